@@ -1,0 +1,73 @@
+package parser
+
+import (
+	"iter"
+	"time"
+)
+
+// Place says where a log line stands, for people. The parser only hands it back.
+type Place struct {
+	File string
+	Line int64 // from 1
+}
+
+// An Arrival is what one `<=` or `(=` line says about one reception. A nil slice means that the line has no such item,
+// an empty one that the item is there and empty. The slices stand in buffers of the Reader and are good until the
+// function that was given the Arrival returns.
+//
+// Field names are those of INTERFACE.md's JSON; the comments name the item as Exim logs it
+// (Exim specification, "Logging message reception").
+type Arrival struct {
+	Place
+
+	Time   time.Time // in the zone that the line names, else in the Reader's
+	Millis bool      // the stamp had milliseconds (+millisec)
+	PID    int       // [pid]; 0 if absent
+
+	MessageID  []byte // 6-6-2 or, from Exim 4.97, 6-11-4 characters
+	FakeReject bool   // the flag was (=
+
+	EnvelopeSender []byte // as logged, `<>` as empty; never nil but in an Arrival that is Overflowed
+	BounceOf       []byte // R=
+
+	Host        []byte // H= verified host name
+	Helo        []byte // H= in parentheses
+	HostAddress []byte // H= in brackets
+	HostPort    int    // 0 if absent
+
+	InterfaceAddress []byte // I=
+	InterfacePort    int    // 0 if absent
+
+	Ident    []byte // U=
+	Protocol []byte // P=
+	TLS      []byte // X=
+
+	Authenticator       []byte // A=, first part
+	AuthenticatedID     []byte // A=, second part
+	AuthenticatedSender []byte // A=, third part (+smtp_mailauth)
+
+	Size            int64  // S=, bytes as received with the headers that Exim added; -1 if absent
+	HeaderMessageID []byte // id= or id*=
+	Subject         []byte // T=, unescaped and as UTF-8; a broken sequence becomes U+FFFD
+	ReceivedSender  []byte // from <…>, the raw sender before rewriting
+
+	RecipientList  []byte // for …, as logged
+	RecipientCount int    // addresses in RecipientList; a lower bound when Cut
+
+	Suspicious bool // the line has another well-formed reading
+	Overflowed bool // Exim put its overflow mark into the line
+	Cut        bool // the line reached Exim's log buffer size: what stands last may be incomplete
+}
+
+// Recipients yields each address of RecipientList as logged.
+func (a *Arrival) Recipients() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for rest := a.RecipientList; len(rest) > 0; {
+			n := addressEnd(rest)
+			if n > 0 && !yield(rest[:n]) {
+				return
+			}
+			rest = rest[min(n+1, len(rest)):]
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package parser
+
+// A Kind says what an Entry is.
+type Kind uint8
+
+const (
+	Reception      Kind = iota // an arrival
+	Malformed                  // a line that begins like an arrival and can't be read
+	Overflow                   // an entry of which Exim left the stamp, the id and its overflow mark: perhaps an arrival
+	Injected                   // a line, in the form of an arrival, inside another entry: forged
+	Submission                 // a `cwd=` line (+arguments)
+	Identification             // cPanel's `Sender identification` line
+)
+
+// An Entry is what the Reader makes of a line that matters. Its slices are good until the function it was given to returns.
+type Entry struct {
+	Kind Kind
+	Place
+	MessageID []byte // nil for a Submission
+
+	Arrival *Arrival // of a Reception
+
+	Reason string // of a Malformed or Injected entry
+	Column int    // from 1, in bytes: where reading it ended
+
+	Directory []byte // cwd= of a Submission
+	Arguments []byte // what stands behind `args: `, the program's name first
+
+	User []byte // U= of an Identification
+}

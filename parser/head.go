@@ -1,0 +1,221 @@
+package parser
+
+// A head is what stands before the text of an entry.
+type head struct {
+	stamp  stamp
+	own    bool   // the stamp is Exim's own, not that of a syslog prefix
+	tag    []byte // "exim[4711]" of a syslog prefix, nil without one
+	piece  piece  // of a split syslog line
+	pid    int
+	id     []byte // nil if the entry belongs to no message
+	length int    // of the head, with the blank after it
+}
+
+// A piece is the mark `[n/m] ` or `[n\m] ` of a syslog line that Exim split (log.c, write_syslog()).
+type piece struct {
+	n, m       int  // from 1; 0 if the line is whole
+	lineFeed   bool // an LF of the entry stood where the piece ends
+	start, end int  // of the mark in the line
+}
+
+// scanHead reads the head that line begins with. False: the line has no stamp, so it begins no entry.
+func scanHead(line []byte) (head, bool) {
+	var h head
+	i := 0
+	if !isStamp(line) {
+		if i = h.syslogPrefix(line); i == 0 {
+			return h, false
+		}
+		i = h.piece.scan(line, i)
+	}
+	if isStamp(line[i:]) {
+		i += h.eximStamp(line[i:])
+	} else if h.tag == nil {
+		return h, false
+	}
+	i += h.scanPID(line[i:])
+	if n := messageIDLength(line[i:]); n > 0 {
+		h.id = line[i : i+n]
+		i = min(i+n+1, len(line))
+	}
+	h.length = i
+	return h, true
+}
+
+// isStamp tells whether b begins with "yyyy-mm-dd hh:mm:ss" and a blank or a dot.
+func isStamp(b []byte) bool {
+	const shape = "dddd-dd-dd dd:dd:dd"
+	if len(b) <= len(shape) || b[4] != '-' || b[10] != ' ' || b[19] != ' ' && b[19] != '.' {
+		return false
+	}
+	return hasShape(b, shape)
+}
+
+// hasShape tells whether b begins with shape, in which d stands for a digit.
+func hasShape(b []byte, shape string) bool {
+	if len(b) < len(shape) {
+		return false
+	}
+	for i := range len(shape) {
+		if shape[i] == 'd' {
+			if !isDigit(b[i]) {
+				return false
+			}
+		} else if b[i] != shape[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// eximStamp reads Exim's own stamp, milliseconds and zone, with the blank after them.
+func (h *head) eximStamp(b []byte) int {
+	h.own = true
+	h.stamp = stamp{text: b[:19], millis: -1}
+	i := 19
+	if hasShape(b[i:], ".ddd ") {
+		h.stamp.millis = int(digits(b[i+1 : i+4]))
+		i += 4
+	}
+	if hasShape(b[i:], " +dddd ") || hasShape(b[i:], " -dddd ") {
+		h.stamp.zone = b[i+1 : i+6]
+		i += 6
+	}
+	return i + 1
+}
+
+// scanPID reads `[pid] `.
+func (h *head) scanPID(b []byte) int {
+	if len(b) == 0 || b[0] != '[' {
+		return 0
+	}
+	n := digitsLength(b[1:])
+	if n == 0 || n > 10 || n+2 >= len(b) || b[n+1] != ']' || b[n+2] != ' ' {
+		return 0
+	}
+	h.pid = int(digits(b[1 : 1+n]))
+	return n + 3
+}
+
+// digitsLength gives the number of digits that b begins with.
+func digitsLength(b []byte) int {
+	for i, c := range b {
+		if !isDigit(c) {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// messageIDLength gives the length of the message id that b begins with, 0 if it is none: 16 characters (6-6-2) up to Exim
+// 4.96, 23 (6-11-4) from 4.97.
+func messageIDLength(b []byte) int {
+	switch {
+	case len(b) < 16 || b[6] != '-':
+		return 0
+	case b[13] == '-' && isEnd(b, 16) && isBase62(b[:6]) && isBase62(b[7:13]) && isBase62(b[14:16]):
+		return 16
+	case len(b) >= 23 && b[18] == '-' && isEnd(b, 23) && isBase62(b[:6]) && isBase62(b[7:18]) && isBase62(b[19:23]):
+		return 23
+	}
+	return 0
+}
+
+// isEnd tells whether a token may end at i.
+func isEnd(b []byte, i int) bool { return i == len(b) || b[i] == ' ' }
+
+func isBase62(b []byte) bool {
+	for _, c := range b {
+		if !isAlphanumeric(c) {
+			return false
+		}
+	}
+	return true
+}
+
+func isAlphanumeric(c byte) bool {
+	return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'z'
+}
+
+// syslogPrefix reads what syslogd puts before an entry, with the blank after it: a time, one or two words, and a tag.
+// It gives 0 if there is none.
+func (h *head) syslogPrefix(b []byte) int {
+	i := h.syslogPriority(b)
+	n := h.syslogTime(b[i:])
+	if n == 0 {
+		return 0
+	}
+	i += n
+	for range 3 { // host and level at the most stand before the tag
+		end := i + tokenEnd(b[i:])
+		if end > i && end < len(b) && b[end-1] == ':' {
+			h.tag = b[i : end-1]
+			return end + 1
+		}
+		if end+1 >= len(b) {
+			break
+		}
+		i = end + 1
+	}
+	return 0
+}
+
+// syslogPriority reads `<22>`, which some collectors keep.
+func (h *head) syslogPriority(b []byte) int {
+	if len(b) == 0 || b[0] != '<' {
+		return 0
+	}
+	n := digitsLength(b[1:])
+	if n == 0 || n > 3 || n+1 >= len(b) || b[n+1] != '>' {
+		return 0
+	}
+	return n + 2
+}
+
+// syslogTime reads "Mmm dd hh:mm:ss " or "yyyy-mm-ddThh:mm:ss[.fraction]zone ".
+func (h *head) syslogTime(b []byte) int {
+	if len(b) > 16 && month(b) > 0 && (hasShape(b[3:], " dd dd:dd:dd ") || hasShape(b[3:], "  d dd:dd:dd ")) {
+		h.stamp = stamp{text: b[:15], millis: -1}
+		return 16
+	}
+	if !hasShape(b, "dddd-dd-ddTdd:dd:dd") {
+		return 0
+	}
+	h.stamp = stamp{text: b[:19], millis: -1}
+	i := 19
+	if i < len(b) && b[i] == '.' {
+		n := digitsLength(b[i+1:])
+		if n >= 3 {
+			h.stamp.millis = int(digits(b[i+1 : i+4]))
+		}
+		i += 1 + n
+	}
+	switch {
+	case hasShape(b[i:], "Z "):
+		h.stamp.zone = b[i : i+1]
+		return i + 2
+	case hasShape(b[i:], "+dd:dd ") || hasShape(b[i:], "-dd:dd "):
+		h.stamp.zone = b[i : i+6]
+		return i + 7
+	}
+	return 0
+}
+
+// scan reads `[n/m] ` or `[n\m] ` at b[i:], and gives where what follows begins.
+func (p *piece) scan(b []byte, i int) int {
+	if i+6 > len(b) || b[i] != '[' {
+		return i
+	}
+	slash := i + 1 + digitsLength(b[i+1:])
+	if slash == i+1 || slash > i+4 || slash == len(b) || b[slash] != '/' && b[slash] != '\\' {
+		return i
+	}
+	end := slash + 1 + digitsLength(b[slash+1:])
+	if end == slash+1 || end > slash+4 || end+1 >= len(b) || b[end] != ']' || b[end+1] != ' ' {
+		return i
+	}
+	*p = piece{n: int(digits(b[i+1 : slash])), m: int(digits(b[slash+1 : end])), lineFeed: b[slash] == '\\', start: i, end: end + 2}
+	return end + 2
+}

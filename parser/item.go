@@ -1,0 +1,149 @@
+package parser
+
+import "bytes"
+
+// Each function here reads an item that b begins with, the blank before it included, and gives its length: 0 if the item
+// doesn't stand there.
+
+// plainItem reads an item whose value has no blanks, such as ` X=cipher`.
+func plainItem(b []byte, prefix string) (value []byte, n int) {
+	if !bytes.HasPrefix(b, []byte(prefix)) {
+		return nil, 0
+	}
+	n = len(prefix) + tokenEnd(b[len(prefix):])
+	value = b[len(prefix):n]
+	if bytes.IndexByte(value, '"') >= 0 || bytes.IndexByte(value, '\n') >= 0 {
+		return nil, 0
+	}
+	return value, n
+}
+
+// bracketItem reads ` I=[ip]:port`.
+func bracketItem(b []byte, prefix string) (value []byte, n int) {
+	if !bytes.HasPrefix(b, []byte(prefix)) {
+		return nil, 0
+	}
+	n, _, _ = socketAddress(b[len(prefix):])
+	if n == 0 || !isEnd(b, len(prefix)+n) {
+		return nil, 0
+	}
+	return b[len(prefix) : len(prefix)+n], len(prefix) + n
+}
+
+// flagItem reads an item that has no value, such as ` K`.
+func flagItem(b []byte, name string) int {
+	if bytes.HasPrefix(b, []byte(name)) && isEnd(b, len(name)) {
+		return len(name)
+	}
+	return 0
+}
+
+// quotedOrPlain reads an item such as ` SNI="x y"` or ` SNI=x`, up to the first quote that may close it.
+func quotedOrPlain(b []byte, prefix string) int {
+	if !bytes.HasPrefix(b, []byte(prefix)) {
+		return 0
+	}
+	i := len(prefix)
+	if i == len(b) || b[i] != '"' {
+		_, n := plainItem(b, prefix)
+		return n
+	}
+	for i++; i < len(b); i++ {
+		if b[i] == '\n' {
+			return 0
+		}
+		if b[i] == '"' && isEnd(b, i+1) {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// unknownItem reads an item of a version to come: ` WORD`, ` Key=value` or ` Key="any text"`. An item that is known has its
+// own place and is none of these.
+func unknownItem(b []byte) int {
+	if len(b) < 2 || b[0] != ' ' {
+		return 0
+	}
+	i := 1
+	for i < len(b) && isAlphanumeric(b[i]) {
+		i++
+	}
+	name := b[1:i]
+	if len(name) == 0 || len(name) > maxItemName || isDigit(name[0]) || isKnown(name) {
+		return 0
+	}
+	if i < len(b) && b[i] == '*' {
+		i++
+	}
+	if isEnd(b, i) && isUpper(name) {
+		return i
+	}
+	if i == len(b) || b[i] != '=' {
+		return 0
+	}
+	return valueEnd(b, i+1)
+}
+
+const maxItemName = 12 // bytes: twice the longest name so far (DMARC)
+
+func isUpper(b []byte) bool {
+	for _, c := range b {
+		if c >= 'a' {
+			return false
+		}
+	}
+	return true
+}
+
+// valueEnd gives where the value that begins at i ends: a token without quotes, or a text in quotes that balance; 0 if it is
+// neither.
+func valueEnd(b []byte, i int) int {
+	if i < len(b) && b[i] == '"' {
+		end := quoteEnd(b, i)
+		if end == len(b) || !isEnd(b, end+1) {
+			return 0
+		}
+		return end + 1
+	}
+	end := i + tokenEnd(b[i:])
+	if bytes.IndexByte(b[i:end], '"') >= 0 || bytes.IndexByte(b[i:end], '\n') >= 0 {
+		return 0
+	}
+	return end
+}
+
+// skipUnknown skips items that are not known.
+func skipUnknown(b []byte) []byte {
+	for {
+		n := unknownItem(b)
+		if n == 0 {
+			return b
+		}
+		b = b[n:]
+	}
+}
+
+// trimUnknown cuts unknown items off the end of a value that may hold blanks.
+func trimUnknown(value []byte) []byte {
+	for {
+		i := bytes.LastIndexByte(value, ' ')
+		if i <= 0 || unknownItem(value[i:]) != len(value)-i {
+			return value
+		}
+		value = value[:i]
+	}
+}
+
+// knownNames are the names of the items that have their own place in the order.
+var knownNames = [...]string{"R", "DS", "H", "I", "TFO", "U", "Ci", "P", "L", "SPF", "X", "CV", "DN", "SNI", "A", "PRDR", "PRX",
+	"K", "S", "M8S", "DKIM", "ARC", "DMARC", "RT", "Q", "id", "T"}
+
+func isKnown(name []byte) bool {
+	for _, known := range knownNames {
+		if string(name) == known {
+			return true
+		}
+	}
+	return false
+}

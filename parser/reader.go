@@ -1,0 +1,226 @@
+package parser
+
+import (
+	"bytes"
+	"time"
+)
+
+// maxEntry is the most that Exim writes as one entry: LOG_BUFFER_SIZE in its macros.h, in bytes with the LF.
+const maxEntry = 8192
+
+// cutFrom is the length from which recipients may be missing at the end of a line, whether Exim says so or not (before
+// 4.98 it didn't): what is left of maxEntry may be less than one more address.
+const cutFrom = 8100
+
+const (
+	overflowMark = "**** log string overflowed log buffer ****"
+	truncMark    = "<trunc>"
+)
+
+// A Reader makes entries of a log's lines, which it must be given in their order. It isn't safe for concurrent use.
+type Reader struct {
+	emit  func(*Entry)
+	clock clock
+
+	line    lineReader
+	arrival Arrival
+	entry   Entry
+	text    []byte // the line without NULs
+	subject []byte // unescaped
+	valid   []byte // made valid
+
+	held     held
+	whole    bool // the line is read as it is: it isn't held
+	tampered bool // the line was put together around others
+	split    split
+}
+
+// NewReader makes a Reader of a log whose stamps are in zone where they name none. A syslog prefix names no year: its stamps
+// are taken to be the latest that are not over a day after reference. Each entry that matters is given to emit.
+func NewReader(zone *time.Location, reference time.Time, emit func(*Entry)) *Reader {
+	return &Reader{emit: emit, clock: clock{zone: zone, reference: reference}}
+}
+
+// Line reads the next line of the log, without its LF. An entry may be given to emit now or, where lines to come can
+// change its meaning, by a later call.
+func (r *Reader) Line(p Place, line []byte) {
+	if r.held.active() {
+		r.hold(p, line)
+		return
+	}
+	r.single(p, line)
+}
+
+// Flush reads what was held, as there are no more lines for now. Exim writes an entry at once, so a daemon may call this
+// whenever the log has been quiet.
+func (r *Reader) Flush() {
+	if r.held.active() {
+		r.release()
+	}
+	r.split.parts = r.split.parts[:0]
+}
+
+// Holding tells whether lines are held that a Flush would read.
+func (r *Reader) Holding() bool { return r.held.active() || len(r.split.parts) > 0 }
+
+// single reads a line that isn't within an unfinished entry.
+func (r *Reader) single(p Place, line []byte) {
+	h, ok := scanHead(line)
+	if !ok {
+		if bytes.IndexByte(line, 0) < 0 {
+			return
+		}
+		line = r.withoutNULs(line)
+		if h, ok = scanHead(line); !ok {
+			return
+		}
+	}
+	if h.piece.m > 1 {
+		if whole, place := r.split.join(p, h, line); whole != nil {
+			h, _ = scanHead(whole)
+			r.read(place, h, whole)
+		}
+		return
+	}
+	if !r.read(p, h, line) {
+		r.held.begin(p, line)
+	}
+}
+
+// withoutNULs copies the line without the NULs that a crash leaves in front of the next line.
+func (r *Reader) withoutNULs(line []byte) []byte {
+	r.text = r.text[:0]
+	for _, c := range line {
+		if c != 0 {
+			r.text = append(r.text, c)
+		}
+	}
+	return r.text
+}
+
+// read emits the entry. False: it is unfinished, and nothing was emitted.
+func (r *Reader) read(p Place, h head, line []byte) bool {
+	rest := line[h.length:]
+	if h.id == nil {
+		return r.submission(p, h, rest)
+	}
+	switch {
+	case isArrival(rest):
+		return r.reception(p, h, line)
+	case bytes.HasPrefix(rest, []byte(overflowMark)):
+		r.entry = Entry{Kind: Overflow, Place: p, MessageID: h.id}
+		r.emit(&r.entry)
+	case bytes.HasPrefix(rest, []byte("Sender identification ")):
+		r.identification(p, h, rest)
+	}
+	return true
+}
+
+// isArrival tells whether the text of an entry is that of an arrival.
+func isArrival(b []byte) bool {
+	return len(b) >= 2 && (b[0] == '<' || b[0] == '(') && b[1] == '=' && isEnd(b, 2)
+}
+
+// looksLikeArrival tells whether line has the head and the flag of an arrival.
+func looksLikeArrival(line []byte) (head, bool) {
+	h, ok := scanHead(line)
+	return h, ok && h.id != nil && isArrival(line[h.length:])
+}
+
+// reception reads an arrival.
+func (r *Reader) reception(p Place, h head, line []byte) bool {
+	if bytes.IndexByte(line, 0) >= 0 {
+		line = r.withoutNULs(line)
+		h, _ = scanHead(line)
+	}
+	a := &r.arrival
+	*a = Arrival{Place: p, Millis: h.stamp.millis >= 0, PID: h.pid, MessageID: h.id, FakeReject: line[h.length] == '(', Size: -1,
+		Cut: len(line) >= cutFrom}
+	var ok bool
+	if a.Time, ok = r.clock.time(h.stamp); !ok {
+		return r.malformed(h, 1, "the stamp names no time")
+	}
+	sender := line[min(h.length+3, len(line)):]
+	n, state := scanSender(sender)
+	if state == open && r.mayHold(h) {
+		return false
+	}
+	if state != balanced || n == 0 {
+		return r.malformed(h, len(line)-len(sender)+1, "there is no sender, or its quotes are open")
+	}
+	a.EnvelopeSender = withoutBrackets(sender[:n])
+	return r.items(h, line, sender[n:])
+}
+
+// mayHold tells whether an unfinished entry is held. In syslog an LF never ends a line.
+func (r *Reader) mayHold(h head) bool { return !r.whole && h.tag == nil }
+
+// scanSender reads the sender that b begins with. Where a trusted caller set one that is no address, it ends at a blank.
+func scanSender(b []byte) (int, quoting) {
+	n, state := scanAddress(b)
+	if state == broken {
+		return tokenEnd(b), balanced
+	}
+	return n, state
+}
+
+func withoutBrackets(sender []byte) []byte {
+	if string(sender) == "<>" {
+		return sender[:0]
+	}
+	return sender
+}
+
+// items reads what stands behind the sender.
+func (r *Reader) items(h head, line, b []byte) bool {
+	a := &r.arrival
+	if bytes.HasSuffix(b, []byte(overflowMark)) {
+		a.Overflowed, a.Cut, a.Suspicious = true, true, true
+		return r.emitArrival()
+	}
+	cut := len(line) >= cutFrom && bytes.HasSuffix(b, []byte(truncMark))
+	if cut {
+		b = b[:len(b)-len(truncMark)]
+	}
+	ok := r.line.read(b, cut)
+	if !cut && r.mayHold(h) && r.line.breaksOff(ok) {
+		return false
+	}
+	if !ok {
+		reason, at := r.line.complaint()
+		return r.malformed(h, len(line)-len(b)+at+1, reason)
+	}
+	r.fill(cut)
+	return r.emitArrival()
+}
+
+// fill makes the arrival of the best reading.
+func (r *Reader) fill(cut bool) {
+	a, best, t := &r.arrival, &r.line.best, &r.line.tail
+	a.BounceOf = best.bounceOf
+	a.Host, a.Helo, a.HostAddress, a.HostPort = best.host, best.helo, best.hostAddress, best.hostPort
+	a.InterfaceAddress, a.InterfacePort = best.interfaceAddress, best.interfacePort
+	a.Ident, a.Protocol, a.TLS = best.ident, best.protocol, best.tls
+	a.Suspicious = r.line.ambiguous || r.tampered
+	if best.auth != nil && !(cut && r.line.ambiguous) {
+		a.Authenticator, a.AuthenticatedID, a.AuthenticatedSender = splitAuth(best.auth)
+	}
+	a.Size = t.size
+	a.HeaderMessageID = t.headerID
+	a.Subject = r.decode(t.subject)
+	a.ReceivedSender = t.receivedSender
+	a.RecipientList, a.RecipientCount = t.recipients, t.count
+}
+
+func (r *Reader) emitArrival() bool {
+	r.entry = Entry{Kind: Reception, Place: r.arrival.Place, MessageID: r.arrival.MessageID, Arrival: &r.arrival}
+	r.emit(&r.entry)
+	return true
+}
+
+// malformed emits the arrival that could not be read.
+func (r *Reader) malformed(h head, column int, reason string) bool {
+	r.entry = Entry{Kind: Malformed, Place: r.arrival.Place, MessageID: h.id, Column: column, Reason: reason}
+	r.emit(&r.entry)
+	return true
+}

@@ -1,0 +1,305 @@
+package parser
+
+import "bytes"
+
+// relay reads the items between the peer and S=, which must fill b. Where free text lets b be cut in several ways, the free
+// text that stands first reaches as far right as it can. With strict, A= must be there just if P= says so.
+func (r *reading) relay(b []byte, strict bool) bool {
+	b = skipUnknown(b)
+	if value, n := bracketItem(b, " I="); n > 0 {
+		_, r.interfaceAddress, r.interfacePort = socketAddress(value)
+		b = b[n:]
+	}
+	b = skipUnknown(b)
+	b = skipUnknown(b[max(flagItem(b, " TFO"), flagItem(b, " TFO*")):])
+	if bytes.HasPrefix(b, []byte(" U=")) {
+		return r.withIdent(b, strict)
+	}
+	return r.connection(b, strict)
+}
+
+// withIdent reads U=, which may hold blanks, and what follows. A client's ident server can put items into its answer, so
+// U= ends before the rightmost P= that fits.
+func (r *reading) withIdent(b []byte, strict bool) bool {
+	found := false
+	var best reading
+	for end := len(b); end > 0; {
+		i := bytes.LastIndex(b[:end], []byte(" P="))
+		if i < 3 {
+			break
+		}
+		end = i
+		try := *r
+		if !try.protocolOn(b[i:], strict) {
+			continue
+		}
+		if found {
+			best.ambiguous = true
+			break
+		}
+		best, found = try, true
+		best.ident = b[3:max(3, identEnd(b[:i]))]
+	}
+	if found {
+		*r = best
+		return true
+	}
+	return r.identAlone(b, strict)
+}
+
+// identAlone reads U= in a line that has no P=.
+func (r *reading) identAlone(b []byte, strict bool) bool {
+	for i := 3; i <= len(b); i++ {
+		if !isEnd(b, i) {
+			continue
+		}
+		if try := *r; try.connection(b[i:], strict) {
+			try.ident = b[3:i]
+			*r = try
+			return true
+		}
+	}
+	return false
+}
+
+// identEnd gives where U= ends in b, which reaches to P=: unknown items and Ci= stand behind it.
+func identEnd(b []byte) int {
+	b = trimUnknown(b)
+	i := bytes.LastIndexByte(b, ' ')
+	if i > 3 && bytes.HasPrefix(b[i:], []byte(" Ci=")) && digitsLength(b[i+4:]) == len(b)-i-4 {
+		b = trimUnknown(b[:i])
+	}
+	return len(b)
+}
+
+// connection reads Ci=, items unknown here, and P= with what follows.
+func (r *reading) connection(b []byte, strict bool) bool {
+	if _, n := plainItem(b, " Ci="); n > 0 {
+		b = b[n:]
+	}
+	return r.protocolOn(skipUnknown(b), strict)
+}
+
+// protocolOn reads P= and what follows. A trusted caller may have put blanks into P=.
+func (r *reading) protocolOn(b []byte, strict bool) bool {
+	if !bytes.HasPrefix(b, []byte(" P=")) {
+		return r.session(b, itemP) && (!strict || r.auth == nil)
+	}
+	for i := 3; i <= len(b); i++ {
+		if i < len(b) && b[i] != ' ' {
+			if i > 3 && !isProtocol(b[i]) {
+				return false
+			}
+			continue
+		}
+		try := *r
+		try.protocol = b[3:i]
+		if try.session(b[i:], itemP) && (!strict || try.agrees()) {
+			*r = try
+			return true
+		}
+	}
+	return false
+}
+
+func isProtocol(c byte) bool {
+	return isAlphanumeric(c) || c == '-' || c == '_' || c == '.' || c >= 0x80
+}
+
+// agrees tells whether A= is there just if the protocol's last letter says that the client authenticated. Names that
+// Exim doesn't make (-oMr) say nothing.
+func (r *reading) agrees() bool {
+	p := bytes.TrimPrefix(r.protocol, []byte("utf8"))
+	p = bytes.TrimPrefix(p, []byte("local-"))
+	switch string(p) {
+	case "smtp", "smtps", "ssmtp", "esmtp", "esmtps", "essmtp", "local", "rmail", "rsmtp", "rsmtps", "bsmtp", "bsmtps":
+		return r.auth == nil
+	case "asmtp", "smtpa", "smtpsa", "ssmtpa", "esmtpa", "esmtpsa", "essmtpa":
+		return r.auth != nil
+	}
+	return true
+}
+
+// The items between P= and S= in their order, to tell which may still come.
+type item uint8
+
+const (
+	itemP item = iota
+	itemL
+	itemSPF
+	itemX
+	itemCV
+	itemDN
+	itemSNI
+	itemA
+	itemPRDR
+	itemPRX
+	itemK
+)
+
+// session reads the items after P=, of which those after last may come; they must fill b.
+func (r *reading) session(b []byte, last item) bool {
+	for len(b) > 0 {
+		value, which, n := sessionItem(b)
+		if n == 0 || which != itemP && which <= last {
+			return false
+		}
+		switch which {
+		case itemX:
+			r.tls = value
+		case itemDN, itemSNI:
+			if b[n-1] == '"' {
+				return r.quoted(b, n, which)
+			}
+		case itemA:
+			return r.authenticated(b)
+		}
+		if which != itemP {
+			last = which
+		}
+		b = b[n:]
+	}
+	return true
+}
+
+// sessionItem reads the item that b begins with: its value, which one it is (itemP: one unknown here), and its length.
+// A= and quoted items may reach further than the length says.
+func sessionItem(b []byte) (value []byte, which item, n int) {
+	if len(b) < 2 {
+		return nil, itemP, 0
+	}
+	switch b[1] {
+	case 'X':
+		if value, n := plainItem(b, " X="); n > 0 {
+			return value, itemX, n
+		}
+	case 'C':
+		if value, n := plainItem(b, " CV="); n > 0 {
+			return value, itemCV, n
+		}
+	case 'A':
+		if bytes.HasPrefix(b, []byte(" A=")) {
+			return nil, itemA, len(b)
+		}
+	case 'L':
+		if n := 1 + tokenEnd(b[1:]); n <= 4 && isPipelining(b[2:n]) {
+			return nil, itemL, n
+		}
+	case 'K':
+		if n := flagItem(b, " K"); n > 0 {
+			return nil, itemK, n
+		}
+	case 'D':
+		if n := quotedOrPlain(b, " DN="); n > 0 {
+			return nil, itemDN, n
+		}
+	case 'S':
+		if n := quotedOrPlain(b, " SNI="); n > 0 {
+			return nil, itemSNI, n
+		}
+		if value, n := plainItem(b, " SPF="); n > 0 {
+			return value, itemSPF, n
+		}
+		if n := flagItem(b, " SPF"); n > 0 {
+			return nil, itemSPF, n
+		}
+	case 'P':
+		if n := flagItem(b, " PRDR"); n > 0 {
+			return nil, itemPRDR, n
+		}
+		if value, n := plainItem(b, " PRX="); n > 0 {
+			return value, itemPRX, n
+		}
+	}
+	return nil, itemP, unknownItem(b)
+}
+
+func isPipelining(b []byte) bool {
+	switch string(b) {
+	case "", "-", "*", ".", "*-", ".-":
+		return true
+	}
+	return false
+}
+
+// quoted reads on behind a quoted DN= or SNI= that b begins with, n bytes to its first closing quote. Exim escapes no quotes
+// in them: the item ends at the rightmost quote that fits.
+func (r *reading) quoted(b []byte, n int, which item) bool {
+	found := false
+	var best reading
+	for end := len(b); end >= n; end-- {
+		if b[end-1] != '"' || !isEnd(b, end) {
+			continue
+		}
+		try := *r
+		if !try.session(b[end:], which) || !try.agrees() {
+			continue
+		}
+		if found {
+			best.ambiguous = true
+			break
+		}
+		best, found = try, true
+	}
+	if found {
+		*r = best
+		return true
+	}
+	return r.session(b[n:], which)
+}
+
+// authenticated reads A=, which b begins with. The id may hold blanks: it reaches to the items that may follow, which are
+// looked for from the end.
+func (r *reading) authenticated(b []byte) bool {
+	value := b[3:]
+	for {
+		i := bytes.LastIndexByte(value, ' ')
+		if i <= 0 || !followsA(value[i:]) {
+			break
+		}
+		value = value[:i]
+	}
+	if len(value) == 0 || value[0] == ' ' {
+		return false
+	}
+	r.auth = value
+	return !lineFeedBeforeSender(value)
+}
+
+// followsA tells whether b is one item that may stand between A= and S=.
+func followsA(b []byte) bool {
+	_, which, n := sessionItem(b)
+	return n == len(b) && (which == itemP || which > itemA)
+}
+
+// lineFeedBeforeSender tells whether an LF stands in A= elsewhere than in its third part, where alone one can.
+func lineFeedBeforeSender(value []byte) bool {
+	_, _, sender := splitAuth(value)
+	return bytes.IndexByte(value[:len(value)-len(sender)], '\n') >= 0
+}
+
+// splitAuth splits A= into authenticator, authenticated id and authenticated sender. The id may hold colons, the sender is
+// an address: it stands behind the last colon outside quotes if it has an @.
+func splitAuth(value []byte) (authenticator, id, sender []byte) {
+	first := bytes.IndexByte(value, ':')
+	if first < 0 {
+		return value, nil, nil
+	}
+	authenticator, id = value[:first], value[first+1:]
+	last, quoted := -1, false
+	for i, c := range id {
+		if c == '\n' {
+			break
+		}
+		if c == '"' {
+			quoted = !quoted
+		}
+		if c == ':' && !quoted {
+			last = i
+		}
+	}
+	if last > 0 && (bytes.IndexByte(id[last:], '@') >= 0 || bytes.IndexByte(id[last:], '\n') >= 0) {
+		return authenticator, id[:last], id[last+1:]
+	}
+	return authenticator, id, nil
+}

@@ -1,0 +1,42 @@
+package window
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Key is a way of naming who or what an arrival belongs to.
+type Key uint8
+
+const (
+	Sender       Key = iota // envelope sender, domain in lower case; <> when empty
+	SenderDomain            // its domain, lower case
+	Auth                    // authenticated id
+	User                    // U= of a local submission
+	Host                    // the sending host's IP address
+	Network                 // that address's /24 or /64
+	Account                 // the authenticated id, else the local user, else the envelope sender
+	Subject                 // the subject as decoded
+	Topic                   // the subject folded
+	NumKeys
+)
+
+var keyNames = [NumKeys]string{"sender", "sender_domain", "auth", "user", "host", "network", "account", "subject", "topic"}
+
+// ParseKey is the inverse of String. Its error lists the names there are.
+func ParseKey(s string) (Key, error) {
+	for k, name := range keyNames {
+		if s == name {
+			return Key(k), nil
+		}
+	}
+	return 0, fmt.Errorf("key %q: want one of %s", s, strings.Join(keyNames[:], ", "))
+}
+
+// String is the key's name in configuration, flags and mail, such as sender_domain.
+func (k Key) String() string {
+	if k >= NumKeys {
+		return fmt.Sprintf("Key(%d)", uint8(k))
+	}
+	return keyNames[k]
+}
