@@ -75,9 +75,9 @@ func (c *clock) local(text []byte) (time.Time, bool) {
 // occurrence picks the first or second time at which the wall clock showed t.
 func (c *clock) occurrence(t time.Time) time.Time {
 	first, second := t, t
-	if before := t.Add(-time.Hour); before.Hour() == t.Hour() {
+	if before := t.Add(-time.Hour); sameClock(before, t) {
 		first = before
-	} else if after := t.Add(time.Hour); after.Hour() == t.Hour() {
+	} else if after := t.Add(time.Hour); sameClock(after, t) {
 		second = after
 	}
 	if first.Before(c.last.Add(-maxDisorder)) && !second.Before(c.last.Add(-maxDisorder)) {
@@ -85,6 +85,9 @@ func (c *clock) occurrence(t time.Time) time.Time {
 	}
 	return first
 }
+
+// sameClock tells whether a wall clock shows the same at both.
+func sameClock(a, b time.Time) bool { return a.Hour() == b.Hour() && a.Minute() == b.Minute() }
 
 // civil reads "yyyy-mm-dd hh:mm:ss" in zone.
 func civil(text []byte, zone *time.Location) (time.Time, bool) {

@@ -1,5 +1,10 @@
 package parser
 
+import (
+	"bytes"
+	"time"
+)
+
 // A head is what stands before the text of an entry.
 type head struct {
 	stamp  stamp
@@ -218,4 +223,14 @@ func (p *piece) scan(b []byte, i int) int {
 	}
 	*p = piece{n: int(digits(b[i+1 : slash])), m: int(digits(b[slash+1 : end])), lineFeed: b[slash] == '\\', start: i, end: end + 2}
 	return end + 2
+}
+
+// Stamp gives the time that stands at the beginning of line, which NewReader's other arguments help to read.
+func Stamp(line []byte, zone *time.Location, reference time.Time) (time.Time, bool) {
+	h, ok := scanHead(bytes.TrimLeft(line, "\x00"))
+	if !ok {
+		return time.Time{}, false
+	}
+	c := clock{zone: zone, reference: reference}
+	return c.time(h.stamp)
 }

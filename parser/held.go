@@ -66,16 +66,16 @@ func (r *Reader) finishes(i int) bool {
 	return read && !r.line.breaksOff(read)
 }
 
-// finish reads the first i lines held and the i-th as one entry, and reports those in between that look like arrivals.
+// finish reads the lines held up to the i-th as one entry, and reports those but the first that look like arrivals.
 func (r *Reader) finish(i int) {
 	was := r.held
 	r.held = held{}
 	whole := was.text[:was.ends[i]]
 	h, _ := scanHead(whole)
-	r.whole, r.tampered = true, true
+	r.whole = true
 	r.read(was.places[0], h, whole)
-	r.whole, r.tampered = false, false
-	for k := 1; k < i; k++ {
+	r.whole = false
+	for k := 1; k <= i; k++ {
 		if h, ok := looksLikeArrival(was.line(k)); ok {
 			r.entry = Entry{Kind: Injected, Place: was.places[k], MessageID: h.id, Column: 1,
 				Reason: "the line stands inside another entry"}

@@ -29,10 +29,9 @@ type Reader struct {
 	subject []byte // unescaped
 	valid   []byte // made valid
 
-	held     held
-	whole    bool // the line is read as it is: it isn't held
-	tampered bool // the line was put together around others
-	split    split
+	held  held
+	whole bool // the line is read as it is: it isn't held
+	split split
 }
 
 // NewReader makes a Reader of a log whose stamps are in zone where they name none. A syslog prefix names no year: its stamps
@@ -44,6 +43,9 @@ func NewReader(zone *time.Location, reference time.Time, emit func(*Entry)) *Rea
 // Line reads the next line of the log, without its LF. An entry may be given to emit now or, where lines to come can
 // change its meaning, by a later call.
 func (r *Reader) Line(p Place, line []byte) {
+	if bytes.IndexByte(line, 0) >= 0 {
+		line = r.withoutNULs(line)
+	}
 	if r.held.active() {
 		r.hold(p, line)
 		return
@@ -54,7 +56,7 @@ func (r *Reader) Line(p Place, line []byte) {
 // Flush reads what was held, as there are no more lines for now. Exim writes an entry at once, so a daemon may call this
 // whenever the log has been quiet.
 func (r *Reader) Flush() {
-	if r.held.active() {
+	for r.held.active() { // what is read may hold what follows it
 		r.release()
 	}
 	r.split.parts = r.split.parts[:0]
@@ -67,13 +69,7 @@ func (r *Reader) Holding() bool { return r.held.active() || len(r.split.parts) >
 func (r *Reader) single(p Place, line []byte) {
 	h, ok := scanHead(line)
 	if !ok {
-		if bytes.IndexByte(line, 0) < 0 {
-			return
-		}
-		line = r.withoutNULs(line)
-		if h, ok = scanHead(line); !ok {
-			return
-		}
+		return
 	}
 	if h.piece.m > 1 {
 		if whole, place := r.split.join(p, h, line); whole != nil {
@@ -129,10 +125,6 @@ func looksLikeArrival(line []byte) (head, bool) {
 
 // reception reads an arrival.
 func (r *Reader) reception(p Place, h head, line []byte) bool {
-	if bytes.IndexByte(line, 0) >= 0 {
-		line = r.withoutNULs(line)
-		h, _ = scanHead(line)
-	}
 	a := &r.arrival
 	*a = Arrival{Place: p, Millis: h.stamp.millis >= 0, PID: h.pid, MessageID: h.id, FakeReject: line[h.length] == '(', Size: -1,
 		Cut: len(line) >= cutFrom}
@@ -158,10 +150,13 @@ func (r *Reader) mayHold(h head) bool { return !r.whole && h.tag == nil }
 // scanSender reads the sender that b begins with. Where a trusted caller set one that is no address, it ends at a blank.
 func scanSender(b []byte) (int, quoting) {
 	n, state := scanAddress(b)
-	if state == broken {
-		return tokenEnd(b), balanced
+	if state != broken {
+		return n, state
 	}
-	return n, state
+	if n = tokenEnd(b); bytes.IndexByte(b[:n], '\n') >= 0 {
+		return n, broken
+	}
+	return n, balanced
 }
 
 func withoutBrackets(sender []byte) []byte {
@@ -188,20 +183,20 @@ func (r *Reader) items(h head, line, b []byte) bool {
 	}
 	if !ok {
 		reason, at := r.line.complaint()
-		return r.malformed(h, len(line)-len(b)+at+1, reason)
+		return r.malformed(h, len(line)-len(b)+at+2, reason)
 	}
-	r.fill(cut)
+	r.fill(cut, bytes.IndexByte(line, '\n') >= 0)
 	return r.emitArrival()
 }
 
-// fill makes the arrival of the best reading.
-func (r *Reader) fill(cut bool) {
+// fill makes the arrival of the best reading. Whoever put an LF into the entry meant to forge lines.
+func (r *Reader) fill(cut, lineFeed bool) {
 	a, best, t := &r.arrival, &r.line.best, &r.line.tail
 	a.BounceOf = best.bounceOf
 	a.Host, a.Helo, a.HostAddress, a.HostPort = best.host, best.helo, best.hostAddress, best.hostPort
 	a.InterfaceAddress, a.InterfacePort = best.interfaceAddress, best.interfacePort
 	a.Ident, a.Protocol, a.TLS = best.ident, best.protocol, best.tls
-	a.Suspicious = r.line.ambiguous || r.tampered
+	a.Suspicious = r.line.ambiguous || lineFeed
 	if best.auth != nil && !(cut && r.line.ambiguous) {
 		a.Authenticator, a.AuthenticatedID, a.AuthenticatedSender = splitAuth(best.auth)
 	}

@@ -16,7 +16,7 @@ type reading struct {
 // A lineReader finds the readings of one line. It is used again and again, so that nothing is allocated.
 type lineReader struct {
 	b   []byte // the line from behind the sender to its end, without a `<trunc>`
-	cut bool   // it ended in `<trunc>`: quotes may be open at the end
+	may leniency
 
 	best      reading
 	tail      tail
@@ -26,11 +26,15 @@ type lineReader struct {
 	tails []tail // well-formed ends of the line, best first
 }
 
-// read finds the best reading of b, and tells whether there is one. First those are tried in which A= agrees with P=.
+// read finds the best reading of b, and tells whether there is one. First those are tried in which A= agrees with P=. Only if
+// there is none at all, because of what stands behind S=, the line may be two entries in one.
 func (l *lineReader) read(b []byte, cut bool) bool {
-	l.b, l.cut = b, cut
+	l.b, l.may = b, leniency{cut: cut}
 	if l.findTails(); !l.sized {
 		l.findEnds()
+	} else if len(l.tails) == 0 {
+		l.may.merged = true
+		l.findTails()
 	}
 	return l.search(true) || l.search(false)
 }
@@ -63,7 +67,7 @@ func (l *lineReader) findEnds() {
 
 func (l *lineReader) addTail(start int) {
 	var t tail
-	if t.read(l.b, start, l.cut) == balanced {
+	if t.read(l.b, start, l.may) == balanced {
 		l.tails = append(l.tails, t)
 	}
 }
@@ -114,14 +118,14 @@ func (l *lineReader) breaksOff(read bool) bool {
 			return false
 		}
 		var t tail
-		if t.read(l.b, i, false) == open {
+		if t.read(l.b, i, leniency{}) == open {
 			return true
 		}
 		end = i
 	}
 }
 
-// complaint says why a line that can't be read can't, and at which byte of b.
+// complaint says why the line can't be read, and which blank of b the item that is wrong stands behind.
 func (l *lineReader) complaint() (reason string, at int) {
 	p := peers{b: l.b}
 	if !p.next() {

@@ -30,7 +30,7 @@ func (r *reading) withIdent(b []byte, strict bool) bool {
 		}
 		end = i
 		try := *r
-		if !try.protocolOn(b[i:], strict) {
+		if bytes.IndexByte(b[:i], '\n') >= 0 || !try.protocolOn(b[i:], strict) {
 			continue
 		}
 		if found {
@@ -50,6 +50,9 @@ func (r *reading) withIdent(b []byte, strict bool) bool {
 // identAlone reads U= in a line that has no P=.
 func (r *reading) identAlone(b []byte, strict bool) bool {
 	for i := 3; i <= len(b); i++ {
+		if i < len(b) && b[i] == '\n' {
+			break
+		}
 		if !isEnd(b, i) {
 			continue
 		}
@@ -235,11 +238,12 @@ func (r *reading) quoted(b []byte, n int, which item) bool {
 		if !try.session(b[end:], which) || !try.agrees() {
 			continue
 		}
-		if found {
+		if !found {
+			best, found = try, true
+		} else if !bytes.Equal(try.auth, best.auth) {
 			best.ambiguous = true
 			break
 		}
-		best, found = try, true
 	}
 	if found {
 		*r = best
@@ -278,28 +282,42 @@ func lineFeedBeforeSender(value []byte) bool {
 	return bytes.IndexByte(value[:len(value)-len(sender)], '\n') >= 0
 }
 
-// splitAuth splits A= into authenticator, authenticated id and authenticated sender. The id may hold colons, the sender is
-// an address: it stands behind the last colon outside quotes if it has an @.
+// splitAuth splits A= into authenticator, authenticated id and authenticated sender. The id may hold colons: the sender stands
+// behind the last one, if that is followed by an address with a domain. An LF can stand in the sender alone, which then is not
+// what an address should be.
 func splitAuth(value []byte) (authenticator, id, sender []byte) {
 	first := bytes.IndexByte(value, ':')
 	if first < 0 {
 		return value, nil, nil
 	}
 	authenticator, id = value[:first], value[first+1:]
-	last, quoted := -1, false
-	for i, c := range id {
-		if c == '\n' {
-			break
+	lf := bytes.IndexByte(id, '\n')
+	last := lastColon(id[:max(lf, 0)])
+	if lf < 0 {
+		if last = lastColon(id); last > 0 && !isFullAddress(id[last+1:]) {
+			return authenticator, id, nil
 		}
+	}
+	if last <= 0 {
+		return authenticator, id, nil
+	}
+	return authenticator, id[:last], id[last+1:]
+}
+
+// lastColon gives the index of the last colon outside quotes, -1 if there is none.
+func lastColon(b []byte) int {
+	last, quoted := -1, false
+	for i, c := range b {
 		if c == '"' {
 			quoted = !quoted
-		}
-		if c == ':' && !quoted {
+		} else if c == ':' && !quoted {
 			last = i
 		}
 	}
-	if last > 0 && (bytes.IndexByte(id[last:], '@') >= 0 || bytes.IndexByte(id[last:], '\n') >= 0) {
-		return authenticator, id[:last], id[last+1:]
-	}
-	return authenticator, id, nil
+	return last
+}
+
+func isFullAddress(b []byte) bool {
+	n, state := scanAddress(b)
+	return n == len(b) && state == balanced && bytes.IndexByte(b, '@') > 0
 }

@@ -38,14 +38,14 @@ func argumentsStart(b []byte) (at, n int) {
 }
 
 // isSubmission tells whether Exim was called to take a message: not to work on its queue (-M…, -q…, -R, -S), to print (-b…),
-// or for a delivery of its own.
+// or for a bounce that Exim itself makes (-E…).
 func isSubmission(arguments []byte) bool {
 	for argument := range bytes.SplitSeq(arguments, []byte(" ")) {
 		if len(argument) < 2 || argument[0] != '-' {
 			continue
 		}
 		switch argument[1] {
-		case 'M', 'q', 'R', 'S':
+		case 'M', 'q', 'R', 'S', 'E':
 			return false
 		case 'b':
 			switch string(argument) {

@@ -13,9 +13,14 @@ type tail struct {
 	count          int // of recipients
 }
 
+// A leniency says what may be wrong with the end of a line.
+type leniency struct {
+	cut    bool // Exim cut it: the last recipient's quotes may be open
+	merged bool // another entry may stand behind the recipients, on the same line
+}
+
 // read reads the tail that begins at b[start:] and must reach to the end of b: S= where it is, then each item in its order.
-// With cut the last recipient's quotes may be open.
-func (t *tail) read(b []byte, start int, cut bool) quoting {
+func (t *tail) read(b []byte, start int, may leniency) quoting {
 	*t = tail{start: start, size: -1}
 	b = b[start:]
 	n := t.scanSize(b)
@@ -26,7 +31,7 @@ func (t *tail) read(b []byte, start int, cut bool) quoting {
 	if !ok {
 		return broken
 	}
-	return t.envelope(b, cut)
+	return t.envelope(b, may)
 }
 
 // scanSize reads S=. It gives -1 if a broken one stands there.
@@ -122,7 +127,7 @@ func scanHeaderID(b []byte) (int, quoting) {
 }
 
 // envelope reads from and for, which must fill b.
-func (t *tail) envelope(b []byte, cut bool) quoting {
+func (t *tail) envelope(b []byte, may leniency) quoting {
 	if bytes.HasPrefix(b, []byte(" from <")) {
 		n, state := scanReceivedSender(b[7:])
 		if state != balanced {
@@ -137,7 +142,7 @@ func (t *tail) envelope(b []byte, cut bool) quoting {
 	if !bytes.HasPrefix(b, []byte(" for ")) {
 		return broken
 	}
-	return t.scanRecipients(b[5:], cut)
+	return t.scanRecipients(b[5:], may)
 }
 
 // scanReceivedSender gives the length of the address that stands before `>`.
@@ -165,12 +170,18 @@ func scanReceivedSender(b []byte) (int, quoting) {
 	return len(b), broken
 }
 
-// scanRecipients reads the addresses after for. They end at the end of b, or where a second entry stands on the same line.
-func (t *tail) scanRecipients(b []byte, cut bool) quoting {
-	i := 0
-	for i < len(b) && !isStamp(b[i:]) {
+// scanRecipients reads the addresses after for. A second entry on the same line, of which the stamp tells, is none of them,
+// but has to have the form of addresses too.
+func (t *tail) scanRecipients(b []byte, may leniency) quoting {
+	end := -1
+	for i := 0; i < len(b); {
+		if end < 0 && i > 0 && isStamp(b[i:]) {
+			if end = i - 1; may.merged {
+				break
+			}
+		}
 		n, state := scanAddress(b[i:])
-		if state == open && cut {
+		if state == open && may.cut {
 			n, state = len(b)-i, balanced
 		}
 		if state != balanced {
@@ -179,12 +190,16 @@ func (t *tail) scanRecipients(b []byte, cut bool) quoting {
 		if n == 0 {
 			return broken
 		}
-		t.count++
+		if end < 0 {
+			t.count++
+		}
 		i += n + 1
 	}
-	if i == 0 {
+	if end < 0 {
+		end = len(b)
+	}
+	if t.recipients = b[:end]; end == 0 {
 		return broken
 	}
-	t.recipients = b[:min(i-1, len(b))]
 	return balanced
 }

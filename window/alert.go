@@ -1,0 +1,100 @@
+package window
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"slices"
+	"time"
+)
+
+// An Alert is one value's time over one rule's limit: from the arrival that crossed it until the count has been at or
+// under it for one whole window. While it is open every further arrival of the value goes into it, by the goroutine
+// that calls Count: who wants its state of one moment, or reads it elsewhere, takes what is needed before the next call.
+type Alert struct {
+	// ID is the same whenever the same message takes the same value over the same rule: 20 hexadecimal digits.
+	ID        string
+	Rule      Rule
+	Value     string
+	Opened    time.Time // stamp of the arrival that crossed the limit, as given
+	CrossedBy string    // its message id
+	Count     int64     // the count with it, in what the rule counts
+	Peak      int64     // the highest count in one window while open
+	Ended     time.Time // when the count had been down for one window, by the log's own clock; zero while open
+
+	// Totals of the arrivals while open, those of the window that crossed the limit included.
+	Messages, Recipients, Bytes int64
+	// First and Last are the stamps of the first and the last of them, to the millisecond; within one second the order
+	// is the log's.
+	First, Last time.Time
+	// Samples are message ids among them, three at most: the first, the one that crossed the limit and the last; while
+	// that is the one that crossed, one from the middle of its window too. Each once; clipped to 24 bytes.
+	Samples []string
+
+	tallies         [NumKeys]tally
+	firstID, lastID string
+	firstAt, lastAt int64 // seconds of the clock
+}
+
+// alertID hashes rule, value and message id, each behind its length, so that no two triples look the same.
+func alertID(rule Rule, value string, messageID []byte) string {
+	const idLen = 10 // bytes
+	var b []byte
+	for _, s := range []string{rule.String(), value, string(messageID)} {
+		b = binary.BigEndian.AppendUint64(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:idLen])
+}
+
+// add puts an arrival into the totals. values are those of the intern that gave the row its numbers.
+func (a *Alert) add(r *row, values []string, zone *time.Location) {
+	a.Messages = saturate(a.Messages, 1)
+	a.Recipients = saturate(a.Recipients, r.recipients())
+	a.Bytes = saturate(a.Bytes, r.bytes())
+	for k, id := range r.values {
+		if id != 0 {
+			a.tallies[k].add(values[id], r.recipients(), r.bytes())
+		}
+	}
+	if a.Messages == 1 || r.at < a.firstAt {
+		a.First, a.firstAt, a.firstID = r.time(zone), r.at, r.id()
+	}
+	if a.Messages == 1 || r.at >= a.lastAt {
+		a.Last, a.lastAt, a.lastID = r.time(zone), r.at, r.id()
+	}
+}
+
+// sample chooses the Samples; middle is taken while the last arrival is the one that crossed the limit.
+func (a *Alert) sample(crossed, middle string) {
+	ids := [...]string{a.firstID, crossed, a.lastID}
+	if a.lastID == crossed {
+		ids = [...]string{a.firstID, middle, crossed}
+	}
+	a.Samples = a.Samples[:0]
+	for _, id := range ids {
+		if !slices.Contains(a.Samples, id) {
+			a.Samples = append(a.Samples, id)
+		}
+	}
+}
+
+// Top ranks the values of a key among the arrivals in the totals: most messages first, ties by value, n at most, all
+// where n is 0. An arrival without a value for the key is in no row. Only the first 1000 values an alert meets
+// are ranked, each exactly; one that came later may be missing however often it occurred, which Distinct tells.
+func (a *Alert) Top(k Key, n int) []Row {
+	if k >= NumKeys {
+		return nil
+	}
+	return a.tallies[k].top(n)
+}
+
+// Distinct says how many values of a key the arrivals in the totals have; more, that there were others beyond the 1000
+// that an alert tells apart.
+func (a *Alert) Distinct(k Key) (n int, more bool) {
+	if k >= NumKeys {
+		return 0, false
+	}
+	return len(a.tallies[k].rows), a.tallies[k].other.Messages > 0
+}

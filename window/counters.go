@@ -1,0 +1,226 @@
+package window
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Counters count arrivals under a set of rules. They belong to one goroutine.
+type Counters struct {
+	clock    clock
+	values   intern
+	history  history
+	longest  int64 // window of all rules, seconds
+	rules    []*counted
+	families []*family
+	byKey    [NumKeys]*family // nil where no rule is on the key
+
+	open   map[episodeKey]*episode
+	queue  queue
+	opened uint64   // alerts, ever
+	ended  []*Alert // not yet returned by Advance
+	window []uint64 // of crossed: row numbers
+}
+
+// counted is a rule and where it is counted.
+type counted struct {
+	Rule
+	family *family
+	index  int // in family.rules
+}
+
+// New returns counters for the rules, which must be valid and differ in more than their names: alerts of two rules that
+// read the same would have the same ID. A rule without a name is called by its text.
+func New(rules []Rule) (*Counters, error) {
+	c := &Counters{clock: newClock(), values: newIntern(), open: make(map[episodeKey]*episode)}
+	named := make(map[string]string)
+	for _, r := range rules {
+		if err := r.Validate(); err != nil {
+			return nil, fmt.Errorf("rule %q: %w", cmp.Or(r.Name, r.String()), err)
+		}
+		text := r.String()
+		r.Name = cmp.Or(r.Name, text)
+		if other, ok := named[text]; ok {
+			return nil, fmt.Errorf("rule %q: the same as rule %q", r.Name, other)
+		}
+		named[text] = r.Name
+		c.adopt(r)
+	}
+	return c, nil
+}
+
+func (c *Counters) adopt(r Rule) {
+	f := c.byKey[r.Key]
+	if f == nil {
+		f = &family{key: r.Key}
+		c.byKey[r.Key] = f
+		c.families = append(c.families, f)
+	}
+	c.rules = append(c.rules, &counted{Rule: r, family: f, index: len(f.rules)})
+	f.rules = append(f.rules, r)
+	f.longest = max(f.longest, windowSeconds(&r))
+	c.longest = max(c.longest, f.longest)
+}
+
+// Advance says that the log has reached the stamp at, and returns the alerts that ended since Advance was last called,
+// in the order they ended. It is to be called with the stamp of every line, whether it counts or not, and for an
+// arrival that counts before Count: Count moves the time by itself where that was left out, but the alerts that end by
+// it are then returned by the next Advance. The slice is the caller's.
+func (c *Counters) Advance(at time.Time) []*Alert {
+	c.reach(at)
+	ended := c.ended
+	c.ended = nil
+	return ended
+}
+
+// Count counts an arrival under every rule and returns the alerts that it opened, in the order of the rules; usually
+// none. An arrival that has no value for a rule's key, or nothing of what it counts, doesn't change its count. The slice
+// is the caller's. Count allocates nothing for values it holds already, but for arrivals of an open alert a message id.
+func (c *Counters) Count(a *Arrival) (opened []*Alert) {
+	at := c.reach(a.At)
+	if len(c.rules) == 0 {
+		return nil
+	}
+	weights := a.weights()
+	r := c.remember(a, at, weights)
+	for _, f := range c.families {
+		if id := r.values[f.key]; id != 0 {
+			f.add(id, at, c.clock.now, weights)
+		}
+	}
+	for _, rule := range c.rules {
+		if alert := c.judge(rule, r, a); alert != nil {
+			opened = append(opened, alert)
+		}
+	}
+	return opened
+}
+
+// reach reads a stamp, does what is due by the time it shows, and returns the second at which it counts.
+func (c *Counters) reach(stamp time.Time) int64 {
+	was := c.clock
+	at := c.clock.read(seconds(stamp))
+	if c.clock.now > was.now {
+		c.end(was.shift)
+		c.forget()
+	}
+	return at
+}
+
+// end ends the alerts whose time has come. The stamps of the lines before had been shifted by shift seconds.
+func (c *Counters) end(shift int64) {
+	ended := c.queue.ended(c.clock.now)
+	slices.SortFunc(ended, func(a, b *episode) int {
+		return cmp.Or(cmp.Compare(a.end, b.end), cmp.Compare(a.number, b.number))
+	})
+	for _, e := range ended {
+		e.alert.Ended = time.Unix(e.end-shift, 0).In(e.alert.Last.Location())
+		c.ended = append(c.ended, e.alert)
+		delete(c.open, episodeKey{e.rule, e.id})
+		c.closeGauge(e)
+	}
+}
+
+func (c *Counters) closeGauge(e *episode) {
+	f := e.rule.family
+	n := f.find(e.id)
+	f.gauge(n, e.rule.index).open = false
+	f.counters[n].open--
+	c.dropIdle(f, n)
+	c.values.release(e.id)
+}
+
+func (c *Counters) dropIdle(f *family, n uint32) {
+	if f.idle(n) {
+		f.drop(n)
+	}
+}
+
+// forget lets go of the arrivals that have left the windows. A row between two that came late may stay some seconds.
+func (c *Counters) forget() {
+	for _, f := range c.families {
+		c.leave(f)
+	}
+	for c.history.len() > 0 && c.history.row(c.history.first).at+c.longest <= c.clock.now {
+		for _, id := range c.history.row(c.history.first).values {
+			c.values.release(id)
+		}
+		c.history.pop()
+	}
+}
+
+// leave takes the rows that have left the family's longest window, which may be shorter than that of all, out of it.
+func (c *Counters) leave(f *family) {
+	for ; f.seen < c.history.next; f.seen++ {
+		r := c.history.row(f.seen)
+		if r.at+f.longest > c.clock.now {
+			return
+		}
+		if id := r.values[f.key]; id != 0 {
+			n := f.find(id)
+			f.leave(n, c.clock.now)
+			c.dropIdle(f, n)
+		}
+	}
+}
+
+// remember puts the arrival into history. All its values are kept, also those that could be made from others: they are
+// few and shared, but for subject and topic, and how they are made isn't known here.
+func (c *Counters) remember(a *Arrival, at int64, weights [numMeasures]int64) *row {
+	r := c.history.push()
+	r.at = at
+	r.stamp = milliseconds(a.At)
+	r.setMessageID(a.MessageID)
+	copy(r.weights[:], weights[1:])
+	for k, value := range a.Values {
+		r.values[k] = c.values.hold(value)
+	}
+	return r
+}
+
+// Open returns the alerts that are open, in the order they were opened.
+func (c *Counters) Open() []*Alert {
+	episodes := slices.SortedFunc(slices.Values(c.queue), func(a, b *episode) int { return cmp.Compare(a.number, b.number) })
+	alerts := make([]*Alert, len(episodes))
+	for i, e := range episodes {
+		alerts[i] = e.alert
+	}
+	return alerts
+}
+
+// Value returns the highest count that any rule on the key has of the value at the time the log has reached, in what
+// that rule counts, and whether any of them is over its limit. Asking changes nothing.
+func (c *Counters) Value(k Key, value []byte) (count int64, over bool) {
+	if k >= NumKeys || c.byKey[k] == nil {
+		return 0, false
+	}
+	f := c.byKey[k]
+	n := f.find(c.values.ids[string(value)])
+	if n == 0 {
+		return 0, false
+	}
+	for i := range f.rules {
+		now := f.count(n, i, c.clock.now)
+		count = max(count, now)
+		over = over || now > f.rules[i].Limit
+	}
+	return count, over
+}
+
+// Stats are what the counters hold.
+type Stats struct {
+	Keys    int // pairs of key and value that are counted
+	Rows    int // arrivals in history
+	Strings int // distinct values
+}
+
+// Stats returns what is held now.
+func (c *Counters) Stats() Stats {
+	s := Stats{Rows: c.history.len(), Strings: len(c.values.ids)}
+	for _, f := range c.families {
+		s.Keys += f.held
+	}
+	return s
+}

@@ -1,0 +1,67 @@
+package window
+
+import "container/heap"
+
+// An episode is what the counters keep of an open alert.
+type episode struct {
+	alert   *Alert
+	crossed string // its message id as history has it
+	middle  string // another of the window that crossed the limit
+	rule    *counted
+	id      uint32 // of the alert's value
+	number  uint64 // in the order opened
+	due     int64  // the second before which it can't end: to be looked at then
+	end     int64  // the second it ended
+}
+
+// An episodeKey names an episode: a rule has one at most for each value.
+type episodeKey struct {
+	rule *counted
+	id   uint32
+}
+
+// reckon moves due to the second at which the episode ends if nothing more arrives, as far as that is known at now, and
+// reports whether that has come.
+func (e *episode) reckon(now int64) (ended bool) {
+	f, r := e.rule.family, &e.rule.Rule
+	n := f.find(e.id)
+	f.expire(n, now)
+	g := f.gauge(n, e.rule.index)
+	if g.count > r.Limit {
+		e.due = now + 1 + windowSeconds(r)
+		return false
+	}
+	e.due = g.fell + windowSeconds(r)
+	e.end = e.due
+	return e.end <= now
+}
+
+// A queue holds the open episodes, the earliest due first. An episode whose count rises again ends later than its due
+// says, never earlier, so that arrivals needn't touch the queue.
+type queue []*episode
+
+func (q queue) Len() int           { return len(q) }
+func (q queue) Less(i, j int) bool { return q[i].due < q[j].due }
+func (q queue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(e any)        { *q = append(*q, e.(*episode)) }
+
+func (q *queue) Pop() any {
+	last := len(*q) - 1
+	e := (*q)[last]
+	(*q)[last] = nil
+	*q = (*q)[:last]
+	return e
+}
+
+// ended takes out the episodes that have ended by now.
+func (q *queue) ended(now int64) (ended []*episode) {
+	for len(*q) > 0 && (*q)[0].due <= now {
+		if e := (*q)[0]; e.reckon(now) {
+			ended = append(ended, e)
+			heap.Pop(q)
+		} else {
+			heap.Fix(q, 0)
+		}
+	}
+	return ended
+}

@@ -1,0 +1,155 @@
+package window
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+func TestFloodOfKeysIsGivenBack(t *testing.T) {
+	const keys = 200_000
+	l := newLog(t, "sender 20/5m", "account 20/1h", "subject 3/1m", "sender recipients 500/1h")
+	kinds := []Key{Sender, Account, Subject}
+	a := &Arrival{MessageID: []byte("1vN2ab-000000001Xy-2kLm")}
+	for i := range keys {
+		a.At = at(i / 1000)
+		for _, k := range kinds {
+			a.Values[k] = fmt.Appendf(a.Values[k][:0], "%d of %d", k, i)
+		}
+		l.count(a)
+	}
+	if got, want := l.counters.Stats(), (Stats{Keys: 2*keys + 60_000, Rows: keys, Strings: keys * len(kinds)}); got != want {
+		t.Errorf("held after the flood: %+v, want %+v", got, want)
+	}
+	for s := range 3600 {
+		l.counters.Advance(at(keys/1000 - 1 + s))
+	}
+	if got := l.counters.Stats(); got.Rows != 1000 {
+		t.Errorf("%d rows a second before the end, want 1000", got.Rows)
+	}
+	l.counters.Advance(at(keys/1000 - 1 + 3600))
+	if got := l.counters.Stats(); got != (Stats{}) {
+		t.Errorf("held after a window of quiet: %+v", got)
+	}
+	c := l.counters
+	for _, f := range c.families {
+		if cap(f.buckets)+cap(f.counters)+cap(f.gauges)+cap(f.byID)+cap(f.free) != 0 {
+			t.Errorf("key %v keeps room for its counters", f.key)
+		}
+	}
+	if cap(c.values.values) > 1 || len(c.history.rows) > minRows {
+		t.Errorf("room for %d strings and %d rows kept", cap(c.values.values), len(c.history.rows))
+	}
+}
+
+func TestCounterHoldsOneBucketASecond(t *testing.T) {
+	l := newLog(t, "sender 20/10s", "sender 1000000/1m")
+	for s := range 1000 {
+		for range 5 {
+			l.send(1, at(s))
+			l.send(1, at(max(s-5, 0)))
+		}
+	}
+	if got := len(l.counters.byKey[Sender].buckets); got > 1+60+disorder {
+		t.Errorf("%d buckets for a window of 60 s", got)
+	}
+}
+
+func TestShortWindowDoesNotWaitForTheLong(t *testing.T) {
+	l := newLog(t, "sender 20/10s", "host 20/1d")
+	l.send(5, at(0))
+	l.counters.Advance(at(10))
+	if got := l.counters.Stats(); got.Keys != 0 || got.Rows != 5 {
+		t.Errorf("held after the short window: %+v, want 5 rows and no keys", got)
+	}
+}
+
+func TestIdleValueWithAnOpenAlert(t *testing.T) {
+	l := newLog(t, "sender 2/10s")
+	l.send(3, at(0))
+	l.counters.Advance(at(19))
+	if got := l.counters.Stats(); got != (Stats{Keys: 1, Strings: 1}) {
+		t.Errorf("held while the alert is open: %+v, want its key alone", got)
+	}
+	l.send(1, at(19))
+	l.ended = l.counters.Advance(at(1000))
+	l.endedAt(1, at(20))
+	if got := l.counters.Stats(); got != (Stats{}) {
+		t.Errorf("held at the end: %+v", got)
+	}
+}
+
+// traffic is arrivals as of a server with 5,000 accounts, few of which send most of them.
+func traffic(n int) []Arrival {
+	random := rand.New(rand.NewPCG(1, 2))
+	accounts := rand.NewZipf(random, 1.2, 10, 4999)
+	arrivals := make([]Arrival, n)
+	for i := range arrivals {
+		account := accounts.Uint64()
+		address := fmt.Appendf(nil, "user%d@domain%d.lab.test", account, account%300)
+		subject := fmt.Appendf(nil, "Your weekly report number %d", random.IntN(3000))
+		arrivals[i] = Arrival{MessageID: fmt.Appendf(nil, "1vN2ab-%09d-2kLm", i), Recipients: 1 + int64(random.IntN(3)), Bytes: 4000}
+		arrivals[i].Values = [NumKeys][]byte{
+			Sender:       address,
+			SenderDomain: address[len("user"):],
+			Auth:         address,
+			Host:         fmt.Appendf(nil, "192.0.%d.%d", account>>8, account&255),
+			Network:      fmt.Appendf(nil, "192.0.%d.0/24", account>>8),
+			Account:      address,
+			Subject:      subject,
+			Topic:        Fold(subject, nil),
+		}
+	}
+	return arrivals
+}
+
+var trafficRules = []string{"account 1000000/5m", "account recipients 1000000/1h", "host 1000000/10m"}
+
+func TestCountAllocatesNothing(t *testing.T) {
+	l := newLog(t, trafficRules...)
+	arrivals := traffic(5000)
+	stamp := noon
+	n := 0
+	step := func() {
+		a := &arrivals[n%len(arrivals)]
+		n++
+		stamp = stamp.Add(100 * time.Millisecond)
+		a.At = stamp
+		l.counters.Advance(a.At)
+		l.counters.Count(a)
+	}
+	for range 20 * len(arrivals) {
+		step()
+	}
+	if allocs := testing.AllocsPerRun(20*len(arrivals), step); allocs != 0 {
+		t.Errorf("%v allocations an arrival, want 0", allocs)
+	}
+}
+
+func BenchmarkCount(b *testing.B) {
+	var rules []Rule
+	for _, s := range trafficRules {
+		r, err := ParseRule(s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		rules = append(rules, r)
+	}
+	c, err := New(rules)
+	if err != nil {
+		b.Fatal(err)
+	}
+	arrivals := traffic(100_000)
+	stamp := noon
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		a := &arrivals[n%len(arrivals)]
+		n++
+		stamp = stamp.Add(20 * time.Millisecond)
+		a.At = stamp
+		c.Advance(a.At)
+		c.Count(a)
+	}
+}

@@ -1,0 +1,124 @@
+package window
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Bounds of a rule's window. MinWindow is above disorder, so that a line which comes late is always inside it.
+const (
+	MinWindow = 10 * time.Second
+	MaxWindow = 31 * day
+	day       = 24 * time.Hour
+)
+
+// A Rule opens an alert when one value of Key has more than Limit within Window.
+type Rule struct {
+	Name   string // for people; not part of the rule's identity
+	Key    Key
+	Count  Measure
+	Limit  int64         // at least 1; a count equal to it is not over
+	Window time.Duration // whole seconds from MinWindow to MaxWindow
+}
+
+// ParseRule reads what String writes: key, measure (messages when left out), limit and window, such as
+// "sender 20/5m" or "sender recipients 500/1h". The rule's Name is the text.
+func ParseRule(s string) (Rule, error) {
+	r, err := parseRule(strings.Fields(s))
+	if err != nil {
+		return Rule{}, fmt.Errorf("rule %q: %w", s, err)
+	}
+	r.Name = strings.TrimSpace(s)
+	return r, nil
+}
+
+func parseRule(fields []string) (r Rule, err error) {
+	if len(fields) != 2 && len(fields) != 3 {
+		return r, errors.New("want KEY [MEASURE] LIMIT/WINDOW, such as sender 20/5m")
+	}
+	if r.Key, err = ParseKey(fields[0]); err != nil {
+		return r, err
+	}
+	if len(fields) == 3 {
+		if r.Count, err = ParseMeasure(fields[1]); err != nil {
+			return r, err
+		}
+	}
+	limit, window, found := strings.Cut(fields[len(fields)-1], "/")
+	if !found {
+		return r, fmt.Errorf("%q: want LIMIT/WINDOW, such as 20/5m", limit)
+	}
+	if r.Limit, err = strconv.ParseInt(limit, 10, 64); err != nil {
+		return r, fmt.Errorf("limit %q: want a whole number", limit)
+	}
+	if r.Window, err = ParseWindow(window); err != nil {
+		return r, err
+	}
+	return r, r.Validate()
+}
+
+// Validate says what keeps the rule from being counted.
+func (r Rule) Validate() error {
+	if r.Key >= NumKeys {
+		return fmt.Errorf("unknown key %v", r.Key)
+	}
+	if r.Count >= numMeasures {
+		return fmt.Errorf("unknown measure %v", r.Count)
+	}
+	if r.Limit < 1 {
+		return fmt.Errorf("limit %d: want at least 1", r.Limit)
+	}
+	return validateWindow(r.Window)
+}
+
+// String is the rule without its name, in the form that ParseRule reads. An alert's ID depends on it.
+func (r Rule) String() string {
+	if r.Count == Messages {
+		return fmt.Sprintf("%v %d/%s", r.Key, r.Limit, formatWindow(r.Window))
+	}
+	return fmt.Sprintf("%v %v %d/%s", r.Key, r.Count, r.Limit, formatWindow(r.Window))
+}
+
+// ParseWindow reads a window: a Go duration such as "5m" or "1h30m", or whole days such as "7d".
+func ParseWindow(s string) (time.Duration, error) {
+	d, err := parseWindow(s)
+	if err != nil {
+		return 0, fmt.Errorf("window %q: want a duration such as 5m, 1h or 7d", s)
+	}
+	return d, validateWindow(d)
+}
+
+func parseWindow(s string) (time.Duration, error) {
+	days, found := strings.CutSuffix(s, "d")
+	if !found {
+		return time.ParseDuration(s)
+	}
+	n, err := strconv.ParseUint(days, 10, 16)
+	return time.Duration(n) * day, err
+}
+
+func validateWindow(d time.Duration) error {
+	if d < MinWindow || d > MaxWindow {
+		return fmt.Errorf("window %v: want %s to %s", d, formatWindow(MinWindow), formatWindow(MaxWindow))
+	}
+	if d%time.Second != 0 {
+		return fmt.Errorf("window %v: want whole seconds", d)
+	}
+	return nil
+}
+
+// formatWindow writes d in the largest unit of which it is a multiple: 5m, 90m, 1d.
+func formatWindow(d time.Duration) string {
+	switch {
+	case d%day == 0:
+		return fmt.Sprintf("%dd", d/day)
+	case d%time.Hour == 0:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	case d%time.Minute == 0:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	}
+	return fmt.Sprintf("%ds", d/time.Second)
+}

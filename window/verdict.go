@@ -1,0 +1,71 @@
+package window
+
+import "container/heap"
+
+// judge looks at one rule after the arrival was counted, and opens an alert or adds to the one that is open.
+func (c *Counters) judge(rule *counted, r *row, a *Arrival) *Alert {
+	id := r.values[rule.Key]
+	if id == 0 {
+		return nil
+	}
+	n := rule.family.find(id)
+	g := rule.family.gauge(n, rule.index)
+	switch {
+	case g.open:
+		c.grow(c.open[episodeKey{rule, id}], g.count, r, a)
+	case g.count > rule.Limit:
+		g.open = true
+		rule.family.counters[n].open++
+		return c.cross(rule, g, r, a)
+	}
+	return nil
+}
+
+func (c *Counters) grow(e *episode, count int64, r *row, a *Arrival) {
+	e.alert.Peak = max(e.alert.Peak, count)
+	e.alert.add(r, c.values.values, a.At.Location())
+	e.alert.sample(e.crossed, e.middle)
+}
+
+// cross opens an alert, of the window that the arrival in row r took over the limit.
+func (c *Counters) cross(rule *counted, g *gauge, r *row, a *Arrival) *Alert {
+	id := r.values[rule.Key]
+	alert := &Alert{
+		ID:        alertID(rule.Rule, c.values.values[id], a.MessageID),
+		Rule:      rule.Rule,
+		Value:     c.values.values[id],
+		Opened:    a.At,
+		CrossedBy: string(a.MessageID),
+		Count:     g.count,
+		Peak:      g.count,
+	}
+	c.crossed(rule, id, rule.family.buckets[g.tail].at)
+	for _, n := range c.window {
+		alert.add(c.history.row(n), c.values.values, a.At.Location())
+	}
+	c.opened++
+	c.values.holds[id]++
+	e := &episode{
+		alert:   alert,
+		crossed: r.id(),
+		middle:  c.history.row(c.window[len(c.window)/2]).id(),
+		rule:    rule,
+		id:      id,
+		number:  c.opened,
+		due:     c.clock.now + 1 + windowSeconds(&rule.Rule),
+	}
+	alert.sample(e.crossed, e.middle)
+	c.open[episodeKey{rule, id}] = e
+	heap.Push(&c.queue, e)
+	return alert
+}
+
+// crossed sets window to the rows of a value from the second at on: those inside the rule's window.
+func (c *Counters) crossed(rule *counted, id uint32, at int64) {
+	c.window = c.window[:0]
+	for n := c.history.since(at); n < c.history.next; n++ {
+		if r := c.history.row(n); r.at >= at && r.values[rule.Key] == id {
+			c.window = append(c.window, n)
+		}
+	}
+}
