@@ -1,0 +1,83 @@
+package mailer
+
+import (
+	"bytes"
+	"encoding/base64"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// encodeWords makes an unstructured header of s, valid UTF-8: RFC 2047 words when it isn't ASCII. Note: mime.QEncoding leaves ASCII alone, and
+// so would pass on a value that a sender wrote as an encoded word, for the reader's mail client to decode.
+func encodeWords(s string) string {
+	if isASCII(s) && !strings.Contains(s, "=?") {
+		return s
+	}
+	const room = 45 // bytes that become 60 of base64, in a word of 75 (RFC 2047, 2)
+	var words []string
+	for len(s) > 0 {
+		n := min(len(s), room)
+		for n < len(s) && !utf8.RuneStart(s[n]) {
+			n--
+		}
+		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString([]byte(s[:n]))+"?=")
+		s = s[n:]
+	}
+	return strings.Join(words, " ")
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
+}
+
+// headerOrder is the order in which the headers stand: the composing library writes them in another one each time, and a mail
+// should be the same bytes whenever it is made.
+var headerOrder = []string{
+	"From", "To", "Cc", "Subject", "Date", "Message-Id", "Auto-Submitted", "X-Auto-Response-Suppress",
+	"X-Exiwatch-Alert", "X-Exiwatch-Event", "Mime-Version", "Content-Type", "Content-Transfer-Encoding",
+}
+
+// fold orders the headers of a mail and folds their lines at spaces, where they are longer than a reader's.
+func fold(raw []byte) []byte {
+	head, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+	lines := strings.Split(string(head), "\r\n")
+	slices.SortStableFunc(lines, func(a, b string) int { return place(a) - place(b) })
+	var b bytes.Buffer
+	for _, line := range lines {
+		b.WriteString(foldLine(line) + "\r\n")
+	}
+	b.WriteString("\r\n")
+	b.Write(body)
+	return b.Bytes()
+}
+
+// place is where a header line belongs.
+func place(line string) int {
+	name, _, _ := strings.Cut(line, ":")
+	if i := slices.Index(headerOrder, name); i >= 0 {
+		return i
+	}
+	return len(headerOrder)
+}
+
+// foldLine breaks line before spaces so that its pieces are at most 76 bytes long, if it has the spaces (RFC 5322, 2.2.3).
+func foldLine(line string) string {
+	const width = 76 // bytes
+	var b strings.Builder
+	for len(line) > width {
+		start := strings.Index(line, ": ") + 2 // there is nothing to gain by a break before the first word
+		if b.Len() > 0 {
+			start = 1
+		}
+		at := strings.LastIndexByte(line[start:width+1], ' ')
+		if at <= 0 {
+			if at = strings.IndexByte(line[start:], ' '); at < 0 {
+				break
+			}
+		}
+		b.WriteString(line[:start+at] + "\r\n")
+		line = line[start+at:]
+	}
+	return b.String() + line
+}

@@ -1,0 +1,90 @@
+package mailer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// An entry is a mail that waits: what its file begins with, in one line of JSON before the mail itself, and when it is due.
+type entry struct {
+	ID        string    `json:"id"`
+	Event     string    `json:"event"`
+	From      string    `json:"from"`
+	To        []string  `json:"to"` // who hasn't got it yet
+	Put       time.Time `json:"put"`
+	Delivered bool      `json:"delivered,omitempty"` // somebody has got it
+
+	due     time.Time     // not to be tried before; zero: now
+	pause   time.Duration // after the last attempt
+	done    bool          // delivered, and the disk doesn't know
+	lacking error         // with done: who didn't get it
+}
+
+// newEntry is the entry of a mail put at now.
+func newEntry(m Message, now time.Time) (*entry, error) {
+	e := &entry{ID: m.ID, Event: m.Event, From: m.From, To: m.To, Put: now}
+	if len(m.Data) == 0 {
+		return nil, errors.New("it is empty")
+	}
+	return e, e.check()
+}
+
+// check returns an error for an envelope that isn't ours: names become paths, and addresses arguments and SMTP commands.
+func (e *entry) check() error {
+	if !nameOK.MatchString(e.name()) {
+		return fmt.Errorf("%q is no alert id and event", e.name())
+	}
+	if e.From != "" && !mailboxOK.MatchString(e.From) {
+		return fmt.Errorf("sender %q is no plain address", e.From)
+	}
+	if len(e.To) == 0 {
+		return errors.New("it has no recipient")
+	}
+	for _, addr := range e.To {
+		if !mailboxOK.MatchString(addr) && !bareOK.MatchString(addr) {
+			return fmt.Errorf("recipient %q is no plain address", addr)
+		}
+	}
+	return nil
+}
+
+func (e *entry) name() string { return e.ID + "." + e.Event }
+
+// file is the content of the entry's file.
+func (e *entry) file(data []byte) ([]byte, error) {
+	line, err := json.Marshal(e)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(line, '\n'), data...), nil
+}
+
+// readEntry reads an entry's file, but for the mail.
+func readEntry(path string) (*entry, error) {
+	e, data, err := readFile(path)
+	if err == nil && len(data) == 0 {
+		err = fmt.Errorf("%s: it ends before the mail", path)
+	}
+	return e, err
+}
+
+// readFile reads an entry's file.
+func readFile(path string) (e *entry, data []byte, err error) {
+	file, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	line, data, _ := bytes.Cut(file, []byte("\n"))
+	e = new(entry)
+	if err := json.Unmarshal(line, e); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := e.check(); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return e, data, nil
+}

@@ -1,0 +1,80 @@
+package mailer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// program writes a shell script that stands for sendmail.
+func program(t *testing.T, body string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "sendmail")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+body+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestSendmailArgumentsAndInput(t *testing.T) {
+	dir := t.TempDir()
+	s := Sendmail{Path: program(t, fmt.Sprintf(`printf '%%s\n' "$@" >%[1]s/argv; cat >%[1]s/stdin`, dir))}
+	m := letterToTwo
+	m.To = []string{"director@lab.test", "-oMrx@lab.test", "root", "$(reboot)@lab.test"}
+	if err := s.Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	argv, _ := os.ReadFile(filepath.Join(dir, "argv"))
+	if want := "-oi\n-f\n<>\n--\n" + strings.Join(m.To, "\n") + "\n"; string(argv) != want {
+		t.Errorf("argv %q, want %q", argv, want)
+	}
+	stdin, _ := os.ReadFile(filepath.Join(dir, "stdin"))
+	if want := strings.ReplaceAll(string(m.Data), "\r\n", "\n"); string(stdin) != want {
+		t.Errorf("stdin %q, want %q", stdin, want)
+	}
+}
+
+func TestSendmailExitCodes(t *testing.T) {
+	for code, permanent := range map[int]bool{1: false, 64: true, 65: true, 67: true, 68: true, 69: false, 75: false, 78: false} {
+		s := Sendmail{Path: program(t, fmt.Sprintf(`cat >/dev/null; printf 'what\033[2J\nwent wrong' >&2; yes | head -c 100000 >&2; exit %d`, code))}
+		err := s.Send(t.Context(), letterToTwo)
+		var p *PermanentError
+		if err == nil || errors.As(err, &p) != permanent {
+			t.Errorf("exit %d: %v", code, err)
+			continue
+		}
+		text := err.Error()
+		if !strings.Contains(text, `what\x1b[2J went wrong`) || strings.ContainsFunc(text, unprintable) || len(text) > maxStderr+500 {
+			t.Errorf("exit %d: %d bytes, %.200q", code, len(text), text)
+		}
+	}
+}
+
+func TestSendmailThatDoesNotRead(t *testing.T) {
+	m := letterToTwo
+	m.Data = []byte(strings.Repeat("x\r\n", 1<<20))
+	if err := (Sendmail{Path: program(t, "exit 75")}).Send(t.Context(), m); err == nil || !isTemporary(err) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestSendmailThatHangs(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	err := Sendmail{Path: program(t, "exec sleep 60")}.Send(ctx, letterToTwo)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestSendmailThatIsMissing(t *testing.T) {
+	err := Sendmail{Path: filepath.Join(t.TempDir(), "sendmail")}.Send(t.Context(), letterToTwo)
+	if err == nil || !isTemporary(err) {
+		t.Errorf("%v", err)
+	}
+}

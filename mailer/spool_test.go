@@ -1,0 +1,179 @@
+package mailer
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// mailOf is a mail about the alert id.
+func mailOf(id string) Message {
+	return Message{ID: id, Event: "opened", To: []string{"director@lab.test", "root"}, Data: []byte("Subject: " + id + "\r\n\r\ntext\r\n")}
+}
+
+func open(t *testing.T, dir string) *Spool {
+	t.Helper()
+	s, err := OpenSpool(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func put(t *testing.T, s *Spool, m Message) {
+	t.Helper()
+	if added, err := s.Put(m); !added || err != nil {
+		t.Fatalf("Put(%s) = %v, %v", m.ID, added, err)
+	}
+}
+
+// files lists what is in a folder of the spool.
+func files(t *testing.T, dir, folder string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(dir, folder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func TestPutTwice(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	put(t, s, mailOf("abc"))
+	for _, s := range []*Spool{s, open(t, dir)} {
+		if added, err := s.Put(mailOf("abc")); added || err != nil || s.Len() != 1 || !s.Has("abc", "opened") || s.Sent("abc", "opened") {
+			t.Errorf("Put = %v, %v; %d wait", added, err, s.Len())
+		}
+	}
+	ended := mailOf("abc")
+	ended.Event = "ended"
+	put(t, s, ended)
+}
+
+func TestSpoolIsPrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "mail")
+	s := open(t, dir)
+	put(t, s, mailOf("abc"))
+	for path, want := range map[string]os.FileMode{"": 0o700, "waiting": 0o700, "sent": 0o700, "refused": 0o700, "waiting/abc.opened.eml": 0o600} {
+		info, err := os.Stat(filepath.Join(dir, path))
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("%q: %v, want %v (%v)", path, info.Mode(), want, err)
+		}
+	}
+}
+
+func TestHostileNamesAndAddressesAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	for _, id := range []string{"", ".", "..", "../x", "a/b", "a.b", "a\x00", "a\n", strings.Repeat("a", 65), "ä"} {
+		m := mailOf(id)
+		if added, err := s.Put(m); added || err == nil {
+			t.Errorf("id %q is taken", id)
+		}
+		m.ID, m.Event = "abc", id
+		if added, err := s.Put(m); added || err == nil {
+			t.Errorf("event %q is taken", id)
+		}
+		if s.Has(id, "opened") || s.Sent(id, "opened") || s.Sent("abc", id) {
+			t.Errorf("id %q is known", id)
+		}
+	}
+	for _, addr := range []string{"", "a b", "a\r\nRCPT TO:<x@evil.test>", "<a@lab.test>", "a@lab.test,b@lab.test", "a>@lab.test"} {
+		m := mailOf("abc")
+		m.To[0] = addr
+		if added, err := s.Put(m); added || err == nil {
+			t.Errorf("recipient %q is taken", addr)
+		}
+		m = mailOf("abc")
+		if m.From = addr; addr == "" {
+			m.Data = nil
+		}
+		if added, err := s.Put(m); added || err == nil {
+			t.Errorf("sender %q with %d bytes is taken", addr, len(m.Data))
+		}
+	}
+	if got := files(t, dir, waitingDir); got != nil {
+		t.Errorf("there is %q", got)
+	}
+}
+
+func TestPutThatFailedMayBeRepeated(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	if err := os.RemoveAll(filepath.Join(dir, waitingDir)); err != nil { // fails for root too
+		t.Fatal(err)
+	}
+	if added, err := s.Put(mailOf("abc")); added || err == nil || s.Len() != 0 {
+		t.Errorf("Put = %v, %v", added, err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, waitingDir), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, mailOf("abc"))
+}
+
+func TestCrashLeavesRubbish(t *testing.T) {
+	dir := t.TempDir()
+	put(t, open(t, dir), mailOf("abc"))
+	whole, err := os.ReadFile(filepath.Join(dir, waitingDir, "abc.opened.eml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{
+		".abd.opened.eml123": string(whole[:20]), // Put didn't return
+		"abe.opened.eml":     string(whole),      // another mail's
+		"abf.opened.eml":     string(whole[:20]),
+		"ac0.opened.eml":     "",
+		"ac1.opened.eml":     strings.Replace(string(whole), "director@lab.test", "-x y", 1),
+		"notes.txt":          "by the admin",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, waitingDir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := open(t, dir)
+	if s.Len() != 1 || !s.Has("abc", "opened") {
+		t.Errorf("%d wait", s.Len())
+	}
+	if got, want := files(t, dir, waitingDir), []string{"abc.opened.eml", "notes.txt"}; !slices.Equal(got, want) {
+		t.Errorf("waiting/ has %q, want %q", got, want)
+	}
+	broken := []string{"abe.opened.broken", "abf.opened.broken", "ac0.opened.broken", "ac1.opened.broken"}
+	if got := files(t, dir, refusedDir); !slices.Equal(got, broken) {
+		t.Errorf("refused/ has %q, want %q", got, broken)
+	}
+	put(t, s, mailOf("abf")) // the alert is told after all
+}
+
+func TestForget(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	old := time.Now().Add(-48 * time.Hour)
+	for _, name := range []string{"abc.opened", "abd.opened", "README"} {
+		path := filepath.Join(dir, sentDir, name)
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if name != "abd.opened" {
+			if err := os.Chtimes(path, old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := s.Forget(time.Now().Add(-24 * time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := files(t, dir, sentDir), []string{"README", "abd.opened"}; !slices.Equal(got, want) {
+		t.Errorf("sent/ has %q, want %q", got, want)
+	}
+	if s.Sent("abc", "opened") || !s.Sent("abd", "opened") {
+		t.Error("Sent knows otherwise")
+	}
+}
