@@ -1,0 +1,199 @@
+package tailer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// A chase is one call of Follow: a row of segments, of which the first is read and the last is the log as it is now.
+type chase struct {
+	Follower
+	fn     func(Line) error
+	idle   func() error
+	folder folder
+	row    []*segment // oldest first; all but the last are cycled
+	past   []Position // how far the segments were read that were let go of last
+	buf    []byte
+	told   map[string]string // what Problem was told last, by what it is about
+
+	live     *live     // the first segment's tail; nil while it is read by ourselves
+	liveFrom time.Time // no tail before
+	pause    time.Duration
+
+	quiet  bool           // idle was called and nothing has happened since
+	ticked bool           // a tick has passed and idle wasn't called
+	hurry  chan time.Time // closed: a time that has come
+}
+
+func newChase(f Follower, fn func(Line) error, idle func() error) *chase {
+	f.Grace = cmp.Or(f.Grace, DefaultGrace)
+	f.Tick = cmp.Or(f.Tick, DefaultTick)
+	f.descriptors = cmp.Or(f.descriptors, descriptors)
+	c := &chase{Follower: f, fn: fn, idle: idle, buf: make([]byte, chunkSize), told: make(map[string]string)}
+	c.folder.path = filepath.Dir(f.Path)
+	c.pause = f.Tick
+	c.hurry = make(chan time.Time)
+	close(c.hurry)
+	if f.Poll {
+		return c
+	}
+	watcher, err := fsnotify.NewWatcher()
+	if err == nil {
+		c.folder.watcher = watcher
+	}
+	c.tell("watching", err)
+	return c
+}
+
+// run goes round until ctx ends or a callback fails. Each round reads one chunk at most, so that names are looked at
+// in time while a long log is caught up with.
+func (c *chase) run(ctx context.Context) error {
+	tick := time.NewTicker(c.Tick)
+	defer tick.Stop()
+	for look := true; ; {
+		if look {
+			c.look(time.Now())
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		more, err := c.read()
+		if err == nil && !more {
+			more, err = c.finish(time.Now())
+		}
+		if err == nil && !more {
+			c.revive(time.Now())
+			err = c.rest()
+		}
+		if err != nil {
+			return err
+		}
+		look, err = c.wait(ctx, tick.C, more)
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// read hands over the lines of the first segment's next chunk; it returns false when there are none for now, and leaves
+// a segment alone that has a tail.
+func (c *chase) read() (more bool, err error) {
+	if len(c.row) == 0 || c.live != nil {
+		return false, nil
+	}
+	s := c.row[0]
+	more, err = s.fill(c.buf)
+	c.tell("reading", err)
+	s.failing = err != nil && !errors.Is(err, errShorter)
+	if err != nil {
+		return !s.failing, nil
+	}
+	for line, ok := s.next(); ok; line, ok = s.next() {
+		if err := c.hand(line); err != nil {
+			return false, err
+		}
+	}
+	return more, nil
+}
+
+func (c *chase) hand(line Line) error {
+	c.quiet = false
+	return c.fn(line)
+}
+
+// finish lets go of a cycled first segment that has come to its end; it returns true if it did.
+func (c *chase) finish(now time.Time) (bool, error) {
+	if len(c.row) < 2 {
+		return false, nil
+	}
+	s := c.row[0]
+	s.look(now)
+	if !s.finished(now, c.Grace) {
+		return false, nil
+	}
+	line, ok := s.torn(c.buf)
+	c.release(s)
+	if ok {
+		return true, c.hand(line)
+	}
+	return true, nil
+}
+
+// rest calls idle if there is nothing to be read. A tail's line may be on its way while the file is longer than what
+// was handed over; if that is half a line, the next tick tells idle.
+func (c *chase) rest() error {
+	if c.idle == nil || c.quiet {
+		return nil
+	}
+	if c.live != nil && !c.ticked && !c.row[0].atEnd() {
+		return nil
+	}
+	c.quiet, c.ticked = true, false
+	return c.idle()
+}
+
+// wait waits until something has happened, or only looks if more is to be read. It returns whether names may have
+// changed.
+func (c *chase) wait(ctx context.Context, tick <-chan time.Time, more bool) (look bool, err error) {
+	var hurry, grace <-chan time.Time
+	switch {
+	case more:
+		hurry = c.hurry
+	case len(c.row) > 1:
+		grace = time.After(time.Until(c.row[0].due(c.Grace)))
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return false, nil
+		case given, ok := <-c.live.lines():
+			return false, c.take(given, ok)
+		case event := <-c.folder.events():
+			if !event.Has(fsnotify.Write) {
+				return true, nil
+			}
+			if c.live == nil {
+				return false, nil
+			}
+		case <-c.folder.errors(): // events were too many to be told
+			return true, nil
+		case <-tick:
+			c.quiet, c.ticked = false, true
+			c.doubt()
+			return true, nil
+		case <-grace:
+			return false, nil
+		case <-hurry:
+			return false, nil
+		}
+	}
+}
+
+// close lets go of everything.
+func (c *chase) close() {
+	c.leave()
+	for _, s := range c.row {
+		s.file.Close()
+	}
+	c.folder.close()
+}
+
+// tell tells Problem about err, unless it was told the same of what last.
+func (c *chase) tell(what string, err error) {
+	if err == nil {
+		delete(c.told, what)
+		return
+	}
+	if c.told[what] == err.Error() {
+		return
+	}
+	c.told[what] = err.Error()
+	if c.Problem != nil {
+		c.Problem(err)
+	}
+}

@@ -1,0 +1,60 @@
+package tailer
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// A folder is watched as a whole: names coming and going in it are what cycling looks like.
+type folder struct {
+	path    string
+	watcher *fsnotify.Watcher // nil: nobody tells, the tick has to do
+	watched identity          // zero: the folder isn't there, or another one is
+}
+
+// look puts the watch on the folder that bears the name now, if there is one. It fails if that can't be watched.
+func (f *folder) look() error {
+	info, err := os.Stat(f.path)
+	if err != nil {
+		f.unwatch()
+		return nil // whoever looks for files in it will say so
+	}
+	if f.watcher == nil || identify(info) == f.watched {
+		return nil
+	}
+	f.unwatch()
+	if err := f.watcher.Add(f.path); err != nil {
+		return fmt.Errorf("watching %s: %w", f.path, err)
+	}
+	f.watched = identify(info)
+	return nil
+}
+
+func (f *folder) unwatch() {
+	if f.watched != (identity{}) {
+		f.watcher.Remove(f.path) // fails if the kernel has dropped the watch with the folder
+		f.watched = identity{}
+	}
+}
+
+func (f *folder) events() <-chan fsnotify.Event {
+	if f.watcher == nil {
+		return nil
+	}
+	return f.watcher.Events
+}
+
+func (f *folder) errors() <-chan error {
+	if f.watcher == nil {
+		return nil
+	}
+	return f.watcher.Errors
+}
+
+func (f *folder) close() {
+	if f.watcher != nil {
+		f.watcher.Close()
+	}
+}

@@ -1,0 +1,378 @@
+package tailer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestMissingLogAppears(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		h := m.follow(t, Follower{Path: log})
+		h.untilTold(fs.ErrNotExist, 1)
+		appendTo(t, log, "one\ntwo\n")
+		h.want("one", "two")
+		appendTo(t, log, "three\n")
+		h.want("one", "two", "three")
+		if line := h.lines[2]; line.Number != 3 || line.File != log || line.End.Offset != 14 || line.Torn || line.Long {
+			t.Errorf("third line = %+v, want number 3 of %s ending at byte 14", line, log)
+		}
+	})
+}
+
+func TestMissingFolderAppears(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		folder := filepath.Join(t.TempDir(), "exim4")
+		log := filepath.Join(folder, "mainlog")
+		h := m.follow(t, Follower{Path: log})
+		h.untilTold(fs.ErrNotExist, 1)
+		must(t, os.Mkdir(folder, 0o755))
+		appendTo(t, log, "one\n")
+		h.want("one")
+	})
+}
+
+func TestHalfLineFinishedLater(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		h := m.follow(t, Follower{Path: log})
+		var want []string
+		for i := range 20 {
+			text := fmt.Sprintf("line %d in pieces", i)
+			for j := range text {
+				appendTo(t, log, text[j:j+1])
+				if i%5 == 0 && j == len(text)/2 {
+					h.want(want...) // waits for quiet: half a line is none
+				}
+			}
+			appendTo(t, log, "\n")
+			want = append(want, text)
+		}
+		h.want(want...)
+	})
+}
+
+func TestIdleWhileHalfLineStands(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\nhal")
+		h := m.follow(t, Follower{Path: log})
+		h.want("one")
+		h.until("idle five times", func() bool { return h.idle >= 5 })
+		appendTo(t, log, "f\n")
+		h.want("one", "half")
+	})
+}
+
+func TestLateLinesToRenamedFile(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\n")
+		h := m.follow(t, Follower{Path: log, Grace: 4 * time.Second}) // long, for a machine that is busy
+		h.want("one")
+		must(t, os.Rename(log, log+".1"))
+		appendTo(t, log, "four\n")
+		appendTo(t, log+".1", "two\n")
+		h.until("two", func() bool { return len(h.lines) == 2 })
+		appendTo(t, log+".1", "three\n")
+		h.want("one", "two", "three", "four")
+		if line := h.lines[3]; line.Number != 1 || line.End.Offset != 5 {
+			t.Errorf("first line of the new file = %+v, want number 1 ending at byte 5", line)
+		}
+	})
+}
+
+// Debian's logrotate leaves no mainlog behind (nocreate).
+func TestNothingUntilNextLine(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\n")
+		h := m.follow(t, Follower{Path: log})
+		h.want("one")
+		must(t, os.Rename(log, log+".1"))
+		h.untilTold(fs.ErrNotExist, 1)
+		appendTo(t, log+".1", "two\n")
+		h.want("one", "two")
+		appendTo(t, log, "three\n")
+		h.want("one", "two", "three")
+		must(t, os.Rename(log+".1", log+".2"))
+		must(t, os.Rename(log, log+".1"))
+		h.untilTold(fs.ErrNotExist, 2)
+		appendTo(t, log, "four\n")
+		h.want("one", "two", "three", "four")
+	})
+}
+
+// exicyclog touches a new file and moves it over what Exim may have made meanwhile.
+func TestOverwrittenByExicyclog(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\n")
+		h := m.follow(t, Follower{Path: log})
+		h.want("one")
+		must(t, os.Rename(log, log+".01"))
+		appendTo(t, log, "two\n")
+		h.want("one", "two")
+		appendTo(t, log, "three\n")
+		appendTo(t, log+".4711", "")
+		must(t, os.Rename(log+".4711", log))
+		appendTo(t, log, "four\n")
+		h.want("one", "two", "three", "four")
+	})
+}
+
+func TestSeveralCyclesAtOnce(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		folder := t.TempDir()
+		log := filepath.Join(folder, "mainlog")
+		appendTo(t, log, "0\n")
+		h := m.follow(t, Follower{Path: log})
+		h.want("0")
+		// Whatever of this is seen first, what came before it is read before it.
+		appendTo(t, log, "1\n")
+		must(t, os.Rename(log, log+".3"))
+		appendTo(t, log+".2", "2\n")
+		appendTo(t, log+".1", "3\n")
+		appendTo(t, log, "4\n")
+		h.want("0", "1", "2", "3", "4")
+	})
+}
+
+func TestNameComesBack(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\n")
+		h := m.follow(t, Follower{Path: log})
+		h.want("one")
+		must(t, os.Rename(log, log+".1"))
+		appendTo(t, log, "two\n")
+		h.want("one", "two")
+		must(t, os.Rename(log+".1", log))
+		appendTo(t, log, "three\n")
+		h.want("one", "two", "three")
+		if n := h.lines[2].Number; n != 2 {
+			t.Errorf("number of the line added to the file that came back = %d, want 2", n)
+		}
+	})
+}
+
+func TestHalfLineLeftBehind(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\nhal")
+		h := m.follow(t, Follower{Path: log})
+		h.want("one")
+		must(t, os.Rename(log, log+".1"))
+		appendTo(t, log, "two\n")
+		h.want("one", "hal", "two")
+		for i, torn := range []bool{false, true, false} {
+			if h.lines[i].Torn != torn {
+				t.Errorf("line %d torn = %v, want %v", i, h.lines[i].Torn, torn)
+			}
+		}
+		if end := h.lines[1].End.Offset; end != 7 {
+			t.Errorf("the torn line ends at byte %d, want 7", end)
+		}
+	})
+}
+
+func TestDatestampedNameSwitches(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		folder := t.TempDir()
+		appendTo(t, filepath.Join(folder, "main-20261121.log"), "the day before\n")
+		appendTo(t, filepath.Join(folder, "main-20261122.log"), "one\n")
+		h := m.follow(t, Follower{Path: filepath.Join(folder, "main-%D.log"), Grace: 2 * time.Second})
+		h.want("one")
+		appendTo(t, filepath.Join(folder, "main-20261123.log"), "three\n")
+		appendTo(t, filepath.Join(folder, "main-20261122.log"), "two\n")
+		h.want("one", "two", "three")
+		must(t, os.Remove(filepath.Join(folder, "main-20261123.log")))
+		appendTo(t, filepath.Join(folder, "main-20261123.log"), "four\n")
+		h.want("one", "two", "three", "four")
+	})
+}
+
+func TestTruncatedLog(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\ntwo\n")
+		h := m.follow(t, Follower{Path: log})
+		h.want("one", "two")
+		must(t, os.Truncate(log, 0))
+		h.untilTold(errShorter, 1)
+		appendTo(t, log, "three\n")
+		h.want("one", "two", "three")
+		if n := h.lines[2].Number; n != 1 {
+			t.Errorf("number of the first line after truncation = %d, want 1", n)
+		}
+		must(t, os.WriteFile(log, []byte("four\n"), 0o640))
+		h.want("one", "two", "three", "four")
+	})
+}
+
+func TestTruncatedAndGrownBeyond(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\n")
+		h := m.follow(t, Follower{Path: log, Tick: 100 * time.Millisecond})
+		h.want("one")
+		must(t, os.WriteFile(log, []byte("two, which is longer\nthree\n"), 0o640))
+		h.want("one", "two, which is longer", "three")
+	})
+}
+
+func TestLineLongerThanBound(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		whole := strings.Repeat("w", MaxLine)
+		appendTo(t, log, "one\n"+whole+"\n")
+		h := m.follow(t, Follower{Path: log})
+		h.want("one", whole)
+		appendTo(t, log, "two\n")
+		h.want("one", whole, "two")
+		piece := strings.Repeat("l", 3*chunkSize/2)
+		for range 4 {
+			appendTo(t, log, piece)
+			h.want("one", whole, "two")
+		}
+		appendTo(t, log, "\nthree\n")
+		h.want("one", whole, "two", piece[:MaxLine], "three")
+		long, after := h.lines[3], h.lines[4]
+		if !long.Long || h.lines[1].Long || after.Long {
+			t.Errorf("long = %v, %v, %v; want true for the long line alone", h.lines[1].Long, long.Long, after.Long)
+		}
+		if got, want := long.End.Offset, h.lines[2].End.Offset+4*int64(len(piece))+1; got != want {
+			t.Errorf("the long line ends at byte %d, want %d", got, want)
+		}
+		if after.Number != 5 {
+			t.Errorf("number after the long line = %d, want 5", after.Number)
+		}
+	})
+}
+
+func TestPermissionLostAndRegained(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root may read anything; TestFolderReplaced does what can be done")
+	}
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\n")
+		h := m.follow(t, Follower{Path: log})
+		h.want("one")
+		must(t, os.Rename(log, log+".1"))
+		appendTo(t, log+".new", "three\n")
+		must(t, os.Chmod(log+".new", 0))
+		must(t, os.Rename(log+".new", log))
+		h.untilTold(fs.ErrPermission, 1)
+		appendTo(t, log+".1", "two\n")
+		h.want("one", "two")
+		must(t, os.Chmod(log, 0o640))
+		h.want("one", "two", "three")
+	})
+}
+
+func TestFolderReplaced(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		folder := filepath.Join(t.TempDir(), "exim4")
+		log := filepath.Join(folder, "mainlog")
+		must(t, os.Mkdir(folder, 0o755))
+		appendTo(t, log, "one\n")
+		h := m.follow(t, Follower{Path: log})
+		h.want("one")
+		must(t, os.Rename(folder, folder+".old"))
+		appendTo(t, filepath.Join(folder+".old", "mainlog"), "two\n")
+		h.untilTold(fs.ErrNotExist, 1)
+		h.want("one", "two")
+		must(t, os.Mkdir(folder, 0o755))
+		appendTo(t, log, "three\n")
+		h.want("one", "two", "three")
+		must(t, os.RemoveAll(folder))
+		h.untilTold(fs.ErrNotExist, 2)
+		must(t, os.Mkdir(folder, 0o755))
+		appendTo(t, log, "four\n")
+		h.want("one", "two", "three", "four")
+	})
+}
+
+func TestBytesPassUnchanged(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		lines := []string{"\xef\xbb\xbfmark", "", "carriage return\r", "\x00\x00nul", "a\xe9b", "\r", " ", "\u2028"}
+		half := len(lines) / 2
+		appendTo(t, log, strings.Join(lines[:half], "\n")+"\n")
+		h := m.follow(t, Follower{Path: log})
+		h.want(lines[:half]...)
+		appendTo(t, log, strings.Join(lines[half:], "\n")+"\n")
+		h.want(lines...)
+	})
+}
+
+func TestBeginsWhereItEnded(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\n"+strings.Repeat("x", 300)+"\nthree\n")
+		h := m.follow(t, Follower{Path: log})
+		h.until("three lines", func() bool { return len(h.lines) == 3 })
+		h.stop()
+		for i, line := range h.lines {
+			rest := m.follow(t, Follower{Path: log, From: line.End})
+			appendTo(t, log, "next\n")
+			rest.until("the added line", func() bool { return slices.Contains(rest.texts(), "next") })
+			if first := rest.lines[0]; first.Number != int64(i)+2 {
+				t.Errorf("first line after the end of line %d has number %d, want %d", i+1, first.Number, i+2)
+			}
+			rest.stop()
+		}
+	})
+}
+
+func TestBeginsInCycledFile(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\ntwo\n")
+		h := m.follow(t, Follower{Path: log})
+		h.want("one", "two")
+		h.stop()
+		must(t, os.Rename(log, log+".2"))
+		appendTo(t, log+".1", "three\n")
+		appendTo(t, log, "four\n")
+		rest := m.follow(t, Follower{Path: log, From: h.lines[0].End})
+		rest.want("two", "three", "four")
+	})
+}
+
+func TestBeginningIsNotToBeFound(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\ntwo\n")
+		h := m.follow(t, Follower{Path: log, From: Position{Inode: 1, Fingerprint: 2, Offset: 4}})
+		h.want("one", "two")
+		h.untilTold(errNowhere, 1)
+	})
+}
+
+func TestCallbackFails(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\ntwo\n")
+		enough := errors.New("enough")
+		var n int
+		f := Follower{Path: log, Poll: m.poll, Tick: 10 * time.Millisecond}
+		err := f.Follow(context.Background(), func(Line) error { n++; return enough }, nil)
+		if err != enough || n != 1 {
+			t.Errorf("Follow = %v after %d lines, want %v after 1", err, n, enough)
+		}
+		err = f.Follow(context.Background(), func(Line) error { return nil }, func() error { return enough })
+		if err != enough {
+			t.Errorf("Follow = %v, want idle's %v", err, enough)
+		}
+	})
+}

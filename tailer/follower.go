@@ -1,0 +1,45 @@
+package tailer
+
+import (
+	"context"
+	"time"
+)
+
+// A Follower follows one live main log. Its zero value needs only a Path. It holds nothing between calls of Follow.
+type Follower struct {
+	// Path is the main log. Its last element may hold %D (yyyymmdd) or %M (yyyymm), as log_file_path's may: then the
+	// current file is the newest name that fits.
+	Path string
+	// From is where to begin: after the line that ended there, in whichever file of the folder that is by now. Zero
+	// is the start of the current file, and so is a position that is not to be found, which Problem is told.
+	From Position
+	// Grace is how long a cycled file has to lie still before the next one begins; 0 is DefaultGrace.
+	Grace time.Duration
+	// Poll is for file systems that tell nobody of changes: no inotify, the log is looked at each Tick.
+	Poll bool
+	// Tick is how often everything is looked at without being told to; 0 is DefaultTick.
+	Tick time.Duration
+	// Problem, if set, is told what went wrong and is tried again: a missing log, no permission, a log made shorter.
+	// Each is told when it changes, not each time it is met. It is called from Follow's goroutine.
+	Problem func(error)
+
+	descriptors string // for tests: a system without /proc; empty is descriptors
+}
+
+// The defaults of Follower. Exim looks at the name before each write, so late lines come within milliseconds of it.
+const (
+	DefaultGrace = time.Second
+	DefaultTick  = 500 * time.Millisecond
+)
+
+// Follow calls fn for every complete line, in the order of the files and of the lines in them, until ctx ends or fn
+// fails; it returns ctx's error or fn's. Lines of a cycled file go before the first of the next one, the last of them
+// torn if it stays without LF. idle, if not nil, is called when there is nothing more to read right now: once when it
+// gets quiet and after each Tick while it stays so; its error ends Follow too. Both are called from the caller's
+// goroutine. When Follow returns nothing is open any more, but two goroutines and the inotify instance that nxadm/tail
+// keeps for the whole process.
+func (f *Follower) Follow(ctx context.Context, fn func(Line) error, idle func() error) error {
+	c := newChase(*f, fn, idle)
+	defer c.close()
+	return c.run(ctx)
+}

@@ -1,0 +1,75 @@
+package tailer
+
+import (
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"encoding/binary"
+	"io"
+	"math/bits"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+	"github.com/ulikunitz/xz/lzma"
+)
+
+// headerLength is how many bytes tell the formats apart: the longest header is lzma's.
+const headerLength = 13
+
+// maxWindow bounds what a compressed log may make us hold, in bytes: `zstd --long` asks for this much, `xz -9` for half.
+const maxWindow = 128 << 20
+
+// uncompress gives what r holds, of which head is the beginning, and how to let go of it.
+func uncompress(r *bufio.Reader, head []byte) (plain io.Reader, done func(), err error) {
+	done = func() {}
+	switch {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}): // RFC 1952
+		plain, err = gzip.NewReader(r)
+	case bytes.HasPrefix(head, []byte("BZh")):
+		plain = bzip2.NewReader(r)
+	case bytes.HasPrefix(head, []byte("\xfd7zXZ\x00")):
+		plain, err = xz.NewReader(r)
+	case isZstd(head):
+		var decoder *zstd.Decoder
+		decoder, err = zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+		if err == nil {
+			plain, done = decoder, decoder.Close
+		}
+	case isLZMA(head):
+		plain, err = lzma.ReaderConfig{DictCap: maxWindow}.NewReader(r)
+	default:
+		plain = r
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF // a header was begun
+	}
+	return plain, done, err
+}
+
+// isZstd tells a zstd frame, or a skippable one in front of it (RFC 8878, 3.1).
+func isZstd(head []byte) bool {
+	if len(head) < 4 {
+		return false
+	}
+	magic := binary.LittleEndian.Uint32(head)
+	return magic == 0xfd2fb528 || magic&^0xf == 0x184d2a50
+}
+
+// isLZMA tells the header of an .lzma file, which has no magic bytes: the properties every encoder uses (0x5d), a
+// dictionary of 2^n or 2^n+2^(n-1) bytes, and a size that is unknown or below 256 GiB, as xz's own lzma decoder asks.
+func isLZMA(head []byte) bool {
+	if len(head) < headerLength || head[0] != 0x5d {
+		return false
+	}
+	dictionary := binary.LittleEndian.Uint32(head[1:])
+	if dictionary < 1<<12 || dictionary > maxWindow {
+		return false
+	}
+	top := dictionary & (1<<(bits.Len32(dictionary)-1) - 1) // without its highest bit
+	if top != 0 && top != 1<<(bits.Len32(dictionary)-2) {
+		return false
+	}
+	size := binary.LittleEndian.Uint64(head[5:])
+	return size == 1<<64-1 || size < 1<<38
+}

@@ -1,0 +1,197 @@
+package tailer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// deadline is how long anything may take; the machines tests run on are slow and shared.
+const deadline = 20 * time.Second
+
+// A mode is one of the ways a follower may have to make do with.
+type mode struct {
+	poll   bool
+	noProc bool
+}
+
+// A hunt is a Follower at work, and what it has handed over.
+type hunt struct {
+	t      *testing.T
+	cancel context.CancelFunc
+	over   chan error
+
+	mu    sync.Mutex
+	lines []Line
+	idle  int
+	told  []error
+	news  chan struct{} // has one in it when something was added
+}
+
+func (m mode) follow(t *testing.T, f Follower) *hunt {
+	t.Helper()
+	f.Poll = m.poll
+	if m.noProc {
+		f.descriptors = filepath.Join(t.TempDir(), "proc")
+	}
+	if f.Grace == 0 {
+		f.Grace = 100 * time.Millisecond
+	}
+	if f.Tick == 0 {
+		f.Tick = 20 * time.Millisecond
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	h := &hunt{t: t, cancel: cancel, over: make(chan error, 1), news: make(chan struct{}, 1)}
+	f.Problem = func(err error) { h.add(func() { h.told = append(h.told, err) }) }
+	go func() { h.over <- f.Follow(ctx, h.line, h.rest) }()
+	t.Cleanup(h.stop)
+	return h
+}
+
+func (h *hunt) line(line Line) error {
+	line.Text = []byte(string(line.Text))
+	h.add(func() { h.lines = append(h.lines, line) })
+	return nil
+}
+
+func (h *hunt) rest() error {
+	h.add(func() { h.idle++ })
+	return nil
+}
+
+func (h *hunt) add(change func()) {
+	h.mu.Lock()
+	change()
+	h.mu.Unlock()
+	select {
+	case h.news <- struct{}{}:
+	default:
+	}
+}
+
+// stop ends the following; it may be called twice.
+func (h *hunt) stop() {
+	h.t.Helper()
+	if h.cancel == nil {
+		return
+	}
+	h.cancel()
+	h.cancel = nil
+	select {
+	case err := <-h.over:
+		if !errors.Is(err, context.Canceled) {
+			h.t.Errorf("Follow = %v, want %v", err, context.Canceled)
+		}
+	case <-time.After(deadline):
+		h.t.Error("Follow goes on after its context has ended")
+	}
+}
+
+// until waits until what was seen is so.
+func (h *hunt) until(what string, so func() bool) {
+	h.t.Helper()
+	late := time.After(deadline)
+	for {
+		h.mu.Lock()
+		ok := so()
+		h.mu.Unlock()
+		if ok {
+			return
+		}
+		select {
+		case <-h.news:
+		case <-late:
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.t.Fatalf("after %v still not: %s; %d lines, the last %s; told %q", deadline, what, len(h.lines), brief(h.texts()), h.told)
+		}
+	}
+}
+
+// want waits for as many lines as given and then for quiet, and compares.
+func (h *hunt) want(lines ...string) {
+	h.t.Helper()
+	h.until(fmt.Sprintf("%d lines", len(lines)), func() bool { return len(h.lines) >= len(lines) })
+	var idle int
+	h.mu.Lock()
+	idle = h.idle
+	h.mu.Unlock()
+	h.until("quiet", func() bool { return h.idle > idle })
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if got := h.texts(); strings.Join(got, "\n") != strings.Join(lines, "\n") {
+		h.t.Fatalf("lines = %q, want %q", brief(got), brief(lines))
+	}
+}
+
+func (h *hunt) texts() []string {
+	var texts []string
+	for _, line := range h.lines {
+		texts = append(texts, string(line.Text))
+	}
+	return texts
+}
+
+func brief(lines []string) []string {
+	if n := len(lines); n > 12 {
+		lines = lines[n-12:]
+	}
+	var short []string
+	for _, line := range lines {
+		short = append(short, line[:min(60, len(line))])
+	}
+	return short
+}
+
+// untilTold waits until Problem was told of what as many times as given.
+func (h *hunt) untilTold(what error, times int) {
+	h.t.Helper()
+	h.until(fmt.Sprintf("told %q %d times", what, times), func() bool {
+		n := 0
+		for _, told := range h.told {
+			if errors.Is(told, what) {
+				n++
+			}
+		}
+		return n >= times
+	})
+}
+
+func appendTo(t *testing.T, name, text string) {
+	t.Helper()
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
+	if err == nil {
+		_, err = file.WriteString(text)
+	}
+	if err == nil {
+		err = file.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// everyWay runs a hazard in each mode.
+func everyWay(t *testing.T, hazard func(*testing.T, mode)) {
+	t.Helper()
+	t.Parallel()
+	for name, m := range map[string]mode{"inotify": {}, "poll": {poll: true}, "without proc": {noProc: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			hazard(t, m)
+		})
+	}
+}
