@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"exiwatch/internal/report"
+	"exiwatch/internal/watch"
+	"exiwatch/mailer"
+	"exiwatch/parser"
+	"exiwatch/window"
+
+	"github.com/spf13/cobra"
+)
+
+func arrivalsCommand() *cobra.Command {
+	var s selection
+	var rows int
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "arrivals [FILE...]",
+		Short: "print every arrival as one JSON line",
+		Long: `arrivals prints what each arrival line of the logs holds, as one JSON object a line. Fields
+without an item in the log line are left out. Entries that could not be read, or that Exim
+cut, are told on the standard error.`,
+		Example: `  exiwatch arrivals --auth 'alice*' /var/log/exim4/mainlog | jq -r .subject`,
+		RunE: func(cmd *cobra.Command, files []string) error {
+			if err := s.prepare(); err != nil {
+				return err
+			}
+			out := bufio.NewWriter(cmd.OutOrStdout())
+			encoder := json.NewEncoder(out)
+			encoder.SetEscapeHTML(false)
+			var failed error
+			n := 0
+			_, err := s.replay(cmd, files, nil, watch.Listener{
+				Arrival: func(a *parser.Arrival, _ *window.Arrival) {
+					if n++; failed == nil && (rows == 0 || n <= rows) {
+						failed = encoder.Encode(report.Arrival(a))
+					}
+				},
+				Other: func(e *parser.Entry) { complain(cmd.ErrOrStderr(), e) },
+			})
+			if failed == nil {
+				failed = out.Flush()
+			}
+			if failed != nil {
+				return failed
+			}
+			return err
+		},
+	}
+	s.flags(cmd)
+	cmd.Flags().IntVarP(&rows, "rows", "n", 0, "`ROWS` at the most (0: all)")
+	cmd.Flags().BoolVar(&asJSON, "json", true, "print JSON, as it always does")
+	return cmd
+}
+
+// complain tells of an entry that hides an arrival, or may.
+func complain(w io.Writer, e *parser.Entry) {
+	why := e.Reason
+	switch e.Kind {
+	case parser.Malformed:
+		why = "an arrival that could not be read: " + why
+	case parser.Overflow:
+		why = "the entry overflowed Exim's log buffer: perhaps an arrival"
+	case parser.Injected:
+		why = "not believed: " + why
+	default:
+		return
+	}
+	fmt.Fprintf(w, "exiwatch: %s:%d:%d: %s: %s\n", mailer.Escape(e.File), e.Line, max(e.Column, 1), mailer.Escape(string(e.MessageID)), why)
+}

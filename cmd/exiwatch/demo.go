@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"exiwatch/internal/config"
+	"exiwatch/internal/watch"
+	"exiwatch/mailer"
+	"exiwatch/window"
+
+	"github.com/spf13/cobra"
+)
+
+// demoLog is one of the fixtures: what a real Exim logged while an account sent in bulk.
+//
+//go:embed demo.log
+var demoLog []byte
+
+const (
+	demoTime  = 8 * time.Second  // that writing the log takes
+	demoLimit = 18 * time.Second // until every mail must have come
+	demoHost  = "mx.lab.test"
+)
+
+func demoCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo",
+		Short: "see the daemon at work on a log of its own, without Exim",
+		Long: `demo writes a log that a real Exim wrote once, line by line, into a temporary main log, which
+it cycles in the middle. The daemon follows it and mails its alerts to a small SMTP server on
+loopback, and each mail is shown as it comes. It ends by itself within 20 seconds and leaves
+nothing behind.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return demo(cmd.Context(), cmd.OutOrStdout())
+		},
+	}
+}
+
+// demo runs the whole main job: a writer, the daemon, a mail server.
+func demo(ctx context.Context, out io.Writer) error {
+	dir, err := os.MkdirTemp("", "exiwatch-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	ctx, cancel := context.WithTimeout(ctx, demoLimit)
+	defer cancel()
+
+	address, mails, stop, err := serveSMTP(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
+
+	d, err := demoDaemon(dir, address)
+	if err != nil {
+		return err
+	}
+	want, err := demoAlerts(ctx, &d.Config)
+	if err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	written := make(chan error, 1)
+	go func() { written <- writeDemo(ctx, out, d.Config.Log[0]) }()
+	err = showMails(ctx, out, mails, len(want), written, ended)
+	cancel()
+	stopped := <-ended
+	if err := errors.Join(err, stopped); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\nThat was the daemon. exiwatch replay on the same log lists the same %d, by id:\n", len(want))
+	for _, a := range want {
+		fmt.Fprintf(out, "  %s  %s\n", a.ID, mailer.Escape(a.Value))
+	}
+	return nil
+}
+
+// demoDaemon is a daemon as the defaults make it, but for its folder and the mail server.
+func demoDaemon(dir, address string) (*watch.Daemon, error) {
+	c := config.Default()
+	c.Log = []string{filepath.Join(dir, "mainlog")}
+	c.State = filepath.Join(dir, "state")
+	c.Zone = time.UTC
+	c.Mail.To = []string{"postmaster@lab.test"}
+	c.Mail.From = "exiwatch@" + demoHost
+	var err error
+	c.Mail.Transport, err = mailer.ParseVia("smtp://" + address)
+	return &watch.Daemon{Config: c, Host: demoHost, Log: slog.New(slog.DiscardHandler)}, err
+}
+
+// demoAlerts gives the alerts that replay finds.
+func demoAlerts(ctx context.Context, c *config.Config) ([]*window.Alert, error) {
+	var alerts []*window.Alert
+	p, err := watch.NewPipeline(&c.Count, c.Rules, watch.Listener{Opened: func(a *window.Alert) { alerts = append(alerts, a) }})
+	if err != nil {
+		return nil, err
+	}
+	_, err = p.Replay(ctx, []watch.Source{{Name: "demo.log", Stream: bytes.NewReader(demoLog)}}, c.Zone, time.Now(), nil)
+	return alerts, err
+}
+
+// writeDemo writes the log, shows its arrivals, and cycles it in the middle as logrotate does.
+func writeDemo(ctx context.Context, out io.Writer, path string) error {
+	lines := bytes.SplitAfter(demoLog, []byte("\n"))
+	tick := time.NewTicker(demoTime / time.Duration(len(lines)))
+	defer tick.Stop()
+	fmt.Fprintf(out, "The main log is %s. Its arrivals:\n\n", path)
+	for i, line := range lines {
+		if i == len(lines)/2 {
+			if err := os.Rename(path, path+".1"); err != nil {
+				return err
+			}
+			fmt.Fprint(out, "\n  (mainlog was just cycled: it is mainlog.1 now, and a new one begins)\n\n")
+		}
+		if err := appendLine(path, line); err != nil {
+			return err
+		}
+		if bytes.Contains(line, []byte(" <= ")) {
+			fmt.Fprintf(out, "  %.100s\n", mailer.Escape(strings.TrimSuffix(string(line), "\n")))
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// appendLine writes as Exim does: one write to a file that is opened by its name.
+func appendLine(path string, line []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(line)
+	return errors.Join(err, f.Close())
+}
+
+// showMails shows the mails as they come, until all have come and the log is written.
+func showMails(ctx context.Context, out io.Writer, mails <-chan string, want int, written, ended <-chan error) error {
+	for done := false; want > 0 || !done; {
+		select {
+		case mail := <-mails:
+			want--
+			fmt.Fprintf(out, "\n  ┌─ a mail has come\n")
+			for line := range strings.SplitSeq(strings.TrimRight(mail, "\n"), "\n") {
+				fmt.Fprintf(out, "  │ %s\n", line)
+			}
+			fmt.Fprint(out, "  └─\n\n")
+		case err := <-written:
+			if err != nil {
+				return fmt.Errorf("writing the log: %w", err)
+			}
+			done, written = true, nil
+		case <-ctx.Done():
+			return fmt.Errorf("the demo ended before %d more mails came: %w", want, ctx.Err())
+		}
+	}
+	return nil
+}
+
+// listenLoopback listens on a free port of 127.0.0.1.
+func listenLoopback(ctx context.Context) (net.Listener, error) {
+	return new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"mime"
+	"mime/quotedprintable"
+	"net/mail"
+
+	"github.com/emersion/go-smtp"
+)
+
+// serveSMTP runs a mail server on loopback, which gives the text of every mail that it takes to mails.
+func serveSMTP(ctx context.Context) (address string, mails <-chan string, stop func(), err error) {
+	listener, err := listenLoopback(ctx)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	took := make(chan string, 16)
+	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return session{ctx, took}, nil }))
+	server.Domain = demoHost
+	server.ErrorLog = quiet{}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		server.Serve(listener) // until stop
+	}()
+	return listener.Addr().String(), took, func() { server.Close(); <-ended }, nil
+}
+
+// A session takes any mail.
+type session struct {
+	ctx  context.Context
+	took chan<- string
+}
+
+func (session) Mail(string, *smtp.MailOptions) error { return nil }
+func (session) Rcpt(string, *smtp.RcptOptions) error { return nil }
+func (session) Reset()                               {}
+func (session) Logout() error                        { return nil }
+
+func (s session) Data(r io.Reader) error {
+	text, err := readable(r)
+	if err != nil {
+		return err
+	}
+	select {
+	case s.took <- text:
+		return nil
+	case <-s.ctx.Done():
+		return s.ctx.Err()
+	}
+}
+
+// shownHeaders are those that a mail reader shows.
+var shownHeaders = []string{"From", "To", "Date", "Subject"}
+
+// readable gives a mail as a mail reader shows it.
+func readable(r io.Reader) (string, error) {
+	message, err := mail.ReadMessage(r)
+	if err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	for _, name := range shownHeaders {
+		value, err := new(mime.WordDecoder).DecodeHeader(message.Header.Get(name))
+		if err != nil {
+			return "", err
+		}
+		out.WriteString(name + ": " + value + "\n")
+	}
+	out.WriteString("\n")
+	var body io.Reader = message.Body
+	if message.Header.Get("Content-Transfer-Encoding") == "quoted-printable" {
+		body = quotedprintable.NewReader(body)
+	}
+	_, err = io.Copy(&out, body)
+	return string(bytes.ReplaceAll(out.Bytes(), []byte("\r\n"), []byte("\n"))), err
+}
+
+// quiet says nothing of the server's errors: what matters is that every mail comes.
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}
+func (quiet) Println(...any)        {}

@@ -1,0 +1,94 @@
+// Exiwatch follows Exim's main log, counts who sends how much, and mails a summary when somebody sends in bulk.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"exiwatch/mailer"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// Exit statuses.
+const (
+	exitDone    = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// run runs one command line and gives its exit status.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil || errors.Is(err, syscall.EPIPE) {
+		return exitDone
+	}
+	// The lines of an error that tells several keep their breaks; what a log or a user wrote into it is escaped.
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintf(stderr, "exiwatch: error: %s\n", mailer.Escape(line))
+	}
+	var hinted *hintedError
+	if errors.As(err, &hinted) {
+		fmt.Fprintf(stderr, "exiwatch: hint: %s\n", hinted.hint)
+	}
+	var usage *usageError
+	if errors.As(err, &usage) || isUnknownCommand(err) {
+		fmt.Fprintln(stderr, "exiwatch: hint: exiwatch help, or exiwatch COMMAND --help")
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// rootCommand makes the commands.
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "exiwatch",
+		Short: "tell who sends in bulk through Exim, at once and with which subjects",
+		Long: `exiwatch follows Exim's main log, counts who sends how much in sliding windows, and
+mails a summary with the subjects when somebody crosses a limit. Exim's configuration
+stays as it is. The same counting replays logs of the past.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.AddCommand(runCommand(), replayCommand(), topCommand(), arrivalsCommand(), demoCommand(), versionCommand())
+	root.AddCommand(topics()...)
+	return root
+}
+
+// A usageError is a command line that can't be understood: exit status 2.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// isUnknownCommand recognises cobra's error, which has no type.
+func isUnknownCommand(err error) bool { return strings.HasPrefix(err.Error(), "unknown command ") }
+
+// A hintedError says what to do about it.
+type hintedError struct {
+	err  error
+	hint string
+}
+
+func (e *hintedError) Error() string { return e.err.Error() }
+func (e *hintedError) Unwrap() error { return e.err }

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// A progress bar appears on a terminal when the work takes longer than progressDelay.
+type progress struct {
+	w     io.Writer // nil: no terminal
+	start time.Time
+	drawn time.Time
+}
+
+const (
+	progressDelay = time.Second
+	progressEvery = 100 * time.Millisecond
+	progressWidth = 40 // characters
+)
+
+func newProgress(w io.Writer) *progress {
+	if !isTerminal(w) {
+		w = nil
+	}
+	return &progress{w: w, start: time.Now()}
+}
+
+// show draws the bar with the share that is done, from 0 to 1.
+func (p *progress) show(done float64) {
+	now := time.Now()
+	if p.w == nil || now.Sub(p.start) < progressDelay || now.Sub(p.drawn) < progressEvery {
+		return
+	}
+	p.drawn = now
+	full := int(done * progressWidth)
+	fmt.Fprintf(p.w, "\r[%s%s] %3.0f%%", strings.Repeat("#", full), strings.Repeat(".", progressWidth-full), 100*done)
+}
+
+// end takes the bar away.
+func (p *progress) end() {
+	if !p.drawn.IsZero() {
+		fmt.Fprintf(p.w, "\r%s\r", strings.Repeat(" ", progressWidth+8))
+	}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// isColour tells whether colours may be written to w. See https://no-color.org.
+func isColour(w io.Writer) bool { return isTerminal(w) && os.Getenv("NO_COLOR") == "" }

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+
+	"exiwatch/internal/report"
+	"exiwatch/internal/watch"
+	"exiwatch/window"
+
+	"github.com/spf13/cobra"
+)
+
+func replayCommand() *cobra.Command {
+	var s selection
+	var asJSON bool
+	var rows int
+	var written []string
+	cmd := &cobra.Command{
+		Use:   "replay [FILE...]",
+		Short: "report on finished logs, with the alerts that would have been mailed",
+		Long: `replay reads finished main logs through the same rules as the daemon and reports what it
+finds: rankings, and the alerts that would have been mailed. A FILE may be plain or
+compressed (gz, bz2, xz, zst, lzma), "-" is the standard input; several are taken in the
+order of their first stamps. Without one, the main log and its cycled siblings are read.`,
+		Example: `  exiwatch replay
+  exiwatch replay /var/log/exim4/mainlog.1 /var/log/exim4/mainlog
+  exiwatch replay --rule 'sender 20/5m' --rule 'account recipients 500/1h' --json mainlog.2.gz`,
+		RunE: func(cmd *cobra.Command, files []string) error {
+			if err := s.prepare(); err != nil {
+				return err
+			}
+			rules, err := s.rules(written)
+			if err != nil {
+				return err
+			}
+			var sum report.Summary
+			sum.Totals, err = s.replay(cmd, files, rules, watch.Listener{Arrival: sum.Arrival, Other: sum.Other, Opened: sum.Opened})
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), sum.Document(rows))
+			}
+			return sum.Text(cmd.OutOrStdout(), rows, isColour(cmd.OutOrStdout()))
+		},
+	}
+	s.flags(cmd)
+	cmd.Flags().StringArrayVar(&written, "rule", nil, "count by `'KEY [COUNT] LIMIT/WINDOW'` in place of the configured rules, say 'sender 20/5m' (repeatable)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	cmd.Flags().IntVarP(&rows, "rows", "n", 10, "`ROWS` of each ranking (0: all)")
+	return cmd
+}
+
+// rules gives the rules written on the command line, else the configured ones.
+func (s *selection) rules(written []string) ([]window.Rule, error) {
+	if len(written) == 0 {
+		return s.settings.Rules, nil
+	}
+	var rules []window.Rule
+	for _, text := range written {
+		r, err := window.ParseRule(text)
+		if err != nil {
+			return nil, usagef("--rule: %w", err)
+		}
+		rules = append(rules, r)
+	}
+	return rules, nil
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

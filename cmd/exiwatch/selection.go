@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"time"
+
+	"exiwatch/internal/config"
+	"exiwatch/internal/watch"
+	"exiwatch/parser"
+	"exiwatch/tailer"
+	"exiwatch/window"
+
+	"github.com/spf13/cobra"
+)
+
+// A selection is what the flags common to replay, top and arrivals choose: which logs, which times, which arrivals.
+type selection struct {
+	config, timezone, since, until string
+	globs                          [window.NumKeys][]string
+
+	settings config.Config
+	now      time.Time
+	from, to time.Time
+	patterns [][]config.Pattern // one list for each key that is filtered: any of it
+}
+
+// filters are the flags that pick arrivals.
+var filters = []struct {
+	name string
+	key  window.Key
+	help string
+}{
+	{"sender", window.Sender, "only arrivals whose envelope sender matches the glob `PATTERN` (repeatable: any of them)"},
+	{"account", window.Account, "only this account: authenticated id, else local user, else sender (glob `PATTERN`)"},
+	{"auth", window.Auth, "only this authenticated id (glob `PATTERN`)"},
+	{"user", window.User, "only this local user (glob `PATTERN`)"},
+	{"host", window.Host, "only this sending host (address, CIDR or glob `PATTERN`)"},
+	{"subject", window.Subject, "only this subject (glob `PATTERN`)"},
+}
+
+// flags adds the common flags to a command.
+func (s *selection) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&s.config, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
+	f.StringVar(&s.since, "since", "", "only arrivals from `TIME` on: 2026-11-01, \"2026-11-01 14:30\", RFC 3339, or 24h, 7d ago")
+	f.StringVar(&s.until, "until", "", "only arrivals before `TIME`")
+	f.StringVar(&s.timezone, "timezone", "", "`ZONE` of logs that name none (default: the machine's)")
+	for _, filter := range filters {
+		f.StringArrayVar(&s.globs[filter.key], filter.name, nil, filter.help)
+	}
+}
+
+// prepare reads the configuration and understands the flags.
+func (s *selection) prepare() (err error) {
+	s.now = time.Now()
+	if s.settings, err = config.Read(s.config); err != nil {
+		return &hintedError{err, "exiwatch help config lists the keys"}
+	}
+	if s.timezone != "" {
+		if s.settings.Zone, err = config.Zone(s.timezone); err != nil {
+			return &usageError{err}
+		}
+	}
+	if s.from, err = when(s.since, s.now, s.settings.Zone); err != nil {
+		return usagef("--since: %w", err)
+	}
+	if s.to, err = when(s.until, s.now, s.settings.Zone); err != nil {
+		return usagef("--until: %w", err)
+	}
+	for _, filter := range filters {
+		var any []config.Pattern
+		for _, glob := range s.globs[filter.key] {
+			p, err := config.NewPattern(filter.key, glob)
+			if err != nil {
+				return usagef("--%s: %w", filter.name, err)
+			}
+			any = append(any, p)
+		}
+		if any != nil {
+			s.patterns = append(s.patterns, any)
+		}
+	}
+	return nil
+}
+
+// keep tells whether an arrival is selected.
+func (s *selection) keep(_ *parser.Arrival, w *window.Arrival) bool {
+	if !s.from.IsZero() && w.At.Before(s.from) || !s.to.IsZero() && !w.At.Before(s.to) {
+		return false
+	}
+	for _, any := range s.patterns {
+		if !matchesAny(any, w) {
+			return false
+		}
+	}
+	return true
+}
+
+func matchesAny(patterns []config.Pattern, w *window.Arrival) bool {
+	for _, p := range patterns {
+		if p.Match(w) {
+			return true
+		}
+	}
+	return false
+}
+
+// sources gives the logs named by files, or without any the main logs with their cycled siblings.
+func (s *selection) sources(ctx context.Context, files []string, stdin io.Reader) ([]watch.Source, error) {
+	if len(files) == 0 {
+		return s.foundSources(ctx)
+	}
+	var sources []watch.Source
+	for _, name := range files {
+		source := watch.Source{Name: name}
+		if name == "-" {
+			source = watch.Source{Name: "standard input", Stream: stdin}
+		}
+		sources = append(sources, source)
+	}
+	return sources, nil
+}
+
+func (s *selection) foundSources(ctx context.Context) ([]watch.Source, error) {
+	if err := findLog(ctx, &s.settings); err != nil {
+		return nil, err
+	}
+	var sources []watch.Source
+	for _, path := range s.settings.Log {
+		names, err := tailer.Cycled(path)
+		if err != nil {
+			return nil, logError(err)
+		}
+		for _, name := range names {
+			sources = append(sources, watch.Source{Name: name})
+		}
+	}
+	return sources, nil
+}
+
+// findLog finds the main log if the configuration names none.
+func findLog(ctx context.Context, c *config.Config) error {
+	if len(c.Log) > 0 {
+		return nil
+	}
+	path, err := config.FindLog(ctx)
+	if err != nil {
+		return &hintedError{err, "name the log: as an argument, or in the configuration as log = \"/path/to/mainlog\""}
+	}
+	c.Log = []string{path}
+	return nil
+}
+
+// logError adds what helps to an error of opening a log.
+func logError(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return &hintedError{err, "Debian's logs are for the group adm: run as root, or add the user to that group"}
+	case errors.Is(err, fs.ErrNotExist):
+		return &hintedError{err, "exim -bP log_file_path tells where Exim logs to"}
+	}
+	return err
+}
+
+// replay reads the logs through a pipeline, with a progress bar if that is worth it.
+func (s *selection) replay(cmd *cobra.Command, files []string, rules []window.Rule, listener watch.Listener) (tailer.Totals, error) {
+	sources, err := s.sources(cmd.Context(), files, cmd.InOrStdin())
+	if err != nil {
+		return tailer.Totals{}, err
+	}
+	listener.Keep = s.keep
+	p, err := watch.NewPipeline(&s.settings.Count, rules, listener)
+	if err != nil {
+		return tailer.Totals{}, err
+	}
+	bar := newProgress(cmd.ErrOrStderr())
+	totals, err := p.Replay(cmd.Context(), sources, s.settings.Zone, s.now, bar.show)
+	bar.end()
+	return totals, logError(err)
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bufio"
+	"slices"
+	"strings"
+
+	"exiwatch/internal/report"
+	"exiwatch/internal/watch"
+	"exiwatch/parser"
+	"exiwatch/window"
+
+	"github.com/spf13/cobra"
+)
+
+// weights are what --count chooses from, with the key whose values are told apart for the last five.
+var weights = []string{"messages", "recipients", "bytes", "hosts", "networks", "senders", "subjects", "addresses"}
+
+var distinctKeys = map[string]window.Key{"hosts": window.Host, "networks": window.Network, "senders": window.Sender, "subjects": window.Subject}
+
+func topCommand() *cobra.Command {
+	var s selection
+	var t ranker
+	var rows int
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "top KEY [FILE...]",
+		Short: "rank the values of a key, as sort | uniq -c | sort -gr would",
+		Long: `top counts the arrivals of the logs by KEY: sender, sender_domain, auth, user, host, network,
+account, subject, topic, script (the directory of a submission's cwd= line), cpuser (cPanel's
+user) or message. exiwatch help keys explains them. Without a FILE, the main log and its cycled
+siblings are read.`,
+		Example: `  exiwatch top account --since 24h
+  exiwatch top subject --sender alice@example.com
+  exiwatch top auth --count hosts`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("top needs a KEY: %s", strings.Join(topKeys(), ", "))
+			}
+			return nil
+		},
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) == 0 {
+				return topKeys(), cobra.ShellCompDirectiveNoFileComp
+			}
+			return nil, cobra.ShellCompDirectiveDefault
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := t.prepare(args[0]); err != nil {
+				return err
+			}
+			if err := s.prepare(); err != nil {
+				return err
+			}
+			if _, err := s.replay(cmd, args[1:], nil, watch.Listener{Arrival: t.arrival, Other: t.other}); err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), t.ranking.Top(rows, t.weight))
+			}
+			out := bufio.NewWriter(cmd.OutOrStdout())
+			for _, row := range t.ranking.Top(rows, t.weight) {
+				report.PrintRow(out, t.weight(row), row.Value)
+			}
+			return out.Flush()
+		},
+	}
+	s.flags(cmd)
+	cmd.Flags().StringVar(&t.count, "count", "messages", "what to rank by: "+strings.Join(weights, ", ")+" (the last five: how many distinct)")
+	cmd.Flags().IntVarP(&rows, "rows", "n", 10, "`ROWS` (0: all)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// topKeys are the keys that top knows: those of rules, and three more.
+func topKeys() []string {
+	var names []string
+	for key := range window.NumKeys {
+		names = append(names, key.String())
+	}
+	return append(names, "script", "cpuser", "message")
+}
+
+// A ranker sums arrivals by one key.
+type ranker struct {
+	key, count string
+	ranking    report.Ranking
+	identified joiner
+}
+
+func (t *ranker) prepare(key string) error {
+	if !slices.Contains(topKeys(), key) {
+		return usagef("%q is no key: %s", key, strings.Join(topKeys(), ", "))
+	}
+	if !slices.Contains(weights, t.count) {
+		return usagef("--count %q is none of %s", t.count, strings.Join(weights, ", "))
+	}
+	if key == "script" && t.count != "messages" {
+		return usagef("top script counts submissions, which have no %s", t.count)
+	}
+	t.key = key
+	return nil
+}
+
+func (t *ranker) arrival(a *parser.Arrival, w *window.Arrival) {
+	switch t.key {
+	case "script":
+	case "cpuser":
+		t.identified.arrival(a, w, t.add)
+	case "message":
+		t.add(a.MessageID, a, w)
+	default:
+		key, _ := window.ParseKey(t.key)
+		if value := w.Values[key]; value != nil {
+			t.add(value, a, w)
+		}
+	}
+}
+
+// other takes the entries that two of the keys stand in.
+func (t *ranker) other(e *parser.Entry) {
+	switch {
+	case e.Kind == parser.Submission && t.key == "script":
+		t.ranking.Add(e.Directory, 0, 0)
+	case e.Kind == parser.Identification && t.key == "cpuser":
+		t.identified.user(e)
+	}
+}
+
+func (t *ranker) add(value []byte, a *parser.Arrival, w *window.Arrival) {
+	t.ranking.Add(value, w.Recipients, w.Bytes)
+	if t.count == "addresses" {
+		for recipient := range a.Recipients() {
+			t.ranking.AddDistinct(value, recipient)
+		}
+	} else if key, ok := distinctKeys[t.count]; ok && w.Values[key] != nil {
+		t.ranking.AddDistinct(value, w.Values[key])
+	}
+}
+
+func (t *ranker) weight(r *report.Row) int64 {
+	switch t.count {
+	case "messages":
+		return r.Messages
+	case "recipients":
+		return r.Recipients
+	case "bytes":
+		return r.Bytes
+	}
+	return t.ranking.Distinct(r.Value)
+}

@@ -1,0 +1,21 @@
+package main
+
+import (
+	_ "embed"
+
+	"github.com/spf13/cobra"
+)
+
+//go:embed help-keys.txt
+var helpKeys string
+
+//go:embed help-config.txt
+var helpConfig string
+
+// topics are pages of `exiwatch help TOPIC`.
+func topics() []*cobra.Command {
+	return []*cobra.Command{
+		{Use: "keys", Short: "the keys that rules and top count by", Long: helpKeys},
+		{Use: "config", Short: "the configuration file", Long: helpConfig},
+	}
+}

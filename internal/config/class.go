@@ -1,0 +1,32 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// A Class is a kind of arrival that [count] only may name.
+type Class struct {
+	Name   string       // authenticated, local, bounces, all; empty for
+	Prefix netip.Prefix // a network of sending hosts
+}
+
+// ParseClass reads an element of [count] only.
+func ParseClass(s string) (Class, error) {
+	switch s {
+	case "authenticated", "local", "bounces", "all":
+		return Class{Name: s}, nil
+	}
+	if prefix, err := netip.ParsePrefix(s); err == nil {
+		return Class{Prefix: prefix.Masked()}, nil
+	}
+	if address, err := netip.ParseAddr(s); err == nil {
+		return Class{Prefix: netip.PrefixFrom(address, address.BitLen())}, nil
+	}
+	return Class{}, fmt.Errorf("%q is none of authenticated, local, bounces, all, and no CIDR", s)
+}
+
+// Contains tells whether the class is a network that holds the address written in b.
+func (c Class) Contains(b []byte) bool {
+	return c.Prefix.IsValid() && b != nil && contains(c.Prefix, b)
+}

@@ -1,0 +1,255 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"exiwatch/mailer"
+	"exiwatch/window"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// file is the configuration as it is written. INTERFACE.md has its keys.
+type file struct {
+	Log      any    `toml:"log"`
+	State    string `toml:"state"`
+	Timezone string `toml:"timezone"`
+	Count    struct {
+		Only         []string `toml:"only"`
+		Ignore       []string `toml:"ignore"`
+		LocalDomains []string `toml:"local_domains"`
+	} `toml:"count"`
+	Rule []rule `toml:"rule"`
+	Mail struct {
+		To           []string `toml:"to"`
+		Cc           []string `toml:"cc"`
+		From         string   `toml:"from"`
+		Subject      string   `toml:"subject"`
+		Via          string   `toml:"via"`
+		User         string   `toml:"user"`
+		PasswordFile string   `toml:"password_file"`
+		TLS          string   `toml:"tls"`
+	} `toml:"mail"`
+}
+
+type rule struct {
+	Name   string `toml:"name"`
+	Key    string `toml:"key"`
+	Count  string `toml:"count"`
+	Limit  int64  `toml:"limit"`
+	Window string `toml:"window"`
+}
+
+// Read reads the configuration file name. With an empty name it reads DefaultFile if that is there.
+func Read(name string) (Config, error) {
+	optional := name == ""
+	if optional {
+		name = DefaultFile
+	}
+	b, err := os.ReadFile(name)
+	if optional && errors.Is(err, fs.ErrNotExist) {
+		return Default(), nil
+	}
+	if err != nil {
+		return Config{}, fmt.Errorf("reading the configuration: %w", err)
+	}
+	return Parse(name, b)
+}
+
+// Parse reads the text of a configuration; name is for errors.
+func Parse(name string, text []byte) (Config, error) {
+	var f file
+	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
+	if err := d.Decode(&f); err != nil {
+		return Config{}, placed(name, err)
+	}
+	c, err := f.config()
+	if err != nil {
+		return Config{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return c, nil
+}
+
+// placed puts name:line:column before an error of the TOML reader.
+func placed(name string, err error) error {
+	var unknown *toml.StrictMissingError
+	if errors.As(err, &unknown) {
+		var all []error
+		for _, e := range unknown.Errors {
+			line, column := e.Position()
+			all = append(all, fmt.Errorf("%s:%d:%d: unknown key %q", name, line, column, strings.Join(e.Key(), ".")))
+		}
+		return errors.Join(all...)
+	}
+	var syntax *toml.DecodeError
+	if errors.As(err, &syntax) {
+		line, column := syntax.Position()
+		return fmt.Errorf("%s:%d:%d: %s", name, line, column, strings.TrimPrefix(syntax.Error(), "toml: "))
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// config checks what is written and makes a Config of it.
+func (f *file) config() (c Config, err error) {
+	c.State = f.State
+	if c.State == "" {
+		c.State = DefaultState
+	}
+	if c.Log, err = logs(f.Log); err != nil {
+		return c, err
+	}
+	if c.Zone, err = Zone(f.Timezone); err != nil {
+		return c, err
+	}
+	if c.Count, err = f.count(); err != nil {
+		return c, err
+	}
+	if c.Rules, err = rules(f.Rule); err != nil {
+		return c, err
+	}
+	c.Mail, err = f.mail()
+	return c, err
+}
+
+// logs takes a path or a list of them.
+func logs(v any) ([]string, error) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		return []string{v}, nil
+	case []any:
+		var paths []string
+		for _, path := range v {
+			s, ok := path.(string)
+			if !ok {
+				return nil, fmt.Errorf("log: %v is no path", path)
+			}
+			paths = append(paths, s)
+		}
+		return paths, nil
+	}
+	return nil, fmt.Errorf("log: %v is no path and no list of paths", v)
+}
+
+// Zone gives the time zone of a name such as Europe/Berlin, the machine's for "".
+func Zone(name string) (*time.Location, error) {
+	if name == "" {
+		return time.Local, nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("timezone %q is not known: names are those of the tz database, such as Europe/Berlin or UTC", name)
+	}
+	return zone, nil
+}
+
+func (f *file) count() (Count, error) {
+	var c Count
+	only := f.Count.Only
+	if only == nil {
+		only = []string{"authenticated", "local"}
+	}
+	for _, s := range only {
+		class, err := ParseClass(s)
+		if err != nil {
+			return c, fmt.Errorf("count.only: %w", err)
+		}
+		c.Only = append(c.Only, class)
+	}
+	for _, s := range f.Count.Ignore {
+		p, err := ParsePattern(s)
+		if err != nil {
+			return c, fmt.Errorf("count.ignore: %w", err)
+		}
+		c.Ignore = append(c.Ignore, p)
+	}
+	for _, domain := range f.Count.LocalDomains {
+		c.LocalDomains = append(c.LocalDomains, strings.ToLower(domain))
+	}
+	return c, nil
+}
+
+// defaultRule is that of a configuration without rules.
+var defaultRule = window.Rule{Name: "bulk sender", Key: window.Account, Count: window.Messages, Limit: 20, Window: 5 * time.Minute}
+
+func rules(written []rule) ([]window.Rule, error) {
+	if len(written) == 0 {
+		return []window.Rule{defaultRule}, nil
+	}
+	var all []window.Rule
+	for i, w := range written {
+		r, err := w.rule()
+		if err != nil {
+			return nil, fmt.Errorf("rule %d (%s): %w", i+1, w.Name, err)
+		}
+		all = append(all, r)
+	}
+	if _, err := window.New(all); err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// rule fills what isn't written from the default rule.
+func (w rule) rule() (window.Rule, error) {
+	r := defaultRule
+	r.Name = w.Name
+	var err error
+	if w.Key != "" {
+		if r.Key, err = window.ParseKey(w.Key); err != nil {
+			return r, err
+		}
+	}
+	if w.Count != "" {
+		if r.Count, err = window.ParseMeasure(w.Count); err != nil {
+			return r, err
+		}
+	}
+	if w.Limit != 0 {
+		r.Limit = w.Limit
+	}
+	if w.Window != "" {
+		if r.Window, err = window.ParseWindow(w.Window); err != nil {
+			return r, err
+		}
+	}
+	return r, r.Validate()
+}
+
+func (f *file) mail() (Mail, error) {
+	m := Mail{To: f.Mail.To, Cc: f.Mail.Cc, From: f.Mail.From, Subject: f.Mail.Subject}
+	if len(m.To) == 0 {
+		m.To = []string{"root"}
+	}
+	via := f.Mail.Via
+	if via == "" {
+		via = "sendmail"
+	}
+	var err error
+	if m.Transport, err = mailer.ParseVia(via); err != nil {
+		return m, fmt.Errorf("mail.via: %w", err)
+	}
+	smtp, ok := m.Transport.(*mailer.SMTP)
+	if !ok {
+		if f.Mail.User != "" || f.Mail.PasswordFile != "" || f.Mail.TLS != "" {
+			return m, errors.New("mail: user, password_file and tls go with via = \"smtp://…\"")
+		}
+		return m, nil
+	}
+	smtp.User, smtp.TLS = f.Mail.User, f.Mail.TLS
+	if f.Mail.PasswordFile != "" {
+		b, err := os.ReadFile(f.Mail.PasswordFile)
+		if err != nil {
+			return m, fmt.Errorf("mail.password_file: %w", err)
+		}
+		smtp.Password = strings.TrimRight(string(b), "\r\n")
+	}
+	return m, nil
+}

@@ -1,0 +1,93 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"exiwatch/window"
+)
+
+// A Pattern picks arrivals by the value of one key: a glob, in which * stands for any text and ? for one byte and upper and
+// lower case are the same, or for hosts an address or CIDR.
+type Pattern struct {
+	Key    window.Key
+	glob   string
+	prefix netip.Prefix // of a host; else not valid
+}
+
+// NewPattern makes a Pattern of one key.
+func NewPattern(key window.Key, text string) (Pattern, error) {
+	p := Pattern{Key: key, glob: text}
+	if key != window.Host && key != window.Network {
+		return p, nil
+	}
+	if prefix, err := netip.ParsePrefix(text); err == nil {
+		p.prefix = prefix.Masked()
+	} else if address, err := netip.ParseAddr(text); err == nil {
+		p.prefix = netip.PrefixFrom(address, address.BitLen())
+	} else if strings.Contains(text, "/") || !strings.ContainsAny(text, "*?") {
+		return p, fmt.Errorf("%q is no address, CIDR or pattern with * or ?", text)
+	}
+	return p, nil
+}
+
+// ParsePattern reads `key:pattern`.
+func ParsePattern(s string) (Pattern, error) {
+	name, text, ok := strings.Cut(s, ":")
+	if !ok {
+		return Pattern{}, fmt.Errorf("%q is not of the form key:pattern, such as sender:*@lists.example.com", s)
+	}
+	key, err := window.ParseKey(name)
+	if err != nil {
+		return Pattern{}, err
+	}
+	return NewPattern(key, text)
+}
+
+// Match tells whether the arrival has the key and its value is one that the pattern describes.
+func (p Pattern) Match(a *window.Arrival) bool {
+	value := a.Values[p.Key]
+	if value == nil {
+		return false
+	}
+	if p.prefix.IsValid() {
+		return contains(p.prefix, value)
+	}
+	return glob(p.glob, value)
+}
+
+// contains tells whether value is an address, or a network, inside prefix.
+func contains(prefix netip.Prefix, value []byte) bool {
+	text, _, _ := strings.Cut(string(value), "/")
+	address, err := netip.ParseAddr(text)
+	return err == nil && prefix.Contains(address.Unmap().WithZone(""))
+}
+
+// glob matches in time of the product of the lengths at the most: it goes back to the last * alone.
+func glob(pattern string, s []byte) bool {
+	i, star, from := 0, -1, 0
+	for k := 0; k < len(s); {
+		switch {
+		case i < len(pattern) && pattern[i] == '*':
+			star, from = i, k
+			i++
+		case i < len(pattern) && (pattern[i] == '?' || lower(pattern[i]) == lower(s[k])):
+			i++
+			k++
+		case star >= 0:
+			from++
+			i, k = star+1, from
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[i:], "*") == ""
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}

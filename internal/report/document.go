@@ -1,0 +1,85 @@
+package report
+
+import "exiwatch/window"
+
+// A Document is what `replay --json` prints.
+type Document struct {
+	Lines            int64            `json:"lines"`
+	Bytes            int64            `json:"bytes"`
+	Arrivals         int64            `json:"arrivals"`
+	Malformed        int64            `json:"malformed"`
+	MalformedLines   []MalformedLine  `json:"malformed_lines"`
+	Overflowed       int64            `json:"overflowed"`
+	Suspicious       int64            `json:"suspicious"`
+	Injected         int64            `json:"injected"`
+	Recipients       int64            `json:"recipients"`
+	Size             int64            `json:"size"`
+	First            Time             `json:"first"`
+	Last             Time             `json:"last"`
+	SelectorsMissing []string         `json:"selectors_missing"`
+	Top              map[string][]Row `json:"top"`
+	Alerts           []Alert          `json:"alerts"`
+}
+
+// An Alert is one of a Document's alerts.
+type Alert struct {
+	ID         string         `json:"id"`
+	Rule       string         `json:"rule"`
+	Key        string         `json:"key"`
+	Value      string         `json:"value"`
+	Count      string         `json:"count"`
+	Limit      int64          `json:"limit"`
+	Window     string         `json:"window"`
+	Opened     Time           `json:"opened"`
+	CrossedBy  string         `json:"crossed_by"`
+	Peak       int64          `json:"peak"`
+	Ended      Time           `json:"ended"`
+	Messages   int64          `json:"messages"`
+	Recipients int64          `json:"recipients"`
+	Bytes      int64          `json:"bytes"`
+	Subjects   []SubjectCount `json:"subjects"`
+}
+
+// A SubjectCount is a subject with the number of messages that had it.
+type SubjectCount struct {
+	Subject  string `json:"subject"`
+	Messages int64  `json:"messages"`
+}
+
+// Document gives the summary with n rows for each key, all if n is 0.
+func (s *Summary) Document(n int) Document {
+	t := &s.Tally
+	d := Document{
+		Lines: s.Totals.Lines, Bytes: s.Totals.Bytes, Arrivals: t.Arrivals,
+		Malformed: t.Malformed, MalformedLines: s.malformed, Overflowed: t.Overflowed, Suspicious: t.Suspicious,
+		Injected: t.Injected, Recipients: t.Recipients, Size: t.Size, First: t.First, Last: t.Last,
+		SelectorsMissing: s.selectors.missing(), Top: make(map[string][]Row), Alerts: []Alert{},
+	}
+	if d.MalformedLines == nil {
+		d.MalformedLines = []MalformedLine{}
+	}
+	for key := range window.NumKeys {
+		rows := []Row{}
+		for _, row := range s.rankings[key].Top(n, Messages) {
+			rows = append(rows, *row)
+		}
+		d.Top[key.String()] = rows
+	}
+	for _, a := range s.alerts {
+		d.Alerts = append(d.Alerts, a.document())
+	}
+	return d
+}
+
+func (a opened) document() Alert {
+	d := Alert{
+		ID: a.ID, Rule: a.Rule.Name, Key: a.Rule.Key.String(), Value: a.Value, Count: a.Rule.Count.String(),
+		Limit: a.Rule.Limit, Window: a.Rule.Window.String(), Opened: Time{a.Opened, a.millis}, CrossedBy: a.CrossedBy,
+		Peak: a.Peak, Ended: Time{a.Ended, a.millis}, Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes,
+		Subjects: []SubjectCount{},
+	}
+	for _, row := range a.Top(window.Subject, 0) {
+		d.Subjects = append(d.Subjects, SubjectCount{row.Value, row.Messages})
+	}
+	return d
+}

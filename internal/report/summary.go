@@ -1,0 +1,63 @@
+package report
+
+import (
+	"exiwatch/parser"
+	"exiwatch/tailer"
+	"exiwatch/window"
+)
+
+// maxMalformed is how many malformed lines a Summary tells the places of.
+const maxMalformed = 20
+
+// A Summary collects what replay tells of a log. Its zero value is empty.
+type Summary struct {
+	Tally  Tally
+	Totals tailer.Totals
+
+	rankings  [window.NumKeys]Ranking
+	selectors selectors
+	malformed []MalformedLine
+	alerts    []opened
+}
+
+// An opened alert, and whether the log's stamps have milliseconds.
+type opened struct {
+	*window.Alert
+	millis bool
+}
+
+// A MalformedLine is an arrival that could not be read.
+type MalformedLine struct {
+	File   string `json:"file"`
+	Line   int64  `json:"line"`
+	Column int    `json:"column"`
+	Why    string `json:"why"`
+}
+
+// Arrival adds an arrival, of which w has the keys' values.
+func (s *Summary) Arrival(a *parser.Arrival, w *window.Arrival) {
+	s.Tally.Arrival(a)
+	s.selectors.arrival(a)
+	for key, value := range w.Values {
+		if value != nil {
+			s.rankings[key].Add(value, w.Recipients, w.Bytes)
+		}
+	}
+}
+
+// Other adds an entry that is no arrival.
+func (s *Summary) Other(e *parser.Entry) {
+	s.Tally.Other(e)
+	s.selectors.other(e)
+	if e.Kind == parser.Malformed && len(s.malformed) < maxMalformed {
+		s.malformed = append(s.malformed, MalformedLine{e.File, e.Line, e.Column, e.Reason})
+	}
+}
+
+// Opened adds an alert, which goes on changing while it is open.
+func (s *Summary) Opened(a *window.Alert) {
+	s.alerts = append(s.alerts, opened{a, s.Tally.Last.Millis})
+}
+
+// Alerts is the number of alerts.
+func (s *Summary) Alerts() int { return len(s.alerts) }

@@ -1,0 +1,132 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"exiwatch/mailer"
+	"exiwatch/window"
+)
+
+// textKeys are the rankings that the text shows, with their headings.
+var textKeys = []struct {
+	key     window.Key
+	heading string
+}{
+	{window.Account, "Accounts"},
+	{window.Host, "Hosts"},
+	{window.Sender, "Envelope senders"},
+	{window.Subject, "Subjects"},
+}
+
+// maxSubjects is how many subjects the text shows of an alert.
+const maxSubjects = 5
+
+// Text writes the summary for people, with n rows for each ranking, all if n is 0. Nothing in it can move a terminal's cursor.
+func (s *Summary) Text(w io.Writer, n int, colour bool) error {
+	out := text{Writer: bufio.NewWriter(w), colour: colour}
+	out.totals(s)
+	for _, k := range textKeys {
+		out.ranking(k.heading, &s.rankings[k.key], n)
+	}
+	out.alerts(s)
+	return out.Flush()
+}
+
+// A text is being written; its errors wait for Flush.
+type text struct {
+	*bufio.Writer
+	colour bool
+}
+
+func (t *text) heading(s string) {
+	if t.colour {
+		s = "\x1b[1m" + s + "\x1b[0m"
+	}
+	fmt.Fprintf(t, "\n%s\n", s)
+}
+
+func (t *text) totals(s *Summary) {
+	y := &s.Tally
+	fmt.Fprintf(t, "%s in %s", plural(y.Arrivals, "arrival"), plural(s.Totals.Lines, "line"))
+	if y.Arrivals > 0 {
+		fmt.Fprintf(t, ", %s to %s", y.First.Format(time.DateTime), y.Last.Format("2006-01-02 15:04:05 -0700"))
+	}
+	fmt.Fprintln(t)
+	for _, oddity := range []struct {
+		n    int64
+		what string
+	}{
+		{y.Malformed, "could not be read (malformed)"},
+		{y.Overflowed, "overflowed Exim's log buffer: their items are unknown, somebody may be hiding"},
+		{y.Suspicious, "can be read in two ways (suspicious): somebody forges log items"},
+		{y.Injected, "stood inside another entry (injected): somebody forges log lines"},
+	} {
+		if oddity.n > 0 {
+			fmt.Fprintf(t, "%7d %s\n", oddity.n, oddity.what)
+		}
+	}
+	for _, m := range s.malformed {
+		fmt.Fprintf(t, "        %s:%d:%d: %s\n", mailer.Escape(m.File), m.Line, m.Column, m.Why)
+	}
+	if missing := s.selectors.missing(); y.Arrivals > 0 && len(missing) > 0 {
+		fmt.Fprintf(t, "Not logged: %s. log_selector = +… in Exim's configuration adds them.\n", strings.Join(missing, ", "))
+	}
+}
+
+func (t *text) ranking(heading string, r *Ranking, n int) {
+	rows := r.Top(n, Messages)
+	if len(rows) == 0 {
+		return
+	}
+	t.heading(heading)
+	for _, row := range rows {
+		PrintRow(t, row.Messages, row.Value)
+	}
+	if rest := r.Len() - len(rows); rest > 0 {
+		fmt.Fprintf(t, "        … and %d more\n", rest)
+	}
+}
+
+// PrintRow writes a count and a value as `uniq -c` does, the value made safe for a terminal.
+func PrintRow(w io.Writer, count int64, value string) {
+	fmt.Fprintf(w, "%7d %s\n", count, mailer.Escape(value))
+}
+
+func (t *text) alerts(s *Summary) {
+	t.heading(fmt.Sprintf("Alerts that would have been mailed: %d", len(s.alerts)))
+	for _, a := range s.alerts {
+		t.alert(a)
+	}
+}
+
+func (t *text) alert(a opened) {
+	fmt.Fprintf(t, "%s  %s  %s, over %s\n", a.Opened.Format(time.DateTime), mailer.Escape(a.Value),
+		mailer.Escape(a.Rule.Name), a.Rule.String())
+	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n", plural(a.Messages, "message"), a.Peak, a.Rule.Count, a.end())
+	rows := a.Top(window.Subject, maxSubjects)
+	for _, row := range rows {
+		fmt.Fprint(t, "    ")
+		PrintRow(t, row.Messages, row.Value)
+	}
+	if n, more := a.Distinct(window.Subject); n > len(rows) || more {
+		fmt.Fprintf(t, "            … and more subjects: %d\n", n-len(rows))
+	}
+}
+
+func (a opened) end() string {
+	if a.Ended.IsZero() {
+		return "still open at the end of the log"
+	}
+	return "ended " + a.Ended.Format(time.DateTime)
+}
+
+func plural(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

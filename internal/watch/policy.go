@@ -1,0 +1,53 @@
+package watch
+
+import (
+	"bytes"
+	"slices"
+
+	"exiwatch/internal/config"
+	"exiwatch/parser"
+	"exiwatch/window"
+)
+
+// counts tells whether the rules count an arrival: it is of a class named by only, no pattern of ignore fits, and it isn't
+// for local domains alone.
+func counts(c *config.Count, a *parser.Arrival, w *window.Arrival) bool {
+	if !slices.ContainsFunc(c.Only, func(class config.Class) bool { return isOf(class, a) }) {
+		return false
+	}
+	for _, p := range c.Ignore {
+		if p.Match(w) {
+			return false
+		}
+	}
+	return len(c.LocalDomains) == 0 || !isInternal(c.LocalDomains, a)
+}
+
+// isOf tells whether an arrival is of a class.
+func isOf(class config.Class, a *parser.Arrival) bool {
+	switch class.Name {
+	case "all":
+		return true
+	case "authenticated":
+		return a.Authenticator != nil
+	case "local":
+		return isLocal(a) && a.BounceOf == nil
+	case "bounces":
+		return a.EnvelopeSender != nil && len(a.EnvelopeSender) == 0
+	}
+	return class.Contains(a.HostAddress)
+}
+
+// isInternal tells whether every recipient is known and in one of the domains.
+func isInternal(domains []string, a *parser.Arrival) bool {
+	if a.RecipientCount == 0 || a.Cut {
+		return false
+	}
+	for recipient := range a.Recipients() {
+		at := bytes.LastIndexByte(recipient, '@')
+		if at >= 0 && !slices.Contains(domains, string(bytes.ToLower(recipient[at+1:]))) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,151 @@
+package watch
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"exiwatch/parser"
+	"exiwatch/tailer"
+)
+
+// A Source is a finished log: a path, or a stream such as the standard input.
+type Source struct {
+	Name   string
+	Stream io.Reader // nil: the file Name
+}
+
+// Replay reads finished logs through p, in the order of their first stamps. Progress, if not nil, is called now and then with
+// the share that was read, from 0 to 1.
+func (p *Pipeline) Replay(ctx context.Context, sources []Source, zone *time.Location, now time.Time, progress func(float64)) (tailer.Totals, error) {
+	var totals tailer.Totals
+	ordered, err := inOrder(sources, zone, now)
+	if err != nil {
+		return totals, err
+	}
+	r := p.Reader(zone, now)
+	for i, source := range ordered {
+		report := func(done float64) {
+			if progress != nil {
+				progress((float64(i) + done) / float64(len(ordered)))
+			}
+		}
+		t, err := source.cut(ctx, r, report)
+		totals.Lines, totals.Bytes, totals.Long = totals.Lines+t.Lines, totals.Bytes+t.Bytes, totals.Long+t.Long
+		if err != nil {
+			return totals, fmt.Errorf("reading %s: %w", source.Name, err)
+		}
+	}
+	r.Flush()
+	return totals, nil
+}
+
+// cut reads one log.
+func (s Source) cut(ctx context.Context, r *parser.Reader, report func(float64)) (tailer.Totals, error) {
+	in, done, err := s.open()
+	if err != nil {
+		return tailer.Totals{}, err
+	}
+	defer in.Close()
+	n := 0
+	return tailer.Cut(in, s.Name, func(line tailer.Line) error {
+		if n++; n%4096 == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			report(done())
+		}
+		r.Line(parser.Place{File: line.File, Line: line.Number}, line.Text)
+		return nil
+	})
+}
+
+// open gives the log's text and a function that tells how much of it was read.
+func (s Source) open() (io.ReadCloser, func() float64, error) {
+	if s.Stream != nil {
+		in, err := tailer.OpenReader(s.Stream)
+		return in, func() float64 { return 0 }, err
+	}
+	f, err := tailer.Open(s.Name)
+	if err != nil {
+		return nil, nil, err
+	}
+	return f, func() float64 {
+		done, size := f.Progress()
+		return float64(done) / float64(max(size, 1))
+	}, nil
+}
+
+// inOrder sorts logs by the first stamp in each. One without stamps stays behind the one named before it.
+func inOrder(sources []Source, zone *time.Location, now time.Time) ([]Source, error) {
+	if len(sources) < 2 {
+		return sources, nil
+	}
+	type dated struct {
+		Source
+		first time.Time
+	}
+	var all []dated
+	var last time.Time
+	for _, s := range slices.Clone(sources) {
+		first, err := s.first(zone, now)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", s.Name, err)
+		}
+		if first.IsZero() {
+			first = last
+		}
+		last = first
+		all = append(all, dated{s, first})
+	}
+	slices.SortStableFunc(all, func(a, b dated) int { return a.first.Compare(b.first) })
+	ordered := make([]Source, len(all))
+	for i, d := range all {
+		ordered[i] = d.Source
+	}
+	return ordered, nil
+}
+
+// peekSize is how much of a stream is looked at for a first stamp.
+const peekSize = 1 << 20 // bytes
+
+// first gives the first stamp in the log, zero if there is none near its beginning.
+func (s *Source) first(zone *time.Location, now time.Time) (time.Time, error) {
+	if s.Stream != nil {
+		text, err := tailer.OpenReader(s.Stream)
+		if err != nil {
+			return time.Time{}, err
+		}
+		buffered := bufio.NewReaderSize(text, peekSize)
+		s.Stream = buffered
+		peeked, _ := buffered.Peek(peekSize)
+		return firstStamp(peeked, zone, now), nil
+	}
+	f, err := tailer.Open(s.Name)
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, peekSize))
+	if err != nil && len(text) == 0 {
+		return time.Time{}, err
+	}
+	return firstStamp(text, zone, now), nil
+}
+
+// firstStamp gives the time of the first line that has a stamp.
+func firstStamp(text []byte, zone *time.Location, now time.Time) time.Time {
+	var first time.Time
+	tailer.Cut(bytes.NewReader(text), "", func(line tailer.Line) error {
+		if t, ok := parser.Stamp(line.Text, zone, now); ok {
+			first = t
+			return io.EOF
+		}
+		return nil
+	})
+	return first
+}

@@ -1,0 +1,94 @@
+package watch
+
+import (
+	"bytes"
+	"net/netip"
+
+	"exiwatch/parser"
+	"exiwatch/window"
+)
+
+// valuer makes the values of an arrival's keys. Its buffers are used again.
+type valuer struct {
+	sender, network, topic []byte
+}
+
+// emptySender is the value of the sender key for a bounce.
+var emptySender = []byte("<>")
+
+// values fills w with what a says of each key: who an arrival is counted for. It is the one place that decides it. What
+// stands in w is good until the next call.
+func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
+	*w = window.Arrival{At: a.Time, MessageID: a.MessageID, Recipients: int64(a.RecipientCount), Bytes: max(a.Size, 0)}
+	w.Values[window.Host] = a.HostAddress
+	w.Values[window.Network] = v.networkOf(a.HostAddress)
+	w.Values[window.Auth] = a.AuthenticatedID
+	if isLocal(a) {
+		w.Values[window.User] = a.Ident
+	}
+	if a.EnvelopeSender != nil {
+		w.Values[window.Sender], w.Values[window.SenderDomain] = v.senderOf(a.EnvelopeSender)
+	}
+	w.Values[window.Account] = firstOf(w.Values[window.Auth], w.Values[window.User], w.Values[window.Sender])
+	if a.Subject != nil {
+		w.Values[window.Subject] = a.Subject
+		v.topic = window.Fold(a.Subject, v.topic[:0])
+		w.Values[window.Topic] = v.topic
+	}
+}
+
+// firstOf gives the first value that is there and not empty.
+func firstOf(values ...[]byte) []byte {
+	for _, v := range values {
+		if len(v) > 0 {
+			return v
+		}
+	}
+	return nil
+}
+
+// isLocal tells whether a program of this host handed the message in: P=local…, with SMTPUTF8 P=utf8local….
+func isLocal(a *parser.Arrival) bool {
+	return a.HostAddress == nil && bytes.HasPrefix(bytes.TrimPrefix(a.Protocol, []byte("utf8")), []byte("local"))
+}
+
+// senderOf gives the sender with its domain in lower case, and the domain, nil if there is none.
+func (v *valuer) senderOf(sender []byte) (value, domain []byte) {
+	if len(sender) == 0 {
+		return emptySender, nil
+	}
+	v.sender = append(v.sender[:0], sender...)
+	at := bytes.LastIndexByte(v.sender, '@')
+	if at < 0 {
+		return v.sender, nil
+	}
+	domain = v.sender[at+1:]
+	for i, c := range domain {
+		if c >= 'A' && c <= 'Z' {
+			domain[i] = c + 'a' - 'A'
+		}
+	}
+	return v.sender, domain
+}
+
+// networkOf gives the /24 or /64 of an address, nil if it is none.
+func (v *valuer) networkOf(address []byte) []byte {
+	if dot := bytes.LastIndexByte(address, '.'); dot >= 0 && bytes.IndexByte(address, ':') < 0 {
+		v.network = append(append(v.network[:0], address[:dot]...), ".0/24"...)
+		return v.network
+	}
+	ip, err := netip.ParseAddr(string(address))
+	if err != nil {
+		return nil
+	}
+	bits := 64
+	if ip = ip.Unmap().WithZone(""); ip.Is4() {
+		bits = 24
+	}
+	prefix, err := ip.Prefix(bits)
+	if err != nil {
+		return nil
+	}
+	v.network = prefix.AppendTo(v.network[:0])
+	return v.network
+}
