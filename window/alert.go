@@ -80,7 +80,7 @@ func (a *Alert) sample(crossed, middle string) {
 	}
 }
 
-// Top ranks the values of a key among the arrivals in the totals: most messages first, ties by value, n at most, all
+// Top ranks the values of a key among the arrivals in the totals: most messages first, ties by value downwards, n at most, all
 // where n is 0. An arrival without a value for the key is in no row. Only the first 1000 values an alert meets
 // are ranked, each exactly; one that came later may be missing however often it occurred, which Distinct tells.
 func (a *Alert) Top(k Key, n int) []Row {

@@ -137,7 +137,7 @@ func TestTop(t *testing.T) {
 		l.count(a)
 	}
 	alert := l.counters.Open()[0]
-	want := []Row{{"c", 3, 6, 3000}, {"a", 2, 4, 2000}, {"b", 2, 4, 2000}}
+	want := []Row{{"c", 3, 6, 3000}, {"b", 2, 4, 2000}, {"a", 2, 4, 2000}}
 	if diff := cmp.Diff(want, alert.Top(Subject, 0)); diff != "" {
 		t.Errorf("Top(Subject, 0): %s", diff)
 	}

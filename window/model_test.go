@@ -143,7 +143,7 @@ func (a *modelAlert) finish() verdict {
 			subjects[string(s)].Bytes += b.Bytes
 		}
 	}
-	for _, s := range slices.Sorted(maps.Keys(subjects)) {
+	for _, s := range slices.Backward(slices.Sorted(maps.Keys(subjects))) {
 		v.Subjects = append(v.Subjects, *subjects[s])
 	}
 	slices.SortStableFunc(v.Subjects, func(a, b Row) int { return int(b.Messages - a.Messages) })

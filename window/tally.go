@@ -54,10 +54,10 @@ func (t *tally) row(value string) *Row {
 	return &t.rows[len(t.rows)-1]
 }
 
-// top returns the n rows with the most messages, ties by value; all of them where n is 0 or less.
+// top returns the n rows with the most messages, ties by value downwards as sort -gr has them; all of them where n is 0 or less.
 func (t *tally) top(n int) []Row {
 	rows := slices.SortedFunc(slices.Values(t.rows), func(a, b Row) int {
-		return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(a.Value, b.Value))
+		return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(b.Value, a.Value))
 	})
 	if n > 0 && n < len(rows) {
 		rows = rows[:n]

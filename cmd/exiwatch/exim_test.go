@@ -217,7 +217,9 @@ func startDaemon(t *testing.T, config string) *daemon {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	d := &daemon{stop: stop, ended: make(chan int, 1)}
-	go func() { d.ended <- run(ctx, []string{"run", "--config", config}, strings.NewReader(""), &bytes.Buffer{}, &d.stderr) }()
+	go func() {
+		d.ended <- run(ctx, []string{"run", "--config", config}, strings.NewReader(""), &bytes.Buffer{}, &d.stderr)
+	}()
 	t.Cleanup(func() {
 		stop()
 		if t.Failed() {

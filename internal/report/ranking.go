@@ -56,14 +56,15 @@ func (r *Ranking) Distinct(value string) int64 { return int64(len(r.distinct[val
 // Len is the number of values.
 func (r *Ranking) Len() int { return len(r.rows) }
 
-// Top gives the n rows for which weight is highest, all of them if n is 0: most first, ties by value.
+// Top gives the n rows for which weight is highest, all of them if n is 0: most first, ties by value
+// downwards, which is what sort -gr makes of the lines of uniq -c.
 func (r *Ranking) Top(n int, weight func(*Row) int64) []*Row {
 	rows := make([]*Row, 0, len(r.rows))
 	for _, row := range r.rows {
 		rows = append(rows, row)
 	}
 	slices.SortFunc(rows, func(a, b *Row) int {
-		return cmp.Or(cmp.Compare(weight(b), weight(a)), cmp.Compare(a.Value, b.Value))
+		return cmp.Or(cmp.Compare(weight(b), weight(a)), cmp.Compare(b.Value, a.Value))
 	})
 	if n > 0 && n < len(rows) {
 		rows = rows[:n]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -175,8 +176,15 @@ func (d *Daemon) other(e *parser.Entry) {
 	}
 }
 
-// problem is called from the goroutine of a follower.
-func (d *Daemon) problem(err error) { d.Log.Warn("following the log", "problem", err) }
+// problem is called from the goroutine of a follower. A log that isn't there is no news: logrotate leaves none (nocreate), and
+// Exim makes it with the next line.
+func (d *Daemon) problem(err error) {
+	level := slog.LevelWarn
+	if errors.Is(err, fs.ErrNotExist) {
+		level = slog.LevelInfo
+	}
+	d.Log.Log(context.Background(), level, "following the log", "problem", err)
+}
 
 // sent is called from the goroutine that sends.
 func (d *Daemon) sent(e mailer.Event) {
