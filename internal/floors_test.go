@@ -1,4 +1,4 @@
-// Package internal holds the house to its floors: see "Floors" in docs/design.md.
+// Package internal holds the house to its floors ("Floors" in CONTRIBUTING.md).
 package internal
 
 import (

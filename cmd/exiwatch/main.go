@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // timezone = "…" works where the machine has no tz database
 
 	"exiwatch/mailer"
 

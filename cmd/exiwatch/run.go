@@ -43,9 +43,6 @@ sendmail. What the log holds already is counted silently.`,
 func runDaemon(ctx context.Context, d *watch.Daemon) error {
 	d.Log.Info("following", "log", d.Config.Log, "rules", d.Config.Rules, "state", d.Config.State)
 	err := d.Run(ctx)
-	if err == nil {
-		d.Log.Info("stopped")
-	}
 	if os.IsPermission(err) {
 		return &hintedError{err, "run as root, or name a folder of this user in the configuration as state = \"/path\""}
 	}

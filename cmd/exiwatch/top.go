@@ -16,6 +16,8 @@ import (
 // weights are what --count chooses from, with the key whose values are told apart for the last five.
 var weights = []string{"messages", "recipients", "bytes", "hosts", "networks", "senders", "subjects", "addresses"}
 
+var sums = map[string]func(*report.Row) int64{"messages": report.Messages, "recipients": report.Recipients, "bytes": report.Bytes}
+
 var distinctKeys = map[string]window.Key{"hosts": window.Host, "networks": window.Network, "senders": window.Sender, "subjects": window.Subject}
 
 func topCommand() *cobra.Command {
@@ -139,13 +141,8 @@ func (t *ranker) add(value []byte, a *parser.Arrival, w *window.Arrival) {
 }
 
 func (t *ranker) weight(r *report.Row) int64 {
-	switch t.count {
-	case "messages":
-		return r.Messages
-	case "recipients":
-		return r.Recipients
-	case "bytes":
-		return r.Bytes
+	if weight, ok := sums[t.count]; ok {
+		return weight(r)
 	}
 	return t.ranking.Distinct(r.Value)
 }

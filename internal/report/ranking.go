@@ -45,9 +45,7 @@ func (r *Ranking) AddDistinct(value, other []byte) {
 		set = make(map[string]struct{})
 		r.distinct[string(value)] = set
 	}
-	if _, ok := set[string(other)]; !ok {
-		set[string(other)] = struct{}{}
-	}
+	set[string(other)] = struct{}{}
 }
 
 // Distinct gives how many other values occurred with value.

@@ -58,6 +58,3 @@ func (s *Summary) Other(e *parser.Entry) {
 func (s *Summary) Opened(a *window.Alert) {
 	s.alerts = append(s.alerts, opened{a, s.Tally.Last.Millis})
 }
-
-// Alerts is the number of alerts.
-func (s *Summary) Alerts() int { return len(s.alerts) }

@@ -24,7 +24,6 @@ type Daemon struct {
 	FromStart bool          // alerts on what the logs hold already, too
 	Host      string        // name of this machine in Message-IDs
 	Log       *slog.Logger
-	Told      func(*window.Alert, mailer.Message) // optional: called when an alert's mail is spooled
 
 	now      func() time.Time
 	pipeline *Pipeline
@@ -74,6 +73,8 @@ func (d *Daemon) Run(ctx context.Context) error {
 			if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 				return cause
 			}
+			d.Log.Info("stopped", "arrivals", d.tally.Arrivals, "malformed", d.tally.Malformed, "overflowed", d.tally.Overflowed,
+				"suspicious", d.tally.Suspicious, "injected", d.tally.Injected)
 			return nil
 		}
 	}
@@ -141,10 +142,6 @@ func (d *Daemon) opened(a *window.Alert) {
 	}
 	if err != nil {
 		d.Log.Error("the alert could not be mailed", "id", a.ID, "error", err)
-		return
-	}
-	if d.Told != nil {
-		d.Told(a, message)
 	}
 }
 

@@ -44,9 +44,6 @@ func (p *Pipeline) Reader(zone *time.Location, reference time.Time) *parser.Read
 	return parser.NewReader(zone, reference, p.entry)
 }
 
-// Open gives the alerts that are open now.
-func (p *Pipeline) Open() []*window.Alert { return p.counters.Open() }
-
 func (p *Pipeline) entry(e *parser.Entry) {
 	if e.Kind == parser.Reception {
 		p.reception(e.Arrival)

@@ -1,0 +1,27 @@
+.PHONY: build test lint unit fuzz bench fixtures
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o exiwatch ./cmd/exiwatch
+
+test: # everything; as root on Debian it installs what the tests need
+	.ci/needs
+	$(MAKE) lint
+	go test -race -timeout 12m ./...
+
+lint:
+	test -z "$$(gofmt -l .)" || { gofmt -d .; false; }
+	go vet ./...
+	go tool -modfile=internal/tools/go.mod staticcheck ./...
+
+unit: # what needs no other program and no patience
+	go test -short ./...
+
+fuzz:
+	go test -run '^$$' -fuzz FuzzReader -fuzztime 5m ./parser
+
+bench:
+	go test -run '^$$' -bench . ./...
+
+fixtures: # has the real Exim of this machine write them anew
+	fixtures/make
+	cp fixtures/logs/subject.log cmd/exiwatch/demo.log
