@@ -135,15 +135,12 @@ func trimUnknown(value []byte) []byte {
 	}
 }
 
-// knownNames are the names of the items that have their own place in the order.
-var knownNames = [...]string{"R", "DS", "H", "I", "TFO", "U", "Ci", "P", "L", "SPF", "X", "CV", "DN", "SNI", "A", "PRDR", "PRX",
-	"K", "S", "M8S", "DKIM", "ARC", "DMARC", "RT", "Q", "id", "T"}
-
+// isKnown tells whether name is that of an item that has its own place in the order.
 func isKnown(name []byte) bool {
-	for _, known := range knownNames {
-		if string(name) == known {
-			return true
-		}
+	switch string(name) {
+	case "R", "DS", "H", "I", "TFO", "U", "Ci", "P", "L", "SPF", "X", "CV", "DN", "SNI", "A", "PRDR", "PRX", "K",
+		"S", "M8S", "DKIM", "ARC", "DMARC", "RT", "Q", "id", "T":
+		return true
 	}
 	return false
 }
