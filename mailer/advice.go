@@ -18,7 +18,7 @@ func (c Composer) advice(a *window.Alert) string {
 	if len(a.Samples) > 0 && pastable(a.Samples[0]) {
 		suggest(&b, "one of these messages from its arrival to its end", "exigrep", a.Samples[0], cmp.Or(c.Log, mainLog))
 	}
-	if f, ok := filter(a); ok {
+	if f, ok := filter(a); ok && len(a.Top(window.Subject, 1)) > 0 {
 		suggest(&b, "every subject of the last day", "exiwatch", "top", "subject", f, "--since", "24h")
 	}
 	if rows := a.Top(window.Sender, 1); len(rows) > 0 && pastable(rows[0].Value) && mailboxOK.MatchString(rows[0].Value) {
