@@ -5,44 +5,99 @@ type quoting uint8
 
 const (
 	balanced quoting = iota // at a blank outside quotes or at the end
-	open                    // at the end, inside quotes
-	broken                  // at a quote or LF that no address can hold
+	open                    // at the end, inside quotes or brackets
+	broken                  // at a character that can't stand there
 )
 
-// scanAddress reads the address that b begins with, as Exim logs it: raw, with the quoting of RFC 822 (words of a local
-// part are atoms or quoted strings, joined by dots). It gives the address's length. An unquoted LF is no part of an address.
-func scanAddress(b []byte) (int, quoting) {
+// scanAddress reads the address that b begins with, up to the blank behind it; with stop '>' up to the `>` that a blank or
+// the end follows. It gives the address's length.
+//
+// Exim logs addresses raw, after parse_extract_address() took them: the words of a local part are atoms or quoted strings,
+// joined by dots; a domain is atoms or one literal, `[` to `]`, in which neither blanks, brackets nor backslashes stand but
+// quotes may. What has no quotes may be anything without a blank: forged items have to be read as addresses too, to see
+// that they could be.
+func scanAddress(b []byte, stop byte) (int, quoting) {
+	quoted, special := false, false
 	for i := 0; i < len(b); i++ {
-		switch b[i] {
-		case ' ':
-			return i, balanced
-		case '\n':
+		switch c := b[i]; {
+		case c == ' ' || c == '>' && stop == '>' && isEnd(b, i+1):
+			return i, wellQuoted(c == stop && !(quoted && special))
+		case c == '@':
+			return scanDomain(b, i+1, stop, quoted)
+		case c == '\n':
 			return i, broken
-		case '\\':
-			i++
-			if i < len(b) && b[i] == '\n' {
+		case c == '\\':
+			if stop == '>' && i+1 < len(b) && b[i+1] == '>' && isEnd(b, i+2) {
+				continue // sender_unqualified_hosts lets MAIL FROM:a\ through
+			}
+			if i++; i < len(b) && b[i] == '\n' {
 				return i, broken
 			}
-		case '"':
+		case c == '"':
+			end := quoteEnd(b, i)
 			if i > 0 && b[i-1] != '.' {
 				return i, broken
 			}
-			end := quoteEnd(b, i)
 			if end == len(b) {
 				return end, open
 			}
-			if end+1 < len(b) && !mayFollowQuote(b[end+1]) {
+			if end+1 < len(b) && !mayFollowQuote(b[end+1], stop) {
 				return end, broken
 			}
-			i = end
+			i, quoted = end, true
+		case isSpecial(c):
+			special = true
 		}
+	}
+	if stop == '>' {
+		return len(b), open
+	}
+	return len(b), wellQuoted(!(quoted && special))
+}
+
+// scanDomain reads the domain that begins at b[i].
+func scanDomain(b []byte, i int, stop byte, strict bool) (int, quoting) {
+	literal := i < len(b) && b[i] == '['
+	if literal {
+		i++
+	}
+	for ; i < len(b); i++ {
+		switch c := b[i]; {
+		case literal && c == ']':
+			end := i+1 == len(b) && stop == ' ' || i+1 < len(b) && b[i+1] == stop && (stop == ' ' || isEnd(b, i+2))
+			return i + 1, wellQuoted(end)
+		case c == '\n' || literal && (c == ' ' || c == '[' || c == '\\'):
+			return i, broken
+		case literal:
+		case c == ' ' || c == '>' && stop == '>' && isEnd(b, i+1):
+			return i, wellQuoted(c == stop)
+		case c == '"' || strict && isSpecial(c):
+			return i, broken
+		}
+	}
+	if literal || stop == '>' {
+		return len(b), open
 	}
 	return len(b), balanced
 }
 
-func mayFollowQuote(c byte) bool {
-	return c == ' ' || c == '@' || c == '.'
+func wellQuoted(ok bool) quoting {
+	if ok {
+		return balanced
+	}
+	return broken
 }
+
+// isSpecial tells whether c can't stand in an atom (RFC 822, 3.3) but for those that are looked at by themselves.
+func isSpecial(c byte) bool {
+	switch c {
+	case '(', ')', '<', '>', ',', ';', ':', '[', ']':
+		return true
+	}
+	return false
+}
+
+func mayFollowQuote(c, stop byte) bool { return c == stop || c == '@' || c == '.' }
 
 // quoteEnd gives the index of the quote that closes the one at i, or len(b).
 func quoteEnd(b []byte, i int) int {
@@ -56,7 +111,7 @@ func quoteEnd(b []byte, i int) int {
 
 // addressEnd gives the length of the address that b begins with, whatever state its quotes are in.
 func addressEnd(b []byte) int {
-	n, state := scanAddress(b)
+	n, state := scanAddress(b, ' ')
 	if state != broken {
 		return n
 	}

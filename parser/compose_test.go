@@ -110,7 +110,8 @@ func hostile(not string) *rapid.Generator[string] {
 		` T="`, `"`, `\`, `\"`, " for ", " for v@x", " from <", " from <v@x>", ">", ")", "(", " (y", " H=", " H=(h)", " U=x", " id=z", " id=", " K",
 		" X=y", ` DN="`, "x", " ", "=", "@", ":", ".", "\t", "\r", "\x01", "ü", "\xe9", "2026-11-23 01:53:50 1xVJFe-0003lG-2I <= ", " NEW=1", " Ci=7",
 		" <trunc>", "**** log string overflowed log buffer ****", " L.-", " SNI=", ` SNI="`,
-		":x@y", " A=plain:victim@lab.test:x@y", "@lab.test"}
+		":x@y", " A=plain:victim@lab.test:x@y", "@lab.test",
+		"id=q", ` Z="`, " for .", " for y.", " id=."}
 	return rapid.Map(rapid.SliceOfN(rapid.SampledFrom(bait), 0, 14), func(parts []string) string {
 		return strings.Map(func(r rune) rune {
 			if strings.ContainsRune(not, r) {
@@ -121,9 +122,14 @@ func hostile(not string) *rapid.Generator[string] {
 	})
 }
 
-// address generates addresses, with hostile text in a quoted local part.
+// address generates addresses that Exim takes, with hostile text in a quoted local part and in a domain literal: there
+// neither blanks, brackets nor backslashes may stand, but quotes.
 func address() *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {
+		if rapid.IntRange(0, 3).Draw(t, "kind") == 0 {
+			text := rapid.SliceOfN(rapid.SampledFrom([]string{`"`, "@", ".", "x", ">", "<", "(", ")", ",", ":", ";", "=", "S=1", `".x@y`, `"@b.c`}), 0, 6).Draw(t, "literal")
+			return rapid.SampledFrom([]string{"a", `"b"`, `"c d".e`}).Draw(t, "local part") + "@[" + strings.Join(text, "") + "]"
+		}
 		if rapid.Bool().Draw(t, "plain") {
 			return rapid.SampledFrom([]string{"a@b.example", "SRS0=HHH=TT=d.example=user@fwd.example", "x+y=z@lab.test", "postmaster", `a\ b@x.example`, "ü@lab.test"}).Draw(t, "address")
 		}

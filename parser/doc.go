@@ -24,22 +24,30 @@
 // A client chooses its HELO, its RFC 1413 ident, its subject, its message id, and what stands in a quoted local part. So
 // an item is believed only where the order puts it, and the line must be used up to its end.
 //
-// The items after S= are quoted in ways that always balance: text in them can't be read as an earlier item without
-// leaving a quote open. The items before it (HELO above all, where helo_accept_junk_hosts lets anything through) are not,
-// and a forged beginning may make a second reading of the line well-formed. Then the rightmost peer address wins: it is
-// the one that Exim wrote after the text. The Arrival is marked Suspicious, and nothing of the other reading is used.
-// In the same way U=, DN= and SNI= reach as far right as a well-formed rest allows. P= tells by its last letter whether the
-// client authenticated, and a reading in which A= says otherwise is taken only if there is no better one.
+// The items after S= are quoted in ways that always balance, in addresses by the very grammar that Exim takes them by
+// (scanAddress): text in them can't be read as an earlier item without leaving a quote open. The items before it are not,
+// HELO above all, where helo_accept_junk_hosts lets anything through: a forged beginning may make a second reading of the
+// line well-formed. Then the rightmost peer address wins, the Arrival is marked Suspicious, and nothing of the other reading
+// is used. That is right for HELO and DN=. It can't be right for everything: with +smtp_mailauth, where an authenticated
+// client writes the third part of A= as it likes, and with rfc1413_hosts for U=, forged items stand to the right of the true
+// ones; such lines are Suspicious too.
+//
+// In the same way U=, DN= and SNI= reach as far right as a well-formed rest allows, and A= up to the next item that may
+// follow it. P= tells by its last letter whether the client authenticated, and a reading in which A= says otherwise, or has
+// one quote alone, is taken only if there is no better one. What may be spent on a line is bounded; where that doesn't
+// suffice to rule out a second reading, the line is Suspicious.
 //
 // A line that Exim cut (`<trunc>`) may end inside quotes, so that both ends can be forged at once. If such a line has two
-// readings, no A= is believed. Of an entry that ends in Exim's overflow mark only the sender is.
+// readings, no A= is believed; neither is one of a line that holds a second entry behind broken quotes. Of an entry that ends
+// in Exim's overflow mark only the sender is.
 //
 // # Entries of several lines
 //
-// LF stands raw in an entry only inside quotes of an address, in the third part of A=, and in cwd=. An entry that breaks
-// off there is unfinished: it is held until a line without a stamp finishes it, and the whole lines in between, forged by
-// whoever wrote the LF, are no arrivals but are reported as Injected. Exim writes an entry with one write of at most
-// maxEntry bytes, so that nothing is held longer than that; if no such line comes, the lines are taken as they are.
+// LF stands raw in an entry only inside quotes of an address, in the third part of A=, and in cwd=. An entry that may break
+// off there is held until a line without a stamp finishes it, and the whole lines in between, forged by whoever wrote the LF,
+// are no arrivals but are reported as Injected. Exim writes an entry with one write of at most maxEntry bytes, so that nothing
+// is held longer than that; if no such line comes, the lines are taken as they are. Who forges the first and the last line so
+// that each is an entry of its own can't be told from two honest clients.
 //
 // Everything works on bytes: lines end at LF, items at 0x20. Nothing is allocated for a line that is no arrival.
 package parser

@@ -38,25 +38,25 @@ func flagItem(b []byte, name string) int {
 	return 0
 }
 
-// quotedOrPlain reads an item such as ` SNI="x y"` or ` SNI=x`, up to the first quote that may close it.
+// quotedOrPlain reads an item such as ` SNI="x y"`, up to the first quote that may close it, or ` SNI=x`, in which quotes stand
+// as they are.
 func quotedOrPlain(b []byte, prefix string) int {
 	if !bytes.HasPrefix(b, []byte(prefix)) {
 		return 0
 	}
 	i := len(prefix)
-	if i == len(b) || b[i] != '"' {
-		_, n := plainItem(b, prefix)
-		return n
-	}
-	for i++; i < len(b); i++ {
-		if b[i] == '\n' {
-			return 0
-		}
-		if b[i] == '"' && isEnd(b, i+1) {
-			return i + 1
+	if i < len(b) && b[i] == '"' {
+		for k := i + 1; k < len(b) && b[k] != '\n'; k++ {
+			if b[k] == '"' && isEnd(b, k+1) {
+				return k + 1
+			}
 		}
 	}
-	return 0
+	end := i + tokenEnd(b[i:])
+	if bytes.IndexByte(b[i:end], '\n') >= 0 {
+		return 0
+	}
+	return end
 }
 
 // unknownItem reads an item of a version to come: ` WORD`, ` Key=value` or ` Key="any text"`. An item that is known has its
@@ -124,11 +124,15 @@ func skipUnknown(b []byte) []byte {
 	}
 }
 
-// trimUnknown cuts unknown items off the end of a value that may hold blanks.
+// unknownItems gives the length of the items that are not known.
+func unknownItems(b []byte) int { return len(b) - len(skipUnknown(b)) }
+
+// trimUnknown cuts unknown items off the end of a value that may hold blanks. One in quotes is not: the quote that closes it
+// may be that of a DN= around the value.
 func trimUnknown(value []byte) []byte {
 	for {
 		i := bytes.LastIndexByte(value, ' ')
-		if i <= 0 || unknownItem(value[i:]) != len(value)-i {
+		if i <= 0 || value[len(value)-1] == '"' || unknownItem(value[i:]) != len(value)-i {
 			return value
 		}
 		value = value[:i]

@@ -89,8 +89,9 @@ func isHostName(name []byte) bool {
 }
 
 // reading begins a reading with what H= holds.
-func (p *peers) reading() reading {
+func (p *peers) reading(effort *int) reading {
 	r := p.origin
+	r.effort = effort
 	if p.h < 0 {
 		return r
 	}

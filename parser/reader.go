@@ -30,6 +30,7 @@ type Reader struct {
 	valid   []byte // made valid
 
 	held  held
+	spare held // its buffers are used next
 	whole bool // the line is read as it is: it isn't held
 	split split
 }
@@ -59,11 +60,13 @@ func (r *Reader) Flush() {
 	for r.held.active() { // what is read may hold what follows it
 		r.release()
 	}
-	r.split.parts = r.split.parts[:0]
+	for r.split.any() {
+		r.unjoined(r.split.oldest())
+	}
 }
 
 // Holding tells whether lines are held that a Flush would read.
-func (r *Reader) Holding() bool { return r.held.active() || len(r.split.parts) > 0 }
+func (r *Reader) Holding() bool { return r.held.active() || r.split.any() }
 
 // single reads a line that isn't within an unfinished entry.
 func (r *Reader) single(p Place, line []byte) {
@@ -72,14 +75,31 @@ func (r *Reader) single(p Place, line []byte) {
 		return
 	}
 	if h.piece.m > 1 {
-		if whole, place := r.split.join(p, h, line); whole != nil {
-			h, _ = scanHead(whole)
-			r.read(place, h, whole)
-		}
+		r.piece(p, h, line)
 		return
 	}
 	if !r.read(p, h, line) {
 		r.held.begin(p, line)
+	}
+}
+
+// piece reads a piece of an entry, and the entry with its last one.
+func (r *Reader) piece(p Place, h head, line []byte) {
+	whole, lost := r.split.join(p, h, line)
+	for _, l := range lost {
+		r.unjoined(l)
+	}
+	if whole.text != nil {
+		h, _ = scanHead(whole.text)
+		r.read(whole.place, h, whole.text)
+	}
+}
+
+// unjoined reports an arrival of which pieces are missing.
+func (r *Reader) unjoined(p part) {
+	if h, ok := looksLikeArrival(p.text); ok {
+		r.arrival.Place = p.place
+		r.malformed(h, 1, "pieces of the entry are missing")
 	}
 }
 
@@ -133,12 +153,12 @@ func (r *Reader) reception(p Place, h head, line []byte) bool {
 		return r.malformed(h, 1, "the stamp names no time")
 	}
 	sender := line[min(h.length+3, len(line)):]
-	n, state := scanSender(sender)
+	n, state := scanAddress(sender, ' ')
 	if state == open && r.mayHold(h) {
 		return false
 	}
 	if state != balanced || n == 0 {
-		return r.malformed(h, len(line)-len(sender)+1, "there is no sender, or its quotes are open")
+		return r.malformed(h, len(line)-len(sender)+1, "there is no sender, or it is no address")
 	}
 	a.EnvelopeSender = withoutBrackets(sender[:n])
 	return r.items(h, line, sender[n:])
@@ -146,18 +166,6 @@ func (r *Reader) reception(p Place, h head, line []byte) bool {
 
 // mayHold tells whether an unfinished entry is held. In syslog an LF never ends a line.
 func (r *Reader) mayHold(h head) bool { return !r.whole && h.tag == nil }
-
-// scanSender reads the sender that b begins with. Where a trusted caller set one that is no address, it ends at a blank.
-func scanSender(b []byte) (int, quoting) {
-	n, state := scanAddress(b)
-	if state != broken {
-		return n, state
-	}
-	if n = tokenEnd(b); bytes.IndexByte(b[:n], '\n') >= 0 {
-		return n, broken
-	}
-	return n, balanced
-}
 
 func withoutBrackets(sender []byte) []byte {
 	if string(sender) == "<>" {
@@ -169,7 +177,7 @@ func withoutBrackets(sender []byte) []byte {
 // items reads what stands behind the sender.
 func (r *Reader) items(h head, line, b []byte) bool {
 	a := &r.arrival
-	if bytes.HasSuffix(b, []byte(overflowMark)) {
+	if a.Cut && bytes.HasSuffix(b, []byte(overflowMark)) {
 		a.Overflowed, a.Cut, a.Suspicious = true, true, true
 		return r.emitArrival()
 	}
@@ -185,19 +193,19 @@ func (r *Reader) items(h head, line, b []byte) bool {
 		reason, at := r.line.complaint()
 		return r.malformed(h, len(line)-len(b)+at+2, reason)
 	}
-	r.fill(cut, bytes.IndexByte(line, '\n') >= 0)
+	r.fill(bytes.IndexByte(line, '\n') >= 0)
 	return r.emitArrival()
 }
 
 // fill makes the arrival of the best reading. Whoever put an LF into the entry meant to forge lines.
-func (r *Reader) fill(cut, lineFeed bool) {
+func (r *Reader) fill(lineFeed bool) {
 	a, best, t := &r.arrival, &r.line.best, &r.line.tail
 	a.BounceOf = best.bounceOf
 	a.Host, a.Helo, a.HostAddress, a.HostPort = best.host, best.helo, best.hostAddress, best.hostPort
 	a.InterfaceAddress, a.InterfacePort = best.interfaceAddress, best.interfacePort
 	a.Ident, a.Protocol, a.TLS = best.ident, best.protocol, best.tls
 	a.Suspicious = r.line.ambiguous || lineFeed
-	if best.auth != nil && !(cut && r.line.ambiguous) {
+	if certain := !r.line.may.merged && !(r.line.may.cut && r.line.ambiguous); best.auth != nil && certain {
 		a.Authenticator, a.AuthenticatedID, a.AuthenticatedSender = splitAuth(best.auth)
 	}
 	a.Size = t.size

@@ -185,8 +185,19 @@ func TestForgedItems(t *testing.T) {
 		{"subject", "a@b H=(h) " + real + " T=\"x) [9.9.9.9] P=esmtpa A=d:victim S=5 for \\\"q\"", "a@b helo=h ip=192.0.2.7 P=esmtp T=x) [9.9.9.9] P=esmtpa A=d:victim S=5 for \"q S=350"},
 		{"authenticated id", "a@b H=(h) [192.0.2.7] P=esmtpa A=login:user name S=5 S=280", "a@b helo=h ip=192.0.2.7 P=esmtpa auth=login id=user name S=5 S=280"},
 		{"certificate", "a@b H=(h) [192.0.2.7] P=esmtps X=c DN=\"CN=a\" A=plain:victim\" S=350", "a@b helo=h ip=192.0.2.7 P=esmtps X=c S=350"},
-		{"certificate of somebody", "a@b H=(h) [192.0.2.7] P=esmtpsa X=c DN=\"CN=a\" A=plain:victim\" A=plain:bob S=350", "a@b helo=h ip=192.0.2.7 P=esmtpsa X=c auth=plain id=bob S=350 suspicious"},
+		{"certificate of somebody", "a@b H=(h) [192.0.2.7] P=esmtpsa X=c DN=\"CN=a\" A=plain:victim\" A=plain:bob S=350", "a@b helo=h ip=192.0.2.7 P=esmtpsa X=c auth=plain id=bob S=350"},
 		{"recipient", "a@b H=(h) " + real + " for \"x [9.9.9.9] P=esmtpa A=d:v S=5\"@d", "a@b helo=h ip=192.0.2.7 P=esmtp S=350 for 1"},
+		{"subject, quotes in a recipient's literal", "a@b H=(h) [192.0.2.7] P=esmtp S=233 id=q@w T=\"x) [9.9.9.9] P=esmtpa A=plain:victim S=1 id=q\" for bob@x a@[\"]",
+			"a@b helo=h ip=192.0.2.7 P=esmtp mid=q@w T=x) [9.9.9.9] P=esmtpa A=plain:victim S=1 id=q S=233 for 2"},
+		{"subject, quotes in the id's literal", "a@b H=(h) [192.0.2.7] P=esmtpa A=plain:bob S=278 id=a@[\"] T=\"x) [9.9.9.9] P=esmtpa A=plain:victim S=1 for v@x 2026-11-23 01:53:50 z\"",
+			"a@b helo=h ip=192.0.2.7 P=esmtpa auth=plain id=bob mid=a@[\"] T=x) [9.9.9.9] P=esmtpa A=plain:victim S=1 for v@x 2026-11-23 01:53:50 z S=278"},
+		{"sender with quotes in a literal", "\"x H=(h) [9.9.9.9] P=esmtpa A=plain:victim S=1 for y\"@[\"] U=root P=local-esmtp S=385",
+			"\"x H=(h) [9.9.9.9] P=esmtpa A=plain:victim S=1 for y\"@[\"] U=root P=local-esmtp S=385"},
+		{"from with quotes in a literal", "a@b U=r P=local S=1 from <a@[>\"]> for \"x\"@[\"]", "a@b U=r P=local from=a@[>\"] S=1 for 1"},
+		{"certificate around a whole peer", "a@b H=(h) [192.0.2.7] P=esmtps X=c DN=\"/CN=x) [9.9.9.9] P=esmtpa A=login:victim\" S=350", "a@b helo=h ip=192.0.2.7 P=esmtps X=c S=350"},
+		{"recipients that spell the overflow mark", "a@b U=root P=local S=379 for v@x **** log string overflowed log buffer ****", "a@b U=root P=local S=379 for 8"},
+		{"bare SNI with a quote", "a@b H=(h) [192.0.2.7] P=esmtpsa X=c CV=no SNI=a\"b A=login:bob S=350", "a@b helo=h ip=192.0.2.7 P=esmtpsa X=c auth=login id=bob S=350"},
+		{"sender that ends in a backslash", "a\\@mx U=r P=local S=1 from <a\\> for b@c", "a\\@mx U=r P=local from=a\\ S=1 for 1"},
 		{"local user", "a@b U=x P=local S=1 T=\"H=(h) [9.9.9.9]\"", "a@b U=x P=local T=H=(h) [9.9.9.9] S=1"},
 	} {
 		t.Run(test.name, func(t *testing.T) { checkEntries(t, entries(head0+test.line), []string{"1 arrival " + test.want}) })
@@ -213,6 +224,12 @@ func TestInjectedLines(t *testing.T) {
 			[]string{"1 arrival \"a\n" + forged + "\nz\"@d U=root P=local S=9 suspicious", "2 injected", "4 arrival c@d U=c P=local S=5"}},
 		{"MAIL AUTH=", []string{head0 + "a@b H=(h) [192.0.2.7] P=esmtpa A=login:bob:a", forged, "b@x S=231", ordinary},
 			[]string{"1 arrival a@b helo=h ip=192.0.2.7 P=esmtpa auth=login id=bob as=a\n" + forged + "\nb@x S=231 suspicious", "2 injected", "4 arrival c@d U=c P=local S=5"}},
+		{"a beginning made complete", []string{head0 + "j@x U=root P=local S=402 T=\"x P=esmtpa A=plain:v2 S=1 for y.\" for \" ", forged, "z\"@lab.test", ordinary},
+			[]string{"1 arrival j@x U=root P=local T=x P=esmtpa A=plain:v2 S=1 for y. S=402 for 1 suspicious", "2 injected", "4 arrival c@d U=c P=local S=5"}},
+		{"a HELO made complete", []string{head0 + "a@b H=(x) [9.9.9.9]:1 P=esmtpsa A=plain:victim S=1 for z () [192.0.2.7] P=esmtpa A=plain:bob:a", forged, "b@x S=236", ordinary},
+			[]string{"1 arrival a@b helo=x) [9.9.9.9]:1 P=esmtpsa A=plain:victim S=1 for z ( ip=192.0.2.7 P=esmtpa auth=plain id=bob as=a\n" + forged + "\nb@x S=236 suspicious", "2 injected", "4 arrival c@d U=c P=local S=5"}},
+		{"real lines behind a forged beginning", []string{head0 + "c@d U=joe P=local S=350 for \"a 8 args: exim4 x@y", ordinary, head0 + "joe@x U=joe P=local S=221 id=a@[\"@x]"},
+			[]string{"1 malformed column 59: the items after S= do not reach to the end of the line", "2 arrival c@d U=c P=local S=5", "3 arrival joe@x U=joe P=local mid=a@[\"@x] S=221"}},
 		{"nothing finishes it", []string{head0 + "r@h U=root P=local S=9 for \"a", ordinary, stamp0 + "Completed"},
 			[]string{"1 malformed column 60: the items after S= do not reach to the end of the line", "2 arrival c@d U=c P=local S=5"}},
 		{"torn before S=", []string{head0 + "a@b H=(h) [192.0.2.7] P=esmtpa A=login:bob", ordinary},
@@ -258,6 +275,7 @@ func TestSplitSyslogLines(t *testing.T) {
 		"2 arrival x@y U=r P=local S=2",
 		"1 arrival a@b U=r P=local T=one two S=1 for 2",
 		"5 arrival a@b U=r P=local S=1 for 1 suspicious",
+		"8 malformed column 1: pieces of the entry are missing",
 	})
 }
 
@@ -287,6 +305,47 @@ func TestLinesThatEximCut(t *testing.T) {
 	}
 }
 
+// TestSubjectCutOff: the end of a cut line may lie in the subject, of which then the rest isn't an end.
+func TestSubjectCutOff(t *testing.T) {
+	line := head0 + "a@b H=(" + strings.Repeat("a", 8000) + ") [192.0.2.7] P=esmtp S=350 id=z@x T=\"x) [9.9.9.9] P=esmtpa A=login:victim S=1<trunc>"
+	if a, _ := readOne(t, line); a.Authenticator != nil || !a.Suspicious {
+		t.Errorf("charged to %q, suspicious %v", a.AuthenticatedID, a.Suspicious)
+	}
+}
+
+// TestCostOfHostileLines: free text that can be cut in ever so many ways costs no more than some hundred ordinary lines.
+func TestCostOfHostileLines(t *testing.T) {
+	fill := func(before, unit, after string) string {
+		return head0 + before + strings.Repeat(unit, (8000-len(before)-len(after))/len(unit)) + after
+	}
+	lines := map[string]string{
+		"idents":       fill("a@b H=(x) [192.0.2.7] U=x", ` P=x DN="x" SNI="`, " (bad S=1"),
+		"HELO":         fill("a@b H=(x) [1.1.1.1] U=x", ` P=x DN="x" SNI="`, " () [192.0.2.7] P=esmtp S=350"),
+		"peers":        fill("a@b H=(x", `) [1.1.1.1] P=x DN="x" SNI="`, ") [192.0.2.7] P=esmtp S=350"),
+		"certificates": fill("a@b H=(x) [192.0.2.7] U=x", ` DN="`, ` SNI="x S=1`),
+		"no size":      fill("a@b H=(x) [192.0.2.7]", " x=y", ""),
+		"recipients":   fill("a@b H=(h) [192.0.2.7] P=esmtp S=3 for a", " S=1 for x", ""),
+		"id":           fill(`a@b H=(h) [192.0.2.7] P=esmtp S=3 id="`, " S=1 for x", `"@x`),
+		"subject":      fill(`a@b H=(h) [192.0.2.7] P=esmtp S=3 T="`, " S=1 for x", `"`),
+		"sizes":        fill("a@b H=(h", " S=1", ") [192.0.2.7] P=esmtp S=3"),
+		"held":         fill("a@b U=r P=local S=1 for \"", "x\" \"\n", ""),
+		"held sizes":   fill("a@b H=(h) [192.0.2.7] P=esmtpa A=l:b:a", "\n S=1 for x", ""),
+	}
+	const ordinary = 2 * time.Microsecond
+	for name, line := range lines {
+		took := time.Hour
+		for range 3 {
+			start := time.Now()
+			entries(strings.Split(line, "\n")...)
+			took = min(took, time.Since(start))
+		}
+		t.Logf("%-13s %v", name, took)
+		if took > 10_000*ordinary {
+			t.Errorf("%s: %v for a line of %d bytes", name, took, len(line))
+		}
+	}
+}
+
 // TestCutLineThatCanBeReadInTwoWays charges nobody: its end may hold the other half of a forged beginning.
 func TestCutLineThatCanBeReadInTwoWays(t *testing.T) {
 	line := head0 + "a@b H=(h) [192.0.2.7] P=esmtp S=9 T=\"x) [9.9.9.9] P=esmtpa A=d:victim S=1 for \" for"
@@ -308,9 +367,9 @@ func TestOverflowedEntries(t *testing.T) {
 
 func TestMalformedArrivals(t *testing.T) {
 	for _, test := range []struct{ line, want string }{
-		{stamp0 + id0 + " <=", "column 40: there is no sender, or its quotes are open"},
-		{head0, "column 41: there is no sender, or its quotes are open"},
-		{head0 + "\"a@b S=1", "column 41: there is no sender, or its quotes are open"},
+		{stamp0 + id0 + " <=", "column 40: there is no sender, or it is no address"},
+		{head0, "column 41: there is no sender, or it is no address"},
+		{head0 + "\"a@b S=1", "column 41: there is no sender, or it is no address"},
 		{head0 + "a@b H=(x S=1", "column 45: H= holds no peer address"},
 		{head0 + "a@b H=(x) [192.0.2.999.1] P=esmtp S=1", "column 45: H= holds no peer address"},
 		{head0 + "a@b U=x P=local S=1 T=\"open", "column 57: the items after S= do not reach to the end of the line"},

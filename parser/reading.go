@@ -1,6 +1,9 @@
 package parser
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // A reading is one way of understanding the items between the sender and S=. Its slices stand in the line.
 type reading struct {
@@ -11,6 +14,14 @@ type reading struct {
 	interfacePort              int
 	ident, protocol, tls, auth []byte
 	ambiguous                  bool // these items can be cut in another way
+
+	effort *int // what may still be spent on the line
+}
+
+// spend uses up effort, and tells whether there was enough.
+func (r *reading) spend(n int) bool {
+	*r.effort -= n
+	return *r.effort >= 0
 }
 
 // A lineReader finds the readings of one line. It is used again and again, so that nothing is allocated.
@@ -22,15 +33,23 @@ type lineReader struct {
 	tail      tail
 	ambiguous bool // another reading is well-formed too
 
-	sized bool   // S= stands somewhere in the line
-	tails []tail // well-formed ends of the line, best first
+	starts []int  // of S= in the line
+	tails  []tail // well-formed ends of the line, best first
+	open   bool   // an end of the line breaks off inside quotes
+	memo   memo
+	effort int
 }
+
+// effortPerByte bounds what is spent on a line, in bytes looked at, whatever free text it holds. A line that Exim wrote of
+// honest clients takes less than a tenth.
+const effortPerByte = 64
 
 // read finds the best reading of b, and tells whether there is one. First those are tried in which A= agrees with P=. Only if
 // there is none at all, because of what stands behind S=, the line may be two entries in one.
 func (l *lineReader) read(b []byte, cut bool) bool {
 	l.b, l.may = b, leniency{cut: cut}
-	if l.findTails(); !l.sized {
+	l.open = false
+	if l.findTails(); len(l.starts) == 0 {
 		l.findEnds()
 	} else if len(l.tails) == 0 {
 		l.may.merged = true
@@ -41,25 +60,29 @@ func (l *lineReader) read(b []byte, cut bool) bool {
 
 // findTails collects the places at which S= and a well-formed rest of the line stand, from the right.
 func (l *lineReader) findTails() {
-	l.sized = false
-	l.tails = l.tails[:0]
-	for end := len(l.b); ; {
-		i := bytes.LastIndex(l.b[:end], []byte(" S="))
+	l.starts, l.tails, l.memo = l.starts[:0], l.tails[:0], memo{}
+	for from := 0; ; {
+		i := bytes.Index(l.b[from:], []byte(" S="))
 		if i < 0 {
-			return
+			break
 		}
-		l.sized = true
-		l.addTail(i)
-		end = i
+		l.starts = append(l.starts, from+i)
+		from += i + len(" S=")
+	}
+	for _, start := range slices.Backward(l.starts) {
+		l.addTail(start)
 	}
 }
 
 // findEnds does the same for a line that has no S=, because it breaks off or a very old version wrote it: each blank may be
 // the place, the leftmost is the best.
 func (l *lineReader) findEnds() {
+	l.effort = effortPerByte * len(l.b)
 	for i, c := range l.b {
-		if c == ' ' {
+		if c == ' ' && l.effort > 0 {
 			l.addTail(i)
+			l.effort -= len(l.b) - i
+			l.memo = memo{} // holds only from the right
 		}
 	}
 	l.addTail(len(l.b))
@@ -67,62 +90,54 @@ func (l *lineReader) findEnds() {
 
 func (l *lineReader) addTail(start int) {
 	var t tail
-	if t.read(l.b, start, l.may) == balanced {
+	switch t.read(l.b, start, l.may, &l.memo) {
+	case balanced:
 		l.tails = append(l.tails, t)
+	case open:
+		l.open = true
 	}
 }
 
-// maxTries bounds the search for a second reading. A line that has more ways to try is ambiguous whatever they give.
-const maxTries = 256
-
-// search takes the reading with the rightmost peer, and looks for another one.
+// search takes the reading with the rightmost peer, and looks for another one. A line for which the effort doesn't suffice
+// to rule that out is ambiguous.
 func (l *lineReader) search(strict bool) bool {
-	found, tries := false, 0
-	l.ambiguous = false
+	found := false
+	l.ambiguous = l.may.merged
+	l.effort = effortPerByte * len(l.b)
 	for p := (peers{b: l.b}); p.next(); {
 		for i := range l.tails {
 			t := &l.tails[i]
 			if t.start < p.end {
 				continue
 			}
-			if tries++; found && tries > maxTries {
-				l.ambiguous = true
-				return true
-			}
-			r := p.reading()
-			if !r.relay(l.b[p.end:t.start], strict) {
-				continue
-			}
-			if found || r.ambiguous {
+			r := p.reading(&l.effort)
+			fits := r.spend(t.start-p.end) && r.relay(l.b[p.end:t.start], strict)
+			if found && (fits || l.effort < 0) || fits && r.ambiguous {
 				l.ambiguous = true
 			}
-			if !found {
-				l.best, l.tail, found, tries = r, *t, true, 0
+			if fits && !found {
+				l.best, l.tail, found = r, *t, true
 			}
-			if l.ambiguous || !l.sized {
-				return true
+			if l.ambiguous && found || l.effort < 0 || found && len(l.starts) == 0 {
+				return found
 			}
 		}
 	}
 	return found
 }
 
-// breaksOff tells whether the line, read or not, may go on behind an LF: in A=, or in a quoted address of from or for.
+// breaksOff tells whether the line, read or not, may go on behind an LF: in the third part of A=, or in a quoted address of
+// from or for. A line that can be read may, too: whoever can put an LF there may forge a beginning that is complete.
 func (l *lineReader) breaksOff(read bool) bool {
-	if read {
-		return l.tail.size < 0 && l.tail.start == len(l.b) && l.best.auth != nil
+	if read && l.best.auth != nil && l.tail.size < 0 && l.tail.start == len(l.b) {
+		return true
 	}
-	for end := len(l.b); ; {
-		i := bytes.LastIndex(l.b[:end], []byte(" S="))
-		if i < 0 {
-			return false
-		}
-		var t tail
-		if t.read(l.b, i, leniency{}) == open {
-			return true
-		}
-		end = i
+	behind := 0
+	if n := len(l.starts); n > 0 {
+		behind = l.starts[n-1]
 	}
+	i := bytes.Index(l.b[behind:], []byte(" A="))
+	return l.open || i >= 0 && bytes.Count(l.b[behind+i:], []byte{':'}) >= 2
 }
 
 // complaint says why the line can't be read, and which blank of b the item that is wrong stands behind.
@@ -131,8 +146,11 @@ func (l *lineReader) complaint() (reason string, at int) {
 	if !p.next() {
 		return "H= holds no peer address", p.h
 	}
+	if l.effort < 0 {
+		return "the line can be cut in too many ways", p.end
+	}
 	if len(l.tails) == 0 {
-		return "the items after S= do not reach to the end of the line", bytes.LastIndex(l.b, []byte(" S="))
+		return "the items after S= do not reach to the end of the line", l.starts[len(l.starts)-1]
 	}
 	return "the items before S= are not in Exim's order", p.end
 }

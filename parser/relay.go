@@ -23,7 +23,7 @@ func (r *reading) relay(b []byte, strict bool) bool {
 func (r *reading) withIdent(b []byte, strict bool) bool {
 	found := false
 	var best reading
-	for end := len(b); end > 0; {
+	for end := len(b); end > 0 && r.spend(end); {
 		i := bytes.LastIndex(b[:end], []byte(" P="))
 		if i < 3 {
 			break
@@ -56,6 +56,9 @@ func (r *reading) identAlone(b []byte, strict bool) bool {
 		if !isEnd(b, i) {
 			continue
 		}
+		if !r.spend(i) {
+			break
+		}
 		if try := *r; try.connection(b[i:], strict) {
 			try.ident = b[3:i]
 			*r = try
@@ -86,7 +89,7 @@ func (r *reading) connection(b []byte, strict bool) bool {
 // protocolOn reads P= and what follows. A trusted caller may have put blanks into P=.
 func (r *reading) protocolOn(b []byte, strict bool) bool {
 	if !bytes.HasPrefix(b, []byte(" P=")) {
-		return r.session(b, itemP) && (!strict || r.auth == nil)
+		return r.sessionOn(b, strict)
 	}
 	for i := 3; i <= len(b); i++ {
 		if i < len(b) && b[i] != ' ' {
@@ -95,9 +98,12 @@ func (r *reading) protocolOn(b []byte, strict bool) bool {
 			}
 			continue
 		}
+		if !r.spend(i) {
+			return false
+		}
 		try := *r
 		try.protocol = b[3:i]
-		if try.session(b[i:], itemP) && (!strict || try.agrees()) {
+		if try.sessionOn(b[i:], strict) {
 			*r = try
 			return true
 		}
@@ -105,13 +111,26 @@ func (r *reading) protocolOn(b []byte, strict bool) bool {
 	return false
 }
 
+// sessionOn reads the items after P=, which must fill b.
+func (r *reading) sessionOn(b []byte, strict bool) bool {
+	try, ok := r.session(b, itemP)
+	if !ok || strict && !try.agrees() {
+		return false
+	}
+	*r = try
+	return true
+}
+
 func isProtocol(c byte) bool {
 	return isAlphanumeric(c) || c == '-' || c == '_' || c == '.' || c >= 0x80
 }
 
-// agrees tells whether A= is there just if the protocol's last letter says that the client authenticated. Names that
-// Exim doesn't make (-oMr) say nothing.
+// agrees tells whether A= is there just if the protocol's last letter says that the client authenticated, and whether its
+// quotes balance: one alone closes a DN= that A= was forged in. Protocol names that Exim doesn't make (-oMr) say nothing.
 func (r *reading) agrees() bool {
+	if bytes.Count(r.auth, []byte{'"'})%2 == 1 {
+		return false
+	}
 	p := bytes.TrimPrefix(r.protocol, []byte("utf8"))
 	p = bytes.TrimPrefix(p, []byte("local-"))
 	switch string(p) {
@@ -140,18 +159,18 @@ const (
 	itemK
 )
 
-// session reads the items after P=, of which those after last may come; they must fill b.
-func (r *reading) session(b []byte, last item) bool {
+// session gives the reading with the items that come after last, which must fill b.
+func (r reading) session(b []byte, last item) (reading, bool) {
 	for len(b) > 0 {
 		value, which, n := sessionItem(b)
-		if n == 0 || which != itemP && which <= last {
-			return false
+		if n == 0 || !r.spend(n) || which != itemP && which <= last {
+			return r, false
 		}
 		switch which {
 		case itemX:
 			r.tls = value
 		case itemDN, itemSNI:
-			if b[n-1] == '"' {
+			if i := bytes.IndexByte(b, '=') + 1; i < n && b[i] == '"' {
 				return r.quoted(b, n, which)
 			}
 		case itemA:
@@ -162,7 +181,7 @@ func (r *reading) session(b []byte, last item) bool {
 		}
 		b = b[n:]
 	}
-	return true
+	return r, true
 }
 
 // sessionItem reads the item that b begins with: its value, which one it is (itemP: one unknown here), and its length.
@@ -227,15 +246,16 @@ func isPipelining(b []byte) bool {
 
 // quoted reads on behind a quoted DN= or SNI= that b begins with, n bytes to its first closing quote. Exim escapes no quotes
 // in them: the item ends at the rightmost quote that fits.
-func (r *reading) quoted(b []byte, n int, which item) bool {
-	found := false
-	var best reading
+func (r reading) quoted(b []byte, n int, which item) (best reading, found bool) {
 	for end := len(b); end >= n; end-- {
 		if b[end-1] != '"' || !isEnd(b, end) {
 			continue
 		}
-		try := *r
-		if !try.session(b[end:], which) || !try.agrees() {
+		if !r.spend(n) {
+			return best, found
+		}
+		try, ok := r.session(b[end:], which)
+		if !ok || !try.agrees() {
 			continue
 		}
 		if !found {
@@ -246,15 +266,14 @@ func (r *reading) quoted(b []byte, n int, which item) bool {
 		}
 	}
 	if found {
-		*r = best
-		return true
+		return best, true
 	}
 	return r.session(b[n:], which)
 }
 
 // authenticated reads A=, which b begins with. The id may hold blanks: it reaches to the items that may follow, which are
 // looked for from the end.
-func (r *reading) authenticated(b []byte) bool {
+func (r reading) authenticated(b []byte) (reading, bool) {
 	value := b[3:]
 	for {
 		i := bytes.LastIndexByte(value, ' ')
@@ -264,16 +283,16 @@ func (r *reading) authenticated(b []byte) bool {
 		value = value[:i]
 	}
 	if len(value) == 0 || value[0] == ' ' {
-		return false
+		return r, false
 	}
 	r.auth = value
-	return !lineFeedBeforeSender(value)
+	return r, !lineFeedBeforeSender(value)
 }
 
 // followsA tells whether b is one item that may stand between A= and S=.
 func followsA(b []byte) bool {
 	_, which, n := sessionItem(b)
-	return n == len(b) && (which == itemP || which > itemA)
+	return n == len(b) && b[n-1] != '"' && (which == itemP || which > itemA)
 }
 
 // lineFeedBeforeSender tells whether an LF stands in A= elsewhere than in its third part, where alone one can.
@@ -318,6 +337,6 @@ func lastColon(b []byte) int {
 }
 
 func isFullAddress(b []byte) bool {
-	n, state := scanAddress(b)
+	n, state := scanAddress(b, ' ')
 	return n == len(b) && state == balanced && bytes.IndexByte(b, '@') > 0
 }

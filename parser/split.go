@@ -1,10 +1,11 @@
 package parser
 
 // maxParts is how many entries can be in pieces at one time. Exim writes the pieces of an entry in one go, so that more than
-// a few are a sign of lost lines: the oldest is dropped.
+// a few are a sign of lost lines: the oldest is given up.
 const maxParts = 64
 
-// split are the entries of which not all syslog pieces have come.
+// split are the entries of which not all syslog pieces have come. Pieces are told apart by their tag: without a pid in it
+// (syslog_pid = false, and a syslogd that adds none) those of two processes can't be, and one of them is given up.
 type split struct {
 	parts []part
 }
@@ -17,28 +18,38 @@ type part struct {
 	n, m  int
 }
 
-// join takes a piece, and gives the whole entry with the place of its first piece when this was the last one.
-func (s *split) join(p Place, h head, line []byte) ([]byte, Place) {
+func (s *split) any() bool { return len(s.parts) > 0 }
+
+// oldest takes out the part that waits longest.
+func (s *split) oldest() part { return s.take(0) }
+
+func (s *split) take(i int) part {
+	p := s.parts[i]
+	s.parts = append(s.parts[:i], s.parts[i+1:]...)
+	return p
+}
+
+// join takes a piece. It gives the entry when this was its last one, and the parts that are given up.
+func (s *split) join(p Place, h head, line []byte) (whole part, lost []part) {
 	i := s.find(h.tag)
 	if h.piece.n == 1 {
 		if i >= 0 {
-			s.remove(i)
+			lost = append(lost, s.take(i))
+		} else if len(s.parts) == maxParts {
+			lost = append(lost, s.take(0))
 		}
-		if len(s.parts) == maxParts {
-			s.remove(0)
-		}
-		s.parts = append(s.parts, part{tag: string(h.tag), place: p, m: h.piece.m})
+		first := part{tag: string(h.tag), place: p, m: h.piece.m}
+		first.text = append(first.text, line[:h.piece.start]...)
+		s.parts = append(s.parts, first)
 		i = len(s.parts) - 1
-		s.parts[i].text = append(s.parts[i].text, line[:h.piece.start]...)
 	}
 	if i < 0 {
-		return nil, p
+		return part{}, nil
 	}
 	part := &s.parts[i]
 	text := line[h.piece.end:]
 	if h.piece.n != part.n+1 || h.piece.m != part.m || len(part.text)+len(text) > 2*maxEntry {
-		s.remove(i)
-		return nil, p
+		return whole, append(lost, s.take(i))
 	}
 	part.n++
 	part.text = append(part.text, text...)
@@ -46,11 +57,9 @@ func (s *split) join(p Place, h head, line []byte) ([]byte, Place) {
 		part.text = append(part.text, '\n')
 	}
 	if part.n < part.m {
-		return nil, p
+		return whole, lost
 	}
-	whole, place := part.text, part.place
-	s.remove(i)
-	return whole, place
+	return s.take(i), lost
 }
 
 func (s *split) find(tag []byte) int {
@@ -61,5 +70,3 @@ func (s *split) find(tag []byte) int {
 	}
 	return -1
 }
-
-func (s *split) remove(i int) { s.parts = append(s.parts[:i], s.parts[i+1:]...) }

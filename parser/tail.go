@@ -19,19 +19,35 @@ type leniency struct {
 	merged bool // another entry may stand behind the recipients, on the same line
 }
 
+// A memo remembers what came of the recipients that begin at a place, so that tails that are tried from right to left don't
+// read the same recipients again and again.
+type memo struct {
+	at    int // 0: nothing is remembered
+	count int
+	state quoting
+}
+
 // read reads the tail that begins at b[start:] and must reach to the end of b: S= where it is, then each item in its order.
-func (t *tail) read(b []byte, start int, may leniency) quoting {
+func (t *tail) read(b []byte, start int, may leniency, seen *memo) quoting {
 	*t = tail{start: start, size: -1}
+	whole := len(b)
 	b = b[start:]
 	n := t.scanSize(b)
 	if n < 0 {
 		return broken
 	}
-	b, ok := t.message(tailItems(b[n:]))
-	if !ok {
+	b = tailItems(b[n:])
+	n, state := t.message(b)
+	if state == open && may.cut {
+		return balanced
+	}
+	if b = b[n:]; state != balanced || len(b) == 0 {
+		return state
+	}
+	if !bytes.HasPrefix(b, []byte(" for ")) {
 		return broken
 	}
-	return t.envelope(b, may)
+	return t.scanRecipients(b[len(" for "):], may, whole-len(b)+len(" for "), seen)
 }
 
 // scanSize reads S=. It gives -1 if a broken one stands there.
@@ -75,25 +91,29 @@ func tailItem(b []byte, n int, flag bool) int {
 	return 0
 }
 
-// message reads id= and T=, with unknown items around them.
-func (t *tail) message(b []byte) (rest []byte, ok bool) {
-	if n := idPrefix(b); n > 0 {
-		end, state := scanHeaderID(b[n:])
-		if state != balanced {
-			return b, false
-		}
-		t.headerID = b[n : n+end]
-		b = skipUnknown(b[n+end:])
+// message reads id=, T= and from.
+func (t *tail) message(b []byte) (n int, state quoting) {
+	if n, state = t.scanHeaderID(b); state != balanced {
+		return n, state
 	}
-	if bytes.HasPrefix(b, []byte(` T="`)) {
-		end := quoteEnd(b, 3)
-		if end == len(b) || !isEnd(b, end+1) || bytes.IndexByte(b[:end], '\n') >= 0 {
-			return b, false
-		}
-		t.subject = b[4:end]
-		b = skipUnknown(b[end+1:])
+	subject, state := t.scanSubject(b[n:])
+	if n += subject; state != balanced {
+		return n, state
 	}
-	return b, true
+	from, state := t.scanFrom(b[n:])
+	return n + from, state
+}
+
+// scanHeaderID reads id= and unknown items behind it.
+func (t *tail) scanHeaderID(b []byte) (int, quoting) {
+	n := idPrefix(b)
+	if n == 0 {
+		return 0, balanced
+	}
+	end, state := scanAddress(b[n:], ' ')
+	t.headerID = b[n : n+end]
+	n += end
+	return n + unknownItems(b[n:]), state
 }
 
 func idPrefix(b []byte) int {
@@ -106,89 +126,57 @@ func idPrefix(b []byte) int {
 	return 0
 }
 
-// scanHeaderID reads the value of id=. It is an address, but Exim printed it, so that a quote need not stand where a
-// word begins.
-func scanHeaderID(b []byte) (int, quoting) {
-	for i := 0; i < len(b); i++ {
-		switch b[i] {
-		case ' ':
-			return i, balanced
-		case '\n':
-			return i, broken
-		case '\\':
-			i++
-		case '"':
-			if i = quoteEnd(b, i); i == len(b) {
-				return i, open
-			}
-		}
+// scanSubject reads T= and unknown items behind it.
+func (t *tail) scanSubject(b []byte) (int, quoting) {
+	const prefix = ` T="`
+	if !bytes.HasPrefix(b, []byte(prefix)) {
+		return 0, balanced
 	}
-	return len(b), balanced
+	end := quoteEnd(b, len(prefix)-1)
+	t.subject = b[len(prefix):end]
+	if bytes.IndexByte(t.subject, '\n') >= 0 {
+		return end, broken
+	}
+	if end == len(b) {
+		return end, open
+	}
+	end++
+	return end + unknownItems(b[end:]), wellQuoted(isEnd(b, end))
 }
 
-// envelope reads from and for, which must fill b.
-func (t *tail) envelope(b []byte, may leniency) quoting {
-	if bytes.HasPrefix(b, []byte(" from <")) {
-		n, state := scanReceivedSender(b[7:])
-		if state != balanced {
-			return state
-		}
-		t.receivedSender = b[7 : 7+n]
-		b = b[7+n+1:]
+// scanFrom reads from.
+func (t *tail) scanFrom(b []byte) (int, quoting) {
+	const prefix = " from <"
+	if !bytes.HasPrefix(b, []byte(prefix)) {
+		return 0, balanced
 	}
-	if len(b) == 0 {
-		return balanced
-	}
-	if !bytes.HasPrefix(b, []byte(" for ")) {
-		return broken
-	}
-	return t.scanRecipients(b[5:], may)
+	n, state := scanAddress(b[len(prefix):], '>')
+	t.receivedSender = b[len(prefix) : len(prefix)+n]
+	return min(len(prefix)+n+1, len(b)), state
 }
 
-// scanReceivedSender gives the length of the address that stands before `>`.
-func scanReceivedSender(b []byte) (int, quoting) {
-	for i := 0; i < len(b); i++ {
-		switch b[i] {
-		case '>':
-			if !isEnd(b, i+1) {
-				return i, broken
-			}
-			return i, balanced
-		case ' ', '\n':
-			return i, broken
-		case '\\':
-			i++
-		case '"':
-			if i > 0 && b[i-1] != '.' {
-				return i, broken
-			}
-			if i = quoteEnd(b, i); i == len(b) {
-				return i, open
-			}
-		}
-	}
-	return len(b), broken
-}
-
-// scanRecipients reads the addresses after for. A second entry on the same line, of which the stamp tells, is none of them,
-// but has to have the form of addresses too.
-func (t *tail) scanRecipients(b []byte, may leniency) quoting {
+// scanRecipients reads the addresses after for, which stand at byte at of the line. A second entry on the same line, of
+// which the stamp tells, is none of them, but has to have the form of addresses too.
+func (t *tail) scanRecipients(b []byte, may leniency, at int, seen *memo) (state quoting) {
 	end := -1
-	for i := 0; i < len(b); {
+	for i := 0; i < len(b) && state == balanced; {
 		if end < 0 && i > 0 && isStamp(b[i:]) {
 			if end = i - 1; may.merged {
 				break
 			}
 		}
-		n, state := scanAddress(b[i:])
+		if end < 0 && seen.at == at+i {
+			t.count += seen.count
+			state = seen.state
+			break
+		}
+		var n int
+		n, state = scanAddress(b[i:], ' ')
 		if state == open && may.cut {
 			n, state = len(b)-i, balanced
 		}
-		if state != balanced {
-			return state
-		}
 		if n == 0 {
-			return broken
+			state = broken
 		}
 		if end < 0 {
 			t.count++
@@ -197,9 +185,10 @@ func (t *tail) scanRecipients(b []byte, may leniency) quoting {
 	}
 	if end < 0 {
 		end = len(b)
+		*seen = memo{at, t.count, state}
 	}
 	if t.recipients = b[:end]; end == 0 {
 		return broken
 	}
-	return balanced
+	return state
 }

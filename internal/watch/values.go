@@ -22,7 +22,7 @@ func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
 	*w = window.Arrival{At: a.Time, MessageID: a.MessageID, Recipients: int64(a.RecipientCount), Bytes: max(a.Size, 0)}
 	w.Values[window.Host] = a.HostAddress
 	w.Values[window.Network] = v.networkOf(a.HostAddress)
-	w.Values[window.Auth] = a.AuthenticatedID
+	w.Values[window.Auth] = accountName(a.AuthenticatedID)
 	if isLocal(a) {
 		w.Values[window.User] = a.Ident
 	}
@@ -45,6 +45,15 @@ func firstOf(values ...[]byte) []byte {
 		}
 	}
 	return nil
+}
+
+// accountName gives an authenticated id up to its first colon. With +smtp_mailauth a client can have anything logged behind
+// one (MAIL FROM:<…> AUTH=…), and would be another account with each message.
+func accountName(id []byte) []byte {
+	if i := bytes.IndexByte(id, ':'); i > 0 {
+		return id[:i]
+	}
+	return id
 }
 
 // isLocal tells whether a program of this host handed the message in: P=local…, with SMTPUTF8 P=utf8local….

@@ -1,0 +1,294 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"exiwatch/mailer"
+	"exiwatch/window"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// whole has every key.
+const whole = `
+log   = ["/var/log/exim4/mainlog", "/var/log/other/main-%D"]
+state = "/srv/exiwatch"
+timezone = "Europe/Berlin"
+
+[count]
+only   = ["authenticated", "bounces", "192.0.2.7/24"]
+ignore = ["sender:*@lists.lab.test", "user:mailnull"]
+local_domains = ["Lab.Test", "example.org"]
+
+[[rule]]
+name = "bulk sender"
+key  = "auth"
+count = "recipients"
+limit = 500
+window = "1h30m"
+
+[[rule]]
+key = "topic"
+limit = 100
+window = "7d"
+
+[mail]
+to = ["director@lab.test"]
+cc = ["postmaster@lab.test", "root"]
+from = "exiwatch@mx.lab.test"
+subject = "Abuse"
+via = "smtp://mail.lab.test"
+user = "exiwatch"
+password_file = "PASSWORD"
+tls = "required"
+`
+
+func TestEveryKey(t *testing.T) {
+	password := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(password, []byte("secret word \r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Parse("c.toml", []byte(strings.Replace(whole, "PASSWORD", password, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Zone.String(); got != "Europe/Berlin" {
+		t.Errorf("Zone = %s, want Europe/Berlin", got)
+	}
+	var only, ignore []string
+	for _, class := range c.Count.Only {
+		only = append(only, class.Name+"|"+class.Prefix.String())
+	}
+	for _, p := range c.Count.Ignore {
+		ignore = append(ignore, p.Key.String()+"|"+p.glob)
+	}
+	for _, list := range []struct{ name, got, want string }{
+		{"Count.Only", strings.Join(only, " "), "authenticated|invalid Prefix bounces|invalid Prefix |192.0.2.0/24"},
+		{"Count.Ignore", strings.Join(ignore, " "), "sender|*@lists.lab.test user|mailnull"},
+	} {
+		if list.got != list.want {
+			t.Errorf("%s = %s, want %s", list.name, list.got, list.want)
+		}
+	}
+	want := Config{
+		Log:   []string{"/var/log/exim4/mainlog", "/var/log/other/main-%D"},
+		State: "/srv/exiwatch",
+		Count: Count{LocalDomains: []string{"lab.test", "example.org"}},
+		Rules: []window.Rule{
+			{Name: "bulk sender", Key: window.Auth, Count: window.Recipients, Limit: 500, Window: 90 * time.Minute},
+			{Key: window.Topic, Limit: 100, Window: 7 * 24 * time.Hour},
+		},
+		Mail: Mail{
+			To: []string{"director@lab.test"}, Cc: []string{"postmaster@lab.test", "root"}, From: "exiwatch@mx.lab.test", Subject: "Abuse",
+			Transport: &mailer.SMTP{Address: "mail.lab.test:25", User: "exiwatch", Password: "secret word ", TLS: "required"},
+		},
+	}
+	ignored := []cmp.Option{cmpopts.IgnoreFields(Config{}, "Zone"), cmpopts.IgnoreFields(Count{}, "Only", "Ignore"), cmpopts.IgnoreUnexported(mailer.SMTP{})}
+	if diff := cmp.Diff(want, c, ignored...); diff != "" {
+		t.Errorf("Parse (-want +got):\n%s", diff)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	c := Default()
+	want := window.Rule{Name: "bulk sender", Key: window.Account, Count: window.Messages, Limit: 20, Window: 5 * time.Minute}
+	if len(c.Rules) != 1 || c.Rules[0] != want {
+		t.Errorf("Rules = %v, want %v", c.Rules, want)
+	}
+	if !slices.Equal(c.Mail.To, []string{"root"}) || c.Mail.Cc != nil || c.Mail.From != "" || c.Mail.Subject != "" {
+		t.Errorf("Mail = %+v, want root alone", c.Mail)
+	}
+	if s, ok := c.Mail.Transport.(*mailer.Sendmail); !ok || s.Path != "" {
+		t.Errorf("Transport = %#v, want sendmail", c.Mail.Transport)
+	}
+	if c.State != DefaultState || c.Log != nil || c.Zone != time.Local {
+		t.Errorf("State, Log, Zone = %q, %q, %v, want %q, none, the machine's", c.State, c.Log, c.Zone, DefaultState)
+	}
+	if len(c.Count.Only) != 2 || c.Count.Only[0].Name != "authenticated" || c.Count.Only[1].Name != "local" || c.Count.Ignore != nil {
+		t.Errorf("Count = %+v, want authenticated and local", c.Count)
+	}
+}
+
+// TestOmittedKeysOfARule: what a rule doesn't say it has from the default one.
+func TestOmittedKeysOfARule(t *testing.T) {
+	for text, want := range map[string]string{
+		`key = "sender"`:                      "sender 20/5m",
+		`limit = 3`:                           "account 3/5m",
+		`window = "1h"`:                       "account 20/1h",
+		`count = "bytes"`:                     "account bytes 20/5m",
+		`key = "network"` + "\nlimit = 1":     "network 1/5m",
+		`window = "10s"` + "\n" + `limit = 1`: "account 1/10s",
+		`window = "31d"`:                      "account 20/31d",
+	} {
+		c, err := Parse("c.toml", []byte("[[rule]]\n"+text))
+		if err != nil || len(c.Rules) != 1 || c.Rules[0].String() != want {
+			t.Errorf("Parse(%q) = %v, %v, want %s", text, c.Rules, err, want)
+		}
+	}
+}
+
+func TestLogs(t *testing.T) {
+	for text, want := range map[string][]string{
+		``:                         nil,
+		`log = "/a/mainlog"`:       {"/a/mainlog"},
+		`log = ["/a", "/b/%D"]`:    {"/a", "/b/%D"},
+		"log = [\n '/a', # one\n]": {"/a"},
+	} {
+		c, err := Parse("c.toml", []byte(text))
+		if err != nil || !slices.Equal(c.Log, want) {
+			t.Errorf("Parse(%q) = %q, %v, want %q", text, c.Log, err, want)
+		}
+	}
+}
+
+// TestWrongConfiguration: each error says where the mistake is and what.
+func TestWrongConfiguration(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"limt = 20", `^c.toml:1:1: unknown key "limt"$`},
+		{"\n\n  statte = 'x'", `^c.toml:3:3: unknown key "statte"$`},
+		{"[[rule]]\nlimit = 3\nwindw = '5m'", `^c.toml:3:1: unknown key "rule.windw"$`},
+		{"[[rule]]\nkey = 'user'\n[[rule]]\nkye = 'auth'", `^c.toml:4:1: unknown key "rule.kye"$`},
+		{"[mail]\nbcc = []", `^c.toml:2:1: unknown key "mail.bcc"$`},
+		{"mail.bcc = []", `^c.toml:1:1: unknown key "mail.bcc"$`},
+		{"[cuont]\nonly = []", `^c.toml:1:2: unknown key "cuont"$`},
+		{"\"a\\u001bb\" = 1", `^c.toml:1:1: unknown key "a\\x1bb"$`},
+		{"one = 1\n[[rule]]\ntwo = 2\n[mail]\nthree = 3", `^c.toml:1:1: unknown key "one"
+c.toml:3:1: unknown key "rule.two"
+c.toml:5:1: unknown key "mail.three"$`},
+
+		{"state = 5", `^c.toml:1:9: .*integer.*string`},
+		{"[[rule]]\nlimit = '20'", `^c.toml:2:9: .*string.*int64`},
+		{"[[rule]]\nlimit = 2.5", `^c.toml:2:9: .*float.*int64`},
+		{"[[rule]]\nlimit = 99999999999999999999", `^c.toml:2:9: .*too large`},
+		{"[[rule]]\nwindow = 300", `^c.toml:2:10: .*integer.*string`},
+		{"[mail]\nto = 'root'", `^c.toml:2:6: `},
+		{"[count]\nonly = 'local'", `^c.toml:2:8: `},
+		{"log = 5", `^c.toml: log: 5 is no path`},
+		{"log = true", `^c.toml: log: true is no path`},
+		{"log = ['/a', 5]", `^c.toml: log: 5 is no path$`},
+		{"log = [['/a']]", `^c.toml: log: .* is no path$`},
+
+		{"state = 'a'\nstate = 'b'", `^c.toml:2:1: .*state.*already`},
+		{"[mail]\nto = []\n[mail]\ncc = []", `^c.toml:3:2: .*mail.*already`},
+		{"state = ", `^c.toml:1:`},
+		{"state = 'a", `^c.toml:1:`},
+		{"[[rule]\n", `^c.toml:1:`},
+
+		{"timezone = 'Mars/Base'", `^c.toml: timezone "Mars/Base" is not known`},
+		{"timezone = '../../etc/passwd'", `^c.toml: timezone .* is not known`},
+		{"[[rule]]\nlimit = -1", `^c.toml: rule 1 .*limit -1: want at least 1$`},
+		{"[[rule]]\nkey = 'script'", `^c.toml: rule 1 .*key "script": want one of sender, .*topic$`},
+		{"[[rule]]\nkey = 'Sender'", `^c.toml: rule 1 .*key "Sender"`},
+		{"[[rule]]\ncount = 'mails'", `^c.toml: rule 1 .*"mails": want one of messages, `},
+		{"[[rule]]\n[[rule]]\nname = 'third'\nwindow = '5 minutes'", `^c.toml: rule 2 \(third\): window "5 minutes": want a duration such as`},
+		{"[[rule]]\nwindow = '9s'", `^c.toml: rule 1 .*want 10s to 31d$`},
+		{"[[rule]]\nwindow = '32d'", `^c.toml: rule 1 .*want 10s to 31d$`},
+		{"[[rule]]\nwindow = '10.5s'", `^c.toml: rule 1 .*want whole seconds$`},
+		{"[[rule]]\nname = 'a'\n[[rule]]\nname = 'b'\nlimit = 20", `^c.toml: rule "b": the same as rule "a"$`},
+		{"[count]\nonly = ['local', 'remote']", `^c.toml: count.only: "remote" is none of`},
+		{"[count]\nignore = ['lists']", `^c.toml: count.ignore: "lists" is not of the form key:pattern`},
+		{"[count]\nignore = ['sendr:x']", `^c.toml: count.ignore: key "sendr": want one of`},
+		{"[count]\nignore = ['host:10.0.0.0/33']", `^c.toml: count.ignore: "10.0.0.0/33" is no address`},
+		{"[mail]\nvia = 'mail.lab.test'", `^c.toml: mail.via: "mail.lab.test": want "sendmail"`},
+		{"[mail]\nvia = 'smtp://u:p@mail.lab.test'", `^c.toml: mail.via: .*settings of their own`},
+		{"[mail]\nvia = 'smtp://mail.lab.test:smtp'", `^c.toml: mail.via: .*"smtp" is no port`},
+		{"[mail]\nuser = 'x'", `^c.toml: mail: user, password_file and tls go with via = "smtp`},
+		{"[mail]\ntls = 'off'\nvia = 'sendmail'", `^c.toml: mail: user, password_file and tls go with`},
+		{"[mail]\nvia = 'smtp://h'\nuser = 'x'\npassword_file = '/nonexistent/p'", `^c.toml: mail.password_file: open /nonexistent/p: no such file`},
+	} {
+		c, err := Parse("c.toml", []byte(test.text))
+		if err == nil {
+			t.Errorf("Parse(%q) = %+v, want an error like %s", test.text, c, test.want)
+		} else if !regexp.MustCompile(test.want).MatchString(err.Error()) {
+			t.Errorf("Parse(%q) = %q, want an error like %s", test.text, err, test.want)
+		}
+	}
+}
+
+func TestVia(t *testing.T) {
+	for via, want := range map[string]mailer.Transport{
+		"":                      &mailer.Sendmail{},
+		"sendmail":              &mailer.Sendmail{},
+		"sendmail:/opt/s/msmtp": &mailer.Sendmail{Path: "/opt/s/msmtp"},
+		"smtp://mail.lab.test":  &mailer.SMTP{Address: "mail.lab.test:25"},
+		"smtp://[2001:db8::1]":  &mailer.SMTP{Address: "[2001:db8::1]:25"},
+		"smtps://127.0.0.1:466": &mailer.SMTP{Address: "127.0.0.1:466", Implicit: true},
+	} {
+		c, err := Parse("c.toml", []byte("[mail]\nvia = '"+via+"'"))
+		if err != nil {
+			t.Errorf("Parse(via %q): %v", via, err)
+		} else if diff := cmp.Diff(want, c.Mail.Transport, cmpopts.IgnoreUnexported(mailer.SMTP{})); diff != "" {
+			t.Errorf("Parse(via %q) (-want +got):\n%s", via, diff)
+		}
+	}
+}
+
+// TestPasswordFile: an editor's line end is no part of a password, a blank is.
+func TestPasswordFile(t *testing.T) {
+	for written, want := range map[string]string{
+		"secret": "secret", "secret\n": "secret", "secret\r\n": "secret", " se cret \n": " se cret ", "": "", "two\nlines\n": "two\nlines",
+	} {
+		name := filepath.Join(t.TempDir(), "password")
+		if err := os.WriteFile(name, []byte(written), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Parse("c.toml", []byte("[mail]\nvia = 'smtps://h'\nuser = 'u'\npassword_file = '"+name+"'"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Mail.Transport.(*mailer.SMTP).Password; got != want {
+			t.Errorf("password of a file with %q = %q, want %q", written, got, want)
+		}
+	}
+}
+
+func TestReadNamesTheFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "exiwatch.toml")
+	if _, err := Read(name); err == nil || !strings.Contains(err.Error(), name) {
+		t.Errorf("Read of a missing file = %v, want an error with its name", err)
+	}
+	if err := os.WriteFile(name, []byte("# nothing\r\nnothing = 1\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(name); err == nil || err.Error() != name+`:2:1: unknown key "nothing"` {
+		t.Errorf("Read = %v, want %s:2:1: unknown key", err, name)
+	}
+	if _, err := Read(filepath.Dir(name)); err == nil {
+		t.Error("Read of a folder: no error")
+	}
+}
+
+// TestInterfaceExample: what INTERFACE.md shows of the keys that there are is a configuration.
+func TestInterfaceExample(t *testing.T) {
+	c, err := Parse("c.toml", []byte(`
+log   = "/var/log/exim4/mainlog"
+state = "/var/lib/exiwatch"
+timezone = "Europe/Berlin"
+[count]
+only   = ["authenticated", "local", "192.0.2.0/24"]
+ignore = ["sender:*@lists.lab.test", "user:mailnull"]
+local_domains = ["lab.test"]
+[[rule]]
+name = "bulk sender"
+key  = "account"
+count = "messages"
+limit = 20
+window = "5m"
+[mail]
+to = ["director@lab.test"]
+cc = []
+from = "exiwatch@mx.lab.test"
+subject = "Mail Abuse Alert"
+via = "sendmail"
+`))
+	if err != nil || c.Rules[0] != defaultRule {
+		t.Errorf("Parse = %v, %v, want the default rule", c.Rules, err)
+	}
+}

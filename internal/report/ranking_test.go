@@ -1,0 +1,94 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func ranked(r *Ranking, n int, weight func(*Row) int64) string {
+	var out strings.Builder
+	for _, row := range r.Top(n, weight) {
+		fmt.Fprintf(&out, "%s=%d ", row.Value, weight(row))
+	}
+	return strings.TrimSpace(out.String())
+}
+
+// TestRankingOrder: most first, ties by value downwards as sort -gr has them, whatever order they came in.
+func TestRankingOrder(t *testing.T) {
+	adds := []struct {
+		value             string
+		recipients, bytes int64
+	}{
+		{"b", 1, 10}, {"a", 1, 10}, {"b", 1, 10}, {"Z", 9, 1}, {"", 0, 0}, {"ä", 1, 10}, {"b", 1, 10}, {"a", 1, 10}, {"c", 2, 50},
+	}
+	for turn := range adds {
+		var r Ranking
+		for i := range adds {
+			add := adds[(i+turn)%len(adds)]
+			r.Add([]byte(add.value), add.recipients, add.bytes)
+		}
+		for _, test := range []struct {
+			n      int
+			weight func(*Row) int64
+			want   string
+		}{
+			{0, Messages, "b=3 a=2 ä=1 c=1 Z=1 =1"},
+			{2, Messages, "b=3 a=2"},
+			{3, func(r *Row) int64 { return r.Recipients }, "Z=9 b=3 c=2"},
+			{100, func(r *Row) int64 { return r.Bytes }, "c=50 b=30 a=20 ä=10 Z=1 =0"},
+		} {
+			if got := ranked(&r, test.n, test.weight); got != test.want {
+				t.Errorf("Top(%d), turn %d = %s, want %s", test.n, turn, got, test.want)
+			}
+		}
+		if r.Len() != 6 {
+			t.Errorf("Len = %d, want 6", r.Len())
+		}
+	}
+}
+
+func TestEmptyRanking(t *testing.T) {
+	var r Ranking
+	if rows := r.Top(0, Messages); rows == nil || len(rows) != 0 || r.Len() != 0 || r.Distinct("x") != 0 {
+		t.Errorf("Top of nothing = %v, want an empty list", rows)
+	}
+}
+
+// TestRankingKeepsItsOwnBytes: the parser uses its buffers again.
+func TestRankingKeepsItsOwnBytes(t *testing.T) {
+	var r Ranking
+	buffer := []byte("alice")
+	r.Add(buffer, 1, 1)
+	r.AddDistinct(buffer, buffer)
+	copy(buffer, "bobby")
+	r.Add(buffer, 1, 1)
+	r.AddDistinct(buffer, []byte("1"))
+	r.AddDistinct(buffer, []byte("2"))
+	r.AddDistinct(buffer, []byte("2"))
+	if got := ranked(&r, 0, func(row *Row) int64 { return r.Distinct(row.Value) }); got != "bobby=2 alice=1" {
+		t.Errorf("by distinct = %s, want bobby=2 alice=1", got)
+	}
+}
+
+// TestPrintRow prints what uniq -c does.
+func TestPrintRow(t *testing.T) {
+	for _, test := range []struct {
+		count int64
+		value string
+		want  string
+	}{
+		{1, "x", "      1 x\n"},
+		{1234567, "x y", "1234567 x y\n"},
+		{123456789, "", "123456789 \n"},
+		{2, "\x1b[2Ja\nb", "      2 \\x1b[2Ja\\nb\n"},
+		{3, "Grüße", "      3 Grüße\n"},
+	} {
+		var out bytes.Buffer
+		PrintRow(&out, test.count, test.value)
+		if out.String() != test.want {
+			t.Errorf("PrintRow(%d, %q) = %q, want %q", test.count, test.value, out.String(), test.want)
+		}
+	}
+}

@@ -1,0 +1,555 @@
+package watch
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"exiwatch/internal/config"
+	"exiwatch/mailer"
+	"exiwatch/window"
+)
+
+// A post is a Transport that keeps what it is given.
+type post struct {
+	mu    sync.Mutex
+	mails []mailer.Message
+	hangs bool // until its context ends
+	tries int
+}
+
+func (p *post) Send(ctx context.Context, m mailer.Message) error {
+	p.mu.Lock()
+	p.tries++
+	p.mu.Unlock()
+	if p.hangs {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mails = append(p.mails, m)
+	return nil
+}
+
+func (p *post) ids() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var ids []string
+	for _, m := range p.mails {
+		ids = append(ids, m.ID)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// A watchman is a daemon at work.
+type watchman struct {
+	t      *testing.T
+	daemon *Daemon
+	post   *post
+	cancel context.CancelFunc
+	over   chan error
+	ended  bool
+
+	mu  sync.Mutex
+	log bytes.Buffer
+}
+
+func (w *watchman) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.Write(p)
+}
+
+// start makes a daemon follow logs. It ends with the test.
+func start(t *testing.T, c config.Config, fromStart bool, p *post) *watchman {
+	t.Helper()
+	w := &watchman{t: t, post: p, over: make(chan error, 1)}
+	c.State = t.TempDir()
+	c.Mail.Transport = p
+	w.daemon = &Daemon{Config: c, FromStart: fromStart, Host: "mx.lab.test", Log: slog.New(slog.NewJSONHandler(w, nil))}
+	ctx, cancel := context.WithCancel(context.Background())
+	w.cancel = cancel
+	go func() { w.over <- w.daemon.Run(ctx) }()
+	t.Cleanup(w.stop)
+	return w
+}
+
+// stop ends the daemon; it may be called twice.
+func (w *watchman) stop() {
+	w.t.Helper()
+	if w.ended {
+		return
+	}
+	w.ended = true
+	w.cancel()
+	select {
+	case err := <-w.over:
+		if err != nil {
+			w.t.Errorf("Run = %v, want no error", err)
+		}
+	case <-time.After(patience):
+		w.t.Error("Run goes on after its context has ended")
+	}
+	if w.t.Failed() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.t.Logf("the daemon said:\n%.4000s", w.log.Bytes())
+	}
+}
+
+// An openedAlert is what the daemon says of an alert.
+type openedAlert struct {
+	Msg, ID, Account string
+	Silent           bool
+}
+
+// opened gives the alerts that were opened so far, in their order.
+func (w *watchman) opened() []openedAlert {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []openedAlert
+	for line := range bytes.Lines(w.log.Bytes()) {
+		var a openedAlert
+		if err := json.Unmarshal(line, &a); err != nil {
+			w.t.Fatalf("%s: %v", line, err)
+		}
+		if a.Msg == "alert" {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+func (w *watchman) until(what string, done func() bool) {
+	w.t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(patience)
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-late:
+			w.t.Fatalf("waited %v in vain: %s; opened %v", patience, what, w.opened())
+		}
+	}
+}
+
+// sentinel is the end of a log: it opens an alert of an account of its own, behind everything before.
+func sentinel(name string, at time.Time, limit int) string {
+	var b strings.Builder
+	for i := range limit + 1 {
+		fmt.Fprintf(&b, "%s 1xVzzz-%06d-%02d <= %s@lab.test U=%s P=local S=5\n", at.Format(time.DateTime), len(name)*1000+i, i, name, name)
+	}
+	return b.String()
+}
+
+// untilRead waits until a sentinel was read.
+func (w *watchman) untilRead(name string) {
+	w.t.Helper()
+	w.until("the alert of "+name, func() bool {
+		return slices.ContainsFunc(w.opened(), func(a openedAlert) bool { return a.Account == name })
+	})
+}
+
+// replayIDs gives the ids of the alerts that a replay of files lists, sorted.
+func replayIDs(t *testing.T, c config.Config, names ...string) []string {
+	t.Helper()
+	var ids []string
+	p, err := NewPipeline(&c.Count, c.Rules, Listener{Opened: func(a *window.Alert) { ids = append(ids, a.ID) }})
+	must(t, err)
+	var sources []Source
+	for _, name := range names {
+		sources = append(sources, Source{Name: name})
+	}
+	_, err = p.Replay(t.Context(), sources, c.Zone, time.Now(), nil)
+	must(t, err)
+	slices.Sort(ids)
+	return ids
+}
+
+const sentinelLimit = 5
+
+// fiveRules are looked at all at once; the first is that of the sentinels.
+const fiveRules = `
+[[rule]]
+limit = 5
+window = '1m'
+[[rule]]
+key = 'sender'
+count = 'recipients'
+limit = 25
+window = '2m'
+[[rule]]
+key = 'host'
+limit = 8
+window = '1m'
+[[rule]]
+key = 'topic'
+limit = 10
+window = '5m'
+[[rule]]
+key = 'account'
+count = 'bytes'
+limit = 20000
+window = '3m'
+`
+
+// traffic makes a log in which some send in bursts, from several hosts, by login and from scripts, with other lines between, and now
+// and then a line that comes late.
+func traffic(seed uint64, n int) (lines []string, end time.Time) {
+	r := rand.New(rand.NewPCG(seed, 17))
+	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	busy := 0
+	for i := range n {
+		if r.IntN(30) == 0 {
+			busy = r.IntN(6)
+		}
+		at = at.Add(time.Duration(r.IntN(9)) * time.Second)
+		stamp := at
+		if r.IntN(20) == 0 {
+			stamp = at.Add(-time.Duration(r.IntN(4)) * time.Second)
+		}
+		who := busy
+		if r.IntN(3) == 0 {
+			who = r.IntN(6)
+		}
+		lines = append(lines, fmt.Sprintf("%s 1xV%03d-%06d-%02d %s\n", stamp.Format(time.DateTime), i/1000, i, who, entry(r, who)))
+	}
+	return lines, at
+}
+
+func entry(r *rand.Rand, who int) string {
+	subject := []string{"Invoice 17", "Invoice 18", "Re: Lunch", `Gr\303\274\303\237e`, ""}[r.IntN(5)]
+	rest := fmt.Sprintf(` S=%d T="%s" for%s`, 300+r.IntN(4000), subject, strings.Repeat(" x@example.org", 1+r.IntN(6)))
+	switch {
+	case r.IntN(8) == 0:
+		return "=> x@example.org R=dnslookup T=remote_smtp H=mx.example.org [203.0.113.1]"
+	case r.IntN(12) == 0:
+		return "<= <> R=1xV000-000000-00 U=Debian-exim P=local" + rest
+	case r.IntN(40) == 0:
+		return "<= nobody nonsense"
+	case who < 4:
+		return fmt.Sprintf("<= user%d@lab.test H=(pc) [192.0.2.%d] P=esmtpa A=plain:user%d%s", who, 1+r.IntN(3), who, rest)
+	}
+	return fmt.Sprintf("<= web%d@lab.test U=web%d P=local%s", who, who, rest)
+}
+
+// TestDaemonSaysWhatReplaySays is the one invariant: the log is written line by line and cycled on the way, with a line that comes late in the
+// cycled file, and the daemon opens the alerts that a replay of the files lists. What was there before it is counted silently, unless it
+// is told to begin at the start.
+func TestDaemonSaysWhatReplaySays(t *testing.T) {
+	for seed := range uint64(3) {
+		for _, fromStart := range []bool{true, false} {
+			t.Run(fmt.Sprintf("seed %d, from start %t", seed, fromStart), func(t *testing.T) {
+				t.Parallel()
+				followTraffic(t, seed, fromStart)
+			})
+		}
+	}
+}
+
+func followTraffic(t *testing.T, seed uint64, fromStart bool) {
+	c := configured(t, fiveRules)
+	lines, end := traffic(seed, 900)
+	mainlog := filepath.Join(t.TempDir(), "mainlog")
+	c.Log = []string{mainlog}
+	// What is there before the daemon, up to a point at which its reader has certainly come.
+	before := strings.Join(lines[:300], "")
+	between, _ := time.Parse(time.DateTime, lines[299][:len(time.DateTime)])
+	appendTo(t, mainlog, before+sentinel("before", between, sentinelLimit))
+	silent := replayIDs(t, c, mainlog)
+	w := start(t, c, fromStart, new(post))
+	w.untilRead("before")
+
+	for _, line := range lines[300:600] {
+		appendTo(t, mainlog, line)
+	}
+	old, err := os.OpenFile(mainlog, os.O_WRONLY|os.O_APPEND, 0)
+	must(t, err)
+	must(t, os.Rename(mainlog, mainlog+".1"))
+	_, err = old.WriteString(lines[600]) // by a process that had it open
+	must(t, err)
+	must(t, old.Close())
+	for _, line := range lines[601:] {
+		appendTo(t, mainlog, line)
+	}
+	appendTo(t, mainlog, sentinel("end", end, sentinelLimit))
+	w.untilRead("end")
+
+	want := replayIDs(t, c, mainlog+".1", mainlog)
+	if len(want) < 20 || len(silent) < 5 || len(silent) > len(want)-5 {
+		t.Fatalf("%d alerts, %d of them before the daemon: too few to tell anything", len(want), len(silent))
+	}
+	var got, told []string
+	for _, a := range w.opened() {
+		got = append(got, a.ID)
+		if !a.Silent {
+			told = append(told, a.ID)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(told)
+	if !slices.Equal(got, want) {
+		t.Errorf("the daemon opened %d alerts, replay lists %d:\n%q\n%q", len(got), len(want), got, want)
+	}
+	if !fromStart {
+		want = slices.DeleteFunc(want, func(id string) bool { return slices.Contains(silent, id) })
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("told %d alerts, want %d:\n%q\n%q", len(told), len(want), told, want)
+	}
+	w.until("every mail", func() bool { return len(w.post.ids()) >= len(want) })
+	w.stop()
+	if mails := w.post.ids(); !slices.Equal(mails, want) {
+		t.Errorf("mailed %q, want %q", mails, want)
+	}
+}
+
+// TestFixtureFollowed: a log that Exim wrote says the same when it is followed in pieces that end anywhere.
+func TestFixtureFollowed(t *testing.T) {
+	for _, name := range []string{"all", "cpanel", "subject"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			log, err := os.ReadFile("../../fixtures/logs/" + name + ".log")
+			must(t, err)
+			c := configured(t, "[[rule]]\nlimit = 5")
+			mainlog := filepath.Join(t.TempDir(), "mainlog")
+			c.Log = []string{mainlog}
+			appendTo(t, mainlog, "")
+			w := start(t, c, true, new(post))
+			r := rand.New(rand.NewPCG(1, 2))
+			for len(log) > 0 {
+				n := min(1+r.IntN(700), len(log))
+				appendTo(t, mainlog, string(log[:n]))
+				log = log[n:]
+			}
+			appendTo(t, mainlog, sentinel("end", time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), sentinelLimit))
+			w.untilRead("end")
+			want := replayIDs(t, c, mainlog)
+			w.until("every mail", func() bool { return len(w.post.ids()) >= len(want) })
+			if got := w.post.ids(); len(want) < 2 || !slices.Equal(got, want) {
+				t.Errorf("mailed %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// simple is a line of a local user. The default log of the tests below has a rule of more than 5 in an hour.
+func simple(user string, second int) string {
+	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC).Add(time.Duration(second) * time.Second)
+	return fmt.Sprintf("%s 1xV%03d-%06d-01 <= %s@lab.test U=%s P=local S=5\n", at.Format(time.DateTime), len(user), second, user, user)
+}
+
+func simples(user string, from, to int) string {
+	var b strings.Builder
+	for second := from; second < to; second++ {
+		b.WriteString(simple(user, second))
+	}
+	return b.String()
+}
+
+const fiveAnHour = "[[rule]]\nlimit = 5\nwindow = '1h'"
+
+func second(n int) time.Time { return time.Date(2026, 11, 23, 10, 0, n, 0, time.UTC) }
+
+// TestBeforeAndAfterAreCountedTogether: what the log held is silent, and still counts for what comes.
+func TestBeforeAndAfterAreCountedTogether(t *testing.T) {
+	t.Parallel()
+	c := configured(t, fiveAnHour)
+	mainlog := write(t, "mainlog", simples("silent", 0, 10)+simples("alice", 10, 14)+sentinel("before", second(14), 5))
+	c.Log = []string{mainlog}
+	w := start(t, c, false, new(post))
+	w.untilRead("before")
+	appendTo(t, mainlog, simples("silent", 20, 30)+simples("alice", 30, 32))
+	w.untilRead("alice")
+	w.until("a mail", func() bool { return len(w.post.ids()) > 0 })
+	w.stop()
+	got := w.opened()
+	want := replayIDs(t, c, mainlog)
+	if len(got) != 3 || !got[0].Silent || !got[1].Silent || got[2].Silent || len(want) != 3 {
+		t.Errorf("opened %+v, want silent and before silently, and alice", got)
+	}
+	if mails := w.post.ids(); len(mails) != 1 || mails[0] != got[2].ID || !slices.Contains(want, mails[0]) {
+		t.Errorf("mailed %q, want that of alice", mails)
+	}
+}
+
+// TestTruncatedLogIsNotSilent: a log that copytruncate has emptied holds nothing from before, also while it is shorter than it was.
+func TestTruncatedLogIsNotSilent(t *testing.T) {
+	t.Parallel()
+	c := configured(t, fiveAnHour)
+	mainlog := write(t, "mainlog", simples("alice", 0, 4)+simples("long", 4, 40)+sentinel("before", second(40), 5))
+	c.Log = []string{mainlog}
+	w := start(t, c, false, new(post))
+	w.untilRead("before")
+	must(t, os.Truncate(mainlog, 0))
+	appendTo(t, mainlog, simples("bob", 50, 56)+simples("alice", 56, 58))
+	w.untilRead("alice") // 4 before and 2 after
+	w.until("two mails", func() bool { return len(w.post.ids()) == 2 })
+	for _, a := range w.opened() {
+		if wanted := a.Account == "long" || a.Account == "before"; a.Silent != wanted {
+			t.Errorf("the alert of %s is silent = %t, want %t", a.Account, a.Silent, wanted)
+		}
+	}
+}
+
+// TestLogThatComesLater: there need be no log yet, and all of it is news.
+func TestLogThatComesLater(t *testing.T) {
+	t.Parallel()
+	c := configured(t, fiveAnHour)
+	mainlog := filepath.Join(t.TempDir(), "mainlog")
+	appendTo(t, mainlog+".1", simples("old", 0, 10))
+	c.Log = []string{mainlog}
+	w := start(t, c, false, new(post))
+	w.until("the daemon says that there is no log", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return bytes.Contains(w.log.Bytes(), []byte(mainlog+": file does not exist"))
+	})
+	appendTo(t, mainlog, simples("alice", 20, 26))
+	w.untilRead("alice")
+	w.until("a mail", func() bool { return len(w.post.ids()) == 1 })
+	if got := w.opened(); len(got) != 1 || got[0].Silent {
+		t.Errorf("opened %+v, want that of alice alone", got)
+	}
+}
+
+// TestTwoLogs: they are counted together, each in its own order.
+func TestTwoLogs(t *testing.T) {
+	t.Parallel()
+	c := configured(t, fiveAnHour)
+	one, two := filepath.Join(t.TempDir(), "mainlog"), filepath.Join(t.TempDir(), "mainlog")
+	c.Log = []string{one, two}
+	appendTo(t, one, "")
+	appendTo(t, two, simples("before", 0, 7))
+	w := start(t, c, false, new(post))
+	w.untilRead("before")
+	for i := range 6 {
+		appendTo(t, one, simple("alice", 10))
+		appendTo(t, two, simple("bob", 10))
+		appendTo(t, c.Log[i%2], simple("both", 10))
+	}
+	for _, name := range []string{"alice", "bob", "both"} {
+		w.untilRead(name)
+	}
+	must(t, os.Rename(two, two+".1"))
+	appendTo(t, two, simples("carol", 11, 17))
+	w.untilRead("carol")
+	w.until("the mails", func() bool { return len(w.post.ids()) == 4 })
+	silent := map[string]bool{}
+	for _, a := range w.opened() {
+		silent[a.Account] = a.Silent
+	}
+	if want := map[string]bool{"before": true, "alice": false, "bob": false, "both": false, "carol": false}; !maps.Equal(silent, want) {
+		t.Errorf("silent = %v, want %v", silent, want)
+	}
+}
+
+// TestUnfinishedEntryAtTheEnd: an entry whose end doesn't come is read when the log has been quiet, not only with the next line.
+func TestUnfinishedEntryAtTheEnd(t *testing.T) {
+	t.Parallel()
+	c := configured(t, fiveAnHour)
+	mainlog := write(t, "mainlog", "2026-11-23 10:00:00 1xV001-000001-01 <= \"unfinished\n")
+	c.Log = []string{mainlog}
+	w := start(t, c, true, new(post))
+	w.until("the entry is told", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return bytes.Contains(w.log.Bytes(), []byte("arrival that could not be read"))
+	})
+}
+
+// TestHangingMailServer: it stops neither reading nor counting, and no longer than its grace the end; the mails wait in the spool.
+func TestHangingMailServer(t *testing.T) {
+	t.Parallel()
+	c := configured(t, fiveAnHour)
+	mainlog := write(t, "mainlog", "")
+	c.Log = []string{mainlog}
+	w := start(t, c, true, &post{hangs: true})
+	users := []string{"alice", "bob", "carol"}
+	for i, user := range users {
+		appendTo(t, mainlog, simples(user, 10*i, 10*i+6))
+		w.untilRead(user)
+		w.until("a mail is tried", func() bool { w.post.mu.Lock(); defer w.post.mu.Unlock(); return w.post.tries > 0 })
+	}
+	// More than the batches hold that go round, so that a reader which isn't emptied would stop.
+	appendTo(t, mainlog, strings.Repeat("2026-11-23 10:01:00 Start queue run: pid=1\n", 4*maxBatch/42))
+	appendTo(t, mainlog, sentinel("end", second(60), 5))
+	w.untilRead("end")
+	w.stop()
+	waiting, err := os.ReadDir(filepath.Join(w.daemon.Config.State, "spool/waiting"))
+	must(t, err)
+	if len(waiting) != 4 {
+		t.Errorf("%d mails wait in the spool, want 4", len(waiting))
+	}
+}
+
+// TestMailsWaitForTheNextDaemon: what one couldn't send, and nobody else's mail, the next one sends.
+func TestMailsWaitForTheNextDaemon(t *testing.T) {
+	t.Parallel()
+	c := configured(t, fiveAnHour)
+	mainlog := write(t, "mainlog", "")
+	c.Log = []string{mainlog}
+	first := start(t, c, true, &post{hangs: true})
+	appendTo(t, mainlog, simples("alice", 0, 6))
+	first.untilRead("alice")
+	first.stop()
+	id := first.opened()[0].ID
+
+	second := &post{}
+	d := Daemon{Config: first.daemon.Config, Host: "mx.lab.test", Log: slog.New(slog.DiscardHandler)}
+	d.Config.Mail.Transport = second
+	ctx, cancel := context.WithCancel(context.Background())
+	over := make(chan error, 1)
+	go func() { over <- d.Run(ctx) }()
+	first.until("the mail", func() bool { return len(second.ids()) > 0 })
+	cancel()
+	must(t, <-over)
+	if got := second.ids(); !slices.Equal(got, []string{id}) {
+		t.Errorf("the next daemon mailed %q, want %q", got, id)
+	}
+}
+
+// TestStopBeforeTheStart: a context that has ended is no error.
+func TestStopBeforeTheStart(t *testing.T) {
+	c := configured(t, fiveAnHour)
+	c.Log = []string{write(t, "mainlog", simples("alice", 0, 9))}
+	w := start(t, c, true, new(post))
+	w.stop()
+}
+
+// TestUnusableSettings: what can't work is said before the first line is read.
+func TestUnusableSettings(t *testing.T) {
+	file := write(t, "file", "")
+	for name, edit := range map[string]func(*Daemon){
+		"a state that is a file": func(d *Daemon) { d.Config.State = file },
+		"a sender":               func(d *Daemon) { d.Config.Mail.From = "no\naddress" },
+		"a recipient":            func(d *Daemon) { d.Config.Mail.To = []string{"a@b c"} },
+		"no recipient":           func(d *Daemon) { d.Config.Mail.To = nil },
+		"a host name":            func(d *Daemon) { d.Host = "mx lab" },
+		"two equal rules":        func(d *Daemon) { d.Config.Rules = append(d.Config.Rules, d.Config.Rules[0]) },
+	} {
+		d := &Daemon{Config: configured(t, ""), Host: "mx.lab.test", Log: slog.New(slog.DiscardHandler)}
+		d.Config.Log, d.Config.State, d.Config.Mail.Transport = []string{file}, t.TempDir(), new(post)
+		edit(d)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		if err := d.Run(ctx); err == nil || errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("with %s Run = %v, want an error at once", name, err)
+		}
+		cancel()
+	}
+}

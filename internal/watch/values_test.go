@@ -1,0 +1,102 @@
+package watch
+
+import (
+	"strings"
+	"testing"
+
+	"exiwatch/parser"
+	"exiwatch/window"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestValues: what each arrival is counted for. A key that isn't named has no value.
+func TestValues(t *testing.T) {
+	for _, test := range []struct{ items, want string }{
+		{
+			`Alice@Lab.TEST H=(pc) [192.0.2.7] P=esmtpa A=plain:alice S=5 T="Re: Lunch 17"`,
+			`sender=Alice@lab.test sender_domain=lab.test auth=alice host=192.0.2.7 network=192.0.2.0/24 account=alice subject=Re: Lunch 17 topic=*`,
+		},
+		{`a@b H=h [192.0.2.255] P=esmtp S=5`, `sender=a@b sender_domain=b host=192.0.2.255 network=192.0.2.0/24 account=a@b`},
+		{`<> H=h [192.0.2.7] P=esmtp S=5`, `sender=<> host=192.0.2.7 network=192.0.2.0/24 account=<>`},
+		{`<> R=1xV000-000000-00 U=Debian-exim P=local S=5`, `sender=<> user=Debian-exim account=Debian-exim`},
+		{`root@b U=root P=local S=5`, `sender=root@b sender_domain=b user=root account=root`},
+		{`root@b U=root P=local-esmtp S=5`, `sender=root@b sender_domain=b user=root account=root`},
+		{`root@b U=root P=utf8local-smtp S=5`, `sender=root@b sender_domain=b user=root account=root`},
+		{`a@b U=mail P=spam-scanned S=5`, `sender=a@b sender_domain=b account=a@b`},
+		{`a@b H=h [192.0.2.7] U=ident P=esmtp S=5`, `sender=a@b sender_domain=b host=192.0.2.7 network=192.0.2.0/24 account=a@b`},
+		{`a@b H=h [192.0.2.7] U=ident P=local S=5`, `sender=a@b sender_domain=b host=192.0.2.7 network=192.0.2.0/24 account=a@b`},
+		{`a@b U=root P=local-esmtpa A=plain:alice S=5`, `sender=a@b sender_domain=b auth=alice user=root account=alice`},
+		{`a@b H=h [2001:DB8:1:2:3::4] P=esmtp S=5`, `sender=a@b sender_domain=b host=2001:DB8:1:2:3::4 network=2001:db8:1:2::/64 account=a@b`},
+		{`a@b H=h [::ffff:192.0.2.7] P=esmtp S=5`, `sender=a@b sender_domain=b host=::ffff:192.0.2.7 network=192.0.2.0/24 account=a@b`},
+		{`a@b H=h [fe80::1%eth0] P=esmtp S=5`, `sender=a@b sender_domain=b host=fe80::1%eth0 network=fe80::/64 account=a@b`},
+		{`postmaster U=root P=local S=5`, `sender=postmaster user=root account=root`},
+		{`"a@b c"@Lab.test U=root P=local S=5`, `sender="a@b c"@lab.test sender_domain=lab.test user=root account=root`},
+		{`a@b U=root P=local S=5 T=""`, `sender=a@b sender_domain=b user=root account=root subject=`},
+		{`a@b U=root P=local S=5 T="Gr\303\274\303\237e\377"`, "sender=a@b sender_domain=b user=root account=root subject=Grüße\ufffd topic=*"},
+	} {
+		arrivals(t, "2026-11-23 10:00:00 1xV001-000001-01 <= "+test.items, func(_ *parser.Arrival, w *window.Arrival) {
+			var got []string
+			for key, value := range w.Values {
+				if window.Key(key) == window.Topic && len(value) > 0 {
+					got = append(got, "topic=*") // how subjects are folded is the window's
+				} else if value != nil && window.Key(key) != window.Topic {
+					got = append(got, window.Key(key).String()+"="+string(value))
+				}
+			}
+			if diff := cmp.Diff(test.want, strings.Join(got, " ")); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", test.items, diff)
+			}
+		})
+	}
+}
+
+// TestWeights: what isn't logged weighs nothing.
+func TestWeights(t *testing.T) {
+	for _, test := range []struct {
+		items             string
+		recipients, bytes int64
+	}{
+		{`a@b U=root P=local S=512 for c@d e@f "g h"@i`, 3, 512},
+		{`a@b U=root P=local S=0`, 0, 0},
+		{`a@b U=root P=local S=7`, 0, 7},
+	} {
+		arrivals(t, "2026-11-23 10:00:00 1xV001-000001-01 <= "+test.items, func(_ *parser.Arrival, w *window.Arrival) {
+			if w.Recipients != test.recipients || w.Bytes != test.bytes {
+				t.Errorf("%s: %d recipients and %d bytes, want %d and %d", test.items, w.Recipients, w.Bytes, test.recipients, test.bytes)
+			}
+		})
+	}
+	var w window.Arrival
+	new(valuer).values(&parser.Arrival{Size: -1}, &w)
+	if w.Bytes != 0 || w.Recipients != 0 {
+		t.Errorf("an arrival without items weighs %d bytes, want 0", w.Bytes)
+	}
+}
+
+// TestValuesOfAnOverflowedEntry: nobody is known, so nobody is counted.
+func TestValuesOfAnOverflowedEntry(t *testing.T) {
+	var w window.Arrival
+	new(valuer).values(&parser.Arrival{Overflowed: true, Cut: true, Size: -1}, &w)
+	for key, value := range w.Values {
+		if value != nil {
+			t.Errorf("%v = %q, want none", window.Key(key), value)
+		}
+	}
+}
+
+// TestValuesDontMix: the buffers are used again, and a shorter value keeps nothing of the longer one before.
+func TestValuesDontMix(t *testing.T) {
+	var v valuer
+	var w window.Arrival
+	v.values(&parser.Arrival{EnvelopeSender: []byte("longer.name@example.org"), HostAddress: []byte("2001:db8:1:2:3::4"), Subject: []byte("A longer subject")}, &w)
+	v.values(&parser.Arrival{EnvelopeSender: []byte("a@B"), HostAddress: []byte("10.0.0.1")}, &w)
+	for key, want := range map[window.Key]string{window.Sender: "a@b", window.SenderDomain: "b", window.Network: "10.0.0.0/24", window.Topic: ""} {
+		if got := string(w.Values[key]); got != want {
+			t.Errorf("%v = %q, want %q", key, got, want)
+		}
+	}
+	if w.Values[window.Topic] != nil || w.Values[window.Subject] != nil {
+		t.Error("an arrival without T= has a subject")
+	}
+}
