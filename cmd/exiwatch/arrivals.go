@@ -17,7 +17,7 @@ import (
 
 func arrivalsCommand() *cobra.Command {
 	var s selection
-	var rows int
+	var rows uint
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "arrivals [FILE...]",
@@ -34,7 +34,7 @@ cut, are told on the standard error.`,
 			encoder := json.NewEncoder(out)
 			encoder.SetEscapeHTML(false)
 			var failed error
-			n := 0
+			n := uint(0)
 			_, err := s.replay(cmd, files, nil, watch.Listener{
 				Arrival: func(a *parser.Arrival, _ *window.Arrival) {
 					if n++; failed == nil && (rows == 0 || n <= rows) {
@@ -53,7 +53,7 @@ cut, are told on the standard error.`,
 		},
 	}
 	s.flags(cmd)
-	cmd.Flags().IntVarP(&rows, "rows", "n", 0, "`ROWS` at the most (0: all)")
+	cmd.Flags().UintVarP(&rows, "rows", "n", 0, "`ROWS` at the most (0: all)")
 	cmd.Flags().BoolVar(&asJSON, "json", true, "print JSON, as it always does")
 	return cmd
 }

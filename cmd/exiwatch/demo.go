@@ -74,12 +74,15 @@ func demo(ctx context.Context, out io.Writer) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
+	said := make(chan string)
 	written := make(chan error, 1)
-	go func() { written <- writeDemo(ctx, out, d.Config.Log[0]) }()
-	err = showMails(ctx, out, mails, len(want), written, ended)
+	go func() {
+		defer close(said)
+		written <- writeDemo(ctx, said, d.Config.Log[0])
+	}()
+	err = show(ctx, out, said, mails, len(want))
 	cancel()
-	stopped := <-ended
-	if err := errors.Join(err, stopped); err != nil {
+	if err := errors.Join(err, <-written, <-ended); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "\nThat was the daemon. exiwatch replay on the same log lists the same %d, by id:\n", len(want))
@@ -113,24 +116,30 @@ func demoAlerts(ctx context.Context, c *config.Config) ([]*window.Alert, error) 
 	return alerts, err
 }
 
-// writeDemo writes the log, shows its arrivals, and cycles it in the middle as logrotate does.
-func writeDemo(ctx context.Context, out io.Writer, path string) error {
+// writeDemo writes the log, says what its arrivals are, and cycles it in the middle as logrotate does.
+func writeDemo(ctx context.Context, said chan<- string, path string) error {
+	say := func(format string, args ...any) {
+		select {
+		case said <- fmt.Sprintf(format, args...):
+		case <-ctx.Done():
+		}
+	}
 	lines := bytes.SplitAfter(demoLog, []byte("\n"))
 	tick := time.NewTicker(demoTime / time.Duration(len(lines)))
 	defer tick.Stop()
-	fmt.Fprintf(out, "The main log is %s. Its arrivals:\n\n", path)
+	say("The main log is %s. Its arrivals:\n\n", path)
 	for i, line := range lines {
 		if i == len(lines)/2 {
 			if err := os.Rename(path, path+".1"); err != nil {
 				return err
 			}
-			fmt.Fprint(out, "\n  (mainlog was just cycled: it is mainlog.1 now, and a new one begins)\n\n")
+			say("\n  (mainlog was just cycled: it is mainlog.1 now, and a new one begins)\n\n")
 		}
 		if err := appendLine(path, line); err != nil {
 			return err
 		}
 		if bytes.Contains(line, []byte(" <= ")) {
-			fmt.Fprintf(out, "  %.100s\n", mailer.Escape(strings.TrimSuffix(string(line), "\n")))
+			say("  %.100s\n", mailer.Escape(strings.TrimSuffix(string(line), "\n")))
 		}
 		select {
 		case <-tick.C:
@@ -151,10 +160,15 @@ func appendLine(path string, line []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// showMails shows the mails as they come, until all have come and the log is written.
-func showMails(ctx context.Context, out io.Writer, mails <-chan string, want int, written, ended <-chan error) error {
-	for done := false; want > 0 || !done; {
+// show prints what is said and the mails as they come, until all have come and nothing more is said.
+func show(ctx context.Context, out io.Writer, said, mails <-chan string, want int) error {
+	for said != nil || want > 0 {
 		select {
+		case text, ok := <-said:
+			if !ok {
+				said = nil
+			}
+			fmt.Fprint(out, text)
 		case mail := <-mails:
 			want--
 			fmt.Fprintf(out, "\n  ┌─ a mail has come\n")
@@ -162,11 +176,6 @@ func showMails(ctx context.Context, out io.Writer, mails <-chan string, want int
 				fmt.Fprintf(out, "  │ %s\n", line)
 			}
 			fmt.Fprint(out, "  └─\n\n")
-		case err := <-written:
-			if err != nil {
-				return fmt.Errorf("writing the log: %w", err)
-			}
-			done, written = true, nil
 		case <-ctx.Done():
 			return fmt.Errorf("the demo ended before %d more mails came: %w", want, ctx.Err())
 		}

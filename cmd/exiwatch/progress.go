@@ -37,6 +37,7 @@ func (p *progress) show(done float64) {
 		return
 	}
 	p.drawn = now
+	done = min(max(done, 0), 1) // a log may grow while it is read
 	full := int(done * progressWidth)
 	fmt.Fprintf(p.w, "\r[%s%s] %3.0f%%", strings.Repeat("#", full), strings.Repeat(".", progressWidth-full), 100*done)
 }

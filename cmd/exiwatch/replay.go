@@ -14,7 +14,7 @@ import (
 func replayCommand() *cobra.Command {
 	var s selection
 	var asJSON bool
-	var rows int
+	var rows uint
 	var written []string
 	cmd := &cobra.Command{
 		Use:   "replay [FILE...]",
@@ -22,7 +22,9 @@ func replayCommand() *cobra.Command {
 		Long: `replay reads finished main logs through the same rules as the daemon and reports what it
 finds: rankings, and the alerts that would have been mailed. A FILE may be plain or
 compressed (gz, bz2, xz, zst, lzma), "-" is the standard input; several are taken in the
-order of their first stamps. Without one, the main log and its cycled siblings are read.`,
+order of their first stamps. Without one, the main log and its cycled siblings are read.
+Filters and times apply before anything is counted: with them the alerts are those of the
+arrivals that are left.`,
 		Example: `  exiwatch replay
   exiwatch replay /var/log/exim4/mainlog.1 /var/log/exim4/mainlog
   exiwatch replay --rule 'sender 20/5m' --rule 'account recipients 500/1h' --json mainlog.2.gz`,
@@ -40,15 +42,15 @@ order of their first stamps. Without one, the main log and its cycled siblings a
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), sum.Document(rows))
+				return printJSON(cmd.OutOrStdout(), sum.Document(int(rows)))
 			}
-			return sum.Text(cmd.OutOrStdout(), rows, isColour(cmd.OutOrStdout()))
+			return sum.Text(cmd.OutOrStdout(), int(rows), isColour(cmd.OutOrStdout()))
 		},
 	}
 	s.flags(cmd)
 	cmd.Flags().StringArrayVar(&written, "rule", nil, "count by `'KEY [COUNT] LIMIT/WINDOW'` in place of the configured rules, say 'sender 20/5m' (repeatable)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
-	cmd.Flags().IntVarP(&rows, "rows", "n", 10, "`ROWS` of each ranking (0: all)")
+	cmd.Flags().UintVarP(&rows, "rows", "n", 10, "`ROWS` of each ranking (0: all)")
 	return cmd
 }
 
@@ -64,6 +66,9 @@ func (s *selection) rules(written []string) ([]window.Rule, error) {
 			return nil, usagef("--rule: %w", err)
 		}
 		rules = append(rules, r)
+	}
+	if _, err := window.New(rules); err != nil {
+		return nil, usagef("--rule: %w", err)
 	}
 	return rules, nil
 }

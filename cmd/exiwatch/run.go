@@ -26,7 +26,7 @@ sendmail. What the log holds already is counted silently.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := config.Read(file)
 			if err != nil {
-				return &hintedError{err, "exiwatch help config lists the keys"}
+				return configError(err)
 			}
 			if err := findLog(cmd.Context(), &c); err != nil {
 				return err

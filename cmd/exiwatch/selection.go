@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
+	"slices"
 	"time"
 
 	"exiwatch/internal/config"
@@ -57,7 +59,7 @@ func (s *selection) flags(cmd *cobra.Command) {
 func (s *selection) prepare() (err error) {
 	s.now = time.Now()
 	if s.settings, err = config.Read(s.config); err != nil {
-		return &hintedError{err, "exiwatch help config lists the keys"}
+		return configError(err)
 	}
 	if s.timezone != "" {
 		if s.settings.Zone, err = config.Zone(s.timezone); err != nil {
@@ -108,37 +110,52 @@ func matchesAny(patterns []config.Pattern, w *window.Arrival) bool {
 	return false
 }
 
-// sources gives the logs named by files, or without any the main logs with their cycled siblings.
-func (s *selection) sources(ctx context.Context, files []string, stdin io.Reader) ([]watch.Source, error) {
-	if len(files) == 0 {
-		return s.foundSources(ctx)
+// logs gives the files of each log: those named are one log, without any each main log has its cycled siblings.
+func (s *selection) logs(ctx context.Context, files []string, stdin io.Reader) ([][]watch.Source, error) {
+	if len(files) > 0 {
+		return [][]watch.Source{named(files, stdin)}, nil
 	}
-	var sources []watch.Source
-	for _, name := range files {
-		source := watch.Source{Name: name}
-		if name == "-" {
-			source = watch.Source{Name: "standard input", Stream: stdin}
-		}
-		sources = append(sources, source)
-	}
-	return sources, nil
-}
-
-func (s *selection) foundSources(ctx context.Context) ([]watch.Source, error) {
 	if err := findLog(ctx, &s.settings); err != nil {
 		return nil, err
 	}
-	var sources []watch.Source
+	var logs [][]watch.Source
 	for _, path := range s.settings.Log {
 		names, err := tailer.Cycled(path)
 		if err != nil {
-			return nil, logError(err)
+			return nil, err
 		}
-		for _, name := range names {
-			sources = append(sources, watch.Source{Name: name})
-		}
+		logs = append(logs, named(names, stdin))
 	}
-	return sources, nil
+	return logs, nil
+}
+
+// named gives the sources of the names, each file once.
+func named(names []string, stdin io.Reader) []watch.Source {
+	var sources []watch.Source
+	var seen []os.FileInfo
+	for _, name := range names {
+		if name == "-" {
+			sources = append(sources, watch.Source{Name: "standard input", Stream: stdin})
+			continue
+		}
+		info, err := os.Stat(name)
+		if err == nil && info.Mode().IsRegular() {
+			if slices.ContainsFunc(seen, func(other os.FileInfo) bool { return os.SameFile(info, other) }) {
+				continue
+			}
+			seen = append(seen, info)
+		}
+		sources = append(sources, watch.Source{Name: name})
+	}
+	return sources
+}
+
+// configError adds what helps to an error in the configuration.
+func configError(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return &hintedError{err, "exiwatch help config lists the keys"}
 }
 
 // findLog finds the main log if the configuration names none.
@@ -167,9 +184,9 @@ func logError(err error) error {
 
 // replay reads the logs through a pipeline, with a progress bar if that is worth it.
 func (s *selection) replay(cmd *cobra.Command, files []string, rules []window.Rule, listener watch.Listener) (tailer.Totals, error) {
-	sources, err := s.sources(cmd.Context(), files, cmd.InOrStdin())
+	logs, err := s.logs(cmd.Context(), files, cmd.InOrStdin())
 	if err != nil {
-		return tailer.Totals{}, err
+		return tailer.Totals{}, logError(err)
 	}
 	listener.Keep = s.keep
 	p, err := watch.NewPipeline(&s.settings.Count, rules, listener)
@@ -177,7 +194,20 @@ func (s *selection) replay(cmd *cobra.Command, files []string, rules []window.Ru
 		return tailer.Totals{}, err
 	}
 	bar := newProgress(cmd.ErrOrStderr())
-	totals, err := p.Replay(cmd.Context(), sources, s.settings.Zone, s.now, bar.show)
-	bar.end()
-	return totals, logError(err)
+	defer bar.end()
+	var all tailer.Totals
+	for i, sources := range logs {
+		if i > 0 {
+			if p, err = p.Another(); err != nil {
+				return all, err
+			}
+		}
+		share := func(done float64) { bar.show((float64(i) + done) / float64(len(logs))) }
+		totals, err := p.Replay(cmd.Context(), sources, s.settings.Zone, s.now, share)
+		if err != nil {
+			return all, logError(err)
+		}
+		all.Lines, all.Bytes, all.Long = all.Lines+totals.Lines, all.Bytes+totals.Bytes, all.Long+totals.Long
+	}
+	return all, nil
 }

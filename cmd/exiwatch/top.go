@@ -23,7 +23,7 @@ var distinctKeys = map[string]window.Key{"hosts": window.Host, "networks": windo
 func topCommand() *cobra.Command {
 	var s selection
 	var t ranker
-	var rows int
+	var rows uint
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "top KEY [FILE...]",
@@ -57,11 +57,12 @@ siblings are read.`,
 			if _, err := s.replay(cmd, args[1:], nil, watch.Listener{Arrival: t.arrival, Other: t.other}); err != nil {
 				return err
 			}
+			top := t.ranking.Top(int(rows), t.weight)
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), t.ranking.Top(rows, t.weight))
+				return printJSON(cmd.OutOrStdout(), t.counted(top))
 			}
 			out := bufio.NewWriter(cmd.OutOrStdout())
-			for _, row := range t.ranking.Top(rows, t.weight) {
+			for _, row := range top {
 				report.PrintRow(out, t.weight(row), row.Value)
 			}
 			return out.Flush()
@@ -69,7 +70,7 @@ siblings are read.`,
 	}
 	s.flags(cmd)
 	cmd.Flags().StringVar(&t.count, "count", "messages", "what to rank by: "+strings.Join(weights, ", ")+" (the last five: how many distinct)")
-	cmd.Flags().IntVarP(&rows, "rows", "n", 10, "`ROWS` (0: all)")
+	cmd.Flags().UintVarP(&rows, "rows", "n", 10, "`ROWS` (0: all)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
@@ -138,6 +139,20 @@ func (t *ranker) add(value []byte, a *parser.Arrival, w *window.Arrival) {
 	} else if key, ok := distinctKeys[t.count]; ok && w.Values[key] != nil {
 		t.ranking.AddDistinct(value, w.Values[key])
 	}
+}
+
+// A countedRow is a row of `top --json`: count is what it is ranked by.
+type countedRow struct {
+	report.Row
+	Count int64 `json:"count"`
+}
+
+func (t *ranker) counted(rows []*report.Row) []countedRow {
+	all := make([]countedRow, 0, len(rows))
+	for _, row := range rows {
+		all = append(all, countedRow{*row, t.weight(row)})
+	}
+	return all
 }
 
 func (t *ranker) weight(r *report.Row) int64 {

@@ -2,11 +2,21 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
-
-	"exiwatch/window"
 )
+
+// duration reads a Go duration or whole days.
+func duration(s string) (time.Duration, bool) {
+	const day = 24 * time.Hour
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		return time.Duration(n) * day, err == nil && n > 0
+	}
+	d, err := time.ParseDuration(s)
+	return d, err == nil && d > 0
+}
 
 // layouts are the forms of a time on the command line.
 var layouts = []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04", time.DateOnly}
@@ -21,7 +31,7 @@ func when(s string, now time.Time, zone *time.Location) (time.Time, error) {
 			return t, nil
 		}
 	}
-	if ago, err := window.ParseWindow(strings.TrimSuffix(s, " ago")); err == nil && ago > 0 {
+	if ago, ok := duration(strings.TrimSuffix(s, " ago")); ok {
 		return now.Add(-ago), nil
 	}
 	return time.Time{}, fmt.Errorf("%q is no time: say 2026-11-01, \"2026-11-01 14:30\", RFC 3339, or 24h or 7d for ago", s)

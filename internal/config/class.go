@@ -17,11 +17,8 @@ func ParseClass(s string) (Class, error) {
 	case "authenticated", "local", "bounces", "all":
 		return Class{Name: s}, nil
 	}
-	if prefix, err := netip.ParsePrefix(s); err == nil {
-		return Class{Prefix: prefix.Masked()}, nil
-	}
-	if address, err := netip.ParseAddr(s); err == nil {
-		return Class{Prefix: netip.PrefixFrom(address, address.BitLen())}, nil
+	if prefix, ok := parsePrefix(s); ok {
+		return Class{Prefix: prefix}, nil
 	}
 	return Class{}, fmt.Errorf("%q is none of authenticated, local, bounces, all, and no CIDR", s)
 }

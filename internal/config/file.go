@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,29 +21,33 @@ type file struct {
 	Log      any    `toml:"log"`
 	State    string `toml:"state"`
 	Timezone string `toml:"timezone"`
-	Count    struct {
-		Only         []string `toml:"only"`
-		Ignore       []string `toml:"ignore"`
-		LocalDomains []string `toml:"local_domains"`
-	} `toml:"count"`
-	Rule []rule `toml:"rule"`
-	Mail struct {
-		To           []string `toml:"to"`
-		Cc           []string `toml:"cc"`
-		From         string   `toml:"from"`
-		Subject      string   `toml:"subject"`
-		Via          string   `toml:"via"`
-		User         string   `toml:"user"`
-		PasswordFile string   `toml:"password_file"`
-		TLS          string   `toml:"tls"`
-	} `toml:"mail"`
+	Count    count  `toml:"count"`
+	Rule     []rule `toml:"rule"`
+	Mail     mail   `toml:"mail"`
+}
+
+type count struct {
+	Only         []string `toml:"only"`
+	Ignore       []string `toml:"ignore"`
+	LocalDomains []string `toml:"local_domains"`
+}
+
+type mail struct {
+	To           []string `toml:"to"`
+	Cc           []string `toml:"cc"`
+	From         string   `toml:"from"`
+	Subject      string   `toml:"subject"`
+	Via          string   `toml:"via"`
+	User         string   `toml:"user"`
+	PasswordFile string   `toml:"password_file"`
+	TLS          string   `toml:"tls"`
 }
 
 type rule struct {
 	Name   string `toml:"name"`
 	Key    string `toml:"key"`
 	Count  string `toml:"count"`
-	Limit  int64  `toml:"limit"`
+	Limit  *int64 `toml:"limit"`
 	Window string `toml:"window"`
 }
 
@@ -123,7 +128,7 @@ func logs(v any) ([]string, error) {
 	case nil:
 		return nil, nil
 	case string:
-		return []string{v}, nil
+		return []string{v}, emptyPath(v)
 	case []any:
 		var paths []string
 		for _, path := range v {
@@ -131,11 +136,21 @@ func logs(v any) ([]string, error) {
 			if !ok {
 				return nil, fmt.Errorf("log: %v is no path", path)
 			}
+			if err := emptyPath(s); err != nil {
+				return nil, err
+			}
 			paths = append(paths, s)
 		}
 		return paths, nil
 	}
 	return nil, fmt.Errorf("log: %v is no path and no list of paths", v)
+}
+
+func emptyPath(path string) error {
+	if path == "" {
+		return errors.New("log: the path is empty; leave the key out to have the log found")
+	}
+	return nil
 }
 
 // Zone gives the time zone of a name such as Europe/Berlin, the machine's for "".
@@ -155,6 +170,9 @@ func (f *file) count() (Count, error) {
 	only := f.Count.Only
 	if only == nil {
 		only = []string{"authenticated", "local"}
+	}
+	if len(only) == 0 {
+		return c, errors.New("count.only is empty, so that nothing would count")
 	}
 	for _, s := range only {
 		class, err := ParseClass(s)
@@ -212,8 +230,8 @@ func (w rule) rule() (window.Rule, error) {
 			return r, err
 		}
 	}
-	if w.Limit != 0 {
-		r.Limit = w.Limit
+	if w.Limit != nil {
+		r.Limit = *w.Limit
 	}
 	if w.Window != "" {
 		if r.Window, err = window.ParseWindow(w.Window); err != nil {
@@ -232,7 +250,11 @@ func (f *file) mail() (Mail, error) {
 	if via == "" {
 		via = "sendmail"
 	}
-	var err error
+	composer := mailer.Composer{From: cmp.Or(m.From, "exiwatch@localhost"), To: m.To, Cc: m.Cc, Subject: m.Subject, Host: "localhost"}
+	err := composer.Check()
+	if err != nil {
+		return m, fmt.Errorf("mail: %w", err)
+	}
 	if m.Transport, err = mailer.ParseVia(via); err != nil {
 		return m, fmt.Errorf("mail.via: %w", err)
 	}
@@ -250,6 +272,9 @@ func (f *file) mail() (Mail, error) {
 			return m, fmt.Errorf("mail.password_file: %w", err)
 		}
 		smtp.Password = strings.TrimRight(string(b), "\r\n")
+	}
+	if err := smtp.Check(); err != nil {
+		return m, fmt.Errorf("mail: %w", err)
 	}
 	return m, nil
 }

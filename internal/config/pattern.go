@@ -22,10 +22,8 @@ func NewPattern(key window.Key, text string) (Pattern, error) {
 	if key != window.Host && key != window.Network {
 		return p, nil
 	}
-	if prefix, err := netip.ParsePrefix(text); err == nil {
-		p.prefix = prefix.Masked()
-	} else if address, err := netip.ParseAddr(text); err == nil {
-		p.prefix = netip.PrefixFrom(address, address.BitLen())
+	if prefix, ok := parsePrefix(text); ok {
+		p.prefix = prefix
 	} else if strings.Contains(text, "/") || !strings.ContainsAny(text, "*?") {
 		return p, fmt.Errorf("%q is no address, CIDR or pattern with * or ?", text)
 	}
@@ -57,10 +55,28 @@ func (p Pattern) Match(a *window.Arrival) bool {
 	return glob(p.glob, value)
 }
 
+// parsePrefix reads a CIDR, or an address as the CIDR that holds it alone. IPv4 addresses in the form of IPv6 are IPv4.
+func parsePrefix(text string) (netip.Prefix, bool) {
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		address, err := netip.ParseAddr(text)
+		if err != nil || address.Zone() != "" {
+			return prefix, false
+		}
+		prefix = netip.PrefixFrom(address, address.BitLen())
+	}
+	if address := prefix.Addr(); address.Is4In6() && prefix.Bits() >= 96 {
+		prefix = netip.PrefixFrom(address.Unmap(), prefix.Bits()-96)
+	}
+	return prefix.Masked(), true
+}
+
 // contains tells whether value is an address, or a network, inside prefix.
 func contains(prefix netip.Prefix, value []byte) bool {
-	text, _, _ := strings.Cut(string(value), "/")
-	address, err := netip.ParseAddr(text)
+	if network, err := netip.ParsePrefix(string(value)); err == nil {
+		return network.Bits() >= prefix.Bits() && prefix.Contains(network.Addr())
+	}
+	address, err := netip.ParseAddr(string(value))
 	return err == nil && prefix.Contains(address.Unmap().WithZone(""))
 }
 

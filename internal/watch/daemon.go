@@ -26,7 +26,6 @@ type Daemon struct {
 	Log       *slog.Logger
 
 	now      func() time.Time
-	pipeline *Pipeline
 	composer mailer.Composer
 	spool    *mailer.Spool
 	tally    report.Tally
@@ -49,17 +48,19 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if err := d.prepare(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
+	stop := ctx.Done()
+	ctx, cancel := context.WithCancel(ctx)
 	var wait sync.WaitGroup
 	defer wait.Wait()
-	defer cancel(nil)
+	defer cancel()
 
 	batches := make(chan *batch)
+	failed := make(chan error, len(d.logs))
 	for i, l := range d.logs {
 		l.feed = newFeed(ctx, i, batches)
 		wait.Go(func() {
 			if err := l.follower.Follow(ctx, l.feed.line, l.feed.quiet); ctx.Err() == nil {
-				cancel(fmt.Errorf("following %s: %w", l.follower.Path, err))
+				failed <- fmt.Errorf("following %s: %w", l.follower.Path, err)
 			}
 		})
 	}
@@ -69,10 +70,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 		select {
 		case b := <-batches:
 			d.take(b)
-		case <-ctx.Done():
-			if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
-				return cause
-			}
+		case err := <-failed:
+			return err
+		case <-stop:
 			d.Log.Info("stopped", "arrivals", d.tally.Arrivals, "malformed", d.tally.Malformed, "overflowed", d.tally.Overflowed,
 				"suspicious", d.tally.Suspicious, "injected", d.tally.Injected)
 			return nil
@@ -96,7 +96,7 @@ func (d *Daemon) prepare() (err error) {
 	if err := d.composer.Check(); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
-	d.pipeline, err = NewPipeline(&d.Config.Count, d.Config.Rules, Listener{
+	first, err := NewPipeline(&d.Config.Count, d.Config.Rules, Listener{
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) { d.arrival(a) },
 		Other:   d.other,
 		Opened:  d.opened,
@@ -106,8 +106,12 @@ func (d *Daemon) prepare() (err error) {
 		return err
 	}
 	for _, path := range d.Config.Log {
+		pipeline, err := first.Another()
+		if err != nil {
+			return err
+		}
 		l := &followed{follower: tailer.Follower{Path: path, Problem: d.problem}}
-		l.reader = d.pipeline.Reader(d.Config.Zone, d.now())
+		l.reader = pipeline.Reader(d.Config.Zone, d.now())
 		if !d.FromStart {
 			l.past = pastOf(path)
 		}

@@ -30,7 +30,7 @@ func pastOf(path string) past {
 // holds tells whether a line that ends at p belongs to it. The past is over with the first line that doesn't, and when the log
 // was made shorter.
 func (w *past) holds(p tailer.Position) bool {
-	if w.inode != p.Inode || w.device != p.Device || p.Offset > w.size || p.Offset < w.read {
+	if w.inode != p.Inode || w.device != p.Device || p.Offset > w.size || p.Offset <= w.read {
 		*w = past{}
 		return false
 	}

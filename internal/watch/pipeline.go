@@ -8,11 +8,12 @@ import (
 	"exiwatch/window"
 )
 
-// A Pipeline makes alerts of lines. It belongs to one goroutine.
+// A Pipeline makes alerts of the lines of one log. It belongs to one goroutine.
 type Pipeline struct {
 	counters *window.Counters
+	rules    []window.Rule
 	count    *config.Count
-	own      own
+	own      *own
 	valuer   valuer
 	arrival  window.Arrival
 	listener Listener
@@ -36,10 +37,20 @@ func NewPipeline(count *config.Count, rules []window.Rule, listener Listener) (*
 	if err != nil {
 		return nil, err
 	}
-	return &Pipeline{counters: counters, count: count, listener: listener}, nil
+	return &Pipeline{counters: counters, rules: rules, count: count, own: &own{}, listener: listener}, nil
 }
 
-// Reader makes a reader of one log, whose arrivals go into the pipeline. Its arguments are those of parser.NewReader.
+// Another makes a Pipeline for another log, in which time passes by itself: it counts by the same rules but on its own, tells
+// the same Listener, and knows the same mails as ours.
+func (p *Pipeline) Another() (*Pipeline, error) {
+	counters, err := window.New(p.rules)
+	if err != nil {
+		return nil, err
+	}
+	return &Pipeline{counters: counters, rules: p.rules, count: p.count, own: p.own, listener: p.listener}, nil
+}
+
+// Reader makes a reader of the log, whose arrivals go into the pipeline. Its arguments are those of parser.NewReader.
 func (p *Pipeline) Reader(zone *time.Location, reference time.Time) *parser.Reader {
 	return parser.NewReader(zone, reference, p.entry)
 }

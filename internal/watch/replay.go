@@ -4,8 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"slices"
 	"time"
 
@@ -17,6 +20,8 @@ import (
 type Source struct {
 	Name   string
 	Stream io.Reader // nil: the file Name
+
+	pipe io.Closer // Stream is a pipe that was opened by its name
 }
 
 // Replay reads finished logs through p, in the order of their first stamps. Progress, if not nil, is called now and then with
@@ -37,11 +42,20 @@ func (p *Pipeline) Replay(ctx context.Context, sources []Source, zone *time.Loca
 		t, err := source.cut(ctx, r, report)
 		totals.Lines, totals.Bytes, totals.Long = totals.Lines+t.Lines, totals.Bytes+t.Bytes, totals.Long+t.Long
 		if err != nil {
-			return totals, fmt.Errorf("reading %s: %w", source.Name, err)
+			return totals, source.named(err)
 		}
 	}
 	r.Flush()
 	return totals, nil
+}
+
+// named puts the name of the log before an error that doesn't say it.
+func (s Source) named(err error) error {
+	var read *tailer.ReadError
+	if errors.As(err, &read) {
+		return err
+	}
+	return fmt.Errorf("reading %s: %w", s.Name, err)
 }
 
 // cut reads one log.
@@ -51,6 +65,9 @@ func (s Source) cut(ctx context.Context, r *parser.Reader, report func(float64))
 		return tailer.Totals{}, err
 	}
 	defer in.Close()
+	if s.pipe != nil {
+		defer s.pipe.Close()
+	}
 	n := 0
 	return tailer.Cut(in, s.Name, func(line tailer.Line) error {
 		if n++; n%4096 == 0 {
@@ -94,7 +111,7 @@ func inOrder(sources []Source, zone *time.Location, now time.Time) ([]Source, er
 	for _, s := range slices.Clone(sources) {
 		first, err := s.first(zone, now)
 		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", s.Name, err)
+			return nil, s.named(err)
 		}
 		if first.IsZero() {
 			first = last
@@ -115,6 +132,9 @@ const peekSize = 1 << 20 // bytes
 
 // first gives the first stamp in the log, zero if there is none near its beginning.
 func (s *Source) first(zone *time.Location, now time.Time) (time.Time, error) {
+	if err := s.openPipe(); err != nil {
+		return time.Time{}, err
+	}
 	if s.Stream != nil {
 		text, err := tailer.OpenReader(s.Stream)
 		if err != nil {
@@ -135,6 +155,23 @@ func (s *Source) first(zone *time.Location, now time.Time) (time.Time, error) {
 		return time.Time{}, err
 	}
 	return firstStamp(text, zone, now), nil
+}
+
+// openPipe opens what can be read only once, so that what is looked at isn't lost.
+func (s *Source) openPipe() error {
+	if s.Stream != nil {
+		return nil
+	}
+	info, err := os.Stat(s.Name)
+	if err != nil || info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice|fs.ModeSocket) == 0 {
+		return err
+	}
+	f, err := os.Open(s.Name)
+	if err != nil {
+		return err
+	}
+	s.Stream, s.pipe = f, f
+	return nil
 }
 
 // firstStamp gives the time of the first line that has a stamp.

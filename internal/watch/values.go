@@ -32,6 +32,9 @@ func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
 	w.Values[window.Account] = firstOf(w.Values[window.Auth], w.Values[window.User], w.Values[window.Sender])
 	if a.Subject != nil {
 		w.Values[window.Subject] = a.Subject
+		if v.topic == nil {
+			v.topic = make([]byte, 0, len(a.Subject)) // a value that is empty is one
+		}
 		v.topic = window.Fold(a.Subject, v.topic[:0])
 		w.Values[window.Topic] = v.topic
 	}
