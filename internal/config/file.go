@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,6 +139,9 @@ func logs(v any) ([]string, error) {
 			}
 			if err := emptyPath(s); err != nil {
 				return nil, err
+			}
+			if slices.Contains(paths, s) {
+				return nil, fmt.Errorf("log: %s is named twice", s)
 			}
 			paths = append(paths, s)
 		}

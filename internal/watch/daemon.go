@@ -96,6 +96,9 @@ func (d *Daemon) prepare() (err error) {
 	if err := d.composer.Check(); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
+	if smtp, ok := mail.Transport.(*mailer.SMTP); ok && smtp.Hello == "" {
+		smtp.Hello = d.Host
+	}
 	first, err := NewPipeline(&d.Config.Count, d.Config.Rules, Listener{
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) { d.arrival(a) },
 		Other:   d.other,
