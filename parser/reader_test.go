@@ -331,19 +331,30 @@ func TestCostOfHostileLines(t *testing.T) {
 		"held":         fill("a@b U=r P=local S=1 for \"", "x\" \"\n", ""),
 		"held sizes":   fill("a@b H=(h) [192.0.2.7] P=esmtpa A=l:b:a", "\n S=1 for x", ""),
 	}
-	const ordinary = 2 * time.Microsecond
+	const many = 1000
+	var ordinary []string
+	for range many {
+		ordinary = append(ordinary, head0+`a@b H=(h) [192.0.2.7] P=esmtpa A=plain:bob S=280 id=x@y T="s" for c@d`)
+	}
+	unit := least(ordinary) / many
 	for name, line := range lines {
-		took := time.Hour
-		for range 3 {
-			start := time.Now()
-			entries(strings.Split(line, "\n")...)
-			took = min(took, time.Since(start))
-		}
-		t.Logf("%-13s %v", name, took)
-		if took > 10_000*ordinary {
-			t.Errorf("%s: %v for a line of %d bytes", name, took, len(line))
+		took := least(strings.Split(line, "\n"))
+		t.Logf("%-13s %v, that of %d lines", name, took, took/unit)
+		if took > 5000*unit {
+			t.Errorf("%s: %v for a line of %d bytes, an ordinary one takes %v", name, took, len(line), unit)
 		}
 	}
+}
+
+// least gives the shortest of some times that reading the lines takes.
+func least(lines []string) time.Duration {
+	took := time.Hour
+	for range 5 {
+		start := time.Now()
+		entries(lines...)
+		took = min(took, time.Since(start))
+	}
+	return took
 }
 
 // TestCutLineThatCanBeReadInTwoWays charges nobody: its end may hold the other half of a forged beginning.
