@@ -130,6 +130,11 @@ func address() *rapid.Generator[string] {
 			text := rapid.SliceOfN(rapid.SampledFrom([]string{`"`, "@", ".", "x", ">", "<", "(", ")", ",", ":", ";", "=", "S=1", `".x@y`, `"@b.c`}), 0, 6).Draw(t, "literal")
 			return rapid.SampledFrom([]string{"a", `"b"`, `"c d".e`}).Draw(t, "local part") + "@[" + strings.Join(text, "") + "]"
 		}
+		if rapid.IntRange(0, 3).Draw(t, "escapes") == 0 { // blanks that a backslash quotes
+			text := hostile("\"\\\n()<>,;:[]@").Draw(t, "atom")
+			quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(hostile("").Draw(t, "word"))
+			return `"` + quoted + `".x` + strings.ReplaceAll(strings.NewReplacer(".", "", "\t", "", "\r", "", "\x01", "").Replace(text), " ", `\ `) + "@evil.example"
+		}
 		if rapid.Bool().Draw(t, "plain") {
 			return rapid.SampledFrom([]string{"a@b.example", "SRS0=HHH=TT=d.example=user@fwd.example", "x+y=z@lab.test", "postmaster", `a\ b@x.example`, "ü@lab.test"}).Draw(t, "address")
 		}

@@ -7,7 +7,7 @@ const (
 	Reception      Kind = iota // an arrival
 	Malformed                  // a line that begins like an arrival and can't be read
 	Overflow                   // an entry of which Exim left the stamp, the id and its overflow mark: perhaps an arrival
-	Injected                   // a line, in the form of an arrival, inside another entry: forged
+	Injected                   // a line inside another entry, in the form of an arrival: forged. Or the end of such an entry: then without MessageID
 	Submission                 // a `cwd=` line (+arguments)
 	Identification             // cPanel's `Sender identification` line
 )
@@ -16,7 +16,7 @@ const (
 type Entry struct {
 	Kind Kind
 	Place
-	MessageID []byte // nil for a Submission
+	MessageID []byte // nil where the line has none
 
 	Arrival *Arrival // of a Reception
 

@@ -29,6 +29,14 @@ func TestForgedItems(t *testing.T) {
 			"a@b helo=h ip=192.0.2.7 P=esmtpa auth=plain id=bob mid=a@[\"] T=x) [9.9.9.9] P=esmtpa A=plain:victim S=1 for v@x 2026-11-23 01:53:50 z S=278"},
 		{"sender with quotes in a literal", "\"x H=(h) [9.9.9.9] P=esmtpa A=plain:victim S=1 for y\"@[\"] U=root P=local-esmtp S=385",
 			"\"x H=(h) [9.9.9.9] P=esmtpa A=plain:victim S=1 for y\"@[\"] U=root P=local-esmtp S=385"},
+		{"id with quoted blanks", "a@b H=(h) [192.0.2.7] P=esmtp S=275 id=\"a) [9.9.9.9] P=esmtpsa A=login:victim:\\\"\".x\\ S=1",
+			"a@b helo=h ip=192.0.2.7 P=esmtp mid=\"a) [9.9.9.9] P=esmtpsa A=login:victim:\\\"\".x\\ S=1 S=275"},
+		{"id with quoted blanks and a login", "a@b H=(h) [192.0.2.7] P=esmtpa A=plain:bob S=220 id=x\\ S=1 T=\"x\" for a@b.de",
+			"a@b helo=h ip=192.0.2.7 P=esmtpa auth=plain id=bob mid=x\\ S=1 T=x S=220 for 1"},
+		{"id with quoted blanks and a user", "a@b U=root P=local S=282 id=\"a A=login:victim:\\\"\".x\\ S=1 T=\"s\"",
+			"a@b U=root P=local mid=\"a A=login:victim:\\\"\".x\\ S=1 T=s S=282"},
+		{"login that ends in a backslash", "a@b H=(h) [192.0.2.7] P=esmtpa A=plain:LAB\\ S=5", "a@b helo=h ip=192.0.2.7 P=esmtpa auth=plain id=LAB\\ S=5"},
+		{"bare SNI that begins with a quote", "a@b H=(h) [192.0.2.7] P=esmtpsa SNI=\"a A=tls:\"Phil P\" S=3", "a@b helo=h ip=192.0.2.7 P=esmtpsa auth=tls id=\"Phil P\" S=3"},
 		{"from with quotes in a literal", "a@b U=r P=local S=1 from <a@[>\"]> for \"x\"@[\"]", "a@b U=r P=local from=a@[>\"] S=1 for 1"},
 		{"certificate around a whole peer", "a@b H=(h) [192.0.2.7] P=esmtps X=c DN=\"/CN=x) [9.9.9.9] P=esmtpa A=login:victim\" S=350", "a@b helo=h ip=192.0.2.7 P=esmtps X=c S=350"},
 		{"recipients that spell the overflow mark", "a@b U=root P=local S=379 for v@x **** log string overflowed log buffer ****", "a@b U=root P=local S=379 for 8"},
@@ -66,6 +74,10 @@ func TestInjectedLines(t *testing.T) {
 			[]string{"1 arrival a@b helo=x) [9.9.9.9]:1 P=esmtpsa A=plain:victim S=1 for z ( ip=192.0.2.7 P=esmtpa auth=plain id=bob as=a\n" + forged + "\nb@x S=236 suspicious", "2 injected", "4 arrival c@d U=c P=local S=5"}},
 		{"real lines behind a forged beginning", []string{head0 + "c@d U=joe P=local S=350 for \"a 8 args: exim4 x@y", ordinary, head0 + "joe@x U=joe P=local S=221 id=a@[\"@x]"},
 			[]string{"1 malformed column 59: the items after S= do not reach to the end of the line", "2 arrival c@d U=c P=local S=5", "3 arrival joe@x U=joe P=local mid=a@[\"@x] S=221"}},
+		{"real lines between two entries of the forger", []string{stamp0 + "cwd=/srv/x", stamp0 + "q 3 args: z 5 args: exim4 x@y", ordinary, stamp0 + "cwd=/srv/y", "z 5 args: exim4 x@y"},
+			[]string{"1 submission \"/srv/x\\n" + stamp0 + "q\"", "3 arrival c@d U=c P=local S=5", "4 submission \"/srv/y\\nz\""}},
+		{"a beginning and a forged line that look whole", []string{head0 + "a@b H=(h) [192.0.2.7] P=esmtpa A=login:bob:a S=1", ordinary, "d@x S=231 for q@r"},
+			[]string{"1 arrival a@b helo=h ip=192.0.2.7 P=esmtpa auth=login id=bob:a S=1", "2 arrival c@d U=c P=local S=5", "3 injected"}},
 		{"nothing finishes it", []string{head0 + "r@h U=root P=local S=9 for \"a", ordinary, stamp0 + "Completed"},
 			[]string{"1 malformed column 60: the items after S= do not reach to the end of the line", "2 arrival c@d U=c P=local S=5"}},
 		{"torn before S=", []string{head0 + "a@b H=(h) [192.0.2.7] P=esmtpa A=login:bob", ordinary},
@@ -83,7 +95,11 @@ func TestHoldIsBounded(t *testing.T) {
 	}
 	lines = append(lines, "b@x S=231")
 	got := 0
-	r := NewReader(time.UTC, time.Time{}, func(*Entry) { got++ })
+	r := NewReader(time.UTC, time.Time{}, func(e *Entry) {
+		if e.Kind == Reception {
+			got++
+		}
+	})
 	for i, line := range lines {
 		r.Line(Place{"mainlog", int64(i)}, []byte(line))
 		if len(r.held.text) > maxEntry {

@@ -1,16 +1,20 @@
 package parser
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // held are the lines from an unfinished entry on, until it is known what they are.
 type held struct {
 	text   []byte // the lines, each with its LF
 	places []Place
 	ends   []int // of each line in text, before its LF
-	tries  int   // to finish the first
+	starts []int // of unfinished entries among them: the first, and others
+	tries  int   // to finish one
 }
 
-// maxFinishes is how often it is tried whether a line finishes the first. Nobody but who forges lines gives cause for more.
+// maxFinishes is how often it is tried whether a line finishes one. Nobody but who forges lines gives cause for more.
 const maxFinishes = 64
 
 func (h *held) active() bool { return len(h.places) > 0 }
@@ -18,6 +22,7 @@ func (h *held) active() bool { return len(h.places) > 0 }
 // begin holds the unfinished line.
 func (h *held) begin(p Place, line []byte) {
 	h.text, h.places, h.ends, h.tries = h.text[:0], h.places[:0], h.ends[:0], 0
+	h.starts = append(h.starts[:0], 0)
 	h.add(p, line)
 }
 
@@ -30,7 +35,7 @@ func (r *Reader) take() held {
 
 // giveBack takes the buffers of what was held.
 func (r *Reader) giveBack(was held) {
-	r.spare = held{text: was.text[:0], places: was.places[:0], ends: was.ends[:0]}
+	r.spare = held{text: was.text[:0], places: was.places[:0], ends: was.ends[:0], starts: was.starts[:0]}
 }
 
 func (h *held) add(p Place, line []byte) {
@@ -40,15 +45,19 @@ func (h *held) add(p Place, line []byte) {
 }
 
 // line gives the i-th line held.
-func (h *held) line(i int) []byte {
-	if i == 0 {
-		return h.text[:h.ends[0]]
+func (h *held) line(i int) []byte { return h.lines(i, i) }
+
+// lines gives the lines from one to another, with the LFs between them.
+func (h *held) lines(from, to int) []byte {
+	start := 0
+	if from > 0 {
+		start = h.ends[from-1] + 1
 	}
-	return h.text[h.ends[i-1]+1 : h.ends[i]]
+	return h.text[start:h.ends[to]]
 }
 
-// hold adds a line to those held, and reads them as soon as it is known what they are: at the line without a stamp that
-// finishes the first, or when more was held than Exim writes at once.
+// hold adds a line to those held, and reads them as soon as it is known what they are: at a line without a stamp that
+// finishes one of them, or when more was held than Exim writes at once.
 func (r *Reader) hold(p Place, line []byte) {
 	if len(r.held.text)+len(line)+1 > maxEntry {
 		r.release()
@@ -57,27 +66,51 @@ func (r *Reader) hold(p Place, line []byte) {
 	}
 	r.held.add(p, line)
 	last := len(r.held.places) - 1
-	if _, stamped := scanHead(line); !stamped && r.finishes(last) {
-		r.finish(last)
+	if h, stamped := scanHead(line); stamped {
+		if r.isUnfinished(h, line) {
+			r.held.starts = append(r.held.starts, last)
+		}
+		return
 	}
-	if r.held.tries > maxFinishes {
-		r.giveUp()
+	for _, first := range slices.Backward(r.held.starts) {
+		if r.held.tries > maxFinishes {
+			r.giveUp()
+			return
+		}
+		if r.finishes(first, last) {
+			r.finish(first, last)
+			return
+		}
 	}
 }
 
-// finishes tells whether the first line held, all up to the i-th included, is a finished entry.
-func (r *Reader) finishes(i int) bool {
-	first, last := r.held.line(0), r.held.line(i)
-	h, _ := scanHead(first)
+// isUnfinished tells whether the line, alone, would be held.
+func (r *Reader) isUnfinished(h head, line []byte) bool {
+	rest := line[h.length:]
 	if h.id == nil {
-		_, n := argumentsStart(last)
+		_, n := argumentsStart(rest)
+		return bytes.HasPrefix(rest, []byte("cwd=")) && n == 0
+	}
+	if !isArrival(rest) {
+		return false
+	}
+	sender := line[min(h.length+3, len(line)):]
+	n, state := scanAddress(sender, ' ')
+	return state == open || state == balanced && r.line.breaksOff(r.line.read(sender[n:], false))
+}
+
+// finishes tells whether the lines held from the first to the last are a finished entry.
+func (r *Reader) finishes(first, last int) bool {
+	h, _ := scanHead(r.held.line(first))
+	if h.id == nil {
+		_, n := argumentsStart(r.held.line(last))
 		return n > 0
 	}
-	if bytes.IndexByte(last, '"') < 0 && !bytes.Contains(last, []byte(" S=")) {
+	if line := r.held.line(last); bytes.IndexByte(line, '"') < 0 && !bytes.Contains(line, []byte(" S=")) {
 		return false
 	}
 	r.held.tries++
-	items := r.afterSender(r.held.text[:r.held.ends[i]], h)
+	items := r.afterSender(r.held.lines(first, last), h)
 	return items != nil && r.line.read(items, false) && r.line.tail.size >= 0
 }
 
@@ -89,27 +122,37 @@ func (r *Reader) giveUp() {
 	r.whole = true
 	r.read(was.places[0], h, was.line(0))
 	r.whole = false
-	r.injected(&was, len(was.places)-1)
+	r.injected(&was, 1, len(was.places)-1)
 }
 
-// finish reads the lines held up to the i-th as one entry, and reports those but the first that look like arrivals.
-func (r *Reader) finish(i int) {
+// finish reads the lines held from the first to the last as one entry, and reports those behind the first that look like
+// arrivals. Other lines are read as they are.
+func (r *Reader) finish(first, last int) {
 	was := r.take()
 	defer r.giveBack(was)
-	whole := was.text[:was.ends[i]]
-	h, _ := scanHead(whole)
+	r.again(&was, 0, first)
+	for r.held.active() {
+		r.release()
+	}
+	entry := was.lines(first, last)
+	h, _ := scanHead(entry)
 	r.whole = true
-	r.read(was.places[0], h, whole)
+	r.read(was.places[first], h, entry)
 	r.whole = false
-	r.injected(&was, i)
-	for k := i + 1; k < len(was.places); k++ {
-		r.Line(was.places[k], was.line(k))
+	r.injected(&was, first+1, last)
+	r.again(&was, last+1, len(was.places))
+}
+
+// again reads the lines from one to before another.
+func (r *Reader) again(was *held, from, to int) {
+	for i := from; i < to; i++ {
+		r.Line(was.places[i], was.line(i))
 	}
 }
 
-// injected reports the lines up to the i-th, but for the first, that look like arrivals.
-func (r *Reader) injected(was *held, i int) {
-	for k := 1; k <= i; k++ {
+// injected reports the lines from one to another that look like arrivals.
+func (r *Reader) injected(was *held, from, to int) {
+	for k := from; k <= to; k++ {
 		if h, ok := looksLikeArrival(was.line(k)); ok {
 			r.entry = Entry{Kind: Injected, Place: was.places[k], MessageID: h.id, Column: 1,
 				Reason: "the line stands inside another entry"}
@@ -125,9 +168,9 @@ func (r *Reader) release() {
 	h, _ := scanHead(r.held.line(0))
 	items := r.afterSender(r.held.line(0), h)
 	if h.id == nil || items == nil || !r.line.read(items, false) {
-		for i := 1; i < len(r.held.places); i++ {
-			if r.finishes(i) && (h.id == nil || r.endsInAddress()) {
-				r.finish(i)
+		for i := 1; i < len(r.held.places) && r.held.tries <= maxFinishes; i++ {
+			if r.finishes(0, i) && (h.id == nil || r.endsInAddress()) {
+				r.finish(0, i)
 				return
 			}
 		}
@@ -137,9 +180,7 @@ func (r *Reader) release() {
 	r.whole = true
 	r.read(was.places[0], h, was.line(0))
 	r.whole = false
-	for i := 1; i < len(was.places); i++ {
-		r.Line(was.places[i], was.line(i))
-	}
+	r.again(&was, 1, len(was.places))
 }
 
 // endsInAddress tells whether the entry just read ends in addresses with a domain, behind the last LF.

@@ -72,6 +72,7 @@ func (r *Reader) Holding() bool { return r.held.active() || r.split.any() }
 func (r *Reader) single(p Place, line []byte) {
 	h, ok := scanHead(line)
 	if !ok {
+		r.stray(p, line)
 		return
 	}
 	if h.piece.m > 1 {
@@ -80,6 +81,21 @@ func (r *Reader) single(p Place, line []byte) {
 	}
 	if !r.read(p, h, line) {
 		r.held.begin(p, line)
+	}
+}
+
+// stray reports a line without a stamp that ends as an entry does: whoever forged the lines before it may have made the
+// first of them look whole. A line with the flag of an arrival was copied from somewhere.
+func (r *Reader) stray(p Place, line []byte) {
+	if bytes.Contains(line, []byte("<= ")) {
+		return
+	}
+	_, n := argumentsStart(line)
+	var t tail
+	if i := bytes.LastIndex(line, []byte(" S=")); n > 0 || i >= 0 && t.read(line, i, leniency{}, new(memo)) == balanced {
+		r.entry = Entry{Kind: Injected, Place: p, Column: 1,
+			Reason: "the end of an entry that begins further up: lines in between may be forged"}
+		r.emit(&r.entry)
 	}
 }
 

@@ -49,16 +49,25 @@ const effortPerByte = 64
 func (l *lineReader) read(b []byte, cut bool) bool {
 	l.b, l.may = b, leniency{cut: cut}
 	l.open = false
-	if l.findTails(); len(l.starts) == 0 {
+	l.findTails()
+	switch {
+	case len(l.starts) == 0:
 		l.findEnds()
-	} else if len(l.tails) == 0 {
-		l.may.merged = true
-		l.findTails()
+	case len(l.tails) == 0 && !l.found(leniency{cut: cut, escaped: true}):
+		l.found(leniency{cut: cut, merged: true})
 	}
 	return l.search(true) || l.search(false)
 }
 
-// findTails collects the places at which S= and a well-formed rest of the line stand, from the right.
+// found looks for tails with more leniency, and tells whether there are any.
+func (l *lineReader) found(may leniency) bool {
+	l.may = may
+	l.findTails()
+	return len(l.tails) > 0
+}
+
+// findTails collects the places at which S= and a well-formed rest of the line stand, from the right. A blank that a
+// backslash quotes is part of a message id or an address.
 func (l *lineReader) findTails() {
 	l.starts, l.tails, l.memo = l.starts[:0], l.tails[:0], memo{}
 	for from := 0; ; {
@@ -70,8 +79,22 @@ func (l *lineReader) findTails() {
 		from += i + len(" S=")
 	}
 	for _, start := range slices.Backward(l.starts) {
-		l.addTail(start)
+		if l.memo.spent > effortPerByte*len(l.b) {
+			break
+		}
+		if l.may.escaped || !isEscaped(l.b, start) {
+			l.addTail(start)
+		}
 	}
+}
+
+// isEscaped tells whether an odd number of backslashes stands before b[i].
+func isEscaped(b []byte, i int) bool {
+	n := 0
+	for n < i && b[i-1-n] == '\\' {
+		n++
+	}
+	return n%2 == 1
 }
 
 // findEnds does the same for a line that has no S=, because it breaks off or a very old version wrote it: each blank may be
@@ -102,7 +125,7 @@ func (l *lineReader) addTail(start int) {
 // to rule that out is ambiguous.
 func (l *lineReader) search(strict bool) bool {
 	found := false
-	l.ambiguous = l.may.merged
+	l.ambiguous = l.may.merged || l.memo.spent > effortPerByte*len(l.b)
 	l.effort = effortPerByte * len(l.b)
 	for p := (peers{b: l.b}); p.next(); {
 		for i := range l.tails {

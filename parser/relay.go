@@ -245,7 +245,8 @@ func isPipelining(b []byte) bool {
 }
 
 // quoted reads on behind a quoted DN= or SNI= that b begins with, n bytes to its first closing quote. Exim escapes no quotes
-// in them: the item ends at the rightmost quote that fits.
+// in them: the item ends at the rightmost quote that fits. SNI= stands without quotes from Exim 4.95 on, and a client may
+// begin it with one.
 func (r reading) quoted(b []byte, n int, which item) (best reading, found bool) {
 	for end := len(b); end >= n; end-- {
 		if b[end-1] != '"' || !isEnd(b, end) {
@@ -267,6 +268,11 @@ func (r reading) quoted(b []byte, n int, which item) (best reading, found bool) 
 	}
 	if found {
 		return best, true
+	}
+	if token := 1 + tokenEnd(b[1:]); which == itemSNI {
+		if bare, ok := r.session(b[token:], which); ok && bare.agrees() {
+			return bare, true
+		}
 	}
 	return r.session(b[n:], which)
 }

@@ -15,8 +15,9 @@ type tail struct {
 
 // A leniency says what may be wrong with the end of a line.
 type leniency struct {
-	cut    bool // Exim cut it: the last recipient's quotes may be open
-	merged bool // another entry may stand behind the recipients, on the same line
+	cut     bool // Exim cut it: the last recipient's quotes may be open
+	escaped bool // a backslash may stand before it: A= may end in one
+	merged  bool // another entry may stand behind the recipients, on the same line
 }
 
 // A memo remembers what came of the recipients that begin at a place, so that tails that are tried from right to left don't
@@ -25,6 +26,7 @@ type memo struct {
 	at    int // 0: nothing is remembered
 	count int
 	state quoting
+	spent int // bytes read so far, in all
 }
 
 // read reads the tail that begins at b[start:] and must reach to the end of b: S= where it is, then each item in its order.
@@ -172,6 +174,7 @@ func (t *tail) scanRecipients(b []byte, may leniency, at int, seen *memo) (state
 		}
 		var n int
 		n, state = scanAddress(b[i:], ' ')
+		seen.spent += n + 1
 		if state == open && may.cut {
 			n, state = len(b)-i, balanced
 		}
@@ -185,7 +188,7 @@ func (t *tail) scanRecipients(b []byte, may leniency, at int, seen *memo) (state
 	}
 	if end < 0 {
 		end = len(b)
-		*seen = memo{at, t.count, state}
+		*seen = memo{at, t.count, state, seen.spent}
 	}
 	if t.recipients = b[:end]; end == 0 {
 		return broken

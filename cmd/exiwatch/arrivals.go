@@ -71,5 +71,8 @@ func complain(w io.Writer, e *parser.Entry) {
 	default:
 		return
 	}
-	fmt.Fprintf(w, "exiwatch: %s:%d:%d: %s: %s\n", mailer.Escape(e.File), e.Line, max(e.Column, 1), mailer.Escape(string(e.MessageID)), why)
+	if e.MessageID != nil {
+		why = mailer.Escape(string(e.MessageID)) + ": " + why
+	}
+	fmt.Fprintf(w, "exiwatch: %s:%d:%d: %s\n", mailer.Escape(e.File), e.Line, max(e.Column, 1), why)
 }

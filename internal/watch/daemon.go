@@ -176,7 +176,7 @@ func (d *Daemon) other(e *parser.Entry) {
 		d.Log.Warn("entry that overflowed Exim's log buffer: perhaps an arrival that hides", "file", e.File, "line", e.Line,
 			"message_id", string(e.MessageID))
 	case parser.Injected:
-		d.Log.Warn("line inside another entry: forged", "file", e.File, "line", e.Line, "message_id", string(e.MessageID))
+		d.Log.Warn("forged lines", "why", e.Reason, "file", e.File, "line", e.Line, "message_id", string(e.MessageID))
 	}
 }
 

@@ -22,7 +22,10 @@ func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
 	*w = window.Arrival{At: a.Time, MessageID: a.MessageID, Recipients: int64(a.RecipientCount), Bytes: max(a.Size, 0)}
 	w.Values[window.Host] = a.HostAddress
 	w.Values[window.Network] = v.networkOf(a.HostAddress)
-	w.Values[window.Auth] = accountName(a.AuthenticatedID)
+	w.Values[window.Auth] = a.AuthenticatedID
+	if !a.Suspicious {
+		w.Values[window.Auth] = accountName(a.AuthenticatedID)
+	}
 	if isLocal(a) {
 		w.Values[window.User] = a.Ident
 	}
