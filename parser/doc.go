@@ -28,9 +28,9 @@
 // (scanAddress): text in them can't be read as an earlier item without leaving a quote open. The items before it are not,
 // HELO above all, where helo_accept_junk_hosts lets anything through: a forged beginning may make a second reading of the
 // line well-formed. Then the rightmost peer address wins, the Arrival is marked Suspicious, and nothing of the other reading
-// is used. That is right for HELO and DN=. It can't be right for everything: with +smtp_mailauth, where an authenticated
-// client writes the third part of A= as it likes, and with rfc1413_hosts for U=, forged items stand to the right of the true
-// ones; such lines are Suspicious too.
+// is used. That is right for HELO. It can't be right for everything: with +smtp_mailauth, where an authenticated client writes
+// the third part of A= as it likes, with rfc1413_hosts for U=, and for DN= and SNI= where they hold quotes, forged items stand
+// to the right of the true ones; such lines are Suspicious too.
 //
 // In the same way U=, DN= and SNI= reach as far right as a well-formed rest allows, and A= up to the next item that may
 // follow it. P= tells by its last letter whether the client authenticated, and a reading in which A= says otherwise, or has
@@ -46,8 +46,9 @@
 // LF stands raw in an entry only inside quotes of an address, in the third part of A=, and in cwd=. An entry that may break
 // off there is held until a line without a stamp finishes it, and the whole lines in between, forged by whoever wrote the LF,
 // are no arrivals but are reported as Injected. Exim writes an entry with one write of at most maxEntry bytes, so that nothing
-// is held longer than that; if no such line comes, the lines are taken as they are. Who forges the first and the last line so
-// that each is an entry of its own can't be told from two honest clients.
+// is held longer than that; if no such line comes, the lines are taken as they are. Of several beginnings the nearest is the
+// one that is finished, so that nobody hides the lines of others between two of his own. Who makes the first line look whole
+// gets forged lines through, of which only the end is reported, and not even that if it looks whole as well.
 //
 // Everything works on bytes: lines end at LF, items at 0x20. Nothing is allocated for a line that is no arrival.
 package parser
