@@ -25,7 +25,7 @@ func TestMissingLogAppears(t *testing.T) {
 		h.want("one", "two")
 		appendTo(t, log, "three\n")
 		h.want("one", "two", "three")
-		if line := h.lines[2]; line.Number != 3 || line.File != log || line.End.Offset != 14 || line.Torn || line.Long {
+		if line := h.at(2); line.Number != 3 || line.File != log || line.End.Offset != 14 || line.Torn || line.Long {
 			t.Errorf("third line = %+v, want number 3 of %s ending at byte 14", line, log)
 		}
 	})
@@ -87,7 +87,7 @@ func TestLateLinesToRenamedFile(t *testing.T) {
 		h.until("two", func() bool { return len(h.lines) == 2 })
 		appendTo(t, log+".1", "three\n")
 		h.want("one", "two", "three", "four")
-		if line := h.lines[3]; line.Number != 1 || line.End.Offset != 5 {
+		if line := h.at(3); line.Number != 1 || line.End.Offset != 5 {
 			t.Errorf("first line of the new file = %+v, want number 1 ending at byte 5", line)
 		}
 	})
@@ -161,7 +161,7 @@ func TestNameComesBack(t *testing.T) {
 		must(t, os.Rename(log+".1", log))
 		appendTo(t, log, "three\n")
 		h.want("one", "two", "three")
-		if n := h.lines[2].Number; n != 2 {
+		if n := h.at(2).Number; n != 2 {
 			t.Errorf("number of the line added to the file that came back = %d, want 2", n)
 		}
 	})
@@ -177,11 +177,11 @@ func TestHalfLineLeftBehind(t *testing.T) {
 		appendTo(t, log, "two\n")
 		h.want("one", "hal", "two")
 		for i, torn := range []bool{false, true, false} {
-			if h.lines[i].Torn != torn {
-				t.Errorf("line %d torn = %v, want %v", i, h.lines[i].Torn, torn)
+			if h.at(i).Torn != torn {
+				t.Errorf("line %d torn = %v, want %v", i, h.at(i).Torn, torn)
 			}
 		}
-		if end := h.lines[1].End.Offset; end != 7 {
+		if end := h.at(1).End.Offset; end != 7 {
 			t.Errorf("the torn line ends at byte %d, want 7", end)
 		}
 	})
@@ -213,7 +213,7 @@ func TestTruncatedLog(t *testing.T) {
 		h.untilTold(errShorter, 1)
 		appendTo(t, log, "three\n")
 		h.want("one", "two", "three")
-		if n := h.lines[2].Number; n != 1 {
+		if n := h.at(2).Number; n != 1 {
 			t.Errorf("number of the first line after truncation = %d, want 1", n)
 		}
 		must(t, os.WriteFile(log, []byte("four\n"), 0o640))
@@ -248,11 +248,11 @@ func TestLineLongerThanBound(t *testing.T) {
 		}
 		appendTo(t, log, "\nthree\n")
 		h.want("one", whole, "two", piece[:MaxLine], "three")
-		long, after := h.lines[3], h.lines[4]
-		if !long.Long || h.lines[1].Long || after.Long {
-			t.Errorf("long = %v, %v, %v; want true for the long line alone", h.lines[1].Long, long.Long, after.Long)
+		long, after := h.at(3), h.at(4)
+		if !long.Long || h.at(1).Long || after.Long {
+			t.Errorf("long = %v, %v, %v; want true for the long line alone", h.at(1).Long, long.Long, after.Long)
 		}
-		if got, want := long.End.Offset, h.lines[2].End.Offset+4*int64(len(piece))+1; got != want {
+		if got, want := long.End.Offset, h.at(2).End.Offset+4*int64(len(piece))+1; got != want {
 			t.Errorf("the long line ends at byte %d, want %d", got, want)
 		}
 		if after.Number != 5 {
@@ -353,7 +353,7 @@ func TestBeginsWhereItEnded(t *testing.T) {
 			rest := m.follow(t, Follower{Path: log, From: line.End})
 			appendTo(t, log, "next\n")
 			rest.until("the added line", func() bool { return slices.Contains(rest.texts(), "next") })
-			if first := rest.lines[0]; first.Number != int64(i)+2 {
+			if first := rest.at(0); first.Number != int64(i)+2 {
 				t.Errorf("first line after the end of line %d has number %d, want %d", i+1, first.Number, i+2)
 			}
 			rest.stop()
@@ -371,7 +371,7 @@ func TestBeginsInCycledFile(t *testing.T) {
 		must(t, os.Rename(log, log+".2"))
 		appendTo(t, log+".1", "three\n")
 		appendTo(t, log, "four\n")
-		rest := m.follow(t, Follower{Path: log, From: h.lines[0].End})
+		rest := m.follow(t, Follower{Path: log, From: h.at(0).End})
 		rest.want("two", "three", "four")
 	})
 }

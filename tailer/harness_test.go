@@ -75,6 +75,13 @@ func (h *hunt) add(change func()) {
 	}
 }
 
+// at gives a line that has come, while others may.
+func (h *hunt) at(i int) Line {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.lines[i]
+}
+
 // stop ends the following; it may be called twice.
 func (h *hunt) stop() {
 	h.t.Helper()
