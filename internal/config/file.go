@@ -209,7 +209,7 @@ func rules(written []rule) ([]window.Rule, error) {
 	for i, w := range written {
 		r, err := w.rule()
 		if err != nil {
-			return nil, fmt.Errorf("rule %d (%s): %w", i+1, w.Name, err)
+			return nil, fmt.Errorf("rule %d %q: %w", i+1, w.Name, err)
 		}
 		all = append(all, r)
 	}

@@ -115,6 +115,9 @@ func (d *Daemon) prepare() (err error) {
 		}
 		l := &followed{follower: tailer.Follower{Path: path, Problem: d.problem}}
 		l.reader = pipeline.Reader(d.Config.Zone, d.now())
+		if _, err := tailer.Cycled(path); err != nil {
+			d.Log.Warn("the log isn't there yet: it is waited for", "log", path, "problem", err)
+		}
 		if !d.FromStart {
 			l.past = pastOf(path)
 		}

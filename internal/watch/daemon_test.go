@@ -569,3 +569,17 @@ func TestLogsFarApart(t *testing.T) {
 	appendTo(t, c.Log[1], simples("bob", 10, 12))
 	w.until("the mails", func() bool { return len(w.post.ids()) == 2 })
 }
+
+// TestLogThatNeverWas: a path at which no log ever stood, most likely a wrong one, is worth a warning; a log that was just
+// cycled is not.
+func TestLogThatNeverWas(t *testing.T) {
+	t.Parallel()
+	c := configured(t, fiveAnHour)
+	c.Log = []string{filepath.Join(t.TempDir(), "mainlgo")}
+	w := start(t, c, false, new(post))
+	w.until("the warning", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return bytes.Contains(w.log.Bytes(), []byte(`"level":"WARN","msg":"the log isn't there yet`))
+	})
+}
