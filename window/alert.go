@@ -48,21 +48,41 @@ func alertID(rule Rule, value string, messageID []byte) string {
 	return hex.EncodeToString(sum[:idLen])
 }
 
-// add puts an arrival into the totals. values are those of the intern that gave the row its numbers.
-func (a *Alert) add(r *row, values []string, zone *time.Location) {
+// cross takes the totals from what the counter has of the window that crossed the limit, the rest from its rows that
+// history still has: one at least.
+func (a *Alert) cross(sums [numMeasures]int64, oldest *row, zone *time.Location) {
+	a.Messages, a.Recipients, a.Bytes = sums[Messages], sums[Recipients], sums[Bytes]
+	a.First, a.firstAt, a.firstID = oldest.time(zone), oldest.at, oldest.id()
+	a.Last, a.lastAt, a.lastID = a.First, a.firstAt, a.firstID
+}
+
+// add puts an arrival into the totals.
+func (a *Alert) add(r *row, values []string, zone *time.Location, b *budget) {
 	a.Messages = saturate(a.Messages, 1)
 	a.Recipients = saturate(a.Recipients, r.recipients())
 	a.Bytes = saturate(a.Bytes, r.bytes())
+	a.note(r, values, zone, b)
+}
+
+// note tallies an arrival that is in the totals. values are those of the intern that gave the row its numbers.
+func (a *Alert) note(r *row, values []string, zone *time.Location, b *budget) {
 	for k, id := range r.values {
 		if id != 0 {
-			a.tallies[k].add(values[id], r.recipients(), r.bytes())
+			a.tallies[k].add(Row{values[id], 1, r.recipients(), r.bytes()}, b)
 		}
 	}
-	if a.Messages == 1 || r.at < a.firstAt {
+	if r.at < a.firstAt {
 		a.First, a.firstAt, a.firstID = r.time(zone), r.at, r.id()
 	}
-	if a.Messages == 1 || r.at >= a.lastAt {
+	if r.at >= a.lastAt {
 		a.Last, a.lastAt, a.lastID = r.time(zone), r.at, r.id()
+	}
+}
+
+// giveBack returns to the budget what the tallies took.
+func (a *Alert) giveBack(b *budget) {
+	for k := range a.tallies {
+		a.tallies[k].giveBack(b)
 	}
 }
 

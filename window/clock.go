@@ -41,5 +41,22 @@ func (c *clock) read(stamp int64) int64 {
 	return at
 }
 
+// A Clock is the state of the counters' clock between two lines.
+type Clock struct {
+	Now   int64 `json:"now"`   // the latest second read: seconds since 1970, shifted ones included
+	Shift int64 `json:"shift"` // seconds that are added to stamps since the machine's clock was set back
+}
+
+// Clock returns the clock as it is after the last line. It never goes back: by Now, not by the stamps, it is known how
+// far back a re-read has to begin.
+func (c *Counters) Clock() Clock { return Clock{Now: c.clock.now, Shift: c.clock.shift} }
+
+// SetClock sets the clock of counters that have read nothing yet, so that they take the stamps of the lines that follow as
+// the counters did from which Clock came. It sets nothing else; what is out of range is brought into it.
+func (c *Counters) SetClock(to Clock) {
+	c.clock.now = min(max(to.Now, minStamp), maxNow)
+	c.clock.shift = min(max(to.Shift, 0), maxNow)
+}
+
 // seconds is the stamp of a log line as the clock takes it.
 func seconds(t time.Time) int64 { return min(max(t.Unix(), minStamp), maxStamp) }

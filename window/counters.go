@@ -22,19 +22,27 @@ type Counters struct {
 	opened uint64   // alerts, ever
 	ended  []*Alert // not yet returned by Advance
 	window []uint64 // of crossed: row numbers
+
+	limits             limits
+	budget             budget
+	forgotten, refused int // rows and alerts, ever
 }
 
 // counted is a rule and where it is counted.
 type counted struct {
 	Rule
+	text   string // Rule.String()
 	family *family
 	index  int // in family.rules
 }
 
 // New returns counters for the rules, which must be valid and differ in more than their names: alerts of two rules that
 // read the same would have the same ID. A rule without a name is called by its text.
-func New(rules []Rule) (*Counters, error) {
-	c := &Counters{clock: newClock(), values: newIntern(), open: make(map[episodeKey]*episode)}
+func New(rules []Rule) (*Counters, error) { return newLimited(rules, defaultLimits) }
+
+func newLimited(rules []Rule, limits limits) (*Counters, error) {
+	c := &Counters{clock: newClock(), values: newIntern(), open: make(map[episodeKey]*episode), limits: limits}
+	c.budget.limits = &c.limits
 	named := make(map[string]string)
 	for _, r := range rules {
 		if err := r.Validate(); err != nil {
@@ -54,13 +62,12 @@ func New(rules []Rule) (*Counters, error) {
 func (c *Counters) adopt(r Rule) {
 	f := c.byKey[r.Key]
 	if f == nil {
-		f = &family{key: r.Key}
+		f = &family{ruling: ruling{key: r.Key}, values: &c.values, limits: &c.limits}
 		c.byKey[r.Key] = f
 		c.families = append(c.families, f)
 	}
-	c.rules = append(c.rules, &counted{Rule: r, family: f, index: len(f.rules)})
-	f.rules = append(f.rules, r)
-	f.longest = max(f.longest, windowSeconds(&r))
+	c.rules = append(c.rules, &counted{Rule: r, text: r.String(), family: f, index: len(f.rules)})
+	f.adopt(r)
 	c.longest = max(c.longest, f.longest)
 }
 
@@ -118,21 +125,18 @@ func (c *Counters) end(shift int64) {
 	for _, e := range ended {
 		e.alert.Ended = time.Unix(e.end-shift, 0).In(e.alert.Last.Location())
 		c.ended = append(c.ended, e.alert)
+		e.alert.giveBack(&c.budget)
 		delete(c.open, episodeKey{e.rule, e.id})
 		c.closeGauge(e)
 	}
 }
 
+// closeGauge follows reckon, by which the counter has let go of what has left.
 func (c *Counters) closeGauge(e *episode) {
 	f := e.rule.family
 	n := f.find(e.id)
 	f.gauge(n, e.rule.index).open = false
 	f.counters[n].open--
-	c.dropIdle(f, n)
-	c.values.release(e.id)
-}
-
-func (c *Counters) dropIdle(f *family, n uint32) {
 	if f.idle(n) {
 		f.drop(n)
 	}
@@ -142,52 +146,72 @@ func (c *Counters) dropIdle(f *family, n uint32) {
 func (c *Counters) forget() {
 	for _, f := range c.families {
 		c.leave(f)
+		f.forget(c.clock.now)
 	}
 	for c.history.len() > 0 && c.history.row(c.history.first).at+c.longest <= c.clock.now {
-		for _, id := range c.history.row(c.history.first).values {
-			c.values.release(id)
-		}
-		c.history.pop()
+		c.forgetRow()
 	}
 }
 
-// leave takes the rows that have left the family's longest window, which may be shorter than that of all, out of it.
+// leave lets the buckets go whose rows have left the family's longest window, which may be shorter than that of all.
+// Other rows may be gone early: their buckets go when their counter is looked at. But so most go in the order in which
+// they were taken, and what is near in time stays near in memory.
 func (c *Counters) leave(f *family) {
-	for ; f.seen < c.history.next; f.seen++ {
+	for f.seen = max(f.seen, c.history.first); f.seen < c.history.next; f.seen++ {
 		r := c.history.row(f.seen)
 		if r.at+f.longest > c.clock.now {
 			return
 		}
-		if id := r.values[f.key]; id != 0 {
-			n := f.find(id)
-			f.leave(n, c.clock.now)
-			c.dropIdle(f, n)
+		if n := f.find(r.values[f.key]); n != 0 {
+			f.expire(n, c.clock.now)
 		}
 	}
+}
+
+func (c *Counters) forgetRow() {
+	for _, id := range c.history.row(c.history.first).values {
+		c.values.release(id)
+	}
+	c.history.pop()
 }
 
 // remember puts the arrival into history. All its values are kept, also those that could be made from others: they are
 // few and shared, but for subject and topic, and how they are made isn't known here.
 func (c *Counters) remember(a *Arrival, at int64, weights [numMeasures]int64) *row {
+	ids := c.values.holdAll(&a.Values)
+	c.makeRoom()
 	r := c.history.push()
 	r.at = at
 	r.stamp = milliseconds(a.At)
+	r.values = ids
 	r.setMessageID(a.MessageID)
 	copy(r.weights[:], weights[1:])
-	for k, value := range a.Values {
-		r.values[k] = c.values.hold(value)
-	}
 	return r
 }
 
-// Open returns the alerts that are open, in the order they were opened.
+// makeRoom lets go of the oldest rows while history is over its bounds, before another row is put into it.
+func (c *Counters) makeRoom() {
+	for h := &c.history; h.len() > 0; c.forgotten++ {
+		if h.len() < c.limits.rows && len(c.values.ids) <= c.limits.strings && c.values.text <= c.limits.text {
+			return
+		}
+		c.forgetRow()
+	}
+}
+
+// Open returns the alerts that are open, in the order they were opened; after Restore, those restored first.
 func (c *Counters) Open() []*Alert {
-	episodes := slices.SortedFunc(slices.Values(c.queue), func(a, b *episode) int { return cmp.Compare(a.number, b.number) })
+	episodes := c.episodes()
 	alerts := make([]*Alert, len(episodes))
 	for i, e := range episodes {
 		alerts[i] = e.alert
 	}
 	return alerts
+}
+
+// episodes returns the open ones in the order they were opened.
+func (c *Counters) episodes() []*episode {
+	return slices.SortedFunc(slices.Values(c.queue), func(a, b *episode) int { return cmp.Compare(a.number, b.number) })
 }
 
 // Value returns the highest count that any rule on the key has of the value at the time the log has reached, in what
@@ -201,26 +225,11 @@ func (c *Counters) Value(k Key, value []byte) (count int64, over bool) {
 	if n == 0 {
 		return 0, false
 	}
+	f.settle(n, c.clock.now)
 	for i := range f.rules {
-		now := f.count(n, i, c.clock.now)
+		now := f.gauge(n, i).count
 		count = max(count, now)
 		over = over || now > f.rules[i].Limit
 	}
 	return count, over
-}
-
-// Stats are what the counters hold.
-type Stats struct {
-	Keys    int // pairs of key and value that are counted
-	Rows    int // arrivals in history
-	Strings int // distinct values
-}
-
-// Stats returns what is held now.
-func (c *Counters) Stats() Stats {
-	s := Stats{Rows: c.history.len(), Strings: len(c.values.ids)}
-	for _, f := range c.families {
-		s.Keys += f.held
-	}
-	return s
 }

@@ -32,10 +32,36 @@
 // # Memory
 //
 // What is held follows the arrivals inside the longest window of the rules. For each arrival: 96 bytes, and its
-// values, each distinct one once. For each key with a rule and each value of it: 20 bytes, 24 for each rule on
-// the key, and 40 for each second with an arrival in the longest window of these, so 12 kB at most for five minutes and
-// 3.5 MB for a day. For each open alert: 1000 rows for each key at most. A value that falls idle is let go when
-// its last arrival leaves; room for numbers is used again at once and given back when nothing is held.
+// values, each distinct one once, with some 80 bytes beside its text. For each key with a rule and each value of it: 28
+// bytes, 32 for each rule on the key, and 40 for each second with an arrival in the longest window of these, so 12 kB at
+// most for five minutes and 3.5 MB for a day. For each open alert: 1000 rows for each key at most. A value that falls
+// idle is let go when its last arrival leaves, or up to 5 seconds later where lines came late; room for numbers is used
+// again at once and given back when nothing is held. A million senders in one window, with four new values each, are 700
+// MB.
+//
+// All of it is bounded, whatever the log says. Stats counts what each bound has cost:
+//
+//   - 1,048,576 values of one key with rules, of 64 MiB together, with 4,194,304 seconds. For a new one another is dropped,
+//     which starts from nothing when it comes again: of the next 64 the one that is furthest from its limit, and of those
+//     the one whose last arrival is the oldest. Never is that one which has an open alert or at least half of a limit; so
+//     where a limit is 3 or less, none. If there is none to drop, the new one isn't counted; and an arrival of one that is
+//     counted already goes with that one's second before, if that is inside all windows, or isn't counted.
+//   - 2,097,152 arrivals, and 4,194,304 distinct values of 256 MiB together. Beyond them the oldest arrivals are let go
+//     early, down to the newest alone: the values that are counted, which have bounds of their own, are not let go for that.
+//     Counts stay exact, and so do an alert's Messages, Recipients and Bytes; what is told of the single arrivals before it
+//     opened (Top, Distinct, First, Samples) is of those that were left.
+//   - 10,000 open alerts. A value that goes over a limit then opens its alert with the first arrival, while it is over, that
+//     finds room.
+//   - 1,048,576 rows in the tallies of all open alerts together, of 128 MiB. A value that would need another is one of
+//     those that Distinct only knows to be there.
+//
+// So a bound may make a count too low, never too high, and it does that to values which are far from their limits first.
+//
+// # Restarting
+//
+// Counters aren't saved; they are read again from the log, beginning two of the longest windows before the moment at which
+// they shall be what they were, by the Clock of that time. The open alerts are saved by Save and put back by Restore, since
+// the re-read may not have seen how they began.
 //
 // Everything is a function of the arrivals and the rules: the same give the same alerts, ids and order.
 package window

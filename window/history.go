@@ -36,7 +36,8 @@ func (r *row) time(zone *time.Location) time.Time { return time.UnixMilli(r.stam
 // milliseconds is the log's own stamp as a row keeps it.
 func milliseconds(t time.Time) int64 { return seconds(t)*1000 + int64(t.Nanosecond()/1e6) }
 
-// A history is the arrivals still inside the longest window, in the order they were read, numbered from 0 on.
+// A history is the arrivals still inside the longest window, or the newest of them where these are too many, in the order
+// they were read, numbered from 0 on.
 // As a line may come late, a row may be up to disorder older than the one before it.
 type history struct {
 	rows        []row // a ring; its length is a power of two
@@ -72,13 +73,4 @@ func (h *history) resize(n int) {
 		rows[i&uint64(n-1)] = *h.row(i)
 	}
 	h.rows = rows
-}
-
-// since returns a row number before which no row is at or after the second.
-func (h *history) since(at int64) uint64 {
-	n := h.next
-	for n > h.first && h.row(n-1).at+disorder >= at {
-		n--
-	}
-	return n
 }

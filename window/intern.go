@@ -1,11 +1,14 @@
 package window
 
+import "bytes"
+
 // An intern gives each distinct value a small number for as long as somebody holds it. Number 0 is no value.
 type intern struct {
 	ids    map[string]uint32
 	values []string
 	holds  []uint32
 	free   []uint32
+	text   int // bytes of all values
 }
 
 func newIntern() intern {
@@ -17,6 +20,27 @@ func (t *intern) hold(value []byte) uint32 {
 	if value == nil {
 		return 0
 	}
+	return t.number(value)
+}
+
+// likely names the key before this one whose value an arrival often has for this one too.
+var likely = [NumKeys]Key{Auth: Sender, User: Sender, Account: Auth}
+
+// holdAll returns the numbers of an arrival's values. One that is repeated need not be looked up.
+func (t *intern) holdAll(values *[NumKeys][]byte) (ids [NumKeys]uint32) {
+	for k, value := range values {
+		if id := ids[likely[k]]; id != 0 && value != nil && bytes.Equal(value, values[likely[k]]) {
+			ids[k] = id
+			t.keep(id)
+		} else {
+			ids[k] = t.hold(value)
+		}
+	}
+	return ids
+}
+
+// number is hold, but that nil is the empty value.
+func (t *intern) number(value []byte) uint32 {
 	if id, ok := t.ids[string(value)]; ok {
 		t.holds[id]++
 		return id
@@ -25,8 +49,12 @@ func (t *intern) hold(value []byte) uint32 {
 	t.values[id] = string(value)
 	t.holds[id] = 1
 	t.ids[t.values[id]] = id
+	t.text += len(value)
 	return id
 }
+
+// keep holds a value that somebody else holds already.
+func (t *intern) keep(id uint32) { t.holds[id]++ }
 
 func (t *intern) unused() uint32 {
 	if n := len(t.free); n > 0 {
@@ -49,6 +77,7 @@ func (t *intern) release(id uint32) {
 		return
 	}
 	delete(t.ids, t.values[id])
+	t.text -= len(t.values[id])
 	t.values[id] = ""
 	t.free = append(t.free, id)
 	if len(t.ids) == 0 {

@@ -16,10 +16,10 @@ type Row struct {
 	Messages, Recipients, Bytes int64
 }
 
-func (r *Row) add(recipients, bytes int64) {
-	r.Messages = saturate(r.Messages, 1)
-	r.Recipients = saturate(r.Recipients, recipients)
-	r.Bytes = saturate(r.Bytes, bytes)
+func (r *Row) add(n Row) {
+	r.Messages = saturate(r.Messages, n.Messages)
+	r.Recipients = saturate(r.Recipients, n.Recipients)
+	r.Bytes = saturate(r.Bytes, n.Bytes)
 }
 
 // saturate adds two numbers that are not negative, as far as an int64 goes.
@@ -34,16 +34,32 @@ func saturate(a, b int64) int64 {
 type tally struct {
 	rows  []Row
 	index map[string]int // in rows
-	other Row            // of the values beyond maxDistinct
+	other Row            // of the values beyond maxDistinct or the budget
 }
 
-func (t *tally) add(value string, recipients, bytes int64) { t.row(value).add(recipients, bytes) }
+// A budget is what the tallies of all open alerts share.
+type budget struct {
+	rows, text int // bytes
+	limits     *limits
+}
 
-func (t *tally) row(value string) *Row {
+func (b *budget) take(value string) bool {
+	if b.rows >= b.limits.tallied || b.text+len(value) > b.limits.talliedText {
+		return false
+	}
+	b.rows++
+	b.text += len(value)
+	return true
+}
+
+// add adds what n has to the row of its value.
+func (t *tally) add(n Row, b *budget) { t.row(n.Value, b).add(n) }
+
+func (t *tally) row(value string, b *budget) *Row {
 	if i, ok := t.index[value]; ok {
 		return &t.rows[i]
 	}
-	if len(t.rows) == maxDistinct {
+	if len(t.rows) == maxDistinct || !b.take(value) {
 		return &t.other
 	}
 	if t.index == nil {
@@ -52,6 +68,14 @@ func (t *tally) row(value string) *Row {
 	t.index[value] = len(t.rows)
 	t.rows = append(t.rows, Row{Value: value})
 	return &t.rows[len(t.rows)-1]
+}
+
+// giveBack returns to the budget what the tally took.
+func (t *tally) giveBack(b *budget) {
+	b.rows -= len(t.rows)
+	for i := range t.rows {
+		b.text -= len(t.rows[i].Value)
+	}
 }
 
 // top returns the n rows with the most messages, ties by value downwards as sort -gr has them; all of them where n is 0 or less.

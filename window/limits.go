@@ -1,0 +1,43 @@
+package window
+
+// Bounds of what Counters hold, whatever the log says. What each costs when it is reached is told in the package's
+// comment and counted in Stats.
+const (
+	// maxKeys is how many values of one key with rules are counted at a time: more than all customers of a large
+	// provider. With one rule a value takes 60 bytes beside its buckets and its text.
+	maxKeys = 1 << 20
+	// maxKeyText is how many bytes the values counted of one key may have together: 64 for each of maxKeys, as a line
+	// of Exim's log has room for a value of 8 kB.
+	maxKeyText = 64 << 20
+	// maxBuckets is how many seconds of all values of one key are held: of 40 bytes each, so 160 MiB.
+	maxBuckets = 1 << 22
+	// maxRows is how many arrivals history holds: of 96 bytes each, so 192 MiB, and half as much again while it grows.
+	maxRows = 1 << 21
+	// maxStrings is how many distinct values are held for history: each takes some 80 bytes beside its text.
+	maxStrings = 1 << 22
+	// maxText is how many bytes these have together.
+	maxText = 256 << 20
+	// maxOpen is how many alerts may be open: more than anyone reads.
+	maxOpen = 10_000
+	// maxTallied is how many rows the tallies of all open alerts have together: of about 100 bytes each beside their
+	// text, and 100 for each of maxOpen alerts.
+	maxTallied = 1 << 20
+	// maxTalliedText is how many bytes the values in these rows have together; a tally keeps them when history doesn't.
+	maxTalliedText = 128 << 20
+	// maxCandidates is how many counters are looked at to find one to drop: a value that was seen twice stays while one
+	// of the 63 beside it was seen once. It takes about a microsecond.
+	maxCandidates = 64
+)
+
+// limits are the bounds in force; tests set them lower.
+type limits struct {
+	keys, keyText, buckets     int // of one family
+	rows, strings, text        int // of history
+	open, tallied, talliedText int // of alerts
+}
+
+var defaultLimits = limits{
+	keys: maxKeys, keyText: maxKeyText, buckets: maxBuckets,
+	rows: maxRows, strings: maxStrings, text: maxText,
+	open: maxOpen, tallied: maxTallied, talliedText: maxTalliedText,
+}

@@ -1,0 +1,5 @@
+//go:build race
+
+package window
+
+func init() { underRace = true }

@@ -1,0 +1,190 @@
+package window
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// saveAndLoad is the open alerts as a checkpoint gives them back.
+func saveAndLoad(t fataler, c *Counters) (saved []Saved) {
+	t.Helper()
+	text, err := json.Marshal(c.Save())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &saved); err != nil {
+		t.Fatal(err)
+	}
+	return saved
+}
+
+type fataler interface {
+	Helper()
+	Fatal(...any)
+	Fatalf(string, ...any)
+}
+
+// seen is all that can be seen of an alert.
+type seen struct {
+	ID, Rule, Name, Value, CrossedBy        string
+	Count, Peak, Messages, Recipients, Size int64
+	Opened, Ended, First, Last              string
+	Samples                                 []string
+	Rows                                    [NumKeys][]Row
+	More                                    [NumKeys]bool
+}
+
+func seenOf(a *Alert) seen {
+	s := seen{
+		ID: a.ID, Rule: a.Rule.String(), Name: a.Rule.Name, Value: a.Value, CrossedBy: a.CrossedBy, Count: a.Count, Peak: a.Peak,
+		Messages: a.Messages, Recipients: a.Recipients, Size: a.Bytes, Samples: slices.Clone(a.Samples),
+		Opened: format(a.Opened), Ended: format(a.Ended), First: format(a.First), Last: format(a.Last),
+	}
+	for k := range NumKeys {
+		s.Rows[k] = a.Top(k, 0)
+		_, s.More[k] = a.Distinct(k)
+	}
+	return s
+}
+
+func format(t time.Time) string { return t.Format("2006-01-02 15:04:05.999999999 Z07:00:00") }
+
+func seenOfAll(alerts []*Alert) (all []seen) {
+	for _, a := range alerts {
+		all = append(all, seenOf(a))
+	}
+	return all
+}
+
+// A line is what the log has; arrival is nil for one that doesn't count.
+type line struct {
+	at      time.Time
+	arrival *Arrival
+}
+
+// told is what reading a line gives.
+type told struct {
+	Ended, Opened, Open []seen
+	Values              map[string]int64
+}
+
+func (l *line) read(c *Counters) (ended, opened []*Alert) {
+	ended = c.Advance(l.at)
+	if l.arrival != nil {
+		opened = c.Count(l.arrival)
+	}
+	return ended, opened
+}
+
+func (l *line) tell(c *Counters) told {
+	ended, opened := l.read(c)
+	return told{seenOfAll(ended), seenOfAll(opened), seenOfAll(c.Open()), valuesOf(c)}
+}
+
+func valuesOf(c *Counters) map[string]int64 {
+	values := map[string]int64{}
+	for _, k := range []Key{Sender, Host} {
+		for _, v := range []string{"a", "b", ""} {
+			values[k.String()+" "+v], _ = c.Value(k, []byte(v))
+		}
+	}
+	return values
+}
+
+// drawLog draws lines among which the clock is set back and forth and some come late.
+func drawLog(t *rapid.T) []line {
+	zones := []*time.Location{time.UTC, time.FixedZone("", 7200), time.FixedZone("", -(3*3600 + 1800))}
+	gaps := []int64{0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 5, 8, 10, 11, 14, 20, 30, 60, 61, 119, 150, 5000, -1, -2, -5, -6, -40, -200, -3600}
+	lines := make([]line, rapid.IntRange(1, 250).Draw(t, "lines"))
+	stamp := noon
+	for i := range lines {
+		gap := rapid.SampledFrom(gaps).Draw(t, "gap")
+		stamp = stamp.Add(time.Duration(gap)*time.Second + time.Duration(rapid.IntRange(0, 3).Draw(t, "ms"))*time.Millisecond)
+		late := time.Duration(rapid.SampledFrom([]int{0, 0, 0, 0, 1, 4, 6}).Draw(t, "late")) * time.Second
+		lines[i].at = stamp.Add(-late).In(rapid.SampledFrom(zones).Draw(t, "zone"))
+		if rapid.IntRange(0, 9).Draw(t, "counts") > 0 {
+			unused := int64(0)
+			lines[i].arrival = drawArrival(t, i, &unused)
+			lines[i].arrival.At = lines[i].at
+		}
+	}
+	return lines
+}
+
+// The checkpoint rests on this: what is open now, and when it ends, follows from the arrivals of the last two windows,
+// and with what was saved already from those of the last one.
+func TestRestoredGoesOnAsIfNothingHadHappened(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rules := drawRules(t)
+		lines := drawLog(t)
+		split := rapid.IntRange(0, len(lines)).Draw(t, "split")
+		whole := newCounters(t, rules)
+		clocks := make([]Clock, split)
+		for i := range split {
+			clocks[i] = whole.Clock()
+			lines[i].read(whole)
+		}
+		windows := rapid.Int64Range(1, 2).Draw(t, "windows")
+		mark := drawMark(t, clocks, whole, windows)
+
+		again := newCounters(t, rules)
+		if mark > 0 {
+			again.SetClock(clocks[mark])
+		}
+		for i := mark; i < split; i++ {
+			lines[i].read(again)
+		}
+		if windows == 2 || mark == 0 {
+			if diff := gocmp.Diff(episodesOf(whole), episodesOf(again)); diff != "" {
+				t.Fatalf("open at %d, read from %d on: %s", split, mark, diff)
+			}
+		}
+		if fresh := again.Restore(saveAndLoad(t, whole)); len(fresh) > 0 {
+			t.Fatalf("%d lines again from %d on opened others: %+v", split, mark, seenOfAll(fresh))
+		}
+		want := told{Open: seenOfAll(whole.Open()), Values: valuesOf(whole)}
+		if diff := gocmp.Diff(want, told{Open: seenOfAll(again.Open()), Values: valuesOf(again)}); diff != "" {
+			t.Fatalf("restored at %d, read from %d on: %s", split, mark, diff)
+		}
+		end := line{at: time.Unix(whole.Clock().Now+1000, 0)}
+		for i, l := range append(slices.Clone(lines[split:]), end) {
+			if diff := gocmp.Diff(l.tell(whole), l.tell(again)); diff != "" {
+				t.Fatalf("restored at %d, read from %d on, line %d: %s", split, mark, split+i, diff)
+			}
+		}
+	})
+}
+
+func newCounters(t fataler, rules []Rule) *Counters {
+	t.Helper()
+	c, err := New(rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// episodesOf names what is open.
+func episodesOf(c *Counters) (names []string) {
+	for _, a := range c.Open() {
+		names = append(names, a.Rule.String()+" "+a.Value)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// drawMark draws the line from which to read again: the first, or one so many windows before now.
+func drawMark(t *rapid.T, clocks []Clock, c *Counters, windows int64) int {
+	marks := []int{0}
+	for i, clock := range clocks {
+		if clock.Now+windows*int64(c.Longest()/time.Second) <= c.Clock().Now {
+			marks = append(marks, i)
+		}
+	}
+	return marks[rapid.IntRange(0, len(marks)-1).Draw(t, "mark")]
+}

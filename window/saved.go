@@ -1,0 +1,134 @@
+package window
+
+import "time"
+
+// A Saved is an open alert as a value that comes out of encoding/json as it went in. What the log said is in bytes,
+// as it need not be UTF-8. It shares nothing with the alert.
+type Saved struct {
+	Rule  string `json:"rule"` // Rule.String()
+	Name  []byte `json:"name"` // the rule's name then; the alert takes the one configured when it is restored
+	Value []byte `json:"value"`
+
+	ID         string    `json:"id"`
+	Opened     SavedTime `json:"opened"`
+	CrossedBy  []byte    `json:"crossed_by"`
+	Count      int64     `json:"count"`
+	Peak       int64     `json:"peak"`
+	Messages   int64     `json:"messages"`
+	Recipients int64     `json:"recipients"`
+	Bytes      int64     `json:"bytes"`
+	First      SavedTime `json:"first"`
+	Last       SavedTime `json:"last"`
+	Samples    [][]byte  `json:"samples"`
+
+	Tallies []SavedTally `json:"tallies"` // of the keys that have any
+
+	// What the alert goes on from: seconds of the clock, message ids as history has them.
+	FirstAt int64  `json:"first_at"`
+	LastAt  int64  `json:"last_at"`
+	FirstID []byte `json:"first_id"`
+	LastID  []byte `json:"last_id"`
+	Crossed []byte `json:"crossed"`
+	Middle  []byte `json:"middle"`
+	// Fell is the second at which the count last fell to the limit or under it; that of saving while it is over.
+	Fell int64 `json:"fell"`
+}
+
+// A SavedTime is a time with its offset from UTC, but without the name of its zone. encoding/json knows no years
+// beyond 9999, which a stamp at their very end has in some zones.
+type SavedTime struct {
+	Seconds     int64 `json:"s"` // since 1970
+	Nanoseconds int64 `json:"ns"`
+	Offset      int   `json:"offset"` // seconds east of UTC
+}
+
+// A SavedTally is what an alert counted of one key's values.
+type SavedTally struct {
+	Key   string     `json:"key"` // Key.String()
+	Rows  []SavedRow `json:"rows"`
+	Other SavedRow   `json:"other"` // of the values that have no row
+}
+
+// A SavedRow is a Row. There may be many, so their names are short.
+type SavedRow struct {
+	Value      []byte `json:"v"`
+	Messages   int64  `json:"m"`
+	Recipients int64  `json:"r"`
+	Bytes      int64  `json:"b"`
+}
+
+// save returns the episode's alert; fell is as Saved has it.
+func (e *episode) save(fell int64) Saved {
+	a := e.alert
+	s := Saved{
+		Rule: a.Rule.String(), Name: []byte(a.Rule.Name), Value: []byte(a.Value),
+		ID: a.ID, Opened: saveTime(a.Opened), CrossedBy: []byte(a.CrossedBy), Count: a.Count, Peak: a.Peak,
+		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, First: saveTime(a.First), Last: saveTime(a.Last),
+		FirstAt: a.firstAt, LastAt: a.lastAt, FirstID: []byte(a.firstID), LastID: []byte(a.lastID),
+		Crossed: []byte(e.crossed), Middle: []byte(e.middle), Fell: fell,
+	}
+	for _, id := range a.Samples {
+		s.Samples = append(s.Samples, []byte(id))
+	}
+	for k := range a.tallies {
+		if t := &a.tallies[k]; len(t.rows) > 0 || t.other != (Row{}) {
+			s.Tallies = append(s.Tallies, t.save(Key(k)))
+		}
+	}
+	return s
+}
+
+func (t *tally) save(k Key) SavedTally {
+	s := SavedTally{Key: k.String(), Rows: make([]SavedRow, len(t.rows)), Other: saveRow(&t.other)}
+	for i := range t.rows {
+		s.Rows[i] = saveRow(&t.rows[i])
+	}
+	return s
+}
+
+func saveRow(r *Row) SavedRow { return SavedRow{[]byte(r.Value), r.Messages, r.Recipients, r.Bytes} }
+
+func saveTime(t time.Time) SavedTime {
+	_, offset := t.Zone()
+	return SavedTime{t.Unix(), int64(t.Nanosecond()), offset}
+}
+
+// restore makes the episode's alert what was saved.
+func (e *episode) restore(s *Saved, b *budget) {
+	a := e.alert
+	a.giveBack(b)
+	zone := a.Last.Location()
+	*a = Alert{
+		ID: s.ID, Rule: e.rule.Rule, Value: string(s.Value), Opened: s.Opened.time(zone), CrossedBy: string(s.CrossedBy),
+		Count: s.Count, Peak: s.Peak, Messages: s.Messages, Recipients: s.Recipients, Bytes: s.Bytes,
+		First: s.First.time(zone), Last: s.Last.time(zone),
+		firstAt: s.FirstAt, lastAt: s.LastAt, firstID: string(s.FirstID), lastID: string(s.LastID),
+	}
+	e.crossed, e.middle = string(s.Crossed), string(s.Middle)
+	for _, id := range s.Samples {
+		a.Samples = append(a.Samples, string(id))
+	}
+	for _, t := range s.Tallies {
+		if k, err := ParseKey(t.Key); err == nil {
+			a.tallies[k].restore(t, b)
+		}
+	}
+}
+
+func (t *tally) restore(s SavedTally, b *budget) {
+	t.other = s.Other.row()
+	for i := range s.Rows {
+		t.add(s.Rows[i].row(), b)
+	}
+}
+
+func (r *SavedRow) row() Row { return Row{string(r.Value), r.Messages, r.Recipients, r.Bytes} }
+
+// time is the time in the zone, where that has the same offset then: a zone knows its summers, an offset doesn't.
+func (t SavedTime) time(zone *time.Location) time.Time {
+	in := time.Unix(t.Seconds, t.Nanoseconds).In(zone)
+	if _, offset := in.Zone(); offset == t.Offset {
+		return in
+	}
+	return in.In(time.FixedZone("", t.Offset))
+}

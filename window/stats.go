@@ -1,0 +1,29 @@
+package window
+
+// Stats are what the counters hold, and what their bounds have cost so far.
+type Stats struct {
+	Keys    int // pairs of key and value that are counted
+	Rows    int // arrivals in history
+	Strings int // distinct values
+	Text    int // bytes of these
+	Open    int // alerts
+
+	DroppedKeys    int // values that were dropped before their time, and arrivals of a value for which there was no room
+	MergedArrivals int // arrivals counted at the second of one before
+	ForgottenRows  int // arrivals let go before their time, which are missing from the alerts that open later
+	RefusedAlerts  int // arrivals over a limit that opened no alert, and alerts that were not restored
+}
+
+// Stats returns what is held now.
+func (c *Counters) Stats() Stats {
+	s := Stats{
+		Rows: c.history.len(), Strings: len(c.values.ids), Text: c.values.text, Open: len(c.open),
+		ForgottenRows: c.forgotten, RefusedAlerts: c.refused,
+	}
+	for _, f := range c.families {
+		s.Keys += f.held
+		s.DroppedKeys += f.dropped
+		s.MergedArrivals += f.merged
+	}
+	return s
+}

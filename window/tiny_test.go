@@ -1,0 +1,142 @@
+package window
+
+import (
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// Bounds cost counts, never make one too high; a value whose counts they didn't touch has the same alerts.
+func TestTinyBounds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rules := drawRules(t)
+		small := func(name string) int { return rapid.IntRange(0, 12).Draw(t, name) }
+		bounded, err := newLimited(rules, limits{
+			keys: small("keys"), keyText: small("key text"), buckets: small("buckets"),
+			rows: small("rows"), strings: small("strings"), text: small("text"),
+			open: small("open"), tallied: small("tallied"), talliedText: small("tallied text"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		free := newCounters(t, rules)
+		touched := map[string]bool{}
+		for i, l := range drawLog(t) {
+			_, want := l.read(free)
+			_, got := l.read(bounded)
+			compareCounts(t, free, bounded, touched)
+			// A merged arrival leaves early between two lines, and may so end an alert early.
+			if s := bounded.Stats(); s.RefusedAlerts == 0 && s.MergedArrivals == 0 {
+				if diff := gocmp.Diff(untouched(want, touched), untouched(got, touched)); diff != "" {
+					t.Fatalf("line %d opened: %s", i, diff)
+				}
+			}
+			checkBounds(t, bounded)
+			if s, most := bounded.Stats(), bounded.limits; s.Rows > 1 && (s.Strings > most.strings || s.Text > most.text) {
+				t.Fatalf("%+v with bounds of %+v and rows that could go", s, most)
+			}
+		}
+		bounded.Restore(saveAndLoad(t, bounded))
+		checkBounds(t, bounded)
+		free.Restore(saveAndLoad(t, bounded))
+		bounded.Restore(saveAndLoad(t, free))
+		checkBounds(t, bounded)
+		bounded.Advance(time.Unix(bounded.Clock().Now+1000, 0))
+		got := bounded.Stats()
+		got.DroppedKeys, got.MergedArrivals, got.ForgottenRows, got.RefusedAlerts = 0, 0, 0, 0
+		if got != (Stats{}) {
+			t.Fatalf("held at the end: %+v", got)
+		}
+	})
+}
+
+// compareCounts notes for whom a bound has cost counts.
+func compareCounts(t *rapid.T, free, bounded *Counters, touched map[string]bool) {
+	want, got := countsOf(free), countsOf(bounded)
+	for value, n := range want {
+		touched[value] = touched[value] || got[value] < n
+	}
+	for value, n := range got {
+		if n > want[value] {
+			t.Fatalf("%s: %d counted, by counters without bounds %d", value, n, want[value])
+		}
+	}
+}
+
+// countsOf is what each rule's gauges show.
+func countsOf(c *Counters) map[string]int64 {
+	counts := map[string]int64{}
+	for _, r := range c.rules {
+		for _, v := range []string{"a", "b", ""} {
+			if n := r.family.find(c.values.ids[v]); n != 0 {
+				r.family.settle(n, c.clock.now)
+				counts[r.text+" "+v] = r.family.gauge(n, r.index).count
+			}
+		}
+	}
+	return counts
+}
+
+func untouched(alerts []*Alert, touched map[string]bool) (ids []string) {
+	for _, a := range alerts {
+		if !touched[a.Rule.String()+" "+a.Value] {
+			ids = append(ids, a.ID)
+		}
+	}
+	return ids
+}
+
+// checkBounds compares what is held with the bounds, and what is known of it with itself.
+func checkBounds(t *rapid.T, c *Counters) {
+	s, most := c.Stats(), c.limits
+	if s.Open > most.open || s.Rows > max(most.rows, 1) || c.budget.rows > most.tallied || c.budget.text > most.talliedText {
+		t.Fatalf("%+v, budget %+v, with bounds of %+v", s, c.budget, most)
+	}
+	for _, f := range c.families {
+		if f.held > most.keys || f.used > most.buckets || f.text > most.keyText {
+			t.Fatalf("%d keys, %d bytes, %d buckets with bounds of %+v", f.held, f.text, f.used, most)
+		}
+		checkFamily(t, f, c.clock.now)
+	}
+}
+
+func checkFamily(t *rapid.T, f *family, now int64) {
+	queued := map[uint32]bool{}
+	for n, older := f.oldest, uint32(0); n != 0; n, older = f.counters[n].younger, n {
+		if queued[n] = true; f.counters[n].older != older {
+			t.Fatalf("queue of counters broken at %d", n)
+		}
+	}
+	held, used, text := 0, 0, 0
+	for n := range f.counters {
+		c := &f.counters[n]
+		if c.id == 0 {
+			continue
+		}
+		held++
+		text += len(f.values.values[c.id])
+		sums := make([]int64, len(f.rules))
+		for b := c.first; b != 0; b = f.buckets[b].next {
+			used++
+			for i, r := range f.rules {
+				if f.buckets[b].at+f.windows[i] > now {
+					sums[i] += f.buckets[b].sums[r.Count]
+				}
+			}
+		}
+		f.settle(uint32(n), now)
+		for i, sum := range sums {
+			if got := f.gauge(uint32(n), i).count; got != sum {
+				t.Fatalf("gauge %d shows %d, its buckets %d", i, got, sum)
+			}
+		}
+		if !queued[uint32(n)] && (c.first != 0 || c.open == 0) {
+			t.Fatalf("counter %+v is not in the queue", c)
+		}
+	}
+	if held != f.held || used != f.used || text != f.text {
+		t.Fatalf("%d counters, %d buckets, %d bytes, known as %d, %d, %d", held, used, text, f.held, f.used, f.text)
+	}
+}
