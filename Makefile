@@ -1,4 +1,4 @@
-.PHONY: build test lint unit fuzz bench fixtures
+.PHONY: build test lint unit fuzz bench chaos fixtures
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o exiwatch ./cmd/exiwatch
@@ -18,6 +18,9 @@ unit: # what needs no other program and no patience
 
 fuzz:
 	go test -run '^$$' -fuzz FuzzReader -fuzztime 5m ./parser
+
+chaos: # some ten minutes of kills, cycles and a mail server that fails
+	go test -count=1 -timeout 60m -v -run 'TestChaos' ./internal/chaos -chaos.seeds=1 -chaos.lines=1000000 -chaos.kills=230 -chaos.cycles=220 -chaos.seconds=60
 
 bench:
 	go test -run '^$$' -bench . ./...

@@ -23,6 +23,7 @@ type Composer struct {
 	To, Cc  []string // the same; a bare local part such as root is for the mail server to qualify
 	Subject string   // what stands before the account in the Subject header; "" is DefaultSubject
 	Host    string   // fully qualified: the Message-ID's domain, and that of a bare local part in a header
+	Key     []byte   // of the MAC in the Message-ID: secret, and the same for as long as the spool lives; see Genuine
 	Log     string   // path of the main log, for the commands that the mail proposes; "" is Debian's
 }
 
@@ -78,7 +79,7 @@ func (c Composer) Opened(a *window.Alert, now time.Time) (Message, error) {
 		Text:    []byte(c.openedText(a)),
 		Headers: textproto.MIMEHeader{
 			"Date":                     {now.Format(time.RFC1123Z)},
-			"Message-Id":               {"<" + MessageID(a.ID, event, c.Host) + ">"},
+			"Message-Id":               {"<" + MessageID(a.ID, event, c.Host, c.Key) + ">"},
 			"Auto-Submitted":           {"auto-generated"}, // RFC 3834: no vacation answers
 			"X-Auto-Response-Suppress": {"All"},            // the same for Exchange
 			"X-Exiwatch-Alert":         {a.ID},

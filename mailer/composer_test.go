@@ -31,7 +31,7 @@ var (
 )
 
 var director = Composer{
-	From: "Mail watch <exiwatch@mx.lab.test>", To: []string{"director@lab.test"}, Cc: []string{"root"}, Host: "mx.lab.test",
+	From: "Mail watch <exiwatch@mx.lab.test>", To: []string{"director@lab.test"}, Cc: []string{"root"}, Host: "mx.lab.test", Key: key,
 }
 
 // crossing counts arrivals a second apart, as edited by edit, until they open the alert of rule.
@@ -183,7 +183,7 @@ func TestOpenedHeaders(t *testing.T) {
 	want := mail.Header{
 		"From": {`"Mail watch" <exiwatch@mx.lab.test>`}, "To": {"<director@lab.test>"}, "Cc": {"<root@mx.lab.test>"},
 		"Subject": {"Mail Abuse Alert: alice@lab.test sent 21 messages in 5m (limit 20)"},
-		"Date":    {"Mon, 02 Nov 2026 03:14:01 +0100"}, "Message-Id": {"<exiwatch." + a.ID + ".opened@mx.lab.test>"},
+		"Date":    {"Mon, 02 Nov 2026 03:14:01 +0100"}, "Message-Id": {"<" + MessageID(a.ID, "opened", "mx.lab.test", key) + ">"},
 		"Auto-Submitted": {"auto-generated"}, "X-Auto-Response-Suppress": {"All"},
 		"X-Exiwatch-Alert": {a.ID}, "X-Exiwatch-Event": {"opened"},
 		"Mime-Version": {"1.0"}, "Content-Type": {"text/plain; charset=UTF-8"}, "Content-Transfer-Encoding": {"quoted-printable"},

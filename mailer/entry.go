@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,19 +10,23 @@ import (
 	"time"
 )
 
-// An entry is a mail that waits: what its file begins with, in one line of JSON before the mail itself, and when it is due.
+// An entry is a mail that waits: what its file begins with, in one line of JSON before the mail itself, and what becomes of it.
+// Spool.mu guards it; To is written by Run's goroutine alone.
 type entry struct {
 	ID        string    `json:"id"`
 	Event     string    `json:"event"`
 	From      string    `json:"from"`
 	To        []string  `json:"to"` // who hasn't got it yet
 	Put       time.Time `json:"put"`
+	Seq       int64     `json:"seq"`                 // greater than any before; 0 where it was put before there were numbers
 	Delivered bool      `json:"delivered,omitempty"` // somebody has got it
 
-	due     time.Time     // not to be tried before; zero: now
-	pause   time.Duration // after the last attempt
-	done    bool          // delivered, and the disk doesn't know
-	lacking error         // with done: who didn't get it
+	doubt    time.Time     // since when the mail server may have it and nobody knows; zero: it hasn't
+	trying   bool          // an attempt is under way
+	due      time.Time     // not to be tried before; zero: now
+	pause    time.Duration // after the last attempt
+	accepted bool          // the mail server has it, and the disk may not know
+	lacking  error         // with accepted: who didn't get it
 }
 
 // newEntry is the entry of a mail put at now.
@@ -38,6 +43,9 @@ func (e *entry) check() error {
 	if !nameOK.MatchString(e.name()) {
 		return fmt.Errorf("%q is no alert id and event", e.name())
 	}
+	if e.Seq < 0 {
+		return fmt.Errorf("sequence number %d", e.Seq)
+	}
 	if e.From != "" && !mailboxOK.MatchString(e.From) {
 		return fmt.Errorf("sender %q is no plain address", e.From)
 	}
@@ -53,6 +61,11 @@ func (e *entry) check() error {
 }
 
 func (e *entry) name() string { return e.ID + "." + e.Event }
+
+// before tells whether e is tried first.
+func (e *entry) before(f *entry) bool {
+	return cmp.Or(cmp.Compare(e.Seq, f.Seq), e.Put.Compare(f.Put), cmp.Compare(e.name(), f.name())) < 0
+}
 
 // file is the content of the entry's file.
 func (e *entry) file(data []byte) ([]byte, error) {

@@ -2,28 +2,48 @@ package mailer
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"regexp"
 )
 
+// macSize is how much of the HMAC a Message-ID carries: RFC 2104, 5, wants no less than 80 bits.
+const macSize = 10 // bytes, each of them two digits
+
 // MessageID is the Message-ID of the mail about an event of an alert, the same however often the mail is tried:
-// exiwatch.ID.EVENT@HOST. It comes without the angle brackets that it wears in the header, as Exim logs it (id=).
-func MessageID(alertID, event, host string) string {
-	return "exiwatch." + alertID + "." + event + "@" + host
+// exiwatch.ID.EVENT.MAC@HOST. It comes without the angle brackets that it wears in the header, as Exim logs it (id=). Who doesn't
+// know the key can't make one, although every mail of an alert tells its id. It is at most 365 bytes long.
+func MessageID(alertID, event, host string, key []byte) string {
+	return "exiwatch." + alertID + "." + event + "." + messageMAC(alertID, event, key) + "@" + host
+}
+
+// messageMAC is the beginning of HMAC-SHA256(key, "ID.EVENT"), in hex. An empty key is a key like any other, which everybody knows.
+func messageMAC(alertID, event string, key []byte) string {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(alertID + "." + event))
+	return hex.EncodeToString(h.Sum(nil)[:macSize])
 }
 
 // ParseMessageID takes a Message-ID apart, with or without its angle brackets. ok is false for any that MessageID doesn't make.
-// A Message-ID proves nothing, as anyone may write one: a caller who acts on it must know that such a mail is due.
-func ParseMessageID(id []byte) (alertID, event string, ok bool) {
+// Anyone may write one: it proves nothing unless it is Genuine.
+func ParseMessageID(id []byte) (alertID, event, mac string, ok bool) {
 	if inner, found := bytes.CutPrefix(id, []byte("<")); found {
 		if id, found = bytes.CutSuffix(inner, []byte(">")); !found {
-			return "", "", false
+			return "", "", "", false
 		}
 	}
 	m := messageID.FindSubmatch(id)
-	if m == nil || len(m[3]) > maxDomain {
-		return "", "", false
+	if m == nil || len(m[4]) > maxDomain {
+		return "", "", "", false
 	}
-	return string(m[1]), string(m[2]), true
+	return string(m[1]), string(m[2]), string(m[3]), true
+}
+
+// Genuine tells whether the parts of a Message-ID come from MessageID with this key. It takes the same time for every wrong mac. A genuine
+// Message-ID may still be a copy: whoever gets the mail can read it.
+func Genuine(alertID, event, mac string, key []byte) bool {
+	return hmac.Equal([]byte(mac), []byte(messageMAC(alertID, event, key)))
 }
 
 // What a name may be made of. Names become file names, and are taken apart at the dots.
@@ -32,11 +52,12 @@ const (
 	eventPattern  = `[a-z][0-9a-z]{0,15}`
 	labelPattern  = `[0-9A-Za-z](?:[0-9A-Za-z-]*[0-9A-Za-z])?`
 	domainPattern = labelPattern + `(?:\.` + labelPattern + `)*`
+	macPattern    = `[0-9a-f]{20}`
 	maxDomain     = 253 // bytes: RFC 1035, 2.3.4, less the root's
 )
 
 var (
-	messageID = regexp.MustCompile(`^exiwatch\.(` + idPattern + `)\.(` + eventPattern + `)@(` + domainPattern + `)$`)
+	messageID = regexp.MustCompile(`^exiwatch\.(` + idPattern + `)\.(` + eventPattern + `)\.(` + macPattern + `)@(` + domainPattern + `)$`)
 	nameOK    = regexp.MustCompile(`^` + idPattern + `\.` + eventPattern + `$`)
 	domainOK  = regexp.MustCompile(`^` + domainPattern + `$`)
 )

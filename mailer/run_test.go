@@ -3,6 +3,7 @@ package mailer
 import (
 	"context"
 	"errors"
+	"net/textproto"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,7 +21,7 @@ type transport func(ctx context.Context, m Message) error
 func (f transport) Send(ctx context.Context, m Message) error { return f(ctx, m) }
 
 var (
-	errLater = errors.New("mail server is down")
+	errLater = &textproto.Error{Code: 451, Msg: "not now"}
 	errNever = &PermanentError{errors.New("550 no such user")}
 )
 
@@ -48,9 +49,8 @@ func TestDeliversOldestFirstAndWakesForPut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		s := open(t, dir)
-		for _, id := range []string{"c", "a", "b"} {
+		for _, id := range []string{"c", "a", "b"} { // at the same instant
 			put(t, s, mailOf(id))
-			time.Sleep(time.Millisecond)
 		}
 		s = open(t, dir) // as if restarted
 		var sent []Message
@@ -260,7 +260,7 @@ func TestDeliveryUnderWayIsFinishedWhenStopped(t *testing.T) {
 		put(t, s, mailOf("abd"))
 		_, stop := running(t, s, func(ctx context.Context, _ Message) error {
 			select {
-			case <-time.After(2 * time.Second):
+			case <-time.After(grace - time.Millisecond):
 				return nil
 			case <-ctx.Done():
 				return ctx.Err()

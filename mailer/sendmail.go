@@ -21,6 +21,7 @@ type Sendmail struct {
 const (
 	sendmailPath    = "/usr/sbin/sendmail"
 	sendmailTimeout = 2 * time.Minute // for a program that has only to queue the mail
+	stragglers      = time.Second / 2 // for what it started and left behind; see grace
 	maxStderr       = 1000            // bytes of what it says that go into the error
 )
 
@@ -33,7 +34,7 @@ func (s Sendmail) Send(ctx context.Context, m Message) error {
 	cmd.Stdin = bytes.NewReader(bytes.ReplaceAll(m.Data, []byte("\r\n"), []byte("\n")))
 	said := &bounded{room: maxStderr}
 	cmd.Stdout, cmd.Stderr = said, said
-	cmd.WaitDelay = time.Second // for what it started and left behind
+	cmd.WaitDelay = stragglers
 	err := cmd.Run()
 	if err == nil || errors.Is(err, exec.ErrWaitDelay) { // the latter: it ended well, and left a child that holds the pipe
 		return nil

@@ -95,8 +95,8 @@ func (s *session) Data(r io.Reader) error {
 func (s *session) Reset()        {}
 func (s *session) Logout() error { return nil }
 
-// serve runs a server with the mailbox until the test's end, with implicit TLS or STARTTLS where cert is given.
-func serve(t *testing.T, b *mailbox, cert *tls.Certificate, implicit bool) (address string) {
+// serve runs a server with a backend until the test's end, with implicit TLS or STARTTLS where cert is given.
+func serve(t *testing.T, b smtp.Backend, cert *tls.Certificate, implicit bool) (address string) {
 	t.Helper()
 	server := smtp.NewServer(b)
 	server.Domain = "mx.lab.test"

@@ -14,21 +14,26 @@ import (
 )
 
 // A Spool keeps mails on disk until they are delivered, and remembers afterwards that they were, so that a mail which is put
-// twice goes once. It belongs to one process; its methods may be called from any goroutine.
+// twice goes once. It belongs to one process; its methods may be called from any goroutine, and none but Run waits for a mail server.
 //
 //	DIR/waiting/ID.EVENT.eml     envelope and mail, see entry
-//	DIR/sent/ID.EVENT            empty; its modification time is when
+//	DIR/sent/ID.EVENT            empty, or what a crash left of the mail; its modification time is when
 //	DIR/refused/ID.EVENT.eml     given up, for people to look at
 //
-// A mail changes its state by one rename, which needs no room on the disk. What can't be ruled out is a crash, or a connection
-// that breaks, after the mail server took a mail and before we know: that mail goes again, under the same Message-ID.
+// A mail changes its state by one rename, which needs no room on the disk. The package's comment tells who calls what, and what can
+// go wrong nevertheless.
 type Spool struct {
 	dir  string
 	wake chan struct{} // holds one token when there may be something new to do
 
-	mu      sync.Mutex
-	waiting map[string]*entry // by name
-	broken  []Event           // found by OpenSpool, for Run to report
+	maxWaiting, maxRefused int // the constants, but in tests
+
+	mu        sync.Mutex
+	waiting   map[string]*entry // by name
+	last      int64             // the highest sequence number there is, or was
+	committed int64             // up to which mails may go
+	refused   int               // files in refused/, about
+	news      []Event           // for Run to report
 }
 
 // The folders of a spool.
@@ -38,25 +43,41 @@ const (
 	refusedDir = "refused"
 )
 
+// maxWaiting is how many mails may wait: a few kilobytes each, and as many alerts as nobody will read.
+const maxWaiting = 10_000
+
+// ErrFull is why Put doesn't take a mail when as many wait as may.
+var ErrFull = fmt.Errorf("the mail spool is full: %d mails wait", maxWaiting)
+
 // OpenSpool opens the spool in dir, which is made if need be. A waiting file that isn't a mail of ours is moved to refused/, as
-// NAME.broken, and reported by Run.
+// NAME.broken, and reported by Run. Of the mails that it finds waiting none goes before Drop or Commit, and Settle.
 func OpenSpool(dir string) (*Spool, error) {
-	s := &Spool{dir: dir, wake: make(chan struct{}, 1), waiting: make(map[string]*entry)}
+	s := &Spool{
+		dir: dir, wake: make(chan struct{}, 1), waiting: make(map[string]*entry),
+		maxWaiting: maxWaiting, maxRefused: maxRefused,
+	}
+	if err := s.open(); err != nil {
+		return nil, fmt.Errorf("opening the mail spool: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Spool) open() error {
 	for _, folder := range []string{waitingDir, sentDir, refusedDir} {
-		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
-			return nil, fmt.Errorf("opening the mail spool: %w", err)
+		if err := os.MkdirAll(filepath.Join(s.dir, folder), 0o700); err != nil {
+			return err
 		}
 	}
-	files, err := os.ReadDir(filepath.Join(dir, waitingDir))
+	files, err := os.ReadDir(filepath.Join(s.dir, waitingDir))
 	if err != nil {
-		return nil, fmt.Errorf("opening the mail spool: %w", err)
+		return err
 	}
 	for _, f := range files {
 		if err := s.adopt(f.Name()); err != nil {
-			return nil, fmt.Errorf("opening the mail spool: %w", err)
+			return err
 		}
 	}
-	return s, errors.Join(syncDir(dir), syncDir(filepath.Join(dir, waitingDir)))
+	return errors.Join(s.prune(), syncDir(s.dir), syncDir(filepath.Join(s.dir, waitingDir)))
 }
 
 // adopt takes up a file that was left in waiting/.
@@ -74,7 +95,9 @@ func (s *Spool) adopt(file string) error {
 		err = fmt.Errorf("%s holds the mail %q", path, e.name())
 	}
 	if err == nil {
+		e.doubt = time.Now()
 		s.waiting[name] = e
+		s.last = max(s.last, e.Seq)
 		return nil
 	}
 	var failed *fs.PathError // of the disk, not of what it holds
@@ -83,12 +106,12 @@ func (s *Spool) adopt(file string) error {
 	}
 	kept := filepath.Join(s.dir, refusedDir, name+".broken")
 	id, event, _ := strings.Cut(name, ".")
-	s.broken = append(s.broken, Event{ID: id, Event: event, Err: err, Kept: kept})
+	s.news = append(s.news, Event{ID: id, Event: event, Err: err, Kept: kept})
 	return os.Rename(path, kept)
 }
 
-// Put keeps a mail to be delivered. When it returns without error the mail survives a crash. added is false when the same event of the same
-// alert waits already, or was sent or given up.
+// Put keeps a mail to be delivered once it is committed. When it returns without error the mail survives a crash. added is false when the same
+// event of the same alert waits already, or was sent or given up. After an error, ErrFull among them, it is as if Put had not been called.
 func (s *Spool) Put(m Message) (added bool, err error) {
 	e, err := newEntry(m, time.Now())
 	if err != nil {
@@ -99,11 +122,16 @@ func (s *Spool) Put(m Message) (added bool, err error) {
 	if known, err := s.has(e.name()); known || err != nil {
 		return false, err
 	}
+	if len(s.waiting) >= s.maxWaiting {
+		return false, fmt.Errorf("spooling mail %s: %w", e.name(), ErrFull)
+	}
+	e.Seq = s.last + 1
 	if err := s.write(e, m.Data); err != nil {
+		os.Remove(s.waitingPath(e.name())) // it is there if its folder couldn't be synced
 		return false, fmt.Errorf("spooling mail %s: %w", e.name(), err)
 	}
 	s.waiting[e.name()] = e
-	s.nudge()
+	s.last = e.Seq
 	return true, nil
 }
 
@@ -159,36 +187,6 @@ func (s *Spool) Has(id, event string) bool {
 	}
 	known, err := s.has(name)
 	return known && err == nil
-}
-
-// Sent tells whether the mail about an event of an alert was delivered, as far as Forget has left that known.
-func (s *Spool) Sent(id, event string) bool {
-	name := id + "." + event
-	if !nameOK.MatchString(name) {
-		return false
-	}
-	_, err := os.Lstat(s.sentPath(name))
-	return err == nil
-}
-
-// Forget drops the marks of the mails that were sent before a time. Such a mail would go again if it were put again.
-func (s *Spool) Forget(before time.Time) error {
-	folder := filepath.Join(s.dir, sentDir)
-	marks, err := os.ReadDir(folder)
-	if err != nil {
-		return fmt.Errorf("forgetting sent mails: %w", err)
-	}
-	var errs []error
-	for _, mark := range marks {
-		info, err := mark.Info()
-		if err == nil && nameOK.MatchString(mark.Name()) && info.ModTime().Before(before) {
-			err = os.Remove(filepath.Join(folder, mark.Name()))
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
 }
 
 func (s *Spool) waitingPath(name string) string {

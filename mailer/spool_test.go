@@ -1,11 +1,14 @@
 package mailer
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -14,7 +17,19 @@ func mailOf(id string) Message {
 	return Message{ID: id, Event: "opened", To: []string{"director@lab.test", "root"}, Data: []byte("Subject: " + id + "\r\n\r\ntext\r\n")}
 }
 
+// open opens a spool as a process does whose checkpoint covers all of it, and whose log is read.
 func open(t *testing.T, dir string) *Spool {
+	t.Helper()
+	s := crashed(t, dir)
+	if n, err := s.Drop(s.Last()); n != 0 || err != nil {
+		t.Fatal(n, err)
+	}
+	s.Settle(time.Now())
+	return s
+}
+
+// crashed opens a spool that somebody left.
+func crashed(t *testing.T, dir string) *Spool {
 	t.Helper()
 	s, err := OpenSpool(dir)
 	if err != nil {
@@ -23,7 +38,15 @@ func open(t *testing.T, dir string) *Spool {
 	return s
 }
 
+// put puts a mail, and commits it.
 func put(t *testing.T, s *Spool, m Message) {
+	t.Helper()
+	provide(t, s, m)
+	s.Commit(s.Last())
+}
+
+// provide puts a mail.
+func provide(t *testing.T, s *Spool, m Message) {
 	t.Helper()
 	if added, err := s.Put(m); !added || err != nil {
 		t.Fatalf("Put(%s) = %v, %v", m.ID, added, err)
@@ -150,6 +173,91 @@ func TestCrashLeavesRubbish(t *testing.T) {
 		t.Errorf("refused/ has %q, want %q", got, broken)
 	}
 	put(t, s, mailOf("abf")) // the alert is told after all
+}
+
+func TestFullSpool(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, t.TempDir())
+		s.maxWaiting = 2
+		put(t, s, mailOf("a"))
+		put(t, s, mailOf("b"))
+		last := s.Last()
+		for range 2 {
+			if added, err := s.Put(mailOf("c")); added || !errors.Is(err, ErrFull) || s.Len() != 2 || s.Last() != last || s.Has("c", "opened") {
+				t.Errorf("Put = %v, %v; %d wait", added, err, s.Len())
+			}
+		}
+		if added, err := s.Put(mailOf("a")); added || err != nil { // is there
+			t.Errorf("Put = %v, %v", added, err)
+		}
+		var sent []string
+		_, stop := running(t, s, taking(&sent))
+		synctest.Wait()
+		put(t, s, mailOf("c"))
+		synctest.Wait()
+		stop()
+		if !slices.Equal(sent, []string{"a", "b", "c"}) {
+			t.Errorf("sent %q", sent)
+		}
+	})
+}
+
+func TestMoreWaitsThanMay(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	for _, id := range []string{"a", "b", "c"} {
+		provide(t, s, mailOf(id))
+	}
+	s = open(t, dir)
+	s.maxWaiting = 2
+	if _, err := s.Put(mailOf("d")); !errors.Is(err, ErrFull) || s.Len() != 3 {
+		t.Errorf("%v, %d wait", err, s.Len())
+	}
+	if want := "the mail spool is full: 10000 mails wait"; ErrFull.Error() != want {
+		t.Errorf("%q, want %q", ErrFull, want)
+	}
+}
+
+func TestOldestRefusedMailsAreRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		open(t, dir)
+		for path, content := range map[string]string{"refused/README": "by the admin", "waiting/z.opened.eml": "{"} {
+			if err := os.WriteFile(filepath.Join(dir, path), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			old := time.Now().Add(-time.Hour)
+			if err := os.Chtimes(filepath.Join(dir, path), old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := open(t, dir)
+		s.maxRefused = 2
+		_, stop := running(t, s, func(context.Context, Message) error { return errNever })
+		for i, want := range [][]string{
+			{"README", "c.opened.eml", "z.opened.broken"}, {"README", "b.opened.eml", "c.opened.eml"}, {"README", "a.opened.eml", "b.opened.eml"},
+		} {
+			id := []string{"c", "b", "a"}[i]
+			put(t, s, mailOf(id))
+			synctest.Wait()
+			// The spool is in a bubble with a clock of its own, its files aren't.
+			at := time.Now().Add(time.Duration(i) * time.Second)
+			if err := os.Chtimes(filepath.Join(dir, refusedDir, id+".opened.eml"), at, at); err != nil {
+				t.Error(err)
+			}
+			if got := files(t, dir, refusedDir); !slices.Equal(got, want) {
+				t.Errorf("refused/ has %q, want %q", got, want)
+			}
+		}
+		stop()
+		s = open(t, dir)
+		if s.refused != 2 || s.Has("c", "opened") || !s.Has("a", "opened") {
+			t.Errorf("%d files in refused/", s.refused)
+		}
+		if s.maxRefused = 1; s.prune() != nil || s.refused != 1 || s.Has("b", "opened") {
+			t.Errorf("%d files in refused/", s.refused)
+		}
+	})
 }
 
 func TestForget(t *testing.T) {

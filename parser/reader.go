@@ -41,6 +41,16 @@ func NewReader(zone *time.Location, reference time.Time, emit func(*Entry)) *Rea
 	return &Reader{emit: emit, clock: clock{zone: zone, reference: reference}}
 }
 
+// Last is the latest stamp read that named no zone; zero before there was one. Given to Resume of another Reader it makes that
+// one read on as this one would, if no lines are held.
+func (r *Reader) Last() time.Time { return r.clock.last }
+
+// Resume is for a Reader that begins in the middle of a log, behind a stamp that was read before.
+func (r *Reader) Resume(last time.Time) { r.clock.last = last }
+
+// Refer moves the reference of NewReader: a log that is followed grows older than what it was opened with.
+func (r *Reader) Refer(reference time.Time) { r.clock.reference = reference }
+
 // Line reads the next line of the log, without its LF. An entry may be given to emit now or, where lines to come can
 // change its meaning, by a later call.
 func (r *Reader) Line(p Place, line []byte) {

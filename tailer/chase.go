@@ -14,10 +14,15 @@ import (
 type chase struct {
 	Follower
 	fn     func(Line) error
-	idle   func() error
+	idle   func(end bool) error
 	folder folder
-	row    []*segment // oldest first; all but the last are cycled
-	past   []Position // how far the segments were read that were let go of last
+	row    []*segment // oldest first, at most maxRow; all but the last are cycled
+	past   []past     // up to where files outside the row were read, the last one last
+	older  []sibling  // the files before the beginning, as they were then
+	border Position   // the end of the last of them then, which may still be written to
+	heads  heads
+	begun  bool // the row was not always empty
+	unseen bool // there is more to be found than the row holds
 	buf    []byte
 	told   map[string]string // what Problem was told last, by what it is about
 
@@ -25,16 +30,21 @@ type chase struct {
 	liveFrom time.Time // no tail before
 	pause    time.Duration
 
+	sure   bool           // the last look saw which files there are
 	quiet  bool           // idle was called and nothing has happened since
 	ticked bool           // a tick has passed and idle wasn't called
 	hurry  chan time.Time // closed: a time that has come
 }
 
-func newChase(f Follower, fn func(Line) error, idle func() error) *chase {
+func newChase(f Follower, fn func(Line) error, idle func(end bool) error) *chase {
 	f.Grace = cmp.Or(f.Grace, DefaultGrace)
 	f.Tick = cmp.Or(f.Tick, DefaultTick)
 	f.descriptors = cmp.Or(f.descriptors, descriptors)
-	c := &chase{Follower: f, fn: fn, idle: idle, buf: make([]byte, chunkSize), told: make(map[string]string)}
+	f.lateness = cmp.Or(f.lateness, lateness)
+	c := &chase{Follower: f, fn: fn, idle: idle, buf: make([]byte, chunkSize), told: make(map[string]string), heads: make(heads)}
+	if f.From.Offset > 0 {
+		c.past = []past{{Position: f.From}}
+	}
 	c.folder.path = filepath.Dir(f.Path)
 	c.pause = f.Tick
 	c.hurry = make(chan time.Time)
@@ -56,8 +66,12 @@ func (c *chase) run(ctx context.Context) error {
 	tick := time.NewTicker(c.Tick)
 	defer tick.Stop()
 	for look := true; ; {
-		if look {
-			c.look(time.Now())
+		if look || c.unseen && len(c.row) <= maxRow/2 {
+			now := time.Now()
+			c.look(now)
+			if err := c.late(now); err != nil {
+				return err
+			}
 		}
 		if err := ctx.Err(); err != nil {
 			return err
@@ -87,11 +101,25 @@ func (c *chase) read() (more bool, err error) {
 		return false, nil
 	}
 	s := c.row[0]
+	if s.packed != nil {
+		return c.unpack(s)
+	}
+	first := s.untouched()
 	more, err = s.fill(c.buf)
+	if errors.Is(err, errShorter) {
+		c.lose(0, err)
+		return true, nil
+	}
+	if first && more {
+		// It may have held something else before this. If so, there is a copy by now.
+		if c.look(time.Now()); len(c.row) == 0 || c.row[0] != s {
+			return true, nil
+		}
+	}
 	c.tell("reading", err)
-	s.failing = err != nil && !errors.Is(err, errShorter)
+	s.failing = err != nil
 	if err != nil {
-		return !s.failing, nil
+		return false, nil
 	}
 	for line, ok := s.next(); ok; line, ok = s.next() {
 		if err := c.hand(line); err != nil {
@@ -112,12 +140,15 @@ func (c *chase) finish(now time.Time) (bool, error) {
 		return false, nil
 	}
 	s := c.row[0]
-	s.look(now)
+	if err := s.look(now); errors.Is(err, errShorter) {
+		c.lose(0, err)
+		return true, nil
+	}
 	if !s.finished(now, c.Grace) {
 		return false, nil
 	}
 	line, ok := s.torn(c.buf)
-	c.release(s)
+	c.release(s, now)
 	if ok {
 		return true, c.hand(line)
 	}
@@ -134,7 +165,7 @@ func (c *chase) rest() error {
 		return nil
 	}
 	c.quiet, c.ticked = true, false
-	return c.idle()
+	return c.idle(len(c.row) < 2 && c.sure && !c.unseen)
 }
 
 // wait waits until something has happened, or only looks if more is to be read. It returns whether names may have
@@ -178,7 +209,10 @@ func (c *chase) wait(ctx context.Context, tick <-chan time.Time, more bool) (loo
 func (c *chase) close() {
 	c.leave()
 	for _, s := range c.row {
-		s.file.Close()
+		s.close()
+	}
+	for i := range c.past {
+		c.past[i].close()
 	}
 	c.folder.close()
 }

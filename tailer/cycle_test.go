@@ -195,6 +195,7 @@ func TestRotatedByLogrotate(t *testing.T) {
 		"create":   "rotate 10\ncreate 0640\n",
 		"dateext":  "rotate 10\ncreate 0640\ndateext\ndateformat -%Y%m%d-%s\n",
 		"compress": "rotate 10\ncompress\nnocreate\n",
+		"at once":  "rotate 10\ncompress\ncreate 0640\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			everyWay(t, func(t *testing.T, m mode) {
@@ -209,6 +210,48 @@ func TestRotatedByLogrotate(t *testing.T) {
 					h.untilPassed(log, func() error { return run(logrotate, "-f", "-s", filepath.Join(folder, "state"), config) })
 				}
 				h.wantAll(e.end(t))
+			})
+		})
+	}
+}
+
+// What is written between the copying and the truncating is lost for everybody, so nobody writes meanwhile.
+func TestCopytruncatedByLogrotate(t *testing.T) {
+	logrotate := program(t, "/usr/sbin/logrotate")
+	for name, directives := range map[string]string{
+		"plain":         "",
+		"compress":      "compress\n",
+		"delaycompress": "compress\ndelaycompress\n",
+		"xz":            "compress\ncompresscmd " + program(t, "/usr/bin/xz") + "\ncompressext .xz\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			everyWay(t, func(t *testing.T, m mode) {
+				folder := t.TempDir()
+				must(t, os.Chmod(folder, 0o755))
+				log, config := filepath.Join(folder, "mainlog"), filepath.Join(folder, "logrotate.conf")
+				must(t, os.WriteFile(config, []byte(log+" {\nrotate 10\ncopytruncate\n"+directives+"}\n"), 0o644))
+				appendTo(t, log, "first\n")
+				h := m.follow(t, Follower{Path: log})
+				want := []string{"first"}
+				h.want(want...)
+				for i := range 6 {
+					lines, text := logLines(fmt.Sprint("cycle ", i), 5000)
+					want = append(want, lines...)
+					appendTo(t, log, text)
+					must(t, run(logrotate, "-f", "-s", filepath.Join(folder, "state"), config))
+					if i%2 == 0 {
+						h.want(want...)
+					}
+				}
+				appendTo(t, log, "last\n")
+				h.want(append(want, "last")...)
+				h.stop()
+				for i := range 5 {
+					at := i*5000 + 17
+					rest := m.follow(t, Follower{Path: log, From: h.at(at).End})
+					rest.want(h.texts()[at+1:]...)
+					rest.stop()
+				}
 			})
 		})
 	}

@@ -1,76 +1,46 @@
 package tailer
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 )
 
-// Cycled finds the files that the main log at path has been cycled to, oldest first, the log itself last if it is
+// A Member is one file of a main log's row: the log itself or what it was cycled to.
+type Member struct {
+	Path string
+	// Start is the file's first byte, known by device and inode alone: a Follower that is given it as From begins with
+	// this file, as long as it isn't replaced by its compressed self.
+	Start      Position
+	Size       int64 // bytes as stored
+	Compressed bool  // by its name
+}
+
+// Row finds the files that the main log at path has been cycled to, oldest first, the log itself last if it is
 // there: mainlog.2.gz mainlog.1 mainlog, as logrotate names them by number or by date (dateext) and exicyclog with two
 // or three digits. Where both were in use the numbered ones go first. If path's last element holds %D (yyyymmdd) or %M
 // (yyyymm), every name with a date there belongs to it, by date and then by number. A file that is there both plain
-// and compressed is named once, plain. Nothing found is fs.ErrNotExist.
-func Cycled(path string) ([]string, error) {
+// and compressed is named once, plain; one with several names, by the youngest. Nothing found is fs.ErrNotExist.
+func Row(path string) ([]Member, error) {
 	found, err := siblings(path)
 	if err != nil {
 		return nil, err
 	}
-	var names []string
-	for _, s := range onceEach(found) {
-		names = append(names, s.path)
+	var members []Member
+	for _, s := range found {
+		members = append(members, Member{Path: s.path, Start: s.start(), Size: s.size, Compressed: s.cut != ""})
 	}
-	if names == nil {
+	if members == nil {
 		return nil, fmt.Errorf("looking for %s and what it was cycled to: %w", path, fs.ErrNotExist)
 	}
-	return names, nil
+	return members, nil
 }
 
-// A sibling is one file of a main log's row.
-type sibling struct {
-	path string
-	cut  string // what its path ends in for being compressed; empty if it is plain
-	age
-	identity
-}
-
-// siblings are the regular files of path's row, oldest first, a plain one before its compressed self.
-func siblings(path string) ([]sibling, error) {
-	folder, pattern := filepath.Split(path)
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		return nil, err
+// Cycled are the paths of Row.
+func Cycled(path string) ([]string, error) {
+	members, err := Row(path)
+	var names []string
+	for _, m := range members {
+		names = append(names, m.Path)
 	}
-	row := newRow(pattern)
-	var found []sibling
-	for _, entry := range entries {
-		age, cut, ok := row.place(entry.Name())
-		if !ok {
-			continue
-		}
-		info, err := os.Stat(folder + entry.Name())
-		if errors.Is(err, fs.ErrPermission) {
-			return nil, err
-		}
-		if err != nil || !info.Mode().IsRegular() {
-			continue // cycled on since the folder was read, or none of ours
-		}
-		found = append(found, sibling{folder + entry.Name(), cut, age, identify(info)})
-	}
-	slices.SortFunc(found, func(a, b sibling) int {
-		return cmp.Or(a.age.compare(b.age), cmp.Compare(a.path, b.path))
-	})
-	return found, nil
-}
-
-// onceEach leaves out what is there plain too, or under another compressed name.
-func onceEach(found []sibling) []sibling {
-	return slices.CompactFunc(found, func(a, b sibling) bool {
-		return strings.TrimSuffix(a.path, a.cut) == strings.TrimSuffix(b.path, b.cut)
-	})
+	return names, err
 }

@@ -397,7 +397,7 @@ func TestCallbackFails(t *testing.T) {
 		if err != enough || n != 1 {
 			t.Errorf("Follow = %v after %d lines, want %v after 1", err, n, enough)
 		}
-		err = f.Follow(context.Background(), func(Line) error { return nil }, func() error { return enough })
+		err = f.Follow(context.Background(), func(Line) error { return nil }, func(bool) error { return enough })
 		if err != enough {
 			t.Errorf("Follow = %v, want idle's %v", err, enough)
 		}

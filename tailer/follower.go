@@ -10,20 +10,26 @@ type Follower struct {
 	// Path is the main log. Its last element may hold %D (yyyymmdd) or %M (yyyymm), as log_file_path's may: then the
 	// current file is the newest name that fits.
 	Path string
-	// From is where to begin: after the line that ended there, in whichever file of the folder that is by now. Zero
-	// is the start of the current file, and so is a position that is not to be found, which Problem is told.
+	// From is where to begin: after the line that ended there, in whichever file of the folder that is by now, as Find
+	// finds it. If it is zero, or not to be found, which Problem is told, Since says where to begin.
 	From Position
-	// Grace is how long a cycled file has to lie still before the next one begins; 0 is DefaultGrace.
+	// Since is up to when everything has been read, by the clock of the log's file system: the first file is the oldest
+	// that was written to after it, or if there is none the log begins at its end. Zero is the start of the current file.
+	Since time.Time
+	// Grace is how long a cycled file has to lie still before the next one begins; 0 is DefaultGrace. What is written to
+	// it later is handed over as Line.Late for another minute.
 	Grace time.Duration
 	// Poll is for file systems that tell nobody of changes: no inotify, the log is looked at each Tick.
 	Poll bool
 	// Tick is how often everything is looked at without being told to; 0 is DefaultTick.
 	Tick time.Duration
-	// Problem, if set, is told what went wrong and is tried again: a missing log, no permission, a log made shorter.
-	// Each is told when it changes, not each time it is met. It is called from Follow's goroutine.
+	// Problem, if set, is told what went wrong and is tried again or passed over: a missing log, no permission, a log
+	// made shorter, a broken compressed one. Each is told when it changes, not each time it is met. It is called from
+	// Follow's goroutine.
 	Problem func(error)
 
-	descriptors string // for tests: a system without /proc; empty is descriptors
+	descriptors string        // for tests: a system without /proc; empty is descriptors
+	lateness    time.Duration // for tests: 0 is lateness
 }
 
 // The defaults of Follower. Exim looks at the name before each write, so late lines come within milliseconds of it.
@@ -32,13 +38,14 @@ const (
 	DefaultTick  = 500 * time.Millisecond
 )
 
-// Follow calls fn for every complete line, in the order of the files and of the lines in them, until ctx ends or fn
-// fails; it returns ctx's error or fn's. Lines of a cycled file go before the first of the next one, the last of them
-// torn if it stays without LF. idle, if not nil, is called when there is nothing more to read right now: once when it
-// gets quiet and after each Tick while it stays so; its error ends Follow too. Both are called from the caller's
-// goroutine. When Follow returns nothing is open any more, but two goroutines and the inotify instance that nxadm/tail
-// keeps for the whole process.
-func (f *Follower) Follow(ctx context.Context, fn func(Line) error, idle func() error) error {
+// Follow calls fn for every complete line, in the order of the files and of the lines in them but for Line.Late, until
+// ctx ends or fn fails; it returns ctx's error or fn's. Lines of a cycled file go before the first of the next one, the
+// last of them torn if it stays without LF. idle, if not nil, is called when there is nothing more to read right now:
+// once when it gets quiet and after each Tick while it stays so; end tells that everything there is was handed over,
+// whereas otherwise a cycled file is just given time, or files can't be looked at. Its error ends Follow too. Both are
+// called from the caller's goroutine. When Follow returns nothing is open any more, but two goroutines and the inotify
+// instance that nxadm/tail keeps for the whole process.
+func (f *Follower) Follow(ctx context.Context, fn func(Line) error, idle func(end bool) error) error {
 	c := newChase(*f, fn, idle)
 	defer c.close()
 	return c.run(ctx)

@@ -24,6 +24,7 @@ type mode struct {
 // A hunt is a Follower at work, and what it has handed over.
 type hunt struct {
 	t      *testing.T
+	mode   mode
 	cancel context.CancelFunc
 	over   chan error
 
@@ -36,9 +37,21 @@ type hunt struct {
 
 func (m mode) follow(t *testing.T, f Follower) *hunt {
 	t.Helper()
-	f.Poll = m.poll
-	if m.noProc {
-		f.descriptors = filepath.Join(t.TempDir(), "proc")
+	h := m.hunt(t)
+	h.begin(f, h.line)
+	return h
+}
+
+func (m mode) hunt(t *testing.T) *hunt {
+	return &hunt{t: t, mode: m, over: make(chan error, 1), news: make(chan struct{}, 1)}
+}
+
+// begin begins to follow; fn is h.line or calls it.
+func (h *hunt) begin(f Follower, fn func(Line) error) {
+	h.t.Helper()
+	f.Poll = h.mode.poll
+	if h.mode.noProc {
+		f.descriptors = filepath.Join(h.t.TempDir(), "proc")
 	}
 	if f.Grace == 0 {
 		f.Grace = 100 * time.Millisecond
@@ -47,11 +60,10 @@ func (m mode) follow(t *testing.T, f Follower) *hunt {
 		f.Tick = 20 * time.Millisecond
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	h := &hunt{t: t, cancel: cancel, over: make(chan error, 1), news: make(chan struct{}, 1)}
+	h.cancel = cancel
 	f.Problem = func(err error) { h.add(func() { h.told = append(h.told, err) }) }
-	go func() { h.over <- f.Follow(ctx, h.line, h.rest) }()
-	t.Cleanup(h.stop)
-	return h
+	go func() { h.over <- f.Follow(ctx, fn, h.rest) }()
+	h.t.Cleanup(h.stop)
 }
 
 func (h *hunt) line(line Line) error {
@@ -60,7 +72,7 @@ func (h *hunt) line(line Line) error {
 	return nil
 }
 
-func (h *hunt) rest() error {
+func (h *hunt) rest(bool) error {
 	h.add(func() { h.idle++ })
 	return nil
 }
@@ -125,16 +137,20 @@ func (h *hunt) until(what string, so func() bool) {
 func (h *hunt) want(lines ...string) {
 	h.t.Helper()
 	h.until(fmt.Sprintf("%d lines", len(lines)), func() bool { return len(h.lines) >= len(lines) })
-	var idle int
-	h.mu.Lock()
-	idle = h.idle
-	h.mu.Unlock()
+	idle := h.idles()
 	h.until("quiet", func() bool { return h.idle > idle })
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if got := h.texts(); strings.Join(got, "\n") != strings.Join(lines, "\n") {
 		h.t.Fatalf("lines = %q, want %q", brief(got), brief(lines))
 	}
+}
+
+// idles is how often it has been quiet.
+func (h *hunt) idles() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.idle
 }
 
 func (h *hunt) texts() []string {

@@ -12,6 +12,9 @@ type Line struct {
 	End    Position // of the byte after its LF
 	Torn   bool     // the last line of a finished file, which had no LF
 	Long   bool     // longer than MaxLine: Text is the first MaxLine bytes of it
+	// Late is a line written to a cycled file after the next one had begun: its End lies before those of lines handed
+	// over earlier, so it is no place to begin from.
+	Late bool
 }
 
 // Totals are what Cut has handed over.

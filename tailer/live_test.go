@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fsnotify/fsnotify"
 	"github.com/nxadm/tail"
 )
 
@@ -30,9 +31,39 @@ func TestToldWithoutTick(t *testing.T) {
 	}
 }
 
-// The lines of a quiet log come from nxadm/tail, before and after it was cycled.
-func TestTailGivesLines(t *testing.T) {
+// When events were too many to be told, the folder is looked at.
+func TestQueueOverflow(t *testing.T) {
 	t.Parallel()
+	log := filepath.Join(t.TempDir(), "mainlog")
+	appendTo(t, log, "one\n")
+	c := newChase(Follower{Path: log, Tick: time.Hour, Grace: time.Millisecond}, nil, nil)
+	defer c.close()
+	info, err := os.Stat(filepath.Dir(log))
+	must(t, err)
+	c.folder.watched = identify(info) // it isn't: nothing will be told
+	overflow := func() { go func() { c.folder.watcher.Errors <- fsnotify.ErrEventOverflow }() }
+	enough := errors.New("enough")
+	c.fn = func(line Line) error {
+		switch string(line.Text) {
+		case "one":
+			must(t, os.Rename(log, log+".1"))
+			appendTo(t, log, "two\n")
+			overflow()
+		case "two":
+			return enough
+		}
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	defer cancel()
+	if err := c.run(ctx); err != enough {
+		t.Errorf("run = %v before the new file's line", err)
+	}
+}
+
+// The lines of a quiet log come from nxadm/tail, before and after it was cycled. This doesn't run beside others: a tail
+// that is starved is left.
+func TestTailGivesLines(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "mainlog")
 	appendTo(t, log, "0\n")
 	enough := errors.New("enough")
@@ -52,7 +83,7 @@ func TestTailGivesLines(t *testing.T) {
 		}
 		return nil
 	}
-	idle := func() error {
+	idle := func(bool) error {
 		if c.live != nil && c.live == settled {
 			appendTo(t, log, "1\n")
 		}

@@ -1,6 +1,7 @@
 package tailer
 
 import (
+	"bytes"
 	"io/fs"
 	"syscall"
 )
@@ -29,6 +30,19 @@ func fingerprint(head []byte, offset int64) uint64 {
 	return h
 }
 
+// isIn tells whether this is a position in the file of that identity which begins with head, or in one it is a copy of.
+// Copies are known by what they hold: nothing, or nothing but NULs as a crash may leave them, says too little.
+func (p Position) isIn(is identity, head []byte) bool {
+	if p.Offset == 0 {
+		return p.identity() == is
+	}
+	length := min(p.Offset, fingerprintLength)
+	if int64(len(head)) < length || fingerprint(head, length) != p.Fingerprint {
+		return false
+	}
+	return p.identity() == is || len(bytes.Trim(head[:length], "\x00")) > 0
+}
+
 // identity is what the kernel knows a file by, as long as somebody holds it open or linked.
 type identity struct{ device, inode uint64 }
 
@@ -41,3 +55,12 @@ func identify(info fs.FileInfo) identity {
 }
 
 func (p Position) identity() identity { return identity{p.Device, p.Inode} }
+
+// SameFile tells whether two positions lie in one file, or in a copy of it that may be compressed.
+func (p Position) SameFile(q Position) bool {
+	if p.identity() == q.identity() && p.Inode != 0 {
+		return true
+	}
+	whole := min(p.Offset, q.Offset) >= fingerprintLength // for both, so that they can be compared
+	return p.Fingerprint == q.Fingerprint && (whole || p.Offset == q.Offset) && p.Offset > 0
+}

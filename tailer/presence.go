@@ -7,17 +7,26 @@ type presence struct {
 	size   int64
 	still  time.Time // since when it has had this size and, if cycled, its successor
 	cycled bool
+	// seen is when everything younger was known to be in the row behind it; zero while something is missing there.
+	seen time.Time
 
 	failing bool // the last own read failed
 }
 
-// look sees whether the file has changed its size.
-func (s *segment) look(now time.Time) {
+// look sees whether the file has changed its size. It fails with errShorter if it was truncated.
+func (s *segment) look(now time.Time) error {
 	info, err := s.file.Stat()
 	if err == nil && info.Size() != s.size {
 		s.size, s.still = info.Size(), now
 	}
+	if s.packed != nil {
+		return nil
+	}
+	return s.checkAgainst(s.offset)
 }
+
+// untouched tells whether nothing of the file has been read.
+func (s *segment) untouched() bool { return s.packed == nil && s.offset == 0 && s.passed == 0 }
 
 // atEnd tells whether everything in the file has been handed over.
 func (s *segment) atEnd() bool {
@@ -30,8 +39,12 @@ func (s *segment) succeeded(now time.Time) {
 	s.cycled, s.still = true, now
 }
 
-// finished tells whether a cycled file has been read as far as it can be, and left alone for grace.
+// finished tells whether a cycled file has been read as far as it can be and, if it may be written to, left alone for
+// grace.
 func (s *segment) finished(now time.Time, grace time.Duration) bool {
+	if s.packed != nil {
+		return s.cycled && s.packed.over
+	}
 	return s.cycled && (s.end >= s.size || s.failing) && !now.Before(s.due(grace))
 }
 

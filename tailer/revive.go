@@ -11,12 +11,12 @@ const maxPause = time.Minute
 
 // revive gives the log as it is now a tail, if it has none and may have one.
 func (c *chase) revive(now time.Time) {
-	if c.Poll || c.live != nil || len(c.row) != 1 || now.Before(c.liveFrom) {
+	if c.Poll || c.live != nil || len(c.row) != 1 || c.row[0].packed != nil || now.Before(c.liveFrom) {
 		return
 	}
 	s := c.row[0]
-	if s.passed > 0 {
-		return // the tail would hold a line without end
+	if s.passed > 0 || s.offset == 0 {
+		return // the tail would hold a line without end, or be the first to see what the file holds
 	}
 	if isRemote(s.file) {
 		c.liveFrom = now.Add(maxPause)

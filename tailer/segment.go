@@ -11,7 +11,8 @@ import (
 
 var errMoved = errors.New("the name has passed to another file")
 
-// A segment is one inode of a live log, held open from the moment it was seen until its last line was handed over.
+// A segment is one inode of a live log, held open from the moment it was seen until its last line was handed over, and
+// for late ones a little longer.
 type segment struct {
 	identity
 	age
@@ -19,8 +20,10 @@ type segment struct {
 	file   *os.File
 	offset int64  // everything before it was handed over; always a line's start
 	number int64  // lines before offset
-	head   []byte // the first bytes, as many as were there when last looked at, up to fingerprintLength
+	head   []byte // the first bytes, uncompressed, as many as were there when last looked at, up to fingerprintLength
 	print  uint64 // the fingerprint, once offset is beyond it
+
+	packed *packed // nil if it is plain
 
 	unread   // what own reads have got
 	presence // how it was last seen
@@ -42,22 +45,23 @@ func (found sibling) open(now time.Time) (*segment, error) {
 	}
 	s := &segment{identity: found.identity, age: found.age, path: found.path, file: file}
 	s.presence = presence{size: info.Size(), still: now}
-	return s, nil
-}
-
-// holds tells whether at is a position in this file, going by its content.
-func (s *segment) holds(at Position) bool {
-	info, err := s.file.Stat()
-	if err != nil || info.Size() < at.Offset {
-		return false
+	if found.cut != "" {
+		s.packed = new(packed)
+		return s, nil
 	}
-	head, err := s.readHead()
-	return err == nil && fingerprint(head, at.Offset) == at.Fingerprint
+	if s.head, err = readHead(file); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // resume puts the segment behind the line that ended at offset. It fails if the lines up to there can't be counted.
 func (s *segment) resume(offset int64) error {
 	s.offset = offset
+	if s.packed != nil {
+		return nil // they are counted while they are passed over
+	}
 	buf := make([]byte, chunkSize)
 	for before := io.NewSectionReader(s.file, 0, offset); ; {
 		n, err := before.Read(buf)
@@ -71,36 +75,36 @@ func (s *segment) resume(offset int64) error {
 	}
 }
 
+func (s *segment) close() error {
+	if s.packed != nil {
+		s.packed.close()
+	}
+	return s.file.Close()
+}
+
+// begins are the file's first bytes as they are now.
+func (s *segment) begins() ([]byte, error) {
+	if s.packed != nil {
+		return unpackHead(s.file, s.path), nil
+	}
+	return readHead(s.file)
+}
+
 // rewritten tells whether the file no longer begins as it did, for it was truncated and written anew. While it is not,
 // what was read from it before the call was no mixture.
 func (s *segment) rewritten() (bool, error) {
-	head, err := s.readHead()
-	if err != nil {
-		return false, err
-	}
-	if !bytes.HasPrefix(head, s.head) {
-		return true, nil
-	}
-	s.head = head
-	return false, nil
-}
-
-// readHead reads the file's first bytes, fewer if it is shorter.
-func (s *segment) readHead() ([]byte, error) {
 	var head [fingerprintLength]byte
 	n, err := s.file.ReadAt(head[:], 0)
 	if err != nil && err != io.EOF {
-		return nil, err
+		return false, err
 	}
-	if len(s.head) == n && bytes.Equal(s.head, head[:n]) {
-		return s.head, nil
+	if !bytes.HasPrefix(head[:n], s.head) {
+		return true, nil
 	}
-	return bytes.Clone(head[:n]), nil
-}
-
-// restart begins again at the file's first byte.
-func (s *segment) restart() {
-	s.offset, s.number, s.head, s.print, s.unread = 0, 0, nil, 0, unread{}
+	if n > len(s.head) {
+		s.head = bytes.Clone(head[:n])
+	}
+	return false, nil
 }
 
 // line makes a Line of text, which stands at offset, and goes on length bytes.
@@ -124,4 +128,13 @@ func (s *segment) position() Position {
 		p.Fingerprint = s.print
 	}
 	return p
+}
+
+// anchor is a position to find the file by: where it was read to, or what is known of it if nothing was.
+func (s *segment) anchor() Position {
+	if s.offset > 0 {
+		return s.position()
+	}
+	known := int64(len(s.head))
+	return Position{Device: s.device, Inode: s.inode, Fingerprint: fingerprint(s.head, known), Offset: known}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -25,14 +26,43 @@ func TestNothingStaysOpen(t *testing.T) {
 	cycleAndStop(1) // nxadm/tail's tracker stays
 	before := openDescriptors(t)
 	cycleAndStop(20)
-	var after map[string]int
-	for late := time.Now().Add(deadline); time.Now().Before(late); {
-		after = openDescriptors(t)
-		if total(after) == total(before) {
-			return
+	until(t, "open as before", func() bool { return total(openDescriptors(t)) == total(before) })
+}
+
+func TestThousandCyclesLeaveNothingOpen(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "mainlog")
+	warm := mode{}.follow(t, Follower{Path: log}) // nxadm/tail's tracker stays
+	appendTo(t, log, "one\n")
+	warm.want("one")
+	warm.stop()
+	goroutines, before := runtime.NumGoroutine(), total(openDescriptors(t))
+
+	h := mode{}.follow(t, Follower{Path: log, Grace: time.Microsecond, lateness: time.Millisecond})
+	h.until("quiet", func() bool { return h.idle > 0 })
+	following := total(openDescriptors(t))
+	for i := range 1000 {
+		must(t, os.Rename(log, log+".1"))
+		appendTo(t, log, fmt.Sprintf("line %d\n", i))
+		h.until("the line", func() bool { return len(h.lines) == i+2 })
+		if open := total(openDescriptors(t)); open > following+latecomers+10 { // a tail and its probe have some
+			t.Fatalf("%d descriptors open after %d cycles, %d at first", open, i, following)
 		}
 	}
-	t.Errorf("open = %v, want %v", after, before)
+	until(t, "as many descriptors as at first", func() bool { return total(openDescriptors(t)) <= following })
+	h.stop()
+	until(t, "goroutines and descriptors as before", func() bool {
+		return total(openDescriptors(t)) <= before && runtime.NumGoroutine() <= goroutines
+	})
+}
+
+// until waits until something is so.
+func until(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for late := time.Now().Add(deadline); !so(); runtime.Gosched() {
+		if time.Now().After(late) {
+			t.Fatalf("after %v still not: %s; open are %v", deadline, what, openDescriptors(t))
+		}
+	}
 }
 
 func TestPollWithoutInotify(t *testing.T) {

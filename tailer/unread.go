@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-var errShorter = errors.New("it was truncated: beginning again at its start")
+var errShorter = errors.New("it was truncated: going on with its copy, or else with what is newer")
 
 // unread is what a segment has read on its own account and not handed over yet.
 type unread struct {
@@ -20,8 +20,7 @@ type unread struct {
 }
 
 // fill reads the next chunk into buf; next hands out the lines in it, after which fill may be called again. It returns
-// false at the end of the file, which isn't for ever. Where the file was truncated it restarts and fails with
-// errShorter.
+// false at the end of the file, which isn't for ever. It fails with errShorter if the file was truncated.
 func (s *segment) fill(buf []byte) (bool, error) {
 	at := s.offset + s.passed
 	n, err := s.file.ReadAt(buf, at)
@@ -46,7 +45,6 @@ func (s *segment) checkAgainst(at int64) error {
 		return s.explain(err, at)
 	}
 	if anew {
-		s.restart()
 		return s.explain(errShorter, at)
 	}
 	return nil
@@ -88,8 +86,11 @@ func (s *segment) pass() {
 	s.chunk = nil
 }
 
-// torn is what stands behind the last LF of a file that nobody writes any more.
+// torn is what stands behind the last LF of a plain file that nobody writes any more.
 func (s *segment) torn(buf []byte) (line Line, ok bool) {
+	if s.packed != nil {
+		return Line{}, false // it was handed over with the rest
+	}
 	text := s.long
 	if s.passed == 0 {
 		n, _ := s.file.ReadAt(buf[:min(s.end-s.offset, MaxLine+1)], s.offset)

@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/watch"
@@ -19,32 +23,92 @@ func runCommand() *cobra.Command {
 		Use:   "run",
 		Short: "follow the main log, count, and mail alerts (the daemon)",
 		Long: `run follows the main log through every cycle and mails a summary when somebody crosses a
-limit. It runs in the foreground and ends on SIGTERM. Without a configuration it asks Exim
-for its log, counts more than 20 messages of an account in 5 minutes, and mails root through
-sendmail. What the log holds already is counted silently.`,
+limit. It runs in the foreground. SIGTERM ends it; SIGHUP makes it read its configuration
+anew, and a broken one is refused. Without a configuration it asks Exim for its log, counts
+more than 20 messages of an account in 5 minutes, and mails root through sendmail.
+
+It goes on where it ended, whatever became of the log meanwhile, and mails what it missed.
+The first time, what the log holds already is counted silently.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := config.Read(file)
-			if err != nil {
-				return configError(err)
+			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+			read := func() (*config.Config, error) {
+				c, err := config.Read(file)
+				if err != nil {
+					return nil, configError(err)
+				}
+				if err := findLog(cmd.Context(), &c); err != nil {
+					return nil, err
+				}
+				return &c, newDaemon(&c, fromStart, log).Check()
 			}
-			if err := findLog(cmd.Context(), &c); err != nil {
-				return err
-			}
-			d := watch.Daemon{Config: c, FromStart: fromStart, Host: hostName(), Log: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))}
-			return runDaemon(cmd.Context(), &d)
+			return runDaemons(cmd.Context(), log, read, func(c *config.Config) *watch.Daemon { return newDaemon(c, fromStart, log) })
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
-	cmd.Flags().BoolVar(&fromStart, "from-start", false, "alert on what the log holds already, too")
+	cmd.Flags().BoolVar(&fromStart, "from-start", false, "the first time, alert on what the current log holds already")
 	return cmd
 }
 
-func runDaemon(ctx context.Context, d *watch.Daemon) error {
-	d.Log.Info("following", "log", d.Config.Log, "rules", d.Config.Rules, "state", d.Config.State)
-	err := d.Run(ctx)
-	if os.IsPermission(err) {
+func newDaemon(c *config.Config, fromStart bool, log *slog.Logger) *watch.Daemon {
+	return &watch.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log}
+}
+
+// runDaemons runs one daemon after the other: a SIGHUP ends one, and the next begins with the configuration as it is then.
+func runDaemons(ctx context.Context, log *slog.Logger, read func() (*config.Config, error), daemon func(*config.Config) *watch.Daemon) error {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	c, err := read()
+	if err != nil {
+		return err
+	}
+	var last *config.Config // what to go back to
+	for {
+		log.Info("following", "log", c.Log, "rules", c.Rules, "state", c.State)
+		next, err := runUntil(ctx, daemon(c), hangup, read, log)
+		switch {
+		case err != nil && last != nil:
+			log.Error("with the new configuration it doesn't run: going on with the last one", "error", err)
+			c, last = last, nil
+		case err != nil:
+			return hintForState(err)
+		case next == nil:
+			return nil
+		default:
+			c, last = next, c
+		}
+	}
+}
+
+// runUntil runs a daemon until it ends, or until there is a new configuration, which it returns.
+func runUntil(ctx context.Context, d *watch.Daemon, hangup <-chan os.Signal, read func() (*config.Config, error), log *slog.Logger) (*config.Config, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	for {
+		select {
+		case err := <-ended:
+			return nil, err
+		case <-hangup:
+			next, err := read()
+			if err != nil {
+				log.Error("the new configuration is refused, the old one stays", "error", err)
+				continue
+			}
+			cancel()
+			return next, <-ended
+		}
+	}
+}
+
+func hintForState(err error) error {
+	if os.IsPermission(err) || errors.Is(err, fs.ErrPermission) {
 		return &hintedError{err, "run as root, or name a folder of this user in the configuration as state = \"/path\""}
+	}
+	if errors.Is(err, watch.ErrInUse) {
+		return &hintedError{err, "one daemon is enough for several logs: log = [\"…\", \"…\"]; another one needs a state folder of its own"}
 	}
 	return err
 }

@@ -193,12 +193,13 @@ func (s *selection) replay(cmd *cobra.Command, files []string, rules []window.Ru
 	if err != nil {
 		return tailer.Totals{}, err
 	}
+	p.Trust(watch.Key(s.settings.State))
 	bar := newProgress(cmd.ErrOrStderr())
 	defer bar.end()
 	var all tailer.Totals
 	for i, sources := range logs {
 		if i > 0 {
-			if p, err = p.Another(); err != nil {
+			if p, err = p.Another(sources[0].Name); err != nil {
 				return all, err
 			}
 		}

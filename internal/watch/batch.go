@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"time"
 
 	"exiwatch/tailer"
 )
@@ -14,7 +15,8 @@ type batch struct {
 	log   int // which of the daemon's logs
 	text  []byte
 	lines []line
-	quiet bool // there was nothing more to read
+	quiet bool      // there was nothing more to read
+	end   time.Time // when that was so and there was no later file either; zero: it wasn't
 }
 
 // A line of a batch ends at text[:end]. What else a tailer.Line holds is in Line, but for its text.
@@ -62,14 +64,19 @@ func (f *feed) line(l tailer.Line) error {
 	if len(f.next.text) < maxBatch {
 		return nil
 	}
-	return f.hand(false)
+	return f.hand(false, time.Time{})
 }
 
-// quiet hands over what there is, as nothing more can be read for now.
-func (f *feed) quiet() error { return f.hand(true) }
+// quiet hands over what there is, as nothing more can be read for now; end tells that this is the end of the last file.
+func (f *feed) quiet(end bool) error {
+	if !end {
+		return f.hand(true, time.Time{})
+	}
+	return f.hand(true, time.Now())
+}
 
-func (f *feed) hand(quiet bool) error {
-	f.next.quiet = quiet
+func (f *feed) hand(quiet bool, end time.Time) error {
+	f.next.quiet, f.next.end = quiet, end
 	select {
 	case f.out <- f.next:
 	case <-f.ctx.Done():

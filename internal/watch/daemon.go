@@ -1,12 +1,15 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,28 +21,32 @@ import (
 	"exiwatch/window"
 )
 
-// A Daemon follows main logs and mails alerts.
+// A Daemon follows main logs and mails alerts. It is Run once.
 type Daemon struct {
 	Config    config.Config // with at least one log
-	FromStart bool          // alerts on what the logs hold already, too
+	FromStart bool          // the first time, alerts on what the current logs hold already
 	Host      string        // name of this machine in Message-IDs
 	Log       *slog.Logger
 
 	now      func() time.Time
+	state    *state
 	composer mailer.Composer
 	spool    *mailer.Spool
 	tally    report.Tally
+	own      *own
 	logs     []*followed
-	silent   bool // what is read was there before the daemon
+	saver    saver
+
+	lossesFrom time.Time // not to be told before
 }
 
-// A followed log.
-type followed struct {
-	follower tailer.Follower
-	reader   *parser.Reader
-	feed     *feed
-	past     past
-	idle     bool // the last batch was quiet, too
+// Check tells whether the settings can work, as far as can be told without touching anything.
+func (d *Daemon) Check() error {
+	if err := d.compose().Check(); err != nil {
+		return fmt.Errorf("mail: %w", err)
+	}
+	_, err := NewPipeline(&d.Config.Count, d.Config.Rules, Listener{})
+	return err
 }
 
 // Run follows the logs until ctx ends, which is no error. All goroutines are started here, and waited for: one for each log,
@@ -48,6 +55,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if err := d.prepare(); err != nil {
 		return err
 	}
+	defer d.state.close()
 	stop := ctx.Done()
 	ctx, cancel := context.WithCancel(ctx)
 	var wait sync.WaitGroup
@@ -60,21 +68,26 @@ func (d *Daemon) Run(ctx context.Context) error {
 		l.feed = newFeed(ctx, i, batches)
 		wait.Go(func() {
 			if err := l.follower.Follow(ctx, l.feed.line, l.feed.quiet); ctx.Err() == nil {
-				failed <- fmt.Errorf("following %s: %w", l.follower.Path, err)
+				failed <- fmt.Errorf("following %s: %w", l.path, err)
 			}
 		})
 	}
 	wait.Go(func() { d.spool.Run(ctx, d.Config.Mail.Transport, d.sent) })
+	tick := time.NewTicker(saveTick)
+	defer tick.Stop()
 
 	for {
 		select {
 		case b := <-batches:
 			d.take(b)
+		case <-tick.C:
+			d.saver.tick(d)
+			d.tellLosses()
 		case err := <-failed:
+			d.stop()
 			return err
 		case <-stop:
-			d.Log.Info("stopped", "arrivals", d.tally.Arrivals, "malformed", d.tally.Malformed, "overflowed", d.tally.Overflowed,
-				"suspicious", d.tally.Suspicious, "injected", d.tally.Injected)
+			d.stop()
 			return nil
 		}
 	}
@@ -85,74 +98,181 @@ func (d *Daemon) prepare() (err error) {
 	if d.now == nil {
 		d.now = time.Now
 	}
-	if d.spool, err = mailer.OpenSpool(filepath.Join(d.Config.State, "spool")); err != nil {
+	if err := d.Check(); err != nil {
 		return err
 	}
-	mail := d.Config.Mail
-	d.composer = mailer.Composer{From: mail.From, To: mail.To, Cc: mail.Cc, Subject: mail.Subject, Host: d.Host, Log: d.Config.Log[0]}
-	if d.composer.From == "" {
-		d.composer.From = "exiwatch@" + d.Host
+	if d.state, err = openState(d.Config.State); err != nil {
+		return err
 	}
-	if err := d.composer.Check(); err != nil {
-		return fmt.Errorf("mail: %w", err)
+	if err := d.open(); err != nil {
+		d.state.close()
+		return err
 	}
-	if smtp, ok := mail.Transport.(*mailer.SMTP); ok && smtp.Hello == "" {
-		smtp.Hello = d.Host
+	return nil
+}
+
+// open takes up what the state folder has, and finds where the logs go on.
+func (d *Daemon) open() error {
+	was, err := d.state.load()
+	var broken *brokenError
+	if errors.As(err, &broken) {
+		d.Log.Error("the checkpoint is lost: this is a first start", "problem", err)
+	} else if err != nil {
+		return err
 	}
+	if d.spool, err = mailer.OpenSpool(filepath.Join(d.state.dir, spoolDir)); err != nil {
+		return err
+	}
+	key, err := d.state.key()
+	if err != nil {
+		return err
+	}
+	d.composer = d.compose()
+	d.composer.Key = key
 	first, err := NewPipeline(&d.Config.Count, d.Config.Rules, Listener{
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) { d.arrival(a) },
 		Other:   d.other,
+		Own:     d.delivered,
 		Opened:  d.opened,
 		Ended:   d.ended,
 	})
 	if err != nil {
 		return err
 	}
+	first.Trust(key)
+	d.own = first.own
+	if was == nil {
+		was = &checkpoint{Spooled: d.spool.Last()} // mails without a checkpoint: they go
+	}
+	if _, err := d.spool.Drop(was.Spooled); err != nil { // they have never been sent, and are made again
+		return err
+	}
+	d.spool.Commit(was.Spooled)
+	d.own.restore(was.Own)
 	for _, path := range d.Config.Log {
-		pipeline, err := first.Another()
+		pipeline, err := first.Another(path)
 		if err != nil {
 			return err
 		}
-		l := &followed{follower: tailer.Follower{Path: path, Problem: d.problem}}
+		l := &followed{path: path, pipeline: pipeline, follower: tailer.Follower{Path: path, Problem: d.problem}}
 		l.reader = pipeline.Reader(d.Config.Zone, d.now())
-		if _, err := tailer.Cycled(path); err != nil {
-			d.Log.Warn("the log isn't there yet: it is waited for", "log", path, "problem", err)
-		}
-		if !d.FromStart {
-			l.past = pastOf(path)
+		if err := d.begin(l, was.Logs[path]); err != nil {
+			return err
 		}
 		d.logs = append(d.logs, l)
 	}
 	return nil
 }
 
-// take reads a batch and gives it back.
+// compose is who makes the mails.
+func (d *Daemon) compose() mailer.Composer {
+	mail := d.Config.Mail
+	c := mailer.Composer{From: cmp.Or(mail.From, "exiwatch@"+d.Host), To: mail.To, Cc: mail.Cc, Subject: mail.Subject, Host: d.Host}
+	if len(d.Config.Log) > 0 {
+		c.Log = d.Config.Log[0]
+	}
+	if smtp, ok := mail.Transport.(*mailer.SMTP); ok && smtp.Hello == "" {
+		smtp.Hello = d.Host
+	}
+	return c
+}
+
+// take counts the lines of a batch and gives it back.
 func (d *Daemon) take(b *batch) {
 	l := d.logs[b.log]
 	b.each(func(line tailer.Line) {
-		d.silent = l.past.holds(line.End)
-		l.reader.Line(parser.Place{File: line.File, Line: line.Number}, line.Text)
+		l.line(line, func() { d.arrived(l) })
+		d.saver.counting(d)
 	})
-	if b.quiet && l.idle && l.reader.Holding() {
-		l.reader.Flush()
+	if b.quiet {
+		l.quiet(len(b.lines) == 0, d.now())
+		if !b.end.IsZero() {
+			d.atEnd(l, b.end)
+		}
 	}
-	l.idle = b.quiet && len(b.lines) == 0
 	l.feed.free <- b
+	d.saver.batched(d)
+}
+
+// arrived ends a rebuild: from here on the log is told. Alerts that are open here and that nobody was told of were found
+// in lines added late to a file that had been counted, or are those of a rule that is new.
+func (d *Daemon) arrived(l *followed) {
+	r := l.rebuild
+	l.rebuild = nil
+	r.see()
+	l.pipeline.silent = false
+	for _, a := range l.pipeline.counters.Restore(r.alerts) {
+		if slices.Contains(r.rules, a.Rule.String()) {
+			l.pipeline.open(a)
+			continue
+		}
+		d.Log.Info("alert that was open already", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "messages", a.Messages)
+	}
+}
+
+// atEnd says that a log was read to its end at the time given. When all were, mails of which nobody knows whether the mail server took
+// them may go again: if it had, the logs would have shown it.
+func (d *Daemon) atEnd(l *followed, at time.Time) {
+	if l.rebuild != nil {
+		d.arrived(l)
+	}
+	first := l.end.IsZero()
+	l.end = at
+	for _, l := range d.logs {
+		if l.end.IsZero() {
+			return
+		}
+		if l.end.Before(at) {
+			at = l.end
+		}
+	}
+	d.spool.Settle(at)
+	if first {
+		d.Log.Info("the logs are read to their ends", "waiting_mails", d.spool.Len())
+		d.saver.due = true
+	}
+}
+
+// stop leaves a checkpoint of everything that was counted.
+func (d *Daemon) stop() {
+	d.saver.due, d.saver.blocked, d.saver.rest = true, false, time.Time{}
+	d.saver.batched(d)
+	d.Log.Info("stopped", "arrivals", d.tally.Arrivals, "malformed", d.tally.Malformed, "overflowed", d.tally.Overflowed,
+		"suspicious", d.tally.Suspicious, "injected", d.tally.Injected)
+}
+
+// lossPause is how long losses are gathered before they are told.
+const lossPause = time.Minute
+
+// tellLosses says what the bounds on memory have cost.
+func (d *Daemon) tellLosses() {
+	now := d.now()
+	if now.Before(d.lossesFrom) {
+		return
+	}
+	for _, l := range d.logs {
+		lost, any := l.losses()
+		if !any {
+			continue
+		}
+		d.lossesFrom = now.Add(lossPause)
+		d.Log.Warn("more than can be held in memory", "log", l.path, "keys_dropped", lost.DroppedKeys, "arrivals_merged", lost.MergedArrivals,
+			"arrivals_forgotten", lost.ForgottenRows, "alerts_refused", lost.RefusedAlerts)
+	}
+}
+
+// delivered is told of each mail of ours that a log shows.
+func (d *Daemon) delivered(name string) {
+	id, event, _ := strings.Cut(name, ".")
+	if err := d.spool.Arrived(id, event); err != nil {
+		d.Log.Warn("a mail of ours was delivered, which could not be noted", "id", id, "event", event, "error", err)
+	}
 }
 
 // opened spools the mail of an alert.
 func (d *Daemon) opened(a *window.Alert) {
-	d.Log.Info("alert", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "count", a.Count, "silent", d.silent)
-	if d.silent {
-		return
-	}
-	message, err := d.composer.Opened(a, d.now())
-	if err == nil {
-		_, err = d.spool.Put(message)
-	}
-	if err != nil {
-		d.Log.Error("the alert could not be mailed", "id", a.ID, "error", err)
-	}
+	d.Log.Info("alert", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "count", a.Count)
+	d.saver.put(d, a)
 }
 
 func (d *Daemon) ended(a *window.Alert) {
@@ -161,7 +281,7 @@ func (d *Daemon) ended(a *window.Alert) {
 
 func (d *Daemon) arrival(a *parser.Arrival) {
 	d.tally.Arrival(a)
-	if (a.Suspicious || a.Overflowed) && !d.silent {
+	if a.Suspicious || a.Overflowed {
 		d.Log.Warn("arrival that may be forged: its line can be read in two ways, or overflowed", "file", a.File, "line", a.Line,
 			"message_id", string(a.MessageID))
 	}
@@ -169,9 +289,6 @@ func (d *Daemon) arrival(a *parser.Arrival) {
 
 func (d *Daemon) other(e *parser.Entry) {
 	d.tally.Other(e)
-	if d.silent {
-		return
-	}
 	switch e.Kind {
 	case parser.Malformed:
 		d.Log.Warn("arrival that could not be read", "file", e.File, "line", e.Line, "column", e.Column, "why", e.Reason)

@@ -9,36 +9,90 @@ import (
 // maxOwn is how many alerts' mails are known again when Exim logs them. The mail of an older one has long gone.
 const maxOwn = 10_000
 
-// own is the ledger of the mails that the alerts opened so far make. The Message-ID of such a mail follows from the alert, so
-// that the ledger is a function of the log. Each Message-ID excuses one arrival: whoever copies it gains nothing.
+// own is the ledger of the mails that the alerts opened so far make. What stands in it follows from the log. Each Message-ID
+// excuses one arrival, and only a genuine one does: whoever copies the pattern gains nothing.
 type own struct {
-	due   map[string]bool // by alert id and event: not seen in the log yet
-	order []string        // oldest first
+	key    []byte // of Message-IDs; nil where it isn't known, and every Message-ID that is due is taken for genuine
+	byName map[string]*ownMail
+	order  []*ownMail // oldest first
+}
+
+// An ownMail is a mail of ours.
+type ownMail struct {
+	Name string `json:"name"`           // alert id and event
+	Seen bool   `json:"seen,omitempty"` // in the log, once
+	Log  string `json:"log,omitempty"`  // where
+
+	again bool // it was seen, and the log is read once more
 }
 
 // opened notes the mails that an alert makes.
-func (o *own) opened(a *window.Alert) {
-	if o.due == nil {
-		o.due = make(map[string]bool)
+func (o *own) opened(a *window.Alert) { o.add(&ownMail{Name: a.ID + ".opened"}) }
+
+func (o *own) add(m *ownMail) {
+	if o.byName == nil {
+		o.byName = make(map[string]*ownMail)
+	}
+	if o.byName[m.Name] != nil {
+		return
 	}
 	if len(o.order) == maxOwn {
-		delete(o.due, o.order[0])
+		delete(o.byName, o.order[0].Name)
 		o.order = o.order[1:]
 	}
-	name := a.ID + ".opened"
-	o.due[name] = true
-	o.order = append(o.order, name)
+	o.byName[m.Name] = m
+	o.order = append(o.order, m)
 }
 
-// excuses tells whether the arrival is a mail of ours that wasn't seen before.
-func (o *own) excuses(a *parser.Arrival) bool {
-	if len(o.due) == 0 || len(a.HeaderMessageID) == 0 {
-		return false
+// due gives the mail of ours that an arrival is, unless that was excused before; nil if it is none.
+func (o *own) due(a *parser.Arrival) *ownMail {
+	if len(o.byName) == 0 || len(a.HeaderMessageID) == 0 {
+		return nil
 	}
-	id, event, ok := mailer.ParseMessageID(a.HeaderMessageID)
-	if !ok || !o.due[id+"."+event] {
-		return false
+	id, event, mac, ok := mailer.ParseMessageID(a.HeaderMessageID)
+	if !ok || o.key != nil && !mailer.Genuine(id, event, mac, o.key) {
+		return nil
 	}
-	o.due[id+"."+event] = false
-	return true
+	m := o.byName[id+"."+event]
+	if m == nil || m.Seen {
+		return nil
+	}
+	return m
+}
+
+// excuse says that the mail was seen in the log named: it excuses no other arrival.
+func (m *ownMail) excuse(log string) { m.Seen, m.Log = true, log }
+
+// saved gives the ledger as a checkpoint keeps it.
+func (o *own) saved() []ownMail {
+	all := make([]ownMail, len(o.order))
+	for i, m := range o.order {
+		all[i] = *m
+		all[i].Seen = m.Seen || m.again
+	}
+	return all
+}
+
+// restore takes what saved gave.
+func (o *own) restore(all []ownMail) {
+	for _, m := range all {
+		o.add(&m)
+	}
+}
+
+// unsee lets the mails be excused once more that were seen in a log, as that is read again. The function it returns makes them
+// seen for good.
+func (o *own) unsee(log string) (see func()) {
+	var unseen []*ownMail
+	for _, m := range o.order {
+		if m.Seen && m.Log == log {
+			m.Seen, m.again = false, true
+			unseen = append(unseen, m)
+		}
+	}
+	return func() {
+		for _, m := range unseen {
+			m.Seen, m.again = true, false
+		}
+	}
 }

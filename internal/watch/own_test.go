@@ -62,7 +62,7 @@ func TestOwnMailIsNotCounted(t *testing.T) {
 		d.submit("www-data", "")
 	}
 	d.want("www-data", 4, 1)
-	id := mailer.MessageID(d.opened[0].ID, "opened", "mx.lab.test")
+	id := mailer.MessageID(d.opened[0].ID, "opened", "mx.lab.test", nil)
 	d.submit("root", id)
 	d.want("root", 0, 1)
 
@@ -84,12 +84,12 @@ func TestCopiedMessageIDs(t *testing.T) {
 
 	d := newDesk(t, threeAnHour)
 	for i, forged := range []string{
-		mailer.MessageID(id, "opened", "mx.lab.test"), // not yet: nothing has been opened
-		mailer.MessageID(strings.Repeat("0", 20), "opened", "mx.lab.test"),
-		mailer.MessageID(id, "ended", "mx.lab.test"),
-		mailer.MessageID(id, "grew", "mx.lab.test"),
-		"x" + mailer.MessageID(id, "opened", "mx.lab.test"),
-		mailer.MessageID(strings.ToUpper(id), "opened", "mx.lab.test"),
+		mailer.MessageID(id, "opened", "mx.lab.test", nil), // not yet: nothing has been opened
+		mailer.MessageID(strings.Repeat("0", 20), "opened", "mx.lab.test", nil),
+		mailer.MessageID(id, "ended", "mx.lab.test", nil),
+		mailer.MessageID(id, "grew", "mx.lab.test", nil),
+		"x" + mailer.MessageID(id, "opened", "mx.lab.test", nil),
+		mailer.MessageID(strings.ToUpper(id), "opened", "mx.lab.test", nil),
 	} {
 		d.submit("mallory", forged)
 		if got, _ := d.counters.Value(window.Account, []byte("mallory")); got != int64(i+1) {
@@ -105,9 +105,34 @@ func TestOwnMailAmongThoseNotCounted(t *testing.T) {
 	for range 4 {
 		d.submit("www-data", "")
 	}
-	id := mailer.MessageID(d.opened[0].ID, "opened", "mx.lab.test")
+	id := mailer.MessageID(d.opened[0].ID, "opened", "mx.lab.test", nil)
 	d.submit("nobody", id)
 	d.submit("root", id)
+	d.want("root", 0, 1)
+}
+
+// TestForgedMessageIDs: where the key is known, nobody who knows the alert's id alone is excused, nor uses up the excuse of the mail
+// itself.
+func TestForgedMessageIDs(t *testing.T) {
+	d := newDesk(t, threeAnHour)
+	key := []byte("the secret of the state folder")
+	d.Trust(key)
+	for range 4 {
+		d.submit("www-data", "")
+	}
+	id := d.opened[0].ID
+	genuine := mailer.MessageID(id, "opened", "mx.lab.test", key)
+	for i, forged := range []string{
+		mailer.MessageID(id, "opened", "mx.lab.test", nil),
+		mailer.MessageID(id, "opened", "mx.lab.test", []byte("a guess")),
+		strings.Replace(genuine, ".opened.", ".ended.", 1),
+	} {
+		d.submit("mallory", forged)
+		if got, _ := d.counters.Value(window.Account, []byte("mallory")); got != int64(i+1) {
+			t.Errorf("id=%s excuses an arrival", forged)
+		}
+	}
+	d.submit("root", genuine)
 	d.want("root", 0, 1)
 }
 
@@ -115,16 +140,16 @@ func TestOwnMailAmongThoseNotCounted(t *testing.T) {
 func TestOldMailsAreForgotten(t *testing.T) {
 	var o own
 	arrival := func(i int) *parser.Arrival {
-		return &parser.Arrival{HeaderMessageID: []byte(mailer.MessageID(fmt.Sprintf("%020x", i), "opened", "h"))}
+		return &parser.Arrival{HeaderMessageID: []byte(mailer.MessageID(fmt.Sprintf("%020x", i), "opened", "h", nil))}
 	}
 	for i := range maxOwn + 10 {
 		o.opened(&window.Alert{ID: fmt.Sprintf("%020x", i)})
 	}
-	if len(o.due) != maxOwn || len(o.order) != maxOwn {
-		t.Errorf("%d mails are known, %d in order, want %d", len(o.due), len(o.order), maxOwn)
+	if len(o.byName) != maxOwn || len(o.order) != maxOwn {
+		t.Errorf("%d mails are known, %d in order, want %d", len(o.byName), len(o.order), maxOwn)
 	}
 	for i, want := range map[int]bool{9: false, 10: true, maxOwn + 9: true} {
-		if got := o.excuses(arrival(i)); got != want {
+		if got := o.due(arrival(i)) != nil; got != want {
 			t.Errorf("mail %d of %d is excused = %t, want %t", i, maxOwn+10, got, want)
 		}
 	}

@@ -14,6 +14,8 @@ type Pipeline struct {
 	rules    []window.Rule
 	count    *config.Count
 	own      *own
+	log      string // name of the log, where there are several
+	silent   bool   // nobody is told of anything: what is read was told before
 	valuer   valuer
 	arrival  window.Arrival
 	listener Listener
@@ -27,6 +29,8 @@ type Listener struct {
 	Arrival func(*parser.Arrival, *window.Arrival)
 	// Other gets every entry that is no arrival.
 	Other func(*parser.Entry)
+	// Own gets the name, alert id and event, of each mail of ours that arrives.
+	Own func(name string)
 	// Opened gets each alert when it opens. Ended gets it when it ends.
 	Opened, Ended func(*window.Alert)
 }
@@ -40,15 +44,19 @@ func NewPipeline(count *config.Count, rules []window.Rule, listener Listener) (*
 	return &Pipeline{counters: counters, rules: rules, count: count, own: &own{}, listener: listener}, nil
 }
 
-// Another makes a Pipeline for another log, in which time passes by itself: it counts by the same rules but on its own, tells
+// Another makes a Pipeline for the log named, in which time passes by itself: it counts by the same rules but on its own, tells
 // the same Listener, and knows the same mails as ours.
-func (p *Pipeline) Another() (*Pipeline, error) {
+func (p *Pipeline) Another(log string) (*Pipeline, error) {
 	counters, err := window.New(p.rules)
 	if err != nil {
 		return nil, err
 	}
-	return &Pipeline{counters: counters, rules: p.rules, count: p.count, own: p.own, listener: p.listener}, nil
+	return &Pipeline{counters: counters, rules: p.rules, count: p.count, own: p.own, log: log, listener: p.listener}, nil
 }
+
+// Trust makes it take no mail for ours but those whose Message-ID was made with the key. Without it whoever knows an alert's id
+// can have one message excused.
+func (p *Pipeline) Trust(key []byte) { p.own.key = key }
 
 // Reader makes a reader of the log, whose arrivals go into the pipeline. Its arguments are those of parser.NewReader.
 func (p *Pipeline) Reader(zone *time.Location, reference time.Time) *parser.Reader {
@@ -58,7 +66,7 @@ func (p *Pipeline) Reader(zone *time.Location, reference time.Time) *parser.Read
 func (p *Pipeline) entry(e *parser.Entry) {
 	if e.Kind == parser.Reception {
 		p.reception(e.Arrival)
-	} else if p.listener.Other != nil {
+	} else if p.listener.Other != nil && !p.silent {
 		p.listener.Other(e)
 	}
 }
@@ -70,21 +78,45 @@ func (p *Pipeline) reception(a *parser.Arrival) {
 	if p.listener.Keep != nil && !p.listener.Keep(a, w) {
 		return
 	}
-	if p.listener.Arrival != nil {
+	if p.listener.Arrival != nil && !p.silent {
 		p.listener.Arrival(a, w)
 	}
 	for _, alert := range p.counters.Advance(w.At) {
-		if p.listener.Ended != nil {
+		if p.listener.Ended != nil && !p.silent {
 			p.listener.Ended(alert)
 		}
 	}
-	if !counts(p.count, a, w) || p.own.excuses(a) {
+	own := p.own.due(a)
+	if own != nil && p.listener.Own != nil && !p.silent {
+		p.listener.Own(own.Name)
+	}
+	if !counts(p.count, a, w) {
+		return
+	}
+	if own != nil {
+		own.excuse(p.log)
 		return
 	}
 	for _, alert := range p.counters.Count(w) {
-		p.own.opened(alert)
-		if p.listener.Opened != nil {
-			p.listener.Opened(alert)
+		if !p.silent {
+			p.open(alert)
 		}
 	}
+}
+
+// open tells of an alert that has opened.
+func (p *Pipeline) open(alert *window.Alert) {
+	p.own.opened(alert)
+	if p.listener.Opened != nil {
+		p.listener.Opened(alert)
+	}
+}
+
+// ruleTexts names the rules, the same in every process.
+func (p *Pipeline) ruleTexts() []string {
+	texts := make([]string, len(p.rules))
+	for i, r := range p.rules {
+		texts[i] = r.String()
+	}
+	return texts
 }

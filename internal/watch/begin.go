@@ -1,0 +1,175 @@
+package watch
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"time"
+
+	"exiwatch/parser"
+	"exiwatch/tailer"
+)
+
+// begin finds where to read a log from, and up to where silently. was is what the checkpoint says of it; nil if it is followed
+// for the first time.
+func (d *Daemon) begin(l *followed, was *progress) error {
+	l.marks.longest = int64(l.pipeline.counters.Longest() / time.Second)
+	l.was = was
+	if was == nil {
+		return d.beginFirst(l)
+	}
+	goal, ok, err := find(l.path, was.Position)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		d.beginLost(l, was)
+		return nil
+	}
+	r := &rebuild{goal: goal, alerts: was.Alerts, rules: was.Rules}
+	base, ok, err := find(l.path, was.Base.Position)
+	if err != nil {
+		return err
+	}
+	if ok {
+		l.start(mark{base, was.Base.Clock, was.Base.Stamp})
+	} else if err := d.beginOldest(l, was.Clock.Now); err != nil {
+		return err
+	}
+	l.rebuild, l.pipeline.silent = r, true
+	r.see = l.pipeline.own.unsee(l.path)
+	if base.SameFile(goal) && base.Offset == goal.Offset {
+		d.arrived(l)
+	}
+	return nil
+}
+
+// find looks for a place in the files of a log. The start of a file isn't looked for: nothing tells it from that of what was
+// written there after it was truncated.
+func find(path string, at tailer.Position) (held tailer.Position, ok bool, err error) {
+	if at.Offset == 0 {
+		return held, false, nil
+	}
+	held, ok, err = tailer.Find(path, at)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return held, false, fmt.Errorf("looking for where %s was counted to: %w", path, err)
+	}
+	return held, ok, nil
+}
+
+// start has the log read from a mark on.
+func (l *followed) start(at mark) {
+	l.follower.From = at.Position
+	l.pipeline.counters.SetClock(at.Clock)
+	l.reader.Resume(at.Stamp)
+	l.at = at
+	l.marks.all = []mark{at}
+}
+
+// startAnew has the log read from a place of which nothing before is known.
+func (l *followed) startAnew(at tailer.Position) {
+	l.start(mark{Position: at, Clock: l.pipeline.counters.Clock()})
+}
+
+// coarse is how much older than now a file may seem that is written to now.
+const coarse = 20 * time.Millisecond
+
+// beginLost is for a log of which the file that was counted last is gone, or of which there was none or nothing in it: it
+// is read from what was written since.
+func (d *Daemon) beginLost(l *followed, was *progress) {
+	l.start(was.mark)
+	if was.Position.Offset > 0 {
+		d.Log.Warn("the file that was counted last is gone: alerts may be missing", "log", l.path, "counted", was.Written)
+	} else {
+		l.follower.From = tailer.Position{}
+	}
+	l.follower.Since = was.Written.Add(-coarse)
+	l.pipeline.counters.Restore(was.Alerts)
+}
+
+// beginOldest begins with the oldest file there is, as the one is gone in which the windows at the second now begin.
+func (d *Daemon) beginOldest(l *followed, now int64) error {
+	row, err := tailer.Row(l.path)
+	if err != nil {
+		return fmt.Errorf("looking for the past of %s: %w", l.path, err)
+	}
+	l.startAnew(row[0].Start)
+	d.warnOfGap(l, row[0].Path, now)
+	return nil
+}
+
+// warnOfGap says from when the counts are complete, if the past begins with a file and that is too late for the windows at the second now.
+func (d *Daemon) warnOfGap(l *followed, oldest string, now int64) {
+	first, err := (&Source{Name: oldest}).first(d.Config.Zone, d.now())
+	if err != nil || first.IsZero() || first.Unix() <= now-l.marks.longest {
+		return
+	}
+	d.Log.Warn("the log doesn't reach back over the longest window: until then counts are too low", "log", l.path,
+		"begins", first, "complete", first.Add(l.pipeline.counters.Longest()))
+}
+
+// beginFirst is for a log that is followed for the first time: what it holds is counted silently as far back as the windows reach,
+// or told, with FromStart, from the start of the current file on.
+func (d *Daemon) beginFirst(l *followed) error {
+	row, err := tailer.Row(l.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		d.Log.Warn("the log isn't there yet: it is waited for", "log", l.path, "problem", err)
+		l.startAnew(tailer.Position{})
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("looking for %s: %w", l.path, err)
+	}
+	last := row[len(row)-1]
+	if d.FromStart {
+		l.startAnew(last.Start)
+		return nil
+	}
+	now := d.now()
+	goal, stamp := endOf(last, d.Config.Zone, now)
+	first := len(row) - 1
+	for ; first > 0; first-- {
+		begins, err := (&Source{Name: row[first].Path}).first(d.Config.Zone, now)
+		if err == nil && !begins.IsZero() && begins.Unix() <= stamp.Unix()-2*l.marks.longest-slack {
+			break
+		}
+	}
+	l.startAnew(row[first].Start)
+	if first == 0 {
+		d.warnOfGap(l, row[0].Path, stamp.Unix())
+	}
+	l.rebuild, l.pipeline.silent = &rebuild{goal: goal, see: func() {}}, true
+	if goal.Offset == 0 && first == len(row)-1 {
+		d.arrived(l)
+	}
+	return nil
+}
+
+// endOf gives the end of the last line of a file, and the last stamp in it, or now where there is none.
+func endOf(m tailer.Member, zone *time.Location, now time.Time) (tailer.Position, time.Time) {
+	const tail = 256 << 10 // bytes
+	end, last := m.Start, now
+	if m.Compressed {
+		end.Offset = math.MaxInt64 // wherever that is
+		return end, last
+	}
+	f, err := os.Open(m.Path)
+	if err != nil {
+		return end, last
+	}
+	defer f.Close()
+	from := max(m.Size-tail, 0)
+	text := make([]byte, m.Size-from)
+	n, _ := f.ReadAt(text, from)
+	text = text[:bytes.LastIndexByte(text[:n], '\n')+1]
+	end.Offset = from + int64(len(text))
+	for line := range bytes.Lines(text) {
+		if t, ok := parser.Stamp(line, zone, now); ok {
+			last = t
+		}
+	}
+	return end, last
+}

@@ -1,0 +1,62 @@
+package watch
+
+import (
+	"time"
+
+	"exiwatch/tailer"
+	"exiwatch/window"
+)
+
+// checkpointVersion changes when an older program can't read the checkpoint.
+const checkpointVersion = 1
+
+// A checkpoint says how far the logs have been counted: the alerts of everything before are in the spool, and none of their mails was
+// sent before the checkpoint was on disk. What was counted isn't in it, as the log has that.
+type checkpoint struct {
+	Version int                  `json:"version"`
+	Spooled int64                `json:"spooled"` // the last mail in the spool that it covers
+	Own     []ownMail            `json:"own"`
+	Logs    map[string]*progress `json:"logs"` // by path
+}
+
+// progress is how far one log has been counted.
+type progress struct {
+	mark
+	Written time.Time      `json:"written"` // by the wall clock: when it was so
+	Base    mark           `json:"base"`    // from where on it has to be read for the windows to be whole
+	Rules   []string       `json:"rules"`   // for which the alerts below are all that were open
+	Alerts  []window.Saved `json:"alerts"`
+}
+
+// A mark is a place between two entries of a log, and what has to be known to read on from there.
+type mark struct {
+	Position tailer.Position `json:"position"`
+	Clock    window.Clock    `json:"clock"`
+	Stamp    time.Time       `json:"stamp"` // of parser.Reader.Last
+}
+
+// slack is how much more than two windows lies between a base and its checkpoint. Lines may come a few seconds late.
+const slack = 10 // seconds
+
+// marks are places from which a log could be read again, oldest first.
+//
+// An alert is open if its count was over the limit at some second of the last window, and the counts of that window
+// need the arrivals of the one before. So two windows tell all that is open.
+type marks struct {
+	longest int64 // window of the rules, seconds
+	all     []mark
+}
+
+// note adds a place, unless the last one is near.
+func (m *marks) note(at mark) {
+	if n := len(m.all); n > 0 && at.Clock.Now-m.all[n-1].Clock.Now <= m.longest/4 {
+		return
+	}
+	m.all = append(m.all, at)
+	for len(m.all) > 1 && m.all[1].Clock.Now <= at.Clock.Now-2*m.longest-slack {
+		m.all = m.all[1:]
+	}
+}
+
+// base is the place from which on the windows at a later one are whole, as far as is known.
+func (m *marks) base() mark { return m.all[0] }

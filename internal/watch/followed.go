@@ -1,0 +1,95 @@
+package watch
+
+import (
+	"time"
+
+	"exiwatch/parser"
+	"exiwatch/tailer"
+	"exiwatch/window"
+)
+
+// A followed log is one of the daemon's, and how far it has been counted.
+type followed struct {
+	path     string
+	follower tailer.Follower
+	pipeline *Pipeline
+	reader   *parser.Reader
+	feed     *feed
+
+	was     *progress // in the checkpoint that the daemon began with
+	rebuild *rebuild  // nil once the log has been read up to where the counting goes on
+	at      mark      // everything before it has been counted
+	marks   marks
+	lost    window.Stats // what the bounds had cost when that was last told
+	idle    bool         // the last batch was quiet, too
+	end     time.Time    // when its end was reached last; zero: never yet
+}
+
+// A rebuild is the silent reading of what was counted before.
+type rebuild struct {
+	goal   tailer.Position // where it ends
+	within bool            // a line of the file that holds goal has come
+	read   int64           // where the last one of it ended
+	alerts []window.Saved  // open there
+	rules  []string        // of the alerts
+	see    func()          // ends own.unsee
+}
+
+// over tells whether a line that ends at p lies behind the goal: in its file, in a later one, or in the same one after it was
+// truncated.
+func (r *rebuild) over(p tailer.Position) bool {
+	if !p.SameFile(r.goal) {
+		return r.within
+	}
+	again := p.Offset <= r.read
+	r.within, r.read = true, p.Offset
+	return again || p.Offset > r.goal.Offset
+}
+
+// done tells whether the line that ends at p is the last before the goal.
+func (r *rebuild) done(p tailer.Position) bool {
+	return p.Offset == r.goal.Offset && p.SameFile(r.goal)
+}
+
+// line counts a line. arrived is called at the moment when the rebuild is over.
+func (l *followed) line(line tailer.Line, arrived func()) {
+	if r := l.rebuild; r != nil && r.over(line.End) {
+		arrived()
+	}
+	l.reader.Line(parser.Place{File: line.File, Line: line.Number}, line.Text)
+	if line.Late || l.reader.Holding() {
+		return
+	}
+	l.at = mark{line.End, l.pipeline.counters.Clock(), l.reader.Last()}
+	l.marks.note(l.at)
+	if r := l.rebuild; r != nil && r.done(line.End) {
+		arrived()
+	}
+}
+
+// progress is what a checkpoint says of the log.
+func (l *followed) progress(now time.Time) *progress {
+	return &progress{mark: l.at, Written: now, Base: l.marks.base(), Rules: l.pipeline.ruleTexts(), Alerts: l.pipeline.counters.Save()}
+}
+
+// quiet says that there is nothing more to be read for now: what was held is read when that is so a second time.
+func (l *followed) quiet(empty bool, now time.Time) {
+	l.reader.Refer(now)
+	if l.idle && empty && l.reader.Holding() {
+		l.reader.Flush()
+	}
+	l.idle = empty
+}
+
+// losses tells what the bounds on memory have cost since it was last asked, if anything.
+func (l *followed) losses() (lost window.Stats, any bool) {
+	now := l.pipeline.counters.Stats()
+	lost = window.Stats{
+		DroppedKeys:    now.DroppedKeys - l.lost.DroppedKeys,
+		MergedArrivals: now.MergedArrivals - l.lost.MergedArrivals,
+		ForgottenRows:  now.ForgottenRows - l.lost.ForgottenRows,
+		RefusedAlerts:  now.RefusedAlerts - l.lost.RefusedAlerts,
+	}
+	l.lost = now
+	return lost, lost != window.Stats{}
+}

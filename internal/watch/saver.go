@@ -1,0 +1,181 @@
+package watch
+
+import (
+	"slices"
+	"time"
+
+	"exiwatch/window"
+)
+
+// When a checkpoint is written: with the next mail, or else now and then.
+const (
+	saveTick  = time.Second
+	savePause = 5 * time.Second
+	// saveShare is which part of the time writing checkpoints may take when there is no mail, and mailShare when there is. A
+	// checkpoint takes milliseconds, but for thousands of open alerts.
+	saveShare, mailShare = 20, 4
+	quickSave            = 100 * time.Millisecond
+	// holdPatience is how long a mail may wait for an entry of the log to be finished. Syslog pieces of which one is lost
+	// would hold it for ever.
+	holdPatience = 10 * time.Second
+)
+
+// maxPending is how many alerts are held whose mail can't be spooled: as many as can be open.
+const maxPending = 10_000
+
+// A saver puts mails into the spool and writes checkpoints: a mail is sent only after a checkpoint that covers it. What can't be
+// written is tried again each tick, and until it can be no checkpoint passes it.
+type saver struct {
+	due     bool            // a checkpoint is to be written
+	blocked bool            // until the next tick
+	held    time.Time       // since when unfinished entries have been in the way; zero: they aren't
+	counted int64           // lines, ever
+	saved   int64           // of them, in the last checkpoint
+	next    time.Time       // when the next one is due that has no mail
+	rest    time.Time       // when the next one may be that has
+	written time.Time       // the last one; zero: none yet
+	forget  time.Time       // when marks of sent mails are looked at
+	pending []*window.Alert // whose mails could not be spooled
+	lost    int             // beyond maxPending
+	failing string          // what was told last
+}
+
+// put spools the mail of an alert; later, if that can't be done now.
+func (s *saver) put(d *Daemon, a *window.Alert) {
+	s.due = true
+	err := s.spool(d, a)
+	if err == nil {
+		return
+	}
+	if len(s.pending) < maxPending {
+		s.pending = append(s.pending, a)
+	} else {
+		s.lost++
+	}
+	s.tell(d, "mails can't be spooled: it is tried again", err)
+}
+
+func (s *saver) spool(d *Daemon, a *window.Alert) error {
+	message, err := d.composer.Opened(a, d.now())
+	if err != nil {
+		d.Log.Error("the mail of an alert can't be made", "id", a.ID, "error", err)
+		return nil // nor later
+	}
+	_, err = d.spool.Put(message)
+	return err
+}
+
+// tell says what goes wrong, when that changes.
+func (s *saver) tell(d *Daemon, what string, err error) {
+	if text := what + err.Error(); text != s.failing {
+		s.failing = text
+		d.Log.Error(what, "error", err, "alerts_held", len(s.pending), "alerts_lost", s.lost)
+	}
+}
+
+// counting is called for each line, and batched at the end of each batch.
+func (s *saver) counting(d *Daemon) {
+	s.counted++
+	if !s.held.IsZero() {
+		s.batched(d)
+	}
+}
+
+func (s *saver) batched(d *Daemon) {
+	if s.due && !s.blocked && !d.now().Before(s.rest) {
+		s.save(d)
+	}
+}
+
+// tick is called every saveTick.
+func (s *saver) tick(d *Daemon) {
+	s.blocked = false
+	now := d.now()
+	if s.counted != s.saved && !now.Before(s.next) {
+		s.due = true
+	}
+	s.batched(d)
+	if !now.Before(s.forget) && !s.written.IsZero() {
+		s.forget = now.Add(time.Hour)
+		if err := d.spool.Forget(now.Add(-d.memory())); err != nil {
+			d.Log.Warn("forgetting mails that were sent long ago", "error", err)
+		}
+	}
+}
+
+// save writes a checkpoint, if that can be done at this moment.
+func (s *saver) save(d *Daemon) {
+	now := d.now()
+	if !s.flush(d) {
+		s.blocked = true
+		return
+	}
+	if !s.whole(d, now) {
+		return
+	}
+	c := d.checkpoint(now)
+	if err := d.state.save(c); err != nil {
+		s.blocked = true
+		s.tell(d, "mails wait, as there can be no checkpoint", err)
+		return
+	}
+	d.spool.Commit(c.Spooled)
+	if s.failing != "" {
+		s.failing = ""
+		d.Log.Info("mails are spooled again")
+	}
+	s.due, s.held, s.saved = false, time.Time{}, s.counted
+	s.written = now
+	took := d.now().Sub(now)
+	s.next = now.Add(max(savePause, saveShare*took))
+	if took > quickSave {
+		s.rest = now.Add(mailShare * took)
+	}
+}
+
+// whole tells whether the logs can be told apart at the lines read last, between two entries: alerts that come of lines behind an
+// unfinished one aren't to be in a checkpoint. It is true, too, when that has not been so for too long.
+func (s *saver) whole(d *Daemon, now time.Time) bool {
+	if !slices.ContainsFunc(d.logs, func(l *followed) bool { return l.rebuild == nil && l.reader.Holding() }) {
+		return true
+	}
+	if s.held.IsZero() {
+		s.held = now
+	}
+	return now.Sub(s.held) >= holdPatience
+}
+
+// flush spools what is pending; false: there is no room yet.
+func (s *saver) flush(d *Daemon) bool {
+	for len(s.pending) > 0 {
+		if err := s.spool(d, s.pending[0]); err != nil {
+			s.tell(d, "mails can't be spooled: it is tried again", err)
+			return false
+		}
+		s.pending = s.pending[1:]
+	}
+	return true
+}
+
+// checkpoint says how far the logs have been counted.
+func (d *Daemon) checkpoint(now time.Time) *checkpoint {
+	c := &checkpoint{Version: checkpointVersion, Spooled: d.spool.Last(), Own: d.own.saved(), Logs: make(map[string]*progress)}
+	for _, l := range d.logs {
+		switch {
+		case l.rebuild == nil && (l.at.Position.Offset > 0 || !l.end.IsZero()): // else nothing has been read
+			c.Logs[l.path] = l.progress(now)
+		case l.was != nil:
+			c.Logs[l.path] = l.was
+		}
+	}
+	return c
+}
+
+// memory is how long marks of mails that were sent are kept.
+func (d *Daemon) memory() time.Duration {
+	longest := time.Duration(0)
+	for _, r := range d.Config.Rules {
+		longest = max(longest, r.Window)
+	}
+	return 2*longest + 7*24*time.Hour
+}

@@ -1,0 +1,170 @@
+package watch
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/google/renameio/v2"
+)
+
+// A state is the daemon's folder, of which one daemon at a time has the use.
+//
+//	DIR/lock              who has it; the lock is the kernel's and ends with the process
+//	DIR/key               makes our Message-IDs; the secret of this folder
+//	DIR/checkpoint.json   see checkpoint
+//	DIR/spool/            see mailer.Spool
+type state struct {
+	dir  string
+	lock *os.File
+}
+
+// Names in the folder.
+const (
+	lockFile       = "lock"
+	keyFile        = "key"
+	checkpointFile = "checkpoint.json"
+	spoolDir       = "spool"
+)
+
+// openState makes the folder if need be and takes it. The caller closes it.
+func openState(dir string) (*state, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the state folder: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("locking the state folder: %w", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		defer lock.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("%s: %w with pid %s", dir, ErrInUse, holder(lock))
+		}
+		return nil, fmt.Errorf("locking %s: %w", lock.Name(), err)
+	}
+	lock.Truncate(0) // what stands in it is for people: a full disk doesn't matter
+	lock.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	s := &state{dir, lock}
+	s.sweep()
+	return s, nil
+}
+
+// sweep removes what writes left behind that a crash has ended.
+func (s *state) sweep() {
+	for _, name := range []string{keyFile, checkpointFile} {
+		left, _ := filepath.Glob(filepath.Join(s.dir, "."+name+"*")) // renameio's
+		for _, path := range left {
+			os.Remove(path)
+		}
+	}
+}
+
+// ErrInUse is why a daemon doesn't start: another one has its state folder.
+var ErrInUse = errors.New("the state folder is in use by another exiwatch")
+
+// holder reads who has the lock.
+func holder(lock *os.File) string {
+	text := make([]byte, 20)
+	n, _ := lock.ReadAt(text, 0)
+	if pid := strings.TrimSpace(string(text[:n])); pid != "" {
+		return pid
+	}
+	return "unknown"
+}
+
+func (s *state) close() { s.lock.Close() }
+
+const keySize = 32 // bytes
+
+// key gives the key of our Message-IDs, which is made at the first start.
+func (s *state) key() ([]byte, error) {
+	path := filepath.Join(s.dir, keyFile)
+	key, err := os.ReadFile(path)
+	if err == nil && len(key) == keySize {
+		return key, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading the key of our Message-IDs: %w", err)
+	}
+	key = make([]byte, keySize)
+	rand.Read(key)
+	if err := s.write(keyFile, key); err != nil {
+		return nil, fmt.Errorf("making the key of our Message-IDs: %w", err)
+	}
+	return key, nil
+}
+
+// Key reads the key in a state folder; nil if there is none that may be read.
+func Key(dir string) []byte {
+	key, err := os.ReadFile(filepath.Join(dir, keyFile))
+	if err != nil || len(key) != keySize {
+		return nil
+	}
+	return key
+}
+
+// write replaces a file of the folder as a whole, durably.
+func (s *state) write(name string, data []byte) error {
+	err := renameio.WriteFile(filepath.Join(s.dir, name), data, 0o600, renameio.WithTempDir(s.dir), renameio.WithStaticPermissions(0o600))
+	if err != nil {
+		return err
+	}
+	d, err := os.Open(s.dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// load reads the checkpoint; nil if there is none. One that can't be understood is put aside.
+func (s *state) load() (*checkpoint, error) {
+	path := filepath.Join(s.dir, checkpointFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the checkpoint: %w", err)
+	}
+	c := new(checkpoint)
+	if err = json.Unmarshal(data, c); err == nil && c.Version == checkpointVersion {
+		return c, nil
+	}
+	if err == nil {
+		err = fmt.Errorf("it is of version %d, not %d", c.Version, checkpointVersion)
+	}
+	if moved := os.Rename(path, path+".broken"); moved != nil {
+		return nil, fmt.Errorf("%s: %w; moving it aside: %w", path, err, moved)
+	}
+	return nil, &brokenError{path, err}
+}
+
+// A brokenError says that there was a checkpoint, and that it was put aside.
+type brokenError struct {
+	path string
+	err  error
+}
+
+func (e *brokenError) Error() string {
+	return fmt.Sprintf("%s can't be understood and is now %s.broken: %v", e.path, e.path, e.err)
+}
+
+// save replaces the checkpoint.
+func (s *state) save(c *checkpoint) error {
+	data, err := json.Marshal(c)
+	if err == nil {
+		err = s.write(checkpointFile, append(data, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("writing the checkpoint: %w", err)
+	}
+	return nil
+}

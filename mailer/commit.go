@@ -1,0 +1,73 @@
+package mailer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Drop is called first after OpenSpool, with the sequence number that the caller's last checkpoint covers, 0 without a checkpoint. The waiting
+// mails beyond it, which never went, are removed: what they told is told again, perhaps under another id. The others are committed. Mails
+// put from now on are numbered higher than any removed or covered. After an error mails may be left that must not go: don't Run.
+func (s *Spool) Drop(after int64) (n int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, e := range s.waiting {
+		if e.Seq <= after {
+			continue
+		}
+		if rerr := os.Remove(s.waitingPath(name)); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+			err = errors.Join(err, rerr)
+			continue
+		}
+		delete(s.waiting, name)
+		n++
+	}
+	s.last = max(s.last, after)
+	s.committed = max(s.committed, after)
+	if n > 0 { // or the next checkpoint would cover what a crash brings back
+		err = errors.Join(err, syncDir(filepath.Join(s.dir, waitingDir)))
+	}
+	if err != nil {
+		err = fmt.Errorf("removing mails that no checkpoint covers: %w", err)
+	}
+	return n, err
+}
+
+// Last is the sequence number of the mail that was put last, or the highest that OpenSpool and Drop know of; 0 if there is none. A checkpoint
+// that is made now covers the mails up to it.
+func (s *Spool) Last() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
+}
+
+// Commit says that a checkpoint is on disk which covers the mails up to seq: they may go. It never takes anything back.
+func (s *Spool) Commit(seq int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.committed = max(s.committed, min(seq, s.last))
+	s.nudge()
+}
+
+// Settle says that the log is read to its present end, and so that Arrived was called for every mail that a former process brought to the
+// mail server before the time at, nor for one whose conversation broke before then. Those that were found waiting by OpenSpool, or may have
+// been taken before a connection broke, go again only after that. To be called whenever it is so.
+func (s *Spool) Settle(at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.waiting {
+		if !e.doubt.IsZero() && !at.Before(e.doubt) {
+			e.doubt = time.Time{}
+			s.nudge()
+		}
+	}
+}
+
+// free tells whether an attempt at a mail is allowed.
+func (s *Spool) free(e *entry) bool {
+	return e.Seq <= s.committed && e.doubt.IsZero()
+}

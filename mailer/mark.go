@@ -1,0 +1,102 @@
+package mailer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Arrived says that the mail server took the mail about an event of an alert: its log shows the arrival, under a Message-ID that the
+// caller has found Genuine. The mail is then sent, and doesn't go again, whether the attempt that brought it there is over, was
+// cut short by the end of a process or a connection, or is still waiting for its answer (Exim logs before it answers). A mail that is unknown,
+// sent already, or has only recipients left that refused it before stays as it is. On error the disk can't be told: the mail doesn't go
+// again as long as this process lives, and Run goes on trying to mark it.
+func (s *Spool) Arrived(id, event string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.waiting[id+"."+event]
+	if e == nil || e.Delivered || e.accepted {
+		return nil
+	}
+	e.accepted = true
+	err := s.move(e, s.sentPath(e.name())) // Note: the file stays whole if Run is at it, which may have to take it back; see partly
+	switch {
+	case e.trying: // Run tells the end
+	case err == nil:
+		os.Truncate(s.sentPath(e.name()), 0)
+		s.news = append(s.news, Event{ID: id, Event: event, Sent: true})
+	default:
+		e.due = time.Time{}
+	}
+	s.nudge()
+	if err != nil {
+		return fmt.Errorf("marking a mail as sent: %w", err)
+	}
+	return nil
+}
+
+// sent marks a mail as delivered, although err may tell of recipients that didn't take it.
+func (s *Spool) sent(e *entry, err error) Event {
+	merr := s.mark(e)
+	if errors.Is(merr, fs.ErrNotExist) {
+		s.gone(e, nil)
+		return Event{ID: e.ID, Event: e.Event, Err: errors.Join(err, merr), Sent: true}
+	}
+	if merr != nil {
+		e.accepted, e.lacking = true, err // never to be sent again, at least as long as we live
+		return s.later(e, errors.Join(err, fmt.Errorf("marking a mail as sent: %w", merr)))
+	}
+	os.Truncate(s.sentPath(e.name()), 0) // also makes its time now; the mark is the name, so that it may fail
+	return Event{ID: e.ID, Event: e.Event, Err: err, Sent: true}
+}
+
+// mark moves a mail to sent/, unless Arrived has done that.
+func (s *Spool) mark(e *entry) error {
+	if s.waiting[e.name()] != e {
+		return nil
+	}
+	return s.move(e, s.sentPath(e.name()))
+}
+
+// unmark is for a mail that Arrived marked and some recipients still wait for. written says whether its file is in waiting/ again: without
+// room on the disk the old one goes back.
+func (s *Spool) unmark(e *entry, written bool) error {
+	s.waiting[e.name()] = e
+	if written {
+		return os.Remove(s.sentPath(e.name()))
+	}
+	return os.Rename(s.sentPath(e.name()), s.waitingPath(e.name()))
+}
+
+// Sent tells whether the mail about an event of an alert was delivered, as far as Forget has left that known.
+func (s *Spool) Sent(id, event string) bool {
+	name := id + "." + event
+	if !nameOK.MatchString(name) {
+		return false
+	}
+	_, err := os.Lstat(s.sentPath(name))
+	return err == nil
+}
+
+// Forget drops the marks of the mails that were sent before a time. Such a mail would go again if it were put again.
+func (s *Spool) Forget(before time.Time) error {
+	folder := filepath.Join(s.dir, sentDir)
+	marks, err := os.ReadDir(folder)
+	if err != nil {
+		return fmt.Errorf("forgetting sent mails: %w", err)
+	}
+	var errs []error
+	for _, mark := range marks {
+		info, err := mark.Info()
+		if err == nil && nameOK.MatchString(mark.Name()) && info.ModTime().Before(before) {
+			err = os.Remove(filepath.Join(folder, mark.Name()))
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}

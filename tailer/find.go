@@ -1,0 +1,112 @@
+package tailer
+
+import (
+	"io"
+	"os"
+	"slices"
+)
+
+// Find looks for the file of the main log at path, as in Row, that holds the byte at: the one that has its inode if it
+// begins with what at's Fingerprint says, else a copy of that, plain or compressed. held is at with that file's Device
+// and Inode; its Offset is cut to the size of a plain copy that ends before it, which was made while at's file was
+// written to. ok is false if there is none. It fails if the folder can't be read.
+func Find(path string, at Position) (held Position, ok bool, err error) {
+	found, err := siblings(path)
+	if err != nil {
+		return Position{}, false, err
+	}
+	i := make(heads).find(found, at)
+	if i < 0 {
+		return Position{}, false, nil
+	}
+	held, f := at, found[i]
+	held.Device, held.Inode = f.device, f.inode
+	if f.cut == "" {
+		held.Offset = min(at.Offset, f.size)
+	}
+	return held, true, nil
+}
+
+// find is which of found holds at, -1 for none. What is likely is looked at first, compressed files only if need be.
+func (h heads) find(found []sibling, at Position) int {
+	if at == (Position{}) {
+		return -1
+	}
+	for _, likely := range []func(f sibling) bool{
+		func(f sibling) bool { return f.identity == at.identity() && (f.size >= at.Offset || f.cut != "") },
+		func(f sibling) bool { return f.cut == "" && f.size >= at.Offset },
+		func(f sibling) bool { return f.cut != "" },
+		func(f sibling) bool { return f.cut == "" }, // a copy made before at was written
+	} {
+		for i, f := range slices.Backward(found) {
+			if likely(f) && at.isIn(f.identity, h.of(f)) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// heads remembers how compressed files begin, which costs more than a look.
+type heads map[content][]byte
+
+// content stands for what a file holds, whatever its name.
+type content struct {
+	identity
+	size    int64
+	changed int64 // Unix time in nanoseconds
+}
+
+const maxHeads = 256 // far more than there are files of one log
+
+// of gives the first bytes of f, uncompressed, up to fingerprintLength; nil if they can't be read.
+func (h heads) of(f sibling) []byte {
+	key := content{f.identity, f.size, f.changed.UnixNano()}
+	if head, ok := h[key]; ok {
+		return head
+	}
+	file, err := os.Open(f.path)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	if f.cut == "" {
+		head, _ := readHead(file)
+		return head
+	}
+	if len(h) >= maxHeads {
+		clear(h)
+	}
+	h[key] = unpackHead(file, f.path)
+	return h[key]
+}
+
+// end is where a plain file ends.
+func (h heads) end(f sibling) Position {
+	return Position{Device: f.device, Inode: f.inode, Fingerprint: fingerprint(h.of(f), f.size), Offset: f.size}
+}
+
+// readHead reads a file's first bytes, fewer if it is shorter.
+func readHead(file io.ReaderAt) ([]byte, error) {
+	head := make([]byte, fingerprintLength)
+	n, err := file.ReadAt(head, 0)
+	if err == io.EOF {
+		err = nil
+	}
+	return head[:n], err
+}
+
+// unpackHead reads a compressed file's first bytes; nil if it is broken.
+func unpackHead(file *os.File, path string) []byte {
+	s, err := newStream(fromStart(file), path)
+	if err != nil {
+		return nil
+	}
+	defer s.Close()
+	head := make([]byte, fingerprintLength)
+	n, _ := io.ReadFull(s, head)
+	return head[:n]
+}
+
+// fromStart reads file from its first byte, wherever others have got to in it.
+func fromStart(file *os.File) io.Reader { return io.NewSectionReader(file, 0, 1<<63-1) }

@@ -1,0 +1,147 @@
+package tailer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// endOf is the position behind a file's last line.
+func endOf(t *testing.T, path string) Position {
+	t.Helper()
+	found, err := siblings(path)
+	must(t, err)
+	return make(heads).end(found[len(found)-1])
+}
+
+func TestFind(t *testing.T) {
+	_, text := logLines("first", 100)
+	for name, test := range map[string]struct {
+		change func(t *testing.T, log string)
+		held   string // "" for none
+		cut    int64  // the offset lies so much before what it was
+	}{
+		"as it was":     {func(t *testing.T, log string) {}, "mainlog", 0},
+		"grown":         {func(t *testing.T, log string) { appendTo(t, log, "more\n") }, "mainlog", 0},
+		"cycled":        {func(t *testing.T, log string) { must(t, os.Rename(log, log+".1")); appendTo(t, log, "new\n") }, "mainlog.1", 0},
+		"compressed":    {func(t *testing.T, log string) { must(t, os.Rename(log, log+".1")); gzipped(t, log+".1") }, "mainlog.1.gz", 0},
+		"copytruncate":  {func(t *testing.T, log string) { copied(t, log, log+".1"); appendTo(t, log, text[10:]) }, "mainlog.1", 0},
+		"copy, shorter": {func(t *testing.T, log string) { appendTo(t, log+".1", text[:1000]); must(t, os.Truncate(log, 0)) }, "mainlog.1", int64(len(text)) - 1000},
+		"both copies": {func(t *testing.T, log string) {
+			appendTo(t, log+".1", text[:1000])
+			copied(t, log, log+".2")
+		}, "mainlog.2", 0},
+		"head of a copy":      {func(t *testing.T, log string) { appendTo(t, log+".1", text[:200]); must(t, os.Truncate(log, 0)) }, "", 0},
+		"deleted":             {func(t *testing.T, log string) { must(t, os.Remove(log)) }, "", 0},
+		"other file, its age": {func(t *testing.T, log string) { must(t, os.WriteFile(log, []byte(text[1:]+"x"), 0o640)) }, "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log := filepath.Join(t.TempDir(), "mainlog")
+			appendTo(t, log, text)
+			at := endOf(t, log)
+			test.change(t, log)
+			held, ok, err := Find(log, at)
+			if err != nil || ok != (test.held != "") {
+				t.Fatalf("Find = %+v, %v, %v, want %q", held, ok, err, test.held)
+			}
+			if !ok {
+				return
+			}
+			info, err := os.Stat(filepath.Join(filepath.Dir(log), test.held))
+			must(t, err)
+			want := Position{identify(info).device, identify(info).inode, at.Fingerprint, at.Offset - test.cut}
+			if held != want {
+				t.Errorf("Find = %+v, want %+v", held, want)
+			}
+		})
+	}
+	if _, _, err := Find(filepath.Join(t.TempDir(), "none", "mainlog"), Position{Inode: 1}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Find in no folder = %v, want %v", err, fs.ErrNotExist)
+	}
+}
+
+// Whatever of a row Row names, a follower can begin there.
+func TestBeginsWithMember(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		folder := t.TempDir()
+		var want []string
+		for i, name := range []string{"main-20261120.log.gz", "main-20261121.log.gz", "main-20261122.log", "main-20261123.log"} {
+			lines, text := logLines(fmt.Sprint("file ", i), 3)
+			path := filepath.Join(folder, name)
+			if filepath.Ext(path) == ".gz" {
+				appendTo(t, path[:len(path)-3], text)
+				gzipped(t, path[:len(path)-3])
+			} else {
+				appendTo(t, path, text)
+			}
+			want = append(want, lines...)
+		}
+		pattern := filepath.Join(folder, "main-%D.log")
+		row, err := Row(pattern)
+		must(t, err)
+		if len(row) != 4 || !row[1].Compressed || row[2].Compressed {
+			t.Fatalf("Row = %+v, want 4, of which the first 2 are compressed", row)
+		}
+		for i, member := range row {
+			info, err := os.Stat(member.Path)
+			must(t, err)
+			if member.Size != info.Size() {
+				t.Errorf("size of %s = %d, want %d", member.Path, member.Size, info.Size())
+			}
+			h := m.follow(t, Follower{Path: pattern, From: member.Start})
+			h.want(want[3*i:]...)
+			if got := h.at(0).File; got != member.Path {
+				t.Errorf("the first line is from %s, want %s", got, member.Path)
+			}
+			h.stop()
+		}
+	})
+}
+
+func TestBeginsSince(t *testing.T) {
+	then := time.Now().Add(-time.Hour)
+	nowhere := Position{Inode: 1, Fingerprint: 2, Offset: 4}
+	for name, test := range map[string]struct {
+		from  Position
+		since time.Time
+		want  []string
+	}{
+		"nothing known":               {Position{}, time.Time{}, []string{"four"}},
+		"not found":                   {nowhere, time.Time{}, []string{"four"}},
+		"zero, since":                 {Position{}, then, []string{"two", "three", "four"}},
+		"not found, since":            {nowhere, then, []string{"two", "three", "four"}},
+		"since long before":           {nowhere, then.Add(-time.Hour), []string{"one", "two", "three", "four"}},
+		"since just now":              {nowhere, then.Add(40 * time.Minute), []string{"four"}},
+		"nothing written to since":    {nowhere, then.Add(2 * time.Hour), nil},
+		"zero, nothing written since": {Position{}, then.Add(2 * time.Hour), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			everyWay(t, func(t *testing.T, m mode) {
+				log := filepath.Join(t.TempDir(), "mainlog")
+				for i, file := range []string{"one", "two", "three", "four"} {
+					path := fmt.Sprint(log, ".", 4-i)
+					if file == "four" {
+						path = log
+					}
+					appendTo(t, path, file+"\n")
+					changed := then.Add(time.Duration(20*i-10) * time.Minute)
+					must(t, os.Chtimes(path, changed, changed))
+					if i < 2 {
+						gzipped(t, path)
+					}
+				}
+				h := m.follow(t, Follower{Path: log, From: test.from, Since: test.since})
+				h.want(test.want...)
+				if test.from != (Position{}) {
+					h.untilTold(errNowhere, 1)
+				}
+				appendTo(t, log, "five\n")
+				h.want(append(test.want, "five")...)
+			})
+		})
+	}
+}

@@ -1,0 +1,71 @@
+package tailer
+
+import (
+	"bytes"
+	"slices"
+	"time"
+)
+
+// slack is how much a file system's clock may be behind ours, and how coarse its times are.
+const slack = time.Second
+
+// lose gives up the i-th segment, which was truncated and maybe written anew, and all behind it. If it is the first,
+// what was in it is looked for as From is at the beginning, or if nothing was read of it, Since; if not, it comes again
+// behind the one before it.
+func (c *chase) lose(i int, why error) {
+	c.tell("reading", why)
+	s := c.row[i]
+	var at Position
+	if s.offset > 0 {
+		at = s.position()
+		c.remember(past{Position: at})
+	}
+	if i == 0 {
+		c.From, c.Since = at, s.seen.Add(-slack)
+	}
+	c.cut(i)
+	c.unseen = true
+}
+
+// cut ends the row before the i-th segment.
+func (c *chase) cut(i int) {
+	c.leave()
+	for _, s := range c.row[i:] {
+		s.close()
+	}
+	c.row = c.row[:i]
+}
+
+// mend cuts the row before a segment that nothing was read of and that files have come before: what it held until it
+// was truncated, which happened before anything of it was seen.
+func (c *chase) mend(found []sibling) {
+	before := 0 // where in found the segment before is, and one more
+	for k, s := range c.row {
+		i := c.place(s, found)
+		if i < before {
+			continue
+		}
+		var come []sibling
+		switch {
+		case !s.untouched():
+		case k > 0:
+			come = c.newer(found[before:i], time.Time{})
+		default:
+			come = c.newer(found[:i], s.seen.Add(-slack))
+		}
+		if slices.ContainsFunc(come, func(f sibling) bool { return !c.isCopy(f, s) }) {
+			if k == 0 {
+				c.From = come[0].start()
+			}
+			c.cut(k)
+			return
+		}
+		before = i + 1
+	}
+}
+
+// isCopy tells whether f holds what is in the segment now, or nothing yet: a copy that is just being made.
+func (c *chase) isCopy(f sibling, s *segment) bool {
+	head, err := s.begins()
+	return err == nil && bytes.HasPrefix(head, c.heads.of(f))
+}

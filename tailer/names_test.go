@@ -1,0 +1,126 @@
+package tailer
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// The folder is replaced by a copy of it, and the log goes on there.
+func TestFolderRestoredFromCopy(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		folder := filepath.Join(t.TempDir(), "exim4")
+		log := filepath.Join(folder, "mainlog")
+		must(t, os.Mkdir(folder, 0o755))
+		appendTo(t, log, "one\ntwo\n")
+		h := m.follow(t, Follower{Path: log})
+		h.want("one", "two")
+		must(t, os.CopyFS(folder+".new", os.DirFS(folder)))
+		must(t, os.Rename(folder, folder+".old"))
+		must(t, os.Rename(folder+".new", folder))
+		appendTo(t, log, "three\n")
+		h.want("one", "two", "three")
+		if n := h.at(2).Number; n != 3 {
+			t.Errorf("number of the line added to the copy = %d, want 3", n)
+		}
+	})
+}
+
+func TestSymlinkMoved(t *testing.T) {
+	for name, targets := range map[string][2]string{
+		"elsewhere":         {"a/log", "b/log"},
+		"in the row itself": {"mainlog-20261122", "mainlog-20261123"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			everyWay(t, func(t *testing.T, m mode) {
+				folder := t.TempDir()
+				log := filepath.Join(folder, "mainlog")
+				for _, target := range targets {
+					must(t, os.MkdirAll(filepath.Dir(filepath.Join(folder, target)), 0o755))
+				}
+				appendTo(t, filepath.Join(folder, targets[0]), "one\n")
+				must(t, os.Symlink(targets[0], log))
+				h := m.follow(t, Follower{Path: log, Grace: 2 * time.Second})
+				h.want("one")
+				appendTo(t, log, "two\n")
+				h.want("one", "two")
+				appendTo(t, filepath.Join(folder, targets[1]), "four\n")
+				must(t, os.Symlink(targets[1], log+".new"))
+				must(t, os.Rename(log+".new", log))
+				appendTo(t, filepath.Join(folder, targets[0]), "three\n")
+				h.want("one", "two", "three", "four")
+				appendTo(t, log, "five\n")
+				h.want("one", "two", "three", "four", "five")
+				h.stop()
+				rest := m.follow(t, Follower{Path: log, From: h.at(3).End})
+				rest.want("five")
+				if name == "in the row itself" {
+					rest.stop()
+					rest = m.follow(t, Follower{Path: log, From: h.at(1).End})
+					rest.want("three", "four", "five")
+				}
+				if names, err := Cycled(log); err != nil || len(names) == 0 || names[len(names)-1] != log {
+					t.Errorf("Cycled = %q, %v", names, err)
+				}
+			})
+		})
+	}
+}
+
+// Exim opens the new day's file for the first line after midnight, which may still bear the old day's last second.
+func TestLastSecondInNewDatestampedFile(t *testing.T) {
+	for _, names := range [][3]string{
+		{"mainlog-%D", "mainlog-20261122", "mainlog-20261123"},
+		{"main-%M.log", "main-202611.log", "main-202612.log"},
+		{"%M-main", "202611-main", "202612-main"},
+	} {
+		t.Run(names[0], func(t *testing.T) {
+			everyWay(t, func(t *testing.T, m mode) {
+				folder := t.TempDir()
+				old, young := filepath.Join(folder, names[1]), filepath.Join(folder, names[2])
+				lines := []string{"2026-11-22 23:59:59 one", "2026-11-23 00:00:00 late", "2026-11-22 23:59:59 first", "2026-11-23 00:00:00 next"}
+				appendTo(t, old, lines[0]+"\n")
+				f := Follower{Path: filepath.Join(folder, names[0]), Grace: 2 * time.Second}
+				h := m.follow(t, f)
+				h.want(lines[0])
+				appendTo(t, young, lines[2]+"\n")
+				appendTo(t, old, lines[1]+"\n")
+				appendTo(t, young, lines[3]+"\n")
+				h.want(lines...)
+				h.stop()
+				gzipped(t, old)
+				for i := range lines {
+					f.From = h.at(i).End
+					rest := m.follow(t, f)
+					rest.want(lines[i+1:]...)
+					rest.stop()
+				}
+			})
+		})
+	}
+}
+
+func TestManyFiles(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		const files = 100
+		log := filepath.Join(t.TempDir(), "mainlog")
+		var want []string
+		for i := range files { // more than are held open or remembered
+			name := fmt.Sprintf("%s.%d", log, files-i)
+			lines, text := logLines(fmt.Sprint("file ", i), 3)
+			appendTo(t, name, text)
+			if i%10 == 0 {
+				gzipped(t, name)
+			}
+			want = append(want, lines...)
+		}
+		appendTo(t, log, "last\n")
+		row, err := Row(log)
+		must(t, err)
+		h := m.follow(t, Follower{Path: log, From: row[0].Start, Tick: time.Millisecond})
+		h.until("all lines, and quiet", func() bool { return h.idle > 0 && len(h.lines) > 3*files })
+		h.want(append(want, "last")...)
+	})
+}

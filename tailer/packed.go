@@ -1,0 +1,70 @@
+package tailer
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+)
+
+// packed is how a compressed segment is read: once, from its first byte to its end.
+type packed struct {
+	stream *stream // nil until the first read: uncompressing takes memory
+	cutter
+	over bool // read to its end, or to where it is broken
+}
+
+// unpack hands over the lines of the next chunk of the first segment, which is compressed, but for those before its
+// offset; false is its end.
+func (c *chase) unpack(s *segment) (more bool, err error) {
+	p := s.packed
+	if p.over {
+		return false, nil
+	}
+	var n int
+	failed := p.open(s, c.hand)
+	switch {
+	case failed != nil:
+	case p.totals.Bytes < s.offset:
+		failed = p.skip(p.stream, s.offset)
+	default:
+		n, failed = p.fill(p.stream)
+	}
+	if err := p.cut(n); err != nil || failed == nil {
+		return true, err
+	}
+	p.close()
+	if failed != io.EOF {
+		c.tell(s.path, fmt.Errorf("%w: passing over the rest of it", failed))
+	}
+	return false, p.last()
+}
+
+// open begins to read s, if that hasn't been done.
+func (p *packed) open(s *segment, hand func(Line) error) (err error) {
+	if p.stream != nil {
+		return nil
+	}
+	p.cutter = cutter{buf: make([]byte, chunkSize), file: s.path, fn: func(line Line) error {
+		line.End.Device, line.End.Inode = s.device, s.inode
+		s.offset, s.head = line.End.Offset, p.head
+		return hand(line)
+	}}
+	p.stream, err = newStream(fromStart(s.file), s.path)
+	return err
+}
+
+func (p *packed) close() {
+	p.over = true
+	if p.stream != nil {
+		p.stream.Close()
+	}
+}
+
+// skip passes over what lies before offset, a chunk at most, and counts its lines.
+func (c *cutter) skip(r io.Reader, offset int64) error {
+	n, err := r.Read(c.buf[:min(int64(len(c.buf)), offset-c.totals.Bytes)])
+	c.keepHead(c.buf[:n])
+	c.totals.Bytes += int64(n)
+	c.totals.Lines += int64(bytes.Count(c.buf[:n], []byte{'\n'}))
+	return err
+}

@@ -1,0 +1,192 @@
+package tailer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// replace compresses a file as gzip and the like do: its compressed self is there before it goes, with its times.
+func replace(t *testing.T, path, suffix string, writer func(io.Writer) (io.WriteCloser, error)) {
+	t.Helper()
+	info, err := os.Stat(path)
+	must(t, err)
+	text, err := os.ReadFile(path)
+	must(t, err)
+	must(t, os.WriteFile(path+suffix, []byte(compress(t, string(text), writer)), 0o640))
+	must(t, os.Chtimes(path+suffix, info.ModTime(), info.ModTime()))
+	must(t, os.Remove(path))
+}
+
+func gzipped(t *testing.T, path string) {
+	t.Helper()
+	replace(t, path, ".gz", compressors()["gzip"])
+}
+
+// logLines are n lines of a log, longer together than a chunk if there are thousands; what tells logs apart.
+func logLines(what string, n int) (lines []string, text string) {
+	for i := range n {
+		lines = append(lines, fmt.Sprintf("2026-11-23 10:00:00 %s %d %s", what, i, strings.Repeat("=", i%100)))
+	}
+	return lines, strings.Join(lines, "\n") + "\n"
+}
+
+func TestCompressedWhileDown(t *testing.T) {
+	ways := map[string]func(t *testing.T, path string){
+		".bz2": func(t *testing.T, path string) { must(t, exec.Command(program(t, "/usr/bin/bzip2"), path).Run()) },
+	}
+	for suffix, name := range map[string]string{".gz": "gzip", ".xz": "xz", ".zst": "zstd", ".lzma": "lzma"} {
+		ways[suffix] = func(t *testing.T, path string) { replace(t, path, suffix, compressors()[name]) }
+	}
+	for suffix, way := range ways {
+		t.Run(suffix, func(t *testing.T) {
+			everyWay(t, func(t *testing.T, m mode) {
+				log := filepath.Join(t.TempDir(), "mainlog")
+				lines, text := logLines("first", 6000)
+				appendTo(t, log, text)
+				h := m.follow(t, Follower{Path: log})
+				h.want(lines...)
+				h.stop()
+				must(t, os.Rename(log, log+".2"))
+				way(t, log+".2")
+				more, text := logLines("second", 10)
+				appendTo(t, log+".1", text)
+				way(t, log+".1")
+				appendTo(t, log, "now\n")
+				for _, i := range []int{0, 3, 4711, 5999} {
+					rest := m.follow(t, Follower{Path: log, From: h.at(i).End})
+					rest.want(append(append(append([]string(nil), lines[i+1:]...), more...), "now")...)
+					if i < 5999 {
+						line := rest.at(0)
+						if line.Number != int64(i)+2 || line.End.Offset != h.at(i+1).End.Offset || line.End.Fingerprint != h.at(i+1).End.Fingerprint {
+							t.Errorf("line %d is number %d, ending at %+v, want the content of %+v", i+1, line.Number, line.End, h.at(i+1).End)
+						}
+						if line.End.Inode == h.at(0).End.Inode {
+							t.Error("the line's inode is the old one's")
+						}
+					}
+					rest.stop()
+					again := m.follow(t, Follower{Path: log, From: rest.at(5).End})
+					again.want(rest.texts()[6:]...)
+				}
+			})
+		})
+	}
+}
+
+// What was cycled and compressed before it was looked at is in the row all the same.
+func TestCompressedBetweenLooks(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "zero 0\n")
+		h := m.follow(t, Follower{Path: log})
+		h.want("zero 0")
+		appendTo(t, log, "zero 1\n")
+		must(t, os.Rename(log, log+".3"))
+		gzipped(t, log+".3")
+		must(t, os.WriteFile(log+".2.gz", []byte(compress(t, "one\n", compressors()["gzip"])), 0o640))
+		must(t, os.WriteFile(log+".1.zst", []byte(compress(t, "two\n", compressors()["zstd"])), 0o640))
+		appendTo(t, log, "three\n")
+		h.want("zero 0", "zero 1", "one", "two", "three")
+	})
+}
+
+// The log is gone until its next line; what it was is compressed meanwhile, and is no other file.
+func TestCompressedBeforeNextLine(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\n")
+		h := m.follow(t, Follower{Path: log})
+		h.want("one")
+		must(t, os.Rename(log, log+".1"))
+		gzipped(t, log+".1")
+		h.want("one")
+		must(t, os.Rename(log+".1.gz", log+".2.gz"))
+		appendTo(t, log+".1", "two\n")
+		gzipped(t, log+".1")
+		h.want("one", "two")
+		appendTo(t, log, "three\n")
+		h.want("one", "two", "three")
+	})
+}
+
+// A compressed file beside the plain one is still being written.
+func TestCompressedHalfWritten(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log+".1", "one\ntwo\n")
+		whole := compress(t, "one\ntwo\n", compressors()["gzip"])
+		must(t, os.WriteFile(log+".1.gz", []byte(whole[:10]), 0o640))
+		appendTo(t, log, "three\n")
+		row, err := Row(log)
+		must(t, err)
+		h := m.follow(t, Follower{Path: log, From: row[0].Start})
+		h.want("one", "two", "three")
+		must(t, os.WriteFile(log+".1.gz", []byte(whole), 0o640))
+		must(t, os.Remove(log+".1"))
+		appendTo(t, log, "four\n")
+		h.want("one", "two", "three", "four")
+	})
+}
+
+func TestCompressedIsBroken(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		io.WriteString(w, "one\ntwo\nhal")
+		must(t, w.Flush())
+		must(t, os.WriteFile(log+".4.gz", b.Bytes(), 0o640))
+		must(t, os.WriteFile(log+".3.xz", []byte("\xfd7zXZ\x00 is not"), 0o640))
+		must(t, os.WriteFile(log+".2.gz", nil, 0o640))
+		must(t, os.WriteFile(log+".1.gz", []byte(compress(t, "three\nfo", compressors()["gzip"])), 0o640))
+		appendTo(t, log, "five\n")
+		row, err := Row(log)
+		must(t, err)
+		h := m.follow(t, Follower{Path: log, From: row[0].Start})
+		h.want("one", "two", "hal", "three", "fo", "five")
+		h.untilTold(io.ErrUnexpectedEOF, 1)
+		h.until("told of both", func() bool { return len(h.told) >= 2 })
+		var where *ReadError
+		if !errors.As(h.told[1], &where) || where.Name != log+".3.xz" {
+			t.Errorf("told %q, want it to be of %s", h.told[1], log+".3.xz")
+		}
+		for i, torn := range []bool{false, false, true, false, true, false} {
+			if h.at(i).Torn != torn {
+				t.Errorf("line %d torn = %v, want %v", i, h.at(i).Torn, torn)
+			}
+		}
+		h.stop()
+		for i, line := range h.lines {
+			rest := m.follow(t, Follower{Path: log, From: line.End})
+			rest.want(h.texts()[i+1:]...)
+			rest.stop()
+		}
+	})
+}
+
+// Where a torn line ended is a place to begin, too, when the line has been finished since.
+func TestCompressedAfterTornLine(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\nhal")
+		h := m.follow(t, Follower{Path: log})
+		h.want("one")
+		must(t, os.Rename(log, log+".1"))
+		appendTo(t, log, "two\n")
+		h.want("one", "hal", "two")
+		h.stop()
+		appendTo(t, log+".1", "f\n")
+		gzipped(t, log+".1")
+		rest := m.follow(t, Follower{Path: log, From: h.at(1).End})
+		rest.want("f", "two")
+	})
+}

@@ -1,0 +1,103 @@
+package tailer
+
+import (
+	"slices"
+	"time"
+)
+
+// A past says how far a file has been read that is not in the row any more, or is From.
+type past struct {
+	Position
+	late  *segment  // the file, held open for lines written to it after Grace; nil if closed
+	until time.Time // when it will be closed
+}
+
+const (
+	memory     = 64          // how many pasts are remembered
+	latecomers = 4           // how many of them are held open
+	lateness   = time.Minute // for how long: whoever was stopped with the old file open has gone on by then
+)
+
+// remember adds p to what was read.
+func (c *chase) remember(p past) {
+	c.past = append(c.past, p)
+	if len(c.past) > memory {
+		c.past[0].close()
+		c.past = slices.Delete(c.past, 0, 1)
+	}
+}
+
+// expire closes the files that were held open for long enough, and the oldest of too many.
+func (c *chase) expire(now time.Time) {
+	open := 0
+	for i := len(c.past) - 1; i >= 0; i-- {
+		p := &c.past[i]
+		if p.late == nil {
+			continue
+		}
+		if open++; open > latecomers || !now.Before(p.until) {
+			p.close()
+		}
+	}
+}
+
+func (p *past) close() {
+	if p.late != nil {
+		p.late.close()
+		p.late = nil
+	}
+}
+
+// late hands over what was written to files after they were let go of.
+func (c *chase) late(now time.Time) error {
+	for i := range c.past {
+		if c.past[i].late == nil {
+			continue
+		}
+		if err := c.lateIn(&c.past[i]); err != nil {
+			return err
+		}
+	}
+	c.expire(now)
+	return nil
+}
+
+// lateIn hands over the next chunk's lines, if there are any.
+func (c *chase) lateIn(p *past) error {
+	s := p.late
+	if info, err := s.file.Stat(); err == nil && info.Size() == s.end {
+		return nil
+	}
+	if _, err := s.fill(c.buf); err != nil {
+		p.close() // it is no log any more
+		return nil
+	}
+	for line, ok := s.next(); ok; line, ok = s.next() {
+		line.Late = true
+		p.Position = line.End
+		if err := c.hand(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// regain closes a file held open that has come to be in the row again: its lines are late no more.
+func (c *chase) regain(s *segment) {
+	for i := range c.past {
+		if p := &c.past[i]; p.late != nil && p.identity() == s.identity {
+			p.close()
+		}
+	}
+}
+
+// known is up to where a file that begins with head has been read, be it this one or one it is a copy of: 0 if it is
+// new.
+func (c *chase) known(is identity, head []byte) (offset int64) {
+	for _, p := range c.past {
+		if p.isIn(is, head) {
+			offset = max(offset, p.Offset)
+		}
+	}
+	return offset
+}
