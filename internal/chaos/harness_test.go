@@ -1,0 +1,69 @@
+package chaos
+
+import (
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestSeedRepeats: the log's content and the lines at which something happens follow from the seed.
+func TestSeedRepeats(t *testing.T) {
+	content := func(seed uint64) string {
+		traffic, text := newTraffic(seed), new(strings.Builder)
+		for range 5000 {
+			text.WriteString(traffic.next())
+		}
+		return text.String()
+	}
+	when := func(seed uint64) (lines []int) {
+		for _, e := range plan(rand.New(rand.NewPCG(seed, 3)), options{lines: 5000, kills: 9, cycles: 9, outages: 9, ways: wayNames}) {
+			lines = append(lines, e.line)
+		}
+		return lines
+	}
+	if one := content(1); one != content(1) || one == content(2) {
+		t.Error("the content doesn't follow from the seed")
+	}
+	if one := when(1); !slices.Equal(one, when(1)) || slices.Equal(one, when(2)) {
+		t.Error("the plan doesn't follow from the seed")
+	}
+}
+
+// TestDifferences: what is lost, double or invented is told.
+func TestDifferences(t *testing.T) {
+	want := []listed{{ID: "once"}, {ID: "lost"}, {ID: "double"}}
+	var mails []letter
+	for _, id := range []string{"once", "double", "invented", "double"} {
+		mails = append(mails, letter{alert: id, event: "opened"}, letter{alert: id, event: "ended"})
+	}
+	found := differences(want, mails, func(listed) string { return "x:1" })
+	for i, told := range []string{"lost: lost", "mailed 2 times", "invented"} {
+		if len(found) != 3 || !strings.Contains(found[i], told) {
+			t.Fatalf("differences = %q, want one each of lost, double and invented", found)
+		}
+	}
+}
+
+// TestIsGone: a client that was killed is known to be gone.
+func TestIsGone(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer l.Close()
+	client, err := net.Dial("tcp", l.Addr().String())
+	must(t, err)
+	conn, err := l.Accept()
+	must(t, err)
+	defer conn.Close()
+	if isGone(conn) {
+		t.Error("a client that is there is taken to be gone")
+	}
+	must(t, client.Close())
+	for deadline := time.Now().Add(patience); !isGone(conn); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("a client that is gone isn't known to be")
+		}
+	}
+}
