@@ -7,6 +7,7 @@ test: # everything; as root on Debian it installs what the tests need
 	.ci/needs
 	$(MAKE) lint
 	go test -race -timeout 12m ./...
+	go test -run 'TestMillionSenders|TestOffendersInAFlood' ./window # one goroutine each: minutes under the race detector
 
 lint:
 	test -z "$$(gofmt -l .)" || { gofmt -d .; false; }

@@ -68,7 +68,7 @@ func (s *Spool) end(e *entry, data []byte, err error) Event {
 	case errors.As(err, &permanent):
 		return s.keep(e, err)
 	}
-	if !answered(err) {
+	if e.doubt = (time.Time{}); isUncertain(err) {
 		e.doubt = time.Now()
 	}
 	return s.failed(e, err)

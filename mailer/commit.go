@@ -59,15 +59,16 @@ func (s *Spool) Commit(seq int64) {
 func (s *Spool) Settle(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.settled = at
 	for _, e := range s.waiting {
-		if !e.doubt.IsZero() && !at.Before(e.doubt) {
-			e.doubt = time.Time{}
+		if !e.doubt.IsZero() && s.free(e) {
 			s.nudge()
+			return
 		}
 	}
 }
 
 // free tells whether an attempt at a mail is allowed.
 func (s *Spool) free(e *entry) bool {
-	return e.Seq <= s.committed && e.doubt.IsZero()
+	return e.Seq <= s.committed && (e.doubt.IsZero() || !s.settled.Before(e.doubt.Add(s.linger)))
 }

@@ -211,9 +211,10 @@ func TestMailOfThePreviousVersion(t *testing.T) {
 func TestConnectionThatBreaks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, t.TempDir())
-		answer := errors.New("connection reset by peer")
+		var answer error = &UncertainError{errors.New("connection reset by peer")}
 		var tries []string
 		_, stop := running(t, s, func(_ context.Context, m Message) error { tries = append(tries, m.ID); return answer })
+		time.Sleep(time.Second)
 		put(t, s, mailOf("a"))
 		put(t, s, mailOf("b"))
 		synctest.Wait()
@@ -235,6 +236,39 @@ func TestConnectionThatBreaks(t *testing.T) {
 		stop()
 		if !slices.Equal(tries, []string{"a", "b", "b"}) || s.Len() > 0 {
 			t.Errorf("tried %q, want b once more", tries)
+		}
+	})
+}
+
+// lingering is a transport whose program goes on when nobody waits for it.
+type lingering struct{ transport }
+
+func (lingering) linger() time.Duration { return sendmailLinger }
+
+// TestProgramThatGoesOn: sendmail is given time to have the mail logged that a former process gave it.
+func TestProgramThatGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		put(t, open(t, dir), mailOf("a"))
+		s := crashed(t, dir)
+		s.Drop(s.Last())
+		var sent []string
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); s.Run(ctx, lingering{taking(&sent)}, nil) }()
+		for range 2 {
+			time.Sleep(sendmailLinger - time.Second)
+			synctest.Wait()
+			if len(sent) > 0 {
+				t.Error("sent before its time")
+			}
+			s.Settle(time.Now())
+		}
+		synctest.Wait()
+		cancel()
+		<-done
+		if len(sent) != 1 {
+			t.Errorf("sent %q", sent)
 		}
 	})
 }

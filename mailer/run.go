@@ -31,6 +31,11 @@ func (s *Spool) Run(ctx context.Context, t Transport, report func(Event)) {
 	if report == nil {
 		report = func(Event) {}
 	}
+	if l, ok := t.(lingerer); ok {
+		s.mu.Lock()
+		s.linger = l.linger()
+		s.mu.Unlock()
+	}
 	for ctx.Err() == nil {
 		s.tell(report)
 		e, pause := s.next(time.Now())

@@ -22,7 +22,8 @@ const (
 	sendmailPath    = "/usr/sbin/sendmail"
 	sendmailTimeout = 2 * time.Minute // for a program that has only to queue the mail
 	stragglers      = time.Second / 2 // for what it started and left behind; see grace
-	maxStderr       = 1000            // bytes of what it says that go into the error
+	sendmailLinger  = 10 * time.Second
+	maxStderr       = 1000 // bytes of what it says that go into the error
 )
 
 // Send runs the program and waits for it. Recipients without a domain get the one that the mail server gives to cron's.
@@ -42,10 +43,13 @@ func (s Sendmail) Send(ctx context.Context, m Message) error {
 	return failure(ctx, name, err, string(said.kept))
 }
 
+// linger is for a sendmail that nobody waits for any more: it has the mail, and takes its time.
+func (s Sendmail) linger() time.Duration { return sendmailLinger }
+
 // failure is the error of a run that went wrong.
 func failure(ctx context.Context, name string, err error, said string) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("running %s: %w", name, ctx.Err())
+		return &UncertainError{fmt.Errorf("running %s: %w", name, ctx.Err())}
 	}
 	if said = strings.Join(strings.Fields(Escape(strings.ReplaceAll(said, "\n", " "))), " "); said != "" {
 		err = fmt.Errorf("running %s: %w: %s", name, err, said)

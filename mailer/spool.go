@@ -31,6 +31,8 @@ type Spool struct {
 	mu        sync.Mutex
 	waiting   map[string]*entry // by name
 	last      int64             // the highest sequence number there is, or was
+	settled   time.Time         // before which the log has been read
+	linger    time.Duration     // of the transport
 	committed int64             // up to which mails may go
 	refused   int               // files in refused/, about
 	news      []Event           // for Run to report

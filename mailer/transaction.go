@@ -26,6 +26,9 @@ func transact(c *smtp.Client, from string, to []string, data []byte) error {
 		return nobody(refused)
 	}
 	if err := content(c, data); err != nil {
+		if !answered(err) {
+			return &UncertainError{judged("DATA", err)}
+		}
 		return judged("DATA", err)
 	}
 	if len(refused) > 0 {

@@ -57,11 +57,21 @@ func (r *Reader) Line(p Place, line []byte) {
 	if bytes.IndexByte(line, 0) >= 0 {
 		line = r.withoutNULs(line)
 	}
+	if r.split.any() {
+		r.overdue()
+	}
 	if r.held.active() {
 		r.hold(p, line)
 		return
 	}
 	r.single(p, line)
+}
+
+// overdue gives up an entry of which a piece seems to be lost.
+func (r *Reader) overdue() {
+	if p, ok := r.split.overdue(); ok {
+		r.unjoined(p)
+	}
 }
 
 // Flush reads what was held, as there are no more lines for now. Exim writes an entry at once, so a daemon may call this

@@ -190,6 +190,23 @@ func TestSplitSyslogLines(t *testing.T) {
 	})
 }
 
+// TestLostPieceIsGivenUp: a log that is never quiet isn't held by an entry of which a piece was lost.
+func TestLostPieceIsGivenUp(t *testing.T) {
+	var told []int64
+	r := NewReader(time.UTC, time.Time{}, func(e *Entry) { told = append(told, e.Line) })
+	r.Line(Place{Line: 1}, []byte("Nov 23 01:53:50 mx exim[1]: [1/2] 2026-11-23 01:53:50 1xVabc-000001-01 <= a@b U=r P=local S=1"))
+	for n := range maxAway {
+		if !r.Holding() {
+			t.Fatalf("given up after %d lines", n)
+		}
+		r.Line(Place{}, []byte("Nov 23 01:53:50 mx exim[2]: 2026-11-23 01:53:50 Start queue run: pid=2"))
+	}
+	r.Line(Place{}, []byte("Nov 23 01:53:50 mx exim[2]: 2026-11-23 01:53:50 End queue run: pid=2"))
+	if r.Holding() || len(told) != 1 || told[0] != 1 {
+		t.Errorf("holding = %t, told of lines %d, want line 1", r.Holding(), told)
+	}
+}
+
 func TestSplitIsBounded(t *testing.T) {
 	r := NewReader(time.UTC, time.Time{}, func(*Entry) {})
 	for pid := range 10 * maxParts {

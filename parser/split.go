@@ -7,8 +7,13 @@ const maxParts = 64
 // split are the entries of which not all syslog pieces have come. Pieces are told apart by their tag: without a pid in it
 // (syslog_pid = false, and a syslogd that adds none) those of two processes can't be, and one of them is given up.
 type split struct {
-	parts []part
+	parts []part // by their first pieces
+	lines int64  // of the log, while there are any
 }
+
+// maxAway is how many lines after its first piece an entry is given up. Exim writes the pieces one behind the other; others may
+// write between them, but a log isn't kept waiting for one that was lost.
+const maxAway = 100
 
 // A part is an entry of which n pieces of m have come.
 type part struct {
@@ -16,6 +21,16 @@ type part struct {
 	place Place
 	text  []byte
 	n, m  int
+	begun int64 // split.lines
+}
+
+// overdue takes out the oldest part if it has waited for too long. It is called for each line.
+func (s *split) overdue() (part, bool) {
+	s.lines++
+	if s.lines-s.parts[0].begun <= maxAway {
+		return part{}, false
+	}
+	return s.oldest(), true
 }
 
 func (s *split) any() bool { return len(s.parts) > 0 }
@@ -38,7 +53,7 @@ func (s *split) join(p Place, h head, line []byte) (whole part, lost []part) {
 		} else if len(s.parts) == maxParts {
 			lost = append(lost, s.take(0))
 		}
-		first := part{tag: string(h.tag), place: p, m: h.piece.m}
+		first := part{tag: string(h.tag), place: p, m: h.piece.m, begun: s.lines}
 		first.text = append(first.text, line[:h.piece.start]...)
 		s.parts = append(s.parts, first)
 		i = len(s.parts) - 1

@@ -14,7 +14,7 @@ import (
 type chase struct {
 	Follower
 	fn     func(Line) error
-	idle   func(end bool) error
+	idle   func(end time.Time) error
 	folder folder
 	row    []*segment // oldest first, at most maxRow; all but the last are cycled
 	past   []past     // up to where files outside the row were read, the last one last
@@ -30,13 +30,14 @@ type chase struct {
 	liveFrom time.Time // no tail before
 	pause    time.Duration
 
-	sure   bool           // the last look saw which files there are
+	looked time.Time      // the last look
+	sure   bool           // it saw which files there are
 	quiet  bool           // idle was called and nothing has happened since
 	ticked bool           // a tick has passed and idle wasn't called
 	hurry  chan time.Time // closed: a time that has come
 }
 
-func newChase(f Follower, fn func(Line) error, idle func(end bool) error) *chase {
+func newChase(f Follower, fn func(Line) error, idle func(end time.Time) error) *chase {
 	f.Grace = cmp.Or(f.Grace, DefaultGrace)
 	f.Tick = cmp.Or(f.Tick, DefaultTick)
 	f.descriptors = cmp.Or(f.descriptors, descriptors)
@@ -67,9 +68,9 @@ func (c *chase) run(ctx context.Context) error {
 	defer tick.Stop()
 	for look := true; ; {
 		if look || c.unseen && len(c.row) <= maxRow/2 {
-			now := time.Now()
-			c.look(now)
-			if err := c.late(now); err != nil {
+			c.looked = time.Now()
+			c.look(c.looked)
+			if err := c.late(c.looked); err != nil {
 				return err
 			}
 		}
@@ -165,7 +166,10 @@ func (c *chase) rest() error {
 		return nil
 	}
 	c.quiet, c.ticked = true, false
-	return c.idle(len(c.row) < 2 && c.sure && !c.unseen)
+	if len(c.row) > 1 || !c.sure || c.unseen || c.live != nil && !c.row[0].allRead() {
+		return c.idle(time.Time{})
+	}
+	return c.idle(c.looked)
 }
 
 // wait waits until something has happened, or only looks if more is to be read. It returns whether names may have

@@ -3,6 +3,7 @@ package tailer
 import (
 	"fmt"
 	"io/fs"
+	"os"
 )
 
 // A Member is one file of a main log's row: the log itself or what it was cycled to.
@@ -13,6 +14,19 @@ type Member struct {
 	Start      Position
 	Size       int64 // bytes as stored
 	Compressed bool  // by its name
+}
+
+// At is the position of a byte of a plain file, at which a line begins or the file ends.
+func (m Member) At(offset int64) (Position, error) {
+	file, err := os.Open(m.Path)
+	if err != nil {
+		return Position{}, err
+	}
+	defer file.Close()
+	head, err := readHead(file)
+	at := m.Start
+	at.Fingerprint, at.Offset = fingerprint(head, offset), offset
+	return at, err
 }
 
 // Row finds the files that the main log at path has been cycled to, oldest first, the log itself last if it is

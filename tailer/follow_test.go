@@ -397,9 +397,41 @@ func TestCallbackFails(t *testing.T) {
 		if err != enough || n != 1 {
 			t.Errorf("Follow = %v after %d lines, want %v after 1", err, n, enough)
 		}
-		err = f.Follow(context.Background(), func(Line) error { return nil }, func(bool) error { return enough })
+		err = f.Follow(context.Background(), func(Line) error { return nil }, func(time.Time) error { return enough })
 		if err != enough {
 			t.Errorf("Follow = %v, want idle's %v", err, enough)
+		}
+	})
+}
+
+// TestEndIsTold: whoever is told that everything before a time was handed over has it, also while a cycled file is given time.
+func TestEndIsTold(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\n")
+		h := m.follow(t, Follower{Path: log, Grace: 300 * time.Millisecond})
+		var written []time.Time
+		told := func(n int) {
+			h.until(fmt.Sprintf("told that %d lines are all", n), func() bool { return h.end.After(written[n-1]) })
+		}
+		written = append(written, time.Now())
+		told(1)
+		must(t, os.Rename(log, log+".1"))
+		appendTo(t, log, "two\n")
+		written = append(written, time.Now())
+		told(2)
+		appendTo(t, log, "three\nhal")
+		written = append(written, time.Now())
+		told(3)
+		h.stop()
+		for _, e := range h.ends {
+			n := 0
+			for n < len(written) && e.at.After(written[n]) {
+				n++
+			}
+			if e.lines < n {
+				t.Errorf("told that %d lines were all, when %d were written", e.lines, n)
+			}
 		}
 	})
 }

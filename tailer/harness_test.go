@@ -31,8 +31,16 @@ type hunt struct {
 	mu    sync.Mutex
 	lines []Line
 	idle  int
+	end   time.Time
+	ends  []ending
 	told  []error
 	news  chan struct{} // has one in it when something was added
+}
+
+// An ending is what idle was told, and how many lines had come.
+type ending struct {
+	at    time.Time
+	lines int
 }
 
 func (m mode) follow(t *testing.T, f Follower) *hunt {
@@ -72,8 +80,8 @@ func (h *hunt) line(line Line) error {
 	return nil
 }
 
-func (h *hunt) rest(bool) error {
-	h.add(func() { h.idle++ })
+func (h *hunt) rest(end time.Time) error {
+	h.add(func() { h.idle++; h.end = end; h.ends = append(h.ends, ending{end, len(h.lines)}) })
 	return nil
 }
 

@@ -83,7 +83,7 @@ func TestTailGivesLines(t *testing.T) {
 		}
 		return nil
 	}
-	idle := func(bool) error {
+	idle := func(time.Time) error {
 		if c.live != nil && c.live == settled {
 			appendTo(t, log, "1\n")
 		}

@@ -34,6 +34,12 @@ func (s *segment) atEnd() bool {
 	return err == nil && info.Size() == s.offset
 }
 
+// allRead tells whether that is so, or half a line is left that our own reads have seen.
+func (s *segment) allRead() bool {
+	info, err := s.file.Stat()
+	return err == nil && (info.Size() == s.offset || info.Size() == s.end)
+}
+
 // succeeded says that the next segment has appeared.
 func (s *segment) succeeded(now time.Time) {
 	s.cycled, s.still = true, now

@@ -16,7 +16,7 @@ type batch struct {
 	text  []byte
 	lines []line
 	quiet bool      // there was nothing more to read
-	end   time.Time // when that was so and there was no later file either; zero: it wasn't
+	end   time.Time // everything written before it was read; zero: that can't be told
 }
 
 // A line of a batch ends at text[:end]. What else a tailer.Line holds is in Line, but for its text.
@@ -32,13 +32,15 @@ func (b *batch) add(l tailer.Line) {
 	b.lines = append(b.lines, line{l, len(b.text)})
 }
 
-// each calls fn with each line.
-func (b *batch) each(fn func(tailer.Line)) {
+// each calls fn with each line, until fn returns false.
+func (b *batch) each(fn func(tailer.Line) bool) {
 	start := 0
 	for _, l := range b.lines {
 		l.Text = b.text[start:l.end]
 		start = l.end
-		fn(l.Line)
+		if !fn(l.Line) {
+			return
+		}
 	}
 }
 
@@ -67,13 +69,8 @@ func (f *feed) line(l tailer.Line) error {
 	return f.hand(false, time.Time{})
 }
 
-// quiet hands over what there is, as nothing more can be read for now; end tells that this is the end of the last file.
-func (f *feed) quiet(end bool) error {
-	if !end {
-		return f.hand(true, time.Time{})
-	}
-	return f.hand(true, time.Now())
-}
+// quiet hands over what there is, as nothing more can be read for now; what was written before end was read.
+func (f *feed) quiet(end time.Time) error { return f.hand(true, end) }
 
 func (f *feed) hand(quiet bool, end time.Time) error {
 	f.next.quiet, f.next.end = quiet, end

@@ -11,13 +11,17 @@ import (
 
 	"exiwatch/parser"
 	"exiwatch/tailer"
+	"exiwatch/window"
 )
 
 // begin finds where to read a log from, and up to where silently. was is what the checkpoint says of it; nil if it is followed
 // for the first time.
 func (d *Daemon) begin(l *followed, was *progress) error {
 	l.marks.longest = int64(l.pipeline.counters.Longest() / time.Second)
-	l.was = was
+	l.was, l.known = was, d.now()
+	if was != nil {
+		l.known = was.Written
+	}
 	if was == nil {
 		return d.beginFirst(l)
 	}
@@ -34,14 +38,14 @@ func (d *Daemon) begin(l *followed, was *progress) error {
 	if err != nil {
 		return err
 	}
-	if ok {
+	if ok && was.Base.Clock.Now <= was.Clock.Now-2*l.marks.longest-slack {
 		l.start(mark{base, was.Base.Clock, was.Base.Stamp})
 	} else if err := d.beginOldest(l, was.Clock.Now); err != nil {
 		return err
 	}
 	l.rebuild, l.pipeline.silent = r, true
-	r.see = l.pipeline.own.unsee(l.path)
-	if base.SameFile(goal) && base.Offset == goal.Offset {
+	r.see = l.pipeline.own.unsee(l.path, l.at.Clock.Now)
+	if l.at.Position.SameFile(goal) && l.at.Position.Offset == goal.Offset {
 		d.arrived(l)
 	}
 	return nil
@@ -129,9 +133,12 @@ func (d *Daemon) beginFirst(l *followed) error {
 		return nil
 	}
 	now := d.now()
-	goal, stamp := endOf(last, d.Config.Zone, now)
+	goal, stamp, err := endOf(last, d.Config.Zone, now)
+	if err != nil {
+		return fmt.Errorf("looking for the end of %s: %w", l.path, err)
+	}
 	first := len(row) - 1
-	for ; first > 0; first-- {
+	for ; first > 0 && !d.isStopping(); first-- {
 		begins, err := (&Source{Name: row[first].Path}).first(d.Config.Zone, now)
 		if err == nil && !begins.IsZero() && begins.Unix() <= stamp.Unix()-2*l.marks.longest-slack {
 			break
@@ -142,6 +149,10 @@ func (d *Daemon) beginFirst(l *followed) error {
 		d.warnOfGap(l, row[0].Path, stamp.Unix())
 	}
 	l.rebuild, l.pipeline.silent = &rebuild{goal: goal, see: func() {}}, true
+	if !last.Compressed { // should the daemon end before it has read that
+		l.was = &progress{mark: mark{Position: goal, Clock: window.Clock{Now: stamp.Unix()}}, Written: now, Base: l.at}
+		d.saver.due = true
+	}
 	if goal.Offset == 0 && first == len(row)-1 {
 		d.arrived(l)
 	}
@@ -149,27 +160,28 @@ func (d *Daemon) beginFirst(l *followed) error {
 }
 
 // endOf gives the end of the last line of a file, and the last stamp in it, or now where there is none.
-func endOf(m tailer.Member, zone *time.Location, now time.Time) (tailer.Position, time.Time) {
+func endOf(m tailer.Member, zone *time.Location, now time.Time) (end tailer.Position, last time.Time, err error) {
 	const tail = 256 << 10 // bytes
-	end, last := m.Start, now
+	last = now
 	if m.Compressed {
+		end = m.Start
 		end.Offset = math.MaxInt64 // wherever that is
-		return end, last
+		return end, last, nil
 	}
 	f, err := os.Open(m.Path)
 	if err != nil {
-		return end, last
+		return end, last, err
 	}
 	defer f.Close()
 	from := max(m.Size-tail, 0)
 	text := make([]byte, m.Size-from)
 	n, _ := f.ReadAt(text, from)
 	text = text[:bytes.LastIndexByte(text[:n], '\n')+1]
-	end.Offset = from + int64(len(text))
 	for line := range bytes.Lines(text) {
 		if t, ok := parser.Stamp(line, zone, now); ok {
 			last = t
 		}
 	}
-	return end, last
+	end, err = m.At(from + int64(len(text)))
+	return end, last, err
 }

@@ -29,12 +29,14 @@ type Daemon struct {
 	Log       *slog.Logger
 
 	now      func() time.Time
+	stopping <-chan struct{}
 	state    *state
 	composer mailer.Composer
 	spool    *mailer.Spool
 	tally    report.Tally
 	own      *own
 	logs     []*followed
+	others   map[string]*progress // of logs that were followed once, should they be again
 	saver    saver
 
 	lossesFrom time.Time // not to be told before
@@ -52,11 +54,14 @@ func (d *Daemon) Check() error {
 // Run follows the logs until ctx ends, which is no error. All goroutines are started here, and waited for: one for each log,
 // which reads; one that sends mail; and this one, which owns the counters.
 func (d *Daemon) Run(ctx context.Context) error {
+	d.stopping = ctx.Done()
 	if err := d.prepare(); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	defer d.state.close()
-	stop := ctx.Done()
 	ctx, cancel := context.WithCancel(ctx)
 	var wait sync.WaitGroup
 	defer wait.Wait()
@@ -86,7 +91,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		case err := <-failed:
 			d.stop()
 			return err
-		case <-stop:
+		case <-d.stopping:
 			d.stop()
 			return nil
 		}
@@ -128,6 +133,9 @@ func (d *Daemon) open() error {
 		return err
 	}
 	d.composer = d.compose()
+	if smtp, ok := d.Config.Mail.Transport.(*mailer.SMTP); ok && smtp.Hello == "" {
+		smtp.Hello = d.Host
+	}
 	d.composer.Key = key
 	first, err := NewPipeline(&d.Config.Count, d.Config.Rules, Listener{
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) { d.arrival(a) },
@@ -149,6 +157,12 @@ func (d *Daemon) open() error {
 	}
 	d.spool.Commit(was.Spooled)
 	d.own.restore(was.Own)
+	d.others = make(map[string]*progress)
+	for path, p := range was.Logs {
+		if !slices.Contains(d.Config.Log, path) && d.now().Sub(p.Written) < maxAbsence && len(d.others) < maxOthers {
+			d.others[path] = p
+		}
+	}
 	for _, path := range d.Config.Log {
 		pipeline, err := first.Another(path)
 		if err != nil {
@@ -159,10 +173,19 @@ func (d *Daemon) open() error {
 		if err := d.begin(l, was.Logs[path]); err != nil {
 			return err
 		}
+		if d.isStopping() {
+			return context.Canceled
+		}
 		d.logs = append(d.logs, l)
 	}
 	return nil
 }
+
+// How many logs that are not followed any more are remembered, and for how long.
+const (
+	maxOthers  = 8
+	maxAbsence = 7 * 24 * time.Hour
+)
 
 // compose is who makes the mails.
 func (d *Daemon) compose() mailer.Composer {
@@ -171,18 +194,16 @@ func (d *Daemon) compose() mailer.Composer {
 	if len(d.Config.Log) > 0 {
 		c.Log = d.Config.Log[0]
 	}
-	if smtp, ok := mail.Transport.(*mailer.SMTP); ok && smtp.Hello == "" {
-		smtp.Hello = d.Host
-	}
 	return c
 }
 
 // take counts the lines of a batch and gives it back.
 func (d *Daemon) take(b *batch) {
 	l := d.logs[b.log]
-	b.each(func(line tailer.Line) {
+	b.each(func(line tailer.Line) bool {
 		l.line(line, func() { d.arrived(l) })
 		d.saver.counting(d)
+		return !d.saver.due || !d.isStopping() // mails take their time, lines don't
 	})
 	if b.quiet {
 		l.quiet(len(b.lines) == 0, d.now())
@@ -192,6 +213,16 @@ func (d *Daemon) take(b *batch) {
 	}
 	l.feed.free <- b
 	d.saver.batched(d)
+}
+
+// isStopping tells whether the daemon has been told to end.
+func (d *Daemon) isStopping() bool {
+	select {
+	case <-d.stopping:
+		return true
+	default:
+		return false
+	}
 }
 
 // arrived ends a rebuild: from here on the log is told. Alerts that are open here and that nobody was told of were found
@@ -217,7 +248,7 @@ func (d *Daemon) atEnd(l *followed, at time.Time) {
 		d.arrived(l)
 	}
 	first := l.end.IsZero()
-	l.end = at
+	l.end, l.known = at, at
 	for _, l := range d.logs {
 		if l.end.IsZero() {
 			return

@@ -22,6 +22,7 @@ type followed struct {
 	marks   marks
 	lost    window.Stats // what the bounds had cost when that was last told
 	idle    bool         // the last batch was quiet, too
+	known   time.Time    // up to when everything has been read
 	end     time.Time    // when its end was reached last; zero: never yet
 }
 
@@ -53,7 +54,7 @@ func (r *rebuild) done(p tailer.Position) bool {
 
 // line counts a line. arrived is called at the moment when the rebuild is over.
 func (l *followed) line(line tailer.Line, arrived func()) {
-	if r := l.rebuild; r != nil && r.over(line.End) {
+	if r := l.rebuild; r != nil && !line.Late && r.over(line.End) {
 		arrived()
 	}
 	l.reader.Line(parser.Place{File: line.File, Line: line.Number}, line.Text)
@@ -68,8 +69,8 @@ func (l *followed) line(line tailer.Line, arrived func()) {
 }
 
 // progress is what a checkpoint says of the log.
-func (l *followed) progress(now time.Time) *progress {
-	return &progress{mark: l.at, Written: now, Base: l.marks.base(), Rules: l.pipeline.ruleTexts(), Alerts: l.pipeline.counters.Save()}
+func (l *followed) progress() *progress {
+	return &progress{mark: l.at, Written: l.known, Base: l.marks.base(), Rules: l.pipeline.ruleTexts(), Alerts: l.pipeline.counters.Save()}
 }
 
 // quiet says that there is nothing more to be read for now: what was held is read when that is so a second time.

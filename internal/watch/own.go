@@ -22,6 +22,7 @@ type ownMail struct {
 	Name string `json:"name"`           // alert id and event
 	Seen bool   `json:"seen,omitempty"` // in the log, once
 	Log  string `json:"log,omitempty"`  // where
+	At   int64  `json:"at,omitempty"`   // and when, by its clock
 
 	again bool // it was seen, and the log is read once more
 }
@@ -45,7 +46,7 @@ func (o *own) add(m *ownMail) {
 }
 
 // due gives the mail of ours that an arrival is, unless that was excused before; nil if it is none.
-func (o *own) due(a *parser.Arrival) *ownMail {
+func (o *own) due(a *parser.Arrival, log string) *ownMail {
 	if len(o.byName) == 0 || len(a.HeaderMessageID) == 0 {
 		return nil
 	}
@@ -54,14 +55,14 @@ func (o *own) due(a *parser.Arrival) *ownMail {
 		return nil
 	}
 	m := o.byName[id+"."+event]
-	if m == nil || m.Seen {
+	if m == nil || m.Seen || m.again && m.Log != log {
 		return nil
 	}
 	return m
 }
 
 // excuse says that the mail was seen in the log named: it excuses no other arrival.
-func (m *ownMail) excuse(log string) { m.Seen, m.Log = true, log }
+func (m *ownMail) excuse(log string, at int64) { m.Seen, m.Log, m.At = true, log, at }
 
 // saved gives the ledger as a checkpoint keeps it.
 func (o *own) saved() []ownMail {
@@ -82,17 +83,17 @@ func (o *own) restore(all []ownMail) {
 
 // unsee lets the mails be excused once more that were seen in a log, as that is read again. The function it returns makes them
 // seen for good.
-func (o *own) unsee(log string) (see func()) {
+func (o *own) unsee(log string, from int64) (see func()) {
 	var unseen []*ownMail
 	for _, m := range o.order {
-		if m.Seen && m.Log == log {
+		if m.Seen && m.Log == log && m.At >= from {
 			m.Seen, m.again = false, true
 			unseen = append(unseen, m)
 		}
 	}
 	return func() {
 		for _, m := range unseen {
-			m.Seen, m.again = true, false
+			m.again = false
 		}
 	}
 }

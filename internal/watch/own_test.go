@@ -149,7 +149,7 @@ func TestOldMailsAreForgotten(t *testing.T) {
 		t.Errorf("%d mails are known, %d in order, want %d", len(o.byName), len(o.order), maxOwn)
 	}
 	for i, want := range map[int]bool{9: false, 10: true, maxOwn + 9: true} {
-		if got := o.due(arrival(i)) != nil; got != want {
+		if got := o.due(arrival(i), "") != nil; got != want {
 			t.Errorf("mail %d of %d is excused = %t, want %t", i, maxOwn+10, got, want)
 		}
 	}

@@ -86,15 +86,15 @@ func (p *Pipeline) reception(a *parser.Arrival) {
 			p.listener.Ended(alert)
 		}
 	}
-	own := p.own.due(a)
-	if own != nil && p.listener.Own != nil && !p.silent {
+	own := p.own.due(a, p.log)
+	if own != nil && p.listener.Own != nil {
 		p.listener.Own(own.Name)
 	}
 	if !counts(p.count, a, w) {
 		return
 	}
 	if own != nil {
-		own.excuse(p.log)
+		own.excuse(p.log, p.counters.Clock().Now)
 		return
 	}
 	for _, alert := range p.counters.Count(w) {

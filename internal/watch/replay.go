@@ -143,18 +143,19 @@ func (s *Source) first(zone *time.Location, now time.Time) (time.Time, error) {
 		buffered := bufio.NewReaderSize(text, peekSize)
 		s.Stream = buffered
 		peeked, _ := buffered.Peek(peekSize)
-		return firstStamp(peeked, zone, now), nil
+		stamp, _, err := firstStamp(bytes.NewReader(peeked), zone, now)
+		return stamp, err
 	}
 	f, err := tailer.Open(s.Name)
 	if err != nil {
 		return time.Time{}, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, peekSize))
-	if err != nil && len(text) == 0 {
-		return time.Time{}, err
+	stamp, n, err := firstStamp(io.LimitReader(f, peekSize), zone, now)
+	if n > 0 {
+		err = nil
 	}
-	return firstStamp(text, zone, now), nil
+	return stamp, err
 }
 
 // openPipe opens what can be read only once, so that what is looked at isn't lost.
@@ -174,15 +175,19 @@ func (s *Source) openPipe() error {
 	return nil
 }
 
-// firstStamp gives the time of the first line that has a stamp.
-func firstStamp(text []byte, zone *time.Location, now time.Time) time.Time {
-	var first time.Time
-	tailer.Cut(bytes.NewReader(text), "", func(line tailer.Line) error {
+// firstStamp gives the time of the first line that has a stamp, and how many lines it has looked at.
+func firstStamp(text io.Reader, zone *time.Location, now time.Time) (first time.Time, lines int, err error) {
+	found := errors.New("found")
+	_, err = tailer.Cut(text, "", func(line tailer.Line) error {
+		lines++
 		if t, ok := parser.Stamp(line.Text, zone, now); ok {
 			first = t
-			return io.EOF
+			return found
 		}
 		return nil
 	})
-	return first
+	if err == found {
+		err = nil
+	}
+	return first, lines, err
 }

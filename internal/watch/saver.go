@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -110,10 +111,10 @@ func (s *saver) save(d *Daemon) {
 		s.blocked = true
 		return
 	}
-	if !s.whole(d, now) {
+	if !s.whole(d, now) && !d.isStopping() {
 		return
 	}
-	c := d.checkpoint(now)
+	c := d.checkpoint()
 	if err := d.state.save(c); err != nil {
 		s.blocked = true
 		s.tell(d, "mails wait, as there can be no checkpoint", err)
@@ -148,6 +149,9 @@ func (s *saver) whole(d *Daemon, now time.Time) bool {
 // flush spools what is pending; false: there is no room yet.
 func (s *saver) flush(d *Daemon) bool {
 	for len(s.pending) > 0 {
+		if d.isStopping() {
+			return false // the next daemon makes them again
+		}
 		if err := s.spool(d, s.pending[0]); err != nil {
 			s.tell(d, "mails can't be spooled: it is tried again", err)
 			return false
@@ -158,12 +162,12 @@ func (s *saver) flush(d *Daemon) bool {
 }
 
 // checkpoint says how far the logs have been counted.
-func (d *Daemon) checkpoint(now time.Time) *checkpoint {
-	c := &checkpoint{Version: checkpointVersion, Spooled: d.spool.Last(), Own: d.own.saved(), Logs: make(map[string]*progress)}
+func (d *Daemon) checkpoint() *checkpoint {
+	c := &checkpoint{Version: checkpointVersion, Spooled: d.spool.Last(), Own: d.own.saved(), Logs: maps.Clone(d.others)}
 	for _, l := range d.logs {
 		switch {
 		case l.rebuild == nil && (l.at.Position.Offset > 0 || !l.end.IsZero()): // else nothing has been read
-			c.Logs[l.path] = l.progress(now)
+			c.Logs[l.path] = l.progress()
 		case l.was != nil:
 			c.Logs[l.path] = l.was
 		}
