@@ -90,8 +90,8 @@ func (c *chase) has(f sibling) bool {
 // passed tells whether f was let go of, or lay before the beginning.
 func (c *chase) passed(f sibling) bool {
 	head := c.heads.of(f)
-	if f.identity == c.border.identity() && c.border.isIn(f.identity, head) {
-		return true
+	if c.border != (Position{}) && c.border.isIn(f.identity, head) {
+		return true // perhaps compressed by now
 	}
 	return slices.ContainsFunc(c.older, f.unchanged) || slices.ContainsFunc(c.past, func(p past) bool { return p.isIn(f.identity, head) })
 }

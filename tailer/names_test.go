@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -122,5 +123,22 @@ func TestManyFiles(t *testing.T) {
 		h := m.follow(t, Follower{Path: log, From: row[0].Start, Tick: time.Millisecond})
 		h.until("all lines, and quiet", func() bool { return h.idle > 0 && len(h.lines) > 3*files })
 		h.want(append(want, "last")...)
+	})
+}
+
+// TestDeletedAfterOlderWasCompressed: the file before the beginning is compressed meanwhile, which makes it no news when the log is deleted
+// and another one begins.
+func TestDeletedAfterOlderWasCompressed(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		folder := t.TempDir()
+		older, log := filepath.Join(folder, "main-20261125.log"), filepath.Join(folder, "main-20261126.log")
+		appendTo(t, older, strings.Repeat("the day before\n", 30))
+		appendTo(t, log, "one\n")
+		h := m.follow(t, Follower{Path: filepath.Join(folder, "main-%D.log")})
+		h.want("one")
+		gzipped(t, older)
+		must(t, os.Remove(log))
+		appendTo(t, log, "two\n")
+		h.want("one", "two")
 	})
 }

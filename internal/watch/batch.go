@@ -32,16 +32,17 @@ func (b *batch) add(l tailer.Line) {
 	b.lines = append(b.lines, line{l, len(b.text)})
 }
 
-// each calls fn with each line, until fn returns false.
-func (b *batch) each(fn func(tailer.Line) bool) {
+// each calls fn with each line, until fn returns false, which it then does, too.
+func (b *batch) each(fn func(tailer.Line) bool) bool {
 	start := 0
 	for _, l := range b.lines {
 		l.Text = b.text[start:l.end]
 		start = l.end
 		if !fn(l.Line) {
-			return
+			return false
 		}
 	}
+	return true
 }
 
 // A feed hands the lines of one log to the owner in batches. Two batches go round, so that what is held is bounded.

@@ -84,7 +84,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 	for {
 		select {
 		case b := <-batches:
-			d.take(b)
+			if !d.take(b) {
+				d.stop()
+				return nil
+			}
 		case <-tick.C:
 			d.saver.tick(d)
 			d.tellLosses()
@@ -197,15 +200,16 @@ func (d *Daemon) compose() mailer.Composer {
 	return c
 }
 
-// take counts the lines of a batch and gives it back.
-func (d *Daemon) take(b *batch) {
+// take counts the lines of a batch and gives it back. It returns false if it was stopped before the last one: no other batch may be taken
+// then.
+func (d *Daemon) take(b *batch) bool {
 	l := d.logs[b.log]
-	b.each(func(line tailer.Line) bool {
+	whole := b.each(func(line tailer.Line) bool {
 		l.line(line, func() { d.arrived(l) })
 		d.saver.counting(d)
 		return !d.saver.due || !d.isStopping() // mails take their time, lines don't
 	})
-	if b.quiet {
+	if b.quiet && whole {
 		l.quiet(len(b.lines) == 0, d.now())
 		if !b.end.IsZero() {
 			d.atEnd(l, b.end)
@@ -213,6 +217,7 @@ func (d *Daemon) take(b *batch) {
 	}
 	l.feed.free <- b
 	d.saver.batched(d)
+	return whole
 }
 
 // isStopping tells whether the daemon has been told to end.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/google/renameio/v2"
 )
@@ -43,7 +44,7 @@ func openState(dir string) (*state, error) {
 	if err != nil {
 		return nil, fmt.Errorf("locking the state folder: %w", err)
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := takeLock(lock); err != nil {
 		defer lock.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("%s: %w with pid %s", dir, ErrInUse, holder(lock))
@@ -55,6 +56,19 @@ func openState(dir string) (*state, error) {
 	s := &state{dir, lock}
 	s.sweep()
 	return s, nil
+}
+
+// ourselves is how long a lock that was ours may be held by a child that is just being started, and has all our files for a moment.
+const ourselves = 2 * time.Second
+
+// takeLock locks the file, or fails with EWOULDBLOCK.
+func takeLock(lock *os.File) error {
+	for deadline := time.Now().Add(ourselves); ; time.Sleep(10 * time.Millisecond) {
+		err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil || holder(lock) != strconv.Itoa(os.Getpid()) || time.Now().After(deadline) {
+			return err
+		}
+	}
 }
 
 // sweep removes what writes left behind that a crash has ended.
