@@ -53,10 +53,11 @@ func (c *chase) beginning(found []sibling) (list []sibling) {
 	return list
 }
 
-// since are those of found that are newer, and the log however old it is.
+// since are those of found that are newer, and the log however old it is. Where its name holds the date, the youngest file is the log
+// only if it wasn't passed: the log itself may just have been deleted.
 func (c *chase) since(found []sibling, since time.Time) []sibling {
 	cycled := len(found)
-	if cycled > 0 && found[cycled-1].isLog(c.Path) {
+	if cycled > 0 && found[cycled-1].isLog(c.Path) && !(c.begun && isStamped(c.Path) && c.passed(found[cycled-1])) {
 		cycled--
 	}
 	for _, log := range found[cycled:] {

@@ -43,6 +43,13 @@ type ending struct {
 	lines int
 }
 
+// endings are what idle was told so far.
+func (h *hunt) endings() []ending {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.ends
+}
+
 func (m mode) follow(t *testing.T, f Follower) *hunt {
 	t.Helper()
 	h := m.hunt(t)

@@ -142,3 +142,21 @@ func TestDeletedAfterOlderWasCompressed(t *testing.T) {
 		h.want("one", "two")
 	})
 }
+
+// TestDeletedAndYesterdaysIsThere: while there is no log of today, that of yesterday isn't it.
+func TestDeletedAndYesterdaysIsThere(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		folder := t.TempDir()
+		log := filepath.Join(folder, "main-20261126.log")
+		appendTo(t, filepath.Join(folder, "main-20261125.log"), "the day before\n")
+		appendTo(t, log, "one\n")
+		h := m.follow(t, Follower{Path: filepath.Join(folder, "main-%D.log")})
+		h.want("one")
+		must(t, os.Remove(log))
+		ticks := len(h.endings())
+		h.until("looked at some times", func() bool { return len(h.ends) > ticks+3 })
+		h.want("one")
+		appendTo(t, log, "two\n")
+		h.want("one", "two")
+	})
+}
