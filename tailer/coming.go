@@ -91,10 +91,12 @@ func (c *chase) has(f sibling) bool {
 // passed tells whether f was let go of, or lay before the beginning.
 func (c *chase) passed(f sibling) bool {
 	head := c.heads.of(f)
-	if c.border != (Position{}) && c.border.isIn(f.identity, head) {
+	// An empty file's inode may be another's by now, and it costs nothing to read it again.
+	holds := func(p Position) bool { return p.Offset > 0 && p.isIn(f.identity, head) }
+	if holds(c.border) {
 		return true // perhaps compressed by now
 	}
-	return slices.ContainsFunc(c.older, f.unchanged) || slices.ContainsFunc(c.past, func(p past) bool { return p.isIn(f.identity, head) })
+	return slices.ContainsFunc(c.older, f.unchanged) || slices.ContainsFunc(c.past, func(p past) bool { return holds(p.Position) })
 }
 
 // place is where in found the segment is, or what became of it; -1 if it isn't there.

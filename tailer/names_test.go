@@ -160,3 +160,25 @@ func TestDeletedAndYesterdaysIsThere(t *testing.T) {
 		h.want("one", "two")
 	})
 }
+
+// TestInodeOfAnEmptyDay: a day's log that nothing was written to is deleted, and a later one gets its inode.
+func TestInodeOfAnEmptyDay(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		folder := t.TempDir()
+		day := func(n int) string { return filepath.Join(folder, fmt.Sprintf("main-2026112%d.log", n)) }
+		appendTo(t, day(1), "one\n")
+		h := m.follow(t, Follower{Path: filepath.Join(folder, "main-%D.log"), lateness: time.Nanosecond})
+		h.want("one")
+		for n := range 2 {
+			appendTo(t, day(2+n), "")
+			ticks := len(h.endings())
+			h.until("at its end", func() bool { return len(h.ends) > ticks+3 && !h.ends[len(h.ends)-1].at.IsZero() })
+		}
+		must(t, os.Remove(day(3)))
+		ticks := len(h.endings())
+		h.until("looked at some times", func() bool { return len(h.ends) > ticks+3 })
+		must(t, os.Rename(day(2), day(4)))
+		appendTo(t, day(4), "two\n")
+		h.want("one", "two")
+	})
+}
