@@ -104,5 +104,8 @@ func (c *chase) place(s *segment, found []sibling) int {
 	if i := slices.IndexFunc(found, func(f sibling) bool { return f.identity == s.identity }); i >= 0 {
 		return i
 	}
+	if s.untouched() {
+		s.rewritten() // it may have been empty when last looked at
+	}
 	return c.heads.find(found, s.anchor())
 }

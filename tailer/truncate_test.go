@@ -241,3 +241,35 @@ func TestHalfLineNeverFinished(t *testing.T) {
 		}
 	})
 }
+
+// TestSeenEmptyThenCopiedAndCompressed: a log that is empty when it is looked at is written, copied, truncated, written
+// again and compressed before the folder is read.
+func TestSeenEmptyThenCopiedAndCompressed(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "mainlog")
+	c := newChase(Follower{Path: log, Poll: true}, nil, nil)
+	defer c.close()
+	appendTo(t, log, "one\n")
+	c.look(time.Now())
+	must(t, os.Rename(log, log+".3"))
+	appendTo(t, log, "")
+	c.look(time.Now())
+	if len(c.row) != 2 {
+		t.Fatalf("%d files are seen, want 2", len(c.row))
+	}
+	appendTo(t, log, "two\n")
+	copied(t, log, log+".2")
+	appendTo(t, log, "three\n")
+	must(t, os.Rename(log, log+".1"))
+	gzipped(t, log+".1")
+	appendTo(t, log, "four\n")
+	must(t, c.extend(time.Now()))
+	var heads string
+	for _, s := range c.row {
+		head, err := s.begins()
+		must(t, err)
+		heads += string(head)
+	}
+	if want := "one\ntwo\nthree\nfour\n"; heads != want {
+		t.Errorf("the row holds %q, want %q", heads, want)
+	}
+}
