@@ -55,7 +55,7 @@ func (c *chase) mend(found []sibling) {
 		}
 		if slices.ContainsFunc(come, func(f sibling) bool { return !c.isCopy(f, s) }) {
 			if k == 0 {
-				c.From = come[0].start()
+				c.From, c.Since = Position{}, s.seen.Add(-slack) // by then the inode may be another file's
 			}
 			c.cut(k)
 			return

@@ -263,13 +263,42 @@ func TestSeenEmptyThenCopiedAndCompressed(t *testing.T) {
 	gzipped(t, log+".1")
 	appendTo(t, log, "four\n")
 	must(t, c.extend(time.Now()))
-	var heads string
+	if got, want := rowText(t, c), "one\ntwo\nthree\nfour\n"; got != want {
+		t.Errorf("the row holds %q, want %q", got, want)
+	}
+}
+
+// TestCopyCompressedAndItsInodePassedOn: the copy that a log was to be begun again from is compressed, and the next
+// copy gets its inode, before the folder is read again.
+func TestCopyCompressedAndItsInodePassedOn(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "mainlog")
+	c := newChase(Follower{Path: log, Poll: true}, nil, nil)
+	defer c.close()
+	appendTo(t, log, "one\n")
+	c.look(time.Now())
+	copied(t, log, log+".1")
+	appendTo(t, log, "two\n")
+	found, err := c.settled()
+	must(t, err)
+	c.mend(found)
+	must(t, os.WriteFile(log+".2", []byte("one\n"), 0o640))
+	gzipped(t, log+".2")
+	must(t, os.Truncate(log+".1", 0))
+	appendTo(t, log+".1", "two\n")
+	must(t, os.Truncate(log, 0))
+	appendTo(t, log, "three\n")
+	must(t, c.extend(time.Now()))
+	if got, want := rowText(t, c), "one\ntwo\nthree\n"; got != want {
+		t.Errorf("the row holds %q, want %q", got, want)
+	}
+}
+
+// rowText is how the row's files begin.
+func rowText(t *testing.T, c *chase) (text string) {
 	for _, s := range c.row {
 		head, err := s.begins()
 		must(t, err)
-		heads += string(head)
+		text += string(head)
 	}
-	if want := "one\ntwo\nthree\nfour\n"; heads != want {
-		t.Errorf("the row holds %q, want %q", heads, want)
-	}
+	return text
 }
