@@ -59,7 +59,7 @@ type content struct {
 
 const maxHeads = 256 // far more than there are files of one log
 
-// of gives the first bytes of f, uncompressed, up to fingerprintLength; nil if they can't be read.
+// of gives the first bytes of f, uncompressed, up to fingerprintLength; nil if they can't be read, or f has lost its name.
 func (h heads) of(f sibling) []byte {
 	key := content{f.identity, f.size, f.changed.UnixNano()}
 	if head, ok := h[key]; ok {
@@ -70,6 +70,9 @@ func (h heads) of(f sibling) []byte {
 		return nil
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err != nil || identify(info) != f.identity {
+		return nil // another file has got this name since the folder was read
+	}
 	if f.cut == "" {
 		head, _ := readHead(file)
 		return head

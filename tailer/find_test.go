@@ -145,3 +145,27 @@ func TestBeginsSince(t *testing.T) {
 		})
 	}
 }
+
+// TestHeadOfAFileThatWasCycledOn: between the look at the folder and at the file another has got the name.
+func TestHeadOfAFileThatWasCycledOn(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "mainlog")
+	for name, text := range map[string]string{log + ".2": "first\n", log + ".1": "second\n"} {
+		appendTo(t, name, text)
+		gzipped(t, name)
+	}
+	found, err := siblings(log)
+	must(t, err)
+	must(t, os.Rename(log+".2.gz", log+".3.gz"))
+	must(t, os.Rename(log+".1.gz", log+".2.gz"))
+	h := make(heads)
+	if head := h.of(found[0]); head != nil {
+		t.Errorf("before the folder is read again: %q", head)
+	}
+	found, err = siblings(log)
+	must(t, err)
+	for i, want := range []string{"first\n", "second\n"} {
+		if head := h.of(found[i]); string(head) != want {
+			t.Errorf("%s begins with %q, want %q", found[i].path, head, want)
+		}
+	}
+}
