@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -20,7 +21,10 @@ type Alert struct {
 	CrossedBy string    // its message id
 	Count     int64     // the count with it, in what the rule counts
 	Peak      int64     // the highest count in one window while open
+	Times     int64     // how many times the limit the Peak has come to, of 2, 5, 10, 20, 50 …; 0: not twice yet
 	Ended     time.Time // when the count had been down for one window, by the log's own clock; zero while open
+	// Thread is the ID of the first alert that the same arrival opened, which may be this one: they are told of together.
+	Thread string
 
 	// Totals of the arrivals while open, those of the window that crossed the limit included.
 	Messages, Recipients, Bytes int64
@@ -31,9 +35,11 @@ type Alert struct {
 	// that is the one that crossed, one from the middle of its window too. Each once; clipped to 24 bytes.
 	Samples []string
 
-	tallies         [NumKeys]tally
+	tallies         [NumValues]tally
+	course          series
 	firstID, lastID string
-	firstAt, lastAt int64 // seconds of the clock
+	// Seconds of the clock.
+	firstAt, lastAt, openedAt int64
 }
 
 // alertID hashes rule, value and message id, each behind its length, so that no two triples look the same.
@@ -62,13 +68,20 @@ func (a *Alert) add(r *row, values []string, zone *time.Location, b *budget) {
 	a.Recipients = saturate(a.Recipients, r.recipients())
 	a.Bytes = saturate(a.Bytes, r.bytes())
 	a.note(r, values, zone, b)
+	a.course.add(r.at, offsetOf(a.Opened))
+}
+
+// offsetOf is how many seconds a stamp's zone is east of UTC.
+func offsetOf(t time.Time) int64 {
+	_, offset := t.Zone()
+	return int64(offset)
 }
 
 // note tallies an arrival that is in the totals. values are those of the intern that gave the row its numbers.
 func (a *Alert) note(r *row, values []string, zone *time.Location, b *budget) {
 	for k, id := range r.values {
 		if id != 0 {
-			a.tallies[k].add(Row{values[id], 1, r.recipients(), r.bytes()}, b)
+			a.tally(Key(k), Row{values[id], 1, r.recipients(), r.bytes()}, b)
 		}
 	}
 	if r.at < a.firstAt {
@@ -76,6 +89,19 @@ func (a *Alert) note(r *row, values []string, zone *time.Location, b *budget) {
 	}
 	if r.at >= a.lastAt {
 		a.Last, a.lastAt, a.lastID = r.time(zone), r.at, r.id()
+	}
+}
+
+// tally counts an arrival under its value of a key, or each of its values.
+func (a *Alert) tally(k Key, n Row, b *budget) {
+	values := n.Value
+	for more := true; more; {
+		if n.Value = values; k == RecipientDomain {
+			n.Value, values, more = strings.Cut(values, "\n")
+		} else {
+			more = false
+		}
+		a.tallies[k].add(n, b)
 	}
 }
 
@@ -104,7 +130,7 @@ func (a *Alert) sample(crossed, middle string) {
 // where n is 0. An arrival without a value for the key is in no row. Only the first 1000 values an alert meets
 // are ranked, each exactly; one that came later may be missing however often it occurred, which Distinct tells.
 func (a *Alert) Top(k Key, n int) []Row {
-	if k >= NumKeys {
+	if k >= NumValues {
 		return nil
 	}
 	return a.tallies[k].top(n)
@@ -113,7 +139,7 @@ func (a *Alert) Top(k Key, n int) []Row {
 // Distinct says how many values of a key the arrivals in the totals have; more, that there were others beyond the 1000
 // that an alert tells apart.
 func (a *Alert) Distinct(k Key) (n int, more bool) {
-	if k >= NumKeys {
+	if k >= NumValues {
 		return 0, false
 	}
 	return len(a.tallies[k].rows), a.tallies[k].other.Messages > 0

@@ -6,8 +6,8 @@ import "time"
 type Arrival struct {
 	At         time.Time // log time
 	MessageID  []byte
-	Values     [NumKeys][]byte // the value for each key; nil where the arrival has none
-	Recipients int64           // 0 where the log doesn't tell
+	Values     [NumValues][]byte // the value for each key; nil where the arrival has none
+	Recipients int64             // 0 where the log doesn't tell
 	Bytes      int64
 }
 

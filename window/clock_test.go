@@ -126,8 +126,8 @@ func TestFilesInTheWrongOrder(t *testing.T) {
 	if opened != 1 {
 		t.Errorf("%d alerts opened, want the one where time was lost", opened)
 	}
-	if got := l.counters.Stats(); got.Rows != 3 {
-		t.Errorf("%d rows held, want the 3 of the last minute", got.Rows)
+	if got := l.counters.Stats(); got.Rows != 6 {
+		t.Errorf("%d rows held, want the 6 of the last two minutes", got.Rows)
 	}
 }
 

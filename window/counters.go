@@ -82,13 +82,13 @@ func (c *Counters) Advance(at time.Time) []*Alert {
 	return ended
 }
 
-// Count counts an arrival under every rule and returns the alerts that it opened, in the order of the rules; usually
-// none. An arrival that has no value for a rule's key, or nothing of what it counts, doesn't change its count. The slice
-// is the caller's. Count allocates nothing for values it holds already, but for arrivals of an open alert a message id.
-func (c *Counters) Count(a *Arrival) (opened []*Alert) {
+// Count counts an arrival under every rule and returns the alerts that it opened and those whose Times it has raised, in the
+// order of the rules; usually none. An arrival that has no value for a rule's key, or nothing of what it counts, doesn't change its count. The slices
+// are the caller's. Count allocates nothing for values it holds already, but for arrivals of an open alert a message id.
+func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 	at := c.reach(a.At)
 	if len(c.rules) == 0 {
-		return nil
+		return nil, nil
 	}
 	weights := a.weights()
 	r := c.remember(a, at, weights)
@@ -98,11 +98,16 @@ func (c *Counters) Count(a *Arrival) (opened []*Alert) {
 		}
 	}
 	for _, rule := range c.rules {
-		if alert := c.judge(rule, r, a); alert != nil {
-			opened = append(opened, alert)
+		o, g := c.judge(rule, r, a)
+		if o != nil {
+			opened = append(opened, o)
+			o.Thread = opened[0].ID
+		}
+		if g != nil {
+			grown = append(grown, g)
 		}
 	}
-	return opened
+	return opened, grown
 }
 
 // reach reads a stamp, does what is due by the time it shows, and returns the second at which it counts.
@@ -148,7 +153,7 @@ func (c *Counters) forget() {
 		c.leave(f)
 		f.forget(c.clock.now)
 	}
-	for c.history.len() > 0 && c.history.row(c.history.first).at+c.longest <= c.clock.now {
+	for c.history.len() > 0 && c.history.row(c.history.first).at+c.longest+min(c.longest, maxPast) <= c.clock.now {
 		c.forgetRow()
 	}
 }

@@ -126,7 +126,8 @@ func TestAlertThatEndedInCountIsReturnedByAdvance(t *testing.T) {
 	first := l.send(3, at(0))
 	var second []*Alert
 	for range 3 {
-		second = append(second, l.counters.Count(l.arrival(at(20), "alice"))...)
+		opened, _ := l.counters.Count(l.arrival(at(20), "alice"))
+		second = append(second, opened...)
 	}
 	if len(second) != 1 || second[0].ID == first[0].ID {
 		t.Fatalf("alerts opened by Count alone: %v", second)

@@ -31,7 +31,8 @@
 //
 // # Memory
 //
-// What is held follows the arrivals inside the longest window of the rules. For each arrival: 96 bytes, and its
+// What is held follows the arrivals inside the longest window of the rules, and in the one before or an hour of it, which a
+// Chart shows. For each arrival: 104 bytes, and its
 // values, each distinct one once, with some 80 bytes beside its text. For each key with a rule and each value of it: 28
 // bytes, 32 for each rule on the key, and 40 for each second with an arrival in the longest window of these, so 12 kB at
 // most for five minutes and 3.5 MB for a day. For each open alert: 1000 rows for each key at most. A value that falls

@@ -41,7 +41,8 @@ func TestOffendersInAFlood(t *testing.T) {
 	var want, opened []string
 	count := func(c *Counters, a *Arrival, ids []string) []string {
 		c.Advance(a.At)
-		for _, alert := range c.Count(a) {
+		opened, _ := c.Count(a)
+		for _, alert := range opened {
 			ids = append(ids, alert.Value+" "+alert.ID)
 		}
 		return ids

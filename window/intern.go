@@ -24,10 +24,10 @@ func (t *intern) hold(value []byte) uint32 {
 }
 
 // likely names the key before this one whose value an arrival often has for this one too.
-var likely = [NumKeys]Key{Auth: Sender, User: Sender, Account: Auth}
+var likely = [NumValues]Key{Auth: Sender, User: Sender, Account: Auth}
 
 // holdAll returns the numbers of an arrival's values. One that is repeated need not be looked up.
-func (t *intern) holdAll(values *[NumKeys][]byte) (ids [NumKeys]uint32) {
+func (t *intern) holdAll(values *[NumValues][]byte) (ids [NumValues]uint32) {
 	for k, value := range values {
 		if id := ids[likely[k]]; id != 0 && value != nil && bytes.Equal(value, values[likely[k]]) {
 			ids[k] = id

@@ -2,6 +2,7 @@ package window
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -21,21 +22,30 @@ const (
 	NumKeys
 )
 
-var keyNames = [NumKeys]string{"sender", "sender_domain", "auth", "user", "host", "network", "account", "subject", "topic"}
+// What an alert tells of its arrivals besides the keys. No rule counts by these.
+const (
+	Helo            = NumKeys + iota // as the sending host said it
+	Protocol                         // P=
+	RecipientDomain                  // of each recipient: several in one value, an LF between them
+	NumValues
+)
 
-// ParseKey is the inverse of String. Its error lists the names there are.
+var keyNames = [NumValues]string{
+	"sender", "sender_domain", "auth", "user", "host", "network", "account", "subject", "topic",
+	"helo", "protocol", "recipient_domain",
+}
+
+// ParseKey is the inverse of String for the keys that rules have. Its error lists the names there are.
 func ParseKey(s string) (Key, error) {
-	for k, name := range keyNames {
-		if s == name {
-			return Key(k), nil
-		}
+	if k := slices.Index(keyNames[:NumKeys], s); k >= 0 {
+		return Key(k), nil
 	}
-	return 0, fmt.Errorf("key %q: want one of %s", s, strings.Join(keyNames[:], ", "))
+	return 0, fmt.Errorf("key %q: want one of %s", s, strings.Join(keyNames[:NumKeys], ", "))
 }
 
 // String is the key's name in configuration, flags and mail, such as sender_domain.
 func (k Key) String() string {
-	if k >= NumKeys {
+	if k >= NumValues {
 		return fmt.Sprintf("Key(%d)", uint8(k))
 	}
 	return keyNames[k]

@@ -11,7 +11,7 @@ const (
 	maxKeyText = 64 << 20
 	// maxBuckets is how many seconds of all values of one key are held: of 40 bytes each, so 160 MiB.
 	maxBuckets = 1 << 22
-	// maxRows is how many arrivals history holds: of 96 bytes each, so 192 MiB, and half as much again while it grows.
+	// maxRows is how many arrivals history holds: of 104 bytes each, so 208 MiB, and half as much again while it grows.
 	maxRows = 1 << 21
 	// maxStrings is how many distinct values are held for history: each takes some 80 bytes beside its text.
 	maxStrings = 1 << 22

@@ -35,17 +35,21 @@ type seen struct {
 	Count, Peak, Messages, Recipients, Size int64
 	Opened, Ended, First, Last              string
 	Samples                                 []string
-	Rows                                    [NumKeys][]Row
-	More                                    [NumKeys]bool
+	Rows                                    [NumValues][]Row
+	More                                    [NumValues]bool
+	Times                                   int64
+	Thread                                  string
+	Chart                                   Chart
 }
 
 func seenOf(a *Alert) seen {
 	s := seen{
 		ID: a.ID, Rule: a.Rule.String(), Name: a.Rule.Name, Value: a.Value, CrossedBy: a.CrossedBy, Count: a.Count, Peak: a.Peak,
 		Messages: a.Messages, Recipients: a.Recipients, Size: a.Bytes, Samples: slices.Clone(a.Samples),
+		Times: a.Times, Thread: a.Thread, Chart: a.Chart(),
 		Opened: format(a.Opened), Ended: format(a.Ended), First: format(a.First), Last: format(a.Last),
 	}
-	for k := range NumKeys {
+	for k := range NumValues {
 		s.Rows[k] = a.Top(k, 0)
 		_, s.More[k] = a.Distinct(k)
 	}
@@ -69,21 +73,21 @@ type line struct {
 
 // told is what reading a line gives.
 type told struct {
-	Ended, Opened, Open []seen
-	Values              map[string]int64
+	Ended, Opened, Grown, Open []seen
+	Values                     map[string]int64
 }
 
-func (l *line) read(c *Counters) (ended, opened []*Alert) {
+func (l *line) read(c *Counters) (ended, opened, grown []*Alert) {
 	ended = c.Advance(l.at)
 	if l.arrival != nil {
-		opened = c.Count(l.arrival)
+		opened, grown = c.Count(l.arrival)
 	}
-	return ended, opened
+	return ended, opened, grown
 }
 
 func (l *line) tell(c *Counters) told {
-	ended, opened := l.read(c)
-	return told{seenOfAll(ended), seenOfAll(opened), seenOfAll(c.Open()), valuesOf(c)}
+	ended, opened, grown := l.read(c)
+	return told{seenOfAll(ended), seenOfAll(opened), seenOfAll(grown), seenOfAll(c.Open()), valuesOf(c)}
 }
 
 func valuesOf(c *Counters) map[string]int64 {
@@ -153,11 +157,16 @@ func TestRestoredGoesOnAsIfNothingHadHappened(t *testing.T) {
 		}
 		end := line{at: time.Unix(whole.Clock().Now+1000, 0)}
 		for i, l := range append(slices.Clone(lines[split:]), end) {
-			if diff := gocmp.Diff(l.tell(whole), l.tell(again)); diff != "" {
+			if diff := gocmp.Diff(l.tell(whole), l.tell(again), charts(windows == 2 || mark == 0)); diff != "" {
 				t.Fatalf("restored at %d, read from %d on, line %d: %s", split, mark, split+i, diff)
 			}
 		}
 	})
+}
+
+// charts compares charts or not: that of an alert which opens later shows the window before, too.
+func charts(compare bool) gocmp.Option {
+	return gocmp.FilterPath(func(p gocmp.Path) bool { return !compare && p.Last().String() == ".Chart" }, gocmp.Ignore())
 }
 
 func newCounters(t fataler, rules []Rule) *Counters {

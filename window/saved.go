@@ -1,6 +1,9 @@
 package window
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Saved is an open alert as a value that comes out of encoding/json as it went in. What the log said is in bytes,
 // as it need not be UTF-8. It shares nothing with the alert.
@@ -14,6 +17,8 @@ type Saved struct {
 	CrossedBy  []byte    `json:"crossed_by"`
 	Count      int64     `json:"count"`
 	Peak       int64     `json:"peak"`
+	Times      int64     `json:"times"`
+	Thread     string    `json:"thread"`
 	Messages   int64     `json:"messages"`
 	Recipients int64     `json:"recipients"`
 	Bytes      int64     `json:"bytes"`
@@ -22,14 +27,16 @@ type Saved struct {
 	Samples    [][]byte  `json:"samples"`
 
 	Tallies []SavedTally `json:"tallies"` // of the keys that have any
+	Course  SavedCourse  `json:"course"`
 
 	// What the alert goes on from: seconds of the clock, message ids as history has them.
-	FirstAt int64  `json:"first_at"`
-	LastAt  int64  `json:"last_at"`
-	FirstID []byte `json:"first_id"`
-	LastID  []byte `json:"last_id"`
-	Crossed []byte `json:"crossed"`
-	Middle  []byte `json:"middle"`
+	FirstAt  int64  `json:"first_at"`
+	LastAt   int64  `json:"last_at"`
+	OpenedAt int64  `json:"opened_at"`
+	FirstID  []byte `json:"first_id"`
+	LastID   []byte `json:"last_id"`
+	Crossed  []byte `json:"crossed"`
+	Middle   []byte `json:"middle"`
 	// Fell is the second at which the count last fell to the limit or under it; that of saving while it is over.
 	Fell int64 `json:"fell"`
 }
@@ -57,14 +64,22 @@ type SavedRow struct {
 	Bytes      int64  `json:"b"`
 }
 
+// A SavedCourse is what a Chart is made of.
+type SavedCourse struct {
+	From int64   `json:"from"` // second of the clock
+	Step int64   `json:"step"` // seconds
+	Bars []int64 `json:"bars"`
+}
+
 // save returns the episode's alert; fell is as Saved has it.
 func (e *episode) save(fell int64) Saved {
 	a := e.alert
 	s := Saved{
 		Rule: a.Rule.String(), Name: []byte(a.Rule.Name), Value: []byte(a.Value),
-		ID: a.ID, Opened: saveTime(a.Opened), CrossedBy: []byte(a.CrossedBy), Count: a.Count, Peak: a.Peak,
+		ID: a.ID, Opened: saveTime(a.Opened), CrossedBy: []byte(a.CrossedBy), Count: a.Count, Peak: a.Peak, Times: a.Times, Thread: a.Thread,
 		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, First: saveTime(a.First), Last: saveTime(a.Last),
-		FirstAt: a.firstAt, LastAt: a.lastAt, FirstID: []byte(a.firstID), LastID: []byte(a.lastID),
+		Course:  SavedCourse{a.course.from, chartSteps[a.course.step], slices.Clone(a.course.bars)},
+		FirstAt: a.firstAt, LastAt: a.lastAt, OpenedAt: a.openedAt, FirstID: []byte(a.firstID), LastID: []byte(a.lastID),
 		Crossed: []byte(e.crossed), Middle: []byte(e.middle), Fell: fell,
 	}
 	for _, id := range a.Samples {
@@ -100,19 +115,26 @@ func (e *episode) restore(s *Saved, b *budget) {
 	zone := a.Last.Location()
 	*a = Alert{
 		ID: s.ID, Rule: e.rule.Rule, Value: string(s.Value), Opened: s.Opened.time(zone), CrossedBy: string(s.CrossedBy),
-		Count: s.Count, Peak: s.Peak, Messages: s.Messages, Recipients: s.Recipients, Bytes: s.Bytes,
+		Count: s.Count, Peak: s.Peak, Times: s.Times, Thread: s.Thread, Messages: s.Messages, Recipients: s.Recipients, Bytes: s.Bytes,
 		First: s.First.time(zone), Last: s.Last.time(zone),
-		firstAt: s.FirstAt, lastAt: s.LastAt, firstID: string(s.FirstID), lastID: string(s.LastID),
+		course:  s.Course.series(),
+		firstAt: s.FirstAt, lastAt: s.LastAt, openedAt: s.OpenedAt, firstID: string(s.FirstID), lastID: string(s.LastID),
 	}
 	e.crossed, e.middle = string(s.Crossed), string(s.Middle)
 	for _, id := range s.Samples {
 		a.Samples = append(a.Samples, string(id))
 	}
 	for _, t := range s.Tallies {
-		if k, err := ParseKey(t.Key); err == nil {
+		if k := slices.Index(keyNames[:], t.Key); k >= 0 {
 			a.tallies[k].restore(t, b)
 		}
 	}
+}
+
+// series is the course again; its steps are as long as ours where they were saved by this version.
+func (s *SavedCourse) series() series {
+	step := max(slices.Index(chartSteps[:], s.Step), 0)
+	return series{from: s.From, step: step, bars: slices.Clone(s.Bars[:min(len(s.Bars), maxBars)])}
 }
 
 func (t *tally) restore(s SavedTally, b *budget) {

@@ -24,8 +24,8 @@ func TestTinyBounds(t *testing.T) {
 		free := newCounters(t, rules)
 		touched := map[string]bool{}
 		for i, l := range drawLog(t) {
-			_, want := l.read(free)
-			_, got := l.read(bounded)
+			_, want, _ := l.read(free)
+			_, got, _ := l.read(bounded)
 			compareCounts(t, free, bounded, touched)
 			// A merged arrival leaves early between two lines, and may so end an alert early.
 			if s := bounded.Stats(); s.RefusedAlerts == 0 && s.MergedArrivals == 0 {

@@ -2,30 +2,33 @@ package window
 
 import "slices"
 
-// judge looks at one rule after the arrival was counted, and opens an alert or adds to the one that is open.
-func (c *Counters) judge(rule *counted, r *row, a *Arrival) *Alert {
+// judge looks at one rule after the arrival was counted, and opens an alert or adds to the one that is open, which may have
+// grown by that.
+func (c *Counters) judge(rule *counted, r *row, a *Arrival) (opened, grown *Alert) {
 	id := r.values[rule.Key]
 	if id == 0 {
-		return nil
+		return nil, nil
 	}
 	n := rule.family.find(id)
 	if n == 0 {
-		return nil // there was no room for it
+		return nil, nil // there was no room for it
 	}
 	g := rule.family.gauge(n, rule.index)
 	switch {
 	case g.open:
-		c.grow(c.open[episodeKey{rule, id}], g.count, r, a)
+		if e := c.open[episodeKey{rule, id}]; c.grow(e, g.count, r, a) {
+			grown = e.alert
+		}
 	case g.count > rule.Limit && !c.full():
-		return c.cross(rule, g, r, a)
+		opened = c.cross(rule, g, r, a)
 	}
-	return nil
+	return opened, grown
 }
 
-func (c *Counters) grow(e *episode, count int64, r *row, a *Arrival) {
-	e.alert.Peak = max(e.alert.Peak, count)
+func (c *Counters) grow(e *episode, count int64, r *row, a *Arrival) (grown bool) {
 	e.alert.add(r, c.values.values, a.At.Location(), &c.budget)
 	e.alert.sample(e.crossed, e.middle)
+	return e.alert.climb(count)
 }
 
 // cross opens an alert, of the window that the arrival in row r took over the limit.
@@ -38,8 +41,9 @@ func (c *Counters) cross(rule *counted, g *gauge, r *row, a *Arrival) *Alert {
 		Opened:    a.At,
 		CrossedBy: string(a.MessageID),
 		Count:     g.count,
-		Peak:      g.count,
+		openedAt:  r.at,
 	}
+	alert.climb(g.count)
 	sums := rule.family.sums(g)
 	c.crossed(rule, id, g.from, sums[Messages])
 	zone := a.At.Location()
@@ -47,6 +51,7 @@ func (c *Counters) cross(rule *counted, g *gauge, r *row, a *Arrival) *Alert {
 	for _, n := range c.window {
 		alert.note(c.history.row(n), c.values.values, zone, &c.budget)
 	}
+	c.chart(alert, rule, id)
 	e := &episode{
 		alert:   alert,
 		crossed: r.id(),
@@ -75,4 +80,32 @@ func (c *Counters) crossed(rule *counted, id uint32, at, messages int64) {
 		}
 	}
 	slices.Reverse(c.window)
+}
+
+// What is known of the time before a window, which only a Chart shows.
+const (
+	maxPast   = 3600    // seconds that history holds besides the longest window, if that is longer
+	maxBefore = 1 << 17 // arrivals that are looked through
+)
+
+// chart begins an alert's chart, with what is known of two windows.
+func (c *Counters) chart(a *Alert, rule *counted, id uint32) {
+	now, window := c.clock.now, windowSeconds(&rule.Rule)
+	first := c.history.next
+	for n := 0; first > c.history.first && n < maxBefore; first-- {
+		at := c.history.row(first - 1).at
+		if at+disorder+2*window <= now {
+			break
+		}
+		if at+window <= now {
+			n++
+		}
+	}
+	offset := offsetOf(a.Opened)
+	a.course = newSeries(now-2*window+1, now, offset)
+	for ; first < c.history.next; first++ {
+		if r := c.history.row(first); r.values[rule.Key] == id && r.at+2*window > now {
+			a.course.add(r.at, offset)
+		}
+	}
 }

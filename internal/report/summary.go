@@ -38,7 +38,7 @@ type MalformedLine struct {
 func (s *Summary) Arrival(a *parser.Arrival, w *window.Arrival) {
 	s.Tally.Arrival(a)
 	s.selectors.arrival(a)
-	for key, value := range w.Values {
+	for key, value := range w.Values[:window.NumKeys] {
 		if value != nil {
 			s.rankings[key].Add(value, w.Recipients, w.Bytes)
 		}

@@ -97,7 +97,8 @@ func (p *Pipeline) reception(a *parser.Arrival) {
 		own.excuse(p.log, p.counters.Clock().Now)
 		return
 	}
-	for _, alert := range p.counters.Count(w) {
+	opened, _ := p.counters.Count(w)
+	for _, alert := range opened {
 		if !p.silent {
 			p.open(alert)
 		}

@@ -10,7 +10,7 @@ import (
 
 // valuer makes the values of an arrival's keys. Its buffers are used again.
 type valuer struct {
-	sender, network, topic []byte
+	sender, network, topic, domains []byte
 }
 
 // emptySender is the value of the sender key for a bounce.
@@ -32,6 +32,8 @@ func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
 	if a.EnvelopeSender != nil {
 		w.Values[window.Sender], w.Values[window.SenderDomain] = v.senderOf(a.EnvelopeSender)
 	}
+	w.Values[window.Helo], w.Values[window.Protocol] = a.Helo, a.Protocol
+	w.Values[window.RecipientDomain] = v.domainsOf(a)
 	w.Values[window.Account] = firstOf(w.Values[window.Auth], w.Values[window.User], w.Values[window.Sender])
 	if a.Subject != nil {
 		w.Values[window.Subject] = a.Subject
@@ -79,9 +81,7 @@ func (v *valuer) senderOf(sender []byte) (value, domain []byte) {
 	}
 	domain = v.sender[at+1:]
 	for i, c := range domain {
-		if c >= 'A' && c <= 'Z' {
-			domain[i] = c + 'a' - 'A'
-		}
+		domain[i] = lower(c)
 	}
 	return v.sender, domain
 }
@@ -106,4 +106,59 @@ func (v *valuer) networkOf(address []byte) []byte {
 	}
 	v.network = prefix.AppendTo(v.network[:0])
 	return v.network
+}
+
+// maxDomains is how many domains of one arrival's recipients are told apart.
+const maxDomains = 20
+
+// domainsOf gives the domains of the recipients in lower case, each once and an LF between them, nil if none is logged.
+func (v *valuer) domainsOf(a *parser.Arrival) []byte {
+	if len(a.RecipientList) == 0 {
+		return nil
+	}
+	v.domains = v.domains[:0]
+	n := 0
+	for recipient := range a.Recipients() {
+		at := bytes.LastIndexByte(recipient, '@')
+		if at < 0 || bytes.IndexByte(recipient, '\n') >= 0 {
+			continue
+		}
+		start := len(v.domains)
+		if start > 0 {
+			v.domains = append(v.domains, '\n')
+		}
+		from := len(v.domains)
+		for _, c := range recipient[at+1:] {
+			v.domains = append(v.domains, lower(c))
+		}
+		if holds(v.domains[:start], v.domains[from:]) {
+			v.domains = v.domains[:start]
+		} else if n++; n == maxDomains {
+			break
+		}
+	}
+	if len(v.domains) == 0 {
+		return nil
+	}
+	return v.domains
+}
+
+// holds tells whether word is one of the lines.
+func holds(lines, word []byte) bool {
+	for more := len(lines) > 0; more; {
+		var line []byte
+		if line, lines, more = bytes.Cut(lines, newline); bytes.Equal(line, word) {
+			return true
+		}
+	}
+	return false
+}
+
+var newline = []byte("\n")
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -37,7 +38,7 @@ func TestValues(t *testing.T) {
 	} {
 		arrivals(t, "2026-11-23 10:00:00 1xV001-000001-01 <= "+test.items, func(_ *parser.Arrival, w *window.Arrival) {
 			var got []string
-			for key, value := range w.Values {
+			for key, value := range w.Values[:window.NumKeys] {
 				if window.Key(key) == window.Topic && len(value) > 0 {
 					got = append(got, "topic=*") // how subjects are folded is the window's
 				} else if value != nil && window.Key(key) != window.Topic {
@@ -45,6 +46,30 @@ func TestValues(t *testing.T) {
 				}
 			}
 			if diff := cmp.Diff(test.want, strings.Join(got, " ")); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", test.items, diff)
+			}
+		})
+	}
+}
+
+// TestTold: what an alert tells of an arrival besides the keys.
+func TestTold(t *testing.T) {
+	many, want := "", []string{}
+	for i := range 30 {
+		many += fmt.Sprintf(" x@%d.test y@%[1]d.test", i)
+		want = append(want, fmt.Sprintf("%d.test", i))
+	}
+	for _, test := range []struct{ items, helo, protocol, domains string }{
+		{`a@b H=h (pc 1) [192.0.2.7] P=esmtpa S=5 for c@Lab.test d@b e@LAB.TEST f "g @ h"@b`, "pc 1", "esmtpa", "lab.test b"},
+		{`a@b U=root P=local S=5`, "", "local", ""},
+		{`a@b U=root P=local S=5 for root`, "", "local", ""},
+		{`a@b U=root P=local S=5 for b@ab a@b`, "", "local", "ab b"},
+		{`a@b U=root P=local S=5 for` + many, "", "local", strings.Join(want[:maxDomains], " ")},
+	} {
+		arrivals(t, "2026-11-23 10:00:00 1xV001-000001-01 <= "+test.items, func(_ *parser.Arrival, w *window.Arrival) {
+			got := []string{string(w.Values[window.Helo]), string(w.Values[window.Protocol]), string(w.Values[window.RecipientDomain])}
+			want := []string{test.helo, test.protocol, strings.ReplaceAll(test.domains, " ", "\n")}
+			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", test.items, diff)
 			}
 		})

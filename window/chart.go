@@ -1,0 +1,82 @@
+package window
+
+import "time"
+
+// A Chart is how many messages arrived in equal spans of time, from some time before an alert opened until its last arrival.
+type Chart struct {
+	From     time.Time // when the first span began, as the log's stamps were when the alert opened
+	Step     time.Duration
+	Messages []int64 // in each span, at most 60
+	Opened   int     // the span in which the alert opened
+}
+
+// chartSteps are the spans a Chart may have, in seconds. Each divides the next.
+var chartSteps = [...]int64{10, 60, 300, 900, 3600, 4 * 3600, 86400, 7 * 86400, 28 * 86400}
+
+const maxBars = 60
+
+// A series counts messages in spans of equal length. When there would be too many, the spans get longer.
+type series struct {
+	from int64 // second of the clock, a multiple of the step but for offset
+	step int   // in chartSteps
+	bars []int64
+}
+
+// newSeries begins with spans that fit what lies between the seconds first and now. offset is that of the log's zone, so
+// that days begin at midnight.
+func newSeries(first, now, offset int64) series {
+	s := series{}
+	for (now-first)/chartSteps[s.step] >= maxBars/2 && s.step < len(chartSteps)-1 {
+		s.step++
+	}
+	s.from = s.begin(first, offset)
+	return s
+}
+
+// begin is the start of the span that holds the second at.
+func (s *series) begin(at, offset int64) int64 {
+	step := chartSteps[s.step]
+	return at - ((at+offset)%step+step)%step
+}
+
+// add counts a message. One from before the beginning is in the first span.
+func (s *series) add(at, offset int64) {
+	i := max(at-s.from, 0) / chartSteps[s.step]
+	for i >= maxBars && s.step < len(chartSteps)-1 {
+		s.widen(offset)
+		i = max(at-s.from, 0) / chartSteps[s.step]
+	}
+	i = min(i, maxBars-1)
+	for int64(len(s.bars)) <= i {
+		s.bars = append(s.bars, 0)
+	}
+	s.bars[i] = saturate(s.bars[i], 1)
+}
+
+// widen goes over to the next longer span.
+func (s *series) widen(offset int64) {
+	was := chartSteps[s.step]
+	s.step++
+	from := s.begin(s.from, offset)
+	var bars []int64
+	for i, n := range s.bars {
+		to := (s.from + int64(i)*was - from) / chartSteps[s.step]
+		for int64(len(bars)) <= to {
+			bars = append(bars, 0)
+		}
+		bars[to] = saturate(bars[to], n)
+	}
+	s.from, s.bars = from, bars
+}
+
+// Chart shows the alert's course: what was known to have arrived in the window before the one that crossed the limit, and
+// all since.
+func (a *Alert) Chart() Chart {
+	step := chartSteps[a.course.step]
+	return Chart{
+		From:     a.Opened.Truncate(time.Second).Add(time.Duration(a.course.from-a.openedAt) * time.Second),
+		Step:     time.Duration(step) * time.Second,
+		Messages: append([]int64(nil), a.course.bars...),
+		Opened:   int(max(a.openedAt-a.course.from, 0) / step),
+	}
+}

@@ -1,0 +1,62 @@
+package window
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestGrows(t *testing.T) {
+	l := newLog(t, "sender 10/1m")
+	var told []int64 // counts at which it was told
+	for i := range int64(520) {
+		_, grown := l.counters.Count(l.arrival(at(0), "alice"))
+		for _, a := range grown {
+			told = append(told, i+1, a.Times)
+		}
+	}
+	if want := []int64{20, 2, 50, 5, 100, 10, 200, 20, 500, 50}; !slices.Equal(told, want) {
+		t.Errorf("grown at (count, times) %v, want %v", told, want)
+	}
+}
+
+// One arrival of many recipients jumps over some of the steps: the last one is told.
+func TestGrowsByLeaps(t *testing.T) {
+	l := newLog(t, "sender recipients 10/1m")
+	a := l.arrival(at(0), "alice")
+	a.Recipients = 70
+	opened, grown := l.counters.Count(a)
+	if len(opened) != 1 || opened[0].Times != 5 || len(grown) != 0 {
+		t.Fatalf("opened %v, grown %v, want an alert that has five times its limit at once", opened, grown)
+	}
+	_, grown = l.counters.Count(a)
+	if len(grown) != 1 || grown[0].Times != 10 {
+		t.Errorf("grown %v, want to ten times", grown)
+	}
+}
+
+func TestTimesForEver(t *testing.T) {
+	var a Alert
+	a.Rule.Limit = 1
+	a.climb(1 << 62)
+	if a.Times != maxTimes {
+		t.Errorf("%d times, want %d", a.Times, maxTimes)
+	}
+	a.Rule.Limit, a.Times, a.Peak = 1<<62, 0, 0
+	if a.climb(1<<62) || a.Times != 0 {
+		t.Errorf("%d times its limit, want 0", a.Times)
+	}
+}
+
+func TestOpenedByOneArrival(t *testing.T) {
+	l := newLog(t, "sender 2/1m", "host 100/1m", "sender 2/1h", "sender recipients 5/5m")
+	l.send(2, at(0))
+	opened := l.send(1, at(1))
+	if len(opened) != 3 {
+		t.Fatalf("%d alerts, want 3", len(opened))
+	}
+	for _, a := range opened {
+		if a.Thread != opened[0].ID {
+			t.Errorf("%v is told with %s, want %s", a.Rule, a.Thread, opened[0].ID)
+		}
+	}
+}
