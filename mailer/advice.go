@@ -2,7 +2,6 @@ package mailer
 
 import (
 	"cmp"
-	"fmt"
 	"regexp"
 	"strings"
 
@@ -12,32 +11,66 @@ import (
 // mainLog is where Debian's Exim logs.
 const mainLog = "/var/log/exim4/mainlog"
 
-// advice is a paragraph of commands to go on with, ready to be pasted into a shell. What can't stand in a command isn't offered.
-func (c Composer) advice(a *window.Alert) string {
-	var b strings.Builder
+// advice is what to do next: commands that can be pasted into a shell, whatever the values in them hold. What can't stand in a command isn't
+// offered.
+func (c Composer) advice(a *window.Alert) section {
+	s := section{Title: "What to do next"}
+	suggest := func(what string, argv ...string) { s.Steps = append(s.Steps, step{what, command(argv...)}) }
 	if len(a.Samples) > 0 && pastable(a.Samples[0]) {
-		suggest(&b, "one of these messages from its arrival to its end", "exigrep", a.Samples[0], cmp.Or(c.Log, mainLog))
+		suggest("One of these messages from its arrival to its end", "exigrep", a.Samples[0], cmp.Or(c.Log, mainLog))
 	}
-	if f, ok := filter(a); ok && len(a.Top(window.Subject, 1)) > 0 {
-		suggest(&b, "every subject of the last day", "exiwatch", "top", "subject", f, "--since", "24h")
+	if f, ok := c.filter(a); ok {
+		if len(a.Top(window.Subject, 1)) > 0 && !isSubject(a.Rule.Key.String()) {
+			suggest("Every subject of the last day", "exiwatch", "top", "subject", f, "--since", "24h")
+		}
+		if n, _ := a.Distinct(window.Host); n > topOthers && a.Rule.Key != window.Host {
+			suggest("Every host of the last day", "exiwatch", "top", "host", f, "--since", "24h")
+		}
 	}
-	if rows := a.Top(window.Sender, 1); len(rows) > 0 && pastable(rows[0].Value) && mailboxOK.MatchString(rows[0].Value) {
-		suggest(&b, "what is still in the queue", "exiqgrep", "-b", "-f", "^<"+regexp.QuoteMeta(rows[0].Value)+">$")
+	o := origin{alert: a}
+	user := o.explains(window.User, 4)
+	if user {
+		if u := a.Top(window.User, 1)[0].Value; pastable(u) && !strings.ContainsAny(u, globs) {
+			suggest("The scripts that sent", "exiwatch", "top", "script", "--user="+u, "--since", "24h")
+		}
 	}
-	if b.Len() > 0 {
-		b.WriteString("\n")
+	if sender, ok := o.sender(); ok {
+		pattern := "^<" + regexp.QuoteMeta(sender) + ">$"
+		suggest("What is still in the queue", "exiqgrep", "-b", "-f", pattern)
+		s.Steps = append(s.Steps, step{"To hold that back for now (exim -Mt lets it go again)", command("exiqgrep", "-i", "-f", pattern) + " | xargs -r exim -Mf"})
 	}
-	b.WriteString(wrap("If this is abuse, change the password or lock the account before you clear the queue. "+
-		"If it is a newsletter, name its sender under [count] ignore in the configuration.") + "\n")
-	return "What to do next:\n\n" + b.String()
+	s.Sentences = []sentence{say(remedy(user))}
+	return s
 }
 
-// filter is the exiwatch flag that selects what an alert is about. There is none for a topic, nor for what would read as a glob.
-func filter(a *window.Alert) (flag string, ok bool) {
-	if !pastable(a.Value) || strings.ContainsAny(a.Value, `*?[]{}\`) {
+// remedy is what only a person can decide.
+func remedy(local bool) string {
+	abuse := "If this is abuse, change the password or lock the account before you clear the queue. "
+	if local {
+		abuse = "If this is abuse, stop the script or the web form before you clear the queue. "
+	}
+	return abuse + "If it is wanted, a newsletter for instance, give it a higher limit with an end: [[rule.except]] in the configuration."
+}
+
+// sender is the envelope sender that explains a fifth of the messages, if it can stand in a command.
+func (o *origin) sender() (string, bool) {
+	if !o.explains(window.Sender, 1) {
 		return "", false
 	}
-	switch k := a.Rule.Key; k {
+	sender := o.alert.Top(window.Sender, 1)[0].Value
+	return sender, pastable(sender) && mailboxOK.MatchString(sender)
+}
+
+// globs are the characters that a filter of exiwatch doesn't take for themselves.
+const globs = `*?[]{}\`
+
+// filter is the exiwatch flag that selects what an alert is about. There is none for a topic, nor for what would read as a glob.
+func (c Composer) filter(a *window.Alert) (flag string, ok bool) {
+	k := a.Rule.Key
+	if !pastable(a.Value) || strings.ContainsAny(a.Value, globs) || !c.tells(k.String()) {
+		return "", false
+	}
+	switch k {
 	case window.Sender, window.Account, window.Auth, window.User, window.Host, window.Subject:
 		return "--" + k.String() + "=" + a.Value, true
 	case window.Network:
@@ -54,12 +87,12 @@ func pastable(s string) bool {
 	return s != "" && len(s) <= longest && Escape(s) == s && s[0] != '-'
 }
 
-// suggest writes a command and what it shows.
-func suggest(b *strings.Builder, what string, argv ...string) {
+// command writes the words of a command for a POSIX shell.
+func command(argv ...string) string {
 	for i, arg := range argv {
 		argv[i] = quote(arg)
 	}
-	fmt.Fprintf(b, "  %s:\n    %s\n", what, strings.Join(argv, " "))
+	return strings.Join(argv, " ")
 }
 
 // plainWord is what a shell takes as it stands, wherever it stands after the command.

@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,7 +40,7 @@ func TestAdviceLeavesOutWhatCantBePasted(t *testing.T) {
 	} {
 		a := &window.Alert{Rule: window.Rule{Key: test.key}, Value: test.value}
 		got := ""
-		if flag, ok := filter(a); ok {
+		if flag, ok := director.filter(a); ok {
 			got = quote(flag)
 		}
 		if got != test.want {
@@ -52,11 +53,47 @@ func TestAdviceNamesTheConfiguredLog(t *testing.T) {
 	c := director
 	c.Log = "/var/log/exim main.log"
 	a := &window.Alert{Samples: []string{"1tabcd-0000000ABC-1xYZ"}}
-	if want := "exigrep 1tabcd-0000000ABC-1xYZ '/var/log/exim main.log'\n"; !strings.Contains(c.advice(a), want) {
-		t.Errorf("no %q in %s", want, c.advice(a))
+	if got, want := c.advice(a).Steps[0].Command, "exigrep 1tabcd-0000000ABC-1xYZ '/var/log/exim main.log'"; got != want {
+		t.Errorf("it proposes %q, want %q", got, want)
 	}
 	a.Samples[0] = "-l"
-	if strings.Contains(c.advice(a), "exigrep") {
-		t.Errorf("a message id that is an option in %s", c.advice(a))
+	if steps := c.advice(a).Steps; len(steps) > 0 {
+		t.Errorf("a message id that is an option in %q", steps)
+	}
+}
+
+// TestCommandsReachTheProgramsWhole has a shell run every command that is proposed for hostile values, with programs that print their arguments.
+func TestCommandsReachTheProgramsWhole(t *testing.T) {
+	const stubs = `said() { printf '%s\n' "$@"; }
+exigrep() { said exigrep "$@"; }; exiqgrep() { said exiqgrep "$@"; }; exiwatch() { said exiwatch "$@"; }; xargs() { cat; said xargs "$@"; }
+`
+	commands := 0
+	for _, value := range append(slices.Clone(injections), "o'brien+$HOME{x}`y`|z@lab.test", "a&b=c@lab.test", "'@lab.test") {
+		for _, key := range []window.Key{window.Sender, window.Account, window.Auth, window.User, window.Host, window.Subject} {
+			l := begin(t, director, key.String()+" 1/5m")
+			v := values{key: value, window.Sender: value, window.Subject: "x", window.User: value}
+			v[key] = value
+			l.count(at0, v)
+			opened, _ := l.count(at0, v)
+			opened[0].Samples = []string{value}
+			for _, step := range director.advice(opened[0]).Steps {
+				commands++
+				out, err := exec.Command("/bin/sh", "-c", stubs+step.Command).CombinedOutput()
+				if err != nil {
+					t.Errorf("%q: %s: %v\n%s", value, step.Command, err, out)
+				}
+				lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+				want := map[string]int{"exigrep": 3, "exiwatch": 6, "exiqgrep": 4}[lines[0]]
+				if strings.Contains(step.What, "hold") {
+					want = 4 + 4
+				}
+				if len(lines) != want || !strings.Contains(strings.ReplaceAll(string(out), `\`, ""), strings.ReplaceAll(value, `\`, "")) {
+					t.Errorf("%q: %s: the programs get %q", value, step.Command, lines)
+				}
+			}
+		}
+	}
+	if commands < 500 {
+		t.Errorf("only %d commands", commands)
 	}
 }

@@ -1,30 +1,29 @@
 package mailer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/mail"
-	"net/textproto"
 	"strings"
-	"time"
 	"unicode/utf8"
-
-	"exiwatch/window"
-
-	"github.com/jordan-wright/email"
 )
 
 // DefaultSubject is what stands before the account in the Subject header, unless the configuration says otherwise.
 const DefaultSubject = "Mail Abuse Alert"
 
-// A Composer makes the mail of an alert. Check says whether it can.
+// A Composer makes the mails about alerts: Opened, Grew, Ended, and a Digest of many. Check says whether it can. What it makes of the same
+// is the same to the last byte.
 type Composer struct {
 	From    string   // RFC 5322 address, with or without a display name
 	To, Cc  []string // the same; a bare local part such as root is for the mail server to qualify
 	Subject string   // what stands before the account in the Subject header; "" is DefaultSubject
-	Host    string   // fully qualified: the Message-ID's domain, and that of a bare local part in a header
-	Key     []byte   // of the MAC in the Message-ID: secret, and the same for as long as the spool lives; see Genuine
-	Log     string   // path of the main log, for the commands that the mail proposes; "" is Debian's
+	// Subjects is how much of the log's subjects and topics is told, in whatever part of a mail: SubjectsFull, SubjectsHashed or
+	// SubjectsNone; "" is SubjectsFull.
+	Subjects string
+	Host     string // fully qualified: the Message-ID's domain, and that of a bare local part in a header
+	Key      []byte // of the MAC in the Message-ID: secret, and the same for as long as the spool lives; see Genuine
+	Log      string // path of the main log, for the commands that the mail proposes; "" is Debian's
 }
 
 // Check returns an error for the first setting that could not become a header as it stands.
@@ -53,49 +52,11 @@ func (c Composer) Check() error {
 	case utf8.RuneCountInString(c.Subject) > maxPrefix:
 		return fmt.Errorf("subject %q is longer than %d characters", c.Subject, maxPrefix)
 	}
-	return nil
+	return checkSubjects(c.Subjects)
 }
 
 // maxPrefix is what Composer.Subject may take of the Subject header.
 const maxPrefix = 60 // runes
-
-// Opened makes the mail that says that a has begun, of the state a is in: call it where a is counted. now is the wall clock's, and becomes
-// the Date.
-func (c Composer) Opened(a *window.Alert, now time.Time) (Message, error) {
-	const event = "opened"
-	if err := c.Check(); err != nil {
-		return Message{}, err
-	}
-	if !nameOK.MatchString(a.ID + "." + event) {
-		return Message{}, fmt.Errorf("composing the mail of an alert: %q is no alert id", a.ID)
-	}
-	subject := c.subject(a)
-	m := Message{ID: a.ID, Event: event, To: recipients(c.To, c.Cc)}
-	e := email.Email{
-		From:    c.header(c.From)[0],
-		To:      c.header(c.To...),
-		Cc:      c.header(c.Cc...),
-		Subject: encodeWords(subject),
-		Text:    []byte(c.openedText(a)),
-		Headers: textproto.MIMEHeader{
-			"Date":                     {now.Format(time.RFC1123Z)},
-			"Message-Id":               {"<" + MessageID(a.ID, event, c.Host, c.Key) + ">"},
-			"Auto-Submitted":           {"auto-generated"}, // RFC 3834: no vacation answers
-			"X-Auto-Response-Suppress": {"All"},            // the same for Exchange
-			"X-Exiwatch-Alert":         {a.ID},
-			"X-Exiwatch-Event":         {event},
-		},
-	}
-	raw, err := e.Bytes()
-	if err != nil {
-		return Message{}, fmt.Errorf("composing the mail of alert %s: %w", a.ID, err)
-	}
-	m.Data = fold(raw)
-	if err := verify(m.Data, e, subject); err != nil {
-		return Message{}, fmt.Errorf("composing the mail of alert %s: %w", a.ID, err)
-	}
-	return m, nil
-}
 
 // recipients lists the addresses of to and cc, each once. They are checked already.
 func recipients(to, cc []string) []string {
@@ -125,14 +86,17 @@ func (c Composer) header(addrs ...string) []string {
 	return list
 }
 
-// subject is the text of the Subject header: "Mail Abuse Alert: alice@lab.test sent 21 messages in 5m (limit 20)".
-func (c Composer) subject(a *window.Alert) string {
+// headline is what the Subject header of the mail that an alert opened says: "Mail Abuse Alert: alice@lab.test sent 21 messages in 5m
+// (limit 20)". It is the same for an alert at any time, since later mails repeat it.
+func (c Composer) headline(i Item) string {
 	const most = 150 // runes: no mail client shows more
-	prefix := c.Subject
-	if prefix == "" {
-		prefix = DefaultSubject
-	}
-	rest := fmt.Sprintf(" %s in %s (limit %s)", deed(a), brief(a.Rule.Window), limit(a.Rule))
-	room := most - utf8.RuneCountInString(prefix+": "+rest)
-	return strings.Join(strings.Fields(prefix+": "+culprit(a, max(room, 20))+rest), " ")
+	rest := fmt.Sprintf(" %s in %s (limit %s)", i.deed(), brief(i.Window), measured(i.Measure, i.Limit))
+	room := most - utf8.RuneCountInString(c.name()+": "+rest)
+	return oneLine(c.name() + ": " + c.who(i, max(room, 20)).String() + rest)
 }
+
+// name is what stands before the account in the Subject header.
+func (c Composer) name() string { return cmp.Or(c.Subject, DefaultSubject) }
+
+// oneLine leaves single spaces, as folding would.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

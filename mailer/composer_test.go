@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
-	"io"
 	"mime"
-	"mime/quotedprintable"
 	"net/mail"
+	"net/textproto"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,10 +70,11 @@ func campaign(i int, a *window.Arrival) {
 	a.Values[window.Topic] = a.Values[window.Subject]
 }
 
-// letter is a mail as its reader sees it.
+// A letter is a mail as its reader sees it.
 type letter struct {
-	header mail.Header
-	text   string
+	header     mail.Header
+	text, html string
+	picture    []byte // nil: none
 }
 
 func read(t testing.TB, data []byte) letter {
@@ -83,12 +83,18 @@ func read(t testing.TB, data []byte) letter {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, data)
 	}
-	text, err := io.ReadAll(quotedprintable.NewReader(m.Body))
-	if err != nil {
+	parts, err := leaves(textproto.MIMEHeader(m.Header), m.Body)
+	if err != nil || len(parts) < 2 {
 		t.Fatalf("%v\n%s", err, data)
 	}
-	return letter{m.Header, strings.ReplaceAll(string(text), "\r\n", "\n")}
+	l := letter{header: m.Header, text: lf(parts[0].content), html: lf(parts[1].content)}
+	if len(parts) > 2 {
+		l.picture = parts[2].content
+	}
+	return l
 }
+
+func lf(b []byte) string { return strings.ReplaceAll(string(b), "\r\n", "\n") }
 
 func (l letter) subject(t testing.TB) string {
 	t.Helper()
@@ -97,6 +103,16 @@ func (l letter) subject(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// opened is the mail that says that an alert opened, alone.
+func opened(t testing.TB, c Composer, a *window.Alert) letter {
+	t.Helper()
+	m, err := c.Opened([]*window.Alert{a}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read(t, m.Data)
 }
 
 func TestOpenedReadsAsIntended(t *testing.T) {
@@ -120,16 +136,12 @@ func TestOpenedReadsAsIntended(t *testing.T) {
 			a.Values[window.Account] = []byte("www-data")
 			a.Values[window.Sender] = []byte("<>")
 		}, "Mail Abuse Alert: www-data sent 21 messages in 5m (limit 20)"},
-		{"hostile", "account 20/5m", hostile, `Mail Abuse Alert: alice\r\nBcc: x@evil.test\x1b[2J=?utf-8?q?=0D=0A?=\u{202e}moc.live sent 21 messages in 5m (limit 20)`},
+		{"hostile", "account 20/5m", hostile, `Mail Abuse Alert: "alice\r\nBcc: x@evil.test\x1b[2J=?utf-8?q?=0D=0A?=\u{202e}moc.live" sent 21 messages in 5m (limit 20)`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			a := crossing(t, test.rule, test.edit)
-			m, err := director.Opened(a, now)
-			if err != nil {
-				t.Fatal(err)
-			}
-			l := read(t, m.Data)
+			l := opened(t, director, a)
 			if got := l.subject(t); got != test.subject {
 				t.Errorf("subject = %q, want %q", got, test.subject)
 			}
@@ -175,7 +187,7 @@ func golden(t *testing.T, name, got string) {
 
 func TestOpenedHeaders(t *testing.T) {
 	a := crossing(t, "account 20/5m", campaign)
-	m, err := director.Opened(a, now)
+	m, err := director.Opened([]*window.Alert{a}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +198,8 @@ func TestOpenedHeaders(t *testing.T) {
 		"Date":    {"Mon, 02 Nov 2026 03:14:01 +0100"}, "Message-Id": {"<" + MessageID(a.ID, "opened", "mx.lab.test", key) + ">"},
 		"Auto-Submitted": {"auto-generated"}, "X-Auto-Response-Suppress": {"All"},
 		"X-Exiwatch-Alert": {a.ID}, "X-Exiwatch-Event": {"opened"},
-		"Mime-Version": {"1.0"}, "Content-Type": {"text/plain; charset=UTF-8"}, "Content-Transfer-Encoding": {"quoted-printable"},
+		"Thread-Topic": {"Mail Abuse Alert: alice@lab.test sent 21 messages in 5m (limit 20)"},
+		"Mime-Version": {"1.0"}, "Content-Type": {`multipart/alternative; boundary="=_exiwatch_alternative"`},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)
@@ -194,7 +207,7 @@ func TestOpenedHeaders(t *testing.T) {
 	if m.From != "" || !slices.Equal(m.To, []string{"director@lab.test", "root"}) || m.ID != a.ID || m.Event != "opened" {
 		t.Errorf("envelope %q to %q of %s %s", m.From, m.To, m.ID, m.Event)
 	}
-	again, err := director.Opened(a, now)
+	again, err := director.Opened([]*window.Alert{a}, now)
 	if err != nil || !bytes.Equal(again.Data, m.Data) {
 		t.Errorf("composed twice: other bytes (%v)", err)
 	}
@@ -207,7 +220,7 @@ func TestManyRecipientsAreFolded(t *testing.T) {
 		c.Cc = append(c.Cc, "director@lab.test") // again
 	}
 	c.Subject = "Überlauf"
-	m, err := c.Opened(crossing(t, "account 20/5m", campaign), now)
+	m, err := c.Opened([]*window.Alert{crossing(t, "account 20/5m", campaign)}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +251,7 @@ func TestCheckRefusesWhatCantBeAHeader(t *testing.T) {
 			if c.Check() == nil {
 				t.Errorf("address %q is taken", bad)
 			}
-			if _, err := c.Opened(&window.Alert{ID: "abc"}, now); err == nil {
+			if _, err := c.Opened([]*window.Alert{{ID: "abc"}}, now); err == nil {
 				t.Errorf("a mail is composed with address %q", bad)
 			}
 		}
@@ -259,7 +272,7 @@ func TestCheckRefusesWhatCantBeAHeader(t *testing.T) {
 
 func TestHostileAlertIDIsRefused(t *testing.T) {
 	for _, id := range []string{"", "../x", "a.b", "a\r\nBcc: x", "a>", strings.Repeat("a", 65)} {
-		if _, err := director.Opened(&window.Alert{ID: id, Rule: window.Rule{Window: time.Minute}}, now); err == nil {
+		if _, err := director.Opened([]*window.Alert{{ID: id, Rule: window.Rule{Window: time.Minute}}}, now); err == nil {
 			t.Errorf("id %q is taken", id)
 		}
 	}
@@ -285,7 +298,7 @@ func FuzzOpened(f *testing.F) {
 		if len(opened) == 0 {
 			opened, _ = counters.Count(&a)
 		}
-		m, err := director.Opened(opened[0], now)
+		m, err := director.Opened(opened, now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -308,14 +321,17 @@ func inspect(t *testing.T, data []byte) {
 			}
 		}
 	})
-	if want := slices.Sorted(slices.Values(headerOrder)); !slices.Equal(names, want) {
+	want := slices.DeleteFunc(slices.Sorted(slices.Values(headerOrder)), func(name string) bool { return name == "In-Reply-To" || name == "References" })
+	if !slices.Equal(names, want) {
 		t.Errorf("headers %q, want %q", names, want)
 	}
 	if s := l.subject(t); !utf8.ValidString(s) || strings.ContainsFunc(s, unprintable) || utf8.RuneCountInString(s) > 170 {
 		t.Errorf("subject %q", s)
 	}
-	if !utf8.ValidString(l.text) || strings.ContainsFunc(l.text, func(r rune) bool { return r != '\n' && unprintable(r) }) {
-		t.Errorf("text %q", l.text)
+	for _, part := range []string{l.text, l.html} {
+		if !utf8.ValidString(part) || strings.ContainsFunc(part, func(r rune) bool { return r != '\n' && unprintable(r) }) {
+			t.Errorf("a part is %q", part)
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ type entry struct {
 	ID        string    `json:"id"`
 	Event     string    `json:"event"`
 	From      string    `json:"from"`
-	To        []string  `json:"to"` // who hasn't got it yet
+	To        []string  `json:"to"` // who hasn't got it yet; nobody where the transport knows whom to tell
 	Put       time.Time `json:"put"`
 	Seq       int64     `json:"seq"`                 // greater than any before; 0 where it was put before there were numbers
 	Delivered bool      `json:"delivered,omitempty"` // somebody has got it
@@ -48,9 +48,6 @@ func (e *entry) check() error {
 	}
 	if e.From != "" && !mailboxOK.MatchString(e.From) {
 		return fmt.Errorf("sender %q is no plain address", e.From)
-	}
-	if len(e.To) == 0 {
-		return errors.New("it has no recipient")
 	}
 	for _, addr := range e.To {
 		if !mailboxOK.MatchString(addr) && !bareOK.MatchString(addr) {

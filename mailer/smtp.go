@@ -198,10 +198,9 @@ func (s SMTP) host() string {
 }
 
 // local tells whether the server is on this machine.
-func (s SMTP) local() bool {
-	host := s.host()
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
-}
+func (s SMTP) local() bool { return loopback(s.host()) }
+
+func loopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
 
 // maxAnswers is what a server may say in one conversation, TLS included: net/textproto reads lines of any length.
 const maxAnswers = 1 << 20 // bytes

@@ -2,13 +2,16 @@ package mailer
 
 import (
 	"bytes"
-	"errors"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"mime"
+	"mime/multipart"
 	"mime/quotedprintable"
 	"net/mail"
+	"net/textproto"
 	"slices"
+	"strings"
 
 	"github.com/jordan-wright/email"
 )
@@ -16,9 +19,9 @@ import (
 // maxLine is the longest line of a mail (RFC 5322, 2.1.1), less its CRLF.
 const maxLine = 998 // bytes
 
-// verify reads a mail back as a mail client will, and returns an error unless it says exactly what e and subject,
-// which stands in e encoded, meant. It is the last guard: a value that got past Escape stops here, not in somebody's inbox.
-func verify(data []byte, e email.Email, subject string) error {
+// verify reads a mail back as a mail client will, and returns an error unless it says exactly what e and the draft that it was made of
+// meant. It is the last guard: a value that got past Escape stops here, not in somebody's inbox.
+func verify(data []byte, e email.Email, d draft) error {
 	if err := verifyLines(data); err != nil {
 		return err
 	}
@@ -26,18 +29,19 @@ func verify(data []byte, e email.Email, subject string) error {
 	if err != nil {
 		return fmt.Errorf("reading it back: %w", err)
 	}
-	if err := verifyHeader(m.Header, e, subject); err != nil {
-		return err
+	if err := verifyHeader(m.Header, e, d); err != nil {
+		return fmt.Errorf("reading it back: %w", err)
 	}
-	if t, _, err := mime.ParseMediaType(m.Header.Get("Content-Type")); err != nil || t != "text/plain" {
-		return fmt.Errorf("reading it back: content type %q", m.Header.Get("Content-Type"))
-	}
-	text, err := io.ReadAll(quotedprintable.NewReader(m.Body))
+	got, err := leaves(textproto.MIMEHeader(m.Header), m.Body)
 	if err != nil {
-		return fmt.Errorf("reading its text back: %w", err)
+		return fmt.Errorf("reading it back: %w", err)
 	}
-	if string(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))) != string(e.Text) {
-		return errors.New("reading it back: the text is another")
+	want := []leaf{{"text/plain", e.Text}, {"text/html", e.HTML}}
+	for _, a := range e.Attachments {
+		want = append(want, leaf{a.ContentType, a.Content})
+	}
+	if !slices.EqualFunc(got, want, leaf.equal) {
+		return fmt.Errorf("reading it back: its parts are others than were put in")
 	}
 	return nil
 }
@@ -59,30 +63,36 @@ func verifyLines(data []byte) error {
 	return nil
 }
 
-// verifyHeader wants the headers of headerOrder, each once, with the addresses and the subject that were put in.
-func verifyHeader(h mail.Header, e email.Email, subject string) error {
-	for _, name := range headerOrder {
-		want := 1
-		if name == "To" && len(e.To) == 0 || name == "Cc" && len(e.Cc) == 0 {
-			want = 0
+// verifyHeader wants the headers that were put in and no others, with the addresses and the subject that were meant.
+func verifyHeader(h mail.Header, e email.Email, d draft) error {
+	want := map[string][]string{"Mime-Version": {"1.0"}, "Content-Type": {`multipart/alternative; boundary="` + alternative + `"`}}
+	for name, values := range e.Headers {
+		want[name] = values
+	}
+	for name, list := range map[string][]string{"From": {e.From}, "To": e.To, "Cc": e.Cc} {
+		if got, err := readAddresses(h, name); err != nil || !slices.Equal(got, list) {
+			return fmt.Errorf("%s is %q, not %q (%v)", name, got, list, err)
 		}
-		if len(h[name]) != want {
-			return fmt.Errorf("reading it back: %d %s headers", len(h[name]), name)
+		if len(list) > 0 {
+			want[name] = h[name][:1]
 		}
 	}
+	want["Subject"] = []string{e.Subject}
 	for name := range h {
-		if !slices.Contains(headerOrder, name) {
-			return fmt.Errorf("reading it back: a header %q", name)
+		if want[name] == nil {
+			return fmt.Errorf("a header %q", name)
 		}
 	}
-	for name, want := range map[string][]string{"From": {e.From}, "To": e.To, "Cc": e.Cc} {
-		if got, err := readAddresses(h, name); err != nil || !slices.Equal(got, want) {
-			return fmt.Errorf("reading it back: %s is %q, not %q (%v)", name, got, want, err)
+	for name, values := range want {
+		if !slices.Equal(h[name], values) {
+			return fmt.Errorf("%s is %q, not %q", name, h[name], values)
 		}
 	}
 	var words mime.WordDecoder
-	if got, err := words.DecodeHeader(h.Get("Subject")); err != nil || got != subject {
-		return fmt.Errorf("reading it back: the subject is %q, not %q (%v)", got, subject, err)
+	for name, text := range map[string]string{"Subject": d.subject(), "Thread-Topic": d.headline} {
+		if got, err := words.DecodeHeader(h.Get(name)); err != nil || got != text {
+			return fmt.Errorf("the %s is %q, not %q (%v)", name, got, text, err)
+		}
 	}
 	return nil
 }
@@ -98,4 +108,52 @@ func readAddresses(h mail.Header, name string) ([]string, error) {
 		texts = append(texts, a.String())
 	}
 	return texts, err
+}
+
+// A leaf is a part of a mail that has no parts.
+type leaf struct {
+	mediaType string
+	content   []byte
+}
+
+// equal compares two leaves, of text without regard to how its lines end.
+func (l leaf) equal(other leaf) bool {
+	a, b := l.content, other.content
+	if strings.HasPrefix(l.mediaType, "text/") {
+		a, b = bytes.ReplaceAll(a, []byte("\r\n"), []byte("\n")), bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))
+	}
+	return l.mediaType == other.mediaType && bytes.Equal(a, b)
+}
+
+// leaves decodes the parts of a mail, in their order.
+func leaves(h textproto.MIMEHeader, body io.Reader) ([]leaf, error) {
+	mediaType, params, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil {
+		return nil, err
+	}
+	if !strings.HasPrefix(mediaType, "multipart/") {
+		switch h.Get("Content-Transfer-Encoding") {
+		case "quoted-printable":
+			body = quotedprintable.NewReader(body)
+		case "base64":
+			body = base64.NewDecoder(base64.StdEncoding, body)
+		}
+		content, err := io.ReadAll(body)
+		return []leaf{{mediaType, content}}, err
+	}
+	var list []leaf
+	for r := multipart.NewReader(body, params["boundary"]); ; {
+		p, err := r.NextRawPart()
+		if err == io.EOF {
+			return list, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		inner, err := leaves(p.Header, p)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, inner...)
+	}
 }

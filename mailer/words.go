@@ -9,49 +9,82 @@ import (
 	"exiwatch/window"
 )
 
-// culprit is the value of an alert as it stands in a sentence, in at most room runes.
-func culprit(a *window.Alert, room int) string {
-	switch v := Escape(a.Value); {
-	case a.Rule.Key == window.Subject || a.Rule.Key == window.Topic:
-		return `"` + cut(v, room-2) + `"`
-	case strings.TrimSpace(v) == "":
-		return `""`
-	default:
-		return cut(v, room)
-	}
+// nouns name the keys in a sentence.
+var nouns = map[string]string{
+	"sender": "envelope sender", "sender_domain": "sender domain", "auth": "authenticated id", "user": "local user",
+	"host": "host", "network": "network", "account": "account", "subject": "subject", "topic": "topic",
 }
 
-// deed is what the culprit did, in the rule's measure: "sent 21 messages".
-func deed(a *window.Alert) string {
-	verb, to := "sent", "wrote to"
-	if a.Rule.Key == window.Subject || a.Rule.Key == window.Topic {
-		verb, to = "stood on", "went to"
-	}
-	switch a.Rule.Count {
-	case window.Messages:
-		return verb + " " + plural(a.Count, "message")
-	case window.Recipients:
-		return to + " " + plural(a.Count, "recipient")
-	case window.Bytes:
-		return strings.Replace(verb, "stood on", "filled", 1) + " " + exceeding(a.Count, a.Rule.Limit)
-	}
-	return "reached " + strconv.FormatInt(a.Count, 10)
+// isSubject tells whether the values of a key are subjects.
+func isSubject(key string) bool {
+	return key == window.Subject.String() || key == window.Topic.String()
 }
 
-// limit is a rule's limit in its measure.
-func limit(r window.Rule) string {
-	if r.Count == window.Bytes {
-		return size(r.Limit)
+// act is the verb for what a value of a key does, in the words of a measure: "sent" (21 messages).
+func act(key, measure string) string {
+	verbs := map[string]string{
+		"recipients": "wrote to", "addresses": "wrote to", "hosts": "sent from", "networks": "sent from", "senders": "used", "subjects": "used",
 	}
-	return strconv.FormatInt(r.Limit, 10)
+	other := "sent"
+	if isSubject(key) {
+		verbs = map[string]string{
+			"messages": "stood on", "bytes": "filled", "recipients": "went to", "addresses": "went to", "subjects": "stood for",
+		}
+		other = "came from"
+	}
+	if verb, ok := verbs[measure]; ok {
+		return verb
+	}
+	return other
 }
 
-// exceeding writes n bytes so that they read as more than limit.
-func exceeding(n, limit int64) string {
-	if n > limit && size(n) == size(limit) {
+// amount is n of what a measure counts: 21 messages, 1.2 MB, 40 hosts.
+func amount(measure string, n int64) string {
+	switch measure {
+	case "bytes":
+		return size(n)
+	case "senders":
+		return plural(n, "envelope sender")
+	case "addresses":
+		if n != 1 {
+			return plain(n) + " addresses"
+		}
+		return "1 address"
+	}
+	return plural(n, strings.TrimSuffix(measure, "s"))
+}
+
+// measured is n of a measure that is clear already: 20, 1 GB.
+func measured(measure string, n int64) string {
+	if measure == "bytes" {
+		return size(n)
+	}
+	return plain(n)
+}
+
+// above writes n of a measure so that it reads as more than limit.
+func above(measure string, n, limit int64) string {
+	if measure == "bytes" && n > limit && size(n) == size(limit) {
 		return "over " + size(n)
 	}
-	return size(n)
+	return amount(measure, n)
+}
+
+// usual is how much a value had in one window before, if that is known.
+func usual(r window.Rule, limit, most int64, since time.Time) []sentence {
+	if since.IsZero() {
+		return nil
+	}
+	key, measure := r.Key.String(), r.Count.String()
+	begin := "Before, since " + since.Format("2006-01-02 15:04") + ", it "
+	in := " in " + long(r.Window) + "."
+	switch {
+	case most <= 1: // such small ones aren't remembered
+		return []sentence{say(begin + "didn't stand out.")}
+	case most > limit:
+		return []sentence{say(begin + act(key, measure) + " as many as " + measured(measure, most) + in)}
+	}
+	return []sentence{say(begin + "never " + act(key, measure) + " more than " + measured(measure, most) + in)}
 }
 
 // size writes n bytes with two significant digits or more: 999 bytes, 1.2 kB, 120 MB.
@@ -79,49 +112,4 @@ func plural(n int64, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// units are what a window is written in.
-var units = []struct {
-	size time.Duration
-	sign string
-	noun string
-}{{24 * time.Hour, "d", "day"}, {time.Hour, "h", "hour"}, {time.Minute, "m", "minute"}, {time.Second, "s", "second"}}
-
-// brief writes a window, whole seconds, as the configuration does: 5m, 1h30m.
-func brief(d time.Duration) string {
-	var b strings.Builder
-	for _, u := range units {
-		if n := d / u.size; n > 0 {
-			b.WriteString(strconv.FormatInt(int64(n), 10) + u.sign)
-			d %= u.size
-		}
-	}
-	return b.String()
-}
-
-// long writes a window, whole seconds, in words: 5 minutes, 1 hour and 30 minutes.
-func long(d time.Duration) string {
-	var parts []string
-	for _, u := range units {
-		if n := d / u.size; n > 0 {
-			parts = append(parts, plural(int64(n), u.noun))
-			d %= u.size
-		}
-	}
-	if n := len(parts); n > 1 {
-		return strings.Join(parts[:n-1], ", ") + " and " + parts[n-1]
-	}
-	return strings.Join(parts, "")
-}
-
-// span writes when something began and ended, in the zone of its beginning.
-func span(first, last time.Time) string {
-	const day, clock, zone = "2006-01-02", "15:04:05", "-0700"
-	last = last.In(first.Location())
-	switch {
-	case first.Equal(last):
-		return "at " + first.Format(day+" "+clock+" "+zone)
-	case first.Format(day) == last.Format(day):
-		return "from " + first.Format(day+" "+clock) + " to " + last.Format(clock+" "+zone)
-	}
-	return "from " + first.Format(day+" "+clock) + " to " + last.Format(day+" "+clock+" "+zone)
-}
+func plain(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,5 +1,7 @@
 package parser
 
+import "time"
+
 // A Kind says what an Entry is.
 type Kind uint8
 
@@ -8,7 +10,7 @@ const (
 	Malformed                  // a line that begins like an arrival and can't be read
 	Overflow                   // an entry of which Exim left the stamp, the id and its overflow mark: perhaps an arrival
 	Injected                   // a line inside another entry, in the form of an arrival: forged. Or the end of such an entry: then without MessageID
-	Submission                 // a `cwd=` line (+arguments)
+	Submission                 // a `cwd=` line (+arguments) of a call to take a message
 	Identification             // cPanel's `Sender identification` line
 )
 
@@ -23,8 +25,9 @@ type Entry struct {
 	Reason string // of a Malformed or Injected entry
 	Column int    // from 1, in bytes: where reading it ended
 
-	Directory []byte // cwd= of a Submission
-	Arguments []byte // what stands behind `args: `, the program's name first
+	Time      time.Time // of a Submission: the line's stamp; zero if it names no time
+	Directory []byte    // cwd= of a Submission
+	Arguments []byte    // what stands behind `args: `, the program's name first
 
 	User []byte // U= of an Identification
 }

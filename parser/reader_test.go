@@ -235,15 +235,3 @@ func TestMalformedArrivals(t *testing.T) {
 		checkEntries(t, entries(test.line), []string{"1 malformed " + test.want})
 	}
 }
-
-func TestSubmissions(t *testing.T) {
-	checkEntries(t, entries(
-		stamp0+"cwd=/home/shop/public html 5 args: /usr/sbin/sendmail -t -i -f a@b",
-		stamp0+"cwd=/var/spool/exim 3 args: /usr/sbin/exim -Mc "+id0,
-		stamp0+"cwd=/ 2 args: exim -bpc",
-		stamp0+"cwd=/ 2 args: exim -qff",
-		stamp0+"[77] cwd=/srv 4 args: exim -bs -oMa 192.0.2.7",
-		stamp0+"cwd=/var/spool/exim 7 args: exim -t -oem -oi -f <> -E"+id0,
-		stamp0+id0+" Sender identification U=shop D=lab.test S=shop@lab.test",
-	), []string{"1 submission \"/home/shop/public html\"", "5 submission \"/srv\"", "7 identification shop"})
-}

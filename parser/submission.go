@@ -11,8 +11,13 @@ func (r *Reader) submission(p Place, h head, rest []byte) bool {
 	if n == 0 {
 		return !r.mayHold(h)
 	}
-	r.entry = Entry{Kind: Submission, Place: p, Directory: rest[len("cwd="):i], Arguments: bytes.TrimPrefix(rest[i+n:], []byte(" "))}
-	if isSubmission(r.entry.Arguments) {
+	count := digits(rest[i+1 : i+n-len(" args:")])
+	arguments := bytes.TrimPrefix(rest[i+n:], []byte(" "))
+	if takesMessage(arguments, count) {
+		r.entry = Entry{Kind: Submission, Place: p, Directory: rest[len("cwd="):i], Arguments: arguments}
+		last := r.clock.last // what is told of arrivals doesn't depend on other lines
+		r.entry.Time, _ = r.clock.time(h.stamp)
+		r.clock.last = last
 		r.emit(&r.entry)
 	}
 	return true
@@ -37,25 +42,116 @@ func argumentsStart(b []byte) (at, n int) {
 	}
 }
 
-// isSubmission tells whether Exim was called to take a message: not to work on its queue (-M…, -q…, -R, -S), to print (-b…),
-// or for a bounce that Exim itself makes (-E…).
-func isSubmission(arguments []byte) bool {
-	for argument := range bytes.SplitSeq(arguments, []byte(" ")) {
-		if len(argument) < 2 || argument[0] != '-' {
-			continue
+// takesMessage tells whether Exim was called to take a message, by the arguments as they are logged and by how many it says there
+// are. It reads them as Exim does (exim.c, "Scan the program's arguments"): options up to the first argument that is none.
+//
+// Exim puts an argument with white space in it in quotes, and doesn't escape those inside. Where the arguments so come out at
+// another number, or the line was cut, only what stands before the first quote is believed; unless that names another task, a message
+// is taken: whoever writes quotes into a name isn't to hide his call.
+func takesMessage(arguments []byte, count int64) bool {
+	n := int64(0)
+	for rest := arguments; len(rest) > 0; n++ {
+		_, rest = nextArgument(rest)
+	}
+	doubtful := n != count
+	if i := bytes.IndexByte(arguments, '"'); doubtful && i >= 0 {
+		arguments = arguments[:i]
+	}
+	program, rest := nextArgument(arguments)
+	c := call{takes: doubtful}
+	switch string(program[bytes.LastIndexByte(program, '/')+1:]) {
+	case "mailq", "newaliases", "runq":
+		return false
+	case "rsmtp":
+		c.takes = true
+	}
+	return c.options(rest) && c.takes && !(c.localError && c.emptySender)
+}
+
+// nextArgument gives the first argument, without the quotes around it, and what stands behind it.
+func nextArgument(b []byte) (argument, rest []byte) {
+	if len(b) > 0 && b[0] == '"' {
+		if i := bytes.Index(b[1:], []byte(`" `)); i >= 0 {
+			return b[1 : 1+i], b[1+i+2:]
 		}
-		switch argument[1] {
-		case 'M', 'q', 'R', 'S', 'E':
+		if last := len(b) - 1; last > 0 && b[last] == '"' {
+			return b[1:last], nil
+		}
+	}
+	if i := bytes.IndexByte(b, ' '); i >= 0 {
+		return b[:i], b[i+1:]
+	}
+	return b, nil
+}
+
+// A call is what the options of a call say. Exim itself makes bounces and automatic answers with -E and an empty sender.
+type call struct {
+	takes                   bool // recipients, or where they are to be read
+	localError, emptySender bool
+}
+
+// options reads the options and what follows them. False: one names another task than to take a message.
+func (c *call) options(rest []byte) bool {
+	var argument []byte
+	for len(rest) > 0 {
+		argument, rest = nextArgument(rest)
+		if len(argument) < 2 || argument[0] != '-' {
+			c.takes = true // for this recipient
+			return true
+		}
+		if string(argument) == "--" {
+			c.takes = c.takes || len(rest) > 0
+			return true
+		}
+		if !c.option(argument) {
 			return false
-		case 'b':
-			switch string(argument) {
-			case "-bm", "-bs", "-bS":
-			default:
-				return false
-			}
+		}
+		value := argument[2:]
+		if len(rest) > 0 && takesValue(argument, rest) {
+			value, rest = nextArgument(rest)
+		}
+		if argument[1] == 'f' || argument[1] == 'r' {
+			c.emptySender = len(value) == 0 || string(value) == "<>"
 		}
 	}
 	return true
+}
+
+// option reads one option. False: it names another task: to work on the queue (-M…, -q…, -R, -S), to print, to test or to be the
+// daemon (-b…).
+func (c *call) option(o []byte) bool {
+	switch o[1] {
+	case 'M', 'q', 'R', 'S':
+		return false
+	case 'b':
+		switch string(o) {
+		case "-bs", "-bS":
+			c.takes = true
+		case "-bm", "-bnq":
+		default:
+			return false
+		}
+	case 't':
+		if string(o) == "-t" || string(o) == "-ti" {
+			c.takes = true
+		}
+	case 'E':
+		c.localError = true
+	case '-':
+		return false // --version, --help
+	}
+	return true
+}
+
+// takesValue tells whether the argument behind an option is its value.
+func takesValue(o, rest []byte) bool {
+	switch string(o) {
+	case "-B", "-C", "-F", "-f", "-r", "-h", "-L", "-O", "-p", "-X", "-z", "-oA", "-oP", "-or", "-os", "-oX":
+		return true
+	case "-oB":
+		return isDigit(rest[0])
+	}
+	return bytes.HasPrefix(o, []byte("-oM"))
 }
 
 // identification reads cPanel's line that names the user who sends a message.

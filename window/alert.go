@@ -20,9 +20,14 @@ type Alert struct {
 	Opened    time.Time // stamp of the arrival that crossed the limit, as given
 	CrossedBy string    // its message id
 	Count     int64     // the count with it, in what the rule counts
+	Limit     int64     // the limit that was crossed: the rule's or that of an exception
 	Peak      int64     // the highest count in one window while open
 	Times     int64     // how many times the limit the Peak has come to, of 2, 5, 10, 20, 50 …; 0: not twice yet
 	Ended     time.Time // when the count had been down for one window, by the log's own clock; zero while open
+	// Before is the highest count that the value ever had in one window which has nothing in common with the one that crossed,
+	// as far as is known of the log, which is from BeforeSince on. Both are zero where that is less than two windows.
+	Before      int64
+	BeforeSince time.Time
 	// Thread is the ID of the first alert that the same arrival opened, which may be this one: they are told of together.
 	Thread string
 
@@ -56,7 +61,7 @@ func alertID(rule Rule, value string, messageID []byte) string {
 
 // cross takes the totals from what the counter has of the window that crossed the limit, the rest from its rows that
 // history still has: one at least.
-func (a *Alert) cross(sums [numMeasures]int64, oldest *row, zone *time.Location) {
+func (a *Alert) cross(sums [numSums]int64, oldest *row, zone *time.Location) {
 	a.Messages, a.Recipients, a.Bytes = sums[Messages], sums[Recipients], sums[Bytes]
 	a.First, a.firstAt, a.firstID = oldest.time(zone), oldest.at, oldest.id()
 	a.Last, a.lastAt, a.lastID = a.First, a.firstAt, a.firstID

@@ -9,17 +9,22 @@ type Arrival struct {
 	Values     [NumValues][]byte // the value for each key; nil where the arrival has none
 	Recipients int64             // 0 where the log doesn't tell
 	Bytes      int64
+	Addresses  [][]byte // the recipients' addresses, for rules that count them (Counters.CountsAddresses)
+	Outside    uint64   // bit i is set where the arrival is outside scope i of Counters.Scopes
 }
 
 // maxWeight bounds the recipients and bytes of one arrival as counted: a sum in an int64 then overflows after eight
 // million such arrivals in one window, far more than any machine receives. A negative weight counts as 0.
 const maxWeight = 1 << 40
 
-// weights is what the arrival adds to each measure.
-func (a *Arrival) weights() [numMeasures]int64 {
-	return [numMeasures]int64{
+// weights is what the arrival adds to each sum.
+func (a *Arrival) weights() [numSums]int64 {
+	return [numSums]int64{
 		Messages:   1,
 		Recipients: min(max(a.Recipients, 0), maxWeight),
 		Bytes:      min(max(a.Bytes, 0), maxWeight),
 	}
 }
+
+// inside reports whether rules of a scope count the arrival.
+func (a *Arrival) inside(scope int) bool { return a.Outside>>scope&1 == 0 }

@@ -4,7 +4,7 @@ package window
 // counter.
 type bucket struct {
 	at         int64
-	sums       [numMeasures]int64
+	sums       [numSums]int64
 	prev, next uint32
 }
 

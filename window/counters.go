@@ -10,12 +10,15 @@ import (
 // Counters count arrivals under a set of rules. They belong to one goroutine.
 type Counters struct {
 	clock    clock
+	since    time.Time // the first stamp
 	values   intern
 	history  history
 	longest  int64 // window of all rules, seconds
 	rules    []*counted
-	families []*family
-	byKey    [NumKeys]*family // nil where no rule is on the key
+	families []*family // one for each key and scope
+	scopes   []string
+	hashes   hashes  // of the arrival being counted
+	lapses   []lapse // still to come, the next one first
 
 	open   map[episodeKey]*episode
 	queue  queue
@@ -54,21 +57,20 @@ func newLimited(rules []Rule, limits limits) (*Counters, error) {
 			return nil, fmt.Errorf("rule %q: the same as rule %q", r.Name, other)
 		}
 		named[text] = r.Name
-		c.adopt(r)
+		if c.adopt(r); len(c.scopes) > maxScopes {
+			return nil, fmt.Errorf("rule %q: its scope is one more than %d", r.Name, maxScopes)
+		}
 	}
+	slices.SortStableFunc(c.lapses, func(a, b lapse) int { return cmp.Compare(a.at, b.at) })
 	return c, nil
 }
 
 func (c *Counters) adopt(r Rule) {
-	f := c.byKey[r.Key]
-	if f == nil {
-		f = &family{ruling: ruling{key: r.Key}, values: &c.values, limits: &c.limits}
-		c.byKey[r.Key] = f
-		c.families = append(c.families, f)
-	}
+	f := c.familyOf(r.Key, c.scope(r.Scope))
 	c.rules = append(c.rules, &counted{Rule: r, text: r.String(), family: f, index: len(f.rules)})
 	f.adopt(r)
 	c.longest = max(c.longest, f.longest)
+	c.lapses = append(c.lapses, lapsesOf(f, len(f.rules)-1)...)
 }
 
 // Advance says that the log has reached the stamp at, and returns the alerts that ended since Advance was last called,
@@ -87,13 +89,15 @@ func (c *Counters) Advance(at time.Time) []*Alert {
 // are the caller's. Count allocates nothing for values it holds already, but for arrivals of an open alert a message id.
 func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 	at := c.reach(a.At)
-	if len(c.rules) == 0 {
+	if !c.inside(a) {
 		return nil, nil
 	}
+	c.hashes.begin()
 	weights := a.weights()
 	r := c.remember(a, at, weights)
 	for _, f := range c.families {
-		if id := r.values[f.key]; id != 0 {
+		if id := r.values[f.key]; id != 0 && a.inside(f.scope) {
+			c.hashes.fill(f.varieties, a)
 			f.add(id, at, c.clock.now, weights)
 		}
 	}
@@ -114,16 +118,20 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 func (c *Counters) reach(stamp time.Time) int64 {
 	was := c.clock
 	at := c.clock.read(seconds(stamp))
+	if c.since.IsZero() {
+		c.since = stamp
+	}
 	if c.clock.now > was.now {
-		c.end(was.shift)
+		c.lapse(was.shift)
+		c.end(c.clock.now, was.shift)
 		c.forget()
 	}
 	return at
 }
 
-// end ends the alerts whose time has come. The stamps of the lines before had been shifted by shift seconds.
-func (c *Counters) end(shift int64) {
-	ended := c.queue.ended(c.clock.now)
+// end ends the alerts whose time has come by now. The stamps of the lines before had been shifted by shift seconds.
+func (c *Counters) end(now, shift int64) {
+	ended := c.queue.ended(now)
 	slices.SortFunc(ended, func(a, b *episode) int {
 		return cmp.Or(cmp.Compare(a.end, b.end), cmp.Compare(a.number, b.number))
 	})
@@ -182,7 +190,7 @@ func (c *Counters) forgetRow() {
 
 // remember puts the arrival into history. All its values are kept, also those that could be made from others: they are
 // few and shared, but for subject and topic, and how they are made isn't known here.
-func (c *Counters) remember(a *Arrival, at int64, weights [numMeasures]int64) *row {
+func (c *Counters) remember(a *Arrival, at int64, weights [numSums]int64) *row {
 	ids := c.values.holdAll(&a.Values)
 	c.makeRoom()
 	r := c.history.push()
@@ -191,6 +199,7 @@ func (c *Counters) remember(a *Arrival, at int64, weights [numMeasures]int64) *r
 	r.values = ids
 	r.setMessageID(a.MessageID)
 	copy(r.weights[:], weights[1:])
+	r.outside = a.Outside
 	return r
 }
 
@@ -222,19 +231,18 @@ func (c *Counters) episodes() []*episode {
 // Value returns the highest count that any rule on the key has of the value at the time the log has reached, in what
 // that rule counts, and whether any of them is over its limit. Asking changes nothing.
 func (c *Counters) Value(k Key, value []byte) (count int64, over bool) {
-	if k >= NumKeys || c.byKey[k] == nil {
-		return 0, false
-	}
-	f := c.byKey[k]
-	n := f.find(c.values.ids[string(value)])
-	if n == 0 {
-		return 0, false
-	}
-	f.settle(n, c.clock.now)
-	for i := range f.rules {
-		now := f.gauge(n, i).count
-		count = max(count, now)
-		over = over || now > f.rules[i].Limit
+	id := c.values.ids[string(value)]
+	for _, f := range c.families {
+		n := f.find(id)
+		if f.key != k || n == 0 {
+			continue
+		}
+		f.settle(n, c.clock.now)
+		for i := range f.rules {
+			g := f.gauge(n, i)
+			count = max(count, g.count)
+			over = over || g.count > f.rules[i].limitOf(g)
+		}
 	}
 	return count, over
 }

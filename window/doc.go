@@ -2,11 +2,28 @@
 //
 // # Counting
 //
-// Each Rule counts one Key: an arrival at the second t is in the count for t <= now < t+Window, to the second for every
-// window. A count above the limit opens an Alert; a limit of 20 is crossed by the 21st message. The alert ends when the
-// count has been at or under the limit for one whole window, at exactly that second of log time however long after
-// it the next line comes; only then can the same value open the same rule again. What arrives at that second finds the
-// alert ended.
+// Each Rule counts one Key, of the arrivals in its Scope: one at the second t is in the count for t <= now < t+Window, to
+// the second for every window. A count above the limit opens an Alert; a limit of 20 is crossed by the 21st message. The
+// alert ends when the count has been at or under the limit for one whole window, at exactly that second of log time
+// however long after it the next line comes; only then can the same value open the same rule again. What arrives at that
+// second finds the alert ended.
+//
+// The limit is that of an Exception for as long as one applies to the value. When it ends, an alert that is open goes on by
+// the limit that then applies, and a value that is over it without an alert opens one with its next arrival.
+//
+// # Distinct values
+//
+// The measures from Hosts on count how many distinct values of something else, here called inner values, the arrivals of a
+// value have. One is inside the window while its latest arrival is. Up to 1024 the count is exact, mostly up to 2000.
+//
+// Beyond, it is an estimate. The inner values are divided into classes by how many zero bits the first 8 bytes of their
+// SHA-256 end in: half of them are in the first class, a quarter in the second, and so on. Of each class at most 1024 are
+// held, those that arrived last. A class of which the window has more is taken to be as large as all above it together, as
+// it is on average, and 1025 at least. The standard deviation of the count is 3 % at most.
+//
+// So a count is a function of the inner values inside its window alone, whatever was before and whatever other windows hold:
+// it is exact again as soon as they are few, and it grows by arrivals only and shrinks by time only. Who makes up values by
+// their hashes can mislead an estimate, but doesn't get it below 1025: a limit up to 1024 holds against anyone.
 //
 // # Time
 //
@@ -32,21 +49,26 @@
 // # Memory
 //
 // What is held follows the arrivals inside the longest window of the rules, and in the one before or an hour of it, which a
-// Chart shows. For each arrival: 104 bytes, and its
+// Chart shows. For each arrival: 112 bytes, and its
 // values, each distinct one once, with some 80 bytes beside its text. For each key with a rule and each value of it: 28
 // bytes, 32 for each rule on the key, and 40 for each second with an arrival in the longest window of these, so 12 kB at
-// most for five minutes and 3.5 MB for a day. For each open alert: 1000 rows for each key at most. A value that falls
-// idle is let go when its last arrival leaves, or up to 5 seconds later where lines came late; room for numbers is used
-// again at once and given back when nothing is held. A million senders in one window, with four new values each, are 700
-// MB.
+// most for five minutes and 3.5 MB for a day. For each distinct measure that is counted of it: 36 bytes, 8 for each rule,
+// and 70 for each inner value, so 70 kB for a thousand of them and 800 kB for a million; they are let go with an arrival of
+// the value after they have left the windows, or with the value. For each value that has
+// left, 100 bytes and its text of up to 256 to know its habits by, for 16,384 of a rule at most. For each open alert: 1000 rows for each key at most. A
+// value that falls idle is let go when its last arrival leaves, or up to 5 seconds later where lines came late; room for
+// numbers is used again at once and given back when nothing is held. A million senders in one window, with four new values
+// each, are 700 MB.
 //
 // All of it is bounded, whatever the log says. Stats counts what each bound has cost:
 //
-//   - 1,048,576 values of one key with rules, of 64 MiB together, with 4,194,304 seconds. For a new one another is dropped,
-//     which starts from nothing when it comes again: of the next 64 the one that is furthest from its limit, and of those
-//     the one whose last arrival is the oldest. Never is that one which has an open alert or at least half of a limit; so
-//     where a limit is 3 or less, none. If there is none to drop, the new one isn't counted; and an arrival of one that is
-//     counted already goes with that one's second before, if that is inside all windows, or isn't counted.
+//   - 1,048,576 values of one key with rules in one scope, of 64 MiB together, with 4,194,304 seconds. For a new one another
+//     is dropped, which starts from nothing when it comes again: of the next 64 the one that is furthest from its limit, and
+//     of those the one whose last arrival is the oldest. Never is that one which has an open alert or at least half of a
+//     limit; so where a limit is 3 or less, none. If there is none to drop, the new one isn't counted; and an arrival of one
+//     that is counted already goes with that one's second before, if that is inside all windows, or isn't counted.
+//   - 4,194,304 inner values of one key with rules in one scope. For a new one values are dropped as above, until there is
+//     room. If there is none to drop, the inner value isn't counted.
 //   - 2,097,152 arrivals, and 4,194,304 distinct values of 256 MiB together. Beyond them the oldest arrivals are let go
 //     early, down to the newest alone: the values that are counted, which have bounds of their own, are not let go for that.
 //     Counts stay exact, and so do an alert's Messages, Recipients and Bytes; what is told of the single arrivals before it

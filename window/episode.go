@@ -27,7 +27,7 @@ func (e *episode) reckon(now int64) (ended bool) {
 	n := f.find(e.id)
 	f.expire(n, now)
 	g := f.gauge(n, e.rule.index)
-	if g.count > r.Limit {
+	if g.count > r.limitOf(g) {
 		e.due = now + 1 + windowSeconds(r)
 		return false
 	}

@@ -48,7 +48,8 @@ type candidate struct {
 func (f *family) candidate(n uint32) candidate {
 	c := candidate{n: n, last: f.buckets[f.counters[n].last].at}
 	for i := range f.rules {
-		count, limit := f.gauge(n, i).count, f.rules[i].Limit
+		g := f.gauge(n, i)
+		count, limit := g.count, f.rules[i].limitOf(g)
 		c.share = max(c.share, float64(count)/float64(limit))
 		c.near = c.near || count > 0 && count >= limit/2
 	}

@@ -1,14 +1,15 @@
 package window
 
-// A family is the counters of one key: one for each of its values with an arrival inside the longest window of the
-// key's rules, or with an open alert. Counters, gauges and buckets lie in slices and name each other by position, so
-// that the garbage collector has nothing to follow; position 0 is none. Positions are used again, and the slices
-// themselves are given back when the last counter leaves.
+// A family is the counters of one key in one scope: one for each of the key's values with an arrival inside the longest
+// window of the family's rules, or with an open alert. Counters, gauges and buckets lie in slices and name each other by
+// position, so that the garbage collector has nothing to follow; position 0 is none. Positions are used again, and the
+// slices themselves are given back when the last counter leaves.
 type family struct {
 	ruling
 	values *intern
 	limits *limits
-	seen   uint64 // number of the first history row that hasn't left the longest window yet
+	hashes *hashes // of the arrival being counted
+	seen   uint64  // number of the first history row that hasn't left the longest window yet
 
 	byID     []uint32 // position of the counter of an interned value
 	counters []counter
@@ -24,16 +25,21 @@ type family struct {
 	freeBucket uint32 // chained by next
 	used       int    // buckets
 
-	dropped, merged int // ever: values not counted any longer or at all, arrivals not counted at their own second
+	// Ever: values not counted any longer or at all, arrivals not counted at their own second, inner values not counted.
+	dropped, merged, omitted int
 }
 
 // A ruling is what a family counts for.
 type ruling struct {
 	key               Key
-	rules             []Rule  // those on this key, as given
+	scope             int
+	rules             []Rule  // those on this key in this scope, as given
 	windows           []int64 // theirs, seconds
 	shortest, longest int64   // of these
 	slowest           int     // the rule that has the longest
+	varieties         []*variety
+	varied            []varied // of the rules that count distinct values
+	habits            []habits // of each rule
 }
 
 // A counter is what arrived under one value: a chain of buckets, oldest first. The zero counter is unused.
@@ -44,7 +50,7 @@ type counter struct {
 	older, younger uint32 // counters, in the order of their last arrivals
 }
 
-func (f *ruling) adopt(r Rule) {
+func (f *family) adopt(r Rule) {
 	w := windowSeconds(&r)
 	if len(f.rules) == 0 || w < f.shortest {
 		f.shortest = w
@@ -53,7 +59,13 @@ func (f *ruling) adopt(r Rule) {
 		f.longest, f.slowest = w, len(f.rules)
 	}
 	f.rules = append(f.rules, r)
+	f.habits = append(f.habits, nil)
 	f.windows = append(f.windows, w)
+	f.varied = append(f.varied, varied{})
+	if r.Count >= numSums {
+		v := f.variety(r.Count)
+		f.varied[len(f.varied)-1] = varied{v, v.adopt(w)}
+	}
 }
 
 // find returns the position of a value's counter, or 0.
@@ -66,7 +78,7 @@ func (f *family) find(id uint32) uint32 {
 
 // add counts an arrival under the value id at the second at, which is at most disorder behind now. Where there is no
 // room for it, it isn't counted.
-func (f *family) add(id uint32, at, now int64, weights [numMeasures]int64) {
+func (f *family) add(id uint32, at, now int64, weights [numSums]int64) {
 	n := f.findOrCreate(id, now)
 	if n == 0 {
 		return
@@ -79,12 +91,18 @@ func (f *family) add(id uint32, at, now int64, weights [numMeasures]int64) {
 	for m, w := range weights {
 		f.buckets[b].sums[m] += w
 	}
+	f.vary(n, f.buckets[b].at, now)
 	for i := range f.rules {
 		g := f.gauge(n, i)
-		g.count += weights[f.rules[i].Count]
+		if m := f.rules[i].Count; m < numSums {
+			g.count += weights[m]
+		} else {
+			g.count = f.varied[i].variety.count(n, f.varied[i].window, now-f.windows[i])
+		}
 		if g.tail == 0 || g.from > f.buckets[b].at {
 			g.tail, g.from = b, f.buckets[b].at
 		}
+		g.habit.note(g.count, now/f.windows[i])
 	}
 	f.touch(n)
 }
@@ -100,10 +118,10 @@ func (f *family) findOrCreate(id uint32, now int64) uint32 {
 			return 0
 		}
 	}
-	return f.create(id)
+	return f.create(id, now)
 }
 
-func (f *family) create(id uint32) uint32 {
+func (f *family) create(id uint32, now int64) uint32 {
 	for int(id) >= len(f.byID) {
 		f.byID = append(f.byID, 0)
 	}
@@ -113,6 +131,11 @@ func (f *family) create(id uint32) uint32 {
 	f.held++
 	f.text += len(f.values.values[id])
 	f.values.keep(id)
+	for i := range f.rules {
+		g := f.gauge(n, i)
+		g.except = f.rules[i].exception(f.values.values[id], now)
+		f.habits[i].resume(f.values.values[id], g)
+	}
 	return n
 }
 
@@ -134,11 +157,17 @@ func (f *family) grow() {
 	for range f.rules {
 		f.gauges = append(f.gauges, gauge{})
 	}
+	for _, v := range f.varieties {
+		v.lowest = append(v.lowest, 0)
+	}
 }
 
-// expire takes out of each gauge what has left its window by now, and frees the buckets that have left all.
+// expire takes out of each gauge what has left its window by now, and frees what has left all.
 func (f *family) expire(n uint32, now int64) {
 	f.settle(n, now)
+	for _, v := range f.varieties {
+		v.expire(n, now)
+	}
 	for c, g := &f.counters[n], f.gauge(n, f.slowest); c.first != g.tail; {
 		f.freeFirst(c)
 	}
@@ -153,7 +182,11 @@ func (f *family) drop(n uint32) {
 	for c.first != 0 {
 		f.freeFirst(c)
 	}
+	for _, v := range f.varieties {
+		v.drop(n)
+	}
 	for i := range f.rules {
+		f.habits[i].keep(f.values.values[c.id], f.gauge(n, i))
 		*f.gauge(n, i) = gauge{}
 	}
 	f.unlink(n)
@@ -170,5 +203,11 @@ func (f *family) drop(n uint32) {
 
 // giveBack gives the slices of a family without counters back.
 func (f *family) giveBack() {
-	*f = family{ruling: f.ruling, values: f.values, limits: f.limits, seen: f.seen, dropped: f.dropped, merged: f.merged}
+	for _, v := range f.varieties {
+		v.giveBack()
+	}
+	*f = family{
+		ruling: f.ruling, values: f.values, limits: f.limits, hashes: f.hashes, seen: f.seen,
+		dropped: f.dropped, merged: f.merged, omitted: f.omitted,
+	}
 }

@@ -5,13 +5,14 @@ import "time"
 // maxMessageID is the room for a message id: Exim's have 16 characters, since 4.97 23. Longer ones are clipped.
 const maxMessageID = 24 // bytes
 
-// A row is an arrival as history keeps it: 104 bytes without a pointer.
+// A row is an arrival as history keeps it: 112 bytes without a pointer.
 type row struct {
 	at        int64 // second of the clock
 	stamp     int64 // the log's own, milliseconds since 1970
 	values    [NumValues]uint32
 	messageID [maxMessageID]byte // padded with NUL
-	weights   [numMeasures - 1]int64
+	weights   [numSums - 1]int64
+	outside   uint64 // as in Arrival
 }
 
 func (r *row) setMessageID(id []byte) {

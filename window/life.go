@@ -21,7 +21,7 @@ const maxTimes = 1_000_000_000
 // climb puts a count into the Peak, and reports whether that has come to more times the limit than was told.
 func (a *Alert) climb(count int64) (grown bool) {
 	a.Peak = max(a.Peak, count)
-	for next := nextTimes(a.Times); next <= maxTimes && a.Peak/next >= a.Rule.Limit; next = nextTimes(next) {
+	for next := nextTimes(a.Times); next <= maxTimes && a.Peak/next >= a.Limit; next = nextTimes(next) {
 		a.Times, grown = next, true
 	}
 	return grown

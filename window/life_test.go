@@ -36,12 +36,12 @@ func TestGrowsByLeaps(t *testing.T) {
 
 func TestTimesForEver(t *testing.T) {
 	var a Alert
-	a.Rule.Limit = 1
+	a.Limit = 1
 	a.climb(1 << 62)
 	if a.Times != maxTimes {
 		t.Errorf("%d times, want %d", a.Times, maxTimes)
 	}
-	a.Rule.Limit, a.Times, a.Peak = 1<<62, 0, 0
+	a.Limit, a.Times, a.Peak = 1<<62, 0, 0
 	if a.climb(1<<62) || a.Times != 0 {
 		t.Errorf("%d times its limit, want 0", a.Times)
 	}

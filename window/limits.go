@@ -3,7 +3,7 @@ package window
 // Bounds of what Counters hold, whatever the log says. What each costs when it is reached is told in the package's
 // comment and counted in Stats.
 const (
-	// maxKeys is how many values of one key with rules are counted at a time: more than all customers of a large
+	// maxKeys is how many values of one key with rules in one scope are counted at a time: more than all customers of a large
 	// provider. With one rule a value takes 60 bytes beside its buckets and its text.
 	maxKeys = 1 << 20
 	// maxKeyText is how many bytes the values counted of one key may have together: 64 for each of maxKeys, as a line
@@ -11,7 +11,13 @@ const (
 	maxKeyText = 64 << 20
 	// maxBuckets is how many seconds of all values of one key are held: of 40 bytes each, so 160 MiB.
 	maxBuckets = 1 << 22
-	// maxRows is how many arrivals history holds: of 104 bytes each, so 208 MiB, and half as much again while it grows.
+	// maxInner is how many inner values of all values of one key are held for rules that count distinct ones: each takes some
+	// 70 bytes, so 280 MiB.
+	maxInner = 1 << 22
+	// maxClass is how many inner values are held of one class, so that up to as many are counted exactly; see Distinct values in
+	// the package's comment.
+	maxClass = 1024
+	// maxRows is how many arrivals history holds: of 112 bytes each, so 224 MiB, and half as much again while it grows.
 	maxRows = 1 << 21
 	// maxStrings is how many distinct values are held for history: each takes some 80 bytes beside its text.
 	maxStrings = 1 << 22
@@ -32,12 +38,14 @@ const (
 // limits are the bounds in force; tests set them lower.
 type limits struct {
 	keys, keyText, buckets     int // of one family
+	inner                      int // of one family
+	class                      int // inner values
 	rows, strings, text        int // of history
 	open, tallied, talliedText int // of alerts
 }
 
 var defaultLimits = limits{
-	keys: maxKeys, keyText: maxKeyText, buckets: maxBuckets,
+	keys: maxKeys, keyText: maxKeyText, buckets: maxBuckets, inner: maxInner, class: maxClass,
 	rows: maxRows, strings: maxStrings, text: maxText,
 	open: maxOpen, tallied: maxTallied, talliedText: maxTalliedText,
 }

@@ -5,17 +5,26 @@ import (
 	"strings"
 )
 
-// A Measure is what a rule adds up of each arrival. Its zero value is Messages.
+// A Measure is what a rule counts: a sum of what each arrival has, or how many distinct values the arrivals have of
+// something. Its zero value is Messages.
 type Measure uint8
 
 const (
 	Messages   Measure = iota // one an arrival
 	Recipients                // Arrival.Recipients
 	Bytes                     // Arrival.Bytes
+	Hosts                     // distinct values of the key Host
+	Networks                  // of Network
+	Senders                   // of Sender
+	Subjects                  // of Subject
+	Addresses                 // distinct Arrival.Addresses
 	numMeasures
 )
 
-var measureNames = [numMeasures]string{"messages", "recipients", "bytes"}
+// numSums is how many measures are sums: those before it.
+const numSums = Hosts
+
+var measureNames = [numMeasures]string{"messages", "recipients", "bytes", "hosts", "networks", "senders", "subjects", "addresses"}
 
 // ParseMeasure is the inverse of String. Its error lists the names there are.
 func ParseMeasure(s string) (Measure, error) {

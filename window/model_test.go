@@ -2,9 +2,13 @@ package window
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"maps"
+	"math/bits"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +20,7 @@ import (
 // in each.
 type model struct {
 	rules    []Rule
+	class    int64 // size of one
 	now      int64
 	started  bool
 	arrivals []*Arrival
@@ -34,7 +39,7 @@ type modelAlert struct {
 // A verdict is what is compared.
 type verdict struct {
 	ID, Rule, Value, CrossedBy  string
-	Count, Peak                 int64
+	Count, Peak, Limit          int64
 	Messages, Recipients, Bytes int64
 	Opened, Ended               int64
 	First, Last                 int64
@@ -42,17 +47,71 @@ type verdict struct {
 }
 
 func (m *model) count(r Rule, value string, now int64) (sum int64) {
+	distinct := map[string]bool{}
 	for _, a := range m.arrivals {
-		if m.inside(a, r, value, now) {
-			sum += [...]int64{1, a.Recipients, a.Bytes}[r.Count]
+		if !m.inside(a, r, value, now) {
+			continue
+		}
+		switch r.Count {
+		case Messages:
+			sum++
+		case Recipients:
+			sum += a.Recipients
+		case Bytes:
+			sum += a.Bytes
+		case Addresses:
+			for _, address := range a.Addresses {
+				distinct[string(address)] = true
+			}
+		default:
+			key := map[Measure]Key{Hosts: Host, Networks: Network, Senders: Sender, Subjects: Subject}[r.Count]
+			if a.Values[key] != nil {
+				distinct[string(a.Values[key])] = true
+			}
 		}
 	}
-	return sum
+	return sum + estimated(distinct, m.class)
+}
+
+// estimated is how many values there are, by the definition in the package's comment.
+func estimated(values map[string]bool, size int64) (n int64) {
+	var classes [65]int64
+	for v := range values {
+		sum := sha256.Sum256([]byte(v))
+		classes[bits.TrailingZeros64(binary.BigEndian.Uint64(sum[:8]))]++
+	}
+	for _, held := range slices.Backward(classes[:]) {
+		if held > size {
+			held = max(n, size+1)
+		}
+		n += held
+	}
+	return n
 }
 
 func (m *model) inside(a *Arrival, r Rule, value string, now int64) bool {
 	t := a.At.Unix()
-	return a.Values[r.Key] != nil && string(a.Values[r.Key]) == value && t <= now && now < t+int64(r.Window.Seconds())
+	return m.counts(a, r) && string(a.Values[r.Key]) == value && t <= now && now < t+int64(r.Window.Seconds())
+}
+
+// counts reports whether the rule counts the arrival under any value.
+func (m *model) counts(a *Arrival, r Rule) bool {
+	var scopes []string
+	for _, r := range m.rules {
+		if !slices.Contains(scopes, r.Scope) {
+			scopes = append(scopes, r.Scope)
+		}
+	}
+	return a.Values[r.Key] != nil && a.Outside&(1<<slices.Index(scopes, r.Scope)) == 0
+}
+
+func (m *model) limit(r Rule, value string, now int64) int64 {
+	for _, e := range r.Except {
+		if e.Match(value) && (e.Until.IsZero() || time.Unix(now, 0).Before(e.Until)) {
+			return e.Limit
+		}
+	}
+	return r.Limit
 }
 
 func (m *model) advance(at int64) {
@@ -72,7 +131,7 @@ func (m *model) advance(at int64) {
 func (m *model) settle() {
 	var ended []verdict
 	for key, a := range m.open {
-		if m.count(a.rule, a.value, m.now) > a.rule.Limit {
+		if m.count(a.rule, a.value, m.now) > m.limit(a.rule, a.value, m.now) {
 			a.quiet = -1
 		} else if a.quiet < 0 {
 			a.quiet = m.now
@@ -92,18 +151,18 @@ func (m *model) add(a *Arrival) (opened []string) {
 	m.advance(a.At.Unix())
 	m.arrivals = append(m.arrivals, a)
 	for _, r := range m.rules {
-		if a.Values[r.Key] == nil {
+		if !m.counts(a, r) {
 			continue
 		}
 		value := string(a.Values[r.Key])
 		key := r.String() + " " + value
-		count := m.count(r, value, m.now)
+		count, limit := m.count(r, value, m.now), m.limit(r, value, m.now)
 		if open := m.open[key]; open != nil {
 			open.all = append(open.all, a)
-			if open.Peak = max(open.Peak, count); count > r.Limit {
+			if open.Peak = max(open.Peak, count); count > limit {
 				open.quiet = -1
 			}
-		} else if count > r.Limit {
+		} else if count > limit {
 			m.open[key] = m.cross(r, value, count, a)
 			opened = append(opened, m.open[key].ID)
 		}
@@ -115,7 +174,7 @@ func (m *model) cross(r Rule, value string, count int64, a *Arrival) *modelAlert
 	open := &modelAlert{rule: r, value: value, quiet: -1}
 	open.verdict = verdict{
 		ID: alertID(r, value, a.MessageID), Rule: r.String(), Value: value, CrossedBy: string(a.MessageID),
-		Count: count, Peak: count, Opened: a.At.Unix(),
+		Count: count, Peak: count, Limit: m.limit(r, value, m.now), Opened: a.At.Unix(),
 	}
 	for _, b := range m.arrivals {
 		if m.inside(b, r, value, m.now) {
@@ -157,7 +216,7 @@ func byID(a, b verdict) int {
 // verdictOf is the alert as compared; Ended is 0 while open.
 func verdictOf(a *Alert) verdict {
 	v := verdict{
-		ID: a.ID, Rule: a.Rule.String(), Value: a.Value, CrossedBy: a.CrossedBy, Count: a.Count, Peak: a.Peak,
+		ID: a.ID, Rule: a.Rule.String(), Value: a.Value, CrossedBy: a.CrossedBy, Count: a.Count, Peak: a.Peak, Limit: a.Limit,
 		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes,
 		Opened: a.Opened.Unix(), First: a.First.Unix(), Last: a.Last.Unix(), Subjects: a.Top(Subject, 0),
 	}
@@ -178,11 +237,9 @@ func verdictsOf(alerts []*Alert) (vs []verdict) {
 func TestCountersAgreeWithTheirDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rules := drawRules(t)
-		c, err := New(rules)
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := &model{rules: rules, open: map[string]*modelAlert{}}
+		class := drawClass(t)
+		c := newClassed(t, rules, class)
+		m := &model{rules: rules, class: int64(class), open: map[string]*modelAlert{}}
 		callAdvance := rapid.Bool().Draw(t, "call Advance")
 		var ended []*Alert
 		now := noon.Unix()
@@ -229,16 +286,51 @@ func TestCountersAgreeWithTheirDefinition(t *testing.T) {
 func drawRules(t *rapid.T) []Rule {
 	rule := rapid.Custom(func(t *rapid.T) Rule {
 		r := Rule{
-			Key:    rapid.SampledFrom([]Key{Sender, Host}).Draw(t, "key"),
-			Count:  Measure(rapid.IntRange(0, 2).Draw(t, "count")),
+			Key:    rapid.SampledFrom([]Key{Sender, Sender, Host, Host, Key(rapid.IntRange(0, int(NumKeys)-1).Draw(t, "any key"))}).Draw(t, "key"),
+			Count:  Measure(rapid.IntRange(0, int(numMeasures)-1).Draw(t, "count")),
 			Limit:  rapid.Int64Range(1, 6).Draw(t, "limit"),
 			Window: time.Duration(rapid.SampledFrom([]int{10, 11, 15, 30, 60}).Draw(t, "window")) * time.Second,
+			Scope:  rapid.SampledFrom([]string{"", "", "", "only local", "only all"}).Draw(t, "scope"),
+		}
+		for range rapid.SampledFrom([]int{0, 0, 0, 1, 2, 3}).Draw(t, "exceptions") {
+			r.Except = append(r.Except, drawException(t, r.Limit))
 		}
 		r.Name = r.String()
 		return r
 	})
-	return rapid.SliceOfNDistinct(rule, 1, 4, Rule.String).Draw(t, "rules")
+	return rapid.SliceOfNDistinct(rule, 1, 5, Rule.String).Draw(t, "rules")
 }
+
+func drawException(t *rapid.T, limit int64) Exception {
+	of := rapid.SampledFrom([]string{"a", "b", "ab"}).Draw(t, "match")
+	e := Exception{
+		Match: func(value string) bool { return strings.Contains(of, value) },
+		Limit: limit + rapid.Int64Range(1, 4).Draw(t, "higher by"),
+	}
+	if rapid.Bool().Draw(t, "ends") {
+		e.Until = noon.Add(time.Duration(rapid.IntRange(-10, 2000).Draw(t, "until")) * time.Second / 10)
+	}
+	return e
+}
+
+// drawClass draws how large a class of inner values may be.
+func drawClass(t *rapid.T) int {
+	return rapid.SampledFrom([]int{1, 2, 3, 4, maxClass}).Draw(t, "class")
+}
+
+func newClassed(t fataler, rules []Rule, class int) *Counters {
+	t.Helper()
+	l := defaultLimits
+	l.class = class
+	c, err := newLimited(rules, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// drawnValues are the values that drawArrival gives an arrival.
+var drawnValues = []string{"a", "b", "", "c", "d", "e"}
 
 // drawArrival draws one at or behind *now, by 5 s at most, or after it.
 func drawArrival(t *rapid.T, n int, now *int64) *Arrival {
@@ -250,24 +342,37 @@ func drawArrival(t *rapid.T, n int, now *int64) *Arrival {
 		Bytes:      rapid.Int64Range(0, 4).Draw(t, "bytes"),
 	}
 	*now = max(*now, *now+gap)
-	for _, k := range []Key{Sender, Host, Subject} {
-		if value := rapid.SampledFrom([]string{"a", "a", "b", "", "none"}).Draw(t, k.String()); value != "none" {
-			a.Values[k] = []byte(value)
+	value := func(name string) []byte {
+		value := rapid.SampledFrom([]string{"a", "a", "a", "b", "b", "", "none", "c", "d", "e"}).Draw(t, name)
+		if value == "none" {
+			return nil
 		}
+		return []byte(value)
 	}
+	other := value("other keys")
+	for k := range a.Values {
+		a.Values[k] = other
+	}
+	for _, k := range []Key{Sender, Host, Network, Subject} {
+		a.Values[k] = value(k.String())
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "addresses") {
+		a.Addresses = append(a.Addresses, fmt.Append(nil, rapid.IntRange(0, 9).Draw(t, "address")))
+	}
+	a.Outside = rapid.SampledFrom([]uint64{0, 0, 0, 1, 2, 3, 4, 5, 6, 7}).Draw(t, "outside")
 	return a
 }
 
 // checkValues compares what Value tells with counts made anew.
 func checkValues(t *rapid.T, c *Counters, m *model) {
-	for _, k := range []Key{Sender, Host, Subject} {
-		for _, value := range []string{"a", "b", "", "unheard"} {
+	for k := range NumKeys {
+		for _, value := range append([]string{"unheard"}, drawnValues...) {
 			var want int64
 			wantOver := false
 			for _, r := range m.rules {
 				if r.Key == k {
 					n := m.count(r, value, m.now)
-					want, wantOver = max(want, n), wantOver || n > r.Limit
+					want, wantOver = max(want, n), wantOver || n > m.limit(r, value, m.now)
 				}
 			}
 			if got, over := c.Value(k, []byte(value)); got != want || over != wantOver {

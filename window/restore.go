@@ -26,7 +26,7 @@ func (c *Counters) fell(e *episode) int64 {
 	f := e.rule.family
 	n := f.find(e.id)
 	f.settle(n, c.clock.now)
-	if g := f.gauge(n, e.rule.index); g.count <= e.rule.Limit {
+	if g := f.gauge(n, e.rule.index); g.count <= e.rule.limitOf(g) {
 		return g.fell
 	}
 	return c.clock.now
@@ -35,8 +35,9 @@ func (c *Counters) fell(e *episode) int64 {
 // Restore puts the alerts that Save returned back into counters that have read the log again, from two Longest before
 // that moment to that moment. An alert of a rule that is no longer there is dropped. One that the counters hold open, though
 // perhaps under another id as they saw only part of its past, becomes what it was. One that they don't hold, because the
-// log it came from is gone, is opened as it was, and ends one window after now at the latest unless arrivals keep it open;
-// SetClock is then what tells the time, if no line does.
+// log it came from is gone or only the end of an exception kept it open, is opened as it was, and ends one window after it
+// was last over its limit, as far as that is known: after now at the latest, unless arrivals keep it open. SetClock is then
+// what tells the time, if no line does.
 //
 // Restore returns the alerts that are open and were not saved, in the order opened: of lines that were added to the past.
 // Open has them after those that were saved. What ended during the re-read is not returned by Advance.

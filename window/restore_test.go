@@ -31,21 +31,21 @@ type fataler interface {
 
 // seen is all that can be seen of an alert.
 type seen struct {
-	ID, Rule, Name, Value, CrossedBy        string
-	Count, Peak, Messages, Recipients, Size int64
-	Opened, Ended, First, Last              string
-	Samples                                 []string
-	Rows                                    [NumValues][]Row
-	More                                    [NumValues]bool
-	Times                                   int64
-	Thread                                  string
-	Chart                                   Chart
+	ID, Rule, Name, Value, CrossedBy string
+	Count, Peak, Limit, Times        int64
+	Messages, Recipients, Size       int64
+	Opened, Ended, First, Last       string
+	Samples                          []string
+	Rows                             [NumValues][]Row
+	More                             [NumValues]bool
+	Thread                           string
+	Chart                            Chart
 }
 
 func seenOf(a *Alert) seen {
 	s := seen{
 		ID: a.ID, Rule: a.Rule.String(), Name: a.Rule.Name, Value: a.Value, CrossedBy: a.CrossedBy, Count: a.Count, Peak: a.Peak,
-		Messages: a.Messages, Recipients: a.Recipients, Size: a.Bytes, Samples: slices.Clone(a.Samples),
+		Limit: a.Limit, Messages: a.Messages, Recipients: a.Recipients, Size: a.Bytes, Samples: slices.Clone(a.Samples),
 		Times: a.Times, Thread: a.Thread, Chart: a.Chart(),
 		Opened: format(a.Opened), Ended: format(a.Ended), First: format(a.First), Last: format(a.Last),
 	}
@@ -92,8 +92,8 @@ func (l *line) tell(c *Counters) told {
 
 func valuesOf(c *Counters) map[string]int64 {
 	values := map[string]int64{}
-	for _, k := range []Key{Sender, Host} {
-		for _, v := range []string{"a", "b", ""} {
+	for k := range NumKeys {
+		for _, v := range drawnValues {
 			values[k.String()+" "+v], _ = c.Value(k, []byte(v))
 		}
 	}
@@ -127,7 +127,8 @@ func TestRestoredGoesOnAsIfNothingHadHappened(t *testing.T) {
 		rules := drawRules(t)
 		lines := drawLog(t)
 		split := rapid.IntRange(0, len(lines)).Draw(t, "split")
-		whole := newCounters(t, rules)
+		class := drawClass(t)
+		whole := newClassed(t, rules, class)
 		clocks := make([]Clock, split)
 		for i := range split {
 			clocks[i] = whole.Clock()
@@ -136,14 +137,14 @@ func TestRestoredGoesOnAsIfNothingHadHappened(t *testing.T) {
 		windows := rapid.Int64Range(1, 2).Draw(t, "windows")
 		mark := drawMark(t, clocks, whole, windows)
 
-		again := newCounters(t, rules)
+		again := newClassed(t, rules, class)
 		if mark > 0 {
 			again.SetClock(clocks[mark])
 		}
 		for i := mark; i < split; i++ {
 			lines[i].read(again)
 		}
-		if windows == 2 || mark == 0 {
+		if mark == 0 || windows == 2 && !anyEnds(rules) {
 			if diff := gocmp.Diff(episodesOf(whole), episodesOf(again)); diff != "" {
 				t.Fatalf("open at %d, read from %d on: %s", split, mark, diff)
 			}
@@ -167,6 +168,13 @@ func TestRestoredGoesOnAsIfNothingHadHappened(t *testing.T) {
 // charts compares charts or not: that of an alert which opens later shows the window before, too.
 func charts(compare bool) gocmp.Option {
 	return gocmp.FilterPath(func(p gocmp.Path) bool { return !compare && p.Last().String() == ".Chart" }, gocmp.Ignore())
+}
+
+// anyEnds reports whether an exception ends, which may keep an alert open without an arrival.
+func anyEnds(rules []Rule) bool {
+	return slices.ContainsFunc(rules, func(r Rule) bool {
+		return slices.ContainsFunc(r.Except, func(e Exception) bool { return !e.Until.IsZero() })
+	})
 }
 
 func newCounters(t fataler, rules []Rule) *Counters {

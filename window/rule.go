@@ -22,10 +22,12 @@ type Rule struct {
 	Count  Measure
 	Limit  int64         // at least 1; a count equal to it is not over
 	Window time.Duration // whole seconds from MinWindow to MaxWindow
+	Scope  string        // which arrivals are counted, always in the same words; empty where nothing is said of it
+	Except []Exception   // higher limits for some values; not part of the rule's identity
 }
 
 // ParseRule reads what String writes: key, measure (messages when left out), limit and window, such as
-// "sender 20/5m" or "sender recipients 500/1h". The rule's Name is the text.
+// "sender 20/5m" or "sender recipients 500/1h"; but no scope. The rule's Name is the text.
 func ParseRule(s string) (Rule, error) {
 	r, err := parseRule(strings.Fields(s))
 	if err != nil {
@@ -71,15 +73,29 @@ func (r Rule) Validate() error {
 	if r.Limit < 1 {
 		return fmt.Errorf("limit %d: want at least 1", r.Limit)
 	}
+	if len(r.Except) > maxExceptions {
+		return fmt.Errorf("%d exceptions: want %d at most", len(r.Except), maxExceptions)
+	}
+	for i := range r.Except {
+		if err := r.Except[i].validate(&r); err != nil {
+			return fmt.Errorf("exception %d: %w", i+1, err)
+		}
+	}
 	return validateWindow(r.Window)
 }
 
-// String is the rule without its name, in the form that ParseRule reads. An alert's ID depends on it.
+// String is the rule without its name and exceptions: in the form that ParseRule reads, and behind it the scope in braces,
+// where it has one. An alert's ID depends on it.
 func (r Rule) String() string {
-	if r.Count == Messages {
-		return fmt.Sprintf("%v %d/%s", r.Key, r.Limit, formatWindow(r.Window))
+	s := r.Key.String() + " "
+	if r.Count != Messages {
+		s += r.Count.String() + " "
 	}
-	return fmt.Sprintf("%v %v %d/%s", r.Key, r.Count, r.Limit, formatWindow(r.Window))
+	s += fmt.Sprintf("%d/%s", r.Limit, formatWindow(r.Window))
+	if r.Scope != "" {
+		s += " {" + r.Scope + "}"
+	}
+	return s
 }
 
 // ParseWindow reads a window: a Go duration such as "5m" or "1h30m", or whole days such as "7d".

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 func TestParseRule(t *testing.T) {
@@ -17,7 +19,7 @@ func TestParseRule(t *testing.T) {
 		{"host messages 1/1m30s", Rule{Key: Host, Limit: 1, Window: 90 * time.Second}},
 	} {
 		tt.want.Name = strings.TrimSpace(tt.text)
-		if got, err := ParseRule(tt.text); err != nil || got != tt.want {
+		if got, err := ParseRule(tt.text); err != nil || !gocmp.Equal(got, tt.want) {
 			t.Errorf("ParseRule(%q) = %+v, %v, want %+v", tt.text, got, err, tt.want)
 		}
 	}
@@ -97,7 +99,7 @@ func FuzzParseRule(f *testing.F) {
 			return
 		}
 		again, err := ParseRule(r.String())
-		if r.Name = r.String(); err != nil || again != r {
+		if r.Name = r.String(); err != nil || !gocmp.Equal(again, r) {
 			t.Errorf("ParseRule(%q) = %+v, but its String %q reads %+v, %v", s, r, r.String(), again, err)
 		}
 	})

@@ -1,6 +1,7 @@
 package window
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -19,6 +20,9 @@ type Saved struct {
 	Peak       int64     `json:"peak"`
 	Times      int64     `json:"times"`
 	Thread     string    `json:"thread"`
+	Before     int64     `json:"before"`
+	Since      SavedTime `json:"since"` // BeforeSince, where that isn't zero
+	Limit      int64     `json:"limit"` // that was crossed; 0 where a version before distinguished none
 	Messages   int64     `json:"messages"`
 	Recipients int64     `json:"recipients"`
 	Bytes      int64     `json:"bytes"`
@@ -76,7 +80,8 @@ func (e *episode) save(fell int64) Saved {
 	a := e.alert
 	s := Saved{
 		Rule: a.Rule.String(), Name: []byte(a.Rule.Name), Value: []byte(a.Value),
-		ID: a.ID, Opened: saveTime(a.Opened), CrossedBy: []byte(a.CrossedBy), Count: a.Count, Peak: a.Peak, Times: a.Times, Thread: a.Thread,
+		ID: a.ID, Opened: saveTime(a.Opened), CrossedBy: []byte(a.CrossedBy), Count: a.Count, Peak: a.Peak, Limit: a.Limit, Times: a.Times, Thread: a.Thread,
+		Before: a.Before, Since: saveTime(a.BeforeSince),
 		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, First: saveTime(a.First), Last: saveTime(a.Last),
 		Course:  SavedCourse{a.course.from, chartSteps[a.course.step], slices.Clone(a.course.bars)},
 		FirstAt: a.firstAt, LastAt: a.lastAt, OpenedAt: a.openedAt, FirstID: []byte(a.firstID), LastID: []byte(a.lastID),
@@ -115,7 +120,9 @@ func (e *episode) restore(s *Saved, b *budget) {
 	zone := a.Last.Location()
 	*a = Alert{
 		ID: s.ID, Rule: e.rule.Rule, Value: string(s.Value), Opened: s.Opened.time(zone), CrossedBy: string(s.CrossedBy),
-		Count: s.Count, Peak: s.Peak, Times: s.Times, Thread: s.Thread, Messages: s.Messages, Recipients: s.Recipients, Bytes: s.Bytes,
+		Count: s.Count, Peak: s.Peak, Limit: cmp.Or(s.Limit, e.rule.Limit), Times: s.Times, Thread: s.Thread,
+		Before: s.Before, BeforeSince: s.Since.time(zone),
+		Messages: s.Messages, Recipients: s.Recipients, Bytes: s.Bytes,
 		First: s.First.time(zone), Last: s.Last.time(zone),
 		course:  s.Course.series(),
 		firstAt: s.FirstAt, lastAt: s.LastAt, openedAt: s.OpenedAt, firstID: string(s.FirstID), lastID: string(s.LastID),

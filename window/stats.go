@@ -4,6 +4,7 @@ package window
 type Stats struct {
 	Keys    int // pairs of key and value that are counted
 	Rows    int // arrivals in history
+	Inner   int // inner values, for rules that count distinct ones
 	Strings int // distinct values
 	Text    int // bytes of these
 	Open    int // alerts
@@ -11,6 +12,7 @@ type Stats struct {
 	DroppedKeys    int // values that were dropped before their time, and arrivals of a value for which there was no room
 	MergedArrivals int // arrivals counted at the second of one before
 	ForgottenRows  int // arrivals let go before their time, which are missing from the alerts that open later
+	OmittedInner   int // inner values of arrivals that were not counted, for rules that count distinct ones
 	RefusedAlerts  int // arrivals over a limit that opened no alert, and alerts that were not restored
 }
 
@@ -24,6 +26,8 @@ func (c *Counters) Stats() Stats {
 		s.Keys += f.held
 		s.DroppedKeys += f.dropped
 		s.MergedArrivals += f.merged
+		s.Inner += f.inner()
+		s.OmittedInner += f.omitted
 	}
 	return s
 }

@@ -12,16 +12,18 @@ import (
 func TestTinyBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rules := drawRules(t)
+		class := drawClass(t)
 		small := func(name string) int { return rapid.IntRange(0, 12).Draw(t, name) }
 		bounded, err := newLimited(rules, limits{
 			keys: small("keys"), keyText: small("key text"), buckets: small("buckets"),
+			inner: small("inner"), class: class,
 			rows: small("rows"), strings: small("strings"), text: small("text"),
 			open: small("open"), tallied: small("tallied"), talliedText: small("tallied text"),
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		free := newCounters(t, rules)
+		free := newClassed(t, rules, class)
 		touched := map[string]bool{}
 		for i, l := range drawLog(t) {
 			_, want, _ := l.read(free)
@@ -45,7 +47,7 @@ func TestTinyBounds(t *testing.T) {
 		checkBounds(t, bounded)
 		bounded.Advance(time.Unix(bounded.Clock().Now+1000, 0))
 		got := bounded.Stats()
-		got.DroppedKeys, got.MergedArrivals, got.ForgottenRows, got.RefusedAlerts = 0, 0, 0, 0
+		got.DroppedKeys, got.MergedArrivals, got.ForgottenRows, got.RefusedAlerts, got.OmittedInner = 0, 0, 0, 0, 0
 		if got != (Stats{}) {
 			t.Fatalf("held at the end: %+v", got)
 		}
@@ -69,7 +71,7 @@ func compareCounts(t *rapid.T, free, bounded *Counters, touched map[string]bool)
 func countsOf(c *Counters) map[string]int64 {
 	counts := map[string]int64{}
 	for _, r := range c.rules {
-		for _, v := range []string{"a", "b", ""} {
+		for _, v := range drawnValues {
 			if n := r.family.find(c.values.ids[v]); n != 0 {
 				r.family.settle(n, c.clock.now)
 				counts[r.text+" "+v] = r.family.gauge(n, r.index).count
@@ -95,6 +97,9 @@ func checkBounds(t *rapid.T, c *Counters) {
 		t.Fatalf("%+v, budget %+v, with bounds of %+v", s, c.budget, most)
 	}
 	for _, f := range c.families {
+		if f.inner() > most.inner {
+			t.Fatalf("%d inner values with bounds of %+v", f.inner(), most)
+		}
 		if f.held > most.keys || f.used > most.buckets || f.text > most.keyText {
 			t.Fatalf("%d keys, %d bytes, %d buckets with bounds of %+v", f.held, f.text, f.used, most)
 		}
@@ -121,12 +126,15 @@ func checkFamily(t *rapid.T, f *family, now int64) {
 		for b := c.first; b != 0; b = f.buckets[b].next {
 			used++
 			for i, r := range f.rules {
-				if f.buckets[b].at+f.windows[i] > now {
+				if r.Count < numSums && f.buckets[b].at+f.windows[i] > now {
 					sums[i] += f.buckets[b].sums[r.Count]
 				}
 			}
 		}
 		f.settle(uint32(n), now)
+		for _, v := range f.varieties {
+			sums = addVariety(t, f, v, uint32(n), now, sums)
+		}
 		for i, sum := range sums {
 			if got := f.gauge(uint32(n), i).count; got != sum {
 				t.Fatalf("gauge %d shows %d, its buckets %d", i, got, sum)

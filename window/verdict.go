@@ -6,7 +6,7 @@ import "slices"
 // grown by that.
 func (c *Counters) judge(rule *counted, r *row, a *Arrival) (opened, grown *Alert) {
 	id := r.values[rule.Key]
-	if id == 0 {
+	if id == 0 || !a.inside(rule.family.scope) {
 		return nil, nil
 	}
 	n := rule.family.find(id)
@@ -19,7 +19,7 @@ func (c *Counters) judge(rule *counted, r *row, a *Arrival) (opened, grown *Aler
 		if e := c.open[episodeKey{rule, id}]; c.grow(e, g.count, r, a) {
 			grown = e.alert
 		}
-	case g.count > rule.Limit && !c.full():
+	case g.count > rule.limitOf(g) && !c.full():
 		opened = c.cross(rule, g, r, a)
 	}
 	return opened, grown
@@ -41,9 +41,11 @@ func (c *Counters) cross(rule *counted, g *gauge, r *row, a *Arrival) *Alert {
 		Opened:    a.At,
 		CrossedBy: string(a.MessageID),
 		Count:     g.count,
+		Limit:     rule.limitOf(g),
 		openedAt:  r.at,
 	}
 	alert.climb(g.count)
+	c.recall(alert, g)
 	sums := rule.family.sums(g)
 	c.crossed(rule, id, g.from, sums[Messages])
 	zone := a.At.Location()
@@ -75,11 +77,16 @@ func (c *Counters) crossed(rule *counted, id uint32, at, messages int64) {
 		if r.at+disorder < at {
 			break
 		}
-		if n == c.history.next || r.at >= at && r.values[rule.Key] == id {
+		if n == c.history.next || r.at >= at && rule.counts(r, id) {
 			c.window = append(c.window, n-1)
 		}
 	}
 	slices.Reverse(c.window)
+}
+
+// counts reports whether the arrival in a row is one of the value, and in the rule's scope.
+func (r *counted) counts(a *row, id uint32) bool {
+	return a.values[r.Key] == id && a.outside>>r.family.scope&1 == 0
 }
 
 // What is known of the time before a window, which only a Chart shows.
@@ -104,7 +111,7 @@ func (c *Counters) chart(a *Alert, rule *counted, id uint32) {
 	offset := offsetOf(a.Opened)
 	a.course = newSeries(now-2*window+1, now, offset)
 	for ; first < c.history.next; first++ {
-		if r := c.history.row(first); r.values[rule.Key] == id && r.at+2*window > now {
+		if r := c.history.row(first); r.at+2*window > now && rule.counts(r, id) {
 			a.course.add(r.at, offset)
 		}
 	}

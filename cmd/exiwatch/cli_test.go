@@ -189,6 +189,11 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"replay", "--rule", "sender 20/5s", shop}, exitUsage, []string{"--rule: ", "want 10s to 31d", usage}},
 		{[]string{"replay", "--rule", "sender 0/5m", shop}, exitUsage, []string{"--rule: ", "want at least 1", usage}},
 		{[]string{"replay", "--rule", "script 20/5m", shop}, exitUsage, []string{`key "script"`, usage}},
+		{[]string{"replay", "--alerts-per-week", "2", shop}, exitUsage, []string{"--alerts-per-week goes with --suggest", usage}},
+		{[]string{"replay", "--suggest", "--alerts-per-week", "-1", shop}, exitUsage, []string{"want a number from 0 to 1000000", usage}},
+		{[]string{"replay", "--suggest", "--alerts-per-week", "NaN", shop}, exitUsage, []string{"want a number from 0 to 1000000", usage}},
+		{[]string{"replay", "--suggest", "--alerts-per-week", "1e7", shop}, exitUsage, []string{"want a number from 0 to 1000000", usage}},
+		{[]string{"top", "script", "--sender", "ann*", shop}, exitUsage, []string{"--since and --until alone", usage}},
 		{[]string{"demo", "x"}, exitUsage, []string{`"x"`, usage}},
 		{[]string{"run", "x"}, exitUsage, []string{`"x"`, usage}},
 		{[]string{"version", "x"}, exitUsage, []string{`"x"`, usage}},
@@ -214,7 +219,7 @@ func TestExitCodes(t *testing.T) {
 func TestHelpOfEachCommand(t *testing.T) {
 	common := "--config --since --until --timezone --json -n --sender --account --auth --user --host --subject"
 	for command, flags := range map[string]string{
-		"replay": common + " --rule", "top": common + " --count", "arrivals": common, "run": "--config --from-start",
+		"replay": common + " --rule --suggest --alerts-per-week", "top": common + " --count", "arrivals": common, "run": "--config --from-start",
 		"demo": "--help", "version": "--help", "completion": "bash zsh fish",
 	} {
 		for _, args := range [][]string{{command, "--help"}, {"help", command}, {command, "-h"}} {
@@ -395,6 +400,7 @@ func TestHostileValuesOnATerminal(t *testing.T) {
 	}
 	commands := [][]string{
 		{"replay", "--rule", "account 2/1m", "--rule", "subject 1/1m", "--rule", "sender 1/1m", name}, {"replay", "--json", "--rule", "account 1/1m", name},
+		{"replay", "--suggest", "--rule", "account 2/1m", "--rule", "subject 1/1m", "--rule", "sender 1/1m", "--rule", "topic 1/1m", name},
 		{"arrivals", name}, {"replay", dir + "/\x1b[2J\u202e"}, {"top", "\x1b[2J", name}, {"\x1b[2J"}, {"replay", "--\x1b[2J"},
 		{"replay", "--rule", "\x1b[2J 1/1m", name}, {"replay", "--since", "\x1b[2J"}, {"replay", "--config", dir + "/\x1b[2J"}, {"replay", "--timezone", "\x1b"},
 	}

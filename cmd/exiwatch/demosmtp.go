@@ -5,8 +5,11 @@ import (
 	"context"
 	"io"
 	"mime"
+	"mime/multipart"
 	"mime/quotedprintable"
 	"net/mail"
+	"net/textproto"
+	"strings"
 
 	"github.com/emersion/go-smtp"
 )
@@ -71,12 +74,28 @@ func readable(r io.Reader) (string, error) {
 		out.WriteString(name + ": " + value + "\n")
 	}
 	out.WriteString("\n")
-	var body io.Reader = message.Body
-	if message.Header.Get("Content-Transfer-Encoding") == "quoted-printable" {
+	text, err := plainText(textproto.MIMEHeader(message.Header), message.Body)
+	out.Write(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")))
+	return out.String(), err
+}
+
+// plainText decodes the first part of a mail that is text, in the form for those who don't want HTML.
+func plainText(header textproto.MIMEHeader, body io.Reader) ([]byte, error) {
+	mediaType, params, err := mime.ParseMediaType(header.Get("Content-Type"))
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(mediaType, "multipart/") {
+		first, err := multipart.NewReader(body, params["boundary"]).NextRawPart()
+		if err != nil {
+			return nil, err
+		}
+		return plainText(first.Header, first)
+	}
+	if header.Get("Content-Transfer-Encoding") == "quoted-printable" {
 		body = quotedprintable.NewReader(body)
 	}
-	_, err = io.Copy(&out, body)
-	return string(bytes.ReplaceAll(out.Bytes(), []byte("\r\n"), []byte("\n"))), err
+	return io.ReadAll(body)
 }
 
 // quiet says nothing of the server's errors: what matters is that every mail comes.

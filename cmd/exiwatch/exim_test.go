@@ -103,6 +103,10 @@ mailbox:
   driver = accept
   local_parts = postmaster
   transport = box
+archive:
+  driver = accept
+  local_parts = archive
+  transport = mbox
 others:
   driver = redirect
   data = :blackhole:
@@ -110,6 +114,10 @@ begin transports
 box:
   driver = appendfile
   directory = DIR/mail
+  user = Debian-exim
+mbox:
+  driver = appendfile
+  file = DIR/mail/archive
   user = Debian-exim
 begin authenticators
 plain:
@@ -326,8 +334,8 @@ func checkAlertMail(t *testing.T, mails []string) {
 	}
 	for _, want := range []string{
 		"Subject: Mail Abuse Alert: alice@lab.test sent 21 messages in 5m (limit 20)\n",
-		"      6 Your parcel\n", "      5 A \"closed\" account\n", "      5 Grüße\n", "      5 Invoice 17\n",
-		"     21 127.0.0.1\n", "     21 alice@lab.test\n",
+		"      6  29%  Your parcel\n", "      5  24%  A \"closed\" account\n", "      5  24%  Grüße\n", "      5  24%  Invoice 17\n",
+		"All from 127.0.0.1 (127.0.0.0/24), which said HELO pc.lab.test.\n", "All authenticated as alice@lab.test.\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the mail lacks %q:\n%s", want, text)

@@ -1,38 +1,53 @@
 package main
 
-import (
-	"exiwatch/parser"
-	"exiwatch/window"
-)
-
-// maxJoined is how many of cPanel's identifications wait for their arrival. cPanel writes one just before it.
+// maxJoined is how many messages back cPanel's identification of a message is brought together with its arrival. cPanel
+// writes the two within a second, in either order.
 const maxJoined = 10_000
 
 // A joiner brings cPanel's `Sender identification` lines together with the arrivals of the same message id.
 type joiner struct {
-	users map[string]string // by message id
-	order []string          // oldest first
+	messages map[string]*identified // by message id
+	order    []string               // oldest first
 }
 
-// user notes an identification.
-func (j *joiner) user(e *parser.Entry) {
-	if j.users == nil {
-		j.users = make(map[string]string)
-	}
-	id := string(e.MessageID)
-	if _, ok := j.users[id]; !ok {
-		if len(j.order) == maxJoined {
-			delete(j.users, j.order[0])
-			j.order = j.order[1:]
-		}
-		j.order = append(j.order, id)
-	}
-	j.users[id] = string(e.User)
+// identified is what is known of a message.
+type identified struct {
+	user    []byte      // nil: not yet told
+	waiting []reception // for the user
 }
 
-// arrival gives add the user who was identified for the message.
-func (j *joiner) arrival(a *parser.Arrival, w *window.Arrival, add func([]byte, *parser.Arrival, *window.Arrival)) {
-	if user, ok := j.users[string(a.MessageID)]; ok {
-		add([]byte(user), a, w)
+// user notes an identification, and gives add the arrivals that have waited for it.
+func (j *joiner) user(id, user []byte, add func([]byte, reception)) {
+	m := j.message(id)
+	m.user = append([]byte{}, user...)
+	for _, r := range m.waiting {
+		add(m.user, r)
 	}
+	m.waiting = nil
+}
+
+// arrival gives add an arrival with the user who was identified for the message, now or later.
+func (j *joiner) arrival(id []byte, r reception, add func([]byte, reception)) {
+	if m := j.message(id); m.user != nil {
+		add(m.user, r)
+	} else {
+		m.waiting = append(m.waiting, r.clone())
+	}
+}
+
+func (j *joiner) message(id []byte) *identified {
+	if m := j.messages[string(id)]; m != nil {
+		return m
+	}
+	if j.messages == nil {
+		j.messages = make(map[string]*identified)
+	}
+	if len(j.order) == maxJoined {
+		delete(j.messages, j.order[0])
+		j.order = j.order[1:]
+	}
+	m := &identified{}
+	j.messages[string(id)] = m
+	j.order = append(j.order, string(id))
+	return m
 }

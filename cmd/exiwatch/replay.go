@@ -16,6 +16,7 @@ func replayCommand() *cobra.Command {
 	var asJSON bool
 	var rows uint
 	var written []string
+	var choose chooser
 	cmd := &cobra.Command{
 		Use:   "replay [FILE...]",
 		Short: "report on finished logs, with the alerts that would have been mailed",
@@ -24,10 +25,16 @@ finds: rankings, and the alerts that would have been mailed. A FILE may be plain
 compressed (gz, bz2, xz, zst, lzma), "-" is the standard input; several are taken in the
 order of their first stamps. Without one, the main log and its cycled siblings are read.
 Filters and times apply before anything is counted: with them the alerts are those of the
-arrivals that are left.`,
+arrivals that are left.
+
+With --suggest it prints rules for a configuration instead: of each rule the limit that would
+have opened at most --alerts-per-week alerts a week in these logs, where one less would have
+opened more, and in comments what was counted. A log of less than a week may have one alert. The
+logs are read three times or more, so they must be files.`,
 		Example: `  exiwatch replay
   exiwatch replay /var/log/exim4/mainlog.1 /var/log/exim4/mainlog
-  exiwatch replay --rule 'sender 20/5m' --rule 'account recipients 500/1h' --json mainlog.2.gz`,
+  exiwatch replay --rule 'sender 20/5m' --rule 'account recipients 500/1h' --json mainlog.2.gz
+  exiwatch replay --suggest --since 30d > rules.toml`,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if err := s.prepare(); err != nil {
 				return err
@@ -36,8 +43,14 @@ arrivals that are left.`,
 			if err != nil {
 				return err
 			}
-			var sum report.Summary
-			sum.Totals, err = s.replay(cmd, files, rules, watch.Listener{Arrival: sum.Arrival, Other: sum.Other, Opened: sum.Opened})
+			if err := choose.check(cmd); err != nil {
+				return err
+			}
+			if choose.suggest {
+				return choose.run(cmd, &s, files, rules, int(rows), asJSON)
+			}
+			sum := report.Summary{Rules: rules}
+			sum.Totals, err = s.replay(cmd, files, rules, watch.Listener{Arrival: sum.Arrival, Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew})
 			if err != nil {
 				return err
 			}
@@ -49,6 +62,7 @@ arrivals that are left.`,
 	}
 	s.flags(cmd)
 	cmd.Flags().StringArrayVar(&written, "rule", nil, "count by `'KEY [COUNT] LIMIT/WINDOW'` in place of the configured rules, say 'sender 20/5m' (repeatable)")
+	choose.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	cmd.Flags().UintVarP(&rows, "rows", "n", 10, "`ROWS` of each ranking (0: all)")
 	return cmd

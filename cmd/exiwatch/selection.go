@@ -90,7 +90,7 @@ func (s *selection) prepare() (err error) {
 
 // keep tells whether an arrival is selected.
 func (s *selection) keep(_ *parser.Arrival, w *window.Arrival) bool {
-	if !s.from.IsZero() && w.At.Before(s.from) || !s.to.IsZero() && !w.At.Before(s.to) {
+	if !s.during(w.At) {
 		return false
 	}
 	for _, any := range s.patterns {
@@ -100,6 +100,14 @@ func (s *selection) keep(_ *parser.Arrival, w *window.Arrival) bool {
 	}
 	return true
 }
+
+// during tells whether a time is between --since and --until.
+func (s *selection) during(at time.Time) bool {
+	return (s.from.IsZero() || !at.Before(s.from)) && (s.to.IsZero() || at.Before(s.to))
+}
+
+// filtered tells whether arrivals are chosen by more than their time.
+func (s *selection) filtered() bool { return len(s.patterns) > 0 }
 
 func matchesAny(patterns []config.Pattern, w *window.Arrival) bool {
 	for _, p := range patterns {
@@ -184,31 +192,10 @@ func logError(err error) error {
 
 // replay reads the logs through a pipeline, with a progress bar if that is worth it.
 func (s *selection) replay(cmd *cobra.Command, files []string, rules []window.Rule, listener watch.Listener) (tailer.Totals, error) {
-	logs, err := s.logs(cmd.Context(), files, cmd.InOrStdin())
-	if err != nil {
-		return tailer.Totals{}, logError(err)
-	}
-	listener.Keep = s.keep
-	p, err := watch.NewPipeline(&s.settings.Count, rules, listener)
+	r, err := s.reading(cmd, files)
 	if err != nil {
 		return tailer.Totals{}, err
 	}
-	p.Trust(watch.Key(s.settings.State))
-	bar := newProgress(cmd.ErrOrStderr())
-	defer bar.end()
-	var all tailer.Totals
-	for i, sources := range logs {
-		if i > 0 {
-			if p, err = p.Another(sources[0].Name); err != nil {
-				return all, err
-			}
-		}
-		share := func(done float64) { bar.show((float64(i) + done) / float64(len(logs))) }
-		totals, err := p.Replay(cmd.Context(), sources, s.settings.Zone, s.now, share)
-		if err != nil {
-			return all, logError(err)
-		}
-		all.Lines, all.Bytes, all.Long = all.Lines+totals.Lines, all.Bytes+totals.Bytes, all.Long+totals.Long
-	}
-	return all, nil
+	defer r.bar.end()
+	return r.pass(cmd.Context(), rules, listener)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"slices"
 	"strings"
 
@@ -54,7 +55,15 @@ siblings are read.`,
 			if err := s.prepare(); err != nil {
 				return err
 			}
-			if _, err := s.replay(cmd, args[1:], nil, watch.Listener{Arrival: t.arrival, Other: t.other}); err != nil {
+			if t.key == "script" && s.filtered() {
+				return usagef("top script ranks calls of Exim, which --since and --until alone can choose")
+			}
+			listener := watch.Listener{Arrival: t.arrival, Other: func(e *parser.Entry) {
+				if e.Kind != parser.Submission || s.during(e.Time) {
+					t.other(e)
+				}
+			}}
+			if _, err := s.replay(cmd, args[1:], nil, listener); err != nil {
 				return err
 			}
 			top := t.ranking.Top(int(rows), t.weight)
@@ -89,6 +98,7 @@ type ranker struct {
 	key, count string
 	ranking    report.Ranking
 	identified joiner
+	others     [][]byte // of a reception
 }
 
 func (t *ranker) prepare(key string) error {
@@ -109,13 +119,13 @@ func (t *ranker) arrival(a *parser.Arrival, w *window.Arrival) {
 	switch t.key {
 	case "script":
 	case "cpuser":
-		t.identified.arrival(a, w, t.add)
+		t.identified.arrival(a.MessageID, t.reception(a, w), t.add)
 	case "message":
-		t.add(a.MessageID, a, w)
+		t.add(a.MessageID, t.reception(a, w))
 	default:
 		key, _ := window.ParseKey(t.key)
 		if value := w.Values[key]; value != nil {
-			t.add(value, a, w)
+			t.add(value, t.reception(a, w))
 		}
 	}
 }
@@ -124,20 +134,45 @@ func (t *ranker) arrival(a *parser.Arrival, w *window.Arrival) {
 func (t *ranker) other(e *parser.Entry) {
 	switch {
 	case e.Kind == parser.Submission && t.key == "script":
-		t.ranking.Add(e.Directory, 0, 0)
+		t.add(e.Directory, reception{})
 	case e.Kind == parser.Identification && t.key == "cpuser":
-		t.identified.user(e)
+		t.identified.user(e.MessageID, e.User, t.add)
 	}
 }
 
-func (t *ranker) add(value []byte, a *parser.Arrival, w *window.Arrival) {
-	t.ranking.Add(value, w.Recipients, w.Bytes)
+// A reception is what a ranking needs of an arrival.
+type reception struct {
+	recipients, bytes int64
+	others            [][]byte // what is told apart
+}
+
+// clone makes one that stays good.
+func (r reception) clone() reception {
+	others := r.others
+	r.others = nil
+	for _, other := range others {
+		r.others = append(r.others, bytes.Clone(other))
+	}
+	return r
+}
+
+// reception gives what is needed of an arrival, good until the next call.
+func (t *ranker) reception(a *parser.Arrival, w *window.Arrival) reception {
+	t.others = t.others[:0]
 	if t.count == "addresses" {
 		for recipient := range a.Recipients() {
-			t.ranking.AddDistinct(value, recipient)
+			t.others = append(t.others, recipient)
 		}
 	} else if key, ok := distinctKeys[t.count]; ok && w.Values[key] != nil {
-		t.ranking.AddDistinct(value, w.Values[key])
+		t.others = append(t.others, w.Values[key])
+	}
+	return reception{w.Recipients, w.Bytes, t.others}
+}
+
+func (t *ranker) add(value []byte, r reception) {
+	t.ranking.Add(value, r.recipients, r.bytes)
+	for _, other := range r.others {
+		t.ranking.AddDistinct(value, other)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
-	"net/mail"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -83,6 +82,7 @@ key = "host"
 limit = 50
 window = "10s"
 [mail]
+max_per_hour = 0
 to = ["postmaster@lab.test"]
 from = "exiwatch@mx.lab.test"
 via = "smtp://%s"
@@ -161,11 +161,12 @@ func (e *eximChaos) mails() []letter {
 		must(e.t, err)
 		info, err := os.Stat(name)
 		must(e.t, err)
-		m, err := mail.ReadMessage(bytes.NewReader(text))
+		l, err := read(text)
 		if err != nil {
 			continue // it is being written
 		}
-		letters = append(letters, letter{info.ModTime(), m.Header.Get("X-Exiwatch-Alert"), m.Header.Get("X-Exiwatch-Event"), m.Header.Get("Message-Id"), text})
+		l.at = info.ModTime()
+		letters = append(letters, l)
 	}
 	return letters
 }

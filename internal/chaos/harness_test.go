@@ -34,13 +34,14 @@ func TestSeedRepeats(t *testing.T) {
 
 // TestDifferences: what is lost, double or invented is told.
 func TestDifferences(t *testing.T) {
-	want := []listed{{ID: "once"}, {ID: "lost"}, {ID: "double"}}
+	want := []listed{{ID: "once", Ended: new(time.Time)}, {ID: "lost"}, {ID: "double"}}
+	want[0].Grew = append(want[0].Grew, struct{ Times int64 }{20})
 	var mails []letter
-	for _, id := range []string{"once", "double", "invented", "double"} {
-		mails = append(mails, letter{alert: id, event: "opened"}, letter{alert: id, event: "ended"})
+	for _, name := range []string{"once.opened", "double.opened", "once.grew20", "double.ended", "once.ended", "double.opened"} {
+		mails = append(mails, letter{events: []string{name}})
 	}
 	found := differences(want, mails, func(listed) string { return "x:1" })
-	for i, told := range []string{"lost: lost", "mailed 2 times", "invented"} {
+	for i, told := range []string{"lost: lost", "mailed 2 times", "double.ended"} {
 		if len(found) != 3 || !strings.Contains(found[i], told) {
 			t.Fatalf("differences = %q, want one each of lost, double and invented", found)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/mail"
+	"regexp"
 	"slices"
 	"sync"
 	"testing"
@@ -45,9 +46,30 @@ type post struct {
 
 // A letter is an accepted mail.
 type letter struct {
-	at                      time.Time
-	alert, event, messageID string
-	text                    []byte
+	at        time.Time
+	events    []string // alert id and event, of each alert that it names
+	messageID string
+	text      []byte
+}
+
+// eventOf is what a Message-ID of ours says.
+var eventOf = regexp.MustCompile(`^<exiwatch\.[0-9a-f]+\.([a-z]+[0-9]*)\.`)
+
+// read takes a mail apart.
+func read(text []byte) (letter, error) {
+	m, err := mail.ReadMessage(bytes.NewReader(text))
+	if err != nil {
+		return letter{}, err
+	}
+	l := letter{messageID: m.Header.Get("Message-Id"), text: text}
+	found := eventOf.FindStringSubmatch(l.messageID)
+	if found == nil {
+		return l, fmt.Errorf("Message-Id %q is none of ours", l.messageID)
+	}
+	for _, id := range m.Header["X-Exiwatch-Alert"] {
+		l.events = append(l.events, id+"."+found[1])
+	}
+	return l, nil
 }
 
 func newPost(t *testing.T, w *writer, note func(string, ...any)) *post {
@@ -140,12 +162,11 @@ func (p *post) disarm() { p.arm(nil) }
 // accept takes a mail, unless the client is gone: as Exim does it ("SMTP connection lost after final dot"), nothing is logged then. No daemon is
 // started between these two (see keeper.start), so that it is never anybody's guess whether a mail was accepted: the log says it.
 func (p *post) accept(data []byte, conn net.Conn) error {
-	m, err := mail.ReadMessage(bytes.NewReader(data))
+	l, err := read(data)
 	if err != nil {
 		p.t.Errorf("a mail that can't be read: %v\n%s", err, data)
 		return err
 	}
-	l := letter{alert: m.Header.Get("X-Exiwatch-Alert"), event: m.Header.Get("X-Exiwatch-Event"), messageID: m.Header.Get("Message-Id"), text: data}
 	p.writer.mu.Lock()
 	defer p.writer.mu.Unlock()
 	if isGone(conn) {
@@ -158,7 +179,7 @@ func (p *post) accept(data []byte, conn net.Conn) error {
 	armed := p.armed
 	p.armed = nil
 	p.mu.Unlock()
-	p.note("accepted %s %s", l.alert, l.event)
+	p.note("accepted %s", l.events)
 	if armed != nil {
 		p.note("and the daemon doesn't get the answer")
 		armed(conn)

@@ -97,6 +97,7 @@ window = "3m"
 [mail]
 to = ["director@lab.test"]
 from = "exiwatch@mx.lab.test"
+max_per_hour = 0
 via = "smtp://127.0.0.1:%d"
 `, c.writer.pattern, filepath.Join(c.dir, "state"), quoted(only), sentinelLimit, c.post.port)
 	path := filepath.Join(c.dir, "exiwatch.toml")

@@ -18,6 +18,20 @@ type listed struct {
 	Value     string
 	Opened    time.Time
 	CrossedBy string `json:"crossed_by"`
+	Grew      []struct{ Times int64 }
+	Ended     *time.Time
+}
+
+// events are those of its life that are mailed.
+func (a *listed) events() []string {
+	names := []string{a.ID + ".opened"}
+	for _, g := range a.Grew {
+		names = append(names, fmt.Sprintf("%s.grew%d", a.ID, g.Times))
+	}
+	if a.Ended != nil {
+		names = append(names, a.ID+".ended")
+	}
+	return names
 }
 
 // replay gives the alerts of finished logs in their order.
@@ -55,7 +69,7 @@ func (c *chaos) judge() {
 // maxTold is how many differences are told.
 const maxTold = 30
 
-// compare wants each alert's mail once, and no other mail.
+// compare wants each event of an alert in one mail, and no other mail.
 func compare(t *testing.T, want []listed, mails []letter, place func(listed) string) {
 	t.Helper()
 	found := differences(want, mails, place)
@@ -63,7 +77,7 @@ func compare(t *testing.T, want []listed, mails []letter, place func(listed) str
 		t.Error(d)
 	}
 	if len(found) > 0 {
-		t.Errorf("%d differences, of %d alerts", len(found), len(want))
+		t.Errorf("%d differences, of the events of %d alerts", len(found), len(want))
 	}
 }
 
@@ -71,22 +85,24 @@ func compare(t *testing.T, want []listed, mails []letter, place func(listed) str
 func differences(want []listed, mails []letter, place func(listed) string) (found []string) {
 	times := make(map[string][]time.Time)
 	for _, m := range mails {
-		if m.event == "opened" {
-			times[m.alert] = append(times[m.alert], m.at)
+		for _, name := range m.events {
+			times[name] = append(times[name], m.at)
 		}
 	}
 	for _, a := range want {
-		what := "lost"
-		if at := times[a.ID]; len(at) > 0 {
-			what = fmt.Sprintf("mailed %d times, at%s", len(at), clocks(at))
+		for _, name := range a.events() {
+			what := "lost"
+			if at := times[name]; len(at) > 0 {
+				what = fmt.Sprintf("mailed %d times, at%s", len(at), clocks(at))
+			}
+			if len(times[name]) != 1 {
+				found = append(found, fmt.Sprintf("%s: %s %s, rule %q, crossed by %s at %s: %s", what, name, a.Value, a.Rule, a.CrossedBy, a.Opened.Format(time.DateTime), place(a)))
+			}
+			delete(times, name)
 		}
-		if len(times[a.ID]) != 1 {
-			found = append(found, fmt.Sprintf("%s: %s %s, rule %q, crossed by %s at %s: %s", what, a.ID, a.Value, a.Rule, a.CrossedBy, a.Opened.Format(time.DateTime), place(a)))
-		}
-		delete(times, a.ID)
 	}
-	for id, at := range times {
-		found = append(found, fmt.Sprintf("mailed at%s, and replay doesn't list it: %s", clocks(at), id))
+	for name, at := range times {
+		found = append(found, fmt.Sprintf("mailed at%s, and replay doesn't list it: %s", clocks(at), name))
 	}
 	return found
 }

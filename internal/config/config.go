@@ -19,16 +19,12 @@ type Config struct {
 	Log   []string       // main logs; empty: to be found (FindLog)
 	State string         // folder of the mail spool
 	Zone  *time.Location // of logs that name none
-	Count Count
 	Rules []window.Rule
-	Mail  Mail
-}
-
-// Count says which arrivals the rules count.
-type Count struct {
-	Only         []Class   // any of them
-	Ignore       []Pattern // none of them
-	LocalDomains []string  // lower case; an arrival to these alone isn't counted
+	// Scopes are what the rules count.
+	Scopes Scopes
+	Mail   Mail
+	// Besides mail; nil: not.
+	Hook, Webhook mailer.Transport
 }
 
 // Mail says how alerts are sent.
@@ -37,6 +33,9 @@ type Mail struct {
 	From      string // empty: exiwatch at this host
 	Subject   string // what stands before the account in the Subject header
 	Transport mailer.Transport
+	// MaxPerHour is how many mails go in an hour, beyond which alerts are gathered into digests; 0: all that there are.
+	MaxPerHour int
+	Subjects   string // full, hashed or none
 }
 
 // Default is the configuration of an empty file: one rule, and mail to root through sendmail.

@@ -12,25 +12,20 @@ import (
 	"time"
 
 	"exiwatch/mailer"
-	"exiwatch/window"
 
 	"github.com/pelletier/go-toml/v2"
 )
 
 // file is the configuration as it is written. INTERFACE.md has its keys.
 type file struct {
-	Log      any    `toml:"log"`
-	State    string `toml:"state"`
-	Timezone string `toml:"timezone"`
-	Count    count  `toml:"count"`
-	Rule     []rule `toml:"rule"`
-	Mail     mail   `toml:"mail"`
-}
-
-type count struct {
-	Only         []string `toml:"only"`
-	Ignore       []string `toml:"ignore"`
-	LocalDomains []string `toml:"local_domains"`
+	Log      any      `toml:"log"`
+	State    string   `toml:"state"`
+	Timezone string   `toml:"timezone"`
+	Count    count    `toml:"count"`
+	Rule     []rule   `toml:"rule"`
+	Mail     mail     `toml:"mail"`
+	Hook     *hook    `toml:"hook"`
+	Webhook  *webhook `toml:"webhook"`
 }
 
 type mail struct {
@@ -42,14 +37,8 @@ type mail struct {
 	User         string   `toml:"user"`
 	PasswordFile string   `toml:"password_file"`
 	TLS          string   `toml:"tls"`
-}
-
-type rule struct {
-	Name   string `toml:"name"`
-	Key    string `toml:"key"`
-	Count  string `toml:"count"`
-	Limit  *int64 `toml:"limit"`
-	Window string `toml:"window"`
+	MaxPerHour   *int     `toml:"max_per_hour"`
+	Subjects     string   `toml:"subjects"`
 }
 
 // Read reads the configuration file name. With an empty name it reads DefaultFile if that is there.
@@ -113,13 +102,16 @@ func (f *file) config() (c Config, err error) {
 	if c.Zone, err = Zone(f.Timezone); err != nil {
 		return c, err
 	}
-	if c.Count, err = f.count(); err != nil {
+	if c.Rules, c.Scopes, err = f.rules(c.Zone); err != nil {
 		return c, err
 	}
-	if c.Rules, err = rules(f.Rule); err != nil {
+	if c.Mail, err = f.mail(); err != nil {
 		return c, err
 	}
-	c.Mail, err = f.mail()
+	if c.Hook, err = f.Hook.transport(); err != nil {
+		return c, err
+	}
+	c.Webhook, err = f.Webhook.transport()
 	return c, err
 }
 
@@ -169,86 +161,26 @@ func Zone(name string) (*time.Location, error) {
 	return zone, nil
 }
 
-func (f *file) count() (Count, error) {
-	var c Count
-	only := f.Count.Only
-	if only == nil {
-		only = []string{"authenticated", "local"}
-	}
-	if len(only) == 0 {
-		return c, errors.New("count.only is empty, so that nothing would count")
-	}
-	for _, s := range only {
-		class, err := ParseClass(s)
-		if err != nil {
-			return c, fmt.Errorf("count.only: %w", err)
-		}
-		c.Only = append(c.Only, class)
-	}
-	for _, s := range f.Count.Ignore {
-		p, err := ParsePattern(s)
-		if err != nil {
-			return c, fmt.Errorf("count.ignore: %w", err)
-		}
-		c.Ignore = append(c.Ignore, p)
-	}
-	for _, domain := range f.Count.LocalDomains {
-		c.LocalDomains = append(c.LocalDomains, strings.ToLower(domain))
-	}
-	return c, nil
-}
+// subjects are what mails may say of them.
+var subjects = []string{"full", "hashed", "none"}
 
-// defaultRule is that of a configuration without rules.
-var defaultRule = window.Rule{Name: "bulk sender", Key: window.Account, Count: window.Messages, Limit: 20, Window: 5 * time.Minute}
-
-func rules(written []rule) ([]window.Rule, error) {
-	if len(written) == 0 {
-		return []window.Rule{defaultRule}, nil
-	}
-	var all []window.Rule
-	for i, w := range written {
-		r, err := w.rule()
-		if err != nil {
-			return nil, fmt.Errorf("rule %d %q: %w", i+1, w.Name, err)
-		}
-		all = append(all, r)
-	}
-	if _, err := window.New(all); err != nil {
-		return nil, err
-	}
-	return all, nil
-}
-
-// rule fills what isn't written from the default rule.
-func (w rule) rule() (window.Rule, error) {
-	r := defaultRule
-	r.Name = w.Name
-	var err error
-	if w.Key != "" {
-		if r.Key, err = window.ParseKey(w.Key); err != nil {
-			return r, err
-		}
-	}
-	if w.Count != "" {
-		if r.Count, err = window.ParseMeasure(w.Count); err != nil {
-			return r, err
-		}
-	}
-	if w.Limit != nil {
-		r.Limit = *w.Limit
-	}
-	if w.Window != "" {
-		if r.Window, err = window.ParseWindow(w.Window); err != nil {
-			return r, err
-		}
-	}
-	return r, r.Validate()
-}
+// defaultPerHour is how many mails go in an hour.
+const defaultPerHour = 20
 
 func (f *file) mail() (Mail, error) {
 	m := Mail{To: f.Mail.To, Cc: f.Mail.Cc, From: f.Mail.From, Subject: f.Mail.Subject}
 	if len(m.To) == 0 {
 		m.To = []string{"root"}
+	}
+	m.MaxPerHour = defaultPerHour
+	if n := f.Mail.MaxPerHour; n != nil {
+		if m.MaxPerHour = *n; *n < 0 {
+			return m, fmt.Errorf("mail.max_per_hour = %d: want how many mails may go in an hour, or 0 for all", *n)
+		}
+	}
+	m.Subjects = cmp.Or(f.Mail.Subjects, "full")
+	if !slices.Contains(subjects, m.Subjects) {
+		return m, fmt.Errorf("mail.subjects = %q: want one of %s", m.Subjects, strings.Join(subjects, ", "))
 	}
 	via := f.Mail.Via
 	if via == "" {

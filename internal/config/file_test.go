@@ -48,6 +48,8 @@ via = "smtp://mail.lab.test"
 user = "exiwatch"
 password_file = "PASSWORD"
 tls = "required"
+max_per_hour = 3
+subjects = "hashed"
 `
 
 func TestEveryKey(t *testing.T) {
@@ -63,10 +65,10 @@ func TestEveryKey(t *testing.T) {
 		t.Errorf("Zone = %s, want Europe/Berlin", got)
 	}
 	var only, ignore []string
-	for _, class := range c.Count.Only {
+	for _, class := range c.Scopes[""].Only {
 		only = append(only, class.Name+"|"+class.Prefix.String())
 	}
-	for _, p := range c.Count.Ignore {
+	for _, p := range c.Scopes[""].Ignore {
 		ignore = append(ignore, p.Key.String()+"|"+p.glob)
 	}
 	for _, list := range []struct{ name, got, want string }{
@@ -77,20 +79,23 @@ func TestEveryKey(t *testing.T) {
 			t.Errorf("%s = %s, want %s", list.name, list.got, list.want)
 		}
 	}
+	if domains := c.Scopes[""].LocalDomains; !slices.Equal(domains, []string{"lab.test", "example.org"}) {
+		t.Errorf("local domains = %q", domains)
+	}
 	want := Config{
 		Log:   []string{"/var/log/exim4/mainlog", "/var/log/other/main-%D"},
 		State: "/srv/exiwatch",
-		Count: Count{LocalDomains: []string{"lab.test", "example.org"}},
 		Rules: []window.Rule{
 			{Name: "bulk sender", Key: window.Auth, Count: window.Recipients, Limit: 500, Window: 90 * time.Minute},
 			{Key: window.Topic, Limit: 100, Window: 7 * 24 * time.Hour},
 		},
 		Mail: Mail{
 			To: []string{"director@lab.test"}, Cc: []string{"postmaster@lab.test", "root"}, From: "exiwatch@mx.lab.test", Subject: "Abuse",
-			Transport: &mailer.SMTP{Address: "mail.lab.test:25", User: "exiwatch", Password: "secret word ", TLS: "required"},
+			Transport:  &mailer.SMTP{Address: "mail.lab.test:25", User: "exiwatch", Password: "secret word ", TLS: "required"},
+			MaxPerHour: 3, Subjects: "hashed",
 		},
 	}
-	ignored := []cmp.Option{cmpopts.IgnoreFields(Config{}, "Zone"), cmpopts.IgnoreFields(Count{}, "Only", "Ignore"), cmpopts.IgnoreUnexported(mailer.SMTP{})}
+	ignored := []cmp.Option{cmpopts.IgnoreFields(Config{}, "Zone", "Scopes"), cmpopts.IgnoreUnexported(mailer.SMTP{})}
 	if diff := cmp.Diff(want, c, ignored...); diff != "" {
 		t.Errorf("Parse (-want +got):\n%s", diff)
 	}
@@ -99,7 +104,7 @@ func TestEveryKey(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	c := Default()
 	want := window.Rule{Name: "bulk sender", Key: window.Account, Count: window.Messages, Limit: 20, Window: 5 * time.Minute}
-	if len(c.Rules) != 1 || c.Rules[0] != want {
+	if len(c.Rules) != 1 || !cmp.Equal(c.Rules[0], want) {
 		t.Errorf("Rules = %v, want %v", c.Rules, want)
 	}
 	if !slices.Equal(c.Mail.To, []string{"root"}) || c.Mail.Cc != nil || c.Mail.From != "" || c.Mail.Subject != "" {
@@ -111,8 +116,8 @@ func TestDefaults(t *testing.T) {
 	if c.State != DefaultState || c.Log != nil || c.Zone != time.Local {
 		t.Errorf("State, Log, Zone = %q, %q, %v, want %q, none, the machine's", c.State, c.Log, c.Zone, DefaultState)
 	}
-	if len(c.Count.Only) != 2 || c.Count.Only[0].Name != "authenticated" || c.Count.Only[1].Name != "local" || c.Count.Ignore != nil {
-		t.Errorf("Count = %+v, want authenticated and local", c.Count)
+	if len(c.Scopes[""].Only) != 2 || c.Scopes[""].Only[0].Name != "authenticated" || c.Scopes[""].Only[1].Name != "local" || c.Scopes[""].Ignore != nil {
+		t.Errorf("Count = %+v, want authenticated and local", c.Scopes)
 	}
 }
 
@@ -288,7 +293,7 @@ from = "exiwatch@mx.lab.test"
 subject = "Mail Abuse Alert"
 via = "sendmail"
 `))
-	if err != nil || c.Rules[0] != defaultRule {
+	if err != nil || c.Rules[0].String() != defaultRule.String() {
 		t.Errorf("Parse = %v, %v, want the default rule", c.Rules, err)
 	}
 }

@@ -46,9 +46,10 @@ func ParsePattern(s string) (Pattern, error) {
 // Match tells whether the arrival has the key and its value is one that the pattern describes.
 func (p Pattern) Match(a *window.Arrival) bool {
 	value := a.Values[p.Key]
-	if value == nil {
-		return false
-	}
+	return value != nil && p.matches(value)
+}
+
+func (p Pattern) matches(value []byte) bool {
 	if p.prefix.IsValid() {
 		return contains(p.prefix, value)
 	}

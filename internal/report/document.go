@@ -33,11 +33,18 @@ type Alert struct {
 	Opened     Time           `json:"opened"`
 	CrossedBy  string         `json:"crossed_by"`
 	Peak       int64          `json:"peak"`
+	Grew       []Growth       `json:"grew"`
 	Ended      Time           `json:"ended"`
 	Messages   int64          `json:"messages"`
 	Recipients int64          `json:"recipients"`
 	Bytes      int64          `json:"bytes"`
 	Subjects   []SubjectCount `json:"subjects"`
+}
+
+// A Growth says when the count came to so many times the limit.
+type Growth struct {
+	Times int64 `json:"times"`
+	At    Time  `json:"at"`
 }
 
 // A SubjectCount is a subject with the number of messages that had it.
@@ -71,12 +78,12 @@ func (s *Summary) Document(n int) Document {
 	return d
 }
 
-func (a opened) document() Alert {
+func (a *opened) document() Alert {
 	d := Alert{
 		ID: a.ID, Rule: a.Rule.Name, Key: a.Rule.Key.String(), Value: a.Value, Count: a.Rule.Count.String(),
 		Limit: a.Rule.Limit, Window: a.Rule.Window.String(), Opened: Time{a.Opened, a.millis}, CrossedBy: a.CrossedBy,
 		Peak: a.Peak, Ended: Time{a.Ended, a.millis}, Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes,
-		Subjects: []SubjectCount{},
+		Grew: append([]Growth{}, a.grew...), Subjects: []SubjectCount{},
 	}
 	for _, row := range a.Top(window.Subject, 0) {
 		d.Subjects = append(d.Subjects, SubjectCount{row.Value, row.Messages})

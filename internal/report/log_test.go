@@ -55,8 +55,8 @@ func summary(t *testing.T, name, log string, rules ...string) *report.Summary {
 		}
 		c.Rules = append(c.Rules, r)
 	}
-	var sum report.Summary
-	p, err := watch.NewPipeline(&c.Count, c.Rules, watch.Listener{Arrival: sum.Arrival, Other: sum.Other, Opened: sum.Opened})
+	sum := report.Summary{Rules: c.Rules}
+	p, err := watch.NewPipeline(c.Scopes, c.Rules, watch.Listener{Arrival: sum.Arrival, Other: sum.Other, Opened: sum.Opened})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,6 +54,14 @@ func (r *Ranking) Distinct(value string) int64 { return int64(len(r.distinct[val
 // Len is the number of values.
 func (r *Ranking) Len() int { return len(r.rows) }
 
+// Total is the number of arrivals.
+func (r *Ranking) Total() (n int64) {
+	for _, row := range r.rows {
+		n += row.Messages
+	}
+	return n
+}
+
 // Top gives the n rows for which weight is highest, all of them if n is 0: most first, ties by value
 // downwards, which is what sort -gr makes of the lines of uniq -c.
 func (r *Ranking) Top(n int, weight func(*Row) int64) []*Row {

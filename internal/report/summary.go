@@ -13,17 +13,20 @@ const maxMalformed = 20
 type Summary struct {
 	Tally  Tally
 	Totals tailer.Totals
+	Rules  []window.Rule // that count
 
 	rankings  [window.NumKeys]Ranking
 	selectors selectors
 	malformed []MalformedLine
-	alerts    []opened
+	alerts    []*opened
+	byAlert   map[*window.Alert]*opened
 }
 
 // An opened alert, and whether the log's stamps have milliseconds.
 type opened struct {
 	*window.Alert
 	millis bool
+	grew   []Growth
 }
 
 // A MalformedLine is an arrival that could not be read.
@@ -54,7 +57,20 @@ func (s *Summary) Other(e *parser.Entry) {
 	}
 }
 
-// Opened adds an alert, which goes on changing while it is open.
-func (s *Summary) Opened(a *window.Alert) {
-	s.alerts = append(s.alerts, opened{a, s.Tally.Last.Millis})
+// Opened adds alerts, which go on changing while they are open.
+func (s *Summary) Opened(alerts []*window.Alert) {
+	if s.byAlert == nil {
+		s.byAlert = make(map[*window.Alert]*opened)
+	}
+	for _, a := range alerts {
+		o := &opened{Alert: a, millis: s.Tally.Last.Millis}
+		s.alerts, s.byAlert[a] = append(s.alerts, o), o
+	}
+}
+
+// Grew notes that an alert has come to another multiple of its limit with the last arrival.
+func (s *Summary) Grew(a *window.Alert) {
+	if o := s.byAlert[a]; o != nil {
+		o.grew = append(o.grew, Growth{a.Times, s.Tally.Last})
+	}
 }

@@ -17,6 +17,8 @@ type Tally struct {
 	Size       int64 // bytes
 	First      Time  // of the first arrival in the log
 	Last       Time  // of the last one
+
+	earliest, latest time.Time // stamps of arrivals, which may step back
 }
 
 // A Time is a log time with what is needed to write it as the log does.
@@ -46,7 +48,13 @@ func (t *Tally) Arrival(a *parser.Arrival) {
 	}
 	t.Last = Time{a.Time, a.Millis}
 	if t.First.IsZero() {
-		t.First = t.Last
+		t.First, t.earliest, t.latest = t.Last, a.Time, a.Time
+	}
+	if a.Time.Before(t.earliest) {
+		t.earliest = a.Time
+	}
+	if a.Time.After(t.latest) {
+		t.latest = a.Time
 	}
 }
 

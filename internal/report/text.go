@@ -32,6 +32,7 @@ func (s *Summary) Text(w io.Writer, n int, colour bool) error {
 	for _, k := range textKeys {
 		out.ranking(k.heading, &s.rankings[k.key], n)
 	}
+	out.effects(s, n)
 	out.alerts(s)
 	return out.Flush()
 }
@@ -78,11 +79,15 @@ func (t *text) totals(s *Summary) {
 }
 
 func (t *text) ranking(heading string, r *Ranking, n int) {
-	rows := r.Top(n, Messages)
-	if len(rows) == 0 {
-		return
+	if r.Len() > 0 {
+		t.heading(heading)
+		t.rows(r, n)
 	}
-	t.heading(heading)
+}
+
+// rows writes the n first rows, all if n is 0, and how many there are beside them.
+func (t *text) rows(r *Ranking, n int) {
+	rows := r.Top(n, Messages)
 	for _, row := range rows {
 		PrintRow(t, row.Messages, row.Value)
 	}
@@ -103,7 +108,7 @@ func (t *text) alerts(s *Summary) {
 	}
 }
 
-func (t *text) alert(a opened) {
+func (t *text) alert(a *opened) {
 	fmt.Fprintf(t, "%s  %s  %s, over %s\n", a.Opened.Format(time.DateTime), mailer.Escape(a.Value),
 		mailer.Escape(a.Rule.Name), a.Rule.String())
 	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n", plural(a.Messages, "message"), a.Peak, a.Rule.Count, a.end())
@@ -117,7 +122,7 @@ func (t *text) alert(a opened) {
 	}
 }
 
-func (a opened) end() string {
+func (a *opened) end() string {
 	if a.Ended.IsZero() {
 		return "still open at the end of the log"
 	}

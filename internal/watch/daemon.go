@@ -33,6 +33,7 @@ type Daemon struct {
 	state    *state
 	composer mailer.Composer
 	spool    *mailer.Spool
+	tellers  []*teller
 	tally    report.Tally
 	own      *own
 	logs     []*followed
@@ -47,7 +48,7 @@ func (d *Daemon) Check() error {
 	if err := d.compose().Check(); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
-	_, err := NewPipeline(&d.Config.Count, d.Config.Rules, Listener{})
+	_, err := NewPipeline(d.Config.Scopes, d.Config.Rules, Listener{})
 	return err
 }
 
@@ -77,7 +78,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 			}
 		})
 	}
-	wait.Go(func() { d.spool.Run(ctx, d.Config.Mail.Transport, d.sent) })
+	wait.Go(func() { d.spool.Run(ctx, d.Config.Mail.Transport, func(e mailer.Event) { d.sent("mail", e) }) })
+	for _, t := range d.tellers {
+		wait.Go(func() { t.run(ctx, d) })
+	}
 	tick := time.NewTicker(saveTick)
 	defer tick.Stop()
 
@@ -140,11 +144,12 @@ func (d *Daemon) open() error {
 		smtp.Hello = d.Host
 	}
 	d.composer.Key = key
-	first, err := NewPipeline(&d.Config.Count, d.Config.Rules, Listener{
+	first, err := NewPipeline(d.Config.Scopes, d.Config.Rules, Listener{
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) { d.arrival(a) },
 		Other:   d.other,
 		Own:     d.delivered,
 		Opened:  d.opened,
+		Grew:    d.grew,
 		Ended:   d.ended,
 	})
 	if err != nil {
@@ -159,6 +164,10 @@ func (d *Daemon) open() error {
 		return err
 	}
 	d.spool.Commit(was.Spooled)
+	if err := d.openTellers(was); err != nil {
+		return err
+	}
+	d.saver.mailbag.restore(was.Mailbag, d.now())
 	d.own.restore(was.Own)
 	d.others = make(map[string]*progress)
 	for path, p := range was.Logs {
@@ -193,7 +202,7 @@ const (
 // compose is who makes the mails.
 func (d *Daemon) compose() mailer.Composer {
 	mail := d.Config.Mail
-	c := mailer.Composer{From: cmp.Or(mail.From, "exiwatch@"+d.Host), To: mail.To, Cc: mail.Cc, Subject: mail.Subject, Host: d.Host}
+	c := mailer.Composer{From: cmp.Or(mail.From, "exiwatch@"+d.Host), To: mail.To, Cc: mail.Cc, Subject: mail.Subject, Subjects: mail.Subjects, Host: d.Host}
 	if len(d.Config.Log) > 0 {
 		c.Log = d.Config.Log[0]
 	}
@@ -239,9 +248,11 @@ func (d *Daemon) arrived(l *followed) {
 	l.pipeline.silent = false
 	for _, a := range l.pipeline.counters.Restore(r.alerts) {
 		if slices.Contains(r.rules, a.Rule.String()) {
-			l.pipeline.open(a)
+			a.Thread = a.ID
+			l.pipeline.open([]*window.Alert{a})
 			continue
 		}
+		a.Thread = "" // nobody is told of it before it grows
 		d.Log.Info("alert that was open already", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "messages", a.Messages)
 	}
 }
@@ -293,7 +304,7 @@ func (d *Daemon) tellLosses() {
 		}
 		d.lossesFrom = now.Add(lossPause)
 		d.Log.Warn("more than can be held in memory", "log", l.path, "keys_dropped", lost.DroppedKeys, "arrivals_merged", lost.MergedArrivals,
-			"arrivals_forgotten", lost.ForgottenRows, "alerts_refused", lost.RefusedAlerts)
+			"arrivals_forgotten", lost.ForgottenRows, "distinct_omitted", lost.OmittedInner, "alerts_refused", lost.RefusedAlerts)
 	}
 }
 
@@ -305,14 +316,27 @@ func (d *Daemon) delivered(name string) {
 	}
 }
 
-// opened spools the mail of an alert.
-func (d *Daemon) opened(a *window.Alert) {
-	d.Log.Info("alert", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "count", a.Count)
-	d.saver.put(d, a)
+// opened is told of alerts that one arrival has opened.
+func (d *Daemon) opened(alerts []*window.Alert) {
+	for _, a := range alerts {
+		d.Log.Info("alert", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "count", a.Count)
+	}
+	d.saver.put(d, news{alerts, opened})
+}
+
+func (d *Daemon) grew(a *window.Alert) {
+	d.Log.Info("alert has grown", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
+	if a.Thread == "" {
+		a.Thread = a.ID
+	}
+	d.saver.put(d, news{[]*window.Alert{a}, grew(a)})
 }
 
 func (d *Daemon) ended(a *window.Alert) {
 	d.Log.Info("alert ended", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
+	if a.Thread != "" {
+		d.saver.put(d, news{[]*window.Alert{a}, ended})
+	}
 }
 
 func (d *Daemon) arrival(a *parser.Arrival) {
@@ -346,16 +370,17 @@ func (d *Daemon) problem(err error) {
 	d.Log.Log(context.Background(), level, "following the log", "problem", err)
 }
 
-// sent is called from the goroutine that sends.
-func (d *Daemon) sent(e mailer.Event) {
+// sent is called from the goroutines that send; by is a teller's name, or mail.
+func (d *Daemon) sent(by string, e mailer.Event) {
+	log := d.Log.With("id", e.ID, "event", e.Event)
 	switch {
 	case e.Err == nil:
-		d.Log.Info("mail sent", "id", e.ID, "event", e.Event)
+		log.Info(by + " sent")
 	case e.Sent:
-		d.Log.Warn("mail sent, but not to everybody", "id", e.ID, "event", e.Event, "error", e.Err)
+		log.Warn(by+" sent, but not to everybody", "error", e.Err)
 	case e.Kept != "":
-		d.Log.Error("mail given up", "id", e.ID, "event", e.Event, "error", e.Err, "kept", e.Kept)
+		log.Error(by+" given up", "error", e.Err, "kept", e.Kept)
 	default:
-		d.Log.Warn("mail not sent yet", "id", e.ID, "event", e.Event, "error", e.Err, "again", e.Retry)
+		log.Warn(by+" not sent yet", "error", e.Err, "again", e.Retry)
 	}
 }

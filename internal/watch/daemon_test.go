@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"net/mail"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,15 +45,39 @@ func (p *post) Send(ctx context.Context, m mailer.Message) error {
 	return nil
 }
 
+// ids are the alerts whose opening was mailed.
 func (p *post) ids() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var ids []string
 	for _, m := range p.mails {
-		ids = append(ids, m.ID)
+		if m.Event == opened {
+			ids = append(ids, alertsOf(m)...)
+		}
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// events are what was mailed, in order: alert id and event.
+func (p *post) events() (names []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, m := range p.mails {
+		for _, id := range alertsOf(m) {
+			names = append(names, id+"."+m.Event)
+		}
+	}
+	return names
+}
+
+// alertsOf are the alerts that a mail tells of.
+func alertsOf(m mailer.Message) []string {
+	letter, err := mail.ReadMessage(bytes.NewReader(m.Data))
+	if err != nil {
+		panic(err)
+	}
+	return strings.Fields(strings.Join(letter.Header["X-Exiwatch-Alert"], " "))
 }
 
 // A watchman is a daemon at work.
@@ -82,11 +107,14 @@ func start(t *testing.T, c config.Config, fromStart bool, p *post) *watchman {
 }
 
 // goOn makes a daemon take up what another one left.
-func goOn(t *testing.T, c config.Config, fromStart bool, p *post) *watchman {
+func goOn(t *testing.T, c config.Config, fromStart bool, p *post, edit ...func(*Daemon)) *watchman {
 	t.Helper()
 	w := &watchman{t: t, post: p, over: make(chan error, 1)}
 	c.Mail.Transport = p
 	w.daemon = &Daemon{Config: c, FromStart: fromStart, Host: "mx.lab.test", Log: slog.New(slog.NewJSONHandler(w, nil))}
+	for _, e := range edit {
+		e(w.daemon)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	w.cancel = cancel
 	go func() { w.over <- w.daemon.Run(ctx) }()
@@ -180,10 +208,29 @@ func replayIDs(t *testing.T, c config.Config, names ...string) []string {
 }
 
 // alertIDs gives them in the order opened.
-func alertIDs(t *testing.T, c config.Config, names ...string) []string {
+func alertIDs(t *testing.T, c config.Config, names ...string) (ids []string) {
 	t.Helper()
-	var ids []string
-	p, err := NewPipeline(&c.Count, c.Rules, Listener{Opened: func(a *window.Alert) { ids = append(ids, a.ID) }})
+	for _, name := range replayEvents(t, c, names...) {
+		if id, ok := strings.CutSuffix(name, "."+opened); ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// replayEvents gives the events in the lives of the alerts that a replay of files lists, in order: alert id and event.
+func replayEvents(t *testing.T, c config.Config, names ...string) []string {
+	t.Helper()
+	var events []string
+	p, err := NewPipeline(c.Scopes, c.Rules, Listener{
+		Opened: func(alerts []*window.Alert) {
+			for _, a := range alerts {
+				events = append(events, a.ID+"."+opened)
+			}
+		},
+		Grew:  func(a *window.Alert) { events = append(events, a.ID+"."+grew(a)) },
+		Ended: func(a *window.Alert) { events = append(events, a.ID+"."+ended) },
+	})
 	must(t, err)
 	var sources []Source
 	for _, name := range names {
@@ -191,7 +238,7 @@ func alertIDs(t *testing.T, c config.Config, names ...string) []string {
 	}
 	_, err = p.Replay(t.Context(), sources, c.Zone, time.Now(), nil)
 	must(t, err)
-	return ids
+	return events
 }
 
 const sentinelLimit = 5

@@ -90,6 +90,7 @@ func (l *followed) losses() (lost window.Stats, any bool) {
 		MergedArrivals: now.MergedArrivals - l.lost.MergedArrivals,
 		ForgottenRows:  now.ForgottenRows - l.lost.ForgottenRows,
 		RefusedAlerts:  now.RefusedAlerts - l.lost.RefusedAlerts,
+		OmittedInner:   now.OmittedInner - l.lost.OmittedInner,
 	}
 	l.lost = now
 	return lost, lost != window.Stats{}

@@ -46,9 +46,10 @@ func (s *saga) run(do func(w *watchman)) *watchman {
 func (s *saga) add(w *watchman, text, name string, at int) {
 	s.t.Helper()
 	appendTo(s.t, s.mainlog, text+sentinel(name, second(at), 5))
-	before := len(w.post.ids())
 	w.untilRead(name)
-	w.until("its mail", func() bool { return len(w.post.ids()) > before })
+	w.until("its mail", func() bool {
+		return slices.ContainsFunc(w.opened(), func(a openedAlert) bool { return a.Account == name && slices.Contains(w.post.ids(), a.ID) })
+	})
 }
 
 // verify wants the mails to be what replay lists.

@@ -104,9 +104,9 @@ func TestKilledBetweenAnyTwoWrites(t *testing.T) {
 	accepted, err := os.ReadFile(filepath.Join(dir, "accepted"))
 	must(t, err)
 	mailed := strings.Fields(string(accepted))
-	want := replayIDs(t, victimDaemon(dir, nil).Config, filepath.Join(dir, "mainlog"))
-	if missing, more := difference(want, mailed), difference(mailed, want); len(want) != round || len(missing)+len(more) > 0 {
-		t.Errorf("%d alerts, replay lists %d; lost %q, double %q", len(mailed), len(want), missing, more)
+	want := replayEvents(t, victimDaemon(dir, nil).Config, filepath.Join(dir, "mainlog"))
+	if missing, more := difference(want, mailed), difference(mailed, want); len(want) < round || len(missing)+len(more) > 0 {
+		t.Errorf("%d events, replay lists %d; lost %q, double %q", len(mailed), len(want), missing, more)
 	}
 }
 
@@ -195,6 +195,7 @@ func victimDaemon(dir string, taken *taker) *Daemon {
 		panic(err)
 	}
 	c.Zone = time.UTC
+	c.Mail.MaxPerHour = 0
 	c.Log, c.State, c.Mail.Transport = []string{filepath.Join(dir, "mainlog")}, filepath.Join(dir, "state"), taken
 	return &Daemon{Config: c, FromStart: true, Host: "mx.lab.test", Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
 }
@@ -213,7 +214,7 @@ func (k *taker) Send(_ context.Context, m mailer.Message) error {
 	}
 	id := strings.Trim(header.Header.Get("Message-Id"), "<>")
 	return errors.Join(
-		appendLine(filepath.Join(k.dir, "accepted"), m.ID+"\n"),
+		appendLine(filepath.Join(k.dir, "accepted"), m.ID+"."+m.Event+"\n"),
 		appendLine(filepath.Join(k.dir, "accounts"), header.Header.Get("Subject")+"\n"),
 		appendLine(filepath.Join(k.dir, "mainlog"), fmt.Sprintf("%s 1xMAIL-000000-00 <= <> U=root P=local S=999 id=%s\n", second(60*k.round).Format(time.DateTime), id)))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,12 +40,15 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// configured reads a configuration whose logs name no zone but UTC.
+// configured reads a configuration whose logs name no zone but UTC. Unless it says otherwise, each event makes a mail.
 func configured(t *testing.T, text string) config.Config {
 	t.Helper()
 	c, err := config.Parse("test.toml", []byte(text))
 	must(t, err)
 	c.Zone = time.UTC
+	if !strings.Contains(text, "max_per_hour") {
+		c.Mail.MaxPerHour = 0
+	}
 	return c
 }
 

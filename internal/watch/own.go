@@ -3,7 +3,6 @@ package watch
 import (
 	"exiwatch/mailer"
 	"exiwatch/parser"
-	"exiwatch/window"
 )
 
 // maxOwn is how many alerts' mails are known again when Exim logs them. The mail of an older one has long gone.
@@ -27,8 +26,8 @@ type ownMail struct {
 	again bool // it was seen, and the log is read once more
 }
 
-// opened notes the mails that an alert makes.
-func (o *own) opened(a *window.Alert) { o.add(&ownMail{Name: a.ID + ".opened"}) }
+// note notes the mail that tells of an event: its own, or the digest that begins with it.
+func (o *own) note(id, event string) { o.add(&ownMail{Name: id + "." + event}) }
 
 func (o *own) add(m *ownMail) {
 	if o.byName == nil {
@@ -45,20 +44,20 @@ func (o *own) add(m *ownMail) {
 	o.order = append(o.order, m)
 }
 
-// due gives the mail of ours that an arrival is, unless that was excused before; nil if it is none.
-func (o *own) due(a *parser.Arrival, log string) *ownMail {
+// due gives the mail of ours that an arrival is, unless that was excused before, and its name in the spool; nil if it is none.
+func (o *own) due(a *parser.Arrival, log string) (m *ownMail, name string) {
 	if len(o.byName) == 0 || len(a.HeaderMessageID) == 0 {
-		return nil
+		return nil, ""
 	}
 	id, event, mac, ok := mailer.ParseMessageID(a.HeaderMessageID)
 	if !ok || o.key != nil && !mailer.Genuine(id, event, mac, o.key) {
-		return nil
+		return nil, ""
 	}
-	m := o.byName[id+"."+event]
+	m = o.byName[id+"."+mailer.EventOf(event)]
 	if m == nil || m.Seen || m.again && m.Log != log {
-		return nil
+		return nil, ""
 	}
-	return m
+	return m, id + "." + event
 }
 
 // excuse says that the mail was seen in the log named: it excuses no other arrival.

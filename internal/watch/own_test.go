@@ -26,7 +26,7 @@ func newDesk(t *testing.T, text string) *desk {
 	c := configured(t, text)
 	d := &desk{t: t, at: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
 	var err error
-	d.Pipeline, err = NewPipeline(&c.Count, c.Rules, Listener{Opened: func(a *window.Alert) { d.opened = append(d.opened, a) }})
+	d.Pipeline, err = NewPipeline(c.Scopes, c.Rules, Listener{Opened: func(a []*window.Alert) { d.opened = append(d.opened, a...) }})
 	must(t, err)
 	d.reader = d.Reader(time.UTC, d.at)
 	return d
@@ -143,14 +143,14 @@ func TestOldMailsAreForgotten(t *testing.T) {
 		return &parser.Arrival{HeaderMessageID: []byte(mailer.MessageID(fmt.Sprintf("%020x", i), "opened", "h", nil))}
 	}
 	for i := range maxOwn + 10 {
-		o.opened(&window.Alert{ID: fmt.Sprintf("%020x", i)})
+		o.note(fmt.Sprintf("%020x", i), "opened")
 	}
 	if len(o.byName) != maxOwn || len(o.order) != maxOwn {
 		t.Errorf("%d mails are known, %d in order, want %d", len(o.byName), len(o.order), maxOwn)
 	}
 	for i, want := range map[int]bool{9: false, 10: true, maxOwn + 9: true} {
-		if got := o.due(arrival(i), "") != nil; got != want {
-			t.Errorf("mail %d of %d is excused = %t, want %t", i, maxOwn+10, got, want)
+		if m, _ := o.due(arrival(i), ""); (m != nil) != want {
+			t.Errorf("mail %d of %d is excused = %t, want %t", i, maxOwn+10, !want, want)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package watch
 
 import (
+	"fmt"
+	"strconv"
 	"time"
 
 	"exiwatch/internal/config"
@@ -10,15 +12,17 @@ import (
 
 // A Pipeline makes alerts of the lines of one log. It belongs to one goroutine.
 type Pipeline struct {
-	counters *window.Counters
-	rules    []window.Rule
-	count    *config.Count
-	own      *own
-	log      string // name of the log, where there are several
-	silent   bool   // nobody is told of anything: what is read was told before
-	valuer   valuer
-	arrival  window.Arrival
-	listener Listener
+	counters  *window.Counters
+	rules     []window.Rule
+	scopes    config.Scopes
+	counted   []config.Count // of counters.Scopes
+	own       *own
+	log       string // name of the log, where there are several
+	addresses bool   // rules count recipients' addresses
+	silent    bool   // nobody is told of anything: what is read was told before
+	valuer    valuer
+	arrival   window.Arrival
+	listener  Listener
 }
 
 // A Listener is told what a Pipeline finds, in the order of the log. Functions that are nil are left out.
@@ -27,31 +31,42 @@ type Listener struct {
 	Keep func(*parser.Arrival, *window.Arrival) bool
 	// Arrival gets each arrival that is kept, counted or not.
 	Arrival func(*parser.Arrival, *window.Arrival)
+	// Counted gets each arrival that the rules have counted, after Arrival got it.
+	Counted func(*window.Arrival)
 	// Other gets every entry that is no arrival.
 	Other func(*parser.Entry)
-	// Own gets the name, alert id and event, of each mail of ours that arrives.
+	// Own gets the name, alert id and event, of each mail of ours that arrives: its name in the spool.
 	Own func(name string)
-	// Opened gets each alert when it opens. Ended gets it when it ends.
-	Opened, Ended func(*window.Alert)
+	// Opened gets the alerts that one arrival has opened, Grew each whose Times it has raised, Ended each when it ends.
+	Opened      func([]*window.Alert)
+	Grew, Ended func(*window.Alert)
 }
 
-// NewPipeline makes a Pipeline that counts by rules, which may be none.
-func NewPipeline(count *config.Count, rules []window.Rule, listener Listener) (*Pipeline, error) {
-	counters, err := window.New(rules)
-	if err != nil {
-		return nil, err
-	}
-	return &Pipeline{counters: counters, rules: rules, count: count, own: &own{}, listener: listener}, nil
+// NewPipeline makes a Pipeline that counts by rules, which may be none, what the scopes say.
+func NewPipeline(scopes config.Scopes, rules []window.Rule, listener Listener) (*Pipeline, error) {
+	return newPipeline(Pipeline{scopes: scopes, rules: rules, own: &own{}, listener: listener})
 }
 
 // Another makes a Pipeline for the log named, in which time passes by itself: it counts by the same rules but on its own, tells
 // the same Listener, and knows the same mails as ours.
 func (p *Pipeline) Another(log string) (*Pipeline, error) {
-	counters, err := window.New(p.rules)
-	if err != nil {
+	return newPipeline(Pipeline{scopes: p.scopes, rules: p.rules, own: p.own, log: log, listener: p.listener})
+}
+
+func newPipeline(p Pipeline) (*Pipeline, error) {
+	var err error
+	if p.counters, err = window.New(p.rules); err != nil {
 		return nil, err
 	}
-	return &Pipeline{counters: counters, rules: p.rules, count: p.count, own: p.own, log: log, listener: p.listener}, nil
+	for _, scope := range p.counters.Scopes() {
+		count, ok := p.scopes[scope]
+		if !ok {
+			return nil, fmt.Errorf("nothing says what a rule of scope %s counts", scope)
+		}
+		p.counted = append(p.counted, count)
+	}
+	p.addresses = p.counters.CountsAddresses()
+	return &p, nil
 }
 
 // Trust makes it take no mail for ours but those whose Message-ID was made with the key. Without it whoever knows an alert's id
@@ -82,36 +97,69 @@ func (p *Pipeline) reception(a *parser.Arrival) {
 		p.listener.Arrival(a, w)
 	}
 	for _, alert := range p.counters.Advance(w.At) {
-		if p.listener.Ended != nil && !p.silent {
-			p.listener.Ended(alert)
-		}
+		p.told(alert, ended, p.listener.Ended)
 	}
-	own := p.own.due(a, p.log)
+	own, name := p.own.due(a, p.log)
 	if own != nil && p.listener.Own != nil {
-		p.listener.Own(own.Name)
+		p.listener.Own(name)
 	}
-	if !counts(p.count, a, w) {
+	if !p.inScope(a, w) {
 		return
 	}
 	if own != nil {
 		own.excuse(p.log, p.counters.Clock().Now)
 		return
 	}
-	opened, _ := p.counters.Count(w)
-	for _, alert := range opened {
-		if !p.silent {
-			p.open(alert)
-		}
+	opened, grown := p.counters.Count(w)
+	if len(opened) > 0 && !p.silent {
+		p.open(opened)
+	}
+	for _, alert := range grown {
+		p.told(alert, grew(alert), p.listener.Grew)
+	}
+	if p.listener.Counted != nil && !p.silent {
+		p.listener.Counted(w)
 	}
 }
 
-// open tells of an alert that has opened.
-func (p *Pipeline) open(alert *window.Alert) {
-	p.own.opened(alert)
+// inScope tells whether any rule counts the arrival, and the counters which.
+func (p *Pipeline) inScope(a *parser.Arrival, w *window.Arrival) (any bool) {
+	for i := range p.counted {
+		if counts(&p.counted[i], a, w) {
+			any = true
+		} else {
+			w.Outside |= 1 << i
+		}
+	}
+	if any && p.addresses {
+		w.Addresses = p.valuer.addressesOf(a)
+	}
+	return any
+}
+
+// open tells of alerts that one arrival has opened.
+func (p *Pipeline) open(alerts []*window.Alert) {
+	p.own.note(alerts[0].Thread, opened)
 	if p.listener.Opened != nil {
-		p.listener.Opened(alert)
+		p.listener.Opened(alerts)
 	}
 }
+
+// told tells of an event in the life of an alert.
+func (p *Pipeline) told(alert *window.Alert, event string, tell func(*window.Alert)) {
+	if p.silent {
+		return
+	}
+	p.own.note(alert.ID, event)
+	if tell != nil {
+		tell(alert)
+	}
+}
+
+// The events in an alert's life, as mails name them.
+const opened, ended = "opened", "ended"
+
+func grew(a *window.Alert) string { return "grew" + strconv.FormatInt(a.Times, 10) }
 
 // ruleTexts names the rules, the same in every process.
 func (p *Pipeline) ruleTexts() []string {

@@ -9,7 +9,7 @@ import (
 	"exiwatch/window"
 )
 
-// counts tells whether the rules count an arrival: it is of a class named by only, no pattern of ignore fits, and it isn't
+// counts tells whether rules of a scope count an arrival: it is of a class named by only, no pattern of ignore fits, and it isn't
 // for local domains alone.
 func counts(c *config.Count, a *parser.Arrival, w *window.Arrival) bool {
 	if !slices.ContainsFunc(c.Only, func(class config.Class) bool { return isOf(class, a) }) {
@@ -31,7 +31,8 @@ func isOf(class config.Class, a *parser.Arrival) bool {
 	case "authenticated":
 		return a.Authenticator != nil
 	case "local":
-		return isLocal(a) && a.BounceOf == nil
+		// R= alone doesn't make a bounce: any local user may have it logged (sendmail -E).
+		return isLocal(a) && (a.BounceOf == nil || len(a.EnvelopeSender) > 0)
 	case "bounces":
 		return a.EnvelopeSender != nil && len(a.EnvelopeSender) == 0
 	}

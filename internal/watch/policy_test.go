@@ -33,7 +33,8 @@ func TestPolicy(t *testing.T) {
 		{``, strings.Replace(local, "P=local", "P=local-smtp", 1), true},
 		{``, strings.Replace(local, "P=local", "P=utf8local", 1), true},
 		{``, ownBounce, false},
-		{``, `<> U=www-data P=local S=5`, true}, // mail("", …, "-f<>") of a script: no R=
+		{``, `a@b R=1xV000-000000-00 U=www-data P=local S=5`, true}, // sendmail -E
+		{``, `<> U=www-data P=local S=5`, true},                     // mail("", …, "-f<>") of a script: no R=
 		{``, bounce, false},
 		{``, relayed, false},
 		{``, identLocal, false},
@@ -82,9 +83,9 @@ func TestPolicy(t *testing.T) {
 		{`local_domains = ["lab.test"]`, local + ` for "x@example.com"@lab.test`, false},
 		{`local_domains = ["lab.test"]`, local + ` for` + many.String(), true}, // cut: there may be others
 	} {
-		c := configured(t, "[count]\n"+test.count)
+		usual := configured(t, "[count]\n"+test.count).Scopes[""]
 		arrivals(t, "2026-11-23 10:00:00 1xV001-000001-01 <= "+test.items, func(a *parser.Arrival, w *window.Arrival) {
-			if got := counts(&c.Count, a, w); got != test.want {
+			if got := counts(&usual, a, w); got != test.want {
 				t.Errorf("with %q, counts(%.90s) = %t, want %t", test.count, test.items, got, test.want)
 			}
 		})
@@ -95,8 +96,8 @@ func TestPolicy(t *testing.T) {
 func TestPolicyOfAnOverflowedEntry(t *testing.T) {
 	a := &parser.Arrival{Overflowed: true, Cut: true, Size: -1}
 	for text, want := range map[string]bool{``: false, `only = ["bounces"]`: false, `only = ["all"]`: true} {
-		c := configured(t, "[count]\nlocal_domains = [\"lab.test\"]\n"+text)
-		if got := counts(&c.Count, a, new(window.Arrival)); got != want {
+		usual := configured(t, "[count]\nlocal_domains = [\"lab.test\"]\n"+text).Scopes[""]
+		if got := counts(&usual, a, new(window.Arrival)); got != want {
 			t.Errorf("with %q, counts(an overflowed entry) = %t, want %t", text, got, want)
 		}
 	}

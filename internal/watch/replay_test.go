@@ -24,7 +24,7 @@ import (
 func replayed(t *testing.T, sources ...Source) (ids []string, totals tailer.Totals, err error) {
 	t.Helper()
 	c := configured(t, "")
-	p, err := NewPipeline(&c.Count, nil, Listener{Arrival: func(a *parser.Arrival, _ *window.Arrival) { ids = append(ids, string(a.MessageID)) }})
+	p, err := NewPipeline(c.Scopes, nil, Listener{Arrival: func(a *parser.Arrival, _ *window.Arrival) { ids = append(ids, string(a.MessageID)) }})
 	must(t, err)
 	totals, err = p.Replay(t.Context(), sources, time.UTC, time.Now(), nil)
 	return ids, totals, err
@@ -140,12 +140,12 @@ func found(t *testing.T, log io.Reader) string {
 	t.Helper()
 	var out strings.Builder
 	c := configured(t, "[[rule]]\nlimit = 1")
-	p, err := NewPipeline(&c.Count, c.Rules, Listener{
+	p, err := NewPipeline(c.Scopes, c.Rules, Listener{
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) {
 			fmt.Fprintf(&out, "%d <= %s %s %q %v\n", a.Line, a.MessageID, a.EnvelopeSender, a.Subject, a.Suspicious)
 		},
 		Other:  func(e *parser.Entry) { fmt.Fprintf(&out, "%d %d %s %s\n", e.Line, e.Kind, e.MessageID, e.Reason) },
-		Opened: func(a *window.Alert) { fmt.Fprintf(&out, "alert %s\n", a.ID) },
+		Opened: func(a []*window.Alert) { fmt.Fprintf(&out, "alert %s\n", a[0].ID) },
 	})
 	must(t, err)
 	_, err = p.Replay(t.Context(), []Source{{Name: "log", Stream: log}}, time.UTC, time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), nil)
@@ -204,7 +204,7 @@ func TestReplayEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	n := 0
-	p, err := NewPipeline(&c.Count, nil, Listener{Arrival: func(*parser.Arrival, *window.Arrival) {
+	p, err := NewPipeline(c.Scopes, nil, Listener{Arrival: func(*parser.Arrival, *window.Arrival) {
 		if n++; n == 10 {
 			cancel()
 		}
@@ -231,7 +231,7 @@ func (e *endless) Read(p []byte) (int, error) {
 // TestProgress goes from 0 to 1 and never back.
 func TestProgress(t *testing.T) {
 	c := configured(t, "")
-	p, err := NewPipeline(&c.Count, nil, Listener{})
+	p, err := NewPipeline(c.Scopes, nil, Listener{})
 	must(t, err)
 	text := strings.Repeat(arrivalAt(1), 20_000)
 	sources := []Source{{Name: write(t, "a", text)}, {Name: write(t, "b", zipped(t, text))}}
@@ -247,10 +247,10 @@ func TestProgress(t *testing.T) {
 func TestFilteredArrivalsAreNotCounted(t *testing.T) {
 	c := configured(t, "[[rule]]\nlimit = 2\nwindow = '1d'")
 	var told, alerts int
-	p, err := NewPipeline(&c.Count, c.Rules, Listener{
+	p, err := NewPipeline(c.Scopes, c.Rules, Listener{
 		Keep:    func(a *parser.Arrival, _ *window.Arrival) bool { return a.Time.Minute() >= 3 },
 		Arrival: func(*parser.Arrival, *window.Arrival) { told++ },
-		Opened:  func(*window.Alert) { alerts++ },
+		Opened:  func(a []*window.Alert) { alerts += len(a) },
 	})
 	must(t, err)
 	log := arrivalAt(1) + arrivalAt(2) + arrivalAt(3) + arrivalAt(4)
@@ -265,8 +265,8 @@ func TestFilteredArrivalsAreNotCounted(t *testing.T) {
 func TestEndIsTold(t *testing.T) {
 	c := configured(t, "[[rule]]\nlimit = 2\nwindow = '1m'")
 	var told []string
-	p, err := NewPipeline(&c.Count, c.Rules, Listener{
-		Opened: func(a *window.Alert) { told = append(told, "opened "+a.Opened.Format(time.TimeOnly)) },
+	p, err := NewPipeline(c.Scopes, c.Rules, Listener{
+		Opened: func(a []*window.Alert) { told = append(told, "opened "+a[0].Opened.Format(time.TimeOnly)) },
 		Ended:  func(a *window.Alert) { told = append(told, "ended "+a.Ended.Format(time.TimeOnly)) },
 	})
 	must(t, err)

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -27,43 +28,54 @@ const maxPending = 10_000
 // A saver puts mails into the spool and writes checkpoints: a mail is sent only after a checkpoint that covers it. What can't be
 // written is tried again each tick, and until it can be no checkpoint passes it.
 type saver struct {
-	due     bool            // a checkpoint is to be written
-	blocked bool            // until the next tick
-	held    time.Time       // since when unfinished entries have been in the way; zero: they aren't
-	counted int64           // lines, ever
-	saved   int64           // of them, in the last checkpoint
-	next    time.Time       // when the next one is due that has no mail
-	rest    time.Time       // when the next one may be that has
-	written time.Time       // the last one; zero: none yet
-	forget  time.Time       // when marks of sent mails are looked at
-	pending []*window.Alert // whose mails could not be spooled
-	lost    int             // beyond maxPending
-	failing string          // what was told last
+	due     bool      // a checkpoint is to be written
+	blocked bool      // until the next tick
+	held    time.Time // since when unfinished entries have been in the way; zero: they aren't
+	counted int64     // lines, ever
+	saved   int64     // of them, in the last checkpoint
+	next    time.Time // when the next one is due that has no mail
+	rest    time.Time // when the next one may be that has
+	written time.Time // the last one; zero: none yet
+	forget  time.Time // when marks of sent mails are looked at
+	pending []news    // whose mails could not be spooled
+	mailbag mailbag
+	lost    int    // beyond maxPending
+	failing string // what was told last
 }
 
-// put spools the mail of an alert; later, if that can't be done now.
-func (s *saver) put(d *Daemon, a *window.Alert) {
+// News is an event in the life of alerts, which are several only where one arrival has opened them.
+type news struct {
+	alerts []*window.Alert
+	event  string
+}
+
+// put spools what tells of an event; later, if that can't be done now.
+func (s *saver) put(d *Daemon, n news) {
 	s.due = true
-	err := s.spool(d, a)
-	if err == nil {
-		return
+	if len(s.pending) == 0 {
+		err := s.spool(d, n)
+		if err == nil {
+			return
+		}
+		s.tell(d, "mails can't be spooled: it is tried again", err)
 	}
 	if len(s.pending) < maxPending {
-		s.pending = append(s.pending, a)
+		s.pending = append(s.pending, n)
 	} else {
 		s.lost++
 	}
-	s.tell(d, "mails can't be spooled: it is tried again", err)
 }
 
-func (s *saver) spool(d *Daemon, a *window.Alert) error {
-	message, err := d.composer.Opened(a, d.now())
-	if err != nil {
-		d.Log.Error("the mail of an alert can't be made", "id", a.ID, "error", err)
-		return nil // nor later
+// spool may be called again after an error: what was put already isn't put twice.
+func (s *saver) spool(d *Daemon, n news) error {
+	for _, t := range d.tellers {
+		for _, a := range n.alerts {
+			if err := t.put(d, a, n.event); err != nil {
+				return err
+			}
+		}
 	}
-	_, err = d.spool.Put(message)
-	return err
+	return s.mailbag.put(d, n)
 }
 
 // tell says what goes wrong, when that changes.
@@ -95,10 +107,19 @@ func (s *saver) tick(d *Daemon) {
 	if s.counted != s.saved && !now.Before(s.next) {
 		s.due = true
 	}
+	if done, err := s.mailbag.digest(d, now); err != nil {
+		s.tell(d, "mails can't be spooled: it is tried again", err)
+	} else if done {
+		s.due = true
+	}
 	s.batched(d)
 	if !now.Before(s.forget) && !s.written.IsZero() {
 		s.forget = now.Add(time.Hour)
-		if err := d.spool.Forget(now.Add(-d.memory())); err != nil {
+		err := d.spool.Forget(now.Add(-d.memory()))
+		for _, t := range d.tellers {
+			err = errors.Join(err, t.spool.Forget(now.Add(-d.memory())))
+		}
+		if err != nil {
 			d.Log.Warn("forgetting mails that were sent long ago", "error", err)
 		}
 	}
@@ -114,6 +135,7 @@ func (s *saver) save(d *Daemon) {
 	if !s.whole(d, now) && !d.isStopping() {
 		return
 	}
+	began := time.Now()
 	c := d.checkpoint()
 	if err := d.state.save(c); err != nil {
 		s.blocked = true
@@ -121,13 +143,16 @@ func (s *saver) save(d *Daemon) {
 		return
 	}
 	d.spool.Commit(c.Spooled)
+	for _, t := range d.tellers {
+		t.spool.Commit(c.Told[t.name])
+	}
 	if s.failing != "" {
 		s.failing = ""
 		d.Log.Info("mails are spooled again")
 	}
 	s.due, s.held, s.saved = false, time.Time{}, s.counted
 	s.written = now
-	took := d.now().Sub(now)
+	took := time.Since(began)
 	s.next = now.Add(max(savePause, saveShare*took))
 	if took > quickSave {
 		s.rest = now.Add(mailShare * took)
@@ -163,7 +188,13 @@ func (s *saver) flush(d *Daemon) bool {
 
 // checkpoint says how far the logs have been counted.
 func (d *Daemon) checkpoint() *checkpoint {
-	c := &checkpoint{Version: checkpointVersion, Spooled: d.spool.Last(), Own: d.own.saved(), Logs: maps.Clone(d.others)}
+	c := &checkpoint{
+		Version: checkpointVersion, Spooled: d.spool.Last(), Told: make(map[string]int64), Mailbag: d.saver.mailbag.saved(),
+		Own: d.own.saved(), Logs: maps.Clone(d.others),
+	}
+	for _, t := range d.tellers {
+		c.Told[t.name] = t.spool.Last()
+	}
 	for _, l := range d.logs {
 		switch {
 		case l.rebuild == nil && (l.at.Position.Offset > 0 || !l.end.IsZero()): // else nothing has been read

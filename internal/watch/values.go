@@ -11,6 +11,7 @@ import (
 // valuer makes the values of an arrival's keys. Its buffers are used again.
 type valuer struct {
 	sender, network, topic, domains []byte
+	addresses                       [][]byte
 }
 
 // emptySender is the value of the sender key for a bounce.
@@ -161,4 +162,13 @@ func lower(c byte) byte {
 		return c + 'a' - 'A'
 	}
 	return c
+}
+
+// addressesOf gives the recipients' addresses as they are logged.
+func (v *valuer) addressesOf(a *parser.Arrival) [][]byte {
+	v.addresses = v.addresses[:0]
+	for recipient := range a.Recipients() {
+		v.addresses = append(v.addresses, recipient)
+	}
+	return v.addresses
 }

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+
+	"exiwatch/internal/report"
+	"exiwatch/internal/suggest"
+	"exiwatch/internal/watch"
+	"exiwatch/parser"
+	"exiwatch/window"
+
+	"github.com/spf13/cobra"
+)
+
+// A chooser is what the flags of `replay --suggest` say.
+type chooser struct {
+	suggest bool
+	perWeek float64
+}
+
+// maxAlertsPerWeek is more than anyone reads, and not so many that a sum with it overflows.
+const maxAlertsPerWeek = 1e6
+
+func (c *chooser) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&c.suggest, "suggest", false, "print rules with limits that suit these logs, as TOML")
+	cmd.Flags().Float64Var(&c.perWeek, "alerts-per-week", 1, "with --suggest: `N` alerts of each rule are welcome in a week; 0.25 is one in four weeks, 0 is none")
+}
+
+func (c *chooser) check(cmd *cobra.Command) error {
+	if cmd.Flags().Changed("alerts-per-week") && !c.suggest {
+		return usagef("--alerts-per-week goes with --suggest")
+	}
+	if !(c.perWeek >= 0 && c.perWeek <= maxAlertsPerWeek) {
+		return usagef("--alerts-per-week %v: want a number from 0 to %d", c.perWeek, int(maxAlertsPerWeek))
+	}
+	return nil
+}
+
+// run reads the logs until the limits are found, and prints them.
+func (c *chooser) run(cmd *cobra.Command, s *selection, files []string, rules []window.Rule, rows int, asJSON bool) error {
+	found, err := suggest.New(rules, c.perWeek)
+	if err != nil {
+		return err
+	}
+	r, err := s.reading(cmd, files)
+	if err != nil {
+		return err
+	}
+	defer r.bar.end()
+	again, err := newRereading(r)
+	if err != nil {
+		return err
+	}
+	err = again.first(cmd, found.First(), watch.Listener{
+		Arrival: func(a *parser.Arrival, _ *window.Arrival) { found.Arrival(report.Time{Time: a.Time, Millis: a.Millis}) },
+		Counted: found.Counted,
+	}, found.NextLog)
+	if err != nil {
+		return err
+	}
+	for rules := found.Next(); rules != nil; rules = found.Next() {
+		if err := again.next(cmd, rules, watch.Listener{Opened: found.Opened}); err != nil {
+			return err
+		}
+	}
+	result := found.Suggestions(rows)
+	if asJSON {
+		return printJSON(cmd.OutOrStdout(), result)
+	}
+	return result.TOML(cmd.OutOrStdout())
+}
+
+// A rereading reads logs several times and gets the same arrivals each time, while they grow.
+type rereading struct {
+	*reading
+	files []os.FileInfo // of all sources
+	kept  []int64       // arrivals of each log, the first time
+	seen  []int64       // this time
+	log   int           // being read
+}
+
+// newRereading refuses what can be read only once.
+func newRereading(r *reading) (*rereading, error) {
+	again := &rereading{reading: r, kept: make([]int64, len(r.logs))}
+	for source, info := range again.sources {
+		if source.Stream != nil || info != nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice|fs.ModeSocket) != 0 {
+			return nil, &hintedError{
+				fmt.Errorf("--suggest reads the log several times, and %s can be read only once", source.Name),
+				"name the files, compressed ones too; or write it to a file first",
+			}
+		}
+		again.files = append(again.files, info)
+	}
+	return again, nil
+}
+
+// sources yields each source with what the file is, nil where there is none.
+func (r *rereading) sources(yield func(watch.Source, os.FileInfo) bool) {
+	for _, sources := range r.logs {
+		for _, source := range sources {
+			info, err := os.Stat(source.Name)
+			if err != nil {
+				info = nil
+			}
+			if !yield(source, info) {
+				return
+			}
+		}
+	}
+}
+
+// first reads the logs, each announced to begin.
+func (r *rereading) first(cmd *cobra.Command, rules []window.Rule, listener watch.Listener, begin func() error) error {
+	listener.Keep = func(a *parser.Arrival, w *window.Arrival) bool {
+		keep := r.keep(a, w)
+		if keep {
+			r.kept[r.log]++
+		}
+		return keep
+	}
+	r.begin = func(log int) error {
+		r.log = log
+		return begin()
+	}
+	_, err := r.pass(cmd.Context(), rules, listener)
+	return err
+}
+
+// next reads them again, up to where they ended the first time.
+func (r *rereading) next(cmd *cobra.Command, rules []window.Rule, listener watch.Listener) error {
+	r.seen = make([]int64, len(r.logs))
+	listener.Keep = func(a *parser.Arrival, w *window.Arrival) bool {
+		if r.seen[r.log] == r.kept[r.log] || !r.keep(a, w) {
+			return false
+		}
+		r.seen[r.log]++
+		return true
+	}
+	r.begin = func(log int) error {
+		r.log = log
+		return nil
+	}
+	if _, err := r.pass(cmd.Context(), rules, listener); err != nil {
+		return err
+	}
+	return r.unchanged()
+}
+
+// unchanged fails where other files have got the names meanwhile.
+func (r *rereading) unchanged() error {
+	i := 0
+	for source, info := range r.sources {
+		if info == nil || !os.SameFile(info, r.files[i]) {
+			return cycledMeanwhile(source.Name)
+		}
+		i++
+	}
+	for log, n := range r.kept {
+		if r.seen[log] < n {
+			return cycledMeanwhile(r.logs[log][0].Name)
+		}
+	}
+	return nil
+}
+
+func cycledMeanwhile(name string) error {
+	return &hintedError{fmt.Errorf("%s was cycled while it was read", name), "once more"}
+}

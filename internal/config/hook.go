@@ -1,0 +1,58 @@
+package config
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"exiwatch/mailer"
+)
+
+// hook is a program to be run, as it is written.
+type hook struct {
+	Command []string `toml:"command"`
+	Timeout string   `toml:"timeout"`
+}
+
+func (h *hook) transport() (mailer.Transport, error) {
+	if h == nil {
+		return nil, nil
+	}
+	t := &mailer.Hook{Command: h.Command}
+	if h.Timeout != "" {
+		var err error
+		if t.Timeout, err = time.ParseDuration(h.Timeout); err != nil || t.Timeout <= 0 {
+			return nil, fmt.Errorf("hook.timeout %q: want a duration such as 10s", h.Timeout)
+		}
+	}
+	if err := t.Check(); err != nil {
+		return nil, fmt.Errorf("hook: %w", err)
+	}
+	return t, nil
+}
+
+// webhook is a page that takes notices, as it is written.
+type webhook struct {
+	URL       string `toml:"url"`
+	TokenFile string `toml:"token_file"`
+}
+
+func (w *webhook) transport() (mailer.Transport, error) {
+	if w == nil {
+		return nil, nil
+	}
+	t := &mailer.Webhook{URL: w.URL}
+	if w.TokenFile != "" {
+		b, err := os.ReadFile(w.TokenFile)
+		if err != nil {
+			return nil, fmt.Errorf("webhook.token_file: %w", err)
+		}
+		t.Header = http.Header{"Authorization": {"Bearer " + strings.TrimSpace(string(b))}}
+	}
+	if err := t.Check(); err != nil {
+		return nil, fmt.Errorf("webhook: %w", err)
+	}
+	return t, nil
+}

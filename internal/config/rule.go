@@ -1,0 +1,128 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"exiwatch/window"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// rule is a rule as it is written.
+type rule struct {
+	Name         string   `toml:"name"`
+	Key          string   `toml:"key"`
+	Count        string   `toml:"count"`
+	Limit        *int64   `toml:"limit"`
+	Window       string   `toml:"window"`
+	Only         []string `toml:"only"`
+	Ignore       []string `toml:"ignore"`
+	LocalDomains []string `toml:"local_domains"`
+	Except       []except `toml:"except"`
+}
+
+// except is an exception as it is written.
+type except struct {
+	Match  string `toml:"match"`
+	Limit  int64  `toml:"limit"`
+	Reason string `toml:"reason"`
+	Until  any    `toml:"until"`
+}
+
+// defaultRule is that of a configuration without rules.
+var defaultRule = window.Rule{Name: "bulk sender", Key: window.Account, Count: window.Messages, Limit: 20, Window: 5 * time.Minute}
+
+// defaultOnly is what counts where nothing is said about it.
+var defaultOnly = []string{"authenticated", "local"}
+
+// rules gives the rules and what each of them counts.
+func (f *file) rules(zone *time.Location) ([]window.Rule, Scopes, error) {
+	general := f.Count.or(count{Only: defaultOnly})
+	usual, err := general.count()
+	if err != nil {
+		return nil, nil, fmt.Errorf("count.%w", err)
+	}
+	scopes := Scopes{"": usual}
+	if len(f.Rule) == 0 {
+		return []window.Rule{defaultRule}, scopes, nil
+	}
+	var all []window.Rule
+	for i, w := range f.Rule {
+		r, err := w.rule(zone)
+		if err == nil {
+			scopes[r.Scope], err = w.count().or(general).count()
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("rule %d %q: %w", i+1, w.Name, err)
+		}
+		all = append(all, r)
+	}
+	_, err = window.New(all)
+	return all, scopes, err
+}
+
+func (w *rule) count() count { return count{w.Only, w.Ignore, w.LocalDomains} }
+
+// rule fills what isn't written from the default rule.
+func (w *rule) rule(zone *time.Location) (window.Rule, error) {
+	r := defaultRule
+	r.Name = w.Name
+	var err error
+	if w.Key != "" {
+		if r.Key, err = window.ParseKey(w.Key); err != nil {
+			return r, err
+		}
+	}
+	if w.Count != "" {
+		if r.Count, err = window.ParseMeasure(w.Count); err != nil {
+			return r, err
+		}
+	}
+	if w.Limit != nil {
+		r.Limit = *w.Limit
+	}
+	if w.Window != "" {
+		if r.Window, err = window.ParseWindow(w.Window); err != nil {
+			return r, err
+		}
+	}
+	r.Scope = w.count().scope()
+	for i, e := range w.Except {
+		x, err := e.exception(r.Key, zone)
+		if err != nil {
+			return r, fmt.Errorf("exception %d: %w", i+1, err)
+		}
+		r.Except = append(r.Except, x)
+	}
+	return r, r.Validate()
+}
+
+func (e *except) exception(key window.Key, zone *time.Location) (x window.Exception, err error) {
+	if e.Match == "" {
+		return x, errors.New("match is missing: which values of the rule's key it is for")
+	}
+	p, err := NewPattern(key, e.Match)
+	if err != nil {
+		return x, fmt.Errorf("match: %w", err)
+	}
+	x = window.Exception{Match: func(value string) bool { return p.matches([]byte(value)) }, Limit: e.Limit, Reason: e.Reason}
+	x.Until, err = until(e.Until, zone)
+	return x, err
+}
+
+// until is when an exception ends: with the end of a day, or at a time.
+func until(written any, zone *time.Location) (time.Time, error) {
+	switch t := written.(type) {
+	case nil:
+		return time.Time{}, nil
+	case toml.LocalDate:
+		return time.Date(t.Year, time.Month(t.Month), t.Day+1, 0, 0, 0, 0, zone), nil
+	case toml.LocalDateTime:
+		return t.AsTime(zone), nil
+	case time.Time:
+		return t, nil
+	}
+	return time.Time{}, fmt.Errorf("until: %v is no date such as 2027-01-31, and no time", written)
+}

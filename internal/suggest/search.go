@@ -1,0 +1,54 @@
+package suggest
+
+// limitsAtOnce is how many limits of a rule are tried in one pass over the log, which leaves about a ninth of the range. Each
+// takes 32 bytes for each value that is counted.
+const limitsAtOnce = 8
+
+// A search is for the lowest limit that opens at most allowed alerts. Of a limit under the first no pass is needed: more than
+// allowed values have a higher peak, and each opens an alert at least. Over it a value may open several, and the number
+// needn't fall as the limit rises: who is over a low one all the time opens one alert, and over a higher one now and then
+// several. If the first won't do, what is found is a limit that will where one less won't.
+type search struct {
+	allowed   int64
+	first     int64
+	low, high int64           // low opens too many, or is 0; high doesn't
+	alerts    map[int64]int64 // by limit, as counted
+}
+
+// newSearch searches by the peaks, highest first, of which the first isn't 0.
+func newSearch(sorted []peak, allowed int64) *search {
+	s := &search{allowed: allowed, high: sorted[0].count, first: 1, alerts: make(map[int64]int64)}
+	if allowed < int64(len(sorted)) {
+		s.first = max(sorted[allowed].count, 1)
+	}
+	s.low = s.first - 1
+	return s
+}
+
+// next gives the limits to count with, none when the limit is found.
+func (s *search) next() []int64 {
+	if len(s.alerts) == 0 {
+		if s.first == 1 {
+			return []int64{1}
+		}
+		return []int64{s.first - 1, s.first}
+	}
+	var limits []int64
+	step := max((s.high-s.low)/(limitsAtOnce+1), 1)
+	for limit := s.low + step; limit < s.high && len(limits) < limitsAtOnce; limit += step {
+		limits = append(limits, limit)
+	}
+	return limits
+}
+
+// learn takes how many alerts a limit opens; of limits tried together, lower ones first.
+func (s *search) learn(limit, alerts int64) {
+	s.alerts[limit] = alerts
+	switch {
+	case limit <= s.low || limit >= s.high:
+	case alerts > s.allowed:
+		s.low = limit
+	default:
+		s.high = limit
+	}
+}

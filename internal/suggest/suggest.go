@@ -1,0 +1,241 @@
+// Package suggest chooses limits by looking back: of each rule the lowest that would have opened only so many alerts over a log.
+//
+// The log is read several times: once for the peaks, the highest count that each value of a rule's key had in one window, and then
+// with limits that these suggest, until one is found; the last time with those that were found. Everything is counted as the
+// daemon counts, so nothing here depends on what a rule counts.
+//
+// What is held beside the counters are the peaks of each rule: for a million values of 21 bytes 165 MB.
+package suggest
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"exiwatch/internal/report"
+	"exiwatch/window"
+)
+
+const week = 7 * 24 * time.Hour
+
+// A Suggester finds limits. It is given the log again and again:
+//
+//	First                           gives the rules for the first pass
+//	NextLog, Arrival and Counted    for the peaks
+//	Next                            gives the rules for the next pass
+//	Opened                          with each alert that these open
+//
+// until Next gives none. Suggestions has the result then.
+type Suggester struct {
+	perWeek        float64
+	arrivals       int64 // counted
+	earliest, last report.Time
+	rules          []*ruling
+	opened         map[string]*report.Ranking // alerts of the pass by rule, each by value
+	found          bool                       // the next pass is the last
+}
+
+// A ruling is a rule with what is known about its limits.
+type ruling struct {
+	rule   window.Rule
+	peaks  *peaks
+	sorted []peak  // when the peaks are known
+	search *search // nil where there is nothing to find
+	given  int64   // alerts that the rule's own limit opens
+	by     *report.Ranking
+}
+
+// New makes a Suggester of limits that open at most perWeek alerts a week. Rules that differ in their limits alone are one: the
+// first of them.
+func New(rules []window.Rule, perWeek float64) (*Suggester, error) {
+	s := &Suggester{perWeek: perWeek}
+	seen := make(map[string]bool)
+	for _, rule := range rules {
+		text := withLimit(rule, 1).String()
+		if seen[text] {
+			continue
+		}
+		seen[text] = true
+		p, err := newPeaks(rule)
+		if err != nil {
+			return nil, err
+		}
+		s.rules = append(s.rules, &ruling{rule: rule, peaks: p})
+	}
+	counters, err := window.New(s.First())
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range s.rules {
+		r.peaks.scope = slices.Index(counters.Scopes(), r.rule.Scope)
+	}
+	return s, nil
+}
+
+// First gives the rules for the pass that shows the peaks. They open no alerts.
+func (s *Suggester) First() (rules []window.Rule) {
+	for _, r := range s.rules {
+		rules = append(rules, r.peaks.rule)
+	}
+	return rules
+}
+
+// NextLog says that another log begins, in which time passes by itself.
+func (s *Suggester) NextLog() error {
+	for _, r := range s.rules {
+		if err := r.peaks.reset(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Arrival takes the time of each arrival, whether it counts or not.
+func (s *Suggester) Arrival(at report.Time) {
+	if s.earliest.IsZero() || at.Before(s.earliest.Time) {
+		s.earliest = at
+	}
+	if at.After(s.last.Time) {
+		s.last = at
+	}
+	for _, r := range s.rules {
+		r.peaks.advance(at.Time)
+	}
+}
+
+// Counted takes each arrival that counts, behind Arrival.
+func (s *Suggester) Counted(a *window.Arrival) {
+	s.arrivals++
+	for _, r := range s.rules {
+		r.peaks.count(a)
+	}
+}
+
+// Opened takes the alerts of a pass.
+func (s *Suggester) Opened(alerts []*window.Alert) {
+	for _, a := range alerts {
+		text := a.Rule.String()
+		if s.opened[text] == nil {
+			s.opened[text] = new(report.Ranking)
+		}
+		s.opened[text].Add([]byte(a.Value), 0, 0)
+	}
+}
+
+// Next ends a pass and gives the rules for the next, nil if there needn't be another.
+func (s *Suggester) Next() []window.Rule {
+	if s.opened == nil {
+		s.begin()
+	} else {
+		s.learn()
+	}
+	if s.found {
+		return nil
+	}
+	s.opened = make(map[string]*report.Ranking)
+	rules := s.candidates()
+	if rules == nil {
+		s.found = true
+		rules = s.suggested()
+	}
+	return rules
+}
+
+// begin makes searches of the peaks.
+func (s *Suggester) begin() {
+	for _, r := range s.rules {
+		r.peaks.finish()
+		r.sorted = r.peaks.sorted()
+		r.peaks.counters, r.peaks.byValue = nil, nil
+		if len(r.sorted) > 0 && r.sorted[0].count > 0 {
+			r.search = newSearch(r.sorted, s.allowed())
+		}
+	}
+}
+
+// learn takes what the pass has shown.
+func (s *Suggester) learn() {
+	for _, r := range s.rules {
+		if r.search == nil {
+			continue
+		}
+		if s.found {
+			r.by = s.alerts(r, r.search.high)
+			continue
+		}
+		if len(r.search.alerts) == 0 {
+			r.given = s.alerts(r, r.rule.Limit).Total()
+		}
+		for _, limit := range r.search.next() {
+			r.search.learn(limit, s.alerts(r, limit).Total())
+		}
+	}
+}
+
+// alerts gives those that the rule with a limit opened in the pass.
+func (s *Suggester) alerts(r *ruling, limit int64) *report.Ranking {
+	if alerts := s.opened[withLimit(r.rule, limit).String()]; alerts != nil {
+		return alerts
+	}
+	return new(report.Ranking)
+}
+
+// candidates gives the rules with the limits to be tried, and the first time with their own.
+func (s *Suggester) candidates() (rules []window.Rule) {
+	for _, r := range s.rules {
+		if r.search == nil {
+			continue
+		}
+		limits := r.search.next()
+		if len(r.search.alerts) == 0 && !slices.Contains(limits, r.rule.Limit) {
+			limits = append(limits, r.rule.Limit)
+		}
+		for _, limit := range limits {
+			rules = append(rules, withLimit(r.rule, limit))
+		}
+	}
+	return rules
+}
+
+// suggested gives the rules with the limits found, nil if there are none.
+func (s *Suggester) suggested() (rules []window.Rule) {
+	for _, r := range s.rules {
+		if r.search != nil {
+			rules = append(rules, withLimit(r.rule, r.search.high))
+		}
+	}
+	return rules
+}
+
+// withLimit gives the rule with another limit, under a name that doesn't tell one. What is excepted opens nothing.
+func withLimit(rule window.Rule, limit int64) window.Rule {
+	if _, err := window.ParseRule(rule.Name); err == nil || rule.Name == "" {
+		rule.Name = rule.Key.String() + " " + rule.Count.String() + " in " + span(rule)
+	}
+	rule.Limit = limit
+	rule.Except = slices.Clone(rule.Except)
+	for i := range rule.Except {
+		rule.Except[i].Limit = math.MaxInt64
+	}
+	return rule
+}
+
+// span gives the rule's window as it is written.
+func span(rule window.Rule) string {
+	rule.Scope = ""
+	_, text, _ := strings.Cut(rule.String(), "/")
+	return text
+}
+
+// weeks is how long the log is, from the earliest stamp of an arrival to the last.
+func (s *Suggester) weeks() float64 { return float64(s.last.Sub(s.earliest.Time)) / float64(week) }
+
+// allowed is how many alerts of a rule the log may have. A log that is too short for one may have one, unless none at all are
+// wanted.
+func (s *Suggester) allowed() int64 {
+	if s.perWeek == 0 {
+		return 0
+	}
+	return max(int64(math.Floor(s.perWeek*s.weeks())), 1)
+}

@@ -1,0 +1,120 @@
+package suggest
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+
+	"exiwatch/mailer"
+)
+
+// TOML writes the suggestions as rules of a configuration, with the figures in comments. What stands in the log can't end a
+// comment: it is escaped, and takes one line.
+func (s *Suggestions) TOML(w io.Writer) error {
+	out := tomlWriter{bufio.NewWriter(w)}
+	out.log(s)
+	for i := range s.Rules {
+		out.rule(&s.Rules[i])
+	}
+	return out.Flush()
+}
+
+// A tomlWriter keeps its errors for Flush.
+type tomlWriter struct{ *bufio.Writer }
+
+// comment writes a line of a comment.
+func (t tomlWriter) comment(format string, args ...any) {
+	fmt.Fprintf(t, "# %s\n", mailer.Escape(fmt.Sprintf(format, args...)))
+}
+
+func (t tomlWriter) log(s *Suggestions) {
+	if s.Arrivals == 0 {
+		t.comment("No arrival counted: there is nothing to go by.")
+		return
+	}
+	const days = 7 // a week
+	t.comment("From %s that counted, %s to %s: %.1f days.", plural(s.Arrivals, "arrival"),
+		s.First.Format(time.DateTime), s.Last.Format("2006-01-02 15:04:05 -0700"), s.Weeks*days)
+	t.comment("Wanted: of each rule at most %s a week, so %d in this log. Peak: the highest count in one window.",
+		plural(s.AlertsPerWeek, "alert"), s.AlertsAllowed)
+	if s.Weeks < 1 {
+		t.comment("The log is shorter than a week, and may not show what a week holds.")
+	}
+}
+
+func (t tomlWriter) rule(r *Suggestion) {
+	fmt.Fprintln(t)
+	t.comment("%s: %s by %s in %s", r.Rule, r.Count, r.Key, r.Window)
+	if r.Suggested == nil {
+		t.comment("  no limit: %s", r.why())
+		return
+	}
+	t.comment("  peaks of %s: median %d, 95%% up to %d, 99%% up to %d, 99.9%% up to %d", plural(int64(r.Values), "value"), r.Median, r.P95, r.P99, r.P999)
+	t.comment("  highest %d: %s", r.Highest, r.HighestValue)
+	if r.Incomplete {
+		t.comment("  there were more values than can be held in memory: some peaks may be higher")
+	}
+	if r.Limit != *r.Suggested {
+		t.comment("  %d opens %s", r.Limit, plural(*r.Alerts, "alert"))
+	}
+	if r.Below != nil {
+		t.comment("  %d opens %s", *r.Suggested-1, plural(*r.Below, "alert"))
+	}
+	t.comment("  %d opens %s", *r.Suggested, plural(*r.Opened, "alert"))
+	for _, by := range r.By {
+		t.comment("%7d %s", by.Alerts, by.Value)
+	}
+	if r.others > 0 {
+		t.comment("        … and %d more", r.others)
+	}
+	t.block(r)
+	if r.scope != "" {
+		t.comment("and as before %s", r.scope)
+	}
+	if r.except > 0 {
+		t.comment("and its exceptions (%d): the values that they are for aren't in these figures", r.except)
+	}
+}
+
+// why says why there is no limit.
+func (r *Suggestion) why() string {
+	if r.Values == 0 {
+		return "no arrival that counts has a value of this key (exiwatch help keys says what it needs)"
+	}
+	return "the log shows nothing of what is counted (exiwatch help keys says what it needs)"
+}
+
+// block writes the rule as a configuration has it.
+func (t tomlWriter) block(r *Suggestion) {
+	fmt.Fprintf(t, "[[rule]]\nname   = %s\nkey    = %s\ncount  = %s\nlimit  = %d\nwindow = %s\n",
+		quoted(r.Rule), quoted(r.Key), quoted(r.Count), *r.Suggested, quoted(r.Window))
+}
+
+// quoted writes a basic string of TOML, in which what isn't printable is escaped.
+func quoted(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			fmt.Fprintf(&b, `\U%08X`, r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+func plural[N int64 | float64](n N, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%v %ss", n, what)
+}

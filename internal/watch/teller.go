@@ -1,0 +1,63 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+
+	"exiwatch/mailer"
+	"exiwatch/window"
+)
+
+// A teller is a way of being told, besides mail, of every event: a spool of its own, so that none waits for another.
+type teller struct {
+	name      string // of the folder
+	spool     *mailer.Spool
+	transport mailer.Transport
+}
+
+// openTellers takes up the tellers that are configured.
+func (d *Daemon) openTellers(was *checkpoint) error {
+	for _, t := range []*teller{{name: "hook", transport: d.Config.Hook}, {name: "webhook", transport: d.Config.Webhook}} {
+		if t.transport == nil {
+			continue
+		}
+		var err error
+		if t.spool, err = mailer.OpenSpool(filepath.Join(d.state.dir, t.name)); err != nil {
+			return err
+		}
+		covered, ok := was.Told[t.name]
+		if !ok {
+			covered = t.spool.Last()
+		}
+		if _, err := t.spool.Drop(covered); err != nil {
+			return err
+		}
+		t.spool.Commit(covered)
+		t.spool.Settle(d.now()) // nothing shows what a former process has told
+		d.tellers = append(d.tellers, t)
+	}
+	return nil
+}
+
+// run tells until ctx ends.
+func (t *teller) run(ctx context.Context, d *Daemon) {
+	t.spool.Run(ctx, t.transport, func(e mailer.Event) { d.sent(t.name, e) })
+}
+
+// put spools the notice of an event.
+func (t *teller) put(d *Daemon, a *window.Alert, event string) error {
+	kind := strings.TrimRight(event, "0123456789") // grew5 is named grew there
+	notice, err := mailer.Notice(a, kind, d.Host, d.composer.Log, d.Config.Mail.Subjects, d.composer.Key)
+	if err != nil {
+		d.Log.Error("the notice of an alert can't be made", "id", a.ID, "event", event, "error", err)
+		return nil // nor later
+	}
+	_, err = t.spool.Put(mailer.Message{ID: a.ID, Event: event, Data: notice})
+	if errors.Is(err, mailer.ErrFull) { // nobody listens: mails don't wait for that
+		d.Log.Error("a notice is lost", "by", t.name, "id", a.ID, "event", event, "error", err)
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,82 @@
+package mailer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"exiwatch/window"
+)
+
+// A course is a chart as a mail shows it: one line of text, or a picture.
+type course struct {
+	Scale    string  // what the bars are, and how many messages the highest
+	Over     string  // since when the limit is crossed
+	From, To string  // when the first bar begins, and the last ends
+	bars     []int64 // messages
+	opened   int     // the bar in which the limit was crossed
+}
+
+// courseOf is the course of an alert; nil if there is nothing to compare.
+func courseOf(a *window.Alert) *course {
+	c := a.Chart()
+	if len(c.Messages) < 2 {
+		return nil
+	}
+	to := c.From.Add(time.Duration(len(c.Messages)) * c.Step)
+	layout := chartLayout(c.From, to, c.Step)
+	return &course{
+		Scale: fmt.Sprintf("Messages per %s, at most %d.", strings.TrimPrefix(long(c.Step), "1 "), slices.Max(c.Messages)),
+		Over:  "Over the limit since " + a.Opened.Format(stampOf(layout)) + ".",
+		From:  c.From.Format(layout), To: to.Format(layout),
+		bars: c.Messages, opened: c.Opened,
+	}
+}
+
+// chartLayout shows what tells the ends of a chart apart.
+func chartLayout(from, to time.Time, step time.Duration) string {
+	switch {
+	case step >= 24*time.Hour:
+		return dayLayout
+	case from.Format(dayLayout) != to.Format(dayLayout):
+		return dayLayout + " 15:04"
+	case step < time.Minute:
+		return clockLayout
+	}
+	return "15:04"
+}
+
+// stampOf shows a moment beside a chart whose ends have a layout.
+func stampOf(layout string) string {
+	if strings.HasPrefix(layout, dayLayout) {
+		return dayLayout + " " + clockLayout
+	}
+	return clockLayout
+}
+
+// sparks are the heights of a bar in text: the first is none at all.
+var sparks = []rune("▁▂▃▄▅▆▇█")
+
+// spark draws the bars as characters.
+func (c *course) spark() string {
+	most := slices.Max(c.bars)
+	var b strings.Builder
+	for _, n := range c.bars {
+		b.WriteRune(sparks[height(n, most, len(sparks)-1)])
+	}
+	return b.String()
+}
+
+// Alt is what stands in the place of the picture.
+func (c *course) Alt() string {
+	return "Bar chart: " + strings.Trim(fmt.Sprint(c.bars), "[]")
+}
+
+// height is how high the bar of n is where that of most has full steps: none is 0, any other at least 1.
+func height(n, most int64, full int) int {
+	if n <= 0 || most <= 0 {
+		return 0
+	}
+	return max(int(float64(n)/float64(most)*float64(full)+0.5), 1)
+}

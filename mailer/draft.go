@@ -1,0 +1,115 @@
+package mailer
+
+import (
+	"bytes"
+	"fmt"
+	"net/textproto"
+	"strings"
+	"time"
+
+	"github.com/jordan-wright/email"
+)
+
+// A draft is a mail before it is written out.
+//
+// A mail that goes on with the thread of another has In-Reply-To and References, by which mutt, Thunderbird and most others thread. Some also
+// want the subject to be the same. RFC 5256 (2.1) leaves a Re: and what stands in [] at the beginning out of that comparison, and so, as
+// Phabricator's users found, does Gmail: so the news of the mail stands there, as in "Re: [ended: 412 messages in 27m3s] Mail Abuse Alert: …".
+// Outlook compares the Thread-Topic instead, where that stands before the Subject ([MS-OXCMAIL], 2.2.3.2.7). Should a client take the
+// subjects for different nevertheless, each mail still says by itself whom it is about and what happened.
+type draft struct {
+	id, event string   // name the mail
+	kind      string   // of event: opened, grew, ended or digest
+	alerts    []string // values of X-Exiwatch-Alert
+	headline  string   // the subject, and that of its thread
+	note      string   // what is new in the thread, without text of the log; "" in the mail that begins it
+	thread    string   // id of the alert that it began with; "" in the mail that begins it
+	sheet     sheet
+}
+
+// subject is the text of the Subject header.
+func (d *draft) subject() string {
+	if d.note == "" {
+		return d.headline
+	}
+	return "Re: [" + d.note + "] " + d.headline
+}
+
+// picture is the Content-ID of the chart, without its angle brackets.
+func (d *draft) picture(host string) string { return "chart." + d.id + "." + d.event + "@" + host }
+
+// compose writes a draft out, and reads it back.
+func (c Composer) compose(d draft, now time.Time) (Message, error) {
+	if err := c.Check(); err != nil {
+		return Message{}, err
+	}
+	for _, id := range append(strings.Fields(strings.Join(d.alerts, " ")), d.id) {
+		if !nameOK.MatchString(id + "." + d.event) {
+			return Message{}, fmt.Errorf("composing the mail of an alert: %q is no alert id, or %q no event", id, d.event)
+		}
+	}
+	data, err := c.write(d, now)
+	if err != nil {
+		return Message{}, fmt.Errorf("composing the mail %s of alert %s: %w", d.event, d.id, err)
+	}
+	return Message{ID: d.id, Event: d.event, To: recipients(c.To, c.Cc), Data: data}, nil
+}
+
+// write makes the bytes of a draft.
+func (c Composer) write(d draft, now time.Time) ([]byte, error) {
+	e, err := c.fill(d, now)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := e.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	data := fold(named(raw))
+	return data, verify(data, e, d)
+}
+
+// fill hands a draft to the composing library.
+func (c Composer) fill(d draft, now time.Time) (email.Email, error) {
+	e := email.Email{
+		From:    c.header(c.From)[0],
+		To:      c.header(c.To...),
+		Cc:      c.header(c.Cc...),
+		Subject: encodeWords(d.subject()),
+		Text:    []byte(d.sheet.text()),
+		Headers: c.headers(d, now),
+	}
+	var err error
+	if e.HTML, err = d.sheet.html(d.picture(c.Host)); err != nil || d.sheet.Course == nil {
+		return e, err
+	}
+	png, err := d.sheet.Course.png()
+	if err != nil {
+		return e, err
+	}
+	a, err := e.Attach(bytes.NewReader(png), "chart.png", "image/png")
+	if err != nil {
+		return e, err
+	}
+	a.HTMLRelated = true
+	a.Header.Set("Content-Id", "<"+d.picture(c.Host)+">")
+	return e, nil
+}
+
+// headers are those that tell programs what the mail is.
+func (c Composer) headers(d draft, now time.Time) textproto.MIMEHeader {
+	h := textproto.MIMEHeader{
+		"Date":                     {now.Format(time.RFC1123Z)},
+		"Message-Id":               {"<" + MessageID(d.id, d.event, c.Host, c.Key) + ">"},
+		"Thread-Topic":             {encodeWords(d.headline)},
+		"Auto-Submitted":           {"auto-generated"}, // RFC 3834: no vacation answers
+		"X-Auto-Response-Suppress": {"All"},            // the same for Exchange
+		"X-Exiwatch-Alert":         d.alerts,
+		"X-Exiwatch-Event":         {d.kind},
+	}
+	if d.thread != "" {
+		opened := "<" + MessageID(d.thread, "opened", c.Host, c.Key) + ">"
+		h["In-Reply-To"], h["References"] = []string{opened}, []string{opened}
+	}
+	return h
+}

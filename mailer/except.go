@@ -1,0 +1,28 @@
+package mailer
+
+import "exiwatch/window"
+
+// excepted says which exception of the rule is, or was, for the alert's value.
+func excepted(a *window.Alert) (told []sentence) {
+	for _, e := range a.Rule.Except {
+		if !e.Match(a.Value) {
+			continue
+		}
+		words := "It has an exception, up to " + measured(a.Rule.Count.String(), e.Limit)
+		switch {
+		case e.Until.IsZero():
+		case e.Until.After(a.Opened):
+			words += ", until " + e.Until.Format(untilLayout)
+		default:
+			words = "Its exception, up to " + measured(a.Rule.Count.String(), e.Limit) + ", ended at " + e.Until.Format(untilLayout)
+		}
+		if e.Reason == "" {
+			told = append(told, say(words+"."))
+		} else {
+			told = append(told, say(words+": {}.", inWords(e.Reason, valueWidth)))
+		}
+	}
+	return told
+}
+
+const untilLayout = "2006-01-02 15:04 -0700"

@@ -1,0 +1,78 @@
+package mailer
+
+import (
+	"time"
+
+	"exiwatch/window"
+)
+
+// An Item is what a digest tells of one event of an alert: a copy of what the alert was then, small, and made to be kept as JSON. It has the
+// subject in full; what is told of it is up to the Composer.
+type Item struct {
+	ID    string `json:"id"`
+	Event string `json:"event"`           // opened, grew and how many times, or ended: as in Message
+	Times int64  `json:"times,omitempty"` // how many times the limit the highest count had come to; 0: not twice
+
+	Name    string        `json:"name,omitempty"` // the rule's, for people
+	Rule    string        `json:"rule"`           // as window.Rule.String writes it
+	Key     string        `json:"key"`
+	Measure string        `json:"measure"`
+	Window  time.Duration `json:"window"` // nanoseconds
+	Limit   int64         `json:"limit"`  // that was crossed
+
+	Value      string    `json:"value"` // through Escape, as is Subject; 256 characters at most
+	Count      int64     `json:"count"` // when the alert opened
+	Peak       int64     `json:"peak"`
+	Messages   int64     `json:"messages"`
+	Recipients int64     `json:"recipients"`
+	Bytes      int64     `json:"bytes"`
+	Subject    string    `json:"subject,omitempty"` // the most frequent one of the most frequent topic
+	Subjects   bool      `json:"subjects"`          // there are subjects
+	Opened     time.Time `json:"opened"`
+	First      time.Time `json:"first"`
+	Last       time.Time `json:"last"`
+	Ended      time.Time `json:"ended,omitzero"`
+}
+
+// NewItem copies what a digest needs of an alert for the mail of an event, which Message.Event names.
+func NewItem(a *window.Alert, event string) Item {
+	i := Item{
+		ID: a.ID, Event: event, Times: a.Times,
+		Name: short(a.Rule.Name), Rule: a.Rule.String(), Key: a.Rule.Key.String(), Measure: a.Rule.Count.String(),
+		Window: a.Rule.Window, Limit: a.Limit,
+		Value: short(a.Value), Count: a.Count, Peak: a.Peak, Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes,
+		Opened: a.Opened, First: a.First, Last: a.Last, Ended: a.Ended,
+	}
+	if topics := a.Topics(1); len(topics) > 0 {
+		i.Subject, i.Subjects = short(topics[0].Example), true
+	}
+	return i
+}
+
+// short is a value as it is kept of it.
+func short(value string) string { return cut(Escape(value), maxKept) }
+
+const maxKept = 256 // runes: no mail shows more of a value
+
+// deed is what was done when the alert opened, in the rule's measure: "sent 21 messages".
+func (i Item) deed() string {
+	return act(i.Key, i.Measure) + " " + above(i.Measure, i.Count, i.Limit)
+}
+
+// totals are what the alert's arrivals come to.
+func (i Item) totals() string {
+	text := plural(i.Messages, "message")
+	if i.Recipients > 0 {
+		text += " to " + plural(i.Recipients, "recipient")
+	}
+	if i.Bytes > 0 {
+		text += ", " + size(i.Bytes)
+	}
+	if took := i.took(); took > 0 {
+		text += ", in " + long(took)
+	}
+	return text
+}
+
+// took is how long the alert's arrivals took, roughly.
+func (i Item) took() time.Duration { return rough(i.Last.Sub(i.First)) }

@@ -1,0 +1,205 @@
+package mailer
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"exiwatch/window"
+)
+
+// A notice is what a Hook and a Webhook are told: one JSON object, on one line. Texts are valid UTF-8, U+FFFD for what the log had
+// broken, and end in an ellipsis where they are cut. They are as the log has them, so whoever shows them must Escape them. Lists are never
+// null.
+type notice struct {
+	Version       int         `json:"version"`        // noticeVersion
+	Event         string      `json:"event"`          // opened, grew or ended
+	Host          string      `json:"host"`           // of the mail server
+	Log           string      `json:"log"`            // path of its main log
+	SubjectValues string      `json:"subject_values"` // what stands for a subject or topic: full, hashed, or none
+	Alert         noticeAlert `json:"alert"`
+}
+
+// noticeVersion changes when a field goes or gets another meaning; others may be added.
+const noticeVersion = 1
+
+// A noticeAlert is an alert at the time of the event. Up to Bytes the fields are those of `exiwatch replay --json`. The lists
+// have the noticeRows with the most messages.
+type noticeAlert struct {
+	ID         string  `json:"id"`
+	Rule       string  `json:"rule"` // its name
+	Key        string  `json:"key"`
+	Value      string  `json:"value"` // "" for a subject or topic where subject_values is none
+	Count      string  `json:"count"` // what is counted
+	Limit      int64   `json:"limit"`
+	Window     string  `json:"window"`     // Go duration
+	Opened     string  `json:"opened"`     // RFC 3339, as all times
+	CrossedBy  string  `json:"crossed_by"` // message id
+	Peak       int64   `json:"peak"`
+	Ended      *string `json:"ended"` // null while it is open
+	Messages   int64   `json:"messages"`
+	Recipients int64   `json:"recipients"`
+	Bytes      int64   `json:"bytes"`
+
+	CrossedCount int64    `json:"crossed_count"` // the count when it crossed the limit
+	Times        int64    `json:"times"`         // the peak has come to so many times the limit: 2, 5, 10, 20 …; 0: not twice yet
+	Thread       string   `json:"thread"`        // id of the first alert that the same arrival opened
+	First        string   `json:"first"`
+	Last         string   `json:"last"`
+	Samples      []string `json:"samples"` // message ids
+
+	// Distinct says how many values each list had to choose from, by its name. An alert tells 1000 apart.
+	Distinct map[string]int `json:"distinct"`
+
+	Subjects         []noticeSubject `json:"subjects"` // none where subject_values is none
+	Topics           []noticeTopic   `json:"topics"`   // likewise
+	Senders          []noticeRow     `json:"senders"`
+	Auths            []noticeRow     `json:"auths"`
+	Users            []noticeRow     `json:"users"`
+	Hosts            []noticeRow     `json:"hosts"`
+	Networks         []noticeRow     `json:"networks"`
+	Helos            []noticeRow     `json:"helos"`
+	Protocols        []noticeRow     `json:"protocols"`
+	RecipientDomains []noticeRow     `json:"recipient_domains"`
+}
+
+type noticeRow struct {
+	Value    string `json:"value"`
+	Messages int64  `json:"messages"`
+}
+
+type noticeSubject struct {
+	Subject  string `json:"subject"`
+	Messages int64  `json:"messages"`
+}
+
+type noticeTopic struct {
+	Topic    string `json:"topic"`
+	Example  string `json:"example"`  // the most frequent of its subjects
+	Subjects int    `json:"subjects"` // how many it stands for
+	Messages int64  `json:"messages"`
+}
+
+// Bounds of a notice, which make it shorter than 64 KiB: its lists have 110 texts at most, it has 9 others, and numbers and names take
+// less than 12 KiB.
+const (
+	noticeRows = 10  // of a list
+	noticeText = 400 // bytes that a text takes in JSON, less quotes and ellipsis
+)
+
+// Notice is the JSON about an event (opened, grew or ended) of a, of the state a is in: call it where a is counted. subjects says what it
+// tells of subjects and topics: "full" (or ""), "hashed", which needs the key, or "none". The same state makes the same bytes.
+func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]byte, error) {
+	if !slices.Contains([]string{"opened", "grew", "ended"}, event) || !nameOK.MatchString(a.ID+"."+event) {
+		return nil, fmt.Errorf("making a notice: %q is no alert id and event", a.ID+"."+event)
+	}
+	n := notice{Version: noticeVersion, Event: event, Host: clip(host), Log: clip(log), SubjectValues: subjects, Alert: aboutAlert(a)}
+	switch subjects {
+	case "", SubjectsFull:
+		n.SubjectValues = SubjectsFull
+		n.Alert.tellSubjects(a, clip)
+	case SubjectsHashed:
+		n.Alert.tellSubjects(a, func(s string) string { return disguise(s, key) })
+	case SubjectsNone:
+		n.Alert.tellSubjects(a, nil)
+	default:
+		return nil, fmt.Errorf("making a notice: subjects %q: want full, hashed or none", subjects)
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(n); err != nil {
+		return nil, fmt.Errorf("making the notice of alert %s: %w", a.ID, err)
+	}
+	return b.Bytes(), nil
+}
+
+// aboutAlert is all but subjects and topics.
+func aboutAlert(a *window.Alert) noticeAlert {
+	n := noticeAlert{
+		ID: a.ID, Rule: clip(a.Rule.Name), Key: a.Rule.Key.String(), Value: clip(a.Value), Count: a.Rule.Count.String(),
+		Limit: a.Limit, Window: a.Rule.Window.String(), Opened: stamp(a.Opened), CrossedBy: clip(a.CrossedBy), Peak: a.Peak,
+		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes,
+		CrossedCount: a.Count, Times: a.Times, Thread: clip(a.Thread), First: stamp(a.First), Last: stamp(a.Last), Samples: []string{},
+		Distinct: make(map[string]int),
+		Senders:  rowsOf(a, window.Sender), Auths: rowsOf(a, window.Auth), Users: rowsOf(a, window.User),
+		Hosts: rowsOf(a, window.Host), Networks: rowsOf(a, window.Network), Helos: rowsOf(a, window.Helo),
+		Protocols: rowsOf(a, window.Protocol), RecipientDomains: rowsOf(a, window.RecipientDomain),
+	}
+	if !a.Ended.IsZero() {
+		ended := stamp(a.Ended)
+		n.Ended = &ended
+	}
+	for _, id := range a.Samples {
+		n.Samples = append(n.Samples, clip(id))
+	}
+	for name, k := range noticeLists {
+		n.Distinct[name], _ = a.Distinct(k)
+	}
+	return n
+}
+
+// noticeLists names the lists.
+var noticeLists = map[string]window.Key{
+	"subjects": window.Subject, "topics": window.Topic, "senders": window.Sender, "auths": window.Auth, "users": window.User,
+	"hosts": window.Host, "networks": window.Network, "helos": window.Helo, "protocols": window.Protocol,
+	"recipient_domains": window.RecipientDomain,
+}
+
+func rowsOf(a *window.Alert, k window.Key) []noticeRow {
+	rows := []noticeRow{}
+	for _, row := range a.Top(k, noticeRows) {
+		rows = append(rows, noticeRow{clip(row.Value), row.Messages})
+	}
+	return rows
+}
+
+// tellSubjects fills in what the setting is about; show makes of a subject or topic what stands for it, and nil tells none.
+func (n *noticeAlert) tellSubjects(a *window.Alert, show func(string) string) {
+	n.Subjects, n.Topics = []noticeSubject{}, []noticeTopic{}
+	ofSubject := a.Rule.Key == window.Subject || a.Rule.Key == window.Topic
+	if show == nil {
+		if ofSubject {
+			n.Value = ""
+		}
+		return
+	}
+	if ofSubject {
+		n.Value = show(a.Value)
+	}
+	for _, row := range a.Top(window.Subject, noticeRows) {
+		n.Subjects = append(n.Subjects, noticeSubject{show(row.Value), row.Messages})
+	}
+	for _, t := range a.Topics(noticeRows) {
+		n.Topics = append(n.Topics, noticeTopic{show(t.Value), show(t.Example), t.Subjects, t.Messages})
+	}
+}
+
+// stamp writes a log time as RFC 3339, with milliseconds where it has any.
+func stamp(t time.Time) string {
+	if t.Nanosecond() == 0 {
+		return t.Format(time.RFC3339)
+	}
+	return t.Format("2006-01-02T15:04:05.000Z07:00")
+}
+
+// clip shortens s to what takes noticeText bytes in JSON, and an ellipsis.
+func clip(s string) string {
+	const longest = len(`\u0000`) // which the encoder writes instead of control characters and what isn't UTF-8
+	room := noticeText
+	for i, r := range s {
+		if r < ' ' || strings.ContainsRune("\"\\\u2028\u2029\ufffd", r) {
+			room -= longest
+		} else {
+			room -= utf8.RuneLen(r)
+		}
+		if room < 0 {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}

@@ -1,0 +1,148 @@
+package mailer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"exiwatch/window"
+)
+
+// A dimension is a key whose values may explain where the messages of an alert come from or go to.
+type dimension struct {
+	key   window.Key
+	title string // of its ranking
+	all   string // what messages are that have one value
+	many  string // its noun, where no value explains anything; "" isn't told then
+}
+
+var dimensions = []dimension{
+	{window.Account, "Accounts", "of the account {}", "account"},
+	{window.Auth, "Authenticated ids", "authenticated as {}", "authenticated id"},
+	{window.User, "Local users", "handed in by the local user {}", "local user"},
+	{window.Sender, "Envelope senders", "with the envelope sender {}", "envelope sender"},
+	{window.Host, "Hosts", "from {}", "host"},
+	{window.Network, "Networks", "from the network {}", "network"},
+	{window.Helo, "HELO", "said HELO {}", "HELO name"},
+	{window.Protocol, "Protocols", "with the protocol {}", ""},
+	{window.RecipientDomain, "Domains of recipients", "to recipients at {}", "recipients' domain"},
+}
+
+// An origin is where an alert's messages come from and go to.
+type origin struct {
+	alert     *window.Alert
+	sentences []sentence // values that explain four messages of five
+	rankings  []section  // keys of which a value explains one of five
+	spread    []string   // keys of which none does, and how many values they have
+}
+
+// originOf looks at what an alert tells besides the key of its rule.
+func originOf(a *window.Alert) origin {
+	o := origin{alert: a}
+	for _, d := range dimensions {
+		if !o.isKnown(d.key) {
+			o.look(d)
+		}
+	}
+	if n := len(o.spread); n > 0 {
+		o.sentences = append(o.sentences, say("Spread over "+enumerate(o.spread)+": none has a fifth of the messages."))
+	}
+	return o
+}
+
+// isKnown tells whether a key says what the alert or another key says already.
+func (o *origin) isKnown(k window.Key) bool {
+	key := o.alert.Rule.Key
+	switch k {
+	case key:
+		return true
+	case window.Network:
+		return key == window.Host || o.explains(window.Host, 4)
+	case window.Account:
+		rows := o.alert.Top(k, topOthers)
+		return slices.ContainsFunc([]window.Key{window.Auth, window.User, window.Sender}, func(other window.Key) bool {
+			return slices.Equal(rows, o.alert.Top(other, topOthers))
+		})
+	}
+	return false
+}
+
+// explains tells whether a key has one value in so many fifths of the messages.
+func (o *origin) explains(k window.Key, fifths int64) bool {
+	rows := o.alert.Top(k, 1)
+	return len(rows) > 0 && float64(rows[0].Messages)*5 >= float64(o.alert.Messages)*float64(fifths)
+}
+
+func (o *origin) look(d dimension) {
+	switch {
+	case o.explains(d.key, 4):
+		if s := o.sentence(d); s != nil {
+			o.sentences = append(o.sentences, s)
+		}
+	case o.explains(d.key, 1):
+		if d.key == window.Network && !o.gathers() {
+			return
+		}
+		o.rankings = append(o.rankings, ranking(o.alert, d.title, d.key, topOthers))
+	case d.many != "":
+		o.scatter(d)
+	}
+}
+
+// gathers tells whether the networks are fewer than the hosts, and so say more.
+func (o *origin) gathers() bool {
+	networks, _ := o.alert.Distinct(window.Network)
+	hosts, more := o.alert.Distinct(window.Host)
+	return networks < hosts || more
+}
+
+// sentence says which value explains the messages.
+func (o *origin) sentence(d dimension) sentence {
+	top := o.alert.Top(d.key, 1)[0]
+	words, values := d.all, []shown{inWords(top.Value, valueWidth)}
+	if d.key == window.Host {
+		if o.explains(window.Network, 4) { // then it is that host's
+			words, values = words+" ({})", append(values, inWords(o.alert.Top(window.Network, 1)[0].Value, valueWidth))
+		}
+		if o.isAll(window.Host) && o.isAll(window.Helo) {
+			words, values = words+", which said HELO {}", append(values, inWords(o.alert.Top(window.Helo, 1)[0].Value, valueWidth))
+		}
+	}
+	if d.key == window.Helo && o.alert.Rule.Key != window.Host && o.isAll(window.Host) && o.isAll(window.Helo) {
+		return nil // the host's sentence has it
+	}
+	return say(o.quantity(top.Messages)+" "+words+".", values...)
+}
+
+// isAll tells whether all messages have one value of a key.
+func (o *origin) isAll(k window.Key) bool {
+	rows := o.alert.Top(k, 1)
+	return len(rows) > 0 && rows[0].Messages >= o.alert.Messages
+}
+
+// quantity is how many of the messages n are.
+func (o *origin) quantity(n int64) string {
+	if n >= o.alert.Messages {
+		return "All"
+	}
+	return fmt.Sprintf("%d of %d", n, o.alert.Messages)
+}
+
+// scatter notes how many values a key has, if there are many.
+func (o *origin) scatter(d dimension) {
+	const many = 5 // fewer can't have less than a fifth each, unless most messages have none
+	switch n, more := o.alert.Distinct(d.key); {
+	case more:
+		o.spread = append(o.spread, "more than "+plural(int64(n), d.many))
+	case n > many:
+		o.spread = append(o.spread, plural(int64(n), d.many))
+	}
+}
+
+// enumerate writes a list as a sentence has it: a, b and c.
+func enumerate(parts []string) string {
+	if n := len(parts); n > 1 {
+		return strings.Join(parts[:n-1], ", ") + " and " + parts[n-1]
+	}
+	return strings.Join(parts, "")
+}

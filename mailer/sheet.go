@@ -1,0 +1,91 @@
+package mailer
+
+import "strings"
+
+// A sheet is what a mail says, in the order in which it says it. Its text and its HTML are both made of it, so that they state the same.
+type sheet struct {
+	Event    string     // opened, grew, ended or digest
+	Name     string     // what the mail calls itself: Mail Abuse Alert
+	Verdict  sentence   // who did what
+	Facts    []sentence // what else there is to know at once
+	Course   *course    // nil: none
+	Sections []section
+	Foot     []sentence // names rules and alerts, for a search through other mails and logs
+}
+
+// A section has any of what it may have.
+type section struct {
+	Title     string
+	Sentences []sentence
+	Rows      []row
+	Rest      string // how many rows there are besides
+	Steps     []step
+}
+
+// A row is how often something occurred.
+type row struct {
+	Count int64
+	Share string     // of all messages; "" isn't told
+	Lines []sentence // the first says what, the others say more of it
+}
+
+// A step is a command, quoted for a shell, and what it shows.
+type step struct{ What, Command string }
+
+// A sentence is told in pieces, so that those from the log can be set apart from our own words.
+type sentence []span
+
+// A span is a piece of a sentence.
+type span struct {
+	Text string
+	Log  bool // it is text of the log
+}
+
+// A shown is text of the log as it may stand in a mail: inWords and inRow make it.
+type shown string
+
+// say makes a sentence of our own words, in which each {} stands for the next of the values.
+func say(words string, values ...shown) sentence {
+	var s sentence
+	for i, part := range strings.Split(words, "{}") {
+		if i > 0 {
+			s = append(s, span{string(values[i-1]), true})
+		}
+		if part != "" {
+			s = append(s, span{part, false})
+		}
+	}
+	return s
+}
+
+// inWords shows a value in a sentence, in at most room runes. It stands in quotes if it could be taken for words of ours.
+func inWords(value string, room int) shown {
+	value = Escape(value)
+	if value != "" && !strings.ContainsAny(value, ` "`) {
+		return shown(cut(value, room))
+	}
+	return quoted(value, room)
+}
+
+// quoted shows a value, through Escape already, in quotes that it can't end.
+func quoted(value string, room int) shown {
+	value = cut(strings.Join(strings.Fields(value), " "), room-2)
+	return shown(`"` + strings.ReplaceAll(value, `"`, `\"`) + `"`)
+}
+
+// inRow shows a value on a line of its own, in at most room runes.
+func inRow(value string, room int) shown {
+	if value = strings.Join(strings.Fields(Escape(value)), " "); value == "" {
+		return `""`
+	}
+	return shown(cut(value, room))
+}
+
+// String is the sentence as text.
+func (s sentence) String() string {
+	var b strings.Builder
+	for _, part := range s {
+		b.WriteString(part.Text)
+	}
+	return b.String()
+}

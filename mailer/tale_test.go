@@ -1,0 +1,237 @@
+package mailer
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"exiwatch/window"
+)
+
+// A tale is a log that the counters read, and the mails that come of it.
+type tale struct {
+	t        testing.TB
+	composer Composer
+	counters *window.Counters
+	n        int // arrivals
+	mails    []Message
+}
+
+func begin(t testing.TB, c Composer, rules ...string) *tale {
+	t.Helper()
+	return beginExcept(t, c, nil, rules...)
+}
+
+// beginExcept gives the first rule exceptions.
+func beginExcept(t testing.TB, c Composer, except []window.Exception, rules ...string) *tale {
+	t.Helper()
+	var parsed []window.Rule
+	for i, text := range rules {
+		r, err := window.ParseRule(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			r.Name, r.Except = "bulk sender", except
+		}
+		parsed = append(parsed, r)
+	}
+	counters, err := window.New(parsed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tale{t: t, composer: c, counters: counters}
+}
+
+type values map[window.Key]string
+
+// arrive counts an arrival, and composes the mails that are due.
+func (l *tale) arrive(at time.Time, v values) {
+	l.t.Helper()
+	opened, grown := l.count(at, v)
+	if len(opened) > 0 {
+		l.take(l.composer.Opened(opened, at.Add(81*time.Second)))
+	}
+	for _, a := range grown {
+		l.take(l.composer.Grew(a, at.Add(2*time.Second)))
+	}
+}
+
+func (l *tale) count(at time.Time, v values) (opened, grown []*window.Alert) {
+	a := window.Arrival{At: at, MessageID: fmt.Appendf(nil, "1w%04d-0000000ABC-1xYZ", l.n), Recipients: 2, Bytes: 3000}
+	l.n++
+	for k, value := range v {
+		a.Values[k] = []byte(value)
+	}
+	if s, ok := v[window.Subject]; ok {
+		a.Values[window.Topic] = window.Fold([]byte(s), make([]byte, 0, 100))
+	}
+	return l.counters.Count(&a)
+}
+
+// pass lets the log's time go on.
+func (l *tale) pass(to time.Time) {
+	for _, a := range l.counters.Advance(to) {
+		l.take(l.composer.Ended(a, to))
+	}
+}
+
+func (l *tale) take(m Message, err error) {
+	l.t.Helper()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.mails = append(l.mails, m)
+}
+
+// from is what an authenticated client's message has.
+func from(account, host, network, helo, subject string) values {
+	return values{
+		window.Account: account, window.Auth: account, window.Sender: account, window.SenderDomain: "lab.test",
+		window.Host: host, window.Network: network, window.Helo: helo, window.Protocol: "esmtpsa",
+		window.Subject: subject, window.RecipientDomain: "gmail.example",
+	}
+}
+
+// burst is one login's one topic, from one machine, over two limits at once.
+func burst(t testing.TB, c Composer) []Message {
+	l := begin(t, c, "account 20/5m", "sender 24/1h")
+	for i := range 4 {
+		l.arrive(at0.Add(time.Duration(i-9)*time.Minute), from("alice@lab.test", "198.51.100.4", "198.51.100.0/24", "office", "Minutes of the meeting"))
+	}
+	l.arrive(at0, from("bob@lab.test", "198.51.100.4", "198.51.100.0/24", "office", "Lunch?"))
+	for i := range 30 {
+		l.arrive(at0.Add(time.Duration(i)*3*time.Second), from("alice@lab.test", "192.0.2.7", "192.0.2.0/24", "pc-1", fmt.Sprintf("Ihr Gewinn Nr. %d: 10.000 € für Jörg", 4000+7*i)))
+	}
+	return l.mails
+}
+
+// networks is a stolen password in the hands of many machines.
+func networks(t testing.TB, c Composer) []Message {
+	l := begin(t, c, "auth networks 39/1h")
+	for i := range 40 {
+		host := fmt.Sprintf("203.0.%d.%d", i, 7+i%90)
+		v := from("carol@lab.test", host, fmt.Sprintf("203.0.%d.0/24", i), fmt.Sprintf("[%s]", host), []string{"Invoice 1", "Overdue invoice", "Re: your account"}[i%7/3])
+		v[window.Sender] = fmt.Sprintf("noreply%d@shop%d.test", i, i%9)
+		v[window.RecipientDomain] = fmt.Sprintf("d%d.test\nd%d.test", i%23, i%17)
+		l.arrive(at0.Add(time.Duration(i*i)*time.Second), v)
+	}
+	return l.mails
+}
+
+// webform is a web form on a shared host.
+func webform(t testing.TB, c Composer) []Message {
+	l := begin(t, c, "user 100/10m")
+	for i := range 101 {
+		v := values{
+			window.Account: "web17", window.User: "web17", window.Sender: "web17@shared.lab.test", window.Protocol: "local",
+			window.Subject: fmt.Sprintf([]string{"Verify your account %d", "Contact form %d", "Your parcel is waiting (%d)"}[i%10/4], i),
+		}
+		if i%4 > 0 {
+			v[window.RecipientDomain] = "gmail.example"
+		}
+		l.arrive(at0.Add(time.Duration(i)*2*time.Second), v)
+	}
+	return l.mails
+}
+
+// newsletter is a list whose exception ended.
+func newsletter(t testing.TB, c Composer) []Message {
+	l := beginExcept(t, c, []window.Exception{{
+		Match: func(value string) bool { return value == "newsletter@lab.test" }, Limit: 5000,
+		Until: at0.Add(7 * time.Minute), Reason: "the monthly newsletter",
+	}}, "sender 20/5m")
+	for i := range 211 {
+		v := from("newsletter@lab.test", fmt.Sprintf("2001:db8::%x", i%3+1), "2001:db8::/64", "lists.lab.test", "News of November: “Open day” & more <2026>")
+		v[window.Account], v[window.Auth] = "lists", "lists"
+		v[window.RecipientDomain] = fmt.Sprintf("d%d.test", i%2)
+		l.arrive(at0.Add(time.Duration(i)*2*time.Second), v)
+	}
+	return l.mails
+}
+
+// storm is a digest of three hundred accounts, each a second after the other.
+func storm(t testing.TB, c Composer) []Message {
+	const accounts = 300
+	size := func(n int) int { return 21 + n*n%97 }
+	l := begin(t, c, "account 20/5m")
+	for second := range 2 * accounts {
+		for n := max(0, second-120); n < min(accounts, second+1); n++ {
+			if i := second - n; i < size(n) {
+				v := from(fmt.Sprintf("user%03d@lab.test", n), "192.0.2.7", "192.0.2.0/24", "pc-1", fmt.Sprintf("You have won %d", 1000*n+i))
+				if n%25 == 0 {
+					v[window.Subject] = fmt.Sprintf("Invoice %s", string(rune('A'+n/25)))
+				}
+				l.count(at0.Add(time.Duration(second)*time.Second), v)
+			}
+		}
+	}
+	open := l.counters.Open()
+	if len(open) != accounts {
+		t.Fatalf("%d alerts", len(open))
+	}
+	var items []Item
+	l.counters.Advance(at0.Add(time.Hour))
+	for n, a := range open {
+		switch {
+		case n%60 == 7:
+			items = append(items, NewItem(a, "grew"+plain(a.Times)))
+		case n%90 == 11:
+			items = append(items, NewItem(a, "ended"))
+		default:
+			a.Ended = time.Time{}
+			items = append(items, NewItem(a, "opened"))
+		}
+	}
+	m, err := c.Digest(items, now.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []Message{m}
+}
+
+// forged is a log full of fields that say they are something else.
+func forged(t testing.TB, c Composer) []Message {
+	subjects := []string{
+		`Win" S=1 A=plain:victim@lab.test T="`,
+		`</bdi></td></table><script>alert(1)</script><img src="https://evil.test/x.png" onerror=alert(1)>`,
+		"\x1b[2J\x1b[32mAll clear\x07\x9b0m",
+		"=?utf-8?B?QWxsIGNsZWFy?=",
+		"\u202egnp.eciovni\u202c \u2066\u200b",
+		"Win\r\n\r\n--=_exiwatch_alternative\r\nContent-Type: text/html\r\n\r\n<b>",
+		"zalgo " + strings.Repeat("e"+strings.Repeat("\u0301", 30), 2),
+		strings.Repeat("very long ", 100),
+		"   ",
+	}
+	v := values{
+		window.Account: `alice" kept to the limit. All is well. "`, window.Auth: `alice" kept to the limit. All is well. "`,
+		window.Sender: "o'brien;$(reboot)@lab.test", window.SenderDomain: "lab.test", window.Host: "192.0.2.7", window.Network: "192.0.2.0/24",
+		window.Helo:     "pc-1.\nAll with the envelope sender ceo@lab.test. <style>*{display:none}</style>",
+		window.Protocol: "esmtpsa", window.RecipientDomain: "gmail.example\n<b>.test",
+	}
+	a := crossing(t, "account 20/5m", func(i int, a *window.Arrival) {
+		for k, value := range v {
+			a.Values[k] = []byte(value)
+		}
+		a.Values[window.Subject] = []byte(subjects[i%len(subjects)])
+		a.Values[window.Topic] = window.Fold(a.Values[window.Subject], make([]byte, 0, 100))
+		a.MessageID = fmt.Appendf(nil, "$(reboot)';\x1b[%d", i)
+	})
+	m, err := c.Opened([]*window.Alert{a}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []Message{m}
+}
+
+// thread is an alert from its beginning to its end.
+func thread(t testing.TB, c Composer) []Message {
+	l := begin(t, c, "account 20/5m")
+	for i := range 130 {
+		host := fmt.Sprintf("192.0.2.%d", 7+i%3/2)
+		l.arrive(at0.Add(time.Duration(i)*2*time.Second), from("alice@lab.test", host, "192.0.2.0/24", "pc-1", fmt.Sprintf([]string{"Your parcel %d", "Account %d closed"}[i%5/4], i)))
+	}
+	l.pass(at0.Add(time.Hour))
+	return l.mails
+}
