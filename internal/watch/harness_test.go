@@ -1,0 +1,237 @@
+package watch
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/mail"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"exiwatch/internal/config"
+	"exiwatch/mailer"
+	"exiwatch/window"
+)
+
+// A post is a Transport that keeps what it is given.
+type post struct {
+	mu    sync.Mutex
+	mails []mailer.Message
+	hangs bool // until its context ends
+	tries int
+}
+
+func (p *post) Send(ctx context.Context, m mailer.Message) error {
+	p.mu.Lock()
+	p.tries++
+	p.mu.Unlock()
+	if p.hangs {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mails = append(p.mails, m)
+	return nil
+}
+
+// ids are the alerts whose opening was mailed.
+func (p *post) ids() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var ids []string
+	for _, m := range p.mails {
+		if m.Event == opened {
+			ids = append(ids, alertsOf(m)...)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// events are what was mailed, in order: alert id and event.
+func (p *post) events() (names []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, m := range p.mails {
+		for _, id := range alertsOf(m) {
+			names = append(names, id+"."+m.Event)
+		}
+	}
+	return names
+}
+
+// alertsOf are the alerts that a mail tells of.
+func alertsOf(m mailer.Message) []string {
+	letter, err := mail.ReadMessage(bytes.NewReader(m.Data))
+	if err != nil {
+		panic(err)
+	}
+	return strings.Fields(strings.Join(letter.Header["X-Exiwatch-Alert"], " "))
+}
+
+// A watchman is a daemon at work.
+type watchman struct {
+	t      *testing.T
+	daemon *Daemon
+	post   *post
+	cancel context.CancelFunc
+	over   chan error
+	ended  bool
+
+	mu  sync.Mutex
+	log bytes.Buffer
+}
+
+func (w *watchman) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.Write(p)
+}
+
+// start makes a daemon follow logs. It ends with the test.
+func start(t *testing.T, c config.Config, fromStart bool, p *post) *watchman {
+	t.Helper()
+	c.State = t.TempDir()
+	return goOn(t, c, fromStart, p)
+}
+
+// goOn makes a daemon take up what another one left.
+func goOn(t *testing.T, c config.Config, fromStart bool, p *post, edit ...func(*Daemon)) *watchman {
+	t.Helper()
+	w := &watchman{t: t, post: p, over: make(chan error, 1)}
+	c.Mail.Transport = p
+	w.daemon = &Daemon{Config: c, FromStart: fromStart, Host: "mx.lab.test", Log: slog.New(slog.NewJSONHandler(w, nil))}
+	for _, e := range edit {
+		e(w.daemon)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	w.cancel = cancel
+	go func() { w.over <- w.daemon.Run(ctx) }()
+	t.Cleanup(w.stop)
+	return w
+}
+
+// stop ends the daemon; it may be called twice.
+func (w *watchman) stop() {
+	w.t.Helper()
+	if w.ended {
+		return
+	}
+	w.ended = true
+	w.cancel()
+	select {
+	case err := <-w.over:
+		if err != nil {
+			w.t.Errorf("Run = %v, want no error", err)
+		}
+	case <-time.After(patience):
+		w.t.Error("Run goes on after its context has ended")
+	}
+	if w.t.Failed() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.t.Logf("the daemon said:\n%.4000s", w.log.Bytes())
+	}
+}
+
+// An openedAlert is what the daemon says of an alert.
+type openedAlert struct {
+	Msg, ID, Account string
+	Silent           bool
+}
+
+// opened gives the alerts that were opened so far, in their order.
+func (w *watchman) opened() []openedAlert {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []openedAlert
+	for line := range bytes.Lines(w.log.Bytes()) {
+		var a openedAlert
+		if err := json.Unmarshal(line, &a); err != nil {
+			w.t.Fatalf("%s: %v", line, err)
+		}
+		if a.Silent = a.Msg == "alert that was open already"; a.Silent || a.Msg == "alert" {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+func (w *watchman) until(what string, done func() bool) {
+	w.t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(patience)
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-late:
+			w.t.Fatalf("waited %v in vain: %s; opened %v", patience, what, w.opened())
+		}
+	}
+}
+
+// sentinel is the end of a log: it opens an alert of an account of its own, behind everything before.
+func sentinel(name string, at time.Time, limit int) string {
+	var b strings.Builder
+	for i := range limit + 1 {
+		fmt.Fprintf(&b, "%s 1xVzzz-%06d-%02d <= %s@lab.test U=%s P=local S=5\n", at.Format(time.DateTime), len(name)*1000+i, i, name, name)
+	}
+	return b.String()
+}
+
+// untilRead waits until a sentinel was read.
+func (w *watchman) untilRead(name string) {
+	w.t.Helper()
+	w.until("the alert of "+name, func() bool {
+		return slices.ContainsFunc(w.opened(), func(a openedAlert) bool { return a.Account == name })
+	})
+}
+
+// replayIDs gives the ids of the alerts that a replay of files lists, sorted.
+func replayIDs(t *testing.T, c config.Config, names ...string) []string {
+	t.Helper()
+	ids := alertIDs(t, c, names...)
+	slices.Sort(ids)
+	return ids
+}
+
+// alertIDs gives them in the order opened.
+func alertIDs(t *testing.T, c config.Config, names ...string) (ids []string) {
+	t.Helper()
+	for _, name := range replayEvents(t, c, names...) {
+		if id, ok := strings.CutSuffix(name, "."+opened); ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// replayEvents gives the events in the lives of the alerts that a replay of files lists, in order: alert id and event.
+func replayEvents(t *testing.T, c config.Config, names ...string) []string {
+	t.Helper()
+	var events []string
+	p, err := NewPipeline(c.Scopes, c.Rules, Listener{
+		Opened: func(alerts []*window.Alert) {
+			for _, a := range alerts {
+				events = append(events, a.ID+"."+opened)
+			}
+		},
+		Grew:  func(a *window.Alert) { events = append(events, a.ID+"."+grew(a)) },
+		Ended: func(a *window.Alert) { events = append(events, a.ID+"."+ended) },
+	})
+	must(t, err)
+	var sources []Source
+	for _, name := range names {
+		sources = append(sources, Source{Name: name})
+	}
+	_, err = p.Replay(t.Context(), sources, c.Zone, time.Now(), nil)
+	must(t, err)
+	return events
+}
