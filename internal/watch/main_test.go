@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long anything may take; the machines tests run on are slow and shared.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 func must(t *testing.T, err error) {
 	t.Helper()
