@@ -23,6 +23,7 @@ type Reader struct {
 	clock clock
 
 	line    lineReader
+	seen    [20]byte // the stamp last seen by Lines, and what follows it
 	arrival Arrival
 	entry   Entry
 	text    []byte // the line without NULs
