@@ -49,6 +49,16 @@ func (r *Reader) Last() time.Time { return r.clock.last }
 // Resume is for a Reader that begins in the middle of a log, behind a stamp that was read before.
 func (r *Reader) Resume(last time.Time) { r.clock.last = last }
 
+// Restart makes the Reader read on at another place of the log, of which nothing is known: what was held is forgotten.
+func (r *Reader) Restart() {
+	r.clock.last, r.clock.doubtful = time.Time{}, false
+	r.held.places, r.split = r.held.places[:0], split{}
+}
+
+// Independent tells whether what was told since Restart is what would have been told behind any lines that hold none. A stamp
+// of an hour that occurs twice isn't.
+func (r *Reader) Independent() bool { return !r.clock.doubtful }
+
 // Refer moves the reference of NewReader: a log that is followed grows older than what it was opened with.
 func (r *Reader) Refer(reference time.Time) { r.clock.reference = reference }
 

@@ -14,8 +14,9 @@ type Summary struct {
 	Tally  Tally
 	Totals tailer.Totals
 	Rules  []window.Rule // that count
+	Brief  bool          // only what Text shows is ranked
 
-	rankings  [window.NumKeys]Ranking
+	gathered  []*rankings
 	selectors selectors
 	malformed []MalformedLine
 	alerts    []*opened
@@ -37,15 +38,44 @@ type MalformedLine struct {
 	Why    string `json:"why"`
 }
 
-// Arrival adds an arrival, of which w has the keys' values.
-func (s *Summary) Arrival(a *parser.Arrival, w *window.Arrival) {
-	s.Tally.Arrival(a)
-	s.selectors.arrival(a)
-	for key, value := range w.Values[:window.NumKeys] {
-		if value != nil {
-			s.rankings[key].Add(value, w.Recipients, w.Bytes)
+// rankings are those of all keys.
+type rankings [window.NumKeys]Ranking
+
+// Gather gives what ranks arrivals, of which w has the keys' values, for one goroutine: they come in any order.
+func (s *Summary) Gather() func(a *parser.Arrival, w *window.Arrival) {
+	var keys []window.Key
+	for key := range window.NumKeys {
+		if !s.Brief || isInText(key) {
+			keys = append(keys, key)
 		}
 	}
+	r := new(rankings)
+	s.gathered = append(s.gathered, r)
+	return func(_ *parser.Arrival, w *window.Arrival) {
+		for _, key := range keys {
+			if value := w.Values[key]; value != nil {
+				r[key].Add(value, w.Recipients, w.Bytes)
+			}
+		}
+	}
+}
+
+// ranking joins what was gathered of a key.
+func (s *Summary) ranking(key window.Key) *Ranking {
+	if len(s.gathered) == 0 {
+		return new(Ranking)
+	}
+	first := &s.gathered[0][key]
+	for _, r := range s.gathered[1:] {
+		first.Join(&r[key])
+	}
+	return first
+}
+
+// Arrival adds an arrival, in the order of the log.
+func (s *Summary) Arrival(a *parser.Arrival, _ *window.Arrival) {
+	s.Tally.Arrival(a)
+	s.selectors.arrival(a)
 }
 
 // Other adds an entry that is no arrival.
