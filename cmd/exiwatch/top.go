@@ -95,6 +95,7 @@ type ranker struct {
 	weight     func(*report.Row) int64
 	ranking    report.Ranking
 	gathered   []*ranker // each by one goroutine
+	items      []report.Item
 	identified joiner
 	others     [][]byte // of a reception
 }
@@ -120,7 +121,7 @@ func (t *ranker) prepare(key string) error {
 func (t *ranker) listener(s *selection) watch.Listener {
 	switch t.key {
 	case "script":
-		return watch.Listener{Other: func(e *parser.Entry) {
+		return watch.Listener{Lean: true, Other: func(e *parser.Entry) {
 			if e.Kind == parser.Submission && s.during(e.Time) {
 				t.add(e.Directory, reception{})
 			}
@@ -137,10 +138,11 @@ func (t *ranker) listener(s *selection) watch.Listener {
 			},
 		}
 	}
-	return watch.Listener{Gather: func() func(*parser.Arrival, *window.Arrival) {
+	lean := t.key != window.Network.String() && t.key != window.Topic.String() && t.count != "networks"
+	return watch.Listener{Lean: lean, Gather: func() func([]report.Reception) {
 		part := &ranker{key: t.key, count: t.count}
 		t.gathered = append(t.gathered, part)
-		return part.arrival
+		return part.gather
 	}}
 }
 
@@ -151,12 +153,25 @@ func (t *ranker) join() {
 	}
 }
 
-func (t *ranker) arrival(a *parser.Arrival, w *window.Arrival) {
-	if t.key == "message" {
-		t.add(a.MessageID, t.reception(a, w))
-	} else if key, _ := window.ParseKey(t.key); w.Values[key] != nil {
-		t.add(w.Values[key], t.reception(a, w))
+// gather ranks arrivals.
+func (t *ranker) gather(arrivals []report.Reception) {
+	key, err := window.ParseKey(t.key)
+	t.items = t.items[:0]
+	for _, a := range arrivals {
+		value := a.Arrival.MessageID
+		if err == nil {
+			value = a.Values.Values[key]
+		}
+		if value == nil {
+			continue
+		}
+		if sums[t.count] == nil {
+			t.add(value, t.reception(a.Arrival, a.Values))
+			continue
+		}
+		t.items = append(t.items, report.Item{Value: value, Recipients: a.Values.Recipients, Bytes: a.Values.Bytes})
 	}
+	t.ranking.AddAll(t.items)
 }
 
 // A reception is what a ranking needs of an arrival.

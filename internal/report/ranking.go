@@ -36,6 +36,26 @@ func (r *Ranking) Add(value []byte, recipients, bytes int64) {
 	r.add(value, hashOf(value), 1, recipients, bytes)
 }
 
+// An Item is what is added of one arrival.
+type Item struct {
+	Value             []byte
+	Recipients, Bytes int64
+
+	hash uint64
+}
+
+// AddAll adds arrivals. It takes less time than to Add each: the memory is asked for many records before one is needed.
+func (r *Ranking) AddAll(items []Item) {
+	for i := range items {
+		items[i].hash = hashOf(items[i].Value)
+	}
+	r.values.touch(items)
+	for i := range items {
+		it := &items[i]
+		r.add(it.Value, it.hash, 1, it.Recipients, it.Bytes)
+	}
+}
+
 func (r *Ranking) add(value []byte, hash uint64, n, to, bytes int64) {
 	v, _ := r.values.find(value, hash)
 	v.add(messages, n)

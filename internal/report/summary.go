@@ -41,8 +41,14 @@ type MalformedLine struct {
 // rankings are those of all keys.
 type rankings [window.NumKeys]Ranking
 
-// Gather gives what ranks arrivals, of which w has the keys' values, for one goroutine: they come in any order.
-func (s *Summary) Gather() func(a *parser.Arrival, w *window.Arrival) {
+// A Reception is an arrival with its keys' values.
+type Reception struct {
+	Arrival *parser.Arrival
+	Values  *window.Arrival
+}
+
+// Gather gives what ranks arrivals for one goroutine: they come in any order.
+func (s *Summary) Gather() func([]Reception) {
 	var keys []window.Key
 	for key := range window.NumKeys {
 		if !s.Brief || isInText(key) {
@@ -51,11 +57,16 @@ func (s *Summary) Gather() func(a *parser.Arrival, w *window.Arrival) {
 	}
 	r := new(rankings)
 	s.gathered = append(s.gathered, r)
-	return func(_ *parser.Arrival, w *window.Arrival) {
+	var items []Item
+	return func(receptions []Reception) {
 		for _, key := range keys {
-			if value := w.Values[key]; value != nil {
-				r[key].Add(value, w.Recipients, w.Bytes)
+			items = items[:0]
+			for _, a := range receptions {
+				if value := a.Values.Values[key]; value != nil {
+					items = append(items, Item{Value: value, Recipients: a.Values.Recipients, Bytes: a.Values.Bytes})
+				}
 			}
+			r[key].AddAll(items)
 		}
 	}
 }

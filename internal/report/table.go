@@ -12,6 +12,8 @@ type table struct {
 	slots  []uint64 // where a text's hash leads: the hash's upper half, and below it the record's place + 1; 0: nothing
 	blocks [][]byte
 	size   int // records
+
+	touched byte // of no meaning: what is read isn't left out
 }
 
 // A record is the text's hash, numFields numbers, the text's length, and the text.
@@ -69,6 +71,27 @@ func (t *table) find(text []byte, hash uint64) (r record, place uint32) {
 		if r := t.at(uint32(slot) - 1); string(r.text()) == string(text) {
 			return r, uint32(slot) - 1
 		}
+	}
+}
+
+// touch looks at where the items' records are, so that they are near when they are needed.
+func (t *table) touch(items []Item) {
+	if len(t.slots) == 0 {
+		return
+	}
+	mask := uint64(len(t.slots) - 1)
+	var places [64]uint32
+	for len(items) > 0 {
+		n := min(len(items), len(places))
+		for i := range n {
+			places[i] = uint32(t.slots[items[i].hash&mask])
+		}
+		for _, place := range places[:n] {
+			if place > 0 {
+				t.touched += t.at(place - 1)[textStart]
+			}
+		}
+		items = items[n:]
 	}
 }
 

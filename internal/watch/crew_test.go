@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/report"
 	"exiwatch/parser"
 	"exiwatch/window"
 
@@ -129,7 +130,7 @@ func TestCrewTellsWhatOneReaderTells(t *testing.T) {
 			size := rapid.SampledFrom([]int{1, 300, 3000, 1 << 17}).Draw(t, "portion")
 			many.hands = append(many.hands, &hand{
 				portion: portion{buf: make([]byte, size)},
-				gather:  func(*parser.Arrival, *window.Arrival) { counts[i]++ },
+				gather:  func(all []report.Reception) { counts[i] += len(all) },
 			})
 		}
 		var sources []Source

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"exiwatch/internal/report"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -10,7 +11,8 @@ type hand struct {
 	pipeline *Pipeline // which the arrivals go into
 	reader   *parser.Reader
 	valuer   valuer
-	gather   func(*parser.Arrival, *window.Arrival)
+	gather   func([]report.Reception)
+	gathered []report.Reception // to be given to it
 
 	portion
 	finds []finding      // in the portion, in their order
@@ -113,11 +115,13 @@ func (h *hand) gathers() {
 	if h.gather == nil {
 		return
 	}
+	h.gathered = h.gathered[:0]
 	for i := range h.finds {
 		if f := &h.finds[i]; f.other == 0 && f.wanted {
-			h.gather(&f.arrival, &f.values)
+			h.gathered = append(h.gathered, report.Reception{Arrival: &f.arrival, Values: &f.values})
 		}
 	}
+	h.gather(h.gathered)
 }
 
 // inTurn tells of an entry that is read in the portion's turn.
@@ -130,7 +134,7 @@ func (h *hand) inTurn(e *parser.Entry) {
 	h.valuer.reset()
 	w := &p.arrival
 	if counts, keep := p.weigh(e.Arrival, w, &h.valuer); keep && p.reception(e.Arrival, w, counts) && h.gather != nil {
-		h.gather(e.Arrival, w)
+		h.gather([]report.Reception{{Arrival: e.Arrival, Values: w}})
 	}
 }
 

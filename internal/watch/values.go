@@ -25,15 +25,14 @@ func (v *valuer) made(n int) []byte { return v.text[n:len(v.text):len(v.text)] }
 // emptySender is the value of the sender key for a bounce.
 var emptySender = []byte("<>")
 
-// values fills w with what a says of each key: who an arrival is counted for. It is the one place that decides it. What
-// stands in w is good until reset.
+// values fills w with what a says of each key but the costly ones: who an arrival is counted for. It is the one place that
+// decides it. What stands in w is good until reset.
 func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
 	if v.text == nil {
 		v.text = make([]byte, 0, 1<<10) // a value that is empty is one
 	}
 	*w = window.Arrival{At: a.Time, MessageID: a.MessageID, Recipients: int64(a.RecipientCount), Bytes: max(a.Size, 0)}
 	w.Values[window.Host] = a.HostAddress
-	w.Values[window.Network] = v.networkOf(a.HostAddress)
 	w.Values[window.Auth] = a.AuthenticatedID
 	if !a.Suspicious {
 		w.Values[window.Auth] = accountName(a.AuthenticatedID)
@@ -45,10 +44,15 @@ func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
 		w.Values[window.Sender], w.Values[window.SenderDomain] = v.senderOf(a.EnvelopeSender)
 	}
 	w.Values[window.Helo], w.Values[window.Protocol] = a.Helo, a.Protocol
-	w.Values[window.RecipientDomain] = v.domainsOf(a)
 	w.Values[window.Account] = firstOf(w.Values[window.Auth], w.Values[window.User], w.Values[window.Sender])
+	w.Values[window.Subject] = a.Subject
+}
+
+// costly fills in the values that take the most time: network, topic and the recipients' domains.
+func (v *valuer) costly(a *parser.Arrival, w *window.Arrival) {
+	w.Values[window.Network] = v.networkOf(a.HostAddress)
+	w.Values[window.RecipientDomain] = v.domainsOf(a)
 	if a.Subject != nil {
-		w.Values[window.Subject] = a.Subject
 		w.Values[window.Topic] = v.topicOf(a.Subject)
 	}
 }
