@@ -2,8 +2,8 @@ package parser
 
 import "bytes"
 
-// Here is the short way of reading a log: the lines of which nothing is told, and arrivals of the shapes that fill a log, in
-// which no item can be read in two ways. It says of a line what the long way says, or nothing: then the long way is gone.
+// Here is the short way of reading a log: the lines of which nothing is told, and arrivals of the shape that fills a log, in
+// which no item can be read in two ways. It tells of a line what the long way would, or gives it up: then the long way is gone.
 
 // Lines reads whole lines of the log, each with its LF (the last may lack it), and gives their number. The first stands at p.
 // It does what Line does for each of them, faster.
@@ -15,12 +15,16 @@ func (r *Reader) Lines(p Place, text []byte) (n int64) {
 		if end < 0 {
 			end, next = len(text), len(text)
 		}
-		if line := text[:end]; !clean || r.Holding() || !r.quick(p, line) {
+		if line := text[:end]; !clean {
 			r.Line(p, line)
+		} else if r.lasting = !r.Holding(); !r.lasting || !r.quick(p, line) {
+			r.lasting = false
+			r.longWay(p, line)
 		}
 		text = text[next:]
 		p.Line++
 	}
+	r.lasting = false
 	return n
 }
 

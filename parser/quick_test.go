@@ -20,10 +20,9 @@ func told(log []byte, short bool) (all []Entry) {
 	r := NewReader(time.UTC, quickReference, func(e *Entry) {
 		c := *e
 		c.lasting = false
+		c.MessageID, c.Directory, c.Arguments, c.User = bytes.Clone(e.MessageID), bytes.Clone(e.Directory), bytes.Clone(e.Arguments), bytes.Clone(e.User)
 		if e.Arrival != nil {
-			a := *e.Arrival
-			a.Subject = bytes.Clone(a.Subject)
-			c.Arrival = &a
+			c.Arrival = cloned(e.Arrival)
 		}
 		all = append(all, c)
 	})
@@ -33,11 +32,21 @@ func told(log []byte, short bool) (all []Entry) {
 		n := int64(0)
 		for line := range bytes.Lines(log) {
 			n++
-			r.Line(Place{"mainlog", n}, bytes.TrimSuffix(line, []byte("\n")))
+			r.longWay(Place{"mainlog", n}, bytes.ReplaceAll(bytes.TrimSuffix(line, []byte("\n")), []byte{0}, nil))
 		}
 	}
 	r.Flush()
 	return all
+}
+
+// cloned gives a copy that stays good.
+func cloned(a *Arrival) *Arrival {
+	c := *a
+	for _, item := range []*[]byte{&c.MessageID, &c.EnvelopeSender, &c.BounceOf, &c.Host, &c.Helo, &c.HostAddress, &c.InterfaceAddress, &c.Ident, &c.Protocol,
+		&c.TLS, &c.Authenticator, &c.AuthenticatedID, &c.AuthenticatedSender, &c.HeaderMessageID, &c.Subject, &c.ReceivedSender, &c.RecipientList} {
+		*item = bytes.Clone(*item)
+	}
+	return &c
 }
 
 func checkShortWay(t interface {
@@ -45,7 +54,6 @@ func checkShortWay(t interface {
 	Errorf(string, ...any)
 }, log []byte) {
 	t.Helper()
-	// What is held is in buffers that are used again.
 	equal := cmp.Comparer(func(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) })
 	if diff := cmp.Diff(told(log, false), told(log, true), equal, cmp.AllowUnexported(Entry{})); diff != "" {
 		t.Errorf("the short way tells something else of\n%s\n%s", log, diff)

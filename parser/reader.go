@@ -24,6 +24,7 @@ type Reader struct {
 
 	line    lineReader
 	seen    [20]byte // the stamp last seen by Lines, and what follows it
+	lasting bool     // what Lines was given is read
 	arrival Arrival
 	entry   Entry
 	text    []byte // the line without NULs
@@ -66,8 +67,14 @@ func (r *Reader) Refer(reference time.Time) { r.clock.reference = reference }
 // change its meaning, by a later call.
 func (r *Reader) Line(p Place, line []byte) {
 	if bytes.IndexByte(line, 0) >= 0 {
-		line = r.withoutNULs(line)
+		r.longWay(p, r.withoutNULs(line))
+	} else if r.Holding() || !r.quick(p, line) {
+		r.longWay(p, line)
 	}
+}
+
+// longWay reads a line without NULs that no shape is expected of.
+func (r *Reader) longWay(p Place, line []byte) {
 	if r.split.any() {
 		r.overdue()
 	}

@@ -24,7 +24,7 @@ func (r *Reader) usual(p Place, h *head, b []byte) bool {
 	if u.subject != nil {
 		a.Subject = r.decode(u.subject)
 	}
-	lasting := len(a.Subject) == 0 || &a.Subject[0] == &u.subject[0]
+	lasting := r.lasting && (len(a.Subject) == 0 || &a.Subject[0] == &u.subject[0])
 	r.entry = Entry{Kind: Reception, Place: p, MessageID: h.id, Arrival: a, lasting: lasting}
 	r.emit(&r.entry)
 	return true
