@@ -50,7 +50,7 @@ logs are read three times or more, so they must be files.`,
 				return choose.run(cmd, &s, files, rules, int(rows), asJSON)
 			}
 			sum := report.Summary{Rules: rules, Brief: !asJSON}
-			sum.Totals, err = s.replay(cmd, files, rules, watch.Listener{Lean: sum.Brief, Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew})
+			sum.Totals, err = s.replay(cmd, files, rules, watch.Listener{Costly: asJSON, Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew})
 			if err != nil {
 				return err
 			}
