@@ -23,8 +23,9 @@ fuzz:
 chaos: # some ten minutes of kills, cycles and a mail server that fails
 	go test -count=1 -timeout 60m -v -run 'TestChaos' ./internal/chaos -chaos.seeds=1 -chaos.lines=1000000 -chaos.kills=230 -chaos.cycles=220 -chaos.seconds=60
 
-bench:
+bench: # against rg, eximstats, zcat and others, into docs/performance.md: half an hour, 15 GB, and a machine that does nothing else
 	go test -run '^$$' -bench . ./...
+	go run ./fixtures/bench
 
 fixtures: # has the real Exim of this machine write them anew
 	fixtures/make
