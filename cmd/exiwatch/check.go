@@ -32,9 +32,6 @@ Exit status: 1 if anything fails, 0 otherwise.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s := check.Setup{File: file, Host: hostName(), Now: time.Now(), Test: sendTest, Exim: config.Exim, FindLog: config.FindLog}
 			s.Config, s.Broken = config.Read(file)
-			if s.Broken != nil {
-				s.Config = config.Default()
-			}
 			if _, err := os.Stat(config.DefaultFile); file == "" && !errors.Is(err, fs.ErrNotExist) {
 				s.File = config.DefaultFile
 			}

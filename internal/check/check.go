@@ -12,7 +12,7 @@ import (
 type Setup struct {
 	File   string        // the configuration file; "" where there is none
 	Broken error         // why it can't be read; nil: it can
-	Config config.Config // the one in File, else the default one
+	Config config.Config // the one in File; while that is Broken the default one is looked at
 	Host   string        // name of this machine in mails
 	Now    time.Time     // wall clock
 	Test   bool          // send a test mail and test notices
@@ -28,6 +28,9 @@ type Setup struct {
 
 // Run makes the checks, one after the other. None keeps the next one from being made.
 func (s Setup) Run(ctx context.Context) iter.Seq[Result] {
+	if s.Broken != nil {
+		s.Config = config.Default()
+	}
 	c := &checks{Setup: s}
 	return func(yield func(Result) bool) {
 		for _, check := range []func(context.Context) []Result{

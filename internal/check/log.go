@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"exiwatch/tailer"
 )
@@ -40,7 +41,7 @@ func (c *checks) logs(ctx context.Context) []Result {
 func (c *checks) log(path string) []Result {
 	row, err := tailer.Row(path)
 	if errors.Is(err, fs.ErrPermission) {
-		return []Result{fail("log", whoMay(path), "%s: %s may not read it", path, me())}
+		return []Result{fail("log", whoMay(path), "%s can't be read by user %s", path, me())}
 	}
 	if err != nil {
 		return []Result{fail("log", missing(path), "%s isn't there", path)}
@@ -54,7 +55,14 @@ func (c *checks) log(path string) []Result {
 		return []Result{found, fail("lines", "", "%v", err)}
 	}
 	c.samples = append(c.samples, s)
-	return []Result{found, c.lines(s), c.selectors(s), c.clock(s)}
+	results := []Result{found, c.lines(s)}
+	if results[1].Status == Fail || s.last.IsZero() {
+		return results
+	}
+	if s.summary.Tally.Arrivals > 0 {
+		results = append(results, c.selectors(s))
+	}
+	return append(results, c.clock(s))
 }
 
 // missing is what to do about a log that isn't there.
@@ -74,9 +82,9 @@ func (c *checks) readable(path string, row []tailer.Member) Result {
 		case err == nil:
 			f.Close()
 		case m == last && errors.Is(err, fs.ErrPermission):
-			return fail("log", whoMay(m.Path), "%s: %s may not read it", m.Path, me())
+			return fail("log", whoMay(m.Path), "%s can't be read by user %s", m.Path, me())
 		case errors.Is(err, fs.ErrPermission):
-			return warn("log", whoMay(m.Path)+" At a start the daemon reads what was cycled, too.", "%s: %s may not read it", m.Path, me())
+			return warn("log", whoMay(m.Path)+" At a start the daemon reads what was cycled, too.", "%s can't be read by user %s", m.Path, me())
 		}
 	}
 	if compressed(last.Path) {
@@ -85,7 +93,7 @@ func (c *checks) readable(path string, row []tailer.Member) Result {
 	if filepath.Base(last.Path) != filepath.Base(path) && !stamped(path) {
 		return warn("log", "If it was cycled a moment ago that is fine: Exim makes it with its next line.", "%s isn't there, only %s", path, filepath.Base(last.Path))
 	}
-	detail := fmt.Sprintf("%s, readable by %s", path, me())
+	detail := fmt.Sprintf("%s, readable by user %s", path, me())
 	if cycled := len(row) - 1; cycled > 0 {
 		detail += fmt.Sprintf(", with %s", count(int64(cycled), "cycled file"))
 	}
@@ -95,7 +103,7 @@ func (c *checks) readable(path string, row []tailer.Member) Result {
 // stamped tells whether Exim puts the date into the log's name (%D, %M).
 func stamped(path string) bool {
 	name := filepath.Base(path)
-	return bytes.Contains([]byte(name), []byte("%D")) || bytes.Contains([]byte(name), []byte("%M"))
+	return strings.Contains(name, "%D") || strings.Contains(name, "%M")
 }
 
 // compressed tells whether a file's content isn't the log itself.

@@ -99,7 +99,7 @@ func runnable(path string) error {
 		return fmt.Errorf("%s is no file", path)
 	}
 	if err := unix.Access(path, unix.X_OK); err != nil {
-		return fmt.Errorf("%s isn't executable for %s: %s", path, me(), info.Mode())
+		return fmt.Errorf("%s isn't executable for user %s: %s", path, me(), info.Mode().Perm())
 	}
 	return nil
 }

@@ -120,7 +120,7 @@ func (s *sample) part(p part, r *parser.Reader, c *checks) error {
 }
 
 // eximLine is a line that only Exim writes, which may stand behind a syslog prefix: of a message, or of its own life.
-var eximLine = regexp.MustCompile(`^(?:\S+ [^:]*:\S+ (?:\S+ )?\S*exim\S*: |)(?:\[[0-9]+[/\\][0-9]+\] )?(?:[0-9-]{10} [0-9:.]{8,12} )?(?:[+-][0-9]{4} )?(?:\[[0-9]+\] )?` +
+var eximLine = regexp.MustCompile(`^(?:.{0,80}? \S*exim\S*: )?(?:\[[0-9]+[/\\][0-9]+\] )?(?:[0-9-]{10} [0-9:.]{8,12} )?(?:[+-][0-9]{4} )?(?:\[[0-9]+\] )?` +
 	`(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2} |[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4} |exim ([0-9.]+)\S* daemon started: |(cwd=)|(?:Start|End) queue run: |SMTP |H=)`)
 
 // line looks at a line for what the parser leaves out.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -77,5 +78,9 @@ func (i identity) lacks(path string, permission fs.FileMode) string {
 	if i.may(info, permission) {
 		return ""
 	}
-	return fmt.Sprintf("%s is %s", path, info.Mode())
+	owner, group := "", ""
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		owner, group = userName(int(s.Uid)), groupName(int(s.Gid))
+	}
+	return fmt.Sprintf("%s is %s %s:%s", path, info.Mode().Perm(), owner, group)
 }

@@ -37,10 +37,10 @@ func (c *checks) state(context.Context) []Result {
 	}
 	c.daemon = watch.Holder(dir)
 	if err := writable(dir); err != nil {
-		return []Result{fail(name, hint, "%s isn't writable for %s: %v", dir, me(), cause(err))}
+		return []Result{fail(name, hint, "%s isn't writable for user %s: %v", dir, me(), cause(err))}
 	}
 	if open := info.Mode().Perm() & 0o077; open != 0 {
-		return []Result{warn(name, "It holds mails and a secret:\n    chmod 700 "+dir, "%s is open to others, %s", dir, info.Mode())}
+		return []Result{warn(name, "It holds mails and a secret:\n    chmod 700 "+dir, "%s is open to others, %s", dir, info.Mode().Perm())}
 	}
 	if r := room(dir); r.Status != Pass {
 		return []Result{r}
@@ -48,7 +48,7 @@ func (c *checks) state(context.Context) []Result {
 	if c.daemon != "" {
 		return []Result{pass(name, "%s, in use by the daemon, pid %s", dir, c.daemon)}
 	}
-	return []Result{pass(name, "%s, writable by %s; no daemon runs", dir, me())}
+	return []Result{pass(name, "%s, writable by user %s; no daemon runs", dir, me())}
 }
 
 // futureState is about a folder that the daemon will make: it needs a parent where it can.
@@ -64,7 +64,7 @@ func (c *checks) futureState(dir, hint string) Result {
 			err = unix.Access(parent, unix.W_OK|unix.X_OK)
 		}
 		if err != nil {
-			return fail("state", hint, "%s isn't there, and %s can't make it in %s: %v", dir, me(), parent, err)
+			return fail("state", hint, "%s isn't there, and user %s can't make it in %s: %v", dir, me(), parent, err)
 		}
 		if r := room(parent); r.Status != Pass {
 			return r

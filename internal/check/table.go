@@ -12,7 +12,7 @@ import (
 const (
 	tableWidth = 79 // characters: a terminal of 80 wraps a line of 80 itself, if it is an old one
 	nameWidth  = 13 // characters of the longest name
-	indent     = 4 + 2 + nameWidth + 2
+	indent     = len("pass  ") + nameWidth + len("  ")
 )
 
 // colours are those of SGR (ECMA-48, 8.3.117).
@@ -24,26 +24,24 @@ func (r Result) Print(w io.Writer, colour bool) {
 	if colour {
 		status = "\x1b[" + colours[r.Status] + "m" + status + "\x1b[m"
 	}
-	for i, line := range wrap(mailer.Escape(r.Detail), tableWidth-indent) {
-		if i == 0 {
-			fmt.Fprintf(w, "%s  %-*s  %s\n", status, nameWidth, r.Check, line)
+	margin := fmt.Sprintf("%s  %-*s  ", status, nameWidth, r.Check)
+	for _, line := range append(lines(r.Detail), lines(r.Hint)...) {
+		fmt.Fprintf(w, "%s%s\n", margin, line)
+		margin = strings.Repeat(" ", indent)
+	}
+}
+
+// lines lays text out, escaped. An indented line is one to copy: it isn't broken.
+func lines(text string) []string {
+	var all []string
+	for paragraph := range strings.SplitSeq(text, "\n") {
+		if copied, ok := strings.CutPrefix(paragraph, "    "); ok {
+			all = append(all, "  "+mailer.Escape(copied))
 		} else {
-			fmt.Fprintf(w, "%*s%s\n", indent, "", line)
+			all = append(all, wrap(mailer.Escape(paragraph), tableWidth-indent)...)
 		}
 	}
-	if r.Hint == "" {
-		return
-	}
-	for paragraph := range strings.SplitSeq(r.Hint, "\n") {
-		text, copied := strings.CutPrefix(paragraph, "    ")
-		lines := []string{"  " + mailer.Escape(text)} // to be copied: never broken
-		if !copied {
-			lines = wrap(mailer.Escape(paragraph), tableWidth-indent)
-		}
-		for _, line := range lines {
-			fmt.Fprintf(w, "%*s%s\n", indent, "", line)
-		}
-	}
+	return all
 }
 
 // wrap breaks text at blanks into lines of a width, in characters; a longer word has a line of its own.
@@ -61,7 +59,10 @@ func wrap(text string, width int) []string {
 			line = word
 		}
 	}
-	return append(lines, line)
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // A Sum counts results by status.

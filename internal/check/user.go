@@ -121,7 +121,7 @@ func readers(path string, info fs.FileInfo) string {
 	}
 	owner, group := userName(int(s.Uid)), groupName(int(s.Gid))
 	if info.Mode().Perm()&groupRead == 0 || s.Gid == 0 {
-		return fmt.Sprintf("%s is %s %s:%s: run as root.", path, info.Mode(), owner, group)
+		return fmt.Sprintf("%s is %s %s:%s: run as root.", path, info.Mode().Perm(), owner, group)
 	}
-	return fmt.Sprintf("%s is %s %s:%s: run as root, or as a member of the group %s:\n    adduser %s %s", path, info.Mode(), owner, group, group, me(), group)
+	return fmt.Sprintf("%s is %s %s:%s: run as root, or as a member of the group %s:\n    adduser %s %s", path, info.Mode().Perm(), owner, group, group, me(), group)
 }
