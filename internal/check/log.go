@@ -52,7 +52,7 @@ func (c *checks) log(path string) []Result {
 	}
 	s, err := c.read(path, row)
 	if err != nil {
-		return []Result{found, fail("lines", "", "%v", err)}
+		return []Result{found, fail("lines", "The daemon can't read on there either.", "%v", err)}
 	}
 	c.samples = append(c.samples, s)
 	results := []Result{found, c.lines(s)}

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -27,14 +26,14 @@ func (c *checks) socket(ctx context.Context) []Result {
 	if c.Ask != nil {
 		ctx, cancel := context.WithTimeout(ctx, askPatience)
 		defer cancel()
-		answer, err := c.Ask(ctx, path, "count sender=check@exiwatch.invalid")
+		answer, err := c.Ask(ctx, path, "check@exiwatch.invalid")
 		switch {
 		case err != nil && c.daemon == "":
 			return []Result{warn(name, "Start it: exiwatch run. Until then Exim's condition gets the word for failure, and mail flows.", "%s: no daemon answers: %v", path, err)}
 		case err != nil:
 			return []Result{fail(name, "Has the daemon, pid "+c.daemon+", read this configuration? SIGHUP makes it.", "%s: %v", path, err)}
-		case strings.Trim(answer, "0123456789") != "" || answer == "":
-			return []Result{fail(name, "Something else may listen there.", "%s answers %q to a count", path, answer)}
+		case answer != "yes" && answer != "no":
+			return []Result{fail(name, "Something else may listen there.", "%s answers %q, not yes or no", path, answer)}
 		}
 	}
 	if !filepath.IsAbs(path) {
@@ -45,7 +44,7 @@ func (c *checks) socket(ctx context.Context) []Result {
 	}
 	exim, err := lookup(c.server.user, c.server.group)
 	if err != nil {
-		return []Result{warn(name, "", "%s answers; Exim's user %s: %v", path, c.server.user, err)}
+		return []Result{warn(name, "Exim names a user that this machine doesn't know.", "%s answers; Exim's user %s: %v", path, c.server.user, err)}
 	}
 	if obstacle := exim.barred(path); obstacle != "" {
 		return []Result{fail(name, "In the configuration:\n    [socket]\n    group = \""+c.server.group+"\"\n    mode  = \"0660\"", "%s may not ask: %s", c.server.user, obstacle)}
