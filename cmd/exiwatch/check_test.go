@@ -87,11 +87,19 @@ func TestCheckRealExim(t *testing.T) {
 		t.Errorf("status %d, %d mails, %+v", status, len(e.mails()), results["selectors"])
 	}
 
+	d := startDaemon(t, config)
+	e.until("the daemon follows", func() bool { return strings.Contains(d.stderr.String(), "msg=following") })
+	e.until("check knows the daemon", func() bool {
+		results, _ = checked(t, "--config", config)
+		return strings.Contains(results["state"].Detail, fmt.Sprintf("in use by the daemon, pid %d", os.Getpid()))
+	})
 	results, _ = checked(t, "--config", config, "--send-test")
 	if mail := results["mail"]; mail.Status != check.Pass || !strings.Contains(mail.Detail, "OK id=") {
 		t.Errorf("%+v doesn't say what Exim answered", mail)
 	}
 	e.until("the test mail comes", func() bool { return len(e.mails()) == 1 })
+	d.stop()
+	<-d.ended
 	if text, err := readable(strings.NewReader(e.mails()[0])); err != nil || !strings.Contains(text, "this is a test") {
 		t.Errorf("%v: %s", err, text)
 	}

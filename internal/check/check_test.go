@@ -245,6 +245,30 @@ func TestWithoutPermission(t *testing.T) {
 	}
 }
 
+// TestRootLooksForTheDaemon: root may read all; what counts is whether the user can whose the state folder is.
+func TestRootLooksForTheDaemon(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root looks for another")
+	}
+	const nobody, adm = 65534, 4 // Debian's
+	l := newLab(t, "")
+	os.Chown(l.path("state"), nobody, nobody)
+	want(t, l.run(), "log", Pass, "readable by user nobody")
+	os.Chmod(l.path("mainlog"), 0o640)
+	os.Chown(l.path("mainlog"), 0, adm)
+	want(t, l.run(), "log", Fail, "can't be read by user nobody, whose the state folder is: "+l.path("mainlog")+" is -rw-r----- root:adm")
+	want(t, l.run(), "log", Fail, "\n    adduser nobody adm")
+}
+
+// TestLongLogSelector: what is to be copied fits into a terminal, in Exim's way.
+func TestLongLogSelector(t *testing.T) {
+	got := continued(strings.Fields("+smtp_protocol_error +smtp_syntax_error +tls_certificate_verified +tls_peerdn +subject"))
+	const want = "+smtp_protocol_error \\\n        +smtp_syntax_error \\\n        +tls_certificate_verified \\\n        +tls_peerdn +subject"
+	if got != want {
+		t.Errorf("it is %q, want %q", got, want)
+	}
+}
+
 // TestFullDisk: a disk without room or inodes is told of before mails wait.
 func TestFullDisk(t *testing.T) {
 	for _, test := range []struct {

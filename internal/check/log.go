@@ -41,7 +41,7 @@ func (c *checks) logs(ctx context.Context) []Result {
 func (c *checks) log(path string) []Result {
 	row, err := tailer.Row(path)
 	if errors.Is(err, fs.ErrPermission) {
-		return []Result{fail("log", whoMay(path), "%s can't be read by user %s", path, me())}
+		return []Result{fail("log", whoMay(path, me()), "%s can't be read by user %s", path, me())}
 	}
 	if err != nil {
 		return []Result{fail("log", missing(path), "%s isn't there", path)}
@@ -82,9 +82,9 @@ func (c *checks) readable(path string, row []tailer.Member) Result {
 		case err == nil:
 			f.Close()
 		case m == last && errors.Is(err, fs.ErrPermission):
-			return fail("log", whoMay(m.Path), "%s can't be read by user %s", m.Path, me())
+			return fail("log", whoMay(m.Path, me()), "%s can't be read by user %s", m.Path, me())
 		case errors.Is(err, fs.ErrPermission):
-			return warn("log", whoMay(m.Path)+" At a start the daemon reads what was cycled, too.", "%s can't be read by user %s", m.Path, me())
+			return warn("log", whoMay(m.Path, me())+" At a start the daemon reads what was cycled, too.", "%s can't be read by user %s", m.Path, me())
 		}
 	}
 	if compressed(last.Path) {
@@ -93,7 +93,14 @@ func (c *checks) readable(path string, row []tailer.Member) Result {
 	if filepath.Base(last.Path) != filepath.Base(path) && !stamped(path) {
 		return warn("log", "If it was cycled a moment ago that is fine: Exim makes it with its next line.", "%s isn't there, only %s", path, filepath.Base(last.Path))
 	}
-	detail := fmt.Sprintf("%s, readable by user %s", path, me())
+	reader := me()
+	if owner, name, ok := c.owner(); ok {
+		if obstacle := owner.barred(last.Path, read); obstacle != "" {
+			return fail("log", whoMay(last.Path, name), "%s can't be read by user %s, whose the state folder is: %s", path, name, obstacle)
+		}
+		reader = name
+	}
+	detail := fmt.Sprintf("%s, readable by user %s", path, reader)
 	if cycled := len(row) - 1; cycled > 0 {
 		detail += fmt.Sprintf(", with %s", count(int64(cycled), "cycled file"))
 	}

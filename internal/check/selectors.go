@@ -45,7 +45,7 @@ func (c *checks) configured(add []string) bool {
 
 // line is what goes into Exim's configuration, and where. It keeps the selectors that are set.
 func (c *checks) line(add []string) string {
-	words := strings.TrimSpace(c.server.selectors + " " + strings.Join(add, " "))
+	words := continued(strings.Fields(c.server.selectors + " " + strings.Join(add, " ")))
 	exists := func(path string) bool { _, err := os.Stat(path); return err == nil }
 	switch {
 	case exists("/var/cpanel"):
@@ -54,6 +54,13 @@ func (c *checks) line(add []string) string {
 		return ", the file " + debianFile() + ":\n    MAIN_LOG_SELECTOR = " + words + "\nand run\n    update-exim4.conf && service exim4 restart"
 	}
 	return ", its main section:\n    log_selector = " + words + "\nand restart Exim."
+}
+
+// continued writes words as a value of Exim's configuration, on several lines that fit into the table ("Common option syntax": a
+// backslash at the end goes on with the next line).
+func continued(words []string) string {
+	const width = 30 // characters, behind MAIN_LOG_SELECTOR
+	return strings.Join(wrap(strings.Join(words, " "), width), " \\\n        ")
 }
 
 // debianSettings says how Debian makes Exim's configuration (update-exim4.conf(8)).

@@ -2,11 +2,7 @@ package check
 
 import (
 	"context"
-	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 )
 
@@ -46,40 +42,8 @@ func (c *checks) socket(ctx context.Context) []Result {
 	if err != nil {
 		return []Result{warn(name, "Exim names a user that this machine doesn't know.", "%s answers; Exim's user %s: %v", path, c.server.user, err)}
 	}
-	if obstacle := exim.barred(path); obstacle != "" {
+	if obstacle := exim.barred(path, write); obstacle != "" {
 		return []Result{fail(name, "In the configuration:\n    [socket]\n    group = \""+c.server.group+"\"\n    mode  = \"0660\"", "%s may not ask: %s", c.server.user, obstacle)}
 	}
 	return []Result{pass(name, "%s answers, and %s may ask", path, c.server.user)}
-}
-
-// barred says what keeps a user from connecting to a socket, "" if nothing does: it needs x on every folder and w on the socket.
-func (i identity) barred(path string) string {
-	var folders []string
-	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
-		folders = append([]string{dir}, folders...)
-		if dir == filepath.Dir(dir) {
-			break
-		}
-	}
-	for _, dir := range folders {
-		if obstacle := i.lacks(dir, execute); obstacle != "" {
-			return obstacle
-		}
-	}
-	return i.lacks(path, write)
-}
-
-func (i identity) lacks(path string, permission fs.FileMode) string {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err.Error()
-	}
-	if i.may(info, permission) {
-		return ""
-	}
-	owner, group := "", ""
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		owner, group = userName(int(s.Uid)), groupName(int(s.Gid))
-	}
-	return fmt.Sprintf("%s is %s %s:%s", path, info.Mode().Perm(), owner, group)
 }

@@ -50,6 +50,7 @@ func number(id string) int {
 const (
 	execute = 1
 	write   = 2
+	read    = 4
 )
 
 // may tells whether the mode of a file gives a permission to a user: of owner, group and others the first that fits decides.
@@ -66,6 +67,47 @@ func (i identity) may(info fs.FileInfo, permission fs.FileMode) bool {
 		mode >>= 3
 	}
 	return mode&permission == permission
+}
+
+// barred says what keeps a user from a file, "" if nothing does: it needs x on every folder, and the permission on the file.
+func (i identity) barred(path string, permission fs.FileMode) string {
+	if dir := filepath.Dir(path); dir != path {
+		if obstacle := i.barred(dir, execute); obstacle != "" {
+			return obstacle
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err.Error()
+	}
+	if i.may(info, permission) {
+		return ""
+	}
+	return described(path, info)
+}
+
+// described is a file with its mode and whose it is.
+func described(path string, info fs.FileInfo) string {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return fmt.Sprintf("%s is %s", path, info.Mode().Perm())
+	}
+	return fmt.Sprintf("%s is %s %s:%s", path, info.Mode().Perm(), userName(int(s.Uid)), groupName(int(s.Gid)))
+}
+
+// owner is whose the state folder is, where we are root and it is somebody else's: the daemon runs as that user.
+func (c *checks) owner() (i identity, name string, ok bool) {
+	info, err := os.Stat(c.Config.State)
+	if err != nil || os.Geteuid() != 0 {
+		return identity{}, "", false
+	}
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || s.Uid == 0 {
+		return identity{}, "", false
+	}
+	name = userName(int(s.Uid))
+	i, err = lookup(name, "")
+	return i, name, err == nil
 }
 
 // me names the user that we are.
@@ -85,18 +127,18 @@ func groupName(gid int) string {
 	return "gid " + strconv.Itoa(gid)
 }
 
-// whoMay says which user or group can read a file that we can't.
-func whoMay(path string) string {
+// whoMay says which user or group can read a file that this user can't.
+func whoMay(path, user string) string {
 	info, err := os.Stat(path)
 	if err == nil && (info.IsDir() || isListed(path)) {
-		return readers(path, info)
+		return readers(path, info, user)
 	}
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) { // the first folder that we can see is the one that is closed
 		if info, err := os.Stat(dir); err == nil || !errors.Is(err, fs.ErrPermission) {
 			if err != nil {
 				return "Run as root."
 			}
-			return readers(dir, info)
+			return readers(dir, info, user)
 		}
 	}
 }
@@ -113,15 +155,12 @@ func isListed(path string) bool {
 }
 
 // readers says who can read a file or folder.
-func readers(path string, info fs.FileInfo) string {
+func readers(path string, info fs.FileInfo, user string) string {
 	const groupRead = 0o040
 	s, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return "Run as root."
+	if !ok || info.Mode().Perm()&groupRead == 0 || s.Gid == 0 {
+		return described(path, info) + ": run as root."
 	}
-	owner, group := userName(int(s.Uid)), groupName(int(s.Gid))
-	if info.Mode().Perm()&groupRead == 0 || s.Gid == 0 {
-		return fmt.Sprintf("%s is %s %s:%s: run as root.", path, info.Mode().Perm(), owner, group)
-	}
-	return fmt.Sprintf("%s is %s %s:%s: run as root, or as a member of the group %s:\n    adduser %s %s", path, info.Mode().Perm(), owner, group, group, me(), group)
+	group := groupName(int(s.Gid))
+	return fmt.Sprintf("%s: run as root, or as a member of the group %s:\n    adduser %s %s", described(path, info), group, user, group)
 }

@@ -54,7 +54,9 @@ func runExim(ctx context.Context, program string, args []string) (string, error)
 	}
 	ctx, cancel := context.WithTimeout(ctx, eximTimeout)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, path, args...).Output()
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.WaitDelay = time.Second // for what it left behind with its output
+	out, err := cmd.Output()
 	return string(out), err
 }
 
