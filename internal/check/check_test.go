@@ -100,6 +100,11 @@ func TestWhatCanBeWrong(t *testing.T) {
 		{name: "a zone of half hours", spoil: func(l *lab) { l.touch(l.path("mainlog"), now.Add(-time.Minute-330*time.Minute)) }, check: "clock", status: Warn, says: `timezone = "Asia/Kolkata"`},
 		{name: "a zone nobody lives in", spoil: func(l *lab) { l.touch(l.path("mainlog"), now.Add(-time.Minute-15*time.Minute)) }, check: "clock", status: Warn, says: "UTC+00:15"},
 		{name: "a copied log tells no zone", spoil: func(l *lab) { l.touch(l.path("mainlog"), now.Add(-7*time.Minute)) }, check: "clock", status: Pass, says: "1 min ago"},
+		{name: "cycled a quarter of an hour after its last line", spoil: func(l *lab) {
+			os.Rename(l.path("mainlog"), l.path("mainlog.1"))
+			l.log("")
+			l.touch(l.path("mainlog"), now.Add(14*time.Minute))
+		}, check: "clock", status: Pass, says: "1 min ago"},
 		{name: "the log says its zone", spoil: func(l *lab) {
 			l.log(strings.ReplaceAll(arrivals(3), ":00 ", ":00 +0000 "))
 			l.touch(l.path("mainlog"), now.Add(-time.Minute-time.Hour))
@@ -116,7 +121,7 @@ func TestWhatCanBeWrong(t *testing.T) {
 		{name: "state isn't there", spoil: func(l *lab) { os.Remove(l.path("state")) }, check: "state", status: Pass, says: "will make it"},
 		{name: "state is a file", spoil: func(l *lab) { os.Remove(l.path("state")); l.write("state", "", 0o644) }, check: "state", status: Fail, says: "no folder"},
 		{name: "state's parent is a file", spoil: func(l *lab) { l.Config.State = l.path("mainlog/state") }, check: "state", status: Fail, says: "mainlog"},
-		{name: "state is open to others", spoil: func(l *lab) { os.Chmod(l.path("state"), 0o755) }, check: "state", status: Warn, says: "chmod 700"},
+		{name: "state is open to others", spoil: func(l *lab) { os.Chmod(l.path("state"), 0o755) }, check: "state", status: Warn, says: "of mode 0700"},
 		{name: "a daemon runs", spoil: lock, check: "state", status: Pass, says: "by the daemon, pid 4711"},
 
 		{name: "no sendmail", settings: "[mail]\nvia = \"sendmail:/nowhere/sendmail\"\n", check: "mail", status: Fail, says: "no such file"},

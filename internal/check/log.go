@@ -44,7 +44,7 @@ func (c *checks) log(path string) []Result {
 		return []Result{fail("log", whoMay(path, me()), "%s can't be read by user %s", path, me())}
 	}
 	if err != nil {
-		return []Result{fail("log", missing(path), "%s isn't there", path)}
+		return []Result{missing(path)}
 	}
 	found := c.readable(path, row)
 	if found.Status == Fail {
@@ -65,12 +65,13 @@ func (c *checks) log(path string) []Result {
 	return append(results, c.clock(s))
 }
 
-// missing is what to do about a log that isn't there.
-func missing(path string) string {
+// missing is about a log that isn't there, or is no file.
+func missing(path string) Result {
+	const hint = "exim -bP log_file_path tells where Exim logs to. A log in another place is named in the configuration:\n    log = \"/path/to/mainlog\""
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return "It is no regular file. A main log is: exim -bP log_file_path names it."
+		return fail("log", hint, "%s is no regular file", path)
 	}
-	return "exim -bP log_file_path tells where Exim logs to. A log in another place is named in the configuration:\n    log = \"/path/to/mainlog\""
+	return fail("log", hint, "%s isn't there", path)
 }
 
 // readable tells whether the files of the row can be opened, and whether the last of them is what Exim writes to.

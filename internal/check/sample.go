@@ -33,7 +33,7 @@ type sample struct {
 
 	last    time.Time // stamp of the last line that has one
 	zoned   bool      // that names its zone
-	written time.Time // when the file was last written to, by its file system's clock
+	written time.Time // when the file with that line was last written to, by its file system's clock
 
 	scopes  []string // of the rules, and
 	matched []int64  // how many arrivals each of them counts
@@ -104,7 +104,7 @@ func (s *sample) part(p part, r *parser.Reader, c *checks) error {
 	if err != nil {
 		return fmt.Errorf("looking at %s: %w", p.path, err)
 	}
-	s.written = info.ModTime()
+	stamped := s.lines - s.stampless
 	in := io.NewSectionReader(f, p.from, max(info.Size()-p.from, 0))
 	broken := p.from > 0
 	_, err = tailer.Cut(in, p.path, func(line tailer.Line) error {
@@ -116,6 +116,9 @@ func (s *sample) part(p part, r *parser.Reader, c *checks) error {
 		r.Line(parser.Place{File: line.File, Line: line.Number}, line.Text)
 		return nil
 	})
+	if s.lines-s.stampless > stamped { // it has the last stamp
+		s.written = info.ModTime()
+	}
 	return err
 }
 

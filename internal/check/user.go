@@ -110,21 +110,21 @@ func (c *checks) owner() (i identity, name string, ok bool) {
 	return i, name, err == nil
 }
 
-// me names the user that we are.
+// me names the user that we are, by number where there is no name.
 func me() string { return userName(os.Geteuid()) }
 
 func userName(uid int) string {
 	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
 		return u.Username
 	}
-	return "uid " + strconv.Itoa(uid)
+	return strconv.Itoa(uid)
 }
 
 func groupName(gid int) string {
 	if g, err := user.LookupGroupId(strconv.Itoa(gid)); err == nil {
 		return g.Name
 	}
-	return "gid " + strconv.Itoa(gid)
+	return strconv.Itoa(gid)
 }
 
 // whoMay says which user or group can read a file that this user can't.
