@@ -306,6 +306,10 @@ func TestLargeLog(t *testing.T) {
 	one := strings.SplitAfterN(arrivals(1), "\n", 3)[2]
 	l.log(without(` T="`, ` for`) + strings.Repeat(one, sampleSize/len(one)+1000))
 	all := l.run()
-	want(t, all, "lines", Pass, fmt.Sprintf("%d arrivals", sampleSize/len(one)))
+	n := sampleSize / len(one)
+	if sampleSize%len(one) == 0 {
+		t.Fatal("the sample must begin within a line")
+	}
+	want(t, all, "lines", Pass, fmt.Sprintf("%d lines, %d arrivals", n, n))
 	want(t, all, "selectors", Warn, "+arguments not seen")
 }
