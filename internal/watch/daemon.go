@@ -27,6 +27,11 @@ type Daemon struct {
 	FromStart bool          // the first time, alerts on what the current logs hold already
 	Host      string        // name of this machine in Message-IDs
 	Log       *slog.Logger
+	// Ready, if set, is called when nothing can be wrong any more and the first line is about to be read. Its error ends Run.
+	Ready func() error
+	// Beat, if set, is called for as long as the logs are really being read: whenever each of them has been read further, or been
+	// found to hold no more, since the last call. That is every tailer.DefaultTick while they are quiet. It must not block.
+	Beat func()
 
 	now      func() time.Time
 	stopping <-chan struct{}
@@ -39,6 +44,7 @@ type Daemon struct {
 	logs     []*followed
 	others   map[string]*progress // of logs that were followed once, should they be again
 	saver    saver
+	heart    heartbeat
 
 	lossesFrom time.Time // not to be told before
 }
@@ -63,6 +69,12 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return err
 	}
 	defer d.state.close()
+	if d.Ready != nil {
+		if err := d.Ready(); err != nil {
+			return err
+		}
+	}
+	d.heart = newHeartbeat(d.Beat, len(d.logs))
 	ctx, cancel := context.WithCancel(ctx)
 	var wait sync.WaitGroup
 	defer wait.Wait()
@@ -224,6 +236,7 @@ func (d *Daemon) take(b *batch) bool {
 			d.atEnd(l, b.end)
 		}
 	}
+	d.heart.counted(b)
 	l.feed.free <- b
 	d.saver.batched(d)
 	return whole
