@@ -11,8 +11,10 @@ import (
 	"syscall"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/readsocket"
 	"exiwatch/internal/watch"
 
+	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/spf13/cobra"
 )
 
@@ -31,6 +33,7 @@ It goes on where it ended, whatever became of the log meanwhile, and mails what 
 The first time, what the log holds already is counted silently.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			sockets := activation.Files(true)
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 			s, err := newService(pidfile)
 			if err != nil {
@@ -44,9 +47,9 @@ The first time, what the log holds already is counted silently.`,
 				if err := findLog(cmd.Context(), &c); err != nil {
 					return nil, err
 				}
-				return &c, newDaemon(&c, fromStart, log).Check()
+				return &c, newDaemon(&c, fromStart, log, sockets).Check()
 			}
-			err = runDaemons(cmd.Context(), log, s, read, func(c *config.Config) *watch.Daemon { return newDaemon(c, fromStart, log) })
+			err = runDaemons(cmd.Context(), log, s, read, func(c *config.Config) *watch.Daemon { return newDaemon(c, fromStart, log, sockets) })
 			return errors.Join(err, s.ended())
 		},
 	}
@@ -56,8 +59,8 @@ The first time, what the log holds already is counted silently.`,
 	return cmd
 }
 
-func newDaemon(c *config.Config, fromStart bool, log *slog.Logger) *watch.Daemon {
-	return &watch.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log}
+func newDaemon(c *config.Config, fromStart bool, log *slog.Logger, sockets []*os.File) *watch.Daemon {
+	return &watch.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log, Sockets: sockets}
 }
 
 // runDaemons runs one daemon after the other: a SIGHUP ends one, and the next begins with the configuration as it is then.
@@ -114,6 +117,13 @@ func runUntil(ctx context.Context, d *watch.Daemon, hangup <-chan os.Signal, rea
 }
 
 func hintForState(err error) error {
+	if errors.Is(err, readsocket.ErrInUse) {
+		return &hintedError{err, "another daemon answers there: end it, or name another path in [socket] of the configuration"}
+	}
+	var access *readsocket.AccessError
+	if errors.As(err, &access) {
+		return &hintedError{err, "run as root, or as a user in that group, or name another group or path in [socket] of the configuration"}
+	}
 	if os.IsPermission(err) || errors.Is(err, fs.ErrPermission) {
 		return &hintedError{err, "run as root, or name a folder of this user in the configuration as state = \"/path\""}
 	}
