@@ -61,7 +61,12 @@ id exiwatch
 [ "$(stat -c %U /proc/$pid)" = exiwatch ]
 [ "$(id -nG exiwatch)" = "exiwatch adm" ]
 [ "$(stat -c '%a %U %G' /var/lib/exiwatch)" = "700 exiwatch exiwatch" ]
-id -nG Debian-exim | grep -w exiwatch
+[ "$(stat -c '%a %U %G' /run/exiwatch/sender.sock)" = "660 exiwatch exiwatch" ]
+/etc/init.d/exim4 restart
+may() { grep -E "^Groups:.*\b$(getent group exiwatch | cut -d: -f3)\b" /proc/$(cat /run/exim4/exim.pid)/status; }
+until_ 10 may
+runuser -u Debian-exim -- exim4 -be '${readsocket{/run/exiwatch/sender.sock}{count account=$sender_address\n}{5s}{}{no}}' </dev/null | grep -x 0
+! runuser -u nobody -- exiwatch query count account=x
 [ -L /etc/systemd/system/multi-user.target.wants/exiwatch.service ]
 
 for i in $(seq 21); do printf 'Subject: parcel %s\n\nx\n' $i | /usr/sbin/sendmail -odq nobody@lab.test; done
@@ -148,11 +153,12 @@ wants 3 status
 `)
 }
 
-// TestMonitRestarts: monit, with the snippet as it is, starts a daemon again that was killed.
+// TestMonitRestarts: monit, with the snippet as it is but for a timeout, starts a daemon again that was killed, and one that is there and doesn't answer.
 func TestMonitRestarts(t *testing.T) {
 	inHost(t, `
 dpkg -i /deb
-{ echo 'set daemon 1'; cat /usr/share/doc/exiwatch/examples/monit; } >/etc/monit/test.rc
+# It tries several times for its timeout, which takes half a minute with that of the example.
+{ echo 'set daemon 1'; sed 's/timeout 5 seconds/timeout 1 seconds/' /usr/share/doc/exiwatch/examples/monit; } >/etc/monit/test.rc
 chmod 600 /etc/monit/test.rc
 monit -t -c /etc/monit/test.rc
 monit -c /etc/monit/test.rc -l /var/log/monit.test -p /run/monit.pid -s /run/monit.state
@@ -163,6 +169,15 @@ kill -KILL $killed
 date +%T.%N
 until_ 60 other $killed
 date +%T.%N
+
+gone() { [ ! -e /proc/$1 ]; }
+hung=$(cat /run/exiwatch/exiwatch.pid)
+kill -STOP $hung
+date +%T.%N
+until_ 60 other $hung
+date +%T.%N
+exiwatch query count account=monit
+until_ 5 gone $hung
 cat /var/log/monit.test
 `)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"exiwatch/mailer"
+	"exiwatch/window"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -92,7 +93,8 @@ func TestEveryKeyIsExplained(t *testing.T) {
 	}
 }
 
-// TestPackagedConfiguration is that of an empty file, but that mail goes by SMTP: in the service no program can become Exim's user.
+// TestPackagedConfiguration is that of an empty file, but that mail goes by SMTP, for in the service no program can become root, and that
+// Exim may ask.
 func TestPackagedConfiguration(t *testing.T) {
 	packaged, err := Parse("exiwatch.toml", []byte(aGroup(text(t, "../../packaging/exiwatch.toml"))))
 	if err != nil {
@@ -100,6 +102,7 @@ func TestPackagedConfiguration(t *testing.T) {
 	}
 	want := Default()
 	want.Mail.Transport = &mailer.SMTP{Address: "127.0.0.1:25"}
+	want.Socket = &Socket{Path: DefaultSocket, Mode: DefaultSocketMode, UID: -1, GID: 0, Key: window.Account}
 	if !reflect.DeepEqual(packaged, want) {
 		t.Errorf("the packaged configuration is %+v, want %+v", packaged, want)
 	}

@@ -75,6 +75,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	defer d.state.close()
 	if d.Ready != nil {
 		if err := d.Ready(); err != nil {
+			if d.door != nil {
+				d.door.close()
+			}
 			return err
 		}
 	}
