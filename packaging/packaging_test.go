@@ -158,6 +158,7 @@ var contents = []string{
 	"-rw-r--r-- /usr/share/bash-completion/completions/exiwatch",
 	"-rw-r--r-- /usr/share/doc/exiwatch/copyright",
 	"-rw-r--r-- /usr/share/doc/exiwatch/operations.md",
+	"-rw-r--r-- /usr/share/doc/exiwatch/examples/acl",
 	"-rw-r--r-- /usr/share/doc/exiwatch/examples/monit",
 	"-rw-r--r-- /usr/share/fish/vendor_completions.d/exiwatch.fish",
 	"-rw-r--r-- /usr/share/man/man1/exiwatch.1.gz",
@@ -202,6 +203,9 @@ func TestContents(t *testing.T) {
 	output(t, "dpkg-deb", "-x", deb, dir)
 	if got := output(t, filepath.Join(dir, "usr/bin/exiwatch"), "version"); !strings.HasPrefix(got, "exiwatch ") || !strings.Contains(got, runtime.GOARCH) {
 		t.Errorf("the packaged program is %q", got)
+	}
+	if acl, err := os.ReadFile(filepath.Join(dir, "usr/share/doc/exiwatch/examples/acl")); err != nil || bytes.Count(acl, []byte("${readsocket{")) < 3 {
+		t.Errorf("the examples of ACLs are %q: %v", acl, err)
 	}
 	if out, err := exec.Command("ldd", filepath.Join(dir, "usr/bin/exiwatch")).CombinedOutput(); err == nil {
 		t.Errorf("the packaged program needs libraries: %s", out)
