@@ -130,6 +130,7 @@ func one(t *testing.T, dist, kind string) string {
 // TestPackagesAreReproducible: another build, in another folder, has the same bytes.
 func TestPackagesAreReproducible(t *testing.T) {
 	need(t, "git")
+	t.Parallel()
 	dist := packages(t)
 	again, err := build(filepath.Join(t.TempDir(), "elsewhere"))
 	if err != nil {
