@@ -132,16 +132,16 @@ func TestPresent(t *testing.T) {
 	wall := time.Unix(1_800_000_000, 0)
 	after := func(s float64) time.Time { return wall.Add(time.Duration(s * float64(time.Second))) }
 	for _, test := range []struct {
-		name              string
-		stamp, shift      int64   // of the last line, in seconds after wall
-		read, end, now    float64 // the same
-		unknown           bool    // end is
-		want              int64
+		name           string
+		stamp, shift   int64   // of the last line, in seconds after wall
+		read, end, now float64 // the same
+		unknown        bool    // end is
+		want           int64
 	}{
 		{name: "just now", stamp: 0, read: 0.1, end: -0.4, now: 0.2, want: 0},
 		{name: "a minute ago", stamp: 0, read: 0.1, end: -0.4, now: 60, want: 60},
 		{name: "an hour ago, before the daemon began", stamp: -3600, read: 0, unknown: true, now: 1, want: 1},
-		{name: "an hour behind", stamp: -3600, read: 0.1, end: -0.4, now: 0.2, want: -3600},
+		{name: "an hour behind", stamp: -3600, read: 0.1, end: -0.4, now: 0.2, want: -3599},
 		{name: "an hour behind, ten minutes later", stamp: -3600, read: 0.1, end: -0.4, now: 600, want: -2999},
 		{name: "an hour ahead", stamp: 3600, read: 0.1, end: -0.4, now: 0.2, want: 3600},
 		{name: "an hour ahead, ten minutes later", stamp: 3600, read: 0.1, end: -0.4, now: 600.2, want: 4200},
