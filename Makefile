@@ -26,7 +26,7 @@ chaos: # some ten minutes of kills, cycles and a mail server that fails
 
 socket: # a million random requests; questions while the log grows; what asking costs Exim
 	go test -count=1 -v -run TestFlood ./internal/readsocket -readsocket.requests=1000000
-	go test -count=1 -v -run TestQuestionsUnderLoad ./internal/watch -watch.questions=10000
+	go test -count=1 -v -run TestQuestionsUnderLoad ./internal/watch -watch.questions=10000 -watch.lines=20000
 	go test -count=1 -v -run TestTransactionsASecond ./cmd/exiwatch -exim.transactions=2000
 
 bench:

@@ -40,6 +40,7 @@ func TestQuery(t *testing.T) {
 	d := startProcess(t, "run", "--config", p.config)
 	d.until(readToEnd, 1)
 	p.write(sentNow("alice", 21) + sentNow("a b", 3))
+	d.until("msg=alert ", 1)
 	for _, test := range []struct {
 		args   string
 		out    string
@@ -155,6 +156,7 @@ func TestSocketActivation(t *testing.T) {
 	}, "run", "--config", p.config)
 	d.until(readToEnd, 1)
 	p.write(sentNow("alice", 21))
+	d.until("msg=alert ", 1)
 	for i := range 3 {
 		if out, stderr, _ := exiwatch(t, "", "query", "--socket", socket, "alice"); out != "yes\n" {
 			t.Errorf("it answers %q%s", out, stderr)
