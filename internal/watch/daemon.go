@@ -239,9 +239,6 @@ func (d *Daemon) take(b *batch) bool {
 	whole := b.each(func(line tailer.Line) bool {
 		l.line(line, func() { d.arrived(l) })
 		d.saver.counting(d)
-		if d.saver.counted%turnLines == 0 {
-			d.lend(func() {})
-		}
 		return !d.saver.due || !d.isStopping() // mails take their time, lines don't
 	})
 	now := d.now()

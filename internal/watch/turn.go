@@ -3,15 +3,12 @@ package watch
 import "context"
 
 // A turn is the right to the counters, which one goroutine has at a time. The owner has it while it counts, and gives it away
-// while it waits for lines, composes mails and writes to the disk, and for a moment after some lines: so others can look at any time.
-// Who waits gets it in the order of coming, for a channel hands a place over to the sender that waits longest.
+// while it waits for lines, composes mails and writes to the disk: so others can look at any time, and wait for no more than a
+// batch of lines. Who waits gets it in the order of coming, for a channel hands a place over to the sender that waits longest.
 //
 // Note: asking the owner over a channel was the alternative. It could answer between lines, but not during an fsync, of which a
 // storm has many.
 type turn chan struct{}
-
-// turnLines is how many lines the owner counts between two times that it lets others in: some 0.1 ms.
-const turnLines = 64
 
 func newTurn() turn { return make(turn, 1) }
 
