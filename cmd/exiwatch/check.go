@@ -9,6 +9,7 @@ import (
 
 	"exiwatch/internal/check"
 	"exiwatch/internal/config"
+	"exiwatch/internal/readsocket"
 
 	"github.com/spf13/cobra"
 )
@@ -32,6 +33,9 @@ Exit status: 1 if anything fails, 0 otherwise.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s := check.Setup{File: file, Host: hostName(), Now: time.Now(), Test: sendTest, Exim: config.Exim, FindLog: config.FindLog}
 			s.Config, s.Broken = config.Read(file)
+			if socket := s.Config.Socket; socket != nil {
+				s.Socket, s.Ask = &check.Socket{Path: socket.Path}, readsocket.Ask
+			}
 			if _, err := os.Stat(config.DefaultFile); file == "" && !errors.Is(err, fs.ErrNotExist) {
 				s.File = config.DefaultFile
 			}
