@@ -42,7 +42,7 @@ func TestCheckAsksTheSocket(t *testing.T) {
 	p, socket := askable(t)
 	d := startProcess(t, "run", "--config", p.config)
 	d.until(readToEnd, 1)
-	if results, _ := checked(t, "--config", p.config); !strings.Contains(results["socket"].Detail, socket) || strings.Contains(results["socket"].Detail, "no daemon answers") {
+	if results, _ := checked(t, "--config", p.config); results["socket"].Detail == "" || strings.Contains(results["socket"].Detail, "no daemon") {
 		t.Errorf("the daemon runs: %+v", results["socket"])
 	}
 	d.end()
