@@ -20,7 +20,7 @@ func TestFloodOfKeysIsGivenBack(t *testing.T) {
 		l.count(a)
 	}
 	got := l.counters.Stats()
-	if want := (Stats{Keys: 2*keys + 60_000, Rows: keys, Strings: keys * len(kinds), Text: got.Text}); got != want {
+	if want := (Stats{Keys: 2*keys + 60_000, Rows: keys, Bytes: got.Bytes}); got != want {
 		t.Errorf("held after the flood: %+v, want %+v", got, want)
 	}
 	for s := range 2 * 3600 { // another window for the charts
@@ -35,12 +35,12 @@ func TestFloodOfKeysIsGivenBack(t *testing.T) {
 	}
 	c := l.counters
 	for _, f := range c.families {
-		if cap(f.buckets)+cap(f.counters)+cap(f.gauges)+cap(f.byID)+cap(f.free) != 0 {
+		if cap(f.buckets.pages)+cap(f.counters.pages)+cap(f.gauges.pages)+cap(f.pasts.pages)+cap(f.table)+cap(f.texts.data) != 0 {
 			t.Errorf("key %v keeps room for its counters", f.key)
 		}
 	}
-	if cap(c.values.values) > 1 || len(c.history.rows) > minRows {
-		t.Errorf("room for %d strings and %d rows kept", cap(c.values.values), len(c.history.rows))
+	if len(c.history.blocks) > 0 {
+		t.Errorf("room for %d blocks kept", len(c.history.blocks))
 	}
 }
 
@@ -52,7 +52,7 @@ func TestCounterHoldsOneBucketASecond(t *testing.T) {
 			l.send(1, at(max(s-5, 0)))
 		}
 	}
-	if got := len(l.counters.families[0].buckets); got > 1+60+disorder {
+	if got := l.counters.families[0].buckets.len; got > 1+60+disorder {
 		t.Errorf("%d buckets for a window of 60 s", got)
 	}
 }
@@ -70,7 +70,7 @@ func TestIdleValueWithAnOpenAlert(t *testing.T) {
 	l := newLog(t, "sender 2/10s")
 	l.send(3, at(0))
 	l.counters.Advance(at(19))
-	if got := l.counters.Stats(); got != (Stats{Keys: 1, Rows: 3, Strings: 1, Text: len("alice"), Open: 1}) {
+	if got := l.counters.Stats(); got != (Stats{Keys: 1, Rows: 3, Bytes: got.Bytes, Open: 1}) {
 		t.Errorf("held while the alert is open: %+v, want its key and the rows of a chart", got)
 	}
 	l.send(1, at(19))

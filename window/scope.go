@@ -29,7 +29,14 @@ func (c *Counters) familyOf(k Key, scope int) *family {
 			return f
 		}
 	}
-	f := &family{ruling: ruling{key: k, scope: scope}, values: &c.values, limits: &c.limits, hashes: &c.hashes}
+	nth := slices.Index(c.keys, k)
+	if nth < 0 {
+		nth = len(c.keys)
+		c.keys = append(c.keys, k)
+		c.sums = append(c.sums, 0)
+		c.history.hashes++
+	}
+	f := &family{ruling: ruling{key: k, nth: nth, scope: scope}, limits: &c.limits, hashes: &c.hashes}
 	c.families = append(c.families, f)
 	return f
 }
