@@ -17,7 +17,8 @@ type Counters struct {
 	rules    []*counted
 	families []*family // one for each key and scope
 	keys     []Key     // of the rules
-	sums     []uint32  // hashes of these keys' values in the arrival being counted
+	seed     maphash.Seed
+	sums     []uint32 // hashes of these keys' values in the arrival being counted
 	scopes   []string
 	hashes   hashes  // of the arrival being counted
 	lapses   []lapse // still to come, the next one first
@@ -46,9 +47,8 @@ type counted struct {
 func New(rules []Rule) (*Counters, error) { return newLimited(rules, defaultLimits) }
 
 func newLimited(rules []Rule, limits limits) (*Counters, error) {
-	c := &Counters{clock: newClock(), open: make(map[episodeKey]*episode), limits: limits}
+	c := &Counters{clock: newClock(), seed: maphash.MakeSeed(), open: make(map[episodeKey]*episode), limits: limits}
 	c.budget.limits = &c.limits
-	c.history.seed = maphash.MakeSeed()
 	named := make(map[string]string)
 	for _, r := range rules {
 		if err := r.Validate(); err != nil {
@@ -122,7 +122,7 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 }
 
 // hash has a seed, so that nobody can make up values that share one.
-func (c *Counters) hash(value []byte) uint32 { return uint32(maphash.Bytes(c.history.seed, value)) }
+func (c *Counters) hash(value []byte) uint32 { return uint32(maphash.Bytes(c.seed, value)) }
 
 // reach reads a stamp, does what is due by the time it shows, and returns the second at which it counts.
 func (c *Counters) reach(stamp time.Time) int64 {
@@ -168,7 +168,7 @@ func (c *Counters) closeGauge(e *episode) {
 	counter := f.counters.at(e.n)
 	counter.open--
 	if counter.idle() {
-		f.drop(e.n)
+		f.drop(e.n, c.clock.now)
 	}
 }
 

@@ -20,14 +20,14 @@ func (f *family) evict(keep uint32, now int64) bool {
 			continue
 		}
 		f.expire(n, now)
-		if c := f.candidate(n); !c.near && (found.n == 0 || c.before(&found)) {
+		if c := f.candidate(n, now); !c.near && (found.n == 0 || c.before(&found)) {
 			found = c
 		}
 	}
 	if found.n == 0 {
 		return false
 	}
-	f.drop(found.n)
+	f.drop(found.n, now)
 	f.dropped++
 	return true
 }
@@ -41,8 +41,8 @@ type candidate struct {
 }
 
 // candidate looks at counter n, which has buckets. It is near a limit from half of it on.
-func (f *family) candidate(n uint32) candidate {
-	c := candidate{n: n, last: f.buckets.at(f.counters.at(n).last).at}
+func (f *family) candidate(n uint32, now int64) candidate {
+	c := candidate{n: n, last: f.buckets.at(f.counters.at(n).last).at.second(now)}
 	for i := range f.rules {
 		g := f.gauge(n, i)
 		count, limit := g.count, f.rules[i].limitOf(g)

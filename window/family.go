@@ -45,7 +45,7 @@ type ruling struct {
 // A counter is what arrived under one value: a chain of buckets, the newest first. One without buckets and alerts is unused.
 type counter struct {
 	hash    uint32
-	text    uint32 // the value
+	text    text   // the value
 	last    uint32 // bucket
 	buckets uint32 // how many
 	open    uint32 // alerts
@@ -83,10 +83,8 @@ func (f *family) add(value []byte, hash uint32, at, now int64, weights *[numSums
 		return
 	}
 	into := f.buckets.at(b)
-	for m, w := range weights {
-		into.sums[m] += w
-	}
-	f.vary(f.n, into.at, now)
+	into.add(weights)
+	f.vary(f.n, into.at.second(now), now)
 	for i := range f.rules {
 		g := f.gauge(f.n, i)
 		if m := f.rules[i].Count; m < numSums {
@@ -145,15 +143,16 @@ func (f *family) grow() uint32 {
 }
 
 // value is that of counter n, good until another is created.
-func (f *family) value(n uint32) []byte { return f.texts.at(f.counters.at(n).text) }
+func (f *family) value(n uint32) []byte { return f.texts.of(f.counters.at(n).text) }
 
 // pass lets the seconds go that have left by now: from the gauges of each rule its window, and the buckets that have left
 // all, with the counters that have nothing else.
 func (f *family) pass(now int64) {
 	for i, window := range f.windows {
 		for f.tails[i] < f.seconds.next && f.seconds.at(f.tails[i]).at+window <= now {
-			for b := f.seconds.at(f.tails[i]).first; b != 0; b = f.buckets.at(b).right {
-				f.lower(f.buckets.at(b), i)
+			s := f.seconds.at(f.tails[i])
+			for b := s.first; b != 0; b = f.buckets.at(b).right {
+				f.lower(f.buckets.at(b), i, s.at)
 			}
 			f.tails[i]++
 		}
@@ -167,7 +166,7 @@ func (f *family) pass(now int64) {
 			f.counters.at(n).buckets-- // the last in the chain
 			f.free(b)
 			if f.counters.at(n).idle() {
-				f.drop(n)
+				f.drop(n, now)
 			}
 			b = right
 		}
@@ -182,12 +181,12 @@ func (f *family) expire(n uint32, now int64) {
 }
 
 // drop forgets a counter without alerts.
-func (f *family) drop(n uint32) {
+func (f *family) drop(n uint32, now int64) {
 	c := f.counters.at(n)
 	for ; c.buckets > 0; c.buckets-- {
 		b := c.last
 		c.last = f.buckets.at(b).prev
-		f.unlink(b)
+		f.unlink(b, now)
 		f.free(b)
 	}
 	for _, v := range f.varieties {
@@ -215,10 +214,10 @@ func (f *family) drop(n uint32) {
 // pack puts the values of all counters into new texts.
 func (f *family) pack() {
 	was := f.texts
-	f.texts = texts{data: make([]byte, 0, (len(was.data)-was.gone)/4*5)}
+	f.texts = texts{}
 	for i := range f.counters.len {
 		if c := f.counters.at(i); !c.idle() {
-			c.text = f.texts.put(was.at(c.text))
+			c.text = f.texts.put(was.of(c.text))
 		}
 	}
 }

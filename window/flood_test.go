@@ -97,7 +97,7 @@ func TestMillionSenders(t *testing.T) {
 	t.Logf("%+v", s)
 	t.Logf("%d bytes a key; heap in use %d MiB, after GC %d MiB; from the system %d MiB; %v an arrival",
 		perKey, peak.HeapInuse>>20, after.HeapInuse>>20, peak.Sys>>20, took/floodArrivals)
-	if s.Keys != floodArrivals || s.Rows != floodArrivals || perKey > 800 {
+	if s.Keys != floodArrivals || s.Rows != floodArrivals || perKey > 300 {
 		t.Errorf("%d bytes for each of %d keys", perKey, s.Keys)
 	}
 	runtime.KeepAlive(c)

@@ -5,7 +5,10 @@ import "time"
 // A gauge is one rule's view of a counter.
 type gauge struct {
 	count int64 // sum of the buckets inside the rule's window, or of distinct values
-	habit
+	// Its habit.
+	period int64  // the one of most
+	most   int64  // the highest count in it
+	past   uint32 // of the periods before it; 0 where the value had no arrivals in them
 	// except is the number, from 1 on, of the rule's exception whose limit applies; 0 for the rule's own.
 	except uint16
 	open   bool // has an open alert
@@ -17,18 +20,18 @@ func (f *family) gauge(n uint32, rule int) *gauge { return f.gauges.at(f.positio
 
 func (f *family) position(n uint32, rule int) uint32 { return n*uint32(len(f.rules)) + uint32(rule) }
 
-// lower takes a bucket that leaves a rule's window out of its counter's gauge. Those of a counter leave one second after
+// lower takes a bucket of the second at, which leaves a rule's window, out of its counter's gauge. Those of a counter leave one second after
 // the other, and so it is known when the count fell to the limit.
-func (f *family) lower(b *bucket, rule int) {
+func (f *family) lower(b *bucket, rule int, at int64) {
 	g, r := f.gauge(b.counter, rule), &f.rules[rule]
 	was := g.count
 	if r.Count < numSums {
-		g.count -= b.sums[r.Count]
+		g.count -= b.sums()[r.Count]
 	} else {
-		g.count = f.varied[rule].variety.leave(b.counter, f.varied[rule].window, b.at)
+		g.count = f.varied[rule].variety.leave(b.counter, f.varied[rule].window, at)
 	}
 	if limit := r.limitOf(g); was > limit && g.count <= limit {
-		f.fall(b.counter, rule, b.at+f.windows[rule])
+		f.fall(b.counter, rule, at+f.windows[rule])
 	}
 }
 
@@ -46,13 +49,14 @@ func (f *family) window(n uint32, rule int, now int64) (sums [numSums]int64, fro
 	b := c.last
 	for range c.buckets {
 		in := f.buckets.at(b)
-		if in.at+f.windows[rule] <= now {
+		at := in.at.second(now)
+		if at+f.windows[rule] <= now {
 			break
 		}
-		for m, w := range in.sums {
+		for m, w := range in.sums() {
 			sums[m] = saturate(sums[m], w)
 		}
-		from, b = in.at, in.prev
+		from, b = at, in.prev
 	}
 	return sums, from
 }

@@ -2,13 +2,8 @@ package window
 
 import "slices"
 
-// A habit is how high a gauge's count has been, in periods as long as the rule's window. A window that ends in one of them has
-// nothing to do with those before the last.
-type habit struct {
-	period int64  // the one of most
-	most   int64  // the highest count in it
-	past   uint32 // of the periods before it; 0 where the value had no arrivals in them
-}
+// A gauge's habit is how high its count has been, in periods as long as the rule's window. A window that ends in one of them
+// has nothing to do with those before the last.
 
 // A past is the highest counts in the last period and in all before that.
 type past struct {
@@ -17,10 +12,10 @@ type past struct {
 }
 
 // turned is the past as it is in a later period.
-func (p past) turned(h *habit, period int64) past {
+func (p past) turned(g *gauge, period int64) past {
 	p.earlier = max(p.earlier, p.last)
-	if p.last = h.most; period > h.period+1 {
-		p.earlier, p.last = max(p.earlier, h.most), 0
+	if p.last = g.most; period > g.period+1 {
+		p.earlier, p.last = max(p.earlier, g.most), 0
 	}
 	return p
 }
@@ -28,7 +23,7 @@ func (p past) turned(h *habit, period int64) past {
 // note puts a gauge's count into its habit.
 func (f *family) note(g *gauge, period int64) {
 	if period > g.period {
-		if p := f.past(g).turned(&g.habit, period); p != (past{}) {
+		if p := f.past(g).turned(g, period); p != (past{}) {
 			f.remember(g, p)
 		}
 		g.period, g.most = period, 0
@@ -37,17 +32,17 @@ func (f *family) note(g *gauge, period int64) {
 }
 
 func (f *family) past(g *gauge) past {
-	if g.habit.past == 0 {
+	if g.past == 0 {
 		return past{}
 	}
-	return *f.pasts.at(g.habit.past)
+	return *f.pasts.at(g.past)
 }
 
 func (f *family) remember(g *gauge, p past) {
-	if g.habit.past == 0 {
-		g.habit.past = f.unusedPast()
+	if g.past == 0 {
+		g.past = f.unusedPast()
 	}
-	*f.pasts.at(g.habit.past) = p
+	*f.pasts.at(g.past) = p
 }
 
 func (f *family) unusedPast() uint32 {
@@ -74,9 +69,9 @@ type habits map[string]int64
 // keep remembers what is known of a gauge that goes.
 func (f *family) keep(rule int, value []byte, g *gauge) {
 	p := f.past(g)
-	if g.habit.past != 0 {
-		f.pasts.at(g.habit.past).next = f.freePast
-		f.freePast = g.habit.past
+	if g.past != 0 {
+		f.pasts.at(g.past).next = f.freePast
+		f.freePast = g.past
 	}
 	most := max(p.earlier, p.last, g.most)
 	if most < 2 || len(value) > maxHabitText {
@@ -120,7 +115,7 @@ func (f *family) resume(rule int, value []byte, g *gauge) {
 func (f *family) before(g *gauge, period int64) int64 {
 	p := f.past(g)
 	if period > g.period {
-		p = p.turned(&g.habit, period)
+		p = p.turned(g, period)
 	}
 	return p.earlier
 }

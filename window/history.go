@@ -3,7 +3,7 @@ package window
 import (
 	"bytes"
 	"encoding/binary"
-	"hash/maphash"
+	"math/bits"
 	"time"
 )
 
@@ -32,17 +32,15 @@ func milliseconds(t time.Time) int64 { return seconds(t)*1000 + int64(t.Nanoseco
 // they were read. As a line may come late, a row may be up to disorder older than the one before it.
 //
 // The rows are packed into blocks, which know nothing of each other and are let go as a whole. A row begins with the hashes
-// of its values for the keys that have rules, 4 bytes each, by which the rows of a value are found without unpacking all.
+// of its values for the keys that have rules, 2 bytes each, by which the rows of a value are found without unpacking all.
 type history struct {
 	blocks []*block // the oldest first; none is empty
 	spare  *block   // to be used again
 	first  int      // the oldest row in the first block
 	rows   int
-	size   int // bytes of the rows
-	hashes int // of a row
-	// seen is where in the newest block a value with such a hash was last put: or before there was that block.
-	seen [1 << 12]uint16
-	seed maphash.Seed
+	size   int            // bytes of the rows
+	hashes int            // of a row
+	sights [1 << 11]sight // by the hash: of the value that was put last, be it into a block before
 }
 
 type block struct {
@@ -51,7 +49,13 @@ type block struct {
 	data []byte
 }
 
-const blockSize = 1 << 16 // bytes, but for a row that is longer
+// A sight is where in the newest block a value may stand.
+type sight struct{ hash, at uint16 }
+
+const (
+	blockSize = 1 << 16 // bytes: a block's data has more only where the last row in it is very long
+	usualRow  = 1 << 10
+)
 
 // A place is that of a row, good until the next pop.
 type place struct{ block, row int }
@@ -77,11 +81,11 @@ func (h *history) after(p place) place {
 
 // push takes an arrival that counts at the second at.
 func (h *history) push(a *Arrival, at int64, hashes []uint32, weights *[numSums]int64) {
-	b := h.room(a, at)
+	b := h.room(at)
 	start := len(b.data)
 	data := b.data
 	for _, hash := range hashes {
-		data = binary.LittleEndian.AppendUint32(data, hash)
+		data = binary.LittleEndian.AppendUint16(data, uint16(hash))
 	}
 	data = binary.AppendVarint(data, at-b.at)
 	data = binary.AppendVarint(data, milliseconds(a.At)-1000*at) // where this overflows, it does so again in read
@@ -96,24 +100,14 @@ func (h *history) push(a *Arrival, at int64, hashes []uint32, weights *[numSums]
 	h.size += len(b.data) - start
 }
 
-// maxFixed is how many bytes a row may have beside its hashes and texts: five numbers, and for the message id and each
-// value a length.
-const maxFixed = 5*binary.MaxVarintLen64 + 1 + int(NumValues)*binary.MaxVarintLen64
-
-// room returns the newest block, in which there is room for the arrival.
-func (h *history) room(a *Arrival, at int64) *block {
-	size := 4*h.hashes + maxFixed + maxMessageID
-	for _, value := range &a.Values {
-		size += len(value)
-	}
-	if n := len(h.blocks); n > 0 {
-		if b := h.blocks[n-1]; len(b.data)+size <= min(cap(b.data), blockSize) {
-			return b
-		}
+// room returns the newest block, in which there is room for an arrival at the second at.
+func (h *history) room(at int64) *block {
+	if n := len(h.blocks); n > 0 && len(h.blocks[n-1].data) < blockSize-usualRow {
+		return h.blocks[n-1]
 	}
 	b := h.spare
-	if h.spare = nil; b == nil || size > blockSize {
-		b = &block{data: make([]byte, 0, max(size, blockSize))}
+	if h.spare = nil; b == nil {
+		b = &block{data: make([]byte, 0, blockSize)}
 	}
 	b.at, b.rows, b.data = at, b.rows[:0], b.data[:0]
 	h.blocks = append(h.blocks, b)
@@ -125,37 +119,56 @@ var likely = [NumValues]Key{
 	Sender, Sender, Sender, Sender, Host, Network, Auth, Subject, Topic, Helo, Protocol, RecipientDomain,
 }
 
-// pack appends the values to a block's data: of each its length and one, doubled; and its text, or, one added to that, where
-// in the block it stands already. Nil is a zero.
+// How a value is packed: its length, doubled twice, and this.
+const (
+	literal = iota // its text follows
+	known          // where in the block its text stands follows
+	ending         // it is the end of the one that is likely
+)
+
+// pack appends the values to a block's data, behind two bytes that say which there are.
 func (h *history) pack(data []byte, values *[NumValues][]byte) []byte {
-	var places [NumValues]int
+	present := uint16(0)
+	mark := len(data)
+	data = append(data, 0, 0)
 	for k, value := range values {
 		if value == nil {
-			data = append(data, 0)
 			continue
 		}
-		length := uint64(len(value)+1) << 1
-		like := values[likely[k]]
-		at := places[likely[k]] + len(like) - len(value)
-		known := int(likely[k]) < k && at < blockSize && bytes.HasSuffix(like, value)
-		var seen *uint16
-		if !known {
-			seen = &h.seen[maphash.Bytes(h.seed, value)%uint64(len(h.seen))]
-			at = int(*seen)
-			known = at+len(value) <= len(data) && bytes.Equal(data[at:at+len(value)], value)
+		present |= 1 << k
+		length := uint64(len(value)) << 2
+		if like := likely[k]; int(like) < k && values[like] != nil && bytes.HasSuffix(values[like], value) {
+			data = binary.AppendUvarint(data, length|ending)
+			continue
 		}
-		if known {
-			data = binary.AppendUvarint(data, length|1)
-			data = binary.LittleEndian.AppendUint16(data, uint16(at))
-		} else {
-			data = binary.AppendUvarint(data, length)
-			at = len(data)
-			data = append(data, value...)
-			*seen = uint16(at)
+		hash := glance(value)
+		sight := &h.sights[hash%uint64(len(h.sights))]
+		if at := int(sight.at); sight.hash == uint16(hash>>48) && at+len(value) <= len(data) && bytes.Equal(data[at:at+len(value)], value) {
+			data = binary.AppendUvarint(data, length|known)
+			data = binary.LittleEndian.AppendUint16(data, sight.at)
+			continue
 		}
-		places[k] = at
+		data = binary.AppendUvarint(data, length|literal)
+		sight.hash, sight.at = uint16(hash>>48), uint16(len(data))
+		data = append(data, value...)
 	}
+	binary.LittleEndian.PutUint16(data[mark:], present)
 	return data
+}
+
+// glance is a hash of a value's length, beginning and end. Values that share one only take more room.
+func glance(value []byte) uint64 {
+	const odd = 0x9e3779b97f4a7c15 // 2**64 by the golden ratio
+	hash := uint64(len(value))
+	if len(value) < 8 {
+		for _, b := range value {
+			hash = hash<<8 | uint64(b)
+		}
+	} else {
+		hash += binary.LittleEndian.Uint64(value)*odd ^ bits.ReverseBytes64(binary.LittleEndian.Uint64(value[len(value)-8:]))
+	}
+	hash *= odd
+	return hash ^ hash>>32
 }
 
 // pop forgets the oldest row.
@@ -177,37 +190,43 @@ func (h *history) pop() {
 	}
 }
 
-// hash is the nth hash of the row at p.
-func (h *history) hash(p place, nth int) uint32 {
+// has reports whether the row at p may have a value with this hash, as its nth.
+func (h *history) has(p place, nth int, hash uint32) bool {
 	b := h.blocks[p.block]
-	return binary.LittleEndian.Uint32(b.data[int(b.rows[p.row])+4*nth:])
+	return binary.LittleEndian.Uint16(b.data[int(b.rows[p.row])+2*nth:]) == uint16(hash)
 }
 
 // at is the second of the row at p.
 func (h *history) at(p place) int64 {
 	b := h.blocks[p.block]
-	at, _ := binary.Varint(b.data[int(b.rows[p.row])+4*h.hashes:])
+	at, _ := binary.Varint(b.data[int(b.rows[p.row])+2*h.hashes:])
 	return b.at + at
 }
 
 // read unpacks the row at p.
 func (h *history) read(p place) (r row) {
 	b := h.blocks[p.block]
-	u := unpacker(b.data[int(b.rows[p.row])+4*h.hashes:])
+	u := unpacker(b.data[int(b.rows[p.row])+2*h.hashes:])
 	r.at = b.at + u.varint()
 	r.stamp = 1000*r.at + u.varint()
 	r.recipients, r.bytes = int64(u.uvarint()), int64(u.uvarint())
 	r.outside = u.uvarint()
 	r.messageID = u.take(u.uvarint())
+	present := binary.LittleEndian.Uint16(u.take(2))
 	for k := range r.values {
-		length := u.uvarint()
-		switch n := length>>1 - 1; {
-		case length == 0:
-		case length&1 == 0:
-			r.values[k] = u.take(n)
-		default:
+		if present>>k&1 == 0 {
+			continue
+		}
+		n := u.uvarint()
+		switch length := n >> 2; n & 3 {
+		case literal:
+			r.values[k] = u.take(length)
+		case known:
 			at := binary.LittleEndian.Uint16(u.take(2))
-			r.values[k] = b.data[at:][:n]
+			r.values[k] = b.data[at:][:length]
+		case ending:
+			like := r.values[likely[k]]
+			r.values[k] = like[uint64(len(like))-length:]
 		}
 	}
 	return r

@@ -14,7 +14,7 @@ func (f *family) find(value []byte, hash uint32) uint32 {
 		if n == 0 {
 			return 0
 		}
-		if c := f.counters.at(n); c.hash == hash && bytes.Equal(f.texts.at(c.text), value) {
+		if c := f.counters.at(n); c.hash == hash && bytes.Equal(f.texts.of(c.text), value) {
 			return n
 		}
 	}

@@ -1,35 +1,37 @@
 package window
 
-import "encoding/binary"
-
-// Texts are the values of a family's counters, each behind its length.
+// Texts are the values of a family's counters, in chunks that are never copied but by family.pack.
 type texts struct {
-	data []byte
-	held int // bytes of the values that are held
-	gone int // bytes of data that are not needed any more
+	chunks     [][]byte
+	held, gone int // bytes of the values that are needed, and of others
 }
 
-// put holds a value and returns where it is.
-func (t *texts) put(value []byte) uint32 {
-	at := len(t.data)
+const chunkLen = 1 << 16 // bytes, but for a value that is longer
+
+// A text is where one of them is: its chunk's number and its place there, 16 bits each.
+type text struct{ at, len uint32 }
+
+// put holds a value.
+func (t *texts) put(value []byte) text {
+	last := len(t.chunks) - 1
+	if last < 0 || len(t.chunks[last])+len(value) >= chunkLen {
+		t.chunks = append(t.chunks, make([]byte, 0, max(chunkLen, len(value))))
+		last++
+	}
+	at := len(t.chunks[last])
+	t.chunks[last] = append(t.chunks[last], value...)
 	t.held += len(value)
-	t.data = append(binary.AppendUvarint(t.data, uint64(len(value))), value...)
-	return uint32(at)
+	return text{uint32(last*chunkLen + at), uint32(len(value))}
 }
 
-// at returns a value that is held.
-func (t *texts) at(at uint32) []byte {
-	length, n := binary.Uvarint(t.data[at:])
-	from := int(at) + n
-	return t.data[from : from+int(length)]
-}
+// of returns a value that is held.
+func (t *texts) of(p text) []byte { return t.chunks[p.at/chunkLen][p.at%chunkLen:][:p.len] }
 
 // release lets a value go.
-func (t *texts) release(at uint32) {
-	n := len(t.at(at))
-	t.held -= n
-	t.gone += n + 1
+func (t *texts) release(p text) {
+	t.held -= int(p.len)
+	t.gone += int(p.len)
 }
 
 // sparse reports whether it pays to put what is held somewhere else.
-func (t *texts) sparse() bool { return t.gone > len(t.data)/2 && t.gone > 1<<16 }
+func (t *texts) sparse() bool { return t.gone > t.held+chunkLen }

@@ -121,11 +121,11 @@ func checkFamily(t *rapid.T, f *family, now int64) {
 			used++
 			in := f.buckets.at(b)
 			for i, r := range f.rules {
-				if r.Count < numSums && in.at+f.windows[i] > now {
-					sums[i] += in.sums[r.Count]
+				if r.Count < numSums && in.at.second(now)+f.windows[i] > now {
+					sums[i] += in.sums()[r.Count]
 				}
 			}
-			if in.counter != n || in.at+f.longest <= now {
+			if in.counter != n || in.at.second(now)+f.longest <= now {
 				t.Fatalf("counter %d has bucket %+v at %d", n, in, now)
 			}
 			b = in.prev
@@ -145,7 +145,7 @@ func checkFamily(t *rapid.T, f *family, now int64) {
 			t.Fatalf("second %d is not in order", s)
 		}
 		for b, left := f.seconds.at(s).first, uint32(0); b != 0; left, b = b, f.buckets.at(b).right {
-			if chained++; f.buckets.at(b).at != f.seconds.at(s).at || f.buckets.at(b).left != left {
+			if chained++; f.buckets.at(b).at != stamp(f.seconds.at(s).at) || f.buckets.at(b).left != left {
 				t.Fatalf("bucket %+v is in second %+v", f.buckets.at(b), f.seconds.at(s))
 			}
 		}

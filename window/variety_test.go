@@ -391,7 +391,7 @@ func addVariety(t *rapid.T, f *family, v *variety, n uint32, now int64, sums []i
 func hasBucket(f *family, n uint32, at int64) bool {
 	b := f.counters.at(n).last
 	for range f.counters.at(n).buckets {
-		if f.buckets.at(b).at == at {
+		if f.buckets.at(b).at == stamp(at) {
 			return true
 		}
 		b = f.buckets.at(b).prev

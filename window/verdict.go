@@ -92,7 +92,7 @@ func (c *Counters) crossed(rule *counted, value []byte, at, messages int64) {
 // counts reports whether the row at p is one of the value, which the arrival being counted has, and in the rule's scope.
 func (c *Counters) counts(rule *counted, p place, value []byte) bool {
 	f := rule.family
-	if c.history.hash(p, f.nth) != c.sums[f.nth] {
+	if !c.history.has(p, f.nth, c.sums[f.nth]) {
 		return false
 	}
 	r := c.history.read(p)
