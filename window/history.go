@@ -148,7 +148,7 @@ func (h *history) pack(data []byte, values *[NumValues][]byte) []byte {
 			data = binary.LittleEndian.AppendUint16(data, sight.at)
 			continue
 		}
-		data = binary.AppendUvarint(data, length|literal)
+		data = binary.AppendUvarint(data, length)
 		sight.hash, sight.at = uint16(hash>>48), uint16(len(data))
 		data = append(data, value...)
 	}
