@@ -28,6 +28,7 @@ type Counters struct {
 	opened uint64   // alerts, ever
 	ended  []*Alert // not yet returned by Advance
 	window []place  // of crossed
+	topic  []byte   // of row
 
 	limits             limits
 	budget             budget
@@ -47,7 +48,7 @@ type counted struct {
 func New(rules []Rule) (*Counters, error) { return newLimited(rules, defaultLimits) }
 
 func newLimited(rules []Rule, limits limits) (*Counters, error) {
-	c := &Counters{clock: newClock(), seed: maphash.MakeSeed(), open: make(map[episodeKey]*episode), limits: limits}
+	c := &Counters{clock: newClock(), seed: maphash.MakeSeed(), topic: []byte{}, open: make(map[episodeKey]*episode), limits: limits}
 	c.budget.limits = &c.limits
 	named := make(map[string]string)
 	for _, r := range rules {

@@ -196,8 +196,8 @@ func TestBudgetOfTallies(t *testing.T) {
 		name   string
 		change func(*limits)
 	}{
-		{"rows", func(l *limits) { l.tallied = 10 }},
-		{"bytes", func(l *limits) { l.talliedText = len("alice") + 9*len("s 10") }},
+		{"rows", func(l *limits) { l.tallied = 1 + 9 + 1 }}, // alice, subjects, the topic
+		{"bytes", func(l *limits) { l.talliedText = len("alice") + 9*len("s 10") + len("s #") }},
 	} {
 		l := newLimitedLog(t, tt.change, "sender 1/10s")
 		send := func() {

@@ -25,10 +25,20 @@ func (c *Counters) judge(rule *counted, a *Arrival) (opened, grown *Alert) {
 }
 
 func (c *Counters) grow(e *episode, count int64, a *Arrival) (grown bool) {
-	r := c.history.read(c.history.newest())
+	r := c.row(c.history.newest())
 	e.alert.add(&r, a.At.Location(), &c.budget)
 	e.alert.sample(e.crossed, e.middle)
 	return e.alert.climb(count)
+}
+
+// row is the one at p, with the topic of its subject. It is good until the next.
+func (c *Counters) row(p place) row {
+	r := c.history.read(p)
+	if subject := r.values[Subject]; subject != nil && r.values[Topic] == nil {
+		c.topic = Fold(subject, c.topic[:0])
+		r.values[Topic] = c.topic
+	}
+	return r
 }
 
 // cross opens an alert, of the window that the arrival took over the limit.
@@ -53,7 +63,7 @@ func (c *Counters) cross(rule *counted, g *gauge, a *Arrival) *Alert {
 	oldest, middle := h.read(c.window[0]), h.read(c.window[len(c.window)/2])
 	alert.cross(sums, &oldest, zone)
 	for _, p := range c.window {
-		r := h.read(p)
+		r := c.row(p)
 		alert.note(&r, zone, &c.budget)
 	}
 	c.chart(alert, rule, value)
