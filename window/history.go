@@ -54,7 +54,7 @@ type sight struct{ hash, at uint16 }
 
 const (
 	blockSize = 1 << 16 // bytes: a block's data has more only where the last row in it is very long
-	usualRow  = 1 << 10
+	usualRow  = 1 << 9
 )
 
 // A place is that of a row, good until the next pop.
