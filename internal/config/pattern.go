@@ -43,9 +43,6 @@ func ParsePattern(s string) (Pattern, error) {
 	return NewPattern(key, text)
 }
 
-// IsGlob tells whether it is a glob, and no address or CIDR.
-func (p Pattern) IsGlob() bool { return !p.prefix.IsValid() }
-
 // Match tells whether the arrival has the key and its value is one that the pattern describes.
 func (p Pattern) Match(a *window.Arrival) bool {
 	value := a.Values[p.Key]

@@ -28,8 +28,9 @@ type section struct {
 
 // A share is one row of a section.
 type share struct {
-	value    string
+	value    string // of a topic, its last subject
 	messages int64
+	subjects int // of a topic
 }
 
 // An arrival is one of an account's last.
@@ -64,11 +65,7 @@ func (d *desk) account(q *question, s span) *account {
 	b := d.book
 	a := &account{total: total{value: q.value}}
 	id := b.values.ids[q.value]
-	tallies := make([]map[uint32]int64, len(sectionKeys))
-	for i := range tallies {
-		tallies[i] = make(map[uint32]int64)
-	}
-	examples := make(map[uint32]uint32) // topic to subject
+	tallies := make([]tally, len(sectionKeys))
 	hosts := make(map[uint32]bool)
 	b.each(s, func(r *row) bool {
 		a.subjects = a.subjects || r.values[window.Subject] != 0
@@ -83,12 +80,7 @@ func (d *desk) account(q *question, s span) *account {
 			hosts[host] = true
 		}
 		for i, k := range sectionKeys {
-			if v := r.values[k]; v != 0 {
-				tallies[i][v]++
-			}
-		}
-		if topic := r.values[window.Topic]; topic != 0 && examples[topic] == 0 {
-			examples[topic] = r.values[window.Subject]
+			b.tally(&tallies[i], k, r)
 		}
 		if len(a.arrivals) < maxArrivals {
 			a.arrivals = append(a.arrivals, b.arrival(r))
@@ -97,31 +89,65 @@ func (d *desk) account(q *question, s span) *account {
 	})
 	a.total.hosts = int64(len(hosts))
 	for i, k := range sectionKeys {
-		if k == q.key {
-			continue
+		if k != q.key {
+			a.sections = append(a.sections, tallies[i].section(k))
 		}
-		named := make(map[string]int64)
-		for v, n := range tallies[i] {
-			switch value := b.values.values[v]; k {
-			case window.Topic:
-				named[b.values.values[examples[v]]] += n
-			case window.RecipientDomain:
-				for domain := range strings.SplitSeq(value, "\n") {
-					named[domain] += n
-				}
-			default:
-				named[value] += n
-			}
-		}
-		a.sections = append(a.sections, newSection(k, named))
 	}
 	return a
 }
 
-func newSection(k window.Key, named map[string]int64) section {
+// A tally is how many arrivals have each value of a key.
+type tally struct {
+	shares   map[string]*share
+	subjects map[[2]uint32]bool // topics, and their subjects
+}
+
+func (b *book) tally(t *tally, k window.Key, r *row) {
+	id := r.values[k]
+	if id == 0 {
+		return
+	}
+	value := b.values.values[id]
+	if k == window.RecipientDomain {
+		for domain := range strings.SplitSeq(value, "\n") {
+			t.share(domain, domain).messages++
+		}
+		return
+	}
+	if k != window.Topic {
+		t.share(value, value).messages++
+		return
+	}
+	subject := r.values[window.Subject]
+	topic := t.share(value, b.values.values[subject])
+	topic.messages++
+	if pair := [2]uint32{id, subject}; !t.subjects[pair] {
+		if t.subjects == nil {
+			t.subjects = make(map[[2]uint32]bool)
+		}
+		t.subjects[pair] = true
+		topic.subjects++
+	}
+}
+
+// share gives the share of a value, which is shown as said.
+func (t *tally) share(value, shown string) *share {
+	if t.shares == nil {
+		t.shares = make(map[string]*share)
+	}
+	s := t.shares[value]
+	if s == nil {
+		s = &share{value: shown}
+		t.shares[value] = s
+	}
+	return s
+}
+
+// section ranks what was tallied.
+func (t *tally) section(k window.Key) section {
 	s := section{key: k}
-	for value, n := range named {
-		s.rows = append(s.rows, share{value, n})
+	for _, share := range t.shares {
+		s.rows = append(s.rows, *share)
 	}
 	slices.SortFunc(s.rows, func(x, y share) int {
 		return cmp.Or(cmp.Compare(y.messages, x.messages), cmp.Compare(x.value, y.value))

@@ -8,15 +8,22 @@ import (
 	"exiwatch/window"
 )
 
-// accountPage is what is known of one value: as many lines as there is room for, from where it was scrolled to.
+// accountPage is what is known of one value: who it is and how he stands, and below it as many lines as there is room for, from
+// where it was scrolled to.
 func (m *model) accountPage(room int) []string {
-	lines := m.accountLines()
-	m.scroll = max(min(m.scroll, len(lines)-room), 0)
-	lines = lines[m.scroll:]
-	if len(lines) > room {
-		lines = append(lines[:room-1:room-1], m.styles.faint.Render(fmt.Sprintf("  … %d more lines", len(lines)-room+1)))
+	l, q := &m.sheet.account.line, &m.sheet.question
+	lines := []string{
+		m.styles.heading.Render(cut(" "+strings.ReplaceAll(q.key.String(), "_", " ")+" "+clean(q.value, m.width), m.width)),
+		m.styles.of(l).Render(cut(" "+m.standing(l), m.width)),
 	}
-	return lines
+	room -= len(lines)
+	all := m.accountLines()
+	m.scroll = max(min(m.scroll, len(all)-room), 0)
+	all = all[m.scroll:]
+	if len(all) > room {
+		all = append(all[:room-1], m.styles.faint.Render(fmt.Sprintf("  … %d more lines", len(all)-room+1)))
+	}
+	return append(lines, all...)
 }
 
 // shareRows is how many rows a section shows where two stand side by side.
@@ -24,11 +31,10 @@ const shareRows = 5
 
 func (m *model) accountLines() []string {
 	s := m.sheet
-	a, q := s.account, &s.question
-	lines := []string{m.styles.heading.Render(cut(fmt.Sprintf(" %s %s", strings.ReplaceAll(q.key.String(), "_", " "), clean(q.value)), m.width))}
-	lines = append(lines, m.styles.of(&a.line).Render(cut(" "+m.standing(&a.line), m.width)))
+	a := s.account
+	var lines []string
 	for _, alert := range a.alerts {
-		lines = append(lines, cut(alert.text(s.last), m.width))
+		lines = append(lines, alert.text(s.last, m.width))
 	}
 	var pairs []section
 	for _, section := range a.sections {
@@ -50,7 +56,7 @@ func (m *model) accountLines() []string {
 	}
 	lines = append(lines, "", m.styles.heading.Render(" Last arrivals"))
 	for _, arrival := range a.arrivals {
-		lines = append(lines, cut(arrival.text(s.last), m.width))
+		lines = append(lines, arrival.text(s.last, m.width))
 	}
 	if len(a.arrivals) == 0 {
 		lines = append(lines, "  none in this window")
@@ -96,7 +102,12 @@ func (m *model) pair(sections []section, messages int64) []string {
 // lines are the first rows of a section.
 func (s *section) lines(rows int, messages int64, width int) (lines []string) {
 	for _, r := range s.rows[:min(rows, len(s.rows))] {
-		lines = append(lines, cut(fmt.Sprintf("%s %4s  %s", right(number(r.messages), 7), percent(r.messages, messages), clean(r.value)), width))
+		text := fmt.Sprintf("%s %4s  ", right(number(r.messages), 7), percent(r.messages, messages))
+		similar := ""
+		if r.subjects > 1 {
+			similar = fmt.Sprintf(" (%s subjects)", number(int64(r.subjects)))
+		}
+		lines = append(lines, text+cut(clean(r.value, width), width-widthOf(text)-widthOf(similar))+similar)
 	}
 	if more := s.more + len(s.rows) - len(lines); more > 0 {
 		lines = append(lines, cut(fmt.Sprintf("%14sand %d more", "", more), width))
@@ -118,20 +129,20 @@ func percent(n, of int64) string {
 	return fmt.Sprintf("%d%%", n*100/of)
 }
 
-func (a *alert) text(now time.Time) string {
+func (a *alert) text(now time.Time, width int) string {
 	since := "since " + clockText(a.opened, now)
 	if !a.ended.IsZero() {
 		since = clockText(a.opened, now) + " to " + clockText(a.ended, now)
 	}
-	return fmt.Sprintf(" alert %s, %s: %s, peak %s, limit %s %s", since, clean(a.rule), plural(a.messages, "message"),
-		number(a.peak), number(a.limit), a.count)
+	return cut(fmt.Sprintf(" alert %s, %s: %s, peak %s, limit %s %s", since, clean(a.rule, width), plural(a.messages, "message"),
+		number(a.peak), number(a.limit), a.count), width)
 }
 
-func (a *arrival) text(now time.Time) string {
+func (a *arrival) text(now time.Time, width int) string {
 	recipients := ""
 	if a.recipients > 1 {
 		recipients = " to " + number(a.recipients)
 	}
-	return fmt.Sprintf("  %s  %s  %s %sB  %s", fit(clockText(a.at, now), lastWidth), clean(a.messageID), fit(clean(a.host), 15),
-		right(size(a.bytes), 4), clean(a.subject)+recipients)
+	return cut(fmt.Sprintf("  %s  %s  %s %sB  %s", fit(clockText(a.at, now), lastWidth), clean(a.messageID, width), fit(clean(a.host, width), 15),
+		right(size(a.bytes), 4), clean(a.subject, width)+recipients), width)
 }

@@ -56,8 +56,8 @@ func (m *model) header() string {
 		facts = append(facts, number(s.perMinute)+" arrivals/min", plural(int64(s.open), "open alert"))
 	}
 	text := strings.Join(facts, "  ") + " "
-	log := fit(clean(m.log), m.width-widthOf(left)-widthOf(text)-1)
-	return left + log + " " + text
+	log := cutFront(clean(m.log, m.width), m.width-widthOf(left)-widthOf(text)-1)
+	return left + log + right(text, m.width-widthOf(left)-widthOf(log))
 }
 
 // Below these nobody needs to be told.
@@ -84,9 +84,9 @@ func (m *model) lag() string {
 func (m *model) footer() string {
 	switch {
 	case m.typing:
-		return cut("filter: "+clean(m.typed), m.width-1) + "█"
+		return cut("filter: "+clean(m.typed, m.width), m.width-1) + "█"
 	case m.problem != "":
-		return m.styles.near.Render(cut("! "+clean(m.problem), m.width))
+		return m.styles.near.Render(cut("! "+clean(m.problem, m.width), m.width))
 	case m.help:
 		return m.styles.faint.Render("any key goes back")
 	case m.question.open:

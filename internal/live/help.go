@@ -21,8 +21,8 @@ const helpText = `
      and window; where there is none, against the highest.
   △  has an open alert though its count has fallen.
 
-  Windows are of log time. What is ranked is what the rules count: [count] in
-  the configuration.`
+  Windows are of log time. What is ranked is what the rules count. Where it says
+  "held from", the window has more arrivals than are kept.`
 
 // helpLines is the page of keys.
 func helpLines(width int) []string {

@@ -122,7 +122,7 @@ func (m *model) pressInAccount(key string) tea.Cmd {
 		m.question.follow = m.question.index > 0
 		return m.askNow()
 	}
-	if to, ok := moved(key, m.scroll, m.question.rows, 1<<20); ok {
+	if to, ok := moved(key, m.scroll, m.question.rows-2, 1<<20); ok {
 		m.scroll = to // accountPage holds it to what there is
 	}
 	return nil

@@ -39,8 +39,9 @@ func (q *question) wanted() func(string) bool {
 		return func(string) bool { return true }
 	}
 	p, err := config.NewPattern(q.key, q.filter)
-	if err != nil || p.IsGlob() && !strings.ContainsAny(q.filter, "*?") {
-		p, _ = config.NewPattern(q.key, "*"+strings.ReplaceAll(q.filter, "/", "?")+"*")
+	isNetwork := (q.key == window.Host || q.key == window.Network) && strings.Contains(q.filter, "/")
+	if err != nil || !isNetwork && !strings.ContainsAny(q.filter, "*?") {
+		p, _ = config.NewPattern(q.key, "*"+strings.ReplaceAll(q.filter, "/", "?")+"*") // a host's glob has no /
 	}
 	var a window.Arrival
 	return func(value string) bool {

@@ -57,10 +57,10 @@ func (m *model) about() string {
 		text += ", no limit"
 	}
 	if q.filter != "" {
-		text += ", filter " + clean(q.filter)
+		text += ", filter " + clean(q.filter, m.width)
 	}
 	if !s.missing.IsZero() {
-		text += fmt.Sprintf(", known from %s on: more is not held", s.missing.Format(time.TimeOnly))
+		text += fmt.Sprintf(", held from %s on", s.missing.Format(time.TimeOnly))
 	}
 	place := ""
 	if s.values > 0 {
@@ -106,17 +106,16 @@ func (m *model) row(l *line, cursor bool) string {
 	rest := " " + right(number(l.recipients), amountWidth) + " " + right(size(l.bytes), amountWidth) + " " +
 		right(number(l.hosts), hostsWidth) + "  " + fit(clockText(l.last, m.sheet.last), lastWidth) + "  "
 	if m.width < topicsFrom {
-		rest += fit(clean(l.value), m.width-fixedWidth)
+		rest += fit(clean(l.value, m.width), m.width-fixedWidth)
 	} else {
 		value := valueWidth(m.width)
-		rest += fit(clean(l.value), value) + "  " + fit(clean(l.topic), m.width-fixedWidth-value-2)
+		rest += fit(clean(l.value, m.width), value) + "  " + fit(clean(l.topic, m.width), m.width-fixedWidth-value-2)
 	}
-	mark = fit(mark, markWidth)
 	if cursor {
-		return m.styles.cursor.Render(mark + left + drawn + rest)
+		return m.styles.cursor.Render(mark + ">" + left + drawn + rest)
 	}
 	style := m.styles.of(l)
-	return style.Render(mark) + left + style.Render(drawn) + rest
+	return style.Render(mark) + " " + left + style.Render(drawn) + rest
 }
 
 // keyNames name what is ranked.

@@ -12,9 +12,11 @@ import (
 	"charm.land/lipgloss/v2"
 )
 
-// clean makes a value of the log safe to show. Variation selectors go, as terminals don't agree on how wide they make what
-// they follow; what is left is as wide as its runes are one by one, or narrower.
-func clean(s string) string {
+// clean makes as much of a value of the log safe to show as fills a width, and some more. Variation selectors go, as terminals
+// don't agree on how wide they make what they follow; what is left is as wide as its runes are one by one, or narrower.
+func clean(s string, width int) string {
+	const cell = 20 // bytes: a character of 4 bytes and 4 marks on it, which is all that Escape lets through
+	s = s[:min(len(s), cell*(width+2))]
 	return strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Variation_Selector, r) {
 			return -1
@@ -61,19 +63,38 @@ func cut(s string, width int) string {
 	return s
 }
 
+// cutFront cuts a clean text at its front, the first cell then an ellipsis.
+func cutFront(s string, width int) string {
+	n := widthOf(s)
+	switch {
+	case width <= 0:
+		return ""
+	case n <= width:
+		return s
+	}
+	for i, r := range s {
+		w := runeWidth(r)
+		if n < width && w > 0 {
+			return "…" + s[i:]
+		}
+		n -= w
+	}
+	return "…"
+}
+
 // right puts a text at the right end of a width.
 func right(s string, width int) string {
 	return strings.Repeat(" ", max(width-widthOf(s), 0)) + cut(s, width)
 }
 
-// number writes n in at most six cells: 123456, 1235k, 12M.
+// number writes n in at most six cells: 123456, 1234k, 12345k, 123M.
 func number(n int64) string {
 	const units = " kMGTPE"
 	if n < 1_000_000 {
 		return strconv.FormatInt(n, 10)
 	}
 	unit := 0
-	for n >= 10_000 {
+	for n >= 100_000 {
 		n /= 1000
 		unit++
 	}
