@@ -112,7 +112,8 @@ func TestLiveInATerminal(t *testing.T) {
 	g.arrive(7, "alice", "192.0.2.1", "Lunch on Friday")
 	g.arrive(3, "bob", "192.0.2.2", `\033[31m\r\nred`)
 	x := startTmux(t, 80, 24)
-	x.enter("stty -a > " + g.path + ".stty; echo before")
+	x.settings(g.path + ".before")
+	x.enter("echo be''fore")
 	x.sees("before")
 	x.live("", g.path)
 	x.sees("alice@lab.test", "accounts in 5m by messages, limit 20 messages", "1-2 of 2", "10 arrivals/min", "0 open alerts", "!before")
@@ -177,6 +178,20 @@ func TestLiveInATerminal(t *testing.T) {
 	x.leftClean(g.path)
 }
 
+// settings writes what stty says of the terminal into a file.
+func (x *tmux) settings(name string) {
+	x.t.Helper()
+	x.enter(fmt.Sprintf("clear; stty -a > %[1]s.part; mv %[1]s.part %[1]s", name))
+	for late := time.Now().Add(tmuxPatience); ; time.Sleep(20 * time.Millisecond) {
+		if _, err := os.Stat(name); err == nil {
+			return
+		}
+		if time.Now().After(late) {
+			x.t.Fatalf("the shell doesn't answer:\n%s", x.screen())
+		}
+	}
+}
+
 // leftClean waits for the program's end, and compares the terminal with what it was before.
 func (x *tmux) leftClean(log string) {
 	x.t.Helper()
@@ -184,11 +199,9 @@ func (x *tmux) leftClean(log string) {
 	if state := x.run("display-message", "-p", "#{alternate_on} #{cursor_flag} #{mouse_any_flag}"); state != "0 1 0\n" {
 		x.t.Errorf("alternate screen, cursor, mouse: %s", state)
 	}
-	x.enter("clear; stty -a > " + log + ".after; echo after")
-	x.sees("after")
-	x.sees("!stty")
+	x.settings(log + ".after")
 	lines := func(name string) []string { return strings.Split(read(x.t, name), "\n")[1:] } // the first one has the size
-	if before, after := lines(log+".stty"), lines(log+".after"); strings.Join(before, "") != strings.Join(after, "") {
+	if before, after := lines(log+".before"), lines(log+".after"); strings.Join(before, "") != strings.Join(after, "") {
 		x.t.Errorf("the terminal was\n%s\nand is\n%s", before, after)
 	}
 }
@@ -207,7 +220,8 @@ func TestLiveLeavesTheTerminalClean(t *testing.T) {
 			g := &growing{t: t, path: filepath.Join(t.TempDir(), "mainlog")}
 			g.arrive(30, "alice", "192.0.2.1", "Lunch")
 			x := startTmux(t, 80, 24)
-			x.enter("stty -a > " + g.path + ".stty; echo before")
+			x.settings(g.path + ".before")
+			x.enter("echo be''fore")
 			x.sees("before")
 			x.live(test.environment, g.path)
 			x.sees("alice@lab.test", "1 open alert")

@@ -47,7 +47,7 @@ func checkScreen(t *testing.T, b *bench, what string) {
 
 // TestHostileValues: whatever is logged, no line is broken, and nothing reaches the terminal that isn't text.
 func TestHostileValues(t *testing.T) {
-	for _, size := range [][2]int{{80, 24}, {107, 25}, {250, 60}} {
+	for _, size := range [][2]int{{80, 24}, {121, 30}} {
 		b := newBench(t, true)
 		for i, v := range hostile {
 			a := newArrival(start, i, v, v, v)
@@ -69,7 +69,7 @@ func TestHostileValues(t *testing.T) {
 			checkScreen(t, b, fmt.Sprintf("%v, ranking by %v, its end", size, key))
 			b.press("home")
 			for range b.model.sheet.values {
-				if key != window.Account && key != window.Subject {
+				if key != window.Account || size[0] > minWidth {
 					break
 				}
 				b.press("enter")

@@ -1,8 +1,8 @@
 package live
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -44,26 +44,19 @@ func (v *View) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	m.ask = func(q question) *sheet { return w.ask(d, q) }
 	m.wait = w.wait
 
-	screen := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out),
-		tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond))
+	// Note: tea.WithContext would end it without waiting for the goroutine that reads the keys.
+	screen := tea.NewProgram(m, tea.WithInput(in), tea.WithOutput(out), tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond))
 	viewer.Problem = func(err error) { go screen.Send(problem(err.Error())) }
 	var wait sync.WaitGroup
 	var failed error
 	wait.Go(func() {
-		defer cancel()
 		failed = following(ctx, viewer)
+		screen.Quit()
 	})
 	_, err = screen.Run()
-	ended := ctx.Err() != nil
 	cancel()
 	wait.Wait()
-	if failed != nil {
-		return failed
-	}
-	if ended && errors.Is(err, tea.ErrProgramKilled) && !errors.Is(err, tea.ErrProgramPanic) {
-		return nil
-	}
-	return err
+	return cmp.Or(failed, err)
 }
 
 // following follows the log. A panic becomes an error, so that the terminal is put right before anybody reads of it.
