@@ -122,8 +122,8 @@ func groupOf(name string) (int, error) {
 	return strconv.Atoi(g.Gid)
 }
 
-// socketKey is the key that is named, or sender. If no rule counts by it, it is account if one counts by that: what Exim asks, most
-// often its $sender_address, is the name of most accounts. Where nothing is named and neither is counted it is that of the first rule.
+// socketKey is the key that is named, or sender. In place of sender, if no rule counts by it, it is account if one counts by that:
+// $sender_address is the name of most accounts. Where nothing is named and neither is counted it is that of the first rule.
 func socketKey(name string, rules []window.Rule) (window.Key, error) {
 	k, err := window.ParseKey(cmp.Or(name, window.Sender.String()))
 	switch {
@@ -131,7 +131,7 @@ func socketKey(name string, rules []window.Rule) (window.Key, error) {
 		return k, fmt.Errorf("key: %w", err)
 	case CountsBy(rules, k):
 		return k, nil
-	case CountsBy(rules, window.Account):
+	case k == window.Sender && CountsBy(rules, window.Account):
 		return window.Account, nil
 	case name == "":
 		return rules[0].Key, nil

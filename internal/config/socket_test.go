@@ -34,7 +34,7 @@ func TestSocket(t *testing.T) {
 // TestSocketKey: a value without a name is somebody whom a rule counts, if there is one like it.
 func TestSocketKey(t *testing.T) {
 	for _, test := range []struct{ rules, key, want string }{
-		{"", "", "account"}, {"", "sender", "account"}, {"", "host", "account"}, {"", "account", "account"},
+		{"", "", "account"}, {"", "sender", "account"}, {"", "host", "host"}, {"", "account", "account"},
 		{"sender", "", "sender"}, {"account sender", "", "sender"}, {"account sender", "sender", "sender"}, {"account sender host", "host", "host"},
 		{"host auth", "", "host"}, {"host auth", "auth", "auth"}, {"host", "sender", "sender"},
 	} {

@@ -92,7 +92,7 @@ func (o *door) tell(d *Daemon) (any bool) {
 }
 
 // freshness is how long an answer waits for lines that were logged before the question.
-const freshness = 50 * time.Millisecond
+const freshness = 25 * time.Millisecond
 
 // answer is called by many goroutines at a time. Exim logs a message before it answers the client, who may send the next one at once:
 // so what the logs hold now is counted first, if that takes but a moment.
