@@ -57,18 +57,17 @@ func (d *desk) end(a *window.Alert) {
 
 // answer answers a question at a wall clock time.
 func (d *desk) answer(q question, now time.Time) *sheet {
-	s := &sheet{at: now, share: d.counters.Share(), last: d.last, perMinute: d.meter.sum(), moment: moment{d.book.now, d.book.next}}
+	open := d.counters.Open()
+	s := &sheet{at: now, share: d.counters.Share(), moment: moment{d.book.now, d.book.next, d.last, d.meter.sum(), len(open)}}
 	if q.frozen != nil {
 		s.moment = *q.frozen
 	}
 	if !d.counters.AtEnd() && !d.last.IsZero() {
 		s.behind = max(now.Sub(d.last), 0)
 	}
-	open := d.counters.Open()
-	s.open = len(open)
 	rule, shown := ruleFor(d.rules, &q)
 	s.rule = rule
-	span := span{s.moment.now, s.moment.until, int64(q.window / time.Second), -1}
+	span := span{s.moment.now, s.until, int64(q.window / time.Second), -1}
 	if rule != nil {
 		span.scope = slices.Index(d.counters.Scopes(), rule.Scope)
 	}

@@ -27,7 +27,6 @@ type model struct {
 	asking, again bool // an answer is on its way; and another one is wanted then
 	waiting       bool // for something to be read
 	frozen        *moment
-	missed        bool // something was read while frozen
 	help          bool
 	typing        bool
 	typed         string
@@ -79,8 +78,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case news:
 		m.waiting = false
 		if m.frozen != nil {
-			m.missed = true
-			return m, nil
+			return m, nil // it is asked when that ends
 		}
 		return m, m.askNow()
 	case ticked:

@@ -192,7 +192,9 @@ func TestFrozen(t *testing.T) {
 		t.Errorf("it moves:\n%s", b.plain())
 	}
 	b.press("r", "m")
-	b.misses("zoe@lab.test")
+	if b.misses("zoe@lab.test"); b.plain() != before {
+		t.Errorf("after another question and back it is\n%s\nand was\n%s", b.plain(), before)
+	}
 	b.press("space")
 	b.sees("zoe@lab.test")
 }
