@@ -57,37 +57,50 @@ func (d *desk) end(a *window.Alert) {
 
 // answer answers a question at a wall clock time.
 func (d *desk) answer(q question, now time.Time) *sheet {
-	s := &sheet{at: now, share: d.counters.Share(), last: d.last, perMinute: d.meter.sum(), moment: moment{d.book.now, d.book.next}}
+	open := d.counters.Open()
+	s := &sheet{at: now, share: d.counters.Share(), moment: moment{d.book.now, d.book.next, d.last, d.meter.sum(), len(open)}}
 	if q.frozen != nil {
 		s.moment = *q.frozen
 	}
 	if !d.counters.AtEnd() && !d.last.IsZero() {
 		s.behind = max(now.Sub(d.last), 0)
 	}
-	open := d.counters.Open()
-	s.open = len(open)
-	rule, shown := ruleFor(d.rules, &q)
-	s.rule = rule
-	span := span{s.moment.now, s.moment.until, int64(q.window / time.Second), -1}
-	if rule != nil {
-		span.scope = slices.Index(d.counters.Scopes(), rule.Scope)
+	var b bars
+	b.rule, b.shown = ruleFor(d.rules, &q)
+	s.rule = b.rule
+	span := span{s.now, s.until, int64(q.window / time.Second), -1}
+	if b.rule != nil {
+		span.scope = slices.Index(d.counters.Scopes(), b.rule.Scope)
 	}
 	if d.book.missing(span) {
 		s.missing = time.Unix(d.book.cut, 0).In(d.book.zone)
 	}
-	alerted := make(map[string]bool)
+	b.alerted = make(map[string]bool)
 	for _, a := range open {
 		if a.Rule.Key == q.key {
-			alerted[a.Value] = true
+			b.alerted[a.Value] = true
 		}
 	}
 	if q.open {
 		s.account = d.account(&q, span)
-		s.account.line = d.line(s.account.total, rule, shown, alerted)
+		s.account.line = d.line(s.account.total, &b)
 		s.account.alerts = d.alerts(&q, open)
-		s.question = q
-		return s
+	} else {
+		d.rank(s, &q, span, &b)
 	}
+	s.question = q
+	return s
+}
+
+// bars is what amounts are held against.
+type bars struct {
+	rule    *window.Rule // nil: none
+	shown   order        // the amount that bars show
+	alerted map[string]bool
+}
+
+// rank fills a sheet with the part of the ranking that is on the screen, and puts the question's cursor there.
+func (d *desk) rank(s *sheet, q *question, span span, b *bars) {
 	totals := d.ranker.rank(d.book, span, q.key, q.wanted(), q.order)
 	s.values = len(totals)
 	if q.follow {
@@ -97,7 +110,7 @@ func (d *desk) answer(q question, now time.Time) *sheet {
 	}
 	q.place(len(totals))
 	for i := range totals {
-		s.most = max(s.most, shown.measure(&totals[i]))
+		s.most = max(s.most, b.shown.measure(&totals[i]))
 	}
 	page := totals[q.top:min(q.top+q.rows, len(totals))]
 	var named map[uint32]string
@@ -105,7 +118,7 @@ func (d *desk) answer(q question, now time.Time) *sheet {
 		named = topics(d.book, span, q.key, page)
 	}
 	for _, t := range page {
-		l := d.line(t, rule, shown, alerted)
+		l := d.line(t, b)
 		l.topic = named[t.id]
 		s.rows = append(s.rows, l)
 	}
@@ -113,18 +126,16 @@ func (d *desk) answer(q question, now time.Time) *sheet {
 	if len(totals) > 0 {
 		q.value = totals[q.index].value
 	}
-	s.question = q
-	return s
 }
 
-func (d *desk) line(t total, rule *window.Rule, shown order, alerted map[string]bool) line {
+func (d *desk) line(t total, b *bars) line {
 	l := line{value: t.value, messages: t.messages, recipients: t.recipients, bytes: t.bytes, hosts: t.hosts,
-		measure: shown.measure(&t), alert: alerted[t.value]}
+		measure: b.shown.measure(&t), alert: b.alerted[t.value]}
 	if t.messages > 0 {
 		l.last = time.UnixMilli(t.last).In(d.book.zone)
 	}
-	if rule != nil {
-		l.limit = limitOf(rule, t.value, d.last)
+	if b.rule != nil {
+		l.limit = limitOf(b.rule, t.value, d.last)
 	}
 	return l
 }

@@ -53,7 +53,7 @@ func (m *model) header() string {
 		if lag := m.lag(); lag != "" {
 			facts = append(facts, lag)
 		}
-		facts = append(facts, number(s.perMinute)+" arrivals/min", plural(int64(s.open), "open alert"))
+		facts = append(facts, number(s.perMinute)+" arrivals/min", plural(int64(s.alerts), "open alert"))
 	}
 	text := strings.Join(facts, "  ") + " "
 	log := cutFront(clean(m.log, m.width), m.width-widthOf(left)-widthOf(text)-1)

@@ -152,7 +152,7 @@ func moved(key string, from, page, last int) (to int, ok bool) {
 // freeze stops the screen at what it shows, or lets it go on.
 func (m *model) freeze() tea.Cmd {
 	if m.frozen != nil {
-		m.frozen, m.missed = nil, false
+		m.frozen = nil
 		return m.askNow()
 	}
 	if m.sheet != nil {

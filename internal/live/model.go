@@ -22,11 +22,11 @@ type model struct {
 	sheet         *sheet // the last answer; nil: none yet
 	now           time.Time
 	problem       string // what is wrong with following the log
+	problemAt     time.Time
 
 	asking, again bool // an answer is on its way; and another one is wanted then
 	waiting       bool // for something to be read
 	frozen        *moment
-	missed        bool // something was read while frozen
 	help          bool
 	typing        bool
 	typed         string
@@ -46,6 +46,8 @@ const (
 	pace     = 500 * time.Millisecond // answers that nobody pressed a key for
 	paceCost = 10                     // times as long as the last answer took, if that is longer
 	tick     = 10 * time.Second       // what is shown of the wall clock
+
+	problemShown = 30 * time.Second // at least
 )
 
 func newModel(log string, key window.Key, length time.Duration, colour bool, now time.Time) *model {
@@ -76,15 +78,14 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case news:
 		m.waiting = false
 		if m.frozen != nil {
-			m.missed = true
-			return m, nil
+			return m, nil // it is asked when that ends
 		}
 		return m, m.askNow()
 	case ticked:
 		m.now = time.Time(msg)
 		return m, later()
 	case problem:
-		m.problem = string(msg)
+		m.problem, m.problemAt = string(msg), time.Now()
 	case tea.PasteMsg:
 		if m.typing {
 			return m, m.filter(m.typed + msg.Content)
@@ -125,7 +126,9 @@ func (m *model) askNow() tea.Cmd {
 // take shows an answer, unless the question has changed meanwhile, and waits for what is read next.
 func (m *model) take(s *sheet) tea.Cmd {
 	m.asking = false
-	m.now = s.at
+	if m.now = s.at; m.now.Sub(m.problemAt) > problemShown {
+		m.problem = "" // something was read since
+	}
 	var cmds []tea.Cmd
 	if m.again {
 		cmds = append(cmds, m.askNow())

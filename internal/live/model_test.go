@@ -3,6 +3,7 @@ package live
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"exiwatch/window"
@@ -191,7 +192,9 @@ func TestFrozen(t *testing.T) {
 		t.Errorf("it moves:\n%s", b.plain())
 	}
 	b.press("r", "m")
-	b.misses("zoe@lab.test")
+	if b.misses("zoe@lab.test"); b.plain() != before {
+		t.Errorf("after another question and back it is\n%s\nand was\n%s", b.plain(), before)
+	}
 	b.press("space")
 	b.sees("zoe@lab.test")
 }
@@ -214,6 +217,42 @@ func TestPast(t *testing.T) {
 	b.sees("quiet for 3m")
 	b.tell(problem("no such \x1b[31mfile"))
 	b.sees(`! no such \x1b[31mfile`)
+}
+
+// TestPace: without a key, nothing is asked more often than twice a second, than answering bears, or than something is read.
+func TestPace(t *testing.T) {
+	for took, want := range map[time.Duration]time.Duration{0: pace, time.Millisecond: pace, 80 * time.Millisecond: 800 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, false)
+			b.size(80, 24)
+			const quiet = time.Hour
+			b.model.wait = func() bool { time.Sleep(quiet); return true }
+			b.model.waiting = false
+			begun := time.Now()
+			_, cmd := b.model.Update(answered{&sheet{took: took, question: b.model.question}})
+			if _, read := cmd().(news); !read || time.Since(begun) != want+quiet {
+				t.Errorf("after an answer that took %v the next question comes %v after something was read, want %v", took, time.Since(begun)-quiet, want)
+			}
+			if _, cmd := b.model.Update(answered{&sheet{question: b.model.question}}); cmd != nil {
+				t.Error("it waits twice for something to be read")
+			}
+		})
+	}
+}
+
+// TestProblemsPass: a problem is told until something has been read well after it.
+func TestProblemsPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, false)
+		b.size(80, 24)
+		b.tell(problem("no permission"))
+		b.model.Update(answered{&sheet{at: time.Now(), question: b.model.question}})
+		b.sees("! no permission")
+		time.Sleep(2 * problemShown)
+		b.sees("! no permission")
+		b.model.Update(answered{&sheet{at: time.Now(), question: b.model.question}})
+		b.misses("no permission")
+	})
 }
 
 // TestMissing: it is said when the book doesn't hold the whole window.

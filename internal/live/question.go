@@ -27,10 +27,14 @@ type question struct {
 	frozen *moment // about this moment, not about now
 }
 
-// A moment is up to where arrivals are looked at.
+// A moment is how the log stood once: up to where arrivals are looked at, and what the header says of it.
 type moment struct {
 	now   int64
 	until uint64
+
+	last      time.Time // the log's last arrival
+	perMinute int64     // arrivals in the last minute of log time
+	alerts    int       // open ones
 }
 
 // wanted tells which values of the key pass the filter.

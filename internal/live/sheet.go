@@ -9,15 +9,12 @@ import (
 // A sheet is an answer: what the screen shows. Nothing in it is changed later.
 type sheet struct {
 	question question // with the cursor where it was put
-	moment   moment
-	at       time.Time     // when it was answered, by the wall clock
-	took     time.Duration // to answer
+	moment
+	at   time.Time     // when it was answered, by the wall clock
+	took time.Duration // to answer
 
-	share     float64       // of the past that was read
-	last      time.Time     // the log's last arrival
-	behind    time.Duration // how long ago that was, where there is more to be read; 0: there isn't
-	perMinute int64         // arrivals in the last minute of log time
-	open      int           // alerts
+	share  float64       // of the past that was read
+	behind time.Duration // how long ago the last arrival was, where there is more to be read; 0: there isn't
 
 	rule    *window.Rule // by whose limit bars are drawn; nil: there is none, and most is the longest bar
 	most    int64
