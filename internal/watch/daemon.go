@@ -29,6 +29,7 @@ type Daemon struct {
 	Host      string        // name of this machine in Message-IDs
 	Log       *slog.Logger
 	Sockets   []*os.File // that the service manager listens on for it; the caller's
+	Version   string     // of the program
 
 	now      func() time.Time
 	stopping <-chan struct{}
@@ -41,6 +42,7 @@ type Daemon struct {
 	logs     []*followed
 	others   map[string]*progress // of logs that were followed once, should they be again
 	saver    saver
+	meter    meter
 	turn     turn  // at the counters
 	door     *door // nil: nobody asks
 
@@ -57,7 +59,8 @@ func (d *Daemon) Check() error {
 }
 
 // Run follows the logs until ctx ends, which is no error. All goroutines are started here, and waited for: one for each log,
-// which reads; one that sends mail; one that answers questions; and this one, which owns the counters.
+// which reads; one that sends mail, and one for each hook; one that answers questions; one that serves metrics; and this one, which owns
+// the counters.
 func (d *Daemon) Run(ctx context.Context) error {
 	d.stopping = ctx.Done()
 	if err := d.prepare(); err != nil {
@@ -82,7 +85,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 			}
 		})
 	}
-	wait.Go(func() { d.spool.Run(ctx, d.Config.Mail.Transport, func(e mailer.Event) { d.sent("mail", e) }) })
+	wait.Go(func() { d.spool.Run(ctx, d.Config.Mail.Transport, func(e mailer.Event) { d.sent(mailChannel, e) }) })
 	for _, t := range d.tellers {
 		wait.Go(func() { t.run(ctx, d) })
 	}
@@ -92,6 +95,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 				d.Log.Error("no more questions are answered", "error", err)
 			}
 		})
+	}
+	if d.Config.Metrics.IsValid() {
+		wait.Go(func() { d.serveMetrics(ctx) })
 	}
 	tick := time.NewTicker(saveTick)
 	defer tick.Stop()
@@ -132,12 +138,14 @@ func (d *Daemon) prepare() (err error) {
 	if err := d.Check(); err != nil {
 		return err
 	}
+	d.meter.begin(d.now())
 	d.turn = newTurn()
 	d.turn.take()
 	if d.state, err = openState(d.Config.State); err != nil {
 		return err
 	}
 	if err = d.open(); err == nil {
+		d.meter.last = d.count()
 		err = d.openDoor() // last: who asks is answered at once
 	}
 	if err != nil {
@@ -269,6 +277,7 @@ func (d *Daemon) isStopping() bool {
 func (d *Daemon) arrived(l *followed) {
 	r := l.rebuild
 	l.rebuild = nil
+	d.meter.rebuilt(d.logs, d.now())
 	r.see()
 	l.pipeline.silent = false
 	for _, a := range l.pipeline.counters.Restore(r.alerts) {
@@ -349,6 +358,7 @@ func (d *Daemon) delivered(name string) {
 // opened is told of alerts that one arrival has opened.
 func (d *Daemon) opened(alerts []*window.Alert) {
 	for _, a := range alerts {
+		d.meter.opened[a.Rule.String()]++
 		d.Log.Info("alert", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "count", a.Count)
 	}
 	d.saver.put(d, news{alerts, opened})
@@ -402,6 +412,7 @@ func (d *Daemon) problem(err error) {
 
 // sent is called from the goroutines that send; by is a teller's name, or mail.
 func (d *Daemon) sent(by string, e mailer.Event) {
+	d.meter.deliveries[by].note(e)
 	log := d.Log.With("id", e.ID, "event", e.Event)
 	switch {
 	case e.Err == nil:
