@@ -1,4 +1,4 @@
-.PHONY: build test lint unit fuzz bench chaos fixtures
+.PHONY: build test lint unit fuzz bench chaos socket fixtures
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o exiwatch ./cmd/exiwatch
@@ -19,9 +19,15 @@ unit: # what needs no other program and no patience
 
 fuzz:
 	go test -run '^$$' -fuzz FuzzReader -fuzztime 5m ./parser
+	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./internal/readsocket
 
 chaos: # some ten minutes of kills, cycles and a mail server that fails
 	go test -count=1 -timeout 60m -v -run 'TestChaos' ./internal/chaos -chaos.seeds=1 -chaos.lines=1000000 -chaos.kills=230 -chaos.cycles=220 -chaos.seconds=60
+
+socket: # a million random requests; questions while the log grows; what asking costs Exim
+	go test -count=1 -v -run TestFlood ./internal/readsocket -readsocket.requests=1000000
+	go test -count=1 -v -run TestQuestionsUnderLoad ./internal/watch -watch.questions=10000 -watch.lines=20000
+	go test -count=1 -v -run TestTransactionsASecond ./cmd/exiwatch -exim.transactions=2000
 
 bench:
 	go test -run '^$$' -bench . ./...

@@ -28,7 +28,7 @@ const (
 	// shutdown=no waits for ours.
 	lull = 30 * time.Millisecond
 	// AnswerTime is what an answer may take. What can't be had by then is no.
-	AnswerTime = 75 * time.Millisecond
+	AnswerTime = 90 * time.Millisecond
 )
 
 // A Server answers. Serve is called once.
