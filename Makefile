@@ -1,7 +1,10 @@
-.PHONY: build test lint unit fuzz bench chaos socket metrics fixtures
+.PHONY: build packages test lint unit fuzz bench chaos socket metrics fixtures
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o exiwatch ./cmd/exiwatch
+
+packages: # dist/*.deb and dist/*.rpm, the same bytes from the same commit
+	packaging/build
 
 test: # everything; as root on Debian it installs what the tests need
 	.ci/needs

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"exiwatch/internal/check"
 )
 
 // askable is a plot whose daemon can be asked.
@@ -33,6 +35,20 @@ func sentNow(user string, n int) string {
 		fmt.Fprintf(&b, "%s 1xV%03d-%06d-01 <= %s@lab.test U=%s P=local S=5\n", time.Now().Format(time.DateTime), len(user), i, user, user)
 	}
 	return b.String()
+}
+
+// TestCheckAsksTheSocket: check tells of the configured socket whether the daemon answers there. What Exim's user may is internal/check's.
+func TestCheckAsksTheSocket(t *testing.T) {
+	p, socket := askable(t)
+	d := startProcess(t, "run", "--config", p.config)
+	d.until(readToEnd, 1)
+	if results, _ := checked(t, "--config", p.config); results["socket"].Detail == "" || strings.Contains(results["socket"].Detail, "no daemon") {
+		t.Errorf("the daemon runs: %+v", results["socket"])
+	}
+	d.end()
+	if results, _ := checked(t, "--config", p.config); results["socket"].Status != check.Warn || !strings.HasPrefix(results["socket"].Detail, socket+": no daemon answers") {
+		t.Errorf("no daemon runs: %+v", results["socket"])
+	}
 }
 
 func TestQuery(t *testing.T) {

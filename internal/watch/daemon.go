@@ -30,6 +30,11 @@ type Daemon struct {
 	Log       *slog.Logger
 	Sockets   []*os.File // that the service manager listens on for it; the caller's
 	Version   string     // of the program
+	// Ready, if set, is called when nothing can be wrong any more and the first line is about to be read. Its error ends Run.
+	Ready func() error
+	// Beat, if set, is called for as long as the logs are really being read: whenever each of them has been read further, or been
+	// found to hold no more, since the last call. That is every tailer.DefaultTick while they are quiet. It must not block.
+	Beat func()
 
 	now      func() time.Time
 	stopping <-chan struct{}
@@ -45,13 +50,14 @@ type Daemon struct {
 	meter    meter
 	turn     turn  // at the counters
 	door     *door // nil: nobody asks
+	heart    heartbeat
 
 	lossesFrom time.Time // not to be told before
 }
 
 // Check tells whether the settings can work, as far as can be told without touching anything.
 func (d *Daemon) Check() error {
-	if err := d.compose().Check(); err != nil {
+	if err := Composer(d.Config, d.Host).Check(); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
 	_, err := NewPipeline(d.Config.Scopes, d.Config.Rules, Listener{})
@@ -70,6 +76,15 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return err
 	}
 	defer d.state.close()
+	if d.Ready != nil {
+		if err := d.Ready(); err != nil {
+			if d.door != nil {
+				d.door.close()
+			}
+			return err
+		}
+	}
+	d.heart = newHeartbeat(d.Beat, len(d.logs))
 	ctx, cancel := context.WithCancel(ctx)
 	var wait sync.WaitGroup
 	defer wait.Wait()
@@ -170,7 +185,7 @@ func (d *Daemon) open() error {
 	if err != nil {
 		return err
 	}
-	d.composer = d.compose()
+	d.composer = Composer(d.Config, d.Host)
 	if smtp, ok := d.Config.Mail.Transport.(*mailer.SMTP); ok && smtp.Hello == "" {
 		smtp.Hello = d.Host
 	}
@@ -230,14 +245,13 @@ const (
 	maxAbsence = 7 * 24 * time.Hour
 )
 
-// compose is who makes the mails.
-func (d *Daemon) compose() mailer.Composer {
-	mail := d.Config.Mail
-	c := mailer.Composer{From: cmp.Or(mail.From, "exiwatch@"+d.Host), To: mail.To, Cc: mail.Cc, Subject: mail.Subject, Subjects: mail.Subjects, Host: d.Host}
-	if len(d.Config.Log) > 0 {
-		c.Log = d.Config.Log[0]
+// Composer is who makes the mails of the machine host, but for its Key.
+func Composer(c config.Config, host string) mailer.Composer {
+	m := mailer.Composer{From: cmp.Or(c.Mail.From, "exiwatch@"+host), To: c.Mail.To, Cc: c.Mail.Cc, Subject: c.Mail.Subject, Subjects: c.Mail.Subjects, Host: host}
+	if len(c.Log) > 0 {
+		m.Log = c.Log[0]
 	}
-	return c
+	return m
 }
 
 // take counts the lines of a batch and gives it back. It returns false if it was stopped before the last one: no other batch may be taken
@@ -257,6 +271,7 @@ func (d *Daemon) take(b *batch) bool {
 			d.atEnd(l, b.end)
 		}
 	}
+	d.heart.counted(b)
 	l.feed.free <- b
 	d.saver.batched(d)
 	return whole
