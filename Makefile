@@ -1,4 +1,4 @@
-.PHONY: build packages test lint unit fuzz bench chaos socket fixtures
+.PHONY: build packages test lint unit fuzz bench chaos socket metrics fixtures
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o exiwatch ./cmd/exiwatch
@@ -11,6 +11,7 @@ test: # everything; as root on Debian it installs what the tests need
 	$(MAKE) lint
 	go test -race -timeout 12m ./...
 	go test -run 'TestMillionSenders|TestOffendersInAFlood' ./window # one goroutine each: minutes under the race detector
+	go test -run 'TestScrapeOfAMillionKeys' ./internal/watch # the same
 
 lint:
 	test -z "$$(gofmt -l .)" || { gofmt -d .; false; }
@@ -31,6 +32,9 @@ socket: # a million random requests; questions while the log grows; what asking 
 	go test -count=1 -v -run TestFlood ./internal/readsocket -readsocket.requests=1000000
 	go test -count=1 -v -run TestQuestionsUnderLoad ./internal/watch -watch.questions=10000 -watch.lines=20000
 	go test -count=1 -v -run TestTransactionsASecond ./cmd/exiwatch -exim.transactions=2000
+
+metrics: # a scrape of a million keys; a scrape a second while the log grows by 20,000 lines a second
+	go test -count=1 -v -run 'TestScrapeOfAMillionKeys|TestScrapesUnderLoad' ./internal/watch -watch.lines=20000 -watch.scrapes=30
 
 bench:
 	go test -run '^$$' -bench . ./...

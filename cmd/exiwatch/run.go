@@ -60,7 +60,7 @@ The first time, what the log holds already is counted silently.`,
 }
 
 func newDaemon(c *config.Config, fromStart bool, log *slog.Logger, sockets []*os.File) *watch.Daemon {
-	return &watch.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log, Sockets: sockets}
+	return &watch.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log, Sockets: sockets, Version: version}
 }
 
 // runDaemons runs one daemon after the other: a SIGHUP ends one, and the next begins with the configuration as it is then.

@@ -27,6 +27,7 @@ type file struct {
 	Hook     *hook    `toml:"hook"`
 	Webhook  *webhook `toml:"webhook"`
 	Socket   *socket  `toml:"socket"`
+	Metrics  *metrics `toml:"metrics"`
 }
 
 type mail struct {
@@ -115,7 +116,10 @@ func (f *file) config() (c Config, err error) {
 	if c.Webhook, err = f.Webhook.transport(); err != nil {
 		return c, err
 	}
-	c.Socket, err = f.socket(c.Rules)
+	if c.Socket, err = f.socket(c.Rules); err != nil {
+		return c, err
+	}
+	c.Metrics, err = f.Metrics.address()
 	return c, err
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -50,6 +51,9 @@ password_file = "PASSWORD"
 tls = "required"
 max_per_hour = 3
 subjects = "hashed"
+
+[metrics]
+listen = "192.0.2.1:9"
 `
 
 func TestEveryKey(t *testing.T) {
@@ -94,8 +98,9 @@ func TestEveryKey(t *testing.T) {
 			Transport:  &mailer.SMTP{Address: "mail.lab.test:25", User: "exiwatch", Password: "secret word ", TLS: "required"},
 			MaxPerHour: 3, Subjects: "hashed",
 		},
+		Metrics: netip.MustParseAddrPort("192.0.2.1:9"),
 	}
-	ignored := []cmp.Option{cmpopts.IgnoreFields(Config{}, "Zone", "Scopes"), cmpopts.IgnoreUnexported(mailer.SMTP{})}
+	ignored := []cmp.Option{cmpopts.IgnoreFields(Config{}, "Zone", "Scopes"), cmpopts.IgnoreUnexported(mailer.SMTP{}), cmpopts.EquateComparable(netip.AddrPort{})}
 	if diff := cmp.Diff(want, c, ignored...); diff != "" {
 		t.Errorf("Parse (-want +got):\n%s", diff)
 	}

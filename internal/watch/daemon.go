@@ -29,6 +29,7 @@ type Daemon struct {
 	Host      string        // name of this machine in Message-IDs
 	Log       *slog.Logger
 	Sockets   []*os.File // that the service manager listens on for it; the caller's
+	Version   string     // of the program
 	// Ready, if set, is called when nothing can be wrong any more and the first line is about to be read. Its error ends Run.
 	Ready func() error
 	// Beat, if set, is called for as long as the logs are really being read: whenever each of them has been read further, or been
@@ -46,6 +47,7 @@ type Daemon struct {
 	logs     []*followed
 	others   map[string]*progress // of logs that were followed once, should they be again
 	saver    saver
+	meter    meter
 	turn     turn  // at the counters
 	door     *door // nil: nobody asks
 	heart    heartbeat
@@ -63,7 +65,8 @@ func (d *Daemon) Check() error {
 }
 
 // Run follows the logs until ctx ends, which is no error. All goroutines are started here, and waited for: one for each log,
-// which reads; one that sends mail; one that answers questions; and this one, which owns the counters.
+// which reads; one that sends mail, and one for each hook; one that answers questions; one that serves metrics; and this one, which owns
+// the counters.
 func (d *Daemon) Run(ctx context.Context) error {
 	d.stopping = ctx.Done()
 	if err := d.prepare(); err != nil {
@@ -97,7 +100,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 			}
 		})
 	}
-	wait.Go(func() { d.spool.Run(ctx, d.Config.Mail.Transport, func(e mailer.Event) { d.sent("mail", e) }) })
+	wait.Go(func() { d.spool.Run(ctx, d.Config.Mail.Transport, func(e mailer.Event) { d.sent(mailChannel, e) }) })
 	for _, t := range d.tellers {
 		wait.Go(func() { t.run(ctx, d) })
 	}
@@ -107,6 +110,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 				d.Log.Error("no more questions are answered", "error", err)
 			}
 		})
+	}
+	if d.Config.Metrics.IsValid() {
+		wait.Go(func() { d.serveMetrics(ctx) })
 	}
 	tick := time.NewTicker(saveTick)
 	defer tick.Stop()
@@ -147,12 +153,14 @@ func (d *Daemon) prepare() (err error) {
 	if err := d.Check(); err != nil {
 		return err
 	}
+	d.meter.begin(d.now())
 	d.turn = newTurn()
 	d.turn.take()
 	if d.state, err = openState(d.Config.State); err != nil {
 		return err
 	}
 	if err = d.open(); err == nil {
+		d.meter.last = d.count()
 		err = d.openDoor() // last: who asks is answered at once
 	}
 	if err != nil {
@@ -284,6 +292,7 @@ func (d *Daemon) isStopping() bool {
 func (d *Daemon) arrived(l *followed) {
 	r := l.rebuild
 	l.rebuild = nil
+	d.meter.rebuilt(d.logs, d.now())
 	r.see()
 	l.pipeline.silent = false
 	for _, a := range l.pipeline.counters.Restore(r.alerts) {
@@ -364,6 +373,7 @@ func (d *Daemon) delivered(name string) {
 // opened is told of alerts that one arrival has opened.
 func (d *Daemon) opened(alerts []*window.Alert) {
 	for _, a := range alerts {
+		d.meter.opened[a.Rule.String()]++
 		d.Log.Info("alert", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "count", a.Count)
 	}
 	d.saver.put(d, news{alerts, opened})
@@ -417,6 +427,7 @@ func (d *Daemon) problem(err error) {
 
 // sent is called from the goroutines that send; by is a teller's name, or mail.
 func (d *Daemon) sent(by string, e mailer.Event) {
+	d.meter.deliveries[by].note(e)
 	log := d.Log.With("id", e.ID, "event", e.Event)
 	switch {
 	case e.Err == nil:
