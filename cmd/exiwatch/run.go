@@ -11,13 +11,15 @@ import (
 	"syscall"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/readsocket"
 	"exiwatch/internal/watch"
 
+	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/spf13/cobra"
 )
 
 func runCommand() *cobra.Command {
-	var file string
+	var file, pidfile string
 	var fromStart bool
 	cmd := &cobra.Command{
 		Use:   "run",
@@ -31,7 +33,12 @@ It goes on where it ended, whatever became of the log meanwhile, and mails what 
 The first time, what the log holds already is counted silently.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			sockets := activation.Files(true)
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+			s, err := newService(pidfile)
+			if err != nil {
+				return err
+			}
 			read := func() (*config.Config, error) {
 				c, err := config.Read(file)
 				if err != nil {
@@ -40,25 +47,28 @@ The first time, what the log holds already is counted silently.`,
 				if err := findLog(cmd.Context(), &c); err != nil {
 					return nil, err
 				}
-				return &c, newDaemon(&c, fromStart, log).Check()
+				return &c, newDaemon(&c, fromStart, log, sockets).Check()
 			}
-			return runDaemons(cmd.Context(), log, read, func(c *config.Config) *watch.Daemon { return newDaemon(c, fromStart, log) })
+			err = runDaemons(cmd.Context(), log, s, read, func(c *config.Config) *watch.Daemon { return newDaemon(c, fromStart, log, sockets) })
+			return errors.Join(err, s.ended())
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
+	cmd.Flags().StringVar(&pidfile, "pidfile", "", "write the process id to `FILE` once the daemon is at work, and remove it at the end")
 	cmd.Flags().BoolVar(&fromStart, "from-start", false, "the first time, alert on what the current log holds already")
 	return cmd
 }
 
-func newDaemon(c *config.Config, fromStart bool, log *slog.Logger) *watch.Daemon {
-	return &watch.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log}
+func newDaemon(c *config.Config, fromStart bool, log *slog.Logger, sockets []*os.File) *watch.Daemon {
+	return &watch.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log, Sockets: sockets, Version: version}
 }
 
 // runDaemons runs one daemon after the other: a SIGHUP ends one, and the next begins with the configuration as it is then.
-func runDaemons(ctx context.Context, log *slog.Logger, read func() (*config.Config, error), daemon func(*config.Config) *watch.Daemon) error {
+func runDaemons(ctx context.Context, log *slog.Logger, s *service, read func() (*config.Config, error), daemon func(*config.Config) *watch.Daemon) error {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
+	defer context.AfterFunc(ctx, s.stopping)()
 	c, err := read()
 	if err != nil {
 		return err
@@ -66,7 +76,9 @@ func runDaemons(ctx context.Context, log *slog.Logger, read func() (*config.Conf
 	var last *config.Config // what to go back to
 	for {
 		log.Info("following", "log", c.Log, "rules", c.Rules, "state", c.State)
-		next, err := runUntil(ctx, daemon(c), hangup, read, log)
+		d := daemon(c)
+		d.Ready, d.Beat = s.ready, s.beat
+		next, err := runUntil(ctx, d, hangup, read, log)
 		switch {
 		case err != nil && last != nil:
 			log.Error("with the new configuration it doesn't run: going on with the last one", "error", err)
@@ -77,6 +89,7 @@ func runDaemons(ctx context.Context, log *slog.Logger, read func() (*config.Conf
 			return nil
 		default:
 			c, last = next, c
+			s.reloading()
 		}
 	}
 }
@@ -104,6 +117,13 @@ func runUntil(ctx context.Context, d *watch.Daemon, hangup <-chan os.Signal, rea
 }
 
 func hintForState(err error) error {
+	if errors.Is(err, readsocket.ErrInUse) {
+		return &hintedError{err, "another daemon answers there: end it, or name another path in [socket] of the configuration"}
+	}
+	var access *readsocket.AccessError
+	if errors.As(err, &access) {
+		return &hintedError{err, "run as root, or as a user in that group, or name another group or path in [socket] of the configuration"}
+	}
 	if os.IsPermission(err) || errors.Is(err, fs.ErrPermission) {
 		return &hintedError{err, "run as root, or name a folder of this user in the configuration as state = \"/path\""}
 	}

@@ -81,12 +81,13 @@ siblings are read.`,
 }
 
 // topKeys are the keys that top knows: those of rules, and three more.
-func topKeys() []string {
-	var names []string
+func topKeys() []string { return append(ruleKeys(), "script", "cpuser", "message") }
+
+func ruleKeys() (names []string) {
 	for key := range window.NumKeys {
 		names = append(names, key.String())
 	}
-	return append(names, "script", "cpuser", "message")
+	return names
 }
 
 // A ranker sums arrivals by one key.

@@ -201,12 +201,16 @@ func (c *chaos) untilQuiet() {
 	})
 }
 
-// until waits for something that must happen. The long run may have a lot to catch up with.
+// until waits for something that must happen. The long run may have a lot to catch up with: while mails come, it goes on.
 func (c *chaos) until(what string, done func() bool) {
 	c.t.Helper()
 	limit := patience + time.Since(c.begun)/4
-	for deadline := time.Now().Add(limit); !done(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
+	n, since := len(c.post.accepted()), time.Now()
+	for ; !done(); time.Sleep(10 * time.Millisecond) {
+		if now := len(c.post.accepted()); now != n {
+			n, since = now, time.Now()
+		}
+		if time.Since(since) > limit {
 			c.note("waited in vain: %s", what)
 			c.t.Errorf("waited %v in vain: %s", limit.Round(time.Second), what)
 			return

@@ -26,6 +26,8 @@ type file struct {
 	Mail     mail     `toml:"mail"`
 	Hook     *hook    `toml:"hook"`
 	Webhook  *webhook `toml:"webhook"`
+	Socket   *socket  `toml:"socket"`
+	Metrics  *metrics `toml:"metrics"`
 }
 
 type mail struct {
@@ -111,7 +113,13 @@ func (f *file) config() (c Config, err error) {
 	if c.Hook, err = f.Hook.transport(); err != nil {
 		return c, err
 	}
-	c.Webhook, err = f.Webhook.transport()
+	if c.Webhook, err = f.Webhook.transport(); err != nil {
+		return c, err
+	}
+	if c.Socket, err = f.socket(c.Rules); err != nil {
+		return c, err
+	}
+	c.Metrics, err = f.Metrics.address()
 	return c, err
 }
 

@@ -22,12 +22,12 @@ type crew struct {
 
 	mu     sync.Mutex // of what follows: one reads at a time
 	supply supply
-	last   chan turn // of the portion last taken
+	last   chan baton // of the portion last taken
 	failed error
 }
 
-// A turn is what goes from one portion to the next one.
-type turn struct {
+// A baton is what goes from one portion to the next one.
+type baton struct {
 	reader *parser.Reader // which holds lines; nil if none are held
 	stamp  time.Time      // Reader.Last
 	line   int64          // of the file
@@ -44,9 +44,9 @@ func newCrew(ctx context.Context, p *Pipeline, sources []Source, zone *time.Loca
 		pipeline: p,
 		reader:   func(emit func(*parser.Entry)) *parser.Reader { return parser.NewReader(zone, now, emit) },
 		supply:   newSupply(ctx, sources, progress),
-		last:     make(chan turn, 1),
+		last:     make(chan baton, 1),
 	}
-	c.last <- turn{}
+	c.last <- baton{}
 	if p.hands == nil {
 		p.hands = newHands(p)
 	}
@@ -101,7 +101,7 @@ func (c *crew) work(h *hand) {
 }
 
 // take gives h the next portion, and where its turn comes from and goes to; nil if there is none.
-func (c *crew) take(h *hand) (before, after chan turn) {
+func (c *crew) take(h *hand) (before, after chan baton) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.failed != nil {
@@ -113,12 +113,12 @@ func (c *crew) take(h *hand) (before, after chan turn) {
 		}
 		return nil, nil
 	}
-	before, c.last = c.last, make(chan turn, 1)
+	before, c.last = c.last, make(chan baton, 1)
 	return before, c.last
 }
 
 // turn tells of a portion that was read, and of which the turn has come.
-func (c *crew) turn(h *hand, t *turn) {
+func (c *crew) turn(h *hand, t *baton) {
 	if h.first {
 		t.line = 0
 	}
@@ -135,7 +135,7 @@ func (c *crew) turn(h *hand, t *turn) {
 }
 
 // again reads the portion in its turn.
-func (c *crew) again(h *hand, t *turn) {
+func (c *crew) again(h *hand, t *baton) {
 	if t.reader == nil {
 		t.reader = c.reader(func(e *parser.Entry) { c.hand.inTurn(e) })
 		t.reader.Resume(t.stamp)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,6 +28,13 @@ type Daemon struct {
 	FromStart bool          // the first time, alerts on what the current logs hold already
 	Host      string        // name of this machine in Message-IDs
 	Log       *slog.Logger
+	Sockets   []*os.File // that the service manager listens on for it; the caller's
+	Version   string     // of the program
+	// Ready, if set, is called when nothing can be wrong any more and the first line is about to be read. Its error ends Run.
+	Ready func() error
+	// Beat, if set, is called for as long as the logs are really being read: whenever each of them has been read further, or been
+	// found to hold no more, since the last call. That is every tailer.DefaultTick while they are quiet. It must not block.
+	Beat func()
 
 	now      func() time.Time
 	stopping <-chan struct{}
@@ -39,13 +47,17 @@ type Daemon struct {
 	logs     []*followed
 	others   map[string]*progress // of logs that were followed once, should they be again
 	saver    saver
+	meter    meter
+	turn     turn  // at the counters
+	door     *door // nil: nobody asks
+	heart    heartbeat
 
 	lossesFrom time.Time // not to be told before
 }
 
 // Check tells whether the settings can work, as far as can be told without touching anything.
 func (d *Daemon) Check() error {
-	if err := d.compose().Check(); err != nil {
+	if err := Composer(d.Config, d.Host).Check(); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
 	_, err := NewPipeline(d.Config.Scopes, d.Config.Rules, Listener{})
@@ -53,7 +65,8 @@ func (d *Daemon) Check() error {
 }
 
 // Run follows the logs until ctx ends, which is no error. All goroutines are started here, and waited for: one for each log,
-// which reads; one that sends mail; and this one, which owns the counters.
+// which reads; one that sends mail, and one for each hook; one that answers questions; one that serves metrics; and this one, which owns
+// the counters.
 func (d *Daemon) Run(ctx context.Context) error {
 	d.stopping = ctx.Done()
 	if err := d.prepare(); err != nil {
@@ -63,6 +76,15 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return err
 	}
 	defer d.state.close()
+	if d.Ready != nil {
+		if err := d.Ready(); err != nil {
+			if d.door != nil {
+				d.door.close()
+			}
+			return err
+		}
+	}
+	d.heart = newHeartbeat(d.Beat, len(d.logs))
 	ctx, cancel := context.WithCancel(ctx)
 	var wait sync.WaitGroup
 	defer wait.Wait()
@@ -78,31 +100,49 @@ func (d *Daemon) Run(ctx context.Context) error {
 			}
 		})
 	}
-	wait.Go(func() { d.spool.Run(ctx, d.Config.Mail.Transport, func(e mailer.Event) { d.sent("mail", e) }) })
+	wait.Go(func() { d.spool.Run(ctx, d.Config.Mail.Transport, func(e mailer.Event) { d.sent(mailChannel, e) }) })
 	for _, t := range d.tellers {
 		wait.Go(func() { t.run(ctx, d) })
+	}
+	if d.door != nil {
+		wait.Go(func() {
+			if err := d.door.server.Serve(ctx, d.door.listeners...); err != nil {
+				d.Log.Error("no more questions are answered", "error", err)
+			}
+		})
+	}
+	if d.Config.Metrics.IsValid() {
+		wait.Go(func() { d.serveMetrics(ctx) })
 	}
 	tick := time.NewTicker(saveTick)
 	defer tick.Stop()
 
 	for {
-		select {
-		case b := <-batches:
-			if !d.take(b) {
-				d.stop()
-				return nil
+		var next func() (done bool, err error)
+		d.lend(func() {
+			select {
+			case b := <-batches:
+				next = func() (bool, error) { return !d.take(b), nil }
+			case <-tick.C:
+				next = d.tick
+			case err := <-failed:
+				next = func() (bool, error) { return true, err }
+			case <-d.stopping:
+				next = func() (bool, error) { return true, nil }
 			}
-		case <-tick.C:
-			d.saver.tick(d)
-			d.tellLosses()
-		case err := <-failed:
+		})
+		if done, err := next(); done {
 			d.stop()
 			return err
-		case <-d.stopping:
-			d.stop()
-			return nil
 		}
 	}
+}
+
+// tick does what is due now and then.
+func (d *Daemon) tick() (done bool, err error) {
+	d.saver.tick(d)
+	d.tellLosses()
+	return false, nil
 }
 
 // prepare opens everything that could be wrong before the first line is read.
@@ -113,14 +153,20 @@ func (d *Daemon) prepare() (err error) {
 	if err := d.Check(); err != nil {
 		return err
 	}
+	d.meter.begin(d.now())
+	d.turn = newTurn()
+	d.turn.take()
 	if d.state, err = openState(d.Config.State); err != nil {
 		return err
 	}
-	if err := d.open(); err != nil {
-		d.state.close()
-		return err
+	if err = d.open(); err == nil {
+		d.meter.last = d.count()
+		err = d.openDoor() // last: who asks is answered at once
 	}
-	return nil
+	if err != nil {
+		d.state.close()
+	}
+	return err
 }
 
 // open takes up what the state folder has, and finds where the logs go on.
@@ -139,7 +185,7 @@ func (d *Daemon) open() error {
 	if err != nil {
 		return err
 	}
-	d.composer = d.compose()
+	d.composer = Composer(d.Config, d.Host)
 	if smtp, ok := d.Config.Mail.Transport.(*mailer.SMTP); ok && smtp.Hello == "" {
 		smtp.Hello = d.Host
 	}
@@ -199,14 +245,13 @@ const (
 	maxAbsence = 7 * 24 * time.Hour
 )
 
-// compose is who makes the mails.
-func (d *Daemon) compose() mailer.Composer {
-	mail := d.Config.Mail
-	c := mailer.Composer{From: cmp.Or(mail.From, "exiwatch@"+d.Host), To: mail.To, Cc: mail.Cc, Subject: mail.Subject, Subjects: mail.Subjects, Host: d.Host}
-	if len(d.Config.Log) > 0 {
-		c.Log = d.Config.Log[0]
+// Composer is who makes the mails of the machine host, but for its Key.
+func Composer(c config.Config, host string) mailer.Composer {
+	m := mailer.Composer{From: cmp.Or(c.Mail.From, "exiwatch@"+host), To: c.Mail.To, Cc: c.Mail.Cc, Subject: c.Mail.Subject, Subjects: c.Mail.Subjects, Host: host}
+	if len(c.Log) > 0 {
+		m.Log = c.Log[0]
 	}
-	return c
+	return m
 }
 
 // take counts the lines of a batch and gives it back. It returns false if it was stopped before the last one: no other batch may be taken
@@ -218,12 +263,15 @@ func (d *Daemon) take(b *batch) bool {
 		d.saver.counting(d)
 		return !d.saver.due || !d.isStopping() // mails take their time, lines don't
 	})
+	now := d.now()
+	l.taken(b, now)
 	if b.quiet && whole {
-		l.quiet(len(b.lines) == 0, d.now())
+		l.quiet(len(b.lines) == 0, now)
 		if !b.end.IsZero() {
 			d.atEnd(l, b.end)
 		}
 	}
+	d.heart.counted(b)
 	l.feed.free <- b
 	d.saver.batched(d)
 	return whole
@@ -244,6 +292,7 @@ func (d *Daemon) isStopping() bool {
 func (d *Daemon) arrived(l *followed) {
 	r := l.rebuild
 	l.rebuild = nil
+	d.meter.rebuilt(d.logs, d.now())
 	r.see()
 	l.pipeline.silent = false
 	for _, a := range l.pipeline.counters.Restore(r.alerts) {
@@ -297,6 +346,9 @@ func (d *Daemon) tellLosses() {
 	if now.Before(d.lossesFrom) {
 		return
 	}
+	if d.door != nil && d.door.tell(d) {
+		d.lossesFrom = now.Add(lossPause)
+	}
 	for _, l := range d.logs {
 		lost, any := l.losses()
 		if !any {
@@ -311,7 +363,9 @@ func (d *Daemon) tellLosses() {
 // delivered is told of each mail of ours that a log shows.
 func (d *Daemon) delivered(name string) {
 	id, event, _ := strings.Cut(name, ".")
-	if err := d.spool.Arrived(id, event); err != nil {
+	var err error
+	d.lend(func() { err = d.spool.Arrived(id, event) })
+	if err != nil {
 		d.Log.Warn("a mail of ours was delivered, which could not be noted", "id", id, "event", event, "error", err)
 	}
 }
@@ -319,6 +373,7 @@ func (d *Daemon) delivered(name string) {
 // opened is told of alerts that one arrival has opened.
 func (d *Daemon) opened(alerts []*window.Alert) {
 	for _, a := range alerts {
+		d.meter.opened[a.Rule.String()]++
 		d.Log.Info("alert", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "count", a.Count)
 	}
 	d.saver.put(d, news{alerts, opened})
@@ -372,6 +427,7 @@ func (d *Daemon) problem(err error) {
 
 // sent is called from the goroutines that send; by is a teller's name, or mail.
 func (d *Daemon) sent(by string, e mailer.Event) {
+	d.meter.deliveries[by].note(e)
 	log := d.Log.With("id", e.ID, "event", e.Event)
 	switch {
 	case e.Err == nil:

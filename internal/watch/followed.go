@@ -1,6 +1,8 @@
 package watch
 
 import (
+	"os"
+	"syscall"
 	"time"
 
 	"exiwatch/parser"
@@ -24,6 +26,9 @@ type followed struct {
 	idle    bool         // the last batch was quiet, too
 	known   time.Time    // up to when everything has been read
 	end     time.Time    // when its end was reached last; zero: never yet
+	present present
+	meter   logMeter
+	seen    tailer.Position // of the last line that was read
 }
 
 // A rebuild is the silent reading of what was counted before.
@@ -57,8 +62,15 @@ func (l *followed) line(line tailer.Line, arrived func()) {
 	if r := l.rebuild; r != nil && !line.Late && r.over(line.End) {
 		arrived()
 	}
+	if l.rebuild == nil {
+		l.meter.note(line)
+	}
 	l.reader.Line(parser.Place{File: line.File, Line: line.Number}, line.Text)
-	if line.Late || l.reader.Holding() {
+	if line.Late {
+		return
+	}
+	l.seen = line.End
+	if l.reader.Holding() {
 		return
 	}
 	l.at = mark{line.End, l.pipeline.counters.Clock(), l.reader.Last()}
@@ -80,6 +92,23 @@ func (l *followed) quiet(empty bool, now time.Time) {
 		l.reader.Flush()
 	}
 	l.idle = empty
+}
+
+// taken says that a batch was read at the time given.
+func (l *followed) taken(b *batch, now time.Time) {
+	if len(b.lines) > 0 {
+		l.meter.last = now
+	}
+	l.present.note(l.pipeline.counters.Clock(), l.end, now)
+}
+
+// covers tells whether everything was read that a file held when it was looked at.
+func (l *followed) covers(file os.FileInfo) bool {
+	if file.ModTime().Add(coarse).Before(l.end) {
+		return true
+	}
+	stat, ok := file.Sys().(*syscall.Stat_t)
+	return file.Size() == 0 || ok && stat.Ino == l.seen.Inode && uint64(stat.Dev) == l.seen.Device && file.Size() <= l.seen.Offset
 }
 
 // losses tells what the bounds on memory have cost since it was last asked, if anything.
