@@ -12,7 +12,7 @@ import (
 
 // TestReplayHoldsNoLog: what a replay holds depends on how many values there are, not on how long the log is.
 func TestReplayHoldsNoLog(t *testing.T) {
-	log := busyLog(20_000)
+	log := busyLog(5_000)
 	most := func(times int) (most uint64) {
 		c := configured(t, "")
 		sum := new(report.Summary)
@@ -24,7 +24,7 @@ func TestReplayHoldsNoLog(t *testing.T) {
 		}
 		n := 0
 		_, err = p.Replay(t.Context(), []Source{{Name: "-", Stream: io.MultiReader(readers...)}}, time.UTC, time.Now(), func(float64) {
-			if n++; n%50 == 0 {
+			if n++; n%10 == 0 {
 				var m runtime.MemStats
 				runtime.GC()
 				runtime.ReadMemStats(&m)
