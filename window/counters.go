@@ -227,22 +227,3 @@ func (c *Counters) Open() []*Alert {
 func (c *Counters) episodes() []*episode {
 	return slices.SortedFunc(slices.Values(c.queue), func(a, b *episode) int { return cmp.Compare(a.number, b.number) })
 }
-
-// Value returns the highest count that any rule on the key has of the value at the time the log has reached, in what
-// that rule counts, and whether any of them is over its limit. Asking changes nothing.
-func (c *Counters) Value(k Key, value []byte) (count int64, over bool) {
-	id := c.values.ids[string(value)]
-	for _, f := range c.families {
-		n := f.find(id)
-		if f.key != k || n == 0 {
-			continue
-		}
-		f.settle(n, c.clock.now)
-		for i := range f.rules {
-			g := f.gauge(n, i)
-			count = max(count, g.count)
-			over = over || g.count > f.rules[i].limitOf(g)
-		}
-	}
-	return count, over
-}

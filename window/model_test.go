@@ -363,20 +363,23 @@ func drawArrival(t *rapid.T, n int, now *int64) *Arrival {
 	return a
 }
 
-// checkValues compares what Value tells with counts made anew.
+// checkValues compares what is told to those who ask, now or in a while, with counts made anew.
 func checkValues(t *rapid.T, c *Counters, m *model) {
+	ahead := m.now + rapid.SampledFrom([]int64{0, 1, 4, 9, 10, 29, 60, 5000}).Draw(t, "ahead")
 	for k := range NumKeys {
 		for _, value := range append([]string{"unheard"}, drawnValues...) {
-			var want int64
-			wantOver := false
-			for _, r := range m.rules {
-				if r.Key == k {
-					n := m.count(r, value, m.now)
-					want, wantOver = max(want, n), wantOver || n > m.limit(r, value, m.now)
+			for _, now := range []int64{m.now, ahead} {
+				var want int64
+				wantOver := false
+				for _, r := range m.rules {
+					if r.Key == k {
+						n := m.count(r, value, now)
+						want, wantOver = max(want, n), wantOver || n > m.limit(r, value, now)
+					}
 				}
-			}
-			if got, over := c.Value(k, []byte(value)); got != want || over != wantOver {
-				t.Fatalf("Value(%v, %q) = %d, %v, want %d, %v", k, value, got, over, want, wantOver)
+				if got, over := c.Ask(k, []byte(value), now); got != want || over != wantOver {
+					t.Fatalf("Ask(%v, %q, %d) = %d, %v, want %d, %v", k, value, now, got, over, want, wantOver)
+				}
 			}
 		}
 	}
