@@ -27,7 +27,7 @@ const (
 func (s Sendmail) Send(ctx context.Context, m Message) error {
 	ctx, cancel := context.WithTimeout(ctx, sendmailTimeout)
 	defer cancel()
-	name := cmp.Or(s.Path, sendmailPath)
+	name := s.Program()
 	cmd := exec.CommandContext(ctx, name, slices.Concat([]string{"-oi", "-f", cmp.Or(m.From, "<>"), "--"}, m.To)...)
 	cmd.Stdin = bytes.NewReader(bytes.ReplaceAll(m.Data, []byte("\r\n"), []byte("\n")))
 	said, err := run(ctx, cmd)
@@ -36,6 +36,9 @@ func (s Sendmail) Send(ctx context.Context, m Message) error {
 	}
 	return failure(ctx, name, err, said)
 }
+
+// Program is the path of the program.
+func (s Sendmail) Program() string { return cmp.Or(s.Path, sendmailPath) }
 
 // linger is for a sendmail that nobody waits for any more: it has the mail, and takes its time.
 func (s Sendmail) linger() time.Duration { return sendmailLinger }

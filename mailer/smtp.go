@@ -61,12 +61,45 @@ func (s SMTP) Check() error {
 
 // Send holds one conversation. A server that takes the mail and is then not heard of any more may get it again.
 func (s SMTP) Send(ctx context.Context, m Message) error {
+	_, err := s.SendAnswered(ctx, m)
+	return err
+}
+
+// SendAnswered is Send, and gives what the server said when it took the mail.
+func (s SMTP) SendAnswered(ctx context.Context, m Message) (answer string, err error) {
+	err = s.converse(ctx, func(c *smtp.Client) error {
+		answer, err = transact(c, m.From, s.qualified(m.To), m.Data)
+		return err
+	})
+	return answer, err
+}
+
+// Probe holds a conversation like Send's up to the recipients of the mail, and no further: nothing is sent. Its error is that of Send.
+func (s SMTP) Probe(ctx context.Context, from string, to []string) error {
+	return s.converse(ctx, func(c *smtp.Client) error {
+		refused, err := envelope(c, from, s.qualified(to))
+		if err != nil {
+			return err
+		}
+		c.Reset() // how the server takes it changes nothing
+		switch len(refused) {
+		case 0:
+			return nil
+		case len(to):
+			return nobody(refused)
+		}
+		return &RecipientsError{refused}
+	})
+}
+
+// converse holds a conversation.
+func (s SMTP) converse(ctx context.Context, talk func(*smtp.Client) error) error {
 	if err := s.Check(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.Timeout, smtpTimeout))
 	defer cancel()
-	err := s.send(ctx, m)
+	err := s.dialogue(ctx, talk)
 	if ctx.Err() != nil && isTemporary(err) {
 		return fmt.Errorf("mail server %s: %w (%w)", s.Address, ctx.Err(), err)
 	}
@@ -80,13 +113,13 @@ func isTemporary(err error) bool {
 	return err != nil && !errors.As(err, &permanent) && !errors.As(err, &partial)
 }
 
-func (s SMTP) send(ctx context.Context, m Message) error {
+func (s SMTP) dialogue(ctx context.Context, talk func(*smtp.Client) error) error {
 	c, err := s.open(ctx)
 	if err != nil {
 		return fmt.Errorf("mail server %s: %w", s.Address, err)
 	}
 	defer c.Close()
-	if err := transact(c, m.From, s.qualified(m.To), m.Data); err != nil {
+	if err := talk(c); err != nil {
 		return err
 	}
 	c.Quit() // how the server says goodbye changes nothing

@@ -8,33 +8,41 @@ import (
 	"strings"
 )
 
-// transact sends one mail in an open conversation.
-func transact(c *smtp.Client, from string, to []string, data []byte) error {
-	if err := mailFrom(c, from); err != nil {
-		return judged("MAIL FROM", err)
+// transact sends one mail in an open conversation, and gives what the server said when it took it.
+func transact(c *smtp.Client, from string, to []string, data []byte) (answer string, err error) {
+	refused, err := envelope(c, from, to)
+	if err != nil {
+		return "", err
 	}
-	var refused []Refusal
+	if len(refused) == len(to) {
+		return "", nobody(refused)
+	}
+	if answer, err = content(c, data); err != nil {
+		if !answered(err) {
+			return "", &UncertainError{judged("DATA", err)}
+		}
+		return "", judged("DATA", err)
+	}
+	if len(refused) > 0 {
+		return answer, &RecipientsError{refused}
+	}
+	return answer, nil
+}
+
+// envelope says whom the mail is from and for, and gives the recipients that the server refused.
+func envelope(c *smtp.Client, from string, to []string) (refused []Refusal, err error) {
+	if err := mailFrom(c, from); err != nil {
+		return nil, judged("MAIL FROM", err)
+	}
 	for _, addr := range to {
 		if err := c.Rcpt(addr); err != nil {
 			if !answered(err) {
-				return judged("RCPT TO", err)
+				return nil, judged("RCPT TO", err)
 			}
 			refused = append(refused, Refusal{addr, judged("RCPT TO", err)})
 		}
 	}
-	if len(refused) == len(to) {
-		return nobody(refused)
-	}
-	if err := content(c, data); err != nil {
-		if !answered(err) {
-			return &UncertainError{judged("DATA", err)}
-		}
-		return judged("DATA", err)
-	}
-	if len(refused) > 0 {
-		return &RecipientsError{refused}
-	}
-	return nil
+	return refused, nil
 }
 
 // mailFrom begins the transaction. Note: smtp.Client.Mail would ask for SMTPUTF8 wherever it is offered, and Exim then defers the mail when the
@@ -53,16 +61,27 @@ func mailFrom(c *smtp.Client, from string) error {
 	return err
 }
 
-// content sends the mail and waits for the server to take it.
-func content(c *smtp.Client, data []byte) error {
-	w, err := c.Data()
+// content sends the mail and waits for the server to take it. Note: smtp.Client.Data would drop its answer, in which Exim names the message.
+func content(c *smtp.Client, data []byte) (answer string, err error) {
+	id, err := c.Text.Cmd("DATA")
 	if err != nil {
-		return err
+		return "", err
 	}
+	c.Text.StartResponse(id)
+	_, _, err = c.Text.ReadResponse(354)
+	c.Text.EndResponse(id)
+	if err != nil {
+		return "", err
+	}
+	w := c.Text.DotWriter()
 	if _, err := w.Write(data); err != nil {
-		return err
+		return "", err
 	}
-	return w.Close()
+	if err := w.Close(); err != nil {
+		return "", err
+	}
+	_, answer, err = c.Text.ReadResponse(250)
+	return answer, err
 }
 
 // nobody is the error when every recipient was refused: permanent when each was, so that mixed answers are not lost.

@@ -220,7 +220,7 @@ func TestHelpOfEachCommand(t *testing.T) {
 	common := "--config --since --until --timezone --json -n --sender --account --auth --user --host --subject"
 	for command, flags := range map[string]string{
 		"replay": common + " --rule --suggest --alerts-per-week", "top": common + " --count", "arrivals": common, "run": "--config --from-start",
-		"demo": "--help", "version": "--help", "completion": "bash zsh fish",
+		"check": "--json --send-test --config", "demo": "--help", "version": "--help", "completion": "bash zsh fish",
 	} {
 		for _, args := range [][]string{{command, "--help"}, {"help", command}, {command, "-h"}} {
 			out, stderr, status := exiwatch(t, "", args...)

@@ -69,7 +69,7 @@ stays as it is. The same counting replays logs of the past.`,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(runCommand(), replayCommand(), topCommand(), arrivalsCommand(), demoCommand(), versionCommand())
+	root.AddCommand(runCommand(), replayCommand(), topCommand(), arrivalsCommand(), checkCommand(), demoCommand(), versionCommand())
 	root.AddCommand(topics()...)
 	return root
 }

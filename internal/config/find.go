@@ -3,6 +3,7 @@ package config
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
@@ -32,26 +33,45 @@ func FindLog(ctx context.Context) (string, error) {
 
 const eximTimeout = 5 * time.Second
 
-// askExim gives the main log that the program's configuration names, "" if it can't be asked or logs to syslog alone.
-func askExim(ctx context.Context, program string) string {
+// Exim runs the Exim of this machine with args, and gives what it prints. It fails with exec.ErrNotFound where there is none.
+func Exim(ctx context.Context, args ...string) (string, error) {
+	out, err := runExim(ctx, "exim4", args)
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+		out, err = runExim(ctx, "exim", args)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = exec.ErrNotFound
+	}
+	return out, err
+}
+
+func runExim(ctx context.Context, program string, args []string) (string, error) {
 	path, err := exec.LookPath(program)
 	if err != nil {
 		if path, err = exec.LookPath("/usr/sbin/" + program); err != nil {
-			return ""
+			return "", err
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, eximTimeout)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, path, "-bP", "log_file_path").Output()
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.WaitDelay = time.Second // for what it left behind with its output
+	out, err := cmd.Output()
+	return string(out), err
+}
+
+// askExim gives the main log that the program's configuration names, "" if it can't be asked or logs to syslog alone.
+func askExim(ctx context.Context, program string) string {
+	out, err := runExim(ctx, program, []string{"-bP", "log_file_path"})
 	if err != nil {
 		return ""
 	}
-	return mainLog(string(out))
+	return MainLog(out)
 }
 
-// mainLog reads Exim's answer "log_file_path = /var/log/exim4/%slog": a list separated by colons, in which %s stands for the
+// MainLog reads Exim's answer "log_file_path = /var/log/exim4/%slog": a list separated by colons, in which %s stands for the
 // log's kind and "syslog" for no file.
-func mainLog(answer string) string {
+func MainLog(answer string) string {
 	_, list, ok := strings.Cut(strings.TrimSpace(answer), "log_file_path = ")
 	if !ok {
 		return ""

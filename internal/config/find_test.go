@@ -30,8 +30,8 @@ func TestMainLogOfExim(t *testing.T) {
 		"LOG: something first\nlog_file_path = /l/%slog\n":      "/l/mainlog",
 		"log_file_path = /var/log/exim4/%slog:/somewhere/%slog": "/var/log/exim4/mainlog",
 	} {
-		if got := mainLog(answer); got != want {
-			t.Errorf("mainLog(%q) = %q, want %q", answer, got, want)
+		if got := MainLog(answer); got != want {
+			t.Errorf("MainLog(%q) = %q, want %q", answer, got, want)
 		}
 	}
 }

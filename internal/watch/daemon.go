@@ -45,7 +45,7 @@ type Daemon struct {
 
 // Check tells whether the settings can work, as far as can be told without touching anything.
 func (d *Daemon) Check() error {
-	if err := d.compose().Check(); err != nil {
+	if err := Composer(d.Config, d.Host).Check(); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
 	_, err := NewPipeline(d.Config.Scopes, d.Config.Rules, Listener{})
@@ -139,7 +139,7 @@ func (d *Daemon) open() error {
 	if err != nil {
 		return err
 	}
-	d.composer = d.compose()
+	d.composer = Composer(d.Config, d.Host)
 	if smtp, ok := d.Config.Mail.Transport.(*mailer.SMTP); ok && smtp.Hello == "" {
 		smtp.Hello = d.Host
 	}
@@ -199,14 +199,13 @@ const (
 	maxAbsence = 7 * 24 * time.Hour
 )
 
-// compose is who makes the mails.
-func (d *Daemon) compose() mailer.Composer {
-	mail := d.Config.Mail
-	c := mailer.Composer{From: cmp.Or(mail.From, "exiwatch@"+d.Host), To: mail.To, Cc: mail.Cc, Subject: mail.Subject, Subjects: mail.Subjects, Host: d.Host}
-	if len(d.Config.Log) > 0 {
-		c.Log = d.Config.Log[0]
+// Composer is who makes the mails of the machine host, but for its Key.
+func Composer(c config.Config, host string) mailer.Composer {
+	m := mailer.Composer{From: cmp.Or(c.Mail.From, "exiwatch@"+host), To: c.Mail.To, Cc: c.Mail.Cc, Subject: c.Mail.Subject, Subjects: c.Mail.Subjects, Host: host}
+	if len(c.Log) > 0 {
+		m.Log = c.Log[0]
 	}
-	return c
+	return m
 }
 
 // take counts the lines of a batch and gives it back. It returns false if it was stopped before the last one: no other batch may be taken

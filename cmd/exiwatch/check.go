@@ -1,0 +1,70 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"exiwatch/internal/check"
+	"exiwatch/internal/config"
+
+	"github.com/spf13/cobra"
+)
+
+func checkCommand() *cobra.Command {
+	var file string
+	var asJSON, sendTest bool
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "is everything in order: configuration, log, log selectors, state folder, mail",
+		Long: `check looks at all that exiwatch needs and says of each whether it is in order (pass), could be
+better (warn) or keeps it from working (fail), and what to do about it. It reads the end of the log,
+asks Exim for its settings and the mail server whether it would take mail for the recipients, and
+changes nothing. Run it as the user as which the daemon runs.
+
+With --send-test it sends a mail that says that it is a test, and tells [hook] and [webhook] of an
+event named test.
+
+Exit status: 1 if anything fails, 0 otherwise.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s := check.Setup{File: file, Host: hostName(), Now: time.Now(), Test: sendTest, Exim: config.Exim, FindLog: config.FindLog}
+			s.Config, s.Broken = config.Read(file)
+			if _, err := os.Stat(config.DefaultFile); file == "" && !errors.Is(err, fs.ErrNotExist) {
+				s.File = config.DefaultFile
+			}
+			return runCheck(cmd, s, asJSON)
+		},
+	}
+	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON array")
+	cmd.Flags().BoolVar(&sendTest, "send-test", false, "send a test mail, and a test event to hook and webhook")
+	return cmd
+}
+
+// runCheck prints each result as soon as it is there, but JSON as a whole.
+func runCheck(cmd *cobra.Command, s check.Setup, asJSON bool) error {
+	out := cmd.OutOrStdout()
+	sum := make(check.Sum)
+	all := []check.Result{}
+	for r := range s.Run(cmd.Context()) {
+		sum[r.Status]++
+		all = append(all, r)
+		if !asJSON {
+			r.Print(out, isColour(out))
+		}
+	}
+	if asJSON {
+		if err := printJSON(out, all); err != nil {
+			return err
+		}
+	} else {
+		sum.Print(out)
+	}
+	if n := sum[check.Fail]; n > 0 {
+		return fmt.Errorf("%d of %d checks failed", n, len(all))
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package check
+
+import (
+	"fmt"
+	"time"
+)
+
+const (
+	clockSlack  = time.Minute      // by which machines that keep time may differ
+	writeSlack  = 10 * time.Second // between a stamp and the writing of its line
+	quietAtMost = 24 * time.Hour   // Exim's queue runs are logged, by default every half hour
+	zoneStep    = 15 * time.Minute // zones are multiples of it
+	widestZone  = 26 * time.Hour   // between UTC-12 and UTC+14
+)
+
+// clock tells whether the log's stamps are read in the right zone, and how old the last is.
+func (c *checks) clock(s *sample) Result {
+	const name = "clock"
+	if off, ok := c.zoneError(s); ok {
+		_, offset := s.last.Zone()
+		right := time.Duration(offset)*time.Second + off
+		return warn(name, fits(right, s.written), "the last line is stamped %s, %s was written at %s UTC: %s",
+			s.last.Format(time.DateTime), s.path, s.written.UTC().Format(time.TimeOnly), apart(off))
+	}
+	age := c.Now.Sub(s.last)
+	stamp := s.last.Format("2006-01-02 15:04:05 -0700")
+	switch {
+	case age < -clockSlack:
+		return warn(name, "Is this machine's clock right, and the log's zone (timezone in the configuration)?", "the last line is stamped %s, %s in the future", stamp, rough(-age))
+	case age > quietAtMost:
+		return warn(name, "Is Exim running, and is that where it logs to? exim -bP log_file_path", "the last line is %s old, of %s", rough(age), stamp)
+	}
+	zone := "by the machine's zone"
+	if s.zoned {
+		zone = "as the log says"
+	} else if c.Config.Zone != time.Local {
+		zone = "by timezone = \"" + c.Config.Zone.String() + "\""
+	}
+	return pass(name, "last line %s ago, %s %s", rough(max(age, 0)), stamp, zone)
+}
+
+// zoneError is by how much the zone in which a log without zones is read lies west of its own, told by the time at which the file
+// was written to. A copied file doesn't tell it.
+func (c *checks) zoneError(s *sample) (time.Duration, bool) {
+	off := s.last.Sub(s.written)
+	step := off.Round(zoneStep)
+	return step, !s.zoned && step != 0 && step.Abs() <= widestZone && (off-step).Abs() <= writeSlack
+}
+
+func apart(d time.Duration) string {
+	if d > 0 {
+		return rough(d) + " ahead"
+	}
+	return rough(-d) + " behind"
+}
+
+// known are zones to propose, besides the machine's and UTC: one for each offset where many live.
+var known = []string{
+	"Europe/London", "Europe/Berlin", "Europe/Athens", "Europe/Moscow", "Asia/Dubai", "Asia/Karachi", "Asia/Kolkata", "Asia/Dhaka", "Asia/Bangkok",
+	"Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland", "America/Sao_Paulo", "America/New_York", "America/Chicago", "America/Denver",
+	"America/Phoenix", "America/Los_Angeles", "America/Halifax", "America/Anchorage", "Pacific/Honolulu",
+}
+
+// fits names the zone whose clock is so far ahead of UTC at that time.
+func fits(offset time.Duration, at time.Time) string {
+	has := func(zone *time.Location) bool {
+		_, seconds := at.In(zone).Zone()
+		return time.Duration(seconds)*time.Second == offset
+	}
+	const key = "The log is in another zone than it is read in. In exiwatch's configuration:\n    "
+	switch {
+	case has(time.Local):
+		return "The log is in this machine's zone: take timezone out of exiwatch's configuration."
+	case has(time.UTC):
+		return key + `timezone = "UTC"`
+	}
+	for _, name := range known {
+		if zone, err := time.LoadLocation(name); err == nil && has(zone) {
+			return key + fmt.Sprintf("timezone = %q   # or another that is UTC%s", name, signed(offset))
+		}
+	}
+	return "The log is in another zone than it is read in: name one that is UTC" + signed(offset) + " as timezone in the configuration."
+}
+
+// signed writes an offset as in +05:30.
+func signed(offset time.Duration) string {
+	sign := '+'
+	if offset < 0 {
+		sign, offset = '-', -offset
+	}
+	return fmt.Sprintf("%c%02d:%02d", sign, int(offset.Hours()), int(offset.Minutes())%60)
+}
+
+// rough writes a duration to two units at the most.
+func rough(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= 2*day:
+		return fmt.Sprintf("%d days", d/day)
+	case d >= time.Hour:
+		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+	case d >= time.Minute:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return fmt.Sprintf("%d s", d/time.Second)
+}

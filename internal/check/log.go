@@ -1,0 +1,133 @@
+package check
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"exiwatch/tailer"
+)
+
+// logs looks at each log, and at what it holds.
+func (c *checks) logs(ctx context.Context) []Result {
+	paths := c.Config.Log
+	if len(paths) == 0 {
+		path, err := c.FindLog(ctx)
+		if err != nil {
+			return []Result{fail("log", "Name it in the configuration:\n    log = \"/path/to/mainlog\"", "%v", err)}
+		}
+		paths = []string{path}
+	}
+	var all []Result
+	for _, path := range paths {
+		results := c.log(path)
+		for i := range results {
+			if len(paths) > 1 && results[i].Check != "log" {
+				results[i].Detail = path + ": " + results[i].Detail
+			}
+		}
+		all = append(all, results...)
+	}
+	return all
+}
+
+// log looks for one log and its cycled files, and reads the end of it.
+func (c *checks) log(path string) []Result {
+	row, err := tailer.Row(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return []Result{fail("log", whoMay(path, me()), "%s can't be read by user %s", path, me())}
+	}
+	if err != nil {
+		return []Result{missing(path)}
+	}
+	found := c.readable(path, row)
+	if found.Status == Fail {
+		return []Result{found}
+	}
+	s, err := c.read(path, row)
+	if err != nil {
+		return []Result{found, fail("lines", "The daemon can't read on there either.", "%v", err)}
+	}
+	c.samples = append(c.samples, s)
+	results := []Result{found, c.lines(s)}
+	if results[1].Status == Fail || s.last.IsZero() {
+		return results
+	}
+	if s.summary.Tally.Arrivals > 0 {
+		results = append(results, c.selectors(s))
+	}
+	return append(results, c.clock(s))
+}
+
+// missing is about a log that isn't there, or is no file.
+func missing(path string) Result {
+	const hint = "exim -bP log_file_path tells where Exim logs to. A log in another place is named in the configuration:\n    log = \"/path/to/mainlog\""
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return fail("log", hint, "%s is no regular file", path)
+	}
+	return fail("log", hint, "%s isn't there", path)
+}
+
+// readable tells whether the files of the row can be opened, and whether the last of them is what Exim writes to.
+func (c *checks) readable(path string, row []tailer.Member) Result {
+	last := row[len(row)-1]
+	for _, m := range row {
+		f, err := os.Open(m.Path)
+		switch {
+		case err == nil:
+			f.Close()
+		case m == last && errors.Is(err, fs.ErrPermission):
+			return fail("log", whoMay(m.Path, me()), "%s can't be read by user %s", m.Path, me())
+		case errors.Is(err, fs.ErrPermission):
+			return warn("log", whoMay(m.Path, me())+" At a start the daemon reads what was cycled, too.", "%s can't be read by user %s", m.Path, me())
+		}
+	}
+	if compressed(last.Path) {
+		return fail("log", "Name the log that Exim writes to; finished logs are for exiwatch replay.", "%s is compressed", last.Path)
+	}
+	if filepath.Base(last.Path) != filepath.Base(path) && !stamped(path) {
+		return warn("log", "If it was cycled a moment ago that is fine: Exim makes it with its next line.", "%s isn't there, only %s", path, filepath.Base(last.Path))
+	}
+	reader := me()
+	if owner, name, ok := c.owner(); ok {
+		if obstacle := owner.barred(last.Path, read); obstacle != "" {
+			return fail("log", whoMay(last.Path, name), "%s can't be read by user %s, whose the state folder is: %s", path, name, obstacle)
+		}
+		reader = name
+	}
+	detail := fmt.Sprintf("%s, readable by user %s", path, reader)
+	if cycled := len(row) - 1; cycled > 0 {
+		detail += fmt.Sprintf(", with %s", count(int64(cycled), "cycled file"))
+	}
+	return pass("log", "%s", detail)
+}
+
+// stamped tells whether Exim puts the date into the log's name (%D, %M).
+func stamped(path string) bool {
+	name := filepath.Base(path)
+	return strings.Contains(name, "%D") || strings.Contains(name, "%M")
+}
+
+// compressed tells whether a file's content isn't the log itself.
+func compressed(path string) bool {
+	stored, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer stored.Close()
+	read, err := tailer.Open(path)
+	if err != nil {
+		return false
+	}
+	defer read.Close()
+	var a, b [16]byte
+	n, _ := io.ReadFull(stored, a[:])
+	m, _ := io.ReadFull(read, b[:])
+	return !bytes.Equal(a[:n], b[:m])
+}

@@ -1,0 +1,106 @@
+package check
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"exiwatch/window"
+)
+
+// rules tells which rules can't do what they were written for.
+func (c *checks) rules(context.Context) []Result {
+	const name = "rules"
+	var all []Result
+	for i, r := range c.Config.Rules {
+		title := cmp.Or(r.Name, r.String())
+		for _, e := range r.Except {
+			if !e.Until.IsZero() && !e.Until.After(c.Now) {
+				all = append(all, warn(name, "Take it out, or give it another until.", "%s: the exception with the limit %d ended on %s",
+					title, e.Limit, e.Until.Add(-1).Format("2006-01-02")))
+			}
+		}
+		if len(c.samples) == 0 {
+			continue
+		}
+		if need := c.needs(i); need != "" && c.lacks(need) {
+			all = append(all, warn(name, fmt.Sprintf("It counts nothing before Exim logs +%s: see the row about selectors.", need), "%s: the log has no +%s", title, need))
+		}
+	}
+	for scope, domains := range c.localDomains() {
+		if c.lacks("received_recipients") {
+			all = append(all, warn(name, "Every message counts before Exim logs +received_recipients: see the row about selectors.",
+				"%s: local_domains = %q, and the log has no +received_recipients", c.of(scope), domains))
+		}
+	}
+	all = append(all, c.unmatched()...)
+	if all == nil && len(c.samples) == 0 {
+		all = append(all, pass(name, "%s, and no log that shows what counts", count(int64(len(c.Config.Rules)), "rule")))
+	} else if all == nil {
+		all = append(all, pass(name, "%s can count", count(int64(len(c.Config.Rules)), "rule")))
+	}
+	return all
+}
+
+// needs names the log selector without which a rule counts nothing.
+func (c *checks) needs(rule int) string {
+	switch r := c.Config.Rules[rule]; {
+	case r.Count == window.Recipients, r.Count == window.Addresses:
+		return "received_recipients"
+	case r.Key == window.Subject, r.Key == window.Topic, r.Count == window.Subjects:
+		return "subject"
+	}
+	return ""
+}
+
+// lacks tells whether no log shows a selector's item, though there are arrivals that would.
+func (c *checks) lacks(selector string) bool {
+	arrivals := false
+	for _, s := range c.samples {
+		if s.summary.Tally.Arrivals == 0 {
+			continue
+		}
+		if arrivals = true; !slices.Contains(s.missing, selector) {
+			return false
+		}
+	}
+	return arrivals
+}
+
+// localDomains gives those of each scope that rules have.
+func (c *checks) localDomains() map[string][]string {
+	all := make(map[string][]string)
+	for _, r := range c.Config.Rules {
+		if domains := c.Config.Scopes[r.Scope].LocalDomains; len(domains) > 0 {
+			all[r.Scope] = domains
+		}
+	}
+	return all
+}
+
+// of names a scope.
+func (c *checks) of(scope string) string {
+	if scope == "" {
+		return "[count]"
+	}
+	i := slices.IndexFunc(c.Config.Rules, func(r window.Rule) bool { return r.Scope == scope })
+	return cmp.Or(c.Config.Rules[i].Name, c.Config.Rules[i].String())
+}
+
+// unmatched tells of scopes in which there was no arrival.
+func (c *checks) unmatched() []Result {
+	var all []Result
+	for i, scope := range scopes(c.Config.Rules) {
+		var arrivals, matched int64
+		for _, s := range c.samples {
+			arrivals += s.summary.Tally.Arrivals
+			matched += s.matched[i]
+		}
+		if arrivals > 0 && matched == 0 {
+			all = append(all, warn("rules", "Do only, ignore and local_domains say what you mean? If nobody has sent mail of this kind yet, that is fine.",
+				"%s: none of %s counts", c.of(scope), count(arrivals, "arrival")))
+		}
+	}
+	return all
+}

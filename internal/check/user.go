@@ -1,0 +1,166 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+)
+
+// An identity is a user as the kernel sees it.
+type identity struct {
+	uid  int
+	gids []int
+}
+
+// lookup gives the identity of a user's name, with a group that its processes have besides; "" is none.
+func lookup(name, group string) (identity, error) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return identity{}, err
+	}
+	ids, err := u.GroupIds()
+	if err != nil {
+		ids = []string{u.Gid}
+	}
+	if g, err := user.LookupGroup(group); err == nil {
+		ids = append(ids, g.Gid)
+	}
+	i := identity{uid: number(u.Uid)}
+	for _, id := range ids {
+		i.gids = append(i.gids, number(id))
+	}
+	return i, nil
+}
+
+func number(id string) int {
+	n, err := strconv.Atoi(id)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// Permissions, as in each of a mode's three groups.
+const (
+	execute = 1
+	write   = 2
+	read    = 4
+)
+
+// may tells whether the mode of a file gives a permission to a user: of owner, group and others the first that fits decides.
+func (i identity) may(info fs.FileInfo, permission fs.FileMode) bool {
+	if i.uid == 0 {
+		return true
+	}
+	mode := info.Mode().Perm()
+	s, ok := info.Sys().(*syscall.Stat_t)
+	switch {
+	case ok && int(s.Uid) == i.uid:
+		mode >>= 6
+	case ok && slices.Contains(i.gids, int(s.Gid)):
+		mode >>= 3
+	}
+	return mode&permission == permission
+}
+
+// barred says what keeps a user from a file, "" if nothing does: it needs x on every folder, and the permission on the file.
+func (i identity) barred(path string, permission fs.FileMode) string {
+	if dir := filepath.Dir(path); dir != path {
+		if obstacle := i.barred(dir, execute); obstacle != "" {
+			return obstacle
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err.Error()
+	}
+	if i.may(info, permission) {
+		return ""
+	}
+	return described(path, info)
+}
+
+// described is a file with its mode and whose it is.
+func described(path string, info fs.FileInfo) string {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return fmt.Sprintf("%s is %s", path, info.Mode().Perm())
+	}
+	return fmt.Sprintf("%s is %s %s:%s", path, info.Mode().Perm(), userName(int(s.Uid)), groupName(int(s.Gid)))
+}
+
+// owner is whose the state folder is, where we are root and it is somebody else's: the daemon runs as that user.
+func (c *checks) owner() (i identity, name string, ok bool) {
+	info, err := os.Stat(c.Config.State)
+	if err != nil || os.Geteuid() != 0 {
+		return identity{}, "", false
+	}
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || s.Uid == 0 {
+		return identity{}, "", false
+	}
+	name = userName(int(s.Uid))
+	i, err = lookup(name, "")
+	return i, name, err == nil
+}
+
+// me names the user that we are, by number where there is no name.
+func me() string { return userName(os.Geteuid()) }
+
+func userName(uid int) string {
+	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
+		return u.Username
+	}
+	return strconv.Itoa(uid)
+}
+
+func groupName(gid int) string {
+	if g, err := user.LookupGroupId(strconv.Itoa(gid)); err == nil {
+		return g.Name
+	}
+	return strconv.Itoa(gid)
+}
+
+// whoMay says which user or group can read a file that this user can't.
+func whoMay(path, user string) string {
+	info, err := os.Stat(path)
+	if err == nil && (info.IsDir() || isListed(path)) {
+		return readers(path, info, user)
+	}
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) { // the first folder that we can see is the one that is closed
+		if info, err := os.Stat(dir); err == nil || !errors.Is(err, fs.ErrPermission) {
+			if err != nil {
+				return "Run as root."
+			}
+			return readers(dir, info, user)
+		}
+	}
+}
+
+// isListed tells whether we may read the folder of a file.
+func isListed(path string) bool {
+	f, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	_, err = f.Readdirnames(1)
+	return err == nil
+}
+
+// readers says who can read a file or folder.
+func readers(path string, info fs.FileInfo, user string) string {
+	const groupRead = 0o040
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || info.Mode().Perm()&groupRead == 0 || s.Gid == 0 {
+		return described(path, info) + ": run as root."
+	}
+	group := groupName(int(s.Gid))
+	return fmt.Sprintf("%s: run as root, or as a member of the group %s:\n    adduser %s %s", described(path, info), group, user, group)
+}

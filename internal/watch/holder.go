@@ -1,0 +1,22 @@
+package watch
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Holder gives the pid of the daemon that has a state folder, "" if none has it or that can't be told. For the moment of looking it
+// shares the lock: a daemon that starts in just that moment is refused.
+func Holder(dir string) string {
+	lock, err := os.Open(filepath.Join(dir, lockFile))
+	if err != nil {
+		return ""
+	}
+	defer lock.Close()
+	if errors.Is(syscall.Flock(int(lock.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK) {
+		return holder(lock)
+	}
+	return ""
+}
