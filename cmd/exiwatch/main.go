@@ -41,6 +41,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil || errors.Is(err, syscall.EPIPE) {
 		return exitDone
 	}
+	var status *statusError
+	if errors.As(err, &status) && status.err == nil {
+		return status.status
+	}
 	// The lines of an error that tells several keep their breaks; what a log or a user wrote into it is escaped.
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		fmt.Fprintf(stderr, "exiwatch: error: %s\n", mailer.Escape(line))
@@ -53,6 +57,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if errors.As(err, &usage) || isUnknownCommand(err) {
 		fmt.Fprintln(stderr, "exiwatch: hint: exiwatch help, or exiwatch COMMAND --help")
 		return exitUsage
+	}
+	if status != nil {
+		return status.status
 	}
 	return exitFailure
 }
@@ -69,7 +76,7 @@ stays as it is. The same counting replays logs of the past.`,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(runCommand(), replayCommand(), topCommand(), arrivalsCommand(), checkCommand(), demoCommand(), versionCommand())
+	root.AddCommand(runCommand(), replayCommand(), topCommand(), arrivalsCommand(), queryCommand(), checkCommand(), demoCommand(), versionCommand())
 	root.AddCommand(topics()...)
 	return root
 }
@@ -81,6 +88,15 @@ func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// A statusError ends the program with a status of its own. One without err says nothing.
+type statusError struct {
+	status int
+	err    error
+}
+
+func (e *statusError) Error() string { return fmt.Sprint(e.err) }
+func (e *statusError) Unwrap() error { return e.err }
 
 // isUnknownCommand recognises cobra's error, which has no type.
 func isUnknownCommand(err error) bool { return strings.HasPrefix(err.Error(), "unknown command ") }

@@ -11,8 +11,10 @@ import (
 	"syscall"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/readsocket"
 	"exiwatch/internal/watch"
 
+	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/spf13/cobra"
 )
 
@@ -31,6 +33,7 @@ It goes on where it ended, whatever became of the log meanwhile, and mails what 
 The first time, what the log holds already is counted silently.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			sockets := activation.Files(true)
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 			read := func() (*config.Config, error) {
 				c, err := config.Read(file)
@@ -40,9 +43,9 @@ The first time, what the log holds already is counted silently.`,
 				if err := findLog(cmd.Context(), &c); err != nil {
 					return nil, err
 				}
-				return &c, newDaemon(&c, fromStart, log).Check()
+				return &c, newDaemon(&c, fromStart, log, sockets).Check()
 			}
-			return runDaemons(cmd.Context(), log, read, func(c *config.Config) *watch.Daemon { return newDaemon(c, fromStart, log) })
+			return runDaemons(cmd.Context(), log, read, func(c *config.Config) *watch.Daemon { return newDaemon(c, fromStart, log, sockets) })
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
@@ -50,8 +53,8 @@ The first time, what the log holds already is counted silently.`,
 	return cmd
 }
 
-func newDaemon(c *config.Config, fromStart bool, log *slog.Logger) *watch.Daemon {
-	return &watch.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log}
+func newDaemon(c *config.Config, fromStart bool, log *slog.Logger, sockets []*os.File) *watch.Daemon {
+	return &watch.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log, Sockets: sockets}
 }
 
 // runDaemons runs one daemon after the other: a SIGHUP ends one, and the next begins with the configuration as it is then.
@@ -104,6 +107,13 @@ func runUntil(ctx context.Context, d *watch.Daemon, hangup <-chan os.Signal, rea
 }
 
 func hintForState(err error) error {
+	if errors.Is(err, readsocket.ErrInUse) {
+		return &hintedError{err, "another daemon answers there: end it, or name another path in [socket] of the configuration"}
+	}
+	var access *readsocket.AccessError
+	if errors.As(err, &access) {
+		return &hintedError{err, "run as root, or as a user in that group, or name another group or path in [socket] of the configuration"}
+	}
 	if os.IsPermission(err) || errors.Is(err, fs.ErrPermission) {
 		return &hintedError{err, "run as root, or name a folder of this user in the configuration as state = \"/path\""}
 	}

@@ -25,6 +25,7 @@ type Config struct {
 	Mail   Mail
 	// Besides mail; nil: not.
 	Hook, Webhook mailer.Transport
+	Socket        *Socket // nil: nobody asks
 }
 
 // Mail says how alerts are sent.

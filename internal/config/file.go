@@ -26,6 +26,7 @@ type file struct {
 	Mail     mail     `toml:"mail"`
 	Hook     *hook    `toml:"hook"`
 	Webhook  *webhook `toml:"webhook"`
+	Socket   *socket  `toml:"socket"`
 }
 
 type mail struct {
@@ -111,7 +112,10 @@ func (f *file) config() (c Config, err error) {
 	if c.Hook, err = f.Hook.transport(); err != nil {
 		return c, err
 	}
-	c.Webhook, err = f.Webhook.transport()
+	if c.Webhook, err = f.Webhook.transport(); err != nil {
+		return c, err
+	}
+	c.Socket, err = f.socket(c.Rules)
 	return c, err
 }
 

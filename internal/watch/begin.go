@@ -69,7 +69,7 @@ func (l *followed) start(at mark) {
 	l.follower.From = at.Position
 	l.pipeline.counters.SetClock(at.Clock)
 	l.reader.Resume(at.Stamp)
-	l.at = at
+	l.at, l.seen = at, at.Position
 	l.marks.all = []mark{at}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,6 +28,7 @@ type Daemon struct {
 	FromStart bool          // the first time, alerts on what the current logs hold already
 	Host      string        // name of this machine in Message-IDs
 	Log       *slog.Logger
+	Sockets   []*os.File // that the service manager listens on for it; the caller's
 
 	now      func() time.Time
 	stopping <-chan struct{}
@@ -39,6 +41,8 @@ type Daemon struct {
 	logs     []*followed
 	others   map[string]*progress // of logs that were followed once, should they be again
 	saver    saver
+	turn     turn  // at the counters
+	door     *door // nil: nobody asks
 
 	lossesFrom time.Time // not to be told before
 }
@@ -53,7 +57,7 @@ func (d *Daemon) Check() error {
 }
 
 // Run follows the logs until ctx ends, which is no error. All goroutines are started here, and waited for: one for each log,
-// which reads; one that sends mail; and this one, which owns the counters.
+// which reads; one that sends mail; one that answers questions; and this one, which owns the counters.
 func (d *Daemon) Run(ctx context.Context) error {
 	d.stopping = ctx.Done()
 	if err := d.prepare(); err != nil {
@@ -82,27 +86,42 @@ func (d *Daemon) Run(ctx context.Context) error {
 	for _, t := range d.tellers {
 		wait.Go(func() { t.run(ctx, d) })
 	}
+	if d.door != nil {
+		wait.Go(func() {
+			if err := d.door.server.Serve(ctx, d.door.listeners...); err != nil {
+				d.Log.Error("no more questions are answered", "error", err)
+			}
+		})
+	}
 	tick := time.NewTicker(saveTick)
 	defer tick.Stop()
 
 	for {
-		select {
-		case b := <-batches:
-			if !d.take(b) {
-				d.stop()
-				return nil
+		var next func() (done bool, err error)
+		d.lend(func() {
+			select {
+			case b := <-batches:
+				next = func() (bool, error) { return !d.take(b), nil }
+			case <-tick.C:
+				next = d.tick
+			case err := <-failed:
+				next = func() (bool, error) { return true, err }
+			case <-d.stopping:
+				next = func() (bool, error) { return true, nil }
 			}
-		case <-tick.C:
-			d.saver.tick(d)
-			d.tellLosses()
-		case err := <-failed:
+		})
+		if done, err := next(); done {
 			d.stop()
 			return err
-		case <-d.stopping:
-			d.stop()
-			return nil
 		}
 	}
+}
+
+// tick does what is due now and then.
+func (d *Daemon) tick() (done bool, err error) {
+	d.saver.tick(d)
+	d.tellLosses()
+	return false, nil
 }
 
 // prepare opens everything that could be wrong before the first line is read.
@@ -113,14 +132,18 @@ func (d *Daemon) prepare() (err error) {
 	if err := d.Check(); err != nil {
 		return err
 	}
+	d.turn = newTurn()
+	d.turn.take()
 	if d.state, err = openState(d.Config.State); err != nil {
 		return err
 	}
-	if err := d.open(); err != nil {
-		d.state.close()
-		return err
+	if err = d.open(); err == nil {
+		err = d.openDoor() // last: who asks is answered at once
 	}
-	return nil
+	if err != nil {
+		d.state.close()
+	}
+	return err
 }
 
 // open takes up what the state folder has, and finds where the logs go on.
@@ -217,8 +240,10 @@ func (d *Daemon) take(b *batch) bool {
 		d.saver.counting(d)
 		return !d.saver.due || !d.isStopping() // mails take their time, lines don't
 	})
+	now := d.now()
+	l.taken(b, now)
 	if b.quiet && whole {
-		l.quiet(len(b.lines) == 0, d.now())
+		l.quiet(len(b.lines) == 0, now)
 		if !b.end.IsZero() {
 			d.atEnd(l, b.end)
 		}
@@ -296,6 +321,9 @@ func (d *Daemon) tellLosses() {
 	if now.Before(d.lossesFrom) {
 		return
 	}
+	if d.door != nil && d.door.tell(d) {
+		d.lossesFrom = now.Add(lossPause)
+	}
 	for _, l := range d.logs {
 		lost, any := l.losses()
 		if !any {
@@ -310,7 +338,9 @@ func (d *Daemon) tellLosses() {
 // delivered is told of each mail of ours that a log shows.
 func (d *Daemon) delivered(name string) {
 	id, event, _ := strings.Cut(name, ".")
-	if err := d.spool.Arrived(id, event); err != nil {
+	var err error
+	d.lend(func() { err = d.spool.Arrived(id, event) })
+	if err != nil {
 		d.Log.Warn("a mail of ours was delivered, which could not be noted", "id", id, "event", event, "error", err)
 	}
 }

@@ -1,6 +1,8 @@
 package watch
 
 import (
+	"os"
+	"syscall"
 	"time"
 
 	"exiwatch/parser"
@@ -24,6 +26,8 @@ type followed struct {
 	idle    bool         // the last batch was quiet, too
 	known   time.Time    // up to when everything has been read
 	end     time.Time    // when its end was reached last; zero: never yet
+	present present
+	seen    tailer.Position // of the last line that was read
 }
 
 // A rebuild is the silent reading of what was counted before.
@@ -80,6 +84,23 @@ func (l *followed) quiet(empty bool, now time.Time) {
 		l.reader.Flush()
 	}
 	l.idle = empty
+}
+
+// taken says that a batch was read at the time given.
+func (l *followed) taken(b *batch, now time.Time) {
+	if n := len(b.lines); n > 0 && !b.lines[n-1].Late {
+		l.seen = b.lines[n-1].End
+	}
+	l.present.note(l.pipeline.counters.Clock(), l.end, now)
+}
+
+// covers tells whether everything was read that a file held when it was looked at.
+func (l *followed) covers(file os.FileInfo) bool {
+	if file.ModTime().Add(coarse).Before(l.end) {
+		return true
+	}
+	stat, ok := file.Sys().(*syscall.Stat_t)
+	return file.Size() == 0 || ok && stat.Ino == l.seen.Inode && uint64(stat.Dev) == l.seen.Device && file.Size() <= l.seen.Offset
 }
 
 // losses tells what the bounds on memory have cost since it was last asked, if anything.

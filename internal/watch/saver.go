@@ -67,7 +67,12 @@ func (s *saver) put(d *Daemon, n news) {
 }
 
 // spool may be called again after an error: what was put already isn't put twice.
-func (s *saver) spool(d *Daemon, n news) error {
+func (s *saver) spool(d *Daemon, n news) (err error) {
+	d.lend(func() { err = s.spoolNow(d, n) })
+	return err
+}
+
+func (s *saver) spoolNow(d *Daemon, n news) error {
 	for _, t := range d.tellers {
 		for _, a := range n.alerts {
 			if err := t.put(d, a, n.event); err != nil {
@@ -107,7 +112,10 @@ func (s *saver) tick(d *Daemon) {
 	if s.counted != s.saved && !now.Before(s.next) {
 		s.due = true
 	}
-	if done, err := s.mailbag.digest(d, now); err != nil {
+	var done bool
+	var err error
+	d.lend(func() { done, err = s.mailbag.digest(d, now) })
+	if err != nil {
 		s.tell(d, "mails can't be spooled: it is tried again", err)
 	} else if done {
 		s.due = true
@@ -115,10 +123,13 @@ func (s *saver) tick(d *Daemon) {
 	s.batched(d)
 	if !now.Before(s.forget) && !s.written.IsZero() {
 		s.forget = now.Add(time.Hour)
-		err := d.spool.Forget(now.Add(-d.memory()))
-		for _, t := range d.tellers {
-			err = errors.Join(err, t.spool.Forget(now.Add(-d.memory())))
-		}
+		var err error
+		d.lend(func() {
+			err = d.spool.Forget(now.Add(-d.memory()))
+			for _, t := range d.tellers {
+				err = errors.Join(err, t.spool.Forget(now.Add(-d.memory())))
+			}
+		})
 		if err != nil {
 			d.Log.Warn("forgetting mails that were sent long ago", "error", err)
 		}
@@ -137,7 +148,9 @@ func (s *saver) save(d *Daemon) {
 	}
 	began := time.Now()
 	c := d.checkpoint()
-	if err := d.state.save(c); err != nil {
+	var err error
+	d.lend(func() { err = d.state.save(c) })
+	if err != nil {
 		s.blocked = true
 		s.tell(d, "mails wait, as there can be no checkpoint", err)
 		return

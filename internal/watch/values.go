@@ -144,6 +144,54 @@ func (v *valuer) domainsOf(a *parser.Arrival) []byte {
 	return v.domains
 }
 
+// asked gives the values under which somebody may have been counted whom a question names so. An account's name may be a
+// login's, as it is, or an envelope sender.
+func (v *valuer) asked(k window.Key, name string) (values [][]byte) {
+	value := []byte(name)
+	switch k {
+	case window.Sender:
+		return [][]byte{v.askedSender(value)}
+	case window.SenderDomain:
+		return [][]byte{bytes.ToLower(value[bytes.LastIndexByte(value, '@')+1:])}
+	case window.Auth:
+		return [][]byte{accountName(value)}
+	case window.Account:
+		values = [][]byte{accountName(value)}
+		if sender := v.askedSender(value); !bytes.Equal(sender, values[0]) {
+			values = append(values, sender)
+		}
+		return values
+	case window.Host:
+		return [][]byte{askedAddress(value)}
+	case window.Network:
+		if prefix, err := netip.ParsePrefix(name); err == nil {
+			return [][]byte{[]byte(prefix.Masked().String())}
+		}
+		return [][]byte{v.networkOf(askedAddress(value))}
+	case window.Topic:
+		return [][]byte{window.Fold(value, nil)}
+	}
+	return [][]byte{value}
+}
+
+// askedSender gives an envelope sender as it is counted; <> is the empty one.
+func (v *valuer) askedSender(name []byte) []byte {
+	if bytes.Equal(name, emptySender) {
+		return emptySender
+	}
+	value, _ := v.senderOf(name)
+	return value
+}
+
+// askedAddress gives an address as Exim logs it.
+func askedAddress(name []byte) []byte {
+	ip, err := netip.ParseAddr(string(name))
+	if err != nil {
+		return name
+	}
+	return []byte(ip.Unmap().String())
+}
+
 // holds tells whether word is one of the lines.
 func holds(lines, word []byte) bool {
 	for more := len(lines) > 0; more; {

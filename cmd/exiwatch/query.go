@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"exiwatch/internal/config"
+	"exiwatch/internal/readsocket"
+	"exiwatch/mailer"
+	"exiwatch/window"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses of query, as grep has them. exitUnasked is that of a usage error, too: to a script both are no answer.
+const (
+	exitYes     = exitDone
+	exitNo      = exitFailure
+	exitUnasked = exitUsage
+)
+
+func queryCommand() *cobra.Command {
+	var file, socket string
+	cmd := &cobra.Command{
+		Use:   "query [count] [NAME=]VALUE...",
+		Short: "ask the running daemon over its socket, as Exim does",
+		Long: `query asks the running daemon what Exim's ${readsocket asks it, and prints the answer: is any
+of those named over a limit now? NAME is a key (exiwatch help keys); a value without one is
+of the socket's key. Behind count it asks for a number, the highest count.
+
+  exiwatch query alice@example.com
+  exiwatch query host=192.0.2.1 auth=alice
+  exiwatch query count sender=alice@example.com
+
+Exit status: 0 for yes or a number, 1 for no, 2 if nobody could be asked.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if socket == "" {
+				var err error
+				if socket, err = configuredSocket(file); err != nil {
+					return &statusError{exitUnasked, err}
+				}
+			}
+			answer, err := query(cmd.Context(), socket, args)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), mailer.Escape(answer))
+			if answer == "no" {
+				return &statusError{exitNo, nil}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
+	cmd.Flags().StringVar(&socket, "socket", "", "ask at this `PATH`, or HOST:PORT, instead of the configured one")
+	return cmd
+}
+
+// configuredSocket is where the daemon listens, which need not have read the configuration of now.
+func configuredSocket(file string) (string, error) {
+	c, err := config.Read(file)
+	if err != nil {
+		return "", configError(err)
+	}
+	if c.Socket == nil {
+		return config.DefaultSocket, nil // a service manager may have made it
+	}
+	return c.Socket.Path, nil
+}
+
+// queryPatience is Exim's default for ${readsocket.
+const queryPatience = 5 * time.Second
+
+func query(ctx context.Context, socket string, args []string) (string, error) {
+	request, err := requestOf(args)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, queryPatience, fmt.Errorf("no answer in %v", queryPatience))
+	defer cancel()
+	answer, err := readsocket.Ask(ctx, socket, request+"\n")
+	if err != nil {
+		err = &hintedError{err, "is the daemon running, with a [socket] in its configuration, and may this user ask there?"}
+		return "", &statusError{exitUnasked, err}
+	}
+	return answer, nil
+}
+
+// requestOf makes a request of arguments, of which each is one item.
+func requestOf(args []string) (string, error) {
+	var items []string
+	for i, arg := range args {
+		if i == 0 && arg == "count" && len(args) > 1 {
+			items = append(items, arg)
+			continue
+		}
+		name, value, named := strings.Cut(arg, "=")
+		if _, err := window.ParseKey(name); !named || err != nil {
+			items = append(items, readsocket.Quote(arg))
+		} else {
+			items = append(items, name+"="+readsocket.Quote(value))
+		}
+	}
+	request := strings.Join(items, " ")
+	switch {
+	case len(args) == 0:
+		return "", usagef("query wants the name of somebody, such as sender=alice@example.com; \"\" is the empty sender")
+	case len(request) >= readsocket.MaxRequest:
+		return "", usagef("the request has %d bytes: it may have %d", len(request), readsocket.MaxRequest-1)
+	}
+	return request, nil
+}

@@ -1,0 +1,141 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"exiwatch/window"
+)
+
+// DefaultSocket is where Exim asks unless the configuration says otherwise.
+const DefaultSocket = "/run/exiwatch/sender.sock"
+
+// Socket says who may ask, and where.
+type Socket struct {
+	Path     string
+	Mode     fs.FileMode
+	UID, GID int            // -1: those of the process
+	Listen   netip.AddrPort // on loopback; the zero value: not
+	Key      window.Key     // of a value without a name: one that a rule has, if possible
+}
+
+// socket is a Socket as it is written.
+type socket struct {
+	Path   string `toml:"path"`
+	Mode   string `toml:"mode"`
+	Owner  string `toml:"owner"`
+	Group  string `toml:"group"`
+	Listen string `toml:"listen"`
+	Key    string `toml:"key"`
+}
+
+// DefaultSocketMode lets Exim's group ask.
+const DefaultSocketMode = 0o660
+
+// eximGroups are Exim's groups where Debian, Exim itself and Red Hat, and cPanel install it.
+var eximGroups = []string{"Debian-exim", "exim", "mailnull"}
+
+// NewSocket is the one of an empty [socket].
+func NewSocket(rules []window.Rule) *Socket {
+	s, err := (&socket{}).socket(rules)
+	if err != nil {
+		panic(err) // constants that a test covers
+	}
+	return s
+}
+
+// socket checks what is written; nil if nothing is.
+func (f *file) socket(rules []window.Rule) (*Socket, error) {
+	if f.Socket == nil {
+		return nil, nil
+	}
+	s, err := f.Socket.socket(rules)
+	if err != nil {
+		return nil, fmt.Errorf("socket.%w", err)
+	}
+	return s, nil
+}
+
+func (w *socket) socket(rules []window.Rule) (s *Socket, err error) {
+	s = &Socket{Path: cmp.Or(w.Path, DefaultSocket), Mode: DefaultSocketMode}
+	if !filepath.IsAbs(s.Path) {
+		return nil, fmt.Errorf("path %q: want one that begins with /", s.Path)
+	}
+	if w.Mode != "" {
+		bits, err := strconv.ParseUint(w.Mode, 8, 32)
+		if err != nil || bits > 0o777 {
+			return nil, fmt.Errorf("mode %q: want permissions such as \"0660\"", w.Mode)
+		}
+		s.Mode = fs.FileMode(bits)
+	}
+	if s.UID, err = ownerOf(w.Owner); err != nil {
+		return nil, err
+	}
+	if s.GID, err = groupOf(w.Group); err != nil {
+		return nil, err
+	}
+	if w.Listen != "" {
+		if s.Listen, err = netip.ParseAddrPort(w.Listen); err != nil || !s.Listen.Addr().IsLoopback() {
+			return nil, fmt.Errorf("listen %q: want an address of loopback and a port, such as \"127.0.0.1:2525\"", w.Listen)
+		}
+	}
+	s.Key, err = socketKey(w.Key, rules)
+	return s, err
+}
+
+// ownerOf gives the number of a user, -1 for none.
+func ownerOf(name string) (int, error) {
+	if name == "" {
+		return -1, nil
+	}
+	u, err := user.Lookup(name)
+	if err != nil {
+		if u, err = user.LookupId(name); err != nil {
+			return -1, fmt.Errorf("owner %q: there is no such user", name)
+		}
+	}
+	return strconv.Atoi(u.Uid)
+}
+
+// groupOf gives the number of a group; that of Exim for none, -1 if there is no Exim.
+func groupOf(name string) (int, error) {
+	if name == "" {
+		for _, name := range eximGroups {
+			if g, err := user.LookupGroup(name); err == nil {
+				return strconv.Atoi(g.Gid)
+			}
+		}
+		return -1, nil
+	}
+	g, err := user.LookupGroup(name)
+	if err != nil {
+		if g, err = user.LookupGroupId(name); err != nil {
+			return -1, fmt.Errorf("group %q: there is no such group", name)
+		}
+	}
+	return strconv.Atoi(g.Gid)
+}
+
+// socketKey is the key that is named, or sender. If no rule counts by it, it is account if one counts by that: what Exim asks, most
+// often its $sender_address, is the name of most accounts.
+func socketKey(name string, rules []window.Rule) (window.Key, error) {
+	k, err := window.ParseKey(cmp.Or(name, window.Sender.String()))
+	if err != nil {
+		return k, err
+	}
+	if !CountsBy(rules, k) && CountsBy(rules, window.Account) {
+		k = window.Account
+	}
+	return k, nil
+}
+
+// CountsBy tells whether a rule has the key.
+func CountsBy(rules []window.Rule, k window.Key) bool {
+	return slices.ContainsFunc(rules, func(r window.Rule) bool { return r.Key == k })
+}

@@ -1,0 +1,92 @@
+package readsocket
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"time"
+)
+
+// A client is somebody who asks.
+type client struct {
+	conn  net.Conn
+	in    *bufio.Reader
+	out   *bufio.Writer
+	end   time.Time     // of its life
+	pause time.Duration // what the next read may take
+}
+
+func newClient(conn net.Conn) *client {
+	c := &client{conn: conn, end: time.Now().Add(MaxLife)}
+	c.in, c.out = bufio.NewReaderSize(c, MaxRequest), bufio.NewWriterSize(conn, 512)
+	conn.SetWriteDeadline(c.end)
+	return c
+}
+
+// Read reads from the connection, when everything that was answered is on its way.
+func (c *client) Read(p []byte) (int, error) {
+	if err := c.out.Flush(); err != nil {
+		return 0, err
+	}
+	deadline := time.Now().Add(c.pause)
+	if deadline.After(c.end) {
+		deadline = c.end
+	}
+	c.conn.SetReadDeadline(deadline)
+	c.pause = MaxIdle
+	return c.conn.Read(p)
+}
+
+// An ending is what stands behind a request.
+type ending int
+
+const (
+	newline ending = iota // perhaps another one
+	last                  // nothing
+	tooLong               // the rest of it
+	nothing               // and there was no request either
+)
+
+// request reads the next request; asked tells that it isn't the first. A client that closes its half, or waits, has sent a whole
+// one, if it is the first even an empty one.
+func (c *client) request(asked bool) (line string, end ending) {
+	c.pause = MaxIdle
+	if asked {
+		c.pause = lull
+	}
+	text, err := c.in.ReadSlice('\n')
+	switch {
+	case err == nil:
+		return string(text[:len(text)-1]), newline
+	case errors.Is(err, bufio.ErrBufferFull):
+		return string(text), tooLong
+	case len(text) > 0, errors.Is(err, io.EOF) && !asked:
+		return string(text), last
+	}
+	return "", nothing
+}
+
+// maxRest is how much of what a client still sends is read, so that it isn't told of a reset before it has its answer.
+const maxRest = 64 << 10 // bytes
+
+// hangUp ends a connection whose client may have more to say.
+func (c *client) hangUp() {
+	c.out.Flush()
+	if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	}
+	for rest := 0; rest < maxRest; {
+		c.pause = lull
+		n, err := c.Read(make([]byte, MaxRequest))
+		if rest += n; err != nil {
+			return
+		}
+	}
+}
+
+// isPath tells whether an address is that of a UNIX socket, not HOST:PORT.
+func isPath(address string) bool {
+	return strings.Contains(address, "/") || !strings.Contains(address, ":")
+}

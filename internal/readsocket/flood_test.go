@@ -1,0 +1,116 @@
+package readsocket
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+var floodRequests = flag.Int("readsocket.requests", 20_000, "random requests of TestFloodOfRandomRequests")
+
+// TestFloodOfRandomRequests: whatever is asked, in whatever pieces, each request has one answer that Exim can use, and nothing stays.
+func TestFloodOfRandomRequests(t *testing.T) {
+	s, path := serve(t)
+	const clients = 8
+	flood := func(n int) {
+		var wait sync.WaitGroup
+		for i := range clients {
+			wait.Go(func() {
+				r := rand.New(rand.NewPCG(uint64(n), uint64(i)))
+				for asked := 0; asked < n/clients; {
+					asked += ask(t, path, r)
+				}
+			})
+		}
+		wait.Wait()
+	}
+	flood(5000) // buffers are made
+	before, goroutines := heap(), runtime.NumGoroutine()
+	began := time.Now()
+	flood(*floodRequests)
+	took := time.Since(began)
+	waitFor(t, "the connections end", func() bool { return runtime.NumGoroutine() <= goroutines })
+	after := heap()
+	if after > before+1<<20 {
+		t.Errorf("the heap grew from %d to %d bytes", before, after)
+	}
+	t.Logf("%d requests in %v: %+v; heap %d → %d bytes", *floodRequests, took, s.Tally(), before, after)
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// ask sends up to 200 requests over one connection and looks at the answers.
+func ask(t *testing.T, path string, r *rand.Rand) int {
+	c, err := net.Dial("unix", path)
+	if err != nil {
+		t.Error(err)
+		return 1
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(patience))
+	var text []byte
+	want := 1 + r.IntN(200)
+	for i := range want {
+		if i > 0 {
+			text = append(text, '\n')
+		}
+		text = randomRequest(r, text)
+	}
+	if text == nil || text[len(text)-1] == '\n' {
+		text = append(text, '\n') // an empty request at the end is one only with its LF
+	}
+	go func() {
+		for rest := text; len(rest) > 0; {
+			n := min(len(rest), 1+r.IntN(3000))
+			if _, err := c.Write(rest[:n]); err != nil {
+				t.Error(err)
+			}
+			rest = rest[n:]
+		}
+		c.(*net.UnixConn).CloseWrite()
+	}()
+	b, err := io.ReadAll(c)
+	if err != nil {
+		t.Error(err)
+	}
+	answers := strings.Split(string(b), "\n")
+	if len(answers) != want {
+		t.Errorf("%d answers to %d requests", len(answers), want)
+	}
+	for _, a := range answers {
+		if a != "yes" && a != "no" && a != "21" && a != "0" {
+			t.Errorf("answer %q", a)
+		}
+	}
+	return want
+}
+
+// randomRequest appends one without an LF.
+func randomRequest(r *rand.Rand, text []byte) []byte {
+	words := []string{"over", "alice@lab.test", "sender=", "host=192.0.2.1", "count ", " ", `"`, `\`, "=", "<>", "\r", "\x00", "::1", "topic=", `"a b"`, "é"}
+	if r.IntN(3) == 0 {
+		for range r.IntN(300) {
+			if b := byte(r.Uint32()); b != '\n' {
+				text = append(text, b)
+			}
+		}
+		return text
+	}
+	for range r.IntN(12) {
+		text = fmt.Append(text, words[r.IntN(len(words))])
+	}
+	return text
+}

@@ -1,0 +1,152 @@
+package readsocket
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// Access is who may use a socket file.
+type Access struct {
+	Mode     fs.FileMode // permissions
+	UID, GID int         // -1: those of the process
+}
+
+// ErrInUse is why a socket isn't taken: somebody listens there.
+var ErrInUse = errors.New("another program listens on the socket")
+
+// An AccessError says that the process may not make the socket as it is to be.
+type AccessError struct{ err error }
+
+func (e *AccessError) Error() string { return e.err.Error() }
+func (e *AccessError) Unwrap() error { return e.err }
+
+// maxPath is how long the path of a socket may be: sun_path of unix(7), without its NUL and what the folder needs in which it is made.
+const maxPath = 107 - len("/.1234567890/s")
+
+// Listen makes a socket file. At no moment more may use it than access says, and a file that nobody listens on is
+// replaced. The listener removes it, if it is still ours then.
+func Listen(path string, access Access) (net.Listener, error) {
+	if len(path) > maxPath {
+		return nil, fmt.Errorf("the path %s has %d bytes: a socket's may have %d", path, len(path), maxPath)
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, &AccessError{fmt.Errorf("making the socket's folder: %w", err)}
+	}
+	unlock, err := lock(dir)
+	if err != nil {
+		return nil, fmt.Errorf("making the socket %s: %w", path, err)
+	}
+	defer unlock()
+	if err := vacant(path); err != nil {
+		return nil, err
+	}
+	s, err := bind(dir, path, access)
+	if err != nil {
+		err = fmt.Errorf("making the socket %s: %w", path, err)
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, &AccessError{err}
+		}
+		return nil, err
+	}
+	return s, nil
+}
+
+// lock keeps another daemon from looking at the folder at the same moment.
+func lock(dir string) (unlock func(), err error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(d.Fd()), syscall.LOCK_EX); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return func() { d.Close() }, nil
+}
+
+// aMoment is how long a program may take to accept a connection that the kernel has taken for it.
+const aMoment = time.Second
+
+// vacant tells whether a path may be taken.
+func vacant(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("looking for another daemon: %w", err)
+	}
+	if info.Mode().Type() != fs.ModeSocket {
+		return fmt.Errorf("%s is there, and is no socket", path)
+	}
+	c, err := net.DialTimeout("unix", path, aMoment)
+	if err == nil {
+		c.Close()
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", path, ErrInUse) // also one that has no room, or isn't for us
+}
+
+// bind makes the socket in a folder that is closed to others, and moves it to its path. umask, which could do that too, is that of
+// the whole process.
+func bind(dir, path string, access Access) (l net.Listener, err error) {
+	closed, err := os.MkdirTemp(dir, ".")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(closed)
+	made := filepath.Join(closed, "s")
+	bound, err := net.ListenUnix("unix", &net.UnixAddr{Name: made, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	bound.SetUnlinkOnClose(false) // it gets another name
+	defer func() {
+		if err != nil {
+			bound.Close()
+		}
+	}()
+	if err := os.Chmod(made, access.Mode); err != nil {
+		return nil, err
+	}
+	if err := os.Chown(made, access.UID, access.GID); err != nil {
+		return nil, fmt.Errorf("giving it to user %d, group %d (-1: no other): %w", access.UID, access.GID, err)
+	}
+	info, err := os.Lstat(made)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Rename(made, path); err != nil {
+		return nil, err
+	}
+	return &socket{UnixListener: bound, path: path, info: info}, nil
+}
+
+// A socket is a listener with a file.
+type socket struct {
+	*net.UnixListener
+	path string
+	info fs.FileInfo
+}
+
+func (s *socket) Close() error {
+	if info, err := os.Lstat(s.path); err == nil && os.SameFile(info, s.info) {
+		os.Remove(s.path)
+	}
+	return s.UnixListener.Close()
+}
+
+// ListenLoopback listens on TCP.
+func ListenLoopback(address netip.AddrPort) (net.Listener, error) {
+	return net.ListenTCP("tcp", net.TCPAddrFromAddrPort(address))
+}

@@ -1,0 +1,135 @@
+package readsocket
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"exiwatch/window"
+)
+
+// A Question is a request that was understood.
+type Question struct {
+	Count bool // the number is wanted, not whether it is too high
+	Terms []Term
+}
+
+// A Term is whom a question is about.
+type Term struct {
+	Key   window.Key
+	Value string // as it was written, without its quotes
+}
+
+// countWord asks for a number.
+const countWord = "count"
+
+var errQuote = errors.New("a quote that isn't ended, or has something behind it")
+
+// Parse reads a request without its LF. Items without a key's name are values of key.
+func Parse(line string, key window.Key) (Question, error) {
+	line = strings.TrimSuffix(line, "\r")
+	rest, counts := strings.CutPrefix(line, countWord+" ")
+	q := Question{Count: counts}
+	for rest = strings.TrimLeft(rest, " "); rest != ""; rest = strings.TrimLeft(rest, " ") {
+		var t Term
+		var err error
+		if t, rest, err = parseTerm(rest, key); err == nil {
+			q.Terms = append(q.Terms, t)
+		} else if strings.HasPrefix(line, `"`) {
+			return Question{Terms: []Term{{key, line}}}, nil
+		} else {
+			return Question{Count: counts}, err
+		}
+	}
+	if len(q.Terms) == 0 {
+		q.Terms = []Term{{Key: key}}
+	}
+	return q, nil
+}
+
+// text is the answer, also where there is none: what Exim expects a number for would be an error, and hold up mail, with a no.
+func (q *Question) text(count int64, over bool) string {
+	switch {
+	case q.Count:
+		return strconv.FormatInt(count, 10)
+	case over:
+		return "yes"
+	}
+	return "no"
+}
+
+// parseTerm takes the first item of a text that doesn't begin with a space.
+func parseTerm(text string, key window.Key) (t Term, rest string, err error) {
+	t.Key = key
+	if name, value, ok := strings.Cut(text, "="); ok {
+		if named, err := window.ParseKey(name); err == nil {
+			t.Key, text = named, value
+		}
+	}
+	if strings.HasPrefix(text, `"`) {
+		t.Value, rest, err = unquote(text)
+		return t, rest, err
+	}
+	t.Value, rest, _ = strings.Cut(text, " ")
+	return t, rest, nil
+}
+
+// unquote takes the quoted string that a text begins with, behind which is a space or nothing.
+func unquote(text string) (value, rest string, err error) {
+	var b strings.Builder
+	for i := 1; i < len(text); i++ {
+		switch c := text[i]; c {
+		case '"':
+			if rest = text[i+1:]; rest != "" && rest[0] != ' ' {
+				return "", "", errQuote
+			}
+			return b.String(), rest, nil
+		case '\\':
+			if i++; i < len(text) {
+				b.WriteByte(unescape(text[i]))
+			}
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return "", "", errQuote
+}
+
+// unescape is what stands for the character behind a backslash.
+func unescape(c byte) byte {
+	switch c {
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	}
+	return c
+}
+
+// Quote quotes a value as Exim's ${quote:…} does (spec, "Expansion operators"): what is empty or has anything but letters, digits,
+// underscores, dots and hyphens is put in quotes.
+func Quote(value string) string {
+	plain := func(c byte) bool {
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("_.-", c) >= 0
+	}
+	quoted := []byte{'"'}
+	isPlain := value != ""
+	for i := range len(value) {
+		c := value[i]
+		isPlain = isPlain && plain(c)
+		switch c {
+		case '\n':
+			quoted = append(quoted, `\n`...)
+		case '\r':
+			quoted = append(quoted, `\r`...)
+		case '"', '\\':
+			quoted = append(quoted, '\\', c)
+		default:
+			quoted = append(quoted, c)
+		}
+	}
+	if isPlain {
+		return value
+	}
+	return string(append(quoted, '"'))
+}

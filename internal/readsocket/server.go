@@ -1,0 +1,149 @@
+package readsocket
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"exiwatch/window"
+)
+
+// What a client may take.
+const (
+	// MaxRequest is how long a line may be: two quoted addresses of 256 octets (RFC 5321, 4.5.3.1.3) and much besides.
+	MaxRequest = 4096 // bytes
+	// MaxConnections is how many clients are served at a time, several for each process of a busy Exim. Beyond it a connection is closed
+	// at once: to Exim an answer that is empty, and so neither true nor above any number.
+	MaxConnections = 512
+	// MaxRequests is how many lines a connection may have: an ACL asks one, a script that lists accounts some hundreds.
+	MaxRequests = 1000
+	// MaxLife ends a connection whatever the client does: Exim listens no longer by default (spec, ${readsocket: "5 seconds").
+	MaxLife = 5 * time.Second
+	// MaxIdle is how long the rest of a request is waited for. Exim sends it in one piece.
+	MaxIdle = time.Second
+	// lull is how long another request is waited for behind one that was answered, if the client hasn't closed its half: Exim with
+	// shutdown=no waits for ours.
+	lull = 30 * time.Millisecond
+	// AnswerTime is what an answer may take. What can't be had by then is no.
+	AnswerTime = 75 * time.Millisecond
+)
+
+// A Server answers. Serve is called once.
+type Server struct {
+	Key window.Key // of values without a name
+	// Ask answers a question before ctx ends, or fails. It is called by many goroutines at a time.
+	Ask func(ctx context.Context, q Question) (count int64, over bool, err error)
+
+	tally struct{ requests, unintelligible, late, refused atomic.Int64 }
+}
+
+// A Tally is what a server has had to do since it began.
+type Tally struct {
+	Requests       int64 // lines
+	Unintelligible int64 // of them, lines that could not be understood
+	Late           int64 // of them, lines for which there was no answer in time
+	Refused        int64 // connections beyond MaxConnections
+}
+
+// Tally may be called at any time.
+func (s *Server) Tally() Tally {
+	return Tally{s.tally.requests.Load(), s.tally.unintelligible.Load(), s.tally.late.Load(), s.tally.refused.Load()}
+}
+
+// Serve answers until ctx ends, which is no error, and then closes the listeners and what is connected. It closes them, too, when
+// one of them fails.
+func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wait sync.WaitGroup
+	room := make(chan struct{}, MaxConnections)
+	failed := make([]error, len(listeners))
+	for i, l := range listeners {
+		wait.Go(func() {
+			defer cancel()
+			failed[i] = s.accept(ctx, l, &wait, room)
+		})
+	}
+	<-ctx.Done()
+	for _, l := range listeners {
+		l.Close()
+	}
+	wait.Wait()
+	return errors.Join(failed...)
+}
+
+// restAfterError is a pause before accept is tried again. Without descriptors it would fail at once.
+const restAfterError = 20 * time.Millisecond
+
+func (s *Server) accept(ctx context.Context, l net.Listener, wait *sync.WaitGroup, room chan struct{}) error {
+	for {
+		c, err := l.Accept()
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return err
+		default: // EMFILE, ECONNABORTED …: it passes
+			s.tally.refused.Add(1)
+			select {
+			case <-time.After(restAfterError):
+			case <-ctx.Done():
+			}
+			continue
+		}
+		select {
+		case room <- struct{}{}:
+			wait.Go(func() {
+				defer func() { <-room }()
+				s.serve(ctx, c)
+			})
+		default:
+			s.tally.refused.Add(1)
+			c.Close()
+		}
+	}
+}
+
+// serve answers what one client asks.
+func (s *Server) serve(ctx context.Context, c net.Conn) {
+	defer c.Close()
+	defer context.AfterFunc(ctx, func() { c.Close() })()
+	client := newClient(c)
+	for n := range MaxRequests {
+		line, end := client.request(n > 0)
+		if end == nothing {
+			client.out.Flush()
+			return
+		}
+		if n > 0 {
+			client.out.WriteByte('\n')
+		}
+		client.out.WriteString(s.answer(ctx, line, end))
+		if end == last || end == tooLong {
+			break
+		}
+	}
+	client.hangUp()
+}
+
+// answer is what a request is answered.
+func (s *Server) answer(ctx context.Context, line string, end ending) string {
+	s.tally.requests.Add(1)
+	q, err := Parse(line, s.Key)
+	if err != nil || end == tooLong {
+		s.tally.unintelligible.Add(1)
+		return q.text(0, false)
+	}
+	ctx, cancel := context.WithTimeout(ctx, AnswerTime)
+	defer cancel()
+	count, over, err := s.Ask(ctx, q)
+	if err != nil {
+		s.tally.late.Add(1)
+		return q.text(0, false)
+	}
+	return q.text(count, over)
+}
