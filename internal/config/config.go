@@ -26,6 +26,7 @@ type Config struct {
 	// Besides mail; nil: not.
 	Hook, Webhook mailer.Transport
 	Socket        *Socket // nil: nobody asks
+	Web           *Web    // nil: nobody looks
 }
 
 // Mail says how alerts are sent.

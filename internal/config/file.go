@@ -27,6 +27,7 @@ type file struct {
 	Hook     *hook    `toml:"hook"`
 	Webhook  *webhook `toml:"webhook"`
 	Socket   *socket  `toml:"socket"`
+	Web      *web     `toml:"web"`
 }
 
 type mail struct {
@@ -115,7 +116,10 @@ func (f *file) config() (c Config, err error) {
 	if c.Webhook, err = f.Webhook.transport(); err != nil {
 		return c, err
 	}
-	c.Socket, err = f.socket(c.Rules)
+	if c.Socket, err = f.socket(c.Rules); err != nil {
+		return c, err
+	}
+	c.Web, err = f.Web.web()
 	return c, err
 }
 

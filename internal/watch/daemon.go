@@ -16,6 +16,7 @@ import (
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/report"
+	"exiwatch/internal/web"
 	"exiwatch/mailer"
 	"exiwatch/parser"
 	"exiwatch/tailer"
@@ -29,6 +30,8 @@ type Daemon struct {
 	Host      string        // name of this machine in Message-IDs
 	Log       *slog.Logger
 	Sockets   []*os.File // that the service manager listens on for it; the caller's
+	// Examine, if not nil, finds out whether all is in order, for the live page.
+	Examine func(context.Context) []web.Finding
 
 	now      func() time.Time
 	stopping <-chan struct{}
@@ -41,8 +44,9 @@ type Daemon struct {
 	logs     []*followed
 	others   map[string]*progress // of logs that were followed once, should they be again
 	saver    saver
-	turn     turn  // at the counters
-	door     *door // nil: nobody asks
+	turn     turn     // at the counters
+	door     *door    // nil: nobody asks
+	gallery  *gallery // nil: nobody looks on
 
 	lossesFrom time.Time // not to be told before
 }
@@ -57,7 +61,7 @@ func (d *Daemon) Check() error {
 }
 
 // Run follows the logs until ctx ends, which is no error. All goroutines are started here, and waited for: one for each log,
-// which reads; one that sends mail; one that answers questions; and this one, which owns the counters.
+// which reads; one that sends mail; one that answers questions; one that serves the live page; and this one, which owns the counters.
 func (d *Daemon) Run(ctx context.Context) error {
 	d.stopping = ctx.Done()
 	if err := d.prepare(); err != nil {
@@ -92,6 +96,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 				d.Log.Error("no more questions are answered", "error", err)
 			}
 		})
+	}
+	if d.gallery != nil {
+		wait.Go(func() { d.gallery.serve(ctx) })
 	}
 	tick := time.NewTicker(saveTick)
 	defer tick.Stop()
@@ -137,10 +144,15 @@ func (d *Daemon) prepare() (err error) {
 	if d.state, err = openState(d.Config.State); err != nil {
 		return err
 	}
+	d.gallery = d.newGallery()
 	if err = d.open(); err == nil {
+		err = d.gallery.listen(d.Config.Web)
+	}
+	if err == nil {
 		err = d.openDoor() // last: who asks is answered at once
 	}
 	if err != nil {
+		d.gallery.close()
 		d.state.close()
 	}
 	return err
@@ -167,14 +179,18 @@ func (d *Daemon) open() error {
 		smtp.Hello = d.Host
 	}
 	d.composer.Key = key
-	first, err := NewPipeline(d.Config.Scopes, d.Config.Rules, Listener{
+	listener := Listener{
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) { d.arrival(a) },
 		Other:   d.other,
 		Own:     d.delivered,
 		Opened:  d.opened,
 		Grew:    d.grew,
 		Ended:   d.ended,
-	})
+	}
+	if d.gallery != nil {
+		listener.Seen = d.gallery.seen
+	}
+	first, err := NewPipeline(d.Config.Scopes, d.Config.Rules, listener)
 	if err != nil {
 		return err
 	}
@@ -363,6 +379,9 @@ func (d *Daemon) grew(a *window.Alert) {
 
 func (d *Daemon) ended(a *window.Alert) {
 	d.Log.Info("alert ended", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
+	if d.gallery != nil {
+		d.gallery.end(a)
+	}
 	if a.Thread != "" {
 		d.saver.put(d, news{[]*window.Alert{a}, ended})
 	}

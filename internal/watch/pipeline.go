@@ -31,6 +31,8 @@ type Listener struct {
 	Keep func(*parser.Arrival, *window.Arrival) bool
 	// Arrival gets each arrival that is kept, counted or not.
 	Arrival func(*parser.Arrival, *window.Arrival)
+	// Seen gets each arrival that is kept and whether rules count it, also of what nobody is told of.
+	Seen func(p *Pipeline, w *window.Arrival, counted bool)
 	// Counted gets each arrival that the rules have counted, after Arrival got it.
 	Counted func(*window.Arrival)
 	// Other gets every entry that is no arrival.
@@ -103,7 +105,11 @@ func (p *Pipeline) reception(a *parser.Arrival) {
 	if own != nil && p.listener.Own != nil {
 		p.listener.Own(name)
 	}
-	if !p.inScope(a, w) {
+	inScope := p.inScope(a, w)
+	if p.listener.Seen != nil {
+		p.listener.Seen(p, w, inScope && own == nil)
+	}
+	if !inScope {
 		return
 	}
 	if own != nil {
