@@ -233,22 +233,31 @@ func (g *gallery) rank(ctx context.Context, at time.Time) ([]window.Standing, er
 	return ranking.Sorted(), nil
 }
 
-// Standings gives of each rule the highest count that the value has in any log.
-func (g *gallery) Standings(ctx context.Context, k window.Key, value string) (all []window.Standing, err error) {
-	d := g.daemon
-	at := d.now()
-	err = d.ask(ctx, func() {
-		for _, l := range d.logs {
-			for i, s := range l.pipeline.counters.Standings(k, value, l.present.second(at)) {
+// Who gives of each rule the highest count that the value has in any log.
+func (g *gallery) Who(ctx context.Context, keys []window.Key, value string) (all []window.Standing, open []web.Alert, err error) {
+	at := g.daemon.now()
+	err = g.daemon.ask(ctx, func() {
+		for _, l := range g.daemon.logs {
+			var standings []window.Standing
+			for _, k := range keys {
+				standings = append(standings, l.pipeline.counters.Standings(k, value, l.present.second(at))...)
+			}
+			for i, s := range standings {
 				if i == len(all) {
 					all = append(all, s)
 				} else if s.Count > all[i].Count {
 					all[i] = s
 				}
 			}
+			for _, a := range l.pipeline.counters.Open() {
+				if a.Value == value && slices.Contains(keys, a.Rule.Key) {
+					s := g.standingOf(&standingAlert{log: l, alert: a}, at)
+					open = append(open, web.NewAlert(a, s.Count))
+				}
+			}
 		}
 	})
-	return all, err
+	return all, open, err
 }
 
 // Check finds out whether all is in order.

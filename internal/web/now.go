@@ -11,8 +11,8 @@ import (
 type Source interface {
 	// Now tells how things stand.
 	Now(ctx context.Context) (*Now, error)
-	// Standings tells how a value of a key stands under each rule on it.
-	Standings(ctx context.Context, k window.Key, value string) ([]window.Standing, error)
+	// Who tells how a value of some keys stands under each rule on them, and which alerts on it are open.
+	Who(ctx context.Context, keys []window.Key, value string) ([]window.Standing, []Alert, error)
 	// Check finds out whether all is in order, which may take its time.
 	Check(ctx context.Context) []Finding
 }
