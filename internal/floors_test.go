@@ -17,8 +17,9 @@ import (
 var floors = map[string]int{
 	"cmd/exiwatch":   5,
 	"internal/check": 4,
+	"internal/live":  4,
 	"internal/watch": 3, "internal/suggest": 3,
-	"internal/config": 2, "internal/readsocket": 2, "internal/report": 2, "internal/web": 2, "internal/fleet": 2,
+	"internal/config": 2, "internal/readsocket": 2, "internal/report": 2, "internal/web": 2, "internal/fleet": 2, "internal/metrics": 2,
 	"internal/chaos": 5, "internal/browser": 5, "internal/smalldisk": 0, // for tests
 	"mailer": 1, "internal/look": 0,
 	"tailer": 0, "parser": 0, "window": 0,

@@ -45,9 +45,9 @@ const (
 type Log struct {
 	Path   string
 	Read   bool      // to its end, once
-	Behind int64     // bytes that are still to be read; -1: not known
+	Behind int64     // bytes that are still to be read
 	Stamp  time.Time // of the last line; zero: none yet
-	Change time.Time // when the file was last written
+	Change time.Time // when the file was last written; zero: it isn't there
 }
 
 // A Finding is what a check says.
