@@ -113,12 +113,9 @@ func (r *rereading) sources(yield func(watch.Source, os.FileInfo) bool) {
 
 // first reads the logs, each announced to begin.
 func (r *rereading) first(cmd *cobra.Command, rules []window.Rule, listener watch.Listener, begin func() error) error {
-	listener.Keep = func(a *parser.Arrival, w *window.Arrival) bool {
-		keep := r.keep(a, w)
-		if keep {
-			r.kept[r.log]++
-		}
-		return keep
+	listener.More = func() bool {
+		r.kept[r.log]++
+		return true
 	}
 	r.begin = func(log int) error {
 		r.log = log
@@ -131,8 +128,8 @@ func (r *rereading) first(cmd *cobra.Command, rules []window.Rule, listener watc
 // next reads them again, up to where they ended the first time.
 func (r *rereading) next(cmd *cobra.Command, rules []window.Rule, listener watch.Listener) error {
 	r.seen = make([]int64, len(r.logs))
-	listener.Keep = func(a *parser.Arrival, w *window.Arrival) bool {
-		if r.seen[r.log] == r.kept[r.log] || !r.keep(a, w) {
+	listener.More = func() bool {
+		if r.seen[r.log] == r.kept[r.log] {
 			return false
 		}
 		r.seen[r.log]++

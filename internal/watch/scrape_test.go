@@ -41,7 +41,7 @@ func TestScrapeOfAMillionKeys(t *testing.T) {
 		a.AuthenticatedID = fmt.Appendf(a.AuthenticatedID[:0], "u%d@lab.test", who)
 		a.EnvelopeSender = a.AuthenticatedID
 		a.MessageID = fmt.Appendf(a.MessageID[:0], "1xV%03d-%06d-01", i/1_000_000, i%1_000_000)
-		p.reception(&a)
+		p.entry(&parser.Entry{Kind: parser.Reception, Arrival: &a})
 	}
 	h := metrics.Handler("", func() metrics.Snapshot { return d.snapshot(t.Context()) }, d.Log)
 	var took []time.Duration
