@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"bytes"
 	"iter"
 	"time"
 )
@@ -62,8 +63,12 @@ type Arrival struct {
 // Recipients yields each address of RecipientList as logged.
 func (a *Arrival) Recipients() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
+		plain := bytes.IndexByte(a.RecipientList, '"') < 0 && bytes.IndexByte(a.RecipientList, '\\') < 0 && bytes.IndexByte(a.RecipientList, '[') < 0
 		for rest := a.RecipientList; len(rest) > 0; {
-			n := addressEnd(rest)
+			n := bytes.IndexByte(rest, ' ')
+			if !plain || n < 0 {
+				n = addressEnd(rest)
+			}
 			if n > 0 && !yield(rest[:n]) {
 				return
 			}

@@ -19,6 +19,7 @@ type clock struct {
 	zone      *time.Location
 	reference time.Time // a syslog prefix names no year: the latest that isn't over a day after this
 	last      time.Time
+	doubtful  bool // a stamp's time depended on last
 
 	hour   string // the hour last seen, "yyyy-mm-dd hh", of which
 	whole  bool   // no minute of it is skipped or repeated, and
@@ -80,6 +81,7 @@ func (c *clock) occurrence(t time.Time) time.Time {
 	} else if after := t.Add(time.Hour); sameClock(after, t) {
 		second = after
 	}
+	c.doubtful = c.doubtful || first != second
 	if first.Before(c.last.Add(-maxDisorder)) && !second.Before(c.last.Add(-maxDisorder)) {
 		return second
 	}

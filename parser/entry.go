@@ -30,4 +30,10 @@ type Entry struct {
 	Arguments []byte    // what stands behind `args: `, the program's name first
 
 	User []byte // U= of an Identification
+
+	lasting bool // its slices stand in the text given to Lines
 }
+
+// Lasting tells whether the Entry's slices are good for as long as the text given to Lines is, and not only until the function
+// that was given the Entry returns.
+func (e *Entry) Lasting() bool { return e.lasting }

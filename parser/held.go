@@ -61,7 +61,7 @@ func (h *held) lines(from, to int) []byte {
 func (r *Reader) hold(p Place, line []byte) {
 	if len(r.held.text)+len(line)+1 > maxEntry {
 		r.release()
-		r.Line(p, line)
+		r.longWay(p, line)
 		return
 	}
 	r.held.add(p, line)
@@ -146,7 +146,7 @@ func (r *Reader) finish(first, last int) {
 // again reads the lines from one to before another.
 func (r *Reader) again(was *held, from, to int) {
 	for i := from; i < to; i++ {
-		r.Line(was.places[i], was.line(i))
+		r.longWay(was.places[i], was.line(i))
 	}
 }
 

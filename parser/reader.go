@@ -23,6 +23,8 @@ type Reader struct {
 	clock clock
 
 	line    lineReader
+	seen    [20]byte // the stamp last seen by Lines, and what follows it
+	lasting bool     // what Lines was given is read
 	arrival Arrival
 	entry   Entry
 	text    []byte // the line without NULs
@@ -48,6 +50,16 @@ func (r *Reader) Last() time.Time { return r.clock.last }
 // Resume is for a Reader that begins in the middle of a log, behind a stamp that was read before.
 func (r *Reader) Resume(last time.Time) { r.clock.last = last }
 
+// Restart makes the Reader read on at another place of the log, of which nothing is known: what was held is forgotten.
+func (r *Reader) Restart() {
+	r.clock.last, r.clock.doubtful = time.Time{}, false
+	r.held.places, r.split = r.held.places[:0], split{}
+}
+
+// Independent tells whether what was told since Restart is what would have been told behind any lines that hold none. A stamp
+// of an hour that occurs twice isn't.
+func (r *Reader) Independent() bool { return !r.clock.doubtful }
+
 // Refer moves the reference of NewReader: a log that is followed grows older than what it was opened with.
 func (r *Reader) Refer(reference time.Time) { r.clock.reference = reference }
 
@@ -55,8 +67,14 @@ func (r *Reader) Refer(reference time.Time) { r.clock.reference = reference }
 // change its meaning, by a later call.
 func (r *Reader) Line(p Place, line []byte) {
 	if bytes.IndexByte(line, 0) >= 0 {
-		line = r.withoutNULs(line)
+		r.longWay(p, r.withoutNULs(line))
+	} else if r.Holding() || !r.quick(p, line) {
+		r.longWay(p, line)
 	}
+}
+
+// longWay reads a line without NULs that no shape is expected of.
+func (r *Reader) longWay(p Place, line []byte) {
 	if r.split.any() {
 		r.overdue()
 	}

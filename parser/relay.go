@@ -126,20 +126,27 @@ func isProtocol(c byte) bool {
 }
 
 // agrees tells whether A= is there just if the protocol's last letter says that the client authenticated, and whether its
-// quotes balance: one alone closes a DN= that A= was forged in. Protocol names that Exim doesn't make (-oMr) say nothing.
+// quotes balance: one alone closes a DN= that A= was forged in.
 func (r *reading) agrees() bool {
 	if bytes.Count(r.auth, []byte{'"'})%2 == 1 {
 		return false
 	}
-	p := bytes.TrimPrefix(r.protocol, []byte("utf8"))
+	authenticated, known := authenticates(r.protocol)
+	return !known || authenticated == (r.auth != nil)
+}
+
+// authenticates tells whether P= says that the client authenticated. Names that Exim doesn't make (-oMr) say nothing: they are
+// not known.
+func authenticates(protocol []byte) (authenticated, known bool) {
+	p := bytes.TrimPrefix(protocol, []byte("utf8"))
 	p = bytes.TrimPrefix(p, []byte("local-"))
 	switch string(p) {
 	case "smtp", "smtps", "ssmtp", "esmtp", "esmtps", "essmtp", "local", "rmail", "rsmtp", "rsmtps", "bsmtp", "bsmtps":
-		return r.auth == nil
+		return false, true
 	case "asmtp", "smtpa", "smtpsa", "ssmtpa", "esmtpa", "esmtpsa", "essmtpa":
-		return r.auth != nil
+		return true, true
 	}
-	return true
+	return false, false
 }
 
 // The items between P= and S= in their order, to tell which may still come.

@@ -49,8 +49,8 @@ logs are read three times or more, so they must be files.`,
 			if choose.suggest {
 				return choose.run(cmd, &s, files, rules, int(rows), asJSON)
 			}
-			sum := report.Summary{Rules: rules}
-			sum.Totals, err = s.replay(cmd, files, rules, watch.Listener{Arrival: sum.Arrival, Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew})
+			sum := report.Summary{Rules: rules, Brief: !asJSON}
+			sum.Totals, err = s.replay(cmd, files, rules, watch.Listener{Lean: sum.Brief, Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew})
 			if err != nil {
 				return err
 			}

@@ -54,6 +54,7 @@ func (c *chooser) run(cmd *cobra.Command, s *selection, files []string, rules []
 		return err
 	}
 	err = again.first(cmd, found.First(), watch.Listener{
+		Lean:    true,
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) { found.Arrival(report.Time{Time: a.Time, Millis: a.Millis}) },
 		Counted: found.Counted,
 	}, found.NextLog)
@@ -61,7 +62,7 @@ func (c *chooser) run(cmd *cobra.Command, s *selection, files []string, rules []
 		return err
 	}
 	for rules := found.Next(); rules != nil; rules = found.Next() {
-		if err := again.next(cmd, rules, watch.Listener{Opened: found.Opened}); err != nil {
+		if err := again.next(cmd, rules, watch.Listener{Lean: true, Opened: found.Opened}); err != nil {
 			return err
 		}
 	}
@@ -113,12 +114,9 @@ func (r *rereading) sources(yield func(watch.Source, os.FileInfo) bool) {
 
 // first reads the logs, each announced to begin.
 func (r *rereading) first(cmd *cobra.Command, rules []window.Rule, listener watch.Listener, begin func() error) error {
-	listener.Keep = func(a *parser.Arrival, w *window.Arrival) bool {
-		keep := r.keep(a, w)
-		if keep {
-			r.kept[r.log]++
-		}
-		return keep
+	listener.More = func() bool {
+		r.kept[r.log]++
+		return true
 	}
 	r.begin = func(log int) error {
 		r.log = log
@@ -131,8 +129,8 @@ func (r *rereading) first(cmd *cobra.Command, rules []window.Rule, listener watc
 // next reads them again, up to where they ended the first time.
 func (r *rereading) next(cmd *cobra.Command, rules []window.Rule, listener watch.Listener) error {
 	r.seen = make([]int64, len(r.logs))
-	listener.Keep = func(a *parser.Arrival, w *window.Arrival) bool {
-		if r.seen[r.log] == r.kept[r.log] || !r.keep(a, w) {
+	listener.More = func() bool {
+		if r.seen[r.log] == r.kept[r.log] {
 			return false
 		}
 		r.seen[r.log]++

@@ -58,21 +58,17 @@ siblings are read.`,
 			if t.key == "script" && s.filtered() {
 				return usagef("top script ranks calls of Exim, which --since and --until alone can choose")
 			}
-			listener := watch.Listener{Arrival: t.arrival, Other: func(e *parser.Entry) {
-				if e.Kind != parser.Submission || s.during(e.Time) {
-					t.other(e)
-				}
-			}}
-			if _, err := s.replay(cmd, args[1:], nil, listener); err != nil {
+			if _, err := s.replay(cmd, args[1:], nil, t.listener(&s)); err != nil {
 				return err
 			}
+			t.join()
 			top := t.ranking.Top(int(rows), t.weight)
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), t.counted(top))
 			}
 			out := bufio.NewWriter(cmd.OutOrStdout())
 			for _, row := range top {
-				report.PrintRow(out, t.weight(row), row.Value)
+				report.PrintRow(out, t.weight(&row), row.Value)
 			}
 			return out.Flush()
 		},
@@ -96,7 +92,10 @@ func topKeys() []string {
 // A ranker sums arrivals by one key.
 type ranker struct {
 	key, count string
+	weight     func(*report.Row) int64
 	ranking    report.Ranking
+	gathered   []*ranker // each by one goroutine
+	items      []report.Item
 	identified joiner
 	others     [][]byte // of a reception
 }
@@ -112,32 +111,67 @@ func (t *ranker) prepare(key string) error {
 		return usagef("top script counts submissions, which have no %s", t.count)
 	}
 	t.key = key
+	if t.weight = sums[t.count]; t.weight == nil {
+		t.weight = report.Distinct
+	}
 	return nil
 }
 
-func (t *ranker) arrival(a *parser.Arrival, w *window.Arrival) {
+// listener gives what fills the ranking. But for two keys, which other entries have to do with, the order doesn't matter.
+func (t *ranker) listener(s *selection) watch.Listener {
 	switch t.key {
 	case "script":
+		return watch.Listener{Lean: true, Other: func(e *parser.Entry) {
+			if e.Kind == parser.Submission && s.during(e.Time) {
+				t.add(e.Directory, reception{})
+			}
+		}}
 	case "cpuser":
-		t.identified.arrival(a.MessageID, t.reception(a, w), t.add)
-	case "message":
-		t.add(a.MessageID, t.reception(a, w))
-	default:
-		key, _ := window.ParseKey(t.key)
-		if value := w.Values[key]; value != nil {
-			t.add(value, t.reception(a, w))
+		return watch.Listener{
+			Arrival: func(a *parser.Arrival, w *window.Arrival) {
+				t.identified.arrival(a.MessageID, t.reception(a, w), t.add)
+			},
+			Other: func(e *parser.Entry) {
+				if e.Kind == parser.Identification {
+					t.identified.user(e.MessageID, e.User, t.add)
+				}
+			},
 		}
+	}
+	lean := t.key != window.Network.String() && t.key != window.Topic.String() && t.count != "networks"
+	return watch.Listener{Lean: lean, Gather: func() func([]report.Reception) {
+		part := &ranker{key: t.key, count: t.count}
+		t.gathered = append(t.gathered, part)
+		return part.gather
+	}}
+}
+
+// join puts together what was gathered.
+func (t *ranker) join() {
+	for _, part := range t.gathered {
+		t.ranking.Join(&part.ranking)
 	}
 }
 
-// other takes the entries that two of the keys stand in.
-func (t *ranker) other(e *parser.Entry) {
-	switch {
-	case e.Kind == parser.Submission && t.key == "script":
-		t.add(e.Directory, reception{})
-	case e.Kind == parser.Identification && t.key == "cpuser":
-		t.identified.user(e.MessageID, e.User, t.add)
+// gather ranks arrivals.
+func (t *ranker) gather(arrivals []report.Reception) {
+	key, err := window.ParseKey(t.key)
+	t.items = t.items[:0]
+	for _, a := range arrivals {
+		value := a.Arrival.MessageID
+		if err == nil {
+			value = a.Values.Values[key]
+		}
+		if value == nil {
+			continue
+		}
+		if sums[t.count] == nil {
+			t.add(value, t.reception(a.Arrival, a.Values))
+			continue
+		}
+		t.items = append(t.items, report.Item{Value: value, Recipients: a.Values.Recipients, Bytes: a.Values.Bytes})
 	}
+	t.ranking.AddAll(t.items)
 }
 
 // A reception is what a ranking needs of an arrival.
@@ -182,17 +216,10 @@ type countedRow struct {
 	Count int64 `json:"count"`
 }
 
-func (t *ranker) counted(rows []*report.Row) []countedRow {
+func (t *ranker) counted(rows []report.Row) []countedRow {
 	all := make([]countedRow, 0, len(rows))
 	for _, row := range rows {
-		all = append(all, countedRow{*row, t.weight(row)})
+		all = append(all, countedRow{row, t.weight(&row)})
 	}
 	return all
-}
-
-func (t *ranker) weight(r *report.Row) int64 {
-	if weight, ok := sums[t.count]; ok {
-		return weight(r)
-	}
-	return t.ranking.Distinct(r.Value)
 }

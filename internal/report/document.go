@@ -66,11 +66,7 @@ func (s *Summary) Document(n int) Document {
 		d.MalformedLines = []MalformedLine{}
 	}
 	for key := range window.NumKeys {
-		rows := []Row{}
-		for _, row := range s.rankings[key].Top(n, Messages) {
-			rows = append(rows, *row)
-		}
-		d.Top[key.String()] = rows
+		d.Top[key.String()] = s.ranking(key).Top(n, Messages)
 	}
 	for _, a := range s.alerts {
 		d.Alerts = append(d.Alerts, a.document())

@@ -14,8 +14,9 @@ type Summary struct {
 	Tally  Tally
 	Totals tailer.Totals
 	Rules  []window.Rule // that count
+	Brief  bool          // only what Text shows is ranked
 
-	rankings  [window.NumKeys]Ranking
+	gathered  []*rankings
 	selectors selectors
 	malformed []MalformedLine
 	alerts    []*opened
@@ -37,15 +38,55 @@ type MalformedLine struct {
 	Why    string `json:"why"`
 }
 
-// Arrival adds an arrival, of which w has the keys' values.
-func (s *Summary) Arrival(a *parser.Arrival, w *window.Arrival) {
-	s.Tally.Arrival(a)
-	s.selectors.arrival(a)
-	for key, value := range w.Values[:window.NumKeys] {
-		if value != nil {
-			s.rankings[key].Add(value, w.Recipients, w.Bytes)
+// rankings are those of all keys.
+type rankings [window.NumKeys]Ranking
+
+// A Reception is an arrival with its keys' values.
+type Reception struct {
+	Arrival *parser.Arrival
+	Values  *window.Arrival
+}
+
+// Gather gives what ranks arrivals for one goroutine: they come in any order.
+func (s *Summary) Gather() func([]Reception) {
+	var keys []window.Key
+	for key := range window.NumKeys {
+		if !s.Brief || isInText(key) {
+			keys = append(keys, key)
 		}
 	}
+	r := new(rankings)
+	s.gathered = append(s.gathered, r)
+	var items []Item
+	return func(receptions []Reception) {
+		for _, key := range keys {
+			items = items[:0]
+			for _, a := range receptions {
+				if value := a.Values.Values[key]; value != nil {
+					items = append(items, Item{Value: value, Recipients: a.Values.Recipients, Bytes: a.Values.Bytes})
+				}
+			}
+			r[key].AddAll(items)
+		}
+	}
+}
+
+// ranking joins what was gathered of a key.
+func (s *Summary) ranking(key window.Key) *Ranking {
+	if len(s.gathered) == 0 {
+		return new(Ranking)
+	}
+	first := &s.gathered[0][key]
+	for _, r := range s.gathered[1:] {
+		first.Join(&r[key])
+	}
+	return first
+}
+
+// Arrival adds an arrival, in the order of the log.
+func (s *Summary) Arrival(a *parser.Arrival, _ *window.Arrival) {
+	s.Tally.Arrival(a)
+	s.selectors.arrival(a)
 }
 
 // Other adds an entry that is no arrival.

@@ -22,6 +22,15 @@ var textKeys = []struct {
 	{window.Subject, "Subjects"},
 }
 
+func isInText(key window.Key) bool {
+	for _, k := range textKeys {
+		if k.key == key {
+			return true
+		}
+	}
+	return false
+}
+
 // maxSubjects is how many subjects the text shows of an alert.
 const maxSubjects = 5
 
@@ -30,7 +39,7 @@ func (s *Summary) Text(w io.Writer, n int, colour bool) error {
 	out := text{Writer: bufio.NewWriter(w), colour: colour}
 	out.totals(s)
 	for _, k := range textKeys {
-		out.ranking(k.heading, &s.rankings[k.key], n)
+		out.ranking(k.heading, s.ranking(k.key), n)
 	}
 	out.effects(s, n)
 	out.alerts(s)

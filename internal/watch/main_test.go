@@ -33,7 +33,10 @@ func TestMain(m *testing.M) {
 // patience is how long anything may take; the machines tests run on are slow and shared.
 const patience = 2 * time.Minute
 
-func must(t *testing.T, err error) {
+func must(t interface {
+	Helper()
+	Fatal(...any)
+}, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -64,6 +67,7 @@ func arrivals(t *testing.T, log string, fn func(*parser.Arrival, *window.Arrival
 		n++
 		var w window.Arrival
 		v.values(e.Arrival, &w)
+		v.costly(e.Arrival, &w)
 		fn(e.Arrival, &w)
 	})
 	r.Line(parser.Place{}, []byte(log))

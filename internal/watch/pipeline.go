@@ -2,10 +2,12 @@ package watch
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/report"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -19,20 +21,30 @@ type Pipeline struct {
 	own       *own
 	log       string // name of the log, where there are several
 	addresses bool   // rules count recipients' addresses
+	lean      bool   // the costly values are for the counters alone
 	silent    bool   // nobody is told of anything: what is read was told before
 	valuer    valuer
 	arrival   window.Arrival
 	listener  Listener
+	hands     []*hand // that replay logs
 }
 
 // A Listener is told what a Pipeline finds, in the order of the log. Functions that are nil are left out.
 type Listener struct {
-	// Keep tells whether an arrival is looked at at all: filters of the command line.
+	// Keep tells whether an arrival is looked at at all: filters of the command line. It is asked in any order, by several
+	// goroutines.
 	Keep func(*parser.Arrival, *window.Arrival) bool
+	// More, before each arrival that was kept, tells whether it is still wanted.
+	More func() bool
 	// Arrival gets each arrival that is kept, counted or not.
 	Arrival func(*parser.Arrival, *window.Arrival)
 	// Seen gets each arrival that is kept and whether rules count it, also of what nobody is told of.
 	Seen func(p *Pipeline, w *window.Arrival, counted bool)
+	// Gather is called once for each goroutine that reads, before one does: what it returns gets, of the arrivals that Arrival gets,
+	// those that this goroutine has read. It is for Replay alone.
+	Gather func() func([]report.Reception)
+	// Lean says that of arrivals that aren't counted nobody here asks for the network, the topic and the recipients' domains.
+	Lean bool
 	// Counted gets each arrival that the rules have counted, after Arrival got it.
 	Counted func(*window.Arrival)
 	// Other gets every entry that is no arrival.
@@ -52,11 +64,12 @@ func NewPipeline(scopes config.Scopes, rules []window.Rule, listener Listener) (
 // Another makes a Pipeline for the log named, in which time passes by itself: it counts by the same rules but on its own, tells
 // the same Listener, and knows the same mails as ours.
 func (p *Pipeline) Another(log string) (*Pipeline, error) {
-	return newPipeline(Pipeline{scopes: p.scopes, rules: p.rules, own: p.own, log: log, listener: p.listener})
+	return newPipeline(Pipeline{scopes: p.scopes, rules: p.rules, own: p.own, log: log, listener: p.listener, hands: p.hands})
 }
 
 func newPipeline(p Pipeline) (*Pipeline, error) {
 	var err error
+	p.lean = p.listener.Lean
 	if p.counters, err = window.New(p.rules); err != nil {
 		return nil, err
 	}
@@ -66,6 +79,7 @@ func newPipeline(p Pipeline) (*Pipeline, error) {
 			return nil, fmt.Errorf("nothing says what a rule of scope %s counts", scope)
 		}
 		p.counted = append(p.counted, count)
+		p.lean = p.lean && !slices.ContainsFunc(count.Ignore, func(p config.Pattern) bool { return p.Key == window.Network || p.Key == window.Topic })
 	}
 	p.addresses = p.counters.CountsAddresses()
 	return &p, nil
@@ -81,19 +95,47 @@ func (p *Pipeline) Reader(zone *time.Location, reference time.Time) *parser.Read
 }
 
 func (p *Pipeline) entry(e *parser.Entry) {
-	if e.Kind == parser.Reception {
-		p.reception(e.Arrival)
-	} else if p.listener.Other != nil && !p.silent {
+	if e.Kind != parser.Reception {
+		p.other(e)
+		return
+	}
+	p.valuer.reset()
+	if counts, keep := p.weigh(e.Arrival, &p.arrival, &p.valuer); keep {
+		p.reception(e.Arrival, &p.arrival, counts)
+	}
+}
+
+func (p *Pipeline) other(e *parser.Entry) {
+	if p.listener.Other != nil && !p.silent {
 		p.listener.Other(e)
 	}
 }
 
-// reception counts an arrival. Every arrival moves the time, whether it counts or not.
-func (p *Pipeline) reception(a *parser.Arrival) {
-	w := &p.arrival
-	p.valuer.values(a, w)
+// weigh makes the values of an arrival, and tells whether it is kept and whether any rule counts it. It depends on nothing else,
+// and changes nothing but w and v.
+func (p *Pipeline) weigh(a *parser.Arrival, w *window.Arrival, v *valuer) (counts, keep bool) {
+	v.values(a, w)
+	if !p.lean {
+		v.costly(a, w)
+	}
 	if p.listener.Keep != nil && !p.listener.Keep(a, w) {
-		return
+		return false, false
+	}
+	counts = p.inScope(a, w)
+	if counts && p.lean {
+		v.costly(a, w)
+	}
+	if counts && p.addresses {
+		w.Addresses = v.addressesOf(a)
+	}
+	return counts, true
+}
+
+// reception takes the next arrival that is kept. Every one moves the time, whether it counts or not. It returns false if it isn't
+// wanted any more.
+func (p *Pipeline) reception(a *parser.Arrival, w *window.Arrival, counts bool) bool {
+	if p.listener.More != nil && !p.listener.More() {
+		return false
 	}
 	if p.listener.Arrival != nil && !p.silent {
 		p.listener.Arrival(a, w)
@@ -105,16 +147,15 @@ func (p *Pipeline) reception(a *parser.Arrival) {
 	if own != nil && p.listener.Own != nil {
 		p.listener.Own(name)
 	}
-	inScope := p.inScope(a, w)
 	if p.listener.Seen != nil {
-		p.listener.Seen(p, w, inScope && own == nil)
+		p.listener.Seen(p, w, counts && own == nil)
 	}
-	if !inScope {
-		return
+	if !counts {
+		return true
 	}
 	if own != nil {
 		own.excuse(p.log, p.counters.Clock().Now)
-		return
+		return true
 	}
 	opened, grown := p.counters.Count(w)
 	if len(opened) > 0 && !p.silent {
@@ -126,9 +167,10 @@ func (p *Pipeline) reception(a *parser.Arrival) {
 	if p.listener.Counted != nil && !p.silent {
 		p.listener.Counted(w)
 	}
+	return true
 }
 
-// inScope tells whether any rule counts the arrival, and the counters which.
+// inScope tells whether any rule counts the arrival, and w which.
 func (p *Pipeline) inScope(a *parser.Arrival, w *window.Arrival) (any bool) {
 	for i := range p.counted {
 		if counts(&p.counted[i], a, w) {
@@ -136,9 +178,6 @@ func (p *Pipeline) inScope(a *parser.Arrival, w *window.Arrival) (any bool) {
 		} else {
 			w.Outside |= 1 << i
 		}
-	}
-	if any && p.addresses {
-		w.Addresses = p.valuer.addressesOf(a)
 	}
 	return any
 }

@@ -27,26 +27,12 @@ type Source struct {
 // Replay reads finished logs through p, in the order of their first stamps. Progress, if not nil, is called now and then with
 // the share that was read, from 0 to 1.
 func (p *Pipeline) Replay(ctx context.Context, sources []Source, zone *time.Location, now time.Time, progress func(float64)) (tailer.Totals, error) {
-	var totals tailer.Totals
 	ordered, err := inOrder(sources, zone, now)
 	if err != nil {
-		return totals, err
+		return tailer.Totals{}, err
 	}
-	r := p.Reader(zone, now)
-	for i, source := range ordered {
-		report := func(done float64) {
-			if progress != nil {
-				progress((float64(i) + done) / float64(len(ordered)))
-			}
-		}
-		t, err := source.cut(ctx, r, report)
-		totals.Lines, totals.Bytes, totals.Long = totals.Lines+t.Lines, totals.Bytes+t.Bytes, totals.Long+t.Long
-		if err != nil {
-			return totals, source.named(err)
-		}
-	}
-	r.Flush()
-	return totals, nil
+	c := newCrew(ctx, p, ordered, zone, now, progress)
+	return c.run()
 }
 
 // named puts the name of the log before an error that doesn't say it.
@@ -56,29 +42,6 @@ func (s Source) named(err error) error {
 		return err
 	}
 	return fmt.Errorf("reading %s: %w", s.Name, err)
-}
-
-// cut reads one log.
-func (s Source) cut(ctx context.Context, r *parser.Reader, report func(float64)) (tailer.Totals, error) {
-	in, done, err := s.open()
-	if err != nil {
-		return tailer.Totals{}, err
-	}
-	defer in.Close()
-	if s.pipe != nil {
-		defer s.pipe.Close()
-	}
-	n := 0
-	return tailer.Cut(in, s.Name, func(line tailer.Line) error {
-		if n++; n%4096 == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			report(done())
-		}
-		r.Line(parser.Place{File: line.File, Line: line.Number}, line.Text)
-		return nil
-	})
 }
 
 // open gives the log's text and a function that tells how much of it was read.

@@ -8,21 +8,31 @@ import (
 	"exiwatch/window"
 )
 
-// valuer makes the values of an arrival's keys. Its buffers are used again.
+// valuer makes the values of arrivals' keys. What it makes is good until reset.
 type valuer struct {
-	sender, network, topic, domains []byte
-	addresses                       [][]byte
+	text      []byte // made so far
+	addresses [][]byte
+	networks  memo // of IPv6 addresses
+	topics    memo // of subjects
 }
+
+// reset begins anew, in the same buffers.
+func (v *valuer) reset() { v.text, v.addresses = v.text[:0], v.addresses[:0] }
+
+// made gives what was put behind the first n bytes of text.
+func (v *valuer) made(n int) []byte { return v.text[n:len(v.text):len(v.text)] }
 
 // emptySender is the value of the sender key for a bounce.
 var emptySender = []byte("<>")
 
-// values fills w with what a says of each key: who an arrival is counted for. It is the one place that decides it. What
-// stands in w is good until the next call.
+// values fills w with what a says of each key but the costly ones: who an arrival is counted for. It is the one place that
+// decides it. What stands in w is good until reset.
 func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
+	if v.text == nil {
+		v.text = make([]byte, 0, 1<<10) // a value that is empty is one
+	}
 	*w = window.Arrival{At: a.Time, MessageID: a.MessageID, Recipients: int64(a.RecipientCount), Bytes: max(a.Size, 0)}
 	w.Values[window.Host] = a.HostAddress
-	w.Values[window.Network] = v.networkOf(a.HostAddress)
 	w.Values[window.Auth] = a.AuthenticatedID
 	if !a.Suspicious {
 		w.Values[window.Auth] = accountName(a.AuthenticatedID)
@@ -34,15 +44,16 @@ func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
 		w.Values[window.Sender], w.Values[window.SenderDomain] = v.senderOf(a.EnvelopeSender)
 	}
 	w.Values[window.Helo], w.Values[window.Protocol] = a.Helo, a.Protocol
-	w.Values[window.RecipientDomain] = v.domainsOf(a)
 	w.Values[window.Account] = firstOf(w.Values[window.Auth], w.Values[window.User], w.Values[window.Sender])
+	w.Values[window.Subject] = a.Subject
+}
+
+// costly fills in the values that take the most time: network, topic and the recipients' domains.
+func (v *valuer) costly(a *parser.Arrival, w *window.Arrival) {
+	w.Values[window.Network] = v.networkOf(a.HostAddress)
+	w.Values[window.RecipientDomain] = v.domainsOf(a)
 	if a.Subject != nil {
-		w.Values[window.Subject] = a.Subject
-		if v.topic == nil {
-			v.topic = make([]byte, 0, len(a.Subject)) // a value that is empty is one
-		}
-		v.topic = window.Fold(a.Subject, v.topic[:0])
-		w.Values[window.Topic] = v.topic
+		w.Values[window.Topic] = v.topicOf(a.Subject)
 	}
 }
 
@@ -75,38 +86,75 @@ func (v *valuer) senderOf(sender []byte) (value, domain []byte) {
 	if len(sender) == 0 {
 		return emptySender, nil
 	}
-	v.sender = append(v.sender[:0], sender...)
-	at := bytes.LastIndexByte(v.sender, '@')
+	at := bytes.LastIndexByte(sender, '@')
 	if at < 0 {
-		return v.sender, nil
+		return sender, nil
 	}
-	domain = v.sender[at+1:]
-	for i, c := range domain {
-		domain[i] = lower(c)
+	if hasUpper(sender[at+1:]) {
+		n := len(v.text)
+		v.text = append(v.text, sender...)
+		sender = v.made(n)
+		for i, c := range sender[at+1:] {
+			sender[at+1+i] = lower(c)
+		}
 	}
-	return v.sender, domain
+	return sender, sender[at+1:]
+}
+
+func hasUpper(b []byte) bool {
+	for _, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			return true
+		}
+	}
+	return false
 }
 
 // networkOf gives the /24 or /64 of an address, nil if it is none.
 func (v *valuer) networkOf(address []byte) []byte {
+	n := len(v.text)
 	if dot := bytes.LastIndexByte(address, '.'); dot >= 0 && bytes.IndexByte(address, ':') < 0 {
-		v.network = append(append(v.network[:0], address[:dot]...), ".0/24"...)
-		return v.network
+		v.text = append(append(v.text, address[:dot]...), ".0/24"...)
+		return v.made(n)
 	}
+	cell, hash := v.networks.of(address)
+	if made, ok := cell.get(address, hash); ok {
+		v.text = append(v.text, made...)
+		return v.made(n)
+	}
+	network, ok := networkOf(address)
+	if !ok {
+		return nil
+	}
+	v.text = network.AppendTo(v.text)
+	cell.put(address, hash, v.text[n:])
+	return v.made(n)
+}
+
+func networkOf(address []byte) (netip.Prefix, bool) {
 	ip, err := netip.ParseAddr(string(address))
 	if err != nil {
-		return nil
+		return netip.Prefix{}, false
 	}
 	bits := 64
 	if ip = ip.Unmap().WithZone(""); ip.Is4() {
 		bits = 24
 	}
 	prefix, err := ip.Prefix(bits)
-	if err != nil {
-		return nil
+	return prefix, err == nil
+}
+
+// topicOf gives the subject folded.
+func (v *valuer) topicOf(subject []byte) []byte {
+	n := len(v.text)
+	cell, hash := v.topics.of(subject)
+	if made, ok := cell.get(subject, hash); ok {
+		v.text = append(v.text, made...)
+		return v.made(n)
 	}
-	v.network = prefix.AppendTo(v.network[:0])
-	return v.network
+	v.text = window.Fold(subject, v.text)
+	cell.put(subject, hash, v.text[n:])
+	return v.made(n)
 }
 
 // maxDomains is how many domains of one arrival's recipients are told apart.
@@ -117,31 +165,30 @@ func (v *valuer) domainsOf(a *parser.Arrival) []byte {
 	if len(a.RecipientList) == 0 {
 		return nil
 	}
-	v.domains = v.domains[:0]
-	n := 0
+	begin, found := len(v.text), 0
 	for recipient := range a.Recipients() {
 		at := bytes.LastIndexByte(recipient, '@')
 		if at < 0 || bytes.IndexByte(recipient, '\n') >= 0 {
 			continue
 		}
-		start := len(v.domains)
-		if start > 0 {
-			v.domains = append(v.domains, '\n')
+		start := len(v.text)
+		if start > begin {
+			v.text = append(v.text, '\n')
 		}
-		from := len(v.domains)
+		from := len(v.text)
 		for _, c := range recipient[at+1:] {
-			v.domains = append(v.domains, lower(c))
+			v.text = append(v.text, lower(c))
 		}
-		if holds(v.domains[:start], v.domains[from:]) {
-			v.domains = v.domains[:start]
-		} else if n++; n == maxDomains {
+		if holds(v.text[begin:start], v.text[from:]) {
+			v.text = v.text[:start]
+		} else if found++; found == maxDomains {
 			break
 		}
 	}
-	if len(v.domains) == 0 {
+	if len(v.text) == begin {
 		return nil
 	}
-	return v.domains
+	return v.made(begin)
 }
 
 // asked gives the values under which somebody may have been counted whom a question names so. An account's name may be a
@@ -214,9 +261,9 @@ func lower(c byte) byte {
 
 // addressesOf gives the recipients' addresses as they are logged.
 func (v *valuer) addressesOf(a *parser.Arrival) [][]byte {
-	v.addresses = v.addresses[:0]
+	n := len(v.addresses)
 	for recipient := range a.Recipients() {
 		v.addresses = append(v.addresses, recipient)
 	}
-	return v.addresses
+	return v.addresses[n:len(v.addresses):len(v.addresses)]
 }

@@ -102,7 +102,9 @@ func TestWeights(t *testing.T) {
 // TestValuesOfAnOverflowedEntry: nobody is known, so nobody is counted.
 func TestValuesOfAnOverflowedEntry(t *testing.T) {
 	var w window.Arrival
-	new(valuer).values(&parser.Arrival{Overflowed: true, Cut: true, Size: -1}, &w)
+	a := parser.Arrival{Overflowed: true, Cut: true, Size: -1}
+	new(valuer).values(&a, &w)
+	new(valuer).costly(&a, &w)
 	for key, value := range w.Values {
 		if value != nil {
 			t.Errorf("%v = %q, want none", window.Key(key), value)
@@ -114,8 +116,14 @@ func TestValuesOfAnOverflowedEntry(t *testing.T) {
 func TestValuesDontMix(t *testing.T) {
 	var v valuer
 	var w window.Arrival
-	v.values(&parser.Arrival{EnvelopeSender: []byte("longer.name@example.org"), HostAddress: []byte("2001:db8:1:2:3::4"), Subject: []byte("A longer subject")}, &w)
-	v.values(&parser.Arrival{EnvelopeSender: []byte("a@B"), HostAddress: []byte("10.0.0.1")}, &w)
+	for _, a := range []parser.Arrival{
+		{EnvelopeSender: []byte("longer.name@example.ORG"), HostAddress: []byte("2001:db8:1:2:3::4"), Subject: []byte("A longer subject")},
+		{EnvelopeSender: []byte("a@B"), HostAddress: []byte("10.0.0.1")},
+	} {
+		v.reset()
+		v.values(&a, &w)
+		v.costly(&a, &w)
+	}
 	for key, want := range map[window.Key]string{window.Sender: "a@b", window.SenderDomain: "b", window.Network: "10.0.0.0/24", window.Topic: ""} {
 		if got := string(w.Values[key]); got != want {
 			t.Errorf("%v = %q, want %q", key, got, want)

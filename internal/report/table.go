@@ -1,0 +1,142 @@
+package report
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"iter"
+)
+
+// A table holds records, each known by its text. They lie in blocks of bytes, each whole in one place, so that a look at one
+// costs the memory little, and the garbage collector has nothing to follow. Its zero value is empty.
+type table struct {
+	slots  []uint64 // where a text's hash leads: the hash's upper half, and below it the record's place + 1; 0: nothing
+	blocks [][]byte
+	size   int // records
+
+	touched byte // of no meaning: what is read isn't left out
+}
+
+// A record is the text's hash, numFields numbers, the text's length, and the text.
+type record []byte
+
+const (
+	numFields  = 4
+	textLength = 8 + 8*numFields
+	textStart  = textLength + 8
+
+	align     = 8       // bytes
+	blockSize = 1 << 18 // bytes
+	minSlots  = 64
+	upper     = ^uint64(1<<32 - 1) // half of a hash
+)
+
+// seed is that of all hashes, so that tables can be joined.
+var seed = maphash.MakeSeed()
+
+func hashOf(b []byte) uint64 { return maphash.Bytes(seed, b) }
+
+func (r record) hash() uint64      { return binary.LittleEndian.Uint64(r) }
+func (r record) field(i int) int64 { return int64(binary.LittleEndian.Uint64(r[8+8*i:])) }
+func (r record) add(i int, n int64) {
+	b := r[8+8*i : 16+8*i]
+	binary.LittleEndian.PutUint64(b, binary.LittleEndian.Uint64(b)+uint64(n))
+}
+
+// text is good for ever.
+func (r record) text() []byte {
+	return r[textStart : textStart+binary.LittleEndian.Uint64(r[textLength:])]
+}
+
+// at gives the record at a place.
+func (t *table) at(place uint32) record {
+	return record(t.blocks[place/(blockSize/align)][place%(blockSize/align)*align:])
+}
+
+// find gives the record of a text of which the hash is given, and its place. If there was none, it is a new one, all zeros.
+func (t *table) find(text []byte, hash uint64) (r record, place uint32) {
+	if 2*t.size >= len(t.slots) {
+		t.grow()
+	}
+	mask := uint64(len(t.slots) - 1)
+	for i := hash & mask; ; i = (i + 1) & mask {
+		slot := t.slots[i]
+		if slot == 0 {
+			r, place = t.store(text, hash)
+			t.slots[i] = hash&upper | uint64(place+1)
+			return r, place
+		}
+		if slot&upper != hash&upper {
+			continue
+		}
+		if r := t.at(uint32(slot) - 1); string(r.text()) == string(text) {
+			return r, uint32(slot) - 1
+		}
+	}
+}
+
+// touch looks at where the items' records are, so that they are near when they are needed.
+func (t *table) touch(items []Item) {
+	if len(t.slots) == 0 {
+		return
+	}
+	mask := uint64(len(t.slots) - 1)
+	var places [64]uint32
+	for len(items) > 0 {
+		n := min(len(items), len(places))
+		for i := range n {
+			places[i] = uint32(t.slots[items[i].hash&mask])
+		}
+		for _, place := range places[:n] {
+			if place > 0 {
+				t.touched += t.at(place - 1)[textStart]
+			}
+		}
+		items = items[n:]
+	}
+}
+
+// grow doubles the slots, of which half are free at least.
+func (t *table) grow() {
+	t.slots = make([]uint64, max(2*len(t.slots), minSlots))
+	mask := uint64(len(t.slots) - 1)
+	for place, r := range t.all() {
+		i := r.hash() & mask
+		for t.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		t.slots[i] = r.hash()&upper | uint64(place+1)
+	}
+}
+
+// store makes a record. One that no block has room for has a block of its own, which is longer.
+func (t *table) store(text []byte, hash uint64) (record, uint32) {
+	size := (textStart + len(text) + align - 1) &^ (align - 1)
+	last := len(t.blocks) - 1
+	if last < 0 || len(t.blocks[last])+size > blockSize {
+		t.blocks = append(t.blocks, nil)
+		last++
+	}
+	at := len(t.blocks[last])
+	t.blocks[last] = append(t.blocks[last], make([]byte, size)...)
+	r := record(t.blocks[last][at:])
+	binary.LittleEndian.PutUint64(r, hash)
+	binary.LittleEndian.PutUint64(r[textLength:], uint64(len(text)))
+	copy(r[textStart:], text)
+	t.size++
+	return r, uint32(last*(blockSize/align) + at/align)
+}
+
+// all yields the records in the order in which they came.
+func (t *table) all() iter.Seq2[uint32, record] {
+	return func(yield func(uint32, record) bool) {
+		for i, block := range t.blocks {
+			for at := 0; at < len(block); {
+				r := record(block[at:])
+				if !yield(uint32(i*(blockSize/align)+at/align), r) {
+					return
+				}
+				at += (textStart + len(r.text()) + align - 1) &^ (align - 1)
+			}
+		}
+	}
+}

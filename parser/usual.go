@@ -1,0 +1,245 @@
+package parser
+
+import "bytes"
+
+// usual reads an arrival, of which b begins with the flag, if it is of the usual shape: items known here, in their order, each
+// one token, with quotes around the subject alone. No other reading of such a line is well-formed.
+func (r *Reader) usual(p Place, h *head, b []byte) bool {
+	if len(b) < 4 || b[2] != ' ' {
+		return false
+	}
+	u := usual{b: b[3:]}
+	if !u.quotes() {
+		return false
+	}
+	a := &r.arrival
+	*a = Arrival{Place: p, Millis: h.stamp.millis >= 0, PID: h.pid, MessageID: h.id, FakeReject: b[0] == '(', Size: -1}
+	if !u.sender(a) || !u.peer(a) || !u.session(a) || !u.message(a) || !u.addresses(a) {
+		return false
+	}
+	var ok bool
+	if a.Time, ok = r.clock.time(h.stamp); !ok {
+		return false
+	}
+	if u.subject != nil {
+		a.Subject = r.decode(u.subject)
+	}
+	lasting := r.lasting && (len(a.Subject) == 0 || &a.Subject[0] == &u.subject[0])
+	r.entry = Entry{Kind: Reception, Place: p, MessageID: h.id, Arrival: a, lasting: lasting}
+	r.emit(&r.entry)
+	return true
+}
+
+// A usual is what of such an arrival is still to be read: from the sender on, then from the blank before each item on. Its
+// methods return false where the shape isn't the usual one.
+type usual struct {
+	b       []byte
+	behind  int    // bytes behind the subject
+	subject []byte // as logged; nil without T=
+}
+
+// quotes finds the subject. Quotes and backslashes elsewhere aren't usual, nor is text in it that S= or A= could be.
+func (u *usual) quotes() bool {
+	quote, backslash := bytes.IndexByte(u.b, '"'), bytes.IndexByte(u.b, '\\')
+	if quote < 0 {
+		return backslash < 0
+	}
+	if backslash >= 0 && backslash < quote || quote < len(` T=`) || string(u.b[quote-len(` T=`):quote]) != ` T=` {
+		return false
+	}
+	end := quote + 1 + bytes.IndexByte(u.b[quote+1:], '"')
+	if backslash >= 0 {
+		end = quoteEnd(u.b, quote)
+	}
+	if end <= quote || end == len(u.b) {
+		return false
+	}
+	behind := u.b[end+1:]
+	if bytes.IndexByte(behind, '"') >= 0 || backslash >= 0 && bytes.IndexByte(behind, '\\') >= 0 {
+		return false
+	}
+	u.subject, u.behind = u.b[quote+1:end], len(behind)
+	if bytes.IndexByte(u.subject, '=') >= 0 && (bytes.Contains(u.subject, []byte(" S=")) || bytes.Contains(u.subject, []byte(" A="))) {
+		return false
+	}
+	return true
+}
+
+// begins tells whether the next item begins so.
+func (u *usual) begins(prefix string) bool {
+	return len(u.b) >= len(prefix) && string(u.b[:len(prefix)]) == prefix
+}
+
+// token reads the rest of an item, n bytes of which are known, up to the next blank. Nothing isn't usual.
+func (u *usual) token(n int) (value []byte, ok bool) {
+	value = u.b[n:]
+	if i := bytes.IndexByte(value, ' '); i >= 0 {
+		value = value[:i]
+	}
+	u.b = u.b[n+len(value):]
+	return value, len(value) > 0
+}
+
+// address reads the rest of an item as an address without quotes.
+func (u *usual) address(n int) (value []byte, ok bool) {
+	value, ok = u.token(n)
+	at := bytes.IndexByte(value, '@')
+	return value, ok && (at < 0 || at+1 == len(value) || value[at+1] != '[')
+}
+
+func (u *usual) sender(a *Arrival) (ok bool) {
+	a.EnvelopeSender, ok = u.address(0)
+	a.EnvelopeSender = withoutBrackets(a.EnvelopeSender)
+	return ok
+}
+
+// peer reads R=, H= and I=.
+func (u *usual) peer(a *Arrival) (ok bool) {
+	if u.begins(" R=") {
+		if a.BounceOf, ok = u.token(len(" R=")); !ok {
+			return false
+		}
+	}
+	if u.begins(" H=") {
+		if !u.host(a) {
+			return false
+		}
+		if u.begins(" I=[") && !u.bracket(len(" I="), &a.InterfaceAddress, &a.InterfacePort) {
+			return false
+		}
+	}
+	return true
+}
+
+// host reads H=: a name, a HELO in parentheses, and the address.
+func (u *usual) host(a *Arrival) bool {
+	u.b = u.b[len(" H="):]
+	for a.HostAddress == nil {
+		if len(u.b) == 0 {
+			return false
+		}
+		switch {
+		case u.b[0] == '[':
+			return u.bracket(0, &a.HostAddress, &a.HostPort)
+		case u.b[0] == '(' && a.Helo == nil:
+			helo, _ := u.token(0)
+			if helo[len(helo)-1] != ')' {
+				return false
+			}
+			a.Helo = helo[1 : len(helo)-1]
+		case a.Host == nil && a.Helo == nil:
+			var ok bool
+			if a.Host, ok = u.token(0); !ok {
+				return false
+			}
+		default:
+			return false
+		}
+		u.b = u.b[min(1, len(u.b)):]
+	}
+	return true
+}
+
+// bracket reads `[ip]:port` behind n bytes.
+func (u *usual) bracket(n int, address *[]byte, port *int) bool {
+	length, ip, p := socketAddress(u.b[n:])
+	if length == 0 || !isEnd(u.b, n+length) {
+		return false
+	}
+	*address, *port = ip, p
+	u.b = u.b[n+length:]
+	return true
+}
+
+// session reads the items from U= to K.
+func (u *usual) session(a *Arrival) (ok bool) {
+	if u.begins(" U=") {
+		if a.Ident, ok = u.token(len(" U=")); !ok {
+			return false
+		}
+	}
+	if !u.begins(" P=") {
+		return false
+	}
+	a.Protocol, _ = u.token(len(" P="))
+	if u.begins(" L") {
+		if mark, _ := u.token(len(" L")); len(mark) > 2 || !isPipelining(mark) {
+			return false
+		}
+	}
+	if u.begins(" X=") {
+		a.TLS, _ = u.token(len(" X="))
+	}
+	if u.begins(" CV=") {
+		u.token(len(" CV="))
+	}
+	if u.begins(" SNI=") {
+		u.token(len(" SNI="))
+	}
+	if u.begins(" A=") {
+		auth, ok := u.token(len(" A="))
+		if !ok {
+			return false
+		}
+		a.Authenticator, a.AuthenticatedID, a.AuthenticatedSender = splitAuth(auth)
+	}
+	for _, flag := range [...]string{" PRDR", " K"} {
+		if u.begins(flag) && isEnd(u.b, len(flag)) {
+			u.b = u.b[len(flag):]
+		}
+	}
+	authenticated, known := authenticates(a.Protocol)
+	return known && authenticated == (a.Authenticator != nil)
+}
+
+// message reads the items from S= to T=.
+func (u *usual) message(a *Arrival) bool {
+	if !u.begins(" S=") {
+		return false
+	}
+	size, _ := u.token(len(" S="))
+	if n := digitsLength(size); n != len(size) || n == 0 || n > 18 {
+		return false
+	}
+	a.Size = digits(size)
+	if len(u.b) > 0 && !u.begins(" id=") && !u.begins(" T=") && !u.begins(" f") {
+		u.b = tailItems(u.b)
+	}
+	if u.begins(" id=") {
+		var ok bool
+		if a.HeaderMessageID, ok = u.address(len(" id=")); !ok {
+			return false
+		}
+	}
+	if u.subject != nil {
+		if !u.begins(` T="`) {
+			return false
+		}
+		u.b = u.b[len(u.b)-u.behind:]
+	}
+	return true
+}
+
+// addresses reads from and for, which must be the end. A date may begin another entry on the same line.
+func (u *usual) addresses(a *Arrival) bool {
+	if u.begins(" from <") {
+		value, ok := u.address(len(" from <"))
+		if !ok || value[len(value)-1] != '>' {
+			return false
+		}
+		a.ReceivedSender = value[:len(value)-1]
+	}
+	if !u.begins(" for ") {
+		return len(u.b) == 0
+	}
+	a.RecipientList = u.b[len(" for "):]
+	u.b = u.b[len(" for"):]
+	for len(u.b) > 0 {
+		value, ok := u.address(1)
+		if !ok || len(value) > 1 && value[1] == '=' || isDigit(value[0]) && hasShape(value, "dddd-dd-dd") {
+			return false
+		}
+		a.RecipientCount++
+	}
+	return true
+}
