@@ -74,7 +74,7 @@ func TestColumnsStandUponEachOther(t *testing.T) {
 		t.Errorf("%v: %s", err, b.String())
 	}
 	b.Reset()
-	if err := New("x").ExecuteTemplate(&b, "bar", NewBar(40, 20)); err != nil || !strings.Contains(b.String(), `x="50"`) {
+	if err := New("x").ExecuteTemplate(&b, "bar", NewBar(40, 20)); err != nil || !strings.Contains(b.String(), `x1="50"`) {
 		t.Errorf("%v: %s", err, b.String())
 	}
 }

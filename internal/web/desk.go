@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -69,10 +70,15 @@ func (d *desk) make(ctx context.Context, path string, query url.Values, live boo
 		if !ok || len(value) > maxValue {
 			return nil, nil
 		}
-		standings, err := d.server.Source.Standings(ctx, k, value)
-		if err != nil {
-			return nil, err
+		var standings []window.Standing
+		for _, k := range keysOf(k) {
+			s, err := d.server.Source.Standings(ctx, k, value)
+			if err != nil {
+				return nil, err
+			}
+			standings = append(standings, s...)
 		}
+		standings = relevant(standings, now.Rules, k)
 		w := now.who(k, value, standings)
 		p.Title, p.Body = noun(k)+" "+show(value), w
 		p.Query.Set("key", k.String())
@@ -81,6 +87,11 @@ func (d *desk) make(ctx context.Context, path string, query url.Values, live boo
 		return nil, nil
 	}
 	return p, nil
+}
+
+// relevant leaves out what rules on other keys say where they know nothing of the value.
+func relevant(standings []window.Standing, rules []window.Rule, k window.Key) []window.Standing {
+	return slices.DeleteFunc(standings, func(s window.Standing) bool { return rules[s.Rule].Key != k && s.Count == 0 })
 }
 
 // look gives how things stand, or stood a moment ago.

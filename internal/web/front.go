@@ -11,9 +11,10 @@ import (
 type front struct {
 	*Now
 	Title   string
-	Level   string // of the verdict: good, bad or unsure
-	Active  []Alert
-	Nearest *place // to its limit, but not over it
+	Level   string   // of the verdict: good, bad or unsure
+	Parties []*party // with open alerts
+	Active  []*party // of these, those over a limit now
+	Nearest *place   // to its limit, but not over it
 	Chart   *look.Columns
 	Ranking []place
 	Silent  bool // the log has had no line for a while
@@ -31,8 +32,9 @@ const silence = time.Hour
 
 func newFront(n *Now) *front {
 	f := &front{Now: n, Level: "good", Title: "Nobody is sending in bulk", Chart: n.arrivals()}
-	sparks := n.sparks(n.Ranking)
-	for i, s := range n.Ranking {
+	ranking := n.ranked()
+	sparks := n.sparks(ranking)
+	for i, s := range ranking {
 		f.Ranking = append(f.Ranking, place{s, n.Rules[s.Rule], sparks[i]})
 	}
 	for i := range f.Ranking {
@@ -41,9 +43,10 @@ func newFront(n *Now) *front {
 			break
 		}
 	}
-	for _, a := range n.Open {
-		if a.Over() {
-			f.Active = append(f.Active, a)
+	f.Parties = parties(n.Open)
+	for _, p := range f.Parties {
+		if p.Over() {
+			f.Active = append(f.Active, p)
 		}
 	}
 	for _, l := range n.Logs {
@@ -53,13 +56,29 @@ func newFront(n *Now) *front {
 	case len(f.Active) == 1:
 		f.Level, f.Title = "bad", show(f.Active[0].Value)+" is sending in bulk"
 	case len(f.Active) > 1:
-		f.Level, f.Title = "bad", look.Plural(int64(len(f.Active)), "sender")+" in bulk"
+		f.Level, f.Title = "bad", look.Number(int64(len(f.Active)))+" are sending in bulk"
 	case !f.Read():
 		f.Level, f.Title = "unsure", "Still reading the log"
 	case n.Opens > 0:
 		f.Level, f.Title = "unsure", "Nobody is sending in bulk any more"
 	}
 	return f
+}
+
+// shownRanking is how many parties are ranked.
+const shownRanking = 20
+
+// ranked has of each party the standing that is nearest to its limit.
+func (n *Now) ranked() (places []window.Standing) {
+	seen := make(map[named]bool)
+	for _, s := range n.Ranking {
+		id := named{partyKey(n.Rules[s.Rule].Key).String(), s.Value}
+		if !seen[id] && len(places) < shownRanking {
+			places = append(places, s)
+		}
+		seen[id] = true
+	}
+	return places
 }
 
 // Read tells whether all logs were read to their ends.

@@ -36,9 +36,9 @@ type Now struct {
 
 // How many are told of.
 const (
-	MaxOpen    = 50
+	MaxOpen    = 30
 	MaxEnded   = 200
-	MaxRanking = 20
+	MaxRanking = 50
 )
 
 // A Log is how far a log is read.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"exiwatch/internal/look"
 	"exiwatch/window"
@@ -13,8 +14,20 @@ import (
 // Named is a value with its key, as a link to its page wants them.
 type named struct{ Key, Value string }
 
-func (a Alert) Named() named { return named{a.Rule.Key.String(), a.Value} }
-func (p place) Named() named { return named{p.Rule.Key.String(), p.Value} }
+func (a Alert) Named() named { return named{partyKey(a.Rule.Key).String(), a.Value} }
+func (p place) Named() named { return named{partyKey(p.Rule.Key).String(), p.Value} }
+
+// Noun is what the party is, where that isn't an account.
+func (p place) Noun() string  { return partyNoun(p.Rule.Key) }
+func (a Alert) Noun() string  { return partyNoun(a.Rule.Key) }
+func (p *party) Noun() string { return partyNoun(p.Key) }
+
+func partyNoun(k window.Key) string {
+	if k = partyKey(k); k == window.Account {
+		return ""
+	}
+	return noun(k)
+}
 
 // Links tells whether the values have pages: that of a topic would be of its folded form, which isn't shown.
 func (g Group) Links() bool { return g.Key < window.NumKeys && g.Key != window.Topic }
@@ -31,6 +44,21 @@ func (g Group) Others() int64 { return int64(g.Count - len(g.Rows)) }
 func (g Group) Count64() int64 { return int64(g.Count) }
 func (n *Now) Opens64() int64  { return int64(n.Opens) }
 func (n *Now) Keys64() int64   { return int64(n.Keys) }
+
+// Begin says since when messages are known, where that is within the chart.
+func (f *front) Begin() string {
+	for i := range f.Chart.Series[0].Values {
+		for _, s := range f.Chart.Series {
+			if s.Values[i] > 0 {
+				if i < len(s.Values)/30 {
+					return ""
+				}
+				return "Known since " + f.Chart.From.Add(f.Chart.Step*time.Duration(i)).Format("15:04") + "."
+			}
+		}
+	}
+	return ""
+}
 
 // PeakText says when the most messages came.
 func (f *front) PeakText() string { return peakText(f.Chart, "in one minute") }
@@ -55,6 +83,12 @@ func (w *who) Level() string {
 		return "unsure"
 	}
 	return "good"
+}
+
+// Details tells whether an alert is shown with all that is known of it: one that has ended, and of those that are open that which knows most.
+func (w *who) Details(a Alert) bool {
+	largest := party{Alerts: w.Alerts}
+	return !a.Ended.IsZero() || a.ID == largest.Largest().ID
 }
 
 // IsOpen tells whether an alert on it is open.

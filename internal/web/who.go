@@ -98,7 +98,7 @@ func (n *Now) who(k window.Key, value string, standings []window.Standing) *who 
 	}
 	for _, list := range [][]Alert{n.Open, n.Ended} {
 		for _, a := range list {
-			if a.Rule.Key == k && a.Value == value {
+			if slices.Contains(keysOf(k), a.Rule.Key) && a.Value == value {
 				w.Alerts = append(w.Alerts, a)
 			}
 		}
@@ -186,7 +186,11 @@ func (n *Now) course(standings []window.Standing) (*look.Columns, window.Rule) {
 	m := meter{distinct: make(map[string]int)}
 	first := 0
 	for next, i := 0, int64(0); i < courseSpans; i++ {
-		// The highest count in the span: after each of its arrivals.
+		// The highest count in the span is that at its beginning, or that after one of its arrivals.
+		for ; first < next && events[first].at+length <= from+i*step; first++ {
+			m.take(events[first])
+		}
+		c.Series[0].Values[i] = m.count()
 		for ; next < len(events) && events[next].at < from+(i+1)*step; next++ {
 			for ; first < next && events[first].at+length <= events[next].at; first++ {
 				m.take(events[first])
@@ -196,10 +200,6 @@ func (n *Now) course(standings []window.Standing) (*look.Columns, window.Rule) {
 				c.Series[0].Values[i] = max(c.Series[0].Values[i], m.count())
 			}
 		}
-		for ; first < next && events[first].at+length <= from+(i+1)*step-1; first++ {
-			m.take(events[first])
-		}
-		c.Series[0].Values[i] = max(c.Series[0].Values[i], m.count())
 	}
 	// What isn't in the book any more, or can't be told from it, is in the counters.
 	c.Series[0].Values[courseSpans-1] = max(c.Series[0].Values[courseSpans-1], s.Count)
