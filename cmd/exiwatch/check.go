@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"exiwatch/internal/check"
 	"exiwatch/internal/config"
 	"exiwatch/internal/readsocket"
+	"exiwatch/internal/web"
 
 	"github.com/spf13/cobra"
 )
@@ -31,14 +33,8 @@ event named test.
 Exit status: 1 if anything fails, 0 otherwise.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s := check.Setup{File: file, Host: hostName(), Now: time.Now(), Test: sendTest, Exim: config.Exim, FindLog: config.FindLog}
-			s.Config, s.Broken = config.Read(file)
-			if socket := s.Config.Socket; socket != nil {
-				s.Socket, s.Ask = &check.Socket{Path: socket.Path}, readsocket.Ask
-			}
-			if _, err := os.Stat(config.DefaultFile); file == "" && !errors.Is(err, fs.ErrNotExist) {
-				s.File = config.DefaultFile
-			}
+			s := setupOf(file)
+			s.Test = sendTest
 			return runCheck(cmd, s, asJSON)
 		},
 	}
@@ -46,6 +42,34 @@ Exit status: 1 if anything fails, 0 otherwise.`,
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON array")
 	cmd.Flags().BoolVar(&sendTest, "send-test", false, "send a test mail, and a test event to hook and webhook")
 	return cmd
+}
+
+// setupOf is what is to be checked on this machine, with the configuration named.
+func setupOf(file string) check.Setup {
+	s := check.Setup{File: file, Host: hostName(), Now: time.Now(), Exim: config.Exim, FindLog: config.FindLog}
+	s.Config, s.Broken = config.Read(file)
+	if socket := s.Config.Socket; socket != nil {
+		s.Socket, s.Ask = &check.Socket{Path: socket.Path}, readsocket.Ask
+	}
+	if _, err := os.Stat(config.DefaultFile); file == "" && !errors.Is(err, fs.ErrNotExist) {
+		s.File = config.DefaultFile
+	}
+	return s
+}
+
+// examinePatience is how long the checks for the live page may take together.
+const examinePatience = 30 * time.Second
+
+// examine makes the checks for the live page.
+func examine(file string) func(context.Context) []web.Finding {
+	return func(ctx context.Context) (findings []web.Finding) {
+		ctx, cancel := context.WithTimeout(ctx, examinePatience)
+		defer cancel()
+		for r := range setupOf(file).Run(ctx) {
+			findings = append(findings, web.Finding{Check: r.Check, Status: string(r.Status), Detail: r.Detail, Hint: r.Hint})
+		}
+		return findings
+	}
 }
 
 // runCheck prints each result as soon as it is there, but JSON as a whole.

@@ -47,9 +47,9 @@ The first time, what the log holds already is counted silently.`,
 				if err := findLog(cmd.Context(), &c); err != nil {
 					return nil, err
 				}
-				return &c, newDaemon(&c, fromStart, log, sockets).Check()
+				return &c, newDaemon(&c, file, fromStart, log, sockets).Check()
 			}
-			err = runDaemons(cmd.Context(), log, s, read, func(c *config.Config) *watch.Daemon { return newDaemon(c, fromStart, log, sockets) })
+			err = runDaemons(cmd.Context(), log, s, read, func(c *config.Config) *watch.Daemon { return newDaemon(c, file, fromStart, log, sockets) })
 			return errors.Join(err, s.ended())
 		},
 	}
@@ -59,8 +59,9 @@ The first time, what the log holds already is counted silently.`,
 	return cmd
 }
 
-func newDaemon(c *config.Config, fromStart bool, log *slog.Logger, sockets []*os.File) *watch.Daemon {
-	return &watch.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log, Sockets: sockets, Version: version}
+func newDaemon(c *config.Config, file string, fromStart bool, log *slog.Logger, sockets []*os.File) *watch.Daemon {
+	return &watch.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log, Sockets: sockets, Version: version,
+		Examine: examine(file)}
 }
 
 // runDaemons runs one daemon after the other: a SIGHUP ends one, and the next begins with the configuration as it is then.
@@ -118,11 +119,11 @@ func runUntil(ctx context.Context, d *watch.Daemon, hangup <-chan os.Signal, rea
 
 func hintForState(err error) error {
 	if errors.Is(err, readsocket.ErrInUse) {
-		return &hintedError{err, "another daemon answers there: end it, or name another path in [socket] of the configuration"}
+		return &hintedError{err, "another daemon answers there: end it, or name another path in [socket] or [web] of the configuration"}
 	}
 	var access *readsocket.AccessError
 	if errors.As(err, &access) {
-		return &hintedError{err, "run as root, or as a user in that group, or name another group or path in [socket] of the configuration"}
+		return &hintedError{err, "run as root, or as a user in that group, or name another group or path in [socket] or [web] of the configuration"}
 	}
 	if os.IsPermission(err) || errors.Is(err, fs.ErrPermission) {
 		return &hintedError{err, "run as root, or name a folder of this user in the configuration as state = \"/path\""}

@@ -28,6 +28,7 @@ type Config struct {
 	Hook, Webhook mailer.Transport
 	Socket        *Socket        // nil: nobody asks
 	Metrics       netip.AddrPort // where metrics are served; the zero value: nowhere
+	Web           *Web           // nil: nobody looks
 }
 
 // Mail says how alerts are sent.

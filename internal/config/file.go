@@ -28,6 +28,7 @@ type file struct {
 	Webhook  *webhook `toml:"webhook"`
 	Socket   *socket  `toml:"socket"`
 	Metrics  *metrics `toml:"metrics"`
+	Web      *web     `toml:"web"`
 }
 
 type mail struct {
@@ -119,7 +120,10 @@ func (f *file) config() (c Config, err error) {
 	if c.Socket, err = f.socket(c.Rules); err != nil {
 		return c, err
 	}
-	c.Metrics, err = f.Metrics.address()
+	if c.Metrics, err = f.Metrics.address(); err != nil {
+		return c, err
+	}
+	c.Web, err = f.Web.web()
 	return c, err
 }
 

@@ -63,16 +63,12 @@ func (f *file) socket(rules []window.Rule) (*Socket, error) {
 }
 
 func (w *socket) socket(rules []window.Rule) (s *Socket, err error) {
-	s = &Socket{Path: cmp.Or(w.Path, DefaultSocket), Mode: DefaultSocketMode}
+	s = &Socket{Path: cmp.Or(w.Path, DefaultSocket)}
 	if !filepath.IsAbs(s.Path) {
 		return nil, fmt.Errorf("path %q: want one that begins with /", s.Path)
 	}
-	if w.Mode != "" {
-		bits, err := strconv.ParseUint(w.Mode, 8, 32)
-		if err != nil || bits > 0o777 {
-			return nil, fmt.Errorf("mode %q: want permissions such as \"0660\"", w.Mode)
-		}
-		s.Mode = fs.FileMode(bits)
+	if s.Mode, err = modeOf(w.Mode); err != nil {
+		return nil, err
 	}
 	if s.UID, err = ownerOf(w.Owner); err != nil {
 		return nil, err
@@ -87,6 +83,18 @@ func (w *socket) socket(rules []window.Rule) (s *Socket, err error) {
 	}
 	s.Key, err = socketKey(w.Key, rules)
 	return s, err
+}
+
+// modeOf gives the permissions of a socket, DefaultSocketMode for none.
+func modeOf(mode string) (fs.FileMode, error) {
+	if mode == "" {
+		return DefaultSocketMode, nil
+	}
+	bits, err := strconv.ParseUint(mode, 8, 32)
+	if err != nil || bits > 0o777 {
+		return 0, fmt.Errorf("mode %q: want permissions such as \"0660\"", mode)
+	}
+	return fs.FileMode(bits), nil
 }
 
 // ownerOf gives the number of a user, -1 for none.

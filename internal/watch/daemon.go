@@ -16,6 +16,7 @@ import (
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/report"
+	"exiwatch/internal/web"
 	"exiwatch/mailer"
 	"exiwatch/parser"
 	"exiwatch/tailer"
@@ -35,6 +36,8 @@ type Daemon struct {
 	// Beat, if set, is called for as long as the logs are really being read: whenever each of them has been read further, or been
 	// found to hold no more, since the last call. That is every tailer.DefaultTick while they are quiet. It must not block.
 	Beat func()
+	// Examine, if not nil, finds out whether all is in order, for the live page.
+	Examine func(context.Context) []web.Finding
 
 	now      func() time.Time
 	stopping <-chan struct{}
@@ -51,6 +54,7 @@ type Daemon struct {
 	turn     turn  // at the counters
 	door     *door // nil: nobody asks
 	heart    heartbeat
+	gallery  *gallery // nil: nobody looks on
 
 	lossesFrom time.Time // not to be told before
 }
@@ -65,8 +69,8 @@ func (d *Daemon) Check() error {
 }
 
 // Run follows the logs until ctx ends, which is no error. All goroutines are started here, and waited for: one for each log,
-// which reads; one that sends mail, and one for each hook; one that answers questions; one that serves metrics; and this one, which owns
-// the counters.
+// which reads; one that sends mail, and one for each hook; one that answers questions; one that serves metrics, one the live page; and this
+// one, which owns the counters.
 func (d *Daemon) Run(ctx context.Context) error {
 	d.stopping = ctx.Done()
 	if err := d.prepare(); err != nil {
@@ -110,6 +114,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 				d.Log.Error("no more questions are answered", "error", err)
 			}
 		})
+	}
+	if d.gallery != nil {
+		wait.Go(func() { d.gallery.serve(ctx) })
 	}
 	if d.Config.Metrics.IsValid() {
 		wait.Go(func() { d.serveMetrics(ctx) })
@@ -159,11 +166,16 @@ func (d *Daemon) prepare() (err error) {
 	if d.state, err = openState(d.Config.State); err != nil {
 		return err
 	}
+	d.gallery = d.newGallery()
 	if err = d.open(); err == nil {
+		err = d.gallery.listen(d.Config.Web)
+	}
+	if err == nil {
 		d.meter.last = d.count()
 		err = d.openDoor() // last: who asks is answered at once
 	}
 	if err != nil {
+		d.gallery.close()
 		d.state.close()
 	}
 	return err
@@ -190,14 +202,18 @@ func (d *Daemon) open() error {
 		smtp.Hello = d.Host
 	}
 	d.composer.Key = key
-	first, err := NewPipeline(d.Config.Scopes, d.Config.Rules, Listener{
+	listener := Listener{
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) { d.arrival(a) },
 		Other:   d.other,
 		Own:     d.delivered,
 		Opened:  d.opened,
 		Grew:    d.grew,
 		Ended:   d.ended,
-	})
+	}
+	if d.gallery != nil {
+		listener.Seen = d.gallery.seen
+	}
+	first, err := NewPipeline(d.Config.Scopes, d.Config.Rules, listener)
 	if err != nil {
 		return err
 	}
@@ -389,6 +405,9 @@ func (d *Daemon) grew(a *window.Alert) {
 
 func (d *Daemon) ended(a *window.Alert) {
 	d.Log.Info("alert ended", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
+	if d.gallery != nil {
+		d.gallery.end(a)
+	}
 	if a.Thread != "" {
 		d.saver.put(d, news{[]*window.Alert{a}, ended})
 	}

@@ -39,6 +39,8 @@ type Listener struct {
 	More func() bool
 	// Arrival gets each arrival that is kept, counted or not.
 	Arrival func(*parser.Arrival, *window.Arrival)
+	// Seen gets each arrival that is kept, with all its values, and whether rules count it, also of what nobody is told of.
+	Seen func(p *Pipeline, w *window.Arrival, counted bool)
 	// Gather is called once for each goroutine that reads, before one does: what it returns gets, of the arrivals that Arrival gets,
 	// those that this goroutine has read. It is for Replay alone.
 	Gather func() func([]report.Reception)
@@ -68,7 +70,7 @@ func (p *Pipeline) Another(log string) (*Pipeline, error) {
 
 func newPipeline(p Pipeline) (*Pipeline, error) {
 	var err error
-	p.costly = p.listener.Costly
+	p.costly = p.listener.Costly || p.listener.Seen != nil
 	if p.counters, err = window.New(p.rules); err != nil {
 		return nil, err
 	}
@@ -146,6 +148,9 @@ func (p *Pipeline) reception(a *parser.Arrival, w *window.Arrival, counts bool) 
 	own, name := p.own.due(a, p.log)
 	if own != nil && p.listener.Own != nil {
 		p.listener.Own(name)
+	}
+	if p.listener.Seen != nil {
+		p.listener.Seen(p, w, counts && own == nil)
 	}
 	if !counts {
 		return true

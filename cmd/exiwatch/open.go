@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/user"
+
+	"exiwatch/internal/config"
+	"exiwatch/internal/watch"
+
+	"github.com/spf13/cobra"
+)
+
+func openCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "open",
+		Short: "print the address of the live page, and how to reach it from elsewhere",
+		Long: `open prints the address of the page that the daemon serves where the configuration has
+[web], and the ssh command that brings it to another machine.
+
+The address of a port holds a token, without which nobody sees anything: whoever has the
+address can look. It stays the same until DIR/web-token is removed (DIR: state) and the daemon
+started anew. A UNIX socket needs none: there its permissions decide.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := config.Read(file)
+			if err != nil {
+				return configError(err)
+			}
+			if c.Web == nil {
+				return &hintedError{errors.New("the configuration has no live page"),
+					"add [web] with listen = \"unix:/run/exiwatch/web.sock\" or \"127.0.0.1:8025\" to it, and restart the daemon or send it SIGHUP"}
+			}
+			return printWays(cmd.OutOrStdout(), &c)
+		},
+	}
+	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
+	return cmd
+}
+
+// tunnelPort is that of the other end of a tunnel to a UNIX socket.
+const tunnelPort = 8025
+
+// printWays says how to see the page.
+func printWays(out io.Writer, c *config.Config) error {
+	login := hostName()
+	if u, err := user.Current(); err == nil {
+		login = u.Username + "@" + login
+	}
+	if c.Web.Path != "" {
+		if _, err := os.Stat(c.Web.Path); errors.Is(err, fs.ErrNotExist) {
+			return &hintedError{fmt.Errorf("there is no socket %s", c.Web.Path), "is the daemon running, with this configuration?"}
+		}
+		fmt.Fprintf(out, "On the machine at which you sit, let this run:\n\n    ssh -N -L 127.0.0.1:%d:%s %s\n\nand open\n\n    http://127.0.0.1:%d/\n",
+			tunnelPort, c.Web.Path, login, tunnelPort)
+		return nil
+	}
+	token, err := watch.WebToken(c.State)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &hintedError{err, "the daemon makes it when it starts with this configuration"}
+	case errors.Is(err, fs.ErrPermission):
+		return &hintedError{err, "run as root, or as the user of the daemon"}
+	case err != nil:
+		return err
+	}
+	fmt.Fprintf(out, "http://%s/%s/\n\nFrom another machine, let this run there before:\n\n    ssh -N -L 127.0.0.1:%d:%s %s\n",
+		c.Web.Listen, token, c.Web.Listen.Port(), c.Web.Listen, login)
+	if c.Web.Listen.Addr().Is6() {
+		fmt.Fprintf(out, "\nand open http://127.0.0.1:%d/%s/\n", c.Web.Listen.Port(), token)
+	}
+	return nil
+}

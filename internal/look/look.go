@@ -1,0 +1,27 @@
+// Package look is what pages of exiwatch look like, be they served or written into a file: one style sheet, light and dark, and
+// pieces of templates. Nothing in it needs a script, an inline style or a resource from elsewhere.
+package look
+
+import (
+	_ "embed"
+	"html/template"
+)
+
+// CSS is the style sheet. A page that can't fetch it puts it into a style element.
+//
+//go:embed look.css
+var CSS string
+
+//go:embed pieces.html
+var pieces string
+
+// Funcs are the functions of templates: how numbers and times are written.
+var Funcs = template.FuncMap{
+	"number": Number, "size": Size, "amount": Amount, "plural": Plural, "percent": Percent, "span": Span,
+	"bar": NewBar, "spark": NewSpark, "share": NewShare,
+}
+
+// New makes a template that has the pieces: "bar" (a Bar), "spark" (a Spark), "columns" (a Columns).
+func New(name string) *template.Template {
+	return template.Must(template.New(name).Funcs(Funcs).Parse(pieces))
+}

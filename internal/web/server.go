@@ -1,0 +1,132 @@
+package web
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"io/fs"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"exiwatch/internal/look"
+)
+
+// A Server shows the page. Token is needed to serve a port.
+type Server struct {
+	Source Source
+	Name   string // of the machine
+	Token  string
+	Log    *slog.Logger
+
+	desk desk
+	hub  hub
+}
+
+// Bounds of what others can make the server hold.
+const (
+	maxConnections = 250
+	maxStreams     = 100     // of these
+	maxHeader      = 8 << 10 // bytes
+	headerPatience = 5 * time.Second
+	answerPatience = 20 * time.Second
+	idlePatience   = 60 * time.Second
+)
+
+//go:embed static
+var static embed.FS
+
+// Serve answers on the listeners until ctx ends, and closes them.
+func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
+	s.desk.server = s
+	s.hub.desk = &s.desk
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wait sync.WaitGroup
+	defer wait.Wait()
+	wait.Go(func() { s.hub.run(ctx) })
+	wait.Go(func() { s.desk.checks(ctx) })
+	failed := make(chan error, len(listeners))
+	for _, l := range listeners {
+		port := 0
+		if a, ok := l.Addr().(*net.TCPAddr); ok {
+			port = a.Port
+		}
+		server := &http.Server{
+			Handler: s.guard(port, s.routes()), ReadHeaderTimeout: headerPatience,
+			WriteTimeout: answerPatience, IdleTimeout: idlePatience, MaxHeaderBytes: maxHeader,
+			ErrorLog:    log.New(discard{}, "", 0), // what strangers do to a connection is no news
+			BaseContext: func(net.Listener) context.Context { return ctx },
+		}
+		wait.Go(func() {
+			if err := server.Serve(limit(l, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
+				failed <- err
+			}
+		})
+		wait.Go(func() {
+			<-ctx.Done()
+			server.Close()
+		})
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-failed:
+		return err
+	}
+}
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	files, err := fs.Sub(static, "static")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(files)))
+	mux.HandleFunc("GET /static/look.css", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/css; charset=utf-8")
+		w.Write([]byte(look.CSS))
+	})
+	mux.HandleFunc("GET /events", s.hub.serve)
+	mux.HandleFunc("GET /{$}", s.desk.serve)
+	mux.HandleFunc("GET /who", s.desk.serve)
+	mux.HandleFunc("GET /alerts", s.desk.serve)
+	mux.HandleFunc("GET /health", s.desk.serve)
+	return mux
+}
+
+// limit is a listener that has a number of connections open at most. Who comes then waits, as he does where a server is slow: an idle
+// connection lasts no longer than headerPatience or idlePatience.
+func limit(l net.Listener, n int) net.Listener { return &limited{l, make(chan struct{}, n)} }
+
+type limited struct {
+	net.Listener
+	open chan struct{}
+}
+
+func (l *limited) Accept() (net.Conn, error) {
+	l.open <- struct{}{}
+	c, err := l.Listener.Accept()
+	if err != nil {
+		<-l.open
+		return nil, err
+	}
+	return &limitedConn{Conn: c, release: sync.OnceFunc(func() { <-l.open })}, nil
+}
+
+type limitedConn struct {
+	net.Conn
+	release func()
+}
+
+func (c *limitedConn) Close() error {
+	defer c.release()
+	return c.Conn.Close()
+}

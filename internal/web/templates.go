@@ -1,0 +1,42 @@
+package web
+
+import (
+	_ "embed"
+	"encoding/json"
+	"html/template"
+	"time"
+
+	"exiwatch/internal/look"
+)
+
+//go:embed page.html
+var pageHTML string
+
+// templates are those of all pages. What comes from the log goes through show, and through html/template as everything does.
+var templates = template.Must(look.New("web").Funcs(template.FuncMap{
+	"show": show, "noun": noun, "heading": heading, "long": long, "limitText": limitText, "measured": measured, "clock": clock, "left": left,
+	"amount": amount, "eventsOf": eventsOf,
+	"drawing": func(c *look.Columns) (string, error) {
+		b, err := json.Marshal(c.Drawing())
+		return string(b), err
+	},
+	"what": func(v any) string {
+		switch v.(type) {
+		case *front:
+			return "front"
+		case *history:
+			return "history"
+		case *health:
+			return "health"
+		}
+		return "who"
+	},
+	"on":    func(p *page, v any) inPage { return inPage{p, v} },
+	"stamp": func(t time.Time) string { return t.Format(time.RFC3339) },
+}).Parse(pageHTML))
+
+// inPage is something on a page, for a piece that needs to know which page it is on.
+type inPage struct {
+	Page *page
+	It   any
+}
