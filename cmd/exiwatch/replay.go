@@ -64,7 +64,9 @@ alone.`,
 				return choose.run(cmd, &s, files, rules, int(rows), asJSON)
 			}
 			sum := report.Summary{Rules: rules, Brief: !asJSON}
-			if sum.Totals, err = s.replay(cmd, files, rules, summing(&sum)); err != nil {
+			listener := summing(&sum)
+			listener.Ended = sum.Ended
+			if sum.Totals, err = s.replay(cmd, files, rules, listener); err != nil {
 				return err
 			}
 			if asJSON {

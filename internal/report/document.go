@@ -88,7 +88,7 @@ func (a *opened) document() Alert {
 		Grew: append([]Growth{}, a.grew...), Subjects: []SubjectCount{},
 		Of: a.Alert,
 	}
-	for _, row := range a.Top(window.Subject, 0) {
+	for _, row := range a.top(0) {
 		d.Subjects = append(d.Subjects, SubjectCount{row.Value, row.Messages})
 	}
 	return d

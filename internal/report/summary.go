@@ -29,6 +29,14 @@ type opened struct {
 	*window.Alert
 	millis bool
 	grew   []Growth
+	ended  *subjects // of an alert that was let go of
+}
+
+// subjects are those of an alert that has ended, most messages first.
+type subjects struct {
+	rows []window.Row
+	n    int // of all
+	more bool
 }
 
 // A MalformedLine is an arrival that could not be read.
@@ -117,6 +125,45 @@ func (s *Summary) Opened(alerts []*window.Alert) {
 		o := &opened{Alert: a, millis: s.Tally.Last.Millis}
 		s.alerts, s.byAlert[a] = append(s.alerts, o), o
 	}
+}
+
+// Ended lets go of what Text and Document don't tell of an alert that has ended: a long log may have opened thousands. Document's
+// Alert.Of then has no more than the JSON.
+func (s *Summary) Ended(a *window.Alert) {
+	o := s.byAlert[a]
+	if o == nil {
+		return
+	}
+	delete(s.byAlert, a)
+	rows := 0
+	if s.Brief {
+		rows = maxSubjects
+	}
+	o.ended = &subjects{rows: a.Top(window.Subject, rows)}
+	o.ended.n, o.ended.more = a.Distinct(window.Subject)
+	o.Alert = &window.Alert{
+		ID: a.ID, Rule: a.Rule, Value: a.Value, Opened: a.Opened, CrossedBy: a.CrossedBy, Count: a.Count, Limit: a.Limit, Peak: a.Peak, Times: a.Times,
+		Ended: a.Ended, Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes,
+	}
+}
+
+// top gives the n subjects with the most messages, all if n is 0.
+func (o *opened) top(n int) []window.Row {
+	if o.ended == nil {
+		return o.Top(window.Subject, n)
+	}
+	if n == 0 {
+		return o.ended.rows
+	}
+	return o.ended.rows[:min(n, len(o.ended.rows))]
+}
+
+// distinct says how many subjects there are, and whether there are more.
+func (o *opened) distinct() (n int, more bool) {
+	if o.ended == nil {
+		return o.Distinct(window.Subject)
+	}
+	return o.ended.n, o.ended.more
 }
 
 // Grew notes that an alert has come to another multiple of its limit with the last arrival.

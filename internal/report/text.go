@@ -121,12 +121,12 @@ func (t *text) alert(a *opened) {
 	fmt.Fprintf(t, "%s  %s  %s, over %s\n", a.Opened.Format(time.DateTime), mailer.Escape(a.Value),
 		mailer.Escape(a.Rule.Name), a.Rule.String())
 	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n", plural(a.Messages, "message"), a.Peak, a.Rule.Count, a.end())
-	rows := a.Top(window.Subject, maxSubjects)
+	rows := a.top(maxSubjects)
 	for _, row := range rows {
 		fmt.Fprint(t, "    ")
 		PrintRow(t, row.Messages, row.Value)
 	}
-	if n, more := a.Distinct(window.Subject); n > len(rows) || more {
+	if n, more := a.distinct(); n > len(rows) || more {
 		fmt.Fprintf(t, "            … and more subjects: %d\n", n-len(rows))
 	}
 }
