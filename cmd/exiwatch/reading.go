@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"runtime/debug"
 
 	"exiwatch/internal/watch"
 	"exiwatch/tailer"
@@ -27,11 +28,15 @@ func (s *selection) reading(cmd *cobra.Command, files []string) (*reading, error
 	return &reading{selection: s, logs: logs, bar: newProgress(cmd.ErrOrStderr())}, nil
 }
 
+// garbage is how much of it may lie about, in percent of what is held: that grows slowly, and has few pointers to follow.
+const garbage = 50
+
 // pass reads the logs through a pipeline. A listener without a Keep gets what is selected.
 func (r *reading) pass(ctx context.Context, rules []window.Rule, listener watch.Listener) (all tailer.Totals, err error) {
 	if listener.Keep == nil {
 		listener.Keep = r.keep
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
 	p, err := watch.NewPipeline(r.settings.Scopes, rules, listener)
 	if err != nil {
 		return all, err
