@@ -38,38 +38,47 @@ func (c *chooser) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// run reads the logs until the limits are found, and prints them.
+// run finds the limits and prints them.
 func (c *chooser) run(cmd *cobra.Command, s *selection, files []string, rules []window.Rule, rows int, asJSON bool) error {
-	found, err := suggest.New(rules, c.perWeek)
+	result, err := c.find(cmd, s, files, rules, rows)
 	if err != nil {
 		return err
 	}
+	if asJSON {
+		return printJSON(cmd.OutOrStdout(), result)
+	}
+	return result.TOML(cmd.OutOrStdout())
+}
+
+// find reads the logs until the limits are found.
+func (c *chooser) find(cmd *cobra.Command, s *selection, files []string, rules []window.Rule, rows int) (*suggest.Suggestions, error) {
+	found, err := suggest.New(rules, c.perWeek)
+	if err != nil {
+		return nil, err
+	}
 	r, err := s.reading(cmd, files)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer r.bar.end()
 	again, err := newRereading(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	err = again.first(cmd, found.First(), watch.Listener{
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) { found.Arrival(report.Time{Time: a.Time, Millis: a.Millis}) },
 		Counted: found.Counted,
 	}, found.NextLog)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for rules := found.Next(); rules != nil; rules = found.Next() {
 		if err := again.next(cmd, rules, watch.Listener{Opened: found.Opened}); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	result := found.Suggestions(rows)
-	if asJSON {
-		return printJSON(cmd.OutOrStdout(), result)
-	}
-	return result.TOML(cmd.OutOrStdout())
+	return &result, nil
 }
 
 // A rereading reads logs several times and gets the same arrivals each time, while they grow.

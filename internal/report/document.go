@@ -19,6 +19,8 @@ type Document struct {
 	SelectorsMissing []string         `json:"selectors_missing"`
 	Top              map[string][]Row `json:"top"`
 	Alerts           []Alert          `json:"alerts"`
+
+	Values map[string]int `json:"-"` // how many values each key has, of which Top has the first
 }
 
 // An Alert is one of a Document's alerts.
@@ -39,6 +41,8 @@ type Alert struct {
 	Recipients int64          `json:"recipients"`
 	Bytes      int64          `json:"bytes"`
 	Subjects   []SubjectCount `json:"subjects"`
+
+	Of *window.Alert `json:"-"` // which has more than is printed
 }
 
 // A Growth says when the count came to so many times the limit.
@@ -61,12 +65,14 @@ func (s *Summary) Document(n int) Document {
 		Malformed: t.Malformed, MalformedLines: s.malformed, Overflowed: t.Overflowed, Suspicious: t.Suspicious,
 		Injected: t.Injected, Recipients: t.Recipients, Size: t.Size, First: t.First, Last: t.Last,
 		SelectorsMissing: s.selectors.missing(), Top: make(map[string][]Row), Alerts: []Alert{},
+		Values: make(map[string]int),
 	}
 	if d.MalformedLines == nil {
 		d.MalformedLines = []MalformedLine{}
 	}
 	for key := range window.NumKeys {
-		d.Top[key.String()] = s.ranking(key).Top(n, Messages)
+		ranking := s.ranking(key)
+		d.Top[key.String()], d.Values[key.String()] = ranking.Top(n, Messages), ranking.Len()
 	}
 	for _, a := range s.alerts {
 		d.Alerts = append(d.Alerts, a.document())
@@ -80,6 +86,7 @@ func (a *opened) document() Alert {
 		Limit: a.Rule.Limit, Window: a.Rule.Window.String(), Opened: Time{a.Opened, a.millis}, CrossedBy: a.CrossedBy,
 		Peak: a.Peak, Ended: Time{a.Ended, a.millis}, Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes,
 		Grew: append([]Growth{}, a.grew...), Subjects: []SubjectCount{},
+		Of: a.Alert,
 	}
 	for _, row := range a.Top(window.Subject, 0) {
 		d.Subjects = append(d.Subjects, SubjectCount{row.Value, row.Messages})

@@ -128,3 +128,14 @@ func TestRankingsJoined(t *testing.T) {
 		}
 	}
 }
+
+// TestEmptyValueIsTheLast of its block, and comes again.
+func TestEmptyValueIsTheLast(t *testing.T) {
+	var r Ranking
+	for range 2 {
+		r.AddAll([]Item{{Value: []byte{}}})
+	}
+	if rows := r.Top(0, Messages); len(rows) != 1 || rows[0].Messages != 2 {
+		t.Errorf("%v, want one value with 2 messages", rows)
+	}
+}

@@ -15,8 +15,9 @@ type Summary struct {
 	Totals tailer.Totals
 	Rules  []window.Rule // that count
 	Brief  bool          // only what Text shows is ranked
+	Hourly bool          // arrivals are counted by the hour, too
 
-	gathered  []*rankings
+	gathered  []*gathered
 	selectors selectors
 	malformed []MalformedLine
 	alerts    []*opened
@@ -38,8 +39,11 @@ type MalformedLine struct {
 	Why    string `json:"why"`
 }
 
-// rankings are those of all keys.
-type rankings [window.NumKeys]Ranking
+// gathered is what one goroutine has of the arrivals.
+type gathered struct {
+	rankings [window.NumKeys]Ranking
+	hours    hours
+}
 
 // A Reception is an arrival with its keys' values.
 type Reception struct {
@@ -47,7 +51,7 @@ type Reception struct {
 	Values  *window.Arrival
 }
 
-// Gather gives what ranks arrivals for one goroutine: they come in any order.
+// Gather gives what ranks arrivals, and counts them by the hour, for one goroutine: they come in any order.
 func (s *Summary) Gather() func([]Reception) {
 	var keys []window.Key
 	for key := range window.NumKeys {
@@ -55,8 +59,8 @@ func (s *Summary) Gather() func([]Reception) {
 			keys = append(keys, key)
 		}
 	}
-	r := new(rankings)
-	s.gathered = append(s.gathered, r)
+	g := new(gathered)
+	s.gathered = append(s.gathered, g)
 	var items []Item
 	return func(receptions []Reception) {
 		for _, key := range keys {
@@ -66,7 +70,13 @@ func (s *Summary) Gather() func([]Reception) {
 					items = append(items, Item{Value: value, Recipients: a.Values.Recipients, Bytes: a.Values.Bytes})
 				}
 			}
-			r[key].AddAll(items)
+			g.rankings[key].AddAll(items)
+		}
+		if !s.Hourly {
+			return
+		}
+		for _, a := range receptions {
+			g.hours.add(a.Values)
 		}
 	}
 }
@@ -76,9 +86,9 @@ func (s *Summary) ranking(key window.Key) *Ranking {
 	if len(s.gathered) == 0 {
 		return new(Ranking)
 	}
-	first := &s.gathered[0][key]
-	for _, r := range s.gathered[1:] {
-		first.Join(&r[key])
+	first := &s.gathered[0].rankings[key]
+	for _, g := range s.gathered[1:] {
+		first.Join(&g.rankings[key])
 	}
 	return first
 }

@@ -88,7 +88,7 @@ func (t *table) touch(items []Item) {
 		}
 		for _, place := range places[:n] {
 			if place > 0 {
-				t.touched += t.at(place - 1)[textStart]
+				t.touched += t.at(place - 1)[textLength]
 			}
 		}
 		items = items[n:]

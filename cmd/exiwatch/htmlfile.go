@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"exiwatch/internal/page"
+	"exiwatch/internal/report"
+	"exiwatch/window"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+)
+
+// An htmlFile is what --html of `replay` says: the file to write, "-" for the standard output.
+type htmlFile struct{ name string }
+
+func (h *htmlFile) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&h.name, "html", "", "write one HTML `FILE` in place of the text (\"-\": the standard output)")
+}
+
+func (h *htmlFile) wanted(cmd *cobra.Command) bool { return cmd.Flags().Changed("html") }
+
+// run reads the logs and writes the file.
+func (h *htmlFile) run(cmd *cobra.Command, s *selection, files []string, rules []window.Rule, rows int, choose *chooser) (err error) {
+	if h.name == "" {
+		return usagef("--html: want the name of a file")
+	}
+	out, err := h.open(cmd)
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", h.name, err)
+	}
+	defer out.drop()
+	p := page.Page{Rules: rules, Selected: s.words(), Version: version, Made: s.now}
+	if choose.suggest {
+		if p.Suggestions, err = choose.find(cmd, s, files, rules, rows); err != nil {
+			return err
+		}
+	}
+	r, err := s.reading(cmd, files)
+	if err != nil {
+		return err
+	}
+	defer r.bar.end()
+	sum := report.Summary{Rules: rules, Hourly: true}
+	if sum.Totals, err = r.pass(cmd.Context(), rules, summing(&sum)); err != nil {
+		return err
+	}
+	for _, log := range r.logs {
+		for _, source := range log {
+			p.Logs = append(p.Logs, source.Name)
+		}
+	}
+	p.Document, p.Hours = sum.Document(rows), sum.Hours()
+	if err := p.Write(out); err != nil {
+		return fmt.Errorf("writing %s: %w", h.name, err)
+	}
+	if err := out.keep(); err != nil {
+		return fmt.Errorf("writing %s: %w", h.name, err)
+	}
+	return nil
+}
+
+// An output is where the page goes to. One that isn't kept is dropped, and leaves what was there.
+type output struct {
+	io.Writer
+	keep func() error
+	drop func() error
+}
+
+func nothing() error { return nil }
+
+// open begins to write. What a name leads to is written, never replaced, where it is no file, such as /dev/stdout.
+func (h *htmlFile) open(cmd *cobra.Command) (output, error) {
+	if h.name == "-" {
+		return output{cmd.OutOrStdout(), nothing, nothing}, nil
+	}
+	path, info := h.name, os.FileInfo(nil)
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+		if info, err = os.Stat(path); err != nil {
+			return output{}, err
+		}
+	}
+	if info != nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return output{}, err
+		}
+		return output{f, f.Close, f.Close}, nil
+	}
+	const owner = 0o600 // it holds addresses and subjects
+	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(owner), renameio.WithExistingPermissions())
+	if err != nil {
+		return output{}, err
+	}
+	return output{f, f.CloseAtomicallyReplace, f.Cleanup}, nil
+}
+
+// words writes what was selected as on the command line; nothing where that is all.
+func (s *selection) words() string {
+	var words []string
+	add := func(flag, value string) {
+		if value != "" {
+			words = append(words, "--"+flag+" "+value)
+		}
+	}
+	add("since", s.since)
+	add("until", s.until)
+	for _, filter := range filters {
+		for _, glob := range s.globs[filter.key] {
+			add(filter.name, glob)
+		}
+	}
+	return strings.Join(words, " ")
+}

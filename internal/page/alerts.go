@@ -1,0 +1,146 @@
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"exiwatch/internal/look"
+	"exiwatch/internal/report"
+	"exiwatch/window"
+)
+
+// How much is told of an alert.
+const (
+	maxTopics = 5
+	maxHosts  = 3
+	maxLanes  = 30 // of those who have crossed a limit
+)
+
+// A card is an alert told of at length.
+type card struct {
+	report.Alert
+	Number int // from 1
+	When   *strip
+	Spark  look.Spark
+	Step   time.Duration // of the spark's spans
+	Events []event
+	Topics []window.TopicRow
+	More   string // topics beside these
+	Groups []group
+}
+
+// An event is something in the life of an alert.
+type event struct {
+	At   time.Time // zero: at no time yet
+	What string
+}
+
+// A group are the values of a key among an alert's messages.
+type group struct {
+	Heading string
+	Rows    []window.Row
+	More    string
+}
+
+// over is how many times the limit that it crossed, which may be that of an exception, the alert's count was.
+func over(a *report.Alert) float64 { return float64(a.Peak) / float64(max(a.Of.Limit, 1)) }
+
+// cards gives the n alerts that went furthest over their limits, in the order in which they opened.
+func (p *Page) cards(n int, on axis) (cards []card) {
+	order := make([]int, len(p.Document.Alerts))
+	for i := range order {
+		order[i] = i
+	}
+	if len(order) > n {
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(over(&p.Document.Alerts[b]), over(&p.Document.Alerts[a])) })
+		order = order[:n]
+		slices.Sort(order)
+	}
+	for _, i := range order {
+		c := newCard(p.Document.Alerts[i], on)
+		c.Number = len(cards) + 1
+		cards = append(cards, c)
+	}
+	return cards
+}
+
+func newCard(a report.Alert, on axis) card {
+	chart := a.Of.Chart()
+	c := card{Alert: a, When: new(strip), Spark: look.NewSpark(chart.Messages), Step: chart.Step, Topics: a.Of.Topics(maxTopics)}
+	on.mark(c.When, a.Opened.Time, a.Ended.Time)
+	c.Events = append(c.Events, event{a.Opened.Time, "opened"})
+	for _, g := range a.Grew {
+		times := look.Number(g.Times) + " times the limit"
+		if g.Times == 2 {
+			times = "twice the limit"
+		}
+		c.Events = append(c.Events, event{g.At.Time, times})
+	}
+	if a.Ended.IsZero() {
+		c.Events = append(c.Events, event{time.Time{}, "still open at the end of the log"})
+	} else {
+		c.Events = append(c.Events, event{a.Ended.Time, "ended"})
+	}
+	c.More = others(a.Of, window.Topic, len(c.Topics))
+	for _, key := range []window.Key{window.Host, window.Sender} {
+		if rows := a.Of.Top(key, maxHosts); len(rows) > 0 && key.String() != a.Key {
+			c.Groups = append(c.Groups, group{headingOf(key.String()), rows, others(a.Of, key, len(rows))})
+		}
+	}
+	return c
+}
+
+// others says how many values of a key there are beside those shown.
+func others(a *window.Alert, key window.Key, shown int) string {
+	n, more := a.Distinct(key)
+	switch {
+	case more:
+		return fmt.Sprintf("and more than %s others", look.Number(int64(n-shown)))
+	case n > shown:
+		return fmt.Sprintf("and %s more", look.Number(int64(n-shown)))
+	}
+	return ""
+}
+
+func headingOf(key string) string {
+	for _, k := range keyNames {
+		if k.key == key {
+			return k.heading
+		}
+	}
+	return key
+}
+
+// A lane is somebody who has crossed a limit, with all alerts there were.
+type lane struct {
+	Key, Value string
+	Alerts     int64
+	Worst      report.Alert
+	When       *strip
+	Card       int // number of the worst one's; 0: it has none
+}
+
+// lanes gives everybody who has crossed a limit, who went furthest first.
+func (p *Page) lanes(on axis) []*lane {
+	var all []*lane
+	byValue := make(map[[2]string]*lane)
+	for _, a := range p.Document.Alerts {
+		id := [2]string{a.Key, a.Value}
+		l := byValue[id]
+		if l == nil {
+			l = &lane{Key: a.Key, Value: a.Value, Worst: a, When: new(strip)}
+			byValue[id], all = l, append(all, l)
+		}
+		l.Alerts++
+		on.mark(l.When, a.Opened.Time, a.Ended.Time)
+		if over(&a) > over(&l.Worst) {
+			l.Worst = a
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *lane) int {
+		return cmp.Or(cmp.Compare(over(&b.Worst), over(&a.Worst)), cmp.Compare(b.Alerts, a.Alerts))
+	})
+	return all
+}

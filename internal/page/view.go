@@ -1,0 +1,104 @@
+package page
+
+import (
+	"strings"
+
+	"exiwatch/internal/look"
+	"exiwatch/internal/report"
+	"exiwatch/internal/suggest"
+	"exiwatch/window"
+)
+
+// maxLogs is how many logs are named.
+const maxLogs = 10
+
+// A view is a Page as the template wants it, within bounds.
+type view struct {
+	*Page
+	Axis      axis
+	Course    *course
+	Heat      *heat
+	Logs      []string
+	MoreLogs  int64
+	Lanes     []*lane
+	AllLanes  int64
+	Crossed   string // who they are: 530 accounts, 3 hosts
+	Cards     []card
+	Effects   []effect
+	Rankings  []ranking
+	Recipient bool // recipients are logged
+}
+
+// A ranking is one of the document's.
+type ranking struct {
+	Heading, Noun string
+	Rows          []report.Row
+	More          int64 // values beside these
+}
+
+func (p *Page) view(b bounds) *view {
+	v := &view{Page: p, Axis: newAxis(p.Hours), Course: newCourse(p.Hours), Logs: p.Logs, Effects: p.effects(), Recipient: p.Document.Recipients > 0}
+	if len(p.Hours) > 0 {
+		v.Heat = newHeat(p.Hours)
+	}
+	if n := len(v.Logs) - maxLogs; n > 0 {
+		v.Logs, v.MoreLogs = v.Logs[:maxLogs], int64(n)
+	}
+	v.Lanes = p.lanes(v.Axis)
+	v.AllLanes = int64(len(v.Lanes))
+	v.Crossed = crossed(v.Lanes)
+	v.Lanes = v.Lanes[:min(len(v.Lanes), maxLanes)]
+	v.Cards = p.cards(b.alerts, v.Axis)
+	v.link()
+	for _, k := range keyNames {
+		rows := p.Document.Top[k.key]
+		rows = rows[:min(len(rows), b.rows)]
+		if len(rows) > 0 {
+			v.Rankings = append(v.Rankings, ranking{k.heading, k.noun, rows, int64(p.Document.Values[k.key] - len(rows))})
+		}
+	}
+	return v
+}
+
+// crossed counts lanes by their keys.
+func crossed(lanes []*lane) string {
+	n := make(map[string]int64)
+	for _, l := range lanes {
+		n[l.Key]++
+	}
+	var parts []string
+	for _, k := range keyNames {
+		if n[k.key] > 0 {
+			parts = append(parts, look.Plural(n[k.key], k.noun))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// link tells the lanes which alerts have cards.
+func (v *view) link() {
+	numbers := make(map[*window.Alert]int)
+	for _, c := range v.Cards {
+		numbers[c.Of] = c.Number
+	}
+	for _, l := range v.Lanes {
+		l.Card = numbers[l.Worst.Of]
+	}
+}
+
+// Omitted is how many alerts have no card.
+func (v *view) Omitted() int64 { return int64(len(v.Document.Alerts) - len(v.Cards)) }
+
+// Only is who has crossed a limit, where it is one alone.
+func (v *view) Only() *lane {
+	if v.AllLanes == 1 {
+		return v.Lanes[0]
+	}
+	return nil
+}
+
+// Zone names the zone of the last arrival, as it is logged or the machine's.
+func (v *view) Zone() string { return v.Document.Last.Format("-0700") }
+
+// By are the first values that a suggested limit opens alerts for.
+func (v *view) By(s suggest.Suggestion) []suggest.By { return s.By[:min(len(s.By), maxBy)] }
