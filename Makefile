@@ -1,7 +1,10 @@
-.PHONY: build test lint unit fuzz bench chaos fixtures
+.PHONY: build packages test lint unit fuzz bench chaos socket metrics fixtures
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o exiwatch ./cmd/exiwatch
+
+packages: # dist/*.deb and dist/*.rpm, the same bytes from the same commit
+	packaging/build
 
 test: # everything; as root on Debian it installs what the tests need
 	.ci/needs
@@ -9,6 +12,7 @@ test: # everything; as root on Debian it installs what the tests need
 	go test -race -timeout 12m ./...
 	go test -run 'TestMillionSenders|TestOffendersInAFlood' ./window # one goroutine each: minutes under the race detector
 	go test -run TestHTMLOfALargeLog ./cmd/exiwatch
+	go test -run 'TestScrapeOfAMillionKeys' ./internal/watch # the same
 
 lint:
 	test -z "$$(gofmt -l .)" || { gofmt -d .; false; }
@@ -20,12 +24,22 @@ unit: # what needs no other program and no patience
 
 fuzz:
 	go test -run '^$$' -fuzz FuzzReader -fuzztime 5m ./parser
+	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./internal/readsocket
 
 chaos: # some ten minutes of kills, cycles and a mail server that fails
 	go test -count=1 -timeout 60m -v -run 'TestChaos' ./internal/chaos -chaos.seeds=1 -chaos.lines=1000000 -chaos.kills=230 -chaos.cycles=220 -chaos.seconds=60
 
-bench:
+socket: # a million random requests; questions while the log grows; what asking costs Exim
+	go test -count=1 -v -run TestFlood ./internal/readsocket -readsocket.requests=1000000
+	go test -count=1 -v -run TestQuestionsUnderLoad ./internal/watch -watch.questions=10000 -watch.lines=20000
+	go test -count=1 -v -run TestTransactionsASecond ./cmd/exiwatch -exim.transactions=2000
+
+metrics: # a scrape of a million keys; a scrape a second while the log grows by 20,000 lines a second
+	go test -count=1 -v -run 'TestScrapeOfAMillionKeys|TestScrapesUnderLoad' ./internal/watch -watch.lines=20000 -watch.scrapes=30
+
+bench: # against rg, eximstats, zcat and others, into docs/performance.md: half an hour, 15 GB, and a machine that does nothing else
 	go test -run '^$$' -bench . ./...
+	go run ./fixtures/bench
 
 fixtures: # has the real Exim of this machine write them anew
 	fixtures/make

@@ -66,8 +66,10 @@ func (a *Arrival) Recipients() iter.Seq[[]byte] {
 		plain := bytes.IndexByte(a.RecipientList, '"') < 0 && bytes.IndexByte(a.RecipientList, '\\') < 0 && bytes.IndexByte(a.RecipientList, '[') < 0
 		for rest := a.RecipientList; len(rest) > 0; {
 			n := bytes.IndexByte(rest, ' ')
-			if !plain || n < 0 {
+			if !plain {
 				n = addressEnd(rest)
+			} else if n < 0 {
+				n = len(rest)
 			}
 			if n > 0 && !yield(rest[:n]) {
 				return

@@ -30,6 +30,9 @@ type chase struct {
 	liveFrom time.Time // no tail before
 	pause    time.Duration
 
+	handed  int  // lines since the last tick
+	flooded bool // they were too many for a tail
+
 	looked time.Time      // the last look
 	sure   bool           // it saw which files there are
 	quiet  bool           // idle was called and nothing has happened since
@@ -132,6 +135,7 @@ func (c *chase) read() (more bool, err error) {
 
 func (c *chase) hand(line Line) error {
 	c.quiet = false
+	c.handed++
 	return c.fn(line)
 }
 
@@ -181,6 +185,8 @@ func (c *chase) wait(ctx context.Context, tick <-chan time.Time, more bool) (loo
 		hurry = c.hurry
 	case len(c.row) > 1:
 		grace = time.After(time.Until(c.row[0].due(c.Grace)))
+	case c.flooded:
+		hurry = time.After(floodPause)
 	}
 	for {
 		select {
@@ -192,7 +198,7 @@ func (c *chase) wait(ctx context.Context, tick <-chan time.Time, more bool) (loo
 			if !event.Has(fsnotify.Write) {
 				return true, nil
 			}
-			if c.live == nil {
+			if c.live == nil && !c.flooded {
 				return false, nil
 			}
 		case <-c.folder.errors(): // events were too many to be told

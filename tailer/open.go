@@ -22,9 +22,10 @@ func (e *ReadError) Unwrap() error { return e.Err }
 
 // A File is a finished log being read; what it gives is uncompressed.
 type File struct {
-	file   *os.File
-	size   int64
-	stream *stream
+	file    *os.File
+	size    int64
+	regular bool
+	stream  *stream
 }
 
 // Open opens a finished log, plain or compressed with gzip, bzip2, xz, zstd or lzma, which is told by its content and
@@ -44,7 +45,7 @@ func Open(name string) (*File, error) {
 		file.Close()
 		return nil, err
 	}
-	return &File{file: file, size: info.Size(), stream: s}, nil
+	return &File{file: file, size: info.Size(), regular: info.Mode().IsRegular(), stream: s}, nil
 }
 
 // Read gives the log's bytes; its error is io.EOF or a *ReadError.
@@ -56,6 +57,9 @@ func (f *File) Size() int64 { return f.size }
 // Progress is how many of the stored bytes have been read, a little ahead of what was given out, and the size of the
 // file. It may be called from any goroutine.
 func (f *File) Progress() (done, size int64) { return f.stream.stored.Load(), f.size }
+
+// Compressed tells whether this is a compressed file, and not a pipe: reading it takes time, but doesn't wait.
+func (f *File) Compressed() bool { return f.regular && f.stream.compressed }
 
 // Close closes the file. It doesn't fail for being closed before its end.
 func (f *File) Close() error {
@@ -74,12 +78,13 @@ func OpenReader(r io.Reader) (io.ReadCloser, error) {
 
 // A stream uncompresses a source and knows how far it has read in it.
 type stream struct {
-	source io.Reader
-	name   string
-	stored atomic.Int64 // bytes read from source
-	plain  io.Reader    // what source holds, uncompressed
-	close  func()
-	failed error
+	source     io.Reader
+	name       string
+	stored     atomic.Int64 // bytes read from source
+	plain      io.Reader    // what source holds, uncompressed
+	compressed bool
+	close      func()
+	failed     error
 }
 
 func newStream(source io.Reader, name string) (*stream, error) {
@@ -93,6 +98,7 @@ func newStream(source io.Reader, name string) (*stream, error) {
 	if err != nil {
 		return nil, s.explain(err)
 	}
+	s.compressed = s.plain != io.Reader(buffered)
 	return s, nil
 }
 

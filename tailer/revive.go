@@ -11,7 +11,7 @@ const maxPause = time.Minute
 
 // revive gives the log as it is now a tail, if it has none and may have one.
 func (c *chase) revive(now time.Time) {
-	if c.Poll || c.live != nil || len(c.row) != 1 || c.row[0].packed != nil || now.Before(c.liveFrom) {
+	if c.Poll || c.flooded || c.live != nil || len(c.row) != 1 || c.row[0].packed != nil || now.Before(c.liveFrom) {
 		return
 	}
 	s := c.row[0]
@@ -56,9 +56,16 @@ func (c *chase) take(given *tail.Line, ok bool) error {
 // maxLag is how many bytes a tail may be behind: it is some ten times slower than our own reads.
 const maxLag = 1 << 20
 
-// doubt leaves a tail that is far behind, or has given nothing since it was last doubted while the file has changed: it is deaf, the
+// A tail takes each line by itself. When there are many, our own reads take less of the processor: one every floodPause.
+const (
+	flood      = 1000                  // lines in a tick
+	floodPause = 10 * time.Millisecond // the mail of an alert isn't much later for it
+)
+
+// doubt leaves a tail that is flooded or far behind, or has given nothing since it was last doubted while the file has changed: it is deaf, the
 // file was truncated, or a line goes on without end. Half a line that our own reads have seen is no reason.
 func (c *chase) doubt() {
+	c.flooded, c.handed = c.handed > flood, 0
 	if c.live == nil {
 		return
 	}
@@ -66,7 +73,7 @@ func (c *chase) doubt() {
 	silent := taken == c.live.doubt
 	c.live.doubt = taken
 	info, err := s.file.Stat()
-	if err != nil || info.Size()-s.offset > maxLag || silent && info.Size() != s.offset && info.Size() != s.end {
+	if err != nil || c.flooded || info.Size()-s.offset > maxLag || silent && info.Size() != s.offset && info.Size() != s.end {
 		c.leave()
 	}
 }

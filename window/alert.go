@@ -1,11 +1,11 @@
 package window
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -68,11 +68,11 @@ func (a *Alert) cross(sums [numSums]int64, oldest *row, zone *time.Location) {
 }
 
 // add puts an arrival into the totals.
-func (a *Alert) add(r *row, values []string, zone *time.Location, b *budget) {
+func (a *Alert) add(r *row, zone *time.Location, b *budget) {
 	a.Messages = saturate(a.Messages, 1)
-	a.Recipients = saturate(a.Recipients, r.recipients())
-	a.Bytes = saturate(a.Bytes, r.bytes())
-	a.note(r, values, zone, b)
+	a.Recipients = saturate(a.Recipients, r.recipients)
+	a.Bytes = saturate(a.Bytes, r.bytes)
+	a.note(r, zone, b)
 	a.course.add(r.at, offsetOf(a.Opened))
 }
 
@@ -82,11 +82,11 @@ func offsetOf(t time.Time) int64 {
 	return int64(offset)
 }
 
-// note tallies an arrival that is in the totals. values are those of the intern that gave the row its numbers.
-func (a *Alert) note(r *row, values []string, zone *time.Location, b *budget) {
-	for k, id := range r.values {
-		if id != 0 {
-			a.tally(Key(k), Row{values[id], 1, r.recipients(), r.bytes()}, b)
+// note tallies an arrival that is in the totals.
+func (a *Alert) note(r *row, zone *time.Location, b *budget) {
+	for k, value := range r.values {
+		if value != nil {
+			a.tally(Key(k), value, Row{Messages: 1, Recipients: r.recipients, Bytes: r.bytes}, b)
 		}
 	}
 	if r.at < a.firstAt {
@@ -98,17 +98,19 @@ func (a *Alert) note(r *row, values []string, zone *time.Location, b *budget) {
 }
 
 // tally counts an arrival under its value of a key, or each of its values.
-func (a *Alert) tally(k Key, n Row, b *budget) {
-	values := n.Value
-	for more := true; more; {
-		if n.Value = values; k == RecipientDomain {
-			n.Value, values, more = strings.Cut(values, "\n")
+func (a *Alert) tally(k Key, value []byte, n Row, b *budget) {
+	for more := k == RecipientDomain; more; {
+		var domain []byte
+		if domain, value, more = bytes.Cut(value, lineFeed); more {
+			a.tallies[k].add(domain, n, b)
 		} else {
-			more = false
+			value = domain
 		}
-		a.tallies[k].add(n, b)
 	}
+	a.tallies[k].add(value, n, b)
 }
+
+var lineFeed = []byte("\n")
 
 // giveBack returns to the budget what the tallies took.
 func (a *Alert) giveBack(b *budget) {

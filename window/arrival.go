@@ -6,7 +6,7 @@ import "time"
 type Arrival struct {
 	At         time.Time // log time
 	MessageID  []byte
-	Values     [NumValues][]byte // the value for each key; nil where the arrival has none
+	Values     [NumValues][]byte // the value for each key; nil where the arrival has none; but see Counters.CountsTopics
 	Recipients int64             // 0 where the log doesn't tell
 	Bytes      int64
 	Addresses  [][]byte // the recipients' addresses, for rules that count them (Counters.CountsAddresses)

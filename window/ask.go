@@ -6,14 +6,17 @@ package window
 // before now are counted as if nobody had asked.
 func (c *Counters) Ask(k Key, value []byte, now int64) (count int64, over bool) {
 	now = max(now, c.clock.now)
-	id := c.values.ids[string(value)]
+	hash := c.hash(value)
 	for _, f := range c.families {
-		n := f.find(id)
-		if f.key != k || n == 0 {
+		if f.key != k {
+			continue
+		}
+		n := f.find(value, hash)
+		if n == 0 {
 			continue
 		}
 		for i := range f.rules {
-			inside := f.foresee(n, i, now)
+			inside := f.foresee(n, i, c.clock.now, now)
 			count = max(count, inside)
 			over = over || inside > f.limitAt(n, i, now)
 		}
@@ -26,18 +29,18 @@ func (c *Counters) Value(k Key, value []byte) (count int64, over bool) {
 	return c.Ask(k, value, c.clock.now)
 }
 
-// foresee is what the count of a rule will be at the second now if nothing arrives.
-func (f *family) foresee(n uint32, rule int, now int64) int64 {
-	g, left := f.gauge(n, rule), now-f.windows[rule]
+// foresee is what the count of a rule, at the second at now, will be at the second then if nothing arrives.
+func (f *family) foresee(n uint32, rule int, at, then int64) int64 {
+	left := then - f.windows[rule]
+	if f.tails[rule] == f.seconds.next || f.seconds.at(f.tails[rule]).at > left {
+		return f.gauge(n, rule).count // nothing leaves
+	}
 	if f.rules[rule].Count >= numSums {
 		v := f.varied[rule]
 		return v.variety.foresee(v.variety.lowest[n], v.window, left)
 	}
-	count := g.count
-	for b := g.tail; b != 0 && f.buckets[b].at <= left; b = f.buckets[b].next {
-		count -= f.buckets[b].sums[f.rules[rule].Count]
-	}
-	return count
+	sums, _ := f.after(n, left, at)
+	return sums[f.rules[rule].Count]
 }
 
 // limitAt is the limit that will apply to counter n at the second now.
@@ -46,7 +49,7 @@ func (f *family) limitAt(n uint32, rule int, now int64) int64 {
 	if g.except == 0 || r.Except[g.except-1].end() > now {
 		return r.limitOf(g)
 	}
-	if x := r.exception(f.values.values[f.counters[n].id], now); x > 0 {
+	if x := r.exception(f.value(n), now); x > 0 {
 		return r.Except[x-1].Limit
 	}
 	return r.Limit

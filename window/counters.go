@@ -3,6 +3,7 @@ package window
 import (
 	"cmp"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"time"
 )
@@ -11,11 +12,13 @@ import (
 type Counters struct {
 	clock    clock
 	since    time.Time // the first stamp
-	values   intern
 	history  history
 	longest  int64 // window of all rules, seconds
 	rules    []*counted
 	families []*family // one for each key and scope
+	keys     []Key     // of the rules
+	seed     maphash.Seed
+	sums     []uint32 // hashes of these keys' values in the arrival being counted
 	scopes   []string
 	hashes   hashes  // of the arrival being counted
 	lapses   []lapse // still to come, the next one first
@@ -24,7 +27,8 @@ type Counters struct {
 	queue  queue
 	opened uint64   // alerts, ever
 	ended  []*Alert // not yet returned by Advance
-	window []uint64 // of crossed: row numbers
+	window []place  // of crossed
+	topic  []byte   // of row
 
 	limits             limits
 	budget             budget
@@ -44,7 +48,7 @@ type counted struct {
 func New(rules []Rule) (*Counters, error) { return newLimited(rules, defaultLimits) }
 
 func newLimited(rules []Rule, limits limits) (*Counters, error) {
-	c := &Counters{clock: newClock(), values: newIntern(), open: make(map[episodeKey]*episode), limits: limits}
+	c := &Counters{clock: newClock(), seed: maphash.MakeSeed(), topic: []byte{}, open: make(map[episodeKey]*episode), limits: limits}
 	c.budget.limits = &c.limits
 	named := make(map[string]string)
 	for _, r := range rules {
@@ -94,15 +98,19 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 	}
 	c.hashes.begin()
 	weights := a.weights()
-	r := c.remember(a, at, weights)
+	for i, k := range c.keys {
+		c.sums[i] = c.hash(a.Values[k])
+	}
+	c.remember(a, at, &weights)
 	for _, f := range c.families {
-		if id := r.values[f.key]; id != 0 && a.inside(f.scope) {
+		f.n = 0
+		if value := a.Values[f.key]; value != nil && a.inside(f.scope) {
 			c.hashes.fill(f.varieties, a)
-			f.add(id, at, c.clock.now, weights)
+			f.add(value, c.sums[f.nth], at, c.clock.now, &weights)
 		}
 	}
 	for _, rule := range c.rules {
-		o, g := c.judge(rule, r, a)
+		o, g := c.judge(rule, a)
 		if o != nil {
 			opened = append(opened, o)
 			o.Thread = opened[0].ID
@@ -114,6 +122,9 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 	return opened, grown
 }
 
+// hash has a seed, so that nobody can make up values that share one.
+func (c *Counters) hash(value []byte) uint32 { return uint32(maphash.Bytes(c.seed, value)) }
+
 // reach reads a stamp, does what is due by the time it shows, and returns the second at which it counts.
 func (c *Counters) reach(stamp time.Time) int64 {
 	was := c.clock
@@ -123,10 +134,18 @@ func (c *Counters) reach(stamp time.Time) int64 {
 	}
 	if c.clock.now > was.now {
 		c.lapse(was.shift)
+		c.pass(c.clock.now)
 		c.end(c.clock.now, was.shift)
 		c.forget()
 	}
 	return at
+}
+
+// pass lets go of what has left the windows by now. Alerts that end by it are still open.
+func (c *Counters) pass(now int64) {
+	for _, f := range c.families {
+		f.pass(now)
+	}
 }
 
 // end ends the alerts whose time has come by now. The stamps of the lines before had been shifted by shift seconds.
@@ -139,77 +158,35 @@ func (c *Counters) end(now, shift int64) {
 		e.alert.Ended = time.Unix(e.end-shift, 0).In(e.alert.Last.Location())
 		c.ended = append(c.ended, e.alert)
 		e.alert.giveBack(&c.budget)
-		delete(c.open, episodeKey{e.rule, e.id})
+		delete(c.open, episodeKey{e.rule, e.n})
 		c.closeGauge(e)
 	}
 }
 
-// closeGauge follows reckon, by which the counter has let go of what has left.
 func (c *Counters) closeGauge(e *episode) {
 	f := e.rule.family
-	n := f.find(e.id)
-	f.gauge(n, e.rule.index).open = false
-	f.counters[n].open--
-	if f.idle(n) {
-		f.drop(n)
+	f.gauge(e.n, e.rule.index).open = false
+	counter := f.counters.at(e.n)
+	counter.open--
+	if counter.idle() {
+		f.drop(e.n, c.clock.now)
 	}
 }
 
-// forget lets go of the arrivals that have left the windows. A row between two that came late may stay some seconds.
+// forget lets go of the rows that have left. One between two that came late may stay some seconds.
 func (c *Counters) forget() {
-	for _, f := range c.families {
-		c.leave(f)
-		f.forget(c.clock.now)
-	}
-	for c.history.len() > 0 && c.history.row(c.history.first).at+c.longest+min(c.longest, maxPast) <= c.clock.now {
-		c.forgetRow()
+	for h := &c.history; h.rows > 0 && h.at(h.oldest())+c.longest+min(c.longest, maxPast) <= c.clock.now; {
+		h.pop()
 	}
 }
 
-// leave lets the buckets go whose rows have left the family's longest window, which may be shorter than that of all.
-// Other rows may be gone early: their buckets go when their counter is looked at. But so most go in the order in which
-// they were taken, and what is near in time stays near in memory.
-func (c *Counters) leave(f *family) {
-	for f.seen = max(f.seen, c.history.first); f.seen < c.history.next; f.seen++ {
-		r := c.history.row(f.seen)
-		if r.at+f.longest > c.clock.now {
-			return
-		}
-		if n := f.find(r.values[f.key]); n != 0 {
-			f.expire(n, c.clock.now)
-		}
-	}
-}
-
-func (c *Counters) forgetRow() {
-	for _, id := range c.history.row(c.history.first).values {
-		c.values.release(id)
-	}
-	c.history.pop()
-}
-
-// remember puts the arrival into history. All its values are kept, also those that could be made from others: they are
-// few and shared, but for subject and topic, and how they are made isn't known here.
-func (c *Counters) remember(a *Arrival, at int64, weights [numSums]int64) *row {
-	ids := c.values.holdAll(&a.Values)
-	c.makeRoom()
-	r := c.history.push()
-	r.at = at
-	r.stamp = milliseconds(a.At)
-	r.values = ids
-	r.setMessageID(a.MessageID)
-	copy(r.weights[:], weights[1:])
-	r.outside = a.Outside
-	return r
-}
-
-// makeRoom lets go of the oldest rows while history is over its bounds, before another row is put into it.
-func (c *Counters) makeRoom() {
-	for h := &c.history; h.len() > 0; c.forgotten++ {
-		if h.len() < c.limits.rows && len(c.values.ids) <= c.limits.strings && c.values.text <= c.limits.text {
-			return
-		}
-		c.forgetRow()
+// remember puts the arrival into history, and lets go of the oldest rows where it is over its bounds. All its values are kept,
+// also those that could be made from others: how they are made isn't known here.
+func (c *Counters) remember(a *Arrival, at int64, weights *[numSums]int64) {
+	h := &c.history
+	h.push(a, at, c.sums, weights)
+	for ; h.rows > 1 && (h.rows > c.limits.rows || h.size > c.limits.text); c.forgotten++ {
+		h.pop()
 	}
 }
 

@@ -49,16 +49,16 @@
 // # Memory
 //
 // What is held follows the arrivals inside the longest window of the rules, and in the one before or an hour of it, which a
-// Chart shows. For each arrival: 112 bytes, and its
-// values, each distinct one once, with some 80 bytes beside its text. For each key with a rule and each value of it: 28
-// bytes, 32 for each rule on the key, and 40 for each second with an arrival in the longest window of these, so 12 kB at
-// most for five minutes and 3.5 MB for a day. For each distinct measure that is counted of it: 36 bytes, 8 for each rule,
-// and 70 for each inner value, so 70 kB for a thousand of them and 800 kB for a million; they are let go with an arrival of
-// the value after they have left the windows, or with the value. For each value that has
-// left, 100 bytes and its text of up to 256 to know its habits by, for 16,384 of a rule at most. For each open alert: 1000 rows for each key at most. A
-// value that falls idle is let go when its last arrival leaves, or up to 5 seconds later where lines came late; room for
-// numbers is used again at once and given back when nothing is held. A million senders in one window, with four new values
-// each, are 700 MB.
+// Chart shows. For each arrival: some 40 bytes and the text of its values, of which those that are alike are mostly held once
+// among some 400 arrivals; 100 to 150 bytes in all are usual. For each key with a rule and each value of it: some 32 bytes
+// and its text, 32 for each rule on the key, 24 more where it stays for longer than one window, and 40 for each second with
+// an arrival in the longest window of these, so 12 kB at most for five minutes and 3.5 MB for a day. For each distinct
+// measure that is counted of it: 36 bytes, 8 for each rule, and 70 for each inner value, so 70 kB for a thousand of them and
+// 800 kB for a million; they are let go with an arrival of the value after they have left the windows, or with the value.
+// For each value that came to two and has left, 100 bytes and its text of up to 256 to know its habits by, for 16,384 of a
+// rule at most. For each open alert: 1000 rows for each key at most. A value that falls idle is let go when its last arrival
+// leaves; room for numbers is used again at once and given back when nothing is held. A million senders in one window, with
+// four new values each, are 300 MB.
 //
 // All of it is bounded, whatever the log says. Stats counts what each bound has cost:
 //
@@ -69,7 +69,7 @@
 //     that is counted already goes with that one's second before, if that is inside all windows, or isn't counted.
 //   - 4,194,304 inner values of one key with rules in one scope. For a new one values are dropped as above, until there is
 //     room. If there is none to drop, the inner value isn't counted.
-//   - 2,097,152 arrivals, and 4,194,304 distinct values of 256 MiB together. Beyond them the oldest arrivals are let go
+//   - 2,097,152 arrivals, of 384 MiB together. Beyond them the oldest arrivals are let go
 //     early, down to the newest alone: the values that are counted, which have bounds of their own, are not let go for that.
 //     Counts stay exact, and so do an alert's Messages, Recipients and Bytes; what is told of the single arrivals before it
 //     opened (Top, Distinct, First, Samples) is of those that were left.

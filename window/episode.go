@@ -8,7 +8,7 @@ type episode struct {
 	crossed string // its message id as history has it
 	middle  string // another of the window that crossed the limit
 	rule    *counted
-	id      uint32 // of the alert's value
+	n       uint32 // the value's counter
 	number  uint64 // in the order opened
 	due     int64  // the second before which it can't end: to be looked at then
 	end     int64  // the second it ended
@@ -17,21 +17,19 @@ type episode struct {
 // An episodeKey names an episode: a rule has one at most for each value.
 type episodeKey struct {
 	rule *counted
-	id   uint32
+	n    uint32 // counter
 }
 
 // reckon moves due to the second at which the episode ends if nothing more arrives, as far as that is known at now, and
 // reports whether that has come.
 func (e *episode) reckon(now int64) (ended bool) {
 	f, r := e.rule.family, &e.rule.Rule
-	n := f.find(e.id)
-	f.expire(n, now)
-	g := f.gauge(n, e.rule.index)
+	g := f.gauge(e.n, e.rule.index)
 	if g.count > r.limitOf(g) {
 		e.due = now + 1 + windowSeconds(r)
 		return false
 	}
-	e.due = g.fell + windowSeconds(r)
+	e.due = f.fell[f.position(e.n, e.rule.index)] + windowSeconds(r)
 	e.end = e.due
 	return e.end <= now
 }

@@ -1,8 +1,8 @@
 package window
 
-// full reports whether there is no room for a counter of the value, nor for its bucket.
-func (f *family) full(id uint32) bool {
-	return f.held >= f.limits.keys || f.used >= f.limits.buckets || f.text+len(f.values.values[id]) > f.limits.keyText
+// full reports whether there is no room for a counter of a value so long, nor for its bucket.
+func (f *family) full(length int) bool {
+	return f.held >= f.limits.keys || f.used >= f.limits.buckets || f.texts.held+length > f.limits.keyText
 }
 
 // evict drops a counter other than keep to make room, and reports whether it found one: of the next maxCandidates
@@ -10,28 +10,24 @@ func (f *family) full(id uint32) bool {
 // none with an open alert and none that is near a limit.
 func (f *family) evict(keep uint32, now int64) bool {
 	var found candidate
-	for range min(maxCandidates, len(f.counters)) {
+	for range min(maxCandidates, f.counters.len) {
 		f.hand++
-		if int(f.hand) >= len(f.counters) {
+		if f.hand >= f.counters.len {
 			f.hand = 1
 		}
 		n := f.hand
-		if n == keep || f.counters[n].id == 0 || f.counters[n].open > 0 {
+		if c := f.counters.at(n); n == keep || c.buckets == 0 || c.open > 0 {
 			continue
 		}
 		f.expire(n, now)
-		if f.idle(n) {
-			f.drop(n)
-			return true
-		}
-		if c := f.candidate(n); !c.near && (found.n == 0 || c.before(&found)) {
+		if c := f.candidate(n, now); !c.near && (found.n == 0 || c.before(&found)) {
 			found = c
 		}
 	}
 	if found.n == 0 {
 		return false
 	}
-	f.drop(found.n)
+	f.drop(found.n, now)
 	f.dropped++
 	return true
 }
@@ -45,8 +41,8 @@ type candidate struct {
 }
 
 // candidate looks at counter n, which has buckets. It is near a limit from half of it on.
-func (f *family) candidate(n uint32) candidate {
-	c := candidate{n: n, last: f.buckets[f.counters[n].last].at}
+func (f *family) candidate(n uint32, now int64) candidate {
+	c := candidate{n: n, last: f.buckets.at(f.counters.at(n).last).at.second(now)}
 	for i := range f.rules {
 		g := f.gauge(n, i)
 		count, limit := g.count, f.rules[i].limitOf(g)

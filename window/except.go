@@ -43,9 +43,13 @@ func (e *Exception) end() int64 {
 }
 
 // exception returns the number, from 1 on, of the exception that applies to a value; 0 for none.
-func (r *Rule) exception(value string, now int64) uint16 {
+func (r *Rule) exception(value []byte, now int64) uint16 {
+	if len(r.Except) == 0 {
+		return 0
+	}
+	text := string(value)
 	for i := range r.Except {
-		if e := &r.Except[i]; now < e.end() && e.Match(value) {
+		if e := &r.Except[i]; now < e.end() && e.Match(text) {
 			return uint16(i + 1)
 		}
 	}
@@ -81,7 +85,9 @@ func lapsesOf(f *family, rule int) (lapses []lapse) {
 func (c *Counters) lapse(shift int64) {
 	for len(c.lapses) > 0 && c.lapses[0].at <= c.clock.now {
 		l := c.lapses[0]
+		c.pass(l.at - 1)
 		c.end(l.at-1, shift)
+		c.pass(l.at)
 		l.family.lapse(l.rule, l.at)
 		for len(c.lapses) > 0 && c.lapses[0] == l {
 			c.lapses = c.lapses[1:]
@@ -92,16 +98,15 @@ func (c *Counters) lapse(shift int64) {
 // lapse gives each gauge whose exception of the rule ends by now the limit that applies from now on.
 func (f *family) lapse(rule int, now int64) {
 	r := &f.rules[rule]
-	for n := range f.counters {
-		g := f.gauge(uint32(n), rule)
+	for n := range f.counters.len {
+		g := f.gauge(n, rule)
 		if g.except == 0 || r.Except[g.except-1].end() > now {
 			continue
 		}
-		f.lower(uint32(n), rule, now)
 		over := g.count > r.limitOf(g)
-		g.except = r.exception(f.values.values[f.counters[n].id], now)
+		g.except = r.exception(f.value(n), now)
 		if over && g.count <= r.limitOf(g) { // another exception with a higher limit
-			g.fell = now
+			f.fall(n, rule, now)
 		}
 	}
 }

@@ -1,29 +1,29 @@
 package window
 
 // A family is the counters of one key in one scope: one for each of the key's values with an arrival inside the longest
-// window of the family's rules, or with an open alert. Counters, gauges and buckets lie in slices and name each other by
-// position, so that the garbage collector has nothing to follow; position 0 is none. Positions are used again, and the
-// slices themselves are given back when the last counter leaves.
+// window of the family's rules, or with an open alert. Time passes for all at once, by pass. What is in the slabs is
+// used again, and given back when the last counter leaves.
 type family struct {
 	ruling
-	values *intern
 	limits *limits
 	hashes *hashes // of the arrival being counted
-	seen   uint64  // number of the first history row that hasn't left the longest window yet
+	n      uint32  // the counter of the arrival that was counted last; 0 where it has none
 
-	byID     []uint32 // position of the counter of an interned value
-	counters []counter
-	gauges   []gauge // len(rules) for each counter
-	free     []uint32
+	table    []uint32
+	texts    texts
+	counters slab[counter]
+	gauges   slab[gauge] // len(rules) for each counter
+	pasts    slab[past]
+	fell     map[uint32]int64 // the second at which a gauge's count last fell to the limit, of those that were over it
 	held     int
-	text     int // bytes of the values held
+	hand     uint32 // where the search for a counter to drop goes on
 
-	oldest, youngest uint32 // ends of the queue of counters
-	hand             uint32 // where the search for a counter to drop goes on
+	buckets slab[bucket]
+	seconds ring[second] // those with buckets, in order
+	tails   []uint64     // of each rule, the oldest of the seconds inside its window
+	used    int          // buckets
 
-	buckets    []bucket
-	freeBucket uint32 // chained by next
-	used       int    // buckets
+	freeCounter, freeBucket, freePast uint32 // chained by last, prev and next
 
 	// Ever: values not counted any longer or at all, arrivals not counted at their own second, inner values not counted.
 	dropped, merged, omitted int
@@ -32,35 +32,37 @@ type family struct {
 // A ruling is what a family counts for.
 type ruling struct {
 	key               Key
+	nth               int // of Counters.keys
 	scope             int
 	rules             []Rule  // those on this key in this scope, as given
 	windows           []int64 // theirs, seconds
 	shortest, longest int64   // of these
-	slowest           int     // the rule that has the longest
 	varieties         []*variety
 	varied            []varied // of the rules that count distinct values
 	habits            []habits // of each rule
 }
 
-// A counter is what arrived under one value: a chain of buckets, oldest first. The zero counter is unused.
+// A counter is what arrived under one value: a chain of buckets, the newest first. One without buckets and alerts is unused.
 type counter struct {
-	id             uint32 // held
-	first, last    uint32 // buckets
-	open           uint32 // alerts
-	older, younger uint32 // counters, in the order of their last arrivals
+	hash    uint32
+	text    text   // the value
+	last    uint32 // bucket
+	buckets uint32 // how many
+	open    uint32 // alerts
 }
+
+func (c *counter) idle() bool { return c.buckets == 0 && c.open == 0 }
 
 func (f *family) adopt(r Rule) {
 	w := windowSeconds(&r)
 	if len(f.rules) == 0 || w < f.shortest {
 		f.shortest = w
 	}
-	if w > f.longest {
-		f.longest, f.slowest = w, len(f.rules)
-	}
+	f.longest = max(f.longest, w)
 	f.rules = append(f.rules, r)
 	f.habits = append(f.habits, nil)
 	f.windows = append(f.windows, w)
+	f.tails = append(f.tails, 0)
 	f.varied = append(f.varied, varied{})
 	if r.Count >= numSums {
 		v := f.variety(r.Count)
@@ -68,146 +70,166 @@ func (f *family) adopt(r Rule) {
 	}
 }
 
-// find returns the position of a value's counter, or 0.
-func (f *family) find(id uint32) uint32 {
-	if int(id) >= len(f.byID) {
-		return 0
-	}
-	return f.byID[id]
-}
-
-// add counts an arrival under the value id at the second at, which is at most disorder behind now. Where there is no
+// add counts an arrival under a value at the second at, which is at most disorder behind now. Where there is no
 // room for it, it isn't counted.
-func (f *family) add(id uint32, at, now int64, weights [numSums]int64) {
-	n := f.findOrCreate(id, now)
-	if n == 0 {
+func (f *family) add(value []byte, hash uint32, at, now int64, weights *[numSums]int64) {
+	f.n = f.findOrCreate(value, hash, now)
+	if f.n == 0 {
 		return
 	}
-	f.expire(n, now)
-	b := f.bucket(n, at, now)
+	f.expire(f.n, now)
+	b := f.bucket(f.n, at, now)
 	if b == 0 {
 		return
 	}
-	for m, w := range weights {
-		f.buckets[b].sums[m] += w
-	}
-	f.vary(n, f.buckets[b].at, now)
+	into := f.buckets.at(b)
+	into.add(weights)
+	f.vary(f.n, into.at.second(now), now)
 	for i := range f.rules {
-		g := f.gauge(n, i)
+		g := f.gauge(f.n, i)
 		if m := f.rules[i].Count; m < numSums {
 			g.count += weights[m]
 		} else {
-			g.count = f.varied[i].variety.count(n, f.varied[i].window, now-f.windows[i])
+			g.count = f.varied[i].variety.count(f.n, f.varied[i].window, now-f.windows[i])
 		}
-		if g.tail == 0 || g.from > f.buckets[b].at {
-			g.tail, g.from = b, f.buckets[b].at
-		}
-		g.habit.note(g.count, now/f.windows[i])
+		f.note(g, now/f.windows[i])
 	}
-	f.touch(n)
 }
 
 // findOrCreate returns 0 where there is no room for a counter.
-func (f *family) findOrCreate(id uint32, now int64) uint32 {
-	if n := f.find(id); n != 0 {
+func (f *family) findOrCreate(value []byte, hash uint32, now int64) uint32 {
+	if n := f.find(value, hash); n != 0 {
 		return n
 	}
-	for f.full(id) {
+	for f.full(len(value)) {
 		if !f.evict(0, now) {
 			f.dropped++
 			return 0
 		}
 	}
-	return f.create(id, now)
+	return f.create(value, hash, now)
 }
 
-func (f *family) create(id uint32, now int64) uint32 {
-	for int(id) >= len(f.byID) {
-		f.byID = append(f.byID, 0)
-	}
+func (f *family) create(value []byte, hash uint32, now int64) uint32 {
 	n := f.unused()
-	f.byID[id] = n
-	f.counters[n].id = id
+	*f.counters.at(n) = counter{hash: hash, text: f.texts.put(value)}
+	f.enter(n)
 	f.held++
-	f.text += len(f.values.values[id])
-	f.values.keep(id)
 	for i := range f.rules {
 		g := f.gauge(n, i)
-		g.except = f.rules[i].exception(f.values.values[id], now)
-		f.habits[i].resume(f.values.values[id], g)
+		g.except = f.rules[i].exception(value, now)
+		f.resume(i, value, g)
 	}
 	return n
 }
 
 func (f *family) unused() uint32 {
-	if n := len(f.free); n > 0 {
-		c := f.free[n-1]
-		f.free = f.free[:n-1]
-		return c
+	if n := f.freeCounter; n != 0 {
+		f.freeCounter = f.counters.at(n).last
+		return n
 	}
-	if len(f.counters) == 0 {
+	if f.counters.len == 0 {
 		f.grow()
 	}
-	f.grow()
-	return uint32(len(f.counters) - 1)
+	return f.grow()
 }
 
-func (f *family) grow() {
-	f.counters = append(f.counters, counter{})
-	for range f.rules {
-		f.gauges = append(f.gauges, gauge{})
-	}
+func (f *family) grow() uint32 {
+	f.gauges.grow(len(f.rules))
 	for _, v := range f.varieties {
 		v.lowest = append(v.lowest, 0)
 	}
+	return f.counters.grow(1)
 }
 
-// expire takes out of each gauge what has left its window by now, and frees what has left all.
+// value is that of counter n, good until another is created.
+func (f *family) value(n uint32) []byte { return f.texts.of(f.counters.at(n).text) }
+
+// pass lets the seconds go that have left by now: from the gauges of each rule its window, and the buckets that have left
+// all, with the counters that have nothing else.
+func (f *family) pass(now int64) {
+	for i, window := range f.windows {
+		for f.tails[i] < f.seconds.next && f.seconds.at(f.tails[i]).at+window <= now {
+			s := f.seconds.at(f.tails[i])
+			for b := s.first; b != 0; b = f.buckets.at(b).right {
+				f.lower(f.buckets.at(b), i, s.at)
+			}
+			f.tails[i]++
+		}
+	}
+	for f.seconds.len() > 0 && f.seconds.at(f.seconds.first).at+f.longest <= now {
+		b := f.seconds.at(f.seconds.first).first
+		f.seconds.pop()
+		for b != 0 {
+			n, right := f.buckets.at(b).counter, f.buckets.at(b).right
+			f.expire(n, now)
+			f.counters.at(n).buckets-- // the last in the chain
+			f.free(b)
+			if f.counters.at(n).idle() {
+				f.drop(n, now)
+			}
+			b = right
+		}
+	}
+}
+
+// expire forgets the inner values of counter n that have left all windows.
 func (f *family) expire(n uint32, now int64) {
-	f.settle(n, now)
 	for _, v := range f.varieties {
 		v.expire(n, now)
 	}
-	for c, g := &f.counters[n], f.gauge(n, f.slowest); c.first != g.tail; {
-		f.freeFirst(c)
-	}
 }
 
-// idle reports whether nothing is known of counter n any more.
-func (f *family) idle(n uint32) bool { return f.counters[n].first == 0 && f.counters[n].open == 0 }
-
 // drop forgets a counter without alerts.
-func (f *family) drop(n uint32) {
-	c := &f.counters[n]
-	for c.first != 0 {
-		f.freeFirst(c)
+func (f *family) drop(n uint32, now int64) {
+	c := f.counters.at(n)
+	for ; c.buckets > 0; c.buckets-- {
+		b := c.last
+		c.last = f.buckets.at(b).prev
+		f.unlink(b, now)
+		f.free(b)
 	}
 	for _, v := range f.varieties {
 		v.drop(n)
 	}
 	for i := range f.rules {
-		f.habits[i].keep(f.values.values[c.id], f.gauge(n, i))
-		*f.gauge(n, i) = gauge{}
+		g := f.gauge(n, i)
+		f.keep(i, f.value(n), g)
+		*g = gauge{}
+		delete(f.fell, f.position(n, i))
 	}
-	f.unlink(n)
-	f.byID[c.id] = 0
-	f.text -= len(f.values.values[c.id])
-	f.values.release(c.id)
-	*c = counter{}
-	f.free = append(f.free, n)
+	f.remove(n)
+	f.texts.release(c.text)
+	*c = counter{last: f.freeCounter}
+	f.freeCounter = n
 	f.held--
-	if f.held == 0 {
+	switch {
+	case f.held == 0:
 		f.giveBack()
+	case f.texts.sparse():
+		f.pack()
 	}
 }
 
-// giveBack gives the slices of a family without counters back.
+// pack puts the values of all counters into new texts.
+func (f *family) pack() {
+	was := f.texts
+	f.texts = texts{}
+	for i := range f.counters.len {
+		if c := f.counters.at(i); !c.idle() {
+			c.text = f.texts.put(was.of(c.text))
+		}
+	}
+}
+
+// giveBack gives all back of a family without counters.
 func (f *family) giveBack() {
 	for _, v := range f.varieties {
 		v.giveBack()
 	}
+	clear(f.tails)
 	*f = family{
-		ruling: f.ruling, values: f.values, limits: f.limits, hashes: f.hashes, seen: f.seen,
+		ruling: f.ruling, limits: f.limits, hashes: f.hashes, tails: f.tails, n: f.n,
 		dropped: f.dropped, merged: f.merged, omitted: f.omitted,
 	}
 }

@@ -1,32 +1,59 @@
 package window
 
-import (
-	"slices"
-	"time"
-)
+import "slices"
 
-// A habit is how high a gauge's count has been, in periods as long as the rule's window. A window that ends in one of them has
-// nothing to do with those before the last.
-type habit struct {
-	period             int64 // the one of now
-	now, last, earlier int64 // the highest count in it, in the one before, and in all before that
+// A gauge's habit is how high its count has been, in periods as long as the rule's window. A window that ends in one of them
+// has nothing to do with those before the last.
+
+// A past is the highest counts in the last period and in all before that.
+type past struct {
+	last, earlier int64
+	next          uint32
 }
 
-// turn moves on to a period.
-func (h *habit) turn(period int64) {
-	if period <= h.period {
-		return
+// turned is the past as it is in a later period.
+func (p past) turned(g *gauge, period int64) past {
+	p.earlier = max(p.earlier, p.last)
+	if p.last = g.most; period > g.period+1 {
+		p.earlier, p.last = max(p.earlier, g.most), 0
 	}
-	h.earlier = max(h.earlier, h.last)
-	if h.last = h.now; period > h.period+1 {
-		h.earlier, h.last = max(h.earlier, h.now), 0
-	}
-	h.period, h.now = period, 0
+	return p
 }
 
-func (h *habit) note(count, period int64) {
-	h.turn(period)
-	h.now = max(h.now, count)
+// note puts a gauge's count into its habit.
+func (f *family) note(g *gauge, period int64) {
+	if period > g.period {
+		if p := f.past(g).turned(g, period); p != (past{}) {
+			f.remember(g, p)
+		}
+		g.period, g.most = period, 0
+	}
+	g.most = max(g.most, g.count)
+}
+
+func (f *family) past(g *gauge) past {
+	if g.past == 0 {
+		return past{}
+	}
+	return *f.pasts.at(g.past)
+}
+
+func (f *family) remember(g *gauge, p past) {
+	if g.past == 0 {
+		g.past = f.unusedPast()
+	}
+	*f.pasts.at(g.past) = p
+}
+
+func (f *family) unusedPast() uint32 {
+	if p := f.freePast; p != 0 {
+		f.freePast = f.pasts.at(p).next
+		return p
+	}
+	if f.pasts.len == 0 {
+		f.pasts.grow(1)
+	}
+	return f.pasts.grow(1)
 }
 
 // How many values of a rule are remembered after they have left, and how long they may be: some 100 bytes each beside
@@ -36,21 +63,31 @@ const (
 	maxHabitText = 256 // bytes
 )
 
-// habits are the highest counts of values that have no counter at present. One that never came to two is not among them.
+// habits are the highest counts that values of a rule had when they left last. One that never came to two is not among them.
 type habits map[string]int64
 
-func (h *habits) keep(value string, g *gauge) {
-	most := max(g.habit.earlier, g.habit.last, g.habit.now)
+// keep remembers what is known of a gauge that goes.
+func (f *family) keep(rule int, value []byte, g *gauge) {
+	p := f.past(g)
+	if g.past != 0 {
+		f.pasts.at(g.past).next = f.freePast
+		f.freePast = g.past
+	}
+	most := max(p.earlier, p.last, g.most)
 	if most < 2 || len(value) > maxHabitText {
 		return
 	}
+	h := &f.habits[rule]
 	if *h == nil {
 		*h = make(habits)
+	}
+	if known, ok := (*h)[string(value)]; ok && known >= most {
+		return
 	}
 	if len(*h) == maxHabits {
 		h.halve()
 	}
-	(*h)[value] = most
+	(*h)[string(value)] = most
 }
 
 func (h *habits) halve() {
@@ -68,23 +105,25 @@ func (h *habits) halve() {
 }
 
 // resume gives a new gauge what is remembered of its value.
-func (h habits) resume(value string, g *gauge) {
-	if most, ok := h[value]; ok {
-		g.habit.earlier = most
-		delete(h, value)
+func (f *family) resume(rule int, value []byte, g *gauge) {
+	if most, ok := f.habits[rule][string(value)]; ok {
+		f.remember(g, past{earlier: most})
 	}
 }
 
 // before is the highest count of a gauge in windows that have nothing in common with the one of now.
-func (h habit) before(period int64) int64 {
-	h.turn(period)
-	return h.earlier
+func (f *family) before(g *gauge, period int64) int64 {
+	p := f.past(g)
+	if period > g.period {
+		p = p.turned(g, period)
+	}
+	return p.earlier
 }
 
 // recall tells a new alert what its value has done before, if the log is known for long enough.
-func (c *Counters) recall(a *Alert, g *gauge) {
+func (c *Counters) recall(a *Alert, f *family, g *gauge) {
 	if a.Opened.Sub(c.since) < 2*a.Rule.Window {
 		return
 	}
-	a.Before, a.BeforeSince = g.habit.before(c.clock.now/int64(a.Rule.Window/time.Second)), c.since
+	a.Before, a.BeforeSince = f.before(g, c.clock.now/windowSeconds(&a.Rule)), c.since
 }

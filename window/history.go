@@ -1,35 +1,26 @@
 package window
 
-import "time"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"time"
+)
 
-// maxMessageID is the room for a message id: Exim's have 16 characters, since 4.97 23. Longer ones are clipped.
+// maxMessageID is how much is kept of a message id: Exim's have 16 characters, since 4.97 23. Longer ones are clipped.
 const maxMessageID = 24 // bytes
 
-// A row is an arrival as history keeps it: 112 bytes without a pointer.
+// A row is an arrival as history has it. What it points to is good until the next push or pop.
 type row struct {
-	at        int64 // second of the clock
-	stamp     int64 // the log's own, milliseconds since 1970
-	values    [NumValues]uint32
-	messageID [maxMessageID]byte // padded with NUL
-	weights   [numSums - 1]int64
-	outside   uint64 // as in Arrival
+	at                int64 // second of the clock
+	stamp             int64 // the log's own, milliseconds since 1970
+	recipients, bytes int64
+	outside           uint64 // as in Arrival
+	messageID         []byte
+	values            [NumValues][]byte
 }
 
-func (r *row) setMessageID(id []byte) {
-	r.messageID = [maxMessageID]byte{}
-	copy(r.messageID[:], id)
-}
-
-func (r *row) id() string {
-	n := maxMessageID
-	for n > 0 && r.messageID[n-1] == 0 {
-		n--
-	}
-	return string(r.messageID[:n])
-}
-
-func (r *row) recipients() int64 { return r.weights[Recipients-1] }
-func (r *row) bytes() int64      { return r.weights[Bytes-1] }
+func (r *row) id() string { return string(r.messageID) }
 
 // time is the log's own stamp, in the given zone.
 func (r *row) time(zone *time.Location) time.Time { return time.UnixMilli(r.stamp).In(zone) }
@@ -38,40 +29,226 @@ func (r *row) time(zone *time.Location) time.Time { return time.UnixMilli(r.stam
 func milliseconds(t time.Time) int64 { return seconds(t)*1000 + int64(t.Nanosecond()/1e6) }
 
 // A history is the arrivals still inside the longest window, or the newest of them where these are too many, in the order
-// they were read, numbered from 0 on.
-// As a line may come late, a row may be up to disorder older than the one before it.
+// they were read. As a line may come late, a row may be up to disorder older than the one before it.
+//
+// The rows are packed into blocks, which know nothing of each other and are let go as a whole. A row begins with the hashes
+// of its values for the keys that have rules, 2 bytes each, by which the rows of a value are found without unpacking all.
 type history struct {
-	rows        []row // a ring; its length is a power of two
-	first, next uint64
+	blocks []*block // the oldest first; none is empty
+	spare  *block   // to be used again
+	first  int      // the oldest row in the first block
+	rows   int
+	size   int            // bytes of the rows
+	hashes int            // of a row
+	sights [1 << 11]sight // by the hash: of the value that was put last, be it into a block before
 }
 
-const minRows = 64 // a ring isn't made smaller than this
+type block struct {
+	at   int64    // from which the rows' seconds are counted
+	rows []uint16 // where each begins
+	data []byte
+}
 
-func (h *history) len() int { return int(h.next - h.first) }
+// A sight is where in the newest block a value may stand.
+type sight struct{ hash, at uint16 }
 
-func (h *history) row(n uint64) *row { return &h.rows[n&uint64(len(h.rows)-1)] }
+const (
+	blockSize = 1 << 16 // bytes: a block's data has more only where the last row in it is very long
+	usualRow  = 1 << 9
+)
 
-// push returns the row for the next arrival, good until the next push or pop; what is in it is to be overwritten.
-func (h *history) push() *row {
-	if h.len() == len(h.rows) {
-		h.resize(max(2*len(h.rows), minRows))
+// A place is that of a row, good until the next pop.
+type place struct{ block, row int }
+
+func (h *history) oldest() place { return place{0, h.first} }
+func (h *history) newest() place { return h.before(place{len(h.blocks), 0}) }
+
+// before is the place of the row before the one at p, which is not the oldest.
+func (h *history) before(p place) place {
+	if p.row > 0 {
+		return place{p.block, p.row - 1}
 	}
-	h.next++
-	return h.row(h.next - 1)
+	return place{p.block - 1, len(h.blocks[p.block-1].rows) - 1}
+}
+
+// after is the place behind p.
+func (h *history) after(p place) place {
+	if p.row++; p.row == len(h.blocks[p.block].rows) {
+		return place{p.block + 1, 0}
+	}
+	return p
+}
+
+// push takes an arrival that counts at the second at.
+func (h *history) push(a *Arrival, at int64, hashes []uint32, weights *[numSums]int64) {
+	b := h.room(at)
+	start := len(b.data)
+	data := b.data
+	for _, hash := range hashes {
+		data = binary.LittleEndian.AppendUint16(data, uint16(hash))
+	}
+	data = binary.AppendVarint(data, at-b.at)
+	data = binary.AppendVarint(data, milliseconds(a.At)-1000*at) // where this overflows, it does so again in read
+	data = binary.AppendUvarint(data, uint64(weights[Recipients]))
+	data = binary.AppendUvarint(data, uint64(weights[Bytes]))
+	data = binary.AppendUvarint(data, a.Outside)
+	id := a.MessageID[:min(len(a.MessageID), maxMessageID)]
+	data = append(append(data, byte(len(id))), id...)
+	b.data = h.pack(data, &a.Values)
+	b.rows = append(b.rows, uint16(start))
+	h.rows++
+	h.size += len(b.data) - start
+}
+
+// room returns the newest block, in which there is room for an arrival at the second at.
+func (h *history) room(at int64) *block {
+	if n := len(h.blocks); n > 0 && len(h.blocks[n-1].data) < blockSize-usualRow {
+		return h.blocks[n-1]
+	}
+	b := h.spare
+	if h.spare = nil; b == nil {
+		b = &block{data: make([]byte, 0, blockSize)}
+	}
+	b.at, b.rows, b.data = at, b.rows[:0], b.data[:0]
+	h.blocks = append(h.blocks, b)
+	return b
+}
+
+// likely names the key before this one whose value often is this one's, or ends in it; otherwise the key itself.
+var likely = [NumValues]Key{
+	Sender, Sender, Sender, Sender, Host, Network, Auth, Subject, Topic, Helo, Protocol, RecipientDomain,
+}
+
+// How a value is packed: its length, doubled twice, and this.
+const (
+	literal = iota // its text follows
+	known          // where in the block its text stands follows
+	ending         // it is the end of the one that is likely
+)
+
+// pack appends the values to a block's data, behind two bytes that say which there are.
+func (h *history) pack(data []byte, values *[NumValues][]byte) []byte {
+	present := uint16(0)
+	mark := len(data)
+	data = append(data, 0, 0)
+	for k, value := range values {
+		if value == nil {
+			continue
+		}
+		present |= 1 << k
+		length := uint64(len(value)) << 2
+		if like := likely[k]; int(like) < k && values[like] != nil && bytes.HasSuffix(values[like], value) {
+			data = binary.AppendUvarint(data, length|ending)
+			continue
+		}
+		hash := glance(value)
+		sight := &h.sights[hash%uint64(len(h.sights))]
+		if at := int(sight.at); sight.hash == uint16(hash>>48) && at+len(value) <= len(data) && bytes.Equal(data[at:at+len(value)], value) {
+			data = binary.AppendUvarint(data, length|known)
+			data = binary.LittleEndian.AppendUint16(data, sight.at)
+			continue
+		}
+		data = binary.AppendUvarint(data, length)
+		sight.hash, sight.at = uint16(hash>>48), uint16(len(data))
+		data = append(data, value...)
+	}
+	binary.LittleEndian.PutUint16(data[mark:], present)
+	return data
+}
+
+// glance is a hash of a value's length, beginning and end. Values that share one only take more room.
+func glance(value []byte) uint64 {
+	const odd = 0x9e3779b97f4a7c15 // 2**64 by the golden ratio
+	hash := uint64(len(value))
+	if len(value) < 8 {
+		for _, b := range value {
+			hash = hash<<8 | uint64(b)
+		}
+	} else {
+		hash += binary.LittleEndian.Uint64(value)*odd ^ bits.ReverseBytes64(binary.LittleEndian.Uint64(value[len(value)-8:]))
+	}
+	hash *= odd
+	return hash ^ hash>>32
 }
 
 // pop forgets the oldest row.
 func (h *history) pop() {
-	h.first++
-	if n := len(h.rows); n > minRows && h.len() <= n/4 {
-		h.resize(n / 2)
+	b := h.blocks[0]
+	end := len(b.data)
+	if h.first+1 < len(b.rows) {
+		end = int(b.rows[h.first+1])
+	}
+	h.size -= end - int(b.rows[h.first])
+	h.rows--
+	if h.first++; h.first < len(b.rows) {
+		return
+	}
+	h.blocks[0] = nil
+	h.blocks, h.first = h.blocks[1:], 0
+	if cap(b.data) == blockSize {
+		h.spare = b
 	}
 }
 
-func (h *history) resize(n int) {
-	rows := make([]row, n)
-	for i := h.first; i < h.next; i++ {
-		rows[i&uint64(n-1)] = *h.row(i)
+// has reports whether the row at p may have a value with this hash, as its nth.
+func (h *history) has(p place, nth int, hash uint32) bool {
+	b := h.blocks[p.block]
+	return binary.LittleEndian.Uint16(b.data[int(b.rows[p.row])+2*nth:]) == uint16(hash)
+}
+
+// at is the second of the row at p.
+func (h *history) at(p place) int64 {
+	b := h.blocks[p.block]
+	at, _ := binary.Varint(b.data[int(b.rows[p.row])+2*h.hashes:])
+	return b.at + at
+}
+
+// read unpacks the row at p.
+func (h *history) read(p place) (r row) {
+	b := h.blocks[p.block]
+	u := unpacker(b.data[int(b.rows[p.row])+2*h.hashes:])
+	r.at = b.at + u.varint()
+	r.stamp = 1000*r.at + u.varint()
+	r.recipients, r.bytes = int64(u.uvarint()), int64(u.uvarint())
+	r.outside = u.uvarint()
+	r.messageID = u.take(u.uvarint())
+	present := binary.LittleEndian.Uint16(u.take(2))
+	for k := range r.values {
+		if present>>k&1 == 0 {
+			continue
+		}
+		n := u.uvarint()
+		switch length := n >> 2; n & 3 {
+		case literal:
+			r.values[k] = u.take(length)
+		case known:
+			at := binary.LittleEndian.Uint16(u.take(2))
+			r.values[k] = b.data[at:][:length]
+		case ending:
+			like := r.values[likely[k]]
+			r.values[k] = like[uint64(len(like))-length:]
+		}
 	}
-	h.rows = rows
+	return r
+}
+
+// An unpacker is what is left of a block's data.
+type unpacker []byte
+
+func (u *unpacker) varint() int64 {
+	v, n := binary.Varint(*u)
+	*u = (*u)[n:]
+	return v
+}
+
+func (u *unpacker) uvarint() uint64 {
+	v, n := binary.Uvarint(*u)
+	*u = (*u)[n:]
+	return v
+}
+
+func (u *unpacker) take(n uint64) []byte {
+	text := (*u)[:n]
+	*u = (*u)[n:]
+	return text
 }

@@ -4,7 +4,7 @@ package window
 // comment and counted in Stats.
 const (
 	// maxKeys is how many values of one key with rules in one scope are counted at a time: more than all customers of a large
-	// provider. With one rule a value takes 60 bytes beside its buckets and its text.
+	// provider. With one rule a value takes 64 bytes beside its buckets and its text.
 	maxKeys = 1 << 20
 	// maxKeyText is how many bytes the values counted of one key may have together: 64 for each of maxKeys, as a line
 	// of Exim's log has room for a value of 8 kB.
@@ -17,12 +17,9 @@ const (
 	// maxClass is how many inner values are held of one class, so that up to as many are counted exactly; see Distinct values in
 	// the package's comment.
 	maxClass = 1024
-	// maxRows is how many arrivals history holds: of 112 bytes each, so 224 MiB, and half as much again while it grows.
+	// maxRows is how many arrivals history holds, and maxText how many bytes they take: 192 for each, where 100 to 150 are usual.
 	maxRows = 1 << 21
-	// maxStrings is how many distinct values are held for history: each takes some 80 bytes beside its text.
-	maxStrings = 1 << 22
-	// maxText is how many bytes these have together.
-	maxText = 256 << 20
+	maxText = maxRows * 192
 	// maxOpen is how many alerts may be open: more than anyone reads.
 	maxOpen = 10_000
 	// maxTallied is how many rows the tallies of all open alerts have together: of about 100 bytes each beside their
@@ -40,12 +37,12 @@ type limits struct {
 	keys, keyText, buckets     int // of one family
 	inner                      int // of one family
 	class                      int // inner values
-	rows, strings, text        int // of history
+	rows, text                 int // of history
 	open, tallied, talliedText int // of alerts
 }
 
 var defaultLimits = limits{
 	keys: maxKeys, keyText: maxKeyText, buckets: maxBuckets, inner: maxInner, class: maxClass,
-	rows: maxRows, strings: maxStrings, text: maxText,
+	rows: maxRows, text: maxText,
 	open: maxOpen, tallied: maxTallied, talliedText: maxTalliedText,
 }

@@ -63,7 +63,7 @@ func TestTextOfKeys(t *testing.T) {
 	for i := range 100 {
 		l.count(l.arrival(at(0), fmt.Sprintf("sender %03d", i)))
 	}
-	if got := l.counters.Stats(); got.Keys != 10 || got.DroppedKeys != 90 || got.Text != 1000 {
+	if got := l.counters.Stats(); got.Keys != 10 || got.DroppedKeys != 90 || l.counters.families[0].texts.held != 100 {
 		t.Errorf("held %+v, want 10 keys of 10 bytes", got)
 	}
 }
@@ -105,6 +105,10 @@ func TestSecondThatHasLeftAShortWindow(t *testing.T) {
 	}
 }
 
+// rowBytes is what a row of alice's takes with a subject of four bytes: hash, second, milliseconds, recipients, bytes,
+// scopes, message id, which values there are, sender again, and subject.
+const rowBytes = 2 + 1 + 1 + 1 + 2 + 1 + 4 + 2 + 3 + 5
+
 func TestForgottenRowsAreStillCounted(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -112,8 +116,7 @@ func TestForgottenRowsAreStillCounted(t *testing.T) {
 		rows   int
 	}{
 		{"rows", func(l *limits) { l.rows = 5 }, 5},
-		{"strings", func(l *limits) { l.strings = 8 }, 5}, // alice, bob, carol, and a subject a row
-		{"bytes", func(l *limits) { l.text = len("alicebobcarol") + 6*len("s 10") }, 6},
+		{"bytes", func(l *limits) { l.text = 6*rowBytes + rowBytes/2 }, 6},
 		{"all but the newest", func(l *limits) { l.text = 0 }, 1},
 	} {
 		l := newLimitedLog(t, tt.change, "sender 20/1m")
@@ -182,7 +185,7 @@ func TestTooManyAlertsRestored(t *testing.T) {
 		again := newLimitedLog(t, change, "sender 1/10s")
 		again.counters.SetClock(l.counters.Clock())
 		again.counters.Restore(saveAndLoad(t, l.counters))
-		if got := again.counters.Stats(); got.Open != 2 || got.RefusedAlerts != 1 || got.Strings != 2 {
+		if got := again.counters.Stats(); got.Open != 2 || got.RefusedAlerts != 1 {
 			t.Errorf("%+v, want 2 open and 1 refused", got)
 		}
 	}
@@ -193,8 +196,8 @@ func TestBudgetOfTallies(t *testing.T) {
 		name   string
 		change func(*limits)
 	}{
-		{"rows", func(l *limits) { l.tallied = 10 }},
-		{"bytes", func(l *limits) { l.talliedText = len("alice") + 9*len("s 10") }},
+		{"rows", func(l *limits) { l.tallied = 1 + 9 + 1 }}, // alice, subjects, the topic
+		{"bytes", func(l *limits) { l.talliedText = len("alice") + 9*len("s 10") + len("s #") }},
 	} {
 		l := newLimitedLog(t, tt.change, "sender 1/10s")
 		send := func() {

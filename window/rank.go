@@ -55,7 +55,8 @@ func (r *Ranking) add(s Standing) {
 func (c *Counters) Rank(into *Ranking, rule, from, n int, now int64) (next int) {
 	now = max(now, c.clock.now)
 	f, index := c.rules[rule].family, c.rules[rule].index
-	end := min(from+n, len(f.counters))
+	all := int(f.counters.len)
+	end := min(from+n, all)
 	for i := max(from, 1); i < end; i++ { // 0 is none
 		n := uint32(i)
 		g := f.gauge(n, index)
@@ -67,7 +68,7 @@ func (c *Counters) Rank(into *Ranking, rule, from, n int, now int64) (next int) 
 			into.add(s)
 		}
 	}
-	if end == len(f.counters) {
+	if end == all {
 		return 0
 	}
 	return end
@@ -76,17 +77,17 @@ func (c *Counters) Rank(into *Ranking, rule, from, n int, now int64) (next int) 
 // Standings returns how a value of a key stands under each rule on it at the second now, for which see Ask.
 func (c *Counters) Standings(k Key, value string, now int64) (all []Standing) {
 	now = max(now, c.clock.now)
-	id, held := c.values.ids[value]
+	hash := c.hash([]byte(value))
 	for i, r := range c.rules {
 		if r.Key != k {
 			continue
 		}
-		if n := r.family.find(id); held && n != 0 {
+		if n := r.family.find([]byte(value), hash); n != 0 {
 			all = append(all, c.standing(i, n, now))
 			continue
 		}
 		s := Standing{Rule: i, Value: value, Limit: r.Limit}
-		if x := r.exception(value, now); x > 0 {
+		if x := r.exception([]byte(value), now); x > 0 {
 			s.Limit = r.Except[x-1].Limit
 		}
 		all = append(all, s)
@@ -98,8 +99,8 @@ func (c *Counters) standing(rule int, n uint32, now int64) Standing {
 	f, index := c.rules[rule].family, c.rules[rule].index
 	return Standing{
 		Rule:  rule,
-		Value: f.values.values[f.counters[n].id],
-		Count: f.foresee(n, index, now),
+		Value: string(f.value(n)),
+		Count: f.foresee(n, index, c.clock.now, now),
 		Limit: f.limitAt(n, index, now),
 	}
 }

@@ -24,10 +24,8 @@ func (c *Counters) Save() []Saved {
 // fell is the second at which the episode's count last fell to the limit; now while it is over.
 func (c *Counters) fell(e *episode) int64 {
 	f := e.rule.family
-	n := f.find(e.id)
-	f.settle(n, c.clock.now)
-	if g := f.gauge(n, e.rule.index); g.count <= e.rule.limitOf(g) {
-		return g.fell
+	if g := f.gauge(e.n, e.rule.index); g.count <= e.rule.limitOf(g) {
+		return f.fell[f.position(e.n, e.rule.index)]
 	}
 	return c.clock.now
 }
@@ -72,7 +70,7 @@ func (c *Counters) restore(s *Saved) *episode {
 	if rule == nil {
 		return nil
 	}
-	e := c.open[episodeKey{rule, c.values.ids[string(s.Value)]}]
+	e := c.open[episodeKey{rule, rule.family.find(s.Value, c.hash(s.Value))}]
 	if e == nil {
 		e = c.reopen(rule, s)
 	}
@@ -86,10 +84,8 @@ func (c *Counters) restore(s *Saved) *episode {
 // resettle sees to it that the episode doesn't end earlier than was known, which it would where lines are gone.
 func (c *Counters) resettle(e *episode, fell int64) {
 	f, now := e.rule.family, c.clock.now
-	n := f.find(e.id)
-	f.settle(n, now)
-	g := f.gauge(n, e.rule.index)
-	g.fell = max(g.fell, min(max(fell, now-windowSeconds(&e.rule.Rule)), now))
+	fell = min(max(fell, now-windowSeconds(&e.rule.Rule)), now)
+	f.fall(e.n, e.rule.index, max(fell, f.fell[f.position(e.n, e.rule.index)]))
 }
 
 func (c *Counters) ruleOf(text string) *counted {
@@ -106,13 +102,12 @@ func (c *Counters) reopen(rule *counted, s *Saved) *episode {
 	if c.full() {
 		return nil
 	}
-	id := c.values.number(s.Value)
-	defer c.values.release(id) // the counter holds it
-	if rule.family.findOrCreate(id, c.clock.now) == 0 {
+	n := rule.family.findOrCreate(s.Value, c.hash(s.Value), c.clock.now)
+	if n == 0 {
 		c.refused++
 		return nil
 	}
-	e := &episode{alert: new(Alert), rule: rule, id: id, due: c.clock.now}
+	e := &episode{alert: new(Alert), rule: rule, n: n, due: c.clock.now}
 	c.admit(e)
 	return e
 }
@@ -120,10 +115,9 @@ func (c *Counters) reopen(rule *counted, s *Saved) *episode {
 // admit takes an episode among the open ones.
 func (c *Counters) admit(e *episode) {
 	f := e.rule.family
-	n := f.find(e.id)
-	f.gauge(n, e.rule.index).open = true
-	f.counters[n].open++
-	c.open[episodeKey{e.rule, e.id}] = e
+	f.gauge(e.n, e.rule.index).open = true
+	f.counters.at(e.n).open++
+	c.open[episodeKey{e.rule, e.n}] = e
 	heap.Push(&c.queue, e)
 }
 

@@ -147,7 +147,7 @@ func (s *SavedCourse) series() series {
 func (t *tally) restore(s SavedTally, b *budget) {
 	t.other = s.Other.row()
 	for i := range s.Rows {
-		t.add(s.Rows[i].row(), b)
+		t.add(s.Rows[i].Value, s.Rows[i].row(), b)
 	}
 }
 

@@ -13,6 +13,10 @@ func (c *Counters) CountsAddresses() bool {
 	return slices.ContainsFunc(c.rules, func(r *counted) bool { return r.Count == Addresses })
 }
 
+// CountsTopics reports whether any rule needs the value for Topic. If not, it may be nil also where there is a Subject: alerts
+// then make it by Fold, which takes longer than to count an arrival.
+func (c *Counters) CountsTopics() bool { return slices.Contains(c.keys, Topic) }
+
 // scope returns the number of a scope.
 func (c *Counters) scope(text string) int {
 	if i := slices.Index(c.scopes, text); i >= 0 {
@@ -29,7 +33,14 @@ func (c *Counters) familyOf(k Key, scope int) *family {
 			return f
 		}
 	}
-	f := &family{ruling: ruling{key: k, scope: scope}, values: &c.values, limits: &c.limits, hashes: &c.hashes}
+	nth := slices.Index(c.keys, k)
+	if nth < 0 {
+		nth = len(c.keys)
+		c.keys = append(c.keys, k)
+		c.sums = append(c.sums, 0)
+		c.history.hashes++
+	}
+	f := &family{ruling: ruling{key: k, nth: nth, scope: scope}, limits: &c.limits, hashes: &c.hashes}
 	c.families = append(c.families, f)
 	return f
 }

@@ -2,12 +2,11 @@ package window
 
 // Stats are what the counters hold, and what their bounds have cost so far.
 type Stats struct {
-	Keys    int // pairs of key and value that are counted
-	Rows    int // arrivals in history
-	Inner   int // inner values, for rules that count distinct ones
-	Strings int // distinct values
-	Text    int // bytes of these
-	Open    int // alerts
+	Keys  int // pairs of key and value that are counted
+	Rows  int // arrivals in history
+	Inner int // inner values, for rules that count distinct ones
+	Bytes int // that these take
+	Open  int // alerts
 
 	DroppedKeys    int // values that were dropped before their time, and arrivals of a value for which there was no room
 	MergedArrivals int // arrivals counted at the second of one before
@@ -19,7 +18,7 @@ type Stats struct {
 // Stats returns what is held now.
 func (c *Counters) Stats() Stats {
 	s := Stats{
-		Rows: c.history.len(), Strings: len(c.values.ids), Text: c.values.text, Open: len(c.open),
+		Rows: c.history.rows, Bytes: c.history.size, Open: len(c.open),
 		ForgottenRows: c.forgotten, RefusedAlerts: c.refused,
 	}
 	for _, f := range c.families {

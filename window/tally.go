@@ -43,30 +43,31 @@ type budget struct {
 	limits     *limits
 }
 
-func (b *budget) take(value string) bool {
-	if b.rows >= b.limits.tallied || b.text+len(value) > b.limits.talliedText {
+func (b *budget) take(length int) bool {
+	if b.rows >= b.limits.tallied || b.text+length > b.limits.talliedText {
 		return false
 	}
 	b.rows++
-	b.text += len(value)
+	b.text += length
 	return true
 }
 
-// add adds what n has to the row of its value.
-func (t *tally) add(n Row, b *budget) { t.row(n.Value, b).add(n) }
+// add adds what n has to the row of a value.
+func (t *tally) add(value []byte, n Row, b *budget) { t.row(value, b).add(n) }
 
-func (t *tally) row(value string, b *budget) *Row {
-	if i, ok := t.index[value]; ok {
+func (t *tally) row(value []byte, b *budget) *Row {
+	if i, ok := t.index[string(value)]; ok {
 		return &t.rows[i]
 	}
-	if len(t.rows) == maxDistinct || !b.take(value) {
+	if len(t.rows) == maxDistinct || !b.take(len(value)) {
 		return &t.other
 	}
 	if t.index == nil {
 		t.index = make(map[string]int)
 	}
-	t.index[value] = len(t.rows)
-	t.rows = append(t.rows, Row{Value: value})
+	text := string(value)
+	t.index[text] = len(t.rows)
+	t.rows = append(t.rows, Row{Value: text})
 	return &t.rows[len(t.rows)-1]
 }
 

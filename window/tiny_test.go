@@ -17,7 +17,7 @@ func TestTinyBounds(t *testing.T) {
 		bounded, err := newLimited(rules, limits{
 			keys: small("keys"), keyText: small("key text"), buckets: small("buckets"),
 			inner: small("inner"), class: class,
-			rows: small("rows"), strings: small("strings"), text: small("text"),
+			rows: small("rows"), text: 30 * small("text"),
 			open: small("open"), tallied: small("tallied"), talliedText: small("tallied text"),
 		})
 		if err != nil {
@@ -36,7 +36,7 @@ func TestTinyBounds(t *testing.T) {
 				}
 			}
 			checkBounds(t, bounded)
-			if s, most := bounded.Stats(), bounded.limits; s.Rows > 1 && (s.Strings > most.strings || s.Text > most.text) {
+			if s, most := bounded.Stats(), bounded.limits; s.Rows > 1 && s.Bytes > most.text {
 				t.Fatalf("%+v with bounds of %+v and rows that could go", s, most)
 			}
 		}
@@ -72,8 +72,7 @@ func countsOf(c *Counters) map[string]int64 {
 	counts := map[string]int64{}
 	for _, r := range c.rules {
 		for _, v := range drawnValues {
-			if n := r.family.find(c.values.ids[v]); n != 0 {
-				r.family.settle(n, c.clock.now)
+			if n := r.family.find([]byte(v), c.hash([]byte(v))); n != 0 {
 				counts[r.text+" "+v] = r.family.gauge(n, r.index).count
 			}
 		}
@@ -100,51 +99,58 @@ func checkBounds(t *rapid.T, c *Counters) {
 		if f.inner() > most.inner {
 			t.Fatalf("%d inner values with bounds of %+v", f.inner(), most)
 		}
-		if f.held > most.keys || f.used > most.buckets || f.text > most.keyText {
-			t.Fatalf("%d keys, %d bytes, %d buckets with bounds of %+v", f.held, f.text, f.used, most)
+		if f.held > most.keys || f.used > most.buckets || f.texts.held > most.keyText {
+			t.Fatalf("%d keys, %d bytes, %d buckets with bounds of %+v", f.held, f.texts.held, f.used, most)
 		}
 		checkFamily(t, f, c.clock.now)
 	}
 }
 
 func checkFamily(t *rapid.T, f *family, now int64) {
-	queued := map[uint32]bool{}
-	for n, older := f.oldest, uint32(0); n != 0; n, older = f.counters[n].younger, n {
-		if queued[n] = true; f.counters[n].older != older {
-			t.Fatalf("queue of counters broken at %d", n)
-		}
-	}
 	held, used, text := 0, 0, 0
-	for n := range f.counters {
-		c := &f.counters[n]
-		if c.id == 0 {
+	for n := range f.counters.len {
+		c := f.counters.at(n)
+		if c.idle() {
 			continue
 		}
 		held++
-		text += len(f.values.values[c.id])
+		text += len(f.value(n))
 		sums := make([]int64, len(f.rules))
-		for b := c.first; b != 0; b = f.buckets[b].next {
+		b := c.last
+		for range c.buckets {
 			used++
+			in := f.buckets.at(b)
 			for i, r := range f.rules {
-				if r.Count < numSums && f.buckets[b].at+f.windows[i] > now {
-					sums[i] += f.buckets[b].sums[r.Count]
+				if r.Count < numSums && in.at.second(now)+f.windows[i] > now {
+					sums[i] += in.sums()[r.Count]
 				}
 			}
+			if in.counter != n || in.at.second(now)+f.longest <= now {
+				t.Fatalf("counter %d has bucket %+v at %d", n, in, now)
+			}
+			b = in.prev
 		}
-		f.settle(uint32(n), now)
 		for _, v := range f.varieties {
-			sums = addVariety(t, f, v, uint32(n), now, sums)
+			sums = addVariety(t, f, v, n, now, sums)
 		}
 		for i, sum := range sums {
-			if got := f.gauge(uint32(n), i).count; got != sum {
+			if got := f.gauge(n, i).count; got != sum {
 				t.Fatalf("gauge %d shows %d, its buckets %d", i, got, sum)
 			}
 		}
-		if !queued[uint32(n)] && (c.first != 0 || c.open == 0) {
-			t.Fatalf("counter %+v is not in the queue", c)
+	}
+	chained := 0
+	for s := f.seconds.first; s < f.seconds.next; s++ {
+		if s > f.seconds.first && f.seconds.at(s-1).at >= f.seconds.at(s).at {
+			t.Fatalf("second %d is not in order", s)
+		}
+		for b, left := f.seconds.at(s).first, uint32(0); b != 0; left, b = b, f.buckets.at(b).right {
+			if chained++; f.buckets.at(b).at != stamp(f.seconds.at(s).at) || f.buckets.at(b).left != left {
+				t.Fatalf("bucket %+v is in second %+v", f.buckets.at(b), f.seconds.at(s))
+			}
 		}
 	}
-	if held != f.held || used != f.used || text != f.text {
-		t.Fatalf("%d counters, %d buckets, %d bytes, known as %d, %d, %d", held, used, text, f.held, f.used, f.text)
+	if held != f.held || used != f.used || chained != used || text != f.texts.held {
+		t.Fatalf("%d counters, %d and %d buckets, %d bytes, known as %d, %d, %d", held, used, chained, text, f.held, f.used, f.texts.held)
 	}
 }

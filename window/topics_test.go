@@ -56,3 +56,29 @@ func TestDomainsOfRecipients(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestTopicOnlyWhereItIsNeeded: an alert that has to make the topics says the same as one that got them.
+func TestTopicOnlyWhereItIsNeeded(t *testing.T) {
+	var alerts [2]*Alert
+	for given := range alerts {
+		l := newLog(t, "sender 3/1m")
+		for _, subject := range []string{"Invoice 1", "Re: invoice 22", "", "Hello", "Invoice 3"} {
+			a := l.arrival(at(0), "alice")
+			a.Values[Subject] = []byte(subject)
+			if given == 1 {
+				a.Values[Topic] = Fold([]byte(subject), []byte{})
+			}
+			l.count(a)
+		}
+		alerts[given] = l.counters.Open()[0]
+	}
+	made, want := alerts[0].Topics(0), alerts[1].Topics(0)
+	if diff := cmp.Diff(want, made); diff != "" || len(made) != 3 {
+		t.Errorf("topics given and made: %s", diff)
+	}
+	for _, key := range []string{"sender", "topic"} {
+		if got := newLog(t, key+" 1/1m").counters.CountsTopics(); got != (key == "topic") {
+			t.Errorf("rules on %s need topics: %t", key, got)
+		}
+	}
+}

@@ -389,10 +389,12 @@ func addVariety(t *rapid.T, f *family, v *variety, n uint32, now int64, sums []i
 }
 
 func hasBucket(f *family, n uint32, at int64) bool {
-	for b := f.counters[n].first; b != 0; b = f.buckets[b].next {
-		if f.buckets[b].at == at {
+	b := f.counters.at(n).last
+	for range f.counters.at(n).buckets {
+		if f.buckets.at(b).at == stamp(at) {
 			return true
 		}
+		b = f.buckets.at(b).prev
 	}
 	return false
 }

@@ -1,65 +1,78 @@
 package window
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
 
 // judge looks at one rule after the arrival was counted, and opens an alert or adds to the one that is open, which may have
 // grown by that.
-func (c *Counters) judge(rule *counted, r *row, a *Arrival) (opened, grown *Alert) {
-	id := r.values[rule.Key]
-	if id == 0 || !a.inside(rule.family.scope) {
-		return nil, nil
+func (c *Counters) judge(rule *counted, a *Arrival) (opened, grown *Alert) {
+	f := rule.family
+	if f.n == 0 {
+		return nil, nil // there was no room for it, or it has no value, or isn't in the scope
 	}
-	n := rule.family.find(id)
-	if n == 0 {
-		return nil, nil // there was no room for it
-	}
-	g := rule.family.gauge(n, rule.index)
+	g := f.gauge(f.n, rule.index)
 	switch {
 	case g.open:
-		if e := c.open[episodeKey{rule, id}]; c.grow(e, g.count, r, a) {
+		if e := c.open[episodeKey{rule, f.n}]; c.grow(e, g.count, a) {
 			grown = e.alert
 		}
 	case g.count > rule.limitOf(g) && !c.full():
-		opened = c.cross(rule, g, r, a)
+		opened = c.cross(rule, g, a)
 	}
 	return opened, grown
 }
 
-func (c *Counters) grow(e *episode, count int64, r *row, a *Arrival) (grown bool) {
-	e.alert.add(r, c.values.values, a.At.Location(), &c.budget)
+func (c *Counters) grow(e *episode, count int64, a *Arrival) (grown bool) {
+	r := c.row(c.history.newest())
+	e.alert.add(&r, a.At.Location(), &c.budget)
 	e.alert.sample(e.crossed, e.middle)
 	return e.alert.climb(count)
 }
 
-// cross opens an alert, of the window that the arrival in row r took over the limit.
-func (c *Counters) cross(rule *counted, g *gauge, r *row, a *Arrival) *Alert {
-	id := r.values[rule.Key]
+// row is the one at p, with the topic of its subject. It is good until the next.
+func (c *Counters) row(p place) row {
+	r := c.history.read(p)
+	if subject := r.values[Subject]; subject != nil && r.values[Topic] == nil {
+		c.topic = Fold(subject, c.topic[:0])
+		r.values[Topic] = c.topic
+	}
+	return r
+}
+
+// cross opens an alert, of the window that the arrival took over the limit.
+func (c *Counters) cross(rule *counted, g *gauge, a *Arrival) *Alert {
+	f, h, zone := rule.family, &c.history, a.At.Location()
+	newest := h.read(h.newest())
+	value := newest.values[rule.Key]
 	alert := &Alert{
-		ID:        alertID(rule.Rule, c.values.values[id], a.MessageID),
 		Rule:      rule.Rule,
-		Value:     c.values.values[id],
+		Value:     string(value),
 		Opened:    a.At,
 		CrossedBy: string(a.MessageID),
 		Count:     g.count,
 		Limit:     rule.limitOf(g),
-		openedAt:  r.at,
+		openedAt:  newest.at,
 	}
+	alert.ID = alertID(rule.Rule, alert.Value, a.MessageID)
 	alert.climb(g.count)
-	c.recall(alert, g)
-	sums := rule.family.sums(g)
-	c.crossed(rule, id, g.from, sums[Messages])
-	zone := a.At.Location()
-	alert.cross(sums, c.history.row(c.window[0]), zone)
-	for _, n := range c.window {
-		alert.note(c.history.row(n), c.values.values, zone, &c.budget)
+	c.recall(alert, f, g)
+	sums, from := f.after(f.n, c.clock.now-f.windows[rule.index], c.clock.now)
+	c.crossed(rule, value, from, sums[Messages])
+	oldest, middle := h.read(c.window[0]), h.read(c.window[len(c.window)/2])
+	alert.cross(sums, &oldest, zone)
+	for _, p := range c.window {
+		r := c.row(p)
+		alert.note(&r, zone, &c.budget)
 	}
-	c.chart(alert, rule, id)
+	c.chart(alert, rule, value)
 	e := &episode{
 		alert:   alert,
-		crossed: r.id(),
-		middle:  c.history.row(c.window[len(c.window)/2]).id(),
+		crossed: newest.id(),
+		middle:  middle.id(),
 		rule:    rule,
-		id:      id,
+		n:       f.n,
 		due:     c.clock.now + 1 + windowSeconds(&rule.Rule),
 	}
 	alert.sample(e.crossed, e.middle)
@@ -70,23 +83,30 @@ func (c *Counters) cross(rule *counted, g *gauge, r *row, a *Arrival) *Alert {
 
 // crossed sets window to the rows of a value from the second at on, those inside the rule's window: as many as messages,
 // or the newest of them where history has let go of others, and at least the newest row.
-func (c *Counters) crossed(rule *counted, id uint32, at, messages int64) {
-	c.window = c.window[:0]
-	for n := c.history.next; n > c.history.first && int64(len(c.window)) < messages; n-- {
-		r := c.history.row(n - 1)
-		if r.at+disorder < at {
+func (c *Counters) crossed(rule *counted, value []byte, at, messages int64) {
+	h, p := &c.history, c.history.newest()
+	c.window = append(c.window[:0], p)
+	for p != h.oldest() && int64(len(c.window)) < messages {
+		p = h.before(p)
+		second := h.at(p)
+		if second+disorder < at {
 			break
 		}
-		if n == c.history.next || r.at >= at && rule.counts(r, id) {
-			c.window = append(c.window, n-1)
+		if second >= at && c.counts(rule, p, value) {
+			c.window = append(c.window, p)
 		}
 	}
 	slices.Reverse(c.window)
 }
 
-// counts reports whether the arrival in a row is one of the value, and in the rule's scope.
-func (r *counted) counts(a *row, id uint32) bool {
-	return a.values[r.Key] == id && a.outside>>r.family.scope&1 == 0
+// counts reports whether the row at p is one of the value, which the arrival being counted has, and in the rule's scope.
+func (c *Counters) counts(rule *counted, p place, value []byte) bool {
+	f := rule.family
+	if !c.history.has(p, f.nth, c.sums[f.nth]) {
+		return false
+	}
+	r := c.history.read(p)
+	return r.values[f.key] != nil && bytes.Equal(r.values[f.key], value) && r.outside>>f.scope&1 == 0
 }
 
 // What is known of the time before a window, which only a Chart shows.
@@ -96,23 +116,25 @@ const (
 )
 
 // chart begins an alert's chart, with what is known of two windows.
-func (c *Counters) chart(a *Alert, rule *counted, id uint32) {
-	now, window := c.clock.now, windowSeconds(&rule.Rule)
-	first := c.history.next
-	for n := 0; first > c.history.first && n < maxBefore; first-- {
-		at := c.history.row(first - 1).at
+func (c *Counters) chart(a *Alert, rule *counted, value []byte) {
+	h, now, window := &c.history, c.clock.now, windowSeconds(&rule.Rule)
+	first := h.newest()
+	for n := 0; first != h.oldest() && n < maxBefore; {
+		p := h.before(first)
+		at := h.at(p)
 		if at+disorder+2*window <= now {
 			break
 		}
 		if at+window <= now {
 			n++
 		}
+		first = p
 	}
 	offset := offsetOf(a.Opened)
 	a.course = newSeries(now-2*window+1, now, offset)
-	for ; first < c.history.next; first++ {
-		if r := c.history.row(first); r.at+2*window > now && rule.counts(r, id) {
-			a.course.add(r.at, offset)
+	for p := first; p.block < len(h.blocks); p = h.after(p) {
+		if at := h.at(p); at+2*window > now && c.counts(rule, p, value) {
+			a.course.add(at, offset)
 		}
 	}
 }

@@ -36,7 +36,6 @@ cut, are told on the standard error.`,
 			var failed error
 			n := uint(0)
 			_, err := s.replay(cmd, files, nil, watch.Listener{
-				Lean: true,
 				Arrival: func(a *parser.Arrival, _ *window.Arrival) {
 					if n++; failed == nil && (rows == 0 || n <= rows) {
 						failed = encoder.Encode(report.Arrival(a))

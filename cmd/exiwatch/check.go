@@ -10,6 +10,7 @@ import (
 
 	"exiwatch/internal/check"
 	"exiwatch/internal/config"
+	"exiwatch/internal/readsocket"
 	"exiwatch/internal/web"
 
 	"github.com/spf13/cobra"
@@ -47,6 +48,9 @@ Exit status: 1 if anything fails, 0 otherwise.`,
 func setupOf(file string) check.Setup {
 	s := check.Setup{File: file, Host: hostName(), Now: time.Now(), Exim: config.Exim, FindLog: config.FindLog}
 	s.Config, s.Broken = config.Read(file)
+	if socket := s.Config.Socket; socket != nil {
+		s.Socket, s.Ask = &check.Socket{Path: socket.Path}, readsocket.Ask
+	}
 	if _, err := os.Stat(config.DefaultFile); file == "" && !errors.Is(err, fs.ErrNotExist) {
 		s.File = config.DefaultFile
 	}

@@ -221,6 +221,7 @@ func TestHelpOfEachCommand(t *testing.T) {
 	for command, flags := range map[string]string{
 		"replay": common + " --rule --suggest --alerts-per-week", "top": common + " --count", "arrivals": common, "run": "--config --from-start",
 		"check": "--json --send-test --config", "demo": "--help", "version": "--help", "completion": "bash zsh fish",
+		"query": "--config --socket",
 	} {
 		for _, args := range [][]string{{command, "--help"}, {"help", command}, {command, "-h"}} {
 			out, stderr, status := exiwatch(t, "", args...)
@@ -238,7 +239,7 @@ func TestHelpOfEachCommand(t *testing.T) {
 		}
 	}
 	out, _, _ := exiwatch(t, "", "--help")
-	for _, want := range []string{"run ", "replay ", "top ", "arrivals ", "demo ", "version ", "config ", "keys "} {
+	for _, want := range []string{"run ", "replay ", "top ", "arrivals ", "query ", "demo ", "version ", "config ", "keys ", "readsocket "} {
 		if !strings.Contains(out, "\n  "+want) && !strings.Contains(out, "\n  exiwatch "+want) {
 			t.Errorf("--help doesn't list %s", want)
 		}

@@ -21,7 +21,7 @@ func TestDocs(t *testing.T) {
 		for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(text, -1) {
 			for _, example := range strings.Split("\n"+block[1], "\n$ ")[1:] {
 				commands++
-				t.Run(example[:strings.Index(example, "\n")], func(t *testing.T) { checkExample(t, example) })
+				t.Run(example[:strings.Index(example, "\n")], func(t *testing.T) { checkExample(t, "../..", example) })
 			}
 		}
 	}
@@ -30,8 +30,8 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-func checkExample(t *testing.T, example string) {
-	t.Chdir("../..")
+func checkExample(t *testing.T, dir, example string) {
+	t.Chdir(dir)
 	line, want, _ := strings.Cut(example, "\n")
 	args := words(line)
 	if args[0] != "exiwatch" {

@@ -49,7 +49,10 @@ func unable(t *testing.T, why ...any) {
 }
 
 // startExim starts Exim, which ends with the test.
-func startExim(t *testing.T) *eximHost {
+func startExim(t *testing.T) *eximHost { return startEximWith(t) }
+
+// startEximWith starts one whose configuration has replacements.
+func startEximWith(t *testing.T, replacements ...string) *eximHost {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "exiwatch-exim-") // t.TempDir is closed to Exim's user
 	if err != nil {
@@ -58,7 +61,8 @@ func startExim(t *testing.T) *eximHost {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	e := &eximHost{t: t, dir: dir, port: freePort(t)}
 	e.folders()
-	conf := strings.NewReplacer("DIR", dir, "PORT", strconv.Itoa(e.port)).Replace(eximConfiguration)
+	conf := strings.NewReplacer(replacements...).Replace(eximConfiguration)
+	conf = strings.NewReplacer("DIR", dir, "PORT", strconv.Itoa(e.port)).Replace(conf)
 	e.write("exim.conf", conf)
 	cmd := exec.Command("exim4", "-C", filepath.Join(dir, "exim.conf"), "-bdf")
 	var output bytes.Buffer

@@ -76,7 +76,18 @@ stays as it is. The same counting replays logs of the past.`,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(runCommand(), replayCommand(), topCommand(), arrivalsCommand(), queryCommand(), openCommand(), checkCommand(), demoCommand(), versionCommand())
+	root.AddCommand(
+		runCommand(),
+		replayCommand(),
+		topCommand(),
+		arrivalsCommand(),
+		liveCommand(),
+		queryCommand(),
+		openCommand(),
+		checkCommand(),
+		demoCommand(),
+		versionCommand(),
+	)
 	root.AddCommand(topics()...)
 	return root
 }

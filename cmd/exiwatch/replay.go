@@ -84,7 +84,7 @@ alone.`,
 
 // summing tells a Summary what is found.
 func summing(sum *report.Summary) watch.Listener {
-	return watch.Listener{Lean: sum.Brief, Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew}
+	return watch.Listener{Costly: !sum.Brief, Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew}
 }
 
 // rules gives the rules written on the command line, else the configured ones.

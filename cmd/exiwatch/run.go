@@ -19,7 +19,7 @@ import (
 )
 
 func runCommand() *cobra.Command {
-	var file string
+	var file, pidfile string
 	var fromStart bool
 	cmd := &cobra.Command{
 		Use:   "run",
@@ -35,6 +35,10 @@ The first time, what the log holds already is counted silently.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			sockets := activation.Files(true)
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+			s, err := newService(pidfile)
+			if err != nil {
+				return err
+			}
 			read := func() (*config.Config, error) {
 				c, err := config.Read(file)
 				if err != nil {
@@ -45,23 +49,27 @@ The first time, what the log holds already is counted silently.`,
 				}
 				return &c, newDaemon(&c, file, fromStart, log, sockets).Check()
 			}
-			return runDaemons(cmd.Context(), log, read, func(c *config.Config) *watch.Daemon { return newDaemon(c, file, fromStart, log, sockets) })
+			err = runDaemons(cmd.Context(), log, s, read, func(c *config.Config) *watch.Daemon { return newDaemon(c, file, fromStart, log, sockets) })
+			return errors.Join(err, s.ended())
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
+	cmd.Flags().StringVar(&pidfile, "pidfile", "", "write the process id to `FILE` once the daemon is at work, and remove it at the end")
 	cmd.Flags().BoolVar(&fromStart, "from-start", false, "the first time, alert on what the current log holds already")
 	return cmd
 }
 
 func newDaemon(c *config.Config, file string, fromStart bool, log *slog.Logger, sockets []*os.File) *watch.Daemon {
-	return &watch.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log, Sockets: sockets, Examine: examine(file)}
+	return &watch.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log, Sockets: sockets, Version: version,
+		Examine: examine(file)}
 }
 
 // runDaemons runs one daemon after the other: a SIGHUP ends one, and the next begins with the configuration as it is then.
-func runDaemons(ctx context.Context, log *slog.Logger, read func() (*config.Config, error), daemon func(*config.Config) *watch.Daemon) error {
+func runDaemons(ctx context.Context, log *slog.Logger, s *service, read func() (*config.Config, error), daemon func(*config.Config) *watch.Daemon) error {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
+	defer context.AfterFunc(ctx, s.stopping)()
 	c, err := read()
 	if err != nil {
 		return err
@@ -69,7 +77,9 @@ func runDaemons(ctx context.Context, log *slog.Logger, read func() (*config.Conf
 	var last *config.Config // what to go back to
 	for {
 		log.Info("following", "log", c.Log, "rules", c.Rules, "state", c.State)
-		next, err := runUntil(ctx, daemon(c), hangup, read, log)
+		d := daemon(c)
+		d.Ready, d.Beat = s.ready, s.beat
+		next, err := runUntil(ctx, d, hangup, read, log)
 		switch {
 		case err != nil && last != nil:
 			log.Error("with the new configuration it doesn't run: going on with the last one", "error", err)
@@ -80,6 +90,7 @@ func runDaemons(ctx context.Context, log *slog.Logger, read func() (*config.Conf
 			return nil
 		default:
 			c, last = next, c
+			s.reloading()
 		}
 	}
 }

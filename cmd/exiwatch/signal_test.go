@@ -50,9 +50,16 @@ func (p *process) text() string {
 // startProcess runs the program; it is killed at the end of the test, if it hasn't ended.
 func startProcess(t *testing.T, args ...string) *process {
 	t.Helper()
+	return startCommand(t, func(*exec.Cmd) {}, args...)
+}
+
+// startCommand runs it by a command that was edited.
+func startCommand(t *testing.T, edit func(*exec.Cmd), args ...string) *process {
+	t.Helper()
 	p := &process{t: t, cmd: exec.Command(os.Args[0]), ended: make(chan error, 1)}
 	p.cmd.Env = append(os.Environ(), asProgram+"="+strings.Join(args, "\n"), "GORACE=atexit_sleep_ms=0") // by default the race detector takes a second to end
 	p.cmd.Stdout, p.cmd.Stderr = p, p
+	edit(p.cmd)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

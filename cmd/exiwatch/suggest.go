@@ -66,7 +66,6 @@ func (c *chooser) find(cmd *cobra.Command, s *selection, files []string, rules [
 		return nil, err
 	}
 	err = again.first(cmd, found.First(), watch.Listener{
-		Lean:    true,
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) { found.Arrival(report.Time{Time: a.Time, Millis: a.Millis}) },
 		Counted: found.Counted,
 	}, found.NextLog)
@@ -74,7 +73,7 @@ func (c *chooser) find(cmd *cobra.Command, s *selection, files []string, rules [
 		return nil, err
 	}
 	for rules := found.Next(); rules != nil; rules = found.Next() {
-		if err := again.next(cmd, rules, watch.Listener{Lean: true, Opened: found.Opened}); err != nil {
+		if err := again.next(cmd, rules, watch.Listener{Opened: found.Opened}); err != nil {
 			return nil, err
 		}
 	}

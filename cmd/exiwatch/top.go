@@ -81,12 +81,13 @@ siblings are read.`,
 }
 
 // topKeys are the keys that top knows: those of rules, and three more.
-func topKeys() []string {
-	var names []string
+func topKeys() []string { return append(ruleKeys(), "script", "cpuser", "message") }
+
+func ruleKeys() (names []string) {
 	for key := range window.NumKeys {
 		names = append(names, key.String())
 	}
-	return append(names, "script", "cpuser", "message")
+	return names
 }
 
 // A ranker sums arrivals by one key.
@@ -121,7 +122,7 @@ func (t *ranker) prepare(key string) error {
 func (t *ranker) listener(s *selection) watch.Listener {
 	switch t.key {
 	case "script":
-		return watch.Listener{Lean: true, Other: func(e *parser.Entry) {
+		return watch.Listener{Other: func(e *parser.Entry) {
 			if e.Kind == parser.Submission && s.during(e.Time) {
 				t.add(e.Directory, reception{})
 			}
@@ -138,8 +139,8 @@ func (t *ranker) listener(s *selection) watch.Listener {
 			},
 		}
 	}
-	lean := t.key != window.Network.String() && t.key != window.Topic.String() && t.count != "networks"
-	return watch.Listener{Lean: lean, Gather: func() func([]report.Reception) {
+	costly := t.key == window.Network.String() || t.key == window.Topic.String() || t.count == "networks"
+	return watch.Listener{Costly: costly, Gather: func() func([]report.Reception) {
 		part := &ranker{key: t.key, count: t.count}
 		t.gathered = append(t.gathered, part)
 		return part.gather

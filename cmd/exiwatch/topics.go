@@ -12,10 +12,14 @@ var helpKeys string
 //go:embed help-config.txt
 var helpConfig string
 
+//go:embed help-readsocket.txt
+var helpReadsocket string
+
 // topics are pages of `exiwatch help TOPIC`.
 func topics() []*cobra.Command {
 	return []*cobra.Command{
 		{Use: "keys", Short: "the keys that rules and top count by", Long: helpKeys},
+		{Use: "readsocket", Short: "what Exim can ask the daemon", Long: helpReadsocket},
 		{Use: "config", Short: "the configuration file", Long: helpConfig},
 	}
 }

@@ -306,6 +306,35 @@ func TestLargeLog(t *testing.T) {
 	one := strings.SplitAfterN(arrivals(1), "\n", 3)[2]
 	l.log(without(` T="`, ` for`) + strings.Repeat(one, sampleSize/len(one)+1000))
 	all := l.run()
-	want(t, all, "lines", Pass, fmt.Sprintf("%d arrivals", sampleSize/len(one)))
+	n := sampleSize / len(one)
+	if sampleSize%len(one) == 0 {
+		t.Fatal("the sample must begin within a line")
+	}
+	want(t, all, "lines", Pass, fmt.Sprintf("%d lines, %d arrivals", n, n))
 	want(t, all, "selectors", Warn, "+arguments not seen")
+}
+
+// TestLogsOfARealExim: with its log selectors off and on, one after the other.
+func TestLogsOfARealExim(t *testing.T) {
+	for set, missing := range map[string]string{
+		"debian": "+subject +received_recipients +arguments", "subject": "+received_recipients +arguments", "cpanel": "", "all": "", "injected": "",
+	} {
+		text, err := os.ReadFile("../../fixtures/logs/" + set + ".log")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := newLab(t, "")
+		l.log(string(text))
+		all := l.run()
+		if missing == "" {
+			want(t, all, "selectors", Pass, "are logged")
+		} else {
+			want(t, all, "selectors", Warn, missing+" not seen in 82 arrivals")
+		}
+		if set == "injected" {
+			want(t, all, "lines", Warn, "3 injected")
+		} else {
+			want(t, all, "lines", Warn, "1 overflowed")
+		}
+	}
 }

@@ -36,7 +36,7 @@ func fakeExim(_ context.Context, args ...string) (string, error) {
 	if args[0] == "-bV" {
 		return "Exim version 4.96 #2 built 27-May-2026 16:52:26\n", nil
 	}
-	return "exim_user = nobody\nexim_group = nogroup\nlog_selector = +tls_peerdn\nlog_file_path = \n", nil
+	return "exim_user = daemon\nexim_group = daemon\nlog_selector = +tls_peerdn\nlog_file_path = \n", nil
 }
 
 // now is the wall clock of the tests, one minute after the last line of a lab's log.

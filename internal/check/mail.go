@@ -16,12 +16,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	mailPatience = 15 * time.Second // for a mail server
-	runPatience  = 5 * time.Second  // for a program that has only to say its version
-)
+const runPatience = 5 * time.Second // for a program that has only to say its version
 
-// mail tells whether alerts would go out.
+// mail tells whether alerts would go out, with the daemon's own patience.
 func (c *checks) mail(ctx context.Context) []Result {
 	const name = "mail"
 	composer := watch.Composer(c.Config, c.Host)
@@ -29,8 +26,6 @@ func (c *checks) mail(ctx context.Context) []Result {
 	if err != nil {
 		return []Result{fail(name, "exiwatch help config says what [mail] takes.", "%v", err)}
 	}
-	ctx, cancel := context.WithTimeout(ctx, mailPatience)
-	defer cancel()
 	to := strings.Join(m.To, ", ")
 	switch t := c.Config.Mail.Transport.(type) {
 	case *mailer.SMTP:

@@ -49,7 +49,7 @@ func answering(t *testing.T, path, answer string, mode os.FileMode) {
 	}()
 }
 
-// TestSocket: the daemon answers or doesn't, and Exim's user (nobody, in this lab) gets there or doesn't.
+// TestSocket: the daemon answers or doesn't, and Exim's user (daemon, in this lab) gets there or doesn't.
 func TestSocket(t *testing.T) {
 	for _, test := range []struct {
 		name         string
@@ -60,12 +60,12 @@ func TestSocket(t *testing.T) {
 		status       Status
 		says         string
 	}{
-		{"answers", "no", 0o755, 0o666, true, "nobody", Pass, "answers, and nobody may ask"},
-		{"another program", "220 hello", 0o755, 0o666, true, "nobody", Fail, `answers "220 hello"`},
-		{"no daemon", "", 0o755, 0o666, false, "nobody", Warn, "no daemon answers"},
-		{"daemon without socket", "", 0o755, 0o666, true, "nobody", Fail, "pid 4711"},
-		{"socket is closed to Exim", "no", 0o755, 0o660, true, "nobody", Fail, "sender.sock is -rw-rw----"},
-		{"folder is closed to Exim", "no", 0o700, 0o666, true, "nobody", Fail, "run is -rwx------"},
+		{"answers", "no", 0o755, 0o666, true, "daemon", Pass, "answers, and daemon may ask"},
+		{"another program", "220 hello", 0o755, 0o666, true, "daemon", Fail, `answers "220 hello"`},
+		{"no daemon", "", 0o755, 0o666, false, "daemon", Warn, "no daemon answers"},
+		{"daemon without socket", "", 0o755, 0o666, true, "daemon", Fail, "pid 4711"},
+		{"socket is closed to Exim", "no", 0o755, 0o660, true, "daemon", Fail, "sender.sock is -rw-rw----"},
+		{"folder is closed to Exim", "no", 0o700, 0o666, true, "daemon", Fail, "run is -rwx------"},
 		{"Exim has root's rights", "no", 0o700, 0o600, true, "root", Pass, "root may ask"},
 		{"Exim isn't known", "no", 0o755, 0o666, true, "", Warn, "isn't known"},
 		{"Exim's user isn't there", "no", 0o755, 0o666, true, "no-such-user", Warn, "no-such-user"},
@@ -83,7 +83,7 @@ func TestSocket(t *testing.T) {
 			l.Socket, l.Ask = &Socket{path}, ask
 			l.Setup.Exim = func(ctx context.Context, args ...string) (string, error) {
 				said, err := fakeExim(ctx, args...)
-				return strings.Replace(said, "exim_user = nobody", "exim_user = "+test.user, 1), err
+				return strings.Replace(said, "exim_user = daemon", "exim_user = "+test.user, 1), err
 			}
 			want(t, l.run(), "socket", test.status, test.says)
 		})

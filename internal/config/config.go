@@ -2,6 +2,7 @@
 package config
 
 import (
+	"net/netip"
 	"time"
 
 	"exiwatch/mailer"
@@ -25,8 +26,9 @@ type Config struct {
 	Mail   Mail
 	// Besides mail; nil: not.
 	Hook, Webhook mailer.Transport
-	Socket        *Socket // nil: nobody asks
-	Web           *Web    // nil: nobody looks
+	Socket        *Socket        // nil: nobody asks
+	Metrics       netip.AddrPort // where metrics are served; the zero value: nowhere
+	Web           *Web           // nil: nobody looks
 }
 
 // Mail says how alerts are sent.

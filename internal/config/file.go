@@ -27,6 +27,7 @@ type file struct {
 	Hook     *hook    `toml:"hook"`
 	Webhook  *webhook `toml:"webhook"`
 	Socket   *socket  `toml:"socket"`
+	Metrics  *metrics `toml:"metrics"`
 	Web      *web     `toml:"web"`
 }
 
@@ -117,6 +118,9 @@ func (f *file) config() (c Config, err error) {
 		return c, err
 	}
 	if c.Socket, err = f.socket(c.Rules); err != nil {
+		return c, err
+	}
+	if c.Metrics, err = f.Metrics.address(); err != nil {
 		return c, err
 	}
 	c.Web, err = f.Web.web()

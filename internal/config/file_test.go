@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -50,6 +51,9 @@ password_file = "PASSWORD"
 tls = "required"
 max_per_hour = 3
 subjects = "hashed"
+
+[metrics]
+listen = "192.0.2.1:9"
 `
 
 func TestEveryKey(t *testing.T) {
@@ -94,8 +98,9 @@ func TestEveryKey(t *testing.T) {
 			Transport:  &mailer.SMTP{Address: "mail.lab.test:25", User: "exiwatch", Password: "secret word ", TLS: "required"},
 			MaxPerHour: 3, Subjects: "hashed",
 		},
+		Metrics: netip.MustParseAddrPort("192.0.2.1:9"),
 	}
-	ignored := []cmp.Option{cmpopts.IgnoreFields(Config{}, "Zone", "Scopes"), cmpopts.IgnoreUnexported(mailer.SMTP{})}
+	ignored := []cmp.Option{cmpopts.IgnoreFields(Config{}, "Zone", "Scopes"), cmpopts.IgnoreUnexported(mailer.SMTP{}), cmpopts.EquateComparable(netip.AddrPort{})}
 	if diff := cmp.Diff(want, c, ignored...); diff != "" {
 		t.Errorf("Parse (-want +got):\n%s", diff)
 	}
@@ -206,6 +211,16 @@ c.toml:5:1: unknown key "mail.three"$`},
 		{"[mail]\nvia = 'smtp://mail.lab.test:smtp'", `^c.toml: mail.via: .*"smtp" is no port`},
 		{"[mail]\nuser = 'x'", `^c.toml: mail: user, password_file and tls go with via = "smtp`},
 		{"[mail]\ntls = 'off'\nvia = 'sendmail'", `^c.toml: mail: user, password_file and tls go with`},
+		{"[socket]\nkey = 'script'", `^c.toml: socket.key: key "script": want one of sender, `},
+		{"[socket]\npath = 'sender.sock'", `^c.toml: socket.path "sender.sock": want one that begins with /`},
+		{"[socket]\nmode = 'rw'", `^c.toml: socket.mode "rw": want permissions such as "0660"`},
+		{"[socket]\nmode = '01777'", `^c.toml: socket.mode "01777": want permissions`},
+		{"[socket]\nmode = 660", `^c.toml:2:8: `},
+		{"[socket]\ngroup = 'no such group'", `^c.toml: socket.group "no such group": there is no such group`},
+		{"[socket]\nowner = 'no such user'", `^c.toml: socket.owner "no such user": there is no such user`},
+		{"[socket]\nlisten = '0.0.0.0:2525'", `^c.toml: socket.listen "0.0.0.0:2525": want an address of loopback and a port`},
+		{"[socket]\nlisten = '127.0.0.1'", `^c.toml: socket.listen "127.0.0.1": want`},
+		{"[socket]\nport = 1", `^c.toml:2:1: unknown key "socket.port"$`},
 		{"[mail]\nvia = 'smtp://h'\nuser = 'x'\npassword_file = '/nonexistent/p'", `^c.toml: mail.password_file: open /nonexistent/p: no such file`},
 	} {
 		c, err := Parse("c.toml", []byte(test.text))

@@ -130,15 +130,19 @@ func groupOf(name string) (int, error) {
 	return strconv.Atoi(g.Gid)
 }
 
-// socketKey is the key that is named, or sender. If no rule counts by it, it is account if one counts by that: what Exim asks, most
-// often its $sender_address, is the name of most accounts.
+// socketKey is the key that is named, or sender. In place of sender, if no rule counts by it, it is account if one counts by that:
+// $sender_address is the name of most accounts. Where nothing is named and neither is counted it is that of the first rule.
 func socketKey(name string, rules []window.Rule) (window.Key, error) {
 	k, err := window.ParseKey(cmp.Or(name, window.Sender.String()))
-	if err != nil {
-		return k, err
-	}
-	if !CountsBy(rules, k) && CountsBy(rules, window.Account) {
-		k = window.Account
+	switch {
+	case err != nil:
+		return k, fmt.Errorf("key: %w", err)
+	case CountsBy(rules, k):
+		return k, nil
+	case k == window.Sender && CountsBy(rules, window.Account):
+		return window.Account, nil
+	case name == "":
+		return rules[0].Key, nil
 	}
 	return k, nil
 }

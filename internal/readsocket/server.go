@@ -28,7 +28,7 @@ const (
 	// shutdown=no waits for ours.
 	lull = 30 * time.Millisecond
 	// AnswerTime is what an answer may take. What can't be had by then is no.
-	AnswerTime = 75 * time.Millisecond
+	AnswerTime = 90 * time.Millisecond
 )
 
 // A Server answers. Serve is called once.
@@ -37,7 +37,8 @@ type Server struct {
 	// Ask answers a question before ctx ends, or fails. It is called by many goroutines at a time.
 	Ask func(ctx context.Context, q Question) (count int64, over bool, err error)
 
-	tally struct{ requests, unintelligible, late, refused atomic.Int64 }
+	answers answers
+	refused atomic.Int64
 }
 
 // A Tally is what a server has had to do since it began.
@@ -50,7 +51,13 @@ type Tally struct {
 
 // Tally may be called at any time.
 func (s *Server) Tally() Tally {
-	return Tally{s.tally.requests.Load(), s.tally.unintelligible.Load(), s.tally.late.Load(), s.tally.refused.Load()}
+	t := Tally{Refused: s.refused.Load()}
+	by := s.Answers().By
+	for _, n := range by {
+		t.Requests += n
+	}
+	t.Unintelligible, t.Late = by[Unintelligible], by[Late]
+	return t
 }
 
 // Serve answers until ctx ends, which is no error, and then closes the listeners and what is connected. It closes them, too, when
@@ -88,7 +95,7 @@ func (s *Server) accept(ctx context.Context, l net.Listener, wait *sync.WaitGrou
 		case errors.Is(err, net.ErrClosed):
 			return err
 		default: // EMFILE, ECONNABORTED …: it passes
-			s.tally.refused.Add(1)
+			s.refused.Add(1)
 			select {
 			case <-time.After(restAfterError):
 			case <-ctx.Done():
@@ -102,7 +109,7 @@ func (s *Server) accept(ctx context.Context, l net.Listener, wait *sync.WaitGrou
 				s.serve(ctx, c)
 			})
 		default:
-			s.tally.refused.Add(1)
+			s.refused.Add(1)
 			c.Close()
 		}
 	}
@@ -132,18 +139,29 @@ func (s *Server) serve(ctx context.Context, c net.Conn) {
 
 // answer is what a request is answered.
 func (s *Server) answer(ctx context.Context, line string, end ending) string {
-	s.tally.requests.Add(1)
+	began := time.Now()
+	text, answer := s.find(ctx, line, end)
+	s.answers.note(answer, time.Since(began))
+	return text
+}
+
+func (s *Server) find(ctx context.Context, line string, end ending) (text string, answer Answer) {
 	q, err := Parse(line, s.Key)
 	if err != nil || end == tooLong {
-		s.tally.unintelligible.Add(1)
-		return q.text(0, false)
+		return q.text(0, false), Unintelligible
 	}
 	ctx, cancel := context.WithTimeout(ctx, AnswerTime)
 	defer cancel()
 	count, over, err := s.Ask(ctx, q)
-	if err != nil {
-		s.tally.late.Add(1)
-		return q.text(0, false)
+	switch {
+	case err != nil:
+		return q.text(0, false), Late
+	case q.Count:
+		answer = Number
+	case over:
+		answer = Yes
+	default:
+		answer = No
 	}
-	return q.text(count, over)
+	return q.text(count, over), answer
 }

@@ -56,7 +56,7 @@ func summary(t *testing.T, name, log string, rules ...string) *report.Summary {
 		c.Rules = append(c.Rules, r)
 	}
 	sum := report.Summary{Rules: c.Rules}
-	p, err := watch.NewPipeline(c.Scopes, c.Rules, watch.Listener{Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other, Opened: sum.Opened})
+	p, err := watch.NewPipeline(c.Scopes, c.Rules, watch.Listener{Costly: true, Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other, Opened: sum.Opened})
 	if err != nil {
 		t.Fatal(err)
 	}

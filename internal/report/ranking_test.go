@@ -103,3 +103,39 @@ func TestEmptyValueIsTheLast(t *testing.T) {
 		t.Errorf("%v, want one value with 2 messages", rows)
 	}
 }
+
+// TestRankingsJoined are what one would have been, whatever grows meanwhile.
+func TestRankingsJoined(t *testing.T) {
+	var one Ranking
+	var parts [3]Ranking
+	for i := range 30_000 {
+		value := fmt.Appendf(nil, "%d%s", i*i%7001, strings.Repeat("x", i%300))
+		if i == 77 {
+			value = bytes.Repeat(value, 100_000) // longer than a block
+		}
+		other := fmt.Append(nil, i%13)
+		part := &parts[i*7%len(parts)]
+		one.Add(value, int64(i), 1)
+		one.AddDistinct(value, other)
+		if i%2 == 0 {
+			part.Add(value, int64(i), 1)
+		} else {
+			part.AddAll([]Item{{Value: value, Recipients: int64(i), Bytes: 1}})
+		}
+		part.AddDistinct(value, other)
+	}
+	var joined Ranking
+	for i := range parts {
+		joined.Join(&parts[i])
+	}
+	if joined.Len() != one.Len() || joined.Total() != one.Total() {
+		t.Fatalf("%d values, %d arrivals; want %d, %d", joined.Len(), joined.Total(), one.Len(), one.Total())
+	}
+	for name, weight := range map[string]func(*Row) int64{"messages": Messages, "recipients": Recipients, "distinct": Distinct} {
+		for _, n := range []int{0, 1, 10, 2000} {
+			if ranked(&joined, n, weight) != ranked(&one, n, weight) {
+				t.Errorf("the first %d by %s differ", n, name)
+			}
+		}
+	}
+}

@@ -137,13 +137,7 @@ func (d *Daemon) beginFirst(l *followed) error {
 	if err != nil {
 		return fmt.Errorf("looking for the end of %s: %w", l.path, err)
 	}
-	first := len(row) - 1
-	for ; first > 0 && !d.isStopping(); first-- {
-		begins, err := (&Source{Name: row[first].Path}).first(d.Config.Zone, now)
-		if err == nil && !begins.IsZero() && begins.Unix() <= stamp.Unix()-2*l.marks.longest-slack {
-			break
-		}
-	}
+	first := reaching(row, stamp.Unix()-2*l.marks.longest-slack, d.Config.Zone, now, d.isStopping)
 	l.startAnew(row[first].Start)
 	if first == 0 {
 		d.warnOfGap(l, row[0].Path, stamp.Unix())
@@ -157,6 +151,19 @@ func (d *Daemon) beginFirst(l *followed) error {
 		d.arrived(l)
 	}
 	return nil
+}
+
+// reaching is the youngest file of a row that begins at the second from or before it; the oldest if there is none, and wherever it
+// has got to when it is stopped.
+func reaching(row []tailer.Member, from int64, zone *time.Location, now time.Time, stopped func() bool) int {
+	first := len(row) - 1
+	for ; first > 0 && !stopped(); first-- {
+		begins, err := (&Source{Name: row[first].Path}).first(zone, now)
+		if err == nil && !begins.IsZero() && begins.Unix() <= from {
+			break
+		}
+	}
+	return first
 }
 
 // endOf gives the end of the last line of a file, and the last stamp in it, or now where there is none.

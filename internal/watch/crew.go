@@ -43,7 +43,7 @@ func newCrew(ctx context.Context, p *Pipeline, sources []Source, zone *time.Loca
 	c := &crew{
 		pipeline: p,
 		reader:   func(emit func(*parser.Entry)) *parser.Reader { return parser.NewReader(zone, now, emit) },
-		supply:   supply{ctx: ctx, sources: sources, progress: progress},
+		supply:   newSupply(ctx, sources, progress),
 		last:     make(chan baton, 1),
 	}
 	c.last <- baton{}
@@ -76,7 +76,7 @@ func (c *crew) run() (tailer.Totals, error) {
 	}
 	wait.Wait()
 	t := <-c.last
-	c.supply.close()
+	c.supply.closeAll()
 	totals := c.supply.totals
 	totals.Lines = t.lines
 	if c.failed == nil && t.reader != nil {

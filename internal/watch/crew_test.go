@@ -24,6 +24,7 @@ func (t *transcript) listener() Listener {
 			a.Peak, a.Messages, a.First, a.Last, a.Ended, a.Samples, a.Top(window.Subject, 0))
 	}
 	return Listener{
+		Costly: true,
 		Arrival: func(a *parser.Arrival, w *window.Arrival) {
 			fmt.Fprintf(t, "%s:%d %s %q %s\n", a.File, a.Line, w.At, w.Values, w.MessageID)
 		},

@@ -30,6 +30,12 @@ type Daemon struct {
 	Host      string        // name of this machine in Message-IDs
 	Log       *slog.Logger
 	Sockets   []*os.File // that the service manager listens on for it; the caller's
+	Version   string     // of the program
+	// Ready, if set, is called when nothing can be wrong any more and the first line is about to be read. Its error ends Run.
+	Ready func() error
+	// Beat, if set, is called for as long as the logs are really being read: whenever each of them has been read further, or been
+	// found to hold no more, since the last call. That is every tailer.DefaultTick while they are quiet. It must not block.
+	Beat func()
 	// Examine, if not nil, finds out whether all is in order, for the live page.
 	Examine func(context.Context) []web.Finding
 
@@ -44,8 +50,10 @@ type Daemon struct {
 	logs     []*followed
 	others   map[string]*progress // of logs that were followed once, should they be again
 	saver    saver
-	turn     turn     // at the counters
-	door     *door    // nil: nobody asks
+	meter    meter
+	turn     turn  // at the counters
+	door     *door // nil: nobody asks
+	heart    heartbeat
 	gallery  *gallery // nil: nobody looks on
 
 	lossesFrom time.Time // not to be told before
@@ -61,7 +69,8 @@ func (d *Daemon) Check() error {
 }
 
 // Run follows the logs until ctx ends, which is no error. All goroutines are started here, and waited for: one for each log,
-// which reads; one that sends mail; one that answers questions; one that serves the live page; and this one, which owns the counters.
+// which reads; one that sends mail, and one for each hook; one that answers questions; one that serves metrics, one the live page; and this
+// one, which owns the counters.
 func (d *Daemon) Run(ctx context.Context) error {
 	d.stopping = ctx.Done()
 	if err := d.prepare(); err != nil {
@@ -71,6 +80,15 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return err
 	}
 	defer d.state.close()
+	if d.Ready != nil {
+		if err := d.Ready(); err != nil {
+			if d.door != nil {
+				d.door.close()
+			}
+			return err
+		}
+	}
+	d.heart = newHeartbeat(d.Beat, len(d.logs))
 	ctx, cancel := context.WithCancel(ctx)
 	var wait sync.WaitGroup
 	defer wait.Wait()
@@ -86,7 +104,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 			}
 		})
 	}
-	wait.Go(func() { d.spool.Run(ctx, d.Config.Mail.Transport, func(e mailer.Event) { d.sent("mail", e) }) })
+	wait.Go(func() { d.spool.Run(ctx, d.Config.Mail.Transport, func(e mailer.Event) { d.sent(mailChannel, e) }) })
 	for _, t := range d.tellers {
 		wait.Go(func() { t.run(ctx, d) })
 	}
@@ -99,6 +117,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	if d.gallery != nil {
 		wait.Go(func() { d.gallery.serve(ctx) })
+	}
+	if d.Config.Metrics.IsValid() {
+		wait.Go(func() { d.serveMetrics(ctx) })
 	}
 	tick := time.NewTicker(saveTick)
 	defer tick.Stop()
@@ -139,6 +160,7 @@ func (d *Daemon) prepare() (err error) {
 	if err := d.Check(); err != nil {
 		return err
 	}
+	d.meter.begin(d.now())
 	d.turn = newTurn()
 	d.turn.take()
 	if d.state, err = openState(d.Config.State); err != nil {
@@ -149,6 +171,7 @@ func (d *Daemon) prepare() (err error) {
 		err = d.gallery.listen(d.Config.Web)
 	}
 	if err == nil {
+		d.meter.last = d.count()
 		err = d.openDoor() // last: who asks is answered at once
 	}
 	if err != nil {
@@ -264,6 +287,7 @@ func (d *Daemon) take(b *batch) bool {
 			d.atEnd(l, b.end)
 		}
 	}
+	d.heart.counted(b)
 	l.feed.free <- b
 	d.saver.batched(d)
 	return whole
@@ -284,6 +308,7 @@ func (d *Daemon) isStopping() bool {
 func (d *Daemon) arrived(l *followed) {
 	r := l.rebuild
 	l.rebuild = nil
+	d.meter.rebuilt(d.logs, d.now())
 	r.see()
 	l.pipeline.silent = false
 	for _, a := range l.pipeline.counters.Restore(r.alerts) {
@@ -364,6 +389,7 @@ func (d *Daemon) delivered(name string) {
 // opened is told of alerts that one arrival has opened.
 func (d *Daemon) opened(alerts []*window.Alert) {
 	for _, a := range alerts {
+		d.meter.opened[a.Rule.String()]++
 		d.Log.Info("alert", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "count", a.Count)
 	}
 	d.saver.put(d, news{alerts, opened})
@@ -420,6 +446,7 @@ func (d *Daemon) problem(err error) {
 
 // sent is called from the goroutines that send; by is a teller's name, or mail.
 func (d *Daemon) sent(by string, e mailer.Event) {
+	d.meter.deliveries[by].note(e)
 	log := d.Log.With("id", e.ID, "event", e.Event)
 	switch {
 	case e.Err == nil:

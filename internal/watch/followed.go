@@ -27,6 +27,7 @@ type followed struct {
 	known   time.Time    // up to when everything has been read
 	end     time.Time    // when its end was reached last; zero: never yet
 	present present
+	meter   logMeter
 	seen    tailer.Position // of the last line that was read
 }
 
@@ -61,8 +62,15 @@ func (l *followed) line(line tailer.Line, arrived func()) {
 	if r := l.rebuild; r != nil && !line.Late && r.over(line.End) {
 		arrived()
 	}
+	if l.rebuild == nil {
+		l.meter.note(line)
+	}
 	l.reader.Line(parser.Place{File: line.File, Line: line.Number}, line.Text)
-	if line.Late || l.reader.Holding() {
+	if line.Late {
+		return
+	}
+	l.seen = line.End
+	if l.reader.Holding() {
 		return
 	}
 	l.at = mark{line.End, l.pipeline.counters.Clock(), l.reader.Last()}
@@ -88,8 +96,8 @@ func (l *followed) quiet(empty bool, now time.Time) {
 
 // taken says that a batch was read at the time given.
 func (l *followed) taken(b *batch, now time.Time) {
-	if n := len(b.lines); n > 0 && !b.lines[n-1].Late {
-		l.seen = b.lines[n-1].End
+	if len(b.lines) > 0 {
+		l.meter.last = now
 	}
 	l.present.note(l.pipeline.counters.Clock(), l.end, now)
 }

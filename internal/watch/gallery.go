@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"slices"
-	"syscall"
 	"time"
 
 	"exiwatch/internal/config"
@@ -120,7 +119,10 @@ func (g *gallery) Now(ctx context.Context) (*web.Now, error) {
 	}
 	slices.Reverse(n.Ended)
 	for i := range n.Logs {
-		n.Logs[i].Change, n.Logs[i].Behind = behind(n.Logs[i].Path, positions[i])
+		n.Logs[i].Behind = behind(n.Logs[i].Path, positions[i])
+		if info, err := os.Stat(n.Logs[i].Path); err == nil {
+			n.Logs[i].Change = info.ModTime()
+		}
 	}
 	n.Opens = len(open)
 	if n.Open, err = g.worst(ctx, open, n.At); err != nil {
@@ -138,19 +140,6 @@ func (g *gallery) log(l *followed) web.Log {
 		log.Stamp = time.Unix(clock.Now-clock.Shift, 0).In(g.daemon.Config.Zone)
 	}
 	return log
-}
-
-// behind is when a file was written to, and how many bytes lie behind what was read; -1 where that can't be told.
-func behind(path string, read tailer.Position) (change time.Time, bytes int64) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return time.Time{}, -1
-	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || stat.Ino != read.Inode || uint64(stat.Dev) != read.Device {
-		return info.ModTime(), -1
-	}
-	return info.ModTime(), max(info.Size()-read.Offset, 0)
 }
 
 // scopesOfRules are the numbers of the rules' scopes, as arrivals have them.
@@ -233,22 +222,31 @@ func (g *gallery) rank(ctx context.Context, at time.Time) ([]window.Standing, er
 	return ranking.Sorted(), nil
 }
 
-// Standings gives of each rule the highest count that the value has in any log.
-func (g *gallery) Standings(ctx context.Context, k window.Key, value string) (all []window.Standing, err error) {
-	d := g.daemon
-	at := d.now()
-	err = d.ask(ctx, func() {
-		for _, l := range d.logs {
-			for i, s := range l.pipeline.counters.Standings(k, value, l.present.second(at)) {
+// Who gives of each rule the highest count that the value has in any log.
+func (g *gallery) Who(ctx context.Context, keys []window.Key, value string) (all []window.Standing, open []web.Alert, err error) {
+	at := g.daemon.now()
+	err = g.daemon.ask(ctx, func() {
+		for _, l := range g.daemon.logs {
+			var standings []window.Standing
+			for _, k := range keys {
+				standings = append(standings, l.pipeline.counters.Standings(k, value, l.present.second(at))...)
+			}
+			for i, s := range standings {
 				if i == len(all) {
 					all = append(all, s)
 				} else if s.Count > all[i].Count {
 					all[i] = s
 				}
 			}
+			for _, a := range l.pipeline.counters.Open() {
+				if a.Value == value && slices.Contains(keys, a.Rule.Key) {
+					s := g.standingOf(&standingAlert{log: l, alert: a}, at)
+					open = append(open, web.NewAlert(a, s.Count))
+				}
+			}
 		}
 	})
-	return all, err
+	return all, open, err
 }
 
 // Check finds out whether all is in order.

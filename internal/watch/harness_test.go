@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/mail"
@@ -20,10 +21,11 @@ import (
 
 // A post is a Transport that keeps what it is given.
 type post struct {
-	mu    sync.Mutex
-	mails []mailer.Message
-	hangs bool // until its context ends
-	tries int
+	mu      sync.Mutex
+	mails   []mailer.Message
+	hangs   bool // until its context ends
+	refuses bool // for now
+	tries   int
 }
 
 func (p *post) Send(ctx context.Context, m mailer.Message) error {
@@ -33,6 +35,9 @@ func (p *post) Send(ctx context.Context, m mailer.Message) error {
 	if p.hangs {
 		<-ctx.Done()
 		return ctx.Err()
+	}
+	if p.refuses {
+		return errors.New("451 not now")
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -21,7 +21,7 @@ type Pipeline struct {
 	own       *own
 	log       string // name of the log, where there are several
 	addresses bool   // rules count recipients' addresses
-	lean      bool   // the costly values are for the counters alone
+	costly    bool   // the costly values aren't for the counters alone
 	silent    bool   // nobody is told of anything: what is read was told before
 	valuer    valuer
 	arrival   window.Arrival
@@ -43,8 +43,8 @@ type Listener struct {
 	// Gather is called once for each goroutine that reads, before one does: what it returns gets, of the arrivals that Arrival gets,
 	// those that this goroutine has read. It is for Replay alone.
 	Gather func() func([]report.Reception)
-	// Lean says that of arrivals that aren't counted nobody here asks for the network, the topic and the recipients' domains.
-	Lean bool
+	// Costly says that somebody here asks for the network, the topic or the recipients' domains of arrivals that no rule counts.
+	Costly bool
 	// Counted gets each arrival that the rules have counted, after Arrival got it.
 	Counted func(*window.Arrival)
 	// Other gets every entry that is no arrival.
@@ -69,7 +69,7 @@ func (p *Pipeline) Another(log string) (*Pipeline, error) {
 
 func newPipeline(p Pipeline) (*Pipeline, error) {
 	var err error
-	p.lean = p.listener.Lean
+	p.costly = p.listener.Costly
 	if p.counters, err = window.New(p.rules); err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func newPipeline(p Pipeline) (*Pipeline, error) {
 			return nil, fmt.Errorf("nothing says what a rule of scope %s counts", scope)
 		}
 		p.counted = append(p.counted, count)
-		p.lean = p.lean && !slices.ContainsFunc(count.Ignore, func(p config.Pattern) bool { return p.Key == window.Network || p.Key == window.Topic })
+		p.costly = p.costly || slices.ContainsFunc(count.Ignore, func(p config.Pattern) bool { return p.Key == window.Network || p.Key == window.Topic })
 	}
 	p.addresses = p.counters.CountsAddresses()
 	return &p, nil
@@ -115,14 +115,14 @@ func (p *Pipeline) other(e *parser.Entry) {
 // and changes nothing but w and v.
 func (p *Pipeline) weigh(a *parser.Arrival, w *window.Arrival, v *valuer) (counts, keep bool) {
 	v.values(a, w)
-	if !p.lean {
+	if p.costly {
 		v.costly(a, w)
 	}
 	if p.listener.Keep != nil && !p.listener.Keep(a, w) {
 		return false, false
 	}
 	counts = p.inScope(a, w)
-	if counts && p.lean {
+	if counts && !p.costly {
 		v.costly(a, w)
 	}
 	if counts && p.addresses {

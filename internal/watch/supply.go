@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"io"
+	"runtime"
 
 	"exiwatch/tailer"
 )
@@ -14,11 +15,28 @@ type supply struct {
 	progress func(float64)
 	totals   tailer.Totals // of the logs read to their end
 
-	at     int // the source that is read
-	in     io.ReadCloser
-	done   func() float64
+	at     int      // the source that is read
+	begun  []*begun // it and those behind it that are open already
 	chunks *tailer.Chunks
+
+	together int // how many are uncompressed at the same time
+	buffers  buffers
 }
+
+func newSupply(ctx context.Context, sources []Source, progress func(float64)) supply {
+	together := min(runtime.GOMAXPROCS(0), maxHands)
+	return supply{ctx: ctx, sources: sources, progress: progress, together: together, buffers: newBuffers(together, maxAhead/together/blockSize)}
+}
+
+// A begun source was opened, or that went wrong.
+type begun struct {
+	in   io.ReadCloser
+	done func() float64 // how much of it was read
+	err  error
+}
+
+// maxAhead bounds what is read ahead of all logs.
+const maxAhead = 32 << 20 // bytes
 
 // next fills p with the next portion. Its error is io.EOF behind the last one, or says what can't be read.
 func (s *supply) next(p *portion) (err error) {
@@ -39,7 +57,7 @@ func (s *supply) next(p *portion) (err error) {
 		p.text, err = s.chunks.Next(p.buf)
 		if err == nil {
 			if s.progress != nil {
-				s.progress((float64(s.at) + s.done()) / float64(len(s.sources)))
+				s.progress((float64(s.at) + s.begun[0].done()) / float64(len(s.sources)))
 			}
 			return nil
 		}
@@ -51,12 +69,24 @@ func (s *supply) next(p *portion) (err error) {
 	}
 }
 
-func (s *supply) open() (err error) {
-	source := &s.sources[s.at]
-	if s.in, s.done, err = source.open(); err != nil {
+// open opens the source that is next, and begins to uncompress the one behind it, or as many as there are processors for.
+func (s *supply) open() error {
+	for i := s.at + len(s.begun); i < min(s.at+s.together, len(s.sources)); i++ {
+		source := &s.sources[i]
+		if i > s.at && source.Stream != nil {
+			break
+		}
+		b := new(begun)
+		b.in, b.done, b.err = source.open()
+		if f, ok := b.in.(*tailer.File); ok && b.err == nil && f.Compressed() {
+			b.in = readAhead(f, s.buffers, maxAhead/s.together/blockSize)
+		}
+		s.begun = append(s.begun, b)
+	}
+	if err := s.begun[0].err; err != nil {
 		return err
 	}
-	s.chunks = tailer.NewChunks(s.in, source.Name)
+	s.chunks = tailer.NewChunks(s.begun[0].in, s.sources[s.at].Name)
 	return nil
 }
 
@@ -67,9 +97,25 @@ func (s *supply) close() {
 	}
 	t := s.chunks.Totals()
 	s.totals.Bytes, s.totals.Long = s.totals.Bytes+t.Bytes, s.totals.Long+t.Long
-	s.in.Close()
+	s.begun[0].close()
+	s.begun = s.begun[1:]
 	if pipe := s.sources[s.at].pipe; pipe != nil {
 		pipe.Close()
 	}
 	s.chunks = nil
+}
+
+// closeAll closes what is open, before the end.
+func (s *supply) closeAll() {
+	s.close()
+	for _, b := range s.begun {
+		b.close()
+	}
+	s.begun = nil
+}
+
+func (b *begun) close() {
+	if b.err == nil {
+		b.in.Close()
+	}
 }

@@ -10,6 +10,9 @@ import (
 	"exiwatch/window"
 )
 
+// The ways of being told. They name folders and metrics.
+const mailChannel, hookChannel, webhookChannel = "mail", "hook", "webhook"
+
 // A teller is a way of being told, besides mail, of every event: a spool of its own, so that none waits for another.
 type teller struct {
 	name      string // of the folder
@@ -19,7 +22,7 @@ type teller struct {
 
 // openTellers takes up the tellers that are configured.
 func (d *Daemon) openTellers(was *checkpoint) error {
-	for _, t := range []*teller{{name: "hook", transport: d.Config.Hook}, {name: "webhook", transport: d.Config.Webhook}} {
+	for _, t := range []*teller{{name: hookChannel, transport: d.Config.Hook}, {name: webhookChannel, transport: d.Config.Webhook}} {
 		if t.transport == nil {
 			continue
 		}

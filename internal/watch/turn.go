@@ -4,7 +4,7 @@ import "context"
 
 // A turn is the right to the counters, which one goroutine has at a time. The owner has it while it counts, and gives it away
 // while it waits for lines, composes mails and writes to the disk: so others can look at any time, and wait for no more than a
-// batch of lines.
+// batch of lines. Who waits gets it in the order of coming, for a channel hands a place over to the sender that waits longest.
 //
 // Note: asking the owner over a channel was the alternative. It could answer between lines, but not during an fsync, of which a
 // storm has many.

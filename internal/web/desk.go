@@ -70,16 +70,12 @@ func (d *desk) make(ctx context.Context, path string, query url.Values, live boo
 		if !ok || len(value) > maxValue {
 			return nil, nil
 		}
-		var standings []window.Standing
-		for _, k := range keysOf(k) {
-			s, err := d.server.Source.Standings(ctx, k, value)
-			if err != nil {
-				return nil, err
-			}
-			standings = append(standings, s...)
+		standings, open, err := d.server.Source.Who(ctx, keysOf(k), value)
+		if err != nil {
+			return nil, err
 		}
 		standings = relevant(standings, now.Rules, k)
-		w := now.who(k, value, standings)
+		w := now.who(k, value, standings, open)
 		p.Title, p.Body = noun(k)+" "+show(value), w
 		p.Query.Set("key", k.String())
 		p.Query.Set("value", value)

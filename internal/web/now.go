@@ -11,8 +11,8 @@ import (
 type Source interface {
 	// Now tells how things stand.
 	Now(ctx context.Context) (*Now, error)
-	// Standings tells how a value of a key stands under each rule on it.
-	Standings(ctx context.Context, k window.Key, value string) ([]window.Standing, error)
+	// Who tells how a value of some keys stands under each rule on them, and which alerts on it are open.
+	Who(ctx context.Context, keys []window.Key, value string) ([]window.Standing, []Alert, error)
 	// Check finds out whether all is in order, which may take its time.
 	Check(ctx context.Context) []Finding
 }
@@ -45,9 +45,9 @@ const (
 type Log struct {
 	Path   string
 	Read   bool      // to its end, once
-	Behind int64     // bytes that are still to be read; -1: not known
+	Behind int64     // bytes that are still to be read
 	Stamp  time.Time // of the last line; zero: none yet
-	Change time.Time // when the file was last written
+	Change time.Time // when the file was last written; zero: it isn't there
 }
 
 // A Finding is what a check says.

@@ -51,9 +51,9 @@ const (
 // about are what is told of a value, each but its own key.
 var about = [...]window.Key{window.Topic, window.Account, window.Host, window.Network, window.Sender, window.RecipientDomain, window.Helo}
 
-// who looks at the arrivals of a value.
-func (n *Now) who(k window.Key, value string, standings []window.Standing) *who {
-	w := &who{Key: k, Value: value}
+// who looks at the arrivals of a value. open are the alerts on it.
+func (n *Now) who(k window.Key, value string, standings []window.Standing, open []Alert) *who {
+	w := &who{Key: k, Value: value, Alerts: open}
 	tallies := make([]map[string]*share, len(about))
 	for i := range tallies {
 		tallies[i] = make(map[string]*share)
@@ -96,11 +96,9 @@ func (n *Now) who(k window.Key, value string, standings []window.Standing) *who 
 			w.Groups = append(w.Groups, newGroup(own, tallies[i], w.Messages))
 		}
 	}
-	for _, list := range [][]Alert{n.Open, n.Ended} {
-		for _, a := range list {
-			if slices.Contains(keysOf(k), a.Rule.Key) && a.Value == value {
-				w.Alerts = append(w.Alerts, a)
-			}
+	for _, a := range n.Ended {
+		if slices.Contains(keysOf(k), a.Rule.Key) && a.Value == value {
+			w.Alerts = append(w.Alerts, a)
 		}
 	}
 	return w

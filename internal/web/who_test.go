@@ -92,7 +92,7 @@ func TestWhoKnowsOneValueOnly(t *testing.T) {
 		{window.Account, "alice", 60, 1}, {window.Sender, "bob@lab.test", 60, 1}, {window.Host, "192.0.2.1", 120, 2},
 		{window.SenderDomain, "lab.test", 120, 2}, {window.Topic, "your parcel #", 60, 0}, {window.Account, "nobody", 0, 0},
 	} {
-		w := n.who(test.key, test.value, nil)
+		w := n.who(test.key, test.value, nil, nil)
 		if w.Messages != test.messages || len(w.Arrivals) != int(min(test.messages, maxArrivals)) || w.Recipients != 2*test.messages {
 			t.Errorf("%v %s: %d messages, %d shown", test.key, test.value, w.Messages, len(w.Arrivals))
 		}

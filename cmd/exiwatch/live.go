@@ -1,0 +1,70 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"exiwatch/internal/config"
+	"exiwatch/internal/live"
+	"exiwatch/window"
+
+	"github.com/spf13/cobra"
+)
+
+func liveCommand() *cobra.Command {
+	var file, key, length string
+	cmd := &cobra.Command{
+		Use:   "live [FILE]",
+		Short: "see who is sending just now, in the terminal, like top(1)",
+		Long: `live follows the main log, or FILE, and ranks who sends how much in a sliding window, with bars
+against the limits of the configured rules. No daemon is needed, and none is disturbed: live
+mails nothing and writes nothing. It first reads a day of the log's past.
+
+The keys are on the screen: ? tells of all. Enter opens an account with its topics, hosts,
+envelope senders and last arrivals. It needs a terminal of 80 by 24; NO_COLOR takes the colours.`,
+		Example: `  exiwatch live
+  exiwatch live --key host --window 1h /var/log/exim4/mainlog`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef("live follows one log, and got %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v := live.View{Colour: isColour(cmd.OutOrStdout()) && os.Getenv("TERM") != "dumb"}
+			var err error
+			if v.Key, err = window.ParseKey(key); err != nil {
+				return usagef("--key: %w", err)
+			}
+			if v.Window, err = window.ParseWindow(length); err != nil {
+				return usagef("--window: %w", err)
+			}
+			in, ok := cmd.InOrStdin().(*os.File)
+			if !ok || !isTerminal(in) || !isTerminal(cmd.OutOrStdout()) {
+				return &hintedError{errors.New("live needs a terminal to read keys from and to draw on"), "exiwatch top account --since 1h prints a ranking"}
+			}
+			if v.Config, err = config.Read(file); err != nil {
+				return configError(err)
+			}
+			if len(args) > 0 {
+				v.Config.Log = args
+			}
+			if err := findLog(cmd.Context(), &v.Config); err != nil {
+				return err
+			}
+			if logs := v.Config.Log; len(logs) > 1 {
+				return &hintedError{fmt.Errorf("the configuration names %d logs, and live follows one", len(logs)), "exiwatch live " + strings.Join(logs, ", or exiwatch live ")}
+			}
+			v.Log = v.Config.Log[0]
+			return logError(v.Run(cmd.Context(), in, cmd.OutOrStdout()))
+		},
+	}
+	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
+	cmd.Flags().StringVar(&key, "key", window.Account.String(), "rank by `KEY` to begin with (exiwatch help keys)")
+	cmd.Flags().StringVar(&length, "window", "5m", "over a `WINDOW` to begin with, such as 30m or 7d")
+	cmd.RegisterFlagCompletionFunc("key", cobra.FixedCompletions(ruleKeys(), cobra.ShellCompDirectiveNoFileComp))
+	cmd.RegisterFlagCompletionFunc("window", cobra.FixedCompletions([]string{"1m", "5m", "15m", "1h", "1d"}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder))
+	return cmd
+}

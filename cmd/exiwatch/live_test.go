@@ -1,0 +1,303 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"exiwatch/internal/config"
+	"exiwatch/internal/live"
+	"exiwatch/window"
+
+	"golang.org/x/sys/unix"
+)
+
+// A tmux is a terminal that a test looks at and types into.
+type tmux struct {
+	t      *testing.T
+	socket string
+}
+
+// startTmux starts a shell in a terminal of its own, which ends with the test.
+func startTmux(t *testing.T, width, height int) *tmux {
+	t.Helper()
+	needPrograms(t, "tmux")
+	x := &tmux{t, filepath.Join(t.TempDir(), "tmux")}
+	x.run("-f", "/dev/null", "new-session", "-d", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height), "env PS1='$ ' sh")
+	t.Cleanup(func() { x.run("kill-server") })
+	return x
+}
+
+func (x *tmux) run(args ...string) string {
+	x.t.Helper()
+	out, err := exec.Command("tmux", append([]string{"-S", x.socket}, args...)...).CombinedOutput()
+	if err != nil {
+		x.t.Fatalf("tmux %q: %v: %s", args, err, out)
+	}
+	return string(out)
+}
+
+func (x *tmux) press(keys ...string) { x.t.Helper(); x.run(append([]string{"send-keys"}, keys...)...) }
+
+// enter types a line for the shell.
+func (x *tmux) enter(line string) {
+	x.t.Helper()
+	x.run("send-keys", "-l", line)
+	x.press("Enter")
+}
+
+// screen is what can be seen.
+func (x *tmux) screen() string { x.t.Helper(); return x.run("capture-pane", "-p") }
+
+const tmuxPatience = 30 * time.Second
+
+// sees waits until all the texts are on the screen; one that begins with ! must not be.
+func (x *tmux) sees(texts ...string) string {
+	x.t.Helper()
+	for late := time.Now().Add(tmuxPatience); ; time.Sleep(20 * time.Millisecond) {
+		screen, missing := x.screen(), ""
+		for _, text := range texts {
+			unwanted, not := strings.CutPrefix(text, "!")
+			if strings.Contains(screen, unwanted) == not {
+				missing = text
+			}
+		}
+		if missing == "" {
+			return screen
+		}
+		if time.Now().After(late) {
+			x.t.Fatalf("after %v the screen hasn't come to %q:\n%s", tmuxPatience, missing, screen)
+		}
+	}
+}
+
+// live runs the program on a log.
+func (x *tmux) live(environment, log string, args ...string) {
+	x.t.Helper()
+	program := strings.Join(append([]string{"live", "--config", "/dev/null", log}, args...), "\n")
+	x.enter(fmt.Sprintf("%s GORACE=atexit_sleep_ms=0 %s='%s' %s; echo status $?", environment, asProgram, program, os.Args[0]))
+}
+
+// A growing log is written while the test looks.
+type growing struct {
+	t    *testing.T
+	path string
+	n    int
+}
+
+func (g *growing) arrive(times int, account, host, subject string) {
+	g.t.Helper()
+	var text bytes.Buffer
+	for range times {
+		g.n++
+		fmt.Fprintf(&text, "%s 1xV%03d-%06d-01 <= %s@lab.test H=(pc) [%s] P=esmtpsa A=plain:%s@lab.test S=%d T=\"%s\" for x@example.org\n",
+			time.Now().UTC().Format("2006-01-02 15:04:05 -0700"), g.n/1000, g.n, account, host, account, 1000+g.n, subject)
+	}
+	if err := appendLine(g.path, text.Bytes()); err != nil {
+		g.t.Fatal(err)
+	}
+}
+
+// TestLiveInATerminal drives the program through every key, on a log that grows.
+func TestLiveInATerminal(t *testing.T) {
+	g := &growing{t: t, path: filepath.Join(t.TempDir(), "mainlog")}
+	g.arrive(7, "alice", "192.0.2.1", "Lunch on Friday")
+	g.arrive(3, "bob", "192.0.2.2", `\033[31m\r\nred`)
+	x := startTmux(t, 80, 24)
+	x.settings(g.path + ".before")
+	x.enter("echo be''fore")
+	x.sees("before")
+	x.live("", g.path)
+	x.sees("alice@lab.test", "accounts in 5m by messages, limit 20 messages", "1-2 of 2", "10 arrivals/min", "0 open alerts", "!before")
+	g.arrive(30, "mallory", "203.0.113.7", "Your parcel is waiting")
+	g.arrive(12, "mallory", "203.0.113.8", "Your parcel is waiting")
+	x.sees("▲>     42 ██████×2", "mallory@lab.test", "52 arrivals/min", "1 open alert")
+	for _, step := range []struct {
+		key  string
+		sees []string
+	}{
+		{"r", []string{"by recipients", "no limit"}},
+		{"b", []string{"by bytes", "BYTES"}},
+		{"h", []string{"by hosts"}},
+		{"l", []string{"by last"}},
+		{"n", []string{"by name", "ACCOUNT"}},
+		{"m", []string{"by messages, limit 20"}},
+		{"s", []string{"by recipients"}},
+		{"S", []string{"by messages"}},
+		{"1", []string{"in 1m"}}, {"3", []string{"in 15m"}}, {"4", []string{"in 1h"}}, {"5", []string{"in 1d"}}, {"2", []string{"in 5m"}},
+		{"w", []string{"in 15m"}}, {"W", []string{"in 5m"}},
+		{"Tab", []string{"envelope senders in 5m"}},
+		{"Tab", []string{"authenticated ids in 5m"}},
+		{"Tab", []string{"local users in 5m", "nothing that counts"}},
+		{"Tab", []string{"hosts in 5m", "203.0.113.7"}},
+		{"Tab", []string{"networks in 5m", "203.0.113.0/24"}},
+		{"Tab", []string{"topics in 5m", "your parcel is waiting"}},
+		{"Tab", []string{"subjects in 5m", `\x1b[31m\r\nred`}},
+		{"Tab", []string{"sender domains in 5m"}},
+		{"Tab", []string{"accounts in 5m"}},
+		{"BTab", []string{"sender domains in 5m"}},
+		{"Tab", []string{"accounts in 5m"}},
+		{"j", []string{" >      7"}}, {"k", []string{"▲>     42"}}, {"Down", []string{" >      7"}}, {"Up", []string{"▲>     42"}},
+		{"End", []string{" >      3"}}, {"Home", []string{"▲>     42"}}, {"G", []string{" >      3"}}, {"g", []string{"▲>     42"}},
+		{"PageDown", []string{" >      3"}}, {"PageUp", []string{"▲>     42"}},
+		{"/", []string{"filter: █"}}, {"B", []string{"filter: B█", "1-3 of 3"}}, {"o", []string{"filter: Bo█", "1-1 of 1", "bob@lab.test"}},
+		{"BSpace", []string{"filter: B█"}}, {"Enter", []string{", filter B"}}, {"Escape", []string{"!filter B", "1-3 of 3"}},
+		{"?", []string{"PgUp PgDn", "freeze the screen"}}, {"x", []string{"1-3 of 3"}},
+		{"Space", []string{"FROZEN at"}}, {"Space", []string{"!FROZEN"}},
+		{"Enter", []string{"account mallory@lab.test", "42 100%  Your parcel is waiting", "30  71%  203.0.113.7", "12  28%  203.0.113.8", "Envelope senders",
+			"HELO names", "example.org", "alert since"}},
+		{"w", []string{"42 messages in 15m"}}, {"W", []string{"42 messages in 5m"}},
+		{"End", []string{"account mallory@lab.test", "1xV000-000011-01"}}, {"Home", []string{"Topics"}},
+		{"Escape", []string{"accounts in 5m"}},
+	} {
+		x.press(step.key)
+		x.sees(step.sees...)
+	}
+	x.press("Space")
+	x.sees("FROZEN at")
+	g.arrive(9, "zoe", "192.0.2.9", "New")
+	x.press("Space")
+	x.sees("zoe@lab.test", "!FROZEN")
+	x.run("resize-window", "-x", "120", "-y", "30")
+	x.sees("top topic", "Your parcel is waiting", "q quit")
+	x.run("resize-window", "-x", "60", "-y", "15")
+	x.sees("exiwatch live needs 80×24, this is 60×15")
+	x.run("resize-window", "-x", "100", "-y", "30")
+	if lines := strings.Split(x.sees("zoe@lab.test", "q quit", "!needs"), "\n"); !strings.HasPrefix(lines[29], "q quit") {
+		t.Errorf("the keys are not on the last of 30 lines:\n%s", strings.Join(lines, "\n"))
+	}
+	x.press("q")
+	x.leftClean(g.path)
+}
+
+// settings writes what stty says of the terminal into a file.
+func (x *tmux) settings(name string) {
+	x.t.Helper()
+	x.enter(fmt.Sprintf("clear; stty -a > %[1]s.part; mv %[1]s.part %[1]s", name))
+	for late := time.Now().Add(tmuxPatience); ; time.Sleep(20 * time.Millisecond) {
+		if _, err := os.Stat(name); err == nil {
+			return
+		}
+		if time.Now().After(late) {
+			x.t.Fatalf("the shell doesn't answer:\n%s", x.screen())
+		}
+	}
+}
+
+// leftClean waits for the program's end, and compares the terminal with what it was before.
+func (x *tmux) leftClean(log string) {
+	x.t.Helper()
+	x.sees("before", "status 0", "!exiwatch live  ") // what was on the screen is back
+	if state := x.run("display-message", "-p", "#{alternate_on} #{cursor_flag} #{mouse_any_flag}"); state != "0 1 0\n" {
+		x.t.Errorf("alternate screen, cursor, mouse: %s", state)
+	}
+	x.settings(log + ".after")
+	lines := func(name string) []string { return strings.Split(read(x.t, name), "\n")[1:] } // the first one has the size
+	if before, after := lines(log+".before"), lines(log+".after"); strings.Join(before, "") != strings.Join(after, "") {
+		x.t.Errorf("the terminal was\n%s\nand is\n%s", before, after)
+	}
+}
+
+// TestLiveLeavesTheTerminalClean however it ends, and whatever the terminal is.
+func TestLiveLeavesTheTerminalClean(t *testing.T) {
+	for _, test := range []struct {
+		name, environment string
+		end               func(*testing.T, *tmux)
+	}{
+		{"Ctrl+C", "NO_COLOR=1", func(_ *testing.T, x *tmux) { x.press("C-c") }},
+		{"SIGTERM", "", terminateLive},
+		{"dumb", "TERM=dumb", terminateLive},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			g := &growing{t: t, path: filepath.Join(t.TempDir(), "mainlog")}
+			g.arrive(30, "alice", "192.0.2.1", "Lunch")
+			x := startTmux(t, 80, 24)
+			x.settings(g.path + ".before")
+			x.enter("echo be''fore")
+			x.sees("before")
+			x.live(test.environment, g.path)
+			x.sees("alice@lab.test", "1 open alert")
+			coloured := strings.Contains(x.run("capture-pane", "-p", "-e"), "\x1b[31m") || strings.Contains(x.run("capture-pane", "-p", "-e"), "\x1b[1;31m")
+			if coloured {
+				t.Error("the cursor's row has colours")
+			}
+			test.end(t, x)
+			x.leftClean(g.path)
+		})
+	}
+}
+
+// terminateLive sends SIGTERM to what runs in the terminal: the shell's only child.
+func terminateLive(t *testing.T, x *tmux) {
+	shell := strings.TrimSpace(x.run("display-message", "-p", "#{pane_pid}"))
+	children, err := os.ReadFile("/proc/" + shell + "/task/" + shell + "/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.Fields(string(children))[0])
+	if err == nil {
+		err = syscall.Kill(pid, syscall.SIGTERM)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestLivePanic: what goes wrong where the log is followed is told when the terminal is as it was.
+func TestLivePanic(t *testing.T) {
+	g := &growing{t: t, path: filepath.Join(t.TempDir(), "mainlog")}
+	g.arrive(1, "alice", "192.0.2.1", "Lunch")
+	outside, inside := terminal(t)
+	if err := unix.IoctlSetWinsize(int(inside.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 80}); err != nil {
+		t.Fatal(err)
+	}
+	c := config.Default()
+	c.State = t.TempDir()
+	c.Rules[0].Except = []window.Exception{{Limit: 100, Match: func(string) bool { panic("out of order") }}}
+	v := live.View{Config: c, Log: g.path, Key: window.Account, Window: 5 * time.Minute}
+	written := make(chan string)
+	go func() {
+		var all []byte
+		buffer := make([]byte, 4096)
+		for !bytes.Contains(all, []byte("end of the test")) {
+			n, err := outside.Read(buffer)
+			if all = append(all, buffer[:n]...); err != nil {
+				break
+			}
+		}
+		written <- string(all)
+	}()
+	err := v.Run(context.Background(), inside, inside)
+	fmt.Fprint(inside, "end of the test")
+	if err == nil || !strings.Contains(err.Error(), "panic: out of order") {
+		t.Errorf("the error is %v", err)
+	}
+	text := <-written
+	entered, left := strings.LastIndex(text, "\x1b[?1049h"), strings.LastIndex(text, "\x1b[?1049l")
+	if entered > left {
+		t.Errorf("the terminal was left in the alternate screen: %q", text)
+	}
+}
+
+// TestLiveNeedsATerminal, and says what does without.
+func TestLiveNeedsATerminal(t *testing.T) {
+	for args, want := range map[string]string{
+		"live":                  "exiwatch: hint: exiwatch top",
+		"live a b":              "follows one log",
+		"live --key nonsense":   "--key",
+		"live --window 1second": "--window",
+	} {
+		_, stderr, status := exiwatch(t, "", strings.Fields(args)...)
+		if status == exitDone || !strings.Contains(stderr, want) {
+			t.Errorf("%s: status %d: %s", args, status, stderr)
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package live
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"exiwatch/window"
+)
+
+// An account is all that is known of one value.
+type account struct {
+	total    total
+	line     line
+	sections []section
+	arrivals []arrival // the last ones, newest first
+	alerts   []alert   // newest first
+	subjects bool      // are logged
+}
+
+// A section ranks the values of one key among the arrivals of an account.
+type section struct {
+	key  window.Key
+	rows []share // the first ones
+	more int     // how many there are beside them
+}
+
+// A share is one row of a section.
+type share struct {
+	value    string // of a topic, its last subject
+	messages int64
+	subjects int // of a topic
+}
+
+// An arrival is one of an account's last.
+type arrival struct {
+	at                time.Time
+	messageID         string
+	host, subject     string
+	recipients, bytes int64
+}
+
+// An alert is one of an account's.
+type alert struct {
+	rule          string // name and text
+	opened, ended time.Time
+	count         string // what is counted
+	messages      int64
+	peak, limit   int64
+}
+
+// How much is shown of an account.
+const (
+	maxShares   = 10
+	maxArrivals = 50
+	maxAlerts   = 20
+)
+
+// sectionKeys are the keys of the sections; that of the account itself is left out.
+var sectionKeys = []window.Key{window.Topic, window.Account, window.Host, window.Sender, window.Helo, window.RecipientDomain}
+
+// account looks at the arrivals of the question's value.
+func (d *desk) account(q *question, s span) *account {
+	b := d.book
+	a := &account{total: total{value: q.value}}
+	id := b.values.ids[q.value]
+	tallies := make([]tally, len(sectionKeys))
+	hosts := make(map[uint32]bool)
+	b.each(s, func(r *row) bool {
+		a.subjects = a.subjects || r.values[window.Subject] != 0
+		if id == 0 || r.values[q.key] != id {
+			return true
+		}
+		a.total.messages++
+		a.total.recipients += r.recipients
+		a.total.bytes += r.bytes
+		a.total.last = max(a.total.last, r.stamp)
+		if host := r.values[window.Host]; host != 0 {
+			hosts[host] = true
+		}
+		for i, k := range sectionKeys {
+			b.tally(&tallies[i], k, r)
+		}
+		if len(a.arrivals) < maxArrivals {
+			a.arrivals = append(a.arrivals, b.arrival(r))
+		}
+		return true
+	})
+	a.total.hosts = int64(len(hosts))
+	for i, k := range sectionKeys {
+		if k != q.key {
+			a.sections = append(a.sections, tallies[i].section(k))
+		}
+	}
+	return a
+}
+
+// A tally is how many arrivals have each value of a key.
+type tally struct {
+	shares   map[string]*share
+	subjects map[[2]uint32]bool // topics, and their subjects
+}
+
+func (b *book) tally(t *tally, k window.Key, r *row) {
+	id := r.values[k]
+	if id == 0 {
+		return
+	}
+	value := b.values.values[id]
+	if k == window.RecipientDomain {
+		for domain := range strings.SplitSeq(value, "\n") {
+			t.share(domain, domain).messages++
+		}
+		return
+	}
+	if k != window.Topic {
+		t.share(value, value).messages++
+		return
+	}
+	subject := r.values[window.Subject]
+	topic := t.share(value, b.values.values[subject])
+	topic.messages++
+	if pair := [2]uint32{id, subject}; !t.subjects[pair] {
+		if t.subjects == nil {
+			t.subjects = make(map[[2]uint32]bool)
+		}
+		t.subjects[pair] = true
+		topic.subjects++
+	}
+}
+
+// share gives the share of a value, which is shown as said.
+func (t *tally) share(value, shown string) *share {
+	if t.shares == nil {
+		t.shares = make(map[string]*share)
+	}
+	s := t.shares[value]
+	if s == nil {
+		s = &share{value: shown}
+		t.shares[value] = s
+	}
+	return s
+}
+
+// section ranks what was tallied.
+func (t *tally) section(k window.Key) section {
+	s := section{key: k}
+	for _, share := range t.shares {
+		s.rows = append(s.rows, *share)
+	}
+	slices.SortFunc(s.rows, func(x, y share) int {
+		return cmp.Or(cmp.Compare(y.messages, x.messages), cmp.Compare(x.value, y.value))
+	})
+	s.more = max(len(s.rows)-maxShares, 0)
+	s.rows = s.rows[:len(s.rows)-s.more]
+	return s
+}
+
+func (b *book) arrival(r *row) arrival {
+	return arrival{
+		at:         time.UnixMilli(r.stamp).In(b.zone),
+		messageID:  strings.TrimRight(string(r.messageID[:]), "\x00"),
+		host:       b.values.values[r.values[window.Host]],
+		subject:    b.values.values[r.values[window.Subject]],
+		recipients: r.recipients,
+		bytes:      r.bytes,
+	}
+}
+
+// alerts are those of the question's value: the open ones, and those that have ended.
+func (d *desk) alerts(q *question, open []*window.Alert) (all []alert) {
+	for _, list := range [][]*window.Alert{open, d.ended} {
+		for _, a := range slices.Backward(list) {
+			if a.Rule.Key == q.key && a.Value == q.value && len(all) < maxAlerts {
+				all = append(all, alert{a.Rule.Name, a.Opened, a.Ended, a.Rule.Count.String(), a.Messages, a.Peak, a.Limit})
+			}
+		}
+	}
+	return all
+}

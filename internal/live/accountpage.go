@@ -1,0 +1,148 @@
+package live
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"exiwatch/window"
+)
+
+// accountPage is what is known of one value: who it is and how he stands, and below it as many lines as there is room for, from
+// where it was scrolled to.
+func (m *model) accountPage(room int) []string {
+	l, q := &m.sheet.account.line, &m.sheet.question
+	lines := []string{
+		m.styles.heading.Render(cut(" "+strings.ReplaceAll(q.key.String(), "_", " ")+" "+clean(q.value, m.width), m.width)),
+		m.styles.of(l).Render(cut(" "+m.standing(l), m.width)),
+	}
+	room -= len(lines)
+	all := m.accountLines()
+	m.scroll = max(min(m.scroll, len(all)-room), 0)
+	all = all[m.scroll:]
+	if len(all) > room {
+		all = append(all[:room-1], m.styles.faint.Render(fmt.Sprintf("  … %d more lines", len(all)-room+1)))
+	}
+	return append(lines, all...)
+}
+
+// shareRows is how many rows a section shows where two stand side by side.
+const shareRows = 5
+
+func (m *model) accountLines() []string {
+	s := m.sheet
+	a := s.account
+	var lines []string
+	for _, alert := range a.alerts {
+		lines = append(lines, alert.text(s.last, m.width))
+	}
+	var pairs []section
+	for _, section := range a.sections {
+		if section.key != window.Topic {
+			pairs = append(pairs, section)
+			continue
+		}
+		lines = append(lines, "", m.styles.heading.Render(" Topics"))
+		if !a.subjects {
+			lines = append(lines, "  subjects are not logged: add +subject to Exim's log_selector")
+			continue
+		}
+		lines = append(lines, section.lines(maxShares, a.line.messages, m.width)...)
+	}
+	for len(pairs) > 0 {
+		n := min(2, len(pairs))
+		lines = append(lines, m.pair(pairs[:n], a.line.messages)...)
+		pairs = pairs[n:]
+	}
+	lines = append(lines, "", m.styles.heading.Render(" Last arrivals"))
+	for _, arrival := range a.arrivals {
+		lines = append(lines, arrival.text(s.last, m.width))
+	}
+	if len(a.arrivals) == 0 {
+		lines = append(lines, "  none in this window")
+	}
+	return lines
+}
+
+// standing is what an account has in the window, and how that is to its limit.
+func (m *model) standing(l *line) string {
+	text := fmt.Sprintf("%s in %s", plural(l.messages, "message"), windowText(m.sheet.question.window))
+	text += fmt.Sprintf(", %s, %sB, %s", plural(l.recipients, "recipient"), size(l.bytes), plural(l.hosts, "host"))
+	if l.limit == 0 {
+		return text
+	}
+	_, shown := ruleFor([]window.Rule{*m.sheet.rule}, &m.sheet.question)
+	text += ", limit " + amount(shown, l.limit) + " " + shown.String()
+	if l.over() {
+		return "▲ " + text
+	}
+	return text
+}
+
+// pair puts two sections side by side.
+func (m *model) pair(sections []section, messages int64) []string {
+	column := m.width / 2
+	title, rows := "", make([]string, 0, shareRows+1)
+	for i, s := range sections {
+		name := keyNames[s.key]
+		title += fit(" "+strings.ToUpper(name[:1])+name[1:], column)
+		for n, text := range s.lines(shareRows, messages, column-1) {
+			if n == len(rows) {
+				rows = append(rows, strings.Repeat(" ", i*column))
+			}
+			rows[n] += fit(text, column)
+		}
+		for n := range rows {
+			rows[n] = fit(rows[n], (i+1)*column)
+		}
+	}
+	return append([]string{"", m.styles.heading.Render(title)}, rows...)
+}
+
+// lines are the first rows of a section.
+func (s *section) lines(rows int, messages int64, width int) (lines []string) {
+	for _, r := range s.rows[:min(rows, len(s.rows))] {
+		text := fmt.Sprintf("%s %4s  ", right(number(r.messages), 7), percent(r.messages, messages))
+		similar := ""
+		if r.subjects > 1 {
+			similar = fmt.Sprintf(" (%s subjects)", number(int64(r.subjects)))
+		}
+		lines = append(lines, text+cut(clean(r.value, width), width-widthOf(text)-widthOf(similar))+similar)
+	}
+	if more := s.more + len(s.rows) - len(lines); more > 0 {
+		lines = append(lines, cut(fmt.Sprintf("%14sand %d more", "", more), width))
+	}
+	if len(lines) == 0 {
+		lines = append(lines, "  none logged")
+	}
+	return lines
+}
+
+// percent is the share of n: never 0% unless it is none, never 100% unless it is all.
+func percent(n, of int64) string {
+	switch {
+	case n >= of:
+		return "100%"
+	case n*100 < of:
+		return "<1%"
+	}
+	return fmt.Sprintf("%d%%", n*100/of)
+}
+
+func (a *alert) text(now time.Time, width int) string {
+	since := "since " + clockText(a.opened, now)
+	if !a.ended.IsZero() {
+		since = clockText(a.opened, now) + " to " + clockText(a.ended, now)
+	}
+	return cut(fmt.Sprintf(" alert %s, %s: %s, peak %s, limit %s %s", since, clean(a.rule, width), plural(a.messages, "message"),
+		number(a.peak), number(a.limit), a.count), width)
+}
+
+func (a *arrival) text(now time.Time, width int) string {
+	recipients := ""
+	if a.recipients > 1 {
+		recipients = " to " + number(a.recipients)
+	}
+	return cut(fmt.Sprintf("  %s  %s  %s %sB  %s", fit(clockText(a.at, now), lastWidth), clean(a.messageID, width), fit(clean(a.host, width), 15),
+		right(size(a.bytes), 4), clean(a.subject, width)+recipients), width)
+}

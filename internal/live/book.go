@@ -1,0 +1,132 @@
+package live
+
+import (
+	"math"
+	"time"
+
+	"exiwatch/window"
+)
+
+// A row is an arrival in the book.
+type row struct {
+	at         int64 // the second at which the counters count it
+	stamp      int64 // the log's own, milliseconds since 1970
+	values     [window.NumValues]uint32
+	recipients int64
+	bytes      int64
+	outside    uint64 // as in window.Arrival
+	messageID  [maxMessageID]byte
+}
+
+// maxMessageID is how many bytes of a message id are kept: Exim's have 16, since 4.97 23.
+const maxMessageID = 24
+
+// A book holds the arrivals of the last while in the order in which they were read, numbered from 0 on.
+type book struct {
+	rows        []row // a ring; its length is a power of two
+	first, next uint64
+	values      intern
+
+	keep    int64 // seconds
+	maxRows int
+	maxText int
+
+	now  int64 // the counters' clock
+	cut  int64 // the latest second of an arrival that was let go early
+	zone *time.Location
+}
+
+// Bounds of a book: of 112 bytes for each arrival, so 112 MiB, and of its values, which one line of a log may fill with 8 kB.
+const (
+	maxRows = 1 << 20
+	maxText = 128 << 20 // bytes
+	minRows = 1 << 10
+)
+
+func newBook(keep time.Duration) *book {
+	return &book{values: newIntern(), keep: int64(keep / time.Second), maxRows: maxRows, maxText: maxText,
+		now: math.MinInt64, cut: math.MinInt64, zone: time.UTC}
+}
+
+// maxWeight bounds what one arrival adds to a sum, as package window does.
+const maxWeight = 1 << 40
+
+// add adds an arrival that was just counted by the clock.
+func (b *book) add(a *window.Arrival, clock window.Clock) {
+	b.now, b.zone = clock.Now, a.At.Location()
+	r := b.push()
+	*r = row{
+		at:         min(a.At.Unix()+clock.Shift, clock.Now), // rules 1 to 3 of package window
+		stamp:      a.At.UnixMilli(),
+		recipients: min(max(a.Recipients, 0), maxWeight),
+		bytes:      min(max(a.Bytes, 0), maxWeight),
+		outside:    a.Outside,
+	}
+	copy(r.messageID[:], a.MessageID)
+	for k, value := range a.Values {
+		r.values[k] = b.values.hold(value)
+	}
+	for b.len() > 0 && b.row(b.first).at+b.keep <= b.now {
+		b.pop()
+	}
+	for b.len() > b.maxRows || b.values.text > b.maxText && b.len() > 1 {
+		b.cut = max(b.cut, b.row(b.first).at)
+		b.pop()
+	}
+}
+
+// len is how many arrivals there are.
+func (b *book) len() int { return int(b.next - b.first) }
+
+func (b *book) row(n uint64) *row { return &b.rows[n&uint64(len(b.rows)-1)] }
+
+func (b *book) push() *row {
+	if b.len() == len(b.rows) {
+		rows := make([]row, max(2*len(b.rows), minRows))
+		for n := b.first; n < b.next; n++ {
+			rows[n&uint64(len(rows)-1)] = *b.row(n)
+		}
+		b.rows = rows
+	}
+	b.next++
+	return b.row(b.next - 1)
+}
+
+func (b *book) pop() {
+	for _, id := range b.row(b.first).values {
+		b.values.release(id)
+	}
+	b.first++
+}
+
+// disorder is how many seconds a row may be older than the one before it (package window, Time).
+const disorder = 5
+
+// A span is the arrivals that a question is about.
+type span struct {
+	now    int64  // the window ends with this second
+	until  uint64 // row number behind the last
+	window int64  // seconds
+	scope  int    // of the counters; -1: any
+}
+
+// span is the arrivals of the last while.
+func (b *book) span(length time.Duration, scope int) span {
+	return span{b.now, b.next, int64(length / time.Second), scope}
+}
+
+// each calls fn with the rows of the span, the last one first, until fn returns false.
+func (b *book) each(s span, fn func(r *row) bool) {
+	for n := s.until; n > b.first; n-- {
+		r := b.row(n - 1)
+		if r.at+disorder+s.window <= s.now {
+			return
+		}
+		if r.at+s.window > s.now && (s.scope < 0 || r.outside>>s.scope&1 == 0) && !fn(r) {
+			return
+		}
+	}
+}
+
+// missing tells whether arrivals of the span were let go.
+func (b *book) missing(s span) bool { return b.cut > math.MinInt64 && b.cut+s.window > s.now }

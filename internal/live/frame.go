@@ -1,0 +1,102 @@
+package live
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// The least that the view needs.
+const (
+	minWidth  = 80
+	minHeight = 24
+)
+
+// frame draws the whole screen, as many lines as there are and none wider than it is.
+func (m *model) frame() string {
+	if m.width < minWidth || m.height < minHeight {
+		return cut(fmt.Sprintf("exiwatch live needs %d×%d, this is %d×%d", minWidth, minHeight, m.width, m.height), m.width) + "\n" +
+			cut("q: quit", m.width)
+	}
+	lines := []string{m.styles.title.Render(m.header())}
+	room := m.height - 2
+	switch {
+	case m.help:
+		lines = append(lines, helpLines(m.width)...)
+	case m.sheet == nil:
+		lines = append(lines, "", " reading the log …")
+	case m.sheet.account != nil:
+		lines = append(lines, m.accountPage(room)...)
+	default:
+		lines = append(lines, m.rankingPage()...)
+	}
+	lines = lines[:min(len(lines), room+1)]
+	for len(lines) < room+1 {
+		lines = append(lines, "")
+	}
+	return strings.Join(append(lines, m.footer()), "\n")
+}
+
+// header is the line that says how the log stands.
+func (m *model) header() string {
+	left := " exiwatch live  "
+	var facts []string
+	if s := m.sheet; s != nil {
+		switch {
+		case s.last.IsZero():
+			facts = append(facts, "no arrival yet")
+		case m.frozen != nil:
+			facts = append(facts, "FROZEN at "+clockText(time.Unix(m.frozen.now, 0).In(s.last.Location()), s.last))
+		default:
+			facts = append(facts, s.last.Format(time.TimeOnly))
+		}
+		if lag := m.lag(); lag != "" {
+			facts = append(facts, lag)
+		}
+		facts = append(facts, number(s.perMinute)+" arrivals/min", plural(int64(s.alerts), "open alert"))
+	}
+	text := strings.Join(facts, "  ") + " "
+	log := cutFront(clean(m.log, m.width), m.width-widthOf(left)-widthOf(text)-1)
+	return left + log + right(text, m.width-widthOf(left)-widthOf(log))
+}
+
+// Below these nobody needs to be told.
+const (
+	behindFrom = 5 * time.Second
+	quietFrom  = time.Minute
+)
+
+// lag says how far the screen is from now.
+func (m *model) lag() string {
+	s := m.sheet
+	switch {
+	case s.share < 1 || s.last.IsZero() || m.frozen != nil:
+		return ""
+	case s.behind >= behindFrom:
+		return roughly(s.behind) + " behind"
+	case s.behind == 0 && m.now.Sub(s.last) >= quietFrom:
+		return "quiet for " + roughly(m.now.Sub(s.last))
+	}
+	return ""
+}
+
+// footer says what can be done, or what is being typed, or what is wrong.
+func (m *model) footer() string {
+	switch {
+	case m.typing:
+		return cut("filter: "+clean(m.typed, m.width), m.width-1) + "█"
+	case m.problem != "":
+		return m.styles.near.Render(cut("! "+clean(m.problem, m.width), m.width))
+	case m.help:
+		return m.styles.faint.Render("any key goes back")
+	case m.question.open:
+		return m.styles.faint.Render(cut("Esc back  ↑↓ scroll  w window  space freeze  q quit  ? help", m.width))
+	}
+	return m.styles.faint.Render(cut("q quit  Enter open  / filter  s sort  Tab key  w window  space freeze  ? help", m.width))
+}
+
+// progress says how much of the past was read.
+func (m *model) progress() string {
+	const cells = 20
+	return fmt.Sprintf(" reading the past of the log  [%s] %3.0f%%", bar(int64(m.sheet.share*1000), 1000, cells), 100*m.sheet.share)
+}

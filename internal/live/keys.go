@@ -1,0 +1,221 @@
+package live
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"exiwatch/window"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// keys are what can be ranked, in the order of the Tab key.
+var keys = []window.Key{
+	window.Account, window.Sender, window.Auth, window.User, window.Host, window.Network, window.Topic, window.Subject, window.SenderDomain,
+}
+
+// maxTyped is how long a filter may be.
+const maxTyped = 100 // bytes
+
+// orderKeys sort by a column.
+var orderKeys = map[string]order{"m": byMessages, "r": byRecipients, "b": byBytes, "h": byHosts, "l": byLast, "n": byName}
+
+// press is for a key.
+func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
+	key := msg.String()
+	switch {
+	case key == "ctrl+c":
+		return tea.Quit
+	case key == "ctrl+z":
+		return tea.Suspend
+	case m.typing:
+		return m.typeKey(key, msg.Text)
+	case key == "q":
+		return tea.Quit
+	case m.help:
+		m.help = false
+		return nil
+	}
+	switch key {
+	case "?", "f1":
+		m.help = true
+	case "space":
+		return m.freeze()
+	case "w":
+		return m.window(+1)
+	case "W", "shift+w":
+		return m.window(-1)
+	case "1", "2", "3", "4", "5":
+		m.question.window = m.windows[key[0]-'1']
+		return m.askNow()
+	default:
+		if m.question.open {
+			return m.pressInAccount(key)
+		}
+		return m.pressInRanking(key)
+	}
+	return nil
+}
+
+func (m *model) pressInRanking(key string) tea.Cmd {
+	q := &m.question
+	switch key {
+	case "/":
+		m.typing, m.typed = true, q.filter
+		return nil
+	case "enter":
+		if m.sheet == nil || q.value == "" && m.sheet.values == 0 {
+			return nil
+		}
+		q.open, q.follow, m.scroll = true, true, 0
+		return m.askNow()
+	case "esc":
+		return m.filter("")
+	case "tab":
+		return m.rank(+1)
+	case "shift+tab":
+		return m.rank(-1)
+	case "s":
+		return m.sort((q.order + 1) % numOrders)
+	case "S", "shift+s":
+		return m.sort((q.order + numOrders - 1) % numOrders)
+	}
+	if order, ok := orderKeys[key]; ok {
+		return m.sort(order)
+	}
+	if to, ok := moved(key, q.index, q.rows, m.last()); ok {
+		q.index = to
+		q.follow = false
+		return m.cursor()
+	}
+	return nil
+}
+
+// last is the place of the last row.
+func (m *model) last() int {
+	if m.sheet == nil {
+		return 0
+	}
+	return max(m.sheet.values-1, 0)
+}
+
+// cursor moves to question.index, and then stays with the value there; but at the top it stays at the top.
+func (m *model) cursor() tea.Cmd {
+	q := &m.question
+	if s := m.sheet; s != nil && s.account == nil {
+		if i := q.index - s.question.top; i >= 0 && i < len(s.rows) {
+			q.value, q.follow = s.rows[i].value, q.index > 0
+			shown := *s // at once, without an answer
+			shown.question.index = q.index
+			m.sheet = &shown
+		}
+	}
+	return m.askNow()
+}
+
+func (m *model) pressInAccount(key string) tea.Cmd {
+	switch key {
+	case "esc", "enter", "backspace", "left":
+		m.question.open = false
+		m.question.follow = m.question.index > 0
+		return m.askNow()
+	}
+	if to, ok := moved(key, m.scroll, m.question.rows-2, 1<<20); ok {
+		m.scroll = to // accountPage holds it to what there is
+	}
+	return nil
+}
+
+// moved is where a key moves to from a row, of which page fit on the screen.
+func moved(key string, from, page, last int) (to int, ok bool) {
+	switch key {
+	case "up", "k":
+		from--
+	case "down", "j":
+		from++
+	case "pgup", "ctrl+b":
+		from -= page
+	case "pgdown", "ctrl+f":
+		from += page
+	case "home", "g":
+		from = 0
+	case "end", "G", "shift+g":
+		from = last
+	default:
+		return from, false
+	}
+	return max(min(from, last), 0), true
+}
+
+// freeze stops the screen at what it shows, or lets it go on.
+func (m *model) freeze() tea.Cmd {
+	if m.frozen != nil {
+		m.frozen = nil
+		return m.askNow()
+	}
+	if m.sheet != nil {
+		moment := m.sheet.moment
+		m.frozen = &moment
+	}
+	return nil
+}
+
+func (m *model) window(step int) tea.Cmd {
+	n := len(m.windows)
+	sorted := slices.Sorted(slices.Values(m.windows))
+	i := slices.Index(sorted, m.question.window)
+	m.question.window = sorted[(i+step+n)%n]
+	return m.askNow()
+}
+
+// rank ranks another key, from its top.
+func (m *model) rank(step int) tea.Cmd {
+	q := &m.question
+	i := slices.Index(keys, q.key)
+	q.key = keys[(i+step+len(keys))%len(keys)]
+	q.filter = ""
+	m.toTop()
+	return m.askNow()
+}
+
+func (m *model) sort(o order) tea.Cmd {
+	m.question.order = o
+	return m.askNow()
+}
+
+func (m *model) filter(text string) tea.Cmd {
+	if len(text) > maxTyped {
+		return nil
+	}
+	m.question.filter, m.typed = text, text
+	m.toTop()
+	return m.askNow()
+}
+
+func (m *model) toTop() {
+	m.question.index, m.question.top, m.question.value, m.question.follow = 0, 0, "", false
+}
+
+// typeKey is for a key while a filter is typed, which takes effect at once.
+func (m *model) typeKey(key, text string) tea.Cmd {
+	switch key {
+	case "enter":
+		m.typing = false
+	case "esc":
+		m.typing = false
+		return m.filter("")
+	case "backspace":
+		_, n := utf8.DecodeLastRuneInString(m.typed)
+		return m.filter(m.typed[:len(m.typed)-n])
+	case "ctrl+u":
+		return m.filter("")
+	default:
+		return m.filter(m.typed + strings.ToValidUTF8(text, ""))
+	}
+	return nil
+}
+
+// longest is the longest window to choose from.
+func (m *model) longest() time.Duration { return slices.Max(m.windows) }

@@ -1,0 +1,154 @@
+package live
+
+import (
+	"slices"
+	"time"
+
+	"exiwatch/window"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// A model is the screen's state. It is changed by Update alone.
+type model struct {
+	log     string
+	windows []time.Duration // to choose from
+	styles  styles
+	ask     func(question) *sheet // answers; nil when the view ends
+	wait    func() bool           // returns when something was read; false when the view ends
+
+	width, height int
+	question      question
+	sheet         *sheet // the last answer; nil: none yet
+	now           time.Time
+	problem       string // what is wrong with following the log
+	problemAt     time.Time
+
+	asking, again bool // an answer is on its way; and another one is wanted then
+	waiting       bool // for something to be read
+	frozen        *moment
+	help          bool
+	typing        bool
+	typed         string
+	scroll        int // of an account's page
+}
+
+// What the model is told besides keys.
+type (
+	answered struct{ sheet *sheet }
+	news     struct{} // something was read
+	ticked   time.Time
+	problem  string
+)
+
+// How often things happen at most.
+const (
+	pace     = 500 * time.Millisecond // answers that nobody pressed a key for
+	paceCost = 10                     // times as long as the last answer took, if that is longer
+	tick     = 10 * time.Second       // what is shown of the wall clock
+
+	problemShown = 30 * time.Second // at least
+)
+
+func newModel(log string, key window.Key, length time.Duration, colour bool, now time.Time) *model {
+	m := &model{log: log, styles: newStyles(colour), now: now, windows: []time.Duration{
+		time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 24 * time.Hour,
+	}}
+	if !slices.Contains(m.windows, length) {
+		m.windows = append(m.windows, length)
+	}
+	m.question = question{key: key, window: length, rows: 1}
+	return m
+}
+
+// Init begins the clock; the first question waits for the size.
+func (m *model) Init() tea.Cmd { return later() }
+
+func later() tea.Cmd { return tea.Tick(tick, func(t time.Time) tea.Msg { return ticked(t) }) }
+
+// Update takes one message.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+		m.question.rows, m.question.topics = rankingRows(msg.Height), msg.Width >= topicsFrom
+		return m, m.askNow()
+	case answered:
+		return m, m.take(msg.sheet)
+	case news:
+		m.waiting = false
+		if m.frozen != nil {
+			return m, nil // it is asked when that ends
+		}
+		return m, m.askNow()
+	case ticked:
+		m.now = time.Time(msg)
+		return m, later()
+	case problem:
+		m.problem, m.problemAt = string(msg), time.Now()
+	case tea.PasteMsg:
+		if m.typing {
+			return m, m.filter(m.typed + msg.Content)
+		}
+	case tea.KeyPressMsg:
+		return m, m.press(msg)
+	}
+	return m, nil
+}
+
+// View draws the screen.
+func (m *model) View() tea.View {
+	v := tea.NewView("")
+	v.AltScreen = true
+	if m.width > 0 {
+		v.SetContent(m.frame())
+	}
+	return v
+}
+
+// askNow asks the question as it is now. Only one is on its way at a time.
+func (m *model) askNow() tea.Cmd {
+	if m.asking {
+		m.again = true
+		return nil
+	}
+	m.asking, m.again = true, false
+	q, ask := m.question, m.ask
+	q.frozen = m.frozen
+	return func() tea.Msg {
+		if s := ask(q); s != nil {
+			return answered{s}
+		}
+		return nil
+	}
+}
+
+// take shows an answer, unless the question has changed meanwhile, and waits for what is read next.
+func (m *model) take(s *sheet) tea.Cmd {
+	m.asking = false
+	if m.now = s.at; m.now.Sub(m.problemAt) > problemShown {
+		m.problem = "" // something was read since
+	}
+	var cmds []tea.Cmd
+	if m.again {
+		cmds = append(cmds, m.askNow())
+	}
+	if s.question.open == m.question.open && s.question.key == m.question.key {
+		m.sheet = s
+		if !m.again && !m.asking {
+			m.question.index, m.question.top, m.question.value = s.question.index, s.question.top, s.question.value
+		}
+	}
+	if !m.waiting {
+		m.waiting = true
+		wait, rest := m.wait, max(pace, paceCost*s.took)
+		cmds = append(cmds, func() tea.Msg {
+			time.Sleep(rest)
+			if wait() {
+				return news{}
+			}
+			return nil
+		})
+	}
+	return tea.Batch(cmds...)
+}

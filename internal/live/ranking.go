@@ -1,0 +1,111 @@
+package live
+
+import (
+	"slices"
+
+	"exiwatch/window"
+)
+
+// A total is what one value of a key has in a span.
+type total struct {
+	id                                uint32
+	value                             string
+	messages, recipients, bytes, last int64 // last: the stamp of the last arrival, milliseconds
+	hosts                             int64 // different ones
+	host                              uint32
+}
+
+// A ranker adds up totals. Its memory is used again.
+type ranker struct {
+	slots  []int32 // by number of a value: 1 and up is a place in totals, -1 is left out, 0 unknown
+	totals []total
+	hosts  map[hostOf]struct{}
+}
+
+// A hostOf is a host of one of the totals.
+type hostOf struct {
+	slot int32
+	host uint32
+}
+
+const leftOut = -1
+
+// rank gives the totals of the values of a key that are wanted, in their order; they are good until the next call. An arrival
+// without a value is in none.
+func (k *ranker) rank(b *book, s span, key window.Key, wanted func(string) bool, o order) []total {
+	k.slots = slices.Grow(k.slots[:0], len(b.values.values))[:len(b.values.values)]
+	clear(k.slots)
+	k.totals = k.totals[:0]
+	k.hosts = make(map[hostOf]struct{})
+	b.each(s, func(r *row) bool {
+		id := r.values[key]
+		if id == 0 {
+			return true
+		}
+		if k.slots[id] == 0 {
+			k.slots[id] = k.begin(id, b.values.values[id], wanted)
+		}
+		if slot := k.slots[id]; slot != leftOut {
+			k.add(slot, r)
+		}
+		return true
+	})
+	slices.SortFunc(k.totals, func(x, y total) int { return o.compare(&x, &y) })
+	return k.totals
+}
+
+func (k *ranker) begin(id uint32, value string, wanted func(string) bool) int32 {
+	if !wanted(value) {
+		return leftOut
+	}
+	k.totals = append(k.totals, total{id: id, value: value})
+	return int32(len(k.totals))
+}
+
+func (k *ranker) add(slot int32, r *row) {
+	t := &k.totals[slot-1]
+	t.messages++
+	t.recipients += r.recipients
+	t.bytes += r.bytes
+	t.last = max(t.last, r.stamp)
+	host := r.values[window.Host]
+	if host == 0 || host == t.host { // mostly there is one
+		return
+	}
+	t.host = host
+	if _, known := k.hosts[hostOf{slot, host}]; !known {
+		k.hosts[hostOf{slot, host}] = struct{}{}
+		t.hosts++
+	}
+}
+
+// topics gives the most frequent topic of each of the values of a key, by their numbers: the last subject of it.
+func topics(b *book, s span, key window.Key, of []total) map[uint32]string {
+	type pair struct{ id, topic uint32 }
+	best := make(map[uint32]uint32, len(of))
+	for _, t := range of {
+		best[t.id] = 0
+	}
+	counts := make(map[pair]int64)
+	subjects := make(map[pair]uint32)
+	b.each(s, func(r *row) bool {
+		p := pair{r.values[key], r.values[window.Topic]}
+		top, shown := best[p.id]
+		if !shown || p.topic == 0 {
+			return true
+		}
+		counts[p]++
+		if counts[p] == 1 {
+			subjects[p] = r.values[window.Subject]
+		}
+		if top == 0 || counts[p] > counts[pair{p.id, top}] {
+			best[p.id] = p.topic
+		}
+		return true
+	})
+	named := make(map[uint32]string, len(best))
+	for id, topic := range best {
+		named[id] = b.values.values[subjects[pair{id, topic}]]
+	}
+	return named
+}

@@ -1,0 +1,126 @@
+package live
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"exiwatch/window"
+)
+
+// Widths of the ranking's columns, in cells.
+const (
+	markWidth     = 2
+	messagesWidth = 7
+	barWidth      = 8
+	amountWidth   = 6 // of recipients and bytes
+	hostsWidth    = 5
+	lastWidth     = 8
+	fixedWidth    = markWidth + messagesWidth + 1 + barWidth + 2*(1+amountWidth) + 1 + hostsWidth + 2 + lastWidth + 2
+
+	minValue   = 40
+	topicsFrom = fixedWidth + minValue + 2 + 20 // a screen as wide as this has room for topics
+)
+
+// rankingRows is how many rows fit on a screen beside the header, two lines above them, and the footer.
+func rankingRows(height int) int { return max(height-4, 1) }
+
+// rankingPage is the ranking without header and footer.
+func (m *model) rankingPage() []string {
+	s := m.sheet
+	lines := []string{m.about(), m.styles.heading.Render(m.columns())}
+	for i := range s.rows {
+		lines = append(lines, m.row(&s.rows[i], s.question.top+i == s.question.index))
+	}
+	if len(s.rows) == 0 && s.share >= 1 {
+		what := "nothing that counts has arrived in this window"
+		if s.question.filter != "" {
+			what = "no value matches the filter"
+		}
+		lines = append(lines, "", "  "+what)
+	}
+	return lines
+}
+
+// about says what is ranked.
+func (m *model) about() string {
+	s := m.sheet
+	if s.share < 1 {
+		return m.progress()
+	}
+	q := &s.question
+	text := fmt.Sprintf(" %s in %s by %s", keyNames[q.key], windowText(q.window), q.order)
+	if s.rule != nil {
+		_, shown := ruleFor([]window.Rule{*s.rule}, q)
+		text += fmt.Sprintf(", limit %s %s", amount(shown, s.rule.Limit), shown)
+	} else {
+		text += ", no limit"
+	}
+	if q.filter != "" {
+		text += ", filter " + clean(q.filter, m.width)
+	}
+	if !s.missing.IsZero() {
+		text += fmt.Sprintf(", held from %s on", s.missing.Format(time.TimeOnly))
+	}
+	place := ""
+	if s.values > 0 {
+		place = fmt.Sprintf("  %d-%d of %d ", q.top+1, q.top+len(s.rows), s.values)
+	}
+	return fit(text, m.width-len(place)) + place
+}
+
+// columns are the headings; that of what is ranked by is in capitals.
+func (m *model) columns() string {
+	name := func(o order, text string) string {
+		if m.sheet.question.order == o {
+			return strings.ToUpper(text)
+		}
+		return text
+	}
+	text := strings.Repeat(" ", markWidth) + right(name(byMessages, "msgs"), messagesWidth) + strings.Repeat(" ", barWidth+1) +
+		" " + right(name(byRecipients, "rcpts"), amountWidth) + " " + right(name(byBytes, "bytes"), amountWidth) +
+		" " + right(name(byHosts, "hosts"), hostsWidth) + "  " + fit(name(byLast, "last"), lastWidth) + "  "
+	value := name(byName, strings.ReplaceAll(m.sheet.question.key.String(), "_", " "))
+	if m.width < topicsFrom {
+		return text + value
+	}
+	return text + fit(value, valueWidth(m.width)) + "  top topic"
+}
+
+// valueWidth is how wide the values are beside topics.
+func valueWidth(width int) int { return max(minValue, (width-fixedWidth-2)/2) }
+
+func (m *model) row(l *line, cursor bool) string {
+	mark := " "
+	switch {
+	case l.over():
+		mark = "▲"
+	case l.alert:
+		mark = "△"
+	}
+	left := right(number(l.messages), messagesWidth) + " "
+	drawn := bar(l.measure, m.sheet.most, barWidth)
+	if l.limit > 0 {
+		drawn = limitBar(l.measure, l.limit, barWidth)
+	}
+	rest := " " + right(number(l.recipients), amountWidth) + " " + right(size(l.bytes), amountWidth) + " " +
+		right(number(l.hosts), hostsWidth) + "  " + fit(clockText(l.last, m.sheet.last), lastWidth) + "  "
+	if m.width < topicsFrom {
+		rest += fit(clean(l.value, m.width), m.width-fixedWidth)
+	} else {
+		value := valueWidth(m.width)
+		rest += fit(clean(l.value, m.width), value) + "  " + fit(clean(l.topic, m.width), m.width-fixedWidth-value-2)
+	}
+	if cursor {
+		return m.styles.cursor.Render(mark + ">" + left + drawn + rest)
+	}
+	style := m.styles.of(l)
+	return style.Render(mark) + " " + left + style.Render(drawn) + rest
+}
+
+// keyNames name what is ranked.
+var keyNames = [window.NumValues]string{
+	window.Sender: "envelope senders", window.SenderDomain: "sender domains", window.Auth: "authenticated ids", window.User: "local users",
+	window.Host: "hosts", window.Network: "networks", window.Account: "accounts", window.Subject: "subjects", window.Topic: "topics",
+	window.Helo: "HELO names", window.RecipientDomain: "recipients' domains",
+}

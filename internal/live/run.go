@@ -1,0 +1,70 @@
+package live
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"exiwatch/internal/config"
+	"exiwatch/internal/watch"
+	"exiwatch/window"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// A View is what is looked at, and how it begins.
+type View struct {
+	Config config.Config
+	Log    string
+	Key    window.Key
+	Window time.Duration // as ParseWindow takes it
+	Colour bool
+}
+
+// framesPerSecond is how often the screen is looked at for what has changed, and so how late a key may show.
+const framesPerSecond = 10
+
+// Run shows the view on a terminal, until it is left or ctx ends, which is no error.
+func (v *View) Run(ctx context.Context, in io.Reader, out io.Writer) error {
+	m := newModel(v.Log, v.Key, v.Window, v.Colour, time.Now())
+	d := newDesk(v.Config.Rules, m.longest())
+	viewer, err := watch.NewViewer(&v.Config, v.Log, m.longest(), d.listener())
+	if err != nil {
+		return err
+	}
+	d.counters = viewer
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w := newWire(ctx)
+	viewer.Asks, viewer.Read = w.asks, w.read
+	m.ask = func(q question) *sheet { return w.ask(d, q) }
+	m.wait = w.wait
+
+	// Note: tea.WithContext would end it without waiting for the goroutine that reads the keys.
+	screen := tea.NewProgram(m, tea.WithInput(in), tea.WithOutput(out), tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond))
+	viewer.Problem = func(err error) { go screen.Send(problem(err.Error())) }
+	var wait sync.WaitGroup
+	var failed error
+	wait.Go(func() {
+		failed = following(ctx, viewer)
+		screen.Quit()
+	})
+	_, err = screen.Run()
+	cancel()
+	wait.Wait()
+	return cmp.Or(failed, err)
+}
+
+// following follows the log. A panic becomes an error, so that the terminal is put right before anybody reads of it.
+func following(ctx context.Context, viewer *watch.Viewer) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return viewer.Run(ctx)
+}

@@ -1,0 +1,114 @@
+package metrics
+
+import (
+	"runtime"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// A collector makes metrics of the snapshot that it reads at each scrape. No label has a value that comes from a log.
+type collector struct {
+	version string
+	read    func() Snapshot
+}
+
+// Describe sends nothing: which metrics there are depends on the configuration.
+func (c *collector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect is called by several goroutines at a time.
+func (c *collector) Collect(out chan<- prometheus.Metric) {
+	s := c.read()
+	e := exposition{out}
+	e.gauge("build_info", "Always 1. What was built, and with which Go.", 1, "version", c.version, "goversion", runtime.Version())
+	e.reading(&s)
+	e.rules(&s)
+	e.bounds(&s)
+	e.telling(&s)
+	if s.Socket != nil {
+		e.socket(s.Socket)
+	}
+}
+
+// reading is what was read of the logs.
+func (e exposition) reading(s *Snapshot) {
+	e.counter("lines_total", "Lines of the logs that were counted.", s.Lines)
+	e.counter("read_bytes_total", "Bytes of the logs that were counted.", s.Bytes)
+	e.counter("arrivals_total", "Arrivals in the logs.", s.Arrivals)
+	e.counter("arrivals_malformed_total", "Lines that begin like arrivals and could not be read.", s.Malformed)
+	e.counter("entries_overflowed_total", "Entries that overflowed Exim's log buffer.", s.Overflowed)
+	e.counter("arrivals_suspicious_total", "Arrivals that can be read in another way, too.", s.Suspicious)
+	e.counter("lines_injected_total", "Forged lines: inside another entry.", s.Injected)
+	for _, l := range s.Logs {
+		e.gauge("log_behind_bytes", "What is written to the log, or to what it was cycled to, and not counted yet.", float64(l.Behind), "log", l.Path)
+		e.gauge("log_idle_seconds", "Time since a line of the log was counted last, or since the daemon began.", l.Idle.Seconds(), "log", l.Path)
+	}
+	e.gauge("rebuild_seconds", "How long it took to rebuild the counters when the daemon began, or has taken so far.", s.Rebuild.Seconds())
+	e.counter("scrapes_stale_total", "Scrapes that showed counts of the one before, because the counters were busy.", s.Stale)
+}
+
+func (e exposition) rules(s *Snapshot) {
+	for _, r := range s.Rules {
+		e.gauge("alerts_open", "Alerts that are open.", float64(r.Open), "rule", r.Name)
+		e.counter("alerts_opened_total", "Alerts that were opened.", r.Opened, "rule", r.Name)
+		e.gauge("keys_held", "Values of the rule's key that are counted now. Rules on one key in one scope have theirs together.", float64(r.Keys), "rule", r.Name)
+	}
+}
+
+// bounds is what the bounds on memory have cost.
+func (e exposition) bounds(s *Snapshot) {
+	e.counter("keys_dropped_total", "Values that were dropped before their time for want of room, and arrivals of a value for which there was none.", s.KeysDropped)
+	e.counter("arrivals_merged_total", "Arrivals counted with the second before for want of room.", s.Merged)
+	e.counter("arrivals_forgotten_total", "Arrivals let go before their time for want of room: alerts that open later lack their subjects.", s.Forgotten)
+	e.counter("distinct_omitted_total", "Values that a rule which counts different ones left out for want of room.", s.DistinctOmitted)
+	e.counter("alerts_refused_total", "Arrivals over a limit that opened no alert, as too many were open.", s.Refused)
+}
+
+// telling is what became of mails and notices.
+func (e exposition) telling(s *Snapshot) {
+	for _, c := range s.Channels {
+		for _, r := range []struct {
+			result string
+			n      int64
+		}{{"sent", c.Sent}, {"partly", c.Partly}, {"deferred", c.Deferred}, {"refused", c.Refused}} {
+			e.counter("deliveries_total", "Attempts to send mails, and to call hooks, by what came of them: partly is done, though not everybody has it; deferred is tried again; refused is given up.",
+				r.n, "channel", c.Name, "result", r.result)
+		}
+		e.gauge("spool_waiting", "Mails and notices that wait to be sent.", float64(c.Waiting), "channel", c.Name)
+		e.gauge("spool_oldest_seconds", "How long the oldest of them has waited; 0 if none waits.", c.Oldest.Seconds(), "channel", c.Name)
+	}
+	e.gauge("events_unspooled", "Events in the life of alerts whose mail can't be put on the disk yet.", float64(s.Unspooled))
+}
+
+func (e exposition) socket(s *Socket) {
+	for answer, n := range s.Answers {
+		e.counter("socket_requests_total", "Requests on the socket, by what was answered; unintelligible and late ones are answered no, or 0.", n, "answer", answer)
+	}
+	e.counter("socket_refused_total", "Connections to the socket that were closed at once, as there were too many.", s.Refused)
+	e.histogram("socket_request_seconds", "How long a request took to be answered.", s.Latency)
+}
+
+// An exposition makes metrics of names without their prefix, help texts and pairs of label and value.
+type exposition struct{ out chan<- prometheus.Metric }
+
+func (e exposition) counter(name, help string, n int64, labels ...string) {
+	d, values := desc(name, help, labels)
+	e.out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), values...)
+}
+
+func (e exposition) gauge(name, help string, v float64, labels ...string) {
+	d, values := desc(name, help, labels)
+	e.out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, values...)
+}
+
+func (e exposition) histogram(name, help string, l Latency) {
+	d, _ := desc(name, help, nil)
+	e.out <- prometheus.MustNewConstHistogram(d, l.Count, l.Seconds, l.Within)
+}
+
+func desc(name, help string, labels []string) (d *prometheus.Desc, values []string) {
+	var names []string
+	for i := 0; i < len(labels); i += 2 {
+		names, values = append(names, labels[i]), append(values, labels[i+1])
+	}
+	return prometheus.NewDesc("exiwatch_"+name, help, names, nil), values
+}

@@ -1,0 +1,63 @@
+// Package metrics shows Prometheus how the daemon does: numbers, and no address, subject or host of a log.
+package metrics
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// What a client may take. Prometheus keeps one connection and sends some hundred bytes of headers.
+const (
+	maxConnections = 16
+	maxScrapes     = 4       // at a time; others are told 503
+	maxHeader      = 8 << 10 // bytes
+	headerTime     = 5 * time.Second
+	writeTime      = 10 * time.Second // Prometheus' scrape_timeout
+	idleTime       = 2 * time.Minute  // twice its scrape_interval
+)
+
+// Path is where the metrics are.
+const Path = "/metrics"
+
+// Handler answers GET requests of Path, and nothing else. read is called at each, by several goroutines at a time.
+func Handler(version string, read func() Snapshot, log *slog.Logger) http.Handler {
+	r := prometheus.NewRegistry()
+	r.MustRegister(&collector{version, read}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	scrape := promhttp.HandlerFor(r, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.ContinueOnError, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError), MaxRequestsInFlight: maxScrapes,
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		switch {
+		case q.URL.Path != Path:
+			http.NotFound(w, q)
+		case q.Method != http.MethodGet:
+			w.Header().Set("Allow", http.MethodGet)
+			http.Error(w, "only GET", http.StatusMethodNotAllowed)
+		default:
+			scrape.ServeHTTP(w, q)
+		}
+	})
+}
+
+// Serve serves a handler until ctx ends, which is no error, and then closes the listener and what is connected.
+func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	server := http.Server{
+		Handler: h, ReadTimeout: headerTime, WriteTimeout: writeTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo), // what clients do wrong is no news
+	}
+	defer context.AfterFunc(ctx, func() { server.Close() })()
+	defer server.Close()
+	err := server.Serve(newLimited(l, maxConnections))
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,55 @@
+package metrics
+
+import "time"
+
+// A Snapshot is what the daemon is asked for at a scrape. Its counts begin with the daemon; what is read again at its start, to
+// rebuild the counters, isn't in them.
+type Snapshot struct {
+	Lines, Bytes                                             int64 // of the logs
+	Arrivals, Malformed, Overflowed, Suspicious, Injected    int64 // of report.Tally
+	Logs                                                     []Log
+	Rules                                                    []Rule
+	KeysDropped, Merged, Forgotten, DistinctOmitted, Refused int64 // of window.Stats: what the bounds have cost
+	Channels                                                 []Channel
+	Unspooled                                                int           // events whose mail can't be spooled yet
+	Rebuild                                                  time.Duration // how long the counters were rebuilt, or have been so far
+	Socket                                                   *Socket       // nil: there is none
+	Stale                                                    int64         // snapshots in which the counts are those of the one before, as the counters were busy
+}
+
+// A Log is one of those that are followed.
+type Log struct {
+	Path   string
+	Behind int64         // bytes of it that are written and not counted
+	Idle   time.Duration // since its last line was counted, or since the daemon began
+}
+
+// A Rule is one of the configuration.
+type Rule struct {
+	Name   string // each another
+	Keys   int    // values that are counted; rules on one key in one scope have theirs together
+	Open   int    // alerts
+	Opened int64  // alerts
+}
+
+// A Channel is a way by which events are told: mail, hook or webhook. The counts are of attempts.
+type Channel struct {
+	Name                            string
+	Sent, Partly, Deferred, Refused int64
+	Waiting                         int
+	Oldest                          time.Duration // how long the first of them has waited
+}
+
+// A Socket is what was asked.
+type Socket struct {
+	Answers map[string]int64 // by what was answered
+	Refused int64            // connections
+	Latency Latency
+}
+
+// A Latency says how long answers took.
+type Latency struct {
+	Count   uint64
+	Seconds float64            // in all
+	Within  map[float64]uint64 // answers that took so many seconds or less
+}

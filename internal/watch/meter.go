@@ -1,0 +1,186 @@
+package watch
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"exiwatch/internal/metrics"
+	"exiwatch/internal/readsocket"
+	"exiwatch/internal/report"
+	"exiwatch/mailer"
+	"exiwatch/tailer"
+	"exiwatch/window"
+)
+
+// A meter is what the daemon counts of itself, for metrics.
+type meter struct {
+	began   time.Time        // by the wall clock
+	rebuild time.Duration    // how long that took; 0: there was none, or it isn't over
+	opened  map[string]int64 // alerts by rule, as Rule.String has it
+
+	deliveries map[string]*deliveries // by channel
+
+	mu    sync.Mutex
+	last  counted // when the counters were asked last
+	stale int64   // how often they had no time
+}
+
+func (m *meter) begin(now time.Time) {
+	m.began, m.opened = now, make(map[string]int64)
+	m.deliveries = map[string]*deliveries{mailChannel: {}, hookChannel: {}, webhookChannel: {}}
+}
+
+// rebuilt says that the rebuild of one of the logs is over.
+func (m *meter) rebuilt(logs []*followed, now time.Time) {
+	for _, l := range logs {
+		if l.rebuild != nil {
+			return
+		}
+	}
+	m.rebuild = now.Sub(m.began)
+}
+
+// deliveries are attempts by what came of them. Any goroutine counts.
+type deliveries struct{ sent, partly, deferred, refused atomic.Int64 }
+
+func (d *deliveries) note(e mailer.Event) {
+	switch {
+	case e.Err == nil:
+		d.sent.Add(1)
+	case e.Sent:
+		d.partly.Add(1)
+	case e.Kept != "":
+		d.refused.Add(1)
+	default:
+		d.deferred.Add(1)
+	}
+}
+
+// A logMeter is what is counted of one log. What is read again to rebuild the counters isn't in it.
+type logMeter struct {
+	lines, bytes int64
+	last         time.Time // when a line was read, for whatever; zero: none was
+}
+
+func (m *logMeter) note(line tailer.Line) {
+	m.lines++
+	m.bytes += int64(len(line.Text)) + 1 // its LF
+}
+
+// counted is what only the owner of the counters knows.
+type counted struct {
+	tally     report.Tally
+	logs      []logMeter
+	ends      []tailer.Position // of the last line that was read of each log
+	rules     []metrics.Rule
+	lost      window.Stats
+	unspooled int
+	rebuild   time.Duration
+}
+
+// count looks at the counters: for so long nothing is counted.
+func (d *Daemon) count() counted {
+	c := counted{tally: d.tally, unspooled: len(d.saver.pending), rebuild: d.meter.rebuild}
+	c.rules = make([]metrics.Rule, len(d.Config.Rules))
+	for i, name := range ruleNames(d.Config.Rules) {
+		c.rules[i] = metrics.Rule{Name: name, Opened: d.meter.opened[d.Config.Rules[i].String()]}
+	}
+	for _, l := range d.logs {
+		c.logs, c.ends = append(c.logs, l.meter), append(c.ends, l.seen)
+		if l.rebuild != nil {
+			c.rebuild = d.now().Sub(d.meter.began)
+		}
+		for i, h := range l.pipeline.counters.Held() {
+			c.rules[i].Keys += h.Keys
+			c.rules[i].Open += h.Open
+		}
+		s := l.pipeline.counters.Stats()
+		c.lost.DroppedKeys += s.DroppedKeys
+		c.lost.MergedArrivals += s.MergedArrivals
+		c.lost.ForgottenRows += s.ForgottenRows
+		c.lost.OmittedInner += s.OmittedInner
+		c.lost.RefusedAlerts += s.RefusedAlerts
+	}
+	return c
+}
+
+// countTime is how long a scrape waits for its turn at the counters, which comes after a batch of lines.
+const countTime = time.Second
+
+// recount gives what was counted; what was so the last time, if the counters are busy.
+func (d *Daemon) recount(ctx context.Context) (c counted, stale int64) {
+	ctx, cancel := context.WithTimeout(ctx, countTime)
+	defer cancel()
+	err := d.ask(ctx, func() { c = d.count() })
+	m := &d.meter
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err != nil {
+		m.stale++
+		return m.last, m.stale
+	}
+	m.last = c
+	return c, m.stale
+}
+
+// snapshot is called by several goroutines at a time. What it does besides asking for the counts keeps nobody from counting.
+func (d *Daemon) snapshot(ctx context.Context) metrics.Snapshot {
+	c, stale := d.recount(ctx)
+	s := metrics.Snapshot{
+		Arrivals: c.tally.Arrivals, Malformed: c.tally.Malformed, Overflowed: c.tally.Overflowed, Suspicious: c.tally.Suspicious, Injected: c.tally.Injected,
+		Rules: c.rules, Unspooled: c.unspooled, Rebuild: c.rebuild, Stale: stale,
+		KeysDropped: int64(c.lost.DroppedKeys), Merged: int64(c.lost.MergedArrivals), Forgotten: int64(c.lost.ForgottenRows),
+		DistinctOmitted: int64(c.lost.OmittedInner), Refused: int64(c.lost.RefusedAlerts),
+	}
+	now := d.now()
+	for i, l := range c.logs {
+		s.Lines += l.lines
+		s.Bytes += l.bytes
+		last := l.last
+		if last.IsZero() {
+			last = d.meter.began
+		}
+		path := d.logs[i].path
+		s.Logs = append(s.Logs, metrics.Log{Path: strings.ToValidUTF8(path, "\ufffd"), Behind: behind(path, c.ends[i]), Idle: now.Sub(last)})
+	}
+	s.Channels = append(s.Channels, d.channel(mailChannel, d.spool, now))
+	for _, t := range d.tellers {
+		s.Channels = append(s.Channels, d.channel(t.name, t.spool, now))
+	}
+	if d.door != nil {
+		s.Socket = d.door.asked()
+	}
+	return s
+}
+
+func (d *Daemon) channel(name string, spool *mailer.Spool, now time.Time) metrics.Channel {
+	n := d.meter.deliveries[name]
+	waiting, since := spool.Waiting()
+	c := metrics.Channel{
+		Name: name, Waiting: waiting,
+		Sent: n.sent.Load(), Partly: n.partly.Load(), Deferred: n.deferred.Load(), Refused: n.refused.Load(),
+	}
+	if waiting > 0 {
+		c.Oldest = max(now.Sub(since), 0)
+	}
+	return c
+}
+
+// asked is what was asked on the socket.
+func (o *door) asked() *metrics.Socket {
+	a := o.server.Answers()
+	s := &metrics.Socket{Answers: make(map[string]int64), Refused: o.server.Tally().Refused}
+	for i, n := range a.By {
+		s.Answers[readsocket.Answer(i).String()] = n
+		s.Latency.Count += uint64(n)
+	}
+	s.Latency.Seconds = a.Took.Seconds()
+	s.Latency.Within = make(map[float64]uint64)
+	for i, n := range a.Within {
+		s.Latency.Within[readsocket.Latencies[i].Seconds()] = uint64(n)
+	}
+	return s
+}

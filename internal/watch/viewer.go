@@ -1,0 +1,131 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"exiwatch/internal/config"
+	"exiwatch/tailer"
+	"exiwatch/window"
+)
+
+// A Viewer follows one main log for somebody who looks on: it counts as the daemon does, but mails nothing, keeps nothing and
+// needs no daemon. It is Run once. The functions that it calls are called from Run's goroutine, but for Problem, and it is only
+// from them that its methods may be called.
+type Viewer struct {
+	// Asks are functions to be called between two batches of lines, within milliseconds.
+	Asks <-chan func()
+	// Read, if not nil, is called after lines were counted, or when the log's end was reached.
+	Read func()
+	// Problem, if not nil, is tailer.Follower's.
+	Problem func(error)
+
+	log    *followed
+	begins time.Time // about where the reading begins
+	goal   time.Time // the last stamp that there was before it
+	quiet  bool      // the last batch ended at the log's end
+}
+
+// viewTick is how often a log is looked at without being told to: what it heals is a wake-up that was lost.
+const viewTick = time.Second
+
+// NewViewer finds where to begin in the log at path, which must be there: so that the time past, and all that the rules count, is
+// known when it has come to the end. The pipeline is that of the configuration; the listener is told of the past, too.
+func NewViewer(c *config.Config, path string, past time.Duration, listener Listener) (*Viewer, error) {
+	p, err := NewPipeline(c.Scopes, c.Rules, listener)
+	if err != nil {
+		return nil, err
+	}
+	p.Trust(Key(c.State))
+	row, err := tailer.Row(path)
+	if err != nil {
+		return nil, err
+	}
+	last, now := row[len(row)-1], time.Now()
+	if last.Compressed {
+		return nil, fmt.Errorf("%s is compressed: nothing will be added to it", last.Path)
+	}
+	v := &Viewer{log: &followed{path: path, pipeline: p, follower: tailer.Follower{Path: path, Tick: viewTick}}}
+	if _, v.goal, err = endOf(last, c.Zone, now); err != nil {
+		return nil, err
+	}
+	longest := p.counters.Longest()
+	v.log.marks.longest = int64(longest / time.Second)
+	from := v.goal.Add(-max(past, 2*longest) - slack*time.Second)
+	first := reaching(row, from.Unix(), c.Zone, now, func() bool { return false })
+	if v.begins, err = (&Source{Name: row[first].Path}).first(c.Zone, now); err != nil {
+		return nil, err
+	}
+	v.log.reader = p.Reader(c.Zone, now)
+	v.log.startAnew(row[first].Start)
+	return v, nil
+}
+
+// Run follows the log until ctx ends, which is no error. One goroutine reads; this one owns the counters.
+func (v *Viewer) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var wait sync.WaitGroup
+	defer wait.Wait()
+	defer cancel()
+
+	batches, failed := make(chan *batch), make(chan error, 1)
+	l := v.log
+	l.follower.Problem = v.Problem
+	l.feed = newFeed(ctx, 0, batches)
+	wait.Go(func() {
+		if err := l.follower.Follow(ctx, l.feed.line, l.feed.quiet); ctx.Err() == nil {
+			failed <- fmt.Errorf("following %s: %w", l.path, err)
+		}
+	})
+	for {
+		select {
+		case b := <-batches:
+			v.take(b)
+		case ask := <-v.Asks:
+			ask()
+		case err := <-failed:
+			return err
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (v *Viewer) take(b *batch) {
+	was := v.quiet
+	b.each(func(line tailer.Line) bool {
+		v.log.line(line, func() {})
+		return true
+	})
+	if b.quiet {
+		v.log.quiet(len(b.lines) == 0, time.Now())
+	}
+	v.quiet = b.quiet
+	if v.Read != nil && (len(b.lines) > 0 || v.quiet != was) {
+		v.Read()
+	}
+	v.log.feed.free <- b
+}
+
+// Clock is the clock of the counters. Within Listener.Counted it is as it was when the arrival was counted.
+func (v *Viewer) Clock() window.Clock { return v.log.pipeline.counters.Clock() }
+
+// Open returns the alerts that are open.
+func (v *Viewer) Open() []*window.Alert { return v.log.pipeline.counters.Open() }
+
+// Scopes returns the scopes of the rules, by their numbers in window.Arrival.Outside.
+func (v *Viewer) Scopes() []string { return v.log.pipeline.counters.Scopes() }
+
+// AtEnd tells whether everything was read that the log held a moment ago.
+func (v *Viewer) AtEnd() bool { return v.quiet }
+
+// Share is how much of the past was read, from 0 to 1, by the time that it covers.
+func (v *Viewer) Share() float64 {
+	read, all := float64(v.Clock().Now-v.begins.Unix()), float64(v.goal.Unix()-v.begins.Unix())
+	if v.quiet || read >= all {
+		return 1
+	}
+	return max(read/all, 0)
+}

@@ -1,0 +1,146 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"exiwatch/internal/config"
+	"exiwatch/parser"
+	"exiwatch/window"
+)
+
+// looking is a Viewer that runs.
+type looking struct {
+	t    *testing.T
+	asks chan func()
+}
+
+func look(t *testing.T, v *Viewer) *looking {
+	l := &looking{t, make(chan func())}
+	v.Asks = l.asks
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- v.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+// until asks until the answer is yes.
+func (l *looking) until(what string, yes func() bool) {
+	l.t.Helper()
+	for late := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		answer := make(chan bool)
+		l.asks <- func() { answer <- yes() }
+		if <-answer {
+			return
+		}
+		if time.Now().After(late) {
+			l.t.Fatalf("it never came to: %s", what)
+		}
+	}
+}
+
+// TestViewerCountsAsReplayDoes, over a log that was cycled and compressed, and is cycled while it looks.
+func TestViewerCountsAsReplayDoes(t *testing.T) {
+	dir := t.TempDir()
+	var sources []Source
+	for _, name := range []string{"mainlog.2.gz", "mainlog.1", "mainlog"} {
+		text, err := os.ReadFile(filepath.Join("../../fixtures/logs/cycled", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, Source{Name: path})
+	}
+	c := config.Default()
+	c.Zone, c.State = time.UTC, t.TempDir()
+	want, arrivals := replayedOpen(t, &c, sources)
+	if len(want) == 0 || arrivals == 0 {
+		t.Fatal("nothing to compare with")
+	}
+	seen := 0
+	v, err := NewViewer(&c, filepath.Join(dir, "mainlog"), 24*time.Hour, Listener{Arrival: func(*parser.Arrival, *window.Arrival) { seen++ }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := look(t, v)
+	l.until("the end of the log", v.AtEnd)
+	l.until("as many arrivals as replay reads", func() bool { return seen == arrivals && v.Share() == 1 })
+	l.until("the alerts that replay opens", func() bool { return fmt.Sprint(idsOfOpen(v.Open())) == fmt.Sprint(want) })
+
+	if err := os.Rename(filepath.Join(dir, "mainlog"), filepath.Join(dir, "mainlog.3")); err != nil {
+		t.Fatal(err)
+	}
+	line := "2026-11-23 23:00:00 1xV001-000001-01 <= a@lab.test U=a P=local S=400\n"
+	if err := os.WriteFile(filepath.Join(dir, "mainlog"), []byte(strings.Repeat(line, 3)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l.until("what came after the log was cycled", func() bool { return seen == arrivals+3 && len(v.Open()) == 0 })
+	if entries, _ := os.ReadDir(c.State); len(entries) > 0 {
+		t.Errorf("it wrote %v into the state folder", entries)
+	}
+}
+
+// replayedOpen gives the ids of the alerts that are open at the end, and how many arrivals there are.
+func replayedOpen(t *testing.T, c *config.Config, sources []Source) (ids []string, arrivals int) {
+	p, err := NewPipeline(c.Scopes, c.Rules, Listener{Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Replay(context.Background(), sources, c.Zone, time.Now(), nil); err != nil {
+		t.Fatal(err)
+	}
+	return idsOfOpen(p.counters.Open()), arrivals
+}
+
+func idsOfOpen(alerts []*window.Alert) (ids []string) {
+	for _, a := range alerts {
+		ids = append(ids, a.ID)
+	}
+	return ids
+}
+
+// TestViewerReadsNoFurtherBackThanNeeded: a file that ended before the windows begin isn't read.
+func TestViewerReadsNoFurtherBackThanNeeded(t *testing.T) {
+	dir := t.TempDir()
+	for name, hour := range map[string]int{"mainlog.2": 1, "mainlog.1": 9, "mainlog": 10} {
+		line := fmt.Sprintf("2026-11-23 %02d:00:00 1xV001-000001-01 <= a@lab.test U=a P=local S=400\n", hour)
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(line), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for past, want := range map[time.Duration]int{time.Minute: 2, 2 * time.Hour: 3} { // the file before may reach into the window
+		c := config.Default()
+		c.Zone = time.UTC
+		seen := 0
+		v, err := NewViewer(&c, filepath.Join(dir, "mainlog"), past, Listener{Arrival: func(*parser.Arrival, *window.Arrival) { seen++ }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		look(t, v).until("all that is needed", func() bool { return v.AtEnd() && seen == want })
+	}
+}
+
+// TestViewerOfNoLiveLog: what can't be followed is said at once.
+func TestViewerOfNoLiveLog(t *testing.T) {
+	c := config.Default()
+	dir := t.TempDir()
+	if _, err := NewViewer(&c, filepath.Join(dir, "mainlog"), 0, Listener{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a log that isn't there: %v", err)
+	}
+}
