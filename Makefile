@@ -11,8 +11,8 @@ test: # everything; as root on Debian it installs what the tests need
 	$(MAKE) lint
 	go test -race -timeout 12m ./...
 	go test -run 'TestMillionSenders|TestOffendersInAFlood' ./window # one goroutine each: minutes under the race detector
-	go test -run TestHTMLOfALargeLog ./cmd/exiwatch
 	go test -run 'TestScrapeOfAMillionKeys' ./internal/watch # the same
+	go test -run TestHTMLOfALargeLog ./cmd/exiwatch
 
 lint:
 	test -z "$$(gofmt -l .)" || { gofmt -d .; false; }

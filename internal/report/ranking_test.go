@@ -93,17 +93,6 @@ func TestPrintRow(t *testing.T) {
 	}
 }
 
-// TestEmptyValueIsTheLast of its block, and comes again.
-func TestEmptyValueIsTheLast(t *testing.T) {
-	var r Ranking
-	for range 2 {
-		r.AddAll([]Item{{Value: []byte{}}})
-	}
-	if rows := r.Top(0, Messages); len(rows) != 1 || rows[0].Messages != 2 {
-		t.Errorf("%v, want one value with 2 messages", rows)
-	}
-}
-
 // TestRankingsJoined are what one would have been, whatever grows meanwhile.
 func TestRankingsJoined(t *testing.T) {
 	var one Ranking
@@ -137,5 +126,16 @@ func TestRankingsJoined(t *testing.T) {
 				t.Errorf("the first %d by %s differ", n, name)
 			}
 		}
+	}
+}
+
+// TestEmptyValueIsTheLast of its block, and comes again.
+func TestEmptyValueIsTheLast(t *testing.T) {
+	var r Ranking
+	for range 2 {
+		r.AddAll([]Item{{Value: []byte{}}})
+	}
+	if rows := r.Top(0, Messages); len(rows) != 1 || rows[0].Messages != 2 {
+		t.Errorf("%v, want one value with 2 messages", rows)
 	}
 }
