@@ -113,8 +113,11 @@ func (t *table) store(text []byte, hash uint64) (record, uint32) {
 	size := (textStart + len(text) + align - 1) &^ (align - 1)
 	last := len(t.blocks) - 1
 	if last < 0 || len(t.blocks[last])+size > blockSize {
-		t.blocks = append(t.blocks, nil)
-		last++
+		var block []byte
+		if last++; last > 0 { // the first grows as it is needed: most tables are small
+			block = make([]byte, 0, max(blockSize, size))
+		}
+		t.blocks = append(t.blocks, block)
 	}
 	at := len(t.blocks[last])
 	t.blocks[last] = append(t.blocks[last], make([]byte, size)...)

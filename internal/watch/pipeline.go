@@ -20,6 +20,7 @@ type Pipeline struct {
 	counted   []config.Count // of counters.Scopes
 	own       *own
 	log       string // name of the log, where there are several
+	topics    bool   // rules count topics
 	addresses bool   // rules count recipients' addresses
 	costly    bool   // the costly values aren't for the counters alone
 	silent    bool   // nobody is told of anything: what is read was told before
@@ -81,6 +82,7 @@ func newPipeline(p Pipeline) (*Pipeline, error) {
 		p.counted = append(p.counted, count)
 		p.costly = p.costly || slices.ContainsFunc(count.Ignore, func(p config.Pattern) bool { return p.Key == window.Network || p.Key == window.Topic })
 	}
+	p.topics = p.counters.CountsTopics()
 	p.addresses = p.counters.CountsAddresses()
 	return &p, nil
 }
@@ -116,14 +118,14 @@ func (p *Pipeline) other(e *parser.Entry) {
 func (p *Pipeline) weigh(a *parser.Arrival, w *window.Arrival, v *valuer) (counts, keep bool) {
 	v.values(a, w)
 	if p.costly {
-		v.costly(a, w)
+		v.costly(a, w, true)
 	}
 	if p.listener.Keep != nil && !p.listener.Keep(a, w) {
 		return false, false
 	}
 	counts = p.inScope(a, w)
 	if counts && !p.costly {
-		v.costly(a, w)
+		v.costly(a, w, p.topics)
 	}
 	if counts && p.addresses {
 		w.Addresses = v.addressesOf(a)

@@ -48,11 +48,11 @@ func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
 	w.Values[window.Subject] = a.Subject
 }
 
-// costly fills in the values that take the most time: network, topic and the recipients' domains.
-func (v *valuer) costly(a *parser.Arrival, w *window.Arrival) {
+// costly fills in the values that take the most time: network, the recipients' domains and, if it is wanted, topic.
+func (v *valuer) costly(a *parser.Arrival, w *window.Arrival, topic bool) {
 	w.Values[window.Network] = v.networkOf(a.HostAddress)
 	w.Values[window.RecipientDomain] = v.domainsOf(a)
-	if a.Subject != nil {
+	if topic && a.Subject != nil {
 		w.Values[window.Topic] = v.topicOf(a.Subject)
 	}
 }
