@@ -20,7 +20,7 @@ type Pipeline struct {
 	counted   []config.Count // of counters.Scopes
 	own       *own
 	log       string // name of the log, where there are several
-	topics    bool   // rules count topics
+	topics    bool   // rules count topics, or Counted may
 	addresses bool   // rules count recipients' addresses
 	costly    bool   // the costly values aren't for the counters alone
 	silent    bool   // nobody is told of anything: what is read was told before
@@ -39,14 +39,14 @@ type Listener struct {
 	More func() bool
 	// Arrival gets each arrival that is kept, counted or not.
 	Arrival func(*parser.Arrival, *window.Arrival)
-	// Seen gets each arrival that is kept and whether rules count it, also of what nobody is told of.
+	// Seen gets each arrival that is kept, with all its values, and whether rules count it, also of what nobody is told of.
 	Seen func(p *Pipeline, w *window.Arrival, counted bool)
 	// Gather is called once for each goroutine that reads, before one does: what it returns gets, of the arrivals that Arrival gets,
 	// those that this goroutine has read. It is for Replay alone.
 	Gather func() func([]report.Reception)
 	// Costly says that somebody here asks for the network, the topic or the recipients' domains of arrivals that no rule counts.
 	Costly bool
-	// Counted gets each arrival that the rules have counted, after Arrival got it.
+	// Counted gets each arrival that the rules have counted, after Arrival got it, with all its values.
 	Counted func(*window.Arrival)
 	// Other gets every entry that is no arrival.
 	Other func(*parser.Entry)
@@ -70,7 +70,7 @@ func (p *Pipeline) Another(log string) (*Pipeline, error) {
 
 func newPipeline(p Pipeline) (*Pipeline, error) {
 	var err error
-	p.costly = p.listener.Costly
+	p.costly = p.listener.Costly || p.listener.Seen != nil
 	if p.counters, err = window.New(p.rules); err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func newPipeline(p Pipeline) (*Pipeline, error) {
 		p.counted = append(p.counted, count)
 		p.costly = p.costly || slices.ContainsFunc(count.Ignore, func(p config.Pattern) bool { return p.Key == window.Network || p.Key == window.Topic })
 	}
-	p.topics = p.counters.CountsTopics()
+	p.topics = p.counters.CountsTopics() || p.listener.Counted != nil
 	p.addresses = p.counters.CountsAddresses()
 	return &p, nil
 }
