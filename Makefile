@@ -1,4 +1,4 @@
-.PHONY: build packages test lint unit fuzz bench chaos socket metrics fixtures
+.PHONY: build packages test lint unit fuzz web-load bench chaos socket metrics fixtures
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o exiwatch ./cmd/exiwatch

@@ -31,6 +31,14 @@ func gzipped(t *testing.T, path string) {
 	replace(t, path, ".gz", compressors()["gzip"])
 }
 
+// moveIn makes a file that is whole when it is there: without a plain file beside it, nobody could tell that it isn't.
+func moveIn(t *testing.T, path, text string) {
+	t.Helper()
+	made := filepath.Join(t.TempDir(), "made")
+	must(t, os.WriteFile(made, []byte(text), 0o640))
+	must(t, os.Rename(made, path))
+}
+
 // logLines are n lines of a log, longer together than a chunk if there are thousands; what tells logs apart.
 func logLines(what string, n int) (lines []string, text string) {
 	for i := range n {
@@ -92,8 +100,8 @@ func TestCompressedBetweenLooks(t *testing.T) {
 		appendTo(t, log, "zero 1\n")
 		must(t, os.Rename(log, log+".3"))
 		gzipped(t, log+".3")
-		must(t, os.WriteFile(log+".2.gz", []byte(compress(t, "one\n", compressors()["gzip"])), 0o640))
-		must(t, os.WriteFile(log+".1.zst", []byte(compress(t, "two\n", compressors()["zstd"])), 0o640))
+		moveIn(t, log+".2.gz", compress(t, "one\n", compressors()["gzip"]))
+		moveIn(t, log+".1.zst", compress(t, "two\n", compressors()["zstd"]))
 		appendTo(t, log, "three\n")
 		h.want("zero 0", "zero 1", "one", "two", "three")
 	})

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"time"
 
 	"exiwatch/internal/look"
@@ -35,26 +36,34 @@ func (n *Now) sparks(of []window.Standing) []look.Spark {
 	const spans, length = 30, 120 // seconds
 	from := n.Second - spans*length + 1
 	counts := make([][]int64, len(of))
-	var rows [window.NumKeys]map[string][]int // numbers in of
+	type id struct {
+		key   window.Key
+		value string
+	}
+	places := make(map[id][]int) // numbers in of
+	var keys []window.Key
+	wanted := make(map[uint32]bool) // hashes
+	all := false                    // a key has no hash
 	for i, s := range of {
 		counts[i] = make([]int64, spans)
 		k := n.Rules[s.Rule].Key
-		if rows[k] == nil {
-			rows[k] = make(map[string][]int)
+		if !slices.Contains(keys, k) {
+			keys = append(keys, k)
 		}
-		rows[k][s.Value] = append(rows[k][s.Value], i)
+		places[id{k, s.Value}] = append(places[id{k, s.Value}], i)
+		wanted[n.Book.book.hashOf([]byte(s.Value))] = true
+		all = all || hashIndex(k) < 0
 	}
 	var buffer []byte
-	for r := range n.Book.rows(from) {
+	for r := range n.Book.rows(from, func(h *head) bool {
+		return all || wanted[h.hashes[0]] || wanted[h.hashes[1]] || wanted[h.hashes[2]]
+	}) {
 		span := (r.at - from) / length
 		if span < 0 || span >= spans {
 			continue
 		}
-		for k, of := range rows {
-			if of == nil {
-				continue
-			}
-			for _, i := range of[string(r.value(window.Key(k), &buffer))] {
+		for _, k := range keys {
+			for _, i := range places[id{k, string(r.value(k, &buffer))}] {
 				counts[i][span]++
 			}
 		}

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"encoding/binary"
+	"hash/maphash"
 	"iter"
 	"math"
 	"slices"
@@ -18,9 +19,10 @@ type Book struct {
 	minutes [MinutesKept]minute
 	zone    *time.Location
 	shift   int64
+	seed    maphash.Seed
 }
 
-// Bounds of a book: 38 MiB, in which there is room for some 150,000 arrivals, and the minutes of six hours.
+// Bounds of a book: 44 MiB, in which there is room for some 150,000 arrivals, and the minutes of six hours.
 const (
 	maxBlocks   = 512
 	blockSize   = 64 << 10 // bytes
@@ -32,9 +34,22 @@ const (
 
 // A block is filled to its capacity and never moves.
 type block struct {
-	data []byte
-	ends []uint32 // of the rows in data
+	data  []byte
+	heads []head // of the rows in data
 }
+
+// A head is by what a row is found without unpacking it.
+type head struct {
+	at     int64 // second of the clock
+	end    uint32
+	hashes [len(hashed)]uint32
+}
+
+// hashed are the keys by whose values rows are found.
+var hashed = [...]window.Key{window.Account, window.Host, window.Sender}
+
+// hashOf is that of a value in a head.
+func (b *Book) hashOf(value []byte) uint32 { return uint32(maphash.Bytes(b.seed, value)) }
 
 // Classes of arrivals by how they came in.
 const (
@@ -50,7 +65,7 @@ type minute struct {
 }
 
 // NewBook makes a book without arrivals.
-func NewBook() *Book { return &Book{zone: time.UTC} }
+func NewBook() *Book { return &Book{zone: time.UTC, seed: maphash.MakeSeed()} }
 
 // kept are the values that a row has. The others can be made of them.
 var kept = [...]window.Key{
@@ -58,7 +73,7 @@ var kept = [...]window.Key{
 }
 
 // maxRow is how many bytes a row may have.
-const maxRow = 6*binary.MaxVarintLen64 + maxID + len(kept)*(binary.MaxVarintLen64+maxValue)
+const maxRow = 5*binary.MaxVarintLen64 + maxID + len(kept)*(binary.MaxVarintLen64+maxValue)
 
 // Add takes an arrival that counts at the second at of the counters' clock; shift is that clock's. counted tells whether any rule counts it.
 func (b *Book) Add(a *window.Arrival, at, shift int64, counted bool) {
@@ -66,7 +81,6 @@ func (b *Book) Add(a *window.Arrival, at, shift int64, counted bool) {
 	b.note(at/60, classOf(a))
 	last := b.room()
 	data := last.data
-	data = binary.AppendVarint(data, at)
 	data = binary.AppendVarint(data, a.At.UnixMilli())
 	data = binary.AppendUvarint(data, uint64(max(a.Recipients, 0)))
 	data = binary.AppendUvarint(data, uint64(max(a.Bytes, 0)))
@@ -87,7 +101,12 @@ func (b *Book) Add(a *window.Arrival, at, shift int64, counted bool) {
 		data = append(binary.AppendUvarint(data, uint64(len(value))+1), value...)
 	}
 	last.data = data
-	last.ends = append(last.ends, uint32(len(data)))
+	h := head{at: at, end: uint32(len(data))}
+	for i, k := range hashed {
+		value := a.Values[k]
+		h.hashes[i] = b.hashOf(value[:min(len(value), maxValue)])
+	}
+	last.heads = append(last.heads, h)
 }
 
 func classOf(a *window.Arrival) int {
@@ -116,7 +135,7 @@ func (b *Book) note(at int64, class int) {
 func (b *Book) room() *block {
 	if n := len(b.blocks); n > 0 {
 		last := b.blocks[n-1]
-		if cap(last.data)-len(last.data) >= maxRow && len(last.ends) < maxRows {
+		if cap(last.data)-len(last.data) >= maxRow && len(last.heads) < maxRows {
 			return last
 		}
 	}
@@ -124,7 +143,7 @@ func (b *Book) room() *block {
 		b.blocks[0] = nil
 		b.blocks = slices.Delete(b.blocks, 0, 1)
 	}
-	last := &block{data: make([]byte, 0, blockSize+maxRow), ends: make([]uint32, 0, maxRows)}
+	last := &block{data: make([]byte, 0, blockSize+maxRow), heads: make([]head, 0, maxRows)}
 	b.blocks = append(b.blocks, last)
 	return last
 }
@@ -135,11 +154,12 @@ type View struct {
 	minutes [MinutesKept]minute
 	zone    *time.Location
 	shift   int64
+	book    *Book // for its hashes
 }
 
 // View returns the book as it is now. It is to be called as Add is, and takes microseconds.
 func (b *Book) View() *View {
-	v := &View{blocks: make([]block, len(b.blocks)), minutes: b.minutes, zone: b.zone, shift: b.shift}
+	v := &View{blocks: make([]block, len(b.blocks)), minutes: b.minutes, zone: b.zone, shift: b.shift, book: b}
 	for i, from := range b.blocks {
 		v.blocks[i] = *from
 	}
@@ -159,27 +179,66 @@ type row struct {
 	values            [len(kept)][]byte
 }
 
-// rows yields the arrivals, the newest first, until those are reached that came before the second since. What a row points to stays.
-func (v *View) rows(since int64) iter.Seq[*row] {
+// rows yields the arrivals that the function wants, the newest first, until those are reached that came before the second since. What a row
+// points to stays. The function may be nil.
+func (v *View) rows(since int64, wants func(*head) bool) iter.Seq[*row] {
 	return func(yield func(*row) bool) {
 		var r row
 		for i := len(v.blocks) - 1; i >= 0; i-- {
 			b := &v.blocks[i]
-			for n := len(b.ends) - 1; n >= 0; n-- {
-				from := uint32(0)
-				if n > 0 {
-					from = b.ends[n-1]
-				}
-				r.unpack(b.data[from:b.ends[n]])
-				if r.at < since-disorder {
+			for n := len(b.heads) - 1; n >= 0; n-- {
+				h := &b.heads[n]
+				if h.at < since-disorder {
 					return
 				}
-				if r.at >= since && !yield(&r) {
+				if h.at < since || wants != nil && !wants(h) {
+					continue
+				}
+				from := uint32(0)
+				if n > 0 {
+					from = b.heads[n-1].end
+				}
+				r.at = h.at
+				r.unpack(b.data[from:h.end])
+				if !yield(&r) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// of yields those rows that have a value of a key.
+func (v *View) of(k window.Key, value string, since int64) iter.Seq[*row] {
+	var wants func(*head) bool
+	if i := hashIndex(k); i >= 0 {
+		hash := v.book.hashOf([]byte(value))
+		wants = func(h *head) bool { return h.hashes[i] == hash }
+	}
+	return func(yield func(*row) bool) {
+		var buffer []byte
+		for r := range v.rows(since, wants) {
+			if has := r.value(k, &buffer); has != nil && string(has) == value && !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// hashIndex is which hash of a head finds the values of a key; -1: none does. Who has an authenticated id is the account of that name.
+func hashIndex(k window.Key) int {
+	if k == window.Auth {
+		k = window.Account
+	}
+	return slices.Index(hashed[:], k)
+}
+
+// oldest is the stamp of the first arrival; zero if there is none.
+func (v *View) oldest() (at time.Time) {
+	if len(v.blocks) > 0 && len(v.blocks[0].heads) > 0 {
+		at = v.stamp(v.blocks[0].heads[0].at)
+	}
+	return at
 }
 
 // disorder is how many seconds a row may be older than the one before it: package window's, and some for several logs in one book.
@@ -200,7 +259,7 @@ func (r *row) unpack(data []byte) {
 		t, data = data[:n:n], data[n:]
 		return t
 	}
-	r.at, r.stamp = number(), number()
+	r.stamp = number()
 	r.recipients, r.bytes, r.outside = int64(unsigned()), int64(unsigned()), unsigned()
 	r.messageID = text(unsigned())
 	for i := range r.values {

@@ -62,13 +62,8 @@ func (n *Now) who(k window.Key, value string, standings []window.Standing, open 
 	for _, s := range standings {
 		w.Standings = append(w.Standings, standing{s, n.Rules[s.Rule]})
 	}
-	var buffer, topic []byte
-	var oldest *row
-	for r := range n.Book.rows(0) {
-		oldest = &row{at: r.at, stamp: r.stamp}
-		if string(r.value(k, &buffer)) != value {
-			continue
-		}
+	var topic []byte
+	for r := range n.Book.of(k, value, 0) {
 		if w.Messages == maxLooked {
 			w.More = true
 			break
@@ -88,9 +83,7 @@ func (n *Now) who(k window.Key, value string, standings []window.Standing, open 
 			}
 		}
 	}
-	if oldest != nil {
-		w.Since = time.UnixMilli(oldest.stamp).In(n.Book.zone)
-	}
+	w.Since = n.Book.oldest()
 	for i, own := range about {
 		if own != k && len(tallies[i]) > 0 {
 			w.Groups = append(w.Groups, newGroup(own, tallies[i], w.Messages))
@@ -169,9 +162,8 @@ func (n *Now) course(standings []window.Standing) (*look.Columns, window.Rule) {
 		Limit:  s.Limit, Window: rule.Window,
 	}
 	var events []event
-	var buffer []byte
-	for r := range n.Book.rows(from - length) {
-		if r.counts(n.Scopes[s.Rule]) && string(r.value(rule.Key, &buffer)) == s.Value {
+	for r := range n.Book.of(rule.Key, s.Value, from-length) {
+		if r.counts(n.Scopes[s.Rule]) {
 			if e, ok := r.event(rule.Count); ok {
 				events = append(events, e)
 			}

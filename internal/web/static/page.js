@@ -14,9 +14,11 @@
 
   // Values are stacked: each line lies upon those before it, and is drawn first.
   function stacked(d) {
-    const x = d.values[0].map((_, i) => d.from + i * d.step);
+    // The last span has an end, too: its value once more.
+    const values = d.values.map((v) => [...v, v[v.length - 1]]);
+    const x = values[0].map((_, i) => d.from + i * d.step);
     const sums = [];
-    d.values.forEach((v, n) => sums.push(v.map((y, i) => y + (n ? sums[n - 1][i] : 0))));
+    values.forEach((v, n) => sums.push(v.map((y, i) => y + (n ? sums[n - 1][i] : 0))));
     const data = [x, ...sums.reverse()];
     if (d.limit) data.push(x.map(() => d.limit));
     return data;
@@ -38,7 +40,7 @@
       series.push({
         label: d.names[i], stroke: () => colour(colours[own]), fill: () => colour(colours[own]), width: 1, points: { show: false },
         paths: uPlot.paths.stepped({ align: 1 }),
-        value: (u, y, s, at) => at === null ? "–" : String(charts.get(section.id).d.values[own][at]),
+        value: (u, y, s, at) => at === null ? "–" : String(charts.get(section.id).d.values[own].at(Math.min(at, d.values[own].length - 1))),
       });
     }
     if (d.limit) {
