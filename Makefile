@@ -37,6 +37,10 @@ socket: # a million random requests; questions while the log grows; what asking 
 metrics: # a scrape of a million keys; a scrape a second while the log grows by 20,000 lines a second
 	go test -count=1 -v -run 'TestScrapeOfAMillionKeys|TestScrapesUnderLoad' ./internal/watch -watch.lines=20000 -watch.scrapes=30
 
+web-load: # a hundred look at the page while the log grows by 20,000 lines a second; the page with a million accounts held
+	go test -count=1 -v -run TestHundredWatchers ./internal/browser -watchers=100 -lines=20000 -seconds=15
+	go test -count=1 -v -run TestPageOfAMillionAccounts ./internal/watch -web.million
+
 bench: # against rg, eximstats, zcat and others, into docs/performance.md: half an hour, 15 GB, and a machine that does nothing else
 	go test -run '^$$' -bench . ./...
 	go run ./fixtures/bench

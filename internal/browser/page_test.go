@@ -135,6 +135,7 @@ func TestWithoutScript(t *testing.T) {
 	h := startHost(t, rules)
 	h.outbreak()
 	h.waitFor("", "mallory")
+	h.waitFor("health", "up to its end")
 	tab := newTab(t, 1280, 900)
 	tab.run(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
 	for path, words := range map[string][]string{
