@@ -91,7 +91,7 @@ func (r Rule) String() string {
 	if r.Count != Messages {
 		s += r.Count.String() + " "
 	}
-	s += fmt.Sprintf("%d/%s", r.Limit, formatWindow(r.Window))
+	s += fmt.Sprintf("%d/%s", r.Limit, FormatWindow(r.Window))
 	if r.Scope != "" {
 		s += " {" + r.Scope + "}"
 	}
@@ -118,7 +118,7 @@ func parseWindow(s string) (time.Duration, error) {
 
 func validateWindow(d time.Duration) error {
 	if d < MinWindow || d > MaxWindow {
-		return fmt.Errorf("window %v: want %s to %s", d, formatWindow(MinWindow), formatWindow(MaxWindow))
+		return fmt.Errorf("window %v: want %s to %s", d, FormatWindow(MinWindow), FormatWindow(MaxWindow))
 	}
 	if d%time.Second != 0 {
 		return fmt.Errorf("window %v: want whole seconds", d)
@@ -126,8 +126,8 @@ func validateWindow(d time.Duration) error {
 	return nil
 }
 
-// formatWindow writes d in the largest unit of which it is a multiple: 5m, 90m, 1d.
-func formatWindow(d time.Duration) string {
+// FormatWindow writes the length of a window in the largest unit of which it is a multiple: 5m, 90m, 1d.
+func FormatWindow(d time.Duration) string {
 	switch {
 	case d%day == 0:
 		return fmt.Sprintf("%dd", d/day)

@@ -66,7 +66,7 @@ func (m *model) accountLines() []string {
 
 // standing is what an account has in the window, and how that is to its limit.
 func (m *model) standing(l *line) string {
-	text := fmt.Sprintf("%s in %s", plural(l.messages, "message"), windowText(m.sheet.question.window))
+	text := fmt.Sprintf("%s in %s", plural(l.messages, "message"), window.FormatWindow(m.sheet.question.window))
 	text += fmt.Sprintf(", %s, %sB, %s", plural(l.recipients, "recipient"), size(l.bytes), plural(l.hosts, "host"))
 	if l.limit == 0 {
 		return text

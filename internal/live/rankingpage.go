@@ -49,7 +49,7 @@ func (m *model) about() string {
 		return m.progress()
 	}
 	q := &s.question
-	text := fmt.Sprintf(" %s in %s by %s", keyNames[q.key], windowText(q.window), q.order)
+	text := fmt.Sprintf(" %s in %s by %s", keyNames[q.key], window.FormatWindow(q.window), q.order)
 	if s.rule != nil {
 		_, shown := ruleFor([]window.Rule{*s.rule}, q)
 		text += fmt.Sprintf(", limit %s %s", amount(shown, s.rule.Limit), shown)

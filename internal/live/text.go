@@ -147,20 +147,6 @@ func roughly(d time.Duration) string {
 	return fmt.Sprintf("%dd", d/day)
 }
 
-// windowText writes a window as rules do: 5m, 90m, 1d.
-func windowText(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d%day == 0:
-		return fmt.Sprintf("%dd", d/day)
-	case d%time.Hour == 0:
-		return fmt.Sprintf("%dh", d/time.Hour)
-	case d%time.Minute == 0:
-		return fmt.Sprintf("%dm", d/time.Minute)
-	}
-	return fmt.Sprintf("%ds", d/time.Second)
-}
-
 // clockText writes a time in eight cells: that of today as a clock shows it, another one as its day.
 func clockText(t, now time.Time) string {
 	if t.IsZero() {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Number writes n with its thousands apart: 12,345.
@@ -52,6 +53,53 @@ func Plural(n int64, noun string) string {
 		noun += "s"
 	}
 	return Number(n) + " " + noun
+}
+
+// Measured is n of what is counted, by its name in the configuration: 21 messages, 1.2 MB, 3 networks.
+func Measured(count string, n int64) string {
+	switch count {
+	case "bytes":
+		return Size(n)
+	case "senders":
+		return Plural(n, "envelope sender")
+	case "addresses":
+		return Plural(n, "recipient address")
+	}
+	return Plural(n, count[:len(count)-1])
+}
+
+// Window writes a rule's window in words: 5 minutes, 1 hour.
+func Window(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d%day == 0:
+		return Plural(int64(d/day), "day")
+	case d%time.Hour == 0:
+		return Plural(int64(d/time.Hour), "hour")
+	case d%time.Minute == 0:
+		return Plural(int64(d/time.Minute), "minute")
+	}
+	return Plural(int64(d/time.Second), "second")
+}
+
+// maxShown is how much of a value is shown.
+const maxShown = 160 // characters
+
+// Shown is a value of the log, escaped, as it is shown: not too long, and named where it is empty.
+func Shown(escaped string) string {
+	if escaped == "" {
+		return "(empty)"
+	}
+	if utf8.RuneCountInString(escaped) <= maxShown {
+		return escaped
+	}
+	n := 0
+	for i := range escaped {
+		if n++; n == maxShown {
+			return escaped[:i] + "…"
+		}
+	}
+	return escaped
 }
 
 // Percent is the share of n: never 0% unless it is none, never 100% unless it is all.

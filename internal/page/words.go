@@ -1,9 +1,6 @@
 package page
 
 import (
-	"time"
-	"unicode/utf8"
-
 	"exiwatch/internal/look"
 	"exiwatch/internal/report"
 	"exiwatch/mailer"
@@ -44,50 +41,5 @@ func days(d report.Document) string {
 	return "from " + first + " to " + last
 }
 
-// maxText is how much of a value is shown.
-const maxText = 160 // characters
-
-// show makes a text of the log fit to be read: what has no glyph is named, and what is too long is cut. It isn't HTML yet.
-func show(value string) string {
-	s := mailer.Escape(value)
-	if s == "" {
-		return "(empty)"
-	}
-	if utf8.RuneCountInString(s) <= maxText {
-		return s
-	}
-	n := 0
-	for i := range s {
-		if n++; n == maxText {
-			return s[:i] + "…"
-		}
-	}
-	return s
-}
-
-// measured is n of what is counted: 21 messages, 1.2 MB, 3 networks.
-func measured(count string, n int64) string {
-	switch count {
-	case "bytes":
-		return look.Size(n)
-	case "senders":
-		return look.Plural(n, "envelope sender")
-	case "addresses":
-		return look.Plural(n, "recipient address")
-	}
-	return look.Plural(n, count[:len(count)-1])
-}
-
-// long writes a window in words: 5 minutes, 1 hour.
-func long(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d%day == 0:
-		return look.Plural(int64(d/day), "day")
-	case d%time.Hour == 0:
-		return look.Plural(int64(d/time.Hour), "hour")
-	case d%time.Minute == 0:
-		return look.Plural(int64(d/time.Minute), "minute")
-	}
-	return look.Plural(int64(d/time.Second), "second")
-}
+// show makes a text of the log fit to be read. It isn't HTML yet.
+func show(value string) string { return look.Shown(mailer.Escape(value)) }

@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"exiwatch/internal/look"
 	"exiwatch/mailer"
@@ -26,60 +25,16 @@ var headings = [window.NumValues]string{
 
 func heading(k window.Key) string { return headings[k] }
 
-// maxText is how much of a value is shown.
-const maxText = 160 // characters
-
-// show makes a value of the log fit to be read: what has no glyph is named, and what is too long is cut. An empty one is said to be so.
-// It isn't HTML yet.
-func show(value string) string {
-	s := mailer.Escape(value)
-	if s == "" {
-		return "(empty)"
-	}
-	if utf8.RuneCountInString(s) <= maxText {
-		return s
-	}
-	n := 0
-	for i := range s {
-		if n++; n == maxText {
-			return s[:i] + "…"
-		}
-	}
-	return s
-}
-
-// long writes a window in words: 5 minutes, 1 hour.
-func long(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d%day == 0:
-		return look.Plural(int64(d/day), "day")
-	case d%time.Hour == 0:
-		return look.Plural(int64(d/time.Hour), "hour")
-	case d%time.Minute == 0:
-		return look.Plural(int64(d/time.Minute), "minute")
-	}
-	return look.Plural(int64(d/time.Second), "second")
-}
+// show makes a value of the log fit to be read. It isn't HTML yet.
+func show(value string) string { return look.Shown(mailer.Escape(value)) }
 
 // limitText is what a rule allows: 20 messages in 5 minutes.
 func limitText(r window.Rule, limit int64) string {
-	return measured(r, limit) + " in " + long(r.Window)
+	return measured(r, limit) + " in " + look.Window(r.Window)
 }
 
 // measured is n of what a rule counts: 21 messages, 1.2 MB, 3 networks.
-func measured(r window.Rule, n int64) string {
-	switch r.Count {
-	case window.Bytes:
-		return look.Size(n)
-	case window.Senders:
-		return look.Plural(n, "envelope sender")
-	case window.Addresses:
-		return look.Plural(n, "recipient address")
-	}
-	m := r.Count.String()
-	return look.Plural(n, m[:len(m)-1])
-}
+func measured(r window.Rule, n int64) string { return look.Measured(r.Count.String(), n) }
 
 // clock writes a time of the log; that of another day than today's with its date.
 func clock(t, today time.Time) string {
