@@ -27,6 +27,7 @@ type Reader struct {
 	lasting bool     // what Lines was given is read
 	arrival Arrival
 	entry   Entry
+	short   Entry  // a Reception that was read the short way: nothing else is set in it
 	text    []byte // the line without NULs
 	subject []byte // unescaped
 	valid   []byte // made valid

@@ -13,7 +13,8 @@ func (r *Reader) usual(p Place, h *head, b []byte) bool {
 		return false
 	}
 	a := &r.arrival
-	*a = Arrival{Place: p, Millis: h.stamp.millis >= 0, PID: h.pid, MessageID: h.id, FakeReject: b[0] == '(', Size: -1}
+	*a = Arrival{}
+	a.Place, a.Millis, a.PID, a.MessageID, a.FakeReject = p, h.stamp.millis >= 0, h.pid, h.id, b[0] == '('
 	if !u.sender(a) || !u.peer(a) || !u.session(a) || !u.message(a) || !u.addresses(a) {
 		return false
 	}
@@ -25,8 +26,8 @@ func (r *Reader) usual(p Place, h *head, b []byte) bool {
 		a.Subject = r.decode(u.subject)
 	}
 	lasting := r.lasting && (len(a.Subject) == 0 || &a.Subject[0] == &u.subject[0])
-	r.entry = Entry{Kind: Reception, Place: p, MessageID: h.id, Arrival: a, lasting: lasting}
-	r.emit(&r.entry)
+	r.short.Place, r.short.MessageID, r.short.Arrival, r.short.lasting = p, h.id, a, lasting
+	r.emit(&r.short)
 	return true
 }
 
