@@ -35,6 +35,7 @@ func (r *Reader) usual(p Place, h *head, b []byte) bool {
 // methods return false where the shape isn't the usual one.
 type usual struct {
 	b       []byte
+	plain   bool   // no bracket stands in b: no address can be a domain literal's
 	behind  int    // bytes behind the subject
 	subject []byte // as logged; nil without T=
 }
@@ -84,6 +85,9 @@ func (u *usual) token(n int) (value []byte, ok bool) {
 // address reads the rest of an item as an address without quotes.
 func (u *usual) address(n int) (value []byte, ok bool) {
 	value, ok = u.token(n)
+	if u.plain {
+		return value, ok
+	}
 	at := bytes.IndexByte(value, '@')
 	return value, ok && (at < 0 || at+1 == len(value) || value[at+1] != '[')
 }
@@ -203,6 +207,7 @@ func (u *usual) message(a *Arrival) bool {
 		return false
 	}
 	a.Size = digits(size)
+	u.plain = bytes.IndexByte(u.b, '[') < 0
 	if len(u.b) > 0 && !u.begins(" id=") && !u.begins(" T=") && !u.begins(" f") {
 		u.b = tailItems(u.b)
 	}
