@@ -140,9 +140,14 @@ func isBase62(b []byte) bool {
 	return true
 }
 
-func isAlphanumeric(c byte) bool {
-	return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'z'
-}
+func isAlphanumeric(c byte) bool { return alphanumeric[c] }
+
+var alphanumeric = func() (is [256]bool) {
+	for c := range is {
+		is[c] = c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
+	}
+	return is
+}()
 
 // syslogPrefix reads what syslogd puts before an entry, with the blank after it: a time, one or two words, and a tag.
 // It gives 0 if there is none.

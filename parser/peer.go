@@ -131,6 +131,9 @@ const maxAddress = 80 // bytes: an IPv6 address with an embedded IPv4 one, a zon
 
 // isIP tells whether b is an IP address as inet_ntop() writes it; the value of its groups is not looked at.
 func isIP(b []byte) bool {
+	if isIPv4(b) {
+		return true
+	}
 	colons, dots, n := 0, 0, 0
 	for n < len(b) && b[n] != '%' {
 		switch c := b[n]; {
@@ -146,20 +149,20 @@ func isIP(b []byte) bool {
 	if n < len(b) && (colons == 0 || n+1 == len(b) || !isBase62(b[n+1:])) {
 		return false
 	}
-	return colons >= 2 && (dots == 0 || dots == 3) || colons == 0 && dots == 3 && isIPv4(b)
+	return colons >= 2 && (dots == 0 || dots == 3)
 }
 
 func isIPv4(b []byte) bool {
-	digits := 0
+	digits, dots := 0, 0
 	for _, c := range b {
 		if c == '.' {
 			if digits == 0 {
 				return false
 			}
-			digits = 0
+			digits, dots = 0, dots+1
 		} else if digits++; !isDigit(c) || digits > 3 {
 			return false
 		}
 	}
-	return digits > 0
+	return digits > 0 && dots == 3
 }

@@ -70,14 +70,14 @@ func (r *Reader) quick(p Place, line []byte) bool {
 	return true
 }
 
-// stamped tells whether the line begins with a stamp: most often that of the line before.
+// stamped tells whether the line begins with a stamp: most often one of the same minute as that of the line before.
 func (r *Reader) stamped(line []byte) bool {
-	if string(line[:20]) == string(r.seen[:]) {
+	if *(*[16]byte)(line) == r.minute && line[16] == ':' && isDigit(line[17]) && isDigit(line[18]) && (line[19] == ' ' || line[19] == '.') {
 		return true
 	}
 	if !isStamp(line) {
 		return false
 	}
-	copy(r.seen[:], line)
+	r.minute = [16]byte(line)
 	return true
 }

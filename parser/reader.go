@@ -23,10 +23,11 @@ type Reader struct {
 	clock clock
 
 	line    lineReader
-	seen    [20]byte // the stamp last seen by Lines, and what follows it
+	minute  [16]byte // "yyyy-mm-dd hh:mm" of the stamp last seen by Lines
 	lasting bool     // what Lines was given is read
 	arrival Arrival
 	entry   Entry
+	short   Entry  // a Reception that was read the short way: nothing else is set in it
 	text    []byte // the line without NULs
 	subject []byte // unescaped
 	valid   []byte // made valid

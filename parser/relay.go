@@ -338,6 +338,9 @@ func splitAuth(value []byte) (authenticator, id, sender []byte) {
 
 // lastColon gives the index of the last colon outside quotes, -1 if there is none.
 func lastColon(b []byte) int {
+	if bytes.IndexByte(b, ':') < 0 {
+		return -1
+	}
 	last, quoted := -1, false
 	for i, c := range b {
 		if c == '"' {

@@ -13,7 +13,8 @@ func (r *Reader) usual(p Place, h *head, b []byte) bool {
 		return false
 	}
 	a := &r.arrival
-	*a = Arrival{Place: p, Millis: h.stamp.millis >= 0, PID: h.pid, MessageID: h.id, FakeReject: b[0] == '(', Size: -1}
+	*a = Arrival{}
+	a.Place, a.Millis, a.PID, a.MessageID, a.FakeReject = p, h.stamp.millis >= 0, h.pid, h.id, b[0] == '('
 	if !u.sender(a) || !u.peer(a) || !u.session(a) || !u.message(a) || !u.addresses(a) {
 		return false
 	}
@@ -25,8 +26,8 @@ func (r *Reader) usual(p Place, h *head, b []byte) bool {
 		a.Subject = r.decode(u.subject)
 	}
 	lasting := r.lasting && (len(a.Subject) == 0 || &a.Subject[0] == &u.subject[0])
-	r.entry = Entry{Kind: Reception, Place: p, MessageID: h.id, Arrival: a, lasting: lasting}
-	r.emit(&r.entry)
+	r.short.Place, r.short.MessageID, r.short.Arrival, r.short.lasting = p, h.id, a, lasting
+	r.emit(&r.short)
 	return true
 }
 
@@ -34,6 +35,7 @@ func (r *Reader) usual(p Place, h *head, b []byte) bool {
 // methods return false where the shape isn't the usual one.
 type usual struct {
 	b       []byte
+	plain   bool   // no bracket stands in b: no address can be a domain literal's
 	behind  int    // bytes behind the subject
 	subject []byte // as logged; nil without T=
 }
@@ -83,6 +85,9 @@ func (u *usual) token(n int) (value []byte, ok bool) {
 // address reads the rest of an item as an address without quotes.
 func (u *usual) address(n int) (value []byte, ok bool) {
 	value, ok = u.token(n)
+	if u.plain {
+		return value, ok
+	}
 	at := bytes.IndexByte(value, '@')
 	return value, ok && (at < 0 || at+1 == len(value) || value[at+1] != '[')
 }
@@ -202,6 +207,7 @@ func (u *usual) message(a *Arrival) bool {
 		return false
 	}
 	a.Size = digits(size)
+	u.plain = bytes.IndexByte(u.b, '[') < 0
 	if len(u.b) > 0 && !u.begins(" id=") && !u.begins(" T=") && !u.begins(" f") {
 		u.b = tailItems(u.b)
 	}

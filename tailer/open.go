@@ -87,9 +87,12 @@ type stream struct {
 	failed     error
 }
 
+// bufferSize is less than is read of a plain log at once: so that goes into the reader's own buffer.
+const bufferSize = 64 << 10 // bytes
+
 func newStream(source io.Reader, name string) (*stream, error) {
 	s := &stream{source: source, name: name}
-	buffered := bufio.NewReaderSize((*counted)(s), chunkSize)
+	buffered := bufio.NewReaderSize((*counted)(s), bufferSize)
 	head, err := buffered.Peek(headerLength)
 	if err != nil && err != io.EOF {
 		return nil, s.explain(err)
