@@ -80,6 +80,12 @@ func (r *Ranking) Join(other *Ranking) {
 		*r, *other = *other, Ranking{}
 		return
 	}
+	r.include(other)
+	*other = Ranking{}
+}
+
+// include adds what other has summed.
+func (r *Ranking) include(other *Ranking) {
 	for _, v := range other.values.all() {
 		r.add(v.text(), v.hash(), v.field(messages), v.field(recipients), v.field(size))
 	}
@@ -87,7 +93,6 @@ func (r *Ranking) Join(other *Ranking) {
 		place, value := binary.LittleEndian.Uint32(p.text()), p.text()[4:]
 		r.AddDistinct(other.values.at(place).text(), value)
 	}
-	*other = Ranking{}
 }
 
 // Len is the number of values.
