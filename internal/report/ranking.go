@@ -87,7 +87,7 @@ func (r *Ranking) Join(other *Ranking) {
 // include adds what other has summed.
 func (r *Ranking) include(other *Ranking) {
 	for _, v := range other.values.all() {
-		r.add(v.text(), v.hash(), v.field(messages), v.field(recipients), v.field(size))
+		r.add(v.text(), hashOf(v.text()), v.field(messages), v.field(recipients), v.field(size))
 	}
 	for _, p := range other.pairs.all() {
 		place, value := binary.LittleEndian.Uint32(p.text()), p.text()[4:]
