@@ -80,14 +80,19 @@ func (r *Ranking) Join(other *Ranking) {
 		*r, *other = *other, Ranking{}
 		return
 	}
+	r.include(other)
+	*other = Ranking{}
+}
+
+// include adds what other has summed.
+func (r *Ranking) include(other *Ranking) {
 	for _, v := range other.values.all() {
-		r.add(v.text(), v.hash(), v.field(messages), v.field(recipients), v.field(size))
+		r.add(v.text(), hashOf(v.text()), v.field(messages), v.field(recipients), v.field(size))
 	}
 	for _, p := range other.pairs.all() {
 		place, value := binary.LittleEndian.Uint32(p.text()), p.text()[4:]
 		r.AddDistinct(other.values.at(place).text(), value)
 	}
-	*other = Ranking{}
 }
 
 // Len is the number of values.

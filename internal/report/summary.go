@@ -47,12 +47,6 @@ type MalformedLine struct {
 	Why    string `json:"why"`
 }
 
-// gathered is what one goroutine has of the arrivals.
-type gathered struct {
-	rankings [window.NumKeys]Ranking
-	hours    hours
-}
-
 // A Reception is an arrival with its keys' values.
 type Reception struct {
 	Arrival *parser.Arrival
@@ -67,38 +61,22 @@ func (s *Summary) Gather() func([]Reception) {
 			keys = append(keys, key)
 		}
 	}
-	g := new(gathered)
+	g := newGathered(keys, s.Hourly)
 	s.gathered = append(s.gathered, g)
-	var items []Item
-	return func(receptions []Reception) {
-		for _, key := range keys {
-			items = items[:0]
-			for _, a := range receptions {
-				if value := a.Values.Values[key]; value != nil {
-					items = append(items, Item{Value: value, Recipients: a.Values.Recipients, Bytes: a.Values.Bytes})
-				}
-			}
-			g.rankings[key].AddAll(items)
-		}
-		if !s.Hourly {
-			return
-		}
-		for _, a := range receptions {
-			g.hours.add(a.Values)
-		}
-	}
+	return g.add
 }
 
-// ranking joins what was gathered of a key.
+// ranking joins what was gathered, and gives that of a key.
 func (s *Summary) ranking(key window.Key) *Ranking {
 	if len(s.gathered) == 0 {
 		return new(Ranking)
 	}
-	first := &s.gathered[0].rankings[key]
+	first := s.gathered[0]
 	for _, g := range s.gathered[1:] {
-		first.Join(&g.rankings[key])
+		first.join(g)
 	}
-	return first
+	first.share()
+	return &first.rankings[key]
 }
 
 // Arrival adds an arrival, in the order of the log.

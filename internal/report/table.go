@@ -16,13 +16,13 @@ type table struct {
 	touched byte // of no meaning: what is read isn't left out
 }
 
-// A record is the text's hash, numFields numbers, the text's length, and the text.
+// A record is numFields numbers, the text's length, and the text.
 type record []byte
 
 const (
 	numFields  = 4
-	textLength = 8 + 8*numFields
-	textStart  = textLength + 8
+	textLength = 8 * numFields
+	textStart  = textLength + 4
 
 	align     = 8       // bytes
 	blockSize = 1 << 18 // bytes
@@ -35,16 +35,15 @@ var seed = maphash.MakeSeed()
 
 func hashOf(b []byte) uint64 { return maphash.Bytes(seed, b) }
 
-func (r record) hash() uint64      { return binary.LittleEndian.Uint64(r) }
-func (r record) field(i int) int64 { return int64(binary.LittleEndian.Uint64(r[8+8*i:])) }
+func (r record) field(i int) int64 { return int64(binary.LittleEndian.Uint64(r[8*i:])) }
 func (r record) add(i int, n int64) {
-	b := r[8+8*i : 16+8*i]
+	b := r[8*i : 8+8*i]
 	binary.LittleEndian.PutUint64(b, binary.LittleEndian.Uint64(b)+uint64(n))
 }
 
 // text is good for ever.
 func (r record) text() []byte {
-	return r[textStart : textStart+binary.LittleEndian.Uint64(r[textLength:])]
+	return r[textStart : textStart+uint64(binary.LittleEndian.Uint32(r[textLength:]))]
 }
 
 // at gives the record at a place.
@@ -61,7 +60,7 @@ func (t *table) find(text []byte, hash uint64) (r record, place uint32) {
 	for i := hash & mask; ; i = (i + 1) & mask {
 		slot := t.slots[i]
 		if slot == 0 {
-			r, place = t.store(text, hash)
+			r, place = t.store(text)
 			t.slots[i] = hash&upper | uint64(place+1)
 			return r, place
 		}
@@ -88,7 +87,8 @@ func (t *table) touch(items []Item) {
 		}
 		for _, place := range places[:n] {
 			if place > 0 {
-				t.touched += t.at(place - 1)[textLength]
+				r := t.at(place - 1)
+				t.touched += r[0] + r[textLength]
 			}
 		}
 		items = items[n:]
@@ -100,16 +100,17 @@ func (t *table) grow() {
 	t.slots = make([]uint64, max(2*len(t.slots), minSlots))
 	mask := uint64(len(t.slots) - 1)
 	for place, r := range t.all() {
-		i := r.hash() & mask
+		hash := hashOf(r.text())
+		i := hash & mask
 		for t.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
-		t.slots[i] = r.hash()&upper | uint64(place+1)
+		t.slots[i] = hash&upper | uint64(place+1)
 	}
 }
 
 // store makes a record. One that no block has room for has a block of its own, which is longer.
-func (t *table) store(text []byte, hash uint64) (record, uint32) {
+func (t *table) store(text []byte) (record, uint32) {
 	size := (textStart + len(text) + align - 1) &^ (align - 1)
 	last := len(t.blocks) - 1
 	if last < 0 || len(t.blocks[last])+size > blockSize {
@@ -122,8 +123,7 @@ func (t *table) store(text []byte, hash uint64) (record, uint32) {
 	at := len(t.blocks[last])
 	t.blocks[last] = append(t.blocks[last], make([]byte, size)...)
 	r := record(t.blocks[last][at:])
-	binary.LittleEndian.PutUint64(r, hash)
-	binary.LittleEndian.PutUint64(r[textLength:], uint64(len(text)))
+	binary.LittleEndian.PutUint32(r[textLength:], uint32(len(text)))
 	copy(r[textStart:], text)
 	t.size++
 	return r, uint32(last*(blockSize/align) + at/align)
