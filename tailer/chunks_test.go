@@ -72,3 +72,31 @@ func TestChunksReaderFails(t *testing.T) {
 		t.Errorf("lines = %s", got)
 	}
 }
+
+// TestPlainLogIsReadOnce: what is read of a plain log goes into the buffer that asks for it, and isn't copied from another.
+func TestPlainLogIsReadOnce(t *testing.T) {
+	asked := &asking{Reader: strings.NewReader(strings.Repeat("a line of the log\n", 100_000))}
+	in, err := OpenReader(asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	c := NewChunks(in, "mainlog")
+	for buf := make([]byte, chunkSize); err == nil; {
+		_, err = c.Next(buf)
+	}
+	if err != io.EOF || asked.most <= bufferSize {
+		t.Errorf("read at most %d bytes at once, then %v; want more than %d", asked.most, err, bufferSize)
+	}
+}
+
+// asking notes the most that is asked of it at once.
+type asking struct {
+	io.Reader
+	most int // bytes
+}
+
+func (a *asking) Read(p []byte) (int, error) {
+	a.most = max(a.most, len(p))
+	return a.Reader.Read(p)
+}

@@ -36,7 +36,7 @@ type baton struct {
 
 const (
 	maxHands    = 8         // more would wait for each other
-	portionSize = 128 << 10 // bytes: it stays in the processor's cache
+	portionSize = 256 << 10 // bytes: it stays in the processor's cache
 )
 
 func newCrew(ctx context.Context, p *Pipeline, sources []Source, zone *time.Location, now time.Time, progress func(float64)) *crew {
