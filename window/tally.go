@@ -30,10 +30,13 @@ func saturate(a, b int64) int64 {
 	return a + b
 }
 
+// few rows are looked through one by one, as most keys of an alert have no more values.
+const few = 8
+
 // A tally is how often each value of one key occurred.
 type tally struct {
 	rows  []Row
-	index map[string]int // in rows
+	index map[string]int // in rows, where these are more than few
 	other Row            // of the values beyond maxDistinct or the budget
 }
 
@@ -56,19 +59,40 @@ func (b *budget) take(length int) bool {
 func (t *tally) add(value []byte, n Row, b *budget) { t.row(value, b).add(n) }
 
 func (t *tally) row(value []byte, b *budget) *Row {
-	if i, ok := t.index[string(value)]; ok {
+	if i := t.find(value); i >= 0 {
 		return &t.rows[i]
 	}
 	if len(t.rows) == maxDistinct || !b.take(len(value)) {
 		return &t.other
 	}
-	if t.index == nil {
+	t.rows = append(t.rows, Row{Value: string(value)})
+	last := len(t.rows) - 1
+	switch {
+	case last == few:
 		t.index = make(map[string]int)
+		for i := range t.rows {
+			t.index[t.rows[i].Value] = i
+		}
+	case last > few:
+		t.index[t.rows[last].Value] = last
 	}
-	text := string(value)
-	t.index[text] = len(t.rows)
-	t.rows = append(t.rows, Row{Value: text})
-	return &t.rows[len(t.rows)-1]
+	return &t.rows[last]
+}
+
+// find is the place of a value's row, or -1.
+func (t *tally) find(value []byte) int {
+	if t.index != nil {
+		if i, ok := t.index[string(value)]; ok {
+			return i
+		}
+		return -1
+	}
+	for i := range t.rows {
+		if t.rows[i].Value == string(value) {
+			return i
+		}
+	}
+	return -1
 }
 
 // giveBack returns to the budget what the tally took.

@@ -1,0 +1,25 @@
+package window
+
+import (
+	"fmt"
+	"testing"
+)
+
+// TestTallyOutgrowsItsRows: each value has one row, however many there are.
+func TestTallyOutgrowsItsRows(t *testing.T) {
+	for _, values := range []int{1, few, few + 1, 3 * few} {
+		var of tally
+		b := budget{limits: &defaultLimits}
+		for i := range 2 * values {
+			of.add(fmt.Append(nil, i%values), Row{Messages: 1}, &b)
+		}
+		for i := range values {
+			if row := of.row(fmt.Append(nil, i), &b); row.Value != fmt.Sprint(i) || row.Messages != 2 {
+				t.Errorf("of %d values the row of %d is %+v, want 2 messages", values, i, *row)
+			}
+		}
+		if len(of.rows) != values || b.rows != values {
+			t.Errorf("%d rows, %d of the budget; want %d", len(of.rows), b.rows, values)
+		}
+	}
+}
