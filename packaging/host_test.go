@@ -48,7 +48,7 @@ func inHost(t *testing.T, script string) {
 // upgrade restarts it, remove ends it, purge leaves nothing.
 func TestInstalledOnDebian(t *testing.T) {
 	inHost(t, `
-: >/var/log/exim4/mainlog
+install -o Debian-exim -g adm -m 640 /dev/null /var/log/exim4/mainlog # which Exim has not made before its first message
 /etc/init.d/exim4 start
 snapshot() { find /etc /lib /run /srv /usr /var \( -path /run/exim4 -o -path /run/adduser -o -path /var/lib/dpkg -o -path /var/cache -o -path /var/spool/exim4 -o -path /var/mail -o -path /var/log \) -prune -o -print | sort; getent passwd; getent group; }
 snapshot >/root/before
