@@ -92,11 +92,11 @@ func (c *chase) has(f sibling) bool {
 func (c *chase) passed(f sibling) bool {
 	head := c.heads.of(f)
 	// An empty file's inode may be another's by now, and it costs nothing to read it again.
-	holds := func(p Position) bool { return p.Offset > 0 && p.isIn(f.identity, head) }
-	if holds(c.border) {
+	holds := func(p past) bool { return p.Offset > 0 && p.covers(f.identity, head) }
+	if holds(past{Position: c.border}) {
 		return true // perhaps compressed by now
 	}
-	return slices.ContainsFunc(c.older, f.unchanged) || slices.ContainsFunc(c.past, func(p past) bool { return holds(p.Position) })
+	return slices.ContainsFunc(c.older, f.unchanged) || slices.ContainsFunc(c.past, holds)
 }
 
 // place is where in found the segment is, or what became of it; -1 if it isn't there.

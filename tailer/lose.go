@@ -18,7 +18,7 @@ func (c *chase) lose(i int, why error) {
 	var at Position
 	if s.offset > 0 {
 		at = s.position()
-		c.remember(past{Position: at})
+		c.remember(past{Position: at, head: s.head})
 	}
 	if i == 0 {
 		c.From, c.Since = at, s.seen.Add(-slack)

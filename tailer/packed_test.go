@@ -107,6 +107,23 @@ func TestCompressedBetweenLooks(t *testing.T) {
 	})
 }
 
+// A log of a few lines is compressed before the last of them is written, to a file that has lost its name.
+func TestCompressedBeforeLastLine(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\ntwo\n")
+		h := m.follow(t, Follower{Path: log})
+		h.want("one", "two")
+		moveIn(t, log+".1.gz", compress(t, "one\n", compressors()["gzip"]))
+		moveIn(t, log, "three\n")
+		h.want("one", "two", "three")
+		must(t, os.Rename(log+".1.gz", log+".2.gz"))
+		must(t, os.Rename(log, log+".1"))
+		appendTo(t, log, "four\n")
+		h.want("one", "two", "three", "four")
+	})
+}
+
 // The log is gone until its next line; what it was is compressed meanwhile, and is no other file.
 func TestCompressedBeforeNextLine(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {

@@ -1,6 +1,7 @@
 package tailer
 
 import (
+	"bytes"
 	"slices"
 	"time"
 )
@@ -8,6 +9,7 @@ import (
 // A past says how far a file has been read that is not in the row any more, or is From.
 type past struct {
 	Position
+	head  []byte    // of the file as it was last looked at, up to fingerprintLength; nil if only the Position is known
 	late  *segment  // the file, held open for lines written to it after Grace; nil if closed
 	until time.Time // when it will be closed
 }
@@ -91,11 +93,18 @@ func (c *chase) regain(s *segment) {
 	}
 }
 
+// covers tells whether the file of that identity which begins with head is this one or a copy of it. A copy of a short
+// file may have been made before the last of its few lines was written, and then holds whole lines of its head.
+func (p past) covers(is identity, head []byte) bool {
+	early := p.identity() != is && bytes.HasSuffix(head, []byte{'\n'}) && bytes.HasPrefix(p.head, head)
+	return early || p.isIn(is, head)
+}
+
 // known is up to where a file that begins with head has been read, be it this one or one it is a copy of: 0 if it is
 // new.
 func (c *chase) known(is identity, head []byte) (offset int64) {
 	for _, p := range c.past {
-		if p.isIn(is, head) {
+		if p.covers(is, head) {
 			offset = max(offset, p.Offset)
 		}
 	}

@@ -139,7 +139,7 @@ func (c *chase) start(s *segment) {
 func (c *chase) release(s *segment, now time.Time) {
 	c.row = c.row[1:]
 	c.pause, c.liveFrom = c.Tick, time.Time{}
-	p := past{Position: s.position()}
+	p := past{Position: s.position(), head: s.head}
 	if s.packed == nil {
 		p.late, p.until = s, now.Add(c.lateness)
 	} else {

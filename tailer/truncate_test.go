@@ -100,6 +100,21 @@ func TestCopyShorterThanRead(t *testing.T) {
 	})
 }
 
+// As TestCopyShorterThanRead, of a log of a few lines.
+func TestCopyOfFewLines(t *testing.T) {
+	everyWay(t, func(t *testing.T, m mode) {
+		log := filepath.Join(t.TempDir(), "mainlog")
+		appendTo(t, log, "one\ntwo\n")
+		h := m.follow(t, Follower{Path: log})
+		h.want("one", "two")
+		appendTo(t, log+".1", "one\n")
+		must(t, os.Truncate(log, 0))
+		h.untilTold(errShorter, 1)
+		appendTo(t, log, "three\n")
+		h.want("one", "two", "three")
+	})
+}
+
 func TestTruncatedWithoutCopy(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
