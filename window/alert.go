@@ -59,21 +59,17 @@ func alertID(rule Rule, value string, messageID []byte) string {
 	return hex.EncodeToString(sum[:idLen])
 }
 
-// cross takes the totals from what the counter has of the window that crossed the limit, the rest from its rows that
-// history still has: one at least.
-func (a *Alert) cross(sums [numSums]int64, oldest *row, zone *time.Location) {
-	a.Messages, a.Recipients, a.Bytes = sums[Messages], sums[Recipients], sums[Bytes]
+// begin takes the oldest row that history still has of the window that crossed the limit for the first arrival.
+func (a *Alert) begin(oldest *row, zone *time.Location) {
 	a.First, a.firstAt, a.firstID = oldest.time(zone), oldest.at, oldest.id()
 	a.Last, a.lastAt, a.lastID = a.First, a.firstAt, a.firstID
 }
 
 // add puts an arrival into the totals.
-func (a *Alert) add(r *row, zone *time.Location, b *budget) {
-	a.Messages = saturate(a.Messages, 1)
-	a.Recipients = saturate(a.Recipients, r.recipients)
-	a.Bytes = saturate(a.Bytes, r.bytes)
-	a.note(r, zone, b)
-	a.course.add(r.at, offsetOf(a.Opened))
+func (a *Alert) add(weights *[numSums]int64) {
+	a.Messages = saturate(a.Messages, weights[Messages])
+	a.Recipients = saturate(a.Recipients, weights[Recipients])
+	a.Bytes = saturate(a.Bytes, weights[Bytes])
 }
 
 // offsetOf is how many seconds a stamp's zone is east of UTC.
@@ -85,9 +81,7 @@ func offsetOf(t time.Time) int64 {
 // note tallies an arrival that is in the totals.
 func (a *Alert) note(r *row, zone *time.Location, b *budget) {
 	for k, value := range r.values {
-		if value != nil {
-			a.tally(Key(k), value, Row{Messages: 1, Recipients: r.recipients, Bytes: r.bytes}, b)
-		}
+		a.tally(Key(k), value, r.recipients, r.bytes, b)
 	}
 	if r.at < a.firstAt {
 		a.First, a.firstAt, a.firstID = r.time(zone), r.at, r.id()
@@ -97,8 +91,12 @@ func (a *Alert) note(r *row, zone *time.Location, b *budget) {
 	}
 }
 
-// tally counts an arrival under its value of a key, or each of its values.
-func (a *Alert) tally(k Key, value []byte, n Row, b *budget) {
+// tally counts an arrival under its value of a key, or each of its values, if it has one.
+func (a *Alert) tally(k Key, value []byte, recipients, size int64, b *budget) {
+	if value == nil {
+		return
+	}
+	n := Row{Messages: 1, Recipients: recipients, Bytes: size}
 	for more := k == RecipientDomain; more; {
 		var domain []byte
 		if domain, value, more = bytes.Cut(value, lineFeed); more {

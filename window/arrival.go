@@ -6,7 +6,7 @@ import "time"
 type Arrival struct {
 	At         time.Time // log time
 	MessageID  []byte
-	Values     [NumValues][]byte // the value for each key; nil where the arrival has none; but see Counters.CountsTopics
+	Values     [NumValues][]byte // the value for each key; nil where the arrival has none; but see Counters.Counts
 	Recipients int64             // 0 where the log doesn't tell
 	Bytes      int64
 	Addresses  [][]byte // the recipients' addresses, for rules that count them (Counters.CountsAddresses)
@@ -25,6 +25,9 @@ func (a *Arrival) weights() [numSums]int64 {
 		Bytes:      min(max(a.Bytes, 0), maxWeight),
 	}
 }
+
+// keptID is as much of the message id as is kept.
+func (a *Arrival) keptID() []byte { return a.MessageID[:min(len(a.MessageID), maxMessageID)] }
 
 // inside reports whether rules of a scope count the arrival.
 func (a *Arrival) inside(scope int) bool { return a.Outside>>scope&1 == 0 }

@@ -20,6 +20,7 @@ type Counters struct {
 	seed     maphash.Seed
 	sums     []uint32 // hashes of these keys' values in the arrival being counted
 	scopes   []string
+	brief    bool
 	hashes   hashes  // of the arrival being counted
 	lapses   []lapse // still to come, the next one first
 
@@ -48,7 +49,7 @@ type counted struct {
 func New(rules []Rule) (*Counters, error) { return newLimited(rules, defaultLimits) }
 
 func newLimited(rules []Rule, limits limits) (*Counters, error) {
-	c := &Counters{clock: newClock(), seed: maphash.MakeSeed(), topic: []byte{}, open: make(map[episodeKey]*episode), limits: limits}
+	c := &Counters{clock: newClock(), history: history{kept: allKeys}, seed: maphash.MakeSeed(), topic: []byte{}, open: make(map[episodeKey]*episode), limits: limits}
 	c.budget.limits = &c.limits
 	named := make(map[string]string)
 	for _, r := range rules {
@@ -75,6 +76,17 @@ func (c *Counters) adopt(r Rule) {
 	f.adopt(r)
 	c.longest = max(c.longest, f.longest)
 	c.lapses = append(c.lapses, lapsesOf(f, len(f.rules)-1)...)
+}
+
+// Brief makes alerts tell less, so that counting takes less: First and Last, Samples, Before and Chart are left out, and Top and
+// Distinct know Subject alone. It is to be called before the first arrival.
+func (c *Counters) Brief() {
+	c.brief = true
+	c.history.kept = 1 << Subject
+	for _, f := range c.families {
+		c.history.kept |= 1 << f.key
+		f.brief = true
+	}
 }
 
 // Advance says that the log has reached the stamp at, and returns the alerts that ended since Advance was last called,
@@ -110,7 +122,7 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 		}
 	}
 	for _, rule := range c.rules {
-		o, g := c.judge(rule, a)
+		o, g := c.judge(rule, a, at, &weights)
 		if o != nil {
 			opened = append(opened, o)
 			o.Thread = opened[0].ID

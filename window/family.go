@@ -39,6 +39,7 @@ type ruling struct {
 	shortest, longest int64   // of these
 	varieties         []*variety
 	varied            []varied // of the rules that count distinct values
+	brief             bool     // habits aren't noted
 	habits            []habits // of each rule
 }
 
@@ -92,7 +93,9 @@ func (f *family) add(value []byte, hash uint32, at, now int64, weights *[numSums
 		} else {
 			g.count = f.varied[i].variety.count(f.n, f.varied[i].window, now-f.windows[i])
 		}
-		f.note(g, now/f.windows[i])
+		if !f.brief {
+			f.note(g, now/f.windows[i])
+		}
 	}
 }
 

@@ -40,6 +40,7 @@ type history struct {
 	rows   int
 	size   int            // bytes of the rows
 	hashes int            // of a row
+	kept   keySet         // of the values
 	sights [1 << 11]sight // by the hash: of the value that was put last, be it into a block before
 }
 
@@ -48,6 +49,11 @@ type block struct {
 	rows []uint16 // where each begins
 	data []byte
 }
+
+// A keySet has a bit for each Key.
+type keySet uint16
+
+const allKeys keySet = 1<<NumValues - 1
 
 // A sight is where in the newest block a value may stand.
 type sight struct{ hash, at uint16 }
@@ -92,7 +98,7 @@ func (h *history) push(a *Arrival, at int64, hashes []uint32, weights *[numSums]
 	data = binary.AppendUvarint(data, uint64(weights[Recipients]))
 	data = binary.AppendUvarint(data, uint64(weights[Bytes]))
 	data = binary.AppendUvarint(data, a.Outside)
-	id := a.MessageID[:min(len(a.MessageID), maxMessageID)]
+	id := a.keptID()
 	data = append(append(data, byte(len(id))), id...)
 	b.data = h.pack(data, &a.Values)
 	b.rows = append(b.rows, uint16(start))
@@ -131,13 +137,16 @@ func (h *history) pack(data []byte, values *[NumValues][]byte) []byte {
 	present := uint16(0)
 	mark := len(data)
 	data = append(data, 0, 0)
-	for k, value := range values {
+	for left := h.kept; left != 0; left &= left - 1 {
+		k := bits.TrailingZeros16(uint16(left))
+		value := values[k]
 		if value == nil {
 			continue
 		}
-		present |= 1 << k
 		length := uint64(len(value)) << 2
-		if like := likely[k]; int(like) < k && values[like] != nil && bytes.HasSuffix(values[like], value) {
+		like := likely[k]
+		liked := int(like) < k && present>>like&1 == 1
+		if present |= 1 << k; liked && bytes.HasSuffix(values[like], value) {
 			data = binary.AppendUvarint(data, length|ending)
 			continue
 		}
@@ -213,10 +222,8 @@ func (h *history) read(p place) (r row) {
 	r.outside = u.uvarint()
 	r.messageID = u.take(u.uvarint())
 	present := binary.LittleEndian.Uint16(u.take(2))
-	for k := range r.values {
-		if present>>k&1 == 0 {
-			continue
-		}
+	for left := present; left != 0; left &= left - 1 {
+		k := bits.TrailingZeros16(left)
 		n := u.uvarint()
 		switch length := n >> 2; n & 3 {
 		case literal:

@@ -77,7 +77,7 @@ func TestTopicOnlyWhereItIsNeeded(t *testing.T) {
 		t.Errorf("topics given and made: %s", diff)
 	}
 	for _, key := range []string{"sender", "topic"} {
-		if got := newLog(t, key+" 1/1m").counters.CountsTopics(); got != (key == "topic") {
+		if got := newLog(t, key+" 1/1m").counters.Counts(Topic); got != (key == "topic") {
 			t.Errorf("rules on %s need topics: %t", key, got)
 		}
 	}

@@ -3,11 +3,12 @@ package window
 import (
 	"bytes"
 	"slices"
+	"time"
 )
 
 // judge looks at one rule after the arrival was counted, and opens an alert or adds to the one that is open, which may have
 // grown by that.
-func (c *Counters) judge(rule *counted, a *Arrival) (opened, grown *Alert) {
+func (c *Counters) judge(rule *counted, a *Arrival, at int64, weights *[numSums]int64) (opened, grown *Alert) {
 	f := rule.family
 	if f.n == 0 {
 		return nil, nil // there was no room for it, or it has no value, or isn't in the scope
@@ -15,7 +16,7 @@ func (c *Counters) judge(rule *counted, a *Arrival) (opened, grown *Alert) {
 	g := f.gauge(f.n, rule.index)
 	switch {
 	case g.open:
-		if e := c.open[episodeKey{rule, f.n}]; c.grow(e, g.count, a) {
+		if e := c.open[episodeKey{rule, f.n}]; c.grow(e, g.count, a, at, weights) {
 			grown = e.alert
 		}
 	case g.count > rule.limitOf(g) && !c.full():
@@ -24,21 +25,33 @@ func (c *Counters) judge(rule *counted, a *Arrival) (opened, grown *Alert) {
 	return opened, grown
 }
 
-func (c *Counters) grow(e *episode, count int64, a *Arrival) (grown bool) {
-	r := c.row(c.history.newest())
-	e.alert.add(&r, a.At.Location(), &c.budget)
-	e.alert.sample(e.crossed, e.middle)
-	return e.alert.climb(count)
+func (c *Counters) grow(e *episode, count int64, a *Arrival, at int64, weights *[numSums]int64) (grown bool) {
+	alert := e.alert
+	alert.add(weights)
+	if c.brief {
+		alert.tally(Subject, a.Values[Subject], weights[Recipients], weights[Bytes], &c.budget)
+		return alert.climb(count)
+	}
+	r := row{
+		at: at, stamp: milliseconds(a.At), recipients: weights[Recipients], bytes: weights[Bytes], messageID: a.keptID(), values: a.Values,
+	}
+	c.note(alert, &r, a.At.Location())
+	alert.course.add(at, offsetOf(alert.Opened))
+	alert.sample(e.crossed, e.middle)
+	return alert.climb(count)
 }
 
-// row is the one at p, with the topic of its subject. It is good until the next.
-func (c *Counters) row(p place) row {
-	r := c.history.read(p)
+// note tells an alert of an arrival that is in its totals. The topic of a subject is made if it isn't known.
+func (c *Counters) note(alert *Alert, r *row, zone *time.Location) {
+	if c.brief {
+		alert.tally(Subject, r.values[Subject], r.recipients, r.bytes, &c.budget)
+		return
+	}
 	if subject := r.values[Subject]; subject != nil && r.values[Topic] == nil {
 		c.topic = Fold(subject, c.topic[:0])
 		r.values[Topic] = c.topic
 	}
-	return r
+	alert.note(r, zone, &c.budget)
 }
 
 // cross opens an alert, of the window that the arrival took over the limit.
@@ -57,16 +70,20 @@ func (c *Counters) cross(rule *counted, g *gauge, a *Arrival) *Alert {
 	}
 	alert.ID = alertID(rule.Rule, alert.Value, a.MessageID)
 	alert.climb(g.count)
-	c.recall(alert, f, g)
+	if !c.brief {
+		c.recall(alert, f, g)
+	}
 	sums, from := f.after(f.n, c.clock.now-f.windows[rule.index], c.clock.now)
 	c.crossed(rule, value, from, sums[Messages])
 	oldest, middle := h.read(c.window[0]), h.read(c.window[len(c.window)/2])
-	alert.cross(sums, &oldest, zone)
-	for _, p := range c.window {
-		r := c.row(p)
-		alert.note(&r, zone, &c.budget)
+	alert.Messages, alert.Recipients, alert.Bytes = sums[Messages], sums[Recipients], sums[Bytes]
+	if !c.brief {
+		alert.begin(&oldest, zone)
 	}
-	c.chart(alert, rule, value)
+	for _, p := range c.window {
+		r := h.read(p)
+		c.note(alert, &r, zone)
+	}
 	e := &episode{
 		alert:   alert,
 		crossed: newest.id(),
@@ -75,7 +92,10 @@ func (c *Counters) cross(rule *counted, g *gauge, a *Arrival) *Alert {
 		n:       f.n,
 		due:     c.clock.now + 1 + windowSeconds(&rule.Rule),
 	}
-	alert.sample(e.crossed, e.middle)
+	if !c.brief {
+		c.chart(alert, rule, value)
+		alert.sample(e.crossed, e.middle)
+	}
 	c.enumerate(e)
 	c.admit(e)
 	return alert

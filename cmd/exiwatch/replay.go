@@ -65,7 +65,7 @@ alone.`,
 			}
 			sum := report.Summary{Rules: rules, Brief: !asJSON}
 			listener := summing(&sum)
-			listener.Ended = sum.Ended
+			listener.Ended, listener.Brief = sum.Ended, true
 			if sum.Totals, err = s.replay(cmd, files, rules, listener); err != nil {
 				return err
 			}

@@ -67,7 +67,7 @@ func arrivals(t *testing.T, log string, fn func(*parser.Arrival, *window.Arrival
 		n++
 		var w window.Arrival
 		v.values(e.Arrival, &w)
-		v.costly(e.Arrival, &w, true)
+		v.costly(e.Arrival, &w, allCostly)
 		fn(e.Arrival, &w)
 	})
 	r.Line(parser.Place{}, []byte(log))

@@ -20,9 +20,9 @@ type Pipeline struct {
 	counted   []config.Count // of counters.Scopes
 	own       *own
 	log       string // name of the log, where there are several
-	topics    bool   // rules count topics, or Counted may
 	addresses bool   // rules count recipients' addresses
-	costly    bool   // the costly values aren't for the counters alone
+	costly    costly // values of arrivals that rules count
+	always    bool   // all costly values of all arrivals, as they aren't for the counters alone
 	silent    bool   // nobody is told of anything: what is read was told before
 	valuer    valuer
 	arrival   window.Arrival
@@ -46,6 +46,8 @@ type Listener struct {
 	Gather func() func([]report.Reception)
 	// Costly says that somebody here asks for the network, the topic or the recipients' domains of arrivals that no rule counts.
 	Costly bool
+	// Brief says that of alerts nothing is asked but what is left of them by window.Counters.Brief.
+	Brief bool
 	// Counted gets each arrival that the rules have counted, after Arrival got it, with all its values.
 	Counted func(*window.Arrival)
 	// Other gets every entry that is no arrival.
@@ -70,7 +72,7 @@ func (p *Pipeline) Another(log string) (*Pipeline, error) {
 
 func newPipeline(p Pipeline) (*Pipeline, error) {
 	var err error
-	p.costly = p.listener.Costly || p.listener.Seen != nil
+	p.always = p.listener.Costly || p.listener.Seen != nil
 	if p.counters, err = window.New(p.rules); err != nil {
 		return nil, err
 	}
@@ -80,10 +82,17 @@ func newPipeline(p Pipeline) (*Pipeline, error) {
 			return nil, fmt.Errorf("nothing says what a rule of scope %s counts", scope)
 		}
 		p.counted = append(p.counted, count)
-		p.costly = p.costly || slices.ContainsFunc(count.Ignore, func(p config.Pattern) bool { return p.Key == window.Network || p.Key == window.Topic })
+		p.always = p.always || slices.ContainsFunc(count.Ignore, func(p config.Pattern) bool { return p.Key == window.Network || p.Key == window.Topic })
 	}
-	p.topics = p.counters.CountsTopics() || p.listener.Counted != nil
+	p.costly = costly{
+		network: !p.listener.Brief || p.counters.Counts(window.Network),
+		domains: !p.listener.Brief,
+		topic:   p.counters.Counts(window.Topic) || p.listener.Counted != nil,
+	}
 	p.addresses = p.counters.CountsAddresses()
+	if p.listener.Brief {
+		p.counters.Brief()
+	}
 	return &p, nil
 }
 
@@ -117,15 +126,15 @@ func (p *Pipeline) other(e *parser.Entry) {
 // and changes nothing but w and v.
 func (p *Pipeline) weigh(a *parser.Arrival, w *window.Arrival, v *valuer) (counts, keep bool) {
 	v.values(a, w)
-	if p.costly {
-		v.costly(a, w, true)
+	if p.always {
+		v.costly(a, w, allCostly)
 	}
 	if p.listener.Keep != nil && !p.listener.Keep(a, w) {
 		return false, false
 	}
 	counts = p.inScope(a, w)
-	if counts && !p.costly {
-		v.costly(a, w, p.topics)
+	if counts && !p.always {
+		v.costly(a, w, p.costly)
 	}
 	if counts && p.addresses {
 		w.Addresses = v.addressesOf(a)

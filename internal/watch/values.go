@@ -48,11 +48,20 @@ func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
 	w.Values[window.Subject] = a.Subject
 }
 
-// costly fills in the values that take the most time: network, the recipients' domains and, if it is wanted, topic.
-func (v *valuer) costly(a *parser.Arrival, w *window.Arrival, topic bool) {
-	w.Values[window.Network] = v.networkOf(a.HostAddress)
-	w.Values[window.RecipientDomain] = v.domainsOf(a)
-	if topic && a.Subject != nil {
+// costly are the values that take the most time.
+type costly struct{ network, domains, topic bool }
+
+var allCostly = costly{true, true, true}
+
+// costly fills in those that are wanted.
+func (v *valuer) costly(a *parser.Arrival, w *window.Arrival, wanted costly) {
+	if wanted.network {
+		w.Values[window.Network] = v.networkOf(a.HostAddress)
+	}
+	if wanted.domains {
+		w.Values[window.RecipientDomain] = v.domainsOf(a)
+	}
+	if wanted.topic && a.Subject != nil {
 		w.Values[window.Topic] = v.topicOf(a.Subject)
 	}
 }

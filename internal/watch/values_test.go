@@ -104,7 +104,7 @@ func TestValuesOfAnOverflowedEntry(t *testing.T) {
 	var w window.Arrival
 	a := parser.Arrival{Overflowed: true, Cut: true, Size: -1}
 	new(valuer).values(&a, &w)
-	new(valuer).costly(&a, &w, true)
+	new(valuer).costly(&a, &w, allCostly)
 	for key, value := range w.Values {
 		if value != nil {
 			t.Errorf("%v = %q, want none", window.Key(key), value)
@@ -122,7 +122,7 @@ func TestValuesDontMix(t *testing.T) {
 	} {
 		v.reset()
 		v.values(&a, &w)
-		v.costly(&a, &w, true)
+		v.costly(&a, &w, allCostly)
 	}
 	for key, want := range map[window.Key]string{window.Sender: "a@b", window.SenderDomain: "b", window.Network: "10.0.0.0/24", window.Topic: ""} {
 		if got := string(w.Values[key]); got != want {
