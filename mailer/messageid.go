@@ -15,7 +15,7 @@ const macSize = 10 // bytes, each of them two digits
 // exiwatch.ID.EVENT.MAC@HOST. It comes without the angle brackets that it wears in the header, as Exim logs it (id=). Who doesn't
 // know the key can't make one, although every mail of an alert tells its id. It is at most 365 bytes long.
 func MessageID(alertID, event, host string, key []byte) string {
-	return "exiwatch." + alertID + "." + event + "." + messageMAC(alertID, event, key) + "@" + host
+	return ownPrefix + alertID + "." + event + "." + messageMAC(alertID, event, key) + "@" + host
 }
 
 // messageMAC is the beginning of HMAC-SHA256(key, "ID.EVENT"), in hex. An empty key is a key like any other, which everybody knows.
@@ -33,6 +33,9 @@ func ParseMessageID(id []byte) (alertID, event, mac string, ok bool) {
 			return "", "", "", false
 		}
 	}
+	if !bytes.HasPrefix(id, []byte(ownPrefix)) {
+		return "", "", "", false // as nearly all are
+	}
 	m := messageID.FindSubmatch(id)
 	if m == nil || len(m[4]) > maxDomain {
 		return "", "", "", false
@@ -48,6 +51,7 @@ func Genuine(alertID, event, mac string, key []byte) bool {
 
 // What a name may be made of. Names become file names, and are taken apart at the dots.
 const (
+	ownPrefix     = "exiwatch."
 	idPattern     = `[0-9A-Za-z]{1,64}`
 	eventPattern  = `[a-z][0-9a-z]{0,15}`
 	labelPattern  = `[0-9A-Za-z](?:[0-9A-Za-z-]*[0-9A-Za-z])?`
@@ -57,7 +61,7 @@ const (
 )
 
 var (
-	messageID = regexp.MustCompile(`^exiwatch\.(` + idPattern + `)\.(` + eventPattern + `)\.(` + macPattern + `)@(` + domainPattern + `)$`)
+	messageID = regexp.MustCompile(`^` + regexp.QuoteMeta(ownPrefix) + `(` + idPattern + `)\.(` + eventPattern + `)\.(` + macPattern + `)@(` + domainPattern + `)$`)
 	nameOK    = regexp.MustCompile(`^` + idPattern + `\.` + eventPattern + `$`)
 	domainOK  = regexp.MustCompile(`^` + domainPattern + `$`)
 )
