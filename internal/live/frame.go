@@ -53,7 +53,11 @@ func (m *model) header() string {
 		if lag := m.lag(); lag != "" {
 			facts = append(facts, lag)
 		}
-		facts = append(facts, number(s.perMinute)+" arrivals/min", plural(int64(s.alerts), "open alert"))
+		perMinute := s.perMinute
+		if m.quiet() {
+			perMinute = 0
+		}
+		facts = append(facts, number(perMinute)+" arrivals/min", plural(int64(s.alerts), "open alert"))
 	}
 	text := strings.Join(facts, "  ") + " "
 	log := cutFront(clean(m.log, m.width), m.width-widthOf(left)-widthOf(text)-1)
@@ -66,6 +70,12 @@ const (
 	quietFrom  = time.Minute
 )
 
+// quiet tells whether all was read, and the last arrival is a minute old.
+func (m *model) quiet() bool {
+	s := m.sheet
+	return s.share >= 1 && !s.last.IsZero() && m.frozen == nil && s.behind == 0 && m.now.Sub(s.last) >= quietFrom
+}
+
 // lag says how far the screen is from now.
 func (m *model) lag() string {
 	s := m.sheet
@@ -74,7 +84,7 @@ func (m *model) lag() string {
 		return ""
 	case s.behind >= behindFrom:
 		return roughly(s.behind) + " behind"
-	case s.behind == 0 && m.now.Sub(s.last) >= quietFrom:
+	case m.quiet():
 		return "quiet for " + roughly(m.now.Sub(s.last))
 	}
 	return ""
