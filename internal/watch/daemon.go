@@ -289,7 +289,7 @@ func (d *Daemon) take(b *batch) bool {
 	}
 	d.heart.counted(b)
 	l.feed.free <- b
-	d.saver.batched(d)
+	d.saver.batched(d, !b.quiet)
 	return whole
 }
 
@@ -348,7 +348,7 @@ func (d *Daemon) atEnd(l *followed, at time.Time) {
 // stop leaves a checkpoint of everything that was counted.
 func (d *Daemon) stop() {
 	d.saver.due, d.saver.blocked, d.saver.rest = true, false, time.Time{}
-	d.saver.batched(d)
+	d.saver.batched(d, false)
 	d.Log.Info("stopped", "arrivals", d.tally.Arrivals, "malformed", d.tally.Malformed, "overflowed", d.tally.Overflowed,
 		"suspicious", d.tally.Suspicious, "injected", d.tally.Injected)
 }
