@@ -94,12 +94,12 @@ func (d *Daemon) Run(ctx context.Context) error {
 	defer wait.Wait()
 	defer cancel()
 
-	batches := make(chan *batch)
+	batches := make(chan *batch, len(d.logs)*inFlight())
 	failed := make(chan error, len(d.logs))
 	for i, l := range d.logs {
-		l.feed = newFeed(ctx, i, batches)
+		l.feed = l.newFeed(ctx, i, batches)
 		wait.Go(func() {
-			if err := l.follower.Follow(ctx, l.feed.line, l.feed.quiet); ctx.Err() == nil {
+			if err := l.feed.follow(l.follower); ctx.Err() == nil {
 				failed <- fmt.Errorf("following %s: %w", l.path, err)
 			}
 		})
@@ -242,7 +242,7 @@ func (d *Daemon) open() error {
 		if err != nil {
 			return err
 		}
-		l := &followed{path: path, pipeline: pipeline, follower: tailer.Follower{Path: path, Problem: d.problem}}
+		l := &followed{path: path, pipeline: pipeline, zone: d.Config.Zone, now: d.now, follower: tailer.Follower{Path: path, Problem: d.problem}}
 		l.reader = pipeline.Reader(d.Config.Zone, d.now())
 		if err := d.begin(l, was.Logs[path]); err != nil {
 			return err
@@ -274,22 +274,25 @@ func Composer(c config.Config, host string) mailer.Composer {
 // then.
 func (d *Daemon) take(b *batch) bool {
 	l := d.logs[b.log]
-	whole := b.each(func(line tailer.Line) bool {
-		l.line(line, func() { d.arrived(l) })
-		d.saver.counting(d)
+	if b.ahead() {
+		d.lend(b.wait)
+	}
+	whole := l.count(b, func() { d.arrived(l) }, func(lines int64) bool {
+		d.saver.counting(d, lines)
 		return !d.saver.due || !d.isStopping() // mails take their time, lines don't
 	})
 	now := d.now()
 	l.taken(b, now)
 	if b.quiet && whole {
-		l.quiet(len(b.lines) == 0, now)
+		l.quiet(b.empty(), now)
 		if !b.end.IsZero() {
 			d.atEnd(l, b.end)
 		}
 	}
 	d.heart.counted(b)
+	more := !b.quiet
 	l.feed.free <- b
-	d.saver.batched(d, !b.quiet)
+	d.saver.batched(d, more)
 	return whole
 }
 

@@ -96,9 +96,9 @@ func (s *saver) tell(d *Daemon, what string, err error) {
 	}
 }
 
-// counting is called for each line, and batched at the end of each batch; more tells that there is more to be read at once.
-func (s *saver) counting(d *Daemon) {
-	s.counted++
+// counting is called for each line or run of lines, and batched at the end of each batch; more tells that there is more to be read at once.
+func (s *saver) counting(d *Daemon, lines int64) {
+	s.counted += lines
 	if !s.held.IsZero() {
 		s.batched(d, true)
 	}
