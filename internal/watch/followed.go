@@ -160,17 +160,3 @@ func (l *followed) covers(file os.FileInfo) bool {
 	stat, ok := file.Sys().(*syscall.Stat_t)
 	return file.Size() == 0 || ok && stat.Ino == l.seen.Inode && uint64(stat.Dev) == l.seen.Device && file.Size() <= l.seen.Offset
 }
-
-// losses tells what the bounds on memory have cost since it was last asked, if anything.
-func (l *followed) losses() (lost window.Stats, any bool) {
-	now := l.pipeline.counters.Stats()
-	lost = window.Stats{
-		DroppedKeys:    now.DroppedKeys - l.lost.DroppedKeys,
-		MergedArrivals: now.MergedArrivals - l.lost.MergedArrivals,
-		ForgottenRows:  now.ForgottenRows - l.lost.ForgottenRows,
-		RefusedAlerts:  now.RefusedAlerts - l.lost.RefusedAlerts,
-		OmittedInner:   now.OmittedInner - l.lost.OmittedInner,
-	}
-	l.lost = now
-	return lost, lost != window.Stats{}
-}
