@@ -16,7 +16,7 @@ func (d *Daemon) take(b *batch) bool {
 	}
 	whole := l.count(b, func() { d.arrived(l) }, func(lines int64) bool {
 		d.saver.counting(d, lines)
-		return !d.saver.due || !d.isStopping() // mails take their time, lines don't
+		return !d.saver.due || !d.isStopping()
 	})
 	now := d.now()
 	l.taken(b, now)

@@ -50,10 +50,10 @@ type news struct {
 	event  string
 }
 
-// put spools what tells of an event; later, if that can't be done now. What is only gathered for a digest hurries no checkpoint: what one
-// doesn't cover is read again.
+// put spools what tells of an event; later, if that can't be done now, or the daemon ends: mails take their time, lines don't. What is only
+// gathered for a digest hurries no checkpoint: what one doesn't cover is read again.
 func (s *saver) put(d *Daemon, n news) {
-	if len(s.pending) == 0 {
+	if len(s.pending) == 0 && !d.isStopping() {
 		err := s.spool(d, n)
 		if err == nil {
 			return
