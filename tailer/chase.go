@@ -30,8 +30,8 @@ type chase struct {
 	liveFrom time.Time // no tail before
 	pause    time.Duration
 
-	handed  int  // lines since the last tick
-	flooded bool // they were too many for a tail
+	handed  int64 // lines since the last tick
+	flooded bool  // they were too many for a tail
 
 	looked time.Time      // the last look
 	sure   bool           // it saw which files there are
@@ -125,12 +125,33 @@ func (c *chase) read() (more bool, err error) {
 	if err != nil {
 		return false, nil
 	}
-	for line, ok := s.next(); ok; line, ok = s.next() {
+	return more, c.give(s)
+}
+
+// give hands over the lines of the chunk that was read, together if that is wanted and can be.
+func (c *chase) give(s *segment) error {
+	for {
+		if c.Bulk != nil {
+			if run, ok := s.run(); ok {
+				if err := c.handRun(run); err != nil {
+					return err
+				}
+			}
+		}
+		line, ok := s.next()
+		if !ok {
+			return nil
+		}
 		if err := c.hand(line); err != nil {
-			return false, err
+			return err
 		}
 	}
-	return more, nil
+}
+
+func (c *chase) handRun(run Run) error {
+	c.quiet = false
+	c.handed += run.Lines
+	return c.Bulk(run)
 }
 
 func (c *chase) hand(line Line) error {

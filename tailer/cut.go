@@ -43,6 +43,7 @@ type cutter struct {
 	print   uint64 // the fingerprint, once the head is full
 	file    string
 	fn      func(Line) error
+	bulk    func(Run) error // nil: all lines go to fn
 	totals  Totals
 }
 
@@ -74,6 +75,13 @@ func (c *cutter) cut(n int) error {
 	data := c.buf[:c.held+n]
 	start, search := 0, c.held
 	for {
+		if n := c.runLength(data[start:]); n > 0 {
+			if err := c.handRun(data[start : start+n]); err != nil {
+				return err
+			}
+			start += n
+			search = start
+		}
 		i := bytes.IndexByte(data[search:], '\n')
 		if i < 0 {
 			break
@@ -86,6 +94,22 @@ func (c *cutter) cut(n int) error {
 	}
 	c.hold(data[start:])
 	return nil
+}
+
+// runLength is how much of text, which comes next, can be handed over together.
+func (c *cutter) runLength(text []byte) int {
+	if c.bulk == nil || c.dropped > 0 || c.totals.Bytes < fingerprintLength {
+		return 0
+	}
+	return runLength(text)
+}
+
+func (c *cutter) handRun(text []byte) error {
+	r := Run{Text: text, File: c.file, Number: c.totals.Lines + 1, Lines: int64(bytes.Count(text, lineFeed))}
+	c.totals.Bytes += int64(len(text))
+	c.totals.Lines += r.Lines
+	r.End = c.position()
+	return c.bulk(r)
 }
 
 // hold keeps rest, or the first bytes of it that make it known as too long.

@@ -11,11 +11,18 @@ import (
 // and Inode; its Offset is cut to the size of a plain copy that ends before it, which was made while at's file was
 // written to. ok is false if there is none. It fails if the folder can't be read.
 func Find(path string, at Position) (held Position, ok bool, err error) {
-	found, err := siblings(path)
-	if err != nil {
-		return Position{}, false, err
+	var found, last []sibling
+	i := -1
+	for n := 0; n < attempts && i < 0; n++ {
+		if found, err = siblings(path); err != nil {
+			return Position{}, false, err
+		}
+		i = make(heads).find(found, at)
+		if i < 0 && n > 0 && sameNames(found, last) {
+			break // no name was being changed
+		}
+		last = found
 	}
-	i := make(heads).find(found, at)
 	if i < 0 {
 		return Position{}, false, nil
 	}

@@ -169,3 +169,39 @@ func TestHeadOfAFileThatWasCycledOn(t *testing.T) {
 		}
 	}
 }
+
+// Names are shifted just then: each file loses its name and gets another.
+func TestFindWhileNamesAreShifted(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "mainlog")
+	const files = 12
+	var at Position
+	for n := files; n >= 0; n-- {
+		_, text := logLines(fmt.Sprint("file ", n), 30)
+		name := fmt.Sprint(log, ".", n)
+		if n == 0 {
+			name = log
+		}
+		appendTo(t, name, text)
+		if n == files/2 {
+			info, err := os.Stat(name)
+			must(t, err)
+			at = Position{Fingerprint: fingerprint([]byte(text), int64(len(text))), Offset: int64(len(text))}
+			at.Device, at.Inode = identify(info).device, identify(info).inode
+		}
+	}
+	for round := range 300 {
+		shifted := make(chan error, 1)
+		go func() {
+			var errs []error
+			for n := files + round; n >= round+1; n-- {
+				errs = append(errs, os.Rename(fmt.Sprint(log, ".", n), fmt.Sprint(log, ".", n+1)))
+			}
+			shifted <- errors.Join(errs...)
+		}()
+		_, ok, err := Find(log, at)
+		must(t, errors.Join(err, <-shifted))
+		if !ok {
+			t.Fatalf("round %d: Find has found none", round)
+		}
+	}
+}

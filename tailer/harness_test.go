@@ -19,6 +19,36 @@ const deadline = 20 * time.Second
 type mode struct {
 	poll   bool
 	noProc bool
+	bulk   bool // lines come in runs
+}
+
+// set has f follow in this mode; fn gets the lines, one by one.
+func (m mode) set(t *testing.T, f *Follower, fn func(Line) error) {
+	f.Poll = m.poll
+	if m.noProc {
+		f.descriptors = filepath.Join(t.TempDir(), "proc")
+	}
+	if m.bulk {
+		f.Bulk = func(r Run) error { return oneByOne(r, fn) }
+	}
+}
+
+// oneByOne gives fn the lines of a run, which must be what it says.
+func oneByOne(r Run, fn func(Line) error) error {
+	last, n := Line{}, int64(0)
+	for line := range r.All() {
+		if n++; len(line.Text) > MaxLine || line.Number != r.Number+n-1 {
+			return fmt.Errorf("line %d of a run from line %d on has the number %d and %d bytes", n, r.Number, line.Number, len(line.Text))
+		}
+		if err := fn(line); err != nil {
+			return err
+		}
+		last = line
+	}
+	if n != r.Lines || n == 0 || last.End != r.End || r.Begin() < fingerprintLength {
+		return fmt.Errorf("a run has %d lines from byte %d up to %+v, and says %d, up to %+v", n, r.Begin(), last.End, r.Lines, r.End)
+	}
+	return nil
 }
 
 // A hunt is a Follower at work, and what it has handed over.
@@ -64,10 +94,7 @@ func (m mode) hunt(t *testing.T) *hunt {
 // begin begins to follow; fn is h.line or calls it.
 func (h *hunt) begin(f Follower, fn func(Line) error) {
 	h.t.Helper()
-	f.Poll = h.mode.poll
-	if h.mode.noProc {
-		f.descriptors = filepath.Join(h.t.TempDir(), "proc")
-	}
+	h.mode.set(h.t, &f, fn)
 	if f.Grace == 0 {
 		f.Grace = 100 * time.Millisecond
 	}
@@ -226,7 +253,7 @@ func must(t *testing.T, err error) {
 func everyWay(t *testing.T, hazard func(*testing.T, mode)) {
 	t.Helper()
 	t.Parallel()
-	for name, m := range map[string]mode{"inotify": {}, "poll": {poll: true}, "without proc": {noProc: true}} {
+	for name, m := range map[string]mode{"inotify": {}, "poll": {poll: true}, "without proc": {noProc: true}, "in bulk": {poll: true, bulk: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			hazard(t, m)

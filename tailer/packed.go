@@ -21,7 +21,7 @@ func (c *chase) unpack(s *segment) (more bool, err error) {
 		return false, nil
 	}
 	var n int
-	failed := p.open(s, c.hand)
+	failed := p.open(s, c)
 	switch {
 	case failed != nil:
 	case p.totals.Bytes < s.offset:
@@ -40,15 +40,24 @@ func (c *chase) unpack(s *segment) (more bool, err error) {
 }
 
 // open begins to read s, if that hasn't been done.
-func (p *packed) open(s *segment, hand func(Line) error) (err error) {
+func (p *packed) open(s *segment, c *chase) (err error) {
 	if p.stream != nil {
 		return nil
 	}
+	handed := func(end *Position) {
+		end.Device, end.Inode = s.device, s.inode
+		s.offset, s.head = end.Offset, p.head
+	}
 	p.cutter = cutter{buf: make([]byte, chunkSize), file: s.path, fn: func(line Line) error {
-		line.End.Device, line.End.Inode = s.device, s.inode
-		s.offset, s.head = line.End.Offset, p.head
-		return hand(line)
+		handed(&line.End)
+		return c.hand(line)
 	}}
+	if c.Bulk != nil {
+		p.bulk = func(run Run) error {
+			handed(&run.End)
+			return c.handRun(run)
+		}
+	}
 	p.stream, err = newStream(fromStart(s.file), s.path)
 	return err
 }

@@ -188,12 +188,9 @@ func TestFollowedWhateverHappens(t *testing.T) {
 func (m mode) followTo(t *testing.T, f Follower, lines int, fn func(Line) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
-	f.Poll, f.Grace, f.Tick = m.poll, time.Millisecond, 5*time.Millisecond
-	if m.noProc {
-		f.descriptors = filepath.Join(t.TempDir(), "proc")
-	}
+	f.Grace, f.Tick = time.Millisecond, 5*time.Millisecond
 	enough := errors.New("enough")
-	err := f.Follow(ctx, func(line Line) error {
+	counted := func(line Line) error {
 		if err := fn(line); err != nil {
 			return err
 		}
@@ -201,7 +198,9 @@ func (m mode) followTo(t *testing.T, f Follower, lines int, fn func(Line) error)
 			return enough
 		}
 		return nil
-	}, nil)
+	}
+	m.set(t, &f, counted)
+	err := f.Follow(ctx, counted, nil)
 	if err == enough {
 		return nil
 	}

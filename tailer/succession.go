@@ -100,12 +100,17 @@ func (c *chase) settled() ([]sibling, error) {
 		if err != nil {
 			return nil, err
 		}
-		if i > 0 && slices.EqualFunc(found, last, func(a, b sibling) bool { return a.path == b.path && a.identity == b.identity }) {
+		if i > 0 && sameNames(found, last) {
 			return found, nil
 		}
 		last = found
 	}
 	return nil, errMoved
+}
+
+// sameNames tells whether the same files have the same names in both lists.
+func sameNames(a, b []sibling) bool {
+	return slices.EqualFunc(a, b, func(a, b sibling) bool { return a.path == b.path && a.identity == b.identity })
 }
 
 // append puts a segment at the row's end; the one before it is cycled with that.

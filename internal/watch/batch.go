@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"context"
 	"time"
 
 	"exiwatch/tailer"
@@ -10,13 +9,17 @@ import (
 // maxBatch is how much text a batch holds before it is handed over though more could be read.
 const maxBatch = 256 << 10 // bytes
 
-// A batch is a run of lines from a follower, which the owner of the counters reads and gives back.
+// A batch is lines from a follower, which the owner of the counters reads and gives back: such as came one by one, or a run of
+// them, which a hand reads ahead.
 type batch struct {
 	log   int // which of the daemon's logs
 	text  []byte
 	lines []line
-	quiet bool      // there was nothing more to read
-	end   time.Time // everything written before it was read; zero: that can't be told
+	run   tailer.Run    // of no Lines: there is none
+	hand  *hand         // nil before the first run
+	read  chan struct{} // gets one when hand has read the run
+	quiet bool          // there was nothing more to read
+	end   time.Time     // everything written before it was read; zero: that can't be told
 }
 
 // A line of a batch ends at text[:end]. What else a tailer.Line holds is in Line, but for its text.
@@ -25,6 +28,13 @@ type line struct {
 	end int
 }
 
+func newBatch(log int) *batch { return &batch{log: log, read: make(chan struct{}, 1)} }
+
+// reset makes the batch empty.
+func (b *batch) reset() { b.text, b.lines, b.run = b.text[:0], b.lines[:0], tailer.Run{} }
+
+func (b *batch) empty() bool { return len(b.lines) == 0 && b.run.Lines == 0 }
+
 // add copies a line into the batch.
 func (b *batch) add(l tailer.Line) {
 	b.text = append(b.text, l.Text...)
@@ -32,8 +42,26 @@ func (b *batch) add(l tailer.Line) {
 	b.lines = append(b.lines, line{l, len(b.text)})
 }
 
+// carry copies a run into the empty batch.
+func (b *batch) carry(r tailer.Run) {
+	b.text = append(b.text, r.Text...)
+	r.Text = b.text
+	b.run = r
+	b.hand.portion = portion{text: r.Text, file: r.File}
+}
+
+// ahead tells whether a hand reads the batch, which must be waited for.
+func (b *batch) ahead() bool { return b.run.Lines > 0 }
+
+func (b *batch) wait() { <-b.read }
+
 // each calls fn with each line, until fn returns false, which it then does, too.
 func (b *batch) each(fn func(tailer.Line) bool) bool {
+	for l := range b.run.All() {
+		if !fn(l) {
+			return false
+		}
+	}
 	start := 0
 	for _, l := range b.lines {
 		l.Text = b.text[start:l.end]
@@ -43,48 +71,4 @@ func (b *batch) each(fn func(tailer.Line) bool) bool {
 		}
 	}
 	return true
-}
-
-// A feed hands the lines of one log to the owner in batches. Two batches go round, so that what is held is bounded.
-type feed struct {
-	ctx  context.Context
-	log  int
-	out  chan<- *batch
-	free chan *batch
-	next *batch
-}
-
-func newFeed(ctx context.Context, log int, out chan<- *batch) *feed {
-	f := &feed{ctx: ctx, log: log, out: out, free: make(chan *batch, 2)}
-	f.free <- &batch{log: log}
-	f.next = &batch{log: log}
-	return f
-}
-
-// line takes a line of the log.
-func (f *feed) line(l tailer.Line) error {
-	f.next.add(l)
-	if len(f.next.text) < maxBatch {
-		return nil
-	}
-	return f.hand(false, time.Time{})
-}
-
-// quiet hands over what there is, as nothing more can be read for now; what was written before end was read.
-func (f *feed) quiet(end time.Time) error { return f.hand(true, end) }
-
-func (f *feed) hand(quiet bool, end time.Time) error {
-	f.next.quiet, f.next.end = quiet, end
-	select {
-	case f.out <- f.next:
-	case <-f.ctx.Done():
-		return f.ctx.Err()
-	}
-	select {
-	case f.next = <-f.free:
-	case <-f.ctx.Done():
-		return f.ctx.Err()
-	}
-	f.next.text, f.next.lines = f.next.text[:0], f.next.lines[:0]
-	return nil
 }

@@ -122,7 +122,7 @@ func (c *crew) turn(h *hand, t *baton) {
 	if h.first {
 		t.line = 0
 	}
-	if t.reader == nil && h.reader.Independent() && !h.reader.Holding() {
+	if t.reader == nil && h.sure() {
 		h.tell(t.line)
 		if last := h.reader.Last(); !last.IsZero() {
 			t.stamp = last

@@ -348,6 +348,35 @@ func TestMailsWaitForTheNextDaemon(t *testing.T) {
 	}
 }
 
+// TestStopInAStorm: a daemon that is told to end has hundreds of mails to make of lines that it is just counting. It ends at once, and the
+// next one mails each alert once.
+func TestStopInAStorm(t *testing.T) {
+	t.Parallel()
+	c := configured(t, fiveAnHour+"\n[mail]\nmax_per_hour = 0")
+	var storm strings.Builder
+	for i := range 600 {
+		storm.WriteString(sentinel(fmt.Sprintf("user%d", i), second(i), sentinelLimit))
+	}
+	mainlog := write(t, "mainlog", storm.String())
+	c.Log = []string{mainlog}
+	first := start(t, c, true, new(post))
+	first.until("an alert", func() bool { return len(first.opened()) > 0 })
+	began := time.Now()
+	first.stop()
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("it took %v to end", took)
+	}
+
+	second := goOn(t, first.daemon.Config, true, new(post))
+	want := replayIDs(t, c, mainlog)
+	second.until("all mails", func() bool { return len(first.post.ids())+len(second.post.ids()) >= len(want) })
+	second.stop()
+	got := slices.Sorted(slices.Values(slices.Concat(first.post.ids(), second.post.ids())))
+	if !slices.Equal(got, want) {
+		t.Errorf("%d alerts were mailed, of which %d are to be, and %d aren't", len(got), len(want), len(difference(want, got)))
+	}
+}
+
 // TestStopBeforeTheStart: a context that has ended is no error.
 func TestStopBeforeTheStart(t *testing.T) {
 	c := configured(t, fiveAnHour)

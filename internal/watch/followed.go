@@ -16,6 +16,8 @@ type followed struct {
 	follower tailer.Follower
 	pipeline *Pipeline
 	reader   *parser.Reader
+	zone     *time.Location // of the reader, and of those that read ahead
+	now      func() time.Time
 	feed     *feed
 
 	was     *progress // in the checkpoint that the daemon began with
@@ -52,18 +54,60 @@ func (r *rebuild) over(p tailer.Position) bool {
 	return again || p.Offset > r.goal.Offset
 }
 
+// holds tells whether all lines of a run belong to it, and the goal lies further on.
+func (r *rebuild) holds(run tailer.Run) bool {
+	if !run.End.SameFile(r.goal) {
+		return !r.within
+	}
+	if run.Begin() < r.read || run.End.Offset >= r.goal.Offset {
+		return false
+	}
+	r.within, r.read = true, run.End.Offset
+	return true
+}
+
 // done tells whether the line that ends at p is the last before the goal.
 func (r *rebuild) done(p tailer.Position) bool {
 	return p.Offset == r.goal.Offset && p.SameFile(r.goal)
 }
 
-// line counts a line. arrived is called at the moment when the rebuild is over.
+// count counts the lines of a batch of which the run, if it is one, has been read. arrived is called at the moment when the rebuild is over,
+// and more, after each line or run, with how many lines that was, until it returns false; then so does count.
+func (l *followed) count(b *batch, arrived func(), more func(lines int64) bool) bool {
+	if b.ahead() && l.run(b) {
+		return more(b.run.Lines)
+	}
+	return b.each(func(line tailer.Line) bool {
+		l.line(line, arrived)
+		return more(1)
+	})
+}
+
+// run counts a run as its hand has read it, and tells whether that can be done: not behind or before an unfinished entry, nor where a
+// stamp or a rebuild's end have to be seen line by line.
+func (l *followed) run(b *batch) bool {
+	h := b.hand
+	if l.reader.Holding() || !h.sure() || l.rebuild != nil && !l.rebuild.holds(b.run) {
+		return false
+	}
+	if l.rebuild == nil {
+		l.meter.note(b.run.Lines, len(b.run.Text))
+	}
+	h.tell(b.run.Number - 1)
+	if last := h.reader.Last(); !last.IsZero() {
+		l.reader.Resume(last)
+	}
+	l.reached(b.run.End)
+	return true
+}
+
+// line counts a line.
 func (l *followed) line(line tailer.Line, arrived func()) {
 	if r := l.rebuild; r != nil && !line.Late && r.over(line.End) {
 		arrived()
 	}
 	if l.rebuild == nil {
-		l.meter.note(line)
+		l.meter.note(1, len(line.Text)+1) // its LF
 	}
 	l.reader.Line(parser.Place{File: line.File, Line: line.Number}, line.Text)
 	if line.Late {
@@ -73,11 +117,17 @@ func (l *followed) line(line tailer.Line, arrived func()) {
 	if l.reader.Holding() {
 		return
 	}
-	l.at = mark{line.End, l.pipeline.counters.Clock(), l.reader.Last()}
-	l.marks.note(l.at)
+	l.reached(line.End)
 	if r := l.rebuild; r != nil && r.done(line.End) {
 		arrived()
 	}
+}
+
+// reached says that everything before a place was counted, and nothing behind it.
+func (l *followed) reached(p tailer.Position) {
+	l.seen = p
+	l.at = mark{p, l.pipeline.counters.Clock(), l.reader.Last()}
+	l.marks.note(l.at)
 }
 
 // progress is what a checkpoint says of the log.
@@ -96,7 +146,7 @@ func (l *followed) quiet(empty bool, now time.Time) {
 
 // taken says that a batch was read at the time given.
 func (l *followed) taken(b *batch, now time.Time) {
-	if len(b.lines) > 0 {
+	if !b.empty() {
 		l.meter.last = now
 	}
 	l.present.note(l.pipeline.counters.Clock(), l.end, now)
@@ -109,18 +159,4 @@ func (l *followed) covers(file os.FileInfo) bool {
 	}
 	stat, ok := file.Sys().(*syscall.Stat_t)
 	return file.Size() == 0 || ok && stat.Ino == l.seen.Inode && uint64(stat.Dev) == l.seen.Device && file.Size() <= l.seen.Offset
-}
-
-// losses tells what the bounds on memory have cost since it was last asked, if anything.
-func (l *followed) losses() (lost window.Stats, any bool) {
-	now := l.pipeline.counters.Stats()
-	lost = window.Stats{
-		DroppedKeys:    now.DroppedKeys - l.lost.DroppedKeys,
-		MergedArrivals: now.MergedArrivals - l.lost.MergedArrivals,
-		ForgottenRows:  now.ForgottenRows - l.lost.ForgottenRows,
-		RefusedAlerts:  now.RefusedAlerts - l.lost.RefusedAlerts,
-		OmittedInner:   now.OmittedInner - l.lost.OmittedInner,
-	}
-	l.lost = now
-	return lost, lost != window.Stats{}
 }

@@ -46,6 +46,9 @@ func (h *hand) read() {
 	h.lines = h.reader.Lines(parser.Place{File: h.file, Line: 1}, h.text)
 }
 
+// sure tells whether what was found is what is to be told behind lines that hold none.
+func (h *hand) sure() bool { return h.reader.Independent() && !h.reader.Holding() }
+
 func (h *hand) entry(e *parser.Entry) {
 	n := len(h.finds)
 	if n == cap(h.finds) {

@@ -15,7 +15,7 @@ func newHeartbeat(beat func(), logs int) heartbeat {
 
 // counted is told of each batch when its lines have been counted.
 func (h *heartbeat) counted(b *batch) {
-	if h.beat == nil || len(b.lines) == 0 && b.end.IsZero() {
+	if h.beat == nil || b.empty() && b.end.IsZero() {
 		return
 	}
 	if h.heard[b.log] = true; len(h.heard) == h.logs {

@@ -48,25 +48,27 @@ func (p *mailbag) plan(now time.Time) {
 	}
 }
 
-// put spools the mail of an event, or keeps it for a digest.
-func (p *mailbag) put(d *Daemon, n news) error {
+// put spools the mail of an event, which mailed tells, or keeps it for a digest.
+func (p *mailbag) put(d *Daemon, n news) (mailed bool, err error) {
 	now := d.now()
 	if len(p.gathered) == 0 && p.hasRoom(now, d.Config.Mail.MaxPerHour) {
-		return p.mail(d, n, now)
+		return true, p.mail(d, n, now)
 	}
 	if len(p.gathered) == 0 {
 		p.plan(now)
 	}
 	if len(p.gathered) >= maxGathered {
-		return errGathered
+		return false, errGathered
 	}
 	for _, a := range n.alerts {
 		p.gathered = append(p.gathered, mailer.NewItem(a, n.event))
 	}
-	if len(p.gathered) >= maxDigest {
-		p.digestAt = now
+	if len(p.gathered) < maxDigest {
+		return false, nil
 	}
-	return nil
+	p.digestAt = now
+	mailed, _ = p.digest(d, now) // if it can't be spooled, the tick tries again, and says why
+	return mailed, nil
 }
 
 // hasRoom tells whether another mail may go in this hour.

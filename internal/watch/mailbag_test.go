@@ -2,6 +2,7 @@ package watch
 
 import (
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"exiwatch/mailer"
+	"exiwatch/parser"
 )
 
 // A wallClock is the machine's, ahead of it by as much as a test has set.
@@ -81,6 +83,31 @@ func TestStormMakesADigest(t *testing.T) {
 	w.until("a mail of its own again", func() bool { return len(p.taken()) == 6 })
 	if last := p.taken()[5]; last.Event != opened || !strings.Contains(string(last.Data), "next") {
 		t.Errorf("the last mail is %s.%s, want that of next", last.ID, last.Event)
+	}
+}
+
+// TestStormFasterThanAnyTick: a log that is caught up with holds more events within a tick than wait for a digest.
+func TestStormFasterThanAnyTick(t *testing.T) {
+	t.Parallel()
+	c := configured(t, fiveAnHour+"\n[mail]\nmax_per_hour = 3")
+	spool, err := mailer.OpenSpool(t.TempDir())
+	must(t, err)
+	d := &Daemon{Config: c, Log: slog.New(slog.DiscardHandler), now: time.Now, turn: newTurn(), spool: spool, composer: Composer(c, "mx.lab.test")}
+	d.turn.take()
+	const events = 3 + 6*maxDigest + 1 // fewer than can be open at a time
+	p, err := NewPipeline(c.Scopes, c.Rules, Listener{Opened: d.opened})
+	must(t, err)
+	d.meter.begin(time.Now())
+	r := p.Reader(time.UTC, time.Now())
+	for i := range events {
+		for line := range strings.Lines(sentinel(fmt.Sprintf("user%d", i), second(0), sentinelLimit)) {
+			r.Line(parser.Place{}, []byte(strings.TrimSuffix(line, "\n")))
+		}
+	}
+	digests := (events - 3) / maxDigest
+	if got, left := d.spool.Len(), len(d.saver.mailbag.gathered); got != 3+digests || left != events-3-digests*maxDigest || len(d.saver.pending) > 0 || d.saver.lost > 0 {
+		t.Errorf("of %d events %d mails are spooled, %d events gathered, %d held, %d lost; want 3 mails and %d digests, and the rest gathered",
+			events, got, left, len(d.saver.pending), d.saver.lost, digests)
 	}
 }
 

@@ -65,9 +65,9 @@ type logMeter struct {
 	last         time.Time // when a line was read, for whatever; zero: none was
 }
 
-func (m *logMeter) note(line tailer.Line) {
-	m.lines++
-	m.bytes += int64(len(line.Text)) + 1 // its LF
+func (m *logMeter) note(lines int64, bytes int) {
+	m.lines += lines
+	m.bytes += int64(bytes)
 }
 
 // counted is what only the owner of the counters knows.

@@ -14,7 +14,7 @@ const (
 	saveTick  = time.Second
 	savePause = 5 * time.Second
 	// saveShare is which part of the time writing checkpoints may take when there is no mail, and mailShare when there is. A
-	// checkpoint takes milliseconds, but for thousands of open alerts.
+	// checkpoint takes milliseconds, but for thousands of open alerts: a quick one waits only while there is more to be read.
 	saveShare, mailShare = 20, 4
 	quickSave            = 100 * time.Millisecond
 	// holdPatience is how long a mail may wait for an entry of the log to be finished. Syslog pieces of which one is lost
@@ -35,6 +35,7 @@ type saver struct {
 	saved   int64     // of them, in the last checkpoint
 	next    time.Time // when the next one is due that has no mail
 	rest    time.Time // when the next one may be that has
+	quick   bool      // the last one was
 	written time.Time // the last one; zero: none yet
 	forget  time.Time // when marks of sent mails are looked at
 	pending []news    // whose mails could not be spooled
@@ -49,16 +50,17 @@ type news struct {
 	event  string
 }
 
-// put spools what tells of an event; later, if that can't be done now.
+// put spools what tells of an event; later, if that can't be done now, or the daemon ends: mails take their time, lines don't. What is only
+// gathered for a digest hurries no checkpoint: what one doesn't cover is read again.
 func (s *saver) put(d *Daemon, n news) {
-	s.due = true
-	if len(s.pending) == 0 {
+	if len(s.pending) == 0 && !d.isStopping() {
 		err := s.spool(d, n)
 		if err == nil {
 			return
 		}
 		s.tell(d, "mails can't be spooled: it is tried again", err)
 	}
+	s.due = true
 	if len(s.pending) < maxPending {
 		s.pending = append(s.pending, n)
 	} else {
@@ -78,9 +80,12 @@ func (s *saver) spoolNow(d *Daemon, n news) error {
 			if err := t.put(d, a, n.event); err != nil {
 				return err
 			}
+			s.due = true
 		}
 	}
-	return s.mailbag.put(d, n)
+	mailed, err := s.mailbag.put(d, n)
+	s.due = s.due || mailed
+	return err
 }
 
 // tell says what goes wrong, when that changes.
@@ -91,16 +96,16 @@ func (s *saver) tell(d *Daemon, what string, err error) {
 	}
 }
 
-// counting is called for each line, and batched at the end of each batch.
-func (s *saver) counting(d *Daemon) {
-	s.counted++
+// counting is called for each line or run of lines, and batched at the end of each batch; more tells that there is more to be read at once.
+func (s *saver) counting(d *Daemon, lines int64) {
+	s.counted += lines
 	if !s.held.IsZero() {
-		s.batched(d)
+		s.batched(d, true)
 	}
 }
 
-func (s *saver) batched(d *Daemon) {
-	if s.due && !s.blocked && !d.now().Before(s.rest) {
+func (s *saver) batched(d *Daemon, more bool) {
+	if s.due && !s.blocked && (s.quick && !more || !d.now().Before(s.rest)) {
 		s.save(d)
 	}
 }
@@ -120,7 +125,7 @@ func (s *saver) tick(d *Daemon) {
 	} else if done {
 		s.due = true
 	}
-	s.batched(d)
+	s.batched(d, false)
 	if !now.Before(s.forget) && !s.written.IsZero() {
 		s.forget = now.Add(time.Hour)
 		var err error
@@ -167,9 +172,7 @@ func (s *saver) save(d *Daemon) {
 	s.written = now
 	took := time.Since(began)
 	s.next = now.Add(max(savePause, saveShare*took))
-	if took > quickSave {
-		s.rest = now.Add(mailShare * took)
-	}
+	s.rest, s.quick = now.Add(mailShare*took), took <= quickSave
 }
 
 // whole tells whether the logs can be told apart at the lines read last, between two entries: alerts that come of lines behind an

@@ -47,7 +47,7 @@ func NewViewer(c *config.Config, path string, past time.Duration, listener Liste
 	if last.Compressed {
 		return nil, fmt.Errorf("%s is compressed: nothing will be added to it", last.Path)
 	}
-	v := &Viewer{log: &followed{path: path, pipeline: p, follower: tailer.Follower{Path: path, Tick: viewTick}}}
+	v := &Viewer{log: &followed{path: path, pipeline: p, zone: c.Zone, now: time.Now, follower: tailer.Follower{Path: path, Tick: viewTick}}}
 	if _, v.goal, err = endOf(last, c.Zone, now); err != nil {
 		return nil, err
 	}
@@ -70,12 +70,12 @@ func (v *Viewer) Run(ctx context.Context) error {
 	defer wait.Wait()
 	defer cancel()
 
-	batches, failed := make(chan *batch), make(chan error, 1)
+	batches, failed := make(chan *batch, inFlight()), make(chan error, 1)
 	l := v.log
 	l.follower.Problem = v.Problem
-	l.feed = newFeed(ctx, 0, batches)
+	l.feed = l.newFeed(ctx, 0, batches)
 	wait.Go(func() {
-		if err := l.follower.Follow(ctx, l.feed.line, l.feed.quiet); ctx.Err() == nil {
+		if err := l.feed.follow(l.follower); ctx.Err() == nil {
 			failed <- fmt.Errorf("following %s: %w", l.path, err)
 		}
 	})
@@ -95,15 +95,15 @@ func (v *Viewer) Run(ctx context.Context) error {
 
 func (v *Viewer) take(b *batch) {
 	was := v.quiet
-	b.each(func(line tailer.Line) bool {
-		v.log.line(line, func() {})
-		return true
-	})
+	if b.ahead() {
+		b.wait()
+	}
+	v.log.count(b, func() {}, func(int64) bool { return true })
 	if b.quiet {
-		v.log.quiet(len(b.lines) == 0, time.Now())
+		v.log.quiet(b.empty(), time.Now())
 	}
 	v.quiet = b.quiet
-	if v.Read != nil && (len(b.lines) > 0 || v.quiet != was) {
+	if v.Read != nil && (!b.empty() || v.quiet != was) {
 		v.Read()
 	}
 	v.log.feed.free <- b

@@ -1,0 +1,76 @@
+package watch
+
+import (
+	"slices"
+	"time"
+
+	"exiwatch/window"
+)
+
+// take counts the lines of a batch and gives it back. It returns false if it was stopped before the last one: no other batch may be taken
+// then.
+func (d *Daemon) take(b *batch) bool {
+	l := d.logs[b.log]
+	if b.ahead() {
+		d.lend(b.wait)
+	}
+	whole := l.count(b, func() { d.arrived(l) }, func(lines int64) bool {
+		d.saver.counting(d, lines)
+		return !d.saver.due || !d.isStopping()
+	})
+	now := d.now()
+	l.taken(b, now)
+	if b.quiet && whole {
+		l.quiet(b.empty(), now)
+		if !b.end.IsZero() {
+			d.atEnd(l, b.end)
+		}
+	}
+	d.heart.counted(b)
+	more := !b.quiet
+	l.feed.free <- b
+	d.saver.batched(d, more)
+	return whole
+}
+
+// arrived ends a rebuild: from here on the log is told. Alerts that are open here and that nobody was told of were found
+// in lines added late to a file that had been counted, or are those of a rule that is new.
+func (d *Daemon) arrived(l *followed) {
+	r := l.rebuild
+	l.rebuild = nil
+	d.meter.rebuilt(d.logs, d.now())
+	r.see()
+	l.pipeline.silent = false
+	for _, a := range l.pipeline.counters.Restore(r.alerts) {
+		if slices.Contains(r.rules, a.Rule.String()) {
+			a.Thread = a.ID
+			l.pipeline.open([]*window.Alert{a})
+			continue
+		}
+		a.Thread = "" // nobody is told of it before it grows
+		d.Log.Info("alert that was open already", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "messages", a.Messages)
+	}
+}
+
+// atEnd says that a log was read to its end at the time given. When all were, mails of which nobody knows whether the mail server took
+// them may go again: if it had, the logs would have shown it.
+func (d *Daemon) atEnd(l *followed, at time.Time) {
+	if l.rebuild != nil {
+		d.arrived(l)
+	}
+	first := l.end.IsZero()
+	l.end, l.known = at, at
+	for _, l := range d.logs {
+		if l.end.IsZero() {
+			return
+		}
+		if l.end.Before(at) {
+			at = l.end
+		}
+	}
+	d.spool.Settle(at)
+	if first {
+		d.Log.Info("the logs are read to their ends", "waiting_mails", d.spool.Len())
+		d.saver.due = true
+	}
+}

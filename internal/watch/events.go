@@ -1,0 +1,97 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"strings"
+
+	"exiwatch/mailer"
+	"exiwatch/parser"
+	"exiwatch/window"
+)
+
+// delivered is told of each mail of ours that a log shows.
+func (d *Daemon) delivered(name string) {
+	id, event, _ := strings.Cut(name, ".")
+	var err error
+	d.lend(func() { err = d.spool.Arrived(id, event) })
+	if err != nil {
+		d.Log.Warn("a mail of ours was delivered, which could not be noted", "id", id, "event", event, "error", err)
+	}
+}
+
+// opened is told of alerts that one arrival has opened.
+func (d *Daemon) opened(alerts []*window.Alert) {
+	for _, a := range alerts {
+		d.meter.opened[a.Rule.String()]++
+		d.Log.Info("alert", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "count", a.Count)
+	}
+	d.saver.put(d, news{alerts, opened})
+}
+
+func (d *Daemon) grew(a *window.Alert) {
+	d.Log.Info("alert has grown", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
+	if a.Thread == "" {
+		a.Thread = a.ID
+	}
+	d.saver.put(d, news{[]*window.Alert{a}, grew(a)})
+}
+
+func (d *Daemon) ended(a *window.Alert) {
+	d.Log.Info("alert ended", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
+	if d.gallery != nil {
+		d.gallery.end(a)
+	}
+	if a.Thread != "" {
+		d.saver.put(d, news{[]*window.Alert{a}, ended})
+	}
+}
+
+func (d *Daemon) arrival(a *parser.Arrival) {
+	d.tally.Arrival(a)
+	if a.Suspicious || a.Overflowed {
+		d.Log.Warn("arrival that may be forged: its line can be read in two ways, or overflowed", "file", a.File, "line", a.Line,
+			"message_id", string(a.MessageID))
+	}
+}
+
+func (d *Daemon) other(e *parser.Entry) {
+	d.tally.Other(e)
+	switch e.Kind {
+	case parser.Malformed:
+		d.Log.Warn("arrival that could not be read", "file", e.File, "line", e.Line, "column", e.Column, "why", e.Reason)
+	case parser.Overflow:
+		d.Log.Warn("entry that overflowed Exim's log buffer: perhaps an arrival that hides", "file", e.File, "line", e.Line,
+			"message_id", string(e.MessageID))
+	case parser.Injected:
+		d.Log.Warn("forged lines", "why", e.Reason, "file", e.File, "line", e.Line, "message_id", string(e.MessageID))
+	}
+}
+
+// problem is called from the goroutine of a follower. A log that isn't there is no news: logrotate leaves none (nocreate), and
+// Exim makes it with the next line.
+func (d *Daemon) problem(err error) {
+	level := slog.LevelWarn
+	if errors.Is(err, fs.ErrNotExist) {
+		level = slog.LevelInfo
+	}
+	d.Log.Log(context.Background(), level, "following the log", "problem", err)
+}
+
+// sent is called from the goroutines that send; by is a teller's name, or mail.
+func (d *Daemon) sent(by string, e mailer.Event) {
+	d.meter.deliveries[by].note(e)
+	log := d.Log.With("id", e.ID, "event", e.Event)
+	switch {
+	case e.Err == nil:
+		log.Info(by + " sent")
+	case e.Sent:
+		log.Warn(by+" sent, but not to everybody", "error", e.Err)
+	case e.Kept != "":
+		log.Error(by+" given up", "error", e.Err, "kept", e.Kept)
+	default:
+		log.Warn(by+" not sent yet", "error", e.Err, "again", e.Retry)
+	}
+}

@@ -1,0 +1,97 @@
+package watch
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"time"
+
+	"exiwatch/parser"
+	"exiwatch/tailer"
+)
+
+// A feed hands the lines of one log to the owner in batches, of which so many go round that all hands find something to read, and
+// what is held is bounded.
+type feed struct {
+	ctx   context.Context
+	out   chan<- *batch
+	free  chan *batch
+	next  *batch
+	hand  func() *hand
+	now   func() time.Time
+	hands sync.WaitGroup
+}
+
+// inFlight is how many batches go round: one that is counted, one that is filled, and one for each hand.
+func inFlight() int { return min(runtime.GOMAXPROCS(0), maxHands) + 2 }
+
+// newFeed makes a feed of log number n into out, which has room for all that is in flight.
+func (l *followed) newFeed(ctx context.Context, n int, out chan<- *batch) *feed {
+	f := &feed{ctx: ctx, out: out, free: make(chan *batch, inFlight()), next: newBatch(n), now: l.now}
+	for range inFlight() - 1 {
+		f.free <- newBatch(n)
+	}
+	f.hand = func() *hand {
+		h := &hand{pipeline: l.pipeline}
+		h.reader = parser.NewReader(l.zone, l.now(), h.entry)
+		return h
+	}
+	return f
+}
+
+// follow feeds until ctx ends, or the follower fails.
+func (f *feed) follow(follower tailer.Follower) error {
+	defer f.hands.Wait()
+	follower.Bulk = f.run
+	return follower.Follow(f.ctx, f.line, f.quiet)
+}
+
+// line takes a line of the log.
+func (f *feed) line(l tailer.Line) error {
+	if f.next.ahead() || len(f.next.text) >= maxBatch {
+		if err := f.send(false, time.Time{}); err != nil {
+			return err
+		}
+	}
+	f.next.add(l)
+	return nil
+}
+
+// run takes a run of them, and has it read at once.
+func (f *feed) run(r tailer.Run) error {
+	if !f.next.empty() {
+		if err := f.send(false, time.Time{}); err != nil {
+			return err
+		}
+	}
+	b := f.next
+	if b.hand == nil {
+		b.hand = f.hand()
+	}
+	b.hand.reader.Refer(f.now())
+	b.carry(r)
+	f.hands.Go(func() {
+		b.hand.read()
+		b.read <- struct{}{}
+	})
+	return nil
+}
+
+// quiet hands over what there is, as nothing more can be read for now; what was written before end was read.
+func (f *feed) quiet(end time.Time) error { return f.send(true, end) }
+
+func (f *feed) send(quiet bool, end time.Time) error {
+	f.next.quiet, f.next.end = quiet, end
+	select {
+	case f.out <- f.next:
+	case <-f.ctx.Done():
+		return f.ctx.Err()
+	}
+	select {
+	case f.next = <-f.free:
+	case <-f.ctx.Done():
+		return f.ctx.Err()
+	}
+	f.next.reset()
+	return nil
+}

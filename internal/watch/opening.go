@@ -1,0 +1,134 @@
+package watch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"exiwatch/internal/config"
+	"exiwatch/mailer"
+	"exiwatch/parser"
+	"exiwatch/tailer"
+	"exiwatch/window"
+)
+
+// prepare opens everything that could be wrong before the first line is read.
+func (d *Daemon) prepare() (err error) {
+	if d.now == nil {
+		d.now = time.Now
+	}
+	if err := d.Check(); err != nil {
+		return err
+	}
+	d.meter.begin(d.now())
+	d.turn = newTurn()
+	d.turn.take()
+	if d.state, err = openState(d.Config.State); err != nil {
+		return err
+	}
+	d.gallery = d.newGallery()
+	if err = d.open(); err == nil {
+		err = d.gallery.listen(d.Config.Web)
+	}
+	if err == nil {
+		d.meter.last = d.count()
+		err = d.openDoor() // last: who asks is answered at once
+	}
+	if err != nil {
+		d.gallery.close()
+		d.state.close()
+	}
+	return err
+}
+
+// open takes up what the state folder has, and finds where the logs go on.
+func (d *Daemon) open() error {
+	was, err := d.state.load()
+	var broken *brokenError
+	if errors.As(err, &broken) {
+		d.Log.Error("the checkpoint is lost: this is a first start", "problem", err)
+	} else if err != nil {
+		return err
+	}
+	if d.spool, err = mailer.OpenSpool(filepath.Join(d.state.dir, spoolDir)); err != nil {
+		return err
+	}
+	key, err := d.state.key()
+	if err != nil {
+		return err
+	}
+	d.composer = Composer(d.Config, d.Host)
+	if smtp, ok := d.Config.Mail.Transport.(*mailer.SMTP); ok && smtp.Hello == "" {
+		smtp.Hello = d.Host
+	}
+	d.composer.Key = key
+	listener := Listener{
+		Arrival: func(a *parser.Arrival, _ *window.Arrival) { d.arrival(a) },
+		Other:   d.other,
+		Own:     d.delivered,
+		Opened:  d.opened,
+		Grew:    d.grew,
+		Ended:   d.ended,
+	}
+	if d.gallery != nil {
+		listener.Seen = d.gallery.seen
+	}
+	first, err := NewPipeline(d.Config.Scopes, d.Config.Rules, listener)
+	if err != nil {
+		return err
+	}
+	first.Trust(key)
+	d.own = first.own
+	if was == nil {
+		was = &checkpoint{Spooled: d.spool.Last()} // mails without a checkpoint: they go
+	}
+	if _, err := d.spool.Drop(was.Spooled); err != nil { // they have never been sent, and are made again
+		return err
+	}
+	d.spool.Commit(was.Spooled)
+	if err := d.openTellers(was); err != nil {
+		return err
+	}
+	d.saver.mailbag.restore(was.Mailbag, d.now())
+	d.own.restore(was.Own)
+	d.others = make(map[string]*progress)
+	for path, p := range was.Logs {
+		if !slices.Contains(d.Config.Log, path) && d.now().Sub(p.Written) < maxAbsence && len(d.others) < maxOthers {
+			d.others[path] = p
+		}
+	}
+	for _, path := range d.Config.Log {
+		pipeline, err := first.Another(path)
+		if err != nil {
+			return err
+		}
+		l := &followed{path: path, pipeline: pipeline, zone: d.Config.Zone, now: d.now, follower: tailer.Follower{Path: path, Problem: d.problem}}
+		l.reader = pipeline.Reader(d.Config.Zone, d.now())
+		if err := d.begin(l, was.Logs[path]); err != nil {
+			return err
+		}
+		if d.isStopping() {
+			return context.Canceled
+		}
+		d.logs = append(d.logs, l)
+	}
+	return nil
+}
+
+// How many logs that are not followed any more are remembered, and for how long.
+const (
+	maxOthers  = 8
+	maxAbsence = 7 * 24 * time.Hour
+)
+
+// Composer is who makes the mails of the machine host, but for its Key.
+func Composer(c config.Config, host string) mailer.Composer {
+	m := mailer.Composer{From: cmp.Or(c.Mail.From, "exiwatch@"+host), To: c.Mail.To, Cc: c.Mail.Cc, Subject: c.Mail.Subject, Subjects: c.Mail.Subjects, Host: host}
+	if len(c.Log) > 0 {
+		m.Log = c.Log[0]
+	}
+	return m
+}
