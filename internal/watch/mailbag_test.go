@@ -94,7 +94,7 @@ func TestStormFasterThanAnyTick(t *testing.T) {
 	must(t, err)
 	d := &Daemon{Config: c, Log: slog.New(slog.DiscardHandler), now: time.Now, turn: newTurn(), spool: spool, composer: Composer(c, "mx.lab.test")}
 	d.turn.take()
-	const events = 3 + 6*maxDigest + 1 // fewer than can be open at a time
+	const events = 3 + 2*maxDigest + 1 // one more than could be gathered
 	p, err := NewPipeline(c.Scopes, c.Rules, Listener{Opened: d.opened})
 	must(t, err)
 	d.meter.begin(time.Now())
