@@ -40,7 +40,7 @@ type Alert struct {
 	// that is the one that crossed, one from the middle of its window too. Each once; clipped to 24 bytes.
 	Samples []string
 
-	tallies         [NumValues]tally
+	tallies         []tally // of each Key; none where nothing was tallied
 	course          series
 	firstID, lastID string
 	// Seconds of the clock.
@@ -135,7 +135,7 @@ func (a *Alert) sample(crossed, middle string) {
 // where n is 0. An arrival without a value for the key is in no row. Only the first 1000 values an alert meets
 // are ranked, each exactly; one that came later may be missing however often it occurred, which Distinct tells.
 func (a *Alert) Top(k Key, n int) []Row {
-	if k >= NumValues {
+	if int(k) >= len(a.tallies) {
 		return nil
 	}
 	return a.tallies[k].top(n)
@@ -144,7 +144,7 @@ func (a *Alert) Top(k Key, n int) []Row {
 // Distinct says how many values of a key the arrivals in the totals have; more, that there were others beyond the 1000
 // that an alert tells apart.
 func (a *Alert) Distinct(k Key) (n int, more bool) {
-	if k >= NumValues {
+	if int(k) >= len(a.tallies) {
 		return 0, false
 	}
 	return len(a.tallies[k].rows), a.tallies[k].other.Messages > 0

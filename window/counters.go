@@ -192,8 +192,8 @@ func (c *Counters) forget() {
 	}
 }
 
-// remember puts the arrival into history, and lets go of the oldest rows where it is over its bounds. All its values are kept,
-// also those that could be made from others: how they are made isn't known here.
+// remember puts the arrival into history, and lets go of the oldest rows where it is over its bounds. All its values are kept, unless it
+// is brief, also those that could be made from others: how they are made isn't known here.
 func (c *Counters) remember(a *Arrival, at int64, weights *[numSums]int64) {
 	h := &c.history
 	h.push(a, at, c.sums, weights)

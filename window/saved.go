@@ -124,6 +124,7 @@ func (e *episode) restore(s *Saved, b *budget) {
 		Before: s.Before, BeforeSince: s.Since.time(zone),
 		Messages: s.Messages, Recipients: s.Recipients, Bytes: s.Bytes,
 		First: s.First.time(zone), Last: s.Last.time(zone),
+		tallies: make([]tally, NumValues),
 		course:  s.Course.series(),
 		firstAt: s.FirstAt, lastAt: s.LastAt, openedAt: s.OpenedAt, firstID: string(s.FirstID), lastID: string(s.LastID),
 	}

@@ -109,7 +109,7 @@ func (t *tally) top(n int) []Row {
 		return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(b.Value, a.Value))
 	})
 	if n > 0 && n < len(rows) {
-		rows = rows[:n]
+		rows = slices.Clone(rows[:n]) // without room for the others
 	}
 	return rows
 }

@@ -23,3 +23,15 @@ func TestTallyOutgrowsItsRows(t *testing.T) {
 		}
 	}
 }
+
+// TestTopHoldsItsRowsAlone: whoever keeps the first rows of an alert doesn't keep room for all.
+func TestTopHoldsItsRowsAlone(t *testing.T) {
+	var values tally
+	b := budget{limits: &defaultLimits}
+	for i := range 500 {
+		values.add(fmt.Append(nil, i), Row{Messages: 1}, &b)
+	}
+	if rows := values.top(5); len(rows) != 5 || cap(rows) > 10 {
+		t.Errorf("%d rows with room for %d, want 5", len(rows), cap(rows))
+	}
+}

@@ -67,6 +67,7 @@ func (c *Counters) cross(rule *counted, g *gauge, a *Arrival) *Alert {
 		Count:     g.count,
 		Limit:     rule.limitOf(g),
 		openedAt:  newest.at,
+		tallies:   make([]tally, NumValues),
 	}
 	alert.ID = alertID(rule.Rule, alert.Value, a.MessageID)
 	alert.climb(g.count)
