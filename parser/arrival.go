@@ -55,10 +55,22 @@ type Arrival struct {
 	RecipientList  []byte // for …, as logged
 	RecipientCount int    // addresses in RecipientList; a lower bound when Cut
 
-	Suspicious bool // the line has another well-formed reading
-	Overflowed bool // Exim put its overflow mark into the line
-	Cut        bool // the line reached Exim's log buffer size: what stands last may be incomplete
+	// Logins are the authenticated ids that other well-formed readings of the line name, each once and none of them AuthenticatedID: at
+	// most maxLogins. They are nil unless Suspicious.
+	Logins [][]byte
+
+	Suspicious bool   // the line has another well-formed reading
+	Forgeable  bool   // the line may stand inside another entry, whose writer then made it up: its stamp is not to be believed
+	Overflowed bool   // Exim put its overflow mark into the line
+	Text       []byte // the entry as logged, without its last LF; nil unless IsOdd
+	Cut        bool   // the line reached Exim's log buffer size: what stands last may be incomplete
 }
+
+// maxLogins bounds Arrival.Logins.
+const maxLogins = 7
+
+// IsOdd tells whether something is wrong with the line: it has two readings, Exim cut it, or it may be forged.
+func (a *Arrival) IsOdd() bool { return a.Suspicious || a.Overflowed || a.Forgeable }
 
 // Recipients yields each address of RecipientList as logged.
 func (a *Arrival) Recipients() iter.Seq[[]byte] {

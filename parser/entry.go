@@ -22,10 +22,12 @@ type Entry struct {
 
 	Arrival *Arrival // of a Reception
 
+	Text []byte // of a Malformed, Overflow or Injected entry: as logged, without its last LF
+
 	Reason string // of a Malformed or Injected entry
 	Column int    // from 1, in bytes: where reading it ended
 
-	Time      time.Time // of a Submission: the line's stamp; zero if it names no time
+	Time      time.Time // of a Submission, Malformed or Overflow entry: the line's stamp; zero if it names no time
 	Directory []byte    // cwd= of a Submission
 	Arguments []byte    // what stands behind `args: `, the program's name first
 

@@ -154,7 +154,7 @@ func (r *Reader) again(was *held, from, to int) {
 func (r *Reader) injected(was *held, from, to int) {
 	for k := from; k <= to; k++ {
 		if h, ok := looksLikeArrival(was.line(k)); ok {
-			r.entry = Entry{Kind: Injected, Place: was.places[k], MessageID: h.id, Column: 1,
+			r.entry = Entry{Kind: Injected, Place: was.places[k], MessageID: h.id, Column: 1, Text: was.line(k),
 				Reason: "the line stands inside another entry"}
 			r.emit(&r.entry)
 		}

@@ -21,6 +21,7 @@ func told(log []byte, short bool) (all []Entry) {
 		c := *e
 		c.lasting = false
 		c.MessageID, c.Directory, c.Arguments, c.User = bytes.Clone(e.MessageID), bytes.Clone(e.Directory), bytes.Clone(e.Arguments), bytes.Clone(e.User)
+		c.Text = bytes.Clone(e.Text)
 		if e.Arrival != nil {
 			c.Arrival = cloned(e.Arrival)
 		}
@@ -43,8 +44,12 @@ func told(log []byte, short bool) (all []Entry) {
 func cloned(a *Arrival) *Arrival {
 	c := *a
 	for _, item := range []*[]byte{&c.MessageID, &c.EnvelopeSender, &c.BounceOf, &c.Host, &c.Helo, &c.HostAddress, &c.InterfaceAddress, &c.Ident, &c.Protocol,
-		&c.TLS, &c.Authenticator, &c.AuthenticatedID, &c.AuthenticatedSender, &c.HeaderMessageID, &c.Subject, &c.ReceivedSender, &c.RecipientList} {
+		&c.TLS, &c.Authenticator, &c.AuthenticatedID, &c.AuthenticatedSender, &c.HeaderMessageID, &c.Subject, &c.ReceivedSender, &c.RecipientList, &c.Text} {
 		*item = bytes.Clone(*item)
+	}
+	c.Logins = slices.Clone(c.Logins)
+	for i := range c.Logins {
+		c.Logins[i] = bytes.Clone(c.Logins[i])
 	}
 	return &c
 }

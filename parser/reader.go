@@ -29,6 +29,7 @@ type Reader struct {
 	entry   Entry
 	short   Entry  // a Reception that was read the short way: nothing else is set in it
 	text    []byte // the line without NULs
+	now     []byte // the entry being read
 	subject []byte // unescaped
 	valid   []byte // made valid
 
@@ -132,7 +133,7 @@ func (r *Reader) stray(p Place, line []byte) {
 	_, n := argumentsStart(line)
 	var t tail
 	if i := bytes.LastIndex(line, []byte(" S=")); n > 0 || i >= 0 && t.read(line, i, leniency{}, new(memo)) == balanced {
-		r.entry = Entry{Kind: Injected, Place: p, Column: 1,
+		r.entry = Entry{Kind: Injected, Place: p, Column: 1, Text: line,
 			Reason: "the end of an entry that begins further up: lines in between may be forged"}
 		r.emit(&r.entry)
 	}
@@ -153,7 +154,7 @@ func (r *Reader) piece(p Place, h head, line []byte) {
 // unjoined reports an arrival of which pieces are missing.
 func (r *Reader) unjoined(p part) {
 	if h, ok := looksLikeArrival(p.text); ok {
-		r.arrival.Place = p.place
+		r.arrival.Place, r.now = p.place, p.text
 		r.malformed(h, 1, "pieces of the entry are missing")
 	}
 }
@@ -171,6 +172,7 @@ func (r *Reader) withoutNULs(line []byte) []byte {
 
 // read emits the entry. False: it is unfinished, and nothing was emitted.
 func (r *Reader) read(p Place, h head, line []byte) bool {
+	r.now = line
 	rest := line[h.length:]
 	if h.id == nil {
 		return r.submission(p, h, rest)
@@ -179,7 +181,7 @@ func (r *Reader) read(p Place, h head, line []byte) bool {
 	case isArrival(rest):
 		return r.reception(p, h, line)
 	case bytes.HasPrefix(rest, []byte(overflowMark)):
-		r.entry = Entry{Kind: Overflow, Place: p, MessageID: h.id}
+		r.entry = Entry{Kind: Overflow, Place: p, MessageID: h.id, Text: line, Time: r.stampOf(h)}
 		r.emit(&r.entry)
 	case bytes.HasPrefix(rest, []byte("Sender identification ")):
 		r.identification(p, h, rest)
@@ -272,13 +274,26 @@ func (r *Reader) fill(lineFeed bool) {
 
 func (r *Reader) emitArrival() bool {
 	r.entry = Entry{Kind: Reception, Place: r.arrival.Place, MessageID: r.arrival.MessageID, Arrival: &r.arrival}
+	if r.arrival.IsOdd() {
+		r.arrival.Text = r.now
+	}
 	r.emit(&r.entry)
 	return true
 }
 
 // malformed emits the arrival that could not be read.
 func (r *Reader) malformed(h head, column int, reason string) bool {
-	r.entry = Entry{Kind: Malformed, Place: r.arrival.Place, MessageID: h.id, Column: column, Reason: reason}
+	r.entry = Entry{
+		Kind: Malformed, Place: r.arrival.Place, MessageID: h.id, Column: column, Reason: reason, Text: r.now, Time: r.stampOf(h),
+	}
 	r.emit(&r.entry)
 	return true
+}
+
+// stampOf gives the time of an entry that is no arrival, zero if its stamp names none. What is told of arrivals doesn't depend on it.
+func (r *Reader) stampOf(h head) time.Time {
+	last := r.clock.last
+	t, _ := r.clock.time(h.stamp)
+	r.clock.last = last
+	return t
 }

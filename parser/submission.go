@@ -15,9 +15,7 @@ func (r *Reader) submission(p Place, h head, rest []byte) bool {
 	arguments := bytes.TrimPrefix(rest[i+n:], []byte(" "))
 	if takesMessage(arguments, count) {
 		r.entry = Entry{Kind: Submission, Place: p, Directory: rest[len("cwd="):i], Arguments: arguments}
-		last := r.clock.last // what is told of arrivals doesn't depend on other lines
-		r.entry.Time, _ = r.clock.time(h.stamp)
-		r.clock.last = last
+		r.entry.Time = r.stampOf(h)
 		r.emit(&r.entry)
 	}
 	return true

@@ -1,6 +1,8 @@
 package watch
 
 import (
+	"slices"
+
 	"exiwatch/internal/report"
 	"exiwatch/parser"
 	"exiwatch/window"
@@ -89,13 +91,20 @@ func (h *hand) keep(b []byte) []byte {
 func (h *hand) keepArrival(a *parser.Arrival) {
 	for _, item := range [...]*[]byte{&a.MessageID, &a.EnvelopeSender, &a.BounceOf, &a.Host, &a.Helo, &a.HostAddress, &a.InterfaceAddress,
 		&a.Ident, &a.Protocol, &a.TLS, &a.Authenticator, &a.AuthenticatedID, &a.AuthenticatedSender, &a.HeaderMessageID, &a.Subject,
-		&a.ReceivedSender, &a.RecipientList} {
+		&a.ReceivedSender, &a.RecipientList, &a.Text} {
 		*item = h.keep(*item)
+	}
+	if a.Logins != nil {
+		a.Logins = slices.Clone(a.Logins)
+		for i := range a.Logins {
+			a.Logins[i] = h.keep(a.Logins[i])
+		}
 	}
 }
 
 func (h *hand) keepOther(e *parser.Entry) {
 	e.MessageID, e.Directory, e.Arguments, e.User = h.keep(e.MessageID), h.keep(e.Directory), h.keep(e.Arguments), h.keep(e.User)
+	e.Text = h.keep(e.Text)
 }
 
 // tell tells of what was found, in the order of the log. before is how many lines of the file come before the portion.
