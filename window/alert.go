@@ -31,6 +31,9 @@ type Alert struct {
 	// Thread is the ID of the first alert that the same arrival opened, which may be this one: they are told of together.
 	Thread string
 
+	// Suspicious is how many of the arrivals below may be somebody else's: their entries have two readings, or may be forged.
+	Suspicious int64
+
 	// Totals of the arrivals while open, those of the window that crossed the limit included.
 	Messages, Recipients, Bytes int64
 	// First and Last are the stamps of the first and the last of them, to the millisecond; within one second the order

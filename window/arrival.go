@@ -11,6 +11,7 @@ type Arrival struct {
 	Bytes      int64
 	Addresses  [][]byte // the recipients' addresses, for rules that count them (Counters.CountsAddresses)
 	Outside    uint64   // bit i is set where the arrival is outside scope i of Counters.Scopes
+	Nature     Nature
 }
 
 // maxWeight bounds the recipients and bytes of one arrival as counted: a sum in an int64 then overflows after eight
@@ -29,5 +30,7 @@ func (a *Arrival) weights() [numSums]int64 {
 // keptID is as much of the message id as is kept.
 func (a *Arrival) keptID() []byte { return a.MessageID[:min(len(a.MessageID), maxMessageID)] }
 
-// inside reports whether rules of a scope count the arrival.
-func (a *Arrival) inside(scope int) bool { return a.Outside>>scope&1 == 0 }
+// isOutside reports whether a row or an arrival with these bits is outside the family's scope.
+func (f *family) isOutside(outside uint64) bool {
+	return f.scope != everything && outside>>f.scope&1 != 0
+}

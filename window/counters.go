@@ -10,19 +10,20 @@ import (
 
 // Counters count arrivals under a set of rules. They belong to one goroutine.
 type Counters struct {
-	clock    clock
-	since    time.Time // the first stamp
-	history  history
-	longest  int64 // window of all rules, seconds
-	rules    []*counted
-	families []*family // one for each key and scope
-	keys     []Key     // of the rules
-	seed     maphash.Seed
-	sums     []uint32 // hashes of these keys' values in the arrival being counted
-	scopes   []string
-	brief    bool
-	hashes   hashes  // of the arrival being counted
-	lapses   []lapse // still to come, the next one first
+	clock     clock
+	since     time.Time // the first stamp
+	history   history
+	longest   int64 // window of all rules, seconds
+	rules     []*counted
+	families  []*family // one for each key and scope
+	keys      []Key     // of the rules
+	seed      maphash.Seed
+	sums      []uint32 // hashes of these keys' values in the arrival being counted
+	scopes    []string
+	brief     bool
+	anomalies bool    // rules count them in every scope
+	hashes    hashes  // of the arrival being counted
+	lapses    []lapse // still to come, the next one first
 
 	open   map[episodeKey]*episode
 	queue  queue
@@ -71,7 +72,8 @@ func newLimited(rules []Rule, limits limits) (*Counters, error) {
 }
 
 func (c *Counters) adopt(r Rule) {
-	f := c.familyOf(r.Key, c.scope(r.Scope))
+	f := c.familyOf(&r)
+	c.anomalies = c.anomalies || f.scope == everything
 	c.rules = append(c.rules, &counted{Rule: r, text: r.String(), family: f, index: len(f.rules)})
 	f.adopt(r)
 	c.longest = max(c.longest, f.longest)
@@ -79,10 +81,10 @@ func (c *Counters) adopt(r Rule) {
 }
 
 // Brief makes alerts tell less, so that counting takes less: First and Last, Samples, Before and Chart are left out, and Top and
-// Distinct know Subject alone. It is to be called before the first arrival.
+// Distinct know Subject, Anomaly and Entry alone. It is to be called before the first arrival.
 func (c *Counters) Brief() {
 	c.brief = true
-	c.history.kept = 1 << Subject
+	c.history.kept = 1<<Subject | 1<<Anomaly | 1<<Entry
 	for _, f := range c.families {
 		c.history.kept |= 1 << f.key
 		f.brief = true
@@ -116,9 +118,12 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 	c.remember(a, at, &weights)
 	for _, f := range c.families {
 		f.n = 0
-		if value := a.Values[f.key]; value != nil && a.inside(f.scope) {
+		if value := a.Values[f.key]; value != nil && !f.isOutside(a.Outside) && f.sees(a.Nature) {
 			c.hashes.fill(f.varieties, a)
 			f.add(value, c.sums[f.nth], at, c.clock.now, &weights)
+			if a.Nature.isDoubtful() && f.n != 0 {
+				f.doubt(f.n, at, c.clock.now, &weights)
+			}
 		}
 	}
 	for _, rule := range c.rules {

@@ -25,6 +25,17 @@
 // it is exact again as soon as they are few, and it grows by arrivals only and shrinks by time only. Who makes up values by
 // their hashes can mislead an estimate, but doesn't get it below 1025: a limit up to 1024 holds against anyone.
 //
+// # Anomalies
+//
+// The measure Anomalies counts entries of which something is wrong: Exim cut them, they can be read in two ways, they may be
+// forged, or they can't be read at all. An Arrival says so by its Nature. Other rules count an Odd or Doubtful arrival as any
+// other one, and never see a Stray one, which is an entry and no arrival. Where an entry names several logins, the caller counts
+// it once more for each of them, as an Alternate: nobody gets away by naming somebody else.
+//
+// An Alert says how many of its arrivals may be somebody else's (Suspicious). Ask leaves these out.
+//
+// A rule that counts Anomalies and has no Scope counts all entries: who can't be read can't be said to count.
+//
 // # Time
 //
 // Time is the log's own and is read off its lines; it passes only while lines come. The counters' clock never goes back:

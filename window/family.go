@@ -14,6 +14,7 @@ type family struct {
 	counters slab[counter]
 	gauges   slab[gauge] // len(rules) for each counter
 	pasts    slab[past]
+	doubts   map[uint32][]doubt
 	fell     map[uint32]int64 // the second at which a gauge's count last fell to the limit, of those that were over it
 	held     int
 	hand     uint32 // where the search for a counter to drop goes on
@@ -34,6 +35,7 @@ type ruling struct {
 	key               Key
 	nth               int // of Counters.keys
 	scope             int
+	odd               bool    // rules count Anomalies, and these count here as Messages
 	rules             []Rule  // those on this key in this scope, as given
 	windows           []int64 // theirs, seconds
 	shortest, longest int64   // of these
@@ -60,6 +62,9 @@ func (f *family) adopt(r Rule) {
 		f.shortest = w
 	}
 	f.longest = max(f.longest, w)
+	if r.Count == Anomalies {
+		r.Count = Messages
+	}
 	f.rules = append(f.rules, r)
 	f.habits = append(f.habits, nil)
 	f.windows = append(f.windows, w)
@@ -201,6 +206,7 @@ func (f *family) drop(n uint32, now int64) {
 		*g = gauge{}
 		delete(f.fell, f.position(n, i))
 	}
+	delete(f.doubts, n)
 	f.remove(n)
 	f.texts.release(c.text)
 	*c = counter{last: f.freeCounter}

@@ -10,12 +10,16 @@ import (
 // maxMessageID is how much is kept of a message id: Exim's have 16 characters, since 4.97 23. Longer ones are clipped.
 const maxMessageID = 24 // bytes
 
+// natureShift is how many bits a message id's length takes.
+const natureShift = 5
+
 // A row is an arrival as history has it. What it points to is good until the next push or pop.
 type row struct {
 	at                int64 // second of the clock
 	stamp             int64 // the log's own, milliseconds since 1970
 	recipients, bytes int64
 	outside           uint64 // as in Arrival
+	nature            Nature
 	messageID         []byte
 	values            [NumValues][]byte
 }
@@ -99,7 +103,7 @@ func (h *history) push(a *Arrival, at int64, hashes []uint32, weights *[numSums]
 	data = binary.AppendUvarint(data, uint64(weights[Bytes]))
 	data = binary.AppendUvarint(data, a.Outside)
 	id := a.keptID()
-	data = append(append(data, byte(len(id))), id...)
+	data = append(append(data, byte(len(id))|byte(a.Nature)<<natureShift), id...)
 	b.data = h.pack(data, &a.Values)
 	b.rows = append(b.rows, uint16(start))
 	h.rows++
@@ -122,7 +126,7 @@ func (h *history) room(at int64) *block {
 
 // likely names the key before this one whose value often is this one's, or ends in it; otherwise the key itself.
 var likely = [NumValues]Key{
-	Sender, Sender, Sender, Sender, Host, Network, Auth, Subject, Topic, Helo, Protocol, RecipientDomain,
+	Sender, Sender, Sender, Sender, Host, Network, Auth, Subject, Topic, Log, Helo, Protocol, RecipientDomain, Anomaly, Entry,
 }
 
 // How a value is packed: its length, doubled twice, and this.
@@ -220,7 +224,7 @@ func (h *history) read(p place) (r row) {
 	r.stamp = 1000*r.at + u.varint()
 	r.recipients, r.bytes = int64(u.uvarint()), int64(u.uvarint())
 	r.outside = u.uvarint()
-	r.messageID = u.take(u.uvarint())
+	r.nature, r.messageID = u.id()
 	present := binary.LittleEndian.Uint16(u.take(2))
 	for left := present; left != 0; left &= left - 1 {
 		k := bits.TrailingZeros16(left)
@@ -252,6 +256,12 @@ func (u *unpacker) uvarint() uint64 {
 	v, n := binary.Uvarint(*u)
 	*u = (*u)[n:]
 	return v
+}
+
+// id unpacks what stands before a message id, and the id.
+func (u *unpacker) id() (Nature, []byte) {
+	mark := u.take(1)[0]
+	return Nature(mark >> natureShift), u.take(uint64(mark & (1<<natureShift - 1)))
 }
 
 func (u *unpacker) take(n uint64) []byte {

@@ -10,15 +10,16 @@ import (
 type Key uint8
 
 const (
-	Sender       Key = iota // envelope sender, domain in lower case; <> when empty
-	SenderDomain            // its domain, lower case
-	Auth                    // authenticated id
+	Sender       Key = iota // envelope sender, folded; <> when empty
+	SenderDomain            // its domain
+	Auth                    // authenticated id, folded
 	User                    // U= of a local submission
 	Host                    // the sending host's IP address
 	Network                 // that address's /24 or /64
-	Account                 // the authenticated id, else the local user, else the envelope sender
+	Account                 // the authenticated id, else the local user, else [ADDRESS] or <SENDER>, which nobody has verified
 	Subject                 // the subject as decoded
 	Topic                   // the subject folded
+	Log                     // the whole log: one value
 	NumKeys
 )
 
@@ -27,12 +28,14 @@ const (
 	Helo            = NumKeys + iota // as the sending host said it
 	Protocol                         // P=
 	RecipientDomain                  // of each recipient: several in one value, an LF between them
+	Anomaly                          // what is wrong with the entry, in words
+	Entry                            // the text of an entry that is an anomaly
 	NumValues
 )
 
 var keyNames = [NumValues]string{
-	"sender", "sender_domain", "auth", "user", "host", "network", "account", "subject", "topic",
-	"helo", "protocol", "recipient_domain",
+	"sender", "sender_domain", "auth", "user", "host", "network", "account", "subject", "topic", "log",
+	"helo", "protocol", "recipient_domain", "anomaly", "entry",
 }
 
 // ParseKey is the inverse of String for the keys that rules have. Its error lists the names there are.

@@ -18,13 +18,14 @@ const (
 	Senders                   // of Sender
 	Subjects                  // of Subject
 	Addresses                 // distinct Arrival.Addresses
+	Anomalies                 // one an entry that is no Plain one
 	numMeasures
 )
 
 // numSums is how many measures are sums: those before it.
 const numSums = Hosts
 
-var measureNames = [numMeasures]string{"messages", "recipients", "bytes", "hosts", "networks", "senders", "subjects", "addresses"}
+var measureNames = [numMeasures]string{"messages", "recipients", "bytes", "hosts", "networks", "senders", "subjects", "addresses", "anomalies"}
 
 // ParseMeasure is the inverse of String. Its error lists the names there are.
 func ParseMeasure(s string) (Measure, error) {

@@ -20,8 +20,21 @@ func (c *Counters) Counts(k Key) bool {
 	return slices.ContainsFunc(c.rules, func(r *counted) bool { return r.Key == k || inner >= 0 && r.Count == numSums+Measure(inner) })
 }
 
-// scope returns the number of a scope.
-func (c *Counters) scope(text string) int {
+// CountsLog reports whether any rule needs the value for Log of arrivals that are no anomalies.
+func (c *Counters) CountsLog() bool {
+	return slices.ContainsFunc(c.rules, func(r *counted) bool { return r.Key == Log && r.Count != Anomalies })
+}
+
+// everything is the scope of a rule that counts Anomalies and says nothing of a scope: an entry that can't be read belongs to nobody, and
+// so nobody could say that it counts.
+const everything = -1
+
+// scope returns the number of a rule's scope.
+func (c *Counters) scope(r *Rule) int {
+	text := r.Scope
+	if text == "" && r.Count == Anomalies {
+		return everything
+	}
 	if i := slices.Index(c.scopes, text); i >= 0 {
 		return i
 	}
@@ -29,10 +42,11 @@ func (c *Counters) scope(text string) int {
 	return len(c.scopes) - 1
 }
 
-// familyOf returns the family of a key in a scope.
-func (c *Counters) familyOf(k Key, scope int) *family {
+// familyOf returns the family that counts for a rule.
+func (c *Counters) familyOf(r *Rule) *family {
+	k, scope, odd := r.Key, c.scope(r), r.Count == Anomalies
 	for _, f := range c.families {
-		if f.key == k && f.scope == scope {
+		if f.key == k && f.scope == scope && f.odd == odd {
 			return f
 		}
 	}
@@ -43,10 +57,12 @@ func (c *Counters) familyOf(k Key, scope int) *family {
 		c.sums = append(c.sums, 0)
 		c.history.hashes++
 	}
-	f := &family{ruling: ruling{key: k, nth: nth, scope: scope}, limits: &c.limits, hashes: &c.hashes}
+	f := &family{ruling: ruling{key: k, nth: nth, scope: scope, odd: odd}, limits: &c.limits, hashes: &c.hashes}
 	c.families = append(c.families, f)
 	return f
 }
 
-// inside reports whether any rule's scope has the arrival.
-func (c *Counters) inside(a *Arrival) bool { return ^a.Outside<<(maxScopes-len(c.scopes)) != 0 }
+// inside reports whether any rule counts the arrival.
+func (c *Counters) inside(a *Arrival) bool {
+	return len(c.scopes) > 0 && ^a.Outside<<(maxScopes-len(c.scopes)) != 0 || a.Nature.isOdd() && c.anomalies
+}

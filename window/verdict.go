@@ -28,12 +28,13 @@ func (c *Counters) judge(rule *counted, a *Arrival, at int64, weights *[numSums]
 func (c *Counters) grow(e *episode, count int64, a *Arrival, at int64, weights *[numSums]int64) (grown bool) {
 	alert := e.alert
 	alert.add(weights)
-	if c.brief {
-		alert.tally(Subject, a.Values[Subject], weights[Recipients], weights[Bytes], &c.budget)
-		return alert.climb(count)
-	}
 	r := row{
-		at: at, stamp: milliseconds(a.At), recipients: weights[Recipients], bytes: weights[Bytes], messageID: a.keptID(), values: a.Values,
+		at: at, stamp: milliseconds(a.At), recipients: weights[Recipients], bytes: weights[Bytes],
+		nature: a.Nature, messageID: a.keptID(), values: a.Values,
+	}
+	if c.brief {
+		c.note(alert, &r, nil)
+		return alert.climb(count)
 	}
 	c.note(alert, &r, a.At.Location())
 	alert.course.add(at, offsetOf(alert.Opened))
@@ -43,8 +44,13 @@ func (c *Counters) grow(e *episode, count int64, a *Arrival, at int64, weights *
 
 // note tells an alert of an arrival that is in its totals. The topic of a subject is made if it isn't known.
 func (c *Counters) note(alert *Alert, r *row, zone *time.Location) {
+	if r.nature.isDoubtful() {
+		alert.Suspicious++
+	}
 	if c.brief {
-		alert.tally(Subject, r.values[Subject], r.recipients, r.bytes, &c.budget)
+		for _, k := range [...]Key{Subject, Anomaly, Entry} {
+			alert.tally(k, r.values[k], r.recipients, r.bytes, &c.budget)
+		}
 		return
 	}
 	if subject := r.values[Subject]; subject != nil && r.values[Topic] == nil {
@@ -127,7 +133,7 @@ func (c *Counters) counts(rule *counted, p place, value []byte) bool {
 		return false
 	}
 	r := c.history.read(p)
-	return r.values[f.key] != nil && bytes.Equal(r.values[f.key], value) && r.outside>>f.scope&1 == 0
+	return r.values[f.key] != nil && bytes.Equal(r.values[f.key], value) && !f.isOutside(r.outside) && f.sees(r.nature)
 }
 
 // What is known of the time before a window, which only a Chart shows.
