@@ -12,6 +12,9 @@ type Arrival struct {
 	Addresses  [][]byte // the recipients' addresses, for rules that count them (Counters.CountsAddresses)
 	Outside    uint64   // bit i is set where the arrival is outside scope i of Counters.Scopes
 	Nature     Nature
+	Logins     [][]byte // others that the entry names: it counts once more for each of them, as an Alternate with LoginsOutside
+	// LoginsOutside is Outside for these.
+	LoginsOutside uint64
 }
 
 // maxWeight bounds the recipients and bytes of one arrival as counted: a sum in an int64 then overflows after eight
@@ -25,6 +28,14 @@ func (a *Arrival) weights() [numSums]int64 {
 		Recipients: min(max(a.Recipients, 0), maxWeight),
 		Bytes:      min(max(a.Bytes, 0), maxWeight),
 	}
+}
+
+// alternate is the arrival as it counts for another login.
+func (a *Arrival) alternate(login []byte) *Arrival {
+	other := *a
+	other.Values[Auth], other.Values[Account] = login, login
+	other.Nature, other.Outside, other.Logins = Alternate, a.LoginsOutside, nil
+	return &other
 }
 
 // keptID is as much of the message id as is kept.

@@ -106,6 +106,18 @@ func (c *Counters) Advance(at time.Time) []*Alert {
 // order of the rules; usually none. An arrival that has no value for a rule's key, or nothing of what it counts, doesn't change its count. The slices
 // are the caller's. Count allocates nothing for values it holds already, but for arrivals of an open alert a message id.
 func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
+	opened, grown = c.count(a)
+	for _, login := range a.Logins {
+		o, g := c.count(a.alternate(login))
+		opened, grown = append(opened, o...), append(grown, g...)
+	}
+	for _, alert := range opened {
+		alert.Thread = opened[0].ID
+	}
+	return opened, grown
+}
+
+func (c *Counters) count(a *Arrival) (opened, grown []*Alert) {
 	at := c.reach(a.At)
 	if !c.inside(a) {
 		return nil, nil
@@ -130,7 +142,6 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 		o, g := c.judge(rule, a, at, &weights)
 		if o != nil {
 			opened = append(opened, o)
-			o.Thread = opened[0].ID
 		}
 		if g != nil {
 			grown = append(grown, g)

@@ -7,20 +7,23 @@ import (
 
 // A Class is a kind of arrival that [count] only may name.
 type Class struct {
-	Name   string       // authenticated, local, bounces, all; empty for
+	Name   string       // authenticated, local, loopback, bounces, all; empty for
 	Prefix netip.Prefix // a network of sending hosts
 }
+
+// Loopback is the class of what comes over 127.0.0.0/8 or ::1 without a login.
+const Loopback = "loopback"
 
 // ParseClass reads an element of [count] only.
 func ParseClass(s string) (Class, error) {
 	switch s {
-	case "authenticated", "local", "bounces", "all":
+	case "authenticated", "local", Loopback, "bounces", "all":
 		return Class{Name: s}, nil
 	}
 	if prefix, ok := parsePrefix(s); ok {
 		return Class{Prefix: prefix}, nil
 	}
-	return Class{}, fmt.Errorf("%q is none of authenticated, local, bounces, all, and no CIDR", s)
+	return Class{}, fmt.Errorf("%q is none of authenticated, local, loopback, bounces, all, and no CIDR", s)
 }
 
 // Contains tells whether the class is a network that holds the address written in b.

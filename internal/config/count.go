@@ -11,6 +11,7 @@ type Count struct {
 	Only         []Class   // any of them
 	Ignore       []Pattern // none of them
 	LocalDomains []string  // lower case; an arrival to these alone isn't counted
+	EximUsers    []string  // U= of bounces that Exim itself makes
 }
 
 // Scopes are what the rules count, by window.Rule.Scope. That of rules which don't say it is "".
@@ -21,6 +22,7 @@ type count struct {
 	Only         []string `toml:"only"`
 	Ignore       []string `toml:"ignore"`
 	LocalDomains []string `toml:"local_domains"`
+	EximUsers    []string `toml:"exim_users"`
 }
 
 // or takes from general what isn't written.
@@ -34,10 +36,13 @@ func (w count) or(general count) count {
 	if w.LocalDomains == nil {
 		w.LocalDomains = general.LocalDomains
 	}
+	if w.EximUsers == nil {
+		w.EximUsers = general.EximUsers
+	}
 	return w
 }
 
-// scope names what is written, "" if nothing is.
+// scope names what a rule writes, "" if that is nothing.
 func (w count) scope() string {
 	var parts []string
 	for _, part := range []struct {
@@ -53,6 +58,7 @@ func (w count) scope() string {
 
 // count checks what is written.
 func (w count) count() (c Count, err error) {
+	c.EximUsers = w.EximUsers
 	if len(w.Only) == 0 {
 		return c, errors.New("only is empty, so that nothing would count")
 	}

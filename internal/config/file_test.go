@@ -308,7 +308,7 @@ from = "exiwatch@mx.lab.test"
 subject = "Mail Abuse Alert"
 via = "sendmail"
 `))
-	if err != nil || c.Rules[0].String() != defaultRule.String() {
+	if err != nil || c.Rules[0].String() != defaultRules[0].String() {
 		t.Errorf("Parse = %v, %v, want the default rule", c.Rules, err)
 	}
 }

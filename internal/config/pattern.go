@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"exiwatch/internal/fold"
 	"exiwatch/window"
 )
 
@@ -16,9 +17,13 @@ type Pattern struct {
 	prefix netip.Prefix // of a host; else not valid
 }
 
-// NewPattern makes a Pattern of one key.
+// NewPattern makes a Pattern of one key. Names are folded as those of arrivals are.
 func NewPattern(key window.Key, text string) (Pattern, error) {
 	p := Pattern{Key: key, glob: text}
+	switch key {
+	case window.Sender, window.SenderDomain, window.Auth, window.Account:
+		p.glob = fold.Name(text)
+	}
 	if key != window.Host && key != window.Network {
 		return p, nil
 	}

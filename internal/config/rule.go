@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"exiwatch/window"
@@ -31,22 +32,29 @@ type except struct {
 	Until  any    `toml:"until"`
 }
 
-// defaultRule is that of a configuration without rules.
-var defaultRule = window.Rule{Name: "bulk sender", Key: window.Account, Count: window.Messages, Limit: 20, Window: 5 * time.Minute}
+// defaultRules are those of a configuration without rules.
+var defaultRules = []window.Rule{
+	{Name: "bulk sender", Key: window.Account, Count: window.Messages, Limit: 20, Window: 5 * time.Minute},
+	{Name: "many recipients", Key: window.Account, Count: window.Recipients, Limit: 500, Window: time.Hour},
+	{Name: "log integrity", Key: window.Log, Count: window.Anomalies, Limit: 5, Window: time.Hour},
+}
 
-// defaultOnly is what counts where nothing is said about it.
-var defaultOnly = []string{"authenticated", "local"}
+// defaultCount is what counts where nothing is said about it.
+var defaultCount = count{
+	Only:      []string{"authenticated", "local", Loopback},
+	EximUsers: []string{"Debian-exim", "exim", "mailnull", "mail", "eximuser"},
+}
 
 // rules gives the rules and what each of them counts.
 func (f *file) rules(zone *time.Location) ([]window.Rule, Scopes, error) {
-	general := f.Count.or(count{Only: defaultOnly})
+	general := f.Count.or(defaultCount)
 	usual, err := general.count()
 	if err != nil {
 		return nil, nil, fmt.Errorf("count.%w", err)
 	}
 	scopes := Scopes{"": usual}
 	if len(f.Rule) == 0 {
-		return []window.Rule{defaultRule}, scopes, nil
+		return slices.Clone(defaultRules), scopes, nil
 	}
 	var all []window.Rule
 	for i, w := range f.Rule {
@@ -63,11 +71,13 @@ func (f *file) rules(zone *time.Location) ([]window.Rule, Scopes, error) {
 	return all, scopes, err
 }
 
-func (w *rule) count() count { return count{w.Only, w.Ignore, w.LocalDomains} }
+func (w *rule) count() count {
+	return count{Only: w.Only, Ignore: w.Ignore, LocalDomains: w.LocalDomains}
+}
 
-// rule fills what isn't written from the default rule.
+// rule fills what isn't written from the first default rule.
 func (w *rule) rule(zone *time.Location) (window.Rule, error) {
-	r := defaultRule
+	r := defaultRules[0]
 	r.Name = w.Name
 	var err error
 	if w.Key != "" {

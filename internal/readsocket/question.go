@@ -18,6 +18,7 @@ type Question struct {
 type Term struct {
 	Key   window.Key
 	Value string // as it was written, without its quotes
+	Bare  bool   // no key was named
 }
 
 // countWord asks for a number.
@@ -36,13 +37,13 @@ func Parse(line string, key window.Key) (Question, error) {
 		if t, rest, err = parseTerm(rest, key); err == nil {
 			q.Terms = append(q.Terms, t)
 		} else if strings.HasPrefix(line, `"`) {
-			return Question{Terms: []Term{{key, line}}}, nil
+			return Question{Terms: []Term{{Key: key, Value: line, Bare: true}}}, nil
 		} else {
 			return Question{Count: counts}, err
 		}
 	}
 	if len(q.Terms) == 0 {
-		q.Terms = []Term{{Key: key}}
+		q.Terms = []Term{{Key: key, Bare: true}}
 	}
 	return q, nil
 }
@@ -60,10 +61,10 @@ func (q *Question) text(count int64, over bool) string {
 
 // parseTerm takes the first item of a text that doesn't begin with a space.
 func parseTerm(text string, key window.Key) (t Term, rest string, err error) {
-	t.Key = key
+	t.Key, t.Bare = key, true
 	if name, value, ok := strings.Cut(text, "="); ok {
 		if named, err := window.ParseKey(name); err == nil {
-			t.Key, text = named, value
+			t.Key, t.Bare, text = named, false, value
 		}
 	}
 	if strings.HasPrefix(text, `"`) {

@@ -7,12 +7,13 @@ import (
 	"exiwatch/window"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestParse(t *testing.T) {
 	sender := func(values ...string) (terms []Term) {
 		for _, v := range values {
-			terms = append(terms, Term{window.Sender, v})
+			terms = append(terms, Term{Key: window.Sender, Value: v})
 		}
 		return terms
 	}
@@ -30,9 +31,9 @@ func TestParse(t *testing.T) {
 		{`sender=""`, false, sender("")},
 		{`"alice@lab.test"`, false, sender("alice@lab.test")},
 		{`sender="alice@lab.test"`, false, sender("alice@lab.test")},
-		{"sender=alice@lab.test host=192.0.2.1 auth=alice", false, []Term{{window.Sender, "alice@lab.test"}, {window.Host, "192.0.2.1"}, {window.Auth, "alice"}}},
-		{` host=192.0.2.1  "a b" `, false, []Term{{window.Host, "192.0.2.1"}, {window.Sender, "a b"}}},
-		{`subject="Your \"parcel\" \\o/ \n\r"`, false, []Term{{window.Subject, "Your \"parcel\" \\o/ \n\r"}}},
+		{"sender=alice@lab.test host=192.0.2.1 auth=alice", false, []Term{{Key: window.Sender, Value: "alice@lab.test"}, {Key: window.Host, Value: "192.0.2.1"}, {Key: window.Auth, Value: "alice"}}},
+		{` host=192.0.2.1  "a b" `, false, []Term{{Key: window.Host, Value: "192.0.2.1"}, {Key: window.Sender, Value: "a b"}}},
+		{`subject="Your \"parcel\" \\o/ \n\r"`, false, []Term{{Key: window.Subject, Value: "Your \"parcel\" \\o/ \n\r"}}},
 		{"bounce=alice=example.org@lists.test", false, sender("bounce=alice=example.org@lists.test")},
 		{"helo=pc", false, sender("helo=pc")},
 		{"Sender=x", false, sender("Sender=x")},
@@ -55,7 +56,7 @@ func TestParse(t *testing.T) {
 		if (err != nil) != (test.terms == nil) || q.Count != test.count {
 			t.Errorf("Parse(%q) = %+v, %v, want %+v", test.line, q, err, test.terms)
 		}
-		if diff := cmp.Diff(test.terms, q.Terms); diff != "" {
+		if diff := cmp.Diff(test.terms, q.Terms, cmpopts.IgnoreFields(Term{}, "Bare")); diff != "" {
 			t.Errorf("Parse(%q) (-want +got):\n%s", test.line, diff)
 		}
 	}
@@ -79,7 +80,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, line string, n int64) {
 		if q, err := Parse(`auth=x subject=`+Quote(line)+" user="+Quote(line), window.Sender); err != nil ||
-			!cmp.Equal(q.Terms, []Term{{window.Auth, "x"}, {window.Subject, line}, {window.User, line}}) {
+			!cmp.Equal(q.Terms, []Term{{Key: window.Auth, Value: "x"}, {Key: window.Subject, Value: line}, {Key: window.User, Value: line}}) {
 			t.Fatalf("%q, quoted, is read as %+v, %v", line, q, err)
 		}
 		q, err := Parse(line, window.Host)
@@ -96,8 +97,19 @@ func FuzzParse(f *testing.F) {
 		for _, term := range q.Terms {
 			items = append(items, term.Key.String()+"="+Quote(term.Value))
 		}
-		if again, err := Parse(strings.Join(items, " "), window.User); err != nil || !cmp.Equal(again, q) {
+		if again, err := Parse(strings.Join(items, " "), window.User); err != nil || !cmp.Equal(again, q, cmpopts.IgnoreFields(Term{}, "Bare")) {
 			t.Fatalf("%q is %+v, and written out %+v, %v", line, q, again, err)
 		}
 	})
+}
+
+// TestBare: whether a key was named.
+func TestBare(t *testing.T) {
+	for line, want := range map[string]bool{
+		"": true, "alice": true, `"a b"`: true, `"a b"@lab.test`: true, "helo=pc": true, "count alice": true, "sender=alice": false, `auth="a b"`: false,
+	} {
+		if q, err := Parse(line, window.Account); err != nil || q.Terms[0].Bare != want {
+			t.Errorf("Parse(%q) = %+v, %v, want bare %t", line, q, err, want)
+		}
+	}
 }

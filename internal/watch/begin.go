@@ -17,7 +17,7 @@ import (
 // begin finds where to read a log from, and up to where silently. was is what the checkpoint says of it; nil if it is followed
 // for the first time.
 func (d *Daemon) begin(l *followed, was *progress) error {
-	l.marks.longest = int64(l.pipeline.counters.Longest() / time.Second)
+	l.marks = newMarks(l.pipeline)
 	l.was, l.known = was, d.now()
 	if was != nil {
 		l.known = was.Written
@@ -38,7 +38,7 @@ func (d *Daemon) begin(l *followed, was *progress) error {
 	if err != nil {
 		return err
 	}
-	if ok && was.Base.Clock.Now <= was.Clock.Now-2*l.marks.longest-slack {
+	if ok && was.Base.Clock.Now <= was.Clock.Now-l.marks.reach {
 		l.start(mark{base, was.Base.Clock, was.Base.Stamp})
 	} else if err := d.beginOldest(l, was.Clock.Now); err != nil {
 		return err
@@ -137,7 +137,7 @@ func (d *Daemon) beginFirst(l *followed) error {
 	if err != nil {
 		return fmt.Errorf("looking for the end of %s: %w", l.path, err)
 	}
-	first := reaching(row, stamp.Unix()-2*l.marks.longest-slack, d.Config.Zone, now, d.isStopping)
+	first := reaching(row, stamp.Unix()-l.marks.reach, d.Config.Zone, now, d.isStopping)
 	l.startAnew(row[first].Start)
 	if first == 0 {
 		d.warnOfGap(l, row[0].Path, stamp.Unix())

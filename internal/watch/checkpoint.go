@@ -37,16 +37,28 @@ type mark struct {
 	Stamp    time.Time       `json:"stamp"` // of parser.Reader.Last
 }
 
-// slack is how much more than two windows lies between a base and its checkpoint. Lines may come a few seconds late.
+// slack is how much more than is needed lies between a base and its checkpoint. Lines may come a few seconds late.
 const slack = 10 // seconds
 
 // marks are places from which a log could be read again, oldest first.
 //
 // An alert is open if its count was over the limit at some second of the last window, and the counts of that window
-// need the arrivals of the one before. So two windows tell all that is open.
+// need the arrivals of the one before. So two windows tell all that is open. What of them a content filter handed back is told by
+// what came in before.
 type marks struct {
 	longest int64 // window of the rules, seconds
+	reach   int64 // how far back a log is to be read, seconds
 	all     []mark
+}
+
+// newMarks are those for the counters of a pipeline.
+func newMarks(p *Pipeline) marks {
+	longest := int64(p.counters.Longest() / time.Second)
+	reach := 2*longest + slack
+	if p.returns != nil {
+		reach += returnSeconds
+	}
+	return marks{longest: longest, reach: reach}
 }
 
 // note adds a place, unless the last one is near.
@@ -55,7 +67,7 @@ func (m *marks) note(at mark) {
 		return
 	}
 	m.all = append(m.all, at)
-	for len(m.all) > 1 && m.all[1].Clock.Now <= at.Clock.Now-2*m.longest-slack {
+	for len(m.all) > 1 && m.all[1].Clock.Now <= at.Clock.Now-m.reach {
 		m.all = m.all[1:]
 	}
 }

@@ -29,6 +29,7 @@ type finding struct {
 	arrival parser.Arrival
 	values  window.Arrival
 	counts  bool
+	passed  bool // it isn't kept, but passed over
 	wanted  bool // it was told of
 }
 
@@ -70,7 +71,8 @@ func (h *hand) entry(e *parser.Entry) {
 		h.keepArrival(&f.arrival)
 	}
 	var keep bool
-	if f.counts, keep = h.pipeline.weigh(&f.arrival, &f.values, &h.valuer); !keep {
+	f.counts, keep = h.pipeline.weigh(&f.arrival, &f.values, &h.valuer)
+	if f.passed = !keep; f.passed && h.pipeline.returns == nil {
 		h.finds = h.finds[:n]
 	}
 }
@@ -118,6 +120,10 @@ func (h *hand) tell(before int64) {
 			continue
 		}
 		f.arrival.Line += before
+		if f.wanted = false; f.passed {
+			h.pipeline.passOver(&f.arrival, &f.values)
+			continue
+		}
 		f.wanted = h.pipeline.reception(&f.arrival, &f.values, f.counts)
 	}
 }
@@ -145,7 +151,10 @@ func (h *hand) inTurn(e *parser.Entry) {
 	}
 	h.valuer.reset()
 	w := &p.arrival
-	if counts, keep := p.weigh(e.Arrival, w, &h.valuer); keep && p.reception(e.Arrival, w, counts) && h.gather != nil {
+	counts, keep := p.weigh(e.Arrival, w, &h.valuer)
+	if !keep {
+		p.passOver(e.Arrival, w)
+	} else if p.reception(e.Arrival, w, counts) && h.gather != nil {
 		h.gather([]report.Reception{{Arrival: e.Arrival, Values: w}})
 	}
 }

@@ -19,11 +19,14 @@ type Pipeline struct {
 	scopes    config.Scopes
 	counted   []config.Count // of counters.Scopes
 	own       *own
-	log       string // name of the log, where there are several
-	addresses bool   // rules count recipients' addresses
-	costly    costly // values of arrivals that rules count
-	always    bool   // all costly values of all arrivals, as they aren't for the counters alone
-	silent    bool   // nobody is told of anything: what is read was told before
+	returns   *returns  // what came in, to know again what a content filter hands back; nil where no rule counts such a thing
+	last      time.Time // the latest stamp of the log that was believed
+	logs      bool      // rules count all arrivals of the log
+	log       string    // name of the log, where there are several
+	addresses bool      // rules count recipients' addresses
+	costly    costly    // values of arrivals that rules count
+	always    bool      // all costly values of all arrivals, as they aren't for the counters alone
+	silent    bool      // nobody is told of anything: what is read was told before
 	valuer    valuer
 	arrival   window.Arrival
 	listener  Listener
@@ -89,7 +92,8 @@ func newPipeline(p Pipeline) (*Pipeline, error) {
 		domains: !p.listener.Brief,
 		topic:   p.counters.Counts(window.Topic) || p.listener.Counted != nil,
 	}
-	p.addresses = p.counters.CountsAddresses()
+	p.addresses, p.logs = p.counters.CountsAddresses(), p.counters.CountsLog()
+	p.returns = newReturns(p.counted)
 	if p.listener.Brief {
 		p.counters.Brief()
 	}
@@ -113,12 +117,27 @@ func (p *Pipeline) entry(e *parser.Entry) {
 	p.valuer.reset()
 	if counts, keep := p.weigh(e.Arrival, &p.arrival, &p.valuer); keep {
 		p.reception(e.Arrival, &p.arrival, counts)
+	} else {
+		p.passOver(e.Arrival, &p.arrival)
 	}
 }
 
+// other takes an entry that is no arrival. One that is an anomaly counts as such.
 func (p *Pipeline) other(e *parser.Entry) {
 	if p.listener.Other != nil && !p.silent {
 		p.listener.Other(e)
+	}
+	var w window.Arrival
+	if p.stray(e, &w) && (p.listener.Keep == nil || p.listener.Keep(&parser.Arrival{}, &w)) {
+		p.advance(w.At)
+		p.count(&w)
+	}
+}
+
+// passOver takes an arrival that isn't kept: it only is one that a filter may hand back.
+func (p *Pipeline) passOver(a *parser.Arrival, w *window.Arrival) {
+	if p.returns != nil {
+		p.returns.comesBack(a, w.At.Unix())
 	}
 }
 
@@ -132,7 +151,9 @@ func (p *Pipeline) weigh(a *parser.Arrival, w *window.Arrival, v *valuer) (count
 	if p.listener.Keep != nil && !p.listener.Keep(a, w) {
 		return false, false
 	}
-	counts = p.inScope(a, w)
+	if counts = p.scope(a, w); p.logs {
+		w.Values[window.Log] = logValue
+	}
 	if counts && !p.always {
 		v.costly(a, w, p.costly)
 	}
@@ -151,8 +172,10 @@ func (p *Pipeline) reception(a *parser.Arrival, w *window.Arrival, counts bool) 
 	if p.listener.Arrival != nil && !p.silent {
 		p.listener.Arrival(a, w)
 	}
-	for _, alert := range p.counters.Advance(w.At) {
-		p.told(alert, ended, p.listener.Ended)
+	p.believe(a, w)
+	p.advance(w.At)
+	if p.returns != nil && p.returns.comesBack(a, p.counters.Clock().Now) {
+		counts, w.Outside = false, ^uint64(0)
 	}
 	own, name := p.own.due(a, p.log)
 	if own != nil && p.listener.Own != nil {
@@ -161,19 +184,16 @@ func (p *Pipeline) reception(a *parser.Arrival, w *window.Arrival, counts bool) 
 	if p.listener.Seen != nil {
 		p.listener.Seen(p, w, counts && own == nil)
 	}
-	if !counts {
+	if !counts && w.Nature == window.Plain {
 		return true
 	}
 	if own != nil {
 		own.excuse(p.log, p.counters.Clock().Now)
 		return true
 	}
-	opened, grown := p.counters.Count(w)
-	if len(opened) > 0 && !p.silent {
-		p.open(opened)
-	}
-	for _, alert := range grown {
-		p.told(alert, grew(alert), p.listener.Grew)
+	p.count(w)
+	if !counts {
+		return true
 	}
 	if p.listener.Counted != nil && !p.silent {
 		p.listener.Counted(w)
@@ -181,13 +201,47 @@ func (p *Pipeline) reception(a *parser.Arrival, w *window.Arrival, counts bool) 
 	return true
 }
 
-// inScope tells whether any rule counts the arrival, and w which.
-func (p *Pipeline) inScope(a *parser.Arrival, w *window.Arrival) (any bool) {
+// believe keeps a stamp that may be forged from moving the clock: the arrival counts where the log has got to.
+func (p *Pipeline) believe(a *parser.Arrival, w *window.Arrival) {
+	switch {
+	case !a.Forgeable || p.last.IsZero():
+		p.last = w.At
+	case w.At.After(p.last) || p.last.Sub(w.At) > maxLate:
+		w.At = p.last
+	}
+}
+
+// maxLate is how far a late line may be behind the log's clock, which it then doesn't change (window's rules for time).
+const maxLate = 5 * time.Second
+
+// advance says that the log has reached a stamp.
+func (p *Pipeline) advance(at time.Time) {
+	for _, alert := range p.counters.Advance(at) {
+		p.told(alert, ended, p.listener.Ended)
+	}
+}
+
+// count has the counters count, and tells of what comes of it.
+func (p *Pipeline) count(w *window.Arrival) {
+	opened, grown := p.counters.Count(w)
+	if len(opened) > 0 && !p.silent {
+		p.open(opened)
+	}
+	for _, alert := range grown {
+		p.told(alert, grew(alert), p.listener.Grew)
+	}
+}
+
+// scope tells whether any rule counts the arrival, and w which.
+func (p *Pipeline) scope(a *parser.Arrival, w *window.Arrival) (any bool) {
 	for i := range p.counted {
-		if counts(&p.counted[i], a, w) {
+		if inScope(&p.counted[i], a, w) {
 			any = true
 		} else {
 			w.Outside |= 1 << i
+		}
+		if w.Logins != nil && !countsLogins(&p.counted[i], a) {
+			w.LoginsOutside |= 1 << i
 		}
 	}
 	return any

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"bytes"
+	"net/netip"
 	"slices"
 
 	"exiwatch/internal/config"
@@ -9,11 +10,15 @@ import (
 	"exiwatch/window"
 )
 
-// counts tells whether rules of a scope count an arrival: it is of a class named by only, no pattern of ignore fits, and it isn't
-// for local domains alone.
-func counts(c *config.Count, a *parser.Arrival, w *window.Arrival) bool {
-	if !slices.ContainsFunc(c.Only, func(class config.Class) bool { return isOf(class, a) }) {
+// inScope tells whether rules of a scope count an arrival: it is of a class named by only, no pattern of ignore fits, and it isn't
+// for local domains alone. Of one that may be somebody else's only the class matters: nobody gets out of a count by a name that he
+// makes up.
+func inScope(c *config.Count, a *parser.Arrival, w *window.Arrival) bool {
+	if !slices.ContainsFunc(c.Only, func(class config.Class) bool { return isOf(class, a, c.EximUsers) }) {
 		return false
+	}
+	if w.Nature == window.Doubtful {
+		return true
 	}
 	for _, p := range c.Ignore {
 		if p.Match(w) {
@@ -23,20 +28,48 @@ func counts(c *config.Count, a *parser.Arrival, w *window.Arrival) bool {
 	return len(c.LocalDomains) == 0 || !isInternal(c.LocalDomains, a)
 }
 
+// countsLogins tells whether rules of a scope count arrivals with a login, be it in another reading of the line.
+func countsLogins(c *config.Count, a *parser.Arrival) bool {
+	return slices.ContainsFunc(c.Only, func(class config.Class) bool {
+		return class.Name == "all" || class.Name == "authenticated" || class.Contains(a.HostAddress)
+	})
+}
+
 // isOf tells whether an arrival is of a class.
-func isOf(class config.Class, a *parser.Arrival) bool {
+func isOf(class config.Class, a *parser.Arrival, eximUsers []string) bool {
 	switch class.Name {
 	case "all":
 		return true
 	case "authenticated":
 		return a.Authenticator != nil
 	case "local":
-		// R= alone doesn't make a bounce: any local user may have it logged (sendmail -E).
-		return isLocal(a) && (a.BounceOf == nil || len(a.EnvelopeSender) > 0)
+		return isLocal(a) && !isOwnBounce(a, eximUsers)
+	case config.Loopback:
+		return isLoopback(a)
 	case "bounces":
 		return a.EnvelopeSender != nil && len(a.EnvelopeSender) == 0
 	}
 	return class.Contains(a.HostAddress)
+}
+
+// isOwnBounce tells whether Exim itself made the message. R= and an empty sender alone don't make a bounce: any local user may have
+// them logged (sendmail -E, mail commands of a filter). U= is the user that Exim runs as.
+func isOwnBounce(a *parser.Arrival, eximUsers []string) bool {
+	return a.BounceOf != nil && len(a.EnvelopeSender) == 0 && slices.Contains(eximUsers, string(a.Ident))
+}
+
+// isLoopback tells whether the message came over loopback without a login: a program of this host, but nobody knows whose.
+func isLoopback(a *parser.Arrival) bool {
+	return a.Authenticator == nil && isLoopbackAddress(a.HostAddress) && !isLocal(a)
+}
+
+// isLoopbackAddress tells whether b is an address in 127.0.0.0/8 or ::1.
+func isLoopbackAddress(b []byte) bool {
+	if len(b) < 3 || b[0] != '1' && b[0] != ':' && b[0] != '0' {
+		return false
+	}
+	ip, err := netip.ParseAddr(string(b))
+	return err == nil && ip.Unmap().IsLoopback()
 }
 
 // isInternal tells whether every recipient is known and in one of the domains.

@@ -16,6 +16,7 @@ const (
 	bounce        = `<> H=mail.example.com [198.51.100.20] P=esmtp S=5`
 	relayed       = `ann@example.com H=mail.example.com [198.51.100.20] P=esmtp S=5`
 	relayed6      = `ann@example.com H=mail.example.com [2001:db8::25] P=esmtp S=5`
+	loopback      = `web@shop.test H=localhost (shop.test) [127.0.0.1] P=esmtp S=5`
 	identLocal    = `ann@example.com H=mail.example.com [198.51.100.20] U=root P=local S=5`
 )
 
@@ -37,8 +38,20 @@ func TestPolicy(t *testing.T) {
 		{``, `<> U=www-data P=local S=5`, true},                     // mail("", …, "-f<>") of a script: no R=
 		{``, bounce, false},
 		{``, relayed, false},
-		{``, identLocal, false},
-		{``, `ann@lab.test U=mail P=spam-scanned S=5`, false},
+		{``, identLocal, true},                               // sendmail -oMa of a trusted user
+		{``, `ann@lab.test U=mail P=spam-scanned S=5`, true}, // -oMr
+		{``, `<> R=1xV000-000000-00 U=www-data P=local S=5`, true},
+		{"exim_users = [\"www-data\"]", `<> R=1xV000-000000-00 U=www-data P=local S=5`, false},
+		{"exim_users = [\"www-data\"]", ownBounce, true},
+		{``, loopback, true},
+		{``, strings.Replace(loopback, "127.0.0.1", "127.9.8.7", 1), true},
+		{``, strings.Replace(loopback, "127.0.0.1", "::1", 1), true},
+		{``, strings.Replace(loopback, "127.0.0.1", "::ffff:127.0.0.1", 1), true},
+		{``, strings.Replace(loopback, "127.0.0.1", "128.0.0.1", 1), false},
+		{`only = ["authenticated", "local"]`, loopback, false},
+		{`only = ["loopback"]`, loopback, true},
+		{`only = ["loopback"]`, strings.Replace(loopback, "P=esmtp", "P=esmtpa A=plain:alice", 1), false},
+		{`only = ["loopback"]`, local, false},
 
 		{`only = ["all"]`, relayed, true},
 		{`only = ["all"]`, ownBounce, true},
@@ -85,7 +98,7 @@ func TestPolicy(t *testing.T) {
 	} {
 		usual := configured(t, "[count]\n"+test.count).Scopes[""]
 		arrivals(t, "2026-11-23 10:00:00 1xV001-000001-01 <= "+test.items, func(a *parser.Arrival, w *window.Arrival) {
-			if got := counts(&usual, a, w); got != test.want {
+			if got := inScope(&usual, a, w); got != test.want {
 				t.Errorf("with %q, counts(%.90s) = %t, want %t", test.count, test.items, got, test.want)
 			}
 		})
@@ -97,7 +110,7 @@ func TestPolicyOfAnOverflowedEntry(t *testing.T) {
 	a := &parser.Arrival{Overflowed: true, Cut: true, Size: -1}
 	for text, want := range map[string]bool{``: false, `only = ["bounces"]`: false, `only = ["all"]`: true} {
 		usual := configured(t, "[count]\nlocal_domains = [\"lab.test\"]\n"+text).Scopes[""]
-		if got := counts(&usual, a, new(window.Arrival)); got != want {
+		if got := inScope(&usual, a, new(window.Arrival)); got != want {
 			t.Errorf("with %q, counts(an overflowed entry) = %t, want %t", text, got, want)
 		}
 	}

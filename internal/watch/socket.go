@@ -141,7 +141,7 @@ func (d *Daemon) value(q readsocket.Question) (count int64, over bool) {
 	var v valuer
 	now := d.now()
 	for _, t := range q.Terms {
-		for _, value := range v.asked(t.Key, t.Value) {
+		for _, value := range v.asked(t) {
 			for _, l := range d.logs {
 				c, o := l.pipeline.counters.Ask(t.Key, value, l.present.second(now))
 				count, over = max(count, c), over || o

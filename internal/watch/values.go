@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net/netip"
 
+	"exiwatch/internal/fold"
+	"exiwatch/internal/readsocket"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -14,6 +16,7 @@ type valuer struct {
 	addresses [][]byte
 	networks  memo // of IPv6 addresses
 	topics    memo // of subjects
+	names     memo // that aren't folded
 }
 
 // reset begins anew, in the same buffers.
@@ -33,10 +36,7 @@ func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
 	}
 	*w = window.Arrival{At: a.Time, MessageID: a.MessageID, Recipients: int64(a.RecipientCount), Bytes: max(a.Size, 0)}
 	w.Values[window.Host] = a.HostAddress
-	w.Values[window.Auth] = a.AuthenticatedID
-	if !a.Suspicious {
-		w.Values[window.Auth] = accountName(a.AuthenticatedID)
-	}
+	w.Values[window.Auth] = v.login(a.AuthenticatedID)
 	if isLocal(a) {
 		w.Values[window.User] = a.Ident
 	}
@@ -44,8 +44,35 @@ func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
 		w.Values[window.Sender], w.Values[window.SenderDomain] = v.senderOf(a.EnvelopeSender)
 	}
 	w.Values[window.Helo], w.Values[window.Protocol] = a.Helo, a.Protocol
-	w.Values[window.Account] = firstOf(w.Values[window.Auth], w.Values[window.User], w.Values[window.Sender])
+	w.Values[window.Account] = v.accountOf(a, w)
 	w.Values[window.Subject] = a.Subject
+	if a.IsOdd() {
+		v.oddities(a, w)
+	}
+}
+
+// accountOf gives who is responsible: the login, else the local user. What nobody has verified is written as no login can be: the address
+// of a host whose authenticator set no id, else the envelope sender, which a client chooses.
+func (v *valuer) accountOf(a *parser.Arrival, w *window.Arrival) []byte {
+	switch sender := w.Values[window.Sender]; {
+	case len(w.Values[window.Auth]) > 0:
+		return w.Values[window.Auth]
+	case a.Authenticator != nil && a.HostAddress != nil:
+		return v.between('[', a.HostAddress, ']')
+	case len(w.Values[window.User]) > 0:
+		return w.Values[window.User]
+	case sender == nil || len(a.EnvelopeSender) == 0:
+		return sender
+	default:
+		return v.between('<', sender, '>')
+	}
+}
+
+// between puts a value between brackets.
+func (v *valuer) between(left byte, value []byte, right byte) []byte {
+	n := len(v.text)
+	v.text = append(append(append(v.text, left), value...), right)
+	return v.made(n)
 }
 
 // costly are the values that take the most time.
@@ -66,14 +93,23 @@ func (v *valuer) costly(a *parser.Arrival, w *window.Arrival, wanted costly) {
 	}
 }
 
-// firstOf gives the first value that is there and not empty.
-func firstOf(values ...[]byte) []byte {
-	for _, v := range values {
-		if len(v) > 0 {
-			return v
-		}
+// login gives an authenticated id as it is counted.
+func (v *valuer) login(id []byte) []byte { return v.folded(accountName(id)) }
+
+// folded gives the folded form of a name.
+func (v *valuer) folded(name []byte) []byte {
+	if fold.IsName(name) {
+		return name
 	}
-	return nil
+	n := len(v.text)
+	cell, hash := v.names.of(name)
+	if made, ok := cell.get(name, hash); ok {
+		v.text = append(v.text, made...)
+		return v.made(n)
+	}
+	v.text = fold.AppendName(v.text, name)
+	cell.put(name, hash, v.text[n:])
+	return v.made(n)
 }
 
 // accountName gives an authenticated id up to its first colon. With +smtp_mailauth a client can have anything logged behind
@@ -85,38 +121,26 @@ func accountName(id []byte) []byte {
 	return id
 }
 
-// isLocal tells whether a program of this host handed the message in: P=local…, with SMTPUTF8 P=utf8local….
+// isLocal tells whether a program of this host handed the message in: P=local…, with SMTPUTF8 P=utf8local…. A trusted caller may make
+// up a protocol (-oMr) or a peer (-oMa), but not both: without H= there is U= in any case.
 func isLocal(a *parser.Arrival) bool {
-	return a.HostAddress == nil && bytes.HasPrefix(bytes.TrimPrefix(a.Protocol, []byte("utf8")), []byte("local"))
+	return isLocalProtocol(a) || a.HostAddress == nil && a.Ident != nil
 }
 
-// senderOf gives the sender with its domain in lower case, and the domain, nil if there is none.
+func isLocalProtocol(a *parser.Arrival) bool {
+	return bytes.HasPrefix(bytes.TrimPrefix(a.Protocol, []byte("utf8")), []byte("local"))
+}
+
+// senderOf gives the folded sender, and its domain, nil if there is none.
 func (v *valuer) senderOf(sender []byte) (value, domain []byte) {
 	if len(sender) == 0 {
 		return emptySender, nil
 	}
-	at := bytes.LastIndexByte(sender, '@')
-	if at < 0 {
-		return sender, nil
+	value = v.folded(sender)
+	if at := bytes.LastIndexByte(value, '@'); at >= 0 {
+		domain = value[at+1:]
 	}
-	if hasUpper(sender[at+1:]) {
-		n := len(v.text)
-		v.text = append(v.text, sender...)
-		sender = v.made(n)
-		for i, c := range sender[at+1:] {
-			sender[at+1+i] = lower(c)
-		}
-	}
-	return sender, sender[at+1:]
-}
-
-func hasUpper(b []byte) bool {
-	for _, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			return true
-		}
-	}
-	return false
+	return value, domain
 }
 
 // networkOf gives the /24 or /64 of an address, nil if it is none.
@@ -200,23 +224,29 @@ func (v *valuer) domainsOf(a *parser.Arrival) []byte {
 	return v.made(begin)
 }
 
-// asked gives the values under which somebody may have been counted whom a question names so. An account's name may be a
-// login's, as it is, or an envelope sender.
-func (v *valuer) asked(k window.Key, name string) (values [][]byte) {
-	value := []byte(name)
-	switch k {
+// asked gives the values under which somebody may have been counted whom a question names so. A value without a key's name may be an
+// envelope sender where the key is the account.
+func (v *valuer) asked(t readsocket.Term) (values [][]byte) {
+	name, value := t.Value, []byte(t.Value)
+	switch t.Key {
 	case window.Sender:
 		return [][]byte{v.askedSender(value)}
 	case window.SenderDomain:
-		return [][]byte{bytes.ToLower(value[bytes.LastIndexByte(value, '@')+1:])}
+		value = v.folded(value)
+		return [][]byte{value[bytes.LastIndexByte(value, '@')+1:]}
 	case window.Auth:
-		return [][]byte{accountName(value)}
+		return [][]byte{v.login(value)}
 	case window.Account:
-		values = [][]byte{accountName(value)}
-		if sender := v.askedSender(value); !bytes.Equal(sender, values[0]) {
-			values = append(values, sender)
+		values = [][]byte{v.login(value)}
+		if !bytes.Equal(value, values[0]) {
+			values = append(values, value) // a local user's name, as it is
+		}
+		if t.Bare {
+			values = append(values, v.askedAccount(value))
 		}
 		return values
+	case window.Log:
+		return [][]byte{logValue}
 	case window.Host:
 		return [][]byte{askedAddress(value)}
 	case window.Network:
@@ -230,9 +260,17 @@ func (v *valuer) asked(k window.Key, name string) (values [][]byte) {
 	return [][]byte{value}
 }
 
+// askedAccount gives an envelope sender as the account that nobody has verified.
+func (v *valuer) askedAccount(name []byte) []byte {
+	if sender := v.askedSender(name); !bytes.Equal(sender, emptySender) {
+		return v.between('<', sender, '>')
+	}
+	return emptySender
+}
+
 // askedSender gives an envelope sender as it is counted; <> is the empty one.
 func (v *valuer) askedSender(name []byte) []byte {
-	if bytes.Equal(name, emptySender) {
+	if name = bytes.TrimSpace(name); bytes.Equal(name, emptySender) {
 		return emptySender
 	}
 	value, _ := v.senderOf(name)

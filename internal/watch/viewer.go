@@ -51,9 +51,8 @@ func NewViewer(c *config.Config, path string, past time.Duration, listener Liste
 	if _, v.goal, err = endOf(last, c.Zone, now); err != nil {
 		return nil, err
 	}
-	longest := p.counters.Longest()
-	v.log.marks.longest = int64(longest / time.Second)
-	from := v.goal.Add(-max(past, 2*longest) - slack*time.Second)
+	v.log.marks = newMarks(p)
+	from := v.goal.Add(-max(past, time.Duration(v.log.marks.reach)*time.Second))
 	first := reaching(row, from.Unix(), c.Zone, now, func() bool { return false })
 	if v.begins, err = (&Source{Name: row[first].Path}).first(c.Zone, now); err != nil {
 		return nil, err

@@ -118,13 +118,13 @@ func idsOfOpen(alerts []*window.Alert) (ids []string) {
 // TestViewerReadsNoFurtherBackThanNeeded: a file that ended before the windows begin isn't read.
 func TestViewerReadsNoFurtherBackThanNeeded(t *testing.T) {
 	dir := t.TempDir()
-	for name, hour := range map[string]int{"mainlog.2": 1, "mainlog.1": 9, "mainlog": 10} {
+	for name, hour := range map[string]int{"mainlog.2": 1, "mainlog.1": 5, "mainlog": 10} {
 		line := fmt.Sprintf("2026-11-23 %02d:00:00 1xV001-000001-01 <= a@lab.test U=a P=local S=400\n", hour)
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(line), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for past, want := range map[time.Duration]int{time.Minute: 2, 2 * time.Hour: 3} { // the file before may reach into the window
+	for past, want := range map[time.Duration]int{time.Minute: 2, 6 * time.Hour: 3} { // the file before may reach into the window
 		c := config.Default()
 		c.Zone = time.UTC
 		seen := 0

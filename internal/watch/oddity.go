@@ -1,0 +1,78 @@
+package watch
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"exiwatch/mailer"
+	"exiwatch/parser"
+	"exiwatch/window"
+)
+
+// logValue is the one value of the key log, wherever the file lies.
+var logValue = []byte("mainlog")
+
+// What is wrong with an entry: the values of window.Anomaly.
+var (
+	overflowed  = []byte(mailer.Overflowed)
+	twoReadings = []byte(mailer.TwoReadings)
+	mayBeForged = []byte(mailer.MayBeForged)
+	forged      = []byte(mailer.Forged)
+	unreadable  = []byte(mailer.Unreadable)
+)
+
+// maxText is how much of an odd entry's text is kept. One that overflowed has 8 kB, mostly one letter.
+const maxText = 400 // bytes
+
+// oddities fills in what an arrival that is odd has besides: what is wrong with it, its text, and the other logins that it names.
+func (v *valuer) oddities(a *parser.Arrival, w *window.Arrival) {
+	w.Nature, w.Values[window.Anomaly] = window.Odd, overflowed
+	switch {
+	case a.Forgeable:
+		w.Nature, w.Values[window.Anomaly] = window.Doubtful, mayBeForged
+	case a.Suspicious:
+		w.Nature, w.Values[window.Anomaly] = window.Doubtful, twoReadings
+	}
+	w.Values[window.Log], w.Values[window.Entry] = logValue, shortened(a.Text)
+	for _, id := range a.Logins {
+		login := v.login(id)
+		if len(login) > 0 && !bytes.Equal(login, w.Values[window.Auth]) {
+			w.Logins = append(w.Logins, login)
+		}
+	}
+}
+
+// shortened gives the beginning and the end of a text.
+func shortened(text []byte) []byte {
+	if len(text) <= maxText {
+		return text
+	}
+	return slices.Concat(text[:maxText*2/3], []byte(" … "), text[len(text)-maxText/3:])
+}
+
+// stray makes of an entry that is no arrival what the counters see of it; false if it is none that matters, or has no time.
+func (p *Pipeline) stray(e *parser.Entry, w *window.Arrival) bool {
+	kind := map[parser.Kind][]byte{parser.Malformed: unreadable, parser.Overflow: overflowed, parser.Injected: forged}[e.Kind]
+	at := p.last
+	if e.Kind == parser.Overflow || at.IsZero() {
+		at = e.Time
+	}
+	if kind == nil || at.IsZero() {
+		return false
+	}
+	*w = window.Arrival{At: at, MessageID: e.MessageID, Nature: window.Stray}
+	if len(w.MessageID) == 0 {
+		w.MessageID = entryID(e)
+	}
+	w.Values[window.Log], w.Values[window.Anomaly], w.Values[window.Entry] = logValue, kind, shortened(e.Text)
+	return true
+}
+
+// entryID stands for the message id of an entry that has none: a hash of its text and of the line that it stands on.
+func entryID(e *parser.Entry) []byte {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", e.Line, e.Text))
+	return hex.AppendEncode(nil, sum[:8])
+}
