@@ -17,7 +17,7 @@ func (c Composer) advice(a *window.Alert) section {
 	s := section{Title: "What to do next"}
 	suggest := func(what string, argv ...string) { s.Steps = append(s.Steps, step{what, command(argv...)}) }
 	if len(a.Samples) > 0 && pastable(a.Samples[0]) {
-		suggest("One of these messages from its arrival to its end", "exigrep", a.Samples[0], cmp.Or(c.Log, mainLog))
+		suggest("One of these messages from its arrival to its end", "exigrep", a.Samples[0], c.logPath())
 	}
 	if f, ok := c.filter(a); ok {
 		if len(a.Top(window.Subject, 1)) > 0 && !isSubject(a.Rule.Key.String()) {
@@ -42,6 +42,8 @@ func (c Composer) advice(a *window.Alert) section {
 	s.Sentences = []sentence{say(remedy(user))}
 	return s
 }
+
+func (c Composer) logPath() string { return cmp.Or(c.Log, mainLog) }
 
 // remedy is what only a person can decide.
 func remedy(local bool) string {

@@ -1,10 +1,117 @@
 package mailer
 
+import (
+	"fmt"
+	"slices"
+
+	"exiwatch/window"
+)
+
 // What is wrong with an entry of the log: the values of window.Anomaly.
 const (
 	Overflowed  = "overflowed"    // Exim cut the entry at the size of its log buffer
+	Lost        = "lost"          // Exim before 4.98 kept nothing of it but the id
 	TwoReadings = "two readings"  // it can be read in two ways
 	MayBeForged = "may be forged" // it may stand inside another entry
 	Forged      = "forged"        // it stands inside another entry, or ends one that does
 	Unreadable  = "can't be read" // an arrival that has not Exim's form
 )
+
+// An anomaly is what a mail says of one kind of these.
+type anomaly struct {
+	kind, label string
+	means       string // what somebody may be doing
+	// look is what to look at, and pattern what finds it in the log; "" where nothing does.
+	look, pattern string
+}
+
+var anomalies = []anomaly{
+	{
+		Overflowed, "cut at the size of Exim's log buffer (8 kB)",
+		"A client can hide what it sends behind a HELO name of that length. What Exim cut off, such as the login, is unknown.",
+		"Entries that Exim cut", `log string overflowed\|<trunc>$`,
+	},
+	{
+		Lost, "lost, as longer than Exim's log buffer (8 kB)",
+		"Exim before 4.98 then keeps neither sender nor login. With +received_recipients in log_selector, messages to very many " +
+			"recipients are the likely cause: remove it, or update Exim. Otherwise a client hides behind a HELO name of 8 kB.",
+		"Entries that Exim lost", "log string overflowed",
+	},
+	{
+		TwoReadings, "with two readings",
+		"A client writes what looks like another login into its HELO name or, with +smtp_mailauth in log_selector, behind its own " +
+			"login. The message counts for every login that is named. -smtp_mailauth closes the second way.",
+		"", "",
+	},
+	{
+		MayBeForged, "that may be forged",
+		"They stand where another entry had begun and not ended. They count, and don't move the clock.",
+		"Calls of Exim, with their folders", " cwd=",
+	},
+	{
+		Forged, "forged, or the end of an entry that holds forged lines",
+		"With +arguments in log_selector a local user can write such lines by the name of a folder. They don't count. -arguments closes this way.",
+		"Calls of Exim, with their folders", " cwd=",
+	},
+	{
+		Unreadable, "of an arrival, but not in Exim's form",
+		"Something else may be writing to the log, or this is a form that exiwatch doesn't know: please report it.",
+		"", "",
+	},
+}
+
+// isAnomalies tells whether an alert is about entries of the log, and not about messages.
+func isAnomalies(a *window.Alert) bool { return a.Rule.Count == window.Anomalies }
+
+// oddEntries are the sections of such an alert: what somebody may be doing, some of the entries, and what to look at.
+func (c Composer) oddEntries(a *window.Alert) []section {
+	meaning := section{Title: "What is wrong with how many entries"}
+	advice := section{Title: "What to do next"}
+	for _, kind := range anomalies {
+		n := messagesOf(a, window.Anomaly, kind.kind)
+		if n == 0 {
+			continue
+		}
+		meaning.Rows = append(meaning.Rows, row{Count: n, Lines: []sentence{say(kind.label), say(kind.means)}})
+		if s := (step{kind.look, command("grep", "-an", kind.pattern, c.logPath())}); kind.look != "" && !slices.Contains(advice.Steps, s) {
+			advice.Steps = append(advice.Steps, s)
+		}
+	}
+	examples := section{Title: "Entries"}
+	for _, row := range a.Top(window.Entry, topSamples) {
+		examples.Sentences = append(examples.Sentences, say("{}", inRow(row.Value, entryWidth)))
+	}
+	advice.Sentences = []sentence{say("Until this is explained, counts of accounts may be too low or stand on the wrong account. " +
+		"Look at these entries and at what was logged around them. exiwatch check says which log selectors make this possible.")}
+	return []section{meaning, examples, advice}
+}
+
+// entryWidth is how much of an entry is shown.
+const entryWidth = 4 * textWidth // runes
+
+// entries is a number of them.
+func entries(n int64) string {
+	if n == 1 {
+		return "1 entry"
+	}
+	return plain(n) + " entries"
+}
+
+// messagesOf is how many of an alert's messages have a value.
+func messagesOf(a *window.Alert, k window.Key, value string) int64 {
+	for _, row := range a.Top(k, 0) {
+		if row.Value == value {
+			return row.Messages
+		}
+	}
+	return 0
+}
+
+// notSure says that messages may be somebody else's.
+func notSure(a *window.Alert) []sentence {
+	if a.Suspicious == 0 || isAnomalies(a) {
+		return nil
+	}
+	return []sentence{say(fmt.Sprintf("Careful: %d of these %s may be somebody else's. Their log entries can be read in two ways, or may be forged: "+
+		"somebody may be writing this name into the log.", a.Suspicious, plural(a.Messages, "message")))}
+}

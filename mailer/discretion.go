@@ -46,6 +46,8 @@ func disguise(subject string, key []byte) string {
 // who is who or what an item is about, in a sentence and in at most room runes: alice@lab.test, or, where that isn't told, a subject.
 func (c Composer) who(i Item, room int) sentence {
 	switch {
+	case i.Key == window.Log.String():
+		return say("the " + nouns[i.Key])
 	case c.tells(i.Key) && isSubject(i.Key):
 		return say("{}", quoted(i.Value, room))
 	case c.tells(i.Key):
@@ -58,6 +60,9 @@ func (c Composer) who(i Item, room int) sentence {
 
 // called is who at the beginning of a sentence, with the noun of the key: The account alice@lab.test.
 func (c Composer) called(i Item) sentence {
+	if i.Key == window.Log.String() {
+		return say("The " + nouns[i.Key])
+	}
 	if !c.tells(i.Key) && c.Subjects == SubjectsNone {
 		return say("A " + nouns[i.Key])
 	}

@@ -59,6 +59,21 @@ func (c Composer) reply(a *window.Alert, event, kind, note string, s sheet) draf
 
 // sheet is what a mail about an alert says.
 func (c Composer) sheet(a *window.Alert, event string, verdict sentence, facts []sentence) sheet {
+	facts = append(notSure(a), facts...)
+	s := sheet{
+		Event: event, Name: c.name(), Verdict: verdict, Facts: facts, Course: courseOf(a),
+		Foot: foot([]*window.Alert{a}, c.Host),
+	}
+	if isAnomalies(a) {
+		s.Sections = append(c.oddEntries(a), samples(a))
+	} else {
+		s.Sections = c.messages(a)
+	}
+	return s
+}
+
+// messages are the sections of an alert about messages.
+func (c Composer) messages(a *window.Alert) []section {
 	o := originOf(a)
 	sections := []section{c.topics(a)}
 	if len(o.sentences) > 0 {
@@ -68,11 +83,7 @@ func (c Composer) sheet(a *window.Alert, event string, verdict sentence, facts [
 	if history := append(usual(a.Rule, a.Limit, a.Before, a.BeforeSince), excepted(a)...); len(history) > 0 {
 		sections = append(sections, section{Sentences: history})
 	}
-	sections = append(sections, samples(a), c.advice(a))
-	return sheet{
-		Event: event, Name: c.name(), Verdict: verdict, Facts: facts, Course: courseOf(a), Sections: sections,
-		Foot: foot([]*window.Alert{a}, c.Host),
-	}
+	return append(sections, samples(a), c.advice(a))
 }
 
 // verdict is who did what, against which limit.
@@ -123,6 +134,9 @@ func samples(a *window.Alert) section {
 		text += " For example:"
 	}
 	s := section{Title: "Messages", Sentences: []sentence{say(text)}}
+	if isAnomalies(a) {
+		s.Title = "Times and message ids"
+	}
 	for _, id := range a.Samples[:min(len(a.Samples), topSamples)] {
 		s.Sentences = append(s.Sentences, say("{}", inRow(id, valueWidth)))
 	}

@@ -21,7 +21,7 @@ var cases = []struct {
 	count int
 }{
 	{"burst", burst, 1}, {"networks", networks, 1}, {"script", webform, 1}, {"newsletter", newsletter, 1}, {"storm", storm, 1}, {"forged", forged, 1},
-	{"thread", thread, 4},
+	{"thread", thread, 4}, {"integrity", integrity, 1}, {"doubtful", doubtful, 1},
 }
 
 func TestGoldenMails(t *testing.T) {

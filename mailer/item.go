@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"strings"
 	"time"
 
 	"exiwatch/window"
@@ -26,8 +27,9 @@ type Item struct {
 	Messages   int64     `json:"messages"`
 	Recipients int64     `json:"recipients"`
 	Bytes      int64     `json:"bytes"`
-	Subject    string    `json:"subject,omitempty"` // the most frequent one of the most frequent topic
-	Subjects   bool      `json:"subjects"`          // there are subjects
+	AtLeast    bool      `json:"at_least,omitempty"` // there were more recipients, which Exim cut off
+	Subject    string    `json:"subject,omitempty"`  // the most frequent one of the most frequent topic
+	Subjects   bool      `json:"subjects"`           // there are subjects
 	Opened     time.Time `json:"opened"`
 	First      time.Time `json:"first"`
 	Last       time.Time `json:"last"`
@@ -40,7 +42,7 @@ func NewItem(a *window.Alert, event string) Item {
 		ID: a.ID, Event: event, Times: a.Times,
 		Name: short(a.Rule.Name), Rule: a.Rule.String(), Key: a.Rule.Key.String(), Measure: a.Rule.Count.String(),
 		Window: a.Rule.Window, Limit: a.Limit,
-		Value: short(a.Value), Count: a.Count, Peak: a.Peak, Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes,
+		Value: short(a.Value), Count: a.Count, Peak: a.Peak, Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, AtLeast: a.AtLeast,
 		Opened: a.Opened, First: a.First, Last: a.Last, Ended: a.Ended,
 	}
 	if topics := a.Topics(1); len(topics) > 0 {
@@ -56,14 +58,25 @@ const maxKept = 256 // runes: no mail shows more of a value
 
 // deed is what was done when the alert opened, in the rule's measure: "sent 21 messages".
 func (i Item) deed() string {
-	return act(i.Key, i.Measure) + " " + above(i.Measure, i.Count, i.Limit)
+	return act(i.Key, i.Measure) + " " + i.atLeast(strings.TrimSuffix(i.Measure, "s")) + above(i.Measure, i.Count, i.Limit)
+}
+
+// atLeast stands before a number of recipients of which Exim cut some off.
+func (i Item) atLeast(of string) string {
+	if i.AtLeast && (of == "recipient" || of == "addresse") {
+		return "at least "
+	}
+	return ""
 }
 
 // totals are what the alert's arrivals come to.
 func (i Item) totals() string {
 	text := plural(i.Messages, "message")
+	if i.Measure == window.Anomalies.String() {
+		text = entries(i.Messages)
+	}
 	if i.Recipients > 0 {
-		text += " to " + plural(i.Recipients, "recipient")
+		text += " to " + i.atLeast("recipient") + plural(i.Recipients, "recipient")
 	}
 	if i.Bytes > 0 {
 		text += ", " + size(i.Bytes)

@@ -44,6 +44,7 @@ type noticeAlert struct {
 	Messages   int64   `json:"messages"`
 	Recipients int64   `json:"recipients"`
 	Bytes      int64   `json:"bytes"`
+	Suspicious int64   `json:"suspicious"` // messages that may be somebody else's
 
 	CrossedCount int64    `json:"crossed_count"` // the count when it crossed the limit
 	Times        int64    `json:"times"`         // the peak has come to so many times the limit: 2, 5, 10, 20 …; 0: not twice yet
@@ -65,6 +66,8 @@ type noticeAlert struct {
 	Helos            []noticeRow     `json:"helos"`
 	Protocols        []noticeRow     `json:"protocols"`
 	RecipientDomains []noticeRow     `json:"recipient_domains"`
+	Anomalies        []noticeRow     `json:"anomalies"` // what is wrong with how many log entries
+	Entries          []string        `json:"entries"`   // some of these
 }
 
 type noticeRow struct {
@@ -84,7 +87,7 @@ type noticeTopic struct {
 	Messages int64  `json:"messages"`
 }
 
-// Bounds of a notice, which make it shorter than 64 KiB: its lists have 110 texts at most, it has 9 others, and numbers and names take
+// Bounds of a notice, which make it shorter than 64 KiB: its lists have 123 texts at most, it has 12 others, and numbers and names take
 // less than 12 KiB.
 const (
 	noticeRows = 10  // of a list
@@ -123,12 +126,16 @@ func aboutAlert(a *window.Alert) noticeAlert {
 	n := noticeAlert{
 		ID: a.ID, Rule: clip(a.Rule.Name), Key: a.Rule.Key.String(), Value: clip(a.Value), Count: a.Rule.Count.String(),
 		Limit: a.Limit, Window: a.Rule.Window.String(), Opened: stamp(a.Opened), CrossedBy: clip(a.CrossedBy), Peak: a.Peak,
-		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes,
+		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, Suspicious: a.Suspicious,
 		CrossedCount: a.Count, Times: a.Times, Thread: clip(a.Thread), First: stamp(a.First), Last: stamp(a.Last), Samples: []string{},
 		Distinct: make(map[string]int),
 		Senders:  rowsOf(a, window.Sender), Auths: rowsOf(a, window.Auth), Users: rowsOf(a, window.User),
 		Hosts: rowsOf(a, window.Host), Networks: rowsOf(a, window.Network), Helos: rowsOf(a, window.Helo),
 		Protocols: rowsOf(a, window.Protocol), RecipientDomains: rowsOf(a, window.RecipientDomain),
+		Anomalies: rowsOf(a, window.Anomaly), Entries: []string{},
+	}
+	for _, row := range a.Top(window.Entry, topSamples) {
+		n.Entries = append(n.Entries, clip(row.Value))
 	}
 	if !a.Ended.IsZero() {
 		ended := stamp(a.Ended)
@@ -147,7 +154,7 @@ func aboutAlert(a *window.Alert) noticeAlert {
 var noticeLists = map[string]window.Key{
 	"subjects": window.Subject, "topics": window.Topic, "senders": window.Sender, "auths": window.Auth, "users": window.User,
 	"hosts": window.Host, "networks": window.Network, "helos": window.Helo, "protocols": window.Protocol,
-	"recipient_domains": window.RecipientDomain,
+	"recipient_domains": window.RecipientDomain, "anomalies": window.Anomaly, "entries": window.Entry,
 }
 
 func rowsOf(a *window.Alert, k window.Key) []noticeRow {

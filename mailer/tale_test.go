@@ -44,6 +44,12 @@ func beginExcept(t testing.TB, c Composer, except []window.Exception, rules ...s
 	return &tale{t: t, composer: c, counters: counters}
 }
 
+// natures are those of arrivals with an anomaly.
+var natures = map[string]window.Nature{
+	Overflowed: window.Odd, TwoReadings: window.Doubtful, MayBeForged: window.Doubtful,
+	Lost: window.Stray, Forged: window.Stray, Unreadable: window.Stray,
+}
+
 type values map[window.Key]string
 
 // arrive counts an arrival, and composes the mails that are due.
@@ -67,6 +73,7 @@ func (l *tale) count(at time.Time, v values) (opened, grown []*window.Alert) {
 	if s, ok := v[window.Subject]; ok {
 		a.Values[window.Topic] = window.Fold([]byte(s), make([]byte, 0, 100))
 	}
+	a.Nature = natures[v[window.Anomaly]]
 	return l.counters.Count(&a)
 }
 
@@ -233,5 +240,31 @@ func thread(t testing.TB, c Composer) []Message {
 		l.arrive(at0.Add(time.Duration(i)*2*time.Second), from("alice@lab.test", host, "192.0.2.0/24", "pc-1", fmt.Sprintf([]string{"Your parcel %d", "Account %d closed"}[i%5/4], i)))
 	}
 	l.pass(at0.Add(time.Hour))
+	return l.mails
+}
+
+// integrity is a log that somebody tampers with, in every way.
+func integrity(t testing.TB, c Composer) []Message {
+	l := begin(t, c, "log anomalies 5/1h")
+	for i, kind := range []string{Overflowed, Lost, TwoReadings, MayBeForged, Forged, Unreadable} {
+		l.arrive(at0.Add(time.Duration(i)*time.Minute), values{
+			window.Log: "mainlog", window.Anomaly: kind,
+			window.Entry: fmt.Sprintf("2026-11-23 05:5%d:00 1wJ7Qs-0003lG-2I <= mallory@lab.test H=(%s\x1b[2J) [203.0.113.7] %s",
+				i, strings.Repeat("h", 50), "P=esmtpa A=plain:boss@lab.test S=300 T=\"pay\""),
+		})
+	}
+	return l.mails
+}
+
+// doubtful is an account whose name somebody writes into the log.
+func doubtful(t testing.TB, c Composer) []Message {
+	l := begin(t, c, "account 20/5m")
+	for i := range 21 {
+		v := from("boss@lab.test", "9.9.9.9", "9.9.9.0/24", "x", fmt.Sprintf("Pay %d", i))
+		if i > 5 {
+			v[window.Anomaly], v[window.Log] = TwoReadings, "mainlog"
+		}
+		l.arrive(at0.Add(time.Duration(i)*time.Second), v)
+	}
 	return l.mails
 }

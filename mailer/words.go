@@ -12,7 +12,7 @@ import (
 // nouns name the keys in a sentence.
 var nouns = map[string]string{
 	"sender": "envelope sender", "sender_domain": "sender domain", "auth": "authenticated id", "user": "local user",
-	"host": "host", "network": "network", "account": "account", "subject": "subject", "topic": "topic",
+	"host": "host", "network": "network", "account": "account", "subject": "subject", "topic": "topic", "log": "main log",
 }
 
 // isSubject tells whether the values of a key are subjects.
@@ -24,6 +24,7 @@ func isSubject(key string) bool {
 func act(key, measure string) string {
 	verbs := map[string]string{
 		"recipients": "wrote to", "addresses": "wrote to", "hosts": "sent from", "networks": "sent from", "senders": "used", "subjects": "used",
+		"anomalies": "had",
 	}
 	other := "sent"
 	if isSubject(key) {
@@ -45,6 +46,11 @@ func amount(measure string, n int64) string {
 		return size(n)
 	case "senders":
 		return plural(n, "envelope sender")
+	case "anomalies":
+		if n != 1 {
+			return plain(n) + " anomalies"
+		}
+		return "1 anomaly"
 	case "addresses":
 		if n != 1 {
 			return plain(n) + " addresses"

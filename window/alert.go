@@ -34,6 +34,9 @@ type Alert struct {
 	// Suspicious is how many of the arrivals below may be somebody else's: their entries have two readings, or may be forged.
 	Suspicious int64
 
+	// AtLeast is true where Exim cut recipients off: Recipients is a lower bound.
+	AtLeast bool
+
 	// Totals of the arrivals while open, those of the window that crossed the limit included.
 	Messages, Recipients, Bytes int64
 	// First and Last are the stamps of the first and the last of them, to the millisecond; within one second the order

@@ -8,6 +8,7 @@ type Arrival struct {
 	MessageID  []byte
 	Values     [NumValues][]byte // the value for each key; nil where the arrival has none; but see Counters.Counts
 	Recipients int64             // 0 where the log doesn't tell
+	AtLeast    bool              // there were more, which Exim cut off
 	Bytes      int64
 	Addresses  [][]byte // the recipients' addresses, for rules that count them (Counters.CountsAddresses)
 	Outside    uint64   // bit i is set where the arrival is outside scope i of Counters.Scopes

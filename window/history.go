@@ -19,6 +19,7 @@ type row struct {
 	stamp             int64 // the log's own, milliseconds since 1970
 	recipients, bytes int64
 	outside           uint64 // as in Arrival
+	atLeast           bool
 	nature            Nature
 	messageID         []byte
 	values            [NumValues][]byte
@@ -99,7 +100,7 @@ func (h *history) push(a *Arrival, at int64, hashes []uint32, weights *[numSums]
 	}
 	data = binary.AppendVarint(data, at-b.at)
 	data = binary.AppendVarint(data, milliseconds(a.At)-1000*at) // where this overflows, it does so again in read
-	data = binary.AppendUvarint(data, uint64(weights[Recipients]))
+	data = binary.AppendUvarint(data, uint64(weights[Recipients])<<1|bit(a.AtLeast))
 	data = binary.AppendUvarint(data, uint64(weights[Bytes]))
 	data = binary.AppendUvarint(data, a.Outside)
 	id := a.keptID()
@@ -108,6 +109,13 @@ func (h *history) push(a *Arrival, at int64, hashes []uint32, weights *[numSums]
 	b.rows = append(b.rows, uint16(start))
 	h.rows++
 	h.size += len(b.data) - start
+}
+
+func bit(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // room returns the newest block, in which there is room for an arrival at the second at.
@@ -222,7 +230,8 @@ func (h *history) read(p place) (r row) {
 	u := unpacker(b.data[int(b.rows[p.row])+2*h.hashes:])
 	r.at = b.at + u.varint()
 	r.stamp = 1000*r.at + u.varint()
-	r.recipients, r.bytes = int64(u.uvarint()), int64(u.uvarint())
+	recipients := u.uvarint()
+	r.recipients, r.atLeast, r.bytes = int64(recipients>>1), recipients&1 == 1, int64(u.uvarint())
 	r.outside = u.uvarint()
 	r.nature, r.messageID = u.id()
 	present := binary.LittleEndian.Uint16(u.take(2))

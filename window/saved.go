@@ -27,6 +27,7 @@ type Saved struct {
 	Recipients int64     `json:"recipients"`
 	Bytes      int64     `json:"bytes"`
 	Suspicious int64     `json:"suspicious"`
+	AtLeast    bool      `json:"at_least"`
 	First      SavedTime `json:"first"`
 	Last       SavedTime `json:"last"`
 	Samples    [][]byte  `json:"samples"`
@@ -83,7 +84,7 @@ func (e *episode) save(fell int64) Saved {
 		Rule: a.Rule.String(), Name: []byte(a.Rule.Name), Value: []byte(a.Value),
 		ID: a.ID, Opened: saveTime(a.Opened), CrossedBy: []byte(a.CrossedBy), Count: a.Count, Peak: a.Peak, Limit: a.Limit, Times: a.Times, Thread: a.Thread,
 		Before: a.Before, Since: saveTime(a.BeforeSince),
-		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, Suspicious: a.Suspicious,
+		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, Suspicious: a.Suspicious, AtLeast: a.AtLeast,
 		First: saveTime(a.First), Last: saveTime(a.Last),
 		Course:  SavedCourse{a.course.from, chartSteps[a.course.step], slices.Clone(a.course.bars)},
 		FirstAt: a.firstAt, LastAt: a.lastAt, OpenedAt: a.openedAt, FirstID: []byte(a.firstID), LastID: []byte(a.lastID),
@@ -124,7 +125,7 @@ func (e *episode) restore(s *Saved, b *budget) {
 		ID: s.ID, Rule: e.rule.Rule, Value: string(s.Value), Opened: s.Opened.time(zone), CrossedBy: string(s.CrossedBy),
 		Count: s.Count, Peak: s.Peak, Limit: cmp.Or(s.Limit, e.rule.Limit), Times: s.Times, Thread: s.Thread,
 		Before: s.Before, BeforeSince: s.Since.time(zone),
-		Messages: s.Messages, Recipients: s.Recipients, Bytes: s.Bytes, Suspicious: s.Suspicious,
+		Messages: s.Messages, Recipients: s.Recipients, Bytes: s.Bytes, Suspicious: s.Suspicious, AtLeast: s.AtLeast,
 		First: s.First.time(zone), Last: s.Last.time(zone),
 		tallies: make([]tally, NumValues),
 		course:  s.Course.series(),

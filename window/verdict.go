@@ -30,7 +30,7 @@ func (c *Counters) grow(e *episode, count int64, a *Arrival, at int64, weights *
 	alert.add(weights)
 	r := row{
 		at: at, stamp: milliseconds(a.At), recipients: weights[Recipients], bytes: weights[Bytes],
-		nature: a.Nature, messageID: a.keptID(), values: a.Values,
+		atLeast: a.AtLeast, nature: a.Nature, messageID: a.keptID(), values: a.Values,
 	}
 	if c.brief {
 		c.note(alert, &r, nil)
@@ -47,6 +47,7 @@ func (c *Counters) note(alert *Alert, r *row, zone *time.Location) {
 	if r.nature.isDoubtful() {
 		alert.Suspicious++
 	}
+	alert.AtLeast = alert.AtLeast || r.atLeast
 	if c.brief {
 		for _, k := range [...]Key{Subject, Anomaly, Entry} {
 			alert.tally(k, r.values[k], r.recipients, r.bytes, &c.budget)

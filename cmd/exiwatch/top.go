@@ -84,7 +84,7 @@ siblings are read.`,
 func topKeys() []string { return append(ruleKeys(), "script", "cpuser", "message") }
 
 func ruleKeys() (names []string) {
-	for key := range window.NumKeys {
+	for key := range window.Log { // which has one value
 		names = append(names, key.String())
 	}
 	return names

@@ -21,8 +21,10 @@ type Pattern struct {
 func NewPattern(key window.Key, text string) (Pattern, error) {
 	p := Pattern{Key: key, glob: text}
 	switch key {
-	case window.Sender, window.SenderDomain, window.Auth, window.Account:
+	case window.Sender, window.SenderDomain, window.Auth:
 		p.glob = fold.Name(text)
+	case window.Account:
+		p.glob = fold.Account(text)
 	}
 	if key != window.Host && key != window.Network {
 		return p, nil

@@ -78,3 +78,33 @@ func unescaped(b []byte) []byte {
 }
 
 func isOctal(c byte) bool { return '0' <= c && c <= '7' }
+
+// maxNumber is how long a number may be that a program gives its senders. Longer ones are people: matriculation numbers, telephone numbers.
+const maxNumber = 2 // digits
+
+// AppendUnverified appends what an envelope sender is called as an account. Nobody has verified it, and so it is written as no login can
+// be: <alice@lab.test>. A program may number its senders: web0@shop.test and web17@shop.test are both <web#@shop.test>. The
+// sender is folded already.
+func AppendUnverified(dst, sender []byte) []byte {
+	at := bytes.LastIndexByte(sender, '@')
+	if at < 0 {
+		at = len(sender)
+	}
+	name := bytes.TrimRight(sender[:at], "0123456789")
+	dst = append(dst, '<')
+	if digits := at - len(name); len(name) > 0 && digits > 0 && digits <= maxNumber {
+		dst = append(append(dst, name...), '#')
+	} else {
+		dst = append(dst, sender[:at]...)
+	}
+	return append(append(dst, sender[at:]...), '>')
+}
+
+// Account folds the name of an account as somebody writes it: a login, or an unverified sender in its brackets.
+func Account(s string) string {
+	folded := AppendName(nil, []byte(s))
+	if last := len(folded) - 1; last > 1 && folded[0] == '<' && folded[last] == '>' {
+		return string(AppendUnverified(nil, folded[1:last]))
+	}
+	return string(folded)
+}

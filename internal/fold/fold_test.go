@@ -42,3 +42,22 @@ func TestFoldedNamesCostNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func TestAccount(t *testing.T) {
+	for _, test := range []struct{ name, want string }{
+		{"Alice17@lab.test", "alice17@lab.test"}, // a login
+		{"<Alice@lab.test>", "<alice@lab.test>"},
+		{"<web0@shop.test>", "<web#@shop.test>"},
+		{"<web17@shop.test>", "<web#@shop.test>"},
+		{"<web#@shop.test>", "<web#@shop.test>"},
+		{"<s1234567@uni.test>", "<s1234567@uni.test>"},
+		{"<12@uni.test>", "<12@uni.test>"},
+		{"<web17>", "<web#>"},
+		{"<>", "<>"},
+		{"<", "<"},
+	} {
+		if got := Account(test.name); got != test.want {
+			t.Errorf("Account(%q) = %q, want %q", test.name, got, test.want)
+		}
+	}
+}

@@ -122,5 +122,6 @@ func (m *model) row(l *line, cursor bool) string {
 var keyNames = [window.NumValues]string{
 	window.Sender: "envelope senders", window.SenderDomain: "sender domains", window.Auth: "authenticated ids", window.User: "local users",
 	window.Host: "hosts", window.Network: "networks", window.Account: "accounts", window.Subject: "subjects", window.Topic: "topics",
+	window.Log:  "main log",
 	window.Helo: "HELO names", window.RecipientDomain: "recipients' domains",
 }

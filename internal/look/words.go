@@ -64,6 +64,11 @@ func Measured(count string, n int64) string {
 		return Plural(n, "envelope sender")
 	case "addresses":
 		return Plural(n, "recipient address")
+	case "anomalies":
+		if n == 1 {
+			return "1 anomaly"
+		}
+		return Number(n) + " anomalies"
 	}
 	return Plural(n, count[:len(count)-1])
 }

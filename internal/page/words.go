@@ -20,6 +20,7 @@ var keyNames = []keyName{
 	{"auth", "authenticated id", "Authenticated ids"},
 	{"user", "local user", "Local users"},
 	{"sender_domain", "sender domain", "Sender domains"},
+	{"log", "main log", "Main log"},
 }
 
 func noun(key string) string {

@@ -40,7 +40,10 @@ type Alert struct {
 	Messages   int64          `json:"messages"`
 	Recipients int64          `json:"recipients"`
 	Bytes      int64          `json:"bytes"`
+	Suspicious int64          `json:"suspicious"`
 	Subjects   []SubjectCount `json:"subjects"`
+	Anomalies  []AnomalyCount `json:"anomalies,omitempty"` // what is wrong with the log's entries
+	Entries    []string       `json:"entries,omitempty"`   // some of these
 
 	Of *window.Alert `json:"-"` // which has more than is printed
 }
@@ -57,6 +60,12 @@ type SubjectCount struct {
 	Messages int64  `json:"messages"`
 }
 
+// An AnomalyCount is how many entries have something wrong.
+type AnomalyCount struct {
+	Anomaly  string `json:"anomaly"`
+	Messages int64  `json:"messages"`
+}
+
 // Document gives the summary with n rows for each key, all if n is 0.
 func (s *Summary) Document(n int) Document {
 	t := &s.Tally
@@ -70,7 +79,7 @@ func (s *Summary) Document(n int) Document {
 	if d.MalformedLines == nil {
 		d.MalformedLines = []MalformedLine{}
 	}
-	for key := range window.NumKeys {
+	for key := range rankedKeys {
 		ranking := s.ranking(key)
 		d.Top[key.String()], d.Values[key.String()] = ranking.Top(n, Messages), ranking.Len()
 	}
@@ -84,12 +93,19 @@ func (a *opened) document() Alert {
 	d := Alert{
 		ID: a.ID, Rule: a.Rule.Name, Key: a.Rule.Key.String(), Value: a.Value, Count: a.Rule.Count.String(),
 		Limit: a.Rule.Limit, Window: a.Rule.Window.String(), Opened: Time{a.Opened, a.millis}, CrossedBy: a.CrossedBy,
-		Peak: a.Peak, Ended: Time{a.Ended, a.millis}, Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes,
+		Peak: a.Peak, Ended: Time{a.Ended, a.millis}, Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, Suspicious: a.Suspicious,
 		Grew: append([]Growth{}, a.grew...), Subjects: []SubjectCount{},
 		Of: a.Alert,
 	}
 	for _, row := range a.top(0) {
 		d.Subjects = append(d.Subjects, SubjectCount{row.Value, row.Messages})
+	}
+	anomalies, entries := a.oddities()
+	for _, row := range anomalies {
+		d.Anomalies = append(d.Anomalies, AnomalyCount{row.Value, row.Messages})
+	}
+	for _, row := range entries {
+		d.Entries = append(d.Entries, row.Value)
 	}
 	return d
 }

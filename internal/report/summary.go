@@ -37,7 +37,12 @@ type subjects struct {
 	rows []window.Row
 	n    int // of all
 	more bool
+
+	anomalies, entries []window.Row
 }
+
+// rankedKeys is the key behind those by which arrivals are ranked: all have the same value of the log.
+const rankedKeys = window.Log
 
 // A MalformedLine is an arrival that could not be read.
 type MalformedLine struct {
@@ -56,7 +61,7 @@ type Reception struct {
 // Gather gives what ranks arrivals, and counts them by the hour, for one goroutine: they come in any order.
 func (s *Summary) Gather() func([]Reception) {
 	var keys []window.Key
-	for key := range window.NumKeys {
+	for key := range rankedKeys {
 		if !s.Brief || isInText(key) {
 			keys = append(keys, key)
 		}
@@ -117,12 +122,27 @@ func (s *Summary) Ended(a *window.Alert) {
 	if s.Brief {
 		rows = maxSubjects
 	}
-	o.ended = &subjects{rows: a.Top(window.Subject, rows)}
+	o.ended = &subjects{rows: a.Top(window.Subject, rows), anomalies: a.Top(window.Anomaly, 0), entries: a.Top(window.Entry, maxEntries)}
 	o.ended.n, o.ended.more = a.Distinct(window.Subject)
 	o.Alert = &window.Alert{
 		ID: a.ID, Rule: a.Rule, Value: a.Value, Opened: a.Opened, CrossedBy: a.CrossedBy, Count: a.Count, Limit: a.Limit, Peak: a.Peak, Times: a.Times,
 		Ended: a.Ended, Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes,
+		Suspicious: a.Suspicious, AtLeast: a.AtLeast,
 	}
+}
+
+// maxEntries is how many entries are shown of an alert about anomalies.
+const maxEntries = 3
+
+// oddities gives what is wrong with how many of an alert's entries, and some of these, if it is about anomalies.
+func (o *opened) oddities() (anomalies, entries []window.Row) {
+	switch {
+	case o.Rule.Count != window.Anomalies:
+		return nil, nil
+	case o.ended != nil:
+		return o.ended.anomalies, o.ended.entries
+	}
+	return o.Top(window.Anomaly, 0), o.Top(window.Entry, maxEntries)
 }
 
 // top gives the n subjects with the most messages, all if n is 0.

@@ -121,6 +121,13 @@ func (t *text) alert(a *opened) {
 	fmt.Fprintf(t, "%s  %s  %s, over %s\n", a.Opened.Format(time.DateTime), mailer.Escape(a.Value),
 		mailer.Escape(a.Rule.Name), a.Rule.String())
 	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n", plural(a.Messages, "message"), a.Peak, a.Rule.Count, a.end())
+	if a.Suspicious > 0 {
+		fmt.Fprintf(t, "        %d of them may be somebody else's: their entries have two readings, or may be forged\n", a.Suspicious)
+	}
+	if anomalies, entries := a.oddities(); anomalies != nil {
+		t.oddities(anomalies, entries)
+		return
+	}
 	rows := a.top(maxSubjects)
 	for _, row := range rows {
 		fmt.Fprint(t, "    ")
@@ -128,6 +135,17 @@ func (t *text) alert(a *opened) {
 	}
 	if n, more := a.distinct(); n > len(rows) || more {
 		fmt.Fprintf(t, "            … and more subjects: %d\n", n-len(rows))
+	}
+}
+
+// oddities tells what is wrong with the entries of an alert about anomalies, and shows some of them.
+func (t *text) oddities(anomalies, entries []window.Row) {
+	for _, row := range anomalies {
+		fmt.Fprint(t, "    ")
+		PrintRow(t, row.Messages, row.Value)
+	}
+	for _, row := range entries {
+		fmt.Fprintf(t, "        %s\n", mailer.Escape(row.Value))
 	}
 }
 

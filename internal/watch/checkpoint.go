@@ -16,6 +16,7 @@ type checkpoint struct {
 	Version int                  `json:"version"`
 	Spooled int64                `json:"spooled"` // the last mail in the spool that it covers
 	Told    map[string]int64     `json:"told"`    // the same of each teller, by name
+	Folded  bool                 `json:"folded"`  // the alerts' values are
 	Mailbag savedMailbag         `json:"mailbag"`
 	Own     []ownMail            `json:"own"`
 	Logs    map[string]*progress `json:"logs"` // by path

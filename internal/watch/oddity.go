@@ -18,6 +18,7 @@ var logValue = []byte("mainlog")
 // What is wrong with an entry: the values of window.Anomaly.
 var (
 	overflowed  = []byte(mailer.Overflowed)
+	lost        = []byte(mailer.Lost)
 	twoReadings = []byte(mailer.TwoReadings)
 	mayBeForged = []byte(mailer.MayBeForged)
 	forged      = []byte(mailer.Forged)
@@ -55,7 +56,7 @@ func shortened(text []byte) []byte {
 
 // stray makes of an entry that is no arrival what the counters see of it; false if it is none that matters, or has no time.
 func (p *Pipeline) stray(e *parser.Entry, w *window.Arrival) bool {
-	kind := map[parser.Kind][]byte{parser.Malformed: unreadable, parser.Overflow: overflowed, parser.Injected: forged}[e.Kind]
+	kind := map[parser.Kind][]byte{parser.Malformed: unreadable, parser.Overflow: lost, parser.Injected: forged}[e.Kind]
 	at := p.last
 	if e.Kind == parser.Overflow || at.IsZero() {
 		at = e.Time

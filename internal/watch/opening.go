@@ -85,6 +85,7 @@ func (d *Daemon) open() error {
 	if was == nil {
 		was = &checkpoint{Spooled: d.spool.Last()} // mails without a checkpoint: they go
 	}
+	was.rekey()
 	if _, err := d.spool.Drop(was.Spooled); err != nil { // they have never been sent, and are made again
 		return err
 	}

@@ -34,7 +34,7 @@ func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
 	if v.text == nil {
 		v.text = make([]byte, 0, 1<<10) // a value that is empty is one
 	}
-	*w = window.Arrival{At: a.Time, MessageID: a.MessageID, Recipients: int64(a.RecipientCount), Bytes: max(a.Size, 0)}
+	*w = window.Arrival{At: a.Time, MessageID: a.MessageID, Recipients: int64(a.RecipientCount), AtLeast: a.Cut && a.RecipientCount > 0, Bytes: max(a.Size, 0)}
 	w.Values[window.Host] = a.HostAddress
 	w.Values[window.Auth] = v.login(a.AuthenticatedID)
 	if isLocal(a) {
@@ -58,20 +58,21 @@ func (v *valuer) accountOf(a *parser.Arrival, w *window.Arrival) []byte {
 	case len(w.Values[window.Auth]) > 0:
 		return w.Values[window.Auth]
 	case a.Authenticator != nil && a.HostAddress != nil:
-		return v.between('[', a.HostAddress, ']')
+		n := len(v.text)
+		v.text = append(append(append(v.text, '['), a.HostAddress...), ']')
+		return v.made(n)
 	case len(w.Values[window.User]) > 0:
 		return w.Values[window.User]
 	case sender == nil || len(a.EnvelopeSender) == 0:
 		return sender
 	default:
-		return v.between('<', sender, '>')
+		return v.unverified(sender)
 	}
 }
 
-// between puts a value between brackets.
-func (v *valuer) between(left byte, value []byte, right byte) []byte {
+func (v *valuer) unverified(sender []byte) []byte {
 	n := len(v.text)
-	v.text = append(append(append(v.text, left), value...), right)
+	v.text = fold.AppendUnverified(v.text, sender)
 	return v.made(n)
 }
 
@@ -237,7 +238,7 @@ func (v *valuer) asked(t readsocket.Term) (values [][]byte) {
 	case window.Auth:
 		return [][]byte{v.login(value)}
 	case window.Account:
-		values = [][]byte{v.login(value)}
+		values = [][]byte{v.askedLogin(value)}
 		if !bytes.Equal(value, values[0]) {
 			values = append(values, value) // a local user's name, as it is
 		}
@@ -260,10 +261,18 @@ func (v *valuer) asked(t readsocket.Term) (values [][]byte) {
 	return [][]byte{value}
 }
 
+// askedLogin gives a login as an account, or an account that nobody has verified, which is written in brackets.
+func (v *valuer) askedLogin(name []byte) []byte {
+	if trimmed := bytes.TrimSpace(name); len(trimmed) > 0 && (trimmed[0] == '<' || trimmed[0] == '[') {
+		return []byte(fold.Account(string(trimmed)))
+	}
+	return v.login(name)
+}
+
 // askedAccount gives an envelope sender as the account that nobody has verified.
 func (v *valuer) askedAccount(name []byte) []byte {
 	if sender := v.askedSender(name); !bytes.Equal(sender, emptySender) {
-		return v.between('<', sender, '>')
+		return v.unverified(sender)
 	}
 	return emptySender
 }

@@ -11,16 +11,16 @@ import (
 
 // nouns name the keys in a sentence.
 var nouns = [window.NumValues]string{
-	"envelope sender", "sender domain", "authenticated id", "local user", "host", "network", "account", "subject", "topic",
-	"HELO name", "protocol", "recipient domain",
+	"envelope sender", "sender domain", "authenticated id", "local user", "host", "network", "account", "subject", "topic", "main log",
+	"HELO name", "protocol", "recipient domain", "anomaly", "log entry",
 }
 
 func noun(k window.Key) string { return nouns[k] }
 
 // headings name the keys above a list of their values.
 var headings = [window.NumValues]string{
-	"Envelope senders", "Sender domains", "Authenticated ids", "Local users", "Hosts", "Networks", "Accounts", "Subjects", "Topics",
-	"HELO names", "Protocols", "Recipient domains",
+	"Envelope senders", "Sender domains", "Authenticated ids", "Local users", "Hosts", "Networks", "Accounts", "Subjects", "Topics", "Main log",
+	"HELO names", "Protocols", "Recipient domains", "Anomalies", "Log entries",
 }
 
 func heading(k window.Key) string { return headings[k] }
