@@ -54,17 +54,17 @@ func shortened(text []byte) []byte {
 	return slices.Concat(text[:maxText*2/3], []byte(" … "), text[len(text)-maxText/3:])
 }
 
-// stray makes of an entry that is no arrival what the counters see of it; false if it is none that matters, or has no time.
+// stray makes of an entry that is no arrival what the counters see of it; false if it is none that matters, or has no time. Its second is
+// that to which the log has come: only an entry that Exim cut has a stamp to be believed.
 func (p *Pipeline) stray(e *parser.Entry, w *window.Arrival) bool {
 	kind := map[parser.Kind][]byte{parser.Malformed: unreadable, parser.Overflow: lost, parser.Injected: forged}[e.Kind]
-	at := p.last
-	if e.Kind == parser.Overflow || at.IsZero() {
-		at = e.Time
+	if e.Kind == parser.Overflow || p.last.IsZero() {
+		p.last = e.Time
 	}
-	if kind == nil || at.IsZero() {
+	if kind == nil || p.last.IsZero() {
 		return false
 	}
-	*w = window.Arrival{At: at, MessageID: e.MessageID, Nature: window.Stray}
+	*w = window.Arrival{At: p.last, MessageID: e.MessageID, Nature: window.Stray}
 	if len(w.MessageID) == 0 {
 		w.MessageID = entryID(e)
 	}
