@@ -100,7 +100,8 @@ var attacks = []attack{
 	},
 }
 
-// TestAttacksRealExim: each attack ends in the mail of an alert, harmless mail in none, and replay finds what the daemon mailed.
+// TestAttacksRealExim: each attack ends in the mail of an alert, harmless mail in none, and replay finds what the daemon
+// mailed.
 func TestAttacksRealExim(t *testing.T) {
 	for _, a := range attacks {
 		t.Run(strings.ReplaceAll(a.name, " ", "_"), func(t *testing.T) {
@@ -258,7 +259,8 @@ func (h *mailHost) overflow() {
 	h.mustSend(c, slices.Repeat([]letter{{sender: "offer@lab.test"}}, attackLetters)...)
 }
 
-// stand calls sendmail in a folder of that name as a user who may not list the queue. Exim logs the folder before it refuses.
+// stand calls sendmail in a folder of that name as a user who may not list the queue. Exim logs the folder before it
+// refuses.
 func (h *mailHost) stand(folder string) {
 	h.t.Helper()
 	path := filepath.Join("/home/shop", folder)

@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// inMailHost is the environment variable by which a test knows that it runs on a mail host of its own, and in which folder.
+// inMailHost is the environment variable that tells a test that it runs on a mail host of its own, and names its folder.
 const inMailHost = "EXIWATCH_TEST_IN_MAIL_HOST"
 
 // A mailHost is a machine with Debian's Exim as Debian configures it. The test runs there itself.
