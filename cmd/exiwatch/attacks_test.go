@@ -100,8 +100,8 @@ var attacks = []attack{
 	},
 }
 
-// TestAttacksRealExim: each attack ends in the mail of an alert, harmless mail in none, and replay finds what the daemon
-// mailed.
+// TestAttacksRealExim: each attack ends in the mail of an alert, harmless mail in none. Replay finds the alerts
+// that the daemon mailed.
 func TestAttacksRealExim(t *testing.T) {
 	for _, a := range attacks {
 		t.Run(strings.ReplaceAll(a.name, " ", "_"), func(t *testing.T) {

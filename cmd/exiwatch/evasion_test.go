@@ -72,7 +72,7 @@ var evasions = []evasion{
 	{log: "outsider-names-an-account", only: "all", alerts: []string{"account <alice@lab.test>"}},
 }
 
-// TestEvasions: with the default configuration each log opens the right alerts and no other, by replay as by the daemon.
+// TestEvasions: with the default rules each log opens the right alerts and no other, by replay as by the daemon.
 func TestEvasions(t *testing.T) {
 	names, err := filepath.Glob(filepath.Join(evasionLogs, "*.log"))
 	if err != nil || len(names) == 0 {
@@ -171,8 +171,8 @@ func (e evasion) checkSenders(t *testing.T, config string) {
 	}
 }
 
-// compareDaemon compares replay's alerts with those of a daemon that reads one half of the log from the start and the other
-// as it is written. A burst of mail follows that is sure to open an alert: the daemon has read the log, then.
+// compareDaemon compares replay's alerts with those of a daemon that reads one half of the log from the start and the
+// other as it is written. A burst of mail follows that is sure to open an alert: the daemon has read the log, then.
 func (e evasion) compareDaemon(t *testing.T, text string) {
 	t.Helper()
 	begun := len(text) / 2 // within a line

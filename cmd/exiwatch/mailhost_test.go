@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// inMailHost is the environment variable that tells a test that it runs on a mail host of its own, and names its folder.
+// inMailHost is the environment variable that tells a test that it runs on a mail host. It names the test's folder.
 const inMailHost = "EXIWATCH_TEST_IN_MAIL_HOST"
 
 // A mailHost is a machine with Debian's Exim as Debian configures it. The test runs there itself.

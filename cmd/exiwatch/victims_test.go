@@ -17,8 +17,8 @@ func arrivalsNow(prefix string, entries ...string) string {
 	return b.String()
 }
 
-// TestSocketVictims: nobody is over a limit because somebody else used the name, be it an outsider's envelope sender or the
-// AUTH= of a client under +smtp_mailauth. Whoever did send is over it, however the name is spelled.
+// TestSocketVictims: nobody is over a limit because somebody else used the name, be it an outsider's envelope sender or
+// the AUTH= of a client under +smtp_mailauth. Whoever did send is over it, however the name is spelled.
 func TestSocketVictims(t *testing.T) {
 	p, socket := askable(t)
 	rules := "[count]\nonly = ['all']\n"
