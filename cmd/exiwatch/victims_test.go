@@ -12,7 +12,7 @@ func arrivalsNow(prefix string, entries ...string) string {
 	var b strings.Builder
 	at := time.Now().Format(time.DateTime)
 	for i, entry := range entries {
-		fmt.Fprintf(&b, "%s 1x%s00-%06d-01 <= %s S=300 T=\"pay\" for v@example.net\n", at, prefix, i, entry)
+		fmt.Fprintf(&b, "%s 1x%s000-%06d-01 <= %s S=300 T=\"pay\" for v@example.net\n", at, prefix, i, entry)
 	}
 	return b.String()
 }
