@@ -225,12 +225,12 @@ type daemon struct {
 	ended  chan int
 }
 
-func startDaemon(t *testing.T, config string) *daemon {
+func startDaemon(t *testing.T, config string, flags ...string) *daemon {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	d := &daemon{stop: stop, ended: make(chan int, 1)}
 	go func() {
-		d.ended <- run(ctx, []string{"run", "--config", config}, strings.NewReader(""), &bytes.Buffer{}, &d.stderr)
+		d.ended <- run(ctx, append([]string{"run", "--config", config}, flags...), strings.NewReader(""), &bytes.Buffer{}, &d.stderr)
 	}()
 	t.Cleanup(func() {
 		stop()

@@ -16,12 +16,12 @@ import json, mailbox, sys
 from email import message_from_bytes, policy
 for m in mailbox.mbox(sys.argv[1], factory=lambda f: message_from_bytes(f.read(), policy=policy.default)):
     print(json.dumps({"subject": m["Subject"], "event": m["X-Exiwatch-Event"], "id": m["Message-ID"], "to": m["In-Reply-To"],
-        "references": m["References"], "defects": [str(d) for p in m.walk() for d in p.defects]}))
+        "references": m["References"], "alert": m["X-Exiwatch-Alert"], "defects": [str(d) for p in m.walk() for d in p.defects]}))
 `
 
 type threaded struct {
-	Subject, Event, ID, To, References string
-	Defects                            []string
+	Subject, Event, ID, To, References, Alert string
+	Defects                                   []string
 }
 
 // TestThreadRealExim: the mails of one episode, opened, grew and ended, arrive in an mbox in one thread.
