@@ -44,7 +44,7 @@ func top(t *testing.T, args ...string) string {
 
 func TestTop(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
-		{"account", "2 bob@bob.example|2 ann|1 eve@example.com|1 bob"},
+		{"account", "2 bob@bob.example|2 ann|1 bob|1 <eve@example.com>"},
 		{"sender", "3 bob@bob.example|2 ann@ann.example|1 eve@example.com"},
 		{"sender_domain", "3 bob.example|2 ann.example|1 example.com"},
 		{"auth", "2 bob@bob.example"},
@@ -61,7 +61,7 @@ func TestTop(t *testing.T) {
 		{"sender --count bytes", "9000 eve@example.com|1300 bob@bob.example|800 ann@ann.example"},
 		{"sender --count hosts", "2 bob@bob.example|1 eve@example.com|0 ann@ann.example"},
 		{"sender --count networks", "1 eve@example.com|1 bob@bob.example|0 ann@ann.example"},
-		{"account --count senders", "1 eve@example.com|1 bob@bob.example|1 bob|1 ann"},
+		{"account --count senders", "1 bob@bob.example|1 bob|1 ann|1 <eve@example.com>"},
 		{"sender --count subjects", "2 bob@bob.example|2 ann@ann.example|1 eve@example.com"},
 		{"sender --count addresses", "2 bob@bob.example|2 ann@ann.example|1 eve@example.com"},
 		{"cpuser --count bytes", "1300 bob|800 ann"},

@@ -121,8 +121,8 @@ var oneLinerTests = map[string]func(*testing.T, oneLiner){
 		[]string{"4 alice@lab.test", "1 victim@lab.test"}, []string{"1 victim@lab.test", "1 relay", "1 dora"}),
 	"Which local users send": ranks([]string{"4 shop", "1 www-data", "1 Debian-exim"}, []string{"1 root"}),
 	"Who is responsible": ranks([]string{
-		"5 alice@lab.test", "4 shop", "3 eve", "2 bob@lab.test", "2 ann@example.com", "1 www-data", "1 tom@news.example", "1 dora smith", "1 carol@lab.test",
-		"1 Debian-exim",
+		"5 alice@lab.test", "4 shop", "3 eve", "2 bob@lab.test", "2 <ann@example.com>", "1 www-data", "1 dora smith", "1 carol@lab.test",
+		"1 Debian-exim", "1 <tom@news.example>",
 	}),
 	"Which password was stolen": ranks([]string{"3 alice@lab.test", "1 eve", "1 dora smith", "1 carol@lab.test", "1 bob@lab.test"},
 		[]string{"1 victim@lab.test", `1 relay"`, "1 dora"}),
