@@ -32,6 +32,7 @@ type Reader struct {
 	now     []byte // the entry being read
 	subject []byte // unescaped
 	valid   []byte // made valid
+	logins  [][]byte
 
 	held  held
 	spare held // its buffers are used next
@@ -264,6 +265,9 @@ func (r *Reader) fill(lineFeed bool) {
 	a.Suspicious = r.line.ambiguous || lineFeed
 	if certain := !r.line.may.merged && !(r.line.may.cut && r.line.ambiguous); best.auth != nil && certain {
 		a.Authenticator, a.AuthenticatedID, a.AuthenticatedSender = splitAuth(best.auth)
+	}
+	if a.Suspicious {
+		r.setLogins(&r.line.work.named)
 	}
 	a.Size = t.size
 	a.HeaderMessageID = t.headerID

@@ -62,6 +62,9 @@ func describe(e *Entry) string {
 				s += " " + flag.name
 			}
 		}
+		if a.Logins != nil {
+			s += fmt.Sprintf(" logins=%s", a.Logins)
+		}
 	}
 	return s
 }
