@@ -137,6 +137,10 @@ func TestCostOfHostileLines(t *testing.T) {
 	fill := func(before, unit, after string) string {
 		return head0 + before + strings.Repeat(unit, (8000-len(before)-len(after))/len(unit)) + after
 	}
+	full := func(before, unit, after string) string {
+		line := fill(before, unit, "") + strings.Repeat("x", 200)
+		return line[:maxEntry-3-len(after)] + after
+	}
 	lines := map[string]string{
 		"idents":       fill("a@b H=(x) [192.0.2.7] U=x", ` P=x DN="x" SNI="`, " (bad S=1"),
 		"HELO":         fill("a@b H=(x) [1.1.1.1] U=x", ` P=x DN="x" SNI="`, " () [192.0.2.7] P=esmtp S=350"),
@@ -147,6 +151,11 @@ func TestCostOfHostileLines(t *testing.T) {
 		"id":           fill(`a@b H=(h) [192.0.2.7] P=esmtp S=3 id="`, " S=1 for x", `"@x`),
 		"subject":      fill(`a@b H=(h) [192.0.2.7] P=esmtp S=3 T="`, " S=1 for x", `"`),
 		"sizes":        fill("a@b H=(h", " S=1", ") [192.0.2.7] P=esmtp S=3"),
+		"cut items":    full("a@b H=(x", " A=b:c S=1 x=y", overflowMark),
+		"cut quotes":   full("a@b H=(x", `) [1.1.1.1] P=x DN="x" A="x x=`, overflowMark),
+		"cut peers":    full("a@b H=(x", ") [1.1.1.1] P=esmtpa A=l:x S=1", " fo<trunc>"),
+		"cut idents":   full("a@b H=(x) [192.0.2.7] U=x", ` P=x A="x" S=1 id="`, "****"),
+		"cut names":    full("a@b H=(x) [192.0.2.7] U=x", " x", "****<trunc>"),
 		"held":         fill("a@b U=r P=local S=1 for \"", "x\" \"\n", ""),
 		"held sizes":   fill("a@b H=(h) [192.0.2.7] P=esmtpa A=l:b:a", "\n S=1 for x", ""),
 	}
@@ -176,12 +185,13 @@ func least(lines []string) time.Duration {
 	return took
 }
 
+// TestCutLineThatCanBeReadInTwoWays: its end may hold the other half of a forged beginning. The rightmost peer wins.
 func TestCutLineThatCanBeReadInTwoWays(t *testing.T) {
 	line := head0 + "a@b H=(h) [192.0.2.7] P=esmtp S=9 T=\"x) [9.9.9.9] P=esmtpa A=d:victim S=1 for \" for"
 	line += strings.Repeat(" \".\"@d", 2000)
 	a, _ := readOne(t, line[:8184]+"<trunc>")
-	if a.Authenticator != nil || !a.Suspicious {
-		t.Errorf("charged to %q, suspicious %v", a.AuthenticatedID, a.Suspicious)
+	if string(a.AuthenticatedID) != "victim" || !a.Suspicious {
+		t.Errorf("charged to %q, suspicious %v, want the login of the rightmost peer, suspicious", a.AuthenticatedID, a.Suspicious)
 	}
 }
 
@@ -191,5 +201,5 @@ func TestOverflowedEntries(t *testing.T) {
 		" from <a@b> for c@d",
 		head0+"a@b H=(x) [9.9.9.9] P=esmtpa A=d:victim S=1 "+strings.Repeat("A", 8000)+"**** log string overflowed log buffer ****",
 		stamp0+"**** log string overflowed log buffer ****",
-	), []string{"1 overflow", "3 arrival a@b suspicious overflowed cut"})
+	), []string{"1 overflow", "3 arrival a@b helo=x ip=9.9.9.9 P=esmtpa suspicious overflowed cut"})
 }

@@ -22,6 +22,13 @@ func (l *logins) note(auth []byte) {
 	l.n++
 }
 
+// add adds what others hold.
+func (l *logins) add(others *logins) {
+	for _, v := range others.values[:others.n] {
+		l.note(v)
+	}
+}
+
 // setLogins fills in the authenticated ids that the line's other readings name.
 func (r *Reader) setLogins(all *logins) {
 	a := &r.arrival
@@ -50,8 +57,8 @@ func contains(list [][]byte, value []byte) bool {
 	return false
 }
 
-// surely gives what of an id no client can have written: what stands before the first colon, behind which MAIL's AUTH= may
-// be, and before what looks like another item, from which on it may be the rest of a HELO.
+// surely gives what of an id no client can have written: what stands before the first colon, behind which MAIL's
+// AUTH= may be, and before what looks like another item, from which on it may be the rest of a HELO.
 func surely(id []byte) []byte {
 	for i, c := range id {
 		if c == ':' || c == ' ' && i+2 < len(id) && id[i+2] == '=' && isKnown(id[i+1:i+2]) {

@@ -45,7 +45,9 @@ type lineReader struct {
 	may leniency
 
 	best      reading
+	peer      int // where its items after H= begin
 	tail      tail
+	strict    bool // A= agrees with P=, and its quotes balance
 	ambiguous bool // another reading is well-formed too
 
 	starts []int  // of S= in the line
@@ -71,7 +73,8 @@ func (l *lineReader) read(b []byte, cut bool) bool {
 	case len(l.tails) == 0 && !l.found(leniency{cut: cut, escaped: true}):
 		l.found(leniency{cut: cut, merged: true})
 	}
-	return l.search(true) || l.search(false)
+	l.strict = l.search(true)
+	return l.strict || l.search(false)
 }
 
 // found looks for tails with more leniency, and tells whether there are any.
@@ -136,8 +139,8 @@ func (l *lineReader) addTail(start int) {
 	}
 }
 
-// search takes the reading with the rightmost peer, and looks for others. A line for which the effort doesn't suffice to rule
-// those out is ambiguous.
+// search takes the reading with the rightmost peer, and looks for others. A line for which the effort doesn't
+// suffice to rule those out is ambiguous.
 func (l *lineReader) search(strict bool) bool {
 	found := false
 	l.ambiguous = l.may.merged || l.memo.spent > effortPerByte*len(l.b)
@@ -155,7 +158,7 @@ func (l *lineReader) search(strict bool) bool {
 				l.ambiguous = true
 			}
 			if fits && !found {
-				l.best, l.tail, found = r, *t, true
+				l.best, l.peer, l.tail, found = r, p.end, *t, true
 			}
 			if l.work.left < 0 || found && len(l.starts) == 0 {
 				return found

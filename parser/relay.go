@@ -126,8 +126,8 @@ func isProtocol(c byte) bool {
 	return isAlphanumeric(c) || c == '-' || c == '_' || c == '.' || c >= 0x80
 }
 
-// fits tells whether A= agrees with P=, and whether its quotes balance: one alone closes a DN= that A= was forged in. If it
-// stands where MAIL's AUTH= may, the client may be the one that A= names all the same.
+// fits tells whether A= agrees with P=, and whether its quotes balance: one alone closes a DN= that A= was forged
+// in. If it stands where MAIL's AUTH= may, the client may be the one that A= names all the same.
 func (r *reading) fits() bool {
 	if !r.agrees() {
 		return false
@@ -144,10 +144,11 @@ func (r *reading) fits() bool {
 
 func balances(b []byte) bool { return bytes.Count(b, []byte{'"'})%2 == 0 }
 
-// agrees tells whether A= is there just if the protocol's last letter says that the client authenticated.
+// agrees tells whether A= is there just if the protocol's last letter says that the client authenticated. A line
+// without S= may break off before A=.
 func (r *reading) agrees() bool {
 	authenticated, known := authenticates(r.protocol)
-	return !known || authenticated == (r.auth != nil)
+	return !known || authenticated == (r.auth != nil) || authenticated && !r.sized
 }
 
 // authenticates tells whether P= says that the client authenticated. Names that Exim doesn't make (-oMr) say nothing: they are
