@@ -47,7 +47,6 @@ type lineReader struct {
 	best      reading
 	peer      int // where its items after H= begin
 	tail      tail
-	strict    bool // A= agrees with P=, and its quotes balance
 	ambiguous bool // another reading is well-formed too
 
 	starts []int  // of S= in the line
@@ -73,8 +72,7 @@ func (l *lineReader) read(b []byte, cut bool) bool {
 	case len(l.tails) == 0 && !l.found(leniency{cut: cut, escaped: true}):
 		l.found(leniency{cut: cut, merged: true})
 	}
-	l.strict = l.search(true)
-	return l.strict || l.search(false)
+	return l.search(true) || l.search(false)
 }
 
 // found looks for tails with more leniency, and tells whether there are any.
