@@ -53,17 +53,18 @@ type Arrival struct {
 	ReceivedSender  []byte // from <…>, the raw sender before rewriting
 
 	RecipientList  []byte // for …, as logged
-	RecipientCount int    // addresses in RecipientList; a lower bound when Cut
+	RecipientCount int    // addresses in RecipientList, one that is cut included; a lower bound when Cut
 
-	// Logins are the authenticated ids that other well-formed readings of the line name, each once and none of them AuthenticatedID: at
-	// most maxLogins. They are nil unless Suspicious.
+	// Logins are the authenticated ids that other well-formed readings of the line name, each once and none of them
+	// AuthenticatedID: at most maxLogins. What a client can have written behind an id is left out. They are nil unless
+	// Suspicious.
 	Logins [][]byte
 
 	Suspicious bool   // the line has another well-formed reading
 	Forgeable  bool   // the line may stand inside another entry, whose writer then made it up: its stamp is not to be believed
-	Overflowed bool   // Exim put its overflow mark into the line
+	Overflowed bool   // more than the recipients didn't fit into Exim's log buffer, or the other items nearly fill it
 	Text       []byte // the entry as logged, without its last LF; nil unless IsOdd
-	Cut        bool   // the line reached Exim's log buffer size: what stands last may be incomplete
+	Cut        bool   // the line reached Exim's log buffer size: recipients may be missing, and without Overflowed nothing else
 }
 
 // maxLogins bounds Arrival.Logins.

@@ -13,6 +13,7 @@ type head struct {
 	piece  piece  // of a split syslog line
 	pid    int
 	id     []byte // nil if the entry belongs to no message
+	start  int    // of what Exim wrote, behind a syslog prefix
 	length int    // of the head, with the blank after it
 }
 
@@ -33,6 +34,7 @@ func scanHead(line []byte) (head, bool) {
 		}
 		i = h.piece.scan(line, i)
 	}
+	h.start = i
 	if isStamp(line[i:]) {
 		i += h.eximStamp(line[i:])
 	} else if h.tag == nil {

@@ -89,9 +89,9 @@ func isHostName(name []byte) bool {
 }
 
 // reading begins a reading with what H= holds.
-func (p *peers) reading(effort *int) reading {
+func (p *peers) reading(w *work) reading {
 	r := p.origin
-	r.effort = effort
+	r.work = w
 	if p.h < 0 {
 		return r
 	}

@@ -61,7 +61,7 @@ func (r *Reader) quick(p Place, line []byte) bool {
 		if b[end+2] != '=' {
 			return true
 		}
-		if h.id = b[:end]; messageIDLength(b) != end || len(line) >= cutFrom {
+		if h.id = b[:end]; messageIDLength(b) != end || len(line) > mostItems {
 			return false
 		}
 		h.stamp.text = line[:19]

@@ -8,15 +8,6 @@ import (
 // maxEntry is the most that Exim writes as one entry: LOG_BUFFER_SIZE in its macros.h, in bytes with the LF.
 const maxEntry = 8192
 
-// cutFrom is the length from which recipients may be missing at the end of a line, whether Exim says so or not (before
-// 4.98 it didn't): what is left of maxEntry may be less than one more address.
-const cutFrom = 8100
-
-const (
-	overflowMark = "**** log string overflowed log buffer ****"
-	truncMark    = "<trunc>"
-)
-
 // A Reader makes entries of a log's lines, which it must be given in their order. It isn't safe for concurrent use.
 type Reader struct {
 	emit  func(*Entry)
@@ -32,6 +23,7 @@ type Reader struct {
 	now     []byte // the entry being read
 	subject []byte // unescaped
 	valid   []byte // made valid
+	logins  [][]byte
 
 	held  held
 	spare held // its buffers are used next
@@ -204,13 +196,16 @@ func looksLikeArrival(line []byte) (head, bool) {
 func (r *Reader) reception(p Place, h head, line []byte) bool {
 	a := &r.arrival
 	*a = Arrival{Place: p, Millis: h.stamp.millis >= 0, PID: h.pid, MessageID: h.id, FakeReject: line[h.length] == '(', Size: -1,
-		Cut: len(line) >= cutFrom}
+		Cut: len(line)-h.start >= cutFrom}
 	var ok bool
 	if a.Time, ok = r.clock.time(h.stamp); !ok {
 		return r.malformed(h, 1, "the stamp names no time")
 	}
 	sender := line[min(h.length+3, len(line)):]
 	n, state := scanAddress(sender, ' ')
+	if a.Cut && (n == len(sender) || state == open) && isCut(sender) {
+		return r.cutSender()
+	}
 	if state == open && r.mayHold(h) {
 		return false
 	}
@@ -233,17 +228,11 @@ func withoutBrackets(sender []byte) []byte {
 
 // items reads what stands behind the sender.
 func (r *Reader) items(h head, line, b []byte) bool {
-	a := &r.arrival
-	if a.Cut && bytes.HasSuffix(b, []byte(overflowMark)) {
-		a.Overflowed, a.Cut, a.Suspicious = true, true, true
-		return r.emitArrival()
+	if r.arrival.Cut {
+		return r.cutItems(h, line, b)
 	}
-	cut := len(line) >= cutFrom && bytes.HasSuffix(b, []byte(truncMark))
-	if cut {
-		b = b[:len(b)-len(truncMark)]
-	}
-	ok := r.line.read(b, cut)
-	if !cut && r.mayHold(h) && r.line.breaksOff(ok) {
+	ok := r.line.read(b, false)
+	if r.mayHold(h) && r.line.breaksOff(ok) {
 		return false
 	}
 	if !ok {
@@ -251,6 +240,7 @@ func (r *Reader) items(h head, line, b []byte) bool {
 		return r.malformed(h, len(line)-len(b)+at+2, reason)
 	}
 	r.fill(bytes.IndexByte(line, '\n') >= 0)
+	r.arrival.Overflowed = len(line)-h.start-len(r.arrival.RecipientList) > mostItems
 	return r.emitArrival()
 }
 
@@ -262,8 +252,11 @@ func (r *Reader) fill(lineFeed bool) {
 	a.InterfaceAddress, a.InterfacePort = best.interfaceAddress, best.interfacePort
 	a.Ident, a.Protocol, a.TLS = best.ident, best.protocol, best.tls
 	a.Suspicious = r.line.ambiguous || lineFeed
-	if certain := !r.line.may.merged && !(r.line.may.cut && r.line.ambiguous); best.auth != nil && certain {
+	if best.auth != nil && !r.line.may.merged {
 		a.Authenticator, a.AuthenticatedID, a.AuthenticatedSender = splitAuth(best.auth)
+	}
+	if a.Suspicious {
+		r.setLogins(&r.line.work.named)
 	}
 	a.Size = t.size
 	a.HeaderMessageID = t.headerID

@@ -15,13 +15,28 @@ type reading struct {
 	ident, protocol, tls, auth []byte
 	ambiguous                  bool // these items can be cut in another way
 
-	effort *int // what may still be spent on the line
+	*work
+}
+
+// work is what the readings of a line share.
+type work struct {
+	left     int    // what may still be spent on the line
+	sized    bool   // S= stands behind the items that are read: what they name counts
+	unpaired bool   // a reading fits but for quotes that don't balance in A=
+	named    logins // by the readings that fit
 }
 
 // spend uses up effort, and tells whether there was enough.
-func (r *reading) spend(n int) bool {
-	*r.effort -= n
-	return *r.effort >= 0
+func (w *work) spend(n int) bool {
+	w.left -= n
+	return w.left >= 0
+}
+
+// name notes the login that a reading names, which fits as well as the best.
+func (w *work) name(auth []byte) {
+	if w.sized {
+		w.named.note(auth)
+	}
 }
 
 // A lineReader finds the readings of one line. It is used again and again, so that nothing is allocated.
@@ -30,6 +45,7 @@ type lineReader struct {
 	may leniency
 
 	best      reading
+	peer      int // where its items after H= begin
 	tail      tail
 	ambiguous bool // another reading is well-formed too
 
@@ -37,7 +53,7 @@ type lineReader struct {
 	tails  []tail // well-formed ends of the line, best first
 	open   bool   // an end of the line breaks off inside quotes
 	memo   memo
-	effort int
+	work   work
 }
 
 // effortPerByte bounds what is spent on a line, in bytes looked at, whatever free text it holds. A line that Exim wrote of
@@ -48,7 +64,7 @@ const effortPerByte = 64
 // there is none at all, because of what stands behind S=, the line may be two entries in one.
 func (l *lineReader) read(b []byte, cut bool) bool {
 	l.b, l.may = b, leniency{cut: cut}
-	l.open = false
+	l.open, l.work.named.n = false, 0
 	l.findTails()
 	switch {
 	case len(l.starts) == 0:
@@ -100,11 +116,11 @@ func isEscaped(b []byte, i int) bool {
 // findEnds does the same for a line that has no S=, because it breaks off or a very old version wrote it: each blank may be
 // the place, the leftmost is the best.
 func (l *lineReader) findEnds() {
-	l.effort = effortPerByte * len(l.b)
+	left := effortPerByte * len(l.b)
 	for i, c := range l.b {
-		if c == ' ' && l.effort > 0 {
+		if c == ' ' && left > 0 {
 			l.addTail(i)
-			l.effort -= len(l.b) - i
+			left -= len(l.b) - i
 			l.memo = memo{} // holds only from the right
 		}
 	}
@@ -121,27 +137,28 @@ func (l *lineReader) addTail(start int) {
 	}
 }
 
-// search takes the reading with the rightmost peer, and looks for another one. A line for which the effort doesn't suffice
-// to rule that out is ambiguous.
+// search takes the reading with the rightmost peer, and looks for others. A line for which the effort doesn't
+// suffice to rule those out is ambiguous.
 func (l *lineReader) search(strict bool) bool {
 	found := false
 	l.ambiguous = l.may.merged || l.memo.spent > effortPerByte*len(l.b)
-	l.effort = effortPerByte * len(l.b)
+	l.work.left, l.work.unpaired = effortPerByte*len(l.b), false
 	for p := (peers{b: l.b}); p.next(); {
 		for i := range l.tails {
 			t := &l.tails[i]
 			if t.start < p.end {
 				continue
 			}
-			r := p.reading(&l.effort)
+			r := p.reading(&l.work)
+			l.work.sized = t.size >= 0
 			fits := r.spend(t.start-p.end) && r.relay(l.b[p.end:t.start], strict)
-			if found && (fits || l.effort < 0) || fits && r.ambiguous {
+			if found && (fits || l.work.left < 0 || l.work.unpaired) || fits && (r.ambiguous || l.work.unpaired) {
 				l.ambiguous = true
 			}
 			if fits && !found {
-				l.best, l.tail, found = r, *t, true
+				l.best, l.peer, l.tail, found = r, p.end, *t, true
 			}
-			if l.ambiguous && found || l.effort < 0 || found && len(l.starts) == 0 {
+			if l.work.left < 0 || found && len(l.starts) == 0 {
 				return found
 			}
 		}
@@ -169,7 +186,7 @@ func (l *lineReader) complaint() (reason string, at int) {
 	if !p.next() {
 		return "H= holds no peer address", p.h
 	}
-	if l.effort < 0 {
+	if l.work.left < 0 {
 		return "the line can be cut in too many ways", p.end
 	}
 	if len(l.tails) == 0 {

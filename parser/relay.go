@@ -35,7 +35,7 @@ func (r *reading) withIdent(b []byte, strict bool) bool {
 		}
 		if found {
 			best.ambiguous = true
-			break
+			continue
 		}
 		best, found = try, true
 		best.ident = b[3:max(3, identEnd(b[:i]))]
@@ -114,9 +114,10 @@ func (r *reading) protocolOn(b []byte, strict bool) bool {
 // sessionOn reads the items after P=, which must fill b.
 func (r *reading) sessionOn(b []byte, strict bool) bool {
 	try, ok := r.session(b, itemP)
-	if !ok || strict && !try.agrees() {
+	if !ok || strict && !try.fits() {
 		return false
 	}
+	r.name(try.auth)
 	*r = try
 	return true
 }
@@ -125,14 +126,29 @@ func isProtocol(c byte) bool {
 	return isAlphanumeric(c) || c == '-' || c == '_' || c == '.' || c >= 0x80
 }
 
-// agrees tells whether A= is there just if the protocol's last letter says that the client authenticated, and whether its
-// quotes balance: one alone closes a DN= that A= was forged in.
-func (r *reading) agrees() bool {
-	if bytes.Count(r.auth, []byte{'"'})%2 == 1 {
+// fits tells whether A= agrees with P=, and whether its quotes balance: one alone closes a DN= that A= was forged
+// in. If it stands where MAIL's AUTH= may, the client may be the one that A= names all the same.
+func (r *reading) fits() bool {
+	if !r.agrees() {
 		return false
 	}
+	if balances(r.auth) {
+		return true
+	}
+	if _, id, _ := bytes.Cut(r.auth, []byte{':'}); balances(surely(id)) {
+		r.unpaired = true
+		r.name(r.auth)
+	}
+	return false
+}
+
+func balances(b []byte) bool { return bytes.Count(b, []byte{'"'})%2 == 0 }
+
+// agrees tells whether A= is there just if the protocol's last letter says that the client authenticated. A line
+// without S= may break off before A=.
+func (r *reading) agrees() bool {
 	authenticated, known := authenticates(r.protocol)
-	return !known || authenticated == (r.auth != nil)
+	return !known || authenticated == (r.auth != nil) || authenticated && !r.sized
 }
 
 // authenticates tells whether P= says that the client authenticated. Names that Exim doesn't make (-oMr) say nothing: they are
@@ -263,21 +279,21 @@ func (r reading) quoted(b []byte, n int, which item) (best reading, found bool) 
 			return best, found
 		}
 		try, ok := r.session(b[end:], which)
-		if !ok || !try.agrees() {
+		if !ok || !try.fits() {
 			continue
 		}
+		r.name(try.auth)
 		if !found {
 			best, found = try, true
 		} else if !bytes.Equal(try.auth, best.auth) {
 			best.ambiguous = true
-			break
 		}
 	}
 	if found {
 		return best, true
 	}
 	if token := 1 + tokenEnd(b[1:]); which == itemSNI {
-		if bare, ok := r.session(b[token:], which); ok && bare.agrees() {
+		if bare, ok := r.session(b[token:], which); ok && bare.fits() {
 			return bare, true
 		}
 	}

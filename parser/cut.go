@@ -1,0 +1,142 @@
+package parser
+
+import "bytes"
+
+// mostItems is how long the items of an entry that stand before its recipients may be, in bytes, before the entry
+// counts as overflowed. Those of an honest client take less than half of it.
+const mostItems = 7500
+
+// cutFrom is the length from which an entry may be cut, in bytes without its LF and what syslogd puts before it.
+// Before Exim 4.98 the last recipient that fits leaves less than one address of maxEntry. From 4.98 on Exim writes
+// up to maxEntry-2 bytes, less what syslog_timestamp and syslog_pid drop.
+const cutFrom = 8100
+
+const (
+	overflowMark = "**** log string overflowed log buffer ****"
+	truncMark    = "<trunc>"
+)
+
+// A cut is what Exim left at the end of an entry that didn't fit.
+type cut struct {
+	marked    bool // the overflow mark or a piece of it: the items didn't fit
+	truncated bool // `<trunc>`: what stands before it may be incomplete
+}
+
+// uncut gives b, the end of an entry near Exim's buffer size, without the marks of a cut. Exim cuts the items to
+// fit the overflow mark. Then ` from <…>`, ` for …` and `<trunc>` overwrite what comes after it, and often a part
+// of it.
+func uncut(b []byte) ([]byte, cut) {
+	text, truncated := bytes.CutSuffix(b, []byte(truncMark))
+	if t, ok := bytes.CutSuffix(bytes.TrimSuffix(text, []byte{' '}), []byte(overflowMark)); ok {
+		return t, cut{true, truncated}
+	}
+	n := pieceOfMark(text)
+	return text[:len(text)-n], cut{n > 0, truncated}
+}
+
+// isCut tells whether b ends in a mark of a cut.
+func isCut(b []byte) bool {
+	_, c := uncut(b)
+	return c != cut{}
+}
+
+// pieceOfMark gives the length of the longest beginning of the overflow mark that text ends in.
+func pieceOfMark(text []byte) int {
+	for n := min(len(overflowMark), len(text)); n > 0; n-- {
+		if string(text[len(text)-n:]) == overflowMark[:n] {
+			return n
+		}
+	}
+	return 0
+}
+
+// cutItems reads what stands behind the sender of an entry that may be cut. An item that the cut touches isn't
+// believed. If the cut touches more than the recipients, the entry overflowed.
+func (r *Reader) cutItems(h head, line, b []byte) bool {
+	a := &r.arrival
+	text, c := uncut(b)
+	whole := r.line.read(text, c.marked || c.truncated)
+	if c == (cut{}) {
+		if r.mayHold(h) && r.line.breaksOff(whole) {
+			return false
+		}
+		if !whole || r.line.open { // ` from <…` may be cut
+			whole = r.line.read(text, true)
+			c.truncated = true
+		}
+	}
+	a.Overflowed = c.marked || c.truncated && !(whole && r.line.tail.recipients != nil)
+	if a.Overflowed {
+		r.line.readWhole(text, whole)
+		r.line.ambiguous = r.line.ambiguous || c.marked
+	}
+	r.fill(bytes.IndexByte(line, '\n') >= 0)
+	if c.marked {
+		a.RecipientList, a.RecipientCount = nil, 0 // they stand behind the mark
+	}
+	a.Overflowed = a.Overflowed || len(line)-h.start-len(a.RecipientList) > mostItems
+	return r.emitArrival()
+}
+
+// cutSender emits an arrival of which the cut left not even the whole sender.
+func (r *Reader) cutSender() bool {
+	r.arrival.Overflowed, r.arrival.Suspicious = true, true
+	return r.emitArrival()
+}
+
+// readWhole reads the items of text that are certainly whole: those before the last one. If text itself was found
+// to have a reading, quoted text that breaks off is its last item, and what looks like S= in that text is none.
+func (l *lineReader) readWhole(text []byte, found bool) {
+	peer, size, ambiguous, named := l.peer, l.tail.start, found && l.ambiguous, l.work.named
+	budget := cutEffortPerByte * len(text)
+	for k := len(text); budget > 0; {
+		if k = bytes.LastIndexByte(text[:k], ' '); k < 0 {
+			break
+		}
+		if !mayBreakOff(text[k:]) || isEscaped(text, k) {
+			continue
+		}
+		if l.read(text[:k], false) && !(found && l.peer == peer && l.tail.start > size) {
+			l.ambiguous = l.ambiguous || ambiguous || found && l.peer != peer
+			l.unbelieve()
+			l.work.named.add(&named)
+			return
+		}
+		budget -= 2 * (k + l.memo.spent + effortPerByte*k - max(l.work.left, 0)) // for two searches
+	}
+	l.read(nil, false)
+	l.ambiguous, l.work.named = true, named
+}
+
+// cutEffortPerByte bounds what is spent to find out which items of a cut entry are whole, as effortPerByte does. Where
+// Exim cuts an honest entry, the first few tries succeed.
+const cutEffortPerByte = effortPerByte / 4
+
+// unbelieve forgets the items that end where the text does, and yet may go on: free text of which nobody knows the end.
+func (l *lineReader) unbelieve() {
+	if l.tail.size < 0 {
+		l.best.auth = nil
+	}
+	if l.best.protocol == nil {
+		l.best.ident = nil
+	}
+}
+
+// mayBreakOff tells whether b, a blank and what follows, can be an item that is cut: a name or a part of it, or a
+// name and whatever follows it.
+func mayBreakOff(b []byte) bool {
+	i := 1
+	for i < len(b) && isAlphanumeric(b[i]) {
+		i++
+	}
+	name := b[1:i]
+	switch {
+	case len(name) > maxItemName:
+		return false
+	case i == len(b), b[i] == '=', b[i] == '*':
+		return true
+	case b[i] == ' ':
+		return string(name) == "from" || string(name) == "for"
+	}
+	return string(name) == "L"
+}
