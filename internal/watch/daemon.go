@@ -47,6 +47,7 @@ type Daemon struct {
 	heart    heartbeat
 	gallery  *gallery // nil: nobody looks on
 
+	warnings   warnings
 	lossesFrom time.Time // not to be told before
 }
 
@@ -140,6 +141,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 func (d *Daemon) tick() (done bool, err error) {
 	d.saver.tick(d)
 	d.tellLosses()
+	d.warnings.tell(d.Log, d.now(), false)
 	return false, nil
 }
 
@@ -157,6 +159,7 @@ func (d *Daemon) isStopping() bool {
 func (d *Daemon) stop() {
 	d.saver.due, d.saver.blocked, d.saver.rest = true, false, time.Time{}
 	d.saver.batched(d, false)
+	d.warnings.tell(d.Log, d.now(), true)
 	d.Log.Info("stopped", "arrivals", d.tally.Arrivals, "malformed", d.tally.Malformed, "overflowed", d.tally.Overflowed,
 		"suspicious", d.tally.Suspicious, "injected", d.tally.Injected)
 }

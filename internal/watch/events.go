@@ -51,8 +51,8 @@ func (d *Daemon) ended(a *window.Alert) {
 
 func (d *Daemon) arrival(a *parser.Arrival) {
 	d.tally.Arrival(a)
-	if a.Suspicious || a.Overflowed {
-		d.Log.Warn("arrival that may be forged: its line can be read in two ways, or overflowed", "file", a.File, "line", a.Line,
+	if a.IsOdd() {
+		d.warn("arrival that may be forged: its line can be read in two ways, or overflowed", "file", a.File, "line", a.Line,
 			"message_id", string(a.MessageID))
 	}
 }
@@ -61,13 +61,18 @@ func (d *Daemon) other(e *parser.Entry) {
 	d.tally.Other(e)
 	switch e.Kind {
 	case parser.Malformed:
-		d.Log.Warn("arrival that could not be read", "file", e.File, "line", e.Line, "column", e.Column, "why", e.Reason)
+		d.warn("arrival that could not be read", "file", e.File, "line", e.Line, "column", e.Column, "why", e.Reason)
 	case parser.Overflow:
-		d.Log.Warn("entry that overflowed Exim's log buffer: perhaps an arrival that hides", "file", e.File, "line", e.Line,
+		d.warn("entry that overflowed Exim's log buffer: perhaps an arrival that hides", "file", e.File, "line", e.Line,
 			"message_id", string(e.MessageID))
 	case parser.Injected:
-		d.Log.Warn("forged lines", "why", e.Reason, "file", e.File, "line", e.Line, "message_id", string(e.MessageID))
+		d.warn("forged lines", "why", e.Reason, "file", e.File, "line", e.Line, "message_id", string(e.MessageID))
 	}
+}
+
+// warn tells of an odd entry, a minute's of a kind together.
+func (d *Daemon) warn(message string, attributes ...any) {
+	d.warnings.add(d.Log, d.now(), message, attributes...)
 }
 
 // problem is called from the goroutine of a follower. A log that isn't there is no news: logrotate leaves none (nocreate), and
