@@ -54,7 +54,7 @@ func warnings(file *ast.File) (texts []string) {
 		if !ok {
 			return true
 		}
-		message := map[string]int{"Warn": 0, "Error": 0, "tell": 1, "Log": 2}
+		message := map[string]int{"Warn": 0, "Error": 0, "warn": 0, "tell": 1, "Log": 2}
 		if i, ok := message[method.Sel.Name]; ok && len(call.Args) > i {
 			ast.Inspect(call.Args[i], func(n ast.Node) bool {
 				if s, ok := n.(*ast.BasicLit); ok && s.Kind == token.STRING {
