@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/private"
 	"exiwatch/internal/readsocket"
 	"exiwatch/internal/watch"
 
@@ -124,6 +125,10 @@ func hintForState(err error) error {
 	var access *readsocket.AccessError
 	if errors.As(err, &access) {
 		return &hintedError{err, "run as root, or as a user in that group, or name another group or path in [socket] or [web] of the configuration"}
+	}
+	var unsafe *private.Error
+	if errors.As(err, &unsafe) {
+		return &hintedError{err, unsafe.Hint}
 	}
 	if os.IsPermission(err) || errors.Is(err, fs.ErrPermission) {
 		return &hintedError{err, "run as root, or name a folder of this user in the configuration as state = \"/path\""}

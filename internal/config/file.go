@@ -127,6 +127,9 @@ func (f *file) config() (c Config, err error) {
 	return c, err
 }
 
+// maxLogs is how many logs there may be. Each takes memory of its own, and its place in the checkpoint.
+const maxLogs = 1000
+
 // logs takes a path or a list of them.
 func logs(v any) ([]string, error) {
 	switch v := v.(type) {
@@ -148,6 +151,9 @@ func logs(v any) ([]string, error) {
 				return nil, fmt.Errorf("log: %s is named twice", s)
 			}
 			paths = append(paths, s)
+		}
+		if len(paths) > maxLogs {
+			return nil, fmt.Errorf("log: %d logs: want at most %d", len(paths), maxLogs)
 		}
 		return paths, nil
 	}
