@@ -14,6 +14,7 @@ import (
 	"exiwatch/internal/private"
 	"exiwatch/internal/readsocket"
 	"exiwatch/internal/watch"
+	"exiwatch/tailer"
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/spf13/cobra"
@@ -132,6 +133,10 @@ func hintForState(err error) error {
 	}
 	if os.IsPermission(err) || errors.Is(err, fs.ErrPermission) {
 		return &hintedError{err, "run as root, or name a folder of this user in the configuration as state = \"/path\""}
+	}
+	var kind *tailer.KindError
+	if errors.As(err, &kind) {
+		return logError(err)
 	}
 	if errors.Is(err, watch.ErrInUse) {
 		return &hintedError{err, "one daemon is enough for several logs: log = [\"…\", \"…\"]; another one needs a state folder of its own"}

@@ -181,7 +181,11 @@ func findLog(ctx context.Context, c *config.Config) error {
 
 // logError adds what helps to an error of opening a log.
 func logError(err error) error {
+	var kind *tailer.KindError
 	switch {
+	case errors.As(err, &kind):
+		return &hintedError{err, "name Exim's main log in the configuration as log = \"/path/to/mainlog\" (exim -bP log_file_path tells it);" +
+			" exiwatch replay FILE reads what comes through a FIFO"}
 	case errors.Is(err, fs.ErrPermission):
 		return &hintedError{err, "Debian's logs are for the group adm: run as root, or add the user to that group"}
 	case errors.Is(err, fs.ErrNotExist):

@@ -59,7 +59,11 @@ func TestWhatCanBeWrong(t *testing.T) {
 			l.FindLog = func(context.Context) (string, error) { return "", config.ErrNoLog }
 		}, check: "log", status: Fail, says: "no main log found"},
 		{name: "log isn't there", spoil: func(l *lab) { os.Remove(l.path("mainlog")) }, check: "log", status: Fail, says: "isn't there"},
-		{name: "log is a folder", spoil: func(l *lab) { os.Remove(l.path("mainlog")); os.Mkdir(l.path("mainlog"), 0o755) }, check: "log", status: Fail, says: "no regular file"},
+		{name: "log is a folder", spoil: func(l *lab) { os.Remove(l.path("mainlog")); os.Mkdir(l.path("mainlog"), 0o755) }, check: "log", status: Fail, says: "mainlog is a folder, not a file"},
+		{name: "log is a FIFO beside a cycled file", spoil: func(l *lab) {
+			os.Rename(l.path("mainlog"), l.path("mainlog.1"))
+			syscall.Mkfifo(l.path("mainlog"), 0o644)
+		}, check: "log", status: Fail, says: "mainlog is a FIFO, not a file"},
 		{name: "log was cycled away", spoil: func(l *lab) { os.Rename(l.path("mainlog"), l.path("mainlog.1")) }, check: "log", status: Warn, says: "only mainlog.1"},
 		{name: "what was cycled is read", spoil: func(l *lab) { os.Rename(l.path("mainlog"), l.path("mainlog.1")) }, check: "lines", status: Pass, says: "30 arrivals"},
 		{name: "log was cycled and is short", spoil: func(l *lab) { os.Rename(l.path("mainlog"), l.path("mainlog.1")); l.log("") }, check: "log", status: Pass, says: "with 1 cycled file"},
