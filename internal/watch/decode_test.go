@@ -3,13 +3,16 @@ package watch
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -106,7 +109,7 @@ func (c *cellar) read(t testing.TB, d *Daemon, l *followed) {
 
 // mailing makes the mails of the first events.
 func (c *cellar) mailing(d *Daemon) Listener {
-	left := 9
+	left := 2
 	mail := func(event string) func(*window.Alert) {
 		return func(a *window.Alert) {
 			if left--; left >= 0 {
@@ -154,12 +157,11 @@ func TestImpossibleCheckpoint(t *testing.T) {
 		t.Fatalf("decode of what was written: %v", err)
 	}
 	taken := make(map[string]bool)
-	for _, at := range number.FindAllSubmatchIndex(text, -1) {
+	for i, at := range number.FindAllSubmatchIndex(text, -1) {
 		key := string(text[at[0]+1 : at[0]+1+bytes.IndexByte(text[at[0]+1:], '"')])
-		for _, n := range []string{"-1", "-9223372036854775808", "9223372036854775807"} {
-			spoiled := slices.Concat(text[:at[2]], []byte(n), text[at[3]:])
-			if _, err := decode(spoiled); err == nil {
-				taken[key+" "+n] = true
+		for _, n := range []int64{-1, math.MinInt64, math.MaxInt64} {
+			if _, err := decode(replaced(text, i, n)); err == nil {
+				taken[fmt.Sprint(key, " ", n)] = true
 			}
 		}
 	}
@@ -234,19 +236,16 @@ func TestLargeCheckpointIsTrimmed(t *testing.T) {
 }
 
 // FuzzCheckpoint: whatever bytes stand in the checkpoint, a daemon that begins with them doesn't panic or hang, and what it saves at its end
-// is taken by the next one.
+// is taken by the next one. The number at a place in them is another one, as few changes of bytes leave what can be read.
 func FuzzCheckpoint(f *testing.F) {
 	c := newCellar(f)
 	text := c.sample(f)
-	f.Add(text)
-	f.Add([]byte(`{"version":1,"logs":{"/x":null}}`))
-	for _, key := range []string{"Offset", "times", "now", "fell", "step", "from", "seq", "m"} {
-		for _, n := range []string{"-1", "0", "1152921504606846976", "253402300799"} {
-			f.Add(regexp.MustCompile(`"`+key+`":-?[0-9]+`).ReplaceAll(text, []byte(`"`+key+`":`+n)))
-		}
+	f.Add([]byte(`{"version":1,"logs":{"/x":null}}`), uint16(9), int64(0))
+	for at := range number.FindAllIndex(text, -1) {
+		f.Add(text, uint16(at), []int64{0, 1 << 60, 253402300799}[at%3])
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		was, err := decode(data)
+	f.Fuzz(func(t *testing.T, data []byte, at uint16, n int64) {
+		was, err := decode(replaced(data, int(at), n))
 		if err != nil {
 			return
 		}
@@ -258,4 +257,13 @@ func FuzzCheckpoint(f *testing.F) {
 			}
 		}
 	})
+}
+
+// replaced is a checkpoint with n in the place of a number.
+func replaced(text []byte, at int, n int64) []byte {
+	numbers := number.FindAllSubmatchIndex(text, at+1)
+	if at >= len(numbers) {
+		return text
+	}
+	return slices.Concat(text[:numbers[at][2]], strconv.AppendInt(nil, n, 10), text[numbers[at][3]:])
 }
