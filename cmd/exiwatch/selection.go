@@ -160,8 +160,11 @@ func named(names []string, stdin io.Reader) []watch.Source {
 
 // configError adds what helps to an error in the configuration.
 func configError(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return err
+	case errors.Is(err, fs.ErrPermission):
+		return &hintedError{err, "it may hold secrets: run as root or as a member of the file's group; --config /dev/null takes the defaults"}
 	}
 	return &hintedError{err, "exiwatch help config lists the keys"}
 }

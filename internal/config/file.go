@@ -71,7 +71,22 @@ func Parse(name string, text []byte) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("%s: %w", name, err)
 	}
+	c.Secrets = f.secrets(name)
 	return c, nil
+}
+
+// secrets are the files that hold one; name is that of the configuration.
+func (f *file) secrets(name string) (paths []string) {
+	if f.Mail.PasswordFile != "" {
+		paths = append(paths, f.Mail.PasswordFile)
+	}
+	if f.Webhook == nil {
+		return paths
+	}
+	if f.Webhook.TokenFile != "" {
+		paths = append(paths, f.Webhook.TokenFile)
+	}
+	return append(paths, name)
 }
 
 // placed puts name:line:column before an error of the TOML reader.

@@ -43,7 +43,8 @@ func CheckState(dir string, uid int) error {
 		return fmt.Errorf("the state folder %w", err)
 	}
 	for _, name := range []string{lockFile, keyFile, tokenFile, checkpointFile, spoolDir, hookChannel, webhookChannel} {
-		if err := private.Check(filepath.Join(dir, name), uid); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err := private.Check(filepath.Join(dir, name), uid)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) { // who opens it is told the latter
 			return fmt.Errorf("in the state folder, %w", err)
 		}
 	}
