@@ -15,8 +15,8 @@ func (e *KindError) Error() string {
 	return e.Path + " is " + e.Kind + ", not a file to which Exim appends"
 }
 
-// Followable fails with a *KindError if there is something else than a regular file at path. A log that isn't there, or can't be
-// looked at, may become one.
+// Followable fails with a *KindError if there is something else than a regular file at path. A log that isn't there, or
+// can't be looked at, may become one.
 func Followable(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().IsRegular() {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Validate says why no alert can have been saved like this: who restored it would count on with numbers that lead to a panic or go
-// round. The rule and the keys of tallies may be unknown.
+// Validate says why no alert can have been saved like this: who restored it would count on with numbers that lead to a
+// panic or go round. The rule and the keys of tallies may be unknown.
 func (s *Saved) Validate() error {
 	if err := s.names(); err != nil {
 		return err
@@ -45,7 +45,8 @@ func (s *Saved) names() error {
 		return fmt.Errorf("alert %q in the thread %q: want 20 hexadecimal digits", s.ID, s.Thread)
 	}
 	if len(s.Samples) > maxSamples || len(s.Tallies) > int(NumValues) {
-		return fmt.Errorf("%d samples, %d tallies: want at most %d and %d", len(s.Samples), len(s.Tallies), maxSamples, NumValues)
+		return fmt.Errorf("%d samples, %d tallies: want at most %d and %d",
+			len(s.Samples), len(s.Tallies), maxSamples, NumValues)
 	}
 	for _, id := range append(slices.Clone(s.Samples), s.FirstID, s.LastID, s.Crossed, s.Middle) {
 		if len(id) > maxMessageID {

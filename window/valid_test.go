@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// TestImpossibleSaved: no alert can have been saved so, and the one that was is valid. See saveAndLoad for those that were.
+// TestImpossibleSaved: no alert can have been saved so, and the one that was is valid. See saveAndLoad for those that
+// were.
 func TestImpossibleSaved(t *testing.T) {
 	l := newLog(t, "sender 2/10s")
 	l.send(4, at(0))
@@ -83,7 +84,8 @@ func TestTrim(t *testing.T) {
 	again.Restore([]Saved{s})
 	a := again.Open()[0]
 	rows := a.Top(Host, 0)
-	if n, more := a.Distinct(Host); n != 2 || !more || rows[0].Value != "c" || rows[0].Messages != 3 || rows[1].Value != "b" {
+	n, more := a.Distinct(Host)
+	if n != 2 || !more || rows[0].Value != "c" || rows[0].Messages != 3 || rows[1].Value != "b" {
 		t.Errorf("Distinct = %d, %v, Top = %+v: want c and b, and more", n, more, rows)
 	}
 	if a.Messages != 6 || a.tallies[Host].other.Messages != 1 || a.First.Sub(a.Last) != -5*time.Second {

@@ -54,7 +54,8 @@ func TestLogThatCannotBeFollowed(t *testing.T) {
 		}
 		for _, state := range []string{state, t.TempDir()} {
 			said := refusal(t, log, state)
-			if !strings.Contains(said, "exiwatch: error: "+log+" is "+kind+", not a file") || !strings.Contains(said, "\nexiwatch: hint: name Exim's main log") {
+			if !strings.Contains(said, "exiwatch: error: "+log+" is "+kind+", not a file") ||
+				!strings.Contains(said, "\nexiwatch: hint: name Exim's main log") {
 				t.Errorf("run of a log that is %s says %q", kind, said)
 			}
 		}
@@ -107,7 +108,8 @@ func TestUnsafeStateIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	said = refusal(t, log, state)
-	if !strings.Contains(said, "/lock is a symbolic link") || !strings.Contains(said, "exiwatch: hint: find out who made it, then: rm "+state+"/lock") {
+	if !strings.Contains(said, "/lock is a symbolic link") ||
+		!strings.Contains(said, "exiwatch: hint: find out who made it, then: rm "+state+"/lock") {
 		t.Errorf("run with a lock that is a link says %q", said)
 	}
 	if text, err := os.ReadFile(precious); err != nil || string(text) != "data" {

@@ -9,7 +9,8 @@ import (
 	"exiwatch/internal/private"
 )
 
-// secrets tells whether others can read the files of passwords and tokens, or the configuration if a webhook's URL is in it.
+// secrets tells whether others can read the files of passwords and tokens, or the configuration if a webhook's URL is
+// in it.
 func (c *checks) secrets(context.Context) []Result {
 	const name = "secrets"
 	paths := c.Config.Secrets
@@ -27,7 +28,8 @@ func (c *checks) secrets(context.Context) []Result {
 		case err != nil:
 			all = append(all, fail(name, "Run as root or as the daemon's user.", "%v", err))
 		case readers != "":
-			hint := fmt.Sprintf("Only root and the daemon need it:\n    chown root:%s %s\n    chmod 0640 %s", groupName(gid), path, path)
+			hint := fmt.Sprintf("Only root and the daemon need it:\n    chown root:%s %s\n    chmod 0640 %s",
+				groupName(gid), path, path)
 			all = append(all, warn(name, hint, "%s holds a secret, and %s can read it", path, readers))
 		}
 	}

@@ -1,5 +1,5 @@
-// Package private opens files that one user alone may write, such as those of the daemon's state folder. It never goes through a
-// symbolic link: whoever could plant one would have the daemon, perhaps as root, read or overwrite any file.
+// Package private opens files that one user alone may write, such as those of the daemon's state folder. It never goes
+// through a symbolic link: whoever could plant one would have the daemon, perhaps as root, read or overwrite any file.
 package private
 
 import (
@@ -19,8 +19,8 @@ type Error struct{ Path, Problem, Hint string }
 
 func (e *Error) Error() string { return e.Path + " " + e.Problem }
 
-// CheckFolder fails with an *Error unless path is a folder that only the user uid and root can write. It may be a symbolic link:
-// then this holds for what it points to.
+// CheckFolder fails with an *Error unless path is a folder that only the user uid and root can write. It may be a
+// symbolic link: then this holds for what it points to.
 func CheckFolder(path string, uid int) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -55,7 +55,8 @@ func guarded(path string, info fs.FileInfo, uid int) error {
 		}
 	}
 	if mode := info.Mode().Perm(); mode&others != 0 {
-		return &Error{path, fmt.Sprintf("is writable for others, %s", mode), "make sure that its contents are yours, then: chmod go-w " + path}
+		return &Error{path, fmt.Sprintf("is writable for others, %s", mode),
+			"make sure that its contents are yours, then: chmod go-w " + path}
 	}
 	return nil
 }
@@ -63,13 +64,14 @@ func guarded(path string, info fs.FileInfo, uid int) error {
 // odd is the error for what is neither a file nor a folder.
 func odd(path string, mode fs.FileMode) error {
 	if mode&fs.ModeSymlink != 0 {
-		return &Error{path, "is a symbolic link, which exiwatch doesn't follow here", "find out who made it, then: rm " + path}
+		return &Error{path, "is a symbolic link, which exiwatch doesn't follow here",
+			"find out who made it, then: rm " + path}
 	}
 	return &Error{path, "is no regular file", "find out who made it, and remove it"}
 }
 
-// Open opens a regular file that is no symbolic link, with the flags of os.OpenFile. Made ones are for this user alone. A file that is
-// opened for writing has no other name: behind that could be any file.
+// Open opens a regular file that is no symbolic link, with the flags of os.OpenFile. Made ones are for this user alone.
+// A file that is opened for writing has no other name: behind that could be any file.
 func Open(path string, flag int) (*os.File, error) {
 	f, err := os.OpenFile(path, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
 	if errors.Is(err, syscall.ELOOP) {

@@ -27,7 +27,8 @@ func TestOpenTakesPlainFilesOnly(t *testing.T) {
 	must(t, os.Symlink(at("new"), at("link to nothing")))
 	must(t, syscall.Mkfifo(at("pipe"), 0o600))
 	for name, says := range map[string]string{
-		"link": "is a symbolic link", "link to nothing": "is a symbolic link", "pipe": "is no regular file", "hard link": "has another name",
+		"link": "is a symbolic link", "link to nothing": "is a symbolic link",
+		"pipe": "is no regular file", "hard link": "has another name",
 	} {
 		f, err := Open(at(name), os.O_RDWR|os.O_CREATE)
 		if unsafe := (*Error)(nil); !errors.As(err, &unsafe) || !strings.Contains(err.Error(), says) || unsafe.Hint == "" {
@@ -96,7 +97,8 @@ func TestCheck(t *testing.T) {
 	}
 	for _, uid := range []int{0, daemon} {
 		err := CheckFolder(folder, uid)
-		if unsafe := (*Error)(nil); !errors.As(err, &unsafe) || !strings.Contains(err.Error(), "belongs to the user nobody") ||
+		if unsafe := (*Error)(nil); !errors.As(err, &unsafe) ||
+			!strings.Contains(err.Error(), "belongs to the user nobody") ||
 			!strings.Contains(unsafe.Hint, "run exiwatch as nobody, or: chown -R ") {
 			t.Errorf("CheckFolder of another's folder for %d = %#v", uid, err)
 		}
@@ -112,7 +114,8 @@ func TestReaders(t *testing.T) {
 		gids []int
 		want string
 	}{
-		{0o600, nil, ""}, {0o640, []int{os.Getegid()}, ""}, {0o604, nil, "every user of this machine"}, {0o644, []int{os.Getegid()}, "every user of this machine"},
+		{0o600, nil, ""}, {0o640, []int{os.Getegid()}, ""},
+		{0o604, nil, "every user of this machine"}, {0o644, []int{os.Getegid()}, "every user of this machine"},
 	} {
 		must(t, os.Chmod(file, test.mode))
 		if got, err := Readers(file, test.gids...); err != nil || got != test.want {

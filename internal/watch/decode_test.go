@@ -37,7 +37,8 @@ var cellarNow = time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
 func newCellar(t testing.TB) *cellar {
 	t.Helper()
 	c := &cellar{log: filepath.Join(t.TempDir(), "mainlog")}
-	must(t, os.WriteFile(c.log, []byte(simples("alice", 0, 30)+simples("bob", 3600, 3625)+simples("carol", 7200, 7209)), 0o600))
+	text := simples("alice", 0, 30) + simples("bob", 3600, 3625) + simples("carol", 7200, 7209)
+	must(t, os.WriteFile(c.log, []byte(text), 0o600))
 	var err error
 	c.spool, err = mailer.OpenSpool(filepath.Join(t.TempDir(), "spool"))
 	must(t, err)
@@ -46,8 +47,8 @@ func newCellar(t testing.TB) *cellar {
 	return c
 }
 
-// live is what a daemon does with a checkpoint, nil for none: it takes it up, reads the log and lines that come later, makes the mails of
-// some alerts and gives the checkpoint of its end.
+// live is what a daemon does with a checkpoint, nil for none: it takes it up, reads the log and lines that come later,
+// makes the mails of some alerts and gives the checkpoint of its end.
 func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 	t.Helper()
 	d := &Daemon{
@@ -131,7 +132,9 @@ func (c *cellar) sample(t testing.TB) []byte {
 		t.Fatalf("the sample is %+v, want open alerts in it", p)
 	}
 	was.Mailbag.Mailed = []time.Time{cellarNow}
-	was.Mailbag.Gathered = []mailer.Item{{ID: p.Alerts[0].ID, Event: opened, Limit: 5, Window: time.Hour, Count: 6, Peak: 6, Messages: 6}}
+	was.Mailbag.Gathered = []mailer.Item{{
+		ID: p.Alerts[0].ID, Event: opened, Limit: 5, Window: time.Hour, Count: 6, Peak: 6, Messages: 6,
+	}}
 	was.Own = []ownMail{{Name: p.Alerts[0].ID + ".opened", Seen: true, Log: c.log, At: p.Clock.Now}}
 	was.Told[hookChannel] = 3
 	was.Logs["/other"] = p
@@ -142,8 +145,8 @@ func (c *cellar) sample(t testing.TB) []byte {
 
 var number = regexp.MustCompile(`"[A-Za-z_]+":\[?(-?[0-9]+)`)
 
-// moments are numbers that may be a little below zero, as are seconds before 1970 and zones in the west; bounded are others that have
-// an upper bound.
+// moments are numbers that may be a little below zero, as are seconds before 1970 and zones in the west; bounded are
+// others that have an upper bound.
 var (
 	moments = []string{"now", "s", "offset", "first_at", "last_at", "opened_at", "fell", "from", "at"}
 	bounded = []string{"version", "spooled", "hook", "Offset", "shift", "ns", "step", "times"}
@@ -179,15 +182,16 @@ func TestImpossibleCheckpoint(t *testing.T) {
 
 // TestHostileCheckpoint: what would take far more memory than the file has is refused before.
 func TestHostileCheckpoint(t *testing.T) {
-	const n = 5 << 20
+	const n = 1 << 20
+	const alerts = `{"version":1,"logs":{"/x":{"alerts":[`
 	for name, text := range map[string]string{
 		"null log":          `{"version":1,"logs":{"/x":null}}`,
-		"empty alerts":      `{"version":1,"logs":{"/x":{"alerts":[` + strings.Repeat("{},", n) + `{}]}}}`,
+		"empty alerts":      alerts + strings.Repeat("{},", n) + `{}]}}}`,
 		"in other letters":  `{"version":1,"LOGS":{"/x":{"ALERTS":[` + strings.Repeat("{},", n) + `{}]}}}`,
 		"with an escape":    `{"version":1,"logs":{"/x":{"\u0061lerts":[` + strings.Repeat("{},", n) + `{}]}}}`,
-		"few each":          `{"version":1,"logs":{"/x":{"alerts":[` + strings.Repeat("{},", 999) + `{}]}}}`,
-		"bars":              `{"version":1,"logs":{"/x":{"alerts":[{"course":{"bars":[` + strings.Repeat("0,", n) + `0]}}]}}}`,
-		"rows":              `{"version":1,"logs":{"/x":{"alerts":[{"tallies":[{"rows":[` + strings.Repeat("{},", n) + `{}]}]}]}}}`,
+		"few each":          alerts + strings.Repeat("{},", 999) + `{}]}}}`,
+		"bars":              alerts + `{"course":{"bars":[` + strings.Repeat("0,", n) + `0]}}]}}}`,
+		"rows":              alerts + `{"tallies":[{"rows":[` + strings.Repeat("{},", n) + `{}]}]}]}}}`,
 		"logs":              `{"version":1,"logs":{` + strings.Repeat(`"":{},`, n) + `"":{}}}`,
 		"events":            `{"version":1,"mailbag":{"gathered":[` + strings.Repeat("{},", n) + `{}]}}`,
 		"own":               `{"version":1,"own":[` + strings.Repeat("{},", n) + `{}]}`,
@@ -208,7 +212,8 @@ func TestHostileCheckpoint(t *testing.T) {
 	}
 }
 
-// TestLargeCheckpointIsTrimmed: rows are given up before no checkpoint can be written; what is written is never more than is read.
+// TestLargeCheckpointIsTrimmed: rows are given up before no checkpoint can be written; what is written is never more
+// than is read.
 func TestLargeCheckpointIsTrimmed(t *testing.T) {
 	c := newCellar(t)
 	was := c.live(t, nil)
@@ -235,8 +240,9 @@ func TestLargeCheckpointIsTrimmed(t *testing.T) {
 	}
 }
 
-// FuzzCheckpoint: whatever bytes stand in the checkpoint, a daemon that begins with them doesn't panic or hang, and what it saves at its end
-// is taken by the next one. The number at a place in them is another one, as few changes of bytes leave what can be read.
+// FuzzCheckpoint: whatever bytes stand in the checkpoint, a daemon that begins with them doesn't panic or hang, and
+// what it saves at its end is taken by the next one. The number at a place in them is another one, as few changes of
+// bytes leave what can be read.
 func FuzzCheckpoint(f *testing.F) {
 	c := newCellar(f)
 	text := c.sample(f)

@@ -16,7 +16,8 @@ func TestReadableSecrets(t *testing.T) {
 		c.Log = []string{write(t, "mainlog", "")}
 		w := start(t, c, false, new(post))
 		w.untilSays(ready)
-		if got := w.says(`"msg":"a secret can be read by others","file":"` + token + `","readers":"every user of this machine"`); got != warned {
+		said := `"msg":"a secret can be read by others","file":"` + token + `","readers":"every user of this machine"`
+		if got := w.says(said); got != warned {
 			t.Errorf("a token file with mode %v: warned = %v, want %v", mode, got, warned)
 		}
 		w.stop()

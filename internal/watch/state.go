@@ -36,15 +36,15 @@ const (
 	spoolDir       = "spool"
 )
 
-// CheckState fails with a *private.Error unless only the user uid and root can write the state folder and what is in it. The folder may
-// be a symbolic link, nothing in it may.
+// CheckState fails with a *private.Error unless only the user uid and root can write the state folder and what is in it. The
+// folder may be a symbolic link, nothing in it may. What can't be looked at is left to who opens it.
 func CheckState(dir string, uid int) error {
 	if err := private.CheckFolder(dir, uid); err != nil {
 		return fmt.Errorf("the state folder %w", err)
 	}
 	for _, name := range []string{lockFile, keyFile, tokenFile, checkpointFile, spoolDir, hookChannel, webhookChannel} {
 		err := private.Check(filepath.Join(dir, name), uid)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) { // who opens it is told the latter
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
 			return fmt.Errorf("in the state folder, %w", err)
 		}
 	}

@@ -12,7 +12,8 @@ import (
 	"exiwatch/internal/private"
 )
 
-// refused runs a daemon on a state folder, and fails the test unless it refuses that with an error that says so and a hint.
+// refused runs a daemon on a state folder, and fails the test unless it refuses that with an error that says so and a
+// hint.
 func refused(t *testing.T, state, says, hint string) {
 	t.Helper()
 	c := configured(t, fiveAnHour)
@@ -26,7 +27,9 @@ func refused(t *testing.T, state, says, hint string) {
 
 // TestStateIsNotReachedThroughLinks: what a link in the state folder points to stays as it is.
 func TestStateIsNotReachedThroughLinks(t *testing.T) {
-	for _, name := range []string{lockFile, keyFile, tokenFile, checkpointFile, spoolDir, hookChannel, webhookChannel, "spool/waiting"} {
+	for _, name := range []string{
+		lockFile, keyFile, tokenFile, checkpointFile, spoolDir, hookChannel, webhookChannel, "spool/waiting",
+	} {
 		t.Run(strings.ReplaceAll(name, "/", "-"), func(t *testing.T) {
 			state, precious := t.TempDir(), write(t, "precious", "4711\n")
 			target := precious
