@@ -44,7 +44,7 @@ func (c *checks) log(path string) []Result {
 		return []Result{fail("log", whoMay(path, me()), "%s can't be read by user %s", path, me())}
 	}
 	if err != nil {
-		return []Result{missing(path)}
+		return []Result{missing(path, err)}
 	}
 	found := c.readable(path, row)
 	if found.Status == Fail {
@@ -66,10 +66,11 @@ func (c *checks) log(path string) []Result {
 }
 
 // missing is about a log that isn't there, or is no file.
-func missing(path string) Result {
+func missing(path string, err error) Result {
 	const hint = "exim -bP log_file_path tells where Exim logs to. A log in another place is named in the configuration:\n    log = \"/path/to/mainlog\""
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return fail("log", hint, "%s is no regular file", path)
+	var kind *tailer.KindError
+	if errors.As(err, &kind) {
+		return fail("log", hint, "%v", err)
 	}
 	return fail("log", hint, "%s isn't there", path)
 }
