@@ -25,13 +25,13 @@
 // an item is believed only where the order puts it, and the line must be used up to its end.
 //
 // The items after S= are quoted in ways that always balance, in addresses by the very grammar that Exim takes them by
-// (scanAddress): text in them can't be read as an earlier item without leaving a quote open. The items before it are not,
-// HELO above all, where helo_accept_junk_hosts lets anything through: a forged beginning may make a second reading of the
-// line well-formed. Then the rightmost peer address wins, and the Arrival is marked Suspicious. That is right for HELO. It
-// can't be right for everything: with +smtp_mailauth, where an authenticated client writes the third part of A= as it
-// likes, with rfc1413_hosts for U=, and for DN= and SNI= where they hold quotes, forged items stand to the right of the
-// true ones. So a Suspicious Arrival names the logins of the other readings too, in Logins: up to seven, without what the
-// client may have added to them. Nothing else of the other readings is used.
+// (scanAddress): text in them can't be read as an earlier item without leaving a quote open. The items before it are
+// not, HELO above all, where helo_accept_junk_hosts lets anything through: a forged beginning may make a second
+// reading of the line well-formed. Then the rightmost peer address wins, and the Arrival is marked Suspicious. That is
+// right for HELO. It can't be right for everything: with +smtp_mailauth, where an authenticated client writes the
+// third part of A= as it likes, with rfc1413_hosts for U=, and for DN= and SNI= where they hold quotes, forged items
+// stand to the right of the true ones. So a Suspicious Arrival names the logins of the other readings too, in Logins:
+// up to seven, without what the client may have added to them. Nothing else of the other readings is used.
 //
 // In the same way U=, DN= and SNI= reach as far right as a well-formed rest allows, and A= up to the next item that may
 // follow it. P= tells by its last letter whether the client authenticated, and a reading in which A= says otherwise, or has
@@ -51,17 +51,18 @@
 //	mark        = entry up to any byte of any item before those, mark [ " " ]
 //	piece       = entry up to any byte of any item before those, any beginning of the mark, "<trunc>"
 //
-// The first is ordinary: the message had many recipients, of which RecipientCount tells at least how many are logged. The
-// Arrival is Cut. The others are Overflowed, for which a client needs a HELO of 8 kB or the like. The sender is believed,
-// and each item with a whole one or a part of one behind it; U= needs P= behind it, and A= needs a whole S=, since nobody
-// can tell otherwise where they end. If H= lacks its peer address, only the sender is believed. A HELO may reach up to
-// the mark, and hold everything that looks like items: with the mark or a piece of it, the Arrival is also Suspicious.
+// The first is ordinary: the message had many recipients, of which RecipientCount tells at least how many are logged.
+// The Arrival is Cut. The others are Overflowed, for which a client needs a HELO of 8 kB or the like. The sender is
+// believed, and each item with a whole one or a part of one behind it; U= needs P= behind it, and A= needs a whole S=,
+// since nobody can tell otherwise where they end. If H= lacks its peer address, only the sender is believed. A HELO
+// may reach up to the mark, and hold everything that looks like items: with the mark or a piece of it, the Arrival is
+// also Suspicious.
 //
-// In an entry that isn't near the buffer's size, the mark is a client's text. An entry whose items other than recipients
-// take over 7500 bytes counts as Overflowed even if it is whole: a client tried how much fits.
+// In an entry that isn't near the buffer's size, the mark is a client's text. An entry whose items other than
+// recipients take over 7500 bytes counts as Overflowed even if it is whole: a client tried how much fits.
 //
-// A line cut in its recipients or in `from` may end inside quotes, so that both ends can be forged at once. The rightmost
-// peer address wins there as well, the Arrival is Suspicious, and Logins has the other login.
+// A line cut in its recipients or in `from` may end inside quotes, so that both ends can be forged at once. The
+// rightmost peer address wins there as well, the Arrival is Suspicious, and Logins has the other login.
 //
 // # Entries of several lines
 //
