@@ -27,3 +27,20 @@ func ParseClass(s string) (Class, error) {
 func (c Class) Contains(b []byte) bool {
 	return c.Prefix.IsValid() && b != nil && contains(c.Prefix, b)
 }
+
+// String writes the class as [count] only names it.
+func (c Class) String() string {
+	if c.Name != "" {
+		return c.Name
+	}
+	return c.Prefix.String()
+}
+
+// OnlyNames gives what only names, as it is written.
+func (c *Count) OnlyNames() []string {
+	names := make([]string, len(c.Only))
+	for i, class := range c.Only {
+		names[i] = class.String()
+	}
+	return names
+}

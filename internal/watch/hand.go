@@ -130,7 +130,7 @@ func (h *hand) gathers() {
 	h.gathered = h.gathered[:0]
 	for i := range h.finds {
 		if f := &h.finds[i]; f.other == 0 && f.wanted {
-			h.gathered = append(h.gathered, report.Reception{Arrival: &f.arrival, Values: &f.values})
+			h.gathered = append(h.gathered, report.Reception{Arrival: &f.arrival, Values: &f.values, Class: uncounted(f.counts, &f.arrival)})
 		}
 	}
 	h.gather(h.gathered)
@@ -146,7 +146,7 @@ func (h *hand) inTurn(e *parser.Entry) {
 	h.valuer.reset()
 	w := &p.arrival
 	if counts, keep := p.weigh(e.Arrival, w, &h.valuer); keep && p.reception(e.Arrival, w, counts) && h.gather != nil {
-		h.gather([]report.Reception{{Arrival: e.Arrival, Values: w}})
+		h.gather([]report.Reception{{Arrival: e.Arrival, Values: w, Class: uncounted(counts, e.Arrival)}})
 	}
 }
 

@@ -48,6 +48,8 @@ type Listener struct {
 	Costly bool
 	// Brief says that of alerts nothing is asked but what is left of them by window.Counters.Brief.
 	Brief bool
+	// Idle says that alerts are not asked for: nothing is counted, but whether rules would count an arrival is told.
+	Idle bool
 	// Counted gets each arrival that the rules have counted, after Arrival got it, with all its values.
 	Counted func(*window.Arrival)
 	// Other gets every entry that is no arrival.
@@ -133,8 +135,12 @@ func (p *Pipeline) weigh(a *parser.Arrival, w *window.Arrival, v *valuer) (count
 		return false, false
 	}
 	counts = p.inScope(a, w)
-	if counts && !p.always {
+	switch {
+	case p.always:
+	case counts:
 		v.costly(a, w, p.costly)
+	case p.listener.Gather != nil: // report.Uncounted asks for it
+		v.costly(a, w, costly{network: true})
 	}
 	if counts && p.addresses {
 		w.Addresses = v.addressesOf(a)
@@ -161,7 +167,7 @@ func (p *Pipeline) reception(a *parser.Arrival, w *window.Arrival, counts bool) 
 	if p.listener.Seen != nil {
 		p.listener.Seen(p, w, counts && own == nil)
 	}
-	if !counts {
+	if !counts || p.listener.Idle {
 		return true
 	}
 	if own != nil {

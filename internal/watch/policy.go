@@ -2,9 +2,11 @@ package watch
 
 import (
 	"bytes"
+	"net/netip"
 	"slices"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/report"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -31,12 +33,46 @@ func isOf(class config.Class, a *parser.Arrival) bool {
 	case "authenticated":
 		return a.Authenticator != nil
 	case "local":
-		// R= alone doesn't make a bounce: any local user may have it logged (sendmail -E).
-		return isLocal(a) && (a.BounceOf == nil || len(a.EnvelopeSender) > 0)
+		return isSubmission(a)
 	case "bounces":
 		return a.EnvelopeSender != nil && len(a.EnvelopeSender) == 0
 	}
 	return class.Contains(a.HostAddress)
+}
+
+// isSubmission tells whether a local user handed the message in, and it is no bounce of Exim's own. R= alone doesn't make a bounce:
+// any local user may have it logged (sendmail -E).
+func isSubmission(a *parser.Arrival) bool {
+	return isLocal(a) && (a.BounceOf == nil || len(a.EnvelopeSender) > 0)
+}
+
+// Class names the class of an arrival, as a report.Uncounted does.
+func Class(a *parser.Arrival) string {
+	switch {
+	case a.Authenticator != nil:
+		return report.ClassAuthenticated
+	case isSubmission(a):
+		return report.ClassLocal
+	case isLoopback(a.HostAddress):
+		return report.ClassLoopback
+	case len(a.EnvelopeSender) == 0:
+		return report.ClassBounces
+	}
+	return report.ClassRelayed
+}
+
+// isLoopback tells whether an address is one of 127.0.0.0/8, or ::1.
+func isLoopback(address []byte) bool {
+	ip, err := netip.ParseAddr(string(address))
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// uncounted gives the Class of an arrival that no rule counts, "" for one that a rule counts.
+func uncounted(counts bool, a *parser.Arrival) string {
+	if counts {
+		return ""
+	}
+	return Class(a)
 }
 
 // isInternal tells whether every recipient is known and in one of the domains.
