@@ -173,7 +173,7 @@ func (t *ranker) weigh(arrivals []report.Reception) {
 // they are so few that nobody could have crossed a limit.
 func (t *ranker) note(w io.Writer, s *selection) {
 	rows := t.uncounted.Rows(maxNoted)
-	if len(rows) == 0 || rows[0].Messages <= lowestLimit(s.settings.Rules) {
+	if len(rows) == 0 || rows[0].Messages <= s.settings.LowestLimit() {
 		return
 	}
 	fmt.Fprintf(w, "exiwatch: note: %d of %d arrivals counted for no rule: %d %s",
@@ -185,16 +185,6 @@ func (t *ranker) note(w io.Writer, s *selection) {
 		fmt.Fprintf(w, ". [count] %s counts them", line)
 	}
 	fmt.Fprintln(w)
-}
-
-// lowestLimit is the lowest one of messages, 0 if no rule counts them.
-func lowestLimit(rules []window.Rule) (limit int64) {
-	for _, r := range rules {
-		if r.Count == window.Messages && (limit == 0 || r.Limit < limit) {
-			limit = r.Limit
-		}
-	}
-	return limit
 }
 
 // maxNoted is how many classes and networks are named in a note.

@@ -28,10 +28,13 @@ func (c Class) Contains(b []byte) bool {
 	return c.Prefix.IsValid() && b != nil && contains(c.Prefix, b)
 }
 
-// String writes the class as [count] only names it.
+// String writes the class as [count] only names it: a host without the length of its mask.
 func (c Class) String() string {
-	if c.Name != "" {
+	switch {
+	case c.Name != "":
 		return c.Name
+	case c.Prefix.IsSingleIP():
+		return c.Prefix.Addr().String()
 	}
 	return c.Prefix.String()
 }

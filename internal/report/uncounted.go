@@ -216,12 +216,18 @@ func Only(now []string, rows []UncountedRow) string {
 
 // covers tells whether an element of only counts all that another one would.
 func covers(has, word string) bool {
-	if has == word || has == "all" {
-		return true
-	}
 	network, err := netip.ParsePrefix(word)
-	within, err2 := netip.ParsePrefix(has)
-	return err == nil && err2 == nil && within.Bits() <= network.Bits() && within.Contains(network.Addr())
+	within, ok := prefixOf(has)
+	return has == word || has == "all" || err == nil && ok && within.Bits() <= network.Bits() && within.Contains(network.Addr())
+}
+
+// prefixOf reads a network, or an address as the network that holds it alone.
+func prefixOf(text string) (netip.Prefix, bool) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address, address.BitLen()), true
+	}
+	prefix, err := netip.ParsePrefix(text)
+	return prefix, err == nil
 }
 
 // OnlyLine writes the elements of [count] only as a line of the configuration.

@@ -93,7 +93,9 @@ func TestUncountedInAnyOrder(t *testing.T) {
 
 // TestOnly: the line keeps what is named, and adds what is not.
 func TestOnly(t *testing.T) {
-	row := func(class, network string) UncountedRow { return UncountedRow{Class: class, Network: network, Messages: 9} }
+	row := func(class, network string) UncountedRow {
+		return UncountedRow{Class: class, Network: network, Messages: 9}
+	}
 	for _, test := range []struct {
 		now  []string
 		rows []UncountedRow
