@@ -12,8 +12,8 @@ import (
 	"exiwatch/internal/check"
 )
 
-// TestCheckBlindRealExim: of a real Exim that logs no ids, sets +all, and relays for hosts that no rule counts, check says so, whoever
-// runs it.
+// TestCheckBlindRealExim: of a real Exim that logs no ids, sets +all, and relays for hosts that no rule counts, check
+// says so, whoever runs it.
 func TestCheckBlindRealExim(t *testing.T) {
 	need(t, "exim4", "swaks")
 	e := startEximWith(t, "  server_set_id = $auth2\n", "", "log_selector = +subject", "log_selector = +all",
@@ -21,11 +21,13 @@ func TestCheckBlindRealExim(t *testing.T) {
 			"hostlist inner = !10.0.0.9 : 10.0.0.0/8 : 2001::db8::::/32\nacl_smtp_rcpt = check_rcpt",
 		"begin routers", "begin acl\ncheck_rcpt:\n  accept hosts = +inner : *.lab.test\n         control = submission\n"+
 			"  accept hosts = 203.0.113.0/24\n         domains = lab.test\n  accept\nbegin routers")
-	settings := e.write("exiwatch.toml", fmt.Sprintf("log = %q\nstate = %q\ntimezone = \"UTC\"\n[count]\nonly = [\"authenticated\", \"local\"]\n[mail]\nvia = \"sendmail:/bin/true\"\n",
+	settings := e.write("exiwatch.toml", fmt.Sprintf("log = %q\nstate = %q\ntimezone = \"UTC\"\n[count]\nonly = "+
+		"[\"authenticated\", \"local\"]\n[mail]\nvia = \"sendmail:/bin/true\"\n",
 		e.mainlog(), filepath.Join(e.dir, "state")))
 	e.send("alice@lab.test", "Lunch")
 	for range 6 {
-		swaks := exec.Command("swaks", "--server", e.address(), "--from", "news-bounces+bob=example.com@lists.lab.test", "--to", "bob@example.com")
+		swaks := exec.Command("swaks", "--server", e.address(), "--from", "news-bounces+bob=example.com@lists.lab.test",
+			"--to", "bob@example.com")
 		if out, err := swaks.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -62,7 +64,8 @@ func TestCheckBlindRealExim(t *testing.T) {
 		"selectors":     {"+smtp_mailauth (by +all)", " = +all -smtp_mailauth"},
 		"authenticator": {"who logs in by plain (1 arrival)", "\n    plain: server_set_id = $auth2"},
 		"loopback":      {"6 arrivals over loopback without a login", `ignore = ["sender:*-bounces*@lists.lab.test"]`},
-		"counted":       {"1 of 7 arrivals. No rule counts: 6 loopback, 127.0.0.0/24", `only = ["authenticated", "local", "loopback"]`},
+		"counted": {"1 of 7 arrivals. No rule counts: 6 loopback, 127.0.0.0/24",
+			`only = ["authenticated", "local", "loopback"]`},
 		"relay": {"relays for 192.0.2.0/24, 10.0.0.0/8, 2001:db8::/32", "not known here: *.lab.test",
 			`only = ["authenticated", "local", "192.0.2.0/24", "10.0.0.0/8", "2001:db8::/32"`},
 	} {

@@ -163,14 +163,14 @@ func (t *ranker) part(gather func(*ranker, []report.Reception)) func() func([]re
 func (t *ranker) weigh(arrivals []report.Reception) {
 	t.arrivals += int64(len(arrivals))
 	for i := range arrivals {
-		if a := &arrivals[i]; a.Class != "" {
+		if a := &arrivals[i]; a.Class != report.Counted {
 			t.uncounted.Add(a.Class, a.Values)
 		}
 	}
 }
 
-// note says on one line how many arrivals no rule counts, where most of them come from, and how to count them. It is silent where
-// they are so few that nobody could have crossed a limit.
+// note says on one line how many arrivals no rule counts, where most of them come from, and how to count them. It is
+// silent where they are so few that nobody could have crossed a limit.
 func (t *ranker) note(w io.Writer, s *selection) {
 	rows := t.uncounted.Rows(maxNoted)
 	if len(rows) == 0 || rows[0].Messages <= s.settings.LowestLimit() {

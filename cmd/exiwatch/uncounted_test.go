@@ -36,7 +36,8 @@ func TestUncountedIsTold(t *testing.T) {
 
 	out, stderr, status := exiwatch(t, "", "replay", "--config", config, log)
 	for _, want := range []string{
-		"\nCounted by no rule: 1510 of 1520 arrivals\n   1510 relayed or incoming, 198.51.100.0/24, all from 198.51.100.7, within 32 min\n",
+		"\nCounted by no rule: 1510 of 1520 arrivals\n   1510 relayed or incoming, 198.51.100.0/24, all from " +
+			"198.51.100.7, within 32 min\n",
 		"\n    [count]\n    " + line + "\n", "\nAlerts that would have been mailed: 0\n",
 	} {
 		if status != exitDone || !strings.Contains(out, want) {
@@ -63,7 +64,8 @@ func TestUncountedIsTold(t *testing.T) {
 		t.Error("the HTML report doesn't tell")
 	}
 
-	const note = "exiwatch: note: 1510 of 1520 arrivals counted for no rule: 1510 relayed or incoming, 198.51.100.0/24, all from 198.51.100.7, within 32 min. " +
+	const note = "exiwatch: note: 1510 of 1520 arrivals counted for no rule: 1510 relayed or incoming, " +
+		"198.51.100.0/24, all from 198.51.100.7, within 32 min. " +
 		"[count] " + line + " counts them\n"
 	for _, key := range []string{"account", "cpuser"} {
 		if _, stderr, status = exiwatch(t, "", "top", key, "--config", config, log); status != exitDone || stderr != note {

@@ -10,7 +10,8 @@ import (
 	"exiwatch/parser"
 )
 
-// maxAuthenticators is how many authenticators without an id a sample remembers: a log that was made up may name any number.
+// maxAuthenticators is how many authenticators without an id a sample remembers: a log that was made up may name any
+// number.
 const maxAuthenticators = 20
 
 // noID notes an arrival of a client that logged in and whose id isn't logged.
@@ -47,7 +48,8 @@ func (c *checks) authenticators(ctx context.Context, s *sample) []Result {
 	known := readAuthenticators(said)
 	var found []string
 	var hint strings.Builder
-	hint.WriteString("Such arrivals count for the sending host, as [203.0.113.7], and not for the account. Add to the authenticator in Exim's configuration:")
+	hint.WriteString("Such arrivals count for the sending host, as [203.0.113.7], and not for the account. Add to " +
+		"the authenticator in Exim's configuration:")
 	for _, name := range slices.Sorted(maps.Keys(s.nameless)) {
 		found = append(found, fmt.Sprintf("%s (%s)", name, count(s.nameless[name], "arrival")))
 		hint.WriteString("\n" + known[name].advice(name))
@@ -83,8 +85,8 @@ func readAuthenticators(said string) map[string]authenticator {
 	return all
 }
 
-// advice says what to write. PLAIN sends an authorization id first, in $auth1, and the login in $auth2; all others have the login in
-// $auth1 (Exim specification, "server_set_id" and the chapters on the drivers).
+// advice says what to write. PLAIN sends an authorization id first, in $auth1, and the login in $auth2; all others
+// have the login in $auth1 (Exim specification, "server_set_id" and the chapters on the drivers).
 func (a authenticator) advice(name string) string {
 	switch {
 	case a.setID != "":

@@ -10,8 +10,10 @@ import (
 func TestNoID(t *testing.T) {
 	log := strings.ReplaceAll(arrivals(30), "A=plain:ann", "A=plain")
 	shown := func(driver, public, setID string) func(*lab) {
-		return all(text(log), shows(map[string]string{"authenticators": "\nother authenticator:\ndriver = spa\nserver_set_id = $auth1\n\n" +
-			"plain authenticator:\nclient_set_id = \ndriver = " + driver + "\npublic_name = " + public + "\nserver_set_id = " + setID + "\nserver_prompts = :\n"}))
+		return all(text(log), shows(map[string]string{"authenticators": "\nother authenticator:\ndriver = " +
+			"spa\nserver_set_id = $auth1\n\n" +
+			"plain authenticator:\nclient_set_id = \ndriver = " + driver + "\npublic_name = " + public +
+			"\nserver_set_id = " + setID + "\nserver_prompts = :\n"}))
 	}
 	for _, test := range []struct {
 		name  string
@@ -23,7 +25,8 @@ func TestNoID(t *testing.T) {
 		{"LOGIN", shown("plaintext", "LOGIN", ""), "\n    plain: server_set_id = $auth1"},
 		{"PLAIN by Dovecot", shown("dovecot", "PLAIN", ""), "\n    plain: server_set_id = $auth1"},
 		{"CRAM-MD5", shown("cram_md5", "CRAM-MD5", ""), "\n    plain: server_set_id = $auth1"},
-		{"an empty id", shown("plaintext", "PLAIN", "$auth3"), "    plain: server_set_id = $auth3   # it is set, and was empty"},
+		{"an empty id", shown("plaintext", "PLAIN", "$auth3"),
+			"    plain: server_set_id = $auth3   # it is set, and was empty"},
 		{"Exim shows none", text(log), "server_set_id = $auth1   # $auth2 for PLAIN"},
 		{"how many", text(log), "no id is logged of who logs in by plain (30 arrivals)\n"},
 		{"for whom they count", text(log), "for the sending host, as [203.0.113.7]"},

@@ -60,10 +60,12 @@ func (c *checks) counted(s *sample) Result {
 	if line == "" || !slices.ContainsFunc(rows, worth) {
 		return pass(name, "%s", detail)
 	}
-	return warn(name, "No alert can tell of these. Where hosts there send for your own users, count them in exiwatch's configuration:\n    [count]\n    "+line, "%s", detail)
+	return warn(name, "No alert can tell of these. Where hosts there send for your own users, count them in "+
+		"exiwatch's configuration:\n    [count]\n    "+line, "%s", detail)
 }
 
-// worth tells whether a row is worth a warning: own users send so, or one network sends more than mail from elsewhere would explain.
+// worth tells whether a row is worth a warning: own users send so, or one network sends more than mail from elsewhere
+// would explain.
 func (c *checks) worth(row report.UncountedRow, arrivals int64) bool {
 	switch row.Class {
 	case report.ClassAuthenticated, report.ClassLocal, report.ClassLoopback:
@@ -94,7 +96,8 @@ func (c *checks) posts(s *sample) []Result {
 	for i := range general.Ignore {
 		patterns = append(patterns, general.Ignore[i].String())
 	}
-	return []Result{warn("loopback", "If a list manager or another program that you know posts these, it needs no alerts. Put into exiwatch's configuration:\n    [count]\n    "+
+	return []Result{warn("loopback", "If a list manager or another program that you know posts these, it needs no "+
+		"alerts. Put into exiwatch's configuration:\n    [count]\n    "+
 		strings.Replace(report.OnlyLine(patterns), "only", "ignore", 1)+
 		"\nNobody who sends with such an envelope sender counts then, whatever the way.",
 		"%s over loopback without a login: %s", count(s.posts, "arrival"), strings.Join(found, ", "))}

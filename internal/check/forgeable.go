@@ -39,12 +39,14 @@ func (c *checks) forgeable(s *sample) []Result {
 		}
 	}
 	if mailAuth, _ := isSelected(c.server.selectors, "smtp_mailauth"); mailAuth || s.mailAuth {
-		note("smtp_mailauth", "With +smtp_mailauth a client may write what looks like another login into the third part of A=. "+
+		note("smtp_mailauth", "With +smtp_mailauth a client may write what looks like another login into the third part "+
+			"of A=. "+
 			"exiwatch counts such a message for both. -smtp_mailauth rules it out.", true)
 	}
 	users := c.localUsers(s)
 	if arguments, _ := isSelected(c.server.selectors, "arguments"); len(users) > 0 && (arguments || s.cwd) {
-		why := "With +arguments a local user (" + firstOf(users) + ") can forge log lines, by a folder whose name holds line feeds. " +
+		why := "With +arguments a local user (" + firstOf(users) +
+			") can forge log lines, by a folder whose name holds line feeds. " +
 			"exiwatch finds them, but -arguments rules them out"
 		if exists(cPanel) {
 			why += "; cPanel needs +arguments for exiwatch top script"
@@ -60,8 +62,8 @@ func (c *checks) forgeable(s *sample) []Result {
 	return []Result{warn("selectors", hint.String(), "Exim logs what others can forge: %s", strings.Join(found, ", "))}
 }
 
-// safer takes out of a log_selector what is warned of, where it is set: +smtp_mailauth, and +arguments on a host with local users
-// which isn't cPanel's.
+// safer takes out of a log_selector what is warned of, where it is set: +smtp_mailauth, and +arguments on a host with
+// local users which isn't cPanel's.
 func (c *checks) safer(words string) []string {
 	off := []string{"smtp_mailauth"}
 	if c.hasUsers && !exists(cPanel) {
@@ -88,8 +90,8 @@ func (s *sample) user(name []byte) {
 	}
 }
 
-// localUsers gives users of this machine who may call Exim and are neither root nor Exim itself: those that the log shows, else those
-// that people have.
+// localUsers gives users of this machine who may call Exim and are neither root nor Exim itself: those that the log
+// shows, else those that people have.
 func (c *checks) localUsers(s *sample) []string {
 	own := []string{"root", c.server.user, "Debian-exim", "exim", "mailnull", "mail", "eximuser"}
 	users := slices.DeleteFunc(slices.Clone(s.users), func(name string) bool { return slices.Contains(own, name) })
@@ -103,7 +105,8 @@ func (c *checks) localUsers(s *sample) []string {
 // The user ids of people, as login.defs(5) has them by default.
 const firstPerson, lastPerson = 1000, 60_000
 
-// people gives the names in a file such as /etc/passwd that are people's, the first ones; none if there is no such file.
+// people gives the names in a file such as /etc/passwd that are people's, the first ones; none if there is no such
+// file.
 func people(path string) (names []string) {
 	f, err := os.Open(path)
 	if err != nil {

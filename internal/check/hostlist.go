@@ -10,8 +10,8 @@ import (
 	"unicode"
 )
 
-// A hostList is what a host list of Exim's configuration names, as far as nothing has to be looked up (Exim specification, "Host
-// lists"). Its zero value names nobody.
+// A hostList is what a host list of Exim's configuration names, as far as nothing has to be looked up (Exim
+// specification, "Host lists"). Its zero value names nobody.
 type hostList struct {
 	networks []netip.Prefix // each once
 	loopback bool           // this host itself
@@ -142,12 +142,13 @@ func fileItems(path string) (all []string, ok bool) {
 	return all, lines.Err() == nil
 }
 
-// items takes a list apart (Exim specification, "List construction"): a colon stands between items unless the list begins with < and
-// another separator; two separators are one that belongs to the item. One inside the braces of an expansion separates nothing.
+// items takes a list apart (Exim specification, "List construction"): a colon stands between items unless the list
+// begins with < and another separator; two separators are one that belongs to the item. One inside the braces of an
+// expansion separates nothing.
 func items(list string) (all []string) {
 	list = unquoted(strings.TrimSpace(list))
 	sep := byte(':')
-	if len(list) > 1 && list[0] == '<' && list[1] > ' ' && (unicode.IsPunct(rune(list[1])) || unicode.IsSymbol(rune(list[1]))) {
+	if len(list) > 1 && list[0] == '<' && isMark(list[1]) {
 		sep, list = list[1], list[2:]
 	}
 	expands := strings.Contains(list, "${")
@@ -175,7 +176,13 @@ func items(list string) (all []string) {
 	return all
 }
 
-// unquoted takes a value out of its quotes, in which \ stands before what is meant as such (Exim specification, "String").
+// isMark tells whether a byte is what C calls punctuation: printable ASCII, and no letter, digit or blank.
+func isMark(c byte) bool {
+	return c < unicode.MaxASCII && (unicode.IsPunct(rune(c)) || unicode.IsSymbol(rune(c)))
+}
+
+// unquoted takes a value out of its quotes, in which \ stands before what is meant as such (Exim specification,
+// "String").
 func unquoted(value string) string {
 	if len(value) < 2 || value[0] != '"' || value[len(value)-1] != '"' {
 		return value

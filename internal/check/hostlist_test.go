@@ -76,7 +76,8 @@ func TestItemsAsExim(t *testing.T) {
 // TestHosts: names are followed, negated items left out, and what would have to be looked up is told.
 func TestHosts(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "relay")
-	if err := os.WriteFile(file, []byte("# ours\n192.0.2.77   # printer\n\n!198.51.100.9\n198.51.100.0/24\n"), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte("# ours\n192.0.2.77   # printer\n\n!198.51.100.9\n198.51.100.0/24\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	n := named{

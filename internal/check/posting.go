@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// An address that may stand in a pattern: no character of it means something there, or to TOML. Anybody may write others into a log.
+// An address that may stand in a pattern: no character of it means something there, or to TOML. Anybody may write
+// others into a log.
 var plainAddress = regexp.MustCompile(`^([0-9a-z._=+/-]+)@([0-9a-z.-]+)$`)
 
 // The local parts of list managers' envelope senders, in lower case, and what pattern names all of one list server's.
@@ -24,8 +25,8 @@ var listSenders = []struct {
 // verp is a variable envelope return path: a recipient stands in the sender, with = for @.
 var verp = regexp.MustCompile(`^([0-9a-z._-]+)\+.+=.+$`)
 
-// posting gives the pattern, of ignore, for mail like that of an envelope sender: for all posts of a list server where it looks like
-// one, else for this sender alone; "" where none can be written.
+// posting gives the pattern, of ignore, for mail like that of an envelope sender: for all posts of a list server
+// where it looks like one, else for this sender alone; "" where none can be written.
 func posting(sender []byte) string {
 	parts := plainAddress.FindStringSubmatch(strings.ToLower(string(sender)))
 	if parts == nil {

@@ -30,7 +30,8 @@ func (c *checks) relay(ctx context.Context) []Result {
 		if more := readConfiguration(list).named[relayList]; more != "" {
 			e.named[relayList] = more
 		} else if err != nil && err2 != nil {
-			return []Result{warn(name, "exim -bP config shows it, as root. Hosts that send without a login count only where [count] only names them.",
+			return []Result{warn(name, "exim -bP config shows it, as root. Hosts that send without a login count only "+
+				"where [count] only names them.",
 				"Exim doesn't show which hosts it relays for%s", because(err))}
 		}
 	}
@@ -43,10 +44,13 @@ func (c *checks) relay(ctx context.Context) []Result {
 	switch {
 	case len(open) > 0:
 		general := c.Config.Scopes[""]
-		return []Result{warn(name, "Who sends through them in bulk opens no alert. To count them, put into exiwatch's configuration:\n    [count]\n    "+
-			report.OnlyLine(append(general.OnlyNames(), open...)), "Exim relays for %s, which no rule counts%s", firstOf(open), skipped)}
+		return []Result{warn(name, "Who sends through them in bulk opens no alert. To count them, put into exiwatch's "+
+			"configuration:\n    [count]\n    "+
+			report.OnlyLine(append(general.OnlyNames(), open...)), "Exim relays for %s, which no rule counts%s", firstOf(open),
+			skipped)}
 	case len(hosts.networks) > 0:
-		return []Result{pass(name, "rules count the hosts that Exim relays for: %s%s", firstOf(texts(hosts.networks)), skipped)}
+		return []Result{pass(name, "rules count the hosts that Exim relays for: %s%s", firstOf(texts(hosts.networks)),
+			skipped)}
 	case skipped != "":
 		return []Result{pass(name, "Exim names no address that it relays for%s", skipped)}
 	}
@@ -60,9 +64,10 @@ func (c *checks) uncountedOf(h *hostList) (open []string) {
 			open = append(open, config.Class{Prefix: prefix}.String())
 		}
 	}
-	_, err := config.ParseClass(report.ClassLoopback)
-	if h.loopback && err == nil && !c.anyClass(func(class config.Class) bool { return class.Name == report.ClassLoopback }) {
-		open = append(open, report.ClassLoopback)
+	loopback := report.ClassLoopback.String()
+	_, err := config.ParseClass(loopback)
+	if h.loopback && err == nil && !c.anyClass(func(class config.Class) bool { return class.Name == loopback }) {
+		open = append(open, loopback)
 	}
 	return open
 }

@@ -59,7 +59,7 @@ func (c *checks) read(path string, row []tailer.Member) (*sample, error) {
 		s.ignore = append(s.ignore, c.Config.Scopes[scope].Ignore...)
 	}
 	p, err := watch.NewPipeline(c.Config.Scopes, c.Config.Rules, watch.Listener{
-		Arrival: s.arrival, Counted: s.counted, Other: s.summary.Other, Costly: true, // Uncounted asks for the network
+		Arrival: s.arrival, Counted: s.counted, Other: s.summary.Other,
 	})
 	if err != nil {
 		return nil, err

@@ -53,8 +53,8 @@ func (c *checks) before(selector string, s *sample) string {
 	case selector == "received_recipients":
 		return c.overflowing(s) + "\n"
 	case selector == "arguments" && c.hasUsers:
-		return "Before +arguments: a local user can then forge log lines, by a folder whose name holds line feeds. exiwatch finds them, " +
-			"but without +arguments there are none.\n"
+		return "Before +arguments: a local user can then forge log lines, by a folder whose name holds line feeds. " +
+			"exiwatch finds them, but without +arguments there are none.\n"
 	}
 	return ""
 }
@@ -96,7 +96,8 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// line is what goes into Exim's configuration, and where. It keeps the selectors that are set, but those that are warned of.
+// line is what goes into Exim's configuration, and where. It keeps the selectors that are set, but those that are
+// warned of.
 func (c *checks) line(add []string) string {
 	words := continued(c.safer(c.server.selectors + " " + strings.Join(add, " ")))
 	switch {

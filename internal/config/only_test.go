@@ -7,7 +7,8 @@ import (
 
 // TestNamesAreReadAgain: what only and ignore name is written so that it reads as the same.
 func TestNamesAreReadAgain(t *testing.T) {
-	only := []string{"authenticated", "local", "bounces", "all", "192.0.2.0/24", "192.0.2.1", "2001:db8::/32", "2001:db8::1"}
+	only := []string{"authenticated", "local", "bounces", "all", "192.0.2.0/24", "192.0.2.1", "2001:db8::/32",
+		"2001:db8::1"}
 	ignore := []string{"sender:*@lists.example.com", "user:mailnull", "host:192.0.2.0/24", "network:192.0.*"}
 	c, err := count{Only: only, Ignore: ignore}.count()
 	if err != nil {

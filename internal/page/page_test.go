@@ -84,7 +84,7 @@ func TestUncounted(t *testing.T) {
 	gather := sum.Gather()
 	for i := range 30 {
 		a, w := parser.Arrival{Time: at0}, window.Arrival{At: at0}
-		w.Values[window.Host], w.Values[window.Network] = []byte("198.51.100.7"), fmt.Appendf(nil, "198.51.%d.0/24", 100-i%20)
+		w.Values[window.Host] = fmt.Appendf(nil, "198.51.%d.7", 100-i%20)
 		sum.Arrival(&a, &w)
 		gather([]report.Reception{{Arrival: &a, Values: &w, Class: report.ClassRelayed}})
 	}

@@ -57,7 +57,7 @@ func (g *gathered) add(receptions []Reception) {
 		g.rank(&g.rankings[key], key, receptions, func(of uint8) bool { return of&g.bits[key] == 0 })
 	}
 	for i := range receptions {
-		if a := &receptions[i]; a.Class != "" {
+		if a := &receptions[i]; a.Class != Counted {
 			g.uncounted.Add(a.Class, a.Values)
 		}
 	}

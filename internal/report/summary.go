@@ -52,7 +52,7 @@ type MalformedLine struct {
 type Reception struct {
 	Arrival *parser.Arrival
 	Values  *window.Arrival
-	Class   string // as an Uncounted names it; "" where a rule counts the arrival
+	Class   Class // of an arrival that no rule counts
 }
 
 // Gather gives what ranks arrivals, and counts them by the hour, for one goroutine: they come in any order.

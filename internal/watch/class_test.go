@@ -16,7 +16,7 @@ import (
 )
 
 func TestClass(t *testing.T) {
-	for items, want := range map[string]string{
+	for items, want := range map[string]report.Class{
 		authenticated: report.ClassAuthenticated,
 		local:         report.ClassLocal,
 		ownBounce:     report.ClassBounces,
@@ -33,14 +33,14 @@ func TestClass(t *testing.T) {
 	} {
 		arrivals(t, "2026-11-23 10:00:00 1xV001-000001-01 <= "+items, func(a *parser.Arrival, _ *window.Arrival) {
 			if got := Class(a); got != want {
-				t.Errorf("Class(%s) = %q, want %q", items, got, want)
+				t.Errorf("Class(%s) = %s, want %s", items, got, want)
 			}
 		})
 	}
 }
 
-// TestGatheredClass: whoever gathers learns the class of what no rule counts, its network, and of nothing else, also of what is
-// read in its turn, and whether alerts are asked for or not.
+// TestGatheredClass: whoever gathers learns the class of what no rule counts, its network, and of nothing else, also
+// of what is read in its turn, and whether alerts are asked for or not.
 func TestGatheredClass(t *testing.T) {
 	var log strings.Builder
 	for i, items := range []string{authenticated, relayed, local, bounce, relayed6} {
@@ -60,7 +60,7 @@ func TestGatheredClass(t *testing.T) {
 				parts = append(parts, part)
 				return func(receptions []report.Reception) {
 					for _, r := range receptions {
-						if r.Class != "" {
+						if r.Class != report.Counted {
 							part.Add(r.Class, r.Values)
 						}
 					}

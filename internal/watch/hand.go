@@ -130,7 +130,8 @@ func (h *hand) gathers() {
 	h.gathered = h.gathered[:0]
 	for i := range h.finds {
 		if f := &h.finds[i]; f.other == 0 && f.wanted {
-			h.gathered = append(h.gathered, report.Reception{Arrival: &f.arrival, Values: &f.values, Class: uncounted(f.counts, &f.arrival)})
+			class := uncounted(f.counts, &f.arrival)
+			h.gathered = append(h.gathered, report.Reception{Arrival: &f.arrival, Values: &f.values, Class: class})
 		}
 	}
 	h.gather(h.gathered)

@@ -135,12 +135,8 @@ func (p *Pipeline) weigh(a *parser.Arrival, w *window.Arrival, v *valuer) (count
 		return false, false
 	}
 	counts = p.inScope(a, w)
-	switch {
-	case p.always:
-	case counts:
+	if counts && !p.always {
 		v.costly(a, w, p.costly)
-	case p.listener.Gather != nil: // report.Uncounted asks for it
-		v.costly(a, w, costly{network: true})
 	}
 	if counts && p.addresses {
 		w.Addresses = v.addressesOf(a)

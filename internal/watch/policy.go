@@ -2,7 +2,6 @@ package watch
 
 import (
 	"bytes"
-	"net/netip"
 	"slices"
 
 	"exiwatch/internal/config"
@@ -40,14 +39,14 @@ func isOf(class config.Class, a *parser.Arrival) bool {
 	return class.Contains(a.HostAddress)
 }
 
-// isSubmission tells whether a local user handed the message in, and it is no bounce of Exim's own. R= alone doesn't make a bounce:
-// any local user may have it logged (sendmail -E).
+// isSubmission tells whether a local user handed the message in, and it is no bounce of Exim's own. R= alone doesn't
+// make a bounce: any local user may have it logged (sendmail -E).
 func isSubmission(a *parser.Arrival) bool {
 	return isLocal(a) && (a.BounceOf == nil || len(a.EnvelopeSender) > 0)
 }
 
-// Class names the class of an arrival, as a report.Uncounted does.
-func Class(a *parser.Arrival) string {
+// Class gives the class of an arrival, counted or not.
+func Class(a *parser.Arrival) report.Class {
 	switch {
 	case a.Authenticator != nil:
 		return report.ClassAuthenticated
@@ -61,16 +60,15 @@ func Class(a *parser.Arrival) string {
 	return report.ClassRelayed
 }
 
-// isLoopback tells whether an address is one of 127.0.0.0/8, or ::1.
+// isLoopback tells whether an address, as Exim writes it, is one of 127.0.0.0/8, or ::1.
 func isLoopback(address []byte) bool {
-	ip, err := netip.ParseAddr(string(address))
-	return err == nil && ip.Unmap().IsLoopback()
+	return bytes.HasPrefix(bytes.TrimPrefix(address, []byte("::ffff:")), []byte("127.")) || string(address) == "::1"
 }
 
-// uncounted gives the Class of an arrival that no rule counts, "" for one that a rule counts.
-func uncounted(counts bool, a *parser.Arrival) string {
+// uncounted gives the Class of an arrival that no rule counts.
+func uncounted(counts bool, a *parser.Arrival) report.Class {
 	if counts {
-		return ""
+		return report.Counted
 	}
 	return Class(a)
 }
