@@ -35,6 +35,16 @@ func (c Class) String() string { return classNames[c] }
 // MarshalText gives the name.
 func (c Class) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
+// UnmarshalText reads a name.
+func (c *Class) UnmarshalText(name []byte) error {
+	i := slices.Index(classNames[:], string(name))
+	if i < 0 {
+		return fmt.Errorf("%q is no class of arrivals", name)
+	}
+	*c = Class(i)
+	return nil
+}
+
 // maxUncounted is how many rows an Uncounted tells.
 const maxUncounted = 1000
 

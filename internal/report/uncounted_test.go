@@ -84,6 +84,23 @@ func TestUncounted(t *testing.T) {
 	}
 }
 
+// TestClassIsReadAgain: JSON gives back each class, and no other.
+func TestClassIsReadAgain(t *testing.T) {
+	for class := Counted; class <= ClassOthers; class++ {
+		text, err := json.Marshal(class)
+		var got Class
+		if err == nil {
+			err = json.Unmarshal(text, &got)
+		}
+		if err != nil || got != class {
+			t.Errorf("of %s there is %s, %v", text, got, err)
+		}
+	}
+	if err := json.Unmarshal([]byte(`"some"`), new(Class)); err == nil {
+		t.Error("another word is a class")
+	}
+}
+
 // TestUncountedInAnyOrder: the rows are the same in whatever order arrivals come and are joined, of more networks
 // than have rows.
 func TestUncountedInAnyOrder(t *testing.T) {
