@@ -63,7 +63,7 @@ alone.`,
 			case choose.suggest:
 				return choose.run(cmd, &s, files, rules, int(rows), asJSON)
 			}
-			sum := report.Summary{Rules: rules, Brief: !asJSON}
+			sum := report.Summary{Rules: rules, Brief: !asJSON, Only: s.only()}
 			listener := summing(&sum)
 			listener.Ended, listener.Brief = sum.Ended, true
 			if sum.Totals, err = s.replay(cmd, files, rules, listener); err != nil {

@@ -118,6 +118,12 @@ func matchesAny(patterns []config.Pattern, w *window.Arrival) bool {
 	return false
 }
 
+// only gives what [count] only names.
+func (s *selection) only() []string {
+	general := s.settings.Scopes[""]
+	return general.OnlyNames()
+}
+
 // logs gives the files of each log: those named are one log, without any each main log has its cycled siblings.
 func (s *selection) logs(ctx context.Context, files []string, stdin io.Reader) ([][]watch.Source, error) {
 	if len(files) > 0 {

@@ -24,8 +24,8 @@ func TestAllPass(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	if len(all) != 9 {
-		t.Errorf("%d results, want 9:\n%s", len(all), table(all, false))
+	if len(all) != 12 {
+		t.Errorf("%d results, want 12:\n%s", len(all), table(all, false))
 	}
 }
 

@@ -26,7 +26,7 @@ func (c *checks) logs(ctx context.Context) []Result {
 	}
 	var all []Result
 	for _, path := range paths {
-		results := c.log(path)
+		results := c.log(ctx, path)
 		for i := range results {
 			if len(paths) > 1 && results[i].Check != "log" {
 				results[i].Detail = path + ": " + results[i].Detail
@@ -38,7 +38,7 @@ func (c *checks) logs(ctx context.Context) []Result {
 }
 
 // log looks for one log and its cycled files, and reads the end of it.
-func (c *checks) log(path string) []Result {
+func (c *checks) log(ctx context.Context, path string) []Result {
 	row, err := tailer.Row(path)
 	if errors.Is(err, fs.ErrPermission) {
 		return []Result{fail("log", whoMay(path, me()), "%s can't be read by user %s", path, me())}
@@ -60,7 +60,9 @@ func (c *checks) log(path string) []Result {
 		return results
 	}
 	if s.summary.Tally.Arrivals > 0 {
-		results = append(results, c.selectors(s))
+		results = append(results, c.forgeable(s)...)
+		results = append(results, c.selectors(s), c.counted(s))
+		results = append(append(results, c.authenticators(ctx, s)...), c.posts(s)...)
 	}
 	return append(results, c.clock(s))
 }

@@ -53,3 +53,13 @@ func Default() Config {
 	}
 	return c
 }
+
+// LowestLimit is the lowest limit of messages, 0 if no rule counts messages.
+func (c *Config) LowestLimit() (limit int64) {
+	for _, r := range c.Rules {
+		if r.Count == window.Messages && (limit == 0 || r.Limit < limit) {
+			limit = r.Limit
+		}
+	}
+	return limit
+}

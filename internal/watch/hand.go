@@ -31,6 +31,7 @@ type finding struct {
 	counts  bool
 	passed  bool // it isn't kept, but passed over
 	wanted  bool // it was told of
+	back    bool // a filter has handed it back
 }
 
 // A portion is whole lines of a log.
@@ -120,11 +121,11 @@ func (h *hand) tell(before int64) {
 			continue
 		}
 		f.arrival.Line += before
-		if f.wanted = false; f.passed {
+		if f.wanted, f.back = false, false; f.passed {
 			h.pipeline.passOver(&f.arrival, &f.values)
 			continue
 		}
-		f.wanted = h.pipeline.reception(&f.arrival, &f.values, f.counts)
+		f.wanted, f.back = h.pipeline.reception(&f.arrival, &f.values, f.counts)
 	}
 }
 
@@ -136,7 +137,8 @@ func (h *hand) gathers() {
 	h.gathered = h.gathered[:0]
 	for i := range h.finds {
 		if f := &h.finds[i]; f.other == 0 && f.wanted {
-			h.gathered = append(h.gathered, report.Reception{Arrival: &f.arrival, Values: &f.values})
+			class := h.pipeline.uncounted(&f.arrival, f.counts, f.back)
+			h.gathered = append(h.gathered, report.Reception{Arrival: &f.arrival, Values: &f.values, Class: class})
 		}
 	}
 	h.gather(h.gathered)
@@ -154,8 +156,8 @@ func (h *hand) inTurn(e *parser.Entry) {
 	counts, keep := p.weigh(e.Arrival, w, &h.valuer)
 	if !keep {
 		p.passOver(e.Arrival, w)
-	} else if p.reception(e.Arrival, w, counts) && h.gather != nil {
-		h.gather([]report.Reception{{Arrival: e.Arrival, Values: w}})
+	} else if wanted, back := p.reception(e.Arrival, w, counts); wanted && h.gather != nil {
+		h.gather([]report.Reception{{Arrival: e.Arrival, Values: w, Class: p.uncounted(e.Arrival, counts, back)}})
 	}
 }
 
