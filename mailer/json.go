@@ -10,8 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// NewJSON makes an encoder for everything that exiwatch tells in JSON. The values read back as they were, and a terminal shows the text
-// safely: each character that Escape writes as a code, such as a C1 or a bidirectional control, is written as \u009b.
+// NewJSON makes an encoder for everything that exiwatch tells in JSON. The values read back as they were, and a
+// terminal shows the text safely: each character that Escape writes as a code, such as a C1 or a bidirectional control,
+// is written as \u009b.
 func NewJSON(w io.Writer) *json.Encoder {
 	e := json.NewEncoder(&jsonWriter{w: w})
 	e.SetEscapeHTML(false)
@@ -53,8 +54,8 @@ func escapeJSON(to, p []byte, from int) []byte {
 // halves are the 16-bit units of r, each of which JSON escapes by itself (RFC 8259, 7).
 func halves(r rune) []uint16 { return utf16.AppendRune(make([]uint16, 0, 2), r) }
 
-// firstHidden is where the first character of p stands that is to be escaped; len(p) if there is none. It leaves the controls below
-// DEL alone: in JSON they are escaped already, or white space.
+// firstHidden is where the first character of p stands that is to be escaped; len(p) if there is none. It leaves the
+// controls below DEL alone: in JSON they are escaped already, or white space.
 func firstHidden(p []byte) int {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
 	for i := 0; i < len(p); {

@@ -138,13 +138,14 @@ func TestHeadersAreBounded(t *testing.T) {
 	}
 }
 
-// TestSilentConnectionsDelayNobody: however many connect to the port, and send nothing, a part of a request or one without the token, the
-// page is there at once.
+// TestSilentConnectionsDelayNobody: the page is there at once, however many connect to the port and send nothing, a part
+// of a request or one without the token.
 func TestSilentConnectionsDelayNobody(t *testing.T) {
 	h := startHost(t, rules)
 	h.get("")
 	address, _, _ := strings.Cut(strings.TrimPrefix(h.url, "http://"), "/")
-	for _, text := range []string{"", "GET / HTT", "POST / HTTP/1.1\r\nHost: " + address + "\r\nContent-Length: 9\r\n\r\n"} {
+	post := "POST / HTTP/1.1\r\nHost: " + address + "\r\nContent-Length: 9\r\n\r\n"
+	for _, text := range []string{"", "GET / HTT", post} {
 		for range 400 {
 			conn, err := net.Dial("tcp", address)
 			if err != nil {

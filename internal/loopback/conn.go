@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"syscall"
 )
 
 // A Conn is a connection that a Limiter knows. It begins with a wait for a request.
@@ -88,15 +87,7 @@ func peerOf(c net.Conn) (p peer) {
 		}
 		p.network, _ = ip.Prefix(bits)
 	case *net.UnixConn:
-		raw, err := c.SyscallConn()
-		if err != nil {
-			return p
-		}
-		raw.Control(func(fd uintptr) {
-			if who, err := syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED); err == nil {
-				p.uid = who.Uid
-			}
-		})
+		p.uid = userOf(c)
 	}
 	return p
 }

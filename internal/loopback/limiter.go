@@ -1,5 +1,5 @@
-// Package loopback guards servers that any user of this machine can reach. A Limiter keeps one client from using up all connections.
-// RightHost keeps a browser from asking for another site.
+// Package loopback guards servers that any user of this machine can reach. A Limiter keeps one client from using up all
+// connections. RightHost keeps a browser from asking for another site.
 package loopback
 
 import (
@@ -8,12 +8,12 @@ import (
 	"sync/atomic"
 )
 
-// A Limiter bounds the connections of a server. When there are too many it closes one that waits for a request: of the peer that has the
-// most of these, the one that has waited longest. So silent connections give way to those that ask. The time counts from the beginning
-// of the wait, so that sending a request byte by byte gains nothing.
+// A Limiter bounds the connections of a server. When there are too many it closes one that waits for a request: of the
+// peer that has the most of these, the one that has waited longest. So silent connections give way to those that ask.
+// The time counts from the beginning of the wait, so that sending a request byte by byte gains nothing.
 //
-// A peer is the user who connects to a UNIX socket, and for TCP the address. All of loopback is one peer: a user of this machine can
-// connect from any of its addresses. One peer has 7/8 of the connections at most.
+// A peer is the user who connects to a UNIX socket, and for TCP the address. All of loopback is one peer: a user of
+// this machine can connect from any of its addresses. One peer has 7/8 of the connections at most.
 type Limiter struct {
 	most, share int
 	closed      atomic.Int64
@@ -82,8 +82,8 @@ func (l *Limiter) admit(c *Conn) (out *Conn) {
 	return out
 }
 
-// victim is the connection that has to go for a new one of a peer; nil if that is the new one. Another peer's has to go only if that peer
-// has more of them waiting.
+// victim is the connection that has to go for a new one of a peer; nil if that is the new one. Another peer's has to go
+// only if that peer has more of them waiting.
 func (l *Limiter) victim(p peer, own *holding) (v *Conn) {
 	most := 0
 	for c := range l.open {

@@ -15,7 +15,8 @@ type crowd struct {
 
 func newCrowd() *crowd { return &crowd{Limiter: NewLimiter(16)} }
 
-// comes has a user connect. It gives the connection that went for it, the new one itself if it was refused, nil if there was room.
+// comes has a user connect. It gives the connection that went for it, the new one itself if it was refused, nil if
+// there was room.
 func (c *crowd) comes(uid uint32) (out *Conn) {
 	conn := &Conn{limiter: c.Limiter, peer: peer{uid: uid}}
 	out = c.admit(conn)
@@ -178,12 +179,14 @@ func TestRightHost(t *testing.T) {
 		port int
 		want bool
 	}{
-		{"127.0.0.1:8025", 8025, true}, {"localhost:8025", 8025, true}, {"LocalHost:8025", 8025, true}, {"[::1]:8025", 8025, true},
+		{"127.0.0.1:8025", 8025, true}, {"localhost:8025", 8025, true}, {"LocalHost:8025", 8025, true},
+		{"[::1]:8025", 8025, true},
 		{"localhost", 80, true}, {"localhost:80", 80, true},
 		{"localhost", 0, true}, {"localhost:9999", 0, true}, {"[::1]", 0, true},
 		{"evil.test:8025", 8025, false}, {"evil.test", 0, false}, {"127.0.0.1.evil.test:8025", 8025, false},
 		{"127.0.0.2:8025", 8025, false}, {"192.0.2.1:8025", 8025, false},
-		{"127.0.0.1:1", 8025, false}, {"127.0.0.1", 8025, false}, {"", 8025, false}, {"", 0, false}, {":8025", 8025, false},
+		{"127.0.0.1:1", 8025, false}, {"127.0.0.1", 8025, false}, {"", 8025, false},
+		{"", 0, false}, {":8025", 8025, false},
 	} {
 		if got := RightHost(test.host, test.port); got != test.want {
 			t.Errorf("RightHost(%q, %d) = %t, want %t", test.host, test.port, got, test.want)

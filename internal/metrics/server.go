@@ -49,8 +49,8 @@ func Handler(version string, read func() Snapshot, log *slog.Logger) http.Handle
 	})
 }
 
-// Serve serves a handler until ctx ends, which is no error, and then closes the listener and what is connected. On loopback a request must
-// name it, as that of the live page must. On other addresses the names of the machine are unknown.
+// Serve serves a handler until ctx ends, which is no error, and then closes the listener and what is connected. On
+// loopback a request must name it, as that of the live page must. On other addresses the machine's names are unknown.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	if a, ok := l.Addr().(*net.TCPAddr); ok && a.IP.IsLoopback() {
 		h = guard(a.Port, h)

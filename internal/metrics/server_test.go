@@ -29,7 +29,8 @@ func TestOnlyGetOfMetrics(t *testing.T) {
 		"GET /%2e/metrics":    404,
 		"CONNECT 192.0.2.1:1": 421, // which names another host
 	} {
-		if got := status(t, address, request+" HTTP/1.1\r\nHost: "+address+"\r\nConnection: close\r\n\r\n"); got != want {
+		headers := " HTTP/1.1\r\nHost: " + address + "\r\nConnection: close\r\n\r\n"
+		if got := status(t, address, request+headers); got != want {
 			t.Errorf("%s: status %d, want %d", request, got, want)
 		}
 	}
@@ -93,12 +94,14 @@ func TestAnotherAddressHasNoName(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(serveOn(t, l, whole()))
-	if got := status(t, "127.0.0.1:"+port, "GET "+Path+" HTTP/1.1\r\nHost: mx.lab.test:"+port+"\r\n\r\n"); got != http.StatusOK {
+	request := "GET " + Path + " HTTP/1.1\r\nHost: mx.lab.test:" + port + "\r\n\r\n"
+	if got := status(t, "127.0.0.1:"+port, request); got != http.StatusOK {
 		t.Errorf("status %d, want 200", got)
 	}
 }
 
-// TestSilentConnectionsGiveWay: however many send nothing, a part of a request, or ask no more, Prometheus has its answer at once.
+// TestSilentConnectionsGiveWay: however many send nothing, a part of a request, or ask no more, Prometheus has its answer
+// at once.
 func TestSilentConnectionsGiveWay(t *testing.T) {
 	address := serve(t, whole())
 	request := "GET " + Path + " HTTP/1.1\r\nHost: " + address + "\r\n"

@@ -16,9 +16,9 @@ import (
 const (
 	// MaxRequest is how long a line may be: two quoted addresses of 256 octets (RFC 5321, 4.5.3.1.3) and much besides.
 	MaxRequest = 4096 // bytes
-	// MaxConnections is how many clients are served at a time, several for each process of a busy Exim. Beyond it the connection goes that
-	// has waited longest for a request (loopback.Limiter). If none waits the new one is closed at once: to Exim an answer that is empty,
-	// and so neither true nor above any number.
+	// MaxConnections is how many clients are served at a time, several for each process of a busy Exim. Beyond it
+	// the connection goes that has waited longest for a request (loopback.Limiter). If none waits the new one is
+	// closed at once: to Exim an answer that is empty, and so neither true nor above any number.
 	MaxConnections = 512
 	// MaxRequests is how many lines a connection may have: an ACL asks one, a script that lists accounts some hundreds.
 	MaxRequests = 1000

@@ -17,8 +17,8 @@ const share = MaxConnections * 7 / 8
 // soon is how long Exim may wait for an answer, whoever else is connected.
 const soon = time.Second
 
-// TestSilentConnectionsGiveWay: whoever holds as many connections as he likes, and always opens more, doesn't keep a question from its
-// answer. He may send nothing, or the beginning of a request.
+// TestSilentConnectionsGiveWay: whoever holds as many connections as he likes, and always opens more, doesn't keep a
+// question from its answer. He may send nothing, or the beginning of a request.
 func TestSilentConnectionsGiveWay(t *testing.T) {
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
