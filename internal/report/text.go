@@ -81,7 +81,7 @@ func (t *text) totals(s *Summary) {
 		}
 	}
 	for _, m := range s.malformed {
-		fmt.Fprintf(t, "        %s:%d:%d: %s\n", mailer.Escape(m.File), m.Line, m.Column, m.Why)
+		fmt.Fprintf(t, "        %s:%d:%d: %s\n", mailer.Escape(m.File), m.Line, m.Column, mailer.Escape(m.Why))
 	}
 	if missing := s.selectors.missing(); y.Arrivals > 0 && len(missing) > 0 {
 		fmt.Fprintf(t, "Not logged: %s. log_selector = +… in Exim's configuration adds them.\n", strings.Join(missing, ", "))
