@@ -110,9 +110,13 @@ func TestEveryKey(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	c := Default()
-	want := window.Rule{Name: "bulk sender", Key: window.Account, Count: window.Messages, Limit: 20, Window: 5 * time.Minute}
-	if len(c.Rules) != 1 || !cmp.Equal(c.Rules[0], want) {
-		t.Errorf("Rules = %v, want %v", c.Rules, want)
+	want := []window.Rule{
+		{Name: "bulk sender", Key: window.Account, Count: window.Messages, Limit: 20, Window: 5 * time.Minute},
+		{Name: "many recipients", Key: window.Account, Count: window.Recipients, Limit: 500, Window: time.Hour},
+		{Name: "log integrity", Key: window.Log, Count: window.Anomalies, Limit: 5, Window: time.Hour},
+	}
+	if diff := cmp.Diff(want, c.Rules); diff != "" {
+		t.Errorf("Rules (-want +got):\n%s", diff)
 	}
 	if !slices.Equal(c.Mail.To, []string{"root"}) || c.Mail.Cc != nil || c.Mail.From != "" || c.Mail.Subject != "" {
 		t.Errorf("Mail = %+v, want root alone", c.Mail)
@@ -123,8 +127,12 @@ func TestDefaults(t *testing.T) {
 	if c.State != DefaultState || c.Log != nil || c.Zone != time.Local {
 		t.Errorf("State, Log, Zone = %q, %q, %v, want %q, none, the machine's", c.State, c.Log, c.Zone, DefaultState)
 	}
-	if len(c.Scopes[""].Only) != 2 || c.Scopes[""].Only[0].Name != "authenticated" || c.Scopes[""].Only[1].Name != "local" || c.Scopes[""].Ignore != nil {
-		t.Errorf("Count = %+v, want authenticated and local", c.Scopes)
+	usual := Count{
+		Only:      []Class{{Name: "authenticated"}, {Name: "local"}, {Name: "loopback"}},
+		EximUsers: []string{"Debian-exim", "exim", "mailnull", "mail", "eximuser"},
+	}
+	if diff := cmp.Diff(usual, c.Scopes[""], cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
+		t.Errorf("Count (-want +got):\n%s", diff)
 	}
 }
 
@@ -196,7 +204,7 @@ c.toml:5:1: unknown key "mail.three"$`},
 		{"timezone = 'Mars/Base'", `^c.toml: timezone "Mars/Base" is not known`},
 		{"timezone = '../../etc/passwd'", `^c.toml: timezone .* is not known`},
 		{"[[rule]]\nlimit = -1", `^c.toml: rule 1 .*limit -1: want at least 1$`},
-		{"[[rule]]\nkey = 'script'", `^c.toml: rule 1 .*key "script": want one of sender, .*topic$`},
+		{"[[rule]]\nkey = 'script'", `^c.toml: rule 1 .*key "script": want one of sender, .*topic, log$`},
 		{"[[rule]]\nkey = 'Sender'", `^c.toml: rule 1 .*key "Sender"`},
 		{"[[rule]]\ncount = 'mails'", `^c.toml: rule 1 .*"mails": want one of messages, `},
 		{"[[rule]]\n[[rule]]\nname = 'third'\nwindow = '5 minutes'", `^c.toml: rule 2 "third": window "5 minutes": want a duration such as`},
