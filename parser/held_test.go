@@ -119,7 +119,7 @@ func TestPauseDecides(t *testing.T) {
 	}
 }
 
-// A forger draws what Exim writes at once, of honest calls and of forged ones. Forged stamps are not of long ago: see doc.go.
+// A forger draws what Exim writes at once, of honest calls and of forged ones. Forged stamps are not of long ago: see the limit in doc.go.
 type forger struct {
 	t   *rapid.T
 	now int // seconds behind stamp0

@@ -230,7 +230,7 @@ func (c *chase) wait(ctx context.Context, tick <-chan time.Time, more bool) (loo
 		case <-c.folder.errors(): // events were too many to be told
 			return true, nil
 		case <-tick:
-			c.quiet, c.ticked = false, true
+			c.quiet, c.ticked = c.again != nil, true
 			c.doubt()
 			return true, nil
 		case <-c.again:

@@ -19,6 +19,7 @@ type crew struct {
 	pipeline *Pipeline
 	reader   func(emit func(*parser.Entry)) *parser.Reader
 	hand     *hand // whose turn it is, while lines are read in their turn
+	twice    int64 // bytes that were
 
 	mu     sync.Mutex // of what follows: one reads at a time
 	supply supply
@@ -150,7 +151,7 @@ func (c *crew) again(h *hand, t *baton) {
 		c.inTurn(t)
 	}
 	c.hand = h
-	h.again(t.reader, t.line)
+	c.twice += h.again(t.reader, t.line)
 	t.stamp = t.reader.Last()
 	if t.reader.Blank() {
 		t.reader = nil

@@ -26,7 +26,7 @@ type followed struct {
 	at      mark      // everything before it has been counted
 	marks   marks
 	lost    window.Stats // what the bounds had cost when that was last told
-	idle    bool         // the last batch was quiet, too
+	idle    bool         // it was quiet, and no line has come since
 	known   time.Time    // up to when everything has been read
 	end     time.Time    // when its end was reached last; zero: never yet
 	present present
@@ -113,6 +113,7 @@ func (l *followed) run(b *batch, j join) bool {
 	if l.rebuild == nil {
 		l.meter.note(rest.Lines, len(rest.Text))
 	}
+	l.idle = false
 	h.from = j.finds
 	if h.reader.Holding() && line > j.lines+1 {
 		h.tell(before, line)
@@ -133,6 +134,7 @@ func (l *followed) run(b *batch, j join) bool {
 
 // line counts a line.
 func (l *followed) line(line tailer.Line, arrived func()) {
+	l.idle = false
 	if r := l.rebuild; r != nil && !line.Late && r.over(line.End) {
 		l.reader.Flush()
 		arrived()
@@ -187,7 +189,7 @@ func (l *followed) quiet(empty bool, now time.Time) {
 			l.reached(l.seen)
 		}
 	}
-	l.idle = empty
+	l.idle = true
 }
 
 // taken says that a batch was read at the time given.

@@ -199,8 +199,8 @@ func (h *hand) inTurn(e *parser.Entry) {
 }
 
 // again reads the portion in its turn, by a reader that knows all that comes before it. As soon as that comes to where the hand has
-// read it right, the hand's findings are told instead, and the reader goes on for the hand's.
-func (h *hand) again(r *parser.Reader, before int64) {
+// read it right, the hand's findings are told instead, and the reader goes on for the hand's. It gives how many bytes it has read.
+func (h *hand) again(r *parser.Reader, before int64) int64 {
 	lines, read := int64(0), int64(0)
 	for _, j := range h.joins {
 		lines += r.Lines(parser.Place{File: h.file, Line: before + lines + 1}, h.text[read:j.bytes])
@@ -209,11 +209,12 @@ func (h *hand) again(r *parser.Reader, before int64) {
 			h.from = j.finds
 			h.tell(before, math.MaxInt64)
 			r.TakeOver(h.reader, before)
-			return
+			return read
 		}
 	}
 	r.Lines(parser.Place{File: h.file, Line: before + lines + 1}, h.text[read:])
 	h.finds = h.finds[:0]
+	return int64(len(h.text))
 }
 
 // agrees tells whether a reader in its turn holds what the hand held at a join.
