@@ -13,7 +13,7 @@ func (s *Saved) Validate() error {
 	if err := s.names(); err != nil {
 		return err
 	}
-	for _, n := range []int64{s.Count, s.Peak, s.Before, s.Limit, s.Messages, s.Recipients, s.Bytes} {
+	for _, n := range []int64{s.Count, s.Peak, s.Before, s.Limit, s.Messages, s.Recipients, s.Bytes, s.Suspicious} {
 		if n < 0 {
 			return fmt.Errorf("count %d: want none below 0", n)
 		}
