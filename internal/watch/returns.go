@@ -12,16 +12,17 @@ import (
 // returns remembers the header message ids (id=) of what came in, to know again what a content filter hands back: that is the same
 // mail, and isn't counted twice. What is remembered is the log's last hour, and so follows from it.
 type returns struct {
-	all    []cameIn          // a queue, the oldest first
-	gone   uint64            // how many have left it, ever
-	latest map[uint64]uint64 // by hash, 1 + the number of the newest one that still excuses
+	ring  []cameIn // number n stands at n modulo its length, a power of two
+	next  uint32   // the number of the next one; it may overflow
+	held  uint32   // how many there are, the latest ones
+	heads []uint32 // for each value of a hash's last bits, the number of the latest one; as long as ring
 }
 
 // A cameIn is an arrival that a filter may hand back.
 type cameIn struct {
 	hash    uint64 // of its id=
 	at      int64  // second of the log's clock
-	before  uint64 // what latest was before it
+	before  uint32 // what stood in heads
 	returns uint8  // that it still excuses
 }
 
@@ -30,8 +31,11 @@ const (
 	returnSeconds = 3600
 	// maxReturns is how often one mail is handed back: by two filters in a row.
 	maxReturns = 2
-	// maxCameIn bounds what is remembered: 73 arrivals a second for an hour, some 20 MB. Beyond it the oldest are forgotten.
+	// maxCameIn bounds what is remembered: 73 arrivals a second for an hour, 7 MB. Beyond it the oldest are forgotten.
 	maxCameIn = 1 << 18
+	minCameIn = 1 << 10
+	// maxAlike is how many arrivals of one id= are looked at.
+	maxAlike = 64
 )
 
 var returnSeed = maphash.MakeSeed()
@@ -43,7 +47,7 @@ func newReturns(scopes []config.Count) *returns {
 		if slices.ContainsFunc(c.Only, func(class config.Class) bool {
 			return class.Name == config.Loopback || class.Name == "local" || class.Name == "all" || class.Prefix.Contains(local)
 		}) {
-			return &returns{latest: make(map[uint64]uint64)}
+			return newRing(minCameIn)
 		}
 	}
 	return nil
@@ -66,37 +70,62 @@ func (r *returns) comesBack(a *parser.Arrival, now int64) bool {
 		r.add(hash, now)
 		return false
 	}
-	n := r.latest[hash]
-	if n <= r.gone {
-		return false
+	alike := 0
+	for n := r.heads[hash&r.mask()]; r.holds(n) && alike < maxAlike; {
+		in := &r.ring[uint64(n)&r.mask()]
+		if in.at+returnSeconds <= now {
+			return false
+		}
+		if in.hash == hash {
+			if in.returns > 0 {
+				in.returns--
+				return true
+			}
+			alike++
+		}
+		n = in.before
 	}
-	in := &r.all[n-1-r.gone]
-	if in.at+returnSeconds <= now {
-		return false
-	}
-	if in.returns--; in.returns == 0 {
-		r.setLatest(hash, in.before)
-	}
-	return true
+	return false
 }
 
-func (r *returns) setLatest(hash, n uint64) {
-	if n > r.gone {
-		r.latest[hash] = n
-	} else {
-		delete(r.latest, hash)
-	}
+func newRing(size int) *returns {
+	return &returns{ring: make([]cameIn, size), heads: make([]uint32, size), next: 1}
 }
+
+func (r *returns) mask() uint64 { return uint64(len(r.ring) - 1) }
+
+// holds tells whether arrival number n is remembered.
+func (r *returns) holds(n uint32) bool { return r.next-1-n < r.held }
 
 // add remembers an arrival, and forgets those that are too old.
 func (r *returns) add(hash uint64, now int64) {
-	for len(r.all) > 0 && (r.all[0].at+returnSeconds <= now || len(r.all) == maxCameIn) {
-		r.gone++
-		if oldest := r.all[0].hash; r.latest[oldest] == r.gone {
-			delete(r.latest, oldest)
-		}
-		r.all = r.all[1:]
+	for r.held > 0 && r.ring[uint64(r.next-r.held)&r.mask()].at+returnSeconds <= now {
+		r.held--
 	}
-	r.all = append(r.all, cameIn{hash: hash, at: now, before: r.latest[hash], returns: maxReturns})
-	r.latest[hash] = r.gone + uint64(len(r.all))
+	if int(r.held) == len(r.ring) {
+		if r.held < maxCameIn {
+			r.grow()
+		} else {
+			r.held--
+		}
+	}
+	r.put(cameIn{hash: hash, at: now, returns: maxReturns})
+}
+
+func (r *returns) put(in cameIn) {
+	head := &r.heads[in.hash&r.mask()]
+	in.before = *head
+	r.ring[uint64(r.next)&r.mask()] = in
+	*head = r.next
+	r.next++
+	r.held++
+}
+
+// grow makes room for twice as many.
+func (r *returns) grow() {
+	larger := newRing(2 * len(r.ring))
+	for n := r.next - r.held; n != r.next; n++ {
+		larger.put(r.ring[uint64(n)&r.mask()])
+	}
+	*r = *larger
 }

@@ -91,29 +91,37 @@ func TestReturnsFollowFromTheLastHour(t *testing.T) {
 				t.Fatalf("at %d, read from %d on: excused: %t, want %t", e.at, begin, got, want)
 			}
 		}
-		if len(whole.latest) > len(whole.all) {
-			t.Fatalf("%d hashes of %d arrivals", len(whole.latest), len(whole.all))
-		}
 	})
 }
 
-// TestReturnsAreBounded: the oldest are forgotten, and nothing that is exhausted is looked through.
+// TestReturnsAreBounded: the oldest are forgotten, and of one id= not all are looked through.
 func TestReturnsAreBounded(t *testing.T) {
 	r := newReturns(countsLoopback)
 	in := parser.Arrival{HostAddress: []byte("192.0.2.1")}
+	back := parser.Arrival{HostAddress: []byte("127.0.0.1")}
 	for i := range maxCameIn + 10 {
 		in.HeaderMessageID = fmt.Append(nil, i)
 		r.comesBack(&in, 0)
 	}
-	if len(r.all) != maxCameIn || len(r.latest) != maxCameIn {
-		t.Errorf("%d arrivals, %d hashes, want %d of both", len(r.all), len(r.latest), maxCameIn)
+	if int(r.held) != maxCameIn || len(r.ring) != maxCameIn {
+		t.Errorf("%d arrivals in room for %d, want %d", r.held, len(r.ring), maxCameIn)
 	}
-	back := parser.Arrival{HostAddress: []byte("127.0.0.1"), HeaderMessageID: []byte("9")}
-	if r.comesBack(&back, 0) {
-		t.Error("one that was forgotten is excused")
+	for id, want := range map[string]bool{"9": false, "10": true, fmt.Sprint(maxCameIn + 9): true} {
+		if back.HeaderMessageID = []byte(id); r.comesBack(&back, 0) != want {
+			t.Errorf("number %s is excused: %t, want %t", id, !want, want)
+		}
 	}
-	back.HeaderMessageID = []byte("10")
-	if !r.comesBack(&back, 0) {
-		t.Error("the oldest one isn't excused")
+	in.HeaderMessageID, back.HeaderMessageID = []byte("same"), []byte("same")
+	for range 2 * maxAlike {
+		r.comesBack(&in, 0)
+	}
+	excused := 0
+	for range 8 * maxAlike {
+		if r.comesBack(&back, 0) {
+			excused++
+		}
+	}
+	if excused != maxAlike*maxReturns {
+		t.Errorf("%d are excused, want those of %d", excused, maxAlike)
 	}
 }
