@@ -66,8 +66,8 @@ func isLoopback(a *parser.Arrival) bool {
 
 // isLoopbackAddress tells whether b is an address in 127.0.0.0/8 or ::1.
 func isLoopbackAddress(b []byte) bool {
-	if len(b) < 3 || b[0] != '1' && b[0] != ':' && b[0] != '0' {
-		return false
+	if len(b) < 3 || b[0] != ':' && b[0] != '0' { // as most are
+		return bytes.HasPrefix(b, []byte("127."))
 	}
 	ip, err := netip.ParseAddr(string(b))
 	return err == nil && ip.Unmap().IsLoopback()
