@@ -18,7 +18,7 @@ func (r *Reader) Resume(last time.Time) { r.clock.last = last }
 func (r *Reader) Restart() {
 	r.clock.last, r.clock.doubtful = time.Time{}, false
 	r.held = held{items: r.held.items[:0], stamps: earliest{r.held.stamps.all[:0]}, text: r.held.text[:0], spare: r.held.spare}
-	r.split = split{}
+	r.split, r.last = split{}, second{}
 }
 
 // Independent tells whether what was told since Restart is what would have been told by a Reader that goes on behind a Blank one. A

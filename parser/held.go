@@ -22,6 +22,8 @@ type held struct {
 
 	stamps earliest // of the beginnings within reach
 	doubts int      // items of which the stamp is in doubt
+	latest int64    // no stamp in doubt is later
+	framed bool     // an item in doubt is framed
 	paused bool     // the line to come is the first behind a place between two writes
 
 	since since  // where the first item was, of those held without a break
@@ -69,7 +71,7 @@ func (r *Reader) follow(p Place, line []byte, raw int) {
 	var h head
 	switch sight, at := r.glance(&h, line); sight {
 	case nothing:
-		r.pass(p, line)
+		r.pass(p, &h, line)
 	case anArrival:
 		r.arrives(p, &h, line, line[at:])
 	default:
@@ -101,10 +103,9 @@ func (r *Reader) advance(raw int) {
 }
 
 // pass passes over a line that nothing is told of.
-func (r *Reader) pass(p Place, line []byte) {
+func (r *Reader) pass(p Place, h *head, line []byte) {
 	if r.held.doubts > 0 {
-		h, _ := scanHead(line)
-		r.witness(h.stamp)
+		r.witness(&h.stamp)
 	}
 	if r.held.open {
 		r.hold(p, line, asLine)
@@ -114,14 +115,14 @@ func (r *Reader) pass(p Place, line []byte) {
 // arrives takes an arrival, of which b begins with the flag.
 func (r *Reader) arrives(p Place, h *head, line, b []byte) {
 	if r.held.doubts > 0 {
-		r.witness(h.stamp)
+		r.witness(&h.stamp)
 	}
 	switch {
 	case mayBreakOff(b):
 		r.look(p, line)
 	case r.watching():
 		r.hold(p, line, asLine)
-		r.doubt(h.stamp)
+		r.doubt(&h.stamp)
 	default:
 		r.tell(&heldLine{place: p, line: line, lasting: r.lasting})
 	}
@@ -135,7 +136,7 @@ func (r *Reader) look(p Place, line []byte) {
 		return
 	}
 	if r.held.doubts > 0 {
-		r.witness(h.stamp)
+		r.witness(&h.stamp)
 	}
 	isCall := h.id == nil && h.tag == nil && bytes.HasPrefix(line[h.length:], []byte("cwd="))
 	switch {
@@ -154,7 +155,7 @@ func (r *Reader) look(p Place, line []byte) {
 	default:
 		r.hold(p, line, asLine)
 		if h.id != nil && isArrival(line[h.length:]) {
-			r.doubt(h.stamp)
+			r.doubt(&h.stamp)
 		}
 	}
 }
@@ -185,7 +186,7 @@ func (r *Reader) waits(p Place, h head, line []byte) {
 	r.unfinished()
 	r.hold(p, line, asLine)
 	if h.id != nil {
-		r.doubt(h.stamp)
+		r.doubt(&h.stamp)
 	}
 	r.begins(h)
 	r.held.open = true
@@ -196,7 +197,7 @@ func (r *Reader) begins(h head) {
 	w := &r.held
 	w.begins, w.near, w.first = w.start, true, len(w.items)
 	w.open, w.finished, w.tries = false, false, 0
-	w.stamps.add(w.start, r.stampOf(h))
+	w.stamps.add(w.start, r.second(&h.stamp))
 }
 
 // unstamped takes a line without a stamp: an entry begins further up, if any.

@@ -35,6 +35,7 @@ type Reader struct {
 
 	held      held
 	joined    []byte // lines as one entry
+	last      second // that was looked up
 	whole     bool   // the line is read as it is: it isn't held
 	forgeable bool   // an arrival that is read may be forged
 	split     split
