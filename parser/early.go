@@ -35,8 +35,8 @@ func (r *Reader) doubt(s *stamp) {
 	}
 }
 
-// frame says that this line has no stamp: the items before the nearest beginning may stand with it in an entry that begins above
-// them.
+// frame says that this line has no stamp: the items before the nearest beginning may stand with it in an entry that
+// begins above them.
 func (r *Reader) frame() {
 	w := &r.held
 	for i := range w.items[:w.first] {

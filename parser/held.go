@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// held are the lines near a beginning: a line from which an entry of several lines may run on. Exim writes an entry with one
-// write of at most maxEntry bytes, so an end can come only that far behind its beginning.
+// held are the lines near a beginning: a line from which an entry of several lines may run on. Exim writes an entry
+// with one write of at most maxEntry bytes, so an end can come only that far behind its beginning.
 type held struct {
 	items    []heldLine // that are not told yet, in their order
 	first    int        // of the items behind the nearest beginning
@@ -65,7 +65,8 @@ type since struct {
 // watching tells whether the next line needs a look at the lines above it.
 func (r *Reader) watching() bool { return r.held.near || len(r.held.items) > 0 || r.split.any() }
 
-// follow reads the next line, of raw bytes, while lines are watched: those of which nothing is told are passed over at once.
+// follow reads the next line, of raw bytes, while lines are watched: those of which nothing is told are passed over
+// at once.
 func (r *Reader) follow(p Place, line []byte, raw int) {
 	r.advance(raw)
 	var h head
@@ -273,8 +274,8 @@ func (r *Reader) join(line []byte) []byte {
 	return r.joined
 }
 
-// finish makes one entry of the lines from the nearest beginning to this one. Another may follow: only the last end is the
-// true one.
+// finish makes one entry of the lines from the nearest beginning to this one. Another may follow: only the last end
+// is the true one.
 func (r *Reader) finish(line []byte) {
 	w := &r.held
 	it := &w.items[w.first-1]
@@ -285,8 +286,8 @@ func (r *Reader) finish(line []byte) {
 	w.open, w.finished, w.first = false, true, len(w.items)
 }
 
-// unfinished says that no line to come can finish the nearest beginning. If that breaks off, the lines behind it may be real,
-// or forged within it.
+// unfinished says that no line to come can finish the nearest beginning. If that breaks off, the lines behind it may
+// be real, or forged within it.
 func (r *Reader) unfinished() {
 	w := &r.held
 	if !w.open {

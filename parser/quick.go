@@ -47,7 +47,8 @@ const (
 	anArrival
 )
 
-// glance tells what a line without NULs looks like, and where the flag of an arrival stands. It sets the stamp of a line that isn't unknown.
+// glance tells what a line without NULs looks like, and where the flag of an arrival stands. It sets the stamp of a
+// line that isn't unknown.
 func (r *Reader) glance(h *head, line []byte) (sight, int) {
 	const stamp, shortest = len("yyyy-mm-dd hh:mm:ss "), len("iiiiii-iiiiii-ii Completed")
 	if len(line) < stamp+shortest || !r.stamped(line) {

@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// callsLog is a log with +arguments: a cwd= line before each arrival, so that a reader holds lines nearly everywhere. Here and there
-// somebody forges lines. Stamps pass so many seconds from call to call.
+// callsLog is a log with +arguments: a cwd= line before each arrival, so that a reader holds lines nearly everywhere.
+// Here and there somebody forges lines. Stamps pass so many seconds from call to call.
 func callsLog(size int, pause time.Duration) []byte {
 	var log bytes.Buffer
 	at := time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
@@ -38,8 +38,8 @@ func callsLog(size int, pause time.Duration) []byte {
 	return log.Bytes()
 }
 
-// TestCrewReadsCallsOnce: portions of a log with a cwd= line before each arrival are read in their turn only at their beginnings, and what is
-// told is what one reader tells, wherever a portion ends.
+// TestCrewReadsCallsOnce: portions of a log with a cwd= line before each arrival are read in their turn only at their
+// beginnings, and what is told is what one reader tells, wherever a portion ends.
 func TestCrewReadsCallsOnce(t *testing.T) {
 	c := configured(t, "[[rule]]\nkey = \"user\"\nlimit = 3\nwindow = \"5m\"\n")
 	now := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
