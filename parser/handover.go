@@ -19,7 +19,7 @@ func (r *Reader) Restart() {
 	r.clock.last, r.clock.doubtful = time.Time{}, false
 	was := &r.held
 	r.held = held{
-		items: was.items[:0], stamps: earliest{was.stamps.all[:0]}, text: was.text[:0], spare: was.spare,
+		base: was.base, items: was.base[:0], stamps: earliest{was.stamps.all[:0]}, text: was.text[:0], spare: was.spare,
 	}
 	r.split, r.last = split{}, second{}
 }

@@ -9,6 +9,7 @@ import (
 // with one write of at most maxEntry bytes, so an end can come only that far behind its beginning.
 type held struct {
 	items    []heldLine // that are not told yet, in their order
+	base     []heldLine // their buffer
 	first    int        // of the items behind the nearest beginning
 	near     bool       // a beginning is within reach
 	open     bool       // the nearest beginning, items[first-1], waits for its end
@@ -52,6 +53,7 @@ type heldLine struct {
 	sort    sort
 	own     bool // line stands in held.text
 	lasting bool // line stands in the text given to Lines
+	usual   bool // an arrival that may be of the usual shape
 	shadowed
 }
 
@@ -75,6 +77,11 @@ func (r *Reader) follow(p Place, line []byte, raw int) {
 		r.pass(p, &h, line)
 	case anArrival:
 		r.arrives(p, &h, line, line[at:])
+	case another:
+		r.pass(p, &h, line)
+		if !r.held.open {
+			r.hold(p, line, asLine)
+		}
 	default:
 		r.look(p, line)
 	}
@@ -123,9 +130,10 @@ func (r *Reader) arrives(p Place, h *head, line, b []byte) {
 		r.look(p, line)
 	case r.watching():
 		r.hold(p, line, asLine)
+		r.held.items[len(r.held.items)-1].usual = true
 		r.doubt(&h.stamp)
 	default:
-		r.tell(&heldLine{place: p, line: line, lasting: r.lasting})
+		r.tell(&heldLine{place: p, line: line, lasting: r.lasting, usual: true})
 	}
 }
 
@@ -231,9 +239,14 @@ func (r *Reader) hold(p Place, line []byte, s sort) {
 	if len(w.items) == 0 {
 		w.since = since{w.start, p.Line, r.clock.last}
 	}
-	i := heldLine{place: p, line: line, sort: s, lasting: r.lasting}
-	i.forgeable = w.read <= w.shadow
-	w.items = append(w.items, i)
+	if len(w.items) == cap(w.items) {
+		if cap(w.base) < 2*len(w.items)+1 {
+			w.base = make([]heldLine, 0, 4*len(w.items)+16)
+		}
+		w.items = append(w.base[:0], w.items...)
+	}
+	w.items = append(w.items, heldLine{place: p, line: line, sort: s, lasting: r.lasting})
+	w.items[len(w.items)-1].forgeable = w.read <= w.shadow
 	if !w.near {
 		w.first = len(w.items)
 	}
@@ -329,9 +342,9 @@ func (r *Reader) settle() {
 	if n == 0 {
 		return
 	}
-	w.items = append(w.items[:0], w.items[n:]...)
+	w.items = w.items[n:]
 	if w.first = max(w.first-n, 0); len(w.items) == 0 {
-		w.text = w.text[:0]
+		w.items, w.text = w.base[:0], w.text[:0]
 	}
 }
 
@@ -349,7 +362,7 @@ func (r *Reader) tell(it *heldLine) {
 	default:
 		was := r.lasting
 		r.lasting = it.lasting
-		done := it.sort == asLine && !it.forgeable && r.quick(it.place, it.line)
+		done := it.usual && !it.forgeable && r.quick(it.place, it.line)
 		if r.lasting = was; !done {
 			r.whole, r.forgeable = true, it.forgeable
 			r.single(it.place, it.line)
@@ -405,7 +418,7 @@ func mayBreakOff(b []byte) bool {
 	}
 	i := bytes.Index(b, []byte(" A="))
 	if i < 0 {
-		return !bytes.Contains(b, []byte(" S="))
+		return false // nothing else may hold an LF
 	}
 	n := bytes.Index(b[i:], []byte(" S="))
 	return n < 0 || bytes.Count(b[i:i+n], []byte{':'}) > 1

@@ -45,6 +45,7 @@ const (
 	unknown sight = iota
 	nothing       // nothing is told of it
 	anArrival
+	another // an entry of a message that isn't an arrival, and is read the long way
 )
 
 // glance tells what a line without NULs looks like, and where the flag of an arrival stands. It sets the stamp of a
@@ -75,7 +76,7 @@ func (r *Reader) glance(h *head, line []byte) (sight, int) {
 	}
 	switch b[end+1] {
 	case '*', 'S':
-		return unknown, 0 // an overflow mark, an identification
+		return another, 0 // an overflow mark, an identification
 	case '<', '(':
 		if b[end+2] != '=' {
 			return nothing, 0
