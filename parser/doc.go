@@ -66,29 +66,34 @@
 //
 // # Entries of several lines
 //
-// LF stands raw in an entry only inside quotes of an address, in the third part of A=, and in cwd=. Whoever puts it there forges lines.
-// Exim writes an entry with one write of at most maxEntry bytes, and each write begins with a stamp. So a line without a stamp that ends an
-// entry belongs to a write that began at most that far above it, at a beginning: a cwd= line, whole or not, or an arrival that may break
-// off. These rules follow:
+// LF stands raw in an entry only inside quotes of an address, in the third part of A=, and in cwd=. Whoever puts it
+// there forges lines. Exim writes an entry with one write of at most maxEntry bytes, and each write begins with a
+// stamp. So a line without a stamp that ends an entry belongs to a write that began at most that far above it, at a
+// beginning: a cwd= line, whole or not, or an arrival that may break off. These rules follow:
 //
-//   - What stands between such an end and the nearest beginning above it is inside that one write, whichever its true beginning is. It is
-//     Injected, and counts for nobody. If the nearest beginning breaks off, both are one entry; if it looks whole, the end is Injected, too.
-//   - Nothing before a beginning depends on an end behind it: that beginning may be another write, and the lines before it have been told.
-//   - A beginning that breaks off and is not finished casts a shadow of maxEntry bytes. Lines in it may be forged, or real ones that
-//     somebody wants to hide. They are arrivals, and Forgeable. The cwd= line itself is Injected.
+//   - What stands between such an end and the nearest beginning above it is inside that one write, whichever its true
+//     beginning is. It is Injected, and counts for nobody. If the nearest beginning breaks off, both are one entry;
+//     if it looks whole, the end is Injected, too.
+//   - Nothing before a beginning depends on an end behind it: that beginning may be another write, and the lines
+//     before it have been told.
+//   - A beginning that breaks off and is not finished casts a shadow of maxEntry bytes. Lines in it may be forged, or
+//     real ones that somebody wants to hide. They are arrivals, and Forgeable. The cwd= line itself is Injected.
 //
-// So lines behind a beginning are held until the next beginning, until maxEntry bytes have passed, or until Pause. A daemon calls Pause when
-// the log has been quiet: then the next line begins another write. Pause changes when a line is told, and not what is told.
+// So lines behind a beginning are held until the next beginning, until maxEntry bytes have passed, or until Pause. A
+// daemon calls Pause when the log has been quiet: then the next line begins another write. Pause changes when a line
+// is told, and not what is told.
 //
-// One kind of forged line is left: an arrival between a beginning and another one that is forged as well. Nothing in the line shows it.
-// It counts, and the end is reported. But its stamp may be of the future, to move the clock and empty every window. An arrival is early
-// if it is stamped more than maxAhead behind a beginning within reach. It becomes Forgeable if a line without a stamp comes within reach,
-// as the write that holds it must have an end, and if a line behind it is stamped more than maxAhead before it. Up to maxEntry bytes and
-// one stamped line are read before it is told otherwise. A quiet log without such an end shows that it is real; with one, the first line of
-// the next write does.
+// One kind of forged line is left: an arrival between a beginning and another one that is forged as well. Nothing in
+// the line shows it. It counts, and the end is reported. But its stamp may be of the future, to move the clock and
+// empty every window. An arrival is early if it is stamped more than maxAhead behind a beginning within reach. It
+// becomes Forgeable if a line without a stamp comes within reach, as the write that holds it must have an end, and if
+// a line behind it is stamped more than maxAhead before it. Up to maxEntry bytes and one stamped line are read before
+// it is told otherwise. A quiet log without such an end shows that it is real; with one, the first line of the next
+// write does.
 //
-// A limit remains: a log of which the clock was set back, or lines that are forged with stamps of long ago, may make an early arrival
-// Forgeable that was told at a Pause before them, if somebody forges lines within maxEntry bytes behind it.
+// A limit remains: a log of which the clock was set back, or lines that are forged with stamps of long ago, may make
+// an early arrival Forgeable that was told at a Pause before them, if somebody forges lines within maxEntry bytes
+// behind it.
 //
 // Everything works on bytes: lines end at LF, items at 0x20. Nothing is allocated for a line that is no arrival.
 package parser

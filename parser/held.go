@@ -5,10 +5,11 @@ import (
 	"time"
 )
 
-// held are the lines near a beginning: a line from which an entry of several lines may run on. Exim writes an entry with one
-// write of at most maxEntry bytes, so an end can come only that far behind its beginning.
+// held are the lines near a beginning: a line from which an entry of several lines may run on. Exim writes an entry
+// with one write of at most maxEntry bytes, so an end can come only that far behind its beginning.
 type held struct {
 	items    []heldLine // that are not told yet, in their order
+	base     []heldLine // their buffer
 	first    int        // of the items behind the nearest beginning
 	near     bool       // a beginning is within reach
 	open     bool       // the nearest beginning, items[first-1], waits for its end
@@ -22,6 +23,8 @@ type held struct {
 
 	stamps earliest // of the beginnings within reach
 	doubts int      // items of which the stamp is in doubt
+	latest int64    // no stamp in doubt is later
+	framed bool     // an item in doubt is framed
 	paused bool     // the line to come is the first behind a place between two writes
 
 	since since  // where the first item was, of those held without a break
@@ -50,6 +53,7 @@ type heldLine struct {
 	sort    sort
 	own     bool // line stands in held.text
 	lasting bool // line stands in the text given to Lines
+	usual   bool // an arrival that may be of the usual shape
 	shadowed
 }
 
@@ -63,15 +67,21 @@ type since struct {
 // watching tells whether the next line needs a look at the lines above it.
 func (r *Reader) watching() bool { return r.held.near || len(r.held.items) > 0 || r.split.any() }
 
-// follow reads the next line, of raw bytes, while lines are watched: those of which nothing is told are passed over at once.
+// follow reads the next line, of raw bytes, while lines are watched: those of which nothing is told are passed over
+// at once.
 func (r *Reader) follow(p Place, line []byte, raw int) {
 	r.advance(raw)
 	var h head
 	switch sight, at := r.glance(&h, line); sight {
 	case nothing:
-		r.pass(p, line)
+		r.pass(p, &h, line)
 	case anArrival:
 		r.arrives(p, &h, line, line[at:])
+	case another:
+		r.pass(p, &h, line)
+		if !r.held.open {
+			r.hold(p, line, asLine)
+		}
 	default:
 		r.look(p, line)
 	}
@@ -101,10 +111,9 @@ func (r *Reader) advance(raw int) {
 }
 
 // pass passes over a line that nothing is told of.
-func (r *Reader) pass(p Place, line []byte) {
+func (r *Reader) pass(p Place, h *head, line []byte) {
 	if r.held.doubts > 0 {
-		h, _ := scanHead(line)
-		r.witness(h.stamp)
+		r.witness(&h.stamp)
 	}
 	if r.held.open {
 		r.hold(p, line, asLine)
@@ -114,16 +123,17 @@ func (r *Reader) pass(p Place, line []byte) {
 // arrives takes an arrival, of which b begins with the flag.
 func (r *Reader) arrives(p Place, h *head, line, b []byte) {
 	if r.held.doubts > 0 {
-		r.witness(h.stamp)
+		r.witness(&h.stamp)
 	}
 	switch {
 	case mayRunOn(b):
 		r.look(p, line)
 	case r.watching():
 		r.hold(p, line, asLine)
-		r.doubt(h.stamp)
+		r.held.items[len(r.held.items)-1].usual = true
+		r.doubt(&h.stamp)
 	default:
-		r.tell(&heldLine{place: p, line: line, lasting: r.lasting})
+		r.tell(&heldLine{place: p, line: line, lasting: r.lasting, usual: true})
 	}
 }
 
@@ -135,7 +145,7 @@ func (r *Reader) look(p Place, line []byte) {
 		return
 	}
 	if r.held.doubts > 0 {
-		r.witness(h.stamp)
+		r.witness(&h.stamp)
 	}
 	isCall := h.id == nil && h.tag == nil && bytes.HasPrefix(line[h.length:], []byte("cwd="))
 	switch {
@@ -154,7 +164,7 @@ func (r *Reader) look(p Place, line []byte) {
 	default:
 		r.hold(p, line, asLine)
 		if h.id != nil && isArrival(line[h.length:]) {
-			r.doubt(h.stamp)
+			r.doubt(&h.stamp)
 		}
 	}
 }
@@ -185,7 +195,7 @@ func (r *Reader) waits(p Place, h head, line []byte) {
 	r.unfinished()
 	r.hold(p, line, asLine)
 	if h.id != nil {
-		r.doubt(h.stamp)
+		r.doubt(&h.stamp)
 	}
 	r.begins(h)
 	r.held.open = true
@@ -196,7 +206,7 @@ func (r *Reader) begins(h head) {
 	w := &r.held
 	w.begins, w.near, w.first = w.start, true, len(w.items)
 	w.open, w.finished, w.tries = false, false, 0
-	w.stamps.add(w.start, r.stampOf(h))
+	w.stamps.add(w.start, r.second(&h.stamp))
 }
 
 // unstamped takes a line without a stamp: an entry begins further up, if any.
@@ -229,9 +239,14 @@ func (r *Reader) hold(p Place, line []byte, s sort) {
 	if len(w.items) == 0 {
 		w.since = since{w.start, p.Line, r.clock.last}
 	}
-	i := heldLine{place: p, line: line, sort: s, lasting: r.lasting}
-	i.forgeable = w.read <= w.shadow
-	w.items = append(w.items, i)
+	if len(w.items) == cap(w.items) {
+		if cap(w.base) < 2*len(w.items)+1 {
+			w.base = make([]heldLine, 0, 4*len(w.items)+16)
+		}
+		w.items = append(w.base[:0], w.items...)
+	}
+	w.items = append(w.items, heldLine{place: p, line: line, sort: s, lasting: r.lasting})
+	w.items[len(w.items)-1].forgeable = w.read <= w.shadow
 	if !w.near {
 		w.first = len(w.items)
 	}
@@ -272,8 +287,8 @@ func (r *Reader) join(line []byte) []byte {
 	return r.joined
 }
 
-// finish makes one entry of the lines from the nearest beginning to this one. Another may follow: only the last end is the
-// true one.
+// finish makes one entry of the lines from the nearest beginning to this one. Another may follow: only the last end
+// is the true one.
 func (r *Reader) finish(line []byte) {
 	w := &r.held
 	it := &w.items[w.first-1]
@@ -284,8 +299,8 @@ func (r *Reader) finish(line []byte) {
 	w.open, w.finished, w.first = false, true, len(w.items)
 }
 
-// unfinished says that no line to come can finish the nearest beginning. If that breaks off, the lines behind it may be real,
-// or forged within it.
+// unfinished says that no line to come can finish the nearest beginning. If that breaks off, the lines behind it may
+// be real, or forged within it.
 func (r *Reader) unfinished() {
 	w := &r.held
 	if !w.open {
@@ -327,9 +342,9 @@ func (r *Reader) settle() {
 	if n == 0 {
 		return
 	}
-	w.items = append(w.items[:0], w.items[n:]...)
+	w.items = w.items[n:]
 	if w.first = max(w.first-n, 0); len(w.items) == 0 {
-		w.text = w.text[:0]
+		w.items, w.text = w.base[:0], w.text[:0]
 	}
 }
 
@@ -347,7 +362,7 @@ func (r *Reader) tell(it *heldLine) {
 	default:
 		was := r.lasting
 		r.lasting = it.lasting
-		done := it.sort == asLine && !it.forgeable && r.quick(it.place, it.line)
+		done := it.usual && !it.forgeable && r.quick(it.place, it.line)
 		if r.lasting = was; !done {
 			r.whole, r.forgeable = true, it.forgeable
 			r.single(it.place, it.line)
@@ -403,7 +418,7 @@ func mayRunOn(b []byte) bool {
 	}
 	i := bytes.Index(b, []byte(" A="))
 	if i < 0 {
-		return !bytes.Contains(b, []byte(" S="))
+		return false // nothing else may hold an LF
 	}
 	n := bytes.Index(b[i:], []byte(" S="))
 	return n < 0 || bytes.Count(b[i:i+n], []byte{':'}) > 1

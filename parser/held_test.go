@@ -11,7 +11,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// looksWhole is a cwd= line that is whole or looks so, breaksOff one whose folder's name goes on behind an LF, and ends0 the end of that name.
+// looksWhole is a cwd= line that is whole or looks so, breaksOff one whose folder's name goes on behind an LF, and
+// ends0 the end of that name.
 const (
 	looksWhole = stamp0 + "cwd=/srv/k 1 args: x"
 	breaksOff  = stamp0 + "cwd=/srv/k"
@@ -119,7 +120,8 @@ func TestPauseDecides(t *testing.T) {
 	}
 }
 
-// A forger draws what Exim writes at once, of honest calls and of forged ones. Forged stamps are not of long ago: see the limit in doc.go.
+// A forger draws what Exim writes at once, of honest calls and of forged ones. Forged stamps are not of long ago: see
+// the limit in doc.go.
 type forger struct {
 	t   *rapid.T
 	now int // seconds behind stamp0

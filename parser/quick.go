@@ -42,19 +42,21 @@ func (r *Reader) quick(p Place, line []byte) bool {
 type sight uint8
 
 const (
-	unknown   sight = iota
-	nothing         // nothing is told of it
-	anArrival       // of which the head is set
+	unknown sight = iota
+	nothing       // nothing is told of it
+	anArrival
+	another // an entry of a message that isn't an arrival, and is read the long way
 )
 
-// glance tells what a line without NULs looks like, and where the flag of an arrival stands.
+// glance tells what a line without NULs looks like, and where the flag of an arrival stands. It sets the stamp of a
+// line that isn't unknown.
 func (r *Reader) glance(h *head, line []byte) (sight, int) {
 	const stamp, shortest = len("yyyy-mm-dd hh:mm:ss "), len("iiiiii-iiiiii-ii Completed")
 	if len(line) < stamp+shortest || !r.stamped(line) {
 		return unknown, 0
 	}
 	i := stamp
-	h.stamp.millis = -1
+	h.stamp.text, h.stamp.millis = line[:19], -1
 	if c := line[stamp]; line[stamp-1] != ' ' || c == '[' || c == '+' || c == '-' {
 		i = h.eximStamp(line)
 		i += h.scanPID(line[i:])
@@ -74,7 +76,7 @@ func (r *Reader) glance(h *head, line []byte) (sight, int) {
 	}
 	switch b[end+1] {
 	case '*', 'S':
-		return unknown, 0 // an overflow mark, an identification
+		return another, 0 // an overflow mark, an identification
 	case '<', '(':
 		if b[end+2] != '=' {
 			return nothing, 0
@@ -82,7 +84,6 @@ func (r *Reader) glance(h *head, line []byte) (sight, int) {
 		if h.id = b[:end]; messageIDLength(b) != end || len(line) > mostItems {
 			return unknown, 0
 		}
-		h.stamp.text = line[:19]
 		return anArrival, i + end + 1
 	}
 	return nothing, 0

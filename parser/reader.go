@@ -27,6 +27,7 @@ type Reader struct {
 
 	held      held
 	joined    []byte // lines as one entry
+	last      second // that was looked up
 	whole     bool   // the line is read as it is: it isn't held
 	forgeable bool   // an arrival that is read may be forged
 	split     split
@@ -71,8 +72,8 @@ func (r *Reader) Flush() {
 	r.Pause()
 }
 
-// Pause says that nothing was added to the log for a while: Exim writes an entry at once, so the next line begins another one.
-// That changes nothing of what is told, only when. A line whose stamp is in doubt may be held on.
+// Pause says that nothing was added to the log for a while: Exim writes an entry at once, so the next line begins
+// another one. That changes nothing of what is told, only when. A line whose stamp is in doubt may be held on.
 func (r *Reader) Pause() {
 	w := &r.held
 	r.unfinished()
@@ -103,8 +104,8 @@ func (r *Reader) single(p Place, line []byte) {
 	r.read(p, h, line)
 }
 
-// stray reports a line without a stamp that ends as an entry does, with no beginning in reach. A line with the flag of an arrival was
-// copied from somewhere.
+// stray reports a line without a stamp that ends as an entry does, with no beginning in reach. A line with the flag
+// of an arrival was copied from somewhere.
 func (r *Reader) stray(p Place, line []byte) {
 	if !bytes.Contains(line, []byte("<= ")) && isEndOfEntry(line) {
 		r.tell(&heldLine{place: p, line: line, sort: asEnd})

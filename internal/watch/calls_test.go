@@ -9,13 +9,15 @@ import (
 	"time"
 
 	"exiwatch/parser"
+	"exiwatch/tailer"
 	"exiwatch/window"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
-// callsLog is a log with +arguments: a cwd= line before each arrival, so that a reader holds lines nearly everywhere. Here and there
-// somebody forges lines. Stamps pass so many seconds from call to call.
+// callsLog is a log with +arguments: a cwd= line before each arrival, so that a reader holds lines nearly everywhere.
+// Here and there somebody forges lines. Stamps pass so many seconds from call to call.
 func callsLog(size int, pause time.Duration) []byte {
 	var log bytes.Buffer
 	at := time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
@@ -38,8 +40,8 @@ func callsLog(size int, pause time.Duration) []byte {
 	return log.Bytes()
 }
 
-// TestCrewReadsCallsOnce: portions of a log with a cwd= line before each arrival are read in their turn only at their beginnings, and what is
-// told is what one reader tells, wherever a portion ends.
+// TestCrewReadsCallsOnce: portions of a log with a cwd= line before each arrival are read in their turn only at their
+// beginnings, and what is told is what one reader tells, wherever a portion ends.
 func TestCrewReadsCallsOnce(t *testing.T) {
 	c := configured(t, "[[rule]]\nkey = \"user\"\nlimit = 3\nwindow = \"5m\"\n")
 	now := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
@@ -95,5 +97,51 @@ func TestArrivalBehindACall(t *testing.T) {
 	}
 	if least > viewTick/3 {
 		t.Errorf("an arrival takes %v", least)
+	}
+}
+
+// TestRestartAmongCalls: a daemon that goes on behind a checkpoint, wherever that is, tells what one that went on would have.
+func TestRestartAmongCalls(t *testing.T) {
+	c := configured(t, "[count]\nonly = [\"all\"]\n[[rule]]\nkey = \"user\"\nlimit = 3\nwindow = \"5m\"\n")
+	stops := 0
+	rapid.Check(t, func(t *rapid.T) {
+		log := callsLog(30_000, rapid.SampledFrom([]time.Duration{0, time.Second, time.Minute}).Draw(t, "pause"))
+		lines := bytes.SplitAfter(log, []byte("\n"))
+		quiet := rapid.IntRange(1, 40).Draw(t, "quiet") // how many lines apart
+		first, at := newReading(t, c, tailer.Position{}), tailer.Position{Inode: 1, Fingerprint: 1, Offset: 1000}
+		stop := rapid.IntRange(1, len(lines)-1).Draw(t, "stop")
+		var goal tailer.Position
+		told := 0 // of the first one's transcript, at the goal
+		for i, text := range lines[:len(lines)-1] {
+			begins := lines[i+1]
+			at.Offset += int64(len(text))
+			first.line(tailer.Line{File: "0", Number: int64(i + 1), Text: text[:len(text)-1], End: at}, first.arrived)
+			if i%quiet == 0 && bytes.Contains(begins, []byte("cwd=/home")) {
+				first.quiet(false, first.now())
+				first.quiet(true, first.now())
+			}
+			if goal.Offset == 0 && i >= stop && !first.reader.Holding() {
+				goal, told = first.at.Position, first.transcript.Len()
+			}
+		}
+		first.reader.Flush()
+		if goal.Offset == 0 {
+			return
+		}
+		stops++
+		second := newReading(t, c, goal)
+		at.Offset = 1000
+		for i, text := range lines[:len(lines)-1] {
+			at.Offset += int64(len(text))
+			second.line(tailer.Line{File: "0", Number: int64(i + 1), Text: text[:len(text)-1], End: at}, second.arrived)
+		}
+		second.reader.Flush()
+		want, got := "arrived\n"+first.String()[told:], second.String()
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("behind %+v (-the first +the second):\n%.3000s", goal, diff)
+		}
+	})
+	if stops == 0 {
+		t.Error("there was never a checkpoint")
 	}
 }

@@ -74,8 +74,8 @@ func (m *marks) note(at mark) {
 	}
 }
 
-// reaches tells whether lines before m don't matter behind a later place. Where that lies in another file, it must lie far enough behind the
-// beginning of that one.
+// reaches tells whether lines before m don't matter behind a later place. Where that lies in another file, it must
+// lie far enough behind the beginning of that one.
 func (m *mark) reaches(at mark) bool {
 	from := int64(0)
 	if at.Position.SameFile(m.Position) {

@@ -12,9 +12,10 @@ import (
 	"exiwatch/tailer"
 )
 
-// A crew is the goroutines that replay logs. Each takes the next portion, reads it as if nothing before it mattered, waits until
-// all before it has been told of, and tells of what it found; so the pipeline gets the arrivals in their order. Where lines at the end of
-// the portion before still matter, the first lines are read once more in their turn: see parser.Reach. Where the hour occurs twice, all are.
+// A crew is the goroutines that replay logs. Each takes the next portion, reads it as if nothing before it mattered,
+// waits until all before it has been told of, and tells of what it found; so the pipeline gets the arrivals in their
+// order. Where lines at the end of the portion before still matter, the first lines are read once more in their turn:
+// see parser.Reach. Where the hour occurs twice, all are.
 type crew struct {
 	pipeline *Pipeline
 	reader   func(emit func(*parser.Entry)) *parser.Reader

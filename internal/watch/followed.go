@@ -100,14 +100,15 @@ func (l *followed) count(b *batch, arrived func(), more func(lines int64) bool) 
 	return whole
 }
 
-// run counts what of a run lies behind a join as its hand has read it. It tells whether that can be done: not where a stamp or a
-// rebuild's end have to be seen line by line.
+// run counts what of a run lies behind a join as its hand has read it. It tells whether that can be done: not where a
+// stamp or a rebuild's end have to be seen line by line.
 func (l *followed) run(b *batch, j join) bool {
 	h, before := b.hand, b.run.Number-1
-	rest := tailer.Run{Text: b.run.Text[j.bytes:], File: b.run.File, Number: b.run.Number + j.lines, Lines: b.run.Lines - j.lines, End: b.run.End}
+	rest := b.run
+	rest.Text, rest.Number, rest.Lines = rest.Text[j.bytes:], rest.Number+j.lines, rest.Lines-j.lines
 	line, bytes, last, ok := h.reader.Since()
-	if rest.Lines == 0 || !h.reader.Independent() || h.reader.Holding() && !ok || j.lines > 0 && !h.agrees(l.reader, j, before) ||
-		l.rebuild != nil && !l.rebuild.holds(rest) {
+	if rest.Lines == 0 || !h.reader.Independent() || h.reader.Holding() && !ok ||
+		j.lines > 0 && !h.agrees(l.reader, j, before) || l.rebuild != nil && !l.rebuild.holds(rest) {
 		return false
 	}
 	if l.rebuild == nil {
@@ -181,7 +182,8 @@ func (l *followed) progress() *progress {
 	return &progress{mark: l.at, Written: l.known, Base: l.marks.base(), Rules: l.pipeline.ruleTexts(), Alerts: l.pipeline.counters.Save()}
 }
 
-// quiet says that there is nothing more to be read for now. When that is so a second time, what was written last was read whole.
+// quiet says that there is nothing more to be read for now. When that is so a second time, what was written last was
+// read whole.
 func (l *followed) quiet(empty bool, now time.Time) {
 	l.reader.Refer(now)
 	if l.idle && empty && l.reader.Holding() {

@@ -27,8 +27,8 @@ type hand struct {
 	from  int            // of finds: those before it were told of by another reader
 }
 
-// A join is a place in a portion from which on the hand has read it right, if what is held there by a reader that knows all before it is what
-// the hand held.
+// A join is a place in a portion from which on the hand has read it right, if what is held there by a reader that
+// knows all before it is what the hand held.
 type join struct {
 	lines, bytes int64
 	finds        int
@@ -57,7 +57,8 @@ type portion struct {
 	first bool // of its file
 }
 
-// read reads the portion as if nothing before it mattered, and notes where it does no more: behind parser.Reach nothing but what is held.
+// read reads the portion as if nothing before it mattered, and notes where it does no more: behind parser.Reach
+// nothing but what is held.
 func (h *hand) read() {
 	h.finds, h.other, h.kept, h.joins, h.from = h.finds[:0], h.other[:0], h.kept[:0], h.joins[:0], 0
 	h.valuer.reset()
@@ -158,7 +159,8 @@ func (f *finding) line(h *hand) int64 {
 	return f.arrival.Line
 }
 
-// tell tells of what was found, in the order of the log, up to a line of the portion. before is how many lines of the file come before it.
+// tell tells of what was found, in the order of the log, up to a line of the portion. before is how many lines of the
+// file come before it.
 func (h *hand) tell(before, upTo int64) {
 	for ; h.from < len(h.finds) && h.finds[h.from].line(h) < upTo; h.from++ {
 		f := &h.finds[h.from]
@@ -209,8 +211,9 @@ func (h *hand) inTurn(e *parser.Entry) {
 	}
 }
 
-// again reads the portion in its turn, by a reader that knows all that comes before it. As soon as that comes to where the hand has
-// read it right, the hand's findings are told instead, and the reader goes on for the hand's. It gives how many bytes it has read.
+// again reads the portion in its turn, by a reader that knows all that comes before it. As soon as that comes to
+// where the hand has read it right, the hand's findings are told instead, and the reader goes on for the hand's. It
+// gives how many bytes it has read.
 func (h *hand) again(r *parser.Reader, before int64) int64 {
 	lines, read := int64(0), int64(0)
 	for _, j := range h.joins {
