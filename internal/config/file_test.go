@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -108,8 +109,12 @@ func TestEveryKey(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	c := Default()
-	want := window.Rule{Name: "bulk sender", Key: window.Account, Count: window.Messages, Limit: 20, Window: 5 * time.Minute}
-	if len(c.Rules) != 1 || !cmp.Equal(c.Rules[0], want) {
+	want := []window.Rule{
+		{Name: "bulk sender", Key: window.Account, Count: window.Messages, Limit: 20, Window: 5 * time.Minute},
+		{Name: "many recipients", Key: window.Account, Count: window.Recipients, Limit: 500, Window: time.Hour},
+		{Name: "log integrity", Key: window.Log, Count: window.Anomalies, Limit: 5, Window: time.Hour},
+	}
+	if !cmp.Equal(c.Rules, want) {
 		t.Errorf("Rules = %v, want %v", c.Rules, want)
 	}
 	if !slices.Equal(c.Mail.To, []string{"root"}) || c.Mail.Cc != nil || c.Mail.From != "" || c.Mail.Subject != "" {
@@ -121,8 +126,12 @@ func TestDefaults(t *testing.T) {
 	if c.State != DefaultState || c.Log != nil || c.Zone != time.Local {
 		t.Errorf("State, Log, Zone = %q, %q, %v, want %q, none, the machine's", c.State, c.Log, c.Zone, DefaultState)
 	}
-	if len(c.Scopes[""].Only) != 2 || c.Scopes[""].Only[0].Name != "authenticated" || c.Scopes[""].Only[1].Name != "local" || c.Scopes[""].Ignore != nil {
-		t.Errorf("Count = %+v, want authenticated and local", c.Scopes)
+	general := Count{
+		Only:      []Class{{Name: "authenticated"}, {Name: "local"}, {Name: "loopback"}},
+		EximUsers: []string{"Debian-exim", "exim", "mailnull", "mail", "eximuser"},
+	}
+	if !reflect.DeepEqual(c.Scopes, Scopes{"": general}) {
+		t.Errorf("Scopes = %+v, want %+v", c.Scopes, general)
 	}
 }
 
@@ -194,7 +203,7 @@ c.toml:5:1: unknown key "mail.three"$`},
 		{"timezone = 'Mars/Base'", `^c.toml: timezone "Mars/Base" is not known`},
 		{"timezone = '../../etc/passwd'", `^c.toml: timezone .* is not known`},
 		{"[[rule]]\nlimit = -1", `^c.toml: rule 1 .*limit -1: want at least 1$`},
-		{"[[rule]]\nkey = 'script'", `^c.toml: rule 1 .*key "script": want one of sender, .*topic$`},
+		{"[[rule]]\nkey = 'script'", `^c.toml: rule 1 .*key "script": want one of sender, .*topic, log$`},
 		{"[[rule]]\nkey = 'Sender'", `^c.toml: rule 1 .*key "Sender"`},
 		{"[[rule]]\ncount = 'mails'", `^c.toml: rule 1 .*"mails": want one of messages, `},
 		{"[[rule]]\n[[rule]]\nname = 'third'\nwindow = '5 minutes'", `^c.toml: rule 2 "third": window "5 minutes": want a duration such as`},
