@@ -25,6 +25,7 @@ unit: # what needs no other program and no patience
 fuzz:
 	go test -run '^$$' -fuzz FuzzReader -fuzztime 5m ./parser
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./internal/readsocket
+	go test -run '^$$' -fuzz FuzzCheckpoint -fuzztime 2m -fuzzminimizetime 1x ./internal/watch
 
 chaos: # some ten minutes of kills, cycles and a mail server that fails
 	go test -count=1 -timeout 60m -v -run 'TestChaos' ./internal/chaos -chaos.seeds=1 -chaos.lines=1000000 -chaos.kills=230 -chaos.cycles=220 -chaos.seconds=60

@@ -6,9 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"time"
+
+	"exiwatch/internal/private"
 )
+
+// maxFile is how large an entry's file can be: a digest of 1,000 alerts, each with its text, takes a megabyte.
+const maxFile = 64 << 20 // bytes
+
+// MaxSeq is far more mails than can ever be put, and as far from overflow.
+const MaxSeq = 1 << 60
 
 // An entry is a mail that waits: what its file begins with, in one line of JSON before the mail itself, and what becomes of it.
 // Spool.mu guards it; To is written by Run's goroutine alone.
@@ -43,8 +50,8 @@ func (e *entry) check() error {
 	if !nameOK.MatchString(e.name()) {
 		return fmt.Errorf("%q is no alert id and event", e.name())
 	}
-	if e.Seq < 0 {
-		return fmt.Errorf("sequence number %d", e.Seq)
+	if e.Seq < 0 || e.Seq > MaxSeq {
+		return fmt.Errorf("sequence number %d: want 0 to %d", e.Seq, int64(MaxSeq))
 	}
 	if e.From != "" && !mailboxOK.MatchString(e.From) {
 		return fmt.Errorf("sender %q is no plain address", e.From)
@@ -84,9 +91,12 @@ func readEntry(path string) (*entry, error) {
 
 // readFile reads an entry's file.
 func readFile(path string) (e *entry, data []byte, err error) {
-	file, err := os.ReadFile(path)
+	file, err := private.Read(path, maxFile)
 	if err != nil {
 		return nil, nil, err
+	}
+	if len(file) > maxFile {
+		return nil, nil, fmt.Errorf("%s: more than %d MiB are no mail of ours", path, maxFile>>20)
 	}
 	line, data, _ := bytes.Cut(file, []byte("\n"))
 	e = new(entry)

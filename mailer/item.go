@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -49,6 +50,19 @@ func NewItem(a *window.Alert, event string) Item {
 		i.Subject, i.Subjects = short(topics[0].Example), true
 	}
 	return i
+}
+
+// Validate says why no digest can tell of an item like this.
+func (i *Item) Validate() error {
+	if !nameOK.MatchString(i.ID + "." + i.Event) {
+		return fmt.Errorf("%q is no alert id and event", i.ID+"."+i.Event)
+	}
+	for _, n := range []int64{i.Times, int64(i.Window), i.Limit, i.Count, i.Peak, i.Messages, i.Recipients, i.Bytes} {
+		if n < 0 {
+			return fmt.Errorf("event %s.%s with the number %d: want none below 0", i.ID, i.Event, n)
+		}
+	}
+	return nil
 }
 
 // short is a value as it is kept of it.

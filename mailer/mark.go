@@ -26,7 +26,7 @@ func (s *Spool) Arrived(id, event string) error {
 	switch {
 	case e.trying: // Run tells the end
 	case err == nil:
-		os.Truncate(s.sentPath(e.name()), 0)
+		s.empty(e.name())
 		s.news = append(s.news, Event{ID: id, Event: event, Sent: true})
 	default:
 		e.due = time.Time{}
@@ -49,7 +49,7 @@ func (s *Spool) sent(e *entry, err error) Event {
 		e.accepted, e.lacking = true, err // never to be sent again, at least as long as we live
 		return s.later(e, errors.Join(err, fmt.Errorf("marking a mail as sent: %w", merr)))
 	}
-	os.Truncate(s.sentPath(e.name()), 0) // also makes its time now; the mark is the name, so that it may fail
+	s.empty(e.name())
 	return Event{ID: e.ID, Event: e.Event, Err: err, Sent: true}
 }
 

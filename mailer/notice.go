@@ -2,19 +2,16 @@ package mailer
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"exiwatch/window"
 )
 
-// A notice is what a Hook and a Webhook are told: one JSON object, on one line. Texts are valid UTF-8, U+FFFD for what the log had
-// broken, and end in an ellipsis where they are cut. They are as the log has them, so whoever shows them must Escape them. Lists are never
-// null.
+// A notice is what a Hook and a Webhook are told: one JSON object, on one line, which NewJSON's encoder writes. Texts are
+// valid UTF-8, U+FFFD for what the log had broken, and end in an ellipsis where they are cut. They read back as the log
+// has them, so whoever shows them must Escape them. Lists are never null.
 type notice struct {
 	Version       int         `json:"version"`        // noticeVersion
 	Event         string      `json:"event"`          // opened, grew or ended
@@ -113,9 +110,7 @@ func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]b
 		return nil, fmt.Errorf("making a notice: subjects %q: want full, hashed or none", subjects)
 	}
 	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(n); err != nil {
+	if err := NewJSON(&b).Encode(n); err != nil {
 		return nil, fmt.Errorf("making the notice of alert %s: %w", a.ID, err)
 	}
 	return b.Bytes(), nil
@@ -196,15 +191,9 @@ func stamp(t time.Time) string {
 
 // clip shortens s to what takes noticeText bytes in JSON, and an ellipsis.
 func clip(s string) string {
-	const longest = len(`\u0000`) // which the encoder writes instead of control characters and what isn't UTF-8
 	room := noticeText
 	for i, r := range s {
-		if r < ' ' || strings.ContainsRune("\"\\\u2028\u2029\ufffd", r) {
-			room -= longest
-		} else {
-			room -= utf8.RuneLen(r)
-		}
-		if room < 0 {
+		if room -= sizeInJSON(r); room < 0 {
 			return s[:i] + "…"
 		}
 	}

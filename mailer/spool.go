@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"exiwatch/internal/private"
+
 	"github.com/google/renameio/v2"
 )
 
@@ -52,7 +54,7 @@ const maxWaiting = 10_000
 var ErrFull = fmt.Errorf("the mail spool is full: %d mails wait", maxWaiting)
 
 // OpenSpool opens the spool in dir, which is made if need be. A waiting file that isn't a mail of ours is moved to refused/, as
-// NAME.broken, and reported by Run. Of the mails that it finds waiting none goes before Drop or Commit, and Settle.
+// NAME.broken, and reported by Run; so is one that others can write. Of the mails that it finds waiting none goes before Drop or Commit, and Settle.
 func OpenSpool(dir string) (*Spool, error) {
 	s := &Spool{
 		dir: dir, wake: make(chan struct{}, 1), waiting: make(map[string]*entry),
@@ -65,8 +67,12 @@ func OpenSpool(dir string) (*Spool, error) {
 }
 
 func (s *Spool) open() error {
-	for _, folder := range []string{waitingDir, sentDir, refusedDir} {
-		if err := os.MkdirAll(filepath.Join(s.dir, folder), 0o700); err != nil {
+	for _, folder := range []string{"", waitingDir, sentDir, refusedDir} {
+		path := filepath.Join(s.dir, folder)
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			return err
+		}
+		if err := private.Check(path, os.Geteuid()); err != nil {
 			return err
 		}
 	}
@@ -93,6 +99,9 @@ func (s *Spool) adopt(file string) error {
 		return nil // somebody else's
 	}
 	e, err := readEntry(path)
+	if err == nil {
+		err = private.Check(path, os.Geteuid())
+	}
 	if err == nil && e.name() != name {
 		err = fmt.Errorf("%s holds the mail %q", path, e.name())
 	}
@@ -162,6 +171,16 @@ func (s *Spool) write(e *entry, data []byte) error {
 		return err
 	}
 	return syncDir(folder)
+}
+
+// empty takes what is in the mark of a mail that was sent. The mark is its name, so that it may fail. Its time becomes now.
+func (s *Spool) empty(name string) {
+	f, err := private.Open(s.sentPath(name), os.O_WRONLY)
+	if err != nil {
+		return
+	}
+	f.Truncate(0)
+	f.Close()
 }
 
 // nudge lets Run look again.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -283,5 +284,42 @@ func TestForget(t *testing.T) {
 	}
 	if s.Sent("abc", "opened") || !s.Sent("abd", "opened") {
 		t.Error("Sent knows otherwise")
+	}
+}
+
+// TestPlantedMail: what others could have put into the spool isn't sent, and nothing is read through a link.
+func TestPlantedMail(t *testing.T) {
+	dir := t.TempDir()
+	s, err := OpenSpool(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"0a", "0b", "0c", "0d"} {
+		if _, err := s.Put(Message{ID: id, Event: "opened", From: "a@lab.test", To: []string{"b@lab.test"}, Data: []byte("x\r\n")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := func(id string) string { return filepath.Join(dir, waitingDir, id+".opened.eml") }
+	elsewhere := filepath.Join(t.TempDir(), "mail")
+	for _, err := range []error{
+		os.Rename(path("0a"), elsewhere), os.Symlink(elsewhere, path("0a")),
+		os.Chmod(path("0b"), 0o666),
+		os.Remove(path("0c")), syscall.Mkfifo(path("0c"), 0o600),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err = OpenSpool(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Len() != 1 || !s.Has("0d", "opened") {
+		t.Errorf("%d mails wait, want the one that nobody else could write", s.Len())
+	}
+	for _, id := range []string{"0a", "0b", "0c"} {
+		if _, err := os.Lstat(filepath.Join(dir, refusedDir, id+".opened.broken")); err != nil {
+			t.Errorf("the planted mail isn't kept aside: %v", err)
+		}
 	}
 }

@@ -1,9 +1,9 @@
 package mailer
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -30,7 +30,8 @@ func (c Composer) Trial(now time.Time) (Message, error) {
 
 // TrialNotice is what a Hook or Webhook gets to show that it is told: a notice of the event test, without an alert.
 func TrialNotice(host, log string) (Message, error) {
-	data, err := json.Marshal(struct {
+	var b bytes.Buffer
+	err := NewJSON(&b).Encode(struct {
 		Version int    `json:"version"`
 		Event   string `json:"event"`
 		Host    string `json:"host"`
@@ -39,7 +40,7 @@ func TrialNotice(host, log string) (Message, error) {
 	if err != nil {
 		return Message{}, fmt.Errorf("making the notice of a test: %w", err)
 	}
-	return Message{ID: trialID(), Event: trial, Data: append(data, '\n')}, nil
+	return Message{ID: trialID(), Event: trial, Data: b.Bytes()}, nil
 }
 
 // trialID names one test: as an alert's id does, in Message-ID and Idempotency-Key.

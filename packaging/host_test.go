@@ -62,6 +62,11 @@ id exiwatch
 [ "$(stat -c %U /proc/$pid)" = exiwatch ]
 [ "$(id -nG exiwatch)" = "exiwatch adm" ]
 [ "$(stat -c '%a %U %G' /var/lib/exiwatch)" = "700 exiwatch exiwatch" ]
+mode() { stat -c '%a %U %G' /etc/exiwatch/exiwatch.toml; }
+[ "$(mode)" = "640 root exiwatch" ]
+runuser -u exiwatch -- cat /etc/exiwatch/exiwatch.toml >/dev/null
+! runuser -u nobody -- cat /etc/exiwatch/exiwatch.toml
+runuser -u nobody -- exiwatch arrivals /dev/null 2>&1 | grep -A1 'permission denied' | grep 'hint: it may hold secrets'
 [ "$(stat -c '%a %U %G' /run/exiwatch/sender.sock)" = "660 exiwatch exiwatch" ]
 /etc/init.d/exim4 restart
 may() { grep -E "^Groups:.*\b$(getent group exiwatch | cut -d: -f3)\b" /proc/$(cat /run/exim4/exim.pid)/status; }
@@ -74,9 +79,15 @@ for i in $(seq 21); do printf 'Subject: parcel %s\n\nx\n' $i | /usr/sbin/sendmai
 mailed() { grep '<= .* id=exiwatch\.' /var/log/exim4/mainlog; }
 until_ 30 mailed
 
+chmod 600 /etc/exiwatch/exiwatch.toml # which an upgrade keeps
+chown exiwatch:root /etc/exiwatch/exiwatch.toml
 dpkg -i /deb
 /etc/init.d/exiwatch status
 [ "$(cat /run/exiwatch/exiwatch.pid)" != "$pid" ]
+[ "$(mode)" = "600 exiwatch root" ]
+chmod 644 /etc/exiwatch/exiwatch.toml
+dpkg -i /deb
+[ "$(mode)" = "644 exiwatch root" ]
 
 echo '# the administrator was here' >>/etc/exiwatch/exiwatch.toml
 dpkg -r exiwatch

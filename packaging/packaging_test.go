@@ -154,7 +154,7 @@ func sum(t *testing.T, name string) string {
 
 // contents are what both packages hold, with permissions.
 var contents = []string{
-	"-rw-r--r-- /etc/exiwatch/exiwatch.toml",
+	"-rw-r----- /etc/exiwatch/exiwatch.toml", // the scripts give it to the group
 	"-rwxr-xr-x /usr/bin/exiwatch",
 	"-rw-r--r-- /usr/share/bash-completion/completions/exiwatch",
 	"-rw-r--r-- /usr/share/doc/exiwatch/copyright",

@@ -64,7 +64,7 @@ type Arrival struct {
 	Forgeable  bool   // the line may stand inside another entry, whose writer then made it up: its stamp is not to be believed
 	Overflowed bool   // more than the recipients didn't fit into Exim's log buffer, or the other items nearly fill it
 	Text       []byte // the entry as logged, without its last LF; nil unless IsOdd
-	Cut        bool   // the line reached Exim's log buffer size: recipients may be missing, and without Overflowed nothing else
+	Cut        bool   // the line reached Exim's log buffer size: recipients may be missing; nothing else unless Overflowed
 }
 
 // maxLogins bounds Arrival.Logins.

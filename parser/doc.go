@@ -25,13 +25,13 @@
 // an item is believed only where the order puts it, and the line must be used up to its end.
 //
 // The items after S= are quoted in ways that always balance, in addresses by the very grammar that Exim takes them by
-// (scanAddress): text in them can't be read as an earlier item without leaving a quote open. The items before it are not,
-// HELO above all, where helo_accept_junk_hosts lets anything through: a forged beginning may make a second reading of the
-// line well-formed. Then the rightmost peer address wins, and the Arrival is marked Suspicious. That is right for HELO. It
-// can't be right for everything: with +smtp_mailauth, where an authenticated client writes the third part of A= as it
-// likes, with rfc1413_hosts for U=, and for DN= and SNI= where they hold quotes, forged items stand to the right of the
-// true ones. So a Suspicious Arrival names the logins of the other readings too, in Logins: up to seven, without what the
-// client may have added to them. Nothing else of the other readings is used.
+// (scanAddress): text in them can't be read as an earlier item without leaving a quote open. The items before it are
+// not, HELO above all, where helo_accept_junk_hosts lets anything through: a forged beginning may make a second
+// reading of the line well-formed. Then the rightmost peer address wins, and the Arrival is marked Suspicious. That is
+// right for HELO. It can't be right for everything: with +smtp_mailauth, where an authenticated client writes the
+// third part of A= as it likes, with rfc1413_hosts for U=, and for DN= and SNI= where they hold quotes, forged items
+// stand to the right of the true ones. So a Suspicious Arrival names the logins of the other readings too, in Logins:
+// up to seven, without what the client may have added to them. Nothing else of the other readings is used.
 //
 // In the same way U=, DN= and SNI= reach as far right as a well-formed rest allows, and A= up to the next item that may
 // follow it. P= tells by its last letter whether the client authenticated, and a reading in which A= says otherwise, or has
@@ -51,26 +51,44 @@
 //	mark        = entry up to any byte of any item before those, mark [ " " ]
 //	piece       = entry up to any byte of any item before those, any beginning of the mark, "<trunc>"
 //
-// The first is ordinary: the message had many recipients, of which RecipientCount tells at least how many are logged. The
-// Arrival is Cut. The others are Overflowed, for which a client needs a HELO of 8 kB or the like. The sender is believed,
-// and each item with a whole one or a part of one behind it; U= needs P= behind it, and A= needs a whole S=, since nobody
-// can tell otherwise where they end. If H= lacks its peer address, only the sender is believed. A HELO may reach up to
-// the mark, and hold everything that looks like items: with the mark or a piece of it, the Arrival is also Suspicious.
+// The first is ordinary: the message had many recipients, of which RecipientCount tells at least how many are logged.
+// The Arrival is Cut. The others are Overflowed, for which a client needs a HELO of 8 kB or the like. The sender is
+// believed, and each item with a whole one or a part of one behind it; U= needs P= behind it, and A= needs a whole S=,
+// since nobody can tell otherwise where they end. If H= lacks its peer address, only the sender is believed. A HELO
+// may reach up to the mark, and hold everything that looks like items: with the mark or a piece of it, the Arrival is
+// also Suspicious.
 //
-// In an entry that isn't near the buffer's size, the mark is a client's text. An entry whose items other than recipients
-// take over 7500 bytes counts as Overflowed even if it is whole: a client tried how much fits.
+// In an entry that isn't near the buffer's size, the mark is a client's text. An entry whose items other than
+// recipients take over 7500 bytes counts as Overflowed even if it is whole: a client tried how much fits.
 //
-// A line cut in its recipients or in `from` may end inside quotes, so that both ends can be forged at once. The rightmost
-// peer address wins there as well, the Arrival is Suspicious, and Logins has the other login.
+// A line cut in its recipients or in `from` may end inside quotes, so that both ends can be forged at once. The
+// rightmost peer address wins there as well, the Arrival is Suspicious, and Logins has the other login.
 //
 // # Entries of several lines
 //
-// LF stands raw in an entry only inside quotes of an address, in the third part of A=, and in cwd=. An entry that may break
-// off there is held until a line without a stamp finishes it, and the whole lines in between, forged by whoever wrote the LF,
-// are no arrivals but are reported as Injected. Exim writes an entry with one write of at most maxEntry bytes, so that nothing
-// is held longer than that; if no such line comes, the lines are taken as they are. Of several beginnings the nearest is the
-// one that is finished, so that nobody hides the lines of others between two of his own. Who makes the first line look whole
-// gets forged lines through, of which only the end is reported, and not even that if it looks whole as well.
+// LF stands raw in an entry only inside quotes of an address, in the third part of A=, and in cwd=. Whoever puts it there forges lines.
+// Exim writes an entry with one write of at most maxEntry bytes, and each write begins with a stamp. So a line without a stamp that ends an
+// entry belongs to a write that began at most that far above it, at a beginning: a cwd= line, whole or not, or an arrival that may break
+// off. These rules follow:
+//
+//   - What stands between such an end and the nearest beginning above it is inside that one write, whichever its true beginning is. It is
+//     Injected, and counts for nobody. If the nearest beginning breaks off, both are one entry; if it looks whole, the end is Injected, too.
+//   - Nothing before a beginning depends on an end behind it: that beginning may be another write, and the lines before it have been told.
+//   - A beginning that breaks off and is not finished casts a shadow of maxEntry bytes. Lines in it may be forged, or real ones that
+//     somebody wants to hide. They are arrivals, and Forgeable. The cwd= line itself is Injected.
+//
+// So lines behind a beginning are held until the next beginning, until maxEntry bytes have passed, or until Pause. A daemon calls Pause when
+// the log has been quiet: then the next line begins another write. Pause changes when a line is told, and not what is told.
+//
+// One kind of forged line is left: an arrival between a beginning and another one that is forged as well. Nothing in the line shows it.
+// It counts, and the end is reported. But its stamp may be of the future, to move the clock and empty every window. An arrival is early
+// if it is stamped more than maxAhead behind a beginning within reach. It becomes Forgeable if a line without a stamp comes within reach,
+// as the write that holds it must have an end, and if a line behind it is stamped more than maxAhead before it. Up to maxEntry bytes and
+// one stamped line are read before it is told otherwise. A quiet log without such an end shows that it is real; with one, the first line of
+// the next write does.
+//
+// A limit remains: a log of which the clock was set back, or lines that are forged with stamps of long ago, may make an early arrival
+// Forgeable that was told at a Pause before them, if somebody forges lines within maxEntry bytes behind it.
 //
 // Everything works on bytes: lines end at LF, items at 0x20. Nothing is allocated for a line that is no arrival.
 package parser

@@ -59,11 +59,11 @@ func TestInjectedLines(t *testing.T) {
 		{"cwd", []string{stamp0 + "cwd=/srv/x", forged, "shop 6 args: exim -t", ordinary},
 			[]string{"1 submission \"/srv/x\\n" + forged + "\\nshop\"", "2 injected", "4 arrival c@d U=c P=local S=5"}},
 		{"cwd that ends in a whole line", []string{stamp0 + "cwd=/srv/x", forged, stamp0 + "cwd=/tmp 6 args: exim -t", ordinary},
-			[]string{"1 submission \"/srv/x\\n" + forged + "\\n" + stamp0 + "cwd=/tmp\"", "2 injected", "4 arrival c@d U=c P=local S=5"}},
+			[]string{"1 injected", "2 arrival victim@x helo=h ip=9.9.9.9 P=esmtpa auth=d id=victim@x S=1 forgeable", "3 submission \"/tmp\"", "4 arrival c@d U=c P=local S=5 forgeable"}},
 		{"recipient", []string{head0 + "r@h U=root P=local S=9 for \"a", forged, "z\"@d", ordinary},
 			[]string{"1 arrival r@h U=root P=local S=9 for 1 suspicious", "2 injected", "4 arrival c@d U=c P=local S=5"}},
 		{"recipient that ends in a stamp", []string{head0 + "r@h U=root P=local S=9 for \"a", forged, stamp0 + "Completed\"@d", ordinary},
-			[]string{"1 arrival r@h U=root P=local S=9 for 1 suspicious", "2 injected", "4 arrival c@d U=c P=local S=5"}},
+			[]string{"1 malformed column 60: the items after S= do not reach to the end of the line", "2 arrival victim@x helo=h ip=9.9.9.9 P=esmtpa auth=d id=victim@x S=1 forgeable", "4 arrival c@d U=c P=local S=5 forgeable"}},
 		{"sender", []string{head0 + "\"a", forged, "z\"@d U=root P=local S=9", ordinary},
 			[]string{"1 arrival \"a\n" + forged + "\nz\"@d U=root P=local S=9 suspicious", "2 injected", "4 arrival c@d U=c P=local S=5"}},
 		{"MAIL AUTH=", []string{head0 + "a@b H=(h) [192.0.2.7] P=esmtpa A=login:bob:a", forged, "b@x S=231", ordinary},
@@ -73,16 +73,18 @@ func TestInjectedLines(t *testing.T) {
 		{"a HELO made complete", []string{head0 + "a@b H=(x) [9.9.9.9]:1 P=esmtpsa A=plain:victim S=1 for z () [192.0.2.7] P=esmtpa A=plain:bob:a", forged, "b@x S=236", ordinary},
 			[]string{"1 arrival a@b helo=x) [9.9.9.9]:1 P=esmtpsa A=plain:victim S=1 for z ( ip=192.0.2.7 P=esmtpa auth=plain id=bob as=a\n" + forged + "\nb@x S=236 suspicious logins=[victim]", "2 injected", "4 arrival c@d U=c P=local S=5"}},
 		{"real lines behind a forged beginning", []string{head0 + "c@d U=joe P=local S=350 for \"a 8 args: exim4 x@y", ordinary, head0 + "joe@x U=joe P=local S=221 id=a@[\"@x]"},
-			[]string{"1 malformed column 59: the items after S= do not reach to the end of the line", "2 arrival c@d U=c P=local S=5", "3 arrival joe@x U=joe P=local mid=a@[\"@x] S=221"}},
+			[]string{"1 malformed column 59: the items after S= do not reach to the end of the line", "2 arrival c@d U=c P=local S=5 forgeable", "3 arrival joe@x U=joe P=local mid=a@[\"@x] S=221 forgeable"}},
 		{"real lines between two entries of the forger", []string{stamp0 + "cwd=/srv/x", stamp0 + "q 3 args: z 5 args: exim4 x@y", ordinary, stamp0 + "cwd=/srv/y", "z 5 args: exim4 x@y"},
-			[]string{"1 submission \"/srv/x\\n" + stamp0 + "q\"", "3 arrival c@d U=c P=local S=5", "4 submission \"/srv/y\\nz\""}},
+			[]string{"1 injected", "3 arrival c@d U=c P=local S=5 forgeable", "4 submission \"/srv/y\\nz\""}},
 		{"a beginning and a forged line that look whole", []string{head0 + "a@b H=(h) [192.0.2.7] P=esmtpa A=login:bob:a S=1", ordinary, "d@x S=231 for q@r"},
-			[]string{"1 arrival a@b helo=h ip=192.0.2.7 P=esmtpa auth=login id=bob:a S=1", "2 arrival c@d U=c P=local S=5", "3 injected"}},
+			[]string{"1 arrival a@b helo=h ip=192.0.2.7 P=esmtpa auth=login id=bob as=a S=1\n" + ordinary + "\nd@x S=231 for 1 suspicious", "2 injected"}},
+		{"the third part of A= looks whole, and nothing finishes it", []string{head0 + "a@b H=(h) [192.0.2.7] P=esmtpa A=login:bob:a S=1", ordinary},
+			[]string{"1 arrival a@b helo=h ip=192.0.2.7 P=esmtpa auth=login id=bob:a S=1", "2 arrival c@d U=c P=local S=5"}},
 		{"nothing finishes it", []string{head0 + "r@h U=root P=local S=9 for \"a", ordinary, stamp0 + "Completed"},
-			[]string{"1 malformed column 60: the items after S= do not reach to the end of the line", "2 arrival c@d U=c P=local S=5"}},
+			[]string{"1 malformed column 60: the items after S= do not reach to the end of the line", "2 arrival c@d U=c P=local S=5 forgeable"}},
 		{"torn before S=", []string{head0 + "a@b H=(h) [192.0.2.7] P=esmtpa A=login:bob", ordinary},
-			[]string{"1 arrival a@b helo=h ip=192.0.2.7 P=esmtpa auth=login id=bob", "2 arrival c@d U=c P=local S=5"}},
-		{"torn cwd", []string{stamp0 + "cwd=/srv/x", ordinary}, []string{"2 arrival c@d U=c P=local S=5"}},
+			[]string{"1 arrival a@b helo=h ip=192.0.2.7 P=esmtpa auth=login id=bob", "2 arrival c@d U=c P=local S=5 forgeable"}},
+		{"torn cwd", []string{stamp0 + "cwd=/srv/x", ordinary}, []string{"1 injected", "2 arrival c@d U=c P=local S=5 forgeable"}},
 	} {
 		t.Run(test.name, func(t *testing.T) { checkEntries(t, entries(test.lines...), test.want) })
 	}
@@ -102,8 +104,8 @@ func TestHoldIsBounded(t *testing.T) {
 	})
 	for i, line := range lines {
 		r.Line(Place{"mainlog", int64(i)}, []byte(line))
-		if len(r.held.text) > maxEntry {
-			t.Fatalf("%d bytes are held", len(r.held.text))
+		if heldBytes(r) > maxEntry {
+			t.Fatalf("%d bytes are held", heldBytes(r))
 		}
 	}
 	if r.Flush(); got != 201 {
@@ -202,4 +204,12 @@ func TestOverflowedEntries(t *testing.T) {
 		head0+"a@b H=(x) [9.9.9.9] P=esmtpa A=d:victim S=1 "+strings.Repeat("A", 8000)+"**** log string overflowed log buffer ****",
 		stamp0+"**** log string overflowed log buffer ****",
 	), []string{"1 overflow", "3 arrival a@b helo=x ip=9.9.9.9 P=esmtpa suspicious overflowed cut"})
+}
+
+// heldBytes are those of the lines that a Reader holds.
+func heldBytes(r *Reader) (n int) {
+	for _, it := range r.held.items {
+		n += len(it.line) + 1
+	}
+	return n
 }

@@ -2,203 +2,418 @@ package parser
 
 import (
 	"bytes"
-	"slices"
+	"time"
 )
 
-// held are the lines from an unfinished entry on, until it is known what they are.
+// held are the lines near a beginning: a line from which an entry of several lines may run on. Exim writes an entry with one
+// write of at most maxEntry bytes, so an end can come only that far behind its beginning.
 type held struct {
-	text   []byte // the lines, each with its LF
-	places []Place
-	ends   []int // of each line in text, before its LF
-	starts []int // of unfinished entries among them: the first, and others
-	tries  int   // to finish one
+	items    []heldLine // that are not told yet, in their order
+	first    int        // of the items behind the nearest beginning
+	near     bool       // a beginning is within reach
+	open     bool       // the nearest beginning, items[first-1], waits for its end
+	tries    int        // to finish it
+	finished bool       // it was: any line without a stamp may be its true end
+
+	read   int64 // bytes of the log, while something is watched
+	start  int64 // where the line begins that is read
+	begins int64 // where the nearest beginning stands
+	shadow int64 // up to here lines may stand inside an entry that breaks off
+
+	stamps earliest // of the beginnings within reach
+	doubts int      // items of which the stamp is in doubt
+	paused bool     // the line to come is the first behind a place between two writes
+
+	since since  // where the first item was, of those held without a break
+	text  []byte // the lines that must outlast a call
+	spare []byte // its buffer is used next
 }
 
-// maxFinishes is how often it is tried whether a line finishes one. Nobody but who forges lines gives cause for more.
+// maxFinishes is how often Reader tries whether a line finishes an entry. Only forged lines need more.
 const maxFinishes = 64
 
-func (h *held) active() bool { return len(h.places) > 0 }
+// A sort says how an item is told.
+type sort uint8
 
-// begin holds the unfinished line.
-func (h *held) begin(p Place, line []byte) {
-	h.text, h.places, h.ends, h.tries = h.text[:0], h.places[:0], h.ends[:0], 0
-	h.starts = append(h.starts[:0], 0)
-	h.add(p, line)
+const (
+	asLine   sort = iota // a line, read as it is
+	asForged             // a line inside an entry
+	asEnd                // the end of an entry whose beginning looks whole
+	asBroken             // a cwd= line that breaks off, and is never finished
+	asEntry              // a whole entry, of several lines
+)
+
+// A heldLine is a line that is held, or an entry of several.
+type heldLine struct {
+	place   Place
+	line    []byte
+	sort    sort
+	own     bool // line stands in held.text
+	lasting bool // line stands in the text given to Lines
+	shadowed
 }
 
-// take gives what is held and leaves nothing, in the buffers of what was given back before.
-func (r *Reader) take() held {
-	was := r.held
-	r.held, r.spare = r.spare, held{}
-	return was
+// A since says where the first of the lines began that are held without a break.
+type since struct {
+	start int64     // by held.read
+	line  int64     // Place.Line
+	last  time.Time // Reader.Last
 }
 
-// giveBack takes the buffers of what was held.
-func (r *Reader) giveBack(was held) {
-	r.spare = held{text: was.text[:0], places: was.places[:0], ends: was.ends[:0], starts: was.starts[:0]}
-}
+// watching tells whether the next line needs a look at the lines above it.
+func (r *Reader) watching() bool { return r.held.near || len(r.held.items) > 0 || r.split.any() }
 
-func (h *held) add(p Place, line []byte) {
-	h.text = append(h.text, line...)
-	h.places, h.ends = append(h.places, p), append(h.ends, len(h.text))
-	h.text = append(h.text, '\n')
-}
-
-// line gives the i-th line held.
-func (h *held) line(i int) []byte { return h.lines(i, i) }
-
-// lines gives the lines from one to another, with the LFs between them.
-func (h *held) lines(from, to int) []byte {
-	start := 0
-	if from > 0 {
-		start = h.ends[from-1] + 1
+// follow reads the next line, of raw bytes, while lines are watched: those of which nothing is told are passed over at once.
+func (r *Reader) follow(p Place, line []byte, raw int) {
+	r.advance(raw)
+	var h head
+	switch sight, at := r.glance(&h, line); sight {
+	case nothing:
+		r.pass(p, line)
+	case anArrival:
+		r.arrives(p, &h, line, line[at:])
+	default:
+		r.look(p, line)
 	}
-	return h.text[start:h.ends[to]]
+	r.settle()
 }
 
-// hold adds a line to those held, and reads them as soon as it is known what they are: at a line without a stamp that
-// finishes one of them, or when more was held than Exim writes at once.
-func (r *Reader) hold(p Place, line []byte) {
-	if len(r.held.text)+len(line)+1 > maxEntry {
-		r.release()
-		r.longWay(p, line)
+// longWay reads the next line, of raw bytes, of which no shape is expected.
+func (r *Reader) longWay(p Place, line []byte, raw int) {
+	r.advance(raw)
+	r.look(p, line)
+	r.settle()
+}
+
+// advance says that the next line, of raw bytes, is read.
+func (r *Reader) advance(raw int) {
+	if r.split.any() {
+		r.overdue()
+	}
+	w := &r.held
+	w.start = w.read
+	w.read += int64(raw) + 1
+	if w.near && w.read > w.begins+maxEntry {
+		r.unfinished()
+		w.first, w.near = len(w.items), false
+		r.settle()
+	}
+}
+
+// pass passes over a line that nothing is told of.
+func (r *Reader) pass(p Place, line []byte) {
+	if r.held.doubts > 0 {
+		h, _ := scanHead(line)
+		r.witness(h.stamp)
+	}
+	if r.held.open {
+		r.hold(p, line, asLine)
+	}
+}
+
+// arrives takes an arrival, of which b begins with the flag.
+func (r *Reader) arrives(p Place, h *head, line, b []byte) {
+	if r.held.doubts > 0 {
+		r.witness(h.stamp)
+	}
+	switch {
+	case mayRunOn(b):
+		r.look(p, line)
+	case r.watching():
+		r.hold(p, line, asLine)
+		r.doubt(h.stamp)
+	default:
+		r.tell(&heldLine{place: p, line: line, lasting: r.lasting})
+	}
+}
+
+// look takes a line of which nothing is known.
+func (r *Reader) look(p Place, line []byte) {
+	h, stamped := scanHead(line)
+	if !stamped {
+		r.unstamped(p, line)
 		return
 	}
-	r.held.add(p, line)
-	last := len(r.held.places) - 1
-	if h, stamped := scanHead(line); stamped {
-		if r.isUnfinished(h, line) {
-			r.held.starts = append(r.held.starts, last)
+	if r.held.doubts > 0 {
+		r.witness(h.stamp)
+	}
+	isCall := h.id == nil && h.tag == nil && bytes.HasPrefix(line[h.length:], []byte("cwd="))
+	switch {
+	case isCall:
+		r.calls(p, h, line)
+	case !r.watching():
+		last := r.clock.last
+		if h.piece.m > 1 {
+			r.piece(p, h, line)
+		} else if !r.read(p, h, line) {
+			r.clock.last = last // as it isn't told yet
+			r.waits(p, h, line)
+		}
+	case h.tag == nil && r.isUnfinished(h, line):
+		r.waits(p, h, line)
+	default:
+		r.hold(p, line, asLine)
+		if h.id != nil && isArrival(line[h.length:]) {
+			r.doubt(h.stamp)
+		}
+	}
+}
+
+// calls takes a cwd= line. From each an entry may run on, as the name of a folder may look like the rest of the line.
+func (r *Reader) calls(p Place, h head, line []byte) {
+	w := &r.held
+	r.unfinished()
+	w.first = len(w.items)
+	if r.settle(); len(w.items) == 0 {
+		if r.read(p, h, line) {
+			r.begins(h)
+		} else {
+			r.waits(p, h, line)
 		}
 		return
 	}
-	for _, first := range slices.Backward(r.held.starts) {
-		if r.held.tries > maxFinishes {
-			r.giveUp()
-			return
+	if _, n := argumentsStart(line[h.length:]); n == 0 {
+		r.waits(p, h, line)
+		return
+	}
+	r.hold(p, line, asLine)
+	r.begins(h)
+}
+
+// waits holds a line that breaks off, or may do so, until a line to come shows whether it does.
+func (r *Reader) waits(p Place, h head, line []byte) {
+	r.unfinished()
+	r.hold(p, line, asLine)
+	if h.id != nil {
+		r.doubt(h.stamp)
+	}
+	r.begins(h)
+	r.held.open = true
+}
+
+// begins makes the line that is read the nearest beginning.
+func (r *Reader) begins(h head) {
+	w := &r.held
+	w.begins, w.near, w.first = w.start, true, len(w.items)
+	w.open, w.finished, w.tries = false, false, 0
+	w.stamps.add(w.start, r.stampOf(h))
+}
+
+// unstamped takes a line without a stamp: an entry begins further up, if any.
+func (r *Reader) unstamped(p Place, line []byte) {
+	w := &r.held
+	if w.doubts > 0 {
+		r.frame()
+	}
+	switch {
+	case !w.near && !r.watching():
+		r.stray(p, line)
+	case !w.near:
+		r.hold(p, line, asLine)
+	case w.open && r.finishes(line):
+		r.finish(line)
+	case w.finished || isEndOfEntry(line) || bytes.Contains(line, []byte(`"@`)):
+		r.forge()
+		r.hold(p, line, asEnd)
+		if !w.open {
+			w.first = len(w.items)
 		}
-		if r.finishes(first, last) {
-			r.finish(first, last)
-			return
+	case w.open:
+		r.hold(p, line, asLine)
+	}
+}
+
+// hold adds a line to those held.
+func (r *Reader) hold(p Place, line []byte, s sort) {
+	w := &r.held
+	if len(w.items) == 0 {
+		w.since = since{w.start, p.Line, r.clock.last}
+	}
+	i := heldLine{place: p, line: line, sort: s, lasting: r.lasting}
+	i.forgeable = w.read <= w.shadow
+	w.items = append(w.items, i)
+	if !w.near {
+		w.first = len(w.items)
+	}
+}
+
+// forge says that the items behind the nearest beginning stand inside an entry that ends at this line.
+func (r *Reader) forge() {
+	for i := r.held.first; i < len(r.held.items); i++ {
+		if it := &r.held.items[i]; it.sort == asLine {
+			it.sort = asForged
 		}
 	}
 }
 
-// isUnfinished tells whether the line, alone, would be held.
-func (r *Reader) isUnfinished(h head, line []byte) bool {
-	rest := line[h.length:]
+// finishes tells whether the line is the end of the nearest beginning.
+func (r *Reader) finishes(line []byte) bool {
+	w := &r.held
+	h, _ := scanHead(w.items[w.first-1].line)
 	if h.id == nil {
-		_, n := argumentsStart(rest)
-		return bytes.HasPrefix(rest, []byte("cwd=")) && n == 0
-	}
-	if !isArrival(rest) {
-		return false
-	}
-	sender := line[min(h.length+3, len(line)):]
-	n, state := scanAddress(sender, ' ')
-	return state == open || state == balanced && r.line.breaksOff(r.line.read(sender[n:], false))
-}
-
-// finishes tells whether the lines held from the first to the last are a finished entry.
-func (r *Reader) finishes(first, last int) bool {
-	h, _ := scanHead(r.held.line(first))
-	if h.id == nil {
-		_, n := argumentsStart(r.held.line(last))
+		_, n := argumentsStart(line)
 		return n > 0
 	}
-	if line := r.held.line(last); bytes.IndexByte(line, '"') < 0 && !bytes.Contains(line, []byte(" S=")) {
+	if bytes.IndexByte(line, '"') < 0 && !bytes.Contains(line, []byte(" S=")) || w.tries >= maxFinishes {
 		return false
 	}
-	r.held.tries++
-	items := r.afterSender(r.held.lines(first, last), h)
+	w.tries++
+	items := afterSender(r.join(line), h)
 	return items != nil && r.line.read(items, false) && r.line.tail.size >= 0
 }
 
-// giveUp reads the first line held, and reports the others as forged.
-func (r *Reader) giveUp() {
-	was := r.take()
-	defer r.giveBack(was)
-	h, _ := scanHead(was.line(0))
-	r.whole = true
-	r.read(was.places[0], h, was.line(0))
-	r.whole = false
-	r.injected(&was, 1, len(was.places)-1)
-}
-
-// finish reads the lines held from the first to the last as one entry, and reports those behind the first that look like
-// arrivals. Other lines are read as they are.
-func (r *Reader) finish(first, last int) {
-	was := r.take()
-	defer r.giveBack(was)
-	r.again(&was, 0, first)
-	for r.held.active() {
-		r.release()
+// join gives the lines from the nearest beginning on as one entry, which ends in line.
+func (r *Reader) join(line []byte) []byte {
+	r.joined = r.joined[:0]
+	for _, it := range r.held.items[r.held.first-1:] {
+		r.joined = append(append(r.joined, it.line...), '\n')
 	}
-	entry := was.lines(first, last)
-	h, _ := scanHead(entry)
-	r.whole = true
-	r.read(was.places[first], h, entry)
-	r.whole = false
-	r.injected(&was, first+1, last)
-	r.again(&was, last+1, len(was.places))
+	r.joined = append(r.joined, line...)
+	return r.joined
 }
 
-// again reads the lines from one to before another.
-func (r *Reader) again(was *held, from, to int) {
-	for i := from; i < to; i++ {
-		r.longWay(was.places[i], was.line(i))
+// finish makes one entry of the lines from the nearest beginning to this one. Another may follow: only the last end is the
+// true one.
+func (r *Reader) finish(line []byte) {
+	w := &r.held
+	it := &w.items[w.first-1]
+	n := len(w.text)
+	w.text = append(w.text, r.join(line)...)
+	it.line, it.sort, it.own, it.lasting = w.text[n:], asEntry, true, false
+	r.forge()
+	w.open, w.finished, w.first = false, true, len(w.items)
+}
+
+// unfinished says that no line to come can finish the nearest beginning. If that breaks off, the lines behind it may be real,
+// or forged within it.
+func (r *Reader) unfinished() {
+	w := &r.held
+	if !w.open {
+		return
+	}
+	w.open = false
+	it := &w.items[w.first-1]
+	h, _ := scanHead(it.line)
+	if h.id != nil && r.canBeRead(h, it.line) {
+		return
+	}
+	if h.id == nil {
+		it.sort = asBroken
+	}
+	w.shadow = w.begins + maxEntry
+	for i := w.first; i < len(w.items); i++ {
+		w.items[i].forgeable = true
 	}
 }
 
-// injected reports the lines from one to another that look like arrivals.
-func (r *Reader) injected(was *held, from, to int) {
-	for k := from; k <= to; k++ {
-		if h, ok := looksLikeArrival(was.line(k)); ok {
-			r.entry = Entry{Kind: Injected, Place: was.places[k], MessageID: h.id, Column: 1, Text: was.line(k),
-				Reason: "the line stands inside another entry"}
-			r.emit(&r.entry)
+// settle tells of the items that nothing to come can change.
+func (r *Reader) settle() {
+	w := &r.held
+	if len(w.items) == 0 {
+		return
+	}
+	free := w.first
+	if w.open {
+		free--
+	}
+	n := 0
+	for ; n < len(w.items); n++ {
+		it := &w.items[n]
+		if n >= free && (n < w.first || it.sort == asLine) || !r.decided(it) {
+			break
+		}
+		r.tell(it)
+	}
+	if n == 0 {
+		return
+	}
+	w.items = append(w.items[:0], w.items[n:]...)
+	if w.first = max(w.first-n, 0); len(w.items) == 0 {
+		w.text = w.text[:0]
+	}
+}
+
+// tell emits what an item is.
+func (r *Reader) tell(it *heldLine) {
+	switch it.sort {
+	case asForged:
+		if h, ok := looksLikeArrival(it.line); ok {
+			r.injected(it, h.id, "the line stands inside another entry")
+		}
+	case asEnd:
+		r.injected(it, nil, "the end of an entry that begins further up: lines in between may be forged")
+	case asBroken:
+		r.injected(it, nil, "a cwd= entry that breaks off: lines behind it may be forged")
+	default:
+		was := r.lasting
+		r.lasting = it.lasting
+		done := it.sort == asLine && !it.forgeable && r.quick(it.place, it.line)
+		if r.lasting = was; !done {
+			r.whole, r.forgeable = true, it.forgeable
+			r.single(it.place, it.line)
+			r.whole, r.forgeable = false, false
 		}
 	}
 }
 
-// release reads the lines held, as none without a stamp finishes the first. Open quotes, and a cwd= that was broken in two,
-// may be finished by one with a stamp: whoever put an LF there can write that too. The quotes of ordinary lines balance, so
-// that none of them does it.
-func (r *Reader) release() {
-	h, _ := scanHead(r.held.line(0))
-	items := r.afterSender(r.held.line(0), h)
-	if h.id == nil || items == nil || !r.line.read(items, false) {
-		for i := 1; i < len(r.held.places) && r.held.tries <= maxFinishes; i++ {
-			if r.finishes(0, i) && (h.id == nil || r.endsInAddress()) {
-				r.finish(0, i)
-				return
-			}
-		}
-	}
-	was := r.take()
-	defer r.giveBack(was)
-	r.whole = true
-	r.read(was.places[0], h, was.line(0))
-	r.whole = false
-	r.again(&was, 1, len(was.places))
+func (r *Reader) injected(it *heldLine, id []byte, reason string) {
+	r.entry = Entry{Kind: Injected, Place: it.place, MessageID: id, Column: 1, Text: it.line, Reason: reason}
+	r.emit(&r.entry)
 }
 
-// endsInAddress tells whether the entry just read ends in addresses with a domain, behind the last LF.
-func (r *Reader) endsInAddress() bool {
-	b := r.line.b
-	for recipient := range bytes.SplitSeq(b[bytes.LastIndexByte(b, '"')+1:], []byte(" ")) {
-		if len(recipient) > 0 && bytes.IndexByte(recipient, '@') < 0 {
-			return false
+// keep copies the lines that are held, as they are good for a call alone.
+func (r *Reader) keep() {
+	w := &r.held
+	if len(w.text) > 4*maxEntry {
+		w.text, w.spare = w.spare[:0], w.text
+		for i := range w.items {
+			w.items[i].own = false
 		}
 	}
-	return true
+	for i := range w.items {
+		if it := &w.items[i]; !it.own {
+			n := len(w.text)
+			w.text = append(w.text, it.line...)
+			it.line, it.own, it.lasting = w.text[n:len(w.text):len(w.text)], true, false
+		}
+	}
 }
 
-// afterSender gives the items of an entry, nil if the sender itself is unfinished.
-func (r *Reader) afterSender(entry []byte, h head) []byte {
-	b := entry[min(h.length+3, len(entry)):]
+// isUnfinished tells whether an arrival may run on behind an LF.
+func (r *Reader) isUnfinished(h head, line []byte) bool {
+	if h.id == nil || !isArrival(line[h.length:]) {
+		return false
+	}
+	n, state := scanAddress(line[min(h.length+3, len(line)):], ' ')
+	items := line[min(h.length+3, len(line))+n:]
+	return state == open || state == balanced && r.line.breaksOff(r.line.read(items, false))
+}
+
+// canBeRead tells whether an arrival may be whole, though it may run on as well.
+func (r *Reader) canBeRead(h head, line []byte) bool {
+	items := afterSender(line, h)
+	return items != nil && r.line.read(items, false) && r.line.tail.size >= 0
+}
+
+// mayRunOn tells, fast, whether isUnfinished may be true of an arrival of which b begins with the flag.
+func mayRunOn(b []byte) bool {
+	u := usual{b: b}
+	if !u.quotes() {
+		return true
+	}
+	i := bytes.Index(b, []byte(" A="))
+	if i < 0 {
+		return !bytes.Contains(b, []byte(" S="))
+	}
+	n := bytes.Index(b[i:], []byte(" S="))
+	return n < 0 || bytes.Count(b[i:i+n], []byte{':'}) > 1
+}
+
+// afterSender gives the items of an arrival, nil if the sender itself is unfinished.
+func afterSender(arrival []byte, h head) []byte {
+	b := arrival[min(h.length+3, len(arrival)):]
 	n, state := scanAddress(b, ' ')
-	if h.id == nil || state != balanced {
+	if state != balanced {
 		return nil
 	}
 	return b[n:]

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // A submitted is a message of an authenticated client, who wrote everything here but login: what stands in the log
@@ -77,6 +79,8 @@ func (m *submitted) entry() string {
 	return cutByExim(b.String(), from, recipients)
 }
 
+var someLogins = []string{"bob@lab.test", "bob", `LAB\bob`, `"Phil"`, "bob smith"}
+
 // FuzzLogin: an arrival of one login, whatever junk is around it and wherever Exim cuts it, is counted for that
 // login or raises an anomaly.
 func FuzzLogin(f *testing.F) {
@@ -91,10 +95,9 @@ func FuzzLogin(f *testing.F) {
 			f.Add(byte(2), selector, fill, ".", "", "", "x@y", "", "", "", "")
 		}
 	}
-	logins := []string{"bob@lab.test", "bob", `LAB\bob`, `"Phil"`, "bob smith"}
 	f.Fuzz(func(t *testing.T, login, selector byte, fill uint16, sender, helo, ident, third, id, subject, received,
 		recipient string) {
-		m := submitted{login: logins[int(login)%len(logins)], sender: sender, helo: helo,
+		m := submitted{login: someLogins[int(login)%len(someLogins)], sender: sender, helo: helo,
 			ident: strings.TrimSpace(ident), third: third, id: id,
 			subject: strings.TrimSpace(subject), received: received, recipient: recipient, selector: selector,
 			fill: fill}
@@ -106,7 +109,26 @@ func FuzzLogin(f *testing.F) {
 	})
 }
 
-func (m *submitted) check(t *testing.T) {
+// TestNoLoginEscapes is FuzzLogin with texts of which an attacker hopes that they are taken for items.
+func TestNoLoginEscapes(t *testing.T) {
+	check := func(t *rapid.T) {
+		text := func(name string) string { return hostile("\n").Draw(t, name) }
+		m := submitted{login: rapid.SampledFrom(someLogins).Draw(t, "login"), sender: text("sender"), helo: text("HELO"),
+			ident: strings.TrimSpace(text("ident")), third: text("AUTH="), id: text("id"),
+			subject: strings.TrimSpace(text("subject")), received: text("from"), recipient: text("recipient"),
+			selector: rapid.Byte().Draw(t, "selector"),
+			fill:     rapid.OneOf(rapid.Just(uint16(0)), rapid.Uint16Range(7300, 8200)).Draw(t, "fill")}
+		m.check(t)
+	}
+	for range rounds / 3 {
+		rapid.Check(t, check)
+	}
+}
+
+func (m *submitted) check(t interface {
+	Helper()
+	Errorf(string, ...any)
+}) {
 	t.Helper()
 	line := m.entry()
 	counted, odd := false, false

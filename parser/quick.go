@@ -9,6 +9,7 @@ import "bytes"
 // It does what Line does for each of them, faster.
 func (r *Reader) Lines(p Place, text []byte) (n int64) {
 	clean := bytes.IndexByte(text, 0) < 0
+	r.lasting = clean
 	for ; len(text) > 0; n++ {
 		end := bytes.IndexByte(text, '\n')
 		next := end + 1
@@ -17,24 +18,41 @@ func (r *Reader) Lines(p Place, text []byte) (n int64) {
 		}
 		if line := text[:end]; !clean {
 			r.Line(p, line)
-		} else if r.lasting = !r.Holding(); !r.lasting || !r.quick(p, line) {
-			r.lasting = false
-			r.longWay(p, line)
+		} else if r.watching() {
+			r.follow(p, line, len(line))
+		} else if !r.quick(p, line) {
+			r.longWay(p, line, len(line))
 		}
 		text = text[next:]
 		p.Line++
 	}
 	r.lasting = false
+	r.keep()
 	return n
 }
 
 // quick reads a line without NULs while none is held. False: it must be read the long way.
 func (r *Reader) quick(p Place, line []byte) bool {
+	var h head
+	sight, at := r.glance(&h, line)
+	return sight == nothing || sight == anArrival && r.usual(p, &h, line[at:])
+}
+
+// A sight is what a line looks like.
+type sight uint8
+
+const (
+	unknown   sight = iota
+	nothing         // nothing is told of it
+	anArrival       // of which the head is set
+)
+
+// glance tells what a line without NULs looks like, and where the flag of an arrival stands.
+func (r *Reader) glance(h *head, line []byte) (sight, int) {
 	const stamp, shortest = len("yyyy-mm-dd hh:mm:ss "), len("iiiiii-iiiiii-ii Completed")
 	if len(line) < stamp+shortest || !r.stamped(line) {
-		return false
+		return unknown, 0
 	}
-	var h head
 	i := stamp
 	h.stamp.millis = -1
 	if c := line[stamp]; line[stamp-1] != ' ' || c == '[' || c == '+' || c == '-' {
@@ -43,31 +61,31 @@ func (r *Reader) quick(p Place, line []byte) bool {
 	}
 	b := line[i:]
 	if len(b) < shortest || b[0] == 'c' {
-		return false // perhaps cwd=
+		return unknown, 0 // perhaps cwd=
 	}
 	if b[6] != '-' {
-		return true // there is no message id
+		return nothing, 0 // there is no message id
 	}
 	end := 16
 	if b[13] != '-' || b[16] != ' ' {
 		if end = 23; b[18] != '-' || b[23] != ' ' {
-			return true
+			return nothing, 0
 		}
 	}
 	switch b[end+1] {
 	case '*', 'S':
-		return false // an overflow mark, an identification
+		return unknown, 0 // an overflow mark, an identification
 	case '<', '(':
 		if b[end+2] != '=' {
-			return true
+			return nothing, 0
 		}
 		if h.id = b[:end]; messageIDLength(b) != end || len(line) > mostItems {
-			return false
+			return unknown, 0
 		}
 		h.stamp.text = line[:19]
-		return r.usual(p, &h, b[end+1:])
+		return anArrival, i + end + 1
 	}
-	return true
+	return nothing, 0
 }
 
 // stamped tells whether the line begins with a stamp: most often one of the same minute as that of the line before.

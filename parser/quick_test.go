@@ -33,7 +33,9 @@ func told(log []byte, short bool) (all []Entry) {
 		n := int64(0)
 		for line := range bytes.Lines(log) {
 			n++
-			r.longWay(Place{"mainlog", n}, bytes.ReplaceAll(bytes.TrimSuffix(line, []byte("\n")), []byte{0}, nil))
+			line = bytes.TrimSuffix(line, []byte("\n"))
+			r.longWay(Place{"mainlog", n}, bytes.ReplaceAll(line, []byte{0}, nil), len(line))
+			r.keep()
 		}
 	}
 	r.Flush()

@@ -25,10 +25,11 @@ type Reader struct {
 	valid   []byte // made valid
 	logins  [][]byte
 
-	held  held
-	spare held // its buffers are used next
-	whole bool // the line is read as it is: it isn't held
-	split split
+	held      held
+	joined    []byte // lines as one entry
+	whole     bool   // the line is read as it is: it isn't held
+	forgeable bool   // an arrival that is read may be forged
+	split     split
 }
 
 // NewReader makes a Reader of a log whose stamps are in zone where they name none. A syslog prefix names no year: its stamps
@@ -37,46 +38,22 @@ func NewReader(zone *time.Location, reference time.Time, emit func(*Entry)) *Rea
 	return &Reader{emit: emit, clock: clock{zone: zone, reference: reference}}
 }
 
-// Last is the latest stamp read that named no zone; zero before there was one. Given to Resume of another Reader it makes that
-// one read on as this one would, if no lines are held.
-func (r *Reader) Last() time.Time { return r.clock.last }
-
-// Resume is for a Reader that begins in the middle of a log, behind a stamp that was read before.
-func (r *Reader) Resume(last time.Time) { r.clock.last = last }
-
-// Restart makes the Reader read on at another place of the log, of which nothing is known: what was held is forgotten.
-func (r *Reader) Restart() {
-	r.clock.last, r.clock.doubtful = time.Time{}, false
-	r.held.places, r.split = r.held.places[:0], split{}
-}
-
-// Independent tells whether what was told since Restart is what would have been told behind any lines that hold none. A stamp
-// of an hour that occurs twice isn't.
-func (r *Reader) Independent() bool { return !r.clock.doubtful }
-
 // Refer moves the reference of NewReader: a log that is followed grows older than what it was opened with.
 func (r *Reader) Refer(reference time.Time) { r.clock.reference = reference }
 
 // Line reads the next line of the log, without its LF. An entry may be given to emit now or, where lines to come can
 // change its meaning, by a later call.
 func (r *Reader) Line(p Place, line []byte) {
+	raw := len(line)
 	if bytes.IndexByte(line, 0) >= 0 {
-		r.longWay(p, r.withoutNULs(line))
-	} else if r.Holding() || !r.quick(p, line) {
-		r.longWay(p, line)
+		line = r.withoutNULs(line)
 	}
-}
-
-// longWay reads a line without NULs that no shape is expected of.
-func (r *Reader) longWay(p Place, line []byte) {
-	if r.split.any() {
-		r.overdue()
+	if r.watching() {
+		r.follow(p, line, raw)
+	} else if !r.quick(p, line) {
+		r.longWay(p, line, raw)
 	}
-	if r.held.active() {
-		r.hold(p, line)
-		return
-	}
-	r.single(p, line)
+	r.keep()
 }
 
 // overdue gives up an entry of which a piece seems to be lost.
@@ -86,21 +63,33 @@ func (r *Reader) overdue() {
 	}
 }
 
-// Flush reads what was held, as there are no more lines for now. Exim writes an entry at once, so a daemon may call this
-// whenever the log has been quiet.
+// Flush tells of all that is held: the log ends here.
 func (r *Reader) Flush() {
-	for r.held.active() { // what is read may hold what follows it
-		r.release()
+	for i := range r.held.items {
+		r.held.items[i].passed = true
 	}
+	r.Pause()
+}
+
+// Pause says that nothing was added to the log for a while: Exim writes an entry at once, so the next line begins another one.
+// That changes nothing of what is told, only when. A line whose stamp is in doubt may be held on.
+func (r *Reader) Pause() {
+	w := &r.held
+	r.unfinished()
+	w.first = len(w.items)
+	for i := range w.items {
+		if it := &w.items[i]; !it.framed {
+			r.sure(it)
+		}
+	}
+	r.settle()
+	w.paused = w.doubts > 0
 	for r.split.any() {
 		r.unjoined(r.split.oldest())
 	}
 }
 
-// Holding tells whether lines are held that a Flush would read.
-func (r *Reader) Holding() bool { return r.held.active() || r.split.any() }
-
-// single reads a line that isn't within an unfinished entry.
+// single reads a line as it is.
 func (r *Reader) single(p Place, line []byte) {
 	h, ok := scanHead(line)
 	if !ok {
@@ -111,24 +100,25 @@ func (r *Reader) single(p Place, line []byte) {
 		r.piece(p, h, line)
 		return
 	}
-	if !r.read(p, h, line) {
-		r.held.begin(p, line)
+	r.read(p, h, line)
+}
+
+// stray reports a line without a stamp that ends as an entry does, with no beginning in reach. A line with the flag of an arrival was
+// copied from somewhere.
+func (r *Reader) stray(p Place, line []byte) {
+	if !bytes.Contains(line, []byte("<= ")) && isEndOfEntry(line) {
+		r.tell(&heldLine{place: p, line: line, sort: asEnd})
 	}
 }
 
-// stray reports a line without a stamp that ends as an entry does: whoever forged the lines before it may have made the
-// first of them look whole. A line with the flag of an arrival was copied from somewhere.
-func (r *Reader) stray(p Place, line []byte) {
-	if bytes.Contains(line, []byte("<= ")) {
-		return
+// isEndOfEntry tells whether a line without a stamp ends as an entry does.
+func isEndOfEntry(line []byte) bool {
+	if _, n := argumentsStart(line); n > 0 {
+		return true
 	}
-	_, n := argumentsStart(line)
 	var t tail
-	if i := bytes.LastIndex(line, []byte(" S=")); n > 0 || i >= 0 && t.read(line, i, leniency{}, new(memo)) == balanced {
-		r.entry = Entry{Kind: Injected, Place: p, Column: 1, Text: line,
-			Reason: "the end of an entry that begins further up: lines in between may be forged"}
-		r.emit(&r.entry)
-	}
+	i := bytes.LastIndex(line, []byte(" S="))
+	return i >= 0 && t.read(line, i, leniency{}, new(memo)) == balanced
 }
 
 // piece reads a piece of an entry, and the entry with its last one.
@@ -196,7 +186,7 @@ func looksLikeArrival(line []byte) (head, bool) {
 func (r *Reader) reception(p Place, h head, line []byte) bool {
 	a := &r.arrival
 	*a = Arrival{Place: p, Millis: h.stamp.millis >= 0, PID: h.pid, MessageID: h.id, FakeReject: line[h.length] == '(', Size: -1,
-		Cut: len(line)-h.start >= cutFrom}
+		Cut: len(line)-h.start >= cutFrom, Forgeable: r.forgeable}
 	var ok bool
 	if a.Time, ok = r.clock.time(h.stamp); !ok {
 		return r.malformed(h, 1, "the stamp names no time")

@@ -57,7 +57,7 @@ func describe(e *Entry) string {
 		for _, flag := range []struct {
 			name string
 			is   bool
-		}{{"(=", a.FakeReject}, {"suspicious", a.Suspicious}, {"overflowed", a.Overflowed}, {"cut", a.Cut}} {
+		}{{"(=", a.FakeReject}, {"suspicious", a.Suspicious}, {"forgeable", a.Forgeable}, {"overflowed", a.Overflowed}, {"cut", a.Cut}} {
 			if flag.is {
 				s += " " + flag.name
 			}

@@ -169,7 +169,7 @@ func (l *lineReader) search(strict bool) bool {
 // breaksOff tells whether the line, read or not, may go on behind an LF: in the third part of A=, or in a quoted address of
 // from or for. A line that can be read may, too: whoever can put an LF there may forge a beginning that is complete.
 func (l *lineReader) breaksOff(read bool) bool {
-	if read && l.best.auth != nil && l.tail.size < 0 && l.tail.start == len(l.b) {
+	if read && l.best.auth != nil && (l.tail.size < 0 && l.tail.start == len(l.b) || bytes.Count(l.best.auth, []byte{':'}) > 1) {
 		return true
 	}
 	behind := 0

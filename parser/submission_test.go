@@ -178,6 +178,7 @@ func TestTimeOfASubmission(t *testing.T) {
 	} {
 		r.Line(Place{"mainlog", int64(i + 1)}, []byte(line))
 	}
+	r.Flush()
 	want := "2026-07-01T10:00:00+02:00 2026-07-01T10:00:00+05:30 0001-01-01T00:00:00Z 2026-10-25T03:00:00+01:00 2026-10-25T02:45:00+02:00"
 	if strings.Join(got, " ") != want {
 		t.Errorf("times %q, want %q", got, want)

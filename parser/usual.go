@@ -183,8 +183,8 @@ func (u *usual) session(a *Arrival) (ok bool) {
 	}
 	if u.begins(" A=") {
 		auth, ok := u.token(len(" A="))
-		if !ok {
-			return false
+		if !ok || bytes.Count(auth, []byte{':'}) > 1 {
+			return false // the third part may break off
 		}
 		a.Authenticator, a.AuthenticatedID, a.AuthenticatedSender = splitAuth(auth)
 	}

@@ -33,11 +33,13 @@ type chase struct {
 	handed  int64 // lines since the last tick
 	flooded bool  // they were too many for a tail
 
-	looked time.Time      // the last look
-	sure   bool           // it saw which files there are
-	quiet  bool           // idle was called and nothing has happened since
-	ticked bool           // a tick has passed and idle wasn't called
-	hurry  chan time.Time // closed: a time that has come
+	looked time.Time        // the last look
+	sure   bool             // it saw which files there are
+	fresh  bool             // lines were handed over since idle was called
+	quiet  bool             // idle was called and nothing has happened since
+	again  <-chan time.Time // when it is called again; nil: it isn't, before a tick
+	ticked bool             // a tick has passed and idle wasn't called
+	hurry  chan time.Time   // closed: a time that has come
 }
 
 func newChase(f Follower, fn func(Line) error, idle func(end time.Time) error) *chase {
@@ -149,13 +151,13 @@ func (c *chase) give(s *segment) error {
 }
 
 func (c *chase) handRun(run Run) error {
-	c.quiet = false
+	c.quiet, c.fresh = false, true
 	c.handed += run.Lines
 	return c.Bulk(run)
 }
 
 func (c *chase) hand(line Line) error {
-	c.quiet = false
+	c.quiet, c.fresh = false, true
 	c.handed++
 	return c.fn(line)
 }
@@ -191,6 +193,9 @@ func (c *chase) rest() error {
 		return nil
 	}
 	c.quiet, c.ticked = true, false
+	if c.again = nil; c.fresh {
+		c.fresh, c.again = false, time.After(secondLook)
+	}
 	if len(c.row) > 1 || !c.sure || c.unseen || c.live != nil && !c.row[0].allRead() {
 		return c.idle(time.Time{})
 	}
@@ -225,9 +230,12 @@ func (c *chase) wait(ctx context.Context, tick <-chan time.Time, more bool) (loo
 		case <-c.folder.errors(): // events were too many to be told
 			return true, nil
 		case <-tick:
-			c.quiet, c.ticked = false, true
+			c.quiet, c.ticked = c.again != nil, true
 			c.doubt()
 			return true, nil
+		case <-c.again:
+			c.quiet, c.again = false, nil
+			return false, nil
 		case <-grace:
 			return false, nil
 		case <-hurry:

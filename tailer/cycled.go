@@ -33,8 +33,12 @@ func (m Member) At(offset int64) (Position, error) {
 // there: mainlog.2.gz mainlog.1 mainlog, as logrotate names them by number or by date (dateext) and exicyclog with two
 // or three digits. Where both were in use the numbered ones go first. If path's last element holds %D (yyyymmdd) or %M
 // (yyyymm), every name with a date there belongs to it, by date and then by number. A file that is there both plain
-// and compressed is named once, plain; one with several names, by the youngest. Nothing found is fs.ErrNotExist.
+// and compressed is named once, plain; one with several names, by the youngest. Nothing found is fs.ErrNotExist,
+// and a log that is no regular file a *KindError.
 func Row(path string) ([]Member, error) {
+	if err := Followable(path); err != nil {
+		return nil, err
+	}
 	found, err := siblings(path)
 	if err != nil {
 		return nil, err

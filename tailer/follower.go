@@ -41,10 +41,13 @@ const (
 	DefaultTick  = 500 * time.Millisecond
 )
 
+// secondLook is how long after it got quiet idle is called again. What Exim writes at once can be seen in part, but for microseconds.
+const secondLook = 20 * time.Millisecond
+
 // Follow calls fn for every complete line, in the order of the files and of the lines in them but for Line.Late, until
 // ctx ends or fn fails; it returns ctx's error or fn's. Lines of a cycled file go before the first of the next one, the
 // last of them torn if it stays without LF. idle, if not nil, is called when there is nothing more to read right now:
-// once when it gets quiet and after each Tick while it stays so. Every line written before end was handed over; end is
+// once when it gets quiet, again after a moment, and after each Tick while it stays so. Every line written before end was handed over; end is
 // zero while a cycled file is just given time, or files can't be looked at. Its error ends Follow too. Both are
 // called from the caller's goroutine. When Follow returns nothing is open any more, but two goroutines and the inotify
 // instance that nxadm/tail keeps for the whole process.

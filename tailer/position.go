@@ -2,6 +2,7 @@ package tailer
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"syscall"
 )
@@ -18,6 +19,17 @@ type Position struct {
 	Fingerprint uint64
 	Offset      int64 // bytes from the start, uncompressed
 }
+
+// Validate says why no line can end there.
+func (p Position) Validate() error {
+	if p.Offset < 0 || p.Offset > maxOffset {
+		return fmt.Errorf("byte %d of a log: out of range", p.Offset)
+	}
+	return nil
+}
+
+// maxOffset is larger than any file and far from overflow.
+const maxOffset = 1 << 60 // bytes
 
 // fingerprint is the Fingerprint of a position at offset in a file that begins with head, of which as much is needed
 // as fingerprintLength and offset ask for.

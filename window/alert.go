@@ -53,9 +53,10 @@ type Alert struct {
 	firstAt, lastAt, openedAt int64
 }
 
+const idLen = 10 // bytes of an alert's ID, which has two digits for each
+
 // alertID hashes rule, value and message id, each behind its length, so that no two triples look the same.
 func alertID(rule Rule, value string, messageID []byte) string {
-	const idLen = 10 // bytes
 	var b []byte
 	for _, s := range []string{rule.String(), value, string(messageID)} {
 		b = binary.BigEndian.AppendUint64(b, uint64(len(s)))

@@ -20,6 +20,11 @@ func saveAndLoad(t fataler, c *Counters) (saved []Saved) {
 	if err := json.Unmarshal(text, &saved); err != nil {
 		t.Fatal(err)
 	}
+	for i := range saved {
+		if err := saved[i].Validate(); err != nil {
+			t.Fatalf("what was saved is invalid: %v", err)
+		}
+	}
 	return saved
 }
 

@@ -47,6 +47,22 @@ type Saved struct {
 	Fell int64 `json:"fell"`
 }
 
+// Trim leaves each tally the rows with the most messages, at most so many. The others are counted together.
+func (s *Saved) Trim(rows int) {
+	for i := range s.Tallies {
+		t := &s.Tallies[i]
+		if len(t.Rows) <= rows {
+			continue
+		}
+		slices.SortStableFunc(t.Rows, func(a, b SavedRow) int { return cmp.Compare(b.Messages, a.Messages) })
+		other := t.Other.row()
+		for j := range t.Rows[rows:] {
+			other.add(t.Rows[rows+j].row())
+		}
+		t.Rows, t.Other = slices.Clone(t.Rows[:rows]), saveRow(&other)
+	}
+}
+
 // A SavedTime is a time with its offset from UTC, but without the name of its zone. encoding/json knows no years
 // beyond 9999, which a stamp at their very end has in some zones.
 type SavedTime struct {

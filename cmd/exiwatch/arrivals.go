@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -31,8 +30,7 @@ cut, are told on the standard error.`,
 				return err
 			}
 			out := bufio.NewWriter(cmd.OutOrStdout())
-			encoder := json.NewEncoder(out)
-			encoder.SetEscapeHTML(false)
+			encoder := mailer.NewJSON(out)
 			var failed error
 			n := uint(0)
 			_, err := s.replay(cmd, files, nil, watch.Listener{
@@ -72,7 +70,7 @@ func complain(w io.Writer, e *parser.Entry) {
 		return
 	}
 	if e.MessageID != nil {
-		why = mailer.Escape(string(e.MessageID)) + ": " + why
+		why = string(e.MessageID) + ": " + why
 	}
-	fmt.Fprintf(w, "exiwatch: %s:%d:%d: %s\n", mailer.Escape(e.File), e.Line, max(e.Column, 1), why)
+	fmt.Fprintf(w, "exiwatch: %s:%d:%d: %s\n", mailer.Escape(e.File), e.Line, max(e.Column, 1), mailer.Escape(why))
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -28,6 +29,44 @@ func TestDocs(t *testing.T) {
 	if commands < 5 {
 		t.Errorf("only %d commands stand in the documents", commands)
 	}
+}
+
+// TestSecurityNamesItsTests: each promise of SECURITY.md names tests that there are, in the packages that it says.
+func TestSecurityNamesItsTests(t *testing.T) {
+	promises := 0
+	for row := range strings.Lines(read(t, "../../SECURITY.md")) {
+		cells := strings.Split(row, " | ")
+		if len(cells) != 2 || cells[1] == "test |\n" {
+			continue
+		}
+		promises++
+		named := 0
+		for _, part := range strings.Split(cells[1], ";") {
+			folder := regexp.MustCompile("`([a-z/]+)`").FindStringSubmatch(part)
+			for _, name := range regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w+`).FindAllString(part, -1) {
+				named++
+				if folder == nil || !hasTest(t, "../../"+folder[1], name) {
+					t.Errorf("there is no %s in%s", name, part)
+				}
+			}
+		}
+		if named == 0 {
+			t.Errorf("no test holds %q", cells[0])
+		}
+	}
+	if promises < 10 {
+		t.Errorf("only %d promises were found", promises)
+	}
+}
+
+func hasTest(t *testing.T, folder, name string) bool {
+	files, err := filepath.Glob(folder + "/*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(files, func(file string) bool {
+		return strings.Contains(read(t, file), "\nfunc "+name+"(")
+	})
 }
 
 func checkExample(t *testing.T, dir, example string) {

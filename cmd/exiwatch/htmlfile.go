@@ -45,7 +45,7 @@ func (h *htmlFile) run(cmd *cobra.Command, s *selection, files []string, rules [
 		return err
 	}
 	defer r.bar.end()
-	sum := report.Summary{Rules: rules, Hourly: true}
+	sum := report.Summary{Rules: rules, Hourly: true, Only: s.only()}
 	if sum.Totals, err = r.pass(cmd.Context(), rules, summing(&sum)); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"os/user"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/private"
 	"exiwatch/internal/watch"
 
 	"github.com/spf13/cobra"
@@ -60,7 +61,10 @@ func printWays(out io.Writer, c *config.Config) error {
 		return nil
 	}
 	token, err := watch.WebToken(c.State)
+	var unsafe *private.Error
 	switch {
+	case errors.As(err, &unsafe):
+		return &hintedError{err, unsafe.Hint}
 	case errors.Is(err, fs.ErrNotExist):
 		return &hintedError{err, "the daemon makes it when it starts with this configuration"}
 	case errors.Is(err, fs.ErrPermission):

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"encoding/json"
 	"io"
 
 	"exiwatch/internal/report"
 	"exiwatch/internal/watch"
+	"exiwatch/mailer"
 	"exiwatch/window"
 
 	"github.com/spf13/cobra"
@@ -63,7 +63,7 @@ alone.`,
 			case choose.suggest:
 				return choose.run(cmd, &s, files, rules, int(rows), asJSON)
 			}
-			sum := report.Summary{Rules: rules, Brief: !asJSON}
+			sum := report.Summary{Rules: rules, Brief: !asJSON, Only: s.only()}
 			listener := summing(&sum)
 			listener.Ended, listener.Brief = sum.Ended, true
 			if sum.Totals, err = s.replay(cmd, files, rules, listener); err != nil {
@@ -109,8 +109,7 @@ func (s *selection) rules(written []string) ([]window.Rule, error) {
 }
 
 func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
+	e := mailer.NewJSON(w)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }

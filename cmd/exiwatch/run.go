@@ -11,8 +11,10 @@ import (
 	"syscall"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/private"
 	"exiwatch/internal/readsocket"
 	"exiwatch/internal/watch"
+	"exiwatch/tailer"
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/spf13/cobra"
@@ -126,8 +128,16 @@ func hintForState(err error) error {
 	if errors.As(err, &access) {
 		return &hintedError{err, "run as root, or as a user in that group, or name another group or path in [socket] or [web] of the configuration"}
 	}
+	var unsafe *private.Error
+	if errors.As(err, &unsafe) {
+		return &hintedError{err, unsafe.Hint}
+	}
 	if os.IsPermission(err) || errors.Is(err, fs.ErrPermission) {
 		return &hintedError{err, "run as root, or name a folder of this user in the configuration as state = \"/path\""}
+	}
+	var kind *tailer.KindError
+	if errors.As(err, &kind) {
+		return logError(err)
 	}
 	if errors.Is(err, watch.ErrInUse) {
 		return &hintedError{err, "one daemon is enough for several logs: log = [\"…\", \"…\"]; another one needs a state folder of its own"}

@@ -118,6 +118,12 @@ func matchesAny(patterns []config.Pattern, w *window.Arrival) bool {
 	return false
 }
 
+// only gives what [count] only names.
+func (s *selection) only() []string {
+	general := s.settings.Scopes[""]
+	return general.OnlyNames()
+}
+
 // logs gives the files of each log: those named are one log, without any each main log has its cycled siblings.
 func (s *selection) logs(ctx context.Context, files []string, stdin io.Reader) ([][]watch.Source, error) {
 	if len(files) > 0 {
@@ -160,8 +166,11 @@ func named(names []string, stdin io.Reader) []watch.Source {
 
 // configError adds what helps to an error in the configuration.
 func configError(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return err
+	case errors.Is(err, fs.ErrPermission):
+		return &hintedError{err, "it may hold secrets: run as root or as a member of the file's group; --config /dev/null takes the defaults"}
 	}
 	return &hintedError{err, "exiwatch help config lists the keys"}
 }
@@ -181,7 +190,11 @@ func findLog(ctx context.Context, c *config.Config) error {
 
 // logError adds what helps to an error of opening a log.
 func logError(err error) error {
+	var kind *tailer.KindError
 	switch {
+	case errors.As(err, &kind):
+		return &hintedError{err, "name Exim's main log in the configuration as log = \"/path/to/mainlog\" (exim -bP log_file_path tells it);" +
+			" exiwatch replay FILE reads what comes through a FIFO"}
 	case errors.Is(err, fs.ErrPermission):
 		return &hintedError{err, "Debian's logs are for the group adm: run as root, or add the user to that group"}
 	case errors.Is(err, fs.ErrNotExist):

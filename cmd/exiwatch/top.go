@@ -3,11 +3,14 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"exiwatch/internal/report"
 	"exiwatch/internal/watch"
+	"exiwatch/mailer"
 	"exiwatch/parser"
 	"exiwatch/window"
 
@@ -58,10 +61,11 @@ siblings are read.`,
 			if t.key == "script" && s.filtered() {
 				return usagef("top script ranks calls of Exim, which --since and --until alone can choose")
 			}
-			if _, err := s.replay(cmd, args[1:], nil, t.listener(&s)); err != nil {
+			if _, err := s.replay(cmd, args[1:], s.settings.Rules, t.listener(&s)); err != nil {
 				return err
 			}
 			t.join()
+			t.note(cmd.ErrOrStderr(), &s)
 			top := t.ranking.Top(int(rows), t.weight)
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), t.counted(top))
@@ -96,6 +100,8 @@ type ranker struct {
 	weight     func(*report.Row) int64
 	ranking    report.Ranking
 	gathered   []*ranker // each by one goroutine
+	arrivals   int64
+	uncounted  report.Uncounted
 	items      []report.Item
 	identified joiner
 	others     [][]byte // of a reception
@@ -137,25 +143,65 @@ func (t *ranker) listener(s *selection) watch.Listener {
 					t.identified.user(e.MessageID, e.User, t.add)
 				}
 			},
+			Gather: t.part((*ranker).weigh), Idle: true, Brief: true,
 		}
 	}
 	costly := t.key == window.Network.String() || t.key == window.Topic.String() || t.count == "networks"
-	return watch.Listener{Costly: costly, Gather: func() func([]report.Reception) {
+	return watch.Listener{Costly: costly, Gather: t.part((*ranker).gather), Idle: true, Brief: true}
+}
+
+// part makes what gives arrivals to a ranker of each goroutine.
+func (t *ranker) part(gather func(*ranker, []report.Reception)) func() func([]report.Reception) {
+	return func() func([]report.Reception) {
 		part := &ranker{key: t.key, count: t.count}
 		t.gathered = append(t.gathered, part)
-		return part.gather
-	}}
+		return func(arrivals []report.Reception) { gather(part, arrivals) }
+	}
 }
+
+// weigh tells the arrivals apart that no rule counts.
+func (t *ranker) weigh(arrivals []report.Reception) {
+	t.arrivals += int64(len(arrivals))
+	for i := range arrivals {
+		if a := &arrivals[i]; a.Class != report.Counted {
+			t.uncounted.Add(a.Class, a.Values)
+		}
+	}
+}
+
+// note says on one line how many arrivals no rule counts, where most of them come from, and how to count them. It is
+// silent where they are so few that nobody could have crossed a limit.
+func (t *ranker) note(w io.Writer, s *selection) {
+	rows := t.uncounted.Rows(maxNoted)
+	if len(rows) == 0 || rows[0].Messages <= s.settings.LowestLimit() {
+		return
+	}
+	fmt.Fprintf(w, "exiwatch: note: %d of %d arrivals counted for no rule: %d %s",
+		t.uncounted.Total(), t.arrivals, rows[0].Messages, mailer.Escape(rows[0].String()))
+	for _, row := range rows[1:] {
+		fmt.Fprintf(w, "; %d %s", row.Messages, mailer.Escape(row.String()))
+	}
+	if line := report.Only(s.only(), rows); line != "" {
+		fmt.Fprintf(w, ". [count] %s counts them", line)
+	}
+	fmt.Fprintln(w)
+}
+
+// maxNoted is how many classes and networks are named in a note.
+const maxNoted = 2
 
 // join puts together what was gathered.
 func (t *ranker) join() {
 	for _, part := range t.gathered {
 		t.ranking.Join(&part.ranking)
+		t.uncounted.Join(&part.uncounted)
+		t.arrivals += part.arrivals
 	}
 }
 
 // gather ranks arrivals.
 func (t *ranker) gather(arrivals []report.Reception) {
+	t.weigh(arrivals)
 	key, err := window.ParseKey(t.key)
 	t.items = t.items[:0]
 	for _, a := range arrivals {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -134,6 +135,36 @@ func TestHeadersAreBounded(t *testing.T) {
 	conn.SetDeadline(time.Now().Add(patience))
 	if _, err := io.ReadAll(conn); err != nil {
 		t.Errorf("a request that isn't finished: %v, want the connection to end", err)
+	}
+}
+
+// TestSilentConnectionsDelayNobody: the page is there at once, however many connect to the port and send nothing, a part
+// of a request or one without the token.
+func TestSilentConnectionsDelayNobody(t *testing.T) {
+	h := startHost(t, rules)
+	h.get("")
+	address, _, _ := strings.Cut(strings.TrimPrefix(h.url, "http://"), "/")
+	post := "POST / HTTP/1.1\r\nHost: " + address + "\r\nContent-Length: 9\r\n\r\n"
+	for _, text := range []string{"", "GET / HTT", post} {
+		for range 400 {
+			conn, err := net.Dial("tcp", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { conn.Close() })
+			io.WriteString(conn, text)
+		}
+		var took []time.Duration
+		for range 5 {
+			http.DefaultClient.CloseIdleConnections()
+			began := time.Now()
+			h.get("")
+			took = append(took, time.Since(began))
+		}
+		slices.Sort(took)
+		if took[len(took)/2] > time.Second {
+			t.Errorf("beside 400 that send %q the page takes %v", text, took)
+		}
 	}
 }
 

@@ -24,6 +24,8 @@ type Setup struct {
 	// Exim runs the Exim of this machine (config.Exim), FindLog finds its main log (config.FindLog).
 	Exim    func(ctx context.Context, args ...string) (string, error)
 	FindLog func(ctx context.Context) (string, error)
+
+	Passwd string // the file that lists the users of this machine; "": nobody knows them
 }
 
 // Run makes the checks, one after the other. None keeps the next one from being made.
@@ -34,7 +36,7 @@ func (s Setup) Run(ctx context.Context) iter.Seq[Result] {
 	c := &checks{Setup: s}
 	return func(yield func(Result) bool) {
 		for _, check := range []func(context.Context) []Result{
-			c.configuration, c.exim, c.logs, c.rules, c.state, c.socket, c.mail, c.hook, c.webhook,
+			c.configuration, c.exim, c.logs, c.rules, c.relay, c.state, c.secrets, c.socket, c.mail, c.hook, c.webhook,
 		} {
 			for _, r := range check(ctx) {
 				if !yield(r) {
@@ -51,4 +53,6 @@ type checks struct {
 	server  server    // Exim
 	samples []*sample // of the logs that can be read
 	daemon  string    // pid of the daemon that runs; "": none does
+
+	hasUsers bool // local users may call Exim
 }

@@ -24,8 +24,8 @@ func TestAllPass(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	if len(all) != 9 {
-		t.Errorf("%d results, want 9:\n%s", len(all), table(all, false))
+	if len(all) != 12 {
+		t.Errorf("%d results, want 12:\n%s", len(all), table(all, false))
 	}
 }
 
@@ -59,7 +59,11 @@ func TestWhatCanBeWrong(t *testing.T) {
 			l.FindLog = func(context.Context) (string, error) { return "", config.ErrNoLog }
 		}, check: "log", status: Fail, says: "no main log found"},
 		{name: "log isn't there", spoil: func(l *lab) { os.Remove(l.path("mainlog")) }, check: "log", status: Fail, says: "isn't there"},
-		{name: "log is a folder", spoil: func(l *lab) { os.Remove(l.path("mainlog")); os.Mkdir(l.path("mainlog"), 0o755) }, check: "log", status: Fail, says: "no regular file"},
+		{name: "log is a folder", spoil: func(l *lab) { os.Remove(l.path("mainlog")); os.Mkdir(l.path("mainlog"), 0o755) }, check: "log", status: Fail, says: "mainlog is a folder, not a file"},
+		{name: "log is a FIFO beside a cycled file", spoil: func(l *lab) {
+			os.Rename(l.path("mainlog"), l.path("mainlog.1"))
+			syscall.Mkfifo(l.path("mainlog"), 0o644)
+		}, check: "log", status: Fail, says: "mainlog is a FIFO, not a file"},
 		{name: "log was cycled away", spoil: func(l *lab) { os.Rename(l.path("mainlog"), l.path("mainlog.1")) }, check: "log", status: Warn, says: "only mainlog.1"},
 		{name: "what was cycled is read", spoil: func(l *lab) { os.Rename(l.path("mainlog"), l.path("mainlog.1")) }, check: "lines", status: Pass, says: "30 arrivals"},
 		{name: "log was cycled and is short", spoil: func(l *lab) { os.Rename(l.path("mainlog"), l.path("mainlog.1")); l.log("") }, check: "log", status: Pass, says: "with 1 cycled file"},
@@ -337,4 +341,44 @@ func TestLogsOfARealExim(t *testing.T) {
 			want(t, all, "lines", Warn, "1 overflowed")
 		}
 	}
+}
+
+// TestSecrets: files of passwords and tokens are for the daemon alone; so is a configuration with a webhook's URL.
+func TestSecrets(t *testing.T) {
+	l := newLab(t, "")
+	password := l.write("password", "secret\n", 0o604)
+	l.configure(fmt.Sprintf("[mail]\nvia = \"smtp://127.0.0.1:1\"\nuser = \"u\"\npassword_file = %q\n", password))
+	want(t, l.run(), "secrets", Warn, password+" holds a secret, and every user of this machine can read it")
+	want(t, l.run(), "secrets", Warn, "    chmod 0640 "+password)
+	os.Chmod(password, 0o600)
+	want(t, l.run(), "secrets", Pass, password+": nobody but root")
+
+	token := l.write("token", "secret\n", 0o600)
+	l.configure(fmt.Sprintf("[webhook]\nurl = \"https://alerts.example.com/secret\"\ntoken_file = %q\n", token))
+	want(t, l.run(), "secrets", Warn, "exiwatch.toml holds a secret")
+	os.Chmod(l.File, 0o640)
+	want(t, l.run(), "secrets", Pass, token+", "+l.File+": nobody")
+	if os.Getuid() != 0 {
+		return
+	}
+	const nobody, adm = 65534, 4 // Debian's
+	os.Chmod(token, 0o640)
+	os.Chown(token, 0, adm)
+	want(t, l.run(), "secrets", Warn, "the group adm can read it")
+	os.Chown(token, 0, nobody)
+	want(t, l.run(), "secrets", Warn, "the group nogroup can read it")
+	os.Chown(l.path("state"), nobody, nobody)
+	want(t, l.run(), "secrets", Pass, "nobody but root")
+}
+
+// TestUnsafeState: what the daemon refuses is said with what mends it.
+func TestUnsafeState(t *testing.T) {
+	l := newLab(t, "")
+	os.Chmod(l.path("state"), 0o770)
+	want(t, l.run(), "state", Fail, "is writable for others, -rwxrwx---")
+	want(t, l.run(), "state", Fail, "then: chmod go-w "+l.path("state"))
+	os.Chmod(l.path("state"), 0o700)
+	os.Symlink("/etc/passwd", l.path("state/key"))
+	want(t, l.run(), "state", Fail, "/key is a symbolic link")
+	want(t, l.run(), "state", Fail, "Find out who made it, then: rm ")
 }

@@ -26,7 +26,7 @@ func (c *checks) logs(ctx context.Context) []Result {
 	}
 	var all []Result
 	for _, path := range paths {
-		results := c.log(path)
+		results := c.log(ctx, path)
 		for i := range results {
 			if len(paths) > 1 && results[i].Check != "log" {
 				results[i].Detail = path + ": " + results[i].Detail
@@ -38,13 +38,13 @@ func (c *checks) logs(ctx context.Context) []Result {
 }
 
 // log looks for one log and its cycled files, and reads the end of it.
-func (c *checks) log(path string) []Result {
+func (c *checks) log(ctx context.Context, path string) []Result {
 	row, err := tailer.Row(path)
 	if errors.Is(err, fs.ErrPermission) {
 		return []Result{fail("log", whoMay(path, me()), "%s can't be read by user %s", path, me())}
 	}
 	if err != nil {
-		return []Result{missing(path)}
+		return []Result{missing(path, err)}
 	}
 	found := c.readable(path, row)
 	if found.Status == Fail {
@@ -60,16 +60,19 @@ func (c *checks) log(path string) []Result {
 		return results
 	}
 	if s.summary.Tally.Arrivals > 0 {
-		results = append(results, c.selectors(s))
+		results = append(results, c.forgeable(s)...)
+		results = append(results, c.selectors(s), c.counted(s))
+		results = append(append(results, c.authenticators(ctx, s)...), c.posts(s)...)
 	}
 	return append(results, c.clock(s))
 }
 
 // missing is about a log that isn't there, or is no file.
-func missing(path string) Result {
+func missing(path string, err error) Result {
 	const hint = "exim -bP log_file_path tells where Exim logs to. A log in another place is named in the configuration:\n    log = \"/path/to/mainlog\""
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return fail("log", hint, "%s is no regular file", path)
+	var kind *tailer.KindError
+	if errors.As(err, &kind) {
+		return fail("log", hint, "%v", err)
 	}
 	return fail("log", hint, "%s isn't there", path)
 }

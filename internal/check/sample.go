@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"exiwatch/internal/config"
 	"exiwatch/internal/report"
 	"exiwatch/internal/watch"
 	"exiwatch/parser"
@@ -37,12 +38,27 @@ type sample struct {
 
 	scopes  []string // of the rules, and
 	matched []int64  // how many arrivals each of them counts
+
+	eximUsers []string         // U= of Exim's own bounces
+	ignore    []config.Pattern // of any rule
+	ignored   int64            // arrivals that it names
+	uncounted report.Uncounted
+	posts     int64          // over loopback, without a login
+	posting   report.Ranking // of them, by the pattern of ignore that would fit
+
+	logins   int64            // arrivals whose client has logged in
+	nameless map[string]int64 // of them, those without an id, by authenticator
+	mailAuth bool             // +smtp_mailauth was seen
+	users    []string         // local users who send, the first ones
 }
 
 // read reads the end of a log: of the log itself, and of what it was cycled to where that is short.
 func (c *checks) read(path string, row []tailer.Member) (*sample, error) {
-	s := &sample{path: path, scopes: scopes(c.Config.Rules)}
+	s := &sample{path: path, scopes: scopes(c.Config.Rules), eximUsers: c.Config.Scopes[""].EximUsers}
 	s.matched = make([]int64, len(s.scopes))
+	for _, scope := range s.scopes {
+		s.ignore = append(s.ignore, c.Config.Scopes[scope].Ignore...)
+	}
 	p, err := watch.NewPipeline(c.Config.Scopes, c.Config.Rules, watch.Listener{
 		Arrival: s.arrival, Counted: s.counted, Other: s.summary.Other,
 	})
@@ -150,6 +166,10 @@ func (s *sample) line(line tailer.Line, c *checks) {
 func (s *sample) arrival(a *parser.Arrival, w *window.Arrival) {
 	s.summary.Arrival(a, w)
 	s.ids = len(a.MessageID)
+	s.mailAuth = s.mailAuth || a.AuthenticatedSender != nil
+	s.noID(a)
+	s.user(w.Values[window.User])
+	s.weigh(a, w)
 }
 
 // counted notes which scopes an arrival is in.

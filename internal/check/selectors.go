@@ -1,9 +1,11 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -23,32 +25,83 @@ func (c *checks) selectors(s *sample) Result {
 	for _, t := range telling {
 		if slices.Contains(s.missing, t.name) {
 			add = append(add, "+"+t.name)
+			hint.WriteString(c.before(t.name, s))
 			fmt.Fprintf(&hint, "+%s adds %s.\n", t.name, t.adds)
 		}
 	}
+	missing := strings.Join(add, " ")
 	if add == nil {
 		return pass(name, "subject, received_recipients and arguments are logged")
 	}
-	if c.configured(add) {
+	if c.hasUsers && !exists(cPanel) {
+		add = slices.DeleteFunc(add, func(word string) bool { return word == "+arguments" })
+	}
+	switch {
+	case add != nil && c.configured(strings.Fields(missing)):
 		hint.WriteString("Exim's log_selector has it: check again when Exim has been restarted and has taken a message.")
-	} else {
+	case len(add) == 0:
+		hint.WriteString("Everything else works without.")
+	default:
 		hint.WriteString("Everything else works without. To log them, put into Exim's configuration" + c.line(add))
 	}
-	return warn(name, hint.String(), "%s not seen in %s", strings.Join(add, " "), count(arrivals, "arrival"))
+	return warn(name, hint.String(), "%s not seen in %s", missing, count(arrivals, "arrival"))
+}
+
+// before says what is to be known before a selector is set.
+func (c *checks) before(selector string, s *sample) string {
+	switch {
+	case selector == "received_recipients":
+		return c.overflowing(s) + "\n"
+	case selector == "arguments" && c.hasUsers:
+		return "Before +arguments: a local user can then forge log lines, by a folder whose name holds line feeds. " +
+			"exiwatch finds them, but without +arguments there are none.\n"
+	}
+	return ""
+}
+
+// overflowing says what becomes of an entry that is longer than Exim's log buffer, by the version that writes the log.
+func (c *checks) overflowing(s *sample) string {
+	const lost = "an entry with very many recipients, or with a long HELO besides, is lost as a whole " +
+		"(**** log string overflowed log buffer ****), and its message counts for nobody"
+	const cut = "a cut list of recipients is ordinary: the message counts, its recipients as at least those that are logged"
+	version := cmp.Or(s.version, c.server.version)
+	parts := strings.SplitN(version, ".", 3)
+	minor := 0
+	if len(parts) > 1 {
+		minor, _ = strconv.Atoi(strings.TrimRightFunc(parts[1], func(r rune) bool { return r < '0' || r > '9' }))
+	}
+	const firstThatCuts = 98 // 4.98
+	switch {
+	case minor == 0:
+		return "Before +received_recipients: where Exim is older than 4.98 " + lost + ". On 4.98 and later " + cut + "."
+	case minor < firstThatCuts:
+		return "Before +received_recipients: on Exim " + version + ", as it is older than 4.98, " + lost + "."
+	}
+	return "With +received_recipients " + cut + " (Exim " + version + ")."
 }
 
 // configured tells whether Exim's configuration has all of the selectors.
 func (c *checks) configured(add []string) bool {
-	has := strings.Fields(c.server.selectors)
-	return !slices.ContainsFunc(add, func(s string) bool { return !slices.Contains(has, s) && !slices.Contains(has, "+all") })
+	return !slices.ContainsFunc(add, func(word string) bool {
+		set, _ := isSelected(c.server.selectors, strings.TrimPrefix(word, "+"))
+		return !set
+	})
 }
 
-// line is what goes into Exim's configuration, and where. It keeps the selectors that are set.
+// cPanel is a folder of its hosts.
+const cPanel = "/var/cpanel"
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// line is what goes into Exim's configuration, and where. It keeps the selectors that are set, but those that are
+// warned of.
 func (c *checks) line(add []string) string {
-	words := continued(strings.Fields(c.server.selectors + " " + strings.Join(add, " ")))
-	exists := func(path string) bool { _, err := os.Stat(path); return err == nil }
+	words := continued(c.safer(c.server.selectors + " " + strings.Join(add, " ")))
 	switch {
-	case exists("/var/cpanel"):
+	case exists(cPanel):
 		return " (WHM, Exim Configuration Manager, Advanced Editor):\n    log_selector = " + words
 	case exists(debianSettings):
 		return ", the file " + debianFile() + ":\n    MAIN_LOG_SELECTOR = " + words + "\nand run\n    update-exim4.conf && service exim4 restart"

@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"exiwatch/internal/private"
 	"exiwatch/internal/watch"
 
 	"golang.org/x/sys/unix"
@@ -35,6 +37,9 @@ func (c *checks) state(context.Context) []Result {
 	case !info.IsDir():
 		return []Result{fail(name, "Name another path in the configuration.", "%s is no folder", dir)}
 	}
+	if err := watch.CheckState(dir, c.daemonUser()); err != nil {
+		return []Result{refused(err)}
+	}
 	c.daemon = watch.Holder(dir)
 	if err := writable(dir); err != nil {
 		return []Result{fail(name, hint, "%s isn't writable for user %s: %v", dir, me(), cause(err))}
@@ -49,6 +54,24 @@ func (c *checks) state(context.Context) []Result {
 		return []Result{pass(name, "%s, in use by the daemon, pid %s", dir, c.daemon)}
 	}
 	return []Result{pass(name, "%s, writable by user %s; no daemon runs", dir, me())}
+}
+
+// daemonUser is the user as which the daemon runs, as far as we know: we, or whose the state folder is if we are root.
+func (c *checks) daemonUser() int {
+	if i, _, ok := c.owner(); ok {
+		return i.uid
+	}
+	return os.Geteuid()
+}
+
+// refused is about a state folder with which the daemon doesn't start.
+func refused(err error) Result {
+	hint := "Run as root or as the daemon's user."
+	var unsafe *private.Error
+	if errors.As(err, &unsafe) {
+		hint = strings.ToUpper(unsafe.Hint[:1]) + unsafe.Hint[1:]
+	}
+	return fail("state", hint, "%v", err)
 }
 
 // futureState is about a folder that the daemon will make: it needs a parent where it can.

@@ -15,7 +15,7 @@ import (
 // An identity is a user as the kernel sees it.
 type identity struct {
 	uid  int
-	gids []int
+	gids []int // the primary one first
 }
 
 // lookup gives the identity of a user's name, with a group that its processes have besides; "" is none.
@@ -31,7 +31,7 @@ func lookup(name, group string) (identity, error) {
 	if g, err := user.LookupGroup(group); err == nil {
 		ids = append(ids, g.Gid)
 	}
-	i := identity{uid: number(u.Uid)}
+	i := identity{uid: number(u.Uid), gids: []int{number(u.Gid)}}
 	for _, id := range ids {
 		i.gids = append(i.gids, number(id))
 	}

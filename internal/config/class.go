@@ -30,3 +30,23 @@ func ParseClass(s string) (Class, error) {
 func (c Class) Contains(b []byte) bool {
 	return c.Prefix.IsValid() && b != nil && contains(c.Prefix, b)
 }
+
+// String writes the class as [count] only names it: a host without the length of its mask.
+func (c Class) String() string {
+	switch {
+	case c.Name != "":
+		return c.Name
+	case c.Prefix.IsSingleIP():
+		return c.Prefix.Addr().String()
+	}
+	return c.Prefix.String()
+}
+
+// OnlyNames gives what only names, as it is written.
+func (c *Count) OnlyNames() []string {
+	names := make([]string, len(c.Only))
+	for i, class := range c.Only {
+		names[i] = class.String()
+	}
+	return names
+}

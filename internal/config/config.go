@@ -29,6 +29,9 @@ type Config struct {
 	Socket        *Socket        // nil: nobody asks
 	Metrics       netip.AddrPort // where metrics are served; the zero value: nowhere
 	Web           *Web           // nil: nobody looks
+	// Secrets are the files that hold one: of a password or a token, and the configuration itself if it has the URL of a webhook, which
+	// is all that a stranger needs to write there.
+	Secrets []string
 }
 
 // Mail says how alerts are sent.
@@ -49,4 +52,14 @@ func Default() Config {
 		panic(err) // a constant that a test covers
 	}
 	return c
+}
+
+// LowestLimit is the lowest limit of messages, 0 if no rule counts messages.
+func (c *Config) LowestLimit() (limit int64) {
+	for _, r := range c.Rules {
+		if r.Count == window.Messages && (limit == 0 || r.Limit < limit) {
+			limit = r.Limit
+		}
+	}
+	return limit
 }

@@ -71,7 +71,22 @@ func Parse(name string, text []byte) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("%s: %w", name, err)
 	}
+	c.Secrets = f.secrets(name)
 	return c, nil
+}
+
+// secrets are the files that hold one; name is that of the configuration.
+func (f *file) secrets(name string) (paths []string) {
+	if f.Mail.PasswordFile != "" {
+		paths = append(paths, f.Mail.PasswordFile)
+	}
+	if f.Webhook == nil {
+		return paths
+	}
+	if f.Webhook.TokenFile != "" {
+		paths = append(paths, f.Webhook.TokenFile)
+	}
+	return append(paths, name)
 }
 
 // placed puts name:line:column before an error of the TOML reader.
@@ -127,6 +142,9 @@ func (f *file) config() (c Config, err error) {
 	return c, err
 }
 
+// maxLogs is how many logs there may be. Each takes memory of its own, and its place in the checkpoint.
+const maxLogs = 1000
+
 // logs takes a path or a list of them.
 func logs(v any) ([]string, error) {
 	switch v := v.(type) {
@@ -148,6 +166,9 @@ func logs(v any) ([]string, error) {
 				return nil, fmt.Errorf("log: %s is named twice", s)
 			}
 			paths = append(paths, s)
+		}
+		if len(paths) > maxLogs {
+			return nil, fmt.Errorf("log: %d logs: want at most %d", len(paths), maxLogs)
 		}
 		return paths, nil
 	}

@@ -1,10 +1,10 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -100,6 +100,7 @@ func TestEveryKey(t *testing.T) {
 			MaxPerHour: 3, Subjects: "hashed",
 		},
 		Metrics: netip.MustParseAddrPort("192.0.2.1:9"),
+		Secrets: []string{password},
 	}
 	ignored := []cmp.Option{cmpopts.IgnoreFields(Config{}, "Zone", "Scopes"), cmpopts.IgnoreUnexported(mailer.SMTP{}), cmpopts.EquateComparable(netip.AddrPort{})}
 	if diff := cmp.Diff(want, c, ignored...); diff != "" {
@@ -114,8 +115,8 @@ func TestDefaults(t *testing.T) {
 		{Name: "many recipients", Key: window.Account, Count: window.Recipients, Limit: 500, Window: time.Hour},
 		{Name: "log integrity", Key: window.Log, Count: window.Anomalies, Limit: 5, Window: time.Hour},
 	}
-	if !cmp.Equal(c.Rules, want) {
-		t.Errorf("Rules = %v, want %v", c.Rules, want)
+	if diff := cmp.Diff(want, c.Rules); diff != "" {
+		t.Errorf("Rules (-want +got):\n%s", diff)
 	}
 	if !slices.Equal(c.Mail.To, []string{"root"}) || c.Mail.Cc != nil || c.Mail.From != "" || c.Mail.Subject != "" {
 		t.Errorf("Mail = %+v, want root alone", c.Mail)
@@ -126,12 +127,12 @@ func TestDefaults(t *testing.T) {
 	if c.State != DefaultState || c.Log != nil || c.Zone != time.Local {
 		t.Errorf("State, Log, Zone = %q, %q, %v, want %q, none, the machine's", c.State, c.Log, c.Zone, DefaultState)
 	}
-	general := Count{
+	usual := Count{
 		Only:      []Class{{Name: "authenticated"}, {Name: "local"}, {Name: "loopback"}},
 		EximUsers: []string{"Debian-exim", "exim", "mailnull", "mail", "eximuser"},
 	}
-	if !reflect.DeepEqual(c.Scopes, Scopes{"": general}) {
-		t.Errorf("Scopes = %+v, want %+v", c.Scopes, general)
+	if diff := cmp.Diff(usual, c.Scopes[""], cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
+		t.Errorf("Count (-want +got):\n%s", diff)
 	}
 }
 
@@ -319,5 +320,38 @@ via = "sendmail"
 `))
 	if err != nil || c.Rules[0].String() != defaultRules[0].String() {
 		t.Errorf("Parse = %v, %v, want the default rule", c.Rules, err)
+	}
+}
+
+// TestSecretsAreKnown: the files that nobody else should be able to read.
+func TestSecretsAreKnown(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string][]string{
+		"":                                   nil,
+		"[hook]\ncommand = ['/bin/true']":    nil,
+		"[webhook]\nurl = 'https://a.test/'": {"c.toml"},
+		"[webhook]\nurl = 'https://a.test/'\ntoken_file = '" + secret + "'":       {secret, "c.toml"},
+		"[mail]\nvia = 'smtps://h'\nuser = 'u'\npassword_file = '" + secret + "'": {secret},
+	} {
+		c, err := Parse("c.toml", []byte(text))
+		if err != nil || !slices.Equal(c.Secrets, want) {
+			t.Errorf("Parse(%q) gives the secrets %q, %v: want %q", text, c.Secrets, err, want)
+		}
+	}
+}
+
+// TestTooManyLogs: each takes memory and its place in the checkpoint.
+func TestTooManyLogs(t *testing.T) {
+	var names []string
+	for i := range maxLogs + 1 {
+		names = append(names, fmt.Sprintf("'/%d'", i))
+	}
+	for n, refused := range map[int]bool{maxLogs: false, maxLogs + 1: true} {
+		if _, err := Parse("c.toml", []byte("log = ["+strings.Join(names[:n], ",")+"]")); (err != nil) != refused {
+			t.Errorf("%d logs: %v", n, err)
+		}
 	}
 }

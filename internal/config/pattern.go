@@ -50,6 +50,9 @@ func ParsePattern(s string) (Pattern, error) {
 	return NewPattern(key, text)
 }
 
+// String writes it as ParsePattern reads it.
+func (p *Pattern) String() string { return p.Key.String() + ":" + p.glob }
+
 // Match tells whether the arrival has the key and its value is one that the pattern describes.
 func (p Pattern) Match(a *window.Arrival) bool {
 	value := a.Values[p.Key]

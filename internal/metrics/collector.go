@@ -83,7 +83,8 @@ func (e exposition) socket(s *Socket) {
 	for answer, n := range s.Answers {
 		e.counter("socket_requests_total", "Requests on the socket, by what was answered; unintelligible and late ones are answered no, or 0.", n, "answer", answer)
 	}
-	e.counter("socket_refused_total", "Connections to the socket that were closed at once, as there were too many.", s.Refused)
+	e.counter("socket_refused_total",
+		"Connections to the socket that were closed because there were too many.", s.Refused)
 	e.histogram("socket_request_seconds", "How long a request took to be answered.", s.Latency)
 }
 

@@ -43,6 +43,11 @@ func serve(t *testing.T, s Snapshot) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveOn(t, l, s)
+}
+
+func serveOn(t *testing.T, l net.Listener, s Snapshot) (address string) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"time"
 
+	"exiwatch/internal/loopback"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -19,7 +21,7 @@ const (
 	maxConnections = 16
 	maxScrapes     = 4       // at a time; others are told 503
 	maxHeader      = 8 << 10 // bytes
-	headerTime     = 5 * time.Second
+	headerTime     = 2 * time.Second
 	writeTime      = 10 * time.Second // Prometheus' scrape_timeout
 	idleTime       = 2 * time.Minute  // twice its scrape_interval
 )
@@ -47,17 +49,33 @@ func Handler(version string, read func() Snapshot, log *slog.Logger) http.Handle
 	})
 }
 
-// Serve serves a handler until ctx ends, which is no error, and then closes the listener and what is connected.
+// Serve serves a handler until ctx ends, which is no error, and then closes the listener and what is connected. On
+// loopback a request must name it, as that of the live page must. On other addresses the machine's names are unknown.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	if a, ok := l.Addr().(*net.TCPAddr); ok && a.IP.IsLoopback() {
+		h = guard(a.Port, h)
+	}
 	server := http.Server{
 		Handler: h, ReadTimeout: headerTime, WriteTimeout: writeTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo), // what clients do wrong is no news
 	}
 	defer context.AfterFunc(ctx, func() { server.Close() })()
 	defer server.Close()
-	err := server.Serve(newLimited(l, maxConnections))
+	err := loopback.NewLimiter(maxConnections).Serve(&server, l)
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
 	return err
+}
+
+// guard refuses the page of a site that has had its name resolved to loopback.
+func guard(port int, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if !loopback.RightHost(q.Host, port) {
+			w.Header().Set("Connection", "close")
+			http.Error(w, "metrics answer to a loopback address with its own port only", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, q)
+	})
 }

@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -28,13 +27,14 @@ func TestOnlyGetOfMetrics(t *testing.T) {
 		"GET /debug/pprof/":   404,
 		"GET /../metrics":     404,
 		"GET /%2e/metrics":    404,
-		"CONNECT 192.0.2.1:1": 404,
+		"CONNECT 192.0.2.1:1": 421, // which names another host
 	} {
-		if got := status(t, address, request+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); got != want {
+		headers := " HTTP/1.1\r\nHost: " + address + "\r\nConnection: close\r\n\r\n"
+		if got := status(t, address, request+headers); got != want {
 			t.Errorf("%s: status %d, want %d", request, got, want)
 		}
 	}
-	long := "GET /metrics HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 4*maxHeader) + "\r\n\r\n"
+	long := "GET /metrics HTTP/1.1\r\nHost: " + address + "\r\nX: " + strings.Repeat("x", 4*maxHeader) + "\r\n\r\n"
 	if got := status(t, address, long); got != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("headers of %d bytes: status %d", len(long), got)
 	}
@@ -65,32 +65,56 @@ func dial(t *testing.T, address string) net.Conn {
 	return c
 }
 
-// TestConnectionsAreBounded: who opens more gets nothing, and keeps nobody out once he closes them.
-func TestConnectionsAreBounded(t *testing.T) {
+// TestForeignHost: a site that has its name resolved to loopback can't have a browser on this machine read the metrics.
+func TestForeignHost(t *testing.T) {
 	address := serve(t, whole())
-	var open []net.Conn
-	for range maxConnections {
-		c := dial(t, address)
-		fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", Path)
-		if _, err := c.Read(make([]byte, 1)); err != nil {
-			t.Fatalf("connection %d: %v", len(open)+1, err)
+	_, port, _ := net.SplitHostPort(address)
+	for host, want := range map[string]int{
+		address:                       200,
+		"localhost:" + port:           200,
+		"[::1]:" + port:               200,
+		"evil.test":                   421,
+		"evil.test:" + port:           421,
+		"127.0.0.1.evil.test:" + port: 421,
+		"192.0.2.1:" + port:           421,
+		"127.0.0.1:1":                 421,
+		"127.0.0.1":                   421,
+		"":                            421,
+	} {
+		if got := status(t, address, "GET "+Path+" HTTP/1.1\r\nHost: "+host+"\r\n\r\n"); got != want {
+			t.Errorf("Host %q: status %d, want %d", host, got, want)
 		}
-		open = append(open, c)
 	}
-	if n, err := dial(t, address).Read(make([]byte, 1)); err == nil {
-		t.Errorf("one more is answered with %d bytes", n)
+}
+
+// TestAnotherAddressHasNoName: who has the metrics served to other machines is asked by whatever name they know.
+func TestAnotherAddressHasNoName(t *testing.T) {
+	l, err := net.Listen("tcp", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, c := range open {
-		c.Close()
+	_, port, _ := net.SplitHostPort(serveOn(t, l, whole()))
+	request := "GET " + Path + " HTTP/1.1\r\nHost: mx.lab.test:" + port + "\r\n\r\n"
+	if got := status(t, "127.0.0.1:"+port, request); got != http.StatusOK {
+		t.Errorf("status %d, want 200", got)
 	}
-	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
-		c := dial(t, address)
-		fmt.Fprintf(c, "GET %s HTTP/1.0\r\n\r\n", Path)
-		if n, _ := c.Read(make([]byte, 1)); n == 1 {
-			return
+}
+
+// TestSilentConnectionsGiveWay: however many send nothing, a part of a request, or ask no more, Prometheus has its answer
+// at once.
+func TestSilentConnectionsGiveWay(t *testing.T) {
+	address := serve(t, whole())
+	request := "GET " + Path + " HTTP/1.1\r\nHost: " + address + "\r\n"
+	for _, text := range []string{"", "G", request, request + "\r\n"} {
+		for range 10 * maxConnections {
+			io.WriteString(dial(t, address), text)
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("nobody is served after the others have gone")
+		began := time.Now()
+		if got := status(t, address, request+"\r\n"); got != http.StatusOK {
+			t.Errorf("beside those that send %q: status %d", text, got)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("beside those that send %q it takes %v", text, took)
 		}
 	}
 }

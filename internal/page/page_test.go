@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"exiwatch/internal/page"
+	"exiwatch/internal/report"
+	"exiwatch/parser"
 	"exiwatch/window"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,6 +75,33 @@ func TestPolicyIsOfTheStyle(t *testing.T) {
 	want := `content="default-src 'none'; style-src 'sha256-` + base64.StdEncoding.EncodeToString(sum[:]) + `'; base-uri 'none'; form-action 'none'"`
 	if got := html.UnescapeString(policies.FindString(page)); got != want {
 		t.Errorf("the policy is %s, want %s", got, want)
+	}
+}
+
+// TestUncounted: the page says how many arrivals no rule counts, where they come from, and how to count them.
+func TestUncounted(t *testing.T) {
+	sum := report.Summary{Only: []string{"authenticated"}}
+	gather := sum.Gather()
+	for i := range 30 {
+		a, w := parser.Arrival{Time: at0}, window.Arrival{At: at0}
+		w.Values[window.Host] = fmt.Appendf(nil, "198.51.%d.7", 100-i%20)
+		sum.Arrival(&a, &w)
+		gather([]report.Reception{{Arrival: &a, Values: &w, Class: report.ClassRelayed}})
+	}
+	got := written(t, &page.Page{Document: sum.Document(9), Hours: sum.Hours(), Made: at0})
+	for _, want := range []string{
+		`<a href="#uncounted">30 messages</a> of 30 counted for no rule.`, `<th scope="row">relayed or incoming</th><td>198.51.100.0/24</td>`,
+		`only = [&#34;authenticated&#34;, &#34;198.51.100.0/24&#34;,`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the page has no %s", want)
+		}
+	}
+	if n := strings.Count(got, "<td>198.51."); n != 20 { // network and host of ten rows
+		t.Errorf("%d cells of networks and hosts, want 20", n)
+	}
+	if clean := written(t, small(t)); strings.Contains(clean, "uncounted") {
+		t.Error("a page of which every arrival counts has the part, too")
 	}
 }
 

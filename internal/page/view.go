@@ -26,7 +26,29 @@ type view struct {
 	Cards     []card
 	Effects   []effect
 	Rankings  []ranking
-	Recipient bool // recipients are logged
+	Recipient bool       // recipients are logged
+	Uncounted *uncounted // nil: every arrival counted
+}
+
+// maxUncounted is how many rows tell of the arrivals that no rule counts.
+const maxUncounted = 10
+
+// uncounted are those arrivals.
+type uncounted struct {
+	Total int64
+	Rows  []report.UncountedRow // the first ones
+}
+
+// newUncounted gives nil where there are none.
+func newUncounted(d *report.Document) *uncounted {
+	if len(d.Uncounted) == 0 {
+		return nil
+	}
+	u := &uncounted{Rows: d.Uncounted[:min(len(d.Uncounted), maxUncounted)]}
+	for _, row := range d.Uncounted {
+		u.Total += row.Messages
+	}
+	return u
 }
 
 // A ranking is one of the document's.
@@ -44,6 +66,7 @@ func (p *Page) view(b bounds) *view {
 	if n := len(v.Logs) - maxLogs; n > 0 {
 		v.Logs, v.MoreLogs = v.Logs[:maxLogs], int64(n)
 	}
+	v.Uncounted = newUncounted(&p.Document)
 	v.Lanes = p.lanes(v.Axis)
 	v.AllLanes = int64(len(v.Lanes))
 	v.Crossed = crossed(v.Lanes)

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"exiwatch/internal/loopback"
 	"exiwatch/window"
 )
 
@@ -15,8 +16,9 @@ import (
 const (
 	// MaxRequest is how long a line may be: two quoted addresses of 256 octets (RFC 5321, 4.5.3.1.3) and much besides.
 	MaxRequest = 4096 // bytes
-	// MaxConnections is how many clients are served at a time, several for each process of a busy Exim. Beyond it a connection is closed
-	// at once: to Exim an answer that is empty, and so neither true nor above any number.
+	// MaxConnections is how many clients are served at a time, several for each process of a busy Exim. Beyond it
+	// the connection goes that has waited longest for a request (loopback.Limiter). If none waits the new one is
+	// closed at once: to Exim an answer that is empty, and so neither true nor above any number.
 	MaxConnections = 512
 	// MaxRequests is how many lines a connection may have: an ACL asks one, a script that lists accounts some hundreds.
 	MaxRequests = 1000
@@ -38,7 +40,8 @@ type Server struct {
 	Ask func(ctx context.Context, q Question) (count int64, over bool, err error)
 
 	answers answers
-	refused atomic.Int64
+	limiter atomic.Pointer[loopback.Limiter] // nil before Serve
+	failed  atomic.Int64                     // connections that could not be accepted
 }
 
 // A Tally is what a server has had to do since it began.
@@ -46,12 +49,15 @@ type Tally struct {
 	Requests       int64 // lines
 	Unintelligible int64 // of them, lines that could not be understood
 	Late           int64 // of them, lines for which there was no answer in time
-	Refused        int64 // connections beyond MaxConnections
+	Refused        int64 // connections that were closed because there were too many
 }
 
 // Tally may be called at any time.
 func (s *Server) Tally() Tally {
-	t := Tally{Refused: s.refused.Load()}
+	t := Tally{Refused: s.failed.Load()}
+	if l := s.limiter.Load(); l != nil {
+		t.Refused += l.Closed()
+	}
 	by := s.Answers().By
 	for _, n := range by {
 		t.Requests += n
@@ -66,12 +72,13 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wait sync.WaitGroup
-	room := make(chan struct{}, MaxConnections)
+	limiter := loopback.NewLimiter(MaxConnections)
+	s.limiter.Store(limiter)
 	failed := make([]error, len(listeners))
 	for i, l := range listeners {
 		wait.Go(func() {
 			defer cancel()
-			failed[i] = s.accept(ctx, l, &wait, room)
+			failed[i] = s.accept(ctx, limiter.Listener(l), &wait)
 		})
 	}
 	<-ctx.Done()
@@ -85,7 +92,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 // restAfterError is a pause before accept is tried again. Without descriptors it would fail at once.
 const restAfterError = 20 * time.Millisecond
 
-func (s *Server) accept(ctx context.Context, l net.Listener, wait *sync.WaitGroup, room chan struct{}) error {
+func (s *Server) accept(ctx context.Context, l net.Listener, wait *sync.WaitGroup) error {
 	for {
 		c, err := l.Accept()
 		switch {
@@ -95,28 +102,19 @@ func (s *Server) accept(ctx context.Context, l net.Listener, wait *sync.WaitGrou
 		case errors.Is(err, net.ErrClosed):
 			return err
 		default: // EMFILE, ECONNABORTED …: it passes
-			s.refused.Add(1)
+			s.failed.Add(1)
 			select {
 			case <-time.After(restAfterError):
 			case <-ctx.Done():
 			}
 			continue
 		}
-		select {
-		case room <- struct{}{}:
-			wait.Go(func() {
-				defer func() { <-room }()
-				s.serve(ctx, c)
-			})
-		default:
-			s.refused.Add(1)
-			c.Close()
-		}
+		wait.Go(func() { s.serve(ctx, c.(*loopback.Conn)) })
 	}
 }
 
 // serve answers what one client asks.
-func (s *Server) serve(ctx context.Context, c net.Conn) {
+func (s *Server) serve(ctx context.Context, c *loopback.Conn) {
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { c.Close() })()
 	client := newClient(c)
@@ -126,10 +124,12 @@ func (s *Server) serve(ctx context.Context, c net.Conn) {
 			client.out.Flush()
 			return
 		}
+		c.Busy()
 		if n > 0 {
 			client.out.WriteByte('\n')
 		}
 		client.out.WriteString(s.answer(ctx, line, end))
+		c.Wait()
 		if end == last || end == tooLong {
 			break
 		}

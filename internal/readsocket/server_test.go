@@ -38,15 +38,21 @@ func byName(ctx context.Context, q Question) (count int64, over bool, err error)
 // serve starts a server on a socket, which ends with the test.
 func serve(t *testing.T) (s *Server, path string) {
 	t.Helper()
+	s = &Server{Key: window.Sender, Ask: byName}
+	return s, serving(t, s)
+}
+
+// serving has a server serve a socket, and the listeners, until the test ends.
+func serving(t *testing.T, s *Server, listeners ...net.Listener) (path string) {
+	t.Helper()
 	path = filepath.Join(t.TempDir(), "s")
 	l, err := Listen(path, Access{Mode: 0o600, UID: -1, GID: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s = &Server{Key: window.Sender, Ask: byName}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(ctx, l) }()
+	go func() { ended <- s.Serve(ctx, append(listeners, l)...) }()
 	t.Cleanup(func() {
 		cancel()
 		select {
@@ -58,7 +64,7 @@ func serve(t *testing.T) (s *Server, path string) {
 			t.Error("Serve goes on after its context has ended")
 		}
 	})
-	return s, path
+	return path
 }
 
 func dial(t *testing.T, path string) *net.UnixConn {
@@ -183,25 +189,31 @@ func TestByteAMinute(t *testing.T) {
 	}
 }
 
-// TestTooManyConnections: one more is closed at once, and there is room again when one has gone.
-func TestTooManyConnections(t *testing.T) {
-	s, path := serve(t)
+// TestTooManyQuestions: one more connection is closed at once while each of the others has its question looked at.
+func TestTooManyQuestions(t *testing.T) {
+	looked, let := make(chan bool), make(chan bool)
+	s := &Server{Key: window.Sender, Ask: func(ctx context.Context, q Question) (int64, bool, error) {
+		looked <- true
+		<-let
+		return 0, false, nil
+	}}
+	path := serving(t, s)
 	var held []net.Conn
-	for range MaxConnections {
-		held = append(held, dial(t, path))
-	}
-	waitFor(t, "a connection is refused", func() bool {
+	for len(held) < share {
 		c := dial(t, path)
-		b, _ := io.ReadAll(c)
-		return len(b) == 0 && s.Tally().Refused > 0
-	})
-	for _, c := range held {
-		c.Close()
+		io.WriteString(c, "alice\n")
+		<-looked
+		held = append(held, c)
 	}
-	waitFor(t, "there is room again", func() bool {
-		got, err := Ask(t.Context(), path, "over")
-		return err == nil && got == "yes"
-	})
+	if got, err := Ask(t.Context(), path, "over"); got != "" || s.Tally().Refused != 1 {
+		t.Errorf("one more is answered %q, %v; tally %+v", got, err, s.Tally())
+	}
+	close(let)
+	for _, c := range held {
+		if got := answer(t, c); got != "no" {
+			t.Fatalf("one of those before is answered %q", got)
+		}
+	}
 }
 
 func waitFor(t *testing.T, what string, done func() bool) {

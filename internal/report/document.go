@@ -18,9 +18,11 @@ type Document struct {
 	Last             Time             `json:"last"`
 	SelectorsMissing []string         `json:"selectors_missing"`
 	Top              map[string][]Row `json:"top"`
+	Uncounted        []UncountedRow   `json:"uncounted"`
 	Alerts           []Alert          `json:"alerts"`
 
 	Values map[string]int `json:"-"` // how many values each key has, of which Top has the first
+	Only   string         `json:"-"` // the line for [count] that would count the first rows of Uncounted
 }
 
 // An Alert is one of a Document's alerts.
@@ -74,8 +76,10 @@ func (s *Summary) Document(n int) Document {
 		Malformed: t.Malformed, MalformedLines: s.malformed, Overflowed: t.Overflowed, Suspicious: t.Suspicious,
 		Injected: t.Injected, Recipients: t.Recipients, Size: t.Size, First: t.First, Last: t.Last,
 		SelectorsMissing: s.selectors.missing(), Top: make(map[string][]Row), Alerts: []Alert{},
-		Values: make(map[string]int),
+		Values:    make(map[string]int),
+		Uncounted: s.uncounted().Rows(0),
 	}
+	d.Only = Only(s.Only, d.Uncounted)
 	if d.MalformedLines == nil {
 		d.MalformedLines = []MalformedLine{}
 	}

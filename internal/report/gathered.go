@@ -15,6 +15,8 @@ type gathered struct {
 	hourly   bool                     // hours are counted
 	hours    hours
 
+	uncounted Uncounted
+
 	sets  []uint8 // of the arrivals at hand
 	items []Item
 }
@@ -53,6 +55,11 @@ func (g *gathered) add(receptions []Reception) {
 	}
 	for _, key := range g.keys {
 		g.rank(&g.rankings[key], key, receptions, func(of uint8) bool { return of&g.bits[key] == 0 })
+	}
+	for i := range receptions {
+		if a := &receptions[i]; a.Class != Counted {
+			g.uncounted.Add(a.Class, a.Values)
+		}
 	}
 	if !g.hourly {
 		return

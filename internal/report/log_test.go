@@ -55,7 +55,8 @@ func summary(t *testing.T, name, log string, rules ...string) *report.Summary {
 		}
 		c.Rules = append(c.Rules, r)
 	}
-	sum := report.Summary{Rules: c.Rules}
+	general := c.Scopes[""]
+	sum := report.Summary{Rules: c.Rules, Only: general.OnlyNames()}
 	p, err := watch.NewPipeline(c.Scopes, c.Rules, watch.Listener{Costly: true, Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other, Opened: sum.Opened, Ended: sum.Ended})
 	if err != nil {
 		t.Fatal(err)

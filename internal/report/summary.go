@@ -16,6 +16,7 @@ type Summary struct {
 	Rules  []window.Rule // that count
 	Brief  bool          // only what Text shows is ranked
 	Hourly bool          // arrivals are counted by the hour, too
+	Only   []string      // what [count] only names
 
 	gathered  []*gathered
 	selectors selectors
@@ -56,6 +57,7 @@ type MalformedLine struct {
 type Reception struct {
 	Arrival *parser.Arrival
 	Values  *window.Arrival
+	Class   Class // of an arrival that no rule counts
 }
 
 // Gather gives what ranks arrivals, and counts them by the hour, for one goroutine: they come in any order.
@@ -82,6 +84,18 @@ func (s *Summary) ranking(key window.Key) *Ranking {
 	}
 	first.share()
 	return &first.rankings[key]
+}
+
+// uncounted joins what was gathered of arrivals that no rule counts.
+func (s *Summary) uncounted() *Uncounted {
+	if len(s.gathered) == 0 {
+		return new(Uncounted)
+	}
+	first := &s.gathered[0].uncounted
+	for _, g := range s.gathered[1:] {
+		first.Join(&g.uncounted)
+	}
+	return first
 }
 
 // Arrival adds an arrival, in the order of the log.

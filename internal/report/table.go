@@ -41,6 +41,8 @@ func (r record) add(i int, n int64) {
 	binary.LittleEndian.PutUint64(b, binary.LittleEndian.Uint64(b)+uint64(n))
 }
 
+func (r record) set(i int, n int64) { r.add(i, n-r.field(i)) }
+
 // text is good for ever.
 func (r record) text() []byte {
 	return r[textStart : textStart+uint64(binary.LittleEndian.Uint32(r[textLength:]))]

@@ -42,6 +42,7 @@ func (s *Summary) Text(w io.Writer, n int, colour bool) error {
 		out.ranking(k.heading, s.ranking(k.key), n)
 	}
 	out.effects(s, n)
+	out.uncounted(s, n)
 	out.alerts(s)
 	return out.Flush()
 }
@@ -80,7 +81,7 @@ func (t *text) totals(s *Summary) {
 		}
 	}
 	for _, m := range s.malformed {
-		fmt.Fprintf(t, "        %s:%d:%d: %s\n", mailer.Escape(m.File), m.Line, m.Column, m.Why)
+		fmt.Fprintf(t, "        %s:%d:%d: %s\n", mailer.Escape(m.File), m.Line, m.Column, mailer.Escape(m.Why))
 	}
 	if missing := s.selectors.missing(); y.Arrivals > 0 && len(missing) > 0 {
 		fmt.Fprintf(t, "Not logged: %s. log_selector = +… in Exim's configuration adds them.\n", strings.Join(missing, ", "))
@@ -109,6 +110,32 @@ func (t *text) rows(r *Ranking, n int) {
 func PrintRow(w io.Writer, count int64, value string) {
 	fmt.Fprintf(w, "%7d %s\n", count, mailer.Escape(value))
 }
+
+// maxUncountedShown is how many rows the text has of what no rule counts, unless all are asked for.
+const maxUncountedShown = 3
+
+// uncounted tells of the arrivals that no rule counts, and how to count them.
+func (t *text) uncounted(s *Summary, n int) {
+	u := s.uncounted()
+	total := u.Total()
+	if total == 0 || len(s.Rules) == 0 {
+		return
+	}
+	t.heading(fmt.Sprintf("Counted by no rule: %d of %s", total, plural(s.Tally.Arrivals, "arrival")))
+	if n > 0 {
+		n = min(n, maxUncountedShown)
+	}
+	rows := u.Rows(n)
+	for _, row := range rows {
+		PrintRow(t, row.Messages, row.String())
+	}
+	if line := Only(s.Only, rows); line != "" {
+		fmt.Fprintf(t, "%s\n    [count]\n    %s\n", howToCount, line)
+	}
+}
+
+// howToCount stands before a line of Only.
+const howToCount = "No alert can tell of these. Where hosts there send for your own users, let the configuration count them:"
 
 func (t *text) alerts(s *Summary) {
 	t.heading(fmt.Sprintf("Alerts that would have been mailed: %d", len(s.alerts)))

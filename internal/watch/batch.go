@@ -55,6 +55,14 @@ func (b *batch) ahead() bool { return b.run.Lines > 0 }
 
 func (b *batch) wait() { <-b.read }
 
+// joins are those of the run's hand.
+func (b *batch) joins() []join {
+	if !b.ahead() {
+		return nil
+	}
+	return b.hand.joins
+}
+
 // each calls fn with each line, until fn returns false, which it then does, too.
 func (b *batch) each(fn func(tailer.Line) bool) bool {
 	for l := range b.run.All() {

@@ -17,6 +17,9 @@ import (
 // begin finds where to read a log from, and up to where silently. was is what the checkpoint says of it; nil if it is followed
 // for the first time.
 func (d *Daemon) begin(l *followed, was *progress) error {
+	if err := tailer.Followable(l.path); err != nil {
+		return err
+	}
 	l.marks = newMarks(l.pipeline)
 	l.was, l.known = was, d.now()
 	if was != nil {

@@ -3,6 +3,7 @@ package watch
 import (
 	"time"
 
+	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"
 )
@@ -68,9 +69,19 @@ func (m *marks) note(at mark) {
 		return
 	}
 	m.all = append(m.all, at)
-	for len(m.all) > 1 && m.all[1].Clock.Now <= at.Clock.Now-m.reach {
+	for len(m.all) > 1 && m.all[1].Clock.Now <= at.Clock.Now-m.reach && m.all[1].reaches(at) {
 		m.all = m.all[1:]
 	}
+}
+
+// reaches tells whether lines before m don't matter behind a later place. Where that lies in another file, it must lie far enough behind the
+// beginning of that one.
+func (m *mark) reaches(at mark) bool {
+	from := int64(0)
+	if at.Position.SameFile(m.Position) {
+		from = m.Position.Offset
+	}
+	return at.Position.Offset-from >= parser.Reach
 }
 
 // base is the place from which on the windows at a later one are whole, as far as is known.

@@ -56,6 +56,7 @@ func (d *Daemon) arrived(l *followed) {
 // them may go again: if it had, the logs would have shown it.
 func (d *Daemon) atEnd(l *followed, at time.Time) {
 	if l.rebuild != nil {
+		l.reader.Flush()
 		d.arrived(l)
 	}
 	first := l.end.IsZero()

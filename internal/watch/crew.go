@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"io"
+	"math"
 	"runtime"
 	"sync"
 	"time"
@@ -12,13 +13,13 @@ import (
 )
 
 // A crew is the goroutines that replay logs. Each takes the next portion, reads it as if nothing before it mattered, waits until
-// all before it has been told of, and tells of what it found; so the pipeline gets the arrivals in their order. Where the
-// portion before ends inside an entry, or the hour occurs twice, it is read once more in its turn. (Nothing else depends on what
-// comes before: see parser.Reader.Independent.)
+// all before it has been told of, and tells of what it found; so the pipeline gets the arrivals in their order. Where lines at the end of
+// the portion before still matter, the first lines are read once more in their turn: see parser.Reach. Where the hour occurs twice, all are.
 type crew struct {
 	pipeline *Pipeline
 	reader   func(emit func(*parser.Entry)) *parser.Reader
 	hand     *hand // whose turn it is, while lines are read in their turn
+	twice    int64 // bytes that were
 
 	mu     sync.Mutex // of what follows: one reads at a time
 	supply supply
@@ -28,7 +29,7 @@ type crew struct {
 
 // A baton is what goes from one portion to the next one.
 type baton struct {
-	reader *parser.Reader // which holds lines; nil if none are held
+	reader *parser.Reader // which knows all lines before; nil if they don't matter
 	stamp  time.Time      // Reader.Last
 	line   int64          // of the file
 	lines  int64          // of all
@@ -122,10 +123,14 @@ func (c *crew) turn(h *hand, t *baton) {
 	if h.first {
 		t.line = 0
 	}
-	if t.reader == nil && h.sure() {
-		h.tell(t.line)
+	if t.reader == nil && h.reader.Independent() {
+		h.tell(t.line, math.MaxInt64)
 		if last := h.reader.Last(); !last.IsZero() {
 			t.stamp = last
+		}
+		if !h.reader.Blank() {
+			c.inTurn(t)
+			t.reader.TakeOver(h.reader, t.line)
 		}
 	} else {
 		c.again(h, t)
@@ -134,16 +139,21 @@ func (c *crew) turn(h *hand, t *baton) {
 	t.lines += h.lines
 }
 
-// again reads the portion in its turn.
+// inTurn gives the baton a reader.
+func (c *crew) inTurn(t *baton) {
+	t.reader = c.reader(func(e *parser.Entry) { c.hand.inTurn(e) })
+	t.reader.Resume(t.stamp)
+}
+
+// again reads the portion in its turn, as far as that is needed.
 func (c *crew) again(h *hand, t *baton) {
 	if t.reader == nil {
-		t.reader = c.reader(func(e *parser.Entry) { c.hand.inTurn(e) })
-		t.reader.Resume(t.stamp)
+		c.inTurn(t)
 	}
 	c.hand = h
-	h.again(t.reader, t.line)
+	c.twice += h.again(t.reader, t.line)
 	t.stamp = t.reader.Last()
-	if !t.reader.Holding() {
+	if t.reader.Blank() {
 		t.reader = nil
 	}
 }

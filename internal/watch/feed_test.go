@@ -19,7 +19,8 @@ type reading struct {
 	*followed
 	transcript
 	lines  int64
-	places []place // after each line
+	quiets int
+	places []place // after each line, and each time that it was quiet
 	runs   int     // that were counted as their hands had read them
 }
 
@@ -65,6 +66,7 @@ func (r *reading) take(b *batch) {
 		r.runs++
 	}
 	if b.quiet {
+		r.quiets++
 		r.quiet(b.empty(), r.now())
 	}
 }
@@ -96,6 +98,7 @@ func TestRunsTellWhatLinesTell(t *testing.T) {
 			}
 			for i := range s.quiet {
 				want.quiet(i > 0, want.now())
+				want.places = append(want.places, want.place())
 			}
 		}
 
@@ -112,7 +115,7 @@ func TestRunsTellWhatLinesTell(t *testing.T) {
 		}()
 		for b := range batches {
 			got.take(b)
-			if diff := cmp.Diff(want.places[got.lines], got.place(), cmp.AllowUnexported(logMeter{})); diff != "" {
+			if diff := cmp.Diff(want.places[got.lines+int64(got.quiets)], got.place(), cmp.AllowUnexported(logMeter{})); diff != "" {
 				t.Fatalf("after %d lines of %v (-by line +in runs):\n%s", got.lines, steps, diff)
 			}
 			if b.ahead() {

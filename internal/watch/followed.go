@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"math"
 	"os"
 	"syscall"
 	"time"
@@ -25,7 +26,7 @@ type followed struct {
 	at      mark      // everything before it has been counted
 	marks   marks
 	lost    window.Stats // what the bounds had cost when that was last told
-	idle    bool         // the last batch was quiet, too
+	idle    bool         // it was quiet, and no line has come since
 	known   time.Time    // up to when everything has been read
 	end     time.Time    // when its end was reached last; zero: never yet
 	present present
@@ -74,36 +75,68 @@ func (r *rebuild) done(p tailer.Position) bool {
 // count counts the lines of a batch of which the run, if it is one, has been read. arrived is called at the moment when the rebuild is over,
 // and more, after each line or run, with how many lines that was, until it returns false; then so does count.
 func (l *followed) count(b *batch, arrived func(), more func(lines int64) bool) bool {
-	if b.ahead() && l.run(b) {
+	if b.ahead() && l.reader.Blank() && l.run(b, join{}) {
 		return more(b.run.Lines)
 	}
-	return b.each(func(line tailer.Line) bool {
+	lines, rest := int64(0), int64(0)
+	joins := b.joins()
+	whole := b.each(func(line tailer.Line) bool {
 		l.line(line, arrived)
-		return more(1)
+		lines++
+		if !more(1) {
+			return false
+		}
+		for len(joins) > 0 && joins[0].lines == lines && rest == 0 {
+			if l.run(b, joins[0]) {
+				rest = b.run.Lines - lines
+			}
+			joins = joins[1:]
+		}
+		return rest == 0
 	})
+	if rest > 0 {
+		return more(rest)
+	}
+	return whole
 }
 
-// run counts a run as its hand has read it, and tells whether that can be done: not behind or before an unfinished entry, nor where a
-// stamp or a rebuild's end have to be seen line by line.
-func (l *followed) run(b *batch) bool {
-	h := b.hand
-	if l.reader.Holding() || !h.sure() || l.rebuild != nil && !l.rebuild.holds(b.run) {
+// run counts what of a run lies behind a join as its hand has read it. It tells whether that can be done: not where a stamp or a
+// rebuild's end have to be seen line by line.
+func (l *followed) run(b *batch, j join) bool {
+	h, before := b.hand, b.run.Number-1
+	rest := tailer.Run{Text: b.run.Text[j.bytes:], File: b.run.File, Number: b.run.Number + j.lines, Lines: b.run.Lines - j.lines, End: b.run.End}
+	line, bytes, last, ok := h.reader.Since()
+	if rest.Lines == 0 || !h.reader.Independent() || h.reader.Holding() && !ok || j.lines > 0 && !h.agrees(l.reader, j, before) ||
+		l.rebuild != nil && !l.rebuild.holds(rest) {
 		return false
 	}
 	if l.rebuild == nil {
-		l.meter.note(b.run.Lines, len(b.run.Text))
+		l.meter.note(rest.Lines, len(rest.Text))
 	}
-	h.tell(b.run.Number - 1)
-	if last := h.reader.Last(); !last.IsZero() {
-		l.reader.Resume(last)
+	l.idle = false
+	h.from = j.finds
+	if h.reader.Holding() && line > j.lines+1 {
+		h.tell(before, line)
+		if last.IsZero() {
+			last = l.reader.Last()
+		}
+		at := rest.End
+		at.Offset -= bytes
+		l.note(mark{at, l.pipeline.counters.Clock(), last})
 	}
-	l.reached(b.run.End)
+	h.tell(before, math.MaxInt64)
+	l.reader.TakeOver(h.reader, before)
+	if l.seen = rest.End; !l.reader.Holding() {
+		l.reached(rest.End)
+	}
 	return true
 }
 
 // line counts a line.
 func (l *followed) line(line tailer.Line, arrived func()) {
+	l.idle = false
 	if r := l.rebuild; r != nil && !line.Late && r.over(line.End) {
+		l.reader.Flush()
 		arrived()
 	}
 	if l.rebuild == nil {
@@ -113,12 +146,21 @@ func (l *followed) line(line tailer.Line, arrived func()) {
 	if line.Late {
 		return
 	}
+	was := l.seen
 	l.seen = line.End
+	r := l.rebuild
+	done := r != nil && r.done(line.End)
+	if done {
+		l.reader.Flush() // nothing was held there
+	}
 	if l.reader.Holding() {
+		if _, bytes, last, ok := l.reader.Since(); ok && bytes == int64(len(line.Text)+1) {
+			l.note(mark{was, l.pipeline.counters.Clock(), last})
+		}
 		return
 	}
 	l.reached(line.End)
-	if r := l.rebuild; r != nil && r.done(line.End) {
+	if done {
 		arrived()
 	}
 }
@@ -126,8 +168,12 @@ func (l *followed) line(line tailer.Line, arrived func()) {
 // reached says that everything before a place was counted, and nothing behind it.
 func (l *followed) reached(p tailer.Position) {
 	l.seen = p
-	l.at = mark{p, l.pipeline.counters.Clock(), l.reader.Last()}
-	l.marks.note(l.at)
+	l.note(mark{p, l.pipeline.counters.Clock(), l.reader.Last()})
+}
+
+func (l *followed) note(at mark) {
+	l.at = at
+	l.marks.note(at)
 }
 
 // progress is what a checkpoint says of the log.
@@ -135,13 +181,15 @@ func (l *followed) progress() *progress {
 	return &progress{mark: l.at, Written: l.known, Base: l.marks.base(), Rules: l.pipeline.ruleTexts(), Alerts: l.pipeline.counters.Save()}
 }
 
-// quiet says that there is nothing more to be read for now: what was held is read when that is so a second time.
+// quiet says that there is nothing more to be read for now. When that is so a second time, what was written last was read whole.
 func (l *followed) quiet(empty bool, now time.Time) {
 	l.reader.Refer(now)
 	if l.idle && empty && l.reader.Holding() {
-		l.reader.Flush()
+		if l.reader.Pause(); !l.reader.Holding() {
+			l.reached(l.seen)
+		}
 	}
-	l.idle = empty
+	l.idle = true
 }
 
 // taken says that a batch was read at the time given.

@@ -148,7 +148,7 @@ func (d *Daemon) scopesOfRules() []int {
 	if len(d.logs) > 0 {
 		names := d.logs[0].pipeline.counters.Scopes()
 		for i, r := range d.Config.Rules {
-			scopes[i] = slices.Index(names, r.Scope)
+			scopes[i] = max(slices.Index(names, r.Scope), 0) // a rule that counts anomalies may have none
 		}
 	}
 	return scopes

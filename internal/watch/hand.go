@@ -1,6 +1,8 @@
 package watch
 
 import (
+	"bytes"
+	"math"
 	"slices"
 
 	"exiwatch/internal/report"
@@ -21,7 +23,20 @@ type hand struct {
 	other []parser.Entry // among them
 	lines int64          // of the portion
 	kept  []byte         // copies of what a Reader uses again
+	joins []join         // at most maxJoins
+	from  int            // of finds: those before it were told of by another reader
 }
+
+// A join is a place in a portion from which on the hand has read it right, if what is held there by a reader that knows all before it is what
+// the hand held.
+type join struct {
+	lines, bytes int64
+	finds        int
+	oldest       int64 // line that is held; 0: none is
+}
+
+// maxJoins is how many joins are tried. Nobody but who forges lines gives cause for more.
+const maxJoins = 4
 
 // A finding is an arrival that is kept, or an entry that is none.
 type finding struct {
@@ -31,6 +46,7 @@ type finding struct {
 	counts  bool
 	passed  bool // it isn't kept, but passed over
 	wanted  bool // it was told of
+	back    bool // a filter has handed it back
 }
 
 // A portion is whole lines of a log.
@@ -41,16 +57,41 @@ type portion struct {
 	first bool // of its file
 }
 
-// read reads the portion as if nothing before it mattered.
+// read reads the portion as if nothing before it mattered, and notes where it does no more: behind parser.Reach nothing but what is held.
 func (h *hand) read() {
-	h.finds, h.other, h.kept = h.finds[:0], h.other[:0], h.kept[:0]
+	h.finds, h.other, h.kept, h.joins, h.from = h.finds[:0], h.other[:0], h.kept[:0], h.joins[:0], 0
 	h.valuer.reset()
 	h.reader.Restart()
-	h.lines = h.reader.Lines(parser.Place{File: h.file, Line: 1}, h.text)
+	h.lines = 0
+	reached, read := int64(0), 0
+	for len(h.joins) < maxJoins && read < len(h.text) {
+		n := wholeLines(h.text[read:], parser.Reach)
+		h.lines += h.reader.Lines(parser.Place{File: h.file, Line: h.lines + 1}, h.text[read:read+n])
+		read += n
+		if reached == 0 {
+			reached = h.lines
+		}
+		oldest := h.reader.Oldest().Line
+		if read >= parser.Reach && !h.reader.InPieces() && (oldest == 0 || oldest > reached) {
+			h.joins = append(h.joins, join{h.lines, int64(read), len(h.finds), oldest})
+		}
+		if h.reader.Blank() {
+			break
+		}
+	}
+	h.lines += h.reader.Lines(parser.Place{File: h.file, Line: h.lines + 1}, h.text[read:])
 }
 
-// sure tells whether what was found is what is to be told behind lines that hold none.
-func (h *hand) sure() bool { return h.reader.Independent() && !h.reader.Holding() }
+// wholeLines is how many bytes the lines are that the first n bytes of text touch, or end with.
+func wholeLines(text []byte, n int) int {
+	if n >= len(text) {
+		return len(text)
+	}
+	if i := bytes.IndexByte(text[n-1:], '\n'); i >= 0 {
+		return n + i
+	}
+	return len(text)
+}
 
 func (h *hand) entry(e *parser.Entry) {
 	n := len(h.finds)
@@ -59,7 +100,7 @@ func (h *hand) entry(e *parser.Entry) {
 	}
 	h.finds = h.finds[:n+1]
 	f := &h.finds[n]
-	f.other = 0
+	f.other, f.wanted = 0, false
 	if e.Kind != parser.Reception {
 		h.other = append(h.other, *e)
 		h.keepOther(&h.other[len(h.other)-1])
@@ -109,10 +150,18 @@ func (h *hand) keepOther(e *parser.Entry) {
 	e.Text = h.keep(e.Text)
 }
 
-// tell tells of what was found, in the order of the log. before is how many lines of the file come before the portion.
-func (h *hand) tell(before int64) {
-	for i := range h.finds {
-		f := &h.finds[i]
+// line is where the finding stands in the portion.
+func (f *finding) line(h *hand) int64 {
+	if f.other > 0 {
+		return h.other[f.other-1].Line
+	}
+	return f.arrival.Line
+}
+
+// tell tells of what was found, in the order of the log, up to a line of the portion. before is how many lines of the file come before it.
+func (h *hand) tell(before, upTo int64) {
+	for ; h.from < len(h.finds) && h.finds[h.from].line(h) < upTo; h.from++ {
+		f := &h.finds[h.from]
 		if f.other > 0 {
 			e := &h.other[f.other-1]
 			e.Line += before
@@ -120,11 +169,11 @@ func (h *hand) tell(before int64) {
 			continue
 		}
 		f.arrival.Line += before
-		if f.wanted = false; f.passed {
+		if f.wanted, f.back = false, false; f.passed {
 			h.pipeline.passOver(&f.arrival, &f.values)
 			continue
 		}
-		f.wanted = h.pipeline.reception(&f.arrival, &f.values, f.counts)
+		f.wanted, f.back = h.pipeline.reception(&f.arrival, &f.values, f.counts)
 	}
 }
 
@@ -136,7 +185,8 @@ func (h *hand) gathers() {
 	h.gathered = h.gathered[:0]
 	for i := range h.finds {
 		if f := &h.finds[i]; f.other == 0 && f.wanted {
-			h.gathered = append(h.gathered, report.Reception{Arrival: &f.arrival, Values: &f.values})
+			class := h.pipeline.uncounted(&f.arrival, f.counts, f.back)
+			h.gathered = append(h.gathered, report.Reception{Arrival: &f.arrival, Values: &f.values, Class: class})
 		}
 	}
 	h.gather(h.gathered)
@@ -149,18 +199,42 @@ func (h *hand) inTurn(e *parser.Entry) {
 		p.other(e)
 		return
 	}
-	h.valuer.reset()
+	p.valuer.reset() // what was found holds values of the hand's
 	w := &p.arrival
-	counts, keep := p.weigh(e.Arrival, w, &h.valuer)
+	counts, keep := p.weigh(e.Arrival, w, &p.valuer)
 	if !keep {
 		p.passOver(e.Arrival, w)
-	} else if p.reception(e.Arrival, w, counts) && h.gather != nil {
-		h.gather([]report.Reception{{Arrival: e.Arrival, Values: w}})
+	} else if wanted, back := p.reception(e.Arrival, w, counts); wanted && h.gather != nil {
+		h.gather([]report.Reception{{Arrival: e.Arrival, Values: w, Class: p.uncounted(e.Arrival, counts, back)}})
 	}
 }
 
-// again reads the portion in its turn, by a reader that knows all that comes before it.
-func (h *hand) again(r *parser.Reader, before int64) {
-	h.lines = r.Lines(parser.Place{File: h.file, Line: before + 1}, h.text)
+// again reads the portion in its turn, by a reader that knows all that comes before it. As soon as that comes to where the hand has
+// read it right, the hand's findings are told instead, and the reader goes on for the hand's. It gives how many bytes it has read.
+func (h *hand) again(r *parser.Reader, before int64) int64 {
+	lines, read := int64(0), int64(0)
+	for _, j := range h.joins {
+		lines += r.Lines(parser.Place{File: h.file, Line: before + lines + 1}, h.text[read:j.bytes])
+		read = j.bytes
+		if h.agrees(r, j, before) {
+			h.from = j.finds
+			h.tell(before, math.MaxInt64)
+			r.TakeOver(h.reader, before)
+			return read
+		}
+	}
+	r.Lines(parser.Place{File: h.file, Line: before + lines + 1}, h.text[read:])
 	h.finds = h.finds[:0]
+	return int64(len(h.text))
+}
+
+// agrees tells whether a reader in its turn holds what the hand held at a join.
+func (h *hand) agrees(r *parser.Reader, j join, before int64) bool {
+	if !h.reader.Independent() || r.InPieces() {
+		return false
+	}
+	if oldest := r.Oldest(); j.oldest > 0 {
+		return oldest == parser.Place{File: h.file, Line: before + j.oldest}
+	}
+	return r.Oldest() == parser.Place{}
 }

@@ -44,7 +44,7 @@ func must(t interface {
 }
 
 // configured reads a configuration whose logs name no zone but UTC. Unless it says otherwise, each event makes a mail.
-func configured(t *testing.T, text string) config.Config {
+func configured(t testing.TB, text string) config.Config {
 	t.Helper()
 	c, err := config.Parse("test.toml", []byte(text))
 	must(t, err)

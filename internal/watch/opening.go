@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/private"
 	"exiwatch/mailer"
 	"exiwatch/parser"
 	"exiwatch/tailer"
@@ -29,6 +31,7 @@ func (d *Daemon) prepare() (err error) {
 	if d.state, err = openState(d.Config.State); err != nil {
 		return err
 	}
+	d.warnOfSecrets()
 	d.gallery = d.newGallery()
 	if err = d.open(); err == nil {
 		err = d.gallery.listen(d.Config.Web)
@@ -42,6 +45,15 @@ func (d *Daemon) prepare() (err error) {
 		d.state.close()
 	}
 	return err
+}
+
+// warnOfSecrets says which secrets of the configuration others can read.
+func (d *Daemon) warnOfSecrets() {
+	for _, path := range d.Config.Secrets {
+		if readers, err := private.Readers(path, os.Getegid()); err == nil && readers != "" {
+			d.Log.Warn("a secret can be read by others", "file", path, "readers", readers)
+		}
+	}
 }
 
 // open takes up what the state folder has, and finds where the logs go on.

@@ -22,6 +22,7 @@ type Pipeline struct {
 	returns   *returns  // what came in, to know again what a content filter hands back; nil where no rule counts such a thing
 	last      time.Time // the latest stamp of the log that was believed
 	logs      bool      // rules count all arrivals of the log
+	eximUsers []string  // U= of Exim\'s own bounces
 	log       string    // name of the log, where there are several
 	addresses bool      // rules count recipients' addresses
 	costly    costly    // values of arrivals that rules count
@@ -51,6 +52,8 @@ type Listener struct {
 	Costly bool
 	// Brief says that of alerts nothing is asked but what is left of them by window.Counters.Brief.
 	Brief bool
+	// Idle says that alerts are not asked for: nothing is counted, but whether rules would count an arrival is told.
+	Idle bool
 	// Counted gets each arrival that the rules have counted, after Arrival got it, with all its values.
 	Counted func(*window.Arrival)
 	// Other gets every entry that is no arrival.
@@ -93,7 +96,7 @@ func newPipeline(p Pipeline) (*Pipeline, error) {
 		topic:   p.counters.Counts(window.Topic) || p.listener.Counted != nil,
 	}
 	p.addresses, p.logs = p.counters.CountsAddresses(), p.counters.CountsLog()
-	p.returns = newReturns(p.counted)
+	p.returns, p.eximUsers = newReturns(p.counted), p.scopes[""].EximUsers
 	if p.listener.Brief {
 		p.counters.Brief()
 	}
@@ -163,18 +166,18 @@ func (p *Pipeline) weigh(a *parser.Arrival, w *window.Arrival, v *valuer) (count
 	return counts, true
 }
 
-// reception takes the next arrival that is kept. Every one moves the time, whether it counts or not. It returns false if it isn't
-// wanted any more.
-func (p *Pipeline) reception(a *parser.Arrival, w *window.Arrival, counts bool) bool {
+// reception takes the next arrival that is kept. Every one moves the time, whether it counts or not. It tells whether the arrival is still
+// wanted, and whether a filter has handed it back, so that it doesn't count.
+func (p *Pipeline) reception(a *parser.Arrival, w *window.Arrival, counts bool) (wanted, back bool) {
 	if p.listener.More != nil && !p.listener.More() {
-		return false
+		return false, false
 	}
 	if p.listener.Arrival != nil && !p.silent {
 		p.listener.Arrival(a, w)
 	}
 	p.believe(a, w)
 	p.advance(w.At)
-	if p.returns != nil && p.returns.comesBack(a, p.counters.Clock().Now) {
+	if back = p.returns != nil && p.returns.comesBack(a, p.counters.Clock().Now); back {
 		counts, w.Outside = false, ^uint64(0)
 	}
 	own, name := p.own.due(a, p.log)
@@ -184,21 +187,21 @@ func (p *Pipeline) reception(a *parser.Arrival, w *window.Arrival, counts bool) 
 	if p.listener.Seen != nil {
 		p.listener.Seen(p, w, counts && own == nil)
 	}
-	if !counts && w.Nature == window.Plain {
-		return true
+	if !counts && w.Nature == window.Plain || p.listener.Idle {
+		return true, back
 	}
 	if own != nil {
 		own.excuse(p.log, p.counters.Clock().Now)
-		return true
+		return true, back
 	}
 	p.count(w)
 	if !counts {
-		return true
+		return true, back
 	}
 	if p.listener.Counted != nil && !p.silent {
 		p.listener.Counted(w)
 	}
-	return true
+	return true, back
 }
 
 // believe keeps a stamp that may be forged from moving the clock: the arrival counts where the log has got to.
@@ -230,6 +233,17 @@ func (p *Pipeline) count(w *window.Arrival) {
 	for _, alert := range grown {
 		p.told(alert, grew(alert), p.listener.Grew)
 	}
+}
+
+// uncounted gives the Class of an arrival that no rule counts.
+func (p *Pipeline) uncounted(a *parser.Arrival, counts, back bool) report.Class {
+	switch {
+	case back:
+		return report.ClassHandedBack
+	case counts:
+		return report.Counted
+	}
+	return Class(a, p.eximUsers)
 }
 
 // scope tells whether any rule counts the arrival, and w which.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/report"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -70,6 +71,21 @@ func isLoopbackAddress(b []byte) bool {
 	}
 	ip, err := netip.ParseAddr(string(b))
 	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// Class gives the class of an arrival, counted or not.
+func Class(a *parser.Arrival, eximUsers []string) report.Class {
+	switch {
+	case a.Authenticator != nil:
+		return report.ClassAuthenticated
+	case isLocal(a) && !isOwnBounce(a, eximUsers):
+		return report.ClassLocal
+	case isLoopback(a):
+		return report.ClassLoopback
+	case len(a.EnvelopeSender) == 0:
+		return report.ClassBounces
+	}
+	return report.ClassRelayed
 }
 
 // isInternal tells whether every recipient is known and in one of the domains.

@@ -126,10 +126,10 @@ func (d *Daemon) ends() []os.FileInfo {
 	return ends
 }
 
-// hasRead tells whether the logs were counted up to the ends.
+// hasRead tells whether the logs were counted up to the ends. What is read and held isn't counted yet.
 func (d *Daemon) hasRead(ends []os.FileInfo) bool {
 	for i, l := range d.logs {
-		if ends[i] != nil && !l.covers(ends[i]) {
+		if ends[i] != nil && (!l.covers(ends[i]) || l.reader.Holding()) {
 			return false
 		}
 	}

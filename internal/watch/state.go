@@ -2,7 +2,6 @@ package watch
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"exiwatch/internal/private"
 
 	"github.com/google/renameio/v2"
 )
@@ -35,12 +36,30 @@ const (
 	spoolDir       = "spool"
 )
 
+// CheckState fails with a *private.Error unless only the user uid and root can write the state folder and what is in it. The
+// folder may be a symbolic link, nothing in it may. What can't be looked at is left to who opens it.
+func CheckState(dir string, uid int) error {
+	if err := private.CheckFolder(dir, uid); err != nil {
+		return fmt.Errorf("the state folder %w", err)
+	}
+	for _, name := range []string{lockFile, keyFile, tokenFile, checkpointFile, spoolDir, hookChannel, webhookChannel} {
+		err := private.Check(filepath.Join(dir, name), uid)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+			return fmt.Errorf("in the state folder, %w", err)
+		}
+	}
+	return nil
+}
+
 // openState makes the folder if need be and takes it. The caller closes it.
 func openState(dir string) (*state, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the state folder: %w", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err := CheckState(dir, os.Geteuid()); err != nil {
+		return nil, err
+	}
+	lock, err := private.Open(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return nil, fmt.Errorf("locking the state folder: %w", err)
 	}
@@ -101,7 +120,7 @@ const keySize = 32 // bytes
 // key gives the key of our Message-IDs, which is made at the first start.
 func (s *state) key() ([]byte, error) {
 	path := filepath.Join(s.dir, keyFile)
-	key, err := os.ReadFile(path)
+	key, err := private.Read(path, keySize)
 	if err == nil && len(key) == keySize {
 		return key, nil
 	}
@@ -118,7 +137,7 @@ func (s *state) key() ([]byte, error) {
 
 // Key reads the key in a state folder; nil if there is none that may be read.
 func Key(dir string) []byte {
-	key, err := os.ReadFile(filepath.Join(dir, keyFile))
+	key, err := private.Read(filepath.Join(dir, keyFile), keySize)
 	if err != nil || len(key) != keySize {
 		return nil
 	}
@@ -141,19 +160,16 @@ func (s *state) write(name string, data []byte) error {
 // load reads the checkpoint; nil if there is none. One that can't be understood is put aside.
 func (s *state) load() (*checkpoint, error) {
 	path := filepath.Join(s.dir, checkpointFile)
-	data, err := os.ReadFile(path)
+	data, err := private.Read(path, maxCheckpoint)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the checkpoint: %w", err)
 	}
-	c := new(checkpoint)
-	if err = json.Unmarshal(data, c); err == nil && c.Version == checkpointVersion {
-		return c, nil
-	}
+	c, err := decode(data)
 	if err == nil {
-		err = fmt.Errorf("it is of version %d, not %d", c.Version, checkpointVersion)
+		return c, nil
 	}
 	if moved := os.Rename(path, path+".broken"); moved != nil {
 		return nil, fmt.Errorf("%s: %w; moving it aside: %w", path, err, moved)
@@ -173,9 +189,9 @@ func (e *brokenError) Error() string {
 
 // save replaces the checkpoint.
 func (s *state) save(c *checkpoint) error {
-	data, err := json.Marshal(c)
+	data, err := encode(c, maxCheckpoint)
 	if err == nil {
-		err = s.write(checkpointFile, append(data, '\n'))
+		err = s.write(checkpointFile, data)
 	}
 	if err != nil {
 		return fmt.Errorf("writing the checkpoint: %w", err)

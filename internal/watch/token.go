@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"exiwatch/internal/private"
 )
 
 // tokenFile holds what the addresses of the live page on a port begin with. Whoever may read it may look.
@@ -18,11 +20,13 @@ const tokenFile = "web-token"
 // tokenSize is too much to be guessed.
 const tokenSize = 20 // bytes
 
+const maxToken = 64 // bytes of the file: tokenForm and a line feed
+
 var tokenForm = regexp.MustCompile(`^[a-z2-7]{32}$`)
 
 // webToken gives the token, which is made at the first start, and made anew if others could have read it.
 func (s *state) webToken() (string, error) {
-	info, err := os.Stat(filepath.Join(s.dir, tokenFile))
+	info, err := os.Lstat(filepath.Join(s.dir, tokenFile))
 	if err == nil && info.Mode().Perm()&0o077 == 0 {
 		token, err := WebToken(s.dir)
 		if err == nil || !errors.Is(err, errBrokenToken) {
@@ -45,7 +49,7 @@ var errBrokenToken = errors.New("it holds no token")
 // WebToken reads the token in a state folder.
 func WebToken(dir string) (string, error) {
 	path := filepath.Join(dir, tokenFile)
-	text, err := os.ReadFile(path)
+	text, err := private.Read(path, maxToken)
 	if err != nil {
 		return "", fmt.Errorf("reading the token of the live page: %w", err)
 	}

@@ -2,11 +2,10 @@ package web
 
 import (
 	"crypto/subtle"
-	"net"
 	"net/http"
-	"slices"
-	"strconv"
 	"strings"
+
+	"exiwatch/internal/loopback"
 )
 
 // headers go with every answer. The policy lets a page have scripts and styles from here, as files, and nothing else.
@@ -21,10 +20,6 @@ var headers = map[string]string{
 	"Cache-Control":                "no-store",
 }
 
-// loopbackNames are those under which a browser may ask, with a port behind them. Another one is that of a site that has had its name
-// resolved to loopback.
-var loopbackNames = []string{"localhost", "127.0.0.1", "[::1]"}
-
 // guard decides who may see anything. port is that of the listener; 0 for a UNIX socket, which a tunnel may have given any port.
 func (s *Server) guard(port int, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -36,7 +31,7 @@ func (s *Server) guard(port int, next http.Handler) http.Handler {
 			w.Header().Set("Allow", "GET, HEAD")
 			refuse(w, http.StatusMethodNotAllowed, "these pages can only be read")
 			return
-		case !rightHost(r.Host, port):
+		case !loopback.RightHost(r.Host, port):
 			refuse(w, http.StatusMisdirectedRequest, "this page answers to a loopback address with its own port only, such as http://127.0.0.1:8025/")
 			return
 		case port == 0:
@@ -57,21 +52,4 @@ func (s *Server) guard(port int, next http.Handler) http.Handler {
 func refuse(w http.ResponseWriter, status int, why string) {
 	w.Header().Set("Connection", "close")
 	http.Error(w, why, status)
-}
-
-func rightHost(host string, port int) bool {
-	name, behind, err := net.SplitHostPort(host)
-	if err != nil {
-		name, behind = host, ""
-	} else if strings.Contains(name, ":") {
-		name = "[" + name + "]"
-	}
-	if !slices.Contains(loopbackNames, strings.ToLower(name)) {
-		return false
-	}
-	if port == 0 {
-		return true
-	}
-	const httpPort = 80 // which a browser leaves out
-	return behind == strconv.Itoa(port) || behind == "" && port == httpPort
 }

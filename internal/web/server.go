@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"exiwatch/internal/look"
+	"exiwatch/internal/loopback"
 )
 
 // A Server shows the page. Token is needed to serve a port.
@@ -31,7 +32,7 @@ const (
 	maxConnections = 250
 	maxStreams     = 100     // of these
 	maxHeader      = 8 << 10 // bytes
-	headerPatience = 5 * time.Second
+	headerPatience = 2 * time.Second
 	answerPatience = 20 * time.Second
 	idlePatience   = 60 * time.Second
 )
@@ -50,6 +51,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	wait.Go(func() { s.hub.run(ctx) })
 	wait.Go(func() { s.desk.checks(ctx) })
 	failed := make(chan error, len(listeners))
+	limiter := loopback.NewLimiter(maxConnections)
 	for _, l := range listeners {
 		port := 0
 		if a, ok := l.Addr().(*net.TCPAddr); ok {
@@ -62,7 +64,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 			BaseContext: func(net.Listener) context.Context { return ctx },
 		}
 		wait.Go(func() {
-			if err := server.Serve(limit(l, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
+			if err := limiter.Serve(server, l); !errors.Is(err, http.ErrServerClosed) {
 				failed <- err
 			}
 		})
@@ -100,33 +102,4 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /alerts", s.desk.serve)
 	mux.HandleFunc("GET /health", s.desk.serve)
 	return mux
-}
-
-// limit is a listener that has a number of connections open at most. Who comes then waits, as he does where a server is slow: an idle
-// connection lasts no longer than headerPatience or idlePatience.
-func limit(l net.Listener, n int) net.Listener { return &limited{l, make(chan struct{}, n)} }
-
-type limited struct {
-	net.Listener
-	open chan struct{}
-}
-
-func (l *limited) Accept() (net.Conn, error) {
-	l.open <- struct{}{}
-	c, err := l.Listener.Accept()
-	if err != nil {
-		<-l.open
-		return nil, err
-	}
-	return &limitedConn{Conn: c, release: sync.OnceFunc(func() { <-l.open })}, nil
-}
-
-type limitedConn struct {
-	net.Conn
-	release func()
-}
-
-func (c *limitedConn) Close() error {
-	defer c.release()
-	return c.Conn.Close()
 }

@@ -1,0 +1,100 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"exiwatch/parser"
+)
+
+// maxAuthenticators is how many authenticators without an id a sample remembers: a log that was made up may name any
+// number.
+const maxAuthenticators = 20
+
+// noID notes an arrival of a client that logged in and whose id isn't logged.
+func (s *sample) noID(a *parser.Arrival) {
+	if a.Authenticator == nil {
+		return
+	}
+	s.logins++
+	if a.AuthenticatedID != nil {
+		return
+	}
+	if s.nameless == nil {
+		s.nameless = make(map[string]int64)
+	}
+	name := string(a.Authenticator)
+	if _, known := s.nameless[name]; known || len(s.nameless) < maxAuthenticators {
+		s.nameless[name]++
+	}
+}
+
+// authenticators tells which authenticators set no id, so that nobody knows who logged in.
+func (c *checks) authenticators(ctx context.Context, s *sample) []Result {
+	const name = "authenticator"
+	if s.logins == 0 {
+		return nil
+	}
+	if len(s.nameless) == 0 {
+		return []Result{pass(name, "%s with a login, each with its id", count(s.logins, "arrival"))}
+	}
+	said, err := c.Exim(ctx, "-bP", "authenticators")
+	if err != nil {
+		said = ""
+	}
+	known := readAuthenticators(said)
+	var found []string
+	var hint strings.Builder
+	hint.WriteString("Such arrivals count for the sending host, as [203.0.113.7], and not for the account. Add to " +
+		"the authenticator in Exim's configuration:")
+	for _, name := range slices.Sorted(maps.Keys(s.nameless)) {
+		found = append(found, fmt.Sprintf("%s (%s)", name, count(s.nameless[name], "arrival")))
+		hint.WriteString("\n" + known[name].advice(name))
+	}
+	return []Result{warn(name, hint.String(), "no id is logged of who logs in by %s", strings.Join(found, ", "))}
+}
+
+// An authenticator as exim -bP authenticators shows it. The zero value is one that it doesn't show.
+type authenticator struct{ driver, publicName, setID string }
+
+// readAuthenticators reads them: a line "plain authenticator:", and one for each option.
+func readAuthenticators(said string) map[string]authenticator {
+	all := make(map[string]authenticator)
+	current := ""
+	for line := range strings.Lines(said) {
+		line = strings.TrimSpace(line)
+		if name, ok := strings.CutSuffix(line, " authenticator:"); ok {
+			current = name
+			continue
+		}
+		option, value, _ := strings.Cut(line, " = ")
+		a := all[current]
+		switch option {
+		case "driver":
+			a.driver = value
+		case "public_name":
+			a.publicName = value
+		case "server_set_id":
+			a.setID = value
+		}
+		all[current] = a
+	}
+	return all
+}
+
+// advice says what to write. PLAIN sends an authorization id first, in $auth1, and the login in $auth2; all others
+// have the login in $auth1 (Exim specification, "server_set_id" and the chapters on the drivers).
+func (a authenticator) advice(name string) string {
+	switch {
+	case a.setID != "":
+		return "    " + name + ": server_set_id = " + a.setID + "   # it is set, and was empty"
+	case a.driver == "":
+		return "    " + name + ": server_set_id = $auth1   # $auth2 for PLAIN"
+	case a.driver == "plaintext" && strings.EqualFold(a.publicName, "PLAIN"):
+		return "    " + name + ": server_set_id = $auth2"
+	}
+	return "    " + name + ": server_set_id = $auth1"
+}

@@ -1,0 +1,104 @@
+package check
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"exiwatch/internal/config"
+	"exiwatch/internal/report"
+	"exiwatch/internal/watch"
+	"exiwatch/parser"
+	"exiwatch/window"
+)
+
+const (
+	maxRows      = 3    // of what no rule counts
+	standingOut  = 0.25 // share of all arrivals from one network that is worth a warning
+	fewListPosts = 5    // that are needed to take a sender for a list's
+	muchMore     = 5    // times a limit
+)
+
+// weigh notes what no rule counts and ignore doesn't name, and who posts over loopback.
+func (s *sample) weigh(a *parser.Arrival, w *window.Arrival) {
+	if slices.ContainsFunc(s.ignore, func(p config.Pattern) bool { return p.Match(w) }) {
+		s.ignored++
+		return
+	}
+	class := watch.Class(a, s.eximUsers)
+	if w.Outside == 1<<len(s.scopes)-1 {
+		s.uncounted.Add(class, w)
+	}
+	if class == report.ClassLoopback {
+		s.posts++
+		if pattern := posting(w.Values[window.Sender]); pattern != "" {
+			s.posting.Add([]byte(pattern), 0, 0)
+		}
+	}
+}
+
+// counted tells how many arrivals rules count, and where the others come from.
+func (c *checks) counted(s *sample) Result {
+	const name = "counted"
+	arrivals, uncounted := s.summary.Tally.Arrivals, s.uncounted.Total()
+	rows := s.uncounted.Rows(maxRows)
+	detail := fmt.Sprintf("%d of %s", arrivals-uncounted-s.ignored, count(arrivals, "arrival"))
+	for i, row := range rows {
+		separator := "; "
+		if i == 0 {
+			separator = ". No rule counts: "
+		}
+		detail += fmt.Sprintf("%s%d %s", separator, row.Messages, row)
+	}
+	if s.ignored > 0 {
+		detail += fmt.Sprintf("; %d by ignore", s.ignored)
+	}
+	general := c.Config.Scopes[""]
+	line := report.Only(general.OnlyNames(), rows)
+	worth := func(row report.UncountedRow) bool { return c.worth(row, arrivals) }
+	if line == "" || !slices.ContainsFunc(rows, worth) {
+		return pass(name, "%s", detail)
+	}
+	return warn(name, "No alert can tell of these. Where hosts there send for your own users, count them in "+
+		"exiwatch's configuration:\n    [count]\n    "+line, "%s", detail)
+}
+
+// worth tells whether a row is worth a warning: own users send so, or one network sends more than mail from elsewhere
+// would explain.
+func (c *checks) worth(row report.UncountedRow, arrivals int64) bool {
+	switch row.Class {
+	case report.ClassAuthenticated, report.ClassLocal, report.ClassLoopback:
+		return true
+	case report.ClassRelayed:
+		network, err := netip.ParsePrefix(row.Network)
+		inside := err == nil && network.Addr().IsPrivate()
+		return inside || row.Messages > c.Config.LowestLimit() && share(row.Messages, arrivals) >= standingOut
+	}
+	return false
+}
+
+// posts tells of senders over loopback that look like a list's, or send much more than a limit allows.
+func (c *checks) posts(s *sample) []Result {
+	limit := c.Config.LowestLimit()
+	var patterns, found []string
+	for _, row := range s.posting.Top(0, report.Messages) {
+		isList := strings.Contains(row.Value, "*")
+		if len(patterns) < maxRows && (isList && row.Messages >= fewListPosts || row.Messages > muchMore*limit) {
+			patterns = append(patterns, row.Value)
+			found = append(found, fmt.Sprintf("%d from %s", row.Messages, strings.TrimPrefix(row.Value, "sender:")))
+		}
+	}
+	if patterns == nil {
+		return nil
+	}
+	general := c.Config.Scopes[""]
+	for i := range general.Ignore {
+		patterns = append(patterns, general.Ignore[i].String())
+	}
+	return []Result{warn("loopback", "If a list manager or another program that you know posts these, it needs no "+
+		"alerts. Put into exiwatch's configuration:\n    [count]\n    "+
+		strings.Replace(report.OnlyLine(patterns), "only", "ignore", 1)+
+		"\nNobody who sends with such an envelope sender counts then, whatever the way.",
+		"%s over loopback without a login: %s", count(s.posts, "arrival"), strings.Join(found, ", "))}
+}

@@ -1,0 +1,191 @@
+package check
+
+import (
+	"bufio"
+	"io"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// A hostList is what a host list of Exim's configuration names, as far as nothing has to be looked up (Exim
+// specification, "Host lists"). Its zero value names nobody.
+type hostList struct {
+	networks []netip.Prefix // each once
+	loopback bool           // this host itself
+	skipped  []string       // what would have to be looked up, as it is written
+}
+
+const (
+	maxNesting  = 10      // of named lists
+	maxListFile = 1 << 20 // bytes of a file of hosts that are read
+	maxHosts    = 10_000  // that are told apart
+)
+
+// named are the host lists that have names.
+type named map[string]string
+
+// hosts reads a list.
+func (n named) hosts(list string) *hostList {
+	h := new(hostList)
+	n.add(h, items(list), maxNesting)
+	return h
+}
+
+// add adds the items of a list. What a negated item names before is left out of what follows.
+func (n named) add(h *hostList, items []string, depth int) {
+	var except []netip.Prefix
+	negated := false
+	for _, item := range items {
+		rest, not := strings.CutPrefix(item, "!")
+		negated = not
+		if !not {
+			n.item(h, item, except, depth)
+			continue
+		}
+		if prefix, ok := network(strings.TrimSpace(rest)); ok {
+			except = append(except, prefix)
+		}
+	}
+	if negated { // then whatever the list doesn't name is in it
+		h.skip("every other host, as a list ends in an item with !")
+	}
+}
+
+// item adds one item.
+func (n named) item(h *hostList, item string, except []netip.Prefix, depth int) {
+	prefix, isNetwork := network(item)
+	name, isName := strings.CutPrefix(item, "+")
+	switch {
+	case item == "", item == "@", item == "@[]", item == "localhost": // "" is a message that no host brings
+		h.loopback = true
+	case isNetwork:
+		h.network(prefix, except)
+	case isName && slices.Contains(listOptions, name):
+	case isName && n[name] != "" && depth > 0:
+		n.add(h, items(n[name]), depth-1)
+	case strings.HasPrefix(item, "/") && depth > 0:
+		if lines, ok := fileItems(item); ok {
+			n.add(h, lines, depth-1)
+		} else {
+			h.skip(item)
+		}
+	case isName:
+		if _, empty := n[name]; !empty || depth == 0 {
+			h.skip(item)
+		}
+	default:
+		h.skip(item)
+	}
+}
+
+// listOptions are words of a host list that name nobody.
+var listOptions = []string{"ignore_unknown", "include_unknown", "ignore_defer", "include_defer", "caseful"}
+
+func (h *hostList) network(prefix netip.Prefix, except []netip.Prefix) {
+	covers := func(other netip.Prefix) bool { return other.Bits() <= prefix.Bits() && other.Contains(prefix.Addr()) }
+	switch {
+	case slices.ContainsFunc(except, covers):
+	case prefix.Addr().IsLoopback():
+		h.loopback = true
+	case !slices.Contains(h.networks, prefix) && len(h.networks) < maxHosts:
+		h.networks = append(h.networks, prefix)
+	}
+}
+
+func (h *hostList) skip(item string) {
+	if !slices.Contains(h.skipped, item) && len(h.skipped) < maxHosts {
+		h.skipped = append(h.skipped, item)
+	}
+}
+
+// join adds what another list names.
+func (h *hostList) join(other *hostList) {
+	for _, prefix := range other.networks {
+		h.network(prefix, nil)
+	}
+	for _, item := range other.skipped {
+		h.skip(item)
+	}
+	h.loopback = h.loopback || other.loopback
+}
+
+// network reads an address, or one with a mask.
+func network(item string) (netip.Prefix, bool) {
+	if address, err := netip.ParseAddr(item); err == nil && address.Zone() == "" {
+		address = address.Unmap()
+		return netip.PrefixFrom(address, address.BitLen()), true
+	}
+	prefix, err := netip.ParsePrefix(item)
+	return prefix.Masked(), err == nil
+}
+
+// fileItems gives the lines of a file, which are items of a list; behind # are comments.
+func fileItems(path string) (all []string, ok bool) {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return nil, false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, false
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(io.LimitReader(f, maxListFile))
+	for lines.Scan() {
+		line, _, _ := strings.Cut(lines.Text(), "#")
+		if line = strings.TrimSpace(line); line != "" {
+			all = append(all, line)
+		}
+	}
+	return all, lines.Err() == nil
+}
+
+// items takes a list apart (Exim specification, "List construction"): a colon stands between items unless the list
+// begins with < and another separator; two separators are one that belongs to the item. One inside the braces of an
+// expansion separates nothing.
+func items(list string) (all []string) {
+	list = unquoted(strings.TrimSpace(list))
+	sep := byte(':')
+	if len(list) > 1 && list[0] == '<' && isMark(list[1]) {
+		sep, list = list[1], list[2:]
+	}
+	expands := strings.Contains(list, "${")
+	for list = strings.TrimLeft(list, " \t\n"); list != ""; list = strings.TrimLeft(list, " \t\n") {
+		var item []byte
+		depth, i := 0, 0
+		for ; i < len(list); i++ {
+			c := list[i]
+			if c == sep && depth == 0 {
+				if i+1 == len(list) || list[i+1] != sep {
+					break
+				}
+				i++
+			}
+			if expands && c == '{' {
+				depth++
+			} else if expands && c == '}' && depth > 0 {
+				depth--
+			}
+			item = append(item, c)
+		}
+		list = list[min(i+1, len(list)):]
+		all = append(all, strings.TrimSpace(string(item)))
+	}
+	return all
+}
+
+// isMark tells whether a byte is what C calls punctuation: printable ASCII, and no letter, digit or blank.
+func isMark(c byte) bool {
+	return c < unicode.MaxASCII && (unicode.IsPunct(rune(c)) || unicode.IsSymbol(rune(c)))
+}
+
+// unquoted takes a value out of its quotes, in which \ stands before what is meant as such (Exim specification,
+// "String").
+func unquoted(value string) string {
+	if len(value) < 2 || value[0] != '"' || value[len(value)-1] != '"' {
+		return value
+	}
+	return strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\n`, "\n", `\t`, "\t").Replace(value[1 : len(value)-1])
+}

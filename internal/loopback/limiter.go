@@ -1,0 +1,120 @@
+// Package loopback guards servers that any user of this machine can reach. A Limiter keeps one client from using up all
+// connections. RightHost keeps a browser from asking for another site.
+package loopback
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+)
+
+// A Limiter bounds the connections of a server. When there are too many it closes one that waits for a request: of the
+// peer that has the most of these, the one that has waited longest. So silent connections give way to those that ask.
+// The time counts from the beginning of the wait, so that sending a request byte by byte gains nothing.
+//
+// A peer is the user who connects to a UNIX socket, and for TCP the address. All of loopback is one peer: a user of
+// this machine can connect from any of its addresses. One peer has 7/8 of the connections at most.
+type Limiter struct {
+	most, share int
+	closed      atomic.Int64
+
+	mu    sync.Mutex
+	open  map[*Conn]bool
+	peers map[peer]*holding
+	waits uint64 // how many waits have begun
+}
+
+// A holding is what a peer has open.
+type holding struct{ open, waiting int }
+
+// NewLimiter makes one for so many connections at a time, of all its listeners together.
+func NewLimiter(most int) *Limiter {
+	return &Limiter{most: most, share: most - most/8, open: make(map[*Conn]bool), peers: make(map[peer]*holding)}
+}
+
+// Closed is how many connections were closed because there were too many.
+func (l *Limiter) Closed() int64 { return l.closed.Load() }
+
+// Listener is a listener whose connections, each a *Conn, are bounded.
+func (l *Limiter) Listener(of net.Listener) net.Listener { return &listener{of, l} }
+
+type listener struct {
+	net.Listener
+	limiter *Limiter
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	for {
+		accepted, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		c := &Conn{Conn: accepted, limiter: l.limiter, peer: peerOf(accepted)}
+		out := l.limiter.admit(c)
+		if out != nil {
+			l.limiter.closed.Add(1)
+			out.Conn.Close()
+		}
+		if out != c {
+			return c, nil
+		}
+	}
+}
+
+// admit makes room for a connection. It gives the one that has to go, which may be the new one.
+func (l *Limiter) admit(c *Conn) (out *Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	own := l.peers[c.peer]
+	if own == nil {
+		own = new(holding)
+	}
+	if len(l.open) >= l.most || own.open >= l.share {
+		if out = l.victim(c.peer, own); out == nil {
+			return c
+		}
+		l.remove(out)
+	}
+	l.open[c] = true
+	l.peers[c.peer] = own
+	own.open++
+	l.wait(c, own)
+	return out
+}
+
+// victim is the connection that has to go for a new one of a peer; nil if that is the new one. Another peer's has to go
+// only if that peer has more of them waiting.
+func (l *Limiter) victim(p peer, own *holding) (v *Conn) {
+	most := 0
+	for c := range l.open {
+		has := l.peers[c.peer].waiting
+		switch {
+		case !c.waiting, c.peer != p && (own.open >= l.share || has <= own.waiting+1):
+		case v == nil, has > most, has == most && c.since < v.since:
+			v, most = c, has
+		}
+	}
+	return v
+}
+
+// wait begins a wait for a request.
+func (l *Limiter) wait(c *Conn, own *holding) {
+	l.waits++
+	c.since, c.waiting = l.waits, true
+	own.waiting++
+}
+
+// remove forgets a connection.
+func (l *Limiter) remove(c *Conn) {
+	if !l.open[c] {
+		return
+	}
+	own := l.peers[c.peer]
+	if c.waiting {
+		own.waiting--
+	}
+	if own.open--; own.open == 0 {
+		delete(l.peers, c.peer)
+	}
+	delete(l.open, c)
+}

@@ -1,0 +1,148 @@
+// Package private opens files that one user alone may write, such as those of the daemon's state folder. It never goes
+// through a symbolic link: whoever could plant one would have the daemon, perhaps as root, read or overwrite any file.
+package private
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/user"
+	"slices"
+	"strconv"
+	"syscall"
+)
+
+// An Error says why a file or a folder isn't safe to use, and what mends that.
+type Error struct{ Path, Problem, Hint string }
+
+func (e *Error) Error() string { return e.Path + " " + e.Problem }
+
+// CheckFolder fails with an *Error unless path is a folder that only the user uid and root can write. It may be a
+// symbolic link: then this holds for what it points to.
+func CheckFolder(path string, uid int) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return &Error{path, "is no folder", "name another path"}
+	}
+	return guarded(path, info, uid)
+}
+
+// Check fails with an *Error unless path is a file or a folder, and no link, that only the user uid and root can write.
+func Check(path string, uid int) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() && !info.IsDir() {
+		return odd(path, info.Mode())
+	}
+	return guarded(path, info, uid)
+}
+
+// guarded fails if others can write the file.
+func guarded(path string, info fs.FileInfo, uid int) error {
+	const others = 0o022
+	if s, ok := sys(info); ok && int(s.Uid) != uid && s.Uid != 0 {
+		owner := int(s.Uid)
+		return &Error{
+			path, fmt.Sprintf("belongs to the user %s, and exiwatch runs as %s", userName(owner), userName(uid)),
+			fmt.Sprintf("run exiwatch as %s, or: chown -R %s %s", userName(owner), userName(uid), path),
+		}
+	}
+	if mode := info.Mode().Perm(); mode&others != 0 {
+		return &Error{path, fmt.Sprintf("is writable for others, %s", mode),
+			"make sure that its contents are yours, then: chmod go-w " + path}
+	}
+	return nil
+}
+
+// odd is the error for what is neither a file nor a folder.
+func odd(path string, mode fs.FileMode) error {
+	if mode&fs.ModeSymlink != 0 {
+		return &Error{path, "is a symbolic link, which exiwatch doesn't follow here",
+			"find out who made it, then: rm " + path}
+	}
+	return &Error{path, "is no regular file", "find out who made it, and remove it"}
+}
+
+// Open opens a regular file that is no symbolic link, with the flags of os.OpenFile. Made ones are for this user alone.
+// A file that is opened for writing has no other name: behind that could be any file.
+func Open(path string, flag int) (*os.File, error) {
+	f, err := os.OpenFile(path, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
+	if errors.Is(err, syscall.ELOOP) {
+		return nil, odd(path, fs.ModeSymlink)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := plain(f, flag&(os.O_WRONLY|os.O_RDWR) != 0); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// plain fails if the file isn't regular, or is to be written to and has another name.
+func plain(f *os.File, written bool) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return odd(f.Name(), info.Mode())
+	}
+	if s, ok := sys(info); ok && written && s.Nlink > 1 {
+		return &Error{f.Name(), "has another name, a hard link", "find out who made it, then: rm " + f.Name()}
+	}
+	return nil
+}
+
+// Read reads a regular file that is no symbolic link. Of one with more than most bytes it gives that many and one more.
+func Read(path string, most int64) ([]byte, error) {
+	f, err := Open(path, os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, most+1))
+}
+
+// Readers says which others can read a file, besides root, its owner and the groups gids: "" if nobody can.
+func Readers(path string, gids ...int) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	s, ok := sys(info)
+	switch mode := info.Mode().Perm(); {
+	case mode&0o004 != 0:
+		return "every user of this machine", nil
+	case ok && mode&0o040 != 0 && s.Gid != 0 && !slices.Contains(gids, int(s.Gid)):
+		return "the group " + groupName(int(s.Gid)), nil
+	}
+	return "", nil
+}
+
+func sys(info fs.FileInfo) (*syscall.Stat_t, bool) {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return s, ok
+}
+
+func userName(uid int) string {
+	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
+		return u.Username
+	}
+	return strconv.Itoa(uid)
+}
+
+func groupName(gid int) string {
+	if g, err := user.LookupGroupId(strconv.Itoa(gid)); err == nil {
+		return g.Name
+	}
+	return strconv.Itoa(gid)
+}

@@ -1,0 +1,295 @@
+package report
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"exiwatch/window"
+)
+
+// A Class is a kind of arrival, as an Uncounted tells them apart. The zero value is that of what a rule counts.
+type Class uint8
+
+const (
+	Counted            Class = iota
+	ClassAuthenticated       // these are words that [count] only takes:
+	ClassLocal
+	ClassLoopback
+	ClassBounces
+	ClassHandedBack // by a filter that had got the message from this Exim
+	ClassRelayed    // from another host, without a login
+	ClassOthers     // of all classes: what has no row of its own
+)
+
+var classNames = [...]string{"counted", "authenticated", "local", "loopback", "bounces", "handed back",
+	"relayed or incoming", "others"}
+
+func (c Class) String() string { return classNames[c] }
+
+// MarshalText gives the name.
+func (c Class) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText reads a name.
+func (c *Class) UnmarshalText(name []byte) error {
+	i := slices.Index(classNames[:], string(name))
+	if i < 0 {
+		return fmt.Errorf("%q is no class of arrivals", name)
+	}
+	*c = Class(i)
+	return nil
+}
+
+// maxUncounted is how many rows an Uncounted tells.
+const maxUncounted = 1000
+
+// An Uncounted tallies the arrivals that no rule counts, by class and network. The order in which they come does not
+// matter. Its zero value is empty.
+//
+// Note: it holds each network until it is read, as a Ranking holds each host: to drop networks earlier would make the
+// rows depend on the order.
+type Uncounted struct{ rows table }
+
+// The fields of a record, besides messages. Its text is the class and the network's part of the address.
+const (
+	firstSeen = iota + 1 // Unix time
+	lastSeen
+	hostPart // the rest of the sending host's address; severalHosts
+)
+
+// severalHosts stands for more than one host, and for none.
+const severalHosts = -1
+
+// An UncountedRow is a class and a network with the number of their messages.
+type UncountedRow struct {
+	Class    Class  `json:"class"`
+	Network  string `json:"network"` // the /24 or /64 of the sending hosts; "" where there is none
+	Messages int64  `json:"messages"`
+
+	Host   string        `json:"-"` // the sending host, if it is one alone
+	Within time.Duration `json:"-"` // from the first message to the last one
+}
+
+// Add adds an arrival of a class. Of its values it needs the host.
+func (u *Uncounted) Add(class Class, w *window.Arrival) {
+	at := w.At.Unix()
+	key := [1 + network6]byte{byte(class)}
+	n, host := split(key[1:], w.Values[window.Host])
+	u.add(key[:1+n], 1, at, at, host)
+}
+
+func (u *Uncounted) add(key []byte, n, first, last, host int64) {
+	r, _ := u.rows.find(key, hashOf(key))
+	if r.field(messages) == 0 {
+		r.set(firstSeen, first)
+		r.set(lastSeen, last)
+		r.set(hostPart, host)
+	}
+	r.add(messages, n)
+	r.set(firstSeen, min(r.field(firstSeen), first))
+	r.set(lastSeen, max(r.field(lastSeen), last))
+	if r.field(hostPart) != host {
+		r.set(hostPart, severalHosts)
+	}
+}
+
+// Join adds what other has, and leaves nothing in it.
+func (u *Uncounted) Join(other *Uncounted) {
+	for _, r := range other.rows.all() {
+		u.add(r.text(), r.field(messages), r.field(firstSeen), r.field(lastSeen), r.field(hostPart))
+	}
+	*other = Uncounted{}
+}
+
+// Total is the number of arrivals.
+func (u *Uncounted) Total() (n int64) {
+	for _, r := range u.rows.all() {
+		n += r.field(messages)
+	}
+	return n
+}
+
+// Rows gives the n rows with the most messages, most first, and behind them what is left of all classes as
+// ClassOthers. If n is 0 it is maxUncounted, which it is at the most.
+func (u *Uncounted) Rows(n int) []UncountedRow {
+	if n <= 0 || n > maxUncounted {
+		n = maxUncounted
+	}
+	rows := make([]UncountedRow, 0, u.rows.size)
+	for _, r := range u.rows.all() {
+		rows = append(rows, uncountedRow(r))
+	}
+	slices.SortFunc(rows, func(a, b UncountedRow) int {
+		return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(a.Class, b.Class), cmp.Compare(a.Network, b.Network))
+	})
+	if len(rows) <= n {
+		return rows
+	}
+	others := UncountedRow{Class: ClassOthers}
+	for _, row := range rows[n:] {
+		others.Messages += row.Messages
+	}
+	return append(rows[:n], others)
+}
+
+func uncountedRow(r record) UncountedRow {
+	network, host := joined(r.text()[1:], r.field(hostPart))
+	return UncountedRow{
+		Class: Class(r.text()[0]), Network: network, Host: host, Messages: r.field(messages),
+		Within: time.Duration(r.field(lastSeen)-r.field(firstSeen)) * time.Second,
+	}
+}
+
+// The bytes of an address that are its network's, a /24 or a /64.
+const network4, network6 = 3, 8
+
+// split writes the network's part of an address and gives its length, and the rest as a number. What is no address
+// has no network.
+func split(network, address []byte) (n int, host int64) {
+	if a, ok := ipv4(address); ok {
+		network[0], network[1], network[2] = byte(a>>24), byte(a>>16), byte(a>>8)
+		return network4, int64(a & 0xff)
+	}
+	ip, err := netip.ParseAddr(string(address))
+	switch {
+	case err != nil:
+		return 0, severalHosts
+	case ip.Is4In6():
+		whole := ip.As4()
+		return copy(network, whole[:network4]), int64(whole[network4])
+	}
+	whole := ip.As16()
+	return copy(network, whole[:network6]), int64(binary.BigEndian.Uint64(whole[network6:]))
+}
+
+// joined writes the network that split found, and the host if it is one alone.
+func joined(part []byte, host int64) (network, address string) {
+	var ip netip.Addr
+	switch len(part) {
+	case network4:
+		whole := [4]byte(append(slices.Clone(part), 0))
+		network = netip.PrefixFrom(netip.AddrFrom4(whole), 8*network4).String()
+		whole[network4] = byte(host)
+		ip = netip.AddrFrom4(whole)
+	case network6:
+		whole := [16]byte(append(slices.Clone(part), make([]byte, 8)...))
+		network = netip.PrefixFrom(netip.AddrFrom16(whole), 8*network6).String()
+		binary.BigEndian.PutUint64(whole[network6:], uint64(host))
+		ip = netip.AddrFrom16(whole)
+	}
+	if host == severalHosts || !ip.IsValid() {
+		return network, ""
+	}
+	return network, ip.String()
+}
+
+// ipv4 reads an address in its usual form, which most are. It takes a third of the time of netip.ParseAddr.
+func ipv4(text []byte) (address uint32, ok bool) {
+	if len(text) > len("255.255.255.255") {
+		return 0, false
+	}
+	part, digits, dots := uint32(0), 0, 0
+	for _, c := range text {
+		switch {
+		case '0' <= c && c <= '9' && digits < 3:
+			part, digits = part*10+uint32(c-'0'), digits+1
+		case c == '.' && digits > 0 && part <= 255 && dots < 3:
+			address, part, digits, dots = address<<8|part, 0, 0, dots+1
+		default:
+			return 0, false
+		}
+	}
+	return address<<8 | part, dots == 3 && digits > 0 && part <= 255
+}
+
+// String describes the row without its number.
+func (r UncountedRow) String() string {
+	if r.Class == ClassOthers {
+		return "of other classes and networks"
+	}
+	text := r.Class.String()
+	if r.Network != "" {
+		text += ", " + r.Network
+	}
+	if r.Host != "" {
+		text += ", all from " + r.Host
+	}
+	if r.Within > 0 {
+		text += ", within " + span(r.Within)
+	}
+	return text
+}
+
+// span writes a duration in one unit, rounded up.
+func span(d time.Duration) string {
+	const day = 24 * time.Hour
+	up := func(unit time.Duration) int64 { return int64((d + unit - 1) / unit) }
+	switch {
+	case d > 2*day:
+		return plural(up(day), "day")
+	case d > 2*time.Hour:
+		return fmt.Sprintf("%d h", up(time.Hour))
+	case d > 2*time.Minute:
+		return fmt.Sprintf("%d min", up(time.Minute))
+	}
+	return fmt.Sprintf("%d s", up(time.Second))
+}
+
+// maxOnly is how many rows a line of Only is made for.
+const maxOnly = 3
+
+// Only gives the line for [count] that also counts the first rows: to what only names now it adds their classes, and
+// the networks of those that are relayed. It is "" where that adds nothing, as where ignore keeps them from counting.
+// ClassBounces and messages that a filter has handed back stay out of it. Without now, which is never empty, nobody
+// knows the line.
+func Only(now []string, rows []UncountedRow) string {
+	all := slices.Clone(now)
+	for _, row := range rows[:min(len(rows), maxOnly)] {
+		word := row.Class.String()
+		switch row.Class {
+		case ClassAuthenticated, ClassLocal, ClassLoopback:
+		case ClassRelayed:
+			word = row.Network
+		default:
+			continue
+		}
+		if word != "" && !slices.ContainsFunc(all, func(has string) bool { return covers(has, word) }) {
+			all = append(all, word)
+		}
+	}
+	if len(now) == 0 || len(all) == len(now) {
+		return ""
+	}
+	return OnlyLine(all)
+}
+
+// covers tells whether an element of only counts all that another one would.
+func covers(has, word string) bool {
+	network, err := netip.ParsePrefix(word)
+	within, ok := prefixOf(has)
+	return has == word || has == "all" || err == nil && ok && within.Bits() <= network.Bits() &&
+		within.Contains(network.Addr())
+}
+
+// prefixOf reads a network, or an address as the network that holds it alone.
+func prefixOf(text string) (netip.Prefix, bool) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address, address.BitLen()), true
+	}
+	prefix, err := netip.ParsePrefix(text)
+	return prefix, err == nil
+}
+
+// OnlyLine writes the elements of [count] only as a line of the configuration.
+func OnlyLine(elements []string) string {
+	quoted := make([]string, len(elements))
+	for i, e := range elements {
+		quoted[i] = strconv.Quote(e)
+	}
+	return fmt.Sprintf("only = [%s]", strings.Join(quoted, ", "))
+}

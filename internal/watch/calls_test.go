@@ -1,0 +1,99 @@
+package watch
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"exiwatch/parser"
+	"exiwatch/window"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// callsLog is a log with +arguments: a cwd= line before each arrival, so that a reader holds lines nearly everywhere. Here and there
+// somebody forges lines. Stamps pass so many seconds from call to call.
+func callsLog(size int, pause time.Duration) []byte {
+	var log bytes.Buffer
+	at := time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
+	for i := 0; log.Len() < size; i++ {
+		at = at.Add(pause)
+		stamp := at.Format(time.DateTime)
+		fmt.Fprintf(&log, "%s cwd=/home/u%d 3 args: /usr/sbin/sendmail -t -i\n", stamp, i%7)
+		fmt.Fprintf(&log, "%s 1xV%03d-%06d-01 <= u%d@lab.test U=u%d P=local S=300 T=\"x %d\" for a@b.test\n", stamp, i%1000, i, i%7, i%7, i)
+		fmt.Fprintf(&log, "%s 1xV%03d-%06d-01 => a@b.test R=r T=t\n", stamp, i%1000, i)
+		ahead := at.Add(10 * time.Minute).Format(time.DateTime)
+		switch i % 31 {
+		case 3:
+			fmt.Fprintf(&log, "%s cwd=/srv/k 1 args: x\n%s 1xVFFF-000000-01 <= v@lab.test U=v P=local S=1\nz 2 args: sendmail -bp\n", stamp, stamp)
+		case 11:
+			fmt.Fprintf(&log, "%s cwd=/srv/k\n%s x\n", stamp, stamp)
+		case 23:
+			fmt.Fprintf(&log, "%s cwd=/srv/k 1 args: x\n%s 1xVFFF-000000-02 <= w@lab.test U=w P=local S=1\n%s cwd=/ 1 args: x\nz 2 args: sendmail -bp\n", stamp, ahead, ahead)
+		}
+	}
+	return log.Bytes()
+}
+
+// TestCrewReadsCallsOnce: portions of a log with a cwd= line before each arrival are read in their turn only at their beginnings, and what is
+// told is what one reader tells, wherever a portion ends.
+func TestCrewReadsCallsOnce(t *testing.T) {
+	c := configured(t, "[[rule]]\nkey = \"user\"\nlimit = 3\nwindow = \"5m\"\n")
+	now := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
+	for _, pause := range []time.Duration{0, time.Second, time.Minute} {
+		log := callsLog(200_000, pause)
+		var want transcript
+		one, err := NewPipeline(c.Scopes, c.Rules, want.listener())
+		must(t, err)
+		r := one.Reader(time.UTC, now)
+		n := int64(0)
+		for line := range bytes.Lines(log) {
+			n++
+			r.Line(parser.Place{File: "0", Line: n}, bytes.TrimSuffix(line, []byte("\n")))
+		}
+		r.Flush()
+		for _, size := range []int{9_001, 20_011, 40_009, 60_013} {
+			var got transcript
+			many, err := NewPipeline(c.Scopes, c.Rules, got.listener())
+			must(t, err)
+			for range 2 {
+				many.hands = append(many.hands, &hand{portion: portion{buf: make([]byte, size)}})
+			}
+			crew := newCrew(t.Context(), many, []Source{{Name: "0", Stream: bytes.NewReader(log)}}, time.UTC, now, nil)
+			_, err = crew.run()
+			must(t, err)
+			if diff := cmp.Diff(want.String(), got.String()); diff != "" {
+				t.Fatalf("in portions of %d, %v from call to call (-one reader +crew):\n%.2000s", size, pause, diff)
+			}
+			if portions := int64(len(log)/size + 1); crew.twice > portions*3*parser.Reach {
+				t.Errorf("in portions of %d, %v from call to call: %d of %d bytes were read again", size, pause, crew.twice, len(log))
+			}
+		}
+	}
+}
+
+// TestArrivalBehindACall: on a quiet log an arrival behind a cwd= line counts long before the log is looked at anyway.
+func TestArrivalBehindACall(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mainlog")
+	lines := strings.SplitAfter(string(callsLog(3_000, time.Minute)), "\n")
+	appendTo(t, path, lines[0])
+	c := configured(t, "")
+	arrivals := 0
+	v, err := NewViewer(&c, path, 0, Listener{Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ }})
+	must(t, err)
+	l := look(t, v)
+	least := time.Hour
+	for i := range 3 {
+		l.until("the log is quiet", v.AtEnd)
+		began := time.Now()
+		appendTo(t, path, strings.Join(lines[3*i:3*i+2], ""))
+		l.until("the arrival counts", func() bool { return arrivals > i })
+		least = min(least, time.Since(began))
+	}
+	if least > viewTick/3 {
+		t.Errorf("an arrival takes %v", least)
+	}
+}

@@ -1,0 +1,94 @@
+package window
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+// TestImpossibleSaved: no alert can have been saved so, and the one that was is valid. See saveAndLoad for those that
+// were.
+func TestImpossibleSaved(t *testing.T) {
+	l := newLog(t, "sender 2/10s")
+	l.send(4, at(0))
+	for name, spoil := range map[string]func(*Saved){
+		"no id":                   func(s *Saved) { s.ID = "" },
+		"a path as id":            func(s *Saved) { s.ID = "../../../../../../xx" },
+		"thread":                  func(s *Saved) { s.Thread = "Ab" },
+		"count":                   func(s *Saved) { s.Count = -1 },
+		"peak":                    func(s *Saved) { s.Peak = -1 },
+		"times and no limit":      func(s *Saved) { s.Times, s.Limit = -1, 0 },
+		"times that isn't told":   func(s *Saved) { s.Times = 3 },
+		"times beyond all":        func(s *Saved) { s.Times = math.MaxInt64 },
+		"limit":                   func(s *Saved) { s.Limit = -1 },
+		"before":                  func(s *Saved) { s.Before = math.MinInt64 },
+		"totals":                  func(s *Saved) { s.Messages = -1 },
+		"zone":                    func(s *Saved) { s.Opened.Offset = 25 * 3600 },
+		"zone in the west":        func(s *Saved) { s.First.Offset = -25 * 3600 },
+		"seconds":                 func(s *Saved) { s.Last.Seconds = math.MaxInt64 },
+		"nanoseconds":             func(s *Saved) { s.Since.Nanoseconds = -1 },
+		"second of the first":     func(s *Saved) { s.FirstAt = math.MinInt64 },
+		"second of the last":      func(s *Saved) { s.LastAt = math.MaxInt64 },
+		"second of opening":       func(s *Saved) { s.OpenedAt = math.MinInt64 },
+		"fell":                    func(s *Saved) { s.Fell = math.MaxInt64 },
+		"samples":                 func(s *Saved) { s.Samples = make([][]byte, 4) },
+		"message id":              func(s *Saved) { s.LastID = make([]byte, 25) },
+		"tallies":                 func(s *Saved) { s.Tallies = make([]SavedTally, NumValues+1) },
+		"rows":                    func(s *Saved) { s.Tallies[0].Rows = make([]SavedRow, 1001) },
+		"row":                     func(s *Saved) { s.Tallies[0].Rows[0].Bytes = -1 },
+		"other row":               func(s *Saved) { s.Tallies[0].Other.Messages = -1 },
+		"bars":                    func(s *Saved) { s.Course.Bars = make([]int64, 61) },
+		"bar":                     func(s *Saved) { s.Course.Bars[0] = -1 },
+		"no step":                 func(s *Saved) { s.Course.Step = 0 },
+		"step":                    func(s *Saved) { s.Course.Step = -10 },
+		"chart before all stamps": func(s *Saved) { s.Course.From = math.MinInt64 },
+	} {
+		s := l.counters.Save()[0]
+		if err := s.Validate(); err != nil {
+			t.Fatalf("Validate = %v, want none for what was saved", err)
+		}
+		spoil(&s)
+		if err := s.Validate(); err == nil {
+			t.Errorf("%s: Validate has no error for %+v", name, s)
+		}
+	}
+}
+
+func TestImpossibleClock(t *testing.T) {
+	for _, c := range []Clock{{Now: math.MinInt64}, {Now: maxNow + 1}, {Shift: -1}, {Shift: math.MaxInt64}} {
+		if err := c.Validate(); err == nil {
+			t.Errorf("%+v: Validate has no error", c)
+		}
+	}
+	c := newClock()
+	for _, stamp := range []int64{maxStamp, minStamp, maxStamp, minStamp} {
+		c.read(stamp)
+		if err := (Clock{c.now, c.shift}).Validate(); err != nil {
+			t.Errorf("after a stamp of %d: %v", stamp, err)
+		}
+	}
+}
+
+// TestTrim: the rows with the most messages stay, the totals are the same, and it is known that there were more.
+func TestTrim(t *testing.T) {
+	l := newLog(t, "account 1/1h")
+	for i, host := range []string{"a", "b", "b", "c", "c", "c"} {
+		a := l.arrival(at(i), "ann")
+		a.Values[Account], a.Values[Host] = []byte("ann"), []byte(host)
+		l.count(a)
+	}
+	s := l.counters.Save()[0]
+	s.Trim(2)
+	again := newLog(t, "account 1/1h").counters
+	again.SetClock(l.counters.Clock())
+	again.Restore([]Saved{s})
+	a := again.Open()[0]
+	rows := a.Top(Host, 0)
+	n, more := a.Distinct(Host)
+	if n != 2 || !more || rows[0].Value != "c" || rows[0].Messages != 3 || rows[1].Value != "b" {
+		t.Errorf("Distinct = %d, %v, Top = %+v: want c and b, and more", n, more, rows)
+	}
+	if a.Messages != 6 || a.tallies[Host].other.Messages != 1 || a.First.Sub(a.Last) != -5*time.Second {
+		t.Errorf("the alert is %+v, want all 6 messages in it", a)
+	}
+}
