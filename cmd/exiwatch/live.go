@@ -17,7 +17,7 @@ func liveCommand() *cobra.Command {
 	var file, key, length string
 	cmd := &cobra.Command{
 		Use:   "live [FILE]",
-		Short: "see who is sending just now, in the terminal, like top(1)",
+		Short: "see who is sending right now, in the terminal, like top(1)",
 		Long: `live follows the main log, or FILE, and ranks who sends how much in a sliding window, with bars
 against the limits of the configured rules. No daemon is needed, and none is disturbed: live
 mails nothing and writes nothing. It first reads a day of the log's past.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -19,15 +20,17 @@ import (
 // An aclExample is an ACL of docs/exim.md.
 type aclExample struct{ key, text string }
 
+// Where they stand among the aclExamples.
+const (
+	aclBySender = 1
+	aclByNumber = 4
+)
+
 // aclExamples gives them as they stand there, but for the socket's path.
 func aclExamples(t *testing.T, socket string) (examples []aclExample) {
 	t.Helper()
-	for _, m := range regexp.MustCompile("(?s)```exim( host)?\n(.*?)```").FindAllStringSubmatch(read(t, "../../docs/exim.md"), -1) {
-		key := "sender"
-		if m[1] != "" {
-			key = "host"
-		}
-		examples = append(examples, aclExample{key, strings.ReplaceAll(m[2], "/run/exiwatch/sender.sock", socket)})
+	for _, m := range regexp.MustCompile("(?s)```exim ?(\\w*)\n(.*?)```").FindAllStringSubmatch(read(t, "../../docs/exim.md"), -1) {
+		examples = append(examples, aclExample{cmp.Or(m[1], "sender"), strings.ReplaceAll(m[2], "/run/exiwatch/sender.sock", socket)})
 	}
 	return examples
 }
@@ -73,11 +76,17 @@ type submitter struct {
 	c *smtp.Client
 }
 
-func (e *eximHost) submitter() *submitter {
+func (e *eximHost) submitter() *submitter { return e.submitterAs("") }
+
+// submitterAs gives one that logs in, unless the login is empty.
+func (e *eximHost) submitterAs(login string) *submitter {
 	e.t.Helper()
 	c, err := smtp.Dial(e.address())
 	if err == nil {
 		err = c.Hello("pc.lab.test")
+	}
+	if err == nil && login != "" {
+		err = c.Auth(smtp.PlainAuth("", login, "secret", "127.0.0.1"))
 	}
 	if err != nil {
 		e.t.Fatal(err)
@@ -151,18 +160,22 @@ func (s *submitter) accepted(n int, from string) int {
 func TestRealEximAsks(t *testing.T) {
 	need(t, "exim4")
 	n := len(aclExamples(t, ""))
-	if n != 5 {
-		t.Fatalf("%d ACLs stand in docs/exim.md, want 5", n)
+	if n != 6 {
+		t.Fatalf("%d ACLs stand in docs/exim.md, want 6", n)
 	}
 	for i := range n {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			e, acl := askingExim(t, func(socket string) aclExample { return aclExamples(t, socket)[i] })
 			window := "1h"
-			if i == 0 {
+			if i == aclBySender {
 				window = "15s"
 			}
 			d := e.watched(acl.key, window)
 			s := e.submitter()
+			others := s
+			if acl.key == "account" {
+				s, others = e.submitterAs("alice@Lab.Test"), e.submitterAs("bob@lab.test")
+			}
 			over := time.Now()
 			if got := s.accepted(21, "alice@Lab.Test"); got != 21 {
 				t.Errorf("%d messages are accepted, want 21", got)
@@ -171,17 +184,20 @@ func TestRealEximAsks(t *testing.T) {
 			if got := s.accepted(4, "alice@Lab.Test"); got != 0 {
 				t.Errorf("%d messages more are accepted, want 0", got)
 			}
-			who := map[string]string{"sender": "alice@Lab.Test", "host": "127.0.0.1"}[acl.key]
+			who := map[string]string{"sender": "alice@Lab.Test", "account": "alice@Lab.Test", "host": "127.0.0.1"}[acl.key]
 			if want := "rejected RCPT <somebody@example.org>: exiwatch: " + who + " is over its limit"; strings.Count(e.log(), want) != 4 {
 				t.Errorf("the log has %q %d times, want 4:\n%s", want, strings.Count(e.log(), want), e.log())
 			}
-			if got := s.mayRcpt("bob@lab.test"); got != (acl.key != "host") {
+			if got := others.mayRcpt("bob@lab.test"); got != (acl.key != "host") {
 				t.Errorf("another account is accepted: %v", got)
 			}
-			if got := s.mayRcpt(""); got != (acl.key != "host") {
+			if got := others.mayRcpt(""); got != (acl.key != "host") {
 				t.Errorf("the empty sender is accepted: %v", got)
 			}
-			if i == 0 {
+			if acl.key == "account" && (s.mayRcpt("bob@lab.test") || !e.submitter().mayRcpt("alice@lab.test")) {
+				t.Error("who logs in escapes as another sender, or an outsider is refused by hers")
+			}
+			if i == aclBySender {
 				e.until("alice is accepted again", func() bool { return s.mayRcpt("alice@Lab.Test") })
 				if took := time.Since(over); took < 14*time.Second {
 					t.Errorf("she is accepted again after %v, too soon", took)
@@ -209,7 +225,7 @@ func (e *eximHost) paniclog() string {
 // TestMailFlowsWithoutAnswer: whatever becomes of the daemon, who was refused is accepted within Exim's five seconds.
 func TestMailFlowsWithoutAnswer(t *testing.T) {
 	need(t, "exim4")
-	for _, i := range []int{0, 3} { // by name and by number
+	for _, i := range []int{aclBySender, aclByNumber} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
 			e, _ := askingExim(t, func(socket string) aclExample { return aclExamples(t, socket)[i] })
@@ -244,7 +260,7 @@ func TestMailFlowsWithoutAnswer(t *testing.T) {
 			flows("the daemon was killed")
 			for _, text := range []string{"", "no", "0"} {
 				l := pretend(t, e.socket(), text)
-				if i == 0 && text != "0" || i == 3 && text != "no" {
+				if i == aclBySender && text != "0" || i == aclByNumber && text != "no" {
 					flows(fmt.Sprintf("it says %q at once, and closes", text))
 				}
 				l.Close()

@@ -28,8 +28,9 @@ func runCommand() *cobra.Command {
 		Short: "follow the main log, count, and mail alerts (the daemon)",
 		Long: `run follows the main log through every cycle and mails a summary when somebody crosses a
 limit. It runs in the foreground. SIGTERM ends it; SIGHUP makes it read its configuration
-anew, and a broken one is refused. Without a configuration it asks Exim for its log, counts
-more than 20 messages of an account in 5 minutes, and mails root through sendmail.
+anew, and a broken one is refused. Without a configuration it asks Exim for its log, mails root
+through sendmail, and has three rules: more than 20 messages of an account in 5 minutes, more
+than 500 recipients of an account in an hour, more than 5 odd log entries in an hour.
 
 It goes on where it ended, whatever became of the log meanwhile, and mails what it missed.
 The first time, what the log holds already is counted silently.`,

@@ -36,7 +36,7 @@ var filters = []struct {
 	help string
 }{
 	{"sender", window.Sender, "only arrivals whose envelope sender matches the glob `PATTERN` (repeatable: any of them)"},
-	{"account", window.Account, "only this account: authenticated id, else local user, else sender (glob `PATTERN`)"},
+	{"account", window.Account, "only this account: login, else local user, else unverified, in brackets: <SENDER> (glob `PATTERN`)"},
 	{"auth", window.Auth, "only this authenticated id (glob `PATTERN`)"},
 	{"user", window.User, "only this local user (glob `PATTERN`)"},
 	{"host", window.Host, "only this sending host (address, CIDR or glob `PATTERN`)"},

@@ -21,7 +21,7 @@ func TestTransactionsASecond(t *testing.T) {
 	for range 3 { // the best of three
 		for name, acl := range map[string]string{
 			"no ACL":    "",
-			"exiwatch":  aclExamples(t, "DIR/socket/sender.sock")[0].text,
+			"exiwatch":  aclExamples(t, "DIR/socket/sender.sock")[aclBySender].text,
 			"ratelimit": "  deny ratelimit = 20 / 5m / $sender_address\n       message = too many messages from $sender_address\n",
 		} {
 			e, _ := askingExim(t, func(string) aclExample { return aclExample{"sender", acl} })
