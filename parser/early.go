@@ -15,7 +15,7 @@ type shadowed struct {
 	denied    bool  // a line behind it has a stamp of long before
 	passed    bool  // no line to come can deny it
 	until     int64 // where the reach ends
-	at        int64 // its second
+	at        int64 // its second; of forged lines that of the beginning above them
 }
 
 // doubt looks whether the stamp of the item held last is early.
@@ -65,7 +65,7 @@ func (r *Reader) witness(s *stamp) {
 
 // decided tells whether no line to come changes what is to be told of the item.
 func (r *Reader) decided(it *heldLine) bool {
-	if !it.early || it.sort == asForged {
+	if !it.early || it.forgeable || it.sort == asForged {
 		r.sure(it)
 		return true
 	}

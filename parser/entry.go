@@ -27,9 +27,11 @@ type Entry struct {
 	Reason string // of a Malformed or Injected entry
 	Column int    // from 1, in bytes: where reading it ended
 
-	Time      time.Time // of a Submission, Malformed or Overflow entry: the line's stamp; zero if it names no time
-	Directory []byte    // cwd= of a Submission
-	Arguments []byte    // what stands behind `args: `, the program's name first
+	// Time is the stamp of a Submission, Malformed or Overflow entry, and of an Injected one that of the entry in which it
+	// stands; zero if none is known.
+	Time      time.Time
+	Directory []byte // cwd= of a Submission
+	Arguments []byte // what stands behind `args: `, the program's name first
 
 	User []byte // U= of an Identification
 

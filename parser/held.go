@@ -19,6 +19,7 @@ type held struct {
 	read   int64 // bytes of the log, while something is watched
 	start  int64 // where the line begins that is read
 	begins int64 // where the nearest beginning stands
+	began  int64 // its second, or noSecond
 	shadow int64 // up to here lines may stand inside an entry that breaks off
 
 	stamps earliest // of the beginnings within reach
@@ -206,7 +207,8 @@ func (r *Reader) begins(h head) {
 	w := &r.held
 	w.begins, w.near, w.first = w.start, true, len(w.items)
 	w.open, w.finished, w.tries = false, false, 0
-	w.stamps.add(w.start, r.second(&h.stamp))
+	w.began = r.second(&h.stamp)
+	w.stamps.add(w.start, w.began)
 }
 
 // unstamped takes a line without a stamp: an entry begins further up, if any.
@@ -225,6 +227,7 @@ func (r *Reader) unstamped(p Place, line []byte) {
 	case w.finished || isEndOfEntry(line) || bytes.Contains(line, []byte(`"@`)):
 		r.forge()
 		r.hold(p, line, asEnd)
+		w.items[len(w.items)-1].at = w.began
 		if !w.open {
 			w.first = len(w.items)
 		}
@@ -256,7 +259,7 @@ func (r *Reader) hold(p Place, line []byte, s sort) {
 func (r *Reader) forge() {
 	for i := r.held.first; i < len(r.held.items); i++ {
 		if it := &r.held.items[i]; it.sort == asLine {
-			it.sort = asForged
+			it.sort, it.at = asForged, r.held.began
 		}
 	}
 }
@@ -313,7 +316,7 @@ func (r *Reader) unfinished() {
 		return
 	}
 	if h.id == nil {
-		it.sort = asBroken
+		it.sort, it.at = asBroken, w.began
 	}
 	w.shadow = w.begins + maxEntry
 	for i := w.first; i < len(w.items); i++ {
@@ -373,6 +376,9 @@ func (r *Reader) tell(it *heldLine) {
 
 func (r *Reader) injected(it *heldLine, id []byte, reason string) {
 	r.entry = Entry{Kind: Injected, Place: it.place, MessageID: id, Column: 1, Text: it.line, Reason: reason}
+	if it.at != 0 && it.at != noSecond {
+		r.entry.Time = time.Unix(it.at, 0).In(r.clock.zone)
+	}
 	r.emit(&r.entry)
 }
 

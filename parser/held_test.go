@@ -105,8 +105,9 @@ func TestPauseDecides(t *testing.T) {
 		{"one of ten minutes later", []string{looksWhole, from("a", 600)}, false},
 		{"an entry that breaksOff off", []string{breaksOff, from("a", 0)}, false},
 		{"a stamp that may be forged", []string{looksWhole, from("a", 600), callAt(600), ends0}, true},
+		{"one that has come", []string{looksWhole, from("a", 30), callAt(30), ends0}, false},
 	} {
-		r := NewReader(time.UTC, time.Time{}, func(*Entry) {})
+		r := NewReader(time.UTC, at0.Add(time.Minute), func(*Entry) {})
 		for i, line := range test.lines {
 			r.Line(Place{"mainlog", int64(i + 1)}, []byte(line))
 		}
@@ -119,6 +120,9 @@ func TestPauseDecides(t *testing.T) {
 		}
 	}
 }
+
+// at0 is stamp0.
+var at0 = time.Date(2026, 11, 23, 1, 53, 50, 0, time.UTC)
 
 // A forger draws what Exim writes at once, of honest calls and of forged ones. Forged stamps are not of long ago: see
 // the limit in doc.go.
@@ -170,14 +174,17 @@ func TestPausesChangeNothing(t *testing.T) {
 		f := forger{t: t}
 		var log strings.Builder
 		ends := map[int]bool{}
+		written := map[int]time.Time{} // by the wall clock
 		for range rapid.SampledFrom([]int{3, 10, 30}).Draw(t, "writes") {
 			log.WriteString(f.write())
 			ends[log.Len()] = rapid.Bool().Draw(t, "quiet")
+			written[log.Len()] = at0.Add(time.Duration(f.now) * time.Second)
 		}
 		want := described(log.String(), func(*Reader, int) {}, 1)
 		for _, size := range []int{1, 200, 1 << 20} {
 			got := described(log.String(), func(r *Reader, read int) {
 				if ends[read] {
+					r.Refer(written[read])
 					r.Pause()
 				}
 			}, size)

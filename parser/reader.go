@@ -73,15 +73,18 @@ func (r *Reader) Flush() {
 }
 
 // Pause says that nothing was added to the log for a while: Exim writes an entry at once, so the next line begins
-// another one. That changes nothing of what is told, only when. A line whose stamp is in doubt may be held on.
+// another one, and is stamped no earlier than the reference of NewReader or Refer, which is the wall clock. That changes
+// nothing of what is told, only when. A line whose stamp is in doubt, and ahead of the wall clock, may be held on.
 func (r *Reader) Pause() {
 	w := &r.held
 	r.unfinished()
 	w.first = len(w.items)
 	for i := range w.items {
-		if it := &w.items[i]; !it.framed {
+		it := &w.items[i]
+		if !it.framed {
 			r.sure(it)
 		}
+		it.passed = it.passed || it.at <= r.clock.reference.Unix()
 	}
 	r.settle()
 	w.paused = w.doubts > 0

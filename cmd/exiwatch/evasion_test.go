@@ -63,7 +63,7 @@ var evasions = []evasion{
 		log: "mail-auth-parameter", suspicious: evasionLetters,
 		alerts: []string{"account alice@lab.test"}, also: []string{"account boss@corp.test", integrity},
 	},
-	{log: "hidden-between-brackets", alerts: []string{"account nobody", integrity}},
+	{log: "hidden-between-brackets", alerts: []string{"account nobody", integrity}, suspicious: evasionLetters},
 	{log: "framed-by-a-folder", alerts: []string{integrity}},
 	{
 		log: "clock-moved-by-a-folder", messages: 45,
