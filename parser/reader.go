@@ -47,7 +47,7 @@ func (r *Reader) Refer(reference time.Time) { r.clock.reference = reference }
 func (r *Reader) Line(p Place, line []byte) {
 	raw := len(line)
 	if bytes.IndexByte(line, 0) >= 0 {
-		line = r.withoutNULs(line)
+		line = r.afterCrash(p, line)
 	}
 	if r.watching() {
 		r.follow(p, line, raw)
@@ -143,17 +143,6 @@ func (r *Reader) unjoined(p part) {
 		r.arrival.Place, r.now = p.place, p.text
 		r.malformed(h, 1, "pieces of the entry are missing")
 	}
-}
-
-// withoutNULs copies the line without the NULs that a crash leaves in front of the next line.
-func (r *Reader) withoutNULs(line []byte) []byte {
-	r.text = r.text[:0]
-	for _, c := range line {
-		if c != 0 {
-			r.text = append(r.text, c)
-		}
-	}
-	return r.text
 }
 
 // read emits the entry. False: it is unfinished, and nothing was emitted.
@@ -272,6 +261,7 @@ func (r *Reader) emitArrival() bool {
 func (r *Reader) malformed(h head, column int, reason string) bool {
 	r.entry = Entry{
 		Kind: Malformed, Place: r.arrival.Place, MessageID: h.id, Column: column, Reason: reason, Text: r.now, Time: r.stampOf(h),
+		Torn: endsInStart(r.now),
 	}
 	r.emit(&r.entry)
 	return true

@@ -55,13 +55,16 @@ func shortened(text []byte) []byte {
 }
 
 // stray makes of an entry that is no arrival what the counters see of it; false if it is none that matters, or has no time. Its second is
-// that to which the log has come: only an entry that Exim cut has a stamp to be believed.
+// that to which the log has come: its own stamp may be forged.
 func (p *Pipeline) stray(e *parser.Entry, w *window.Arrival) bool {
 	kind := map[parser.Kind][]byte{parser.Malformed: unreadable, parser.Overflow: lost, parser.Injected: forged}[e.Kind]
-	if e.Kind == parser.Overflow || p.last.IsZero() {
+	if kind == nil || e.Torn {
+		return false
+	}
+	if p.last.IsZero() {
 		p.last = e.Time
 	}
-	if kind == nil || p.last.IsZero() {
+	if p.last.IsZero() {
 		return false
 	}
 	*w = window.Arrival{At: p.last, MessageID: e.MessageID, Nature: window.Stray}

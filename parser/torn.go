@@ -1,0 +1,55 @@
+package parser
+
+import "bytes"
+
+// Here is what a crash leaves in a log: zeros where blocks were never written, and an entry of which the rest is missing, with the
+// next one, often of Exim's start, right behind it. No client can write either: Exim logs a NUL as `?`.
+
+// afterCrash gives the text of a line that holds NULs. What stands before them, if an entry begins behind them, was torn.
+func (r *Reader) afterCrash(p Place, line []byte) []byte {
+	last := bytes.LastIndexByte(line, 0)
+	behind, before := line[last+1:], bytes.TrimRight(line[:last], "\x00")
+	if _, stamped := scanHead(behind); len(bytes.Trim(before, "\x00")) == 0 || !stamped {
+		return r.withoutNULs(line)
+	}
+	if h, ok := looksLikeArrival(bytes.TrimLeft(before, "\x00")); ok {
+		r.entry = Entry{
+			Kind: Malformed, Place: p, MessageID: h.id, Column: len(before), Torn: true, Text: before, Time: r.stampOf(h),
+			Reason: "a crash has torn the entry",
+		}
+		r.emit(&r.entry)
+	}
+	return behind
+}
+
+// withoutNULs copies the line without the NULs.
+func (r *Reader) withoutNULs(line []byte) []byte {
+	r.text = r.text[:0]
+	for _, c := range line {
+		if c != 0 {
+			r.text = append(r.text, c)
+		}
+	}
+	return r.text
+}
+
+// endsInStart tells whether a line that can't be read ends in the entry that Exim logs when its daemon starts: `STAMP exim
+// 4.96 daemon started: pid=…`. No client gets that to the end of a line, as items follow whatever a client writes.
+func endsInStart(line []byte) bool {
+	const started, exim = " daemon started: pid=", " exim "
+	i := bytes.LastIndex(line, []byte(started))
+	if i < 0 || len(line) > mostItems || bytes.IndexByte(line[i+len(started):], '=') >= 0 {
+		return false
+	}
+	k := bytes.LastIndex(line[:i], []byte(exim))
+	if k < 0 || bytes.IndexByte(line[k+len(exim):i], ' ') >= 0 {
+		return false
+	}
+	const longest = len("yyyy-mm-dd hh:mm:ss.mmm +hhmm [1234567890]")
+	for at := max(k-longest, 0); at < k; at++ {
+		if isStamp(line[at : k+1]) {
+			return true
+		}
+	}
+	return false
+}
