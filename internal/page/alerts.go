@@ -84,7 +84,7 @@ func newCard(a report.Alert, on axis) card {
 		c.Events = append(c.Events, event{a.Ended.Time, "ended"})
 	}
 	c.More = others(a.Of, window.Topic, len(c.Topics))
-	for _, key := range []window.Key{window.Host, window.Sender} {
+	for _, key := range []window.Key{window.Anomaly, window.Entry, window.Host, window.Sender} {
 		if rows := a.Of.Top(key, maxHosts); len(rows) > 0 && key.String() != a.Key {
 			c.Groups = append(c.Groups, group{headingOf(key.String()), rows, others(a.Of, key, len(rows))})
 		}
@@ -121,6 +121,9 @@ type lane struct {
 	When       *strip
 	Card       int // number of the worst one's; 0: it has none
 }
+
+// isOdd tells whether the alerts are about the log's integrity, and not about who sends how much.
+func (l *lane) isOdd() bool { return l.Worst.Count == window.Anomalies.String() }
 
 // lanes gives everybody who has crossed a limit, who went furthest first.
 func (p *Page) lanes(on axis) []*lane {

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"slices"
 	"strings"
 
 	"exiwatch/internal/look"
@@ -22,6 +23,8 @@ type view struct {
 	MoreLogs  int64
 	Lanes     []*lane
 	AllLanes  int64
+	Only      *lane  // who alone crossed a limit; nil: nobody, or several did
+	Tampered  bool   // alerts are about the log
 	Crossed   string // who they are: 530 accounts, 3 hosts
 	Cards     []card
 	Effects   []effect
@@ -69,7 +72,11 @@ func (p *Page) view(b bounds) *view {
 	v.Uncounted = newUncounted(&p.Document)
 	v.Lanes = p.lanes(v.Axis)
 	v.AllLanes = int64(len(v.Lanes))
-	v.Crossed = crossed(v.Lanes)
+	senders := slices.DeleteFunc(slices.Clone(v.Lanes), (*lane).isOdd)
+	v.Crossed, v.Tampered = crossed(senders), len(senders) < len(v.Lanes)
+	if len(senders) == 1 {
+		v.Only = senders[0]
+	}
 	v.Lanes = v.Lanes[:min(len(v.Lanes), maxLanes)]
 	v.Cards = p.cards(b.alerts, v.Axis)
 	v.link()
@@ -111,14 +118,6 @@ func (v *view) link() {
 
 // Omitted is how many alerts have no card.
 func (v *view) Omitted() int64 { return int64(len(v.Document.Alerts) - len(v.Cards)) }
-
-// Only is who has crossed a limit, where it is one alone.
-func (v *view) Only() *lane {
-	if v.AllLanes == 1 {
-		return v.Lanes[0]
-	}
-	return nil
-}
 
 // Zone names the zone of the last arrival, as it is logged or the machine's.
 func (v *view) Zone() string { return v.Document.Last.Format("-0700") }

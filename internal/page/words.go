@@ -21,6 +21,8 @@ var keyNames = []keyName{
 	{"user", "local user", "Local users"},
 	{"sender_domain", "sender domain", "Sender domains"},
 	{"log", "main log", "Main log"},
+	{"anomaly", "anomaly", "Anomalies"},
+	{"entry", "log entry", "Log entries"},
 }
 
 func noun(key string) string {

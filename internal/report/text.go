@@ -148,6 +148,9 @@ func (t *text) alert(a *opened) {
 	fmt.Fprintf(t, "%s  %s  %s, over %s\n", a.Opened.Format(time.DateTime), mailer.Escape(a.Value),
 		mailer.Escape(a.Rule.Name), a.Rule.String())
 	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n", plural(a.Messages, "message"), a.Peak, a.Rule.Count, a.end())
+	if a.AtLeast {
+		fmt.Fprintln(t, "        There were more recipients: Exim cut their lists.")
+	}
 	if a.Suspicious > 0 {
 		fmt.Fprintf(t, "        %d of them may be somebody else's: their entries have two readings, or may be forged\n", a.Suspicious)
 	}

@@ -13,7 +13,8 @@ type front struct {
 	Title   string
 	Level   string   // of the verdict: good, bad or unsure
 	Parties []*party // with open alerts
-	Active  []*party // of these, those over a limit now
+	Active  []*party // of these, those who send over a limit now
+	Tampers bool     // an alert about the log's integrity is over its limit now
 	Nearest *place   // to its limit, but not over it
 	Chart   *look.Columns
 	Ranking []place
@@ -45,7 +46,11 @@ func newFront(n *Now) *front {
 	}
 	f.Parties = parties(n.Open)
 	for _, p := range f.Parties {
-		if p.Over() {
+		switch {
+		case !p.Over():
+		case p.Alerts[0].Rule.Count == window.Anomalies:
+			f.Tampers = true
+		default:
 			f.Active = append(f.Active, p)
 		}
 	}
@@ -57,6 +62,8 @@ func newFront(n *Now) *front {
 		f.Level, f.Title = "bad", show(f.Active[0].Value)+" is sending in bulk"
 	case len(f.Active) > 1:
 		f.Level, f.Title = "bad", look.Number(int64(len(f.Active)))+" are sending in bulk"
+	case f.Tampers:
+		f.Level, f.Title = "bad", "Somebody may be tampering with the log"
 	case !f.Read():
 		f.Level, f.Title = "unsure", "Still reading the log"
 	case n.Opens > 0:
