@@ -73,6 +73,9 @@ const maxLogins = 7
 // IsOdd tells whether something is wrong with the line: it has two readings, Exim cut it, or it may be forged.
 func (a *Arrival) IsOdd() bool { return a.Suspicious || a.Overflowed || a.Forgeable }
 
+// IsDoubtful tells whether the arrival may be somebody else's: the line has two readings, or may be forged.
+func (a *Arrival) IsDoubtful() bool { return a.Suspicious || a.Forgeable }
+
 // Recipients yields each address of RecipientList as logged.
 func (a *Arrival) Recipients() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {

@@ -48,7 +48,7 @@ func Arrival(a *parser.Arrival) any {
 		Authenticator: item(a.Authenticator), AuthenticatedID: item(a.AuthenticatedID),
 		AuthenticatedSender: item(a.AuthenticatedSender),
 		HeaderMessageID:     item(a.HeaderMessageID), Subject: item(a.Subject), ReceivedSender: item(a.ReceivedSender),
-		Suspicious: a.Suspicious,
+		Suspicious: a.IsDoubtful(),
 	}
 	if a.Size >= 0 {
 		line.Size = &a.Size

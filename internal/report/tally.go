@@ -11,7 +11,7 @@ type Tally struct {
 	Arrivals   int64
 	Malformed  int64 // lines that begin like arrivals and could not be read
 	Overflowed int64 // entries that Exim replaced by, or ended in, its overflow mark
-	Suspicious int64 // arrivals that can be read in another way
+	Suspicious int64 // arrivals that can be read in another way, or may be forged
 	Injected   int64 // lines inside another entry: forged
 	Recipients int64
 	Size       int64 // bytes
@@ -43,7 +43,7 @@ func (t *Tally) Arrival(a *parser.Arrival) {
 	if a.Overflowed {
 		t.Overflowed++
 	}
-	if a.Suspicious {
+	if a.IsDoubtful() {
 		t.Suspicious++
 	}
 	t.Last = Time{a.Time, a.Millis}

@@ -73,7 +73,7 @@ func (t *text) totals(s *Summary) {
 	}{
 		{y.Malformed, "could not be read (malformed)"},
 		{y.Overflowed, "overflowed Exim's log buffer: their items are unknown, somebody may be hiding"},
-		{y.Suspicious, "can be read in two ways (suspicious): somebody forges log items"},
+		{y.Suspicious, "can be read in two ways, or may be forged (suspicious): somebody forges log items"},
 		{y.Injected, "stood inside another entry, or ended one (injected): somebody forges log lines"},
 	} {
 		if oddity.n > 0 {
