@@ -30,6 +30,9 @@ func TestAllPass(t *testing.T) {
 }
 
 // TestWhatCanBeWrong provokes each warning and failure that needs no server.
+// integrity is a rule that counts anomalies.
+const integrity = "[[rule]]\nkey = \"log\"\ncount = \"anomalies\"\n"
+
 func TestWhatCanBeWrong(t *testing.T) {
 	for _, test := range []struct {
 		name, settings string
@@ -116,10 +119,11 @@ func TestWhatCanBeWrong(t *testing.T) {
 
 		{name: "rule without recipients", settings: "[[rule]]\nname = \"many\"\ncount = \"recipients\"\n", spoil: text(without(" for", "\n")), check: "rules", status: Warn, says: "many: the log has no +received_recipients"},
 		{name: "rule without subjects", settings: "[[rule]]\nname = \"same\"\nkey = \"topic\"\n", spoil: text(without(` T="`, ` for`)), check: "rules", status: Warn, says: "same: the log has no +subject"},
-		{name: "rule with recipients", settings: "[[rule]]\ncount = \"addresses\"\n", check: "rules", status: Pass, says: "1 rule can count"},
+		{name: "rule with recipients", settings: "[[rule]]\ncount = \"addresses\"\n" + integrity, check: "rules", status: Pass, says: "2 rules can count"},
 		{name: "local domains", settings: "[count]\nlocal_domains = [\"lab.test\"]\n", spoil: text(without(" for", "\n")), check: "rules", status: Warn, says: "[count]: local_domains"},
 		{name: "expired exception", settings: "[[rule]]\nname = \"r\"\n[[rule.except]]\nmatch = \"a\"\nlimit = 99\nuntil = 2026-11-22\n", check: "rules", status: Warn, says: "limit 99 ended on 2026-11-22"},
-		{name: "exception of today", settings: "[[rule]]\n[[rule.except]]\nmatch = \"a\"\nlimit = 99\nuntil = 2026-11-23\n", check: "rules", status: Pass, says: "1 rule"},
+		{name: "exception of today", settings: "[[rule]]\n[[rule.except]]\nmatch = \"a\"\nlimit = 99\nuntil = 2026-11-23\n" + integrity, check: "rules", status: Pass, says: "2 rules"},
+		{name: "no rule for integrity", settings: "[[rule]]\n", check: "rules", status: Warn, says: "no rule watches the log's integrity"},
 		{name: "scope that nothing matches", settings: "[[rule]]\n[[rule]]\nname = \"far\"\nonly = [\"203.0.113.0/24\"]\n", check: "rules", status: Warn, says: "far: none of 30 arrivals counts"},
 
 		{name: "state isn't there", spoil: func(l *lab) { os.Remove(l.path("state")) }, check: "state", status: Pass, says: "will make it"},

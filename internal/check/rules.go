@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"exiwatch/internal/config"
 	"exiwatch/window"
 )
 
@@ -24,7 +25,7 @@ func (c *checks) rules(context.Context) []Result {
 		if len(c.samples) == 0 {
 			continue
 		}
-		if need := c.needs(i); need != "" && c.lacks(need) {
+		if need := c.needs(i); need != "" && c.lacks(need) && !isDefault(r) {
 			all = append(all, warn(name, fmt.Sprintf("It counts nothing before Exim logs +%s: see the row about selectors.", need), "%s: the log has no +%s", title, need))
 		}
 	}
@@ -34,6 +35,10 @@ func (c *checks) rules(context.Context) []Result {
 				"%s: local_domains = %q, and the log has no +received_recipients", c.of(scope), domains))
 		}
 	}
+	if !slices.ContainsFunc(c.Config.Rules, func(r window.Rule) bool { return r.Count == window.Anomalies }) {
+		all = append(all, warn(name, `Add a [[rule]] with key = "log", count = "anomalies", limit = 5, window = "1h".`,
+			"no rule watches the log's integrity: somebody who hides from the others opens no alert"))
+	}
 	all = append(all, c.unmatched()...)
 	if all == nil && len(c.samples) == 0 {
 		all = append(all, pass(name, "%s, and no log that shows what counts", count(int64(len(c.Config.Rules)), "rule")))
@@ -41,6 +46,11 @@ func (c *checks) rules(context.Context) []Result {
 		all = append(all, pass(name, "%s can count", count(int64(len(c.Config.Rules)), "rule")))
 	}
 	return all
+}
+
+// isDefault tells whether a rule is one that nobody wrote: what it needs is a recommendation of the row about selectors.
+func isDefault(r window.Rule) bool {
+	return slices.ContainsFunc(config.Default().Rules, func(d window.Rule) bool { return d.Name == r.Name && d.String() == r.String() })
 }
 
 // needs names the log selector without which a rule counts nothing.
