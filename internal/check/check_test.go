@@ -29,10 +29,10 @@ func TestAllPass(t *testing.T) {
 	}
 }
 
-// TestWhatCanBeWrong provokes each warning and failure that needs no server.
 // integrity is a rule that counts anomalies.
 const integrity = "[[rule]]\nkey = \"log\"\ncount = \"anomalies\"\n"
 
+// TestWhatCanBeWrong provokes each warning and failure that needs no server.
 func TestWhatCanBeWrong(t *testing.T) {
 	for _, test := range []struct {
 		name, settings string
