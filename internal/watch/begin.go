@@ -43,7 +43,7 @@ func (d *Daemon) begin(l *followed, was *progress) error {
 	}
 	if ok && was.Base.Clock.Now <= was.Clock.Now-l.marks.reach {
 		l.start(mark{base, was.Base.Clock, was.Base.Stamp})
-	} else if err := d.beginOldest(l, was.Clock.Now); err != nil {
+	} else if err := d.beginOldest(l, was.Clock); err != nil {
 		return err
 	}
 	l.rebuild, l.pipeline.silent = r, true
@@ -97,14 +97,21 @@ func (d *Daemon) beginLost(l *followed, was *progress) {
 	l.pipeline.counters.Restore(was.Alerts)
 }
 
-// beginOldest begins with the oldest file there is, as the one is gone in which the windows at the second now begin.
-func (d *Daemon) beginOldest(l *followed, now int64) error {
+// beginOldest begins with the oldest file that matters to the windows at a time of the log's clock, as the one is gone in which they begin,
+// or older rules needed less of the past.
+func (d *Daemon) beginOldest(l *followed, at window.Clock) error {
 	row, err := tailer.Row(l.path)
 	if err != nil {
 		return fmt.Errorf("looking for the past of %s: %w", l.path, err)
 	}
-	l.startAnew(row[0].Start)
-	d.warnOfGap(l, row[0].Path, now)
+	first := 0
+	if at.Shift == 0 { // else stamps don't tell where the clock was
+		first = reaching(row, at.Now-l.marks.reach, d.Config.Zone, d.now(), d.isStopping)
+	}
+	l.startAnew(row[first].Start)
+	if first == 0 {
+		d.warnOfGap(l, row[0].Path, at.Now)
+	}
 	return nil
 }
 
