@@ -9,7 +9,8 @@ packages: # dist/*.deb and dist/*.rpm, the same bytes from the same commit
 test: # everything; as root on Debian it installs what the tests need
 	.ci/needs
 	$(MAKE) lint
-	go test -race -timeout 12m ./...
+	go test -race -timeout 20m -skip TestAttacksRealExim ./...
+	go test -run TestAttacksRealExim ./cmd/exiwatch # its daemons are programs of their own: minutes under the race detector
 	go test -run 'TestMillionSenders|TestOffendersInAFlood' ./window # one goroutine each: minutes under the race detector
 	go test -run 'TestScrapeOfAMillionKeys' ./internal/watch # the same
 	go test -run TestHTMLOfALargeLog ./cmd/exiwatch
@@ -24,6 +25,7 @@ unit: # what needs no other program and no patience
 
 fuzz:
 	go test -run '^$$' -fuzz FuzzReader -fuzztime 5m ./parser
+	go test -run '^$$' -fuzz FuzzLogin -fuzztime 10m ./parser
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./internal/readsocket
 	go test -run '^$$' -fuzz FuzzCheckpoint -fuzztime 2m -fuzzminimizetime 1x ./internal/watch
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"exiwatch/internal/fold"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -81,7 +83,7 @@ func elements(t *testing.T, texts []string, accounts int) (all []string) {
 	all = append(all, eval[string](tab, skeleton))
 	paths := []string{"", "alerts", "who?key=host&value=192.0.2.7"}
 	for _, text := range texts[:accounts] {
-		paths = append(paths, "who?key=account&value="+url.QueryEscape(account(text)))
+		paths = append(paths, "who?key=account&value="+url.QueryEscape(fold.Name(account(text))))
 	}
 	for i, path := range paths {
 		tab.open(h.url + path)
