@@ -34,6 +34,7 @@ type arrival struct {
 	ReceivedSender      *string  `json:"received_sender,omitempty"`
 	Recipients          []string `json:"recipients,omitempty"`
 	Suspicious          bool     `json:"suspicious,omitempty"`
+	Overflowed          bool     `json:"overflowed,omitempty"`
 }
 
 // Arrival gives what json.Marshal makes the line of.
@@ -48,7 +49,7 @@ func Arrival(a *parser.Arrival) any {
 		Authenticator: item(a.Authenticator), AuthenticatedID: item(a.AuthenticatedID),
 		AuthenticatedSender: item(a.AuthenticatedSender),
 		HeaderMessageID:     item(a.HeaderMessageID), Subject: item(a.Subject), ReceivedSender: item(a.ReceivedSender),
-		Suspicious: a.IsDoubtful(),
+		Suspicious: a.IsDoubtful(), Overflowed: a.Overflowed,
 	}
 	if a.Size >= 0 {
 		line.Size = &a.Size

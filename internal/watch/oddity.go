@@ -30,12 +30,16 @@ const maxText = 400 // bytes
 
 // oddities fills in what an arrival that is odd has besides: what is wrong with it, its text, and the other logins that it names.
 func (v *valuer) oddities(a *parser.Arrival, w *window.Arrival) {
-	w.Nature, w.Values[window.Anomaly] = window.Odd, overflowed
+	if w.Nature = window.Odd; a.IsDoubtful() {
+		w.Nature = window.Doubtful
+	}
 	switch {
 	case a.Forgeable:
-		w.Nature, w.Values[window.Anomaly] = window.Doubtful, mayBeForged
-	case a.Suspicious:
-		w.Nature, w.Values[window.Anomaly] = window.Doubtful, twoReadings
+		w.Values[window.Anomaly] = mayBeForged
+	case a.Overflowed:
+		w.Values[window.Anomaly] = overflowed
+	default:
+		w.Values[window.Anomaly] = twoReadings
 	}
 	w.Values[window.Log], w.Values[window.Entry] = logValue, shortened(a.Text)
 	for _, id := range a.Logins {
