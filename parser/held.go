@@ -72,14 +72,14 @@ func (r *Reader) watching() bool { return r.held.near || len(r.held.items) > 0 |
 // at once.
 func (r *Reader) follow(p Place, line []byte, raw int) {
 	r.advance(raw)
-	var h head
-	switch sight, at := r.glance(&h, line); sight {
+	h := &r.seen
+	switch sight, at := r.glance(h, line); sight {
 	case nothing:
-		r.pass(p, &h, line)
+		r.pass(p, h, line)
 	case anArrival:
-		r.arrives(p, &h, line, line[at:])
+		r.arrives(p, h, line, line[at:])
 	case another:
-		r.pass(p, &h, line)
+		r.pass(p, h, line)
 		if !r.held.open {
 			r.hold(p, line, asLine)
 		}

@@ -33,9 +33,8 @@ func (r *Reader) Lines(p Place, text []byte) (n int64) {
 
 // quick reads a line without NULs while none is held. False: it must be read the long way.
 func (r *Reader) quick(p Place, line []byte) bool {
-	var h head
-	sight, at := r.glance(&h, line)
-	return sight == nothing || sight == anArrival && r.usual(p, &h, line[at:])
+	sight, at := r.glance(&r.seen, line)
+	return sight == nothing || sight == anArrival && r.usual(p, &r.seen, line[at:])
 }
 
 // A sight is what a line looks like.
@@ -48,16 +47,16 @@ const (
 	another // an entry of a message that isn't an arrival, and is read the long way
 )
 
-// glance tells what a line without NULs looks like, and where the flag of an arrival stands. It sets the stamp of a
-// line that isn't unknown.
+// glance tells what a line without NULs looks like, and where the flag of an arrival stands. Of h it sets the
+// stamp and the pid of a line that isn't unknown, and the id of an arrival.
 func (r *Reader) glance(h *head, line []byte) (sight, int) {
-	const stamp, shortest = len("yyyy-mm-dd hh:mm:ss "), len("iiiiii-iiiiii-ii Completed")
-	if len(line) < stamp+shortest || !r.stamped(line) {
+	const stampEnd, shortest = len("yyyy-mm-dd hh:mm:ss "), len("iiiiii-iiiiii-ii Completed")
+	if len(line) < stampEnd+shortest || !r.stamped(line) {
 		return unknown, 0
 	}
-	i := stamp
-	h.stamp.text, h.stamp.millis = line[:19], -1
-	if c := line[stamp]; line[stamp-1] != ' ' || c == '[' || c == '+' || c == '-' {
+	i := stampEnd
+	h.stamp, h.pid = stamp{text: line[:19], millis: -1}, 0
+	if c := line[stampEnd]; line[stampEnd-1] != ' ' || c == '[' || c == '+' || c == '-' {
 		i = h.eximStamp(line)
 		i += h.scanPID(line[i:])
 	}

@@ -28,6 +28,7 @@ type Reader struct {
 	held      held
 	joined    []byte // lines as one entry
 	last      second // that was looked up
+	seen      head   // of the line that was glanced at last
 	whole     bool   // the line is read as it is: it isn't held
 	forgeable bool   // an arrival that is read may be forged
 	split     split
