@@ -106,18 +106,6 @@ func (c *Counters) Advance(at time.Time) []*Alert {
 // order of the rules; usually none. An arrival that has no value for a rule's key, or nothing of what it counts, doesn't change its count. The slices
 // are the caller's. Count allocates nothing for values it holds already, but for arrivals of an open alert a message id.
 func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
-	opened, grown = c.count(a)
-	for _, login := range a.Logins {
-		o, g := c.count(a.alternate(login))
-		opened, grown = append(opened, o...), append(grown, g...)
-	}
-	for _, alert := range opened {
-		alert.Thread = opened[0].ID
-	}
-	return opened, grown
-}
-
-func (c *Counters) count(a *Arrival) (opened, grown []*Alert) {
 	at := c.reach(a.At)
 	if !c.inside(a) {
 		return nil, nil
@@ -142,10 +130,26 @@ func (c *Counters) count(a *Arrival) (opened, grown []*Alert) {
 		o, g := c.judge(rule, a, at, &weights)
 		if o != nil {
 			opened = append(opened, o)
+			o.Thread = opened[0].ID
 		}
 		if g != nil {
 			grown = append(grown, g)
 		}
+	}
+	if a.Logins != nil {
+		return c.countOthers(a, opened, grown)
+	}
+	return opened, grown
+}
+
+// countOthers counts an arrival once more for each of its Logins, and adds to the alerts that it has opened and raised.
+func (c *Counters) countOthers(a *Arrival, opened, grown []*Alert) ([]*Alert, []*Alert) {
+	for _, login := range a.Logins {
+		o, g := c.Count(a.alternate(login))
+		opened, grown = append(opened, o...), append(grown, g...)
+	}
+	for _, alert := range opened {
+		alert.Thread = opened[0].ID
 	}
 	return opened, grown
 }

@@ -105,7 +105,11 @@ func (h *history) push(a *Arrival, at int64, hashes []uint32, weights *[numSums]
 	data = binary.AppendUvarint(data, a.Outside)
 	id := a.keptID()
 	data = append(append(data, byte(len(id))|byte(a.Nature)<<natureShift), id...)
-	b.data = h.pack(data, &a.Values)
+	kept := h.kept
+	if a.Nature == Plain {
+		kept &^= 1<<Anomaly | 1<<Entry
+	}
+	b.data = h.pack(data, &a.Values, kept)
 	b.rows = append(b.rows, uint16(start))
 	h.rows++
 	h.size += len(b.data) - start
@@ -144,12 +148,12 @@ const (
 	ending         // it is the end of the one that is likely
 )
 
-// pack appends the values to a block's data, behind two bytes that say which there are.
-func (h *history) pack(data []byte, values *[NumValues][]byte) []byte {
+// pack appends the values that are to be kept to a block's data, behind two bytes that say which there are.
+func (h *history) pack(data []byte, values *[NumValues][]byte, kept keySet) []byte {
 	present := uint16(0)
 	mark := len(data)
 	data = append(data, 0, 0)
-	for left := h.kept; left != 0; left &= left - 1 {
+	for left := kept; left != 0; left &= left - 1 {
 		k := bits.TrailingZeros16(uint16(left))
 		value := values[k]
 		if value == nil {

@@ -18,6 +18,13 @@ func (n Nature) isDoubtful() bool { return n == Doubtful || n == Alternate }
 
 // sees reports whether a family counts arrivals of this nature.
 func (f *family) sees(n Nature) bool {
+	if n == Plain {
+		return !f.odd
+	}
+	return f.seesOdd(n)
+}
+
+func (f *family) seesOdd(n Nature) bool {
 	switch {
 	case f.odd:
 		return n.isOdd()
