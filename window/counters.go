@@ -108,7 +108,7 @@ func (c *Counters) Advance(at time.Time) []*Alert {
 func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 	at := c.reach(a.At)
 	if !c.inside(a) {
-		return nil, nil
+		return c.countOthers(a, nil, nil)
 	}
 	c.hashes.begin()
 	weights := a.weights()
