@@ -47,13 +47,10 @@ func argumentsStart(b []byte) (at, n int) {
 // another number, or the line was cut, only what stands before the first quote is believed; unless that names another task, a message
 // is taken: whoever writes quotes into a name isn't to hide his call.
 func takesMessage(arguments []byte, count int64) bool {
-	n := int64(0)
-	for rest := arguments; len(rest) > 0; n++ {
-		_, rest = nextArgument(rest)
-	}
-	doubtful := n != count
-	if i := bytes.IndexByte(arguments, '"'); doubtful && i >= 0 {
-		arguments = arguments[:i]
+	quote := bytes.IndexByte(arguments, '"')
+	doubtful := countArguments(arguments, quote >= 0) != count
+	if doubtful && quote >= 0 {
+		arguments = arguments[:quote]
 	}
 	program, rest := nextArgument(arguments)
 	c := call{takes: doubtful}
@@ -64,6 +61,21 @@ func takesMessage(arguments []byte, count int64) bool {
 		c.takes = true
 	}
 	return c.options(rest) && c.takes && !(c.localError && c.emptySender)
+}
+
+// countArguments says how many arguments there are, as nextArgument gives them.
+func countArguments(b []byte, quotes bool) (n int64) {
+	if !quotes && len(b) > 0 {
+		n = int64(bytes.Count(b, []byte{' '}))
+		if b[len(b)-1] != ' ' {
+			n++
+		}
+		return n
+	}
+	for rest := b; len(rest) > 0; n++ {
+		_, rest = nextArgument(rest)
+	}
+	return n
 }
 
 // nextArgument gives the first argument, without the quotes around it, and what stands behind it.

@@ -184,3 +184,12 @@ func TestTimeOfASubmission(t *testing.T) {
 		t.Errorf("times %q, want %q", got, want)
 	}
 }
+
+// TestArgumentsAreCountedAsRead: the fast way counts what the other one reads.
+func TestArgumentsAreCountedAsRead(t *testing.T) {
+	for _, text := range []string{"", " ", "a", "a ", " a", "a b", "a  b", "a b  ", "sendmail -t -i", `"`, `a "b c" d`} {
+		if !strings.Contains(text, `"`) && countArguments([]byte(text), false) != countArguments([]byte(text), true) {
+			t.Errorf("%q: %d arguments, want %d", text, countArguments([]byte(text), false), countArguments([]byte(text), true))
+		}
+	}
+}
