@@ -4,17 +4,20 @@ import "time"
 
 // An Arrival is one reception as the counters see it. Its slices are only read, and only until Count returns.
 type Arrival struct {
+	// What every arrival is asked for stands together: it is counted from memory that is in the cache, or not.
 	At         time.Time // log time
 	MessageID  []byte
-	Values     [NumValues][]byte // the value for each key; nil where the arrival has none; but see Counters.Counts
-	Recipients int64             // 0 where the log doesn't tell
-	AtLeast    bool              // there were more, which Exim cut off
+	Recipients int64 // 0 where the log doesn't tell
 	Bytes      int64
-	Addresses  [][]byte // the recipients' addresses, for rules that count them (Counters.CountsAddresses)
-	Outside    uint64   // bit i is set where the arrival is outside scope i of Counters.Scopes
+	Outside    uint64 // bit i is set where the arrival is outside scope i of Counters.Scopes
 	Nature     Nature
+	AtLeast    bool     // there were more recipients, which Exim cut off
 	Logins     [][]byte // others that the entry names: it counts once more for each of them, as an Alternate with LoginsOutside
-	// LoginsOutside is Outside for these.
+
+	Values    [NumValues][]byte // the value for each key; nil where the arrival has none; but see Counters.Counts
+	Addresses [][]byte          // the recipients' addresses, for rules that count them (Counters.CountsAddresses)
+
+	// LoginsOutside is Outside for Logins.
 	LoginsOutside uint64
 }
 
