@@ -28,19 +28,21 @@ type anomaly struct {
 var anomalies = []anomaly{
 	{
 		Overflowed, "cut at the size of Exim's log buffer (8 kB)",
-		"A client can hide what it sends behind a HELO name of that length. What Exim cut off, such as the login, is unknown.",
+		"A client can hide what it sends behind a HELO name of that length. What Exim cut off, such as the login, " +
+			"is unknown.",
 		"Entries that Exim cut", `log string overflowed\|<trunc>$`,
 	},
 	{
 		Lost, "lost, as longer than Exim's log buffer (8 kB)",
-		"Exim before 4.98 then keeps neither sender nor login. With +received_recipients in log_selector, messages to very many " +
-			"recipients are the likely cause: remove it, or update Exim. Otherwise a client hides behind a HELO name of 8 kB.",
+		"Exim before 4.98 then keeps neither sender nor login. With +received_recipients in log_selector, messages " +
+			"to very many recipients are the likely cause: remove it, or update Exim. " +
+			"Otherwise a client hides behind a HELO name of 8 kB.",
 		"Entries that Exim lost", "log string overflowed",
 	},
 	{
 		TwoReadings, "with two readings",
-		"A client writes what looks like another login into its HELO name or, with +smtp_mailauth in log_selector, behind its own " +
-			"login. The message counts for every login that is named. -smtp_mailauth closes the second way.",
+		"A client writes what looks like another login into its HELO name or, with +smtp_mailauth in log_selector, " +
+			"behind its own login. The message counts for every login that is named. -smtp_mailauth closes the second way.",
 		"", "",
 	},
 	{
@@ -50,7 +52,8 @@ var anomalies = []anomaly{
 	},
 	{
 		Forged, "forged, or the end of an entry that holds forged lines",
-		"With +arguments in log_selector a local user can write such lines by the name of a folder. They don't count. -arguments closes this way.",
+		"With +arguments in log_selector a local user can write such lines by the name of a folder. They don't count. " +
+			"-arguments closes this way.",
 		"Calls of Exim, with their folders", " cwd=",
 	},
 	{
@@ -73,7 +76,8 @@ func (c Composer) oddEntries(a *window.Alert) []section {
 			continue
 		}
 		meaning.Rows = append(meaning.Rows, row{Count: n, Lines: []sentence{say(kind.label), say(kind.means)}})
-		if s := (step{kind.look, command("grep", "-an", kind.pattern, c.logPath())}); kind.look != "" && !slices.Contains(advice.Steps, s) {
+		s := step{kind.look, command("grep", "-an", kind.pattern, c.logPath())}
+		if kind.look != "" && !slices.Contains(advice.Steps, s) {
 			advice.Steps = append(advice.Steps, s)
 		}
 	}
@@ -81,8 +85,10 @@ func (c Composer) oddEntries(a *window.Alert) []section {
 	for _, row := range a.Top(window.Entry, topSamples) {
 		examples.Sentences = append(examples.Sentences, say("{}", inRow(row.Value, entryWidth)))
 	}
-	advice.Sentences = []sentence{say("Until this is explained, counts of accounts may be too low or stand on the wrong account. " +
-		"Look at these entries and at what was logged around them. exiwatch check says which log selectors make this possible.")}
+	advice.Sentences = []sentence{say("Until this is explained, counts of accounts may be too low or stand on the " +
+		"wrong account. " +
+		"Look at these entries and at what was logged around them. " +
+		"exiwatch check says which log selectors make this possible.")}
 	return []section{meaning, examples, advice}
 }
 
@@ -112,6 +118,7 @@ func notSure(a *window.Alert) []sentence {
 	if a.Suspicious == 0 || isAnomalies(a) {
 		return nil
 	}
-	return []sentence{say(fmt.Sprintf("Careful: %d of these %s may be somebody else's. Their log entries can be read in two ways, or may be forged: "+
+	return []sentence{say(fmt.Sprintf("Careful: %d of these %s may be somebody else's. "+
+		"Their log entries can be read in two ways, or may be forged: "+
 		"somebody may be writing this name into the log.", a.Suspicious, plural(a.Messages, "message")))}
 }

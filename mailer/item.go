@@ -43,7 +43,8 @@ func NewItem(a *window.Alert, event string) Item {
 		ID: a.ID, Event: event, Times: a.Times,
 		Name: short(a.Rule.Name), Rule: a.Rule.String(), Key: a.Rule.Key.String(), Measure: a.Rule.Count.String(),
 		Window: a.Rule.Window, Limit: a.Limit,
-		Value: short(a.Value), Count: a.Count, Peak: a.Peak, Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, AtLeast: a.AtLeast,
+		Value: short(a.Value), Count: a.Count, Peak: a.Peak, Messages: a.Messages, Recipients: a.Recipients,
+		Bytes: a.Bytes, AtLeast: a.AtLeast,
 		Opened: a.Opened, First: a.First, Last: a.Last, Ended: a.Ended,
 	}
 	if topics := a.Topics(1); len(topics) > 0 {

@@ -9,9 +9,9 @@ import (
 	"exiwatch/window"
 )
 
-// A notice is what a Hook and a Webhook are told: one JSON object, on one line, which NewJSON's encoder writes. Texts are
-// valid UTF-8, U+FFFD for what the log had broken, and end in an ellipsis where they are cut. They read back as the log
-// has them, so whoever shows them must Escape them. Lists are never null.
+// A notice is what a Hook and a Webhook are told: one JSON object, on one line, which NewJSON's encoder writes. Texts
+// are valid UTF-8, U+FFFD for what the log had broken, and end in an ellipsis where they are cut. They read back as
+// the log has them, so whoever shows them must Escape them. Lists are never null.
 type notice struct {
 	Version       int         `json:"version"`        // noticeVersion
 	Event         string      `json:"event"`          // opened, grew or ended
@@ -84,8 +84,8 @@ type noticeTopic struct {
 	Messages int64  `json:"messages"`
 }
 
-// Bounds of a notice, which make it shorter than 64 KiB: its lists have 123 texts at most, it has 12 others, and numbers and names take
-// less than 12 KiB.
+// Bounds of a notice, which make it shorter than 64 KiB: its lists have 123 texts at most, it has 12 others, and
+// numbers and names take less than 12 KiB.
 const (
 	noticeRows = 10  // of a list
 	noticeText = 400 // bytes that a text takes in JSON, less quotes and ellipsis

@@ -54,7 +54,8 @@ const maxWaiting = 10_000
 var ErrFull = fmt.Errorf("the mail spool is full: %d mails wait", maxWaiting)
 
 // OpenSpool opens the spool in dir, which is made if need be. A waiting file that isn't a mail of ours is moved to refused/, as
-// NAME.broken, and reported by Run; so is one that others can write. Of the mails that it finds waiting none goes before Drop or Commit, and Settle.
+// NAME.broken, and reported by Run; so is one that others can write. Of the mails that it finds waiting none goes
+// before Drop or Commit, and Settle.
 func OpenSpool(dir string) (*Spool, error) {
 	s := &Spool{
 		dir: dir, wake: make(chan struct{}, 1), waiting: make(map[string]*entry),
@@ -173,7 +174,8 @@ func (s *Spool) write(e *entry, data []byte) error {
 	return syncDir(folder)
 }
 
-// empty takes what is in the mark of a mail that was sent. The mark is its name, so that it may fail. Its time becomes now.
+// empty takes what is in the mark of a mail that was sent. The mark is its name, so that it may fail. Its time
+// becomes now.
 func (s *Spool) empty(name string) {
 	f, err := private.Open(s.sentPath(name), os.O_WRONLY)
 	if err != nil {

@@ -61,7 +61,7 @@ type Arrival struct {
 	Logins [][]byte
 
 	Suspicious bool   // the line has another well-formed reading
-	Forgeable  bool   // the line may stand inside another entry, whose writer then made it up: its stamp is not to be believed
+	Forgeable  bool   // the line may stand inside another entry, and be made up: its stamp is not to be believed
 	Overflowed bool   // more than the recipients didn't fit into Exim's log buffer, or the other items nearly fill it
 	Text       []byte // the entry as logged, without its last LF; nil unless IsOdd
 	Cut        bool   // the line reached Exim's log buffer size: recipients may be missing; nothing else unless Overflowed

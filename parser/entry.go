@@ -24,7 +24,8 @@ type Entry struct {
 
 	Text []byte // of a Malformed, Overflow or Injected entry: as logged, without its last LF
 
-	// Torn is true of a Malformed entry that a crash has torn: zeros stand in it, or a start of Exim behind it on the same line.
+	// Torn is true of a Malformed entry that a crash has torn: zeros stand in it, or a start of Exim behind it on the
+	// same line.
 	Torn bool
 
 	Reason string // of a Malformed or Injected entry

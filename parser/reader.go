@@ -74,8 +74,9 @@ func (r *Reader) Flush() {
 }
 
 // Pause says that nothing was added to the log for a while: Exim writes an entry at once, so the next line begins
-// another one, and is stamped no earlier than the reference of NewReader or Refer, which is the wall clock. That changes
-// nothing of what is told, only when. A line whose stamp is in doubt, and ahead of the wall clock, may be held on.
+// another one, and is stamped no earlier than the reference of NewReader or Refer, which is the wall clock. That
+// changes nothing of what is told, only when. A line whose stamp is in doubt, and ahead of the wall clock, may be
+// held on.
 func (r *Reader) Pause() {
 	w := &r.held
 	r.unfinished()
@@ -261,14 +262,15 @@ func (r *Reader) emitArrival() bool {
 // malformed emits the arrival that could not be read.
 func (r *Reader) malformed(h head, column int, reason string) bool {
 	r.entry = Entry{
-		Kind: Malformed, Place: r.arrival.Place, MessageID: h.id, Column: column, Reason: reason, Text: r.now, Time: r.stampOf(h),
-		Torn: endsInStart(r.now),
+		Kind: Malformed, Place: r.arrival.Place, MessageID: h.id, Column: column, Reason: reason, Text: r.now,
+		Time: r.stampOf(h), Torn: endsInStart(r.now),
 	}
 	r.emit(&r.entry)
 	return true
 }
 
-// stampOf gives the time of an entry that is no arrival, zero if its stamp names none. What is told of arrivals doesn't depend on it.
+// stampOf gives the time of an entry that is no arrival, zero if its stamp names none. What is told of arrivals
+// doesn't depend on it.
 func (r *Reader) stampOf(h head) time.Time {
 	last := r.clock.last
 	t, _ := r.clock.time(h.stamp)

@@ -2,10 +2,12 @@ package parser
 
 import "bytes"
 
-// Here is what a crash leaves in a log: zeros where blocks were never written, and an entry of which the rest is missing, with the
-// next one, often of Exim's start, right behind it. No client can write either: Exim logs a NUL as `?`.
+// Here is what a crash leaves in a log: zeros where blocks were never written, and an entry of which the rest is
+// missing, with the next one, often of Exim's start, right behind it. No client can write either: Exim logs a NUL as
+// `?`.
 
-// afterCrash gives the text of a line that holds NULs. What stands before them, if an entry begins behind them, was torn.
+// afterCrash gives the text of a line that holds NULs. What stands before them, if an entry begins behind them, was
+// torn.
 func (r *Reader) afterCrash(p Place, line []byte) []byte {
 	last := bytes.LastIndexByte(line, 0)
 	behind, before := line[last+1:], bytes.TrimRight(line[:last], "\x00")
@@ -33,8 +35,9 @@ func (r *Reader) withoutNULs(line []byte) []byte {
 	return r.text
 }
 
-// endsInStart tells whether a line that can't be read ends in the entry that Exim logs when its daemon starts: `STAMP exim
-// 4.96 daemon started: pid=…`. No client gets that to the end of a line, as items follow whatever a client writes.
+// endsInStart tells whether a line that can't be read ends in the entry that Exim logs when its daemon starts: `STAMP
+// exim 4.96 daemon started: pid=…`. No client gets that to the end of a line, as items follow whatever a client
+// writes.
 func endsInStart(line []byte) bool {
 	const started, exim = " daemon started: pid=", " exim "
 	i := bytes.LastIndex(line, []byte(started))

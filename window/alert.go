@@ -31,7 +31,8 @@ type Alert struct {
 	// Thread is the ID of the first alert that the same arrival opened, which may be this one: they are told of together.
 	Thread string
 
-	// Suspicious is how many of the arrivals below may be somebody else's: their entries have two readings, or may be forged.
+	// Suspicious is how many of the arrivals below may be somebody else's: their entries have two readings, or may be
+	// forged.
 	Suspicious int64
 
 	// AtLeast is true where Exim cut recipients off: Recipients is a lower bound.

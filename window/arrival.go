@@ -12,7 +12,7 @@ type Arrival struct {
 	Outside    uint64 // bit i is set where the arrival is outside scope i of Counters.Scopes
 	Nature     Nature
 	AtLeast    bool     // there were more recipients, which Exim cut off
-	Logins     [][]byte // others that the entry names: it counts once more for each of them, as an Alternate with LoginsOutside
+	Logins     [][]byte // others that the entry names: it counts once more for each, as an Alternate
 
 	Values    [NumValues][]byte // the value for each key; nil where the arrival has none; but see Counters.Counts
 	Addresses [][]byte          // the recipients' addresses, for rules that count them (Counters.CountsAddresses)

@@ -27,10 +27,10 @@
 //
 // # Anomalies
 //
-// The measure Anomalies counts entries of which something is wrong: Exim cut them, they can be read in two ways, they may be
-// forged, or they can't be read at all. An Arrival says so by its Nature. Other rules count an Odd or Doubtful arrival as any
-// other one, and never see a Stray one, which is an entry and no arrival. Where an entry names several logins, the caller counts
-// it once more for each of them, as an Alternate: nobody gets away by naming somebody else.
+// The measure Anomalies counts entries of which something is wrong: Exim cut them, they can be read in two ways, they
+// may be forged, or they can't be read at all. An Arrival says so by its Nature. Other rules count an Odd or Doubtful
+// arrival as any other one, and never see a Stray one, which is an entry and no arrival. Where an entry names several
+// logins, the caller counts it once more for each of them, as an Alternate: nobody gets away by naming somebody else.
 //
 // An Alert says how many of its arrivals may be somebody else's (Suspicious). Ask leaves these out.
 //

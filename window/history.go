@@ -138,7 +138,8 @@ func (h *history) room(at int64) *block {
 
 // likely names the key before this one whose value often is this one's, or ends in it; otherwise the key itself.
 var likely = [NumValues]Key{
-	Sender, Sender, Sender, Sender, Host, Network, Auth, Subject, Topic, Log, Helo, Protocol, RecipientDomain, Anomaly, Entry,
+	Sender, Sender, Sender, Sender, Host, Network, Auth, Subject, Topic, Log,
+	Helo, Protocol, RecipientDomain, Anomaly, Entry,
 }
 
 // How a value is packed: its length, doubled twice, and this.

@@ -16,7 +16,7 @@ const (
 	User                    // U= of a local submission
 	Host                    // the sending host's IP address
 	Network                 // that address's /24 or /64
-	Account                 // the authenticated id, else the local user, else [ADDRESS] or <SENDER>, which nobody has verified
+	Account                 // the authenticated id, else the local user, else, unverified, [ADDRESS] or <SENDER>
 	Subject                 // the subject as decoded
 	Topic                   // the subject folded
 	Log                     // the whole log: one value

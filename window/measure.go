@@ -25,7 +25,9 @@ const (
 // numSums is how many measures are sums: those before it.
 const numSums = Hosts
 
-var measureNames = [numMeasures]string{"messages", "recipients", "bytes", "hosts", "networks", "senders", "subjects", "addresses", "anomalies"}
+var measureNames = [numMeasures]string{
+	"messages", "recipients", "bytes", "hosts", "networks", "senders", "subjects", "addresses", "anomalies",
+}
 
 // ParseMeasure is the inverse of String. Its error lists the names there are.
 func ParseMeasure(s string) (Measure, error) {

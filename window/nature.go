@@ -8,7 +8,7 @@ const (
 	Odd                     // its entry is an anomaly: Exim cut it
 	Doubtful                // an anomaly, and who sent it is not certain: its entry has two readings, or may be forged
 	Stray                   // an anomaly that is no arrival: only rules that count Anomalies see it
-	Alternate               // a Doubtful arrival once more, for another login that its entry names: only rules by Auth or Account see it
+	Alternate               // a Doubtful arrival once more, for another login: only rules by Auth or Account see it
 )
 
 func (n Nature) isOdd() bool { return n == Odd || n == Doubtful || n == Stray }
@@ -59,8 +59,8 @@ func (f *family) doubt(n uint32, at, now int64, weights *[numSums]int64) {
 	f.doubts[n] = all
 }
 
-// doubted is how much of a rule's count, of what arrived after the second left, rests on doubtful arrivals: at most so much where the rule
-// counts distinct values.
+// doubted is how much of a rule's count, of what arrived after the second left, rests on doubtful arrivals: at most
+// so much where the rule counts distinct values.
 func (f *family) doubted(n uint32, rule int, left int64) (sum int64) {
 	m := f.rules[rule].Count
 	switch {

@@ -25,8 +25,8 @@ func (c *Counters) CountsLog() bool {
 	return slices.ContainsFunc(c.rules, func(r *counted) bool { return r.Key == Log && r.Count != Anomalies })
 }
 
-// everything is the scope of a rule that counts Anomalies and says nothing of a scope: an entry that can't be read belongs to nobody, and
-// so nobody could say that it counts.
+// everything is the scope of a rule that counts Anomalies and says nothing of a scope: an entry that can't be read
+// belongs to nobody, and so nobody could say that it counts.
 const everything = -1
 
 // scope returns the number of a rule's scope.

@@ -46,7 +46,9 @@ Exit status: 1 if anything fails, 0 otherwise.`,
 
 // setupOf is what is to be checked on this machine, with the configuration named.
 func setupOf(file string) check.Setup {
-	s := check.Setup{File: file, Host: hostName(), Now: time.Now(), Exim: config.Exim, FindLog: config.FindLog, Passwd: "/etc/passwd"}
+	s := check.Setup{
+		File: file, Host: hostName(), Now: time.Now(), Exim: config.Exim, FindLog: config.FindLog, Passwd: "/etc/passwd",
+	}
 	s.Config, s.Broken = config.Read(file)
 	if socket := s.Config.Socket; socket != nil {
 		s.Socket, s.Ask = &check.Socket{Path: socket.Path}, readsocket.Ask

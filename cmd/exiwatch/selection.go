@@ -36,7 +36,8 @@ var filters = []struct {
 	help string
 }{
 	{"sender", window.Sender, "only arrivals whose envelope sender matches the glob `PATTERN` (repeatable: any of them)"},
-	{"account", window.Account, "only this account: login, else local user, else unverified, in brackets: <SENDER> (glob `PATTERN`)"},
+	{"account", window.Account,
+		"only this account: login, else local user, else unverified, in brackets: <SENDER> (glob `PATTERN`)"},
 	{"auth", window.Auth, "only this authenticated id (glob `PATTERN`)"},
 	{"user", window.User, "only this local user (glob `PATTERN`)"},
 	{"host", window.Host, "only this sending host (address, CIDR or glob `PATTERN`)"},
@@ -170,7 +171,9 @@ func configError(err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return err
 	case errors.Is(err, fs.ErrPermission):
-		return &hintedError{err, "it may hold secrets: run as root or as a member of the file's group; --config /dev/null takes the defaults"}
+		return &hintedError{
+			err, "it may hold secrets: run as root or as a member of the file's group; --config /dev/null takes the defaults",
+		}
 	}
 	return &hintedError{err, "exiwatch help config lists the keys"}
 }
@@ -193,7 +196,8 @@ func logError(err error) error {
 	var kind *tailer.KindError
 	switch {
 	case errors.As(err, &kind):
-		return &hintedError{err, "name Exim's main log in the configuration as log = \"/path/to/mainlog\" (exim -bP log_file_path tells it);" +
+		return &hintedError{err, "name Exim's main log in the configuration as log = \"/path/to/mainlog\"" +
+			" (exim -bP log_file_path tells it);" +
 			" exiwatch replay FILE reads what comes through a FIFO"}
 	case errors.Is(err, fs.ErrPermission):
 		return &hintedError{err, "Debian's logs are for the group adm: run as root, or add the user to that group"}

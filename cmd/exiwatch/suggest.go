@@ -53,7 +53,9 @@ func (c *chooser) run(cmd *cobra.Command, s *selection, files []string, rules []
 
 // find reads the logs until the limits are found.
 func (c *chooser) find(cmd *cobra.Command, s *selection, files []string, rules []window.Rule, rows int) (*suggest.Suggestions, error) {
-	rules = slices.DeleteFunc(slices.Clone(rules), func(r window.Rule) bool { return r.Count == window.Anomalies }) // they aren't about volume
+	rules = slices.DeleteFunc(slices.Clone(rules), func(r window.Rule) bool {
+		return r.Count == window.Anomalies // no limit on volume
+	})
 	found, err := suggest.New(rules, c.perWeek)
 	if err != nil {
 		return nil, err

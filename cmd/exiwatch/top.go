@@ -108,6 +108,9 @@ type ranker struct {
 }
 
 func (t *ranker) prepare(key string) error {
+	if key == window.Log.String() {
+		return usagef("log is a key for rules alone, as it has one value: exiwatch replay shows the log's anomalies")
+	}
 	if !slices.Contains(topKeys(), key) {
 		return usagef("%q is no key: %s", key, strings.Join(topKeys(), ", "))
 	}

@@ -138,8 +138,8 @@ func TestHeadersAreBounded(t *testing.T) {
 	}
 }
 
-// TestSilentConnectionsDelayNobody: the page is there at once, however many connect to the port and send nothing, a part
-// of a request or one without the token.
+// TestSilentConnectionsDelayNobody: the page is there at once, however many connect to the port and send nothing, a
+// part of a request or one without the token.
 func TestSilentConnectionsDelayNobody(t *testing.T) {
 	h := startHost(t, rules)
 	h.get("")

@@ -48,9 +48,12 @@ func (c *checks) rules(context.Context) []Result {
 	return all
 }
 
-// isDefault tells whether a rule is one that nobody wrote: what it needs is a recommendation of the row about selectors.
+// isDefault tells whether a rule is one that nobody wrote: what it needs is a recommendation of the row about
+// selectors.
 func isDefault(r window.Rule) bool {
-	return slices.ContainsFunc(config.Default().Rules, func(d window.Rule) bool { return d.Name == r.Name && d.String() == r.String() })
+	return slices.ContainsFunc(config.Default().Rules, func(d window.Rule) bool {
+		return d.Name == r.Name && d.String() == r.String()
+	})
 }
 
 // needs names the log selector without which a rule counts nothing.

@@ -63,7 +63,8 @@ func (c *checks) before(selector string, s *sample) string {
 func (c *checks) overflowing(s *sample) string {
 	const lost = "an entry with very many recipients, or with a long HELO besides, is lost as a whole " +
 		"(**** log string overflowed log buffer ****), and its message counts for nobody"
-	const cut = "a cut list of recipients is ordinary: the message counts, its recipients as at least those that are logged"
+	const cut = "a cut list of recipients is ordinary: the message counts, its recipients as at least " +
+		"those that are logged"
 	version := cmp.Or(s.version, c.server.version)
 	parts := strings.SplitN(version, ".", 3)
 	minor := 0

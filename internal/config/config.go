@@ -29,8 +29,8 @@ type Config struct {
 	Socket        *Socket        // nil: nobody asks
 	Metrics       netip.AddrPort // where metrics are served; the zero value: nowhere
 	Web           *Web           // nil: nobody looks
-	// Secrets are the files that hold one: of a password or a token, and the configuration itself if it has the URL of a webhook, which
-	// is all that a stranger needs to write there.
+	// Secrets are the files that hold one: of a password or a token, and the configuration itself if it has the URL of
+	// a webhook, which is all that a stranger needs to write there.
 	Secrets []string
 }
 

@@ -1,7 +1,7 @@
 // Package fold makes the one form of a name under which everybody who uses it is counted, asked for and excepted.
 //
-// Exim's own look-ups don't care about case (lsearch, and most databases), and it logs an authenticated id as the client typed it. So
-// alice@lab.test, Alice@LAB.test and " alice@lab.test" are one account.
+// Exim's own look-ups don't care about case (lsearch, and most databases), and it logs an authenticated id as the
+// client typed it. So alice@lab.test, Alice@LAB.test and " alice@lab.test" are one account.
 package fold
 
 import (
@@ -24,9 +24,9 @@ func IsName(b []byte) bool {
 // isSpace tells of ASCII white space.
 func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
-// AppendName appends the folded form of an authenticated id, an account or an address: without the white space around it, ASCII letters
-// in lower case. A name with other letters is mapped as RFC 8265 does (UsernameCaseMapped) where that takes it. Bytes that Exim
-// logs as \ooo are taken for what they are, if they are UTF-8.
+// AppendName appends the folded form of an authenticated id, an account or an address: without the white space around
+// it, ASCII letters in lower case. A name with other letters is mapped as RFC 8265 does (UsernameCaseMapped) where
+// that takes it. Bytes that Exim logs as \ooo are taken for what they are, if they are UTF-8.
 func AppendName(dst, b []byte) []byte {
 	b = bytes.TrimSpace(b)
 	if bytes.IndexByte(b, '\\') >= 0 {
@@ -59,8 +59,8 @@ func isASCII(b []byte) bool {
 	return true
 }
 
-// unescaped undoes string_printing() for bytes beyond ASCII, which Exim writes as three octal digits. It gives b itself where that
-// makes no UTF-8: a Windows login such as DOM\234567 is no such thing.
+// unescaped undoes string_printing() for bytes beyond ASCII, which Exim writes as three octal digits. It gives b
+// itself where that makes no UTF-8: a Windows login such as DOM\234567 is no such thing.
 func unescaped(b []byte) []byte {
 	made := make([]byte, 0, len(b))
 	for i := 0; i < len(b); i++ {
@@ -79,12 +79,13 @@ func unescaped(b []byte) []byte {
 
 func isOctal(c byte) bool { return '0' <= c && c <= '7' }
 
-// maxNumber is how long a number may be that a program gives its senders. Longer ones are people: matriculation numbers, telephone numbers.
+// maxNumber is how long a number may be that a program gives its senders. Longer ones are people: matriculation
+// numbers, telephone numbers.
 const maxNumber = 2 // digits
 
-// AppendUnverified appends what an envelope sender is called as an account. Nobody has verified it, and so it is written as no login can
-// be: <alice@lab.test>. A program may number its senders: web0@shop.test and web17@shop.test are both <web#@shop.test>. The
-// sender is folded already.
+// AppendUnverified appends what an envelope sender is called as an account. Nobody has verified it, and so it is
+// written as no login can be: <alice@lab.test>. A program may number its senders: web0@shop.test and web17@shop.test
+// are both <web#@shop.test>. The sender is folded already.
 func AppendUnverified(dst, sender []byte) []byte {
 	at := bytes.LastIndexByte(sender, '@')
 	if at < 0 {

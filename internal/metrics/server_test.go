@@ -100,8 +100,8 @@ func TestAnotherAddressHasNoName(t *testing.T) {
 	}
 }
 
-// TestSilentConnectionsGiveWay: however many send nothing, a part of a request, or ask no more, Prometheus has its answer
-// at once.
+// TestSilentConnectionsGiveWay: however many send nothing, a part of a request, or ask no more, Prometheus has its
+// answer at once.
 func TestSilentConnectionsGiveWay(t *testing.T) {
 	address := serve(t, whole())
 	request := "GET " + Path + " HTTP/1.1\r\nHost: " + address + "\r\n"

@@ -97,7 +97,8 @@ func (a *opened) document() Alert {
 	d := Alert{
 		ID: a.ID, Rule: a.Rule.Name, Key: a.Rule.Key.String(), Value: a.Value, Count: a.Rule.Count.String(),
 		Limit: a.Rule.Limit, Window: a.Rule.Window.String(), Opened: Time{a.Opened, a.millis}, CrossedBy: a.CrossedBy,
-		Peak: a.Peak, Ended: Time{a.Ended, a.millis}, Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, Suspicious: a.Suspicious,
+		Peak: a.Peak, Ended: Time{a.Ended, a.millis}, Messages: a.Messages, Recipients: a.Recipients,
+		Bytes: a.Bytes, Suspicious: a.Suspicious,
 		Grew: append([]Growth{}, a.grew...), Subjects: []SubjectCount{},
 		Of: a.Alert,
 	}

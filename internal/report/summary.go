@@ -136,7 +136,9 @@ func (s *Summary) Ended(a *window.Alert) {
 	if s.Brief {
 		rows = maxSubjects
 	}
-	o.ended = &subjects{rows: a.Top(window.Subject, rows), anomalies: a.Top(window.Anomaly, 0), entries: a.Top(window.Entry, maxEntries)}
+	o.ended = &subjects{
+		rows: a.Top(window.Subject, rows), anomalies: a.Top(window.Anomaly, 0), entries: a.Top(window.Entry, maxEntries),
+	}
 	o.ended.n, o.ended.more = a.Distinct(window.Subject)
 	o.Alert = &window.Alert{
 		ID: a.ID, Rule: a.Rule, Value: a.Value, Opened: a.Opened, CrossedBy: a.CrossedBy, Count: a.Count, Limit: a.Limit, Peak: a.Peak, Times: a.Times,

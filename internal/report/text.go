@@ -135,7 +135,8 @@ func (t *text) uncounted(s *Summary, n int) {
 }
 
 // howToCount stands before a line of Only.
-const howToCount = "No alert can tell of these. Where hosts there send for your own users, let the configuration count them:"
+const howToCount = "No alert can tell of these. Where hosts there send for your own users, let the configuration" +
+	" count them:"
 
 func (t *text) alerts(s *Summary) {
 	t.heading(fmt.Sprintf("Alerts that would have been mailed: %d", len(s.alerts)))
@@ -152,7 +153,8 @@ func (t *text) alert(a *opened) {
 		fmt.Fprintln(t, "        There were more recipients: Exim cut their lists.")
 	}
 	if a.Suspicious > 0 {
-		fmt.Fprintf(t, "        %d of them may be somebody else's: their entries have two readings, or may be forged\n", a.Suspicious)
+		fmt.Fprintf(t, "        %d of them may be somebody else's: their entries have two readings, or may be forged\n",
+			a.Suspicious)
 	}
 	if anomalies, entries := a.oddities(); anomalies != nil {
 		t.oddities(anomalies, entries)

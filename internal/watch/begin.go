@@ -97,8 +97,8 @@ func (d *Daemon) beginLost(l *followed, was *progress) {
 	l.pipeline.counters.Restore(was.Alerts)
 }
 
-// beginOldest begins with the oldest file that matters to the windows at a time of the log's clock, as the one is gone in which they begin,
-// or older rules needed less of the past.
+// beginOldest begins with the oldest file that matters to the windows at a time of the log's clock, as the one is
+// gone in which they begin, or older rules needed less of the past.
 func (d *Daemon) beginOldest(l *followed, at window.Clock) error {
 	row, err := tailer.Row(l.path)
 	if err != nil {

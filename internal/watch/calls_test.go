@@ -100,7 +100,8 @@ func TestArrivalBehindACall(t *testing.T) {
 	}
 }
 
-// TestRestartAmongCalls: a daemon that goes on behind a checkpoint, wherever that is, tells what one that went on would have.
+// TestRestartAmongCalls: a daemon that goes on behind a checkpoint, wherever that is, tells what one that went on
+// would have.
 func TestRestartAmongCalls(t *testing.T) {
 	c := configured(t, "[count]\nonly = [\"all\"]\n[[rule]]\nkey = \"user\"\nlimit = 3\nwindow = \"5m\"\n")
 	stops := 0

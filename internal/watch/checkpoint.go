@@ -45,8 +45,8 @@ const slack = 10 // seconds
 // marks are places from which a log could be read again, oldest first.
 //
 // An alert is open if its count was over the limit at some second of the last window, and the counts of that window
-// need the arrivals of the one before. So two windows tell all that is open. What of them a content filter handed back is told by
-// what came in before.
+// need the arrivals of the one before. So two windows tell all that is open. What of them a content filter handed
+// back is told by what came in before.
 type marks struct {
 	longest int64 // window of the rules, seconds
 	reach   int64 // how far back a log is to be read, seconds

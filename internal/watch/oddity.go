@@ -28,7 +28,8 @@ var (
 // maxText is how much of an odd entry's text is kept. One that overflowed has 8 kB, mostly one letter.
 const maxText = 400 // bytes
 
-// oddities fills in what an arrival that is odd has besides: what is wrong with it, its text, and the other logins that it names.
+// oddities fills in what an arrival that is odd has besides: what is wrong with it, its text, and the other logins
+// that it names.
 func (v *valuer) oddities(a *parser.Arrival, w *window.Arrival) {
 	if w.Nature = window.Odd; a.IsDoubtful() {
 		w.Nature = window.Doubtful
@@ -58,8 +59,8 @@ func shortened(text []byte) []byte {
 	return slices.Concat(text[:maxText*2/3], []byte(" … "), text[len(text)-maxText/3:])
 }
 
-// stray makes of an entry that is no arrival what the counters see of it; false if it is none that matters, or has no time. Its second is
-// that to which the log has come: its own stamp may be forged.
+// stray makes of an entry that is no arrival what the counters see of it; false if it is none that matters, or has no
+// time. Its second is that to which the log has come: its own stamp may be forged.
 func (p *Pipeline) stray(e *parser.Entry, w *window.Arrival) bool {
 	kind := map[parser.Kind][]byte{parser.Malformed: unreadable, parser.Overflow: lost, parser.Injected: forged}[e.Kind]
 	if kind == nil || e.Torn {

@@ -40,7 +40,8 @@ func entryAt(second int, edit func(a *parser.Arrival)) parser.Entry {
 	return parser.Entry{Kind: parser.Reception, Arrival: a, MessageID: a.MessageID}
 }
 
-// TestDoubtfulArrivals: each login that an entry names has it counted, and nobody is left out for a name that somebody made up.
+// TestDoubtfulArrivals: each login that an entry names has it counted, and nobody is left out for a name that
+// somebody made up.
 func TestDoubtfulArrivals(t *testing.T) {
 	two := func(a *parser.Arrival) { a.Suspicious, a.Logins = true, [][]byte{[]byte("Boss"), []byte("ALICE")} }
 	for _, test := range []struct{ name, config, want string }{

@@ -19,7 +19,7 @@ type Pipeline struct {
 	scopes    config.Scopes
 	counted   []config.Count // of counters.Scopes
 	own       *own
-	returns   *returns  // what came in, to know again what a content filter hands back; nil where no rule counts such a thing
+	returns   *returns  // what a content filter may hand back; nil where no rule counts such a thing
 	last      time.Time // the latest stamp of the log that was believed
 	logs      bool      // rules count all arrivals of the log
 	eximUsers []string  // U= of Exim\'s own bounces
@@ -166,8 +166,8 @@ func (p *Pipeline) weigh(a *parser.Arrival, w *window.Arrival, v *valuer) (count
 	return counts, true
 }
 
-// reception takes the next arrival that is kept. Every one moves the time, whether it counts or not. It tells whether the arrival is still
-// wanted, and whether a filter has handed it back, so that it doesn't count.
+// reception takes the next arrival that is kept. Every one moves the time, whether it counts or not. It tells whether
+// the arrival is still wanted, and whether a filter has handed it back, so that it doesn't count.
 func (p *Pipeline) reception(a *parser.Arrival, w *window.Arrival, counts bool) (wanted, back bool) {
 	if p.listener.More != nil && !p.listener.More() {
 		return false, false

@@ -11,9 +11,9 @@ import (
 	"exiwatch/window"
 )
 
-// inScope tells whether rules of a scope count an arrival: it is of a class named by only, no pattern of ignore fits, and it isn't
-// for local domains alone. Of one that may be somebody else's only the class matters: nobody gets out of a count by a name that he
-// makes up.
+// inScope tells whether rules of a scope count an arrival: it is of a class named by only, no pattern of ignore fits,
+// and it isn't for local domains alone. Of one that may be somebody else's only the class matters: nobody gets out of
+// a count by a name that he makes up.
 func inScope(c *config.Count, a *parser.Arrival, w *window.Arrival) bool {
 	if !slices.ContainsFunc(c.Only, func(class config.Class) bool { return isOf(class, a, c.EximUsers) }) {
 		return false
@@ -53,13 +53,14 @@ func isOf(class config.Class, a *parser.Arrival, eximUsers []string) bool {
 	return class.Contains(a.HostAddress)
 }
 
-// isOwnBounce tells whether Exim itself made the message. R= and an empty sender alone don't make a bounce: any local user may have
-// them logged (sendmail -E, mail commands of a filter). U= is the user that Exim runs as.
+// isOwnBounce tells whether Exim itself made the message. R= and an empty sender alone don't make a bounce: any local
+// user may have them logged (sendmail -E, mail commands of a filter). U= is the user that Exim runs as.
 func isOwnBounce(a *parser.Arrival, eximUsers []string) bool {
 	return a.BounceOf != nil && len(a.EnvelopeSender) == 0 && slices.Contains(eximUsers, string(a.Ident))
 }
 
-// isLoopback tells whether the message came over loopback without a login: a program of this host, but nobody knows whose.
+// isLoopback tells whether the message came over loopback without a login: a program of this host, but nobody knows
+// whose.
 func isLoopback(a *parser.Arrival) bool {
 	return a.Authenticator == nil && isLoopbackAddress(a.HostAddress) && !isLocal(a)
 }

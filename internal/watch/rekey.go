@@ -9,8 +9,8 @@ import (
 	"exiwatch/window"
 )
 
-// rekey gives the alerts of a checkpoint from before values were folded the values that they have now, so that nobody is told of them
-// again. Of several that have become one the first remains.
+// rekey gives the alerts of a checkpoint from before values were folded the values that they have now, so that nobody
+// is told of them again. Of several that have become one the first remains.
 func (c *checkpoint) rekey() {
 	if c.Folded {
 		return
@@ -29,12 +29,14 @@ func (c *checkpoint) rekey() {
 	c.Folded = true
 }
 
-// rekeyed gives the value of a saved alert as it is now counted. An account that no arrival of the alert has as its login or local user
-// was an envelope sender.
+// rekeyed gives the value of a saved alert as it is now counted. An account that no arrival of the alert has as its
+// login or local user was an envelope sender.
 func rekeyed(s *window.Saved) []byte {
 	key, _, _ := strings.Cut(s.Rule, " ")
 	has := func(key window.Key) bool {
-		return slices.ContainsFunc(s.Tallies, func(t window.SavedTally) bool { return t.Key == key.String() && len(t.Rows) > 0 })
+		return slices.ContainsFunc(s.Tallies, func(t window.SavedTally) bool {
+			return t.Key == key.String() && len(t.Rows) > 0
+		})
 	}
 	switch folded := fold.AppendName(nil, s.Value); {
 	case key == window.Sender.String(), key == window.Auth.String():

@@ -9,8 +9,8 @@ import (
 	"exiwatch/parser"
 )
 
-// returns remembers the header message ids (id=) of what came in, to know again what a content filter hands back: that is the same
-// mail, and isn't counted twice. What is remembered is the log's last hour, and so follows from it.
+// returns remembers the header message ids (id=) of what came in, to know again what a content filter hands back:
+// that is the same mail, and isn't counted twice. What is remembered is the log's last hour, and so follows from it.
 type returns struct {
 	ring  []cameIn // number n stands at n modulo its length, a power of two
 	next  uint32   // the number of the next one; it may overflow
@@ -53,14 +53,14 @@ func newReturns(scopes []config.Count) *returns {
 	return nil
 }
 
-// mayReturn tells whether a filter may hand mail back in this way: over loopback without a login, or by a call in which a trusted user
-// names a protocol or a peer of his own (P=spam-scanned).
+// mayReturn tells whether a filter may hand mail back in this way: over loopback without a login, or by a call in
+// which a trusted user names a protocol or a peer of his own (P=spam-scanned).
 func mayReturn(a *parser.Arrival) bool {
 	return isLoopback(a) || isLocal(a) && a.Authenticator == nil && (a.HostAddress != nil || !isLocalProtocol(a))
 }
 
-// comesBack tells whether an arrival is a mail that came in by another way within the last hour, and is now handed back. Each arrival
-// excuses as many as maxReturns. now is the second of the log's clock.
+// comesBack tells whether an arrival is a mail that came in by another way within the last hour, and is now handed
+// back. Each arrival excuses as many as maxReturns. now is the second of the log's clock.
 func (r *returns) comesBack(a *parser.Arrival, now int64) bool {
 	if len(a.HeaderMessageID) == 0 {
 		return false

@@ -13,7 +13,8 @@ import (
 
 var countsLoopback = []config.Count{{Only: []config.Class{{Name: config.Loopback}}}}
 
-// TestReturns: what is handed back, and what isn't. Each line is an arrival: the minute, how it comes, its id=, and whether it is excused.
+// TestReturns: what is handed back, and what isn't. Each line is an arrival: the minute, how it comes, its id=, and
+// whether it is excused.
 func TestReturns(t *testing.T) {
 	ways := map[string]parser.Arrival{
 		"outside": {HostAddress: []byte("198.51.100.9"), Protocol: []byte("esmtps")},

@@ -205,7 +205,8 @@ func (s *saver) flush(d *Daemon) bool {
 // checkpoint says how far the logs have been counted.
 func (d *Daemon) checkpoint() *checkpoint {
 	c := &checkpoint{
-		Version: checkpointVersion, Folded: true, Spooled: d.spool.Last(), Told: make(map[string]int64), Mailbag: d.saver.mailbag.saved(),
+		Version: checkpointVersion, Folded: true,
+		Spooled: d.spool.Last(), Told: make(map[string]int64), Mailbag: d.saver.mailbag.saved(),
 		Own: d.own.saved(), Logs: maps.Clone(d.others),
 	}
 	for _, t := range d.tellers {

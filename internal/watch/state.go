@@ -36,8 +36,8 @@ const (
 	spoolDir       = "spool"
 )
 
-// CheckState fails with a *private.Error unless only the user uid and root can write the state folder and what is in it. The
-// folder may be a symbolic link, nothing in it may. What can't be looked at is left to who opens it.
+// CheckState fails with a *private.Error unless only the user uid and root can write the state folder and what is in
+// it. The folder may be a symbolic link, nothing in it may. What can't be looked at is left to who opens it.
 func CheckState(dir string, uid int) error {
 	if err := private.CheckFolder(dir, uid); err != nil {
 		return fmt.Errorf("the state folder %w", err)

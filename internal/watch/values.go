@@ -34,7 +34,10 @@ func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
 	if v.text == nil {
 		v.text = make([]byte, 0, 1<<10) // a value that is empty is one
 	}
-	*w = window.Arrival{At: a.Time, MessageID: a.MessageID, Recipients: int64(a.RecipientCount), AtLeast: a.Cut && a.RecipientCount > 0, Bytes: max(a.Size, 0)}
+	*w = window.Arrival{
+		At: a.Time, MessageID: a.MessageID,
+		Recipients: int64(a.RecipientCount), AtLeast: a.Cut && a.RecipientCount > 0, Bytes: max(a.Size, 0),
+	}
 	w.Values[window.Host] = a.HostAddress
 	w.Values[window.Auth] = v.login(a.AuthenticatedID)
 	if isLocal(a) {
@@ -51,8 +54,8 @@ func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
 	}
 }
 
-// accountOf gives who is responsible: the login, else the local user. What nobody has verified is written as no login can be: the address
-// of a host whose authenticator set no id, else the envelope sender, which a client chooses.
+// accountOf gives who is responsible: the login, else the local user. What nobody has verified is written as no login
+// can be: the address of a host whose authenticator set no id, else the envelope sender, which a client chooses.
 func (v *valuer) accountOf(a *parser.Arrival, w *window.Arrival) []byte {
 	switch sender := w.Values[window.Sender]; {
 	case len(w.Values[window.Auth]) > 0:
@@ -122,8 +125,8 @@ func accountName(id []byte) []byte {
 	return id
 }
 
-// isLocal tells whether a program of this host handed the message in: P=local…, with SMTPUTF8 P=utf8local…. A trusted caller may make
-// up a protocol (-oMr) or a peer (-oMa), but not both: without H= there is U= in any case.
+// isLocal tells whether a program of this host handed the message in: P=local…, with SMTPUTF8 P=utf8local…. A trusted
+// caller may make up a protocol (-oMr) or a peer (-oMa), but not both: without H= there is U= in any case.
 func isLocal(a *parser.Arrival) bool {
 	return isLocalProtocol(a) || a.HostAddress == nil && a.Ident != nil
 }
@@ -225,8 +228,8 @@ func (v *valuer) domainsOf(a *parser.Arrival) []byte {
 	return v.made(begin)
 }
 
-// asked gives the values under which somebody may have been counted whom a question names so. A value without a key's name may be an
-// envelope sender where the key is the account.
+// asked gives the values under which somebody may have been counted whom a question names so. A value without a key's
+// name may be an envelope sender where the key is the account.
 func (v *valuer) asked(t readsocket.Term) (values [][]byte) {
 	name, value := t.Value, []byte(t.Value)
 	switch t.Key {

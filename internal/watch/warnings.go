@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// warnPause is how long warnings of one kind are gathered after one was written: whoever makes odd lines doesn't fill the disk with what
-// is said of them.
+// warnPause is how long warnings of one kind are gathered after one was written: whoever makes odd lines doesn't fill
+// the disk with what is said of them.
 const warnPause = time.Minute
 
-// warnings writes the first of a kind at once, and of those that follow within warnPause the last one, with their number. Its zero value
-// is ready. It belongs to one goroutine.
+// warnings writes the first of a kind at once, and of those that follow within warnPause the last one, with their
+// number. Its zero value is ready. It belongs to one goroutine.
 type warnings struct{ kinds map[string]*warning }
 
 type warning struct {

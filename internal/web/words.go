@@ -11,7 +11,8 @@ import (
 
 // nouns name the keys in a sentence.
 var nouns = [window.NumValues]string{
-	"envelope sender", "sender domain", "authenticated id", "local user", "host", "network", "account", "subject", "topic", "main log",
+	"envelope sender", "sender domain", "authenticated id", "local user", "host", "network", "account", "subject", "topic",
+	"main log",
 	"HELO name", "protocol", "recipient domain", "anomaly", "log entry",
 }
 
@@ -19,7 +20,8 @@ func noun(k window.Key) string { return nouns[k] }
 
 // headings name the keys above a list of their values.
 var headings = [window.NumValues]string{
-	"Envelope senders", "Sender domains", "Authenticated ids", "Local users", "Hosts", "Networks", "Accounts", "Subjects", "Topics", "Main log",
+	"Envelope senders", "Sender domains", "Authenticated ids", "Local users", "Hosts", "Networks", "Accounts", "Subjects", "Topics",
+	"Main log",
 	"HELO names", "Protocols", "Recipient domains", "Anomalies", "Log entries",
 }
 
