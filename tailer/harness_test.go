@@ -154,14 +154,17 @@ func (h *hunt) stop() {
 	}
 }
 
-// until waits until what was seen is so.
+// until waits until what was seen is so. It gives up when no line has come for as long as deadline.
 func (h *hunt) until(what string, so func() bool) {
 	h.t.Helper()
-	late := time.After(deadline)
+	late, seen := time.After(deadline), 0
 	for {
 		h.mu.Lock()
-		ok := so()
+		ok, lines := so(), len(h.lines)
 		h.mu.Unlock()
+		if lines > seen {
+			late, seen = time.After(deadline), lines
+		}
 		if ok {
 			return
 		}
@@ -170,7 +173,7 @@ func (h *hunt) until(what string, so func() bool) {
 		case <-late:
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			h.t.Fatalf("after %v still not: %s; %d lines, the last %s; told %q", deadline, what, len(h.lines), brief(h.texts()), h.told)
+			h.t.Fatalf("for %v no line, and still not: %s; %d lines, the last %s; told %q", deadline, what, len(h.lines), brief(h.texts()), h.told)
 		}
 	}
 }
