@@ -25,6 +25,8 @@ type Arrival struct {
 	Millis bool      // the stamp had milliseconds (+millisec)
 	PID    int       // [pid]; 0 if absent
 
+	SyslogHost []byte // the host, or container, that a wrapper before Exim's own text names
+
 	MessageID  []byte // 6-6-2 or, from Exim 4.97, 6-11-4 characters
 	FakeReject bool   // the flag was (=
 

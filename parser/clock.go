@@ -1,12 +1,17 @@
 package parser
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
-// A stamp is the civil time that a line names.
+// A stamp is the time that a line names.
 type stamp struct {
-	text   []byte // "yyyy-mm-dd hh:mm:ss", or "Mmm dd hh:mm:ss" of a syslog prefix
-	millis int    // -1 if not logged
-	zone   []byte // "+hhmm" or "+hh:mm", "Z"; empty if not logged
+	text   []byte // "yyyy-mm-dd hh:mm:ss", with a blank or a T, or "Mmm dd hh:mm:ss" of a wrapper; nil: near is the time
+	zone   []byte // "+hhmm", "+hh:mm", "+hh", "Z" or an abbreviation; empty if not logged
+	near   int64  // Unix time that a wrapper names, in seconds; 0 if none does
+	millis int16  // -1 if not logged
+	year   int16  // behind "Mmm dd hh:mm:ss"; 0 if not logged
 }
 
 // maxDisorder is how far the lines of a log may be out of order before a local stamp that occurs twice in the autumn hour is
@@ -39,17 +44,63 @@ func (c *clock) time(s stamp) (time.Time, bool) {
 }
 
 func (c *clock) seconds(s stamp) (time.Time, bool) {
-	if s.text[0] > '9' {
-		return c.syslog(s.text)
-	}
-	if len(s.zone) > 0 {
-		return civil(s.text, c.location(s.zone))
+	switch {
+	case len(s.text) == 0:
+		return time.Unix(s.near, 0).In(c.zone), true
+	case s.text[0] > '9':
+		return c.syslog(s)
+	case isAbbreviation(s.zone):
+		return c.abbreviated(s)
+	case len(s.zone) > 0:
+		offset, _ := zoneOffset(s.zone)
+		return civil(s.text, c.location(offset))
+	case s.near != 0:
+		if t, ok := c.beside(s); ok {
+			return t, true
+		}
 	}
 	t, ok := c.local(s.text)
 	if ok {
 		c.last = t
 	}
 	return t, ok
+}
+
+// maxDelay is how long after Exim a wrapper may note the time of an entry, and tell Exim's zone by that.
+const maxDelay = time.Minute
+
+// beside reads a stamp that names no zone beside the time of a wrapper: the zone is the difference, in whole half
+// hours. It fails if they don't go together.
+func (c *clock) beside(s stamp) (time.Time, bool) {
+	const step, most = 30 * time.Minute, 14 * time.Hour
+	t, ok := civil(s.text, time.UTC)
+	if !ok {
+		return t, false
+	}
+	ahead := t.Sub(time.Unix(s.near, 0))
+	offset := ahead.Round(step)
+	if (ahead-offset).Abs() > maxDelay || offset.Abs() > most {
+		return t, false
+	}
+	return civil(s.text, c.location(int(offset/time.Second)))
+}
+
+// abbreviated reads a stamp whose zone is a word: of the log's own zone, or one that is known everywhere.
+func (c *clock) abbreviated(s stamp) (time.Time, bool) {
+	t, ok := civil(s.text, c.zone)
+	if !ok {
+		return t, false
+	}
+	for _, t := range [...]time.Time{t, t.Add(time.Hour), t.Add(-time.Hour)} { // the hour that occurs twice
+		if name, _ := t.Zone(); name == string(s.zone) && t.Hour() == int(digits(s.text[11:13])) {
+			return t, true
+		}
+	}
+	offset, ok := zoneOffset(s.zone)
+	if !ok {
+		return t, false
+	}
+	return civil(s.text, c.location(offset))
 }
 
 // local reads a stamp in the log's own zone.
@@ -101,15 +152,8 @@ func civil(text []byte, zone *time.Location) (time.Time, bool) {
 	return time.Date(year, month, day, hour, minute, second, 0, zone), true
 }
 
-// location gives the zone of "+hhmm", "+hh:mm" or "Z".
-func (c *clock) location(zone []byte) *time.Location {
-	offset := 0
-	if len(zone) >= 5 {
-		offset = int(digits(zone[1:3])*3600 + digits(zone[len(zone)-2:])*60)
-		if zone[0] == '-' {
-			offset = -offset
-		}
-	}
+// location gives the zone so many seconds ahead of UTC.
+func (c *clock) location(offset int) *time.Location {
 	if c.named == nil || c.offset != offset {
 		c.offset, c.named = offset, time.FixedZone("", offset)
 	}
@@ -128,20 +172,21 @@ func month(b []byte) time.Month {
 	return 0
 }
 
-// syslog reads "Mmm dd hh:mm:ss", of which the year is not told.
-func (c *clock) syslog(text []byte) (time.Time, bool) {
-	day := int(text[5] - '0')
-	if text[4] != ' ' {
-		day += 10 * int(text[4]-'0')
-	}
-	hour, minute, second := int(digits(text[7:9])), int(digits(text[10:12])), int(digits(text[13:15]))
-	if day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 {
+// syslog reads "Mmm dd hh:mm:ss", of which the year is seldom told.
+func (c *clock) syslog(s stamp) (time.Time, bool) {
+	day, clock := s.text[4:len(s.text)-len(" hh:mm:ss")], s.text[len(s.text)-len("hh:mm:ss"):]
+	date := int(digits(bytes.TrimLeft(day, " ")))
+	hour, minute, second := int(digits(clock[:2])), int(digits(clock[3:5])), int(digits(clock[6:8]))
+	if date < 1 || date > 31 || hour > 23 || minute > 59 || second > 60 {
 		return time.Time{}, false
 	}
-	year := c.reference.In(c.zone).Year() + 1
+	year := int(s.year)
+	if year == 0 {
+		year = c.reference.In(c.zone).Year() + 1
+	}
 	for {
-		t := time.Date(year, month(text), day, hour, minute, second, 0, c.zone)
-		if !t.After(c.reference.Add(24 * time.Hour)) {
+		t := time.Date(year, month(s.text), date, hour, minute, second, 0, c.zone)
+		if s.year > 0 || !t.After(c.reference.Add(24*time.Hour)) {
 			t = c.occurrence(t)
 			c.last = t
 			return t, true

@@ -135,16 +135,21 @@ type second struct {
 	at   int64
 }
 
+// plain tells whether the stamp alone says which second it is, in the log's zone.
+func (s *stamp) plain() bool {
+	return len(s.zone) == 0 && s.near == 0 && len(s.text) == len(second{}.text)
+}
+
 // second gives the second since 1970 that a stamp names. What is told of arrivals doesn't depend on it otherwise.
 func (r *Reader) second(s *stamp) int64 {
-	if len(s.zone) == 0 && len(s.text) == len(r.last.text) && string(s.text) == string(r.last.text[:]) {
+	if s.plain() && string(s.text) == string(r.last.text[:]) {
 		return r.last.at
 	}
 	t := r.stampOf(head{stamp: *s})
 	if t.IsZero() {
 		return noSecond
 	}
-	if len(s.zone) == 0 && len(s.text) == len(r.last.text) && r.clock.whole {
+	if s.plain() && r.clock.whole {
 		r.last = second{[19]byte(s.text), t.Unix()}
 	}
 	return t.Unix()

@@ -18,7 +18,8 @@ const (
 type Entry struct {
 	Kind Kind
 	Place
-	MessageID []byte // nil where the line has none
+	MessageID  []byte // nil where the line has none
+	SyslogHost []byte // as in Arrival
 
 	Arrival *Arrival // of a Reception
 

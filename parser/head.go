@@ -8,12 +8,13 @@ import (
 // A head is what stands before the text of an entry.
 type head struct {
 	stamp  stamp
-	own    bool   // the stamp is Exim's own, not that of a syslog prefix
-	tag    []byte // "exim[4711]" of a syslog prefix, nil without one
+	own    bool   // the stamp is Exim's own, not a wrapper's
+	host   []byte // that a wrapper names
+	tag    []byte // "exim[4711]" of a syslog wrapper, nil without one
 	piece  piece  // of a split syslog line
 	pid    int
 	id     []byte // nil if the entry belongs to no message
-	start  int    // of what Exim wrote, behind a syslog prefix
+	start  int    // of what Exim wrote, behind the wrappers
 	length int    // of the head, with the blank after it
 }
 
@@ -29,15 +30,17 @@ func scanHead(line []byte) (head, bool) {
 	var h head
 	i := 0
 	if !isStamp(line) {
-		if i = h.syslogPrefix(line); i == 0 {
+		if i = h.wrappers(line); i == 0 {
 			return h, false
 		}
-		i = h.piece.scan(line, i)
+		if h.tag != nil {
+			i = h.piece.scan(line, i)
+		}
 	}
 	h.start = i
 	if isStamp(line[i:]) {
 		i += h.eximStamp(line[i:])
-	} else if h.tag == nil {
+	} else if !h.stamp.any() {
 		return h, false
 	}
 	i += h.scanPID(line[i:])
@@ -77,20 +80,20 @@ func hasShape(b []byte, shape string) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// eximStamp reads Exim's own stamp, milliseconds and zone, with the blank after them.
+// eximStamp reads Exim's own stamp, milliseconds and zone, with the blank after them. A wrapper's time, if it is an
+// instant, tells the zone of a stamp that names none.
 func (h *head) eximStamp(b []byte) int {
 	h.own = true
-	h.stamp = stamp{text: b[:19], millis: -1}
+	h.stamp = stamp{text: b[:19], millis: -1, near: h.stamp.near}
 	i := 19
-	if hasShape(b[i:], ".ddd ") {
-		h.stamp.millis = int(digits(b[i+1 : i+4]))
-		i += 4
+	if b[i] == '.' {
+		i += h.stamp.fraction(b[i:])
 	}
-	if hasShape(b[i:], " +dddd ") || hasShape(b[i:], " -dddd ") {
-		h.stamp.zone = b[i+1 : i+6]
-		i += 6
+	if n := zoneLength(b[i+1:]); b[i] == ' ' && n > 0 {
+		h.stamp.zone = b[i+1 : i+1+n]
+		i += 1 + n
 	}
-	return i + 1
+	return min(i+1, len(b))
 }
 
 // scanPID reads `[pid] `.
@@ -151,70 +154,6 @@ var alphanumeric = func() (is [256]bool) {
 	return is
 }()
 
-// syslogPrefix reads what syslogd puts before an entry, with the blank after it: a time, one or two words, and a tag.
-// It gives 0 if there is none.
-func (h *head) syslogPrefix(b []byte) int {
-	i := h.syslogPriority(b)
-	n := h.syslogTime(b[i:])
-	if n == 0 {
-		return 0
-	}
-	i += n
-	for range 3 { // host and level at the most stand before the tag
-		end := i + tokenEnd(b[i:])
-		if end > i && end < len(b) && b[end-1] == ':' {
-			h.tag = b[i : end-1]
-			return end + 1
-		}
-		if end+1 >= len(b) {
-			break
-		}
-		i = end + 1
-	}
-	return 0
-}
-
-// syslogPriority reads `<22>`, which some collectors keep.
-func (h *head) syslogPriority(b []byte) int {
-	if len(b) == 0 || b[0] != '<' {
-		return 0
-	}
-	n := digitsLength(b[1:])
-	if n == 0 || n > 3 || n+1 >= len(b) || b[n+1] != '>' {
-		return 0
-	}
-	return n + 2
-}
-
-// syslogTime reads "Mmm dd hh:mm:ss " or "yyyy-mm-ddThh:mm:ss[.fraction]zone ".
-func (h *head) syslogTime(b []byte) int {
-	if len(b) > 16 && month(b) > 0 && (hasShape(b[3:], " dd dd:dd:dd ") || hasShape(b[3:], "  d dd:dd:dd ")) {
-		h.stamp = stamp{text: b[:15], millis: -1}
-		return 16
-	}
-	if !hasShape(b, "dddd-dd-ddTdd:dd:dd") {
-		return 0
-	}
-	h.stamp = stamp{text: b[:19], millis: -1}
-	i := 19
-	if i < len(b) && b[i] == '.' {
-		n := digitsLength(b[i+1:])
-		if n >= 3 {
-			h.stamp.millis = int(digits(b[i+1 : i+4]))
-		}
-		i += 1 + n
-	}
-	switch {
-	case hasShape(b[i:], "Z "):
-		h.stamp.zone = b[i : i+1]
-		return i + 2
-	case hasShape(b[i:], "+dd:dd ") || hasShape(b[i:], "-dd:dd "):
-		h.stamp.zone = b[i : i+6]
-		return i + 7
-	}
-	return 0
-}
-
 // scan reads `[n/m] ` or `[n\m] ` at b[i:], and gives where what follows begins.
 func (p *piece) scan(b []byte, i int) int {
 	if i+6 > len(b) || b[i] != '[' {
@@ -234,7 +173,11 @@ func (p *piece) scan(b []byte, i int) int {
 
 // Stamp gives the time that stands at the beginning of line, which NewReader's other arguments help to read.
 func Stamp(line []byte, zone *time.Location, reference time.Time) (time.Time, bool) {
-	h, ok := scanHead(bytes.TrimLeft(line, "\x00"))
+	line = bytes.TrimLeft(line, "\x00")
+	if text, ok := appendUnwrapped(nil, line); ok {
+		line = text
+	}
+	h, ok := scanHead(line)
 	if !ok {
 		return time.Time{}, false
 	}

@@ -16,7 +16,7 @@ func (r *Reader) Lines(p Place, text []byte) (n int64) {
 		if end < 0 {
 			end, next = len(text), len(text)
 		}
-		if line := text[:end]; !clean {
+		if line := trimCR(text[:end]); !clean || mayBeJSON(line) {
 			r.Line(p, line)
 		} else if r.watching() {
 			r.follow(p, line, len(line))
@@ -56,7 +56,7 @@ func (r *Reader) glance(h *head, line []byte) (sight, int) {
 	}
 	i := stampEnd
 	h.stamp, h.pid = stamp{text: line[:19], millis: -1}, 0
-	if c := line[stampEnd]; line[stampEnd-1] != ' ' || c == '[' || c == '+' || c == '-' {
+	if c := line[stampEnd]; line[stampEnd-1] != ' ' || c == '[' || c == '+' || c == '-' || c >= 'A' && c <= 'Z' {
 		i = h.eximStamp(line)
 		i += h.scanPID(line[i:])
 	}

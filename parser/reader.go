@@ -13,17 +13,18 @@ type Reader struct {
 	emit  func(*Entry)
 	clock clock
 
-	line    lineReader
-	minute  [16]byte // "yyyy-mm-dd hh:mm" of the stamp last seen by Lines
-	lasting bool     // what Lines was given is read
-	arrival Arrival
-	entry   Entry
-	short   Entry  // a Reception that was read the short way: nothing else is set in it
-	text    []byte // the line without NULs
-	now     []byte // the entry being read
-	subject []byte // unescaped
-	valid   []byte // made valid
-	logins  [][]byte
+	line      lineReader
+	minute    [16]byte // "yyyy-mm-dd hh:mm" of the stamp last seen by Lines
+	lasting   bool     // what Lines was given is read
+	arrival   Arrival
+	entry     Entry
+	short     Entry  // a Reception that was read the short way: nothing else is set in it
+	text      []byte // the line without NULs
+	unwrapped []byte // the text of a line in JSON
+	now       []byte // the entry being read
+	subject   []byte // unescaped
+	valid     []byte // made valid
+	logins    [][]byte
 
 	held      held
 	joined    []byte // lines as one entry
@@ -47,6 +48,9 @@ func (r *Reader) Refer(reference time.Time) { r.clock.reference = reference }
 // change its meaning, by a later call.
 func (r *Reader) Line(p Place, line []byte) {
 	raw := len(line)
+	if line = trimCR(line); mayBeJSON(line) {
+		line = r.unwrap(line)
+	}
 	if bytes.IndexByte(line, 0) >= 0 {
 		line = r.afterCrash(p, line)
 	}
@@ -158,7 +162,7 @@ func (r *Reader) read(p Place, h head, line []byte) bool {
 	case isArrival(rest):
 		return r.reception(p, h, line)
 	case bytes.HasPrefix(rest, []byte(overflowMark)):
-		r.entry = Entry{Kind: Overflow, Place: p, MessageID: h.id, Text: line, Time: r.stampOf(h)}
+		r.entry = Entry{Kind: Overflow, Place: p, MessageID: h.id, Text: line, Time: r.stampOf(h), SyslogHost: h.host}
 		r.emit(&r.entry)
 	case bytes.HasPrefix(rest, []byte("Sender identification ")):
 		r.identification(p, h, rest)
@@ -180,7 +184,7 @@ func looksLikeArrival(line []byte) (head, bool) {
 // reception reads an arrival.
 func (r *Reader) reception(p Place, h head, line []byte) bool {
 	a := &r.arrival
-	*a = Arrival{Place: p, Millis: h.stamp.millis >= 0, PID: h.pid, MessageID: h.id, FakeReject: line[h.length] == '(', Size: -1,
+	*a = Arrival{Place: p, Millis: h.stamp.millis >= 0, PID: h.pid, MessageID: h.id, FakeReject: line[h.length] == '(', Size: -1, SyslogHost: h.host,
 		Cut: len(line)-h.start >= cutFrom, Forgeable: r.forgeable}
 	var ok bool
 	if a.Time, ok = r.clock.time(h.stamp); !ok {
@@ -251,7 +255,8 @@ func (r *Reader) fill(lineFeed bool) {
 }
 
 func (r *Reader) emitArrival() bool {
-	r.entry = Entry{Kind: Reception, Place: r.arrival.Place, MessageID: r.arrival.MessageID, Arrival: &r.arrival}
+	a := &r.arrival
+	r.entry = Entry{Kind: Reception, Place: a.Place, MessageID: a.MessageID, SyslogHost: a.SyslogHost, Arrival: a}
 	if r.arrival.IsOdd() {
 		r.arrival.Text = r.now
 	}
@@ -263,7 +268,7 @@ func (r *Reader) emitArrival() bool {
 func (r *Reader) malformed(h head, column int, reason string) bool {
 	r.entry = Entry{
 		Kind: Malformed, Place: r.arrival.Place, MessageID: h.id, Column: column, Reason: reason, Text: r.now,
-		Time: r.stampOf(h), Torn: endsInStart(r.now),
+		Time: r.stampOf(h), Torn: endsInStart(r.now), SyslogHost: h.host,
 	}
 	r.emit(&r.entry)
 	return true

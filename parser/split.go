@@ -4,7 +4,7 @@ package parser
 // a few are a sign of lost lines: the oldest is given up.
 const maxParts = 64
 
-// split are the entries of which not all syslog pieces have come. Pieces are told apart by their tag: without a pid in it
+// split are the entries of which not all syslog pieces have come. Pieces are told apart by their host and tag: without a pid in it
 // (syslog_pid = false, and a syslogd that adds none) those of two processes can't be, and one of them is given up.
 type split struct {
 	parts []part // by their first pieces
@@ -17,6 +17,7 @@ const maxAway = 100
 
 // A part is an entry of which n pieces of m have come.
 type part struct {
+	host  string
 	tag   string
 	place Place
 	text  []byte
@@ -46,14 +47,14 @@ func (s *split) take(i int) part {
 
 // join takes a piece. It gives the entry when this was its last one, and the parts that are given up.
 func (s *split) join(p Place, h head, line []byte) (whole part, lost []part) {
-	i := s.find(h.tag)
+	i := s.find(h)
 	if h.piece.n == 1 {
 		if i >= 0 {
 			lost = append(lost, s.take(i))
 		} else if len(s.parts) == maxParts {
 			lost = append(lost, s.take(0))
 		}
-		first := part{tag: string(h.tag), place: p, m: h.piece.m, begun: s.lines}
+		first := part{host: string(h.host), tag: string(h.tag), place: p, m: h.piece.m, begun: s.lines}
 		first.text = append(first.text, line[:h.piece.start]...)
 		s.parts = append(s.parts, first)
 		i = len(s.parts) - 1
@@ -77,9 +78,9 @@ func (s *split) join(p Place, h head, line []byte) (whole part, lost []part) {
 	return s.take(i), lost
 }
 
-func (s *split) find(tag []byte) int {
+func (s *split) find(h head) int {
 	for i := range s.parts {
-		if s.parts[i].tag == string(tag) {
+		if p := &s.parts[i]; p.tag == string(h.tag) && p.host == string(h.host) {
 			return i
 		}
 	}

@@ -15,6 +15,7 @@ func (r *Reader) submission(p Place, h head, rest []byte) bool {
 	arguments := bytes.TrimPrefix(rest[i+n:], []byte(" "))
 	if takesMessage(arguments, count) {
 		r.entry = Entry{Kind: Submission, Place: p, Directory: rest[len("cwd="):i], Arguments: arguments}
+		r.entry.SyslogHost = h.host
 		r.entry.Time = r.stampOf(h)
 		r.emit(&r.entry)
 	}
@@ -171,6 +172,8 @@ func (r *Reader) identification(p Place, h head, rest []byte) {
 		return
 	}
 	user := rest[i+3:]
-	r.entry = Entry{Kind: Identification, Place: p, MessageID: h.id, User: user[:tokenEnd(user)]}
+	r.entry = Entry{
+		Kind: Identification, Place: p, MessageID: h.id, SyslogHost: h.host, User: user[:tokenEnd(user)],
+	}
 	r.emit(&r.entry)
 }

@@ -1,0 +1,368 @@
+package parser
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Here are entries that stand in JSON, one object a line: journalctl -o json and Docker's json-file have them, and
+// collectors like theirs. The line is put into the form in which syslog daemons write, and read as such:
+//
+//	2026-11-22T01:02:03.123456Z host tag[pid]: text
+
+// mayBeJSON tells, fast, whether a line may be a JSON object. Few other lines begin like one, so that this may be
+// asked of each.
+func mayBeJSON(line []byte) bool {
+	if len(line) == 0 {
+		return false
+	}
+	switch line[0] {
+	case '{', byteOrderMark[0], recordSeparator, 'd':
+		return true
+	}
+	return false
+}
+
+// What journalctl puts before an object with -o json-seq and json-sse.
+const (
+	recordSeparator = 0x1e
+	serverSentEvent = "data: "
+)
+
+func trimCR(line []byte) []byte {
+	if n := len(line) - 1; n >= 0 && line[n] == '\r' {
+		return line[:n]
+	}
+	return line
+}
+
+// unwrap gives the text in a JSON object, good until the next; a line that is none as it is.
+func (r *Reader) unwrap(line []byte) []byte {
+	text, ok := appendUnwrapped(r.unwrapped[:0], line)
+	if !ok {
+		return line
+	}
+	r.unwrapped, r.lasting = text, false
+	return text
+}
+
+// appendUnwrapped appends to dst the entry in a JSON object, in the form above. False: the line is no object, or holds
+// no text.
+func appendUnwrapped(dst, line []byte) ([]byte, bool) {
+	line = bytes.TrimPrefix(line, []byte(byteOrderMark))
+	line = bytes.TrimPrefix(bytes.TrimPrefix(line, []byte{recordSeparator}), []byte(serverSentEvent))
+	if len(line) == 0 || line[0] != '{' {
+		return dst, false
+	}
+	var e envelope
+	if !e.read(line) || e.text.none() {
+		return dst, false
+	}
+	dst = e.time.appendTime(dst)
+	if e.host.isWord() || e.tag.isWord() {
+		if e.host.isWord() {
+			dst = append(e.host.append(dst), ' ')
+		}
+		if e.tag.isWord() {
+			dst = e.tag.append(dst)
+		} else {
+			dst = append(dst, '-')
+		}
+		if e.pid.isWord() {
+			dst = append(e.pid.append(append(dst, '[')), ']')
+		}
+		dst = append(dst, ": "...)
+	}
+	start := len(dst)
+	dst = e.text.append(dst)
+	for i, c := range dst[start:] {
+		if c == 0 {
+			dst[start+i] = '?' // as Exim does
+		}
+	}
+	return bytes.TrimRight(dst, "\r\n"), true
+}
+
+// An envelope is what matters of an object. Of several fields for the same thing the first of the list counts.
+type envelope struct{ text, time, host, tag, pid field }
+
+// fields are the names: journald's, Docker's, and what other collectors call them.
+var fields = [...]struct {
+	name string
+	of   func(*envelope) *field
+	rank int
+}{
+	{"MESSAGE", func(e *envelope) *field { return &e.text }, 1},
+	{"log", func(e *envelope) *field { return &e.text }, 2},
+	{"message", func(e *envelope) *field { return &e.text }, 3},
+	{"msg", func(e *envelope) *field { return &e.text }, 4},
+	{"textPayload", func(e *envelope) *field { return &e.text }, 5},
+	{"_SOURCE_REALTIME_TIMESTAMP", func(e *envelope) *field { return &e.time }, 1},
+	{"__REALTIME_TIMESTAMP", func(e *envelope) *field { return &e.time }, 2},
+	{"time", func(e *envelope) *field { return &e.time }, 3},
+	{"timestamp", func(e *envelope) *field { return &e.time }, 4},
+	{"@timestamp", func(e *envelope) *field { return &e.time }, 5},
+	{"_HOSTNAME", func(e *envelope) *field { return &e.host }, 1},
+	{"host", func(e *envelope) *field { return &e.host }, 2},
+	{"hostname", func(e *envelope) *field { return &e.host }, 3},
+	{"SYSLOG_IDENTIFIER", func(e *envelope) *field { return &e.tag }, 1},
+	{"_COMM", func(e *envelope) *field { return &e.tag }, 2},
+	{"ident", func(e *envelope) *field { return &e.tag }, 3},
+	{"programname", func(e *envelope) *field { return &e.tag }, 4},
+	{"SYSLOG_PID", func(e *envelope) *field { return &e.pid }, 1},
+	{"_PID", func(e *envelope) *field { return &e.pid }, 2},
+	{"pid", func(e *envelope) *field { return &e.pid }, 3},
+}
+
+// A field is a value of an object, as it stands there; of several the one of the lowest rank.
+type field struct {
+	raw  []byte
+	rank int
+}
+
+func (f *field) none() bool { return len(f.raw) == 0 }
+
+// read reads the object that line is. It skips what it doesn't know.
+func (e *envelope) read(line []byte) bool {
+	i := space(line, 1)
+	for i < len(line) && line[i] == '"' {
+		end := jsonString(line[i:])
+		if end == 0 {
+			return false
+		}
+		name := line[i+1 : i+end-1]
+		if i = space(line, i+end); i == len(line) || line[i] != ':' {
+			return false
+		}
+		i = space(line, i+1)
+		n := jsonValue(line[i:])
+		if n == 0 {
+			return false
+		}
+		e.take(name, line[i:i+n])
+		if i = space(line, i+n); i == len(line) || line[i] != ',' {
+			break
+		}
+		i = space(line, i+1)
+	}
+	return i < len(line) && line[i] == '}' && space(line, i+1) == len(line)
+}
+
+// take keeps a value if it matters.
+func (e *envelope) take(name, raw []byte) {
+	c := raw[0]
+	if c != '"' && c != '[' && !isDigit(c) {
+		return // null, an object, a truth
+	}
+	for i := range fields {
+		if f := fields[i].of(e); string(name) == fields[i].name && (f.none() || fields[i].rank < f.rank) {
+			*f = field{raw, fields[i].rank}
+		}
+	}
+}
+
+// space gives where something else than white space stands from i on.
+func space(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\r') {
+		i++
+	}
+	return min(i, len(b))
+}
+
+// jsonValue gives the length of the value that b begins with, 0 if it is none. What stands in an array or an object
+// isn't looked at but for its strings.
+func jsonValue(b []byte) int {
+	depth := 0
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; c {
+		case '"':
+			n := jsonString(b[i:])
+			if n == 0 {
+				return 0
+			}
+			if i += n - 1; depth == 0 {
+				return i + 1
+			}
+		case '[', '{':
+			depth++
+		case ']', '}':
+			if depth--; depth <= 0 {
+				return i + depth + 1
+			}
+		case ',', ' ', '\t', ':':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return 0
+}
+
+// jsonString gives the length of the string that b begins with, with its quotes; 0 if it doesn't end.
+func jsonString(b []byte) int {
+	for i := 1; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++
+		}
+	}
+	return 0
+}
+
+// append appends the text of a value: of a string, of an array of bytes, as journald writes what isn't UTF-8, or of a
+// number.
+func (f *field) append(dst []byte) []byte {
+	if f.none() {
+		return dst
+	}
+	switch raw := f.raw; raw[0] {
+	case '"':
+		return appendString(dst, raw[1:len(raw)-1])
+	case '[':
+		return appendArray(dst, raw[1:len(raw)-1])
+	default:
+		return append(dst, raw...)
+	}
+}
+
+// appendArray appends the bytes of an array of numbers. Of an array of strings, as journald writes a field that is
+// there twice, it appends the first.
+func appendArray(dst, b []byte) []byte {
+	if i := space(b, 0); i < len(b) && b[i] == '"' {
+		if n := jsonString(b[i:]); n > 0 {
+			return appendString(dst, b[i+1:i+n-1])
+		}
+		return dst
+	}
+	for len(b) > 0 {
+		b = b[space(b, 0):]
+		n := digitsLength(b)
+		if n == 0 || n > 3 {
+			return dst
+		}
+		dst = append(dst, byte(digits(b[:n])))
+		if b = b[space(b, n):]; len(b) > 0 {
+			b = b[1:] // the comma
+		}
+	}
+	return dst
+}
+
+// appendString appends the text of a string, given without its quotes.
+func appendString(dst, b []byte) []byte {
+	for {
+		i := bytes.IndexByte(b, '\\')
+		if i < 0 || i+1 == len(b) {
+			return append(dst, b...)
+		}
+		dst = append(dst, b[:i]...)
+		c := b[i+1]
+		b = b[i+2:]
+		switch c {
+		case 'n':
+			dst = append(dst, '\n')
+		case 't':
+			dst = append(dst, '\t')
+		case 'r':
+			dst = append(dst, '\r')
+		case 'b':
+			dst = append(dst, '\b')
+		case 'f':
+			dst = append(dst, '\f')
+		case 'u':
+			var r rune
+			r, b = jsonRune(b)
+			dst = utf8.AppendRune(dst, r)
+		default:
+			dst = append(dst, c)
+		}
+	}
+}
+
+// jsonRune reads what follows `\u`: four digits, or two times four of a surrogate pair.
+func jsonRune(b []byte) (r rune, rest []byte) {
+	r, ok := hex4(b)
+	if !ok {
+		return utf8.RuneError, b
+	}
+	b = b[4:]
+	if utf16.IsSurrogate(r) && len(b) > 6 && b[0] == '\\' && b[1] == 'u' {
+		if low, ok := hex4(b[2:]); ok {
+			if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
+				return pair, b[6:]
+			}
+		}
+	}
+	return r, b
+}
+
+func hex4(b []byte) (rune, bool) {
+	if len(b) < 4 {
+		return 0, false
+	}
+	r := rune(0)
+	for _, c := range b[:4] {
+		switch {
+		case isDigit(c):
+			r = r<<4 | rune(c-'0')
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			r = r<<4 | rune(c|0x20-'a'+10)
+		default:
+			return 0, false
+		}
+	}
+	return r, true
+}
+
+// isWord tells whether the value can stand in the form above as a word.
+func (f *field) isWord() bool {
+	var buffer [maxName + 1]byte
+	if len(f.raw) > 6*maxName {
+		return false
+	}
+	text := f.append(buffer[:0])
+	if len(text) == 0 || len(text) > maxName {
+		return false
+	}
+	for _, c := range text {
+		if c <= ' ' || c == ':' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// appendTime appends a time, given in microseconds or seconds since 1970, or in the order of ISO 8601, with a blank.
+func (f *field) appendTime(dst []byte) []byte {
+	var buffer [64]byte
+	if f.none() || len(f.raw) > len(buffer) {
+		return dst
+	}
+	text := f.append(buffer[:0])
+	whole, part, _ := bytes.Cut(text, []byte{'.'})
+	if n := len(whole); n == 0 || digitsLength(whole) != n || digitsLength(part) != len(part) {
+		if len(text) > 10 && text[10] == ' ' {
+			text[10] = 'T'
+		}
+		return append(append(dst, text...), ' ')
+	}
+	n, err := strconv.ParseInt(string(whole), 10, 64)
+	if err != nil {
+		return dst
+	}
+	at := time.Unix(n, 0)
+	switch {
+	case n >= 1e17:
+		at = time.Unix(0, n)
+	case n >= 1e14:
+		at = time.UnixMicro(n)
+	case n >= 1e11:
+		at = time.UnixMilli(n)
+	}
+	return at.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000000Z ")
+}

@@ -1,0 +1,287 @@
+package parser
+
+import "bytes"
+
+// Here is what other programs put before an entry: syslog daemons, journalctl, Docker, Kubernetes, grep. Each such
+// wrapper is read from the left, and reading stops where Exim's own text begins. So nothing in an entry is ever taken
+// for a wrapper.
+
+// maxWrappers is how many wrappers may stand in one line: grep's over that of Docker's over that of a syslog daemon.
+const maxWrappers = 4
+
+// byteOrderMark is what some editors put at the beginning of a file, and RFC 5424 before UTF-8.
+const byteOrderMark = "\ufeff"
+
+// wrappers reads the wrappers that b begins with, and gives where Exim's own text begins. 0: there are none, or what
+// they hold is not Exim's.
+func (h *head) wrappers(b []byte) int {
+	i := 0
+	for range maxWrappers {
+		n := h.wrapper(b[i:])
+		if n == 0 {
+			return 0
+		}
+		if i += n; h.begins(b[i:]) {
+			return i
+		}
+	}
+	return 0
+}
+
+// begins tells whether Exim's own text begins with b: a stamp or, where the wrappers name a time, a message id or
+// anything that was logged under Exim's name.
+func (h *head) begins(b []byte) bool {
+	if isStamp(b) {
+		return true
+	}
+	if !h.stamp.any() {
+		return false
+	}
+	if h.tag != nil {
+		var p piece
+		if isExim(h.tag) || p.scan(b, 0) > 0 || bytes.HasPrefix(b, []byte("cwd=")) {
+			return true
+		}
+	}
+	var pid head
+	return messageIDLength(b[pid.scanPID(b):]) > 0
+}
+
+// isExim tells whether a tag is that of an Exim: `exim4[4711]`, `/usr/sbin/exim`, `exim4.service/exim-out[9]`.
+func isExim(tag []byte) bool {
+	const name = "exim"
+	return bytes.HasPrefix(tag[bytes.LastIndexByte(tag, '/')+1:], []byte(name)) || bytes.HasPrefix(tag, []byte(name))
+}
+
+// wrapper reads one wrapper, and gives its length. 0: b begins with none.
+func (h *head) wrapper(b []byte) int {
+	if len(b) == 0 {
+		return 0
+	}
+	switch c := b[0]; {
+	case c == byteOrderMark[0]:
+		if bytes.HasPrefix(b, []byte(byteOrderMark)) {
+			return len(byteOrderMark)
+		}
+	case c == '<':
+		return h.prioritized(b)
+	case c == '[':
+		return h.bracketed(b)
+	case isDigit(c):
+		if n := h.structured(b); n > 0 {
+			return n
+		}
+	}
+	if n := h.stamp.clockTime(b); n > 0 {
+		return n + h.source(b[n:])
+	}
+	if n := fileName(b); n > 0 {
+		return n
+	}
+	return h.service(b)
+}
+
+// prioritized reads the priority `<22>` of a syslog message that a collector has kept, and what follows.
+func (h *head) prioritized(b []byte) int {
+	n := digitsLength(b[1:])
+	if n == 0 || n > 3 || n+2 >= len(b) || b[n+1] != '>' {
+		return 0
+	}
+	i := n + 2
+	if n := h.structured(b[i:]); n > 0 {
+		return i + n
+	}
+	if n := h.stamp.clockTime(b[i:]); n > 0 {
+		return i + n + h.source(b[i+n:])
+	}
+	return 0
+}
+
+// structured reads a header of RFC 5424, from its version on.
+func (h *head) structured(b []byte) int {
+	const version = "1 "
+	if !bytes.HasPrefix(b, []byte(version)) {
+		return 0
+	}
+	i := len(version)
+	n := h.stamp.clockTime(b[i:])
+	if n == 0 {
+		return 0
+	}
+	i += n
+	var fields [4]struct{ start, end int } // HOSTNAME APP-NAME PROCID MSGID
+	for f := range fields {
+		end := i + tokenEnd(b[i:])
+		if end == i || end == len(b) {
+			return 0
+		}
+		fields[f].start, fields[f].end = i, end
+		i = end + 1
+	}
+	h.setHost(b[fields[0].start:fields[0].end])
+	h.tag = b[fields[1].start:fields[2].end]
+	if n = structuredData(b[i:]); n == 0 {
+		return 0
+	}
+	i += n
+	if bytes.HasPrefix(b[i:], []byte(byteOrderMark)) {
+		i += len(byteOrderMark)
+	}
+	return i
+}
+
+// structuredData gives the length of RFC 5424's STRUCTURED-DATA with the blank after it.
+func structuredData(b []byte) int {
+	i := 0
+	if bytes.HasPrefix(b, []byte("-")) {
+		i = 1
+	}
+	for quoted := false; i < len(b); i++ {
+		switch c := b[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case i == 0 && c != '[':
+			return 0
+		case c == ' ' && (i == 1 && b[0] == '-' || b[i-1] == ']'):
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// bracketed reads what `kubectl logs --prefix` puts before a line, the name of the container, and the time since the
+// boot that `journalctl -o short-monotonic` does.
+func (h *head) bracketed(b []byte) int {
+	end := bytes.IndexByte(b, ']')
+	if end < 2 || end > maxName || end+2 >= len(b) || b[end+1] != ' ' {
+		return 0
+	}
+	if bytes.HasPrefix(b, []byte("[pod/")) {
+		h.setHost(b[1:end])
+		return end + 2
+	}
+	for _, c := range b[1:end] {
+		if !isDigit(c) && bytes.IndexByte([]byte(" .<>"), c) < 0 {
+			return 0
+		}
+	}
+	if n := h.source(b[end+2:]); n > 0 {
+		return end + 2 + n
+	}
+	return 0
+}
+
+// maxName is the longest name of a host or of a container that is one.
+const maxName = 255
+
+// setHost takes the name of the host. The outermost wrapper knows best where the line was logged.
+func (h *head) setHost(name []byte) {
+	if h.host == nil && len(name) <= maxName && string(name) != "-" {
+		h.host = name
+	}
+}
+
+// service reads the name that docker compose puts before a line: `exim-1  | `.
+func (h *head) service(b []byte) int {
+	name := tokenEnd(b)
+	i := name
+	for i < len(b) && b[i] == ' ' {
+		i++
+	}
+	if name == 0 || name == i || i-name > maxName || !bytes.HasPrefix(b[i:], []byte("| ")) {
+		return 0
+	}
+	h.setHost(b[:name])
+	return i + len("| ")
+}
+
+// fileName reads what grep puts before a line: the name of a file, its number, or both, each with a colon, or with a
+// hyphen around a match. The line that follows begins with a time.
+func fileName(b []byte) int {
+	const longest = 4096 // bytes: PATH_MAX
+	token := b[:min(tokenEnd(b), longest)]
+	for i, c := range token {
+		if (c == ':' || c == '-') && i > 0 {
+			var s stamp
+			if rest := b[i+1:]; isStamp(rest) || s.clockTime(rest) > 0 {
+				return i + 1
+			}
+		}
+	}
+	return 0
+}
+
+// maxWords is how many words may stand between a syslog message's time and its tag: the host, its facility and level.
+const maxWords = 3
+
+// source reads what follows the time: host, facility and level, and a tag; or what a container's runtime puts there.
+// 0: it is none of these.
+func (h *head) source(b []byte) int {
+	if h.begins(b) {
+		return 0
+	}
+	if n := stream(b); n > 0 {
+		return n
+	}
+	var host []byte
+	i := 0
+	for range maxWords + 1 {
+		end := i + tokenEnd(b[i:])
+		if end == i || end+1 >= len(b) {
+			return 0
+		}
+		word := b[i:end]
+		i = end + 1
+		if n := len(word) - 1; word[n] == ':' && n > 0 {
+			h.tag = word[:n]
+			h.setHost(host)
+			return i + solarisID(b[i:])
+		}
+		if host == nil && !isLevel(word) {
+			host = word
+		}
+	}
+	return 0
+}
+
+// stream reads the stream of a container's runtime and whether the line is whole: `stdout F ` (Kubernetes' CRI).
+func stream(b []byte) int {
+	if !bytes.HasPrefix(b, []byte("stdout ")) && !bytes.HasPrefix(b, []byte("stderr ")) {
+		return 0
+	}
+	i := len("stdout ")
+	if n := tokenEnd(b[i:]); n > 0 && i+n < len(b) {
+		return i + n + 1
+	}
+	return 0
+}
+
+// solarisID reads `[ID 197553 mail.info] `.
+func solarisID(b []byte) int {
+	if !bytes.HasPrefix(b, []byte("[ID ")) {
+		return 0
+	}
+	if i := bytes.Index(b, []byte("] ")); i > 0 && i < maxName {
+		return i + len("] ")
+	}
+	return 0
+}
+
+// isLevel tells whether a word is a facility with a level: `mail.info`, `<mail.info>`.
+func isLevel(word []byte) bool {
+	if len(word) > 2 && word[0] == '<' && word[len(word)-1] == '>' {
+		return true
+	}
+	_, level, ok := bytes.Cut(word, []byte{'.'})
+	if !ok {
+		return false
+	}
+	switch string(level) {
+	case "emerg", "panic", "alert", "crit", "err", "error", "warn", "warning", "notice", "info", "debug":
+		return true
+	}
+	return false
+}

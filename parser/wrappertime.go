@@ -1,0 +1,223 @@
+package parser
+
+import (
+	"bytes"
+	"time"
+)
+
+// clockTime reads the time that a wrapper begins with, and gives its length with the blank after it. 0: it is none.
+//
+//	["Wed "] "Mmm dd hh:mm:ss" [fraction] [" yyyy"]                   syslog; with the year: OpenWrt's
+//	["Wed "] "yyyy-mm-dd" ("T" / " ") "hh:mm:ss" [fraction] [[" "] zone]   a blank only behind the day of the week
+//	seconds "." microseconds                                         since 1970: journalctl -o short-unix
+func (s *stamp) clockTime(b []byte) int {
+	i := 0
+	if len(b) > 4 && b[3] == ' ' && isWeekday(b) {
+		i = 4
+	}
+	n := 0
+	switch rest := b[i:]; {
+	case len(rest) == 0:
+	case isDigit(rest[0]) && (hasShape(rest, "dddd-dd-ddTdd:dd:dd") || i > 0 && isStamp(rest)):
+		n = s.isoTime(rest)
+	case isDigit(rest[0]) && i == 0:
+		n = s.unixTime(rest)
+	case !isDigit(rest[0]):
+		n = s.monthTime(rest)
+	}
+	if n == 0 || i+n >= len(b) || b[i+n] != ' ' {
+		return 0
+	}
+	return i + n + 1
+}
+
+func isWeekday(b []byte) bool {
+	switch string(b[:3]) {
+	case "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun":
+		return true
+	}
+	return false
+}
+
+// isoTime reads a date and a time in the order of ISO 8601.
+func (s *stamp) isoTime(b []byte) int {
+	read := stamp{text: b[:19], millis: -1}
+	i := 19
+	i += read.fraction(b[i:])
+	blank := 0
+	if b[10] == ' ' && i < len(b) && b[i] == ' ' {
+		blank = 1
+	}
+	if i+blank < len(b) {
+		if n := zoneLength(b[i+blank:]); n > 0 {
+			read.zone = b[i+blank : i+blank+n]
+			i += blank + n
+		}
+	}
+	if offset, ok := zoneOffset(read.zone); ok {
+		if t, ok := civil(read.text, time.UTC); ok {
+			read.near = t.Unix() - int64(offset)
+		}
+	}
+	s.take(read)
+	return i
+}
+
+// unixTime reads seconds since 1970.
+func (s *stamp) unixTime(b []byte) int {
+	n := digitsLength(b)
+	if n < 9 || n > 11 || n == len(b) || b[n] != '.' {
+		return 0
+	}
+	read := stamp{millis: -1, near: digits(b[:n])}
+	i := n + read.fraction(b[n:])
+	if i == n {
+		return 0
+	}
+	s.take(read)
+	return i
+}
+
+// monthTime reads "Mmm dd hh:mm:ss", of which the year may follow.
+func (s *stamp) monthTime(b []byte) int {
+	if len(b) < len("Mmm d hh:mm:ss") || month(b) == 0 || b[3] != ' ' {
+		return 0
+	}
+	i := 4
+	if b[i] == ' ' {
+		i++
+	}
+	n := digitsLength(b[i:])
+	if n == 0 || n > 2 || !hasShape(b[i+n:], " dd:dd:dd") {
+		return 0
+	}
+	i += n + len(" dd:dd:dd")
+	read := stamp{text: b[:i], millis: -1}
+	i += read.fraction(b[i:])
+	if hasShape(b[i:], " dddd ") {
+		read.year = int16(digits(b[i+1 : i+5]))
+		i += len(" dddd")
+	}
+	s.take(read)
+	return i
+}
+
+// fraction reads a fraction of a second, of which milliseconds are kept, if there are so many.
+func (s *stamp) fraction(b []byte) int {
+	if len(b) < 2 || b[0] != '.' && b[0] != ',' {
+		return 0
+	}
+	n := digitsLength(b[1:])
+	if n == 0 {
+		return 0
+	}
+	if n >= 3 {
+		s.millis = int16(digits(b[1:4]))
+	}
+	return 1 + n
+}
+
+// take keeps the time of another wrapper, of two the one that tells more: an instant, then a year.
+func (s *stamp) take(other stamp) {
+	if s.near != 0 && other.near == 0 {
+		return
+	}
+	*s = other
+}
+
+// any tells whether a time was read.
+func (s *stamp) any() bool { return len(s.text) > 0 || s.near != 0 }
+
+// zoneLength gives the length of the zone that b begins with: "+hhmm", "+hh:mm", "+hh", "Z", or letters such as CEST,
+// which stand only before a blank and what an entry or a wrapper may begin with. 0: it is none.
+func zoneLength(b []byte) int {
+	if len(b) == 0 {
+		return 0
+	}
+	switch c := b[0]; {
+	case c == '+' || c == '-':
+		for _, shape := range [...]string{"dd:dd", "dddd", "dd"} {
+			if n := 1 + len(shape); hasShape(b[1:], shape) && n < len(b) && b[n] == ' ' {
+				return n
+			}
+		}
+	case c >= 'A' && c <= 'Z':
+		return abbreviation(b)
+	}
+	return 0
+}
+
+// abbreviation gives the length of a zone's abbreviation. One that isn't known is taken for one before a message id.
+func abbreviation(b []byte) int {
+	n := 0
+	for n < len(b) && n <= 5 && b[n] >= 'A' && b[n] <= 'Z' {
+		n++
+	}
+	if n == 0 || n > 5 || n+1 >= len(b) || b[n] != ' ' {
+		return 0
+	}
+	if _, known := zoneOffset(b[:n]); known {
+		return n
+	}
+	var h head
+	rest := b[n+1:]
+	if messageIDLength(rest[h.scanPID(rest):]) > 0 {
+		return n
+	}
+	return 0
+}
+
+// zoneOffset gives how many seconds a zone is ahead of UTC. It knows the abbreviations that stand for one zone alone
+// where Exim is most common; the log's own zone may give others.
+func zoneOffset(zone []byte) (seconds int, ok bool) {
+	if len(zone) == 0 {
+		return 0, false
+	}
+	if zone[0] == '+' || zone[0] == '-' {
+		seconds = int(digits(zone[1:3])) * 3600
+		if len(zone) >= 5 {
+			seconds += int(digits(zone[len(zone)-2:])) * 60
+		}
+		if zone[0] == '-' {
+			seconds = -seconds
+		}
+		return seconds, true
+	}
+	const hour = 3600
+	switch string(zone) {
+	case "Z", "UTC", "GMT", "WET":
+		return 0, true
+	case "CET", "WEST":
+		return hour, true
+	case "CEST", "EET", "SAST":
+		return 2 * hour, true
+	case "EEST", "MSK":
+		return 3 * hour, true
+	case "JST", "KST":
+		return 9 * hour, true
+	case "AEST":
+		return 10 * hour, true
+	case "AEDT":
+		return 11 * hour, true
+	case "NZST":
+		return 12 * hour, true
+	case "NZDT":
+		return 13 * hour, true
+	case "EDT":
+		return -4 * hour, true
+	case "EST", "CDT":
+		return -5 * hour, true
+	case "CST", "MDT":
+		return -6 * hour, true
+	case "MST", "PDT":
+		return -7 * hour, true
+	case "PST":
+		return -8 * hour, true
+	}
+	return 0, false
+}
+
+// isAbbreviation tells whether a zone is written in letters.
+func isAbbreviation(zone []byte) bool {
+	return len(zone) > 1 && bytes.IndexByte([]byte("+-"), zone[0]) < 0
+}
