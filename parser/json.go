@@ -12,6 +12,7 @@ import (
 // collectors like theirs. The line is put into the form in which syslog daemons write, and read as such:
 //
 //	2026-11-22T01:02:03.123456Z host tag[pid]: text
+//	host | text                                         without a time
 
 // mayBeJSON tells, fast, whether a line may be a JSON object. Few other lines begin like one, so that this may be
 // asked of each.
@@ -61,8 +62,12 @@ func appendUnwrapped(dst, line []byte) ([]byte, bool) {
 	if !e.read(line) || e.text.none() {
 		return dst, false
 	}
+	start := len(dst)
 	dst = e.time.appendTime(dst)
-	if e.host.isWord() || e.tag.isWord() {
+	switch timed := len(dst) > start; {
+	case !timed && e.host.isWord():
+		dst = append(e.host.append(dst), " | "...)
+	case timed && (e.host.isWord() || e.tag.isWord()):
 		if e.host.isWord() {
 			dst = append(e.host.append(dst), ' ')
 		}
@@ -76,7 +81,7 @@ func appendUnwrapped(dst, line []byte) ([]byte, bool) {
 		}
 		dst = append(dst, ": "...)
 	}
-	start := len(dst)
+	start = len(dst)
 	dst = e.text.append(dst)
 	for i, c := range dst[start:] {
 		if c == 0 {

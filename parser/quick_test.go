@@ -20,6 +20,7 @@ func told(log []byte, short bool) (all []Entry) {
 	r := NewReader(time.UTC, quickReference, func(e *Entry) {
 		c := *e
 		c.lasting = false
+		c.SyslogHost = bytes.Clone(e.SyslogHost)
 		c.MessageID, c.Directory, c.Arguments, c.User = bytes.Clone(e.MessageID), bytes.Clone(e.Directory), bytes.Clone(e.Arguments), bytes.Clone(e.User)
 		c.Text = bytes.Clone(e.Text)
 		if e.Arrival != nil {
@@ -33,8 +34,12 @@ func told(log []byte, short bool) (all []Entry) {
 		n := int64(0)
 		for line := range bytes.Lines(log) {
 			n++
-			line = bytes.TrimSuffix(line, []byte("\n"))
-			r.longWay(Place{"mainlog", n}, bytes.ReplaceAll(line, []byte{0}, nil), len(line))
+			line = trimCR(bytes.TrimSuffix(line, []byte("\n")))
+			raw := len(line)
+			if mayBeJSON(line) {
+				line = r.unwrap(line)
+			}
+			r.longWay(Place{"mainlog", n}, bytes.ReplaceAll(line, []byte{0}, nil), raw)
 			r.keep()
 		}
 	}
@@ -45,7 +50,7 @@ func told(log []byte, short bool) (all []Entry) {
 // cloned gives a copy that stays good.
 func cloned(a *Arrival) *Arrival {
 	c := *a
-	for _, item := range []*[]byte{&c.MessageID, &c.EnvelopeSender, &c.BounceOf, &c.Host, &c.Helo, &c.HostAddress, &c.InterfaceAddress, &c.Ident, &c.Protocol,
+	for _, item := range []*[]byte{&c.SyslogHost, &c.MessageID, &c.EnvelopeSender, &c.BounceOf, &c.Host, &c.Helo, &c.HostAddress, &c.InterfaceAddress, &c.Ident, &c.Protocol,
 		&c.TLS, &c.Authenticator, &c.AuthenticatedID, &c.AuthenticatedSender, &c.HeaderMessageID, &c.Subject, &c.ReceivedSender, &c.RecipientList, &c.Text} {
 		*item = bytes.Clone(*item)
 	}

@@ -194,7 +194,7 @@ func (h *head) service(b []byte) int {
 	if name == 0 || name == i || i-name > maxName || !bytes.HasPrefix(b[i:], []byte("| ")) {
 		return 0
 	}
-	h.setHost(b[:name])
+	h.setHost(b[bytes.LastIndexByte(b[:name], ':')+1 : name]) // behind what grep put there
 	return i + len("| ")
 }
 

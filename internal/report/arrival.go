@@ -12,6 +12,7 @@ type arrival struct {
 	Line                int64    `json:"line"`
 	Time                string   `json:"time"`
 	PID                 int      `json:"pid,omitempty"`
+	SyslogHost          *string  `json:"syslog_host,omitempty"`
 	MessageID           string   `json:"message_id"`
 	FakeReject          bool     `json:"fake_reject,omitempty"`
 	EnvelopeSender      string   `json:"envelope_sender"`
@@ -41,7 +42,7 @@ type arrival struct {
 func Arrival(a *parser.Arrival) any {
 	line := arrival{
 		File: a.File, Line: a.Line, Time: Stamp(a.Time, a.Millis), PID: a.PID,
-		MessageID: string(a.MessageID), FakeReject: a.FakeReject, EnvelopeSender: string(a.EnvelopeSender),
+		SyslogHost: item(a.SyslogHost), MessageID: string(a.MessageID), FakeReject: a.FakeReject, EnvelopeSender: string(a.EnvelopeSender),
 		BounceOf: item(a.BounceOf),
 		Host:     item(a.Host), Helo: item(a.Helo), HostAddress: item(a.HostAddress), HostPort: a.HostPort,
 		InterfaceAddress: item(a.InterfaceAddress), InterfacePort: a.InterfacePort,

@@ -133,7 +133,7 @@ func (h *hand) keep(b []byte) []byte {
 }
 
 func (h *hand) keepArrival(a *parser.Arrival) {
-	for _, item := range [...]*[]byte{&a.MessageID, &a.EnvelopeSender, &a.BounceOf, &a.Host, &a.Helo, &a.HostAddress, &a.InterfaceAddress,
+	for _, item := range [...]*[]byte{&a.SyslogHost, &a.MessageID, &a.EnvelopeSender, &a.BounceOf, &a.Host, &a.Helo, &a.HostAddress, &a.InterfaceAddress,
 		&a.Ident, &a.Protocol, &a.TLS, &a.Authenticator, &a.AuthenticatedID, &a.AuthenticatedSender, &a.HeaderMessageID, &a.Subject,
 		&a.ReceivedSender, &a.RecipientList, &a.Text} {
 		*item = h.keep(*item)
@@ -148,7 +148,7 @@ func (h *hand) keepArrival(a *parser.Arrival) {
 
 func (h *hand) keepOther(e *parser.Entry) {
 	e.MessageID, e.Directory, e.Arguments, e.User = h.keep(e.MessageID), h.keep(e.Directory), h.keep(e.Arguments), h.keep(e.User)
-	e.Text = h.keep(e.Text)
+	e.Text, e.SyslogHost = h.keep(e.Text), h.keep(e.SyslogHost)
 }
 
 // line is where the finding stands in the portion.
