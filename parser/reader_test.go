@@ -174,6 +174,21 @@ func TestLooksLikeArrival(t *testing.T) {
 }
 
 // TestHoldIsBounded: no more is held than Exim writes at once.
+// TestCipherWithBlank: GnuTLS named protocols so, up to Exim 4.70.
+func TestCipherWithBlank(t *testing.T) {
+	checkEntries(t, entries(
+		head0+`a@b H=pc [192.0.2.1] P=esmtps X=SSL 3.0:DES-CBC3-SHA:168 S=9 T="hi"`,
+		head0+`a@b H=pc [192.0.2.1] P=esmtpsa X=TLS 1.0:RSA_AES_256_CBC_SHA:32 DN="C=x y" A=l:bob S=9`,
+		head0+`a@b H=pc [192.0.2.1] P=esmtps X=SSL S=9`,
+		head0+`a@b H=pc [192.0.2.1] P=esmtps X=SSL 3.0 S=9`,
+	), []string{
+		"1 arrival a@b host=pc ip=192.0.2.1 P=esmtps X=SSL 3.0:DES-CBC3-SHA:168 T=hi S=9",
+		"2 arrival a@b host=pc ip=192.0.2.1 P=esmtpsa X=TLS 1.0:RSA_AES_256_CBC_SHA:32 auth=l id=bob S=9",
+		"3 arrival a@b host=pc ip=192.0.2.1 P=esmtps X=SSL S=9",
+		"4 malformed column 62: the items before S= are not in Exim's order",
+	})
+}
+
 func TestSplitSyslogLines(t *testing.T) {
 	prefix := func(pid int) string { return fmt.Sprintf("Nov 23 01:53:50 mx exim[%d]: ", pid) }
 	checkEntries(t, entries(

@@ -215,7 +215,7 @@ func sessionItem(b []byte) (value []byte, which item, n int) {
 	}
 	switch b[1] {
 	case 'X':
-		if value, n := plainItem(b, " X="); n > 0 {
+		if value, n := cipherItem(b); n > 0 {
 			return value, itemX, n
 		}
 	case 'C':
@@ -257,6 +257,20 @@ func sessionItem(b []byte) (value []byte, which item, n int) {
 		}
 	}
 	return nil, itemP, unknownItem(b)
+}
+
+// cipherItem reads X=. Up to Exim 4.70 GnuTLS gave the protocol a blank: `X=SSL 3.0:RSA_AES_256_CBC_SHA:32`.
+func cipherItem(b []byte) (value []byte, n int) {
+	value, n = plainItem(b, " X=")
+	if string(value) != "SSL" && string(value) != "TLS" {
+		return value, n
+	}
+	version := n + 1
+	end := min(version, len(b)) + tokenEnd(b[min(version, len(b)):])
+	if text := b[min(version, end):end]; hasShape(text, "d.d:") && bytes.IndexByte(text, '"') < 0 {
+		return b[len(" X="):end], end
+	}
+	return value, n
 }
 
 func isPipelining(b []byte) bool {
