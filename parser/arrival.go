@@ -51,7 +51,7 @@ type Arrival struct {
 
 	Size            int64  // S=, bytes as received with the headers that Exim added; -1 if absent
 	HeaderMessageID []byte // id= or id*=
-	Subject         []byte // T=, unescaped and as UTF-8; a broken sequence becomes U+FFFD
+	Subject         []byte // T=, unescaped and decoded to UTF-8; U+FFFD is a byte without a meaning, or half a character
 	ReceivedSender  []byte // from <…>, the raw sender before rewriting
 
 	RecipientList  []byte // for …, as logged

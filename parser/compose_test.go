@@ -234,7 +234,7 @@ func (c composition) check(t *rapid.T) {
 	want("size", fmt.Sprint(a.Size), fmt.Sprint(c.size))
 	want("id", string(a.HeaderMessageID), printed(c.id))
 	if c.hasSubject {
-		want("subject", string(a.Subject), string(appendValid(nil, []byte(c.subject))))
+		want("subject", string(a.Subject), string(decoded(nil, c.subject)))
 	} else if a.Subject != nil {
 		t.Fatalf("%s\nsubject %q out of nothing", line, a.Subject)
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 const corpora = "../../shared/corpora"
@@ -111,9 +113,12 @@ func compare(t *testing.T, a *Arrival, want map[string]any) bool {
 		case float64:
 			text = fmt.Sprint(int64(v))
 		}
-		if b, ok := want[field+"_hex"].(string); ok && field != "subject" {
+		if b, ok := want[field+"_hex"].(string); ok {
 			raw, _ := hex.DecodeString(b)
 			text = string(raw)
+			if field == "subject" {
+				text, _ = charmap.Windows1252.NewDecoder().String(text)
+			}
 		}
 		if has != ok || got != text {
 			right = false

@@ -3,6 +3,8 @@ package parser
 import (
 	"bytes"
 	"time"
+
+	"golang.org/x/text/encoding"
 )
 
 // maxEntry is the most that Exim writes as one entry: LOG_BUFFER_SIZE in its macros.h, in bytes with the LF.
@@ -23,7 +25,7 @@ type Reader struct {
 	unwrapped []byte // the text of a line in JSON
 	now       []byte // the entry being read
 	subject   []byte // unescaped
-	valid     []byte // made valid
+	decoder   subjectDecoder
 	logins    [][]byte
 
 	held      held
@@ -38,8 +40,13 @@ type Reader struct {
 // NewReader makes a Reader of a log whose stamps are in zone where they name none. A syslog prefix names no year: its stamps
 // are taken to be the latest that are not over a day after reference. Each entry that matters is given to emit.
 func NewReader(zone *time.Location, reference time.Time, emit func(*Entry)) *Reader {
-	return &Reader{emit: emit, clock: clock{zone: zone, reference: reference}}
+	r := &Reader{emit: emit, clock: clock{zone: zone, reference: reference}}
+	r.decoder.setFallback(nil)
+	return r
 }
+
+// SetCharset sets the charset of subjects that are neither UTF-8 nor say what they are; nil is windows-1252.
+func (r *Reader) SetCharset(charset encoding.Encoding) { r.decoder.setFallback(charset) }
 
 // Refer moves the reference of NewReader: a log that is followed grows older than what it was opened with.
 func (r *Reader) Refer(reference time.Time) { r.clock.reference = reference }
