@@ -74,6 +74,9 @@ func (r *Reader) follow(p Place, line []byte, raw int) {
 	r.advance(raw)
 	h := &r.seen
 	switch sight, at := r.glance(h, line); sight {
+	case noMessage:
+		r.judgedShort(p, line, line[at:])
+		r.pass(p, h, line)
 	case nothing:
 		r.pass(p, h, line)
 	case anArrival:
@@ -141,6 +144,7 @@ func (r *Reader) arrives(p Place, h *head, line, b []byte) {
 // look takes a line of which nothing is known.
 func (r *Reader) look(p Place, line []byte) {
 	h, stamped := scanHead(line)
+	r.judged(p, &h, stamped, line)
 	if !stamped {
 		r.unstamped(p, line)
 		return
