@@ -53,7 +53,7 @@ func (s *supply) next(p *portion) (err error) {
 			}
 			p.first = true
 		}
-		p.file = s.sources[s.at].Name
+		p.file, p.nth = s.sources[s.at].Name, s.at
 		p.text, err = s.chunks.Next(p.buf)
 		if err == nil {
 			if s.progress != nil {
