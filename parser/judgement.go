@@ -197,8 +197,9 @@ func isEntryOfMessage(b []byte) bool {
 	return false
 }
 
-// maxUnknown is how far behind a stamp an entry is looked for: a zone of another form and a pid.
-const maxUnknown = 40 // bytes
+// maxUnknown is how far behind a stamp or a tag an entry is looked for: a zone of another form and a pid, or syslog's
+// `[ID …]` and Exim's own stamp.
+const maxUnknown = 80 // bytes
 
 // isBehindUnknown tells whether an entry about a message stands near the beginning of b, but not at it.
 func isBehindUnknown(b []byte) bool {

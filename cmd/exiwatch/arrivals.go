@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 
@@ -44,10 +45,10 @@ cut, are told on the standard error.`,
 			if failed == nil {
 				failed = out.Flush()
 			}
-			if failed != nil {
-				return failed
+			if err = errors.Join(err, failed); err != nil {
+				return err
 			}
-			return err
+			return s.finish(cmd)
 		},
 	}
 	s.flags(cmd)

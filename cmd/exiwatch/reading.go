@@ -36,6 +36,9 @@ func (r *reading) pass(ctx context.Context, rules []window.Rule, listener watch.
 	if listener.Keep == nil {
 		listener.Keep = r.keep
 	}
+	if r.looks == nil {
+		listener.Looked = func(l watch.Look) { r.looks = append(r.looks, l) }
+	}
 	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
 	p, err := watch.NewPipeline(r.settings.Scopes, rules, listener)
 	if err != nil {

@@ -70,9 +70,14 @@ alone.`,
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), sum.Document(int(rows)))
+				err = printJSON(cmd.OutOrStdout(), sum.Document(int(rows)))
+			} else {
+				err = sum.Text(cmd.OutOrStdout(), int(rows), isColour(cmd.OutOrStdout()))
 			}
-			return sum.Text(cmd.OutOrStdout(), int(rows), isColour(cmd.OutOrStdout()))
+			if err != nil {
+				return err
+			}
+			return s.finish(cmd)
 		},
 	}
 	s.flags(cmd)

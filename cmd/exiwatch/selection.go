@@ -27,6 +27,7 @@ type selection struct {
 	now      time.Time
 	from, to time.Time
 	patterns [][]config.Pattern // one list for each key that is filtered: any of it
+	looks    []watch.Look       // what each log held, when they were read first
 }
 
 // filters are the flags that pick arrivals.

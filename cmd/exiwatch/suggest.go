@@ -46,9 +46,14 @@ func (c *chooser) run(cmd *cobra.Command, s *selection, files []string, rules []
 		return err
 	}
 	if asJSON {
-		return printJSON(cmd.OutOrStdout(), result)
+		err = printJSON(cmd.OutOrStdout(), result)
+	} else {
+		err = result.TOML(cmd.OutOrStdout())
 	}
-	return result.TOML(cmd.OutOrStdout())
+	if err != nil {
+		return err
+	}
+	return s.finish(cmd)
 }
 
 // find reads the logs until the limits are found.

@@ -67,14 +67,10 @@ siblings are read.`,
 			t.join()
 			t.note(cmd.ErrOrStderr(), &s)
 			top := t.ranking.Top(int(rows), t.weight)
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), t.counted(top))
+			if err := t.print(cmd.OutOrStdout(), top, asJSON); err != nil {
+				return err
 			}
-			out := bufio.NewWriter(cmd.OutOrStdout())
-			for _, row := range top {
-				report.PrintRow(out, t.weight(&row), row.Value)
-			}
-			return out.Flush()
+			return s.finish(cmd)
 		},
 	}
 	s.flags(cmd)
@@ -82,6 +78,18 @@ siblings are read.`,
 	cmd.Flags().UintVarP(&rows, "rows", "n", 10, "`ROWS` (0: all)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// print writes the rows.
+func (t *ranker) print(w io.Writer, rows []report.Row, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, t.counted(rows))
+	}
+	out := bufio.NewWriter(w)
+	for _, row := range rows {
+		report.PrintRow(out, t.weight(&row), row.Value)
+	}
+	return out.Flush()
 }
 
 // topKeys are the keys that top knows: those of rules, and three more.

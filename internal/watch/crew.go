@@ -99,8 +99,8 @@ func (c *crew) run() (tailer.Totals, error) {
 // look notes how many arrivals a hand has found in a source.
 func (c *crew) look(h *hand, nth int) {
 	l := &c.looks[nth]
-	l.join(h.seen)
-	l.join(h.turn)
+	l.Join(h.seen)
+	l.Join(h.turn)
 	h.seen, h.turn = LookedAt{}, LookedAt{}
 }
 

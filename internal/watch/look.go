@@ -32,7 +32,8 @@ func (s *LookedAt) note(at time.Time, keep bool) {
 	}
 }
 
-func (s *LookedAt) join(other LookedAt) {
+// Join adds what was seen elsewhere.
+func (s *LookedAt) Join(other LookedAt) {
 	s.Arrivals += other.Arrivals
 	s.Kept += other.Kept
 	if other.Last.After(s.Last) {

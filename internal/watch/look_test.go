@@ -36,9 +36,11 @@ func TestLooks(t *testing.T) {
 		cut += strings.IndexByte(log[cut-1:], '\n')
 		sum, whole, before := LookedAt{}, parser.Judgement{}, int64(0)
 		p, err := NewPipeline(config.Scopes{"": {}}, nil, Listener{
-			Keep: func(_ *parser.Arrival, w *window.Arrival) bool { return string(w.Values[window.Sender]) == "u1@lab.test" },
+			Keep: func(_ *parser.Arrival, w *window.Arrival) bool {
+				return string(w.Values[window.Sender]) == "u1@lab.test"
+			},
 			Looked: func(l Look) {
-				sum.join(l.LookedAt)
+				sum.Join(l.LookedAt)
 				whole.Join(&l.Judgement, before)
 				before = int64(strings.Count(log[:cut], "\n"))
 			},
