@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 
@@ -26,7 +25,7 @@ func arrivalsCommand() *cobra.Command {
 without an item in the log line are left out. Entries that could not be read, or that Exim
 cut, are told on the standard error.`,
 		Example: `  exiwatch arrivals --auth 'alice*' /var/log/exim4/mainlog | jq -r .subject`,
-		RunE: func(cmd *cobra.Command, files []string) error {
+		RunE: s.reporting(func(cmd *cobra.Command, files []string) error {
 			if err := s.prepare(); err != nil {
 				return err
 			}
@@ -45,11 +44,11 @@ cut, are told on the standard error.`,
 			if failed == nil {
 				failed = out.Flush()
 			}
-			if err = errors.Join(err, failed); err != nil {
-				return err
+			if failed != nil {
+				return failed
 			}
-			return s.finish(cmd)
-		},
+			return err
+		}),
 	}
 	s.flags(cmd)
 	cmd.Flags().UintVarP(&rows, "rows", "n", 0, "`ROWS` at the most (0: all)")

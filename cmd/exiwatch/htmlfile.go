@@ -61,7 +61,7 @@ func (h *htmlFile) run(cmd *cobra.Command, s *selection, files []string, rules [
 	if err := out.keep(); err != nil {
 		return fmt.Errorf("writing %s: %w", h.name, err)
 	}
-	return s.finish(cmd)
+	return nil
 }
 
 // An output is where the page goes to. One that isn't kept is dropped, and leaves what was there.

@@ -46,14 +46,9 @@ func (c *chooser) run(cmd *cobra.Command, s *selection, files []string, rules []
 		return err
 	}
 	if asJSON {
-		err = printJSON(cmd.OutOrStdout(), result)
-	} else {
-		err = result.TOML(cmd.OutOrStdout())
+		return printJSON(cmd.OutOrStdout(), result)
 	}
-	if err != nil {
-		return err
-	}
-	return s.finish(cmd)
+	return result.TOML(cmd.OutOrStdout())
 }
 
 // find reads the logs until the limits are found.
@@ -167,7 +162,8 @@ func (r *rereading) next(cmd *cobra.Command, rules []window.Rule, listener watch
 func (r *rereading) unchanged() error {
 	i := 0
 	for source, info := range r.sources {
-		if info == nil || !os.SameFile(info, r.files[i]) {
+		was := r.files[i]
+		if (info == nil) != (was == nil) || info != nil && !os.SameFile(info, was) {
 			return cycledMeanwhile(source.Name)
 		}
 		i++

@@ -51,7 +51,7 @@ siblings are read.`,
 			}
 			return nil, cobra.ShellCompDirectiveDefault
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: s.reporting(func(cmd *cobra.Command, args []string) error {
 			if err := t.prepare(args[0]); err != nil {
 				return err
 			}
@@ -67,29 +67,21 @@ siblings are read.`,
 			t.join()
 			t.note(cmd.ErrOrStderr(), &s)
 			top := t.ranking.Top(int(rows), t.weight)
-			if err := t.print(cmd.OutOrStdout(), top, asJSON); err != nil {
-				return err
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), t.counted(top))
 			}
-			return s.finish(cmd)
-		},
+			out := bufio.NewWriter(cmd.OutOrStdout())
+			for _, row := range top {
+				report.PrintRow(out, t.weight(&row), row.Value)
+			}
+			return out.Flush()
+		}),
 	}
 	s.flags(cmd)
 	cmd.Flags().StringVar(&t.count, "count", "messages", "what to rank by: "+strings.Join(weights, ", ")+" (the last five: how many distinct)")
 	cmd.Flags().UintVarP(&rows, "rows", "n", 10, "`ROWS` (0: all)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
-}
-
-// print writes the rows.
-func (t *ranker) print(w io.Writer, rows []report.Row, asJSON bool) error {
-	if asJSON {
-		return printJSON(w, t.counted(rows))
-	}
-	out := bufio.NewWriter(w)
-	for _, row := range rows {
-		report.PrintRow(out, t.weight(&row), row.Value)
-	}
-	return out.Flush()
 }
 
 // topKeys are the keys that top knows: those of rules, and three more.

@@ -12,8 +12,6 @@ import (
 	"exiwatch/internal/report"
 	"exiwatch/internal/watch"
 	"exiwatch/mailer"
-
-	"github.com/spf13/cobra"
 )
 
 // note writes a line of kind "note", "warning" or "hint".
@@ -21,41 +19,34 @@ func note(w io.Writer, kind, text string) {
 	fmt.Fprintf(w, "exiwatch: %s: %s\n", kind, mailer.Escape(text))
 }
 
-// finish says, after the output was written, what of the logs was not understood and what was not selected. Its error
-// is that of logs that are none of Exim's.
-func (s *selection) finish(cmd *cobra.Command) error {
-	var failed []error
-	hint := ""
-	stderr := cmd.ErrOrStderr()
+// judge says what of the logs was not understood, and why nothing was selected. A log of which nothing is Exim's is a
+// problem.
+func (s *selection) judge(stderr io.Writer) {
 	for i := range s.looks {
 		l := &s.looks[i]
-		switch j := &l.Judgement; report.VerdictOf(j) {
+		j := &l.Judgement
+		switch report.VerdictOf(j) {
 		case report.Empty:
-			note(stderr, "note", l.Name+" is empty")
+			if !l.Broken {
+				note(stderr, "note", l.Name+" is empty")
+			}
 		case report.NotExim:
-			text, how := report.IsNotExims(l.Name, j)
-			failed, hint = append(failed, errors.New(text)), how
+			text, hint := report.IsNotExims(l.Name, j)
+			s.problem(&hintedError{errors.New(text), hint})
 		case report.NearlyAll:
 			note(stderr, "note", report.NotUnderstood(l.Name, j))
 		case report.Partly:
 			note(stderr, "warning", report.NotUnderstood(l.Name, j))
 		}
-		if j := &l.Judgement; j.Exim && j.Foreign > 0 {
+		if j.Exim && j.Foreign > 0 {
 			note(stderr, "note", report.OtherPrograms(l.Name, j))
 		}
 	}
-	s.selected(stderr)
-	switch len(failed) {
-	case 0:
-		return nil
-	case 1:
-		return &hintedError{failed[0], hint}
-	}
-	return errors.Join(failed...)
+	s.judgeSelection(stderr)
 }
 
-// selected says why there is nothing to be seen, where the logs hold no arrivals or the flags select none.
-func (s *selection) selected(stderr io.Writer) {
+// judgeSelection says why there is nothing to be seen, where the logs hold no arrivals or the flags select none.
+func (s *selection) judgeSelection(stderr io.Writer) {
 	var all watch.LookedAt
 	var exims []*watch.Look
 	for i := range s.looks {

@@ -109,7 +109,8 @@ func (c *crew) looked() {
 	if c.pipeline.listener.Looked == nil {
 		return
 	}
-	for _, l := range c.looks[:min(c.supply.at+1, len(c.looks))] {
+	for i, l := range c.looks[:min(c.supply.at+1, len(c.looks))] {
+		l.Broken = c.supply.sources[i].broken
 		c.pipeline.listener.Looked(l)
 	}
 }

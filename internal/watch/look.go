@@ -9,6 +9,7 @@ import (
 // A Look says what Replay found in a Source, whatever was kept of it.
 type Look struct {
 	Name      string
+	Broken    bool // it could not be read to its end
 	Judgement parser.Judgement
 	LookedAt
 }
