@@ -88,7 +88,7 @@ func (r *Reader) judged(p Place, h *head, stamped bool, line []byte) {
 		r.judgedUnstamped(p, line)
 	case h.id != nil:
 		j.Exim = true
-	case isBehindUnknown(line[h.length:]):
+	case !isEximText(line[h.length:]) && isBehindUnknown(line[h.length:]):
 		j.except(&j.Strange, &j.FirstStrange, p, line)
 	case isEximTag(h.tag):
 		j.Exim = true
@@ -127,7 +127,7 @@ func (r *Reader) judgedUnstamped(p Place, line []byte) {
 // judgedShort judges a stamped line that has no message id where one would stand, of which b is what comes behind the
 // stamp.
 func (r *Reader) judgedShort(p Place, line, b []byte) {
-	if j := &r.judge; isBehindUnknown(b) {
+	if j := &r.judge; !isEximText(b) && isBehindUnknown(b) {
 		j.except(&j.Strange, &j.FirstStrange, p, line)
 	} else if !j.Exim {
 		j.stamped(p, line, b)
@@ -207,6 +207,9 @@ func isBehindUnknown(b []byte) bool {
 		n := bytes.IndexByte(b[i:min(len(b), maxUnknown)], ' ')
 		if n < 0 {
 			return false
+		}
+		if bytes.ContainsAny(b[i:i+n], `=@<>"`) {
+			return false // a text that somebody chose
 		}
 		if i += n + 1; len(b)-i > 18 && (b[i+6] == '-' && (b[i+13] == '-' || b[i+18] == '-')) && isEntryOfMessage(b[i:]) {
 			return true

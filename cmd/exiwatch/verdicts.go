@@ -52,7 +52,7 @@ func (s *selection) judgeSelection(stderr io.Writer) {
 	for i := range s.looks {
 		l := &s.looks[i]
 		all.Join(l.LookedAt)
-		if l.Judgement.Exim {
+		if l.Judgement.Exim && !l.Broken {
 			exims = append(exims, l)
 		}
 	}
