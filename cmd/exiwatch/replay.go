@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 
 	"exiwatch/internal/report"
@@ -38,7 +39,7 @@ arrivals by hour, a heat map of days and hours, each alert, the rankings, and wi
 which limits suit these logs. A browser opens it from the disk: it needs no network and no
 script, and is less than 1 MB long, whatever the log. Who made it may read a new file, nobody
 else: it holds addresses and subjects, for subjects = "hashed" | "none" under [mail] is for mails
-alone.`,
+alone. It replaces an earlier report; over anything else it is written with --force alone.`,
 		Example: `  exiwatch replay
   exiwatch replay /var/log/exim4/mainlog.1 /var/log/exim4/mainlog
   exiwatch replay --rule 'sender 20/5m' --rule 'account recipients 500/1h' --json mainlog.2.gz
@@ -52,7 +53,7 @@ alone.`,
 			if err != nil {
 				return err
 			}
-			if err := choose.check(cmd); err != nil {
+			if err := errors.Join(choose.check(cmd), html.check(cmd)); err != nil {
 				return err
 			}
 			switch {
