@@ -228,7 +228,7 @@ func (r *Reader) unstamped(p Place, line []byte) {
 		r.hold(p, line, asLine)
 	case w.open && r.finishes(line):
 		r.finish(line)
-	case w.finished || isEndOfEntry(line) || bytes.Contains(line, []byte(`"@`)):
+	case w.finished || endsNear(line):
 		r.forge()
 		r.hold(p, line, asEnd)
 		w.items[len(w.items)-1].at = w.began
@@ -239,6 +239,9 @@ func (r *Reader) unstamped(p Place, line []byte) {
 		r.hold(p, line, asLine)
 	}
 }
+
+// endsNear tells whether a line without a stamp may be the end of an entry that begins within reach.
+func endsNear(line []byte) bool { return isEndOfEntry(line) || bytes.Contains(line, []byte(`"@`)) }
 
 // hold adds a line to those held.
 func (r *Reader) hold(p Place, line []byte, s sort) {

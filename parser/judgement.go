@@ -117,11 +117,17 @@ func (r *Reader) judgedUnstamped(p Place, line []byte) {
 		j.exceptions++
 	case looksLikeExim(line):
 		j.except(&j.Strange, &j.FirstStrange, p, line)
-	case !j.apart && j.reach <= maxEntry && (line[0] == ' ' || line[0] == '\t' || r.held.near):
+	case !j.apart && j.reach <= maxEntry && (line[0] == ' ' || line[0] == '\t' || r.mayEnd(line)):
 		// It goes on with an entry.
 	default:
 		j.except(&j.Others, &j.FirstOther, p, line)
 	}
+}
+
+// mayEnd tells whether a line that begins no entry may end one of several lines, or stand inside it.
+func (r *Reader) mayEnd(line []byte) bool {
+	w := &r.held
+	return w.near && (w.open || w.finished || endsNear(line))
 }
 
 // judgedShort judges a stamped line that has no message id where one would stand, of which b is what comes behind the

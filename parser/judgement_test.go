@@ -43,6 +43,7 @@ func TestJudgedLines(t *testing.T) {
 		{stamp + "X-Sender=a@b.example " + judgedArrival, "e"},
 		{stamp + "H=(" + judgedArrival + ") [192.0.2.1] rejected EHLO", "e"},
 		{stamp + "cwd=/home/a\nb 3 args: /usr/sbin/exim -t -i", "ee"},
+		{stamp + "cwd=/home/a 3 args: /usr/sbin/exim -t -i\noops", "eo"},
 		{stamp + "CEST " + judgedArrival, "s"},
 		{stamp + "Z [12] " + judgedArrival, "s"},
 		{"2024-05-01 10:00:00.123456 " + judgedArrival, "s"},

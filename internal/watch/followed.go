@@ -31,6 +31,7 @@ type followed struct {
 	end     time.Time    // when its end was reached last; zero: never yet
 	present present
 	meter   logMeter
+	judged  judged
 	seen    tailer.Position // of the last line that was read
 }
 
