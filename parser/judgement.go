@@ -88,7 +88,7 @@ func (r *Reader) judged(p Place, h *head, stamped bool, line []byte) {
 		r.judgedUnstamped(p, line)
 	case h.id != nil:
 		j.Exim = true
-	case !isEximText(line[h.length:]) && isBehindUnknown(line[h.length:]):
+	case isBehindUnknown(line[h.length:]):
 		j.except(&j.Strange, &j.FirstStrange, p, line)
 	case isEximTag(h.tag):
 		j.Exim = true
@@ -133,7 +133,7 @@ func (r *Reader) mayEnd(line []byte) bool {
 // judgedShort judges a stamped line that has no message id where one would stand, of which b is what comes behind the
 // stamp.
 func (r *Reader) judgedShort(p Place, line, b []byte) {
-	if j := &r.judge; !isEximText(b) && isBehindUnknown(b) {
+	if j := &r.judge; isBehindUnknown(b) {
 		j.except(&j.Strange, &j.FirstStrange, p, line)
 	} else if !j.Exim {
 		j.stamped(p, line, b)
@@ -207,21 +207,20 @@ func isEntryOfMessage(b []byte) bool {
 // `[ID …]` and Exim's own stamp.
 const maxUnknown = 80 // bytes
 
-// isBehindUnknown tells whether an entry about a message stands near the beginning of b, but not at it.
+// isBehindUnknown tells whether an entry about a message stands near the beginning of b, but not at it, and not in a
+// text that somebody chose.
 func isBehindUnknown(b []byte) bool {
-	for i := 0; i < maxUnknown; {
-		n := bytes.IndexByte(b[i:min(len(b), maxUnknown)], ' ')
+	near := b[:min(len(b), maxUnknown)]
+	for i := 0; ; {
+		n := bytes.IndexByte(near[i:], ' ')
 		if n < 0 {
 			return false
 		}
-		if bytes.ContainsAny(b[i:i+n], `=@<>"`) {
-			return false // a text that somebody chose
-		}
-		if i += n + 1; len(b)-i > 18 && (b[i+6] == '-' && (b[i+13] == '-' || b[i+18] == '-')) && isEntryOfMessage(b[i:]) {
-			return true
+		i += n + 1
+		if len(b)-i > 18 && b[i+6] == '-' && (b[i+13] == '-' || b[i+18] == '-') && isEntryOfMessage(b[i:]) {
+			return !bytes.ContainsAny(b[:i], `=@<>"`) && !isEximText(b)
 		}
 	}
-	return false
 }
 
 // looksLikeExim tells whether a line without a head that is known holds an entry about a message, or a stamp of Exim's
