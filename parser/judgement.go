@@ -173,7 +173,8 @@ func isEximTag(tag []byte) bool {
 // eximTexts begin entries without a message id that only Exim writes.
 var eximTexts = [...]string{
 	"cwd=", "exim ", "Start queue run: ", "End queue run: ", "SMTP ", "H=", "TLS ", "no host name found ",
-	"no IP address found ", "Warning: purging the environment", "pid ", "Exim configuration error", "rejected EHLO ", "rejected HELO ",
+	"no IP address found ", "Warning: purging the environment", "pid ", "Exim configuration error", "rejected EHLO ",
+	"rejected HELO ",
 	"unexpected disconnection ", "refused connection ", "Connection from ", "Failed to get write lock ",
 }
 

@@ -85,7 +85,8 @@ func TestFirstsAreShown(t *testing.T) {
 
 // TestJudgedInParts: a log that is read in parts, each from its first line on, is judged as in one piece.
 func TestJudgedInParts(t *testing.T) {
-	log := strings.Repeat("2024-05-01 10:00:00 "+judgedArrival+"\nfoo\n\nMay  1 10:00:00 mx1 sshd[2]: x\n>"+judgedArrival+"\n", 3)
+	log := strings.Repeat("2024-05-01 10:00:00 "+judgedArrival+"\nfoo\n\nMay  1 10:00:00 mx1 sshd[2]: x\n>"+judgedArrival+
+		"\n", 3)
 	want := judgeLines(t, log)
 	lines := strings.SplitAfter(log, "\n")
 	for cut := range lines {

@@ -56,20 +56,23 @@ func TestHTMLDestroysNothing(t *testing.T) {
 			}
 			continue
 		}
-		if status != exitFailure || !strings.Contains(stderr, test.why) || !strings.Contains(stderr, "exiwatch: hint: --html FILE names the report") {
+		if status != exitFailure || !strings.Contains(stderr, test.why) || !strings.Contains(stderr,
+			"exiwatch: hint: --html FILE names the report") {
 			t.Errorf("%q: status %d, %s, want %q", args, status, stderr, test.why)
 		}
 		if string(before) != string(after) {
 			t.Errorf("%q changed the file", args)
 		}
 	}
-	if _, stderr, status := exiwatch(t, "", "replay", "--html", at("notes.html"), "--force", at("mainlog")); status != exitDone {
+	if _, stderr, status := exiwatch(t, "", "replay", "--html", at("notes.html"), "--force",
+		at("mainlog")); status != exitDone {
 		t.Errorf("with --force: status %d, %s", status, stderr)
 	}
 	if text := read(t, at("notes.html")); !strings.Contains(text, "exiwatch</title>") {
 		t.Errorf("with --force %.100q stays", text)
 	}
-	if _, stderr, status := exiwatch(t, "", "replay", "--force", at("mainlog")); status != exitUsage || !strings.Contains(stderr, "--force goes with --html") {
+	if _, stderr, status := exiwatch(t, "", "replay", "--force", at("mainlog")); status != exitUsage ||
+		!strings.Contains(stderr, "--force goes with --html") {
 		t.Errorf("--force alone: status %d, %s", status, stderr)
 	}
 }

@@ -33,19 +33,22 @@ func (c *checks) lines(s *sample) Result {
 		text, hint := report.IsNotExims(s.path, j)
 		return fail(name, hint, "%s: this is no log of Exim's. %s", read, mailer.Escape(text))
 	case share(j.NotUnderstood(), j.Lines()) > strangeFail:
-		return fail(name, whose, "%s, of which %d are not understood, such as: %s", read, j.NotUnderstood(), mailer.Escape(first.Text))
+		return fail(name, whose, "%s, of which %d are not understood, such as: %s", read, j.NotUnderstood(),
+			mailer.Escape(first.Text))
 	case share(t.Malformed, arrivals) > malformedFail:
 		return fail(name, show, "%s, of which %d can't be read", read, t.Malformed)
 	case share(t.Malformed, arrivals) > malformedWarn:
 		return warn(name, show, "%s, of which %d can't be read", read, t.Malformed)
 	case verdict == report.Partly:
-		return warn(name, whose+" Something else may be writing into it.", "%s, of which %d (%s) are not understood, such as: %s",
+		return warn(name, whose+" Something else may be writing into it.",
+			"%s, of which %d (%s) are not understood, such as: %s",
 			read, j.NotUnderstood(), report.Share(j.NotUnderstood(), j.Lines()), mailer.Escape(first.Text))
 	case arrivals == 0:
 		return warn(name, "When Exim has taken a message, check again.", "%s", read)
 	}
 	if t.Suspicious+t.Injected+t.Overflowed > 0 {
-		return warn(name, "Somebody forges log items, or hides an arrival: exiwatch replay says more.", "%s, with %d suspicious, %d injected, %d overflowed", read, t.Suspicious, t.Injected, t.Overflowed)
+		return warn(name, "Somebody forges log items, or hides an arrival: exiwatch replay says more.",
+			"%s, with %d suspicious, %d injected, %d overflowed", read, t.Suspicious, t.Injected, t.Overflowed)
 	}
 	return pass(name, "%s, all understood%s", read, s.writer())
 }

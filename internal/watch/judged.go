@@ -46,7 +46,8 @@ func (d *Daemon) tellJudged(l *followed) {
 	if verdict == report.NearlyAll {
 		level = slog.LevelInfo
 	}
-	d.Log.Log(context.Background(), level, "lines of the log were not understood", "log", l.path, "lines", j.NotUnderstood(), "of", j.Lines(),
+	d.Log.Log(context.Background(), level, "lines of the log were not understood", "log", l.path, "lines",
+		j.NotUnderstood(), "of", j.Lines(),
 		"share", report.Share(j.NotUnderstood(), j.Lines()), "first", fmt.Sprintf("%s:%d", first.File, first.Line),
 		"text", mailer.Escape(first.Text))
 }

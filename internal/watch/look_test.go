@@ -17,7 +17,8 @@ func oddLog(at time.Time) string {
 	var b strings.Builder
 	for i := range 4000 {
 		stamp := at.Add(time.Duration(i) * time.Second).Format(time.DateTime)
-		fmt.Fprintf(&b, "%s 1xV%03d-%06d-01 <= u%d@lab.test H=(pc) [192.0.2.7] P=esmtpa A=plain:alice S=900\n", stamp, i%1000, i, i%2)
+		fmt.Fprintf(&b, "%s 1xV%03d-%06d-01 <= u%d@lab.test H=(pc) [192.0.2.7] P=esmtpa A=plain:alice S=900\n", stamp,
+			i%1000, i, i%2)
 		switch i % 500 {
 		case 0:
 			fmt.Fprintf(&b, "%s cwd=/home/a\nb 3 args: /usr/sbin/exim -t -i\n", stamp)
@@ -48,7 +49,8 @@ func TestLooks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sources := []Source{{Name: "a", Stream: strings.NewReader(log[:cut])}, {Name: "b", Stream: strings.NewReader(log[cut:])}}
+		sources := []Source{{Name: "a", Stream: strings.NewReader(log[:cut])}, {Name: "b",
+			Stream: strings.NewReader(log[cut:])}}
 		if _, err := p.Replay(context.Background(), sources, time.UTC, at, nil); err != nil {
 			t.Fatal(err)
 		}
