@@ -116,5 +116,12 @@
 // an early arrival Forgeable that was told at a Pause before them, if somebody forges lines within maxEntry bytes
 // behind it.
 //
+// # What is not understood
+//
+// Each line that isn't empty is judged once, when it is read: it begins an entry or belongs to one; it looks like one of
+// Exim's behind something unknown; syslog's tag says that another program wrote it; or it is none of these. A Judgement
+// counts them, and keeps the first of each kind. Dates like Exim's aren't enough: in a log of Exim's at least one line
+// has a message id, or a text that only Exim writes.
+//
 // Everything works on bytes: lines end at LF, items at 0x20. Nothing is allocated for a line that is no arrival.
 package parser

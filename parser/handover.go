@@ -14,14 +14,15 @@ func (r *Reader) Last() time.Time { return r.clock.last }
 // Resume is for a Reader that begins in the middle of a log, behind a stamp that was read before.
 func (r *Reader) Resume(last time.Time) { r.clock.last = last }
 
-// Restart makes the Reader read on at another place of the log, of which nothing is known: what was held is forgotten.
+// Restart makes the Reader read on at another place of the log, of which nothing is known: what was held is forgotten, and
+// how lines were judged.
 func (r *Reader) Restart() {
 	r.clock.last, r.clock.doubtful = time.Time{}, false
 	was := &r.held
 	r.held = held{
 		base: was.base, items: was.base[:0], stamps: earliest{was.stamps.all[:0]}, text: was.text[:0], spare: was.spare,
 	}
-	r.split, r.last = split{}, second{}
+	r.split, r.last, r.judge = split{}, second{}, judge{}
 }
 
 // Independent tells whether what was told since Restart is what would have been told by a Reader that goes on behind

@@ -74,6 +74,9 @@ func (r *Reader) follow(p Place, line []byte, raw int) {
 	r.advance(raw)
 	h := &r.seen
 	switch sight, at := r.glance(h, line); sight {
+	case noMessage:
+		r.judgedShort(p, line, line[at:])
+		r.pass(p, h, line)
 	case nothing:
 		r.pass(p, h, line)
 	case anArrival:
@@ -141,6 +144,7 @@ func (r *Reader) arrives(p Place, h *head, line, b []byte) {
 // look takes a line of which nothing is known.
 func (r *Reader) look(p Place, line []byte) {
 	h, stamped := scanHead(line)
+	r.judged(p, &h, stamped, line)
 	if !stamped {
 		r.unstamped(p, line)
 		return
@@ -224,7 +228,7 @@ func (r *Reader) unstamped(p Place, line []byte) {
 		r.hold(p, line, asLine)
 	case w.open && r.finishes(line):
 		r.finish(line)
-	case w.finished || isEndOfEntry(line) || bytes.Contains(line, []byte(`"@`)):
+	case w.finished || endsNear(line):
 		r.forge()
 		r.hold(p, line, asEnd)
 		w.items[len(w.items)-1].at = w.began
@@ -235,6 +239,9 @@ func (r *Reader) unstamped(p Place, line []byte) {
 		r.hold(p, line, asLine)
 	}
 }
+
+// endsNear tells whether a line without a stamp may be the end of an entry that begins within reach.
+func endsNear(line []byte) bool { return isEndOfEntry(line) || bytes.Contains(line, []byte(`"@`)) }
 
 // hold adds a line to those held.
 func (r *Reader) hold(p Place, line []byte, s sort) {

@@ -27,6 +27,9 @@ func (r *Reader) Lines(p Place, text []byte) (n int64) {
 		p.Line++
 	}
 	r.lasting = false
+	if clean {
+		r.judge.lines += n
+	}
 	r.keep()
 	return n
 }
@@ -34,20 +37,33 @@ func (r *Reader) Lines(p Place, text []byte) (n int64) {
 // quick reads a line without NULs while none is held. False: it must be read the long way.
 func (r *Reader) quick(p Place, line []byte) bool {
 	sight, at := r.glance(&r.seen, line)
-	return sight == nothing || sight == anArrival && r.usual(p, &r.seen, line[at:])
+	switch sight {
+	case nothing:
+		r.judge.Exim = true
+		return true
+	case noMessage:
+		r.judgedShort(p, line, line[at:])
+		return true
+	case anArrival:
+		r.judge.Exim = true
+		return r.usual(p, &r.seen, line[at:])
+	}
+	return false
 }
 
 // A sight is what a line looks like.
 type sight uint8
 
 const (
-	unknown sight = iota
-	nothing       // nothing is told of it
+	unknown   sight = iota
+	nothing         // an entry of a message, of which nothing is told
+	noMessage       // an entry of none, of which nothing is told
 	anArrival
 	another // an entry of a message that isn't an arrival, and is read the long way
 )
 
-// glance tells what a line without NULs looks like, and where the flag of an arrival stands. Of h it sets the
+// glance tells what a line without NULs looks like, and where the flag of an arrival stands, or the text of an entry of
+// no message. Of h it sets the
 // stamp and the pid of a line that isn't unknown, and the id of an arrival.
 func (r *Reader) glance(h *head, line []byte) (sight, int) {
 	const stampEnd, shortest = len("yyyy-mm-dd hh:mm:ss "), len("iiiiii-iiiiii-ii Completed")
@@ -65,12 +81,12 @@ func (r *Reader) glance(h *head, line []byte) (sight, int) {
 		return unknown, 0 // perhaps cwd=
 	}
 	if b[6] != '-' {
-		return nothing, 0 // there is no message id
+		return noMessage, i
 	}
 	end := 16
 	if b[13] != '-' || b[16] != ' ' {
 		if end = 23; b[18] != '-' || b[23] != ' ' {
-			return nothing, 0
+			return noMessage, i
 		}
 	}
 	switch b[end+1] {

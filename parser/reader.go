@@ -35,6 +35,7 @@ type Reader struct {
 	whole     bool   // the line is read as it is: it isn't held
 	forgeable bool   // an arrival that is read may be forged
 	split     split
+	judge     judge
 }
 
 // NewReader makes a Reader of a log whose stamps are in zone where they name none. A syslog prefix names no year: its stamps
@@ -66,6 +67,7 @@ func (r *Reader) Line(p Place, line []byte) {
 	} else if !r.quick(p, line) {
 		r.longWay(p, line, raw)
 	}
+	r.judge.lines++
 	r.keep()
 }
 

@@ -16,10 +16,22 @@ import (
 )
 
 // An htmlFile is what --html of `replay` says: the file to write, "-" for the standard output.
-type htmlFile struct{ name string }
+type htmlFile struct {
+	name  string
+	force bool // write over whatever is there
+}
 
 func (h *htmlFile) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&h.name, "html", "", "write one HTML `FILE` in place of the text (\"-\": the standard output)")
+	cmd.Flags().BoolVar(&h.force, "force", false, "with --html: write over FILE though it is no report")
+}
+
+// check refuses --force without --html.
+func (h *htmlFile) check(cmd *cobra.Command) error {
+	if h.force && !h.wanted(cmd) {
+		return usagef("--force goes with --html")
+	}
+	return nil
 }
 
 func (h *htmlFile) wanted(cmd *cobra.Command) bool { return cmd.Flags().Changed("html") }
@@ -28,6 +40,13 @@ func (h *htmlFile) wanted(cmd *cobra.Command) bool { return cmd.Flags().Changed(
 func (h *htmlFile) run(cmd *cobra.Command, s *selection, files []string, rules []window.Rule, rows int, choose *chooser) (err error) {
 	if h.name == "" {
 		return usagef("--html: want the name of a file")
+	}
+	logs, err := s.logs(cmd.Context(), files, cmd.InOrStdin())
+	if err != nil {
+		return logError(err)
+	}
+	if err := h.refuse(logs); err != nil {
+		return err
 	}
 	out, err := h.open(cmd)
 	if err != nil {
@@ -60,6 +79,9 @@ func (h *htmlFile) run(cmd *cobra.Command, s *selection, files []string, rules [
 	}
 	if err := out.keep(); err != nil {
 		return fmt.Errorf("writing %s: %w", h.name, err)
+	}
+	if info, err := os.Stat(h.name); err == nil && info.Mode().IsRegular() {
+		note(cmd.ErrOrStderr(), "note", fmt.Sprintf("the report is in %s (%d kB)", h.name, (info.Size()+999)/1000))
 	}
 	return nil
 }

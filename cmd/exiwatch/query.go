@@ -34,7 +34,8 @@ of the socket's key. Behind count it asks for a number, the highest count.
   exiwatch query host=192.0.2.1 auth=alice
   exiwatch query count sender=alice@example.com
 
-Exit status: 0 for yes or a number, 1 for no, 2 if nobody could be asked.`,
+Exit status: 0 for yes or a number, 1 for no, 2 if nobody could be asked or
+the question is wrong.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if socket == "" {
 				var err error
@@ -88,25 +89,37 @@ func query(ctx context.Context, socket string, args []string) (string, error) {
 	return answer, nil
 }
 
+// looksLikeKey tells whether somebody who writes NAME=VALUE takes the name for a key. prvs= begins senders of BATV.
+func looksLikeKey(name string) bool {
+	return name != "" && name != "prvs" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") == ""
+}
+
 // requestOf makes a request of arguments, of which each is one item.
 func requestOf(args []string) (string, error) {
 	var items []string
 	for i, arg := range args {
-		if i == 0 && arg == "count" && len(args) > 1 {
+		if i == 0 && arg == "count" {
 			items = append(items, arg)
 			continue
 		}
 		name, value, named := strings.Cut(arg, "=")
-		if _, err := window.ParseKey(name); !named || err != nil {
-			items = append(items, readsocket.Quote(arg))
-		} else {
+		_, err := window.ParseKey(name)
+		switch {
+		case named && err == nil:
 			items = append(items, name+"="+readsocket.Quote(value))
+		case named && looksLikeKey(name):
+			return "", usagef("unknown key %q: the keys are %s; a value that holds = needs its key, as in sender=%s",
+				name, strings.Join(ruleKeys(), ", "), arg)
+		default:
+			items = append(items, readsocket.Quote(arg))
 		}
 	}
 	request := strings.Join(items, " ")
 	switch {
 	case len(args) == 0:
 		return "", usagef("query wants the name of somebody, such as sender=alice@example.com; \"\" is the empty sender")
+	case len(args) == 1 && args[0] == "count":
+		return "", usagef("query count wants the name of somebody, such as sender=alice@example.com")
 	case len(request) >= readsocket.MaxRequest:
 		return "", usagef("the request has %d bytes: it may have %d", len(request), readsocket.MaxRequest-1)
 	}

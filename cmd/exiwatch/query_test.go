@@ -64,7 +64,8 @@ func TestQuery(t *testing.T) {
 	}{
 		{"alice", "yes", exitYes}, {"bob", "no", exitNo}, {"account=alice", "yes", exitYes}, {"bob|account=alice", "yes", exitYes},
 		{"sender=alice@lab.test", "no", exitNo}, {"count|account=alice", "21", exitYes}, {"count|alice", "21", exitYes}, {"count|bob", "0", exitYes},
-		{"count|a b", "0", exitYes}, {"count", "no", exitNo}, {"", "no", exitNo}, {`"`, "no", exitNo}, {"alice\nalice", "no", exitNo}, {"a=b|alice", "yes", exitYes},
+		{"count|a b", "0", exitYes}, {"", "no", exitNo}, {`"`, "no", exitNo}, {"alice\nalice", "no", exitNo}, {"a-b=c|alice", "yes", exitYes},
+		{"prvs=0123=bob@lab.test", "no", exitNo}, {"sender=a=b@lab.test", "no", exitNo},
 	} {
 		for _, where := range [][]string{{"--config", p.config}, {"--socket", socket}} {
 			out, stderr, status := exiwatch(t, "", append(append([]string{"query"}, where...), strings.Split(test.args, "|")...)...)
@@ -77,7 +78,14 @@ func TestQuery(t *testing.T) {
 	if _, stderr, status := exiwatch(t, "", "query", "--config", p.config, "alice"); status != exitUnasked || !strings.Contains(stderr, socket) || !strings.Contains(stderr, "hint: is the daemon running") {
 		t.Errorf("nobody to ask: status %d: %s", status, stderr)
 	}
-	for _, args := range [][]string{{"query"}, {"query", strings.Repeat("x", 5000)}, {"query", "--config", "/nonexistent", "x"}} {
+	for _, args := range [][]string{{"foo=bar"}, {"sendr=alice@lab.test"}, {"count", "foo=bar"}, {"alice", "foo=bar"}} {
+		out, stderr, status := exiwatch(t, "", append([]string{"query", "--socket", socket}, args...)...)
+		if status != exitUsage || out != "" || !strings.Contains(stderr, "exiwatch: error: unknown key \"") ||
+			!strings.Contains(stderr, "the keys are sender, ") {
+			t.Errorf("%q: status %d: %s%s", args, status, out, stderr)
+		}
+	}
+	for _, args := range [][]string{{"query"}, {"query", "count"}, {"query", strings.Repeat("x", 5000)}, {"query", "--config", "/nonexistent", "x"}} {
 		if out, stderr, status := exiwatch(t, "", args...); status != exitUsage || out != "" || !strings.HasPrefix(stderr, "exiwatch: error: ") {
 			t.Errorf("%.40q: status %d: %s%s", args, status, out, stderr)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 
 	"exiwatch/internal/report"
@@ -38,13 +39,13 @@ arrivals by hour, a heat map of days and hours, each alert, the rankings, and wi
 which limits suit these logs. A browser opens it from the disk: it needs no network and no
 script, and is less than 1 MB long, whatever the log. Who made it may read a new file, nobody
 else: it holds addresses and subjects, for subjects = "hashed" | "none" under [mail] is for mails
-alone.`,
+alone. It replaces an earlier report; over anything else it is written with --force alone.`,
 		Example: `  exiwatch replay
   exiwatch replay /var/log/exim4/mainlog.1 /var/log/exim4/mainlog
   exiwatch replay --rule 'sender 20/5m' --rule 'account recipients 500/1h' --json mainlog.2.gz
   exiwatch replay --suggest --since 30d > rules.toml
   exiwatch replay --html report.html --since 7d`,
-		RunE: func(cmd *cobra.Command, files []string) error {
+		RunE: s.reporting(func(cmd *cobra.Command, files []string) error {
 			if err := s.prepare(); err != nil {
 				return err
 			}
@@ -52,7 +53,7 @@ alone.`,
 			if err != nil {
 				return err
 			}
-			if err := choose.check(cmd); err != nil {
+			if err := errors.Join(choose.check(cmd), html.check(cmd)); err != nil {
 				return err
 			}
 			switch {
@@ -73,7 +74,7 @@ alone.`,
 				return printJSON(cmd.OutOrStdout(), sum.Document(int(rows)))
 			}
 			return sum.Text(cmd.OutOrStdout(), int(rows), isColour(cmd.OutOrStdout()))
-		},
+		}),
 	}
 	s.flags(cmd)
 	cmd.Flags().StringArrayVar(&written, "rule", nil, "count by `'KEY [COUNT] LIMIT/WINDOW'` in place of the configured rules, say 'sender 20/5m' (repeatable)")

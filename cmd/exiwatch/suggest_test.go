@@ -38,7 +38,7 @@ type suggestionsJSON struct {
 func suggestJSON(t *testing.T, args ...string) (s suggestionsJSON) {
 	t.Helper()
 	out, stderr, status := exiwatch(t, "", append([]string{"replay", "--suggest", "--json"}, args...)...)
-	if status != exitDone || stderr != "" {
+	if status != exitDone || strings.Contains(stderr, "exiwatch: error: ") {
 		t.Fatalf("status %d: %s", status, stderr)
 	}
 	if err := json.Unmarshal([]byte(out), &s); err != nil {
@@ -82,7 +82,7 @@ func TestSuggestedRulesDoWhatTheySay(t *testing.T) {
 	dir := t.TempDir()
 	log := filepath.Join(dir, "mainlog")
 	shell(t, "go build -o "+dir+" ../../fixtures/biglog")
-	for day := 1; day < 30; day += 4 {
+	for day := 1; day < 29; day += 4 {
 		shell(t, fmt.Sprintf("%s/biglog -lines 8000 -start 2026-11-%02dT09:00:00Z -seed %d -selectors subject -recipients >> %s", dir, day, day, log))
 	}
 	args := []string{"--timezone", "UTC", "--alerts-per-week", "4", "-n", "3", log}

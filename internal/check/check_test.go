@@ -84,7 +84,7 @@ func TestWhatCanBeWrong(t *testing.T) {
 		{name: "no arrivals yet", spoil: text("2026-11-23 10:04:00 Start queue run: pid=7\n"), check: "lines", status: Warn, says: "0 arrivals"},
 		{name: "a form of arrival that we don't know", spoil: text(strings.ReplaceAll(arrivals(30), "P=", "P?")), check: "lines", status: Fail, says: "30 can't be read"},
 		{name: "one malformed arrival", spoil: text(arrivals(30) + "2026-11-23 10:04:00 1xV999-000001-01 <= \n"), check: "lines", status: Warn, says: "1 can't be read"},
-		{name: "something else writes into it", spoil: text(arrivals(30) + strings.Repeat("oops\n", 5)), check: "lines", status: Warn, says: "5 lines outside"},
+		{name: "something else writes into it", spoil: text(arrivals(30) + strings.Repeat("oops\n", 5)), check: "lines", status: Warn, says: "5 (13.5 %) are not"},
 		{name: "hidden arrival", spoil: text(arrivals(30) + "2026-11-23 10:04:00 1xV999-000001-01 **** log string overflowed log buffer ****\n"), check: "lines", status: Warn, says: "1 overflowed"},
 
 		{name: "no subjects", spoil: text(without(` T="`, ` for`)), check: "selectors", status: Warn, says: "+subject not seen in 30"},

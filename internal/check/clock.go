@@ -42,9 +42,16 @@ func (c *checks) clock(s *sample) Result {
 // zoneError is by how much the zone in which a log without zones is read lies west of its own, told by the time at which the file
 // was written to. A copied file doesn't tell it.
 func (c *checks) zoneError(s *sample) (time.Duration, bool) {
-	off := s.last.Sub(s.written)
-	step := off.Round(zoneStep)
-	return step, !s.zoned && step != 0 && step.Abs() <= widestZone && (off-step).Abs() <= writeSlack
+	off, ok := ZoneError(s.last, s.written, writeSlack)
+	return off, ok && !s.zoned
+}
+
+// ZoneError is by how much the zone in which a stamp is read lies west of its own, if its line was written at the time
+// given or up to slack before. ok is false if it is in its zone, or nothing tells.
+func ZoneError(stamp, written time.Time, slack time.Duration) (off time.Duration, ok bool) {
+	exact := stamp.Sub(written)
+	off = exact.Round(zoneStep)
+	return off, off != 0 && off.Abs() <= widestZone && (exact-off).Abs() <= slack
 }
 
 func apart(d time.Duration) string {
@@ -61,23 +68,37 @@ var known = []string{
 	"America/Phoenix", "America/Los_Angeles", "America/Halifax", "America/Anchorage", "Pacific/Honolulu",
 }
 
-// fits names the zone whose clock is so far ahead of UTC at that time.
-func fits(offset time.Duration, at time.Time) string {
-	has := func(zone *time.Location) bool {
-		_, seconds := at.In(zone).Zone()
-		return time.Duration(seconds)*time.Second == offset
-	}
-	const key = "The log is in another zone than it is read in. In exiwatch's configuration:\n    "
-	switch {
-	case has(time.Local):
-		return "The log is in this machine's zone: take timezone out of exiwatch's configuration."
-	case has(time.UTC):
-		return key + `timezone = "UTC"`
+// hasOffset tells whether a zone's clock is so far ahead of UTC at that time.
+func hasOffset(zone *time.Location, offset time.Duration, at time.Time) bool {
+	_, seconds := at.In(zone).Zone()
+	return time.Duration(seconds)*time.Second == offset
+}
+
+// ZoneAt names a zone whose clock is so far ahead of UTC at that time; "" if none is known.
+func ZoneAt(offset time.Duration, at time.Time) string {
+	if hasOffset(time.UTC, offset, at) {
+		return "UTC"
 	}
 	for _, name := range known {
-		if zone, err := time.LoadLocation(name); err == nil && has(zone) {
-			return key + fmt.Sprintf("timezone = %q   # or another that is UTC%s", name, signed(offset))
+		if zone, err := time.LoadLocation(name); err == nil && hasOffset(zone, offset, at) {
+			return name
 		}
+	}
+	return ""
+}
+
+// fits says which zone's clock is so far ahead of UTC at that time.
+func fits(offset time.Duration, at time.Time) string {
+	const key = "The log is in another zone than it is read in. In exiwatch's configuration:\n    "
+	if hasOffset(time.Local, offset, at) {
+		return "The log is in this machine's zone: take timezone out of exiwatch's configuration."
+	}
+	switch name := ZoneAt(offset, at); name {
+	case "":
+	case "UTC":
+		return key + `timezone = "UTC"`
+	default:
+		return key + fmt.Sprintf("timezone = %q   # or another that is UTC%s", name, signed(offset))
 	}
 	return "The log is in another zone than it is read in: name one that is UTC" + signed(offset) + " as timezone in the configuration."
 }

@@ -1,13 +1,16 @@
 package check
 
-import "fmt"
+import (
+	"fmt"
 
-// What share of a log may be beyond us. Exim's entries of several lines (a broken configuration, a purged environment, a crash) leave lines
-// without a stamp: under one in a hundred on real machines, one in nine in the log of Exim's own test suite, which provokes them. An arrival that
-// can't be read is one in none of the logs of others that were tried: more than one in a thousand is a form of line that we don't know, or
+	"exiwatch/internal/report"
+	"exiwatch/mailer"
+)
+
+// What share of a log may be beyond us: of its lines as report.VerdictOf has it. An arrival that can't be read is one in
+// none of the logs of others that were tried: more than one in a thousand is a form of line that we don't know, or
 // somebody's work.
 const (
-	strangeWarn   = 0.10
 	strangeFail   = 0.50
 	malformedWarn = 0.001
 	malformedFail = 0.50
@@ -16,27 +19,36 @@ const (
 // lines tells whether the log is Exim's, and how much of it is understood.
 func (c *checks) lines(s *sample) Result {
 	const name = "lines"
-	t := &s.summary.Tally
+	t, j := &s.summary.Tally, &s.judgement
+	verdict := report.VerdictOf(j)
+	first, _ := j.First()
 	arrivals := t.Arrivals + t.Malformed + t.Overflowed
 	read := fmt.Sprintf("%s, %s", count(s.lines, "line"), count(arrivals, "arrival"))
 	const whose = "Is that Exim's main log? exim -bP log_file_path names it."
 	const show = "exiwatch replay names the first of them and what is wrong there. They aren't counted."
 	switch {
-	case s.lines == 0:
+	case verdict == report.Empty:
 		return warn(name, "When Exim has taken a message, check again.", "the log is empty")
-	case share(s.stampless, s.lines) > strangeFail || s.ours == 0 && arrivals == 0:
-		return fail(name, whose, "%s: this is no log of Exim's", read)
+	case verdict == report.NotExim:
+		text, hint := report.IsNotExims(s.path, j)
+		return fail(name, hint, "%s: this is no log of Exim's. %s", read, mailer.Escape(text))
+	case share(j.NotUnderstood(), j.Lines()) > strangeFail:
+		return fail(name, whose, "%s, of which %d are not understood, such as: %s", read, j.NotUnderstood(),
+			mailer.Escape(first.Text))
 	case share(t.Malformed, arrivals) > malformedFail:
 		return fail(name, show, "%s, of which %d can't be read", read, t.Malformed)
 	case share(t.Malformed, arrivals) > malformedWarn:
 		return warn(name, show, "%s, of which %d can't be read", read, t.Malformed)
-	case share(s.stampless, s.lines) > strangeWarn:
-		return warn(name, whose+" Something else may be writing into it.", "%s, and %s outside any entry of Exim's", read, count(s.stampless, "line"))
+	case verdict == report.Partly:
+		return warn(name, whose+" Something else may be writing into it.",
+			"%s, of which %d (%s) are not understood, such as: %s",
+			read, j.NotUnderstood(), report.Share(j.NotUnderstood(), j.Lines()), mailer.Escape(first.Text))
 	case arrivals == 0:
 		return warn(name, "When Exim has taken a message, check again.", "%s", read)
 	}
 	if t.Suspicious+t.Injected+t.Overflowed > 0 {
-		return warn(name, "Somebody forges log items, or hides an arrival: exiwatch replay says more.", "%s, with %d suspicious, %d injected, %d overflowed", read, t.Suspicious, t.Injected, t.Overflowed)
+		return warn(name, "Somebody forges log items, or hides an arrival: exiwatch replay says more.",
+			"%s, with %d suspicious, %d injected, %d overflowed", read, t.Suspicious, t.Injected, t.Overflowed)
 	}
 	return pass(name, "%s, all understood%s", read, s.writer())
 }

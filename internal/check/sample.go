@@ -25,7 +25,7 @@ type sample struct {
 	path      string
 	lines     int64
 	stampless int64 // lines that begin no entry
-	ours      int64 // lines that only Exim writes
+	judgement parser.Judgement
 	summary   report.Summary
 	missing   []string // log selectors, as report names them
 	ids       int      // length of the last message id, bytes
@@ -72,6 +72,7 @@ func (c *checks) read(path string, row []tailer.Member) (*sample, error) {
 		}
 	}
 	r.Flush()
+	s.judgement = r.Judgement()
 	s.missing = s.summary.Document(1).SelectorsMissing
 	if s.cwd {
 		s.missing = slices.DeleteFunc(s.missing, func(name string) bool { return name == "arguments" })
@@ -156,7 +157,6 @@ func (s *sample) line(line tailer.Line, c *checks) {
 	if m == nil {
 		return
 	}
-	s.ours++
 	if m[1] != nil {
 		s.version = string(m[1])
 	}

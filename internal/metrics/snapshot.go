@@ -22,6 +22,8 @@ type Log struct {
 	Path   string
 	Behind int64         // bytes of it that are written and not counted
 	Idle   time.Duration // since its last line was counted, or since the daemon began
+
+	NotUnderstood, Foreign int64 // lines: of parser.Judgement
 }
 
 // A Rule is one of the configuration.

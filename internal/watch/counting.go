@@ -18,9 +18,11 @@ func (d *Daemon) take(b *batch) bool {
 		d.saver.counting(d, lines)
 		return !d.saver.due || !d.isStopping()
 	})
+	l.judge(b)
 	now := d.now()
 	l.taken(b, now)
 	if b.quiet && whole {
+		d.tellJudged(l)
 		l.quiet(b.empty(), now)
 		if !b.end.IsZero() {
 			d.atEnd(l, b.end)

@@ -19,8 +19,10 @@ import (
 type crew struct {
 	pipeline *Pipeline
 	reader   func(emit func(*parser.Entry)) *parser.Reader
-	hand     *hand // whose turn it is, while lines are read in their turn
-	twice    int64 // bytes that were
+	hand     *hand  // whose turn it is, while lines are read in their turn
+	twice    int64  // bytes that were
+	looks    []Look // of the sources
+	nth      int    // the source of the portion last told of
 
 	mu     sync.Mutex // of what follows: one reads at a time
 	supply supply
@@ -47,6 +49,10 @@ func newCrew(ctx context.Context, p *Pipeline, sources []Source, zone *time.Loca
 		reader:   func(emit func(*parser.Entry)) *parser.Reader { return parser.NewReader(zone, now, emit) },
 		supply:   newSupply(ctx, sources, progress),
 		last:     make(chan baton, 1),
+		looks:    make([]Look, len(sources)),
+	}
+	for i := range sources {
+		c.looks[i].Name = sources[i].Name
 	}
 	c.last <- baton{}
 	if p.hands == nil {
@@ -84,8 +90,29 @@ func (c *crew) run() (tailer.Totals, error) {
 	if c.failed == nil && t.reader != nil {
 		c.hand = c.pipeline.hands[0]
 		t.reader.Flush()
+		c.look(c.hand, c.nth)
 	}
+	c.looked()
 	return totals, c.failed
+}
+
+// look notes how many arrivals a hand has found in a source.
+func (c *crew) look(h *hand, nth int) {
+	l := &c.looks[nth]
+	l.Join(h.seen)
+	l.Join(h.turn)
+	h.seen, h.turn = LookedAt{}, LookedAt{}
+}
+
+// looked tells what was found in each source, as far as they were read.
+func (c *crew) looked() {
+	if c.pipeline.listener.Looked == nil {
+		return
+	}
+	for i, l := range c.looks[:min(c.supply.at+1, len(c.looks))] {
+		l.Broken = c.supply.sources[i].broken
+		c.pipeline.listener.Looked(l)
+	}
 }
 
 func (c *crew) work(h *hand) {
@@ -124,6 +151,8 @@ func (c *crew) turn(h *hand, t *baton) {
 	if h.first {
 		t.line = 0
 	}
+	c.nth = h.nth
+	c.looks[h.nth].Judgement.Join(&h.judgement, t.line)
 	if t.reader == nil && h.reader.Independent() {
 		h.tell(t.line, math.MaxInt64)
 		if last := h.reader.Last(); !last.IsZero() {
@@ -136,6 +165,7 @@ func (c *crew) turn(h *hand, t *baton) {
 	} else {
 		c.again(h, t)
 	}
+	c.look(h, h.nth)
 	t.line += h.lines
 	t.lines += h.lines
 }

@@ -30,6 +30,7 @@ type followed struct {
 	known   time.Time    // up to when everything has been read
 	end     time.Time    // when its end was reached last; zero: never yet
 	meter   logMeter
+	judged  judged
 	seen    tailer.Position // of the last line that was read
 }
 

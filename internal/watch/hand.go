@@ -25,6 +25,10 @@ type hand struct {
 	kept  []byte         // copies of what a Reader uses again
 	joins []join         // at most maxJoins
 	from  int            // of finds: those before it were told of by another reader
+
+	judgement parser.Judgement // of the portion, its lines numbered from 1
+	seen      LookedAt         // in the portion, from the join on where it was read in turn
+	turn      LookedAt         // that were read in turn
 }
 
 // A join is a place in a portion from which on the hand has read it right, if what is held there by a reader that
@@ -33,6 +37,7 @@ type join struct {
 	lines, bytes int64
 	finds        int
 	oldest       int64 // line that is held; 0: none is
+	seen         LookedAt
 }
 
 // maxJoins is how many joins are tried. Nobody but who forges lines gives cause for more.
@@ -54,6 +59,7 @@ type portion struct {
 	buf   []byte
 	text  []byte // in buf
 	file  string
+	nth   int  // of the sources, from 0
 	first bool // of its file
 }
 
@@ -63,7 +69,7 @@ func (h *hand) read() {
 	h.finds, h.other, h.kept, h.joins, h.from = h.finds[:0], h.other[:0], h.kept[:0], h.joins[:0], 0
 	h.valuer.reset()
 	h.reader.Restart()
-	h.lines = 0
+	h.lines, h.seen = 0, LookedAt{}
 	reached, read := int64(0), 0
 	for len(h.joins) < maxJoins && read < len(h.text) {
 		n := wholeLines(h.text[read:], parser.Reach)
@@ -74,13 +80,14 @@ func (h *hand) read() {
 		}
 		oldest := h.reader.Oldest().Line
 		if read >= parser.Reach && !h.reader.InPieces() && (oldest == 0 || oldest > reached) {
-			h.joins = append(h.joins, join{h.lines, int64(read), len(h.finds), oldest})
+			h.joins = append(h.joins, join{h.lines, int64(read), len(h.finds), oldest, h.seen})
 		}
 		if h.reader.Blank() {
 			break
 		}
 	}
 	h.lines += h.reader.Lines(parser.Place{File: h.file, Line: h.lines + 1}, h.text[read:])
+	h.judgement = h.reader.Judgement()
 }
 
 // wholeLines is how many bytes the lines are that the first n bytes of text touch, or end with.
@@ -114,6 +121,7 @@ func (h *hand) entry(e *parser.Entry) {
 	}
 	var keep bool
 	f.counts, keep = h.pipeline.weigh(&f.arrival, &f.values, &h.valuer)
+	h.seen.note(f.values.At, keep)
 	if f.passed = !keep; f.passed && h.pipeline.returns == nil {
 		h.finds = h.finds[:n]
 	}
@@ -204,7 +212,7 @@ func (h *hand) inTurn(e *parser.Entry) {
 	p.valuer.reset() // what was found holds values of the hand's
 	w := &p.arrival
 	counts, keep := p.weigh(e.Arrival, w, &p.valuer)
-	if !keep {
+	if h.turn.note(w.At, keep); !keep {
 		p.passOver(e.Arrival, w)
 	} else if wanted, back := p.reception(e.Arrival, w, counts); wanted && h.gather != nil {
 		h.gather([]report.Reception{{Arrival: e.Arrival, Values: w, Class: p.uncounted(e.Arrival, counts, back)}})
@@ -221,13 +229,14 @@ func (h *hand) again(r *parser.Reader, before int64) int64 {
 		read = j.bytes
 		if h.agrees(r, j, before) {
 			h.from = j.finds
+			h.seen.without(j.seen)
 			h.tell(before, math.MaxInt64)
 			r.TakeOver(h.reader, before)
 			return read
 		}
 	}
 	r.Lines(parser.Place{File: h.file, Line: before + lines + 1}, h.text[read:])
-	h.finds = h.finds[:0]
+	h.finds, h.seen = h.finds[:0], LookedAt{}
 	return int64(len(h.text))
 }
 

@@ -11,6 +11,7 @@ import (
 	"exiwatch/internal/readsocket"
 	"exiwatch/internal/report"
 	"exiwatch/mailer"
+	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"
 )
@@ -75,6 +76,7 @@ type counted struct {
 	tally     report.Tally
 	logs      []logMeter
 	ends      []tailer.Position // of the last line that was read of each log
+	judged    []parser.Judgement
 	rules     []metrics.Rule
 	lost      window.Stats
 	unspooled int
@@ -90,6 +92,7 @@ func (d *Daemon) count() counted {
 	}
 	for _, l := range d.logs {
 		c.logs, c.ends = append(c.logs, l.meter), append(c.ends, l.seen)
+		c.judged = append(c.judged, l.judged.Judgement)
 		if l.rebuild != nil {
 			c.rebuild = d.now().Sub(d.meter.began)
 		}
@@ -141,7 +144,10 @@ func (d *Daemon) snapshot(ctx context.Context) metrics.Snapshot {
 			last = d.meter.began
 		}
 		path := d.logs[i].path
-		s.Logs = append(s.Logs, metrics.Log{Path: strings.ToValidUTF8(path, "\ufffd"), Behind: behind(path, c.ends[i]), Idle: now.Sub(last)})
+		s.Logs = append(s.Logs, metrics.Log{
+			Path: strings.ToValidUTF8(path, "\ufffd"), Behind: behind(path, c.ends[i]), Idle: now.Sub(last),
+			NotUnderstood: c.judged[i].NotUnderstood(), Foreign: c.judged[i].Foreign,
+		})
 	}
 	s.Channels = append(s.Channels, d.channel(mailChannel, d.spool, now))
 	for _, t := range d.tellers {

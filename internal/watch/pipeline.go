@@ -56,6 +56,8 @@ type Listener struct {
 	Brief bool
 	// Idle says that alerts are not asked for: nothing is counted, but whether rules would count an arrival is told.
 	Idle bool
+	// Looked gets, after a Replay, what each source held. It is told even where that ended in an error.
+	Looked func(Look)
 	// Counted gets each arrival that the rules have counted, after Arrival got it, with all its values.
 	Counted func(*window.Arrival)
 	// Other gets every entry that is no arrival.

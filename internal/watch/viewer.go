@@ -2,11 +2,13 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/report"
 	"exiwatch/tailer"
 	"exiwatch/window"
 )
@@ -81,7 +83,9 @@ func (v *Viewer) Run(ctx context.Context) error {
 	for {
 		select {
 		case b := <-batches:
-			v.take(b)
+			if err := v.take(b); err != nil {
+				return err
+			}
 		case ask := <-v.Asks:
 			ask()
 		case err := <-failed:
@@ -92,20 +96,44 @@ func (v *Viewer) Run(ctx context.Context) error {
 	}
 }
 
-func (v *Viewer) take(b *batch) {
+// take counts a batch. Its error is that of a log of which nothing is Exim's.
+func (v *Viewer) take(b *batch) error {
 	was := v.quiet
 	if b.ahead() {
 		b.wait()
 	}
 	v.log.count(b, func() {}, func(int64) bool { return true })
+	v.log.judge(b)
 	if b.quiet {
 		v.log.quiet(b.empty(), time.Now())
+		if err := v.tellJudged(); err != nil {
+			return err
+		}
 	}
 	v.quiet = b.quiet
 	if v.Read != nil && (!b.empty() || v.quiet != was) {
 		v.Read()
 	}
 	v.log.feed.free <- b
+	return nil
+}
+
+// tellJudged says once at the log's end that lines are not understood. Where that are all, it is the error.
+func (v *Viewer) tellJudged() error {
+	j := &v.log.judged
+	verdict := report.VerdictOf(&j.Judgement)
+	was := j.said
+	j.said[verdict] = true
+	switch {
+	case was != [report.NumVerdicts]bool{} && verdict == report.NotExim:
+		return nil // its end was reached before: what is new in it may be the beginning of an entry
+	case verdict == report.NotExim:
+		text, _ := report.IsNotExims(v.log.path, &j.Judgement)
+		return errors.New(text)
+	case verdict == report.Partly && !was[verdict] && v.Problem != nil:
+		v.Problem(errors.New(report.NotUnderstood(v.log.path, &j.Judgement)))
+	}
+	return nil
 }
 
 // Clock is the clock of the counters. Within Listener.Counted it is as it was when the arrival was counted.

@@ -144,3 +144,27 @@ func TestViewerOfNoLiveLog(t *testing.T) {
 		t.Errorf("a log that isn't there: %v", err)
 	}
 }
+
+// TestViewerOfNoLog: a log of another program is an error, and a part that isn't understood a problem.
+func TestViewerOfNoLog(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "mainlog")
+	entries := oddLog(time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC))
+	for text, want := range map[string]string{
+		"{\"a\": 1}\n":             "JSON of another program",
+		entries[:300] + "\noops\n": "1 of 6 lines (16.7 %)",
+	} {
+		must(t, os.WriteFile(log, []byte(text), 0o600))
+		v, err := NewViewer(new(configured(t, "")), log, time.Hour, Listener{})
+		must(t, err)
+		ctx, cancel := context.WithCancel(context.Background())
+		var problem error
+		v.Problem = func(err error) { problem = err; cancel() }
+		if err := v.Run(ctx); err != nil {
+			problem = err
+		}
+		cancel()
+		if problem == nil || !strings.Contains(problem.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, problem, want)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+
+	"exiwatch/internal/page"
+	"exiwatch/internal/watch"
+)
+
+// refuse keeps --html from writing over a file that is no report. logs are those that are to be read, or that could be.
+func (h *htmlFile) refuse(logs [][]watch.Source) error {
+	if h.force || h.name == "-" {
+		return nil
+	}
+	info, err := os.Stat(h.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		info = nil
+	} else if err != nil || !info.Mode().IsRegular() {
+		return err // a FIFO or a device is written to, and loses nothing
+	}
+	sibling := ""
+	for _, source := range slices.Concat(logs...) {
+		if source.Stream != nil {
+			continue
+		}
+		if read, err := os.Stat(source.Name); err == nil && info != nil && os.SameFile(info, read) {
+			return h.refusal("it is a log that is to be read")
+		}
+		if isSibling(h.name, source.Name) {
+			sibling = source.Name
+		}
+	}
+	if sibling != "" {
+		return h.refusal("it has the name of a log: that of " + sibling + ", or of one of its rotated files")
+	}
+	if info == nil || info.Size() == 0 {
+		return nil
+	}
+	ours, err := isReport(h.name)
+	if err == nil && !ours {
+		err = h.refusal("it is there already, and is no report of exiwatch")
+	}
+	return err
+}
+
+func (h *htmlFile) refusal(why string) error {
+	return &hintedError{
+		fmt.Errorf("--html would write over %s: %s", h.name, why),
+		"--html FILE names the report to write, as in exiwatch replay --html report.html mainlog; --force writes over FILE",
+	}
+}
+
+// isReport tells whether a file is a report of ours, of any version.
+func isReport(name string) (bool, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	head := make([]byte, page.HeadSize)
+	n, err := io.ReadFull(f, head)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil
+	}
+	return page.IsPage(bytes.TrimSpace(head[:n])), err
+}
+
+// rotated is what is added to the name of a log when it is rotated, and compressed.
+var rotated = regexp.MustCompile(`([-._]?[0-9][-0-9T:]*|\.old)?(\.(gz|bz2|xz|zst|lzma|lz4|Z|zip))?$`)
+
+// isSibling tells whether two names are those of one log and its rotated files, in one folder.
+func isSibling(a, b string) bool {
+	dirA, err := os.Stat(filepath.Dir(a))
+	if err != nil {
+		return false
+	}
+	dirB, err := os.Stat(filepath.Dir(b))
+	if err != nil || !os.SameFile(dirA, dirB) {
+		return false
+	}
+	stem := func(name string) string { return rotated.ReplaceAllString(filepath.Base(name), "") }
+	return stem(a) == stem(b)
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"exiwatch/internal/check"
+	"exiwatch/internal/report"
+	"exiwatch/internal/watch"
+	"exiwatch/mailer"
+)
+
+// note writes a line of kind "note", "warning" or "hint".
+func note(w io.Writer, kind, text string) {
+	fmt.Fprintf(w, "exiwatch: %s: %s\n", kind, mailer.Escape(text))
+}
+
+// judge says what of the logs was not understood, and why nothing was selected. A log of which nothing is Exim's is a
+// problem.
+func (s *selection) judge(stderr io.Writer) {
+	for i := range s.looks {
+		l := &s.looks[i]
+		j := &l.Judgement
+		switch report.VerdictOf(j) {
+		case report.Empty:
+			if !l.Broken {
+				note(stderr, "note", l.Name+" is empty")
+			}
+		case report.NotExim:
+			text, hint := report.IsNotExims(l.Name, j)
+			s.problem(&hintedError{errors.New(text), hint})
+		case report.NearlyAll:
+			note(stderr, "note", report.NotUnderstood(l.Name, j))
+		case report.Partly:
+			note(stderr, "warning", report.NotUnderstood(l.Name, j))
+		}
+		if j.Exim && j.Foreign > 0 {
+			note(stderr, "note", report.OtherPrograms(l.Name, j))
+		}
+	}
+	s.judgeSelection(stderr)
+}
+
+// judgeSelection says why there is nothing to be seen, where the logs hold no arrivals or the flags select none.
+func (s *selection) judgeSelection(stderr io.Writer) {
+	var all watch.LookedAt
+	var exims []*watch.Look
+	for i := range s.looks {
+		l := &s.looks[i]
+		all.Join(l.LookedAt)
+		if l.Judgement.Exim && !l.Broken {
+			exims = append(exims, l)
+		}
+	}
+	switch {
+	case all.Kept > 0:
+		s.ahead(stderr, all.Last)
+		return
+	case all.Arrivals == 0:
+		for _, l := range exims {
+			note(stderr, "note", report.NoArrivals(l.Name, &l.Judgement))
+		}
+		return
+	case !s.from.IsZero() && all.Last.Before(s.from):
+		note(stderr, "note", fmt.Sprintf("the log ends at %s, before --since %s (%s): none of %d arrivals is selected",
+			stamped(all.Last), s.since, stamped(s.from), all.Arrivals))
+	case !s.to.IsZero() && !all.First.Before(s.to):
+		note(stderr, "note", fmt.Sprintf("the log begins at %s, not before --until %s (%s): none of %d arrivals is selected",
+			stamped(all.First), s.until, stamped(s.to), all.Arrivals))
+	default:
+		note(stderr, "note", fmt.Sprintf("0 of %d arrivals match %s; they are of %s to %s",
+			all.Arrivals, s.words(), stamped(all.First), stamped(all.Last)))
+	}
+	s.zoneHint(stderr, all.Last)
+}
+
+func stamped(t time.Time) string { return t.Format("2006-01-02 15:04:05 -0700") }
+
+// aheadAtLeast is how far in the future a stamp must be to be told of: machines' clocks differ by less.
+const aheadAtLeast = 10 * time.Minute
+
+// ahead says that the log ends in the future.
+func (s *selection) ahead(stderr io.Writer, last time.Time) {
+	if last.Sub(s.now) > aheadAtLeast {
+		note(stderr, "note", "the log ends in the future, at "+stamped(last))
+		s.zoneHint(stderr, last)
+	}
+}
+
+// apart says how far the time at which a file was written lies from a stamp that is off by that much.
+func apart(off time.Duration) string {
+	text := strings.TrimSuffix(off.Abs().String(), "0s")
+	if off > 0 {
+		return text + " before"
+	}
+	return text + " after"
+}
+
+// zoneHint says that a log may be read in a zone that is not its own, where the last arrival's stamp lies a multiple of
+// a quarter of an hour from the time at which its file was written.
+func (s *selection) zoneHint(stderr io.Writer, last time.Time) {
+	const slack = 2 * time.Minute // from the last arrival to the log's last line
+	if last.Location() != s.settings.Zone {
+		return // it names its zone
+	}
+	for i := range s.looks {
+		l := &s.looks[i]
+		info, err := os.Stat(l.Name)
+		if err != nil || !info.Mode().IsRegular() || !l.Last.Equal(last) {
+			continue
+		}
+		if off, ok := check.ZoneError(last, info.ModTime(), slack); ok {
+			_, seconds := last.Zone()
+			zone := check.ZoneAt(time.Duration(seconds)*time.Second+off, info.ModTime())
+			if zone == "" {
+				zone = "ZONE"
+			}
+			note(stderr, "hint", fmt.Sprintf("%s was written %s its last stamp: the log's clock seems to be in another "+
+				"zone. Try --timezone %s", l.Name, apart(off), zone))
+			return
+		}
+	}
+}

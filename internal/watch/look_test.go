@@ -1,0 +1,64 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"exiwatch/internal/config"
+	"exiwatch/parser"
+	"exiwatch/window"
+)
+
+// oddLog has 4000 arrivals, of a second each, among calls in two lines and lines that aren't understood.
+func oddLog(at time.Time) string {
+	var b strings.Builder
+	for i := range 4000 {
+		stamp := at.Add(time.Duration(i) * time.Second).Format(time.DateTime)
+		fmt.Fprintf(&b, "%s 1xV%03d-%06d-01 <= u%d@lab.test H=(pc) [192.0.2.7] P=esmtpa A=plain:alice S=900\n", stamp,
+			i%1000, i, i%2)
+		switch i % 500 {
+		case 0:
+			fmt.Fprintf(&b, "%s cwd=/home/a\nb 3 args: /usr/sbin/exim -t -i\n", stamp)
+		case 250: // out of the reach of the call
+			fmt.Fprintf(&b, "%s CEST 1xV%03d-%06d-01 <= u@lab.test\nfoo\n\n", stamp, i%1000, i)
+		}
+	}
+	return b.String()
+}
+
+// TestLooks: what is said of each source is the same, wherever its portions end, and whatever of them is read twice.
+func TestLooks(t *testing.T) {
+	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	log := oddLog(at)
+	for _, cut := range []int{1, 200, 300 << 10, len(log)} {
+		cut += strings.IndexByte(log[cut-1:], '\n')
+		sum, whole, before := LookedAt{}, parser.Judgement{}, int64(0)
+		p, err := NewPipeline(config.Scopes{"": {}}, nil, Listener{
+			Keep: func(_ *parser.Arrival, w *window.Arrival) bool {
+				return string(w.Values[window.Sender]) == "u1@lab.test"
+			},
+			Looked: func(l Look) {
+				sum.Join(l.LookedAt)
+				whole.Join(&l.Judgement, before)
+				before = int64(strings.Count(log[:cut], "\n"))
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources := []Source{{Name: "a", Stream: strings.NewReader(log[:cut])}, {Name: "b",
+			Stream: strings.NewReader(log[cut:])}}
+		if _, err := p.Replay(context.Background(), sources, time.UTC, at, nil); err != nil {
+			t.Fatal(err)
+		}
+		if want := (LookedAt{4000, 2000, at, at.Add(3999 * time.Second)}); sum != want {
+			t.Errorf("cut at %d: the arrivals are %+v, want %+v", cut, sum, want)
+		}
+		if whole.Entries != 4016 || whole.Strange != 8 || whole.Others != 8 || whole.FirstStrange.Line != 254 {
+			t.Errorf("cut at %d: judged %+v", cut, whole)
+		}
+	}
+}

@@ -1,0 +1,244 @@
+package parser
+
+import "bytes"
+
+// A Judgement says how much of a log was understood. Empty lines count for nothing. Its zero value is that of no line.
+type Judgement struct {
+	Entries int64 // lines that begin an entry or belong to one
+	Strange int64 // lines that look like Exim's, behind something unknown
+	Foreign int64 // lines of syslog that another program wrote
+	Others  int64 // all other lines
+
+	// Exim is true where one of the Entries is one that only Exim writes: others write dates in the same form.
+	Exim bool
+
+	// The first line of each kind.
+	FirstEntry, FirstStrange, FirstForeign, FirstOther Sample
+}
+
+// A Sample is a line and its place. That of no line has no Line.
+type Sample struct {
+	Place
+	Text string // the first maxSample bytes
+	Tag  string // of a foreign line: the program's name, as syslog has it, with its pid
+}
+
+// maxSample is how much of a line is kept to be shown.
+const maxSample = 200 // bytes
+
+// NotUnderstood counts the lines that hide something, or may.
+func (j *Judgement) NotUnderstood() int64 { return j.Strange + j.Others }
+
+// Lines counts the lines that aren't empty.
+func (j *Judgement) Lines() int64 { return j.Entries + j.Strange + j.Foreign + j.Others }
+
+// First gives the first line that wasn't understood. ok is false if there is none.
+func (j *Judgement) First() (first Sample, ok bool) {
+	first = j.FirstStrange
+	first.earlier(j.FirstOther)
+	return first, first.Line > 0
+}
+
+// earlier makes s the sample that stands further up, of the same file.
+func (s *Sample) earlier(other Sample) {
+	if s.Line == 0 || other.Line > 0 && other.Line < s.Line {
+		*s = other
+	}
+}
+
+// Join adds what was judged of later lines, whose places are to be moved by so many lines.
+func (j *Judgement) Join(later *Judgement, before int64) {
+	j.Entries += later.Entries
+	j.Strange += later.Strange
+	j.Foreign += later.Foreign
+	j.Others += later.Others
+	j.Exim = j.Exim || later.Exim
+	mine := [...]*Sample{&j.FirstEntry, &j.FirstStrange, &j.FirstForeign, &j.FirstOther}
+	for i, sample := range [...]Sample{later.FirstEntry, later.FirstStrange, later.FirstForeign, later.FirstOther} {
+		if mine[i].Line == 0 && sample.Line > 0 {
+			sample.Line += before
+			*mine[i] = sample
+		}
+	}
+}
+
+// A judge makes a Judgement. Lines that are read the short way are entries: only their number is noted.
+type judge struct {
+	Judgement
+	exceptions int64 // lines that are no entries, empty ones too
+	lines      int64 // all of them
+	run        int64 // Place.Line of the last line that began no entry
+	reach      int64 // bytes of the lines without a break up to it that began none
+	apart      bool  // no entry stands above these lines
+}
+
+// Judgement says how the lines were judged that were read since NewReader, Restart or the last call of it.
+func (r *Reader) Judgement() Judgement {
+	j := r.judge.Judgement
+	j.Entries = r.judge.lines - r.judge.exceptions
+	r.judge = judge{run: r.judge.run, reach: r.judge.reach, apart: r.judge.apart}
+	return j
+}
+
+// judged judges a line of which the head was looked for, and found or not.
+func (r *Reader) judged(p Place, h *head, stamped bool, line []byte) {
+	j := &r.judge
+	switch {
+	case !stamped:
+		r.judgedUnstamped(p, line)
+	case h.id != nil:
+		j.Exim = true
+	case isBehindUnknown(line[h.length:]):
+		j.except(&j.Strange, &j.FirstStrange, p, line)
+	case isEximTag(h.tag):
+		j.Exim = true
+	case h.own || h.piece.m > 1:
+		j.stamped(p, line, line[h.length:])
+	case isEximText(line[h.length:]):
+		j.Exim = true
+	default:
+		if j.except(&j.Foreign, &j.FirstForeign, p, line); j.FirstForeign.Tag == "" {
+			j.FirstForeign.Tag = string(h.tag)
+		}
+	}
+}
+
+// judgedUnstamped judges a line that begins no entry. What is indented, or stands behind a beginning of an entry of
+// several lines, belongs to the entry above it, as far as one reaches.
+func (r *Reader) judgedUnstamped(p Place, line []byte) {
+	j := &r.judge
+	if p.Line != j.run+1 {
+		j.reach, j.apart = 0, false
+	}
+	j.run = p.Line
+	j.reach += int64(len(line)) + 1
+	switch {
+	case len(line) == 0 || len(line) == 1 && line[0] == '\r':
+		j.exceptions++
+	case looksLikeExim(line):
+		j.except(&j.Strange, &j.FirstStrange, p, line)
+	case !j.apart && j.reach <= maxEntry && (line[0] == ' ' || line[0] == '\t' || r.mayEnd(line)):
+		// It goes on with an entry.
+	default:
+		j.except(&j.Others, &j.FirstOther, p, line)
+	}
+}
+
+// mayEnd tells whether a line that begins no entry may end one of several lines, or stand inside it.
+func (r *Reader) mayEnd(line []byte) bool {
+	w := &r.held
+	return w.near && (w.open || w.finished || endsNear(line))
+}
+
+// judgedShort judges a stamped line that has no message id where one would stand, of which b is what comes behind the
+// stamp.
+func (r *Reader) judgedShort(p Place, line, b []byte) {
+	if j := &r.judge; isBehindUnknown(b) {
+		j.except(&j.Strange, &j.FirstStrange, p, line)
+	} else if !j.Exim {
+		j.stamped(p, line, b)
+	}
+}
+
+// stamped judges a line with a stamp that may be another program's, of which b is the text.
+func (j *judge) stamped(p Place, line, b []byte) {
+	if j.Exim = j.Exim || isEximText(b); j.FirstEntry.Line == 0 {
+		j.FirstEntry = sample(p, line)
+	}
+}
+
+// except counts a line that is no entry.
+func (j *judge) except(n *int64, first *Sample, p Place, line []byte) {
+	j.exceptions++
+	j.run, j.apart = p.Line, true
+	if *n++; *n == 1 {
+		*first = sample(p, line)
+	}
+}
+
+func sample(p Place, line []byte) Sample {
+	return Sample{Place: p, Text: string(line[:min(len(line), maxSample)])}
+}
+
+// isEximTag tells whether the tag of a syslog line is one that Exim's processes have by themselves.
+func isEximTag(tag []byte) bool {
+	for i := 0; i+4 <= len(tag); i++ {
+		if bytes.EqualFold(tag[i:i+4], []byte("exim")) {
+			return true
+		}
+	}
+	return false
+}
+
+// eximTexts begin entries without a message id that only Exim writes.
+var eximTexts = [...]string{
+	"cwd=", "exim ", "Start queue run: ", "End queue run: ", "SMTP ", "H=", "TLS ", "no host name found ",
+	"no IP address found ", "Warning: purging the environment", "pid ", "Exim configuration error", "rejected EHLO ",
+	"rejected HELO ",
+	"unexpected disconnection ", "refused connection ", "Connection from ", "Failed to get write lock ",
+}
+
+func isEximText(b []byte) bool {
+	for _, text := range eximTexts {
+		if len(b) >= len(text) && string(b[:len(text)]) == text {
+			return true
+		}
+	}
+	return false
+}
+
+// flags are what stands behind the message id of an entry about a message (spec, "Summary of fields in log lines").
+var flags = [...]string{"<= ", "(= ", "=> ", "-> ", ">> ", "*> ", "** ", "== ", "Completed"}
+
+// isEntryOfMessage tells whether b begins with a message id and a flag.
+func isEntryOfMessage(b []byte) bool {
+	n := messageIDLength(b)
+	if n == 0 || n == len(b) {
+		return false
+	}
+	for _, flag := range flags {
+		if bytes.HasPrefix(b[n+1:], []byte(flag)) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxUnknown is how far behind a stamp or a tag an entry is looked for: a zone of another form and a pid, or syslog's
+// `[ID …]` and Exim's own stamp.
+const maxUnknown = 80 // bytes
+
+// isBehindUnknown tells whether an entry about a message stands near the beginning of b, but not at it, and not in a
+// text that somebody chose.
+func isBehindUnknown(b []byte) bool {
+	near := b[:min(len(b), maxUnknown)]
+	for i := 0; ; {
+		n := bytes.IndexByte(near[i:], ' ')
+		if n < 0 {
+			return false
+		}
+		i += n + 1
+		if len(b)-i > 18 && b[i+6] == '-' && (b[i+13] == '-' || b[i+18] == '-') && isEntryOfMessage(b[i:]) {
+			return !bytes.ContainsAny(b[:i], `=@<>"`) && !isEximText(b)
+		}
+	}
+}
+
+// looksLikeExim tells whether a line without a head that is known holds an entry about a message, or a stamp of Exim's
+// with what only Exim writes.
+func looksLikeExim(line []byte) bool {
+	for i := range line {
+		switch c := line[i]; {
+		case i > 0 && isAlphanumeric(line[i-1]):
+		case !isAlphanumeric(c):
+		case isEntryOfMessage(line[i:]):
+			return true
+		case isStamp(line[i:]):
+			var h head
+			if rest := line[i+h.eximStamp(line[i:]):]; isEximText(rest[h.scanPID(rest):]) || isBehindUnknown(rest) {
+				return true
+			}
+		}
+	}
+	return false
+}
