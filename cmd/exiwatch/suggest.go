@@ -162,7 +162,7 @@ func (r *rereading) next(cmd *cobra.Command, rules []window.Rule, listener watch
 func (r *rereading) unchanged() error {
 	i := 0
 	for source, info := range r.sources {
-		if info == nil || !os.SameFile(info, r.files[i]) {
+		if source.Open == nil && (info == nil || !os.SameFile(info, r.files[i])) {
 			return cycledMeanwhile(source.Name)
 		}
 		i++

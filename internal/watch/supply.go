@@ -73,7 +73,7 @@ func (s *supply) next(p *portion) (err error) {
 func (s *supply) open() error {
 	for i := s.at + len(s.begun); i < min(s.at+s.together, len(s.sources)); i++ {
 		source := &s.sources[i]
-		if i > s.at && source.Stream != nil {
+		if i > s.at && (source.Stream != nil || source.Open != nil) {
 			break
 		}
 		b := new(begun)
