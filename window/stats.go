@@ -15,6 +15,20 @@ type Stats struct {
 	RefusedAlerts  int // arrivals over a limit that opened no alert, and alerts that were not restored
 }
 
+// Add adds the numbers of other counters.
+func (s *Stats) Add(other Stats) {
+	s.Keys += other.Keys
+	s.Rows += other.Rows
+	s.Inner += other.Inner
+	s.Bytes += other.Bytes
+	s.Open += other.Open
+	s.DroppedKeys += other.DroppedKeys
+	s.MergedArrivals += other.MergedArrivals
+	s.ForgottenRows += other.ForgottenRows
+	s.OmittedInner += other.OmittedInner
+	s.RefusedAlerts += other.RefusedAlerts
+}
+
 // Stats returns what is held now.
 func (c *Counters) Stats() Stats {
 	s := Stats{

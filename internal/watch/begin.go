@@ -50,12 +50,14 @@ func (d *Daemon) begin(l *followed, was *progress) error {
 		return err
 	}
 	if ok && was.Base.Clock.Now <= was.Clock.Now-l.marks.reach {
-		l.start(mark{base, was.Base.Clock, was.Base.Stamp})
+		at := was.Base
+		at.Position = base
+		l.start(at)
 	} else if err := d.beginOldest(l, was.Clock); err != nil {
 		return err
 	}
-	l.rebuild, l.pipeline.silent = r, true
-	r.see = l.pipeline.own.unsee(l.path, l.at.Clock.Now)
+	l.rebuild, l.pipeline.hosts.silent = r, true
+	r.see = l.pipeline.own.unsee(l.path, l.at.earliest())
 	if l.at.Position.SameFile(goal) && l.at.Position.Offset == goal.Offset {
 		d.arrived(l)
 	}
@@ -78,7 +80,7 @@ func find(path string, at tailer.Position) (held tailer.Position, ok bool, err e
 // start has the log read from a mark on.
 func (l *followed) start(at mark) {
 	l.follower.From = at.Position
-	l.pipeline.counters.SetClock(at.Clock)
+	l.pipeline.setClocks(&at)
 	l.reader.Resume(at.Stamp)
 	l.at, l.seen = at, at.Position
 	l.marks.all = []mark{at}
@@ -86,7 +88,7 @@ func (l *followed) start(at mark) {
 
 // startAnew has the log read from a place of which nothing before is known.
 func (l *followed) startAnew(at tailer.Position) {
-	l.start(mark{Position: at, Clock: l.pipeline.counters.Clock()})
+	l.start(mark{Position: at, Clock: l.pipeline.clock()})
 }
 
 // coarse is how much older than now a file may seem that is written to now.
@@ -102,7 +104,7 @@ func (d *Daemon) beginLost(l *followed, was *progress) {
 		l.follower.From = tailer.Position{}
 	}
 	l.follower.Since = was.Written.Add(-coarse)
-	l.pipeline.counters.Restore(was.Alerts)
+	l.pipeline.restore(was.Alerts)
 }
 
 // beginOldest begins with the oldest file that matters to the windows at a time of the log's clock, as the one is
@@ -164,7 +166,7 @@ func (d *Daemon) beginFirst(l *followed) error {
 	if first == 0 {
 		d.warnOfGap(l, row[0].Path, stamp.Unix())
 	}
-	l.rebuild, l.pipeline.silent = &rebuild{goal: goal, see: func() {}}, true
+	l.rebuild, l.pipeline.hosts.silent = &rebuild{goal: goal, see: func() {}}, true
 	if !last.Compressed { // should the daemon end before it has read that
 		l.was = &progress{mark: mark{Position: goal, Clock: window.Clock{Now: stamp.Unix()}}, Written: now, Base: l.at}
 		d.saver.due = true

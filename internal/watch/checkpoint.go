@@ -26,10 +26,10 @@ type checkpoint struct {
 // progress is how far one log has been counted.
 type progress struct {
 	mark
-	Written time.Time      `json:"written"` // by the wall clock: when it was so
-	Base    mark           `json:"base"`    // from where on it has to be read for the windows to be whole
-	Rules   []string       `json:"rules"`   // for which the alerts below are all that were open
-	Alerts  []window.Saved `json:"alerts"`
+	Written time.Time    `json:"written"` // by the wall clock: when it was so
+	Base    mark         `json:"base"`    // from where on it has to be read for the windows to be whole
+	Rules   []string     `json:"rules"`   // for which the alerts below are all that were open
+	Alerts  []savedAlert `json:"alerts"`
 }
 
 // A mark is a place between two entries of a log, and what has to be known to read on from there.
@@ -37,6 +37,7 @@ type mark struct {
 	Position tailer.Position `json:"position"`
 	Clock    window.Clock    `json:"clock"`
 	Stamp    time.Time       `json:"stamp"` // of parser.Reader.Last
+	Hosts    []hostClock     `json:"hosts,omitempty"`
 }
 
 // slack is how much more than is needed lies between a base and its checkpoint. Lines may come a few seconds late.
@@ -63,11 +64,12 @@ func newMarks(p *Pipeline) marks {
 	return marks{longest: longest, reach: reach}
 }
 
-// note adds a place, unless the last one is near.
-func (m *marks) note(at mark) {
+// note adds a place, unless the last one is near, with the clocks of the hosts there.
+func (m *marks) note(at mark, clocks func() []hostClock) {
 	if n := len(m.all); n > 0 && at.Clock.Now-m.all[n-1].Clock.Now <= m.longest/4 {
 		return
 	}
+	at.Hosts = clocks()
 	m.all = append(m.all, at)
 	for len(m.all) > 1 && m.all[1].Clock.Now <= at.Clock.Now-m.reach && m.all[1].reaches(at) {
 		m.all = m.all[1:]

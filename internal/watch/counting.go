@@ -40,8 +40,8 @@ func (d *Daemon) arrived(l *followed) {
 	l.rebuild = nil
 	d.meter.rebuilt(d.logs, d.now())
 	r.see()
-	l.pipeline.silent = false
-	for _, a := range l.pipeline.counters.Restore(r.alerts) {
+	l.pipeline.hosts.silent = false
+	for _, a := range l.pipeline.restore(r.alerts) {
 		if slices.Contains(r.rules, a.Rule.String()) {
 			a.Thread = a.ID
 			l.pipeline.open([]*window.Alert{a})

@@ -46,7 +46,7 @@ var sparse = map[string]int{"alerts": 300, "rows": 24}
 // most is how many elements our lists and objects have at most, by their names.
 var most = map[string]int{
 	"alerts": 10_000, "rows": 1000, "own": maxOwn, "logs": 2000, "rules": maxCheckpoint, "mailed": maxCheckpoint,
-	"bars": 64, "samples": 64, "tallies": 64, "told": 64,
+	"hosts": maxHosts, "bars": 64, "samples": 64, "tallies": 64, "told": 64,
 }
 
 // Lists of other names have at most as many as usual, and those whose names we don't write few: encoding/json takes
@@ -157,6 +157,11 @@ func (p *progress) validate() error {
 	for _, m := range []*mark{&p.mark, &p.Base} {
 		if err := errors.Join(m.Position.Validate(), m.Clock.Validate()); err != nil {
 			return err
+		}
+		for _, h := range m.Hosts {
+			if err := h.Clock.Validate(); err != nil {
+				return fmt.Errorf("host %q: %w", h.Host, err)
+			}
 		}
 	}
 	for i := range p.Alerts {

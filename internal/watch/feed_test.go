@@ -41,14 +41,14 @@ func newReading(t *rapid.T, c config.Config, goal tailer.Position) *reading {
 	r.marks.longest = int64(p.counters.Longest() / time.Second)
 	r.startAnew(tailer.Position{})
 	if goal.Offset > 0 {
-		r.rebuild, p.silent = &rebuild{goal: goal}, true
+		r.rebuild, p.hosts.silent = &rebuild{goal: goal}, true
 	}
 	return r
 }
 
 func (r *reading) arrived() {
 	fmt.Fprintln(r, "arrived")
-	r.rebuild, r.pipeline.silent = nil, false
+	r.rebuild, r.pipeline.hosts.silent = nil, false
 }
 
 // take counts a batch as the daemon does.

@@ -33,7 +33,6 @@ type followed struct {
 	idle    bool         // it was quiet, and no line has come since
 	known   time.Time    // up to when everything has been read
 	end     time.Time    // when its end was reached last; zero: never yet
-	present present
 	meter   logMeter
 	seen    tailer.Position // of the last line that was read
 }
@@ -44,7 +43,7 @@ type rebuild struct {
 	journal bool            // it is a place in the journal
 	within  bool            // a line of the file that holds goal has come
 	read    int64           // where the last one of it ended
-	alerts  []window.Saved  // open there
+	alerts  []savedAlert    // open there
 	rules   []string        // of the alerts
 	see     func()          // ends own.unsee
 }
@@ -131,7 +130,7 @@ func (l *followed) run(b *batch, j join) bool {
 		}
 		at := rest.End
 		at.Offset -= bytes
-		l.note(mark{at, l.pipeline.counters.Clock(), last})
+		l.note(mark{Position: at, Clock: l.pipeline.clock(), Stamp: last})
 	}
 	h.tell(before, math.MaxInt64)
 	l.reader.TakeOver(h.reader, before)
@@ -164,7 +163,7 @@ func (l *followed) line(line tailer.Line, arrived func()) {
 	}
 	if l.reader.Holding() {
 		if _, bytes, last, ok := l.reader.Since(); ok && bytes == int64(len(line.Text)+1) {
-			l.note(mark{was, l.pipeline.counters.Clock(), last})
+			l.note(mark{Position: was, Clock: l.pipeline.clock(), Stamp: last})
 		}
 		return
 	}
@@ -177,17 +176,19 @@ func (l *followed) line(line tailer.Line, arrived func()) {
 // reached says that everything before a place was counted, and nothing behind it.
 func (l *followed) reached(p tailer.Position) {
 	l.seen = p
-	l.note(mark{p, l.pipeline.counters.Clock(), l.reader.Last()})
+	l.note(mark{Position: p, Clock: l.pipeline.clock(), Stamp: l.reader.Last()})
 }
 
 func (l *followed) note(at mark) {
 	l.at = at
-	l.marks.note(at)
+	l.marks.note(at, l.pipeline.clocks)
 }
 
 // progress is what a checkpoint says of the log.
 func (l *followed) progress() *progress {
-	return &progress{mark: l.at, Written: l.known, Base: l.marks.base(), Rules: l.pipeline.ruleTexts(), Alerts: l.pipeline.counters.Save()}
+	return &progress{
+		mark: l.at, Written: l.known, Base: l.marks.base(), Rules: l.pipeline.ruleTexts(), Alerts: l.pipeline.save(),
+	}
 }
 
 // quiet says that there is nothing more to be read for now. When that is so a second time, what was written last was
@@ -207,7 +208,9 @@ func (l *followed) taken(b *batch, now time.Time) {
 	if !b.empty() {
 		l.meter.last = now
 	}
-	l.present.note(l.pipeline.counters.Clock(), l.end, now)
+	for _, p := range l.pipeline.hosts.all {
+		p.present.note(p.counters.Clock(), l.end, now)
+	}
 }
 
 // covers tells whether everything was read that a file held when it was looked at.

@@ -104,12 +104,14 @@ func (g *gallery) Now(ctx context.Context) (*web.Now, error) {
 		n.Book = g.book.View()
 		n.Ended = slices.Clone(g.ended)
 		for i, l := range d.logs {
-			n.Second = max(n.Second, l.present.second(n.At))
-			n.Keys += l.pipeline.counters.Stats().Keys
+			n.Keys += l.pipeline.stats().Keys
 			n.Logs = append(n.Logs, g.log(l))
 			positions[i] = l.seen
-			for _, a := range l.pipeline.counters.Open() {
-				open = append(open, standingAlert{log: l, alert: a})
+			for _, p := range l.pipeline.hosts.all {
+				n.Second = max(n.Second, p.present.second(n.At))
+				for _, a := range p.counters.Open() {
+					open = append(open, standingAlert{pipeline: p, alert: a})
+				}
 			}
 		}
 		n.Scopes = d.scopesOfRules()
@@ -136,10 +138,18 @@ func (g *gallery) Now(ctx context.Context) (*web.Now, error) {
 func (g *gallery) log(l *followed) web.Log {
 	log := web.Log{Path: l.path, Read: !l.end.IsZero()}
 	if l.seen != (tailer.Position{}) {
-		clock := l.pipeline.counters.Clock()
+		clock := l.pipeline.clock()
 		log.Stamp = time.Unix(clock.Now-clock.Shift, 0).In(g.daemon.Config.Zone)
 	}
 	return log
+}
+
+// pipelines are those of all hosts of all logs.
+func (d *Daemon) pipelines() (all []*Pipeline) {
+	for _, l := range d.logs {
+		all = append(all, l.pipeline.hosts.all...)
+	}
+	return all
 }
 
 // scopesOfRules are the numbers of the rules' scopes, as arrivals have them.
@@ -156,9 +166,9 @@ func (d *Daemon) scopesOfRules() []int {
 
 // A standingAlert is an open alert and how its value stands.
 type standingAlert struct {
-	log   *followed
-	alert *window.Alert
-	now   window.Standing
+	pipeline *Pipeline
+	alert    *window.Alert
+	now      window.Standing
 }
 
 // worst tells of the open alerts that are farthest above their limits, those of one log beside those of another.
@@ -195,7 +205,8 @@ func (g *gallery) worst(ctx context.Context, open []standingAlert, at time.Time)
 
 func (g *gallery) standingOf(o *standingAlert, at time.Time) window.Standing {
 	rule := o.alert.Rule.String()
-	for _, s := range o.log.pipeline.counters.Standings(o.alert.Rule.Key, o.alert.Value, o.log.present.second(at)) {
+	p := o.pipeline
+	for _, s := range p.counters.Standings(o.alert.Rule.Key, o.alert.Value, p.present.second(at)) {
 		if g.rules[s.Rule] == rule {
 			return s
 		}
@@ -207,11 +218,15 @@ func (g *gallery) standingOf(o *standingAlert, at time.Time) window.Standing {
 func (g *gallery) rank(ctx context.Context, at time.Time) ([]window.Standing, error) {
 	d := g.daemon
 	ranking := window.Ranking{Most: web.MaxRanking}
-	for _, l := range d.logs {
+	var all []*Pipeline
+	if err := d.ask(ctx, func() { all = d.pipelines() }); err != nil {
+		return nil, err
+	}
+	for _, p := range all {
 		for rule := range d.Config.Rules {
 			for from, more := 0, true; more; more = from > 0 {
 				err := d.ask(ctx, func() {
-					from = l.pipeline.counters.Rank(&ranking, rule, from, rankPiece, l.present.second(at))
+					from = p.counters.Rank(&ranking, rule, from, rankPiece, p.present.second(at))
 				})
 				if err != nil {
 					return nil, err
@@ -226,10 +241,10 @@ func (g *gallery) rank(ctx context.Context, at time.Time) ([]window.Standing, er
 func (g *gallery) Who(ctx context.Context, keys []window.Key, value string) (all []window.Standing, open []web.Alert, err error) {
 	at := g.daemon.now()
 	err = g.daemon.ask(ctx, func() {
-		for _, l := range g.daemon.logs {
+		for _, p := range g.daemon.pipelines() {
 			var standings []window.Standing
 			for _, k := range keys {
-				standings = append(standings, l.pipeline.counters.Standings(k, value, l.present.second(at))...)
+				standings = append(standings, p.counters.Standings(k, value, p.present.second(at))...)
 			}
 			for i, s := range standings {
 				if i == len(all) {
@@ -238,9 +253,9 @@ func (g *gallery) Who(ctx context.Context, keys []window.Key, value string) (all
 					all[i] = s
 				}
 			}
-			for _, a := range l.pipeline.counters.Open() {
+			for _, a := range p.counters.Open() {
 				if a.Value == value && slices.Contains(keys, a.Rule.Key) {
-					s := g.standingOf(&standingAlert{log: l, alert: a}, at)
+					s := g.standingOf(&standingAlert{pipeline: p, alert: a}, at)
 					open = append(open, web.NewAlert(a, s.Count))
 				}
 			}

@@ -60,7 +60,7 @@ func (d *Daemon) beginJournal(l *followed, was *progress) error {
 // journalBefore is a place from which on the windows at a time of the log's clock are whole. Where stamps don't tell the
 // journal's time, that is its beginning.
 func (l *followed) journalBefore(at window.Clock) mark {
-	m := mark{Clock: l.pipeline.counters.Clock()}
+	m := mark{Clock: l.pipeline.clock()}
 	if at.Shift == 0 {
 		m.Position = journal.At(time.Unix(at.Now-l.marks.reach, 0))
 	}
@@ -77,9 +77,9 @@ func (d *Daemon) readSilently(ctx context.Context, l *followed, from mark, r *re
 		d.sayGap(l, journal.Time(oldest))
 	}
 	l.start(from)
-	l.rebuild, l.pipeline.silent = r, true
+	l.rebuild, l.pipeline.hosts.silent = r, true
 	if r.see = func() {}; l.was != nil {
-		r.see = l.pipeline.own.unsee(l.path, l.at.Clock.Now)
+		r.see = l.pipeline.own.unsee(l.path, l.at.earliest())
 	}
 	if from.Position == r.goal {
 		d.arrived(l)
@@ -95,7 +95,7 @@ func (d *Daemon) beginJournalLost(l *followed, was *progress) {
 		d.Log.Warn("the journal no longer holds the entry that was counted last: alerts may be missing", "log", l.path,
 			"counted", journal.Time(was.Position))
 	}
-	l.pipeline.counters.Restore(was.Alerts)
+	l.pipeline.restore(was.Alerts)
 }
 
 // beginJournalFirst is for a journal that is followed for the first time: its past is counted silently as far back as the

@@ -31,7 +31,7 @@ func (d *Daemon) tellLosses() {
 
 // losses tells what the bounds on memory have cost since it was last asked, if anything.
 func (l *followed) losses() (lost window.Stats, any bool) {
-	now := l.pipeline.counters.Stats()
+	now := l.pipeline.stats()
 	lost = window.Stats{
 		DroppedKeys:    now.DroppedKeys - l.lost.DroppedKeys,
 		MergedArrivals: now.MergedArrivals - l.lost.MergedArrivals,

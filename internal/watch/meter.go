@@ -93,16 +93,13 @@ func (d *Daemon) count() counted {
 		if l.rebuild != nil {
 			c.rebuild = d.now().Sub(d.meter.began)
 		}
-		for i, h := range l.pipeline.counters.Held() {
-			c.rules[i].Keys += h.Keys
-			c.rules[i].Open += h.Open
+		for _, p := range l.pipeline.hosts.all {
+			for i, h := range p.counters.Held() {
+				c.rules[i].Keys += h.Keys
+				c.rules[i].Open += h.Open
+			}
 		}
-		s := l.pipeline.counters.Stats()
-		c.lost.DroppedKeys += s.DroppedKeys
-		c.lost.MergedArrivals += s.MergedArrivals
-		c.lost.ForgottenRows += s.ForgottenRows
-		c.lost.OmittedInner += s.OmittedInner
-		c.lost.RefusedAlerts += s.RefusedAlerts
+		c.lost.Add(l.pipeline.stats())
 	}
 	return c
 }

@@ -107,14 +107,14 @@ func TestStrayEntries(t *testing.T) {
 
 // TestRekey: the alerts of a checkpoint from before values were folded.
 func TestRekey(t *testing.T) {
-	saved := func(rule, value, tally string) window.Saved {
+	saved := func(rule, value, tally string) savedAlert {
 		s := window.Saved{Rule: rule, Value: []byte(value)}
 		if tally != "" {
 			s.Tallies = []window.SavedTally{{Key: tally, Rows: []window.SavedRow{{Value: []byte("x")}}}}
 		}
-		return s
+		return savedAlert{Saved: s}
 	}
-	c := checkpoint{Logs: map[string]*progress{"mainlog": {Alerts: []window.Saved{
+	c := checkpoint{Logs: map[string]*progress{"mainlog": {Alerts: []savedAlert{
 		saved("account 20/5m", "Alice", "auth"),
 		saved("account 20/5m", "aLICE", "auth"),
 		saved("account 20/1h", "ALICE", "auth"),

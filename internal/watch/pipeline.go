@@ -27,7 +27,9 @@ type Pipeline struct {
 	addresses bool      // rules count recipients' addresses
 	costly    costly    // values of arrivals that rules count
 	always    bool      // all costly values of all arrivals, as they aren't for the counters alone
-	silent    bool      // nobody is told of anything: what is read was told before
+	hosts     *hosts    // of the log
+	host      string    // that wrappers name; several may be in one log
+	present   present
 	valuer    valuer
 	arrival   window.Arrival
 	listener  Listener
@@ -100,6 +102,7 @@ func newPipeline(p Pipeline) (*Pipeline, error) {
 	if p.listener.Brief {
 		p.counters.Brief()
 	}
+	p.hosts = &hosts{all: []*Pipeline{&p}}
 	return &p, nil
 }
 
@@ -127,10 +130,11 @@ func (p *Pipeline) entry(e *parser.Entry) {
 
 // other takes an entry that is no arrival. One that is an anomaly counts as such.
 func (p *Pipeline) other(e *parser.Entry) {
-	if p.listener.Other != nil && !p.silent {
+	if p.listener.Other != nil && !p.hosts.silent {
 		p.listener.Other(e)
 	}
 	var w window.Arrival
+	p = p.of(e.SyslogHost)
 	if p.stray(e, &w) && (p.listener.Keep == nil || p.listener.Keep(&parser.Arrival{}, &w)) {
 		p.advance(w.At)
 		p.count(&w)
@@ -139,7 +143,7 @@ func (p *Pipeline) other(e *parser.Entry) {
 
 // passOver takes an arrival that isn't kept: it only is one that a filter may hand back.
 func (p *Pipeline) passOver(a *parser.Arrival, w *window.Arrival) {
-	if p.returns != nil {
+	if p = p.of(a.SyslogHost); p.returns != nil {
 		p.returns.comesBack(a, w.At.Unix())
 	}
 }
@@ -172,9 +176,10 @@ func (p *Pipeline) reception(a *parser.Arrival, w *window.Arrival, counts bool) 
 	if p.listener.More != nil && !p.listener.More() {
 		return false, false
 	}
-	if p.listener.Arrival != nil && !p.silent {
+	if p.listener.Arrival != nil && !p.hosts.silent {
 		p.listener.Arrival(a, w)
 	}
+	p = p.of(a.SyslogHost)
 	p.believe(a, w)
 	p.advance(w.At)
 	if back = p.returns != nil && p.returns.comesBack(a, p.counters.Clock().Now); back {
@@ -198,7 +203,7 @@ func (p *Pipeline) reception(a *parser.Arrival, w *window.Arrival, counts bool) 
 	if !counts {
 		return true, back
 	}
-	if p.listener.Counted != nil && !p.silent {
+	if p.listener.Counted != nil && !p.hosts.silent {
 		p.listener.Counted(w)
 	}
 	return true, back
@@ -227,7 +232,7 @@ func (p *Pipeline) advance(at time.Time) {
 // count has the counters count, and tells of what comes of it.
 func (p *Pipeline) count(w *window.Arrival) {
 	opened, grown := p.counters.Count(w)
-	if len(opened) > 0 && !p.silent {
+	if len(opened) > 0 && !p.hosts.silent {
 		p.open(opened)
 	}
 	for _, alert := range grown {
@@ -271,7 +276,7 @@ func (p *Pipeline) open(alerts []*window.Alert) {
 
 // told tells of an event in the life of an alert.
 func (p *Pipeline) told(alert *window.Alert, event string, tell func(*window.Alert)) {
-	if p.silent {
+	if p.hosts.silent {
 		return
 	}
 	p.own.note(alert.ID, event)

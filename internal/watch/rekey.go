@@ -16,10 +16,10 @@ func (c *checkpoint) rekey() {
 		return
 	}
 	for _, p := range c.Logs {
-		var alerts []window.Saved
+		var alerts []savedAlert
 		for _, s := range p.Alerts {
-			s.Value = rekeyed(&s)
-			same := func(other window.Saved) bool { return other.Rule == s.Rule && bytes.Equal(other.Value, s.Value) }
+			s.Value = rekeyed(&s.Saved)
+			same := func(other savedAlert) bool { return other.Rule == s.Rule && bytes.Equal(other.Value, s.Value) }
 			if !slices.ContainsFunc(alerts, same) {
 				alerts = append(alerts, s)
 			}

@@ -47,15 +47,19 @@ func TestRestartsSayWhatReplaySays(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
-			restartInTraffic(t, seed)
+			restartInTraffic(t, seed, func(line string) string { return line }, func(files []string) []string { return files })
 		})
 	}
 }
 
-func restartInTraffic(t *testing.T, seed uint64) {
+func restartInTraffic(t *testing.T, seed uint64, wrapped func(line string) string,
+	together func(files []string) []string) {
 	c := configured(t, fiveRules)
 	c.State = t.TempDir()
 	lines, end := traffic(seed, 2000)
+	for i := range lines {
+		lines[i] = wrapped(lines[i])
+	}
 	r := rand.New(rand.NewPCG(seed, 99))
 	dir, mainlog := t.TempDir(), filepath.Join(t.TempDir(), "mainlog")
 	c.Log = []string{mainlog}
@@ -104,7 +108,7 @@ func restartInTraffic(t *testing.T, seed uint64) {
 	appendTo(t, mainlog, sentinel("end", end, sentinelLimit))
 	w = goOn(t, c, true, new(post))
 	w.untilRead("end")
-	want := replayEvents(t, c, append(all, mainlog)...)
+	want := replayEvents(t, c, together(append(all, mainlog))...)
 	w.until("every mail that waits", func() bool { return w.daemon.spool.Len() == 0 })
 	w.stop()
 	mailed = append(mailed, w.post.events()...)

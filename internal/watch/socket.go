@@ -143,8 +143,10 @@ func (d *Daemon) value(q readsocket.Question) (count int64, over bool) {
 	for _, t := range q.Terms {
 		for _, value := range v.asked(t) {
 			for _, l := range d.logs {
-				c, o := l.pipeline.counters.Ask(t.Key, value, l.present.second(now))
-				count, over = max(count, c), over || o
+				for _, p := range l.pipeline.hosts.all {
+					c, o := p.counters.Ask(t.Key, value, p.present.second(now))
+					count, over = max(count, c), over || o
+				}
 			}
 		}
 	}

@@ -127,10 +127,15 @@ func (v *Viewer) take(b *batch) {
 }
 
 // Clock is the clock of the counters. Within Listener.Counted it is as it was when the arrival was counted.
-func (v *Viewer) Clock() window.Clock { return v.log.pipeline.counters.Clock() }
+func (v *Viewer) Clock() window.Clock { return v.log.pipeline.clock() }
 
 // Open returns the alerts that are open.
-func (v *Viewer) Open() []*window.Alert { return v.log.pipeline.counters.Open() }
+func (v *Viewer) Open() (all []*window.Alert) {
+	for _, p := range v.log.pipeline.hosts.all {
+		all = append(all, p.counters.Open()...)
+	}
+	return all
+}
 
 // Scopes returns the scopes of the rules, by their numbers in window.Arrival.Outside.
 func (v *Viewer) Scopes() []string { return v.log.pipeline.counters.Scopes() }
