@@ -43,6 +43,17 @@ func look(line []byte) (e entry, at tailer.Position, ok bool) {
 	return e, at, ok
 }
 
+// Message is what a line of journalctl -o json holds of a program; nil if that isn't text.
+func Message(line []byte) []byte {
+	var e struct {
+		Message string `json:"MESSAGE"`
+	}
+	if json.Unmarshal(line, &e) != nil {
+		return nil
+	}
+	return []byte(e.Message)
+}
+
 // eximName is how the identifiers of Exim's programs begin: syslog_processname is "exim", and packages name the program exim4.
 const eximName = "exim"
 

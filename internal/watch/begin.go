@@ -29,6 +29,10 @@ func (d *Daemon) begin(l *followed, was *progress) error {
 	if err := tailer.Followable(l.path); err != nil {
 		return err
 	}
+	if tailer.IsMounted(l.path) {
+		d.Log.Warn("the log is mounted as a single file: when it is cycled, the new one can't be seen. Mount its folder",
+			"log", l.path)
+	}
 	l.was, l.known = was, d.now()
 	if was != nil {
 		l.known = was.Written
