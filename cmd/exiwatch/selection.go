@@ -223,7 +223,8 @@ func logError(err error) error {
 		return &hintedError{err, "run as root, or as a user in the group systemd-journal: adduser exiwatch systemd-journal," +
 			" and restart the daemon"}
 	case errors.Is(err, journal.ErrEmpty):
-		return &hintedError{err, "systemctl status systemd-journald tells whether it runs; a container has no journal of its own"}
+		return &hintedError{err, "systemctl status systemd-journald tells whether it runs;" +
+			" a container has no journal of its own"}
 	case errors.Is(err, journal.ErrNone):
 		return &hintedError{err, "name the file that the system's syslog daemon writes, as log = \"/path\", or read a copy:" +
 			" journalctl -o json > FILE on the host, exiwatch replay FILE here"}

@@ -14,7 +14,8 @@ import (
 // journalSample is how many of the journal's last entries are looked at, those of other programs among them.
 const journalSample = "30000"
 
-// journalGroups may read the journal: journald gives the files to the first, and systemd's tmpfiles.d the others access.
+// journalGroups may read the journal: journald gives the files to the first, and systemd's tmpfiles.d gives the others
+// access.
 var journalGroups = []string{"systemd-journal", "adm", "wheel"}
 
 const joinJournal = "adduser exiwatch systemd-journal, and restart the daemon."
@@ -28,7 +29,8 @@ func (c *checks) journal(ctx context.Context, path string, l journal.Log) []Resu
 	case errors.Is(err, journal.ErrNone):
 		return []Result{fail("log", "Name the file that the system's syslog daemon writes:\n    log = \"/path\"", "%v", err)}
 	case err != nil:
-		return []Result{fail("log", "systemctl status systemd-journald tells whether it runs. A container has no journal of its own.", "%v", err)}
+		const hint = "systemctl status systemd-journald tells whether it runs. A container has no journal of its own."
+		return []Result{fail("log", hint, "%v", err)}
 	}
 	reader := me()
 	if owner, name, ok := c.owner(); ok {

@@ -18,8 +18,9 @@ func journalLab(t *testing.T, log string) *lab {
 	var all []journaltest.Entry
 	for line := range strings.Lines(arrivals(30)) {
 		at, _ := time.Parse(time.DateTime, line[:len(time.DateTime)])
-		all = append(all, journaltest.Entry{At: at, Identifier: "exim", Unit: "exim4.service", PID: 17, Message: strings.TrimSpace(line)},
-			journaltest.Entry{At: at, Identifier: "sshd", PID: 18, Message: "Accepted publickey"})
+		all = append(all, journaltest.Entry{
+			At: at, Identifier: "exim", Unit: "exim4.service", PID: 17, Message: strings.TrimSpace(line),
+		}, journaltest.Entry{At: at, Identifier: "sshd", PID: 18, Message: "Accepted publickey"})
 	}
 	j.Append("a", all...)
 	l := newLab(t, "")
@@ -45,14 +46,16 @@ func TestJournalIsChecked(t *testing.T) {
 		if r := l.find("log"); r.Status != Pass || !strings.Contains(r.Detail, log+", readable by user ") {
 			t.Errorf("%s: log: %+v", log, r)
 		}
-		if r := l.find("lines"); r.Status != Pass || !strings.Contains(r.Detail, "32 lines, 30 arrivals, all understood, by Exim 4.96") {
+		if r := l.find("lines"); r.Status != Pass ||
+			!strings.Contains(r.Detail, "32 lines, 30 arrivals, all understood, by Exim 4.96") {
 			t.Errorf("%s: lines: %+v", log, r)
 		}
 		if r := l.find("clock"); r.Status != Pass || !strings.Contains(r.Detail, "as the log says") {
 			t.Errorf("%s: clock: %+v", log, r)
 		}
 	}
-	if r := journalLab(t, "journal:ssh").find("lines"); r.Status != Warn || !strings.Contains(r.Detail, "none of the journal's last") {
+	const none = "none of the journal's last"
+	if r := journalLab(t, "journal:ssh").find("lines"); r.Status != Warn || !strings.Contains(r.Detail, none) {
 		t.Errorf("of a unit that logs nothing: %+v", r)
 	}
 }
@@ -63,7 +66,7 @@ func TestJournalThatCannotBeRead(t *testing.T) {
 	bin := t.TempDir()
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 	for script, want := range map[string]string{
-		"echo 'Hint: You are currently not seeing messages from other users and the system.' >&2": "adduser exiwatch systemd-journal",
+		"echo 'Hint: You are currently not seeing messages from other users and the system.' >&2": "systemd-journal",
 		"echo 'No journal files were found.' >&2":                                                 "systemd-journald",
 	} {
 		l.write("journalctl", "#!/bin/sh\n"+script+"\n", 0o755)

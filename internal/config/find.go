@@ -19,15 +19,15 @@ var ErrNoLog = errors.New("no main log found: Exim names none, and none is in th
 // errSyslog says that there is a main log, and that nobody knows where.
 var errSyslog = fmt.Errorf("%w; it logs to syslog alone, and there is no journalctl", ErrNoLog)
 
-// usualLogs are where the main log is: on Debian, with Exim's own settings and on FreeBSD and DirectAdmin, with the package
-// of EPEL, on cPanel, and in the spool folder where nothing else was chosen when Exim was built.
+// usualLogs are where the main log is: on Debian, with Exim's own settings and on FreeBSD and DirectAdmin, with the
+// package of EPEL, on cPanel, and in the spool folder where nothing else was chosen when Exim was built.
 var usualLogs = []string{
 	"/var/log/exim4/mainlog", "/var/log/exim/mainlog", "/var/log/exim/main.log", "/var/log/exim_mainlog",
 	"/var/spool/exim/log/mainlog", "/var/spool/exim4/log/mainlog",
 }
 
-// FindLog finds the main log: where Exim says that it is (log_file_path), else in the usual places if it is there, else in
-// the journal if Exim logs to syslog.
+// FindLog finds the main log: where Exim says that it is (log_file_path), else in the usual places if it is there, else
+// in the journal if Exim logs to syslog.
 func FindLog(ctx context.Context) (string, error) {
 	for _, exim := range []string{"exim4", "exim"} {
 		out, err := runExim(ctx, exim, []string{"-bP", "log_file_path", "spool_directory"})
@@ -107,7 +107,8 @@ type Place struct {
 
 // ReadPlace reads Exim's answer to -bP log_file_path spool_directory. The path is a list separated by colons, in which
 // "syslog" is no file, %s stands for the log's kind, and the first other item counts. An empty one is the path that was
-// chosen when Exim was built, else log/%slog in the spool folder ("Where the logs are written", and set_file_path in log.c).
+// chosen when Exim was built, else log/%slog in the spool folder ("Where the logs are written", and set_file_path in
+// log.c).
 func ReadPlace(answer string) (p Place) {
 	var list, spool string
 	known := false

@@ -108,7 +108,8 @@ func matching(pattern string) ([]string, error) {
 		}
 	}
 	if len(logs) == 0 {
-		return nil, fmt.Errorf("log: %q matches no log: want a glob such as \"/var/log/exim/*mainlog\" of logs that are there", pattern)
+		return nil, fmt.Errorf(
+			"log: %q matches no log: want a glob of logs that are there, such as \"/var/log/exim/*log\"", pattern)
 	}
 	return logs, nil
 }

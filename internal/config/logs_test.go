@@ -13,8 +13,8 @@ import (
 func TestGlobOfLogs(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{
-		"mainlog", "mainlog.1", "mainlog.2.gz", "out-mainlog", "out-mainlog-20261122", "rejectlog", "paniclog", "main.log", "other",
-		"gone.log.1", "gone.log.2.gz", "out-rejectlog.1",
+		"mainlog", "mainlog.1", "mainlog.2.gz", "out-mainlog", "out-mainlog-20261122", "rejectlog", "paniclog", "main.log",
+		"other", "gone.log.1", "gone.log.2.gz", "out-rejectlog.1",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -44,7 +44,8 @@ func TestGlobOfLogs(t *testing.T) {
 			t.Errorf("log = %q: %q, %v, want %q", pattern, got, err, want)
 		}
 	}
-	c, err := Parse("test.toml", fmt.Appendf(nil, "log = [%q, %q]\n", filepath.Join(dir, "*log"), filepath.Join(dir, "main*")))
+	two := fmt.Appendf(nil, "log = [%q, %q]\n", filepath.Join(dir, "*log"), filepath.Join(dir, "main*"))
+	c, err := Parse("test.toml", two)
 	if err != nil || len(c.Log) != 3 {
 		t.Errorf("two globs: %q, %v, want each log once", c.Log, err)
 	}

@@ -64,8 +64,8 @@ func (l Log) run(ctx context.Context, args ...string) (*child, error) {
 	return c, nil
 }
 
-// line reads the next line, without its LF; it is good until the next call. Lines longer than tailer.MaxLine, which Exim
-// doesn't write, are passed over. Its error is io.EOF when journalctl has ended its output.
+// line reads the next line, without its LF; it is good until the next call. Lines longer than tailer.MaxLine, which
+// Exim doesn't write, are passed over. Its error is io.EOF when journalctl has ended its output.
 func (c *child) line() ([]byte, error) {
 	for {
 		line, err := c.out.ReadSlice('\n')
@@ -130,7 +130,8 @@ func (s *sayings) String() string {
 func (s *sayings) known() error {
 	text := s.String()
 	switch {
-	case strings.Contains(text, "not seeing messages from other users"), strings.Contains(text, "insufficient permissions"):
+	case strings.Contains(text, "not seeing messages from other users"),
+		strings.Contains(text, "insufficient permissions"):
 		return ErrAccess
 	case strings.Contains(text, "No journal files were found"):
 		return ErrEmpty

@@ -20,7 +20,8 @@ type entry struct {
 // values is a field, which an entry may hold several times.
 type values []string
 
-// UnmarshalJSON takes a string, or an array of strings. Anything else, such as the bytes of what isn't UTF-8, is nothing.
+// UnmarshalJSON takes a string, or an array of strings. Anything else, such as the bytes of what isn't UTF-8, is
+// nothing.
 func (v *values) UnmarshalJSON(text []byte) error {
 	var one string
 	if json.Unmarshal(text, &one) == nil {
@@ -54,7 +55,8 @@ func Message(line []byte) []byte {
 	return []byte(e.Message)
 }
 
-// eximName is how the identifiers of Exim's programs begin: syslog_processname is "exim", and packages name the program exim4.
+// eximName is how the identifiers of Exim's programs begin: syslog_processname is "exim", and packages name the
+// program exim4.
 const eximName = "exim"
 
 // counts tells whether an entry belongs to the log. journalctl has chosen those of a unit.
@@ -121,8 +123,8 @@ func At(t time.Time) tailer.Position {
 // Time is when the journal got the entry at a place.
 func Time(at tailer.Position) time.Time { return time.UnixMicro(int64(at.Fingerprint)) }
 
-// Behind tells whether the place p lies behind goal. Entries with numbers of another source may stand in any order: they
-// are taken to lie behind the goal when the journal got them more than a minute later.
+// Behind tells whether the place p lies behind goal. Entries with numbers of another source may stand in any order:
+// they are taken to lie behind the goal when the journal got them more than a minute later.
 func Behind(p, goal tailer.Position) bool {
 	if sameSource(p, goal) {
 		return p.Offset > goal.Offset

@@ -34,9 +34,9 @@ const (
 // errEnded says that journalctl -f has ended without a complaint.
 var errEnded = errors.New("journalctl has ended")
 
-// Follow calls fn for each entry, in the journal's order, until ctx ends or fn fails; it returns ctx's error or fn's. idle
-// is called when nothing more can be read for now, and again after each tailer.DefaultTick while that stays so: each entry
-// that was logged before end was handed over; end is zero while nobody knows. Its error ends Follow, too.
+// Follow calls fn for each entry, in the journal's order, until ctx ends or fn fails; it returns ctx's error or fn's.
+// idle is called when nothing more can be read for now, and again after each tailer.DefaultTick while that stays so:
+// each entry that was logged before end was handed over; end is zero while nobody knows. Its error ends Follow, too.
 func (f *Follower) Follow(ctx context.Context, fn func(tailer.Line) error, idle func(end time.Time) error) error {
 	first := minPause
 	if f.pause > 0 {

@@ -20,7 +20,8 @@ var began = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 
 // entry is number i of a test: those of Exim have even numbers.
 func entryOf(i int) journaltest.Entry {
-	e := journaltest.Entry{At: began.Add(time.Duration(i) * time.Second), Identifier: "exim", Unit: "exim4.service", PID: 100 + i}
+	at := began.Add(time.Duration(i) * time.Second)
+	e := journaltest.Entry{At: at, Identifier: "exim", Unit: "exim4.service", PID: 100 + i}
 	if i%2 == 1 {
 		e.Identifier, e.Unit = "sshd", "ssh.service"
 	}
@@ -70,7 +71,8 @@ func TestParse(t *testing.T) {
 			t.Errorf("Parse(%q) = %+v, %v, %v, want unit %q", text, l, ok, err, want)
 		}
 	}
-	for _, text := range []string{"journal:", "journal:a b", "journal:a/b", "journal:--vacuum=1=2", "journal:" + strings.Repeat("x", 256)} {
+	for _, text := range []string{"journal:", "journal:a b", "journal:a/b", "journal:--vacuum=1=2",
+		"journal:" + strings.Repeat("x", 256)} {
 		if _, ok, err := Parse(text); !ok || err == nil {
 			t.Errorf("Parse(%q) = %v, %v, want an error", text, ok, err)
 		}
@@ -83,13 +85,15 @@ func TestParse(t *testing.T) {
 }
 
 func TestCursor(t *testing.T) {
-	const text = "s=f7c9ece18d524fb89665d16d3adbc445;i=4;b=cc6f5d2e5a5b4c5e8f6b6c2b2f6f8a11;m=2dcaa8;t=64426088a6ec0;x=2423806f1698c825"
+	const text = "s=f7c9ece18d524fb89665d16d3adbc445;i=4;b=cc6f5d2e5a5b4c5e8f6b6c2b2f6f8a11;m=2dcaa8;" +
+		"t=64426088a6ec0;x=2423806f1698c825"
 	at, ok := position(text)
 	if want := "s=f7c9ece18d524fb89665d16d3adbc445;i=4;t=64426088a6ec0"; !ok || cursor(at) != want {
 		t.Errorf("cursor(position(%q)) = %q, %v, want %q", text, cursor(at), ok, want)
 	}
 	for _, bad := range []string{"", "s=;i=4;t=1", "s=f7c9;i=4;t=1", strings.Replace(text, "i=4", "i=-4", 1),
-		strings.Replace(text, "i=4", "i=7fffffffffffffff", 1), strings.Replace(text, "t=6", "t=g", 1), strings.Replace(text, "i=4;", "", 1)} {
+		strings.Replace(text, "i=4", "i=7fffffffffffffff", 1), strings.Replace(text, "t=6", "t=g", 1),
+		strings.Replace(text, "i=4;", "", 1)} {
 		if at, ok := position(bad); ok {
 			t.Errorf("position(%q) = %+v, want none", bad, at)
 		}
@@ -220,7 +224,8 @@ func TestJournalctlEnds(t *testing.T) {
 	j := journaltest.New(t)
 	j.Append("a", entries(0, 2)...)
 	dir := t.TempDir()
-	script := fmt.Sprintf("#!/bin/sh\ncase \" $* \" in *' -f '*) echo ended by itself >&2; exit 3;; esac\nexec %s \"$@\"\n", "/usr/bin/journalctl")
+	script := fmt.Sprintf("#!/bin/sh\ncase \" $* \" in *' -f '*) echo ended by itself >&2; exit 3;; esac\nexec %s \"$@\"\n",
+		"/usr/bin/journalctl")
 	if err := os.WriteFile(filepath.Join(dir, "journalctl"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +234,8 @@ func TestJournalctlEnds(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var problems []string
-	f := Follower{Log: logIn(j), pause: time.Millisecond, Problem: func(err error) { problems = append(problems, err.Error()) }}
+	f := Follower{Log: logIn(j), pause: time.Millisecond}
+	f.Problem = func(err error) { problems = append(problems, err.Error()) }
 	runs := 0
 	err := f.Follow(ctx, func(tailer.Line) error { return errDone }, func(end time.Time) error {
 		if runs++; runs == 3 {
@@ -255,7 +261,8 @@ func TestJournalIsPassedOn(t *testing.T) {
 	all[6].Message = "huge " + strings.Repeat("x", 2*tailer.MaxLine)
 	j.Append("a", all...)
 	lines := read(t, logIn(j))
-	if len(lines) != 3 || !strings.Contains(lines[0], "[99,97,102,233,32") || !strings.Contains(lines[1], `"two\nlines"`) ||
+	if len(lines) != 3 || !strings.Contains(lines[0], "[99,97,102,233,32") ||
+		!strings.Contains(lines[1], `"two\nlines"`) ||
 		len(lines[2]) < 8000 {
 		t.Errorf("read %d lines: %.2000q", len(lines), lines)
 	}

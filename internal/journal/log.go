@@ -1,9 +1,9 @@
 // Package journal reads systemd's journal as if it were a main log. It runs journalctl and hands over Exim's entries as
 // journalctl -o json prints them, one JSON object a line: package parser reads those.
 //
-// The place of an entry is a tailer.Position: Device and Inode are the two halves of the sequence number's id, Offset is
-// the sequence number, and Fingerprint is the time of the entry in microseconds since 1970. That is what journalctl needs
-// of a cursor. When the journal no longer holds the entry, journalctl goes on with the next one by that time.
+// The place of an entry is a tailer.Position: Device and Inode are the two halves of the sequence number's id, Offset
+// is the sequence number, and Fingerprint is the time of the entry in microseconds since 1970. That is what journalctl
+// needs of a cursor. When the journal no longer holds the entry, journalctl goes on with the next one by that time.
 package journal
 
 import (

@@ -60,8 +60,8 @@ func (l *followed) follow() error {
 // errEnd says that everything was handed over that there will ever be.
 var errEnd = errors.New("the log has ended")
 
-// drain feeds what a stream gives until that ends. A stream that gives nothing holds up nobody: its reading is left alone
-// when ctx ends.
+// drain feeds what a stream gives until that ends. A stream that gives nothing holds up nobody: its reading is left
+// alone when ctx ends.
 func (f *feed) drain(in io.Reader, name string) error {
 	ended := make(chan error, 1)
 	go func() { ended <- f.cut(in, name) }()

@@ -57,8 +57,8 @@ func (d *Daemon) beginJournal(l *followed, was *progress) error {
 	return d.readSilently(ctx, l, base, &rebuild{goal: was.Position, journal: true, alerts: was.Alerts, rules: was.Rules})
 }
 
-// journalBefore is a place from which on the windows at a time of the log's clock are whole. Where stamps don't tell the
-// journal's time, that is its beginning.
+// journalBefore is a place from which on the windows at a time of the log's clock are whole. Where stamps don't tell
+// the journal's time, that is its beginning.
 func (l *followed) journalBefore(at window.Clock) mark {
 	m := mark{Clock: l.pipeline.clock()}
 	if at.Shift == 0 {
@@ -87,8 +87,8 @@ func (d *Daemon) readSilently(ctx context.Context, l *followed, from mark, r *re
 	return nil
 }
 
-// beginJournalLost is for a journal that no longer holds the entry that was counted last, if any was: it is read from the
-// next one on.
+// beginJournalLost is for a journal that no longer holds the entry that was counted last, if any was: it is read from
+// the next one on.
 func (d *Daemon) beginJournalLost(l *followed, was *progress) {
 	l.start(was.mark)
 	if was.Position.Offset > 0 {
@@ -98,8 +98,8 @@ func (d *Daemon) beginJournalLost(l *followed, was *progress) {
 	l.pipeline.restore(was.Alerts)
 }
 
-// beginJournalFirst is for a journal that is followed for the first time: its past is counted silently as far back as the
-// windows reach, or told, with FromStart, all that there is.
+// beginJournalFirst is for a journal that is followed for the first time: its past is counted silently as far back as
+// the windows reach, or told, with FromStart, all that there is.
 func (d *Daemon) beginJournalFirst(ctx context.Context, l *followed) error {
 	l.startAnew(tailer.Position{})
 	if d.FromStart {

@@ -38,7 +38,8 @@ func journalConfig(t *testing.T, window string) config.Config {
 	return configured(t, fmt.Sprintf("log = \"journal\"\n[[rule]]\nkey = \"account\"\nlimit = 20\nwindow = %q\n", window))
 }
 
-// replayJournal gives the ids of the alerts of a replay of the journal, and checks that one of its export says the same.
+// replayJournal gives the ids of the alerts of a replay of the journal, and checks that one of its export says the
+// same.
 func replayJournal(t *testing.T, c config.Config) []string {
 	t.Helper()
 	l, _ := journal.Of("journal")
@@ -65,7 +66,8 @@ func replayJournal(t *testing.T, c config.Config) []string {
 	return ids
 }
 
-// TestJournalAsReplayed: a daemon from the start mails what a replay of the journal lists, of what is there and of what comes.
+// TestJournalAsReplayed: a daemon from the start mails what a replay of the journal lists, of what is there and of
+// what comes.
 func TestJournalAsReplayed(t *testing.T) {
 	j := journaltest.New(t)
 	j.Install()
@@ -83,8 +85,8 @@ func TestJournalAsReplayed(t *testing.T) {
 	}
 }
 
-// TestJournalIsTakenUp: a daemon goes on where another one has ended, also within a window that had begun before, and alerts
-// on what came meanwhile, once.
+// TestJournalIsTakenUp: a daemon goes on where another one has ended, also within a window that had begun before, and
+// alerts on what came meanwhile, once.
 func TestJournalIsTakenUp(t *testing.T) {
 	j := journaltest.New(t)
 	j.Install()
