@@ -6,11 +6,10 @@
 // fixed order, each preceded by one blank and each absent if it does not apply; new versions of Exim only insert items
 // (receive.c, receive_msg(), "Create a log line"; Exim specification, "Logging message reception"):
 //
-//	entry     = [NULs] [syslog] stamp [ " " zone ] [ " [" pid "]" ] " " id " " ( "<=" / "(=" ) " " sender
+//	entry     = [NULs] *wrapper stamp [ " " zone ] [ " [" pid "]" ] " " id " " ( "<=" / "(=" ) " " sender
 //	            [R] [DS] [H [I]] [TFO] [U] [Ci] P [L] [SPF] [X] [CV] [DN] [SNI] [A] [PRDR] [PRX] [K]
 //	            S [M8S] [DKIM] [ARC] [DMARC] [RT] [Q] [id] [T] [from] [for]
-//	syslog    = ( "Mmm dd hh:mm:ss" / RFC 3339 ) 1*2( " " word ) ":" " " [ "[" n ( "/" / "\" ) m "] " ]
-//	stamp     = yyyy-mm-dd " " hh:mm:ss [ "." mmm ]          zone = ( "+" / "-" ) hhmm
+//	stamp     = yyyy-mm-dd " " hh:mm:ss [ "." 1*digit ]      zone = ( "+" / "-" ) hhmm
 //	id        = 6*6 "-" 6*6 "-" 2*2 / 6*6 "-" 11*11 "-" 4*4   letters and digits
 //	sender    = "<>" / address                               quoted as in RFC 822, otherwise raw
 //	H         = " H=" [ host " " ] [ "(" helo ") " ] "[" ip "]" [ ":" port ]
@@ -18,6 +17,28 @@
 //	T         = ` T="` text `"`                              \ before " and \; \n \r \b \v \f \t, \ooo
 //	from      = " from <" address ">"        for = " for" 1*( " " address )
 //	unknown   = " " WORD / " " Key=token / ` Key="text"`     an item of a future version: read past
+//
+// # Wrappers
+//
+// Syslog daemons, journalctl, Docker, Kubernetes and grep put text before an entry. Several may do so, one before the
+// other:
+//
+//	wrapper   = U+FEFF / [ "<" priority ">" ] time source / [ "<" priority ">" ] RFC 5424's header " "
+//	            / "[" seconds since the boot "] " source / "[pod/" name "] " / service *" " "| "
+//	            / [ file ( ":" / "-" ) ] [ number ( ":" / "-" ) ]
+//	time      = [ day " " ] ( "Mmm dd hh:mm:ss" [ "." 1*digit ] [ " " yyyy ] / ISO 8601 with or without a zone )
+//	            / seconds since 1970 "." 1*digit
+//	source    = [ 1*3( host / level " " ) tag ": " [ "[ID " … "] " ] [ "[" n ( "/" / "\" ) m "] " ] ]
+//	            / ( "stdout" / "stderr" ) " " word " "
+//	JSON      = an object with a text, as journald, Docker and collectors write it: see json.go
+//
+// They are read from the left up to where Exim's own text begins: a stamp, a message id behind a time, or whatever was
+// logged under a name that begins with exim. So no text in an entry is ever taken for a wrapper. Nothing is remembered
+// from one line to the next: the first bytes of a line tell which wrapper it is, and a line that begins with Exim's own
+// stamp is never looked at.
+//
+// A wrapper's time is the entry's where that has none. Where the entry's own stamp names no zone, and the wrapper's
+// time is an instant, the two tell the zone. The host that a wrapper names is Arrival.SyslogHost.
 //
 // # What is believed
 //

@@ -67,6 +67,8 @@ func (h *head) wrapper(b []byte) int {
 		return h.prioritized(b)
 	case c == '[':
 		return h.bracketed(b)
+	case c == ' ':
+		return lineNumber(b)
 	case isDigit(c):
 		if n := h.structured(b); n > 0 {
 			return n
@@ -210,6 +212,18 @@ func fileName(b []byte) int {
 				return i + 1
 			}
 		}
+	}
+	return 0
+}
+
+// lineNumber reads what cat -n puts before a line.
+func lineNumber(b []byte) int {
+	i := 0
+	for i < len(b) && b[i] == ' ' {
+		i++
+	}
+	if n := digitsLength(b[i:]); n > 0 && i+n < len(b) && b[i+n] == '\t' {
+		return i + n + 1
 	}
 	return 0
 }

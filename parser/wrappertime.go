@@ -10,6 +10,8 @@ import (
 //	["Wed "] "Mmm dd hh:mm:ss" [fraction] [" yyyy"]                   syslog; with the year: OpenWrt's
 //	["Wed "] "yyyy-mm-dd" ("T" / " ") "hh:mm:ss" [fraction] [[" "] zone]   a blank only behind the day of the week
 //	seconds "." microseconds                                         since 1970: journalctl -o short-unix
+//	"yyyy-mm-dd_hh:mm:ss" [fraction]                                 in UTC: svlogd -tt
+//	"@" and 24 hexadecimal digits                                    TAI64N: multilog, s6-log
 func (s *stamp) clockTime(b []byte) int {
 	i := 0
 	if len(b) > 4 && b[3] == ' ' && isWeekday(b) {
@@ -18,8 +20,10 @@ func (s *stamp) clockTime(b []byte) int {
 	n := 0
 	switch rest := b[i:]; {
 	case len(rest) == 0:
-	case isDigit(rest[0]) && (hasShape(rest, "dddd-dd-ddTdd:dd:dd") || i > 0 && isStamp(rest)):
+	case isDigit(rest[0]) && (isISO(rest) || i > 0 && isStamp(rest)):
 		n = s.isoTime(rest)
+	case rest[0] == '@' && i == 0:
+		n = s.atomicTime(rest)
 	case isDigit(rest[0]) && i == 0:
 		n = s.unixTime(rest)
 	case !isDigit(rest[0]):
@@ -29,6 +33,10 @@ func (s *stamp) clockTime(b []byte) int {
 		return 0
 	}
 	return i + n + 1
+}
+
+func isISO(b []byte) bool {
+	return hasShape(b, "dddd-dd-ddTdd:dd:dd") || hasShape(b, "dddd-dd-dd_dd:dd:dd")
 }
 
 func isWeekday(b []byte) bool {
@@ -44,6 +52,9 @@ func (s *stamp) isoTime(b []byte) int {
 	read := stamp{text: b[:19], millis: -1}
 	i := 19
 	i += read.fraction(b[i:])
+	if b[10] == '_' {
+		read.zone = []byte("Z")
+	}
 	blank := 0
 	if b[10] == ' ' && i < len(b) && b[i] == ' ' {
 		blank = 1
@@ -76,6 +87,29 @@ func (s *stamp) unixTime(b []byte) int {
 	}
 	s.take(read)
 	return i
+}
+
+// atomicTime reads a TAI64N label: seconds since 1970, and 2^62, and ten more and the leap seconds since.
+func (s *stamp) atomicTime(b []byte) int {
+	const digits, ahead = 24, 1<<62 + 37
+	if len(b) <= 1+digits {
+		return 0
+	}
+	seconds := int64(0)
+	for i := 1; i <= digits; i += 4 {
+		v, ok := hex4(b[i : i+4])
+		if !ok {
+			return 0
+		}
+		if i <= 16 {
+			seconds = seconds<<16 | int64(v)
+		}
+	}
+	if seconds <= ahead || seconds > ahead+1<<36 {
+		return 0
+	}
+	s.take(stamp{millis: -1, near: seconds - ahead})
+	return 1 + digits
 }
 
 // monthTime reads "Mmm dd hh:mm:ss", of which the year may follow.

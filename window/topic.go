@@ -27,17 +27,25 @@ const minHex = 8
 // Fold appends to dst the subject without what changes from one message of a mailing to the next, and returns it:
 //
 //   - upper case becomes lower case, where that takes as many bytes
-//   - white space becomes one space, and none at the ends
+//   - emoji and symbols count as white space, which becomes one space, and none at the ends
+//   - characters that show nothing go: soft hyphens, joiners, directions
 //   - ids become #: words of ASCII letters and digits mixed, 8 or more hexadecimal digits, UUIDs
 //   - numbers become #: digits of any script, also joined by one of . , : / - as in dates and amounts
 //   - U+FFFD at the end goes: it is what is left of a character that Exim's cut at 100 bytes divided
 //   - then prefixes such as Re:, AW: and Fwd[2]: go from the front, however many
 //
-// A # counts as a digit, so that what is folded stays as it is. The result is never longer than the subject, which should
-// be valid UTF-8; a byte that isn't becomes a question mark.
+// A # counts as a digit, so that what is folded stays as it is. The result is never empty: where nothing is left, it is
+// `(emoji)` or `(empty)`. It is never longer than the subject otherwise. The subject should be valid UTF-8; a byte that
+// isn't becomes a question mark.
 func Fold(subject []byte, dst []byte) []byte {
 	start := len(dst)
-	for s := trimCut(subject); len(s) > 0; {
+	emoji := false
+	for s := trimCut(visible(subject)); len(s) > 0; {
+		if n := keycapLen(s); n > 0 {
+			s, emoji = s[n:], true
+			dst = appendSpace(dst, start)
+			continue
+		}
 		token := leadingToken(s)
 		switch {
 		case len(token) == uuidGroups[0] && isUUID(s):
@@ -52,10 +60,22 @@ func Fold(subject []byte, dst []byte) []byte {
 		default:
 			r, n := utf8.DecodeRune(s)
 			s = s[n:]
-			dst = appendRune(dst, start, r, n)
+			if isEmoji(r) {
+				emoji = true
+				dst = appendSpace(dst, start)
+			} else {
+				dst = appendRune(dst, start, r, n)
+			}
 		}
 	}
-	return append(dst[:start], trimPrefixes(dst[start:])...)
+	folded := trimPrefixes(bytes.TrimRight(dst[start:], " "))
+	switch dst = append(dst[:start], folded...); {
+	case len(folded) > 0:
+		return dst
+	case emoji:
+		return append(dst, emojiAlone...)
+	}
+	return append(dst, noText...)
 }
 
 // trimCut takes white space and halves of characters from the end.
@@ -137,10 +157,7 @@ func appendWord(dst, letters []byte) []byte {
 // appendRune appends a character outside tokens, which takes n bytes.
 func appendRune(dst []byte, start int, r rune, n int) []byte {
 	if unicode.IsSpace(r) {
-		if len(dst) == start || dst[len(dst)-1] == ' ' {
-			return dst
-		}
-		return append(dst, ' ')
+		return appendSpace(dst, start)
 	}
 	if r == utf8.RuneError && n == 1 {
 		return append(dst, '?')
@@ -149,6 +166,14 @@ func appendRune(dst []byte, start int, r rune, n int) []byte {
 		r = lower
 	}
 	return utf8.AppendRune(dst, r)
+}
+
+// appendSpace appends a space, but at the beginning or behind another one.
+func appendSpace(dst []byte, start int) []byte {
+	if len(dst) == start || dst[len(dst)-1] == ' ' {
+		return dst
+	}
+	return append(dst, ' ')
 }
 
 // trimPrefixes takes the reply prefixes from the front of a folded subject.

@@ -13,7 +13,7 @@ import (
 )
 
 // onHost makes lines such as a syslog daemon gathers them: of one of three hosts, whose clocks disagree by minutes.
-func onHost(line string) string {
+func onHost(format, line string) string {
 	if len(line) < len(time.DateTime) || line[0] != '2' {
 		return line
 	}
@@ -27,16 +27,17 @@ func onHost(line string) string {
 		return line
 	}
 	at = at.Add(-time.Duration(host) * 7 * time.Minute)
-	return fmt.Sprintf("Nov 23 10:00:00 mx%d exim[4711]: %s%s", host, at.Format(time.DateTime), line[len(time.DateTime):])
+	return fmt.Sprintf(format, host, at.Format(time.DateTime)+line[len(time.DateTime):])
 }
 
 // TestRestartsWithSeveralHosts: where a log has several hosts' lines, each has its own clock and counts, also across
 // restarts.
 func TestRestartsWithSeveralHosts(t *testing.T) {
-	for seed := range uint64(2) {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+	for seed, format := range []string{"Nov 23 10:00:00 mx%d exim[4711]: %s", "exim-%d  | %s"} {
+		t.Run(format, func(t *testing.T) {
 			t.Parallel()
-			restartInTraffic(t, seed, onHost, func(files []string) []string {
+			onHost := func(line string) string { return onHost(format, line) }
+			restartInTraffic(t, uint64(seed), onHost, func(files []string) []string {
 				var text []byte
 				for _, name := range files { // whose first stamps don't say which is older
 					part, err := os.ReadFile(name)
