@@ -60,7 +60,7 @@ echo files:
 ls -ld /etc/exiwatch /etc/exiwatch/exiwatch.toml /run/exiwatch /run/exiwatch/* /var/lib/exiwatch /var/lib/exiwatch/*
 id exiwatch
 [ "$(stat -c %U /proc/$pid)" = exiwatch ]
-[ "$(id -nG exiwatch)" = "exiwatch adm" ]
+[ "$(id -nG exiwatch)" = "exiwatch adm$(getent group systemd-journal >/dev/null && echo ' systemd-journal')" ]
 [ "$(stat -c '%a %U %G' /var/lib/exiwatch)" = "700 exiwatch exiwatch" ]
 mode() { stat -c '%a %U %G' /etc/exiwatch/exiwatch.toml; }
 [ "$(mode)" = "640 root exiwatch" ]

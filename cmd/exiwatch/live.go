@@ -57,7 +57,9 @@ envelope senders and last arrivals. It needs a terminal of 80 by 24; NO_COLOR ta
 			if logs := v.Config.Log; len(logs) > 1 {
 				return &hintedError{fmt.Errorf("the configuration names %d logs, and live follows one", len(logs)), "exiwatch live " + strings.Join(logs, ", or exiwatch live ")}
 			}
-			v.Log = v.Config.Log[0]
+			if v.Log = v.Config.Log[0]; v.Log == config.Stdin {
+				return usagef("live reads keys from the standard input, so it can't follow a log there")
+			}
 			return logError(v.Run(cmd.Context(), in, cmd.OutOrStdout()))
 		},
 	}

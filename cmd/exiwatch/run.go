@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/journal"
 	"exiwatch/internal/private"
 	"exiwatch/internal/readsocket"
 	"exiwatch/internal/watch"
@@ -52,7 +54,11 @@ The first time, what the log holds already is counted silently.`,
 				}
 				return &c, newDaemon(&c, file, fromStart, log, sockets).Check()
 			}
-			err = runDaemons(cmd.Context(), log, s, read, func(c *config.Config) *watch.Daemon { return newDaemon(c, file, fromStart, log, sockets) })
+			err = runDaemons(cmd.Context(), log, s, read, func(c *config.Config) *watch.Daemon {
+				d := newDaemon(c, file, fromStart, log, sockets)
+				d.Stdin = cmd.InOrStdin()
+				return d
+			})
 			return errors.Join(err, s.ended())
 		},
 	}
@@ -110,6 +116,9 @@ func runUntil(ctx context.Context, d *watch.Daemon, hangup <-chan os.Signal, rea
 			return nil, err
 		case <-hangup:
 			next, err := read()
+			if err == nil && slices.Contains(d.Config.Log, config.Stdin) {
+				err = errors.New("what was read of the standard input can't be read again")
+			}
 			if err != nil {
 				log.Error("the new configuration is refused, the old one stays", "error", err)
 				continue
@@ -136,13 +145,17 @@ func hintForState(err error) error {
 		return &hintedError{err, "run as root, or name a folder of this user in the configuration as state = \"/path\""}
 	}
 	var kind *tailer.KindError
-	if errors.As(err, &kind) {
+	if errors.As(err, &kind) || isJournal(err) {
 		return logError(err)
 	}
 	if errors.Is(err, watch.ErrInUse) {
 		return &hintedError{err, "one daemon is enough for several logs: log = [\"…\", \"…\"]; another one needs a state folder of its own"}
 	}
 	return err
+}
+
+func isJournal(err error) bool {
+	return errors.Is(err, journal.ErrAccess) || errors.Is(err, journal.ErrEmpty) || errors.Is(err, journal.ErrNone)
 }
 
 // hostName is the name that mail from this machine bears: Debian's /etc/mailname, else what the kernel says.

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/journal"
 	"exiwatch/internal/watch"
+	"exiwatch/mailer"
 	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"
@@ -130,6 +132,9 @@ func (s *selection) only() []string {
 // logs gives the files of each log: those named are one log, without any each main log has its cycled siblings.
 func (s *selection) logs(ctx context.Context, files []string, stdin io.Reader) ([][]watch.Source, error) {
 	if len(files) > 0 {
+		if err := noFolders(files); err != nil {
+			return nil, err
+		}
 		return [][]watch.Source{named(files, stdin)}, nil
 	}
 	if err := findLog(ctx, &s.settings); err != nil {
@@ -137,6 +142,15 @@ func (s *selection) logs(ctx context.Context, files []string, stdin io.Reader) (
 	}
 	var logs [][]watch.Source
 	for _, path := range s.settings.Log {
+		if path == config.Stdin {
+			logs = append(logs, named([]string{path}, stdin))
+			continue
+		}
+		if j, ok := journal.Of(path); ok {
+			open := func() (io.ReadCloser, error) { return j.Open(ctx) }
+			logs = append(logs, []watch.Source{{Name: path, Open: open}})
+			continue
+		}
 		names, err := tailer.Cycled(path)
 		if err != nil {
 			return nil, err
@@ -144,6 +158,16 @@ func (s *selection) logs(ctx context.Context, files []string, stdin io.Reader) (
 		logs = append(logs, named(names, stdin))
 	}
 	return logs, nil
+}
+
+// noFolders fails with a *tailer.KindError if a folder is named.
+func noFolders(names []string) error {
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil && info.IsDir() {
+			return tailer.Followable(name)
+		}
+	}
+	return nil
 }
 
 // named gives the sources of the names, each file once.
@@ -197,6 +221,17 @@ func findLog(ctx context.Context, c *config.Config) error {
 func logError(err error) error {
 	var kind *tailer.KindError
 	switch {
+	case errors.Is(err, journal.ErrAccess):
+		return &hintedError{err, "run as root, or as a user in the group systemd-journal: adduser exiwatch systemd-journal," +
+			" and restart the daemon"}
+	case errors.Is(err, journal.ErrEmpty):
+		return &hintedError{err, "systemctl status systemd-journald tells whether it runs;" +
+			" a container has no journal of its own"}
+	case errors.Is(err, journal.ErrNone):
+		return &hintedError{err, "name the file that the system's syslog daemon writes, as log = \"/path\", or read a copy:" +
+			" journalctl -o json > FILE on the host, exiwatch replay FILE here"}
+	case errors.As(err, &kind) && config.MainLogIn(kind.Path) != "":
+		return &hintedError{err, "in that folder " + mailer.Escape(config.MainLogIn(kind.Path)) + " looks like the main log"}
 	case errors.As(err, &kind):
 		return &hintedError{err, "name Exim's main log in the configuration as log = \"/path/to/mainlog\"" +
 			" (exim -bP log_file_path tells it);" +

@@ -163,7 +163,7 @@ func (r *rereading) unchanged() error {
 	i := 0
 	for source, info := range r.sources {
 		was := r.files[i]
-		if (info == nil) != (was == nil) || info != nil && !os.SameFile(info, was) {
+		if source.Open == nil && ((info == nil) != (was == nil) || info != nil && !os.SameFile(info, was)) {
 			return cycledMeanwhile(source.Name)
 		}
 		i++

@@ -38,7 +38,7 @@ func (c *checks) exim(ctx context.Context) []Result {
 			"installed, but doesn't say its version%s", because(err))}
 	}
 	c.server.version = version[1]
-	settings, err := c.Exim(ctx, "-bP", "exim_user", "exim_group", "log_selector", "log_file_path")
+	settings, err := c.Exim(ctx, "-bP", "exim_user", "exim_group", "log_selector", "log_file_path", "spool_directory")
 	c.server.settings(settings)
 	if err != nil {
 		return []Result{warn(name, "exim -bP should show its settings: its configuration may be broken.", "%s, doesn't show its settings%s", c.server.version, because(err))}
@@ -67,6 +67,9 @@ func tried(major, minor string) bool {
 
 // settings reads what exim -bP prints: name = value lines.
 func (s *server) settings(said string) {
+	if place := config.ReadPlace(said); !place.Default {
+		s.log = place.Path
+	}
 	for line := range strings.Lines(said) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " = ")
 		switch name {
@@ -76,8 +79,6 @@ func (s *server) settings(said string) {
 			s.group = value
 		case "log_selector":
 			s.selectors = value
-		case "log_file_path":
-			s.log = config.MainLog(line)
 		}
 	}
 }

@@ -9,8 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
+	"exiwatch/internal/config"
+	"exiwatch/internal/journal"
 	"exiwatch/tailer"
 )
 
@@ -39,6 +42,12 @@ func (c *checks) logs(ctx context.Context) []Result {
 
 // log looks for one log and its cycled files, and reads the end of it.
 func (c *checks) log(ctx context.Context, path string) []Result {
+	if path == config.Stdin {
+		return []Result{pass("log", "the standard input, which the daemon reads to its end; it keeps no checkpoint of that")}
+	}
+	if l, ok := journal.Of(path); ok {
+		return c.journal(ctx, path, l)
+	}
 	row, err := tailer.Row(path)
 	if errors.Is(err, fs.ErrPermission) {
 		return []Result{fail("log", whoMay(path, me()), "%s can't be read by user %s", path, me())}
@@ -54,6 +63,16 @@ func (c *checks) log(ctx context.Context, path string) []Result {
 	if err != nil {
 		return []Result{found, fail("lines", "The daemon can't read on there either.", "%v", err)}
 	}
+	results := c.examined(ctx, found, s)
+	if tailer.IsMounted(path) {
+		results[0] = warn("log", "Mount the folder that holds the log instead.",
+			"%s is mounted as a single file: when Exim's log is cycled, the new one can't be seen here", path)
+	}
+	return results
+}
+
+// examined is what a sample tells of a log that was found.
+func (c *checks) examined(ctx context.Context, found Result, s *sample) []Result {
 	c.samples = append(c.samples, s)
 	results := []Result{found, c.lines(s)}
 	if results[1].Status == Fail || s.last.IsZero() {
@@ -72,6 +91,9 @@ func missing(path string, err error) Result {
 	const hint = "exim -bP log_file_path tells where Exim logs to. A log in another place is named in the configuration:\n    log = \"/path/to/mainlog\""
 	var kind *tailer.KindError
 	if errors.As(err, &kind) {
+		if log := config.MainLogIn(path); log != "" {
+			return fail("log", "In that folder this looks like the main log:\n    log = "+strconv.Quote(log), "%v", err)
+		}
 		return fail("log", hint, "%v", err)
 	}
 	return fail("log", hint, "%s isn't there", path)

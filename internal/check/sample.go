@@ -54,6 +54,18 @@ type sample struct {
 
 // read reads the end of a log: of the log itself, and of what it was cycled to where that is short.
 func (c *checks) read(path string, row []tailer.Member) (*sample, error) {
+	return c.sample(path, func(s *sample, r *parser.Reader) error {
+		for _, part := range parts(row) {
+			if err := s.part(part, r, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// sample makes a sample of the lines that feed finds.
+func (c *checks) sample(path string, feed func(*sample, *parser.Reader) error) (*sample, error) {
 	s := &sample{path: path, scopes: scopes(c.Config.Rules), eximUsers: c.Config.Scopes[""].EximUsers}
 	s.matched = make([]int64, len(s.scopes))
 	for _, scope := range s.scopes {
@@ -66,10 +78,8 @@ func (c *checks) read(path string, row []tailer.Member) (*sample, error) {
 		return nil, err
 	}
 	r := p.Reader(c.Config.Zone, c.Now)
-	for _, part := range parts(row) {
-		if err := s.part(part, r, c); err != nil {
-			return nil, err
-		}
+	if err := feed(s, r); err != nil {
+		return nil, err
 	}
 	r.Flush()
 	s.judgement = r.Judgement()
@@ -129,7 +139,7 @@ func (s *sample) part(p part, r *parser.Reader, c *checks) error {
 			broken = false // its beginning is not in the sample
 			return nil
 		}
-		s.line(line, c)
+		s.line(line, line.Text, c)
 		r.Line(parser.Place{File: line.File, Line: line.Number}, line.Text)
 		return nil
 	})
@@ -143,8 +153,8 @@ func (s *sample) part(p part, r *parser.Reader, c *checks) error {
 var eximLine = regexp.MustCompile(`^(?:.{0,80}? \S*exim\S*: )?(?:\[[0-9]+[/\\][0-9]+\] )?(?:[0-9-]{10} [0-9:.]{8,12} )?(?:[+-][0-9]{4} )?(?:\[[0-9]+\] )?` +
 	`(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2} |[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4} |exim ([0-9.]+)\S* daemon started: |(cwd=)|(?:Start|End) queue run: |SMTP |H=)`)
 
-// line looks at a line for what the parser leaves out.
-func (s *sample) line(line tailer.Line, c *checks) {
+// line looks at a line, of which message is what Exim has written, for what the parser leaves out.
+func (s *sample) line(line tailer.Line, message []byte, c *checks) {
 	s.lines++
 	text := bytes.TrimLeft(line.Text, "\x00")
 	at, ok := parser.Stamp(text, c.Config.Zone, c.Now)
@@ -153,7 +163,8 @@ func (s *sample) line(line tailer.Line, c *checks) {
 		return
 	}
 	s.last, s.zoned = at, at.Location() != c.Config.Zone
-	m := eximLine.FindSubmatch(text[:min(len(text), 200)])
+	message = bytes.TrimLeft(message, "\x00")
+	m := eximLine.FindSubmatch(message[:min(len(message), 200)])
 	if m == nil {
 		return
 	}

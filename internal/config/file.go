@@ -142,46 +142,6 @@ func (f *file) config() (c Config, err error) {
 	return c, err
 }
 
-// maxLogs is how many logs there may be. Each takes memory of its own, and its place in the checkpoint.
-const maxLogs = 1000
-
-// logs takes a path or a list of them.
-func logs(v any) ([]string, error) {
-	switch v := v.(type) {
-	case nil:
-		return nil, nil
-	case string:
-		return []string{v}, emptyPath(v)
-	case []any:
-		var paths []string
-		for _, path := range v {
-			s, ok := path.(string)
-			if !ok {
-				return nil, fmt.Errorf("log: %v is no path", path)
-			}
-			if err := emptyPath(s); err != nil {
-				return nil, err
-			}
-			if slices.Contains(paths, s) {
-				return nil, fmt.Errorf("log: %s is named twice", s)
-			}
-			paths = append(paths, s)
-		}
-		if len(paths) > maxLogs {
-			return nil, fmt.Errorf("log: %d logs: want at most %d", len(paths), maxLogs)
-		}
-		return paths, nil
-	}
-	return nil, fmt.Errorf("log: %v is no path and no list of paths", v)
-}
-
-func emptyPath(path string) error {
-	if path == "" {
-		return errors.New("log: the path is empty; leave the key out to have the log found")
-	}
-	return nil
-}
-
 // Zone gives the time zone of a name such as Europe/Berlin, the machine's for "".
 func Zone(name string) (*time.Location, error) {
 	if name == "" {

@@ -8,31 +8,73 @@ import (
 	"testing"
 )
 
-func TestMainLogOfExim(t *testing.T) {
-	for answer, want := range map[string]string{
-		"log_file_path = /var/log/exim4/%slog\n":                "/var/log/exim4/mainlog",
-		"log_file_path = /var/log/exim/%s.%D":                   "/var/log/exim/main.%D",
-		"log_file_path = /var/log/exim/%D/%slog":                "/var/log/exim/%D/mainlog",
-		"log_file_path = /var/log/exim/%slog-%M\n":              "/var/log/exim/mainlog-%M",
-		"log_file_path = /var/log/exim_%slog\n":                 "/var/log/exim_mainlog",
-		"log_file_path = syslog:/var/log/exim/%slog\n":          "/var/log/exim/mainlog",
-		"log_file_path = /var/log/exim/%slog : syslog\n":        "/var/log/exim/mainlog",
-		"log_file_path =  syslog :  /var/log/exim/%slog  \n":    "/var/log/exim/mainlog",
-		"log_file_path = :/var/log/exim/%slog\n":                "/var/log/exim/mainlog",
-		"log_file_path = /var/log/exim/single\n":                "/var/log/exim/single",
-		"log_file_path = syslog\n":                              "",
-		"log_file_path = \n":                                    "",
-		"log_file_path =\n":                                     "",
-		"log_file_path = relative/%slog\n":                      "",
-		"":                                                      "",
-		"exim: permission denied; you must be an admin user\n":  "",
-		"log_file_path = /var/log/exim4/%slog\r\n":              "/var/log/exim4/mainlog",
-		"LOG: something first\nlog_file_path = /l/%slog\n":      "/l/mainlog",
-		"log_file_path = /var/log/exim4/%slog:/somewhere/%slog": "/var/log/exim4/mainlog",
+func TestPlaceOfExim(t *testing.T) {
+	file := func(path string) Place { return Place{Path: path} }
+	both := func(path string) Place { return Place{Path: path, Syslog: true} }
+	const spool = "/var/spool/exim/log/mainlog"
+	for answer, want := range map[string]Place{
+		"log_file_path = /var/log/exim4/%slog\n":                        file("/var/log/exim4/mainlog"),
+		"log_file_path = /var/log/exim/%s.%D":                           file("/var/log/exim/main.%D"),
+		"log_file_path = /var/log/exim/%D/%slog":                        file("/var/log/exim/%D/mainlog"),
+		"log_file_path = /var/log/exim/%slog-%M\n":                      file("/var/log/exim/mainlog-%M"),
+		"log_file_path = /var/log/exim_%slog\n":                         file("/var/log/exim_mainlog"),
+		"log_file_path = syslog:/var/log/exim/%slog\n":                  both("/var/log/exim/mainlog"),
+		"log_file_path = /var/log/exim/%slog : syslog\n":                both("/var/log/exim/mainlog"),
+		"log_file_path =  syslog :  /var/log/exim/%slog  \n":            both("/var/log/exim/mainlog"),
+		"log_file_path = /var/log/exim/single\n":                        file("/var/log/exim/single"),
+		"log_file_path = syslog\n":                                      {Syslog: true},
+		"log_file_path = relative/%slog\n":                              {},
+		"":                                                              {},
+		"exim: permission denied; you must be an admin user\n":          {},
+		"log_file_path = /var/log/exim4/%slog\r\n":                      file("/var/log/exim4/mainlog"),
+		"LOG: something first\nlog_file_path = /l/%slog\n":              file("/l/mainlog"),
+		"log_file_path = /var/log/exim4/%slog:/somewhere/%slog":         file("/var/log/exim4/mainlog"),
+		"log_file_path = \nspool_directory = /var/spool/exim\n":         {Path: spool, Default: true},
+		"log_file_path =\nspool_directory = /var/spool/exim\n":          {Path: spool, Default: true},
+		"spool_directory = /var/spool/exim\nlog_file_path = :x\n":       {Path: spool, Default: true},
+		"log_file_path = :syslog\nspool_directory = /var/spool/exim\n":  {Path: spool, Default: true, Syslog: true},
+		"log_file_path = syslog :\nspool_directory = /var/spool/exim\n": {Path: spool, Default: true, Syslog: true},
+		"log_file_path = :/var/log/exim/%slog\n":                        {Default: true},
 	} {
-		if got := MainLog(answer); got != want {
-			t.Errorf("MainLog(%q) = %q, want %q", answer, got, want)
+		if got := ReadPlace(answer); got != want {
+			t.Errorf("ReadPlace(%q) = %+v, want %+v", answer, got, want)
 		}
+	}
+}
+
+// TestLogIsChosen: a file that is there goes before the journal, and the journal before a file that isn't.
+func TestLogIsChosen(t *testing.T) {
+	dir := t.TempDir()
+	there, none := filepath.Join(dir, "mainlog"), filepath.Join(dir, "none", "mainlog")
+	if err := os.WriteFile(there, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	install(t, "journalctl", "exit 0")
+	for _, c := range []struct {
+		place Place
+		usual string
+		want  string
+	}{
+		{Place{Path: none}, there, none}, // Exim will make it
+		{Place{Path: none, Syslog: true}, none, "journal"},
+		{Place{Path: there, Syslog: true}, none, there},
+		{Place{Path: there, Default: true}, none, there},
+		{Place{Path: none, Default: true}, there, there},
+		{Place{Path: none, Default: true}, none, none},
+		{Place{Path: none, Default: true, Syslog: true}, none, "journal"},
+		{Place{Syslog: true}, there, there},
+		{Place{Syslog: true}, none, "journal"},
+		{Place{}, there, there},
+		{Place{}, none, ""},
+	} {
+		got, err := choose(c.place, []string{c.usual})
+		if got != c.want || (c.want == "") != errors.Is(err, ErrNoLog) {
+			t.Errorf("choose(%+v, %s) = %q, %v, want %q", c.place, c.usual, got, err, c.want)
+		}
+	}
+	t.Setenv("PATH", t.TempDir())
+	if got, err := choose(Place{Syslog: true}, nil); got != "" || !errors.Is(err, ErrNoLog) {
+		t.Errorf("choose without journalctl = %q, %v, want %v", got, err, ErrNoLog)
 	}
 }
 
@@ -51,7 +93,7 @@ func TestFindLogAsksExim(t *testing.T) {
 		if _, err := os.Stat("/usr/sbin/exim4"); program == "exim" && err == nil {
 			continue // it would be asked first
 		}
-		install(t, program, `[ "$*" = "-bP log_file_path" ] && echo "log_file_path = /srv/logs/%slog-%D"`)
+		install(t, program, `[ "$*" = "-bP log_file_path spool_directory" ] && echo "log_file_path = /srv/logs/%slog-%D"`)
 		got, err := FindLog(t.Context())
 		if err != nil || got != "/srv/logs/mainlog-%D" {
 			t.Errorf("FindLog with %s = %q, %v, want what it says", program, got, err)
@@ -84,7 +126,7 @@ func TestFindLogEnds(t *testing.T) {
 	install(t, "exim4", "exec /bin/sleep 1000")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if path := askExim(ctx, "exim4"); path != "" {
-		t.Errorf("askExim = %q, want nothing", path)
+	if out, err := Exim(ctx, "-bP"); err == nil {
+		t.Errorf("Exim = %q, want an error", out)
 	}
 }

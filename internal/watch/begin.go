@@ -17,10 +17,22 @@ import (
 // begin finds where to read a log from, and up to where silently. was is what the checkpoint says of it; nil if it is followed
 // for the first time.
 func (d *Daemon) begin(l *followed, was *progress) error {
+	l.marks = newMarks(l.pipeline)
+	switch {
+	case l.stdin != nil:
+		l.known = d.now()
+		l.startAnew(tailer.Position{})
+		return nil
+	case l.journal != nil:
+		return d.beginJournal(l, was)
+	}
 	if err := tailer.Followable(l.path); err != nil {
 		return err
 	}
-	l.marks = newMarks(l.pipeline)
+	if tailer.IsMounted(l.path) {
+		d.Log.Warn("the log is mounted as a single file: when it is cycled, the new one can't be seen. Mount its folder",
+			"log", l.path)
+	}
 	l.was, l.known = was, d.now()
 	if was != nil {
 		l.known = was.Written
@@ -123,6 +135,10 @@ func (d *Daemon) warnOfGap(l *followed, oldest string, now int64) {
 	if err != nil || first.IsZero() || first.Unix() <= now-l.marks.longest {
 		return
 	}
+	d.sayGap(l, first)
+}
+
+func (d *Daemon) sayGap(l *followed, first time.Time) {
 	d.Log.Warn("the log doesn't reach back over the longest window: until then counts are too low", "log", l.path,
 		"begins", first, "complete", first.Add(l.pipeline.counters.Longest()))
 }

@@ -2,7 +2,9 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"sync"
@@ -22,6 +24,7 @@ type Daemon struct {
 	Log       *slog.Logger
 	Sockets   []*os.File // that the service manager listens on for it; the caller's
 	Version   string     // of the program
+	Stdin     io.Reader  // the log "-"
 	// Ready, if set, is called when nothing can be wrong any more and the first line is about to be read. Its error ends Run.
 	Ready func() error
 	// Beat, if set, is called for as long as the logs are really being read: whenever each of them has been read further, or been
@@ -91,7 +94,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	for i, l := range d.logs {
 		l.feed = l.newFeed(ctx, i, batches)
 		wait.Go(func() {
-			if err := l.feed.follow(l.follower); ctx.Err() == nil {
+			if err := l.follow(); ctx.Err() == nil {
 				failed <- fmt.Errorf("following %s: %w", l.path, err)
 			}
 		})
@@ -125,16 +128,62 @@ func (d *Daemon) Run(ctx context.Context) error {
 			case <-tick.C:
 				next = d.tick
 			case err := <-failed:
-				next = func() (bool, error) { return true, err }
+				next = func() (bool, error) { return true, d.finish(err, batches) }
 			case <-d.stopping:
 				next = func() (bool, error) { return true, nil }
 			}
 		})
 		if done, err := next(); done {
 			d.stop()
+			d.sendOff()
 			return err
 		}
 	}
+}
+
+// finish counts what was read of a log that has ended, and tells whether that is an error.
+func (d *Daemon) finish(err error, batches <-chan *batch) error {
+	if !errors.Is(err, errEnd) {
+		return err
+	}
+	for len(batches) > 0 {
+		d.take(<-batches)
+	}
+	d.logs[0].reader.Flush()
+	return nil
+}
+
+// sendTime is how long the mails about a log that has ended may take to be sent. The others go at the next start.
+const sendTime = 30 * time.Second
+
+// sendOff waits for the mails about the standard input: with a log that goes on, the next daemon would send them.
+func (d *Daemon) sendOff() {
+	if d.logs[0].stdin == nil {
+		return
+	}
+	tick, late := time.NewTicker(20*time.Millisecond), time.After(sendTime)
+	defer tick.Stop()
+	d.lend(func() {
+		for d.unsent() > 0 {
+			select {
+			case <-tick.C:
+			case <-late:
+				d.Log.Warn("mails wait for the next start", "mails", d.unsent())
+				return
+			case <-d.stopping:
+				return
+			}
+		}
+	})
+}
+
+// unsent is how many mails and events of hooks wait.
+func (d *Daemon) unsent() int {
+	n := d.spool.Len()
+	for _, t := range d.tellers {
+		n += t.spool.Len()
+	}
+	return n
 }
 
 // tick does what is due now and then.

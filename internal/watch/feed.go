@@ -2,10 +2,13 @@ package watch
 
 import (
 	"context"
+	"errors"
+	"io"
 	"runtime"
 	"sync"
 	"time"
 
+	"exiwatch/internal/journal"
 	"exiwatch/parser"
 	"exiwatch/tailer"
 )
@@ -39,11 +42,65 @@ func (l *followed) newFeed(ctx context.Context, n int, out chan<- *batch) *feed 
 	return f
 }
 
-// follow feeds until ctx ends, or the follower fails.
-func (f *feed) follow(follower tailer.Follower) error {
+// follow feeds until ctx ends, or what is followed fails. The standard input ends with errEnd.
+func (l *followed) follow() error {
+	f := l.feed
 	defer f.hands.Wait()
-	follower.Bulk = f.run
-	return follower.Follow(f.ctx, f.line, f.quiet)
+	switch {
+	case l.stdin != nil:
+		return f.drain(l.stdin, l.path)
+	case l.journal != nil:
+		follower := journal.Follower{Log: *l.journal, From: l.follower.From, Problem: l.follower.Problem}
+		return follower.Follow(f.ctx, f.line, f.quiet)
+	}
+	l.follower.Bulk = f.run
+	return l.follower.Follow(f.ctx, f.line, f.quiet)
+}
+
+// errEnd says that everything was handed over that there will ever be.
+var errEnd = errors.New("the log has ended")
+
+// drain feeds what a stream gives until that ends. A stream that gives nothing holds up nobody: its reading is left
+// alone when ctx ends.
+func (f *feed) drain(in io.Reader, name string) error {
+	ended := make(chan error, 1)
+	go func() { ended <- f.cut(in, name) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-f.ctx.Done():
+		return f.ctx.Err()
+	}
+}
+
+func (f *feed) cut(in io.Reader, name string) error {
+	text, err := tailer.OpenReader(&prompt{in, f})
+	if err != nil {
+		return err
+	}
+	defer text.Close()
+	if _, err := tailer.Cut(text, name, f.line); err != nil {
+		return err
+	}
+	if err := f.quiet(f.now()); err != nil {
+		return err
+	}
+	return errEnd
+}
+
+// A prompt reader hands over what was read before it reads on, which may take long.
+type prompt struct {
+	io.Reader
+	feed *feed
+}
+
+func (p *prompt) Read(b []byte) (int, error) {
+	if !p.feed.next.empty() {
+		if err := p.feed.quiet(time.Time{}); err != nil {
+			return 0, err
+		}
+	}
+	return p.Reader.Read(b)
 }
 
 // line takes a line of the log.

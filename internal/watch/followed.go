@@ -1,11 +1,13 @@
 package watch
 
 import (
+	"io"
 	"math"
 	"os"
 	"syscall"
 	"time"
 
+	"exiwatch/internal/journal"
 	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"
@@ -15,6 +17,8 @@ import (
 type followed struct {
 	path     string
 	follower tailer.Follower
+	journal  *journal.Log // it is read instead of files
+	stdin    io.Reader    // the same, once
 	pipeline *Pipeline
 	reader   *parser.Reader
 	zone     *time.Location // of the reader, and of those that read ahead
@@ -36,17 +40,21 @@ type followed struct {
 
 // A rebuild is the silent reading of what was counted before.
 type rebuild struct {
-	goal   tailer.Position // where it ends
-	within bool            // a line of the file that holds goal has come
-	read   int64           // where the last one of it ended
-	alerts []savedAlert    // open there
-	rules  []string        // of the alerts
-	see    func()          // ends own.unsee
+	goal    tailer.Position // where it ends
+	journal bool            // it is a place in the journal
+	within  bool            // a line of the file that holds goal has come
+	read    int64           // where the last one of it ended
+	alerts  []savedAlert    // open there
+	rules   []string        // of the alerts
+	see     func()          // ends own.unsee
 }
 
 // over tells whether a line that ends at p lies behind the goal: in its file, in a later one, or in the same one after it was
-// truncated.
+// truncated. The journal has an order of its own.
 func (r *rebuild) over(p tailer.Position) bool {
+	if r.journal {
+		return journal.Behind(p, r.goal)
+	}
 	if !p.SameFile(r.goal) {
 		return r.within
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/journal"
 	"exiwatch/internal/private"
 	"exiwatch/mailer"
 	"exiwatch/parser"
@@ -119,6 +120,11 @@ func (d *Daemon) open() error {
 			return err
 		}
 		l := &followed{path: path, pipeline: pipeline, zone: d.Config.Zone, now: d.now, follower: tailer.Follower{Path: path, Problem: d.problem}}
+		if path == config.Stdin {
+			l.stdin = d.Stdin
+		} else if j, ok := journal.Of(path); ok {
+			l.journal = &j
+		}
 		l.reader = pipeline.Reader(d.Config.Zone, d.now())
 		if err := d.begin(l, was.Logs[path]); err != nil {
 			return err

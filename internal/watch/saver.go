@@ -214,6 +214,7 @@ func (d *Daemon) checkpoint() *checkpoint {
 	}
 	for _, l := range d.logs {
 		switch {
+		case l.stdin != nil: // it can't be read again
 		case l.rebuild == nil && (l.at.Position.Offset > 0 || !l.end.IsZero()): // else nothing has been read
 			c.Logs[l.path] = l.progress()
 		case l.was != nil:

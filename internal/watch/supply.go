@@ -82,7 +82,7 @@ func (s *supply) pass(err error) {
 func (s *supply) open() error {
 	for i := s.at + len(s.begun); i < min(s.at+s.together, len(s.sources)); i++ {
 		source := &s.sources[i]
-		if i > s.at && source.Stream != nil {
+		if i > s.at && (source.Stream != nil || source.Open != nil) {
 			break
 		}
 		b := new(begun)

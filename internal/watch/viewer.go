@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/journal"
 	"exiwatch/internal/report"
 	"exiwatch/tailer"
 	"exiwatch/window"
@@ -41,6 +42,9 @@ func NewViewer(c *config.Config, path string, past time.Duration, listener Liste
 		return nil, err
 	}
 	p.Trust(Key(c.State))
+	if j, ok := journal.Of(path); ok {
+		return newJournalViewer(c, path, &j, past, p)
+	}
 	row, err := tailer.Row(path)
 	if err != nil {
 		return nil, err
@@ -64,6 +68,20 @@ func NewViewer(c *config.Config, path string, past time.Duration, listener Liste
 	return v, nil
 }
 
+// newJournalViewer is NewViewer for the journal.
+func newJournalViewer(c *config.Config, path string, j *journal.Log, past time.Duration, p *Pipeline) (*Viewer, error) {
+	if err := j.Check(context.Background()); err != nil {
+		return nil, err
+	}
+	v := &Viewer{log: &followed{path: path, pipeline: p, zone: c.Zone, now: time.Now, journal: j}}
+	v.log.marks = newMarks(p)
+	v.goal = time.Now()
+	v.begins = v.goal.Add(-max(past, time.Duration(v.log.marks.reach)*time.Second))
+	v.log.reader = p.Reader(c.Zone, v.goal)
+	v.log.startAnew(journal.At(v.begins))
+	return v, nil
+}
+
 // Run follows the log until ctx ends, which is no error. One goroutine reads; this one owns the counters.
 func (v *Viewer) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -76,7 +94,7 @@ func (v *Viewer) Run(ctx context.Context) error {
 	l.follower.Problem = v.Problem
 	l.feed = l.newFeed(ctx, 0, batches)
 	wait.Go(func() {
-		if err := l.feed.follow(l.follower); ctx.Err() == nil {
+		if err := l.follow(); ctx.Err() == nil {
 			failed <- fmt.Errorf("following %s: %w", l.path, err)
 		}
 	})
@@ -110,7 +128,7 @@ func (v *Viewer) take(b *batch) error {
 			return err
 		}
 	}
-	v.quiet = b.quiet
+	v.quiet = b.quiet && (v.log.journal == nil || !b.end.IsZero()) // the journal is read in bits
 	if v.Read != nil && (!b.empty() || v.quiet != was) {
 		v.Read()
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/journaltest"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -167,4 +168,20 @@ func TestViewerOfNoLog(t *testing.T) {
 			t.Errorf("%q: %v, want %q", text, problem, want)
 		}
 	}
+}
+
+// TestViewerOfTheJournal: it reads the past, is at the end then, and goes on.
+func TestViewerOfTheJournal(t *testing.T) {
+	j := journaltest.New(t)
+	j.Install()
+	j.Append("a", journaled(sentinel("alice", journalDay, 20))...)
+	c := config.Default()
+	c.Zone = time.UTC
+	seen := 0
+	v, err := NewViewer(&c, "journal", 24*time.Hour, Listener{Arrival: func(*parser.Arrival, *window.Arrival) { seen++ }})
+	must(t, err)
+	l := look(t, v)
+	l.until("the past", func() bool { return v.AtEnd() && seen == 21 })
+	j.Append("a", journaled(sentinel("bob", journalDay.Add(time.Minute), 20))...)
+	l.until("what came", func() bool { return seen == 42 })
 }

@@ -1,0 +1,76 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"os/user"
+	"slices"
+
+	"exiwatch/internal/journal"
+	"exiwatch/parser"
+	"exiwatch/tailer"
+)
+
+// journalSample is how many of the journal's last entries are looked at, those of other programs among them.
+const journalSample = "30000"
+
+// journalGroups may read the journal: journald gives the files to the first, and systemd's tmpfiles.d gives the others
+// access.
+var journalGroups = []string{"systemd-journal", "adm", "wheel"}
+
+const joinJournal = "adduser exiwatch systemd-journal, and restart the daemon."
+
+// journal looks at the journal, and at what it holds of Exim's.
+func (c *checks) journal(ctx context.Context, path string, l journal.Log) []Result {
+	err := l.Check(ctx)
+	switch {
+	case errors.Is(err, journal.ErrAccess):
+		return []Result{fail("log", "Let the user "+me()+" into the group systemd-journal: "+joinJournal, "%v", err)}
+	case errors.Is(err, journal.ErrNone):
+		return []Result{fail("log", "Name the file that the system's syslog daemon writes:\n    log = \"/path\"", "%v", err)}
+	case err != nil:
+		const hint = "systemctl status systemd-journald tells whether it runs. A container has no journal of its own."
+		return []Result{fail("log", hint, "%v", err)}
+	}
+	reader := me()
+	if owner, name, ok := c.owner(); ok {
+		if reader = name; !owner.readsJournal() {
+			return []Result{fail("log", joinJournal, "the journal can't be read by user %s, whose the state folder is", name)}
+		}
+	}
+	found := pass("log", "%s, readable by user %s", path, reader)
+	s, err := c.readJournal(ctx, path, l)
+	if err != nil {
+		return []Result{found, fail("lines", "The daemon can't read on there either.", "%v", err)}
+	}
+	if s.lines == 0 {
+		return []Result{found, warn("lines", "If Exim has logged meanwhile, name its unit: log = \"journal:exim4.service\".",
+			"none of the journal's last %s entries is of a program named exim", journalSample)}
+	}
+	return c.examined(ctx, found, s)
+}
+
+// readsJournal tells whether the user is in a group that may read the journal.
+func (i identity) readsJournal() bool {
+	return i.uid == 0 || slices.ContainsFunc(journalGroups, func(name string) bool {
+		g, err := user.LookupGroup(name)
+		return err == nil && slices.Contains(i.gids, number(g.Gid))
+	})
+}
+
+// readJournal reads the end of the journal.
+func (c *checks) readJournal(ctx context.Context, path string, l journal.Log) (*sample, error) {
+	return c.sample(path, func(s *sample, r *parser.Reader) error {
+		in, err := l.Last(ctx, journalSample)
+		if err != nil {
+			return err
+		}
+		defer in.Close()
+		_, err = tailer.Cut(in, path, func(line tailer.Line) error {
+			s.line(line, journal.Message(line.Text), c)
+			r.Line(parser.Place{File: line.File, Line: line.Number}, line.Text)
+			return nil
+		})
+		return err
+	})
+}

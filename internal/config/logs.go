@@ -1,0 +1,138 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"exiwatch/internal/journal"
+	"exiwatch/tailer"
+)
+
+// maxLogs is how many logs there may be. Each takes memory of its own, and its place in the checkpoint.
+const maxLogs = 1000
+
+// Stdin is the log that is read from the standard input, to its end.
+const Stdin = "-"
+
+// logs takes a path or a list of them. A glob stands for the logs that it matches now.
+func logs(v any) ([]string, error) {
+	var named []string
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		named = []string{v}
+	case []any:
+		for _, path := range v {
+			s, ok := path.(string)
+			if !ok {
+				return nil, fmt.Errorf("log: %v is no path", path)
+			}
+			if slices.Contains(named, s) {
+				return nil, fmt.Errorf("log: %s is named twice", s)
+			}
+			named = append(named, s)
+		}
+	default:
+		return nil, fmt.Errorf("log: %v is no path and no list of paths", v)
+	}
+	var paths []string
+	for _, s := range named {
+		found, err := expand(s)
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range found {
+			if !slices.Contains(paths, path) {
+				paths = append(paths, path)
+			}
+		}
+	}
+	if len(paths) > maxLogs {
+		return nil, fmt.Errorf("log: %d logs: want at most %d", len(paths), maxLogs)
+	}
+	if len(paths) > 1 && slices.Contains(paths, Stdin) {
+		return nil, errors.New(`log: "-", the standard input, can't stand beside other logs`)
+	}
+	return paths, nil
+}
+
+// expand gives the logs that one item stands for.
+func expand(path string) ([]string, error) {
+	if path == "" {
+		return nil, errors.New("log: the path is empty; leave the key out to have the log found")
+	}
+	if path == Stdin {
+		return []string{path}, nil
+	}
+	if _, ok, err := journal.Parse(path); ok {
+		if err != nil {
+			return nil, fmt.Errorf("log: %w", err)
+		}
+		return []string{path}, nil
+	}
+	if !strings.ContainsAny(path, "*?[") {
+		return []string{path}, nil
+	}
+	return matching(path)
+}
+
+// matching gives the logs that a pattern matches: neither folders, nor Exim's reject and panic logs, nor what a log has
+// been cycled to, though that log itself may be missing for now.
+func matching(pattern string) ([]string, error) {
+	matches, err := filepath.Glob(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("log: %q is no glob: %w", pattern, err)
+	}
+	matches = slices.DeleteFunc(matches, func(path string) bool {
+		base := filepath.Base(path)
+		return strings.Contains(base, "reject") || strings.Contains(base, "panic") || tailer.Followable(path) != nil
+	})
+	cycled := make(map[string]bool)
+	for _, path := range matches {
+		names, err := tailer.Cycled(path)
+		if err != nil {
+			continue // it can't be looked at: whoever follows it says so
+		}
+		for _, name := range names {
+			cycled[name] = cycled[name] || name != path
+		}
+	}
+	var logs []string
+	for _, path := range matches {
+		if log := logOf(path); !cycled[path] && !slices.Contains(logs, log) {
+			logs = append(logs, log)
+		}
+	}
+	if len(logs) == 0 {
+		return nil, fmt.Errorf(
+			"log: %q matches no log: want a glob of logs that are there, such as \"/var/log/exim/*log\"", pattern)
+	}
+	return logs, nil
+}
+
+// MainLogIn is the file in a folder that looks most like a main log; empty if none does.
+func MainLogIn(dir string) string {
+	for _, pattern := range []string{"*mainlog*", "*main*log*", "*main*"} {
+		if logs, err := matching(filepath.Join(dir, pattern)); err == nil {
+			return logs[0]
+		}
+	}
+	return ""
+}
+
+// logOf is the log that has been cycled to the file at path, or path itself.
+func logOf(path string) string {
+	for i, c := range path {
+		if c != '.' && c != '-' || i <= strings.LastIndexByte(path, '/') {
+			continue
+		}
+		if names, err := tailer.Cycled(path[:i]); err == nil && slices.Contains(names, path) {
+			return path[:i]
+		}
+	}
+	return path
+}

@@ -1,0 +1,149 @@
+package journal
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"exiwatch/tailer"
+)
+
+// Errors of journalctl.
+var (
+	// ErrAccess says that the user may not read what others log.
+	ErrAccess = errors.New("the journal shows this user only what the user itself has logged")
+	// ErrEmpty says that there is no journal.
+	ErrEmpty = errors.New("there is no journal: journalctl found no journal files")
+	// ErrNone says that this machine has no journalctl.
+	ErrNone = errors.New("the log is the journal, and journalctl isn't installed")
+)
+
+// fields are those that package parser needs of an entry, besides those that journalctl prints of each.
+const fields = "MESSAGE,SYSLOG_IDENTIFIER,SYSLOG_PID,_PID,_HOSTNAME"
+
+// A child is a journalctl that runs.
+type child struct {
+	cmd    *exec.Cmd
+	out    *bufio.Reader
+	pipe   io.Closer
+	said   sayings
+	closed bool
+}
+
+// killPatience is how long a child may take to end after it was told to.
+const killPatience = 5 * time.Second
+
+// run starts journalctl with more arguments. The caller closes the child.
+func (l Log) run(ctx context.Context, args ...string) (*child, error) {
+	// -a: fields of more than 4096 bytes and with control characters are printed, too.
+	all := append([]string{"-o", "json", "-a", "--no-pager", "--output-fields=" + fields}, args...)
+	c := &child{cmd: exec.CommandContext(ctx, "journalctl", append(all, l.matches()...)...)}
+	c.cmd.Env = append(os.Environ(), "LC_ALL=C")
+	c.cmd.Stderr = &c.said
+	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(syscall.SIGTERM) }
+	c.cmd.WaitDelay = killPatience
+	pipe, err := c.cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("starting journalctl: %w", err)
+	}
+	if err := c.cmd.Start(); err != nil {
+		if errors.Is(err, exec.ErrNotFound) {
+			return nil, ErrNone
+		}
+		return nil, fmt.Errorf("starting journalctl: %w", err)
+	}
+	c.out, c.pipe = bufio.NewReaderSize(pipe, tailer.MaxLine), pipe
+	return c, nil
+}
+
+// line reads the next line, without its LF; it is good until the next call. Lines longer than tailer.MaxLine, which
+// Exim doesn't write, are passed over. Its error is io.EOF when journalctl has ended its output.
+func (c *child) line() ([]byte, error) {
+	for {
+		line, err := c.out.ReadSlice('\n')
+		if err == nil {
+			return line[:len(line)-1], nil
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return nil, io.EOF // half a line: journalctl was ended
+		}
+		for errors.Is(err, bufio.ErrBufferFull) {
+			_, err = c.out.ReadSlice('\n')
+		}
+	}
+}
+
+// end waits for a journalctl that has ended its output, and says what went wrong.
+func (c *child) end() error {
+	err := c.cmd.Wait()
+	c.closed = true
+	if known := c.said.known(); known != nil {
+		return known
+	}
+	if err != nil {
+		return fmt.Errorf("journalctl: %w%s", err, c.said.last())
+	}
+	return nil
+}
+
+// Close ends the journalctl.
+func (c *child) Close() {
+	if c.closed {
+		return
+	}
+	c.closed = true
+	c.cmd.Process.Signal(syscall.SIGTERM)
+	c.pipe.Close()
+	c.cmd.Wait()
+}
+
+// sayings are what journalctl prints on its standard error, as far as that is kept.
+type sayings struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+const maxSayings = 4096 // bytes
+
+func (s *sayings) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text = append(s.text, p[:min(len(p), maxSayings-len(s.text))]...)
+	return len(p), nil
+}
+
+func (s *sayings) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return string(s.text)
+}
+
+// known finds what journalctl says, and the exit status doesn't.
+func (s *sayings) known() error {
+	text := s.String()
+	switch {
+	case strings.Contains(text, "not seeing messages from other users"),
+		strings.Contains(text, "insufficient permissions"):
+		return ErrAccess
+	case strings.Contains(text, "No journal files were found"):
+		return ErrEmpty
+	}
+	return nil
+}
+
+// last is the last line that was said, behind a colon.
+func (s *sayings) last() string {
+	lines := strings.Split(strings.TrimSpace(s.String()), "\n")
+	if last := lines[len(lines)-1]; last != "" {
+		return ": " + strings.ToValidUTF8(last, "\ufffd")
+	}
+	return ""
+}

@@ -1,0 +1,192 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"exiwatch/tailer"
+)
+
+// A Follower follows the log. It holds nothing between calls of Follow.
+type Follower struct {
+	Log Log
+	// From is the place of the last entry that was read, or of the first one to be read if it was made by At. The zero
+	// place is the journal's beginning.
+	From tailer.Position
+	// Problem, if set, is told why journalctl has ended; it is started again. The same is told once.
+	Problem func(error)
+
+	pause time.Duration // for tests: 0 is minPause
+}
+
+const (
+	// settle is how long after a line the next ones are waited for, to be handed over together.
+	settle = 20 * time.Millisecond
+	// delay is how long before now the last entry may have been logged that journalctl hasn't printed yet. journald tells
+	// of a new one at the latest after a quarter of a second (POST_CHANGE_TIMER_INTERVAL_USEC in its sources).
+	delay = 2 * time.Second
+	// A journalctl that ends is started again after minPause at first, and after maxPause at the latest.
+	minPause, maxPause = time.Second, time.Minute
+)
+
+// errEnded says that journalctl -f has ended without a complaint.
+var errEnded = errors.New("journalctl has ended")
+
+// Follow calls fn for each entry, in the journal's order, until ctx ends or fn fails; it returns ctx's error or fn's.
+// idle is called when nothing more can be read for now, and again after each tailer.DefaultTick while that stays so:
+// each entry that was logged before end was handed over; end is zero while nobody knows. Its error ends Follow, too.
+func (f *Follower) Follow(ctx context.Context, fn func(tailer.Line) error, idle func(end time.Time) error) error {
+	first := minPause
+	if f.pause > 0 {
+		first = f.pause
+	}
+	s := session{log: f.Log, at: f.From, fn: fn, idle: idle, file: name}
+	if f.Log.Unit != "" {
+		s.file += ":" + f.Log.Unit
+	}
+	said := ""
+	for pause := first; ; pause = min(2*pause, maxPause) {
+		was := s.number
+		err := s.run(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if s.failed != nil {
+			return s.failed
+		}
+		if s.number > was {
+			pause, said = first, ""
+		}
+		if text := err.Error(); text != said && f.Problem != nil {
+			said = text
+			f.Problem(err)
+		}
+		if err := s.wait(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// A session is what goes on from one journalctl to the next.
+type session struct {
+	log    Log
+	fn     func(tailer.Line) error
+	idle   func(time.Time) error
+	file   string
+	at     tailer.Position // of the last entry of the log, or where to begin
+	number int64           // of lines
+	failed error           // of fn or idle
+
+	newest tailer.Position // the journal's last entry when journalctl was started
+	caught bool            // that was read
+}
+
+// wait waits before the next journalctl. The log isn't idle meanwhile: nobody can look.
+func (s *session) wait(ctx context.Context, pause time.Duration) error {
+	select {
+	case <-time.After(pause):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// run reads what one journalctl prints. Its error says why that has ended.
+func (s *session) run(ctx context.Context) error {
+	newest, ok, err := s.log.End(ctx)
+	if err != nil {
+		return err
+	}
+	s.newest, s.caught = newest, !ok
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c, err := s.log.run(ctx, append([]string{"-f"}, since(s.at)...)...)
+	if err != nil {
+		return err
+	}
+	lines := make(chan []byte, 64)
+	ended := make(chan error, 1)
+	go func() { ended <- c.copy(ctx, lines) }()
+	err = s.take(ctx, lines)
+	cancel()
+	<-ended
+	if failed := c.end(); err == nil {
+		err = failed
+	}
+	if err == nil {
+		err = errEnded
+	}
+	return err
+}
+
+// copy sends copies of the lines until there are no more, or ctx ends.
+func (c *child) copy(ctx context.Context, lines chan<- []byte) error {
+	defer close(lines)
+	for {
+		line, err := c.line()
+		if err != nil {
+			return err
+		}
+		select {
+		case lines <- append([]byte(nil), line...):
+		case <-ctx.Done():
+			io.Copy(io.Discard, c.out)
+			return ctx.Err()
+		}
+	}
+}
+
+// take hands over lines until there are no more, ctx ends, or a callback fails.
+func (s *session) take(ctx context.Context, lines <-chan []byte) error {
+	quiet := time.NewTimer(settle)
+	defer quiet.Stop()
+	waiting := true // until the timer of the lines that were handed over last
+	for {
+		select {
+		case line, ok := <-lines:
+			if !ok {
+				s.failed = s.idle(time.Time{})
+				return s.failed
+			}
+			if s.failed = s.line(line); s.failed != nil {
+				return s.failed
+			}
+			if !waiting {
+				quiet.Reset(settle)
+				waiting = true
+			}
+		case now := <-quiet.C:
+			end := time.Time{}
+			if s.caught && len(lines) == 0 {
+				end = now.Add(-delay)
+			}
+			if s.failed = s.idle(end); s.failed != nil {
+				return s.failed
+			}
+			quiet.Reset(tailer.DefaultTick)
+			waiting = false
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// line hands over a line of journalctl's, if it is an entry of the log.
+func (s *session) line(line []byte) error {
+	if s.caught && !s.log.mayCount(line) {
+		return nil
+	}
+	e, at, ok := look(line)
+	if !ok {
+		return nil
+	}
+	s.caught = s.caught || at == s.newest || Behind(at, s.newest)
+	if at == s.at || !s.log.counts(&e) {
+		return nil
+	}
+	s.at = at
+	s.number++
+	return s.fn(tailer.Line{Text: line, File: s.file, Number: s.number, End: at})
+}

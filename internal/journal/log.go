@@ -1,0 +1,68 @@
+// Package journal reads systemd's journal as if it were a main log. It runs journalctl and hands over Exim's entries as
+// journalctl -o json prints them, one JSON object a line: package parser reads those.
+//
+// The place of an entry is a tailer.Position: Device and Inode are the two halves of the sequence number's id, Offset
+// is the sequence number, and Fingerprint is the time of the entry in microseconds since 1970. That is what journalctl
+// needs of a cursor. When the journal no longer holds the entry, journalctl goes on with the next one by that time.
+package journal
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Log names the entries of the journal that are a main log.
+type Log struct {
+	// Unit is the systemd unit that logs; empty: any program whose SYSLOG_IDENTIFIER begins with "exim".
+	Unit string
+
+	args []string // for tests: more arguments of journalctl
+}
+
+// name is what the journal is called in the configuration; a unit stands behind it, after a colon.
+const name = "journal"
+
+// Parse reads what the configuration says: "journal" or "journal:UNIT". ok is false for what is no journal at all.
+func Parse(text string) (l Log, ok bool, err error) {
+	unit, named := strings.CutPrefix(text, name+":")
+	if text != name && !named {
+		return Log{}, false, nil
+	}
+	if !named {
+		return Log{}, true, nil
+	}
+	if !isUnit(unit) {
+		return Log{}, true, fmt.Errorf("%q names no systemd unit: want, say, %s:exim4.service", text, name)
+	}
+	if !strings.Contains(unit, ".") {
+		unit += ".service"
+	}
+	return Log{Unit: unit}, true, nil
+}
+
+// Is tells whether the configuration means the journal.
+func Is(text string) bool {
+	_, ok, _ := Parse(text)
+	return ok
+}
+
+// Of is the journal that a checked configuration names; ok is false for a file.
+func Of(text string) (l Log, ok bool) {
+	l, ok, err := Parse(text)
+	return l, ok && err == nil
+}
+
+// isUnit tells whether systemd could have a unit of this name (systemd.unit(5)).
+func isUnit(unit string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	const maxUnit = 255 // bytes
+	return unit != "" && len(unit) <= maxUnit && strings.Trim(unit, letters+`:-_.\@`) == ""
+}
+
+// matches are journalctl's arguments that choose the entries.
+func (l Log) matches() []string {
+	if l.Unit == "" {
+		return l.args // journalctl knows no match for the beginning of a field
+	}
+	return append(l.args[:len(l.args):len(l.args)], "_SYSTEMD_UNIT="+l.Unit)
+}

@@ -1,0 +1,138 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"time"
+
+	"exiwatch/tailer"
+)
+
+// A Reader gives the entries of the log, as they are now, as lines of JSON.
+type Reader struct {
+	log   Log
+	child *child
+	rest  []byte // of the line that is given out
+	err   error
+}
+
+// Open reads the whole log once. The caller closes it.
+func (l Log) Open(ctx context.Context) (*Reader, error) { return l.open(ctx, "--no-tail") }
+
+// Last reads the last n entries of the journal, those of the log among them.
+func (l Log) Last(ctx context.Context, n string) (*Reader, error) { return l.open(ctx, "-n", n) }
+
+func (l Log) open(ctx context.Context, args ...string) (*Reader, error) {
+	c, err := l.run(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{log: l, child: c}, nil
+}
+
+// Read gives the bytes of lines. At their end it fails with io.EOF, or with what journalctl complains of.
+func (r *Reader) Read(p []byte) (int, error) {
+	for len(r.rest) == 0 {
+		if r.err != nil {
+			return 0, r.err
+		}
+		line, _, err := r.next()
+		if err != nil {
+			if r.err = r.child.end(); r.err == nil {
+				r.err = io.EOF
+			}
+			return 0, r.err
+		}
+		r.rest = line[:len(line)+1] // its LF stands behind it
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+// next is the next entry of the log.
+func (r *Reader) next() ([]byte, tailer.Position, error) {
+	for {
+		line, err := r.child.line()
+		if err != nil {
+			return nil, tailer.Position{}, err
+		}
+		if !r.log.mayCount(line) {
+			continue
+		}
+		if e, at, ok := look(line); ok && r.log.counts(&e) {
+			return line, at, nil
+		}
+	}
+}
+
+// Close ends the reading, also before its end.
+func (r *Reader) Close() error {
+	r.child.Close()
+	return nil
+}
+
+// one is the place of the first entry that journalctl prints, of the log if ours is set; ok is false if there is none.
+func (l Log) one(ctx context.Context, ours bool, args ...string) (at tailer.Position, ok bool, err error) {
+	r, err := l.open(ctx, args...)
+	if err != nil {
+		return at, false, err
+	}
+	defer r.Close()
+	for {
+		line, err := r.child.line()
+		if err != nil {
+			err = r.child.end()
+			if errors.Is(err, ErrEmpty) {
+				err = nil
+			}
+			return at, false, err
+		}
+		if e, at, ok := look(line); ok && (!ours || l.counts(&e)) {
+			return at, true, nil
+		}
+	}
+}
+
+// Check tells whether the journal can be read. It fails with ErrAccess, ErrEmpty, ErrNone or what journalctl says.
+func (l Log) Check(ctx context.Context) error {
+	r, err := l.open(ctx, "-n", "1")
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.Copy(io.Discard, r)
+	return err
+}
+
+// since are journalctl's arguments to begin at a place; the zero place is the journal's beginning.
+func since(at tailer.Position) []string {
+	args := []string{"--no-tail"} // with -f it would begin with the last ten
+	if at != (tailer.Position{}) {
+		args = append(args, "--cursor="+cursor(at))
+	}
+	return args
+}
+
+// First is the place of the journal's first entry at a place or behind it; the zero place is the journal's beginning.
+func (l Log) First(ctx context.Context, from tailer.Position) (at tailer.Position, ok bool, err error) {
+	return l.one(ctx, false, since(from)...)
+}
+
+// Newest is the place of the log's last entry that the journal got after a time.
+func (l Log) Newest(ctx context.Context, after time.Time) (at tailer.Position, ok bool, err error) {
+	return l.one(ctx, true, "-r", "--since", "@"+strconv.FormatInt(max(after.Unix(), 0), 10))
+}
+
+// End is the place of the journal's last entry.
+func (l Log) End(ctx context.Context) (at tailer.Position, ok bool, err error) {
+	return l.one(ctx, false, "-n", "1")
+}
+
+// Holds tells whether the entry at a place is still there.
+func (l Log) Holds(ctx context.Context, at tailer.Position) (bool, error) {
+	found, ok, err := l.First(ctx, at)
+	return ok && found == at, err
+}
