@@ -84,22 +84,20 @@ func (r *Reader) Judgement() Judgement {
 func (r *Reader) judged(p Place, h *head, stamped bool, line []byte) {
 	j := &r.judge
 	switch {
+	case !stamped && h.tag != nil && !looksLikeExim(line):
+		if j.except(&j.Foreign, &j.FirstForeign, p, line); j.FirstForeign.Tag == "" {
+			j.FirstForeign.Tag = string(h.tag)
+		}
 	case !stamped:
 		r.judgedUnstamped(p, line)
 	case h.id != nil:
 		j.Exim = true
 	case isBehindUnknown(line[h.length:]):
 		j.except(&j.Strange, &j.FirstStrange, p, line)
-	case isEximTag(h.tag):
-		j.Exim = true
-	case h.own || h.piece.m > 1:
-		j.stamped(p, line, line[h.length:])
-	case isEximText(line[h.length:]):
+	case isExim(h.tag) || !h.own && h.piece.m <= 1:
 		j.Exim = true
 	default:
-		if j.except(&j.Foreign, &j.FirstForeign, p, line); j.FirstForeign.Tag == "" {
-			j.FirstForeign.Tag = string(h.tag)
-		}
+		j.stamped(p, line, line[h.length:])
 	}
 }
 
@@ -158,16 +156,6 @@ func (j *judge) except(n *int64, first *Sample, p Place, line []byte) {
 
 func sample(p Place, line []byte) Sample {
 	return Sample{Place: p, Text: string(line[:min(len(line), maxSample)])}
-}
-
-// isEximTag tells whether the tag of a syslog line is one that Exim's processes have by themselves.
-func isEximTag(tag []byte) bool {
-	for i := 0; i+4 <= len(tag); i++ {
-		if bytes.EqualFold(tag[i:i+4], []byte("exim")) {
-			return true
-		}
-	}
-	return false
 }
 
 // eximTexts begin entries without a message id that only Exim writes.

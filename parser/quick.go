@@ -17,19 +17,18 @@ func (r *Reader) Lines(p Place, text []byte) (n int64) {
 			end, next = len(text), len(text)
 		}
 		if line := trimCR(text[:end]); !clean || mayBeJSON(line) {
-			r.Line(p, line)
+			r.any(p, line, end)
+			r.keep() // its text gives way to that of the next
 		} else if r.watching() {
-			r.follow(p, line, len(line))
+			r.follow(p, line, end)
 		} else if !r.quick(p, line) {
-			r.longWay(p, line, len(line))
+			r.longWay(p, line, end)
 		}
 		text = text[next:]
 		p.Line++
 	}
 	r.lasting = false
-	if clean {
-		r.judge.lines += n
-	}
+	r.judge.lines += n
 	r.keep()
 	return n
 }

@@ -55,8 +55,14 @@ func (r *Reader) Refer(reference time.Time) { r.clock.reference = reference }
 // Line reads the next line of the log, without its LF. An entry may be given to emit now or, where lines to come can
 // change its meaning, by a later call.
 func (r *Reader) Line(p Place, line []byte) {
-	raw := len(line)
-	if line = trimCR(line); mayBeJSON(line) {
+	r.any(p, trimCR(line), len(line))
+	r.judge.lines++
+	r.keep()
+}
+
+// any reads a line of raw bytes, without its CR, that may hold anything.
+func (r *Reader) any(p Place, line []byte, raw int) {
+	if mayBeJSON(line) {
 		line = r.unwrap(line)
 	}
 	if bytes.IndexByte(line, 0) >= 0 {
@@ -67,8 +73,6 @@ func (r *Reader) Line(p Place, line []byte) {
 	} else if !r.quick(p, line) {
 		r.longWay(p, line, raw)
 	}
-	r.judge.lines++
-	r.keep()
 }
 
 // overdue gives up an entry of which a piece seems to be lost.

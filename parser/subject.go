@@ -96,12 +96,34 @@ func (d *subjectDecoder) endHalf() {
 func (d *subjectDecoder) guess(b []byte, cut bool) (half []byte) {
 	whole := b[:wholeLen(b)]
 	half = b[len(whole):]
+	if !utf8.Valid(whole) && mostlyUTF8(whole) {
+		for _, r := range string(whole) { // U+FFFD for what is broken
+			d.dst = utf8.AppendRune(d.dst, r)
+		}
+		return half
+	}
 	if !utf8.Valid(whole) || len(half) == 1 && !cut && isASCII(whole) {
 		d.dst, half = d.fallback.append(d.dst, b)
 		return half
 	}
 	d.dst = append(d.dst, whole...)
 	return half
+}
+
+// mostlyUTF8 tells whether b has more characters of several bytes than bytes that belong to none. In other charsets
+// few bytes happen to make one.
+func mostlyUTF8(b []byte) bool {
+	more := 0
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r == utf8.RuneError && n == 1 {
+			more--
+		} else if n > 1 {
+			more++
+		}
+		b = b[n:]
+	}
+	return more > 0
 }
 
 // wholeLen is the length of b without half a character of UTF-8 at its end.

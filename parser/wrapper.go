@@ -39,8 +39,13 @@ func (h *head) begins(b []byte) bool {
 	}
 	if h.tag != nil {
 		var p piece
-		if isExim(h.tag) || p.scan(b, 0) > 0 || bytes.HasPrefix(b, []byte("cwd=")) {
+		if isExim(h.tag) || p.scan(b, 0) > 0 {
 			return true
+		}
+		for _, text := range [...]string{"cwd=", "Start queue run: ", "End queue run: "} {
+			if bytes.HasPrefix(b, []byte(text)) {
+				return true
+			}
 		}
 	}
 	var pid head
@@ -50,6 +55,9 @@ func (h *head) begins(b []byte) bool {
 // isExim tells whether a tag is that of an Exim: `exim4[4711]`, `/usr/sbin/exim`, `exim4.service/exim-out[9]`.
 func isExim(tag []byte) bool {
 	const name = "exim"
+	if tag == nil {
+		return false
+	}
 	return bytes.HasPrefix(tag[bytes.LastIndexByte(tag, '/')+1:], []byte(name)) || bytes.HasPrefix(tag, []byte(name))
 }
 

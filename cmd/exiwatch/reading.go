@@ -67,6 +67,7 @@ func (r *reading) pass(ctx context.Context, rules []window.Rule, listener watch.
 		return all, err
 	}
 	p.Trust(watch.Key(r.settings.State))
+	p.Decode(r.settings.Charset)
 	for i, sources := range r.logs {
 		if i > 0 {
 			if p, err = p.Another(sources[0].Name); err != nil {

@@ -7,6 +7,8 @@ import (
 
 	"exiwatch/mailer"
 	"exiwatch/window"
+
+	"golang.org/x/text/encoding"
 )
 
 // Where things are unless the configuration says otherwise.
@@ -20,7 +22,9 @@ type Config struct {
 	Log   []string       // main logs; empty: to be found (FindLog)
 	State string         // folder of the mail spool
 	Zone  *time.Location // of logs that name none
-	Rules []window.Rule
+	// Charset is that of subjects that are neither UTF-8 nor say what they are; nil: windows-1252.
+	Charset encoding.Encoding
+	Rules   []window.Rule
 	// Scopes are what the rules count.
 	Scopes Scopes
 	Mail   Mail

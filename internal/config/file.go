@@ -13,7 +13,10 @@ import (
 
 	"exiwatch/mailer"
 
+	"exiwatch/parser"
 	"github.com/pelletier/go-toml/v2"
+
+	"golang.org/x/text/encoding"
 )
 
 // file is the configuration as it is written. INTERFACE.md has its keys.
@@ -21,6 +24,7 @@ type file struct {
 	Log      any      `toml:"log"`
 	State    string   `toml:"state"`
 	Timezone string   `toml:"timezone"`
+	Charset  string   `toml:"charset"`
 	Count    count    `toml:"count"`
 	Rule     []rule   `toml:"rule"`
 	Mail     mail     `toml:"mail"`
@@ -120,6 +124,9 @@ func (f *file) config() (c Config, err error) {
 	if c.Zone, err = Zone(f.Timezone); err != nil {
 		return c, err
 	}
+	if c.Charset, err = charset(f.Charset); err != nil {
+		return c, err
+	}
 	if c.Rules, c.Scopes, err = f.rules(c.Zone); err != nil {
 		return c, err
 	}
@@ -140,6 +147,19 @@ func (f *file) config() (c Config, err error) {
 	}
 	c.Web, err = f.Web.web()
 	return c, err
+}
+
+// charset gives the charset of a name such as windows-1251, nil for "".
+func charset(name string) (encoding.Encoding, error) {
+	if name == "" {
+		return nil, nil
+	}
+	found, ok := parser.Charset(name)
+	if !ok {
+		return nil, fmt.Errorf("charset %q is not known: names are those of web and mail, such as windows-1251 or gb18030",
+			name)
+	}
+	return found, nil
 }
 
 // Zone gives the time zone of a name such as Europe/Berlin, the machine's for "".

@@ -202,6 +202,7 @@ c.toml:5:1: unknown key "mail.three"$`},
 		{"[[rule]\n", `^c.toml:1:`},
 
 		{"timezone = 'Mars/Base'", `^c.toml: timezone "Mars/Base" is not known`},
+		{"charset = 'latin-99'", `^c.toml: charset "latin-99" is not known: names are those of web and mail, such as windows-1251`},
 		{"timezone = '../../etc/passwd'", `^c.toml: timezone .* is not known`},
 		{"[[rule]]\nlimit = -1", `^c.toml: rule 1 .*limit -1: want at least 1$`},
 		{"[[rule]]\nkey = 'script'", `^c.toml: rule 1 .*key "script": want one of sender, .*topic, log$`},

@@ -46,7 +46,7 @@ const (
 func newCrew(ctx context.Context, p *Pipeline, sources []Source, zone *time.Location, now time.Time, progress func(float64)) *crew {
 	c := &crew{
 		pipeline: p,
-		reader:   func(emit func(*parser.Entry)) *parser.Reader { return parser.NewReader(zone, now, emit) },
+		reader:   func(emit func(*parser.Entry)) *parser.Reader { return p.reader(zone, now, emit) },
 		supply:   newSupply(ctx, sources, progress),
 		last:     make(chan baton, 1),
 		looks:    make([]Look, len(sources)),

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"exiwatch/internal/journal"
-	"exiwatch/parser"
 	"exiwatch/tailer"
 )
 
@@ -36,7 +35,7 @@ func (l *followed) newFeed(ctx context.Context, n int, out chan<- *batch) *feed 
 	}
 	f.hand = func() *hand {
 		h := &hand{pipeline: l.pipeline}
-		h.reader = parser.NewReader(l.zone, l.now(), h.entry)
+		h.reader = l.pipeline.reader(l.zone, l.now(), h.entry)
 		return h
 	}
 	return f

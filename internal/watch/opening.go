@@ -94,6 +94,7 @@ func (d *Daemon) open() error {
 		return err
 	}
 	first.Trust(key)
+	first.Decode(d.Config.Charset)
 	d.own = first.own
 	if was == nil {
 		was = &checkpoint{Spooled: d.spool.Last()} // mails without a checkpoint: they go

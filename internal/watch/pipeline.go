@@ -10,6 +10,8 @@ import (
 	"exiwatch/internal/report"
 	"exiwatch/parser"
 	"exiwatch/window"
+
+	"golang.org/x/text/encoding"
 )
 
 // A Pipeline makes alerts of the lines of one log. It belongs to one goroutine.
@@ -19,6 +21,7 @@ type Pipeline struct {
 	scopes    config.Scopes
 	counted   []config.Count // of counters.Scopes
 	own       *own
+	charset   encoding.Encoding
 	returns   *returns  // what a content filter may hand back; nil where no rule counts such a thing
 	last      time.Time // the latest stamp of the log that was believed
 	logs      bool      // rules count all arrivals of the log
@@ -77,7 +80,7 @@ func NewPipeline(scopes config.Scopes, rules []window.Rule, listener Listener) (
 // Another makes a Pipeline for the log named, in which time passes by itself: it counts by the same rules but on its own, tells
 // the same Listener, and knows the same mails as ours.
 func (p *Pipeline) Another(log string) (*Pipeline, error) {
-	return newPipeline(Pipeline{scopes: p.scopes, rules: p.rules, own: p.own, log: log, listener: p.listener, hands: p.hands})
+	return newPipeline(Pipeline{scopes: p.scopes, rules: p.rules, own: p.own, log: log, listener: p.listener, hands: p.hands, charset: p.charset})
 }
 
 func newPipeline(p Pipeline) (*Pipeline, error) {
@@ -112,9 +115,19 @@ func newPipeline(p Pipeline) (*Pipeline, error) {
 // can have one message excused.
 func (p *Pipeline) Trust(key []byte) { p.own.key = key }
 
+// Decode says in which charset subjects are that don't say it themselves; nil is windows-1252. It is to be called
+// before Reader and Another.
+func (p *Pipeline) Decode(charset encoding.Encoding) { p.charset = charset }
+
 // Reader makes a reader of the log, whose arrivals go into the pipeline. Its arguments are those of parser.NewReader.
 func (p *Pipeline) Reader(zone *time.Location, reference time.Time) *parser.Reader {
-	return parser.NewReader(zone, reference, p.entry)
+	return p.reader(zone, reference, p.entry)
+}
+
+func (p *Pipeline) reader(zone *time.Location, reference time.Time, emit func(*parser.Entry)) *parser.Reader {
+	r := parser.NewReader(zone, reference, emit)
+	r.SetCharset(p.charset)
+	return r
 }
 
 func (p *Pipeline) entry(e *parser.Entry) {

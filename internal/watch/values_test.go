@@ -50,7 +50,7 @@ func TestValues(t *testing.T) {
 		{`"A B"@Lab.test U=Root P=local S=5`, `sender="a b"@lab.test sender_domain=lab.test user=Root account=Root`},
 		{`postmaster U=root P=local S=5`, `sender=postmaster user=root account=root`},
 		{`"a@b c"@Lab.test U=root P=local S=5`, `sender="a@b c"@lab.test sender_domain=lab.test user=root account=root`},
-		{`a@b U=root P=local S=5 T=""`, `sender=a@b sender_domain=b user=root account=root subject=`},
+		{`a@b U=root P=local S=5 T=""`, `sender=a@b sender_domain=b user=root account=root subject= topic=*`},
 		{`a@b U=root P=local S=5 T="Gr\303\274\303\237e\377"`, "sender=a@b sender_domain=b user=root account=root subject=Grüße\ufffd topic=*"},
 	} {
 		arrivals(t, "2026-11-23 10:00:00 1xV001-000001-01 <= "+test.items, func(_ *parser.Arrival, w *window.Arrival) {

@@ -42,6 +42,7 @@ func NewViewer(c *config.Config, path string, past time.Duration, listener Liste
 		return nil, err
 	}
 	p.Trust(Key(c.State))
+	p.Decode(c.Charset)
 	if j, ok := journal.Of(path); ok {
 		return newJournalViewer(c, path, &j, past, p)
 	}
