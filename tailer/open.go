@@ -2,6 +2,7 @@ package tailer
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -127,7 +128,7 @@ func (s *stream) Close() error {
 }
 
 func (s *stream) explain(err error) error {
-	if err == io.EOF {
+	if named := (*ReadError)(nil); err == io.EOF || errors.As(err, &named) {
 		return err
 	}
 	return &ReadError{Name: s.name, Byte: s.stored.Load(), Err: err}

@@ -25,7 +25,7 @@ func arrivalsCommand() *cobra.Command {
 without an item in the log line are left out. Entries that could not be read, or that Exim
 cut, are told on the standard error.`,
 		Example: `  exiwatch arrivals --auth 'alice*' /var/log/exim4/mainlog | jq -r .subject`,
-		RunE: func(cmd *cobra.Command, files []string) error {
+		RunE: s.reporting(func(cmd *cobra.Command, files []string) error {
 			if err := s.prepare(); err != nil {
 				return err
 			}
@@ -48,7 +48,7 @@ cut, are told on the standard error.`,
 				return failed
 			}
 			return err
-		},
+		}),
 	}
 	s.flags(cmd)
 	cmd.Flags().UintVarP(&rows, "rows", "n", 0, "`ROWS` at the most (0: all)")

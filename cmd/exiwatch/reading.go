@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"runtime/debug"
+	"slices"
 
 	"exiwatch/internal/watch"
 	"exiwatch/tailer"
@@ -26,6 +28,25 @@ func (s *selection) reading(cmd *cobra.Command, files []string) (*reading, error
 		return nil, logError(err)
 	}
 	return &reading{selection: s, logs: logs, bar: newProgress(cmd.ErrOrStderr())}, nil
+}
+
+// problem notes an error of a single log. The other logs are read all the same.
+func (s *selection) problem(err error) {
+	same := func(other error) bool { return other.Error() == err.Error() }
+	if !slices.ContainsFunc(s.problems, same) { // --suggest reads each log several times
+		s.problems = append(s.problems, err)
+	}
+}
+
+// reporting makes the function of a command that reads logs: once its output is written, it fails with the problems of
+// single logs.
+func (s *selection) reporting(run func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := run(cmd, args); err != nil {
+			return err
+		}
+		return errors.Join(s.problems...)
+	}
 }
 
 // garbage is how much of it may lie about, in percent of what is held: that grows slowly, and has few pointers to follow.
@@ -55,10 +76,18 @@ func (r *reading) pass(ctx context.Context, rules []window.Rule, listener watch.
 		}
 		share := func(done float64) { r.bar.show((float64(i) + done) / float64(len(r.logs))) }
 		totals, err := p.Replay(ctx, sources, r.settings.Zone, r.now, share)
-		if err != nil {
+		var broken *watch.BrokenLogs
+		if errors.As(err, &broken) {
+			for _, err := range broken.Errors {
+				r.problem(logError(err))
+			}
+		} else if err != nil {
 			return all, logError(err)
 		}
 		all.Lines, all.Bytes, all.Long = all.Lines+totals.Lines, all.Bytes+totals.Bytes, all.Long+totals.Long
+	}
+	if all.Bytes == 0 { // a report about nothing would look like good news
+		return all, errors.Join(r.problems...)
 	}
 	return all, nil
 }

@@ -44,7 +44,7 @@ alone.`,
   exiwatch replay --rule 'sender 20/5m' --rule 'account recipients 500/1h' --json mainlog.2.gz
   exiwatch replay --suggest --since 30d > rules.toml
   exiwatch replay --html report.html --since 7d`,
-		RunE: func(cmd *cobra.Command, files []string) error {
+		RunE: s.reporting(func(cmd *cobra.Command, files []string) error {
 			if err := s.prepare(); err != nil {
 				return err
 			}
@@ -73,7 +73,7 @@ alone.`,
 				return printJSON(cmd.OutOrStdout(), sum.Document(int(rows)))
 			}
 			return sum.Text(cmd.OutOrStdout(), int(rows), isColour(cmd.OutOrStdout()))
-		},
+		}),
 	}
 	s.flags(cmd)
 	cmd.Flags().StringArrayVar(&written, "rule", nil, "count by `'KEY [COUNT] LIMIT/WINDOW'` in place of the configured rules, say 'sender 20/5m' (repeatable)")

@@ -27,6 +27,7 @@ type selection struct {
 	now      time.Time
 	from, to time.Time
 	patterns [][]config.Pattern // one list for each key that is filtered: any of it
+	problems []error            // of single logs: printed when the output is written, and then the status is 1
 }
 
 // filters are the flags that pick arrivals.

@@ -162,7 +162,8 @@ func (r *rereading) next(cmd *cobra.Command, rules []window.Rule, listener watch
 func (r *rereading) unchanged() error {
 	i := 0
 	for source, info := range r.sources {
-		if info == nil || !os.SameFile(info, r.files[i]) {
+		was := r.files[i]
+		if (info == nil) != (was == nil) || info != nil && !os.SameFile(info, was) {
 			return cycledMeanwhile(source.Name)
 		}
 		i++

@@ -51,7 +51,7 @@ siblings are read.`,
 			}
 			return nil, cobra.ShellCompDirectiveDefault
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: s.reporting(func(cmd *cobra.Command, args []string) error {
 			if err := t.prepare(args[0]); err != nil {
 				return err
 			}
@@ -75,7 +75,7 @@ siblings are read.`,
 				report.PrintRow(out, t.weight(&row), row.Value)
 			}
 			return out.Flush()
-		},
+		}),
 	}
 	s.flags(cmd)
 	cmd.Flags().StringVar(&t.count, "count", "messages", "what to rank by: "+strings.Join(weights, ", ")+" (the last five: how many distinct)")

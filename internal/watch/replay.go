@@ -24,15 +24,25 @@ type Source struct {
 	pipe io.Closer // Stream is a pipe that was opened by its name
 }
 
-// Replay reads finished logs through p, in the order of their first stamps. Progress, if not nil, is called now and then with
-// the share that was read, from 0 to 1.
+// BrokenLogs is the error of a Replay that has read all it could: of each log what comes before the place that it can't
+// read. The totals are those of what it has read.
+type BrokenLogs struct {
+	Errors []error // one for each such log; each names it
+}
+
+func (b *BrokenLogs) Error() string { return errors.Join(b.Errors...).Error() }
+
+func (b *BrokenLogs) Unwrap() []error { return b.Errors }
+
+// Replay reads finished logs through p, in the order of their first stamps. It fails with BrokenLogs if it can't read some of
+// them to the end. Progress, if not nil, is called now and then with the share that it has read, from 0 to 1.
 func (p *Pipeline) Replay(ctx context.Context, sources []Source, zone *time.Location, now time.Time, progress func(float64)) (tailer.Totals, error) {
-	ordered, err := inOrder(sources, zone, now)
-	if err != nil {
-		return tailer.Totals{}, err
+	c := newCrew(ctx, p, inOrder(sources, zone, now), zone, now, progress)
+	totals, err := c.run()
+	if err == nil && c.supply.broken != nil {
+		err = &BrokenLogs{c.supply.broken}
 	}
-	c := newCrew(ctx, p, ordered, zone, now, progress)
-	return c.run()
+	return totals, err
 }
 
 // named puts the name of the log before an error that doesn't say it.
@@ -60,10 +70,11 @@ func (s Source) open() (io.ReadCloser, func() float64, error) {
 	}, nil
 }
 
-// inOrder sorts logs by the first stamp in each. One without stamps stays behind the one named before it.
-func inOrder(sources []Source, zone *time.Location, now time.Time) ([]Source, error) {
+// inOrder sorts logs by the first stamp in each. One without stamps, and one that can't be read, stays behind the one named
+// before it.
+func inOrder(sources []Source, zone *time.Location, now time.Time) []Source {
 	if len(sources) < 2 {
-		return sources, nil
+		return sources
 	}
 	type dated struct {
 		Source
@@ -73,10 +84,7 @@ func inOrder(sources []Source, zone *time.Location, now time.Time) ([]Source, er
 	var last time.Time
 	for _, s := range slices.Clone(sources) {
 		first, err := s.first(zone, now)
-		if err != nil {
-			return nil, s.named(err)
-		}
-		if first.IsZero() {
+		if err != nil || first.IsZero() { // whoever reads it says what is wrong
 			first = last
 		}
 		last = first
@@ -87,7 +95,7 @@ func inOrder(sources []Source, zone *time.Location, now time.Time) ([]Source, er
 	for i, d := range all {
 		ordered[i] = d.Source
 	}
-	return ordered, nil
+	return ordered
 }
 
 // peekSize is how much of a stream is looked at for a first stamp.
@@ -101,6 +109,7 @@ func (s *Source) first(zone *time.Location, now time.Time) (time.Time, error) {
 	if s.Stream != nil {
 		text, err := tailer.OpenReader(s.Stream)
 		if err != nil {
+			s.Stream = brokenStream{err} // what is left of it is no log
 			return time.Time{}, err
 		}
 		buffered := bufio.NewReaderSize(text, peekSize)
@@ -120,6 +129,11 @@ func (s *Source) first(zone *time.Location, now time.Time) (time.Time, error) {
 	}
 	return stamp, err
 }
+
+// A brokenStream is what is left of one that could not be opened.
+type brokenStream struct{ error }
+
+func (b brokenStream) Read([]byte) (int, error) { return 0, b.error }
 
 // openPipe opens what can be read only once, so that what is looked at isn't lost.
 func (s *Source) openPipe() error {

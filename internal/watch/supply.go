@@ -13,7 +13,8 @@ type supply struct {
 	ctx      context.Context
 	sources  []Source
 	progress func(float64)
-	totals   tailer.Totals // of the logs read to their end
+	totals   tailer.Totals // of the logs that are closed
+	broken   []error       // of the logs that can't be read to their end
 
 	at     int      // the source that is read
 	begun  []*begun // it and those behind it that are open already
@@ -38,7 +39,8 @@ type begun struct {
 // maxAhead bounds what is read ahead of all logs.
 const maxAhead = 32 << 20 // bytes
 
-// next fills p with the next portion. Its error is io.EOF behind the last one, or says what can't be read.
+// next fills p with the next portion. Its error is io.EOF behind the last one, or the context's. Where a log can't be read on,
+// the next log follows.
 func (s *supply) next(p *portion) (err error) {
 	if err := s.ctx.Err(); err != nil {
 		return err
@@ -49,7 +51,8 @@ func (s *supply) next(p *portion) (err error) {
 				return io.EOF
 			}
 			if err := s.open(); err != nil {
-				return s.sources[s.at].named(err)
+				s.pass(err)
+				continue
 			}
 			p.first = true
 		}
@@ -61,12 +64,17 @@ func (s *supply) next(p *portion) (err error) {
 			}
 			return nil
 		}
-		if err != io.EOF {
-			return s.sources[s.at].named(err)
-		}
-		s.close()
-		s.at++
+		s.pass(err)
 	}
+}
+
+// pass goes on to the next log. err says why: io.EOF is the end of this one.
+func (s *supply) pass(err error) {
+	if err != io.EOF {
+		s.broken = append(s.broken, s.sources[s.at].named(err))
+	}
+	s.close()
+	s.at++
 }
 
 // open opens the source that is next, and begins to uncompress the one behind it, or as many as there are processors for.
@@ -90,13 +98,15 @@ func (s *supply) open() error {
 	return nil
 }
 
-// close closes the log that is read.
+// close closes the log that is read, or that could not be opened.
 func (s *supply) close() {
-	if s.chunks == nil {
+	if len(s.begun) == 0 {
 		return
 	}
-	t := s.chunks.Totals()
-	s.totals.Bytes, s.totals.Long = s.totals.Bytes+t.Bytes, s.totals.Long+t.Long
+	if s.chunks != nil {
+		t := s.chunks.Totals()
+		s.totals.Bytes, s.totals.Long = s.totals.Bytes+t.Bytes, s.totals.Long+t.Long
+	}
 	s.begun[0].close()
 	s.begun = s.begun[1:]
 	if pipe := s.sources[s.at].pipe; pipe != nil {
