@@ -10,6 +10,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
 )
@@ -36,6 +37,8 @@ func uncompress(r *bufio.Reader, head []byte) (plain io.Reader, done func(), err
 		if err == nil {
 			plain, done = decoder, decoder.Close
 		}
+	case bytes.HasPrefix(head, []byte("\x04\x22\x4d\x18")):
+		plain = lz4.NewReader(r)
 	case isLZMA(head):
 		plain, err = lzma.ReaderConfig{DictCap: maxWindow}.NewReader(r)
 	default:

@@ -29,8 +29,9 @@ type File struct {
 	stream  *stream
 }
 
-// Open opens a finished log, plain or compressed with gzip, bzip2, xz, zstd or lzma, which is told by its content and
-// not by its name. Members and streams put one behind the other are read to the end of the last. The caller closes it.
+// Open opens a finished log, plain or compressed with gzip, bzip2, xz, zstd, lz4 or lzma, which is told by its content and
+// not by its name. Members and streams put one behind the other are read to the end of the last. The caller closes it. It
+// fails with a *FormatError if the file is an archive, or in another format that it can't read.
 func Open(name string) (*File, error) {
 	file, err := os.Open(name)
 	if err != nil {
@@ -103,6 +104,12 @@ func newStream(source io.Reader, name string) (*stream, error) {
 		return nil, s.explain(err)
 	}
 	s.compressed = s.plain != io.Reader(buffered)
+	begun := begin(s.plain, refuseLength)
+	s.plain = begun
+	if err := refuse(begun.head, name); err != nil {
+		s.Close()
+		return nil, err
+	}
 	return s, nil
 }
 
