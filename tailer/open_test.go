@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,6 +132,30 @@ func checkTruncated(t *testing.T, path string, length int, whole string) {
 	var at *ReadError
 	if !errors.As(err, &at) || at.Name != path || at.Byte != int64(length) || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("%d bytes: error = %v, want unexpected EOF in %s at byte %d", length, err, path, length)
+	}
+}
+
+// TestHalfIsRead: whatever the format, half a file gives a good part of what is in it.
+func TestHalfIsRead(t *testing.T) {
+	var text strings.Builder
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range 100_000 {
+		fmt.Fprintf(&text, "%d %d\n", i, random.Uint64())
+	}
+	for name, writer := range compressors() {
+		if name == "lz4" { // its blocks are of four megabytes
+			writer = func(w io.Writer) (io.WriteCloser, error) {
+				z := lz4.NewWriter(w)
+				return z, z.Apply(lz4.BlockSizeOption(lz4.Block64Kb))
+			}
+		}
+		stored := compress(t, text.String(), writer)
+		file, err := OpenReader(strings.NewReader(stored[:len(stored)/2]))
+		must(t, err)
+		got, err := io.ReadAll(file)
+		if len(got) < text.Len()/3 || !strings.HasPrefix(text.String(), string(got)) || !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: half the file gives %d of %d bytes, and %v", name, len(got), text.Len(), err)
+		}
 	}
 }
 
