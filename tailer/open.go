@@ -21,6 +21,13 @@ func (e *ReadError) Error() string {
 }
 func (e *ReadError) Unwrap() error { return e.Err }
 
+// IsNamed tells whether an error says which log it is about: a *ReadError and a *FormatError do.
+func IsNamed(err error) bool {
+	var read *ReadError
+	var format *FormatError
+	return errors.As(err, &read) || errors.As(err, &format)
+}
+
 // A File is a finished log being read; what it gives is uncompressed.
 type File struct {
 	file    *os.File
@@ -135,7 +142,7 @@ func (s *stream) Close() error {
 }
 
 func (s *stream) explain(err error) error {
-	if named := (*ReadError)(nil); err == io.EOF || errors.As(err, &named) {
+	if err == io.EOF || IsNamed(err) {
 		return err
 	}
 	return &ReadError{Name: s.name, Byte: s.stored.Load(), Err: err}

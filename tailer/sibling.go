@@ -1,6 +1,7 @@
 package tailer
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -56,9 +57,11 @@ func (s search) siblings() ([]sibling, error) {
 			known = append(known, f)
 		}
 	}
-	if !s.named {
-		known = append(known, s.heads.belonging(foreign, known)...)
+	if s.named {
+		slices.SortFunc(known, sibling.compare)
+		return onceEach(known), nil
 	}
+	known = append(known, s.heads.belonging(foreign, known)...)
 	s.heads.sort(known)
 	return onceEach(known), nil
 }
@@ -178,6 +181,11 @@ func onceEach(found []sibling) []sibling {
 // isLog tells whether this file is written to, rather than cycled.
 func (s sibling) isLog(path string) bool {
 	return s.path == path || isStamped(path) && s.cut == ""
+}
+
+// compare is negative if a is older than b, going by their names.
+func (a sibling) compare(b sibling) int {
+	return cmp.Or(a.age.compare(b.age), cmp.Compare(a.path, b.path))
 }
 
 // start is the position of the file's first byte.

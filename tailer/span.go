@@ -30,8 +30,7 @@ func (h heads) begins(f sibling) string { return string(stamp.Find(h.of(f))) }
 // sort puts siblings in order, oldest first: by their names, or where these don't tell, or are of two kinds, by their first
 // stamps.
 func (h heads) sort(found []sibling) {
-	byName := func(a, b sibling) int { return cmp.Or(a.age.compare(b.age), cmp.Compare(a.path, b.path)) }
-	slices.SortFunc(found, byName)
+	slices.SortFunc(found, sibling.compare)
 	first := make(map[string]string) // by path
 	dated, numbered, unclear := false, false, false
 	for _, f := range found {
@@ -49,7 +48,7 @@ func (h heads) sort(found []sibling) {
 	}
 	slices.SortStableFunc(found, func(a, b sibling) int {
 		if a.log || b.log {
-			return byName(a, b)
+			return a.compare(b)
 		}
 		return cmp.Compare(first[a.path], first[b.path])
 	})

@@ -27,6 +27,7 @@ type selection struct {
 	now      time.Time
 	from, to time.Time
 	patterns [][]config.Pattern // one list for each key that is filtered: any of it
+	noted    []string           // notes on the standard error, each once
 	problems []error            // of single logs: printed when the output is written, and then the status is 1
 }
 
@@ -136,7 +137,7 @@ func (s *selection) logs(ctx context.Context, files []string, stdin io.Reader) (
 	}
 	var logs [][]watch.Source
 	for _, path := range s.settings.Log {
-		names, err := tailer.Cycled(path)
+		names, err := tailer.Cycled(path, s.settings.CycledTo...)
 		if err != nil {
 			return nil, err
 		}

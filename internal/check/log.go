@@ -39,7 +39,7 @@ func (c *checks) logs(ctx context.Context) []Result {
 
 // log looks for one log and its cycled files, and reads the end of it.
 func (c *checks) log(ctx context.Context, path string) []Result {
-	row, err := tailer.Row(path)
+	row, err := tailer.Row(path, c.Config.CycledTo...)
 	if errors.Is(err, fs.ErrPermission) {
 		return []Result{fail("log", whoMay(path, me()), "%s can't be read by user %s", path, me())}
 	}

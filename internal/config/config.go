@@ -17,10 +17,12 @@ const (
 
 // A Config is a whole, checked configuration.
 type Config struct {
-	Log   []string       // main logs; empty: to be found (FindLog)
-	State string         // folder of the mail spool
-	Zone  *time.Location // of logs that name none
-	Rules []window.Rule
+	Log []string // main logs; empty: to be found (FindLog)
+	// CycledTo are folders, beside the logs' own, in which cycled files may be.
+	CycledTo []string
+	State    string         // folder of the mail spool
+	Zone     *time.Location // of logs that name none
+	Rules    []window.Rule
 	// Scopes are what the rules count.
 	Scopes Scopes
 	Mail   Mail

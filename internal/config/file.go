@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ type file struct {
 	Log      any      `toml:"log"`
 	State    string   `toml:"state"`
 	Timezone string   `toml:"timezone"`
+	CycledTo []string `toml:"cycled_to"`
 	Count    count    `toml:"count"`
 	Rule     []rule   `toml:"rule"`
 	Mail     mail     `toml:"mail"`
@@ -120,6 +122,9 @@ func (f *file) config() (c Config, err error) {
 	if c.Zone, err = Zone(f.Timezone); err != nil {
 		return c, err
 	}
+	if c.CycledTo, err = folders(f.CycledTo); err != nil {
+		return c, err
+	}
 	if c.Rules, c.Scopes, err = f.rules(c.Zone); err != nil {
 		return c, err
 	}
@@ -173,6 +178,25 @@ func logs(v any) ([]string, error) {
 		return paths, nil
 	}
 	return nil, fmt.Errorf("log: %v is no path and no list of paths", v)
+}
+
+// maxFolders is how many folders cycled files may be in: the daemon looks into each whenever a log is cycled.
+const maxFolders = 16
+
+// folders checks cycled_to.
+func folders(paths []string) ([]string, error) {
+	if len(paths) > maxFolders {
+		return nil, fmt.Errorf("cycled_to: %d folders: want at most %d", len(paths), maxFolders)
+	}
+	for i, path := range paths {
+		if !filepath.IsAbs(path) {
+			return nil, fmt.Errorf("cycled_to: %q: want the absolute path of a folder", path)
+		}
+		if slices.Contains(paths[:i], path) {
+			return nil, fmt.Errorf("cycled_to: %s is named twice", path)
+		}
+	}
+	return paths, nil
 }
 
 func emptyPath(path string) error {

@@ -144,7 +144,8 @@ func (d *Daemon) snapshot(ctx context.Context) metrics.Snapshot {
 			last = d.meter.began
 		}
 		path := d.logs[i].path
-		s.Logs = append(s.Logs, metrics.Log{Path: strings.ToValidUTF8(path, "\ufffd"), Behind: behind(path, c.ends[i]), Idle: now.Sub(last)})
+		unread := behind(path, d.Config.CycledTo, c.ends[i])
+		s.Logs = append(s.Logs, metrics.Log{Path: strings.ToValidUTF8(path, "\ufffd"), Behind: unread, Idle: now.Sub(last)})
 	}
 	s.Channels = append(s.Channels, d.channel(mailChannel, d.spool, now))
 	for _, t := range d.tellers {

@@ -118,7 +118,8 @@ func (d *Daemon) open() error {
 		if err != nil {
 			return err
 		}
-		l := &followed{path: path, pipeline: pipeline, zone: d.Config.Zone, now: d.now, follower: tailer.Follower{Path: path, Problem: d.problem}}
+		l := &followed{path: path, pipeline: pipeline, zone: d.Config.Zone, now: d.now}
+		l.follower = tailer.Follower{Path: path, CycledTo: d.Config.CycledTo, Problem: d.problem}
 		l.reader = pipeline.Reader(d.Config.Zone, d.now())
 		if err := d.begin(l, was.Logs[path]); err != nil {
 			return err
