@@ -2,7 +2,6 @@ package tailer
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 )
@@ -69,7 +68,7 @@ func (c *Chunks) fill(buf []byte, n int) int {
 
 // explain says where r failed, unless it was a File, which has said so itself.
 func (c *Chunks) explain(err error) error {
-	if named := (*ReadError)(nil); err == nil || err == io.EOF || errors.As(err, &named) {
+	if err == nil || err == io.EOF || IsNamed(err) {
 		return err
 	}
 	return fmt.Errorf("reading %s at byte %d: %w", c.file, c.totals.Bytes, err)

@@ -2,7 +2,6 @@ package tailer
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 )
@@ -153,7 +152,7 @@ func (c *cutter) position() Position {
 
 // explain says where r failed, unless it was a File, which has said so itself.
 func (c *cutter) explain(err error) error {
-	if named := (*ReadError)(nil); errors.As(err, &named) {
+	if IsNamed(err) {
 		return err
 	}
 	return fmt.Errorf("reading %s at byte %d: %w", c.file, c.totals.Bytes, err)

@@ -29,17 +29,36 @@ func (m Member) At(offset int64) (Position, error) {
 	return at, err
 }
 
-// Row finds the files that the main log at path has been cycled to, oldest first, the log itself last if it is
-// there: mainlog.2.gz mainlog.1 mainlog, as logrotate names them by number or by date (dateext) and exicyclog with two
-// or three digits. Where both were in use the numbered ones go first. If path's last element holds %D (yyyymmdd) or %M
-// (yyyymm), every name with a date there belongs to it, by date and then by number. A file that is there both plain
-// and compressed is named once, plain; one with several names, by the youngest. Nothing found is fs.ErrNotExist,
-// and a log that is no regular file a *KindError.
-func Row(path string) ([]Member, error) {
-	if err := Followable(path); err != nil {
+// Row finds the files that the main log at path has been cycled to, oldest first, the log itself last if it is there:
+// mainlog.2.gz mainlog.1 mainlog. They are regular files in the log's folder and in those of cycledTo, of which a missing
+// one holds none.
+//
+// A file belongs to the log if its name begins or ends like the log's, and the rest is a number, of which a higher one is
+// older; a date in any usual form, the day before the month where both are possible; seconds since 1970; or a word such as
+// .old, .bak and ~. With a rest of another kind, and with any name in cycledTo, it belongs to it if it begins with an entry
+// of Exim's, ends before the log begins, and shares no time with another file of the log's. Never does a file whose name
+// holds reject, panic or debuglog, unless the log's own name does. If path's last element holds %D (yyyymmdd) or %M
+// (yyyymm), every name with a date there belongs to it.
+//
+// The order is that of the numbers and dates. Where names of two kinds were in use, or a name tells neither, it is that of
+// the first stamps; in logs without stamps of their own, numbers go first and unclear names by their times of change.
+//
+// A file that is there both plain and compressed is named once, plain; one with several names, by the youngest. Nothing
+// found is fs.ErrNotExist, and a log that is no regular file a *KindError.
+func Row(path string, cycledTo ...string) ([]Member, error) {
+	return search{path: path, folders: cycledTo, heads: newHeads()}.row()
+}
+
+// Named is Row without files that their names don't tell: it reads none.
+func Named(path string, cycledTo ...string) ([]Member, error) {
+	return search{path: path, folders: cycledTo, heads: newHeads(), named: true}.row()
+}
+
+func (s search) row() ([]Member, error) {
+	if err := Followable(s.path); err != nil {
 		return nil, err
 	}
-	found, err := siblings(path)
+	found, err := s.siblings()
 	if err != nil {
 		return nil, err
 	}
@@ -48,14 +67,14 @@ func Row(path string) ([]Member, error) {
 		members = append(members, Member{Path: s.path, Start: s.start(), Size: s.size, Compressed: s.cut != ""})
 	}
 	if members == nil {
-		return nil, fmt.Errorf("looking for %s and what it was cycled to: %w", path, fs.ErrNotExist)
+		return nil, fmt.Errorf("looking for %s and what it was cycled to: %w", s.path, fs.ErrNotExist)
 	}
 	return members, nil
 }
 
 // Cycled are the paths of Row.
-func Cycled(path string) ([]string, error) {
-	members, err := Row(path)
+func Cycled(path string, cycledTo ...string) ([]string, error) {
+	members, err := Row(path, cycledTo...)
 	var names []string
 	for _, m := range members {
 		names = append(names, m.Path)

@@ -17,12 +17,12 @@ func TestCycledOrder(t *testing.T) {
 		not  string
 	}{
 		"logrotate": {"mainlog", "mainlog.10.gz mainlog.9.gz mainlog.2.gz mainlog.1 mainlog",
-			"mainlog.bak rejectlog.1 rejectlog paniclog mainlog.1.swp xmainlog mainlog.gz mainlog~ mainlog.old.gz mainlogs.1 mainlog. mainlog.1a"},
-		"exicyclog":           {"mainlog", "mainlog.10.gz mainlog.03.gz mainlog.02.gz mainlog.01 mainlog", "mainlog.4711"},
+			"rejectlog.1 rejectlog paniclog mainlog.1.swp xmainlog mainlog.gz mainlogs.1 mainlog. mainlog.1a mainlog-submission.1 mainlog2.1"},
+		"exicyclog":           {"mainlog", "mainlog.10.gz mainlog.03.gz mainlog.02.gz mainlog.01 mainlog", "mainlog.$$"},
 		"exicyclog, many":     {"mainlog", "mainlog.100.bz2 mainlog.099.bz2 mainlog.002.xz mainlog.001 mainlog", ""},
 		"both at once":        {"mainlog", "mainlog.3.gz mainlog.2 mainlog.1 mainlog", "mainlog.2.gz"},
 		"two compressed":      {"mainlog", "mainlog.2.gz mainlog.1 mainlog", "mainlog.2.xz"},
-		"dateext":             {"mainlog", "mainlog-20251231.gz mainlog-20261121.zst mainlog-20261122 mainlog", "mainlog-2026 mainlog-20269922 mainlog-backup"},
+		"dateext":             {"mainlog", "mainlog-20251231.gz mainlog-20261121.zst mainlog-20261122 mainlog", "rejectlog-20261122 mainlog-backups"},
 		"dates with time":     {"mainlog", "mainlog-20261121 mainlog-20261122-1 mainlog-20261122-2 mainlog-2026-11-23 mainlog.20261124-10.lzma mainlog", ""},
 		"numbers, then dates": {"mainlog", "mainlog.2.gz mainlog.1 mainlog-20261121.gz mainlog", ""},
 		"cPanel":              {"exim_mainlog", "exim_mainlog-20261115.gz exim_mainlog-20261122 exim_mainlog", "exim_rejectlog exim_mainlog-"},

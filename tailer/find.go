@@ -9,15 +9,18 @@ import (
 // Find looks for the file of the main log at path, as in Row, that holds the byte at: the one that has its inode if it
 // begins with what at's Fingerprint says, else a copy of that, plain or compressed. held is at with that file's Device
 // and Inode; its Offset is cut to the size of a plain copy that ends before it, which was made while at's file was
-// written to. ok is false if there is none. It fails if the folder can't be read.
-func Find(path string, at Position) (held Position, ok bool, err error) {
+// written to. A file of any name that holds it is found in the log's folder, and in those of cycledTo. ok is false if there
+// is none. It fails if a folder can't be read.
+func Find(path string, at Position, cycledTo ...string) (held Position, ok bool, err error) {
 	var found, last []sibling
 	i := -1
+	s := search{path: path, folders: cycledTo, heads: newHeads()}
 	for n := 0; n < attempts && i < 0; n++ {
-		if found, err = siblings(path); err != nil {
+		if found, err = s.siblings(); err != nil {
 			return Position{}, false, err
 		}
-		i = make(heads).find(found, at)
+		found = s.with(found, at)
+		i = s.heads.find(found, at)
 		if i < 0 && n > 0 && sameNames(found, last) {
 			break // no name was being changed
 		}
@@ -55,7 +58,12 @@ func (h heads) find(found []sibling, at Position) int {
 }
 
 // heads remembers how compressed files begin, which costs more than a look.
-type heads map[content][]byte
+type heads struct {
+	known map[content][]byte
+	lasts map[content]string // their last stamps
+}
+
+func newHeads() heads { return heads{make(map[content][]byte), make(map[content]string)} }
 
 // content stands for what a file holds, whatever its name.
 type content struct {
@@ -69,7 +77,7 @@ const maxHeads = 256 // far more than there are files of one log
 // of gives the first bytes of f, uncompressed, up to fingerprintLength; nil if they can't be read, or f has lost its name.
 func (h heads) of(f sibling) []byte {
 	key := content{f.identity, f.size, f.changed.UnixNano()}
-	if head, ok := h[key]; ok {
+	if head, ok := h.known[key]; ok {
 		return head
 	}
 	file, err := os.Open(f.path)
@@ -84,11 +92,12 @@ func (h heads) of(f sibling) []byte {
 		head, _ := readHead(file)
 		return head
 	}
-	if len(h) >= maxHeads {
-		clear(h)
+	if len(h.known) >= maxHeads {
+		clear(h.known)
+		clear(h.lasts)
 	}
-	h[key] = unpackHead(file, f.path)
-	return h[key]
+	h.known[key] = unpackHead(file, f.path)
+	return h.known[key]
 }
 
 // end is where a plain file ends.

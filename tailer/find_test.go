@@ -13,9 +13,9 @@ import (
 // endOf is the position behind a file's last line.
 func endOf(t *testing.T, path string) Position {
 	t.Helper()
-	found, err := siblings(path)
+	found, err := search{path: path, heads: newHeads()}.siblings()
 	must(t, err)
-	return make(heads).end(found[len(found)-1])
+	return newHeads().end(found[len(found)-1])
 }
 
 func TestFind(t *testing.T) {
@@ -153,15 +153,15 @@ func TestHeadOfAFileThatWasCycledOn(t *testing.T) {
 		appendTo(t, name, text)
 		gzipped(t, name)
 	}
-	found, err := siblings(log)
+	found, err := search{path: log, heads: newHeads()}.siblings()
 	must(t, err)
 	must(t, os.Rename(log+".2.gz", log+".3.gz"))
 	must(t, os.Rename(log+".1.gz", log+".2.gz"))
-	h := make(heads)
+	h := newHeads()
 	if head := h.of(found[0]); head != nil {
 		t.Errorf("before the folder is read again: %q", head)
 	}
-	found, err = siblings(log)
+	found, err = search{path: log, heads: newHeads()}.siblings()
 	must(t, err)
 	for i, want := range []string{"first\n", "second\n"} {
 		if head := h.of(found[i]); string(head) != want {

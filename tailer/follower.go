@@ -10,6 +10,8 @@ type Follower struct {
 	// Path is the main log. Its last element may hold %D (yyyymmdd) or %M (yyyymm), as log_file_path's may: then the
 	// current file is the newest name that fits.
 	Path string
+	// CycledTo are folders, beside that of Path, in which cycled files may be, as in Row.
+	CycledTo []string
 	// From is where to begin: after the line that ended there, in whichever file of the folder that is by now, as Find
 	// finds it. If it is zero, or not to be found, which Problem is told, Since says where to begin.
 	From Position

@@ -10,6 +10,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
 )
@@ -36,8 +37,11 @@ func uncompress(r *bufio.Reader, head []byte) (plain io.Reader, done func(), err
 		if err == nil {
 			plain, done = decoder, decoder.Close
 		}
+	case bytes.HasPrefix(head, []byte("\x04\x22\x4d\x18")):
+		plain = lz4.NewReader(r)
 	case isLZMA(head):
 		plain, err = lzma.ReaderConfig{DictCap: maxWindow}.NewReader(r)
+		plain = &drained{r: plain}
 	default:
 		plain = r
 	}
@@ -72,4 +76,26 @@ func isLZMA(head []byte) bool {
 	}
 	size := binary.LittleEndian.Uint64(head[5:])
 	return size == 1<<64-1 || size < 1<<38
+}
+
+// drained is an lzma reader that gives all it has uncompressed when its input breaks off.
+//
+// QUIRK: lzma.Reader fails first, and gives the last megabytes if it is read on.
+type drained struct {
+	r      io.Reader
+	failed error
+}
+
+func (d *drained) Read(p []byte) (int, error) {
+	n, err := d.r.Read(p)
+	if d.failed == nil && err == io.ErrUnexpectedEOF {
+		d.failed, err = err, nil
+		if n == 0 {
+			n, err = d.r.Read(p)
+		}
+	}
+	if d.failed != nil && err == io.EOF {
+		err = d.failed
+	}
+	return n, err
 }

@@ -21,6 +21,13 @@ func (e *ReadError) Error() string {
 }
 func (e *ReadError) Unwrap() error { return e.Err }
 
+// IsNamed tells whether an error says which log it is about: a *ReadError and a *FormatError do.
+func IsNamed(err error) bool {
+	var read *ReadError
+	var format *FormatError
+	return errors.As(err, &read) || errors.As(err, &format)
+}
+
 // A File is a finished log being read; what it gives is uncompressed.
 type File struct {
 	file    *os.File
@@ -29,8 +36,9 @@ type File struct {
 	stream  *stream
 }
 
-// Open opens a finished log, plain or compressed with gzip, bzip2, xz, zstd or lzma, which is told by its content and
-// not by its name. Members and streams put one behind the other are read to the end of the last. The caller closes it.
+// Open opens a finished log, plain or compressed with gzip, bzip2, xz, zstd, lz4 or lzma, which is told by its content and
+// not by its name. Members and streams put one behind the other are read to the end of the last. The caller closes it. It
+// fails with a *FormatError if the file is an archive, or in another format that it can't read.
 func Open(name string) (*File, error) {
 	file, err := os.Open(name)
 	if err != nil {
@@ -103,6 +111,12 @@ func newStream(source io.Reader, name string) (*stream, error) {
 		return nil, s.explain(err)
 	}
 	s.compressed = s.plain != io.Reader(buffered)
+	begun := begin(s.plain, refuseLength)
+	s.plain = begun
+	if err := refuse(begun.head, name); err != nil {
+		s.Close()
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -128,7 +142,7 @@ func (s *stream) Close() error {
 }
 
 func (s *stream) explain(err error) error {
-	if named := (*ReadError)(nil); err == io.EOF || errors.As(err, &named) {
+	if err == io.EOF || IsNamed(err) {
 		return err
 	}
 	return &ReadError{Name: s.name, Byte: s.stored.Load(), Err: err}

@@ -1,10 +1,13 @@
 package tailer
 
 import (
+	"archive/tar"
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +15,7 @@ import (
 	"testing/iotest"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
 )
@@ -42,6 +46,7 @@ func compressors() map[string]func(io.Writer) (io.WriteCloser, error) {
 		"xz":   func(w io.Writer) (io.WriteCloser, error) { return xz.NewWriter(w) },
 		"zstd": func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) },
 		"lzma": func(w io.Writer) (io.WriteCloser, error) { return lzma.NewWriter(w) },
+		"lz4":  func(w io.Writer) (io.WriteCloser, error) { return lz4.NewWriter(w), nil },
 	}
 }
 
@@ -130,6 +135,30 @@ func checkTruncated(t *testing.T, path string, length int, whole string) {
 	}
 }
 
+// TestHalfIsRead: whatever the format, half a file gives a good part of what is in it.
+func TestHalfIsRead(t *testing.T) {
+	var text strings.Builder
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range 100_000 {
+		fmt.Fprintf(&text, "%d %d\n", i, random.Uint64())
+	}
+	for name, writer := range compressors() {
+		if name == "lz4" { // its blocks are of four megabytes
+			writer = func(w io.Writer) (io.WriteCloser, error) {
+				z := lz4.NewWriter(w)
+				return z, z.Apply(lz4.BlockSizeOption(lz4.Block64Kb))
+			}
+		}
+		stored := compress(t, text.String(), writer)
+		file, err := OpenReader(strings.NewReader(stored[:len(stored)/2]))
+		must(t, err)
+		got, err := io.ReadAll(file)
+		if len(got) < text.Len()/3 || !strings.HasPrefix(text.String(), string(got)) || !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: half the file gives %d of %d bytes, and %v", name, len(got), text.Len(), err)
+		}
+	}
+}
+
 // A damaged file gives lines as far as it goes, then its error once.
 func TestTruncatedGzip(t *testing.T) {
 	var text strings.Builder
@@ -170,5 +199,43 @@ func TestOpenFails(t *testing.T) {
 	}
 	if _, err := OpenReader(strings.NewReader("\x1f\x8b\x08")); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("OpenReader of a gzip header's beginning = %v, want %v", err, io.ErrUnexpectedEOF)
+	}
+}
+
+// TestOpenRefuses: an archive is no log, nor is what holds one compressed.
+func TestOpenRefuses(t *testing.T) {
+	var tarball bytes.Buffer
+	w := tar.NewWriter(&tarball)
+	must(t, w.WriteHeader(&tar.Header{Name: "mainlog", Mode: 0o640, Size: int64(len(small))}))
+	_, err := io.WriteString(w, small)
+	must(t, err)
+	must(t, w.Close())
+	old := []byte(tarball.String()) // as before POSIX: no magic, another checksum
+	clear(old[257:265])
+	sum := 0
+	for i, b := range old[:512] {
+		if i < 148 || i > 155 {
+			sum += int(b)
+		}
+	}
+	copy(old[148:156], fmt.Sprintf("%06o\x00 ", sum+8*' '))
+	for format, stored := range map[string]string{
+		"a tar archive":               tarball.String(),
+		"a tar archive ":              compress(t, tarball.String(), compressors()["gzip"]),
+		" a tar archive":              compress(t, tarball.String(), compressors()["zstd"]),
+		" a tar archive ":             string(old),
+		"a zip archive":               "PK\x03\x04\x14\x00",
+		"a 7z archive":                "7z\xbc\xaf\x27\x1c\x00\x04",
+		"compressed by compress (.Z)": "\x1f\x9d\x90o\xdc\xb8I",
+		"UTF-16 text":                 "\xff\xfe2\x000\x00",
+		"UTF-16 text ":                "\xfe\xff\x002\x000",
+	} {
+		path := filepath.Join(t.TempDir(), "mainlog.2.gz")
+		must(t, os.WriteFile(path, []byte(stored), 0o640))
+		_, err := Open(path)
+		var refused *FormatError
+		if !errors.As(err, &refused) || refused.Name != path || refused.Format != strings.Trim(format, " ") {
+			t.Errorf("Open of %s fails with %v", format, err)
+		}
 	}
 }

@@ -1,29 +1,44 @@
 package tailer
 
 import (
-	"cmp"
 	"path/filepath"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 )
 
 // A row knows the names of one main log and of what it is cycled to.
 type row struct {
-	name    *regexp.Regexp // groups: stamp, what is behind the log's own name
-	stamped bool           // the log's own name holds a date
+	own       string         // the log's own name
+	stem, ext string         // the same in two: ext begins with the last dot, empty where there is none
+	pattern   *regexp.Regexp // of a log whose name holds a date: groups date, what is behind; else nil
+	otherLogs []string       // words that occur in the names of logs beside the main log, and not in its own
 }
 
 // newRow takes the last element of a main log's path, in which %D and %M are Exim's ("Log files", log_file_path).
 func newRow(pattern string) row {
-	before, after, digits := pattern, "", "{0}"
-	if b, a, ok := strings.Cut(pattern, "%D"); ok {
-		before, after, digits = b, a, "{8}"
-	} else if b, a, ok := strings.Cut(pattern, "%M"); ok {
-		before, after, digits = b, a, "{6}"
+	r := row{own: pattern}
+	for _, word := range []string{"reject", "panic", "debuglog"} { // %s of log_file_path
+		if !strings.Contains(pattern, word) {
+			r.otherLogs = append(r.otherLogs, word)
+		}
 	}
-	name := "^" + regexp.QuoteMeta(before) + "([0-9]" + digits + ")" + regexp.QuoteMeta(after) + "(.*)$"
-	return row{regexp.MustCompile(name), digits != "{0}"}
+	digits := ""
+	before, after, ok := strings.Cut(pattern, "%D")
+	if ok {
+		digits = "{8}"
+	} else if before, after, ok = strings.Cut(pattern, "%M"); ok {
+		digits = "{6}"
+	}
+	if ok {
+		r.pattern = regexp.MustCompile("^" + regexp.QuoteMeta(before) + "([0-9]" + digits + ")" + regexp.QuoteMeta(after) + "(.*)$")
+	}
+	r.ext = filepath.Ext(pattern)
+	r.stem = strings.TrimSuffix(pattern, r.ext)
+	if r.stem == "" {
+		r.stem, r.ext = pattern, ""
+	}
+	return r
 }
 
 // isStamped tells whether the name of the log at path changes with the date.
@@ -32,62 +47,68 @@ func isStamped(path string) bool {
 	return strings.Contains(name, "%D") || strings.Contains(name, "%M")
 }
 
+// compression is what names of compressed files and of archives end in. Not all of them can be read: whoever tries says so.
+var compression = regexp.MustCompile(`(?:\.(?:gz|bz2|xz|zst|lzma|lz4|Z|zip|lz|lzo|7z|rar|tgz|tbz2?|txz|tar(?:\.(?:gz|bz2|xz|zst|lzma|lz4|Z))?))$`)
+
 // place tells how old a file of this name is among the row's, and what to cut for its name without compression; ok is
 // false for what doesn't belong to the row.
 func (r row) place(name string) (a age, cut string, ok bool) {
-	parts := r.name.FindStringSubmatch(name)
-	if parts == nil {
+	if r.isOther(name) {
 		return age{}, "", false
 	}
-	cut = compression.FindString(parts[2])
-	a, ok = cycledAge(strings.TrimSuffix(parts[2], cut))
-	switch {
-	case r.stamped:
-		a = age{stamp: parts[1] + a.stamp, number: a.number}
-	case a.log && cut != "":
-		ok = false // nobody compresses a log in use
+	cut = compression.FindString(name)
+	plain := strings.TrimSuffix(name, cut)
+	if r.pattern != nil {
+		a, ok = r.placeDated(plain)
+		return a, cut, ok
 	}
+	if plain == r.own {
+		return age{log: true}, cut, cut == "" // nobody compresses a log in use
+	}
+	a, ok = r.placePlain(plain)
 	return a, cut, ok
 }
 
-var (
-	compression = regexp.MustCompile(`\.(gz|bz2|xz|zst|lzma)$`)
-	numbered    = regexp.MustCompile(`^\.([0-9]{1,3})$`)
-	dated       = regexp.MustCompile(`^[-._](?:19|20)[0-9]{2}[-._]?[01][0-9](?:[-._T]?[0-9]+)*$`)
-	separators  = strings.NewReplacer("-", "", ".", "", "_", "", "T", "")
-)
-
-// cycledAge reads what a cycled log has behind its name: nothing, a number or a date.
-//
-// Note: exicyclog's intermediate mainlog.$$ looks like a number only while process ids have three digits; it is empty.
-func cycledAge(suffix string) (age, bool) {
-	if suffix == "" {
-		return age{log: true}, true
-	}
-	if n := numbered.FindStringSubmatch(suffix); n != nil {
-		number, err := strconv.Atoi(n[1])
-		return age{number: number + 1}, err == nil
-	}
-	if dated.MatchString(suffix) {
-		return age{stamp: separators.Replace(suffix)}, true
-	}
-	return age{}, false
+// isOther tells whether a name is that of another log of Exim's, or of an editor's own file.
+func (r row) isOther(name string) bool {
+	other := func(word string) bool { return strings.Contains(name, word) }
+	return slices.ContainsFunc(r.otherLogs, other) || strings.HasSuffix(name, ".swp") || strings.HasSuffix(name, ".swx")
 }
 
-// An age orders a row: the log itself is the youngest, then by stamp, then by how often it was cycled.
-type age struct {
-	log    bool
-	stamp  string // digits, as many as the name holds
-	number int    // 0 without one, else the name's and one more
+// placeDated is place for a log whose name holds a date.
+func (r row) placeDated(plain string) (a age, ok bool) {
+	parts := r.pattern.FindStringSubmatch(plain)
+	if parts == nil {
+		return age{}, false
+	}
+	if parts[2] != "" {
+		if a, ok = readAge(parts[2]); !ok || a.unclear {
+			return age{}, false
+		}
+	}
+	return age{stamp: parts[1] + a.stamp, number: a.number}, true
 }
 
-// compare is negative if a is older than b.
-func (a age) compare(b age) int {
-	switch {
-	case a.log != b.log && a.log:
-		return 1
-	case a.log != b.log:
-		return -1
+// placePlain is place for a name that isn't the log's own but begins or ends like it: mainlog-20261122 and 20261122-mainlog,
+// or with an extension main-20261122.log and main.1.log. What its other part doesn't explain is foreign until its entries
+// tell.
+func (r row) placePlain(plain string) (a age, ok bool) {
+	var parts []string
+	if rest, ok := strings.CutPrefix(plain, r.own); ok {
+		parts = append(parts, rest)
 	}
-	return cmp.Or(cmp.Compare(a.stamp, b.stamp), cmp.Compare(b.number, a.number))
+	if rest, ok := strings.CutPrefix(plain, r.stem); ok && r.ext != "" {
+		if rest, ok = strings.CutSuffix(rest, r.ext); ok {
+			parts = append(parts, rest)
+		}
+	}
+	if rest, ok := strings.CutSuffix(plain, r.own); ok {
+		parts = append(parts, "-"+rest)
+	}
+	for _, part := range parts {
+		if a, ok := readAge(part); ok {
+			return a, true
+		}
+	}
+	return age{unclear: true, foreign: true}, parts != nil
 }

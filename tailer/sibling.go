@@ -21,41 +21,152 @@ type sibling struct {
 	changed time.Time // its content, going by its file system's clock
 }
 
-// siblings are the regular files of path's row, oldest first, each once.
-func siblings(path string) ([]sibling, error) {
-	folder, pattern := filepath.Split(path)
-	entries, err := os.ReadDir(filepath.Dir(path))
+// A search looks for the files of a main log.
+type search struct {
+	path    string   // as in Follower.Path
+	folders []string // as in Follower.CycledTo
+	heads   heads
+	named   bool // only files that their names tell
+	// problem is told of a folder, not the log's own, that can't be read, and of one that can; nil: that fails.
+	problem func(folder string, err error)
+}
+
+// siblings are the regular files of the log's row, oldest first, each once. Folders beside the log's own may be missing.
+func (s search) siblings() ([]sibling, error) {
+	folder, pattern := filepath.Split(s.path)
+	row := newRow(pattern)
+	found, err := row.in(folder)
 	if err != nil {
 		return nil, err
 	}
-	row := newRow(pattern)
-	var found []sibling
+	for _, other := range s.folders {
+		more, err := row.away(other)
+		if err != nil && s.problem == nil {
+			return nil, err
+		}
+		if s.problem != nil {
+			s.problem(other, err)
+		}
+		found = append(found, more...)
+	}
+	known, foreign := found[:0:0], found[:0:0]
+	for _, f := range found {
+		if f.foreign {
+			foreign = append(foreign, f)
+		} else {
+			known = append(known, f)
+		}
+	}
+	if s.named {
+		slices.SortFunc(known, sibling.compare)
+		return onceEach(known), nil
+	}
+	known = append(known, s.heads.belonging(foreign, known)...)
+	s.heads.sort(known)
+	return onceEach(known), nil
+}
+
+// in are the files of a folder that belong to the row, or are foreign and may.
+func (r row) in(folder string) (found []sibling, err error) {
+	entries, err := os.ReadDir(filepath.Clean(folder))
+	if err != nil {
+		return nil, err
+	}
 	for _, entry := range entries {
-		age, cut, ok := row.place(entry.Name())
+		age, cut, ok := r.place(entry.Name())
 		if !ok {
 			continue
 		}
-		info, err := os.Stat(folder + entry.Name())
+		f, err := look(filepath.Join(folder, entry.Name()))
 		if errors.Is(err, fs.ErrPermission) {
 			return nil, err
 		}
-		if err != nil || !info.Mode().IsRegular() {
+		if err != nil {
 			continue // cycled on since the folder was read, or none of ours
 		}
-		found = append(found, sibling{folder + entry.Name(), cut, age, identify(info), info.Size(), info.ModTime()})
+		f.age, f.cut = age, cut
+		if f.unclear {
+			f.stamp = digitsOf(f.changed)
+		}
+		found = append(found, f)
 	}
-	slices.SortFunc(found, func(a, b sibling) int {
-		return cmp.Or(a.age.compare(b.age), cmp.Compare(a.path, b.path))
-	})
-	return onceEach(found), nil
+	return found, nil
+}
+
+// away are the files of a folder in which the log itself isn't: there all names may be those of cycled files.
+func (r row) away(folder string) (found []sibling, err error) {
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // the first log that is cycled makes it
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range entries {
+		f, err := look(filepath.Join(folder, entry.Name()))
+		if err != nil || r.isOther(entry.Name()) {
+			continue
+		}
+		var ok bool
+		if f.age, f.cut, ok = r.place(entry.Name()); f.log || !ok {
+			f.age = age{unclear: true, foreign: !f.log}
+		}
+		if f.unclear {
+			f.stamp = digitsOf(f.changed)
+		}
+		found = append(found, f)
+	}
+	return found, nil
+}
+
+// look sees what is at path. It fails if that is no regular file.
+func look(path string) (sibling, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return sibling{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return sibling{}, fs.ErrInvalid
+	}
+	return sibling{path: path, identity: identify(info), size: info.Size(), changed: info.ModTime()}, nil
+}
+
+// with adds the file of the log's folders that holds at to those found, whatever its name, if none of them does.
+func (s search) with(found []sibling, at Position) []sibling {
+	if at == (Position{}) || s.heads.find(found, at) >= 0 {
+		return found
+	}
+	row := newRow(filepath.Base(s.path))
+	for _, folder := range append([]string{filepath.Dir(s.path)}, s.folders...) {
+		entries, _ := os.ReadDir(folder)
+		for _, entry := range entries {
+			f, err := look(filepath.Join(folder, entry.Name()))
+			if err != nil || row.isOther(entry.Name()) {
+				continue
+			}
+			f.cut = compression.FindString(entry.Name())
+			if at.isIn(f.identity, s.heads.of(f)) {
+				f.age = age{unclear: true, stamp: digitsOf(f.changed)}
+				found = append(slices.Clone(found), f)
+				s.heads.sort(found)
+				return onceEach(found)
+			}
+		}
+	}
+	return found
 }
 
 // onceEach leaves out what is there plain too, which goes before it, or under another compressed name: it may be half
 // written. Of several names of one file it leaves the youngest: the others are links, or where it was a moment ago.
 func onceEach(found []sibling) []sibling {
-	found = slices.CompactFunc(found, func(a, b sibling) bool {
-		return strings.TrimSuffix(a.path, a.cut) == strings.TrimSuffix(b.path, b.cut)
-	})
+	plain := make(map[string]int) // by a path without compression: where that is
+	for i, f := range found {
+		if at, ok := plain[strings.TrimSuffix(f.path, f.cut)]; !ok || f.cut < found[at].cut {
+			plain[strings.TrimSuffix(f.path, f.cut)] = i
+		}
+	}
+	again := func(f sibling) bool { return found[plain[strings.TrimSuffix(f.path, f.cut)]].path != f.path }
+	found = slices.DeleteFunc(slices.Clone(found), again)
 	seen := make(map[identity]bool)
 	slices.Reverse(found)
 	found = slices.DeleteFunc(found, func(s sibling) bool {
@@ -70,6 +181,11 @@ func onceEach(found []sibling) []sibling {
 // isLog tells whether this file is written to, rather than cycled.
 func (s sibling) isLog(path string) bool {
 	return s.path == path || isStamped(path) && s.cut == ""
+}
+
+// compare is negative if a is older than b, going by their names.
+func (a sibling) compare(b sibling) int {
+	return cmp.Or(a.age.compare(b.age), cmp.Compare(a.path, b.path))
 }
 
 // start is the position of the file's first byte.

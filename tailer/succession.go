@@ -60,6 +60,9 @@ func (c *chase) extend(now time.Time) error {
 	if err != nil {
 		return err
 	}
+	if len(c.row) == 0 {
+		found = c.search().with(found, c.From)
+	}
 	c.mend(found)
 	coming := c.coming(found)
 	room := maxRow - len(c.row)
@@ -96,7 +99,7 @@ func (c *chase) extend(now time.Time) error {
 func (c *chase) settled() ([]sibling, error) {
 	var last []sibling
 	for i := range attempts {
-		found, err := siblings(c.Path)
+		found, err := c.search().siblings()
 		if err != nil {
 			return nil, err
 		}
@@ -106,6 +109,11 @@ func (c *chase) settled() ([]sibling, error) {
 		last = found
 	}
 	return nil, errMoved
+}
+
+func (c *chase) search() search {
+	problem := func(folder string, err error) { c.tell("cycled to "+folder, err) }
+	return search{path: c.Path, folders: c.CycledTo, heads: c.heads, problem: problem}
 }
 
 // sameNames tells whether the same files have the same names in both lists.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -62,6 +63,83 @@ func TestNothingToRead(t *testing.T) {
 		out, stderr, status := exiwatch(t, "", append(strings.Fields(args+" --config /dev/null"), none, none+"2")...)
 		if status != exitFailure || out != "" || strings.Count(stderr, "exiwatch: error: ") != 2 {
 			t.Errorf("%s = %d, %q, %q, want 1 and two errors alone", args, status, out, stderr)
+		}
+	}
+}
+
+// TestCopyIsReadOnce: a copy of the beginning of a log counts once, as does a log of two names.
+func TestCopyIsReadOnce(t *testing.T) {
+	dir := t.TempDir()
+	log, copied, linked := filepath.Join(dir, "mainlog"), filepath.Join(dir, "mainlog-20261123"), filepath.Join(dir, "mainlog.1")
+	text := arrivalLines(23, 26)
+	writeFile(t, log, text)
+	writeFile(t, copied, text[:strings.LastIndex(text[:len(text)-1], "\n")+1])
+	if err := os.Link(log, linked); err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(dir, "exiwatch.toml")
+	writeFile(t, config, fmt.Sprintf("log = %q\n", log))
+	note := fmt.Sprintf("exiwatch: note: %s is a copy of the beginning of %s: read once\n", copied, log)
+	for _, files := range [][]string{nil, {copied, log}, {log, copied}, {log, linked, copied, log}} {
+		out, stderr, status := exiwatch(t, "", append([]string{"arrivals", "--config", config}, files...)...)
+		if n := strings.Count(out, "\n"); n != 26 || status != exitDone || stderr != note {
+			t.Errorf("arrivals %q: %d arrivals, status %d, %q; want 26, 0, %q", files, n, status, stderr, note)
+		}
+	}
+	out, stderr, status := exiwatch(t, "", "replay", "--html", "-", "--suggest", "--config", config)
+	if !strings.HasPrefix(out, "<!") || status != exitDone || stderr != note {
+		t.Errorf("replay --html - --suggest = %d, %q; want 0, %q", status, stderr, note)
+	}
+}
+
+// TestRefusedAmongOthers: an archive is named, and the others are read.
+func TestRefusedAmongOthers(t *testing.T) {
+	dir := t.TempDir()
+	archive, log := filepath.Join(dir, "mainlog.2.zip"), filepath.Join(dir, "mainlog")
+	writeFile(t, archive, "PK\x03\x04\x14\x00")
+	writeFile(t, log, arrivalLines(23, 2))
+	config := filepath.Join(dir, "exiwatch.toml")
+	writeFile(t, config, fmt.Sprintf("log = %q\n", log))
+	want := "exiwatch: error: " + archive + " is a zip archive: exiwatch doesn't read it; unpack it\n"
+	for _, args := range [][]string{nil, {archive, log}, {"-", log}} {
+		stdin := "PK\x03\x04\x14\x00" + strings.Repeat(arrivalLines(22, 1), 100_000/80)
+		out, stderr, status := exiwatch(t, stdin, append([]string{"arrivals", "--config", config}, args...)...)
+		if args != nil && args[0] == "-" {
+			want = "exiwatch: error: input is a zip archive: exiwatch doesn't read it; unpack it\n"
+		}
+		if strings.Count(out, "\n") != 2 || status != exitFailure || stderr != want {
+			t.Errorf("arrivals %q = %q, %d, %q, want two arrivals, 1, %q", args, out[:min(len(out), 300)], status, stderr, want)
+		}
+	}
+}
+
+// TestSharedInput reads the samples of copies, damage and archives.
+func TestSharedInput(t *testing.T) {
+	const input = "../../../shared/cases/input/"
+	if _, err := os.Stat(input); err != nil {
+		t.Skip("no samples here")
+	}
+	for _, c := range []struct {
+		files    string
+		arrivals int // at least
+		status   int
+		stderr   string
+	}{
+		{"copy/mainlog copy/mainlog-20261128", 26, exitDone, "copy/mainlog-20261128 is a copy of the beginning of "},
+		{"damaged/mainlog damaged/mainlog.1 damaged/mainlog.2.gz", 1400, exitFailure, "damaged/mainlog.2.gz at byte "},
+		{"misc/l.lz4", 20, exitDone, ""},
+		{"misc/old.Z", 0, exitFailure, "old.Z is compressed by compress (.Z)"},
+		{"misc/t.tar.gz", 0, exitFailure, "t.tar.gz is a tar archive"},
+		{"misc/z.zip copy/mainlog", 26, exitFailure, "z.zip is a zip archive"},
+	} {
+		args := []string{"arrivals", "--config", "/dev/null"}
+		for file := range strings.FieldsSeq(c.files) {
+			args = append(args, input+file)
+		}
+		out, stderr, status := exiwatch(t, "", args...)
+		n := strings.Count(out, "\n")
+		if n < c.arrivals || c.arrivals < 100 && n > c.arrivals || status != c.status || !strings.Contains(stderr, c.stderr) {
+			t.Errorf("%s: %d arrivals, status %d, %q; want %d, %d, %q", c.files, n, status, stderr, c.arrivals, c.status, c.stderr)
 		}
 	}
 }

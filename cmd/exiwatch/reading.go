@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"runtime/debug"
 	"slices"
 
 	"exiwatch/internal/watch"
+	"exiwatch/mailer"
 	"exiwatch/tailer"
 	"exiwatch/window"
 
@@ -27,7 +30,35 @@ func (s *selection) reading(cmd *cobra.Command, files []string) (*reading, error
 	if err != nil {
 		return nil, logError(err)
 	}
+	for i, sources := range logs {
+		logs[i] = s.once(sources, cmd.ErrOrStderr())
+	}
 	return &reading{selection: s, logs: logs, bar: newProgress(cmd.ErrOrStderr())}, nil
+}
+
+// once leaves out the files of a log that are copies of the beginning of others, as the daemon does, and says so.
+func (s *selection) once(sources []watch.Source, notes io.Writer) []watch.Source {
+	var paths []string
+	for _, source := range sources {
+		if source.Stream == nil && source.Open == nil {
+			paths = append(paths, source.Name)
+		}
+	}
+	copies := tailer.Copies(paths)
+	for _, c := range copies {
+		if c.Err != nil {
+			s.problem(c.Err)
+		}
+		note := fmt.Sprintf("%s is a copy of the beginning of %s: read once", c.Path, c.Of)
+		if !slices.Contains(s.noted, note) { // --html --suggest finds the logs twice
+			s.noted = append(s.noted, note)
+			fmt.Fprintf(notes, "exiwatch: note: %s\n", mailer.Escape(note))
+		}
+	}
+	return slices.DeleteFunc(sources, func(source watch.Source) bool {
+		isIt := func(c tailer.Copy) bool { return source.Stream == nil && source.Open == nil && c.Path == source.Name }
+		return slices.ContainsFunc(copies, isIt)
+	})
 }
 
 // problem notes an error of a single log. The other logs are read all the same.

@@ -30,6 +30,7 @@ type selection struct {
 	from, to time.Time
 	patterns [][]config.Pattern // one list for each key that is filtered: any of it
 	looks    []watch.Look       // what each log held, when they were read first
+	noted    []string           // notes on the standard error, each once
 	problems []error            // of single logs: printed when the output is written, and then the status is 1
 }
 
@@ -151,7 +152,7 @@ func (s *selection) logs(ctx context.Context, files []string, stdin io.Reader) (
 			logs = append(logs, []watch.Source{{Name: path, Open: open}})
 			continue
 		}
-		names, err := tailer.Cycled(path)
+		names, err := tailer.Cycled(path, s.settings.CycledTo...)
 		if err != nil {
 			return nil, err
 		}

@@ -19,12 +19,14 @@ const (
 
 // A Config is a whole, checked configuration.
 type Config struct {
-	Log   []string       // main logs; empty: to be found (FindLog)
-	State string         // folder of the mail spool
-	Zone  *time.Location // of logs that name none
+	Log []string // main logs; empty: to be found (FindLog)
+	// CycledTo are folders, beside the logs' own, in which cycled files may be.
+	CycledTo []string
+	State    string         // folder of the mail spool
+	Zone     *time.Location // of logs that name none
+	Rules    []window.Rule
 	// Charset is that of subjects that are neither UTF-8 nor say what they are; nil: windows-1252.
 	Charset encoding.Encoding
-	Rules   []window.Rule
 	// Scopes are what the rules count.
 	Scopes Scopes
 	Mail   Mail

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ type file struct {
 	State    string   `toml:"state"`
 	Timezone string   `toml:"timezone"`
 	Charset  string   `toml:"charset"`
+	CycledTo []string `toml:"cycled_to"`
 	Count    count    `toml:"count"`
 	Rule     []rule   `toml:"rule"`
 	Mail     mail     `toml:"mail"`
@@ -127,6 +129,9 @@ func (f *file) config() (c Config, err error) {
 	if c.Charset, err = charset(f.Charset); err != nil {
 		return c, err
 	}
+	if c.CycledTo, err = folders(f.CycledTo); err != nil {
+		return c, err
+	}
 	if c.Rules, c.Scopes, err = f.rules(c.Zone); err != nil {
 		return c, err
 	}
@@ -160,6 +165,25 @@ func charset(name string) (encoding.Encoding, error) {
 			name)
 	}
 	return found, nil
+}
+
+// maxFolders is how many folders cycled files may be in: the daemon looks into each whenever a log is cycled.
+const maxFolders = 16
+
+// folders checks cycled_to.
+func folders(paths []string) ([]string, error) {
+	if len(paths) > maxFolders {
+		return nil, fmt.Errorf("cycled_to: %d folders: want at most %d", len(paths), maxFolders)
+	}
+	for i, path := range paths {
+		if !filepath.IsAbs(path) {
+			return nil, fmt.Errorf("cycled_to: %q: want the absolute path of a folder", path)
+		}
+		if slices.Contains(paths[:i], path) {
+			return nil, fmt.Errorf("cycled_to: %s is named twice", path)
+		}
+	}
+	return paths, nil
 }
 
 // Zone gives the time zone of a name such as Europe/Berlin, the machine's for "".

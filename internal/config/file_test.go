@@ -23,6 +23,7 @@ const whole = `
 log   = ["/var/log/exim4/mainlog", "/var/log/other/main-%D"]
 state = "/srv/exiwatch"
 timezone = "Europe/Berlin"
+cycled_to = ["/var/log/old"]
 
 [count]
 only   = ["authenticated", "bounces", "192.0.2.7/24"]
@@ -88,8 +89,9 @@ func TestEveryKey(t *testing.T) {
 		t.Errorf("local domains = %q", domains)
 	}
 	want := Config{
-		Log:   []string{"/var/log/exim4/mainlog", "/var/log/other/main-%D"},
-		State: "/srv/exiwatch",
+		Log:      []string{"/var/log/exim4/mainlog", "/var/log/other/main-%D"},
+		CycledTo: []string{"/var/log/old"},
+		State:    "/srv/exiwatch",
 		Rules: []window.Rule{
 			{Name: "bulk sender", Key: window.Auth, Count: window.Recipients, Limit: 500, Window: 90 * time.Minute},
 			{Key: window.Topic, Limit: 100, Window: 7 * 24 * time.Hour},
@@ -201,6 +203,8 @@ c.toml:5:1: unknown key "mail.three"$`},
 		{"state = 'a", `^c.toml:1:`},
 		{"[[rule]\n", `^c.toml:1:`},
 
+		{"cycled_to = ['old']", `^c.toml: cycled_to: "old": want the absolute path of a folder$`},
+		{"cycled_to = ['/a', '/a']", `^c.toml: cycled_to: /a is named twice$`},
 		{"timezone = 'Mars/Base'", `^c.toml: timezone "Mars/Base" is not known`},
 		{"charset = 'latin-99'", `^c.toml: charset "latin-99" is not known: names are those of web and mail, such as windows-1251`},
 		{"timezone = '../../etc/passwd'", `^c.toml: timezone .* is not known`},

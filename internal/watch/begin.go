@@ -40,7 +40,7 @@ func (d *Daemon) begin(l *followed, was *progress) error {
 	if was == nil {
 		return d.beginFirst(l)
 	}
-	goal, ok, err := find(l.path, was.Position)
+	goal, ok, err := l.find(was.Position)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (d *Daemon) begin(l *followed, was *progress) error {
 		return nil
 	}
 	r := &rebuild{goal: goal, alerts: was.Alerts, rules: was.Rules}
-	base, ok, err := find(l.path, was.Base.Position)
+	base, ok, err := l.find(was.Base.Position)
 	if err != nil {
 		return err
 	}
@@ -70,13 +70,13 @@ func (d *Daemon) begin(l *followed, was *progress) error {
 
 // find looks for a place in the files of a log. The start of a file isn't looked for: nothing tells it from that of what was
 // written there after it was truncated.
-func find(path string, at tailer.Position) (held tailer.Position, ok bool, err error) {
+func (l *followed) find(at tailer.Position) (held tailer.Position, ok bool, err error) {
 	if at.Offset == 0 {
 		return held, false, nil
 	}
-	held, ok, err = tailer.Find(path, at)
+	held, ok, err = tailer.Find(l.path, at, l.follower.CycledTo...)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return held, false, fmt.Errorf("looking for where %s was counted to: %w", path, err)
+		return held, false, fmt.Errorf("looking for where %s was counted to: %w", l.path, err)
 	}
 	return held, ok, nil
 }
@@ -114,7 +114,7 @@ func (d *Daemon) beginLost(l *followed, was *progress) {
 // beginOldest begins with the oldest file that matters to the windows at a time of the log's clock, as the one is
 // gone in which they begin, or older rules needed less of the past.
 func (d *Daemon) beginOldest(l *followed, at window.Clock) error {
-	row, err := tailer.Row(l.path)
+	row, err := tailer.Row(l.path, l.follower.CycledTo...)
 	if err != nil {
 		return fmt.Errorf("looking for the past of %s: %w", l.path, err)
 	}
@@ -146,7 +146,7 @@ func (d *Daemon) sayGap(l *followed, first time.Time) {
 // beginFirst is for a log that is followed for the first time: what it holds is counted silently as far back as the windows reach,
 // or told, with FromStart, from the start of the current file on.
 func (d *Daemon) beginFirst(l *followed) error {
-	row, err := tailer.Row(l.path)
+	row, err := tailer.Row(l.path, l.follower.CycledTo...)
 	if errors.Is(err, fs.ErrNotExist) {
 		d.Log.Warn("the log isn't there yet: it is waited for", "log", l.path, "problem", err)
 		l.startAnew(tailer.Position{})

@@ -121,7 +121,7 @@ func (g *gallery) Now(ctx context.Context) (*web.Now, error) {
 	}
 	slices.Reverse(n.Ended)
 	for i := range n.Logs {
-		n.Logs[i].Behind = behind(n.Logs[i].Path, positions[i])
+		n.Logs[i].Behind = behind(n.Logs[i].Path, d.Config.CycledTo, positions[i])
 		if info, err := os.Stat(n.Logs[i].Path); err == nil {
 			n.Logs[i].Change = info.ModTime()
 		}

@@ -144,8 +144,9 @@ func (d *Daemon) snapshot(ctx context.Context) metrics.Snapshot {
 			last = d.meter.began
 		}
 		path := d.logs[i].path
+		unread := behind(path, d.Config.CycledTo, c.ends[i])
 		s.Logs = append(s.Logs, metrics.Log{
-			Path: strings.ToValidUTF8(path, "\ufffd"), Behind: behind(path, c.ends[i]), Idle: now.Sub(last),
+			Path: strings.ToValidUTF8(path, "\ufffd"), Behind: unread, Idle: now.Sub(last),
 			NotUnderstood: c.judged[i].NotUnderstood(), Foreign: c.judged[i].Foreign,
 		})
 	}

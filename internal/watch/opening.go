@@ -120,7 +120,8 @@ func (d *Daemon) open() error {
 		if err != nil {
 			return err
 		}
-		l := &followed{path: path, pipeline: pipeline, zone: d.Config.Zone, now: d.now, follower: tailer.Follower{Path: path, Problem: d.problem}}
+		l := &followed{path: path, pipeline: pipeline, zone: d.Config.Zone, now: d.now}
+		l.follower = tailer.Follower{Path: path, CycledTo: d.Config.CycledTo, Problem: d.problem}
 		if path == config.Stdin {
 			l.stdin = d.Stdin
 		} else if j, ok := journal.Of(path); ok {

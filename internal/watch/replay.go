@@ -50,8 +50,7 @@ func (p *Pipeline) Replay(ctx context.Context, sources []Source, zone *time.Loca
 
 // named puts the name of the log before an error that doesn't say it.
 func (s Source) named(err error) error {
-	var read *tailer.ReadError
-	if errors.As(err, &read) {
+	if tailer.IsNamed(err) {
 		return err
 	}
 	return fmt.Errorf("reading %s: %w", s.Name, err)

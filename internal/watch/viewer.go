@@ -46,7 +46,7 @@ func NewViewer(c *config.Config, path string, past time.Duration, listener Liste
 	if j, ok := journal.Of(path); ok {
 		return newJournalViewer(c, path, &j, past, p)
 	}
-	row, err := tailer.Row(path)
+	row, err := tailer.Row(path, c.CycledTo...)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,8 @@ func NewViewer(c *config.Config, path string, past time.Duration, listener Liste
 	if last.Compressed {
 		return nil, fmt.Errorf("%s is compressed: nothing will be added to it", last.Path)
 	}
-	v := &Viewer{log: &followed{path: path, pipeline: p, zone: c.Zone, now: time.Now, follower: tailer.Follower{Path: path, Tick: viewTick}}}
+	v := &Viewer{log: &followed{path: path, pipeline: p, zone: c.Zone, now: time.Now}}
+	v.log.follower = tailer.Follower{Path: path, CycledTo: c.CycledTo, Tick: viewTick}
 	if _, v.goal, err = endOf(last, c.Zone, now); err != nil {
 		return nil, err
 	}

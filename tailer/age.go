@@ -1,0 +1,192 @@
+package tailer
+
+import (
+	"cmp"
+	"encoding/hex"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An age orders a row: the log itself is the youngest, then by stamp, then by how often it was cycled.
+type age struct {
+	log    bool
+	stamp  string // digits: a date from the year on, as far as the name goes, and what the name has behind it
+	number int    // 0 without one, else the name's and one more
+	// unclear says that the name doesn't tell the age. Then stamp is when the file was last written to.
+	unclear bool
+	foreign bool // the name doesn't tell that it is of this log
+}
+
+// compare is negative if a is older than b.
+func (a age) compare(b age) int {
+	switch {
+	case a.log != b.log && a.log:
+		return 1
+	case a.log != b.log:
+		return -1
+	}
+	return cmp.Or(cmp.Compare(a.stamp, b.stamp), cmp.Compare(b.number, a.number))
+}
+
+var (
+	words = regexp.MustCompile(`[0-9]+|[A-Za-z]+|[^0-9A-Za-z]+`)
+	tai64 = regexp.MustCompile(`@(4[0-9a-f]{15})(?:[0-9a-f]{8})?`) // multilog and svlogd: "TAI64 labels" by D. J. Bernstein
+)
+
+// knownWords are what names of cycled files hold beside numbers. Those that are true say by themselves that a log was put
+// aside; none tells its age.
+var knownWords = map[string]bool{
+	"t": false, "z": false, "s": false, "u": false, "utc": false, "gmt": false, "log": false, "txt": false, "w": false, "week": false,
+	"old": true, "bak": true, "back": true, "backup": true, "save": true, "saved": true, "orig": true, "prev": true,
+	"previous": true, "last": true, "copy": true, "archive": true, "archived": true, "rotated": true, "cycled": true,
+	"mon": true, "tue": true, "wed": true, "thu": true, "fri": true, "sat": true, "sun": true, "monday": true, "tuesday": true,
+	"wednesday": true, "thursday": true, "friday": true, "saturday": true, "sunday": true,
+}
+
+// readAge reads what a cycled log has beside its own name: a number, of which a higher one is older; a date in digits or
+// with a month's name, day first where that is possible; seconds since 1970; or a word such as .old and ~, which leave the
+// age unclear. ok is false for anything else.
+func readAge(text string) (a age, ok bool) {
+	if label := tai64.FindStringSubmatch(text); label != nil {
+		raw, _ := hex.DecodeString(label[1])
+		seconds := int64(0)
+		for _, b := range raw {
+			seconds = seconds<<8 | int64(b)
+		}
+		const epoch, leap = 1 << 62, 10 // of TAI64, seconds
+		return age{stamp: digitsOf(time.Unix(seconds-epoch-leap, 0))}, true
+	}
+	var numbers []string
+	month := -1                           // where among numbers it is, if it has a name
+	aside := strings.HasSuffix(text, "~") // or a word says so
+	for i, word := range words.FindAllString(text, -1) {
+		switch c := word[0]; {
+		case c >= '0' && c <= '9':
+			if i == 0 && len(word) < 8 {
+				return age{}, false // mainlog2 is another log
+			}
+			numbers = append(numbers, word)
+		case c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z':
+			w := strings.ToLower(word)
+			putAside, known := knownWords[w]
+			if m := monthNamed(word); m != "" && month < 0 {
+				month, numbers = len(numbers), append(numbers, m)
+			} else if i == 0 || !known {
+				return age{}, false
+			} else if w == "w" || w == "week" {
+				month = byWeeks
+			}
+			aside = aside || putAside
+		}
+	}
+	if len(numbers) == 0 {
+		return age{unclear: true}, aside
+	}
+	return ageOf(numbers, month)
+}
+
+const byWeeks = 3 // in place of a month's: weeks begin as years don't
+
+// ageOf reads the numbers in a name; month tells which is one that was named, -1 where none was.
+func ageOf(numbers []string, month int) (age, bool) {
+	if stamp, n := readDate(numbers, month); n > 0 {
+		for _, number := range numbers[n:] { // a time, or a number within the day
+			stamp += pad(number)
+		}
+		return age{stamp: stamp}, true
+	}
+	if len(numbers) > 1 || month >= 0 {
+		return age{unclear: true}, month >= 0
+	}
+	const most = 5 // digits
+	number, err := strconv.Atoi(numbers[0])
+	if len(numbers[0]) > most || err != nil {
+		return age{unclear: true}, true
+	}
+	return age{number: number + 1}, true
+}
+
+// pad makes numbers comparable that are shorter than ten digits; longer ones are dates.
+func pad(number string) string { return strings.Repeat("0", max(10-len(number), 0)) + number }
+
+// readDate reads the date with which numbers begin, and how many of them it takes; none is 0.
+func readDate(numbers []string, month int) (stamp string, n int) {
+	if month >= byWeeks || month == 0 && len(numbers) < 2 {
+		return "", 0
+	}
+	if stamp := readWhole(numbers[0]); stamp != "" && month < 0 {
+		return stamp, 1
+	}
+	if len(numbers) > 2 {
+		a, b, c := numbers[0], numbers[1], numbers[2]
+		orders := [][3]string{{a, b, c}, {c, b, a}, {c, a, b}} // year, month, day
+		if month == 0 {
+			orders = [][3]string{{c, a, b}}
+		}
+		for _, o := range orders {
+			if len(o[0]) == 4 && isDate(o[0], o[1], o[2]) {
+				return o[0] + two(o[1]) + two(o[2]), 3
+			}
+		}
+	}
+	if len(numbers) > 1 {
+		for _, o := range [][2]string{{numbers[0], numbers[1]}, {numbers[1], numbers[0]}} { // year, month
+			if len(o[0]) == 4 && isDate(o[0], o[1], "1") {
+				return o[0] + two(o[1]), 2
+			}
+		}
+	}
+	if len(numbers[0]) == 4 && isDate(numbers[0], "1", "1") && month < 0 {
+		return numbers[0], 1
+	}
+	return "", 0
+}
+
+// readWhole reads a date that is one number: yyyymmdd and a time, ddmmyyyy, mmddyyyy, yyyymm, or seconds since 1970 or
+// thousandths of them; "" if it is none.
+func readWhole(number string) string {
+	n := len(number)
+	part := func(from, to int) string { return number[min(from, n):min(to, n)] }
+	switch {
+	case n >= 8 && n <= 14 && n%2 == 0 && isDate(part(0, 4), part(4, 6), part(6, 8)):
+		return number
+	case n == 8 && isDate(part(4, 8), part(2, 4), part(0, 2)):
+		return part(4, 8) + part(2, 4) + part(0, 2)
+	case n == 8 && isDate(part(4, 8), part(0, 2), part(2, 4)):
+		return part(4, 8) + part(0, 4)
+	case n == 6 && isDate(part(0, 4), part(4, 6), "1"):
+		return number
+	case n == 10 || n == 13:
+		seconds, err := strconv.ParseInt(number[:10], 10, 64)
+		if err != nil || seconds < 5e8 { // 1985, before Exim
+			return ""
+		}
+		return digitsOf(time.Unix(seconds, 0))
+	}
+	return ""
+}
+
+func isDate(year, month, day string) bool {
+	y, err1 := strconv.Atoi(year)
+	m, err2 := strconv.Atoi(month)
+	d, err3 := strconv.Atoi(day)
+	return err1 == nil && err2 == nil && err3 == nil && len(month) < 3 && len(day) < 3 &&
+		y >= 1990 && y < 2100 && m >= 1 && m <= 12 && d >= 1 && d <= 31
+}
+
+// monthNamed gives the number of a month by its English name or the first three letters of it, "" if it is none.
+func monthNamed(word string) string {
+	for m := time.January; m <= time.December; m++ {
+		if name := m.String(); strings.EqualFold(word, name) || strings.EqualFold(word, name[:3]) {
+			return two(strconv.Itoa(int(m)))
+		}
+	}
+	return ""
+}
+
+func two(number string) string { return strings.Repeat("0", max(2-len(number), 0)) + number }
+
+// digitsOf writes a time as stamps in names are written.
+func digitsOf(t time.Time) string { return t.Format("20060102150405") }

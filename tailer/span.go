@@ -1,0 +1,142 @@
+package tailer
+
+import (
+	"cmp"
+	"io"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A span is the time that a log covers by its own stamps, each "2026-11-22 08:00:00", which compare as they are. Logs
+// whose stamps are syslog's alone have none.
+type span struct {
+	first, last string
+	exim        bool // the log begins with an entry that only Exim writes
+}
+
+var (
+	stamp = regexp.MustCompile(`(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9]`)
+	// eximEntry is a stamp and what Exim alone has behind it: a message id, or a word about its own life.
+	eximEntry = regexp.MustCompile(`(?m)^[^\n]{0,80}` + stamp.String() + `(?:\.[0-9]{3})?(?: [+-][0-9]{4})?(?: \[[0-9]+\])? ` +
+		`(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2} |[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4} |` +
+		`exim [0-9]|cwd=|(?:Start|End) queue run: |SMTP |H=)`)
+)
+
+// begins is the stamp of the first line that has one, near the beginning of f; empty if there is none.
+func (h heads) begins(f sibling) string { return string(stamp.Find(h.of(f))) }
+
+// sort puts siblings in order, oldest first: by their names, or where these don't tell, or are of two kinds, by their first
+// stamps.
+func (h heads) sort(found []sibling) {
+	slices.SortFunc(found, sibling.compare)
+	first := make(map[string]string) // by path
+	dated, numbered, unclear := false, false, false
+	for _, f := range found {
+		dated = dated || f.stamp != "" && !f.unclear
+		numbered = numbered || f.stamp == "" && !f.log
+		unclear = unclear || f.unclear
+	}
+	if !unclear && !(dated && numbered) {
+		return
+	}
+	for _, f := range found {
+		if first[f.path] = h.begins(f); first[f.path] == "" && !f.log {
+			return
+		}
+	}
+	slices.SortStableFunc(found, func(a, b sibling) int {
+		if a.log || b.log {
+			return a.compare(b)
+		}
+		return cmp.Compare(first[a.path], first[b.path])
+	})
+}
+
+// belonging are those of the foreign files that are Exim's, end before the log begins, and overlap none that is known:
+// that is no log that another Exim writes, nor a copy. What is cycled from such a log has its name with more behind it.
+func (h heads) belonging(foreign, known []sibling) (list []sibling) {
+	if len(foreign) == 0 {
+		return nil
+	}
+	var spans []span
+	var others []string
+	for _, f := range known {
+		s := h.span(f)
+		if f.log {
+			s.last = "9" // it goes on
+			if s.first == "" {
+				s.first = f.changed.Format("2006-01-02 15:04:05")
+			}
+		}
+		spans = append(spans, s)
+	}
+	slices.SortFunc(foreign, func(a, b sibling) int { return cmp.Compare(a.path, b.path) })
+	for _, f := range foreign {
+		s := h.span(f)
+		other := func(path string) bool { return strings.HasPrefix(f.path, path) }
+		overlaps := func(t span) bool { return t.first < s.last && s.first < t.last || t.first == s.first }
+		switch {
+		case !s.exim || slices.ContainsFunc(others, other):
+		case slices.ContainsFunc(spans, overlaps):
+			others = append(others, f.path)
+		default:
+			list, spans = append(list, f), append(spans, s)
+		}
+	}
+	return list
+}
+
+// maxSpan is how large a compressed file may be for its last entry to be looked for, in bytes.
+const maxSpan = 256 << 20
+
+// span reads the span of f. It is zero if that can't be told.
+func (h heads) span(f sibling) (s span) {
+	head := h.of(f)
+	s.first, s.exim = string(stamp.Find(head)), eximEntry.Match(head)
+	if s.first == "" || f.log || f.cut != "" && f.size > maxSpan {
+		return span{first: s.first}
+	}
+	key := content{f.identity, f.size, f.changed.UnixNano()}
+	last, ok := h.lasts[key]
+	if !ok {
+		if last = lastStamp(f); len(h.lasts) >= maxHeads {
+			clear(h.lasts)
+		}
+		h.lasts[key] = last
+	}
+	s.last = max(last, s.first)
+	return s
+}
+
+// lastStamp is the last stamp in a file, or in what can be read of it.
+func lastStamp(f sibling) string {
+	const tail = 64 << 10 // bytes
+	file, err := os.Open(f.path)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	var in io.Reader = io.NewSectionReader(file, max(f.size-tail, 0), tail)
+	if f.cut != "" {
+		s, err := newStream(fromStart(file), f.path)
+		if err != nil {
+			return ""
+		}
+		defer s.Close()
+		in = s
+	}
+	last, buf := "", make([]byte, tail)
+	for held := 0; ; {
+		n, err := io.ReadFull(in, buf[held:])
+		text := buf[:held+n]
+		if all := stamp.FindAll(text, -1); len(all) > 0 {
+			last = string(all[len(all)-1])
+		}
+		if err != nil {
+			return last
+		}
+		held = copy(buf, text[len(text)-len("2006-01-02 15:04:05"):])
+	}
+}
