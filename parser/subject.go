@@ -110,8 +110,8 @@ func (d *subjectDecoder) guess(b []byte, cut bool) (half []byte) {
 	return half
 }
 
-// mostlyUTF8 tells whether b has more characters of several bytes than bytes that belong to none. In other charsets
-// few bytes happen to make one.
+// mostlyUTF8 tells whether b, which isn't UTF-8, has no fewer characters of several bytes than bytes that belong to
+// none. In other charsets few bytes happen to make such a character.
 func mostlyUTF8(b []byte) bool {
 	more := 0
 	for len(b) > 0 {
@@ -123,7 +123,7 @@ func mostlyUTF8(b []byte) bool {
 		}
 		b = b[n:]
 	}
-	return more > 0
+	return more >= 0
 }
 
 // wholeLen is the length of b without half a character of UTF-8 at its end.
