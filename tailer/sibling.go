@@ -31,7 +31,8 @@ type search struct {
 	problem func(folder string, err error)
 }
 
-// siblings are the regular files of the log's row, oldest first, each once. Folders beside the log's own may be missing.
+// siblings are the regular files of the log's row, oldest first, each once. Folders beside the log's own may be
+// missing.
 func (s search) siblings() ([]sibling, error) {
 	folder, pattern := filepath.Split(s.path)
 	row := newRow(pattern)

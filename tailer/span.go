@@ -19,16 +19,16 @@ type span struct {
 var (
 	stamp = regexp.MustCompile(`(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9]`)
 	// eximEntry is a stamp and what Exim alone has behind it: a message id, or a word about its own life.
-	eximEntry = regexp.MustCompile(`(?m)^[^\n]{0,80}` + stamp.String() + `(?:\.[0-9]{3})?(?: [+-][0-9]{4})?(?: \[[0-9]+\])? ` +
-		`(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2} |[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4} |` +
-		`exim [0-9]|cwd=|(?:Start|End) queue run: |SMTP |H=)`)
+	eximEntry = regexp.MustCompile(`(?m)^[^\n]{0,80}` + stamp.String() + `(?:\.[0-9]{3})?` +
+		`(?: [+-][0-9]{4})?(?: \[[0-9]+\])? (?:[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2} |` +
+		`[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4} |exim [0-9]|cwd=|(?:Start|End) queue run: |SMTP |H=)`)
 )
 
 // begins is the stamp of the first line that has one, near the beginning of f; empty if there is none.
 func (h heads) begins(f sibling) string { return string(stamp.Find(h.of(f))) }
 
-// sort puts siblings in order, oldest first: by their names, or where these don't tell, or are of two kinds, by their first
-// stamps.
+// sort puts siblings in order, oldest first: by their names, or where these don't tell, or are of two kinds, by their
+// first stamps.
 func (h heads) sort(found []sibling) {
 	slices.SortFunc(found, sibling.compare)
 	first := make(map[string]string) // by path

@@ -145,7 +145,8 @@ func (d *Daemon) snapshot(ctx context.Context) metrics.Snapshot {
 		}
 		path := d.logs[i].path
 		unread := behind(path, d.Config.CycledTo, c.ends[i])
-		s.Logs = append(s.Logs, metrics.Log{Path: strings.ToValidUTF8(path, "\ufffd"), Behind: unread, Idle: now.Sub(last)})
+		shown := strings.ToValidUTF8(path, "\ufffd")
+		s.Logs = append(s.Logs, metrics.Log{Path: shown, Behind: unread, Idle: now.Sub(last)})
 	}
 	s.Channels = append(s.Channels, d.channel(mailChannel, d.spool, now))
 	for _, t := range d.tellers {
