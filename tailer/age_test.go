@@ -79,6 +79,7 @@ func TestNamesOfOthers(t *testing.T) {
 		"mainlog.log":             "2026-11-20 08:00:00" + entry + "2026-11-23 09:00:00" + entry,
 		"mainlog-dpkg":            "2026-11-01 08:00:00 startup archives unpack\n",
 		"mainlog.txtfile":         "notes\n",
+		"mainlog.bak":             "2026-11-21 08:00:00" + entry + "2026-11-22 09:00:00" + entry, // holds what they hold
 		"rejectlog.old":           "2026-11-01 08:00:00" + entry,
 		"mainlog-panic":           "2026-11-01 08:00:00" + entry,
 		"exim_mainlog":            "2026-11-20 08:00:00" + entry + "2026-11-23 09:00:00" + entry,

@@ -35,7 +35,8 @@ func (m Member) At(offset int64) (Position, error) {
 //
 // A file belongs to the log if its name begins or ends like the log's, and the rest is a number, of which a higher
 // one is older; a date in any usual form, the day before the month where both are possible; seconds since 1970; or a
-// word such as .old, .bak and ~. With a rest of another kind, and with any name in cycledTo, it belongs to it if it
+// word such as .old, .bak and ~, unless its entries share more than a minute with those of other files. With a rest of
+// another kind, and with any name in cycledTo, it belongs to it if it
 // begins with an entry of Exim's, ends before the log begins, and shares no time with another file of the log's.
 // Never does a file whose name holds reject, panic or debuglog, unless the log's own name does. If path's last
 // element holds %D (yyyymmdd) or %M (yyyymm), every name with a date there belongs to it.

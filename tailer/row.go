@@ -59,6 +59,9 @@ func (r row) place(name string) (a age, cut string, ok bool) {
 	if r.isOther(name) {
 		return age{}, "", false
 	}
+	if name == r.own {
+		return age{log: true}, "", true
+	}
 	cut = compression.FindString(name)
 	plain := strings.TrimSuffix(name, cut)
 	if r.pattern != nil {
@@ -66,7 +69,7 @@ func (r row) place(name string) (a age, cut string, ok bool) {
 		return a, cut, ok
 	}
 	if plain == r.own {
-		return age{log: true}, cut, cut == "" // nobody compresses a log in use
+		return age{log: true}, cut, false // nobody compresses a log in use
 	}
 	a, ok = r.placePlain(plain)
 	return a, cut, ok

@@ -50,10 +50,10 @@ func (s search) siblings() ([]sibling, error) {
 		}
 		found = append(found, more...)
 	}
-	known, foreign := found[:0:0], found[:0:0]
+	known, doubtful := found[:0:0], found[:0:0]
 	for _, f := range found {
-		if f.foreign {
-			foreign = append(foreign, f)
+		if f.foreign || f.unclear && !s.named {
+			doubtful = append(doubtful, f)
 		} else {
 			known = append(known, f)
 		}
@@ -62,7 +62,7 @@ func (s search) siblings() ([]sibling, error) {
 		slices.SortFunc(known, sibling.compare)
 		return onceEach(known), nil
 	}
-	known = append(known, s.heads.belonging(foreign, known)...)
+	known = append(known, s.heads.belonging(doubtful, known)...)
 	s.heads.sort(known)
 	return onceEach(known), nil
 }
