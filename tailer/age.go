@@ -32,22 +32,24 @@ func (a age) compare(b age) int {
 
 var (
 	words = regexp.MustCompile(`[0-9]+|[A-Za-z]+|[^0-9A-Za-z]+`)
-	tai64 = regexp.MustCompile(`@(4[0-9a-f]{15})(?:[0-9a-f]{8})?`) // multilog and svlogd: "TAI64 labels" by D. J. Bernstein
+	tai64 = regexp.MustCompile(`@(4[0-9a-f]{15})(?:[0-9a-f]{8})?`) // multilog and svlogd
 )
 
-// knownWords are what names of cycled files hold beside numbers. Those that are true say by themselves that a log was put
-// aside; none tells its age.
+// knownWords are what names of cycled files hold beside numbers. Those that are true say by themselves that a log was
+// put aside; none tells its age.
 var knownWords = map[string]bool{
-	"t": false, "z": false, "s": false, "u": false, "utc": false, "gmt": false, "log": false, "txt": false, "w": false, "week": false,
+	"t": false, "z": false, "s": false, "u": false, "utc": false, "gmt": false, "log": false, "txt": false,
+	"w": false, "week": false,
 	"old": true, "bak": true, "back": true, "backup": true, "save": true, "saved": true, "orig": true, "prev": true,
 	"previous": true, "last": true, "copy": true, "archive": true, "archived": true, "rotated": true, "cycled": true,
-	"mon": true, "tue": true, "wed": true, "thu": true, "fri": true, "sat": true, "sun": true, "monday": true, "tuesday": true,
-	"wednesday": true, "thursday": true, "friday": true, "saturday": true, "sunday": true,
+	"mon": true, "tue": true, "wed": true, "thu": true, "fri": true, "sat": true, "sun": true,
+	"monday": true, "tuesday": true, "wednesday": true, "thursday": true,
+	"friday": true, "saturday": true, "sunday": true,
 }
 
-// readAge reads what a cycled log has beside its own name: a number, of which a higher one is older; a date in digits or
-// with a month's name, day first where that is possible; seconds since 1970; or a word such as .old and ~, which leave the
-// age unclear. ok is false for anything else.
+// readAge reads what a cycled log has beside its own name: a number, of which a higher one is older; a date in digits
+// or with a month's name, day first where that is possible; seconds since 1970; or a word such as .old and ~, which
+// leave the age unclear. ok is false for anything else.
 func readAge(text string) (a age, ok bool) {
 	if label := tai64.FindStringSubmatch(text); label != nil {
 		raw, _ := hex.DecodeString(label[1])

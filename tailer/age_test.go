@@ -25,7 +25,8 @@ func TestNamesOfCycledFiles(t *testing.T) {
 		"mainlog.1732147200.gz mainlog.1732233600 mainlog",
 		"mainlog1763683200 mainlog1763769600 mainlog",
 		"mainlog.1763683200123 mainlog.1763769600123 mainlog",
-		"mainlog-202610.gz mainlog-202611 mainlog", "mainlog-2025 mainlog-2026 mainlog", "mainlog.2026-W09 mainlog.2026-W46 mainlog",
+		"mainlog-202610.gz mainlog-202611 mainlog", "mainlog-2025 mainlog-2026 mainlog",
+		"mainlog.2026-W09 mainlog.2026-W46 mainlog",
 		"mainlog-2026112109.gz mainlog-2026112110.gz mainlog",
 		"mainlog-20261121-2 mainlog-20261121-10 mainlog-20261122-1 mainlog",
 		"mainlog.20261121T000000 mainlog.20261122T000000 mainlog",
@@ -43,7 +44,8 @@ func TestNamesOfCycledFiles(t *testing.T) {
 		"exim_mainlog-20261101.gz exim_mainlog.1 exim_mainlog", // two kinds: by their stamps
 		"mainlog.1 mainlog.old mainlog.3 mainlog",
 		// Words that tell nothing, and a weekday: by their stamps.
-		"mainlog.Sat mainlog.Mon mainlog", "mainlog.yesterday mainlog", "mainlog-processed.gz mainlog", "mainlog-21-11-26 mainlog-20-12-26 mainlog",
+		"mainlog.Sat mainlog.Mon mainlog", "mainlog.yesterday mainlog", "mainlog-processed.gz mainlog",
+		"mainlog-21-11-26 mainlog-20-12-26 mainlog",
 	} {
 		t.Run(names, func(t *testing.T) {
 			folder := t.TempDir()
@@ -71,12 +73,13 @@ func TestNamesOfCycledFiles(t *testing.T) {
 func TestNamesOfOthers(t *testing.T) {
 	const entry = " 1xAAA1-00000000001-0001 <= v@lab.test\n"
 	for name, text := range map[string]string{
-		"mainlog-submission":      "2026-11-20 08:00:00" + entry + "2026-11-22 09:00:00" + entry, // goes on beside the log
+		"mainlog-submission":      "2026-11-20 08:00:00" + entry + "2026-11-22 09:00:00" + entry,
 		"mainlog-part":            "2026-11-21 08:00:00" + entry + "2026-11-21 09:00:00" + entry, // as mainlog.1
 		"mainlog.1-copy2":         "2026-11-21 07:00:00" + entry,                                 // as mainlog.1 begins
 		"mainlog.log":             "2026-11-20 08:00:00" + entry + "2026-11-23 09:00:00" + entry,
 		"mainlog-dpkg":            "2026-11-01 08:00:00 startup archives unpack\n",
 		"mainlog.txtfile":         "notes\n",
+		"mainlog.bak":             "2026-11-21 08:00:00" + entry + "2026-11-22 09:00:00" + entry, // holds what they hold
 		"rejectlog.old":           "2026-11-01 08:00:00" + entry,
 		"mainlog-panic":           "2026-11-01 08:00:00" + entry,
 		"exim_mainlog":            "2026-11-20 08:00:00" + entry + "2026-11-23 09:00:00" + entry,

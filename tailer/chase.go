@@ -47,7 +47,8 @@ func newChase(f Follower, fn func(Line) error, idle func(end time.Time) error) *
 	f.Tick = cmp.Or(f.Tick, DefaultTick)
 	f.descriptors = cmp.Or(f.descriptors, descriptors)
 	f.lateness = cmp.Or(f.lateness, lateness)
-	c := &chase{Follower: f, fn: fn, idle: idle, buf: make([]byte, chunkSize), told: make(map[string]string), heads: newHeads()}
+	c := &chase{Follower: f, fn: fn, idle: idle, buf: make([]byte, chunkSize), heads: newHeads()}
+	c.told = make(map[string]string)
 	if f.From.Offset > 0 {
 		c.past = []past{{Position: f.From}}
 	}

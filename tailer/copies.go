@@ -13,9 +13,10 @@ type Copy struct {
 	Err  error  // why Path can't be read to its end, if so: what can be read of it is that beginning
 }
 
-// Copies finds the files among paths that are copies of others among them, plain or compressed. Of two that hold the same
-// it keeps the one that can be read to its end, else the plain one, else the one that comes later. It reads on only where
-// first bytes are the same. An empty file, one that can't be opened, and what is no regular file are no copies.
+// Copies finds the files among paths that are copies of others among them, plain or compressed. Of two that hold the
+// same it keeps the one that can be read to its end, else the plain one, else the one that comes later. It reads on
+// only where first bytes are the same. An empty file, one that can't be opened, and what is no regular file are no
+// copies.
 func Copies(paths []string) (found []Copy) {
 	heads := make([][]byte, len(paths)) // nil of those that are left out
 	for i, path := range paths {

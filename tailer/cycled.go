@@ -30,18 +30,20 @@ func (m Member) At(offset int64) (Position, error) {
 }
 
 // Row finds the files that the main log at path has been cycled to, oldest first, the log itself last if it is there:
-// mainlog.2.gz mainlog.1 mainlog. They are regular files in the log's folder and in those of cycledTo, of which a missing
-// one holds none.
+// mainlog.2.gz mainlog.1 mainlog. They are regular files in the log's folder and in those of cycledTo, of which a
+// missing one holds none.
 //
-// A file belongs to the log if its name begins or ends like the log's, and the rest is a number, of which a higher one is
-// older; a date in any usual form, the day before the month where both are possible; seconds since 1970; or a word such as
-// .old, .bak and ~. With a rest of another kind, and with any name in cycledTo, it belongs to it if it begins with an entry
-// of Exim's, ends before the log begins, and shares no time with another file of the log's. Never does a file whose name
-// holds reject, panic or debuglog, unless the log's own name does. If path's last element holds %D (yyyymmdd) or %M
-// (yyyymm), every name with a date there belongs to it.
+// A file belongs to the log if its name begins or ends like the log's, and the rest is a number, of which a higher
+// one is older; a date in any usual form, the day before the month where both are possible; seconds since 1970; or a
+// word such as .old, .bak and ~, unless its entries share more than a minute with those of other files. With a rest of
+// another kind, and with any name in cycledTo, it belongs to it if it
+// begins with an entry of Exim's, ends before the log begins, and shares no time with another file of the log's.
+// Never does a file whose name holds reject, panic or debuglog, unless the log's own name does. If path's last
+// element holds %D (yyyymmdd) or %M (yyyymm), every name with a date there belongs to it.
 //
-// The order is that of the numbers and dates. Where names of two kinds were in use, or a name tells neither, it is that of
-// the first stamps; in logs without stamps of their own, numbers go first and unclear names by their times of change.
+// The order is that of the numbers and dates. Where names of two kinds were in use, or a name tells neither, it is
+// that of the first stamps; in logs without stamps of their own, numbers go first and unclear names by their times of
+// change.
 //
 // A file that is there both plain and compressed is named once, plain; one with several names, by the youngest. Nothing
 // found is fs.ErrNotExist, and a log that is no regular file a *KindError.

@@ -9,8 +9,8 @@ import (
 // Find looks for the file of the main log at path, as in Row, that holds the byte at: the one that has its inode if it
 // begins with what at's Fingerprint says, else a copy of that, plain or compressed. held is at with that file's Device
 // and Inode; its Offset is cut to the size of a plain copy that ends before it, which was made while at's file was
-// written to. A file of any name that holds it is found in the log's folder, and in those of cycledTo. ok is false if there
-// is none. It fails if a folder can't be read.
+// written to. A file of any name that holds it is found in the log's folder, and in those of cycledTo. ok is false if
+// there is none. It fails if a folder can't be read.
 func Find(path string, at Position, cycledTo ...string) (held Position, ok bool, err error) {
 	var found, last []sibling
 	i := -1

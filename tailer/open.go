@@ -36,9 +36,9 @@ type File struct {
 	stream  *stream
 }
 
-// Open opens a finished log, plain or compressed with gzip, bzip2, xz, zstd, lz4 or lzma, which is told by its content and
-// not by its name. Members and streams put one behind the other are read to the end of the last. The caller closes it. It
-// fails with a *FormatError if the file is an archive, or in another format that it can't read.
+// Open opens a finished log, plain or compressed with gzip, bzip2, xz, zstd, lz4 or lzma, which is told by its
+// content and not by its name. Members and streams put one behind the other are read to the end of the last. The
+// caller closes it. It fails with a *FormatError if the file is an archive, or in another format that it can't read.
 func Open(name string) (*File, error) {
 	file, err := os.Open(name)
 	if err != nil {

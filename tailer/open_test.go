@@ -153,7 +153,8 @@ func TestHalfIsRead(t *testing.T) {
 		file, err := OpenReader(strings.NewReader(stored[:len(stored)/2]))
 		must(t, err)
 		got, err := io.ReadAll(file)
-		if len(got) < text.Len()/3 || !strings.HasPrefix(text.String(), string(got)) || !errors.Is(err, io.ErrUnexpectedEOF) {
+		good := len(got) > text.Len()/3 && strings.HasPrefix(text.String(), string(got))
+		if !good || !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%s: half the file gives %d of %d bytes, and %v", name, len(got), text.Len(), err)
 		}
 	}
@@ -210,7 +211,7 @@ func TestOpenRefuses(t *testing.T) {
 	_, err := io.WriteString(w, small)
 	must(t, err)
 	must(t, w.Close())
-	old := []byte(tarball.String()) // as before POSIX: no magic, another checksum
+	old := bytes.Clone(tarball.Bytes()) // as before POSIX: no magic, another checksum
 	clear(old[257:265])
 	sum := 0
 	for i, b := range old[:512] {

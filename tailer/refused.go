@@ -38,8 +38,8 @@ var refused = []struct{ magic, format, unpack string }{
 	{"\xfe\xff", "UTF-16 text", fmt.Sprintf(convertIt, "UTF-16")},
 }
 
-// refuse fails with a *FormatError if head begins what can't be read. It is the beginning of a file, or of what one holds
-// compressed, and shorter than refuseLength only if that is.
+// refuse fails with a *FormatError if head begins what can't be read. It is the beginning of a file, or of what one
+// holds compressed, and shorter than refuseLength only if that is.
 func refuse(head []byte, name string) error {
 	for _, r := range refused {
 		if bytes.HasPrefix(head, []byte(r.magic)) {
@@ -55,8 +55,8 @@ func refuse(head []byte, name string) error {
 // refuseLength is how many bytes refuse looks at: a header of tar.
 const refuseLength = 512
 
-// isTar tells the header of a tar archive by its checksum (POSIX.1-2024, pax, "ustar Interchange Format"), which all its
-// variants have.
+// isTar tells the header of a tar archive by its checksum (POSIX.1-2024, pax, "ustar Interchange Format"), which all
+// its variants have.
 func isTar(head []byte) bool {
 	const from, to = 148, 156 // of the checksum, octal, which counts itself as blanks
 	if len(head) < refuseLength {
@@ -72,7 +72,8 @@ func isTar(head []byte) bool {
 	return err == nil && sum == want
 }
 
-// begun is a reader of which the first bytes were looked at. They, and the error that came with them, are yet to be read.
+// begun is a reader of which the first bytes were looked at. They, and the error that came with them, are yet to be
+// read.
 type begun struct {
 	head []byte
 	err  error

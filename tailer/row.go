@@ -31,7 +31,8 @@ func newRow(pattern string) row {
 		digits = "{6}"
 	}
 	if ok {
-		r.pattern = regexp.MustCompile("^" + regexp.QuoteMeta(before) + "([0-9]" + digits + ")" + regexp.QuoteMeta(after) + "(.*)$")
+		before, after = regexp.QuoteMeta(before), regexp.QuoteMeta(after)
+		r.pattern = regexp.MustCompile("^" + before + "([0-9]" + digits + ")" + after + "(.*)$")
 	}
 	r.ext = filepath.Ext(pattern)
 	r.stem = strings.TrimSuffix(pattern, r.ext)
@@ -47,14 +48,19 @@ func isStamped(path string) bool {
 	return strings.Contains(name, "%D") || strings.Contains(name, "%M")
 }
 
-// compression is what names of compressed files and of archives end in. Not all of them can be read: whoever tries says so.
-var compression = regexp.MustCompile(`(?:\.(?:gz|bz2|xz|zst|lzma|lz4|Z|zip|lz|lzo|7z|rar|tgz|tbz2?|txz|tar(?:\.(?:gz|bz2|xz|zst|lzma|lz4|Z))?))$`)
+// compression is what names of compressed files and of archives end in. Not all of them can be read: whoever tries
+// says so.
+var compression = regexp.MustCompile(
+	`(?:(?:\.tar)?\.(?:gz|bz2|xz|zst|lzma|lz4|Z|lz|lzo)|\.(?:tar|zip|7z|rar|tgz|tbz2?|txz))$`)
 
 // place tells how old a file of this name is among the row's, and what to cut for its name without compression; ok is
 // false for what doesn't belong to the row.
 func (r row) place(name string) (a age, cut string, ok bool) {
 	if r.isOther(name) {
 		return age{}, "", false
+	}
+	if name == r.own {
+		return age{log: true}, "", true
 	}
 	cut = compression.FindString(name)
 	plain := strings.TrimSuffix(name, cut)
@@ -63,7 +69,7 @@ func (r row) place(name string) (a age, cut string, ok bool) {
 		return a, cut, ok
 	}
 	if plain == r.own {
-		return age{log: true}, cut, cut == "" // nobody compresses a log in use
+		return age{log: true}, cut, false // nobody compresses a log in use
 	}
 	a, ok = r.placePlain(plain)
 	return a, cut, ok
@@ -89,9 +95,9 @@ func (r row) placeDated(plain string) (a age, ok bool) {
 	return age{stamp: parts[1] + a.stamp, number: a.number}, true
 }
 
-// placePlain is place for a name that isn't the log's own but begins or ends like it: mainlog-20261122 and 20261122-mainlog,
-// or with an extension main-20261122.log and main.1.log. What its other part doesn't explain is foreign until its entries
-// tell.
+// placePlain is place for a name that isn't the log's own but begins or ends like it: mainlog-20261122 and
+// 20261122-mainlog, or with an extension main-20261122.log and main.1.log. What its other part doesn't explain is
+// foreign until its entries tell.
 func (r row) placePlain(plain string) (a age, ok bool) {
 	var parts []string
 	if rest, ok := strings.CutPrefix(plain, r.own); ok {

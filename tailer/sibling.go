@@ -31,7 +31,8 @@ type search struct {
 	problem func(folder string, err error)
 }
 
-// siblings are the regular files of the log's row, oldest first, each once. Folders beside the log's own may be missing.
+// siblings are the regular files of the log's row, oldest first, each once. Folders beside the log's own may be
+// missing.
 func (s search) siblings() ([]sibling, error) {
 	folder, pattern := filepath.Split(s.path)
 	row := newRow(pattern)
@@ -49,10 +50,10 @@ func (s search) siblings() ([]sibling, error) {
 		}
 		found = append(found, more...)
 	}
-	known, foreign := found[:0:0], found[:0:0]
+	known, doubtful := found[:0:0], found[:0:0]
 	for _, f := range found {
-		if f.foreign {
-			foreign = append(foreign, f)
+		if f.foreign || f.unclear && !s.named {
+			doubtful = append(doubtful, f)
 		} else {
 			known = append(known, f)
 		}
@@ -61,7 +62,7 @@ func (s search) siblings() ([]sibling, error) {
 		slices.SortFunc(known, sibling.compare)
 		return onceEach(known), nil
 	}
-	known = append(known, s.heads.belonging(foreign, known)...)
+	known = append(known, s.heads.belonging(doubtful, known)...)
 	s.heads.sort(known)
 	return onceEach(known), nil
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A span is the time that a log covers by its own stamps, each "2026-11-22 08:00:00", which compare as they are. Logs
@@ -19,16 +20,16 @@ type span struct {
 var (
 	stamp = regexp.MustCompile(`(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9]`)
 	// eximEntry is a stamp and what Exim alone has behind it: a message id, or a word about its own life.
-	eximEntry = regexp.MustCompile(`(?m)^[^\n]{0,80}` + stamp.String() + `(?:\.[0-9]{3})?(?: [+-][0-9]{4})?(?: \[[0-9]+\])? ` +
-		`(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2} |[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4} |` +
-		`exim [0-9]|cwd=|(?:Start|End) queue run: |SMTP |H=)`)
+	eximEntry = regexp.MustCompile(`(?m)^[^\n]{0,80}` + stamp.String() + `(?:\.[0-9]{3})?` +
+		`(?: [+-][0-9]{4})?(?: \[[0-9]+\])? (?:[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2} |` +
+		`[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4} |exim [0-9]|cwd=|(?:Start|End) queue run: |SMTP |H=)`)
 )
 
 // begins is the stamp of the first line that has one, near the beginning of f; empty if there is none.
 func (h heads) begins(f sibling) string { return string(stamp.Find(h.of(f))) }
 
-// sort puts siblings in order, oldest first: by their names, or where these don't tell, or are of two kinds, by their first
-// stamps.
+// sort puts siblings in order, oldest first: by their names, or where these don't tell, or are of two kinds, by their
+// first stamps.
 func (h heads) sort(found []sibling) {
 	slices.SortFunc(found, sibling.compare)
 	first := make(map[string]string) // by path
@@ -54,10 +55,12 @@ func (h heads) sort(found []sibling) {
 	})
 }
 
-// belonging are those of the foreign files that are Exim's, end before the log begins, and overlap none that is known:
-// that is no log that another Exim writes, nor a copy. What is cycled from such a log has its name with more behind it.
-func (h heads) belonging(foreign, known []sibling) (list []sibling) {
-	if len(foreign) == 0 {
+// belonging are those of the doubtful files that end before the log begins, and overlap none that is known: such a file
+// is no log that another Exim writes, nor holds what others hold. What is cycled from another log has its name with
+// more behind it. A foreign file must besides be Exim's; another one may overlap a little, as its last lines may be
+// late.
+func (h heads) belonging(doubtful, known []sibling) (list []sibling) {
+	if len(doubtful) == 0 {
 		return nil
 	}
 	var spans []span
@@ -72,20 +75,41 @@ func (h heads) belonging(foreign, known []sibling) (list []sibling) {
 		}
 		spans = append(spans, s)
 	}
-	slices.SortFunc(foreign, func(a, b sibling) int { return cmp.Compare(a.path, b.path) })
-	for _, f := range foreign {
+	slices.SortFunc(doubtful, func(a, b sibling) int {
+		if a.foreign != b.foreign && b.foreign {
+			return -1
+		} else if a.foreign != b.foreign {
+			return 1
+		}
+		return cmp.Compare(a.path, b.path)
+	})
+	for _, f := range doubtful {
 		s := h.span(f)
 		other := func(path string) bool { return strings.HasPrefix(f.path, path) }
 		overlaps := func(t span) bool { return t.first < s.last && s.first < t.last || t.first == s.first }
+		if !f.foreign {
+			overlaps = func(t span) bool { return t.first < before(s.last) && s.first < before(t.last) }
+		}
 		switch {
-		case !s.exim || slices.ContainsFunc(others, other):
+		case f.foreign && (!s.exim || slices.ContainsFunc(others, other)):
 		case slices.ContainsFunc(spans, overlaps):
-			others = append(others, f.path)
+			if f.foreign {
+				others = append(others, f.path)
+			}
 		default:
 			list, spans = append(list, f), append(spans, s)
 		}
 	}
 	return list
+}
+
+// before is the stamp a minute before, so long after which a writer may still have an old file open.
+func before(stamp string) string {
+	at, err := time.Parse(time.DateTime, stamp)
+	if err != nil {
+		return stamp
+	}
+	return at.Add(-lateness).Format(time.DateTime)
 }
 
 // maxSpan is how large a compressed file may be for its last entry to be looked for, in bytes.

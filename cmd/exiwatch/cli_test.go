@@ -299,7 +299,7 @@ func TestInputs(t *testing.T) {
 func TestConfiguredLog(t *testing.T) {
 	dir := t.TempDir()
 	half := strings.Index(shopLog, "2026-11-23 10:00:02")
-	for name, text := range map[string]string{"mainlog": shopLog[half:], "mainlog.1": "", "mainlog.2.gz": zipped(t, shopLog[:half]), "mainlog.old": shopLog, "config": "log = '" + dir + "/mainlog'"} {
+	for name, text := range map[string]string{"mainlog": shopLog[half:], "mainlog.1": "", "mainlog.2.gz": zipped(t, shopLog[:half]), "mainlog-shop": shopLog, "config": "log = '" + dir + "/mainlog'"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -14,8 +14,8 @@ import (
 func arrivalLines(day, n int) string {
 	var b strings.Builder
 	for i := range n {
-		fmt.Fprintf(&b, "2026-11-%02d 08:%02d:%02d 1xBB%02d-%011d-0001 <= v@lab.test H=(x) [192.0.2.9] P=esmtpa A=login:v%d S=10 T=\"s\"\n",
-			day, i/60, i%60, day, i, i)
+		fmt.Fprintf(&b, "2026-11-%02d 08:%02d:%02d 1xBB%02d-%011d-0001 <= v@lab.test ", day, i/60, i%60, day, i)
+		fmt.Fprintf(&b, "H=(x) [192.0.2.9] P=esmtpa A=login:v%d S=10 T=\"s\"\n", i)
 	}
 	return b.String()
 }
@@ -30,15 +30,16 @@ func writeHalf(t *testing.T, name, text string) {
 	writeFile(t, name, b.String()[:b.Len()/2])
 }
 
-// TestLogBreaksOff: what comes before the break counts, and so do the other logs; the output is written, and then the status
-// is 1.
+// TestLogBreaksOff: what comes before the break counts, and so do the other logs; the output is written, and then the
+// status is 1.
 func TestLogBreaksOff(t *testing.T) {
 	dir := t.TempDir()
 	half, whole := filepath.Join(dir, "mainlog.1.gz"), filepath.Join(dir, "mainlog")
 	writeHalf(t, half, arrivalLines(22, 3000))
 	writeFile(t, whole, arrivalLines(23, 2))
 	for _, args := range []string{
-		"replay", "replay --json", "replay --html -", "replay --suggest", "replay --suggest --json", "arrivals", "top account", "top sender --json",
+		"replay", "replay --json", "replay --html -", "replay --suggest", "replay --suggest --json",
+		"arrivals", "top account", "top sender --json",
 	} {
 		for _, files := range [][]string{{half, whole}, {whole, half}, {half}, {filepath.Join(dir, "none"), half}} {
 			out, stderr, status := exiwatch(t, "", append(strings.Fields(args+" --config /dev/null"), files...)...)
@@ -70,7 +71,8 @@ func TestNothingToRead(t *testing.T) {
 // TestCopyIsReadOnce: a copy of the beginning of a log counts once, as does a log of two names.
 func TestCopyIsReadOnce(t *testing.T) {
 	dir := t.TempDir()
-	log, copied, linked := filepath.Join(dir, "mainlog"), filepath.Join(dir, "mainlog-20261123"), filepath.Join(dir, "mainlog.1")
+	log := filepath.Join(dir, "mainlog")
+	copied, linked := log+"-20261123", log+".1"
 	text := arrivalLines(23, 26)
 	writeFile(t, log, text)
 	writeFile(t, copied, text[:strings.LastIndex(text[:len(text)-1], "\n")+1])
@@ -108,7 +110,7 @@ func TestRefusedAmongOthers(t *testing.T) {
 			want = "exiwatch: error: input is a zip archive: exiwatch doesn't read it; unpack it\n"
 		}
 		if strings.Count(out, "\n") != 2 || status != exitFailure || stderr != want {
-			t.Errorf("arrivals %q = %q, %d, %q, want two arrivals, 1, %q", args, out[:min(len(out), 300)], status, stderr, want)
+			t.Errorf("arrivals %q = %.300q, %d, %q, want two arrivals, 1, %q", args, out, status, stderr, want)
 		}
 	}
 }
@@ -138,8 +140,9 @@ func TestSharedInput(t *testing.T) {
 		}
 		out, stderr, status := exiwatch(t, "", args...)
 		n := strings.Count(out, "\n")
-		if n < c.arrivals || c.arrivals < 100 && n > c.arrivals || status != c.status || !strings.Contains(stderr, c.stderr) {
-			t.Errorf("%s: %d arrivals, status %d, %q; want %d, %d, %q", c.files, n, status, stderr, c.arrivals, c.status, c.stderr)
+		few, many := n < c.arrivals, c.arrivals < 100 && n > c.arrivals
+		if few || many || status != c.status || !strings.Contains(stderr, c.stderr) {
+			t.Errorf("%s: %d arrivals, status %d, %q; want %v", c.files, n, status, stderr, c)
 		}
 	}
 }

@@ -89,7 +89,8 @@ func brokenReader(text string) io.Reader {
 	return io.MultiReader(strings.NewReader(text), brokenStream{os.ErrPermission})
 }
 
-// TestReplayOfBrokenLogs: each is read up to where it breaks, its half line included; the errors name them, in their order.
+// TestReplayOfBrokenLogs: each is read up to where it breaks, its half line included; the errors name them, in their
+// order.
 func TestReplayOfBrokenLogs(t *testing.T) {
 	late := arrivalAt(3)
 	sources := []Source{

@@ -37,8 +37,8 @@ func (b *BrokenLogs) Error() string { return errors.Join(b.Errors...).Error() }
 
 func (b *BrokenLogs) Unwrap() []error { return b.Errors }
 
-// Replay reads finished logs through p, in the order of their first stamps. It fails with BrokenLogs if it can't read some of
-// them to the end. Progress, if not nil, is called now and then with the share that it has read, from 0 to 1.
+// Replay reads finished logs through p, in the order of their first stamps. It fails with BrokenLogs if it can't read
+// some of them to the end. Progress, if not nil, is called now and then with the share that it has read, from 0 to 1.
 func (p *Pipeline) Replay(ctx context.Context, sources []Source, zone *time.Location, now time.Time, progress func(float64)) (tailer.Totals, error) {
 	c := newCrew(ctx, p, inOrder(sources, zone, now), zone, now, progress)
 	totals, err := c.run()
@@ -77,8 +77,8 @@ func (s Source) open() (io.ReadCloser, func() float64, error) {
 	}, nil
 }
 
-// inOrder sorts logs by the first stamp in each. One without stamps, and one that can't be read, stays behind the one named
-// before it.
+// inOrder sorts logs by the first stamp in each. One without stamps, and one that can't be read, stays behind the one
+// named before it.
 func inOrder(sources []Source, zone *time.Location, now time.Time) []Source {
 	if len(sources) < 2 {
 		return sources

@@ -39,8 +39,8 @@ type begun struct {
 // maxAhead bounds what is read ahead of all logs.
 const maxAhead = 32 << 20 // bytes
 
-// next fills p with the next portion. Its error is io.EOF behind the last one, or the context's. Where a log can't be read on,
-// the next log follows.
+// next fills p with the next portion. Its error is io.EOF behind the last one, or the context's. Where a log can't be
+// read on, the next log follows.
 func (s *supply) next(p *portion) (err error) {
 	if err := s.ctx.Err(); err != nil {
 		return err
