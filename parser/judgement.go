@@ -65,11 +65,12 @@ func (j *Judgement) Join(later *Judgement, before int64) {
 // A judge makes a Judgement. Lines that are read the short way are entries: only their number is noted.
 type judge struct {
 	Judgement
-	exceptions int64 // lines that are no entries, empty ones too
-	lines      int64 // all of them
-	run        int64 // Place.Line of the last line that began no entry
-	reach      int64 // bytes of the lines without a break up to it that began none
-	apart      bool  // no entry stands above these lines
+	exceptions int64  // lines that are no entries, empty ones too
+	lines      int64  // all of them
+	run        int64  // Place.Line of the last line that began no entry
+	reach      int64  // bytes of the lines without a break up to it that began none
+	apart      bool   // no entry stands above these lines
+	raw        []byte // the line as it stands in the log, where the entry was taken out of JSON; else nil
 }
 
 // Judgement says how the lines were judged that were read since NewReader, Restart or the last call of it.
@@ -141,7 +142,7 @@ func (r *Reader) judgedShort(p Place, line, b []byte) {
 // stamped judges a line with a stamp that may be another program's, of which b is the text.
 func (j *judge) stamped(p Place, line, b []byte) {
 	if j.Exim = j.Exim || isEximText(b); j.FirstEntry.Line == 0 {
-		j.FirstEntry = sample(p, line)
+		j.FirstEntry = j.sample(p, line)
 	}
 }
 
@@ -150,11 +151,14 @@ func (j *judge) except(n *int64, first *Sample, p Place, line []byte) {
 	j.exceptions++
 	j.run, j.apart = p.Line, true
 	if *n++; *n == 1 {
-		*first = sample(p, line)
+		*first = j.sample(p, line)
 	}
 }
 
-func sample(p Place, line []byte) Sample {
+func (j *judge) sample(p Place, line []byte) Sample {
+	if j.raw != nil {
+		line = j.raw
+	}
 	return Sample{Place: p, Text: string(line[:min(len(line), maxSample)])}
 }
 

@@ -63,6 +63,7 @@ func (r *Reader) Line(p Place, line []byte) {
 // any reads a line of raw bytes, without its CR, that may hold anything.
 func (r *Reader) any(p Place, line []byte, raw int) {
 	if mayBeJSON(line) {
+		r.judge.raw = line
 		line = r.unwrap(line)
 	}
 	if bytes.IndexByte(line, 0) >= 0 {
@@ -73,6 +74,7 @@ func (r *Reader) any(p Place, line []byte, raw int) {
 	} else if !r.quick(p, line) {
 		r.longWay(p, line, raw)
 	}
+	r.judge.raw = nil
 }
 
 // overdue gives up an entry of which a piece seems to be lost.
