@@ -164,7 +164,7 @@ func TestExitCodes(t *testing.T) {
 
 		{[]string{"replay", dir + "/none"}, exitFailure, []string{"error: reading " + dir + "/none: ", "no such file", "hint: exim -bP log_file_path"}},
 		{[]string{"replay", shop, dir + "/none"}, exitFailure, []string{dir + "/none"}},
-		{[]string{"replay", dir}, exitFailure, []string{dir, "is a directory"}},
+		{[]string{"replay", dir}, exitFailure, []string{dir, "is a folder"}},
 		{[]string{"top", "account", cut}, exitFailure, []string{cut, "unexpected EOF"}},
 		{[]string{"replay", "--config", dir + "/none", shop}, exitFailure, []string{dir + "/none", "no such file"}},
 		{[]string{"replay", "--config", wrong, shop}, exitFailure, []string{

@@ -124,10 +124,10 @@ func MainLogIn(dir string) string {
 	return ""
 }
 
-// logOf is the log that has been cycled to the file at path, or path itself.
+// logOf is the log that has been cycled to the file at path, or path itself. An extension .log belongs to its name.
 func logOf(path string) string {
 	for i, c := range path {
-		if c != '.' && c != '-' || i <= strings.LastIndexByte(path, '/') {
+		if c != '.' && c != '-' || i <= strings.LastIndexByte(path, '/') || strings.HasPrefix(path[i:], ".log") {
 			continue
 		}
 		if names, err := tailer.Cycled(path[:i]); err == nil && slices.Contains(names, path) {

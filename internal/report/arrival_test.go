@@ -26,7 +26,7 @@ func TestArrivalPresence(t *testing.T) {
 		{
 			`2026-11-23 10:00:00.020 +0530 [4711] 1xV001-000001-01 (= a@b U=a P=local S=5 id=x@y T="\"\\n\377\\" from <raw@b> for c@d "e f"@g`,
 			`{"file":"f","line":7,"time":"2026-11-23T10:00:00.020+05:30","pid":4711,"message_id":"1xV001-000001-01","fake_reject":true,` +
-				`"envelope_sender":"a@b","ident":"a","protocol":"local","size":5,"header_message_id":"x@y","subject":"\"\\n\ufffd\\",` +
+				`"envelope_sender":"a@b","ident":"a","protocol":"local","size":5,"header_message_id":"x@y","subject":"\"\\nÿ\\",` +
 				`"received_sender":"raw@b","recipients":["c@d","\"e f\"@g"]}`,
 		},
 		{
