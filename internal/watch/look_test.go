@@ -23,7 +23,7 @@ func oddLog(at time.Time) string {
 		case 0:
 			fmt.Fprintf(&b, "%s cwd=/home/a\nb 3 args: /usr/sbin/exim -t -i\n", stamp)
 		case 250: // out of the reach of the call
-			fmt.Fprintf(&b, "%s CEST 1xV%03d-%06d-01 <= u@lab.test\nfoo\n\n", stamp, i%1000, i)
+			fmt.Fprintf(&b, "%s mx1 1xV%03d-%06d-01 <= u@lab.test\nfoo\n\n", stamp, i%1000, i)
 		}
 	}
 	return b.String()

@@ -295,9 +295,6 @@ func (r *row) value(k window.Key, buffer *[]byte) []byte {
 			return nil
 		}
 		*buffer = window.Fold(subject, (*buffer)[:0])
-		if *buffer == nil {
-			*buffer = []byte{}
-		}
 		return *buffer
 	}
 	for i := range kept {

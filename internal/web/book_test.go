@@ -43,7 +43,7 @@ func TestBookGivesBackWhatWentIn(t *testing.T) {
 		case 1: // one from elsewhere, a bounce
 			a.Values[window.Auth] = nil
 			a.Values[window.Sender], a.Values[window.SenderDomain], a.Values[window.Account] = []byte("<>"), nil, []byte("<>")
-			a.Values[window.Subject], a.Values[window.Topic] = []byte{}, []byte{}
+			a.Values[window.Subject], a.Values[window.Topic] = []byte{}, window.Fold(nil, nil)
 		}
 		a.Outside = uint64(random.IntN(8))
 		want = append(want, a)
