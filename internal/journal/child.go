@@ -27,7 +27,7 @@ var (
 )
 
 // fields are those that package parser needs of an entry, besides those that journalctl prints of each.
-const fields = "MESSAGE,SYSLOG_IDENTIFIER,SYSLOG_PID,_PID,_HOSTNAME"
+const fields = "MESSAGE,SYSLOG_IDENTIFIER,SYSLOG_PID,_PID,_HOSTNAME,_COMM,_SOURCE_REALTIME_TIMESTAMP"
 
 // A child is a journalctl that runs.
 type child struct {
