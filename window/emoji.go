@@ -61,7 +61,10 @@ func visible(subject []byte) []byte {
 	kept := make([]byte, 0, len(subject))
 	for len(subject) > 0 {
 		r, n := utf8.DecodeRune(subject)
-		if !isInvisible(r) {
+		switch {
+		case r == utf8.RuneError && n == 1:
+			kept = append(kept, '?') // so that it makes no character with what stands behind
+		case !isInvisible(r):
 			kept = append(kept, subject[:n]...)
 		}
 		subject = subject[n:]
