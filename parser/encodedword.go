@@ -129,5 +129,6 @@ func isWordStart(b []byte) bool {
 	if len(b) < len(wordStart) {
 		return len(b) > 0 && b[0] == wordStart[0]
 	}
-	return bytes.HasPrefix(b, wordStart) && !bytes.ContainsAny(b[len(wordStart):], " =") && bytes.Count(b, []byte("?")) <= 2
+	return bytes.HasPrefix(b, wordStart) && !bytes.ContainsAny(b[len(wordStart):], " =") &&
+		bytes.Count(b, []byte("?")) <= 2
 }

@@ -116,11 +116,20 @@ func (r *Reader) judgedUnstamped(p Place, line []byte) {
 		j.exceptions++
 	case looksLikeExim(line):
 		j.except(&j.Strange, &j.FirstStrange, p, line)
-	case !j.apart && j.reach <= maxEntry && (line[0] == ' ' || line[0] == '\t' || r.mayEnd(line)):
+	case !j.apart && j.reach <= maxEntry && (isIndented(line) || r.mayEnd(line)):
 		// It goes on with an entry.
 	default:
 		j.except(&j.Others, &j.FirstOther, p, line)
 	}
+}
+
+// isIndented tells whether a line begins with white space, perhaps behind a wrapper.
+func isIndented(line []byte) bool {
+	var h head
+	if line[0] != ' ' {
+		line = line[min(h.wrapper(line), len(line)-1):]
+	}
+	return line[0] == ' ' || line[0] == '\t'
 }
 
 // mayEnd tells whether a line that begins no entry may end one of several lines, or stand inside it.

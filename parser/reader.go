@@ -199,8 +199,11 @@ func looksLikeArrival(line []byte) (head, bool) {
 // reception reads an arrival.
 func (r *Reader) reception(p Place, h head, line []byte) bool {
 	a := &r.arrival
-	*a = Arrival{Place: p, Millis: h.stamp.millis >= 0, PID: h.pid, MessageID: h.id, FakeReject: line[h.length] == '(', Size: -1, SyslogHost: h.host,
-		Cut: len(line)-h.start >= cutFrom, Forgeable: r.forgeable}
+	*a = Arrival{
+		Place: p, Millis: h.stamp.millis >= 0, PID: h.pid, MessageID: h.id, FakeReject: line[h.length] == '(', Size: -1,
+		SyslogHost: h.host,
+		Cut:        len(line)-h.start >= cutFrom, Forgeable: r.forgeable,
+	}
 	var ok bool
 	if a.Time, ok = r.clock.time(h.stamp); !ok {
 		return r.malformed(h, 1, "the stamp names no time")

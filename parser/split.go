@@ -4,7 +4,8 @@ package parser
 // a few are a sign of lost lines: the oldest is given up.
 const maxParts = 64
 
-// split are the entries of which not all syslog pieces have come. Pieces are told apart by their host and tag: without a pid in it
+// split are the entries of which not all syslog pieces have come. Pieces are told apart by host and tag: without a pid
+// in it
 // (syslog_pid = false, and a syslogd that adds none) those of two processes can't be, and one of them is given up.
 type split struct {
 	parts []part // by their first pieces

@@ -41,7 +41,8 @@ func (e exposition) reading(s *Snapshot) {
 	for _, l := range s.Logs {
 		e.gauge("log_behind_bytes", "What is written to the log, or to what it was cycled to, and not counted yet.", float64(l.Behind), "log", l.Path)
 		e.gauge("log_idle_seconds", "Time since a line of the log was counted last, or since the daemon began.", l.Idle.Seconds(), "log", l.Path)
-		e.counter("lines_not_understood_total", "Lines that could not be read as entries of Exim's.", l.NotUnderstood, "log", l.Path)
+		e.counter("lines_not_understood_total", "Lines that could not be read as entries of Exim's.", l.NotUnderstood,
+			"log", l.Path)
 		e.counter("lines_foreign_total", "Lines of other programs, as syslog names them.", l.Foreign, "log", l.Path)
 	}
 	e.gauge("rebuild_seconds", "How long it took to rebuild the counters when the daemon began, or has taken so far.", s.Rebuild.Seconds())

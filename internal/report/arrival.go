@@ -42,9 +42,10 @@ type arrival struct {
 func Arrival(a *parser.Arrival) any {
 	line := arrival{
 		File: a.File, Line: a.Line, Time: Stamp(a.Time, a.Millis), PID: a.PID,
-		SyslogHost: item(a.SyslogHost), MessageID: string(a.MessageID), FakeReject: a.FakeReject, EnvelopeSender: string(a.EnvelopeSender),
-		BounceOf: item(a.BounceOf),
-		Host:     item(a.Host), Helo: item(a.Helo), HostAddress: item(a.HostAddress), HostPort: a.HostPort,
+		SyslogHost: item(a.SyslogHost), MessageID: string(a.MessageID), FakeReject: a.FakeReject,
+		EnvelopeSender: string(a.EnvelopeSender),
+		BounceOf:       item(a.BounceOf),
+		Host:           item(a.Host), Helo: item(a.Helo), HostAddress: item(a.HostAddress), HostPort: a.HostPort,
 		InterfaceAddress: item(a.InterfaceAddress), InterfacePort: a.InterfacePort,
 		Ident: item(a.Ident), Protocol: item(a.Protocol), TLS: item(a.TLS),
 		Authenticator: item(a.Authenticator), AuthenticatedID: item(a.AuthenticatedID),

@@ -141,9 +141,11 @@ func (h *hand) keep(b []byte) []byte {
 }
 
 func (h *hand) keepArrival(a *parser.Arrival) {
-	for _, item := range [...]*[]byte{&a.SyslogHost, &a.MessageID, &a.EnvelopeSender, &a.BounceOf, &a.Host, &a.Helo, &a.HostAddress, &a.InterfaceAddress,
+	for _, item := range [...]*[]byte{
+		&a.SyslogHost, &a.MessageID, &a.EnvelopeSender, &a.BounceOf, &a.Host, &a.Helo, &a.HostAddress, &a.InterfaceAddress,
 		&a.Ident, &a.Protocol, &a.TLS, &a.Authenticator, &a.AuthenticatedID, &a.AuthenticatedSender, &a.HeaderMessageID, &a.Subject,
-		&a.ReceivedSender, &a.RecipientList, &a.Text} {
+		&a.ReceivedSender, &a.RecipientList, &a.Text,
+	} {
 		*item = h.keep(*item)
 	}
 	if a.Logins != nil {

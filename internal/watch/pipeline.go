@@ -80,7 +80,9 @@ func NewPipeline(scopes config.Scopes, rules []window.Rule, listener Listener) (
 // Another makes a Pipeline for the log named, in which time passes by itself: it counts by the same rules but on its own, tells
 // the same Listener, and knows the same mails as ours.
 func (p *Pipeline) Another(log string) (*Pipeline, error) {
-	return newPipeline(Pipeline{scopes: p.scopes, rules: p.rules, own: p.own, log: log, listener: p.listener, hands: p.hands, charset: p.charset})
+	return newPipeline(Pipeline{
+		scopes: p.scopes, rules: p.rules, own: p.own, log: log, listener: p.listener, hands: p.hands, charset: p.charset,
+	})
 }
 
 func newPipeline(p Pipeline) (*Pipeline, error) {
