@@ -146,6 +146,13 @@ func eval[T any](tab *tab, expression string) T {
 	return value
 }
 
+// do calls a method of the first element that a selector finds. The page finds it itself, in one step: between asking
+// the browser for a node and acting on it the page may have been drawn anew.
+func (tab *tab) do(method, selector string) {
+	tab.t.Helper()
+	eval[any](tab, fmt.Sprintf("document.querySelector(%q).%s()", selector, method))
+}
+
 // until waits until an expression is true.
 func (tab *tab) until(what, expression string) {
 	tab.t.Helper()

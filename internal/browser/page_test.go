@@ -80,20 +80,20 @@ func TestFocusStaysWhereItIs(t *testing.T) {
 	tab := newTab(t, 1280, 900)
 	tab.open(h.url)
 	tab.until("mallory is told of", `document.getElementById("open").textContent.includes("mallory")`)
-	tab.run(chromedp.Focus("#ranking a"))
+	tab.do("focus", "#ranking a")
 	was := eval[string](tab, "document.activeElement.getAttribute('href')")
 	h.send(30, letter{account: "zoe@lab.test", subject: "x"})
 	tab.until("zoe is told of", `document.getElementById("ranking").textContent.includes("zoe")`)
 	if got := eval[string](tab, "document.activeElement.getAttribute('href')"); got != was || !strings.Contains(got, "mallory") {
 		t.Errorf("the focus is on %q, was on %q", got, was)
 	}
-	tab.run(chromedp.Click("#pause"))
+	tab.do("click", "#pause")
 	h.send(30, letter{account: "yan@lab.test", subject: "x"})
 	h.waitFor("alerts", "yan@lab.test")
 	if eval[bool](tab, `document.body.textContent.includes("yan")`) {
 		t.Error("a page that was told to pause goes on")
 	}
-	tab.run(chromedp.Click("#pause"))
+	tab.do("click", "#pause")
 	tab.until("it goes on", `document.body.textContent.includes("yan")`)
 }
 
