@@ -102,7 +102,7 @@ func (s *Spool) move(e *entry, to string) error {
 	if err := os.Rename(s.waitingPath(e.name()), to); err != nil {
 		return err
 	}
-	delete(s.waiting, e.name())
+	s.leave(e)
 	// The rename is done. Should a crash undo it, then because the disk fails: there is nobody left to tell.
 	syncDir(filepath.Dir(to))
 	syncDir(filepath.Join(s.dir, waitingDir))
@@ -126,6 +126,6 @@ func (s *Spool) later(e *entry, err error) Event {
 
 // gone drops a mail whose file somebody took away.
 func (s *Spool) gone(e *entry, err error) Event {
-	delete(s.waiting, e.name())
+	s.leave(e)
 	return Event{ID: e.ID, Event: e.Event, Err: err}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -13,8 +14,23 @@ import (
 // mails beyond it, which never went, are removed: what they told is told again, perhaps under another id. The others are committed. Mails
 // put from now on are numbered higher than any removed or covered. After an error mails may be left that must not go: don't Run.
 func (s *Spool) Drop(after int64) (n int, err error) {
+	n, partial, err := s.drop(after)
+	for b := range partial {
+		err = errors.Join(err, s.unbatch(b)) // it must not bring back what was dropped
+	}
+	if n > 0 { // or the next checkpoint would cover what a crash brings back
+		err = errors.Join(err, syncDir(filepath.Join(s.dir, waitingDir)))
+	}
+	if err != nil {
+		err = fmt.Errorf("removing mails that no checkpoint covers: %w", err)
+	}
+	return n, err
+}
+
+func (s *Spool) drop(after int64) (n int, partial map[*batch]bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var dropped []*entry
 	for name, e := range s.waiting {
 		if e.Seq <= after {
 			continue
@@ -23,18 +39,21 @@ func (s *Spool) Drop(after int64) (n int, err error) {
 			err = errors.Join(err, rerr)
 			continue
 		}
-		delete(s.waiting, name)
+		dropped = append(dropped, e)
 		n++
 	}
+	partial = make(map[*batch]bool)
+	for _, e := range dropped {
+		b := e.batch
+		s.leave(e)
+		if b != nil {
+			partial[b] = len(b.entries) > 0
+		}
+	}
+	maps.DeleteFunc(partial, func(_ *batch, left bool) bool { return !left })
 	s.last = max(s.last, after)
 	s.committed = max(s.committed, after)
-	if n > 0 { // or the next checkpoint would cover what a crash brings back
-		err = errors.Join(err, syncDir(filepath.Join(s.dir, waitingDir)))
-	}
-	if err != nil {
-		err = fmt.Errorf("removing mails that no checkpoint covers: %w", err)
-	}
-	return n, err
+	return n, partial, err
 }
 
 // Last is the sequence number of the mail that was put last, or the highest that OpenSpool and Drop know of; 0 if there is none. A checkpoint
@@ -49,7 +68,9 @@ func (s *Spool) Last() int64 {
 func (s *Spool) Commit(seq int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.committed = max(s.committed, min(seq, s.last))
+	if s.committed = max(s.committed, min(seq, s.last)); s.committed == s.last {
+		s.uncommitted = 0
+	}
 	s.nudge()
 }
 

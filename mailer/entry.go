@@ -34,6 +34,8 @@ type entry struct {
 	pause    time.Duration // after the last attempt
 	accepted bool          // the mail server has it, and the disk may not know
 	lacking  error         // with accepted: who didn't get it
+	batch    *batch        // that holds it, too; nil: its own file is durable
+	data     []byte        // of a mail that is being put
 }
 
 // newEntry is the entry of a mail put at now.
@@ -98,13 +100,18 @@ func readFile(path string) (e *entry, data []byte, err error) {
 	if len(file) > maxFile {
 		return nil, nil, fmt.Errorf("%s: more than %d MiB are no mail of ours", path, maxFile>>20)
 	}
-	line, data, _ := bytes.Cut(file, []byte("\n"))
-	e = new(entry)
-	if err := json.Unmarshal(line, e); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if err := e.check(); err != nil {
+	if e, data, err = parseFile(file); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return e, data, nil
+}
+
+// parseFile reads what an entry's file holds.
+func parseFile(file []byte) (e *entry, data []byte, err error) {
+	line, data, _ := bytes.Cut(file, []byte("\n"))
+	e = new(entry)
+	if err := json.Unmarshal(line, e); err != nil {
+		return nil, nil, err
+	}
+	return e, data, e.check()
 }

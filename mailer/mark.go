@@ -82,6 +82,7 @@ func (s *Spool) Sent(id, event string) bool {
 }
 
 // Forget drops the marks of the mails that were sent before a time. Such a mail would go again if it were put again.
+// It also gives up what holds mails together that were put together.
 func (s *Spool) Forget(before time.Time) error {
 	folder := filepath.Join(s.dir, sentDir)
 	marks, err := os.ReadDir(folder)
@@ -98,5 +99,5 @@ func (s *Spool) Forget(before time.Time) error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.unbatchAll())...)
 }

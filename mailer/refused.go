@@ -17,6 +17,9 @@ const maxRefused = 10_000
 // keep puts a mail aside that is given up.
 func (s *Spool) keep(e *entry, err error) Event {
 	path := s.refusedPath(e.name())
+	if e.batch != nil {
+		syncFile(s.waitingPath(e.name())) // if it fails, only a crash of the machine takes what is kept
+	}
 	if merr := s.move(e, path); merr != nil {
 		return s.later(e, errors.Join(err, merr))
 	}

@@ -11,14 +11,13 @@ import (
 	"time"
 
 	"exiwatch/internal/private"
-
-	"github.com/google/renameio/v2"
 )
 
 // A Spool keeps mails on disk until they are delivered, and remembers afterwards that they were, so that a mail which is put
 // twice goes once. It belongs to one process; its methods may be called from any goroutine, and none but Run waits for a mail server.
 //
 //	DIR/waiting/ID.EVENT.eml     envelope and mail, see entry
+//	DIR/waiting/NUMBER.batch     mails that were put together, see batch
 //	DIR/sent/ID.EVENT            empty, or what a crash left of the mail; its modification time is when
 //	DIR/refused/ID.EVENT.eml     given up, for people to look at
 //
@@ -30,14 +29,17 @@ type Spool struct {
 
 	maxWaiting, maxRefused int // the constants, but in tests
 
-	mu        sync.Mutex
-	waiting   map[string]*entry // by name
-	last      int64             // the highest sequence number there is, or was
-	settled   time.Time         // before which the log has been read
-	linger    time.Duration     // of the transport
-	committed int64             // up to which mails may go
-	refused   int               // files in refused/, about
-	news      []Event           // for Run to report
+	putting sync.Mutex // one puts at a time; mu is free while that takes time
+
+	mu          sync.Mutex
+	waiting     map[string]*entry // by name
+	last        int64             // the highest sequence number there is, or was
+	settled     time.Time         // before which the log has been read
+	linger      time.Duration     // of the transport
+	committed   int64             // up to which mails may go
+	uncommitted int               // how many were put since
+	refused     int               // files in refused/, about
+	news        []Event           // for Run to report
 }
 
 // The folders of a spool.
@@ -47,7 +49,8 @@ const (
 	refusedDir = "refused"
 )
 
-// maxWaiting is how many mails may wait: a few kilobytes each, and as many alerts as nobody will read.
+// maxWaiting is how many mails may wait that are committed: a few kilobytes each, and as many alerts as nobody will
+// read. Those that aren't are as many as the caller puts before a checkpoint.
 const maxWaiting = 10_000
 
 // ErrFull is why Put doesn't take a mail when as many wait as may.
@@ -81,11 +84,21 @@ func (s *Spool) open() error {
 	if err != nil {
 		return err
 	}
+	batches, err := s.openBatches(files)
+	if err != nil {
+		return err
+	}
+	if len(batches) > 0 {
+		if files, err = os.ReadDir(filepath.Join(s.dir, waitingDir)); err != nil {
+			return err
+		}
+	}
 	for _, f := range files {
 		if err := s.adopt(f.Name()); err != nil {
 			return err
 		}
 	}
+	s.join(batches)
 	return errors.Join(s.prune(), syncDir(s.dir), syncDir(filepath.Join(s.dir, waitingDir)))
 }
 
@@ -122,58 +135,6 @@ func (s *Spool) adopt(file string) error {
 	return os.Rename(path, kept)
 }
 
-// Put keeps a mail to be delivered once it is committed. When it returns without error the mail survives a crash. added is false when the same
-// event of the same alert waits already, or was sent or given up. After an error, ErrFull among them, it is as if Put had not been called.
-func (s *Spool) Put(m Message) (added bool, err error) {
-	e, err := newEntry(m, time.Now())
-	if err != nil {
-		return false, fmt.Errorf("spooling a mail: %w", err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if known, err := s.has(e.name()); known || err != nil {
-		return false, err
-	}
-	if len(s.waiting) >= s.maxWaiting {
-		return false, fmt.Errorf("spooling mail %s: %w", e.name(), ErrFull)
-	}
-	e.Seq = s.last + 1
-	if err := s.write(e, m.Data); err != nil {
-		os.Remove(s.waitingPath(e.name())) // it is there if its folder couldn't be synced
-		return false, fmt.Errorf("spooling mail %s: %w", e.name(), err)
-	}
-	s.waiting[e.name()] = e
-	s.last = e.Seq
-	return true, nil
-}
-
-// has tells whether a mail is in the spool, in whatever state.
-func (s *Spool) has(name string) (bool, error) {
-	if s.waiting[name] != nil {
-		return true, nil
-	}
-	for _, path := range []string{s.sentPath(name), s.refusedPath(name)} {
-		_, err := os.Lstat(path)
-		if err == nil || !errors.Is(err, fs.ErrNotExist) {
-			return err == nil, err
-		}
-	}
-	return false, nil
-}
-
-// write puts envelope and mail into waiting/, durably.
-func (s *Spool) write(e *entry, data []byte) error {
-	file, err := e.file(data)
-	if err != nil {
-		return err
-	}
-	folder := filepath.Join(s.dir, waitingDir)
-	if err := renameio.WriteFile(s.waitingPath(e.name()), file, 0o600, renameio.WithTempDir(folder), renameio.WithStaticPermissions(0o600)); err != nil {
-		return err
-	}
-	return syncDir(folder)
-}
-
 // empty takes what is in the mark of a mail that was sent. The mark is its name, so that it may fail. Its time
 // becomes now.
 func (s *Spool) empty(name string) {
@@ -202,8 +163,6 @@ func (s *Spool) Len() int {
 
 // Has tells whether the mail about an event of an alert waits, was sent or was given up: whether Put would not add it.
 func (s *Spool) Has(id, event string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	name := id + "." + event
 	if !nameOK.MatchString(name) {
 		return false
