@@ -13,3 +13,10 @@ func (s *Spool) Waiting() (n int, since time.Time) {
 	}
 	return len(s.waiting), since
 }
+
+// Waits tells whether the mail about an event of an alert waits.
+func (s *Spool) Waits(id, event string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.waiting[id+"."+event] != nil
+}

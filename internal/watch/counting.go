@@ -18,6 +18,9 @@ func (d *Daemon) take(b *batch) bool {
 		d.saver.counting(d, lines)
 		return !d.saver.due || !d.isStopping()
 	})
+	if l.rebuild == nil {
+		d.saver.bytes += int64(len(b.text))
+	}
 	l.judge(b)
 	now := d.now()
 	l.taken(b, now)
@@ -71,7 +74,7 @@ func (d *Daemon) atEnd(l *followed, at time.Time) {
 			at = l.end
 		}
 	}
-	d.spool.Settle(at)
+	d.saver.add(d, job{settled: at})
 	if first {
 		d.Log.Info("the logs are read to their ends", "waiting_mails", d.spool.Len())
 		d.saver.due = true

@@ -34,6 +34,7 @@ type Daemon struct {
 	Examine func(context.Context) []web.Finding
 
 	now      func() time.Time
+	writing  func() // called when the writer begins; nil but in tests
 	stopping <-chan struct{}
 	state    *state
 	composer mailer.Composer
@@ -44,6 +45,7 @@ type Daemon struct {
 	logs     []*followed
 	others   map[string]*progress // of logs that were followed once, should they be again
 	saver    saver
+	writer   *writer
 	meter    meter
 	turn     turn  // at the counters
 	door     *door // nil: nobody asks
@@ -64,8 +66,9 @@ func (d *Daemon) Check() error {
 }
 
 // Run follows the logs until ctx ends, which is no error. All goroutines are started here, and waited for: one for each log,
-// which reads, and starts hands that read ahead when there is much; one that sends mail, and one for each hook; one that answers questions; one that serves metrics, one the live page; and this
-// one, which owns the counters.
+// which reads, and starts hands that read ahead when there is much; one that writes what is told and the checkpoints; one
+// that sends mail, and one for each hook; one that answers questions; one that serves metrics, one the live page; and
+// this one, which owns the counters.
 func (d *Daemon) Run(ctx context.Context) error {
 	d.stopping = ctx.Done()
 	if err := d.prepare(); err != nil {
@@ -99,6 +102,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 			}
 		})
 	}
+	wait.Go(d.writer.run)
 	wait.Go(func() { d.spool.Run(ctx, d.Config.Mail.Transport, func(e mailer.Event) { d.sent(mailChannel, e) }) })
 	for _, t := range d.tellers {
 		wait.Go(func() { t.run(ctx, d) })
@@ -127,6 +131,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 				next = func() (bool, error) { return !d.take(b), nil }
 			case <-tick.C:
 				next = d.tick
+			case <-d.writer.room:
+				next = func() (bool, error) { d.saver.refill(d); return false, nil }
+			case took := <-d.writer.saved:
+				next = func() (bool, error) { return false, d.wrote(took, len(batches) > 0) }
 			case err := <-failed:
 				next = func() (bool, error) { return true, d.finish(err, batches) }
 			case <-d.stopping:
@@ -134,12 +142,23 @@ func (d *Daemon) Run(ctx context.Context) error {
 			}
 		})
 		if done, err := next(); done {
-			d.stop()
+			if d.logs[0].stdin == nil { // else there is time
+				d.stopping = closed
+			}
+			d.saver.stop(d)
+			d.sayEnd()
 			d.sendOff()
 			return err
 		}
 	}
 }
+
+// closed is a channel of something that is over.
+var closed = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
 
 // finish counts what was read of a log that has ended, and tells whether that is an error.
 func (d *Daemon) finish(err error, batches <-chan *batch) error {
@@ -204,10 +223,15 @@ func (d *Daemon) isStopping() bool {
 	}
 }
 
-// stop leaves a checkpoint of everything that was counted.
-func (d *Daemon) stop() {
-	d.saver.due, d.saver.blocked, d.saver.rest = true, false, time.Time{}
-	d.saver.batched(d, false)
+// wrote is told how long a checkpoint took.
+func (d *Daemon) wrote(took time.Duration, more bool) error {
+	d.saver.wrote(d, took)
+	d.saver.batched(d, more)
+	return nil
+}
+
+// sayEnd says what was counted in all.
+func (d *Daemon) sayEnd() {
 	d.warnings.tell(d.Log, d.now(), true)
 	d.Log.Info("stopped", "arrivals", d.tally.Arrivals, "malformed", d.tally.Malformed, "overflowed", d.tally.Overflowed,
 		"suspicious", d.tally.Suspicious, "injected", d.tally.Injected)

@@ -14,11 +14,8 @@ import (
 
 // delivered is told of each mail of ours that a log shows.
 func (d *Daemon) delivered(name string) {
-	id, event, _ := strings.Cut(name, ".")
-	var err error
-	d.lend(func() { err = d.spool.Arrived(id, event) })
-	if err != nil {
-		d.Log.Warn("a mail of ours was delivered, which could not be noted", "id", id, "event", event, "error", err)
+	if id, event, _ := strings.Cut(name, "."); d.spool.Waits(id, event) {
+		d.saver.add(d, job{at: d.now(), arrived: name})
 	}
 }
 

@@ -174,6 +174,12 @@ func beVictim(dir string) error {
 	taken := &taker{dir: dir}
 	taken.round, _ = strconv.Atoi(account)
 	d := victimDaemon(dir, taken)
+	d.writing = func() {
+		runtime.LockOSThread()
+		for range openingSyncs { // so that this thread's own ones are counted behind those of the other
+			syncOnce(dir)
+		}
+	}
 	go func() {
 		for !taken.all(account) && ctx.Err() == nil {
 			time.Sleep(5 * time.Millisecond)
@@ -187,6 +193,18 @@ func beVictim(dir string) error {
 		return errors.New("the alert was not mailed")
 	}
 	return nil
+}
+
+// openingSyncs is more often than the daemon calls fsync while it opens its state.
+const openingSyncs = 6
+
+func syncOnce(dir string) {
+	f, err := os.Open(dir)
+	if err != nil {
+		panic(err)
+	}
+	f.Sync()
+	f.Close()
 }
 
 func victimDaemon(dir string, taken *taker) *Daemon {

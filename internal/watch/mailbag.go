@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"errors"
 	"time"
 
 	"exiwatch/mailer"
@@ -12,13 +11,10 @@ const (
 	digestPause = time.Minute
 	digestRest  = 15 * time.Minute
 	maxDigest   = 1000
-	maxGathered = 2 * maxDigest // while no digest can be spooled
 )
 
-var errGathered = errors.New("there is no room for another event in the digest")
-
-// A mailbag puts mails into the spool: one for each event, up to so many in an hour, and what comes then into digests. Hours are those
-// of the wall clock, for it spares people, not the log.
+// A mailbag decides which events are mailed each: up to so many in an hour. What comes then is gathered for digests.
+// Hours are those of the wall clock, for it spares people, not the log.
 type mailbag struct {
 	mailed   []time.Time   // mails of the last hour, digests apart
 	gathered []mailer.Item // for the next digest
@@ -48,27 +44,22 @@ func (p *mailbag) plan(now time.Time) {
 	}
 }
 
-// put spools the mail of an event, which mailed tells, or keeps it for a digest.
-func (p *mailbag) put(d *Daemon, n news) (mailed bool, err error) {
-	now := d.now()
-	if len(p.gathered) == 0 && p.hasRoom(now, d.Config.Mail.MaxPerHour) {
-		return true, p.mail(d, n, now)
+// put tells whether an event gets a mail of its own, of which most may go in an hour; else it is gathered. known tells
+// whether that mail was spooled before.
+func (p *mailbag) put(n news, now time.Time, most int, known func() bool) (mailed bool) {
+	if len(p.gathered) == 0 && p.hasRoom(now, most) {
+		if most > 0 && !known() {
+			p.mailed = append(p.mailed, now)
+		}
+		return true
 	}
 	if len(p.gathered) == 0 {
 		p.plan(now)
 	}
-	if len(p.gathered) >= maxGathered {
-		return false, errGathered
-	}
 	for _, a := range n.alerts {
 		p.gathered = append(p.gathered, mailer.NewItem(a, n.event))
 	}
-	if len(p.gathered) < maxDigest {
-		return false, nil
-	}
-	p.digestAt = now
-	mailed, _ = p.digest(d, now) // if it can't be spooled, the tick tries again, and says why
-	return mailed, nil
+	return false
 }
 
 // hasRoom tells whether another mail may go in this hour.
@@ -77,19 +68,6 @@ func (p *mailbag) hasRoom(now time.Time, most int) bool {
 		p.mailed = p.mailed[1:]
 	}
 	return most == 0 || len(p.mailed) < most
-}
-
-func (p *mailbag) mail(d *Daemon, n news, now time.Time) error {
-	message, err := compose(d.composer, n, now)
-	if err != nil {
-		d.Log.Error("the mail of an alert can't be made", "id", n.alerts[0].ID, "event", n.event, "error", err)
-		return nil // nor later
-	}
-	added, err := d.spool.Put(message)
-	if added && d.Config.Mail.MaxPerHour > 0 {
-		p.mailed = append(p.mailed, now)
-	}
-	return err
 }
 
 func compose(c mailer.Composer, n news, now time.Time) (mailer.Message, error) {
@@ -102,17 +80,12 @@ func compose(c mailer.Composer, n news, now time.Time) (mailer.Message, error) {
 	return c.Grew(n.alerts[0], now)
 }
 
-// digest spools the digest if it is due; done tells whether it was.
-func (p *mailbag) digest(d *Daemon, now time.Time) (done bool, err error) {
-	if len(p.gathered) == 0 || now.Before(p.digestAt) {
-		return false, nil
+// digest gives what a digest is to tell of, if one is due.
+func (p *mailbag) digest(now time.Time) (items []mailer.Item) {
+	if len(p.gathered) == 0 || len(p.gathered) < maxDigest && now.Before(p.digestAt) {
+		return nil
 	}
-	message, err := d.composer.Digest(p.gathered, now)
-	if err != nil {
-		d.Log.Error("a digest can't be made", "events", len(p.gathered), "error", err)
-	} else if _, err := d.spool.Put(message); err != nil {
-		return false, err
-	}
+	items = p.gathered
 	p.gathered, p.digested = nil, now
-	return true, nil
+	return items
 }

@@ -85,7 +85,7 @@ type counted struct {
 
 // count looks at the counters: for so long nothing is counted.
 func (d *Daemon) count() counted {
-	c := counted{tally: d.tally, unspooled: len(d.saver.pending), rebuild: d.meter.rebuild}
+	c := counted{tally: d.tally, unspooled: len(d.saver.waiting) + d.writer.len(), rebuild: d.meter.rebuild}
 	c.rules = make([]metrics.Rule, len(d.Config.Rules))
 	for i, name := range ruleNames(d.Config.Rules) {
 		c.rules[i] = metrics.Rule{Name: name, Opened: d.meter.opened[d.Config.Rules[i].String()]}

@@ -107,6 +107,7 @@ func (d *Daemon) open() error {
 	if err := d.openTellers(was); err != nil {
 		return err
 	}
+	d.writer = newWriter(d)
 	d.saver.mailbag.restore(was.Mailbag, d.now())
 	d.own.restore(was.Own)
 	d.others = make(map[string]*progress)

@@ -1,12 +1,9 @@
 package watch
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"time"
-
-	"exiwatch/window"
 )
 
 // When a checkpoint is written: with the next mail, or else now and then.
@@ -22,81 +19,117 @@ const (
 	holdPatience = 10 * time.Second
 )
 
-// maxPending is how many alerts are held whose mail can't be spooled: as many as can be open.
-const maxPending = 10_000
+const (
+	// saveBytes is how much of the logs is counted between two checkpoints at most: a daemon that is killed again and
+	// again gets on.
+	saveBytes = 64 << 20
+	// maxWaiting is how many jobs wait for room with the writer. Only what they are about is known of them.
+	maxWaiting = 100_000
+	// hangTime is how long a disk may take for one write before that is said.
+	hangTime = 30 * time.Second
+)
 
-// A saver puts mails into the spool and writes checkpoints: a mail is sent only after a checkpoint that covers it. What can't be
-// written is tried again each tick, and until it can be no checkpoint passes it.
+// A saver decides what the writer does, and when there is to be a checkpoint: a mail is sent only after one that covers
+// it.
 type saver struct {
-	due     bool      // a checkpoint is to be written
-	blocked bool      // until the next tick
-	held    time.Time // since when unfinished entries have been in the way; zero: they aren't
-	counted int64     // lines, ever
-	saved   int64     // of them, in the last checkpoint
-	next    time.Time // when the next one is due that has no mail
-	rest    time.Time // when the next one may be that has
-	quick   bool      // the last one was
-	written time.Time // the last one; zero: none yet
-	forget  time.Time // when marks of sent mails are looked at
-	pending []news    // whose mails could not be spooled
-	mailbag mailbag
-	lost    int    // beyond maxPending
-	failing string // what was told last
+	due       bool      // a checkpoint is to be written
+	flying    bool      // the writer has one
+	abandoned bool      // something wasn't told, as the daemon is stopping: no checkpoint may pass it
+	held      time.Time // since when unfinished entries have been in the way; zero: they aren't
+	counted   int64     // lines, ever
+	saved     int64     // of them, in the last checkpoint
+	bytes     int64     // counted since the last checkpoint
+	took      time.Duration
+	next      time.Time // when the next one is due that has no mail
+	rest      time.Time // when the next one may be that has
+	quick     bool      // the last one was
+	written   bool      // there has been one
+	forget    time.Time // when marks of sent mails are looked at
+	mailbag   mailbag
+	waiting   []job // for room with the writer
+	warnFrom  time.Time
 }
 
-// News is an event in the life of alerts, which are several only where one arrival has opened them.
-type news struct {
-	alerts []*window.Alert
-	event  string
-}
-
-// put spools what tells of an event; later, if that can't be done now, or the daemon ends: mails take their time, lines don't. What is only
-// gathered for a digest hurries no checkpoint: what one doesn't cover is read again.
+// put has an event told, unless the daemon ends: mails take their time, lines don't. What is only gathered for a digest
+// hurries no checkpoint: what one doesn't cover is read again.
 func (s *saver) put(d *Daemon, n news) {
-	if len(s.pending) == 0 && !d.isStopping() {
-		err := s.spool(d, n)
-		if err == nil {
-			return
-		}
-		s.tell(d, "mails can't be spooled: it is tried again", err)
+	if d.isStopping() {
+		s.abandoned = true
+		return
 	}
-	s.due = true
-	if len(s.pending) < maxPending {
-		s.pending = append(s.pending, n)
-	} else {
-		s.lost++
+	now := d.now()
+	known := func() (known bool) {
+		d.lend(func() { known = d.spool.Has(n.alerts[0].ID, n.event) })
+		return known
+	}
+	mailed := s.mailbag.put(n, now, d.Config.Mail.MaxPerHour, known)
+	if mailed || len(d.tellers) > 0 {
+		s.due = true
+		s.add(d, job{at: now, told: n, mailed: mailed})
+	}
+	s.digest(d, now)
+}
+
+// digest has the digest mailed if it is due.
+func (s *saver) digest(d *Daemon, now time.Time) {
+	if items := s.mailbag.digest(now); len(items) > 0 {
+		s.due = true
+		s.add(d, job{at: now, digest: items})
 	}
 }
 
-// spool may be called again after an error: what was put already isn't put twice.
-func (s *saver) spool(d *Daemon, n news) (err error) {
-	d.lend(func() { err = s.spoolNow(d, n) })
-	return err
+// add has the writer do a job, behind all others.
+func (s *saver) add(d *Daemon, j job) {
+	if len(s.waiting) == 0 && d.writer.take(j) {
+		return
+	}
+	if n := len(s.waiting); n > 0 && !j.settled.IsZero() && !s.waiting[n-1].settled.IsZero() {
+		s.waiting[n-1].settled = j.settled
+		return
+	}
+	j.shorten()
+	s.waiting = append(s.waiting, j)
+	if len(s.waiting) > maxWaiting {
+		s.warn(d, "counting waits: too much is to be told", "waiting", len(s.waiting))
+		s.await(d, maxWaiting)
+	}
 }
 
-func (s *saver) spoolNow(d *Daemon, n news) error {
-	for _, t := range d.tellers {
-		for _, a := range n.alerts {
-			if err := t.put(d, a, n.event); err != nil {
-				return err
+// refill gives the writer what waits, as far as it has room.
+func (s *saver) refill(d *Daemon) {
+	for len(s.waiting) > 0 && d.writer.take(s.waiting[0]) {
+		s.waiting[0] = job{}
+		s.waiting = s.waiting[1:]
+	}
+	if len(s.waiting) == 0 {
+		s.waiting = nil
+	}
+}
+
+// await waits until no more than so many jobs wait, or the daemon ends.
+func (s *saver) await(d *Daemon, most int) {
+	d.lend(func() {
+		for s.refill(d); len(s.waiting) > most; s.refill(d) {
+			select {
+			case <-d.writer.room:
+			case <-d.stopping:
+				s.abandoned = true
+				return
 			}
-			s.due = true
 		}
-	}
-	mailed, err := s.mailbag.put(d, n)
-	s.due = s.due || mailed
-	return err
+	})
 }
 
-// tell says what goes wrong, when that changes.
-func (s *saver) tell(d *Daemon, what string, err error) {
-	if text := what + err.Error(); text != s.failing {
-		s.failing = text
-		d.Log.Error(what, "error", err, "alerts_held", len(s.pending), "alerts_lost", s.lost)
+// warn says, once a minute at most, what keeps things from being told.
+func (s *saver) warn(d *Daemon, message string, attributes ...any) {
+	if now := d.now(); !now.Before(s.warnFrom) {
+		s.warnFrom = now.Add(warnPause)
+		d.Log.Error(message, attributes...)
 	}
 }
 
-// counting is called for each line or run of lines, and batched at the end of each batch; more tells that there is more to be read at once.
+// counting is called for each line or run of lines, and batched at the end of each batch; more tells that there is more
+// to be read at once.
 func (s *saver) counting(d *Daemon, lines int64) {
 	s.counted += lines
 	if !s.held.IsZero() {
@@ -105,74 +138,58 @@ func (s *saver) counting(d *Daemon, lines int64) {
 }
 
 func (s *saver) batched(d *Daemon, more bool) {
-	if s.due && !s.blocked && (s.quick && !more || !d.now().Before(s.rest)) {
+	if s.bytes >= saveBytes {
+		s.due = true
+	}
+	if s.due && !s.flying && (s.quick && !more || !d.now().Before(s.rest)) {
 		s.save(d)
 	}
 }
 
 // tick is called every saveTick.
 func (s *saver) tick(d *Daemon) {
-	s.blocked = false
 	now := d.now()
 	if s.counted != s.saved && !now.Before(s.next) {
 		s.due = true
 	}
-	var done bool
-	var err error
-	d.lend(func() { done, err = s.mailbag.digest(d, now) })
-	if err != nil {
-		s.tell(d, "mails can't be spooled: it is tried again", err)
-	} else if done {
-		s.due = true
-	}
+	s.digest(d, now)
 	s.batched(d, false)
-	if !now.Before(s.forget) && !s.written.IsZero() {
+	if !now.Before(s.forget) && s.written {
 		s.forget = now.Add(time.Hour)
-		var err error
-		d.lend(func() {
-			err = d.spool.Forget(now.Add(-d.memory()))
-			for _, t := range d.tellers {
-				err = errors.Join(err, t.spool.Forget(now.Add(-d.memory())))
-			}
-		})
-		if err != nil {
-			d.Log.Warn("forgetting mails that were sent long ago", "error", err)
-		}
+		s.add(d, job{forget: now.Add(-d.memory())})
+	}
+	if hangs := d.writer.hangs(time.Now()); hangs >= hangTime {
+		s.warn(d, "the disk of the state folder doesn't answer: counting goes on, mails wait", "since", hangs.Round(time.Second))
 	}
 }
 
-// save writes a checkpoint, if that can be done at this moment.
+// save has a checkpoint written, if there can be one at this moment.
 func (s *saver) save(d *Daemon) {
-	now := d.now()
-	if !s.flush(d) {
-		s.blocked = true
-		return
-	}
-	if !s.whole(d, now) && !d.isStopping() {
+	if s.abandoned || !s.whole(d, d.now()) && !d.isStopping() {
 		return
 	}
 	began := time.Now()
-	c := d.checkpoint()
-	var err error
-	d.lend(func() { err = d.state.save(c) })
-	if err != nil {
-		s.blocked = true
-		s.tell(d, "mails wait, as there can be no checkpoint", err)
-		return
-	}
-	d.spool.Commit(c.Spooled)
-	for _, t := range d.tellers {
-		t.spool.Commit(c.Told[t.name])
-	}
-	if s.failing != "" {
-		s.failing = ""
-		d.Log.Info("mails are spooled again")
-	}
-	s.due, s.held, s.saved = false, time.Time{}, s.counted
-	s.written = now
-	took := time.Since(began)
+	var c *checkpoint
+	d.lend(func() { c = d.checkpoint() })
+	s.due, s.flying, s.held, s.saved, s.bytes = false, true, time.Time{}, s.counted, 0
+	s.took = time.Since(began)
+	s.add(d, job{checkpoint: c})
+}
+
+// wrote is told how long the writer took for a checkpoint.
+func (s *saver) wrote(d *Daemon, took time.Duration) {
+	now := d.now()
+	took += s.took
+	s.flying, s.written = false, true
 	s.next = now.Add(max(savePause, saveShare*took))
 	s.rest, s.quick = now.Add(mailShare*took), took <= quickSave
+}
+
+// stop leaves a checkpoint of everything that was counted, if there is time for that.
+func (s *saver) stop(d *Daemon) {
+	s.await(d, 0)
+	s.save(d)
+	d.lend(func() { d.writer.finish(d.stopping) })
 }
 
 // whole tells whether the logs can be told apart at the lines read last, between two entries: alerts that come of lines behind an
@@ -187,30 +204,12 @@ func (s *saver) whole(d *Daemon, now time.Time) bool {
 	return now.Sub(s.held) >= holdPatience
 }
 
-// flush spools what is pending; false: there is no room yet.
-func (s *saver) flush(d *Daemon) bool {
-	for len(s.pending) > 0 {
-		if d.isStopping() {
-			return false // the next daemon makes them again
-		}
-		if err := s.spool(d, s.pending[0]); err != nil {
-			s.tell(d, "mails can't be spooled: it is tried again", err)
-			return false
-		}
-		s.pending = s.pending[1:]
-	}
-	return true
-}
-
-// checkpoint says how far the logs have been counted.
+// checkpoint says how far the logs have been counted. The writer knows which mails it covers.
 func (d *Daemon) checkpoint() *checkpoint {
 	c := &checkpoint{
 		Version: checkpointVersion, Folded: true,
-		Spooled: d.spool.Last(), Told: make(map[string]int64), Mailbag: d.saver.mailbag.saved(),
+		Told: make(map[string]int64), Mailbag: d.saver.mailbag.saved(),
 		Own: d.own.saved(), Logs: maps.Clone(d.others),
-	}
-	for _, t := range d.tellers {
-		c.Told[t.name] = t.spool.Last()
 	}
 	for _, l := range d.logs {
 		switch {

@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
 	"strings"
 
@@ -49,18 +48,9 @@ func (t *teller) run(ctx context.Context, d *Daemon) {
 	t.spool.Run(ctx, t.transport, func(e mailer.Event) { d.sent(t.name, e) })
 }
 
-// put spools the notice of an event.
-func (t *teller) put(d *Daemon, a *window.Alert, event string) error {
+// notice tells of an event.
+func (t *teller) notice(c mailer.Composer, a *window.Alert, event string) (mailer.Message, error) {
 	kind := strings.TrimRight(event, "0123456789") // grew5 is named grew there
-	notice, err := mailer.Notice(a, kind, d.Host, d.composer.Log, d.Config.Mail.Subjects, d.composer.Key)
-	if err != nil {
-		d.Log.Error("the notice of an alert can't be made", "id", a.ID, "event", event, "error", err)
-		return nil // nor later
-	}
-	_, err = t.spool.Put(mailer.Message{ID: a.ID, Event: event, Data: notice})
-	if errors.Is(err, mailer.ErrFull) { // nobody listens: mails don't wait for that
-		d.Log.Error("a notice is lost", "by", t.name, "id", a.ID, "event", event, "error", err)
-		return nil
-	}
-	return err
+	data, err := mailer.Notice(a, kind, c.Host, c.Log, c.Subjects, c.Key)
+	return mailer.Message{ID: a.ID, Event: event, Data: data}, err
 }
