@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/png"
 	"slices"
+	"sync"
 )
 
 // Measures of the picture, in pixels: twice those that it is shown in, for screens that can.
@@ -48,9 +49,22 @@ func (c *course) png() ([]byte, error) {
 		fill(img, image.Rect(left, top, right, bottom-ground), paint)
 	}
 	var b bytes.Buffer
-	err := png.Encode(&b, img)
+	err := encoder.Encode(&b, img)
 	return b.Bytes(), err
 }
+
+// encoder keeps what it compresses with from one picture to the next: it takes most of a picture's memory and time.
+var encoder = png.Encoder{BufferPool: new(buffers)}
+
+// buffers are the encoder's.
+type buffers struct{ sync.Pool }
+
+func (b *buffers) Get() *png.EncoderBuffer {
+	buffer, _ := b.Pool.Get().(*png.EncoderBuffer)
+	return buffer // nil: the encoder makes one
+}
+
+func (b *buffers) Put(buffer *png.EncoderBuffer) { b.Pool.Put(buffer) }
 
 // slot is where the ith bar stands: in the middle of its equal part, with room to its neighbours.
 func (c *course) slot(i int) (left, right int) {
@@ -63,8 +77,9 @@ func (c *course) slot(i int) (left, right int) {
 
 func fill(img *image.Paletted, r image.Rectangle, paint uint8) {
 	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			img.SetColorIndex(x, y, paint)
+		row := img.Pix[img.PixOffset(r.Min.X, y):img.PixOffset(r.Max.X, y)]
+		for x := range row {
+			row[x] = paint
 		}
 	}
 }

@@ -23,6 +23,12 @@ const (
 	// saveBytes is how much of the logs is counted between two checkpoints at most: a daemon that is killed again and
 	// again gets on.
 	saveBytes = 64 << 20
+	// firstBytes is the same before the first one of a daemon.
+	firstBytes = 4 << 20
+	// maxFlying is how many checkpoints may be with the writer, each with a copy of all open alerts: a storm's first
+	// mails don't wait for its last ones to be composed. Between two of them there are flightEvents at least.
+	maxFlying    = 4
+	flightEvents = 500
 	// maxWaiting is how many jobs wait for room with the writer. Only what they are about is known of them.
 	maxWaiting = 100_000
 	// hangTime is how long a disk may take for one write before that is said.
@@ -33,7 +39,8 @@ const (
 // it.
 type saver struct {
 	due       bool      // a checkpoint is to be written
-	flying    bool      // the writer has one
+	flying    int       // how many the writer has
+	events    int       // given to the writer since the last one
 	abandoned bool      // something wasn't told, as the daemon is stopping: no checkpoint may pass it
 	held      time.Time // since when unfinished entries have been in the way; zero: they aren't
 	counted   int64     // lines, ever
@@ -65,6 +72,7 @@ func (s *saver) put(d *Daemon, n news) {
 	mailed := s.mailbag.put(n, now, d.Config.Mail.MaxPerHour, known)
 	if mailed || len(d.tellers) > 0 {
 		s.due = true
+		s.events++
 		s.add(d, job{at: now, told: n, mailed: mailed})
 	}
 	s.digest(d, now)
@@ -138,10 +146,11 @@ func (s *saver) counting(d *Daemon, lines int64) {
 }
 
 func (s *saver) batched(d *Daemon, more bool) {
-	if s.bytes >= saveBytes {
+	if s.bytes >= saveBytes || !s.written && s.bytes >= firstBytes {
 		s.due = true
 	}
-	if s.due && !s.flying && (s.quick && !more || !d.now().Before(s.rest)) {
+	crowded := s.flying > 0 && s.events < flightEvents || s.flying == maxFlying
+	if s.due && !crowded && (s.quick && !more || !d.now().Before(s.rest)) {
 		s.save(d)
 	}
 }
@@ -171,7 +180,8 @@ func (s *saver) save(d *Daemon) {
 	began := time.Now()
 	var c *checkpoint
 	d.lend(func() { c = d.checkpoint() })
-	s.due, s.flying, s.held, s.saved, s.bytes = false, true, time.Time{}, s.counted, 0
+	s.due, s.held, s.saved, s.bytes, s.events = false, time.Time{}, s.counted, 0, 0
+	s.flying++
 	s.took = time.Since(began)
 	s.add(d, job{checkpoint: c})
 }
@@ -180,7 +190,8 @@ func (s *saver) save(d *Daemon) {
 func (s *saver) wrote(d *Daemon, took time.Duration) {
 	now := d.now()
 	took += s.took
-	s.flying, s.written = false, true
+	s.flying--
+	s.written = true
 	s.next = now.Add(max(savePause, saveShare*took))
 	s.rest, s.quick = now.Add(mailShare*took), took <= quickSave
 }

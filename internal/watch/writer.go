@@ -57,7 +57,7 @@ const (
 func newWriter(d *Daemon) *writer {
 	return &writer{
 		begin: d.writing, state: d.state, spool: d.spool, tellers: d.tellers, composer: d.composer, trouble: trouble{log: d.Log, now: d.now},
-		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), saved: make(chan time.Duration, 2),
+		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), saved: make(chan time.Duration, maxFlying+1),
 		quit: make(chan struct{}), over: make(chan struct{}), notices: make(map[*teller][]mailer.Message),
 	}
 }
