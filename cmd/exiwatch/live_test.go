@@ -82,8 +82,11 @@ func (x *tmux) sees(texts ...string) string {
 // live runs the program on a log.
 func (x *tmux) live(environment, log string, args ...string) {
 	x.t.Helper()
-	program := strings.Join(append([]string{"live", "--config", "/dev/null", log}, args...), "\n")
-	x.enter(fmt.Sprintf("%s GORACE=atexit_sleep_ms=0 %s='%s' %s; echo status $?", environment, asProgram, program, os.Args[0]))
+	program := os.Args[0]
+	for _, arg := range append([]string{"live", "--config", "/dev/null", log}, args...) {
+		program += " '" + arg + "'"
+	}
+	x.enter(fmt.Sprintf("%s GORACE=atexit_sleep_ms=0 %s=1 %s; echo status $?", environment, asProgram, program))
 }
 
 // A growing log is written while the test looks.

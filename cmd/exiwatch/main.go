@@ -7,20 +7,20 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 	_ "time/tzdata" // timezone = "…" works where the machine has no tz database
 
+	"exiwatch/internal/signals"
 	"exiwatch/mailer"
 
 	"github.com/spf13/cobra"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	lastMoment = 1800 * time.Millisecond
+	os.Exit(run(signals.End(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // Exit statuses.

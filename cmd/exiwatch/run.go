@@ -6,15 +6,15 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
+	"time"
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/journal"
 	"exiwatch/internal/private"
 	"exiwatch/internal/readsocket"
+	"exiwatch/internal/signals"
 	"exiwatch/internal/watch"
 	"exiwatch/tailer"
 
@@ -75,10 +75,8 @@ func newDaemon(c *config.Config, file string, fromStart bool, log *slog.Logger, 
 
 // runDaemons runs one daemon after the other: a SIGHUP ends one, and the next begins with the configuration as it is then.
 func runDaemons(ctx context.Context, log *slog.Logger, s *service, read func() (*config.Config, error), daemon func(*config.Config) *watch.Daemon) error {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
-	defer context.AfterFunc(ctx, s.stopping)()
+	defer context.AfterFunc(ctx, func() { endInTime(s, log) })()
+	hangup := signals.Hangup()
 	c, err := read()
 	if err != nil {
 		return err
@@ -102,6 +100,25 @@ func runDaemons(ctx context.Context, log *slog.Logger, s *service, read func() (
 			s.reloading()
 		}
 	}
+}
+
+// lastMoment is how long after SIGTERM the program ends, whatever is under way; 0: when all has come to its end, as in
+// tests.
+var lastMoment time.Duration
+
+// endInTime is called when the daemon is to end. It may be killed at any moment and lose nothing; so it ends in time.
+func endInTime(s *service, log *slog.Logger) {
+	s.stopping()
+	if lastMoment == 0 {
+		return
+	}
+	time.AfterFunc(lastMoment, func() {
+		log.Warn("ended before everything was written: the next start reads it again from the log")
+		if err := s.ended(); err != nil {
+			log.Error("ending", "error", err)
+		}
+		os.Exit(exitDone)
+	})
 }
 
 // runUntil runs a daemon until it ends, or until there is a new configuration, which it returns.

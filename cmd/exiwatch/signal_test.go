@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,7 +20,6 @@ const asProgram = "EXIWATCH_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
-		os.Args = append(os.Args[:1], strings.Split(os.Getenv(asProgram), "\n")...)
 		main()
 	}
 	os.Exit(m.Run())
@@ -56,8 +56,8 @@ func startProcess(t *testing.T, args ...string) *process {
 // startCommand runs it by a command that was edited.
 func startCommand(t *testing.T, edit func(*exec.Cmd), args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(os.Args[0]), ended: make(chan error, 1)}
-	p.cmd.Env = append(os.Environ(), asProgram+"="+strings.Join(args, "\n"), "GORACE=atexit_sleep_ms=0") // by default the race detector takes a second to end
+	p := &process{t: t, cmd: exec.Command(os.Args[0], args...), ended: make(chan error, 1)}
+	p.cmd.Env = append(os.Environ(), asProgram+"=1", "GORACE=atexit_sleep_ms=0") // else the race detector takes a second
 	p.cmd.Stdout, p.cmd.Stderr = p, p
 	edit(p.cmd)
 	if err := p.cmd.Start(); err != nil {
@@ -180,6 +180,66 @@ func TestStoppedWhileCatchingUp(t *testing.T) {
 	d := startProcess(t, "run", "--config", p.config)
 	d.until("following", 1)
 	d.end()
+}
+
+// TestSignalsInTheFirstMoments: SIGHUP doesn't end a daemon that is just beginning, at whatever moment it comes, and
+// SIGTERM ends it as ever. Only what comes before the program's first package is there is the runtime's.
+func TestSignalsInTheFirstMoments(t *testing.T) {
+	p := newPlot(t, nowhere)
+	for wait := range 6 {
+		traced := func(c *exec.Cmd) { c.Env = append(c.Env, "GODEBUG=inittrace=1") } // says which package is there
+		d := startCommand(t, traced, "run", "--config", p.config)
+		d.until("init exiwatch/internal/signals ", 1)
+		<-time.After(time.Duration(wait*wait) * 4 * time.Millisecond) // real moments of a start
+		d.signal(syscall.SIGHUP)
+		if wait%2 == 0 {
+			d.until(readToEnd, 1)
+		}
+		d.end()
+	}
+}
+
+var manyAlerts = flag.Int("alerts", 2000, "how many `alerts` are open when a daemon is stopped")
+
+// TestStoppedWithManyAlerts: SIGTERM ends a daemon within two seconds that has thousands of open alerts, tells of each,
+// and counts on. The next one tells the rest: each alert has its one mail.
+func TestStoppedWithManyAlerts(t *testing.T) {
+	accounts := *manyAlerts
+	p := newPlot(t, nowhere)
+	text, err := os.ReadFile(p.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.configure(string(text) + "max_per_hour = 0\n[[rule]]\nlimit = 2\nwindow = '1h'\n")
+	var log strings.Builder
+	for i := range 4 * accounts {
+		const line = "2026-11-23 10:00:%02d 1xV%03d-%06d-01 <= user%d@lab.test U=mail P=local A=plain:user%[4]d S=5\n"
+		fmt.Fprintf(&log, line, i*60/(4*accounts), i/1_000_000, i%1_000_000, i%accounts)
+	}
+	d := startProcess(t, "run", "--config", p.config)
+	d.until(readToEnd, 1)
+	p.write(log.String())
+	d.until("msg=alert ", accounts)
+	p.write(strings.Repeat(burst("root", 60, 61), 4*accounts)) // what is being counted
+	d.end()
+
+	d = startProcess(t, "run", "--config", p.config)
+	d.until(readToEnd, 1)
+	told := func() int {
+		mails, _ := filepath.Glob(filepath.Join(p.dir, "state/spool/*/*.opened*"))
+		return len(mails)
+	}
+	for was, late := 0, time.Now(); was < accounts+1; time.Sleep(50 * time.Millisecond) {
+		if n := told(); n > was {
+			was, late = n, time.Now().Add(eximPatience)
+		} else if time.Now().After(late) {
+			t.Fatalf("%d mails of %d are there, and for %v there have been no more", n, accounts+1, eximPatience)
+		}
+	}
+	d.end()
+	if n := told(); n != accounts+1 {
+		t.Errorf("%d mails of opened alerts, want %d", n, accounts+1)
+	}
 }
 
 // TestHangUp: SIGHUP reads the configuration anew; a broken one is refused, and one that can't be used gives way to the last.
