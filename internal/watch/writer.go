@@ -16,6 +16,7 @@ import (
 // is tried again until it can be.
 type writer struct {
 	begin    func() // called first; nil but in tests
+	maxJobs  int    // the constant, but in tests
 	state    *state
 	spool    *mailer.Spool
 	tellers  []*teller
@@ -56,7 +57,7 @@ const (
 
 func newWriter(d *Daemon) *writer {
 	return &writer{
-		begin: d.writing, state: d.state, spool: d.spool, tellers: d.tellers, composer: d.composer, trouble: trouble{log: d.Log, now: d.now},
+		begin: d.writing, maxJobs: maxJobs, state: d.state, spool: d.spool, tellers: d.tellers, composer: d.composer, trouble: trouble{log: d.Log, now: d.now},
 		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), saved: make(chan time.Duration, maxFlying+1),
 		quit: make(chan struct{}), over: make(chan struct{}), notices: make(map[*teller][]mailer.Message),
 	}
@@ -72,7 +73,7 @@ func (w *writer) take(j job) bool {
 	case n > 0 && !j.settled.IsZero() && !w.jobs[n-1].settled.IsZero():
 		w.jobs[n-1].settled = j.settled
 		return true
-	case n > 0 && (n >= maxJobs || w.rows+rows > maxJobRows):
+	case n > 0 && (n >= w.maxJobs || w.rows+rows > maxJobRows):
 		return false
 	}
 	j.snapshot()

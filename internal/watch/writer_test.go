@@ -1,0 +1,182 @@
+package watch
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"exiwatch/internal/readsocket"
+	"exiwatch/mailer"
+	"exiwatch/window"
+)
+
+// storm is a log in which so many accounts go over fiveAnHour.
+func storm(accounts int) string {
+	var log strings.Builder
+	for i := range accounts {
+		log.WriteString(simples(fmt.Sprintf("user%d", i), 0, 6))
+	}
+	return log.String()
+}
+
+// setRoom sets how many jobs the writer has room for.
+func (w *writer) setRoom(jobs int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.maxJobs = jobs
+}
+
+// TestCountingWaitsForNoDisk: while nothing can be written all lines are counted, questions are answered, and much more
+// comes up than the writer has room for. Then each mail goes once.
+func TestCountingWaitsForNoDisk(t *testing.T) {
+	t.Parallel()
+	const room, accounts = 20, 200
+	c := configured(t, fiveAnHour+"\n[mail]\nmax_per_hour = 0")
+	c.State, c.Log = t.TempDir(), []string{write(t, "mainlog", "")}
+	held := make(chan struct{})
+	w := goOn(t, c, true, new(post), func(d *Daemon) {
+		d.writing = func() {
+			d.writer.setRoom(room)
+			<-held
+		}
+	})
+	appendTo(t, c.Log[0], storm(accounts))
+	w.until("an alert", func() bool { return len(w.opened()) > 0 })
+	lines := func() (n int64, waiting int) {
+		w.daemon.ask(t.Context(), func() { n, waiting = w.daemon.logs[0].meter.lines, len(w.daemon.saver.waiting) })
+		return n, waiting
+	}
+	w.until("all lines are counted", func() bool { n, _ := lines(); return n == 6*accounts })
+	if _, waiting := lines(); waiting < accounts/2 {
+		t.Errorf("%d events wait for room with the writer, want %d and more", waiting, accounts/2)
+	}
+	q := readsocket.Question{Terms: []readsocket.Term{{Key: window.Account, Value: "user0"}}}
+	if _, _, err := w.daemon.answer(t.Context(), q); err != nil {
+		t.Errorf("the socket answers %v", err)
+	}
+	if n := len(w.post.ids()); n != 0 {
+		t.Errorf("%d mails went that are on no disk", n)
+	}
+	close(held)
+	w.until("every mail", func() bool { return len(w.post.ids()) >= accounts })
+	w.stop()
+	if got, want := w.post.ids(), replayIDs(t, c, c.Log[0]); !slices.Equal(got, want) {
+		t.Errorf("mailed %d alerts, replay lists %d", len(got), len(want))
+	}
+}
+
+// TestTooMuchToTell: with a hundred thousand things to tell counting waits, says so, and goes on when there is room.
+func TestTooMuchToTell(t *testing.T) {
+	t.Parallel()
+	var said bytes.Buffer
+	held := make(chan struct{})
+	d := &Daemon{Config: configured(t, fiveAnHour), Log: slog.New(slog.NewTextHandler(&said, nil)), now: time.Now, turn: newTurn()}
+	d.writing = func() { <-held }
+	var err error
+	d.spool, err = mailer.OpenSpool(t.TempDir())
+	must(t, err)
+	d.writer = newWriter(d)
+	d.turn.take()
+	go d.writer.run()
+	added := atomic.Int64{}
+	const jobs = maxJobs + maxWaiting + 100
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for range jobs {
+			d.saver.add(d, job{at: time.Now(), arrived: "00000000000000000000.opened"})
+			added.Add(1)
+		}
+		d.saver.await(d, 0)
+	}()
+	for added.Load() < maxJobs+maxWaiting {
+		time.Sleep(time.Millisecond) // the writer hangs: what comes up is held
+	}
+	close(held)
+	<-over
+	d.writer.finish(nil)
+	if n := strings.Count(said.String(), "counting waits"); n != 1 {
+		t.Errorf("that counting waits is said %d times, want once: %s", n, said.String())
+	}
+}
+
+// TestFirstCheckpointComesSoon: a daemon that is killed each second gets on, as the distance between checkpoints is one
+// of work done.
+func TestFirstCheckpointComesSoon(t *testing.T) {
+	t.Parallel()
+	d := &Daemon{Config: configured(t, fiveAnHour), Log: slog.New(slog.DiscardHandler), turn: newTurn(), own: new(own)}
+	now := time.Now()
+	d.now = func() time.Time { return now }
+	var err error
+	d.state, err = openState(t.TempDir())
+	must(t, err)
+	defer d.state.close()
+	d.spool, err = mailer.OpenSpool(t.TempDir())
+	must(t, err)
+	d.writer = newWriter(d)
+	go d.writer.run()
+	d.turn.take()
+	s := &d.saver
+	for _, distance := range []int64{firstBytes, saveBytes, saveBytes} {
+		s.bytes = distance - 1
+		if s.batched(d, true); s.flying != 0 {
+			t.Fatalf("a checkpoint before %d bytes", distance)
+		}
+		s.bytes++
+		if s.batched(d, true); s.flying != 1 {
+			t.Fatalf("no checkpoint after %d bytes", distance)
+		}
+		s.wrote(d, <-d.writer.saved)
+		now = now.Add(time.Hour)
+	}
+	d.writer.finish(nil)
+}
+
+// TestTroubleIsSaidOnce: what fails each second is said once a kind, whatever names stand in it, and then once a minute.
+func TestTroubleIsSaidOnce(t *testing.T) {
+	var said bytes.Buffer
+	now := time.Now()
+	tr := trouble{log: slog.New(slog.NewTextHandler(&said, nil)), now: func() time.Time { return now }}
+	full := func(i int) error {
+		return fmt.Errorf("spooling: %w", &fs.PathError{Op: "open", Path: filepath.Join("waiting", fmt.Sprint(".x", i)), Err: syscall.ENOSPC})
+	}
+	for i := range 150 { // seconds
+		tr.say("no mail", full(i))
+		if i%10 == 0 {
+			tr.end()
+		}
+		now = now.Add(time.Second)
+	}
+	tr.say("no mail", os.ErrPermission)
+	tr.end()
+	tr.end()
+	var got []string
+	for line := range strings.Lines(said.String()) {
+		_, text, _ := strings.Cut(line, "msg=")
+		text, _, _ = strings.Cut(strings.TrimSpace(text), " error=")
+		got = append(got, text)
+		if strings.Contains(line, "times=60") {
+			got[len(got)-1] += " times=60"
+		}
+	}
+	want := []string{
+		`"no mail"`, `"mails are spooled again"`, `"no mail" times=60`, `"mails are spooled again"`, `"no mail" times=60`,
+		`"mails are spooled again"`, `"no mail"`, `"mails are spooled again"`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("said %q, want %q", got, want)
+	}
+	if reason(full(1)) != reason(full(2)) || reason(errors.New("a")) == reason(errors.New("b")) {
+		t.Error("kinds of errors aren't told apart by what they are")
+	}
+}
