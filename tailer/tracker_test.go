@@ -22,10 +22,11 @@ func TestTrackerNeverEndsTheProcess(t *testing.T) {
 		followScarcely(t, folder, os.Getenv(scarceHow))
 		return
 	}
+	const gaveUp = "nxadm/tail gave up, logs are read without it: "
 	for how, told := range map[string]string{
 		"no instance at first": "waking up for new lines: couldn't initialize inotify: too many open files",
-		"no instance for it":   "nxadm/tail gave up, logs are read without it: failed to create Watcher",
-		"a stat fails":         "nxadm/tail gave up, logs are read without it: Failed to stat file mainlog: input/output error",
+		"no instance for it":   gaveUp + "failed to create Watcher",
+		"a stat fails":         gaveUp + "Failed to stat file mainlog: input/output error",
 		"none for a tail":      "opening one of /proc/self/fd: too many open files",
 	} {
 		t.Run(how, func(t *testing.T) {
