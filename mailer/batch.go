@@ -146,17 +146,21 @@ func (s *Spool) openBatches(files []fs.DirEntry) (map[string]*batch, error) {
 // openBatch does that for one, whose file holds data.
 func (s *Spool) openBatch(b *batch, data []byte, batches map[string]*batch) error {
 	for len(data) > 0 {
-		file, rest, err := record(data)
+		file, rest, err := record(b.path, data)
 		var e *entry
 		var mail []byte
 		if err == nil {
-			e, mail, err = parseFile(file)
+			e, mail, err = parseFile(b.path, file)
 		}
-		if err != nil {
+		var newer *private.NewerError
+		switch {
+		case errors.As(err, &newer):
+			return err
+		case err != nil:
 			name := filepath.Base(b.path)
 			kept := filepath.Join(s.dir, refusedDir, name+".broken")
 			number, _, _ := strings.Cut(name, ".")
-			s.news = append(s.news, Event{ID: number, Event: "batch", Err: fmt.Errorf("%s: %w", b.path, err), Kept: kept})
+			s.news = append(s.news, Event{ID: number, Event: "batch", Err: err, Kept: kept})
 			return os.Rename(b.path, kept)
 		}
 		if err := s.restore(e, mail); err != nil {
@@ -168,12 +172,12 @@ func (s *Spool) openBatch(b *batch, data []byte, batches map[string]*batch) erro
 	return nil
 }
 
-// record is the first record of a batch's file.
-func record(data []byte) (file, rest []byte, err error) {
+// record is the first record of the rest of a batch's file at path.
+func record(path string, data []byte) (file, rest []byte, err error) {
 	head, rest, _ := bytes.Cut(data, []byte("\n"))
 	n, err := strconv.ParseInt(string(head), 10, 64)
 	if err != nil || n < 0 || n > int64(len(rest)) {
-		return nil, nil, fmt.Errorf("%.20q is no length of a mail in it", head)
+		return nil, nil, fmt.Errorf("%s: %.20q is no length of a mail in it", path, head)
 	}
 	return rest[:n], rest[n:], nil
 }

@@ -17,6 +17,9 @@ const maxFile = 64 << 20 // bytes
 // MaxSeq is far more mails than can ever be put, and as far from overflow.
 const MaxSeq = 1 << 60
 
+// entryVersion is raised when an older program can't go on from an entry: see private.Newer. None in the file is 1.
+const entryVersion = 1
+
 // An entry is a mail that waits: what its file begins with, in one line of JSON before the mail itself, and what becomes of it.
 // Spool.mu guards it; To is written by Run's goroutine alone.
 type entry struct {
@@ -100,18 +103,21 @@ func readFile(path string) (e *entry, data []byte, err error) {
 	if len(file) > maxFile {
 		return nil, nil, fmt.Errorf("%s: more than %d MiB are no mail of ours", path, maxFile>>20)
 	}
-	if e, data, err = parseFile(file); err != nil {
+	return parseFile(path, file)
+}
+
+// parseFile reads what an entry's file holds, that is at path or part of what is there.
+func parseFile(path string, file []byte) (e *entry, data []byte, err error) {
+	line, data, _ := bytes.Cut(file, []byte("\n"))
+	if err := private.Newer(path, line, entryVersion, "then that mail isn't sent"); err != nil {
+		return nil, nil, err
+	}
+	e = new(entry)
+	if err = json.Unmarshal(line, e); err == nil {
+		err = e.check()
+	}
+	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return e, data, nil
-}
-
-// parseFile reads what an entry's file holds.
-func parseFile(file []byte) (e *entry, data []byte, err error) {
-	line, data, _ := bytes.Cut(file, []byte("\n"))
-	e = new(entry)
-	if err := json.Unmarshal(line, e); err != nil {
-		return nil, nil, err
-	}
-	return e, data, e.check()
 }

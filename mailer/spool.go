@@ -56,9 +56,10 @@ const maxWaiting = 10_000
 // ErrFull is why Put doesn't take a mail when as many wait as may.
 var ErrFull = fmt.Errorf("the mail spool is full: %d mails wait", maxWaiting)
 
-// OpenSpool opens the spool in dir, which is made if need be. A waiting file that isn't a mail of ours is moved to refused/, as
-// NAME.broken, and reported by Run; so is one that others can write. Of the mails that it finds waiting none goes
-// before Drop or Commit, and Settle.
+// OpenSpool opens the spool in dir, which is made if need be. A waiting file that isn't a mail of ours is moved to
+// refused/, as NAME.broken, and reported by Run; so is one that others can write. One that a newer program wrote stays,
+// and OpenSpool fails with a *private.NewerError. Of the mails that it finds waiting none goes before Drop or Commit,
+// and Settle.
 func OpenSpool(dir string) (*Spool, error) {
 	s := &Spool{
 		dir: dir, wake: make(chan struct{}, 1), waiting: make(map[string]*entry),
@@ -126,7 +127,8 @@ func (s *Spool) adopt(file string) error {
 		return nil
 	}
 	var failed *fs.PathError // of the disk, not of what it holds
-	if errors.As(err, &failed) {
+	var newer *private.NewerError
+	if errors.As(err, &failed) || errors.As(err, &newer) {
 		return err
 	}
 	kept := filepath.Join(s.dir, refusedDir, name+".broken")

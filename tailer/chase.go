@@ -56,14 +56,10 @@ func newChase(f Follower, fn func(Line) error, idle func(end time.Time) error) *
 	c.pause = f.Tick
 	c.hurry = make(chan time.Time)
 	close(c.hurry)
-	if f.Poll {
-		return c
+	if c.folder.poll = f.Poll; !f.Poll { // first, while there are descriptors
+		c.tell("folder", c.folder.open())
+		c.tell("tailing", theTracker.start())
 	}
-	watcher, err := fsnotify.NewWatcher()
-	if err == nil {
-		c.folder.watcher = watcher
-	}
-	c.tell("watching", err)
 	return c
 }
 

@@ -10,8 +10,22 @@ import (
 // A folder is watched as a whole: names coming and going in it are what cycling looks like.
 type folder struct {
 	path    string
+	poll    bool              // it isn't to be watched
 	watcher *fsnotify.Watcher // nil: nobody tells, the tick has to do
 	watched identity          // zero: the folder isn't there, or another one is
+}
+
+// open gets a watcher, if there is none yet.
+func (f *folder) open() error {
+	if f.poll || f.watcher != nil {
+		return nil
+	}
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		return fmt.Errorf("watching %s: %w", f.path, err)
+	}
+	f.watcher = watcher
+	return nil
 }
 
 // look puts the watch on the folder that bears the name now, if there is one. It fails if that can't be watched.
@@ -21,8 +35,8 @@ func (f *folder) look() error {
 		f.unwatch()
 		return nil // whoever looks for files in it will say so
 	}
-	if f.watcher == nil || identify(info) == f.watched {
-		return nil
+	if err := f.open(); err != nil || f.watcher == nil || identify(info) == f.watched {
+		return err
 	}
 	f.unwatch()
 	if err := f.watcher.Add(f.path); err != nil {

@@ -6,7 +6,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/fsnotify/fsnotify"
 	"github.com/nxadm/tail"
 )
 
@@ -15,14 +14,13 @@ import (
 const descriptors = "/proc/self/fd"
 
 // patience is how long a tail is given to stop. It takes microseconds, unless the library's tracker is wedged.
-const patience = 2 * time.Second
+const patience = time.Second
 
 // A live tail tells of a segment's new lines at once.
 //
 // QUIRK of nxadm/tail: it stops for a renamed path without reading the rest, so it gets one of descriptors' paths, and
 // keys its watches by path, so each gets a descriptor of its own. Cleanup makes paths deaf and StopAtEOF drops lines:
-// neither is called. It ends the process if it can't have an inotify instance: see canWatch. Its own polling, which
-// does the same for a stat that fails, is no better than ours.
+// neither is called. Its own polling is no better than ours. It can end the process: see tracker.
 type live struct {
 	*tail.Tail
 	door  *os.File
@@ -33,11 +31,8 @@ type live struct {
 // goLive follows s from its offset on. folder is descriptors, or what a test says.
 func goLive(s *segment, folder string) (*live, error) {
 	door, err := os.Open(fmt.Sprintf("%s/%d", folder, s.file.Fd()))
-	if path := (*os.PathError)(nil); errors.As(err, &path) {
-		return nil, fmt.Errorf("opening one of %s: %w", folder, path.Err) // the same whatever the number
-	}
 	if err != nil {
-		return nil, err
+		return nil, unnumbered(folder, err)
 	}
 	t, err := tail.TailFile(fmt.Sprintf("%s/%d", folder, door.Fd()), tail.Config{
 		Location:      &tail.SeekInfo{Offset: s.offset},
@@ -48,9 +43,17 @@ func goLive(s *segment, folder string) (*live, error) {
 	})
 	if err != nil {
 		door.Close()
-		return nil, err
+		return nil, unnumbered(folder, err)
 	}
 	return &live{Tail: t, door: door}, nil
+}
+
+// unnumbered gives an error of opening one of a folder's descriptors, the same whatever its number.
+func unnumbered(folder string, err error) error {
+	if path := (*os.PathError)(nil); errors.As(err, &path) {
+		return fmt.Errorf("opening one of %s: %w", folder, path.Err)
+	}
+	return err
 }
 
 // lines is where lines come from; closed when the tail has ended, nil when there is none.
@@ -61,18 +64,19 @@ func (l *live) lines() <-chan *tail.Line {
 	return l.Lines
 }
 
-// stop ends the tail. What it has read and not handed over is still behind the segment's offset.
+// stop ends the tail. What it has read and not handed over is still behind the segment's offset. The door stays open
+// until the tail has ended: else its number would be another file's.
 func (l *live) stop() error {
-	stopped := make(chan struct{})
+	stopped := make(chan error, 1)
 	go func() {
 		l.Stop() // its error is why it ended before, which the segment's own reads will meet
-		close(stopped)
+		stopped <- l.door.Close()
 	}()
 	select {
-	case <-stopped:
-		return l.door.Close()
+	case err := <-stopped:
+		return err
 	case <-time.After(patience):
-		return errors.New("stopping a tail: no answer, its descriptor is left open") // else its number would be another file's
+		return errors.New("stopping a tail: no answer, its descriptors stay open until there is one")
 	}
 }
 
@@ -86,13 +90,4 @@ func (s *segment) take(given *tail.Line) (line Line, ok bool) {
 	}
 	text := []byte(given.Text[:min(len(given.Text), MaxLine+1)])
 	return s.line(text, int64(len(given.Text))+1, false), true
-}
-
-// canWatch tells whether this process may have one more inotify instance, which nxadm/tail takes for granted.
-func canWatch() error {
-	watcher, err := fsnotify.NewWatcher()
-	if err != nil {
-		return err
-	}
-	return watcher.Close()
 }

@@ -32,7 +32,7 @@ func (c *chase) revive(now time.Time) {
 }
 
 func (c *chase) goLive(s *segment) (*live, error) {
-	if err := canWatch(); err != nil {
+	if err := theTracker.start(); err != nil {
 		return nil, err
 	}
 	return goLive(s, c.descriptors)
@@ -73,7 +73,9 @@ func (c *chase) doubt() {
 	silent := taken == c.live.doubt
 	c.live.doubt = taken
 	info, err := s.file.Stat()
-	if err != nil || c.flooded || info.Size()-s.offset > maxLag || silent && info.Size() != s.offset && info.Size() != s.end {
+	gone := err != nil || theTracker.failed() != nil
+	if gone || c.flooded || info.Size()-s.offset > maxLag ||
+		silent && info.Size() != s.offset && info.Size() != s.end {
 		c.leave()
 	}
 }

@@ -137,6 +137,7 @@ func (e *episode) restore(s *Saved, b *budget) {
 	a := e.alert
 	a.giveBack(b)
 	zone := a.Last.Location()
+	s.complete()
 	*a = Alert{
 		ID: s.ID, Rule: e.rule.Rule, Value: string(s.Value), Opened: s.Opened.time(zone), CrossedBy: string(s.CrossedBy),
 		Count: s.Count, Peak: s.Peak, Limit: cmp.Or(s.Limit, e.rule.Limit), Times: s.Times, Thread: s.Thread,
@@ -157,6 +158,20 @@ func (e *episode) restore(s *Saved, b *budget) {
 		}
 	}
 }
+
+// complete fills in what the first version didn't save.
+func (s *Saved) complete() {
+	if !s.Course.none() {
+		return
+	}
+	s.FirstAt, s.LastAt = cmp.Or(s.FirstAt, s.First.Seconds), cmp.Or(s.LastAt, s.Last.Seconds)
+	s.OpenedAt = cmp.Or(s.OpenedAt, s.Opened.Seconds)
+	course := newSeries(s.FirstAt, s.OpenedAt, int64(s.Opened.Offset))
+	s.Course = SavedCourse{From: course.from, Step: chartSteps[course.step]}
+}
+
+// none tells whether nothing was saved of the course.
+func (s *SavedCourse) none() bool { return s.From == 0 && s.Step == 0 && len(s.Bars) == 0 }
 
 // series is the course again; its steps are as long as ours where they were saved by this version.
 func (s *SavedCourse) series() series {

@@ -92,3 +92,26 @@ func TestTrim(t *testing.T) {
 		t.Errorf("the alert is %+v, want all 6 messages in it", a)
 	}
 }
+
+// TestSavedByTheFirstVersion: it saved no course, and no seconds of the log's clock.
+func TestSavedByTheFirstVersion(t *testing.T) {
+	l := newLog(t, "sender 2/10s")
+	l.send(4, at(0))
+	saved := l.counters.Save()
+	saved[0].Course, saved[0].FirstAt, saved[0].LastAt, saved[0].OpenedAt = SavedCourse{}, 0, 0, 0
+	if err := saved[0].Validate(); err != nil {
+		t.Fatal(err)
+	}
+	l.counters.Restore(saved)
+	restored := l.counters.Save()
+	if err := restored[0].Validate(); err != nil || restored[0].ID != saved[0].ID {
+		t.Errorf("restored as %s: %v", restored[0].ID, err)
+	}
+	if got, day := restored[0].OpenedAt, at(0).Unix(); got < day || got > day+10 {
+		t.Errorf("opened at %d, want within 10 s of %d", got, day)
+	}
+	l.send(1, at(1))
+	if c := l.counters.Save()[0].Course; c.From < at(-60).Unix() || len(c.Bars) == 0 {
+		t.Errorf("course %+v, want it from %d on", c, at(-60).Unix())
+	}
+}

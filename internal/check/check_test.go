@@ -386,3 +386,19 @@ func TestUnsafeState(t *testing.T) {
 	want(t, l.run(), "state", Fail, "/key is a symbolic link")
 	want(t, l.run(), "state", Fail, "Find out who made it, then: rm ")
 }
+
+// TestCheckpoints: one of a newer version keeps the daemon from starting. One that was broken may have cost alerts.
+func TestCheckpoints(t *testing.T) {
+	l := newLab(t, "")
+	l.write("state/checkpoint.json", `{"version":1}`, 0o600)
+	want(t, l.run(), "state", Pass, "no daemon runs")
+	l.write("state/checkpoint.json", `{"version":2,"logs":[]}`, 0o600)
+	want(t, l.run(), "state", Fail, "was written by a newer exiwatch: it has version 2, and this program reads 1")
+	want(t, l.run(), "state", Fail, "Install the newer exiwatch again")
+	l.write("state/checkpoint.json", `{"version":1}`, 0o600)
+	broken := l.write("state/checkpoint.json.broken", `{"versi`, 0o600)
+	l.touch(broken, time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC))
+	want(t, l.run(), "state", Warn, "the checkpoint of 2026-11-23 10:00:00 was broken: it is "+broken+" now")
+	want(t, l.run(), "state", Warn, "exiwatch replay --since 2026-11-23T10:00:00Z\n")
+	want(t, l.run(), "state", Warn, "rm "+broken)
+}

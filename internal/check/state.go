@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"exiwatch/internal/private"
 	"exiwatch/internal/watch"
@@ -37,7 +38,11 @@ func (c *checks) state(context.Context) []Result {
 	case !info.IsDir():
 		return []Result{fail(name, "Name another path in the configuration.", "%s is no folder", dir)}
 	}
-	if err := watch.CheckState(dir, c.daemonUser()); err != nil {
+	err = watch.CheckState(dir, c.daemonUser())
+	if unsafe := (*private.Error)(nil); err == nil && errors.As(watch.CheckCheckpoint(dir), &unsafe) {
+		err = unsafe
+	}
+	if err != nil {
 		return []Result{refused(err)}
 	}
 	c.daemon = watch.Holder(dir)
@@ -49,6 +54,10 @@ func (c *checks) state(context.Context) []Result {
 	}
 	if r := room(dir); r.Status != Pass {
 		return []Result{r}
+	}
+	if lost, ok := watch.Lost(dir); ok {
+		return []Result{warn(name, lost.Hint(), "the checkpoint of %s was broken: it is %s now",
+			lost.Written.Format(time.DateTime), lost.Path)}
 	}
 	if c.daemon != "" {
 		return []Result{pass(name, "%s, in use by the daemon, pid %s", dir, c.daemon)}

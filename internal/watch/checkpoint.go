@@ -8,7 +8,7 @@ import (
 	"exiwatch/window"
 )
 
-// checkpointVersion changes when an older program can't read the checkpoint.
+// checkpointVersion is raised when an older program can't go on from the checkpoint: see private.Newer.
 const checkpointVersion = 1
 
 // A checkpoint says how far the logs have been counted: the alerts of everything before are in the spool, and none of their mails was

@@ -52,7 +52,11 @@ type Daemon struct {
 	heart    heartbeat
 	gallery  *gallery // nil: nobody looks on
 
-	warnings   warnings
+	warnings warnings
+	putOff   struct { // of mails; those who send add to it
+		sync.Mutex
+		warnings
+	}
 	lossesFrom time.Time // not to be told before
 }
 
@@ -210,6 +214,7 @@ func (d *Daemon) tick() (done bool, err error) {
 	d.saver.tick(d)
 	d.tellLosses()
 	d.warnings.tell(d.Log, d.now(), false)
+	d.tellPutOff(false)
 	return false, nil
 }
 
@@ -233,6 +238,7 @@ func (d *Daemon) wrote(took time.Duration, more bool) error {
 // sayEnd says what was counted in all.
 func (d *Daemon) sayEnd() {
 	d.warnings.tell(d.Log, d.now(), true)
+	d.tellPutOff(true)
 	d.Log.Info("stopped", "arrivals", d.tally.Arrivals, "malformed", d.tally.Malformed, "overflowed", d.tally.Overflowed,
 		"suspicious", d.tally.Suspicious, "injected", d.tally.Injected)
 }

@@ -93,7 +93,17 @@ func (d *Daemon) sent(by string, e mailer.Event) {
 		log.Warn(by+" sent, but not to everybody", "error", e.Err)
 	case e.Kept != "":
 		log.Error(by+" given up", "error", e.Err, "kept", e.Kept)
-	default:
-		log.Warn(by+" not sent yet", "error", e.Err, "again", e.Retry)
+	default: // each mail is tried many times, and many wait while the mail server is down
+		d.putOff.Lock()
+		defer d.putOff.Unlock()
+		d.putOff.warnings.add(d.Log, d.now(), by+" not sent yet", "id", e.ID, "event", e.Event, "error", e.Err,
+			"again", e.Retry)
 	}
+}
+
+// tellPutOff says what was gathered of mails that are tried again, or all of it.
+func (d *Daemon) tellPutOff(all bool) {
+	d.putOff.Lock()
+	defer d.putOff.Unlock()
+	d.putOff.warnings.tell(d.Log, d.now(), all)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"exiwatch/internal/config"
@@ -62,7 +63,9 @@ func (d *Daemon) open() error {
 	was, err := d.state.load()
 	var broken *brokenError
 	if errors.As(err, &broken) {
-		d.Log.Error("the checkpoint is lost: this is a first start", "problem", err)
+		lost, _ := Lost(d.state.dir)
+		d.Log.Error("the checkpoint is lost: this is a first start", "problem", err, "written", lost.Written,
+			"hint", strings.Join(strings.Fields(lost.Hint()), " "))
 	} else if err != nil {
 		return err
 	}

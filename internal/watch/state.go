@@ -157,25 +157,49 @@ func (s *state) write(name string, data []byte) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// load reads the checkpoint; nil if there is none. One that can't be understood is put aside.
+// load reads the checkpoint; nil if there is none. It fails with a *private.NewerError for one of a newer program. One
+// that can't be understood is put aside.
 func (s *state) load() (*checkpoint, error) {
 	path := filepath.Join(s.dir, checkpointFile)
-	data, err := private.Read(path, maxCheckpoint)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the checkpoint: %w", err)
+	data, err := readCheckpoint(path)
+	if err != nil || data == nil {
+		return nil, err
 	}
 	c, err := decode(data)
 	if err == nil {
 		return c, nil
 	}
-	if moved := os.Rename(path, path+".broken"); moved != nil {
+	if moved := os.Rename(path, path+brokenSuffix); moved != nil {
 		return nil, fmt.Errorf("%s: %w; moving it aside: %w", path, err, moved)
 	}
 	return nil, &brokenError{path, err}
 }
+
+// readCheckpoint reads a checkpoint that this program may go on from; nil if there is none.
+func readCheckpoint(path string) ([]byte, error) {
+	data, err := private.Read(path, maxCheckpoint)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil {
+		err = private.Newer(path, data, checkpointVersion, "then the daemon starts as for the first time and mails "+
+			"nothing of what was logged while it was down")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the checkpoint: %w", err)
+	}
+	return data, nil
+}
+
+// CheckCheckpoint fails as the daemon will that is to go on from the checkpoint in a state folder, unless that is only
+// broken: then the daemon puts it aside.
+func CheckCheckpoint(dir string) error {
+	_, err := readCheckpoint(filepath.Join(dir, checkpointFile))
+	return err
+}
+
+// brokenSuffix is what the name of a checkpoint ends in that was put aside.
+const brokenSuffix = ".broken"
 
 // A brokenError says that there was a checkpoint, and that it was put aside.
 type brokenError struct {
@@ -184,7 +208,31 @@ type brokenError struct {
 }
 
 func (e *brokenError) Error() string {
-	return fmt.Sprintf("%s can't be understood and is now %s.broken: %v", e.path, e.path, e.err)
+	return fmt.Sprintf("%s can't be understood and is now %s%s: %v", e.path, e.path, brokenSuffix, e.err)
+}
+
+// A Loss is a checkpoint that a daemon has put aside as it was broken.
+type Loss struct {
+	Path    string    // where it is now
+	Written time.Time // up to when the logs had been counted, about
+}
+
+// Lost finds the checkpoint that was put aside in a state folder last; ok is false if there is none.
+func Lost(dir string) (l Loss, ok bool) {
+	l.Path = filepath.Join(dir, checkpointFile+brokenSuffix)
+	info, err := os.Lstat(l.Path)
+	if err != nil {
+		return l, false
+	}
+	l.Written = info.ModTime()
+	return l, true
+}
+
+// Hint says what to do.
+func (l Loss) Hint() string {
+	return "Alerts may be missing of what was logged from then until the daemon started. This lists them:\n" +
+		"    exiwatch replay --since " + l.Written.UTC().Format(time.RFC3339) + "\n" +
+		"Is the disk in order? Please send us the file, then remove it:\n    rm " + l.Path
 }
 
 // save replaces the checkpoint.

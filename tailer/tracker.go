@@ -1,0 +1,93 @@
+package tailer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/fsnotify/fsnotify"
+	"github.com/nxadm/tail/util"
+	"github.com/nxadm/tail/watch"
+)
+
+// A tracker is the goroutine of nxadm/tail that watches the files of all tails. The library starts it with the first
+// tail and keeps it, with its inotify instance, as long as the process lives.
+//
+// QUIRK of nxadm/tail: it ends the process, by util.Fatal, when the tracker can't have an inotify instance, and when a
+// stat fails. Before it exits, Fatal writes why to an exported logger, which is the tracker here. Write ends that
+// goroutine, so that Fatal never comes to its os.Exit. What the library does from then on can't be relied on: no more
+// tails begin in this process, and plain reads do their work.
+type tracker struct {
+	mu      sync.Mutex
+	running bool          // it was started, whatever became of it
+	ended   chan struct{} // closed when the library wanted to exit
+	end     sync.Once     // closes ended
+	why     error         // of ended
+}
+
+// theTracker is one for the process, as the library's is.
+var theTracker = tracker{ended: make(chan struct{})}
+
+// start has the tracker running, unless there is no inotify instance for it at this moment. That may be tried again.
+func (t *tracker) start() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.running {
+		if err := canWatch(); err != nil {
+			return fmt.Errorf("waking up for new lines: %w", err)
+		}
+		t.running = true
+		t.guard()
+		up := make(chan struct{})
+		go func() {
+			watch.RemoveWatch(nobody) // the first call of any kind starts it
+			close(up)
+		}()
+		select {
+		case <-up:
+		case <-t.ended: // somebody has taken the instance meanwhile; that goroutine waits for ever
+		}
+	}
+	return t.failed()
+}
+
+// guard has util.Fatal end in Write.
+func (t *tracker) guard() {
+	util.LOGGER.SetFlags(0)
+	util.LOGGER.SetOutput(t)
+}
+
+// nobody is a name that no tail has: to remove its watch changes nothing.
+const nobody = "/"
+
+// failed says why the library wanted to end the process; nil if it didn't.
+func (t *tracker) failed() error {
+	select {
+	case <-t.ended:
+		return t.why
+	default:
+		return nil
+	}
+}
+
+// Write takes what util.Fatal says before it exits, and doesn't return to it.
+func (t *tracker) Write(text []byte) (int, error) {
+	why, _, _ := bytes.Cut(bytes.TrimPrefix(text, []byte("FATAL -- ")), []byte("\n")) // a stack follows
+	t.end.Do(func() {
+		t.why = fmt.Errorf("nxadm/tail gave up, logs are read without it: %s", why)
+		close(t.ended)
+	})
+	runtime.Goexit()
+	return 0, errors.ErrUnsupported
+}
+
+// canWatch tells whether this process may have one more inotify instance.
+func canWatch() error {
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		return err
+	}
+	return watcher.Close()
+}
