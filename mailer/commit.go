@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -23,11 +24,12 @@ func (s *Spool) Drop(after int64) (n int, err error) {
 			err = errors.Join(err, rerr)
 			continue
 		}
-		delete(s.waiting, name)
+		s.leave(e)
 		n++
 	}
 	s.last = max(s.last, after)
 	s.committed = max(s.committed, after)
+	s.admit()
 	if n > 0 { // or the next checkpoint would cover what a crash brings back
 		err = errors.Join(err, syncDir(filepath.Join(s.dir, waitingDir)))
 	}
@@ -50,6 +52,7 @@ func (s *Spool) Commit(seq int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.committed = max(s.committed, min(seq, s.last))
+	s.admit()
 	s.nudge()
 }
 
@@ -60,15 +63,20 @@ func (s *Spool) Settle(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settled = at
-	for _, e := range s.waiting {
-		if !e.doubt.IsZero() && s.free(e) {
-			s.nudge()
-			return
+	n := len(s.line.doubtful)
+	s.line.doubtful = slices.DeleteFunc(s.line.doubtful, func(e *entry) bool {
+		if !s.certain(e) {
+			return false
 		}
+		s.push(e)
+		return true
+	})
+	if len(s.line.doubtful) < n {
+		s.nudge()
 	}
 }
 
-// free tells whether an attempt at a mail is allowed.
-func (s *Spool) free(e *entry) bool {
-	return e.Seq <= s.committed && (e.doubt.IsZero() || !s.settled.Before(e.doubt.Add(s.linger)))
+// certain tells whether the log would show a mail by now that the mail server took.
+func (s *Spool) certain(e *entry) bool {
+	return e.doubt.IsZero() || !s.settled.Before(e.doubt.Add(s.linger))
 }

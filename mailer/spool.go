@@ -30,13 +30,17 @@ type Spool struct {
 
 	maxWaiting, maxRefused int // the constants, but in tests
 
+	syncing sync.Mutex // held before mu by whoever syncs folders
+
 	mu        sync.Mutex
 	waiting   map[string]*entry // by name
 	last      int64             // the highest sequence number there is, or was
 	settled   time.Time         // before which the log has been read
 	linger    time.Duration     // of the transport
 	committed int64             // up to which mails may go
-	refused   int               // files in refused/, about
+	line      lineup            // of waiting
+	unsynced  map[string]bool   // paths of folders that Sync is to sync
+	refused   int               // files in refused/, about; for Run alone
 	news      []Event           // for Run to report
 }
 
@@ -108,7 +112,7 @@ func (s *Spool) adopt(file string) error {
 	}
 	if err == nil {
 		e.doubt = time.Now()
-		s.waiting[name] = e
+		s.join(e)
 		s.last = max(s.last, e.Seq)
 		return nil
 	}
@@ -142,7 +146,7 @@ func (s *Spool) Put(m Message) (added bool, err error) {
 		os.Remove(s.waitingPath(e.name())) // it is there if its folder couldn't be synced
 		return false, fmt.Errorf("spooling mail %s: %w", e.name(), err)
 	}
-	s.waiting[e.name()] = e
+	s.join(e)
 	s.last = e.Seq
 	return true, nil
 }

@@ -154,7 +154,11 @@ func (s *saver) save(d *Daemon) {
 	began := time.Now()
 	c := d.checkpoint()
 	var err error
-	d.lend(func() { err = d.state.save(c) })
+	d.lend(func() {
+		if err = d.spool.Sync(); err == nil { // c covers arrivals of own mails that were marked as sent
+			err = d.state.save(c)
+		}
+	})
 	if err != nil {
 		s.blocked = true
 		s.tell(d, "mails wait, as there can be no checkpoint", err)
