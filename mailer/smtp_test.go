@@ -360,6 +360,50 @@ func TestSMTPServerThatHangs(t *testing.T) {
 	}
 }
 
+// TestSMTPServerThatIsNeverDone: the deadline is of the whole conversation, however much goes on in it, and of TLS as well.
+func TestSMTPServerThatIsNeverDone(t *testing.T) {
+	for name, test := range map[string]struct {
+		smtp    SMTP
+		answers []string
+	}{
+		"implicit TLS, no handshake": {SMTP{Implicit: true}, nil},
+		"STARTTLS, no handshake":     {SMTP{TLS: tlsOpportunistic}, []string{"220 mx\r\n", "250-mx\r\n250 STARTTLS\r\n", "220 go\r\n"}},
+		"a byte at a time":           {SMTP{}, strings.SplitAfter("220-"+strings.Repeat("x", 1000), "")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := test.smtp
+			s.Address, s.Timeout = drip(t, test.answers...), 300*time.Millisecond
+			if err := s.Send(t.Context(), letterToTwo); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// drip is a server that says something each ten milliseconds, whatever it is told.
+func drip(t *testing.T, answers ...string) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		for _, answer := range answers {
+			fmt.Fprint(conn, answer)
+			time.Sleep(10 * time.Millisecond)
+		}
+		io.Copy(io.Discard, conn)
+	}()
+	return l.Addr().String()
+}
+
 func TestSMTPServerThatNeverStopsTalking(t *testing.T) {
 	s := SMTP{Address: script(t, "220-"+strings.Repeat("x", 2<<20))}
 	if err := s.Send(t.Context(), letterToTwo); err == nil || len(err.Error()) > 1000 {
@@ -397,9 +441,13 @@ func TestSMTPLostGoodbye(t *testing.T) {
 	m := letterToTwo
 	m.To, m.Data = m.To[:1], []byte("x\r\n")
 	// The server takes the mail's two lines as two commands, and never answers QUIT.
-	s := SMTP{Address: script(t, "220 mx\r\n", ok, ok, ok, "354 go\r\n", "", ok), Timeout: 200 * time.Millisecond}
+	s := SMTP{Address: script(t, "220 mx\r\n", ok, ok, ok, "354 go\r\n", "", ok)}
+	begin := time.Now()
 	if err := s.Send(t.Context(), m); err != nil {
 		t.Errorf("a mail that was taken: %v", err)
+	}
+	if took := time.Since(begin); took > smtpTimeout/2 {
+		t.Errorf("the next mail waits %v for a goodbye", took)
 	}
 }
 
