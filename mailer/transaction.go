@@ -107,7 +107,7 @@ func answered(err error) bool {
 
 // judged makes the error of a command. It is permanent for a 5xx answer, unless that asks for better credentials.
 func judged(command string, err error) error {
-	err, code := said(command, err)
+	code, err := said(command, err)
 	switch {
 	case code/100 != 5, code == 530, code == 534, code == 535, code == 538: // RFC 4954, 6
 		return err
@@ -117,7 +117,7 @@ func judged(command string, err error) error {
 
 // unseen makes the error of a command before the mail: any 5xx answer is a *ServerError.
 func unseen(command string, err error) error {
-	err, code := said(command, err)
+	code, err := said(command, err)
 	if code/100 == 5 {
 		return &ServerError{err}
 	}
@@ -125,12 +125,12 @@ func unseen(command string, err error) error {
 }
 
 // said makes the error of a command, and gives the code of the server's answer; 0: it gave none.
-func said(command string, err error) (_ error, code int) {
+func said(command string, err error) (code int, _ error) {
 	var answer *textproto.Error
 	if !errors.As(err, &answer) {
-		return fmt.Errorf("%s: %w", command, err), 0
+		return 0, fmt.Errorf("%s: %w", command, err)
 	}
 	const longest = 300 // runes of the server's text
 	text := cut(Escape(strings.ReplaceAll(answer.Msg, "\n", " ")), longest)
-	return fmt.Errorf("%s: %d %s", command, answer.Code, text), answer.Code
+	return answer.Code, fmt.Errorf("%s: %d %s", command, answer.Code, text)
 }
