@@ -39,7 +39,8 @@ func (s *Spool) unsent(e *entry, err error) Event {
 	return s.failed(e, err)
 }
 
-// end does what the transport's answer asks for. But for partly all of it is one step for Arrived, which comes before or after.
+// end does what the transport's answer asks for. But for partly all of it is one step for Arrived, which comes before
+// or after.
 func (s *Spool) end(e *entry, data []byte, err error) Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,7 +71,8 @@ func (s *Spool) end(e *entry, data []byte, err error) Event {
 // errBehind is why a recipient isn't sent a mail yet.
 var errBehind = errors.New("an earlier mail about the same alert is tried first")
 
-// inAll is what an answer comes to for all recipients, with those who were not asked, and with what the log has shown meanwhile.
+// inAll is what an answer comes to for all recipients, with those who were not asked, and with what the log has shown
+// meanwhile.
 func (s *Spool) inAll(e *entry, err error) error {
 	var refused []Refusal
 	var partial *RecipientsError
@@ -90,10 +92,12 @@ func (s *Spool) inAll(e *entry, err error) error {
 			return err
 		}
 	}
-	for _, to := range e.To {
-		if !slices.Contains(e.asked, to) && !slices.ContainsFunc(refused, func(r Refusal) bool { return spelt(e.To, r.To) == to }) {
-			refused = append(slices.Clip(refused), Refusal{to, errBehind})
-		}
+	answered := slices.Clone(e.asked)
+	for _, r := range refused {
+		answered = append(answered, spelt(e.To, r.To))
+	}
+	for _, to := range without(e.To, answered) {
+		refused = append(slices.Clip(refused), Refusal{to, errBehind})
 	}
 	if len(refused) == 0 {
 		return nil
@@ -147,8 +151,8 @@ func (s *Spool) partly(e *entry, data []byte, err *RecipientsError) Event {
 	return s.failed(e, err)
 }
 
-// unseen is for a mail that the server has refused for good before it saw it. That is a fault of the server, or of what it or we are told
-// to do, rather than of the mail. A server that took the mail for others has none.
+// unseen is for a mail that the server has refused for good before it saw it. That is a fault of the server, or of
+// what it or we are told to do, rather than of the mail. A server that took the mail for others has none.
 func (s *Spool) unseen(e *entry, err error) Event {
 	now := time.Now()
 	if e.refused.IsZero() {

@@ -128,8 +128,8 @@ func bulky(i int) Message {
 	return m
 }
 
-// runUntil delivers until n mails are sent. The mail to two recipients is refused to one of them at first: the disk knows then who is left,
-// although it has no room.
+// runUntil delivers until n mails are sent. The mail to two recipients is refused to one of them at first: the disk
+// knows then who is left, although it has no room.
 func runUntil(t *testing.T, s *Spool, n int, sent map[string]int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

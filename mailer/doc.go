@@ -26,8 +26,8 @@
 //	…
 //	s.Settle(now)                        // the log is read to its end: what may have been taken without our knowing goes again
 //
-// Mails about one alert go in the order in which they were put, to each recipient. A conversation that hangs stops no other alert's mail:
-// see Run, and lineup.
+// Mails about one alert go in the order in which they were put, to each recipient. A conversation that hangs stops no
+// other alert's mail: see Run, and lineup.
 //
 // So each mail goes once, wherever the process is killed. What can't be ruled out:
 //

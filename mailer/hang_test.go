@@ -147,8 +147,8 @@ func about(event string, ids ...string) Message {
 
 func TestMailsOfAnAlertStayInOrder(t *testing.T) {
 	mails := []Message{
-		about("opened", "a", "b"), about("grew2", "a"), about("opened", "c"), about("ended", "b"), about("dgrew5", "x", "a", "c"), about("ended", "x"),
-		about("ended", "c"),
+		about("opened", "a", "b"), about("grew2", "a"), about("opened", "c"), about("ended", "b"),
+		about("dgrew5", "x", "a", "c"), about("ended", "x"), about("ended", "c"),
 	}
 	for _, restarts := range []bool{false, true} {
 		for _, never := range []bool{false, true} {
@@ -192,7 +192,8 @@ func TestMailsOfAnAlertStayInOrder(t *testing.T) {
 	}
 }
 
-// TestOrderForEachRecipient: who has a mail gets the next one about the alert, and who still waits for it gets them in their order.
+// TestOrderForEachRecipient: who has a mail gets the next one about the alert, and who still waits for it gets them
+// in their order.
 func TestOrderForEachRecipient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
@@ -293,7 +294,10 @@ func TestServerThatRefusesEverything(t *testing.T) {
 				s := open(t, t.TempDir())
 				put(t, s, mailOf("a"))
 				begin, last := time.Now(), time.Time{}
-				events, stop := running(t, s, func(context.Context, Message) error { last = time.Now(); return test.answer(time.Since(begin)) })
+				events, stop := running(t, s, func(context.Context, Message) error {
+					last = time.Now()
+					return test.answer(last.Sub(begin))
+				})
 				time.Sleep(48 * time.Hour)
 				stop()
 				list := events()
@@ -346,7 +350,8 @@ func TestSyncTellsOfADiskThatFails(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	put(t, s, mailOf("a"))
-	if err := errors.Join(s.Arrived("a", "opened"), os.Rename(filepath.Join(dir, sentDir), filepath.Join(dir, "away"))); err != nil {
+	here, away := filepath.Join(dir, sentDir), filepath.Join(dir, "away")
+	if err := errors.Join(s.Arrived("a", "opened"), os.Rename(here, away)); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -354,7 +359,7 @@ func TestSyncTellsOfADiskThatFails(t *testing.T) {
 			t.Errorf("Sync = %v", err)
 		}
 	}
-	if err := os.Rename(filepath.Join(dir, "away"), filepath.Join(dir, sentDir)); err != nil {
+	if err := os.Rename(away, here); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Sync(); err != nil {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A lineup says which of the mails that wait is tried next. Spool.mu guards it. A mail that can't be tried is in no queue: what it waits for
-// puts it into one.
+// A lineup says which of the mails that wait is tried next. Spool.mu guards it. A mail that can't be tried is in no
+// queue: what it waits for puts it into one.
 type lineup struct {
 	fresh, again queue               // never tried; tried before
 	ahead        []*entry            // no checkpoint covers them
@@ -34,8 +34,8 @@ func (s *Spool) join(e *entry) {
 	s.push(e)
 }
 
-// leave takes a mail out of those that wait. If an attempt at it is under way, the later mails of its alerts wait on: its end tells whether
-// every recipient has it.
+// leave takes a mail out of those that wait. If an attempt at it is under way, the later mails of its alerts wait on:
+// its end tells whether every recipient has it.
 func (s *Spool) leave(e *entry) {
 	delete(s.waiting, e.name())
 	s.line.remove(e)
@@ -94,8 +94,8 @@ func (s *Spool) push(e *entry) {
 	heap.Push(e.queue, e)
 }
 
-// next begins an attempt at the first mail that is due, or else says how long it is until one will be; with nothing waiting, maxPause. Without
-// again only a mail that was never tried will do.
+// next begins an attempt at the first mail that is due, or else says how long it is until one will be; with nothing
+// waiting, maxPause. Without again only a mail that was never tried will do.
 func (s *Spool) next(now time.Time, again bool) (*entry, time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +112,8 @@ func (s *Spool) next(now time.Time, again bool) (*entry, time.Duration) {
 	}
 }
 
-// first is the mail that is due first. One that was tried before has no precedence over those that were put before it was due.
+// first is the mail that is due first. One that was tried before has no precedence over those that were put before it
+// was due.
 func (l *lineup) first(now time.Time, again bool) (*entry, time.Duration) {
 	fresh, old, pause := l.fresh.first(), l.again.first(), maxPause
 	switch {
@@ -129,8 +130,8 @@ func (l *lineup) first(now time.Time, again bool) (*entry, time.Duration) {
 	return fresh, pause
 }
 
-// ready tells whether a mail may be tried now, and chooses the recipients: who still waits for an earlier mail of one of its alerts waits
-// for this one, too. A mail that may not be tried is left to what it waits for.
+// ready tells whether a mail may be tried now, and chooses the recipients: who still waits for an earlier mail of one
+// of its alerts waits for this one, too. A mail that may not be tried is left to what it waits for.
 func (s *Spool) ready(e *entry) bool {
 	if e.accepted {
 		return true
@@ -145,8 +146,8 @@ func (s *Spool) ready(e *entry) bool {
 	return !e.held
 }
 
-// behind are the recipients that an earlier mail of one of e's alerts waits for. held tells that there is such a mail of which only the
-// transport knows whom it is for.
+// behind are the recipients that an earlier mail of one of e's alerts waits for. held tells that there is such a mail
+// of which only the transport knows whom it is for.
 func (s *Spool) behind(e *entry) (to []string, held bool) {
 	for _, id := range e.about() {
 		for _, f := range s.line.alerts[id] {

@@ -86,8 +86,9 @@ func (s *Spool) move(e *entry, to string) error {
 	return nil
 }
 
-// Sync makes durable which mails were sent or given up. Call it before a checkpoint is written, for that may cover the line of the log
-// that Arrived was called for, which nobody reads again. It waits for the disk, and holds up no other method meanwhile.
+// Sync makes durable which mails were sent or given up. Call it before a checkpoint is written, for that may cover
+// the line of the log that Arrived was called for, which nobody reads again. It waits for the disk, and holds up no
+// other method meanwhile.
 func (s *Spool) Sync() error {
 	s.syncing.Lock()
 	defer s.syncing.Unlock()

@@ -10,8 +10,8 @@ import (
 	"exiwatch/internal/private"
 )
 
-// rewrite has the file of a mail say who is left. marked tells that Arrived has moved the file to sent/: it goes back. An error means
-// that the disk doesn't know who has the mail, and a restart would send it to all again.
+// rewrite has the file of a mail say who is left. marked tells that Arrived has moved the file to sent/: it goes
+// back. An error means that the disk doesn't know who has the mail, and a restart would send it to all again.
 func (s *Spool) rewrite(e *entry, data []byte, marked bool) error {
 	err := s.write(e, data)
 	if err == nil && marked {

@@ -24,24 +24,26 @@ const (
 	grace      = time.Second        // for the deliveries under way when Run is to return: the daemon has 2 s
 )
 
-// How many deliveries there are at a time. A mail server that works gets one after the other. Only beside those that take long another one
-// begins, so that a conversation that hangs stops no other mail.
+// How many deliveries there are at a time. A mail server that works gets one after the other. Only beside those that
+// take long another one begins, so that a conversation that hangs stops no other mail.
 const (
 	maxAtOnce = 4
 	takesLong = time.Second / 4
 )
 
-// syncPause is how long it may take until the disk knows of a mail that was sent while others go: syncing a folder costs the
-// same for one mail and for a hundred.
+// syncPause is how long it may take until the disk knows of a mail that was sent while others go: syncing a folder
+// costs the same for one mail and for a hundred.
 const syncPause = time.Second / 10
 
-// Run delivers what waits and is committed, in the order in which the mails were put, until ctx ends. The transport is one destination: it
-// gets one mail at a time, and another one beside those that take longer than takesLong, up to maxAtOnce, of which at least one is a
-// mail that was never tried. A mail that fails for now is tried again after a second, then after pauses twice as long each time, up to an
-// hour; the others go meanwhile, except those that are about the same alert: these stay in order. A mail that is refused, or still fails five
-// days after it was put, is kept aside; so is one after an hour in which the server refused to see it. A mail that some recipients took is
-// tried again for the others alone. report, if not nil, is called on Run's goroutine after each attempt, and once for each mail that Arrived
-// or OpenSpool took out of waiting/. When ctx ends, all deliveries under way together are given grace. There is one Run at a time.
+// Run delivers what waits and is committed, in the order in which the mails were put, until ctx ends. The transport
+// is one destination: it gets one mail at a time, and another one beside those that take longer than takesLong, up to
+// maxAtOnce, of which at least one is a mail that was never tried. A mail that fails for now is tried again after a
+// second, then after pauses twice as long each time, up to an hour; the others go meanwhile, except those that are
+// about the same alert: these stay in order. A mail that is refused, or still fails five days after it was put, is
+// kept aside; so is one after an hour in which the server refused to see it. A mail that some recipients took is
+// tried again for the others alone. report, if not nil, is called on Run's goroutine after each attempt, and once for
+// each mail that Arrived or OpenSpool took out of waiting/. When ctx ends, all deliveries under way together are
+// given grace. There is one Run at a time.
 func (s *Spool) Run(ctx context.Context, t Transport, report func(Event)) {
 	if report == nil {
 		report = func(Event) {}
@@ -104,7 +106,8 @@ type ending struct {
 	err   error
 }
 
-// begin begins an attempt at a mail, if one may begin now. Otherwise it says for how long none may, and whether that is because none is due.
+// begin begins an attempt at a mail, if one may begin now. Otherwise it says for how long none may, and whether that
+// is because none is due.
 func (r *round) begin(ctx context.Context) (began bool, pause time.Duration, idle bool) {
 	if ctx.Err() != nil {
 		return false, maxPause, true
@@ -151,7 +154,8 @@ func deliver(ctx context.Context, t Transport, m Message) error {
 	return t.Send(sending, m)
 }
 
-// wait returns after d, or when events are to be reported, or a delivery has ended, or there is a new mail, or ctx ends.
+// wait returns after d, or when events are to be reported, or a delivery has ended, or there is a new mail, or ctx
+// ends.
 func (r *round) wait(ctx context.Context, d time.Duration) {
 	stopped := ctx.Done()
 	if ctx.Err() != nil {
@@ -197,7 +201,8 @@ func (r *round) add(ev Event) {
 	}
 }
 
-// flush reports what came of attempts, when that is on the disk. Should it not be, then because the disk fails: there is nobody left to tell.
+// flush reports what came of attempts, when that is on the disk. Should it not be, then because the disk fails: there
+// is nobody left to tell.
 func (r *round) flush() {
 	if len(r.events) == 0 {
 		return

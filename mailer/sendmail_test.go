@@ -90,7 +90,8 @@ func TestSendmailThatHangs(t *testing.T) {
 	}
 }
 
-// TestSendmailThatLeavesAProgram: what it started and waits for is killed with it, for it might bring the mail to the server later.
+// TestSendmailThatLeavesAProgram: what it started and waits for is killed with it, for it might bring the mail to the
+// server later.
 func TestSendmailThatLeavesAProgram(t *testing.T) {
 	pids := filepath.Join(t.TempDir(), "pid")
 	s := Sendmail{Path: program(t, "sleep 600 & echo $! >"+pids+".new; mv "+pids+".new "+pids+"; wait")}

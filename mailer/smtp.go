@@ -254,7 +254,8 @@ func loopback(host string) bool { return host == "localhost" || net.ParseIP(host
 // maxAnswers is what a server may say in one conversation, TLS included: net/textproto reads lines of any length.
 const maxAnswers = 1 << 20 // bytes
 
-// A frugal connection reads no more than room bytes, and its deadline is ours alone: tls.Conn.Close would give itself 5 s.
+// A frugal connection reads no more than room bytes, and its deadline is ours alone: tls.Conn.Close would give itself
+// 5 s.
 type frugal struct {
 	net.Conn
 	room int

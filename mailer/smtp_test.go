@@ -360,7 +360,8 @@ func TestSMTPServerThatHangs(t *testing.T) {
 	}
 }
 
-// TestSMTPServerThatIsNeverDone: the deadline is of the whole conversation, however much goes on in it, and of TLS as well.
+// TestSMTPServerThatIsNeverDone: the deadline is of the whole conversation, however much goes on in it, and of TLS as
+// well.
 func TestSMTPServerThatIsNeverDone(t *testing.T) {
 	for name, test := range map[string]struct {
 		smtp    SMTP

@@ -77,7 +77,8 @@ func announce(c *smtp.Client) error {
 	return err
 }
 
-// content sends the mail and waits for the server to take it. Note: smtp.Client.Data would drop its answer, in which Exim names the message.
+// content sends the mail and waits for the server to take it. Note: smtp.Client.Data would drop its answer, in which
+// Exim names the message.
 func content(c *smtp.Client, data []byte) (answer string, err error) {
 	w := c.Text.DotWriter()
 	if _, err := w.Write(data); err != nil {

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// A Transport hands one mail to a mail server. Send returns when ctx ends. Its error is a *PermanentError when trying again
-// is of no use, a *ServerError when the server didn't want to see the mail, a *RecipientsError when it refused recipients, an
-// *UncertainError when nobody can tell, and temporary otherwise. Several mails may be sent at a time.
+// A Transport hands one mail to a mail server. Send returns when ctx ends. Its error is a *PermanentError when trying
+// again is of no use, a *ServerError when the server didn't want to see the mail, a *RecipientsError when it refused
+// recipients, an *UncertainError when nobody can tell, and temporary otherwise. Several mails may be sent at a time.
 type Transport interface {
 	Send(ctx context.Context, m Message) error
 }
@@ -27,8 +27,8 @@ type PermanentError struct{ Err error }
 func (e *PermanentError) Error() string { return e.Err.Error() }
 func (e *PermanentError) Unwrap() error { return e.Err }
 
-// A ServerError is a refusal of whatever comes, by a server that hasn't seen the mail, and for good as it says: a 5xx answer to the
-// connection, to the password or to the sender.
+// A ServerError is a refusal of whatever comes, by a server that hasn't seen the mail, and for good as it says: a 5xx
+// answer to the connection, to the password or to the sender.
 type ServerError struct{ Err error }
 
 func (e *ServerError) Error() string { return e.Err.Error() }
@@ -49,8 +49,8 @@ func isUncertain(err error) bool {
 	return errors.As(err, &uncertain)
 }
 
-// A RecipientsError tells recipients apart: those that it doesn't name have the mail. It may name all. It deliberately has no Unwrap, as it is
-// neither permanent nor temporary.
+// A RecipientsError tells recipients apart: those that it doesn't name have the mail. It may name all. It
+// deliberately has no Unwrap, as it is neither permanent nor temporary.
 type RecipientsError struct{ Refused []Refusal }
 
 // A Refusal is the answer to one recipient. Err is a *PermanentError or temporary.
