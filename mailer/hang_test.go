@@ -74,9 +74,11 @@ func TestConversationThatHangsStopsNoOtherMail(t *testing.T) {
 		_, stop := running(t, s, c.Send)
 		time.Sleep(takesLong + 100*10*time.Millisecond)
 		synctest.Wait()
+		c.mu.Lock()
 		if n := len(c.sent); n != 100 || c.most != 2 {
 			t.Errorf("%d of 100 mails went meanwhile, %d at a time", n, c.most)
 		}
+		c.mu.Unlock()
 		time.Sleep(10 * time.Minute)
 		stop()
 		if c.twofold != "" || s.Len() != 1 {
@@ -105,7 +107,10 @@ func TestManyConversationsThatHang(t *testing.T) {
 			put(t, s, mailOf(name))
 			time.Sleep(7 * time.Second)
 			synctest.Wait()
-			if at := c.at[name+".opened"]; at.IsZero() || at.Sub(begin) > takesLong {
+			c.mu.Lock()
+			at := c.at[name+".opened"]
+			c.mu.Unlock()
+			if at.IsZero() || at.Sub(begin) > takesLong {
 				t.Errorf("%s went at %v, put at %v", name, at, begin)
 			}
 		}
@@ -171,9 +176,11 @@ func TestMailsOfAnAlertStayInOrder(t *testing.T) {
 				_, stop := running(t, s, c.Send)
 				time.Sleep(2 * time.Hour)
 				synctest.Wait()
+				c.mu.Lock()
 				if !slices.Equal(c.sent, []string{"c.opened"}) {
 					t.Errorf("before the first went: sent %q", c.sent)
 				}
+				c.mu.Unlock()
 				if restarts {
 					stop()
 					_, stop = running(t, open(t, dir), c.Send)
