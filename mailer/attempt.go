@@ -1,22 +1,22 @@
 package mailer
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
-// attempt tries one mail, and moves it to where it then belongs.
-func (s *Spool) attempt(ctx context.Context, t Transport, e *entry) Event {
+// load reads a mail that is to go to the recipients who are asked now.
+func (s *Spool) load(e *entry) (Message, error) {
 	_, data, err := readFile(s.waitingPath(e.name()))
-	if err != nil || s.accepted(e) {
-		return s.unsent(e, err)
+	if err == nil && e.unwritten {
+		e.unwritten = s.rewrite(e, data, false) != nil
 	}
-	return s.end(e, data, deliver(ctx, t, Message{ID: e.ID, Event: e.Event, From: e.From, To: e.To, Data: data}))
+	return Message{ID: e.ID, Event: e.Event, From: e.From, To: e.asked, Data: data}, err
 }
 
 func (s *Spool) accepted(e *entry) bool {
@@ -39,74 +39,133 @@ func (s *Spool) unsent(e *entry, err error) Event {
 	return s.failed(e, err)
 }
 
-// deliver sends m. When ctx ends, the conversation gets a grace to come to its end.
-func deliver(ctx context.Context, t Transport, m Message) error {
-	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(grace, cancel)
-		context.AfterFunc(sending, func() { timer.Stop() })
-	})
-	defer stop()
-	return t.Send(sending, m)
-}
-
-// end does what the transport's answer asks for. All of it is one step for Arrived, which comes before or after.
+// end does what the transport's answer asks for. But for partly all of it is one step for Arrived, which comes before
+// or after.
 func (s *Spool) end(e *entry, data []byte, err error) Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	err = s.inAll(e, err)
+	if partial := (*RecipientsError)(nil); errors.As(err, &partial) {
+		return s.partly(e, data, partial)
+	}
 	e.trying = false
 	var permanent *PermanentError
-	var partial *RecipientsError
+	var server *ServerError
 	switch {
-	case errors.As(err, &partial):
-		return s.partly(e, data, partial)
-	case err == nil || e.accepted: // a connection may break after the mail
+	case err == nil:
 		return s.sent(e, nil)
 	case errors.As(err, &permanent) && e.Delivered:
 		return s.sent(e, err)
 	case errors.As(err, &permanent):
 		return s.keep(e, err)
+	case errors.As(err, &server):
+		return s.unseen(e, err)
 	}
 	if e.doubt = (time.Time{}); isUncertain(err) {
 		e.doubt = time.Now()
 	}
+	e.refused = time.Time{}
 	return s.failed(e, err)
 }
 
-// partly goes on with the recipients that may take the mail yet.
+// errBehind is why a recipient isn't sent a mail yet.
+var errBehind = errors.New("an earlier mail about the same alert is tried first")
+
+// inAll is what an answer comes to for all recipients, with those who were not asked, and with what the log has shown
+// meanwhile.
+func (s *Spool) inAll(e *entry, err error) error {
+	var refused []Refusal
+	var partial *RecipientsError
+	var uncertain *UncertainError
+	switch {
+	case errors.As(err, &partial):
+		refused = partial.Refused
+	case err == nil:
+	case errors.As(err, &uncertain):
+		refused = uncertain.Refused
+		for _, r := range refused {
+			e.asked = without(e.asked, []string{spelt(e.To, r.To)})
+		}
+		fallthrough
+	default:
+		if !e.accepted { // otherwise the connection broke after the mail
+			return err
+		}
+	}
+	answered := slices.Clone(e.asked)
+	for _, r := range refused {
+		answered = append(answered, spelt(e.To, r.To))
+	}
+	for _, to := range without(e.To, answered) {
+		refused = append(slices.Clip(refused), Refusal{to, errBehind})
+	}
+	if len(refused) == 0 {
+		return nil
+	}
+	return &RecipientsError{refused}
+}
+
+// spelt is a recipient as it stands in to: a transport may have given it a domain.
+func spelt(to []string, addr string) string {
+	for _, t := range to {
+		if t == addr || !strings.Contains(t, "@") && strings.HasPrefix(addr, t+"@") {
+			return t
+		}
+	}
+	return addr
+}
+
+// partly goes on with the recipients that may take the mail yet. It lets go of s.mu while it writes.
 func (s *Spool) partly(e *entry, data []byte, err *RecipientsError) Event {
 	var left []string
 	for _, r := range err.Refused {
 		if isTemporary(r.Err) {
-			left = append(left, r.To)
+			left = append(left, spelt(e.To, r.To))
 		}
 	}
 	delivered := e.Delivered || len(err.Refused) < len(e.To)
-	switch {
-	case delivered && len(left) == 0, !delivered && e.accepted: // the latter: an earlier attempt brought it there
+	if len(left) == 0 || !delivered && e.accepted { // the latter: an earlier attempt brought it there
+		e.trying = false
+		if !delivered && !e.accepted {
+			return s.unseen(e, err)
+		}
 		return s.sent(e, err)
-	case len(left) == 0:
-		return s.keep(e, err)
 	}
-	e.To, e.Delivered, e.accepted = left, delivered, false
-	werr := s.write(e, data) // without it only a restart would send to all again
-	if s.waiting[e.name()] != e {
-		werr = errors.Join(werr, s.unmark(e, werr == nil))
+	marked := s.waiting[e.name()] != e
+	if marked {
+		s.join(e)
 	}
-	return s.failed(e, errors.Join(err, werr))
+	e.To, e.asked, e.Delivered, e.accepted, e.doubt, e.refused = left, nil, delivered, false, time.Time{}, time.Time{}
+	s.mu.Unlock()
+	werr := s.rewrite(e, data, marked)
+	s.mu.Lock()
+	e.trying, e.unwritten = false, werr != nil
+	if e.accepted { // meanwhile, by an earlier attempt
+		os.Remove(s.waitingPath(e.name())) // Arrived may have moved it
+		return s.sent(e, err)
+	}
+	s.release(e)
+	if werr != nil {
+		return s.failed(e, errors.Join(err, werr))
+	}
+	return s.failed(e, err)
 }
 
-// move renames a mail's file out of waiting/.
-func (s *Spool) move(e *entry, to string) error {
-	if err := os.Rename(s.waitingPath(e.name()), to); err != nil {
-		return err
+// unseen is for a mail that the server has refused for good before it saw it. That is a fault of the server, or of
+// what it or we are told to do, rather than of the mail. A server that took the mail for others has none.
+func (s *Spool) unseen(e *entry, err error) Event {
+	now := time.Now()
+	if e.refused.IsZero() {
+		e.refused = now
 	}
-	s.leave(e)
-	// The rename is done. Should a crash undo it, then because the disk fails: there is nobody left to tell.
-	syncDir(filepath.Dir(to))
-	syncDir(filepath.Join(s.dir, waitingDir))
-	return nil
+	if took := now.Sub(e.refused); took >= unwilling {
+		err = fmt.Errorf("refused for %s: %w", long(took.Truncate(time.Minute)), err)
+		if e.Delivered {
+			return s.sent(e, err)
+		}
+		return s.keep(e, err)
+	}
+	return s.failed(e, err)
 }
 
 // failed plans the next attempt of a mail that may go yet, or gives it up.
@@ -121,6 +180,7 @@ func (s *Spool) failed(e *entry, err error) Event {
 func (s *Spool) later(e *entry, err error) Event {
 	e.pause = min(max(2*e.pause, firstPause), maxPause)
 	e.due = time.Now().Add(e.pause)
+	s.push(e)
 	return Event{ID: e.ID, Event: e.Event, Err: err, Retry: e.due}
 }
 

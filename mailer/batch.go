@@ -72,15 +72,16 @@ func (s *Spool) writeBatch(entries []*entry) (err error) {
 	return nil
 }
 
-// leave takes an entry out of those that wait, whose file is there no more. The caller has s.mu.
-func (s *Spool) leave(e *entry) {
-	delete(s.waiting, e.name())
-	if b := e.batch; b != nil {
-		e.batch = nil
-		delete(b.entries, e.name())
-		if len(b.entries) == 0 {
-			os.Remove(b.path) // should a crash bring it back, it holds nothing that waits
-		}
+// unbind takes an entry that waits no more out of its batch. The caller has the spool's mu.
+func (e *entry) unbind() {
+	b := e.batch
+	if b == nil {
+		return
+	}
+	e.batch = nil
+	delete(b.entries, e.name())
+	if len(b.entries) == 0 {
+		os.Remove(b.path) // should a crash bring it back, it holds nothing that waits
 	}
 }
 
@@ -194,8 +195,8 @@ func (s *Spool) restore(e *entry, data []byte) error {
 	return s.write(e, data)
 }
 
-// join gives entries back to the batches that they were in, and removes batches of which no mail waits.
-func (s *Spool) join(batches map[string]*batch) {
+// bind gives entries back to the batches that they were in, and removes batches of which no mail waits.
+func (s *Spool) bind(batches map[string]*batch) {
 	for name, b := range batches {
 		if e := s.waiting[name]; e != nil {
 			e.batch = b

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -53,6 +54,7 @@ func (s *Spool) drop(after int64) (n int, partial map[*batch]bool, err error) {
 	maps.DeleteFunc(partial, func(_ *batch, left bool) bool { return !left })
 	s.last = max(s.last, after)
 	s.committed = max(s.committed, after)
+	s.admit()
 	return n, partial, err
 }
 
@@ -68,9 +70,8 @@ func (s *Spool) Last() int64 {
 func (s *Spool) Commit(seq int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.committed = max(s.committed, min(seq, s.last)); s.committed == s.last {
-		s.uncommitted = 0
-	}
+	s.committed = max(s.committed, min(seq, s.last))
+	s.admit()
 	s.nudge()
 }
 
@@ -81,15 +82,20 @@ func (s *Spool) Settle(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settled = at
-	for _, e := range s.waiting {
-		if !e.doubt.IsZero() && s.free(e) {
-			s.nudge()
-			return
+	n := len(s.line.doubtful)
+	s.line.doubtful = slices.DeleteFunc(s.line.doubtful, func(e *entry) bool {
+		if !s.certain(e) {
+			return false
 		}
+		s.push(e)
+		return true
+	})
+	if len(s.line.doubtful) < n {
+		s.nudge()
 	}
 }
 
-// free tells whether an attempt at a mail is allowed.
-func (s *Spool) free(e *entry) bool {
-	return e.Seq <= s.committed && (e.doubt.IsZero() || !s.settled.Before(e.doubt.Add(s.linger)))
+// certain tells whether the log would show a mail by now that the mail server took.
+func (s *Spool) certain(e *entry) bool {
+	return e.doubt.IsZero() || !s.settled.Before(e.doubt.Add(s.linger))
 }

@@ -211,7 +211,7 @@ func TestMailOfThePreviousVersion(t *testing.T) {
 func TestConnectionThatBreaks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, t.TempDir())
-		var answer error = &UncertainError{errors.New("connection reset by peer")}
+		var answer error = &UncertainError{Err: errors.New("connection reset by peer")}
 		var tries []string
 		_, stop := running(t, s, func(_ context.Context, m Message) error { tries = append(tries, m.ID); return answer })
 		time.Sleep(time.Second)

@@ -20,10 +20,14 @@
 //	s.Arrived(id, event)                 // the log shows a mail whose Message-ID is Genuine
 //	…
 //	seq := s.Last()
+//	s.Sync()                             // so that the disk knows of the arrivals before place
 //	write(checkpoint{place, seq})        // durably; then
 //	s.Commit(seq)                        // what it covers may go
 //	…
 //	s.Settle(now)                        // the log is read to its end: what may have been taken without our knowing goes again
+//
+// Mails about one alert go in the order in which they were put, to each recipient. A conversation that hangs stops no
+// other alert's mail: see Run, and lineup.
 //
 // So each mail goes once, wherever the process is killed. What can't be ruled out:
 //
@@ -32,5 +36,6 @@
 //   - The process is killed while sendmail runs, and that has the mail logged more than sendmailLinger after the next process began: the same.
 //   - The process is killed in a conversation after Exim logged the mail, and Exim has refused it for some of its recipients for now: these
 //     don't get it. Or it is killed after such a conversation, before the disk knows who is left: all get it, or those who are left don't.
+//     What the process lives to see, it writes down: also on a full disk, in the place of what the file said before.
 //   - The disk fails, or forgets what it was made to sync.
 package mailer

@@ -35,6 +35,9 @@ func (d *draft) subject() string {
 	return "Re: [" + d.note + "] " + d.headline
 }
 
+// ids are of the alerts that it is about.
+func (d *draft) ids() []string { return strings.Fields(strings.Join(d.alerts, " ")) }
+
 // picture is the Content-ID of the chart, without its angle brackets.
 func (d *draft) picture(host string) string { return "chart." + d.id + "." + d.event + "@" + host }
 
@@ -43,7 +46,7 @@ func (c Composer) compose(d draft, now time.Time) (Message, error) {
 	if err := c.Check(); err != nil {
 		return Message{}, err
 	}
-	for _, id := range append(strings.Fields(strings.Join(d.alerts, " ")), d.id) {
+	for _, id := range append(d.ids(), d.id) {
 		if !nameOK.MatchString(id + "." + d.event) {
 			return Message{}, fmt.Errorf("composing the mail of an alert: %q is no alert id, or %q no event", id, d.event)
 		}
@@ -52,7 +55,7 @@ func (c Composer) compose(d draft, now time.Time) (Message, error) {
 	if err != nil {
 		return Message{}, fmt.Errorf("composing the mail %s of alert %s: %w", d.event, d.id, err)
 	}
-	return Message{ID: d.id, Event: d.event, To: recipients(c.To, c.Cc), Data: data}, nil
+	return Message{ID: d.id, Alerts: d.ids(), Event: d.event, To: recipients(c.To, c.Cc), Data: data}, nil
 }
 
 // write makes the bytes of a draft.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"exiwatch/internal/private"
@@ -21,29 +22,40 @@ const MaxSeq = 1 << 60
 const entryVersion = 1
 
 // An entry is a mail that waits: what its file begins with, in one line of JSON before the mail itself, and what becomes of it.
-// Spool.mu guards it; To is written by Run's goroutine alone.
+// Spool.mu guards it; while an attempt is under way only Run's goroutine writes To.
 type entry struct {
 	ID        string    `json:"id"`
 	Event     string    `json:"event"`
 	From      string    `json:"from"`
 	To        []string  `json:"to"` // who hasn't got it yet; nobody where the transport knows whom to tell
 	Put       time.Time `json:"put"`
-	Seq       int64     `json:"seq"`                 // greater than any before; 0 where it was put before there were numbers
-	Delivered bool      `json:"delivered,omitempty"` // somebody has got it
+	Seq       int64     `json:"seq"`              // greater than any before; 0 where it was put before there were numbers
+	Delivered bool      `json:"delivered"`        // somebody has got it; always written, so that a change needs no room
+	Alerts    []string  `json:"alerts,omitempty"` // that it tells of, if not of ID alone
 
-	doubt    time.Time     // since when the mail server may have it and nobody knows; zero: it hasn't
-	trying   bool          // an attempt is under way
-	due      time.Time     // not to be tried before; zero: now
-	pause    time.Duration // after the last attempt
-	accepted bool          // the mail server has it, and the disk may not know
-	lacking  error         // with accepted: who didn't get it
-	batch    *batch        // that holds it, too; nil: its own file is durable
-	data     []byte        // of a mail that is being put
+	doubt     time.Time     // since when the mail server may have it and nobody knows; zero: it hasn't
+	trying    bool          // an attempt is under way
+	asked     []string      // who would have got it by the last attempt, of To
+	unwritten bool          // its file doesn't know yet who has got it
+	due       time.Time     // not to be tried before; zero: now
+	pause     time.Duration // after the last attempt
+	refused   time.Time     // since when the mail server has refused to see it; zero: it hasn't
+	accepted  bool          // the mail server has it, and the disk may not know
+	lacking   error         // with accepted: who didn't get it
+	batch     *batch        // that holds it, too; nil: its own file is durable
+	data      []byte        // of a mail that is being put
+
+	queue *queue // that it is in; nil: none
+	index int    // there
+	held  bool   // back by an earlier mail of its alerts
 }
 
 // newEntry is the entry of a mail put at now.
 func newEntry(m Message, now time.Time) (*entry, error) {
 	e := &entry{ID: m.ID, Event: m.Event, From: m.From, To: m.To, Put: now}
+	if !slices.Equal(m.Alerts, e.about()) {
+		e.Alerts = m.Alerts
+	}
 	if len(m.Data) == 0 {
 		return nil, errors.New("it is empty")
 	}
@@ -71,9 +83,22 @@ func (e *entry) check() error {
 
 func (e *entry) name() string { return e.ID + "." + e.Event }
 
-// before tells whether e is tried first.
-func (e *entry) before(f *entry) bool {
-	return cmp.Or(cmp.Compare(e.Seq, f.Seq), e.Put.Compare(f.Put), cmp.Compare(e.name(), f.name())) < 0
+// about are the alerts that it tells of.
+func (e *entry) about() []string {
+	if len(e.Alerts) > 0 {
+		return e.Alerts
+	}
+	return []string{e.ID}
+}
+
+// before tells whether e was put first.
+func (e *entry) before(f *entry) bool { return e.compare(f) < 0 }
+
+func (e *entry) compare(f *entry) int {
+	if c := cmp.Or(cmp.Compare(e.Seq, f.Seq), e.Put.Compare(f.Put)); c != 0 {
+		return c
+	}
+	return cmp.Compare(e.name(), f.name())
 }
 
 // file is the content of the entry's file.

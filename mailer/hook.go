@@ -69,14 +69,14 @@ func (h Hook) Send(ctx context.Context, m Message) error {
 	return quoting(fmt.Errorf("hook %s: %w%s", h.Command[0], err, obstacle(err)), said)
 }
 
-// command is the program in a process group of its own, so that what it started is killed with it.
+// single: an administrator's program need not be prepared to run twice at a time.
+func (h Hook) single() {}
+
 func (h Hook) command(ctx context.Context, stdin []byte) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, h.Command[0], h.Command[1:]...)
+	cmd := grouped(ctx, h.Command[0], h.Command[1:]...)
 	cmd.Dir = "/"
 	cmd.Env = []string{hookPath}
 	cmd.Stdin = bytes.NewReader(stdin)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	return cmd
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -21,6 +22,13 @@ func (s *Spool) Arrived(id, event string) error {
 	if e == nil || e.Delivered || e.accepted {
 		return nil
 	}
+	if rest := without(e.To, e.asked); !e.trying && len(e.asked) > 0 && len(rest) > 0 { // the last attempt wasn't for all
+		e.To, e.Delivered, e.unwritten, e.doubt, e.due = rest, true, true, time.Time{}, time.Time{}
+		s.push(e)
+		s.release(e)
+		s.nudge()
+		return nil
+	}
 	e.accepted = true
 	err := s.move(e, s.sentPath(e.name())) // Note: the file stays whole if Run is at it, which may have to take it back; see partly
 	switch {
@@ -30,6 +38,8 @@ func (s *Spool) Arrived(id, event string) error {
 		s.news = append(s.news, Event{ID: id, Event: event, Sent: true})
 	default:
 		e.due = time.Time{}
+		s.push(e)
+		s.release(e)
 	}
 	s.nudge()
 	if err != nil {
@@ -47,8 +57,10 @@ func (s *Spool) sent(e *entry, err error) Event {
 	}
 	if merr != nil {
 		e.accepted, e.lacking = true, err // never to be sent again, at least as long as we live
+		s.release(e)
 		return s.later(e, errors.Join(err, fmt.Errorf("marking a mail as sent: %w", merr)))
 	}
+	s.pass(e)
 	s.empty(e.name())
 	return Event{ID: e.ID, Event: e.Event, Err: err, Sent: true}
 }
@@ -61,14 +73,42 @@ func (s *Spool) mark(e *entry) error {
 	return s.move(e, s.sentPath(e.name()))
 }
 
-// unmark is for a mail that Arrived marked and some recipients still wait for. written says whether its file is in waiting/ again: without
-// room on the disk the old one goes back.
-func (s *Spool) unmark(e *entry, written bool) error {
-	s.waiting[e.name()] = e
-	if written {
-		return os.Remove(s.sentPath(e.name()))
+// move renames a mail's file out of waiting/.
+func (s *Spool) move(e *entry, to string) error {
+	if err := os.Rename(s.waitingPath(e.name()), to); err != nil {
+		return err
 	}
-	return os.Rename(s.sentPath(e.name()), s.waitingPath(e.name()))
+	s.leave(e)
+	if s.unsynced == nil {
+		s.unsynced = make(map[string]bool)
+	}
+	s.unsynced[filepath.Dir(to)], s.unsynced[filepath.Join(s.dir, waitingDir)] = true, true
+	return nil
+}
+
+// Sync makes durable which mails were sent or given up. Call it before a checkpoint is written, for that may cover
+// the line of the log that Arrived was called for, which nobody reads again. It waits for the disk, and holds up no
+// other method meanwhile.
+func (s *Spool) Sync() error {
+	s.syncing.Lock()
+	defer s.syncing.Unlock()
+	s.mu.Lock()
+	folders := s.unsynced
+	s.unsynced = nil
+	s.mu.Unlock()
+	var errs []error
+	for folder := range folders {
+		errs = append(errs, syncDir(folder))
+	}
+	err := errors.Join(errs...)
+	if err == nil {
+		return nil
+	}
+	s.mu.Lock()
+	maps.Copy(folders, s.unsynced)
+	s.unsynced = folders
+	s.mu.Unlock()
+	return fmt.Errorf("syncing the mail spool: %w", err)
 }
 
 // Sent tells whether the mail about an event of an alert was delivered, as far as Forget has left that known.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -18,6 +19,14 @@ const (
 
 // errStubborn is for a program that we may not kill, such as sudo when we aren't root. It is left alone.
 var errStubborn = errors.New("it can't be killed, and goes on")
+
+// grouped is a program in a process group of its own, so that what it started is killed with it.
+func grouped(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	return cmd
+}
 
 // run runs a command that ctx kills, and returns the beginning of what it says. It returns at the command's end, whoever may
 // still hold its pipes, and not long after ctx's in any case.

@@ -53,7 +53,7 @@ func (s *Spool) putAll(ms []Message) (n, added int, err error) {
 // at; err is why it stopped at the next one.
 func (s *Spool) fresh(ms []Message, most int) (entries []*entry, dealt int, err error) {
 	s.mu.Lock()
-	seq, room := s.last, s.maxWaiting-(len(s.waiting)-s.uncommitted)
+	seq, room := s.last, s.maxWaiting-(len(s.waiting)-len(s.line.ahead))
 	s.mu.Unlock()
 	seen := make(map[string]bool)
 	for _, m := range ms {
@@ -92,9 +92,8 @@ func (s *Spool) keepAll(entries []*entry) error {
 	defer s.mu.Unlock()
 	for _, e := range entries {
 		e.data = nil
-		s.waiting[e.name()] = e
+		s.join(e)
 	}
-	s.uncommitted += len(entries)
 	s.last = entries[len(entries)-1].Seq
 	return nil
 }

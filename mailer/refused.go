@@ -23,10 +23,15 @@ func (s *Spool) keep(e *entry, err error) Event {
 	if merr := s.move(e, path); merr != nil {
 		return s.later(e, errors.Join(err, merr))
 	}
-	if s.refused++; s.refused > s.maxRefused {
-		err = errors.Join(err, s.prune())
-	}
 	return Event{ID: e.ID, Event: e.Event, Err: err, Kept: path}
+}
+
+// tidy counts a mail that was kept.
+func (s *Spool) tidy() error {
+	if s.refused++; s.refused > s.maxRefused {
+		return s.prune()
+	}
+	return nil
 }
 
 // prune removes the oldest files of refused/ beyond maxRefused. What isn't ours doesn't count.

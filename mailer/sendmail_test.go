@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -40,11 +42,10 @@ func TestSendmailArgumentsAndInput(t *testing.T) {
 }
 
 func TestSendmailExitCodes(t *testing.T) {
-	for code, permanent := range map[int]bool{1: false, 64: true, 65: true, 67: true, 68: true, 69: false, 75: false, 78: false} {
+	for code, want := range map[int]string{1: "", 64: "server", 65: "permanent", 67: "server", 68: "server", 69: "", 75: "", 78: ""} {
 		s := Sendmail{Path: program(t, fmt.Sprintf(`cat >/dev/null; printf 'what\033[2J\nwent wrong' >&2; yes | head -c 100000 >&2; exit %d`, code))}
 		err := s.Send(t.Context(), letterToTwo)
-		var p *PermanentError
-		if err == nil || errors.As(err, &p) != permanent {
+		if err == nil || kind(err) != want {
 			t.Errorf("exit %d: %v", code, err)
 			continue
 		}
@@ -53,6 +54,19 @@ func TestSendmailExitCodes(t *testing.T) {
 			t.Errorf("exit %d: %d bytes, %.200q", code, len(text), text)
 		}
 	}
+}
+
+// kind says what a Transport's error is.
+func kind(err error) string {
+	var permanent *PermanentError
+	var server *ServerError
+	switch {
+	case errors.As(err, &permanent):
+		return "permanent"
+	case errors.As(err, &server):
+		return "server"
+	}
+	return ""
 }
 
 func TestSendmailThatDoesNotRead(t *testing.T) {
@@ -70,6 +84,44 @@ func TestSendmailThatHangs(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
+	err = Sendmail{Path: program(t, "exec sleep 60"), Timeout: 100 * time.Millisecond}.Send(t.Context(), letterToTwo)
+	if !isUncertain(err) || !strings.Contains(err.Error(), "it took longer than 100ms") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestSendmailThatLeavesAProgram: what it started and waits for is killed with it, for it might bring the mail to the
+// server later.
+func TestSendmailThatLeavesAProgram(t *testing.T) {
+	pids := filepath.Join(t.TempDir(), "pid")
+	s := Sendmail{Path: program(t, "sleep 600 & echo $! >"+pids+".new; mv "+pids+".new "+pids+"; wait")}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Send(ctx, letterToTwo) }()
+	text, err := os.ReadFile(pids)
+	for ; errors.Is(err, os.ErrNotExist) && len(ended) == 0; text, err = os.ReadFile(pids) {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	if err := <-ended; !isUncertain(err) {
+		t.Errorf("%v", err)
+	}
+	pid, aerr := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err = errors.Join(err, aerr); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); !zombie(pid); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			syscall.Kill(pid, syscall.SIGKILL)
+			t.Fatal("it goes on")
+		}
+	}
+}
+
+// zombie tells whether a process has ended, and nobody has asked how.
+func zombie(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || strings.Contains(string(stat), ") Z ")
 }
 
 func TestSendmailThatIsMissing(t *testing.T) {

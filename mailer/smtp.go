@@ -41,7 +41,10 @@ const (
 	tlsRequired      = "required"
 )
 
-const smtpTimeout = 30 * time.Second
+const (
+	smtpTimeout = 30 * time.Second
+	farewell    = time.Second // of it, for the answer to QUIT: the mail is sent, and others wait
+)
 
 // Check returns an error where a setting makes no sense.
 func (s SMTP) Check() error {
@@ -114,16 +117,29 @@ func isTemporary(err error) bool {
 }
 
 func (s SMTP) dialogue(ctx context.Context, talk func(*smtp.Client) error) error {
+	ctx, hangUp := context.WithCancel(ctx)
+	defer hangUp()
 	c, err := s.open(ctx)
 	if err != nil {
-		return fmt.Errorf("mail server %s: %w", s.Address, err)
+		return s.unopened(err)
 	}
 	defer c.Close()
 	if err := talk(c); err != nil {
 		return err
 	}
+	defer time.AfterFunc(farewell, hangUp).Stop()
 	c.Quit() // how the server says goodbye changes nothing
 	return nil
+}
+
+// unopened is the error of a conversation that didn't come to a mail.
+func (s SMTP) unopened(err error) error {
+	var answer *textproto.Error
+	refused := errors.As(err, &answer) && answer.Code/100 == 5
+	if err = fmt.Errorf("mail server %s: %w", s.Address, err); refused {
+		return &ServerError{err}
+	}
+	return err
 }
 
 // qualified gives recipients without a domain the Hello name: a mail server refuses them over the network.
@@ -238,11 +254,14 @@ func loopback(host string) bool { return host == "localhost" || net.ParseIP(host
 // maxAnswers is what a server may say in one conversation, TLS included: net/textproto reads lines of any length.
 const maxAnswers = 1 << 20 // bytes
 
-// A frugal connection reads no more than room bytes.
+// A frugal connection reads no more than room bytes, and its deadline is ours alone: tls.Conn.Close would give itself
+// 5 s.
 type frugal struct {
 	net.Conn
 	room int
 }
+
+func (f *frugal) SetWriteDeadline(time.Time) error { return nil }
 
 func (f *frugal) Read(p []byte) (int, error) {
 	if f.room <= 0 {

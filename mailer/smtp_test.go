@@ -190,21 +190,21 @@ func TestSMTPAnswers(t *testing.T) {
 		name      string
 		box       mailbox
 		delivered bool
-		permanent bool
+		kind      string
 		refused   []string // by a RecipientsError
 	}{
-		{"taken", mailbox{}, true, false, nil},
-		{"MAIL 5xx", mailbox{mail: no}, false, true, nil},
-		{"MAIL 4xx", mailbox{mail: later}, false, false, nil},
-		{"MAIL 530", mailbox{mail: log}, false, false, nil},
-		{"one RCPT 5xx", mailbox{rcpt: both(no, nil)}, true, false, []string{"director@lab.test"}},
-		{"one RCPT 4xx", mailbox{rcpt: both(nil, later)}, true, false, []string{"root@localhost"}},
-		{"both RCPT 5xx", mailbox{rcpt: both(no, no)}, false, true, nil},
-		{"both RCPT 4xx", mailbox{rcpt: both(later, later)}, false, false, nil},
-		{"RCPT 5xx and 4xx", mailbox{rcpt: both(no, later)}, false, false, []string{"director@lab.test", "root@localhost"}},
-		{"DATA 5xx", mailbox{accepted: no}, false, true, nil},
-		{"DATA 4xx", mailbox{accepted: later}, false, false, nil},
-		{"DATA 5xx after a RCPT 5xx", mailbox{rcpt: both(no, nil), accepted: no}, false, true, nil},
+		{"taken", mailbox{}, true, "", nil},
+		{"MAIL 5xx", mailbox{mail: no}, false, "server", nil},
+		{"MAIL 4xx", mailbox{mail: later}, false, "", nil},
+		{"MAIL 530", mailbox{mail: log}, false, "server", nil},
+		{"one RCPT 5xx", mailbox{rcpt: both(no, nil)}, true, "", []string{"director@lab.test"}},
+		{"one RCPT 4xx", mailbox{rcpt: both(nil, later)}, true, "", []string{"root@localhost"}},
+		{"both RCPT 5xx", mailbox{rcpt: both(no, no)}, false, "", []string{"director@lab.test", "root@localhost"}},
+		{"both RCPT 4xx", mailbox{rcpt: both(later, later)}, false, "", nil},
+		{"RCPT 5xx and 4xx", mailbox{rcpt: both(no, later)}, false, "", []string{"director@lab.test", "root@localhost"}},
+		{"DATA 5xx", mailbox{accepted: no}, false, "permanent", nil},
+		{"DATA 4xx", mailbox{accepted: later}, false, "", nil},
+		{"DATA 5xx after a RCPT 5xx", mailbox{rcpt: both(no, nil), accepted: no}, false, "permanent", nil},
 	}
 	for i := range tests {
 		test := &tests[i]
@@ -213,9 +213,8 @@ func TestSMTPAnswers(t *testing.T) {
 			if got := len(test.box.data) == 1; got != test.delivered {
 				t.Errorf("delivered: %v (%v)", got, err)
 			}
-			var permanent *PermanentError
-			if got := errors.As(err, &permanent); got != test.permanent {
-				t.Errorf("permanent: %v (%v)", got, err)
+			if got := kind(err); got != test.kind {
+				t.Errorf("kind %q, want %q (%v)", got, test.kind, err)
 			}
 			var partial *RecipientsError
 			var refused []string
@@ -361,6 +360,51 @@ func TestSMTPServerThatHangs(t *testing.T) {
 	}
 }
 
+// TestSMTPServerThatIsNeverDone: the deadline is of the whole conversation, however much goes on in it, and of TLS as
+// well.
+func TestSMTPServerThatIsNeverDone(t *testing.T) {
+	for name, test := range map[string]struct {
+		smtp    SMTP
+		answers []string
+	}{
+		"implicit TLS, no handshake": {SMTP{Implicit: true}, nil},
+		"STARTTLS, no handshake":     {SMTP{TLS: tlsOpportunistic}, []string{"220 mx\r\n", "250-mx\r\n250 STARTTLS\r\n", "220 go\r\n"}},
+		"a byte at a time":           {SMTP{}, strings.SplitAfter("220-"+strings.Repeat("x", 1000), "")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := test.smtp
+			s.Address, s.Timeout = drip(t, test.answers...), 300*time.Millisecond
+			if err := s.Send(t.Context(), letterToTwo); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// drip is a server that says something each ten milliseconds, whatever it is told.
+func drip(t *testing.T, answers ...string) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		for _, answer := range answers {
+			fmt.Fprint(conn, answer)
+			time.Sleep(10 * time.Millisecond)
+		}
+		io.Copy(io.Discard, conn)
+	}()
+	return l.Addr().String()
+}
+
 func TestSMTPServerThatNeverStopsTalking(t *testing.T) {
 	s := SMTP{Address: script(t, "220-"+strings.Repeat("x", 2<<20))}
 	if err := s.Send(t.Context(), letterToTwo); err == nil || len(err.Error()) > 1000 {
@@ -372,9 +416,14 @@ func TestSMTPServerThatIsClosing(t *testing.T) {
 	for name, answers := range map[string][]string{
 		"no service": {"554 go away\r\n"}, "EHLO refused": {"220 mx\r\n", "550 no\r\n", "550 no\r\n"},
 		"421 at RCPT": {"220 mx\r\n", "250 ok\r\n", "250 ok\r\n", "421 closing\r\n"},
+		"no DATA":     {"220 mx\r\n", "250 ok\r\n", "250 ok\r\n", "250 ok\r\n", "250 ok\r\n", "550 no\r\n"},
 	} {
 		err := SMTP{Address: script(t, answers...), Timeout: 5 * time.Second}.Send(t.Context(), letterToTwo)
-		if err == nil || !isTemporary(err) || errors.Is(err, context.DeadlineExceeded) {
+		want := "server"
+		if name == "421 at RCPT" {
+			want = ""
+		}
+		if err == nil || !isTemporary(err) || kind(err) != want || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -393,9 +442,13 @@ func TestSMTPLostGoodbye(t *testing.T) {
 	m := letterToTwo
 	m.To, m.Data = m.To[:1], []byte("x\r\n")
 	// The server takes the mail's two lines as two commands, and never answers QUIT.
-	s := SMTP{Address: script(t, "220 mx\r\n", ok, ok, ok, "354 go\r\n", "", ok), Timeout: 200 * time.Millisecond}
+	s := SMTP{Address: script(t, "220 mx\r\n", ok, ok, ok, "354 go\r\n", "", ok)}
+	begin := time.Now()
 	if err := s.Send(t.Context(), m); err != nil {
 		t.Errorf("a mail that was taken: %v", err)
+	}
+	if took := time.Since(begin); took > smtpTimeout/2 {
+		t.Errorf("the next mail waits %v for a goodbye", took)
 	}
 }
 
@@ -403,9 +456,9 @@ func TestSMTPDeclinedSTARTTLS(t *testing.T) {
 	answers := []string{"220 mx\r\n", "250-mx\r\n250 STARTTLS\r\n", "454 TLS currently unavailable\r\n", "250 ok\r\n", "550 no\r\n"}
 	m := letterToTwo
 	m.To = m.To[:1]
-	var permanent *PermanentError
+	var refused *RecipientsError
 	s := elsewhere(SMTP{Timeout: 5 * time.Second}, script(t, answers...))
-	if err := s.Send(t.Context(), m); !errors.As(err, &permanent) {
+	if err := s.Send(t.Context(), m); !errors.As(err, &refused) {
 		t.Errorf("opportunistic: it didn't go on in the clear: %v", err)
 	}
 	s = elsewhere(SMTP{Timeout: 5 * time.Second, TLS: tlsRequired}, script(t, answers...))

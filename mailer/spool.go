@@ -30,16 +30,18 @@ type Spool struct {
 	maxWaiting, maxRefused int // the constants, but in tests
 
 	putting sync.Mutex // one puts at a time; mu is free while that takes time
+	syncing sync.Mutex // held before mu by whoever syncs folders
 
-	mu          sync.Mutex
-	waiting     map[string]*entry // by name
-	last        int64             // the highest sequence number there is, or was
-	settled     time.Time         // before which the log has been read
-	linger      time.Duration     // of the transport
-	committed   int64             // up to which mails may go
-	uncommitted int               // how many were put since
-	refused     int               // files in refused/, about
-	news        []Event           // for Run to report
+	mu        sync.Mutex
+	waiting   map[string]*entry // by name
+	last      int64             // the highest sequence number there is, or was
+	settled   time.Time         // before which the log has been read
+	linger    time.Duration     // of the transport
+	committed int64             // up to which mails may go
+	line      lineup            // of waiting
+	unsynced  map[string]bool   // paths of folders that Sync is to sync
+	refused   int               // files in refused/, about; for Run alone
+	news      []Event           // for Run to report
 }
 
 // The folders of a spool.
@@ -99,7 +101,7 @@ func (s *Spool) open() error {
 			return err
 		}
 	}
-	s.join(batches)
+	s.bind(batches)
 	return errors.Join(s.prune(), syncDir(s.dir), syncDir(filepath.Join(s.dir, waitingDir)))
 }
 
@@ -122,7 +124,7 @@ func (s *Spool) adopt(file string) error {
 	}
 	if err == nil {
 		e.doubt = time.Now()
-		s.waiting[name] = e
+		s.join(e)
 		s.last = max(s.last, e.Seq)
 		return nil
 	}

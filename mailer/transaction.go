@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/smtp"
 	"net/textproto"
+	"slices"
 	"strings"
 )
 
@@ -17,9 +18,12 @@ func transact(c *smtp.Client, from string, to []string, data []byte) (answer str
 	if len(refused) == len(to) {
 		return "", nobody(refused)
 	}
+	if err := announce(c); err != nil {
+		return "", unseen("DATA", err)
+	}
 	if answer, err = content(c, data); err != nil {
 		if !answered(err) {
-			return "", &UncertainError{judged("DATA", err)}
+			return "", &UncertainError{judged("DATA", err), refused}
 		}
 		return "", judged("DATA", err)
 	}
@@ -32,7 +36,7 @@ func transact(c *smtp.Client, from string, to []string, data []byte) (answer str
 // envelope says whom the mail is from and for, and gives the recipients that the server refused.
 func envelope(c *smtp.Client, from string, to []string) (refused []Refusal, err error) {
 	if err := mailFrom(c, from); err != nil {
-		return nil, judged("MAIL FROM", err)
+		return nil, unseen("MAIL FROM", err)
 	}
 	for _, addr := range to {
 		if err := c.Rcpt(addr); err != nil {
@@ -61,18 +65,21 @@ func mailFrom(c *smtp.Client, from string) error {
 	return err
 }
 
-// content sends the mail and waits for the server to take it. Note: smtp.Client.Data would drop its answer, in which Exim names the message.
-func content(c *smtp.Client, data []byte) (answer string, err error) {
+// announce asks the server to take the mail.
+func announce(c *smtp.Client) error {
 	id, err := c.Text.Cmd("DATA")
 	if err != nil {
-		return "", err
+		return err
 	}
 	c.Text.StartResponse(id)
+	defer c.Text.EndResponse(id)
 	_, _, err = c.Text.ReadResponse(354)
-	c.Text.EndResponse(id)
-	if err != nil {
-		return "", err
-	}
+	return err
+}
+
+// content sends the mail and waits for the server to take it. Note: smtp.Client.Data would drop its answer, in which
+// Exim names the message.
+func content(c *smtp.Client, data []byte) (answer string, err error) {
 	w := c.Text.DotWriter()
 	if _, err := w.Write(data); err != nil {
 		return "", err
@@ -84,22 +91,13 @@ func content(c *smtp.Client, data []byte) (answer string, err error) {
 	return answer, err
 }
 
-// nobody is the error when every recipient was refused: permanent when each was, so that mixed answers are not lost.
+// nobody is the error when every recipient was refused: temporary when none was for good.
 func nobody(refused []Refusal) error {
-	permanent := 0
-	for _, r := range refused {
-		if !isTemporary(r.Err) {
-			permanent++
-		}
-	}
 	err := &RecipientsError{refused}
-	switch permanent {
-	case len(refused):
-		return &PermanentError{errors.New(err.Error())}
-	case 0:
-		return errors.New(err.Error())
+	if slices.ContainsFunc(refused, func(r Refusal) bool { return !isTemporary(r.Err) }) {
+		return err
 	}
-	return err
+	return errors.New(err.Error())
 }
 
 // answered tells whether err is the server's answer rather than the connection's end.
@@ -110,15 +108,30 @@ func answered(err error) bool {
 
 // judged makes the error of a command. It is permanent for a 5xx answer, unless that asks for better credentials.
 func judged(command string, err error) error {
-	var answer *textproto.Error
-	if !errors.As(err, &answer) {
-		return fmt.Errorf("%s: %w", command, err)
-	}
-	const longest = 300 // runes of the server's text
-	err = fmt.Errorf("%s: %d %s", command, answer.Code, cut(Escape(strings.ReplaceAll(answer.Msg, "\n", " ")), longest))
-	switch code := answer.Code; {
-	case code < 500 || code > 599, code == 530, code == 534, code == 535, code == 538: // RFC 4954, 6
+	code, err := said(command, err)
+	switch {
+	case code/100 != 5, code == 530, code == 534, code == 535, code == 538: // RFC 4954, 6
 		return err
 	}
 	return &PermanentError{err}
+}
+
+// unseen makes the error of a command before the mail: any 5xx answer is a *ServerError.
+func unseen(command string, err error) error {
+	code, err := said(command, err)
+	if code/100 == 5 {
+		return &ServerError{err}
+	}
+	return err
+}
+
+// said makes the error of a command, and gives the code of the server's answer; 0: it gave none.
+func said(command string, err error) (code int, _ error) {
+	var answer *textproto.Error
+	if !errors.As(err, &answer) {
+		return 0, fmt.Errorf("%s: %w", command, err)
+	}
+	const longest = 300 // runes of the server's text
+	text := cut(Escape(strings.ReplaceAll(answer.Msg, "\n", " ")), longest)
+	return answer.Code, fmt.Errorf("%s: %d %s", command, answer.Code, text)
 }

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// A Transport hands one mail to a mail server. Send returns when ctx ends. Its error is a *PermanentError when trying again
-// is of no use, a *RecipientsError when some recipients got the mail, an *UncertainError when nobody can tell, and temporary otherwise.
+// A Transport hands one mail to a mail server. Send returns when ctx ends. Its error is a *PermanentError when trying
+// again is of no use, a *ServerError when the server didn't want to see the mail, a *RecipientsError when it refused
+// recipients, an *UncertainError when nobody can tell, and temporary otherwise. Several mails may be sent at a time.
 type Transport interface {
 	Send(ctx context.Context, m Message) error
 }
@@ -17,14 +18,27 @@ type Transport interface {
 // A lingerer is a Transport that may still bring a mail to the mail server, for so long, when the process that called Send is gone.
 type lingerer interface{ linger() time.Duration }
 
+// A single is a Transport that is given one mail at a time.
+type single interface{ single() }
+
 // A PermanentError is a refusal of the mail itself, which would be the same the next time.
 type PermanentError struct{ Err error }
 
 func (e *PermanentError) Error() string { return e.Err.Error() }
 func (e *PermanentError) Unwrap() error { return e.Err }
 
+// A ServerError is a refusal of whatever comes, by a server that hasn't seen the mail, and for good as it says: a 5xx
+// answer to the connection, to the password or to the sender.
+type ServerError struct{ Err error }
+
+func (e *ServerError) Error() string { return e.Err.Error() }
+func (e *ServerError) Unwrap() error { return e.Err }
+
 // An UncertainError is a conversation that broke when the mail server had the mail and hadn't answered.
-type UncertainError struct{ Err error }
+type UncertainError struct {
+	Err     error
+	Refused []Refusal // who hasn't got it in any case
+}
 
 func (e *UncertainError) Error() string { return e.Err.Error() }
 func (e *UncertainError) Unwrap() error { return e.Err }
@@ -35,8 +49,8 @@ func isUncertain(err error) bool {
 	return errors.As(err, &uncertain)
 }
 
-// A RecipientsError tells recipients apart: those that it doesn't name have the mail. It deliberately has no Unwrap, as it is
-// neither permanent nor temporary.
+// A RecipientsError tells recipients apart: those that it doesn't name have the mail. It may name all. It
+// deliberately has no Unwrap, as it is neither permanent nor temporary.
 type RecipientsError struct{ Refused []Refusal }
 
 // A Refusal is the answer to one recipient. Err is a *PermanentError or temporary.

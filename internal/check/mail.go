@@ -68,6 +68,7 @@ func (c *checks) sendmail(ctx context.Context, t *mailer.Sendmail, m mailer.Mess
 func judge(name string, err error, format string, args ...any) Result {
 	var partial *mailer.RecipientsError
 	var permanent *mailer.PermanentError
+	var server *mailer.ServerError
 	switch {
 	case err == nil:
 		return pass(name, format, args...)
@@ -80,6 +81,8 @@ func judge(name string, err error, format string, args ...any) Result {
 		return warn(name, "The mail server may take it later; the daemon tries again for five days.", "%v", err)
 	case errors.As(err, &permanent):
 		return fail(name, "The daemon would give such a mail up at once.", "%v", err)
+	case errors.As(err, &server):
+		return fail(name, "The daemon would try for an hour, and then give the mail up.", "%v", err)
 	}
 	return fail(name, "The daemon tries again for five days: it loses nothing if that is mended.", "%v", err)
 }

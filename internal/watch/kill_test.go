@@ -225,7 +225,6 @@ type taker struct {
 }
 
 func (k *taker) Send(_ context.Context, m mailer.Message) error {
-	runtime.LockOSThread() // for good: the spool's marks are made on this goroutine, too
 	header, err := mail.ReadMessage(bytes.NewReader(m.Data))
 	if err != nil {
 		return err

@@ -269,7 +269,12 @@ func (w *writer) save(c *checkpoint) bool {
 	for _, t := range w.tellers {
 		c.Told[t.name] = t.spool.Last()
 	}
-	ok := w.insist("mails wait, as there can be no checkpoint", func() error { return w.state.save(c) })
+	ok := w.insist("mails wait, as there can be no checkpoint", func() error {
+		if err := w.spool.Sync(); err != nil { // c covers arrivals of our own mails, which are marked as sent
+			return err
+		}
+		return w.state.save(c)
+	})
 	if !ok {
 		return false
 	}
