@@ -10,13 +10,17 @@ type presence struct {
 	// seen is when everything younger was known to be in the row behind it; zero while something is missing there.
 	seen time.Time
 
-	failing bool // the last own read failed
+	failing error // of the last own read or look; nil: it could be read
 }
 
-// look sees whether the file has changed its size. It fails with errShorter if it was truncated.
+// look sees whether the file has changed its size. It fails with errShorter if it was truncated, or if that can't be
+// told.
 func (s *segment) look(now time.Time) error {
 	info, err := s.file.Stat()
-	if err == nil && info.Size() != s.size {
+	if err != nil {
+		return err
+	}
+	if info.Size() != s.size {
 		s.size, s.still = info.Size(), now
 	}
 	if s.packed != nil {
@@ -51,7 +55,7 @@ func (s *segment) finished(now time.Time, grace time.Duration) bool {
 	if s.packed != nil {
 		return s.cycled && s.packed.over
 	}
-	return s.cycled && (s.end >= s.size || s.failing) && !now.Before(s.due(grace))
+	return s.cycled && s.end >= s.size && !now.Before(s.due(grace))
 }
 
 // due is when a cycled file that stays as it is will be finished.

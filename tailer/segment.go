@@ -24,6 +24,7 @@ type segment struct {
 	print  uint64 // the fingerprint, once offset is beyond it
 
 	packed *packed // nil if it is plain
+	placed bool    // it was found where to begin in it
 
 	unread   // what own reads have got
 	presence // how it was last seen
@@ -31,14 +32,11 @@ type segment struct {
 
 // open opens what a sibling was found to be, or fails with errMoved.
 func (found sibling) open(now time.Time) (*segment, error) {
-	file, err := os.Open(found.path)
+	file, err := found.openFile()
 	if err != nil {
 		return nil, err
 	}
 	info, err := file.Stat()
-	if err == nil && identify(info) != found.identity {
-		err = fmt.Errorf("opening %s: %w", found.path, errMoved)
-	}
 	if err != nil {
 		file.Close()
 		return nil, err
@@ -56,17 +54,19 @@ func (found sibling) open(now time.Time) (*segment, error) {
 	return s, nil
 }
 
-// resume puts the segment behind the line that ended at offset. It fails if the lines up to there can't be counted.
+// resume puts the segment behind the line that ended at offset. It fails if the lines up to there can't be counted, and
+// changes nothing then.
 func (s *segment) resume(offset int64) error {
-	s.offset = offset
 	if s.packed != nil {
+		s.offset = offset
 		return nil // they are counted while they are passed over
 	}
-	buf := make([]byte, chunkSize)
+	number, buf := int64(0), make([]byte, chunkSize)
 	for before := io.NewSectionReader(s.file, 0, offset); ; {
 		n, err := before.Read(buf)
-		s.number += int64(bytes.Count(buf[:n], []byte{'\n'}))
+		number += int64(bytes.Count(buf[:n], []byte{'\n'}))
 		if err == io.EOF {
+			s.offset, s.number = offset, number
 			return nil
 		}
 		if err != nil {
@@ -85,7 +85,7 @@ func (s *segment) close() error {
 // begins are the file's first bytes as they are now.
 func (s *segment) begins() ([]byte, error) {
 	if s.packed != nil {
-		return unpackHead(s.file, s.path), nil
+		return unpackHead(s.file, s.path)
 	}
 	return readHead(s.file)
 }
@@ -116,6 +116,19 @@ func (s *segment) line(text []byte, length int64, torn bool) Line {
 		text = text[:MaxLine]
 	}
 	return Line{Text: text, File: s.path, Number: s.number, End: s.position(), Torn: torn, Long: long}
+}
+
+// sibling is what is known of it from outside.
+func (s *segment) sibling() sibling {
+	return sibling{path: s.path, age: s.age, identity: s.identity, size: s.size}
+}
+
+// reached is up to where it was read.
+func (s *segment) reached() Position {
+	if s.offset == 0 {
+		return s.sibling().start()
+	}
+	return s.position()
 }
 
 func (s *segment) position() Position {
