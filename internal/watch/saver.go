@@ -205,7 +205,7 @@ func (s *saver) flush(d *Daemon) bool {
 // checkpoint says how far the logs have been counted.
 func (d *Daemon) checkpoint() *checkpoint {
 	c := &checkpoint{
-		Version: checkpointVersion, Folded: true,
+		Version: checkpointVersion, Folded: true, Gaps: recent(d.gaps, d.now()),
 		Spooled: d.spool.Last(), Told: make(map[string]int64), Mailbag: d.saver.mailbag.saved(),
 		Own: d.own.saved(), Logs: maps.Clone(d.others),
 	}
