@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"exiwatch/internal/private"
+	"exiwatch/mailer"
 	"exiwatch/tailer"
 )
 
@@ -67,14 +68,15 @@ func (d *Daemon) skipped(l *followed, gap tailer.Gap) {
 	}
 }
 
-// unmailed are the places that no mail has named yet.
-func (d *Daemon) unmailed() (places []string) {
+// mailComposer makes the next mail, which names the gaps that none has named yet.
+func (d *Daemon) mailComposer() mailer.Composer {
+	c := d.composer
 	for i := range d.gaps {
 		if !d.gaps[i].Mailed {
-			places = append(places, d.gaps[i].Place())
+			c.Missing = append(c.Missing, d.gaps[i].Place())
 		}
 	}
-	return places
+	return c
 }
 
 // gapsMailed says that a mail was spooled that names them.

@@ -80,12 +80,15 @@ func (p *mailbag) hasRoom(now time.Time, most int) bool {
 }
 
 func (p *mailbag) mail(d *Daemon, n news, now time.Time) error {
-	message, err := compose(d.composer, n, now)
+	message, err := compose(d.mailComposer(), n, now)
 	if err != nil {
 		d.Log.Error("the mail of an alert can't be made", "id", n.alerts[0].ID, "event", n.event, "error", err)
 		return nil // nor later
 	}
 	added, err := d.spool.Put(message)
+	if err == nil {
+		d.gapsMailed()
+	}
 	if added && d.Config.Mail.MaxPerHour > 0 {
 		p.mailed = append(p.mailed, now)
 	}
@@ -107,12 +110,13 @@ func (p *mailbag) digest(d *Daemon, now time.Time) (done bool, err error) {
 	if len(p.gathered) == 0 || now.Before(p.digestAt) {
 		return false, nil
 	}
-	message, err := d.composer.Digest(p.gathered, now)
+	message, err := d.mailComposer().Digest(p.gathered, now)
 	if err != nil {
 		d.Log.Error("a digest can't be made", "events", len(p.gathered), "error", err)
 	} else if _, err := d.spool.Put(message); err != nil {
 		return false, err
 	}
+	d.gapsMailed()
 	p.gathered, p.digested = nil, now
 	return true, nil
 }
