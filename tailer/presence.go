@@ -5,6 +5,7 @@ import "time"
 // presence is how a segment's file was last seen from outside.
 type presence struct {
 	size   int64
+	wrote  time.Time // its content, going by its file system's clock
 	still  time.Time // since when it has had this size and, if cycled, its successor
 	cycled bool
 	// seen is when everything younger was known to be in the row behind it; zero while something is missing there.
@@ -23,6 +24,7 @@ func (s *segment) look(now time.Time) error {
 	if info.Size() != s.size {
 		s.size, s.still = info.Size(), now
 	}
+	s.wrote = info.ModTime()
 	if s.packed != nil {
 		return nil
 	}

@@ -16,7 +16,8 @@ var errMoved = errors.New("the name has passed to another file")
 type segment struct {
 	identity
 	age
-	path   string // under which it was opened; it may have another name by now
+	path   string // under which it was opened
+	name   string // its path when the folder was read last
 	file   *os.File
 	offset int64  // everything before it was handed over; always a line's start
 	number int64  // lines before offset
@@ -41,8 +42,8 @@ func (found sibling) open(now time.Time) (*segment, error) {
 		file.Close()
 		return nil, err
 	}
-	s := &segment{identity: found.identity, age: found.age, path: found.path, file: file}
-	s.presence = presence{size: info.Size(), still: now}
+	s := &segment{identity: found.identity, age: found.age, path: found.path, name: found.path, file: file}
+	s.presence = presence{size: info.Size(), wrote: info.ModTime(), still: now}
 	if found.cut != "" {
 		s.packed = new(packed)
 		return s, nil
@@ -120,7 +121,7 @@ func (s *segment) line(text []byte, length int64, torn bool) Line {
 
 // sibling is what is known of it from outside.
 func (s *segment) sibling() sibling {
-	return sibling{path: s.path, age: s.age, identity: s.identity, size: s.size}
+	return sibling{path: s.name, age: s.age, identity: s.identity, size: s.size, changed: s.wrote}
 }
 
 // reached is up to where it was read.

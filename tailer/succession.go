@@ -70,6 +70,7 @@ func (c *chase) extend(now time.Time) error {
 	if err != nil {
 		return err
 	}
+	c.name(found)
 	coming, err := c.coming(found)
 	if err != nil {
 		return err
@@ -95,6 +96,15 @@ func (c *chase) extend(now time.Time) error {
 		return fmt.Errorf("%s: %w", c.Path, fs.ErrNotExist)
 	}
 	return nil
+}
+
+// name notes the names that the row's files have now.
+func (c *chase) name(found []sibling) {
+	for _, s := range c.row {
+		if i := slices.IndexFunc(found, func(f sibling) bool { return f.identity == s.identity }); i >= 0 {
+			s.name = found[i].path
+		}
+	}
 }
 
 // without leaves a file out that can't be opened, once it was waited for long enough and if there is a younger one. Else it

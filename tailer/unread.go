@@ -56,7 +56,7 @@ func (s *segment) shorterThan(at int64) (bool, error) {
 }
 
 func (s *segment) explain(err error, at int64) error {
-	return fmt.Errorf("reading %s at byte %d: %w", s.path, at, err)
+	return fmt.Errorf("reading %s at byte %d: %w", s.name, at, err)
 }
 
 // next is the next complete line of the chunk, ok is false when there is none.
