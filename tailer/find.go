@@ -34,7 +34,7 @@ func (f *Follower) search() search {
 // waiting is what f waits for, which it has in common with its copies from then on.
 func (f *Follower) waiting() *waits {
 	if f.waits == nil {
-		f.waits = newWaits(f.Patience, f.Skipped)
+		f.waits = newWaits(f)
 	}
 	return f.waits
 }

@@ -39,6 +39,8 @@ type Follower struct {
 	Patience time.Duration
 	// Skipped, if set, is told of each file that was left out so.
 	Skipped func(Gap)
+	// LeftOut are files that an earlier Follower left out: they aren't waited for again, unless they have changed since.
+	LeftOut []Gap
 	// Waits, if set, is told what is waited for when that changes; nil: nothing any more. Problem is told, too.
 	Waits func(*WaitError)
 

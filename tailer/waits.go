@@ -50,17 +50,21 @@ type waited struct {
 }
 
 type wait struct {
-	since   time.Time
-	last    time.Time // when it failed last
-	told    bool      // as a Gap
-	changed time.Time // of the file that was told
+	since time.Time
+	last  time.Time // when it failed last
+	told  time.Time // when it was told as a Gap; zero: it wasn't
 }
 
 // steady is for how long a file may not have been met for it to be one wait.
 const steady = time.Minute
 
-func newWaits(patience time.Duration, skipped func(Gap)) *waits {
-	return &waits{patience: cmp.Or(patience, DefaultPatience), skipped: skipped, files: make(map[waited]*wait)}
+func newWaits(f *Follower) *waits {
+	w := &waits{patience: cmp.Or(f.Patience, DefaultPatience), skipped: f.Skipped, files: make(map[waited]*wait)}
+	for _, g := range f.LeftOut {
+		gone := sibling{path: g.Path, identity: g.From.identity()}
+		w.files[gone.waited()] = &wait{last: g.Until, told: g.Until} // since ever
+	}
+	return w
 }
 
 func (f sibling) waited() waited {
@@ -87,8 +91,8 @@ func (w *waits) note(f sibling, err error) (failed *WaitError, over bool) {
 
 // over tells whether an earlier wait has nothing to do with f, which can't be read now: its inode may be another's.
 func (w *wait) over(f sibling, now time.Time) bool {
-	if w.told {
-		return !f.changed.Equal(w.changed) && !f.changed.IsZero()
+	if !w.told.IsZero() {
+		return f.changed.After(w.told)
 	}
 	return now.Sub(w.last) > steady
 }
@@ -103,10 +107,10 @@ func (w *waits) done(f sibling) {
 // skip says once that f is left out, of which everything before from was read.
 func (w *waits) skip(f sibling, failed *WaitError, from Position) {
 	known := w.files[f.waited()]
-	if known == nil || known.told {
+	if known == nil || !known.told.IsZero() {
 		return
 	}
-	known.told, known.changed = true, f.changed
+	known.told = time.Now()
 	if w.skipped == nil {
 		return
 	}
@@ -114,7 +118,7 @@ func (w *waits) skip(f sibling, failed *WaitError, from Position) {
 	if f.identity == (identity{}) {
 		size = -1
 	}
-	w.skipped(Gap{Path: f.path, From: from, Size: size, Since: known.since, Until: time.Now(), Err: failed.Err})
+	w.skipped(Gap{Path: f.path, From: from, Size: size, Since: known.since, Until: known.told, Err: failed.Err})
 }
 
 // excuse gives nil if a decision may be made without f, which can't be read; else why it has to wait. Who looks once
@@ -143,7 +147,7 @@ func (w *waits) excuse(f sibling, err error) error {
 // hasGivenUp tells whether f was left out.
 func (w *waits) hasGivenUp(f sibling) bool {
 	known := w.files[f.waited()]
-	return known != nil && known.told
+	return known != nil && !known.told.IsZero()
 }
 
 // isNone tells whether an error says for certain that there is no regular file. Every other one says that this can't be

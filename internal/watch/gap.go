@@ -68,6 +68,16 @@ func (d *Daemon) skipped(l *followed, gap tailer.Gap) {
 	}
 }
 
+// leftOut are the gaps of a log, as its follower knows them.
+func (d *Daemon) leftOut(log string) (gaps []tailer.Gap) {
+	for _, g := range d.gaps {
+		if g.Log == log {
+			gaps = append(gaps, tailer.Gap{Path: g.Path, From: g.From, Since: g.Since, Until: g.Until})
+		}
+	}
+	return gaps
+}
+
 // mailComposer makes the next mail, which names the gaps that none has named yet.
 func (d *Daemon) mailComposer() mailer.Composer {
 	c := d.composer

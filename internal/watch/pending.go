@@ -18,7 +18,7 @@ func (d *Daemon) newFollowed(path string, first *Pipeline) (*followed, error) {
 	l := &followed{path: path, pipeline: pipeline, zone: d.Config.Zone, now: d.now}
 	l.follower = tailer.Follower{
 		Path: path, CycledTo: d.Config.CycledTo, Problem: d.problem, Patience: d.Config.WaitForFile,
-		Skipped: func(g tailer.Gap) { d.tellSkipped(l, g) },
+		Skipped: func(g tailer.Gap) { d.tellSkipped(l, g) }, LeftOut: d.leftOut(path),
 	}
 	if path == config.Stdin {
 		l.stdin = d.Stdin
