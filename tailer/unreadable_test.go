@@ -298,8 +298,12 @@ func TestUnreadableIsNotGone(t *testing.T) {
 			v.until("no end", func() bool { return v.idle == "waiting" })
 			heal()
 			v.untilRead(slices.Concat(first, second, third)...)
-			if len(v.told) != 1 {
-				t.Errorf("told %d times: %q", len(v.told), v.told)
+			most := 1
+			if f.file == "mainlog" {
+				most = 2 // the first file has that name, too, until it is cycled
+			}
+			if len(v.told) > most {
+				t.Errorf("told %d times, want at most %d: %q", len(v.told), most, v.told)
 			}
 		})
 	}

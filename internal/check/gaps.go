@@ -31,6 +31,6 @@ func (c *checks) gaps(context.Context) []Result {
 			commands.WriteString("\n    exiwatch replay " + mailer.Quote(g.Path))
 		}
 	}
-	return []Result{warn(name, "Alerts may be missing. Once the files can be read, this shows what they hold:"+commands.String(),
-		"%s", strings.Join(details, "\n"))}
+	hint := "Alerts may be missing. Once the files can be read, this shows what they hold:" + commands.String()
+	return []Result{warn(name, hint, "%s", strings.Join(details, "\n"))}
 }

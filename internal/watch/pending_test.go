@@ -109,9 +109,11 @@ func TestGapIsNamed(t *testing.T) {
 		}
 	}
 	gaps, err := Gaps(conf.State, time.Now())
-	if err != nil || len(gaps) != 1 || gaps[0].Path != log+".1" || gaps[0].Log != log || !gaps[0].Mailed || gaps[0].Error == "" ||
-		gaps[0].Until.Before(gaps[0].Since) {
-		t.Errorf("Gaps = %+v, %v", gaps, err)
+	if err != nil || len(gaps) != 1 {
+		t.Fatalf("Gaps = %+v, %v, want one", gaps, err)
+	}
+	if g := gaps[0]; g.Path != log+".1" || g.Log != log || !g.Mailed || g.Error == "" || g.Until.Before(g.Since) {
+		t.Errorf("the gap is %+v", g)
 	}
 	if gaps, err := Gaps(conf.State, time.Now().Add(gapTime)); err != nil || len(gaps) > 0 {
 		t.Errorf("after %v: %+v, %v", gapTime, gaps, err)
