@@ -92,7 +92,7 @@ func pastable(s string) bool {
 // command writes the words of a command for a POSIX shell.
 func command(argv ...string) string {
 	for i, arg := range argv {
-		argv[i] = quote(arg)
+		argv[i] = Quote(arg)
 	}
 	return strings.Join(argv, " ")
 }
@@ -100,8 +100,8 @@ func command(argv ...string) string {
 // plainWord is what a shell takes as it stands, wherever it stands after the command.
 var plainWord = regexp.MustCompile(`^[0-9A-Za-z_./:@%+=,-]+$`)
 
-// quote writes s as one word of a POSIX shell.
-func quote(s string) string {
+// Quote writes s as one word of a POSIX shell.
+func Quote(s string) string {
 	if plainWord.MatchString(s) {
 		return s
 	}

@@ -13,9 +13,9 @@ func TestQuotedWordsSurviveAShell(t *testing.T) {
 	for _, s := range []string{
 		"", "alice@lab.test", "it's", "''", `\`, `a"b`, "$(reboot)", "`reboot`", "a b", "*", "~root", "#x", "a;b&c|d>e<f", "!!", "ä ö", "{a,b}", "a=b", "-n",
 	} {
-		out, err := exec.Command("/bin/sh", "-c", "printf %s%s "+quote("x")+" "+quote(s)).Output()
+		out, err := exec.Command("/bin/sh", "-c", "printf %s%s "+Quote("x")+" "+Quote(s)).Output()
 		if err != nil || string(out) != "x"+s {
-			t.Errorf("quote(%q) = %s, which a shell reads as %q (%v)", s, quote(s), out, err)
+			t.Errorf("Quote(%q) = %s, which a shell reads as %q (%v)", s, Quote(s), out, err)
 		}
 	}
 }
@@ -41,7 +41,7 @@ func TestAdviceLeavesOutWhatCantBePasted(t *testing.T) {
 		a := &window.Alert{Rule: window.Rule{Key: test.key}, Value: test.value}
 		got := ""
 		if flag, ok := director.filter(a); ok {
-			got = quote(flag)
+			got = Quote(flag)
 		}
 		if got != test.want {
 			t.Errorf("%v %q: proposes %q, want %q", test.key, test.value, got, test.want)

@@ -23,7 +23,9 @@ type Composer struct {
 	Subjects string
 	Host     string // fully qualified: the Message-ID's domain, and that of a bare local part in a header
 	Key      []byte // of the MAC in the Message-ID: secret, and the same for as long as the spool lives; see Genuine
-	Log      string // path of the main log, for the commands that the mail proposes; "" is Debian's
+	// Missing are files of the log, or places in them, that were never counted: each mail says so first.
+	Missing []string
+	Log     string // path of the main log, for the commands that the mail proposes; "" is Debian's
 }
 
 // Check returns an error for the first setting that could not become a header as it stands.

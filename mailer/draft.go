@@ -51,11 +51,30 @@ func (c Composer) compose(d draft, now time.Time) (Message, error) {
 			return Message{}, fmt.Errorf("composing the mail of an alert: %q is no alert id, or %q no event", id, d.event)
 		}
 	}
+	if len(c.Missing) > 0 {
+		d.sheet.Facts = append([]sentence{c.missing()}, d.sheet.Facts...)
+	}
 	data, err := c.write(d, now)
 	if err != nil {
 		return Message{}, fmt.Errorf("composing the mail %s of alert %s: %w", d.event, d.id, err)
 	}
 	return Message{ID: d.id, Alerts: d.ids(), Event: d.event, To: recipients(c.To, c.Cc), Data: data}, nil
+}
+
+// missing names what was never counted.
+func (c Composer) missing() sentence {
+	const most = 3
+	words := say("Not counted: ")
+	for i, place := range c.Missing[:min(len(c.Missing), most)] {
+		if i > 0 {
+			words = append(words, say(", ")...)
+		}
+		words = append(words, say("{}", inWords(place, valueWidth))...)
+	}
+	if more := len(c.Missing) - most; more > 0 {
+		words = append(words, say(" and "+plain(int64(more))+" more")...)
+	}
+	return append(words, say(". The log could not be read there, so alerts may be missing: exiwatch check says what to do.")...)
 }
 
 // write makes the bytes of a draft.

@@ -26,6 +26,10 @@ type chase struct {
 	buf    []byte
 	told   map[string]string // what Problem was told last, by what it is about
 
+	ahead  *WaitError // why it isn't known what comes next; nil: it is
+	stuck  *WaitError // why the first segment isn't read on; nil: it is
+	waited *WaitError // what Waits was told last
+
 	live     *live     // the first segment's tail; nil while it is read by ourselves
 	liveFrom time.Time // no tail before
 	pause    time.Duration
@@ -47,7 +51,7 @@ func newChase(f Follower, fn func(Line) error, idle func(end time.Time) error) *
 	f.Tick = cmp.Or(f.Tick, DefaultTick)
 	f.descriptors = cmp.Or(f.descriptors, descriptors)
 	f.lateness = cmp.Or(f.lateness, lateness)
-	c := &chase{Follower: f, fn: fn, idle: idle, buf: make([]byte, chunkSize), heads: newHeads()}
+	c := &chase{Follower: f, fn: fn, idle: idle, buf: make([]byte, chunkSize), heads: newHeads(f.waits)}
 	c.told = make(map[string]string)
 	if f.From.Offset > 0 {
 		c.past = []past{{Position: f.From}}
@@ -101,9 +105,13 @@ func (c *chase) run(ctx context.Context) error {
 // a segment alone that has a tail.
 func (c *chase) read() (more bool, err error) {
 	if len(c.row) == 0 || c.live != nil {
+		c.waitFor(&c.stuck, "reading on", nil)
 		return false, nil
 	}
 	s := c.row[0]
+	if err := c.start(s); err != nil {
+		return c.stop(s, err), nil
+	}
 	if s.packed != nil {
 		return c.unpack(s)
 	}
@@ -119,12 +127,33 @@ func (c *chase) read() (more bool, err error) {
 			return true, nil
 		}
 	}
-	c.tell("reading", err)
-	s.failing = err != nil
 	if err != nil {
-		return false, nil
+		return c.stop(s, err), nil
 	}
+	c.goOn(s)
 	return more, c.give(s)
+}
+
+// stop waits for the first segment, which can't be read at this moment. It returns true if it went on without it.
+func (c *chase) stop(s *segment, err error) bool {
+	f := s.sibling()
+	failed, over := c.waits.note(f, err)
+	s.failing = failed
+	if over && len(c.row) > 1 {
+		c.waits.skip(f, failed, s.reached())
+		c.release(s, time.Now())
+		return true
+	}
+	c.waitFor(&c.stuck, "reading on", failed)
+	return false
+}
+
+// goOn says that the first segment was read.
+func (c *chase) goOn(s *segment) {
+	s.failing = nil
+	c.waits.done(s.sibling())
+	c.waitFor(&c.stuck, "reading on", nil)
+	c.tell("reading", nil)
 }
 
 // give hands over the lines of the chunk that was read, together if that is wanted and can be.
@@ -161,18 +190,23 @@ func (c *chase) hand(line Line) error {
 
 // finish lets go of a cycled first segment that has come to its end; it returns true if it did.
 func (c *chase) finish(now time.Time) (bool, error) {
-	if len(c.row) < 2 {
+	if len(c.row) < 2 || c.row[0].failing != nil {
 		return false, nil
 	}
 	s := c.row[0]
 	if err := s.look(now); errors.Is(err, errShorter) {
 		c.lose(0, err)
 		return true, nil
+	} else if err != nil {
+		return c.stop(s, err), nil
 	}
 	if !s.finished(now, c.Grace) {
 		return false, nil
 	}
-	line, ok := s.torn(c.buf)
+	line, ok, err := s.torn(c.buf)
+	if err != nil {
+		return c.stop(s, err), nil
+	}
 	c.release(s, now)
 	if ok {
 		return true, c.hand(line)
@@ -183,6 +217,8 @@ func (c *chase) finish(now time.Time) (bool, error) {
 // rest calls idle if there is nothing to be read. A tail's line may be on its way while the file is longer than what
 // was handed over; if that is half a line, the next tick tells idle.
 func (c *chase) rest() error {
+	waits := cmp.Or(c.stuck, c.ahead)
+	c.tellWaits(waits)
 	if c.idle == nil || c.quiet {
 		return nil
 	}
@@ -193,10 +229,19 @@ func (c *chase) rest() error {
 	if c.again = nil; c.fresh {
 		c.fresh, c.again = false, time.After(secondLook)
 	}
-	if len(c.row) > 1 || !c.sure || c.unseen || c.live != nil && !c.row[0].allRead() {
+	if waits != nil || len(c.row) > 1 || !c.sure || c.unseen || c.live != nil && !c.row[0].allRead() {
 		return c.idle(time.Time{})
 	}
 	return c.idle(c.looked)
+}
+
+// tellWaits tells Waits what is waited for, if that is another file than before.
+func (c *chase) tellWaits(now *WaitError) {
+	was := c.waited
+	c.waited = now
+	if c.Waits != nil && now != was && (now == nil || was == nil || now.Path != was.Path) {
+		c.Waits(now)
+	}
 }
 
 // wait waits until something has happened, or only looks if more is to be read. It returns whether names may have

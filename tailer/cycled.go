@@ -1,6 +1,7 @@
 package tailer
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -48,12 +49,12 @@ func (m Member) At(offset int64) (Position, error) {
 // A file that is there both plain and compressed is named once, plain; one with several names, by the youngest. Nothing
 // found is fs.ErrNotExist, and a log that is no regular file a *KindError.
 func Row(path string, cycledTo ...string) ([]Member, error) {
-	return search{path: path, folders: cycledTo, heads: newHeads()}.row()
+	return search{path: path, folders: cycledTo, heads: newHeads(nil)}.row()
 }
 
 // Named is Row without files that their names don't tell: it reads none.
 func Named(path string, cycledTo ...string) ([]Member, error) {
-	return search{path: path, folders: cycledTo, heads: newHeads(), named: true}.row()
+	return search{path: path, folders: cycledTo, heads: newHeads(nil), named: true}.row()
 }
 
 func (s search) row() ([]Member, error) {
@@ -61,6 +62,9 @@ func (s search) row() ([]Member, error) {
 		return nil, err
 	}
 	found, err := s.siblings()
+	for n := 1; n < attempts && errors.Is(err, errMoved); n++ {
+		found, err = s.siblings()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -13,9 +13,11 @@ import (
 // endOf is the position behind a file's last line.
 func endOf(t *testing.T, path string) Position {
 	t.Helper()
-	found, err := search{path: path, heads: newHeads()}.siblings()
+	found, err := search{path: path, heads: newHeads(nil)}.siblings()
 	must(t, err)
-	return newHeads().end(found[len(found)-1])
+	end, err := newHeads(nil).end(found[len(found)-1])
+	must(t, err)
+	return end
 }
 
 func TestFind(t *testing.T) {
@@ -153,19 +155,19 @@ func TestHeadOfAFileThatWasCycledOn(t *testing.T) {
 		appendTo(t, name, text)
 		gzipped(t, name)
 	}
-	found, err := search{path: log, heads: newHeads()}.siblings()
+	found, err := search{path: log, heads: newHeads(nil)}.siblings()
 	must(t, err)
 	must(t, os.Rename(log+".2.gz", log+".3.gz"))
 	must(t, os.Rename(log+".1.gz", log+".2.gz"))
-	h := newHeads()
-	if head := h.of(found[0]); head != nil {
-		t.Errorf("before the folder is read again: %q", head)
+	h := newHeads(nil)
+	if head, err := h.of(found[0]); head != nil || !errors.Is(err, errMoved) {
+		t.Errorf("before the folder is read again: %q, %v, want %v", head, err, errMoved)
 	}
-	found, err = search{path: log, heads: newHeads()}.siblings()
+	found, err = search{path: log, heads: newHeads(nil)}.siblings()
 	must(t, err)
 	for i, want := range []string{"first\n", "second\n"} {
-		if head := h.of(found[i]); string(head) != want {
-			t.Errorf("%s begins with %q, want %q", found[i].path, head, want)
+		if head, err := h.of(found[i]); err != nil || string(head) != want {
+			t.Errorf("%s begins with %q, %v, want %q", found[i].path, head, err, want)
 		}
 	}
 }

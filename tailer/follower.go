@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// A Follower follows one live main log. Its zero value needs only a Path. It holds nothing between calls of Follow.
+// A Follower follows one live main log. Its zero value needs only a Path. Between calls of its methods it holds only
+// which files can't be read.
 type Follower struct {
 	// Path is the main log. Its last element may hold %D (yyyymmdd) or %M (yyyymm), as log_file_path's may: then the
 	// current file is the newest name that fits.
@@ -32,7 +33,18 @@ type Follower struct {
 	// made shorter, a broken compressed one. Each is told when it changes, not each time it is met. It is called from
 	// Follow's goroutine.
 	Problem func(error)
+	// Patience is how long a file or a folder that can't be opened, read, looked at or listed is waited for: reading
+	// stops before it, as it isn't known what it holds. Only a file that isn't there is gone. 0 is DefaultPatience.
+	// Then reading goes on without it, if there is anything younger.
+	Patience time.Duration
+	// Skipped, if set, is told of each file that was left out so.
+	Skipped func(Gap)
+	// LeftOut are files that an earlier Follower left out: they aren't waited for again, unless they have changed since.
+	LeftOut []Gap
+	// Waits, if set, is told what is waited for when that changes; nil: nothing any more. Problem is told, too.
+	Waits func(*WaitError)
 
+	waits       *waits
 	descriptors string        // for tests: a system without /proc; empty is descriptors
 	lateness    time.Duration // for tests: 0 is lateness
 }
@@ -51,10 +63,11 @@ const secondLook = 20 * time.Millisecond
 // until ctx ends or fn fails; it returns ctx's error or fn's. Lines of a cycled file go before the first of the next
 // one, the last of them torn if it stays without LF. idle, if not nil, is called when there is nothing more to read
 // right now: once when it gets quiet, again after a moment, and after each Tick while it stays so. Every line written
-// before end was handed over; end is zero while a cycled file is just given time, or files can't be looked at. Its
+// before end was handed over; end is zero while a cycled file is just given time, or a file is waited for. Its
 // error ends Follow too. Both are called from the caller's goroutine. When Follow returns nothing is open any more,
 // but two goroutines and the inotify instance that nxadm/tail keeps for the whole process.
 func (f *Follower) Follow(ctx context.Context, fn func(Line) error, idle func(end time.Time) error) error {
+	f.waiting()
 	c := newChase(*f, fn, idle)
 	defer c.close()
 	return c.run(ctx)

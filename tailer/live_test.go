@@ -121,7 +121,7 @@ func TestTailIsChecked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			log := filepath.Join(t.TempDir(), "mainlog")
 			appendTo(t, log, "one\n")
-			found, err := search{path: log, heads: newHeads()}.siblings()
+			found, err := search{path: log, heads: newHeads(nil)}.siblings()
 			must(t, err)
 			s, err := found[0].open(time.Now())
 			must(t, err)

@@ -2,7 +2,6 @@ package tailer
 
 import (
 	"bytes"
-	"slices"
 	"time"
 )
 
@@ -38,34 +37,57 @@ func (c *chase) cut(i int) {
 
 // mend cuts the row before a segment that nothing was read of and that files have come before: what it held until it
 // was truncated, which happened before anything of it was seen.
-func (c *chase) mend(found []sibling) {
+func (c *chase) mend(found []sibling) error {
 	before := 0 // where in found the segment before is, and one more
 	for k, s := range c.row {
-		i := c.place(s, found)
+		i, err := c.place(s, found)
+		if err != nil {
+			return err
+		}
 		if i < before {
 			continue
 		}
-		var come []sibling
-		switch {
-		case !s.untouched():
-		case k > 0:
-			come = c.newer(found[before:i], time.Time{})
-		default:
-			come = c.newer(found[:i], s.seen.Add(-slack))
+		come, err := c.come(k, found[:i], before)
+		if err != nil {
+			return err
 		}
-		if slices.ContainsFunc(come, func(f sibling) bool { return !c.isCopy(f, s) }) {
+		for _, f := range come {
+			isCopy, err := c.isCopy(f, s)
+			if err != nil {
+				return err
+			}
+			if isCopy {
+				continue
+			}
 			if k == 0 {
 				c.From, c.Since = Position{}, s.seen.Add(-slack) // by then the inode may be another file's
 			}
 			c.cut(k)
-			return
+			return nil
 		}
 		before = i + 1
 	}
+	return nil
+}
+
+// come are those of found, which lie before the k-th segment, that have come; before says where the one before it is.
+func (c *chase) come(k int, found []sibling, before int) ([]sibling, error) {
+	s := c.row[k]
+	switch {
+	case !s.untouched():
+		return nil, nil
+	case k > 0:
+		return c.newer(found[before:], time.Time{})
+	}
+	return c.newer(found, s.seen.Add(-slack))
 }
 
 // isCopy tells whether f holds what is in the segment now, or nothing yet: a copy that is just being made.
-func (c *chase) isCopy(f sibling, s *segment) bool {
+func (c *chase) isCopy(f sibling, s *segment) (bool, error) {
 	head, err := s.begins()
-	return err == nil && bytes.HasPrefix(head, c.heads.of(f))
+	if err != nil {
+		return false, c.excuse(s, err)
+	}
+	of, err := c.heads.of(f)
+	return bytes.HasPrefix(head, of), err
 }

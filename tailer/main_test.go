@@ -2,6 +2,7 @@ package tailer
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"strconv"
 	"testing"
@@ -12,6 +13,13 @@ import (
 // TestMain looks for goroutines left behind. Those of nxadm/tail's tracker stay as long as the process; that our own
 // watcher doesn't is for TestNothingStaysOpen.
 func TestMain(m *testing.M) {
+	if path := os.Getenv(victimLog); path != "" {
+		if err := beVictim(path); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	flag.Parse()
 	if flag.Lookup("test.parallel").Value.String() == flag.Lookup("test.parallel").DefValue {
 		flag.Set("test.parallel", "16") // nearly all of them wait for something

@@ -8,9 +8,12 @@ import (
 
 // packed is how a compressed segment is read: once, from its first byte to its end.
 type packed struct {
+	stored *source
 	stream *stream // nil until the first read: uncompressing takes memory
 	cutter
 	over bool // read to its end, or to where it is broken
+	// broke is where the file couldn't be read on, which is tried first: to uncompress up to there takes time.
+	broke int64
 }
 
 // unpack hands over the lines of the next chunk of the first segment, which is compressed, but for those before its
@@ -29,10 +32,17 @@ func (c *chase) unpack(s *segment) (more bool, err error) {
 	default:
 		n, failed = p.fill(p.stream)
 	}
+	if p.stored != nil && p.stored.failed != nil {
+		failed, p.broke = p.stored.failed, p.stored.at
+		p.close()
+		return c.stop(s, s.explain(failed, p.broke)), nil
+	}
+	c.goOn(s)
 	if err := p.cut(n); err != nil || failed == nil {
 		return true, err
 	}
 	p.close()
+	p.over = true
 	if failed != io.EOF {
 		c.tell(s.path, fmt.Errorf("%w: passing over the rest of it", failed))
 	}
@@ -43,6 +53,15 @@ func (c *chase) unpack(s *segment) (more bool, err error) {
 func (p *packed) open(s *segment, c *chase) (err error) {
 	if p.stream != nil {
 		return nil
+	}
+	p.stored = fromStart(s.file)
+	if p.broke > 0 {
+		p.stored.at = p.broke
+		p.stored.Read(make([]byte, 1))
+		if p.stored.failed != nil {
+			return p.stored.failed
+		}
+		p.stored.at = 0
 	}
 	handed := func(end *Position) {
 		end.Device, end.Inode = s.device, s.inode
@@ -58,15 +77,15 @@ func (p *packed) open(s *segment, c *chase) (err error) {
 			return c.handRun(run)
 		}
 	}
-	p.stream, err = newStream(fromStart(s.file), s.path)
+	p.stream, err = newStream(p.stored, s.path)
 	return err
 }
 
 func (p *packed) close() {
-	p.over = true
 	if p.stream != nil {
 		p.stream.Close()
 	}
+	p.stream, p.stored = nil, nil
 }
 
 // skip passes over what lies before offset, a chunk at most, and counts its lines.

@@ -2,6 +2,7 @@ package tailer
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"time"
 )
@@ -11,7 +12,7 @@ type past struct {
 	Position
 	head  []byte    // of the file as it was last looked at, up to fingerprintLength; nil if only the Position is known
 	late  *segment  // the file, held open for lines written to it after Grace; nil if closed
-	until time.Time // when it will be closed
+	until time.Time // when it will be closed, if it can be read
 }
 
 const (
@@ -36,6 +37,9 @@ func (c *chase) expire(now time.Time) {
 		p := &c.past[i]
 		if p.late == nil {
 			continue
+		}
+		if p.late.failing != nil {
+			continue // until it was waited for long enough
 		}
 		if open++; open > latecomers || !now.Before(p.until) {
 			p.close()
@@ -68,11 +72,22 @@ func (c *chase) late(now time.Time) error {
 func (c *chase) lateIn(p *past) error {
 	s := p.late
 	if info, err := s.file.Stat(); err == nil && info.Size() == s.end {
+		s.failing = nil
 		return nil
 	}
-	if _, err := s.fill(c.buf); err != nil {
+	_, err := s.fill(c.buf)
+	if errors.Is(err, errShorter) {
 		p.close() // it is no log any more
 		return nil
+	}
+	if err != nil {
+		c.stopLate(p, err)
+		return nil
+	}
+	if s.failing != nil {
+		s.failing = nil
+		c.waits.done(s.sibling())
+		c.tell(s.path, nil)
 	}
 	for line, ok := s.next(); ok; line, ok = s.next() {
 		line.Late = true
@@ -82,6 +97,21 @@ func (c *chase) lateIn(p *past) error {
 		}
 	}
 	return nil
+}
+
+// stopLate waits for a file that can't be read at this moment.
+func (c *chase) stopLate(p *past, err error) {
+	s := p.late
+	f := s.sibling()
+	failed, over := c.waits.note(f, err)
+	if s.failing == nil {
+		c.tell(s.path, failed)
+	}
+	s.failing = failed
+	if over {
+		c.waits.skip(f, failed, s.reached())
+		p.close()
+	}
 }
 
 // regain closes a file held open that has come to be in the row again: its lines are late no more.

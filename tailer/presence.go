@@ -5,20 +5,26 @@ import "time"
 // presence is how a segment's file was last seen from outside.
 type presence struct {
 	size   int64
+	wrote  time.Time // its content, going by its file system's clock
 	still  time.Time // since when it has had this size and, if cycled, its successor
 	cycled bool
 	// seen is when everything younger was known to be in the row behind it; zero while something is missing there.
 	seen time.Time
 
-	failing bool // the last own read failed
+	failing error // of the last own read or look; nil: it could be read
 }
 
-// look sees whether the file has changed its size. It fails with errShorter if it was truncated.
+// look sees whether the file has changed its size. It fails with errShorter if it was truncated, or if that can't be
+// told.
 func (s *segment) look(now time.Time) error {
 	info, err := s.file.Stat()
-	if err == nil && info.Size() != s.size {
+	if err != nil {
+		return err
+	}
+	if info.Size() != s.size {
 		s.size, s.still = info.Size(), now
 	}
+	s.wrote = info.ModTime()
 	if s.packed != nil {
 		return nil
 	}
@@ -51,7 +57,7 @@ func (s *segment) finished(now time.Time, grace time.Duration) bool {
 	if s.packed != nil {
 		return s.cycled && s.packed.over
 	}
-	return s.cycled && (s.end >= s.size || s.failing) && !now.Before(s.due(grace))
+	return s.cycled && s.end >= s.size && !now.Before(s.due(grace))
 }
 
 // due is when a cycled file that stays as it is will be finished.

@@ -15,7 +15,7 @@ func (c *chase) revive(now time.Time) {
 		return
 	}
 	s := c.row[0]
-	if s.passed > 0 || s.offset == 0 {
+	if s.failing != nil || s.passed > 0 || s.offset == 0 {
 		return // the tail would hold a line without end, or be the first to see what the file holds
 	}
 	if isRemote(s.file) {

@@ -16,7 +16,8 @@ var errMoved = errors.New("the name has passed to another file")
 type segment struct {
 	identity
 	age
-	path   string // under which it was opened; it may have another name by now
+	path   string // under which it was opened
+	name   string // its path when the folder was read last
 	file   *os.File
 	offset int64  // everything before it was handed over; always a line's start
 	number int64  // lines before offset
@@ -24,6 +25,7 @@ type segment struct {
 	print  uint64 // the fingerprint, once offset is beyond it
 
 	packed *packed // nil if it is plain
+	placed bool    // it was found where to begin in it
 
 	unread   // what own reads have got
 	presence // how it was last seen
@@ -31,20 +33,17 @@ type segment struct {
 
 // open opens what a sibling was found to be, or fails with errMoved.
 func (found sibling) open(now time.Time) (*segment, error) {
-	file, err := os.Open(found.path)
+	file, err := found.openFile()
 	if err != nil {
 		return nil, err
 	}
 	info, err := file.Stat()
-	if err == nil && identify(info) != found.identity {
-		err = fmt.Errorf("opening %s: %w", found.path, errMoved)
-	}
 	if err != nil {
 		file.Close()
 		return nil, err
 	}
-	s := &segment{identity: found.identity, age: found.age, path: found.path, file: file}
-	s.presence = presence{size: info.Size(), still: now}
+	s := &segment{identity: found.identity, age: found.age, path: found.path, name: found.path, file: file}
+	s.presence = presence{size: info.Size(), wrote: info.ModTime(), still: now}
 	if found.cut != "" {
 		s.packed = new(packed)
 		return s, nil
@@ -56,17 +55,19 @@ func (found sibling) open(now time.Time) (*segment, error) {
 	return s, nil
 }
 
-// resume puts the segment behind the line that ended at offset. It fails if the lines up to there can't be counted.
+// resume puts the segment behind the line that ended at offset. It fails if the lines up to there can't be counted, and
+// changes nothing then.
 func (s *segment) resume(offset int64) error {
-	s.offset = offset
 	if s.packed != nil {
+		s.offset = offset
 		return nil // they are counted while they are passed over
 	}
-	buf := make([]byte, chunkSize)
+	number, buf := int64(0), make([]byte, chunkSize)
 	for before := io.NewSectionReader(s.file, 0, offset); ; {
 		n, err := before.Read(buf)
-		s.number += int64(bytes.Count(buf[:n], []byte{'\n'}))
+		number += int64(bytes.Count(buf[:n], []byte{'\n'}))
 		if err == io.EOF {
+			s.offset, s.number = offset, number
 			return nil
 		}
 		if err != nil {
@@ -85,7 +86,7 @@ func (s *segment) close() error {
 // begins are the file's first bytes as they are now.
 func (s *segment) begins() ([]byte, error) {
 	if s.packed != nil {
-		return unpackHead(s.file, s.path), nil
+		return unpackHead(s.file, s.path)
 	}
 	return readHead(s.file)
 }
@@ -116,6 +117,19 @@ func (s *segment) line(text []byte, length int64, torn bool) Line {
 		text = text[:MaxLine]
 	}
 	return Line{Text: text, File: s.path, Number: s.number, End: s.position(), Torn: torn, Long: long}
+}
+
+// sibling is what is known of it from outside.
+func (s *segment) sibling() sibling {
+	return sibling{path: s.name, age: s.age, identity: s.identity, size: s.size, changed: s.wrote}
+}
+
+// reached is up to where it was read.
+func (s *segment) reached() Position {
+	if s.offset == 0 {
+		return s.sibling().start()
+	}
+	return s.position()
 }
 
 func (s *segment) position() Position {

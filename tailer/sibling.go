@@ -19,6 +19,7 @@ type sibling struct {
 	identity
 	size    int64     // bytes as stored
 	changed time.Time // its content, going by its file system's clock
+	status  time.Time // the same of its owner, mode or name
 }
 
 // A search looks for the files of a main log.
@@ -27,26 +28,21 @@ type search struct {
 	folders []string // as in Follower.CycledTo
 	heads   heads
 	named   bool // only files that their names tell
-	// problem is told of a folder, not the log's own, that can't be read, and of one that can; nil: that fails.
-	problem func(folder string, err error)
 }
 
 // siblings are the regular files of the log's row, oldest first, each once. Folders beside the log's own may be
-// missing.
+// missing. It fails with errMoved if a file lost its name meanwhile.
 func (s search) siblings() ([]sibling, error) {
 	folder, pattern := filepath.Split(s.path)
 	row := newRow(pattern)
-	found, err := row.in(folder)
+	found, err := s.in(row, folder)
 	if err != nil {
 		return nil, err
 	}
 	for _, other := range s.folders {
-		more, err := row.away(other)
-		if err != nil && s.problem == nil {
+		more, err := s.away(row, other)
+		if err != nil {
 			return nil, err
-		}
-		if s.problem != nil {
-			s.problem(other, err)
 		}
 		found = append(found, more...)
 	}
@@ -58,18 +54,28 @@ func (s search) siblings() ([]sibling, error) {
 			known = append(known, f)
 		}
 	}
+	slices.SortFunc(known, sibling.compare)
 	if s.named {
-		slices.SortFunc(known, sibling.compare)
 		return onceEach(known), nil
 	}
-	known = append(known, s.heads.belonging(doubtful, known)...)
-	s.heads.sort(known)
+	if n := len(known); s.heads.waits != nil && n > 0 && known[n-1].isLog(s.path) {
+		s.heads.waits.log = known[n-1].identity
+	}
+	belonging, err := s.heads.belonging(doubtful, known)
+	if err != nil {
+		return nil, err
+	}
+	known = append(known, belonging...)
+	if err := s.heads.sort(known); err != nil {
+		return nil, err
+	}
 	return onceEach(known), nil
 }
 
 // in are the files of a folder that belong to the row, or are foreign and may.
-func (r row) in(folder string) (found []sibling, err error) {
-	entries, err := os.ReadDir(filepath.Clean(folder))
+func (s search) in(r row, folder string) (found []sibling, err error) {
+	folder = filepath.Clean(folder)
+	entries, err := s.list(folder)
 	if err != nil {
 		return nil, err
 	}
@@ -78,49 +84,84 @@ func (r row) in(folder string) (found []sibling, err error) {
 		if !ok {
 			continue
 		}
-		f, err := look(filepath.Join(folder, entry.Name()))
-		if errors.Is(err, fs.ErrPermission) {
+		f, ok, err := s.look(filepath.Join(folder, entry.Name()), age)
+		if err != nil {
 			return nil, err
 		}
-		if err != nil {
+		if !ok {
 			continue // cycled on since the folder was read, or none of ours
 		}
-		f.age, f.cut = age, cut
-		if f.unclear {
-			f.stamp = digitsOf(f.changed)
-		}
+		f.cut = cut
 		found = append(found, f)
 	}
 	return found, nil
 }
 
+// list reads the log's own folder, which nothing can be known without.
+func (s search) list(folder string) ([]os.DirEntry, error) {
+	entries, err := os.ReadDir(folder)
+	f := sibling{path: folder}
+	if err == nil || isNone(err) || s.heads.waits == nil {
+		s.heads.waits.done(f)
+		return entries, err
+	}
+	failed, _ := s.heads.waits.note(f, err)
+	return nil, failed
+}
+
 // away are the files of a folder in which the log itself isn't: there all names may be those of cycled files.
-func (r row) away(folder string) (found []sibling, err error) {
+func (s search) away(r row, folder string) (found []sibling, err error) {
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // the first log that is cycled makes it
 	}
 	if err != nil {
-		return nil, err
+		return nil, s.heads.waits.excuse(sibling{path: folder}, err)
 	}
+	s.heads.waits.done(sibling{path: folder})
 	for _, entry := range entries {
-		f, err := look(filepath.Join(folder, entry.Name()))
-		if err != nil || r.isOther(entry.Name()) {
+		if r.isOther(entry.Name()) {
 			continue
 		}
-		var ok bool
-		if f.age, f.cut, ok = r.place(entry.Name()); f.log || !ok {
-			f.age = age{unclear: true, foreign: !f.log}
+		age, cut, ok := r.place(entry.Name())
+		if age.log || !ok {
+			age.unclear, age.foreign = true, !age.log
+			age.log, age.stamp, age.number = false, "", 0
 		}
-		if f.unclear {
-			f.stamp = digitsOf(f.changed)
+		f, ok, err := s.look(filepath.Join(folder, entry.Name()), age)
+		if err != nil {
+			return nil, err
 		}
+		if !ok {
+			continue
+		}
+		f.cut = cut
 		found = append(found, f)
 	}
 	return found, nil
 }
 
-// look sees what is at path. It fails if that is no regular file.
+// look sees what is at path, of which the name tells an age. ok is false if that is no regular file, or may be left
+// out though that can't be told.
+func (s search) look(path string, a age) (f sibling, ok bool, err error) {
+	f, err = look(path)
+	f.age = a
+	switch {
+	case err == nil:
+		s.heads.waits.done(sibling{path: path})
+	case isNone(err):
+		return f, false, nil
+	default:
+		f.path = path
+		return f, false, s.heads.waits.excuse(f, err)
+	}
+	if f.unclear {
+		f.stamp = digitsOf(f.changed)
+	}
+	return f, true, nil
+}
+
+// look sees what is at path. It fails with fs.ErrInvalid if that is no regular file.
 func look(path string) (sibling, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -129,32 +170,64 @@ func look(path string) (sibling, error) {
 	if !info.Mode().IsRegular() {
 		return sibling{}, fs.ErrInvalid
 	}
-	return sibling{path: path, identity: identify(info), size: info.Size(), changed: info.ModTime()}, nil
+	return sibling{
+		path: path, identity: identify(info), size: info.Size(), changed: info.ModTime(), status: statusChanged(info),
+	}, nil
 }
 
 // with adds the file of the log's folders that holds at to those found, whatever its name, if none of them does.
-func (s search) with(found []sibling, at Position) []sibling {
-	if at == (Position{}) || s.heads.find(found, at) >= 0 {
-		return found
+func (s search) with(found []sibling, at Position) ([]sibling, error) {
+	if at == (Position{}) {
+		return found, nil
 	}
+	if i, err := s.heads.find(found, at); i >= 0 || err != nil {
+		return found, err
+	}
+	var failed error
 	row := newRow(filepath.Base(s.path))
 	for _, folder := range append([]string{filepath.Dir(s.path)}, s.folders...) {
-		entries, _ := os.ReadDir(folder)
+		entries, err := os.ReadDir(folder)
+		if err != nil && !isNone(err) {
+			failed = cmp.Or(failed, s.heads.waits.excuse(sibling{path: folder}, err))
+		}
 		for _, entry := range entries {
-			f, err := look(filepath.Join(folder, entry.Name()))
-			if err != nil || row.isOther(entry.Name()) {
+			if row.isOther(entry.Name()) {
 				continue
 			}
-			f.cut = compression.FindString(entry.Name())
-			if at.isIn(f.identity, s.heads.of(f)) {
-				f.age = age{unclear: true, stamp: digitsOf(f.changed)}
+			f, ok, err := s.holder(filepath.Join(folder, entry.Name()), at)
+			if ok {
 				found = append(slices.Clone(found), f)
-				s.heads.sort(found)
-				return onceEach(found)
+				return onceEach(found), s.heads.sort(found)
 			}
+			failed = cmp.Or(failed, err)
 		}
 	}
-	return found
+	return found, failed
+}
+
+// holder is the file at path, of whatever name, if it holds at. One that we may not read is another program's, unless it
+// is the very file.
+func (s search) holder(path string, at Position) (f sibling, ok bool, err error) {
+	stranger := func(err error) bool { return f.identity != at.identity() && errors.Is(err, fs.ErrPermission) }
+	if f, err = look(path); err != nil {
+		if isNone(err) || stranger(err) {
+			return f, false, nil
+		}
+		return f, false, s.heads.waits.excuse(sibling{path: path}, err)
+	}
+	f.cut = compression.FindString(filepath.Base(path))
+	head, err := s.heads.read(f)
+	if err != nil && !errors.Is(err, errMoved) {
+		if stranger(err) {
+			return f, false, nil
+		}
+		err = s.heads.waits.excuse(f, err)
+	}
+	if err != nil || !at.isIn(f.identity, head) {
+		return f, false, err
+	}
+	f.age = age{unclear: true, stamp: digitsOf(f.changed)}
+	return f, true, nil
 }
 
 // onceEach leaves out what is there plain too, which goes before it, or under another compressed name: it may be half

@@ -2,8 +2,8 @@ package tailer
 
 import (
 	"cmp"
+	"errors"
 	"io"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,11 +26,14 @@ var (
 )
 
 // begins is the stamp of the first line that has one, near the beginning of f; empty if there is none.
-func (h heads) begins(f sibling) string { return string(stamp.Find(h.of(f))) }
+func (h heads) begins(f sibling) (string, error) {
+	head, err := h.of(f)
+	return string(stamp.Find(head)), err
+}
 
 // sort puts siblings in order, oldest first: by their names, or where these don't tell, or are of two kinds, by their
 // first stamps.
-func (h heads) sort(found []sibling) {
+func (h heads) sort(found []sibling) (err error) {
 	slices.SortFunc(found, sibling.compare)
 	first := make(map[string]string) // by path
 	dated, numbered, unclear := false, false, false
@@ -40,11 +43,14 @@ func (h heads) sort(found []sibling) {
 		unclear = unclear || f.unclear
 	}
 	if !unclear && !(dated && numbered) {
-		return
+		return nil
 	}
 	for _, f := range found {
-		if first[f.path] = h.begins(f); first[f.path] == "" && !f.log {
-			return
+		if first[f.path], err = h.begins(f); err != nil {
+			return err
+		}
+		if first[f.path] == "" && !f.log {
+			return nil
 		}
 	}
 	slices.SortStableFunc(found, func(a, b sibling) int {
@@ -53,20 +59,24 @@ func (h heads) sort(found []sibling) {
 		}
 		return cmp.Compare(first[a.path], first[b.path])
 	})
+	return nil
 }
 
 // belonging are those of the doubtful files that end before the log begins, and overlap none that is known: such a file
 // is no log that another Exim writes, nor holds what others hold. What is cycled from another log has its name with
 // more behind it. A foreign file must besides be Exim's; another one may overlap a little, as its last lines may be
 // late.
-func (h heads) belonging(doubtful, known []sibling) (list []sibling) {
+func (h heads) belonging(doubtful, known []sibling) (list []sibling, err error) {
 	if len(doubtful) == 0 {
-		return nil
+		return nil, nil
 	}
 	var spans []span
 	var others []string
 	for _, f := range known {
-		s := h.span(f)
+		s, err := h.span(f)
+		if err != nil {
+			return nil, err
+		}
 		if f.log {
 			s.last = "9" // it goes on
 			if s.first == "" {
@@ -84,7 +94,10 @@ func (h heads) belonging(doubtful, known []sibling) (list []sibling) {
 		return cmp.Compare(a.path, b.path)
 	})
 	for _, f := range doubtful {
-		s := h.span(f)
+		s, err := h.span(f)
+		if err != nil {
+			return nil, err
+		}
 		other := func(path string) bool { return strings.HasPrefix(f.path, path) }
 		overlaps := func(t span) bool { return t.first < s.last && s.first < t.last || t.first == s.first }
 		if !f.foreign {
@@ -100,7 +113,7 @@ func (h heads) belonging(doubtful, known []sibling) (list []sibling) {
 			list, spans = append(list, f), append(spans, s)
 		}
 	}
-	return list
+	return list, nil
 }
 
 // before is the stamp a minute before, so long after which a writer may still have an old file open.
@@ -115,43 +128,53 @@ func before(stamp string) string {
 // maxSpan is how large a compressed file may be for its last entry to be looked for, in bytes.
 const maxSpan = 256 << 20
 
-// span reads the span of f. It is zero if that can't be told.
-func (h heads) span(f sibling) (s span) {
-	head := h.of(f)
+// span reads the span of f. It is zero if f doesn't tell, and an error if f can't be read now.
+func (h heads) span(f sibling) (s span, err error) {
+	head, err := h.of(f)
 	s.first, s.exim = string(stamp.Find(head)), eximEntry.Match(head)
-	if s.first == "" || f.log || f.cut != "" && f.size > maxSpan {
-		return span{first: s.first}
+	if err != nil || s.first == "" || f.log || f.cut != "" && f.size > maxSpan {
+		return span{first: s.first}, err
 	}
 	key := content{f.identity, f.size, f.changed.UnixNano()}
 	last, ok := h.lasts[key]
 	if !ok {
-		if last = lastStamp(f); len(h.lasts) >= maxHeads {
+		if last, err = lastStamp(f); err != nil && !errors.Is(err, errMoved) {
+			err = h.waits.excuse(f, err)
+		}
+		if err != nil {
+			return span{}, err
+		}
+		if len(h.lasts) >= maxHeads {
 			clear(h.lasts)
 		}
 		h.lasts[key] = last
 	}
 	s.last = max(last, s.first)
-	return s
+	return s, nil
 }
 
-// lastStamp is the last stamp in a file, or in what can be read of it.
-func lastStamp(f sibling) string {
+// lastStamp is the last stamp in a file, or in what can be uncompressed of it.
+func lastStamp(f sibling) (last string, err error) {
 	const tail = 64 << 10 // bytes
-	file, err := os.Open(f.path)
+	file, err := f.openFile()
 	if err != nil {
-		return ""
+		return "", err
 	}
 	defer file.Close()
-	var in io.Reader = io.NewSectionReader(file, max(f.size-tail, 0), tail)
-	if f.cut != "" {
-		s, err := newStream(fromStart(file), f.path)
+	stored := fromStart(file)
+	var in io.Reader = stored
+	if f.cut == "" {
+		stored.at = max(f.size-tail, 0)
+		in = io.LimitReader(stored, tail)
+	} else {
+		s, err := newStream(stored, f.path)
 		if err != nil {
-			return ""
+			return "", stored.failed
 		}
 		defer s.Close()
 		in = s
 	}
-	last, buf := "", make([]byte, tail)
+	buf := make([]byte, tail)
 	for held := 0; ; {
 		n, err := io.ReadFull(in, buf[held:])
 		text := buf[:held+n]
@@ -159,7 +182,7 @@ func lastStamp(f sibling) string {
 			last = string(all[len(all)-1])
 		}
 		if err != nil {
-			return last
+			return last, stored.failed
 		}
 		held = copy(buf, text[len(text)-len("2006-01-02 15:04:05"):])
 	}

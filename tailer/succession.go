@@ -31,6 +31,7 @@ func (c *chase) look(now time.Time) {
 		c.row[len(c.row)-1].seen = now
 		c.sure = true
 		c.tell("log", nil)
+		c.waitFor(&c.ahead, "the next file", nil)
 		return
 	}
 	err := errMoved
@@ -41,7 +42,9 @@ func (c *chase) look(now time.Time) {
 		err = c.extend(now)
 	}
 	c.sure = err == nil || errors.Is(err, fs.ErrNotExist)
-	c.tell("log", err)
+	if c.waitFor(&c.ahead, "the next file", err); c.ahead == nil {
+		c.tell("log", err)
+	}
 }
 
 // current tells, without reading the folder, that the last segment still is the log and nothing can have come before.
@@ -54,30 +57,32 @@ func (c *chase) current() bool {
 }
 
 // extend appends what has come to the row. It fails with errMoved if it was overtaken, fs.ErrNotExist if there is no
-// log now, or with why a file can't be opened.
+// log now, or with a *WaitError if a file or folder can't be read: then it is to be tried again, and nothing was
+// concluded.
 func (c *chase) extend(now time.Time) error {
 	found, err := c.settled()
+	if err == nil && len(c.row) == 0 {
+		found, err = c.search().with(found, c.From)
+	}
+	if err == nil {
+		err = c.mend(found)
+	}
 	if err != nil {
 		return err
 	}
-	if len(c.row) == 0 {
-		found = c.search().with(found, c.From)
+	c.name(found)
+	coming, err := c.coming(found)
+	if err != nil {
+		return err
 	}
-	c.mend(found)
-	coming := c.coming(found)
 	room := maxRow - len(c.row)
 	for i, f := range coming[:min(room, len(coming))] {
 		s, err := f.open(time.Now())
-		if errors.Is(err, fs.ErrNotExist) {
-			err = errMoved
-		}
-		switch {
-		case err == nil:
+		if err == nil {
+			c.waits.done(f)
 			c.append(s)
-		case errors.Is(err, errMoved) || i == len(coming)-1:
+		} else if err := c.without(f, err, i < len(coming)-1); err != nil {
 			return err
-		default:
-			c.tell(f.path, fmt.Errorf("left out: %w", err)) // there is a younger one
 		}
 	}
 	if len(coming) > room {
@@ -91,6 +96,48 @@ func (c *chase) extend(now time.Time) error {
 		return fmt.Errorf("%s: %w", c.Path, fs.ErrNotExist)
 	}
 	return nil
+}
+
+// name notes the names that the row's files have now.
+func (c *chase) name(found []sibling) {
+	for _, s := range c.row {
+		if i := slices.IndexFunc(found, func(f sibling) bool { return f.identity == s.identity }); i >= 0 {
+			s.name = found[i].path
+		}
+	}
+}
+
+// without leaves a file out that can't be opened, once it was waited for long enough and if there is a younger one. Else it
+// fails.
+func (c *chase) without(f sibling, err error, younger bool) error {
+	if errors.Is(err, errMoved) {
+		return err
+	}
+	failed, over := c.waits.note(f, err)
+	if !over || !younger {
+		return failed
+	}
+	from := f.start()
+	if f.identity == c.From.identity() {
+		from = c.From
+	}
+	c.waits.skip(f, failed, from)
+	return nil
+}
+
+// excuse is waits.excuse for a segment.
+func (c *chase) excuse(s *segment, err error) error { return c.waits.excuse(s.sibling(), err) }
+
+// waitFor sets what is waited for in one place, and tells once until that is over. An err that is no *WaitError is
+// nothing to wait for.
+func (c *chase) waitFor(place **WaitError, what string, err error) {
+	if *place = nil; !errors.As(err, place) {
+		c.tell(what, nil)
+		return
+	}
+	if _, told := c.told[what]; !told {
+		c.tell(what, *place)
+	}
 }
 
 // settled are the files of the log's row, read when no name was being changed, as far as that can be told.
@@ -111,10 +158,7 @@ func (c *chase) settled() ([]sibling, error) {
 	return nil, errMoved
 }
 
-func (c *chase) search() search {
-	problem := func(folder string, err error) { c.tell("cycled to "+folder, err) }
-	return search{path: c.Path, folders: c.CycledTo, heads: c.heads, problem: problem}
-}
+func (c *chase) search() search { return search{path: c.Path, folders: c.CycledTo, heads: c.heads} }
 
 // sameNames tells whether the same files have the same names in both lists.
 func sameNames(a, b []sibling) bool {
@@ -131,29 +175,41 @@ func (c *chase) append(s *segment) {
 	}
 	c.row = append(c.row, s)
 	if len(c.row) == 1 {
-		c.start(s)
+		c.start(s) // its error comes again when it is read
 	}
 }
 
-// start puts the first segment where it is to be read from: behind what was read of it, or of what it is a copy of.
-func (c *chase) start(s *segment) {
+// start puts the first segment where it is to be read from, if that hasn't been done: behind what was read of it, or of
+// what it is a copy of.
+func (c *chase) start(s *segment) error {
+	if s.placed {
+		return nil
+	}
 	head, err := s.begins()
+	if err != nil {
+		return err
+	}
+	info, err := s.file.Stat()
+	if err != nil {
+		return err
+	}
 	offset := c.known(s.identity, head)
-	if info, serr := s.file.Stat(); s.packed == nil && serr == nil {
+	if s.packed == nil {
 		offset = min(offset, info.Size())
 	}
-	if err == nil && offset > 0 {
+	if offset > 0 {
 		err = s.resume(offset)
 	}
-	c.tell("resuming", err)
+	s.placed = err == nil
+	return err
 }
 
-// release lets go of the first segment, which isn't the last. A plain one is held open for late lines.
+// release lets go of the first segment, which isn't the last. A plain one is held open for late lines, if it can be read.
 func (c *chase) release(s *segment, now time.Time) {
 	c.row = c.row[1:]
 	c.pause, c.liveFrom = c.Tick, time.Time{}
 	p := past{Position: s.position(), head: s.head}
-	if s.packed == nil {
+	if s.packed == nil && s.failing == nil {
 		p.late, p.until = s, now.Add(c.lateness)
 	} else {
 		s.close()

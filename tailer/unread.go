@@ -56,7 +56,7 @@ func (s *segment) shorterThan(at int64) (bool, error) {
 }
 
 func (s *segment) explain(err error, at int64) error {
-	return fmt.Errorf("reading %s at byte %d: %w", s.path, at, err)
+	return fmt.Errorf("reading %s at byte %d: %w", s.name, at, err)
 }
 
 // next is the next complete line of the chunk, ok is false when there is none.
@@ -87,17 +87,20 @@ func (s *segment) pass() {
 }
 
 // torn is what stands behind the last LF of a plain file that nobody writes any more.
-func (s *segment) torn(buf []byte) (line Line, ok bool) {
+func (s *segment) torn(buf []byte) (line Line, ok bool, err error) {
 	if s.packed != nil {
-		return Line{}, false // it was handed over with the rest
+		return Line{}, false, nil // it was handed over with the rest
 	}
 	text := s.long
 	if s.passed == 0 {
-		n, _ := s.file.ReadAt(buf[:min(s.end-s.offset, MaxLine+1)], s.offset)
+		n, err := s.file.ReadAt(buf[:min(s.end-s.offset, MaxLine+1)], s.offset)
+		if err != nil && err != io.EOF {
+			return Line{}, false, s.explain(err, s.offset)
+		}
 		text = buf[:n]
 	}
 	if len(text) == 0 {
-		return Line{}, false
+		return Line{}, false, nil
 	}
-	return s.line(text, s.end-s.offset, true), true
+	return s.line(text, s.end-s.offset, true), true, nil
 }

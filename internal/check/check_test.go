@@ -130,6 +130,10 @@ func TestWhatCanBeWrong(t *testing.T) {
 		{name: "state is a file", spoil: func(l *lab) { os.Remove(l.path("state")); l.write("state", "", 0o644) }, check: "state", status: Fail, says: "no folder"},
 		{name: "state's parent is a file", spoil: func(l *lab) { l.Config.State = l.path("mainlog/state") }, check: "state", status: Fail, says: "mainlog"},
 		{name: "state is open to others", spoil: func(l *lab) { os.Chmod(l.path("state"), 0o755) }, check: "state", status: Warn, says: "of mode 0700"},
+		{name: "a file was left out", spoil: func(l *lab) { l.leftOut("/var/log/exim 4/mainlog.2", now.Add(-time.Hour)) },
+			check: "gaps", status: Warn, says: "mainlog.2 from byte 99 on was not counted: it could not be read from 2026-"},
+		{name: "the command is for a shell", spoil: func(l *lab) { l.leftOut("/var/log/exim 4/mainlog.2", now) },
+			check: "gaps", status: Warn, says: "\n    exiwatch replay '/var/log/exim 4/mainlog.2'"},
 		{name: "a daemon runs", spoil: lock, check: "state", status: Pass, says: "by the daemon, pid 4711"},
 
 		{name: "no sendmail", settings: "[mail]\nvia = \"sendmail:/nowhere/sendmail\"\n", check: "mail", status: Fail, says: "no such file"},

@@ -94,6 +94,13 @@ func (l *lab) configure(settings string) {
 	l.Config, l.Broken = config.Read(file)
 }
 
+// leftOut makes a checkpoint that names a gap.
+func (l *lab) leftOut(path string, until time.Time) {
+	l.t.Helper()
+	l.write("state/checkpoint.json", fmt.Sprintf(`{"version":1,"gaps":[{"path":%q,"from":{"Offset":99},"since":%q,"until":%q}],"logs":{}}`,
+		path, until.Add(-time.Hour).Format(time.RFC3339), until.Format(time.RFC3339)), 0o600)
+}
+
 func (l *lab) path(name string) string { return filepath.Join(l.dir, name) }
 
 func (l *lab) write(name, text string, mode os.FileMode) string {

@@ -96,6 +96,9 @@ func missing(path string, err error) Result {
 		}
 		return fail("log", hint, "%v", err)
 	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return fail("log", "The daemon waits until that can be read.", "%v", err)
+	}
 	return fail("log", hint, "%s isn't there", path)
 }
 
@@ -109,7 +112,10 @@ func (c *checks) readable(path string, row []tailer.Member) Result {
 			f.Close()
 		case m == last && errors.Is(err, fs.ErrPermission):
 			return fail("log", whoMay(m.Path, me()), "%s can't be read by user %s", m.Path, me())
-		case errors.Is(err, fs.ErrPermission):
+		case errors.Is(err, fs.ErrNotExist): // it was cycled on just now
+		case !errors.Is(err, fs.ErrPermission):
+			return warn("log", "The daemon waits before it until it can be read.", "a file of the log can't be read: %v", err)
+		default:
 			return warn("log", whoMay(m.Path, me())+" At a start the daemon reads what was cycled, too.", "%s can't be read by user %s", m.Path, me())
 		}
 	}

@@ -22,9 +22,11 @@ type Config struct {
 	Log []string // main logs; empty: to be found (FindLog)
 	// CycledTo are folders, beside the logs' own, in which cycled files may be.
 	CycledTo []string
-	State    string         // folder of the mail spool
-	Zone     *time.Location // of logs that name none
-	Rules    []window.Rule
+	// WaitForFile is how long a file of a log that can't be read is waited for; 0: an hour.
+	WaitForFile time.Duration
+	State       string         // folder of the mail spool
+	Zone        *time.Location // of logs that name none
+	Rules       []window.Rule
 	// Charset is that of subjects that are neither UTF-8 nor say what they are; nil: windows-1252.
 	Charset encoding.Encoding
 	// Scopes are what the rules count.

@@ -27,6 +27,7 @@ type file struct {
 	Timezone string   `toml:"timezone"`
 	Charset  string   `toml:"charset"`
 	CycledTo []string `toml:"cycled_to"`
+	WaitFor  string   `toml:"wait_for_file"`
 	Count    count    `toml:"count"`
 	Rule     []rule   `toml:"rule"`
 	Mail     mail     `toml:"mail"`
@@ -132,6 +133,9 @@ func (f *file) config() (c Config, err error) {
 	if c.CycledTo, err = folders(f.CycledTo); err != nil {
 		return c, err
 	}
+	if c.WaitForFile, err = waiting(f.WaitFor); err != nil {
+		return c, err
+	}
 	if c.Rules, c.Scopes, err = f.rules(c.Zone); err != nil {
 		return c, err
 	}
@@ -184,6 +188,18 @@ func folders(paths []string) ([]string, error) {
 		}
 	}
 	return paths, nil
+}
+
+// waiting reads wait_for_file; 0 where it isn't set.
+func waiting(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("wait_for_file %q: want a duration such as 1h", text)
+	}
+	return d, nil
 }
 
 // Zone gives the time zone of a name such as Europe/Berlin, the machine's for "".

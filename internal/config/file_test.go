@@ -24,6 +24,7 @@ log   = ["/var/log/exim4/mainlog", "/var/log/other/main-%D"]
 state = "/srv/exiwatch"
 timezone = "Europe/Berlin"
 cycled_to = ["/var/log/old"]
+wait_for_file = "90m"
 
 [count]
 only   = ["authenticated", "bounces", "192.0.2.7/24"]
@@ -89,9 +90,10 @@ func TestEveryKey(t *testing.T) {
 		t.Errorf("local domains = %q", domains)
 	}
 	want := Config{
-		Log:      []string{"/var/log/exim4/mainlog", "/var/log/other/main-%D"},
-		CycledTo: []string{"/var/log/old"},
-		State:    "/srv/exiwatch",
+		Log:         []string{"/var/log/exim4/mainlog", "/var/log/other/main-%D"},
+		CycledTo:    []string{"/var/log/old"},
+		WaitForFile: 90 * time.Minute,
+		State:       "/srv/exiwatch",
 		Rules: []window.Rule{
 			{Name: "bulk sender", Key: window.Auth, Count: window.Recipients, Limit: 500, Window: 90 * time.Minute},
 			{Key: window.Topic, Limit: 100, Window: 7 * 24 * time.Hour},
@@ -204,6 +206,8 @@ c.toml:5:1: unknown key "mail.three"$`},
 		{"[[rule]\n", `^c.toml:1:`},
 
 		{"cycled_to = ['old']", `^c.toml: cycled_to: "old": want the absolute path of a folder$`},
+		{"wait_for_file = '0s'", `^c.toml: wait_for_file "0s": want a duration such as 1h$`},
+		{"wait_for_file = 'a day'", `^c.toml: wait_for_file "a day": want a duration such as 1h$`},
 		{"cycled_to = ['/a', '/a']", `^c.toml: cycled_to: /a is named twice$`},
 		{"timezone = 'Mars/Base'", `^c.toml: timezone "Mars/Base" is not known`},
 		{"charset = 'latin-99'", `^c.toml: charset "latin-99" is not known: names are those of web and mail, such as windows-1251`},

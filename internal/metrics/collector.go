@@ -45,6 +45,7 @@ func (e exposition) reading(s *Snapshot) {
 			"log", l.Path)
 		e.counter("lines_foreign_total", "Lines of other programs, as syslog names them.", l.Foreign, "log", l.Path)
 	}
+	e.counter("files_skipped_total", "Files of the logs that were left out, as they could not be read.", s.Skipped)
 	e.gauge("rebuild_seconds", "How long it took to rebuild the counters when the daemon began, or has taken so far.", s.Rebuild.Seconds())
 	e.counter("scrapes_stale_total", "Scrapes that showed counts of the one before, because the counters were busy.", s.Stale)
 }

@@ -11,6 +11,7 @@ type Snapshot struct {
 	Rules                                                    []Rule
 	KeysDropped, Merged, Forgotten, DistinctOmitted, Refused int64 // of window.Stats: what the bounds have cost
 	Channels                                                 []Channel
+	Skipped                                                  int64         // files of logs that were left out
 	Unspooled                                                int           // events whose mail can't be spooled yet
 	Rebuild                                                  time.Duration // how long the counters were rebuilt, or have been so far
 	Socket                                                   *Socket       // nil: there is none

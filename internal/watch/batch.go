@@ -20,7 +20,12 @@ type batch struct {
 	read  chan struct{} // gets one when hand has read the run
 	quiet bool          // there was nothing more to read
 	end   time.Time     // everything written before it was read; zero: that can't be told
+	gaps  []tailer.Gap  // files that were left out before its lines
+	waits *waitNews     // what is waited for from here on; nil: the same as before
 }
+
+// waitNews says what is waited for; nil: nothing.
+type waitNews struct{ *tailer.WaitError }
 
 // A line of a batch ends at text[:end]. What else a tailer.Line holds is in Line, but for its text.
 type line struct {
@@ -31,7 +36,10 @@ type line struct {
 func newBatch(log int) *batch { return &batch{log: log, read: make(chan struct{}, 1)} }
 
 // reset makes the batch empty.
-func (b *batch) reset() { b.text, b.lines, b.run = b.text[:0], b.lines[:0], tailer.Run{} }
+func (b *batch) reset() {
+	b.text, b.lines, b.run = b.text[:0], b.lines[:0], tailer.Run{}
+	b.gaps, b.waits = nil, nil
+}
 
 func (b *batch) empty() bool { return len(b.lines) == 0 && b.run.Lines == 0 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -29,7 +30,7 @@ func (d *Daemon) begin(l *followed, was *progress) error {
 	if err := tailer.Followable(l.path); err != nil {
 		return err
 	}
-	if tailer.IsMounted(l.path) {
+	if l.waits == nil && tailer.IsMounted(l.path) {
 		d.Log.Warn("the log is mounted as a single file: when it is cycled, the new one can't be seen. Mount its folder",
 			"log", l.path)
 	}
@@ -74,7 +75,7 @@ func (l *followed) find(at tailer.Position) (held tailer.Position, ok bool, err 
 	if at.Offset == 0 {
 		return held, false, nil
 	}
-	held, ok, err = tailer.Find(l.path, at, l.follower.CycledTo...)
+	held, ok, err = l.follower.Find(at)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return held, false, fmt.Errorf("looking for where %s was counted to: %w", l.path, err)
 	}
@@ -114,7 +115,7 @@ func (d *Daemon) beginLost(l *followed, was *progress) {
 // beginOldest begins with the oldest file that matters to the windows at a time of the log's clock, as the one is
 // gone in which they begin, or older rules needed less of the past.
 func (d *Daemon) beginOldest(l *followed, at window.Clock) error {
-	row, err := tailer.Row(l.path, l.follower.CycledTo...)
+	row, err := l.follower.Row()
 	if err != nil {
 		return fmt.Errorf("looking for the past of %s: %w", l.path, err)
 	}
@@ -146,7 +147,7 @@ func (d *Daemon) sayGap(l *followed, first time.Time) {
 // beginFirst is for a log that is followed for the first time: what it holds is counted silently as far back as the windows reach,
 // or told, with FromStart, from the start of the current file on.
 func (d *Daemon) beginFirst(l *followed) error {
-	row, err := tailer.Row(l.path, l.follower.CycledTo...)
+	row, err := l.follower.Row()
 	if errors.Is(err, fs.ErrNotExist) {
 		d.Log.Warn("the log isn't there yet: it is waited for", "log", l.path, "problem", err)
 		l.startAnew(tailer.Position{})
@@ -210,7 +211,10 @@ func endOf(m tailer.Member, zone *time.Location, now time.Time) (end tailer.Posi
 	defer f.Close()
 	from := max(m.Size-tail, 0)
 	text := make([]byte, m.Size-from)
-	n, _ := f.ReadAt(text, from)
+	n, err := f.ReadAt(text, from)
+	if err != nil && err != io.EOF {
+		return end, last, err
+	}
 	text = text[:bytes.LastIndexByte(text[:n], '\n')+1]
 	for line := range bytes.Lines(text) {
 		if t, ok := parser.Stamp(line, zone, now); ok {

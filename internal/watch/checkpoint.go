@@ -18,6 +18,7 @@ type checkpoint struct {
 	Spooled int64                `json:"spooled"` // the last mail in the spool that it covers
 	Told    map[string]int64     `json:"told"`    // the same of each teller, by name
 	Folded  bool                 `json:"folded"`  // the alerts' values are
+	Gaps    []Gap                `json:"gaps,omitempty"`
 	Mailbag savedMailbag         `json:"mailbag"`
 	Own     []ownMail            `json:"own"`
 	Logs    map[string]*progress `json:"logs"` // by path

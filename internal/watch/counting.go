@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"exiwatch/tailer"
 	"exiwatch/window"
 )
 
@@ -13,6 +14,12 @@ func (d *Daemon) take(b *batch) bool {
 	l := d.logs[b.log]
 	if b.ahead() {
 		d.lend(b.wait)
+	}
+	for _, g := range b.gaps {
+		d.skipped(l, g)
+	}
+	if b.waits != nil {
+		d.waits(l, b.waits.WaitError)
 	}
 	whole := l.count(b, func() { d.arrived(l) }, func(lines int64) bool {
 		d.saver.counting(d, lines)
@@ -31,11 +38,19 @@ func (d *Daemon) take(b *batch) bool {
 			d.atEnd(l, b.end)
 		}
 	}
-	d.heart.counted(b)
+	d.heart.counted(b, l.waits != nil)
 	more := !b.quiet
 	l.feed.free <- b
 	d.saver.batched(d, more)
 	return whole
+}
+
+// waits says for which file a log is waited for; nil: it can be read.
+func (d *Daemon) waits(l *followed, w *tailer.WaitError) {
+	if was := l.waits; was != nil && w == nil {
+		d.Log.Info("reading the log again", "log", l.path, "waited_for", was.Path, "since", was.Since)
+	}
+	l.waits = w
 }
 
 // arrived ends a rebuild: from here on the log is told. Alerts that are open here and that nobody was told of were found

@@ -51,6 +51,8 @@ type Daemon struct {
 	door     *door // nil: nobody asks
 	heart    heartbeat
 	gallery  *gallery // nil: nobody looks on
+	gaps     []Gap
+	launch   func(i int, l *followed) // begins to follow a log
 
 	warnings warnings
 	putOff   struct { // of mails; those who send add to it
@@ -98,13 +100,18 @@ func (d *Daemon) Run(ctx context.Context) error {
 
 	batches := make(chan *batch, len(d.logs)*inFlight())
 	failed := make(chan error, len(d.logs))
-	for i, l := range d.logs {
+	d.launch = func(i int, l *followed) {
 		l.feed = l.newFeed(ctx, i, batches)
 		wait.Go(func() {
 			if err := l.follow(); ctx.Err() == nil {
 				failed <- fmt.Errorf("following %s: %w", l.path, err)
 			}
 		})
+	}
+	for i, l := range d.logs {
+		if !l.pending {
+			d.launch(i, l)
+		}
 	}
 	wait.Go(d.writer.run)
 	wait.Go(func() { d.spool.Run(ctx, d.Config.Mail.Transport, func(e mailer.Event) { d.sent(mailChannel, e) }) })
@@ -211,6 +218,9 @@ func (d *Daemon) unsent() int {
 
 // tick does what is due now and then.
 func (d *Daemon) tick() (done bool, err error) {
+	if err := d.tryPending(); err != nil {
+		return true, err
+	}
 	d.saver.tick(d)
 	d.tellLosses()
 	d.warnings.tell(d.Log, d.now(), false)

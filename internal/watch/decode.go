@@ -46,7 +46,7 @@ var sparse = map[string]int{"alerts": 300, "rows": 24}
 // most is how many elements our lists and objects have at most, by their names.
 var most = map[string]int{
 	"alerts": 10_000, "rows": 1000, "own": maxOwn, "logs": 2000, "rules": maxCheckpoint, "mailed": maxCheckpoint,
-	"hosts": maxHosts, "bars": 64, "samples": 64, "tallies": 64, "told": 64,
+	"hosts": maxHosts, "bars": 64, "samples": 64, "tallies": 64, "told": 64, "gaps": maxGaps,
 }
 
 // Lists of other names have at most as many as usual, and those whose names we don't write few: encoding/json takes
@@ -128,6 +128,11 @@ func (c *checkpoint) validate() error {
 	for i := range c.Mailbag.Gathered {
 		if err := c.Mailbag.Gathered[i].Validate(); err != nil {
 			return err
+		}
+	}
+	for i := range c.Gaps {
+		if err := c.Gaps[i].From.Validate(); err != nil {
+			return fmt.Errorf("gap %d: %w", i+1, err)
 		}
 	}
 	for _, m := range c.Own {

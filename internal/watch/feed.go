@@ -52,7 +52,7 @@ func (l *followed) follow() error {
 		follower := journal.Follower{Log: *l.journal, From: l.follower.From, Problem: l.follower.Problem}
 		return follower.Follow(f.ctx, f.line, f.quiet)
 	}
-	l.follower.Bulk = f.run
+	l.follower.Bulk, l.follower.Waits = f.run, f.waits
 	return l.follower.Follow(f.ctx, f.line, f.quiet)
 }
 
@@ -132,6 +132,17 @@ func (f *feed) run(r tailer.Run) error {
 	})
 	return nil
 }
+
+// skip tells of a file that was left out before the lines to come.
+func (f *feed) skip(g tailer.Gap) {
+	if !f.next.empty() && f.send(false, time.Time{}) != nil {
+		return // it ends
+	}
+	f.next.gaps = append(f.next.gaps, g)
+}
+
+// waits tells what is waited for now.
+func (f *feed) waits(w *tailer.WaitError) { f.next.waits = &waitNews{w} }
 
 // quiet hands over what there is, as nothing more can be read for now; what was written before end was read.
 func (f *feed) quiet(end time.Time) error { return f.send(true, end) }

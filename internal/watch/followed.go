@@ -25,9 +25,11 @@ type followed struct {
 	now      func() time.Time
 	feed     *feed
 
-	was     *progress // in the checkpoint that the daemon began with
-	rebuild *rebuild  // nil once the log has been read up to where the counting goes on
-	at      mark      // everything before it has been counted
+	was     *progress         // in the checkpoint that the daemon began with
+	pending bool              // it isn't known yet where to begin
+	waits   *tailer.WaitError // what is waited for; nil: nothing
+	rebuild *rebuild          // nil once the log has been read up to where the counting goes on
+	at      mark              // everything before it has been counted
 	marks   marks
 	lost    window.Stats // what the bounds had cost when that was last told
 	idle    bool         // it was quiet, and no line has come since

@@ -137,6 +137,9 @@ func (g *gallery) Now(ctx context.Context) (*web.Now, error) {
 // log is how far a log was read.
 func (g *gallery) log(l *followed) web.Log {
 	log := web.Log{Path: l.path, Read: !l.end.IsZero()}
+	if w := l.waits; w != nil {
+		log.Waits, log.Since = w.Err.Error(), w.Since
+	}
 	if l.seen != (tailer.Position{}) {
 		clock := l.pipeline.clock()
 		log.Stamp = time.Unix(clock.Now-clock.Shift, 0).In(g.daemon.Config.Zone)

@@ -27,6 +27,7 @@ func TestHeartbeatNeedsEveryLog(t *testing.T) {
 		"one log, read":                 {1, []*batch{read(0), read(0)}, 2},
 		"one log, at its end":           {1, []*batch{atEnd(0), atEnd(0)}, 2},
 		"one log, not to be seen":       {1, []*batch{blind(0), blind(0)}, 0},
+		"one log, waited for":           {1, []*batch{blind(0), blind(0)}, 2},
 		"of two logs one is read":       {2, []*batch{read(0), read(0), atEnd(0)}, 0},
 		"two logs":                      {2, []*batch{read(0), atEnd(1), atEnd(1), read(0)}, 2},
 		"of two logs one can't be seen": {2, []*batch{read(0), blind(1), read(0)}, 0},
@@ -34,7 +35,7 @@ func TestHeartbeatNeedsEveryLog(t *testing.T) {
 		beats := 0
 		h := newHeartbeat(func() { beats++ }, c.logs)
 		for _, b := range c.batches {
-			h.counted(b)
+			h.counted(b, name == "one log, waited for")
 		}
 		if beats != c.beats {
 			t.Errorf("%s: %d beats, want %d", name, beats, c.beats)

@@ -15,6 +15,7 @@ type job struct {
 	mailed bool
 
 	digest     []mailer.Item // is mailed
+	missing    []string      // places in the logs that the mail says are missing
 	arrived    string        // name of a mail of ours that a log shows
 	settled    time.Time     // up to when the logs were read
 	forget     time.Time     // before which mails were sent that are forgotten

@@ -21,6 +21,7 @@ type meter struct {
 	began   time.Time        // by the wall clock
 	rebuild time.Duration    // how long that took; 0: there was none, or it isn't over
 	opened  map[string]int64 // alerts by rule, as Rule.String has it
+	skipped int64            // files of logs that were left out
 
 	deliveries map[string]*deliveries // by channel
 
@@ -80,12 +81,14 @@ type counted struct {
 	rules     []metrics.Rule
 	lost      window.Stats
 	unspooled int
+	skipped   int64
 	rebuild   time.Duration
 }
 
 // count looks at the counters: for so long nothing is counted.
 func (d *Daemon) count() counted {
-	c := counted{tally: d.tally, unspooled: len(d.saver.waiting) + d.writer.len(), rebuild: d.meter.rebuild}
+	c := counted{tally: d.tally, skipped: d.meter.skipped, rebuild: d.meter.rebuild}
+	c.unspooled = len(d.saver.waiting) + d.writer.len()
 	c.rules = make([]metrics.Rule, len(d.Config.Rules))
 	for i, name := range ruleNames(d.Config.Rules) {
 		c.rules[i] = metrics.Rule{Name: name, Opened: d.meter.opened[d.Config.Rules[i].String()]}
@@ -133,7 +136,7 @@ func (d *Daemon) snapshot(ctx context.Context) metrics.Snapshot {
 		Arrivals: c.tally.Arrivals, Malformed: c.tally.Malformed, Overflowed: c.tally.Overflowed, Suspicious: c.tally.Suspicious, Injected: c.tally.Injected,
 		Rules: c.rules, Unspooled: c.unspooled, Rebuild: c.rebuild, Stale: stale,
 		KeysDropped: int64(c.lost.DroppedKeys), Merged: int64(c.lost.MergedArrivals), Forgotten: int64(c.lost.ForgottenRows),
-		DistinctOmitted: int64(c.lost.OmittedInner), Refused: int64(c.lost.RefusedAlerts),
+		Skipped: c.skipped, DistinctOmitted: int64(c.lost.OmittedInner), Refused: int64(c.lost.RefusedAlerts),
 	}
 	now := d.now()
 	for i, l := range c.logs {

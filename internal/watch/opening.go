@@ -11,11 +11,9 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
-	"exiwatch/internal/journal"
 	"exiwatch/internal/private"
 	"exiwatch/mailer"
 	"exiwatch/parser"
-	"exiwatch/tailer"
 	"exiwatch/window"
 )
 
@@ -113,6 +111,7 @@ func (d *Daemon) open() error {
 	d.writer = newWriter(d)
 	d.saver.mailbag.restore(was.Mailbag, d.now())
 	d.own.restore(was.Own)
+	d.gaps = recent(was.Gaps, d.now())
 	d.others = make(map[string]*progress)
 	for path, p := range was.Logs {
 		if !slices.Contains(d.Config.Log, path) && d.now().Sub(p.Written) < maxAbsence && len(d.others) < maxOthers {
@@ -120,19 +119,11 @@ func (d *Daemon) open() error {
 		}
 	}
 	for _, path := range d.Config.Log {
-		pipeline, err := first.Another(path)
+		l, err := d.newFollowed(path, first)
 		if err != nil {
 			return err
 		}
-		l := &followed{path: path, pipeline: pipeline, zone: d.Config.Zone, now: d.now}
-		l.follower = tailer.Follower{Path: path, CycledTo: d.Config.CycledTo, Problem: d.problem}
-		if path == config.Stdin {
-			l.stdin = d.Stdin
-		} else if j, ok := journal.Of(path); ok {
-			l.journal = &j
-		}
-		l.reader = pipeline.Reader(d.Config.Zone, d.now())
-		if err := d.begin(l, was.Logs[path]); err != nil {
+		if err := d.tryBegin(l, was.Logs[path]); err != nil {
 			return err
 		}
 		if d.isStopping() {

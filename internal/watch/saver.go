@@ -73,7 +73,11 @@ func (s *saver) put(d *Daemon, n news) {
 	if mailed || len(d.tellers) > 0 {
 		s.due = true
 		s.events++
-		s.add(d, job{at: now, told: n, mailed: mailed})
+		j := job{at: now, told: n, mailed: mailed}
+		if mailed {
+			j.missing = d.missing()
+		}
+		s.add(d, j)
 	}
 	s.digest(d, now)
 }
@@ -82,7 +86,7 @@ func (s *saver) put(d *Daemon, n news) {
 func (s *saver) digest(d *Daemon, now time.Time) {
 	if items := s.mailbag.digest(now); len(items) > 0 {
 		s.due = true
-		s.add(d, job{at: now, digest: items})
+		s.add(d, job{at: now, digest: items, missing: d.missing()})
 	}
 }
 
@@ -218,7 +222,7 @@ func (s *saver) whole(d *Daemon, now time.Time) bool {
 // checkpoint says how far the logs have been counted. The writer knows which mails it covers.
 func (d *Daemon) checkpoint() *checkpoint {
 	c := &checkpoint{
-		Version: checkpointVersion, Folded: true,
+		Version: checkpointVersion, Folded: true, Gaps: recent(d.gaps, d.now()),
 		Told: make(map[string]int64), Mailbag: d.saver.mailbag.saved(),
 		Own: d.own.saved(), Logs: maps.Clone(d.others),
 	}

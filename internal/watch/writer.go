@@ -187,7 +187,7 @@ func (w *writer) do(j *job) bool {
 	case j.arrived != "":
 		w.arrived = append(w.arrived, j.arrived)
 	case len(j.digest) > 0:
-		message, err := w.composer.Digest(j.digest, j.at)
+		message, err := w.composerOf(j).Digest(j.digest, j.at)
 		if err != nil {
 			w.trouble.log.Error("a digest can't be made", "events", len(j.digest), "error", err)
 			break // nor later
@@ -214,12 +214,19 @@ func (w *writer) tell(j *job) {
 	if !j.mailed {
 		return
 	}
-	message, err := compose(w.composer, j.told, j.at)
+	message, err := compose(w.composerOf(j), j.told, j.at)
 	if err != nil {
 		w.trouble.log.Error("the mail of an alert can't be made", "id", j.told.alerts[0].ID, "event", j.told.event, "error", err)
 		return // nor later
 	}
 	w.mails = append(w.mails, message)
+}
+
+// composerOf makes the mail of a job.
+func (w *writer) composerOf(j *job) mailer.Composer {
+	c := w.composer
+	c.Missing = j.missing
+	return c
 }
 
 func (w *writer) isEmpty() bool { return len(w.mails)+len(w.notices)+len(w.arrived) == 0 }

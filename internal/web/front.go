@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"time"
 
 	"exiwatch/internal/look"
@@ -64,12 +65,19 @@ func newFront(n *Now) *front {
 		f.Level, f.Title = "bad", look.Number(int64(len(f.Active)))+" are sending in bulk"
 	case f.Tampers:
 		f.Level, f.Title = "bad", "Somebody may be tampering with the log"
+	case n.Waits():
+		f.Level, f.Title = "unsure", "The log can't be read"
 	case !f.Read():
 		f.Level, f.Title = "unsure", "Still reading the log"
 	case n.Opens > 0:
 		f.Level, f.Title = "unsure", "Nobody is sending in bulk any more"
 	}
 	return f
+}
+
+// Waits tells whether a log isn't read on, as a file of it can't be read.
+func (n *Now) Waits() bool {
+	return slices.ContainsFunc(n.Logs, func(l Log) bool { return l.Waits != "" })
 }
 
 // shownRanking is how many parties are ranked.

@@ -48,6 +48,8 @@ type Log struct {
 	Behind int64     // bytes that are still to be read
 	Stamp  time.Time // of the last line; zero: none yet
 	Change time.Time // when the file was last written; zero: it isn't there
+	Waits  string    // why it isn't read on: a file of it can't be read; empty: it is
+	Since  time.Time // when that began
 }
 
 // A Finding is what a check says.

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,5 +109,30 @@ func TestWhoKnowsOneValueOnly(t *testing.T) {
 				t.Errorf("%v %s: it is in its own groups", test.key, test.value)
 			}
 		}
+	}
+}
+
+// TestWaitingIsNotFine: while a file of the log can't be read, neither page says that all is well.
+func TestWaitingIsNotFine(t *testing.T) {
+	n := &Now{Book: NewBook().View(), At: noon, Logs: []Log{{Path: "/mainlog", Read: true, Waits: "open <b>: no", Since: noon}}}
+	if f := newFront(n); f.Level != "unsure" || f.Title != "The log can't be read" {
+		t.Errorf("the front is %q, %q", f.Level, f.Title)
+	}
+	for _, body := range []any{newFront(n), &health{Now: n, Checked: noon}} {
+		var html bytes.Buffer
+		if err := templates.ExecuteTemplate(&html, "main", &page{At: noon, Body: body}); err != nil {
+			t.Fatal(err)
+		}
+		text := html.String()
+		if strings.Contains(text, "All is in order") || strings.Contains(text, "Nobody is sending") {
+			t.Errorf("all is well:\n%s", text)
+		}
+		if _, ok := body.(*health); ok && !strings.Contains(text, "open &lt;b&gt;: no") {
+			t.Errorf("the page of %T doesn't say why:\n%s", body, text)
+		}
+	}
+	n.Logs[0].Waits = ""
+	if f := newFront(n); f.Level != "good" {
+		t.Errorf("when it is over, the front is %q, %q", f.Level, f.Title)
 	}
 }
