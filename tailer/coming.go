@@ -38,6 +38,7 @@ func (c *chase) beginning(found []sibling) (list []sibling) {
 	switch {
 	case i >= 0:
 		list = found[i:]
+		c.learn(found[i])
 	case c.begun || !c.Since.IsZero():
 		list = c.since(found, c.Since)
 	case len(found) > 0 && found[len(found)-1].isLog(c.Path):
@@ -51,6 +52,15 @@ func (c *chase) beginning(found []sibling) (list []sibling) {
 		c.border = c.heads.end(c.older[n-1])
 	}
 	return list
+}
+
+// learn keeps how the file begins that was found to hold From: what has few bytes is told apart from it by these.
+func (c *chase) learn(f sibling) {
+	for i := range c.past {
+		if p := &c.past[i]; p.Position == c.From && p.head == nil {
+			p.head = c.heads.of(f)
+		}
+	}
 }
 
 // since are those of found that are newer, and the log however old it is. Where its name holds the date, the youngest file is the log

@@ -24,9 +24,7 @@ func (m Member) At(offset int64) (Position, error) {
 	}
 	defer file.Close()
 	head, err := readHead(file)
-	at := m.Start
-	at.Fingerprint, at.Offset = fingerprint(head, offset), offset
-	return at, err
+	return m.Start.moved(offset, head), err
 }
 
 // Row finds the files that the main log at path has been cycled to, oldest first, the log itself last if it is there:

@@ -42,14 +42,19 @@ func (h heads) find(found []sibling, at Position) int {
 	if at == (Position{}) {
 		return -1
 	}
+	short := false // what is shorter than at, as far as that is known
 	for _, likely := range []func(f sibling) bool{
 		func(f sibling) bool { return f.identity == at.identity() && (f.size >= at.Offset || f.cut != "") },
 		func(f sibling) bool { return f.cut == "" && f.size >= at.Offset },
-		func(f sibling) bool { return f.cut != "" },
+		func(f sibling) bool { return f.cut != "" && !short },
+		func(f sibling) bool { short = true; return f.cut != "" },
 		func(f sibling) bool { return f.cut == "" }, // a copy made before at was written
 	} {
 		for i, f := range slices.Backward(found) {
-			if likely(f) && at.isIn(f.identity, h.of(f)) {
+			if !likely(f) {
+				continue
+			}
+			if head := h.of(f); at.isIn(f.identity, head) && (short || at.fills(head)) {
 				return i
 			}
 		}
@@ -74,7 +79,7 @@ type content struct {
 
 const maxHeads = 256 // far more than there are files of one log
 
-// of gives the first bytes of f, uncompressed, up to fingerprintLength; nil if they can't be read, or f has lost its name.
+// of gives the head of f; nil if it can't be read, or f has lost its name.
 func (h heads) of(f sibling) []byte {
 	key := content{f.identity, f.size, f.changed.UnixNano()}
 	if head, ok := h.known[key]; ok {
@@ -100,31 +105,30 @@ func (h heads) of(f sibling) []byte {
 	return h.known[key]
 }
 
+// compare is a comparison of what two files hold, as far as their heads tell. A file of which none can be read has not
+// been written yet, or ends before any other; it is no shorter if it isn't empty.
+func (h heads) compare(a, b sibling) (same, longer bool) {
+	first, second := h.of(a), h.of(b)
+	if first == nil && a.size > 0 {
+		return true, false
+	}
+	return alike(first, second), !continues(first, second) && continues(second, first)
+}
+
 // end is where a plain file ends.
 func (h heads) end(f sibling) Position {
-	return Position{Device: f.device, Inode: f.inode, Fingerprint: fingerprint(h.of(f), f.size), Offset: f.size}
+	return f.start().moved(f.size, h.of(f))
 }
 
-// readHead reads a file's first bytes, fewer if it is shorter.
-func readHead(file io.ReaderAt) ([]byte, error) {
-	head := make([]byte, fingerprintLength)
-	n, err := file.ReadAt(head, 0)
-	if err == io.EOF {
-		err = nil
-	}
-	return head[:n], err
-}
-
-// unpackHead reads a compressed file's first bytes; nil if it is broken.
+// unpackHead reads a compressed file's head, or what can be read of it; nil if that is nothing.
 func unpackHead(file *os.File, path string) []byte {
 	s, err := newStream(fromStart(file), path)
 	if err != nil {
 		return nil
 	}
 	defer s.Close()
-	head := make([]byte, fingerprintLength)
-	n, _ := io.ReadFull(s, head)
-	return head[:n]
+	head, _ := headFrom(nil, s)
+	return head
 }
 
 // fromStart reads file from its first byte, wherever others have got to in it.

@@ -1,7 +1,6 @@
 package tailer
 
 import (
-	"bytes"
 	"slices"
 	"time"
 )
@@ -67,5 +66,5 @@ func (c *chase) mend(found []sibling) {
 // isCopy tells whether f holds what is in the segment now, or nothing yet: a copy that is just being made.
 func (c *chase) isCopy(f sibling, s *segment) bool {
 	head, err := s.begins()
-	return err == nil && bytes.HasPrefix(head, c.heads.of(f))
+	return err == nil && continues(head, c.heads.of(f))
 }

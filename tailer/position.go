@@ -4,20 +4,26 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"math/bits"
 	"syscall"
 )
 
-// fingerprintLength is how many bytes of a file's start are looked at to know it again: Exim's first lines hold a
-// stamp and a message id, so this many hardly ever begin two logs.
+// fingerprintLength is how many bytes of a file's start make its Fingerprint: Exim's first lines hold a stamp and a
+// message id, so this many hardly ever begin two logs. Where they do, Longer tells them apart.
 const fingerprintLength = 256
 
 // A Position says where in which file a line ends. The zero Position is the start of whatever file there is.
 type Position struct {
 	Device, Inode uint64 // 0 when the file was read through a plain io.Reader
-	// Fingerprint is the FNV-1a hash of the file's first min(256, Offset) bytes, uncompressed: what lies before a
-	// Position never changes, so it holds while the file grows and after it was renamed, copied or compressed.
+	// Fingerprint is the FNV-1a hash of the file's first min(256, Offset) bytes behind NULs, uncompressed: what lies
+	// before a Position never changes, so it holds while the file grows and after it was renamed, copied or compressed.
 	Fingerprint uint64
 	Offset      int64 // bytes from the start, uncompressed
+	// NULs is how many of them the file begins with, up to Offset and 1 MiB. An older version didn't skip them.
+	NULs int64 `json:",omitempty"`
+	// Longer are hashes of twice the bytes that make the Fingerprint, of four times as many and so on. Each is 0 as
+	// long as Offset is less, and in what an older version wrote.
+	Longer [6]uint32 `json:",omitzero"`
 }
 
 // Validate says why no line can end there.
@@ -25,21 +31,53 @@ func (p Position) Validate() error {
 	if p.Offset < 0 || p.Offset > maxOffset {
 		return fmt.Errorf("byte %d of a log: out of range", p.Offset)
 	}
+	if p.NULs < 0 || p.NULs > min(p.Offset, maxNULs) {
+		return fmt.Errorf("%d NULs before byte %d of a log: out of range", p.NULs, p.Offset)
+	}
 	return nil
 }
 
 // maxOffset is larger than any file and far from overflow.
 const maxOffset = 1 << 60 // bytes
 
-// fingerprint is the Fingerprint of a position at offset in a file that begins with head, of which as much is needed
-// as fingerprintLength and offset ask for.
-func fingerprint(head []byte, offset int64) uint64 {
-	const basis, prime = 14695981039346656037, 1099511628211 // FNV-1a, 64 bits
-	h := uint64(basis)
-	for _, b := range head[:min(int64(len(head)), offset, fingerprintLength)] {
-		h = (h ^ uint64(b)) * prime
+// moved is a position at offset in the file of p, which begins with head. What p has of the head already isn't made
+// again.
+func (p Position) moved(offset int64, head []byte) Position {
+	nuls, text := splitHead(head)
+	nuls = min(nuls, offset)
+	behind := offset - nuls
+	if p.Offset == 0 || p.NULs != nuls || behind < fingerprintLength || depth(p.Offset-nuls) != depth(behind) {
+		p.NULs = nuls
+		p.Fingerprint, p.Longer = fingerprints(text[:min(int64(len(text)), behind)])
 	}
-	return h
+	p.Offset = offset
+	return p
+}
+
+// depth is how many hashes of a Position are made of so many bytes.
+func depth(length int64) int {
+	return min(bits.Len64(uint64(length)/fingerprintLength), len(Position{}.Longer)+1)
+}
+
+// fingerprints are the hashes of a Position, of the text before it and behind NULs.
+func fingerprints(text []byte) (first uint64, longer [len(Position{}.Longer)]uint32) {
+	const basis, prime = 14695981039346656037, 1099511628211 // FNV-1a, 64 bits
+	h, from := uint64(basis), 0
+	hash := func(to int) {
+		for _, b := range text[from:to] {
+			h = (h ^ uint64(b)) * prime
+		}
+		from = to
+	}
+	hash(min(len(text), fingerprintLength))
+	first = h
+	for i := range longer {
+		if length := fingerprintLength << (i + 1); len(text) >= length {
+			hash(length)
+			longer[i] = uint32(h>>32 ^ h)
+		}
+	}
+	return first, longer
 }
 
 // isIn tells whether this is a position in the file of that identity which begins with head, or in one it is a copy of.
@@ -48,11 +86,39 @@ func (p Position) isIn(is identity, head []byte) bool {
 	if p.Offset == 0 {
 		return p.identity() == is
 	}
-	length := min(p.Offset, fingerprintLength)
-	if int64(len(head)) < length || fingerprint(head, length) != p.Fingerprint {
+	nuls, text := splitHead(head)
+	if p.NULs == 0 && nuls > 0 { // written by an older version
+		text = append(make([]byte, min(nuls, fingerprintLength)), text...)
+	} else if p.NULs != min(nuls, p.Offset) {
 		return false
 	}
-	return p.identity() == is || len(bytes.Trim(head[:length], "\x00")) > 0
+	length := min(p.Offset-p.NULs, fingerprintLength)
+	if int64(len(text)) < length {
+		return false
+	}
+	if first, _ := fingerprints(text[:length]); first != p.Fingerprint {
+		return false
+	}
+	if _, longer := fingerprints(text); !sameLonger(longer, p.Longer) {
+		return false
+	}
+	return p.identity() == is || len(bytes.Trim(text[:length], "\x00")) > 0
+}
+
+// fills tells whether a head is long enough for all that p says to be compared with it.
+func (p Position) fills(head []byte) bool {
+	_, text := splitHead(head)
+	return int64(len(text)) >= min(p.Offset-p.NULs, headLength)
+}
+
+// sameLonger tells whether hashes of the same lengths are the same, as far as both were made.
+func sameLonger(a, b [len(Position{}.Longer)]uint32) bool {
+	for i := range a {
+		if a[i] != b[i] && a[i] != 0 && b[i] != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // identity is what the kernel knows a file by, as long as somebody holds it open or linked.
@@ -73,6 +139,7 @@ func (p Position) SameFile(q Position) bool {
 	if p.identity() == q.identity() && p.Inode != 0 {
 		return true
 	}
-	whole := min(p.Offset, q.Offset) >= fingerprintLength // for both, so that they can be compared
-	return p.Fingerprint == q.Fingerprint && (whole || p.Offset == q.Offset) && p.Offset > 0
+	whole := min(p.Offset-p.NULs, q.Offset-q.NULs) >= fingerprintLength // for both, so that they can be compared
+	return p.Fingerprint == q.Fingerprint && p.NULs == q.NULs && sameLonger(p.Longer, q.Longer) &&
+		(whole || p.Offset == q.Offset) && p.Offset > 0
 }

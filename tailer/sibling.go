@@ -60,11 +60,11 @@ func (s search) siblings() ([]sibling, error) {
 	}
 	if s.named {
 		slices.SortFunc(known, sibling.compare)
-		return onceEach(known), nil
+		return onceEach(known, byName), nil
 	}
 	known = append(known, s.heads.belonging(doubtful, known)...)
 	s.heads.sort(known)
-	return onceEach(known), nil
+	return onceEach(known, s.heads.compare), nil
 }
 
 // in are the files of a folder that belong to the row, or are foreign and may.
@@ -150,24 +150,17 @@ func (s search) with(found []sibling, at Position) []sibling {
 				f.age = age{unclear: true, stamp: digitsOf(f.changed)}
 				found = append(slices.Clone(found), f)
 				s.heads.sort(found)
-				return onceEach(found)
+				return onceEach(found, s.heads.compare)
 			}
 		}
 	}
 	return found
 }
 
-// onceEach leaves out what is there plain too, which goes before it, or under another compressed name: it may be half
-// written. Of several names of one file it leaves the youngest: the others are links, or where it was a moment ago.
-func onceEach(found []sibling) []sibling {
-	plain := make(map[string]int) // by a path without compression: where that is
-	for i, f := range found {
-		if at, ok := plain[strings.TrimSuffix(f.path, f.cut)]; !ok || f.cut < found[at].cut {
-			plain[strings.TrimSuffix(f.path, f.cut)] = i
-		}
-	}
-	again := func(f sibling) bool { return found[plain[strings.TrimSuffix(f.path, f.cut)]].path != f.path }
-	found = slices.DeleteFunc(slices.Clone(found), again)
+// onceEach leaves out what is there under another name, too: of several names of one file it leaves the youngest, for
+// the others are links, or where it was a moment ago. Of names that differ in their compression the files are compared.
+func onceEach(found []sibling, compare comparison) []sibling {
+	found = oncePacked(found, compare)
 	seen := make(map[identity]bool)
 	slices.Reverse(found)
 	found = slices.DeleteFunc(found, func(s sibling) bool {
@@ -177,6 +170,39 @@ func onceEach(found []sibling) []sibling {
 	})
 	slices.Reverse(found)
 	return found
+}
+
+// A comparison tells whether one of two files is the beginning of the other, and whether that is the first.
+type comparison func(first, second sibling) (same, longer bool)
+
+// byName takes names for the truth.
+func byName(sibling, sibling) (same, longer bool) { return true, false }
+
+// oncePacked leaves out what is there plain too, which goes before it, or under another compressed name: it may be half
+// written. A plain file that ends before its compressed one is itself left out: it may be half uncompressed.
+func oncePacked(found []sibling, compare comparison) []sibling {
+	byCut := slices.Clone(found)
+	slices.SortStableFunc(byCut, func(a, b sibling) int { return cmp.Compare(a.cut, b.cut) })
+	kept := make(map[string][]sibling) // by a path without compression
+	for _, f := range byCut {
+		name := strings.TrimSuffix(f.path, f.cut)
+		again := false
+		for i, k := range kept[name] {
+			var longer bool
+			if again, longer = compare(k, f); longer {
+				kept[name][i] = f
+			}
+			if again {
+				break
+			}
+		}
+		if !again {
+			kept[name] = append(kept[name], f)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(f sibling) bool {
+		return !slices.Contains(kept[strings.TrimSuffix(f.path, f.cut)], f)
+	})
 }
 
 // isLog tells whether this file is written to, rather than cycled.

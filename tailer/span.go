@@ -26,12 +26,18 @@ var (
 )
 
 // begins is the stamp of the first line that has one, near the beginning of f; empty if there is none.
-func (h heads) begins(f sibling) string { return string(stamp.Find(h.of(f))) }
+func (h heads) begins(f sibling) string { return string(stamp.Find(firstLines(h.of(f)))) }
+
+// firstLines is the part of a head in which a log has its first stamp, if it has any: more would hold what others write.
+func firstLines(head []byte) []byte {
+	_, text := splitHead(head)
+	return text[:min(len(text), fingerprintLength)]
+}
 
 // sort puts siblings in order, oldest first: by their names, or where these don't tell, or are of two kinds, by their
 // first stamps.
 func (h heads) sort(found []sibling) {
-	slices.SortFunc(found, sibling.compare)
+	slices.SortFunc(found, h.order)
 	first := make(map[string]string) // by path
 	dated, numbered, unclear := false, false, false
 	for _, f := range found {
@@ -53,6 +59,17 @@ func (h heads) sort(found []sibling) {
 		}
 		return cmp.Compare(first[a.path], first[b.path])
 	})
+}
+
+// order is negative if a is older than b by their names, or where these say the same, by their first stamps.
+func (h heads) order(a, b sibling) int {
+	if order := a.age.compare(b.age); order != 0 {
+		return order
+	}
+	if first, second := h.begins(a), h.begins(b); first != "" && second != "" && first != second {
+		return cmp.Compare(first, second)
+	}
+	return cmp.Compare(a.path, b.path)
 }
 
 // belonging are those of the doubtful files that end before the log begins, and overlap none that is known: such a file
@@ -117,7 +134,7 @@ const maxSpan = 256 << 20
 
 // span reads the span of f. It is zero if that can't be told.
 func (h heads) span(f sibling) (s span) {
-	head := h.of(f)
+	head := firstLines(h.of(f))
 	s.first, s.exim = string(stamp.Find(head)), eximEntry.Match(head)
 	if s.first == "" || f.log || f.cut != "" && f.size > maxSpan {
 		return span{first: s.first}
