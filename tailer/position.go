@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"math/bits"
 	"syscall"
 )
 
@@ -21,8 +20,8 @@ type Position struct {
 	Offset      int64 // bytes from the start, uncompressed
 	// NULs is how many of them the file begins with, up to Offset and 1 MiB. An older version didn't skip them.
 	NULs int64 `json:",omitempty"`
-	// Longer are hashes of twice the bytes that make the Fingerprint, of four times as many and so on. Each is 0 as
-	// long as Offset is less, and in what an older version wrote.
+	// Longer are hashes of the first min(512, Offset) bytes behind NULs, of min(1024, Offset) and so on. One is 0 if the
+	// one before is of as many bytes, and all are in what an older version wrote.
 	Longer [6]uint32 `json:",omitzero"`
 }
 
@@ -40,24 +39,20 @@ func (p Position) Validate() error {
 // maxOffset is larger than any file and far from overflow.
 const maxOffset = 1 << 60 // bytes
 
-// moved is a position at offset in the file of p, which begins with head. What p has of the head already isn't made
-// again.
+// moved is a position at offset in the file of p, which begins with head.
 func (p Position) moved(offset int64, head []byte) Position {
 	nuls, text := splitHead(head)
 	nuls = min(nuls, offset)
-	behind := offset - nuls
-	if p.Offset == 0 || p.NULs != nuls || behind < fingerprintLength || depth(p.Offset-nuls) != depth(behind) {
+	if p.NULs != nuls || p.behind() < headLength || offset-nuls < headLength { // else nothing of it changes
 		p.NULs = nuls
-		p.Fingerprint, p.Longer = fingerprints(text[:min(int64(len(text)), behind)])
+		p.Fingerprint, p.Longer = fingerprints(text[:min(int64(len(text)), offset-nuls)])
 	}
 	p.Offset = offset
 	return p
 }
 
-// depth is how many hashes of a Position are made of so many bytes.
-func depth(length int64) int {
-	return min(bits.Len64(uint64(length)/fingerprintLength), len(Position{}.Longer)+1)
-}
+// behind is how many bytes lie between NULs and Offset.
+func (p Position) behind() int64 { return p.Offset - p.NULs }
 
 // fingerprints are the hashes of a Position, of the text before it and behind NULs.
 func fingerprints(text []byte) (first uint64, longer [len(Position{}.Longer)]uint32) {
@@ -72,10 +67,11 @@ func fingerprints(text []byte) (first uint64, longer [len(Position{}.Longer)]uin
 	hash(min(len(text), fingerprintLength))
 	first = h
 	for i := range longer {
-		if length := fingerprintLength << (i + 1); len(text) >= length {
-			hash(length)
-			longer[i] = uint32(h>>32 ^ h)
+		if from == len(text) {
+			break
 		}
+		hash(min(len(text), fingerprintLength<<(i+1)))
+		longer[i] = uint32(h>>32 ^ h)
 	}
 	return first, longer
 }
@@ -87,38 +83,38 @@ func (p Position) isIn(is identity, head []byte) bool {
 		return p.identity() == is
 	}
 	nuls, text := splitHead(head)
-	if p.NULs == 0 && nuls > 0 { // written by an older version
-		text = append(make([]byte, min(nuls, fingerprintLength)), text...)
-	} else if p.NULs != min(nuls, p.Offset) {
+	if p.NULs == 0 && nuls > 0 { // an older version's, which didn't skip them
+		nuls, text = 0, append(make([]byte, min(nuls, fingerprintLength)), text...)
+	}
+	here := Position{NULs: nuls, Offset: min(p.Offset, nuls+int64(len(text)))}
+	here.NULs = min(here.NULs, here.Offset)
+	text = text[:here.behind()]
+	here.Fingerprint, here.Longer = fingerprints(text)
+	if here.behind() < min(p.behind(), fingerprintLength) || !p.agrees(here) {
 		return false
 	}
-	length := min(p.Offset-p.NULs, fingerprintLength)
-	if int64(len(text)) < length {
+	return p.identity() == is || len(bytes.Trim(text[:min(len(text), fingerprintLength)], "\x00")) > 0
+}
+
+// agrees tells whether two positions may lie in files that begin alike: their hashes are the same, where they are of
+// the same number of bytes.
+func (p Position) agrees(q Position) bool {
+	of := func(length int64) bool { return min(p.behind(), length) == min(q.behind(), length) }
+	if p.NULs != q.NULs || of(fingerprintLength) && p.Fingerprint != q.Fingerprint {
 		return false
 	}
-	if first, _ := fingerprints(text[:length]); first != p.Fingerprint {
-		return false
+	for i := range p.Longer {
+		if a, b := p.Longer[i], q.Longer[i]; a != b && a != 0 && b != 0 && of(fingerprintLength<<(i+1)) {
+			return false
+		}
 	}
-	if _, longer := fingerprints(text); !sameLonger(longer, p.Longer) {
-		return false
-	}
-	return p.identity() == is || len(bytes.Trim(text[:length], "\x00")) > 0
+	return true
 }
 
 // fills tells whether a head is long enough for all that p says to be compared with it.
 func (p Position) fills(head []byte) bool {
 	_, text := splitHead(head)
-	return int64(len(text)) >= min(p.Offset-p.NULs, headLength)
-}
-
-// sameLonger tells whether hashes of the same lengths are the same, as far as both were made.
-func sameLonger(a, b [len(Position{}.Longer)]uint32) bool {
-	for i := range a {
-		if a[i] != b[i] && a[i] != 0 && b[i] != 0 {
-			return false
-		}
-	}
-	return true
+	return int64(len(text)) >= min(p.behind(), headLength)
 }
 
 // identity is what the kernel knows a file by, as long as somebody holds it open or linked.
@@ -139,7 +135,6 @@ func (p Position) SameFile(q Position) bool {
 	if p.identity() == q.identity() && p.Inode != 0 {
 		return true
 	}
-	whole := min(p.Offset-p.NULs, q.Offset-q.NULs) >= fingerprintLength // for both, so that they can be compared
-	return p.Fingerprint == q.Fingerprint && p.NULs == q.NULs && sameLonger(p.Longer, q.Longer) &&
-		(whole || p.Offset == q.Offset) && p.Offset > 0
+	whole := min(p.behind(), q.behind()) >= fingerprintLength // for both, so that they can be compared
+	return p.agrees(q) && (whole || p.Offset == q.Offset) && p.Offset > 0
 }
