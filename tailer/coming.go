@@ -10,11 +10,11 @@ import (
 var errNowhere = errors.New("the place to begin is in none of its files: beginning with what is newer")
 
 // coming are those of found that come after the last segment; if there is none, those from the one that holds From on.
-func (c *chase) coming(found []sibling) []sibling {
+func (c *chase) coming(found []sibling) ([]sibling, error) {
 	if len(c.row) == 0 {
 		return c.beginning(found)
 	}
-	return slices.DeleteFunc(c.after(c.row[len(c.row)-1], found), c.has)
+	return slices.DeleteFunc(c.after(c.row[len(c.row)-1], found), c.has), nil
 }
 
 // after are those of found that come after the segment.
@@ -29,9 +29,13 @@ func (c *chase) after(last *segment, found []sibling) []sibling {
 	return slices.Clone(found[i:]) // a copy, which others may go on with
 }
 
-// beginning are the files from the one that holds From on, or since Since.
-func (c *chase) beginning(found []sibling) (list []sibling) {
+// beginning are the files from the one that holds From on, or since Since. It fails with errMoved if it may have passed
+// over a file that had just lost its name.
+func (c *chase) beginning(found []sibling) (list []sibling, err error) {
 	i := c.heads.find(found, c.From)
+	if i < 0 && c.From != (Position{}) && c.renamed(found) {
+		return nil, errMoved
+	}
 	if i < 0 && c.From != (Position{}) {
 		c.tell("from", fmt.Errorf("looking for byte %d of inode %d in %s: %w", c.From.Offset, c.From.Inode, c.Path, errNowhere))
 	}
@@ -45,13 +49,13 @@ func (c *chase) beginning(found []sibling) (list []sibling) {
 		list = found[len(found)-1:]
 	}
 	if len(list) == 0 {
-		return nil
+		return nil, nil
 	}
 	c.older = slices.DeleteFunc(slices.Clone(found), func(f sibling) bool { return slices.Contains(list, f) })
 	if n := len(c.older); n > 0 && c.older[n-1].cut == "" {
 		c.border = c.heads.end(c.older[n-1])
 	}
-	return list
+	return list, nil
 }
 
 // learn keeps how the file begins that was found to hold From: what has few bytes is told apart from it by these.

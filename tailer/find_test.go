@@ -171,6 +171,27 @@ func TestHeadOfAFileThatWasCycledOn(t *testing.T) {
 	}
 }
 
+// TestBeginsWhileNamesAreShifted: between the look at the folder and at the file to begin with, that gets another name.
+func TestBeginsWhileNamesAreShifted(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "mainlog")
+	_, text := logLines("first", 30)
+	appendTo(t, log+".1", text)
+	gzipped(t, log+".1")
+	appendTo(t, log, "new\n")
+	c := newChase(Follower{Path: log, Poll: true, From: Position{}.moved(int64(len(text)), []byte(text))}, nil, nil)
+	defer c.close()
+	found, err := c.settled()
+	must(t, err)
+	must(t, os.Rename(log+".1.gz", log+".2.gz"))
+	if list, err := c.coming(found); err != errMoved {
+		t.Errorf("coming are %v, %v, want %v", list, err, errMoved)
+	}
+	must(t, c.extend(time.Now()))
+	if got := c.row[0].path; len(c.row) != 2 || got != log+".2.gz" || c.told["from"] != "" {
+		t.Errorf("it begins with %s, told %q", got, c.told["from"])
+	}
+}
+
 // Names are shifted just then: each file loses its name and gets another.
 func TestFindWhileNamesAreShifted(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "mainlog")

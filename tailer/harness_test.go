@@ -164,7 +164,7 @@ func (h *hunt) until(what string, so func() bool) {
 func (h *hunt) progress() any {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return fmt.Sprintf("%d lines, the last %s; told %q", len(h.lines), brief(h.texts()), h.told)
+	return fmt.Sprintf("%d lines; told %q; the last lines are %q", len(h.lines), h.told, brief(h.texts()))
 }
 
 // filesIn are the files of a folder, as they are now.

@@ -84,9 +84,9 @@ func TestSameBeginnings(t *testing.T) {
 				log := filepath.Join(t.TempDir(), "mainlog")
 				var want []string
 				write := func(name string, n int) {
-					lines, text := logLines(name, n)
+					_, text := logLines(name, n)
 					text = header + text
-					lines = strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+					lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 					for _, line := range lines {
 						want = append(want, line[:min(len(line), MaxLine)])
 					}

@@ -109,8 +109,10 @@ func (s *segment) rewritten() (bool, error) {
 		}
 	}
 	if n > len(text) {
-		s.head, err = readOnHead(s.head, s.file)
-		return false, err
+		s.head = extendHead(s.head, now[len(text):n])
+	}
+	if grown, text := splitHead(s.head); grown > nuls && len(text) < headLength {
+		return s.rewritten() // NULs filled what was read
 	}
 	return false, nil
 }

@@ -64,7 +64,10 @@ func (c *chase) extend(now time.Time) error {
 		found = c.search().with(found, c.From)
 	}
 	c.mend(found)
-	coming := c.coming(found)
+	coming, err := c.coming(found)
+	if err != nil {
+		return err
+	}
 	room := maxRow - len(c.row)
 	for i, f := range coming[:min(room, len(coming))] {
 		s, err := f.open(time.Now())
@@ -109,6 +112,12 @@ func (c *chase) settled() ([]sibling, error) {
 		last = found
 	}
 	return nil, errMoved
+}
+
+// renamed tells whether names were changed since the list was read.
+func (c *chase) renamed(found []sibling) bool {
+	again, err := c.search().siblings()
+	return err != nil || !sameNames(found, again)
 }
 
 func (c *chase) search() search {

@@ -68,7 +68,7 @@ func values(progress []func() any) (all []any) {
 func describe(all []any) string {
 	var b strings.Builder
 	for _, value := range all {
-		fmt.Fprintf(&b, "; at %.1000s", fmt.Sprint(value))
+		fmt.Fprintf(&b, "; at %.4000s", fmt.Sprint(value))
 	}
 	return b.String()
 }
