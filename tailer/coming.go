@@ -32,11 +32,15 @@ func (c *chase) after(last *segment, found []sibling) ([]sibling, error) {
 	return slices.Clone(found[i:]), nil // a copy, which others may go on with
 }
 
-// beginning are the files from the one that holds From on, or since Since.
+// beginning are the files from the one that holds From on, or since Since. It fails with errMoved if it may have passed
+// over a file that had just lost its name.
 func (c *chase) beginning(found []sibling) (list []sibling, err error) {
 	i, err := c.holder(found)
 	if err != nil {
 		return nil, err
+	}
+	if i < 0 && c.From != (Position{}) && c.renamed(found) {
+		return nil, errMoved
 	}
 	if i < 0 && c.From != (Position{}) {
 		c.tell("from", fmt.Errorf("looking for byte %d of inode %d in %s: %w", c.From.Offset, c.From.Inode, c.Path, errNowhere))
@@ -44,6 +48,9 @@ func (c *chase) beginning(found []sibling) (list []sibling, err error) {
 	switch {
 	case i >= 0:
 		list = found[i:]
+		if err := c.learn(found[i]); err != nil {
+			return nil, err
+		}
 	case c.begun || !c.Since.IsZero():
 		if list, err = c.since(found, c.Since); err != nil {
 			return nil, err
@@ -63,6 +70,22 @@ func (c *chase) beginning(found []sibling) (list []sibling, err error) {
 	}
 	c.older, c.border = older, border
 	return list, nil
+}
+
+// learn keeps how the file begins that was found to hold From: what has few bytes is told apart from it by these.
+func (c *chase) learn(f sibling) error {
+	for i := range c.past {
+		p := &c.past[i]
+		if p.Position != c.From || p.head != nil {
+			continue
+		}
+		head, err := c.heads.of(f)
+		if err != nil {
+			return err
+		}
+		p.head = head
+	}
+	return nil
 }
 
 // holder is which of found holds From, -1 for none. A file that was given up is what its inode says.

@@ -38,8 +38,8 @@ type cutter struct {
 	buf     []byte
 	held    int
 	dropped int64
-	head    []byte // the stream's first bytes, up to fingerprintLength
-	print   uint64 // the fingerprint, once the head is full
+	head    []byte   // the stream's, as far as it was read
+	at      Position // the last one that was told
 	file    string
 	fn      func(Line) error
 	bulk    func(Run) error // nil: all lines go to fn
@@ -59,13 +59,8 @@ func (c *cutter) fill(r io.Reader) (n int, err error) {
 }
 
 func (c *cutter) keepHead(p []byte) {
-	missing := fingerprintLength - len(c.head)
-	if missing == 0 {
-		return
-	}
-	c.head = append(c.head, p[:min(missing, len(p))]...)
-	if len(c.head) == fingerprintLength {
-		c.print = fingerprint(c.head, fingerprintLength)
+	if !isWhole(c.head) {
+		c.head = extendHead(c.head, p)
 	}
 }
 
@@ -97,7 +92,7 @@ func (c *cutter) cut(n int) error {
 
 // runLength is how much of text, which comes next, can be handed over together.
 func (c *cutter) runLength(text []byte) int {
-	if c.bulk == nil || c.dropped > 0 || c.totals.Bytes < fingerprintLength {
+	if nuls, _ := splitHead(c.head); c.bulk == nil || c.dropped > 0 || c.totals.Bytes < nuls+headLength {
 		return 0
 	}
 	return runLength(text)
@@ -143,11 +138,8 @@ func (c *cutter) hand(text []byte, lf int64, torn bool) error {
 }
 
 func (c *cutter) position() Position {
-	p := Position{Fingerprint: c.print, Offset: c.totals.Bytes}
-	if p.Offset < fingerprintLength {
-		p.Fingerprint = fingerprint(c.head, p.Offset)
-	}
-	return p
+	c.at = c.at.moved(c.totals.Bytes, c.head)
+	return c.at
 }
 
 // explain says where r failed, unless it was a File, which has said so itself.

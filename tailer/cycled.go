@@ -25,9 +25,7 @@ func (m Member) At(offset int64) (Position, error) {
 	}
 	defer file.Close()
 	head, err := readHead(file)
-	at := m.Start
-	at.Fingerprint, at.Offset = fingerprint(head, offset), offset
-	return at, err
+	return m.Start.moved(offset, head), err
 }
 
 // Row finds the files that the main log at path has been cycled to, oldest first, the log itself last if it is there:
@@ -46,8 +44,9 @@ func (m Member) At(offset int64) (Position, error) {
 // that of the first stamps; in logs without stamps of their own, numbers go first and unclear names by their times of
 // change.
 //
-// A file that is there both plain and compressed is named once, plain; one with several names, by the youngest. Nothing
-// found is fs.ErrNotExist, and a log that is no regular file a *KindError.
+// A file that is there both plain and compressed is named once, plain, for the other may be half written; if they hold
+// the same as far as both go, up to their first 16 KiB. Else they are two files, in the order of their first stamps. One
+// with several names is named by the youngest. Nothing found is fs.ErrNotExist, and a log that is no regular file a *KindError.
 func Row(path string, cycledTo ...string) ([]Member, error) {
 	return search{path: path, folders: cycledTo, heads: newHeads(nil)}.row()
 }

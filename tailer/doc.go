@@ -8,7 +8,8 @@
 // by leaving the tail at any moment.
 //
 // A file is known by its inode and by its first bytes, uncompressed, so that it is found again when it was renamed,
-// copied or compressed. There is one way to go on from a Position: the sibling that holds it, its rest, and then all
+// copied or compressed. NULs at its start, which a crash leaves, are skipped. Where the first bytes of two files are the
+// same, more are compared, up to 16 KiB. There is one way to go on from a Position: the sibling that holds it, its rest, and then all
 // younger ones. It is taken at the start; when a segment turns out to be truncated, for then its copy holds what was
 // in it; and when the last segment's name is gone. Where no sibling holds the Position, those that were written to
 // since it was last seen come instead. Whatever begins as something that was read already is read on behind that, so

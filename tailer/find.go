@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -79,10 +78,12 @@ func (h heads) find(found []sibling, at Position) (int, error) {
 	if at == (Position{}) {
 		return -1, nil
 	}
+	short := false // what is shorter than at, as far as that is known
 	for _, likely := range []func(f sibling) bool{
 		func(f sibling) bool { return f.identity == at.identity() && (f.size >= at.Offset || f.cut != "") },
 		func(f sibling) bool { return f.cut == "" && f.size >= at.Offset },
-		func(f sibling) bool { return f.cut != "" },
+		func(f sibling) bool { return f.cut != "" && !short },
+		func(f sibling) bool { short = true; return f.cut != "" },
 		func(f sibling) bool { return f.cut == "" }, // a copy made before at was written
 	} {
 		var failed error
@@ -91,7 +92,7 @@ func (h heads) find(found []sibling, at Position) (int, error) {
 				continue
 			}
 			head, err := h.of(f)
-			if err == nil && at.isIn(f.identity, head) {
+			if err == nil && at.isIn(f.identity, head) && (short || at.fills(head)) {
 				return i, nil
 			}
 			failed = cmp.Or(failed, err)
@@ -121,7 +122,7 @@ type content struct {
 
 const maxHeads = 256 // far more than there are files of one log
 
-// of gives the first bytes of f, uncompressed, up to fingerprintLength; nil if it is broken, or given up. It fails with
+// of gives the head of f; nil if it is broken, or given up. It fails with
 // errMoved if f has lost its name, else if it can't be read now: then nothing may be concluded from what it holds.
 func (h heads) of(f sibling) ([]byte, error) {
 	head, err := h.read(f)
@@ -188,20 +189,25 @@ func (f sibling) moved() error { return fmt.Errorf("opening %s: %w", f.path, err
 // end is where a plain file ends.
 func (h heads) end(f sibling) (Position, error) {
 	head, err := h.of(f)
-	return Position{Device: f.device, Inode: f.inode, Fingerprint: fingerprint(head, f.size), Offset: f.size}, err
+	return f.start().moved(f.size, head), err
 }
 
-// readHead reads a file's first bytes, fewer if it is shorter.
-func readHead(file io.ReaderAt) ([]byte, error) {
-	head := make([]byte, fingerprintLength)
-	n, err := file.ReadAt(head, 0)
-	if err == io.EOF {
-		err = nil
+// compare is a comparison of what two files hold, as far as their heads tell. A file of which none can be read has not
+// been written yet, or ends before any other; it is no shorter if it isn't empty.
+func (h heads) compare(a, b sibling) (same, longer bool, err error) {
+	first, err := h.of(a)
+	if err != nil {
+		return false, false, err
 	}
-	return head[:n], err
+	second, err := h.of(b)
+	if err != nil || first == nil && a.size > 0 {
+		return true, false, err
+	}
+	return alike(first, second), !continues(first, second) && continues(second, first), nil
 }
 
-// unpackHead reads a compressed file's first bytes; nil if it is broken. It fails only if the file itself can't be read.
+// unpackHead reads a compressed file's head, or what can be read of it; nil if that is nothing. It fails only if the
+// file itself can't be read.
 func unpackHead(file *os.File, path string) ([]byte, error) {
 	stored := fromStart(file)
 	s, err := newStream(stored, path)
@@ -209,7 +215,6 @@ func unpackHead(file *os.File, path string) ([]byte, error) {
 		return nil, stored.failed
 	}
 	defer s.Close()
-	head := make([]byte, fingerprintLength)
-	n, _ := io.ReadFull(s, head)
-	return head[:n], stored.failed
+	head, _ := headFrom(nil, s)
+	return head, stored.failed
 }

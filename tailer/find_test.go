@@ -55,7 +55,8 @@ func TestFind(t *testing.T) {
 			}
 			info, err := os.Stat(filepath.Join(filepath.Dir(log), test.held))
 			must(t, err)
-			want := Position{identify(info).device, identify(info).inode, at.Fingerprint, at.Offset - test.cut}
+			want := at
+			want.Device, want.Inode, want.Offset = identify(info).device, identify(info).inode, at.Offset-test.cut
 			if held != want {
 				t.Errorf("Find = %+v, want %+v", held, want)
 			}
@@ -172,6 +173,27 @@ func TestHeadOfAFileThatWasCycledOn(t *testing.T) {
 	}
 }
 
+// TestBeginsWhileNamesAreShifted: between the look at the folder and at the file to begin with, that gets another name.
+func TestBeginsWhileNamesAreShifted(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "mainlog")
+	_, text := logLines("first", 30)
+	appendTo(t, log+".1", text)
+	gzipped(t, log+".1")
+	appendTo(t, log, "new\n")
+	c := newChase(Follower{Path: log, Poll: true, From: Position{}.moved(int64(len(text)), []byte(text))}, nil, nil)
+	defer c.close()
+	found, err := c.settled()
+	must(t, err)
+	must(t, os.Rename(log+".1.gz", log+".2.gz"))
+	if list, err := c.coming(found); !errors.Is(err, errMoved) {
+		t.Errorf("coming are %v, %v, want %v", list, err, errMoved)
+	}
+	must(t, c.extend(time.Now()))
+	if got := c.row[0].path; len(c.row) != 2 || got != log+".2.gz" || c.told["from"] != "" {
+		t.Errorf("it begins with %s, told %q", got, c.told["from"])
+	}
+}
+
 // Names are shifted just then: each file loses its name and gets another.
 func TestFindWhileNamesAreShifted(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "mainlog")
@@ -187,7 +209,7 @@ func TestFindWhileNamesAreShifted(t *testing.T) {
 		if n == files/2 {
 			info, err := os.Stat(name)
 			must(t, err)
-			at = Position{Fingerprint: fingerprint([]byte(text), int64(len(text))), Offset: int64(len(text))}
+			at = Position{}.moved(int64(len(text)), []byte(text))
 			at.Device, at.Inode = identify(info).device, identify(info).inode
 		}
 	}

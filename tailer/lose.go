@@ -1,7 +1,6 @@
 package tailer
 
 import (
-	"bytes"
 	"time"
 )
 
@@ -89,5 +88,5 @@ func (c *chase) isCopy(f sibling, s *segment) (bool, error) {
 		return false, c.excuse(s, err)
 	}
 	of, err := c.heads.of(f)
-	return bytes.HasPrefix(head, of), err
+	return continues(head, of), err
 }

@@ -10,7 +10,7 @@ import (
 // A past says how far a file has been read that is not in the row any more, or is From.
 type past struct {
 	Position
-	head  []byte    // of the file as it was last looked at, up to fingerprintLength; nil if only the Position is known
+	head  []byte    // of the file as it was last looked at; nil if only the Position is known
 	late  *segment  // the file, held open for lines written to it after Grace; nil if closed
 	until time.Time // when it will be closed, if it can be read
 }
@@ -126,7 +126,10 @@ func (c *chase) regain(s *segment) {
 // covers tells whether the file of that identity which begins with head is this one or a copy of it. A copy of a short
 // file may have been made before the last of its few lines was written, and then holds whole lines of its head.
 func (p past) covers(is identity, head []byte) bool {
-	early := p.identity() != is && bytes.HasSuffix(head, []byte{'\n'}) && bytes.HasPrefix(p.head, head)
+	if p.head != nil && !alike(p.head, head) {
+		return false // its hashes say less
+	}
+	early := p.identity() != is && bytes.HasSuffix(head, []byte{'\n'}) && continues(p.head, head)
 	return early || p.isIn(is, head)
 }
 

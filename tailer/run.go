@@ -48,7 +48,7 @@ func runLength(text []byte) (n int) {
 
 // run is what lines of the chunk can be handed over together, ok is false when there are none.
 func (s *segment) run() (r Run, ok bool) {
-	if s.passed > 0 || s.offset < fingerprintLength {
+	if nuls, _ := splitHead(s.head); s.passed > 0 || s.offset < nuls+headLength {
 		return Run{}, false
 	}
 	text := s.chunk[:runLength(s.chunk)]

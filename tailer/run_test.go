@@ -20,7 +20,7 @@ func TestRunsAreTheLines(t *testing.T) {
 	lengths := []int{0, 1, fingerprintLength - 1, fingerprintLength, MaxLine - 1, MaxLine, MaxLine + 1, chunkSize - 1, chunkSize, 3 * chunkSize}
 	for range 20 {
 		var text bytes.Buffer
-		for range 200 {
+		for range 400 {
 			n := r.IntN(300)
 			if r.IntN(20) == 0 {
 				n = lengths[r.IntN(len(lengths))]
@@ -34,7 +34,7 @@ func TestRunsAreTheLines(t *testing.T) {
 		w := gzip.NewWriter(&packed)
 		_, err := w.Write(text.Bytes())
 		must(t, errors.Join(err, w.Close(), os.WriteFile(cycled, packed.Bytes(), 0o600), os.WriteFile(plain, append(text.Bytes(), "the end\n"...), 0o600)))
-		from := Position{Fingerprint: fingerprint(text.Bytes(), 1<<10), Offset: 1 << 10}
+		from := Position{}.moved(1<<10, text.Bytes())
 		row, err := Row(plain)
 		must(t, err)
 		from.Device, from.Inode = row[0].Start.Device, row[0].Start.Inode

@@ -19,10 +19,10 @@ type segment struct {
 	path   string // under which it was opened
 	name   string // its path when the folder was read last
 	file   *os.File
-	offset int64  // everything before it was handed over; always a line's start
-	number int64  // lines before offset
-	head   []byte // the first bytes, uncompressed, as many as were there when last looked at, up to fingerprintLength
-	print  uint64 // the fingerprint, once offset is beyond it
+	offset int64    // everything before it was handed over; always a line's start
+	number int64    // lines before offset
+	head   []byte   // the file's, as it was when last looked at
+	at     Position // the last one that was told, unless the file is compressed
 
 	packed *packed // nil if it is plain
 	placed bool    // it was found where to begin in it
@@ -94,18 +94,35 @@ func (s *segment) begins() ([]byte, error) {
 // rewritten tells whether the file no longer begins as it did, for it was truncated and written anew. While it is not,
 // what was read from it before the call was no mixture.
 func (s *segment) rewritten() (bool, error) {
-	var head [fingerprintLength]byte
-	n, err := s.file.ReadAt(head[:], 0)
+	nuls, text := splitHead(s.head)
+	var now [headLength]byte
+	n, err := s.file.ReadAt(now[:], nuls)
 	if err != nil && err != io.EOF {
 		return false, err
 	}
-	if !bytes.HasPrefix(head[:n], s.head) {
+	if !bytes.HasPrefix(now[:n], text) {
 		return true, nil
 	}
-	if n > len(s.head) {
-		s.head = bytes.Clone(head[:n])
+	if nuls > 0 {
+		var first [1]byte
+		if _, err := s.file.ReadAt(first[:], 0); err != nil || first[0] != 0 {
+			return err == nil || err == io.EOF, ignoreEOF(err)
+		}
+	}
+	if n > len(text) {
+		s.head = extendHead(s.head, now[len(text):n])
+	}
+	if grown, text := splitHead(s.head); grown > nuls && len(text) < headLength {
+		return s.rewritten() // NULs filled what was read
 	}
 	return false, nil
+}
+
+func ignoreEOF(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return err
 }
 
 // line makes a Line of text, which stands at offset, and goes on length bytes.
@@ -133,15 +150,9 @@ func (s *segment) reached() Position {
 }
 
 func (s *segment) position() Position {
-	p := Position{Device: s.device, Inode: s.inode, Fingerprint: s.print, Offset: s.offset}
-	switch {
-	case s.offset < fingerprintLength:
-		p.Fingerprint = fingerprint(s.head, s.offset)
-	case s.print == 0:
-		s.print = fingerprint(s.head, s.offset)
-		p.Fingerprint = s.print
-	}
-	return p
+	s.at = s.at.moved(s.offset, s.head)
+	s.at.Device, s.at.Inode = s.device, s.inode
+	return s.at
 }
 
 // anchor is a position to find the file by: where it was read to, or what is known of it if nothing was.
@@ -149,6 +160,7 @@ func (s *segment) anchor() Position {
 	if s.offset > 0 {
 		return s.position()
 	}
-	known := int64(len(s.head))
-	return Position{Device: s.device, Inode: s.inode, Fingerprint: fingerprint(s.head, known), Offset: known}
+	nuls, text := splitHead(s.head)
+	at := Position{Device: s.device, Inode: s.inode}
+	return at.moved(nuls+int64(len(text)), s.head)
 }

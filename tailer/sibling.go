@@ -56,7 +56,7 @@ func (s search) siblings() ([]sibling, error) {
 	}
 	slices.SortFunc(known, sibling.compare)
 	if s.named {
-		return onceEach(known), nil
+		return onceEach(known, byName)
 	}
 	if n := len(known); s.heads.waits != nil && n > 0 && known[n-1].isLog(s.path) {
 		s.heads.waits.log = known[n-1].identity
@@ -69,7 +69,7 @@ func (s search) siblings() ([]sibling, error) {
 	if err := s.heads.sort(known); err != nil {
 		return nil, err
 	}
-	return onceEach(known), nil
+	return onceEach(known, s.heads.compare)
 }
 
 // in are the files of a folder that belong to the row, or are foreign and may.
@@ -197,7 +197,10 @@ func (s search) with(found []sibling, at Position) ([]sibling, error) {
 			f, ok, err := s.holder(filepath.Join(folder, entry.Name()), at)
 			if ok {
 				found = append(slices.Clone(found), f)
-				return onceEach(found), s.heads.sort(found)
+				if err := s.heads.sort(found); err != nil {
+					return nil, err
+				}
+				return onceEach(found, s.heads.compare)
 			}
 			failed = cmp.Or(failed, err)
 		}
@@ -230,17 +233,14 @@ func (s search) holder(path string, at Position) (f sibling, ok bool, err error)
 	return f, true, nil
 }
 
-// onceEach leaves out what is there plain too, which goes before it, or under another compressed name: it may be half
-// written. Of several names of one file it leaves the youngest: the others are links, or where it was a moment ago.
-func onceEach(found []sibling) []sibling {
-	plain := make(map[string]int) // by a path without compression: where that is
-	for i, f := range found {
-		if at, ok := plain[strings.TrimSuffix(f.path, f.cut)]; !ok || f.cut < found[at].cut {
-			plain[strings.TrimSuffix(f.path, f.cut)] = i
-		}
+// onceEach leaves out what is there under another name, too: of several names of one file it leaves the youngest, for
+// the others are links, or where it was a moment ago. Of names that differ in their compression the files are compared.
+// It fails if they can't be.
+func onceEach(found []sibling, compare comparison) ([]sibling, error) {
+	found, err := oncePacked(found, compare)
+	if err != nil {
+		return nil, err
 	}
-	again := func(f sibling) bool { return found[plain[strings.TrimSuffix(f.path, f.cut)]].path != f.path }
-	found = slices.DeleteFunc(slices.Clone(found), again)
 	seen := make(map[identity]bool)
 	slices.Reverse(found)
 	found = slices.DeleteFunc(found, func(s sibling) bool {
@@ -249,7 +249,43 @@ func onceEach(found []sibling) []sibling {
 		return again
 	})
 	slices.Reverse(found)
-	return found
+	return found, nil
+}
+
+// A comparison tells whether one of two files is the beginning of the other, and whether that is the first.
+type comparison func(first, second sibling) (same, longer bool, err error)
+
+// byName takes names for the truth.
+func byName(sibling, sibling) (same, longer bool, err error) { return true, false, nil }
+
+// oncePacked leaves out what is there plain too, which goes before it, or under another compressed name: it may be half
+// written. A plain file that ends before its compressed one is itself left out: it may be half uncompressed.
+func oncePacked(found []sibling, compare comparison) ([]sibling, error) {
+	byCut := slices.Clone(found)
+	slices.SortStableFunc(byCut, func(a, b sibling) int { return cmp.Compare(a.cut, b.cut) })
+	kept := make(map[string][]sibling) // by a path without compression
+	for _, f := range byCut {
+		name := strings.TrimSuffix(f.path, f.cut)
+		again := false
+		for i, k := range kept[name] {
+			same, longer, err := compare(k, f)
+			if err != nil {
+				return nil, err
+			}
+			if longer {
+				kept[name][i] = f
+			}
+			if again = same; again {
+				break
+			}
+		}
+		if !again {
+			kept[name] = append(kept[name], f)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(f sibling) bool {
+		return !slices.Contains(kept[strings.TrimSuffix(f.path, f.cut)], f)
+	}), nil
 }
 
 // isLog tells whether this file is written to, rather than cycled.

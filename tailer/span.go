@@ -28,13 +28,26 @@ var (
 // begins is the stamp of the first line that has one, near the beginning of f; empty if there is none.
 func (h heads) begins(f sibling) (string, error) {
 	head, err := h.of(f)
-	return string(stamp.Find(head)), err
+	return string(stamp.Find(firstLines(head))), err
+}
+
+// firstLines is the part of a head in which a log has its first stamp, if it has any: more would hold what others write.
+func firstLines(head []byte) []byte {
+	_, text := splitHead(head)
+	return text[:min(len(text), fingerprintLength)]
 }
 
 // sort puts siblings in order, oldest first: by their names, or where these don't tell, or are of two kinds, by their
 // first stamps.
 func (h heads) sort(found []sibling) (err error) {
-	slices.SortFunc(found, sibling.compare)
+	slices.SortFunc(found, func(a, b sibling) int {
+		order, failed := h.order(a, b)
+		err = cmp.Or(err, failed)
+		return order
+	})
+	if err != nil {
+		return err
+	}
 	first := make(map[string]string) // by path
 	dated, numbered, unclear := false, false, false
 	for _, f := range found {
@@ -60,6 +73,25 @@ func (h heads) sort(found []sibling) (err error) {
 		return cmp.Compare(first[a.path], first[b.path])
 	})
 	return nil
+}
+
+// order is negative if a is older than b by their names, or where these say the same, by their first stamps.
+func (h heads) order(a, b sibling) (int, error) {
+	if order := a.age.compare(b.age); order != 0 {
+		return order, nil
+	}
+	first, err := h.begins(a)
+	if err != nil {
+		return 0, err
+	}
+	second, err := h.begins(b)
+	if err != nil {
+		return 0, err
+	}
+	if first != "" && second != "" && first != second {
+		return cmp.Compare(first, second), nil
+	}
+	return cmp.Compare(a.path, b.path), nil
 }
 
 // belonging are those of the doubtful files that end before the log begins, and overlap none that is known: such a file
@@ -131,6 +163,7 @@ const maxSpan = 256 << 20
 // span reads the span of f. It is zero if f doesn't tell, and an error if f can't be read now.
 func (h heads) span(f sibling) (s span, err error) {
 	head, err := h.of(f)
+	head = firstLines(head)
 	s.first, s.exim = string(stamp.Find(head)), eximEntry.Match(head)
 	if err != nil || s.first == "" || f.log || f.cut != "" && f.size > maxSpan {
 		return span{first: s.first}, err

@@ -160,6 +160,12 @@ func (c *chase) settled() ([]sibling, error) {
 
 func (c *chase) search() search { return search{path: c.Path, folders: c.CycledTo, heads: c.heads} }
 
+// renamed tells whether names were changed since the list was read.
+func (c *chase) renamed(found []sibling) bool {
+	again, err := c.search().siblings()
+	return err != nil || !sameNames(found, again)
+}
+
 // sameNames tells whether the same files have the same names in both lists.
 func sameNames(a, b []sibling) bool {
 	return slices.EqualFunc(a, b, func(a, b sibling) bool { return a.path == b.path && a.identity == b.identity })

@@ -25,9 +25,9 @@ func replayCommand() *cobra.Command {
 		Long: `replay reads finished main logs through the same rules as the daemon and reports what it
 finds: rankings, and the alerts that would have been mailed. A FILE may be plain or
 compressed (gz, bz2, xz, zst, lz4, lzma), "-" is the standard input; several are taken in the
-order of their first stamps. Without one, the main log and its cycled siblings are read. A copy
-of the beginning of another is read once. Of a broken file what can be read counts; then the
-status is 1.
+order of their cycled names, else of their first stamps. Without one, the main log and its cycled
+siblings are read. A copy of the beginning of another is read once. Of a broken file what can be
+read counts; then the status is 1.
 Filters and times apply before anything is counted: with them the alerts are those of the
 arrivals that are left.
 

@@ -156,7 +156,11 @@ func (s *selection) logs(ctx context.Context, files []string, stdin io.Reader) (
 		if err != nil {
 			return nil, err
 		}
-		logs = append(logs, named(names, stdin))
+		sources := named(names, stdin)
+		for i := range sources {
+			sources[i].Behind = i > 0 // in the daemon's order
+		}
+		logs = append(logs, sources)
 	}
 	return logs, nil
 }

@@ -22,6 +22,8 @@ type Source struct {
 	Stream io.Reader // nil: the file Name
 	// Open, if set, opens the text of a log that is no file: once more each time.
 	Open func() (io.ReadCloser, error)
+	// Behind says that the log goes on with this file behind that of the source before.
+	Behind bool
 
 	pipe   io.Closer // Stream is a pipe that was opened by its name
 	broken bool      // it could not be read to its end
@@ -37,8 +39,9 @@ func (b *BrokenLogs) Error() string { return errors.Join(b.Errors...).Error() }
 
 func (b *BrokenLogs) Unwrap() []error { return b.Errors }
 
-// Replay reads finished logs through p, in the order of their first stamps. It fails with BrokenLogs if it can't read
-// some of them to the end. Progress, if not nil, is called now and then with the share that it has read, from 0 to 1.
+// Replay reads finished logs through p, in the order that Behind and their names as cycled files tell, and where these
+// tell none, of their first stamps. So of several logs the one goes on whose next file has the earliest first stamp. It
+// fails with BrokenLogs if it can't read some of them to the end. Progress, if not nil, is called now and then with the share that it has read, from 0 to 1.
 func (p *Pipeline) Replay(ctx context.Context, sources []Source, zone *time.Location, now time.Time, progress func(float64)) (tailer.Totals, error) {
 	c := newCrew(ctx, p, inOrder(sources, zone, now), zone, now, progress)
 	totals, err := c.run()
@@ -77,32 +80,59 @@ func (s Source) open() (io.ReadCloser, func() float64, error) {
 	}, nil
 }
 
-// inOrder sorts logs by the first stamp in each. One without stamps, and one that can't be read, stays behind the one
-// named before it.
+// inOrder sorts logs as Replay says. Where only first stamps tell, one without stamps, and one that can't be read,
+// stays behind the one named before it.
+//
+// Note: by first stamps alone, a clock that was set back has a log's files change places, and replay differs from the
+// daemon.
 func inOrder(sources []Source, zone *time.Location, now time.Time) []Source {
 	if len(sources) < 2 {
 		return sources
 	}
-	type dated struct {
-		Source
-		first time.Time
-	}
-	var all []dated
+	sources = slices.Clone(sources)
+	firsts := make([]time.Time, len(sources))
 	var last time.Time
-	for _, s := range slices.Clone(sources) {
-		first, err := s.first(zone, now)
-		if err != nil || first.IsZero() { // whoever reads it says what is wrong
-			first = last
+	for i := range sources {
+		first, err := sources[i].first(zone, now)
+		if err == nil && !first.IsZero() { // else whoever reads it says what is wrong
+			last = first
 		}
-		last = first
-		all = append(all, dated{s, first})
+		firsts[i] = last
 	}
-	slices.SortStableFunc(all, func(a, b dated) int { return a.first.Compare(b.first) })
-	ordered := make([]Source, len(all))
-	for i, d := range all {
-		ordered[i] = d.Source
+	before := predecessors(sources)
+	taken, ordered := make([]bool, len(sources)), make([]Source, 0, len(sources))
+	for range sources {
+		next := -1
+		for i := range sources {
+			waits := slices.ContainsFunc(before[i], func(j int) bool { return !taken[j] })
+			if !taken[i] && !waits && (next < 0 || firsts[i].Before(firsts[next])) {
+				next = i
+			}
+		}
+		taken[next], ordered = true, append(ordered, sources[next])
 	}
 	return ordered
+}
+
+// predecessors are for each of the sources those that come before it whatever their stamps.
+func predecessors(sources []Source) [][]int {
+	paths := make([]string, len(sources))
+	behind := false
+	for i, s := range sources {
+		if behind = behind || s.Behind; s.Open == nil && s.Stream == nil {
+			paths[i] = s.Name
+		}
+	}
+	if !behind {
+		return tailer.Before(paths)
+	}
+	before := make([][]int, len(sources))
+	for i, s := range sources {
+		if s.Behind && i > 0 {
+			before[i] = []int{i - 1}
+		}
+	}
+	return before
 }
 
 // peekSize is how much of a stream is looked at for a first stamp.
