@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"exiwatch/internal/await"
 )
 
 // An exim writes numbered lines as Exim does: it looks at the name before each and opens it anew when it has passed to
@@ -263,15 +265,17 @@ func (h *hunt) untilPassed(log string, cycle func() error) {
 	h.t.Helper()
 	before, err := os.Stat(log)
 	must(h.t, err)
-	for late := time.Now().Add(deadline); time.Now().Before(late); {
-		err = cycle()
-		for again := time.Now().Add(time.Second); time.Now().Before(again); runtime.Gosched() {
-			if now, err := os.Stat(log); err == nil && !os.SameFile(before, now) {
-				return
-			}
+	var asked time.Time
+	await.Until(h.t, log+" is cycled", func() bool {
+		if now, err := os.Stat(log); err == nil && !os.SameFile(before, now) {
+			return true
 		}
-	}
-	h.t.Fatalf("%s was not cycled: %v", log, err)
+		if time.Since(asked) > time.Second {
+			asked = time.Now()
+			err = cycle()
+		}
+		return false
+	}, func() any { return err }, h.progress)
 }
 
 func TestCycledByExicyclog(t *testing.T) {

@@ -10,10 +10,9 @@ import (
 	"sync"
 	"testing"
 	"time"
-)
 
-// deadline is how long anything may take; the machines tests run on are slow and shared.
-const deadline = 20 * time.Second
+	"exiwatch/internal/await"
+)
 
 // A mode is one of the ways a follower may have to make do with.
 type mode struct {
@@ -55,6 +54,7 @@ func oneByOne(r Run, fn func(Line) error) error {
 type hunt struct {
 	t      *testing.T
 	mode   mode
+	folder string // the log's
 	cancel context.CancelFunc
 	over   chan error
 
@@ -64,7 +64,6 @@ type hunt struct {
 	end   time.Time
 	ends  []ending
 	told  []error
-	news  chan struct{} // has one in it when something was added
 }
 
 // An ending is what idle was told, and how many lines had come.
@@ -88,7 +87,7 @@ func (m mode) follow(t *testing.T, f Follower) *hunt {
 }
 
 func (m mode) hunt(t *testing.T) *hunt {
-	return &hunt{t: t, mode: m, over: make(chan error, 1), news: make(chan struct{}, 1)}
+	return &hunt{t: t, mode: m, over: make(chan error, 1)}
 }
 
 // begin begins to follow; fn is h.line or calls it.
@@ -102,7 +101,7 @@ func (h *hunt) begin(f Follower, fn func(Line) error) {
 		f.Tick = 20 * time.Millisecond
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	h.cancel = cancel
+	h.cancel, h.folder = cancel, filepath.Dir(f.Path)
 	f.Problem = func(err error) { h.add(func() { h.told = append(h.told, err) }) }
 	go func() { h.over <- f.Follow(ctx, fn, h.rest) }()
 	h.t.Cleanup(h.stop)
@@ -121,12 +120,8 @@ func (h *hunt) rest(end time.Time) error {
 
 func (h *hunt) add(change func()) {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	change()
-	h.mu.Unlock()
-	select {
-	case h.news <- struct{}{}:
-	default:
-	}
 }
 
 // at gives a line that has come, while others may.
@@ -149,33 +144,38 @@ func (h *hunt) stop() {
 		if !errors.Is(err, context.Canceled) {
 			h.t.Errorf("Follow = %v, want %v", err, context.Canceled)
 		}
-	case <-time.After(deadline):
+	case <-time.After(await.HardEnd):
 		h.t.Error("Follow goes on after its context has ended")
 	}
 }
 
-// until waits until what was seen is so. It gives up when no line has come for as long as deadline.
+// until waits until what was seen is so, as long as lines come or files change.
 func (h *hunt) until(what string, so func() bool) {
 	h.t.Helper()
-	late, seen := time.After(deadline), 0
-	for {
+	locked := func() bool {
 		h.mu.Lock()
-		ok, lines := so(), len(h.lines)
-		h.mu.Unlock()
-		if lines > seen {
-			late, seen = time.After(deadline), lines
-		}
-		if ok {
-			return
-		}
-		select {
-		case <-h.news:
-		case <-late:
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			h.t.Fatalf("for %v no line, and still not: %s; %d lines, the last %s; told %q", deadline, what, len(h.lines), brief(h.texts()), h.told)
+		defer h.mu.Unlock()
+		return so()
+	}
+	await.Until(h.t, what, locked, h.progress, func() any { return filesIn(h.folder) })
+}
+
+// progress is what has come.
+func (h *hunt) progress() any {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return fmt.Sprintf("%d lines, the last %s; told %q", len(h.lines), brief(h.texts()), h.told)
+}
+
+// filesIn are the files of a folder, as they are now.
+func filesIn(folder string) (files []string) {
+	entries, _ := os.ReadDir(folder)
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil {
+			files = append(files, fmt.Sprint(info.Name(), info.Size(), info.ModTime()))
 		}
 	}
+	return files
 }
 
 // want waits for as many lines as given and then for quiet, and compares.

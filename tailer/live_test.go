@@ -13,6 +13,8 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"github.com/nxadm/tail"
+
+	"exiwatch/internal/await"
 )
 
 // Without a tick there is only what the folder's watch tells. (A tail can miss what is written just while it begins,
@@ -54,7 +56,7 @@ func TestQueueOverflow(t *testing.T) {
 		}
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	ctx, cancel := context.WithTimeout(context.Background(), await.HardEnd)
 	defer cancel()
 	if err := c.run(ctx); err != enough {
 		t.Errorf("run = %v before the new file's line", err)
@@ -94,7 +96,7 @@ func TestTailGivesLines(t *testing.T) {
 	}
 	c = newChase(Follower{Path: log, Tick: 200 * time.Millisecond, Grace: 10 * time.Millisecond}, fn, idle)
 	defer c.close()
-	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	ctx, cancel := context.WithTimeout(context.Background(), await.HardEnd)
 	defer cancel()
 	if err := c.run(ctx); err != enough {
 		t.Errorf("run = %v after %d lines from a tail", err, taken)

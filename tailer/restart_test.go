@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"exiwatch/internal/await"
 )
 
 // A chaos writes a log and cycles it in every way there is. It goes on while it is followed or not.
@@ -186,7 +188,7 @@ func TestFollowedWhateverHappens(t *testing.T) {
 
 // followTo follows until fn has been given as many lines.
 func (m mode) followTo(t *testing.T, f Follower, lines int, fn func(Line) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	ctx, cancel := context.WithTimeout(context.Background(), await.HardEnd)
 	defer cancel()
 	f.Grace, f.Tick = time.Millisecond, 5*time.Millisecond
 	enough := errors.New("enough")

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"exiwatch/internal/await"
 )
 
 // These two count what the whole process has open, so they don't run beside others.
@@ -26,7 +28,7 @@ func TestNothingStaysOpen(t *testing.T) {
 	cycleAndStop(1) // nxadm/tail's tracker stays
 	before := openDescriptors(t)
 	cycleAndStop(20)
-	until(t, "open as before", func() bool { return total(openDescriptors(t)) == total(before) })
+	untilOpen(t, "open as before", func() bool { return total(openDescriptors(t)) == total(before) })
 }
 
 func TestThousandCyclesLeaveNothingOpen(t *testing.T) {
@@ -49,21 +51,17 @@ func TestThousandCyclesLeaveNothingOpen(t *testing.T) {
 			t.Fatalf("%d descriptors open after %d cycles, %d at first", open, i, following)
 		}
 	}
-	until(t, "as many descriptors as at first", func() bool { return total(openDescriptors(t)) <= following })
+	untilOpen(t, "as many descriptors as at first", func() bool { return total(openDescriptors(t)) <= following })
 	h.stop()
-	until(t, "goroutines and descriptors as before", func() bool {
+	untilOpen(t, "goroutines and descriptors as before", func() bool {
 		return total(openDescriptors(t)) <= before && runtime.NumGoroutine() <= goroutines
 	})
 }
 
-// until waits until something is so.
-func until(t *testing.T, what string, so func() bool) {
+// untilOpen waits until something is so of what is open.
+func untilOpen(t *testing.T, what string, so func() bool) {
 	t.Helper()
-	for late := time.Now().Add(deadline); !so(); runtime.Gosched() {
-		if time.Now().After(late) {
-			t.Fatalf("after %v still not: %s; open are %v", deadline, what, openDescriptors(t))
-		}
-	}
+	await.Until(t, what, so, func() any { return openDescriptors(t) }, func() any { return runtime.NumGoroutine() })
 }
 
 func TestPollWithoutInotify(t *testing.T) {
