@@ -57,6 +57,12 @@ func (c *chaos) judge() {
 	if least := c.o.lines / 300; len(want) < least {
 		c.t.Errorf("%d alerts are too few to tell anything", len(want))
 	}
+	if c.o.faults > 0 && c.injected() == 0 {
+		c.t.Errorf("no call failed in %d faults", c.o.faults)
+	}
+	if c.o.kills+c.o.loops == 0 && c.keeper.killed() != 1 {
+		c.t.Errorf("%d daemons were ended, want the one at the end", c.keeper.killed())
+	}
 	checkStderr(c.t, filepath.Join(c.dir, "stderr"))
 	if refused, _ := filepath.Glob(filepath.Join(c.dir, "state/spool/refused/*")); len(refused) > 0 {
 		c.t.Errorf("mails were given up: %q", refused)
