@@ -36,8 +36,9 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./internal/readsocket
 	go test -run '^$$' -fuzz FuzzCheckpoint -fuzztime 2m -fuzzminimizetime 1x ./internal/watch
 
-chaos: # some ten minutes of kills, cycles and a mail server that fails
-	go test -count=1 -timeout 60m -v -run 'TestChaos' ./internal/chaos -chaos.seeds=1 -chaos.lines=1000000 -chaos.kills=230 -chaos.cycles=220 -chaos.seconds=60
+chaos: # a quarter of an hour of kills, cycles, storms, calls that fail, and a mail server that does
+	go test -count=1 -timeout 60m -v -run 'TestChaos' ./internal/chaos -chaos.seeds=1 -chaos.lines=1000000 \
+		-chaos.kills=230 -chaos.cycles=220 -chaos.faults=200 -chaos.loops=6 -chaos.storms=3 -chaos.seconds=60
 
 socket: # a million random requests; questions while the log grows; what asking costs Exim
 	go test -count=1 -v -run TestFlood ./internal/readsocket -readsocket.requests=1000000

@@ -43,7 +43,7 @@ type options struct {
 var (
 	seed    = flag.Uint64("chaos.seed", 1, "of the first run")
 	seeds   = flag.Int("chaos.seeds", len(schemes), "how many runs, side by side; the naming scheme follows from the seed")
-	lines   = flag.Int("chaos.lines", 12_000, "how many entries are written: 800 a second, more if it would take over ten minutes")
+	lines   = flag.Int("chaos.lines", 8_000, "how many entries are written: 800 a second, more if it would take over ten minutes")
 	kills   = flag.Int("chaos.kills", 8, "how often the daemon is killed or stopped")
 	cycles  = flag.Int("chaos.cycles", 16, "how often the log is cycled")
 	outage  = flag.Int("chaos.outages", -1, "how often the mail server is out (-1: as often as the log is cycled)")

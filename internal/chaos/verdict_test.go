@@ -50,6 +50,9 @@ func replay(t *testing.T, config, save string, logs []string) []listed {
 	return document.Alerts
 }
 
+// manyFaults are so many that some must be felt; a few may be over before anything is looked at.
+const manyFaults = 50
+
 // judge compares the mails with what replay lists.
 func (c *chaos) judge() {
 	want := replay(c.t, c.config, filepath.Join(c.dir, "replay.json"), c.writer.truthPaths())
@@ -57,7 +60,7 @@ func (c *chaos) judge() {
 	if least := c.o.lines / 300; len(want) < least {
 		c.t.Errorf("%d alerts are too few to tell anything", len(want))
 	}
-	if c.o.faults > 0 && c.injected() == 0 {
+	if c.o.faults >= manyFaults && c.injected() == 0 {
 		c.t.Errorf("no call failed in %d faults", c.o.faults)
 	}
 	if c.o.kills+c.o.loops == 0 && c.keeper.killed() != 1 {
