@@ -203,13 +203,14 @@ func (c *chaos) untilQuiet() {
 	})
 }
 
-// until waits for something that must happen. The long run may have a lot to catch up with: while mails come, it goes on.
+// until waits for something that must happen. The long run may have a lot to catch up with: while mails come, or the
+// daemon says something, it goes on.
 func (c *chaos) until(what string, done func() bool) {
 	c.t.Helper()
 	limit := patience + time.Since(c.begun)/4
-	n, since := len(c.post.accepted()), time.Now()
+	n, since := c.progress(), time.Now()
 	for ; !done(); time.Sleep(10 * time.Millisecond) {
-		if now := len(c.post.accepted()); now != n {
+		if now := c.progress(); now != n {
 			n, since = now, time.Now()
 		}
 		if time.Since(since) > limit {
@@ -218,4 +219,13 @@ func (c *chaos) until(what string, done func() bool) {
 			return
 		}
 	}
+}
+
+// progress changes with each mail, and with all that the daemon says.
+func (c *chaos) progress() int64 {
+	n := int64(len(c.post.accepted()))
+	if info, err := os.Stat(c.keeper.stderr); err == nil {
+		n += info.Size()
+	}
+	return n
 }
