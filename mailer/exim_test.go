@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
+
+	"exiwatch/internal/await"
 
 	"github.com/emersion/go-smtp"
 )
@@ -63,13 +64,9 @@ func (e *exim) Logout() error {
 // wait returns when all who talked to the server are gone.
 func (e *exim) wait(t *testing.T) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	await.Until(t, "no conversation goes on with a process that is dead", func() bool {
 		e.mu.Lock()
-		sessions := e.sessions
-		e.mu.Unlock()
-		if sessions == 0 {
-			return
-		}
-	}
-	t.Fatal("a conversation goes on with a process that is dead")
+		defer e.mu.Unlock()
+		return e.sessions == 0
+	})
 }

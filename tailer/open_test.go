@@ -139,7 +139,7 @@ func checkTruncated(t *testing.T, path string, length int, whole string) {
 func TestHalfIsRead(t *testing.T) {
 	var text strings.Builder
 	random := rand.New(rand.NewPCG(1, 2))
-	for i := range 100_000 {
+	for i := range 40_000 {
 		fmt.Fprintf(&text, "%d %d\n", i, random.Uint64())
 	}
 	for name, writer := range compressors() {

@@ -18,7 +18,7 @@ func TestRunsAreTheLines(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 0))
 	lengths := []int{0, 1, fingerprintLength - 1, fingerprintLength, MaxLine - 1, MaxLine, MaxLine + 1, chunkSize - 1, chunkSize, 3 * chunkSize}
-	for range 20 {
+	for range 8 {
 		var text bytes.Buffer
 		for range 400 {
 			n := r.IntN(300)

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"exiwatch/internal/await"
 )
 
 // eximPatience is how long a machine that does other things may take for anything here.
@@ -195,17 +197,16 @@ func (e *eximHost) mails() []string {
 	return mails
 }
 
-func (e *eximHost) until(what string, done func() bool) { until(e.t, what, done) }
+// until waits as long as Exim logs something.
+func (e *eximHost) until(what string, done func() bool) {
+	e.t.Helper()
+	await.Until(e.t, what, done, func() any { return len(e.log()) })
+}
 
 // until waits for something that must happen.
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(eximPatience); !done(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited %s in vain: %s", eximPatience, what)
-		}
-		time.Sleep(20 * time.Millisecond) // between two looks at another process
-	}
+	await.Until(t, what, done)
 }
 
 func freePort(t *testing.T) int {

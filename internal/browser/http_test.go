@@ -1,25 +1,23 @@
 package browser
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
 	"strings"
-	"time"
+
+	"exiwatch/internal/await"
 )
 
 // waitFor waits until a page has some words.
 func (h *host) waitFor(path, words string) {
 	h.t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		text := h.get(path)
-		if strings.Contains(text, words) {
-			return
-		}
-		if time.Now().After(deadline) {
-			h.t.Fatalf("/%s hasn't %q, its title is %q", path, words, regexp.MustCompile("<title>.*</title>|[0-9]+ open").FindAllString(text, -1))
-		}
-	}
+	var text string
+	await.Until(h.t, fmt.Sprintf("/%s has %q", path, words), func() bool {
+		text = h.get(path)
+		return strings.Contains(text, words)
+	}, func() any { return regexp.MustCompile("<title>.*</title>|[0-9]+ open").FindAllString(text, -1) })
 }
 
 // get fetches a page.

@@ -13,6 +13,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"exiwatch/internal/await"
+	"exiwatch/mailer"
 )
 
 // The load of TestHundredWatchers. By default there is little, for the gate.
@@ -151,19 +154,18 @@ func (h *host) watch(ctx context.Context, page string, slow bool, events *atomic
 }
 
 // mailed waits for the mail that tells of an account, and says when it came.
-func (h *host) mailed(account string) time.Time {
+func (h *host) mailed(account string) (at time.Time) {
 	h.t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+	mails := 0
+	await.Until(h.t, "a mail tells of "+account, func() bool {
 		h.post.mu.Lock()
-		for i, m := range h.post.mails {
-			if strings.Contains(string(m.Data), account) {
-				defer h.post.mu.Unlock()
-				return h.post.at[i]
-			}
+		defer h.post.mu.Unlock()
+		mails = len(h.post.mails)
+		i := slices.IndexFunc(h.post.mails, func(m mailer.Message) bool { return strings.Contains(string(m.Data), account) })
+		if i >= 0 {
+			at = h.post.at[i]
 		}
-		h.post.mu.Unlock()
-		if time.Now().After(deadline) {
-			h.t.Fatalf("no mail tells of %s", account)
-		}
-	}
+		return i >= 0
+	}, func() any { return mails })
+	return at
 }

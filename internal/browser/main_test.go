@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/await"
+
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
@@ -69,7 +71,7 @@ func newTab(t *testing.T, width, height int64) *tab {
 		t.Skip(chromium.err)
 	}
 	ctx, end := chromedp.NewContext(chromium.ctx)
-	ctx, endTime := context.WithTimeout(ctx, 3*patience)
+	ctx, endTime := context.WithTimeout(ctx, 2*await.HardEnd)
 	tab := &tab{t: t, ctx: ctx}
 	t.Cleanup(func() {
 		for _, c := range tab.said() {
@@ -156,9 +158,6 @@ func (tab *tab) do(method, selector string) {
 // until waits until an expression is true.
 func (tab *tab) until(what, expression string) {
 	tab.t.Helper()
-	for deadline := time.Now().Add(patience); !eval[bool](tab, expression); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			tab.t.Fatalf("it isn't so in %v: %s; the page has %q", patience, what, eval[string](tab, "document.body.innerText"))
-		}
-	}
+	await.Until(tab.t, what, func() bool { return eval[bool](tab, expression) },
+		func() any { return eval[string](tab, "document.body.innerText") })
 }

@@ -5,7 +5,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
-	"time"
+
+	"exiwatch/internal/await"
 )
 
 // TestStreamsAreBounded: a hundred have a page open, the next one is told to come later, and gets in when one has left.
@@ -45,11 +46,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	}
 	until := func(what string, so func() bool) {
 		t.Helper()
-		for deadline := time.Now().Add(patience); !so(); time.Sleep(10 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("it isn't so in %v: %s", patience, what)
-			}
-		}
+		await.Until(t, what, so, func() any { return events.Load() })
 	}
 	until("a hundred get events", func() bool { return events.Load() >= most })
 	if got := status(); got != http.StatusServiceUnavailable {

@@ -12,7 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
+
+	"exiwatch/internal/await"
 )
 
 // An eximHost is a real Exim with a configuration and folders of its own, listening on loopback.
@@ -185,9 +186,5 @@ func freePort(t *testing.T) int {
 // until waits for something that must happen.
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !done(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited %v in vain: %s", patience, what)
-		}
-	}
+	await.Until(t, what, done)
 }

@@ -1,8 +1,11 @@
 package chaos
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,7 +22,7 @@ func TestSeedRepeats(t *testing.T) {
 		return text.String()
 	}
 	when := func(seed uint64) (lines []int) {
-		for _, e := range plan(rand.New(rand.NewPCG(seed, 3)), options{lines: 5000, kills: 9, cycles: 9, outages: 9, ways: wayNames}) {
+		for _, e := range plan(rand.New(rand.NewPCG(seed, 3)), options{lines: 5000, kills: 9, cycles: 9, outages: 9, faults: 9, loops: 2, storms: 2, ways: wayNames}) {
 			lines = append(lines, e.line)
 		}
 		return lines
@@ -44,6 +47,27 @@ func TestDifferences(t *testing.T) {
 	for i, told := range []string{"lost: lost", "mailed 2 times", "double.ended"} {
 		if len(found) != 3 || !strings.Contains(found[i], told) {
 			t.Fatalf("differences = %q, want one each of lost, double and invented", found)
+		}
+	}
+}
+
+// TestFaultIsFelt: a call that is to fail does so where it is to, and nowhere else.
+func TestFaultIsFelt(t *testing.T) {
+	if !mayInject(t) {
+		t.Skip("there is no strace, or it may not trace")
+	}
+	folder := t.TempDir()
+	log, other := filepath.Join(folder, "mainlog"), filepath.Join(t.TempDir(), "other")
+	for _, path := range []string{log, other} {
+		must(t, os.WriteFile(path, []byte("is there\n"), 0o644))
+	}
+	for _, where := range places {
+		f := fault{call: "openat", errno: "EACCES", every: 1, where: where}
+		d := disturbance{f, f.strace(os.DevNull, f.paths(t, log))}
+		out, _ := d.command([]string{"cat", log, other}).CombinedOutput()
+		failed, felt := bytes.Contains(out, []byte("Permission denied")), where != atFolder // which isn't opened here
+		if failed != felt || bytes.Count(out, []byte("is there")) != map[bool]int{true: 1, false: 2}[felt] {
+			t.Errorf("%v: cat says %q", f, out)
 		}
 	}
 }

@@ -22,6 +22,10 @@ type keeper struct {
 	note   func(string, ...any)
 	orders chan func()
 
+	faults  sync.WaitGroup
+	disturb *disturbance    // of the next daemon; as the following, of the goroutine that carries out orders
+	calmed  <-chan struct{} // closed when the last fault is over
+
 	mu     sync.Mutex
 	daemon *daemon // nil before the first
 	kills  int     // of all sorts
@@ -38,6 +42,9 @@ type daemon struct {
 // newKeeper makes a keeper that no longer works when the test ends. It starts no daemon while somebody holds gate.
 func newKeeper(t *testing.T, stderr string, gate sync.Locker, note func(string, ...any), args ...string) *keeper {
 	k := &keeper{t: t, args: args, stderr: stderr, gate: gate, note: note, orders: make(chan func(), 10_000)}
+	calm := make(chan struct{})
+	close(calm)
+	k.calmed = calm
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
@@ -55,6 +62,7 @@ func newKeeper(t *testing.T, stderr string, gate sync.Locker, note func(string, 
 			k.signal(d, syscall.SIGKILL)
 			<-d.ended
 		}
+		k.faults.Wait()
 	})
 	return k
 }
@@ -94,6 +102,15 @@ func (k *keeper) ensure() {
 
 // launch starts a daemon, when what the mail server accepted from the last one is in the log.
 func (k *keeper) launch() {
+	disturb := k.disturb
+	d := k.begin()
+	if k.disturb = nil; disturb != nil {
+		k.calm(d, *disturb)
+	}
+}
+
+// begin starts a daemon's process.
+func (k *keeper) begin() *daemon {
 	k.gate.Lock()
 	defer k.gate.Unlock()
 	f, err := os.OpenFile(k.stderr, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
@@ -102,6 +119,9 @@ func (k *keeper) launch() {
 	info, err := f.Stat()
 	must(k.t, err)
 	d := &daemon{cmd: exec.Command(k.args[0], k.args[1:]...), ended: make(chan struct{}), said: info.Size()}
+	if k.disturb != nil {
+		d.cmd = k.disturb.command(k.args)
+	}
 	d.cmd.Stderr = f
 	d.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // by default the race detector takes a second to end
 	must(k.t, d.cmd.Start())
@@ -113,6 +133,7 @@ func (k *keeper) launch() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.daemon = d
+	return d
 }
 
 // kill orders the daemon to be sent a signal after a pause, which is short: it makes the moment another one than that of a line.

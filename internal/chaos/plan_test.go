@@ -29,6 +29,16 @@ func plan(r *rand.Rand, o options) []event {
 	for range o.outages {
 		planOutage(r, r.IntN(o.lines), o.lines/10, add)
 	}
+	for range o.faults {
+		planFault(r, o, add)
+	}
+	for range o.loops {
+		planLoop(r, r.IntN(o.lines), min(longestLoop, max(o.lines/3000, 2)), add)
+	}
+	for range o.storms {
+		accounts := max(o.lines/200, 1)
+		add(r.IntN(o.lines), func(c *chaos) { c.storm(accounts) })
+	}
 	for range o.lines / 5000 {
 		n := r.IntN(2000)
 		add(r.IntN(o.lines), func(c *chaos) { c.rush = c.n + n })
@@ -66,6 +76,36 @@ func planKill(r *rand.Rand, line int, answering bool, add func(int, func(*chaos)
 		}
 	})
 	add(line+r.IntN(linesASecond), func(c *chaos) { c.keeper.start() })
+}
+
+// planFault has calls of the daemon fail, mostly while the log is cycled.
+func planFault(r *rand.Rand, o options, add func(int, func(*chaos))) {
+	f, next := drawFault(r), r.IntN(4) == 0 && o.kills > 0
+	line, way, pack := r.IntN(o.lines), pick(r, o.ways), drawPacking(r, o)
+	add(line, func(c *chaos) { c.fault(f, next) })
+	if way != "delete" { // which waits until the daemon has read everything
+		add(line+r.IntN(linesASecond), func(c *chaos) { c.cycle(way, pack) })
+	}
+}
+
+// longestLoop is how often a daemon is killed in a row.
+const longestLoop = 12
+
+// planLoop has daemons killed one after the other when they have hardly begun, while a lot is written.
+func planLoop(r *rand.Rand, line, times int, add func(int, func(*chaos))) {
+	lives := make([]time.Duration, times)
+	for i := range lives {
+		lives[i] = 500*time.Millisecond + time.Duration(r.IntN(1500))*time.Millisecond
+	}
+	add(line, func(c *chaos) {
+		c.note("crash loop: %v", lives)
+		c.rush = max(c.rush, c.n+2000)
+		for _, life := range lives {
+			c.keeper.start()
+			c.keeper.kill(syscall.SIGKILL, life)
+		}
+		c.keeper.start()
+	})
 }
 
 // longOutage is so long that the pauses between attempts get long, too.

@@ -15,7 +15,7 @@ var program string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	flag.Set("test.parallel", "4") // most of their time the runs wait
+	flag.Set("test.parallel", "5") // most of their time the runs wait
 	dir, err := os.MkdirTemp("", "exiwatch-chaos-program-")
 	if err != nil {
 		log.Fatal(err)

@@ -30,6 +30,7 @@ type chaos struct {
 	n         int // entries so far
 	rush      int // until then they are written without a pause
 	sentinels int
+	storms    int
 }
 
 func newChaos(t *testing.T, o options) *chaos {
@@ -57,8 +58,8 @@ func (c *chaos) tidy() {
 		os.RemoveAll(c.dir)
 		return
 	}
-	c.t.Logf("seed %d is kept in %s; to repeat it:\ngo test ./internal/chaos -count=1 -run TestChaos$ -v -chaos.seed=%d -chaos.seeds=1 -chaos.lines=%d -chaos.kills=%d -chaos.cycles=%d -chaos.outages=%d -chaos.ways=%s",
-		c.o.seed, c.dir, c.o.seed, c.o.lines, c.o.kills, c.o.cycles, c.o.outages, *wayList)
+	c.t.Logf("seed %d is kept in %s; to repeat it:\ngo test ./internal/chaos -count=1 -run TestChaos$ -v -chaos.seed=%d -chaos.seeds=1 -chaos.lines=%d -chaos.kills=%d -chaos.cycles=%d -chaos.outages=%d -chaos.faults=%d -chaos.loops=%d -chaos.storms=%d -chaos.ways=%s",
+		c.o.seed, c.dir, c.o.seed, c.o.lines, c.o.kills, c.o.cycles, c.o.outages, c.o.faults, c.o.loops, c.o.storms, *wayList)
 }
 
 // sentinelLimit is the limit of the rule that a sentinel breaks.
@@ -184,7 +185,8 @@ func (c *chaos) finish() {
 	c.settle()
 	c.untilQuiet()
 	c.keeper.retire()
-	c.t.Logf("%d lines in %d files, %d mails, %d kills, in %s", c.n, c.writer.files, len(c.post.accepted()), c.keeper.killed(), time.Since(c.begun).Round(time.Second))
+	c.t.Logf("%d lines in %d files, %d mails, %d kills, %d calls that failed, in %s", c.n, c.writer.files,
+		len(c.post.accepted()), c.keeper.killed(), c.injected(), time.Since(c.begun).Round(time.Second))
 }
 
 // quietTime is how long no mail comes when there are no more.
@@ -201,13 +203,14 @@ func (c *chaos) untilQuiet() {
 	})
 }
 
-// until waits for something that must happen. The long run may have a lot to catch up with: while mails come, it goes on.
+// until waits for something that must happen. The long run may have a lot to catch up with: while mails come, or the
+// daemon says something, it goes on.
 func (c *chaos) until(what string, done func() bool) {
 	c.t.Helper()
 	limit := patience + time.Since(c.begun)/4
-	n, since := len(c.post.accepted()), time.Now()
+	n, since := c.progress(), time.Now()
 	for ; !done(); time.Sleep(10 * time.Millisecond) {
-		if now := len(c.post.accepted()); now != n {
+		if now := c.progress(); now != n {
 			n, since = now, time.Now()
 		}
 		if time.Since(since) > limit {
@@ -216,4 +219,13 @@ func (c *chaos) until(what string, done func() bool) {
 			return
 		}
 	}
+}
+
+// progress changes with each mail, and with all that the daemon says.
+func (c *chaos) progress() int64 {
+	n := int64(len(c.post.accepted()))
+	if info, err := os.Stat(c.keeper.stderr); err == nil {
+		n += info.Size()
+	}
+	return n
 }

@@ -50,12 +50,21 @@ func replay(t *testing.T, config, save string, logs []string) []listed {
 	return document.Alerts
 }
 
+// manyFaults are so many that some must be felt; a few may be over before anything is looked at.
+const manyFaults = 50
+
 // judge compares the mails with what replay lists.
 func (c *chaos) judge() {
 	want := replay(c.t, c.config, filepath.Join(c.dir, "replay.json"), c.writer.truthPaths())
 	compare(c.t, want, c.post.accepted(), func(a listed) string { return c.placeOf(a.CrossedBy) })
 	if least := c.o.lines / 300; len(want) < least {
 		c.t.Errorf("%d alerts are too few to tell anything", len(want))
+	}
+	if c.o.faults >= manyFaults && c.injected() == 0 {
+		c.t.Errorf("no call failed in %d faults", c.o.faults)
+	}
+	if c.o.kills+c.o.loops == 0 && c.keeper.killed() != 1 {
+		c.t.Errorf("%d daemons were ended, want the one at the end", c.keeper.killed())
 	}
 	checkStderr(c.t, filepath.Join(c.dir, "stderr"))
 	if refused, _ := filepath.Glob(filepath.Join(c.dir, "state/spool/refused/*")); len(refused) > 0 {

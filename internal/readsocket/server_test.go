@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/await"
 	"exiwatch/window"
 
 	"go.uber.org/goleak"
@@ -218,15 +219,7 @@ func TestTooManyQuestions(t *testing.T) {
 
 func waitFor(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for late := time.After(patience); !done(); {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
+	await.Until(t, what, done)
 }
 
 // passing fails as accept does for want of descriptors, then goes on.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/await"
 	"exiwatch/internal/config"
 	"exiwatch/mailer"
 	"exiwatch/window"
@@ -23,8 +24,9 @@ import (
 type post struct {
 	mu      sync.Mutex
 	mails   []mailer.Message
-	hangs   bool // until its context ends
-	refuses bool // for now
+	names   []string // of what was mailed, in order: alert id and event
+	hangs   bool     // until its context ends
+	refuses bool     // for now
 	tries   int
 }
 
@@ -42,33 +44,41 @@ func (p *post) Send(ctx context.Context, m mailer.Message) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.mails = append(p.mails, m)
+	for _, id := range alertsOf(m) {
+		p.names = append(p.names, id+"."+m.Event)
+	}
 	return nil
 }
 
 // ids are the alerts whose opening was mailed.
 func (p *post) ids() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var ids []string
-	for _, m := range p.mails {
-		if m.Event == opened {
-			ids = append(ids, alertsOf(m)...)
-		}
-	}
+	ids := openings(p.events())
 	slices.Sort(ids)
 	return ids
 }
 
-// events are what was mailed, in order: alert id and event.
-func (p *post) events() (names []string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, m := range p.mails {
-		for _, id := range alertsOf(m) {
-			names = append(names, id+"."+m.Event)
+// openings are the ids of the alerts that events open, in their order.
+func openings(events []string) (ids []string) {
+	for _, name := range events {
+		if id, ok := strings.CutSuffix(name, "."+opened); ok {
+			ids = append(ids, id)
 		}
 	}
-	return names
+	return ids
+}
+
+// events are what was mailed, in order: alert id and event.
+func (p *post) events() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.names)
+}
+
+// moved tells how often something was to be mailed.
+func (p *post) moved() any {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.tries
 }
 
 // alertsOf are the alerts that a mail tells of.
@@ -89,8 +99,10 @@ type watchman struct {
 	over   chan error
 	ended  bool
 
-	mu  sync.Mutex
-	log bytes.Buffer
+	mu     sync.Mutex
+	log    bytes.Buffer
+	read   int // bytes of the log in which alerts were looked for
+	alerts []openedAlert
 }
 
 func (w *watchman) Write(p []byte) (int, error) {
@@ -155,31 +167,30 @@ type openedAlert struct {
 func (w *watchman) opened() []openedAlert {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var all []openedAlert
-	for line := range bytes.Lines(w.log.Bytes()) {
+	for line := range bytes.Lines(w.log.Bytes()[w.read:]) {
+		w.read += len(line)
 		var a openedAlert
 		if err := json.Unmarshal(line, &a); err != nil {
 			w.t.Fatalf("%s: %v", line, err)
 		}
 		if a.Silent = a.Msg == "alert that was open already"; a.Silent || a.Msg == "alert" {
-			all = append(all, a)
+			w.alerts = append(w.alerts, a)
 		}
 	}
-	return all
+	return slices.Clone(w.alerts)
 }
 
+// until waits for what the daemon is to do, as long as it says something or mails.
 func (w *watchman) until(what string, done func() bool) {
 	w.t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(patience)
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-late:
-			w.t.Fatalf("waited %v in vain: %s; opened %v", patience, what, w.opened())
-		}
-	}
+	await.Until(w.t, what, done, w.spoken, w.post.moved)
+}
+
+// spoken is how much the daemon said.
+func (w *watchman) spoken() any {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.Len()
 }
 
 // sentinel is the end of a log: it opens an alert of an account of its own, behind everything before.
@@ -208,14 +219,9 @@ func replayIDs(t *testing.T, c config.Config, names ...string) []string {
 }
 
 // alertIDs gives them in the order opened.
-func alertIDs(t *testing.T, c config.Config, names ...string) (ids []string) {
+func alertIDs(t *testing.T, c config.Config, names ...string) []string {
 	t.Helper()
-	for _, name := range replayEvents(t, c, names...) {
-		if id, ok := strings.CutSuffix(name, "."+opened); ok {
-			ids = append(ids, id)
-		}
-	}
-	return ids
+	return openings(replayEvents(t, c, names...))
 }
 
 // replayEvents gives the events in the lives of the alerts that a replay of files lists, in order: alert id and event.

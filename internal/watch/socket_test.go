@@ -95,10 +95,7 @@ count = "hosts"
 limit = 1
 `, first, second))
 	w := start(t, c, false, new(post))
-	w.until("it answers", func() bool {
-		_, err := os.Lstat(c.Socket.Path)
-		return err == nil
-	})
+	w.untilSays(ready)
 	now := time.Now()
 	appendTo(t, first, logged("alice", 20, now))
 	w.until("the lines are counted", func() bool { return w.daemonArrivals() == 20 })
@@ -208,10 +205,7 @@ func TestIdleLogKeepsNobody(t *testing.T) {
 	log := write(t, "mainlog", "")
 	c := asked(t, fmt.Sprintf("log = %q\n[[rule]]\nkey = 'auth'\nlimit = 2\nwindow = '10s'\n", log))
 	w := start(t, c, false, new(post))
-	w.until("it answers", func() bool {
-		_, err := os.Lstat(c.Socket.Path)
-		return err == nil
-	})
+	w.untilSays(ready)
 	at := time.Now()
 	appendTo(t, log, logged("alice", 3, at))
 	w.until("she is over the limit", func() bool { return w.answer("alice") == "yes" })
@@ -258,10 +252,7 @@ func TestQuestionsUnderLoad(t *testing.T) {
 	log := write(t, "mainlog", "")
 	c := asked(t, fmt.Sprintf("log = %q\n[[rule]]\nkey = 'auth'\nlimit = 20\nwindow = '5m'\n[[rule]]\nkey = 'network'\ncount = 'bytes'\nlimit = 5000000000\nwindow = '1h'\n[mail]\nmax_per_hour = 20\n", log))
 	w := start(t, c, false, new(post))
-	w.until("it answers", func() bool {
-		_, err := os.Lstat(c.Socket.Path)
-		return err == nil
-	})
+	w.untilSays(ready)
 	const accounts = 50
 	for i := range accounts {
 		n := 21 // even ones are over

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/await"
 	"exiwatch/internal/config"
 	"exiwatch/internal/journaltest"
 	"exiwatch/parser"
@@ -41,16 +42,11 @@ func look(t *testing.T, v *Viewer) *looking {
 // until asks until the answer is yes.
 func (l *looking) until(what string, yes func() bool) {
 	l.t.Helper()
-	for late := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	await.Until(l.t, what, func() bool {
 		answer := make(chan bool)
 		l.asks <- func() { answer <- yes() }
-		if <-answer {
-			return
-		}
-		if time.Now().After(late) {
-			l.t.Fatalf("it never came to: %s", what)
-		}
-	}
+		return <-answer
+	})
 }
 
 // TestViewerCountsAsReplayDoes, over a log that was cycled and compressed, and is cycled while it looks.
