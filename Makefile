@@ -4,7 +4,7 @@
 # packages, or what they test are programs of their own.
 pure = ./fixtures/... ./packaging ./parser ./window ./internal/fold ./internal/page ./internal/report ./internal/suggest
 # The same holds for these tests of other packages.
-single = TestAttacksRealExim|TestHTMLOfALargeLog\
+single = TestAttacksRealExim|TestHTMLOfALargeLog$\
 |TestScrapeOfAMillionKeys|FuzzCheckpoint|TestImpossibleCheckpoint|TestHostileCheckpoint$\
 |TestValuesStayInTheirFields|TestOtherReadersFindNoDefect|TestBothPartsSayTheSame|TestJSONInOnePiece$\
 |TestCommandsReachTheProgramsWhole
