@@ -151,7 +151,7 @@ func TestViewerOfNoLog(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "mainlog")
 	entries := sentinel("alice", time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), 5)
 	for text, want := range map[string]string{
-		"{\"a\": 1}\n":       "JSON of another program",
+		"{\"a\": 1}\n":     "JSON of another program",
 		entries + "oops\n": "1 of 7 lines (14.3 %)",
 	} {
 		must(t, os.WriteFile(log, []byte(text), 0o600))
