@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Before gives for each of paths which others come before it, going by their names alone: as indices. Files belong
@@ -81,7 +82,7 @@ func placeAll(paths []string, left map[int]bool, r row) (log []placed) {
 }
 
 // ownNames are the names that logs may have of which paths are files: first those that are there themselves, then
-// shorter ones.
+// shorter ones. A log that isn't there is known by dates, and by numbers behind a dot: part-1.log is no cycled part.log.
 func ownNames(paths []string) []string {
 	there := make(map[string]bool)
 	var names []string
@@ -95,11 +96,12 @@ func ownNames(paths []string) []string {
 			names = append(names, without(strings.TrimSuffix(plain, ext), ext)...)
 		}
 		for i := range plain {
-			if a, ok := readAge("-" + plain[:i]); ok && !a.unclear {
+			if a, ok := readAge("-" + plain[:i]); ok && a.stamp != "" && !a.unclear {
 				names = append(names, plain[i:])
 			}
 		}
 	}
+	names = slices.DeleteFunc(names, func(name string) bool { return !strings.ContainsFunc(name, unicode.IsLetter) })
 	slices.SortFunc(names, func(a, b string) int {
 		if there[a] != there[b] {
 			if there[a] {
@@ -115,7 +117,7 @@ func ownNames(paths []string) []string {
 // without gives the log's names, each with ext, of which stem can be that of a cycled file.
 func without(stem, ext string) (names []string) {
 	for i := 1; i < len(stem); i++ {
-		if a, ok := readAge(stem[i:]); ok && !a.unclear {
+		if a, ok := readAge(stem[i:]); ok && !a.unclear && (a.stamp != "" || stem[i] == '.') {
 			names = append(names, stem[:i]+ext)
 		}
 	}

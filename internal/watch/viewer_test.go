@@ -145,10 +145,10 @@ func TestViewerOfNoLiveLog(t *testing.T) {
 // TestViewerOfNoLog: a log of another program is an error, and a part that isn't understood a problem.
 func TestViewerOfNoLog(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "mainlog")
-	entries := oddLog(time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC))
+	entries := sentinel("alice", time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), 5)
 	for text, want := range map[string]string{
-		"{\"a\": 1}\n":             "JSON of another program",
-		entries[:300] + "\noops\n": "1 of 6 lines (16.7 %)",
+		"{\"a\": 1}\n":     "JSON of another program",
+		entries + "oops\n": "1 of 7 lines (14.3 %)",
 	} {
 		must(t, os.WriteFile(log, []byte(text), 0o600))
 		v, err := NewViewer(new(configured(t, "")), log, time.Hour, Listener{})
