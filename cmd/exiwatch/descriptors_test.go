@@ -17,7 +17,8 @@ func TestFewDescriptors(t *testing.T) {
 			t.Parallel()
 			p := newPlot(t, "sendmail:/bin/true")
 			d := startCommand(t, func(cmd *exec.Cmd) {
-				cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", fmt.Sprintf("ulimit -n %d; exec %q", few, os.Args[0])}
+				script := fmt.Sprintf(`ulimit -n %d; exec "$0" "$@"`, few)
+				cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", script}, cmd.Args...)
 			}, "run", "--config", p.config)
 			d.until(readToEnd, 1)
 			p.write(burst("alice", 0, 21))

@@ -175,7 +175,8 @@ func TestSocketActivation(t *testing.T) {
 	}
 	defer f.Close()
 	d := startCommand(t, func(cmd *exec.Cmd) {
-		cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0"`, os.Args[0]}
+		const script = `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"`
+		cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", script}, cmd.Args...)
 		cmd.ExtraFiles = []*os.File{f}
 	}, "run", "--config", p.config)
 	d.until(readToEnd, 1)

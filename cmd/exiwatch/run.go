@@ -114,9 +114,7 @@ func endInTime(s *service, log *slog.Logger) {
 	}
 	time.AfterFunc(lastMoment, func() {
 		log.Warn("ended before everything was written: the next start reads it again from the log")
-		if err := s.ended(); err != nil {
-			log.Error("ending", "error", err)
-		}
+		s.ended() // a pidfile that stays is that of no process
 		os.Exit(exitDone)
 	})
 }
