@@ -15,12 +15,14 @@ build:
 packages: # dist/*.deb and dist/*.rpm, the same bytes from the same commit
 	packaging/build
 
+# Much of the time tests wait: for a mail server, for a second to pass. So more packages are tested at a time (-p) than
+# there are processors.
 test: # everything; as root on Debian it installs what the tests need
 	.ci/needs
 	$(MAKE) lint
-	go test -race -timeout 20m -skip '^($(single))$$' $$(go list ./... | grep -vxF "$$(go list $(pure))")
-	go test -timeout 20m $(pure)
-	go test -timeout 20m -run '^($(single))$$' ./cmd/exiwatch ./internal/watch ./mailer
+	go test -race -p 4 -timeout 20m -skip '^($(single))$$' $$(go list ./... | grep -vxF "$$(go list $(pure))")
+	go test -p 4 -timeout 20m $(pure)
+	go test -p 4 -timeout 20m -run '^($(single))$$' ./cmd/exiwatch ./internal/watch ./mailer
 
 lint:
 	test -z "$$(gofmt -l .)" || { gofmt -d .; false; }

@@ -199,7 +199,7 @@ func TestSignalsInTheFirstMoments(t *testing.T) {
 	}
 }
 
-var manyAlerts = flag.Int("alerts", 2000, "how many `alerts` are open when a daemon is stopped")
+var manyAlerts = flag.Int("alerts", 300, "how many `alerts` are open when a daemon is stopped")
 
 // TestStoppedWithManyAlerts: SIGTERM ends a daemon within two seconds that has thousands of open alerts, tells of each,
 // and counts on. The next one tells the rest: each alert has its one mail.
