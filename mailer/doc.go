@@ -16,7 +16,7 @@
 //	s.Drop(checkpoint.Seq)               // what no checkpoint covers is told again
 //	go s.Run(ctx, transport, report)
 //	…
-//	s.Put(mail)                          // an alert opened
+//	s.Put(mail)                          // an alert opened; PutAll(mails) is one fsync for all
 //	s.Arrived(id, event)                 // the log shows a mail whose Message-ID is Genuine
 //	…
 //	seq := s.Last()
