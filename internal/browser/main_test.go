@@ -159,5 +159,5 @@ func (tab *tab) do(method, selector string) {
 func (tab *tab) until(what, expression string) {
 	tab.t.Helper()
 	await.Until(tab.t, what, func() bool { return eval[bool](tab, expression) },
-		func() any { return eval[string](tab, "document.body?.innerText ?? """) })
+		func() any { return eval[string](tab, "document.body?.innerText ?? ''") })
 }
