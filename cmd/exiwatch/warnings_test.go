@@ -42,9 +42,10 @@ func TestEveryWarningIsExplained(t *testing.T) {
 	}
 }
 
-// warnings gives the texts of a file that are logged as warnings or errors: the first argument of Warn and Error, that of the saver's tell, and
-// the one of Log whose level isn't constant.
+// warnings gives the texts of a file that are logged as warnings or errors: the first texts in the arguments of Warn and
+// Error and of what calls them, and the one of Log whose level isn't constant.
 func warnings(file *ast.File) (texts []string) {
+	at := map[string][]int{"Warn": {0}, "Error": {0}, "insist": {0}, "warn": {0, 1}, "Log": {2}}
 	ast.Inspect(file, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
 		if !ok {
@@ -54,15 +55,26 @@ func warnings(file *ast.File) (texts []string) {
 		if !ok {
 			return true
 		}
-		message := map[string]int{"Warn": 0, "Error": 0, "warn": 0, "tell": 1, "Log": 2}
-		if i, ok := message[method.Sel.Name]; ok && len(call.Args) > i {
-			ast.Inspect(call.Args[i], func(n ast.Node) bool {
-				if s, ok := n.(*ast.BasicLit); ok && s.Kind == token.STRING {
-					text, _ := strconv.Unquote(s.Value)
-					texts = append(texts, text)
-				}
-				return true
-			})
+		for _, i := range at[method.Sel.Name] {
+			if i >= len(call.Args) {
+				break
+			}
+			if found := literals(call.Args[i]); found != nil {
+				texts = append(texts, found...)
+				break
+			}
+		}
+		return true
+	})
+	return texts
+}
+
+// literals are the texts in an expression.
+func literals(x ast.Expr) (texts []string) {
+	ast.Inspect(x, func(n ast.Node) bool {
+		if s, ok := n.(*ast.BasicLit); ok && s.Kind == token.STRING {
+			text, _ := strconv.Unquote(s.Value)
+			texts = append(texts, text)
 		}
 		return true
 	})

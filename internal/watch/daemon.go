@@ -71,10 +71,10 @@ func (d *Daemon) Check() error {
 	return err
 }
 
-// Run follows the logs until ctx ends, which is no error. All goroutines are started here, and waited for: one for each log,
-// which reads, and starts hands that read ahead when there is much; one that writes what is told and the checkpoints; one
-// that sends mail, and one for each hook; one that answers questions; one that serves metrics, one the live page; and
-// this one, which owns the counters.
+// Run follows the logs until ctx ends, which is no error. All goroutines are started here, and waited for: one for each
+// log, which reads, and starts hands that read ahead when there is much; one that writes what is told and the
+// checkpoints; one that sends mail, and one for each hook; one that answers questions; one that serves metrics, one the
+// live page; and this one, which owns the counters.
 func (d *Daemon) Run(ctx context.Context) error {
 	d.stopping = ctx.Done()
 	if err := d.prepare(); err != nil {

@@ -110,7 +110,7 @@ func TestStormFasterThanAnyTick(t *testing.T) {
 	digests := (events - 3) / maxDigest
 	got, left := d.spool.Len(), len(d.saver.mailbag.gathered)
 	if got != 3+digests || left != events-3-digests*maxDigest || len(d.saver.waiting) > 0 {
-		t.Errorf("of %d events %d mails are spooled, %d events gathered, %d wait; want 3 mails and %d digests, and the rest gathered",
+		t.Errorf("of %d events %d mails are spooled, %d gathered, %d wait; want 3 mails, %d digests, the rest gathered",
 			events, got, left, len(d.saver.waiting), digests)
 	}
 }

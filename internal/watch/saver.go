@@ -172,7 +172,8 @@ func (s *saver) tick(d *Daemon) {
 		s.add(d, job{forget: now.Add(-d.memory())})
 	}
 	if hangs := d.writer.hangs(time.Now()); hangs >= hangTime {
-		s.warn(d, "the disk of the state folder doesn't answer: counting goes on, mails wait", "since", hangs.Round(time.Second))
+		s.warn(d, "the disk of the state folder doesn't answer: counting goes on, mails wait",
+			"since", hangs.Round(time.Second))
 	}
 }
 
