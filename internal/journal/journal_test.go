@@ -229,6 +229,10 @@ func TestJournalctlEnds(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "journalctl"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	good := filepath.Join(dir, "good")
+	if err := os.WriteFile(good, []byte("#!/bin/sh\nexec /usr/bin/journalctl \"$@\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	path := os.Getenv("PATH")
 	t.Setenv("PATH", dir+":"+path)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -239,7 +243,7 @@ func TestJournalctlEnds(t *testing.T) {
 	runs := 0
 	err := f.Follow(ctx, func(tailer.Line) error { return errDone }, func(end time.Time) error {
 		if runs++; runs == 3 {
-			os.Remove(filepath.Join(dir, "journalctl"))
+			os.Rename(good, filepath.Join(dir, "journalctl"))
 		}
 		return nil
 	})
