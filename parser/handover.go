@@ -50,7 +50,8 @@ func (r *Reader) InPieces() bool { return r.split.any() }
 // was there. It is for a Reader that is Holding; ok is false where that can't be told.
 func (r *Reader) Since() (line, bytes int64, last time.Time, ok bool) {
 	w := &r.held
-	return w.since.line, w.read - w.since.start, w.since.last, len(w.items) > 0 && !r.split.any()
+	ok = len(w.items) > 0 && !r.split.any() && !w.since.pieces // else what was told later begins before
+	return w.since.line, w.read - w.since.start, w.since.last, ok
 }
 
 // TakeOver makes the Reader go on for another one, which is to Restart. The lines that this one has read are so many

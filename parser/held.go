@@ -60,9 +60,10 @@ type heldLine struct {
 
 // A since says where the first of the lines began that are held without a break.
 type since struct {
-	start int64     // by held.read
-	line  int64     // Place.Line
-	last  time.Time // Reader.Last
+	start  int64     // by held.read
+	line   int64     // Place.Line
+	last   time.Time // Reader.Last
+	pieces bool      // of an entry were held there, too
 }
 
 // watching tells whether the next line needs a look at the lines above it.
@@ -247,7 +248,7 @@ func endsNear(line []byte) bool { return isEndOfEntry(line) || bytes.Contains(li
 func (r *Reader) hold(p Place, line []byte, s sort) {
 	w := &r.held
 	if len(w.items) == 0 {
-		w.since = since{w.start, p.Line, r.clock.last}
+		w.since = since{w.start, p.Line, r.clock.last, r.split.any()}
 	}
 	if len(w.items) == cap(w.items) {
 		if cap(w.base) < 2*len(w.items)+1 {

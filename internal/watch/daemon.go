@@ -34,7 +34,8 @@ type Daemon struct {
 	Examine func(context.Context) []web.Finding
 
 	now      func() time.Time
-	writing  func() // called when the writer begins; nil but in tests
+	writing  func()        // called when the writer begins; nil but in tests
+	stopTime time.Duration // for the writer to end; 0, but in tests: stopPatience
 	stopping <-chan struct{}
 	state    *state
 	composer mailer.Composer
@@ -207,9 +208,9 @@ func (d *Daemon) sendOff() {
 	})
 }
 
-// unsent is how many mails and events of hooks wait.
+// unsent is how many mails and events of hooks wait, in the spools or to be put there.
 func (d *Daemon) unsent() int {
-	n := d.spool.Len()
+	n := len(d.saver.waiting) + d.writer.len() + d.spool.Len()
 	for _, t := range d.tellers {
 		n += t.spool.Len()
 	}

@@ -359,7 +359,8 @@ func TestStopInAStorm(t *testing.T) {
 	}
 	mainlog := write(t, "mainlog", storm.String())
 	c.Log = []string{mainlog}
-	first := start(t, c, true, new(post))
+	c.State = t.TempDir()
+	first := goOn(t, c, true, new(post), func(d *Daemon) { d.stopTime = 0 })
 	first.until("an alert", func() bool { return len(first.opened()) > 0 })
 	began := time.Now()
 	first.stop()

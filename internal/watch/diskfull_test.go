@@ -63,7 +63,7 @@ func TestDiskFull(t *testing.T) {
 				mailed = append(mailed, w.post.ids()...)
 			}
 			must(t, os.Remove(ballast))
-			w.until("every mail", func() bool { return len(w.post.ids()) >= 20 && w.daemon.spool.Len() == 0 })
+			w.until("every mail", func() bool { return len(w.post.ids()) >= 20 && w.allSent() })
 			w.stop()
 			if restart {
 				mailed = append(mailed, w.post.ids()...)

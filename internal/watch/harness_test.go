@@ -76,6 +76,9 @@ func (p *post) events() []string {
 
 // moved tells how often something was to be mailed.
 func (p *post) moved() any {
+	if p == nil {
+		return nil
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.tries
@@ -123,7 +126,7 @@ func goOn(t *testing.T, c config.Config, fromStart bool, p *post, edit ...func(*
 	t.Helper()
 	w := &watchman{t: t, post: p, over: make(chan error, 1)}
 	c.Mail.Transport = p
-	w.daemon = &Daemon{Config: c, FromStart: fromStart, Host: "mx.lab.test", Log: slog.New(slog.NewJSONHandler(w, nil))}
+	w.daemon = &Daemon{stopTime: patience, Config: c, FromStart: fromStart, Host: "mx.lab.test", Log: slog.New(slog.NewJSONHandler(w, nil))}
 	for _, e := range edit {
 		e(w.daemon)
 	}
@@ -132,6 +135,12 @@ func goOn(t *testing.T, c config.Config, fromStart bool, p *post, edit ...func(*
 	go func() { w.over <- w.daemon.Run(ctx) }()
 	t.Cleanup(w.stop)
 	return w
+}
+
+// allSent tells whether nothing is left to be told. The daemon is at work.
+func (w *watchman) allSent() (all bool) {
+	must(w.t, w.daemon.ask(w.t.Context(), func() { all = w.daemon.unsent() == 0 }))
+	return all
 }
 
 // stop ends the daemon; it may be called twice.

@@ -36,7 +36,7 @@ func (s *saga) run(do func(w *watchman)) *watchman {
 	if do != nil {
 		do(w)
 	}
-	w.until("every mail", func() bool { return w.daemon.spool.Len() == 0 })
+	w.until("every mail", w.allSent)
 	w.stop()
 	s.mailed = append(s.mailed, w.post.ids()...)
 	return w

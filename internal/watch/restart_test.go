@@ -109,7 +109,7 @@ func restartInTraffic(t *testing.T, seed uint64, wrapped func(line string) strin
 	w = goOn(t, c, true, new(post))
 	w.untilRead("end")
 	want := replayEvents(t, c, together(append(all, mainlog))...)
-	w.until("every mail that waits", func() bool { return w.daemon.spool.Len() == 0 })
+	w.until("every mail that waits", w.allSent)
 	w.stop()
 	mailed = append(mailed, w.post.events()...)
 	for _, event := range []string{opened, "grew2", ended} {

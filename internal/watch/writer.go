@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"strings"
@@ -17,6 +18,7 @@ import (
 type writer struct {
 	begin    func() // called first; nil but in tests
 	maxJobs  int    // the constant, but in tests
+	patience time.Duration
 	state    *state
 	spool    *mailer.Spool
 	tellers  []*teller
@@ -27,11 +29,13 @@ type writer struct {
 	jobs   []job
 	rows   int       // of their alerts
 	busy   time.Time // since when something is being written; zero: nothing is
+	idle   bool      // all jobs have been done
 	closed bool      // no more jobs come
 
 	wake  chan struct{}      // holds a token when there may be something to do
 	room  chan struct{}      // the same when jobs have been done
 	saved chan time.Duration // how long a checkpoint took that was written
+	last  chan struct{}      // closed: what fails isn't tried again
 	quit  chan struct{}      // closed: nothing is tried any more
 	over  chan struct{}      // closed: the writer has ended
 
@@ -57,9 +61,10 @@ const (
 
 func newWriter(d *Daemon) *writer {
 	return &writer{
-		begin: d.writing, maxJobs: maxJobs, state: d.state, spool: d.spool, tellers: d.tellers, composer: d.composer, trouble: trouble{log: d.Log, now: d.now},
+		begin: d.writing, maxJobs: maxJobs, patience: cmp.Or(d.stopTime, stopPatience), idle: true,
+		state: d.state, spool: d.spool, tellers: d.tellers, composer: d.composer, trouble: trouble{log: d.Log, now: d.now},
 		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), saved: make(chan time.Duration, maxFlying+1),
-		quit: make(chan struct{}), over: make(chan struct{}), notices: make(map[*teller][]mailer.Message),
+		last: make(chan struct{}), quit: make(chan struct{}), over: make(chan struct{}), notices: make(map[*teller][]mailer.Message),
 	}
 }
 
@@ -83,11 +88,14 @@ func (w *writer) take(j job) bool {
 	return true
 }
 
-// len is how many jobs wait.
+// len is how many jobs wait, the one that is being done included.
 func (w *writer) len() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.jobs)
+	if w.idle || len(w.jobs) > 0 {
+		return len(w.jobs)
+	}
+	return 1
 }
 
 // hangs is for how long the disk hasn't answered.
@@ -111,9 +119,10 @@ func (w *writer) finish(stopping <-chan struct{}) {
 		return
 	case <-stopping:
 	}
+	close(w.last)
 	select {
 	case <-w.over:
-	case <-time.After(stopPatience):
+	case <-time.After(w.patience):
 		close(w.quit)
 		<-w.over
 	}
@@ -145,12 +154,13 @@ func (w *writer) next() (j job, last, ok bool) {
 		if len(w.jobs) > 0 && !w.gaveUp() {
 			j, w.jobs = w.jobs[0], w.jobs[1:]
 			w.rows -= j.rows()
-			last = len(w.jobs) == 0
+			last, w.idle = len(w.jobs) == 0, false
 			w.mu.Unlock()
 			nudge(w.room)
 			return j, last, true
 		}
 		closed := w.closed
+		w.idle = len(w.jobs) == 0
 		w.mu.Unlock()
 		if closed {
 			return j, false, false
@@ -205,7 +215,8 @@ func (w *writer) tell(j *job) {
 		for _, a := range j.told.alerts {
 			notice, err := t.notice(w.composer, a, j.told.event)
 			if err != nil {
-				w.trouble.log.Error("the notice of an alert can't be made", "id", a.ID, "event", j.told.event, "error", err)
+				w.trouble.log.Error("the notice of an alert can't be made", "id", a.ID, "event", j.told.event,
+					"error", err)
 				continue // nor later
 			}
 			w.notices[t] = append(w.notices[t], notice)
@@ -216,7 +227,8 @@ func (w *writer) tell(j *job) {
 	}
 	message, err := compose(w.composerOf(j), j.told, j.at)
 	if err != nil {
-		w.trouble.log.Error("the mail of an alert can't be made", "id", j.told.alerts[0].ID, "event", j.told.event, "error", err)
+		w.trouble.log.Error("the mail of an alert can't be made", "id", j.told.alerts[0].ID, "event", j.told.event,
+			"error", err)
 		return // nor later
 	}
 	w.mails = append(w.mails, message)
@@ -317,7 +329,7 @@ func (w *writer) insist(what string, try func() error) bool {
 		w.trouble.say(what, err)
 		select {
 		case <-time.After(againPause):
-		case <-w.quit:
+		case <-w.last:
 			return false
 		}
 	}
