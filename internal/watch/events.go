@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"runtime"
 	"strings"
 
 	"exiwatch/mailer"
@@ -23,13 +24,13 @@ func (d *Daemon) delivered(name string) {
 func (d *Daemon) opened(alerts []*window.Alert) {
 	for _, a := range alerts {
 		d.meter.opened[a.Rule.String()]++
-		d.Log.Info("alert", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "count", a.Count)
+		d.say("alert", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "count", a.Count)
 	}
 	d.saver.put(d, news{alerts, opened})
 }
 
 func (d *Daemon) grew(a *window.Alert) {
-	d.Log.Info("alert has grown", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
+	d.say("alert has grown", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
 	if a.Thread == "" {
 		a.Thread = a.ID
 	}
@@ -37,13 +38,21 @@ func (d *Daemon) grew(a *window.Alert) {
 }
 
 func (d *Daemon) ended(a *window.Alert) {
-	d.Log.Info("alert ended", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
+	d.say("alert ended", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
 	if d.gallery != nil {
 		d.gallery.end(a)
 	}
 	if a.Thread != "" {
 		d.saver.put(d, news{[]*window.Alert{a}, ended})
 	}
+}
+
+// say logs an event. Writing it may take time, of which a storm has thousands: others look at the counters meanwhile.
+func (d *Daemon) say(message string, attributes ...any) {
+	d.lend(func() {
+		d.Log.Info(message, attributes...)
+		runtime.Gosched()
+	})
 }
 
 func (d *Daemon) arrival(a *parser.Arrival) {

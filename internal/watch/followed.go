@@ -216,11 +216,14 @@ func (l *followed) taken(b *batch, now time.Time) {
 	}
 }
 
-// covers tells whether everything was read that a file held when it was looked at.
-func (l *followed) covers(file os.FileInfo) bool {
+// unread is how many bytes that a file held when it was looked at have not been read.
+func (l *followed) unread(file os.FileInfo) int64 {
 	if file.ModTime().Add(coarse).Before(l.end) {
-		return true
+		return 0
 	}
 	stat, ok := file.Sys().(*syscall.Stat_t)
-	return file.Size() == 0 || ok && stat.Ino == l.seen.Inode && uint64(stat.Dev) == l.seen.Device && file.Size() <= l.seen.Offset
+	if ok && stat.Ino == l.seen.Inode && uint64(stat.Dev) == l.seen.Device {
+		return max(file.Size()-l.seen.Offset, 0)
+	}
+	return file.Size()
 }

@@ -33,6 +33,7 @@ func TestScrapeOfAMillionKeys(t *testing.T) {
 	must(t, err)
 	d.spool, err = mailer.OpenSpool(t.TempDir())
 	must(t, err)
+	d.writer = newWriter(d)
 	d.logs = []*followed{{path: write(t, "mainlog", ""), pipeline: p}}
 	at := time.Now()
 	a := parser.Arrival{Time: at, Authenticator: []byte("plain")}

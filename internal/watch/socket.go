@@ -94,15 +94,20 @@ func (o *door) tell(d *Daemon) (any bool) {
 // freshness is how long an answer waits for lines that were logged before the question.
 const freshness = 25 * time.Millisecond
 
-// answer is called by many goroutines at a time. Exim logs a message before it answers the client, who may send the next one at once:
-// so what the logs hold now is counted first, if that takes but a moment.
+// soon is how many bytes of the logs are counted in a moment. With more to be read, as in a storm, nobody waits for the
+// last of them.
+const soon = 16 << 10
+
+// answer is called by many goroutines at a time. Exim logs a message before it answers the client, who may send the
+// next one at once: so what the logs hold now is counted first, if that takes but a moment.
 func (d *Daemon) answer(ctx context.Context, q readsocket.Question) (count int64, over bool, err error) {
 	ends := d.ends()
 	late := time.Now().Add(freshness)
 	for pause := 50 * time.Microsecond; ; pause = min(2*pause, time.Millisecond) {
 		done := false
 		err := d.ask(ctx, func() {
-			if done = d.hasRead(ends) || !time.Now().Before(late); done {
+			unread := d.unread(ends)
+			if done = unread == 0 || unread > soon || !time.Now().Before(late); done {
 				count, over = d.value(q)
 			}
 		})
@@ -126,14 +131,19 @@ func (d *Daemon) ends() []os.FileInfo {
 	return ends
 }
 
-// hasRead tells whether the logs were counted up to the ends. What is read and held isn't counted yet.
-func (d *Daemon) hasRead(ends []os.FileInfo) bool {
+// unread is how many bytes of the logs aren't counted yet, up to the ends. What is read and held isn't counted.
+func (d *Daemon) unread(ends []os.FileInfo) (n int64) {
 	for i, l := range d.logs {
-		if ends[i] != nil && (!l.covers(ends[i]) || l.reader.Holding()) {
-			return false
+		if ends[i] == nil {
+			continue
 		}
+		left := l.unread(ends[i])
+		if left == 0 && l.reader.Holding() {
+			left = 1
+		}
+		n += left
 	}
-	return true
+	return n
 }
 
 // value is the highest count of what a question names in any of the logs, and whether one is over its limit.

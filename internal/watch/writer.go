@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -139,6 +140,7 @@ func (w *writer) run() {
 		if !ok || !w.do(&j) {
 			return
 		}
+		runtime.Gosched() // a mail takes a millisecond or two, and who asks is to wait no longer
 		if last || time.Since(w.began) >= together {
 			if !w.flush() {
 				return
