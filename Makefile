@@ -20,9 +20,9 @@ packages: # dist/*.deb and dist/*.rpm, the same bytes from the same commit
 test: # everything; as root on Debian it installs what the tests need
 	.ci/needs
 	$(MAKE) lint
-	go test -race -p 4 -timeout 20m -skip '^($(single))$$' $$(go list ./... | grep -vxF "$$(go list $(pure))")
-	go test -p 4 -timeout 20m $(pure)
-	go test -p 4 -timeout 20m -run '^($(single))$$' ./cmd/exiwatch ./internal/watch ./mailer
+	go test -race -p 3 -timeout 20m -skip '^($(single))$$' $$(go list ./... | grep -vxF "$$(go list $(pure))")
+	go test -p 3 -timeout 20m $(pure)
+	go test -p 3 -timeout 20m -run '^($(single))$$' ./cmd/exiwatch ./internal/watch ./mailer
 
 lint:
 	test -z "$$(gofmt -l .)" || { gofmt -d .; false; }

@@ -247,6 +247,7 @@ func TestMailFlowsWithoutAnswer(t *testing.T) {
 				}
 			}
 			d.signal(syscall.SIGSTOP)
+			d.untilStopped()
 			flows("the daemon hangs")
 			asked := make(chan struct{})
 			go func() {

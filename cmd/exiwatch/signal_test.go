@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -87,6 +88,25 @@ func (p *process) signal(s os.Signal) {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(s); err != nil {
 		p.t.Fatal(err)
+	}
+}
+
+// untilStopped waits until all threads of a process have stopped that was sent SIGSTOP: until then they may go on.
+func (p *process) untilStopped() {
+	p.t.Helper()
+	runs := func(stat string) bool {
+		text, err := os.ReadFile(stat)
+		_, state, _ := strings.Cut(string(text), ") ")
+		return err == nil && !strings.HasPrefix(state, "T")
+	}
+	for late := time.Now().Add(eximPatience); ; time.Sleep(time.Millisecond) {
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.cmd.Process.Pid))
+		if len(threads) > 0 && !slices.ContainsFunc(threads, runs) {
+			return
+		}
+		if time.Now().After(late) {
+			p.t.Fatalf("after %v the program hasn't stopped", eximPatience)
+		}
 	}
 }
 

@@ -116,7 +116,7 @@ func TestSilentConnectionsGiveWay(t *testing.T) {
 		if got != http.StatusOK {
 			t.Errorf("beside those that send %q: status %d", text, got)
 		}
-		if took := time.Since(began); took > time.Second {
+		if took := time.Since(began); took > 2*time.Second { // no longer than silence may last
 			t.Errorf("beside those that send %q it takes %v", text, took)
 		}
 	}

@@ -43,6 +43,7 @@ func TestRestartBeforeMailIsHandedBack(t *testing.T) {
 		appendTo(t, mainlog, part+sentinel(name, at.Add(time.Duration(5*i+1)*time.Minute), 5))
 		w.untilRead(name)
 	}
+	w.until("every mail", w.allSent) // what isn't covered by a checkpoint is told again
 	w.stop()
 	all := w.opened()
 	appendTo(t, mainlog, back.String()+sentinel("end", at.Add(51*time.Minute), 5))

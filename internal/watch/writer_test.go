@@ -57,6 +57,7 @@ func TestCountingWaitsForNoDisk(t *testing.T) {
 		return n, waiting
 	}
 	w.until("all lines are counted", func() bool { n, _ := lines(); return n == 6*accounts })
+	w.until("all alerts are open", func() bool { return len(w.opened()) == accounts })
 	if _, waiting := lines(); waiting < accounts/2 {
 		t.Errorf("%d events wait for room with the writer, want %d and more", waiting, accounts/2)
 	}
