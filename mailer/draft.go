@@ -74,7 +74,8 @@ func (c Composer) missing() sentence {
 	if more := len(c.Missing) - most; more > 0 {
 		words = append(words, say(" and "+plain(int64(more))+" more")...)
 	}
-	return append(words, say(". The log could not be read there, so alerts may be missing: exiwatch check says what to do.")...)
+	const advice = ". The log could not be read there, so alerts may be missing: exiwatch check says what to do."
+	return append(words, say(advice)...)
 }
 
 // write makes the bytes of a draft.

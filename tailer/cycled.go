@@ -45,8 +45,9 @@ func (m Member) At(offset int64) (Position, error) {
 // change.
 //
 // A file that is there both plain and compressed is named once, plain, for the other may be half written; if they hold
-// the same as far as both go, up to their first 16 KiB. Else they are two files, in the order of their first stamps. One
-// with several names is named by the youngest. Nothing found is fs.ErrNotExist, and a log that is no regular file a *KindError.
+// the same as far as both go, up to their first 16 KiB. Else they are two files, in the order of their first stamps.
+// One with several names is named by the youngest. Nothing found is fs.ErrNotExist, and a log that is no regular file a
+// *KindError.
 func Row(path string, cycledTo ...string) ([]Member, error) {
 	return search{path: path, folders: cycledTo, heads: newHeads(nil)}.row()
 }

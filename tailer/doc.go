@@ -8,12 +8,12 @@
 // by leaving the tail at any moment.
 //
 // A file is known by its inode and by its first bytes, uncompressed, so that it is found again when it was renamed,
-// copied or compressed. NULs at its start, which a crash leaves, are skipped. Where the first bytes of two files are the
-// same, more are compared, up to 16 KiB. There is one way to go on from a Position: the sibling that holds it, its rest, and then all
-// younger ones. It is taken at the start; when a segment turns out to be truncated, for then its copy holds what was
-// in it; and when the last segment's name is gone. Where no sibling holds the Position, those that were written to
-// since it was last seen come instead. Whatever begins as something that was read already is read on behind that, so
-// a file is not read twice under another name.
+// copied or compressed. NULs at its start, which a crash leaves, are skipped. Where the first bytes of two files are
+// the same, more are compared, up to 16 KiB. There is one way to go on from a Position: the sibling that holds it, its
+// rest, and then all younger ones. It is taken at the start; when a segment turns out to be truncated, for then its
+// copy holds what was in it; and when the last segment's name is gone. Where no sibling holds the Position, those that
+// were written to since it was last seen come instead. Whatever begins as something that was read already is read on
+// behind that, so a file is not read twice under another name.
 //
 // Exim opens the log anew when the name's inode has changed, which it checks before each write ("Log files",
 // log.c). So a line can still reach the old inode within milliseconds after a rename, and each segment is given

@@ -14,8 +14,8 @@ import (
 
 // A writer does what takes a disk, or much time, in a goroutine of its own: it composes mails, spools them, and writes
 // checkpoints. So counting waits for no disk. It does its jobs in the order in which they come from the owner of the
-// counters; therefore the mails of what a checkpoint covers are in the spool when that is written. What can't be written
-// is tried again until it can be.
+// counters; so the mails of what a checkpoint covers are in the spool when that is written. What can't be written is
+// tried again until it can be.
 type writer struct {
 	begin    func() // called first; nil but in tests
 	maxJobs  int    // the constant, but in tests
@@ -65,7 +65,8 @@ func newWriter(d *Daemon) *writer {
 		begin: d.writing, maxJobs: maxJobs, patience: cmp.Or(d.stopTime, stopPatience), idle: true,
 		state: d.state, spool: d.spool, tellers: d.tellers, composer: d.composer, trouble: trouble{log: d.Log, now: d.now},
 		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), saved: make(chan time.Duration, maxFlying+1),
-		last: make(chan struct{}), quit: make(chan struct{}), over: make(chan struct{}), notices: make(map[*teller][]mailer.Message),
+		last: make(chan struct{}), quit: make(chan struct{}), over: make(chan struct{}),
+		notices: make(map[*teller][]mailer.Message),
 	}
 }
 
