@@ -57,13 +57,8 @@ type saver struct {
 	warnFrom  time.Time
 }
 
-// put has an event told, unless the daemon ends: mails take their time, lines don't. What is only gathered for a digest
-// hurries no checkpoint: what one doesn't cover is read again.
+// put has an event told. What is only gathered for a digest hurries no checkpoint: what one doesn't cover is read again.
 func (s *saver) put(d *Daemon, n news) {
-	if d.isStopping() {
-		s.abandoned = true
-		return
-	}
 	now := d.now()
 	known := func() (known bool) {
 		d.lend(func() { known = d.spool.Has(n.alerts[0].ID, n.event) })
@@ -90,9 +85,14 @@ func (s *saver) digest(d *Daemon, now time.Time) {
 	}
 }
 
-// add has the writer do a job, behind all others.
+// add has the writer do a job, behind all others. A daemon that ends doesn't wait for room: the next one does what was
+// left.
 func (s *saver) add(d *Daemon, j job) {
 	if len(s.waiting) == 0 && d.writer.take(j) {
+		return
+	}
+	if d.isStopping() {
+		s.abandoned = true
 		return
 	}
 	if n := len(s.waiting); n > 0 && !j.settled.IsZero() && !s.waiting[n-1].settled.IsZero() {
