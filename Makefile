@@ -8,6 +8,12 @@ single = TestAttacksRealExim|TestHTMLOfALargeLog$\
 |TestScrapeOfAMillionKeys|FuzzCheckpoint|TestImpossibleCheckpoint|TestHostileCheckpoint$\
 |TestValuesStayInTheirFields|TestOtherReadersFindNoDefect|TestBothPartsSayTheSame|TestJSONInOnePiece$\
 |TestCommandsReachTheProgramsWhole
+# These tell often, or at length, what other tests tell the race detector: TestFollowedWhateverHappens, for one, and
+# TestDaemonSaysWhatReplaySays.
+long = TestCompressedWhileDown|TestBegunAgainWhateverHappened|TestCopytruncatedByLogrotate|TestCopyHoldsUnreadRest$\
+|TestHalfIsRead|TestManyFiles|TestReadsFailNowAndThen|TestUnreadableCompressed|TestRestartsSayWhatReplaySays$\
+|TestRestartsWithSeveralHosts|TestKilledBetweenAnyTwoWrites|TestOlderProgramGoesOn|TestMillionLines$\
+|TestSuggestedRulesDoWhatTheySay|TestSubjectByVolume|TestStoppedWithManyAlerts
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o exiwatch ./cmd/exiwatch
@@ -20,9 +26,9 @@ packages: # dist/*.deb and dist/*.rpm, the same bytes from the same commit
 test: # everything; as root on Debian it installs what the tests need
 	.ci/needs
 	$(MAKE) lint
-	go test -race -p 3 -timeout 20m -skip '^($(single))$$' $$(go list ./... | grep -vxF "$$(go list $(pure))")
+	go test -race -p 3 -timeout 20m -skip '^($(single)|$(long))$$' $$(go list ./... | grep -vxF "$$(go list $(pure))")
 	go test -p 3 -timeout 20m $(pure)
-	go test -p 3 -timeout 20m -run '^($(single))$$' ./cmd/exiwatch ./internal/watch ./mailer
+	go test -p 3 -timeout 20m -run '^($(single)|$(long))$$' ./cmd/exiwatch ./internal/watch ./mailer ./tailer
 
 lint:
 	test -z "$$(gofmt -l .)" || { gofmt -d .; false; }
@@ -51,7 +57,7 @@ metrics: # a scrape of a million keys; a scrape a second while the log grows by 
 	go test -count=1 -v -run 'TestScrapeOfAMillionKeys|TestScrapesUnderLoad' ./internal/watch -watch.lines=20000 -watch.scrapes=30
 
 web-load: # a hundred look at the page while the log grows by 20,000 lines a second; the page with a million accounts held
-	go test -count=1 -v -run TestHundredWatchers ./internal/browser -watchers=100 -lines=20000 -seconds=15
+	go test -count=1 -v -run TestHundredWatchers ./internal/browser -judged -watchers=100 -lines=20000 -seconds=15
 	go test -count=1 -v -run TestPageOfAMillionAccounts ./internal/watch -web.million
 
 bench: # against rg, eximstats, zcat and others, into docs/performance.md: half an hour, 15 GB, and a machine that does nothing else

@@ -14,7 +14,8 @@
 // The folder of a run that failed is kept: journal (what happened when, to the millisecond), stderr of the daemons, log, truth, state, strace, mails,
 // replay.json.
 // To find out which hazard it was, leave some out: -chaos.kills=0, -chaos.outages=0 (no cut connections and no kills between the log's line and the
-// answer either), -chaos.faults=0, -chaos.loops=0, -chaos.storms=0, -chaos.ways=rename,compress. EXIWATCH_CHAOS_RACE=no builds the daemon without the race detector.
+// answer either), -chaos.faults=0, -chaos.loops=0, -chaos.storms=0, -chaos.ways=rename,compress.
+// The daemon of the real Exims has the race detector; EXIWATCH_CHAOS_RACE=yes gives it to the seeds', too.
 //
 // What is left out because nobody could count it: lines that exicyclog's second mv or copytruncate destroys (the writer pauses there), logs deleted unread, and
 // windows that reach back into a deleted log.

@@ -89,7 +89,7 @@ via = "smtp://%s"
 `, e.mainlog(), filepath.Join(e.dir, "state"), e.address()))
 	journal := newJournal(t, filepath.Join(e.dir, "journal"))
 	t.Cleanup(journal.close)
-	e.keeper = newKeeper(t, filepath.Join(e.dir, "stderr"), new(sync.Mutex), journal.note, program, "run", "--config", e.config, "--from-start")
+	e.keeper = newKeeper(t, filepath.Join(e.dir, "stderr"), new(sync.Mutex), journal.note, raced, "run", "--config", e.config, "--from-start")
 	return e
 }
 

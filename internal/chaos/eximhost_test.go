@@ -102,9 +102,16 @@ func startExim(t *testing.T) *eximHost {
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	must(t, cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
+		select {
+		case err := <-ended:
+			t.Errorf("Exim has ended by itself: %v", err)
+		default:
+			cmd.Process.Kill()
+			<-ended
+		}
 		if t.Failed() {
 			t.Logf("Exim said: %s%s", output.Bytes(), e.panics())
 		}

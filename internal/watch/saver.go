@@ -10,8 +10,10 @@ import (
 const (
 	saveTick  = time.Second
 	savePause = 5 * time.Second
-	// saveShare is which part of the time writing checkpoints may take when there is no mail, and mailShare when there is. A
-	// checkpoint takes milliseconds, but for thousands of open alerts: a quick one waits only while there is more to be read.
+	// saveShare is which part of the time checkpoints may take, copied and written, when there is no mail, and mailShare
+	// which part copying them may take when there is: meanwhile nothing is counted. A disk that is slow for a moment
+	// holds up mails for savePause at most. A checkpoint takes milliseconds, but for thousands of open alerts: a quick
+	// one waits only while there is more to be read.
 	saveShare, mailShare = 20, 4
 	quickSave            = 100 * time.Millisecond
 	// holdPatience is how long a mail may wait for an entry of the log to be finished. Syslog pieces of which one is lost
@@ -191,14 +193,14 @@ func (s *saver) save(d *Daemon) {
 	s.add(d, job{checkpoint: c})
 }
 
-// wrote is told how long the writer took for a checkpoint.
+// wrote is told how long the writer took for a checkpoint, disk included.
 func (s *saver) wrote(d *Daemon, took time.Duration) {
 	now := d.now()
-	took += s.took
 	s.flying--
 	s.written = true
-	s.next = now.Add(max(savePause, saveShare*took))
-	s.rest, s.quick = now.Add(mailShare*took), took <= quickSave
+	s.next = now.Add(max(savePause, saveShare*(s.took+took)))
+	s.rest = now.Add(max(mailShare*s.took, min(took, savePause)))
+	s.quick = s.took+took <= quickSave
 }
 
 // stop leaves a checkpoint of everything that was counted, if there is time for that.

@@ -143,6 +143,20 @@ func TestFirstCheckpointComesSoon(t *testing.T) {
 	d.writer.finish(nil)
 }
 
+// TestSlowDiskHoldsMailsBriefly: after a checkpoint that took the disk very long the mails wait for the next one for
+// savePause, and not for a multiple of what the disk took.
+func TestSlowDiskHoldsMailsBriefly(t *testing.T) {
+	now := time.Now()
+	d := &Daemon{now: func() time.Time { return now }}
+	for _, took := range []time.Duration{time.Second, 20 * time.Second, time.Hour} {
+		s := saver{flying: 1, took: time.Millisecond}
+		s.wrote(d, took)
+		if rest := s.rest.Sub(now); rest > min(took, savePause) {
+			t.Errorf("after a checkpoint of %v mails wait for %v", took, rest)
+		}
+	}
+}
+
 // TestTroubleIsSaidOnce: what fails each second is said once a kind, whatever names stand in it, and then once a minute.
 func TestTroubleIsSaidOnce(t *testing.T) {
 	var said bytes.Buffer
