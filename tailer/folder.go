@@ -12,6 +12,7 @@ type folder struct {
 	path    string
 	poll    bool              // it isn't to be watched
 	watcher *fsnotify.Watcher // nil: nobody tells, the tick has to do
+	failed  chan error        // holds an error of the watcher, if there was one
 	watched identity          // zero: the folder isn't there, or another one is
 }
 
@@ -24,8 +25,22 @@ func (f *folder) open() error {
 	if err != nil {
 		return fmt.Errorf("watching %s: %w", f.path, err)
 	}
-	f.watcher = watcher
+	f.watcher, f.failed = watcher, make(chan error, 1)
+	go f.takeErrors(watcher)
 	return nil
+}
+
+// takeErrors takes the watcher's errors until it is closed.
+//
+// QUIRK of fsnotify: when it can't take a watch away, as the folder is gone, it waits until somebody takes the error, and
+// holds the lock that Add, Remove and Close wait for.
+func (f *folder) takeErrors(watcher *fsnotify.Watcher) {
+	for err := range watcher.Errors {
+		select {
+		case f.failed <- err:
+		default: // one says it all: look
+		}
+	}
 }
 
 // look puts the watch on the folder that bears the name now, if there is one. It fails if that can't be watched.
@@ -60,12 +75,7 @@ func (f *folder) events() <-chan fsnotify.Event {
 	return f.watcher.Events
 }
 
-func (f *folder) errors() <-chan error {
-	if f.watcher == nil {
-		return nil
-	}
-	return f.watcher.Errors
-}
+func (f *folder) errors() <-chan error { return f.failed }
 
 func (f *folder) close() {
 	if f.watcher != nil {

@@ -76,6 +76,7 @@ func (l *live) stop() error {
 	case err := <-stopped:
 		return err
 	case <-time.After(patience):
+		theTracker.await(stopped)
 		return errors.New("stopping a tail: no answer, its descriptors stay open until there is one")
 	}
 }

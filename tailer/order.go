@@ -15,12 +15,13 @@ import (
 func Before(paths []string) [][]int {
 	before := make([][]int, len(paths))
 	for _, log := range logsOf(paths) {
+		told := namesTell(log, func(p placed) age { return p.age })
 		for i, a := range log {
 			for _, b := range log[:i] {
 				switch order := a.age.compare(b.age); {
-				case order < 0 && (a.log || b.log || tell(log)):
+				case order < 0 && (a.log || b.log || told):
 					before[b.at] = append(before[b.at], a.at)
-				case order > 0 && (a.log || b.log || tell(log)):
+				case order > 0 && (a.log || b.log || told):
 					before[a.at] = append(before[a.at], b.at)
 				}
 			}
@@ -34,13 +35,6 @@ type placed struct {
 	age
 	at   int // in the list of paths
 	path string
-}
-
-// tell tells whether the names of cycled files give their order. It is as heads.sort has it.
-func tell(log []placed) bool {
-	is := func(which func(placed) bool) bool { return slices.ContainsFunc(log, which) }
-	return !is(func(p placed) bool { return p.unclear }) &&
-		!(is(func(p placed) bool { return p.stamp != "" }) && is(func(p placed) bool { return p.stamp == "" && !p.log }))
 }
 
 // logsOf gives the files of each log; the name that places most files is a log's.

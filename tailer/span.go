@@ -48,16 +48,10 @@ func (h heads) sort(found []sibling) (err error) {
 	if err != nil {
 		return err
 	}
-	first := make(map[string]string) // by path
-	dated, numbered, unclear := false, false, false
-	for _, f := range found {
-		dated = dated || f.stamp != "" && !f.unclear
-		numbered = numbered || f.stamp == "" && !f.log
-		unclear = unclear || f.unclear
-	}
-	if !unclear && !(dated && numbered) {
+	if namesTell(found, func(f sibling) age { return f.age }) {
 		return nil
 	}
+	first := make(map[string]string) // by path
 	for _, f := range found {
 		if first[f.path], err = h.begins(f); err != nil {
 			return err
@@ -73,6 +67,20 @@ func (h heads) sort(found []sibling) (err error) {
 		return cmp.Compare(first[a.path], first[b.path])
 	})
 	return nil
+}
+
+// namesTell tells whether the names of cycled files give their order: all have numbers, or all have dates.
+func namesTell[F any](files []F, ageOf func(F) age) bool {
+	dated, numbered := false, false
+	for _, f := range files {
+		a := ageOf(f)
+		if a.unclear {
+			return false
+		}
+		dated = dated || a.stamp != ""
+		numbered = numbered || a.stamp == "" && !a.log
+	}
+	return !(dated && numbered)
 }
 
 // order is negative if a is older than b by their names, or where these say the same, by their first stamps.

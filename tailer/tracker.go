@@ -18,10 +18,12 @@ import (
 // QUIRK of nxadm/tail: it ends the process, by util.Fatal, when the tracker can't have an inotify instance, and when a
 // stat fails. Before it exits, Fatal writes why to an exported logger, which is the tracker here. Write ends that
 // goroutine, so that Fatal never comes to its os.Exit. What the library does from then on can't be relied on: no more
-// tails begin in this process, and plain reads do their work.
+// tails begin in this process, and plain reads do their work. So it is while a tail that was told to stop doesn't: fsnotify
+// holds its lock until the tracker takes an error, and the tracker waits for that lock.
 type tracker struct {
 	mu      sync.Mutex
 	running bool          // it was started, whatever became of it
+	late    int           // tails that should have stopped
 	ended   chan struct{} // closed when the library wanted to exit
 	end     sync.Once     // closes ended
 	why     error         // of ended
@@ -32,6 +34,13 @@ var theTracker = tracker{ended: make(chan struct{})}
 
 // start has the tracker running, unless there is no inotify instance for it at this moment. That may be tried again.
 func (t *tracker) start() error {
+	if err := t.run(); err != nil {
+		return err
+	}
+	return t.failed()
+}
+
+func (t *tracker) run() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.running {
@@ -50,7 +59,7 @@ func (t *tracker) start() error {
 		case <-t.ended: // somebody has taken the instance meanwhile; that goroutine waits for ever
 		}
 	}
-	return t.failed()
+	return nil
 }
 
 // guard has util.Fatal end in Write.
@@ -62,14 +71,34 @@ func (t *tracker) guard() {
 // nobody is a name that no tail has: to remove its watch changes nothing.
 const nobody = "/"
 
-// failed says why the library wanted to end the process; nil if it didn't.
+// failed says why the tracker can't be relied on; nil if it can.
 func (t *tracker) failed() error {
 	select {
 	case <-t.ended:
 		return t.why
 	default:
-		return nil
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.late > 0 {
+		return errors.New("nxadm/tail doesn't answer, logs are read without it")
+	}
+	return nil
+}
+
+// await has the tracker not relied on until a tail has stopped that should have done so by now.
+func (t *tracker) await(stopped <-chan error) {
+	t.count(1)
+	go func() {
+		<-stopped
+		t.count(-1)
+	}()
+}
+
+func (t *tracker) count(late int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.late += late
 }
 
 // Write takes what util.Fatal says before it exits, and doesn't return to it.

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 
+	"exiwatch/internal/await"
+
 	"github.com/nxadm/tail/util"
 )
 
@@ -39,6 +41,21 @@ func TestTrackerNeverEndsTheProcess(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTrackerIsLeftAloneWhileATailHangs: each further tail would hang as well, with its descriptors.
+func TestTrackerIsLeftAloneWhileATailHangs(t *testing.T) {
+	tr := tracker{running: true, ended: make(chan struct{})}
+	one, other := make(chan error, 1), make(chan error, 1)
+	must(t, tr.start())
+	tr.await(one)
+	tr.await(other)
+	one <- nil
+	if tr.start() == nil || tr.failed() == nil {
+		t.Error("it is relied on while a tail hangs")
+	}
+	other <- nil
+	await.Until(t, "it is relied on again", func() bool { return tr.start() == nil })
 }
 
 // followScarcely follows a log through a cycle in a process that lacks something.

@@ -1,0 +1,26 @@
+package tailer
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestFolderThatIsMovedAndRemoved: looking at it comes to an end, though fsnotify can't take its watch away.
+func TestFolderThatIsMovedAndRemoved(t *testing.T) {
+	dir := t.TempDir()
+	f := folder{path: filepath.Join(dir, "log")}
+	defer f.close()
+	for range 300 {
+		must(t, os.Mkdir(f.path, 0o755))
+		must(t, f.look())
+		events := f.events()
+		go func() {
+			for range events { // as the chase does, which looks at the folder for each; the errors it takes later
+			}
+		}()
+		must(t, os.Rename(f.path, filepath.Join(dir, "moved")))
+		must(t, os.Remove(filepath.Join(dir, "moved")))
+		must(t, f.look())
+	}
+}
