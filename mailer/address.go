@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"exiwatch/internal/escape"
 )
 
 // maxAddress is the longest path that SMTP must take (RFC 5321, 4.5.3.1.3), less its angle brackets.
@@ -38,7 +40,7 @@ func address(s string) (*mail.Address, error) {
 		return nil, fmt.Errorf("address %q: %q can't be written without quoting", s, a.Address)
 	case strings.ContainsRune(a.Name, ','):
 		return nil, fmt.Errorf("address %q has a comma in its display name", s)
-	case Escape(a.Name) != a.Name || len(a.Name) > maxName:
+	case escape.Text(a.Name) != a.Name || len(a.Name) > maxName:
 		return nil, fmt.Errorf("address %q has a display name that can't be shown", s)
 	}
 	return a, nil

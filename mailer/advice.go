@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"exiwatch/internal/escape"
 	"exiwatch/window"
 )
 
@@ -86,7 +87,7 @@ func (c Composer) filter(a *window.Alert) (flag string, ok bool) {
 // pastable tells whether s reads as it is, and as no option.
 func pastable(s string) bool {
 	const longest = 200 // bytes
-	return s != "" && len(s) <= longest && Escape(s) == s && s[0] != '-'
+	return s != "" && len(s) <= longest && escape.Text(s) == s && s[0] != '-'
 }
 
 // command writes the words of a command for a POSIX shell.

@@ -7,6 +7,8 @@ import (
 	"net/mail"
 	"strings"
 	"unicode/utf8"
+
+	"exiwatch/internal/escape"
 )
 
 // DefaultSubject is what stands before the account in the Subject header, unless the configuration says otherwise.
@@ -49,7 +51,7 @@ func (c Composer) Check() error {
 	switch {
 	case len(c.To)+len(c.Cc) == 0:
 		return errors.New("to: no recipient")
-	case Escape(c.Subject) != c.Subject:
+	case escape.Text(c.Subject) != c.Subject:
 		return fmt.Errorf("subject %q has characters that can't be shown", c.Subject)
 	case utf8.RuneCountInString(c.Subject) > maxPrefix:
 		return fmt.Errorf("subject %q is longer than %d characters", c.Subject, maxPrefix)

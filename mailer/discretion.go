@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"exiwatch/internal/escape"
 	"exiwatch/window"
 )
 
@@ -72,7 +73,7 @@ func (c Composer) called(i Item) sentence {
 // subject shows a subject by itself, or before words of ours when it is quoted.
 func (c Composer) subject(s string, room int, show func(string, int) shown) shown {
 	if c.tells(window.Subject.String()) {
-		return show(Escape(s), room)
+		return show(escape.Text(s), room)
 	}
 	return c.disguised(s)
 }

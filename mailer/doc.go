@@ -3,7 +3,7 @@
 //	window.Alert ─Composer→ Message ─Spool.Put→ disk ─Spool.Run→ Transport (SMTP | Sendmail)
 //
 // Everything that an alert tells comes from the main log, and so from whoever sent the mail: what stands in a Message has gone
-// through Escape, and what would still be broken is refused before it is spooled.
+// through escape.Text, and what would still be broken is refused before it is spooled.
 //
 // # Once
 //

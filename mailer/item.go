@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"exiwatch/internal/escape"
 	"exiwatch/window"
 )
 
@@ -22,7 +23,7 @@ type Item struct {
 	Window  time.Duration `json:"window"` // nanoseconds
 	Limit   int64         `json:"limit"`  // that was crossed
 
-	Value      string    `json:"value"` // through Escape, as is Subject; 256 characters at most
+	Value      string    `json:"value"` // through escape.Text, as is Subject; 256 characters at most
 	Count      int64     `json:"count"` // when the alert opened
 	Peak       int64     `json:"peak"`
 	Messages   int64     `json:"messages"`
@@ -67,7 +68,7 @@ func (i *Item) Validate() error {
 }
 
 // short is a value as it is kept of it.
-func short(value string) string { return cut(Escape(value), maxKept) }
+func short(value string) string { return escape.Truncate(escape.Text(value), maxKept) }
 
 const maxKept = 256 // runes: no mail shows more of a value
 

@@ -8,10 +8,12 @@ import (
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"exiwatch/internal/escape"
 )
 
 // NewJSON makes an encoder for everything that exiwatch tells in JSON. The values read back as they were, and a
-// terminal shows the text safely: each character that Escape writes as a code, such as a C1 or a bidirectional control,
+// terminal shows the text safely: each character that escape.Text writes as a code, such as a C1 or a bidirectional control,
 // is written as \u009b.
 func NewJSON(w io.Writer) *json.Encoder {
 	e := json.NewEncoder(&jsonWriter{w: w})
@@ -81,17 +83,17 @@ func firstHidden(p []byte) int {
 
 // hiddenInJSON leaves spaces as they are.
 func hiddenInJSON(r rune) bool {
-	return r >= unicode.MaxASCII && hidden(r) && !unicode.Is(unicode.Zs, r)
+	return r >= unicode.MaxASCII && escape.Hidden(r) && !unicode.Is(unicode.Zs, r)
 }
 
 // sizeInJSON is how many bytes r takes in a string that NewJSON's encoder writes, where a broken byte is U+FFFD.
 func sizeInJSON(r rune) int {
-	const escape = len(`\u0000`)
+	const code = len(`\u0000`)
 	switch {
 	case r < ' ', r == '"', r == '\\', r == utf8.RuneError: // at most
-		return escape
+		return code
 	case hiddenInJSON(r):
-		return escape * len(halves(r))
+		return code * len(halves(r))
 	}
 	return utf8.RuneLen(r)
 }

@@ -11,7 +11,7 @@ import (
 
 // A notice is what a Hook and a Webhook are told: one JSON object, on one line, which NewJSON's encoder writes. Texts
 // are valid UTF-8, U+FFFD for what the log had broken, and end in an ellipsis where they are cut. They read back as
-// the log has them, so whoever shows them must Escape them. Lists are never null.
+// the log has them, so whoever shows them must escape them. Lists are never null.
 type notice struct {
 	Version       int         `json:"version"`        // noticeVersion
 	Event         string      `json:"event"`          // opened, grew or ended

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"exiwatch/internal/escape"
 )
 
 // Bounds of running a program. Together with grace they leave the daemon its 2 s.
@@ -61,7 +63,7 @@ func run(ctx context.Context, cmd *exec.Cmd) (said string, err error) {
 
 // quoting adds what somebody said to an error.
 func quoting(err error, said string) error {
-	if said = strings.Join(strings.Fields(Escape(strings.ReplaceAll(said, "\n", " "))), " "); said != "" {
+	if said = strings.Join(strings.Fields(escape.Text(strings.ReplaceAll(said, "\n", " "))), " "); said != "" {
 		return fmt.Errorf("%w: %s", err, said)
 	}
 	return err

@@ -1,6 +1,10 @@
 package mailer
 
-import "strings"
+import (
+	"strings"
+
+	"exiwatch/internal/escape"
+)
 
 // A sheet is what a mail says, in the order in which it says it. Its text and its HTML are both made of it, so that they state the same.
 type sheet struct {
@@ -60,25 +64,25 @@ func say(words string, values ...shown) sentence {
 
 // inWords shows a value in a sentence, in at most room runes. It stands in quotes if it could be taken for words of ours.
 func inWords(value string, room int) shown {
-	value = Escape(value)
+	value = escape.Text(value)
 	if value != "" && !strings.ContainsAny(value, ` "`) {
-		return shown(cut(value, room))
+		return shown(escape.Truncate(value, room))
 	}
 	return quoted(value, room)
 }
 
-// quoted shows a value, through Escape already, in quotes that it can't end.
+// quoted shows a value, escaped already, in quotes that it can't end.
 func quoted(value string, room int) shown {
-	value = cut(strings.Join(strings.Fields(value), " "), room-2)
+	value = escape.Truncate(strings.Join(strings.Fields(value), " "), room-2)
 	return shown(`"` + strings.ReplaceAll(value, `"`, `\"`) + `"`)
 }
 
 // inRow shows a value on a line of its own, in at most room runes.
 func inRow(value string, room int) shown {
-	if value = strings.Join(strings.Fields(Escape(value)), " "); value == "" {
+	if value = strings.Join(strings.Fields(escape.Text(value)), " "); value == "" {
 		return `""`
 	}
-	return shown(cut(value, room))
+	return shown(escape.Truncate(value, room))
 }
 
 // String is the sentence as text.

@@ -7,6 +7,8 @@ import (
 	"net/textproto"
 	"slices"
 	"strings"
+
+	"exiwatch/internal/escape"
 )
 
 // transact sends one mail in an open conversation, and gives what the server said when it took it.
@@ -132,6 +134,6 @@ func said(command string, err error) (code int, _ error) {
 		return 0, fmt.Errorf("%s: %w", command, err)
 	}
 	const longest = 300 // runes of the server's text
-	text := cut(Escape(strings.ReplaceAll(answer.Msg, "\n", " ")), longest)
+	text := escape.Truncate(escape.Text(strings.ReplaceAll(answer.Msg, "\n", " ")), longest)
 	return answer.Code, fmt.Errorf("%s: %d %s", command, answer.Code, text)
 }

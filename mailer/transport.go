@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"exiwatch/internal/escape"
 )
 
 // A Transport hands one mail to a mail server. Send returns when ctx ends. Its error is a *PermanentError when trying
@@ -62,7 +64,7 @@ type Refusal struct {
 func (e *RecipientsError) Error() string {
 	var texts []string
 	for _, r := range e.Refused {
-		texts = append(texts, fmt.Sprintf("%s: %v", Escape(r.To), r.Err))
+		texts = append(texts, fmt.Sprintf("%s: %v", escape.Text(r.To), r.Err))
 	}
 	return "not taken for " + strings.Join(texts, "; ")
 }

@@ -20,7 +20,7 @@ import (
 const maxLine = 998 // bytes
 
 // verify reads a mail back as a mail client will, and returns an error unless it says exactly what e and the draft that it was made of
-// meant. It is the last guard: a value that got past Escape stops here, not in somebody's inbox.
+// meant. It is the last guard: a value that got past escape.Text stops here, not in somebody's inbox.
 func verify(data []byte, e email.Email, d draft) error {
 	if err := verifyLines(data); err != nil {
 		return err

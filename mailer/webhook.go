@@ -15,6 +15,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"exiwatch/internal/escape"
 )
 
 // A Webhook posts each Notice to a server. A 2xx answer takes it. It is tried again, under the same Idempotency-Key, until there is an
@@ -81,7 +83,7 @@ func (w Webhook) Send(ctx context.Context, m Message) error {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("webhook %s: %s", request.URL.Host, cut(Escape(err.Error()), maxReason))
+		return fmt.Errorf("webhook %s: %s", request.URL.Host, escape.Truncate(escape.Text(err.Error()), maxReason))
 	}
 	defer answer.Body.Close()
 	return taken(request.URL.Host, answer)
@@ -135,7 +137,7 @@ func taken(host string, answer *http.Response) error {
 	case 2:
 		return nil
 	case 3:
-		err = quoting(err, "it redirects to "+cut(answer.Header.Get("Location"), maxReason))
+		err = quoting(err, "it redirects to "+escape.Truncate(answer.Header.Get("Location"), maxReason))
 	default:
 		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxStderr)) // how it ends changes nothing
 		err = quoting(err, string(said))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"exiwatch/internal/escape"
 	"exiwatch/internal/report"
 	"exiwatch/internal/watch"
 	"exiwatch/mailer"
@@ -72,5 +73,5 @@ func complain(w io.Writer, e *parser.Entry) {
 	if e.MessageID != nil {
 		why = string(e.MessageID) + ": " + why
 	}
-	fmt.Fprintf(w, "exiwatch: %s:%d:%d: %s\n", mailer.Escape(e.File), e.Line, max(e.Column, 1), mailer.Escape(why))
+	fmt.Fprintf(w, "exiwatch: %s:%d:%d: %s\n", escape.Text(e.File), e.Line, max(e.Column, 1), escape.Text(why))
 }

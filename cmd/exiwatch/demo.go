@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/escape"
 	"exiwatch/internal/watch"
 	"exiwatch/mailer"
 	"exiwatch/window"
@@ -87,7 +88,7 @@ func demo(ctx context.Context, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "\nThat was the daemon. exiwatch replay on the same log lists the same %d, by id:\n", len(want))
 	for _, a := range want {
-		fmt.Fprintf(out, "  %s  %s\n", a.ID, mailer.Escape(a.Value))
+		fmt.Fprintf(out, "  %s  %s\n", a.ID, escape.Text(a.Value))
 	}
 	return nil
 }
@@ -139,7 +140,7 @@ func writeDemo(ctx context.Context, said chan<- string, path string) error {
 			return err
 		}
 		if bytes.Contains(line, []byte(" <= ")) {
-			say("  %.100s\n", mailer.Escape(strings.TrimSuffix(string(line), "\n")))
+			say("  %.100s\n", escape.Text(strings.TrimSuffix(string(line), "\n")))
 		}
 		select {
 		case <-tick.C:

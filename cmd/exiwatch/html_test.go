@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/escape"
 	"exiwatch/internal/look"
 	"exiwatch/internal/report"
-	"exiwatch/mailer"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -71,7 +71,7 @@ var captions = map[string]string{
 
 // cell is a text of the log as Python reads it in a table.
 func cell(s string) string {
-	if s = mailer.Escape(s); s == "" {
+	if s = escape.Text(s); s == "" {
 		return "(empty)"
 	}
 	return strings.Join(strings.Fields(s), " ")
@@ -169,7 +169,7 @@ func checkAlerts(t *testing.T, name, text string, d report.Document) {
 		part := html.UnescapeString(parts[i])
 		stamp := func(at report.Time) string { return `datetime="` + at.Format(time.RFC3339) + `"` }
 		words := []string{
-			mailer.Escape(a.Value) + "</bdi></h3>", look.Amount(a.Peak, a.Count), "limit " + look.Amount(a.Limit, a.Count), stamp(a.Opened) + ">", " opened",
+			escape.Text(a.Value) + "</bdi></h3>", look.Amount(a.Peak, a.Count), "limit " + look.Amount(a.Limit, a.Count), stamp(a.Opened) + ">", " opened",
 			look.Plural(a.Messages, "message") + " in all", look.Size(a.Bytes),
 		}
 		for _, g := range a.Grew {

@@ -12,8 +12,8 @@ import (
 	"time"
 	_ "time/tzdata" // timezone = "…" works where the machine has no tz database
 
+	"exiwatch/internal/escape"
 	"exiwatch/internal/signals"
-	"exiwatch/mailer"
 
 	"github.com/spf13/cobra"
 )
@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	// The lines of an error that tells several keep their breaks; what a log or a user wrote into it is escaped.
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		fmt.Fprintf(stderr, "exiwatch: error: %s\n", mailer.Escape(line))
+		fmt.Fprintf(stderr, "exiwatch: error: %s\n", escape.Text(line))
 	}
 	var hinted *hintedError
 	if errors.As(err, &hinted) {

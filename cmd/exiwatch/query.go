@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/escape"
 	"exiwatch/internal/readsocket"
-	"exiwatch/mailer"
 	"exiwatch/window"
 
 	"github.com/spf13/cobra"
@@ -47,7 +47,7 @@ the question is wrong.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), mailer.Escape(answer))
+			fmt.Fprintln(cmd.OutOrStdout(), escape.Text(answer))
 			if answer == "no" {
 				return &statusError{exitNo, nil}
 			}

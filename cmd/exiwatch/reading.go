@@ -8,8 +8,8 @@ import (
 	"runtime/debug"
 	"slices"
 
+	"exiwatch/internal/escape"
 	"exiwatch/internal/watch"
-	"exiwatch/mailer"
 	"exiwatch/tailer"
 	"exiwatch/window"
 
@@ -52,7 +52,7 @@ func (s *selection) once(sources []watch.Source, notes io.Writer) []watch.Source
 		note := fmt.Sprintf("%s is a copy of the beginning of %s: read once", c.Path, c.Of)
 		if !slices.Contains(s.noted, note) { // --html --suggest finds the logs twice
 			s.noted = append(s.noted, note)
-			fmt.Fprintf(notes, "exiwatch: note: %s\n", mailer.Escape(note))
+			fmt.Fprintf(notes, "exiwatch: note: %s\n", escape.Text(note))
 		}
 	}
 	return slices.DeleteFunc(sources, func(source watch.Source) bool {

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/escape"
 	"exiwatch/internal/journal"
 	"exiwatch/internal/watch"
-	"exiwatch/mailer"
 	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"
@@ -236,7 +236,7 @@ func logError(err error) error {
 		return &hintedError{err, "name the file that the system's syslog daemon writes, as log = \"/path\", or read a copy:" +
 			" journalctl -o json > FILE on the host, exiwatch replay FILE here"}
 	case errors.As(err, &kind) && config.MainLogIn(kind.Path) != "":
-		return &hintedError{err, "in that folder " + mailer.Escape(config.MainLogIn(kind.Path)) + " looks like the main log"}
+		return &hintedError{err, "in that folder " + escape.Text(config.MainLogIn(kind.Path)) + " looks like the main log"}
 	case errors.As(err, &kind):
 		return &hintedError{err, "name Exim's main log in the configuration as log = \"/path/to/mainlog\"" +
 			" (exim -bP log_file_path tells it);" +

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"exiwatch/internal/escape"
 	"exiwatch/internal/report"
 	"exiwatch/internal/watch"
-	"exiwatch/mailer"
 	"exiwatch/parser"
 	"exiwatch/window"
 
@@ -180,9 +180,9 @@ func (t *ranker) note(w io.Writer, s *selection) {
 		return
 	}
 	fmt.Fprintf(w, "exiwatch: note: %d of %d arrivals counted for no rule: %d %s",
-		t.uncounted.Total(), t.arrivals, rows[0].Messages, mailer.Escape(rows[0].String()))
+		t.uncounted.Total(), t.arrivals, rows[0].Messages, escape.Text(rows[0].String()))
 	for _, row := range rows[1:] {
-		fmt.Fprintf(w, "; %d %s", row.Messages, mailer.Escape(row.String()))
+		fmt.Fprintf(w, "; %d %s", row.Messages, escape.Text(row.String()))
 	}
 	if line := report.Only(s.only(), rows); line != "" {
 		fmt.Fprintf(w, ". [count] %s counts them", line)

@@ -9,14 +9,14 @@ import (
 	"time"
 
 	"exiwatch/internal/check"
+	"exiwatch/internal/escape"
 	"exiwatch/internal/report"
 	"exiwatch/internal/watch"
-	"exiwatch/mailer"
 )
 
 // note writes a line of kind "note", "warning" or "hint".
 func note(w io.Writer, kind, text string) {
-	fmt.Fprintf(w, "exiwatch: %s: %s\n", kind, mailer.Escape(text))
+	fmt.Fprintf(w, "exiwatch: %s: %s\n", kind, escape.Text(text))
 }
 
 // judge says what of the logs was not understood, and why nothing was selected. A log of which nothing is Exim's is a

@@ -3,8 +3,8 @@ package check
 import (
 	"fmt"
 
+	"exiwatch/internal/escape"
 	"exiwatch/internal/report"
-	"exiwatch/mailer"
 )
 
 // What share of a log may be beyond us: of its lines as report.VerdictOf has it. An arrival that can't be read is one in
@@ -31,10 +31,10 @@ func (c *checks) lines(s *sample) Result {
 		return warn(name, "When Exim has taken a message, check again.", "the log is empty")
 	case verdict == report.NotExim:
 		text, hint := report.IsNotExims(s.path, j)
-		return fail(name, hint, "%s: this is no log of Exim's. %s", read, mailer.Escape(text))
+		return fail(name, hint, "%s: this is no log of Exim's. %s", read, escape.Text(text))
 	case share(j.NotUnderstood(), j.Lines()) > strangeFail:
 		return fail(name, whose, "%s, of which %d are not understood, such as: %s", read, j.NotUnderstood(),
-			mailer.Escape(first.Text))
+			escape.Text(first.Text))
 	case share(t.Malformed, arrivals) > malformedFail:
 		return fail(name, show, "%s, of which %d can't be read", read, t.Malformed)
 	case share(t.Malformed, arrivals) > malformedWarn:
@@ -42,7 +42,7 @@ func (c *checks) lines(s *sample) Result {
 	case verdict == report.Partly:
 		return warn(name, whose+" Something else may be writing into it.",
 			"%s, of which %d (%s) are not understood, such as: %s",
-			read, j.NotUnderstood(), report.Share(j.NotUnderstood(), j.Lines()), mailer.Escape(first.Text))
+			read, j.NotUnderstood(), report.Share(j.NotUnderstood(), j.Lines()), escape.Text(first.Text))
 	case arrivals == 0:
 		return warn(name, "When Exim has taken a message, check again.", "%s", read)
 	}

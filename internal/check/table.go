@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"exiwatch/mailer"
+	"exiwatch/internal/escape"
 )
 
 const (
@@ -36,9 +36,9 @@ func lines(text string) []string {
 	var all []string
 	for paragraph := range strings.SplitSeq(text, "\n") {
 		if copied, ok := strings.CutPrefix(paragraph, "    "); ok {
-			all = append(all, "  "+mailer.Escape(copied))
+			all = append(all, "  "+escape.Text(copied))
 		} else {
-			all = append(all, wrap(mailer.Escape(paragraph), tableWidth-indent)...)
+			all = append(all, wrap(escape.Text(paragraph), tableWidth-indent)...)
 		}
 	}
 	return all

@@ -7,7 +7,7 @@ import (
 	"time"
 	"unicode"
 
-	"exiwatch/mailer"
+	"exiwatch/internal/escape"
 
 	"charm.land/lipgloss/v2"
 )
@@ -15,14 +15,14 @@ import (
 // clean makes as much of a value of the log safe to show as fills a width, and some more. Variation selectors go, as terminals
 // don't agree on how wide they make what they follow; what is left is as wide as its runes are one by one, or narrower.
 func clean(s string, width int) string {
-	const cell = 20 // bytes: a character of 4 bytes and 4 marks on it, which is all that Escape lets through
+	const cell = 20 // bytes: a character of 4 bytes and 4 marks on it, which is all that escape.Text lets through
 	s = s[:min(len(s), cell*(width+2))]
 	return strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Variation_Selector, r) {
 			return -1
 		}
 		return r
-	}, mailer.Escape(s))
+	}, escape.Text(s))
 }
 
 // widthOf is how many cells a clean text takes.

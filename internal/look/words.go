@@ -5,7 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"exiwatch/internal/escape"
 )
 
 // Number writes n with its thousands apart: 12,345.
@@ -95,16 +96,7 @@ func Shown(escaped string) string {
 	if escaped == "" {
 		return "(empty)"
 	}
-	if utf8.RuneCountInString(escaped) <= maxShown {
-		return escaped
-	}
-	n := 0
-	for i := range escaped {
-		if n++; n == maxShown {
-			return escaped[:i] + "…"
-		}
-	}
-	return escaped
+	return escape.Truncate(escaped, maxShown)
 }
 
 // Percent is the share of n: never 0% unless it is none, never 100% unless it is all.

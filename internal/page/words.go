@@ -1,9 +1,9 @@
 package page
 
 import (
+	"exiwatch/internal/escape"
 	"exiwatch/internal/look"
 	"exiwatch/internal/report"
-	"exiwatch/mailer"
 )
 
 // A keyName is what a key is called in a sentence and above a list of its values.
@@ -45,4 +45,4 @@ func days(d report.Document) string {
 }
 
 // show makes a text of the log fit to be read. It isn't HTML yet.
-func show(value string) string { return look.Shown(mailer.Escape(value)) }
+func show(value string) string { return look.Shown(escape.Text(value)) }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"exiwatch/mailer"
+	"exiwatch/internal/escape"
 	"exiwatch/window"
 )
 
@@ -40,7 +40,7 @@ func (t *text) effects(s *Summary, n int) {
 func (t *text) ruleTitle(rule window.Rule, total int64) {
 	text := rule.String()
 	if name := cmp.Or(rule.Name, text); name != text {
-		text = mailer.Escape(name) + ", over " + text
+		text = escape.Text(name) + ", over " + text
 	}
 	fmt.Fprintf(t, "%s: %s", text, plural(total, "alert"))
 	if total == 0 {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"exiwatch/mailer"
+	"exiwatch/internal/escape"
 	"exiwatch/window"
 )
 
@@ -81,7 +81,7 @@ func (t *text) totals(s *Summary) {
 		}
 	}
 	for _, m := range s.malformed {
-		fmt.Fprintf(t, "        %s:%d:%d: %s\n", mailer.Escape(m.File), m.Line, m.Column, mailer.Escape(m.Why))
+		fmt.Fprintf(t, "        %s:%d:%d: %s\n", escape.Text(m.File), m.Line, m.Column, escape.Text(m.Why))
 	}
 	if missing := s.selectors.missing(); y.Arrivals > 0 && len(missing) > 0 {
 		fmt.Fprintf(t, "Not logged: %s. log_selector = +… in Exim's configuration adds them.\n", strings.Join(missing, ", "))
@@ -108,7 +108,7 @@ func (t *text) rows(r *Ranking, n int) {
 
 // PrintRow writes a count and a value as `uniq -c` does, the value made safe for a terminal.
 func PrintRow(w io.Writer, count int64, value string) {
-	fmt.Fprintf(w, "%7d %s\n", count, mailer.Escape(value))
+	fmt.Fprintf(w, "%7d %s\n", count, escape.Text(value))
 }
 
 // maxUncountedShown is how many rows the text has of what no rule counts, unless all are asked for.
@@ -146,8 +146,8 @@ func (t *text) alerts(s *Summary) {
 }
 
 func (t *text) alert(a *opened) {
-	fmt.Fprintf(t, "%s  %s  %s, over %s\n", a.Opened.Format(time.DateTime), mailer.Escape(a.Value),
-		mailer.Escape(a.Rule.Name), a.Rule.String())
+	fmt.Fprintf(t, "%s  %s  %s, over %s\n", a.Opened.Format(time.DateTime), escape.Text(a.Value),
+		escape.Text(a.Rule.Name), a.Rule.String())
 	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n", plural(a.Messages, "message"), a.Peak, a.Rule.Count, a.end())
 	if a.AtLeast {
 		fmt.Fprintln(t, "        There were more recipients: Exim cut their lists.")
@@ -177,7 +177,7 @@ func (t *text) oddities(anomalies, entries []window.Row) {
 		PrintRow(t, row.Messages, row.Value)
 	}
 	for _, row := range entries {
-		fmt.Fprintf(t, "        %s\n", mailer.Escape(row.Value))
+		fmt.Fprintf(t, "        %s\n", escape.Text(row.Value))
 	}
 }
 

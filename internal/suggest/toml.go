@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode"
 
-	"exiwatch/mailer"
+	"exiwatch/internal/escape"
 )
 
 // TOML writes the suggestions as rules of a configuration, with the figures in comments. What stands in the log can't end a
@@ -27,7 +27,7 @@ type tomlWriter struct{ *bufio.Writer }
 
 // comment writes a line of a comment.
 func (t tomlWriter) comment(format string, args ...any) {
-	fmt.Fprintf(t, "# %s\n", mailer.Escape(fmt.Sprintf(format, args...)))
+	fmt.Fprintf(t, "# %s\n", escape.Text(fmt.Sprintf(format, args...)))
 }
 
 func (t tomlWriter) log(s *Suggestions) {

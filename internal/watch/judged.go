@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 
+	"exiwatch/internal/escape"
 	"exiwatch/internal/report"
-	"exiwatch/mailer"
 	"exiwatch/parser"
 )
 
@@ -38,7 +38,7 @@ func (d *Daemon) tellJudged(l *followed) {
 	j.said[verdict] = true
 	if verdict == report.NotExim {
 		text, hint := report.IsNotExims(l.path, &j.Judgement)
-		d.Log.Error("the log is not understood", "log", l.path, "why", mailer.Escape(text), "hint", hint)
+		d.Log.Error("the log is not understood", "log", l.path, "why", escape.Text(text), "hint", hint)
 		return
 	}
 	first, _ := j.First()
@@ -49,5 +49,5 @@ func (d *Daemon) tellJudged(l *followed) {
 	d.Log.Log(context.Background(), level, "lines of the log were not understood", "log", l.path, "lines",
 		j.NotUnderstood(), "of", j.Lines(),
 		"share", report.Share(j.NotUnderstood(), j.Lines()), "first", fmt.Sprintf("%s:%d", first.File, first.Line),
-		"text", mailer.Escape(first.Text))
+		"text", escape.Text(first.Text))
 }

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"exiwatch/internal/escape"
 	"exiwatch/internal/look"
-	"exiwatch/mailer"
 	"exiwatch/window"
 )
 
@@ -28,7 +28,7 @@ var headings = [window.NumValues]string{
 func heading(k window.Key) string { return headings[k] }
 
 // show makes a value of the log fit to be read. It isn't HTML yet.
-func show(value string) string { return look.Shown(mailer.Escape(value)) }
+func show(value string) string { return look.Shown(escape.Text(value)) }
 
 // limitText is what a rule allows: 20 messages in 5 minutes.
 func limitText(r window.Rule, limit int64) string {

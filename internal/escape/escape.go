@@ -1,4 +1,5 @@
-package mailer
+// Package escape makes text that somebody else wrote fit to be shown: a log's values are an attacker's.
+package escape
 
 import (
 	"fmt"
@@ -11,7 +12,8 @@ import (
 // a pile that climbs over the neighbouring lines needs more.
 const maxMarks = 4
 
-// Escape makes s safe to show in a mail or on a terminal: the result is valid UTF-8 of printable runes (unicode.IsPrint) on one line.
+// Text makes s safe to show in a mail or on a terminal: the result is valid UTF-8 of printable runes (unicode.IsPrint)
+// on one line.
 //
 //	\n \r \t                line feed, carriage return, tab
 //	\x1b                    another ASCII control character, or a byte that isn't UTF-8
@@ -21,9 +23,9 @@ const maxMarks = 4
 //
 // Any Unicode space becomes a plain one. U+FFFD stays, as the log's reader puts it where the text was broken already.
 //
-// Escape is for reading, not for reversing: a backslash stays single, so that LAB\alice reads as it should, and a sender who types
-// the four characters \x1b can't be told from one who sends the byte. In return Escape(Escape(s)) == Escape(s).
-func Escape(s string) string {
+// Text is for reading, not for reversing: a backslash stays single, so that LAB\alice reads as it should, and a sender
+// who types the four characters \x1b can't be told from one who sends the byte. In return Text(Text(s)) == Text(s).
+func Text(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	marks := maxMarks // on the last base character; there is none yet
@@ -36,7 +38,7 @@ func Escape(s string) string {
 		case unicode.Is(unicode.Zs, r):
 			b.WriteByte(' ')
 			marks = maxMarks
-		case hidden(r):
+		case Hidden(r):
 			b.WriteString(name(r))
 			marks = maxMarks
 		case !unicode.IsMark(r):
@@ -53,15 +55,15 @@ func Escape(s string) string {
 	return b.String()
 }
 
-// hidden tells whether r has no glyph, or one that looks like nothing.
-func hidden(r rune) bool {
+// Hidden tells whether r has no glyph, or one that looks like nothing.
+func Hidden(r rune) bool {
 	const supplement = 0xE0100 // the variation selectors from here on carry hidden text, those below choose a glyph
 	return !unicode.IsPrint(r) ||
 		unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) ||
 		unicode.Is(unicode.Variation_Selector, r) && r >= supplement
 }
 
-// name writes r as Escape documents it.
+// name writes r as Text documents it.
 func name(r rune) string {
 	switch {
 	case r == '\n':
@@ -76,8 +78,8 @@ func name(r rune) string {
 	return fmt.Sprintf(`\u{%x}`, r)
 }
 
-// cut shortens s to at most n runes, the last of them an ellipsis.
-func cut(s string, n int) string {
+// Truncate shortens s to at most n runes, the last of them an ellipsis.
+func Truncate(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}

@@ -1,4 +1,4 @@
-package mailer
+package escape
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestEscape(t *testing.T) {
+func TestText(t *testing.T) {
 	for _, test := range []struct{ in, want string }{
 		{"", ""},
 		{"Grüße, 你好 👍 שלום", "Grüße, 你好 👍 שלום"},
@@ -30,22 +30,22 @@ func TestEscape(t *testing.T) {
 		{"สวัสดี น้ำ", "สวัสดี น้ำ"},
 		{"नमस्ते", "नमस्ते"},
 	} {
-		if got := Escape(test.in); got != test.want {
-			t.Errorf("Escape(%q) = %q, want %q", test.in, got, test.want)
+		if got := Text(test.in); got != test.want {
+			t.Errorf("Text(%q) = %q, want %q", test.in, got, test.want)
 		}
 	}
 }
 
-func FuzzEscape(f *testing.F) {
+func FuzzText(f *testing.F) {
 	f.Add("a\nb\x1b[2J\u202e\xff")
 	f.Add(strings.Repeat("\u0301", 20) + "e\ufe0f \u0301\U000e0041")
 	f.Fuzz(func(t *testing.T, s string) {
-		got := Escape(s)
+		got := Text(s)
 		if !utf8.ValidString(got) || strings.ContainsFunc(got, unprintable) {
-			t.Errorf("Escape(%q) = %q", s, got)
+			t.Errorf("Text(%q) = %q", s, got)
 		}
-		if again := Escape(got); again != got {
-			t.Errorf("Escape(%q) = %q, and again %q", s, got, again)
+		if again := Text(got); again != got {
+			t.Errorf("Text(%q) = %q, and again %q", s, got, again)
 		}
 		marks := 0
 		for _, r := range got {
@@ -53,11 +53,11 @@ func FuzzEscape(f *testing.F) {
 				marks = 0
 			}
 			if marks > maxMarks {
-				t.Fatalf("Escape(%q) = %q: a pile of marks", s, got)
+				t.Fatalf("Text(%q) = %q: a pile of marks", s, got)
 			}
 		}
-		if isASCII(s) && !strings.ContainsFunc(s, unprintable) && got != s {
-			t.Errorf("Escape(%q) = %q: it needed none", s, got)
+		if !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) && !strings.ContainsFunc(s, unprintable) && got != s {
+			t.Errorf("Text(%q) = %q: it needed none", s, got)
 		}
 	})
 }
@@ -68,8 +68,10 @@ func TestCut(t *testing.T) {
 		n    int
 		want string
 	}{{"abc", 3, "abc"}, {"abcd", 3, "ab…"}, {"äöüß", 3, "äö…"}, {"", 3, ""}, {"abc", 1, "…"}} {
-		if got := cut(test.in, test.n); got != test.want {
-			t.Errorf("cut(%q, %d) = %q, want %q", test.in, test.n, got, test.want)
+		if got := Truncate(test.in, test.n); got != test.want {
+			t.Errorf("Truncate(%q, %d) = %q, want %q", test.in, test.n, got, test.want)
 		}
 	}
 }
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
