@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"exiwatch/internal/await"
 )
 
 // asProgram makes the test binary the program itself.
@@ -225,7 +227,8 @@ var manyAlerts = flag.Int("alerts", 300, "how many `alerts` are open when a daem
 // and counts on. The next one tells the rest: each alert has its one mail.
 func TestStoppedWithManyAlerts(t *testing.T) {
 	accounts := *manyAlerts
-	p := newPlot(t, nowhere)
+	post := startPost(t)
+	p := newPlot(t, post.via)
 	text, err := os.ReadFile(p.config)
 	if err != nil {
 		t.Fatal(err)
@@ -245,20 +248,15 @@ func TestStoppedWithManyAlerts(t *testing.T) {
 
 	d = startProcess(t, "run", "--config", p.config)
 	d.until(readToEnd, 1)
-	told := func() int {
-		mails, _ := filepath.Glob(filepath.Join(p.dir, "state/spool/*/*.opened*"))
-		return len(mails)
-	}
-	for was, late := 0, time.Now(); was < accounts+1; time.Sleep(50 * time.Millisecond) {
-		if n := told(); n > was {
-			was, late = n, time.Now().Add(eximPatience)
-		} else if time.Now().After(late) {
-			t.Fatalf("%d mails of %d are there, and for %v there have been no more", n, accounts+1, eximPatience)
-		}
-	}
+	all := func() bool { return post.opened() > accounts && post.grown() >= accounts } // it has opened for root, too
+	await.Until(t, "a mail of each event", all, func() any { return post.len() })
 	d.end()
-	if n := told(); n != accounts+1 {
-		t.Errorf("%d mails of opened alerts, want %d", n, accounts+1)
+	if n := post.opened(); n != accounts+1 {
+		t.Errorf("%d alerts are mailed, want %d", n, accounts+1)
+	}
+	const under = 4 // way at a time: no log shows that they have come
+	if twice := post.twice(); len(twice) > under {
+		t.Errorf("%d mails came twice, such as %q", len(twice), twice[0])
 	}
 }
 
