@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -120,5 +121,5 @@ func notSure(a *window.Alert) []sentence {
 	}
 	return []sentence{say(fmt.Sprintf("Careful: %d of these %s may be somebody else's. "+
 		"Their log entries can be read in two ways, or may be forged: "+
-		"somebody may be writing this name into the log.", a.Suspicious, plural(a.Messages, "message")))}
+		"somebody may be writing this name into the log.", a.Suspicious, words.Plain(a.Messages, "message")))}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -86,7 +87,7 @@ func (d digest) counts() string {
 
 // verdict is what happened, in a sentence.
 func (d digest) verdict() string {
-	return fmt.Sprintf("%s in one mail, %s: %s.", plural(int64(len(d.ids)), "alert"), between(d.first, d.last), d.counts())
+	return fmt.Sprintf("%s in one mail, %s: %s.", words.Plain(int64(len(d.ids)), "alert"), between(d.first, d.last), d.counts())
 }
 
 // facts say what the digest is, and what holds for all.
@@ -101,7 +102,7 @@ func (d digest) facts(first Item) []sentence {
 // digestHeadline tells how many there are, and which is the largest.
 func (c Composer) digestHeadline(d digest, largest Item) string {
 	return oneLine(fmt.Sprintf("%s: %s, %s; most by %s (%s)",
-		c.name(), plural(int64(len(d.ids)), "alert"), d.counts(), c.who(largest, maxPrefix), plural(largest.Messages, "message")))
+		c.name(), words.Plain(int64(len(d.ids)), "alert"), d.counts(), c.who(largest, maxPrefix), words.Plain(largest.Messages, "message")))
 }
 
 func (c Composer) digestSections(d digest, items []Item) []section {
@@ -138,10 +139,10 @@ func (c Composer) details(d digest, i Item) sentence {
 		text += ", in " + brief(took)
 	}
 	if i.Recipients > 0 {
-		text += ", " + plural(i.Recipients, "recipient")
+		text += ", " + words.Plain(i.Recipients, "recipient")
 	}
 	if i.Bytes > 0 {
-		text += ", " + size(i.Bytes)
+		text += ", " + words.Size(i.Bytes)
 	}
 	if !d.oneRule {
 		text += ", rule " + i.Rule

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"exiwatch/internal/escape"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -48,7 +49,7 @@ func disguise(subject string, key []byte) string {
 func (c Composer) who(i Item, room int) sentence {
 	switch {
 	case i.Key == window.Log.String():
-		return say("the " + nouns[i.Key])
+		return say("the " + words.Key(i.Key))
 	case c.tells(i.Key) && isSubject(i.Key):
 		return say("{}", quoted(i.Value, room))
 	case c.tells(i.Key):
@@ -56,18 +57,18 @@ func (c Composer) who(i Item, room int) sentence {
 	case c.Subjects == SubjectsHashed:
 		return say("{}", c.disguised(i.Value))
 	}
-	return say("a " + nouns[i.Key])
+	return say("a " + words.Key(i.Key))
 }
 
 // called is who at the beginning of a sentence, with the noun of the key: The account alice@lab.test.
 func (c Composer) called(i Item) sentence {
 	if i.Key == window.Log.String() {
-		return say("The " + nouns[i.Key])
+		return say("The " + words.Key(i.Key))
 	}
 	if !c.tells(i.Key) && c.Subjects == SubjectsNone {
-		return say("A " + nouns[i.Key])
+		return say("A " + words.Key(i.Key))
 	}
-	return append(say("The "+nouns[i.Key]+" "), c.who(i, valueWidth)...)
+	return append(say("The "+words.Key(i.Key)+" "), c.who(i, valueWidth)...)
 }
 
 // subject shows a subject by itself, or before words of ours when it is quoted.

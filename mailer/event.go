@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -42,7 +43,7 @@ func (c Composer) Ended(a *window.Alert, now time.Time) (Message, error) {
 	const event = "ended"
 	i := NewItem(a, event)
 	s := c.sheet(a, event, c.over(i), []sentence{c.inAll(i)})
-	note := "ended: " + plural(i.Messages, "message")
+	note := "ended: " + words.Plain(i.Messages, "message")
 	if took := i.took(); took > 0 {
 		note += " in " + brief(took)
 	}

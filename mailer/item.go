@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"exiwatch/internal/escape"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -87,15 +88,15 @@ func (i Item) atLeast(of string) string {
 
 // totals are what the alert's arrivals come to.
 func (i Item) totals() string {
-	text := plural(i.Messages, "message")
+	text := words.Plain(i.Messages, "message")
 	if i.Measure == window.Anomalies.String() {
 		text = entries(i.Messages)
 	}
 	if i.Recipients > 0 {
-		text += " to " + i.atLeast("recipient") + plural(i.Recipients, "recipient")
+		text += " to " + i.atLeast("recipient") + words.Plain(i.Recipients, "recipient")
 	}
 	if i.Bytes > 0 {
-		text += ", " + size(i.Bytes)
+		text += ", " + words.Size(i.Bytes)
 	}
 	if took := i.took(); took > 0 {
 		text += ", in " + long(took)

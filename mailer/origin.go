@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -133,9 +134,9 @@ func (o *origin) scatter(d dimension) {
 	const many = 5 // fewer can't have less than a fifth each, unless most messages have none
 	switch n, more := o.alert.Distinct(d.key); {
 	case more:
-		o.spread = append(o.spread, "more than "+plural(int64(n), d.many))
+		o.spread = append(o.spread, "more than "+words.Plain(int64(n), d.many))
 	case n > many:
-		o.spread = append(o.spread, plural(int64(n), d.many))
+		o.spread = append(o.spread, words.Plain(int64(n), d.many))
 	}
 }
 

@@ -1,6 +1,9 @@
 package mailer
 
-import "exiwatch/window"
+import (
+	"exiwatch/internal/words"
+	"exiwatch/window"
+)
 
 // topics is a section of the most frequent topics of an alert, each with the subject that stands for it.
 func (c Composer) topics(a *window.Alert) section {
@@ -31,7 +34,7 @@ func similar(t window.TopicRow) string {
 	if t.More {
 		text += "at least "
 	}
-	return text + plural(int64(t.Subjects-1), "similar subject")
+	return text + words.Plain(int64(t.Subjects-1), "similar subject")
 }
 
 // ranking is a section of the first n values of a key.

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"exiwatch/internal/words"
 )
 
 // units are what a span of time is written in.
@@ -30,7 +32,7 @@ func long(d time.Duration) string {
 	var parts []string
 	for _, u := range units {
 		if n := d / u.size; n > 0 {
-			parts = append(parts, plural(int64(n), u.noun))
+			parts = append(parts, words.Plain(int64(n), u.noun))
 			d %= u.size
 		}
 	}

@@ -1,19 +1,13 @@
 package mailer
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
-
-// nouns name the keys in a sentence.
-var nouns = map[string]string{
-	"sender": "envelope sender", "sender_domain": "sender domain", "auth": "authenticated id", "user": "local user",
-	"host": "host", "network": "network", "account": "account", "subject": "subject", "topic": "topic", "log": "main log",
-}
 
 // isSubject tells whether the values of a key are subjects.
 func isSubject(key string) bool {
@@ -43,35 +37,29 @@ func act(key, measure string) string {
 func amount(measure string, n int64) string {
 	switch measure {
 	case "bytes":
-		return size(n)
+		return words.Size(n)
 	case "senders":
-		return plural(n, "envelope sender")
+		return words.Plain(n, "envelope sender")
 	case "anomalies":
-		if n != 1 {
-			return plain(n) + " anomalies"
-		}
-		return "1 anomaly"
+		return words.Plain(n, "anomaly")
 	case "addresses":
-		if n != 1 {
-			return plain(n) + " addresses"
-		}
-		return "1 address"
+		return words.Plain(n, "address")
 	}
-	return plural(n, strings.TrimSuffix(measure, "s"))
+	return words.Plain(n, strings.TrimSuffix(measure, "s"))
 }
 
 // measured is n of a measure that is clear already: 20, 1 GB.
 func measured(measure string, n int64) string {
 	if measure == "bytes" {
-		return size(n)
+		return words.Size(n)
 	}
 	return plain(n)
 }
 
 // above writes n of a measure so that it reads as more than limit.
 func above(measure string, n, limit int64) string {
-	if measure == "bytes" && n > limit && size(n) == size(limit) {
-		return "over " + size(n)
+	if measure == "bytes" && n > limit && words.Size(n) == words.Size(limit) {
+		return "over " + words.Size(n)
 	}
 	return amount(measure, n)
 }
@@ -91,31 +79,6 @@ func usual(r window.Rule, limit, most int64, since time.Time) []sentence {
 		return []sentence{say(begin + act(key, measure) + " as many as " + measured(measure, most) + in)}
 	}
 	return []sentence{say(begin + "never " + act(key, measure) + " more than " + measured(measure, most) + in)}
-}
-
-// size writes n bytes with two significant digits or more: 999 bytes, 1.2 kB, 120 MB.
-func size(n int64) string {
-	if n < 1000 {
-		return plural(n, "byte")
-	}
-	f, unit := float64(n), 0
-	for f >= 999.5 && unit < 6 {
-		f /= 1000
-		unit++
-	}
-	digits := strconv.FormatFloat(f, 'f', 0, 64)
-	if f < 9.95 {
-		digits = strings.TrimSuffix(strconv.FormatFloat(f, 'f', 1, 64), ".0")
-	}
-	return digits + " " + string(" kMGTPE"[unit]) + "B"
-}
-
-// plural is n of a noun: 1 message, 2 messages.
-func plural(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func plain(n int64) string { return strconv.FormatInt(n, 10) }

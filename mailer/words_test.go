@@ -7,17 +7,6 @@ import (
 	"exiwatch/window"
 )
 
-func TestSize(t *testing.T) {
-	for n, want := range map[int64]string{
-		0: "0 bytes", 1: "1 byte", 999: "999 bytes", 1000: "1 kB", 1200: "1.2 kB", 9949: "9.9 kB", 9950: "10 kB", 63000: "63 kB",
-		999_499: "999 kB", 999_500: "1 MB", 1_234_567_890: "1.2 GB", 1 << 62: "4.6 EB",
-	} {
-		if got := size(n); got != want {
-			t.Errorf("size(%d) = %q, want %q", n, got, want)
-		}
-	}
-}
-
 func TestMeasuresInWords(t *testing.T) {
 	for _, test := range []struct {
 		key, measure string

@@ -72,7 +72,7 @@ func hasTest(t *testing.T, folder, name string) bool {
 func checkExample(t *testing.T, dir, example string) {
 	t.Chdir(dir)
 	line, want, _ := strings.Cut(example, "\n")
-	args := words(line)
+	args := arguments(line)
 	if args[0] != "exiwatch" {
 		t.Fatalf("%q isn't ours", line)
 	}
@@ -88,8 +88,8 @@ func checkExample(t *testing.T, dir, example string) {
 	}
 }
 
-// words splits a command line, of which only single quotes need a shell.
-func words(line string) []string {
+// arguments splits a command line, of which only single quotes need a shell.
+func arguments(line string) []string {
 	var all []string
 	for i, part := range strings.Split(line, "'") {
 		if i%2 == 1 {

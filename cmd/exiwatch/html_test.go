@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"exiwatch/internal/escape"
-	"exiwatch/internal/look"
 	"exiwatch/internal/report"
+	"exiwatch/internal/words"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -112,22 +112,22 @@ func checkTotals(t *testing.T, name string, p readPage, d report.Document) {
 	t.Helper()
 	recipients := "not logged"
 	if d.Recipients > 0 {
-		recipients = look.Number(d.Recipients)
+		recipients = words.Number(d.Recipients)
 	}
-	want := map[string]string{"Messages taken": look.Number(d.Arrivals), "Recipients": recipients, "Size of the messages": look.Size(d.Size)}
+	want := map[string]string{"Messages taken": words.Number(d.Arrivals), "Recipients": recipients, "Size of the messages": words.Size(d.Size)}
 	for what, n := range map[string]int64{"Malformed": d.Malformed, "Overflowed": d.Overflowed, "Suspicious": d.Suspicious, "Injected": d.Injected} {
 		if n > 0 {
-			want[what] = look.Number(n)
+			want[what] = words.Number(n)
 		} else if p.Facts[what] != "" {
 			t.Errorf("%s: %s: %s", name, what, p.Facts[what])
 		}
 	}
-	for what, words := range want {
-		if got := p.Facts[what]; got != words && !strings.HasPrefix(got, words+" ") {
-			t.Errorf("%s: %s: %q, want %q", name, what, got, words)
+	for what, fact := range want {
+		if got := p.Facts[what]; got != fact && !strings.HasPrefix(got, fact+" ") {
+			t.Errorf("%s: %s: %q, want %q", name, what, got, fact)
 		}
 	}
-	if got, want := p.Facts["Log"], look.Plural(d.Lines, "line")+", "+look.Size(d.Bytes); !strings.HasPrefix(got, want) {
+	if got, want := p.Facts["Log"], words.Plural(d.Lines, "line")+", "+words.Size(d.Bytes); !strings.HasPrefix(got, want) {
 		t.Errorf("%s: Log: %q, want %q", name, got, want)
 	}
 	sum := int64(0)
@@ -147,9 +147,9 @@ func checkRanking(t *testing.T, name string, got [][]string, rows []report.Row, 
 	t.Helper()
 	var want [][]string
 	for _, r := range rows {
-		row := []string{cell(r.Value), look.Number(r.Messages), look.Percent(r.Messages, d.Arrivals), look.Size(r.Bytes)}
+		row := []string{cell(r.Value), words.Number(r.Messages), words.Percent(r.Messages, d.Arrivals), words.Size(r.Bytes)}
 		if d.Recipients > 0 {
-			row = slices.Insert(row, 3, look.Number(r.Recipients))
+			row = slices.Insert(row, 3, words.Number(r.Recipients))
 		}
 		want = append(want, row)
 	}
@@ -168,22 +168,22 @@ func checkAlerts(t *testing.T, name, text string, d report.Document) {
 	for i, a := range d.Alerts {
 		part := html.UnescapeString(parts[i])
 		stamp := func(at report.Time) string { return `datetime="` + at.Format(time.RFC3339) + `"` }
-		words := []string{
-			escape.Text(a.Value) + "</bdi></h3>", look.Amount(a.Peak, a.Count), "limit " + look.Amount(a.Limit, a.Count), stamp(a.Opened) + ">", " opened",
-			look.Plural(a.Messages, "message") + " in all", look.Size(a.Bytes),
+		want := []string{
+			escape.Text(a.Value) + "</bdi></h3>", words.Amount(a.Peak, a.Count), "limit " + words.Amount(a.Limit, a.Count), stamp(a.Opened) + ">", " opened",
+			words.Plural(a.Messages, "message") + " in all", words.Size(a.Bytes),
 		}
 		for _, g := range a.Grew {
-			words = append(words, stamp(g.At))
+			want = append(want, stamp(g.At))
 		}
 		if a.Recipients > 0 {
-			words = append(words, look.Plural(a.Recipients, "recipient"))
+			want = append(want, words.Plural(a.Recipients, "recipient"))
 		}
 		if a.Ended.IsZero() {
-			words = append(words, "still open at the end of the log")
+			want = append(want, "still open at the end of the log")
 		} else {
-			words = append(words, stamp(a.Ended), " ended")
+			want = append(want, stamp(a.Ended), " ended")
 		}
-		for _, w := range words {
+		for _, w := range want {
 			if !strings.Contains(part, w) {
 				t.Errorf("%s: alert %d of %q hasn't %q", name, i, a.Value, w)
 			}
@@ -199,12 +199,12 @@ func checkSuggestions(t *testing.T, name string, p readPage, s suggestionsJSON) 
 	}
 	for i, r := range s.Rules {
 		row := strings.Join(rows[i], "|")
-		words := []string{r.Rule + "|" + look.Amount(r.Limit, r.Count)}
+		want := []string{r.Rule + "|" + words.Amount(r.Limit, r.Count)}
 		if r.Suggested != nil {
-			words = append(words, fmt.Sprintf("|%s opens %s|", look.Amount(*r.Suggested, r.Count), look.Plural(*r.Alerts, "alert")),
-				"highest "+look.Amount(r.Highest, r.Count)+": "+cell(r.HighestValue))
+			want = append(want, fmt.Sprintf("|%s opens %s|", words.Amount(*r.Suggested, r.Count), words.Plural(*r.Alerts, "alert")),
+				"highest "+words.Amount(r.Highest, r.Count)+": "+cell(r.HighestValue))
 		}
-		for _, w := range words {
+		for _, w := range want {
 			if !strings.Contains(row, w) {
 				t.Errorf("%s: %q hasn't %q", name, row, w)
 			}
@@ -300,7 +300,7 @@ func TestHTMLOfALargeLog(t *testing.T) {
 	if out.Len() > 1_000_000 || out.Len() < 300_000 {
 		t.Errorf("%d bytes", out.Len())
 	}
-	if want := look.Plural(log.line, "line"); !strings.Contains(out.String(), want) || !strings.Contains(out.String(), "those that went furthest over their limits") {
+	if want := words.Plural(log.line, "line"); !strings.Contains(out.String(), want) || !strings.Contains(out.String(), "those that went furthest over their limits") {
 		t.Errorf("it doesn't say that it read %s, or what it leaves out", want)
 	}
 }

@@ -85,7 +85,7 @@ func (d *logDir) now(line string) []string {
 
 func (d *logDir) text(line string) string {
 	d.t.Helper()
-	args := words(strings.ReplaceAll(line, "/var/log/exim4", d.dir))
+	args := arguments(strings.ReplaceAll(line, "/var/log/exim4", d.dir))
 	if args[0] != "exiwatch" {
 		d.t.Fatalf("%q isn't ours", line)
 	}

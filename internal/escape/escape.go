@@ -90,3 +90,14 @@ func Truncate(s string, n int) string {
 	}
 	return s
 }
+
+// maxShown is how much of a value Shown shows.
+const maxShown = 160 // characters
+
+// Shown is a value of the log as a page shows it: escaped, not too long, and named where it is empty.
+func Shown(value string) string {
+	if value == "" {
+		return "(empty)"
+	}
+	return Truncate(Text(value), maxShown)
+}

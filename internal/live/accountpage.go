@@ -84,7 +84,7 @@ func (m *model) pair(sections []section, messages int64) []string {
 	column := m.width / 2
 	title, rows := "", make([]string, 0, shareRows+1)
 	for i, s := range sections {
-		name := keyNames[s.key]
+		name := ranked(s.key)
 		title += fit(" "+strings.ToUpper(name[:1])+name[1:], column)
 		for n, text := range s.lines(shareRows, messages, column-1) {
 			if n == len(rows) {

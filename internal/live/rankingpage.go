@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -49,7 +50,7 @@ func (m *model) about() string {
 		return m.progress()
 	}
 	q := &s.question
-	text := fmt.Sprintf(" %s in %s by %s", keyNames[q.key], window.FormatWindow(q.window), q.order)
+	text := fmt.Sprintf(" %s in %s by %s", ranked(q.key), window.FormatWindow(q.window), q.order)
 	if s.rule != nil {
 		_, shown := ruleFor([]window.Rule{*s.rule}, q)
 		text += fmt.Sprintf(", limit %s %s", amount(shown, s.rule.Limit), shown)
@@ -118,10 +119,5 @@ func (m *model) row(l *line, cursor bool) string {
 	return style.Render(mark) + " " + left + style.Render(drawn) + rest
 }
 
-// keyNames name what is ranked.
-var keyNames = [window.NumValues]string{
-	window.Sender: "envelope senders", window.SenderDomain: "sender domains", window.Auth: "authenticated ids", window.User: "local users",
-	window.Host: "hosts", window.Network: "networks", window.Account: "accounts", window.Subject: "subjects", window.Topic: "topics",
-	window.Log:  "main log",
-	window.Helo: "HELO names", window.RecipientDomain: "recipients' domains",
-}
+// ranked names what is ranked.
+func ranked(k window.Key) string { return words.Noun(2, words.Key(k.String())) }

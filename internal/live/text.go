@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"exiwatch/internal/escape"
+	"exiwatch/internal/words"
 
 	"charm.land/lipgloss/v2"
 )
@@ -126,12 +127,7 @@ func amount(o order, n int64) string {
 	return number(n)
 }
 
-func plural(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%s %ss", number(n), noun)
-}
+func plural(n int64, noun string) string { return number(n) + " " + words.Noun(n, noun) }
 
 // roughly writes a duration in its largest unit: 12s, 5m, 3h, 2d.
 func roughly(d time.Duration) string {

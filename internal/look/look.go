@@ -5,6 +5,8 @@ package look
 import (
 	_ "embed"
 	"html/template"
+
+	"exiwatch/internal/words"
 )
 
 // CSS is the style sheet. A page that can't fetch it puts it into a style element.
@@ -17,8 +19,9 @@ var pieces string
 
 // Funcs are the functions of templates: how numbers and times are written.
 var Funcs = template.FuncMap{
-	"number": Number, "size": Size, "amount": Amount, "plural": Plural, "percent": Percent, "span": Span,
-	"bar": NewBar, "spark": NewSpark, "share": NewShare,
+	"number": words.Number, "size": words.Size, "amount": words.Amount, "plural": words.Plural, "percent": words.Percent,
+	"span": words.Span,
+	"bar":  NewBar, "spark": NewSpark, "share": NewShare,
 }
 
 // New makes a template that has the pieces: "bar" (a Bar), "spark" (a Spark), "columns" (a Columns).

@@ -8,6 +8,7 @@ import (
 
 	"exiwatch/internal/look"
 	"exiwatch/internal/report"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -72,7 +73,7 @@ func newCard(a report.Alert, on axis) card {
 	on.mark(c.When, a.Opened.Time, a.Ended.Time)
 	c.Events = append(c.Events, event{a.Opened.Time, "opened"})
 	for _, g := range a.Grew {
-		times := look.Number(g.Times) + " times the limit"
+		times := words.Number(g.Times) + " times the limit"
 		if g.Times == 2 {
 			times = "twice the limit"
 		}
@@ -86,7 +87,7 @@ func newCard(a report.Alert, on axis) card {
 	c.More = others(a.Of, window.Topic, len(c.Topics))
 	for _, key := range []window.Key{window.Anomaly, window.Entry, window.Host, window.Sender} {
 		if rows := a.Of.Top(key, maxHosts); len(rows) > 0 && key.String() != a.Key {
-			c.Groups = append(c.Groups, group{headingOf(key.String()), rows, others(a.Of, key, len(rows))})
+			c.Groups = append(c.Groups, group{words.Heading(key.String()), rows, others(a.Of, key, len(rows))})
 		}
 	}
 	return c
@@ -97,20 +98,11 @@ func others(a *window.Alert, key window.Key, shown int) string {
 	n, more := a.Distinct(key)
 	switch {
 	case more:
-		return fmt.Sprintf("and more than %s others", look.Number(int64(n-shown)))
+		return fmt.Sprintf("and more than %s others", words.Number(int64(n-shown)))
 	case n > shown:
-		return fmt.Sprintf("and %s more", look.Number(int64(n-shown)))
+		return fmt.Sprintf("and %s more", words.Number(int64(n-shown)))
 	}
 	return ""
-}
-
-func headingOf(key string) string {
-	for _, k := range keyNames {
-		if k.key == key {
-			return k.heading
-		}
-	}
-	return key
 }
 
 // A lane is somebody who has crossed a limit, with all alerts there were.

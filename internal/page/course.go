@@ -7,6 +7,7 @@ import (
 
 	"exiwatch/internal/look"
 	"exiwatch/internal/report"
+	"exiwatch/internal/words"
 )
 
 // maxSpans is how many columns a chart has at the most.
@@ -97,7 +98,7 @@ func (c *course) hits() {
 		for _, s := range c.Series {
 			if v := s.Values[i]; v > 0 {
 				sum += v
-				parts = append(parts, look.Number(v)+" "+s.Name)
+				parts = append(parts, words.Number(v)+" "+s.Name)
 			}
 		}
 		if sum > 0 {
@@ -113,7 +114,7 @@ func round(f float64) float64 { return float64(int64(f*10+0.5)) / 10 }
 func (c *course) Summary() string {
 	var parts []string
 	for _, s := range c.Series {
-		parts = append(parts, look.Number(s.Total())+" "+s.Name)
+		parts = append(parts, words.Number(s.Total())+" "+s.Name)
 	}
 	text := strings.Join(parts, ", ") + "."
 	if n, at := c.Peak(); n > 0 {
@@ -121,7 +122,7 @@ func (c *course) Summary() string {
 		if c.Step >= 24*time.Hour {
 			layout = "2 Jan 2006"
 		}
-		text += " At most " + look.Number(n) + " " + c.every() + ", from " + at.Format(layout) + "."
+		text += " At most " + words.Number(n) + " " + c.every() + ", from " + at.Format(layout) + "."
 	}
 	return text
 }

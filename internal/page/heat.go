@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"exiwatch/internal/look"
 	"exiwatch/internal/report"
+	"exiwatch/internal/words"
 )
 
 // Bounds of a heat map. Days and weeks without arrivals have no row.
@@ -92,7 +92,7 @@ func (r heatRow) Cells() (cells []cell) {
 	}
 	for hour, n := range r.Hours {
 		if n > 0 {
-			title := fmt.Sprintf("%s, %02d:00: %s", r.At.Format(layout), hour, look.Plural(n, "message"))
+			title := fmt.Sprintf("%s, %02d:00: %s", r.At.Format(layout), hour, words.Plural(n, "message"))
 			cells = append(cells, cell{10 * hour, levelOf(n, r.most), title})
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"exiwatch/internal/look"
 	"exiwatch/internal/report"
 	"exiwatch/internal/suggest"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -75,9 +76,9 @@ var pageTemplate = template.Must(look.New("page").Funcs(template.FuncMap{
 	"style":    func() template.CSS { return template.CSS(style) }, // ours: nothing of the log is in it
 	"policy":   func() string { return policy },
 	"show":     show,
-	"noun":     noun,
-	"measured": look.Measured,
-	"long":     look.Window,
+	"noun":     words.Key,
+	"measured": words.Measured,
+	"long":     words.Window,
 	"stamp":    func(t time.Time) string { return t.Format(time.RFC3339) },
 	"clock":    func(t time.Time) string { return t.Format("2 Jan 2006 15:04:05") },
 	"day":      func(t time.Time) string { return t.Format("2 Jan 2006") },

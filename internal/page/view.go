@@ -4,9 +4,9 @@ import (
 	"slices"
 	"strings"
 
-	"exiwatch/internal/look"
 	"exiwatch/internal/report"
 	"exiwatch/internal/suggest"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -80,11 +80,11 @@ func (p *Page) view(b bounds) *view {
 	v.Lanes = v.Lanes[:min(len(v.Lanes), maxLanes)]
 	v.Cards = p.cards(b.alerts, v.Axis)
 	v.link()
-	for _, k := range keyNames {
-		rows := p.Document.Top[k.key]
+	for _, k := range words.KeyNames {
+		rows := p.Document.Top[k.Key]
 		rows = rows[:min(len(rows), b.rows)]
 		if len(rows) > 0 {
-			v.Rankings = append(v.Rankings, ranking{k.heading, k.noun, rows, int64(p.Document.Values[k.key] - len(rows))})
+			v.Rankings = append(v.Rankings, ranking{k.Heading, k.Noun, rows, int64(p.Document.Values[k.Key] - len(rows))})
 		}
 	}
 	return v
@@ -97,9 +97,9 @@ func crossed(lanes []*lane) string {
 		n[l.Key]++
 	}
 	var parts []string
-	for _, k := range keyNames {
-		if n[k.key] > 0 {
-			parts = append(parts, look.Plural(n[k.key], k.noun))
+	for _, k := range words.KeyNames {
+		if n[k.Key] > 0 {
+			parts = append(parts, words.Plural(n[k.Key], k.Noun))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"exiwatch/internal/escape"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -25,7 +26,7 @@ func (t *text) effects(s *Summary, n int) {
 		if len(days) == 0 {
 			continue
 		}
-		fmt.Fprintf(t, " on %d of %s\n", len(days), plural(s.Tally.days(), "day"))
+		fmt.Fprintf(t, " on %d of %s\n", len(days), words.Plain(s.Tally.days(), "day"))
 		if len(days) <= maxDayRows {
 			t.dayRows(days)
 		} else {
@@ -42,7 +43,7 @@ func (t *text) ruleTitle(rule window.Rule, total int64) {
 	if name := cmp.Or(rule.Name, text); name != text {
 		text = escape.Text(name) + ", over " + text
 	}
-	fmt.Fprintf(t, "%s: %s", text, plural(total, "alert"))
+	fmt.Fprintf(t, "%s: %s", text, words.Plain(total, "alert"))
 	if total == 0 {
 		fmt.Fprintln(t)
 	}

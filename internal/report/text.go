@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"exiwatch/internal/escape"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -62,7 +63,7 @@ func (t *text) heading(s string) {
 
 func (t *text) totals(s *Summary) {
 	y := &s.Tally
-	fmt.Fprintf(t, "%s in %s", plural(y.Arrivals, "arrival"), plural(s.Totals.Lines, "line"))
+	fmt.Fprintf(t, "%s in %s", words.Plain(y.Arrivals, "arrival"), words.Plain(s.Totals.Lines, "line"))
 	if y.Arrivals > 0 {
 		fmt.Fprintf(t, ", %s to %s", y.First.Format(time.DateTime), y.Last.Format("2006-01-02 15:04:05 -0700"))
 	}
@@ -121,7 +122,7 @@ func (t *text) uncounted(s *Summary, n int) {
 	if total == 0 || len(s.Rules) == 0 {
 		return
 	}
-	t.heading(fmt.Sprintf("Counted by no rule: %d of %s", total, plural(s.Tally.Arrivals, "arrival")))
+	t.heading(fmt.Sprintf("Counted by no rule: %d of %s", total, words.Plain(s.Tally.Arrivals, "arrival")))
 	if n > 0 {
 		n = min(n, maxUncountedShown)
 	}
@@ -148,7 +149,7 @@ func (t *text) alerts(s *Summary) {
 func (t *text) alert(a *opened) {
 	fmt.Fprintf(t, "%s  %s  %s, over %s\n", a.Opened.Format(time.DateTime), escape.Text(a.Value),
 		escape.Text(a.Rule.Name), a.Rule.String())
-	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n", plural(a.Messages, "message"), a.Peak, a.Rule.Count, a.end())
+	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n", words.Plain(a.Messages, "message"), a.Peak, a.Rule.Count, a.end())
 	if a.AtLeast {
 		fmt.Fprintln(t, "        There were more recipients: Exim cut their lists.")
 	}
@@ -186,11 +187,4 @@ func (a *opened) end() string {
 		return "still open at the end of the log"
 	}
 	return "ended " + a.Ended.Format(time.DateTime)
-}
-
-func plural(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

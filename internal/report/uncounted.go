@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -231,7 +232,7 @@ func span(d time.Duration) string {
 	up := func(unit time.Duration) int64 { return int64((d + unit - 1) / unit) }
 	switch {
 	case d > 2*day:
-		return plural(up(day), "day")
+		return words.Plain(up(day), "day")
 	case d > 2*time.Hour:
 		return fmt.Sprintf("%d h", up(time.Hour))
 	case d > 2*time.Minute:

@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"exiwatch/internal/words"
 	"exiwatch/parser"
 )
 
@@ -50,7 +51,7 @@ func NotUnderstood(name string, j *parser.Judgement) string {
 		was = "was"
 	}
 	return fmt.Sprintf("%d of %s (%s) of %s %s not understood, the first at %s:%d: %s",
-		n, plural(all, "line"), Share(n, all), name, was, first.File, first.Line, first.Text)
+		n, words.Plain(all, "line"), Share(n, all), name, was, first.File, first.Line, first.Text)
 }
 
 // Share writes a part of a whole in percent.
@@ -141,7 +142,7 @@ func isBinary(text string) bool {
 
 // NoArrivals says of the log named, which Exim wrote, that it holds no arrival.
 func NoArrivals(name string, j *parser.Judgement) string {
-	text := fmt.Sprintf("%s holds no arrivals (<=), in %s", name, plural(j.Lines(), "line"))
+	text := fmt.Sprintf("%s holds no arrivals (<=), in %s", name, words.Plain(j.Lines(), "line"))
 	if rejected.MatchString(j.FirstOther.Text) {
 		return text + ": it seems to be Exim's reject log"
 	}
@@ -153,5 +154,5 @@ func OtherPrograms(name string, j *parser.Judgement) string {
 	first := j.FirstForeign
 	program, _, _ := strings.Cut(first.Tag, "[")
 	return fmt.Sprintf("%d of %s of %s come from other programs: the first at %s:%d, from %s",
-		j.Foreign, plural(j.Lines(), "line"), name, first.File, first.Line, program)
+		j.Foreign, words.Plain(j.Lines(), "line"), name, first.File, first.Line, program)
 }

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"exiwatch/internal/escape"
+	"exiwatch/internal/words"
 )
 
 // TOML writes the suggestions as rules of a configuration, with the figures in comments. What stands in the log can't end a
@@ -36,10 +37,10 @@ func (t tomlWriter) log(s *Suggestions) {
 		return
 	}
 	const days = 7 // a week
-	t.comment("From %s that counted, %s to %s: %.1f days.", plural(s.Arrivals, "arrival"),
+	t.comment("From %s that counted, %s to %s: %.1f days.", words.Plain(s.Arrivals, "arrival"),
 		s.First.Format(time.DateTime), s.Last.Format("2006-01-02 15:04:05 -0700"), s.Weeks*days)
 	t.comment("Wanted: of each rule at most %s a week, so %d in this log. Peak: the highest count in one window.",
-		plural(s.AlertsPerWeek, "alert"), s.AlertsAllowed)
+		alerts(s.AlertsPerWeek), s.AlertsAllowed)
 	if s.Weeks < 1 {
 		t.comment("The log is shorter than a week, and may not show what a week holds.")
 	}
@@ -52,18 +53,18 @@ func (t tomlWriter) rule(r *Suggestion) {
 		t.comment("  no limit: %s", r.why())
 		return
 	}
-	t.comment("  peaks of %s: median %d, 95%% up to %d, 99%% up to %d, 99.9%% up to %d", plural(int64(r.Values), "value"), r.Median, r.P95, r.P99, r.P999)
+	t.comment("  peaks of %s: median %d, 95%% up to %d, 99%% up to %d, 99.9%% up to %d", words.Plain(int64(r.Values), "value"), r.Median, r.P95, r.P99, r.P999)
 	t.comment("  highest %d: %s", r.Highest, r.HighestValue)
 	if r.Incomplete {
 		t.comment("  there were more values than can be held in memory: some peaks may be higher")
 	}
 	if r.Limit != *r.Suggested {
-		t.comment("  %d opens %s", r.Limit, plural(*r.Alerts, "alert"))
+		t.comment("  %d opens %s", r.Limit, words.Plain(*r.Alerts, "alert"))
 	}
 	if r.Below != nil {
-		t.comment("  %d opens %s", *r.Suggested-1, plural(*r.Below, "alert"))
+		t.comment("  %d opens %s", *r.Suggested-1, words.Plain(*r.Below, "alert"))
 	}
-	t.comment("  %d opens %s", *r.Suggested, plural(*r.Opened, "alert"))
+	t.comment("  %d opens %s", *r.Suggested, words.Plain(*r.Opened, "alert"))
 	for _, by := range r.By {
 		t.comment("%7d %s", by.Alerts, by.Value)
 	}
@@ -112,9 +113,10 @@ func quoted(s string) string {
 	return b.String()
 }
 
-func plural[N int64 | float64](n N, what string) string {
+// alerts is a mean number of them.
+func alerts(n float64) string {
 	if n == 1 {
-		return "1 " + what
+		return "1 alert"
 	}
-	return fmt.Sprintf("%v %ss", n, what)
+	return fmt.Sprintf("%v alerts", n)
 }

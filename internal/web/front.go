@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"exiwatch/internal/look"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -62,7 +63,7 @@ func newFront(n *Now) *front {
 	case len(f.Active) == 1:
 		f.Level, f.Title = "bad", show(f.Active[0].Value)+" is sending in bulk"
 	case len(f.Active) > 1:
-		f.Level, f.Title = "bad", look.Number(int64(len(f.Active)))+" are sending in bulk"
+		f.Level, f.Title = "bad", words.Number(int64(len(f.Active)))+" are sending in bulk"
 	case f.Tampers:
 		f.Level, f.Title = "bad", "Somebody may be tampering with the log"
 	case n.Waits():

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"exiwatch/internal/look"
+	"exiwatch/internal/words"
 )
 
 //go:embed page.html
@@ -14,7 +15,7 @@ var pageHTML string
 
 // templates are those of all pages. What comes from the log goes through show, and through html/template as everything does.
 var templates = template.Must(look.New("web").Funcs(template.FuncMap{
-	"show": show, "noun": noun, "heading": heading, "long": look.Window, "limitText": limitText, "measured": measured, "clock": clock, "left": left,
+	"show": show, "noun": noun, "heading": heading, "long": words.Window, "limitText": limitText, "measured": measured, "clock": clock, "left": left,
 	"amount": amount, "eventsOf": eventsOf,
 	"drawing": func(c *look.Columns) (string, error) {
 		b, err := json.Marshal(c.Drawing())

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"exiwatch/internal/look"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -158,7 +159,7 @@ func (n *Now) course(standings []window.Standing) (*look.Columns, window.Rule) {
 	from := end - courseSpans*step
 	c := &look.Columns{
 		Title: "Count against the limit", Unit: rule.Count.String(), Step: time.Duration(step) * time.Second, From: n.Book.stamp(from),
-		Series: []look.Series{{Name: rule.Count.String() + " in the " + look.Window(rule.Window) + " before", Class: "one", Values: make([]int64, courseSpans)}},
+		Series: []look.Series{{Name: rule.Count.String() + " in the " + words.Window(rule.Window) + " before", Class: "one", Values: make([]int64, courseSpans)}},
 		Limit:  s.Limit, Window: rule.Window,
 	}
 	var events []event

@@ -5,38 +5,24 @@ import (
 	"time"
 
 	"exiwatch/internal/escape"
-	"exiwatch/internal/look"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
-// nouns name the keys in a sentence.
-var nouns = [window.NumValues]string{
-	"envelope sender", "sender domain", "authenticated id", "local user", "host", "network", "account", "subject", "topic",
-	"main log",
-	"HELO name", "protocol", "recipient domain", "anomaly", "log entry",
-}
+func noun(k window.Key) string { return words.Key(k.String()) }
 
-func noun(k window.Key) string { return nouns[k] }
-
-// headings name the keys above a list of their values.
-var headings = [window.NumValues]string{
-	"Envelope senders", "Sender domains", "Authenticated ids", "Local users", "Hosts", "Networks", "Accounts", "Subjects", "Topics",
-	"Main log",
-	"HELO names", "Protocols", "Recipient domains", "Anomalies", "Log entries",
-}
-
-func heading(k window.Key) string { return headings[k] }
+func heading(k window.Key) string { return words.Heading(k.String()) }
 
 // show makes a value of the log fit to be read. It isn't HTML yet.
-func show(value string) string { return look.Shown(escape.Text(value)) }
+func show(value string) string { return escape.Shown(value) }
 
 // limitText is what a rule allows: 20 messages in 5 minutes.
 func limitText(r window.Rule, limit int64) string {
-	return measured(r, limit) + " in " + look.Window(r.Window)
+	return measured(r, limit) + " in " + words.Window(r.Window)
 }
 
 // measured is n of what a rule counts: 21 messages, 1.2 MB, 3 networks.
-func measured(r window.Rule, n int64) string { return look.Measured(r.Count.String(), n) }
+func measured(r window.Rule, n int64) string { return words.Measured(r.Count.String(), n) }
 
 // clock writes a time of the log; that of another day than today's with its date.
 func clock(t, today time.Time) string {
@@ -61,4 +47,4 @@ func left(r window.Rule, s window.Standing) string {
 	return fmt.Sprintf("%s left", amount(r, s.Limit-s.Count))
 }
 
-func amount(r window.Rule, n int64) string { return look.Amount(n, r.Count.String()) }
+func amount(r window.Rule, n int64) string { return words.Amount(n, r.Count.String()) }

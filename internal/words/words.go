@@ -1,12 +1,12 @@
-package look
+// Package words has numbers, units and the names of keys as people read them: the same in mails, on pages, in the
+// terminal and in reports.
+package words
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
-
-	"exiwatch/internal/escape"
 )
 
 // Number writes n with its thousands apart: 12,345.
@@ -19,7 +19,7 @@ func Number(n int64) string {
 	return s
 }
 
-// Size writes n bytes with two significant digits or more: 999 bytes, 1.2 kB, 120 MB.
+// Size writes n bytes with two significant digits or more, but no zero behind the point: 999 bytes, 1 kB, 1.2 kB, 120 MB.
 func Size(n int64) string {
 	if n < 1000 {
 		return Plural(n, "byte")
@@ -29,11 +29,11 @@ func Size(n int64) string {
 		f /= 1000
 		unit++
 	}
-	digits := 0
+	digits := strconv.FormatFloat(f, 'f', 0, 64)
 	if f < 9.95 {
-		digits = 1
+		digits = strings.TrimSuffix(strconv.FormatFloat(f, 'f', 1, 64), ".0")
 	}
-	return strconv.FormatFloat(f, 'f', digits, 64) + " " + " kMGTPE"[unit:unit+1] + "B"
+	return digits + " " + " kMGTPE"[unit:unit+1] + "B"
 }
 
 // Amount writes n of what a rule counts, without the noun where it isn't bytes.
@@ -44,17 +44,25 @@ func Amount(n int64, measure string) string {
 	return Number(n)
 }
 
-// Plural writes a number and its noun: 1 message, 2 messages.
-func Plural(n int64, noun string) string {
+// Noun is a noun as it stands behind n: message, messages; address, addresses; anomaly, anomalies; day, days.
+func Noun(n int64, noun string) string {
+	stem, isY := strings.CutSuffix(noun, "y")
 	switch {
 	case n == 1:
+		return noun
 	case strings.HasSuffix(noun, "s"):
-		noun += "es"
-	default:
-		noun += "s"
+		return noun + "es"
+	case isY && !strings.ContainsAny(stem[max(len(stem)-1, 0):], "aeiou"):
+		return stem + "ies"
 	}
-	return Number(n) + " " + noun
+	return noun + "s"
 }
+
+// Plural writes a number with its thousands apart, and its noun: 1 message, 2,000 messages.
+func Plural(n int64, noun string) string { return Number(n) + " " + Noun(n, noun) }
+
+// Plain is Plural without anything between the digits, for text that programs read, too: 2000 messages.
+func Plain(n int64, noun string) string { return strconv.FormatInt(n, 10) + " " + Noun(n, noun) }
 
 // Measured is n of what is counted, by its name in the configuration: 21 messages, 1.2 MB, 3 networks.
 func Measured(count string, n int64) string {
@@ -66,12 +74,9 @@ func Measured(count string, n int64) string {
 	case "addresses":
 		return Plural(n, "recipient address")
 	case "anomalies":
-		if n == 1 {
-			return "1 anomaly"
-		}
-		return Number(n) + " anomalies"
+		return Plural(n, "anomaly")
 	}
-	return Plural(n, count[:len(count)-1])
+	return Plural(n, strings.TrimSuffix(count, "s"))
 }
 
 // Window writes a rule's window in words: 5 minutes, 1 hour.
@@ -86,17 +91,6 @@ func Window(d time.Duration) string {
 		return Plural(int64(d/time.Minute), "minute")
 	}
 	return Plural(int64(d/time.Second), "second")
-}
-
-// maxShown is how much of a value is shown.
-const maxShown = 160 // characters
-
-// Shown is a value of the log, escaped, as it is shown: not too long, and named where it is empty.
-func Shown(escaped string) string {
-	if escaped == "" {
-		return "(empty)"
-	}
-	return escape.Truncate(escaped, maxShown)
 }
 
 // Percent is the share of n: never 0% unless it is none, never 100% unless it is all.

@@ -1,0 +1,39 @@
+package words
+
+// A KeyName is what a key of rules or reports is called: by its name in the configuration, in a sentence, and above a
+// list of its values.
+type KeyName struct{ Key, Noun, Heading string }
+
+// KeyNames are all keys, in the order in which rankings by them stand.
+var KeyNames = []KeyName{
+	{"account", "account", "Accounts"},
+	{"sender", "envelope sender", "Envelope senders"},
+	{"host", "host", "Hosts"},
+	{"topic", "topic", "Topics"},
+	{"subject", "subject", "Subjects"},
+	{"network", "network", "Networks"},
+	{"auth", "authenticated id", "Authenticated ids"},
+	{"user", "local user", "Local users"},
+	{"sender_domain", "sender domain", "Sender domains"},
+	{"log", "main log", "Main log"},
+	{"helo", "HELO name", "HELO names"},
+	{"protocol", "protocol", "Protocols"},
+	{"recipient_domain", "recipient domain", "Recipient domains"},
+	{"anomaly", "anomaly", "Anomalies"},
+	{"entry", "log entry", "Log entries"},
+}
+
+// Key is what one value of a key is called in a sentence; the key itself if it isn't known.
+func Key(key string) string { return find(key).Noun }
+
+// Heading stands above a list of a key's values.
+func Heading(key string) string { return find(key).Heading }
+
+func find(key string) KeyName {
+	for _, k := range KeyNames {
+		if k.Key == key {
+			return k
+		}
+	}
+	return KeyName{key, key, key}
+}
