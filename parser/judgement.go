@@ -173,15 +173,26 @@ func (j *judge) sample(p Place, line []byte) Sample {
 
 // eximTexts begin entries without a message id that only Exim writes.
 var eximTexts = [...]string{
-	"cwd=", "exim ", "Start queue run: ", "End queue run: ", "SMTP ", "H=", "TLS ", "no host name found ",
-	"no IP address found ", "Warning: purging the environment", "pid ", "Exim configuration error", "rejected EHLO ",
-	"rejected HELO ",
-	"unexpected disconnection ", "refused connection ", "Connection from ", "Failed to get write lock ",
+	"cwd=", "exim ", "Start queue run: ", "End queue run: ", "Start '", "End '", "SMTP ", "H=", "TLS ",
+	"no host name found ", "no IP address found ", "DNS list lookup ", "ident connection to ",
+	"Warning: purging the environment", "Warning: No server certificate defined", "pid ", "SIGHUP received",
+	"Exim configuration error", "rejected EHLO ", "rejected HELO ", "unexpected disconnection ", "refused connection ",
+	"Connection from ", "Failed to get write lock ", "failed to open DB file ", "socket bind() to port ",
+	"list matching forced to fail",
 }
+
+// behindAuthenticator are what Exim says of a login that didn't come about, behind the authenticator's name.
+var behindAuthenticator = [...]string{" authenticator failed for ", " authenticator deferred for "}
 
 func isEximText(b []byte) bool {
 	for _, text := range eximTexts {
 		if len(b) >= len(text) && string(b[:len(text)]) == text {
+			return true
+		}
+	}
+	name := bytes.IndexByte(b, ' ')
+	for _, text := range behindAuthenticator {
+		if name > 0 && len(b) >= name+len(text) && string(b[name:name+len(text)]) == text {
 			return true
 		}
 	}

@@ -70,6 +70,31 @@ func TestJudgedLines(t *testing.T) {
 	}
 }
 
+// TestLogsWithoutMessages: a quiet host's log may hold nothing but what Exim says without a message id.
+func TestLogsWithoutMessages(t *testing.T) {
+	for _, text := range []string{
+		"plain authenticator failed for (User) [203.0.113.77]: 535 Incorrect authentication data (set_id=admin)",
+		"dovecot_login authenticator deferred for x.test [203.0.113.77]: 435 Unable to authenticate at present",
+		"Start 'slow' queue run: pid=4711",
+		"SIGHUP received: re-exec daemon",
+		"socket bind() to port 25 for address (any IPv4) failed: Address already in use: waiting 30s before trying again",
+		"Warning: No server certificate defined; will use a selfsigned one.",
+		"DNS list lookup defer (probably timeout) for 1.113.0.203.zen.example.org: assumed not in list",
+		"no host name found for IP address 203.0.113.77",
+	} {
+		if j := judgeLines(t, "2024-05-01 10:00:00 "+text+"\n"); !j.Exim || j.Entries != 1 {
+			t.Errorf("%q is judged %+v", text, j)
+		}
+	}
+	for _, text := range []string{
+		"authenticator failed for x", "the authenticator was failed for x", "Warning: low disk", "socket closed",
+	} {
+		if j := judgeLines(t, "2024-05-01 10:00:00 "+text+"\n"); j.Exim {
+			t.Errorf("%q is taken for Exim's", text)
+		}
+	}
+}
+
 // TestFirstsAreShown: the first line of each kind has its place, and no more of its text than can be shown.
 func TestFirstsAreShown(t *testing.T) {
 	j := judgeLines(t, "2024-05-01 10:00:00 status installed\n"+strings.Repeat("x", 300)+"\ny\n"+

@@ -114,7 +114,7 @@ func (c *cellar) mailing(d *Daemon) Listener {
 	mail := func(event string) func(*window.Alert) {
 		return func(a *window.Alert) {
 			if left--; left >= 0 {
-				compose(d.composer, news{[]*window.Alert{a}, event}, d.now())
+				compose(d.composer, news{alerts: []*window.Alert{a}, event: event}, d.now())
 				mailer.Notice(a, opened, d.Host, c.log, "full", nil)
 			}
 		}

@@ -26,6 +26,7 @@ type job struct {
 type news struct {
 	alerts []*window.Alert
 	event  string
+	times  int64 // the alert's Times when it had grown, which grows on until this is told; else 0
 }
 
 // rows is how much memory a snapshot of the job takes, in rows of alerts.
@@ -41,6 +42,9 @@ func (j *job) snapshot() {
 	alerts := make([]*window.Alert, len(j.told.alerts))
 	for i, a := range j.told.alerts {
 		alerts[i] = a.Snapshot()
+		if j.told.times > 0 {
+			alerts[i].Times = j.told.times
+		}
 	}
 	j.told.alerts = alerts
 }

@@ -15,19 +15,23 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"exiwatch/internal/readsocket"
 	"exiwatch/mailer"
 	"exiwatch/window"
 )
 
-// storm is a log in which so many accounts go over fiveAnHour.
+// storm is a log in which so many accounts send stormMessages each, five times what fiveAnHour allows.
 func storm(accounts int) string {
 	var log strings.Builder
 	for i := range accounts {
-		log.WriteString(simples(fmt.Sprintf("user%d", i), 0, 6))
+		log.WriteString(simples(fmt.Sprintf("user%d", i), 0, stormMessages))
 	}
 	return log.String()
 }
+
+const stormMessages = 25
 
 // setRoom sets how many jobs the writer has room for.
 func (w *writer) setRoom(jobs int) {
@@ -40,7 +44,7 @@ func (w *writer) setRoom(jobs int) {
 // comes up than the writer has room for. Then each mail goes once.
 func TestCountingWaitsForNoDisk(t *testing.T) {
 	t.Parallel()
-	const room, accounts = 20, 200
+	const room, accounts = 20, 100
 	c := configured(t, fiveAnHour+"\n[mail]\nmax_per_hour = 0")
 	c.State, c.Log = t.TempDir(), []string{write(t, "mainlog", "")}
 	held := make(chan struct{})
@@ -56,10 +60,10 @@ func TestCountingWaitsForNoDisk(t *testing.T) {
 		w.daemon.ask(t.Context(), func() { n, waiting = w.daemon.logs[0].meter.lines, len(w.daemon.saver.waiting) })
 		return n, waiting
 	}
-	w.until("all lines are counted", func() bool { n, _ := lines(); return n == 6*accounts })
+	w.until("all lines are counted", func() bool { n, _ := lines(); return n == stormMessages*accounts })
 	w.until("all alerts are open", func() bool { return len(w.opened()) == accounts })
-	if _, waiting := lines(); waiting < accounts/2 {
-		t.Errorf("%d events wait for room with the writer, want %d and more", waiting, accounts/2)
+	if _, waiting := lines(); waiting < 2*accounts {
+		t.Errorf("%d events wait for room with the writer, want %d and more", waiting, 2*accounts)
 	}
 	q := readsocket.Question{Terms: []readsocket.Term{{Key: window.Account, Value: "user0"}}}
 	if _, _, err := w.daemon.answer(t.Context(), q); err != nil {
@@ -69,10 +73,14 @@ func TestCountingWaitsForNoDisk(t *testing.T) {
 		t.Errorf("%d mails went that are on no disk", n)
 	}
 	close(held)
-	w.until("every mail", func() bool { return len(w.post.ids()) >= accounts })
+	want := replayEvents(t, c, c.Log[0])
+	w.until("every mail", func() bool { return len(w.post.events()) >= len(want) })
 	w.stop()
-	if got, want := w.post.ids(), replayIDs(t, c, c.Log[0]); !slices.Equal(got, want) {
-		t.Errorf("mailed %d alerts, replay lists %d", len(got), len(want))
+	got := w.post.events()
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) || len(want) != 3*accounts { // opened, twice the limit, five times
+		t.Errorf("mailed %d events, replay lists %d: %s", len(got), len(want), cmp.Diff(want, got))
 	}
 }
 
