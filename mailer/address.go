@@ -21,8 +21,8 @@ var mailboxOK = regexp.MustCompile(`^` + atom + `@(?:` + domainPattern + `|\[[0-
 
 const atom = `[0-9A-Za-z!#$%&'*+/=?^_{|}~\x60-]+(?:\.[0-9A-Za-z!#$%&'*+/=?^_{|}~\x60-]+)*` // RFC 5322, 3.2.3, dot-atom-text
 
-// address reads one address of the configuration. It is stricter than RFC 5322, because the mail is composed by a library that splits
-// From, To and Cc at every comma and copies what it can't read.
+// address reads one address of the configuration. It is stricter than RFC 5322, because the mail is composed by a
+// library that splits From, To and Cc at every comma and copies what it can't read.
 func address(s string) (*mail.Address, error) {
 	if strings.ContainsFunc(s, unicode.IsControl) {
 		return nil, fmt.Errorf("address %q has a control character", s)

@@ -12,8 +12,8 @@ import (
 // mainLog is where Debian's Exim logs.
 const mainLog = "/var/log/exim4/mainlog"
 
-// advice is what to do next: commands that can be pasted into a shell, whatever the values in them hold. What can't stand in a command isn't
-// offered.
+// advice is what to do next: commands that can be pasted into a shell, whatever the values in them hold. What can't
+// stand in a command isn't offered.
 func (c Composer) advice(a *window.Alert) section {
 	s := section{Title: "What to do next"}
 	suggest := func(what string, argv ...string) { s.Steps = append(s.Steps, step{what, command(argv...)}) }
@@ -67,7 +67,8 @@ func (o *origin) sender() (string, bool) {
 // globs are the characters that a filter of exiwatch doesn't take for themselves.
 const globs = `*?[]{}\`
 
-// filter is the exiwatch flag that selects what an alert is about. There is none for a topic, nor for what would read as a glob.
+// filter is the exiwatch flag that selects what an alert is about. There is none for a topic, nor for what would read
+// as a glob.
 func (c Composer) filter(a *window.Alert) (flag string, ok bool) {
 	k := a.Rule.Key
 	if !pastable(a.Value) || strings.ContainsAny(a.Value, globs) || !c.tells(k.String()) {

@@ -62,7 +62,8 @@ func TestAdviceNamesTheConfiguredLog(t *testing.T) {
 	}
 }
 
-// TestCommandsReachTheProgramsWhole has a shell run every command that is proposed for hostile values, with programs that print their arguments.
+// TestCommandsReachTheProgramsWhole has a shell run every command that is proposed for hostile values, with programs
+// that print their arguments.
 func TestCommandsReachTheProgramsWhole(t *testing.T) {
 	const stubs = `said() { printf '%s\n' "$@"; }
 exigrep() { said exigrep "$@"; }; exiqgrep() { said exiqgrep "$@"; }; exiwatch() { said exiwatch "$@"; }; xargs() { cat; said xargs "$@"; }

@@ -25,7 +25,8 @@ func (s *Spool) accepted(e *entry) bool {
 	return e.accepted
 }
 
-// unsent ends an attempt that didn't come to a conversation: the mail server has the mail already, or its file can't be read.
+// unsent ends an attempt that didn't come to a conversation: the mail server has the mail already, or its file can't
+// be read.
 func (s *Spool) unsent(e *entry, err error) Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()

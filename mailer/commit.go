@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// Drop is called first after OpenSpool, with the sequence number that the caller's last checkpoint covers, 0 without a checkpoint. The waiting
-// mails beyond it, which never went, are removed: what they told is told again, perhaps under another id. The others are committed. Mails
-// put from now on are numbered higher than any removed or covered. After an error mails may be left that must not go: don't Run.
+// Drop is called first after OpenSpool, with the sequence number that the caller's last checkpoint covers, 0 without
+// a checkpoint. The waiting mails beyond it, which never went, are removed: what they told is told again, perhaps
+// under another id. The others are committed. Mails put from now on are numbered higher than any removed or covered.
+// After an error mails may be left that must not go: don't Run.
 func (s *Spool) Drop(after int64) (n int, err error) {
 	n, partial, err := s.drop(after)
 	for b := range partial {
@@ -58,8 +59,8 @@ func (s *Spool) drop(after int64) (n int, partial map[*batch]bool, err error) {
 	return n, partial, err
 }
 
-// Last is the sequence number of the mail that was put last, or the highest that OpenSpool and Drop know of; 0 if there is none. A checkpoint
-// that is made now covers the mails up to it.
+// Last is the sequence number of the mail that was put last, or the highest that OpenSpool and Drop know of; 0 if
+// there is none. A checkpoint that is made now covers the mails up to it.
 func (s *Spool) Last() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,9 +76,10 @@ func (s *Spool) Commit(seq int64) {
 	s.nudge()
 }
 
-// Settle says that the log is read to its present end, and so that Arrived was called for every mail that a former process brought to the
-// mail server before the time at, nor for one whose conversation broke before then. Those that were found waiting by OpenSpool, or may have
-// been taken before a connection broke, go again only after that. To be called whenever it is so.
+// Settle says that the log is read to its present end, and so that Arrived was called for every mail that a former
+// process brought to the mail server before the time at, nor for one whose conversation broke before then. Those that
+// were found waiting by OpenSpool, or may have been taken before a connection broke, go again only after that. To be
+// called whenever it is so.
 func (s *Spool) Settle(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -206,8 +206,8 @@ func TestMailOfThePreviousVersion(t *testing.T) {
 	})
 }
 
-// TestConnectionThatBreaks: nobody knows whether the mail server took the mail, until the log has been read to its end. A mail server that
-// has answered is tried again at once.
+// TestConnectionThatBreaks: nobody knows whether the mail server took the mail, until the log has been read to its
+// end. A mail server that has answered is tried again at once.
 func TestConnectionThatBreaks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, t.TempDir())

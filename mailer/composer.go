@@ -14,14 +14,14 @@ import (
 // DefaultSubject is what stands before the account in the Subject header, unless the configuration says otherwise.
 const DefaultSubject = "Mail Abuse Alert"
 
-// A Composer makes the mails about alerts: Opened, Grew, Ended, and a Digest of many. Check says whether it can. What it makes of the same
-// is the same to the last byte.
+// A Composer makes the mails about alerts: Opened, Grew, Ended, and a Digest of many. Check says whether it can. What
+// it makes of the same is the same to the last byte.
 type Composer struct {
 	From    string   // RFC 5322 address, with or without a display name
 	To, Cc  []string // the same; a bare local part such as root is for the mail server to qualify
 	Subject string   // what stands before the account in the Subject header; "" is DefaultSubject
-	// Subjects is how much of the log's subjects and topics is told, in whatever part of a mail: SubjectsFull, SubjectsHashed or
-	// SubjectsNone; "" is SubjectsFull.
+	// Subjects is how much of the log's subjects and topics is told, in whatever part of a mail: SubjectsFull,
+	// SubjectsHashed or SubjectsNone; "" is SubjectsFull.
 	Subjects string
 	Host     string // fully qualified: the Message-ID's domain, and that of a bare local part in a header
 	Key      []byte // of the MAC in the Message-ID: secret, and the same for as long as the spool lives; see Genuine
@@ -90,8 +90,8 @@ func (c Composer) header(addrs ...string) []string {
 	return list
 }
 
-// headline is what the Subject header of the mail that an alert opened says: "Mail Abuse Alert: alice@lab.test sent 21 messages in 5m
-// (limit 20)". It is the same for an alert at any time, since later mails repeat it.
+// headline is what the Subject header of the mail that an alert opened says: "Mail Abuse Alert: alice@lab.test sent
+// 21 messages in 5m (limit 20)". It is the same for an alert at any time, since later mails repeat it.
 func (c Composer) headline(i Item) string {
 	const most = 150 // runes: no mail client shows more
 	rest := fmt.Sprintf(" %s in %s (limit %s)", i.deed(), brief(i.Window), measured(i.Measure, i.Limit))

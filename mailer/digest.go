@@ -12,9 +12,9 @@ import (
 	"exiwatch/window"
 )
 
-// Digest makes one mail of events that are too many for a mail each, a row each, most messages first. It is named after the first of them:
-// its Message's ID is that of items[0], and its Event that of items[0] with a d before it. It has one X-Exiwatch-Alert header, with the ids of
-// all its alerts, each once and spaces between them.
+// Digest makes one mail of events that are too many for a mail each, a row each, most messages first. It is named
+// after the first of them: its Message's ID is that of items[0], and its Event that of items[0] with a d before it.
+// It has one X-Exiwatch-Alert header, with the ids of all its alerts, each once and spaces between them.
 func (c Composer) Digest(items []Item, now time.Time) (Message, error) {
 	if len(items) == 0 {
 		return Message{}, errors.New("composing a digest of nothing")

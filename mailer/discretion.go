@@ -35,8 +35,8 @@ func (c Composer) tells(key string) bool {
 // disguised is what stands in the place of a subject that isn't told.
 func (c Composer) disguised(subject string) shown { return shown(disguise(subject, c.Key)) }
 
-// disguise is a keyed hash of a subject's topic, which nobody can look up without the key. It is no MAC of a Message-ID, in which
-// there is no line end.
+// disguise is a keyed hash of a subject's topic, which nobody can look up without the key. It is no MAC of a
+// Message-ID, in which there is no line end.
 func disguise(subject string, key []byte) string {
 	const size = 4 // bytes: a hundred topics in a mail hardly ever share one
 	h := hmac.New(sha256.New, key)
@@ -45,7 +45,8 @@ func disguise(subject string, key []byte) string {
 	return "#" + hex.EncodeToString(h.Sum(nil)[:size])
 }
 
-// who is who or what an item is about, in a sentence and in at most room runes: alice@lab.test, or, where that isn't told, a subject.
+// who is who or what an item is about, in a sentence and in at most room runes: alice@lab.test, or, where that isn't
+// told, a subject.
 func (c Composer) who(i Item, room int) sentence {
 	switch {
 	case i.Key == window.Log.String():

@@ -67,7 +67,8 @@ func TestOutOfInodes(t *testing.T) {
 	fullDisk(t, dir)
 }
 
-// fullDisk puts mails until there is no room, has them delivered, one of them to one recipient at a time, and puts the others when there is.
+// fullDisk puts mails until there is no room, has them delivered, one of them to one recipient at a time, and puts
+// the others when there is.
 func fullDisk(t *testing.T, dir string) {
 	s := open(t, dir)
 	free := takeRoom(t, dir)

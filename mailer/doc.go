@@ -2,15 +2,16 @@
 //
 //	window.Alert ─Composer→ Message ─Spool.Put→ disk ─Spool.Run→ Transport (SMTP | Sendmail)
 //
-// Everything that an alert tells comes from the main log, and so from whoever sent the mail: what stands in a Message has gone
-// through escape.Text, and what would still be broken is refused before it is spooled.
+// Everything that an alert tells comes from the main log, and so from whoever sent the mail: what stands in a Message
+// has gone through escape.Text, and what would still be broken is refused before it is spooled.
 //
 // # Once
 //
-// The caller reads a log, and now and then makes a checkpoint: up to here it is read. What lies behind the last checkpoint is read again
-// after a crash, and makes its mails again, in a rare case under another id. Therefore a mail is put at once, which survives a crash, but goes
-// only when a checkpoint covers it. And a mail server may take a mail that is not known to be sent when the process dies, but Exim has logged
-// its arrival before it answers: the mail is then recognised in the log by its Message-ID, which nobody can forge without the key.
+// The caller reads a log, and now and then makes a checkpoint: up to here it is read. What lies behind the last
+// checkpoint is read again after a crash, and makes its mails again, in a rare case under another id. Therefore a
+// mail is put at once, which survives a crash, but goes only when a checkpoint covers it. And a mail server may take
+// a mail that is not known to be sent when the process dies, but Exim has logged its arrival before it answers: the
+// mail is then recognised in the log by its Message-ID, which nobody can forge without the key.
 //
 //	s := OpenSpool(dir)
 //	s.Drop(checkpoint.Seq)               // what no checkpoint covers is told again

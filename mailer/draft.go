@@ -12,11 +12,12 @@ import (
 
 // A draft is a mail before it is written out.
 //
-// A mail that goes on with the thread of another has In-Reply-To and References, by which mutt, Thunderbird and most others thread. Some also
-// want the subject to be the same. RFC 5256 (2.1) leaves a Re: and what stands in [] at the beginning out of that comparison, and so, as
-// Phabricator's users found, does Gmail: so the news of the mail stands there, as in "Re: [ended: 412 messages in 27m3s] Mail Abuse Alert: …".
-// Outlook compares the Thread-Topic instead, where that stands before the Subject ([MS-OXCMAIL], 2.2.3.2.7). Should a client take the
-// subjects for different nevertheless, each mail still says by itself whom it is about and what happened.
+// A mail that goes on with the thread of another has In-Reply-To and References, by which mutt, Thunderbird and most
+// others thread. Some also want the subject to be the same. RFC 5256 (2.1) leaves a Re: and what stands in [] at the
+// beginning out of that comparison, and so, as Phabricator's users found, does Gmail: so the news of the mail stands
+// there, as in "Re: [ended: 412 messages in 27m3s] Mail Abuse Alert: …". Outlook compares the Thread-Topic instead,
+// where that stands before the Subject ([MS-OXCMAIL], 2.2.3.2.7). Should a client take the subjects for different
+// nevertheless, each mail still says by itself whom it is about and what happened.
 type draft struct {
 	id, event string   // name the mail
 	kind      string   // of event: opened, grew, ended or digest

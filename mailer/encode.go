@@ -9,8 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// encodeWords makes an unstructured header of s, valid UTF-8: RFC 2047 words when it isn't ASCII. Note: mime.QEncoding leaves ASCII alone, and
-// so would pass on a value that a sender wrote as an encoded word, for the reader's mail client to decode.
+// encodeWords makes an unstructured header of s, valid UTF-8: RFC 2047 words when it isn't ASCII. Note:
+// mime.QEncoding leaves ASCII alone, and so would pass on a value that a sender wrote as an encoded word, for the
+// reader's mail client to decode.
 func encodeWords(s string) string {
 	if isASCII(s) && !strings.Contains(s, "=?") {
 		return s
@@ -32,14 +33,15 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
-// headerOrder is the order in which the headers stand: the composing library writes them in another one each time, and a mail
-// should be the same bytes whenever it is made.
+// headerOrder is the order in which the headers stand: the composing library writes them in another one each time,
+// and a mail should be the same bytes whenever it is made.
 var headerOrder = []string{
 	"From", "To", "Cc", "Thread-Topic", "Subject", "Date", "Message-Id", "In-Reply-To", "References",
 	"Auto-Submitted", "X-Auto-Response-Suppress", "X-Exiwatch-Alert", "X-Exiwatch-Event", "Mime-Version", "Content-Type",
 }
 
-// Boundaries of a mail's parts. No line of quoted-printable text or of base64 has a =_ (RFC 2045, 6.7, recommends it for that).
+// Boundaries of a mail's parts. No line of quoted-printable text or of base64 has a =_ (RFC 2045, 6.7, recommends it
+// for that).
 const (
 	alternative = "=_exiwatch_alternative"
 	related     = "=_exiwatch_related"
@@ -48,7 +50,8 @@ const (
 // beginning is where the composing library begins parts, with a boundary that it throws dice for.
 var beginning = regexp.MustCompile(`(Content-Type: multipart/(alternative|related);)\r\n boundary=([0-9a-f]{60})\r\n`)
 
-// named gives the boundaries of a mail their constant names, and multipart/related the parameter that the library leaves out (RFC 2387, 3.1).
+// named gives the boundaries of a mail their constant names, and multipart/related the parameter that the library
+// leaves out (RFC 2387, 3.1).
 func named(raw []byte) []byte {
 	for _, m := range beginning.FindAllSubmatch(raw, -1) {
 		head, kind, dice := m[1], string(m[2]), m[3]
@@ -87,7 +90,8 @@ func place(line string) int {
 	return len(headerOrder)
 }
 
-// foldLine breaks line before spaces so that its pieces are at most 76 bytes long, if it has the spaces (RFC 5322, 2.2.3).
+// foldLine breaks line before spaces so that its pieces are at most 76 bytes long, if it has the spaces (RFC 5322,
+// 2.2.3).
 func foldLine(line string) string {
 	const width = 76 // bytes
 	var b strings.Builder

@@ -21,8 +21,8 @@ const MaxSeq = 1 << 60
 // entryVersion is raised when an older program can't go on from an entry: see private.Newer. None in the file is 1.
 const entryVersion = 1
 
-// An entry is a mail that waits: what its file begins with, in one line of JSON before the mail itself, and what becomes of it.
-// Spool.mu guards it; while an attempt is under way only Run's goroutine writes To.
+// An entry is a mail that waits: what its file begins with, in one line of JSON before the mail itself, and what
+// becomes of it. Spool.mu guards it; while an attempt is under way only Run's goroutine writes To.
 type entry struct {
 	ID        string    `json:"id"`
 	Event     string    `json:"event"`
@@ -62,7 +62,8 @@ func newEntry(m Message, now time.Time) (*entry, error) {
 	return e, e.check()
 }
 
-// check returns an error for an envelope that isn't ours: names become paths, and addresses arguments and SMTP commands.
+// check returns an error for an envelope that isn't ours: names become paths, and addresses arguments and SMTP
+// commands.
 func (e *entry) check() error {
 	if !nameOK.MatchString(e.name()) {
 		return fmt.Errorf("%q is no alert id and event", e.name())

@@ -10,8 +10,9 @@ import (
 	"exiwatch/window"
 )
 
-// Opened makes the mail that says that alerts have begun, all opened by one arrival: the first gives the mail its name, and is told in full.
-// They are told in the state they are in: call it where they are counted. now is the wall clock's, and becomes the Date.
+// Opened makes the mail that says that alerts have begun, all opened by one arrival: the first gives the mail its
+// name, and is told in full. They are told in the state they are in: call it where they are counted. now is the wall
+// clock's, and becomes the Date.
 func (c Composer) Opened(alerts []*window.Alert, now time.Time) (Message, error) {
 	const event = "opened"
 	if len(alerts) == 0 {

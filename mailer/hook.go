@@ -15,10 +15,11 @@ import (
 	"unicode"
 )
 
-// A Hook runs an administrator's program for each Notice, with the notice on its standard input, in / and with nothing but a PATH in its
-// environment. The notice is done when the program exits with 0, whether it has read its input or not; what it left in the background then
-// goes on, without anybody to read its output. After any other end it is tried again. So the program is told everything at least once,
-// but not once: when the process is killed while it runs, it is run again, and the first run may still be going on.
+// A Hook runs an administrator's program for each Notice, with the notice on its standard input, in / and with
+// nothing but a PATH in its environment. The notice is done when the program exits with 0, whether it has read its
+// input or not; what it left in the background then goes on, without anybody to read its output. After any other end
+// it is tried again. So the program is told everything at least once, but not once: when the process is killed while
+// it runs, it is run again, and the first run may still be going on.
 type Hook struct {
 	Command []string      // the program, an absolute path, and its arguments; no shell reads them
 	Timeout time.Duration // after which it is killed, with all that is in its process group; 0 is 10 s
@@ -80,8 +81,8 @@ func (h Hook) command(ctx context.Context, stdin []byte) *exec.Cmd {
 	return cmd
 }
 
-// obstacle says what keeps a program from running that an administrator can mend; it is "" for any other error. A shell exits with 126 and
-// 127 for what it can't run (POSIX, Shell Command Language, 2.8.2).
+// obstacle says what keeps a program from running that an administrator can mend; it is "" for any other error. A
+// shell exits with 126 and 127 for what it can't run (POSIX, Shell Command Language, 2.8.2).
 func obstacle(err error) string {
 	code := 0
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {

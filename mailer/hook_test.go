@@ -17,7 +17,8 @@ import (
 	"exiwatch/internal/await"
 )
 
-// The test program under other names: one that only root can kill, one that leaves its process group, and a user whose hook is the first.
+// The test program under other names: one that only root can kill, one that leaves its process group, and a user
+// whose hook is the first.
 func init() {
 	dir, name := filepath.Split(os.Args[0])
 	rest := func(err error) {
@@ -325,7 +326,8 @@ func TestHookSettings(t *testing.T) {
 	}
 }
 
-// delivering runs the spool until the returned function is called or the test ends, and hands out its events as they come.
+// delivering runs the spool until the returned function is called or the test ends, and hands out its events as they
+// come.
 func delivering(t *testing.T, s *Spool, to Transport) (events <-chan Event, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())

@@ -57,7 +57,8 @@ var fields = map[string]func(a *window.Arrival, r *window.Rule, value []byte){
 	},
 }
 
-// harmless are values of every sort that makes a mail another one: what can't be pasted, or stand in a pattern, isn't proposed in a command.
+// harmless are values of every sort that makes a mail another one: what can't be pasted, or stand in a pattern, isn't
+// proposed in a command.
 var harmless = []string{"plain", "plain@other.test", "two words", "pl*in", strings.Repeat("a", 210), "ä\u200bö", strings.Repeat("ä\u200b ", 200)}
 
 // injected are the mails about an alert with a value in one of its fields.
@@ -102,7 +103,8 @@ func injected(t *testing.T, field, value string) map[string][]byte {
 	return mails
 }
 
-// TestValuesStayInTheirFields puts every injection into every field: the mail must be the one that a harmless value makes, but for the value.
+// TestValuesStayInTheirFields puts every injection into every field: the mail must be the one that a harmless value
+// makes, but for the value.
 func TestValuesStayInTheirFields(t *testing.T) {
 	if len(injections) < 50 {
 		t.Fatal("too few")

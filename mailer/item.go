@@ -10,8 +10,8 @@ import (
 	"exiwatch/window"
 )
 
-// An Item is what a digest tells of one event of an alert: a copy of what the alert was then, small, and made to be kept as JSON. It has the
-// subject in full; what is told of it is up to the Composer.
+// An Item is what a digest tells of one event of an alert: a copy of what the alert was then, small, and made to be
+// kept as JSON. It has the subject in full; what is told of it is up to the Composer.
 type Item struct {
 	ID    string `json:"id"`
 	Event string `json:"event"`           // opened, grew and how many times, or ended: as in Message

@@ -13,8 +13,8 @@ import (
 )
 
 // NewJSON makes an encoder for everything that exiwatch tells in JSON. The values read back as they were, and a
-// terminal shows the text safely: each character that escape.Text writes as a code, such as a C1 or a bidirectional control,
-// is written as \u009b.
+// terminal shows the text safely: each character that escape.Text writes as a code, such as a C1 or a bidirectional
+// control, is written as \u009b.
 func NewJSON(w io.Writer) *json.Encoder {
 	e := json.NewEncoder(&jsonWriter{w: w})
 	e.SetEscapeHTML(false)

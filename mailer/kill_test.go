@@ -19,7 +19,8 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// victim is in the environment of a process that is to be killed: the folder that it works in, and the mail server's address.
+// victim is in the environment of a process that is to be killed: the folder that it works in, and the mail server's
+// address.
 const victim = "EXIWATCH_MAILER_TEST_VICTIM"
 
 // strace counts the calls of each thread: the victim's are all of the first.
@@ -44,8 +45,8 @@ func TestMain(m *testing.M) {
 // ids are of the alerts that the log tells of. The mail of the first was sent in an earlier life, and is in the log.
 var ids = []string{"a", "b", "c", "d"}
 
-// watchOnce is a daemon's life: it takes up the spool in dir where its checkpoint says, reads the log again, makes a checkpoint, and
-// delivers what waits to the mail server.
+// watchOnce is a daemon's life: it takes up the spool in dir where its checkpoint says, reads the log again, makes a
+// checkpoint, and delivers what waits to the mail server.
 func watchOnce(dir, address string) error {
 	s, err := OpenSpool(dir)
 	if err != nil {
@@ -128,7 +129,8 @@ func deliverAll(s *Spool, address string) (err error) {
 	return err
 }
 
-// TestKilledAtAnySystemCall kills a daemon before its first, second, … call of a kind, starts it again, and counts the mails.
+// TestKilledAtAnySystemCall kills a daemon before its first, second, … call of a kind, starts it again, and counts
+// the mails.
 func TestKilledAtAnySystemCall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("this test starts a hundred processes")
@@ -195,7 +197,8 @@ func killed(t *testing.T, strace, calls string, n int) bool {
 	return died != nil
 }
 
-// leftover leaves a spool as an earlier daemon does: with a mail that the server took just before the end, and one that no checkpoint covers.
+// leftover leaves a spool as an earlier daemon does: with a mail that the server took just before the end, and one
+// that no checkpoint covers.
 func leftover(t *testing.T, server *exim) {
 	t.Helper()
 	s := crashed(t, server.dir)

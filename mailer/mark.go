@@ -10,11 +10,12 @@ import (
 	"time"
 )
 
-// Arrived says that the mail server took the mail about an event of an alert: its log shows the arrival, under a Message-ID that the
-// caller has found Genuine. The mail is then sent, and doesn't go again, whether the attempt that brought it there is over, was
-// cut short by the end of a process or a connection, or is still waiting for its answer (Exim logs before it answers). A mail that is unknown,
-// sent already, or has only recipients left that refused it before stays as it is. On error the disk can't be told: the mail doesn't go
-// again as long as this process lives, and Run goes on trying to mark it.
+// Arrived says that the mail server took the mail about an event of an alert: its log shows the arrival, under a
+// Message-ID that the caller has found Genuine. The mail is then sent, and doesn't go again, whether the attempt that
+// brought it there is over, was cut short by the end of a process or a connection, or is still waiting for its answer
+// (Exim logs before it answers). A mail that is unknown, sent already, or has only recipients left that refused it
+// before stays as it is. On error the disk can't be told: the mail doesn't go again as long as this process lives,
+// and Run goes on trying to mark it.
 func (s *Spool) Arrived(id, event string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

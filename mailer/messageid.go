@@ -12,21 +12,23 @@ import (
 const macSize = 10 // bytes, each of them two digits
 
 // MessageID is the Message-ID of the mail about an event of an alert, the same however often the mail is tried:
-// exiwatch.ID.EVENT.MAC@HOST. It comes without the angle brackets that it wears in the header, as Exim logs it (id=). Who doesn't
-// know the key can't make one, although every mail of an alert tells its id. It is at most 365 bytes long.
+// exiwatch.ID.EVENT.MAC@HOST. It comes without the angle brackets that it wears in the header, as Exim logs it (id=).
+// Who doesn't know the key can't make one, although every mail of an alert tells its id. It is at most 365 bytes
+// long.
 func MessageID(alertID, event, host string, key []byte) string {
 	return ownPrefix + alertID + "." + event + "." + messageMAC(alertID, event, key) + "@" + host
 }
 
-// messageMAC is the beginning of HMAC-SHA256(key, "ID.EVENT"), in hex. An empty key is a key like any other, which everybody knows.
+// messageMAC is the beginning of HMAC-SHA256(key, "ID.EVENT"), in hex. An empty key is a key like any other, which
+// everybody knows.
 func messageMAC(alertID, event string, key []byte) string {
 	h := hmac.New(sha256.New, key)
 	h.Write([]byte(alertID + "." + event))
 	return hex.EncodeToString(h.Sum(nil)[:macSize])
 }
 
-// ParseMessageID takes a Message-ID apart, with or without its angle brackets. ok is false for any that MessageID doesn't make.
-// Anyone may write one: it proves nothing unless it is Genuine.
+// ParseMessageID takes a Message-ID apart, with or without its angle brackets. ok is false for any that MessageID
+// doesn't make. Anyone may write one: it proves nothing unless it is Genuine.
 func ParseMessageID(id []byte) (alertID, event, mac string, ok bool) {
 	if inner, found := bytes.CutPrefix(id, []byte("<")); found {
 		if id, found = bytes.CutSuffix(inner, []byte(">")); !found {
@@ -43,8 +45,8 @@ func ParseMessageID(id []byte) (alertID, event, mac string, ok bool) {
 	return string(m[1]), string(m[2]), string(m[3]), true
 }
 
-// Genuine tells whether the parts of a Message-ID come from MessageID with this key. It takes the same time for every wrong mac. A genuine
-// Message-ID may still be a copy: whoever gets the mail can read it.
+// Genuine tells whether the parts of a Message-ID come from MessageID with this key. It takes the same time for every
+// wrong mac. A genuine Message-ID may still be a copy: whoever gets the mail can read it.
 func Genuine(alertID, event, mac string, key []byte) bool {
 	return hmac.Equal([]byte(mac), []byte(messageMAC(alertID, event, key)))
 }

@@ -24,8 +24,8 @@ type notice struct {
 // noticeVersion changes when a field goes or gets another meaning; others may be added.
 const noticeVersion = 1
 
-// A noticeAlert is an alert at the time of the event. Up to Bytes the fields are those of `exiwatch replay --json`. The lists
-// have the noticeRows with the most messages.
+// A noticeAlert is an alert at the time of the event. Up to Bytes the fields are those of `exiwatch replay --json`.
+// The lists have the noticeRows with the most messages.
 type noticeAlert struct {
 	ID         string  `json:"id"`
 	Rule       string  `json:"rule"` // its name
@@ -91,8 +91,9 @@ const (
 	noticeText = 400 // bytes that a text takes in JSON, less quotes and ellipsis
 )
 
-// Notice is the JSON about an event (opened, grew or ended) of a, of the state a is in: call it where a is counted. subjects says what it
-// tells of subjects and topics: "full" (or ""), "hashed", which needs the key, or "none". The same state makes the same bytes.
+// Notice is the JSON about an event (opened, grew or ended) of a, of the state a is in: call it where a is counted.
+// subjects says what it tells of subjects and topics: "full" (or ""), "hashed", which needs the key, or "none". The
+// same state makes the same bytes.
 func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]byte, error) {
 	if !slices.Contains([]string{"opened", "grew", "ended"}, event) || !nameOK.MatchString(a.ID+"."+event) {
 		return nil, fmt.Errorf("making a notice: %q is no alert id and event", a.ID+"."+event)
@@ -160,7 +161,8 @@ func rowsOf(a *window.Alert, k window.Key) []noticeRow {
 	return rows
 }
 
-// tellSubjects fills in what the setting is about; show makes of a subject or topic what stands for it, and nil tells none.
+// tellSubjects fills in what the setting is about; show makes of a subject or topic what stands for it, and nil tells
+// none.
 func (n *noticeAlert) tellSubjects(a *window.Alert, show func(string) string) {
 	n.Subjects, n.Topics = []noticeSubject{}, []noticeTopic{}
 	ofSubject := a.Rule.Key == window.Subject || a.Rule.Key == window.Topic

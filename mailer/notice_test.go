@@ -147,7 +147,8 @@ func wild(longest int) *rapid.Generator[[]byte] {
 // broken is what JSON makes of a value: each byte that isn't UTF-8 is U+FFFD.
 func broken(s string) string { return string([]rune(s)) }
 
-// TestNoticeOfHostileValues: whatever the log held, the notice is JSON in one line of valid UTF-8, not too long, and says what the alert says.
+// TestNoticeOfHostileValues: whatever the log held, the notice is JSON in one line of valid UTF-8, not too long, and
+// says what the alert says.
 func TestNoticeOfHostileValues(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := window.Rule{Key: rapid.SampledFrom([]window.Key{window.Account, window.Subject, window.Topic}).Draw(t, "key"), Limit: 3, Window: time.Minute}

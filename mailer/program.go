@@ -30,8 +30,8 @@ func grouped(ctx context.Context, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// run runs a command that ctx kills, and returns the beginning of what it says. It returns at the command's end, whoever may
-// still hold its pipes, and not long after ctx's in any case.
+// run runs a command that ctx kills, and returns the beginning of what it says. It returns at the command's end,
+// whoever may still hold its pipes, and not long after ctx's in any case.
 func run(ctx context.Context, cmd *exec.Cmd) (said string, err error) {
 	type end struct {
 		said string
@@ -69,7 +69,8 @@ func quoting(err error, said string) error {
 	return err
 }
 
-// A bounded writer keeps the first room bytes and drops the others. It has no ReadFrom, which io.Copy would prefer to Write.
+// A bounded writer keeps the first room bytes and drops the others. It has no ReadFrom, which io.Copy would prefer to
+// Write.
 type bounded struct {
 	kept []byte
 	room int

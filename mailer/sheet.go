@@ -6,7 +6,8 @@ import (
 	"exiwatch/internal/escape"
 )
 
-// A sheet is what a mail says, in the order in which it says it. Its text and its HTML are both made of it, so that they state the same.
+// A sheet is what a mail says, in the order in which it says it. Its text and its HTML are both made of it, so that
+// they state the same.
 type sheet struct {
 	Event    string     // opened, grew, ended or digest
 	Name     string     // what the mail calls itself: Mail Abuse Alert
@@ -62,7 +63,8 @@ func say(words string, values ...shown) sentence {
 	return s
 }
 
-// inWords shows a value in a sentence, in at most room runes. It stands in quotes if it could be taken for words of ours.
+// inWords shows a value in a sentence, in at most room runes. It stands in quotes if it could be taken for words of
+// ours.
 func inWords(value string, room int) shown {
 	value = escape.Text(value)
 	if value != "" && !strings.ContainsAny(value, ` "`) {

@@ -21,10 +21,11 @@ type SMTP struct {
 	Implicit       bool   // TLS from the first byte (smtps, RFC 8314); otherwise by STARTTLS, as TLS says
 	User, Password string // for AUTH PLAIN; no User: no authentication
 
-	// TLS says what STARTTLS is for: "off"; "opportunistic", which takes it where it is offered and trusts any certificate, as mail servers do
-	// between themselves; "required", which sends nothing without it and verifies the certificate, as Implicit does. "" is off for a
-	// server on this machine, where it would only protect from itself, required with a User, opportunistic otherwise.
-	// No certificate is verified on this machine: no authority signs one for 127.0.0.1.
+	// TLS says what STARTTLS is for: "off"; "opportunistic", which takes it where it is offered and trusts any
+	// certificate, as mail servers do between themselves; "required", which sends nothing without it and verifies the
+	// certificate, as Implicit does. "" is off for a server on this machine, where it would only protect from itself,
+	// required with a User, opportunistic otherwise. No certificate is verified on this machine: no authority signs
+	// one for 127.0.0.1.
 	TLS     string
 	RootCAs *x509.CertPool // whom to believe about certificates; nil: whom the machine believes
 
@@ -77,7 +78,8 @@ func (s SMTP) SendAnswered(ctx context.Context, m Message) (answer string, err e
 	return answer, err
 }
 
-// Probe holds a conversation like Send's up to the recipients of the mail, and no further: nothing is sent. Its error is that of Send.
+// Probe holds a conversation like Send's up to the recipients of the mail, and no further: nothing is sent. Its error
+// is that of Send.
 func (s SMTP) Probe(ctx context.Context, from string, to []string) error {
 	return s.converse(ctx, func(c *smtp.Client) error {
 		refused, err := envelope(c, from, s.qualified(to))

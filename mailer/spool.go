@@ -13,16 +13,17 @@ import (
 	"exiwatch/internal/private"
 )
 
-// A Spool keeps mails on disk until they are delivered, and remembers afterwards that they were, so that a mail which is put
-// twice goes once. It belongs to one process; its methods may be called from any goroutine, and none but Run waits for a mail server.
+// A Spool keeps mails on disk until they are delivered, and remembers afterwards that they were, so that a mail which
+// is put twice goes once. It belongs to one process; its methods may be called from any goroutine, and none but Run
+// waits for a mail server.
 //
 //	DIR/waiting/ID.EVENT.eml     envelope and mail, see entry
 //	DIR/waiting/NUMBER.batch     mails that were put together, see batch
 //	DIR/sent/ID.EVENT            empty, or what a crash left of the mail; its modification time is when
 //	DIR/refused/ID.EVENT.eml     given up, for people to look at
 //
-// A mail changes its state by one rename, which needs no room on the disk. The package's comment tells who calls what, and what can
-// go wrong nevertheless.
+// A mail changes its state by one rename, which needs no room on the disk. The package's comment tells who calls
+// what, and what can go wrong nevertheless.
 type Spool struct {
 	dir  string
 	wake chan struct{} // holds one token when there may be something new to do

@@ -82,7 +82,8 @@ func (r row) text(b *strings.Builder) {
 	}
 }
 
-// wrap breaks text into lines of at most textWidth runes, the indent included, where its words allow, and ends the last.
+// wrap breaks text into lines of at most textWidth runes, the indent included, where its words allow, and ends the
+// last.
 func wrap(text, indent string) string {
 	var b strings.Builder
 	b.WriteString(indent)

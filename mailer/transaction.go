@@ -51,8 +51,8 @@ func envelope(c *smtp.Client, from string, to []string) (refused []Refusal, err 
 	return refused, nil
 }
 
-// mailFrom begins the transaction. Note: smtp.Client.Mail would ask for SMTPUTF8 wherever it is offered, and Exim then defers the mail when the
-// next server doesn't offer it; what is sent here is ASCII.
+// mailFrom begins the transaction. Note: smtp.Client.Mail would ask for SMTPUTF8 wherever it is offered, and Exim
+// then defers the mail when the next server doesn't offer it; what is sent here is ASCII.
 func mailFrom(c *smtp.Client, from string) error {
 	if strings.ContainsAny(from, "\r\n<>") {
 		return errors.New("a sender that can't be written")

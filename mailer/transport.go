@@ -17,7 +17,8 @@ type Transport interface {
 	Send(ctx context.Context, m Message) error
 }
 
-// A lingerer is a Transport that may still bring a mail to the mail server, for so long, when the process that called Send is gone.
+// A lingerer is a Transport that may still bring a mail to the mail server, for so long, when the process that called
+// Send is gone.
 type lingerer interface{ linger() time.Duration }
 
 // A single is a Transport that is given one mail at a time.

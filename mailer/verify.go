@@ -19,8 +19,9 @@ import (
 // maxLine is the longest line of a mail (RFC 5322, 2.1.1), less its CRLF.
 const maxLine = 998 // bytes
 
-// verify reads a mail back as a mail client will, and returns an error unless it says exactly what e and the draft that it was made of
-// meant. It is the last guard: a value that got past escape.Text stops here, not in somebody's inbox.
+// verify reads a mail back as a mail client will, and returns an error unless it says exactly what e and the draft
+// that it was made of meant. It is the last guard: a value that got past escape.Text stops here, not in somebody's
+// inbox.
 func verify(data []byte, e email.Email, d draft) error {
 	if err := verifyLines(data); err != nil {
 		return err

@@ -19,9 +19,9 @@ import (
 	"exiwatch/internal/escape"
 )
 
-// A Webhook posts each Notice to a server. A 2xx answer takes it. It is tried again, under the same Idempotency-Key, until there is an
-// answer that settles it; so the server is told everything at least once, and twice where the first answer was lost. Note: what becomes of such a
-// notice is no UncertainError, for no log will ever show it.
+// A Webhook posts each Notice to a server. A 2xx answer takes it. It is tried again, under the same Idempotency-Key,
+// until there is an answer that settles it; so the server is told everything at least once, and twice where the first
+// answer was lost. Note: what becomes of such a notice is no UncertainError, for no log will ever show it.
 //
 // What the URL says behind the host may be secret, as the Header is: no error tells it.
 type Webhook struct {

@@ -345,8 +345,8 @@ func TestWebhookTakesNoProxy(t *testing.T) {
 	}
 }
 
-// TestWebhookThatBreaks after the request: nobody knows whether it was taken. The spool doesn't wait for a log to tell, but asks again,
-// under the same key; once there is an answer, it asks no more.
+// TestWebhookThatBreaks after the request: nobody knows whether it was taken. The spool doesn't wait for a log to
+// tell, but asks again, under the same key; once there is an answer, it asks no more.
 func TestWebhookThatBreaks(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -415,7 +415,8 @@ func TestWebhookThatRefuses(t *testing.T) {
 	}
 }
 
-// TestWebhookWhenTheDaemonEnds: a server that answers within the grace is told once, one that doesn't again by the next daemon.
+// TestWebhookWhenTheDaemonEnds: a server that answers within the grace is told once, one that doesn't again by the
+// next daemon.
 func TestWebhookWhenTheDaemonEnds(t *testing.T) {
 	for name, wait := range map[string]time.Duration{"answers": 100 * time.Millisecond, "hangs": time.Minute} {
 		t.Run(name, func(t *testing.T) {

@@ -44,8 +44,8 @@ func inHost(t *testing.T, script string) {
 	}
 }
 
-// TestInstalledOnDebian: with Debian's Exim as it is, and no editing, the service runs after dpkg -i as its own user and mails an alert. An
-// upgrade restarts it, remove ends it, purge leaves nothing.
+// TestInstalledOnDebian: with Debian's Exim as it is, and no editing, the service runs after dpkg -i as its own user
+// and mails an alert. An upgrade restarts it, remove ends it, purge leaves nothing.
 func TestInstalledOnDebian(t *testing.T) {
 	inHost(t, `
 install -o Debian-exim -g adm -m 640 /dev/null /var/log/exim4/mainlog # which Exim has not made before its first message
@@ -115,8 +115,8 @@ dpkg -i /deb
 `)
 }
 
-// TestInitScript: each of start, stop, restart and status twice, with the statuses that LSB wants; reload; and a daemon that hangs is
-// stopped.
+// TestInitScript: each of start, stop, restart and status twice, with the statuses that LSB wants; reload; and a
+// daemon that hangs is stopped.
 func TestInitScript(t *testing.T) {
 	inHost(t, `
 dpkg -i /deb
@@ -165,8 +165,8 @@ wants 3 status
 `)
 }
 
-// TestMonitRestarts: monit, with the example as it is, starts a daemon again that was killed, and one that is there and doesn't answer. The
-// latter takes monit half a minute, whatever timeout it is given.
+// TestMonitRestarts: monit, with the example as it is, starts a daemon again that was killed, and one that is there
+// and doesn't answer. The latter takes monit half a minute, whatever timeout it is given.
 func TestMonitRestarts(t *testing.T) {
 	inHost(t, `
 dpkg -i /deb

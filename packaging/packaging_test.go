@@ -170,7 +170,8 @@ var contents = []string{
 	"-rw-r--r-- /usr/share/man/man5/exiwatch.toml.5.gz",
 }
 
-// TestContents: files and permissions, all root's; configuration files are known as such, and the binary needs no library.
+// TestContents: files and permissions, all root's; configuration files are known as such, and the binary needs no
+// library.
 func TestContents(t *testing.T) {
 	need(t, "dpkg-deb", "rpm")
 	dist := packages(t)

@@ -14,8 +14,8 @@ type stamp struct {
 	year   int16  // behind "Mmm dd hh:mm:ss"; 0 if not logged
 }
 
-// maxDisorder is how far the lines of a log may be out of order before a local stamp that occurs twice in the autumn hour is
-// taken for its second occurrence.
+// maxDisorder is how far the lines of a log may be out of order before a local stamp that occurs twice in the autumn
+// hour is taken for its second occurrence.
 const maxDisorder = 30 * time.Minute
 
 // A clock makes times of stamps. A log without zones repeats an hour in autumn: a stamp of that hour is its first

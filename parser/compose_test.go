@@ -247,8 +247,8 @@ func (c composition) check(t *rapid.T) {
 // rounds multiplies the hundred lines of each check.
 const rounds = 30
 
-// TestHostileTextIsNeverAnItem: whatever a client writes into its HELO, subject, message id and quoted local parts, the line
-// is read as Exim meant it.
+// TestHostileTextIsNeverAnItem: whatever a client writes into its HELO, subject, message id and quoted local parts,
+// the line is read as Exim meant it.
 func TestHostileTextIsNeverAnItem(t *testing.T) {
 	for range rounds {
 		t.Run("default HELO", rapid.MakeCheck(func(t *rapid.T) { compositions(false, false).Draw(t, "line").check(t) }))
@@ -256,8 +256,9 @@ func TestHostileTextIsNeverAnItem(t *testing.T) {
 	}
 }
 
-// TestHostileIdentChargesNobodyElse: what an RFC 1413 server answers may look like the end of another H=, so that the peer
-// and even the id can't be told for certain; but such a line is suspicious, and the account that was forged is never charged.
+// TestHostileIdentChargesNobodyElse: what an RFC 1413 server answers may look like the end of another H=, so that the
+// peer and even the id can't be told for certain; but such a line is suspicious, and the account that was forged is
+// never charged.
 func TestHostileIdentChargesNobodyElse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := compositions(true, true).Draw(t, "line")

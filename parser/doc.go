@@ -42,8 +42,8 @@
 //
 // # What is believed
 //
-// A client chooses its HELO, its RFC 1413 ident, its subject, its message id, and what stands in a quoted local part. So
-// an item is believed only where the order puts it, and the line must be used up to its end.
+// A client chooses its HELO, its RFC 1413 ident, its subject, its message id, and what stands in a quoted local part.
+// So an item is believed only where the order puts it, and the line must be used up to its end.
 //
 // The items after S= are quoted in ways that always balance, in addresses by the very grammar that Exim takes them by
 // (scanAddress): text in them can't be read as an earlier item without leaving a quote open. The items before it are
@@ -54,10 +54,10 @@
 // stand to the right of the true ones. So a Suspicious Arrival names the logins of the other readings too, in Logins:
 // up to seven, without what the client may have added to them. Nothing else of the other readings is used.
 //
-// In the same way U=, DN= and SNI= reach as far right as a well-formed rest allows, and A= up to the next item that may
-// follow it. P= tells by its last letter whether the client authenticated, and a reading in which A= says otherwise, or has
-// one quote alone, is taken only if there is no better one. What may be spent on a line is bounded; where that doesn't
-// suffice to rule out a second reading, the line is Suspicious.
+// In the same way U=, DN= and SNI= reach as far right as a well-formed rest allows, and A= up to the next item that
+// may follow it. P= tells by its last letter whether the client authenticated, and a reading in which A= says
+// otherwise, or has one quote alone, is taken only if there is no better one. What may be spent on a line is bounded;
+// where that doesn't suffice to rule out a second reading, the line is Suspicious.
 //
 // A line that holds a second entry behind broken quotes has no A= that is believed, but Logins.
 //
@@ -118,10 +118,10 @@
 //
 // # What is not understood
 //
-// Each line that isn't empty is judged once, when it is read: it begins an entry or belongs to one; it looks like one of
-// Exim's behind something unknown; syslog's tag says that another program wrote it; or it is none of these. A Judgement
-// counts them, and keeps the first of each kind. Dates like Exim's aren't enough: in a log of Exim's at least one line
-// has a message id, or a text that only Exim writes.
+// Each line that isn't empty is judged once, when it is read: it begins an entry or belongs to one; it looks like one
+// of Exim's behind something unknown; syslog's tag says that another program wrote it; or it is none of these. A
+// Judgement counts them, and keeps the first of each kind. Dates like Exim's aren't enough: in a log of Exim's at
+// least one line has a message id, or a text that only Exim writes.
 //
 // Everything works on bytes: lines end at LF, items at 0x20. Nothing is allocated for a line that is no arrival.
 package parser

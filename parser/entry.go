@@ -14,7 +14,8 @@ const (
 	Identification             // cPanel's `Sender identification` line
 )
 
-// An Entry is what the Reader makes of a line that matters. Its slices are good until the function it was given to returns.
+// An Entry is what the Reader makes of a line that matters. Its slices are good until the function it was given to
+// returns.
 type Entry struct {
 	Kind Kind
 	Place
@@ -32,8 +33,8 @@ type Entry struct {
 	Reason string // of a Malformed or Injected entry
 	Column int    // from 1, in bytes: where reading it ended
 
-	// Time is the stamp of a Submission, Malformed or Overflow entry, and of an Injected one that of the entry in which it
-	// stands; zero if none is known.
+	// Time is the stamp of a Submission, Malformed or Overflow entry, and of an Injected one that of the entry in
+	// which it stands; zero if none is known.
 	Time      time.Time
 	Directory []byte // cwd= of a Submission
 	Arguments []byte // what stands behind `args: `, the program's name first
@@ -43,6 +44,6 @@ type Entry struct {
 	lasting bool // its slices stand in the text given to Lines
 }
 
-// Lasting tells whether the Entry's slices are good for as long as the text given to Lines is, and not only until the function
-// that was given the Entry returns.
+// Lasting tells whether the Entry's slices are good for as long as the text given to Lines is, and not only until the
+// function that was given the Entry returns.
 func (e *Entry) Lasting() bool { return e.lasting }

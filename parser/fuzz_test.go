@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzReader holds the Reader to what must be true of any log: each line that looks like an arrival is told of just once, in
-// whatever way; what is told stands in the log; and NULs in front of a line change nothing.
+// FuzzReader holds the Reader to what must be true of any log: each line that looks like an arrival is told of just
+// once, in whatever way; what is told stands in the log; and NULs in front of a line change nothing.
 func FuzzReader(f *testing.F) {
 	logs, _ := filepath.Glob("../fixtures/logs/*.log")
 	logs = append(logs, "../fixtures/hostile.log")

@@ -14,8 +14,8 @@ func (r *Reader) Last() time.Time { return r.clock.last }
 // Resume is for a Reader that begins in the middle of a log, behind a stamp that was read before.
 func (r *Reader) Resume(last time.Time) { r.clock.last = last }
 
-// Restart makes the Reader read on at another place of the log, of which nothing is known: what was held is forgotten, and
-// how lines were judged.
+// Restart makes the Reader read on at another place of the log, of which nothing is known: what was held is
+// forgotten, and how lines were judged.
 func (r *Reader) Restart() {
 	r.clock.last, r.clock.doubtful = time.Time{}, false
 	was := &r.held

@@ -119,8 +119,8 @@ func digitsLength(b []byte) int {
 	return len(b)
 }
 
-// messageIDLength gives the length of the message id that b begins with, 0 if it is none: 16 characters (6-6-2) up to Exim
-// 4.96, 23 (6-11-4) from 4.97.
+// messageIDLength gives the length of the message id that b begins with, 0 if it is none: 16 characters (6-6-2) up to
+// Exim 4.96, 23 (6-11-4) from 4.97.
 func messageIDLength(b []byte) int {
 	switch {
 	case len(b) < 16 || b[6] != '-':

@@ -2,8 +2,8 @@ package parser
 
 import "bytes"
 
-// Each function here reads an item that b begins with, the blank before it included, and gives its length: 0 if the item
-// doesn't stand there.
+// Each function here reads an item that b begins with, the blank before it included, and gives its length: 0 if the
+// item doesn't stand there.
 
 // plainItem reads an item whose value has no blanks, such as ` X=cipher`.
 func plainItem(b []byte, prefix string) (value []byte, n int) {
@@ -38,8 +38,8 @@ func flagItem(b []byte, name string) int {
 	return 0
 }
 
-// quotedOrPlain reads an item such as ` SNI="x y"`, up to the first quote that may close it, or ` SNI=x`, in which quotes stand
-// as they are.
+// quotedOrPlain reads an item such as ` SNI="x y"`, up to the first quote that may close it, or ` SNI=x`, in which
+// quotes stand as they are.
 func quotedOrPlain(b []byte, prefix string) int {
 	if !bytes.HasPrefix(b, []byte(prefix)) {
 		return 0
@@ -59,8 +59,8 @@ func quotedOrPlain(b []byte, prefix string) int {
 	return end
 }
 
-// unknownItem reads an item of a version to come: ` WORD`, ` Key=value` or ` Key="any text"`. An item that is known has its
-// own place and is none of these.
+// unknownItem reads an item of a version to come: ` WORD`, ` Key=value` or ` Key="any text"`. An item that is known
+// has its own place and is none of these.
 func unknownItem(b []byte) int {
 	if len(b) < 2 || b[0] != ' ' {
 		return 0
@@ -96,8 +96,8 @@ func isUpper(b []byte) bool {
 	return true
 }
 
-// valueEnd gives where the value that begins at i ends: a token without quotes, or a text in quotes that balance; 0 if it is
-// neither.
+// valueEnd gives where the value that begins at i ends: a token without quotes, or a text in quotes that balance; 0
+// if it is neither.
 func valueEnd(b []byte, i int) int {
 	if i < len(b) && b[i] == '"' {
 		end := quoteEnd(b, i)
@@ -127,8 +127,8 @@ func skipUnknown(b []byte) []byte {
 // unknownItems gives the length of the items that are not known.
 func unknownItems(b []byte) int { return len(b) - len(skipUnknown(b)) }
 
-// trimUnknown cuts unknown items off the end of a value that may hold blanks. One in quotes is not: the quote that closes it
-// may be that of a DN= around the value.
+// trimUnknown cuts unknown items off the end of a value that may hold blanks. One in quotes is not: the quote that
+// closes it may be that of a DN= around the value.
 func trimUnknown(value []byte) []byte {
 	for {
 		i := bytes.LastIndexByte(value, ' ')

@@ -2,11 +2,12 @@ package parser
 
 import "bytes"
 
-// Here is the short way of reading a log: the lines of which nothing is told, and arrivals of the shape that fills a log, in
-// which no item can be read in two ways. It tells of a line what the long way would, or gives it up: then the long way is gone.
+// Here is the short way of reading a log: the lines of which nothing is told, and arrivals of the shape that fills a
+// log, in which no item can be read in two ways. It tells of a line what the long way would, or gives it up: then the
+// long way is gone.
 
-// Lines reads whole lines of the log, each with its LF (the last may lack it), and gives their number. The first stands at p.
-// It does what Line does for each of them, faster.
+// Lines reads whole lines of the log, each with its LF (the last may lack it), and gives their number. The first
+// stands at p. It does what Line does for each of them, faster.
 func (r *Reader) Lines(p Place, text []byte) (n int64) {
 	clean := bytes.IndexByte(text, 0) < 0
 	r.lasting = clean

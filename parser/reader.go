@@ -38,8 +38,9 @@ type Reader struct {
 	judge     judge
 }
 
-// NewReader makes a Reader of a log whose stamps are in zone where they name none. A syslog prefix names no year: its stamps
-// are taken to be the latest that are not over a day after reference. Each entry that matters is given to emit.
+// NewReader makes a Reader of a log whose stamps are in zone where they name none. A syslog prefix names no year: its
+// stamps are taken to be the latest that are not over a day after reference. Each entry that matters is given to
+// emit.
 func NewReader(zone *time.Location, reference time.Time, emit func(*Entry)) *Reader {
 	r := &Reader{emit: emit, clock: clock{zone: zone, reference: reference}}
 	r.decoder.setFallback(nil)

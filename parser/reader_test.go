@@ -237,7 +237,8 @@ func TestSplitIsBounded(t *testing.T) {
 }
 
 // TestSubjectCutOff: the end of a cut line may lie in the subject, of which then the rest isn't an end.
-// TestCostOfHostileLines: free text that can be cut in ever so many ways costs no more than some hundred ordinary lines.
+// TestCostOfHostileLines: free text that can be cut in ever so many ways costs no more than some hundred ordinary
+// lines.
 func TestMalformedArrivals(t *testing.T) {
 	for _, test := range []struct{ line, want string }{
 		{stamp0 + id0 + " <=", "column 40: there is no sender, or it is no address"},

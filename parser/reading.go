@@ -56,12 +56,12 @@ type lineReader struct {
 	work   work
 }
 
-// effortPerByte bounds what is spent on a line, in bytes looked at, whatever free text it holds. A line that Exim wrote of
-// honest clients takes less than a tenth.
+// effortPerByte bounds what is spent on a line, in bytes looked at, whatever free text it holds. A line that Exim
+// wrote of honest clients takes less than a tenth.
 const effortPerByte = 64
 
-// read finds the best reading of b, and tells whether there is one. First those are tried in which A= agrees with P=. Only if
-// there is none at all, because of what stands behind S=, the line may be two entries in one.
+// read finds the best reading of b, and tells whether there is one. First those are tried in which A= agrees with P=.
+// Only if there is none at all, because of what stands behind S=, the line may be two entries in one.
 func (l *lineReader) read(b []byte, cut bool) bool {
 	l.b, l.may = b, leniency{cut: cut}
 	l.open, l.work.named.n = false, 0
@@ -113,8 +113,8 @@ func isEscaped(b []byte, i int) bool {
 	return n%2 == 1
 }
 
-// findEnds does the same for a line that has no S=, because it breaks off or a very old version wrote it: each blank may be
-// the place, the leftmost is the best.
+// findEnds does the same for a line that has no S=, because it breaks off or a very old version wrote it: each blank
+// may be the place, the leftmost is the best.
 func (l *lineReader) findEnds() {
 	left := effortPerByte * len(l.b)
 	for i, c := range l.b {
@@ -166,8 +166,9 @@ func (l *lineReader) search(strict bool) bool {
 	return found
 }
 
-// breaksOff tells whether the line, read or not, may go on behind an LF: in the third part of A=, or in a quoted address of
-// from or for. A line that can be read may, too: whoever can put an LF there may forge a beginning that is complete.
+// breaksOff tells whether the line, read or not, may go on behind an LF: in the third part of A=, or in a quoted
+// address of from or for. A line that can be read may, too: whoever can put an LF there may forge a beginning that is
+// complete.
 func (l *lineReader) breaksOff(read bool) bool {
 	if read && l.best.auth != nil {
 		if l.tail.size < 0 && l.tail.start == len(l.b) || bytes.Count(l.best.auth, []byte{':'}) > 1 {

@@ -2,8 +2,8 @@ package parser
 
 import "bytes"
 
-// relay reads the items between the peer and S=, which must fill b. Where free text lets b be cut in several ways, the free
-// text that stands first reaches as far right as it can. With strict, A= must be there just if P= says so.
+// relay reads the items between the peer and S=, which must fill b. Where free text lets b be cut in several ways,
+// the free text that stands first reaches as far right as it can. With strict, A= must be there just if P= says so.
 func (r *reading) relay(b []byte, strict bool) bool {
 	b = skipUnknown(b)
 	if value, n := bracketItem(b, " I="); n > 0 {
@@ -18,8 +18,8 @@ func (r *reading) relay(b []byte, strict bool) bool {
 	return r.connection(b, strict)
 }
 
-// withIdent reads U=, which may hold blanks, and what follows. A client's ident server can put items into its answer, so
-// U= ends before the rightmost P= that fits.
+// withIdent reads U=, which may hold blanks, and what follows. A client's ident server can put items into its answer,
+// so U= ends before the rightmost P= that fits.
 func (r *reading) withIdent(b []byte, strict bool) bool {
 	found := false
 	var best reading
@@ -151,8 +151,8 @@ func (r *reading) agrees() bool {
 	return !known || authenticated == (r.auth != nil) || authenticated && !r.sized
 }
 
-// authenticates tells whether P= says that the client authenticated. Names that Exim doesn't make (-oMr) say nothing: they are
-// not known.
+// authenticates tells whether P= says that the client authenticated. Names that Exim doesn't make (-oMr) say nothing:
+// they are not known.
 func authenticates(protocol []byte) (authenticated, known bool) {
 	p := bytes.TrimPrefix(protocol, []byte("utf8"))
 	p = bytes.TrimPrefix(p, []byte("local-"))
@@ -281,9 +281,9 @@ func isPipelining(b []byte) bool {
 	return false
 }
 
-// quoted reads on behind a quoted DN= or SNI= that b begins with, n bytes to its first closing quote. Exim escapes no quotes
-// in them: the item ends at the rightmost quote that fits. SNI= stands without quotes from Exim 4.95 on, and a client may
-// begin it with one.
+// quoted reads on behind a quoted DN= or SNI= that b begins with, n bytes to its first closing quote. Exim escapes no
+// quotes in them: the item ends at the rightmost quote that fits. SNI= stands without quotes from Exim 4.95 on, and a
+// client may begin it with one.
 func (r reading) quoted(b []byte, n int, which item) (best reading, found bool) {
 	for end := len(b); end >= n; end-- {
 		if b[end-1] != '"' || !isEnd(b, end) {
@@ -314,8 +314,8 @@ func (r reading) quoted(b []byte, n int, which item) (best reading, found bool) 
 	return r.session(b[n:], which)
 }
 
-// authenticated reads A=, which b begins with. The id may hold blanks: it reaches to the items that may follow, which are
-// looked for from the end.
+// authenticated reads A=, which b begins with. The id may hold blanks: it reaches to the items that may follow, which
+// are looked for from the end.
 func (r reading) authenticated(b []byte) (reading, bool) {
 	value := b[3:]
 	for {
@@ -344,9 +344,9 @@ func lineFeedBeforeSender(value []byte) bool {
 	return bytes.IndexByte(value[:len(value)-len(sender)], '\n') >= 0
 }
 
-// splitAuth splits A= into authenticator, authenticated id and authenticated sender. The id may hold colons: the sender stands
-// behind the last one, if that is followed by an address with a domain. An LF can stand in the sender alone, which then is not
-// what an address should be.
+// splitAuth splits A= into authenticator, authenticated id and authenticated sender. The id may hold colons: the
+// sender stands behind the last one, if that is followed by an address with a domain. An LF can stand in the sender
+// alone, which then is not what an address should be.
 func splitAuth(value []byte) (authenticator, id, sender []byte) {
 	first := bytes.IndexByte(value, ':')
 	if first < 0 {

@@ -1,7 +1,7 @@
 package parser
 
-// maxParts is how many entries can be in pieces at one time. Exim writes the pieces of an entry in one go, so that more than
-// a few are a sign of lost lines: the oldest is given up.
+// maxParts is how many entries can be in pieces at one time. Exim writes the pieces of an entry in one go, so that
+// more than a few are a sign of lost lines: the oldest is given up.
 const maxParts = 64
 
 // split are the entries of which not all syslog pieces have come. Pieces are told apart by host and tag: without a pid
@@ -12,8 +12,8 @@ type split struct {
 	lines int64  // of the log, while there are any
 }
 
-// maxAway is how many lines after its first piece an entry is given up. Exim writes the pieces one behind the other; others may
-// write between them, but a log isn't kept waiting for one that was lost.
+// maxAway is how many lines after its first piece an entry is given up. Exim writes the pieces one behind the other;
+// others may write between them, but a log isn't kept waiting for one that was lost.
 const maxAway = 100
 
 // A part is an entry of which n pieces of m have come.

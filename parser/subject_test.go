@@ -191,8 +191,8 @@ func BenchmarkEncodedSubjects(b *testing.B) {
 	}
 }
 
-// FuzzSubject: whatever stands in a subject, its text is valid UTF-8 of a bounded length, the same at any time; and text
-// stays as it is.
+// FuzzSubject: whatever stands in a subject, its text is valid UTF-8 of a bounded length, the same at any time; and
+// text stays as it is.
 func FuzzSubject(f *testing.F) {
 	for _, s := range encodedSubjects {
 		f.Add("windows-1251", appendUnescaped(nil, []byte(s)))

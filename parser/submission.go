@@ -41,12 +41,13 @@ func argumentsStart(b []byte) (at, n int) {
 	}
 }
 
-// takesMessage tells whether Exim was called to take a message, by the arguments as they are logged and by how many it says there
-// are. It reads them as Exim does (exim.c, "Scan the program's arguments"): options up to the first argument that is none.
+// takesMessage tells whether Exim was called to take a message, by the arguments as they are logged and by how many
+// it says there are. It reads them as Exim does (exim.c, "Scan the program's arguments"): options up to the first
+// argument that is none.
 //
-// Exim puts an argument with white space in it in quotes, and doesn't escape those inside. Where the arguments so come out at
-// another number, or the line was cut, only what stands before the first quote is believed; unless that names another task, a message
-// is taken: whoever writes quotes into a name isn't to hide his call.
+// Exim puts an argument with white space in it in quotes, and doesn't escape those inside. Where the arguments so
+// come out at another number, or the line was cut, only what stands before the first quote is believed; unless that
+// names another task, a message is taken: whoever writes quotes into a name isn't to hide his call.
 func takesMessage(arguments []byte, count int64) bool {
 	quote := bytes.IndexByte(arguments, '"')
 	doubtful := countArguments(arguments, quote >= 0) != count
@@ -95,7 +96,8 @@ func nextArgument(b []byte) (argument, rest []byte) {
 	return b, nil
 }
 
-// A call is what the options of a call say. Exim itself makes bounces and automatic answers with -E and an empty sender.
+// A call is what the options of a call say. Exim itself makes bounces and automatic answers with -E and an empty
+// sender.
 type call struct {
 	takes                   bool // recipients, or where they are to be read
 	localError, emptySender bool
@@ -128,8 +130,8 @@ func (c *call) options(rest []byte) bool {
 	return true
 }
 
-// option reads one option. False: it names another task: to work on the queue (-M…, -q…, -R, -S), to print, to test or to be the
-// daemon (-b…).
+// option reads one option. False: it names another task: to work on the queue (-M…, -q…, -R, -S), to print, to test
+// or to be the daemon (-b…).
 func (c *call) option(o []byte) bool {
 	switch o[1] {
 	case 'M', 'q', 'R', 'S':

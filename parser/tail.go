@@ -20,8 +20,8 @@ type leniency struct {
 	merged  bool // another entry may stand behind the recipients, on the same line
 }
 
-// A memo remembers what came of the recipients that begin at a place, so that tails that are tried from right to left don't
-// read the same recipients again and again.
+// A memo remembers what came of the recipients that begin at a place, so that tails that are tried from right to left
+// don't read the same recipients again and again.
 type memo struct {
 	at    int // 0: nothing is remembered
 	count int
@@ -29,7 +29,8 @@ type memo struct {
 	spent int // bytes read so far, in all
 }
 
-// read reads the tail that begins at b[start:] and must reach to the end of b: S= where it is, then each item in its order.
+// read reads the tail that begins at b[start:] and must reach to the end of b: S= where it is, then each item in its
+// order.
 func (t *tail) read(b []byte, start int, may leniency, seen *memo) quoting {
 	*t = tail{start: start, size: -1}
 	whole := len(b)

@@ -2,7 +2,8 @@ package parser
 
 import "bytes"
 
-// decode gives the text of a T= item: raw itself where nothing is to be undone, else a text that is good until the next.
+// decode gives the text of a T= item: raw itself where nothing is to be undone, else a text that is good until the
+// next.
 func (r *Reader) decode(raw []byte) []byte {
 	text := raw
 	if bytes.IndexByte(raw, '\\') >= 0 {

@@ -2,8 +2,8 @@ package parser
 
 import "bytes"
 
-// usual reads an arrival, of which b begins with the flag, if it is of the usual shape: items known here, in their order, each
-// one token, with quotes around the subject alone. No other reading of such a line is well-formed.
+// usual reads an arrival, of which b begins with the flag, if it is of the usual shape: items known here, in their
+// order, each one token, with quotes around the subject alone. No other reading of such a line is well-formed.
 func (r *Reader) usual(p Place, h *head, b []byte) bool {
 	if len(b) < 4 || b[2] != ' ' {
 		return false
@@ -31,8 +31,8 @@ func (r *Reader) usual(p Place, h *head, b []byte) bool {
 	return true
 }
 
-// A usual is what of such an arrival is still to be read: from the sender on, then from the blank before each item on. Its
-// methods return false where the shape isn't the usual one.
+// A usual is what of such an arrival is still to be read: from the sender on, then from the blank before each item
+// on. Its methods return false where the shape isn't the usual one.
 type usual struct {
 	b       []byte
 	plain   bool   // no bracket stands in b: no address can be a domain literal's

@@ -18,9 +18,9 @@ type Chunks struct {
 // NewChunks makes Chunks of a log; file is what it is said to come from.
 func NewChunks(r io.Reader, file string) *Chunks { return &Chunks{r: r, file: file} }
 
-// Next fills buf and gives the whole lines in it, each with its LF, but for the last of the log, which may lack it. They stand in
-// another buffer if buf is too small for one. A line beyond MaxLine is shortened to that. After the last line, or before what
-// can't be read, comes the error: io.EOF, or one that names file and byte.
+// Next fills buf and gives the whole lines in it, each with its LF, but for the last of the log, which may lack it.
+// They stand in another buffer if buf is too small for one. A line beyond MaxLine is shortened to that. After the
+// last line, or before what can't be read, comes the error: io.EOF, or one that names file and byte.
 func (c *Chunks) Next(buf []byte) ([]byte, error) {
 	if len(buf) <= len(c.held) {
 		buf = make([]byte, len(c.held)+1)

@@ -26,7 +26,8 @@ func chunked(r io.Reader, size int) (lines []string, totals Totals, err error) {
 	}
 }
 
-// TestChunksAreWhatIsCut: whatever the sizes of the buffers and of the pieces that are read, long and torn lines included.
+// TestChunksAreWhatIsCut: whatever the sizes of the buffers and of the pieces that are read, long and torn lines
+// included.
 func TestChunksAreWhatIsCut(t *testing.T) {
 	long := strings.Repeat("x", MaxLine)
 	for name, log := range map[string]string{
@@ -73,7 +74,8 @@ func TestChunksReaderFails(t *testing.T) {
 	}
 }
 
-// TestPlainLogIsReadOnce: what is read of a plain log goes into the buffer that asks for it, and isn't copied from another.
+// TestPlainLogIsReadOnce: what is read of a plain log goes into the buffer that asks for it, and isn't copied from
+// another.
 func TestPlainLogIsReadOnce(t *testing.T) {
 	asked := &asking{Reader: strings.NewReader(strings.Repeat("a line of the log\n", 100_000))}
 	in, err := OpenReader(asked)

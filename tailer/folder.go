@@ -32,8 +32,8 @@ func (f *folder) open() error {
 
 // takeErrors takes the watcher's errors until it is closed.
 //
-// QUIRK of fsnotify: when it can't take a watch away, as the folder is gone, it waits until somebody takes the error, and
-// holds the lock that Add, Remove and Close wait for.
+// QUIRK of fsnotify: when it can't take a watch away, as the folder is gone, it waits until somebody takes the error,
+// and holds the lock that Add, Remove and Close wait for.
 func (f *folder) takeErrors(watcher *fsnotify.Watcher) {
 	for err := range watcher.Errors {
 		select {

@@ -404,7 +404,8 @@ func TestCallbackFails(t *testing.T) {
 	})
 }
 
-// TestEndIsTold: whoever is told that everything before a time was handed over has it, also while a cycled file is given time.
+// TestEndIsTold: whoever is told that everything before a time was handed over has it, also while a cycled file is
+// given time.
 func TestEndIsTold(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")

@@ -16,18 +16,19 @@ type Follower struct {
 	// From is where to begin: after the line that ended there, in whichever file of the folder that is by now, as Find
 	// finds it. If it is zero, or not to be found, which Problem is told, Since says where to begin.
 	From Position
-	// Since is up to when everything has been read, by the clock of the log's file system: the first file is the oldest
-	// that was written to after it, or if there is none the log begins at its end. Zero is the start of the current file.
+	// Since is up to when everything has been read, by the clock of the log's file system: the first file is the
+	// oldest that was written to after it, or if there is none the log begins at its end. Zero is the start of the
+	// current file.
 	Since time.Time
-	// Grace is how long a cycled file has to lie still before the next one begins; 0 is DefaultGrace. What is written to
-	// it later is handed over as Line.Late for another minute.
+	// Grace is how long a cycled file has to lie still before the next one begins; 0 is DefaultGrace. What is written
+	// to it later is handed over as Line.Late for another minute.
 	Grace time.Duration
 	// Poll is for file systems that tell nobody of changes: no inotify, the log is looked at each Tick.
 	Poll bool
 	// Tick is how often everything is looked at without being told to; 0 is DefaultTick.
 	Tick time.Duration
-	// Bulk, if set, is handed the lines that one read has found, rather than Follow's fn one by one: while there are many. Never
-	// those that are Late, Torn or Long, nor the first of a file. Its error ends Follow.
+	// Bulk, if set, is handed the lines that one read has found, rather than Follow's fn one by one: while there are
+	// many. Never those that are Late, Torn or Long, nor the first of a file. Its error ends Follow.
 	Bulk func(Run) error
 	// Problem, if set, is told what went wrong and is tried again or passed over: a missing log, no permission, a log
 	// made shorter, a broken compressed one. Each is told when it changes, not each time it is met. It is called from
@@ -39,7 +40,8 @@ type Follower struct {
 	Patience time.Duration
 	// Skipped, if set, is told of each file that was left out so.
 	Skipped func(Gap)
-	// LeftOut are files that an earlier Follower left out: they aren't waited for again, unless they have changed since.
+	// LeftOut are files that an earlier Follower left out: they aren't waited for again, unless they have changed
+	// since.
 	LeftOut []Gap
 	// Waits, if set, is told what is waited for when that changes; nil: nothing any more. Problem is told, too.
 	Waits func(*WaitError)

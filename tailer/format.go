@@ -18,7 +18,8 @@ import (
 // headerLength is how many bytes tell the formats apart: the longest header is lzma's.
 const headerLength = 13
 
-// maxWindow bounds what a compressed log may make us hold, in bytes: `zstd --long` asks for this much, `xz -9` for half.
+// maxWindow bounds what a compressed log may make us hold, in bytes: `zstd --long` asks for this much, `xz -9` for
+// half.
 const maxWindow = 128 << 20
 
 // uncompress gives what r holds, of which head is the beginning, and how to let go of it.

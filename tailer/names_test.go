@@ -126,8 +126,8 @@ func TestManyFiles(t *testing.T) {
 	})
 }
 
-// TestDeletedAfterOlderWasCompressed: the file before the beginning is compressed meanwhile, which makes it no news when the log is deleted
-// and another one begins.
+// TestDeletedAfterOlderWasCompressed: the file before the beginning is compressed meanwhile, which makes it no news
+// when the log is deleted and another one begins.
 func TestDeletedAfterOlderWasCompressed(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		folder := t.TempDir()

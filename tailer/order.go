@@ -76,7 +76,8 @@ func placeAll(paths []string, left map[int]bool, r row) (log []placed) {
 }
 
 // ownNames are the names that logs may have of which paths are files: first those that are there themselves, then
-// shorter ones. A log that isn't there is known by dates, and by numbers behind a dot: part-1.log is no cycled part.log.
+// shorter ones. A log that isn't there is known by dates, and by numbers behind a dot: part-1.log is no cycled
+// part.log.
 func ownNames(paths []string) []string {
 	there := make(map[string]bool)
 	var names []string

@@ -20,8 +20,8 @@ type Position struct {
 	Offset      int64 // bytes from the start, uncompressed
 	// NULs is how many of them the file begins with, up to Offset and 1 MiB. An older version didn't skip them.
 	NULs int64 `json:",omitempty"`
-	// Longer are hashes of the first min(512, Offset) bytes behind NULs, of min(1024, Offset) and so on. One is 0 if the
-	// one before is of as many bytes, and all are in what an older version wrote.
+	// Longer are hashes of the first min(512, Offset) bytes behind NULs, of min(1024, Offset) and so on. One is 0 if
+	// the one before is of as many bytes, and all are in what an older version wrote.
 	Longer [6]uint32 `json:",omitzero"`
 }
 

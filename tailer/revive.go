@@ -56,14 +56,16 @@ func (c *chase) take(given *tail.Line, ok bool) error {
 // maxLag is how many bytes a tail may be behind: it is some ten times slower than our own reads.
 const maxLag = 1 << 20
 
-// A tail takes each line by itself. When there are many, our own reads take less of the processor: one every floodPause.
+// A tail takes each line by itself. When there are many, our own reads take less of the processor: one every
+// floodPause.
 const (
 	flood      = 1000                  // lines in a tick
 	floodPause = 10 * time.Millisecond // the mail of an alert isn't much later for it
 )
 
-// doubt leaves a tail that is flooded or far behind, or has given nothing since it was last doubted while the file has changed: it is deaf, the
-// file was truncated, or a line goes on without end. Half a line that our own reads have seen is no reason.
+// doubt leaves a tail that is flooded or far behind, or has given nothing since it was last doubted while the file
+// has changed: it is deaf, the file was truncated, or a line goes on without end. Half a line that our own reads have
+// seen is no reason.
 func (c *chase) doubt() {
 	c.flooded, c.handed = c.handed > flood, 0
 	if c.live == nil {

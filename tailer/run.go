@@ -14,8 +14,8 @@ type Run struct {
 	End    Position // of the byte after the last LF
 }
 
-// Begin is the byte of the file at which Text begins, uncompressed. It is never within what a fingerprint is made of: so the positions of
-// all lines differ in their Offset alone.
+// Begin is the byte of the file at which Text begins, uncompressed. It is never within what a fingerprint is made of:
+// so the positions of all lines differ in their Offset alone.
 func (r Run) Begin() int64 { return r.End.Offset - int64(len(r.Text)) }
 
 // All gives the lines one by one.

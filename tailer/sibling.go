@@ -208,8 +208,8 @@ func (s search) with(found []sibling, at Position) ([]sibling, error) {
 	return found, failed
 }
 
-// holder is the file at path, of whatever name, if it holds at. One that we may not read is another program's, unless it
-// is the very file.
+// holder is the file at path, of whatever name, if it holds at. One that we may not read is another program's, unless
+// it is the very file.
 func (s search) holder(path string, at Position) (f sibling, ok bool, err error) {
 	stranger := func(err error) bool { return f.identity != at.identity() && errors.Is(err, fs.ErrPermission) }
 	if f, err = look(path); err != nil {

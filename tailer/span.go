@@ -31,7 +31,8 @@ func (h heads) begins(f sibling) (string, error) {
 	return string(stamp.Find(firstLines(head))), err
 }
 
-// firstLines is the part of a head in which a log has its first stamp, if it has any: more would hold what others write.
+// firstLines is the part of a head in which a log has its first stamp, if it has any: more would hold what others
+// write.
 func firstLines(head []byte) []byte {
 	_, text := splitHead(head)
 	return text[:min(len(text), fingerprintLength)]

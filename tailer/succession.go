@@ -107,8 +107,8 @@ func (c *chase) name(found []sibling) {
 	}
 }
 
-// without leaves a file out that can't be opened, once it was waited for long enough and if there is a younger one. Else it
-// fails.
+// without leaves a file out that can't be opened, once it was waited for long enough and if there is a younger one.
+// Else it fails.
 func (c *chase) without(f sibling, err error, younger bool) error {
 	if errors.Is(err, errMoved) {
 		return err
@@ -210,7 +210,8 @@ func (c *chase) start(s *segment) error {
 	return err
 }
 
-// release lets go of the first segment, which isn't the last. A plain one is held open for late lines, if it can be read.
+// release lets go of the first segment, which isn't the last. A plain one is held open for late lines, if it can be
+// read.
 func (c *chase) release(s *segment, now time.Time) {
 	c.row = c.row[1:]
 	c.pause, c.liveFrom = c.Tick, time.Time{}

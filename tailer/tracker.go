@@ -15,11 +15,11 @@ import (
 // A tracker is the goroutine of nxadm/tail that watches the files of all tails. The library starts it with the first
 // tail and keeps it, with its inotify instance, as long as the process lives.
 //
-// QUIRK of nxadm/tail: it ends the process, by util.Fatal, when the tracker can't have an inotify instance, and when a
-// stat fails. Before it exits, Fatal writes why to an exported logger, which is the tracker here. Write ends that
+// QUIRK of nxadm/tail: it ends the process, by util.Fatal, when the tracker can't have an inotify instance, and when
+// a stat fails. Before it exits, Fatal writes why to an exported logger, which is the tracker here. Write ends that
 // goroutine, so that Fatal never comes to its os.Exit. What the library does from then on can't be relied on: no more
-// tails begin in this process, and plain reads do their work. So it is while a tail that was told to stop doesn't: fsnotify
-// holds its lock until the tracker takes an error, and the tracker waits for that lock.
+// tails begin in this process, and plain reads do their work. So it is while a tail that was told to stop doesn't:
+// fsnotify holds its lock until the tracker takes an error, and the tracker waits for that lock.
 type tracker struct {
 	mu      sync.Mutex
 	running bool          // it was started, whatever became of it

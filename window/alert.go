@@ -11,7 +11,8 @@ import (
 
 // An Alert is one value's time over one rule's limit: from the arrival that crossed it until the count has been at or
 // under it for one whole window. While it is open every further arrival of the value goes into it, by the goroutine
-// that calls Count: who wants its state of one moment, or reads it elsewhere, takes what is needed before the next call.
+// that calls Count: who wants its state of one moment, or reads it elsewhere, takes what is needed before the next
+// call.
 type Alert struct {
 	// ID is the same whenever the same message takes the same value over the same rule: 20 hexadecimal digits.
 	ID        string
@@ -24,11 +25,13 @@ type Alert struct {
 	Peak      int64     // the highest count in one window while open
 	Times     int64     // how many times the limit the Peak has come to, of 2, 5, 10, 20, 50 …; 0: not twice yet
 	Ended     time.Time // when the count had been down for one window, by the log's own clock; zero while open
-	// Before is the highest count that the value ever had in one window which has nothing in common with the one that crossed,
-	// as far as is known of the log, which is from BeforeSince on. Both are zero where that is less than two windows.
+	// Before is the highest count that the value ever had in one window which has nothing in common with the one that
+	// crossed, as far as is known of the log, which is from BeforeSince on. Both are zero where that is less than two
+	// windows.
 	Before      int64
 	BeforeSince time.Time
-	// Thread is the ID of the first alert that the same arrival opened, which may be this one: they are told of together.
+	// Thread is the ID of the first alert that the same arrival opened, which may be this one: they are told of
+	// together.
 	Thread string
 
 	// Suspicious is how many of the arrivals below may be somebody else's: their entries have two readings, or may be
@@ -139,9 +142,9 @@ func (a *Alert) sample(crossed, middle string) {
 	}
 }
 
-// Top ranks the values of a key among the arrivals in the totals: most messages first, ties by value downwards, n at most, all
-// where n is 0. An arrival without a value for the key is in no row. Only the first 1000 values an alert meets
-// are ranked, each exactly; one that came later may be missing however often it occurred, which Distinct tells.
+// Top ranks the values of a key among the arrivals in the totals: most messages first, ties by value downwards, n at
+// most, all where n is 0. An arrival without a value for the key is in no row. Only the first 1000 values an alert
+// meets are ranked, each exactly; one that came later may be missing however often it occurred, which Distinct tells.
 func (a *Alert) Top(k Key, n int) []Row {
 	if int(k) >= len(a.tallies) {
 		return nil

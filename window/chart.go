@@ -2,7 +2,8 @@ package window
 
 import "time"
 
-// A Chart is how many messages arrived in equal spans of time, from some time before an alert opened until its last arrival.
+// A Chart is how many messages arrived in equal spans of time, from some time before an alert opened until its last
+// arrival.
 type Chart struct {
 	From     time.Time // when the first span began, as the log's stamps were when the alert opened
 	Step     time.Duration
@@ -22,8 +23,8 @@ type series struct {
 	bars []int64
 }
 
-// newSeries begins with spans that fit what lies between the seconds first and now. offset is that of the log's zone, so
-// that days begin at midnight.
+// newSeries begins with spans that fit what lies between the seconds first and now. offset is that of the log's zone,
+// so that days begin at midnight.
 func newSeries(first, now, offset int64) series {
 	s := series{}
 	for (now-first)/chartSteps[s.step] >= maxBars/2 && s.step < len(chartSteps)-1 {
@@ -69,8 +70,8 @@ func (s *series) widen(offset int64) {
 	s.from, s.bars = from, bars
 }
 
-// Chart shows the alert's course: what was known to have arrived in the window before the one that crossed the limit, and
-// all since.
+// Chart shows the alert's course: what was known to have arrived in the window before the one that crossed the limit,
+// and all since.
 func (a *Alert) Chart() Chart {
 	step := chartSteps[a.course.step]
 	return Chart{

@@ -5,9 +5,9 @@ import "math"
 // maxZeros is the highest class. With 1024 in it there would be 2**50 inner values.
 const maxZeros = 40
 
-// A class is the inner values of one counter whose hashes end in so many zero bits; the highest has those with more, too.
-// Each but the highest has about as many as all above it together. Its size is bounded by limits.class: the highest is
-// divided, the others let go what is oldest.
+// A class is the inner values of one counter whose hashes end in so many zero bits; the highest has those with more,
+// too. Each but the highest has about as many as all above it together. Its size is bounded by limits.class: the
+// highest is divided, the others let go what is oldest.
 type class struct {
 	counter     uint32
 	zeros       uint32
@@ -61,9 +61,9 @@ func (v *variety) dropClass(k uint32) {
 	v.freeClass = k
 }
 
-// estimate is how many inner values a window has in class k and all above. Of a class of which it would have one that was
-// let go, it has more than may be held: as many as all above, on average. So the estimate grows by arrivals only and
-// shrinks by time only.
+// estimate is how many inner values a window has in class k and all above. Of a class of which it would have one that
+// was let go, it has more than may be held: as many as all above, on average. So the estimate grows by arrivals only
+// and shrinks by time only.
 func (v *variety) estimate(k uint32, window int, left int64) int64 {
 	if k == 0 {
 		return 0

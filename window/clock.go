@@ -51,8 +51,8 @@ type Clock struct {
 // far back a re-read has to begin.
 func (c *Counters) Clock() Clock { return Clock{Now: c.clock.now, Shift: c.clock.shift} }
 
-// SetClock sets the clock of counters that have read nothing yet, so that they take the stamps of the lines that follow as
-// the counters did from which Clock came. It sets nothing else; what is out of range is brought into it.
+// SetClock sets the clock of counters that have read nothing yet, so that they take the stamps of the lines that
+// follow as the counters did from which Clock came. It sets nothing else; what is out of range is brought into it.
 func (c *Counters) SetClock(to Clock) {
 	c.clock.now = min(max(to.Now, minStamp), maxNow)
 	c.clock.shift = min(max(to.Shift, 0), maxNow)

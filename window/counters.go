@@ -80,8 +80,8 @@ func (c *Counters) adopt(r Rule) {
 	c.lapses = append(c.lapses, lapsesOf(f, len(f.rules)-1)...)
 }
 
-// Brief makes alerts tell less, so that counting takes less: First and Last, Samples, Before and Chart are left out, and Top and
-// Distinct know Subject, Anomaly and Entry alone. It is to be called before the first arrival.
+// Brief makes alerts tell less, so that counting takes less: First and Last, Samples, Before and Chart are left out,
+// and Top and Distinct know Subject, Anomaly and Entry alone. It is to be called before the first arrival.
 func (c *Counters) Brief() {
 	c.brief = true
 	c.history.kept = 1<<Subject | 1<<Anomaly | 1<<Entry
@@ -102,9 +102,10 @@ func (c *Counters) Advance(at time.Time) []*Alert {
 	return ended
 }
 
-// Count counts an arrival under every rule and returns the alerts that it opened and those whose Times it has raised, in the
-// order of the rules; usually none. An arrival that has no value for a rule's key, or nothing of what it counts, doesn't change its count. The slices
-// are the caller's. Count allocates nothing for values it holds already, but for arrivals of an open alert a message id.
+// Count counts an arrival under every rule and returns the alerts that it opened and those whose Times it has raised,
+// in the order of the rules; usually none. An arrival that has no value for a rule's key, or nothing of what it
+// counts, doesn't change its count. The slices are the caller's. Count allocates nothing for values it holds already,
+// but for arrivals of an open alert a message id.
 func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 	at := c.reach(a.At)
 	if !c.inside(a) {
@@ -212,8 +213,8 @@ func (c *Counters) forget() {
 	}
 }
 
-// remember puts the arrival into history, and lets go of the oldest rows where it is over its bounds. All its values are kept, unless it
-// is brief, also those that could be made from others: how they are made isn't known here.
+// remember puts the arrival into history, and lets go of the oldest rows where it is over its bounds. All its values
+// are kept, unless it is brief, also those that could be made from others: how they are made isn't known here.
 func (c *Counters) remember(a *Arrival, at int64, weights *[numSums]int64) {
 	h := &c.history
 	h.push(a, at, c.sums, weights)

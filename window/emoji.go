@@ -45,8 +45,8 @@ func isInvisible(r rune) bool {
 	return r >= '\u00ad' && !isCommonLetter(r) && unicode.In(r, unicode.Cf, unicode.Variation_Selector)
 }
 
-// isCommonLetter tells, fast, of most letters of Latin, Greek, Cyrillic and Hebrew, and of Han and Hangul, that they are
-// neither.
+// isCommonLetter tells, fast, of most letters of Latin, Greek, Cyrillic and Hebrew, and of Han and Hangul, that they
+// are neither.
 func isCommonLetter(r rune) bool {
 	return r >= 0xc0 && r < 0x480 || r >= 0x48a && r < 0x58d || r >= 0x590 && r < 0x600 || r >= 0x3400 && r < 0x4dc0 ||
 		r >= 0x4e00 && r < 0xa000 || r >= 0xac00 && r < 0xd7a4

@@ -26,7 +26,8 @@ type family struct {
 
 	freeCounter, freeBucket, freePast uint32 // chained by last, prev and next
 
-	// Ever: values not counted any longer or at all, arrivals not counted at their own second, inner values not counted.
+	// Ever: values not counted any longer or at all, arrivals not counted at their own second, inner values not
+	// counted.
 	dropped, merged, omitted int
 }
 
@@ -45,7 +46,8 @@ type ruling struct {
 	habits            []habits // of each rule
 }
 
-// A counter is what arrived under one value: a chain of buckets, the newest first. One without buckets and alerts is unused.
+// A counter is what arrived under one value: a chain of buckets, the newest first. One without buckets and alerts is
+// unused.
 type counter struct {
 	hash    uint32
 	text    text   // the value
@@ -153,8 +155,8 @@ func (f *family) grow() uint32 {
 // value is that of counter n, good until another is created.
 func (f *family) value(n uint32) []byte { return f.texts.of(f.counters.at(n).text) }
 
-// pass lets the seconds go that have left by now: from the gauges of each rule its window, and the buckets that have left
-// all, with the counters that have nothing else.
+// pass lets the seconds go that have left by now: from the gauges of each rule its window, and the buckets that have
+// left all, with the counters that have nothing else.
 func (f *family) pass(now int64) {
 	for i, window := range f.windows {
 		for f.tails[i] < f.seconds.next && f.seconds.at(f.tails[i]).at+window <= now {

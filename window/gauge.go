@@ -20,8 +20,8 @@ func (f *family) gauge(n uint32, rule int) *gauge { return f.gauges.at(f.positio
 
 func (f *family) position(n uint32, rule int) uint32 { return n*uint32(len(f.rules)) + uint32(rule) }
 
-// lower takes a bucket of the second at, which leaves a rule's window, out of its counter's gauge. Those of a counter leave one second after
-// the other, and so it is known when the count fell to the limit.
+// lower takes a bucket of the second at, which leaves a rule's window, out of its counter's gauge. Those of a counter
+// leave one second after the other, and so it is known when the count fell to the limit.
 func (f *family) lower(b *bucket, rule int, at int64) {
 	g, r := f.gauge(b.counter, rule), &f.rules[rule]
 	was := g.count

@@ -2,8 +2,8 @@ package window
 
 import "slices"
 
-// A gauge's habit is how high its count has been, in periods as long as the rule's window. A window that ends in one of them
-// has nothing to do with those before the last.
+// A gauge's habit is how high its count has been, in periods as long as the rule's window. A window that ends in one
+// of them has nothing to do with those before the last.
 
 // A past is the highest counts in the last period and in all before that.
 type past struct {
@@ -63,7 +63,8 @@ const (
 	maxHabitText = 256 // bytes
 )
 
-// habits are the highest counts that values of a rule had when they left last. One that never came to two is not among them.
+// habits are the highest counts that values of a rule had when they left last. One that never came to two is not
+// among them.
 type habits map[string]int64
 
 // keep remembers what is known of a gauge that goes.

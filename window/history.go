@@ -33,11 +33,12 @@ func (r *row) time(zone *time.Location) time.Time { return time.UnixMilli(r.stam
 // milliseconds is the log's own stamp as a row keeps it.
 func milliseconds(t time.Time) int64 { return seconds(t)*1000 + int64(t.Nanosecond()/1e6) }
 
-// A history is the arrivals still inside the longest window, or the newest of them where these are too many, in the order
-// they were read. As a line may come late, a row may be up to disorder older than the one before it.
+// A history is the arrivals still inside the longest window, or the newest of them where these are too many, in the
+// order they were read. As a line may come late, a row may be up to disorder older than the one before it.
 //
-// The rows are packed into blocks, which know nothing of each other and are let go as a whole. A row begins with the hashes
-// of its values for the keys that have rules, 2 bytes each, by which the rows of a value are found without unpacking all.
+// The rows are packed into blocks, which know nothing of each other and are let go as a whole. A row begins with the
+// hashes of its values for the keys that have rules, 2 bytes each, by which the rows of a value are found without
+// unpacking all.
 type history struct {
 	blocks []*block // the oldest first; none is empty
 	spare  *block   // to be used again

@@ -3,21 +3,22 @@ package window
 // Bounds of what Counters hold, whatever the log says. What each costs when it is reached is told in the package's
 // comment and counted in Stats.
 const (
-	// maxKeys is how many values of one key with rules in one scope are counted at a time: more than all customers of a large
-	// provider. With one rule a value takes 64 bytes beside its buckets and its text.
+	// maxKeys is how many values of one key with rules in one scope are counted at a time: more than all customers of
+	// a large provider. With one rule a value takes 64 bytes beside its buckets and its text.
 	maxKeys = 1 << 20
 	// maxKeyText is how many bytes the values counted of one key may have together: 64 for each of maxKeys, as a line
 	// of Exim's log has room for a value of 8 kB.
 	maxKeyText = 64 << 20
 	// maxBuckets is how many seconds of all values of one key are held: of 40 bytes each, so 160 MiB.
 	maxBuckets = 1 << 22
-	// maxInner is how many inner values of all values of one key are held for rules that count distinct ones: each takes some
-	// 70 bytes, so 280 MiB.
+	// maxInner is how many inner values of all values of one key are held for rules that count distinct ones: each
+	// takes some 70 bytes, so 280 MiB.
 	maxInner = 1 << 22
-	// maxClass is how many inner values are held of one class, so that up to as many are counted exactly; see Distinct values in
-	// the package's comment.
+	// maxClass is how many inner values are held of one class, so that up to as many are counted exactly; see
+	// Distinct values in the package's comment.
 	maxClass = 1024
-	// maxRows is how many arrivals history holds, and maxText how many bytes they take: 192 for each, where 100 to 150 are usual.
+	// maxRows is how many arrivals history holds, and maxText how many bytes they take: 192 for each, where 100 to
+	// 150 are usual.
 	maxRows = 1 << 21
 	maxText = maxRows * 192
 	// maxOpen is how many alerts may be open: more than anyone reads.

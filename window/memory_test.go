@@ -186,7 +186,8 @@ func allocatesNothing(t *testing.T, rules []string, arrivals []Arrival) {
 	}
 }
 
-// BenchmarkCount has the traffic of a server with 1.5 million arrivals a day, but for the flood, which is a million in 5 minutes.
+// BenchmarkCount has the traffic of a server with 1.5 million arrivals a day, but for the flood, which is a million
+// in 5 minutes.
 func BenchmarkCount(b *testing.B) {
 	const step = 56 * time.Millisecond
 	b.Run("uniform", func(b *testing.B) { benchmarkCount(b, []string{"account 20/5m"}, uniform(50_000), step) })

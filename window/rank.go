@@ -49,9 +49,10 @@ func (r *Ranking) add(s Standing) {
 	heap.Push(&r.held, s)
 }
 
-// Rank puts n values of a rule into the ranking, those held from the place from on, with their counts at the second now, for which see
-// Ask. It returns the place to go on at, or 0 when it has seen all. So many values can be ranked a few at a time: those that come, go or move
-// in between may be missed, or be held with the count they had. It changes nothing in the counters.
+// Rank puts n values of a rule into the ranking, those held from the place from on, with their counts at the second
+// now, for which see Ask. It returns the place to go on at, or 0 when it has seen all. So many values can be ranked a
+// few at a time: those that come, go or move in between may be missed, or be held with the count they had. It changes
+// nothing in the counters.
 func (c *Counters) Rank(into *Ranking, rule, from, n int, now int64) (next int) {
 	now = max(now, c.clock.now)
 	f, index := c.rules[rule].family, c.rules[rule].index

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestRankTakesThoseNearestToTheirLimits: whatever piece the counters are looked at in, it is what sorting all gives, and time that has
-// passed without a line is taken into account.
+// TestRankTakesThoseNearestToTheirLimits: whatever piece the counters are looked at in, it is what sorting all gives,
+// and time that has passed without a line is taken into account.
 func TestRankTakesThoseNearestToTheirLimits(t *testing.T) {
 	rules := []Rule{
 		{Key: Account, Limit: 50, Window: time.Minute, Except: []Exception{{Match: func(v string) bool { return v == "u7" }, Limit: 1000}}},

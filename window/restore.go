@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Longest is the longest window of the rules; 0 without rules. Counters that begin to read with the clock as it was two of
-// these before now, by the clock, show the same as those that read everything: what is counted now arrived in the last
-// one, and what is open now was over its limit some time in the last one, by what arrived in the last two.
+// Longest is the longest window of the rules; 0 without rules. Counters that begin to read with the clock as it was
+// two of these before now, by the clock, show the same as those that read everything: what is counted now arrived in
+// the last one, and what is open now was over its limit some time in the last one, by what arrived in the last two.
 func (c *Counters) Longest() time.Duration { return time.Duration(c.longest) * time.Second }
 
-// Save returns the open alerts in the order they were opened, for Restore. An alert that has ended isn't among them, also
-// where Advance hasn't returned it yet.
+// Save returns the open alerts in the order they were opened, for Restore. An alert that has ended isn't among them,
+// also where Advance hasn't returned it yet.
 func (c *Counters) Save() []Saved {
 	episodes := c.episodes()
 	saved := make([]Saved, len(episodes))
@@ -31,14 +31,14 @@ func (c *Counters) fell(e *episode) int64 {
 }
 
 // Restore puts the alerts that Save returned back into counters that have read the log again, from two Longest before
-// that moment to that moment. An alert of a rule that is no longer there is dropped. One that the counters hold open, though
-// perhaps under another id as they saw only part of its past, becomes what it was. One that they don't hold, because the
-// log it came from is gone or only the end of an exception kept it open, is opened as it was, and ends one window after it
-// was last over its limit, as far as that is known: after now at the latest, unless arrivals keep it open. SetClock is then
-// what tells the time, if no line does.
+// that moment to that moment. An alert of a rule that is no longer there is dropped. One that the counters hold open,
+// though perhaps under another id as they saw only part of its past, becomes what it was. One that they don't hold,
+// because the log it came from is gone or only the end of an exception kept it open, is opened as it was, and ends
+// one window after it was last over its limit, as far as that is known: after now at the latest, unless arrivals keep
+// it open. SetClock is then what tells the time, if no line does.
 //
-// Restore returns the alerts that are open and were not saved, in the order opened: of lines that were added to the past.
-// Open has them after those that were saved. What ended during the re-read is not returned by Advance.
+// Restore returns the alerts that are open and were not saved, in the order opened: of lines that were added to the
+// past. Open has them after those that were saved. What ended during the re-read is not returned by Advance.
 func (c *Counters) Restore(saved []Saved) (fresh []*Alert) {
 	c.ended = nil
 	held := c.episodes()

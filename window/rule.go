@@ -84,8 +84,8 @@ func (r Rule) Validate() error {
 	return validateWindow(r.Window)
 }
 
-// String is the rule without its name and exceptions: in the form that ParseRule reads, and behind it the scope in braces,
-// where it has one. An alert's ID depends on it.
+// String is the rule without its name and exceptions: in the form that ParseRule reads, and behind it the scope in
+// braces, where it has one. An alert's ID depends on it.
 func (r Rule) String() string {
 	s := r.Key.String() + " "
 	if r.Count != Messages {

@@ -13,8 +13,8 @@ func (c *Counters) CountsAddresses() bool {
 	return slices.ContainsFunc(c.rules, func(r *counted) bool { return r.Count == Addresses })
 }
 
-// Counts reports whether any rule needs the value for a key. If none needs that for Topic, it may be nil also where there is a
-// Subject: alerts then make it by Fold, which takes longer than to count an arrival.
+// Counts reports whether any rule needs the value for a key. If none needs that for Topic, it may be nil also where
+// there is a Subject: alerts then make it by Fold, which takes longer than to count an arrival.
 func (c *Counters) Counts(k Key) bool {
 	inner := slices.Index(innerKeys[:], k)
 	return slices.ContainsFunc(c.rules, func(r *counted) bool { return r.Key == k || inner >= 0 && r.Count == numSums+Measure(inner) })

@@ -103,7 +103,8 @@ func (t *tally) giveBack(b *budget) {
 	}
 }
 
-// top returns the n rows with the most messages, ties by value downwards as sort -gr has them; all of them where n is 0 or less.
+// top returns the n rows with the most messages, ties by value downwards as sort -gr has them; all of them where n is
+// 0 or less.
 func (t *tally) top(n int) []Row {
 	rows := slices.SortedFunc(slices.Values(t.rows), func(a, b Row) int {
 		return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(b.Value, a.Value))

@@ -8,8 +8,8 @@ type TopicRow struct {
 	More     bool   // there may be others, which the alert doesn't tell apart
 }
 
-// Topics ranks the topics among the arrivals in the totals as Top does. The sums are those of the topics; what they stand
-// for is known from the 1000 subjects that the alert tells apart.
+// Topics ranks the topics among the arrivals in the totals as Top does. The sums are those of the topics; what they
+// stand for is known from the 1000 subjects that the alert tells apart.
 func (a *Alert) Topics(n int) []TopicRow {
 	stand := make(map[string]*TopicRow)
 	var folded []byte

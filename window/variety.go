@@ -2,10 +2,10 @@ package window
 
 import "math/bits"
 
-// A variety is which inner values the arrivals of each counter of a family have, of one measure. An inner value is inside
-// a window while its latest arrival is. Of each counter they are divided into classes, by the zero bits at the end of their
-// hashes; how many there are is estimated where a class has more than may be held. Inner values and classes lie in slices
-// as the counters do.
+// A variety is which inner values the arrivals of each counter of a family have, of one measure. An inner value is
+// inside a window while its latest arrival is. Of each counter they are divided into classes, by the zero bits at the
+// end of their hashes; how many there are is estimated where a class has more than may be held. Inner values and
+// classes lie in slices as the counters do.
 type variety struct {
 	measure Measure
 	windows []int64 // of the rules that count it, seconds
@@ -99,8 +99,8 @@ func (v *variety) classOf(n uint32, hash uint64) uint32 {
 	return k
 }
 
-// count is how many inner values counter n has inside a window, up to the size of a class exactly. left is the latest second
-// that has left the window, up to which they were let go by leave.
+// count is how many inner values counter n has inside a window, up to the size of a class exactly. left is the latest
+// second that has left the window, up to which they were let go by leave.
 func (v *variety) count(n uint32, window int, left int64) int64 {
 	return v.estimate(v.lowest[n], window, left)
 }

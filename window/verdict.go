@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// judge looks at one rule after the arrival was counted, and opens an alert or adds to the one that is open, which may have
-// grown by that.
+// judge looks at one rule after the arrival was counted, and opens an alert or adds to the one that is open, which
+// may have grown by that.
 func (c *Counters) judge(rule *counted, a *Arrival, at int64, weights *[numSums]int64) (opened, grown *Alert) {
 	f := rule.family
 	if f.n == 0 {
@@ -109,8 +109,8 @@ func (c *Counters) cross(rule *counted, g *gauge, a *Arrival) *Alert {
 	return alert
 }
 
-// crossed sets window to the rows of a value from the second at on, those inside the rule's window: as many as messages,
-// or the newest of them where history has let go of others, and at least the newest row.
+// crossed sets window to the rows of a value from the second at on, those inside the rule's window: as many as
+// messages, or the newest of them where history has let go of others, and at least the newest row.
 func (c *Counters) crossed(rule *counted, value []byte, at, messages int64) {
 	h, p := &c.history, c.history.newest()
 	c.window = append(c.window[:0], p)
@@ -127,7 +127,8 @@ func (c *Counters) crossed(rule *counted, value []byte, at, messages int64) {
 	slices.Reverse(c.window)
 }
 
-// counts reports whether the row at p is one of the value, which the arrival being counted has, and in the rule's scope.
+// counts reports whether the row at p is one of the value, which the arrival being counted has, and in the rule's
+// scope.
 func (c *Counters) counts(rule *counted, p place, value []byte) bool {
 	f := rule.family
 	if !c.history.has(p, f.nth, c.sums[f.nth]) {

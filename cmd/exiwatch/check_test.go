@@ -61,7 +61,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckRealExim: of a real Exim's log, which selectors it has and hasn't; whether that Exim takes mail; and the mail that it was sent.
+// TestCheckRealExim: of a real Exim's log, which selectors it has and hasn't; whether that Exim takes mail; and the
+// mail that it was sent.
 func TestCheckRealExim(t *testing.T) {
 	need(t, "exim4", "swaks")
 	e := startExim(t)

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestDocs runs each `$ exiwatch …` of the documents and compares what it prints. A line that is … stands for any lines, … in
-// a line for any text.
+// TestDocs runs each `$ exiwatch …` of the documents and compares what it prints. A line that is … stands for any
+// lines, … in a line for any text.
 func TestDocs(t *testing.T) {
 	documents, err := filepath.Glob("../../docs/*.md")
 	if err != nil {

@@ -259,13 +259,13 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
-// TestRealExim is the main job: a real Exim, an account that sends in bulk while the log is cycled, and one mail that tells of
-// it, sent through the same Exim and counted for nobody.
+// TestRealExim is the main job: a real Exim, an account that sends in bulk while the log is cycled, and one mail that
+// tells of it, sent through the same Exim and counted for nobody.
 func TestRealExim(t *testing.T) {
 	need(t, "exim4", "swaks", "logrotate")
 	e := startExim(t)
-	// Everything comes from 127.0.0.1. The second rule is there to show that the alert's own mail isn't counted: 30 messages
-	// are sent, so that it would be the 31st.
+	// Everything comes from 127.0.0.1. The second rule is there to show that the alert's own mail isn't counted: 30
+	// messages are sent, so that it would be the 31st.
 	config := e.write("exiwatch.toml", fmt.Sprintf(`
 log = %q
 state = %q

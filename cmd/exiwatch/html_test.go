@@ -77,7 +77,8 @@ func cell(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// TestFiguresAreThoseOfJSON: the page has the figures of replay --json and of replay --suggest --json, of the same logs and rules.
+// TestFiguresAreThoseOfJSON: the page has the figures of replay --json and of replay --suggest --json, of the same
+// logs and rules.
 func TestFiguresAreThoseOfJSON(t *testing.T) {
 	alerts := 0
 	for name, files := range fixtureSets(t) {
@@ -212,7 +213,8 @@ func checkSuggestions(t *testing.T, name string, p readPage, s suggestionsJSON) 
 	}
 }
 
-// TestHTMLFile: a new file is its owner's, one that is there keeps its mode, a link is followed, what is no file isn't replaced, and what fails leaves all as it was.
+// TestHTMLFile: a new file is its owner's, one that is there keeps its mode, a link is followed, what is no file
+// isn't replaced, and what fails leaves all as it was.
 func TestHTMLFile(t *testing.T) {
 	dir := t.TempDir()
 	name := func(s string) string { return filepath.Join(dir, s) }
@@ -278,7 +280,8 @@ var underRace bool
 
 var htmlBytes = flag.Int64("html.bytes", 0, "TestHTMLOfALargeLog reads so many bytes of a log, in place of a million lines")
 
-// TestHTMLOfALargeLog: its page is no longer than a megabyte, though nearly every line has other values and thousands of alerts open.
+// TestHTMLOfALargeLog: its page is no longer than a megabyte, though nearly every line has other values and thousands
+// of alerts open.
 func TestHTMLOfALargeLog(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a million lines")

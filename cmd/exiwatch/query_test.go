@@ -37,7 +37,8 @@ func sentNow(user string, n int) string {
 	return b.String()
 }
 
-// TestCheckAsksTheSocket: check tells of the configured socket whether the daemon answers there. What Exim's user may is internal/check's.
+// TestCheckAsksTheSocket: check tells of the configured socket whether the daemon answers there. What Exim's user may
+// is internal/check's.
 func TestCheckAsksTheSocket(t *testing.T) {
 	p, socket := askable(t)
 	d := startProcess(t, "run", "--config", p.config)
@@ -116,7 +117,8 @@ func TestSocketOfAnotherDaemon(t *testing.T) {
 	d.end()
 }
 
-// TestReloadMovesTheSocket: SIGHUP takes another path, and with a configuration that can't work the old socket stays, or comes back.
+// TestReloadMovesTheSocket: SIGHUP takes another path, and with a configuration that can't work the old socket stays,
+// or comes back.
 func TestReloadMovesTheSocket(t *testing.T) {
 	p, socket := askable(t)
 	d := startProcess(t, "run", "--config", p.config)
@@ -158,7 +160,8 @@ func TestReloadMovesTheSocket(t *testing.T) {
 	d.end()
 }
 
-// TestSocketActivation: the service manager's socket is answered at, also after SIGHUP, and its file is the manager's to remove.
+// TestSocketActivation: the service manager's socket is answered at, also after SIGHUP, and its file is the manager's
+// to remove.
 func TestSocketActivation(t *testing.T) {
 	need(t, "sh")
 	p := newPlot(t, nowhere)

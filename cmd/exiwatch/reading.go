@@ -69,8 +69,8 @@ func (s *selection) problem(err error) {
 	}
 }
 
-// reporting makes the function of a command that reads logs: once its output is written, it says what was not understood,
-// and fails with the problems of single logs.
+// reporting makes the function of a command that reads logs: once its output is written, it says what was not
+// understood, and fails with the problems of single logs.
 func (s *selection) reporting(run func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := run(cmd, args); err != nil {
@@ -81,7 +81,8 @@ func (s *selection) reporting(run func(*cobra.Command, []string) error) func(*co
 	}
 }
 
-// garbage is how much of it may lie about, in percent of what is held: that grows slowly, and has few pointers to follow.
+// garbage is how much of it may lie about, in percent of what is held: that grows slowly, and has few pointers to
+// follow.
 const garbage = 50
 
 // pass reads the logs through a pipeline. A listener without a Keep gets what is selected.

@@ -156,7 +156,8 @@ func (s *submitter) accepted(n int, from string) int {
 	return last
 }
 
-// TestRealEximAsks: with each ACL of the documentation the 21st message is the one that goes over, and the 22nd is refused.
+// TestRealEximAsks: with each ACL of the documentation the 21st message is the one that goes over, and the 22nd is
+// refused.
 func TestRealEximAsks(t *testing.T) {
 	need(t, "exim4")
 	n := len(aclExamples(t, ""))

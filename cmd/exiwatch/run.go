@@ -75,15 +75,17 @@ func newDaemon(c *config.Config, file string, fromStart bool, log *slog.Logger, 
 		Examine: examine(file)}
 }
 
-// listen lets Go run one goroutine more at a time than there are processors, unless the environment says how many. While
-// as many as it may run are busy, as in a storm, its runtime looks only every ten milliseconds whether somebody asks.
+// listen lets Go run one goroutine more at a time than there are processors, unless the environment says how many.
+// While as many as it may run are busy, as in a storm, its runtime looks only every ten milliseconds whether somebody
+// asks.
 var listen = sync.OnceFunc(func() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	}
 })
 
-// runDaemons runs one daemon after the other: a SIGHUP ends one, and the next begins with the configuration as it is then.
+// runDaemons runs one daemon after the other: a SIGHUP ends one, and the next begins with the configuration as it is
+// then.
 func runDaemons(ctx context.Context, log *slog.Logger, s *service, read func() (*config.Config, error), daemon func(*config.Config) *watch.Daemon) error {
 	defer context.AfterFunc(ctx, func() { endInTime(s, log) })()
 	hangup := signals.Hangup()

@@ -14,8 +14,8 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// A service is what those hear and see of the daemon who keep it alive: systemd by its notifications (sd_notify(3)), which go nowhere
-// where there is none, an init script and monit by its pidfile.
+// A service is what those hear and see of the daemon who keep it alive: systemd by its notifications (sd_notify(3)),
+// which go nowhere where there is none, an init script and monit by its pidfile.
 type service struct {
 	pidfile string        // "": none
 	pause   time.Duration // between beats; 0: nobody waits for them
@@ -33,8 +33,8 @@ func newService(pidfile string) (*service, error) {
 	return &service{pidfile: pidfile, pause: limit / beatShare}, nil
 }
 
-// ready says that the daemon is at work. The pidfile is written no earlier: by then the state folder is locked, so that no daemon
-// takes over the file of another one.
+// ready says that the daemon is at work. The pidfile is written no earlier: by then the state folder is locked, so
+// that no daemon takes over the file of another one.
 func (s *service) ready() error {
 	if s.pidfile != "" {
 		if err := renameio.WriteFile(s.pidfile, s.pid(), 0o644, renameio.WithTempDir(filepath.Dir(s.pidfile)), renameio.WithStaticPermissions(0o644)); err != nil {

@@ -62,7 +62,8 @@ func (m *manager) hearsNothing(d time.Duration) {
 	}
 }
 
-// TestServiceManagerIsTold: ready once the log is about to be read, alive while it is, and not when the process is stopped.
+// TestServiceManagerIsTold: ready once the log is about to be read, alive while it is, and not when the process is
+// stopped.
 func TestServiceManagerIsTold(t *testing.T) {
 	m := newManager(t)
 	p := newPlot(t, nowhere)
@@ -94,8 +95,8 @@ func TestServiceManagerIsTold(t *testing.T) {
 	}
 }
 
-// TestPidfileOfAnother: a daemon that is refused leaves the running one's pidfile alone; one that ends leaves a file that has come
-// to be another's; one whose pidfile can't be written says so.
+// TestPidfileOfAnother: a daemon that is refused leaves the running one's pidfile alone; one that ends leaves a file
+// that has come to be another's; one whose pidfile can't be written says so.
 func TestPidfileOfAnother(t *testing.T) {
 	p := newPlot(t, nowhere)
 	pidfile := filepath.Join(p.dir, "exiwatch.pid")

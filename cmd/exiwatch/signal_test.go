@@ -260,7 +260,8 @@ func TestStoppedWithManyAlerts(t *testing.T) {
 	}
 }
 
-// TestHangUp: SIGHUP reads the configuration anew; a broken one is refused, and one that can't be used gives way to the last.
+// TestHangUp: SIGHUP reads the configuration anew; a broken one is refused, and one that can't be used gives way to
+// the last.
 func TestHangUp(t *testing.T) {
 	p := newPlot(t, nowhere)
 	good, err := os.ReadFile(p.config)

@@ -207,7 +207,8 @@ func TestSuggestWhatCantBeReadTwice(t *testing.T) {
 	}
 }
 
-// TestSuggestWhileTheLogGrows: every pass gets the arrivals that the first got. TestSuggestWhileTheLogIsCycled: or fails.
+// TestSuggestWhileTheLogGrows: every pass gets the arrivals that the first got. TestSuggestWhileTheLogIsCycled: or
+// fails.
 func TestSuggestWhileTheLogGrows(t *testing.T) {
 	r, log := rereadingOf(t, shopLog)
 	appendFile(t, log, strings.ReplaceAll(shopLog, "10:00", "10:01"))

@@ -127,7 +127,8 @@ func (t *ranker) prepare(key string) error {
 	return nil
 }
 
-// listener gives what fills the ranking. But for two keys, which other entries have to do with, the order doesn't matter.
+// listener gives what fills the ranking. But for two keys, which other entries have to do with, the order doesn't
+// matter.
 func (t *ranker) listener(s *selection) watch.Listener {
 	switch t.key {
 	case "script":

@@ -11,7 +11,8 @@ import (
 
 var transactions = flag.Int("exim.transactions", 0, "messages with which TestTransactionsASecond measures each ACL")
 
-// TestTransactionsASecond measures what asking costs, against Exim's own ratelimit: messages a second, and recipients alone.
+// TestTransactionsASecond measures what asking costs, against Exim's own ratelimit: messages a second, and recipients
+// alone.
 func TestTransactionsASecond(t *testing.T) {
 	if *transactions == 0 {
 		t.Skip("it measures, if -exim.transactions says with how many messages")
@@ -48,7 +49,8 @@ func TestTransactionsASecond(t *testing.T) {
 	t.Logf("exiwatch / ratelimit: %.2f of messages, %.2f of recipients", rates["exiwatch"][0]/rates["ratelimit"][0], rates["exiwatch"][1]/rates["ratelimit"][1])
 }
 
-// rate is how many messages of n a second are accepted over four connections, each sender having ten, or how many recipients.
+// rate is how many messages of n a second are accepted over four connections, each sender having ten, or how many
+// recipients.
 func (e *eximHost) rate(n int, data bool) float64 {
 	const connections = 4
 	var all []*submitter

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// TestEveryWarningIsExplained: docs/operations.md has a row for each text that the daemon logs as a warning or an error.
+// TestEveryWarningIsExplained: docs/operations.md has a row for each text that the daemon logs as a warning or an
+// error.
 func TestEveryWarningIsExplained(t *testing.T) {
 	page := read(t, "../../docs/operations.md")
 	rows := strings.Join(regexp.MustCompile("(?m)^\\| `[^|]*\\|").FindAllString(page, -1), "\n")
@@ -42,8 +43,8 @@ func TestEveryWarningIsExplained(t *testing.T) {
 	}
 }
 
-// warnings gives the texts of a file that are logged as warnings or errors: the first texts in the arguments of Warn and
-// Error and of what calls them, and the one of Log whose level isn't constant.
+// warnings gives the texts of a file that are logged as warnings or errors: the first texts in the arguments of Warn
+// and Error and of what calls them, and the one of Log whose level isn't constant.
 func warnings(file *ast.File) (texts []string) {
 	at := map[string][]int{"Warn": {0}, "Error": {0}, "insist": {0}, "warn": {0, 1}, "Log": {2}}
 	ast.Inspect(file, func(n ast.Node) bool {

@@ -20,8 +20,8 @@ limit = 2
 window = "1h"
 `
 
-// TestHostileTextsAreText: whatever stands in subjects, HELOs, senders and accounts, the pages have the same elements as with plain words, nothing is
-// executed, fetched or refused by the policy, and the browser has nothing to say.
+// TestHostileTextsAreText: whatever stands in subjects, HELOs, senders and accounts, the pages have the same elements
+// as with plain words, nothing is executed, fetched or refused by the policy, and the browser has nothing to say.
 func TestHostileTextsAreText(t *testing.T) {
 	t.Parallel()
 	hostile := corpus(t)
@@ -66,8 +66,8 @@ const skeleton = `(() => {
 	return parts.join("\n");
 })()`
 
-// elements gives the skeletons of the pages of a host on which each text is an account that sends in bulk; of the accounts' own pages, which are
-// the same, the first ones.
+// elements gives the skeletons of the pages of a host on which each text is an account that sends in bulk; of the
+// accounts' own pages, which are the same, the first ones.
 func elements(t *testing.T, texts []string, accounts int) (all []string) {
 	t.Helper()
 	h := startHost(t, hostileRules)

@@ -203,7 +203,8 @@ type axe struct {
 
 var pages = []string{"", "alerts", "health", "who?key=account&value=mallory@lab.test", "who?key=host&value=203.0.113.77", "who?key=account&value=nobody"}
 
-// TestAxeFindsNothing in either theme, wide or narrow; and nothing is wider than the screen. Without -shots each theme is seen at one width.
+// TestAxeFindsNothing in either theme, wide or narrow; and nothing is wider than the screen. Without -shots each
+// theme is seen at one width.
 func TestAxeFindsNothing(t *testing.T) {
 	t.Parallel()
 	script, err := os.ReadFile("testdata/axe-core/axe.min.js")

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// ways are the ways to cycle a log that keeps its name. Each begins with the writer locked, and log time moved by cycleStep.
+// ways are the ways to cycle a log that keeps its name. Each begins with the writer locked, and log time moved by
+// cycleStep.
 var ways = map[string]func(*chaos){
 	"rename":   (*chaos).rename,
 	"create":   (*chaos).create,
@@ -17,8 +18,8 @@ var ways = map[string]func(*chaos){
 	"regrow":   (*chaos).regrow,
 }
 
-// wayNames are all that -chaos.ways may name, in the order in which the plan draws them: more than one cycle without a pause, deletion, and
-// compression, which comes on top of any other, besides those of ways.
+// wayNames are all that -chaos.ways may name, in the order in which the plan draws them: more than one cycle without
+// a pause, deletion, and compression, which comes on top of any other, besides those of ways.
 var wayNames = []string{"rename", "create", "late", "over", "truncate", "regrow", "several", "delete", "compress"}
 
 // cycle cycles the log, and perhaps has a cycled file compressed while writing goes on.
@@ -98,7 +99,8 @@ func (c *chaos) late() {
 	}
 }
 
-// over renames a new file to the log's name: exicyclog. What Exim wrote between its two renames would be lost for everybody; here nobody writes then.
+// over renames a new file to the log's name: exicyclog. What Exim wrote between its two renames would be lost for
+// everybody; here nobody writes then.
 func (c *chaos) over() {
 	c.rename()
 	made := fmt.Sprintf("%s.%d", c.log(), os.Getpid())
@@ -106,7 +108,8 @@ func (c *chaos) over() {
 	must(c.t, os.Rename(made, c.log()))
 }
 
-// truncate copies the log and empties it: logrotate's copytruncate. What Exim wrote between the two would be lost; here nobody writes then.
+// truncate copies the log and empties it: logrotate's copytruncate. What Exim wrote between the two would be lost;
+// here nobody writes then.
 func (c *chaos) truncate() {
 	c.writer.reopen() // so that the file has its name in truth
 	text, err := os.ReadFile(c.log())
@@ -155,9 +158,9 @@ func (c *chaos) date() {
 // longestWindow is that of the configuration's rules.
 const longestWindow = 5 * time.Minute
 
-// remove deletes the log, which is fair only when the daemon has read it: bytes that are nowhere any more can't be counted, nor can windows be built
-// from them anew. So it happens while the daemon is up and every mail is out, and log time then passes until no window reaches back. The daemon isn't
-// killed before it has read some of the new log.
+// remove deletes the log, which is fair only when the daemon has read it: bytes that are nowhere any more can't be
+// counted, nor can windows be built from them anew. So it happens while the daemon is up and every mail is out, and
+// log time then passes until no window reaches back. The daemon isn't killed before it has read some of the new log.
 func (c *chaos) remove() {
 	c.settle()
 	c.writer.mu.Lock()

@@ -15,15 +15,16 @@ import (
 	"time"
 )
 
-// An eximChaos is a run with a real Exim: it writes the log, takes the daemon's mails and delivers them, while a real program cycles the log about
-// every second and the daemon is killed now and then.
+// An eximChaos is a run with a real Exim: it writes the log, takes the daemon's mails and delivers them, while a real
+// program cycles the log about every second and the daemon is killed now and then.
 type eximChaos struct {
 	*eximHost
 	config string
 	keeper *keeper
 
-	// cycling is held by who cycles in a way that destroys lines: copytruncate those that come between the copy and the truncation, exicyclog those between its
-	// two mv. They are in no file, so that replay can't count them, though the daemon may have read them. Whoever submits a message, or kills, holds it for reading.
+	// cycling is held by who cycles in a way that destroys lines: copytruncate those that come between the copy and
+	// the truncation, exicyclog those between its two mv. They are in no file, so that replay can't count them,
+	// though the daemon may have read them. Whoever submits a message, or kills, holds it for reading.
 	cycling sync.RWMutex
 	bursts  sync.WaitGroup
 }

@@ -140,7 +140,8 @@ func (e *eximHost) folders() {
 	}
 }
 
-// panics are the lines of the panic logs but those that stand there for each message: with a configuration of one's own Exim delivers as its user.
+// panics are the lines of the panic logs but those that stand there for each message: with a configuration of one's
+// own Exim delivers as its user.
 func (e *eximHost) panics() (said string) {
 	names, _ := filepath.Glob(filepath.Join(e.dir, "log/paniclog*"))
 	for _, name := range names {

@@ -13,7 +13,8 @@ import (
 // termTime is how long the daemon may take to end when it is asked to.
 const termTime = 2 * time.Second
 
-// A keeper starts the daemon, and ends it in its ways. Orders are carried out one after the other, on a goroutine of its own, while others write.
+// A keeper starts the daemon, and ends it in its ways. Orders are carried out one after the other, on a goroutine of
+// its own, while others write.
 type keeper struct {
 	t      *testing.T
 	args   []string // the daemon's command line
@@ -136,7 +137,8 @@ func (k *keeper) begin() *daemon {
 	return d
 }
 
-// kill orders the daemon to be sent a signal after a pause, which is short: it makes the moment another one than that of a line.
+// kill orders the daemon to be sent a signal after a pause, which is short: it makes the moment another one than that
+// of a line.
 func (k *keeper) kill(signal syscall.Signal, pause time.Duration) {
 	k.orders <- func() {
 		time.Sleep(pause)

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// An event is what happens before the line of its number is written. Events follow from the seed; the clock's part is that the daemon reads when it does.
+// An event is what happens before the line of its number is written. Events follow from the seed; the clock's part is
+// that the daemon reads when it does.
 type event struct {
 	line int
 	do   func(*chaos)
@@ -111,7 +112,8 @@ func planLoop(r *rand.Rand, line, times int, add func(int, func(*chaos))) {
 // longOutage is so long that the pauses between attempts get long, too.
 const longOutage = 20_000 // lines
 
-// planOutage has the mail server behave badly for a while, one in five up to longest lines long, or cut the connection once between the log's line and the answer.
+// planOutage has the mail server behave badly for a while, one in five up to longest lines long, or cut the
+// connection once between the log's line and the answer.
 func planOutage(r *rand.Rand, line, longest int, add func(int, func(*chaos))) {
 	if r.IntN(6) == 0 {
 		add(line, func(c *chaos) { c.post.arm(func(conn net.Conn) { conn.Close() }) })

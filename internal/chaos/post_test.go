@@ -159,8 +159,9 @@ func (p *post) arm(what func(net.Conn)) {
 
 func (p *post) disarm() { p.arm(nil) }
 
-// accept takes a mail, unless the client is gone: as Exim does it ("SMTP connection lost after final dot"), nothing is logged then. No daemon is
-// started between these two (see keeper.start), so that it is never anybody's guess whether a mail was accepted: the log says it.
+// accept takes a mail, unless the client is gone: as Exim does it ("SMTP connection lost after final dot"), nothing
+// is logged then. No daemon is started between these two (see keeper.start), so that it is never anybody's guess
+// whether a mail was accepted: the log says it.
 func (p *post) accept(data []byte, conn net.Conn) error {
 	l, err := read(data)
 	if err != nil {

@@ -65,8 +65,8 @@ func (c *chaos) tidy() {
 // sentinelLimit is the limit of the rule that a sentinel breaks.
 const sentinelLimit = 5
 
-// configure writes the configuration: rules of different keys and measures. Where all arrivals count the daemon's own mails would, too, if it didn't
-// know them.
+// configure writes the configuration: rules of different keys and measures. Where all arrivals count the daemon's own
+// mails would, too, if it didn't know them.
 func (c *chaos) configure() string {
 	only := [][]string{{"authenticated", "local"}, {"all"}}[c.r.IntN(2)]
 	text := fmt.Sprintf(`log = %q
@@ -122,7 +122,8 @@ func (c *chaos) strike(net.Conn) { c.keeper.strike() }
 
 // run writes all there is to be written, with everything that happens meanwhile, and judges.
 //
-// It begins when the daemon has read something: which files are the log's is known from then on, as --from-start begins with the current file.
+// It begins when the daemon has read something: which files are the log's is known from then on, as --from-start
+// begins with the current file.
 func (c *chaos) run() {
 	c.settle()
 	c.begun = time.Now()

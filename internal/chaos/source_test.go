@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestResultsAreOfThisSource looks at every file that the program is made of: `go test` keeps results until a file changes that tests
-// have looked at, and doesn't know of a program that they build.
+// TestResultsAreOfThisSource looks at every file that the program is made of: `go test` keeps results until a file
+// changes that tests have looked at, and doesn't know of a program that they build.
 func TestResultsAreOfThisSource(t *testing.T) {
 	const root = "../.."
 	seen := make(map[string]bool)

@@ -6,10 +6,12 @@ import (
 	"time"
 )
 
-// maxLate is how many seconds a line's stamp may be behind: less than what the program takes for a clock set back (5), and less than cycleStep.
+// maxLate is how many seconds a line's stamp may be behind: less than what the program takes for a clock set back
+// (5), and less than cycleStep.
 const maxLate = 4
 
-// cycleStep is how far log time moves when the log is cycled, so that replay knows the files' order by their first stamps, late ones included.
+// cycleStep is how far log time moves when the log is cycled, so that replay knows the files' order by their first
+// stamps, late ones included.
 const cycleStep = 6 * time.Second
 
 // A traffic makes what Exim would log. Its time is its own and runs some thousand times as fast as the clock's.
@@ -51,7 +53,8 @@ func (t *traffic) next() string {
 	return t.other()
 }
 
-// stamp is the time of a line: now and then it was taken some seconds before the line was written. It stays on its day, as %D goes by that.
+// stamp is the time of a line: now and then it was taken some seconds before the line was written. It stays on its
+// day, as %D goes by that.
 func (t *traffic) stamp() string {
 	if t.r.IntN(20) == 0 {
 		if late := t.at.Add(-time.Duration(t.r.IntN(maxLate+1)) * time.Second); late.Day() == t.at.Day() {

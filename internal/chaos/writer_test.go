@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// A writer writes the log as Exim does: before each write it looks whether the name still is the file that it has open, and opens it anew if not;
-// every entry is one write(2). The truth is what it wrote, file after file: each file has a second name, NNNN, in the folder truth, so that
-// whatever becomes of its first one nothing is lost.
+// A writer writes the log as Exim does: before each write it looks whether the name still is the file that it has
+// open, and opens it anew if not; every entry is one write(2). The truth is what it wrote, file after file: each file
+// has a second name, NNNN, in the folder truth, so that whatever becomes of its first one nothing is lost.
 //
 // Whoever writes, or changes names, holds mu. So the order of what happened to the log is known.
 type writer struct {

@@ -17,7 +17,8 @@ type Setup struct {
 	Now    time.Time     // wall clock
 	Test   bool          // send a test mail and test notices
 
-	// Socket is where Exim asks; nil: it doesn't. Ask asks there as Exim would (readsocket.Ask), and gives the answer: yes or no.
+	// Socket is where Exim asks; nil: it doesn't. Ask asks there as Exim would (readsocket.Ask), and gives the
+	// answer: yes or no.
 	Socket *Socket
 	Ask    func(ctx context.Context, address, request string) (string, error)
 

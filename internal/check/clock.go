@@ -39,8 +39,8 @@ func (c *checks) clock(s *sample) Result {
 	return pass(name, "last line %s ago, %s %s", rough(max(age, 0)), stamp, zone)
 }
 
-// zoneError is by how much the zone in which a log without zones is read lies west of its own, told by the time at which the file
-// was written to. A copied file doesn't tell it.
+// zoneError is by how much the zone in which a log without zones is read lies west of its own, told by the time at
+// which the file was written to. A copied file doesn't tell it.
 func (c *checks) zoneError(s *sample) (time.Duration, bool) {
 	off, ok := ZoneError(s.last, s.written, writeSlack)
 	return off, ok && !s.zoned

@@ -7,8 +7,8 @@ import (
 	"exiwatch/internal/report"
 )
 
-// What share of a log may be beyond us: of its lines as report.VerdictOf has it. An arrival that can't be read is one in
-// none of the logs of others that were tried: more than one in a thousand is a form of line that we don't know, or
+// What share of a log may be beyond us: of its lines as report.VerdictOf has it. An arrival that can't be read is one
+// in none of the logs of others that were tried: more than one in a thousand is a form of line that we don't know, or
 // somebody's work.
 const (
 	strangeFail   = 0.50

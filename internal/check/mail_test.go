@@ -72,7 +72,8 @@ func (s session) Data(r io.Reader) error {
 	return &smtp.SMTPError{Code: 250, Message: "OK id=1xV000-000001-01\x1b[31m"}
 }
 
-// TestMailServer: what a mail server may answer, without a mail being sent; and the test mail, of which its answer is told.
+// TestMailServer: what a mail server may answer, without a mail being sent; and the test mail, of which its answer is
+// told.
 func TestMailServer(t *testing.T) {
 	no := &smtp.SMTPError{Code: 550, EnhancedCode: smtp.NoEnhancedCode, Message: "no such user"}
 	later := &smtp.SMTPError{Code: 451, EnhancedCode: smtp.NoEnhancedCode, Message: "greylisted"}

@@ -12,8 +12,8 @@ const (
 	Fail Status = "fail" // it doesn't work
 )
 
-// A Result is what one check says. Detail and Hint may hold text of logs and servers as it is: whoever shows them on a terminal
-// escapes them line by line.
+// A Result is what one check says. Detail and Hint may hold text of logs and servers as it is: whoever shows them on
+// a terminal escapes them line by line.
 type Result struct {
 	Check  string `json:"check"` // what was looked at, one word
 	Status Status `json:"status"`

@@ -110,8 +110,8 @@ func (c *checks) line(add []string) string {
 	return ", its main section:\n    log_selector = " + words + "\nand restart Exim."
 }
 
-// continued writes words as a value of Exim's configuration, on several lines that fit into the table ("Common option syntax": a
-// backslash at the end goes on with the next line).
+// continued writes words as a value of Exim's configuration, on several lines that fit into the table ("Common option
+// syntax": a backslash at the end goes on with the next line).
 func continued(words []string) string {
 	const width = 30 // characters, behind MAIN_LOG_SELECTOR
 	return strings.Join(wrap(strings.Join(words, " "), width), " \\\n        ")

@@ -53,7 +53,8 @@ const (
 	read    = 4
 )
 
-// may tells whether the mode of a file gives a permission to a user: of owner, group and others the first that fits decides.
+// may tells whether the mode of a file gives a permission to a user: of owner, group and others the first that fits
+// decides.
 func (i identity) may(info fs.FileInfo, permission fs.FileMode) bool {
 	if i.uid == 0 {
 		return true
@@ -69,7 +70,8 @@ func (i identity) may(info fs.FileInfo, permission fs.FileMode) bool {
 	return mode&permission == permission
 }
 
-// barred says what keeps a user from a file, "" if nothing does: it needs x on every folder, and the permission on the file.
+// barred says what keeps a user from a file, "" if nothing does: it needs x on every folder, and the permission on
+// the file.
 func (i identity) barred(path string, permission fs.FileMode) string {
 	if dir := filepath.Dir(path); dir != path {
 		if obstacle := i.barred(dir, execute); obstacle != "" {

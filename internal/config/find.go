@@ -71,7 +71,8 @@ func isThere(path string) bool {
 
 const eximTimeout = 5 * time.Second
 
-// Exim runs the Exim of this machine with args, and gives what it prints. It fails with exec.ErrNotFound where there is none.
+// Exim runs the Exim of this machine with args, and gives what it prints. It fails with exec.ErrNotFound where there
+// is none.
 func Exim(ctx context.Context, args ...string) (string, error) {
 	out, err := runExim(ctx, "exim4", args)
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {

@@ -6,8 +6,8 @@ import (
 	"net/netip"
 )
 
-// DefaultMetrics is where metrics are served unless the configuration says otherwise. Of the ports that Prometheus allots to exporters,
-// 9100 to 9999, none is left.
+// DefaultMetrics is where metrics are served unless the configuration says otherwise. Of the ports that Prometheus
+// allots to exporters, 9100 to 9999, none is left.
 const DefaultMetrics = "127.0.0.1:19628"
 
 // metrics is where they are served, as it is written.

@@ -58,8 +58,8 @@ func aGroup(text string) string {
 	return strings.ReplaceAll(text, `group = "exiwatch"`, `group = "root"`)
 }
 
-// TestEveryKeyIsExplained: in the packaged file, which loads as it is and with everything in it that is commented out, in help config, and in
-// the manual page.
+// TestEveryKeyIsExplained: in the packaged file, which loads as it is and with everything in it that is commented
+// out, in help config, and in the manual page.
 func TestEveryKeyIsExplained(t *testing.T) {
 	packaged := aGroup(text(t, "../../packaging/exiwatch.toml"))
 	whole := commented.ReplaceAllString(packaged, "$1")
@@ -93,8 +93,8 @@ func TestEveryKeyIsExplained(t *testing.T) {
 	}
 }
 
-// TestPackagedConfiguration is that of an empty file, but that mail goes by SMTP, for in the service no program can become root, and that
-// Exim may ask.
+// TestPackagedConfiguration is that of an empty file, but that mail goes by SMTP, for in the service no program can
+// become root, and that Exim may ask.
 func TestPackagedConfiguration(t *testing.T) {
 	packaged, err := Parse("exiwatch.toml", []byte(aGroup(text(t, "../../packaging/exiwatch.toml"))))
 	if err != nil {

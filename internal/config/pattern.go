@@ -9,8 +9,8 @@ import (
 	"exiwatch/window"
 )
 
-// A Pattern picks arrivals by the value of one key: a glob, in which * stands for any text and ? for one byte and upper and
-// lower case are the same, or for hosts an address or CIDR.
+// A Pattern picks arrivals by the value of one key: a glob, in which * stands for any text and ? for one byte and
+// upper and lower case are the same, or for hosts an address or CIDR.
 type Pattern struct {
 	Key    window.Key
 	glob   string

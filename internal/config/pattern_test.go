@@ -112,8 +112,8 @@ func TestWrongPattern(t *testing.T) {
 	}
 }
 
-// TestGlobOnHostileSubject: many stars on a long subject that nearly fits take no time that anybody would notice. A glob that
-// tried every way would outlive the machine.
+// TestGlobOnHostileSubject: many stars on a long subject that nearly fits take no time that anybody would notice. A
+// glob that tried every way would outlive the machine.
 func TestGlobOnHostileSubject(t *testing.T) {
 	subject := bytes.Repeat([]byte("ab"), 16<<10)
 	pattern := "subject:" + strings.Repeat("*ab*a*b", 200) + "*c"

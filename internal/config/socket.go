@@ -130,8 +130,9 @@ func groupOf(name string) (int, error) {
 	return strconv.Atoi(g.Gid)
 }
 
-// socketKey is the key that is named, or sender. In place of sender, if no rule counts by it, it is account if one counts by that:
-// $sender_address is the name of most accounts. Where nothing is named and neither is counted it is that of the first rule.
+// socketKey is the key that is named, or sender. In place of sender, if no rule counts by it, it is account if one
+// counts by that: $sender_address is the name of most accounts. Where nothing is named and neither is counted it is
+// that of the first rule.
 func socketKey(name string, rules []window.Rule) (window.Key, error) {
 	k, err := window.ParseKey(cmp.Or(name, window.Sender.String()))
 	switch {

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxMarks is how many combining marks one base character may carry: Thai, Hebrew and Devanagari need up to three or four,
-// a pile that climbs over the neighbouring lines needs more.
+// maxMarks is how many combining marks one base character may carry: Thai, Hebrew and Devanagari need up to three or
+// four, a pile that climbs over the neighbouring lines needs more.
 const maxMarks = 4
 
 // Text makes s safe to show in a mail or on a terminal: the result is valid UTF-8 of printable runes (unicode.IsPrint)

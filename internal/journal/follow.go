@@ -24,8 +24,8 @@ type Follower struct {
 const (
 	// settle is how long after a line the next ones are waited for, to be handed over together.
 	settle = 20 * time.Millisecond
-	// delay is how long before now the last entry may have been logged that journalctl hasn't printed yet. journald tells
-	// of a new one at the latest after a quarter of a second (POST_CHANGE_TIMER_INTERVAL_USEC in its sources).
+	// delay is how long before now the last entry may have been logged that journalctl hasn't printed yet. journald
+	// tells of a new one at the latest after a quarter of a second (POST_CHANGE_TIMER_INTERVAL_USEC in its sources).
 	delay = 2 * time.Second
 	// A journalctl that ends is started again after minPause at first, and after maxPause at the latest.
 	minPause, maxPause = time.Second, time.Minute

@@ -8,8 +8,8 @@ import (
 	"exiwatch/window"
 )
 
-// accountPage is what is known of one value: who it is and how he stands, and below it as many lines as there is room for, from
-// where it was scrolled to.
+// accountPage is what is known of one value: who it is and how he stands, and below it as many lines as there is room
+// for, from where it was scrolled to.
 func (m *model) accountPage(room int) []string {
 	l, q := &m.sheet.account.line, &m.sheet.question
 	lines := []string{

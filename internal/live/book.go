@@ -36,7 +36,8 @@ type book struct {
 	zone *time.Location
 }
 
-// Bounds of a book: of 112 bytes for each arrival, so 112 MiB, and of its values, which one line of a log may fill with 8 kB.
+// Bounds of a book: of 112 bytes for each arrival, so 112 MiB, and of its values, which one line of a log may fill
+// with 8 kB.
 const (
 	maxRows = 1 << 20
 	maxText = 128 << 20 // bytes

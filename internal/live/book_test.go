@@ -39,8 +39,8 @@ func drawArrivals(t *rapid.T) []*window.Arrival {
 	return all
 }
 
-// TestRankingIsWhatTheRulesCount: whatever the clock does, the totals are those of counters that count by rules, and those of
-// somebody who looks through all arrivals.
+// TestRankingIsWhatTheRulesCount: whatever the clock does, the totals are those of counters that count by rules, and
+// those of somebody who looks through all arrivals.
 func TestRankingIsWhatTheRulesCount(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		length := time.Duration(rapid.IntRange(10, 60).Draw(t, "window")) * time.Second
@@ -118,7 +118,8 @@ func fill(b *book, n int) {
 	}
 }
 
-// TestBoundedBook: what a bound takes is the oldest, and it is known to be missing from the windows that reach it alone.
+// TestBoundedBook: what a bound takes is the oldest, and it is known to be missing from the windows that reach it
+// alone.
 func TestBoundedBook(t *testing.T) {
 	for name, b := range map[string]*book{"rows": newBook(time.Hour), "text": newBook(time.Hour)} {
 		if name == "rows" {

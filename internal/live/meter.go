@@ -6,7 +6,8 @@ type meter struct {
 	now    int64
 }
 
-// add counts an arrival at a second: the newest so far, or one up to a minute before; an older one counts as the newest.
+// add counts an arrival at a second: the newest so far, or one up to a minute before; an older one counts as the
+// newest.
 func (m *meter) add(at int64) {
 	minute := int64(len(m.counts))
 	switch {

@@ -124,7 +124,8 @@ func TestEveryKey(t *testing.T) {
 	}
 }
 
-// TestCursorStaysWithItsValue: who was chosen stays chosen though others overtake him; but the top of the ranking stays the top.
+// TestCursorStaysWithItsValue: who was chosen stays chosen though others overtake him; but the top of the ranking
+// stays the top.
 func TestCursorStaysWithItsValue(t *testing.T) {
 	b := newBench(t, false)
 	b.outbreak()
@@ -219,7 +220,8 @@ func TestPast(t *testing.T) {
 	b.sees(`! no such \x1b[31mfile`)
 }
 
-// TestPace: without a key, nothing is asked more often than twice a second, than answering bears, or than something is read.
+// TestPace: without a key, nothing is asked more often than twice a second, than answering bears, or than something
+// is read.
 func TestPace(t *testing.T) {
 	for took, want := range map[time.Duration]time.Duration{0: pace, time.Millisecond: pace, 80 * time.Millisecond: 800 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {

@@ -30,8 +30,8 @@ type hostOf struct {
 
 const leftOut = -1
 
-// rank gives the totals of the values of a key that are wanted, in their order; they are good until the next call. An arrival
-// without a value is in none.
+// rank gives the totals of the values of a key that are wanted, in their order; they are good until the next call. An
+// arrival without a value is in none.
 func (k *ranker) rank(b *book, s span, key window.Key, wanted func(string) bool, o order) []total {
 	k.slots = slices.Grow(k.slots[:0], len(b.values.values))[:len(b.values.values)]
 	clear(k.slots)

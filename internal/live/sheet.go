@@ -49,8 +49,8 @@ func limitOf(r *window.Rule, value string, now time.Time) int64 {
 	return r.Limit
 }
 
-// ruleFor is the rule by whose limit a ranking's bars are drawn: one on its key and window, if there is one on what it is ranked
-// by. The last result is what the bars show.
+// ruleFor is the rule by whose limit a ranking's bars are drawn: one on its key and window, if there is one on what
+// it is ranked by. The last result is what the bars show.
 func ruleFor(rules []window.Rule, q *question) (*window.Rule, order) {
 	shown := q.order
 	if q.order > byHosts {

@@ -13,8 +13,9 @@ import (
 	"charm.land/lipgloss/v2"
 )
 
-// clean makes as much of a value of the log safe to show as fills a width, and some more. Variation selectors go, as terminals
-// don't agree on how wide they make what they follow; what is left is as wide as its runes are one by one, or narrower.
+// clean makes as much of a value of the log safe to show as fills a width, and some more. Variation selectors go, as
+// terminals don't agree on how wide they make what they follow; what is left is as wide as its runes are one by one,
+// or narrower.
 func clean(s string, width int) string {
 	const cell = 20 // bytes: a character of 4 bytes and 4 marks on it, which is all that escape.Text lets through
 	s = s[:min(len(s), cell*(width+2))]

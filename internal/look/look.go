@@ -1,5 +1,5 @@
-// Package look is what pages of exiwatch look like, be they served or written into a file: one style sheet, light and dark, and
-// pieces of templates. Nothing in it needs a script, an inline style or a resource from elsewhere.
+// Package look is what pages of exiwatch look like, be they served or written into a file: one style sheet, light and
+// dark, and pieces of templates. Nothing in it needs a script, an inline style or a resource from elsewhere.
 package look
 
 import (

@@ -2,8 +2,8 @@ package metrics
 
 import "time"
 
-// A Snapshot is what the daemon is asked for at a scrape. Its counts begin with the daemon; what is read again at its start, to
-// rebuild the counters, isn't in them.
+// A Snapshot is what the daemon is asked for at a scrape. Its counts begin with the daemon; what is read again at its
+// start, to rebuild the counters, isn't in them.
 type Snapshot struct {
 	Lines, Bytes                                             int64 // of the logs
 	Arrivals, Malformed, Overflowed, Suspicious, Injected    int64 // of report.Tally

@@ -97,7 +97,8 @@ func (b *browser) asked() []string {
 
 var themes = map[string]string{"light": "--blink-settings=preferredColorScheme=1", "dark": "--blink-settings=preferredColorScheme=0"}
 
-// TestOpensFromADisk: without a request or a word on the console, whatever stands in it. A page that does ask is found out.
+// TestOpensFromADisk: without a request or a word on the console, whatever stands in it. A page that does ask is
+// found out.
 func TestOpensFromADisk(t *testing.T) {
 	b := newBrowser(t)
 	_, console := b.open(t, `<!DOCTYPE html><img src="http://elsewhere.test/x.png"><script>console.error("here")</script>`)
@@ -127,7 +128,8 @@ func TestOpensFromADisk(t *testing.T) {
 
 var axes = regexp.MustCompile(`(?s)<pre id="axe">(.*?)</pre>`)
 
-// TestAxeFindsNothing: axe-core finds no violation of its rules for access, in either theme, wide and narrow; and nothing is wider than the screen.
+// TestAxeFindsNothing: axe-core finds no violation of its rules for access, in either theme, wide and narrow; and
+// nothing is wider than the screen.
 func TestAxeFindsNothing(t *testing.T) {
 	b := newBrowser(t)
 	found, err := filepath.Glob("../*/testdata/axe-core/axe.min.js")

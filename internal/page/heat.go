@@ -110,7 +110,8 @@ func (r heatRow) Words() string {
 	return "By the hour: " + strings.Join(parts, ", ")
 }
 
-// levelOf is from 1 to levels. It grows with the square root, so that an outbreak doesn't make all other hours look alike.
+// levelOf is from 1 to levels. It grows with the square root, so that an outbreak doesn't make all other hours look
+// alike.
 func levelOf(n, most int64) int {
 	return min(max(int(math.Ceil(levels*math.Sqrt(float64(n)/float64(most)))), 1), levels)
 }

@@ -52,8 +52,8 @@ func about(t *testing.T, value string) *page.Page {
 	return p
 }
 
-// TestValuesStayInTheirFields: whatever the values are, the page is the one that a harmless value makes, but for the value, which
-// can be read.
+// TestValuesStayInTheirFields: whatever the values are, the page is the one that a harmless value makes, but for the
+// value, which can be read.
 func TestValuesStayInTheirFields(t *testing.T) {
 	if len(hostile) < 60 {
 		t.Fatal("too few")

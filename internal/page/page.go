@@ -1,5 +1,5 @@
-// Package page writes what a replay found into one HTML file, in the look of the live page. The file opens from a disk, loads
-// nothing, and needs no script. Whatever the log holds, it is no longer than maxSize.
+// Package page writes what a replay found into one HTML file, in the look of the live page. The file opens from a
+// disk, loads nothing, and needs no script. Whatever the log holds, it is no longer than maxSize.
 package page
 
 import (

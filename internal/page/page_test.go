@@ -122,7 +122,8 @@ func TestNothingHappened(t *testing.T) {
 	}
 }
 
-// TestYearsOfLogs: a log whose clock was once wrong, and one of many years, have charts of a bounded size that lose nothing silently.
+// TestYearsOfLogs: a log whose clock was once wrong, and one of many years, have charts of a bounded size that lose
+// nothing silently.
 func TestYearsOfLogs(t *testing.T) {
 	for _, test := range []struct {
 		name  string

@@ -14,8 +14,8 @@ const maxAnswer = MaxRequests * 21 // bytes
 // ErrNoAnswer says that there was a server, which closed the connection without a word: it has too many.
 var ErrNoAnswer = errors.New("no answer: the server has too many connections")
 
-// Ask asks as Exim's ${readsocket does: it sends the request, closes its half of the connection and reads to the end. The address is
-// a path, or HOST:PORT.
+// Ask asks as Exim's ${readsocket does: it sends the request, closes its half of the connection and reads to the end.
+// The address is a path, or HOST:PORT.
 func Ask(ctx context.Context, address, request string) (string, error) {
 	network := "tcp"
 	if isPath(address) {

@@ -49,8 +49,8 @@ const (
 	nothing               // and there was no request either
 )
 
-// request reads the next request; asked tells that it isn't the first. A client that closes its half, or waits, has sent a whole
-// one, if it is the first even an empty one.
+// request reads the next request; asked tells that it isn't the first. A client that closes its half, or waits, has
+// sent a whole one, if it is the first even an empty one.
 func (c *client) request(asked bool) (line string, end ending) {
 	c.pause = MaxIdle
 	if asked {

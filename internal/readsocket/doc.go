@@ -1,7 +1,7 @@
 // Package readsocket answers Exim's ${readsocket{…}} (spec, "Expansion items"), and asks as it does.
 //
-// A request is a line; its LF may be missing, for Exim closes its half of the connection behind it. Answers are separated by
-// LFs, not ended: Exim keeps one, and `condition` takes "yes\n" for an error.
+// A request is a line; its LF may be missing, for Exim closes its half of the connection behind it. Answers are
+// separated by LFs, not ended: Exim keeps one, and `condition` takes "yes\n" for an error.
 //
 //	alice@lab.test                                     a value of the socket's key
 //	sender=alice@lab.test host=192.0.2.1 "a b"         several, with the key's name or without: is any of them over a limit?

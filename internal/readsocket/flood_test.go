@@ -17,7 +17,8 @@ import (
 
 var floodRequests = flag.Int("readsocket.requests", 20_000, "random requests of TestFloodOfRandomRequests")
 
-// TestFloodOfRandomRequests: whatever is asked, in whatever pieces, each request has one answer that Exim can use, and nothing stays.
+// TestFloodOfRandomRequests: whatever is asked, in whatever pieces, each request has one answer that Exim can use,
+// and nothing stays.
 func TestFloodOfRandomRequests(t *testing.T) {
 	s, path := serve(t)
 	const clients = 8
@@ -54,8 +55,8 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// ask sends up to 200 requests over one connection and looks at the answers. On a machine that stands still for as long as a lull, what was
-// sent so far is answered, and no more: such a connection is tried again.
+// ask sends up to 200 requests over one connection and looks at the answers. On a machine that stands still for as
+// long as a lull, what was sent so far is answered, and no more: such a connection is tried again.
 func ask(t *testing.T, path string, r *rand.Rand) int {
 	var text []byte
 	want := 1 + r.IntN(200)

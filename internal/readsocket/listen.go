@@ -27,7 +27,8 @@ type AccessError struct{ err error }
 func (e *AccessError) Error() string { return e.err.Error() }
 func (e *AccessError) Unwrap() error { return e.err }
 
-// maxPath is how long the path of a socket may be: sun_path of unix(7), without its NUL and what the folder needs in which it is made.
+// maxPath is how long the path of a socket may be: sun_path of unix(7), without its NUL and what the folder needs in
+// which it is made.
 const maxPath = 107 - len("/.1234567890/s")
 
 // Listen makes a socket file. At no moment more may use it than access says, and a file that nobody listens on is
@@ -97,8 +98,8 @@ func vacant(path string) error {
 	return fmt.Errorf("%s: %w", path, ErrInUse) // also one that has no room, or isn't for us
 }
 
-// bind makes the socket in a folder that is closed to others, and moves it to its path. umask, which could do that too, is that of
-// the whole process.
+// bind makes the socket in a folder that is closed to others, and moves it to its path. umask, which could do that
+// too, is that of the whole process.
 func bind(dir, path string, access Access) (l net.Listener, err error) {
 	closed, err := os.MkdirTemp(dir, ".")
 	if err != nil {

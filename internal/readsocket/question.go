@@ -48,7 +48,8 @@ func Parse(line string, key window.Key) (Question, error) {
 	return q, nil
 }
 
-// text is the answer, also where there is none: what Exim expects a number for would be an error, and hold up mail, with a no.
+// text is the answer, also where there is none: what Exim expects a number for would be an error, and hold up mail,
+// with a no.
 func (q *Question) text(count int64, over bool) string {
 	switch {
 	case q.Count:
@@ -107,8 +108,8 @@ func unescape(c byte) byte {
 	return c
 }
 
-// Quote quotes a value as Exim's ${quote:…} does (spec, "Expansion operators"): what is empty or has anything but letters, digits,
-// underscores, dots and hyphens is put in quotes.
+// Quote quotes a value as Exim's ${quote:…} does (spec, "Expansion operators"): what is empty or has anything but
+// letters, digits, underscores, dots and hyphens is put in quotes.
 func Quote(value string) string {
 	plain := func(c byte) bool {
 		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("_.-", c) >= 0

@@ -72,8 +72,8 @@ func TestQuote(t *testing.T) {
 	}
 }
 
-// FuzzParse: what is quoted comes back, wherever it stands; what is understood is the same when it is written out; and every answer
-// is one line that Exim can use.
+// FuzzParse: what is quoted comes back, wherever it stands; what is understood is the same when it is written out;
+// and every answer is one line that Exim can use.
 func FuzzParse(f *testing.F) {
 	for _, line := range []string{"alice@lab.test", `count sender="a b" host=::1`, `"a b"@lab.test`, "=\x00\\\"", `subject="\n`} {
 		f.Add(line, int64(7))

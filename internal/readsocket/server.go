@@ -22,12 +22,13 @@ const (
 	MaxConnections = 512
 	// MaxRequests is how many lines a connection may have: an ACL asks one, a script that lists accounts some hundreds.
 	MaxRequests = 1000
-	// MaxLife ends a connection whatever the client does: Exim listens no longer by default (spec, ${readsocket: "5 seconds").
+	// MaxLife ends a connection whatever the client does: Exim listens no longer by default (spec, ${readsocket: "5
+	// seconds").
 	MaxLife = 5 * time.Second
 	// MaxIdle is how long the rest of a request is waited for. Exim sends it in one piece.
 	MaxIdle = time.Second
-	// lull is how long another request is waited for behind one that was answered, if the client hasn't closed its half: Exim with
-	// shutdown=no waits for ours.
+	// lull is how long another request is waited for behind one that was answered, if the client hasn't closed its
+	// half: Exim with shutdown=no waits for ours.
 	lull = 30 * time.Millisecond
 	// AnswerTime is what an answer may take. What can't be had by then is no.
 	AnswerTime = 90 * time.Millisecond
@@ -66,8 +67,8 @@ func (s *Server) Tally() Tally {
 	return t
 }
 
-// Serve answers until ctx ends, which is no error, and then closes the listeners and what is connected. It closes them, too, when
-// one of them fails.
+// Serve answers until ctx ends, which is no error, and then closes the listeners and what is connected. It closes
+// them, too, when one of them fails.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -89,7 +89,8 @@ func answer(t *testing.T, c net.Conn) string {
 	return string(b)
 }
 
-// TestAnswersAreSeparatedNotEnded: however the requests come, in one piece or byte by byte, with the last LF or without.
+// TestAnswersAreSeparatedNotEnded: however the requests come, in one piece or byte by byte, with the last LF or
+// without.
 func TestAnswersAreSeparatedNotEnded(t *testing.T) {
 	s, path := serve(t)
 	for request, want := range map[string]string{

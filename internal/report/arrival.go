@@ -6,7 +6,8 @@ import (
 	"exiwatch/parser"
 )
 
-// An arrival is a line of `exiwatch arrivals`. INTERFACE.md has its fields; those without an item in the log line are left out.
+// An arrival is a line of `exiwatch arrivals`. INTERFACE.md has its fields; those without an item in the log line are
+// left out.
 type arrival struct {
 	File                string   `json:"file"`
 	Line                int64    `json:"line"`

@@ -21,8 +21,8 @@ func arrivalAt(at time.Time, class int) *window.Arrival {
 	return w
 }
 
-// TestHoursOfTheLogsClock: the hours are those that the stamps show, whatever their zone, also where the clock steps back and
-// before 1970; what several goroutines have counted is one.
+// TestHoursOfTheLogsClock: the hours are those that the stamps show, whatever their zone, also where the clock steps
+// back and before 1970; what several goroutines have counted is one.
 func TestHoursOfTheLogsClock(t *testing.T) {
 	india, summer, winter := time.FixedZone("", 5*3600+1800), time.FixedZone("", 7200), time.FixedZone("", 3600)
 	s := Summary{Hourly: true}

@@ -136,8 +136,8 @@ func TestManyMalformedLines(t *testing.T) {
 	}
 }
 
-// TestHostileText: whatever a sender writes, and whatever a file is called, the text has no character that moves a cursor, hides or
-// turns round what stands beside it.
+// TestHostileText: whatever a sender writes, and whatever a file is called, the text has no character that moves a
+// cursor, hides or turns round what stands beside it.
 func TestHostileText(t *testing.T) {
 	var log strings.Builder
 	subjects := []string{

@@ -2,8 +2,8 @@ package report
 
 import "exiwatch/parser"
 
-// selectors are the log selectors whose items tell more, and whether one was seen. Exim's specification describes them under
-// "Reducing or increasing what is logged".
+// selectors are the log selectors whose items tell more, and whether one was seen. Exim's specification describes
+// them under "Reducing or increasing what is logged".
 type selectors struct {
 	arguments, interfaces, ports, millisec, pid, recipients, sender, subject bool
 	remote                                                                   bool // an arrival from a host was seen

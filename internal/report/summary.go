@@ -124,8 +124,8 @@ func (s *Summary) Opened(alerts []*window.Alert) {
 	}
 }
 
-// Ended lets go of what Text and Document don't tell of an alert that has ended: a long log may have opened thousands. Document's
-// Alert.Of then has no more than the JSON.
+// Ended lets go of what Text and Document don't tell of an alert that has ended: a long log may have opened
+// thousands. Document's Alert.Of then has no more than the JSON.
 func (s *Summary) Ended(a *window.Alert) {
 	o := s.byAlert[a]
 	if o == nil {

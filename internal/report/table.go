@@ -6,8 +6,8 @@ import (
 	"iter"
 )
 
-// A table holds records, each known by its text. They lie in blocks of bytes, each whole in one place, so that a look at one
-// costs the memory little, and the garbage collector has nothing to follow. Its zero value is empty.
+// A table holds records, each known by its text. They lie in blocks of bytes, each whole in one place, so that a look
+// at one costs the memory little, and the garbage collector has nothing to follow. Its zero value is empty.
 type table struct {
 	slots  []uint64 // where a text's hash leads: the hash's upper half, and below it the record's place + 1; 0: nothing
 	blocks [][]byte
@@ -53,7 +53,8 @@ func (t *table) at(place uint32) record {
 	return record(t.blocks[place/(blockSize/align)][place%(blockSize/align)*align:])
 }
 
-// find gives the record of a text of which the hash is given, and its place. If there was none, it is a new one, all zeros.
+// find gives the record of a text of which the hash is given, and its place. If there was none, it is a new one, all
+// zeros.
 func (t *table) find(text []byte, hash uint64) (r record, place uint32) {
 	if 2*t.size >= len(t.slots) {
 		t.grow()

@@ -35,7 +35,8 @@ func isInText(key window.Key) bool {
 // maxSubjects is how many subjects the text shows of an alert.
 const maxSubjects = 5
 
-// Text writes the summary for people, with n rows for each ranking, all if n is 0. Nothing in it can move a terminal's cursor.
+// Text writes the summary for people, with n rows for each ranking, all if n is 0. Nothing in it can move a
+// terminal's cursor.
 func (s *Summary) Text(w io.Writer, n int, colour bool) error {
 	out := text{Writer: bufio.NewWriter(w), colour: colour}
 	out.totals(s)

@@ -14,8 +14,9 @@ import (
 // inNamespace is in the environment of a test that runs itself again where it may mount.
 const inNamespace = "EXIWATCH_TEST_MOUNTS=1"
 
-// Mount mounts a tmpfs until the test's end; options are those of mount(8), such as size=256k. Where this process may not mount, the test runs once more
-// in a process of its own that may: then mounted is false, and the test has nothing left to do.
+// Mount mounts a tmpfs until the test's end; options are those of mount(8), such as size=256k. Where this process may
+// not mount, the test runs once more in a process of its own that may: then mounted is false, and the test has
+// nothing left to do.
 func Mount(t *testing.T, options string) (dir string, mounted bool) {
 	t.Helper()
 	dir = t.TempDir()

@@ -9,8 +9,9 @@ import (
 	"exiwatch/window"
 )
 
-// peaks are the highest counts that each value of a rule's key had in one window. They are what the counters say after each
-// arrival, so that a limit is crossed by just those values whose peak is over it, whatever the rule counts.
+// peaks are the highest counts that each value of a rule's key had in one window. They are what the counters say
+// after each arrival, so that a limit is crossed by just those values whose peak is over it, whatever the rule
+// counts.
 type peaks struct {
 	rule     window.Rule
 	counters *window.Counters

@@ -1,13 +1,13 @@
 package suggest
 
-// limitsAtOnce is how many limits of a rule are tried in one pass over the log, which leaves about a ninth of the range. Each
-// takes 32 bytes for each value that is counted.
+// limitsAtOnce is how many limits of a rule are tried in one pass over the log, which leaves about a ninth of the
+// range. Each takes 32 bytes for each value that is counted.
 const limitsAtOnce = 8
 
-// A search is for the lowest limit that opens at most allowed alerts. Of a limit under the first no pass is needed: more than
-// allowed values have a higher peak, and each opens an alert at least. Over it a value may open several, and the number
-// needn't fall as the limit rises: who is over a low one all the time opens one alert, and over a higher one now and then
-// several. If the first won't do, what is found is a limit that will where one less won't.
+// A search is for the lowest limit that opens at most allowed alerts. Of a limit under the first no pass is needed:
+// more than allowed values have a higher peak, and each opens an alert at least. Over it a value may open several,
+// and the number needn't fall as the limit rises: who is over a low one all the time opens one alert, and over a
+// higher one now and then several. If the first won't do, what is found is a limit that will where one less won't.
 type search struct {
 	allowed   int64
 	first     int64

@@ -1,8 +1,9 @@
-// Package suggest chooses limits by looking back: of each rule the lowest that would have opened only so many alerts over a log.
+// Package suggest chooses limits by looking back: of each rule the lowest that would have opened only so many alerts
+// over a log.
 //
-// The log is read several times: once for the peaks, the highest count that each value of a rule's key had in one window, and then
-// with limits that these suggest, until one is found; the last time with those that were found. Everything is counted as the
-// daemon counts, so nothing here depends on what a rule counts.
+// The log is read several times: once for the peaks, the highest count that each value of a rule's key had in one
+// window, and then with limits that these suggest, until one is found; the last time with those that were found.
+// Everything is counted as the daemon counts, so nothing here depends on what a rule counts.
 //
 // What is held beside the counters are the peaks of each rule: for a million values of 21 bytes 165 MB.
 package suggest
@@ -46,8 +47,8 @@ type ruling struct {
 	by     *report.Ranking
 }
 
-// New makes a Suggester of limits that open at most perWeek alerts a week. Rules that differ in their limits alone are one: the
-// first of them.
+// New makes a Suggester of limits that open at most perWeek alerts a week. Rules that differ in their limits alone
+// are one: the first of them.
 func New(rules []window.Rule, perWeek float64) (*Suggester, error) {
 	s := &Suggester{perWeek: perWeek}
 	seen := make(map[string]bool)
@@ -231,8 +232,8 @@ func span(rule window.Rule) string {
 // weeks is how long the log is, from the earliest stamp of an arrival to the last.
 func (s *Suggester) weeks() float64 { return float64(s.last.Sub(s.earliest.Time)) / float64(week) }
 
-// allowed is how many alerts of a rule the log may have. A log that is too short for one may have one, unless none at all are
-// wanted.
+// allowed is how many alerts of a rule the log may have. A log that is too short for one may have one, unless none at
+// all are wanted.
 func (s *Suggester) allowed() int64 {
 	if s.perWeek == 0 {
 		return 0

@@ -13,8 +13,8 @@ type Suggestions struct {
 	Rules         []Suggestion `json:"rules"`
 }
 
-// A Suggestion is what is suggested for a rule. The peaks are the highest counts of a value in one window: of this many percent
-// of the values the peak is no higher.
+// A Suggestion is what is suggested for a rule. The peaks are the highest counts of a value in one window: of this
+// many percent of the values the peak is no higher.
 type Suggestion struct {
 	Rule         string `json:"rule"`
 	Key          string `json:"key"`

@@ -12,8 +12,8 @@ import (
 	"exiwatch/internal/words"
 )
 
-// TOML writes the suggestions as rules of a configuration, with the figures in comments. What stands in the log can't end a
-// comment: it is escaped, and takes one line.
+// TOML writes the suggestions as rules of a configuration, with the figures in comments. What stands in the log can't
+// end a comment: it is escaped, and takes one line.
 func (s *Suggestions) TOML(w io.Writer) error {
 	out := tomlWriter{bufio.NewWriter(w)}
 	out.log(s)

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// An ahead reads a log ahead of whoever reads it, in a goroutine of its own: what is compressed takes longer to uncompress than to
-// read.
+// An ahead reads a log ahead of whoever reads it, in a goroutine of its own: what is compressed takes longer to
+// uncompress than to read.
 type ahead struct {
 	in      io.ReadCloser
 	full    chan block // read ahead; closed behind the last
@@ -29,8 +29,8 @@ const blockSize = 256 << 10 // bytes
 // buffers are used again and again. A nil one is yet to be made.
 type buffers chan []byte
 
-// newBuffers makes as many as logs need that are read together, each so many blocks ahead: what waits, one that is filled and
-// one that is read.
+// newBuffers makes as many as logs need that are read together, each so many blocks ahead: what waits, one that is
+// filled and one that is read.
 func newBuffers(logs, blocks int) buffers {
 	b := make(buffers, logs*(blocks+2))
 	for range cap(b) {

@@ -9,8 +9,8 @@ import (
 // maxBatch is how much text a batch holds before it is handed over though more could be read.
 const maxBatch = 256 << 10 // bytes
 
-// A batch is lines from a follower, which the owner of the counters reads and gives back: such as came one by one, or a run of
-// them, which a hand reads ahead.
+// A batch is lines from a follower, which the owner of the counters reads and gives back: such as came one by one, or
+// a run of them, which a hand reads ahead.
 type batch struct {
 	log   int // which of the daemon's logs
 	text  []byte

@@ -15,8 +15,8 @@ import (
 	"exiwatch/window"
 )
 
-// begin finds where to read a log from, and up to where silently. was is what the checkpoint says of it; nil if it is followed
-// for the first time.
+// begin finds where to read a log from, and up to where silently. was is what the checkpoint says of it; nil if it is
+// followed for the first time.
 func (d *Daemon) begin(l *followed, was *progress) error {
 	l.marks = newMarks(l.pipeline)
 	switch {
@@ -69,8 +69,8 @@ func (d *Daemon) begin(l *followed, was *progress) error {
 	return nil
 }
 
-// find looks for a place in the files of a log. The start of a file isn't looked for: nothing tells it from that of what was
-// written there after it was truncated.
+// find looks for a place in the files of a log. The start of a file isn't looked for: nothing tells it from that of
+// what was written there after it was truncated.
 func (l *followed) find(at tailer.Position) (held tailer.Position, ok bool, err error) {
 	if at.Offset == 0 {
 		return held, false, nil
@@ -99,8 +99,8 @@ func (l *followed) startAnew(at tailer.Position) {
 // coarse is how much older than now a file may seem that is written to now.
 const coarse = 20 * time.Millisecond
 
-// beginLost is for a log of which the file that was counted last is gone, or of which there was none or nothing in it: it
-// is read from what was written since.
+// beginLost is for a log of which the file that was counted last is gone, or of which there was none or nothing in
+// it: it is read from what was written since.
 func (d *Daemon) beginLost(l *followed, was *progress) {
 	l.start(was.mark)
 	if was.Position.Offset > 0 {
@@ -130,7 +130,8 @@ func (d *Daemon) beginOldest(l *followed, at window.Clock) error {
 	return nil
 }
 
-// warnOfGap says from when the counts are complete, if the past begins with a file and that is too late for the windows at the second now.
+// warnOfGap says from when the counts are complete, if the past begins with a file and that is too late for the
+// windows at the second now.
 func (d *Daemon) warnOfGap(l *followed, oldest string, now int64) {
 	first, err := (&Source{Name: oldest}).first(d.Config.Zone, d.now())
 	if err != nil || first.IsZero() || first.Unix() <= now-l.marks.longest {
@@ -144,8 +145,8 @@ func (d *Daemon) sayGap(l *followed, first time.Time) {
 		"begins", first, "complete", first.Add(l.pipeline.counters.Longest()))
 }
 
-// beginFirst is for a log that is followed for the first time: what it holds is counted silently as far back as the windows reach,
-// or told, with FromStart, from the start of the current file on.
+// beginFirst is for a log that is followed for the first time: what it holds is counted silently as far back as the
+// windows reach, or told, with FromStart, from the start of the current file on.
 func (d *Daemon) beginFirst(l *followed) error {
 	row, err := l.follower.Row()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -182,8 +183,8 @@ func (d *Daemon) beginFirst(l *followed) error {
 	return nil
 }
 
-// reaching is the youngest file of a row that begins at the second from or before it; the oldest if there is none, and wherever it
-// has got to when it is stopped.
+// reaching is the youngest file of a row that begins at the second from or before it; the oldest if there is none,
+// and wherever it has got to when it is stopped.
 func reaching(row []tailer.Member, from int64, zone *time.Location, now time.Time, stopped func() bool) int {
 	first := len(row) - 1
 	for ; first > 0 && !stopped(); first-- {

@@ -7,8 +7,8 @@ import (
 	"exiwatch/tailer"
 )
 
-// behind is how many bytes of a log lie behind a place up to which it was counted, in that file and in later ones, compressed ones as they
-// are stored. Where the file is gone, that is what the log itself holds.
+// behind is how many bytes of a log lie behind a place up to which it was counted, in that file and in later ones,
+// compressed ones as they are stored. Where the file is gone, that is what the log itself holds.
 func behind(path string, cycledTo []string, at tailer.Position) int64 {
 	row, err := tailer.Named(path, cycledTo...)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 // checkpointVersion is raised when an older program can't go on from the checkpoint: see private.Newer.
 const checkpointVersion = 1
 
-// A checkpoint says how far the logs have been counted: the alerts of everything before are in the spool, and none of their mails was
-// sent before the checkpoint was on disk. What was counted isn't in it, as the log has that.
+// A checkpoint says how far the logs have been counted: the alerts of everything before are in the spool, and none of
+// their mails was sent before the checkpoint was on disk. What was counted isn't in it, as the log has that.
 type checkpoint struct {
 	Version int                  `json:"version"`
 	Spooled int64                `json:"spooled"` // the last mail in the spool that it covers

@@ -8,8 +8,8 @@ import (
 	"exiwatch/window"
 )
 
-// take counts the lines of a batch and gives it back. It returns false if it was stopped before the last one: no other batch may be taken
-// then.
+// take counts the lines of a batch and gives it back. It returns false if it was stopped before the last one: no
+// other batch may be taken then.
 func (d *Daemon) take(b *batch) bool {
 	l := d.logs[b.log]
 	if b.ahead() {
@@ -53,8 +53,8 @@ func (d *Daemon) waits(l *followed, w *tailer.WaitError) {
 	l.waits = w
 }
 
-// arrived ends a rebuild: from here on the log is told. Alerts that are open here and that nobody was told of were found
-// in lines added late to a file that had been counted, or are those of a rule that is new.
+// arrived ends a rebuild: from here on the log is told. Alerts that are open here and that nobody was told of were
+// found in lines added late to a file that had been counted, or are those of a rule that is new.
 func (d *Daemon) arrived(l *followed) {
 	r := l.rebuild
 	l.rebuild = nil
@@ -72,8 +72,8 @@ func (d *Daemon) arrived(l *followed) {
 	}
 }
 
-// atEnd says that a log was read to its end at the time given. When all were, mails of which nobody knows whether the mail server took
-// them may go again: if it had, the logs would have shown it.
+// atEnd says that a log was read to its end at the time given. When all were, mails of which nobody knows whether the
+// mail server took them may go again: if it had, the logs would have shown it.
 func (d *Daemon) atEnd(l *followed, at time.Time) {
 	if l.rebuild != nil {
 		l.reader.Flush()

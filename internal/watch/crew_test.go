@@ -42,8 +42,8 @@ func (t *transcript) listener() Listener {
 	}
 }
 
-// anyLog generates a log with all that the order of its lines decides about: hours that occur twice, steps of the clock, late
-// lines, entries in several lines or pieces, and rows of arrivals that open alerts.
+// anyLog generates a log with all that the order of its lines decides about: hours that occur twice, steps of the
+// clock, late lines, entries in several lines or pieces, and rows of arrivals that open alerts.
 func anyLog(t *rapid.T, zone *time.Location) []byte {
 	var log bytes.Buffer
 	now := time.Date(2026, 10, 25, 1, rapid.IntRange(0, 59).Draw(t, "minute"), 0, 0, zone)
@@ -97,8 +97,8 @@ func anyLog(t *rapid.T, zone *time.Location) []byte {
 	return log.Bytes()
 }
 
-// TestCrewTellsWhatOneReaderTells: byte for byte and in the same order, whatever portions the logs are read in and however many
-// goroutines read them.
+// TestCrewTellsWhatOneReaderTells: byte for byte and in the same order, whatever portions the logs are read in and
+// however many goroutines read them.
 func TestCrewTellsWhatOneReaderTells(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
 	must(t, err)
@@ -168,8 +168,8 @@ func TestCrewTellsWhatOneReaderTells(t *testing.T) {
 	}
 }
 
-// TestCrewHandsOnTheStamp: a late line in the hour that occurs twice belongs to its second occurrence, as the portion before
-// has shown that this is over.
+// TestCrewHandsOnTheStamp: a late line in the hour that occurs twice belongs to its second occurrence, as the portion
+// before has shown that this is over.
 func TestCrewHandsOnTheStamp(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
 	must(t, err)

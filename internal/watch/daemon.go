@@ -25,10 +25,12 @@ type Daemon struct {
 	Sockets   []*os.File // that the service manager listens on for it; the caller's
 	Version   string     // of the program
 	Stdin     io.Reader  // the log "-"
-	// Ready, if set, is called when nothing can be wrong any more and the first line is about to be read. Its error ends Run.
+	// Ready, if set, is called when nothing can be wrong any more and the first line is about to be read. Its error
+	// ends Run.
 	Ready func() error
-	// Beat, if set, is called for as long as the logs are really being read: whenever each of them has been read further, or been
-	// found to hold no more, since the last call. That is every tailer.DefaultTick while they are quiet. It must not block.
+	// Beat, if set, is called for as long as the logs are really being read: whenever each of them has been read
+	// further, or been found to hold no more, since the last call. That is every tailer.DefaultTick while they are
+	// quiet. It must not block.
 	Beat func()
 	// Examine, if not nil, finds out whether all is in order, for the live page.
 	Examine func(context.Context) []web.Finding

@@ -43,8 +43,8 @@ limit = 20000
 window = '3m'
 `
 
-// traffic makes a log in which some send in bursts, from several hosts, by login and from scripts, with other lines between, and now
-// and then a line that comes late.
+// traffic makes a log in which some send in bursts, from several hosts, by login and from scripts, with other lines
+// between, and now and then a line that comes late.
 func traffic(seed uint64, n int) (lines []string, end time.Time) {
 	r := rand.New(rand.NewPCG(seed, 17))
 	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
@@ -83,9 +83,9 @@ func entry(r *rand.Rand, who int) string {
 	return fmt.Sprintf("<= web%d@lab.test U=web%d P=local%s", who, who, rest)
 }
 
-// TestDaemonSaysWhatReplaySays is the one invariant: the log is written line by line and cycled on the way, with a line that comes late in the
-// cycled file, and the daemon opens the alerts that a replay of the files lists. What was there before it is counted silently, unless it
-// is told to begin at the start.
+// TestDaemonSaysWhatReplaySays is the one invariant: the log is written line by line and cycled on the way, with a
+// line that comes late in the cycled file, and the daemon opens the alerts that a replay of the files lists. What was
+// there before it is counted silently, unless it is told to begin at the start.
 func TestDaemonSaysWhatReplaySays(t *testing.T) {
 	for seed := range uint64(3) {
 		for _, fromStart := range []bool{true, false} {
@@ -218,7 +218,8 @@ func TestBeforeAndAfterAreCountedTogether(t *testing.T) {
 	}
 }
 
-// TestTruncatedLogIsNotSilent: a log that copytruncate has emptied holds nothing from before, also while it is shorter than it was.
+// TestTruncatedLogIsNotSilent: a log that copytruncate has emptied holds nothing from before, also while it is
+// shorter than it was.
 func TestTruncatedLogIsNotSilent(t *testing.T) {
 	t.Parallel()
 	c := configured(t, fiveAnHour)
@@ -289,7 +290,8 @@ func TestTwoLogs(t *testing.T) {
 	}
 }
 
-// TestUnfinishedEntryAtTheEnd: an entry whose end doesn't come is read when the log has been quiet, not only with the next line.
+// TestUnfinishedEntryAtTheEnd: an entry whose end doesn't come is read when the log has been quiet, not only with the
+// next line.
 func TestUnfinishedEntryAtTheEnd(t *testing.T) {
 	t.Parallel()
 	c := configured(t, fiveAnHour)
@@ -303,7 +305,8 @@ func TestUnfinishedEntryAtTheEnd(t *testing.T) {
 	})
 }
 
-// TestHangingMailServer: it stops neither reading nor counting, and no longer than its grace the end; the mails wait in the spool.
+// TestHangingMailServer: it stops neither reading nor counting, and no longer than its grace the end; the mails wait
+// in the spool.
 func TestHangingMailServer(t *testing.T) {
 	t.Parallel()
 	c := configured(t, fiveAnHour)
@@ -348,8 +351,8 @@ func TestMailsWaitForTheNextDaemon(t *testing.T) {
 	}
 }
 
-// TestStopInAStorm: a daemon that is told to end has two hundred mails to make of lines that it is just counting. It ends at once, and the
-// next one mails each alert once.
+// TestStopInAStorm: a daemon that is told to end has two hundred mails to make of lines that it is just counting. It
+// ends at once, and the next one mails each alert once.
 func TestStopInAStorm(t *testing.T) {
 	t.Parallel()
 	c := configured(t, fiveAnHour+"\n[mail]\nmax_per_hour = 0")
@@ -424,8 +427,8 @@ func TestLogsFarApart(t *testing.T) {
 	w.until("the mails", func() bool { return len(w.post.ids()) == 2 })
 }
 
-// TestLogThatNeverWas: a path at which no log ever stood, most likely a wrong one, is worth a warning; a log that was just
-// cycled is not.
+// TestLogThatNeverWas: a path at which no log ever stood, most likely a wrong one, is worth a warning; a log that was
+// just cycled is not.
 func TestLogThatNeverWas(t *testing.T) {
 	t.Parallel()
 	c := configured(t, fiveAnHour)

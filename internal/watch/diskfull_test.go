@@ -30,8 +30,8 @@ func fillDisk(t *testing.T, dir string) (ballast string) {
 	return ballast
 }
 
-// TestDiskFull: while there is no room the daemon counts and says so, and no mail goes that isn't safely kept. When there is room, all go. A daemon
-// that ends meanwhile leaves nothing broken, and the next one makes the mails again.
+// TestDiskFull: while there is no room the daemon counts and says so, and no mail goes that isn't safely kept. When
+// there is room, all go. A daemon that ends meanwhile leaves nothing broken, and the next one makes the mails again.
 func TestDiskFull(t *testing.T) {
 	for _, restart := range []bool{false, true} {
 		t.Run(fmt.Sprintf("restart %t", restart), func(t *testing.T) {

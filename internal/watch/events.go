@@ -81,8 +81,8 @@ func (d *Daemon) warn(message string, attributes ...any) {
 	d.warnings.add(d.Log, d.now(), message, attributes...)
 }
 
-// problem is called from the goroutine of a follower. A log that isn't there is no news: logrotate leaves none (nocreate), and
-// Exim makes it with the next line.
+// problem is called from the goroutine of a follower. A log that isn't there is no news: logrotate leaves none
+// (nocreate), and Exim makes it with the next line.
 func (d *Daemon) problem(err error) {
 	level := slog.LevelWarn
 	if errors.Is(err, fs.ErrNotExist) {

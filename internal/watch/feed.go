@@ -12,8 +12,8 @@ import (
 	"exiwatch/tailer"
 )
 
-// A feed hands the lines of one log to the owner in batches, of which so many go round that all hands find something to read, and
-// what is held is bounded.
+// A feed hands the lines of one log to the owner in batches, of which so many go round that all hands find something
+// to read, and what is held is bounded.
 type feed struct {
 	ctx   context.Context
 	out   chan<- *batch

@@ -73,8 +73,8 @@ func (r *reading) take(b *batch) {
 
 func (r *reading) place() place { return place{r.at, r.seen, r.meter, r.rebuild == nil} }
 
-// TestRunsTellWhatLinesTell: byte for byte and in the same order, whatever the runs are that the lines come in, and wherever a rebuild
-// ends; and a checkpoint between any two batches is the same.
+// TestRunsTellWhatLinesTell: byte for byte and in the same order, whatever the runs are that the lines come in, and
+// wherever a rebuild ends; and a checkpoint between any two batches is the same.
 func TestRunsTellWhatLinesTell(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
 	must(t, err)

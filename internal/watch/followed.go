@@ -51,8 +51,8 @@ type rebuild struct {
 	see     func()          // ends own.unsee
 }
 
-// over tells whether a line that ends at p lies behind the goal: in its file, in a later one, or in the same one after it was
-// truncated. The journal has an order of its own.
+// over tells whether a line that ends at p lies behind the goal: in its file, in a later one, or in the same one
+// after it was truncated. The journal has an order of its own.
 func (r *rebuild) over(p tailer.Position) bool {
 	if r.journal {
 		return journal.Behind(p, r.goal)
@@ -82,8 +82,9 @@ func (r *rebuild) done(p tailer.Position) bool {
 	return p.Offset == r.goal.Offset && p.SameFile(r.goal)
 }
 
-// count counts the lines of a batch of which the run, if it is one, has been read. arrived is called at the moment when the rebuild is over,
-// and more, after each line or run, with how many lines that was, until it returns false; then so does count.
+// count counts the lines of a batch of which the run, if it is one, has been read. arrived is called at the moment
+// when the rebuild is over, and more, after each line or run, with how many lines that was, until it returns false;
+// then so does count.
 func (l *followed) count(b *batch, arrived func(), more func(lines int64) bool) bool {
 	if b.ahead() && l.reader.Blank() && l.run(b, join{}) {
 		return more(b.run.Lines)

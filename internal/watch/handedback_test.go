@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestRestartBeforeMailIsHandedBack: a daemon that starts while a filter has mail reads far enough back to know it again.
+// TestRestartBeforeMailIsHandedBack: a daemon that starts while a filter has mail reads far enough back to know it
+// again.
 func TestRestartBeforeMailIsHandedBack(t *testing.T) {
 	const rule = "[[rule]]\nlimit = 5\nwindow = \"1m\"\n"
 	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)

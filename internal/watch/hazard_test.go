@@ -82,7 +82,8 @@ func TestWindowThatGrows(t *testing.T) {
 	}
 }
 
-// TestCopyFromLongAgo: a Message-ID that was excused before the part of the log that is read again excuses nobody there.
+// TestCopyFromLongAgo: a Message-ID that was excused before the part of the log that is read again excuses nobody
+// there.
 func TestCopyFromLongAgo(t *testing.T) {
 	s := newSaga(t, "[[rule]]\nlimit = 5\nwindow = '1m'", "")
 	s.run(func(w *watchman) {
@@ -98,7 +99,8 @@ func TestCopyFromLongAgo(t *testing.T) {
 	s.verify(s.mainlog)
 }
 
-// TestStoppedBeforeTheFirstNewLine: of a log whose counted file is gone, what was written since is read whenever a daemon gets to it.
+// TestStoppedBeforeTheFirstNewLine: of a log whose counted file is gone, what was written since is read whenever a
+// daemon gets to it.
 func TestStoppedBeforeTheFirstNewLine(t *testing.T) {
 	s := newSaga(t, fiveAnHour, simples("bob", 0, 3))
 	s.run(nil)
@@ -143,7 +145,8 @@ func TestEvidenceInWhatIsReadAgain(t *testing.T) {
 	s.verify(s.mainlog)
 }
 
-// TestStoppedWithinAnEntry: SIGTERM leaves a checkpoint though the last entry isn't finished, and the next daemon has the whole of it.
+// TestStoppedWithinAnEntry: SIGTERM leaves a checkpoint though the last entry isn't finished, and the next daemon has
+// the whole of it.
 func TestStoppedWithinAnEntry(t *testing.T) {
 	s := newSaga(t, fiveAnHour, "")
 	s.run(func(w *watchman) {

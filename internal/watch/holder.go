@@ -9,8 +9,8 @@ import (
 	"exiwatch/internal/private"
 )
 
-// Holder gives the pid of the daemon that has a state folder, "" if none has it or that can't be told. For the moment of looking it
-// shares the lock: a daemon that starts in just that moment is refused.
+// Holder gives the pid of the daemon that has a state folder, "" if none has it or that can't be told. For the moment
+// of looking it shares the lock: a daemon that starts in just that moment is refused.
 func Holder(dir string) string {
 	lock, err := private.Open(filepath.Join(dir, lockFile), os.O_RDONLY)
 	if err != nil {

@@ -27,8 +27,8 @@ func (l *followed) judge(b *batch) {
 	}
 }
 
-// tellJudged says once of a log that it isn't understood, or not wholly. It is called at the log's end: only then a part
-// of what was read is a part of the whole.
+// tellJudged says once of a log that it isn't understood, or not wholly. It is called at the log's end: only then a
+// part of what was read is a part of the whole.
 func (d *Daemon) tellJudged(l *followed) {
 	j := &l.judged
 	verdict := report.VerdictOf(&j.Judgement)

@@ -48,9 +48,9 @@ var deadly = map[string]string{
 	"a mail that isn't covered is there":  `unlink.*/spool/waiting/ID\.opened\.eml`,
 }
 
-// TestKilledBetweenAnyTwoWrites kills the daemon at each of the system calls by which it changes its state folder, while somebody goes over a
-// limit: the next one must find a state that it can read, and no mail may be lost or come twice. The mail server is the Exim whose log is followed:
-// it logs what it takes before it answers.
+// TestKilledBetweenAnyTwoWrites kills the daemon at each of the system calls by which it changes its state folder,
+// while somebody goes over a limit: the next one must find a state that it can read, and no mail may be lost or come
+// twice. The mail server is the Exim whose log is followed: it logs what it takes before it answers.
 func TestKilledBetweenAnyTwoWrites(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes patience")
@@ -116,8 +116,8 @@ func victim(dir, account string) *exec.Cmd {
 	return cmd
 }
 
-// killVictim runs a daemon that is killed at its n-th call, by the count of the goroutine that counts or of the one that sends. It returns the call; killed is
-// false if the daemon came through.
+// killVictim runs a daemon that is killed at its n-th call, by the count of the goroutine that counts or of the one
+// that sends. It returns the call; killed is false if the daemon came through.
 func killVictim(t *testing.T, dir, account, call string, n int, options ...string) (at string, killed bool) {
 	t.Helper()
 	trace := filepath.Join(dir, "trace")

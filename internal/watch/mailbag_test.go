@@ -23,8 +23,8 @@ func (c *wallClock) give(d *Daemon) {
 	d.now = func() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
 }
 
-// TestStormMakesADigest: three mails in an hour, and everything else in a digest, also if the daemon ends in between. What Exim logs of
-// the digest isn't counted.
+// TestStormMakesADigest: three mails in an hour, and everything else in a digest, also if the daemon ends in between.
+// What Exim logs of the digest isn't counted.
 func TestStormMakesADigest(t *testing.T) {
 	t.Parallel()
 	c := configured(t, fiveAnHour+"\n[count]\nonly = ['all']\n[mail]\nmax_per_hour = 3")

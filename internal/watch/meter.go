@@ -129,7 +129,8 @@ func (d *Daemon) recount(ctx context.Context) (c counted, stale int64) {
 	return c, m.stale
 }
 
-// snapshot is called by several goroutines at a time. What it does besides asking for the counts keeps nobody from counting.
+// snapshot is called by several goroutines at a time. What it does besides asking for the counts keeps nobody from
+// counting.
 func (d *Daemon) snapshot(ctx context.Context) metrics.Snapshot {
 	c, stale := d.recount(ctx)
 	s := metrics.Snapshot{

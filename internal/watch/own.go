@@ -8,8 +8,8 @@ import (
 // maxOwn is how many alerts' mails are known again when Exim logs them. The mail of an older one has long gone.
 const maxOwn = 10_000
 
-// own is the ledger of the mails that the alerts opened so far make. What stands in it follows from the log. Each Message-ID
-// excuses one arrival, and only a genuine one does: whoever copies the pattern gains nothing.
+// own is the ledger of the mails that the alerts opened so far make. What stands in it follows from the log. Each
+// Message-ID excuses one arrival, and only a genuine one does: whoever copies the pattern gains nothing.
 type own struct {
 	key    []byte // of Message-IDs; nil where it isn't known, and every Message-ID that is due is taken for genuine
 	byName map[string]*ownMail
@@ -44,7 +44,8 @@ func (o *own) add(m *ownMail) {
 	o.order = append(o.order, m)
 }
 
-// due gives the mail of ours that an arrival is, unless that was excused before, and its name in the spool; nil if it is none.
+// due gives the mail of ours that an arrival is, unless that was excused before, and its name in the spool; nil if it
+// is none.
 func (o *own) due(a *parser.Arrival, log string) (m *ownMail, name string) {
 	if len(o.byName) == 0 || len(a.HeaderMessageID) == 0 {
 		return nil, ""
@@ -80,8 +81,8 @@ func (o *own) restore(all []ownMail) {
 	}
 }
 
-// unsee lets the mails be excused once more that were seen in a log, as that is read again. The function it returns makes them
-// seen for good.
+// unsee lets the mails be excused once more that were seen in a log, as that is read again. The function it returns
+// makes them seen for good.
 func (o *own) unsee(log string, from int64) (see func()) {
 	var unseen []*ownMail
 	for _, m := range o.order {

@@ -111,8 +111,8 @@ func TestOwnMailAmongThoseNotCounted(t *testing.T) {
 	d.want("root", 0, 1)
 }
 
-// TestForgedMessageIDs: where the key is known, nobody who knows the alert's id alone is excused, nor uses up the excuse of the mail
-// itself.
+// TestForgedMessageIDs: where the key is known, nobody who knows the alert's id alone is excused, nor uses up the
+// excuse of the mail itself.
 func TestForgedMessageIDs(t *testing.T) {
 	d := newDesk(t, threeAnHour)
 	key := []byte("the secret of the state folder")

@@ -41,19 +41,21 @@ type Pipeline struct {
 
 // A Listener is told what a Pipeline finds, in the order of the log. Functions that are nil are left out.
 type Listener struct {
-	// Keep tells whether an arrival is looked at at all: filters of the command line. It is asked in any order, by several
-	// goroutines.
+	// Keep tells whether an arrival is looked at at all: filters of the command line. It is asked in any order, by
+	// several goroutines.
 	Keep func(*parser.Arrival, *window.Arrival) bool
 	// More, before each arrival that was kept, tells whether it is still wanted.
 	More func() bool
 	// Arrival gets each arrival that is kept, counted or not.
 	Arrival func(*parser.Arrival, *window.Arrival)
-	// Seen gets each arrival that is kept, with all its values, and whether rules count it, also of what nobody is told of.
+	// Seen gets each arrival that is kept, with all its values, and whether rules count it, also of what nobody is
+	// told of.
 	Seen func(p *Pipeline, w *window.Arrival, counted bool)
-	// Gather is called once for each goroutine that reads, before one does: what it returns gets, of the arrivals that Arrival gets,
-	// those that this goroutine has read. It is for Replay alone.
+	// Gather is called once for each goroutine that reads, before one does: what it returns gets, of the arrivals
+	// that Arrival gets, those that this goroutine has read. It is for Replay alone.
 	Gather func() func([]report.Reception)
-	// Costly says that somebody here asks for the network, the topic or the recipients' domains of arrivals that no rule counts.
+	// Costly says that somebody here asks for the network, the topic or the recipients' domains of arrivals that no
+	// rule counts.
 	Costly bool
 	// Brief says that of alerts nothing is asked but what is left of them by window.Counters.Brief.
 	Brief bool
@@ -77,8 +79,8 @@ func NewPipeline(scopes config.Scopes, rules []window.Rule, listener Listener) (
 	return newPipeline(Pipeline{scopes: scopes, rules: rules, own: &own{}, listener: listener})
 }
 
-// Another makes a Pipeline for the log named, in which time passes by itself: it counts by the same rules but on its own, tells
-// the same Listener, and knows the same mails as ours.
+// Another makes a Pipeline for the log named, in which time passes by itself: it counts by the same rules but on its
+// own, tells the same Listener, and knows the same mails as ours.
 func (p *Pipeline) Another(log string) (*Pipeline, error) {
 	return newPipeline(Pipeline{
 		scopes: p.scopes, rules: p.rules, own: p.own, log: log, listener: p.listener, hands: p.hands, charset: p.charset,
@@ -113,8 +115,8 @@ func newPipeline(p Pipeline) (*Pipeline, error) {
 	return &p, nil
 }
 
-// Trust makes it take no mail for ours but those whose Message-ID was made with the key. Without it whoever knows an alert's id
-// can have one message excused.
+// Trust makes it take no mail for ours but those whose Message-ID was made with the key. Without it whoever knows an
+// alert's id can have one message excused.
 func (p *Pipeline) Trust(key []byte) { p.own.key = key }
 
 // Decode says in which charset subjects are that don't say it themselves; nil is windows-1252. It is to be called
@@ -165,8 +167,8 @@ func (p *Pipeline) passOver(a *parser.Arrival, w *window.Arrival) {
 	}
 }
 
-// weigh makes the values of an arrival, and tells whether it is kept and whether any rule counts it. It depends on nothing else,
-// and changes nothing but w and v.
+// weigh makes the values of an arrival, and tells whether it is kept and whether any rule counts it. It depends on
+// nothing else, and changes nothing but w and v.
 func (p *Pipeline) weigh(a *parser.Arrival, w *window.Arrival, v *valuer) (counts, keep bool) {
 	v.values(a, w)
 	if p.always {

@@ -6,8 +6,9 @@ import (
 	"exiwatch/window"
 )
 
-// A present tells what time it is by a log's clock, when no line has come for a while. That is the wall clock's, as far as the last
-// line bears it out: a log whose stamps are wrong, say because its time zone isn't known, has a time of its own.
+// A present tells what time it is by a log's clock, when no line has come for a while. That is the wall clock's, as
+// far as the last line bears it out: a log whose stamps are wrong, say because its time zone isn't known, has a time
+// of its own.
 type present struct {
 	clock window.Clock
 	read  time.Time // when a line had moved it there
@@ -21,8 +22,8 @@ func (p *present) note(clock window.Clock, end, at time.Time) {
 	}
 }
 
-// second is the second of the log's clock at a time: no less has passed than since the line was read, and no more than since it can
-// have been written.
+// second is the second of the log's clock at a time: no less has passed than since the line was read, and no more
+// than since it can have been written.
 func (p *present) second(at time.Time) int64 {
 	now := at.Unix() + p.clock.Shift
 	if !p.after.IsZero() {

@@ -53,7 +53,8 @@ func zipped(t *testing.T, text string) string {
 	return b.String()
 }
 
-// TestReplayOrder: logs go by their first stamps, whatever order they are named in; one without stamps stays where it was named.
+// TestReplayOrder: logs go by their first stamps, whatever order they are named in; one without stamps stays where it
+// was named.
 func TestReplayOrder(t *testing.T) {
 	early := Source{Name: write(t, "z", "no stamp here\n"+arrivalAt(1)+arrivalAt(5))}
 	middle := Source{Name: write(t, "a.gz", zipped(t, arrivalAt(2)))}
@@ -261,7 +262,8 @@ func TestFilteredArrivalsAreNotCounted(t *testing.T) {
 	}
 }
 
-// TestEndIsTold: an alert ends when its count has been down for one whole window, which the next arrival shows, whoever's it is.
+// TestEndIsTold: an alert ends when its count has been down for one whole window, which the next arrival shows,
+// whoever's it is.
 func TestEndIsTold(t *testing.T) {
 	c := configured(t, "[[rule]]\nlimit = 2\nwindow = '1m'")
 	var told []string

@@ -41,8 +41,8 @@ func compress(t *testing.T, name string) {
 	must(t, errors.Join(err, z.Close(), f.Close(), os.Remove(name)))
 }
 
-// TestRestartsSayWhatReplaySays is the one invariant across restarts: the daemon ends at random places, also in the middle of alerts, while
-// the log goes on and is cycled, compressed and truncated.
+// TestRestartsSayWhatReplaySays is the one invariant across restarts: the daemon ends at random places, also in the
+// middle of alerts, while the log goes on and is cycled, compressed and truncated.
 func TestRestartsSayWhatReplaySays(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
@@ -149,8 +149,8 @@ func shift(t *testing.T, mainlog string, n int) {
 	}
 }
 
-// TestOpenAlertGoesOn: an alert that is open when the daemon ends is not told again by the next one, ends when it would have, and the same
-// account can then open another.
+// TestOpenAlertGoesOn: an alert that is open when the daemon ends is not told again by the next one, ends when it
+// would have, and the same account can then open another.
 func TestOpenAlertGoesOn(t *testing.T) {
 	t.Parallel()
 	c := configured(t, "[[rule]]\nlimit = 5\nwindow = '1m'")
@@ -242,8 +242,8 @@ func TestFileThatWasCountedIsGone(t *testing.T) {
 	}
 }
 
-// TestLineAddedWhileDown: a line that comes late, to a cycled file that has been counted, takes somebody over the limit. Replay says so,
-// and so does the next daemon.
+// TestLineAddedWhileDown: a line that comes late, to a cycled file that has been counted, takes somebody over the
+// limit. Replay says so, and so does the next daemon.
 func TestLineAddedWhileDown(t *testing.T) {
 	t.Parallel()
 	c := configured(t, fiveAnHour)
@@ -294,7 +294,8 @@ func TestRuleThatIsNew(t *testing.T) {
 	}
 }
 
-// TestMailsWithoutCheckpointAreMadeAgain: what was spooled behind the last checkpoint was never sent; the log makes it again.
+// TestMailsWithoutCheckpointAreMadeAgain: what was spooled behind the last checkpoint was never sent; the log makes
+// it again.
 func TestMailsWithoutCheckpointAreMadeAgain(t *testing.T) {
 	t.Parallel()
 	c := configured(t, fiveAnHour)

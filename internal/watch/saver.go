@@ -10,14 +10,14 @@ import (
 const (
 	saveTick  = time.Second
 	savePause = 5 * time.Second
-	// saveShare is which part of the time checkpoints may take, copied and written, when there is no mail, and mailShare
-	// which part copying them may take when there is: meanwhile nothing is counted. A disk that is slow for a moment
-	// holds up mails for savePause at most. A checkpoint takes milliseconds, but for thousands of open alerts: a quick
-	// one waits only while there is more to be read.
+	// saveShare is which part of the time checkpoints may take, copied and written, when there is no mail, and
+	// mailShare which part copying them may take when there is: meanwhile nothing is counted. A disk that is slow for
+	// a moment holds up mails for savePause at most. A checkpoint takes milliseconds, but for thousands of open
+	// alerts: a quick one waits only while there is more to be read.
 	saveShare, mailShare = 20, 4
 	quickSave            = 100 * time.Millisecond
-	// holdPatience is how long a mail may wait for an entry of the log to be finished. Syslog pieces of which one is lost
-	// would hold it for ever.
+	// holdPatience is how long a mail may wait for an entry of the log to be finished. Syslog pieces of which one is
+	// lost would hold it for ever.
 	holdPatience = 10 * time.Second
 )
 
@@ -59,7 +59,8 @@ type saver struct {
 	warnFrom  time.Time
 }
 
-// put has an event told. What is only gathered for a digest hurries no checkpoint: what one doesn't cover is read again.
+// put has an event told. What is only gathered for a digest hurries no checkpoint: what one doesn't cover is read
+// again.
 func (s *saver) put(d *Daemon, n news) {
 	now := d.now()
 	known := func() (known bool) {
@@ -210,8 +211,9 @@ func (s *saver) stop(d *Daemon) {
 	d.lend(func() { d.writer.finish(d.stopping) })
 }
 
-// whole tells whether the logs can be told apart at the lines read last, between two entries: alerts that come of lines behind an
-// unfinished one aren't to be in a checkpoint. It is true, too, when that has not been so for too long.
+// whole tells whether the logs can be told apart at the lines read last, between two entries: alerts that come of
+// lines behind an unfinished one aren't to be in a checkpoint. It is true, too, when that has not been so for too
+// long.
 func (s *saver) whole(d *Daemon, now time.Time) bool {
 	if !slices.ContainsFunc(d.logs, func(l *followed) bool { return l.rebuild == nil && l.reader.Holding() }) {
 		return true

@@ -129,7 +129,8 @@ limit = 1
 	}
 }
 
-// TestAnswerHasWhatWasLoggedBefore: it waits for lines that the logs hold and that aren't counted yet, but not for long.
+// TestAnswerHasWhatWasLoggedBefore: it waits for lines that the logs hold and that aren't counted yet, but not for
+// long.
 func TestAnswerHasWhatWasLoggedBefore(t *testing.T) {
 	log := write(t, "mainlog", "12345678")
 	info, err := os.Stat(log)
@@ -246,8 +247,8 @@ func TestAnswersWhileTheOwnerIsBusy(t *testing.T) {
 	})
 }
 
-// TestQuestionsUnderLoad: 16 at a time while the log grows, and alerts are mailed, no answer is wrong; none is late where the
-// machine has nothing else to do, which is for who runs it with -watch.questions.
+// TestQuestionsUnderLoad: 16 at a time while the log grows, and alerts are mailed, no answer is wrong; none is late
+// where the machine has nothing else to do, which is for who runs it with -watch.questions.
 func TestQuestionsUnderLoad(t *testing.T) {
 	log := write(t, "mainlog", "")
 	c := asked(t, fmt.Sprintf("log = %q\n[[rule]]\nkey = 'auth'\nlimit = 20\nwindow = '5m'\n[[rule]]\nkey = 'network'\ncount = 'bytes'\nlimit = 5000000000\nwindow = '1h'\n[mail]\nmax_per_hour = 20\n", log))

@@ -77,7 +77,8 @@ func openState(dir string) (*state, error) {
 	return s, nil
 }
 
-// ourselves is how long a lock that was ours may be held by a child that is just being started, and has all our files for a moment.
+// ourselves is how long a lock that was ours may be held by a child that is just being started, and has all our files
+// for a moment.
 const ourselves = 2 * time.Second
 
 // takeLock locks the file, or fails with EWOULDBLOCK.

@@ -78,7 +78,8 @@ func (s *supply) pass(err error) {
 	s.at++
 }
 
-// open opens the source that is next, and begins to uncompress the one behind it, or as many as there are processors for.
+// open opens the source that is next, and begins to uncompress the one behind it, or as many as there are processors
+// for.
 func (s *supply) open() error {
 	for i := s.at + len(s.begun); i < min(s.at+s.together, len(s.sources)); i++ {
 		source := &s.sources[i]

@@ -17,7 +17,8 @@ type deaf struct{}
 
 func (deaf) Send(context.Context, mailer.Message) error { return errors.New("nobody is there") }
 
-// TestHookIsTold: a hook is told of every event, by itself: whatever becomes of mails, and across restarts. Digests are for mails alone.
+// TestHookIsTold: a hook is told of every event, by itself: whatever becomes of mails, and across restarts. Digests
+// are for mails alone.
 func TestHookIsTold(t *testing.T) {
 	t.Parallel()
 	c := configured(t, "[[rule]]\nlimit = 5\nwindow = '1m'\n[count]\nonly = ['all']\n[mail]\nmax_per_hour = 1")

@@ -2,12 +2,13 @@ package watch
 
 import "context"
 
-// A turn is the right to the counters, which one goroutine has at a time. The owner has it while it counts, and gives it away
-// while it waits for lines, composes mails and writes to the disk: so others can look at any time, and wait for no more than a
-// batch of lines. Who waits gets it in the order of coming, for a channel hands a place over to the sender that waits longest.
+// A turn is the right to the counters, which one goroutine has at a time. The owner has it while it counts, and gives
+// it away while it waits for lines, composes mails and writes to the disk: so others can look at any time, and wait
+// for no more than a batch of lines. Who waits gets it in the order of coming, for a channel hands a place over to
+// the sender that waits longest.
 //
-// Note: asking the owner over a channel was the alternative. It could answer between lines, but not during an fsync, of which a
-// storm has many.
+// Note: asking the owner over a channel was the alternative. It could answer between lines, but not during an fsync,
+// of which a storm has many.
 type turn chan struct{}
 
 func newTurn() turn { return make(turn, 1) }
@@ -22,8 +23,8 @@ func (d *Daemon) lend(fn func()) {
 	fn()
 }
 
-// ask calls fn, which may look at what the owner of the counters has and change nothing, while nobody counts. Only those who come in time,
-// before ctx ends, are let in.
+// ask calls fn, which may look at what the owner of the counters has and change nothing, while nobody counts. Only
+// those who come in time, before ctx ends, are let in.
 func (d *Daemon) ask(ctx context.Context, fn func()) error {
 	select {
 	case d.turn <- struct{}{}:

@@ -28,8 +28,8 @@ func (v *valuer) made(n int) []byte { return v.text[n:len(v.text):len(v.text)] }
 // emptySender is the value of the sender key for a bounce.
 var emptySender = []byte("<>")
 
-// values fills w with what a says of each key but the costly ones: who an arrival is counted for. It is the one place that
-// decides it. What stands in w is good until reset.
+// values fills w with what a says of each key but the costly ones: who an arrival is counted for. It is the one place
+// that decides it. What stands in w is good until reset.
 func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
 	if v.text == nil {
 		v.text = make([]byte, 0, 1<<10) // a value that is empty is one
@@ -116,8 +116,8 @@ func (v *valuer) folded(name []byte) []byte {
 	return v.made(n)
 }
 
-// accountName gives an authenticated id up to its first colon. With +smtp_mailauth a client can have anything logged behind
-// one (MAIL FROM:<…> AUTH=…), and would be another account with each message.
+// accountName gives an authenticated id up to its first colon. With +smtp_mailauth a client can have anything logged
+// behind one (MAIL FROM:<…> AUTH=…), and would be another account with each message.
 func accountName(id []byte) []byte {
 	if i := bytes.IndexByte(id, ':'); i > 0 {
 		return id[:i]

@@ -14,9 +14,9 @@ import (
 	"exiwatch/window"
 )
 
-// A Viewer follows one main log for somebody who looks on: it counts as the daemon does, but mails nothing, keeps nothing and
-// needs no daemon. It is Run once. The functions that it calls are called from Run's goroutine, but for Problem, and it is only
-// from them that its methods may be called.
+// A Viewer follows one main log for somebody who looks on: it counts as the daemon does, but mails nothing, keeps
+// nothing and needs no daemon. It is Run once. The functions that it calls are called from Run's goroutine, but for
+// Problem, and it is only from them that its methods may be called.
 type Viewer struct {
 	// Asks are functions to be called between two batches of lines, within milliseconds.
 	Asks <-chan func()
@@ -34,8 +34,9 @@ type Viewer struct {
 // viewTick is how often a log is looked at without being told to: what it heals is a wake-up that was lost.
 const viewTick = time.Second
 
-// NewViewer finds where to begin in the log at path, which must be there: so that the time past, and all that the rules count, is
-// known when it has come to the end. The pipeline is that of the configuration; the listener is told of the past, too.
+// NewViewer finds where to begin in the log at path, which must be there: so that the time past, and all that the
+// rules count, is known when it has come to the end. The pipeline is that of the configuration; the listener is told
+// of the past, too.
 func NewViewer(c *config.Config, path string, past time.Duration, listener Listener) (*Viewer, error) {
 	p, err := NewPipeline(c.Scopes, c.Rules, listener)
 	if err != nil {

@@ -48,8 +48,8 @@ type writer struct {
 }
 
 const (
-	// maxJobs and maxJobRows are how much waits for the writer as it was when it came up. What comes then waits with the
-	// saver, which knows only what it is about.
+	// maxJobs and maxJobRows are how much waits for the writer as it was when it came up. What comes then waits with
+	// the saver, which knows only what it is about.
 	maxJobs    = 1000
 	maxJobRows = 100_000
 	// together is for how long mails are composed before they are spooled together.

@@ -165,7 +165,8 @@ func TestSlowDiskHoldsMailsBriefly(t *testing.T) {
 	}
 }
 
-// TestTroubleIsSaidOnce: what fails each second is said once a kind, whatever names stand in it, and then once a minute.
+// TestTroubleIsSaidOnce: what fails each second is said once a kind, whatever names stand in it, and then once a
+// minute.
 func TestTroubleIsSaidOnce(t *testing.T) {
 	var said bytes.Buffer
 	now := time.Now()

@@ -12,8 +12,9 @@ import (
 	"exiwatch/window"
 )
 
-// A Book has the last arrivals, counted or not, in the order in which they were read, and how many came in each minute. One goroutine
-// adds; what Open returns may be read by others at the same time, for what was once written isn't changed.
+// A Book has the last arrivals, counted or not, in the order in which they were read, and how many came in each
+// minute. One goroutine adds; what Open returns may be read by others at the same time, for what was once written
+// isn't changed.
 type Book struct {
 	blocks  []*block // the oldest first
 	minutes [MinutesKept]minute
@@ -75,7 +76,8 @@ var kept = [...]window.Key{
 // maxRow is how many bytes a row may have.
 const maxRow = 5*binary.MaxVarintLen64 + maxID + len(kept)*(binary.MaxVarintLen64+maxValue)
 
-// Add takes an arrival that counts at the second at of the counters' clock; shift is that clock's. counted tells whether any rule counts it.
+// Add takes an arrival that counts at the second at of the counters' clock; shift is that clock's. counted tells
+// whether any rule counts it.
 func (b *Book) Add(a *window.Arrival, at, shift int64, counted bool) {
 	b.zone, b.shift = a.At.Location(), shift
 	b.note(at/60, classOf(a))
@@ -179,8 +181,8 @@ type row struct {
 	values            [len(kept)][]byte
 }
 
-// rows yields the arrivals that the function wants, the newest first, until those are reached that came before the second since. What a row
-// points to stays. The function may be nil.
+// rows yields the arrivals that the function wants, the newest first, until those are reached that came before the
+// second since. What a row points to stays. The function may be nil.
 func (v *View) rows(since int64, wants func(*head) bool) iter.Seq[*row] {
 	return func(yield func(*row) bool) {
 		var r row
@@ -225,7 +227,8 @@ func (v *View) of(k window.Key, value string, since int64) iter.Seq[*row] {
 	}
 }
 
-// hashIndex is which hash of a head finds the values of a key; -1: none does. Who has an authenticated id is the account of that name.
+// hashIndex is which hash of a head finds the values of a key; -1: none does. Who has an authenticated id is the
+// account of that name.
 func hashIndex(k window.Key) int {
 	if k == window.Auth {
 		k = window.Account
@@ -241,7 +244,8 @@ func (v *View) oldest() (at time.Time) {
 	return at
 }
 
-// disorder is how many seconds a row may be older than the one before it: package window's, and some for several logs in one book.
+// disorder is how many seconds a row may be older than the one before it: package window's, and some for several logs
+// in one book.
 const disorder = 60
 
 func (r *row) unpack(data []byte) {

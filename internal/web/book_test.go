@@ -118,7 +118,8 @@ func TestBookIsReadWhileItIsWritten(t *testing.T) {
 	wait.Wait()
 }
 
-// TestMinutesWithOddClocks: what is stamped long ago or far ahead counts in its own minute, if that is one of those shown.
+// TestMinutesWithOddClocks: what is stamped long ago or far ahead counts in its own minute, if that is one of those
+// shown.
 func TestMinutesWithOddClocks(t *testing.T) {
 	b := NewBook()
 	at := noon.Unix()

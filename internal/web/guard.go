@@ -20,7 +20,8 @@ var headers = map[string]string{
 	"Cache-Control":                "no-store",
 }
 
-// guard decides who may see anything. port is that of the listener; 0 for a UNIX socket, which a tunnel may have given any port.
+// guard decides who may see anything. port is that of the listener; 0 for a UNIX socket, which a tunnel may have
+// given any port.
 func (s *Server) guard(port int, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, value := range headers {

@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// A hub sends pages to those who have them open, as server-sent events: each page once it has changed, at most twice a second. One
-// goroutine makes them all, and rests for as long as it worked, and more; who can't take them as fast is dropped.
+// A hub sends pages to those who have them open, as server-sent events: each page once it has changed, at most twice
+// a second. One goroutine makes them all, and rests for as long as it worked, and more; who can't take them as fast
+// is dropped.
 type hub struct {
 	desk *desk
 

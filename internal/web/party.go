@@ -7,8 +7,9 @@ import (
 	"exiwatch/window"
 )
 
-// A party is somebody or something that sends, under whichever keys the rules count it: an account, and the authenticated id or local
-// user of the same name, are one. An envelope sender is one of its own, for anybody can write it.
+// A party is somebody or something that sends, under whichever keys the rules count it: an account, and the
+// authenticated id or local user of the same name, are one. An envelope sender is one of its own, for anybody can
+// write it.
 type party struct {
 	Key    window.Key
 	Value  string

@@ -86,7 +86,8 @@ func (w *who) Level() string {
 	return "good"
 }
 
-// Details tells whether an alert is shown with all that is known of it: one that has ended, and of those that are open that which knows most.
+// Details tells whether an alert is shown with all that is known of it: one that has ended, and of those that are
+// open that which knows most.
 func (w *who) Details(a Alert) bool {
 	largest := party{Alerts: w.Alerts}
 	return !a.Ended.IsZero() || a.ID == largest.Largest().ID

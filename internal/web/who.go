@@ -146,7 +146,8 @@ func newGroup(k window.Key, tally map[string]*share, of int64) Group {
 	return g
 }
 
-// course draws how the count that is nearest to its limit came about: at each moment what had arrived in the window before.
+// course draws how the count that is nearest to its limit came about: at each moment what had arrived in the window
+// before.
 func (n *Now) course(standings []window.Standing) (*look.Columns, window.Rule) {
 	if len(standings) == 0 {
 		return nil, window.Rule{}

@@ -11,7 +11,8 @@ import (
 	"exiwatch/window"
 )
 
-// TestCourseIsWhatTheRuleCounted: at each moment the highest count of the rule's window, as counting anew at every second gives it.
+// TestCourseIsWhatTheRuleCounted: at each moment the highest count of the rule's window, as counting anew at every
+// second gives it.
 func TestCourseIsWhatTheRuleCounted(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	rules := []window.Rule{

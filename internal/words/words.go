@@ -19,7 +19,8 @@ func Number(n int64) string {
 	return s
 }
 
-// Size writes n bytes with two significant digits or more, but no zero behind the point: 999 bytes, 1 kB, 1.2 kB, 120 MB.
+// Size writes n bytes with two significant digits or more, but no zero behind the point: 999 bytes, 1 kB, 1.2 kB, 120
+// MB.
 func Size(n int64) string {
 	if n < 1000 {
 		return Plural(n, "byte")
