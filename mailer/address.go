@@ -17,9 +17,11 @@ const maxAddress = 254 // bytes
 var bareOK = regexp.MustCompile(`^` + atom + `$`)
 
 // mailboxOK is an address that needs no quoting, in a header, in SMTP or on a command line.
-var mailboxOK = regexp.MustCompile(`^` + atom + `@(?:` + domainPattern + `|\[[0-9A-Fa-f:.]+\]|\[IPv6:[0-9A-Fa-f:.]+\])$`)
+var mailboxOK = regexp.MustCompile(`^` + atom + `@(?:` + domainPattern +
+	`|\[[0-9A-Fa-f:.]+\]|\[IPv6:[0-9A-Fa-f:.]+\])$`)
 
-const atom = `[0-9A-Za-z!#$%&'*+/=?^_{|}~\x60-]+(?:\.[0-9A-Za-z!#$%&'*+/=?^_{|}~\x60-]+)*` // RFC 5322, 3.2.3, dot-atom-text
+// RFC 5322, 3.2.3, dot-atom-text
+const atom = `[0-9A-Za-z!#$%&'*+/=?^_{|}~\x60-]+(?:\.[0-9A-Za-z!#$%&'*+/=?^_{|}~\x60-]+)*`
 
 // address reads one address of the configuration. It is stricter than RFC 5322, because the mail is composed by a
 // library that splits From, To and Cc at every comma and copies what it can't read.

@@ -38,7 +38,8 @@ func (c Composer) advice(a *window.Alert) section {
 	if sender, ok := o.sender(); ok {
 		pattern := "^<" + regexp.QuoteMeta(sender) + ">$"
 		suggest("What is still in the queue", "exiqgrep", "-b", "-f", pattern)
-		s.Steps = append(s.Steps, step{"To hold that back for now (exim -Mt lets it go again)", command("exiqgrep", "-i", "-f", pattern) + " | xargs -r exim -Mf"})
+		s.Steps = append(s.Steps, step{"To hold that back for now (exim -Mt lets it go again)",
+			command("exiqgrep", "-i", "-f", pattern) + " | xargs -r exim -Mf"})
 	}
 	s.Sentences = []sentence{say(remedy(user))}
 	return s
@@ -52,7 +53,8 @@ func remedy(local bool) string {
 	if local {
 		abuse = "If this is abuse, stop the script or the web form before you clear the queue. "
 	}
-	return abuse + "If it is wanted, a newsletter for instance, give it a higher limit with an end: [[rule.except]] in the configuration."
+	return abuse +
+		"If it is wanted, a newsletter for instance, give it a higher limit with an end: [[rule.except]] in the configuration."
 }
 
 // sender is the envelope sender that explains a fifth of the messages, if it can stand in a command.

@@ -30,7 +30,8 @@ func putAll(t *testing.T, s *Spool, ms []Message) {
 // batches are the batch files in waiting/.
 func batches(t *testing.T, dir string) []string {
 	t.Helper()
-	return slices.DeleteFunc(files(t, dir, waitingDir), func(name string) bool { return !strings.HasSuffix(name, batchSuffix) })
+	return slices.DeleteFunc(files(t, dir, waitingDir),
+		func(name string) bool { return !strings.HasSuffix(name, batchSuffix) })
 }
 
 // TestBatchSurvivesCrash: a crash of the machine takes the files that weren't synced, or what was in them. The next

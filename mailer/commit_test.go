@@ -120,7 +120,8 @@ func TestDropThatFails(t *testing.T) {
 	provide(t, open(t, dir), mailOf("a"))
 	s := crashed(t, dir)
 	path := filepath.Join(dir, waitingDir, "a.opened.eml")
-	if err := errors.Join(os.Remove(path), os.MkdirAll(filepath.Join(path, "x"), 0o700)); err != nil { // fails for root too
+	// fails for root too
+	if err := errors.Join(os.Remove(path), os.MkdirAll(filepath.Join(path, "x"), 0o700)); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := s.Drop(0); n != 0 || err == nil || !strings.Contains(err.Error(), path) {
@@ -182,11 +183,13 @@ func TestMailOfThePreviousVersion(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		line, err := json.Marshal(map[string]any{"id": e.ID, "event": e.Event, "from": e.From, "to": e.To, "put": e.Put})
+		line, err := json.Marshal(map[string]any{"id": e.ID, "event": e.Event, "from": e.From, "to": e.To,
+			"put": e.Put})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, waitingDir, "a.opened.eml"), append(append(line, '\n'), data...), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, waitingDir, "a.opened.eml"), append(append(line, '\n'), data...),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 		s := crashed(t, dir)
@@ -213,7 +216,11 @@ func TestConnectionThatBreaks(t *testing.T) {
 		s := open(t, t.TempDir())
 		var answer error = &UncertainError{Err: errors.New("connection reset by peer")}
 		var tries []string
-		_, stop := running(t, s, func(_ context.Context, m Message) error { tries = append(tries, m.ID); return answer })
+		_, stop := running(t, s, func(_ context.Context,
+			m Message) error {
+			tries = append(tries, m.ID)
+			return answer
+		})
 		time.Sleep(time.Second)
 		put(t, s, mailOf("a"))
 		put(t, s, mailOf("b"))

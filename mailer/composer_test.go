@@ -30,7 +30,8 @@ var (
 )
 
 var director = Composer{
-	From: "Mail watch <exiwatch@mx.lab.test>", To: []string{"director@lab.test"}, Cc: []string{"root"}, Host: "mx.lab.test", Key: key,
+	From: "Mail watch <exiwatch@mx.lab.test>", To: []string{"director@lab.test"}, Cc: []string{"root"},
+	Host: "mx.lab.test", Key: key,
 }
 
 // crossing counts arrivals a second apart, as edited by edit, until they open the alert of rule.
@@ -45,7 +46,8 @@ func crossing(t testing.TB, rule string, edit func(i int, a *window.Arrival)) *w
 		t.Fatal(err)
 	}
 	for i := range 2000 {
-		a := window.Arrival{At: at0.Add(time.Duration(i) * time.Second), MessageID: fmt.Appendf(nil, "1w%04d-0000000ABC-1xYZ", i), Recipients: 2, Bytes: 3000}
+		a := window.Arrival{At: at0.Add(time.Duration(i) * time.Second),
+			MessageID: fmt.Appendf(nil, "1w%04d-0000000ABC-1xYZ", i), Recipients: 2, Bytes: 3000}
 		edit(i, &a)
 		if opened, _ := c.Count(&a); len(opened) > 0 {
 			return opened[0]
@@ -122,21 +124,24 @@ func TestOpenedReadsAsIntended(t *testing.T) {
 		subject    string
 	}{
 		{"account", "account 20/5m", campaign, "Mail Abuse Alert: alice@lab.test sent 21 messages in 5m (limit 20)"},
-		{"recipients", "account recipients 500/1h", campaign, "Mail Abuse Alert: alice@lab.test wrote to 502 recipients in 1h (limit 500)"},
+		{"recipients", "account recipients 500/1h", campaign,
+			"Mail Abuse Alert: alice@lab.test wrote to 502 recipients in 1h (limit 500)"},
 		{"bytes", "auth bytes 1000000000/1h", func(i int, a *window.Arrival) {
 			campaign(i, a)
 			a.Bytes = 50_000_001
 		}, "Mail Abuse Alert: alice@lab.test sent over 1 GB in 1h (limit 1 GB)"},
 		{"host", "host 20/90m", campaign, "Mail Abuse Alert: 192.0.2.1 sent 21 messages in 1h30m (limit 20)"},
 		{"network", "network 20/7d", campaign, "Mail Abuse Alert: 192.0.2.0/24 sent 21 messages in 7d (limit 20)"},
-		{"subject", "subject 20/5m", campaign, `Mail Abuse Alert: "Sie haben gewonnen: 10.000 € für Jörg" stood on 21 messages in 5m (limit 20)`},
+		{"subject", "subject 20/5m", campaign,
+			`Mail Abuse Alert: "Sie haben gewonnen: 10.000 € für Jörg" stood on 21 messages in 5m (limit 20)`},
 		{"nosubjects", "user 20/5m", func(i int, a *window.Arrival) {
 			*a = window.Arrival{At: a.At, MessageID: a.MessageID}
 			a.Values[window.User] = []byte("www-data")
 			a.Values[window.Account] = []byte("www-data")
 			a.Values[window.Sender] = []byte("<>")
 		}, "Mail Abuse Alert: www-data sent 21 messages in 5m (limit 20)"},
-		{"hostile", "account 20/5m", hostile, `Mail Abuse Alert: "alice\r\nBcc: x@evil.test\x1b[2J=?utf-8?q?=0D=0A?=\u{202e}moc.live" sent 21 messages in 5m (limit 20)`},
+		{"hostile", "account 20/5m", hostile,
+			`Mail Abuse Alert: "alice\r\nBcc: x@evil.test\x1b[2J=?utf-8?q?=0D=0A?=\u{202e}moc.live" sent 21 messages in 5m (limit 20)`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -194,8 +199,9 @@ func TestOpenedHeaders(t *testing.T) {
 	got := read(t, m.Data).header
 	want := mail.Header{
 		"From": {`"Mail watch" <exiwatch@mx.lab.test>`}, "To": {"<director@lab.test>"}, "Cc": {"<root@mx.lab.test>"},
-		"Subject": {"Mail Abuse Alert: alice@lab.test sent 21 messages in 5m (limit 20)"},
-		"Date":    {"Mon, 02 Nov 2026 03:14:01 +0100"}, "Message-Id": {"<" + MessageID(a.ID, "opened", "mx.lab.test", key) + ">"},
+		"Subject":        {"Mail Abuse Alert: alice@lab.test sent 21 messages in 5m (limit 20)"},
+		"Date":           {"Mon, 02 Nov 2026 03:14:01 +0100"},
+		"Message-Id":     {"<" + MessageID(a.ID, "opened", "mx.lab.test", key) + ">"},
 		"Auto-Submitted": {"auto-generated"}, "X-Auto-Response-Suppress": {"All"},
 		"X-Exiwatch-Alert": {a.ID}, "X-Exiwatch-Event": {"opened"},
 		"Thread-Topic": {"Mail Abuse Alert: alice@lab.test sent 21 messages in 5m (limit 20)"},
@@ -204,7 +210,8 @@ func TestOpenedHeaders(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)
 	}
-	if m.From != "" || !slices.Equal(m.To, []string{"director@lab.test", "root"}) || m.ID != a.ID || m.Event != "opened" {
+	if m.From != "" || !slices.Equal(m.To, []string{"director@lab.test", "root"}) || m.ID != a.ID ||
+		m.Event != "opened" {
 		t.Errorf("envelope %q to %q of %s %s", m.From, m.To, m.ID, m.Event)
 	}
 	again, err := director.Opened([]*window.Alert{a}, now)
@@ -239,9 +246,12 @@ func TestCheckRefusesWhatCantBeAHeader(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, bad := range []string{
-		"", " ", "a b", "a@", "@b", "a@b@c", "a@-b.test", "a@b..test", "root\r\nBcc: x@evil.test", "a@lab.test\r\nBcc: x@evil.test", "a@lab.test\x00",
-		`"Döe, Jöhn" <a@lab.test>`, "=?utf-8?q?D=2C_J?= <a@lab.test>", "=?utf-8?q?a=0D=0ABcc:_x?= <a@lab.test>", "\u202eA <a@lab.test>",
-		`"a b"@lab.test`, `"a,b"@lab.test`, `"a>"@lab.test`, "a@lab.test, b@lab.test", "jörg@lab.test", "a@löb.test", "<>",
+		"", " ", "a b", "a@", "@b", "a@b@c", "a@-b.test", "a@b..test", "root\r\nBcc: x@evil.test",
+		"a@lab.test\r\nBcc: x@evil.test", "a@lab.test\x00",
+		`"Döe, Jöhn" <a@lab.test>`, "=?utf-8?q?D=2C_J?= <a@lab.test>", "=?utf-8?q?a=0D=0ABcc:_x?= <a@lab.test>",
+		"\u202eA <a@lab.test>",
+		`"a b"@lab.test`, `"a,b"@lab.test`, `"a>"@lab.test`, "a@lab.test, b@lab.test", "jörg@lab.test", "a@löb.test",
+		"<>",
 		strings.Repeat("a", 300) + "@lab.test", strings.Repeat("Long ", 30) + "<a@lab.test>",
 	} {
 		for i, c := range []Composer{director, director, director} {
@@ -272,7 +282,8 @@ func TestCheckRefusesWhatCantBeAHeader(t *testing.T) {
 
 func TestHostileAlertIDIsRefused(t *testing.T) {
 	for _, id := range []string{"", "../x", "a.b", "a\r\nBcc: x", "a>", strings.Repeat("a", 65)} {
-		if _, err := director.Opened([]*window.Alert{{ID: id, Rule: window.Rule{Window: time.Minute}}}, now); err == nil {
+		if _, err := director.Opened([]*window.Alert{{ID: id, Rule: window.Rule{Window: time.Minute}}},
+			now); err == nil {
 			t.Errorf("id %q is taken", id)
 		}
 	}
@@ -280,18 +291,23 @@ func TestHostileAlertIDIsRefused(t *testing.T) {
 
 // FuzzOpened holds that nothing in the log can change what the mail is: its headers, its encoding, its lines.
 func FuzzOpened(f *testing.F) {
-	f.Add("alice@lab.test", "Win a prize", "192.0.2.1", "alice@lab.test", "1tabcd-0000000ABC-1xYZ", uint8(window.Account), uint8(0))
-	f.Add("a\r\nBcc: x@evil.test", "=?utf-8?q?=0D=0A?=", "\u202e", "'; reboot", "$(reboot)", uint8(window.Subject), uint8(2))
-	f.Add("\xff\x00\x1b[2J", strings.Repeat("ä", 3000), "e\u0301\u0301\u0301\u0301\u0301", "<>", "", uint8(window.Topic), uint8(1))
+	f.Add("alice@lab.test", "Win a prize", "192.0.2.1", "alice@lab.test", "1tabcd-0000000ABC-1xYZ",
+		uint8(window.Account), uint8(0))
+	f.Add("a\r\nBcc: x@evil.test", "=?utf-8?q?=0D=0A?=", "\u202e", "'; reboot", "$(reboot)", uint8(window.Subject),
+		uint8(2))
+	f.Add("\xff\x00\x1b[2J", strings.Repeat("ä", 3000), "e\u0301\u0301\u0301\u0301\u0301", "<>", "",
+		uint8(window.Topic), uint8(1))
 	f.Add(strings.Repeat("x", 9000), "", "", strings.Repeat("a b ", 999), "-rf", uint8(window.Sender), uint8(0))
 	f.Fuzz(func(t *testing.T, value, subject, host, sender, messageID string, key, measure uint8) {
-		r := window.Rule{Name: subject, Key: window.Key(key) % window.NumKeys, Count: window.Measure(measure % 3), Limit: 1, Window: time.Hour}
+		r := window.Rule{Name: subject, Key: window.Key(key) % window.NumKeys, Count: window.Measure(measure % 3),
+			Limit: 1, Window: time.Hour}
 		counters, err := window.New([]window.Rule{r})
 		if err != nil {
 			t.Fatal(err)
 		}
 		a := window.Arrival{At: at0, MessageID: []byte(messageID), Recipients: 2, Bytes: 2}
-		for k, v := range map[window.Key]string{window.Subject: subject, window.Host: host, window.Sender: sender, window.Auth: value, r.Key: value} {
+		for k, v := range map[window.Key]string{window.Subject: subject, window.Host: host, window.Sender: sender,
+			window.Auth: value, r.Key: value} {
 			a.Values[k] = []byte(v)
 		}
 		opened, _ := counters.Count(&a)
@@ -309,7 +325,8 @@ func FuzzOpened(f *testing.F) {
 func inspect(t *testing.T, data []byte) {
 	t.Helper()
 	for line := range bytes.Lines(data) {
-		if len(line) > 1000 || !bytes.HasSuffix(line, []byte("\r\n")) || bytes.ContainsFunc(line[:len(line)-2], func(r rune) bool { return r < ' ' || r > '~' }) {
+		if len(line) > 1000 || !bytes.HasSuffix(line, []byte("\r\n")) ||
+			bytes.ContainsFunc(line[:len(line)-2], func(r rune) bool { return r < ' ' || r > '~' }) {
 			t.Errorf("a line of %d bytes: %q", len(line), line)
 		}
 	}
@@ -321,15 +338,18 @@ func inspect(t *testing.T, data []byte) {
 			}
 		}
 	})
-	want := slices.DeleteFunc(slices.Sorted(slices.Values(headerOrder)), func(name string) bool { return name == "In-Reply-To" || name == "References" })
+	want := slices.DeleteFunc(slices.Sorted(slices.Values(headerOrder)),
+		func(name string) bool { return name == "In-Reply-To" || name == "References" })
 	if !slices.Equal(names, want) {
 		t.Errorf("headers %q, want %q", names, want)
 	}
-	if s := l.subject(t); !utf8.ValidString(s) || strings.ContainsFunc(s, unprintable) || utf8.RuneCountInString(s) > 170 {
+	if s := l.subject(t); !utf8.ValidString(s) || strings.ContainsFunc(s, unprintable) ||
+		utf8.RuneCountInString(s) > 170 {
 		t.Errorf("subject %q", s)
 	}
 	for _, part := range []string{l.text, l.html} {
-		if !utf8.ValidString(part) || strings.ContainsFunc(part, func(r rune) bool { return r != '\n' && unprintable(r) }) {
+		if !utf8.ValidString(part) || strings.ContainsFunc(part,
+			func(r rune) bool { return r != '\n' && unprintable(r) }) {
 			t.Errorf("a part is %q", part)
 		}
 	}

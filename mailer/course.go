@@ -27,9 +27,10 @@ func courseOf(a *window.Alert) *course {
 	to := c.From.Add(time.Duration(len(c.Messages)) * c.Step)
 	layout := chartLayout(c.From, to, c.Step)
 	return &course{
-		Scale: fmt.Sprintf("Messages per %s, at most %d.", strings.TrimPrefix(long(c.Step), "1 "), slices.Max(c.Messages)),
-		Over:  "Over the limit since " + a.Opened.Format(stampOf(layout)) + ".",
-		From:  c.From.Format(layout), To: to.Format(layout),
+		Scale: fmt.Sprintf("Messages per %s, at most %d.", strings.TrimPrefix(long(c.Step), "1 "),
+			slices.Max(c.Messages)),
+		Over: "Over the limit since " + a.Opened.Format(stampOf(layout)) + ".",
+		From: c.From.Format(layout), To: to.Format(layout),
 		bars: c.Messages, opened: c.Opened,
 	}
 }

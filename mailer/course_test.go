@@ -32,20 +32,26 @@ func TestCourseIsLabelledTruthfully(t *testing.T) {
 		scale, over    string
 		from, to, bars string
 	}{
-		{"account 2/10s", time.Second, "Messages per 10 seconds, at most 3.", "Over the limit since 03:12:42.", "03:12:20", "03:12:50", "Bar chart: 0 0 3"},
-		{"account 2/5m", time.Minute, "Messages per minute, at most 1.", "Over the limit since 03:14:40.", "03:04", "03:15", "Bar chart: 0 0 0 0 0 0 0 0 1 1 1"},
-		{"account 2/1h", 20 * time.Minute, "Messages per 5 minutes, at most 1.", "Over the limit since 03:52:40.", "01:50", "03:55", "Bar chart: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1 0 0 0 1 0 0 0 1"},
-		{"account 2/7d", 48 * time.Hour, "Messages per day, at most 1.", "Over the limit since 2026-11-06 03:12:40.", "2026-10-23", "2026-11-07", "Bar chart: 0 0 0 0 0 0 0 0 0 0 1 0 1 0 1"},
+		{"account 2/10s", time.Second, "Messages per 10 seconds, at most 3.", "Over the limit since 03:12:42.",
+			"03:12:20", "03:12:50", "Bar chart: 0 0 3"},
+		{"account 2/5m", time.Minute, "Messages per minute, at most 1.", "Over the limit since 03:14:40.", "03:04",
+			"03:15", "Bar chart: 0 0 0 0 0 0 0 0 1 1 1"},
+		{"account 2/1h", 20 * time.Minute, "Messages per 5 minutes, at most 1.", "Over the limit since 03:52:40.",
+			"01:50", "03:55", "Bar chart: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1 0 0 0 1 0 0 0 1"},
+		{"account 2/7d", 48 * time.Hour, "Messages per day, at most 1.", "Over the limit since 2026-11-06 03:12:40.",
+			"2026-10-23", "2026-11-07", "Bar chart: 0 0 0 0 0 0 0 0 0 0 1 0 1 0 1"},
 	} {
 		l := begin(t, director, test.rule)
 		var alert *window.Alert
 		for i := range 3 {
-			if opened, _ := l.count(at0.Add(time.Duration(i)*test.apart), values{window.Account: "a"}); len(opened) > 0 {
+			if opened, _ := l.count(at0.Add(time.Duration(i)*test.apart),
+				values{window.Account: "a"}); len(opened) > 0 {
 				alert = opened[0]
 			}
 		}
 		c := courseOf(alert)
-		if c.Scale != test.scale || c.Over != test.over || c.From != test.from || c.To != test.to || c.Alt() != test.bars {
+		if c.Scale != test.scale || c.Over != test.over || c.From != test.from || c.To != test.to ||
+			c.Alt() != test.bars {
 			t.Errorf("%s: %q %q from %s to %s, %q; want %+v", test.rule, c.Scale, c.Over, c.From, c.To, c.Alt(), test)
 		}
 	}

@@ -23,7 +23,8 @@ func (c Composer) Digest(items []Item, now time.Time) (Message, error) {
 	slices.SortStableFunc(sorted, func(a, b Item) int { return cmp.Compare(b.Messages, a.Messages) })
 	d := gathered(items)
 	return c.compose(draft{
-		id: items[0].ID, event: gatheredPrefix + items[0].Event, kind: "digest", alerts: []string{strings.Join(d.ids, " ")},
+		id: items[0].ID, event: gatheredPrefix + items[0].Event, kind: "digest",
+		alerts:   []string{strings.Join(d.ids, " ")},
 		headline: c.digestHeadline(d, sorted[0]),
 		sheet: sheet{
 			Event: "digest", Name: c.name(), Verdict: say(d.verdict()), Facts: d.facts(items[0]),
@@ -87,14 +88,16 @@ func (d digest) counts() string {
 
 // verdict is what happened, in a sentence.
 func (d digest) verdict() string {
-	return fmt.Sprintf("%s in one mail, %s: %s.", words.Plain(int64(len(d.ids)), "alert"), between(d.first, d.last), d.counts())
+	return fmt.Sprintf("%s in one mail, %s: %s.", words.Plain(int64(len(d.ids)), "alert"), between(d.first, d.last),
+		d.counts())
 }
 
 // facts say what the digest is, and what holds for all.
 func (d digest) facts(first Item) []sentence {
 	facts := []sentence{say("They are too many to be told one by one. None is left out.")}
 	if d.oneRule {
-		facts = append(facts, append(append(say("All over the rule "), ruleName(first.Name, first.Rule)...), say(".")...))
+		facts = append(facts, append(append(say("All over the rule "), ruleName(first.Name, first.Rule)...),
+			say(".")...))
 	}
 	return facts
 }
@@ -102,7 +105,8 @@ func (d digest) facts(first Item) []sentence {
 // digestHeadline tells how many there are, and which is the largest.
 func (c Composer) digestHeadline(d digest, largest Item) string {
 	return oneLine(fmt.Sprintf("%s: %s, %s; most by %s (%s)",
-		c.name(), words.Plain(int64(len(d.ids)), "alert"), d.counts(), c.who(largest, maxPrefix), words.Plain(largest.Messages, "message")))
+		c.name(), words.Plain(int64(len(d.ids)), "alert"), d.counts(), c.who(largest, maxPrefix),
+		words.Plain(largest.Messages, "message")))
 }
 
 func (c Composer) digestSections(d digest, items []Item) []section {
@@ -122,7 +126,8 @@ func (c Composer) event(i Item) sentence {
 	in := " in " + brief(i.Window) + " (limit " + measured(i.Measure, i.Limit) + ")"
 	switch kinds[kindOf(i.Event)] {
 	case "grew":
-		return append(who, say(fmt.Sprintf(" grew to %d times its limit: %s%s", i.Times, amount(i.Measure, i.Peak), in))...)
+		return append(who, say(fmt.Sprintf(" grew to %d times its limit: %s%s", i.Times, amount(i.Measure, i.Peak),
+			in))...)
 	case "ended":
 		return append(who, say(fmt.Sprintf(" ended: at most %s%s", amount(i.Measure, i.Peak), in))...)
 	}
@@ -189,7 +194,8 @@ func (c Composer) common(items []Item) section {
 	slices.SortStableFunc(order, func(a, b *topic) int { return cmp.Compare(len(b.alerts), len(a.alerts)) })
 	for _, t := range order[:min(len(order), topOthers)] {
 		if n := int64(len(t.alerts)); n > 1 {
-			s.Rows = append(s.Rows, row{Count: n, Lines: []sentence{say("{}", c.subject(t.subject, valueWidth, inRow))}})
+			s.Rows = append(s.Rows, row{Count: n, Lines: []sentence{say("{}",
+				c.subject(t.subject, valueWidth, inRow))}})
 		}
 	}
 	return s

@@ -15,7 +15,8 @@ import (
 // account is an item of the rule account 20/5m.
 func account(n int, event string, messages int64) Item {
 	return Item{
-		ID: fmt.Sprintf("%020x", n), Event: event, Times: 5, Rule: "account 20/5m", Key: "account", Measure: "messages", Window: 5 * time.Minute, Limit: 20,
+		ID: fmt.Sprintf("%020x", n), Event: event, Times: 5, Rule: "account 20/5m", Key: "account",
+		Measure: "messages", Window: 5 * time.Minute, Limit: 20,
 		Value: fmt.Sprintf("user%d@lab.test", n), Count: 21, Peak: 100, Messages: messages, Recipients: 2 * messages,
 		Opened: at0.Add(time.Minute), First: at0, Last: at0.Add(2 * time.Minute), Subject: "Win", Subjects: true,
 	}
@@ -48,7 +49,12 @@ func TestDigestLeavesNothingOut(t *testing.T) {
 		if html := strings.Count(l.html, "sent 21 messages in 5m (limit 20)"); len(rows) != n || html != n {
 			t.Errorf("%d items: %d rows, and %d in HTML", n, len(rows), html)
 		}
-		if !slices.IsSortedFunc(rows, func(a, b []string) int { x, _ := strconv.Atoi(a[1]); y, _ := strconv.Atoi(b[1]); return y - x }) {
+		if !slices.IsSortedFunc(rows, func(a, b []string) int {
+			x, _ := strconv.Atoi(a[1])
+			y,
+				_ := strconv.Atoi(b[1])
+			return y - x
+		}) {
 			t.Errorf("%d items: the largest doesn't come first", n)
 		}
 	}
@@ -67,10 +73,12 @@ func TestDigestIsNamedAfterItsFirst(t *testing.T) {
 	if got, want := l.header["X-Exiwatch-Alert"], []string{items[0].ID + " " + items[1].ID}; !slices.Equal(got, want) {
 		t.Errorf("alerts %q, want %q", got, want)
 	}
-	if got, want := l.header.Get("Message-Id"), "<"+MessageID(items[0].ID, "dgrew5", director.Host, key)+">"; got != want {
+	if got, want := l.header.Get("Message-Id"), "<"+MessageID(items[0].ID, "dgrew5", director.Host,
+		key)+">"; got != want {
 		t.Errorf("it is %s, want %s", got, want)
 	}
-	if got, want := l.subject(t), "Mail Abuse Alert: 2 alerts, 1 opened, 1 grew and 1 ended; most by user2@lab.test (500 messages)"; got != want {
+	if got, want := l.subject(t),
+		"Mail Abuse Alert: 2 alerts, 1 opened, 1 grew and 1 ended; most by user2@lab.test (500 messages)"; got != want {
 		t.Errorf("the subject is %q, want %q", got, want)
 	}
 }
@@ -78,7 +86,8 @@ func TestDigestIsNamedAfterItsFirst(t *testing.T) {
 // TestItemsSurviveJSON: a digest of items that were kept is that of the items themselves.
 func TestItemsSurviveJSON(t *testing.T) {
 	items := []Item{
-		NewItem(crossing(t, "account 20/5m", campaign), "opened"), NewItem(crossing(t, "subject bytes 100/5m", hostile), "grew2"),
+		NewItem(crossing(t, "account 20/5m", campaign), "opened"),
+		NewItem(crossing(t, "subject bytes 100/5m", hostile), "grew2"),
 		NewItem(crossing(t, "host recipients 20/5m", hostile), "ended"),
 	}
 	text, err := json.Marshal(items)

@@ -86,7 +86,8 @@ func fullDisk(t *testing.T, dir string) {
 	}
 	fillUp(t, dir)
 	for range 2 {
-		if added, err := s.Put(bulky(fit)); added || !errors.Is(err, syscall.ENOSPC) || s.Len() != 1+fit || s.Last() != int64(1+fit) {
+		if added, err := s.Put(bulky(fit)); added || !errors.Is(err, syscall.ENOSPC) || s.Len() != 1+fit ||
+			s.Last() != int64(1+fit) {
 			t.Errorf("Put = %v, %v; %d wait", added, err, s.Len())
 		}
 	}
@@ -152,7 +153,8 @@ func runUntil(t *testing.T, s *Spool, n int, sent map[string]int) {
 	s.Run(ctx, send, func(ev Event) {
 		if !ev.Retry.IsZero() {
 			e, data, err := readFile(s.waitingPath(ev.ID + "." + ev.Event))
-			if err != nil || !slices.Equal(e.To, []string{"root"}) || !e.Delivered || !bytes.Equal(data, mailOf("partly").Data) {
+			if err != nil || !slices.Equal(e.To, []string{"root"}) || !e.Delivered ||
+				!bytes.Equal(data, mailOf("partly").Data) {
 				t.Errorf("%v: the disk has %+v, %q, %v", ev.Err, e, data, err)
 			}
 		}

@@ -49,7 +49,8 @@ func (c Composer) compose(d draft, now time.Time) (Message, error) {
 	}
 	for _, id := range append(d.ids(), d.id) {
 		if !nameOK.MatchString(id + "." + d.event) {
-			return Message{}, fmt.Errorf("composing the mail of an alert: %q is no alert id, or %q no event", id, d.event)
+			return Message{}, fmt.Errorf("composing the mail of an alert: %q is no alert id, or %q no event", id,
+				d.event)
 		}
 	}
 	if len(c.Missing) > 0 {

@@ -37,7 +37,8 @@ func isASCII(s string) bool {
 // and a mail should be the same bytes whenever it is made.
 var headerOrder = []string{
 	"From", "To", "Cc", "Thread-Topic", "Subject", "Date", "Message-Id", "In-Reply-To", "References",
-	"Auto-Submitted", "X-Auto-Response-Suppress", "X-Exiwatch-Alert", "X-Exiwatch-Event", "Mime-Version", "Content-Type",
+	"Auto-Submitted", "X-Auto-Response-Suppress", "X-Exiwatch-Alert", "X-Exiwatch-Event", "Mime-Version",
+	"Content-Type",
 }
 
 // Boundaries of a mail's parts. No line of quoted-printable text or of base64 has a =_ (RFC 2045, 6.7, recommends it

@@ -24,14 +24,15 @@ const entryVersion = 1
 // An entry is a mail that waits: what its file begins with, in one line of JSON before the mail itself, and what
 // becomes of it. Spool.mu guards it; while an attempt is under way only Run's goroutine writes To.
 type entry struct {
-	ID        string    `json:"id"`
-	Event     string    `json:"event"`
-	From      string    `json:"from"`
-	To        []string  `json:"to"` // who hasn't got it yet; nobody where the transport knows whom to tell
-	Put       time.Time `json:"put"`
-	Seq       int64     `json:"seq"`              // greater than any before; 0 where it was put before there were numbers
-	Delivered bool      `json:"delivered"`        // somebody has got it; always written, so that a change needs no room
-	Alerts    []string  `json:"alerts,omitempty"` // that it tells of, if not of ID alone
+	ID    string    `json:"id"`
+	Event string    `json:"event"`
+	From  string    `json:"from"`
+	To    []string  `json:"to"` // who hasn't got it yet; nobody where the transport knows whom to tell
+	Put   time.Time `json:"put"`
+	// greater than any before; 0 where it was put before there were numbers
+	Seq       int64    `json:"seq"`
+	Delivered bool     `json:"delivered"`        // somebody has got it; always written, so that a change needs no room
+	Alerts    []string `json:"alerts,omitempty"` // that it tells of, if not of ID alone
 
 	doubt     time.Time     // since when the mail server may have it and nobody knows; zero: it hasn't
 	trying    bool          // an attempt is under way

@@ -26,7 +26,8 @@ func (c Composer) Opened(alerts []*window.Alert, now time.Time) (Message, error)
 	}
 	s := c.sheet(a, event, c.verdict(i), facts)
 	s.Foot = foot(alerts, c.Host)
-	return c.compose(draft{id: a.ID, event: event, kind: event, alerts: alertIDs(alerts), headline: c.headline(i), sheet: s}, now)
+	return c.compose(draft{id: a.ID, event: event, kind: event, alerts: alertIDs(alerts), headline: c.headline(i),
+		sheet: s}, now)
 }
 
 // Grew makes the mail that says that an open alert's Peak has come to a.Times times the limit.
@@ -90,7 +91,8 @@ func (c Composer) messages(a *window.Alert) []section {
 
 // verdict is who did what, against which limit.
 func (c Composer) verdict(i Item) sentence {
-	words := append(c.called(i), say(" "+i.deed()+" in "+long(i.Window)+". The limit is "+measured(i.Measure, i.Limit)+".")...)
+	words := append(c.called(i), say(" "+i.deed()+" in "+long(i.Window)+". The limit is "+measured(i.Measure,
+		i.Limit)+".")...)
 	if i.Measure == "bytes" {
 		words = append(words, say(fmt.Sprintf(" Exactly: %d bytes, limit %d.", i.Count, i.Limit))...)
 	}
@@ -126,7 +128,8 @@ func (c Composer) soFar(i Item) sentence {
 
 // inAll is what they came to.
 func (c Composer) inAll(i Item) sentence {
-	return say(fmt.Sprintf("In all, %s: %s. At most %s in %s.", between(i.First, i.Last), i.totals(), amount(i.Measure, i.Peak), long(i.Window)))
+	return say(fmt.Sprintf("In all, %s: %s. At most %s in %s.", between(i.First, i.Last), i.totals(),
+		amount(i.Measure, i.Peak), long(i.Window)))
 }
 
 // samples tells when the messages came, and a few of their ids.

@@ -14,7 +14,8 @@ func excepted(a *window.Alert) (told []sentence) {
 		case e.Until.After(a.Opened):
 			words += ", until " + e.Until.Format(untilLayout)
 		default:
-			words = "Its exception, up to " + measured(a.Rule.Count.String(), e.Limit) + ", ended at " + e.Until.Format(untilLayout)
+			words = "Its exception, up to " + measured(a.Rule.Count.String(), e.Limit) + ", ended at " +
+				e.Until.Format(untilLayout)
 		}
 		if e.Reason == "" {
 			told = append(told, say(words+"."))

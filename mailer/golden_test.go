@@ -20,7 +20,8 @@ var cases = []struct {
 	mails func(testing.TB, Composer) []Message
 	count int
 }{
-	{"burst", burst, 1}, {"networks", networks, 1}, {"script", webform, 1}, {"newsletter", newsletter, 1}, {"storm", storm, 1}, {"forged", forged, 1},
+	{"burst", burst, 1}, {"networks", networks, 1}, {"script", webform, 1}, {"newsletter", newsletter, 1},
+	{"storm", storm, 1}, {"forged", forged, 1},
 	{"thread", thread, 4}, {"integrity", integrity, 1}, {"doubtful", doubtful, 1},
 }
 
@@ -95,8 +96,10 @@ func TestGoldenFilesAreAllUsed(t *testing.T) {
 // show writes a mail for a browser and for a mail reader to show.
 func show(t *testing.T, name string, m Message, l letter) {
 	t.Helper()
-	html := strings.ReplaceAll(l.html, fmt.Sprintf("cid:chart.%s.%s@%s", m.ID, m.Event, director.Host), name+".chart.png")
-	for file, data := range map[string][]byte{name + ".eml": m.Data, name + ".html": []byte(html), name + ".chart.png": l.picture} {
+	html := strings.ReplaceAll(l.html, fmt.Sprintf("cid:chart.%s.%s@%s", m.ID, m.Event, director.Host),
+		name+".chart.png")
+	for file, data := range map[string][]byte{name + ".eml": m.Data, name + ".html": []byte(html), name +
+		".chart.png": l.picture} {
 		if err := os.WriteFile(filepath.Join(*shots, file), data, 0o644); err != nil {
 			t.Fatal(err)
 		}

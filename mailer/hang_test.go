@@ -117,7 +117,8 @@ func TestManyConversationsThatHang(t *testing.T) {
 		begin := time.Now()
 		stop()
 		if took := time.Since(begin); took != grace || c.most != maxAtOnce || c.twofold != "" {
-			t.Errorf("stopped after %v, want %v for all; %d at a time; %q twice at a time", took, grace, c.most, c.twofold)
+			t.Errorf("stopped after %v, want %v for all; %d at a time; %q twice at a time", took, grace, c.most,
+				c.twofold)
 		}
 	})
 }

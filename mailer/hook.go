@@ -36,7 +36,8 @@ func (h Hook) Check() error {
 		return errors.New("hook: no command")
 	}
 	if name := h.Command[0]; !path.IsAbs(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return fmt.Errorf("hook %q: want the absolute path of a program, and each argument as a string of its own", name)
+		return fmt.Errorf("hook %q: want the absolute path of a program, and each argument as a string of its own",
+			name)
 	}
 	for _, arg := range h.Command[1:] {
 		if strings.ContainsRune(arg, 0) {

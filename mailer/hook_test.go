@@ -118,7 +118,8 @@ printf %%s "$OLDPWD" >cwd`, dir))
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{
-		"argv": strings.Join(h.Command[1:], "\n") + "\n", "stdin": string(m.Data), "environ": hookPath + "\x00", "cwd": "/",
+		"argv": strings.Join(h.Command[1:], "\n") + "\n", "stdin": string(m.Data), "environ": hookPath + "\x00",
+		"cwd": "/",
 	} {
 		if got, err := os.ReadFile(filepath.Join(dir, file)); string(got) != want || err != nil {
 			t.Errorf("%s: %q, want %q (%v)", file, got, want, err)
@@ -136,10 +137,12 @@ func TestHookExits(t *testing.T) {
 		126: "exit status 126: it runs something that isn't executable: what",
 		127: "exit status 127: it runs something that isn't there: what",
 	} {
-		path := program(t, fmt.Sprintf(`cat >/dev/null; printf 'what\033[2J\nwent wrong\n'; yes | head -c 100000 >&2; exit %d`, code))
+		path := program(t,
+			fmt.Sprintf(`cat >/dev/null; printf 'what\033[2J\nwent wrong\n'; yes | head -c 100000 >&2; exit %d`, code))
 		err := Hook{Command: []string{path}}.Send(t.Context(), alertNotice)
 		settled(t, want, err)
-		if want = "hook " + path + ": " + want + `\x1b[2J went wrong y y`; err != nil && !strings.HasPrefix(err.Error(), want) {
+		if want = "hook " + path + ": " + want + `\x1b[2J went wrong y y`; err != nil &&
+			!strings.HasPrefix(err.Error(), want) {
 			t.Errorf("exit %d: %.200q, want %q", code, err, want)
 		}
 	}
@@ -149,7 +152,8 @@ func TestHookExits(t *testing.T) {
 
 func TestHookThatCannotRun(t *testing.T) {
 	dir := t.TempDir()
-	for name, content := range map[string]string{"plain": "#!/bin/sh\n", "interpreter": "#!/nowhere/sh\n", "nothing": "exit 0\n"} {
+	for name, content := range map[string]string{"plain": "#!/bin/sh\n", "interpreter": "#!/nowhere/sh\n",
+		"nothing": "exit 0\n"} {
 		mode := os.FileMode(0o700)
 		if name == "plain" {
 			mode = 0o600
@@ -159,7 +163,8 @@ func TestHookThatCannotRun(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"missing": "isn't there", "plain": "isn't executable", "interpreter": "interpreter isn't", "nothing": "must name an interpreter", ".": "isn't executable",
+		"missing": "isn't there", "plain": "isn't executable", "interpreter": "interpreter isn't",
+		"nothing": "must name an interpreter", ".": "isn't executable",
 	} {
 		err := Hook{Command: []string{dir + "/" + name}}.Send(t.Context(), alertNotice)
 		settled(t, name, err)
@@ -180,13 +185,16 @@ func TestHookThatDoesNotRead(t *testing.T) {
 }
 
 func TestHookThatNeverStopsTalking(t *testing.T) {
-	if err := (Hook{Command: []string{program(t, "head -c 30000000 /dev/zero")}}).Send(t.Context(), alertNotice); err != nil {
+	if err := (Hook{Command: []string{program(t, "head -c 30000000 /dev/zero")}}).Send(t.Context(),
+		alertNotice); err != nil {
 		t.Error(err)
 	}
 	begin := time.Now()
-	err := Hook{Command: []string{program(t, "exec yes"), "yes"}, Timeout: 200 * time.Millisecond}.Send(t.Context(), alertNotice)
+	err := Hook{Command: []string{program(t, "exec yes"), "yes"}, Timeout: 200 * time.Millisecond}.Send(t.Context(),
+		alertNotice)
 	settled(t, "yes", err)
-	if took := time.Since(begin); err != nil && !strings.Contains(err.Error(), "it took longer than 200ms: y y y") || took > hardly {
+	if took := time.Since(begin); err != nil && !strings.Contains(err.Error(), "it took longer than 200ms: y y y") ||
+		took > hardly {
 		t.Errorf("%.100v after %v", err, took)
 	}
 }
@@ -201,7 +209,8 @@ func TestHookThatHangs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			h := Hook{Command: []string{program(t, fmt.Sprintf("sleep 60 & echo $! >%[1]s/child; echo $$ >%[1]s/pid; echo busy; wait", dir))}}
+			h := Hook{Command: []string{program(t,
+				fmt.Sprintf("sleep 60 & echo $! >%[1]s/child; echo $$ >%[1]s/pid; echo busy; wait", dir))}}
 			want := "context deadline exceeded: busy"
 			if name == "timeout" {
 				h.Timeout, want = ample, "it took longer than 4s: busy"
@@ -242,7 +251,8 @@ func TestHookLeavesAChild(t *testing.T) {
 			if took := time.Since(begin); took > hardly {
 				t.Errorf("Send took %v", took)
 			}
-			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			if test.want == "" && err != nil || test.want != "" &&
+				(err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("%v, want %q", err, test.want)
 			}
 			child := pidIn(t, filepath.Join(dir, "child"))
@@ -302,7 +312,8 @@ func TestHookThatCannotBeKilled(t *testing.T) {
 	if strings.Contains(string(out), "exit status 9") {
 		t.Skip("there are no setuid programs here")
 	}
-	if want := "true hook " + dir + "/stubborn: it took longer than 4s: it can't be killed, and goes on"; string(out) != want {
+	if want := "true hook " + dir +
+		"/stubborn: it took longer than 4s: it can't be killed, and goes on"; string(out) != want {
 		t.Errorf("%q, want %q", out, want)
 	}
 	pid := pidIn(t, filepath.Join(dir, "pid"))
@@ -314,8 +325,10 @@ func TestHookThatCannotBeKilled(t *testing.T) {
 
 func TestHookSettings(t *testing.T) {
 	for _, h := range []Hook{
-		{}, {Command: []string{""}}, {Command: []string{"notify"}}, {Command: []string{"./notify"}}, {Command: []string{"/bin/sh -c 'x'\n"}},
-		{Command: []string{"/bin/true\x00x"}}, {Command: []string{"/bin/true", "a\x00b"}}, {Command: []string{"/bin/true"}, Timeout: -1},
+		{}, {Command: []string{""}}, {Command: []string{"notify"}}, {Command: []string{"./notify"}},
+		{Command: []string{"/bin/sh -c 'x'\n"}},
+		{Command: []string{"/bin/true\x00x"}}, {Command: []string{"/bin/true", "a\x00b"}},
+		{Command: []string{"/bin/true"}, Timeout: -1},
 	} {
 		if h.Check() == nil || h.Send(t.Context(), alertNotice) == nil {
 			t.Errorf("%+q is taken", h.Command)
@@ -392,7 +405,8 @@ func TestHookWhenTheDaemonEnds(t *testing.T) {
 			dir, out := t.TempDir(), t.TempDir()
 			s := open(t, dir)
 			put(t, s, alertNotice)
-			h := Hook{Command: []string{program(t, fmt.Sprintf("echo $$ >%[1]s/pid; sleep %[2]s; echo done >>%[1]s/done", out, test.sleep))}}
+			h := Hook{Command: []string{program(t,
+				fmt.Sprintf("echo $$ >%[1]s/pid; sleep %[2]s; echo done >>%[1]s/done", out, test.sleep))}}
 			again := Hook{Command: []string{program(t, "exit 0")}}
 			t.Parallel()
 			events, stop := delivering(t, s, h)
@@ -431,7 +445,8 @@ func TestNoticeNeedsNoRecipient(t *testing.T) {
 	_, stop := running(t, s, func(_ context.Context, m Message) error { got = append(got, m); return nil })
 	await.Until(t, "it is told", func() bool { return s.Len() == 0 })
 	stop()
-	if len(got) != 1 || got[0].From != "" || len(got[0].To) != 0 || !bytes.Equal(got[0].Data, alertNotice.Data) || files(t, dir, refusedDir) != nil {
+	if len(got) != 1 || got[0].From != "" || len(got[0].To) != 0 || !bytes.Equal(got[0].Data, alertNotice.Data) ||
+		files(t, dir, refusedDir) != nil {
 		t.Errorf("%+q", got)
 	}
 }

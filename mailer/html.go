@@ -26,4 +26,5 @@ func (s *sheet) html(picture string) ([]byte, error) {
 }
 
 // accents are the colours by which the kinds of mail differ.
-var accents = map[string]string{"opened": "#d92d20", "grew": "#d92d20", "ended": "#3b8a55", "digest": "#c2610c", trial: "#475467"}
+var accents = map[string]string{"opened": "#d92d20", "grew": "#d92d20", "ended": "#3b8a55", "digest": "#c2610c",
+	trial: "#475467"}

@@ -16,27 +16,40 @@ import (
 // injections are values that try to be more than a value.
 var injections = []string{
 	// Lines and headers.
-	"a\r\nBcc: x@evil.test", "a\nBcc: x@evil.test", "a\rBcc: x@evil.test", "a\r\n Bcc: x@evil.test", "a\r\n\tBcc: x@evil.test", "a\r\n\r\nbody", "a\n\nbody",
-	"a\r\r\nBcc: x", "\r\nX-Exiwatch-Alert: 0", "a\x00Bcc: x", "a\x0bBcc: x", "a\x0cBcc: x", "a\u0085Bcc: x", "a\u2028Bcc: x", "a\u2029Bcc: x", "a%0d%0aBcc: x",
-	`a\r\nBcc: x`, "Bcc: x@evil.test", ": x", " leading", "trailing ", "a\t\tb", "\r", "\n", "\r\n.\r\n", ".", "a\r\n.\r\nMAIL FROM:<x@evil.test>",
+	"a\r\nBcc: x@evil.test", "a\nBcc: x@evil.test", "a\rBcc: x@evil.test", "a\r\n Bcc: x@evil.test",
+	"a\r\n\tBcc: x@evil.test", "a\r\n\r\nbody", "a\n\nbody",
+	"a\r\r\nBcc: x", "\r\nX-Exiwatch-Alert: 0", "a\x00Bcc: x", "a\x0bBcc: x", "a\x0cBcc: x", "a\u0085Bcc: x",
+	"a\u2028Bcc: x", "a\u2029Bcc: x", "a%0d%0aBcc: x",
+	`a\r\nBcc: x`, "Bcc: x@evil.test", ": x", " leading", "trailing ", "a\t\tb", "\r", "\n", "\r\n.\r\n", ".",
+	"a\r\n.\r\nMAIL FROM:<x@evil.test>",
 	// Encoded words.
-	"=?utf-8?Q?a=0D=0ABcc:_x?=", "=?utf-8?B?DQpCY2M6IHg=?=", "=?utf-8?q??=", "=?", "?=", "=?utf-7?q?+ADw-b+AD4-?=", "=?x?x?x?= =?x?x?x?=", "a=0D=0Ab", "=\r\n",
+	"=?utf-8?Q?a=0D=0ABcc:_x?=", "=?utf-8?B?DQpCY2M6IHg=?=", "=?utf-8?q??=", "=?", "?=", "=?utf-7?q?+ADw-b+AD4-?=",
+	"=?x?x?x?= =?x?x?x?=", "a=0D=0Ab", "=\r\n",
 	// Parts.
-	"--=_exiwatch_alternative", "\r\n--=_exiwatch_alternative--\r\n", "--=_exiwatch_related", "Content-Type: text/html\r\n\r\n<b>",
-	"Content-Type: multipart/alternative;\r\n boundary=" + strings.Repeat("0", 60) + "\r\n", "boundary=" + strings.Repeat("a", 60), "begin 644 x.exe",
+	"--=_exiwatch_alternative", "\r\n--=_exiwatch_alternative--\r\n", "--=_exiwatch_related",
+	"Content-Type: text/html\r\n\r\n<b>",
+	"Content-Type: multipart/alternative;\r\n boundary=" + strings.Repeat("0", 60) + "\r\n", "boundary=" +
+		strings.Repeat("a", 60), "begin 644 x.exe",
 	// Text of another direction, or none.
-	"\u202etset.live@ecila", "\u2066a\u2069\u200f", "\u200b\u200c\u200d\ufeff", "e" + strings.Repeat("\u0301", 99), "\U000e0041\U000e0042", "שלום", "مرحبا 5 > 3",
+	"\u202etset.live@ecila", "\u2066a\u2069\u200f", "\u200b\u200c\u200d\ufeff", "e" + strings.Repeat("\u0301", 99),
+	"\U000e0041\U000e0042", "שלום", "مرحبا 5 > 3",
 	"\x1b[2J\x1b]0;title\x07", "\xff\xfe\xc0\x80", "\xed\xa0\x80", "\ufffd",
 	// HTML.
-	"<script>alert(1)</script>", "</title><script>", "</style><style>*{display:none}", "</bdi></td></tr></table></div>", `<img src=x onerror="alert(1)">`,
-	`" onmouseover="alert(1)`, `' onmouseover='alert(1)`, "`onmouseover=`", "--><script>", "<!--", "<![CDATA[", "<?xml", "]]>", "javascript:alert(1)",
-	"data:text/html,<b>", "&lt;b&gt;", "&#60;b&#62;", "&#x3c;script&#x3e;", "&quot;", "&", "<", ">", "{{.Name}}", "{}", "{{template \"sentence\"}}", "%s%n%d", "<a href='//evil.test'>",
-	"<svg/onload=alert(1)>", "<base href=//evil.test>", "<meta http-equiv=refresh content=0>", "</code></pre><h1>", "expression(alert(1))", "url(//evil.test)",
+	"<script>alert(1)</script>", "</title><script>", "</style><style>*{display:none}",
+	"</bdi></td></tr></table></div>", `<img src=x onerror="alert(1)">`,
+	`" onmouseover="alert(1)`, `' onmouseover='alert(1)`, "`onmouseover=`", "--><script>", "<!--", "<![CDATA[",
+	"<?xml", "]]>", "javascript:alert(1)",
+	"data:text/html,<b>", "&lt;b&gt;", "&#60;b&#62;", "&#x3c;script&#x3e;", "&quot;", "&", "<", ">", "{{.Name}}",
+	"{}", "{{template \"sentence\"}}", "%s%n%d", "<a href='//evil.test'>",
+	"<svg/onload=alert(1)>", "<base href=//evil.test>", "<meta http-equiv=refresh content=0>", "</code></pre><h1>",
+	"expression(alert(1))", "url(//evil.test)",
 	// Shells, and words of ours.
-	"$(reboot)", "`reboot`", "'; reboot #", "-rf", "--since=1y", "a b; c", "x (limit 1000000). All is well", "alice@lab.test sent 1 message in 5m (limit 20)",
+	"$(reboot)", "`reboot`", "'; reboot #", "-rf", "--since=1y", "a b; c", "x (limit 1000000). All is well",
+	"alice@lab.test sent 1 message in 5m (limit 20)",
 	`alice" sent 1 message "`, `\`, `\"`, `"`, `""`, "All", "21", "[ended: 0 messages] x", "Re: [ended] x", "]",
 	// Length.
-	strings.Repeat("a", 300), strings.Repeat("a", 2000), strings.Repeat("ä", 999), strings.Repeat("a ", 999), strings.Repeat("=?", 500), strings.Repeat("\r\n", 300),
+	strings.Repeat("a", 300), strings.Repeat("a", 2000), strings.Repeat("ä", 999), strings.Repeat("a ", 999),
+	strings.Repeat("=?", 500), strings.Repeat("\r\n", 300),
 	strings.Repeat("<", 500), strings.Repeat(`"`, 200), strings.Repeat("\u202e", 200),
 }
 

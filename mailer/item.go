@@ -75,7 +75,8 @@ const maxKept = 256 // runes: no mail shows more of a value
 
 // deed is what was done when the alert opened, in the rule's measure: "sent 21 messages".
 func (i Item) deed() string {
-	return act(i.Key, i.Measure) + " " + i.atLeast(strings.TrimSuffix(i.Measure, "s")) + above(i.Measure, i.Count, i.Limit)
+	return act(i.Key, i.Measure) + " " + i.atLeast(strings.TrimSuffix(i.Measure, "s")) +
+		above(i.Measure, i.Count, i.Limit)
 }
 
 // atLeast stands before a number of recipients of which Exim cut some off.

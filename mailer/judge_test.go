@@ -88,11 +88,13 @@ func TestOtherReadersFindNoDefect(t *testing.T) {
 			t.Errorf("%s: defects %q, unclosed %q", name, said.Defects, said.Page.Unclosed)
 		}
 		parts := [][3]string{
-			{"multipart/alternative", "", ""}, {"text/plain", "", "utf-8"}, {"multipart/related", "", ""}, {"text/html", "", "utf-8"},
+			{"multipart/alternative", "", ""}, {"text/plain", "", "utf-8"}, {"multipart/related", "", ""},
+			{"text/html", "", "utf-8"},
 			{"image/png", "inline", ""},
 		}
 		if strings.Contains(name, "storm") {
-			parts = [][3]string{{"multipart/alternative", "", ""}, {"text/plain", "", "utf-8"}, {"text/html", "", "utf-8"}}
+			parts = [][3]string{{"multipart/alternative", "", ""}, {"text/plain", "", "utf-8"},
+				{"text/html", "", "utf-8"}}
 		}
 		if diff := cmp.Diff(parts, said.Parts); diff != "" {
 			t.Errorf("%s: %s", name, diff)
@@ -112,7 +114,8 @@ func checkPicture(t *testing.T, name string, l letter, said judgement) {
 	for _, e := range said.Page.Elements {
 		if strings.HasPrefix(e, "<img ") {
 			shown = append(shown, regexp.MustCompile(`src='cid:([^']*)'`).FindStringSubmatch(e)[1])
-		} else if regexp.MustCompile(` (src|href|background|action|on[a-z]+)=`).MatchString(e) || strings.HasPrefix(e, "<script") {
+		} else if regexp.MustCompile(` (src|href|background|action|on[a-z]+)=`).MatchString(e) ||
+			strings.HasPrefix(e, "<script") {
 			t.Errorf("%s: an element %s", name, e)
 		}
 	}

@@ -97,7 +97,8 @@ func readCheckpoint(dir string) (seq int64, err error) {
 }
 
 func writeCheckpoint(dir string, seq int64) error {
-	return renameio.WriteFile(filepath.Join(dir, "checkpoint"), strconv.AppendInt(nil, seq, 10), 0o600, renameio.WithTempDir(dir))
+	return renameio.WriteFile(filepath.Join(dir, "checkpoint"), strconv.AppendInt(nil, seq, 10), 0o600,
+		renameio.WithTempDir(dir))
 }
 
 // keyed is a mail to one recipient, with its Message-ID.
@@ -141,7 +142,8 @@ func TestKilledAtAnySystemCall(t *testing.T) {
 	} else if err != nil {
 		t.Skip(err)
 	}
-	for _, calls := range []string{"fsync", "rename,renameat,renameat2", "unlink,unlinkat", "truncate,ftruncate", "openat", "write"} {
+	for _, calls := range []string{"fsync", "rename,renameat,renameat2", "unlink,unlinkat", "truncate,ftruncate",
+		"openat", "write"} {
 		t.Run(calls, func(t *testing.T) {
 			t.Parallel()
 			n := 1
@@ -163,7 +165,8 @@ func killed(t *testing.T, strace, calls string, n int) bool {
 	server := &exim{dir: dir}
 	address := serve(t, server, nil, false)
 	leftover(t, server)
-	cmd := exec.Command(strace, "-f", "-qq", "-o", os.DevNull, "-e", "trace="+calls, "-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", calls, n), os.Args[0])
+	cmd := exec.Command(strace, "-f", "-qq", "-o", os.DevNull, "-e", "trace="+calls, "-e",
+		fmt.Sprintf("inject=%s:signal=KILL:when=%d", calls, n), os.Args[0])
 	cmd.Env = append(os.Environ(), victim+"="+dir+" "+address)
 	out, died := cmd.CombinedOutput()
 	var exit *exec.ExitError
@@ -185,7 +188,8 @@ func killed(t *testing.T, strace, calls string, n int) bool {
 	for _, id := range ids {
 		want = append(want, logged(id))
 	}
-	if got := strings.Fields(string(log)); !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))) {
+	if got := strings.Fields(string(log)); !slices.Equal(slices.Sorted(slices.Values(got)),
+		slices.Sorted(slices.Values(want))) {
 		t.Errorf("killed at call %d: the server has %q", n, got)
 	}
 	if got := files(t, dir, waitingDir); got != nil {

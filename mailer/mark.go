@@ -23,7 +23,8 @@ func (s *Spool) Arrived(id, event string) error {
 	if e == nil || e.Delivered || e.accepted {
 		return nil
 	}
-	if rest := without(e.To, e.asked); !e.trying && len(e.asked) > 0 && len(rest) > 0 { // the last attempt wasn't for all
+	// the last attempt wasn't for all
+	if rest := without(e.To, e.asked); !e.trying && len(e.asked) > 0 && len(rest) > 0 {
 		e.To, e.Delivered, e.unwritten, e.doubt, e.due = rest, true, true, time.Time{}, time.Time{}
 		s.push(e)
 		s.release(e)
@@ -31,7 +32,8 @@ func (s *Spool) Arrived(id, event string) error {
 		return nil
 	}
 	e.accepted = true
-	err := s.move(e, s.sentPath(e.name())) // Note: the file stays whole if Run is at it, which may have to take it back; see partly
+	// Note: the file stays whole if Run is at it, which may have to take it back; see partly
+	err := s.move(e, s.sentPath(e.name()))
 	switch {
 	case e.trying: // Run tells the end
 	case err == nil:

@@ -41,7 +41,8 @@ func TestArrivalDuringTheAttempt(t *testing.T) {
 		{"refused after all", one, errNever, [][]string{one}, nil},
 		{"one waits", two, refusing(errLater, root), [][]string{two, {root}}, nil},
 		{"one never", two, refusing(errNever, root), [][]string{two}, refusing(errNever, root)},
-		{"it was an earlier attempt that arrived", two, refusing(errLater, director, root), [][]string{two}, refusing(errLater, director, root)},
+		{"it was an earlier attempt that arrived", two, refusing(errLater, director, root), [][]string{two},
+			refusing(errLater, director, root)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -110,7 +111,8 @@ func TestRecipientWhoWaitsSurvivesARestart(t *testing.T) {
 		s.Settle(time.Now())
 		synctest.Wait()
 		stop()
-		if list := events(); !slices.Equal(to, []string{"root"}) || len(list) != 1 || !list[0].Sent || list[0].Err != nil {
+		if list := events(); !slices.Equal(to, []string{"root"}) || len(list) != 1 || !list[0].Sent ||
+			list[0].Err != nil {
 			t.Errorf("sent to %q: %+v", to, list)
 		}
 	})
@@ -130,7 +132,8 @@ func TestArrivalAfterTheAttempt(t *testing.T) {
 			time.Sleep(time.Hour)
 			stop()
 			list := events()
-			if end := list[len(list)-1]; tries != 1 || end != (Event{ID: "abc", Event: "opened", Sent: true}) || len(list) > 1 != (answer != nil) {
+			if end := list[len(list)-1]; tries != 1 || end != (Event{ID: "abc", Event: "opened", Sent: true}) ||
+				len(list) > 1 != (answer != nil) {
 				t.Errorf("answer %v: tried %d times: %+v", answer, tries, list)
 			}
 		})
@@ -141,7 +144,8 @@ func TestArrivalOfWhatIsNotInTheSpool(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	provide(t, s, mailOf("abc"))
-	for _, name := range [][2]string{{"abd", "opened"}, {"abc", "ended"}, {"", ""}, {"../x", "opened"}, {"abc.opened", ""}} {
+	for _, name := range [][2]string{{"abd", "opened"}, {"abc", "ended"}, {"", ""}, {"../x", "opened"},
+		{"abc.opened", ""}} {
 		if err := s.Arrived(name[0], name[1]); err != nil || s.Len() != 1 {
 			t.Errorf("Arrived(%q) = %v; %d wait", name, err, s.Len())
 		}
@@ -149,7 +153,8 @@ func TestArrivalOfWhatIsNotInTheSpool(t *testing.T) {
 	if got := files(t, dir, sentDir); got != nil {
 		t.Errorf("sent/ has %q", got)
 	}
-	if err := s.Arrived("abc", "opened"); err != nil || s.Len() != 0 || !s.Sent("abc", "opened") { // although nothing covers it
+	// although nothing covers it
+	if err := s.Arrived("abc", "opened"); err != nil || s.Len() != 0 || !s.Sent("abc", "opened") {
 		t.Errorf("%v, %d wait", err, s.Len())
 	}
 	if added, err := s.Put(mailOf("abc")); added || err != nil {
@@ -174,7 +179,8 @@ func TestArrivalDoesNotWaitForTheMailServer(t *testing.T) {
 			t.Errorf("%v; %d wait", took, s.Len())
 		}
 		stop()
-		if list := events(); len(list) != 2 || list[0].Err != nil || list[1].Err != nil || !list[0].Sent || !list[1].Sent {
+		if list := events(); len(list) != 2 || list[0].Err != nil || list[1].Err != nil || !list[0].Sent ||
+			!list[1].Sent {
 			t.Errorf("events %+v", list)
 		}
 	})
@@ -213,7 +219,8 @@ func TestArrivalThatCantBeMarked(t *testing.T) {
 			time.Sleep(time.Hour)
 			stop()
 			list := events()
-			if end := list[len(list)-1]; tries > 1 || tries == 1 != during || !end.Sent || end.Err != nil || s.Len() != 0 || !s.Sent("abc", "opened") {
+			if end := list[len(list)-1]; tries > 1 || tries == 1 != during || !end.Sent || end.Err != nil ||
+				s.Len() != 0 || !s.Sent("abc", "opened") {
 				t.Errorf("during the attempt: %v; tried %d times: %+v", during, tries, list)
 			}
 		})

@@ -63,7 +63,8 @@ const (
 )
 
 var (
-	messageID = regexp.MustCompile(`^` + regexp.QuoteMeta(ownPrefix) + `(` + idPattern + `)\.(` + eventPattern + `)\.(` + macPattern + `)@(` + domainPattern + `)$`)
-	nameOK    = regexp.MustCompile(`^` + idPattern + `\.` + eventPattern + `$`)
-	domainOK  = regexp.MustCompile(`^` + domainPattern + `$`)
+	messageID = regexp.MustCompile(`^` + regexp.QuoteMeta(ownPrefix) + `(` + idPattern + `)\.(` + eventPattern +
+		`)\.(` + macPattern + `)@(` + domainPattern + `)$`)
+	nameOK   = regexp.MustCompile(`^` + idPattern + `\.` + eventPattern + `$`)
+	domainOK = regexp.MustCompile(`^` + domainPattern + `$`)
 )

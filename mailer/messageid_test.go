@@ -48,8 +48,10 @@ func TestForgedMAC(t *testing.T) {
 		id, event, mac string
 		key            []byte
 	}{
-		{"abd", "opened", mac, key}, {"abc", "ended", mac, key}, {"abc", "opened", mac, nil}, {"abc", "opened", mac, []byte("another key")},
-		{"abc", "opened", "", key}, {"abc", "opened", mac[:19], key}, {"abc", "opened", mac + "0", key}, {"abc", "opened", strings.Repeat("0", 20), key},
+		{"abd", "opened", mac, key}, {"abc", "ended", mac, key}, {"abc", "opened", mac, nil},
+		{"abc", "opened", mac, []byte("another key")},
+		{"abc", "opened", "", key}, {"abc", "opened", mac[:19], key}, {"abc", "opened", mac + "0", key},
+		{"abc", "opened", strings.Repeat("0", 20), key},
 		{"abc", "opened", strings.ToUpper(mac), key}, {"abc.opened", "", mac, key},
 	} {
 		if Genuine(test.id, test.event, test.mac, test.key) {
@@ -61,15 +63,23 @@ func TestForgedMAC(t *testing.T) {
 func TestForgedMessageIDs(t *testing.T) {
 	const mac = ".0123456789abcdef0123"
 	for _, s := range []string{
-		"", "<>", "exiwatch", "exiwatch..opened" + mac + "@mx", "exiwatch.abc." + mac + "@mx", "exiwatch.abc" + mac + "@mx", "exiwatch.abc.opened" + mac,
-		"exiwatch.abc.opened@mx", "exiwatch.abc.opened.@mx", "exiwatch.abc.opened" + mac + "4@mx", "exiwatch.abc.opened" + mac[:20] + "@mx",
-		"exiwatch.abc.opened" + strings.ToUpper(mac) + "@mx", "exiwatch.abc.opened" + mac + mac + "@mx", "exiwatch.abc.opened" + mac + "@",
-		"<exiwatch.abc.opened" + mac + "@mx", "exiwatch.abc.opened" + mac + "@mx>", "<<exiwatch.abc.opened" + mac + "@mx>>",
-		" exiwatch.abc.opened" + mac + "@mx", "exiwatch.abc.opened" + mac + "@mx ", "exiwatch.abc.opened" + mac + "@mx\n",
-		"exiwatch.../../x.opened" + mac + "@mx", "exiwatch.abc.opened.more" + mac + "@mx", "exiwatch.abc.opened" + mac + "@a@b",
+		"", "<>", "exiwatch", "exiwatch..opened" + mac + "@mx", "exiwatch.abc." + mac + "@mx", "exiwatch.abc" + mac +
+			"@mx", "exiwatch.abc.opened" + mac,
+		"exiwatch.abc.opened@mx", "exiwatch.abc.opened.@mx", "exiwatch.abc.opened" + mac + "4@mx",
+		"exiwatch.abc.opened" + mac[:20] + "@mx",
+		"exiwatch.abc.opened" + strings.ToUpper(mac) + "@mx", "exiwatch.abc.opened" + mac + mac + "@mx",
+		"exiwatch.abc.opened" + mac + "@",
+		"<exiwatch.abc.opened" + mac + "@mx", "exiwatch.abc.opened" + mac + "@mx>", "<<exiwatch.abc.opened" + mac +
+			"@mx>>",
+		" exiwatch.abc.opened" + mac + "@mx", "exiwatch.abc.opened" + mac + "@mx ", "exiwatch.abc.opened" + mac +
+			"@mx\n",
+		"exiwatch.../../x.opened" + mac + "@mx", "exiwatch.abc.opened.more" + mac + "@mx", "exiwatch.abc.opened" +
+			mac + "@a@b",
 		"xexiwatch.abc.opened" + mac + "@mx", "Exiwatch.abc.opened" + mac + "@mx", "exiwatch.abc.OPENED" + mac + "@mx",
-		"exiwatch.a\xff.opened" + mac + "@mx", "exiwatch.abc.opened" + mac + "@mx..lab", "exiwatch.abc.opened" + mac + "@-mx",
-		"exiwatch." + strings.Repeat("a", 65) + ".opened" + mac + "@mx", "exiwatch.abc.opened" + mac + "@" + strings.Repeat("a", 254),
+		"exiwatch.a\xff.opened" + mac + "@mx", "exiwatch.abc.opened" + mac + "@mx..lab", "exiwatch.abc.opened" + mac +
+			"@-mx",
+		"exiwatch." + strings.Repeat("a", 65) + ".opened" + mac + "@mx", "exiwatch.abc.opened" + mac + "@" +
+			strings.Repeat("a", 254),
 	} {
 		if id, event, mac, ok := ParseMessageID([]byte(s)); ok || id != "" || event != "" || mac != "" {
 			t.Errorf("ParseMessageID(%q) = %q, %q, %q, %v", s, id, event, mac, ok)
@@ -91,7 +101,8 @@ func FuzzParseMessageID(f *testing.F) {
 			t.Errorf("ParseMessageID(%q) = %q, %q, %q", s, id, event, mac)
 		}
 		ours := MessageID(id, event, host, key)
-		if _, _, mac, ok := ParseMessageID([]byte(ours)); !ok || !shape.MatchString(mac) || !Genuine(id, event, mac, key) {
+		if _, _, mac, ok := ParseMessageID([]byte(ours)); !ok || !shape.MatchString(mac) ||
+			!Genuine(id, event, mac, key) {
 			t.Errorf("MessageID(%q, %q, %q) = %q", id, event, host, ours)
 		}
 		if Genuine(id, event, mac, key) != (ours == strings.Trim(s, "<>")) {

@@ -43,12 +43,13 @@ type noticeAlert struct {
 	Bytes      int64   `json:"bytes"`
 	Suspicious int64   `json:"suspicious"` // messages that may be somebody else's
 
-	CrossedCount int64    `json:"crossed_count"` // the count when it crossed the limit
-	Times        int64    `json:"times"`         // the peak has come to so many times the limit: 2, 5, 10, 20 …; 0: not twice yet
-	Thread       string   `json:"thread"`        // id of the first alert that the same arrival opened
-	First        string   `json:"first"`
-	Last         string   `json:"last"`
-	Samples      []string `json:"samples"` // message ids
+	CrossedCount int64 `json:"crossed_count"` // the count when it crossed the limit
+	// the peak has come to so many times the limit: 2, 5, 10, 20 …; 0: not twice yet
+	Times   int64    `json:"times"`
+	Thread  string   `json:"thread"` // id of the first alert that the same arrival opened
+	First   string   `json:"first"`
+	Last    string   `json:"last"`
+	Samples []string `json:"samples"` // message ids
 
 	// Distinct says how many values each list had to choose from, by its name. An alert tells 1000 apart.
 	Distinct map[string]int `json:"distinct"`
@@ -98,7 +99,8 @@ func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]b
 	if !slices.Contains([]string{"opened", "grew", "ended"}, event) || !nameOK.MatchString(a.ID+"."+event) {
 		return nil, fmt.Errorf("making a notice: %q is no alert id and event", a.ID+"."+event)
 	}
-	n := notice{Version: noticeVersion, Event: event, Host: clip(host), Log: clip(log), SubjectValues: subjects, Alert: aboutAlert(a)}
+	n := notice{Version: noticeVersion, Event: event, Host: clip(host), Log: clip(log), SubjectValues: subjects,
+		Alert: aboutAlert(a)}
 	switch subjects {
 	case "", SubjectsFull:
 		n.SubjectValues = SubjectsFull
@@ -121,9 +123,11 @@ func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]b
 func aboutAlert(a *window.Alert) noticeAlert {
 	n := noticeAlert{
 		ID: a.ID, Rule: clip(a.Rule.Name), Key: a.Rule.Key.String(), Value: clip(a.Value), Count: a.Rule.Count.String(),
-		Limit: a.Limit, Window: a.Rule.Window.String(), Opened: stamp(a.Opened), CrossedBy: clip(a.CrossedBy), Peak: a.Peak,
+		Limit: a.Limit, Window: a.Rule.Window.String(), Opened: stamp(a.Opened), CrossedBy: clip(a.CrossedBy),
+		Peak:     a.Peak,
 		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, Suspicious: a.Suspicious,
-		CrossedCount: a.Count, Times: a.Times, Thread: clip(a.Thread), First: stamp(a.First), Last: stamp(a.Last), Samples: []string{},
+		CrossedCount: a.Count, Times: a.Times, Thread: clip(a.Thread), First: stamp(a.First), Last: stamp(a.Last),
+		Samples:  []string{},
 		Distinct: make(map[string]int),
 		Senders:  rowsOf(a, window.Sender), Auths: rowsOf(a, window.Auth), Users: rowsOf(a, window.User),
 		Hosts: rowsOf(a, window.Host), Networks: rowsOf(a, window.Network), Helos: rowsOf(a, window.Helo),
@@ -148,7 +152,8 @@ func aboutAlert(a *window.Alert) noticeAlert {
 
 // noticeLists names the lists.
 var noticeLists = map[string]window.Key{
-	"subjects": window.Subject, "topics": window.Topic, "senders": window.Sender, "auths": window.Auth, "users": window.User,
+	"subjects": window.Subject, "topics": window.Topic, "senders": window.Sender, "auths": window.Auth,
+	"users": window.User,
 	"hosts": window.Host, "networks": window.Network, "helos": window.Helo, "protocols": window.Protocol,
 	"recipient_domains": window.RecipientDomain, "anomalies": window.Anomaly, "entries": window.Entry,
 }

@@ -49,7 +49,8 @@ func everything(i int, a *window.Arrival) {
 // TestNoticeReadsAsIntended holds the notice to what its readers rely on: the names, and what stands under them.
 func TestNoticeReadsAsIntended(t *testing.T) {
 	for name, test := range map[string]struct{ rule, subjects string }{
-		"notice": {"account 20/5m", ""}, "notice-hashed": {"subject bytes 20000/1h", "hashed"}, "notice-none": {"topic recipients 20/1d", "none"},
+		"notice": {"account 20/5m", ""}, "notice-hashed": {"subject bytes 20000/1h", "hashed"},
+		"notice-none": {"topic recipients 20/1d", "none"},
 	} {
 		data, _ := noticeOf(t, crossing(t, test.rule, everything), "opened", test.subjects)
 		var got bytes.Buffer
@@ -80,7 +81,8 @@ func TestNoticeHasTheNamesOfReplay(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{
-		"id", "rule", "key", "value", "count", "limit", "window", "opened", "crossed_by", "peak", "ended", "messages", "recipients", "bytes", "subjects",
+		"id", "rule", "key", "value", "count", "limit", "window", "opened", "crossed_by", "peak", "ended", "messages",
+		"recipients", "bytes", "subjects",
 	} {
 		if _, ok := n.Alert[name]; !ok {
 			t.Errorf("there is no %q", name)
@@ -110,14 +112,16 @@ func TestNoticeOfAnAlertThatEnds(t *testing.T) {
 	}
 	var a *window.Alert
 	for i := range 45 {
-		arrival := window.Arrival{At: at0.Add(time.Duration(i) * time.Second), MessageID: fmt.Appendf(nil, "1w%04d-0000000ABC-1xYZ", i)}
+		arrival := window.Arrival{At: at0.Add(time.Duration(i) * time.Second),
+			MessageID: fmt.Appendf(nil, "1w%04d-0000000ABC-1xYZ", i)}
 		everything(i, &arrival)
 		opened, grown := c.Count(&arrival)
 		if len(opened) > 0 {
 			a = opened[0]
 		}
 		if len(grown) > 0 {
-			if _, n := noticeOf(t, a, "grew", ""); n.Event != "grew" || n.Alert.Times != 2 || n.Alert.Peak != 40 || n.Alert.Ended != nil {
+			if _, n := noticeOf(t, a, "grew", ""); n.Event != "grew" || n.Alert.Times != 2 || n.Alert.Peak != 40 ||
+				n.Alert.Ended != nil {
 				t.Errorf("grew: %+v", n)
 			}
 		}
@@ -127,8 +131,10 @@ func TestNoticeOfAnAlertThatEnds(t *testing.T) {
 		t.Fatal(ended)
 	}
 	_, n := noticeOf(t, ended[0], "ended", "")
-	if n.Event != "ended" || n.Alert.Ended == nil || !strings.HasPrefix(*n.Alert.Ended, "2026-11-02T03:") || !strings.HasSuffix(*n.Alert.Ended, "+01:00") ||
-		n.Alert.Messages != 45 || n.Alert.CrossedCount != 21 || n.Alert.Peak != 45 || n.Alert.Distinct["recipient_domains"] != 46 {
+	if n.Event != "ended" || n.Alert.Ended == nil || !strings.HasPrefix(*n.Alert.Ended, "2026-11-02T03:") ||
+		!strings.HasSuffix(*n.Alert.Ended, "+01:00") ||
+		n.Alert.Messages != 45 || n.Alert.CrossedCount != 21 || n.Alert.Peak != 45 ||
+		n.Alert.Distinct["recipient_domains"] != 46 {
 		t.Errorf("ended: %+v", n)
 	}
 }

@@ -106,7 +106,8 @@ func (o *origin) sentence(d dimension) sentence {
 			words, values = words+" ({})", append(values, inWords(o.alert.Top(window.Network, 1)[0].Value, valueWidth))
 		}
 		if o.isAll(window.Host) && o.isAll(window.Helo) {
-			words, values = words+", which said HELO {}", append(values, inWords(o.alert.Top(window.Helo, 1)[0].Value, valueWidth))
+			words, values = words+", which said HELO {}",
+				append(values, inWords(o.alert.Top(window.Helo, 1)[0].Value, valueWidth))
 		}
 	}
 	if d.key == window.Helo && o.alert.Rule.Key != window.Host && o.isAll(window.Host) && o.isAll(window.Helo) {

@@ -74,7 +74,8 @@ func TestOriginTellsWhatExplains(t *testing.T) {
 			v[window.Host], v[window.Network] = numbered("192.0.2.%d", i, 20), numbered("192.0.%d.0/24", i, 3)
 		}, []string{"Spread over 20 hosts: none has a fifth of the messages.", "Networks"}},
 		{"everywhere", "account 19/5m", func(i int, v values) {
-			v[window.Host], v[window.Network], v[window.Sender] = numbered("192.0.%d.1", i, 20), numbered("192.0.%d.0/24", i, 20), numbered("a%d@lab.test", i, 10)
+			v[window.Host], v[window.Network], v[window.Sender] = numbered("192.0.%d.1", i, 20),
+				numbered("192.0.%d.0/24", i, 20), numbered("a%d@lab.test", i, 10)
 		}, []string{"Spread over 10 envelope senders, 20 hosts and 20 networks: none has a fifth of the messages."}},
 		{"few have any", "account 19/5m", func(i int, v values) {
 			if i < 3 {

@@ -18,7 +18,8 @@ func (c Composer) topics(a *window.Alert) section {
 		return s
 	}
 	for _, t := range topics {
-		r := row{t.Messages, share(t.Messages, a.Messages), []sentence{say("{}", c.subject(t.Example, valueWidth, inRow))}}
+		r := row{t.Messages, share(t.Messages, a.Messages),
+			[]sentence{say("{}", c.subject(t.Example, valueWidth, inRow))}}
 		if t.Subjects > 1 {
 			r.Lines = append(r.Lines, say(similar(t)))
 		}
@@ -42,7 +43,8 @@ func ranking(a *window.Alert, title string, k window.Key, n int) section {
 	s := section{Title: title}
 	rows := a.Top(k, n)
 	for _, r := range rows {
-		s.Rows = append(s.Rows, row{r.Messages, share(r.Messages, a.Messages), []sentence{say("{}", inRow(r.Value, valueWidth))}})
+		s.Rows = append(s.Rows, row{r.Messages, share(r.Messages, a.Messages),
+			[]sentence{say("{}", inRow(r.Value, valueWidth))}})
 	}
 	s.Rest = rest(a, k, len(rows))
 	return s

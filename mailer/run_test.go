@@ -69,7 +69,8 @@ func TestDeliversOldestFirstAndWakesForPut(t *testing.T) {
 			}
 		}
 		for _, s := range []*Spool{s, open(t, dir)} {
-			if added, err := s.Put(mailOf("a")); added || err != nil || s.Len() != 0 || !s.Sent("a", "opened") || !s.Has("a", "opened") {
+			if added, err := s.Put(mailOf("a")); added || err != nil || s.Len() != 0 || !s.Sent("a", "opened") ||
+				!s.Has("a", "opened") {
 				t.Errorf("after it was sent: Put = %v, %v; %d wait", added, err, s.Len())
 			}
 		}
@@ -109,7 +110,8 @@ func TestDownMailServerIsTriedAfterGrowingPauses(t *testing.T) {
 		list := events()
 		end := list[len(list)-1]
 		kept := filepath.Join(dir, refusedDir, "abc.opened.eml")
-		if end.Kept != kept || end.Sent || !end.Retry.IsZero() || !errors.Is(end.Err, errLater) || !strings.Contains(end.Err.Error(), "given up after 5 days") {
+		if end.Kept != kept || end.Sent || !end.Retry.IsZero() || !errors.Is(end.Err, errLater) ||
+			!strings.Contains(end.Err.Error(), "given up after 5 days") {
 			t.Errorf("at last %+v", end)
 		}
 		for i, ev := range list[:len(list)-1] {
@@ -170,7 +172,8 @@ func TestOneBadMailDoesNotHoldUpTheOthers(t *testing.T) {
 		if !slices.Equal(sent, []string{"good", "late"}) || s.Len() != 0 {
 			t.Errorf("sent %q, %d wait", sent, s.Len())
 		}
-		if list := events(); len(list) != 5 || list[1].Kept != filepath.Join(dir, refusedDir, "never.opened.eml") || list[1].Err != errNever {
+		if list := events(); len(list) != 5 || list[1].Kept != filepath.Join(dir, refusedDir, "never.opened.eml") ||
+			list[1].Err != errNever {
 			t.Errorf("events %+v", list)
 		}
 	})
@@ -194,10 +197,14 @@ func TestRecipientsAreNotToldTwice(t *testing.T) {
 		{"one for good", []error{partial("root", errNever)}, [][]string{both}, true},
 		{"one for now", []error{partial("root", errLater)}, [][]string{both, {"root"}}, true},
 		{"one for now, then for good", []error{partial("root", errLater), errNever}, [][]string{both, {"root"}}, true},
-		{"one for good, one for now", []error{partial("director@lab.test", errNever, "root", errLater)}, [][]string{both, {"root"}}, true},
-		{"one for good, then the other", []error{partial("director@lab.test", errNever, "root", errLater), errNever}, [][]string{both, {"root"}}, false},
-		{"both for good", []error{partial("director@lab.test", errNever, "root", errNever)}, [][]string{both, both}, true},
-		{"down, then one for now", []error{errLater, partial("root", errLater), errLater}, [][]string{both, both, {"root"}, {"root"}}, true},
+		{"one for good, one for now", []error{partial("director@lab.test", errNever, "root", errLater)},
+			[][]string{both, {"root"}}, true},
+		{"one for good, then the other", []error{partial("director@lab.test", errNever, "root", errLater), errNever},
+			[][]string{both, {"root"}}, false},
+		{"both for good", []error{partial("director@lab.test", errNever, "root", errNever)}, [][]string{both, both},
+			true},
+		{"down, then one for now", []error{errLater, partial("root", errLater), errLater},
+			[][]string{both, both, {"root"}, {"root"}}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -221,7 +228,8 @@ func TestRecipientsAreNotToldTwice(t *testing.T) {
 					t.Errorf("sent to (-want +got):\n%s", diff)
 				}
 				end := list[len(list)-1]
-				if end.Sent != test.sent || (end.Kept == "") != test.sent || open(t, dir).Sent("abc", "opened") != test.sent {
+				if end.Sent != test.sent || (end.Kept == "") != test.sent ||
+					open(t, dir).Sent("abc", "opened") != test.sent {
 					t.Errorf("at last %+v", end)
 				}
 				if want := len(test.answers) == len(test.to); (end.Err != nil) != want {
@@ -292,7 +300,8 @@ func TestSentMailThatCantBeMarkedDoesNotGoTwice(t *testing.T) {
 		time.Sleep(time.Hour)
 		stop()
 		list := events()
-		if end := list[len(list)-1]; sent != 1 || len(list) < 3 || list[0].Err == nil || list[0].Retry.IsZero() || !end.Sent || end.Err != nil || s.Len() != 0 {
+		if end := list[len(list)-1]; sent != 1 || len(list) < 3 || list[0].Err == nil || list[0].Retry.IsZero() ||
+			!end.Sent || end.Err != nil || s.Len() != 0 {
 			t.Errorf("sent %d times: %+v", sent, list)
 		}
 	})
@@ -325,7 +334,8 @@ func TestBrokenFileIsReported(t *testing.T) {
 		events, stop := running(t, open(t, dir), nil)
 		synctest.Wait()
 		stop()
-		if list := events(); len(list) != 1 || list[0].ID != "abc" || list[0].Err == nil || list[0].Kept != filepath.Join(dir, refusedDir, "abc.opened.broken") {
+		if list := events(); len(list) != 1 || list[0].ID != "abc" || list[0].Err == nil ||
+			list[0].Kept != filepath.Join(dir, refusedDir, "abc.opened.broken") {
 			t.Errorf("%+v", list)
 		}
 	})

@@ -42,15 +42,19 @@ func TestSendmailArgumentsAndInput(t *testing.T) {
 }
 
 func TestSendmailExitCodes(t *testing.T) {
-	for code, want := range map[int]string{1: "", 64: "server", 65: "permanent", 67: "server", 68: "server", 69: "", 75: "", 78: ""} {
-		s := Sendmail{Path: program(t, fmt.Sprintf(`cat >/dev/null; printf 'what\033[2J\nwent wrong' >&2; yes | head -c 100000 >&2; exit %d`, code))}
+	for code, want := range map[int]string{1: "", 64: "server", 65: "permanent", 67: "server", 68: "server", 69: "",
+		75: "", 78: ""} {
+		s := Sendmail{Path: program(t,
+			fmt.Sprintf(`cat >/dev/null; printf 'what\033[2J\nwent wrong' >&2; yes | head -c 100000 >&2; exit %d`,
+				code))}
 		err := s.Send(t.Context(), letterToTwo)
 		if err == nil || kind(err) != want {
 			t.Errorf("exit %d: %v", code, err)
 			continue
 		}
 		text := err.Error()
-		if !strings.Contains(text, `what\x1b[2J went wrong`) || strings.ContainsFunc(text, unprintable) || len(text) > maxStderr+500 {
+		if !strings.Contains(text, `what\x1b[2J went wrong`) || strings.ContainsFunc(text, unprintable) ||
+			len(text) > maxStderr+500 {
 			t.Errorf("exit %d: %d bytes, %.200q", code, len(text), text)
 		}
 	}

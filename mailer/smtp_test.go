@@ -201,7 +201,8 @@ func TestSMTPAnswers(t *testing.T) {
 		{"one RCPT 4xx", mailbox{rcpt: both(nil, later)}, true, "", []string{"root@localhost"}},
 		{"both RCPT 5xx", mailbox{rcpt: both(no, no)}, false, "", []string{"director@lab.test", "root@localhost"}},
 		{"both RCPT 4xx", mailbox{rcpt: both(later, later)}, false, "", nil},
-		{"RCPT 5xx and 4xx", mailbox{rcpt: both(no, later)}, false, "", []string{"director@lab.test", "root@localhost"}},
+		{"RCPT 5xx and 4xx", mailbox{rcpt: both(no, later)}, false, "",
+			[]string{"director@lab.test", "root@localhost"}},
 		{"DATA 5xx", mailbox{accepted: no}, false, "permanent", nil},
 		{"DATA 4xx", mailbox{accepted: later}, false, "", nil},
 		{"DATA 5xx after a RCPT 5xx", mailbox{rcpt: both(no, nil), accepted: no}, false, "permanent", nil},
@@ -237,7 +238,8 @@ func TestSMTPAuthenticatesOverTLS(t *testing.T) {
 	cert, pool := selfSigned(t)
 	for _, implicit := range []bool{false, true} {
 		b := new(mailbox)
-		s := elsewhere(SMTP{Implicit: implicit, User: "watch", Password: "secret", RootCAs: pool}, serve(t, b, cert, implicit))
+		s := elsewhere(SMTP{Implicit: implicit, User: "watch", Password: "secret", RootCAs: pool},
+			serve(t, b, cert, implicit))
 		if err := s.Send(t.Context(), letterToTwo); err != nil || b.auth != "watch:secret" || !b.tls {
 			t.Errorf("implicit %v: authenticated as %q, TLS %v (%v)", implicit, b.auth, b.tls, err)
 		}
@@ -290,7 +292,8 @@ func TestSMTPSTARTTLSPolicy(t *testing.T) {
 			s.RootCAs = pool
 		}
 		err := s.Send(t.Context(), letterToTwo)
-		if sent := len(b.data) == 1; sent != test.sent || b.tls != test.tls || (err == nil) != sent || err != nil && !isTemporary(err) {
+		if sent := len(b.data) == 1; sent != test.sent || b.tls != test.tls || (err == nil) != sent || err != nil &&
+			!isTemporary(err) {
 			t.Errorf("%+v: sent %v, TLS %v, %v", test, sent, b.tls, err)
 		}
 	}
@@ -305,7 +308,8 @@ func TestSMTPSettings(t *testing.T) {
 			t.Errorf("%+v is taken", s)
 		}
 	}
-	for _, s := range []SMTP{{Address: "mx:25", User: "u"}, {Address: "mx:465", Implicit: true, User: "u"}, {Address: "[::1]:25", User: "u"}} {
+	for _, s := range []SMTP{{Address: "mx:25", User: "u"}, {Address: "mx:465", Implicit: true, User: "u"},
+		{Address: "[::1]:25", User: "u"}} {
 		if err := s.Check(); err != nil {
 			t.Error(err)
 		}
@@ -341,7 +345,8 @@ func script(t *testing.T, answers ...string) (address string) {
 func TestSMTPServerThatHangs(t *testing.T) {
 	greeting, ok := "220 mx.lab.test\r\n", "250 ok\r\n"
 	for name, answers := range map[string][]string{
-		"before the greeting": {}, "after EHLO": {greeting}, "after MAIL": {greeting, ok}, "after RCPT": {greeting, ok, ok},
+		"before the greeting": {}, "after EHLO": {greeting}, "after MAIL": {greeting, ok},
+		"after RCPT": {greeting, ok, ok},
 		"after DATA": {greeting, ok, ok, ok, ok}, "after the mail": {greeting, ok, ok, ok, ok, "354 go\r\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -368,8 +373,9 @@ func TestSMTPServerThatIsNeverDone(t *testing.T) {
 		answers []string
 	}{
 		"implicit TLS, no handshake": {SMTP{Implicit: true}, nil},
-		"STARTTLS, no handshake":     {SMTP{TLS: tlsOpportunistic}, []string{"220 mx\r\n", "250-mx\r\n250 STARTTLS\r\n", "220 go\r\n"}},
-		"a byte at a time":           {SMTP{}, strings.SplitAfter("220-"+strings.Repeat("x", 1000), "")},
+		"STARTTLS, no handshake": {SMTP{TLS: tlsOpportunistic},
+			[]string{"220 mx\r\n", "250-mx\r\n250 STARTTLS\r\n", "220 go\r\n"}},
+		"a byte at a time": {SMTP{}, strings.SplitAfter("220-"+strings.Repeat("x", 1000), "")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -453,7 +459,8 @@ func TestSMTPLostGoodbye(t *testing.T) {
 }
 
 func TestSMTPDeclinedSTARTTLS(t *testing.T) {
-	answers := []string{"220 mx\r\n", "250-mx\r\n250 STARTTLS\r\n", "454 TLS currently unavailable\r\n", "250 ok\r\n", "550 no\r\n"}
+	answers := []string{"220 mx\r\n", "250-mx\r\n250 STARTTLS\r\n", "454 TLS currently unavailable\r\n", "250 ok\r\n",
+		"550 no\r\n"}
 	m := letterToTwo
 	m.To = m.To[:1]
 	var refused *RecipientsError

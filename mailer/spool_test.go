@@ -15,7 +15,8 @@ import (
 
 // mailOf is a mail about the alert id.
 func mailOf(id string) Message {
-	return Message{ID: id, Event: "opened", To: []string{"director@lab.test", "root"}, Data: []byte("Subject: " + id + "\r\n\r\ntext\r\n")}
+	return Message{ID: id, Event: "opened", To: []string{"director@lab.test", "root"},
+		Data: []byte("Subject: " + id + "\r\n\r\ntext\r\n")}
 }
 
 // open opens a spool as a process does whose checkpoint covers all of it, and whose log is read.
@@ -72,7 +73,8 @@ func TestPutTwice(t *testing.T) {
 	s := open(t, dir)
 	put(t, s, mailOf("abc"))
 	for _, s := range []*Spool{s, open(t, dir)} {
-		if added, err := s.Put(mailOf("abc")); added || err != nil || s.Len() != 1 || !s.Has("abc", "opened") || s.Sent("abc", "opened") {
+		if added, err := s.Put(mailOf("abc")); added || err != nil || s.Len() != 1 || !s.Has("abc", "opened") ||
+			s.Sent("abc", "opened") {
 			t.Errorf("Put = %v, %v; %d wait", added, err, s.Len())
 		}
 	}
@@ -85,7 +87,8 @@ func TestSpoolIsPrivate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "mail")
 	s := open(t, dir)
 	put(t, s, mailOf("abc"))
-	for path, want := range map[string]os.FileMode{"": 0o700, "waiting": 0o700, "sent": 0o700, "refused": 0o700, "waiting/abc.opened.eml": 0o600} {
+	for path, want := range map[string]os.FileMode{"": 0o700, "waiting": 0o700, "sent": 0o700, "refused": 0o700,
+		"waiting/abc.opened.eml": 0o600} {
 		info, err := os.Stat(filepath.Join(dir, path))
 		if err != nil || info.Mode().Perm() != want {
 			t.Errorf("%q: %v, want %v (%v)", path, info.Mode(), want, err)
@@ -109,7 +112,8 @@ func TestHostileNamesAndAddressesAreRefused(t *testing.T) {
 			t.Errorf("id %q is known", id)
 		}
 	}
-	for _, addr := range []string{"", "a b", "a\r\nRCPT TO:<x@evil.test>", "<a@lab.test>", "a@lab.test,b@lab.test", "a>@lab.test"} {
+	for _, addr := range []string{"", "a b", "a\r\nRCPT TO:<x@evil.test>", "<a@lab.test>", "a@lab.test,b@lab.test",
+		"a>@lab.test"} {
 		m := mailOf("abc")
 		m.To[0] = addr
 		if added, err := s.Put(m); added || err == nil {
@@ -184,7 +188,8 @@ func TestFullSpool(t *testing.T) {
 		put(t, s, mailOf("b"))
 		last := s.Last()
 		for range 2 {
-			if added, err := s.Put(mailOf("c")); added || !errors.Is(err, ErrFull) || s.Len() != 2 || s.Last() != last || s.Has("c", "opened") {
+			if added, err := s.Put(mailOf("c")); added || !errors.Is(err, ErrFull) || s.Len() != 2 ||
+				s.Last() != last || s.Has("c", "opened") {
 				t.Errorf("Put = %v, %v; %d wait", added, err, s.Len())
 			}
 		}
@@ -236,7 +241,8 @@ func TestOldestRefusedMailsAreRemoved(t *testing.T) {
 		s.maxRefused = 2
 		_, stop := running(t, s, func(context.Context, Message) error { return errNever })
 		for i, want := range [][]string{
-			{"README", "c.opened.eml", "z.opened.broken"}, {"README", "b.opened.eml", "c.opened.eml"}, {"README", "a.opened.eml", "b.opened.eml"},
+			{"README", "c.opened.eml", "z.opened.broken"}, {"README", "b.opened.eml", "c.opened.eml"},
+			{"README", "a.opened.eml", "b.opened.eml"},
 		} {
 			id := []string{"c", "b", "a"}[i]
 			put(t, s, mailOf(id))
@@ -295,7 +301,8 @@ func TestPlantedMail(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range []string{"0a", "0b", "0c", "0d"} {
-		if _, err := s.Put(Message{ID: id, Event: "opened", From: "a@lab.test", To: []string{"b@lab.test"}, Data: []byte("x\r\n")}); err != nil {
+		if _, err := s.Put(Message{ID: id, Event: "opened", From: "a@lab.test", To: []string{"b@lab.test"},
+			Data: []byte("x\r\n")}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -105,11 +105,14 @@ func from(account, host, network, helo, subject string) values {
 func burst(t testing.TB, c Composer) []Message {
 	l := begin(t, c, "account 20/5m", "sender 24/1h")
 	for i := range 4 {
-		l.arrive(at0.Add(time.Duration(i-9)*time.Minute), from("alice@lab.test", "198.51.100.4", "198.51.100.0/24", "office", "Minutes of the meeting"))
+		l.arrive(at0.Add(time.Duration(i-9)*time.Minute),
+			from("alice@lab.test", "198.51.100.4", "198.51.100.0/24", "office", "Minutes of the meeting"))
 	}
 	l.arrive(at0, from("bob@lab.test", "198.51.100.4", "198.51.100.0/24", "office", "Lunch?"))
 	for i := range 30 {
-		l.arrive(at0.Add(time.Duration(i)*3*time.Second), from("alice@lab.test", "192.0.2.7", "192.0.2.0/24", "pc-1", fmt.Sprintf("Ihr Gewinn Nr. %d: 10.000 € für Jörg", 4000+7*i)))
+		l.arrive(at0.Add(time.Duration(i)*3*time.Second),
+			from("alice@lab.test", "192.0.2.7", "192.0.2.0/24", "pc-1",
+				fmt.Sprintf("Ihr Gewinn Nr. %d: 10.000 € für Jörg", 4000+7*i)))
 	}
 	return l.mails
 }
@@ -119,7 +122,8 @@ func networks(t testing.TB, c Composer) []Message {
 	l := begin(t, c, "auth networks 39/1h")
 	for i := range 40 {
 		host := fmt.Sprintf("203.0.%d.%d", i, 7+i%90)
-		v := from("carol@lab.test", host, fmt.Sprintf("203.0.%d.0/24", i), fmt.Sprintf("[%s]", host), []string{"Invoice 1", "Overdue invoice", "Re: your account"}[i%7/3])
+		v := from("carol@lab.test", host, fmt.Sprintf("203.0.%d.0/24", i), fmt.Sprintf("[%s]", host),
+			[]string{"Invoice 1", "Overdue invoice", "Re: your account"}[i%7/3])
 		v[window.Sender] = fmt.Sprintf("noreply%d@shop%d.test", i, i%9)
 		v[window.RecipientDomain] = fmt.Sprintf("d%d.test\nd%d.test", i%23, i%17)
 		l.arrive(at0.Add(time.Duration(i*i)*time.Second), v)
@@ -132,8 +136,10 @@ func webform(t testing.TB, c Composer) []Message {
 	l := begin(t, c, "user 100/10m")
 	for i := range 101 {
 		v := values{
-			window.Account: "web17", window.User: "web17", window.Sender: "web17@shared.lab.test", window.Protocol: "local",
-			window.Subject: fmt.Sprintf([]string{"Verify your account %d", "Contact form %d", "Your parcel is waiting (%d)"}[i%10/4], i),
+			window.Account: "web17", window.User: "web17", window.Sender: "web17@shared.lab.test",
+			window.Protocol: "local",
+			window.Subject: fmt.Sprintf([]string{"Verify your account %d", "Contact form %d",
+				"Your parcel is waiting (%d)"}[i%10/4], i),
 		}
 		if i%4 > 0 {
 			v[window.RecipientDomain] = "gmail.example"
@@ -150,7 +156,8 @@ func newsletter(t testing.TB, c Composer) []Message {
 		Until: at0.Add(7 * time.Minute), Reason: "the monthly newsletter",
 	}}, "sender 20/5m")
 	for i := range 211 {
-		v := from("newsletter@lab.test", fmt.Sprintf("2001:db8::%x", i%3+1), "2001:db8::/64", "lists.lab.test", "News of November: “Open day” & more <2026>")
+		v := from("newsletter@lab.test", fmt.Sprintf("2001:db8::%x", i%3+1), "2001:db8::/64", "lists.lab.test",
+			"News of November: “Open day” & more <2026>")
 		v[window.Account], v[window.Auth] = "lists", "lists"
 		v[window.RecipientDomain] = fmt.Sprintf("d%d.test", i%2)
 		l.arrive(at0.Add(time.Duration(i)*2*time.Second), v)
@@ -166,7 +173,8 @@ func storm(t testing.TB, c Composer) []Message {
 	for second := range 2 * accounts {
 		for n := max(0, second-120); n < min(accounts, second+1); n++ {
 			if i := second - n; i < size(n) {
-				v := from(fmt.Sprintf("user%03d@lab.test", n), "192.0.2.7", "192.0.2.0/24", "pc-1", fmt.Sprintf("You have won %d", 1000*n+i))
+				v := from(fmt.Sprintf("user%03d@lab.test", n), "192.0.2.7", "192.0.2.0/24", "pc-1",
+					fmt.Sprintf("You have won %d", 1000*n+i))
 				if n%25 == 0 {
 					v[window.Subject] = fmt.Sprintf("Invoice %s", string(rune('A'+n/25)))
 				}
@@ -212,8 +220,10 @@ func forged(t testing.TB, c Composer) []Message {
 		"   ",
 	}
 	v := values{
-		window.Account: `alice" kept to the limit. All is well. "`, window.Auth: `alice" kept to the limit. All is well. "`,
-		window.Sender: "o'brien;$(reboot)@lab.test", window.SenderDomain: "lab.test", window.Host: "192.0.2.7", window.Network: "192.0.2.0/24",
+		window.Account: `alice" kept to the limit. All is well. "`,
+		window.Auth:    `alice" kept to the limit. All is well. "`,
+		window.Sender:  "o'brien;$(reboot)@lab.test", window.SenderDomain: "lab.test", window.Host: "192.0.2.7",
+		window.Network:  "192.0.2.0/24",
 		window.Helo:     "pc-1.\nAll with the envelope sender ceo@lab.test. <style>*{display:none}</style>",
 		window.Protocol: "esmtpsa", window.RecipientDomain: "gmail.example\n<b>.test",
 	}
@@ -237,7 +247,9 @@ func thread(t testing.TB, c Composer) []Message {
 	l := begin(t, c, "account 20/5m")
 	for i := range 130 {
 		host := fmt.Sprintf("192.0.2.%d", 7+i%3/2)
-		l.arrive(at0.Add(time.Duration(i)*2*time.Second), from("alice@lab.test", host, "192.0.2.0/24", "pc-1", fmt.Sprintf([]string{"Your parcel %d", "Account %d closed"}[i%5/4], i)))
+		l.arrive(at0.Add(time.Duration(i)*2*time.Second),
+			from("alice@lab.test", host, "192.0.2.0/24", "pc-1",
+				fmt.Sprintf([]string{"Your parcel %d", "Account %d closed"}[i%5/4], i)))
 	}
 	l.pass(at0.Add(time.Hour))
 	return l.mails

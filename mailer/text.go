@@ -29,7 +29,8 @@ func (s *sheet) text() string {
 		b.WriteString(wrap(fact.String(), ""))
 	}
 	if s.Course != nil {
-		fmt.Fprintf(&b, "\n%s\n  %s %s %s\n", wrap(s.Course.Scale+" "+s.Course.Over, ""), s.Course.From, s.Course.spark(), s.Course.To)
+		fmt.Fprintf(&b, "\n%s\n  %s %s %s\n", wrap(s.Course.Scale+" "+s.Course.Over, ""), s.Course.From,
+			s.Course.spark(), s.Course.To)
 	}
 	for i := range s.Sections {
 		b.WriteString("\n")

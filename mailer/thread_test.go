@@ -46,7 +46,8 @@ func TestMailsOfAnAlertAreOneThread(t *testing.T) {
 		if got, want := l.header.Get("Thread-Topic"), first.subject(t); got != want {
 			t.Errorf("%s: Thread-Topic %q, want %q", m.Event, got, want)
 		}
-		if topic, subject := strings.Index(string(m.Data), "\nThread-Topic:"), strings.Index(string(m.Data), "\nSubject:"); topic < 0 || topic > subject {
+		if topic, subject := strings.Index(string(m.Data), "\nThread-Topic:"),
+			strings.Index(string(m.Data), "\nSubject:"); topic < 0 || topic > subject {
 			t.Errorf("%s: Thread-Topic doesn't stand before the Subject", m.Event)
 		}
 		if m.ID != mails[0].ID || l.header.Get("X-Exiwatch-Alert") != m.ID {
@@ -58,7 +59,8 @@ func TestMailsOfAnAlertAreOneThread(t *testing.T) {
 	}
 	const headline = "Mail Abuse Alert: alice@lab.test sent 21 messages in 5m (limit 20)"
 	want := []string{
-		headline, "Re: [2 times the limit: 40 messages in 5m] " + headline, "Re: [5 times the limit: 100 messages in 5m] " + headline,
+		headline, "Re: [2 times the limit: 40 messages in 5m] " + headline,
+		"Re: [5 times the limit: 100 messages in 5m] " + headline,
 		"Re: [ended: 130 messages in 4m18s] " + headline,
 	}
 	if !slices.Equal(subjects, want) {
@@ -83,7 +85,8 @@ func TestOneArrivalOverTwoLimits(t *testing.T) {
 	if want := "Over another limit, too. The envelope sender alice@lab.test sent 21 messages in 5 minutes. The limit is 20."; !strings.Contains(oneLine(opened.text), want) {
 		t.Errorf("no %q in %s", want, opened.text)
 	}
-	other := &window.Alert{ID: alerts[1], Thread: alerts[0], Rule: window.Rule{Key: window.Sender, Limit: 20, Window: 300e9}, Value: "alice@lab.test", Times: 2}
+	other := &window.Alert{ID: alerts[1], Thread: alerts[0],
+		Rule: window.Rule{Key: window.Sender, Limit: 20, Window: 300e9}, Value: "alice@lab.test", Times: 2}
 	m, err := director.Grew(other, now)
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,8 @@ import (
 
 func TestWindowInWords(t *testing.T) {
 	for d, want := range map[time.Duration][2]string{
-		5 * time.Minute: {"5m", "5 minutes"}, time.Hour: {"1h", "1 hour"}, 90 * time.Minute: {"1h30m", "1 hour and 30 minutes"},
+		5 * time.Minute: {"5m", "5 minutes"}, time.Hour: {"1h", "1 hour"},
+		90 * time.Minute: {"1h30m", "1 hour and 30 minutes"},
 		10 * time.Second: {"10s", "10 seconds"}, 7 * 24 * time.Hour: {"7d", "7 days"},
 		26*time.Hour + time.Second: {"1d2h1s", "1 day, 2 hours and 1 second"},
 	} {

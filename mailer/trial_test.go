@@ -10,7 +10,8 @@ import (
 
 // TestTrialIsNoAlert: whoever reads the mail, and every program, can tell it from an alert; and one test from the next.
 func TestTrialIsNoAlert(t *testing.T) {
-	c := Composer{From: "exiwatch@mx.lab.test", To: []string{"root"}, Cc: []string{"a@lab.test"}, Host: "mx.lab.test", Log: "/var/log/exim4/mainlog"}
+	c := Composer{From: "exiwatch@mx.lab.test", To: []string{"root"}, Cc: []string{"a@lab.test"}, Host: "mx.lab.test",
+		Log: "/var/log/exim4/mainlog"}
 	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	m, err := c.Trial(now)
 	if err != nil {
@@ -24,8 +25,9 @@ func TestTrialIsNoAlert(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"Subject": "Mail Abuse Alert: this is a test, nobody has sent in bulk", "X-Exiwatch-Event": "test", "X-Exiwatch-Alert": "",
-		"Auto-Submitted": "auto-generated", "Message-Id": "<" + MessageID(m.ID, "test", c.Host, nil) + ">",
+		"Subject": "Mail Abuse Alert: this is a test, nobody has sent in bulk", "X-Exiwatch-Event": "test",
+		"X-Exiwatch-Alert": "",
+		"Auto-Submitted":   "auto-generated", "Message-Id": "<" + MessageID(m.ID, "test", c.Host, nil) + ">",
 	} {
 		if got := read.Header.Get(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
@@ -54,7 +56,8 @@ func TestTrialNotice(t *testing.T) {
 	if err := json.Unmarshal(m.Data, &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Version != noticeVersion || got.Event != "test" || got.Host != "mx.lab.test" || got.Alert != nil || !nameOK.MatchString(m.ID+"."+m.Event) {
+	if got.Version != noticeVersion || got.Event != "test" || got.Host != "mx.lab.test" || got.Alert != nil ||
+		!nameOK.MatchString(m.ID+"."+m.Event) {
 		t.Errorf("the notice is %s", m.Data)
 	}
 	if len(m.Data) > 4*noticeText {

@@ -66,7 +66,8 @@ func verifyLines(data []byte) error {
 
 // verifyHeader wants the headers that were put in and no others, with the addresses and the subject that were meant.
 func verifyHeader(h mail.Header, e email.Email, d draft) error {
-	want := map[string][]string{"Mime-Version": {"1.0"}, "Content-Type": {`multipart/alternative; boundary="` + alternative + `"`}}
+	want := map[string][]string{"Mime-Version": {"1.0"},
+		"Content-Type": {`multipart/alternative; boundary="` + alternative + `"`}}
 	for name, values := range e.Headers {
 		want[name] = values
 	}

@@ -24,8 +24,10 @@ func TestParseVia(t *testing.T) {
 		}
 	}
 	for _, via := range []string{
-		"", "mail", "Sendmail", "sendmail:", "sendmail:bin/sendmail", "sendmail:/a\nb", "smtp:", "smtp://", "smtp://:25", "smtp://mx:0", "smtp://mx:70000",
-		"smtp://mx:x", "smtp://user:secret@mx", "smtp://mx/path", "http://mx", "mx:25", "smtp://a b", "smtp://mx\r\n", "smtp://[::1", "smtp://-x",
+		"", "mail", "Sendmail", "sendmail:", "sendmail:bin/sendmail", "sendmail:/a\nb", "smtp:", "smtp://",
+		"smtp://:25", "smtp://mx:0", "smtp://mx:70000",
+		"smtp://mx:x", "smtp://user:secret@mx", "smtp://mx/path", "http://mx", "mx:25", "smtp://a b", "smtp://mx\r\n",
+		"smtp://[::1", "smtp://-x",
 	} {
 		if got, err := ParseVia(via); err == nil {
 			t.Errorf("ParseVia(%q) = %+v", via, got)

@@ -55,7 +55,8 @@ func (w Webhook) Check() error {
 		if !tokenOK.MatchString(name) {
 			return fmt.Errorf("webhook %s: %q is no name of a header", u.Host, name)
 		}
-		if strings.ContainsFunc(strings.Join(values, ""), func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+		if strings.ContainsFunc(strings.Join(values, ""),
+			func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
 			return fmt.Errorf("webhook %s: header %s has a control character or a line end in its value", u.Host, name)
 		}
 	}
@@ -112,7 +113,9 @@ func (w Webhook) request(ctx context.Context, m Message) (*http.Request, error) 
 func (w Webhook) transport(ctx context.Context) *http.Transport {
 	return &http.Transport{
 		// The context that it gives is not ours, but one that goes on when the request is given up.
-		DialContext:            func(_ context.Context, network, address string) (net.Conn, error) { return dial(ctx, network, address) },
+		DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
+			return dial(ctx, network, address)
+		},
 		TLSClientConfig:        &tls.Config{RootCAs: w.RootCAs},
 		DisableKeepAlives:      true,
 		MaxResponseHeaderBytes: maxAnswers,
@@ -143,9 +146,11 @@ func taken(host string, answer *http.Response) error {
 		err = quoting(err, string(said))
 	}
 	switch {
-	case code == http.StatusUnauthorized, code == http.StatusForbidden: // a token ends, and an administrator gives another
+	// a token ends, and an administrator gives another
+	case code == http.StatusUnauthorized, code == http.StatusForbidden:
 		return err
-	case code >= 500, code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusTooManyRequests:
+	case code >= 500, code == http.StatusRequestTimeout, code == http.StatusTooEarly,
+		code == http.StatusTooManyRequests:
 		return err
 	}
 	return &PermanentError{err}

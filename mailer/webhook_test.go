@@ -79,7 +79,8 @@ func discreet(t *testing.T, what string, err error) {
 	if err == nil {
 		return
 	}
-	if text := err.Error(); strings.Contains(text, secret) || strings.ContainsFunc(text, unprintable) || len(text) > longestError {
+	if text := err.Error(); strings.Contains(text, secret) || strings.ContainsFunc(text, unprintable) ||
+		len(text) > longestError {
 		t.Errorf("%s: %d bytes, %.300q", what, len(text), text)
 	}
 }
@@ -96,7 +97,8 @@ func TestWebhookRequest(t *testing.T) {
 		t.Fatalf("told %q", r.content)
 	}
 	q := r.told[0]
-	if q.Method != "POST" || q.RequestURI != "/hooks/s3cret?token=s3cret" || q.ContentLength != int64(len(alertNotice.Data)) || q.TLS == nil {
+	if q.Method != "POST" || q.RequestURI != "/hooks/s3cret?token=s3cret" ||
+		q.ContentLength != int64(len(alertNotice.Data)) || q.TLS == nil {
 		t.Errorf("%s %s, %d bytes", q.Method, q.RequestURI, q.ContentLength)
 	}
 	for name, want := range map[string][]string{
@@ -119,7 +121,8 @@ func TestWebhookStatus(t *testing.T) {
 		200: done, 201: done, 202: done, 204: done, 299: done,
 		300: never, 301: never, 302: never, 303: never, 304: never, 307: never, 308: never,
 		400: never, 404: never, 409: never, 410: never, 413: never, 422: never,
-		401: later, 403: later, 408: later, 425: later, 429: later, 500: later, 502: later, 503: later, 504: later, 599: later,
+		401: later, 403: later, 408: later, 425: later, 429: later, 500: later, 502: later, 503: later, 504: later,
+		599: later,
 	} {
 		other := receive(t, nil)
 		r := receive(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -219,8 +222,9 @@ func TestWebhookThatHangs(t *testing.T) {
 		"before TLS":     {"https", func(c net.Conn) { io.Copy(io.Discard, c) }, "no answer within 100ms"},
 		"no answer":      {"http", says(""), "no answer within 100ms"},
 		"half an answer": {"http", says("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n"), "no answer within 100ms"},
-		"half an error":  {"http", says("HTTP/1.1 503 X\r\nContent-Length: 100\r\n\r\nbus"), "503 Service Unavailable: bus"},
-		"only hints":     {"http", says("HTTP/1.1 103 Early Hints\r\n\r\n"), "no answer within 100ms"},
+		"half an error": {"http", says("HTTP/1.1 503 X\r\nContent-Length: 100\r\n\r\nbus"),
+			"503 Service Unavailable: bus"},
+		"only hints": {"http", says("HTTP/1.1 103 Early Hints\r\n\r\n"), "no answer within 100ms"},
 		"trickle": {"http", func(c net.Conn) {
 			request(c)
 			io.WriteString(c, "HTTP/1.1 500 X\r\n\r\n")
@@ -252,9 +256,12 @@ func TestWebhookThatHangs(t *testing.T) {
 
 func TestWebhookThatTalksNonsense(t *testing.T) {
 	for name, answer := range map[string]string{
-		"nothing": "", "a banner": "220 mx.lab.test ESMTP\x1b[2J\u202e\r\n", "no end of a line": strings.Repeat("x", 4<<20), "a long line": strings.Repeat("\xff", 100_000) + "\r\n",
-		"no end of headers":  "HTTP/1.1 200 OK\r\n" + strings.Repeat("X: "+strings.Repeat("x", 1000)+"\r\n", 4000) + "\r\n",
-		"no end of hints":    strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", 100_000) + "HTTP/1.1 200 OK\r\n\r\n",
+		"nothing": "", "a banner": "220 mx.lab.test ESMTP\x1b[2J\u202e\r\n",
+		"no end of a line": strings.Repeat("x", 4<<20), "a long line": strings.Repeat("\xff", 100_000) + "\r\n",
+		"no end of headers": "HTTP/1.1 200 OK\r\n" + strings.Repeat("X: "+strings.Repeat("x", 1000)+"\r\n", 4000) +
+			"\r\n",
+		"no end of hints": strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", 100_000) +
+			"HTTP/1.1 200 OK\r\n\r\n",
 		"no end of an error": "HTTP/1.1 500 X\r\n\r\n" + strings.Repeat("\x07\xff", 4<<20),
 	} {
 		address := listen(t, func(c net.Conn) { request(c); io.WriteString(c, answer) })
@@ -285,7 +292,8 @@ func TestWebhookServerIsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	for _, url := range []string{"http://" + l.Addr().String() + "/" + secret, "https://" + l.Addr().String() + "/" + secret} {
+	for _, url := range []string{"http://" + l.Addr().String() + "/" + secret, "https://" + l.Addr().String() + "/" +
+		secret} {
 		err := Webhook{URL: url, Timeout: 5 * time.Second}.Send(t.Context(), alertNotice)
 		settled(t, url, err)
 		discreet(t, url, err)
@@ -317,7 +325,8 @@ func TestWebhookSettings(t *testing.T) {
 		}
 		discreet(t, url, err)
 	}
-	for _, header := range []http.Header{{"Authorization": {"Bearer s3cret\n"}}, {"Authorization": {"s3cret\x00"}}, {"a b": {"s3cret"}}, {"": {"s3cret"}}, {"X\r\nY": {"s3cret"}}} {
+	for _, header := range []http.Header{{"Authorization": {"Bearer s3cret\n"}}, {"Authorization": {"s3cret\x00"}},
+		{"a b": {"s3cret"}}, {"": {"s3cret"}}, {"X\r\nY": {"s3cret"}}} {
 		w := Webhook{URL: "https://lab.test", Header: header}
 		err := w.Check()
 		if err == nil || w.Send(t.Context(), alertNotice) == nil {
@@ -329,7 +338,8 @@ func TestWebhookSettings(t *testing.T) {
 		t.Error("a negative timeout is taken")
 	}
 	for _, url := range []string{
-		"https://hooks.lab.test", "HTTPS://hooks.lab.test:8443/a?b=c", "https://192.0.2.1/", "https://[2001:db8::1]:8443/",
+		"https://hooks.lab.test", "HTTPS://hooks.lab.test:8443/a?b=c", "https://192.0.2.1/",
+		"https://[2001:db8::1]:8443/",
 		"http://localhost:8080/x", "http://127.0.0.1/", "http://127.8.9.1:80/", "http://[::1]/",
 	} {
 		if err := (Webhook{URL: url, Header: http.Header{"Authorization": {"Bearer x\ty"}}}).Check(); err != nil {
@@ -374,7 +384,8 @@ func TestWebhookThatBreaks(t *testing.T) {
 		t.Errorf("then %+v", ev)
 	}
 	stop()
-	if r.times() != 2 || r.told[0].Header.Get("Idempotency-Key") != r.told[1].Header.Get("Idempotency-Key") || r.content[0] != r.content[1] {
+	if r.times() != 2 || r.told[0].Header.Get("Idempotency-Key") != r.told[1].Header.Get("Idempotency-Key") ||
+		r.content[0] != r.content[1] {
 		t.Errorf("told %q", r.content)
 	}
 	s = open(t, dir)
@@ -406,7 +417,8 @@ func TestWebhookThatRefuses(t *testing.T) {
 	s := open(t, dir)
 	put(t, s, alertNotice)
 	events, stop := delivering(t, s, r.hook())
-	if ev := next(t, events); ev.Sent || ev.Kept != filepath.Join(dir, refusedDir, "abc.opened.eml") || !strings.Contains(ev.Err.Error(), "410 Gone: no such hook") {
+	if ev := next(t, events); ev.Sent || ev.Kept != filepath.Join(dir, refusedDir, "abc.opened.eml") ||
+		!strings.Contains(ev.Err.Error(), "410 Gone: no such hook") {
 		t.Errorf("%+v", ev)
 	}
 	stop()

@@ -17,13 +17,15 @@ func isSubject(key string) bool {
 // act is the verb for what a value of a key does, in the words of a measure: "sent" (21 messages).
 func act(key, measure string) string {
 	verbs := map[string]string{
-		"recipients": "wrote to", "addresses": "wrote to", "hosts": "sent from", "networks": "sent from", "senders": "used", "subjects": "used",
+		"recipients": "wrote to", "addresses": "wrote to", "hosts": "sent from", "networks": "sent from",
+		"senders": "used", "subjects": "used",
 		"anomalies": "had",
 	}
 	other := "sent"
 	if isSubject(key) {
 		verbs = map[string]string{
-			"messages": "stood on", "bytes": "filled", "recipients": "went to", "addresses": "went to", "subjects": "stood for",
+			"messages": "stood on", "bytes": "filled", "recipients": "went to", "addresses": "went to",
+			"subjects": "stood for",
 		}
 		other = "came from"
 	}

@@ -25,7 +25,8 @@ func inHost(t *testing.T, script string) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), hostPatience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child", "sh", "testdata/host", dir)
+	cmd := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child", "sh",
+		"testdata/host", dir)
 	cmd.Stdin = strings.NewReader("set -eu\n" + script + "\necho all of it\n")
 	out := filepath.Join(dir, "out") // a file: daemons that stay would hold a pipe open
 	f, err := os.Create(out)

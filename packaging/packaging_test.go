@@ -178,7 +178,8 @@ func TestContents(t *testing.T) {
 	deb, rpm := one(t, dist, "deb"), one(t, dist, "rpm")
 	listing := map[string]string{"deb": output(t, "dpkg-deb", "-c", deb), "rpm": output(t, "rpm", "-qplv", rpm)}
 	want := map[string][]string{
-		"deb": slices.Concat(contents, []string{"-rwxr-xr-x /etc/init.d/exiwatch", "-rw-r--r-- /lib/systemd/system/exiwatch.service",
+		"deb": slices.Concat(contents, []string{"-rwxr-xr-x /etc/init.d/exiwatch",
+			"-rw-r--r-- /lib/systemd/system/exiwatch.service",
 			"-rw-r--r-- /usr/share/zsh/vendor-completions/_exiwatch"}),
 		"rpm": slices.Concat(contents, []string{"-rw-r--r-- /usr/lib/systemd/system/exiwatch.service",
 			"-rw-r--r-- /usr/share/zsh/site-functions/_exiwatch"}),
@@ -207,10 +208,12 @@ func TestContents(t *testing.T) {
 	}
 	dir := t.TempDir()
 	output(t, "dpkg-deb", "-x", deb, dir)
-	if got := output(t, filepath.Join(dir, "usr/bin/exiwatch"), "version"); !strings.HasPrefix(got, "exiwatch ") || !strings.Contains(got, runtime.GOARCH) {
+	if got := output(t, filepath.Join(dir, "usr/bin/exiwatch"), "version"); !strings.HasPrefix(got, "exiwatch ") ||
+		!strings.Contains(got, runtime.GOARCH) {
 		t.Errorf("the packaged program is %q", got)
 	}
-	if acl, err := os.ReadFile(filepath.Join(dir, "usr/share/doc/exiwatch/examples/acl")); err != nil || bytes.Count(acl, []byte("${readsocket{")) < 3 {
+	if acl, err := os.ReadFile(filepath.Join(dir, "usr/share/doc/exiwatch/examples/acl")); err != nil ||
+		bytes.Count(acl, []byte("${readsocket{")) < 3 {
 		t.Errorf("the examples of ACLs are %q: %v", acl, err)
 	}
 	if out, err := exec.Command("ldd", filepath.Join(dir, "usr/bin/exiwatch")).CombinedOutput(); err == nil {
@@ -221,7 +224,8 @@ func TestContents(t *testing.T) {
 // TestLintian: it finds no error and no warning.
 func TestLintian(t *testing.T) {
 	need(t, "lintian")
-	if out := output(t, "lintian", "--allow-root", "--fail-on", "error,warning", one(t, packages(t), "deb")); out != "" {
+	if out := output(t, "lintian", "--allow-root", "--fail-on", "error,warning",
+		one(t, packages(t), "deb")); out != "" {
 		t.Error(out)
 	}
 }
@@ -242,7 +246,8 @@ func TestManualsAreClean(t *testing.T) {
 				t.Error(line)
 			}
 		}
-		if out, err := exec.Command("man", "--warnings", "-E", "UTF-8", "-l", page).CombinedOutput(); err != nil || !bytes.Contains(out, []byte("NAME")) || bytes.Contains(out, []byte("warning:")) {
+		if out, err := exec.Command("man", "--warnings", "-E", "UTF-8", "-l", page).CombinedOutput(); err != nil ||
+			!bytes.Contains(out, []byte("NAME")) || bytes.Contains(out, []byte("warning:")) {
 			t.Errorf("man -l %s: %v: %.400s", page, err, out)
 		}
 	}

@@ -51,8 +51,9 @@ type Arrival struct {
 
 	Size            int64  // S=, bytes as received with the headers that Exim added; -1 if absent
 	HeaderMessageID []byte // id= or id*=
-	Subject         []byte // T=, unescaped and decoded to UTF-8; U+FFFD is a byte without a meaning, or half a character
-	ReceivedSender  []byte // from <…>, the raw sender before rewriting
+	// T=, unescaped and decoded to UTF-8; U+FFFD is a byte without a meaning, or half a character
+	Subject        []byte
+	ReceivedSender []byte // from <…>, the raw sender before rewriting
 
 	RecipientList  []byte // for …, as logged
 	RecipientCount int    // addresses in RecipientList, one that is cut included; a lower bound when Cut
@@ -66,7 +67,8 @@ type Arrival struct {
 	Forgeable  bool   // the line may stand inside another entry, and be made up: its stamp is not to be believed
 	Overflowed bool   // more than the recipients didn't fit into Exim's log buffer, or the other items nearly fill it
 	Text       []byte // the entry as logged, without its last LF; nil unless IsOdd
-	Cut        bool   // the line reached Exim's log buffer size: recipients may be missing; nothing else unless Overflowed
+	// the line reached Exim's log buffer size: recipients may be missing; nothing else unless Overflowed
+	Cut bool
 }
 
 // maxLogins bounds Arrival.Logins.
@@ -81,7 +83,8 @@ func (a *Arrival) IsDoubtful() bool { return a.Suspicious || a.Forgeable }
 // Recipients yields each address of RecipientList as logged.
 func (a *Arrival) Recipients() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
-		plain := bytes.IndexByte(a.RecipientList, '"') < 0 && bytes.IndexByte(a.RecipientList, '\\') < 0 && bytes.IndexByte(a.RecipientList, '[') < 0
+		plain := bytes.IndexByte(a.RecipientList, '"') < 0 && bytes.IndexByte(a.RecipientList, '\\') < 0 &&
+			bytes.IndexByte(a.RecipientList, '[') < 0
 		for rest := a.RecipientList; len(rest) > 0; {
 			n := bytes.IndexByte(rest, ' ')
 			if !plain {

@@ -7,7 +7,8 @@ import (
 
 // A stamp is the time that a line names.
 type stamp struct {
-	text   []byte // "yyyy-mm-dd hh:mm:ss", with a blank or a T, or "Mmm dd hh:mm:ss" of a wrapper; nil: near is the time
+	// "yyyy-mm-dd hh:mm:ss", with a blank or a T, or "Mmm dd hh:mm:ss" of a wrapper; nil: near is the time
+	text   []byte
 	zone   []byte // "+hhmm", "+hh:mm", "+hh", "Z" or an abbreviation; empty if not logged
 	near   int64  // Unix time that a wrapper names, in seconds; 0 if none does
 	millis int16  // -1 if not logged

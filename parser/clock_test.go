@@ -50,12 +50,14 @@ func TestLateLineInAutumn(t *testing.T) {
 
 // TestHourIsRemembered: the shortcut for stamps of one hour gives what the long way gives, in zones of every kind.
 func TestHourIsRemembered(t *testing.T) {
-	for _, name := range []string{"UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kolkata", "Australia/Lord_Howe", "America/New_York"} {
+	for _, name := range []string{"UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kolkata", "Australia/Lord_Howe",
+		"America/New_York"} {
 		zone, err := time.LoadLocation(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, day := range []time.Time{time.Date(2026, 3, 8, 0, 0, 0, 0, zone), time.Date(2026, 4, 4, 12, 0, 0, 0, zone), time.Date(2026, 7, 1, 0, 0, 0, 0, zone)} {
+		for _, day := range []time.Time{time.Date(2026, 3, 8, 0, 0, 0, 0, zone),
+			time.Date(2026, 4, 4, 12, 0, 0, 0, zone), time.Date(2026, 7, 1, 0, 0, 0, 0, zone)} {
 			c := clock{zone: zone}
 			for at := day; at.Before(day.Add(30 * time.Hour)); at = at.Add(7 * time.Minute) {
 				text := at.Format("2006-01-02 15:04:05")
@@ -69,7 +71,8 @@ func TestHourIsRemembered(t *testing.T) {
 }
 
 func TestStampsThatNameNoTime(t *testing.T) {
-	for _, text := range []string{"2026-00-01 00:00:00", "2026-01-32 00:00:00", "2026-01-01 24:00:00", "2026-01-01 00:60:00", "2026-01-01 00:00:61"} {
+	for _, text := range []string{"2026-00-01 00:00:00", "2026-01-32 00:00:00", "2026-01-01 24:00:00",
+		"2026-01-01 00:60:00", "2026-01-01 00:00:61"} {
 		c := clock{zone: time.UTC}
 		c.time(stamp{text: []byte("2026-01-01 00:00:00")})
 		if got, ok := c.time(stamp{text: []byte(text)}); ok {

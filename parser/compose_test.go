@@ -106,7 +106,8 @@ func printed(s string) string {
 
 // hostile generates texts of which an attacker hopes that they are taken for items.
 func hostile(not string) *rapid.Generator[string] {
-	bait := []string{" [203.0.113.9]", " [203.0.113.9]:25", " P=esmtpsa", " P=esmtp", " A=plain:victim@lab.test", " S=1", " S=99",
+	bait := []string{" [203.0.113.9]", " [203.0.113.9]:25", " P=esmtpsa", " P=esmtp", " A=plain:victim@lab.test",
+		" S=1", " S=99",
 		` T="`, `"`, `\`, `\"`, " for ", " for v@x", " from <", " from <v@x>", ">", ")", "(", " (y", " H=", " H=(h)", " U=x", " id=z", " id=", " K",
 		" X=y", ` DN="`, "x", " ", "=", "@", ":", ".", "\t", "\r", "\x01", "ü", "\xe9", "2026-11-23 01:53:50 1xVJFe-0003lG-2I <= ", " NEW=1", " Ci=7",
 		" <trunc>", "**** log string overflowed log buffer ****", " L.-", " SNI=", ` SNI="`,

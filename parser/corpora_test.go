@@ -127,7 +127,8 @@ func compare(t *testing.T, a *Arrival, want map[string]any) bool {
 	}
 	item := func(field string, b []byte) { t.Helper(); check(field, string(b), b != nil) }
 	number := func(field string, n int64) { t.Helper(); check(field, fmt.Sprint(max(n, 0)), n > 0) }
-	for field, n := range map[string]int64{"pid": int64(a.PID), "port": int64(a.HostPort), "iface_port": int64(a.InterfacePort), "size": a.Size} {
+	for field, n := range map[string]int64{"pid": int64(a.PID), "port": int64(a.HostPort),
+		"iface_port": int64(a.InterfacePort), "size": a.Size} {
 		if _, ok := want[field]; ok || n > 0 {
 			number(field, n)
 		}

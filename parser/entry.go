@@ -6,12 +6,15 @@ import "time"
 type Kind uint8
 
 const (
-	Reception      Kind = iota // an arrival
-	Malformed                  // a line that begins like an arrival and can't be read
-	Overflow                   // an entry of which Exim left the stamp, the id and its overflow mark: perhaps an arrival
-	Injected                   // a line inside another entry, in the form of an arrival: forged. Or the end of such an entry: then without MessageID
-	Submission                 // a `cwd=` line (+arguments) of a call to take a message
-	Identification             // cPanel's `Sender identification` line
+	Reception Kind = iota // an arrival
+	Malformed             // a line that begins like an arrival and can't be read
+	// an entry of which Exim left the stamp, the id and its overflow mark: perhaps an arrival
+	Overflow
+	// a line inside another entry, in the form of an arrival: forged. Or the end of such an entry: then without
+	// MessageID
+	Injected
+	Submission     // a `cwd=` line (+arguments) of a call to take a message
+	Identification // cPanel's `Sender identification` line
 )
 
 // An Entry is what the Reader makes of a line that matters. Its slices are good until the function it was given to

@@ -61,8 +61,10 @@ func FuzzReader(f *testing.F) {
 
 func checkArrival(t *testing.T, a *Arrival, log []byte) {
 	clean := bytes.ReplaceAll(log, []byte{0}, nil)
-	for _, item := range [][]byte{a.MessageID, a.EnvelopeSender, a.BounceOf, a.Host, a.Helo, a.HostAddress, a.Ident, a.Protocol,
-		a.TLS, a.Authenticator, a.AuthenticatedID, a.AuthenticatedSender, a.HeaderMessageID, a.ReceivedSender, a.RecipientList} {
+	for _, item := range [][]byte{a.MessageID, a.EnvelopeSender, a.BounceOf, a.Host, a.Helo, a.HostAddress, a.Ident,
+		a.Protocol,
+		a.TLS, a.Authenticator, a.AuthenticatedID, a.AuthenticatedSender, a.HeaderMessageID, a.ReceivedSender,
+		a.RecipientList} {
 		if !bytes.Contains(clean, item) {
 			t.Errorf("%q isn't in the log", item)
 		}

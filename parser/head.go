@@ -167,7 +167,8 @@ func (p *piece) scan(b []byte, i int) int {
 	if end == slash+1 || end > slash+4 || end+1 >= len(b) || b[end] != ']' || b[end+1] != ' ' {
 		return i
 	}
-	*p = piece{n: int(digits(b[i+1 : slash])), m: int(digits(b[slash+1 : end])), lineFeed: b[slash] == '\\', start: i, end: end + 2}
+	*p = piece{n: int(digits(b[i+1 : slash])), m: int(digits(b[slash+1 : end])), lineFeed: b[slash] == '\\', start: i,
+		end: end + 2}
 	return end + 2
 }
 

@@ -43,25 +43,39 @@ func TestVerdicts(t *testing.T) {
 			[]string{"2 injected", "3 injected", "4 arrival c@b" + plainItems}},
 		{"a second end", []string{looksWhole, from("a", 0), ends0, from("b", 0), "y 3 args: z", from("c", 0)},
 			[]string{"2 injected", "3 injected", "4 injected", "5 injected", "6 arrival c@b" + plainItems}},
-		{"an end with the flag of an arrival in it", []string{looksWhole, from("a", 0), "z <= 2 args: x"}, []string{"2 injected", "3 injected"}},
-		{"before the nearest beginning", []string{looksWhole, from("a", 0), looksWhole, ends0}, []string{"2 arrival a@b" + plainItems, "4 injected"}},
-		{"an end out of reach", []string{looksWhole, from("a", 0), padding, padding, padding, ends0}, []string{"2 arrival a@b" + plainItems, "6 injected"}},
-		{"real lines between two folders", []string{breaksOff, from("a", 0), looksWhole, "c" + ends0}, []string{"1 injected", "2 arrival a@b" + plainItems + " forgeable", "4 injected"}},
-		{"behind the second folder, still within the first", []string{breaksOff, looksWhole, from("a", 0)}, []string{"1 injected", "3 arrival a@b" + plainItems + " forgeable"}},
-		{"behind the reach of a folder", []string{breaksOff, padding, padding, padding, from("a", 0)}, []string{"1 injected", "5 arrival a@b" + plainItems}},
-		{"a name that goes on behind its first end", []string{breaksOff, from("a", 0), "z 2 args: sendmail -t", from("b", 0), "y 3 args: z"},
+		{"an end with the flag of an arrival in it", []string{looksWhole, from("a", 0), "z <= 2 args: x"},
+			[]string{"2 injected", "3 injected"}},
+		{"before the nearest beginning", []string{looksWhole, from("a", 0), looksWhole, ends0},
+			[]string{"2 arrival a@b" + plainItems, "4 injected"}},
+		{"an end out of reach", []string{looksWhole, from("a", 0), padding, padding, padding, ends0},
+			[]string{"2 arrival a@b" + plainItems, "6 injected"}},
+		{"real lines between two folders", []string{breaksOff, from("a", 0), looksWhole, "c" + ends0},
+			[]string{"1 injected", "2 arrival a@b" + plainItems + " forgeable", "4 injected"}},
+		{"behind the second folder, still within the first", []string{breaksOff, looksWhole, from("a", 0)},
+			[]string{"1 injected", "3 arrival a@b" + plainItems + " forgeable"}},
+		{"behind the reach of a folder", []string{breaksOff, padding, padding, padding, from("a", 0)},
+			[]string{"1 injected", "5 arrival a@b" + plainItems}},
+		{"a name that goes on behind its first end", []string{breaksOff, from("a", 0), "z 2 args: sendmail -t",
+			from("b", 0), "y 3 args: z"},
 			[]string{`1 submission "/srv/k\n` + from("a", 0) + `\nz"`, "2 injected", "4 injected", "5 injected"}},
-		{"an end of another kind within a folder", []string{breaksOff, from("a", 0), "x S=5", from("b", 0), "z 2 args: sendmail -t"},
-			[]string{`1 submission "/srv/k\n` + from("a", 0) + `\nx S=5\n` + from("b", 0) + `\nz"`, "2 injected", "3 injected", "4 injected"}},
+		{"an end of another kind within a folder", []string{breaksOff, from("a", 0), "x S=5", from("b", 0),
+			"z 2 args: sendmail -t"},
+			[]string{`1 submission "/srv/k\n` + from("a", 0) + `\nx S=5\n` + from("b", 0) + `\nz"`, "2 injected",
+				"3 injected", "4 injected"}},
 		{"a stamp of ten minutes ahead", []string{looksWhole, from("a", 600), callAt(600), ends0, from("c", 1)},
 			[]string{"2 arrival a@b" + plainItems + " forgeable", "4 injected", "5 arrival c@b" + plainItems}},
-		{"such a stamp, and lines of its time", []string{looksWhole, from("a", 600), callAt(600), ends0, from("c", 601)},
+		{"such a stamp, and lines of its time", []string{looksWhole, from("a", 600), callAt(600), ends0,
+			from("c", 601)},
 			[]string{"2 arrival a@b" + plainItems, "4 injected", "5 arrival c@b" + plainItems}},
-		{"such a stamp without an end", []string{looksWhole, from("a", 600), callAt(600), from("c", 1)}, []string{"2 arrival a@b" + plainItems, "4 arrival c@b" + plainItems}},
-		{"such a stamp, denied before the end", []string{looksWhole, from("a", 600), looksWhole, ends0}, []string{"2 arrival a@b" + plainItems + " forgeable", "4 injected"}},
-		{"such a stamp behind a beginning of its time", []string{looksWhole, callAt(600), from("a", 600), callAt(600), ends0, from("c", 1)},
+		{"such a stamp without an end", []string{looksWhole, from("a", 600), callAt(600), from("c", 1)},
+			[]string{"2 arrival a@b" + plainItems, "4 arrival c@b" + plainItems}},
+		{"such a stamp, denied before the end", []string{looksWhole, from("a", 600), looksWhole, ends0},
+			[]string{"2 arrival a@b" + plainItems + " forgeable", "4 injected"}},
+		{"such a stamp behind a beginning of its time",
+			[]string{looksWhole, callAt(600), from("a", 600), callAt(600), ends0, from("c", 1)},
 			[]string{"3 arrival a@b" + plainItems + " forgeable", "5 injected", "6 arrival c@b" + plainItems}},
-		{"denied out of reach", []string{looksWhole, from("a", 600), callAt(600), ends0, padding[:20] + strings.Repeat("x", 8200), "x", from("c", 1)},
+		{"denied out of reach", []string{looksWhole, from("a", 600), callAt(600), ends0, padding[:20] +
+			strings.Repeat("x", 8200), "x", from("c", 1)},
 			[]string{"2 arrival a@b" + plainItems + " forgeable", "4 injected", "7 arrival c@b" + plainItems}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -76,7 +90,8 @@ func TestVerdicts(t *testing.T) {
 
 // described reads a log in chunks of whole lines, of at least so many bytes, and calls between after each.
 func described(log string, between func(r *Reader, read int), size int) (got []string) {
-	r := NewReader(time.UTC, time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), func(e *Entry) { got = append(got, describe(e)) })
+	r := NewReader(time.UTC, time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC),
+		func(e *Entry) { got = append(got, describe(e)) })
 	n, read := int64(1), 0
 	for len(log) > 0 {
 		end := len(log)
@@ -144,13 +159,15 @@ func (f *forger) write() string {
 	case 3, 4:
 		return from("honest", at) + "\n"
 	case 5:
-		return stamp + id0 + " => x@y R=r T=t" + strings.Repeat("x", rapid.SampledFrom([]int{0, 100, 3000}).Draw(f.t, "long")) + "\n"
+		return stamp + id0 + " => x@y R=r T=t" + strings.Repeat("x",
+			rapid.SampledFrom([]int{0, 100, 3000}).Draw(f.t, "long")) + "\n"
 	case 6:
 		return stamp + "cwd=/srv 2 args: sendmail -t\n" // more of what is in reach
 	case 7:
 		return stamp + id0 + ` <= a@b U=r P=local S=9 for "a` + "\n" + f.forged() + `z"@d` + "\n"
 	}
-	return stamp + f.pick("folder", "cwd=/srv/f", "cwd=/srv/f 1 args: x", "[4711] cwd=/srv/f") + "\n" + f.forged() + ends0 + "\n"
+	return stamp + f.pick("folder", "cwd=/srv/f", "cwd=/srv/f 1 args: x", "[4711] cwd=/srv/f") + "\n" + f.forged() +
+		ends0 + "\n"
 }
 
 // forged draws lines inside a write.
@@ -158,8 +175,10 @@ func (f *forger) forged() string {
 	var b strings.Builder
 	for range rapid.IntRange(0, 6).Draw(f.t, "forged") {
 		at := f.now + rapid.SampledFrom([]int{0, 0, 2, 600, 1200}).Draw(f.t, "ahead")
-		b.WriteString(f.pick("line", from("victim", at), from("victim", at), callAt(at), from("", at)[:20]+"cwd=/srv/g", from("", at)[:20]+"x",
-			from("", at)[:20]+id0+` <= v@b U=r P=local S=9 for "a`, `y"@d`, "y 3 args: z", "y S=5", "y <= 1 args: z", "", from("", at)[:20]+strings.Repeat("x", 1500)) + "\n")
+		b.WriteString(f.pick("line", from("victim", at), from("victim", at), callAt(at),
+			from("", at)[:20]+"cwd=/srv/g", from("", at)[:20]+"x",
+			from("", at)[:20]+id0+` <= v@b U=r P=local S=9 for "a`, `y"@d`, "y 3 args: z", "y S=5", "y <= 1 args: z",
+			"", from("", at)[:20]+strings.Repeat("x", 1500)) + "\n")
 		if b.Len() > 6500 {
 			break
 		}
@@ -189,11 +208,13 @@ func TestPausesChangeNothing(t *testing.T) {
 				}
 			}, size)
 			if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
-				t.Fatalf("with pauses, in chunks of %d:\n%s\nwithout:\n%s\nof\n%s", size, g, w, numbered(log.String(), ends))
+				t.Fatalf("with pauses, in chunks of %d:\n%s\nwithout:\n%s\nof\n%s", size, g, w,
+					numbered(log.String(), ends))
 			}
 		}
 		for _, line := range want {
-			if strings.HasPrefix(strings.SplitN(line, " ", 2)[1], "arrival victim") && strings.HasSuffix(line, "forgeable") {
+			if strings.HasPrefix(strings.SplitN(line, " ", 2)[1], "arrival victim") &&
+				strings.HasSuffix(line, "forgeable") {
 				early++
 			}
 		}
@@ -247,7 +268,8 @@ func TestFoldersThatForge(t *testing.T) {
 		r.Lines(Place{"mainlog", 1}, bytes.Clone(log))
 		r.Flush()
 		var got []string
-		for _, what := range []string{"of boss@corp.test", "of a@b.test", "of nobody@mx.test", "of nobody@mx.test, forgeable", "injected"} {
+		for _, what := range []string{"of boss@corp.test", "of a@b.test", "of nobody@mx.test",
+			"of nobody@mx.test, forgeable", "injected"} {
 			if counts[what] > 0 {
 				got = append(got, fmt.Sprint(counts[what], " ", what))
 			}

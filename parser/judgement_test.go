@@ -40,7 +40,8 @@ func TestJudgedLines(t *testing.T) {
 		{stamp + "exim 4.96 daemon started: pid=1, -q30m, listening for SMTP on port 25 (IPv4)", "e"},
 		{stamp + "cwd=/home/a b 3 args: /usr/sbin/exim -t -i", "e"},
 		{stamp + "Exim configuration error in line 1 of /etc/exim.conf:\n  main option \"x\" unknown\n", "ee"},
-		{"exim-1  | " + stamp + "Warning: purging the environment.\nexim-1  |  Suggested action: use keep_environment.", "ee"},
+		{"exim-1  | " + stamp +
+			"Warning: purging the environment.\nexim-1  |  Suggested action: use keep_environment.", "ee"},
 		{stamp + "X-Sender=a@b.example " + judgedArrival, "e"},
 		{stamp + "H=(" + judgedArrival + ") [192.0.2.1] rejected EHLO", "e"},
 		{stamp + "cwd=/home/a\nb 3 args: /usr/sbin/exim -t -i", "ee"},

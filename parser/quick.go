@@ -106,7 +106,8 @@ func (r *Reader) glance(h *head, line []byte) (sight, int) {
 
 // stamped tells whether the line begins with a stamp: most often one of the same minute as that of the line before.
 func (r *Reader) stamped(line []byte) bool {
-	if *(*[16]byte)(line) == r.minute && line[16] == ':' && isDigit(line[17]) && isDigit(line[18]) && (line[19] == ' ' || line[19] == '.') {
+	if *(*[16]byte)(line) == r.minute && line[16] == ':' && isDigit(line[17]) && isDigit(line[18]) &&
+		(line[19] == ' ' || line[19] == '.') {
 		return true
 	}
 	if !isStamp(line) {

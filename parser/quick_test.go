@@ -21,7 +21,8 @@ func told(log []byte, short bool) (all []Entry) {
 		c := *e
 		c.lasting = false
 		c.SyslogHost = bytes.Clone(e.SyslogHost)
-		c.MessageID, c.Directory, c.Arguments, c.User = bytes.Clone(e.MessageID), bytes.Clone(e.Directory), bytes.Clone(e.Arguments), bytes.Clone(e.User)
+		c.MessageID, c.Directory, c.Arguments, c.User = bytes.Clone(e.MessageID), bytes.Clone(e.Directory),
+			bytes.Clone(e.Arguments), bytes.Clone(e.User)
 		c.Text = bytes.Clone(e.Text)
 		if e.Arrival != nil {
 			c.Arrival = cloned(e.Arrival)
@@ -50,8 +51,10 @@ func told(log []byte, short bool) (all []Entry) {
 // cloned gives a copy that stays good.
 func cloned(a *Arrival) *Arrival {
 	c := *a
-	for _, item := range []*[]byte{&c.SyslogHost, &c.MessageID, &c.EnvelopeSender, &c.BounceOf, &c.Host, &c.Helo, &c.HostAddress, &c.InterfaceAddress, &c.Ident, &c.Protocol,
-		&c.TLS, &c.Authenticator, &c.AuthenticatedID, &c.AuthenticatedSender, &c.HeaderMessageID, &c.Subject, &c.ReceivedSender, &c.RecipientList, &c.Text} {
+	for _, item := range []*[]byte{&c.SyslogHost, &c.MessageID, &c.EnvelopeSender, &c.BounceOf, &c.Host, &c.Helo,
+		&c.HostAddress, &c.InterfaceAddress, &c.Ident, &c.Protocol,
+		&c.TLS, &c.Authenticator, &c.AuthenticatedID, &c.AuthenticatedSender, &c.HeaderMessageID, &c.Subject,
+		&c.ReceivedSender, &c.RecipientList, &c.Text} {
 		*item = bytes.Clone(*item)
 	}
 	c.Logins = slices.Clone(c.Logins)
@@ -121,8 +124,10 @@ func TestShortWayOfFixtures(t *testing.T) {
 // TestShortWayOfCompositions: logs of arrivals as Exim composes them, usual ones and hostile ones, with lines changed.
 func TestShortWayOfCompositions(t *testing.T) {
 	fixed := bytes.SplitAfter(bytes.Join(shortWayLogs(t), nil), []byte("\n"))
-	usual := []string{" R=1xVJFe-0003lG-2I", " H=a.b [203.0.113.9]", " H=(h)", " [203.0.113.9]:25", " H=([::1]) [2001:db8::1]", " I=[192.0.2.1]:25", " U=joe", " P=esmtpsa", " P=local",
-		" P=esmtp", " X=TLS1.3:AES:256", " CV=no", " SNI=x", " A=plain:joe", " A=plain:joe:x@y", " L.-", " L", " L.x", " PRDR", " K", " S=15", " S=", " DKIM=x.y", " RT=0.1s", " id=q@z", ` T="a b"`, ` T="S=5 x A=y"`,
+	usual := []string{" R=1xVJFe-0003lG-2I", " H=a.b [203.0.113.9]", " H=(h)", " [203.0.113.9]:25",
+		" H=([::1]) [2001:db8::1]", " I=[192.0.2.1]:25", " U=joe", " P=esmtpsa", " P=local",
+		" P=esmtp", " X=TLS1.3:AES:256", " CV=no", " SNI=x", " A=plain:joe", " A=plain:joe:x@y", " L.-", " L", " L.x",
+		" PRDR", " K", " S=15", " S=", " DKIM=x.y", " RT=0.1s", " id=q@z", ` T="a b"`, ` T="S=5 x A=y"`,
 		` T="x S=5"`, ` T="a\"b"`, ` T="\303\274"`, ` T=""`, " from <a@b>", " for x@y", " for x@y z@w", " for S=5", " [x]", " NEW=1", "  ", `"`, `\`, "@[", " 2026-11-23 01:53:50 x", "\x00"}
 	heads := []string{head0, stamp0 + id0 + " (= ", "2026-11-23 01:53:50.123 [47] " + id0 + " <= ", "2026-11-23 01:53:50 +0100 [4] 1xVJFe-00000003lGb-2Iab <= ",
 		"2026-11-23 01:53:61 " + id0 + " <= ", "2026-11-23 01:53:50.12 " + id0 + " <= ", "2026-11-23 01:53:50 1xVJFe-00/3lG-2I <= "}

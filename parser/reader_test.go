@@ -16,7 +16,8 @@ const (
 // entries reads lines and writes each entry down in one line.
 func entries(lines ...string) []string {
 	var got []string
-	r := NewReader(time.UTC, time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), func(e *Entry) { got = append(got, describe(e)) })
+	r := NewReader(time.UTC, time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC),
+		func(e *Entry) { got = append(got, describe(e)) })
 	for i, line := range lines {
 		r.Line(Place{"mainlog", int64(i + 1)}, []byte(line))
 	}
@@ -41,8 +42,10 @@ func describe(e *Entry) string {
 		for _, item := range []struct {
 			name  string
 			value []byte
-		}{{"R", a.BounceOf}, {"host", a.Host}, {"helo", a.Helo}, {"ip", a.HostAddress}, {"U", a.Ident}, {"P", a.Protocol}, {"X", a.TLS},
-			{"auth", a.Authenticator}, {"id", a.AuthenticatedID}, {"as", a.AuthenticatedSender}, {"mid", a.HeaderMessageID},
+		}{{"R", a.BounceOf}, {"host", a.Host}, {"helo", a.Helo}, {"ip", a.HostAddress}, {"U", a.Ident},
+			{"P", a.Protocol}, {"X", a.TLS},
+			{"auth", a.Authenticator}, {"id", a.AuthenticatedID}, {"as", a.AuthenticatedSender},
+			{"mid", a.HeaderMessageID},
 			{"T", a.Subject}, {"from", a.ReceivedSender}} {
 			if item.value != nil {
 				s += fmt.Sprintf(" %s=%s", item.name, item.value)
@@ -57,7 +60,8 @@ func describe(e *Entry) string {
 		for _, flag := range []struct {
 			name string
 			is   bool
-		}{{"(=", a.FakeReject}, {"suspicious", a.Suspicious}, {"forgeable", a.Forgeable}, {"overflowed", a.Overflowed}, {"cut", a.Cut}} {
+		}{{"(=", a.FakeReject}, {"suspicious", a.Suspicious}, {"forgeable", a.Forgeable},
+			{"overflowed", a.Overflowed}, {"cut", a.Cut}} {
 			if flag.is {
 				s += " " + flag.name
 			}
@@ -83,8 +87,10 @@ func TestItems(t *testing.T) {
 		{"a@b H=(h) [192.0.2.7]:4455 I=[198.51.100.1]:587 TFO* U=jo Ci=12 P=esmtpsa L.- X=TLS1.3:C:256* CV=yes DN=\"C=UK,CN=x y\" SNI=x A=plain:bob PRDR PRX=10.0.0.1 K S=7 M8S=8 DKIM=d.example ARC DMARC RT=0.1s Q=slow id=x@y T=\"s\" from <c@d> for e@f g",
 			"a@b helo=h ip=192.0.2.7 U=jo P=esmtpsa X=TLS1.3:C:256* auth=plain id=bob mid=x@y T=s from=c@d S=7 for 2"},
 		{"a@b H=h (o) [2001:db8::1] P=esmtps X=c SNI=\"a b\" S=1", "a@b host=h helo=o ip=2001:db8::1 P=esmtps X=c S=1"},
-		{"a@b H=(h) [192.0.2.7] P=esmtp SPF=pass S=1 DMARC=none id*=made@here", "a@b helo=h ip=192.0.2.7 P=esmtp mid=made@here S=1"},
-		{"a@b NEW=1 H=(h) [192.0.2.7] NEU=\"x y\" U=jo WORD P=esmtp NEU=2 S=1 NEW=3 id=x T=\"s\" NEW=4 for c", "a@b helo=h ip=192.0.2.7 U=jo P=esmtp mid=x T=s S=1 for 1"},
+		{"a@b H=(h) [192.0.2.7] P=esmtp SPF=pass S=1 DMARC=none id*=made@here",
+			"a@b helo=h ip=192.0.2.7 P=esmtp mid=made@here S=1"},
+		{"a@b NEW=1 H=(h) [192.0.2.7] NEU=\"x y\" U=jo WORD P=esmtp NEU=2 S=1 NEW=3 id=x T=\"s\" NEW=4 for c",
+			"a@b helo=h ip=192.0.2.7 U=jo P=esmtp mid=x T=s S=1 for 1"},
 		{"a@b U=example P=local T=\"x \\\"y\\\"\" for c@d", "a@b U=example P=local T=x \"y\" for 1"},
 		{"a@b", "a@b"},
 		{"a@b T=\"Notification\" for c@d", "a@b T=Notification for 1"},
@@ -97,9 +103,12 @@ func TestItems(t *testing.T) {
 		{"a@b H=h ([h]) [192.0.2.7] P=esmtp S=1", "a@b host=h helo=[h] ip=192.0.2.7 P=esmtp S=1"},
 		{"a@b H=(h) [fe80::1%eth0] P=esmtp S=1", "a@b helo=h ip=fe80::1%eth0 P=esmtp S=1"},
 		{"a@b H=(h) [192.0.2.7] P=esmtpa A=plain S=5", "a@b helo=h ip=192.0.2.7 P=esmtpa auth=plain S=5"},
-		{"a@b H=(h) [192.0.2.7] P=esmtpa A=plain:dom\\u:x:o@b S=5", "a@b helo=h ip=192.0.2.7 P=esmtpa auth=plain id=dom\\u:x as=o@b S=5"},
-		{"a@b H=(h) [192.0.2.7] P=esmtpsa DN=\"CN=x\" A=tls:\"Phil P\" S=5", "a@b helo=h ip=192.0.2.7 P=esmtpsa auth=tls id=\"Phil P\" S=5"},
-		{"a@b H=(h) [192.0.2.7] P=esmtp S=1 id=foo@[1.2.3.4] for \"x y\"@d localhost localhost", "a@b helo=h ip=192.0.2.7 P=esmtp mid=foo@[1.2.3.4] S=1 for 3"},
+		{"a@b H=(h) [192.0.2.7] P=esmtpa A=plain:dom\\u:x:o@b S=5",
+			"a@b helo=h ip=192.0.2.7 P=esmtpa auth=plain id=dom\\u:x as=o@b S=5"},
+		{"a@b H=(h) [192.0.2.7] P=esmtpsa DN=\"CN=x\" A=tls:\"Phil P\" S=5",
+			"a@b helo=h ip=192.0.2.7 P=esmtpsa auth=tls id=\"Phil P\" S=5"},
+		{"a@b H=(h) [192.0.2.7] P=esmtp S=1 id=foo@[1.2.3.4] for \"x y\"@d localhost localhost",
+			"a@b helo=h ip=192.0.2.7 P=esmtp mid=foo@[1.2.3.4] S=1 for 3"},
 		{"a@b U=r P=local S=1 T=\"\"", "a@b U=r P=local T= S=1"},
 		{"a@b U=r P=local S=1 T=\"foo\\\\\"", "a@b U=r P=local T=foo\\ S=1"},
 		{"a@b U=r P=local S=1 for c@d 2014-10-01 15:30:35 1XZKvG-0002HW-ML => mark", "a@b U=r P=local S=1 for 1"},
@@ -151,8 +160,10 @@ func TestHeads(t *testing.T) {
 		{"2026-11-23T01:53:50.263104Z mx01 exim[8001]: " + id0, "2026-11-23T01:53:50.263Z", id0, 0},
 	} {
 		a, _ := readOne(t, test.head+" <= a@b U=r P=local S=1")
-		if got := a.Time.Format(time.RFC3339Nano); got != test.time || string(a.MessageID) != test.id || a.PID != test.pid {
-			t.Errorf("%q is of %s, id %s, pid %d, want %s, %s, %d", test.head, got, a.MessageID, a.PID, test.time, test.id, test.pid)
+		if got := a.Time.Format(time.RFC3339Nano); got != test.time || string(a.MessageID) != test.id ||
+			a.PID != test.pid {
+			t.Errorf("%q is of %s, id %s, pid %d, want %s, %s, %d", test.head, got, a.MessageID, a.PID, test.time,
+				test.id, test.pid)
 		}
 	}
 }
@@ -161,9 +172,12 @@ func TestHeads(t *testing.T) {
 func TestLooksLikeArrival(t *testing.T) {
 	for _, line := range []string{
 		"", "\x00\x00", "<= a@b S=1", "  <= root@h U=root P=local S=2075", "LOG: MAIN",
-		stamp0 + id0 + " => x@y R=r T=t S=1", stamp0 + id0 + " Completed", stamp0 + "SMTP connection from [192.0.2.7]:25 <= a@b S=1",
-		stamp0 + id0 + "x <= a@b S=1", stamp0 + "1xVJFe-0003l-2I <= a@b S=1", stamp0 + id0 + " <=a@b S=1", stamp0 + id0 + " <", stamp0 + id0,
-		"2026-11-23 01:53 " + id0 + " <= a@b S=1", "x" + head0 + "a@b S=1", stamp0 + "H=(x) [192.0.2.7] F=<a@b> rejected RCPT <= x: no",
+		stamp0 + id0 + " => x@y R=r T=t S=1", stamp0 + id0 + " Completed", stamp0 +
+			"SMTP connection from [192.0.2.7]:25 <= a@b S=1",
+		stamp0 + id0 + "x <= a@b S=1", stamp0 + "1xVJFe-0003l-2I <= a@b S=1", stamp0 + id0 + " <=a@b S=1", stamp0 +
+			id0 + " <", stamp0 + id0,
+		"2026-11-23 01:53 " + id0 + " <= a@b S=1", "x" + head0 + "a@b S=1", stamp0 +
+			"H=(x) [192.0.2.7] F=<a@b> rejected RCPT <= x: no",
 		stamp0 + id0 + " H=x Warning: <= a@b",
 		"[15:03:30 hosts5 root /var/log]# grep x mainlog " + head0 + "<> R=x U=mailnull P=local S=5445",
 	} {
@@ -212,7 +226,8 @@ func TestSplitSyslogLines(t *testing.T) {
 func TestLostPieceIsGivenUp(t *testing.T) {
 	var told []int64
 	r := NewReader(time.UTC, time.Time{}, func(e *Entry) { told = append(told, e.Line) })
-	r.Line(Place{Line: 1}, []byte("Nov 23 01:53:50 mx exim[1]: [1/2] 2026-11-23 01:53:50 1xVabc-000001-01 <= a@b U=r P=local S=1"))
+	r.Line(Place{Line: 1},
+		[]byte("Nov 23 01:53:50 mx exim[1]: [1/2] 2026-11-23 01:53:50 1xVabc-000001-01 <= a@b U=r P=local S=1"))
 	for n := range maxAway {
 		if !r.Holding() {
 			t.Fatalf("given up after %d lines", n)

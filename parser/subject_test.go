@@ -197,7 +197,8 @@ func FuzzSubject(f *testing.F) {
 	for _, s := range encodedSubjects {
 		f.Add("windows-1251", appendUnescaped(nil, []byte(s)))
 	}
-	for _, name := range []string{"gb18030", "iso-2022-jp", "utf-16", "hz-gb-2312", "big5", "euc-jp", "shift_jis", "euc-kr", "x-mac-cyrillic"} {
+	for _, name := range []string{"gb18030", "iso-2022-jp", "utf-16", "hz-gb-2312", "big5", "euc-jp", "shift_jis",
+		"euc-kr", "x-mac-cyrillic"} {
 		f.Add(name, []byte("\xc4\xe3 =?"+name+"?q?=1B$B=C4~{=A0=E2=82?= =?"+name+"?B?//4fBEAEOAQ"))
 	}
 	f.Fuzz(func(t *testing.T, name string, subject []byte) {

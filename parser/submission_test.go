@@ -187,9 +187,11 @@ func TestTimeOfASubmission(t *testing.T) {
 
 // TestArgumentsAreCountedAsRead: the fast way counts what the other one reads.
 func TestArgumentsAreCountedAsRead(t *testing.T) {
-	for _, text := range []string{"", " ", "a", "a ", " a", "a b", "a  b", "a b  ", "sendmail -t -i", `"`, `a "b c" d`} {
+	for _, text := range []string{"", " ", "a", "a ", " a", "a b", "a  b", "a b  ", "sendmail -t -i", `"`,
+		`a "b c" d`} {
 		if !strings.Contains(text, `"`) && countArguments([]byte(text), false) != countArguments([]byte(text), true) {
-			t.Errorf("%q: %d arguments, want %d", text, countArguments([]byte(text), false), countArguments([]byte(text), true))
+			t.Errorf("%q: %d arguments, want %d", text, countArguments([]byte(text), false),
+				countArguments([]byte(text), true))
 		}
 	}
 }

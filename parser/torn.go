@@ -16,7 +16,8 @@ func (r *Reader) afterCrash(p Place, line []byte) []byte {
 	}
 	if h, ok := looksLikeArrival(bytes.TrimLeft(before, "\x00")); ok {
 		r.entry = Entry{
-			Kind: Malformed, Place: p, MessageID: h.id, Column: len(before), Torn: true, Text: before, Time: r.stampOf(h),
+			Kind: Malformed, Place: p, MessageID: h.id, Column: len(before), Torn: true, Text: before,
+			Time:       r.stampOf(h),
 			SyslogHost: h.host, Reason: "a crash has torn the entry",
 		}
 		r.emit(&r.entry)

@@ -26,7 +26,8 @@ func TestTornByACrash(t *testing.T) {
 		{"half another line and an arrival", "2026-11-23 01:53:50 Start que" + zeros + next, "c@d"},
 		{"no stamp behind zeros", half + zeros + "7] P=esmtp S=5", "a@b"},
 		{"a HELO that names a start", head0 + "a@b H=(" + start + ") [192.0.2.7] P=esmtp S=x", "unreadable"},
-		{"a HELO behind a start", half + "2026-11-23 02:00:00 exim 4.96 daemon started: pid=1) [1.2.3.4] P=esmtp S=x", "unreadable"},
+		{"a HELO behind a start", half + "2026-11-23 02:00:00 exim 4.96 daemon started: pid=1) [1.2.3.4] P=esmtp S=x",
+			"unreadable"},
 		{"no start", half + "2026-11-23 02:00:00 exim daemon started: pid=1", "unreadable"},
 	} {
 		var got []string

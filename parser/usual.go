@@ -61,7 +61,8 @@ func (u *usual) quotes() bool {
 		return false
 	}
 	u.subject, u.behind = u.b[quote+1:end], len(behind)
-	if bytes.IndexByte(u.subject, '=') >= 0 && (bytes.Contains(u.subject, []byte(" S=")) || bytes.Contains(u.subject, []byte(" A="))) {
+	if bytes.IndexByte(u.subject, '=') >= 0 && (bytes.Contains(u.subject, []byte(" S=")) ||
+		bytes.Contains(u.subject, []byte(" A="))) {
 		return false
 	}
 	return true

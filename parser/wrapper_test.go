@@ -44,7 +44,8 @@ var wrappings = []wrapping{
 	{"journalctl -o short-full", "Mon 2026-11-23 01:53:50 UTC mx1 exim4[4711]: %s", "mx1", true},
 	{"journalctl -o short-full elsewhere", "Mon 2026-11-23 02:53:50 CET mx1 exim4[4711]: %s", "mx1", true},
 	{"journalctl -o with-unit", "Mon 2026-11-23 01:53:50 UTC mx1 exim4.service/exim4[4711]: %s", "mx1", true},
-	{"journalctl -o with-unit, precisely", "Mon 2026-11-23 01:53:50.123456 UTC mx1 exim4.service[4711]: %s", "mx1", true},
+	{"journalctl -o with-unit, precisely", "Mon 2026-11-23 01:53:50.123456 UTC mx1 exim4.service[4711]: %s", "mx1",
+		true},
 	{"journalctl -o short-unix", "1795398830.123456 mx1 exim4[4711]: %s", "mx1", true},
 	{"journalctl -o short-monotonic", "[ 4711.123456] mx1 exim4[4711]: %s", "mx1", false},
 	{"docker logs -t", "2026-11-23T01:53:50.123456789Z %s", "", true},
@@ -106,7 +107,8 @@ func TestWrappers(t *testing.T) {
 	for _, w := range wrappings {
 		for _, hostile := range append([]string{"Hello"}, likeWrappers...) {
 			subject := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(hostile)
-			text := id0 + " <= alice@lab.test H=pc (" + hostile + ") [192.0.2.7] P=esmtpsa X=TLS1.3:A:256 A=plain:alice " +
+			text := id0 + " <= alice@lab.test H=pc (" + hostile +
+				") [192.0.2.7] P=esmtpsa X=TLS1.3:A:256 A=plain:alice " +
 				`S=900 id=x@pc T="` + subject + `" from <alice@lab.test> for bob@b.example`
 			w.check(t, stamp0, text)
 			w.check(t, stamp0+"[4711] ", text)
@@ -171,7 +173,8 @@ func TestNoWrapper(t *testing.T) {
 		"Nov 23 01:53:50 mx1 dovecot: imap-login: Login: user=<alice>, method=PLAIN",
 		"2026-11-23T01:53:50+00:00 mx1 kernel: [ 4711.123456] eth0: link up",
 		"Nov 23 01:53:50 mx1 exim", "Nov 23 01:53:50 mx1 exim[4711]:", "Nov 23 01:53:50", "<22>", "<22>1 ", "1 ",
-		"<22>1 2026-11-23T01:53:50Z mx1 exim 4711 - [a ", "[pod/", "[pod/a/b]", "[ 4711.123456]", "exim-1  |", "exim-1  | ",
+		"<22>1 2026-11-23T01:53:50Z mx1 exim 4711 - [a ", "[pod/", "[pod/a/b]", "[ 4711.123456]", "exim-1  |",
+		"exim-1  | ",
 		"mainlog:", "17:", "2026-11-23T01:53:50.123456789Z", "2026-11-23T01:53:50.123456789Z stdout F ",
 		`{"log":"` + head0 + `a@b U=r P=local S=1"`, `{"level":"info","msg":"started","time":"2026-11-23T01:53:50Z"}`,
 		`{}`, `{"MESSAGE":null}`, `{"MESSAGE":[50,48]}`, `{"MESSAGE":"`, "Completed", "    " + head0 + "a@b U=r P=local S=1",

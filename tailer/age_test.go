@@ -73,13 +73,14 @@ func TestNamesOfCycledFiles(t *testing.T) {
 func TestNamesOfOthers(t *testing.T) {
 	const entry = " 1xAAA1-00000000001-0001 <= v@lab.test\n"
 	for name, text := range map[string]string{
-		"mainlog-submission":      "2026-11-20 08:00:00" + entry + "2026-11-22 09:00:00" + entry,
-		"mainlog-part":            "2026-11-21 08:00:00" + entry + "2026-11-21 09:00:00" + entry, // as mainlog.1
-		"mainlog.1-copy2":         "2026-11-21 07:00:00" + entry,                                 // as mainlog.1 begins
-		"mainlog.log":             "2026-11-20 08:00:00" + entry + "2026-11-23 09:00:00" + entry,
-		"mainlog-dpkg":            "2026-11-01 08:00:00 startup archives unpack\n",
-		"mainlog.txtfile":         "notes\n",
-		"mainlog.bak":             "2026-11-21 08:00:00" + entry + "2026-11-22 09:00:00" + entry, // holds what they hold
+		"mainlog-submission": "2026-11-20 08:00:00" + entry + "2026-11-22 09:00:00" + entry,
+		"mainlog-part":       "2026-11-21 08:00:00" + entry + "2026-11-21 09:00:00" + entry, // as mainlog.1
+		"mainlog.1-copy2":    "2026-11-21 07:00:00" + entry,                                 // as mainlog.1 begins
+		"mainlog.log":        "2026-11-20 08:00:00" + entry + "2026-11-23 09:00:00" + entry,
+		"mainlog-dpkg":       "2026-11-01 08:00:00 startup archives unpack\n",
+		"mainlog.txtfile":    "notes\n",
+		// holds what they hold
+		"mainlog.bak":             "2026-11-21 08:00:00" + entry + "2026-11-22 09:00:00" + entry,
 		"rejectlog.old":           "2026-11-01 08:00:00" + entry,
 		"mainlog-panic":           "2026-11-01 08:00:00" + entry,
 		"exim_mainlog":            "2026-11-20 08:00:00" + entry + "2026-11-23 09:00:00" + entry,

@@ -49,14 +49,16 @@ func TestChunksAreWhatIsCut(t *testing.T) {
 			return nil
 		})
 		must(t, err)
-		for _, size := range []int{1, 2, 3, 7, 100, MaxLine, MaxLine + 1, MaxLine + 2, 2 * MaxLine, 2*MaxLine + 1, 1 << 20} {
+		for _, size := range []int{1, 2, 3, 7, 100, MaxLine, MaxLine + 1, MaxLine + 2, 2 * MaxLine, 2*MaxLine + 1,
+			1 << 20} {
 			for _, piece := range []int{1, 3, 4096, 1 << 20} {
 				if piece < 4096 && len(log) > 2*MaxLine || len(log) > MaxLine && size < 100 {
 					continue // takes long, and tells nothing more
 				}
 				got, gotTotals, err := chunked(iotest.DataErrReader(chunks{strings.NewReader(log), piece}), size)
 				if err != io.EOF || strings.Join(got, "|") != strings.Join(want, "|") || gotTotals != totals {
-					t.Fatalf("%s: buffers of %d, pieces of %d: %d lines, %+v, %v; want %d, %+v", name, size, piece, len(got), gotTotals, err, len(want), totals)
+					t.Fatalf("%s: buffers of %d, pieces of %d: %d lines, %+v, %v; want %d, %+v", name, size, piece,
+						len(got), gotTotals, err, len(want), totals)
 				}
 			}
 		}

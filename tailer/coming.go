@@ -43,7 +43,8 @@ func (c *chase) beginning(found []sibling) (list []sibling, err error) {
 		return nil, errMoved
 	}
 	if i < 0 && c.From != (Position{}) {
-		c.tell("from", fmt.Errorf("looking for byte %d of inode %d in %s: %w", c.From.Offset, c.From.Inode, c.Path, errNowhere))
+		c.tell("from", fmt.Errorf("looking for byte %d of inode %d in %s: %w", c.From.Offset, c.From.Inode, c.Path,
+			errNowhere))
 	}
 	switch {
 	case i >= 0:

@@ -34,7 +34,8 @@ func cutAll(t *testing.T, r io.Reader) ([]Line, Totals) {
 func describe(lines []Line) string {
 	var b strings.Builder
 	for _, line := range lines {
-		fmt.Fprintf(&b, "%d %q end %d %x torn %v long %v\n", line.Number, line.Text, line.End.Offset, line.End.Fingerprint, line.Torn, line.Long)
+		fmt.Fprintf(&b, "%d %q end %d %x torn %v long %v\n", line.Number, line.Text, line.End.Offset,
+			line.End.Fingerprint, line.Torn, line.Long)
 	}
 	return b.String()
 }
@@ -60,7 +61,8 @@ func TestCutEveryChunkSize(t *testing.T) {
 				} {
 					got, totals := cutAll(t, r)
 					if describe(got) != describe(want) || totals != wantTotals {
-						t.Fatalf("%s of %d bytes:\n%s%+v\nwant\n%s%+v", way, size, describe(got), totals, describe(want), wantTotals)
+						t.Fatalf("%s of %d bytes:\n%s%+v\nwant\n%s%+v", way, size, describe(got), totals,
+							describe(want), wantTotals)
 					}
 				}
 			}
@@ -84,7 +86,8 @@ func checkAgainstSplit(t *testing.T, log string, lines []Line, totals Totals) {
 		print, longer := fingerprints([]byte(begin[:min(len(begin), headLength)]))
 		line := lines[i]
 		if string(line.Text) != text || line.Torn == whole || line.End.Offset != offset || line.Number != int64(i+1) ||
-			line.End != (Position{Fingerprint: print, Offset: offset, NULs: offset - int64(len(begin)), Longer: longer}) {
+			line.End != (Position{Fingerprint: print, Offset: offset, NULs: offset - int64(len(begin)),
+				Longer: longer}) {
 			t.Errorf("line %d = %+v, want %q ending at %d", i, line, text, offset)
 		}
 	}
@@ -104,7 +107,8 @@ func TestCutLongLines(t *testing.T) {
 				lines, totals := cutAll(t, chunks{strings.NewReader(log), size})
 				line := lines[1]
 				if line.Long != test.long || line.Torn != (end == "") || len(line.Text) != min(test.length, MaxLine) {
-					t.Fatalf("%d bytes in chunks of %d: long %v torn %v, %d bytes", test.length, size, line.Long, line.Torn, len(line.Text))
+					t.Fatalf("%d bytes in chunks of %d: long %v torn %v, %d bytes", test.length, size, line.Long,
+						line.Torn, len(line.Text))
 				}
 				if last := lines[len(lines)-1]; last.End.Offset != int64(len(log)) || totals.Bytes != int64(len(log)) {
 					t.Fatalf("%d bytes in chunks of %d: end at %d of %d", test.length, size, last.End.Offset, len(log))
@@ -120,10 +124,11 @@ func TestCutLongLines(t *testing.T) {
 func TestCutReaderFails(t *testing.T) {
 	broken := errors.New("broken")
 	var texts []string
-	totals, err := Cut(io.MultiReader(strings.NewReader("one\ntw"), iotest.ErrReader(broken)), "mainlog", func(line Line) error {
-		texts = append(texts, fmt.Sprint(string(line.Text), line.Torn))
-		return nil
-	})
+	totals, err := Cut(io.MultiReader(strings.NewReader("one\ntw"), iotest.ErrReader(broken)), "mainlog",
+		func(line Line) error {
+			texts = append(texts, fmt.Sprint(string(line.Text), line.Torn))
+			return nil
+		})
 	if !errors.Is(err, broken) || err.Error() != "reading mainlog at byte 6: broken" {
 		t.Errorf("error = %v", err)
 	}

@@ -92,7 +92,9 @@ func (e *exim) end(t *testing.T) int {
 // wantAll checks that n lines have come, none lost, none twice, in order, each numbered within its file.
 func (h *hunt) wantAll(n int) {
 	h.t.Helper()
-	h.until(fmt.Sprintf("line %d", n-1), func() bool { return len(h.lines) > 0 && string(h.lines[len(h.lines)-1].Text) == seq(n-1) })
+	h.until(fmt.Sprintf("line %d", n-1), func() bool {
+		return len(h.lines) > 0 && string(h.lines[len(h.lines)-1].Text) == seq(n-1)
+	})
 	h.stop()
 	var last Line
 	for i, line := range h.lines {
@@ -103,7 +105,8 @@ func (h *hunt) wantAll(n int) {
 			last = Line{}
 		}
 		if line.Number != last.Number+1 || line.End.Offset != last.End.Offset+int64(len(line.Text))+1 {
-			h.t.Fatalf("line %d is number %d ending at byte %d, after number %d ending at byte %d", i, line.Number, line.End.Offset, last.Number, last.End.Offset)
+			h.t.Fatalf("line %d is number %d ending at byte %d, after number %d ending at byte %d", i, line.Number,
+				line.End.Offset, last.Number, last.End.Offset)
 		}
 		last = line
 	}
@@ -147,8 +150,12 @@ func TestLineWrittenWhileCycled(t *testing.T) {
 			appendTo(t, log+".4711", "")
 			must(t, os.Rename(log+".4711", log))
 		}},
-		"delete":            {cycle: func(t *testing.T, log string) { must(t, os.Remove(log)) }},
-		"delete and create": {lazy: true, cycle: func(t *testing.T, log string) { must(t, os.Remove(log)); appendTo(t, log, "") }},
+		"delete": {cycle: func(t *testing.T, log string) { must(t, os.Remove(log)) }},
+		"delete and create": {lazy: true, cycle: func(t *testing.T,
+			log string) {
+			must(t, os.Remove(log))
+			appendTo(t, log, "")
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			everyWay(t, func(t *testing.T, m mode) {
@@ -209,7 +216,9 @@ func TestRotatedByLogrotate(t *testing.T) {
 				h := m.follow(t, Follower{Path: log, Grace: DefaultGrace})
 				for range 2 {
 					h.untilOpened(log)
-					h.untilPassed(log, func() error { return run(logrotate, "-f", "-s", filepath.Join(folder, "state"), config) })
+					h.untilPassed(log, func() error {
+						return run(logrotate, "-f", "-s", filepath.Join(folder, "state"), config)
+					})
 				}
 				h.wantAll(e.end(t))
 			})

@@ -27,19 +27,36 @@ func TestFind(t *testing.T) {
 		held   string // "" for none
 		cut    int64  // the offset lies so much before what it was
 	}{
-		"as it was":     {func(t *testing.T, log string) {}, "mainlog", 0},
-		"grown":         {func(t *testing.T, log string) { appendTo(t, log, "more\n") }, "mainlog", 0},
-		"cycled":        {func(t *testing.T, log string) { must(t, os.Rename(log, log+".1")); appendTo(t, log, "new\n") }, "mainlog.1", 0},
-		"compressed":    {func(t *testing.T, log string) { must(t, os.Rename(log, log+".1")); gzipped(t, log+".1") }, "mainlog.1.gz", 0},
-		"copytruncate":  {func(t *testing.T, log string) { copied(t, log, log+".1"); appendTo(t, log, text[10:]) }, "mainlog.1", 0},
-		"copy, shorter": {func(t *testing.T, log string) { appendTo(t, log+".1", text[:1000]); must(t, os.Truncate(log, 0)) }, "mainlog.1", int64(len(text)) - 1000},
+		"as it was": {func(t *testing.T, log string) {}, "mainlog", 0},
+		"grown":     {func(t *testing.T, log string) { appendTo(t, log, "more\n") }, "mainlog", 0},
+		"cycled": {func(t *testing.T, log string) {
+			must(t, os.Rename(log, log+".1"))
+			appendTo(t, log,
+				"new\n")
+		}, "mainlog.1", 0},
+		"compressed": {func(t *testing.T, log string) { must(t, os.Rename(log, log+".1")); gzipped(t, log+".1") },
+			"mainlog.1.gz", 0},
+		"copytruncate": {func(t *testing.T, log string) { copied(t, log, log+".1"); appendTo(t, log, text[10:]) },
+			"mainlog.1", 0},
+		"copy, shorter": {func(t *testing.T, log string) {
+			appendTo(t, log+".1", text[:1000])
+			must(t,
+				os.Truncate(log, 0))
+		}, "mainlog.1", int64(len(text)) - 1000},
 		"both copies": {func(t *testing.T, log string) {
 			appendTo(t, log+".1", text[:1000])
 			copied(t, log, log+".2")
 		}, "mainlog.2", 0},
-		"head of a copy":      {func(t *testing.T, log string) { appendTo(t, log+".1", text[:200]); must(t, os.Truncate(log, 0)) }, "", 0},
-		"deleted":             {func(t *testing.T, log string) { must(t, os.Remove(log)) }, "", 0},
-		"other file, its age": {func(t *testing.T, log string) { must(t, os.WriteFile(log, []byte(text[1:]+"x"), 0o640)) }, "", 0},
+		"head of a copy": {func(t *testing.T, log string) {
+			appendTo(t, log+".1", text[:200])
+			must(t,
+				os.Truncate(log, 0))
+		}, "", 0},
+		"deleted": {func(t *testing.T, log string) { must(t, os.Remove(log)) }, "", 0},
+		"other file, its age": {func(t *testing.T, log string) {
+			must(t,
+				os.WriteFile(log, []byte(text[1:]+"x"), 0o640))
+		}, "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			log := filepath.Join(t.TempDir(), "mainlog")
@@ -62,7 +79,8 @@ func TestFind(t *testing.T) {
 			}
 		})
 	}
-	if _, _, err := Find(filepath.Join(t.TempDir(), "none", "mainlog"), Position{Inode: 1}); !errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := Find(filepath.Join(t.TempDir(), "none", "mainlog"), Position{Inode: 1}); !errors.Is(err,
+		fs.ErrNotExist) {
 		t.Errorf("Find in no folder = %v, want %v", err, fs.ErrNotExist)
 	}
 }
@@ -72,7 +90,8 @@ func TestBeginsWithMember(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		folder := t.TempDir()
 		var want []string
-		for i, name := range []string{"main-20261120.log.gz", "main-20261121.log.gz", "main-20261122.log", "main-20261123.log"} {
+		for i, name := range []string{"main-20261120.log.gz", "main-20261121.log.gz", "main-20261122.log",
+			"main-20261123.log"} {
 			lines, text := logLines(fmt.Sprint("file ", i), 3)
 			path := filepath.Join(folder, name)
 			if filepath.Ext(path) == ".gz" {

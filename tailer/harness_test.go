@@ -37,7 +37,8 @@ func oneByOne(r Run, fn func(Line) error) error {
 	last, n := Line{}, int64(0)
 	for line := range r.All() {
 		if n++; len(line.Text) > MaxLine || line.Number != r.Number+n-1 {
-			return fmt.Errorf("line %d of a run from line %d on has the number %d and %d bytes", n, r.Number, line.Number, len(line.Text))
+			return fmt.Errorf("line %d of a run from line %d on has the number %d and %d bytes", n, r.Number,
+				line.Number, len(line.Text))
 		}
 		if err := fn(line); err != nil {
 			return err
@@ -45,7 +46,8 @@ func oneByOne(r Run, fn func(Line) error) error {
 		last = line
 	}
 	if n != r.Lines || n == 0 || last.End != r.End || r.Begin() < fingerprintLength {
-		return fmt.Errorf("a run has %d lines from byte %d up to %+v, and says %d, up to %+v", n, r.Begin(), last.End, r.Lines, r.End)
+		return fmt.Errorf("a run has %d lines from byte %d up to %+v, and says %d, up to %+v", n, r.Begin(), last.End,
+			r.Lines, r.End)
 	}
 	return nil
 }
@@ -256,7 +258,8 @@ func must(t *testing.T, err error) {
 func everyWay(t *testing.T, hazard func(*testing.T, mode)) {
 	t.Helper()
 	t.Parallel()
-	for name, m := range map[string]mode{"inotify": {}, "poll": {poll: true}, "without proc": {noProc: true}, "in bulk": {poll: true, bulk: true}} {
+	for name, m := range map[string]mode{"inotify": {}, "poll": {poll: true}, "without proc": {noProc: true},
+		"in bulk": {poll: true, bulk: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			hazard(t, m)

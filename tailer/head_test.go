@@ -37,7 +37,8 @@ func TestHead(t *testing.T) {
 			check := func(how string, head []byte, err error) {
 				t.Helper()
 				if n, text := splitHead(head); n != test.nuls || string(text) != test.text || err != nil {
-					t.Errorf("%s: %d NULs and %d bytes, %v; want %d and %d", how, n, len(text), err, test.nuls, len(test.text))
+					t.Errorf("%s: %d NULs and %d bytes, %v; want %d and %d", how, n, len(text), err, test.nuls,
+						len(test.text))
 				}
 			}
 			head, err := readHead(strings.NewReader(test.file))
@@ -61,7 +62,8 @@ func TestHead(t *testing.T) {
 
 // TestOtherHead: what isn't the same file grown.
 func TestOtherHead(t *testing.T) {
-	for _, pair := range [][2]string{{"one\n", "two\n"}, {nuls(3), "one\n"}, {nuls(3) + "one\n", nuls(4) + "one\n"}, {nuls(3) + "one\n", nuls(9)}} {
+	for _, pair := range [][2]string{{"one\n", "two\n"}, {nuls(3), "one\n"}, {nuls(3) + "one\n", nuls(4) + "one\n"},
+		{nuls(3) + "one\n", nuls(9)}} {
 		a, _ := readHead(strings.NewReader(pair[0]))
 		b, _ := readHead(strings.NewReader(pair[1]))
 		if alike(a, b) {

@@ -111,13 +111,15 @@ func TestTailIsChecked(t *testing.T) {
 		text  string // of the file when it is given
 		ok    bool
 	}{
-		"the next line":   {tail.Line{Text: "two", SeekInfo: tail.SeekInfo{Offset: 8}}, "one\ntwo\nthree\n", true},
-		"one left out":    {tail.Line{Text: "three", SeekInfo: tail.SeekInfo{Offset: 14}}, "one\ntwo\nthree\n", false},
-		"one twice":       {tail.Line{Text: "one", SeekInfo: tail.SeekInfo{Offset: 4}}, "one\ntwo\nthree\n", false},
-		"its complaint":   {tail.Line{Text: "two", SeekInfo: tail.SeekInfo{Offset: 8}, Err: os.ErrClosed}, "one\ntwo\nthree\n", false},
+		"the next line": {tail.Line{Text: "two", SeekInfo: tail.SeekInfo{Offset: 8}}, "one\ntwo\nthree\n", true},
+		"one left out":  {tail.Line{Text: "three", SeekInfo: tail.SeekInfo{Offset: 14}}, "one\ntwo\nthree\n", false},
+		"one twice":     {tail.Line{Text: "one", SeekInfo: tail.SeekInfo{Offset: 4}}, "one\ntwo\nthree\n", false},
+		"its complaint": {tail.Line{Text: "two", SeekInfo: tail.SeekInfo{Offset: 8}, Err: os.ErrClosed},
+			"one\ntwo\nthree\n", false},
 		"of another file": {tail.Line{Text: "two", SeekInfo: tail.SeekInfo{Offset: 8}}, "ONE\ntwo\nthree\n", false},
 		"of a truncated":  {tail.Line{Text: "two", SeekInfo: tail.SeekInfo{Offset: 8}}, "", false},
-		"longer than the bound": {tail.Line{Text: strings.Repeat("x", 2*MaxLine), SeekInfo: tail.SeekInfo{Offset: 5 + 2*MaxLine}},
+		"longer than the bound": {tail.Line{Text: strings.Repeat("x", 2*MaxLine),
+			SeekInfo: tail.SeekInfo{Offset: 5 + 2*MaxLine}},
 			"one\n" + strings.Repeat("x", 2*MaxLine) + "\n", true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -142,7 +144,8 @@ func TestTailIsChecked(t *testing.T) {
 			if !ok && s.offset != 4 || ok && s.offset != test.given.SeekInfo.Offset {
 				t.Errorf("offset = %d after %v", s.offset, ok)
 			}
-			if ok && (len(line.Text) != min(MaxLine, len(test.given.Text)) || line.Long != (len(test.given.Text) > MaxLine)) {
+			if ok && (len(line.Text) != min(MaxLine, len(test.given.Text)) ||
+				line.Long != (len(test.given.Text) > MaxLine)) {
 				t.Errorf("line of %d bytes, long %v", len(line.Text), line.Long)
 			}
 		})

@@ -81,7 +81,8 @@ func TestLastSecondInNewDatestampedFile(t *testing.T) {
 			everyWay(t, func(t *testing.T, m mode) {
 				folder := t.TempDir()
 				old, young := filepath.Join(folder, names[1]), filepath.Join(folder, names[2])
-				lines := []string{"2026-11-22 23:59:59 one", "2026-11-23 00:00:00 late", "2026-11-22 23:59:59 first", "2026-11-23 00:00:00 next"}
+				lines := []string{"2026-11-22 23:59:59 one", "2026-11-23 00:00:00 late", "2026-11-22 23:59:59 first",
+					"2026-11-23 00:00:00 next"}
 				appendTo(t, old, lines[0]+"\n")
 				f := Follower{Path: filepath.Join(folder, names[0]), Grace: 2 * time.Second}
 				h := m.follow(t, f)

@@ -52,14 +52,15 @@ func compressors() map[string]func(io.Writer) (io.WriteCloser, error) {
 
 func TestOpenByContent(t *testing.T) {
 	stored := map[string][2]string{ // what is in the file, what is to be read
-		"plain":                {small, small},
-		"empty":                {"", ""},
-		"one byte":             {"x", "x"},
-		"as long as a header":  {"]\x00\x00\x10 is not ", "]\x00\x00\x10 is not "},
-		"bzip2":                {smallBzip2, small},
-		"bzip2, two streams":   {smallBzip2 + smallBzip2, small + small},
-		"lzma of XZ Utils":     {smallLZMA, small},
-		"zstd after skippable": {"\x50\x2a\x4d\x18\x03\x00\x00\x00abc" + compress(t, small, compressors()["zstd"]), small},
+		"plain":               {small, small},
+		"empty":               {"", ""},
+		"one byte":            {"x", "x"},
+		"as long as a header": {"]\x00\x00\x10 is not ", "]\x00\x00\x10 is not "},
+		"bzip2":               {smallBzip2, small},
+		"bzip2, two streams":  {smallBzip2 + smallBzip2, small + small},
+		"lzma of XZ Utils":    {smallLZMA, small},
+		"zstd after skippable": {"\x50\x2a\x4d\x18\x03\x00\x00\x00abc" + compress(t, small, compressors()["zstd"]),
+			small},
 	}
 	large := strings.Repeat(small, 50_000)
 	for name, writer := range compressors() {
@@ -104,7 +105,8 @@ func TestTruncatedCompressed(t *testing.T) {
 	for name, writer := range compressors() {
 		stored[name] = [2]string{compress(t, large, writer), large}
 		if name != "lzma" {
-			stored[name+", second member"] = [2]string{compress(t, large, writer) + compress(t, small, writer), large + small}
+			stored[name+", second member"] = [2]string{compress(t, large, writer) + compress(t, small, writer),
+				large + small}
 		}
 	}
 	for name, test := range stored {

@@ -74,8 +74,10 @@ func TestCompressedWhileDown(t *testing.T) {
 					rest.want(append(append(append([]string(nil), lines[i+1:]...), more...), "now")...)
 					if i < 5999 {
 						line := rest.at(0)
-						if line.Number != int64(i)+2 || line.End.Offset != h.at(i+1).End.Offset || line.End.Fingerprint != h.at(i+1).End.Fingerprint {
-							t.Errorf("line %d is number %d, ending at %+v, want the content of %+v", i+1, line.Number, line.End, h.at(i+1).End)
+						if line.Number != int64(i)+2 || line.End.Offset != h.at(i+1).End.Offset ||
+							line.End.Fingerprint != h.at(i+1).End.Fingerprint {
+							t.Errorf("line %d is number %d, ending at %+v, want the content of %+v", i+1, line.Number,
+								line.End, h.at(i+1).End)
 						}
 						if line.End.Inode == h.at(0).End.Inode {
 							t.Error("the line's inode is the old one's")

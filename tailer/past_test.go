@@ -30,7 +30,8 @@ func TestLateLineAfterGrace(t *testing.T) {
 		h.want("one", "two", "three", "four")
 		for i, number := range []int64{1, 1, 2, 3} {
 			if line := h.at(i); line.Late != (i > 1) || line.Number != number || line.Torn {
-				t.Errorf("line %q: late %v, torn %v, number %d, want late from the third on, number %d", line.Text, line.Late, line.Torn, line.Number, number)
+				t.Errorf("line %q: late %v, torn %v, number %d, want late from the third on, number %d", line.Text,
+					line.Late, line.Torn, line.Number, number)
 			}
 		}
 		if end := h.at(3).End; end.Inode != h.at(0).End.Inode || end.Offset != 15 {
@@ -92,7 +93,8 @@ func TestNameComesBackAfterLateLine(t *testing.T) {
 		appendTo(t, log, "four\n")
 		h.want("one", "two", "three", "four")
 		if line := h.at(3); line.Late || line.Number != 3 {
-			t.Errorf("line of the file that came back: late %v, number %d, want number 3, not late", line.Late, line.Number)
+			t.Errorf("line of the file that came back: late %v, number %d, want number 3, not late", line.Late,
+				line.Number)
 		}
 	})
 }

@@ -67,7 +67,8 @@ func (c *chaos) cycle(stamped bool) string {
 			c.compress(c.log + ".2") // delaycompress
 		}
 	}
-	return []string{"rename", "rename", "rename+compress", "copytruncate", "copytruncate+compress", "delaycompress"}[way]
+	return []string{"rename", "rename", "rename+compress", "copytruncate", "copytruncate+compress",
+		"delaycompress"}[way]
 }
 
 // switchDay begins the next datestamped file; the one before may be compressed.
@@ -99,7 +100,8 @@ func TestBegunAgainWhateverHappened(t *testing.T) {
 			everyWay(t, func(t *testing.T, m mode) {
 				for range 4 {
 					seed := rand.Uint64()
-					if ok := t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { begunAgain(t, m, seed, stamped) }); !ok {
+					if ok := t.Run(fmt.Sprint("seed ", seed),
+						func(t *testing.T) { begunAgain(t, m, seed, stamped) }); !ok {
 						return
 					}
 				}
@@ -127,7 +129,8 @@ func begunAgain(t *testing.T, m mode, seed uint64, stamped bool) {
 		story = append(story, fmt.Sprintf("read from %d up to %d of %d", got, stop, c.written))
 		err := m.followTo(t, Follower{Path: c.pattern, From: from}, stop-got, func(line Line) error {
 			if string(line.Text) != seq(got) || line.Late || line.Torn {
-				return fmt.Errorf("line %d = %q, late %v, torn %v, want %q", got, line.Text, line.Late, line.Torn, seq(got))
+				return fmt.Errorf("line %d = %q, late %v, torn %v, want %q", got, line.Text, line.Late, line.Torn,
+					seq(got))
 			}
 			got, from = got+1, line.End
 			return nil
@@ -165,7 +168,8 @@ func TestFollowedWhateverHappens(t *testing.T) {
 				for range 40 {
 					if r.IntN(4) == 0 {
 						wait := c.written - r.IntN(30)
-						h.until(fmt.Sprintf("line %d of %d; seed %d, %q", wait, c.written, seed, story), func() bool { return len(h.lines) >= wait })
+						h.until(fmt.Sprintf("line %d of %d; seed %d, %q", wait, c.written, seed, story),
+							func() bool { return len(h.lines) >= wait })
 						story = append(story, fmt.Sprintf("line %d", wait))
 					}
 					story = append(story, c.cycle(stamped))
@@ -174,11 +178,13 @@ func TestFollowedWhateverHappens(t *testing.T) {
 					}
 				}
 				c.write(1)
-				h.until(fmt.Sprintf("all %d lines; seed %d, %q", c.written, seed, story), func() bool { return len(h.lines) >= c.written })
+				h.until(fmt.Sprintf("all %d lines; seed %d, %q", c.written, seed, story),
+					func() bool { return len(h.lines) >= c.written })
 				h.stop()
 				for i, line := range h.lines {
 					if string(line.Text) != seq(i) || line.Late || line.Torn {
-						t.Fatalf("seed %d: line %d = %q, late %v, torn %v, want %q; after %q; told %q", seed, i, line.Text, line.Late, line.Torn, seq(i), story, h.told)
+						t.Fatalf("seed %d: line %d = %q, late %v, torn %v, want %q; after %q; told %q", seed, i,
+							line.Text, line.Late, line.Torn, seq(i), story, h.told)
 					}
 				}
 			})

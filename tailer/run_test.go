@@ -17,7 +17,8 @@ import (
 func TestRunsAreTheLines(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 0))
-	lengths := []int{0, 1, fingerprintLength - 1, fingerprintLength, MaxLine - 1, MaxLine, MaxLine + 1, chunkSize - 1, chunkSize, 3 * chunkSize}
+	lengths := []int{0, 1, fingerprintLength - 1, fingerprintLength, MaxLine - 1, MaxLine, MaxLine + 1, chunkSize - 1,
+		chunkSize, 3 * chunkSize}
 	for range 8 {
 		var text bytes.Buffer
 		for range 400 {
@@ -33,7 +34,8 @@ func TestRunsAreTheLines(t *testing.T) {
 		var packed bytes.Buffer
 		w := gzip.NewWriter(&packed)
 		_, err := w.Write(text.Bytes())
-		must(t, errors.Join(err, w.Close(), os.WriteFile(cycled, packed.Bytes(), 0o600), os.WriteFile(plain, append(text.Bytes(), "the end\n"...), 0o600)))
+		must(t, errors.Join(err, w.Close(), os.WriteFile(cycled, packed.Bytes(), 0o600),
+			os.WriteFile(plain, append(text.Bytes(), "the end\n"...), 0o600)))
 		from := Position{}.moved(1<<10, text.Bytes())
 		row, err := Row(plain)
 		must(t, err)

@@ -249,7 +249,8 @@ func TestHalfLineNeverFinished(t *testing.T) {
 		must(t, os.Rename(log, log+".1"))
 		gzipped(t, log+".1")
 		appendTo(t, log, "three\n")
-		for i, want := range [][]string{{"hal", "two", "anoth", "three"}, {"two", "anoth", "three"}, {"anoth", "three"}} {
+		for i, want := range [][]string{{"hal", "two", "anoth", "three"}, {"two", "anoth", "three"},
+			{"anoth", "three"}} {
 			rest := m.follow(t, Follower{Path: log, From: h.at(i).End})
 			rest.want(want...)
 			rest.stop()

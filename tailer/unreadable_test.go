@@ -345,7 +345,8 @@ func TestUnreadableCompressed(t *testing.T) {
 	t.Parallel()
 	for _, f := range []struct{ file, call, how string }{
 		{"mainlog.1.gz", "openat", "error=EMFILE"}, {"mainlog.1.gz", "newfstatat", "error=EIO"},
-		{"mainlog.1.gz", "pread64", "error=EIO"}, {"mainlog.1.gz", "fstat", "error=EIO"}, {".", "getdents64", "error=EIO"},
+		{"mainlog.1.gz", "pread64", "error=EIO"}, {"mainlog.1.gz", "fstat", "error=EIO"},
+		{".", "getdents64", "error=EIO"},
 	} {
 		t.Run(f.call, func(t *testing.T) {
 			t.Parallel()

@@ -65,7 +65,8 @@ func TestTotalsIncludeTheWindowThatCrossed(t *testing.T) {
 func checkTotals(t *testing.T, a *Alert, messages int64, first, last time.Time, samples ...string) {
 	t.Helper()
 	if a.Messages != messages || a.Recipients != 2*messages || a.Bytes != 1000*messages {
-		t.Errorf("totals %d, %d, %d, want %d messages of 2 recipients and 1000 bytes", a.Messages, a.Recipients, a.Bytes, messages)
+		t.Errorf("totals %d, %d, %d, want %d messages of 2 recipients and 1000 bytes", a.Messages, a.Recipients,
+			a.Bytes, messages)
 	}
 	if !a.First.Equal(first) || !a.Last.Equal(last) {
 		t.Errorf("from %v to %v, want %v to %v", a.First, a.Last, first, last)

@@ -37,10 +37,12 @@ func TestChartOfALongAlert(t *testing.T) {
 	}
 	c := alert.Chart()
 	if c.Step != 15*time.Minute || !c.From.Equal(time.Date(2026, 11, 2, 2, 45, 0, 0, zone)) || c.Opened != 1 {
-		t.Errorf("from %v in steps of %v, opened in %d, want 15 minutes from 02:45 on, opened in 1", c.From, c.Step, c.Opened)
+		t.Errorf("from %v in steps of %v, opened in %d, want 15 minutes from 02:45 on, opened in 1", c.From, c.Step,
+			c.Opened)
 	}
 	if len(c.Messages) != 42 || c.Messages[2] != 30 || alert.Messages != n {
-		t.Errorf("%d spans, the third of %d, of %d messages; want 42 of 30, %d", len(c.Messages), c.Messages[2], alert.Messages, n)
+		t.Errorf("%d spans, the third of %d, of %d messages; want 42 of 30, %d", len(c.Messages), c.Messages[2],
+			alert.Messages, n)
 	}
 	sum := int64(0)
 	for _, m := range c.Messages {

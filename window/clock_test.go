@@ -15,18 +15,23 @@ func TestClock(t *testing.T) {
 		{"late lines", []reading{{100, 100, 100}, {95, 95, 100}, {98, 98, 100}, {101, 101, 101}}},
 		{"one second later than disorder", []reading{{100, 100, 100}, {94, 100, 100}, {95, 101, 101}}},
 		{"late line after a step", []reading{{100, 100, 100}, {50, 100, 100}, {60, 110, 110}, {57, 107, 110}}},
-		{"return", []reading{{100, 100, 100}, {50, 100, 100}, {60, 110, 110}, {109, 159, 159}, {159, 159, 159}, {155, 155, 159}}},
+		{"return", []reading{{100, 100, 100}, {50, 100, 100}, {60, 110, 110}, {109, 159, 159}, {159, 159, 159},
+			{155, 155, 159}}},
 		{"return in a pause", []reading{{100, 100, 100}, {50, 100, 100}, {101, 101, 101}, {102, 102, 102}}},
-		{"steps upon steps", []reading{{100, 100, 100}, {50, 100, 100}, {20, 100, 100}, {21, 101, 101}, {51, 131, 131}}},
-		{"stepping back by little, often", []reading{{100, 100, 100}, {97, 97, 100}, {92, 100, 100}, {93, 101, 101}, {89, 97, 101}, {84, 101, 101}}},
-		{"years ahead and back", []reading{{100, 100, 100}, {1e9, 1e9, 1e9}, {101, 1e9, 1e9}, {103, 1e9 + 2, 1e9 + 2}, {1e9 + 3, 1e9 + 3, 1e9 + 3}}},
+		{"steps upon steps", []reading{{100, 100, 100}, {50, 100, 100}, {20, 100, 100}, {21, 101, 101},
+			{51, 131, 131}}},
+		{"stepping back by little, often", []reading{{100, 100, 100}, {97, 97, 100}, {92, 100, 100}, {93, 101, 101},
+			{89, 97, 101}, {84, 101, 101}}},
+		{"years ahead and back", []reading{{100, 100, 100}, {1e9, 1e9, 1e9}, {101, 1e9, 1e9}, {103, 1e9 + 2, 1e9 + 2},
+			{1e9 + 3, 1e9 + 3, 1e9 + 3}}},
 		{"before 1970", []reading{{minStamp, minStamp, minStamp}, {-7, -7, -7}, {-20, -7, -7}, {0, 0, 0}}},
 	} {
 		c := newClock()
 		for i, r := range tt.readings {
 			for range 2 {
 				if got := c.read(r.stamp); got != r.at || c.now != r.now {
-					t.Errorf("%s: reading %d of stamp %d = %d and now %d, want %d and %d", tt.name, i, r.stamp, got, c.now, r.at, r.now)
+					t.Errorf("%s: reading %d of stamp %d = %d and now %d, want %d and %d", tt.name, i, r.stamp, got,
+						c.now, r.at, r.now)
 				}
 			}
 		}
@@ -65,7 +70,8 @@ func TestStepBackByDaysWithReturn(t *testing.T) {
 		t.Fatalf("%d alerts opened by the first message after the step, want 1", len(opened))
 	}
 	if !opened[0].Opened.Equal(booted) || !opened[0].First.Equal(at(0)) || !opened[0].Last.Equal(booted) {
-		t.Errorf("alert of %v, first %v, last %v: want the log's own stamps", opened[0].Opened, opened[0].First, opened[0].Last)
+		t.Errorf("alert of %v, first %v, last %v: want the log's own stamps", opened[0].Opened, opened[0].First,
+			opened[0].Last)
 	}
 	l.send(1, booted.Add(4*time.Second))
 	l.want(4, "four seconds after the step")
@@ -110,7 +116,8 @@ func TestAutumnHour(t *testing.T) {
 		l.send(1, two.Add(time.Second))
 		l.send(1, two.Add(2*time.Hour))
 		l.want(1, "after the pause")
-		l.endedAt(1, two.Add(12*time.Second)) // 2:00:01 went on from 2:59:59; the message of 2:59:50 left a second later
+		// 2:00:01 went on from 2:59:59; the message of 2:59:50 left a second later
+		l.endedAt(1, two.Add(12*time.Second))
 	})
 }
 

@@ -50,7 +50,8 @@ type counted struct {
 func New(rules []Rule) (*Counters, error) { return newLimited(rules, defaultLimits) }
 
 func newLimited(rules []Rule, limits limits) (*Counters, error) {
-	c := &Counters{clock: newClock(), history: history{kept: allKeys}, seed: maphash.MakeSeed(), topic: []byte{}, open: make(map[episodeKey]*episode), limits: limits}
+	c := &Counters{clock: newClock(), history: history{kept: allKeys}, seed: maphash.MakeSeed(), topic: []byte{},
+		open: make(map[episodeKey]*episode), limits: limits}
 	c.budget.limits = &c.limits
 	named := make(map[string]string)
 	for _, r := range rules {

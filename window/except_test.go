@@ -33,7 +33,8 @@ func TestExceptionIsForValuesThatMatch(t *testing.T) {
 			t.Errorf("arrival %d of %s opened %d alerts", i, sender, len(opened))
 		}
 		for _, a := range opened {
-			if want := map[string]int64{"alice": 4, "bob": 2}[sender]; a.Limit != want || a.Count != want+1 || a.Rule.Limit != 2 {
+			if want := map[string]int64{"alice": 4, "bob": 2}[sender]; a.Limit != want || a.Count != want+1 ||
+				a.Rule.Limit != 2 {
 				t.Errorf("%s: limit %d crossed by %d, want %d", sender, a.Limit, a.Count, want)
 			}
 		}
@@ -95,7 +96,8 @@ func TestOverWhenTheExceptionEnds(t *testing.T) {
 	}
 	l.counters.Advance(at(5))
 	if _, over := l.counters.Value(Sender, []byte("alice")); !over || len(l.counters.Open()) > 0 {
-		t.Errorf("over: %v and %d alerts open when the exception ends, want true and none", over, len(l.counters.Open()))
+		t.Errorf("over: %v and %d alerts open when the exception ends, want true and none", over,
+			len(l.counters.Open()))
 	}
 	opened := l.send(1, at(9))
 	if len(opened) != 1 || opened[0].Messages != 5 || opened[0].Limit != 2 {
@@ -150,12 +152,14 @@ func TestExceptionThatEndsAsTheAlertDoes(t *testing.T) {
 
 func TestExceptionsEndInTheOrderOfTime(t *testing.T) {
 	is := func(name string) func(string) bool { return func(value string) bool { return value == name } }
-	l := newExcepted(t, "sender 1/1m", Exception{Limit: 5, Until: at(20), Match: is("alice")}, Exception{Limit: 5, Until: at(10), Match: is("bob")})
+	l := newExcepted(t, "sender 1/1m", Exception{Limit: 5, Until: at(20), Match: is("alice")},
+		Exception{Limit: 5, Until: at(10), Match: is("bob")})
 	for _, step := range []struct {
 		second int
 		sender string
 		over   bool
-	}{{0, "alice", false}, {0, "bob", false}, {9, "bob", false}, {10, "bob", true}, {19, "alice", false}, {20, "alice", true}} {
+	}{{0, "alice", false}, {0, "bob", false}, {9, "bob", false}, {10, "bob", true}, {19, "alice", false},
+		{20, "alice", true}} {
 		l.count(l.arrival(at(step.second), step.sender))
 		if _, over := l.counters.Value(Sender, []byte(step.sender)); over != step.over {
 			t.Errorf("at %d: %s over: %v", step.second, step.sender, over)
@@ -166,7 +170,8 @@ func TestExceptionsEndInTheOrderOfTime(t *testing.T) {
 func TestFirstExceptionThatHasNotEnded(t *testing.T) {
 	l := newExcepted(t, "sender 2/10s",
 		Exception{Limit: 50, Match: func(value string) bool { return value == "bob" }},
-		Exception{Limit: 4, Until: at(20)}, Exception{Limit: 6, Until: at(30)}, Exception{Limit: 5}, Exception{Limit: 7})
+		Exception{Limit: 4, Until: at(20)}, Exception{Limit: 6, Until: at(30)}, Exception{Limit: 5},
+		Exception{Limit: 7})
 	for _, step := range []struct{ second, limit int }{{0, 4}, {10, 4}, {20, 6}, {30, 5}, {40, 5}} {
 		l.counters.Advance(at(step.second))
 		for i := range step.limit {

@@ -111,8 +111,10 @@ func forged(a *Arrival, i int) {
 	a.Values[SenderDomain] = fmt.Appendf(a.Values[SenderDomain][:0], "mail%d.example.com", random%50_000)
 	a.Values[Sender] = fmt.Appendf(a.Values[Sender][:0], "user.%08x@%s", random, a.Values[SenderDomain])
 	a.Values[Account] = append(a.Values[Account][:0], a.Values[Sender]...)
-	a.Values[Host] = fmt.Appendf(a.Values[Host][:0], "%d.%d.%d.%d", 1+random>>24%223, random>>16&255, random>>8&255, random&255)
-	a.Values[Network] = fmt.Appendf(a.Values[Network][:0], "%d.%d.%d.0/24", 1+random>>24%223, random>>16&255, random>>8&255)
+	a.Values[Host] = fmt.Appendf(a.Values[Host][:0], "%d.%d.%d.%d", 1+random>>24%223, random>>16&255, random>>8&255,
+		random&255)
+	a.Values[Network] = fmt.Appendf(a.Values[Network][:0], "%d.%d.%d.0/24", 1+random>>24%223, random>>16&255,
+		random>>8&255)
 	a.Values[Subject] = fmt.Appendf(a.Values[Subject][:0], "Your parcel %08d could not be delivered", i)
 	a.Values[Topic] = Fold(a.Values[Subject], a.Values[Topic][:0])
 }

@@ -170,7 +170,8 @@ func (h *history) pack(data []byte, values *[NumValues][]byte, kept keySet) []by
 		}
 		hash := glance(value)
 		sight := &h.sights[hash%uint64(len(h.sights))]
-		if at := int(sight.at); sight.hash == uint16(hash>>48) && at+len(value) <= len(data) && bytes.Equal(data[at:at+len(value)], value) {
+		if at := int(sight.at); sight.hash == uint16(hash>>48) && at+len(value) <= len(data) &&
+			bytes.Equal(data[at:at+len(value)], value) {
 			data = binary.AppendUvarint(data, length|known)
 			data = binary.LittleEndian.AppendUint16(data, sight.at)
 			continue

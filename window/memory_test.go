@@ -91,7 +91,8 @@ func traffic(n int) []Arrival {
 		account := accounts.Uint64()
 		address := fmt.Appendf(nil, "user%d@domain%d.lab.test", account, account%300)
 		subject := fmt.Appendf(nil, "Your weekly report number %d", random.IntN(3000))
-		arrivals[i] = Arrival{MessageID: fmt.Appendf(nil, "1vN2ab-%09d-2kLm", i), Recipients: 1 + int64(random.IntN(3)), Bytes: 4000}
+		arrivals[i] = Arrival{MessageID: fmt.Appendf(nil, "1vN2ab-%09d-2kLm", i), Recipients: 1 +
+			int64(random.IntN(3)), Bytes: 4000}
 		arrivals[i].Values = [NumValues][]byte{
 			Sender:       address,
 			SenderDomain: address[len("user"):],
@@ -149,7 +150,8 @@ func addressed(n int) []Arrival {
 	arrivals := traffic(n)
 	for i := range arrivals {
 		for range arrivals[i].Recipients {
-			arrivals[i].Addresses = append(arrivals[i].Addresses, fmt.Appendf(nil, "customer%d@example.org", random.IntN(20000)))
+			arrivals[i].Addresses = append(arrivals[i].Addresses,
+				fmt.Appendf(nil, "customer%d@example.org", random.IntN(20000)))
 		}
 	}
 	return arrivals
@@ -158,7 +160,8 @@ func addressed(n int) []Arrival {
 var trafficRules = []string{"account 1000000/5m", "account recipients 1000000/1h", "host 1000000/10m"}
 
 var distinctRules = []string{
-	"account hosts 1000000/10m", "account subjects 1000000/1h", "account addresses 1000000/1h", "host senders 1000000/10m",
+	"account hosts 1000000/10m", "account subjects 1000000/1h", "account addresses 1000000/1h",
+	"host senders 1000000/10m",
 }
 
 func TestCountAllocatesNothing(t *testing.T) {

@@ -254,7 +254,8 @@ func byID(a, b verdict) int {
 // verdictOf is the alert as compared; Ended is 0 while open.
 func verdictOf(a *Alert) verdict {
 	v := verdict{
-		ID: a.ID, Rule: a.Rule.String(), Value: a.Value, CrossedBy: a.CrossedBy, Count: a.Count, Peak: a.Peak, Limit: a.Limit,
+		ID: a.ID, Rule: a.Rule.String(), Value: a.Value, CrossedBy: a.CrossedBy, Count: a.Count, Peak: a.Peak,
+		Limit:    a.Limit,
 		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, Suspicious: a.Suspicious,
 		Opened: a.Opened.Unix(), First: a.First.Unix(), Last: a.Last.Unix(), Subjects: a.Top(Subject, 0),
 	}
@@ -327,7 +328,8 @@ func TestCountersAgreeWithTheirDefinition(t *testing.T) {
 func drawRules(t *rapid.T) []Rule {
 	rule := rapid.Custom(func(t *rapid.T) Rule {
 		r := Rule{
-			Key:    rapid.SampledFrom([]Key{Sender, Sender, Host, Host, Key(rapid.IntRange(0, int(NumKeys)-1).Draw(t, "any key"))}).Draw(t, "key"),
+			Key: rapid.SampledFrom([]Key{Sender, Sender, Host, Host,
+				Key(rapid.IntRange(0, int(NumKeys)-1).Draw(t, "any key"))}).Draw(t, "key"),
 			Count:  Measure(rapid.IntRange(0, int(numMeasures)-1).Draw(t, "count")),
 			Limit:  rapid.Int64Range(1, 6).Draw(t, "limit"),
 			Window: time.Duration(rapid.SampledFrom([]int{10, 11, 15, 30, 60}).Draw(t, "window")) * time.Second,
@@ -375,7 +377,8 @@ var drawnValues = []string{"a", "b", "", "c", "d", "e"}
 
 // drawArrival draws one at or behind *now, by 5 s at most, or after it.
 func drawArrival(t *rapid.T, n int, now *int64) *Arrival {
-	gap := rapid.SampledFrom([]int64{0, 0, 0, 1, 1, 2, 3, 5, 8, 9, 10, 11, 14, 20, 25, 30, 60, 119, 150, 5000, -1, -2, -5}).Draw(t, "gap")
+	gap := rapid.SampledFrom([]int64{0, 0, 0, 1, 1, 2, 3, 5, 8, 9, 10, 11, 14, 20, 25, 30, 60, 119, 150, 5000, -1, -2,
+		-5}).Draw(t, "gap")
 	a := &Arrival{
 		At:         time.Unix(*now+gap, 0),
 		MessageID:  fmt.Appendf(nil, "m%d", n),

@@ -26,7 +26,8 @@ type Ranking struct {
 func (r *Ranking) Sorted() []Standing {
 	all := slices.Clone(r.held)
 	slices.SortFunc(all, func(a, b Standing) int {
-		return cmp.Or(cmp.Compare(b.Share(), a.Share()), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Value, b.Value))
+		return cmp.Or(cmp.Compare(b.Share(), a.Share()), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Rule, b.Rule),
+			cmp.Compare(a.Value, b.Value))
 	})
 	seen := make(map[Standing]bool)
 	return slices.DeleteFunc(all, func(s Standing) bool {

@@ -12,7 +12,8 @@ import (
 // and time that has passed without a line is taken into account.
 func TestRankTakesThoseNearestToTheirLimits(t *testing.T) {
 	rules := []Rule{
-		{Key: Account, Limit: 50, Window: time.Minute, Except: []Exception{{Match: func(v string) bool { return v == "u7" }, Limit: 1000}}},
+		{Key: Account, Limit: 50, Window: time.Minute,
+			Except: []Exception{{Match: func(v string) bool { return v == "u7" }, Limit: 1000}}},
 		{Key: Host, Count: Networks, Limit: 2, Window: time.Hour},
 	}
 	c, err := New(rules)
@@ -36,7 +37,8 @@ func TestRankTakesThoseNearestToTheirLimits(t *testing.T) {
 		}
 		want = append(want, c.Standings(Host, "h", now+later)...)
 		slices.SortFunc(want, func(a, b Standing) int {
-			return cmp.Or(cmp.Compare(b.Share(), a.Share()), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Value, b.Value))
+			return cmp.Or(cmp.Compare(b.Share(), a.Share()), cmp.Compare(b.Count, a.Count),
+				cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Value, b.Value))
 		})
 		want = slices.DeleteFunc(want, func(s Standing) bool { return s.Count == 0 })
 		want = want[:min(10, len(want))]

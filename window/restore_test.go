@@ -49,7 +49,8 @@ type seen struct {
 
 func seenOf(a *Alert) seen {
 	s := seen{
-		ID: a.ID, Rule: a.Rule.String(), Name: a.Rule.Name, Value: a.Value, CrossedBy: a.CrossedBy, Count: a.Count, Peak: a.Peak,
+		ID: a.ID, Rule: a.Rule.String(), Name: a.Rule.Name, Value: a.Value, CrossedBy: a.CrossedBy, Count: a.Count,
+		Peak:  a.Peak,
 		Limit: a.Limit, Messages: a.Messages, Recipients: a.Recipients, Size: a.Bytes, Samples: slices.Clone(a.Samples),
 		Times: a.Times, Thread: a.Thread, Chart: a.Chart(),
 		Opened: format(a.Opened), Ended: format(a.Ended), First: format(a.First), Last: format(a.Last),
@@ -108,12 +109,14 @@ func valuesOf(c *Counters) map[string]int64 {
 // drawLog draws lines among which the clock is set back and forth and some come late.
 func drawLog(t *rapid.T) []line {
 	zones := []*time.Location{time.UTC, time.FixedZone("", 7200), time.FixedZone("", -(3*3600 + 1800))}
-	gaps := []int64{0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 5, 8, 10, 11, 14, 20, 30, 60, 61, 119, 150, 5000, -1, -2, -5, -6, -40, -200, -3600}
+	gaps := []int64{0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 5, 8, 10, 11, 14, 20, 30, 60, 61, 119, 150, 5000, -1, -2, -5, -6,
+		-40, -200, -3600}
 	lines := make([]line, rapid.IntRange(1, 250).Draw(t, "lines"))
 	stamp := noon
 	for i := range lines {
 		gap := rapid.SampledFrom(gaps).Draw(t, "gap")
-		stamp = stamp.Add(time.Duration(gap)*time.Second + time.Duration(rapid.IntRange(0, 3).Draw(t, "ms"))*time.Millisecond)
+		stamp = stamp.Add(time.Duration(gap)*time.Second +
+			time.Duration(rapid.IntRange(0, 3).Draw(t, "ms"))*time.Millisecond)
 		late := time.Duration(rapid.SampledFrom([]int{0, 0, 0, 0, 1, 4, 6}).Draw(t, "late")) * time.Second
 		lines[i].at = stamp.Add(-late).In(rapid.SampledFrom(zones).Draw(t, "zone"))
 		if rapid.IntRange(0, 9).Draw(t, "counts") > 0 {
@@ -172,7 +175,8 @@ func TestRestoredGoesOnAsIfNothingHadHappened(t *testing.T) {
 
 // charts compares charts or not: that of an alert which opens later shows the window before, too.
 func charts(compare bool) gocmp.Option {
-	return gocmp.FilterPath(func(p gocmp.Path) bool { return !compare && p.Last().String() == ".Chart" }, gocmp.Ignore())
+	return gocmp.FilterPath(func(p gocmp.Path) bool { return !compare && p.Last().String() == ".Chart" },
+		gocmp.Ignore())
 }
 
 // anyEnds reports whether an exception ends, which may keep an alert open without an arrival.

@@ -90,7 +90,8 @@ func TestNewRefusesRules(t *testing.T) {
 }
 
 func FuzzParseRule(f *testing.F) {
-	for _, s := range []string{"sender 20/5m", "account recipients 500/1h", "topic bytes 1/7d", "host 3/1h1m1s", "auth +5/86400s"} {
+	for _, s := range []string{"sender 20/5m", "account recipients 500/1h", "topic bytes 1/7d", "host 3/1h1m1s",
+		"auth +5/86400s"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -98,12 +98,14 @@ func (e *episode) save(fell int64) Saved {
 	a := e.alert
 	s := Saved{
 		Rule: a.Rule.String(), Name: []byte(a.Rule.Name), Value: []byte(a.Value),
-		ID: a.ID, Opened: saveTime(a.Opened), CrossedBy: []byte(a.CrossedBy), Count: a.Count, Peak: a.Peak, Limit: a.Limit, Times: a.Times, Thread: a.Thread,
+		ID: a.ID, Opened: saveTime(a.Opened), CrossedBy: []byte(a.CrossedBy), Count: a.Count, Peak: a.Peak,
+		Limit: a.Limit, Times: a.Times, Thread: a.Thread,
 		Before: a.Before, Since: saveTime(a.BeforeSince),
 		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, Suspicious: a.Suspicious, AtLeast: a.AtLeast,
 		First: saveTime(a.First), Last: saveTime(a.Last),
 		Course:  SavedCourse{a.course.from, chartSteps[a.course.step], slices.Clone(a.course.bars)},
-		FirstAt: a.firstAt, LastAt: a.lastAt, OpenedAt: a.openedAt, FirstID: []byte(a.firstID), LastID: []byte(a.lastID),
+		FirstAt: a.firstAt, LastAt: a.lastAt, OpenedAt: a.openedAt, FirstID: []byte(a.firstID),
+		LastID:  []byte(a.lastID),
 		Crossed: []byte(e.crossed), Middle: []byte(e.middle), Fell: fell,
 	}
 	for _, id := range a.Samples {
@@ -139,14 +141,16 @@ func (e *episode) restore(s *Saved, b *budget) {
 	zone := a.Last.Location()
 	s.complete()
 	*a = Alert{
-		ID: s.ID, Rule: e.rule.Rule, Value: string(s.Value), Opened: s.Opened.time(zone), CrossedBy: string(s.CrossedBy),
-		Count: s.Count, Peak: s.Peak, Limit: cmp.Or(s.Limit, e.rule.Limit), Times: s.Times, Thread: s.Thread,
+		ID: s.ID, Rule: e.rule.Rule, Value: string(s.Value), Opened: s.Opened.time(zone),
+		CrossedBy: string(s.CrossedBy),
+		Count:     s.Count, Peak: s.Peak, Limit: cmp.Or(s.Limit, e.rule.Limit), Times: s.Times, Thread: s.Thread,
 		Before: s.Before, BeforeSince: s.Since.time(zone),
 		Messages: s.Messages, Recipients: s.Recipients, Bytes: s.Bytes, Suspicious: s.Suspicious, AtLeast: s.AtLeast,
 		First: s.First.time(zone), Last: s.Last.time(zone),
 		tallies: make([]tally, NumValues),
 		course:  s.Course.series(),
-		firstAt: s.FirstAt, lastAt: s.LastAt, openedAt: s.OpenedAt, firstID: string(s.FirstID), lastID: string(s.LastID),
+		firstAt: s.FirstAt, lastAt: s.LastAt, openedAt: s.OpenedAt, firstID: string(s.FirstID),
+		lastID: string(s.LastID),
 	}
 	e.crossed, e.middle = string(s.Crossed), string(s.Middle)
 	for _, id := range s.Samples {

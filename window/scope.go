@@ -17,7 +17,9 @@ func (c *Counters) CountsAddresses() bool {
 // there is a Subject: alerts then make it by Fold, which takes longer than to count an arrival.
 func (c *Counters) Counts(k Key) bool {
 	inner := slices.Index(innerKeys[:], k)
-	return slices.ContainsFunc(c.rules, func(r *counted) bool { return r.Key == k || inner >= 0 && r.Count == numSums+Measure(inner) })
+	return slices.ContainsFunc(c.rules, func(r *counted) bool {
+		return r.Key == k || inner >= 0 && r.Count == numSums+Measure(inner)
+	})
 }
 
 // CountsLog reports whether any rule needs the value for Log of arrivals that are no anomalies.

@@ -79,7 +79,8 @@ func TestOutsideAScope(t *testing.T) {
 		outside uint64
 		opened  string
 	}{
-		{2, ""}, {0, ""}, {3, ""}, {2, "sender 2/10s"}, {0, "host 1/1m {only local}"}, {1, "sender 2/10s {only local}"}, {2, ""}, {3, ""},
+		{2, ""}, {0, ""}, {3, ""}, {2, "sender 2/10s"}, {0, "host 1/1m {only local}"},
+		{1, "sender 2/10s {only local}"}, {2, ""}, {3, ""},
 	} {
 		if got := strings.Join(send(i, step.outside, fmt.Sprint("subject ", i)), ", "); got != step.opened {
 			t.Errorf("arrival %d opened %q, want %q", i, got, step.opened)

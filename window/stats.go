@@ -8,7 +8,8 @@ type Stats struct {
 	Bytes int // that these take
 	Open  int // alerts
 
-	DroppedKeys    int // values that were dropped before their time, and arrivals of a value for which there was no room
+	// values that were dropped before their time, and arrivals of a value for which there was no room
+	DroppedKeys    int
 	MergedArrivals int // arrivals counted at the second of one before
 	ForgottenRows  int // arrivals let go before their time, which are missing from the alerts that open later
 	OmittedInner   int // inner values of arrivals that were not counted, for rules that count distinct ones

@@ -92,7 +92,8 @@ func untouched(alerts []*Alert, touched map[string]bool) (ids []string) {
 // checkBounds compares what is held with the bounds, and what is known of it with itself.
 func checkBounds(t *rapid.T, c *Counters) {
 	s, most := c.Stats(), c.limits
-	if s.Open > most.open || s.Rows > max(most.rows, 1) || c.budget.rows > most.tallied || c.budget.text > most.talliedText {
+	if s.Open > most.open || s.Rows > max(most.rows, 1) || c.budget.rows > most.tallied ||
+		c.budget.text > most.talliedText {
 		t.Fatalf("%+v, budget %+v, with bounds of %+v", s, c.budget, most)
 	}
 	for _, f := range c.families {
@@ -151,6 +152,7 @@ func checkFamily(t *rapid.T, f *family, now int64) {
 		}
 	}
 	if held != f.held || used != f.used || chained != used || text != f.texts.held {
-		t.Fatalf("%d counters, %d and %d buckets, %d bytes, known as %d, %d, %d", held, used, chained, text, f.held, f.used, f.texts.held)
+		t.Fatalf("%d counters, %d and %d buckets, %d bytes, known as %d, %d, %d", held, used, chained, text, f.held,
+			f.used, f.texts.held)
 	}
 }

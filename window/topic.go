@@ -131,7 +131,8 @@ func isUUID(s []byte) bool {
 			s = s[1:]
 		}
 		group := leadingToken(s)
-		if len(group) != n || bytes.ContainsFunc(group, func(r rune) bool { return r > unicode.MaxASCII || !isHex(byte(r)) }) {
+		if len(group) != n || bytes.ContainsFunc(group,
+			func(r rune) bool { return r > unicode.MaxASCII || !isHex(byte(r)) }) {
 			return false
 		}
 		s = s[n:]

@@ -96,7 +96,8 @@ func TestFoldAllocatesNothing(t *testing.T) {
 }
 
 func FuzzFold(f *testing.F) {
-	for _, s := range []string{"Re: x 1", "1.2-a3 #.#", "re[2x]: re[2]: \uFFFD", "\u212aabc12 İ٣a", "1234\xffabcd", "1\ufe0f\u20e3 🔥re: 👍🏽", "a\u200b1"} {
+	for _, s := range []string{"Re: x 1", "1.2-a3 #.#", "re[2x]: re[2]: \uFFFD", "\u212aabc12 İ٣a", "1234\xffabcd",
+		"1\ufe0f\u20e3 🔥re: 👍🏽", "a\u200b1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -110,7 +111,8 @@ func FuzzFold(f *testing.F) {
 		if !utf8.Valid(once) {
 			t.Errorf("Fold(%q) = %q, not valid UTF-8", s, once)
 		}
-		if cut := Fold([]byte(strings.ToValidUTF8(s, "")+"\uFFFD"), nil); !bytes.Equal(cut, Fold([]byte(strings.ToValidUTF8(s, "")), nil)) {
+		if cut := Fold([]byte(strings.ToValidUTF8(s, "")+"\uFFFD"), nil); !bytes.Equal(cut,
+			Fold([]byte(strings.ToValidUTF8(s, "")), nil)) {
 			t.Errorf("Fold(%q) differs when cut inside a character: %q", s, cut)
 		}
 	})

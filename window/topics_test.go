@@ -10,7 +10,8 @@ import (
 func TestTopics(t *testing.T) {
 	l := newLog(t, "sender 5/1m")
 	var alert *Alert
-	for _, subject := range []string{"Order 1001", "RE: order 1002", "hello", "Order 1003", "Order 1003", "fw: Order 7"} {
+	for _, subject := range []string{"Order 1001", "RE: order 1002", "hello", "Order 1003", "Order 1003",
+		"fw: Order 7"} {
 		a := l.arrival(at(0), "alice")
 		a.Values[Subject], a.Values[Topic] = []byte(subject), Fold([]byte(subject), nil)
 		if opened := l.count(a); opened != nil {

@@ -104,7 +104,8 @@ func (t *SavedTally) validate() error {
 
 func (r *SavedRow) validate() error {
 	if r.Messages < 0 || r.Recipients < 0 || r.Bytes < 0 {
-		return fmt.Errorf("row of %d messages, %d recipients, %d bytes: want none below 0", r.Messages, r.Recipients, r.Bytes)
+		return fmt.Errorf("row of %d messages, %d recipients, %d bytes: want none below 0", r.Messages, r.Recipients,
+			r.Bytes)
 	}
 	return nil
 }

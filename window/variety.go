@@ -156,5 +156,6 @@ func (v *variety) drop(n uint32) {
 
 // giveBack gives the slices of a variety without counters back.
 func (v *variety) giveBack() {
-	*v = variety{measure: v.measure, windows: v.windows, slowest: v.slowest, limits: v.limits, places: make(map[innerKey]uint32)}
+	*v = variety{measure: v.measure, windows: v.windows, slowest: v.slowest, limits: v.limits,
+		places: make(map[innerKey]uint32)}
 }

@@ -99,7 +99,8 @@ func TestLateLineOfAFullClass(t *testing.T) {
 }
 
 func TestEachDistinctMeasure(t *testing.T) {
-	l := newLog(t, "auth hosts 9/10s", "auth networks 9/1m", "auth senders 9/2m", "auth subjects 9/3m", "auth addresses 9/4m")
+	l := newLog(t, "auth hosts 9/10s", "auth networks 9/1m", "auth senders 9/2m", "auth subjects 9/3m",
+		"auth addresses 9/4m")
 	for i := range 24 {
 		a := l.arrival(at(0), fmt.Sprint(i%4))
 		a.Values[Auth] = []byte("alice")
@@ -197,7 +198,8 @@ func TestErrorOfEstimates(t *testing.T) {
 	skipWhereSlow(t)
 	random := rand.New(rand.NewPCG(1, 2))
 	const trials = 80
-	for _, n := range []int{1500, 2300, 3400, 4600, 9200, 18_400, 73_700} { // most above a power of two, where samples are small
+	// most above a power of two, where samples are small
+	for _, n := range []int{1500, 2300, 3400, 4600, 9200, 18_400, 73_700} {
 		var sum, squares float64
 		for range trials {
 			limits := defaultLimits
@@ -214,7 +216,8 @@ func TestErrorOfEstimates(t *testing.T) {
 		mean, deviation := sum/trials, math.Sqrt(squares/trials)
 		t.Logf("%6d values: off by %+.2f%% on average, standard deviation %.2f%%", n, 100*mean, 100*deviation)
 		if math.Abs(mean) > 0.012 || deviation > 0.035 {
-			t.Errorf("%d values: off by %+.2f%%, standard deviation %.2f%%, want 3%% at most", n, 100*mean, 100*deviation)
+			t.Errorf("%d values: off by %+.2f%%, standard deviation %.2f%%, want 3%% at most", n, 100*mean,
+				100*deviation)
 		}
 		if n > 2*maxClass && deviation < 0.01 {
 			t.Errorf("%d values: standard deviation %.2f%%, which no sample of %d has", n, 100*deviation, 2*maxClass)
@@ -357,7 +360,8 @@ func addVariety(t *rapid.T, f *family, v *variety, n uint32, now int64, sums []i
 		for e, prev := c.first, uint32(0); e != 0; e, prev = v.inners[e].next, e {
 			in := &v.inners[e]
 			zeros := uint32(bits.TrailingZeros64(in.hash))
-			if in.prev != prev || prev != 0 && v.inners[prev].at > in.at || in.class != k || v.places[keyOf(n, in.hash)] != e ||
+			if in.prev != prev || prev != 0 && v.inners[prev].at > in.at || in.class != k ||
+				v.places[keyOf(n, in.hash)] != e ||
 				zeros < c.zeros || zeros > c.zeros && c.higher != 0 || !hasBucket(f, n, in.at) {
 				t.Fatalf("inner value %+v is out of place in class %+v", in, c)
 			}

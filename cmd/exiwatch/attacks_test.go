@@ -84,7 +84,8 @@ var attacks = []attack{
 		alerts: []string{"account nobody", integrity},
 	},
 	{
-		name: "hidden between brackets of an ordinary look", macros: logArguments, by: (*mailHost).hideBehindOrdinaryLines,
+		name: "hidden between brackets of an ordinary look", macros: logArguments,
+		by:     (*mailHost).hideBehindOrdinaryLines,
 		logged: `<= nobody@mx\.test U=nobody P=local-smtp S=`,
 		alerts: []string{"account nobody", integrity},
 	},
@@ -303,7 +304,8 @@ func (h *mailHost) hideBehindOrdinaryLines() {
 func (h *mailHost) frameBoss() {
 	for i := range attackLetters {
 		h.stand(fmt.Sprintf("k 1 args: x\n%s %s <= boss@corp.test H=(pc) [%s]:9 P=esmtpa "+
-			"A=dovecot_login:boss@corp.test S=900 T=\"pay\" for x@example.net\nz", stamp(0), messageID(0, i), outsideClient))
+			"A=dovecot_login:boss@corp.test S=900 T=\"pay\" for x@example.net\nz", stamp(0), messageID(0, i),
+			outsideClient))
 	}
 }
 

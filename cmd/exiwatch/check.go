@@ -47,7 +47,8 @@ Exit status: 1 if anything fails, 0 otherwise.`,
 // setupOf is what is to be checked on this machine, with the configuration named.
 func setupOf(file string) check.Setup {
 	s := check.Setup{
-		File: file, Host: hostName(), Now: time.Now(), Exim: config.Exim, FindLog: config.FindLog, Passwd: "/etc/passwd",
+		File: file, Host: hostName(), Now: time.Now(), Exim: config.Exim, FindLog: config.FindLog,
+		Passwd: "/etc/passwd",
 	}
 	s.Config, s.Broken = config.Read(file)
 	if socket := s.Config.Socket; socket != nil {
@@ -68,7 +69,8 @@ func examine(file string) func(context.Context) []web.Finding {
 		ctx, cancel := context.WithTimeout(ctx, examinePatience)
 		defer cancel()
 		for r := range setupOf(file).Run(ctx) {
-			findings = append(findings, web.Finding{Check: r.Check, Status: string(r.Status), Detail: r.Detail, Hint: r.Hint})
+			findings = append(findings, web.Finding{Check: r.Check, Status: string(r.Status), Detail: r.Detail,
+				Hint: r.Hint})
 		}
 		return findings
 	}

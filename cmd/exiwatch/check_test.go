@@ -38,22 +38,27 @@ func TestCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings := fmt.Sprintf("log = %q\nstate = %q\n[mail]\nvia = \"sendmail:%s\"\n", log, filepath.Join(dir, "state"), sendmail)
+	settings := fmt.Sprintf("log = %q\nstate = %q\n[mail]\nvia = \"sendmail:%s\"\n", log, filepath.Join(dir, "state"),
+		sendmail)
 	writeFile(t, good, settings)
 	writeFile(t, bad, settings+"vai = \"sendmail\"\n")
 
 	out, stderr, status := exiwatch(t, "", "check", "--config", good)
-	if status != exitDone || stderr != "" || !strings.Contains(out, "\npass  log            ") || !strings.HasSuffix(out, ", 0 fail\n") {
+	if status != exitDone || stderr != "" || !strings.Contains(out, "\npass  log            ") ||
+		!strings.HasSuffix(out, ", 0 fail\n") {
 		t.Errorf("status %d: %s%s", status, out, stderr)
 	}
 	out, stderr, status = exiwatch(t, "", "check", "--config", bad)
-	if status != exitFailure || !strings.HasPrefix(out, "fail  configuration  "+bad+":5:1: ") || !strings.Contains(stderr, "checks failed\n") {
+	if status != exitFailure || !strings.HasPrefix(out, "fail  configuration  "+bad+":5:1: ") ||
+		!strings.Contains(stderr, "checks failed\n") {
 		t.Errorf("status %d: %s%s", status, out, stderr)
 	}
-	if results, status := checked(t, "--config", good); status != exitDone || results["lines"].Status == "" || results["lines"].Detail == "" {
+	if results, status := checked(t, "--config", good); status != exitDone || results["lines"].Status == "" ||
+		results["lines"].Detail == "" {
 		t.Errorf("status %d: %+v", status, results)
 	}
-	if results, status := checked(t, "--config", bad); status != exitFailure || results["configuration"].Status != check.Fail {
+	if results, status := checked(t, "--config", bad); status != exitFailure ||
+		results["configuration"].Status != check.Fail {
 		t.Errorf("status %d: %+v", status, results)
 	}
 	if _, _, status := exiwatch(t, "", "check", "surplus"); status != exitUsage {
@@ -66,8 +71,9 @@ func TestCheck(t *testing.T) {
 func TestCheckRealExim(t *testing.T) {
 	need(t, "exim4", "swaks")
 	e := startExim(t)
-	config := e.write("exiwatch.toml", fmt.Sprintf("log = %q\nstate = %q\ntimezone = \"UTC\"\n[mail]\nto = [\"postmaster@lab.test\"]\nfrom = \"exiwatch@mx.lab.test\"\nvia = \"smtp://%s\"\n",
-		e.mainlog(), filepath.Join(e.dir, "state"), e.address()))
+	config := e.write("exiwatch.toml",
+		fmt.Sprintf("log = %q\nstate = %q\ntimezone = \"UTC\"\n[mail]\nto = [\"postmaster@lab.test\"]\nfrom = \"exiwatch@mx.lab.test\"\nvia = \"smtp://%s\"\n",
+			e.mainlog(), filepath.Join(e.dir, "state"), e.address()))
 	e.send("alice@lab.test", "Lunch")
 	e.until("Exim has logged it", func() bool { return strings.Contains(e.log(), "<= alice") })
 

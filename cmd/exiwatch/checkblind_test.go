@@ -19,7 +19,8 @@ func TestCheckBlindRealExim(t *testing.T) {
 	e := startEximWith(t, "  server_set_id = $auth2\n", "", "log_selector = +subject", "log_selector = +all",
 		"acl_smtp_rcpt = accept", "hostlist relay_from_hosts = <; 127.0.0.1 ; ::1 ; 192.0.2.0/24\n"+
 			"hostlist inner = !10.0.0.9 : 10.0.0.0/8 : 2001::db8::::/32\nacl_smtp_rcpt = check_rcpt",
-		"begin routers", "begin acl\ncheck_rcpt:\n  accept hosts = +inner : *.lab.test\n         control = submission\n"+
+		"begin routers",
+		"begin acl\ncheck_rcpt:\n  accept hosts = +inner : *.lab.test\n         control = submission\n"+
 			"  accept hosts = 203.0.113.0/24\n         domains = lab.test\n  accept\nbegin routers")
 	settings := e.write("exiwatch.toml", fmt.Sprintf("log = %q\nstate = %q\ntimezone = \"UTC\"\n[count]\nonly = "+
 		"[\"authenticated\", \"local\"]\n[mail]\nvia = \"sendmail:/bin/true\"\n",

@@ -54,7 +54,8 @@ func TestTop(t *testing.T) {
 		{"subject", "2 Order 2|2 Lunch|1 Order 1|1 Offer"},
 		{"script", "2 /home/ann/public_html/shop|1 /home/bob/my site"},
 		{"cpuser", "3 bob|2 ann"},
-		{"message", "1 1xV006-000006-06|1 1xV005-000005-05|1 1xV004-000004-04|1 1xV003-000003-03|1 1xV002-000002-02|1 1xV001-000001-01"},
+		{"message",
+			"1 1xV006-000006-06|1 1xV005-000005-05|1 1xV004-000004-04|1 1xV003-000003-03|1 1xV002-000002-02|1 1xV001-000001-01"},
 
 		{"sender --count messages", "3 bob@bob.example|2 ann@ann.example|1 eve@example.com"},
 		{"sender --count recipients", "3 bob@bob.example|3 ann@ann.example|1 eve@example.com"},
@@ -162,13 +163,15 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"completion", "bash"}, exitDone, nil},
 		{nil, exitDone, nil},
 
-		{[]string{"replay", dir + "/none"}, exitFailure, []string{"error: reading " + dir + "/none: ", "no such file", "hint: exim -bP log_file_path"}},
+		{[]string{"replay", dir + "/none"}, exitFailure,
+			[]string{"error: reading " + dir + "/none: ", "no such file", "hint: exim -bP log_file_path"}},
 		{[]string{"replay", shop, dir + "/none"}, exitFailure, []string{dir + "/none"}},
 		{[]string{"replay", dir}, exitFailure, []string{dir, "is a folder"}},
 		{[]string{"top", "account", cut}, exitFailure, []string{cut, "unexpected EOF"}},
 		{[]string{"replay", "--config", dir + "/none", shop}, exitFailure, []string{dir + "/none", "no such file"}},
 		{[]string{"replay", "--config", wrong, shop}, exitFailure, []string{
-			"exiwatch: error: " + wrong + `:1:1: unknown key "limt"` + "\n", "exiwatch: error: " + wrong + `:3:1: unknown key "mail.bcc"` + "\n",
+			"exiwatch: error: " + wrong + `:1:1: unknown key "limt"` + "\n", "exiwatch: error: " + wrong +
+				`:3:1: unknown key "mail.bcc"` + "\n",
 			"exiwatch: hint: exiwatch help config lists the keys\n",
 		}},
 		{[]string{"run", "--config", wrong}, exitFailure, []string{wrong + ":1:1: ", "exiwatch: hint: "}},
@@ -179,20 +182,27 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"replay", "--sender"}, exitUsage, []string{"needs an argument", usage}},
 		{[]string{"top"}, exitUsage, []string{"top needs a KEY: sender, ", usage}},
 		{[]string{"top", "nokey", shop}, exitUsage, []string{`"nokey" is no key: sender, `, usage}},
-		{[]string{"top", "account", "--count", "mails", shop}, exitUsage, []string{`"mails" is none of messages, `, usage}},
+		{[]string{"top", "account", "--count", "mails", shop}, exitUsage,
+			[]string{`"mails" is none of messages, `, usage}},
 		{[]string{"top", "script", "--count", "hosts", shop}, exitUsage, []string{"script", "hosts", usage}},
 		{[]string{"top", "account", "--host", "mail.lab.test", shop}, exitUsage, []string{"--host: ", usage}},
-		{[]string{"top", "account", "--since", "yesterday", shop}, exitUsage, []string{`--since: "yesterday" is no time`, usage}},
-		{[]string{"top", "account", "--until", "2026-02-30", shop}, exitUsage, []string{`--until: "2026-02-30" is no time`, usage}},
+		{[]string{"top", "account", "--since", "yesterday", shop}, exitUsage,
+			[]string{`--since: "yesterday" is no time`, usage}},
+		{[]string{"top", "account", "--until", "2026-02-30", shop}, exitUsage,
+			[]string{`--until: "2026-02-30" is no time`, usage}},
 		{[]string{"top", "account", "--timezone", "Mars", shop}, exitUsage, []string{`timezone "Mars"`, usage}},
 		{[]string{"replay", "--rule", "sender", shop}, exitUsage, []string{`--rule: rule "sender": want KEY`, usage}},
 		{[]string{"replay", "--rule", "sender 20/5s", shop}, exitUsage, []string{"--rule: ", "want 10s to 31d", usage}},
 		{[]string{"replay", "--rule", "sender 0/5m", shop}, exitUsage, []string{"--rule: ", "want at least 1", usage}},
 		{[]string{"replay", "--rule", "script 20/5m", shop}, exitUsage, []string{`key "script"`, usage}},
-		{[]string{"replay", "--alerts-per-week", "2", shop}, exitUsage, []string{"--alerts-per-week goes with --suggest", usage}},
-		{[]string{"replay", "--suggest", "--alerts-per-week", "-1", shop}, exitUsage, []string{"want a number from 0 to 1000000", usage}},
-		{[]string{"replay", "--suggest", "--alerts-per-week", "NaN", shop}, exitUsage, []string{"want a number from 0 to 1000000", usage}},
-		{[]string{"replay", "--suggest", "--alerts-per-week", "1e7", shop}, exitUsage, []string{"want a number from 0 to 1000000", usage}},
+		{[]string{"replay", "--alerts-per-week", "2", shop}, exitUsage,
+			[]string{"--alerts-per-week goes with --suggest", usage}},
+		{[]string{"replay", "--suggest", "--alerts-per-week", "-1", shop}, exitUsage,
+			[]string{"want a number from 0 to 1000000", usage}},
+		{[]string{"replay", "--suggest", "--alerts-per-week", "NaN", shop}, exitUsage,
+			[]string{"want a number from 0 to 1000000", usage}},
+		{[]string{"replay", "--suggest", "--alerts-per-week", "1e7", shop}, exitUsage,
+			[]string{"want a number from 0 to 1000000", usage}},
 		{[]string{"top", "script", "--sender", "ann*", shop}, exitUsage, []string{"--since and --until alone", usage}},
 		{[]string{"demo", "x"}, exitUsage, []string{`"x"`, usage}},
 		{[]string{"run", "x"}, exitUsage, []string{`"x"`, usage}},
@@ -219,7 +229,8 @@ func TestExitCodes(t *testing.T) {
 func TestHelpOfEachCommand(t *testing.T) {
 	common := "--config --since --until --timezone --json -n --sender --account --auth --user --host --subject"
 	for command, flags := range map[string]string{
-		"replay": common + " --rule --suggest --alerts-per-week", "top": common + " --count", "arrivals": common, "run": "--config --from-start",
+		"replay": common + " --rule --suggest --alerts-per-week", "top": common + " --count", "arrivals": common,
+		"run":   "--config --from-start",
 		"check": "--json --send-test --config", "demo": "--help", "version": "--help", "completion": "bash zsh fish",
 		"query": "--config --socket",
 	} {
@@ -239,7 +250,8 @@ func TestHelpOfEachCommand(t *testing.T) {
 		}
 	}
 	out, _, _ := exiwatch(t, "", "--help")
-	for _, want := range []string{"run ", "replay ", "top ", "arrivals ", "query ", "demo ", "version ", "config ", "keys ", "readsocket "} {
+	for _, want := range []string{"run ", "replay ", "top ", "arrivals ", "query ", "demo ", "version ", "config ",
+		"keys ", "readsocket "} {
 		if !strings.Contains(out, "\n  "+want) && !strings.Contains(out, "\n  exiwatch "+want) {
 			t.Errorf("--help doesn't list %s", want)
 		}
@@ -277,7 +289,8 @@ func TestInputs(t *testing.T) {
 	}
 	want := top(t, "account")
 	for name, run := range map[string]struct{ stdin, arg string }{
-		"a file": {"", plain}, "compressed": {"", gz}, "compressed stdin": {zipped(t, shopLog), "-"}, "without its last LF": {strings.TrimSuffix(shopLog, "\n"), "-"},
+		"a file": {"", plain}, "compressed": {"", gz}, "compressed stdin": {zipped(t, shopLog), "-"},
+		"without its last LF": {strings.TrimSuffix(shopLog, "\n"), "-"},
 	} {
 		if got, stderr, status := exiwatch(t, run.stdin, "top", "account", run.arg); got != want || status != exitDone {
 			t.Errorf("%s: status %d: %s%s, want %s", name, status, stderr, got, want)
@@ -287,7 +300,8 @@ func TestInputs(t *testing.T) {
 	for i := range garbage {
 		garbage[i] = byte(i * i >> 5)
 	}
-	if out, stderr, status := exiwatch(t, string(garbage), "arrivals", "-"); out != "" || status != exitFailure || !strings.Contains(stderr, "binary") {
+	if out, stderr, status := exiwatch(t, string(garbage), "arrivals", "-"); out != "" || status != exitFailure ||
+		!strings.Contains(stderr, "binary") {
 		t.Errorf("arrivals of garbage: status %d: %q%q", status, out, stderr)
 	}
 	if out, _, _ := exiwatch(t, string(garbage), "replay", "-"); !strings.HasPrefix(out, "0 arrivals in ") {
@@ -299,7 +313,8 @@ func TestInputs(t *testing.T) {
 func TestConfiguredLog(t *testing.T) {
 	dir := t.TempDir()
 	half := strings.Index(shopLog, "2026-11-23 10:00:02")
-	for name, text := range map[string]string{"mainlog": shopLog[half:], "mainlog.1": "", "mainlog.2.gz": zipped(t, shopLog[:half]), "mainlog-shop": shopLog, "config": "log = '" + dir + "/mainlog'"} {
+	for name, text := range map[string]string{"mainlog": shopLog[half:], "mainlog.1": "",
+		"mainlog.2.gz": zipped(t, shopLog[:half]), "mainlog-shop": shopLog, "config": "log = '" + dir + "/mainlog'"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -312,7 +327,8 @@ func TestConfiguredLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, stderr, status = exiwatch(t, "", "top", "account", "--config", filepath.Join(dir, "config"))
-	if status != exitFailure || !strings.Contains(stderr, dir+"/rejectlog") || !strings.Contains(stderr, "exiwatch: hint: ") {
+	if status != exitFailure || !strings.Contains(stderr, dir+"/rejectlog") ||
+		!strings.Contains(stderr, "exiwatch: hint: ") {
 		t.Errorf("top of a configured log that isn't there: status %d: %s", status, stderr)
 	}
 }
@@ -329,10 +345,12 @@ func TestRulesOfTheCommandLine(t *testing.T) {
 	}{
 		{nil, "configured=ann configured=bob@bob.example"},
 		{[]string{"--rule", "sender 2/1m"}, "sender 2/1m=bob@bob.example"},
-		{[]string{"--rule", "subject 1/1m", "--rule", "account recipients 2/1m"}, "account recipients 2/1m=ann subject 1/1m=Order 2 subject 1/1m=Lunch"},
+		{[]string{"--rule", "subject 1/1m", "--rule", "account recipients 2/1m"},
+			"account recipients 2/1m=ann subject 1/1m=Order 2 subject 1/1m=Lunch"},
 		{[]string{"--rule", "sender 2/1m", "--sender", "ann*"}, ""},
 	} {
-		out, stderr, status := exiwatch(t, shopLog, append(append([]string{"replay", "--json", "--config", config}, test.args...), "-")...)
+		out, stderr, status := exiwatch(t, shopLog, append(append([]string{"replay", "--json", "--config", config},
+			test.args...), "-")...)
 		if status != exitDone {
 			t.Fatalf("replay %q: status %d: %s", test.args, status, stderr)
 		}
@@ -357,7 +375,8 @@ func TestJSONOfEachCommand(t *testing.T) {
 	for _, test := range []struct {
 		args []string
 		rows int
-	}{{[]string{"top", "message", "--json"}, 6}, {[]string{"top", "message", "--json", "-n", "2"}, 2}, {[]string{"top", "auth", "--json", "--sender", "nobody"}, 0}} {
+	}{{[]string{"top", "message", "--json"}, 6}, {[]string{"top", "message", "--json", "-n", "2"}, 2},
+		{[]string{"top", "auth", "--json", "--sender", "nobody"}, 0}} {
 		out, _, _ := exiwatch(t, shopLog, append(test.args, "-")...)
 		var rows []struct {
 			Value                       string
@@ -400,10 +419,14 @@ func TestHostileValuesOnATerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	commands := [][]string{
-		{"replay", "--rule", "account 2/1m", "--rule", "subject 1/1m", "--rule", "sender 1/1m", name}, {"replay", "--json", "--rule", "account 1/1m", name},
-		{"replay", "--suggest", "--rule", "account 2/1m", "--rule", "subject 1/1m", "--rule", "sender 1/1m", "--rule", "topic 1/1m", name},
-		{"arrivals", name}, {"replay", dir + "/\x1b[2J\u202e"}, {"top", "\x1b[2J", name}, {"\x1b[2J"}, {"replay", "--\x1b[2J"},
-		{"replay", "--rule", "\x1b[2J 1/1m", name}, {"replay", "--since", "\x1b[2J"}, {"replay", "--config", dir + "/\x1b[2J"}, {"replay", "--timezone", "\x1b"},
+		{"replay", "--rule", "account 2/1m", "--rule", "subject 1/1m", "--rule", "sender 1/1m", name},
+		{"replay", "--json", "--rule", "account 1/1m", name},
+		{"replay", "--suggest", "--rule", "account 2/1m", "--rule", "subject 1/1m", "--rule", "sender 1/1m", "--rule",
+			"topic 1/1m", name},
+		{"arrivals", name}, {"replay", dir + "/\x1b[2J\u202e"}, {"top", "\x1b[2J", name}, {"\x1b[2J"},
+		{"replay", "--\x1b[2J"},
+		{"replay", "--rule", "\x1b[2J 1/1m", name}, {"replay", "--since", "\x1b[2J"},
+		{"replay", "--config", dir + "/\x1b[2J"}, {"replay", "--timezone", "\x1b"},
 	}
 	for _, key := range topKeys() {
 		commands = append(commands, []string{"top", key, name})
@@ -414,10 +437,12 @@ func TestHostileValuesOnATerminal(t *testing.T) {
 		if stdout+stderr == "" {
 			t.Errorf("exiwatch %q says nothing", args)
 		}
-		if i := strings.IndexFunc(strings.ReplaceAll(stderr, "\n", ""), func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
+		if i := strings.IndexFunc(strings.ReplaceAll(stderr, "\n", ""),
+			func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
 			t.Errorf("exiwatch %q: raw characters on stderr: %q", args, stderr)
 		}
-		if i := strings.IndexFunc(strings.ReplaceAll(stdout, "\n", ""), func(r rune) bool { return !isJSON && !unicode.IsPrint(r) || unicode.IsControl(r) && r < 0x80 }); i >= 0 {
+		if i := strings.IndexFunc(strings.ReplaceAll(stdout, "\n", ""),
+			func(r rune) bool { return !isJSON && !unicode.IsPrint(r) || unicode.IsControl(r) && r < 0x80 }); i >= 0 {
 			t.Errorf("exiwatch %q: raw characters on stdout: %q", args, stdout)
 		}
 	}
@@ -432,13 +457,15 @@ func TestDemo(t *testing.T) {
 	t.Parallel()
 	var out syncBuffer
 	var errs bytes.Buffer
-	if status := run(t.Context(), []string{"demo"}, strings.NewReader(""), &out, &errs); status != exitDone || errs.Len() > 0 {
+	if status := run(t.Context(), []string{"demo"}, strings.NewReader(""), &out, &errs); status != exitDone ||
+		errs.Len() > 0 {
 		t.Fatalf("status %d: %s", status, &errs)
 	}
 	if n := strings.Count(out.String(), "a mail has come"); n != 1 {
 		t.Errorf("%d mails were shown, want 1", n)
 	}
-	for _, want := range []string{"Subject: Mail Abuse Alert: alice@lab.test sent 21 messages in 5m (limit 20)\n", "mainlog was just cycled", "lists the same 1, by id:"} {
+	for _, want := range []string{"Subject: Mail Abuse Alert: alice@lab.test sent 21 messages in 5m (limit 20)\n",
+		"mainlog was just cycled", "lists the same 1, by id:"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the demo lacks %q:\n%s", want, out.String())
 		}

@@ -109,11 +109,13 @@ func demoDaemon(dir, address string) (*watch.Daemon, error) {
 // demoAlerts gives the alerts that replay finds.
 func demoAlerts(ctx context.Context, c *config.Config) ([]*window.Alert, error) {
 	var alerts []*window.Alert
-	p, err := watch.NewPipeline(c.Scopes, c.Rules, watch.Listener{Opened: func(a []*window.Alert) { alerts = append(alerts, a...) }})
+	p, err := watch.NewPipeline(c.Scopes, c.Rules,
+		watch.Listener{Opened: func(a []*window.Alert) { alerts = append(alerts, a...) }})
 	if err != nil {
 		return nil, err
 	}
-	_, err = p.Replay(ctx, []watch.Source{{Name: "demo.log", Stream: bytes.NewReader(demoLog)}}, c.Zone, time.Now(), nil)
+	_, err = p.Replay(ctx, []watch.Source{{Name: "demo.log", Stream: bytes.NewReader(demoLog)}}, c.Zone, time.Now(),
+		nil)
 	return alerts, err
 }
 

@@ -21,7 +21,9 @@ func serveSMTP(ctx context.Context) (address string, mails <-chan string, stop f
 		return "", nil, nil, err
 	}
 	took := make(chan string, 16)
-	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return session{ctx, took}, nil }))
+	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {
+		return session{ctx, took}, nil
+	}))
 	server.Domain = demoHost
 	server.ErrorLog = quiet{}
 	ended := make(chan struct{})

@@ -106,7 +106,8 @@ func TestHelpConfigIsValid(t *testing.T) {
 	_, text, _ := strings.Cut(helpConfig, "\n\n")
 	toml := filepath.Join(t.TempDir(), "exiwatch.toml")
 	writeFile(t, toml, text)
-	if _, stderr, status := exiwatch(t, "", "replay", "--config", toml, "../../fixtures/logs/debian.log"); status != exitDone {
+	if _, stderr, status := exiwatch(t, "", "replay", "--config", toml,
+		"../../fixtures/logs/debian.log"); status != exitDone {
 		t.Errorf("status %d: %s", status, stderr)
 	}
 }

@@ -141,7 +141,8 @@ func (e evasion) checkMessages(t *testing.T, a foundAlert) {
 		return
 	}
 	if want := cmp.Or(e.messages, evasionLetters); a.Messages != want || a.Suspicious != e.suspicious {
-		t.Errorf("%s: %d messages, %d of them suspicious, want %d, %d", a.who(), a.Messages, a.Suspicious, want, e.suspicious)
+		t.Errorf("%s: %d messages, %d of them suspicious, want %d, %d", a.who(), a.Messages, a.Suspicious, want,
+			e.suspicious)
 	}
 }
 

@@ -169,8 +169,10 @@ func (e *eximHost) mainlog() string { return filepath.Join(e.dir, "log/mainlog")
 // send has swaks send a message as an authenticated user.
 func (e *eximHost) send(login, subject string) {
 	e.t.Helper()
-	out, err := exec.Command("swaks", "--server", e.address(), "--auth", "PLAIN", "--auth-user", login, "--auth-password", "secret",
-		"--helo", "pc.lab.test", "--from", login, "--to", "somebody@example.org", "--header", "Subject: "+subject).CombinedOutput()
+	out, err := exec.Command("swaks", "--server", e.address(), "--auth", "PLAIN", "--auth-user", login,
+		"--auth-password", "secret",
+		"--helo", "pc.lab.test", "--from", login, "--to", "somebody@example.org", "--header",
+		"Subject: "+subject).CombinedOutput()
 	if err != nil {
 		e.t.Fatalf("swaks: %v\n%s", err, out)
 	}
@@ -179,8 +181,10 @@ func (e *eximHost) send(login, subject string) {
 // cycle has logrotate cycle the main log, with what Debian's exim4-base says to it.
 func (e *eximHost) cycle() {
 	e.t.Helper()
-	conf := e.write("logrotate.conf", e.mainlog()+" {\n daily\n missingok\n rotate 10\n compress\n delaycompress\n notifempty\n nocreate\n}\n")
-	out, err := exec.Command("logrotate", "--force", "--state", filepath.Join(e.dir, "logrotate.state"), conf).CombinedOutput()
+	conf := e.write("logrotate.conf",
+		e.mainlog()+" {\n daily\n missingok\n rotate 10\n compress\n delaycompress\n notifempty\n nocreate\n}\n")
+	out, err := exec.Command("logrotate", "--force", "--state", filepath.Join(e.dir, "logrotate.state"),
+		conf).CombinedOutput()
 	if err != nil {
 		e.t.Fatalf("logrotate: %v\n%s", err, out)
 	}
@@ -231,7 +235,8 @@ func startDaemon(t *testing.T, config string, flags ...string) *daemon {
 	ctx, stop := context.WithCancel(t.Context())
 	d := &daemon{stop: stop, ended: make(chan int, 1)}
 	go func() {
-		d.ended <- run(ctx, append([]string{"run", "--config", config}, flags...), strings.NewReader(""), &bytes.Buffer{}, &d.stderr)
+		d.ended <- run(ctx, append([]string{"run", "--config", config}, flags...), strings.NewReader(""),
+			&bytes.Buffer{}, &d.stderr)
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -339,7 +344,8 @@ func checkAlertMail(t *testing.T, mails []string) {
 	}
 	for _, want := range []string{
 		"Subject: Mail Abuse Alert: alice@lab.test sent 21 messages in 5m (limit 20)\n",
-		"      6  29%  Your parcel\n", "      5  24%  A \"closed\" account\n", "      5  24%  Grüße\n", "      5  24%  Invoice 17\n",
+		"      6  29%  Your parcel\n", "      5  24%  A \"closed\" account\n", "      5  24%  Grüße\n",
+		"      5  24%  Invoice 17\n",
 		"All from 127.0.0.1 (127.0.0.0/24), which said HELO pc.lab.test.\n", "All authenticated as alice@lab.test.\n",
 	} {
 		if !strings.Contains(text, want) {

@@ -17,8 +17,9 @@ import (
 func fixtureSets(t *testing.T) map[string][]string {
 	t.Helper()
 	sets := map[string][]string{
-		"hostile":     {"../../fixtures/hostile.log"},
-		"logs/cycled": {"../../fixtures/logs/cycled/mainlog", "../../fixtures/logs/cycled/mainlog.1", "../../fixtures/logs/cycled/mainlog.2.gz"},
+		"hostile": {"../../fixtures/hostile.log"},
+		"logs/cycled": {"../../fixtures/logs/cycled/mainlog", "../../fixtures/logs/cycled/mainlog.1",
+			"../../fixtures/logs/cycled/mainlog.2.gz"},
 	}
 	names, err := filepath.Glob("../../fixtures/logs/*.log")
 	if err != nil || len(names) == 0 {
@@ -68,7 +69,8 @@ func TestFixtureArrivals(t *testing.T) {
 func TestFixtureReplay(t *testing.T) {
 	for name, files := range fixtureSets(t) {
 		t.Run(name, func(t *testing.T) {
-			out, stderr, status := exiwatch(t, "", append([]string{"replay", "--json", "--timezone", "UTC"}, files...)...)
+			out, stderr, status := exiwatch(t, "", append([]string{"replay", "--json", "--timezone", "UTC"},
+				files...)...)
 			if status != exitDone {
 				t.Fatalf("status %d: %s", status, stderr)
 			}

@@ -65,8 +65,9 @@ func (p readPage) rows(caption string) [][]string {
 }
 
 var captions = map[string]string{
-	"account": "Accounts", "auth": "Authenticated ids", "user": "Local users", "sender": "Envelope senders", "sender_domain": "Sender domains",
-	"host": "Hosts", "network": "Networks", "topic": "Topics", "subject": "Subjects",
+	"account": "Accounts", "auth": "Authenticated ids", "user": "Local users", "sender": "Envelope senders",
+	"sender_domain": "Sender domains",
+	"host":          "Hosts", "network": "Networks", "topic": "Topics", "subject": "Subjects",
 }
 
 // cell is a text of the log as Python reads it in a table.
@@ -82,7 +83,8 @@ func cell(s string) string {
 func TestFiguresAreThoseOfJSON(t *testing.T) {
 	alerts := 0
 	for name, files := range fixtureSets(t) {
-		args := append([]string{"--timezone", "UTC", "-n", "7", "--rule", "account 4/5m", "--rule", "host messages 10/1h", "--rule", "sender bytes 3000/1h"}, files...)
+		args := append([]string{"--timezone", "UTC", "-n", "7", "--rule", "account 4/5m", "--rule",
+			"host messages 10/1h", "--rule", "sender bytes 3000/1h"}, files...)
 		out, _, status := exiwatch(t, "", append([]string{"replay", "--json"}, args...)...)
 		var d report.Document
 		if status != exitDone {
@@ -115,8 +117,10 @@ func checkTotals(t *testing.T, name string, p readPage, d report.Document) {
 	if d.Recipients > 0 {
 		recipients = words.Number(d.Recipients)
 	}
-	want := map[string]string{"Messages taken": words.Number(d.Arrivals), "Recipients": recipients, "Size of the messages": words.Size(d.Size)}
-	for what, n := range map[string]int64{"Malformed": d.Malformed, "Overflowed": d.Overflowed, "Suspicious": d.Suspicious, "Injected": d.Injected} {
+	want := map[string]string{"Messages taken": words.Number(d.Arrivals), "Recipients": recipients,
+		"Size of the messages": words.Size(d.Size)}
+	for what, n := range map[string]int64{"Malformed": d.Malformed, "Overflowed": d.Overflowed,
+		"Suspicious": d.Suspicious, "Injected": d.Injected} {
 		if n > 0 {
 			want[what] = words.Number(n)
 		} else if p.Facts[what] != "" {
@@ -128,7 +132,8 @@ func checkTotals(t *testing.T, name string, p readPage, d report.Document) {
 			t.Errorf("%s: %s: %q, want %q", name, what, got, fact)
 		}
 	}
-	if got, want := p.Facts["Log"], words.Plural(d.Lines, "line")+", "+words.Size(d.Bytes); !strings.HasPrefix(got, want) {
+	if got, want := p.Facts["Log"], words.Plural(d.Lines, "line")+", "+words.Size(d.Bytes); !strings.HasPrefix(got,
+		want) {
 		t.Errorf("%s: Log: %q, want %q", name, got, want)
 	}
 	sum := int64(0)
@@ -148,7 +153,8 @@ func checkRanking(t *testing.T, name string, got [][]string, rows []report.Row, 
 	t.Helper()
 	var want [][]string
 	for _, r := range rows {
-		row := []string{cell(r.Value), words.Number(r.Messages), words.Percent(r.Messages, d.Arrivals), words.Size(r.Bytes)}
+		row := []string{cell(r.Value), words.Number(r.Messages), words.Percent(r.Messages, d.Arrivals),
+			words.Size(r.Bytes)}
 		if d.Recipients > 0 {
 			row = slices.Insert(row, 3, words.Number(r.Recipients))
 		}
@@ -170,7 +176,8 @@ func checkAlerts(t *testing.T, name, text string, d report.Document) {
 		part := html.UnescapeString(parts[i])
 		stamp := func(at report.Time) string { return `datetime="` + at.Format(time.RFC3339) + `"` }
 		want := []string{
-			escape.Text(a.Value) + "</bdi></h3>", words.Amount(a.Peak, a.Count), "limit " + words.Amount(a.Limit, a.Count), stamp(a.Opened) + ">", " opened",
+			escape.Text(a.Value) + "</bdi></h3>", words.Amount(a.Peak, a.Count), "limit " +
+				words.Amount(a.Limit, a.Count), stamp(a.Opened) + ">", " opened",
 			words.Plural(a.Messages, "message") + " in all", words.Size(a.Bytes),
 		}
 		for _, g := range a.Grew {
@@ -202,7 +209,8 @@ func checkSuggestions(t *testing.T, name string, p readPage, s suggestionsJSON) 
 		row := strings.Join(rows[i], "|")
 		want := []string{r.Rule + "|" + words.Amount(r.Limit, r.Count)}
 		if r.Suggested != nil {
-			want = append(want, fmt.Sprintf("|%s opens %s|", words.Amount(*r.Suggested, r.Count), words.Plural(*r.Alerts, "alert")),
+			want = append(want, fmt.Sprintf("|%s opens %s|", words.Amount(*r.Suggested, r.Count),
+				words.Plural(*r.Alerts, "alert")),
 				"highest "+words.Amount(r.Highest, r.Count)+": "+cell(r.HighestValue))
 		}
 		for _, w := range want {
@@ -256,7 +264,8 @@ func TestHTMLFile(t *testing.T) {
 	if info, err := os.Stat("/dev/null"); err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		t.Fatalf("/dev/null is %v, %v", info.Mode(), err)
 	}
-	if out, stderr, status := exiwatch(t, "", "replay", "--html", name("new.html"), name("no such log")); status != exitFailure {
+	if out, stderr, status := exiwatch(t, "", "replay", "--html", name("new.html"),
+		name("no such log")); status != exitFailure {
 		t.Errorf("status %d: %s%s", status, out, stderr)
 	}
 	write(exitFailure, "--html", name("no such folder/x.html"))
@@ -278,7 +287,8 @@ func TestHTMLFile(t *testing.T) {
 // underRace is whether the race detector watches, which makes a large log ten times as long.
 var underRace bool
 
-var htmlBytes = flag.Int64("html.bytes", 0, "TestHTMLOfALargeLog reads so many bytes of a log, in place of a million lines")
+var htmlBytes = flag.Int64("html.bytes", 0,
+	"TestHTMLOfALargeLog reads so many bytes of a log, in place of a million lines")
 
 // TestHTMLOfALargeLog: its page is no longer than a megabyte, though nearly every line has other values and thousands
 // of alerts open.
@@ -295,7 +305,8 @@ func TestHTMLOfALargeLog(t *testing.T) {
 	}
 	var out, stderr strings.Builder
 	start := time.Now()
-	status := run(t.Context(), []string{"replay", "--timezone", "UTC", "-n", "0", "--html", "-", "-"}, log, &out, &stderr)
+	status := run(t.Context(), []string{"replay", "--timezone", "UTC", "-n", "0", "--html", "-", "-"}, log, &out,
+		&stderr)
 	if status != exitDone {
 		t.Fatalf("status %d: %s", status, stderr.String())
 	}
@@ -303,7 +314,8 @@ func TestHTMLOfALargeLog(t *testing.T) {
 	if out.Len() > 1_000_000 || out.Len() < 300_000 {
 		t.Errorf("%d bytes", out.Len())
 	}
-	if want := words.Plural(log.line, "line"); !strings.Contains(out.String(), want) || !strings.Contains(out.String(), "those that went furthest over their limits") {
+	if want := words.Plural(log.line, "line"); !strings.Contains(out.String(), want) ||
+		!strings.Contains(out.String(), "those that went furthest over their limits") {
 		t.Errorf("it doesn't say that it read %s, or what it leaves out", want)
 	}
 }
@@ -320,8 +332,10 @@ func (o *outbreaks) Read(b []byte) (int, error) {
 		was := len(o.rest)
 		at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(o.line) * time.Second)
 		who := o.line / 25
-		o.rest = fmt.Appendf(o.rest, "%s 1xV%03d-%06d-01 <= \"%d <b>&\"@lab%d.test H=(<pc>) [10.%d.%d.%d] P=esmtpa A=plain:\"<%d>\" S=%d T=\"%d <i>\\\"&'%s\"\n",
-			at.Format(time.DateTime), who%1000, o.line, who, who%5000, who>>16%256, who>>8%256, who%256, who, 500+o.line%9999, o.line, "<>&\u202e'<>&\u202e'<>&\u202e'")
+		o.rest = fmt.Appendf(o.rest,
+			"%s 1xV%03d-%06d-01 <= \"%d <b>&\"@lab%d.test H=(<pc>) [10.%d.%d.%d] P=esmtpa A=plain:\"<%d>\" S=%d T=\"%d <i>\\\"&'%s\"\n",
+			at.Format(time.DateTime), who%1000, o.line, who, who%5000, who>>16%256, who>>8%256, who%256, who,
+			500+o.line%9999, o.line, "<>&\u202e'<>&\u202e'<>&\u202e'")
 		o.line++
 		o.given += int64(len(o.rest) - was)
 	}

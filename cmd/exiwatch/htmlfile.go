@@ -22,7 +22,8 @@ type htmlFile struct {
 }
 
 func (h *htmlFile) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&h.name, "html", "", "write one HTML `FILE` in place of the text (\"-\": the standard output)")
+	cmd.Flags().StringVar(&h.name, "html", "",
+		"write one HTML `FILE` in place of the text (\"-\": the standard output)")
 	cmd.Flags().BoolVar(&h.force, "force", false, "with --html: write over FILE though it is no report")
 }
 
@@ -37,7 +38,8 @@ func (h *htmlFile) check(cmd *cobra.Command) error {
 func (h *htmlFile) wanted(cmd *cobra.Command) bool { return cmd.Flags().Changed("html") }
 
 // run reads the logs and writes the file.
-func (h *htmlFile) run(cmd *cobra.Command, s *selection, files []string, rules []window.Rule, rows int, choose *chooser) (err error) {
+func (h *htmlFile) run(cmd *cobra.Command, s *selection, files []string, rules []window.Rule, rows int,
+	choose *chooser) (err error) {
 	if h.name == "" {
 		return usagef("--html: want the name of a file")
 	}
@@ -115,7 +117,8 @@ func (h *htmlFile) open(cmd *cobra.Command) (output, error) {
 		return output{f, f.Close, f.Close}, nil
 	}
 	const owner = 0o600 // it holds addresses and subjects
-	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(owner), renameio.WithExistingPermissions())
+	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(owner),
+		renameio.WithExistingPermissions())
 	if err != nil {
 		return output{}, err
 	}

@@ -51,7 +51,8 @@ func TestHTMLDestroysNothing(t *testing.T) {
 		_, stderr, status := exiwatch(t, "", args...)
 		after, _ := os.ReadFile(at(test.target))
 		if test.why == "" {
-			if status != exitDone || !strings.Contains(stderr, "exiwatch: note: the report is in "+at(test.target)+" (") {
+			if status != exitDone || !strings.Contains(stderr,
+				"exiwatch: note: the report is in "+at(test.target)+" (") {
 				t.Errorf("%q: status %d, %s", args, status, stderr)
 			}
 			continue

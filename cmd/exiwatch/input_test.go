@@ -29,7 +29,8 @@ func TestInput(t *testing.T) {
 	}
 	for _, path := range wrapped {
 		name := filepath.Base(path)
-		if refused := map[string]string{"w_indent.log": "Line 1:     2024-05-01", "w_utf16.log": "UTF-16"}[name]; refused != "" {
+		if refused := map[string]string{"w_indent.log": "Line 1:     2024-05-01",
+			"w_utf16.log": "UTF-16"}[name]; refused != "" {
 			_, stderr, status := exiwatch(t, "", "arrivals", "--config", "/dev/null", path)
 			if status != exitFailure || !strings.Contains(stderr, refused) {
 				t.Errorf("%s: status %d, %q, want 1, %q", name, status, stderr, refused)
@@ -64,7 +65,8 @@ func TestInput(t *testing.T) {
 	}
 	for file, topics := range map[string]int{"heb.log": 3, "emoji.log": 1, "b64merge.log": 5} {
 		out, _, _ := exiwatch(t, "", "top", "topic", "--config", "/dev/null", filepath.Join(inputLogs, file))
-		if n := strings.Count(out, "\n"); n != topics || strings.Contains(out, "=?") || strings.Contains(out, "\ufffd") {
+		if n := strings.Count(out, "\n"); n != topics || strings.Contains(out, "=?") ||
+			strings.Contains(out, "\ufffd") {
 			t.Errorf("%s: %d topics, want %d decoded ones:\n%s", file, n, topics, out)
 		}
 	}

@@ -137,7 +137,8 @@ func TestJournalctlIsMissing(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for _, command := range []string{"run", "replay", "arrivals"} {
 		out, stderr, status := exiwatch(t, "", command, "--config", p.config)
-		if status != exitFailure || out != "" || !strings.Contains(stderr, "journalctl isn't installed\nexiwatch: hint: ") {
+		if status != exitFailure || out != "" || !strings.Contains(stderr,
+			"journalctl isn't installed\nexiwatch: hint: ") {
 			t.Errorf("%s: status %d, %q, %q", command, status, out, stderr)
 		}
 	}

@@ -43,7 +43,8 @@ envelope senders and last arrivals. It needs a terminal of 80 by 24; NO_COLOR ta
 			}
 			in, ok := cmd.InOrStdin().(*os.File)
 			if !ok || !isTerminal(in) || !isTerminal(cmd.OutOrStdout()) {
-				return &hintedError{errors.New("live needs a terminal to read keys from and to draw on"), "exiwatch top account --since 1h prints a ranking"}
+				return &hintedError{errors.New("live needs a terminal to read keys from and to draw on"),
+					"exiwatch top account --since 1h prints a ranking"}
 			}
 			if v.Config, err = config.Read(file); err != nil {
 				return configError(err)
@@ -55,7 +56,8 @@ envelope senders and last arrivals. It needs a terminal of 80 by 24; NO_COLOR ta
 				return err
 			}
 			if logs := v.Config.Log; len(logs) > 1 {
-				return &hintedError{fmt.Errorf("the configuration names %d logs, and live follows one", len(logs)), "exiwatch live " + strings.Join(logs, ", or exiwatch live ")}
+				return &hintedError{fmt.Errorf("the configuration names %d logs, and live follows one", len(logs)),
+					"exiwatch live " + strings.Join(logs, ", or exiwatch live ")}
 			}
 			if v.Log = v.Config.Log[0]; v.Log == config.Stdin {
 				return usagef("live reads keys from the standard input, so it can't follow a log there")
@@ -67,6 +69,7 @@ envelope senders and last arrivals. It needs a terminal of 80 by 24; NO_COLOR ta
 	cmd.Flags().StringVar(&key, "key", window.Account.String(), "rank by `KEY` to begin with (exiwatch help keys)")
 	cmd.Flags().StringVar(&length, "window", "5m", "over a `WINDOW` to begin with, such as 30m or 7d")
 	cmd.RegisterFlagCompletionFunc("key", cobra.FixedCompletions(ruleKeys(), cobra.ShellCompDirectiveNoFileComp))
-	cmd.RegisterFlagCompletionFunc("window", cobra.FixedCompletions([]string{"1m", "5m", "15m", "1h", "1d"}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder))
+	cmd.RegisterFlagCompletionFunc("window", cobra.FixedCompletions([]string{"1m", "5m", "15m", "1h", "1d"},
+		cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder))
 	return cmd
 }

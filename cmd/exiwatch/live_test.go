@@ -31,7 +31,8 @@ func startTmux(t *testing.T, width, height int) *tmux {
 	t.Helper()
 	needPrograms(t, "tmux")
 	x := &tmux{t, filepath.Join(t.TempDir(), "tmux")}
-	x.run("-f", "/dev/null", "new-session", "-d", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height), "env PS1='$ ' sh")
+	x.run("-f", "/dev/null", "new-session", "-d", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height),
+		"env PS1='$ ' sh")
 	t.Cleanup(func() { x.run("kill-server") })
 	return x
 }
@@ -101,8 +102,10 @@ func (g *growing) arrive(times int, account, host, subject string) {
 	var text bytes.Buffer
 	for range times {
 		g.n++
-		fmt.Fprintf(&text, "%s 1xV%03d-%06d-01 <= %s@lab.test H=(pc) [%s] P=esmtpsa A=plain:%s@lab.test S=%d T=\"%s\" for x@example.org\n",
-			time.Now().UTC().Format("2006-01-02 15:04:05 -0700"), g.n/1000, g.n, account, host, account, 1000+g.n, subject)
+		fmt.Fprintf(&text,
+			"%s 1xV%03d-%06d-01 <= %s@lab.test H=(pc) [%s] P=esmtpsa A=plain:%s@lab.test S=%d T=\"%s\" for x@example.org\n",
+			time.Now().UTC().Format("2006-01-02 15:04:05 -0700"), g.n/1000, g.n, account, host, account, 1000+g.n,
+			subject)
 	}
 	if err := appendLine(g.path, text.Bytes()); err != nil {
 		g.t.Fatal(err)
@@ -119,7 +122,8 @@ func TestLiveInATerminal(t *testing.T) {
 	x.enter("echo be''fore")
 	x.sees("before")
 	x.live("", g.path)
-	x.sees("alice@lab.test", "accounts in 5m by messages, limit 20 messages", "1-2 of 2", "10 arrivals/min", "0 open alerts", "!before")
+	x.sees("alice@lab.test", "accounts in 5m by messages, limit 20 messages", "1-2 of 2", "10 arrivals/min",
+		"0 open alerts", "!before")
 	g.arrive(30, "mallory", "203.0.113.7", "Your parcel is waiting")
 	g.arrive(12, "mallory", "203.0.113.8", "Your parcel is waiting")
 	x.sees("▲>     42 ██████×2", "mallory@lab.test", "52 arrivals/min", "1 open alert")
@@ -135,7 +139,8 @@ func TestLiveInATerminal(t *testing.T) {
 		{"m", []string{"by messages, limit 20"}},
 		{"s", []string{"by recipients"}},
 		{"S", []string{"by messages"}},
-		{"1", []string{"in 1m"}}, {"3", []string{"in 15m"}}, {"4", []string{"in 1h"}}, {"5", []string{"in 1d"}}, {"2", []string{"in 5m"}},
+		{"1", []string{"in 1m"}}, {"3", []string{"in 15m"}}, {"4", []string{"in 1h"}}, {"5", []string{"in 1d"}},
+		{"2", []string{"in 5m"}},
 		{"w", []string{"in 15m"}}, {"W", []string{"in 5m"}},
 		{"Tab", []string{"envelope senders in 5m"}},
 		{"Tab", []string{"authenticated ids in 5m"}},
@@ -148,14 +153,19 @@ func TestLiveInATerminal(t *testing.T) {
 		{"Tab", []string{"accounts in 5m"}},
 		{"BTab", []string{"sender domains in 5m"}},
 		{"Tab", []string{"accounts in 5m"}},
-		{"j", []string{" >      7"}}, {"k", []string{"▲>     42"}}, {"Down", []string{" >      7"}}, {"Up", []string{"▲>     42"}},
-		{"End", []string{" >      3"}}, {"Home", []string{"▲>     42"}}, {"G", []string{" >      3"}}, {"g", []string{"▲>     42"}},
+		{"j", []string{" >      7"}}, {"k", []string{"▲>     42"}}, {"Down", []string{" >      7"}},
+		{"Up", []string{"▲>     42"}},
+		{"End", []string{" >      3"}}, {"Home", []string{"▲>     42"}}, {"G", []string{" >      3"}},
+		{"g", []string{"▲>     42"}},
 		{"PageDown", []string{" >      3"}}, {"PageUp", []string{"▲>     42"}},
-		{"/", []string{"filter: █"}}, {"B", []string{"filter: B█", "1-3 of 3"}}, {"o", []string{"filter: Bo█", "1-1 of 1", "bob@lab.test"}},
-		{"BSpace", []string{"filter: B█"}}, {"Enter", []string{", filter B"}}, {"Escape", []string{"!filter B", "1-3 of 3"}},
+		{"/", []string{"filter: █"}}, {"B", []string{"filter: B█", "1-3 of 3"}},
+		{"o", []string{"filter: Bo█", "1-1 of 1", "bob@lab.test"}},
+		{"BSpace", []string{"filter: B█"}}, {"Enter", []string{", filter B"}},
+		{"Escape", []string{"!filter B", "1-3 of 3"}},
 		{"?", []string{"PgUp PgDn", "freeze the screen"}}, {"x", []string{"1-3 of 3"}},
 		{"Space", []string{"FROZEN at"}}, {"Space", []string{"!FROZEN"}},
-		{"Enter", []string{"account mallory@lab.test", "42 100%  Your parcel is waiting", "30  71%  203.0.113.7", "12  28%  203.0.113.8", "Envelope senders",
+		{"Enter", []string{"account mallory@lab.test", "42 100%  Your parcel is waiting", "30  71%  203.0.113.7",
+			"12  28%  203.0.113.8", "Envelope senders",
 			"HELO names", "example.org", "alert since"}},
 		{"w", []string{"42 messages in 15m"}}, {"W", []string{"42 messages in 5m"}},
 		{"End", []string{"account mallory@lab.test", "1xV000-000011-01"}}, {"Home", []string{"Topics"}},
@@ -174,7 +184,8 @@ func TestLiveInATerminal(t *testing.T) {
 	x.run("resize-window", "-x", "60", "-y", "15")
 	x.sees("exiwatch live needs 80×24, this is 60×15")
 	x.run("resize-window", "-x", "100", "-y", "30")
-	if lines := strings.Split(x.sees("zoe@lab.test", "q quit", "!needs"), "\n"); !strings.HasPrefix(lines[29], "q quit") {
+	if lines := strings.Split(x.sees("zoe@lab.test", "q quit", "!needs"), "\n"); !strings.HasPrefix(lines[29],
+		"q quit") {
 		t.Errorf("the keys are not on the last of 30 lines:\n%s", strings.Join(lines, "\n"))
 	}
 	x.press("q")
@@ -203,7 +214,8 @@ func (x *tmux) leftClean(log string) {
 		x.t.Errorf("alternate screen, cursor, mouse: %s", state)
 	}
 	x.settings(log + ".after")
-	lines := func(name string) []string { return strings.Split(read(x.t, name), "\n")[1:] } // the first one has the size
+	// the first one has the size
+	lines := func(name string) []string { return strings.Split(read(x.t, name), "\n")[1:] }
 	if before, after := lines(log+".before"), lines(log+".after"); strings.Join(before, "") != strings.Join(after, "") {
 		x.t.Errorf("the terminal was\n%s\nand is\n%s", before, after)
 	}
@@ -228,7 +240,8 @@ func TestLiveLeavesTheTerminalClean(t *testing.T) {
 			x.sees("before")
 			x.live(test.environment, g.path)
 			x.sees("alice@lab.test", "1 open alert")
-			coloured := strings.Contains(x.run("capture-pane", "-p", "-e"), "\x1b[31m") || strings.Contains(x.run("capture-pane", "-p", "-e"), "\x1b[1;31m")
+			coloured := strings.Contains(x.run("capture-pane", "-p", "-e"), "\x1b[31m") ||
+				strings.Contains(x.run("capture-pane", "-p", "-e"), "\x1b[1;31m")
 			if coloured {
 				t.Error("the cursor's row has colours")
 			}

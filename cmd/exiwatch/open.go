@@ -54,9 +54,11 @@ func printWays(out io.Writer, c *config.Config) error {
 	}
 	if c.Web.Path != "" {
 		if _, err := os.Stat(c.Web.Path); errors.Is(err, fs.ErrNotExist) {
-			return &hintedError{fmt.Errorf("there is no socket %s", c.Web.Path), "is the daemon running, with this configuration?"}
+			return &hintedError{fmt.Errorf("there is no socket %s", c.Web.Path),
+				"is the daemon running, with this configuration?"}
 		}
-		fmt.Fprintf(out, "On the machine at which you sit, let this run:\n\n    ssh -N -L 127.0.0.1:%d:%s %s\n\nand open\n\n    http://127.0.0.1:%d/\n",
+		fmt.Fprintf(out,
+			"On the machine at which you sit, let this run:\n\n    ssh -N -L 127.0.0.1:%d:%s %s\n\nand open\n\n    http://127.0.0.1:%d/\n",
 			tunnelPort, c.Web.Path, login, tunnelPort)
 		return nil
 	}
@@ -72,7 +74,8 @@ func printWays(out io.Writer, c *config.Config) error {
 	case err != nil:
 		return err
 	}
-	fmt.Fprintf(out, "http://%s/%s/\n\nFrom another machine, let this run there before:\n\n    ssh -N -L 127.0.0.1:%d:%s %s\n",
+	fmt.Fprintf(out,
+		"http://%s/%s/\n\nFrom another machine, let this run there before:\n\n    ssh -N -L 127.0.0.1:%d:%s %s\n",
 		c.Web.Listen, token, c.Web.Listen.Port(), c.Web.Listen, login)
 	if c.Web.Listen.Addr().Is6() {
 		fmt.Fprintf(out, "\nand open http://127.0.0.1:%d/%s/\n", c.Web.Listen.Port(), token)

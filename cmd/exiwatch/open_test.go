@@ -15,13 +15,15 @@ func TestOpen(t *testing.T) {
 	socket, token := filepath.Join(dir, "web.sock"), strings.Repeat("ab23", 8)
 	configure := func(name, text string) string {
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, fmt.Appendf(nil, "state = %q\n%s", filepath.Join(dir, name+".state"), text), 0o600); err != nil {
+		if err := os.WriteFile(path, fmt.Appendf(nil, "state = %q\n%s", filepath.Join(dir, name+".state"), text),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 		return path
 	}
 	none, port := configure("none", ""), configure("port", "[web]\nlisten = \"127.0.0.1:8025\"\n")
-	six, onSocket := configure("six", "[web]\nlisten = \"[::1]:8025\"\n"), configure("socket", "[web]\nlisten = \"unix:"+socket+"\"\n")
+	six, onSocket := configure("six", "[web]\nlisten = \"[::1]:8025\"\n"),
+		configure("socket", "[web]\nlisten = \"unix:"+socket+"\"\n")
 	others := configure("others", "[web]\nlisten = \"0.0.0.0:8025\"\n")
 	broken := configure("broken", "[web]\nlisten = \"127.0.0.1:8025\"\n")
 	for name, text := range map[string]string{"six": token + "\n", "broken": "../../etc/passwd\n"} {
@@ -43,12 +45,14 @@ func TestOpen(t *testing.T) {
 		{broken, exitFailure, []string{"holds no token"}},
 		{others, exitFailure, []string{"others could connect there"}},
 		{onSocket, exitFailure, []string{"there is no socket " + socket, "hint: is the daemon running"}},
-		{six, exitDone, []string{"http://[::1]:8025/" + token + "/\n", "ssh -N -L 127.0.0.1:8025:[::1]:8025 ", "http://127.0.0.1:8025/" + token + "/"}},
+		{six, exitDone, []string{"http://[::1]:8025/" + token + "/\n", "ssh -N -L 127.0.0.1:8025:[::1]:8025 ",
+			"http://127.0.0.1:8025/" + token + "/"}},
 	} {
 		stdout, stderr, status := exiwatch(t, "", "open", "--config", test.config)
 		for _, want := range test.want {
 			if status != test.status || !strings.Contains(stdout+stderr, want) {
-				t.Errorf("%s: status %d, want %d, and %q in:\n%s%s", filepath.Base(test.config), status, test.status, want, stdout, stderr)
+				t.Errorf("%s: status %d, want %d, and %q in:\n%s%s", filepath.Base(test.config), status, test.status,
+					want, stdout, stderr)
 			}
 		}
 	}
@@ -58,7 +62,8 @@ func TestOpen(t *testing.T) {
 	}
 	defer l.Close()
 	stdout, stderr, status := exiwatch(t, "", "open", "--config", onSocket)
-	if status != exitDone || !strings.Contains(stdout, "ssh -N -L 127.0.0.1:8025:"+socket+" ") || !strings.Contains(stdout, "http://127.0.0.1:8025/\n") {
+	if status != exitDone || !strings.Contains(stdout, "ssh -N -L 127.0.0.1:8025:"+socket+" ") ||
+		!strings.Contains(stdout, "http://127.0.0.1:8025/\n") {
 		t.Errorf("status %d:\n%s%s", status, stdout, stderr)
 	}
 }

@@ -78,7 +78,8 @@ func TestMillionLines(t *testing.T) {
 	} {
 		got, _, _ := exiwatch(t, "", "top", key, "-n", "0", log)
 		if want := shell(t, pipeline); got != want {
-			t.Errorf("top %s prints %d bytes, awk %d; first difference: %s", key, len(got), len(want), firstDifference(got, want))
+			t.Errorf("top %s prints %d bytes, awk %d; first difference: %s", key, len(got), len(want),
+				firstDifference(got, want))
 		}
 	}
 }
@@ -107,8 +108,9 @@ func TestSubjectByVolume(t *testing.T) {
 		}
 		got, _, status := exiwatch(t, "", "top", "subject", "--sender", sender, log)
 		pattern := strings.ReplaceAll(sender, ".", `\.`)
-		want := shell(t, fmt.Sprintf(`exigrep '%s' %s | egrep "<= %s.*T=" | awk -F 'T=' '{print $2}' | sort | uniq -c | sort -gr | head -n10 | tr -d '"'`,
-			pattern, log, pattern))
+		want := shell(t,
+			fmt.Sprintf(`exigrep '%s' %s | egrep "<= %s.*T=" | awk -F 'T=' '{print $2}' | sort | uniq -c | sort -gr | head -n10 | tr -d '"'`,
+				pattern, log, pattern))
 		if status != exitDone || got != want || got == "" {
 			t.Errorf("subjects of %s:\n%s\nthe pipeline prints\n%s", sender, got, want)
 		}
@@ -124,7 +126,8 @@ func TestSubjectsWhereThePipelineBreaks(t *testing.T) {
 			sender, _ := a["envelope_sender"].(string)
 			local, domain, _ := strings.Cut(sender, "@")
 			sender = local + "@" + strings.ToLower(domain)
-			if subject, ok := a["subject"].(string); ok && local != "" && strings.Count(sender, "@") == 1 && !strings.ContainsAny(sender, "*?\uFFFD") {
+			if subject, ok := a["subject"].(string); ok && local != "" && strings.Count(sender, "@") == 1 &&
+				!strings.ContainsAny(sender, "*?\uFFFD") {
 				if counts[sender] == nil {
 					counts[sender] = map[string]int{}
 				}

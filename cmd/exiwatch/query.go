@@ -83,7 +83,8 @@ func query(ctx context.Context, socket string, args []string) (string, error) {
 	defer cancel()
 	answer, err := readsocket.Ask(ctx, socket, request+"\n")
 	if err != nil {
-		err = &hintedError{err, "is the daemon running, with a [socket] in its configuration, and may this user ask there?"}
+		err = &hintedError{err,
+			"is the daemon running, with a [socket] in its configuration, and may this user ask there?"}
 		return "", &statusError{exitUnasked, err}
 	}
 	return answer, nil
@@ -117,7 +118,8 @@ func requestOf(args []string) (string, error) {
 	request := strings.Join(items, " ")
 	switch {
 	case len(args) == 0:
-		return "", usagef("query wants the name of somebody, such as sender=alice@example.com; \"\" is the empty sender")
+		return "",
+			usagef("query wants the name of somebody, such as sender=alice@example.com; \"\" is the empty sender")
 	case len(args) == 1 && args[0] == "count":
 		return "", usagef("query count wants the name of somebody, such as sender=alice@example.com")
 	case len(request) >= readsocket.MaxRequest:

@@ -25,14 +25,16 @@ func askable(t *testing.T) (p *plot, socket string) {
 
 // settings are those of newPlot with more.
 func (p *plot) settings(more string) string {
-	return fmt.Sprintf("log = %q\nstate = %q\n[mail]\nvia = %q\n%s", p.log, filepath.Join(p.dir, "state"), nowhere, more)
+	return fmt.Sprintf("log = %q\nstate = %q\n[mail]\nvia = %q\n%s", p.log, filepath.Join(p.dir, "state"), nowhere,
+		more)
 }
 
 // sentNow is messages of one local user, of now.
 func sentNow(user string, n int) string {
 	var b strings.Builder
 	for i := range n {
-		fmt.Fprintf(&b, "%s 1xV%03d-%06d-01 <= %s@lab.test U=%s P=local S=5\n", time.Now().Format(time.DateTime), len(user), i, user, user)
+		fmt.Fprintf(&b, "%s 1xV%03d-%06d-01 <= %s@lab.test U=%s P=local S=5\n", time.Now().Format(time.DateTime),
+			len(user), i, user, user)
 	}
 	return b.String()
 }
@@ -43,11 +45,13 @@ func TestCheckAsksTheSocket(t *testing.T) {
 	p, socket := askable(t)
 	d := startProcess(t, "run", "--config", p.config)
 	d.until(readToEnd, 1)
-	if results, _ := checked(t, "--config", p.config); results["socket"].Detail == "" || strings.Contains(results["socket"].Detail, "no daemon") {
+	if results, _ := checked(t, "--config", p.config); results["socket"].Detail == "" ||
+		strings.Contains(results["socket"].Detail, "no daemon") {
 		t.Errorf("the daemon runs: %+v", results["socket"])
 	}
 	d.end()
-	if results, _ := checked(t, "--config", p.config); results["socket"].Status != check.Warn || !strings.HasPrefix(results["socket"].Detail, socket+": no daemon answers") {
+	if results, _ := checked(t, "--config", p.config); results["socket"].Status != check.Warn ||
+		!strings.HasPrefix(results["socket"].Detail, socket+": no daemon answers") {
 		t.Errorf("no daemon runs: %+v", results["socket"])
 	}
 }
@@ -63,8 +67,10 @@ func TestQuery(t *testing.T) {
 		out    string
 		status int
 	}{
-		{"alice", "yes", exitYes}, {"bob", "no", exitNo}, {"account=alice", "yes", exitYes}, {"bob|account=alice", "yes", exitYes},
-		{"sender=alice@lab.test", "no", exitNo}, {"count|account=alice", "21", exitYes}, {"count|alice", "21", exitYes}, {"count|bob", "0", exitYes},
+		{"alice", "yes", exitYes}, {"bob", "no", exitNo}, {"account=alice", "yes", exitYes},
+		{"bob|account=alice", "yes", exitYes},
+		{"sender=alice@lab.test", "no", exitNo}, {"count|account=alice", "21", exitYes},
+		{"count|alice", "21", exitYes}, {"count|bob", "0", exitYes},
 		{"count|a b", "0", exitYes}, {"", "no", exitNo}, {`"`, "no", exitNo}, {"alice\nalice", "no", exitNo}, {"a-b=c|alice", "yes", exitYes},
 		{"prvs=0123=bob@lab.test", "no", exitNo}, {"sender=a=b@lab.test", "no", exitNo},
 	} {

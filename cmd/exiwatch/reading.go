@@ -86,7 +86,8 @@ func (s *selection) reporting(run func(*cobra.Command, []string) error) func(*co
 const garbage = 50
 
 // pass reads the logs through a pipeline. A listener without a Keep gets what is selected.
-func (r *reading) pass(ctx context.Context, rules []window.Rule, listener watch.Listener) (all tailer.Totals, err error) {
+func (r *reading) pass(ctx context.Context, rules []window.Rule, listener watch.Listener) (all tailer.Totals,
+	err error) {
 	if listener.Keep == nil {
 		listener.Keep = r.keep
 	}

@@ -29,8 +29,10 @@ const (
 // aclExamples gives them as they stand there, but for the socket's path.
 func aclExamples(t *testing.T, socket string) (examples []aclExample) {
 	t.Helper()
-	for _, m := range regexp.MustCompile("(?s)```exim ?(\\w*)\n(.*?)```").FindAllStringSubmatch(read(t, "../../docs/exim.md"), -1) {
-		examples = append(examples, aclExample{cmp.Or(m[1], "sender"), strings.ReplaceAll(m[2], "/run/exiwatch/sender.sock", socket)})
+	for _, m := range regexp.MustCompile("(?s)```exim ?(\\w*)\n(.*?)```").FindAllStringSubmatch(read(t,
+		"../../docs/exim.md"), -1) {
+		examples = append(examples, aclExample{cmp.Or(m[1], "sender"),
+			strings.ReplaceAll(m[2], "/run/exiwatch/sender.sock", socket)})
 	}
 	return examples
 }
@@ -38,7 +40,8 @@ func aclExamples(t *testing.T, socket string) (examples []aclExample) {
 // askingExim starts an Exim that asks at DIR/socket/sender.sock by an ACL, if that is given the path.
 func askingExim(t *testing.T, acl func(socket string) aclExample) (e *eximHost, example aclExample) {
 	t.Helper()
-	e = startEximWith(t, "acl_smtp_rcpt = accept", "acl_smtp_rcpt = rcpt\nhostlist my_hosts = 127.0.0.1\nqueue_only\nsmtp_accept_max_per_connection = 0\nsmtp_accept_max_nonmail = 100000",
+	e = startEximWith(t, "acl_smtp_rcpt = accept",
+		"acl_smtp_rcpt = rcpt\nhostlist my_hosts = 127.0.0.1\nqueue_only\nsmtp_accept_max_per_connection = 0\nsmtp_accept_max_nonmail = 100000",
 		"begin routers", "begin acl\nrcpt:\n"+acl("DIR/socket/sender.sock").text+"  accept\nbegin routers")
 	return e, acl(e.socket())
 }
@@ -181,12 +184,16 @@ func TestRealEximAsks(t *testing.T) {
 			if got := s.accepted(21, "alice@Lab.Test"); got != 21 {
 				t.Errorf("%d messages are accepted, want 21", got)
 			}
-			d.until("msg=alert ", 1) // a daemon under the race detector, on a machine that does other things, may take longer than an answer waits
+			// a daemon under the race detector, on a machine that does other things, may take longer than an answer
+			// waits
+			d.until("msg=alert ", 1)
 			if got := s.accepted(4, "alice@Lab.Test"); got != 0 {
 				t.Errorf("%d messages more are accepted, want 0", got)
 			}
-			who := map[string]string{"sender": "alice@Lab.Test", "account": "alice@Lab.Test", "host": "127.0.0.1"}[acl.key]
-			if want := "rejected RCPT <somebody@example.org>: exiwatch: " + who + " is over its limit"; strings.Count(e.log(), want) != 4 {
+			who := map[string]string{"sender": "alice@Lab.Test", "account": "alice@Lab.Test",
+				"host": "127.0.0.1"}[acl.key]
+			if want := "rejected RCPT <somebody@example.org>: exiwatch: " + who +
+				" is over its limit"; strings.Count(e.log(), want) != 4 {
 				t.Errorf("the log has %q %d times, want 4:\n%s", want, strings.Count(e.log(), want), e.log())
 			}
 			if got := others.mayRcpt("bob@lab.test"); got != (acl.key != "host") {

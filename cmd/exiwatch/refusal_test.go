@@ -140,8 +140,10 @@ func TestStateOfANewerVersionIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		said := refusal(t, log, state)
-		if !strings.Contains(said, path+" was written by a newer exiwatch: it has version 2, and this program reads 1\n") ||
-			!strings.Contains(said, "exiwatch: hint: install the newer exiwatch again, or do without the file: mv "+path) ||
+		if !strings.Contains(said,
+			path+" was written by a newer exiwatch: it has version 2, and this program reads 1\n") ||
+			!strings.Contains(said,
+				"exiwatch: hint: install the newer exiwatch again, or do without the file: mv "+path) ||
 			!strings.Contains(said, test.hint) {
 			t.Errorf("run with a newer %s says %q", name, said)
 		}

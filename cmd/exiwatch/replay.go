@@ -79,7 +79,8 @@ alone. It replaces an earlier report; over anything else it is written with --fo
 		}),
 	}
 	s.flags(cmd)
-	cmd.Flags().StringArrayVar(&written, "rule", nil, "count by `'KEY [COUNT] LIMIT/WINDOW'` in place of the configured rules, say 'sender 20/5m' (repeatable)")
+	cmd.Flags().StringArrayVar(&written, "rule", nil,
+		"count by `'KEY [COUNT] LIMIT/WINDOW'` in place of the configured rules, say 'sender 20/5m' (repeatable)")
 	choose.flags(cmd)
 	html.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
@@ -89,7 +90,8 @@ alone. It replaces an earlier report; over anything else it is written with --fo
 
 // summing tells a Summary what is found.
 func summing(sum *report.Summary) watch.Listener {
-	return watch.Listener{Costly: !sum.Brief, Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew}
+	return watch.Listener{Costly: !sum.Brief, Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other,
+		Opened: sum.Opened, Grew: sum.Grew}
 }
 
 // rules gives the rules written on the command line, else the configured ones.

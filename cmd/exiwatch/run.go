@@ -65,13 +65,15 @@ The first time, what the log holds already is counted silently.`,
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
-	cmd.Flags().StringVar(&pidfile, "pidfile", "", "write the process id to `FILE` once the daemon is at work, and remove it at the end")
+	cmd.Flags().StringVar(&pidfile, "pidfile", "",
+		"write the process id to `FILE` once the daemon is at work, and remove it at the end")
 	cmd.Flags().BoolVar(&fromStart, "from-start", false, "the first time, alert on what the current log holds already")
 	return cmd
 }
 
 func newDaemon(c *config.Config, file string, fromStart bool, log *slog.Logger, sockets []*os.File) *watch.Daemon {
-	return &watch.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log, Sockets: sockets, Version: version,
+	return &watch.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log, Sockets: sockets,
+		Version: version,
 		Examine: examine(file)}
 }
 
@@ -86,7 +88,8 @@ var listen = sync.OnceFunc(func() {
 
 // runDaemons runs one daemon after the other: a SIGHUP ends one, and the next begins with the configuration as it is
 // then.
-func runDaemons(ctx context.Context, log *slog.Logger, s *service, read func() (*config.Config, error), daemon func(*config.Config) *watch.Daemon) error {
+func runDaemons(ctx context.Context, log *slog.Logger, s *service, read func() (*config.Config, error),
+	daemon func(*config.Config) *watch.Daemon) error {
 	defer context.AfterFunc(ctx, func() { endInTime(s, log) })()
 	hangup := signals.Hangup()
 	c, err := read()
@@ -135,7 +138,8 @@ func endInTime(s *service, log *slog.Logger) {
 }
 
 // runUntil runs a daemon until it ends, or until there is a new configuration, which it returns.
-func runUntil(ctx context.Context, d *watch.Daemon, hangup <-chan os.Signal, read func() (*config.Config, error), log *slog.Logger) (*config.Config, error) {
+func runUntil(ctx context.Context, d *watch.Daemon, hangup <-chan os.Signal, read func() (*config.Config, error),
+	log *slog.Logger) (*config.Config, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, 1)
@@ -161,11 +165,13 @@ func runUntil(ctx context.Context, d *watch.Daemon, hangup <-chan os.Signal, rea
 
 func hintForState(err error) error {
 	if errors.Is(err, readsocket.ErrInUse) {
-		return &hintedError{err, "another daemon answers there: end it, or name another path in [socket] or [web] of the configuration"}
+		return &hintedError{err,
+			"another daemon answers there: end it, or name another path in [socket] or [web] of the configuration"}
 	}
 	var access *readsocket.AccessError
 	if errors.As(err, &access) {
-		return &hintedError{err, "run as root, or as a user in that group, or name another group or path in [socket] or [web] of the configuration"}
+		return &hintedError{err,
+			"run as root, or as a user in that group, or name another group or path in [socket] or [web] of the configuration"}
 	}
 	var unsafe *private.Error
 	if errors.As(err, &unsafe) {
@@ -179,7 +185,8 @@ func hintForState(err error) error {
 		return logError(err)
 	}
 	if errors.Is(err, watch.ErrInUse) {
-		return &hintedError{err, "one daemon is enough for several logs: log = [\"…\", \"…\"]; another one needs a state folder of its own"}
+		return &hintedError{err,
+			"one daemon is enough for several logs: log = [\"…\", \"…\"]; another one needs a state folder of its own"}
 	}
 	return err
 }

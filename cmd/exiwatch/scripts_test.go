@@ -112,7 +112,8 @@ func TestScriptsAsEximLogsThem(t *testing.T) {
 		if err := os.Mkdir(cwd, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Cmd{Path: exim, Args: append([]string{call.args[0], "-C", conf}, call.args[1:]...), Dir: cwd, Stdin: strings.NewReader(call.stdin)}
+		cmd := exec.Cmd{Path: exim, Args: append([]string{call.args[0], "-C", conf}, call.args[1:]...), Dir: cwd,
+			Stdin: strings.NewReader(call.stdin)}
 		cmd.Run() // some calls are refused
 	}
 	var rows []report.Row
@@ -125,7 +126,8 @@ func TestScriptsAsEximLogsThem(t *testing.T) {
 		cwd := filepath.Join(dir, fmt.Sprint("d", i))
 		ranked := slices.ContainsFunc(rows, func(r report.Row) bool { return r.Value == cwd && r.Messages == 1 })
 		if took, logged := took[cwd]; !logged || ranked != took {
-			t.Errorf("%q: Exim logged the call: %t, took a message: %t, top script counts it: %t", call.args, logged, took, ranked)
+			t.Errorf("%q: Exim logged the call: %t, took a message: %t, top script counts it: %t", call.args, logged,
+				took, ranked)
 		}
 	}
 	if len(rows) < 30 || len(rows) == len(scriptCalls) {
@@ -156,11 +158,13 @@ func TestUsersOfMessages(t *testing.T) {
 		fmt.Sprintf(user, 6, "eve") + // of an arrival in another log
 		fmt.Sprintf(arrival+arrival+user+user, 7, 7, 8, 8, 7, "carl", 8, "carl") // two at once
 	for args, want := range map[string]string{
-		"": "4 ann|2 carl|1 bob", "--count recipients": "8 ann|4 carl|2 bob", "--count bytes": "400 ann|200 carl|100 bob",
+		"": "4 ann|2 carl|1 bob", "--count recipients": "8 ann|4 carl|2 bob",
+		"--count bytes": "400 ann|200 carl|100 bob",
 		"--count hosts": "3 ann|2 carl|1 bob", "--count addresses": "2 carl|2 bob|2 ann",
 		"--host 192.0.2.3": "2 ann",
 	} {
-		out, stderr, status := exiwatch(t, log, append(append([]string{"top", "cpuser"}, strings.Fields(args)...), "-")...)
+		out, stderr, status := exiwatch(t, log, append(append([]string{"top", "cpuser"}, strings.Fields(args)...),
+			"-")...)
 		if got := strings.Join(rowsOf(out), "|"); got != want || status != exitDone {
 			t.Errorf("top cpuser %s = %q, want %q: %s", args, got, want, stderr)
 		}
@@ -175,7 +179,8 @@ func TestTimesOfScripts(t *testing.T) {
 		"--until=2026-11-23T10:00:02Z": "2 /home/ann/public_html/shop",
 		"--since=2026-11-23T10:00:03Z": "",
 	} {
-		out, stderr, status := exiwatch(t, shopLog, append(append([]string{"top", "script", "--timezone", "UTC"}, strings.Fields(args)...), "-")...)
+		out, stderr, status := exiwatch(t, shopLog, append(append([]string{"top", "script", "--timezone", "UTC"},
+			strings.Fields(args)...), "-")...)
 		if got := strings.Join(rowsOf(out), "|"); got != want || status != exitDone {
 			t.Errorf("top script %s = %q, want %q: %s", args, got, want, stderr)
 		}

@@ -40,7 +40,8 @@ var filters = []struct {
 	key  window.Key
 	help string
 }{
-	{"sender", window.Sender, "only arrivals whose envelope sender matches the glob `PATTERN` (repeatable: any of them)"},
+	{"sender", window.Sender,
+		"only arrivals whose envelope sender matches the glob `PATTERN` (repeatable: any of them)"},
 	{"account", window.Account,
 		"only this account: login, else local user, else unverified, in brackets: <SENDER> (glob `PATTERN`)"},
 	{"auth", window.Auth, "only this authenticated id (glob `PATTERN`)"},
@@ -53,7 +54,8 @@ var filters = []struct {
 func (s *selection) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.config, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
-	f.StringVar(&s.since, "since", "", "only arrivals from `TIME` on: 2026-11-01, \"2026-11-01 14:30\", RFC 3339, or 24h, 7d ago")
+	f.StringVar(&s.since, "since", "",
+		"only arrivals from `TIME` on: 2026-11-01, \"2026-11-01 14:30\", RFC 3339, or 24h, 7d ago")
 	f.StringVar(&s.until, "until", "", "only arrivals before `TIME`")
 	f.StringVar(&s.timezone, "timezone", "", "`ZONE` of logs that name none (default: the machine's)")
 	for _, filter := range filters {
@@ -227,16 +229,19 @@ func logError(err error) error {
 	var kind *tailer.KindError
 	switch {
 	case errors.Is(err, journal.ErrAccess):
-		return &hintedError{err, "run as root, or as a user in the group systemd-journal: adduser exiwatch systemd-journal," +
-			" and restart the daemon"}
+		return &hintedError{err,
+			"run as root, or as a user in the group systemd-journal: adduser exiwatch systemd-journal," +
+				" and restart the daemon"}
 	case errors.Is(err, journal.ErrEmpty):
 		return &hintedError{err, "systemctl status systemd-journald tells whether it runs;" +
 			" a container has no journal of its own"}
 	case errors.Is(err, journal.ErrNone):
-		return &hintedError{err, "name the file that the system's syslog daemon writes, as log = \"/path\", or read a copy:" +
-			" journalctl -o json > FILE on the host, exiwatch replay FILE here"}
+		return &hintedError{err,
+			"name the file that the system's syslog daemon writes, as log = \"/path\", or read a copy:" +
+				" journalctl -o json > FILE on the host, exiwatch replay FILE here"}
 	case errors.As(err, &kind) && config.MainLogIn(kind.Path) != "":
-		return &hintedError{err, "in that folder " + escape.Text(config.MainLogIn(kind.Path)) + " looks like the main log"}
+		return &hintedError{err, "in that folder " + escape.Text(config.MainLogIn(kind.Path)) +
+			" looks like the main log"}
 	case errors.As(err, &kind):
 		return &hintedError{err, "name Exim's main log in the configuration as log = \"/path/to/mainlog\"" +
 			" (exim -bP log_file_path tells it);" +
@@ -250,7 +255,8 @@ func logError(err error) error {
 }
 
 // replay reads the logs through a pipeline, with a progress bar if that is worth it.
-func (s *selection) replay(cmd *cobra.Command, files []string, rules []window.Rule, listener watch.Listener) (tailer.Totals, error) {
+func (s *selection) replay(cmd *cobra.Command, files []string, rules []window.Rule,
+	listener watch.Listener) (tailer.Totals, error) {
 	r, err := s.reading(cmd, files)
 	if err != nil {
 		return tailer.Totals{}, err

@@ -37,7 +37,8 @@ func newService(pidfile string) (*service, error) {
 // that no daemon takes over the file of another one.
 func (s *service) ready() error {
 	if s.pidfile != "" {
-		if err := renameio.WriteFile(s.pidfile, s.pid(), 0o644, renameio.WithTempDir(filepath.Dir(s.pidfile)), renameio.WithStaticPermissions(0o644)); err != nil {
+		if err := renameio.WriteFile(s.pidfile, s.pid(), 0o644, renameio.WithTempDir(filepath.Dir(s.pidfile)),
+			renameio.WithStaticPermissions(0o644)); err != nil {
 			return fmt.Errorf("writing the pidfile: %w", err)
 		}
 	}

@@ -60,7 +60,8 @@ func startProcess(t *testing.T, args ...string) *process {
 func startCommand(t *testing.T, edit func(*exec.Cmd), args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(os.Args[0], args...), ended: make(chan error, 1)}
-	p.cmd.Env = append(os.Environ(), asProgram+"=1", "GORACE=atexit_sleep_ms=0") // else the race detector takes a second
+	// else the race detector takes a second
+	p.cmd.Env = append(os.Environ(), asProgram+"=1", "GORACE=atexit_sleep_ms=0")
 	p.cmd.Stdout, p.cmd.Stderr = p, p
 	edit(p.cmd)
 	if err := p.cmd.Start(); err != nil {
@@ -135,7 +136,8 @@ type plot struct {
 func newPlot(t *testing.T, via string) *plot {
 	dir := t.TempDir()
 	p := &plot{t: t, dir: dir, config: filepath.Join(dir, "exiwatch.toml"), log: filepath.Join(dir, "mainlog")}
-	p.configure(fmt.Sprintf("log = %q\nstate = %q\n[mail]\nto = ['root@lab.test']\nvia = %q\n", p.log, filepath.Join(dir, "state"), via))
+	p.configure(fmt.Sprintf("log = %q\nstate = %q\n[mail]\nto = ['root@lab.test']\nvia = %q\n", p.log,
+		filepath.Join(dir, "state"), via))
 	p.write("")
 	return p
 }
@@ -159,7 +161,8 @@ func burst(user string, from, to int) string {
 	var b strings.Builder
 	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	for i := from; i < to; i++ {
-		fmt.Fprintf(&b, "%s 1xV%03d-%06d-01 <= %s@lab.test U=%s P=local S=5\n", at.Add(time.Duration(i)*time.Second).Format(time.DateTime), len(user), i, user, user)
+		fmt.Fprintf(&b, "%s 1xV%03d-%06d-01 <= %s@lab.test U=%s P=local S=5\n",
+			at.Add(time.Duration(i)*time.Second).Format(time.DateTime), len(user), i, user, user)
 	}
 	return b.String()
 }

@@ -26,7 +26,8 @@ const maxAlertsPerWeek = 1e6
 
 func (c *chooser) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&c.suggest, "suggest", false, "print rules with limits that suit these logs, as TOML")
-	cmd.Flags().Float64Var(&c.perWeek, "alerts-per-week", 1, "with --suggest: `N` alerts of each rule are welcome in a week; 0.25 is one in four weeks, 0 is none")
+	cmd.Flags().Float64Var(&c.perWeek, "alerts-per-week", 1,
+		"with --suggest: `N` alerts of each rule are welcome in a week; 0.25 is one in four weeks, 0 is none")
 }
 
 func (c *chooser) check(cmd *cobra.Command) error {
@@ -40,7 +41,8 @@ func (c *chooser) check(cmd *cobra.Command) error {
 }
 
 // run finds the limits and prints them.
-func (c *chooser) run(cmd *cobra.Command, s *selection, files []string, rules []window.Rule, rows int, asJSON bool) error {
+func (c *chooser) run(cmd *cobra.Command, s *selection, files []string, rules []window.Rule, rows int,
+	asJSON bool) error {
 	result, err := c.find(cmd, s, files, rules, rows)
 	if err != nil {
 		return err
@@ -52,7 +54,8 @@ func (c *chooser) run(cmd *cobra.Command, s *selection, files []string, rules []
 }
 
 // find reads the logs until the limits are found.
-func (c *chooser) find(cmd *cobra.Command, s *selection, files []string, rules []window.Rule, rows int) (*suggest.Suggestions, error) {
+func (c *chooser) find(cmd *cobra.Command, s *selection, files []string, rules []window.Rule,
+	rows int) (*suggest.Suggestions, error) {
 	rules = slices.DeleteFunc(slices.Clone(rules), func(r window.Rule) bool {
 		return r.Count == window.Anomalies // no limit on volume
 	})
@@ -70,7 +73,10 @@ func (c *chooser) find(cmd *cobra.Command, s *selection, files []string, rules [
 		return nil, err
 	}
 	err = again.first(cmd, found.First(), watch.Listener{
-		Arrival: func(a *parser.Arrival, _ *window.Arrival) { found.Arrival(report.Time{Time: a.Time, Millis: a.Millis}) },
+		Arrival: func(a *parser.Arrival, _ *window.Arrival) {
+			found.Arrival(report.Time{Time: a.Time,
+				Millis: a.Millis})
+		},
 		Counted: found.Counted,
 	}, found.NextLog)
 	if err != nil {

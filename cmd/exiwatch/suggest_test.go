@@ -86,7 +86,8 @@ func TestSuggestedRulesDoWhatTheySay(t *testing.T) {
 		shell(t, fmt.Sprintf("%s/biglog -lines 8000 -start 2026-11-%02dT09:00:00Z -seed %d -selectors subject -recipients >> %s", dir, day, day, log))
 	}
 	args := []string{"--timezone", "UTC", "--alerts-per-week", "4", "-n", "3", log}
-	for _, rule := range []string{"account 20/5m", "host 20/1h", "sender recipients 100/1d", "sender_domain bytes 1000000/1h"} {
+	for _, rule := range []string{"account 20/5m", "host 20/1h", "sender recipients 100/1d",
+		"sender_domain bytes 1000000/1h"} {
 		args = append(args, "--rule", rule)
 	}
 	suggested := suggestJSON(t, args...)
@@ -95,21 +96,25 @@ func TestSuggestedRulesDoWhatTheySay(t *testing.T) {
 	lower := text
 	for _, r := range suggested.Rules {
 		if *r.Suggested < 2 || *r.Alerts > suggested.AlertsAllowed || *r.Alerts != got[r.Rule] {
-			t.Errorf("%s: limit %d is said to open %d alerts, opens %d, %d are allowed", r.Rule, *r.Suggested, *r.Alerts, got[r.Rule], suggested.AlertsAllowed)
+			t.Errorf("%s: limit %d is said to open %d alerts, opens %d, %d are allowed", r.Rule, *r.Suggested,
+				*r.Alerts, got[r.Rule], suggested.AlertsAllowed)
 		}
 		if len(r.By) == 0 || len(r.By) > 3 {
 			t.Errorf("%s: %d values with alerts, want up to 3", r.Rule, len(r.By))
 		}
-		lower = strings.Replace(lower, fmt.Sprintf("\nlimit  = %d\n", *r.Suggested), fmt.Sprintf("\nlimit  = %d\n", *r.Suggested-1), 1)
+		lower = strings.Replace(lower, fmt.Sprintf("\nlimit  = %d\n", *r.Suggested),
+			fmt.Sprintf("\nlimit  = %d\n", *r.Suggested-1), 1)
 	}
 	if suggested.AlertsAllowed < 8 || len(suggested.Rules) != 4 {
-		t.Errorf("%d alerts allowed in %d rules, want several weeks of 4", suggested.AlertsAllowed, len(suggested.Rules))
+		t.Errorf("%d alerts allowed in %d rules, want several weeks of 4", suggested.AlertsAllowed,
+			len(suggested.Rules))
 	}
 	writeFile(t, file, lower)
 	got = alertsByRule(t, "--timezone", "UTC", "--config", file, log)
 	for _, r := range suggested.Rules {
 		if got[r.Rule] != *r.Below || got[r.Rule] <= suggested.AlertsAllowed {
-			t.Errorf("%s: limit %d is said to open %d alerts, opens %d, %d are allowed", r.Rule, *r.Suggested-1, *r.Below, got[r.Rule], suggested.AlertsAllowed)
+			t.Errorf("%s: limit %d is said to open %d alerts, opens %d, %d are allowed", r.Rule, *r.Suggested-1,
+				*r.Below, got[r.Rule], suggested.AlertsAllowed)
 		}
 	}
 	naivePeaks(t, log, suggested)
@@ -152,7 +157,8 @@ func naivePeaks(t *testing.T, log string, suggested suggestionsJSON) {
 		}
 	}
 	if suggested.Arrivals != counted || r.Values != len(highest) || highest[r.HighestValue] != r.Highest {
-		t.Errorf("%d arrivals of %d accounts, %s had up to %d; counted by hand %d of %d, up to %d", suggested.Arrivals, r.Values, r.HighestValue, r.Highest,
+		t.Errorf("%d arrivals of %d accounts, %s had up to %d; counted by hand %d of %d, up to %d",
+			suggested.Arrivals, r.Values, r.HighestValue, r.Highest,
 			counted, len(highest), highest[r.HighestValue])
 	}
 }
@@ -185,8 +191,10 @@ func TestSuggestByWhatCounts(t *testing.T) {
 	} {
 		got := suggestJSON(t, test.args...)
 		r := got.Rules[0]
-		if got.Arrivals != test.arrivals || r.Values != test.values || r.Highest != test.highest || r.HighestValue != test.highestValue {
-			t.Errorf("%q: %d arrivals, %d values, up to %d of %q; want %d, %d, %d, %q", test.args, got.Arrivals, r.Values, r.Highest, r.HighestValue,
+		if got.Arrivals != test.arrivals || r.Values != test.values || r.Highest != test.highest ||
+			r.HighestValue != test.highestValue {
+			t.Errorf("%q: %d arrivals, %d values, up to %d of %q; want %d, %d, %d, %q", test.args, got.Arrivals,
+				r.Values, r.Highest, r.HighestValue,
 				test.arrivals, test.values, test.highest, test.highestValue)
 		}
 	}
@@ -198,11 +206,13 @@ func TestSuggestWhatCantBeReadTwice(t *testing.T) {
 	shell(t, "mkfifo "+fifo)
 	for _, name := range []string{"-", fifo, "/dev/null"} {
 		out, stderr, status := exiwatch(t, shopLog, "replay", "--suggest", name)
-		if status != exitFailure || out != "" || !strings.Contains(stderr, "can be read only once") || !strings.Contains(stderr, "exiwatch: hint: ") {
+		if status != exitFailure || out != "" || !strings.Contains(stderr, "can be read only once") ||
+			!strings.Contains(stderr, "exiwatch: hint: ") {
 			t.Errorf("replay --suggest %s: status %d: %s%s", name, status, out, stderr)
 		}
 	}
-	if _, stderr, status := exiwatch(t, "", "replay", "--suggest", fifo+".none"); status != exitFailure || !strings.Contains(stderr, "no such file") {
+	if _, stderr, status := exiwatch(t, "", "replay", "--suggest", fifo+".none"); status != exitFailure ||
+		!strings.Contains(stderr, "no such file") {
 		t.Errorf("of no file: status %d: %s", status, stderr)
 	}
 }
@@ -215,7 +225,8 @@ func TestSuggestWhileTheLogGrows(t *testing.T) {
 	for range 2 {
 		opened := 0
 		rule := window.Rule{Key: window.Auth, Limit: 1, Window: time.Minute}
-		if err := r.next(command(t), []window.Rule{rule}, watch.Listener{Opened: func([]*window.Alert) { opened++ }}); err != nil {
+		if err := r.next(command(t), []window.Rule{rule},
+			watch.Listener{Opened: func([]*window.Alert) { opened++ }}); err != nil {
 			t.Fatal(err)
 		}
 		if r.seen[0] != 6 || opened != 1 {
@@ -262,7 +273,8 @@ func rereadingOf(t *testing.T, text string) (*rereading, string) {
 	}
 	arrivals, logs := 0, 0
 	listener := watch.Listener{Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ }}
-	if err := r.first(command(t), nil, listener, func() error { logs++; return nil }); err != nil || arrivals != 6 || logs != 1 {
+	if err := r.first(command(t), nil, listener, func() error { logs++; return nil }); err != nil || arrivals != 6 ||
+		logs != 1 {
 		t.Fatalf("%d arrivals in %d logs, %v", arrivals, logs, err)
 	}
 	return r, log

@@ -20,9 +20,11 @@ import (
 // weights are what --count chooses from, with the key whose values are told apart for the last five.
 var weights = []string{"messages", "recipients", "bytes", "hosts", "networks", "senders", "subjects", "addresses"}
 
-var sums = map[string]func(*report.Row) int64{"messages": report.Messages, "recipients": report.Recipients, "bytes": report.Bytes}
+var sums = map[string]func(*report.Row) int64{"messages": report.Messages, "recipients": report.Recipients,
+	"bytes": report.Bytes}
 
-var distinctKeys = map[string]window.Key{"hosts": window.Host, "networks": window.Network, "senders": window.Sender, "subjects": window.Subject}
+var distinctKeys = map[string]window.Key{"hosts": window.Host, "networks": window.Network, "senders": window.Sender,
+	"subjects": window.Subject}
 
 func topCommand() *cobra.Command {
 	var s selection
@@ -78,7 +80,8 @@ siblings are read.`,
 		}),
 	}
 	s.flags(cmd)
-	cmd.Flags().StringVar(&t.count, "count", "messages", "what to rank by: "+strings.Join(weights, ", ")+" (the last five: how many distinct)")
+	cmd.Flags().StringVar(&t.count, "count", "messages",
+		"what to rank by: "+strings.Join(weights, ", ")+" (the last five: how many distinct)")
 	cmd.Flags().UintVarP(&rows, "rows", "n", 10, "`ROWS` (0: all)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd

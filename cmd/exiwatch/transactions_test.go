@@ -46,7 +46,8 @@ func TestTransactionsASecond(t *testing.T) {
 	for _, name := range []string{"no ACL", "exiwatch", "ratelimit"} {
 		t.Logf("%-10s %7.0f messages/s  %7.0f recipients/s", name, rates[name][0], rates[name][1])
 	}
-	t.Logf("exiwatch / ratelimit: %.2f of messages, %.2f of recipients", rates["exiwatch"][0]/rates["ratelimit"][0], rates["exiwatch"][1]/rates["ratelimit"][1])
+	t.Logf("exiwatch / ratelimit: %.2f of messages, %.2f of recipients", rates["exiwatch"][0]/rates["ratelimit"][0],
+		rates["exiwatch"][1]/rates["ratelimit"][1])
 }
 
 // rate is how many messages of n a second are accepted over four connections, each sender having ten, or how many

@@ -68,18 +68,22 @@ func TestUncountedIsTold(t *testing.T) {
 		"198.51.100.0/24, all from 198.51.100.7, within 32 min. " +
 		"[count] " + line + " counts them\n"
 	for _, key := range []string{"account", "cpuser"} {
-		if _, stderr, status = exiwatch(t, "", "top", key, "--config", config, log); status != exitDone || stderr != note {
+		if _, stderr, status = exiwatch(t, "", "top", key, "--config", config, log); status != exitDone ||
+			stderr != note {
 			t.Errorf("top %s, status %d, says %q, want %q", key, status, stderr, note)
 		}
 	}
-	if _, stderr, _ = exiwatch(t, "", "top", "account", "--config", config, "--host", "192.0.2.0/24", log); stderr != "" {
+	if _, stderr, _ = exiwatch(t, "", "top", "account", "--config", config, "--host", "192.0.2.0/24",
+		log); stderr != "" {
 		t.Errorf("top of what counts says %q", stderr)
 	}
 
 	// The line does what it says.
-	writeFile(t, config, "timezone = \"UTC\"\n[count]\n"+line+"\n[[rule]]\nkey = \"host\"\nlimit = 500\nwindow = \"1h\"\n")
+	writeFile(t, config,
+		"timezone = \"UTC\"\n[count]\n"+line+"\n[[rule]]\nkey = \"host\"\nlimit = 500\nwindow = \"1h\"\n")
 	out, _, _ = exiwatch(t, "", "replay", "--config", config, log)
-	if strings.Contains(out, "Counted by no rule") || !strings.Contains(out, "\nAlerts that would have been mailed: 1\n") {
+	if strings.Contains(out, "Counted by no rule") || !strings.Contains(out,
+		"\nAlerts that would have been mailed: 1\n") {
 		t.Errorf("with the line:\n%s", out)
 	}
 }

@@ -69,8 +69,9 @@ func (s *selection) judgeSelection(stderr io.Writer) {
 		note(stderr, "note", fmt.Sprintf("the log ends at %s, before --since %s (%s): none of %d arrivals is selected",
 			stamped(all.Last), s.since, stamped(s.from), all.Arrivals))
 	case !s.to.IsZero() && !all.First.Before(s.to):
-		note(stderr, "note", fmt.Sprintf("the log begins at %s, not before --until %s (%s): none of %d arrivals is selected",
-			stamped(all.First), s.until, stamped(s.to), all.Arrivals))
+		note(stderr, "note",
+			fmt.Sprintf("the log begins at %s, not before --until %s (%s): none of %d arrivals is selected",
+				stamped(all.First), s.until, stamped(s.to), all.Arrivals))
 	default:
 		note(stderr, "note", fmt.Sprintf("0 of %d arrivals match %s; they are of %s to %s",
 			all.Arrivals, s.words(), stamped(all.First), stamped(all.Last)))
@@ -119,8 +120,9 @@ func (s *selection) zoneHint(stderr io.Writer, last time.Time) {
 			if zone == "" {
 				zone = "ZONE"
 			}
-			note(stderr, "hint", fmt.Sprintf("%s was written %s its last stamp: the log's clock seems to be in another "+
-				"zone. Try --timezone %s", l.Name, apart(off), zone))
+			note(stderr, "hint",
+				fmt.Sprintf("%s was written %s its last stamp: the log's clock seems to be in another "+
+					"zone. Try --timezone %s", l.Name, apart(off), zone))
 			return
 		}
 	}

@@ -48,9 +48,11 @@ func TestWhatIsNoLog(t *testing.T) {
 		{"random", randomBytes(5000), exitFailure, "exiwatch: error: FILE" + none + "binary, no text. Line 1: "},
 		{"empty", "", exitDone, "exiwatch: note: FILE is empty\n"},
 		{"blank", "\n\n", exitDone, "exiwatch: note: FILE is empty\n"},
-		{"json", `{"level":"info","msg":"` + "\x1b[31m" + `started"}` + "\n", exitFailure, "exiwatch: error: FILE" + none +
+		{"json", `{"level":"info","msg":"` + "\x1b[31m" + `started"}` + "\n", exitFailure, "exiwatch: error: FILE" +
+			none +
 			`JSON of another program. Line 1: {"level":"info","msg":"\x1b[31mstarted"}` + "\n" + hint},
-		{"dpkg.log", "2026-11-23 10:00:00 status installed exim4:all 4.96\n", exitFailure, "exiwatch: error: FILE" + none +
+		{"dpkg.log", "2026-11-23 10:00:00 status installed exim4:all 4.96\n", exitFailure, "exiwatch: error: FILE" +
+			none +
 			"a log of another program, with dates like Exim's. Line 1: 2026-11-23 10:00:00 status installed exim4:all 4.96\n" +
 			hint},
 		{"access.log", `192.0.2.1 - - [23/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 1` + "\n", exitFailure,
@@ -81,7 +83,8 @@ func TestWhatIsNoLog(t *testing.T) {
 		writeFile(t, file, test.text)
 		for _, args := range []string{"replay", "replay --json", "replay --html -", "replay --suggest", "top account",
 			"arrivals"} {
-			_, stderr, status := exiwatch(t, "", append(strings.Fields(args+" --config /dev/null --timezone UTC"), file)...)
+			_, stderr, status := exiwatch(t, "", append(strings.Fields(args+" --config /dev/null --timezone UTC"),
+				file)...)
 			want := strings.ReplaceAll(test.says, "FILE", file)
 			if status != test.status || !strings.Contains(stderr, want) || want == "" && stderr != "" {
 				t.Errorf("%s %s: status %d, %s, want %d, %s", args, test.name, status, stderr, test.status, want)
@@ -142,7 +145,8 @@ func TestLogInAnotherZone(t *testing.T) {
 			"Try --timezone UTC"},
 		"UTC": nil,
 	} {
-		_, stderr, status := exiwatch(t, "", "top", "account", "--config", "/dev/null", "--timezone", zone, "--since", "30m",
+		_, stderr, status := exiwatch(t, "", "top", "account", "--config", "/dev/null", "--timezone", zone, "--since",
+			"30m",
 			log)
 		for _, text := range says {
 			if !strings.Contains(stderr, text) {
@@ -159,7 +163,8 @@ func TestLogInAnotherZone(t *testing.T) {
 func TestLoopbackIsSaid(t *testing.T) {
 	var b strings.Builder
 	for i := range 120 {
-		fmt.Fprintf(&b, "2026-03-01 10:%02d:%02d 1tQ%03d-000001-01 <= web@shop.test H=localhost [%s] P=esmtp S=800\n", i/60,
+		fmt.Fprintf(&b, "2026-03-01 10:%02d:%02d 1tQ%03d-000001-01 <= web@shop.test H=localhost [%s] P=esmtp S=800\n",
+			i/60,
 			i%60, i,
 			[]string{"127.0.0.1", "::1"}[i%2])
 	}

@@ -33,7 +33,8 @@ func TestSocketVictims(t *testing.T) {
 		outsider = append(outsider, "alice@lab.test H=mx.else.test [198.51.100.9]:25 P=esmtp")
 		mailauth = append(mailauth, "m@else.test H=(pc) [203.0.113.7]:4711 P=esmtpa A=plain:mallory@lab.test"+
 			":x) [192.0.2.9] P=esmtpa A=plain:boss@corp.test")
-		spelling := []string{"carol@lab.test", "Carol@lab.test", "CAROL@LAB.TEST", " carol@lab.test", "carol@lab.test "}[i%5]
+		spelling := []string{"carol@lab.test", "Carol@lab.test", "CAROL@LAB.TEST", " carol@lab.test",
+			"carol@lab.test "}[i%5]
 		real = append(real, "c@else.test H=(pc) [203.0.113.8]:4711 P=esmtpa A=plain:"+spelling)
 	}
 	p.write(arrivalsNow("O", outsider...) + arrivalsNow("M", mailauth...) + arrivalsNow("R", real...))

@@ -35,7 +35,8 @@ func TestWhen(t *testing.T) {
 			t.Errorf("when(%q) = %v, %v, want %s", s, got.UTC(), err, want)
 		}
 	}
-	for _, s := range []string{"yesterday", "2026-13-01", "2026-02-30", "2026-11-01 25:00", "14:30", "-24h", "24", "7w", "0s", "d", "ago", "2026-11-01Z", "01.11.2026"} {
+	for _, s := range []string{"yesterday", "2026-13-01", "2026-02-30", "2026-11-01 25:00", "14:30", "-24h", "24",
+		"7w", "0s", "d", "ago", "2026-11-01Z", "01.11.2026"} {
 		if got, err := when(s, now, zone); err == nil {
 			t.Errorf("when(%q) = %v, want an error", s, got)
 		}

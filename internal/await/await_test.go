@@ -29,11 +29,13 @@ func TestUntil(t *testing.T) {
 		want         time.Duration // that it waits
 		failed       string
 	}{
-		"at once":           {0, never, 0, ""},
-		"soon":              {10 * time.Second, never, 10 * time.Second, ""},
-		"not at all":        {never, never, Still, "after 1m0s, the last 1m0s of them without progress, still not: it; at 0; at x"},
+		"at once": {0, never, 0, ""},
+		"soon":    {10 * time.Second, never, 10 * time.Second, ""},
+		"not at all": {never, never, Still,
+			"after 1m0s, the last 1m0s of them without progress, still not: it; at 0; at x"},
 		"late, with others": {4 * time.Minute, 50 * time.Second, 4 * time.Minute, ""},
-		"too late for them": {4 * time.Minute, 61 * time.Second, Still, "after 1m0s, the last 1m0s of them without progress, still not: it; at 0; at x"},
+		"too late for them": {4 * time.Minute, 61 * time.Second, Still,
+			"after 1m0s, the last 1m0s of them without progress, still not: it; at 0; at x"},
 		"never, with others": {never, 45 * time.Second, HardEnd,
 			"after 5m0s, the last 30s of them without progress, still not: it; at 6; at x"},
 	} {

@@ -69,7 +69,8 @@ func (h *host) configure(text string) config.Config {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() { h.log.Close() })
-	c, err := config.Parse("test", fmt.Appendf(nil, "log = %q\nstate = %q\ntimezone = \"UTC\"\n%s", path, filepath.Join(h.dir, "state"), text))
+	c, err := config.Parse("test", fmt.Appendf(nil, "log = %q\nstate = %q\ntimezone = \"UTC\"\n%s", path,
+		filepath.Join(h.dir, "state"), text))
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -150,7 +151,8 @@ func (h *host) line(l letter) string {
 	}
 	subject := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(l.subject)
 	return fmt.Sprintf("%s 1uAbCd-%06d-%02d <= %s H=(%s) [%s] P=esmtpsa A=plain:%s S=2211 T=\"%s\" for a@one.test b@two.test\n",
-		time.Now().UTC().Format(time.DateTime), h.lines/100, h.lines%100, l.sender, l.helo, l.address, l.account, subject)
+		time.Now().UTC().Format(time.DateTime), h.lines/100, h.lines%100, l.sender, l.helo, l.address, l.account,
+		subject)
 }
 
 // send writes n messages into the log.

@@ -84,7 +84,8 @@ func TestPortRefuses(t *testing.T) {
 		{"TRACE", "TRACE", path, address, 405},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := answer(t, "tcp", address, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: 0\r\n\r\n", test.method, test.path, test.host))
+			r := answer(t, "tcp", address, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: 0\r\n\r\n",
+				test.method, test.path, test.host))
 			if r.StatusCode != test.status {
 				t.Errorf("it is answered %s, want %d", r.Status, test.status)
 			}
@@ -105,7 +106,8 @@ func TestPortRefuses(t *testing.T) {
 				}
 			}
 			policy := r.Header.Get("Content-Security-Policy")
-			for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"} {
+			for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'",
+				"form-action 'none'"} {
 				if !strings.Contains(policy, want) {
 					t.Errorf("the policy %q lacks %q", policy, want)
 				}
@@ -122,7 +124,8 @@ func TestHeadersAreBounded(t *testing.T) {
 	t.Parallel()
 	h := startHost(t, rules)
 	address, path, _ := strings.Cut(strings.TrimPrefix(h.url, "http://"), "/")
-	r := answer(t, "tcp", address, "GET /"+path+" HTTP/1.1\r\nHost: "+address+"\r\nX: "+strings.Repeat("x", 20_000)+"\r\n\r\n")
+	r := answer(t, "tcp", address, "GET /"+path+" HTTP/1.1\r\nHost: "+address+"\r\nX: "+strings.Repeat("x",
+		20_000)+"\r\n\r\n")
 	if r.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("20 kB of headers are answered %s", r.Status)
 	}

@@ -30,7 +30,8 @@ func TestHostileTextsAreText(t *testing.T) {
 	}
 	plain := make([]string, len(hostile))
 	for i := range plain {
-		plain[i] = "word" + string(rune('a'+i/8)) + string(rune('s'+i%8)) // without digits, which would make them one topic
+		// without digits, which would make them one topic
+		plain[i] = "word" + string(rune('a'+i/8)) + string(rune('s'+i%8))
 	}
 	want, got := elements(t, plain, 1), elements(t, hostile, len(hostile))
 	for i := range got {

@@ -34,7 +34,8 @@ func TestHundredWatchers(t *testing.T) {
 	watched := underLoad(t, *watchers)
 	t.Logf("%d lines a second for %d s; alerts are mailed after (median, most), and at the end the rest is read after:", *lineRate, *loadSpell)
 	t.Logf("nobody looks:  %v, %v; %v", alone.median(), alone.most(), alone.rest)
-	t.Logf("%3d look on:   %v, %v; %v; %d events, %d pages", *watchers, watched.median(), watched.most(), watched.rest, watched.events, watched.pages)
+	t.Logf("%3d look on:   %v, %v; %v; %d events, %d pages", *watchers, watched.median(), watched.most(),
+		watched.rest, watched.events, watched.pages)
 	t.Logf("ratio of the medians %.2f", float64(watched.median())/float64(alone.median()))
 	if watched.events < int64(*watchers) {
 		t.Errorf("%d who look on were sent %d events", *watchers, watched.events)
@@ -102,12 +103,14 @@ func underLoad(t *testing.T, clients int) *spell {
 		for i := range *lineRate / batches {
 			// No account is over a limit, no host, and no password has several of these.
 			who := (n*997 + i) % 50_000
-			text.WriteString(h.line(letter{account: fmt.Sprintf("u%d@lab.test", who), subject: "Minutes of the board", address: fmt.Sprintf("10.%d.%d.1", who/200, who%200)}))
+			text.WriteString(h.line(letter{account: fmt.Sprintf("u%d@lab.test", who), subject: "Minutes of the board",
+				address: fmt.Sprintf("10.%d.%d.1", who/200, who%200)}))
 		}
 		if n%10 == 5 {
 			who := fmt.Sprintf("bulk%d@lab.test", n)
 			for range 21 {
-				text.WriteString(h.line(letter{account: who, subject: "Your parcel", address: fmt.Sprintf("192.0.2.%d", n%250)}))
+				text.WriteString(h.line(letter{account: who, subject: "Your parcel",
+					address: fmt.Sprintf("192.0.2.%d", n%250)}))
 			}
 			crossed[who] = time.Now()
 		}
@@ -166,7 +169,9 @@ func (h *host) mailed(account string) (at time.Time) {
 		h.post.mu.Lock()
 		defer h.post.mu.Unlock()
 		mails = len(h.post.mails)
-		i := slices.IndexFunc(h.post.mails, func(m mailer.Message) bool { return strings.Contains(string(m.Data), account) })
+		i := slices.IndexFunc(h.post.mails, func(m mailer.Message) bool {
+			return strings.Contains(string(m.Data), account)
+		})
 		if i >= 0 {
 			at = h.post.at[i]
 		}

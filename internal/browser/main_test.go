@@ -43,7 +43,8 @@ func startChromium() {
 		chromium.err = err
 		return
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(patience),
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.WSURLReadTimeout(patience),
 		chromedp.Flag("hide-scrollbars", true))
 	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, endTabs := chromedp.NewContext(allocator)
@@ -94,7 +95,8 @@ func newTab(t *testing.T, width, height int64) *tab {
 		}
 	}
 	const violations = `addEventListener("securitypolicyviolation", (e) => console.error("policy", e.violatedDirective, e.blockedURI))`
-	tab.run(command(log.Enable, cdp.Empty{}), command(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: violations}),
+	tab.run(command(log.Enable, cdp.Empty{}), command(page.AddScriptToEvaluateOnNewDocument,
+		page.AddScriptToEvaluateOnNewDocumentParams{Source: violations}),
 		chromedp.EmulateViewport(width, height))
 	if err := chromedp.Listen(ctx, listen); err != nil {
 		t.Fatal(err)

@@ -40,7 +40,8 @@ func (h *host) outbreak() {
 		h.send(3, letter{account: name + "@lab.test", subject: "Minutes of the board", address: "192.0.2.1"})
 	}
 	for _, address := range []string{"203.0.113.7", "203.0.113.77", "198.51.100.9"} {
-		for _, subject := range []string{"Your parcel 1", "Your parcel 2", "Invoice overdue", `Account "closed"`, "Glückwunsch"} {
+		for _, subject := range []string{"Your parcel 1", "Your parcel 2", "Invoice overdue", `Account "closed"`,
+			"Glückwunsch"} {
 			h.send(5, letter{account: "mallory@lab.test", subject: subject, address: address, helo: "ylmf-pc"})
 		}
 	}
@@ -84,7 +85,8 @@ func TestFocusStaysWhereItIs(t *testing.T) {
 	was := eval[string](tab, "document.activeElement.getAttribute('href')")
 	h.send(30, letter{account: "zoe@lab.test", subject: "x"})
 	tab.until("zoe is told of", `document.getElementById("ranking").textContent.includes("zoe")`)
-	if got := eval[string](tab, "document.activeElement.getAttribute('href')"); got != was || !strings.Contains(got, "mallory") {
+	if got := eval[string](tab, "document.activeElement.getAttribute('href')"); got != was ||
+		!strings.Contains(got, "mallory") {
 		t.Errorf("the focus is on %q, was on %q", got, was)
 	}
 	tab.do("click", "#pause")
@@ -139,10 +141,12 @@ func TestWithoutScript(t *testing.T) {
 	tab := newTab(t, 1280, 900)
 	tab.run(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
 	for path, words := range map[string][]string{
-		"":                                       {"mallory@lab.test is sending in bulk right now.", "Glückwunsch", "of 20 messages in 5 minutes", "Made at"},
-		"alerts":                                 {"mallory@lab.test", "open"},
-		"health":                                 {"up to its end", "mainlog"},
-		"who?key=account&value=mallory@lab.test": {"Over a limit right now.", "203.0.113.77", "203.0.113.0/24", "two.test", "ylmf-pc", "1uAbCd-"},
+		"": {"mallory@lab.test is sending in bulk right now.", "Glückwunsch",
+			"of 20 messages in 5 minutes", "Made at"},
+		"alerts": {"mallory@lab.test", "open"},
+		"health": {"up to its end", "mainlog"},
+		"who?key=account&value=mallory@lab.test": {"Over a limit right now.", "203.0.113.77", "203.0.113.0/24",
+			"two.test", "ylmf-pc", "1uAbCd-"},
 	} {
 		tab.run(chromedp.Navigate(h.url + path))
 		text := eval[string](tab, "document.body.innerText")
@@ -201,7 +205,8 @@ type axe struct {
 	Nodes            []struct{ HTML, FailureSummary string }
 }
 
-var pages = []string{"", "alerts", "health", "who?key=account&value=mallory@lab.test", "who?key=host&value=203.0.113.77", "who?key=account&value=nobody"}
+var pages = []string{"", "alerts", "health", "who?key=account&value=mallory@lab.test",
+	"who?key=host&value=203.0.113.77", "who?key=account&value=nobody"}
 
 // TestAxeFindsNothing in either theme, wide or narrow; and nothing is wider than the screen. Without -shots each
 // theme is seen at one width.
@@ -221,7 +226,9 @@ func TestAxeFindsNothing(t *testing.T) {
 				continue
 			}
 			tab := newTab(t, width, 900)
-			tab.run(command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}}))
+			tab.run(command(emulation.SetEmulatedMedia,
+				emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme",
+					Value: theme}}}))
 			for i, path := range pages {
 				tab.open(h.url + path)
 				if got := eval[int64](tab, "document.documentElement.scrollWidth"); got > width {
@@ -230,14 +237,16 @@ func TestAxeFindsNothing(t *testing.T) {
 				}
 				tab.run(chromedp.Evaluate[chromedp.Void](string(script)))
 				var found []axe
-				if err := json.Unmarshal([]byte(eval[string](tab, "axe.run().then((r) => JSON.stringify(r.violations))")), &found); err != nil {
+				if err := json.Unmarshal([]byte(eval[string](tab,
+					"axe.run().then((r) => JSON.stringify(r.violations))")), &found); err != nil {
 					t.Fatal(err)
 				}
 				for _, v := range found {
 					t.Errorf("/%s, %s, %d wide: %s (%s): %s\n%+v", path, theme, width, v.ID, v.Impact, v.Help, v.Nodes)
 				}
 				if *shots != "" {
-					tab.shot(filepath.Join(*shots, []string{"first", "alerts", "health", "account", "host", "nobody"}[i]+"-"+theme+"-"+map[int64]string{1280: "wide", 400: "400px"}[width]+".png"))
+					tab.shot(filepath.Join(*shots, []string{"first", "alerts", "health", "account", "host",
+						"nobody"}[i]+"-"+theme+"-"+map[int64]string{1280: "wide", 400: "400px"}[width]+".png"))
 				}
 			}
 		}

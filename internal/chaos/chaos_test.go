@@ -42,9 +42,11 @@ type options struct {
 }
 
 var (
-	seed    = flag.Uint64("chaos.seed", 1, "of the first run")
-	seeds   = flag.Int("chaos.seeds", len(schemes), "how many runs, side by side; the naming scheme follows from the seed")
-	lines   = flag.Int("chaos.lines", 8_000, "how many entries are written: 800 a second, more if it would take over ten minutes")
+	seed  = flag.Uint64("chaos.seed", 1, "of the first run")
+	seeds = flag.Int("chaos.seeds", len(schemes),
+		"how many runs, side by side; the naming scheme follows from the seed")
+	lines = flag.Int("chaos.lines", 8_000,
+		"how many entries are written: 800 a second, more if it would take over ten minutes")
 	kills   = flag.Int("chaos.kills", 8, "how often the daemon is killed or stopped")
 	cycles  = flag.Int("chaos.cycles", 16, "how often the log is cycled")
 	outage  = flag.Int("chaos.outages", -1, "how often the mail server is out (-1: as often as the log is cycled)")
@@ -82,7 +84,8 @@ func TestChaos(t *testing.T) {
 
 // drawn are the options of the command line.
 func drawn(t *testing.T, seed uint64) options {
-	o := options{seed: seed, lines: *lines, kills: *kills, cycles: *cycles, outages: *outage, faults: *faults, loops: *loops, storms: *storms}
+	o := options{seed: seed, lines: *lines, kills: *kills, cycles: *cycles, outages: *outage, faults: *faults,
+		loops: *loops, storms: *storms}
 	o.ways, o.compress = chosenWays(t)
 	if o.outages < 0 {
 		o.outages = o.cycles

@@ -6,7 +6,8 @@ import (
 )
 
 // compressors are the programs that logrotate's compresscmd names, with the suffix that each gives.
-var compressors = []struct{ program, suffix string }{{"gzip", ".gz"}, {"xz", ".xz"}, {"bzip2", ".bz2"}, {"zstd", ".zst"}}
+var compressors = []struct{ program, suffix string }{{"gzip", ".gz"}, {"xz", ".xz"}, {"bzip2", ".bz2"},
+	{"zstd", ".zst"}}
 
 // compress has a program compress a cycled file as logrotate does: the new file grows beside the old one, whose times
 // it gets and which then goes. It does nothing where the program is missing.

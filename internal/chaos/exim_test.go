@@ -90,7 +90,8 @@ via = "smtp://%s"
 `, e.mainlog(), filepath.Join(e.dir, "state"), e.address()))
 	journal := newJournal(t, filepath.Join(e.dir, "journal"))
 	t.Cleanup(journal.close)
-	e.keeper = newKeeper(t, filepath.Join(e.dir, "stderr"), new(sync.Mutex), journal.note, raced, "run", "--config", e.config, "--from-start")
+	e.keeper = newKeeper(t, filepath.Join(e.dir, "stderr"), new(sync.Mutex), journal.note, raced, "run", "--config",
+		e.config, "--from-start")
 	return e
 }
 
@@ -121,7 +122,9 @@ func (e *eximChaos) settle(account string) {
 	e.keeper.wait()
 	e.burst(account, 6)
 	until(e.t, "the mail about "+account, func() bool {
-		return slices.ContainsFunc(e.mails(), func(m letter) bool { return bytes.Contains(m.text, []byte(account+" sent ")) })
+		return slices.ContainsFunc(e.mails(), func(m letter) bool {
+			return bytes.Contains(m.text, []byte(account+" sent "))
+		})
 	})
 }
 

@@ -22,7 +22,8 @@ func TestSeedRepeats(t *testing.T) {
 		return text.String()
 	}
 	when := func(seed uint64) (lines []int) {
-		for _, e := range plan(rand.New(rand.NewPCG(seed, 3)), options{lines: 5000, kills: 9, cycles: 9, outages: 9, faults: 9, loops: 2, storms: 2, ways: wayNames}) {
+		for _, e := range plan(rand.New(rand.NewPCG(seed, 3)),
+			options{lines: 5000, kills: 9, cycles: 9, outages: 9, faults: 9, loops: 2, storms: 2, ways: wayNames}) {
 			lines = append(lines, e.line)
 		}
 		return lines
@@ -40,7 +41,8 @@ func TestDifferences(t *testing.T) {
 	want := []listed{{ID: "once", Ended: new(time.Time)}, {ID: "lost"}, {ID: "double"}}
 	want[0].Grew = append(want[0].Grew, struct{ Times int64 }{20})
 	var mails []letter
-	for _, name := range []string{"once.opened", "double.opened", "once.grew20", "double.ended", "once.ended", "double.opened"} {
+	for _, name := range []string{"once.opened", "double.opened", "once.grew20", "double.ended", "once.ended",
+		"double.opened"} {
 		mails = append(mails, letter{events: []string{name}})
 	}
 	found := differences(want, mails, func(listed) string { return "x:1" })

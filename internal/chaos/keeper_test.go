@@ -196,7 +196,8 @@ func (k *keeper) terminate(d *daemon) {
 	case <-d.ended:
 		struck := d.cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL // by strike, meanwhile
 		if took := time.Since(asked); !struck && (!d.cmd.ProcessState.Success() || took > termTime) {
-			k.t.Errorf("SIGTERM: the daemon ended after %v with %v, want 0 within %v", took.Round(time.Millisecond), d.cmd.ProcessState, termTime)
+			k.t.Errorf("SIGTERM: the daemon ended after %v with %v, want 0 within %v", took.Round(time.Millisecond),
+				d.cmd.ProcessState, termTime)
 		}
 	case <-time.After(patience):
 		k.t.Errorf("SIGTERM: the daemon goes on after %v", patience)
@@ -219,7 +220,8 @@ func (k *keeper) hangUp(d *daemon) {
 
 // untilAwake waits until the daemon has said something: before, it can't know what to do with a signal.
 func (k *keeper) untilAwake(d *daemon) {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline) && !isOver(d.ended); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline) &&
+		!isOver(d.ended); time.Sleep(5 * time.Millisecond) {
 		if info, err := os.Stat(k.stderr); err == nil && info.Size() > d.said {
 			return
 		}

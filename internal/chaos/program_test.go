@@ -40,7 +40,8 @@ func build(dir string) (program, raced string, err error) {
 	program, raced = filepath.Join(dir, "exiwatch"), filepath.Join(dir, "exiwatch-raced")
 	race := os.Getenv("EXIWATCH_CHAOS_RACE")
 	for path, detector := range map[string]bool{program: race == "yes", raced: race != "no"} {
-		args := []string{"build", "-buildvcs=false", fmt.Sprintf("-race=%v", detector), "-o", path, "exiwatch/cmd/exiwatch"}
+		args := []string{"build", "-buildvcs=false", fmt.Sprintf("-race=%v", detector), "-o", path,
+			"exiwatch/cmd/exiwatch"}
 		cmd := exec.Command("go", args...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return "", "", fmt.Errorf("%v: %w\n%s", cmd.Args, err, out)

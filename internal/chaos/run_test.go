@@ -36,7 +36,8 @@ type chaos struct {
 func newChaos(t *testing.T, o options) *chaos {
 	dir, err := os.MkdirTemp("", fmt.Sprintf("exiwatch-chaos-seed%d-", o.seed))
 	must(t, err)
-	c := &chaos{t: t, o: o, dir: dir, begun: time.Now(), r: rand.New(rand.NewPCG(o.seed, 2)), traffic: newTraffic(o.seed)}
+	c := &chaos{t: t, o: o, dir: dir, begun: time.Now(), r: rand.New(rand.NewPCG(o.seed, 2)),
+		traffic: newTraffic(o.seed)}
 	c.journal = newJournal(t, filepath.Join(dir, "journal"))
 	t.Cleanup(c.tidy)
 	scheme, base := schemes[o.seed%uint64(len(schemes))], "mainlog"
@@ -47,7 +48,8 @@ func newChaos(t *testing.T, o options) *chaos {
 	c.row = &row{t: t, base: c.writer.pattern, scheme: scheme}
 	c.post = newPost(t, c.writer, c.note)
 	c.config = c.configure()
-	c.keeper = newKeeper(t, filepath.Join(dir, "stderr"), &c.writer.mu, c.note, program, "run", "--config", c.config, "--from-start")
+	c.keeper = newKeeper(t, filepath.Join(dir, "stderr"), &c.writer.mu, c.note, program, "run", "--config", c.config,
+		"--from-start")
 	return c
 }
 
@@ -59,7 +61,8 @@ func (c *chaos) tidy() {
 		return
 	}
 	c.t.Logf("seed %d is kept in %s; to repeat it:\ngo test ./internal/chaos -count=1 -run TestChaos$ -v -chaos.seed=%d -chaos.seeds=1 -chaos.lines=%d -chaos.kills=%d -chaos.cycles=%d -chaos.outages=%d -chaos.faults=%d -chaos.loops=%d -chaos.storms=%d -chaos.ways=%s",
-		c.o.seed, c.dir, c.o.seed, c.o.lines, c.o.kills, c.o.cycles, c.o.outages, c.o.faults, c.o.loops, c.o.storms, *wayList)
+		c.o.seed, c.dir, c.o.seed, c.o.lines, c.o.kills, c.o.cycles, c.o.outages, c.o.faults, c.o.loops, c.o.storms,
+		*wayList)
 }
 
 // sentinelLimit is the limit of the rule that a sentinel breaks.
@@ -139,7 +142,8 @@ func (c *chaos) run() {
 		c.pace()
 		if time.Since(told) > 10*time.Second {
 			told = time.Now()
-			c.t.Logf("%d lines in %d files, %d mails, %d kills", c.n, c.writer.files, len(c.post.accepted()), c.keeper.killed())
+			c.t.Logf("%d lines in %d files, %d mails, %d kills", c.n, c.writer.files, len(c.post.accepted()),
+				c.keeper.killed())
 		}
 	}
 	c.packing.Wait()

@@ -44,7 +44,8 @@ func (t *traffic) next() string {
 		return t.message(t.burst.who, 1+t.r.IntN(t.burst.hosts), t.burst.subject)
 	}
 	if t.burst.left == 0 && t.r.IntN(200) == 0 {
-		t.burst = burst{who: t.r.IntN(people), left: 3 + t.r.IntN(30), hosts: 1 + t.r.IntN(3), subject: pick(t.r, subjects)}
+		t.burst = burst{who: t.r.IntN(people), left: 3 + t.r.IntN(30), hosts: 1 + t.r.IntN(3),
+			subject: pick(t.r, subjects)}
 	}
 	t.at = t.at.Add(time.Duration(t.r.IntN(6)) * time.Second)
 	if t.r.IntN(3) == 0 {
@@ -105,7 +106,8 @@ func (t *traffic) sentinel(account string) string {
 	var s string
 	for range sentinelLimit + 1 {
 		t.n++
-		s += fmt.Sprintf("%s 1x%04d-%06d-99 <= %s@lab.test U=%s P=local S=5\n", t.at.Format(time.DateTime), t.n/1_000_000, t.n%1_000_000, account, account)
+		s += fmt.Sprintf("%s 1x%04d-%06d-99 <= %s@lab.test U=%s P=local S=5\n", t.at.Format(time.DateTime),
+			t.n/1_000_000, t.n%1_000_000, account, account)
 	}
 	return s
 }
@@ -113,5 +115,6 @@ func (t *traffic) sentinel(account string) string {
 // ownMail is the arrival of a mail of the daemon's, as Exim logs it.
 func (t *traffic) ownMail(messageID string, size int) string {
 	t.own++
-	return fmt.Sprintf("%s 1xMAIL-%06d-00 <= <> H=localhost (mx.lab.test) [127.0.0.1] P=esmtp S=%d id=%s\n", t.at.Format(time.DateTime), t.own, size, messageID)
+	return fmt.Sprintf("%s 1xMAIL-%06d-00 <= <> H=localhost (mx.lab.test) [127.0.0.1] P=esmtp S=%d id=%s\n",
+		t.at.Format(time.DateTime), t.own, size, messageID)
 }

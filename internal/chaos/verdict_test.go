@@ -105,7 +105,8 @@ func differences(want []listed, mails []letter, place func(listed) string) (foun
 				what = fmt.Sprintf("mailed %d times, at%s", len(at), clocks(at))
 			}
 			if len(times[name]) != 1 {
-				found = append(found, fmt.Sprintf("%s: %s %s, rule %q, crossed by %s at %s: %s", what, name, a.Value, a.Rule, a.CrossedBy, a.Opened.Format(time.DateTime), place(a)))
+				found = append(found, fmt.Sprintf("%s: %s %s, rule %q, crossed by %s at %s: %s", what, name, a.Value,
+					a.Rule, a.CrossedBy, a.Opened.Format(time.DateTime), place(a)))
 			}
 			delete(times, name)
 		}

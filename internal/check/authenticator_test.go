@@ -30,7 +30,8 @@ func TestNoID(t *testing.T) {
 		{"Exim shows none", text(log), "server_set_id = $auth1   # $auth2 for PLAIN"},
 		{"how many", text(log), "no id is logged of who logs in by plain (30 arrivals)\n"},
 		{"for whom they count", text(log), "for the sending host, as [203.0.113.7]"},
-		{"several", text(log + strings.Replace(log, "A=plain", "A=login", 1)), "by login (1 arrival), plain (59 arrivals)"},
+		{"several", text(log + strings.Replace(log, "A=plain", "A=login", 1)),
+			"by login (1 arrival), plain (59 arrivals)"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := newLab(t, "")

@@ -41,14 +41,19 @@ func TestWhatCanBeWrong(t *testing.T) {
 		status         Status
 		says           string
 	}{
-		{name: "unknown key", settings: "limt = 3\n", check: "configuration", status: Fail, says: "exiwatch.toml:4:1: unknown key"},
+		{name: "unknown key", settings: "limt = 3\n", check: "configuration", status: Fail,
+			says: "exiwatch.toml:4:1: unknown key"},
 		{name: "the rest is checked", settings: "limt = 3\n", check: "lines", status: Pass, says: "30 arrivals"},
-		{name: "bad sender", settings: "[mail]\nfrom = \"a b\"\nvia = \"sendmail:/bin/true\"\n", check: "configuration", status: Fail, says: "from"},
-		{name: "no such file", spoil: func(l *lab) { l.Config, l.Broken = config.Read(l.path("none")) }, check: "configuration", status: Fail, says: "no such file"},
+		{name: "bad sender", settings: "[mail]\nfrom = \"a b\"\nvia = \"sendmail:/bin/true\"\n",
+			check: "configuration", status: Fail, says: "from"},
+		{name: "no such file", spoil: func(l *lab) { l.Config, l.Broken = config.Read(l.path("none")) },
+			check: "configuration", status: Fail, says: "no such file"},
 
 		{name: "no Exim", spoil: exim("", exec.ErrNotFound), check: "exim", status: Warn, says: "not installed"},
-		{name: "broken Exim", spoil: exim("", errors.New("exit status 1")), check: "exim", status: Warn, says: "exit status 1"},
-		{name: "old Exim", spoil: exim("Exim version 4.72 #1\n", nil), check: "exim", status: Warn, says: "4.72; logs of 4.80 to 4.99"},
+		{name: "broken Exim", spoil: exim("", errors.New("exit status 1")), check: "exim", status: Warn,
+			says: "exit status 1"},
+		{name: "old Exim", spoil: exim("Exim version 4.72 #1\n", nil), check: "exim", status: Warn,
+			says: "4.72; logs of 4.80 to 4.99"},
 		{name: "Exim 5", spoil: exim("Exim version 5.01 #1\n", nil), check: "exim", status: Warn, says: "5.01"},
 		{name: "Exim logs elsewhere", spoil: func(l *lab) {
 			l.Setup.Exim = func(ctx context.Context, args ...string) (string, error) {
@@ -61,15 +66,26 @@ func TestWhatCanBeWrong(t *testing.T) {
 			l.Config.Log = nil
 			l.FindLog = func(context.Context) (string, error) { return "", config.ErrNoLog }
 		}, check: "log", status: Fail, says: "no main log found"},
-		{name: "log isn't there", spoil: func(l *lab) { os.Remove(l.path("mainlog")) }, check: "log", status: Fail, says: "isn't there"},
-		{name: "log is a folder", spoil: func(l *lab) { os.Remove(l.path("mainlog")); os.Mkdir(l.path("mainlog"), 0o755) }, check: "log", status: Fail, says: "mainlog is a folder, not a file"},
+		{name: "log isn't there", spoil: func(l *lab) { os.Remove(l.path("mainlog")) }, check: "log", status: Fail,
+			says: "isn't there"},
+		{name: "log is a folder", spoil: func(l *lab) {
+			os.Remove(l.path("mainlog"))
+			os.Mkdir(l.path("mainlog"),
+				0o755)
+		}, check: "log", status: Fail, says: "mainlog is a folder, not a file"},
 		{name: "log is a FIFO beside a cycled file", spoil: func(l *lab) {
 			os.Rename(l.path("mainlog"), l.path("mainlog.1"))
 			syscall.Mkfifo(l.path("mainlog"), 0o644)
 		}, check: "log", status: Fail, says: "mainlog is a FIFO, not a file"},
-		{name: "log was cycled away", spoil: func(l *lab) { os.Rename(l.path("mainlog"), l.path("mainlog.1")) }, check: "log", status: Warn, says: "only mainlog.1"},
-		{name: "what was cycled is read", spoil: func(l *lab) { os.Rename(l.path("mainlog"), l.path("mainlog.1")) }, check: "lines", status: Pass, says: "30 arrivals"},
-		{name: "log was cycled and is short", spoil: func(l *lab) { os.Rename(l.path("mainlog"), l.path("mainlog.1")); l.log("") }, check: "log", status: Pass, says: "with 1 cycled file"},
+		{name: "log was cycled away", spoil: func(l *lab) { os.Rename(l.path("mainlog"), l.path("mainlog.1")) },
+			check: "log", status: Warn, says: "only mainlog.1"},
+		{name: "what was cycled is read", spoil: func(l *lab) { os.Rename(l.path("mainlog"), l.path("mainlog.1")) },
+			check: "lines", status: Pass, says: "30 arrivals"},
+		{name: "log was cycled and is short", spoil: func(l *lab) {
+			os.Rename(l.path("mainlog"),
+				l.path("mainlog.1"))
+			l.log("")
+		}, check: "log", status: Pass, says: "with 1 cycled file"},
 		{name: "log is compressed", spoil: func(l *lab) {
 			l.t.Helper()
 			if out, err := exec.Command("gzip", "-k", l.path("mainlog")).CombinedOutput(); err != nil {
@@ -79,13 +95,23 @@ func TestWhatCanBeWrong(t *testing.T) {
 		}, check: "log", status: Fail, says: "compressed"},
 
 		{name: "empty log", spoil: text(""), check: "lines", status: Warn, says: "empty"},
-		{name: "log of another program", spoil: text(strings.Repeat("2026-11-23 10:00:00 status installed exim4:all 4.96\n", 9)), check: "lines", status: Fail, says: "no log of Exim's"},
-		{name: "log of a web server", spoil: text(strings.Repeat("192.0.2.1 - - [23/Nov/2026:10:00:00] \"GET / HTTP/1.1\" 200\n", 9)), check: "lines", status: Fail, says: "no log of Exim's"},
-		{name: "no arrivals yet", spoil: text("2026-11-23 10:04:00 Start queue run: pid=7\n"), check: "lines", status: Warn, says: "0 arrivals"},
-		{name: "a form of arrival that we don't know", spoil: text(strings.ReplaceAll(arrivals(30), "P=", "P?")), check: "lines", status: Fail, says: "30 can't be read"},
-		{name: "one malformed arrival", spoil: text(arrivals(30) + "2026-11-23 10:04:00 1xV999-000001-01 <= \n"), check: "lines", status: Warn, says: "1 can't be read"},
-		{name: "something else writes into it", spoil: text(arrivals(30) + strings.Repeat("oops\n", 5)), check: "lines", status: Warn, says: "5 (13.5 %) are not"},
-		{name: "hidden arrival", spoil: text(arrivals(30) + "2026-11-23 10:04:00 1xV999-000001-01 **** log string overflowed log buffer ****\n"), check: "lines", status: Warn, says: "1 overflowed"},
+		{name: "log of another program",
+			spoil: text(strings.Repeat("2026-11-23 10:00:00 status installed exim4:all 4.96\n", 9)), check: "lines",
+			status: Fail, says: "no log of Exim's"},
+		{name: "log of a web server",
+			spoil: text(strings.Repeat("192.0.2.1 - - [23/Nov/2026:10:00:00] \"GET / HTTP/1.1\" 200\n", 9)),
+			check: "lines", status: Fail, says: "no log of Exim's"},
+		{name: "no arrivals yet", spoil: text("2026-11-23 10:04:00 Start queue run: pid=7\n"), check: "lines",
+			status: Warn, says: "0 arrivals"},
+		{name: "a form of arrival that we don't know", spoil: text(strings.ReplaceAll(arrivals(30), "P=", "P?")),
+			check: "lines", status: Fail, says: "30 can't be read"},
+		{name: "one malformed arrival", spoil: text(arrivals(30) + "2026-11-23 10:04:00 1xV999-000001-01 <= \n"),
+			check: "lines", status: Warn, says: "1 can't be read"},
+		{name: "something else writes into it", spoil: text(arrivals(30) + strings.Repeat("oops\n", 5)),
+			check: "lines", status: Warn, says: "5 (13.5 %) are not"},
+		{name: "hidden arrival", spoil: text(arrivals(30) +
+			"2026-11-23 10:04:00 1xV999-000001-01 **** log string overflowed log buffer ****\n"), check: "lines",
+			status: Warn, says: "1 overflowed"},
 
 		{name: "no subjects", spoil: text(without(` T="`, ` for`)), check: "selectors", status: Warn, says: "+subject not seen in 30"},
 		{name: "what is set stays", spoil: text(without(` T="`, ` for`)), check: "selectors", status: Warn, says: " = +tls_peerdn +subject\n"},

@@ -26,9 +26,11 @@ func (c *checks) clock(s *sample) Result {
 	stamp := s.last.Format("2006-01-02 15:04:05 -0700")
 	switch {
 	case age < -clockSlack:
-		return warn(name, "Is this machine's clock right, and the log's zone (timezone in the configuration)?", "the last line is stamped %s, %s in the future", stamp, rough(-age))
+		return warn(name, "Is this machine's clock right, and the log's zone (timezone in the configuration)?",
+			"the last line is stamped %s, %s in the future", stamp, rough(-age))
 	case age > quietAtMost:
-		return warn(name, "Is Exim running, and is that where it logs to? exim -bP log_file_path", "the last line is %s old, of %s", rough(age), stamp)
+		return warn(name, "Is Exim running, and is that where it logs to? exim -bP log_file_path",
+			"the last line is %s old, of %s", rough(age), stamp)
 	}
 	zone := "by the machine's zone"
 	if s.zoned {
@@ -63,8 +65,10 @@ func apart(d time.Duration) string {
 
 // known are zones to propose, besides the machine's and UTC: one for each offset where many live.
 var known = []string{
-	"Europe/London", "Europe/Berlin", "Europe/Athens", "Europe/Moscow", "Asia/Dubai", "Asia/Karachi", "Asia/Kolkata", "Asia/Dhaka", "Asia/Bangkok",
-	"Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland", "America/Sao_Paulo", "America/New_York", "America/Chicago", "America/Denver",
+	"Europe/London", "Europe/Berlin", "Europe/Athens", "Europe/Moscow", "Asia/Dubai", "Asia/Karachi", "Asia/Kolkata",
+	"Asia/Dhaka", "Asia/Bangkok",
+	"Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland", "America/Sao_Paulo", "America/New_York",
+	"America/Chicago", "America/Denver",
 	"America/Phoenix", "America/Los_Angeles", "America/Halifax", "America/Anchorage", "Pacific/Honolulu",
 }
 
@@ -100,7 +104,8 @@ func fits(offset time.Duration, at time.Time) string {
 	default:
 		return key + fmt.Sprintf("timezone = %q   # or another that is UTC%s", name, signed(offset))
 	}
-	return "The log is in another zone than it is read in: name one that is UTC" + signed(offset) + " as timezone in the configuration."
+	return "The log is in another zone than it is read in: name one that is UTC" + signed(offset) +
+		" as timezone in the configuration."
 }
 
 // signed writes an offset as in +05:30.

@@ -17,11 +17,13 @@ func (c *checks) configuration(context.Context) []Result {
 	}
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return []Result{fail(name, "Run as root or as the daemon's user. What follows looks at the defaults.", "%v", err)}
+		return []Result{fail(name, "Run as root or as the daemon's user. What follows looks at the defaults.", "%v",
+			err)}
 	case errors.Is(err, fs.ErrNotExist):
 		return []Result{fail(name, "What follows looks at the defaults.", "%v", err)}
 	case err != nil:
-		return []Result{fail(name, "exiwatch help config lists the keys. What follows looks at the defaults.", "%v", err)}
+		return []Result{fail(name, "exiwatch help config lists the keys. What follows looks at the defaults.", "%v",
+			err)}
 	case c.File == "":
 		return []Result{pass(name, "no file: the defaults, %s", c.Config.Rules[0])}
 	}

@@ -37,11 +37,13 @@ func TestCounted(t *testing.T) {
 		{"a gateway", "", came(300, gatewayItems) + came(10, loginItems), Warn,
 			"10 of 310 arrivals. No rule counts: 300 relayed or incoming, 198.51.100.0/24, all from 198.51.100.7"},
 		{"the line", "", came(300, gatewayItems), Warn, `, "198.51.100.0/24"]`},
-		{"a gateway that counts", "[count]\nonly = [\"198.51.100.0/24\"]\n", came(300, gatewayItems), Pass, "300 of 300"},
+		{"a gateway that counts", "[count]\nonly = [\"198.51.100.0/24\"]\n", came(300, gatewayItems), Pass,
+			"300 of 300"},
 		{"a few from inside", "", came(3, insideItems) + came(30, loginItems), Warn, `, "10.1.2.0/24"]`},
 		{"a few from elsewhere", "", came(20, gatewayItems) + came(3, loginItems), Pass,
 			"3 of 23 arrivals. No rule counts: 20 relayed"},
-		{"mail from everywhere", "", spread.String() + came(3, loginItems), Pass, "; 171 of other classes and networks"},
+		{"mail from everywhere", "", spread.String() + came(3, loginItems), Pass,
+			"; 171 of other classes and networks"},
 		{"own users don't count", "[count]\nonly = [\"local\"]\n", came(9, loginItems), Warn,
 			`only = ["local", "authenticated"]`},
 		{"ignored", "[count]\nignore = [\"host:198.51.100.7\"]\n", came(300, gatewayItems) + came(10, loginItems), Pass,
@@ -110,7 +112,8 @@ func TestPosts(t *testing.T) {
 		{"ignored", "[count]\nignore = [\"sender:OWNER-*@lists.example.com\"]\n", came(30,
 			"owner-news@lists.example.com"+host), ""},
 		{"from elsewhere", "", came(300, "owner-news@lists.example.com H=gw [198.51.100.7] P=esmtp"), ""},
-		{"with a login", "", came(300, "owner-news@lists.example.com H=localhost [127.0.0.1] P=esmtpa A=plain:ann"), ""},
+		{"with a login", "", came(300, "owner-news@lists.example.com H=localhost [127.0.0.1] P=esmtpa A=plain:ann"),
+			""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := newLab(t, test.settings)

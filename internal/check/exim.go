@@ -34,20 +34,24 @@ func (c *checks) exim(ctx context.Context) []Result {
 	}
 	version := versionLine.FindStringSubmatch(said)
 	if version == nil {
-		return []Result{warn(name, "exim -bV should say its version: its configuration may be broken. It doesn't keep the log from being read.",
+		return []Result{warn(name,
+			"exim -bV should say its version: its configuration may be broken. It doesn't keep the log from being read.",
 			"installed, but doesn't say its version%s", because(err))}
 	}
 	c.server.version = version[1]
 	settings, err := c.Exim(ctx, "-bP", "exim_user", "exim_group", "log_selector", "log_file_path", "spool_directory")
 	c.server.settings(settings)
 	if err != nil {
-		return []Result{warn(name, "exim -bP should show its settings: its configuration may be broken.", "%s, doesn't show its settings%s", c.server.version, because(err))}
+		return []Result{warn(name, "exim -bP should show its settings: its configuration may be broken.",
+			"%s, doesn't show its settings%s", c.server.version, because(err))}
 	}
 	if !tried(version[2], version[3]) {
-		return []Result{warn(name, "The row about lines says whether its log is understood.", "%s; logs of 4.%d to 4.%d are known", c.server.version, oldestExim, newestExim)}
+		return []Result{warn(name, "The row about lines says whether its log is understood.",
+			"%s; logs of 4.%d to 4.%d are known", c.server.version, oldestExim, newestExim)}
 	}
 	if log := c.server.log; log != "" && len(c.Config.Log) > 0 && !slices.Contains(c.Config.Log, log) {
-		return []Result{warn(name, "If that is the log you mean, put it into the configuration:\n    log = "+strconv.Quote(log),
+		return []Result{warn(name,
+			"If that is the log you mean, put it into the configuration:\n    log = "+strconv.Quote(log),
 			"%s logs to %s, which isn't followed", c.server.version, log)}
 	}
 	return []Result{pass(name, "%s, runs as %s", c.server.version, c.server.user)}

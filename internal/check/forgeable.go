@@ -39,9 +39,10 @@ func (c *checks) forgeable(s *sample) []Result {
 		}
 	}
 	if mailAuth, _ := isSelected(c.server.selectors, "smtp_mailauth"); mailAuth || s.mailAuth {
-		note("smtp_mailauth", "With +smtp_mailauth a client may write what looks like another login into the third part "+
-			"of A=. "+
-			"exiwatch counts such a message for both. -smtp_mailauth rules it out.", true)
+		note("smtp_mailauth",
+			"With +smtp_mailauth a client may write what looks like another login into the third part "+
+				"of A=. "+
+				"exiwatch counts such a message for both. -smtp_mailauth rules it out.", true)
 	}
 	users := c.localUsers(s)
 	if arguments, _ := isSelected(c.server.selectors, "arguments"); len(users) > 0 && (arguments || s.cwd) {

@@ -15,7 +15,8 @@ func (c *checks) gaps(context.Context) []Result {
 	const name = "gaps"
 	gaps, err := watch.Gaps(c.Config.State, c.Now)
 	if err != nil {
-		return []Result{warn(name, "Run as root or as the daemon's user.", "what the daemon left out can't be told: %v", err)}
+		return []Result{warn(name, "Run as root or as the daemon's user.",
+			"what the daemon left out can't be told: %v", err)}
 	}
 	if len(gaps) == 0 {
 		return nil

@@ -24,7 +24,8 @@ const asker = "EXIWATCH_TEST_CHECK"
 func TestMain(m *testing.M) {
 	if file := os.Getenv(asker); file != "" {
 		c, err := config.Read(file)
-		s := Setup{File: file, Broken: err, Config: c, Host: "mx.lab.test", Now: time.Now(), Exim: fakeExim, FindLog: config.FindLog}
+		s := Setup{File: file, Broken: err, Config: c, Host: "mx.lab.test", Now: time.Now(), Exim: fakeExim,
+			FindLog: config.FindLog}
 		json.NewEncoder(os.Stdout).Encode(slices.Collect(s.Run(context.Background())))
 		return
 	}
@@ -46,10 +47,12 @@ var now = time.Date(2026, 11, 23, 10, 5, 0, 0, time.UTC)
 func arrivals(n int) string {
 	var b strings.Builder
 	at := now.Add(-time.Minute)
-	b.WriteString(at.Add(-time.Hour).Format(time.DateTime) + " exim 4.96 daemon started: pid=17, no queue runs, listening for SMTP on port 25\n")
+	b.WriteString(at.Add(-time.Hour).Format(time.DateTime) +
+		" exim 4.96 daemon started: pid=17, no queue runs, listening for SMTP on port 25\n")
 	b.WriteString(at.Add(-time.Hour).Format(time.DateTime) + " cwd=/srv/www 3 args: /usr/sbin/sendmail -t -i\n")
 	for i := range n {
-		fmt.Fprintf(&b, "%s 1xV%03d-000001-01 <= ann@example.com H=(pc) [192.0.2.7] P=esmtpa A=plain:ann S=400 T=\"Order %d\" for bob@example.org\n",
+		fmt.Fprintf(&b,
+			"%s 1xV%03d-000001-01 <= ann@example.com H=(pc) [192.0.2.7] P=esmtpa A=plain:ann S=400 T=\"Order %d\" for bob@example.org\n",
 			at.Format(time.DateTime), i, i)
 	}
 	return b.String()
@@ -97,8 +100,9 @@ func (l *lab) configure(settings string) {
 // leftOut makes a checkpoint that names a gap.
 func (l *lab) leftOut(path string, until time.Time) {
 	l.t.Helper()
-	l.write("state/checkpoint.json", fmt.Sprintf(`{"version":1,"gaps":[{"path":%q,"from":{"Offset":99},"since":%q,"until":%q}],"logs":{}}`,
-		path, until.Add(-time.Hour).Format(time.RFC3339), until.Format(time.RFC3339)), 0o600)
+	l.write("state/checkpoint.json",
+		fmt.Sprintf(`{"version":1,"gaps":[{"path":%q,"from":{"Offset":99},"since":%q,"until":%q}],"logs":{}}`,
+			path, until.Add(-time.Hour).Format(time.RFC3339), until.Format(time.RFC3339)), 0o600)
 }
 
 func (l *lab) path(name string) string { return filepath.Join(l.dir, name) }

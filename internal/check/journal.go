@@ -27,7 +27,8 @@ func (c *checks) journal(ctx context.Context, path string, l journal.Log) []Resu
 	case errors.Is(err, journal.ErrAccess):
 		return []Result{fail("log", "Let the user "+me()+" into the group systemd-journal: "+joinJournal, "%v", err)}
 	case errors.Is(err, journal.ErrNone):
-		return []Result{fail("log", "Name the file that the system's syslog daemon writes:\n    log = \"/path\"", "%v", err)}
+		return []Result{fail("log", "Name the file that the system's syslog daemon writes:\n    log = \"/path\"",
+			"%v", err)}
 	case err != nil:
 		const hint = "systemctl status systemd-journald tells whether it runs. A container has no journal of its own."
 		return []Result{fail("log", hint, "%v", err)}
@@ -35,7 +36,8 @@ func (c *checks) journal(ctx context.Context, path string, l journal.Log) []Resu
 	reader := me()
 	if owner, name, ok := c.owner(); ok {
 		if reader = name; !owner.readsJournal() {
-			return []Result{fail("log", joinJournal, "the journal can't be read by user %s, whose the state folder is", name)}
+			return []Result{fail("log", joinJournal,
+				"the journal can't be read by user %s, whose the state folder is", name)}
 		}
 	}
 	found := pass("log", "%s, readable by user %s", path, reader)
@@ -44,8 +46,9 @@ func (c *checks) journal(ctx context.Context, path string, l journal.Log) []Resu
 		return []Result{found, fail("lines", "The daemon can't read on there either.", "%v", err)}
 	}
 	if s.lines == 0 {
-		return []Result{found, warn("lines", "If Exim has logged meanwhile, name its unit: log = \"journal:exim4.service\".",
-			"none of the journal's last %s entries is of a program named exim", journalSample)}
+		return []Result{found,
+			warn("lines", "If Exim has logged meanwhile, name its unit: log = \"journal:exim4.service\".",
+				"none of the journal's last %s entries is of a program named exim", journalSample)}
 	}
 	return c.examined(ctx, found, s)
 }

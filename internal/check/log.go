@@ -43,7 +43,8 @@ func (c *checks) logs(ctx context.Context) []Result {
 // log looks for one log and its cycled files, and reads the end of it.
 func (c *checks) log(ctx context.Context, path string) []Result {
 	if path == config.Stdin {
-		return []Result{pass("log", "the standard input, which the daemon reads to its end; it keeps no checkpoint of that")}
+		return []Result{pass("log",
+			"the standard input, which the daemon reads to its end; it keeps no checkpoint of that")}
 	}
 	if l, ok := journal.Of(path); ok {
 		return c.journal(ctx, path, l)
@@ -114,21 +115,26 @@ func (c *checks) readable(path string, row []tailer.Member) Result {
 			return fail("log", whoMay(m.Path, me()), "%s can't be read by user %s", m.Path, me())
 		case errors.Is(err, fs.ErrNotExist): // it was cycled on just now
 		case !errors.Is(err, fs.ErrPermission):
-			return warn("log", "The daemon waits before it until it can be read.", "a file of the log can't be read: %v", err)
+			return warn("log", "The daemon waits before it until it can be read.",
+				"a file of the log can't be read: %v", err)
 		default:
-			return warn("log", whoMay(m.Path, me())+" At a start the daemon reads what was cycled, too.", "%s can't be read by user %s", m.Path, me())
+			return warn("log", whoMay(m.Path, me())+" At a start the daemon reads what was cycled, too.",
+				"%s can't be read by user %s", m.Path, me())
 		}
 	}
 	if compressed(last.Path) {
-		return fail("log", "Name the log that Exim writes to; finished logs are for exiwatch replay.", "%s is compressed", last.Path)
+		return fail("log", "Name the log that Exim writes to; finished logs are for exiwatch replay.",
+			"%s is compressed", last.Path)
 	}
 	if filepath.Base(last.Path) != filepath.Base(path) && !stamped(path) {
-		return warn("log", "If it was cycled a moment ago that is fine: Exim makes it with its next line.", "%s isn't there, only %s", path, filepath.Base(last.Path))
+		return warn("log", "If it was cycled a moment ago that is fine: Exim makes it with its next line.",
+			"%s isn't there, only %s", path, filepath.Base(last.Path))
 	}
 	reader := me()
 	if owner, name, ok := c.owner(); ok {
 		if obstacle := owner.barred(last.Path, read); obstacle != "" {
-			return fail("log", whoMay(last.Path, name), "%s can't be read by user %s, whose the state folder is: %s", path, name, obstacle)
+			return fail("log", whoMay(last.Path, name), "%s can't be read by user %s, whose the state folder is: %s",
+				path, name, obstacle)
 		}
 		reader = name
 	}

@@ -34,7 +34,8 @@ func (c *checks) mail(ctx context.Context) []Result {
 			server.Hello = c.Host
 		}
 		if !c.Test {
-			return []Result{judge(name, server.Probe(ctx, m.From, m.To), "%s answers, and takes mail for %s; nothing was sent", server.Address, to)}
+			return []Result{judge(name, server.Probe(ctx, m.From, m.To),
+				"%s answers, and takes mail for %s; nothing was sent", server.Address, to)}
 		}
 		answer, err := server.SendAnswered(ctx, m)
 		return []Result{judge(name, err, "%s took a test mail for %s: %s", server.Address, to, answer)}
@@ -49,7 +50,9 @@ func (c *checks) sendmail(ctx context.Context, t *mailer.Sendmail, m mailer.Mess
 	const name = "mail"
 	path := t.Program()
 	if err := runnable(path); err != nil {
-		return fail(name, "Install a mail server, or name one in the configuration:\n    [mail]\n    via = \"smtp://127.0.0.1:25\"", "%v", err)
+		return fail(name,
+			"Install a mail server, or name one in the configuration:\n    [mail]\n    via = \"smtp://127.0.0.1:25\"",
+			"%v", err)
 	}
 	if c.Test {
 		return judge(name, t.Send(ctx, m), "%s took a test mail for %s", path, to)
@@ -75,7 +78,8 @@ func judge(name string, err error, format string, args ...any) Result {
 	case errors.As(err, &partial):
 		for _, r := range partial.Refused {
 			if errors.As(r.Err, &permanent) {
-				return fail(name, "Who is refused gets no alert: take the address out, or have the mail server take it.", "%v", err)
+				return fail(name,
+					"Who is refused gets no alert: take the address out, or have the mail server take it.", "%v", err)
 			}
 		}
 		return warn(name, "The mail server may take it later; the daemon tries again for five days.", "%v", err)

@@ -89,13 +89,16 @@ func TestMailServer(t *testing.T) {
 		{"refuses the sender", &post{sender: no}, false, Fail, "MAIL FROM: 550 no such user", 0},
 		{"refuses all", &post{recipients: no}, false, Fail, "550 no such user", 0},
 		{"refuses one", &post{recipients: no, only: "b@"}, false, Fail, "b@lab.test: RCPT TO: 550 no such user", 0},
-		{"takes one later", &post{recipients: later, only: "b@"}, false, Warn, "b@lab.test: RCPT TO: 451 greylisted", 0},
-		{"test mail", &post{}, true, Pass, "took a test mail for a@lab.test, b@lab.test: 2.0.0 OK id=1xV000-000001-01", 1},
+		{"takes one later", &post{recipients: later, only: "b@"}, false, Warn, "b@lab.test: RCPT TO: 451 greylisted",
+			0},
+		{"test mail", &post{}, true, Pass,
+			"took a test mail for a@lab.test, b@lab.test: 2.0.0 OK id=1xV000-000001-01", 1},
 		{"test mail refused", &post{recipients: no}, true, Fail, "550 no such user", 0},
 		{"test mail for one of two", &post{recipients: no, only: "b@"}, true, Fail, "b@lab.test", 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			l := newLab(t, fmt.Sprintf("[mail]\nto = [\"a@lab.test\", \"b@lab.test\"]\nvia = \"smtp://%s\"\n", test.post.listen(t)))
+			l := newLab(t, fmt.Sprintf("[mail]\nto = [\"a@lab.test\", \"b@lab.test\"]\nvia = \"smtp://%s\"\n",
+				test.post.listen(t)))
 			l.Test = test.test
 			all := l.run()
 			want(t, all, "mail", test.status, test.says)

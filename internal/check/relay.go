@@ -46,7 +46,8 @@ func (c *checks) relay(ctx context.Context) []Result {
 		general := c.Config.Scopes[""]
 		return []Result{warn(name, "Who sends through them in bulk opens no alert. To count them, put into exiwatch's "+
 			"configuration:\n    [count]\n    "+
-			report.OnlyLine(append(general.OnlyNames(), open...)), "Exim relays for %s, which no rule counts%s", firstOf(open),
+			report.OnlyLine(append(general.OnlyNames(), open...)), "Exim relays for %s, which no rule counts%s",
+			firstOf(open),
 			skipped)}
 	case len(hosts.networks) > 0:
 		return []Result{pass(name, "rules count the hosts that Exim relays for: %s%s", firstOf(texts(hosts.networks)),

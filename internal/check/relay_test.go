@@ -24,7 +24,8 @@ func shows(settings map[string]string) func(*lab) {
 func acl(list, conditions string) func(*lab) {
 	return shows(map[string]string{"config": "# Exim Configuration (4.96)\nhostlist relay_from_hosts = " + list +
 		"\nhostlist inner = 10.0.0.0/8\nacl_smtp_mail = check_mail\nacl_smtp_rcpt = check_rcpt\n\nbegin acl\n\n" +
-		"  check_mail:\n    accept hosts = 203.0.113.99\n\n  check_rcpt:\n" + conditions + "    deny\n\nbegin routers\n\n" +
+		"  check_mail:\n    accept hosts = 203.0.113.99\n\n  check_rcpt:\n" + conditions +
+		"    deny\n\nbegin routers\n\n" +
 		"  all:\n    driver = accept\n    hosts = 203.0.113.98\n"})
 }
 
@@ -41,20 +42,23 @@ func TestRelay(t *testing.T) {
 			"relays for no other host"},
 		{"Debian's", "", acl(": 127.0.0.1 : ::::1", "    accept hosts = +relay_from_hosts\n    control = submission\n"),
 			Pass, "relays for no other host"},
-		{"a network", "", acl("<; 127.0.0.1 ; 192.0.2.0/24", ""), Warn, "relays for 192.0.2.0/24, which no rule counts\n"},
+		{"a network", "", acl("<; 127.0.0.1 ; 192.0.2.0/24", ""), Warn,
+			"relays for 192.0.2.0/24, which no rule counts\n"},
 		{"the line", "[count]\nonly = [\"local\", \"198.51.100.1\"]\n", acl("192.0.2.0/24 : 2001::db8::::7", ""), Warn,
 			"    [count]\n    only = [\"local\", \"198.51.100.1\", \"192.0.2.0/24\", \"2001:db8::7\""},
 		{"it counts", "[count]\nonly = [\"local\", \"192.0.0.0/16\"]\n", acl("192.0.2.0/24", ""), Pass,
 			"rules count the hosts that Exim relays for: 192.0.2.0/24"},
 		{"a part of it counts", "[count]\nonly = [\"local\", \"192.0.2.1\"]\n", acl("192.0.2.0/24", ""), Warn,
 			"relays for 192.0.2.0/24, which"},
-		{"a rule counts it", "[[rule]]\n[[rule]]\nonly = [\"192.0.2.0/24\"]\n", acl("192.0.2.0/24", ""), Pass, "rules count"},
+		{"a rule counts it", "[[rule]]\n[[rule]]\nonly = [\"192.0.2.0/24\"]\n", acl("192.0.2.0/24", ""), Pass,
+			"rules count"},
 		{"no rule has the general only", "[count]\nonly = [\"192.0.2.0/24\"]\n[[rule]]\nonly = [\"local\"]\n",
 			acl("192.0.2.0/24", ""), Warn, "192.0.2.0/24, which"},
 		{"all counts", "[count]\nonly = [\"all\"]\n", acl("192.0.2.0/24", ""), Pass, "rules count"},
 		{"a list", "", acl(loopback, "    accept hosts = +inner : 203.0.113.5\n    control = submission\n"), Warn,
 			"10.0.0.0/8, 203.0.113.5, which"},
-		{"hosts in a line of their own", "", acl(loopback, "    accept\n    hosts = +inner\n"), Warn, "10.0.0.0/8, which"},
+		{"hosts in a line of their own", "", acl(loopback, "    accept\n    hosts = +inner\n"), Warn,
+			"10.0.0.0/8, which"},
 		{"certain recipients", "", acl(loopback, "    accept hosts = +inner\n    domains = lab.test\n    accept\n    "+
 			"domains = lab.test\n    hosts = 203.0.113.5\n"), Pass, "no other"},
 		{"all recipients but certain ones", "", acl(loopback, "    accept hosts = +inner\n    domains = ! lab.test\n"),

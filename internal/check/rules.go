@@ -18,7 +18,8 @@ func (c *checks) rules(context.Context) []Result {
 		title := cmp.Or(r.Name, r.String())
 		for _, e := range r.Except {
 			if !e.Until.IsZero() && !e.Until.After(c.Now) {
-				all = append(all, warn(name, "Take it out, or give it another until.", "%s: the exception with the limit %d ended on %s",
+				all = append(all, warn(name, "Take it out, or give it another until.",
+					"%s: the exception with the limit %d ended on %s",
 					title, e.Limit, e.Until.Add(-1).Format("2006-01-02")))
 			}
 		}
@@ -26,13 +27,16 @@ func (c *checks) rules(context.Context) []Result {
 			continue
 		}
 		if need := c.needs(i); need != "" && c.lacks(need) && !isDefault(r) {
-			all = append(all, warn(name, fmt.Sprintf("It counts nothing before Exim logs +%s: see the row about selectors.", need), "%s: the log has no +%s", title, need))
+			all = append(all,
+				warn(name, fmt.Sprintf("It counts nothing before Exim logs +%s: see the row about selectors.", need),
+					"%s: the log has no +%s", title, need))
 		}
 	}
 	for scope, domains := range c.localDomains() {
 		if c.lacks("received_recipients") {
-			all = append(all, warn(name, "Every message counts before Exim logs +received_recipients: see the row about selectors.",
-				"%s: local_domains = %q, and the log has no +received_recipients", c.of(scope), domains))
+			all = append(all,
+				warn(name, "Every message counts before Exim logs +received_recipients: see the row about selectors.",
+					"%s: local_domains = %q, and the log has no +received_recipients", c.of(scope), domains))
 		}
 	}
 	if !slices.ContainsFunc(c.Config.Rules, func(r window.Rule) bool { return r.Count == window.Anomalies }) {
@@ -41,7 +45,8 @@ func (c *checks) rules(context.Context) []Result {
 	}
 	all = append(all, c.unmatched()...)
 	if all == nil && len(c.samples) == 0 {
-		all = append(all, pass(name, "%s, and no log that shows what counts", count(int64(len(c.Config.Rules)), "rule")))
+		all = append(all, pass(name, "%s, and no log that shows what counts",
+			count(int64(len(c.Config.Rules)), "rule")))
 	} else if all == nil {
 		all = append(all, pass(name, "%s can count", count(int64(len(c.Config.Rules)), "rule")))
 	}
@@ -111,8 +116,10 @@ func (c *checks) unmatched() []Result {
 			matched += s.matched[i]
 		}
 		if arrivals > 0 && matched == 0 {
-			all = append(all, warn("rules", "Do only, ignore and local_domains say what you mean? If nobody has sent mail of this kind yet, that is fine.",
-				"%s: none of %s counts", c.of(scope), count(arrivals, "arrival")))
+			all = append(all,
+				warn("rules",
+					"Do only, ignore and local_domains say what you mean? If nobody has sent mail of this kind yet, that is fine.",
+					"%s: none of %s counts", c.of(scope), count(arrivals, "arrival")))
 		}
 	}
 	return all

@@ -105,7 +105,8 @@ func (c *checks) line(add []string) string {
 	case exists(cPanel):
 		return " (WHM, Exim Configuration Manager, Advanced Editor):\n    log_selector = " + words
 	case exists(debianSettings):
-		return ", the file " + debianFile() + ":\n    MAIN_LOG_SELECTOR = " + words + "\nand run\n    update-exim4.conf && service exim4 restart"
+		return ", the file " + debianFile() + ":\n    MAIN_LOG_SELECTOR = " + words +
+			"\nand run\n    update-exim4.conf && service exim4 restart"
 	}
 	return ", its main section:\n    log_selector = " + words + "\nand restart Exim."
 }

@@ -25,25 +25,33 @@ func (c *checks) socket(ctx context.Context) []Result {
 		answer, err := c.Ask(ctx, path, "check@exiwatch.invalid")
 		switch {
 		case err != nil && c.daemon == "":
-			return []Result{warn(name, "Start it: exiwatch run. Until then Exim's condition gets the word for failure, and mail flows.", "%s: no daemon answers: %v", path, err)}
+			return []Result{warn(name,
+				"Start it: exiwatch run. Until then Exim's condition gets the word for failure, and mail flows.",
+				"%s: no daemon answers: %v", path, err)}
 		case err != nil:
-			return []Result{fail(name, "Has the daemon, pid "+c.daemon+", read this configuration? SIGHUP makes it.", "%s: %v", path, err)}
+			return []Result{fail(name, "Has the daemon, pid "+c.daemon+", read this configuration? SIGHUP makes it.",
+				"%s: %v", path, err)}
 		case answer != "yes" && answer != "no":
-			return []Result{fail(name, "Something else may listen there.", "%s answers %q, not yes or no", path, answer)}
+			return []Result{fail(name, "Something else may listen there.", "%s answers %q, not yes or no", path,
+				answer)}
 		}
 	}
 	if !filepath.IsAbs(path) {
 		return []Result{pass(name, "%s answers", path)}
 	}
 	if c.server.user == "" {
-		return []Result{warn(name, "exim -bP exim_user tells it.", "%s answers; whether Exim's user may ask isn't known", path)}
+		return []Result{warn(name, "exim -bP exim_user tells it.",
+			"%s answers; whether Exim's user may ask isn't known", path)}
 	}
 	exim, err := lookup(c.server.user, c.server.group)
 	if err != nil {
-		return []Result{warn(name, "Exim names a user that this machine doesn't know.", "%s answers; Exim's user %s: %v", path, c.server.user, err)}
+		return []Result{warn(name, "Exim names a user that this machine doesn't know.",
+			"%s answers; Exim's user %s: %v", path, c.server.user, err)}
 	}
 	if obstacle := exim.barred(path, write); obstacle != "" {
-		return []Result{fail(name, "In the configuration:\n    [socket]\n    group = \""+c.server.group+"\"\n    mode  = \"0660\"", "%s may not ask: %s", c.server.user, obstacle)}
+		return []Result{fail(name,
+			"In the configuration:\n    [socket]\n    group = \""+c.server.group+"\"\n    mode  = \"0660\"",
+			"%s may not ask: %s", c.server.user, obstacle)}
 	}
 	return []Result{pass(name, "%s answers, and %s may ask", path, c.server.user)}
 }

@@ -50,7 +50,8 @@ func (c *checks) state(context.Context) []Result {
 		return []Result{fail(name, hint, "%s isn't writable for user %s: %v", dir, me(), cause(err))}
 	}
 	if open := info.Mode().Perm() & 0o077; open != 0 {
-		return []Result{warn(name, "It holds mails and a secret: it should be a folder of its own, of mode 0700.", "%s is open to others, %s", dir, info.Mode().Perm())}
+		return []Result{warn(name, "It holds mails and a secret: it should be a folder of its own, of mode 0700.",
+			"%s is open to others, %s", dir, info.Mode().Perm())}
 	}
 	if r := room(dir); r.Status != Pass {
 		return []Result{r}

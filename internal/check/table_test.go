@@ -16,11 +16,15 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // shown is a table with everything that one may have to show.
 var shown = []Result{
 	pass("configuration", "/etc/exiwatch/exiwatch.toml, 2 rules"),
-	fail("configuration", "exiwatch help config lists the keys.", "x.toml:1:1: unknown key \"limt\"\nx.toml:2:1: unknown key \"\x1b[31m\""),
-	pass("log", "/var/log/a-very-long-path-that-has-no-blank-at-all/and-so-cannot-be-broken-anywhere/mainlog, readable by user root"),
-	warn("selectors", "+subject adds the subjects.\nPut into Exim's configuration\n    log_selector = +tls_peerdn +tls_certificate_verified +smtp_protocol_error +subject\nand restart Exim.",
+	fail("configuration", "exiwatch help config lists the keys.",
+		"x.toml:1:1: unknown key \"limt\"\nx.toml:2:1: unknown key \"\x1b[31m\""),
+	pass("log",
+		"/var/log/a-very-long-path-that-has-no-blank-at-all/and-so-cannot-be-broken-anywhere/mainlog, readable by user root"),
+	warn("selectors",
+		"+subject adds the subjects.\nPut into Exim's configuration\n    log_selector = +tls_peerdn +tls_certificate_verified +smtp_protocol_error +subject\nand restart Exim.",
 		"+subject not seen in 82 arrivals"),
-	warn("lines", "exiwatch replay says more: Grüße, Ж, 文字 in words that are wrapped by what they take in characters and not in bytes.", "ünïcödé"),
+	warn("lines",
+		"exiwatch replay says more: Grüße, Ж, 文字 in words that are wrapped by what they take in characters and not in bytes.", "ünïcödé"),
 }
 
 func TestTable(t *testing.T) {
@@ -41,7 +45,8 @@ func TestTable(t *testing.T) {
 		t.Errorf("the table (-want +got):\n%s", diff)
 	}
 	for line := range strings.Lines(b.String()) {
-		if utf8.RuneCountInString(line) > 80 && strings.Count(strings.TrimSpace(line), " ") > 0 && !strings.Contains(line, "log_selector") && !strings.Contains(line, "a-very-long") {
+		if utf8.RuneCountInString(line) > 80 && strings.Count(strings.TrimSpace(line), " ") > 0 &&
+			!strings.Contains(line, "log_selector") && !strings.Contains(line, "a-very-long") {
 			t.Errorf("%q is wider than a terminal", line)
 		}
 	}

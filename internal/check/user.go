@@ -135,7 +135,8 @@ func whoMay(path, user string) string {
 	if err == nil && (info.IsDir() || isListed(path)) {
 		return readers(path, info, user)
 	}
-	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) { // the first folder that we can see is the one that is closed
+	// the first folder that we can see is the one that is closed
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
 		if info, err := os.Stat(dir); err == nil || !errors.Is(err, fs.ErrPermission) {
 			if err != nil {
 				return "Run as root."
@@ -164,5 +165,6 @@ func readers(path string, info fs.FileInfo, user string) string {
 		return described(path, info) + ": run as root."
 	}
 	group := groupName(int(s.Gid))
-	return fmt.Sprintf("%s: run as root, or as a member of the group %s:\n    adduser %s %s", described(path, info), group, user, group)
+	return fmt.Sprintf("%s: run as root, or as a member of the group %s:\n    adduser %s %s", described(path, info),
+		group, user, group)
 }

@@ -165,8 +165,9 @@ func charset(name string) (encoding.Encoding, error) {
 	}
 	found, ok := parser.Charset(name)
 	if !ok {
-		return nil, fmt.Errorf("charset %q is not known: names are those of web and mail, such as windows-1251 or gb18030",
-			name)
+		return nil,
+			fmt.Errorf("charset %q is not known: names are those of web and mail, such as windows-1251 or gb18030",
+				name)
 	}
 	return found, nil
 }
@@ -209,7 +210,9 @@ func Zone(name string) (*time.Location, error) {
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil {
-		return nil, fmt.Errorf("timezone %q is not known: names are those of the tz database, such as Europe/Berlin or UTC", name)
+		return nil,
+			fmt.Errorf("timezone %q is not known: names are those of the tz database, such as Europe/Berlin or UTC",
+				name)
 	}
 	return zone, nil
 }
@@ -239,7 +242,8 @@ func (f *file) mail() (Mail, error) {
 	if via == "" {
 		via = "sendmail"
 	}
-	composer := mailer.Composer{From: cmp.Or(m.From, "exiwatch@localhost"), To: m.To, Cc: m.Cc, Subject: m.Subject, Host: "localhost"}
+	composer := mailer.Composer{From: cmp.Or(m.From, "exiwatch@localhost"), To: m.To, Cc: m.Cc, Subject: m.Subject,
+		Host: "localhost"}
 	err := composer.Check()
 	if err != nil {
 		return m, fmt.Errorf("mail: %w", err)

@@ -99,14 +99,17 @@ func TestEveryKey(t *testing.T) {
 			{Key: window.Topic, Limit: 100, Window: 7 * 24 * time.Hour},
 		},
 		Mail: Mail{
-			To: []string{"director@lab.test"}, Cc: []string{"postmaster@lab.test", "root"}, From: "exiwatch@mx.lab.test", Subject: "Abuse",
-			Transport:  &mailer.SMTP{Address: "mail.lab.test:25", User: "exiwatch", Password: "secret word ", TLS: "required"},
+			To: []string{"director@lab.test"}, Cc: []string{"postmaster@lab.test", "root"},
+			From: "exiwatch@mx.lab.test", Subject: "Abuse",
+			Transport: &mailer.SMTP{Address: "mail.lab.test:25", User: "exiwatch", Password: "secret word ",
+				TLS: "required"},
 			MaxPerHour: 3, Subjects: "hashed",
 		},
 		Metrics: netip.MustParseAddrPort("192.0.2.1:9"),
 		Secrets: []string{password},
 	}
-	ignored := []cmp.Option{cmpopts.IgnoreFields(Config{}, "Zone", "Scopes"), cmpopts.IgnoreUnexported(mailer.SMTP{}), cmpopts.EquateComparable(netip.AddrPort{})}
+	ignored := []cmp.Option{cmpopts.IgnoreFields(Config{}, "Zone", "Scopes"), cmpopts.IgnoreUnexported(mailer.SMTP{}),
+		cmpopts.EquateComparable(netip.AddrPort{})}
 	if diff := cmp.Diff(want, c, ignored...); diff != "" {
 		t.Errorf("Parse (-want +got):\n%s", diff)
 	}
@@ -210,13 +213,15 @@ c.toml:5:1: unknown key "mail.three"$`},
 		{"wait_for_file = 'a day'", `^c.toml: wait_for_file "a day": want a duration such as 1h$`},
 		{"cycled_to = ['/a', '/a']", `^c.toml: cycled_to: /a is named twice$`},
 		{"timezone = 'Mars/Base'", `^c.toml: timezone "Mars/Base" is not known`},
-		{"charset = 'latin-99'", `^c.toml: charset "latin-99" is not known: names are those of web and mail, such as windows-1251`},
+		{"charset = 'latin-99'",
+			`^c.toml: charset "latin-99" is not known: names are those of web and mail, such as windows-1251`},
 		{"timezone = '../../etc/passwd'", `^c.toml: timezone .* is not known`},
 		{"[[rule]]\nlimit = -1", `^c.toml: rule 1 .*limit -1: want at least 1$`},
 		{"[[rule]]\nkey = 'script'", `^c.toml: rule 1 .*key "script": want one of sender, .*topic, log$`},
 		{"[[rule]]\nkey = 'Sender'", `^c.toml: rule 1 .*key "Sender"`},
 		{"[[rule]]\ncount = 'mails'", `^c.toml: rule 1 .*"mails": want one of messages, `},
-		{"[[rule]]\n[[rule]]\nname = 'third'\nwindow = '5 minutes'", `^c.toml: rule 2 "third": window "5 minutes": want a duration such as`},
+		{"[[rule]]\n[[rule]]\nname = 'third'\nwindow = '5 minutes'",
+			`^c.toml: rule 2 "third": window "5 minutes": want a duration such as`},
 		{"[[rule]]\nwindow = '9s'", `^c.toml: rule 1 .*want 10s to 31d$`},
 		{"[[rule]]\nwindow = '32d'", `^c.toml: rule 1 .*want 10s to 31d$`},
 		{"[[rule]]\nwindow = '10.5s'", `^c.toml: rule 1 .*want whole seconds$`},
@@ -237,10 +242,12 @@ c.toml:5:1: unknown key "mail.three"$`},
 		{"[socket]\nmode = 660", `^c.toml:2:8: `},
 		{"[socket]\ngroup = 'no such group'", `^c.toml: socket.group "no such group": there is no such group`},
 		{"[socket]\nowner = 'no such user'", `^c.toml: socket.owner "no such user": there is no such user`},
-		{"[socket]\nlisten = '0.0.0.0:2525'", `^c.toml: socket.listen "0.0.0.0:2525": want an address of loopback and a port`},
+		{"[socket]\nlisten = '0.0.0.0:2525'",
+			`^c.toml: socket.listen "0.0.0.0:2525": want an address of loopback and a port`},
 		{"[socket]\nlisten = '127.0.0.1'", `^c.toml: socket.listen "127.0.0.1": want`},
 		{"[socket]\nport = 1", `^c.toml:2:1: unknown key "socket.port"$`},
-		{"[mail]\nvia = 'smtp://h'\nuser = 'x'\npassword_file = '/nonexistent/p'", `^c.toml: mail.password_file: open /nonexistent/p: no such file`},
+		{"[mail]\nvia = 'smtp://h'\nuser = 'x'\npassword_file = '/nonexistent/p'",
+			`^c.toml: mail.password_file: open /nonexistent/p: no such file`},
 	} {
 		c, err := Parse("c.toml", []byte(test.text))
 		if err == nil {
@@ -272,7 +279,8 @@ func TestVia(t *testing.T) {
 // TestPasswordFile: an editor's line end is no part of a password, a blank is.
 func TestPasswordFile(t *testing.T) {
 	for written, want := range map[string]string{
-		"secret": "secret", "secret\n": "secret", "secret\r\n": "secret", " se cret \n": " se cret ", "": "", "two\nlines\n": "two\nlines",
+		"secret": "secret", "secret\n": "secret", "secret\r\n": "secret", " se cret \n": " se cret ", "": "",
+		"two\nlines\n": "two\nlines",
 	} {
 		name := filepath.Join(t.TempDir(), "password")
 		if err := os.WriteFile(name, []byte(written), 0o600); err != nil {

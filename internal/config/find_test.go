@@ -93,7 +93,8 @@ func TestFindLogAsksExim(t *testing.T) {
 		if _, err := os.Stat("/usr/sbin/exim4"); program == "exim" && err == nil {
 			continue // it would be asked first
 		}
-		install(t, program, `[ "$*" = "-bP log_file_path spool_directory" ] && echo "log_file_path = /srv/logs/%slog-%D"`)
+		install(t, program,
+			`[ "$*" = "-bP log_file_path spool_directory" ] && echo "log_file_path = /srv/logs/%slog-%D"`)
 		got, err := FindLog(t.Context())
 		if err != nil || got != "/srv/logs/mainlog-%D" {
 			t.Errorf("FindLog with %s = %q, %v, want what it says", program, got, err)
@@ -109,9 +110,11 @@ func TestFindLogWithoutAnswer(t *testing.T) {
 			there = path
 		}
 	}
-	for _, script := range []string{"echo log_file_path = /srv/mainlog; exit 1", "echo log_file_path = syslog", "exit 0"} {
+	for _, script := range []string{"echo log_file_path = /srv/mainlog; exit 1", "echo log_file_path = syslog",
+		"exit 0"} {
 		install(t, "exim4", script)
-		if err := os.Link(filepath.Join(os.Getenv("PATH"), "exim4"), filepath.Join(os.Getenv("PATH"), "exim")); err != nil {
+		if err := os.Link(filepath.Join(os.Getenv("PATH"), "exim4"),
+			filepath.Join(os.Getenv("PATH"), "exim")); err != nil {
 			t.Fatal(err)
 		}
 		got, err := FindLog(t.Context())

@@ -13,7 +13,8 @@ import (
 func TestGlobOfLogs(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{
-		"mainlog", "mainlog.1", "mainlog.2.gz", "out-mainlog", "out-mainlog-20261122", "rejectlog", "paniclog", "main.log",
+		"mainlog", "mainlog.1", "mainlog.2.gz", "out-mainlog", "out-mainlog-20261122", "rejectlog", "paniclog",
+		"main.log",
 		"other", "gone.log.1", "gone.log.2.gz", "out-rejectlog.1",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {

@@ -17,8 +17,10 @@ func TestWhereMetricsAreServed(t *testing.T) {
 			t.Errorf("Parse(%q): metrics at %v, %v, want %s", text, c.Metrics, err, want)
 		}
 	}
-	for _, listen := range []string{":19628", "127.0.0.1", "127.0.0.1:0", "localhost:19628", "127.0.0.1:x", "unix:/run/m", "19628"} {
-		if _, err := Parse("c.toml", []byte("[metrics]\nlisten = '"+listen+"'")); err == nil || !strings.Contains(err.Error(), "metrics.listen") {
+	for _, listen := range []string{":19628", "127.0.0.1", "127.0.0.1:0", "localhost:19628", "127.0.0.1:x",
+		"unix:/run/m", "19628"} {
+		if _, err := Parse("c.toml", []byte("[metrics]\nlisten = '"+listen+"'")); err == nil ||
+			!strings.Contains(err.Error(), "metrics.listen") {
 			t.Errorf("listen = %q: %v, want an error that names it", listen, err)
 		}
 	}

@@ -82,7 +82,9 @@ func TestEveryKeyIsExplained(t *testing.T) {
 	}
 	for _, key := range all {
 		for name, document := range documents {
-			inRule := name == "help config" && regexp.MustCompile(`^rule\.(only|ignore|local_domains)$`).MatchString(key) // it says that in a sentence
+			// it says that in a sentence
+			inRule := name == "help config" &&
+				regexp.MustCompile(`^rule\.(only|ignore|local_domains)$`).MatchString(key)
 			if !inRule && !has(document, key) {
 				t.Errorf("%s doesn't explain %s", name, key)
 			}

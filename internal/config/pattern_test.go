@@ -206,8 +206,10 @@ func TestParseClass(t *testing.T) {
 			t.Errorf("ParseClass(%q) = %+v, %v, want the name", name, class, err)
 		}
 	}
-	for _, name := range []string{"", "Local", "remote", "local ", "192.0.2.0/33", "192.0.2", "192.0.2.*", "mail.lab.test"} {
-		if class, err := ParseClass(name); err == nil || !strings.Contains(err.Error(), "none of authenticated, local, loopback, bounces, all") {
+	for _, name := range []string{"", "Local", "remote", "local ", "192.0.2.0/33", "192.0.2", "192.0.2.*",
+		"mail.lab.test"} {
+		if class, err := ParseClass(name); err == nil ||
+			!strings.Contains(err.Error(), "none of authenticated, local, loopback, bounces, all") {
 			t.Errorf("ParseClass(%q) = %+v, %v, want an error that names the classes", name, class, err)
 		}
 	}

@@ -117,7 +117,8 @@ func (e *except) exception(key window.Key, zone *time.Location) (x window.Except
 	if err != nil {
 		return x, fmt.Errorf("match: %w", err)
 	}
-	x = window.Exception{Match: func(value string) bool { return p.matches([]byte(value)) }, Limit: e.Limit, Reason: e.Reason}
+	x = window.Exception{Match: func(value string) bool { return p.matches([]byte(value)) }, Limit: e.Limit,
+		Reason: e.Reason}
 	x.Until, err = until(e.Until, zone)
 	return x, err
 }

@@ -40,7 +40,8 @@ local_domains = ["Example.org"]
 		if got := r.String(); got != want.rule || !ok {
 			t.Errorf("rule %d is %s, want %s with a scope", i+1, got, want.rule)
 		}
-		if strings.Join(only, " ") != want.only || strings.Join(ignored, " ") != want.ignored || strings.Join(count.LocalDomains, " ") != want.domains {
+		if strings.Join(only, " ") != want.only || strings.Join(ignored, " ") != want.ignored ||
+			strings.Join(count.LocalDomains, " ") != want.domains {
 			t.Errorf("rule %d counts %+v, want %+v", i+1, count, want)
 		}
 	}
@@ -102,7 +103,8 @@ func TestWrongRules(t *testing.T) {
 }
 
 func TestOtherWaysToBeTold(t *testing.T) {
-	c, err := Parse("c.toml", []byte("[hook]\ncommand = ['/bin/cat', '-n']\ntimeout = '3s'\n[webhook]\nurl = 'https://alerts.lab.test/exim'"))
+	c, err := Parse("c.toml",
+		[]byte("[hook]\ncommand = ['/bin/cat', '-n']\ntimeout = '3s'\n[webhook]\nurl = 'https://alerts.lab.test/exim'"))
 	if err != nil || c.Hook == nil || c.Webhook == nil {
 		t.Fatalf("%+v, %v", c, err)
 	}

@@ -78,7 +78,8 @@ func (w *socket) socket(rules []window.Rule) (s *Socket, err error) {
 	}
 	if w.Listen != "" {
 		if s.Listen, err = netip.ParseAddrPort(w.Listen); err != nil || !s.Listen.Addr().IsLoopback() {
-			return nil, fmt.Errorf("listen %q: want an address of loopback and a port, such as \"127.0.0.1:2525\"", w.Listen)
+			return nil, fmt.Errorf("listen %q: want an address of loopback and a port, such as \"127.0.0.1:2525\"",
+				w.Listen)
 		}
 	}
 	s.Key, err = socketKey(w.Key, rules)

@@ -16,13 +16,15 @@ func TestSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := *c.Socket; s.Path != "/run/exiwatch/sender.sock" || s.Mode != 0o660 || s.UID != -1 || s.Listen.IsValid() || s.Key != window.Account {
+	if s := *c.Socket; s.Path != "/run/exiwatch/sender.sock" || s.Mode != 0o660 || s.UID != -1 ||
+		s.Listen.IsValid() || s.Key != window.Account {
 		t.Errorf("the default is %+v", s)
 	}
 	if got := *NewSocket(c.Rules); got != *c.Socket {
 		t.Errorf("NewSocket = %+v, want %+v", got, *c.Socket)
 	}
-	c, err = Parse("c.toml", []byte("socket = {path = '/x', mode = '600', owner = 'root', group = '7', listen = '[::1]:2525', key = 'host'}"))
+	c, err = Parse("c.toml",
+		[]byte("socket = {path = '/x', mode = '600', owner = 'root', group = '7', listen = '[::1]:2525', key = 'host'}"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +37,8 @@ func TestSocket(t *testing.T) {
 func TestSocketKey(t *testing.T) {
 	for _, test := range []struct{ rules, key, want string }{
 		{"", "", "account"}, {"", "sender", "account"}, {"", "host", "host"}, {"", "account", "account"},
-		{"sender", "", "sender"}, {"account sender", "", "sender"}, {"account sender", "sender", "sender"}, {"account sender host", "host", "host"},
+		{"sender", "", "sender"}, {"account sender", "", "sender"}, {"account sender", "sender", "sender"},
+		{"account sender host", "host", "host"},
 		{"host auth", "", "host"}, {"host auth", "auth", "auth"}, {"host", "sender", "sender"},
 	} {
 		var text strings.Builder

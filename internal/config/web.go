@@ -35,7 +35,8 @@ func (w *web) web() (*Web, error) {
 		return w.port()
 	}
 	if !filepath.IsAbs(path) {
-		return nil, fmt.Errorf("web.listen %q: want a path that begins with /, such as unix:/run/exiwatch/web.sock", w.Listen)
+		return nil, fmt.Errorf("web.listen %q: want a path that begins with /, such as unix:/run/exiwatch/web.sock",
+			w.Listen)
 	}
 	c := &Web{Path: path, GID: -1}
 	var err error
@@ -57,9 +58,12 @@ func (w *web) port() (*Web, error) {
 	case w.Listen == "":
 		return nil, fmt.Errorf("web.listen is missing: want unix:/run/exiwatch/web.sock or 127.0.0.1:8025")
 	case err != nil || address.Port() == 0:
-		return nil, fmt.Errorf("web.listen %q: want unix:/PATH, or an address of loopback and a port, such as 127.0.0.1:8025", w.Listen)
+		return nil,
+			fmt.Errorf("web.listen %q: want unix:/PATH, or an address of loopback and a port, such as 127.0.0.1:8025",
+				w.Listen)
 	case address.Addr() != netip.AddrFrom4([4]byte{127, 0, 0, 1}) && address.Addr() != netip.IPv6Loopback():
-		return nil, fmt.Errorf("web.listen %q: others could connect there; want 127.0.0.1 or [::1], to which exiwatch open gives the way from elsewhere", w.Listen)
+		return nil,
+			fmt.Errorf("web.listen %q: others could connect there; want 127.0.0.1 or [::1], to which exiwatch open gives the way from elsewhere", w.Listen)
 	case w.Mode != "" || w.Group != "":
 		return nil, fmt.Errorf("web: mode and group go with listen = \"unix:/…\"; a port has a token")
 	}

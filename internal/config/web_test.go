@@ -14,7 +14,8 @@ func TestWeb(t *testing.T) {
 	}{
 		{"", nil, ""},
 		{"[web]\nlisten = \"unix:/run/w.sock\"", &Web{Path: "/run/w.sock", Mode: 0o660, GID: -1}, ""},
-		{"[web]\nlisten = \"unix:/run/w.sock\"\nmode = \"0600\"\ngroup = \"root\"", &Web{Path: "/run/w.sock", Mode: 0o600, GID: 0}, ""},
+		{"[web]\nlisten = \"unix:/run/w.sock\"\nmode = \"0600\"\ngroup = \"root\"",
+			&Web{Path: "/run/w.sock", Mode: 0o600, GID: 0}, ""},
 		{"[web]\nlisten = \"127.0.0.1:8025\"", &Web{Listen: netip.MustParseAddrPort("127.0.0.1:8025"), GID: -1}, ""},
 		{"[web]\nlisten = \"[::1]:8025\"", &Web{Listen: netip.MustParseAddrPort("[::1]:8025"), GID: -1}, ""},
 		{"[web]", nil, "web.listen is missing"},

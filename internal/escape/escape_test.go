@@ -56,7 +56,8 @@ func FuzzText(f *testing.F) {
 				t.Fatalf("Text(%q) = %q: a pile of marks", s, got)
 			}
 		}
-		if !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) && !strings.ContainsFunc(s, unprintable) && got != s {
+		if !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) &&
+			!strings.ContainsFunc(s, unprintable) && got != s {
 			t.Errorf("Text(%q) = %q: it needed none", s, got)
 		}
 	})

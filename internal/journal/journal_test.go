@@ -158,12 +158,14 @@ func TestNoJournal(t *testing.T) {
 		want   error
 	}{
 		"others' messages": {`echo 'Hint: You are currently not seeing messages from other users and the system.' >&2`, ErrAccess},
-		"no access":        {`echo 'No journal files were opened due to insufficient permissions.' >&2; exit 1`, ErrAccess},
-		"no files":         {`echo 'No journal files were found.' >&2`, ErrEmpty},
+		"no access": {`echo 'No journal files were opened due to insufficient permissions.' >&2; exit 1`,
+			ErrAccess},
+		"no files": {`echo 'No journal files were found.' >&2`, ErrEmpty},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, "journalctl"), []byte("#!/bin/sh\n"+c.script+"\n"), 0o755); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, "journalctl"), []byte("#!/bin/sh\n"+c.script+"\n"),
+				0o755); err != nil {
 				t.Fatal(err)
 			}
 			t.Setenv("PATH", dir)

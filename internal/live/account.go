@@ -58,7 +58,8 @@ const (
 )
 
 // sectionKeys are the keys of the sections; that of the account itself is left out.
-var sectionKeys = []window.Key{window.Topic, window.Account, window.Host, window.Sender, window.Helo, window.RecipientDomain}
+var sectionKeys = []window.Key{window.Topic, window.Account, window.Host, window.Sender, window.Helo,
+	window.RecipientDomain}
 
 // account looks at the arrivals of the question's value.
 func (d *desk) account(q *question, s span) *account {
@@ -173,7 +174,8 @@ func (d *desk) alerts(q *question, open []*window.Alert) (all []alert) {
 	for _, list := range [][]*window.Alert{open, d.ended} {
 		for _, a := range slices.Backward(list) {
 			if a.Rule.Key == q.key && a.Value == q.value && len(all) < maxAlerts {
-				all = append(all, alert{a.Rule.Name, a.Opened, a.Ended, a.Rule.Count.String(), a.Messages, a.Peak, a.Limit})
+				all = append(all, alert{a.Rule.Name, a.Opened, a.Ended, a.Rule.Count.String(), a.Messages, a.Peak,
+					a.Limit})
 			}
 		}
 	}

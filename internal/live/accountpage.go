@@ -13,7 +13,8 @@ import (
 func (m *model) accountPage(room int) []string {
 	l, q := &m.sheet.account.line, &m.sheet.question
 	lines := []string{
-		m.styles.heading.Render(cut(" "+strings.ReplaceAll(q.key.String(), "_", " ")+" "+clean(q.value, m.width), m.width)),
+		m.styles.heading.Render(cut(" "+strings.ReplaceAll(q.key.String(), "_", " ")+" "+clean(q.value, m.width),
+			m.width)),
 		m.styles.of(l).Render(cut(" "+m.standing(l), m.width)),
 	}
 	room -= len(lines)
@@ -134,7 +135,8 @@ func (a *alert) text(now time.Time, width int) string {
 	if !a.ended.IsZero() {
 		since = clockText(a.opened, now) + " to " + clockText(a.ended, now)
 	}
-	return cut(fmt.Sprintf(" alert %s, %s: %s, peak %s, limit %s %s", since, clean(a.rule, width), plural(a.messages, "message"),
+	return cut(fmt.Sprintf(" alert %s, %s: %s, peak %s, limit %s %s", since, clean(a.rule, width),
+		plural(a.messages, "message"),
 		number(a.peak), number(a.limit), a.count), width)
 }
 
@@ -143,6 +145,7 @@ func (a *arrival) text(now time.Time, width int) string {
 	if a.recipients > 1 {
 		recipients = " to " + number(a.recipients)
 	}
-	return cut(fmt.Sprintf("  %s  %s  %s %sB  %s", fit(clockText(a.at, now), lastWidth), clean(a.messageID, width), fit(clean(a.host, width), 15),
+	return cut(fmt.Sprintf("  %s  %s  %s %sB  %s", fit(clockText(a.at, now), lastWidth), clean(a.messageID, width),
+		fit(clean(a.host, width), 15),
 		right(size(a.bytes), 4), clean(a.subject, width)+recipients), width)
 }

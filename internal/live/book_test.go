@@ -27,7 +27,8 @@ func drawArrivals(t *rapid.T) []*window.Arrival {
 	for range rapid.IntRange(0, 300).Draw(t, "arrivals") {
 		step := rapid.SampledFrom([]int{0, 0, 0, 1, 1, 2, 20, -2, -5, -6, -400}).Draw(t, "step")
 		stamp = stamp.Add(time.Duration(step) * time.Second)
-		a := &window.Arrival{At: stamp, Recipients: rapid.Int64Range(0, 5).Draw(t, "recipients"), Bytes: rapid.Int64Range(0, 9).Draw(t, "bytes")}
+		a := &window.Arrival{At: stamp, Recipients: rapid.Int64Range(0, 5).Draw(t, "recipients"),
+			Bytes: rapid.Int64Range(0, 9).Draw(t, "bytes")}
 		if n := rapid.IntRange(0, 6).Draw(t, "account"); n > 0 {
 			a.Values[window.Account] = fmt.Appendf(nil, "account%d", n)
 		}
@@ -80,7 +81,8 @@ func TestRankingIsWhatTheRulesCount(t *testing.T) {
 }
 
 func sameTotal(x, y total) bool {
-	return x.value == y.value && x.messages == y.messages && x.recipients == y.recipients && x.bytes == y.bytes && x.hosts == y.hosts &&
+	return x.value == y.value && x.messages == y.messages && x.recipients == y.recipients && x.bytes == y.bytes &&
+		x.hosts == y.hosts &&
 		x.last == y.last
 }
 
@@ -141,8 +143,10 @@ func TestBoundedBook(t *testing.T) {
 func TestBookForgets(t *testing.T) {
 	b := newBook(time.Minute)
 	fill(b, 5000)
-	if b.len() != 60 || len(b.values.ids) != 60 || b.values.text != 60*len("account1234") || b.missing(b.span(time.Minute, -1)) {
-		t.Errorf("%d arrivals, %d values and %d bytes are held of the last minute", b.len(), len(b.values.ids), b.values.text)
+	if b.len() != 60 || len(b.values.ids) != 60 || b.values.text != 60*len("account1234") ||
+		b.missing(b.span(time.Minute, -1)) {
+		t.Errorf("%d arrivals, %d values and %d bytes are held of the last minute", b.len(), len(b.values.ids),
+			b.values.text)
 	}
 	if len(b.rows) > minRows {
 		t.Errorf("there is room for %d rows", len(b.rows))
@@ -159,7 +163,8 @@ func TestScopes(t *testing.T) {
 	}
 	var k ranker
 	for scope, want := range map[int]int64{-1: 6, 0: 3, 1: 4} {
-		if got := k.rank(b, b.span(time.Minute, scope), window.Account, func(string) bool { return true }, byMessages); got[0].messages != want {
+		if got := k.rank(b, b.span(time.Minute, scope), window.Account, func(string) bool { return true },
+			byMessages); got[0].messages != want {
 			t.Errorf("scope %d has %d arrivals, want %d", scope, got[0].messages, want)
 		}
 	}
@@ -204,7 +209,8 @@ func TestPlaceOfTheCursor(t *testing.T) {
 	} {
 		q := question{index: test.index, top: test.top, rows: test.rows}
 		if q.place(test.n); q.index != test.wantIndex || q.top != test.wantTop {
-			t.Errorf("row %d of %d from %d on: row %d from %d on, want %d from %d", test.index, test.n, test.top, q.index, q.top, test.wantIndex, test.wantTop)
+			t.Errorf("row %d of %d from %d on: row %d from %d on, want %d from %d", test.index, test.n, test.top,
+				q.index, q.top, test.wantIndex, test.wantTop)
 		}
 	}
 }

@@ -58,7 +58,8 @@ func (d *desk) end(a *window.Alert) {
 // answer answers a question at a wall clock time.
 func (d *desk) answer(q question, now time.Time) *sheet {
 	open := d.counters.Open()
-	s := &sheet{at: now, share: d.counters.Share(), moment: moment{d.book.now, d.book.next, d.last, d.meter.sum(), len(open)}}
+	s := &sheet{at: now, share: d.counters.Share(), moment: moment{d.book.now, d.book.next, d.last, d.meter.sum(),
+		len(open)}}
 	if q.frozen != nil {
 		s.moment = *q.frozen
 	}

@@ -15,7 +15,8 @@ const (
 // frame draws the whole screen, as many lines as there are and none wider than it is.
 func (m *model) frame() string {
 	if m.width < minWidth || m.height < minHeight {
-		return cut(fmt.Sprintf("exiwatch live needs %d×%d, this is %d×%d", minWidth, minHeight, m.width, m.height), m.width) + "\n" +
+		return cut(fmt.Sprintf("exiwatch live needs %d×%d, this is %d×%d", minWidth, minHeight, m.width, m.height),
+			m.width) + "\n" +
 			cut("q: quit", m.width)
 	}
 	lines := []string{m.styles.title.Render(m.header())}
@@ -102,11 +103,13 @@ func (m *model) footer() string {
 	case m.question.open:
 		return m.styles.faint.Render(cut("Esc back  ↑↓ scroll  w window  space freeze  q quit  ? help", m.width))
 	}
-	return m.styles.faint.Render(cut("q quit  Enter open  / filter  s sort  Tab key  w window  space freeze  ? help", m.width))
+	return m.styles.faint.Render(cut("q quit  Enter open  / filter  s sort  Tab key  w window  space freeze  ? help",
+		m.width))
 }
 
 // progress says how much of the past was read.
 func (m *model) progress() string {
 	const cells = 20
-	return fmt.Sprintf(" reading the past of the log  [%s] %3.0f%%", bar(int64(m.sheet.share*1000), 1000, cells), 100*m.sheet.share)
+	return fmt.Sprintf(" reading the past of the log  [%s] %3.0f%%", bar(int64(m.sheet.share*1000), 1000, cells),
+		100*m.sheet.share)
 }

@@ -41,9 +41,10 @@ var now = start.Add(10 * time.Minute)
 
 func newBench(t *testing.T, colour bool) *bench {
 	rules := []window.Rule{
-		{Name: "bulk sender", Key: window.Account, Count: window.Messages, Limit: 20, Window: 5 * time.Minute, Except: []window.Exception{
-			{Match: func(v string) bool { return v == "newsletter@lab.test" }, Limit: 1000},
-		}},
+		{Name: "bulk sender", Key: window.Account, Count: window.Messages, Limit: 20, Window: 5 * time.Minute,
+			Except: []window.Exception{
+				{Match: func(v string) bool { return v == "newsletter@lab.test" }, Limit: 1000},
+			}},
 		{Name: "stolen password", Key: window.Account, Count: window.Hosts, Limit: 3, Window: time.Hour},
 	}
 	counters, err := window.New(rules)
@@ -71,9 +72,11 @@ func (b *bench) arrive(a *window.Arrival) {
 
 // newArrival makes an arrival of the account, as internal/watch would.
 func newArrival(at time.Time, n int, account, host, subject string) *window.Arrival {
-	a := &window.Arrival{At: at, MessageID: fmt.Appendf(nil, "1xVMyU-%06d-2j", n), Recipients: 1, Bytes: int64(1000 + 100*(n%7))}
+	a := &window.Arrival{At: at, MessageID: fmt.Appendf(nil, "1xVMyU-%06d-2j", n), Recipients: 1,
+		Bytes: int64(1000 + 100*(n%7))}
 	for k, v := range map[window.Key]string{
-		window.Account: account, window.Auth: account, window.Sender: account, window.Host: host, window.Network: host + "/24",
+		window.Account: account, window.Auth: account, window.Sender: account, window.Host: host,
+		window.Network: host + "/24",
 		window.Subject: subject, window.Helo: "client.lab.test", window.RecipientDomain: "example.org\nexample.net",
 	} {
 		a.Values[k] = []byte(v)
@@ -89,7 +92,8 @@ func (b *bench) outbreak() {
 		at := start.Add(time.Duration(second) * time.Second)
 		if n++; second%7 == 0 {
 			who := []string{"alice", "bob", "carol", "dave", "erin", "frank", "grace", "newsletter"}[second/7%8]
-			b.arrive(newArrival(at, n, who+"@lab.test", "192.0.2.7", []string{"Lunch on Friday", "Re: minutes", "会議の資料"}[second%3]))
+			b.arrive(newArrival(at, n, who+"@lab.test", "192.0.2.7",
+				[]string{"Lunch on Friday", "Re: minutes", "会議の資料"}[second%3]))
 		}
 		if second%13 == 0 {
 			for range 2 {
@@ -99,7 +103,8 @@ func (b *bench) outbreak() {
 		}
 		if second > 300 && second%2 == 0 {
 			n++
-			b.arrive(newArrival(at, n, "mallory@lab.test", fmt.Sprintf("203.0.113.%d", second%9), fmt.Sprintf("Your parcel %d is waiting", second)))
+			b.arrive(newArrival(at, n, "mallory@lab.test", fmt.Sprintf("203.0.113.%d", second%9),
+				fmt.Sprintf("Your parcel %d is waiting", second)))
 		}
 	}
 }
@@ -121,8 +126,10 @@ func (b *bench) size(width, height int) { b.tell(tea.WindowSizeMsg{Width: width,
 
 // named are the keys that have no character.
 var named = map[string]rune{
-	"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "up": tea.KeyUp, "down": tea.KeyDown, "pgup": tea.KeyPgUp,
-	"pgdown": tea.KeyPgDown, "home": tea.KeyHome, "end": tea.KeyEnd, "backspace": tea.KeyBackspace, "left": tea.KeyLeft, "space": ' ',
+	"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "up": tea.KeyUp, "down": tea.KeyDown,
+	"pgup":   tea.KeyPgUp,
+	"pgdown": tea.KeyPgDown, "home": tea.KeyHome, "end": tea.KeyEnd, "backspace": tea.KeyBackspace,
+	"left": tea.KeyLeft, "space": ' ',
 }
 
 // press presses keys, by the names that tea has for them.

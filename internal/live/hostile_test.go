@@ -14,11 +14,16 @@ import (
 
 // hostile are values that somebody may log.
 var hostile = []string{
-	"\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x1b[2J\x1b[H", "\x9b31m", "\x1bP1$r\x1b\\", "a\r\nb\tc", "a\x00b\x7f", "\xff\xfe broken \xc3",
-	"\u202eright to left\u202c", "\u2066isolate\u2069", "zero\u200bwidth\u200d", "\ufeffmark", "e" + strings.Repeat("\u0301", 200),
-	strings.Repeat("会議の資料", 60), strings.Repeat("👩‍👩‍👧‍👦", 20), strings.Repeat("🇩🇪", 40), "❤\ufe0f1\ufe0f\u20e3" + strings.Repeat("👍🏽", 40),
-	strings.Repeat("한", 50) + "\u1112\u1161\u11ab", "नमस्ते क्षत्रिय", "ﷺ" + strings.Repeat("﷽", 30), "עברית عربى 123", "𝕏𐍈",
-	strings.Repeat("x", 10_000), strings.Repeat("\x1b[1m", 2500), strings.Repeat("ａ", 5000), "\u00ad\u034f\u115f\u3164", "", " ", "\\x1b[31m",
+	"\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x1b[2J\x1b[H", "\x9b31m", "\x1bP1$r\x1b\\", "a\r\nb\tc", "a\x00b\x7f",
+	"\xff\xfe broken \xc3",
+	"\u202eright to left\u202c", "\u2066isolate\u2069", "zero\u200bwidth\u200d", "\ufeffmark", "e" +
+		strings.Repeat("\u0301", 200),
+	strings.Repeat("会議の資料", 60), strings.Repeat("👩‍👩‍👧‍👦", 20), strings.Repeat("🇩🇪", 40), "❤\ufe0f1\ufe0f\u20e3" +
+		strings.Repeat("👍🏽", 40),
+	strings.Repeat("한", 50) + "\u1112\u1161\u11ab", "नमस्ते क्षत्रिय", "ﷺ" + strings.Repeat("﷽", 30),
+	"עברית عربى 123", "𝕏𐍈",
+	strings.Repeat("x", 10_000), strings.Repeat("\x1b[1m", 2500), strings.Repeat("ａ", 5000),
+	"\u00ad\u034f\u115f\u3164", "", " ", "\\x1b[31m",
 	"\U000e0041\U000e0042", "\u0600\u06dd", "\u2028\u2029", "͏͏͏", "\ue000",
 }
 
@@ -100,9 +105,11 @@ func TestCuts(t *testing.T) {
 		width      int
 		back, head string
 	}{
-		{"alice", 5, "alice", "alice"}, {"alice", 4, "ali…", "…ice"}, {"alice", 1, "…", "…"}, {"alice", 0, "", ""}, {"", 3, "", ""},
+		{"alice", 5, "alice", "alice"}, {"alice", 4, "ali…", "…ice"}, {"alice", 1, "…", "…"}, {"alice", 0, "", ""},
+		{"", 3, "", ""},
 		{"会議の", 6, "会議の", "会議の"}, {"会議の", 5, "会議…", "…議の"}, {"会議の", 4, "会…", "…の"}, {"会議の", 2, "…", "…"},
-		{"e\u0301e\u0301e\u0301", 3, "e\u0301e\u0301e\u0301", "e\u0301e\u0301e\u0301"}, {"e\u0301e\u0301e\u0301", 2, "e\u0301…", "…e\u0301"},
+		{"e\u0301e\u0301e\u0301", 3, "e\u0301e\u0301e\u0301", "e\u0301e\u0301e\u0301"},
+		{"e\u0301e\u0301e\u0301", 2, "e\u0301…", "…e\u0301"},
 	} {
 		if got := cut(test.text, test.width); got != test.back {
 			t.Errorf("cut(%q, %d) = %q, want %q", test.text, test.width, got, test.back)
@@ -119,8 +126,10 @@ func TestNumbers(t *testing.T) {
 		n           int64
 		count, size string
 	}{
-		{0, "0", "0"}, {999, "999", "999"}, {1000, "1000", "1.0k"}, {9949, "9949", "9.9k"}, {9951, "9951", "10k"}, {999_499, "999499", "999k"},
-		{999_999, "999999", "1.0M"}, {1_000_000, "1000k", "1.0M"}, {12_345_678, "12345k", "12M"}, {1 << 62, "4611P", "4.6E"},
+		{0, "0", "0"}, {999, "999", "999"}, {1000, "1000", "1.0k"}, {9949, "9949", "9.9k"}, {9951, "9951", "10k"},
+		{999_499, "999499", "999k"},
+		{999_999, "999999", "1.0M"}, {1_000_000, "1000k", "1.0M"}, {12_345_678, "12345k", "12M"},
+		{1 << 62, "4611P", "4.6E"},
 	} {
 		if got := number(test.n); got != test.count {
 			t.Errorf("number(%d) = %q, want %q", test.n, got, test.count)
@@ -137,7 +146,8 @@ func TestBars(t *testing.T) {
 		n, limit int64
 		want     string
 	}{
-		{0, 20, "        "}, {1, 1000, "▏       "}, {10, 20, "████    "}, {11, 20, "████▍   "}, {20, 20, "████████"}, {21, 20, "████████"},
+		{0, 20, "        "}, {1, 1000, "▏       "}, {10, 20, "████    "}, {11, 20, "████▍   "}, {20, 20, "████████"},
+		{21, 20, "████████"},
 		{39, 20, "████████"}, {40, 20, "██████×2"}, {20_000, 1, "██×20000"}, {1 << 62, 1, "██×4611P"},
 	} {
 		if got := limitBar(test.n, test.limit, barWidth); got != test.want {

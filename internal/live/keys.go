@@ -13,14 +13,16 @@ import (
 
 // keys are what can be ranked, in the order of the Tab key.
 var keys = []window.Key{
-	window.Account, window.Sender, window.Auth, window.User, window.Host, window.Network, window.Topic, window.Subject, window.SenderDomain,
+	window.Account, window.Sender, window.Auth, window.User, window.Host, window.Network, window.Topic,
+	window.Subject, window.SenderDomain,
 }
 
 // maxTyped is how long a filter may be.
 const maxTyped = 100 // bytes
 
 // orderKeys sort by a column.
-var orderKeys = map[string]order{"m": byMessages, "r": byRecipients, "b": byBytes, "h": byHosts, "l": byLast, "n": byName}
+var orderKeys = map[string]order{"m": byMessages, "r": byRecipients, "b": byBytes, "h": byHosts, "l": byLast,
+	"n": byName}
 
 // press is for a key.
 func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {

@@ -51,7 +51,8 @@ func TestColoursAreOptional(t *testing.T) {
 	if plain.plain() != coloured.plain() {
 		t.Errorf("with colours\n%s\nwithout\n%s", coloured.plain(), plain.plain())
 	}
-	if strings.Contains(plain.screen(), "\x1b[3") || strings.Contains(plain.screen(), ";3") || !strings.Contains(coloured.screen(), ";31m") {
+	if strings.Contains(plain.screen(), "\x1b[3") || strings.Contains(plain.screen(), ";3") ||
+		!strings.Contains(coloured.screen(), ";31m") {
 		t.Errorf("colours where there should be none, or none:\n%q\n%q", plain.screen(), coloured.screen())
 	}
 }
@@ -61,7 +62,8 @@ func TestEveryKey(t *testing.T) {
 	b := newBench(t, false)
 	b.outbreak()
 	b.size(80, 24)
-	b.sees("accounts in 5m by messages, limit 20 messages", "▲>", "×2", "mallory@lab.test", "1-9 of 9", "2 open alerts", "quiet for 3m")
+	b.sees("accounts in 5m by messages, limit 20 messages", "▲>", "×2", "mallory@lab.test", "1-9 of 9",
+		"2 open alerts", "quiet for 3m")
 	for _, test := range []struct {
 		key  string
 		sees []string
@@ -90,8 +92,10 @@ func TestEveryKey(t *testing.T) {
 		{"x", []string{"accounts in 5m"}},
 		{"space", []string{"FROZEN at 14:06:58"}},
 		{"space", []string{"14:06:58  quiet for 3m  0 arrivals/min"}},
-		{"enter", []string{"account mallory@lab.test", "Topics", "Your parcel 418 is waiting (59 subjects)", "Hosts", "203.0.113.", "Envelope senders", "HELO names", "client.lab.test",
-			"Recipients' domains", "example.net", "▲ 59 messages in 5m", "alert since 14:05:42, bulk sender: 59 messages, peak 59, limit 20 messages"}},
+		{"enter", []string{"account mallory@lab.test", "Topics", "Your parcel 418 is waiting (59 subjects)", "Hosts",
+			"203.0.113.", "Envelope senders", "HELO names", "client.lab.test",
+			"Recipients' domains", "example.net", "▲ 59 messages in 5m",
+			"alert since 14:05:42, bulk sender: 59 messages, peak 59, limit 20 messages"}},
 		{"end", []string{"Your parcel 320 is waiting", "1xVMyU-"}},
 		{"home", []string{"account mallory@lab.test"}},
 		{"pgdown", []string{"account mallory@lab.test", "Last arrivals"}},
@@ -153,7 +157,8 @@ func TestCursorStaysWithItsValue(t *testing.T) {
 	}
 	b.tell(news{})
 	if b.model.question.value != chosen || b.model.question.index != 0 {
-		t.Errorf("at the top the cursor is on %q, row %d, want %q", b.model.question.value, b.model.question.index, chosen)
+		t.Errorf("at the top the cursor is on %q, row %d, want %q", b.model.question.value, b.model.question.index,
+			chosen)
 	}
 }
 
@@ -166,8 +171,10 @@ func TestScrolling(t *testing.T) {
 	b.size(80, 24)
 	b.sees("1-20 of 95")
 	for _, test := range []struct{ key, cursor, sees string }{
-		{"pgdown", "c0", "2-21 of 95"}, {"pgdown", "e0", "22-41 of 95"}, {"up", "d9", "22-41 of 95"}, {"pgup", "b9", "20-39 of 95"},
-		{"end", "j4", "76-95 of 95"}, {"down", "j4", "76-95 of 95"}, {"home", "a0", "1-20 of 95"}, {"k", "a0", "1-20 of 95"},
+		{"pgdown", "c0", "2-21 of 95"}, {"pgdown", "e0", "22-41 of 95"}, {"up", "d9", "22-41 of 95"},
+		{"pgup", "b9", "20-39 of 95"},
+		{"end", "j4", "76-95 of 95"}, {"down", "j4", "76-95 of 95"}, {"home", "a0", "1-20 of 95"},
+		{"k", "a0", "1-20 of 95"},
 		{"j", "a1", "1-20 of 95"}, {"G", "j4", "76-95 of 95"}, {"g", "a0", "1-20 of 95"},
 	} {
 		b.press(test.key)
@@ -223,7 +230,8 @@ func TestPast(t *testing.T) {
 // TestPace: without a key, nothing is asked more often than twice a second, than answering bears, or than something
 // is read.
 func TestPace(t *testing.T) {
-	for took, want := range map[time.Duration]time.Duration{0: pace, time.Millisecond: pace, 80 * time.Millisecond: 800 * time.Millisecond} {
+	for took, want := range map[time.Duration]time.Duration{0: pace, time.Millisecond: pace,
+		80 * time.Millisecond: 800 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t, false)
 			b.size(80, 24)
@@ -233,7 +241,8 @@ func TestPace(t *testing.T) {
 			begun := time.Now()
 			_, cmd := b.model.Update(answered{&sheet{took: took, question: b.model.question}})
 			if _, read := cmd().(news); !read || time.Since(begun) != want+quiet {
-				t.Errorf("after an answer that took %v the next question comes %v after something was read, want %v", took, time.Since(begun)-quiet, want)
+				t.Errorf("after an answer that took %v the next question comes %v after something was read, want %v",
+					took, time.Since(begun)-quiet, want)
 			}
 			if _, cmd := b.model.Update(answered{&sheet{question: b.model.question}}); cmd != nil {
 				t.Error("it waits twice for something to be read")

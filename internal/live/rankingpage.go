@@ -78,7 +78,8 @@ func (m *model) columns() string {
 		}
 		return text
 	}
-	text := strings.Repeat(" ", markWidth) + right(name(byMessages, "msgs"), messagesWidth) + strings.Repeat(" ", barWidth+1) +
+	text := strings.Repeat(" ", markWidth) + right(name(byMessages, "msgs"), messagesWidth) +
+		strings.Repeat(" ", barWidth+1) +
 		" " + right(name(byRecipients, "rcpts"), amountWidth) + " " + right(name(byBytes, "bytes"), amountWidth) +
 		" " + right(name(byHosts, "hosts"), hostsWidth) + "  " + fit(name(byLast, "last"), lastWidth) + "  "
 	value := name(byName, strings.ReplaceAll(m.sheet.question.key.String(), "_", " "))

@@ -45,7 +45,8 @@ func (v *View) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	m.wait = w.wait
 
 	// Note: tea.WithContext would end it without waiting for the goroutine that reads the keys.
-	screen := tea.NewProgram(m, tea.WithInput(in), tea.WithOutput(out), tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond))
+	screen := tea.NewProgram(m, tea.WithInput(in), tea.WithOutput(out), tea.WithoutSignalHandler(),
+		tea.WithFPS(framesPerSecond))
 	viewer.Problem = func(err error) { go screen.Send(problem(err.Error())) }
 	var wait sync.WaitGroup
 	var failed error

@@ -12,7 +12,8 @@ type styles struct {
 func newStyles(colour bool) styles {
 	plain := lipgloss.NewStyle()
 	s := styles{
-		title: plain.Reverse(true), heading: plain.Bold(true), cursor: plain.Reverse(true), faint: plain, bold: plain.Bold(true),
+		title: plain.Reverse(true), heading: plain.Bold(true), cursor: plain.Reverse(true), faint: plain,
+		bold: plain.Bold(true),
 		over: plain.Bold(true), near: plain, bar: plain,
 	}
 	if colour {

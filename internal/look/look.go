@@ -19,9 +19,10 @@ var pieces string
 
 // Funcs are the functions of templates: how numbers and times are written.
 var Funcs = template.FuncMap{
-	"number": words.Number, "size": words.Size, "amount": words.Amount, "plural": words.Plural, "percent": words.Percent,
-	"span": words.Span,
-	"bar":  NewBar, "spark": NewSpark, "share": NewShare,
+	"number": words.Number, "size": words.Size, "amount": words.Amount, "plural": words.Plural,
+	"percent": words.Percent,
+	"span":    words.Span,
+	"bar":     NewBar, "spark": NewSpark, "share": NewShare,
 }
 
 // New makes a template that has the pieces: "bar" (a Bar), "spark" (a Spark), "columns" (a Columns).

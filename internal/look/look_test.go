@@ -55,11 +55,13 @@ func TestColumnsStandUponEachOther(t *testing.T) {
 		t.Errorf("%v: %s", err, b.String())
 	}
 	b.Reset()
-	if err := New("x").ExecuteTemplate(&b, "spark", NewSpark([]int64{0, 1, 40})); err != nil || !strings.Contains(b.String(), "M6 20v-20h2v20z") {
+	if err := New("x").ExecuteTemplate(&b, "spark", NewSpark([]int64{0, 1, 40})); err != nil ||
+		!strings.Contains(b.String(), "M6 20v-20h2v20z") {
 		t.Errorf("%v: %s", err, b.String())
 	}
 	b.Reset()
-	if err := New("x").ExecuteTemplate(&b, "bar", NewBar(40, 20)); err != nil || !strings.Contains(b.String(), `x1="50"`) {
+	if err := New("x").ExecuteTemplate(&b, "bar", NewBar(40, 20)); err != nil ||
+		!strings.Contains(b.String(), `x1="50"`) {
 		t.Errorf("%v: %s", err, b.String())
 	}
 }

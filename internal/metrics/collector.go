@@ -19,7 +19,8 @@ func (c *collector) Describe(chan<- *prometheus.Desc) {}
 func (c *collector) Collect(out chan<- prometheus.Metric) {
 	s := c.read()
 	e := exposition{out}
-	e.gauge("build_info", "Always 1. What was built, and with which Go.", 1, "version", c.version, "goversion", runtime.Version())
+	e.gauge("build_info", "Always 1. What was built, and with which Go.", 1, "version", c.version, "goversion",
+		runtime.Version())
 	e.reading(&s)
 	e.rules(&s)
 	e.bounds(&s)
@@ -39,31 +40,40 @@ func (e exposition) reading(s *Snapshot) {
 	e.counter("arrivals_suspicious_total", "Arrivals that can be read in another way, too.", s.Suspicious)
 	e.counter("lines_injected_total", "Forged lines: inside another entry.", s.Injected)
 	for _, l := range s.Logs {
-		e.gauge("log_behind_bytes", "What is written to the log, or to what it was cycled to, and not counted yet.", float64(l.Behind), "log", l.Path)
-		e.gauge("log_idle_seconds", "Time since a line of the log was counted last, or since the daemon began.", l.Idle.Seconds(), "log", l.Path)
+		e.gauge("log_behind_bytes", "What is written to the log, or to what it was cycled to, and not counted yet.",
+			float64(l.Behind), "log", l.Path)
+		e.gauge("log_idle_seconds", "Time since a line of the log was counted last, or since the daemon began.",
+			l.Idle.Seconds(), "log", l.Path)
 		e.counter("lines_not_understood_total", "Lines that could not be read as entries of Exim's.", l.NotUnderstood,
 			"log", l.Path)
 		e.counter("lines_foreign_total", "Lines of other programs, as syslog names them.", l.Foreign, "log", l.Path)
 	}
 	e.counter("files_skipped_total", "Files of the logs that were left out, as they could not be read.", s.Skipped)
-	e.gauge("rebuild_seconds", "How long it took to rebuild the counters when the daemon began, or has taken so far.", s.Rebuild.Seconds())
-	e.counter("scrapes_stale_total", "Scrapes that showed counts of the one before, because the counters were busy.", s.Stale)
+	e.gauge("rebuild_seconds", "How long it took to rebuild the counters when the daemon began, or has taken so far.",
+		s.Rebuild.Seconds())
+	e.counter("scrapes_stale_total", "Scrapes that showed counts of the one before, because the counters were busy.",
+		s.Stale)
 }
 
 func (e exposition) rules(s *Snapshot) {
 	for _, r := range s.Rules {
 		e.gauge("alerts_open", "Alerts that are open.", float64(r.Open), "rule", r.Name)
 		e.counter("alerts_opened_total", "Alerts that were opened.", r.Opened, "rule", r.Name)
-		e.gauge("keys_held", "Values of the rule's key that are counted now. Rules on one key in one scope have theirs together.", float64(r.Keys), "rule", r.Name)
+		e.gauge("keys_held",
+			"Values of the rule's key that are counted now. Rules on one key in one scope have theirs together.",
+			float64(r.Keys), "rule", r.Name)
 	}
 }
 
 // bounds is what the bounds on memory have cost.
 func (e exposition) bounds(s *Snapshot) {
-	e.counter("keys_dropped_total", "Values that were dropped before their time for want of room, and arrivals of a value for which there was none.", s.KeysDropped)
+	e.counter("keys_dropped_total",
+		"Values that were dropped before their time for want of room, and arrivals of a value for which there was none.", s.KeysDropped)
 	e.counter("arrivals_merged_total", "Arrivals counted with the second before for want of room.", s.Merged)
-	e.counter("arrivals_forgotten_total", "Arrivals let go before their time for want of room: alerts that open later lack their subjects.", s.Forgotten)
-	e.counter("distinct_omitted_total", "Values that a rule which counts different ones left out for want of room.", s.DistinctOmitted)
+	e.counter("arrivals_forgotten_total",
+		"Arrivals let go before their time for want of room: alerts that open later lack their subjects.", s.Forgotten)
+	e.counter("distinct_omitted_total", "Values that a rule which counts different ones left out for want of room.",
+		s.DistinctOmitted)
 	e.counter("alerts_refused_total", "Arrivals over a limit that opened no alert, as too many were open.", s.Refused)
 }
 
@@ -74,18 +84,23 @@ func (e exposition) telling(s *Snapshot) {
 			result string
 			n      int64
 		}{{"sent", c.Sent}, {"partly", c.Partly}, {"deferred", c.Deferred}, {"refused", c.Refused}} {
-			e.counter("deliveries_total", "Attempts to send mails, and to call hooks, by what came of them: partly is done, though not everybody has it; deferred is tried again; refused is given up.",
+			e.counter("deliveries_total",
+				"Attempts to send mails, and to call hooks, by what came of them: partly is done, though not everybody has it; deferred is tried again; refused is given up.",
 				r.n, "channel", c.Name, "result", r.result)
 		}
 		e.gauge("spool_waiting", "Mails and notices that wait to be sent.", float64(c.Waiting), "channel", c.Name)
-		e.gauge("spool_oldest_seconds", "How long the oldest of them has waited; 0 if none waits.", c.Oldest.Seconds(), "channel", c.Name)
+		e.gauge("spool_oldest_seconds", "How long the oldest of them has waited; 0 if none waits.",
+			c.Oldest.Seconds(), "channel", c.Name)
 	}
-	e.gauge("events_unspooled", "Events in the life of alerts whose mail can't be put on the disk yet.", float64(s.Unspooled))
+	e.gauge("events_unspooled", "Events in the life of alerts whose mail can't be put on the disk yet.",
+		float64(s.Unspooled))
 }
 
 func (e exposition) socket(s *Socket) {
 	for answer, n := range s.Answers {
-		e.counter("socket_requests_total", "Requests on the socket, by what was answered; unintelligible and late ones are answered no, or 0.", n, "answer", answer)
+		e.counter("socket_requests_total",
+			"Requests on the socket, by what was answered; unintelligible and late ones are answered no, or 0.", n,
+			"answer", answer)
 	}
 	e.counter("socket_refused_total",
 		"Connections to the socket that were closed because there were too many.", s.Refused)

@@ -11,20 +11,28 @@ import (
 func TestEveryNumberIsShown(t *testing.T) {
 	got := scrape(t, whole())
 	for _, want := range []string{
-		`exiwatch_build_info{goversion="go1.`, `exiwatch_lines_total 54`, `exiwatch_read_bytes_total 4321`, `exiwatch_arrivals_total 29`,
-		`exiwatch_arrivals_malformed_total 1`, `exiwatch_entries_overflowed_total 2`, `exiwatch_arrivals_suspicious_total 3`, `exiwatch_lines_injected_total 4`,
-		`exiwatch_log_behind_bytes{log="/var/log/exim4/mainlog"} 1024`, `exiwatch_log_idle_seconds{log="/var/log/other/main-%D"} 3600`,
+		`exiwatch_build_info{goversion="go1.`, `exiwatch_lines_total 54`, `exiwatch_read_bytes_total 4321`,
+		`exiwatch_arrivals_total 29`,
+		`exiwatch_arrivals_malformed_total 1`, `exiwatch_entries_overflowed_total 2`,
+		`exiwatch_arrivals_suspicious_total 3`, `exiwatch_lines_injected_total 4`,
+		`exiwatch_log_behind_bytes{log="/var/log/exim4/mainlog"} 1024`,
+		`exiwatch_log_idle_seconds{log="/var/log/other/main-%D"} 3600`,
 		`exiwatch_rebuild_seconds 1.5`, `exiwatch_scrapes_stale_total 12`,
-		`exiwatch_alerts_open{rule="bulk sender"} 1`, `exiwatch_alerts_opened_total{rule="bulk sender"} 5`, `exiwatch_keys_held{rule="bulk sender"} 17`,
+		`exiwatch_alerts_open{rule="bulk sender"} 1`, `exiwatch_alerts_opened_total{rule="bulk sender"} 5`,
+		`exiwatch_keys_held{rule="bulk sender"} 17`,
 		`exiwatch_alerts_open{rule="many \"recipients\""} 0`,
-		`exiwatch_keys_dropped_total 6`, `exiwatch_arrivals_merged_total 7`, `exiwatch_arrivals_forgotten_total 8`, `exiwatch_distinct_omitted_total 9`,
+		`exiwatch_keys_dropped_total 6`, `exiwatch_arrivals_merged_total 7`, `exiwatch_arrivals_forgotten_total 8`,
+		`exiwatch_distinct_omitted_total 9`,
 		`exiwatch_alerts_refused_total 10`, `exiwatch_events_unspooled 11`,
-		`exiwatch_deliveries_total{channel="mail",result="sent"} 1`, `exiwatch_deliveries_total{channel="mail",result="partly"} 2`,
-		`exiwatch_deliveries_total{channel="mail",result="deferred"} 3`, `exiwatch_deliveries_total{channel="mail",result="refused"} 4`,
+		`exiwatch_deliveries_total{channel="mail",result="sent"} 1`,
+		`exiwatch_deliveries_total{channel="mail",result="partly"} 2`,
+		`exiwatch_deliveries_total{channel="mail",result="deferred"} 3`,
+		`exiwatch_deliveries_total{channel="mail",result="refused"} 4`,
 		`exiwatch_deliveries_total{channel="hook",result="sent"} 1`,
 		`exiwatch_spool_waiting{channel="mail"} 5`, `exiwatch_spool_oldest_seconds{channel="mail"} 90`,
 		`exiwatch_socket_requests_total{answer="number"} 3`, `exiwatch_socket_refused_total 1`,
-		`exiwatch_socket_request_seconds_bucket{le="0.001"} 4`, `exiwatch_socket_request_seconds_bucket{le="+Inf"} 6`, `exiwatch_socket_request_seconds_sum 0.012`,
+		`exiwatch_socket_request_seconds_bucket{le="0.001"} 4`, `exiwatch_socket_request_seconds_bucket{le="+Inf"} 6`,
+		`exiwatch_socket_request_seconds_sum 0.012`,
 		`go_goroutines `, `process_open_fds `,
 	} {
 		if !strings.Contains(got, "\n"+want) {
@@ -47,7 +55,8 @@ func TestPromtoolFindsNoFault(t *testing.T) {
 		t.Errorf("promtool check metrics: %v\n%s", err, out)
 	}
 	// It does look: a counter without _total is a fault.
-	if out, err := promtool(t, strings.ReplaceAll(text, "exiwatch_lines_total", "exiwatch_lines"), "check", "metrics"); err == nil {
+	if out, err := promtool(t, strings.ReplaceAll(text, "exiwatch_lines_total", "exiwatch_lines"), "check",
+		"metrics"); err == nil {
 		t.Errorf("promtool finds no fault in a counter without _total: %s", out)
 	}
 }
@@ -60,7 +69,8 @@ func TestDocumentListsTheMetrics(t *testing.T) {
 	}
 	var listed []string
 	for _, m := range regexp.MustCompile("(?m)^\\| `(exiwatch_[^`]*)` \\| (\\w+) \\| ([^|]*) \\| .+ \\|$").FindAllStringSubmatch(string(document), -1) {
-		listed = append(listed, m[1]+" "+m[2]+" "+strings.Join(strings.FieldsFunc(m[3], func(r rune) bool { return strings.ContainsRune("`, ", r) }), ","))
+		listed = append(listed, m[1]+" "+m[2]+" "+strings.Join(strings.FieldsFunc(m[3],
+			func(r rune) bool { return strings.ContainsRune("`, ", r) }), ","))
 	}
 	slices.Sort(listed)
 	if want := signatures(scrape(t, whole())); !slices.Equal(listed, want) {
@@ -71,7 +81,8 @@ func TestDocumentListsTheMetrics(t *testing.T) {
 // signatures are name, type and labels of our metrics, sorted.
 func signatures(exposition string) (all []string) {
 	labels := regexp.MustCompile(`(\w+)="`)
-	for _, m := range regexp.MustCompile(`(?m)^# TYPE (exiwatch_\S+) (\w+)\n(.*)$`).FindAllStringSubmatch(exposition, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^# TYPE (exiwatch_\S+) (\w+)\n(.*)$`).FindAllStringSubmatch(exposition,
+		-1) {
 		var names []string
 		for _, l := range labels.FindAllStringSubmatch(m[3], -1) {
 			if l[1] != "le" { // of every histogram

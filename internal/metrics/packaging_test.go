@@ -56,7 +56,8 @@ func TestEveryAlertSaysWhatToDo(t *testing.T) {
 	rules := read(t, prometheusFolder+"exiwatch.rules.yml")
 	for _, rule := range strings.Split(rules, "- alert: ")[1:] {
 		name, _, _ := strings.Cut(rule, "\n")
-		if !strings.Contains(rule, "summary: ") || !strings.Contains(rule, "description: ") || !strings.Contains(rule, "severity: ") {
+		if !strings.Contains(rule, "summary: ") || !strings.Contains(rule, "description: ") ||
+			!strings.Contains(rule, "severity: ") {
 			t.Errorf("%s lacks severity, summary or description", name)
 		}
 	}
@@ -104,7 +105,8 @@ func TestDashboard(t *testing.T) {
 	var rules strings.Builder
 	rules.WriteString("groups:\n- name: dashboard\n  rules:\n")
 	for _, p := range d.Panels {
-		if ids[p.ID] || p.Title == "" || len(p.Targets) == 0 || p.Datasource != (source{"prometheus", "${datasource}"}) {
+		if ids[p.ID] || p.Title == "" || len(p.Targets) == 0 ||
+			p.Datasource != (source{"prometheus", "${datasource}"}) {
 			t.Errorf("panel %d %q: its id is taken, or it lacks a title, a query or a data source", p.ID, p.Title)
 		}
 		ids[p.ID] = true

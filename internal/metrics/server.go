@@ -32,9 +32,11 @@ const Path = "/metrics"
 // Handler answers GET requests of Path, and nothing else. read is called at each, by several goroutines at a time.
 func Handler(version string, read func() Snapshot, log *slog.Logger) http.Handler {
 	r := prometheus.NewRegistry()
-	r.MustRegister(&collector{version, read}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	r.MustRegister(&collector{version, read}, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	scrape := promhttp.HandlerFor(r, promhttp.HandlerOpts{
-		ErrorHandling: promhttp.ContinueOnError, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError), MaxRequestsInFlight: maxScrapes,
+		ErrorHandling: promhttp.ContinueOnError, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError),
+		MaxRequestsInFlight: maxScrapes,
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		switch {

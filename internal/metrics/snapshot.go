@@ -11,11 +11,13 @@ type Snapshot struct {
 	Rules                                                    []Rule
 	KeysDropped, Merged, Forgotten, DistinctOmitted, Refused int64 // of window.Stats: what the bounds have cost
 	Channels                                                 []Channel
-	Skipped                                                  int64         // files of logs that were left out
-	Unspooled                                                int           // events whose mail can't be spooled yet
-	Rebuild                                                  time.Duration // how long the counters were rebuilt, or have been so far
-	Socket                                                   *Socket       // nil: there is none
-	Stale                                                    int64         // snapshots in which the counts are those of the one before, as the counters were busy
+	Skipped                                                  int64 // files of logs that were left out
+	Unspooled                                                int   // events whose mail can't be spooled yet
+	// how long the counters were rebuilt, or have been so far
+	Rebuild time.Duration
+	Socket  *Socket // nil: there is none
+	// snapshots in which the counts are those of the one before, as the counters were busy
+	Stale int64
 }
 
 // A Log is one of those that are followed.

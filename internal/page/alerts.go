@@ -55,7 +55,9 @@ func (p *Page) cards(n int, on axis) (cards []card) {
 		order[i] = i
 	}
 	if len(order) > n {
-		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(over(&p.Document.Alerts[b]), over(&p.Document.Alerts[a])) })
+		slices.SortStableFunc(order, func(a, b int) int {
+			return cmp.Compare(over(&p.Document.Alerts[b]), over(&p.Document.Alerts[a]))
+		})
 		order = order[:n]
 		slices.Sort(order)
 	}
@@ -69,7 +71,8 @@ func (p *Page) cards(n int, on axis) (cards []card) {
 
 func newCard(a report.Alert, on axis) card {
 	chart := a.Of.Chart()
-	c := card{Alert: a, When: new(strip), Spark: look.NewSpark(chart.Messages), Step: chart.Step, Topics: a.Of.Topics(maxTopics)}
+	c := card{Alert: a, When: new(strip), Spark: look.NewSpark(chart.Messages), Step: chart.Step,
+		Topics: a.Of.Topics(maxTopics)}
 	on.mark(c.When, a.Opened.Time, a.Ended.Time)
 	c.Events = append(c.Events, event{a.Opened.Time, "opened"})
 	for _, g := range a.Grew {

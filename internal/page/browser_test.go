@@ -68,8 +68,10 @@ func (b *browser) open(t *testing.T, page string, flags ...string) (document str
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	args := []string{
-		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
-		"--user-data-dir=" + filepath.Join(dir, "profile"), "--proxy-server=" + b.proxy.Addr().String(), "--proxy-bypass-list=<-loopback>",
+		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
+		"--disable-component-update", "--disable-sync", "--no-first-run",
+		"--user-data-dir=" + filepath.Join(dir, "profile"), "--proxy-server=" + b.proxy.Addr().String(),
+		"--proxy-bypass-list=<-loopback>",
 		"--enable-logging=stderr", "--virtual-time-budget=30000", "--dump-dom",
 	}
 	cmd := exec.CommandContext(ctx, b.path, append(append(args, flags...), "file://"+name)...)
@@ -95,13 +97,15 @@ func (b *browser) asked() []string {
 	return asked
 }
 
-var themes = map[string]string{"light": "--blink-settings=preferredColorScheme=1", "dark": "--blink-settings=preferredColorScheme=0"}
+var themes = map[string]string{"light": "--blink-settings=preferredColorScheme=1",
+	"dark": "--blink-settings=preferredColorScheme=0"}
 
 // TestOpensFromADisk: without a request or a word on the console, whatever stands in it. A page that does ask is
 // found out.
 func TestOpensFromADisk(t *testing.T) {
 	b := newBrowser(t)
-	_, console := b.open(t, `<!DOCTYPE html><img src="http://elsewhere.test/x.png"><script>console.error("here")</script>`)
+	_, console := b.open(t,
+		`<!DOCTYPE html><img src="http://elsewhere.test/x.png"><script>console.error("here")</script>`)
 	if asked := b.asked(); len(asked) == 0 || len(console) == 0 {
 		t.Fatalf("a page that asks for %q and says %q isn't found out", asked, console)
 	}
@@ -157,7 +161,8 @@ axe.run(document).then(r => {
 	page = strings.Replace(page, "</body>", script, 1)
 	for theme, flag := range themes {
 		for _, width := range []int{1200, 400} {
-			frame := fmt.Sprintf(`<!DOCTYPE html><iframe width="%d" height="900" srcdoc="%s"></iframe>`, width, html.EscapeString(page))
+			frame := fmt.Sprintf(`<!DOCTYPE html><iframe width="%d" height="900" srcdoc="%s"></iframe>`, width,
+				html.EscapeString(page))
 			document, _ := b.open(t, frame, flag)
 			said := axes.FindStringSubmatch(document)
 			if said == nil {
@@ -172,7 +177,8 @@ axe.run(document).then(r => {
 			if err := json.Unmarshal([]byte(html.UnescapeString(said[1])), &result); err != nil {
 				t.Fatal(err)
 			}
-			if len(result.Violations) > 0 || result.Passes < 20 || !result.Contrast || result.Dark != (theme == "dark") || result.Width != width || result.Scroll > width {
+			if len(result.Violations) > 0 || result.Passes < 20 || !result.Contrast ||
+				result.Dark != (theme == "dark") || result.Width != width || result.Scroll > width {
 				t.Errorf("%s, %d: %+v", theme, width, result)
 			}
 		}

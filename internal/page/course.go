@@ -45,7 +45,8 @@ func newCourse(hours []report.Hour) *course {
 	c := &course{Columns: look.Columns{
 		From: time.Unix(first*3600, 0).UTC(), Step: time.Duration(step) * time.Hour, Unit: "messages",
 		Series: []look.Series{
-			{Name: "with a password", Class: "one"}, {Name: "by programs of this machine", Class: "two"}, {Name: "other, mostly from elsewhere", Class: "three"},
+			{Name: "with a password", Class: "one"}, {Name: "by programs of this machine", Class: "two"},
+			{Name: "other, mostly from elsewhere", Class: "three"},
 		},
 	}}
 	for class := range c.Series {
@@ -103,7 +104,8 @@ func (c *course) hits() {
 		}
 		if sum > 0 {
 			at := c.From.Add(time.Duration(i) * c.Step)
-			c.Hits = append(c.Hits, hit{round(float64(i) * width), round(width), at.Format(layout) + ": " + strings.Join(parts, ", ")})
+			c.Hits = append(c.Hits, hit{round(float64(i) * width), round(width), at.Format(layout) + ": " +
+				strings.Join(parts, ", ")})
 		}
 	}
 }

@@ -17,13 +17,20 @@ import (
 
 // hostile are values that try to be more than a value.
 var hostile = []string{
-	"<script>alert(1)</script>", "</title><script>alert(1)</script>", "</style><style>*{display:none}", "</bdi></td></tr></table></section>", `<img src=x onerror="alert(1)">`,
-	`" onmouseover="alert(1)`, `' onmouseover='alert(1)`, "`onmouseover=alert(1)`", "--><script>", "<!--", "<![CDATA[", "<?xml", "]]>", "javascript:alert(1)",
-	"data:text/html,<b>", "&lt;b&gt;", "&#60;b&#62;", "&#x3c;script&#x3e;", "&quot;", "&", "&amp", "<", ">", "{{.Document}}", "{{", "}}", `{{template "card"}}`, "%s%n%d",
-	"<a href='//evil.test'>", "<svg/onload=alert(1)>", "<svg><title>", "</svg>", "<base href=//evil.test>", "<meta http-equiv=refresh content=0>", "<link rel=stylesheet href=//evil.test>",
-	"<iframe srcdoc='<b>'>", "<plaintext>", "<textarea>", "<noscript>", "<template>", "</main></body></html>", "expression(alert(1))", "url(//evil.test)", "@import '//evil.test'",
-	"http://evil.test/", "//evil.test", "ZgotmplZ", "a\r\nb", "a\x00b", "\x0b\x0c", "a\u0085b", "a\u2028b\u2029", "\u202etset.live@ecila", "\u2066a\u2069\u200f", "\u200b\u200c\u200d\ufeff",
-	"e" + strings.Repeat("\u0301", 99), "\U000e0041\U000e0042", "שלום", "مرحبا 5 > 3", "\x1b[2J\x1b]0;title\x07", "\xff\xfe\xc0\x80", "\xed\xa0\x80", "\ufffd", `\`, `\"`, `"`, "'", "0", "true",
+	"<script>alert(1)</script>", "</title><script>alert(1)</script>", "</style><style>*{display:none}",
+	"</bdi></td></tr></table></section>", `<img src=x onerror="alert(1)">`,
+	`" onmouseover="alert(1)`, `' onmouseover='alert(1)`, "`onmouseover=alert(1)`", "--><script>", "<!--",
+	"<![CDATA[", "<?xml", "]]>", "javascript:alert(1)",
+	"data:text/html,<b>", "&lt;b&gt;", "&#60;b&#62;", "&#x3c;script&#x3e;", "&quot;", "&", "&amp", "<", ">",
+	"{{.Document}}", "{{", "}}", `{{template "card"}}`, "%s%n%d",
+	"<a href='//evil.test'>", "<svg/onload=alert(1)>", "<svg><title>", "</svg>", "<base href=//evil.test>",
+	"<meta http-equiv=refresh content=0>", "<link rel=stylesheet href=//evil.test>",
+	"<iframe srcdoc='<b>'>", "<plaintext>", "<textarea>", "<noscript>", "<template>", "</main></body></html>",
+	"expression(alert(1))", "url(//evil.test)", "@import '//evil.test'",
+	"http://evil.test/", "//evil.test", "ZgotmplZ", "a\r\nb", "a\x00b", "\x0b\x0c", "a\u0085b", "a\u2028b\u2029",
+	"\u202etset.live@ecila", "\u2066a\u2069\u200f", "\u200b\u200c\u200d\ufeff",
+	"e" + strings.Repeat("\u0301", 99), "\U000e0041\U000e0042", "שלום", "مرحبا 5 > 3", "\x1b[2J\x1b]0;title\x07",
+	"\xff\xfe\xc0\x80", "\xed\xa0\x80", "\ufffd", `\`, `\"`, `"`, "'", "0", "true",
 	strings.Repeat("a", 3000), strings.Repeat("<", 500), strings.Repeat(`"`, 200), strings.Repeat("\u202e", 200), strings.Repeat("ä ", 999),
 }
 

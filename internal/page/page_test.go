@@ -24,25 +24,28 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 // small is a page of a few days with an outbreak: every part of a page has something in it.
 func small(t *testing.T) *page.Page {
-	return told(t, []window.Rule{rule(t, "account 3/5m"), rule(t, "host hosts 9/1h")}, 2, func(add func(*window.Arrival)) {
-		send := func(at time.Time, account, subject string, n int) {
-			for i := range n {
-				a := window.Arrival{At: at.Add(time.Duration(i) * time.Second), MessageID: fmt.Appendf(nil, "1xV%03d-000001-01", i), Recipients: 2, Bytes: 5000}
-				text := strings.ReplaceAll(subject, "N", fmt.Sprint(i))
-				a.Values[window.Account], a.Values[window.Subject], a.Values[window.Topic] = []byte(account), []byte(text), window.Fold([]byte(text), nil)
-				a.Values[window.Host] = fmt.Appendf(nil, "192.0.2.%d", i%4)
-				if account == "alice" {
-					a.Values[window.Auth] = []byte(account)
+	return told(t, []window.Rule{rule(t, "account 3/5m"), rule(t, "host hosts 9/1h")}, 2,
+		func(add func(*window.Arrival)) {
+			send := func(at time.Time, account, subject string, n int) {
+				for i := range n {
+					a := window.Arrival{At: at.Add(time.Duration(i) * time.Second),
+						MessageID: fmt.Appendf(nil, "1xV%03d-000001-01", i), Recipients: 2, Bytes: 5000}
+					text := strings.ReplaceAll(subject, "N", fmt.Sprint(i))
+					a.Values[window.Account], a.Values[window.Subject], a.Values[window.Topic] = []byte(account),
+						[]byte(text), window.Fold([]byte(text), nil)
+					a.Values[window.Host] = fmt.Appendf(nil, "192.0.2.%d", i%4)
+					if account == "alice" {
+						a.Values[window.Auth] = []byte(account)
+					}
+					add(&a)
 				}
-				add(&a)
 			}
-		}
-		send(at0, "alice", "Lunch", 1)
-		send(at0.Add(time.Hour), "bob", "Your parcel N", 8)
-		send(at0.Add(3*time.Hour), "alice", "Lunch", 2)
-		send(at0.Add(72*time.Hour), "alice", "Invoice N", 5)
-		send(at0.Add(73*time.Hour), "carol", "Hello", 1)
-	})
+			send(at0, "alice", "Lunch", 1)
+			send(at0.Add(time.Hour), "bob", "Your parcel N", 8)
+			send(at0.Add(3*time.Hour), "alice", "Lunch", 2)
+			send(at0.Add(72*time.Hour), "alice", "Invoice N", 5)
+			send(at0.Add(73*time.Hour), "carol", "Hello", 1)
+		})
 }
 
 var (
@@ -72,7 +75,8 @@ func TestGolden(t *testing.T) {
 func TestPolicyIsOfTheStyle(t *testing.T) {
 	page := written(t, small(t))
 	sum := sha256.Sum256([]byte(styles.FindStringSubmatch(page)[1]))
-	want := `content="default-src 'none'; style-src 'sha256-` + base64.StdEncoding.EncodeToString(sum[:]) + `'; base-uri 'none'; form-action 'none'"`
+	want := `content="default-src 'none'; style-src 'sha256-` + base64.StdEncoding.EncodeToString(sum[:]) +
+		`'; base-uri 'none'; form-action 'none'"`
 	if got := html.UnescapeString(policies.FindString(page)); got != want {
 		t.Errorf("the policy is %s, want %s", got, want)
 	}
@@ -90,7 +94,8 @@ func TestUncounted(t *testing.T) {
 	}
 	got := written(t, &page.Page{Document: sum.Document(9), Hours: sum.Hours(), Made: at0})
 	for _, want := range []string{
-		`<a href="#uncounted">30 messages</a> of 30 counted for no rule.`, `<th scope="row">relayed or incoming</th><td>198.51.100.0/24</td>`,
+		`<a href="#uncounted">30 messages</a> of 30 counted for no rule.`,
+		`<th scope="row">relayed or incoming</th><td>198.51.100.0/24</td>`,
 		`only = [&#34;authenticated&#34;, &#34;198.51.100.0/24&#34;,`,
 	} {
 		if !strings.Contains(got, want) {
@@ -159,7 +164,8 @@ func every(days int) (all []int) {
 
 // TestNoLongerThanAMegabyte: however many alerts and rows there are, and however long what stands in them.
 func TestNoLongerThanAMegabyte(t *testing.T) {
-	p := told(t, []window.Rule{rule(t, "account 1/10s"), rule(t, "subject 1/10s"), rule(t, "sender 1/10s"), rule(t, "host 1/10s")}, 0, func(add func(*window.Arrival)) {
+	p := told(t, []window.Rule{rule(t, "account 1/10s"), rule(t, "subject 1/10s"), rule(t, "sender 1/10s"),
+		rule(t, "host 1/10s")}, 0, func(add func(*window.Arrival)) {
 		for i := range 4000 {
 			value := append(fmt.Appendf(nil, "%d ", i/2), strings.Repeat(`"`, 150)...)
 			a := window.Arrival{At: at0.Add(time.Duration(i) * 21 * time.Minute), MessageID: value[:16]}

@@ -62,7 +62,8 @@ type ranking struct {
 }
 
 func (p *Page) view(b bounds) *view {
-	v := &view{Page: p, Axis: newAxis(p.Hours), Course: newCourse(p.Hours), Logs: p.Logs, Effects: p.effects(), Recipient: p.Document.Recipients > 0}
+	v := &view{Page: p, Axis: newAxis(p.Hours), Course: newCourse(p.Hours), Logs: p.Logs, Effects: p.effects(),
+		Recipient: p.Document.Recipients > 0}
 	if len(p.Hours) > 0 {
 		v.Heat = newHeat(p.Hours)
 	}
@@ -84,7 +85,8 @@ func (p *Page) view(b bounds) *view {
 		rows := p.Document.Top[k.Key]
 		rows = rows[:min(len(rows), b.rows)]
 		if len(rows) > 0 {
-			v.Rankings = append(v.Rankings, ranking{k.Heading, k.Noun, rows, int64(p.Document.Values[k.Key] - len(rows))})
+			v.Rankings = append(v.Rankings, ranking{k.Heading, k.Noun, rows,
+				int64(p.Document.Values[k.Key] - len(rows))})
 		}
 	}
 	return v

@@ -25,7 +25,9 @@ func Newer(path string, text []byte, known int, without string) error {
 		return nil
 	}
 	return &NewerError{Error{
-		path, fmt.Sprintf("was written by a newer exiwatch: it has version %d, and this program reads %d", of.Version, known),
-		fmt.Sprintf("install the newer exiwatch again, or do without the file: mv %s %s.newer; %s", path, path, without),
+		path, fmt.Sprintf("was written by a newer exiwatch: it has version %d, and this program reads %d", of.Version,
+			known),
+		fmt.Sprintf("install the newer exiwatch again, or do without the file: mv %s %s.newer; %s", path, path,
+			without),
 	}}
 }

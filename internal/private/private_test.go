@@ -31,7 +31,8 @@ func TestOpenTakesPlainFilesOnly(t *testing.T) {
 		"pipe": "is no regular file", "hard link": "has another name",
 	} {
 		f, err := Open(at(name), os.O_RDWR|os.O_CREATE)
-		if unsafe := (*Error)(nil); !errors.As(err, &unsafe) || !strings.Contains(err.Error(), says) || unsafe.Hint == "" {
+		if unsafe := (*Error)(nil); !errors.As(err, &unsafe) || !strings.Contains(err.Error(), says) ||
+			unsafe.Hint == "" {
 			t.Errorf("Open(%s) = %v, want an error that says %q and a hint", name, err, says)
 		}
 		if err == nil {

@@ -125,7 +125,8 @@ func TestWhatIsNoSocketStays(t *testing.T) {
 	if _, err := Listen(path+"/s", mine); err == nil {
 		t.Error("a socket was made in a file")
 	}
-	if _, err := Listen(filepath.Join(dir, strings.Repeat("x", 100)), mine); err == nil || !strings.Contains(err.Error(), "a socket's may have") {
+	if _, err := Listen(filepath.Join(dir, strings.Repeat("x", 100)), mine); err == nil ||
+		!strings.Contains(err.Error(), "a socket's may have") {
 		t.Errorf("a path that is too long: %v", err)
 	}
 }

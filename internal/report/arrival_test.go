@@ -85,7 +85,8 @@ func TestArrivalWithoutItems(t *testing.T) {
 // TestBrokenUTF8: bytes that are no text become U+FFFD, and the line stays JSON.
 func TestBrokenUTF8(t *testing.T) {
 	b, err := json.Marshal(Arrival(&parser.Arrival{
-		Size: -1, EnvelopeSender: []byte("a\xff\xfe@b"), Helo: []byte("\xc3("), Subject: []byte("\x00\x1b\u2028"), RecipientList: []byte("\xe4@b"), RecipientCount: 1,
+		Size: -1, EnvelopeSender: []byte("a\xff\xfe@b"), Helo: []byte("\xc3("), Subject: []byte("\x00\x1b\u2028"),
+		RecipientList: []byte("\xe4@b"), RecipientCount: 1,
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +100,8 @@ func TestBrokenUTF8(t *testing.T) {
 		t.Fatalf("%s: %v", b, err)
 	}
 	want := got
-	want.EnvelopeSender, want.Helo, want.Subject, want.Recipients = "a\ufffd\ufffd@b", "\ufffd(", "\x00\x1b\u2028", []string{"\ufffd@b"}
+	want.EnvelopeSender, want.Helo, want.Subject, want.Recipients = "a\ufffd\ufffd@b", "\ufffd(", "\x00\x1b\u2028",
+		[]string{"\ufffd@b"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -14,7 +14,8 @@ func bursts(t *testing.T, at map[string][]string, order ...string) string {
 	for _, stamp := range order {
 		for _, account := range at[stamp] {
 			for range 3 {
-				fmt.Fprintf(&log, "%s 1xV001-000001-01 <= %s@lab.test H=(pc) [192.0.2.7] P=esmtpa A=plain:%s S=5\n", stamp, account, account)
+				fmt.Fprintf(&log, "%s 1xV001-000001-01 <= %s@lab.test H=(pc) [192.0.2.7] P=esmtpa A=plain:%s S=5\n",
+					stamp, account, account)
 			}
 		}
 	}
@@ -35,7 +36,8 @@ func section(t *testing.T, text, heading string) string {
 // TestRulesByDayAndValue: the days are those of the log's own zone, most alerts stand first, and n bounds the values.
 func TestRulesByDayAndValue(t *testing.T) {
 	log := bursts(t, map[string][]string{
-		"2026-10-31 23:59:59 +0900": {"ann", "bob"}, // the 31st, though in UTC the alerts of the next line are of it too
+		// the 31st, though in UTC the alerts of the next line are of it too
+		"2026-10-31 23:59:59 +0900": {"ann", "bob"},
 		"2026-11-01 08:00:00 +0900": {"bob", "eve"},
 		"2026-11-05 08:00:00 +0900": {"bob"},
 	}, "2026-10-31 23:59:59 +0900", "2026-11-01 08:00:00 +0900", "2026-11-05 08:00:00 +0900")

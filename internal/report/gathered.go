@@ -11,8 +11,9 @@ type gathered struct {
 	keys     []window.Key // that are ranked, besides Account
 	bits     [window.NumKeys]uint8
 	rankings [window.NumKeys]Ranking
-	accounts [1 << len(alike)]Ranking // of arrivals by the set of keys under which their account stands as well: it is looked up once
-	hourly   bool                     // hours are counted
+	// of arrivals by the set of keys under which their account stands as well: it is looked up once
+	accounts [1 << len(alike)]Ranking
+	hourly   bool // hours are counted
 	hours    hours
 
 	uncounted Uncounted

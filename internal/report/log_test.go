@@ -57,11 +57,13 @@ func summary(t *testing.T, name, log string, rules ...string) *report.Summary {
 	}
 	general := c.Scopes[""]
 	sum := report.Summary{Rules: c.Rules, Only: general.OnlyNames()}
-	p, err := watch.NewPipeline(c.Scopes, c.Rules, watch.Listener{Costly: true, Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other, Opened: sum.Opened, Ended: sum.Ended})
+	p, err := watch.NewPipeline(c.Scopes, c.Rules, watch.Listener{Costly: true, Arrival: sum.Arrival,
+		Gather: sum.Gather, Other: sum.Other, Opened: sum.Opened, Ended: sum.Ended})
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum.Totals, err = p.Replay(t.Context(), []watch.Source{{Name: name, Stream: strings.NewReader(log)}}, time.UTC, time.Now(), nil)
+	sum.Totals, err = p.Replay(t.Context(), []watch.Source{{Name: name, Stream: strings.NewReader(log)}}, time.UTC,
+		time.Now(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +104,8 @@ func TestTextOfOneRow(t *testing.T) { golden(t, "onerow.txt", text(t, small(t), 
 // TestColouredText: colour adds what a terminal draws the headings with, and changes nothing else.
 func TestColouredText(t *testing.T) {
 	coloured := text(t, small(t), 0, true)
-	if plain := strings.NewReplacer("\x1b[1m", "", "\x1b[0m", "").Replace(coloured); plain != text(t, small(t), 0, false) || plain == coloured {
+	if plain := strings.NewReplacer("\x1b[1m", "", "\x1b[0m", "").Replace(coloured); plain != text(t, small(t), 0,
+		false) || plain == coloured {
 		t.Errorf("coloured text is not the plain one with bold headings:\n%q", coloured)
 	}
 }
@@ -130,7 +133,8 @@ func TestRowsOfADocument(t *testing.T) {
 
 // TestManyMalformedLines: all are counted, the first 20 are told.
 func TestManyMalformedLines(t *testing.T) {
-	d := summary(t, "mainlog", strings.Repeat("2026-11-23 10:00:00 1xV008-000008-08 <= bob@lab.test nonsense\n", 30)).Document(0)
+	d := summary(t, "mainlog", strings.Repeat("2026-11-23 10:00:00 1xV008-000008-08 <= bob@lab.test nonsense\n",
+		30)).Document(0)
 	if d.Malformed != 30 || len(d.MalformedLines) != 20 || d.MalformedLines[19].Line != 20 {
 		t.Errorf("%d malformed, %d of them told, want 30 and 20", d.Malformed, len(d.MalformedLines))
 	}
@@ -141,7 +145,8 @@ func TestManyMalformedLines(t *testing.T) {
 func TestHostileText(t *testing.T) {
 	var log strings.Builder
 	subjects := []string{
-		`\033[2J\033]0;owned\007`, `two\r\nlines`, `\342\200\256moc.live`, `\302\205\302\233next`, `a\000b`, `\377\376broken`, `\342\200\250sep`,
+		`\033[2J\033]0;owned\007`, `two\r\nlines`, `\342\200\256moc.live`, `\302\205\302\233next`, `a\000b`,
+		`\377\376broken`, `\342\200\250sep`,
 		"raw \x1b[31m \u202e \x9b bytes", `\177\b\b\b\v\f`, `tab\there`,
 	}
 	for range 4 {
@@ -150,7 +155,8 @@ func TestHostileText(t *testing.T) {
 		}
 	}
 	log.WriteString("2026-11-23 10:00:01 1xV002-000002-02 <= bob@lab.test \x1b[2J\r\n")
-	sum := summary(t, "main\x1b[2J\nlog\u202e", log.String(), "account 3/1m#b\x1b[7mulk\u202e", "subject 2/1m", "sender 1/1m")
+	sum := summary(t, "main\x1b[2J\nlog\u202e", log.String(), "account 3/1m#b\x1b[7mulk\u202e", "subject 2/1m",
+		"sender 1/1m")
 	if d := sum.Document(0); d.Arrivals != 40 || d.Malformed != 1 || len(d.Alerts) != 12 {
 		t.Fatalf("%d arrivals, %d malformed lines, %d alerts, want 40, 1, 12", d.Arrivals, d.Malformed, len(d.Alerts))
 	}
@@ -180,7 +186,9 @@ func checkPlain(t *testing.T, out string) {
 
 // TestHostileJSON: what JSON can't hold is replaced, and everything else comes through as it was.
 func TestHostileJSON(t *testing.T) {
-	out := document(t, summary(t, "mainlog", "2026-11-23 10:00:00 1xV001-000001-01 <= a\xffb@lab.test U=u\x1b P=local S=1 T=\"\\033\\377\"\n"), 0)
+	out := document(t,
+		summary(t, "mainlog",
+			"2026-11-23 10:00:00 1xV001-000001-01 <= a\xffb@lab.test U=u\x1b P=local S=1 T=\"\\033\\377\"\n"), 0)
 	var d struct {
 		Top map[string][]struct{ Value string }
 	}

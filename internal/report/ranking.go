@@ -148,7 +148,8 @@ func best(values []weighed, n int) []weighed {
 }
 
 func rowOf(v record) Row {
-	return Row{Messages: v.field(messages), Recipients: v.field(recipients), Bytes: v.field(size), Distinct: v.field(distinct)}
+	return Row{Messages: v.field(messages), Recipients: v.field(recipients), Bytes: v.field(size),
+		Distinct: v.field(distinct)}
 }
 
 // Messages, Recipients and Bytes are weights of a Row.

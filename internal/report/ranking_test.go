@@ -21,7 +21,8 @@ func TestRankingOrder(t *testing.T) {
 		value             string
 		recipients, bytes int64
 	}{
-		{"b", 1, 10}, {"a", 1, 10}, {"b", 1, 10}, {"Z", 9, 1}, {"", 0, 0}, {"ä", 1, 10}, {"b", 1, 10}, {"a", 1, 10}, {"c", 2, 50},
+		{"b", 1, 10}, {"a", 1, 10}, {"b", 1, 10}, {"Z", 9, 1}, {"", 0, 0}, {"ä", 1, 10}, {"b", 1, 10}, {"a", 1, 10},
+		{"c", 2, 50},
 	}
 	for turn := range adds {
 		var r Ranking
@@ -120,7 +121,8 @@ func TestRankingsJoined(t *testing.T) {
 	if joined.Len() != one.Len() || joined.Total() != one.Total() {
 		t.Fatalf("%d values, %d arrivals; want %d, %d", joined.Len(), joined.Total(), one.Len(), one.Total())
 	}
-	for name, weight := range map[string]func(*Row) int64{"messages": Messages, "recipients": Recipients, "distinct": Distinct} {
+	for name, weight := range map[string]func(*Row) int64{"messages": Messages, "recipients": Recipients,
+		"distinct": Distinct} {
 		for _, n := range []int{0, 1, 10, 2000} {
 			if ranked(&joined, n, weight) != ranked(&one, n, weight) {
 				t.Errorf("the first %d by %s differ", n, name)

@@ -137,11 +137,13 @@ func (s *Summary) Ended(a *window.Alert) {
 		rows = maxSubjects
 	}
 	o.ended = &subjects{
-		rows: a.Top(window.Subject, rows), anomalies: a.Top(window.Anomaly, 0), entries: a.Top(window.Entry, maxEntries),
+		rows: a.Top(window.Subject, rows), anomalies: a.Top(window.Anomaly, 0),
+		entries: a.Top(window.Entry, maxEntries),
 	}
 	o.ended.n, o.ended.more = a.Distinct(window.Subject)
 	o.Alert = &window.Alert{
-		ID: a.ID, Rule: a.Rule, Value: a.Value, Opened: a.Opened, CrossedBy: a.CrossedBy, Count: a.Count, Limit: a.Limit, Peak: a.Peak, Times: a.Times,
+		ID: a.ID, Rule: a.Rule, Value: a.Value, Opened: a.Opened, CrossedBy: a.CrossedBy, Count: a.Count,
+		Limit: a.Limit, Peak: a.Peak, Times: a.Times,
 		Ended: a.Ended, Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes,
 		Suspicious: a.Suspicious, AtLeast: a.AtLeast,
 	}

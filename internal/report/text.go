@@ -86,7 +86,8 @@ func (t *text) totals(s *Summary) {
 		fmt.Fprintf(t, "        %s:%d:%d: %s\n", escape.Text(m.File), m.Line, m.Column, escape.Text(m.Why))
 	}
 	if missing := s.selectors.missing(); y.Arrivals > 0 && len(missing) > 0 {
-		fmt.Fprintf(t, "Not logged: %s. log_selector = +… in Exim's configuration adds them.\n", strings.Join(missing, ", "))
+		fmt.Fprintf(t, "Not logged: %s. log_selector = +… in Exim's configuration adds them.\n",
+			strings.Join(missing, ", "))
 	}
 }
 
@@ -150,7 +151,8 @@ func (t *text) alerts(s *Summary) {
 func (t *text) alert(a *opened) {
 	fmt.Fprintf(t, "%s  %s  %s, over %s\n", a.Opened.Format(time.DateTime), escape.Text(a.Value),
 		escape.Text(a.Rule.Name), a.Rule.String())
-	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n", words.Plain(a.Messages, "message"), a.Peak, a.Rule.Count, a.end())
+	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n", words.Plain(a.Messages, "message"), a.Peak,
+		a.Rule.Count, a.end())
 	if a.AtLeast {
 		fmt.Fprintln(t, "        There were more recipients: Exim cut their lists.")
 	}

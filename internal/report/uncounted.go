@@ -126,7 +126,8 @@ func (u *Uncounted) Rows(n int) []UncountedRow {
 		rows = append(rows, uncountedRow(r))
 	}
 	slices.SortFunc(rows, func(a, b UncountedRow) int {
-		return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(a.Class, b.Class), cmp.Compare(a.Network, b.Network))
+		return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(a.Class, b.Class),
+			cmp.Compare(a.Network, b.Network))
 	})
 	if len(rows) <= n {
 		return rows

@@ -26,7 +26,8 @@ type event struct {
 var begin = time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
 
 func (e *event) arrival(key window.Key, number int) *window.Arrival {
-	a := &window.Arrival{At: e.at, MessageID: fmt.Appendf(nil, "1xV%03d-000000-00", number), Recipients: e.recipients, Bytes: e.bytes}
+	a := &window.Arrival{At: e.at, MessageID: fmt.Appendf(nil, "1xV%03d-000000-00", number), Recipients: e.recipients,
+		Bytes: e.bytes}
 	a.Values[key] = []byte(e.value)
 	return a
 }
@@ -173,7 +174,8 @@ func traffic(random *rand.Rand, arrivals, values int) []event {
 		}
 		left--
 		now = now.Add(time.Duration(random.IntN(4)) * time.Second)
-		log[i] = event{now.Add(-time.Duration(random.IntN(6)*random.IntN(2)) * time.Second), burst, 1 + random.Int64N(9), 300 + random.Int64N(9000)}
+		log[i] = event{now.Add(-time.Duration(random.IntN(6)*random.IntN(2)) * time.Second), burst, 1 +
+			random.Int64N(9), 300 + random.Int64N(9000)}
 	}
 	return log
 }
@@ -195,7 +197,8 @@ func TestAgainstNaiveCounting(t *testing.T) {
 	}
 }
 
-func verify(t *testing.T, text string, logs [][]event, rule window.Rule, result *suggest.Suggestions, got *suggest.Suggestion) {
+func verify(t *testing.T, text string, logs [][]event, rule window.Rule, result *suggest.Suggestions,
+	got *suggest.Suggestion) {
 	t.Helper()
 	byValue, given := naively(logs, rule)
 	var peaks []int64
@@ -217,8 +220,10 @@ func verify(t *testing.T, text string, logs [][]event, rule window.Rule, result 
 		}
 		return -1
 	}
-	want := []int64{int64(len(peaks)), rank(0.5), rank(0.95), rank(0.99), rank(0.999), rank(1), byValue[got.HighestValue]}
-	if have := []int64{int64(got.Values), got.Median, got.P95, got.P99, got.P999, got.Highest, got.Highest}; !slices.Equal(have, want) {
+	want := []int64{int64(len(peaks)), rank(0.5), rank(0.95), rank(0.99), rank(0.999), rank(1),
+		byValue[got.HighestValue]}
+	if have := []int64{int64(got.Values), got.Median, got.P95, got.P99, got.P999, got.Highest,
+		got.Highest}; !slices.Equal(have, want) {
 		t.Errorf("%s: %d, naively %d", text, have, want)
 	}
 	if *got.Alerts != given {
@@ -227,7 +232,8 @@ func verify(t *testing.T, text string, logs [][]event, rule window.Rule, result 
 	rule.Limit = *got.Suggested
 	_, opened := naively(logs, rule)
 	if opened != *got.Opened || opened > result.AlertsAllowed {
-		t.Errorf("%s: limit %d opens %d alerts, naively %d, %d are allowed", text, rule.Limit, *got.Opened, opened, result.AlertsAllowed)
+		t.Errorf("%s: limit %d opens %d alerts, naively %d, %d are allowed", text, rule.Limit, *got.Opened, opened,
+			result.AlertsAllowed)
 	}
 	sum := int64(0)
 	for _, by := range got.By {
@@ -240,7 +246,8 @@ func verify(t *testing.T, text string, logs [][]event, rule window.Rule, result 
 		return
 	}
 	if _, below := naively(logs, rule); below != *got.Below || below <= result.AlertsAllowed {
-		t.Errorf("%s: limit %d opens %d alerts, naively %d, %d are allowed", text, rule.Limit, *got.Below, below, result.AlertsAllowed)
+		t.Errorf("%s: limit %d opens %d alerts, naively %d, %d are allowed", text, rule.Limit, *got.Below, below,
+			result.AlertsAllowed)
 	}
 }
 
@@ -252,11 +259,14 @@ func TestAllowed(t *testing.T) {
 		perWeek float64
 		want    int64
 	}{
-		{time.Hour, 1, 1}, {7 * day, 1, 1}, {14*day - 1, 1, 1}, {14 * day, 1, 2}, {70 * day, 1, 10}, {70 * day, 0.25, 2}, {70 * day, 0.01, 1},
+		{time.Hour, 1, 1}, {7 * day, 1, 1}, {14*day - 1, 1, 1}, {14 * day, 1, 2}, {70 * day, 1, 10},
+		{70 * day, 0.25, 2}, {70 * day, 0.01, 1},
 		{day, 7, 1}, {2 * day, 7, 2}, {0, 5, 1}, {70 * day, 0, 0}, {time.Hour, 0, 0},
 	} {
-		log := []event{{at: begin.Add(test.span / 2), value: "a"}, {at: begin, value: "a"}, {at: begin.Add(test.span), value: "a"}, {at: begin.Add(test.span / 3), value: "a"}}
-		if got := suggestions(t, test.perWeek, window.Sender, [][]event{log}, "sender 20/5m").AlertsAllowed; got != test.want {
+		log := []event{{at: begin.Add(test.span / 2), value: "a"}, {at: begin, value: "a"},
+			{at: begin.Add(test.span), value: "a"}, {at: begin.Add(test.span / 3), value: "a"}}
+		if got := suggestions(t, test.perWeek, window.Sender, [][]event{log},
+			"sender 20/5m").AlertsAllowed; got != test.want {
 			t.Errorf("%v a week in %v: %d allowed, want %d", test.perWeek, test.span, got, test.want)
 		}
 	}
@@ -267,15 +277,18 @@ func TestNothingToGoBy(t *testing.T) {
 	log := [][]event{{{at: begin, value: "a"}, {at: begin, value: "a"}}}
 	result := suggestions(t, 1, window.Sender, log, "auth 20/5m", "sender recipients 20/5m", "sender 20/5m")
 	text := toml(t, result)
-	for i, want := range []string{"no arrival that counts has a value of this key", "the log shows nothing of what is counted"} {
-		if r := result.Rules[i]; r.Suggested != nil || r.Opened != nil || r.Alerts != nil || r.Below != nil || !strings.Contains(text, want) {
+	for i, want := range []string{"no arrival that counts has a value of this key",
+		"the log shows nothing of what is counted"} {
+		if r := result.Rules[i]; r.Suggested != nil || r.Opened != nil || r.Alerts != nil || r.Below != nil ||
+			!strings.Contains(text, want) {
 			t.Errorf("%+v suggests a limit of nothing:\n%s", r, text)
 		}
 	}
 	if rules := parsed(t, text); len(rules) != 1 || rules[0].Count != window.Messages || rules[0].Limit != 1 {
 		t.Errorf("rules %v, want that of senders:\n%s", rules, text)
 	}
-	if text := toml(t, suggestions(t, 1, window.Sender, nil, "sender 20/5m")); !strings.Contains(text, "No arrival counted") {
+	if text := toml(t, suggestions(t, 1, window.Sender, nil, "sender 20/5m")); !strings.Contains(text,
+		"No arrival counted") {
 		t.Errorf("of an empty log:\n%s", text)
 	}
 }
@@ -305,7 +318,8 @@ func parsed(t *testing.T, text string) []window.Rule {
 	if err != nil {
 		t.Fatalf("%v:\n%s", err, text)
 	}
-	if i := strings.IndexFunc(strings.ReplaceAll(text, "\n", ""), func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
+	if i := strings.IndexFunc(strings.ReplaceAll(text, "\n", ""),
+		func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
 		t.Errorf("raw characters in %q", text)
 	}
 	return c.Rules
@@ -316,7 +330,8 @@ func TestTheRulesAreThese(t *testing.T) {
 	log := [][]event{traffic(rand.New(rand.NewPCG(1, 5)), 400, 5)}
 	rules := []window.Rule{
 		{Name: `the "big" one's`, Key: window.Sender, Limit: 20, Window: 5 * time.Minute},
-		{Name: "line\n[[rule]]\nlimit = 1\t\x7f\u202e", Key: window.Sender, Count: window.Bytes, Limit: 20, Window: 48 * time.Hour},
+		{Name: "line\n[[rule]]\nlimit = 1\t\x7f\u202e", Key: window.Sender, Count: window.Bytes, Limit: 20,
+			Window: 48 * time.Hour},
 		{Key: window.Sender, Count: window.Recipients, Limit: 20, Window: 90 * time.Second},
 		{Name: "sender 20/31d", Key: window.Sender, Limit: 20, Window: 31 * 24 * time.Hour},
 	}
@@ -337,13 +352,15 @@ func TestTheRulesAreThese(t *testing.T) {
 // TestHostileValues: what a client writes ends no comment and reaches no terminal.
 func TestHostileValues(t *testing.T) {
 	hostile := []string{
-		"a\n[[rule]]\nname = \"forged\"\nlimit = 1\n#", "b\r[[rule]]", "c\r\n[mail]\nto = [\"eve@example.com\"]", "d\x1b]0;owned\x07\x1b[2J",
+		"a\n[[rule]]\nname = \"forged\"\nlimit = 1\n#", "b\r[[rule]]", "c\r\n[mail]\nto = [\"eve@example.com\"]",
+		"d\x1b]0;owned\x07\x1b[2J",
 		"e\x00\x85\u0085\u2028\u2029[mail]", "f\xff\xfe\"'''\"\"\"", "g\v\f\n", "\n", "", "%s%n", "\u202egnitide",
 	}
 	var log []event
 	for i, value := range hostile {
 		for k := range 3 + i {
-			log = append(log, event{at: begin.Add(time.Duration(len(log)+k) * time.Second), value: value, recipients: 1})
+			log = append(log, event{at: begin.Add(time.Duration(len(log)+k) * time.Second), value: value,
+				recipients: 1})
 		}
 	}
 	log = append(log, event{at: begin.AddDate(1, 0, 0), value: "a year later"})
@@ -359,7 +376,8 @@ func TestHostileValues(t *testing.T) {
 	}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
-		if key, _, _ := strings.Cut(line, " "); line != "" && line != "[[rule]]" && !strings.HasPrefix(line, "# ") && !slices.Contains([]string{"name", "key", "count", "limit", "window"}, key) {
+		if key, _, _ := strings.Cut(line, " "); line != "" && line != "[[rule]]" && !strings.HasPrefix(line, "# ") &&
+			!slices.Contains([]string{"name", "key", "count", "limit", "window"}, key) {
 			t.Errorf("a line %q", line)
 		}
 	}

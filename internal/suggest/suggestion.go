@@ -66,7 +66,8 @@ func (r *ruling) suggestion(n int) Suggestion {
 		scope: rule.Scope, except: len(rule.Except),
 	}
 	if d.Values > 0 {
-		d.Median, d.P95, d.P99, d.P999 = percentile(r.sorted, 500), percentile(r.sorted, 950), percentile(r.sorted, 990), percentile(r.sorted, 999)
+		d.Median, d.P95, d.P99, d.P999 = percentile(r.sorted, 500), percentile(r.sorted, 950),
+			percentile(r.sorted, 990), percentile(r.sorted, 999)
 		d.Highest, d.HighestValue = r.sorted[0].count, r.sorted[0].value
 	}
 	if r.search == nil {

@@ -53,7 +53,8 @@ func (t tomlWriter) rule(r *Suggestion) {
 		t.comment("  no limit: %s", r.why())
 		return
 	}
-	t.comment("  peaks of %s: median %d, 95%% up to %d, 99%% up to %d, 99.9%% up to %d", words.Plain(int64(r.Values), "value"), r.Median, r.P95, r.P99, r.P999)
+	t.comment("  peaks of %s: median %d, 95%% up to %d, 99%% up to %d, 99.9%% up to %d",
+		words.Plain(int64(r.Values), "value"), r.Median, r.P95, r.P99, r.P999)
 	t.comment("  highest %d: %s", r.Highest, r.HighestValue)
 	if r.Incomplete {
 		t.comment("  there were more values than can be held in memory: some peaks may be higher")

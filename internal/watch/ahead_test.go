@@ -35,7 +35,8 @@ func TestReadAhead(t *testing.T) {
 				}
 				must(t, a.Close())
 				if len(from) != cap(from) {
-					t.Errorf("%s, %d bytes, %d blocks: %d buffers came back of %d", name, size, blocks, len(from), cap(from))
+					t.Errorf("%s, %d bytes, %d blocks: %d buffers came back of %d", name, size, blocks, len(from),
+						cap(from))
 				}
 			}
 		}
@@ -81,6 +82,7 @@ func TestManyCompressedLogs(t *testing.T) {
 	must(t, err)
 	_, err = p.Replay(t.Context(), sources, time.UTC, time.Now(), nil)
 	if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), sources[5].Name) || told < 11 {
-		t.Errorf("told of %d arrivals, %v; want all of the others, and what is wrong with %s", told, err, sources[5].Name)
+		t.Errorf("told of %d arrivals, %v; want all of the others, and what is wrong with %s", told, err,
+			sources[5].Name)
 	}
 }

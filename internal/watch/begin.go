@@ -104,7 +104,8 @@ const coarse = 20 * time.Millisecond
 func (d *Daemon) beginLost(l *followed, was *progress) {
 	l.start(was.mark)
 	if was.Position.Offset > 0 {
-		d.Log.Warn("the file that was counted last is gone: alerts may be missing", "log", l.path, "counted", was.Written)
+		d.Log.Warn("the file that was counted last is gone: alerts may be missing", "log", l.path, "counted",
+			was.Written)
 	} else {
 		l.follower.From = tailer.Position{}
 	}

@@ -14,7 +14,9 @@ func behind(path string, cycledTo []string, at tailer.Position) int64 {
 	if err != nil {
 		return 0 // it isn't there: nothing is written
 	}
-	n := slices.IndexFunc(row, func(m tailer.Member) bool { return m.Start.Inode == at.Inode && m.Start.Device == at.Device })
+	n := slices.IndexFunc(row, func(m tailer.Member) bool {
+		return m.Start.Inode == at.Inode && m.Start.Device == at.Device
+	})
 	if n < 0 {
 		return sizeOf(path)
 	}

@@ -25,11 +25,13 @@ func busyLog(lines int) []byte {
 		}
 		stamp, id := at.Format(time.DateTime), fmt.Sprintf("1xV%03d-%06d-%02d", i%1000, i/1000, i%100)
 		if i%4 > 0 {
-			fmt.Fprintf(&log, "%s %s => someone%d@example.com R=dnslookup T=remote_smtp H=mx.example.com [192.0.2.1] X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=yes C=\"250 OK\"\n", stamp, id, i%99)
+			fmt.Fprintf(&log,
+				"%s %s => someone%d@example.com R=dnslookup T=remote_smtp H=mx.example.com [192.0.2.1] X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=yes C=\"250 OK\"\n", stamp, id, i%99)
 			continue
 		}
 		n := account.Uint64()
-		fmt.Fprintf(&log, "%s %s <= user%d@site%d.example H=(pc) [198.51.%d.%d] P=esmtpsa X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=no A=dovecot_plain:user%[3]d@site%[4]d.example S=%d id=%x@site.example T=\"Offer %d for you\" for x%[3]d@example.com\n",
+		fmt.Fprintf(&log,
+			"%s %s <= user%d@site%d.example H=(pc) [198.51.%d.%d] P=esmtpsa X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=no A=dovecot_plain:user%[3]d@site%[4]d.example S=%d id=%x@site.example T=\"Offer %d for you\" for x%[3]d@example.com\n",
 			stamp, id, n, n%400, n/250, n%250, 400+i%9000, i, subject.Uint64())
 	}
 	return log.Bytes()
@@ -51,7 +53,8 @@ func BenchmarkReplay(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				sum := new(report.Summary)
-				p := pipelineFor(b, Listener{Costly: true, Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew})
+				p := pipelineFor(b, Listener{Costly: true, Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other,
+					Opened: sum.Opened, Grew: sum.Grew})
 				if _, err := p.Replay(b.Context(), []Source{open()}, time.UTC, time.Now(), nil); err != nil {
 					b.Fatal(err)
 				}

@@ -25,16 +25,19 @@ func callsLog(size int, pause time.Duration) []byte {
 		at = at.Add(pause)
 		stamp := at.Format(time.DateTime)
 		fmt.Fprintf(&log, "%s cwd=/home/u%d 3 args: /usr/sbin/sendmail -t -i\n", stamp, i%7)
-		fmt.Fprintf(&log, "%s 1xV%03d-%06d-01 <= u%d@lab.test U=u%d P=local S=300 T=\"x %d\" for a@b.test\n", stamp, i%1000, i, i%7, i%7, i)
+		fmt.Fprintf(&log, "%s 1xV%03d-%06d-01 <= u%d@lab.test U=u%d P=local S=300 T=\"x %d\" for a@b.test\n", stamp,
+			i%1000, i, i%7, i%7, i)
 		fmt.Fprintf(&log, "%s 1xV%03d-%06d-01 => a@b.test R=r T=t\n", stamp, i%1000, i)
 		ahead := at.Add(10 * time.Minute).Format(time.DateTime)
 		switch i % 31 {
 		case 3:
-			fmt.Fprintf(&log, "%s cwd=/srv/k 1 args: x\n%s 1xVFFF-000000-01 <= v@lab.test U=v P=local S=1\nz 2 args: sendmail -bp\n", stamp, stamp)
+			fmt.Fprintf(&log,
+				"%s cwd=/srv/k 1 args: x\n%s 1xVFFF-000000-01 <= v@lab.test U=v P=local S=1\nz 2 args: sendmail -bp\n", stamp, stamp)
 		case 11:
 			fmt.Fprintf(&log, "%s cwd=/srv/k\n%s x\n", stamp, stamp)
 		case 23:
-			fmt.Fprintf(&log, "%s cwd=/srv/k 1 args: x\n%s 1xVFFF-000000-02 <= w@lab.test U=w P=local S=1\n%s cwd=/ 1 args: x\nz 2 args: sendmail -bp\n", stamp, ahead, ahead)
+			fmt.Fprintf(&log,
+				"%s cwd=/srv/k 1 args: x\n%s 1xVFFF-000000-02 <= w@lab.test U=w P=local S=1\n%s cwd=/ 1 args: x\nz 2 args: sendmail -bp\n", stamp, ahead, ahead)
 		}
 	}
 	return log.Bytes()
@@ -71,7 +74,8 @@ func TestCrewReadsCallsOnce(t *testing.T) {
 				t.Fatalf("in portions of %d, %v from call to call (-one reader +crew):\n%.2000s", size, pause, diff)
 			}
 			if portions := int64(len(log)/size + 1); crew.twice > portions*3*parser.Reach {
-				t.Errorf("in portions of %d, %v from call to call: %d of %d bytes were read again", size, pause, crew.twice, len(log))
+				t.Errorf("in portions of %d, %v from call to call: %d of %d bytes were read again", size, pause,
+					crew.twice, len(log))
 			}
 		}
 	}

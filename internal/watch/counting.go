@@ -68,7 +68,8 @@ func (d *Daemon) arrived(l *followed) {
 			continue
 		}
 		a.Thread = "" // nobody is told of it before it grows
-		d.Log.Info("alert that was open already", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "messages", a.Messages)
+		d.Log.Info("alert that was open already", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value,
+			"messages", a.Messages)
 	}
 }
 

@@ -43,7 +43,8 @@ const (
 	portionSize = 256 << 10 // bytes: it stays in the processor's cache
 )
 
-func newCrew(ctx context.Context, p *Pipeline, sources []Source, zone *time.Location, now time.Time, progress func(float64)) *crew {
+func newCrew(ctx context.Context, p *Pipeline, sources []Source, zone *time.Location, now time.Time,
+	progress func(float64)) *crew {
 	c := &crew{
 		pipeline: p,
 		reader:   func(emit func(*parser.Entry)) *parser.Reader { return p.reader(zone, now, emit) },

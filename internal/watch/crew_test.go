@@ -20,7 +20,8 @@ type transcript struct{ strings.Builder }
 
 func (t *transcript) listener() Listener {
 	alert := func(what string, a *window.Alert) {
-		fmt.Fprintf(t, "%s %s %s %s thread %s, %d of %d, peak %d, %d messages from %s to %s, ended %s, %v %v\n", what, a.ID, a.Rule.String(), a.Value, a.Thread, a.Count, a.Limit,
+		fmt.Fprintf(t, "%s %s %s %s thread %s, %d of %d, peak %d, %d messages from %s to %s, ended %s, %v %v\n", what,
+			a.ID, a.Rule.String(), a.Value, a.Thread, a.Count, a.Limit,
 			a.Peak, a.Messages, a.First, a.Last, a.Ended, a.Samples, a.Top(window.Subject, 0))
 	}
 	return Listener{
@@ -30,7 +31,8 @@ func (t *transcript) listener() Listener {
 		},
 		Counted: func(w *window.Arrival) { fmt.Fprintf(t, "counted %s\n", w.MessageID) },
 		Other: func(e *parser.Entry) {
-			fmt.Fprintf(t, "%s:%d kind %d %s %s %q %q %q %s\n", e.File, e.Line, e.Kind, e.MessageID, e.Reason, e.Directory, e.Arguments, e.User, e.Time)
+			fmt.Fprintf(t, "%s:%d kind %d %s %s %q %q %q %s\n", e.File, e.Line, e.Kind, e.MessageID, e.Reason,
+				e.Directory, e.Arguments, e.User, e.Time)
 		},
 		Opened: func(all []*window.Alert) {
 			for _, a := range all {
@@ -47,7 +49,8 @@ func (t *transcript) listener() Listener {
 func anyLog(t *rapid.T, zone *time.Location) []byte {
 	var log bytes.Buffer
 	now := time.Date(2026, 10, 25, 1, rapid.IntRange(0, 59).Draw(t, "minute"), 0, 0, zone)
-	step := rapid.SampledFrom([]time.Duration{time.Second, time.Minute, 4 * time.Minute, 9 * time.Minute}).Draw(t, "step")
+	step := rapid.SampledFrom([]time.Duration{time.Second, time.Minute, 4 * time.Minute, 9 * time.Minute}).Draw(t,
+		"step")
 	for i := range rapid.SampledFrom([]int{0, 1, 20, 60, 120}).Draw(t, "lines") {
 		now = now.Add(step * rapid.SampledFrom([]time.Duration{0, 1, 2, 3}).Draw(t, "passes"))
 		at := now
@@ -83,7 +86,8 @@ func anyLog(t *rapid.T, zone *time.Location) []byte {
 		case 9:
 			arrival = "\x00\x00" + arrival
 		case 10:
-			arrival = stamp + " " + id + " => x@y R=r T=smtp H=h [192.0.2.1]" + strings.Repeat("x", rapid.IntRange(0, 300).Draw(t, "long"))
+			arrival = stamp + " " + id + " => x@y R=r T=smtp H=h [192.0.2.1]" +
+				strings.Repeat("x", rapid.IntRange(0, 300).Draw(t, "long"))
 		case 11:
 			arrival = strings.Replace(arrival, "T=\"", `T="Gr\303\274\303\237e \"`+"x", 1) // decoded
 		case 12:

@@ -23,14 +23,15 @@ func TestReplayHoldsNoLog(t *testing.T) {
 			readers[i] = bytes.NewReader(log)
 		}
 		n := 0
-		_, err = p.Replay(t.Context(), []Source{{Name: "-", Stream: io.MultiReader(readers...)}}, time.UTC, time.Now(), func(float64) {
-			if n++; n%10 == 0 {
-				var m runtime.MemStats
-				runtime.GC()
-				runtime.ReadMemStats(&m)
-				most = max(most, m.HeapAlloc)
-			}
-		})
+		_, err = p.Replay(t.Context(), []Source{{Name: "-", Stream: io.MultiReader(readers...)}}, time.UTC,
+			time.Now(), func(float64) {
+				if n++; n%10 == 0 {
+					var m runtime.MemStats
+					runtime.GC()
+					runtime.ReadMemStats(&m)
+					most = max(most, m.HeapAlloc)
+				}
+			})
 		must(t, err)
 		return most
 	}

@@ -252,6 +252,7 @@ func (d *Daemon) wrote(took time.Duration, more bool) error {
 func (d *Daemon) sayEnd() {
 	d.warnings.tell(d.Log, d.now(), true)
 	d.tellPutOff(true)
-	d.Log.Info("stopped", "arrivals", d.tally.Arrivals, "malformed", d.tally.Malformed, "overflowed", d.tally.Overflowed,
+	d.Log.Info("stopped", "arrivals", d.tally.Arrivals, "malformed", d.tally.Malformed, "overflowed",
+		d.tally.Overflowed,
 		"suspicious", d.tally.Suspicious, "injected", d.tally.Injected)
 }

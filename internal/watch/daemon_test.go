@@ -62,7 +62,8 @@ func traffic(seed uint64, n int) (lines []string, end time.Time) {
 		if r.IntN(3) == 0 {
 			who = r.IntN(6)
 		}
-		lines = append(lines, fmt.Sprintf("%s 1xV%03d-%06d-%02d %s\n", stamp.Format(time.DateTime), i/1000, i, who, entry(r, who)))
+		lines = append(lines, fmt.Sprintf("%s 1xV%03d-%06d-%02d %s\n", stamp.Format(time.DateTime), i/1000, i, who,
+			entry(r, who)))
 	}
 	return lines, at
 }
@@ -78,7 +79,8 @@ func entry(r *rand.Rand, who int) string {
 	case r.IntN(40) == 0:
 		return "<= nobody nonsense"
 	case who < 4:
-		return fmt.Sprintf("<= user%d@lab.test H=(pc) [192.0.2.%d] P=esmtpa A=plain:user%d%s", who, 1+r.IntN(3), who, rest)
+		return fmt.Sprintf("<= user%d@lab.test H=(pc) [192.0.2.%d] P=esmtpa A=plain:user%d%s", who, 1+r.IntN(3), who,
+			rest)
 	}
 	return fmt.Sprintf("<= web%d@lab.test U=web%d P=local%s", who, who, rest)
 }
@@ -181,7 +183,8 @@ func TestFixtureFollowed(t *testing.T) {
 // simple is a line of a local user. The default log of the tests below has a rule of more than 5 in an hour.
 func simple(user string, second int) string {
 	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC).Add(time.Duration(second) * time.Second)
-	return fmt.Sprintf("%s 1xV%03d-%06d-01 <= %s@lab.test U=%s P=local S=5\n", at.Format(time.DateTime), len(user), second, user, user)
+	return fmt.Sprintf("%s 1xV%03d-%06d-01 <= %s@lab.test U=%s P=local S=5\n", at.Format(time.DateTime), len(user),
+		second, user, user)
 }
 
 func simples(user string, from, to int) string {
@@ -285,7 +288,8 @@ func TestTwoLogs(t *testing.T) {
 	for _, a := range w.opened() {
 		silent[a.Account] = a.Silent
 	}
-	if want := map[string]bool{"before": true, "alice": false, "bob": false, "carol": false}; !maps.Equal(silent, want) {
+	if want := map[string]bool{"before": true, "alice": false, "bob": false, "carol": false}; !maps.Equal(silent,
+		want) {
 		t.Errorf("silent = %v, want %v", silent, want)
 	}
 }
@@ -377,7 +381,8 @@ func TestStopInAStorm(t *testing.T) {
 	second.stop()
 	got := slices.Sorted(slices.Values(slices.Concat(first.post.ids(), second.post.ids())))
 	if !slices.Equal(got, want) {
-		t.Errorf("%d alerts were mailed, of which %d are to be, and %d aren't", len(got), len(want), len(difference(want, got)))
+		t.Errorf("%d alerts were mailed, of which %d are to be, and %d aren't", len(got), len(want),
+			len(difference(want, got)))
 	}
 }
 

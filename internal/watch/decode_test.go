@@ -171,7 +171,8 @@ func TestImpossibleCheckpoint(t *testing.T) {
 	for key := range taken {
 		name, n, _ := strings.Cut(key, " ")
 		moment := slices.Contains(moments, name)
-		if strings.HasPrefix(n, "-") && !(moment && n == "-1") || len(n) > 2 && (moment || slices.Contains(bounded, name)) {
+		if strings.HasPrefix(n, "-") && !(moment && n == "-1") || len(n) > 2 &&
+			(moment || slices.Contains(bounded, name)) {
 			t.Errorf("a checkpoint with %s = %s is taken", name, n)
 		}
 	}

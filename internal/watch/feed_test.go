@@ -37,7 +37,8 @@ func newReading(t *rapid.T, c config.Config, goal tailer.Position) *reading {
 	zone, now := c.Zone, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	p, err := NewPipeline(c.Scopes, c.Rules, r.listener())
 	must(t, err)
-	r.followed = &followed{path: "mainlog", pipeline: p, reader: p.Reader(zone, now), zone: zone, now: func() time.Time { return now }}
+	r.followed = &followed{path: "mainlog", pipeline: p, reader: p.Reader(zone, now), zone: zone,
+		now: func() time.Time { return now }}
 	r.marks.longest = int64(p.counters.Longest() / time.Second)
 	r.startAnew(tailer.Position{})
 	if goal.Offset > 0 {
@@ -78,7 +79,8 @@ func (r *reading) place() place { return place{r.at, r.seen, r.meter, r.rebuild 
 func TestRunsTellWhatLinesTell(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
 	must(t, err)
-	c := configured(t, "[count]\nonly = [\"all\"]\n[[rule]]\nkey = \"account\"\nlimit = 3\nwindow = \"5m\"\n[[rule]]\nkey = \"network\"\ncount = \"subjects\"\nlimit = 2\nwindow = \"1h\"\n")
+	c := configured(t,
+		"[count]\nonly = [\"all\"]\n[[rule]]\nkey = \"account\"\nlimit = 3\nwindow = \"5m\"\n[[rule]]\nkey = \"network\"\ncount = \"subjects\"\nlimit = 2\nwindow = \"1h\"\n")
 	c.Zone = zone
 	whole, byLine := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -115,7 +117,8 @@ func TestRunsTellWhatLinesTell(t *testing.T) {
 		}()
 		for b := range batches {
 			got.take(b)
-			if diff := cmp.Diff(want.places[got.lines+int64(got.quiets)], got.place(), cmp.AllowUnexported(logMeter{})); diff != "" {
+			if diff := cmp.Diff(want.places[got.lines+int64(got.quiets)], got.place(),
+				cmp.AllowUnexported(logMeter{})); diff != "" {
 				t.Fatalf("after %d lines of %v (-by line +in runs):\n%s", got.lines, steps, diff)
 			}
 			if b.ahead() {
@@ -148,7 +151,8 @@ type step struct {
 func (s step) end() tailer.Position { return s.run.End }
 
 func (s step) String() string {
-	return fmt.Sprintf("\nbulk %v, late %v, quiet %d: %s:%d %q", s.bulk, s.late, s.quiet, s.run.File, s.run.Number, s.run.Text)
+	return fmt.Sprintf("\nbulk %v, late %v, quiet %d: %s:%d %q", s.bulk, s.late, s.quiet, s.run.File, s.run.Number,
+		s.run.Text)
 }
 
 // anyFollowing cuts logs into runs, and gives where each line ends.
@@ -160,7 +164,8 @@ func anyFollowing(t *rapid.T, logs [][]byte) (steps []step, ends []tailer.Positi
 			at.Inode, at.Fingerprint = 1, 1
 		}
 		for log = log[:bytes.LastIndexByte(log, '\n')+1]; len(log) > 0; {
-			s := step{bulk: rapid.IntRange(0, 3).Draw(t, "bulk") > 0, quiet: max(rapid.IntRange(-3, 3).Draw(t, "quiet"), 0)}
+			s := step{bulk: rapid.IntRange(0, 3).Draw(t, "bulk") > 0,
+				quiet: max(rapid.IntRange(-3, 3).Draw(t, "quiet"), 0)}
 			s.late = !s.bulk && i > 0 && rapid.IntRange(0, 3).Draw(t, "late") == 3
 			s.run = tailer.Run{File: fmt.Sprint("mainlog.", i), Number: number}
 			n := 0

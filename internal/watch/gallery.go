@@ -241,7 +241,8 @@ func (g *gallery) rank(ctx context.Context, at time.Time) ([]window.Standing, er
 }
 
 // Who gives of each rule the highest count that the value has in any log.
-func (g *gallery) Who(ctx context.Context, keys []window.Key, value string) (all []window.Standing, open []web.Alert, err error) {
+func (g *gallery) Who(ctx context.Context, keys []window.Key, value string) (all []window.Standing, open []web.Alert,
+	err error) {
 	at := g.daemon.now()
 	err = g.daemon.ask(ctx, func() {
 		for _, p := range g.daemon.pipelines() {

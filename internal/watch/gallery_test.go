@@ -57,7 +57,8 @@ func TestLookingOnChangesNothing(t *testing.T) {
 	for i := range seen {
 		looked.Go(func() {
 			client := onlooker(t, socket)
-			paths := []string{"/", "/alerts", "/health", "/who?key=account&value=u1", "/who?key=host&value=192.0.2.1", "/who?key=topic&value=x"}
+			paths := []string{"/", "/alerts", "/health", "/who?key=account&value=u1", "/who?key=host&value=192.0.2.1",
+				"/who?key=topic&value=x"}
 			pause := time.NewTicker(20 * time.Millisecond) // a browser isn't as eager
 			defer pause.Stop()
 			for n := i; ctx.Err() == nil; n++ {
@@ -99,7 +100,8 @@ func TestRebuildIsSeen(t *testing.T) {
 	dir := t.TempDir()
 	log, socket := filepath.Join(dir, "mainlog"), filepath.Join(dir, "web.sock")
 	must(t, os.WriteFile(log, nil, 0o600))
-	c := configured(t, fmt.Sprintf("log = %q\n[web]\nlisten = \"unix:%s\"\n[[rule]]\nlimit = 5\nwindow = '1h'\n", log, socket))
+	c := configured(t, fmt.Sprintf("log = %q\n[web]\nlisten = \"unix:%s\"\n[[rule]]\nlimit = 5\nwindow = '1h'\n", log,
+		socket))
 	c.State = t.TempDir()
 	appendTo(t, log, sentinel("early", time.Now().UTC().Add(-time.Minute), 6))
 	w := goOn(t, c, true, &post{})
@@ -110,7 +112,8 @@ func TestRebuildIsSeen(t *testing.T) {
 	w.until("the page is served", func() bool { _, err := os.Stat(socket); return err == nil })
 	w.until("early is seen", func() bool {
 		text, _, err := fetch(client, "/who?key=account&value=early")
-		return err == nil && strings.Contains(text, "Over a limit right now.") && strings.Contains(text, "The last 7 messages") && strings.Contains(text, "Alert, open")
+		return err == nil && strings.Contains(text, "Over a limit right now.") &&
+			strings.Contains(text, "The last 7 messages") && strings.Contains(text, "Alert, open")
 	})
 }
 
@@ -124,12 +127,14 @@ func TestPageOfAMillionAccounts(t *testing.T) {
 	dir := t.TempDir()
 	log, socket := filepath.Join(dir, "mainlog"), filepath.Join(dir, "web.sock")
 	must(t, os.WriteFile(log, nil, 0o600))
-	c := configured(t, fmt.Sprintf("log = %q\n[web]\nlisten = \"unix:%s\"\n[[rule]]\nlimit = 5\nwindow = '1d'\n[[rule]]\ncount = 'recipients'\nlimit = 500\nwindow = '1d'\n", log, socket))
+	c := configured(t,
+		fmt.Sprintf("log = %q\n[web]\nlisten = \"unix:%s\"\n[[rule]]\nlimit = 5\nwindow = '1d'\n[[rule]]\ncount = 'recipients'\nlimit = 500\nwindow = '1d'\n", log, socket))
 	w := start(t, c, true, &post{})
 	w.until("the page is served", func() bool { _, err := os.Stat(socket); return err == nil })
 	const accounts = 1_000_000
 	line := func(b *strings.Builder, n int) {
-		fmt.Fprintf(b, "%s 1uAb%02d-%06d-%02d <= u%d@lab.test H=(pc) [192.0.2.1] P=esmtpsa A=plain:u%d@lab.test S=5 T=\"Hello %d\" for a@b.test\n",
+		fmt.Fprintf(b,
+			"%s 1uAb%02d-%06d-%02d <= u%d@lab.test H=(pc) [192.0.2.1] P=esmtpsa A=plain:u%d@lab.test S=5 T=\"Hello %d\" for a@b.test\n",
 			time.Now().UTC().Format(time.DateTime), n/1e7%100, n/10%1e6, n%10, n%accounts, n%accounts, n)
 	}
 	n := 0
@@ -191,5 +196,6 @@ const maxAgeOfPage = 500 * time.Millisecond
 
 func spread[T cmp.Ordered](all []T) string {
 	slices.Sort(all)
-	return fmt.Sprintf("%v at the median, %v at 99%%, %v at most (of %d)", all[len(all)/2], all[len(all)*99/100], all[len(all)-1], len(all))
+	return fmt.Sprintf("%v at the median, %v at 99%%, %v at most (of %d)", all[len(all)/2], all[len(all)*99/100],
+		all[len(all)-1], len(all))
 }

@@ -142,8 +142,10 @@ func (h *hand) keep(b []byte) []byte {
 
 func (h *hand) keepArrival(a *parser.Arrival) {
 	for _, item := range [...]*[]byte{
-		&a.SyslogHost, &a.MessageID, &a.EnvelopeSender, &a.BounceOf, &a.Host, &a.Helo, &a.HostAddress, &a.InterfaceAddress,
-		&a.Ident, &a.Protocol, &a.TLS, &a.Authenticator, &a.AuthenticatedID, &a.AuthenticatedSender, &a.HeaderMessageID, &a.Subject,
+		&a.SyslogHost, &a.MessageID, &a.EnvelopeSender, &a.BounceOf, &a.Host, &a.Helo, &a.HostAddress,
+		&a.InterfaceAddress,
+		&a.Ident, &a.Protocol, &a.TLS, &a.Authenticator, &a.AuthenticatedID, &a.AuthenticatedSender,
+		&a.HeaderMessageID, &a.Subject,
 		&a.ReceivedSender, &a.RecipientList, &a.Text,
 	} {
 		*item = h.keep(*item)
@@ -157,7 +159,8 @@ func (h *hand) keepArrival(a *parser.Arrival) {
 }
 
 func (h *hand) keepOther(e *parser.Entry) {
-	e.MessageID, e.Directory, e.Arguments, e.User = h.keep(e.MessageID), h.keep(e.Directory), h.keep(e.Arguments), h.keep(e.User)
+	e.MessageID, e.Directory, e.Arguments, e.User = h.keep(e.MessageID), h.keep(e.Directory), h.keep(e.Arguments),
+		h.keep(e.User)
 	e.Text, e.SyslogHost = h.keep(e.Text), h.keep(e.SyslogHost)
 }
 

@@ -17,7 +17,8 @@ func TestRestartBeforeMailIsHandedBack(t *testing.T) {
 	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	arrival := func(after time.Duration, id, host string, n int) string {
 		return fmt.Sprintf("%s 1xV%s-%06d-01 <= news@else.test H=h [%s] P=esmtp S=800 id=k%d@else.test T=\"%0300d\"\n",
-			at.Add(after).Format(time.DateTime), id, n, host, n, n) // long, as a start reads more than is needed of a short log
+			// long, as a start reads more than is needed of a short log
+			at.Add(after).Format(time.DateTime), id, n, host, n, n)
 	}
 	var back strings.Builder
 	came := []string{""} // each is read before the next one, so that there are places to begin at

@@ -126,7 +126,8 @@ func goOn(t *testing.T, c config.Config, fromStart bool, p *post, edit ...func(*
 	t.Helper()
 	w := &watchman{t: t, post: p, over: make(chan error, 1)}
 	c.Mail.Transport = p
-	w.daemon = &Daemon{stopTime: patience, Config: c, FromStart: fromStart, Host: "mx.lab.test", Log: slog.New(slog.NewJSONHandler(w, nil))}
+	w.daemon = &Daemon{stopTime: patience, Config: c, FromStart: fromStart, Host: "mx.lab.test",
+		Log: slog.New(slog.NewJSONHandler(w, nil))}
 	for _, e := range edit {
 		e(w.daemon)
 	}
@@ -206,7 +207,8 @@ func (w *watchman) spoken() any {
 func sentinel(name string, at time.Time, limit int) string {
 	var b strings.Builder
 	for i := range limit + 1 {
-		fmt.Fprintf(&b, "%s 1xVzzz-%06d-%02d <= %s@lab.test U=%s P=local S=5\n", at.Format(time.DateTime), len(name)*1000+i, i, name, name)
+		fmt.Fprintf(&b, "%s 1xVzzz-%06d-%02d <= %s@lab.test U=%s P=local S=5\n", at.Format(time.DateTime),
+			len(name)*1000+i, i, name, name)
 	}
 	return b.String()
 }

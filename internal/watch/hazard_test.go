@@ -48,7 +48,9 @@ func (s *saga) add(w *watchman, text, name string, at int) {
 	appendTo(s.t, s.mainlog, text+sentinel(name, second(at), 5))
 	w.untilRead(name)
 	w.until("its mail", func() bool {
-		return slices.ContainsFunc(w.opened(), func(a openedAlert) bool { return a.Account == name && slices.Contains(w.post.ids(), a.ID) })
+		return slices.ContainsFunc(w.opened(), func(a openedAlert) bool {
+			return a.Account == name && slices.Contains(w.post.ids(), a.ID)
+		})
 	})
 }
 
@@ -139,7 +141,8 @@ func TestEvidenceInWhatIsReadAgain(t *testing.T) {
 	})
 	waiting := filepath.Join(s.c.State, "spool/waiting", id+".opened.eml")
 	must(t, os.Remove(filepath.Join(s.c.State, "spool/sent", id+".opened")))
-	entry := fmt.Sprintf(`{"id":%q,"event":"opened","from":"","to":["root"],"put":%q,"seq":1}`, id, time.Now().Format(time.RFC3339))
+	entry := fmt.Sprintf(`{"id":%q,"event":"opened","from":"","to":["root"],"put":%q,"seq":1}`, id,
+		time.Now().Format(time.RFC3339))
 	must(t, os.WriteFile(waiting, []byte(entry+"\nSubject: x\r\n\r\n"), 0o600))
 	s.run(nil)
 	s.verify(s.mainlog)

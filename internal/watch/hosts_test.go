@@ -56,7 +56,8 @@ func TestHostsAreCountedByThemselves(t *testing.T) {
 	var log bytes.Buffer
 	line := func(host, user string, at time.Duration) {
 		stamp := second(0).Add(at).Format(time.DateTime)
-		fmt.Fprintf(&log, "%s | %s 1xV000-%06d-01 <= %s@lab.test U=%s P=local S=5\n", host, stamp, log.Len()%1000000, user,
+		fmt.Fprintf(&log, "%s | %s 1xV000-%06d-01 <= %s@lab.test U=%s P=local S=5\n", host, stamp, log.Len()%1000000,
+			user,
 			user)
 	}
 	for i := range time.Duration(30) {

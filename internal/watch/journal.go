@@ -54,7 +54,8 @@ func (d *Daemon) beginJournal(l *followed, was *progress) error {
 	if base.Clock.Now > was.Clock.Now-l.marks.reach {
 		base = l.journalBefore(was.Clock)
 	}
-	return d.readSilently(ctx, l, base, &rebuild{goal: was.Position, journal: true, alerts: was.Alerts, rules: was.Rules})
+	return d.readSilently(ctx, l, base, &rebuild{goal: was.Position, journal: true, alerts: was.Alerts,
+		rules: was.Rules})
 }
 
 // journalBefore is a place from which on the windows at a time of the log's clock are whole. Where stamps don't tell

@@ -35,7 +35,8 @@ func journaled(text string) (all []journaltest.Entry) {
 }
 
 func journalConfig(t *testing.T, window string) config.Config {
-	return configured(t, fmt.Sprintf("log = \"journal\"\n[[rule]]\nkey = \"account\"\nlimit = 20\nwindow = %q\n", window))
+	return configured(t, fmt.Sprintf("log = \"journal\"\n[[rule]]\nkey = \"account\"\nlimit = 20\nwindow = %q\n",
+		window))
 }
 
 // replayJournal gives the ids of the alerts of a replay of the journal, and checks that one of its export says the

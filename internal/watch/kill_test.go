@@ -84,7 +84,8 @@ func TestKilledBetweenAnyTwoWrites(t *testing.T) {
 				break
 			}
 			points[at]++
-			if waiting, _ := filepath.Glob(filepath.Join(dir, "state/spool/waiting/*.eml")); len(waiting) > 0 && strings.Contains(at, ".checkpoint.json") {
+			if waiting, _ := filepath.Glob(filepath.Join(dir, "state/spool/waiting/*.eml")); len(waiting) > 0 &&
+				strings.Contains(at, ".checkpoint.json") {
 				uncovered = cmp.Or(uncovered, n)
 			}
 			if out, err := victim(dir, account).CombinedOutput(); err != nil {
@@ -105,7 +106,8 @@ func TestKilledBetweenAnyTwoWrites(t *testing.T) {
 	must(t, err)
 	mailed := strings.Fields(string(accepted))
 	want := replayEvents(t, victimDaemon(dir, nil).Config, filepath.Join(dir, "mainlog"))
-	if missing, more := difference(want, mailed), difference(mailed, want); len(want) < round || len(missing)+len(more) > 0 {
+	if missing, more := difference(want, mailed), difference(mailed, want); len(want) < round ||
+		len(missing)+len(more) > 0 {
 		t.Errorf("%d events, replay lists %d; lost %q, double %q", len(mailed), len(want), missing, more)
 	}
 }
@@ -122,7 +124,8 @@ func killVictim(t *testing.T, dir, account, call string, n int, options ...strin
 	t.Helper()
 	trace := filepath.Join(dir, "trace")
 	cmd := victim(dir, account)
-	options = append(options, "-f", "-qq", "-y", "-s", "300", "-o", trace, "-e", "trace="+call, "-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, n), "--", cmd.Path)
+	options = append(options, "-f", "-qq", "-y", "-s", "300", "-o", trace, "-e", "trace="+call, "-e",
+		fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, n), "--", cmd.Path)
 	strace := exec.Command("strace", options...)
 	strace.Env = cmd.Env
 	out, err := strace.CombinedOutput()
@@ -233,7 +236,9 @@ func (k *taker) Send(_ context.Context, m mailer.Message) error {
 	return errors.Join(
 		appendLine(filepath.Join(k.dir, "accepted"), m.ID+"."+m.Event+"\n"),
 		appendLine(filepath.Join(k.dir, "accounts"), header.Header.Get("Subject")+"\n"),
-		appendLine(filepath.Join(k.dir, "mainlog"), fmt.Sprintf("%s 1xMAIL-000000-00 <= <> U=root P=local S=999 id=%s\n", second(60*k.round).Format(time.DateTime), id)))
+		appendLine(filepath.Join(k.dir, "mainlog"),
+			fmt.Sprintf("%s 1xMAIL-000000-00 <= <> U=root P=local S=999 id=%s\n",
+				second(60*k.round).Format(time.DateTime), id)))
 }
 
 func appendLine(path, line string) error {

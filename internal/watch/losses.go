@@ -24,8 +24,10 @@ func (d *Daemon) tellLosses() {
 			continue
 		}
 		d.lossesFrom = now.Add(lossPause)
-		d.Log.Warn("more than can be held in memory", "log", l.path, "keys_dropped", lost.DroppedKeys, "arrivals_merged", lost.MergedArrivals,
-			"arrivals_forgotten", lost.ForgottenRows, "distinct_omitted", lost.OmittedInner, "alerts_refused", lost.RefusedAlerts)
+		d.Log.Warn("more than can be held in memory", "log", l.path, "keys_dropped", lost.DroppedKeys,
+			"arrivals_merged", lost.MergedArrivals,
+			"arrivals_forgotten", lost.ForgottenRows, "distinct_omitted", lost.OmittedInner, "alerts_refused",
+			lost.RefusedAlerts)
 	}
 }
 

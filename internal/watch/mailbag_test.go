@@ -51,7 +51,8 @@ func TestStormMakesADigest(t *testing.T) {
 	w.until("the digest", func() bool { return len(p.taken()) == 4 })
 	digest := p.taken()[3]
 	want := alertIDs(t, c, mainlog)
-	if got := slices.Concat(p.ids(), alertsOf(digest)); len(difference(want, got))+len(difference(got, want)) > 0 || len(want) != 41 {
+	if got := slices.Concat(p.ids(), alertsOf(digest)); len(difference(want, got))+len(difference(got, want)) > 0 ||
+		len(want) != 41 {
 		t.Errorf("mailed and gathered %d alerts, replay lists %d", len(got), len(want))
 	}
 	if digest.ID != want[3] || digest.Event != "dopened" {
@@ -92,7 +93,8 @@ func TestStormFasterThanAnyTick(t *testing.T) {
 	c := configured(t, fiveAnHour+"\n[mail]\nmax_per_hour = 3")
 	spool, err := mailer.OpenSpool(t.TempDir())
 	must(t, err)
-	d := &Daemon{Config: c, Log: slog.New(slog.DiscardHandler), now: time.Now, turn: newTurn(), spool: spool, composer: Composer(c, "mx.lab.test")}
+	d := &Daemon{Config: c, Log: slog.New(slog.DiscardHandler), now: time.Now, turn: newTurn(), spool: spool,
+		composer: Composer(c, "mx.lab.test")}
 	d.turn.take()
 	d.writer = newWriter(d)
 	go d.writer.run()

@@ -36,13 +36,16 @@ func TestValuesOfAPortionStay(t *testing.T) {
 	var v valuer
 	all := make([]window.Arrival, 500)
 	for i := range all {
-		a := parser.Arrival{EnvelopeSender: fmt.Appendf(nil, "a@%d.EXAMPLE", i), HostAddress: fmt.Appendf(nil, "2001:db8:%x::1", i+1), Subject: fmt.Appendf(nil, "Lunch %d", i),
+		a := parser.Arrival{EnvelopeSender: fmt.Appendf(nil, "a@%d.EXAMPLE", i),
+			HostAddress: fmt.Appendf(nil, "2001:db8:%x::1", i+1), Subject: fmt.Appendf(nil, "Lunch %d", i),
 			RecipientList: fmt.Appendf(nil, "x@%d.TEST", i), RecipientCount: 1}
 		v.values(&a, &all[i])
 		v.costly(&a, &all[i], allCostly)
 	}
 	for i, w := range all {
-		for key, want := range map[window.Key]string{window.Sender: fmt.Sprintf("a@%d.example", i), window.Network: fmt.Sprintf("2001:db8:%x::/64", i+1), window.Topic: "lunch #", window.RecipientDomain: fmt.Sprintf("%d.test", i)} {
+		for key, want := range map[window.Key]string{window.Sender: fmt.Sprintf("a@%d.example", i),
+			window.Network: fmt.Sprintf("2001:db8:%x::/64", i+1), window.Topic: "lunch #",
+			window.RecipientDomain: fmt.Sprintf("%d.test", i)} {
 			if got := string(w.Values[key]); got != want {
 				t.Fatalf("%v of arrival %d = %q, want %q", key, i, got, want)
 			}

@@ -134,10 +134,12 @@ func (d *Daemon) recount(ctx context.Context) (c counted, stale int64) {
 func (d *Daemon) snapshot(ctx context.Context) metrics.Snapshot {
 	c, stale := d.recount(ctx)
 	s := metrics.Snapshot{
-		Arrivals: c.tally.Arrivals, Malformed: c.tally.Malformed, Overflowed: c.tally.Overflowed, Suspicious: c.tally.Suspicious, Injected: c.tally.Injected,
+		Arrivals: c.tally.Arrivals, Malformed: c.tally.Malformed, Overflowed: c.tally.Overflowed,
+		Suspicious: c.tally.Suspicious, Injected: c.tally.Injected,
 		Rules: c.rules, Unspooled: c.unspooled, Rebuild: c.rebuild, Stale: stale,
-		KeysDropped: int64(c.lost.DroppedKeys), Merged: int64(c.lost.MergedArrivals), Forgotten: int64(c.lost.ForgottenRows),
-		Skipped: c.skipped, DistinctOmitted: int64(c.lost.OmittedInner), Refused: int64(c.lost.RefusedAlerts),
+		KeysDropped: int64(c.lost.DroppedKeys), Merged: int64(c.lost.MergedArrivals),
+		Forgotten: int64(c.lost.ForgottenRows),
+		Skipped:   c.skipped, DistinctOmitted: int64(c.lost.OmittedInner), Refused: int64(c.lost.RefusedAlerts),
 	}
 	now := d.now()
 	for i, l := range c.logs {

@@ -32,7 +32,8 @@ func fed(t *testing.T, text string, entries ...parser.Entry) (opened []string) {
 // entry makes an arrival of a login at a second, with what edit gives it.
 func entryAt(second int, edit func(a *parser.Arrival)) parser.Entry {
 	a := &parser.Arrival{
-		Time: time.Date(2026, 11, 23, 10, 0, second, 0, time.UTC), MessageID: fmt.Appendf(nil, "1xV%03d-000001-01", second),
+		Time:           time.Date(2026, 11, 23, 10, 0, second, 0, time.UTC),
+		MessageID:      fmt.Appendf(nil, "1xV%03d-000001-01", second),
 		EnvelopeSender: []byte("a@b"), HostAddress: []byte("192.0.2.7"), Protocol: []byte("esmtpa"),
 		Authenticator: []byte("plain"), AuthenticatedID: []byte("alice"), Text: []byte("the entry"),
 	}
@@ -83,7 +84,8 @@ func TestForgeableArrivalsDontMoveTheClock(t *testing.T) {
 // TestStrayEntries: what is no arrival counts for the log, at the time to which the log has come, and has an id.
 func TestStrayEntries(t *testing.T) {
 	malformed := parser.Entry{Kind: parser.Malformed, Place: parser.Place{Line: 7}, Text: []byte("odd")}
-	lost := parser.Entry{Kind: parser.Overflow, MessageID: []byte("1xV000-000001-01"), Time: time.Date(2026, 11, 23, 10, 0, 9, 0, time.UTC)}
+	lost := parser.Entry{Kind: parser.Overflow, MessageID: []byte("1xV000-000001-01"),
+		Time: time.Date(2026, 11, 23, 10, 0, 9, 0, time.UTC)}
 	const rule = "[[rule]]\nkey = \"log\"\ncount = \"anomalies\"\nlimit = 1\n"
 	for _, test := range []struct {
 		name    string
@@ -92,7 +94,8 @@ func TestStrayEntries(t *testing.T) {
 	}{
 		{"no time yet", []parser.Entry{malformed, malformed, malformed}, ""},
 		{"two", []parser.Entry{lost, malformed}, "log mainlog, 0 of 2"},
-		{"with a cut arrival", []parser.Entry{entryAt(1, func(a *parser.Arrival) { a.Overflowed = true }), malformed}, "log mainlog, 0 of 2"},
+		{"with a cut arrival", []parser.Entry{entryAt(1, func(a *parser.Arrival) { a.Overflowed = true }), malformed},
+			"log mainlog, 0 of 2"},
 		{"with an ordinary one", []parser.Entry{entryAt(1, func(*parser.Arrival) {}), malformed}, ""},
 		{"others", []parser.Entry{lost, {Kind: parser.Submission}, {Kind: parser.Identification}}, ""},
 	} {
@@ -100,7 +103,8 @@ func TestStrayEntries(t *testing.T) {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
-	if a, b := entryID(&malformed), entryID(&parser.Entry{Place: parser.Place{Line: 8}, Text: malformed.Text}); string(a) == string(b) {
+	if a, b := entryID(&malformed), entryID(&parser.Entry{Place: parser.Place{Line: 8},
+		Text: malformed.Text}); string(a) == string(b) {
 		t.Errorf("two entries have the id %s", a)
 	}
 }
@@ -125,7 +129,8 @@ func TestRekey(t *testing.T) {
 		saved("user 20/5m", "Alice", "user"),
 	}}}}
 	want := []string{
-		"account 20/5m alice", "account 20/1h alice", "account 20/5m Debian-exim", "account 20/5m <web#@shop.test>", "account 20/5m <>",
+		"account 20/5m alice", "account 20/1h alice", "account 20/5m Debian-exim", "account 20/5m <web#@shop.test>",
+		"account 20/5m <>",
 		"sender 20/5m a@b.test", "user 20/5m Alice",
 	}
 	for range 2 { // the second time nothing changes

@@ -142,7 +142,8 @@ const (
 
 // Composer is who makes the mails of the machine host, but for its Key.
 func Composer(c config.Config, host string) mailer.Composer {
-	m := mailer.Composer{From: cmp.Or(c.Mail.From, "exiwatch@"+host), To: c.Mail.To, Cc: c.Mail.Cc, Subject: c.Mail.Subject, Subjects: c.Mail.Subjects, Host: host}
+	m := mailer.Composer{From: cmp.Or(c.Mail.From, "exiwatch@"+host), To: c.Mail.To, Cc: c.Mail.Cc,
+		Subject: c.Mail.Subject, Subjects: c.Mail.Subjects, Host: host}
 	if len(c.Log) > 0 {
 		m.Log = c.Log[0]
 	}

@@ -39,7 +39,8 @@ func TestClockSetBackBetweenFiles(t *testing.T) {
 		for minute := range 25 { // over the limit at times, alone and with what stands in other files
 			now := at.Add(shift + time.Duration(minute)*time.Minute)
 			for n := range 1 + minute%4/3*limit {
-				fmt.Fprintf(&text, "%s 1xV%d%02d-%06d-00 <= a%d@lab.test U=a%d P=local S=5\n", now.Format(time.DateTime),
+				fmt.Fprintf(&text, "%s 1xV%d%02d-%06d-00 <= a%d@lab.test U=a%d P=local S=5\n",
+					now.Format(time.DateTime),
 					i, minute, n, minute%3, minute%3)
 			}
 		}

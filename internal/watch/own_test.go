@@ -26,7 +26,11 @@ func newDesk(t *testing.T, text string) *desk {
 	c := configured(t, text)
 	d := &desk{t: t, at: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
 	var err error
-	d.Pipeline, err = NewPipeline(c.Scopes, c.Rules, Listener{Opened: func(a []*window.Alert) { d.opened = append(d.opened, a...) }})
+	d.Pipeline,
+		err = NewPipeline(c.Scopes, c.Rules, Listener{Opened: func(a []*window.Alert) {
+		d.opened = append(d.opened,
+			a...)
+	}})
 	must(t, err)
 	d.reader = d.Reader(time.UTC, d.at)
 	return d
@@ -39,7 +43,8 @@ func (d *desk) submit(user, messageID string) {
 	if messageID != "" {
 		messageID = " id=" + messageID
 	}
-	line := fmt.Sprintf("%s 1xV%03d-%06d-01 <= %s@lab.test U=%s P=local S=5%s", d.at.Format(time.DateTime), d.n, d.n, user, user, messageID)
+	line := fmt.Sprintf("%s 1xV%03d-%06d-01 <= %s@lab.test U=%s P=local S=5%s", d.at.Format(time.DateTime), d.n, d.n,
+		user, user, messageID)
 	d.reader.Line(parser.Place{}, []byte(line))
 }
 

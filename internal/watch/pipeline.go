@@ -83,7 +83,8 @@ func NewPipeline(scopes config.Scopes, rules []window.Rule, listener Listener) (
 // own, tells the same Listener, and knows the same mails as ours.
 func (p *Pipeline) Another(log string) (*Pipeline, error) {
 	return newPipeline(Pipeline{
-		scopes: p.scopes, rules: p.rules, own: p.own, log: log, listener: p.listener, hands: p.hands, charset: p.charset,
+		scopes: p.scopes, rules: p.rules, own: p.own, log: log, listener: p.listener, hands: p.hands,
+		charset: p.charset,
 	})
 }
 
@@ -99,7 +100,8 @@ func newPipeline(p Pipeline) (*Pipeline, error) {
 			return nil, fmt.Errorf("nothing says what a rule of scope %s counts", scope)
 		}
 		p.counted = append(p.counted, count)
-		p.always = p.always || slices.ContainsFunc(count.Ignore, func(p config.Pattern) bool { return p.Key == window.Network || p.Key == window.Topic })
+		p.always = p.always || slices.ContainsFunc(count.Ignore,
+			func(p config.Pattern) bool { return p.Key == window.Network || p.Key == window.Topic })
 	}
 	p.costly = costly{
 		network: !p.listener.Brief || p.counters.Counts(window.Network),

@@ -36,7 +36,8 @@ func TestManyPutOff(t *testing.T) {
 	now = now.Add(warnPause)
 	d.tellPutOff(false)
 	for text, want := range map[string]int{
-		`msg="mail not sent yet"`: 2, " more=999\n": 1, `msg="hook not sent yet"`: 1, `msg="mail given up" id=x`: 1, "\n": 4,
+		`msg="mail not sent yet"`: 2, " more=999\n": 1, `msg="hook not sent yet"`: 1, `msg="mail given up" id=x`: 1,
+		"\n": 4,
 	} {
 		if n := strings.Count(out.String(), text); n != want {
 			t.Errorf("%q is said %d times, want %d:\n%s", text, n, want, &out)

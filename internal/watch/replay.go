@@ -43,7 +43,8 @@ func (b *BrokenLogs) Unwrap() []error { return b.Errors }
 // tell none, of their first stamps. So of several logs the one goes on whose next file has the earliest first stamp. It
 // fails with BrokenLogs if it can't read some of them to the end. Progress, if not nil, is called now and then with the
 // share that it has read, from 0 to 1.
-func (p *Pipeline) Replay(ctx context.Context, sources []Source, zone *time.Location, now time.Time, progress func(float64)) (tailer.Totals, error) {
+func (p *Pipeline) Replay(ctx context.Context, sources []Source, zone *time.Location, now time.Time,
+	progress func(float64)) (tailer.Totals, error) {
 	c := newCrew(ctx, p, inOrder(sources, zone, now), zone, now, progress)
 	totals, err := c.run()
 	if err == nil && c.supply.broken != nil {

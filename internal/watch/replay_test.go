@@ -24,7 +24,10 @@ import (
 func replayed(t *testing.T, sources ...Source) (ids []string, totals tailer.Totals, err error) {
 	t.Helper()
 	c := configured(t, "")
-	p, err := NewPipeline(c.Scopes, nil, Listener{Arrival: func(a *parser.Arrival, _ *window.Arrival) { ids = append(ids, string(a.MessageID)) }})
+	p, err := NewPipeline(c.Scopes, nil, Listener{Arrival: func(a *parser.Arrival,
+		_ *window.Arrival) {
+		ids = append(ids, string(a.MessageID))
+	}})
 	must(t, err)
 	totals, err = p.Replay(t.Context(), sources, time.UTC, time.Now(), nil)
 	return ids, totals, err
@@ -101,7 +104,8 @@ func TestLongStreamAmongFiles(t *testing.T) {
 		t.Fatalf("%d bytes are too few", long.Len())
 	}
 	file := Source{Name: write(t, "later", strings.ReplaceAll(arrivalAt(7), " 10:", " 11:"))}
-	got, totals, err := replayed(t, file, Source{Name: "standard input", Stream: iotest.HalfReader(strings.NewReader(long.String()))})
+	got, totals, err := replayed(t, file, Source{Name: "standard input",
+		Stream: iotest.HalfReader(strings.NewReader(long.String()))})
 	if err != nil || !slices.Equal(got, append(want, idsOf(7)...)) {
 		t.Errorf("read %d arrivals, %v, want %d", len(got), err, len(want)+1)
 	}
@@ -120,7 +124,8 @@ func TestReplayInAnyChunks(t *testing.T) {
 	}
 	for name, chunked := range map[string]func(io.Reader) io.Reader{
 		"a byte": iotest.OneByteReader, "half": iotest.HalfReader, "the last with its end": iotest.DataErrReader,
-		"7": func(r io.Reader) io.Reader { return chunks{r, 7} }, "8191": func(r io.Reader) io.Reader { return chunks{r, 8191} },
+		"7":    func(r io.Reader) io.Reader { return chunks{r, 7} },
+		"8191": func(r io.Reader) io.Reader { return chunks{r, 8191} },
 	} {
 		if got := found(t, chunked(bytes.NewReader(log))); got != want {
 			t.Errorf("in chunks of %s something else is found", name)
@@ -149,7 +154,8 @@ func found(t *testing.T, log io.Reader) string {
 		Opened: func(a []*window.Alert) { fmt.Fprintf(&out, "alert %s\n", a[0].ID) },
 	})
 	must(t, err)
-	_, err = p.Replay(t.Context(), []Source{{Name: "log", Stream: log}}, time.UTC, time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), nil)
+	_, err = p.Replay(t.Context(), []Source{{Name: "log", Stream: log}}, time.UTC,
+		time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), nil)
 	must(t, err)
 	return out.String()
 }
@@ -158,7 +164,8 @@ func found(t *testing.T, log io.Reader) string {
 func TestReplayOfACutArchive(t *testing.T) {
 	var log strings.Builder
 	for i := range 5000 {
-		fmt.Fprintf(&log, "2026-11-23 10:00:00 1xV%03d-%06d-01 <= a%d@b U=a P=local S=%d\n", i%1000, i*7919, i*104729%9973, i*31)
+		fmt.Fprintf(&log, "2026-11-23 10:00:00 1xV%03d-%06d-01 <= a%d@b U=a P=local S=%d\n", i%1000, i*7919,
+			i*104729%9973, i*31)
 	}
 	whole := zipped(t, log.String())
 	broken := write(t, "mainlog.2.gz", whole[:len(whole)/2])
@@ -180,10 +187,12 @@ func TestReplayOfACutArchive(t *testing.T) {
 
 func TestReplayOfWhatIsNoLog(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "nothing")
-	if _, _, err := replayed(t, Source{Name: missing}); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+	if _, _, err := replayed(t, Source{Name: missing}); !errors.Is(err, os.ErrNotExist) ||
+		!strings.Contains(err.Error(), missing) {
 		t.Errorf("replaying a missing file = %v, want an error that names it", err)
 	}
-	if _, _, err := replayed(t, Source{Name: write(t, "log", arrivalAt(1))}, Source{Name: missing}); !errors.Is(err, os.ErrNotExist) {
+	if _, _, err := replayed(t, Source{Name: write(t, "log", arrivalAt(1))}, Source{Name: missing}); !errors.Is(err,
+		os.ErrNotExist) {
 		t.Errorf("replaying a missing file behind another = %v, want an error", err)
 	}
 	folder := t.TempDir()
@@ -194,7 +203,8 @@ func TestReplayOfWhatIsNoLog(t *testing.T) {
 	for i := range garbage {
 		garbage[i] = byte(i * i >> 3)
 	}
-	if ids, totals, err := replayed(t, Source{Name: write(t, "garbage", string(garbage))}); err != nil || ids != nil || totals.Bytes != int64(len(garbage)) {
+	if ids, totals, err := replayed(t, Source{Name: write(t, "garbage", string(garbage))}); err != nil ||
+		ids != nil || totals.Bytes != int64(len(garbage)) {
 		t.Errorf("replaying garbage = %q, %+v, %v, want nothing", ids, totals, err)
 	}
 }
@@ -212,7 +222,8 @@ func TestReplayEndsWithItsContext(t *testing.T) {
 	}})
 	must(t, err)
 	log := &endless{text: arrivalAt(1)}
-	if _, err := p.Replay(ctx, []Source{{Name: "standard input", Stream: log}}, time.UTC, time.Now(), nil); !errors.Is(err, context.Canceled) {
+	if _, err := p.Replay(ctx, []Source{{Name: "standard input", Stream: log}}, time.UTC, time.Now(),
+		nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("Replay = %v, want %v", err, context.Canceled)
 	}
 }
@@ -239,7 +250,8 @@ func TestProgress(t *testing.T) {
 	var shares []float64
 	_, err = p.Replay(t.Context(), sources, time.UTC, time.Now(), func(done float64) { shares = append(shares, done) })
 	must(t, err)
-	if len(shares) < 6 || !slices.IsSorted(shares) || shares[0] < 0 || shares[len(shares)-1] > 1 || shares[len(shares)-1] < 0.9 {
+	if len(shares) < 6 || !slices.IsSorted(shares) || shares[0] < 0 || shares[len(shares)-1] > 1 ||
+		shares[len(shares)-1] < 0.9 {
 		t.Errorf("progress = %v, want shares that rise to 1", shares)
 	}
 }

@@ -47,7 +47,8 @@ func TestRestartsSayWhatReplaySays(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
-			restartInTraffic(t, seed, func(line string) string { return line }, func(files []string) []string { return files })
+			restartInTraffic(t, seed, func(line string) string { return line },
+				func(files []string) []string { return files })
 		})
 	}
 }
@@ -113,7 +114,8 @@ func restartInTraffic(t *testing.T, seed uint64, wrapped func(line string) strin
 	w.stop()
 	mailed = append(mailed, w.post.events()...)
 	for _, event := range []string{opened, "grew2", ended} {
-		if n := len(slices.DeleteFunc(slices.Clone(want), func(name string) bool { return !strings.HasSuffix(name, event) })); n < 20 {
+		if n := len(slices.DeleteFunc(slices.Clone(want),
+			func(name string) bool { return !strings.HasSuffix(name, event) })); n < 20 {
 			t.Errorf("%d events %s are too few to tell anything", n, event)
 		}
 	}

@@ -45,7 +45,8 @@ func newReturns(scopes []config.Count) *returns {
 	local := netip.MustParseAddr("127.0.0.1")
 	for _, c := range scopes {
 		if slices.ContainsFunc(c.Only, func(class config.Class) bool {
-			return class.Name == config.Loopback || class.Name == "local" || class.Name == "all" || class.Prefix.Contains(local)
+			return class.Name == config.Loopback || class.Name == "local" || class.Name == "all" ||
+				class.Prefix.Contains(local)
 		}) {
 			return newRing(minCameIn)
 		}

@@ -19,7 +19,8 @@ import (
 // underRace tells whether the race detector slows everything down.
 var underRace bool
 
-var scrapes = flag.Int("watch.scrapes", 3, "scrapes of TestScrapesUnderLoad, one a second, while -watch.lines are logged")
+var scrapes = flag.Int("watch.scrapes", 3,
+	"scrapes of TestScrapesUnderLoad, one a second, while -watch.lines are logged")
 
 // TestScrapeOfAMillionKeys takes as long as one of ten.
 func TestScrapeOfAMillionKeys(t *testing.T) {
@@ -27,7 +28,9 @@ func TestScrapeOfAMillionKeys(t *testing.T) {
 		t.Skip("a million keys take long")
 	}
 	const keys, open = 1_000_000, 2_000
-	d := &Daemon{Config: configured(t, "[[rule]]\nlimit = 1\nwindow = '1h'\n[[rule]]\nkey = 'sender'\nlimit = 1000\nwindow = '1h'\n"), turn: newTurn(), now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	d := &Daemon{Config: configured(t,
+		"[[rule]]\nlimit = 1\nwindow = '1h'\n[[rule]]\nkey = 'sender'\nlimit = 1000\nwindow = '1h'\n"),
+		turn: newTurn(), now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	d.meter.begin(time.Now())
 	p, err := NewPipeline(d.Config.Scopes, d.Config.Rules, Listener{})
 	must(t, err)
@@ -51,7 +54,8 @@ func TestScrapeOfAMillionKeys(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, metrics.Path, nil))
 		took = append(took, time.Since(began))
-		for _, want := range []string{`keys_held{rule="account 1/1h"} 1e+06`, `keys_held{rule="sender 1000/1h"} 1e+06`, `alerts_open{rule="account 1/1h"} 2000`} {
+		for _, want := range []string{`keys_held{rule="account 1/1h"} 1e+06`,
+			`keys_held{rule="sender 1000/1h"} 1e+06`, `alerts_open{rule="account 1/1h"} 2000`} {
 			if !strings.Contains(w.Body.String(), want) {
 				t.Fatalf("%s is missing in\n%s", want, w.Body)
 			}
@@ -72,7 +76,8 @@ func TestScrapesUnderLoad(t *testing.T) {
 	asked, alone := scrapeLoad(t, true), scrapeLoad(t, false)
 	slices.Sort(asked.took)
 	t.Logf("of %d lines in %d s the rest was read in %v, of %d without scrapes in %v; a scrape took %v, at most %v; at most %.0f bytes behind at one",
-		asked.lines, *scrapes, asked.rest, alone.lines, alone.rest, asked.took[len(asked.took)/2], asked.took[len(asked.took)-1], asked.behind)
+		asked.lines, *scrapes, asked.rest, alone.lines, alone.rest, asked.took[len(asked.took)/2],
+		asked.took[len(asked.took)-1], asked.behind)
 	strict := *loadLines >= 20_000 // the gate's machine is slow
 	if asked.stale > 0 && strict || int(asked.stale) == *scrapes {
 		t.Errorf("%v scrapes came to nothing, as the counters were busy", asked.stale)

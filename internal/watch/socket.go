@@ -86,7 +86,8 @@ func (o *door) tell(d *Daemon) (any bool) {
 	if now.Unintelligible == was.Unintelligible && now.Late == was.Late && now.Refused == was.Refused {
 		return false
 	}
-	d.Log.Warn("questions were not answered", "unintelligible", now.Unintelligible-was.Unintelligible, "late", now.Late-was.Late,
+	d.Log.Warn("questions were not answered", "unintelligible", now.Unintelligible-was.Unintelligible, "late",
+		now.Late-was.Late,
 		"connections_refused", now.Refused-was.Refused)
 	return true
 }

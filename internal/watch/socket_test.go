@@ -31,7 +31,8 @@ func asked(t *testing.T, text string) config.Config {
 	dir, err := os.MkdirTemp("", "exiwatch")
 	must(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	return configured(t, text+fmt.Sprintf("\n[socket]\npath = %q\ngroup = '%d'\n", filepath.Join(dir, "s"), os.Getgid()))
+	return configured(t, text+fmt.Sprintf("\n[socket]\npath = %q\ngroup = '%d'\n", filepath.Join(dir, "s"),
+		os.Getgid()))
 }
 
 // answer asks a daemon, which must answer.
@@ -48,7 +49,8 @@ func (w *watchman) answer(request string) string {
 func logged(login string, n int, at time.Time) string {
 	var b strings.Builder
 	for i := range n {
-		fmt.Fprintf(&b, "%s 1xV%03d-%06d-01 <= %s@Lab.test H=(pc) [2001:db8::%d] P=esmtpa A=plain:%s:x S=5 T=\"Your parcel %d\"\n",
+		fmt.Fprintf(&b,
+			"%s 1xV%03d-%06d-01 <= %s@Lab.test H=(pc) [2001:db8::%d] P=esmtpa A=plain:%s:x S=5 T=\"Your parcel %d\"\n",
 			at.UTC().Format(time.DateTime), len(login), i, login, 1+i%2, login, i)
 	}
 	return b.String()
@@ -102,21 +104,30 @@ limit = 1
 	if got := w.answer("alice@lab.test\ncount sender=alice@LAB.TEST\nauth=alice\nhost=2001:db8::1"); got != "no\n100\nno\nno" {
 		t.Errorf("at the limit: %q", got)
 	}
-	appendTo(t, first, logged("alice", 1, now)+logged("news", 21, now)+strings.Repeat(now.UTC().Format(time.DateTime)+" 1xVbbb-000001-01 <= <> R=1xVaaa-000001-01 U=Debian-exim P=local S=9\n", 21))
-	appendTo(t, second, strings.Repeat(now.UTC().Format(time.DateTime)+" 1xVbbb-000001-01 <= \"a b\"@x.test H=mx [192.0.2.7] P=esmtp S=9\n", 25))
+	appendTo(t, first, logged("alice", 1, now)+logged("news", 21,
+		now)+strings.Repeat(now.UTC().Format(time.DateTime)+" 1xVbbb-000001-01 <= <> R=1xVaaa-000001-01 U=Debian-exim P=local S=9\n", 21))
+	appendTo(t, second,
+		strings.Repeat(now.UTC().Format(time.DateTime)+" 1xVbbb-000001-01 <= \"a b\"@x.test H=mx [192.0.2.7] P=esmtp S=9\n", 25))
 	w.until("the lines are counted", func() bool { return w.daemonArrivals() == 20+1+21+21+25 })
 	for request, want := range map[string]string{
-		"alice@lab.test": "yes", "alice@LAB.test": "yes", "ALICE@lab.test": "yes", "sender=alice@lab.test": "yes", "bob@lab.test": "no",
-		"auth=bob sender=alice@lab.test": "yes", "auth=bob sender=bob@lab.test": "no", "auth=alice:whatever": "yes", "auth=alice@lab.test": "no",
-		"account=alice": "yes", "account=alice@lab.test": "no", "account=<>": "no", "account=Debian-exim": "yes",
+		"alice@lab.test": "yes", "alice@LAB.test": "yes", "ALICE@lab.test": "yes", "sender=alice@lab.test": "yes",
+		"bob@lab.test":                   "no",
+		"auth=bob sender=alice@lab.test": "yes", "auth=bob sender=bob@lab.test": "no", "auth=alice:whatever": "yes",
+		"auth=alice@lab.test": "no",
+		"account=alice":       "yes", "account=alice@lab.test": "no", "account=<>": "no", "account=Debian-exim": "yes",
 		"news@lab.test": "no", "count news@lab.test": "105", "count account=news": "21", "account=news": "yes",
 		"": "yes", "\n": "yes", "<>": "yes", "count sender=<>": "21",
-		"host=2001:db8::1": "yes", "host=2001:0DB8:0:0::1": "yes", "host=2001:db8::3": "no", "count host=2001:db8::2": "20", "host=": "no",
-		"network=2001:db8::ffff": "yes", "network=2001:db8::/64": "yes", "network=2001:db8:0:0:7::/64": "yes", "network=2001:db8:0:1::1": "no", "network=x": "no",
-		"host=192.0.2.7": "yes", "host=::ffff:192.0.2.7": "yes", "network=192.0.2.99": "yes", "network=192.0.2.0/24": "yes", "network=192.0.3.7": "no",
-		`"a b"@x.test`: "yes", `sender="\"a b\"@x.test"`: "yes", `topic="RE: your PARCEL 99"`: "yes", "topic=parcel": "no",
-		"sender_domain=Lab.Test": "yes", "sender_domain=alice@lab.test": "yes", "sender_domain=x.test": "no", "count sender_domain=lab.test": "2",
-		"user=Debian-exim": "no", "count subject=x": "0",
+		"host=2001:db8::1": "yes", "host=2001:0DB8:0:0::1": "yes", "host=2001:db8::3": "no",
+		"count host=2001:db8::2": "20", "host=": "no",
+		"network=2001:db8::ffff": "yes", "network=2001:db8::/64": "yes", "network=2001:db8:0:0:7::/64": "yes",
+		"network=2001:db8:0:1::1": "no", "network=x": "no",
+		"host=192.0.2.7": "yes", "host=::ffff:192.0.2.7": "yes", "network=192.0.2.99": "yes",
+		"network=192.0.2.0/24": "yes", "network=192.0.3.7": "no",
+		`"a b"@x.test`: "yes", `sender="\"a b\"@x.test"`: "yes", `topic="RE: your PARCEL 99"`: "yes",
+		"topic=parcel":           "no",
+		"sender_domain=Lab.Test": "yes", "sender_domain=alice@lab.test": "yes", "sender_domain=x.test": "no",
+		"count sender_domain=lab.test": "2",
+		"user=Debian-exim":             "no", "count subject=x": "0",
 	} {
 		if got := w.answer(request); got != want {
 			t.Errorf("%q is answered %q, want %q", request, got, want)
@@ -135,7 +146,8 @@ func TestAnswerHasWhatWasLoggedBefore(t *testing.T) {
 	log := write(t, "mainlog", "12345678")
 	info, err := os.Stat(log)
 	must(t, err)
-	p, err := NewPipeline(config.Scopes{"": {}}, []window.Rule{{Key: window.User, Limit: 1, Window: time.Hour}}, Listener{})
+	p, err := NewPipeline(config.Scopes{"": {}}, []window.Rule{{Key: window.User, Limit: 1, Window: time.Hour}},
+		Listener{})
 	must(t, err)
 	l := &followed{path: log, pipeline: p}
 	d := &Daemon{turn: newTurn(), now: time.Now, logs: []*followed{l}}
@@ -151,7 +163,8 @@ func TestAnswerHasWhatWasLoggedBefore(t *testing.T) {
 			p.counters.Count(&w)
 		}
 		stat := info.Sys().(*syscall.Stat_t)
-		l.taken(&batch{lines: []line{{Line: tailer.Line{End: tailer.Position{Device: uint64(stat.Dev), Inode: stat.Ino, Offset: 8}}}}}, time.Now())
+		l.taken(&batch{lines: []line{{Line: tailer.Line{End: tailer.Position{Device: uint64(stat.Dev),
+			Inode: stat.Ino, Offset: 8}}}}}, time.Now())
 	}()
 	if _, over, err := d.answer(t.Context(), q); !over || err != nil {
 		t.Errorf("over = %v, %v, want true", over, err)
@@ -251,7 +264,8 @@ func TestAnswersWhileTheOwnerIsBusy(t *testing.T) {
 // where the machine has nothing else to do, which is for who runs it with -watch.questions.
 func TestQuestionsUnderLoad(t *testing.T) {
 	log := write(t, "mainlog", "")
-	c := asked(t, fmt.Sprintf("log = %q\n[[rule]]\nkey = 'auth'\nlimit = 20\nwindow = '5m'\n[[rule]]\nkey = 'network'\ncount = 'bytes'\nlimit = 5000000000\nwindow = '1h'\n[mail]\nmax_per_hour = 20\n", log))
+	c := asked(t,
+		fmt.Sprintf("log = %q\n[[rule]]\nkey = 'auth'\nlimit = 20\nwindow = '5m'\n[[rule]]\nkey = 'network'\ncount = 'bytes'\nlimit = 5000000000\nwindow = '1h'\n[mail]\nmax_per_hour = 20\n", log))
 	w := start(t, c, false, new(post))
 	w.untilSays(ready)
 	const accounts = 50
@@ -291,12 +305,14 @@ func TestQuestionsUnderLoad(t *testing.T) {
 	all := slices.Concat(took...)
 	slices.Sort(all)
 	tally := w.daemon.door.server.Tally()
-	t.Logf("%d questions in %v while %d lines were logged: p50 %v, p99 %v, max %v; %+v; %d alerts", len(all), lasted, lines,
+	t.Logf("%d questions in %v while %d lines were logged: p50 %v, p99 %v, max %v; %+v; %d alerts", len(all), lasted,
+		lines,
 		all[len(all)/2], all[len(all)*99/100], all[len(all)-1], tally, len(w.opened()))
 	if wrong.Load() > tally.Late {
 		t.Errorf("%d answers were no and should have been yes", wrong.Load())
 	}
-	if late := tally.Late; late > 0 && *loadQuestions >= 10_000 || int(late) == len(all) { // how long others have the processor isn't ours to say
+	// how long others have the processor isn't ours to say
+	if late := tally.Late; late > 0 && *loadQuestions >= 10_000 || int(late) == len(all) {
 		t.Errorf("%d answers came too late", late)
 	}
 }
@@ -321,8 +337,10 @@ func grow(t *testing.T, log string, perSecond int, stop <-chan struct{}) (lines 
 				if lines%1000 < 30 {
 					account = 100_000 + lines/1000
 				}
-				fmt.Fprintf(&b, "%s 1xW%03d-%06d-01 <= u%d@lab.test H=(pc) [10.%d.%d.1] P=esmtpa A=plain:u%d S=1000 T=\"Parcel %d\"\n",
-					now.UTC().Format(time.DateTime), lines%1000, lines, account, account>>8&255, account&255, account, lines%777)
+				fmt.Fprintf(&b,
+					"%s 1xW%03d-%06d-01 <= u%d@lab.test H=(pc) [10.%d.%d.1] P=esmtpa A=plain:u%d S=1000 T=\"Parcel %d\"\n",
+					now.UTC().Format(time.DateTime), lines%1000, lines, account, account>>8&255, account&255, account,
+					lines%777)
 			}
 			if _, err := f.WriteString(b.String()); err != nil {
 				t.Error(err)

@@ -147,7 +147,8 @@ func Key(dir string) []byte {
 
 // write replaces a file of the folder as a whole, durably.
 func (s *state) write(name string, data []byte) error {
-	err := renameio.WriteFile(filepath.Join(s.dir, name), data, 0o600, renameio.WithTempDir(s.dir), renameio.WithStaticPermissions(0o600))
+	err := renameio.WriteFile(filepath.Join(s.dir, name), data, 0o600, renameio.WithTempDir(s.dir),
+		renameio.WithStaticPermissions(0o600))
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,8 @@ type supply struct {
 
 func newSupply(ctx context.Context, sources []Source, progress func(float64)) supply {
 	together := min(runtime.GOMAXPROCS(0), maxHands)
-	return supply{ctx: ctx, sources: sources, progress: progress, together: together, buffers: newBuffers(together, maxAhead/together/blockSize)}
+	return supply{ctx: ctx, sources: sources, progress: progress, together: together,
+		buffers: newBuffers(together, maxAhead/together/blockSize)}
 }
 
 // A begun source was opened, or that went wrong.

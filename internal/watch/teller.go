@@ -21,7 +21,8 @@ type teller struct {
 
 // openTellers takes up the tellers that are configured.
 func (d *Daemon) openTellers(was *checkpoint) error {
-	for _, t := range []*teller{{name: hookChannel, transport: d.Config.Hook}, {name: webhookChannel, transport: d.Config.Webhook}} {
+	for _, t := range []*teller{{name: hookChannel, transport: d.Config.Hook},
+		{name: webhookChannel, transport: d.Config.Webhook}} {
 		if t.transport == nil {
 			continue
 		}

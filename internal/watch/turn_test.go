@@ -22,7 +22,8 @@ func BenchmarkAnswer(b *testing.B) {
 		}
 		for i := range 21 {
 			var w window.Arrival
-			p.valuer.values(&parser.Arrival{Time: time.Now().Add(time.Duration(i) * time.Second), EnvelopeSender: []byte("alice@lab.test")}, &w)
+			p.valuer.values(&parser.Arrival{Time: time.Now().Add(time.Duration(i) * time.Second),
+				EnvelopeSender: []byte("alice@lab.test")}, &w)
 			p.counters.Count(&w)
 		}
 		l := &followed{path: b.TempDir() + "/none", pipeline: p}

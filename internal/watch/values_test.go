@@ -18,19 +18,26 @@ func TestValues(t *testing.T) {
 			`Alice@Lab.TEST H=(pc) [192.0.2.7] P=esmtpa A=plain:alice S=5 T="Re: Lunch 17"`,
 			`sender=alice@lab.test sender_domain=lab.test auth=alice host=192.0.2.7 network=192.0.2.0/24 account=alice subject=Re: Lunch 17 topic=*`,
 		},
-		{`a@b H=h [192.0.2.255] P=esmtp S=5`, `sender=a@b sender_domain=b host=192.0.2.255 network=192.0.2.0/24 account=<a@b>`},
+		{`a@b H=h [192.0.2.255] P=esmtp S=5`,
+			`sender=a@b sender_domain=b host=192.0.2.255 network=192.0.2.0/24 account=<a@b>`},
 		{`<> H=h [192.0.2.7] P=esmtp S=5`, `sender=<> host=192.0.2.7 network=192.0.2.0/24 account=<>`},
 		{`<> R=1xV000-000000-00 U=Debian-exim P=local S=5`, `sender=<> user=Debian-exim account=Debian-exim`},
 		{`root@b U=root P=local S=5`, `sender=root@b sender_domain=b user=root account=root`},
 		{`root@b U=root P=local-esmtp S=5`, `sender=root@b sender_domain=b user=root account=root`},
 		{`root@b U=root P=utf8local-smtp S=5`, `sender=root@b sender_domain=b user=root account=root`},
 		{`a@b U=mail P=spam-scanned S=5`, `sender=a@b sender_domain=b user=mail account=mail`},
-		{`a@b H=h [192.0.2.7] U=ident P=esmtp S=5`, `sender=a@b sender_domain=b host=192.0.2.7 network=192.0.2.0/24 account=<a@b>`},
-		{`a@b H=h [192.0.2.7] U=ident P=local S=5`, `sender=a@b sender_domain=b user=ident host=192.0.2.7 network=192.0.2.0/24 account=ident`},
-		{`a@b U=root P=local-esmtpa A=plain:alice S=5`, `sender=a@b sender_domain=b auth=alice user=root account=alice`},
-		{`a@b H=h [2001:DB8:1:2:3::4] P=esmtp S=5`, `sender=a@b sender_domain=b host=2001:DB8:1:2:3::4 network=2001:db8:1:2::/64 account=<a@b>`},
-		{`a@b H=h [::ffff:192.0.2.7] P=esmtp S=5`, `sender=a@b sender_domain=b host=::ffff:192.0.2.7 network=192.0.2.0/24 account=<a@b>`},
-		{`a@b H=h [fe80::1%eth0] P=esmtp S=5`, `sender=a@b sender_domain=b host=fe80::1%eth0 network=fe80::/64 account=<a@b>`},
+		{`a@b H=h [192.0.2.7] U=ident P=esmtp S=5`,
+			`sender=a@b sender_domain=b host=192.0.2.7 network=192.0.2.0/24 account=<a@b>`},
+		{`a@b H=h [192.0.2.7] U=ident P=local S=5`,
+			`sender=a@b sender_domain=b user=ident host=192.0.2.7 network=192.0.2.0/24 account=ident`},
+		{`a@b U=root P=local-esmtpa A=plain:alice S=5`,
+			`sender=a@b sender_domain=b auth=alice user=root account=alice`},
+		{`a@b H=h [2001:DB8:1:2:3::4] P=esmtp S=5`,
+			`sender=a@b sender_domain=b host=2001:DB8:1:2:3::4 network=2001:db8:1:2::/64 account=<a@b>`},
+		{`a@b H=h [::ffff:192.0.2.7] P=esmtp S=5`,
+			`sender=a@b sender_domain=b host=::ffff:192.0.2.7 network=192.0.2.0/24 account=<a@b>`},
+		{`a@b H=h [fe80::1%eth0] P=esmtp S=5`,
+			`sender=a@b sender_domain=b host=fe80::1%eth0 network=fe80::/64 account=<a@b>`},
 		{
 			`a@b H=h [192.0.2.7] P=esmtpa A=plain S=5`,
 			`sender=a@b sender_domain=b host=192.0.2.7 network=192.0.2.0/24 account=[192.0.2.7]`,
@@ -49,9 +56,11 @@ func TestValues(t *testing.T) {
 		},
 		{`"A B"@Lab.test U=Root P=local S=5`, `sender="a b"@lab.test sender_domain=lab.test user=Root account=Root`},
 		{`postmaster U=root P=local S=5`, `sender=postmaster user=root account=root`},
-		{`"a@b c"@Lab.test U=root P=local S=5`, `sender="a@b c"@lab.test sender_domain=lab.test user=root account=root`},
+		{`"a@b c"@Lab.test U=root P=local S=5`,
+			`sender="a@b c"@lab.test sender_domain=lab.test user=root account=root`},
 		{`a@b U=root P=local S=5 T=""`, `sender=a@b sender_domain=b user=root account=root subject= topic=*`},
-		{`a@b U=root P=local S=5 T="Gr\303\274\303\237e\377"`, "sender=a@b sender_domain=b user=root account=root subject=Grüße\ufffd topic=*"},
+		{`a@b U=root P=local S=5 T="Gr\303\274\303\237e\377"`,
+			"sender=a@b sender_domain=b user=root account=root subject=Grüße\ufffd topic=*"},
 	} {
 		arrivals(t, "2026-11-23 10:00:00 1xV001-000001-01 <= "+test.items, func(_ *parser.Arrival, w *window.Arrival) {
 			var got []string
@@ -77,14 +86,16 @@ func TestTold(t *testing.T) {
 		want = append(want, fmt.Sprintf("%d.test", i))
 	}
 	for _, test := range []struct{ items, helo, protocol, domains string }{
-		{`a@b H=h (pc 1) [192.0.2.7] P=esmtpa S=5 for c@Lab.test d@b e@LAB.TEST f "g @ h"@b`, "pc 1", "esmtpa", "lab.test b"},
+		{`a@b H=h (pc 1) [192.0.2.7] P=esmtpa S=5 for c@Lab.test d@b e@LAB.TEST f "g @ h"@b`, "pc 1", "esmtpa",
+			"lab.test b"},
 		{`a@b U=root P=local S=5`, "", "local", ""},
 		{`a@b U=root P=local S=5 for root`, "", "local", ""},
 		{`a@b U=root P=local S=5 for b@ab a@b`, "", "local", "ab b"},
 		{`a@b U=root P=local S=5 for` + many, "", "local", strings.Join(want[:maxDomains], " ")},
 	} {
 		arrivals(t, "2026-11-23 10:00:00 1xV001-000001-01 <= "+test.items, func(_ *parser.Arrival, w *window.Arrival) {
-			got := []string{string(w.Values[window.Helo]), string(w.Values[window.Protocol]), string(w.Values[window.RecipientDomain])}
+			got := []string{string(w.Values[window.Helo]), string(w.Values[window.Protocol]),
+				string(w.Values[window.RecipientDomain])}
 			want := []string{test.helo, test.protocol, strings.ReplaceAll(test.domains, " ", "\n")}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", test.items, diff)
@@ -105,7 +116,8 @@ func TestWeights(t *testing.T) {
 	} {
 		arrivals(t, "2026-11-23 10:00:00 1xV001-000001-01 <= "+test.items, func(_ *parser.Arrival, w *window.Arrival) {
 			if w.Recipients != test.recipients || w.Bytes != test.bytes {
-				t.Errorf("%s: %d recipients and %d bytes, want %d and %d", test.items, w.Recipients, w.Bytes, test.recipients, test.bytes)
+				t.Errorf("%s: %d recipients and %d bytes, want %d and %d", test.items, w.Recipients, w.Bytes,
+					test.recipients, test.bytes)
 			}
 		})
 	}
@@ -136,14 +148,16 @@ func TestValuesDontMix(t *testing.T) {
 	var v valuer
 	var w window.Arrival
 	for _, a := range []parser.Arrival{
-		{EnvelopeSender: []byte("longer.name@example.ORG"), HostAddress: []byte("2001:db8:1:2:3::4"), Subject: []byte("A longer subject")},
+		{EnvelopeSender: []byte("longer.name@example.ORG"), HostAddress: []byte("2001:db8:1:2:3::4"),
+			Subject: []byte("A longer subject")},
 		{EnvelopeSender: []byte("a@B"), HostAddress: []byte("10.0.0.1")},
 	} {
 		v.reset()
 		v.values(&a, &w)
 		v.costly(&a, &w, allCostly)
 	}
-	for key, want := range map[window.Key]string{window.Sender: "a@b", window.SenderDomain: "b", window.Network: "10.0.0.0/24", window.Topic: ""} {
+	for key, want := range map[window.Key]string{window.Sender: "a@b", window.SenderDomain: "b",
+		window.Network: "10.0.0.0/24", window.Topic: ""} {
 		if got := string(w.Values[key]); got != want {
 			t.Errorf("%v = %q, want %q", key, got, want)
 		}

@@ -153,7 +153,8 @@ func olderProgram(t *testing.T) program {
 func (p program) goesOn(c config.Config, n int) (events []string) {
 	p.t.Helper()
 	dir := p.t.TempDir()
-	sendmail := write(p.t, "sendmail", fmt.Sprintf("#!/bin/sh\ncat >%s/$$.part && mv %[1]s/$$.part %[1]s/$$.eml\n", dir))
+	sendmail := write(p.t, "sendmail", fmt.Sprintf("#!/bin/sh\ncat >%s/$$.part && mv %[1]s/$$.part %[1]s/$$.eml\n",
+		dir))
 	must(p.t, os.Chmod(sendmail, 0o700))
 	file := write(p.t, "exiwatch.toml", fmt.Sprintf("log = %q\nstate = %q\ntimezone = \"UTC\"\n%s[mail]\nvia = %q\n",
 		c.Log[0], c.State, fiveAnHourBySender, "sendmail:"+sendmail))

@@ -71,7 +71,8 @@ func TestViewerCountsAsReplayDoes(t *testing.T) {
 		t.Fatal("nothing to compare with")
 	}
 	seen := 0
-	v, err := NewViewer(&c, filepath.Join(dir, "mainlog"), 24*time.Hour, Listener{Arrival: func(*parser.Arrival, *window.Arrival) { seen++ }})
+	v, err := NewViewer(&c, filepath.Join(dir, "mainlog"), 24*time.Hour,
+		Listener{Arrival: func(*parser.Arrival, *window.Arrival) { seen++ }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,11 +122,13 @@ func TestViewerReadsNoFurtherBackThanNeeded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for past, want := range map[time.Duration]int{time.Minute: 2, 6 * time.Hour: 3} { // the file before may reach into the window
+	// the file before may reach into the window
+	for past, want := range map[time.Duration]int{time.Minute: 2, 6 * time.Hour: 3} {
 		c := config.Default()
 		c.Zone = time.UTC
 		seen := 0
-		v, err := NewViewer(&c, filepath.Join(dir, "mainlog"), past, Listener{Arrival: func(*parser.Arrival, *window.Arrival) { seen++ }})
+		v, err := NewViewer(&c, filepath.Join(dir, "mainlog"), past,
+			Listener{Arrival: func(*parser.Arrival, *window.Arrival) { seen++ }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +177,10 @@ func TestViewerOfTheJournal(t *testing.T) {
 	c := config.Default()
 	c.Zone = time.UTC
 	seen := 0
-	v, err := NewViewer(&c, "journal", 24*time.Hour, Listener{Arrival: func(*parser.Arrival, *window.Arrival) { seen++ }})
+	v, err := NewViewer(&c, "journal", 24*time.Hour, Listener{Arrival: func(*parser.Arrival,
+		*window.Arrival) {
+		seen++
+	}})
 	must(t, err)
 	l := look(t, v)
 	l.until("the past", func() bool { return v.AtEnd() && seen == 21 })

@@ -63,8 +63,9 @@ const (
 func newWriter(d *Daemon) *writer {
 	return &writer{
 		begin: d.writing, maxJobs: maxJobs, patience: cmp.Or(d.stopTime, stopPatience), idle: true,
-		state: d.state, spool: d.spool, tellers: d.tellers, composer: d.composer, trouble: trouble{log: d.Log, now: d.now},
-		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), saved: make(chan time.Duration, maxFlying+1),
+		state: d.state, spool: d.spool, tellers: d.tellers, composer: d.composer,
+		trouble: trouble{log: d.Log, now: d.now},
+		wake:    make(chan struct{}, 1), room: make(chan struct{}, 1), saved: make(chan time.Duration, maxFlying+1),
 		last: make(chan struct{}), quit: make(chan struct{}), over: make(chan struct{}),
 		notices: make(map[*teller][]mailer.Message),
 	}
@@ -261,7 +262,8 @@ func (w *writer) flush() bool {
 	for _, name := range w.arrived {
 		id, event, _ := strings.Cut(name, ".")
 		if err := w.spool.Arrived(id, event); err != nil {
-			w.trouble.log.Warn("a mail of ours was delivered, which could not be noted", "id", id, "event", event, "error", err)
+			w.trouble.log.Warn("a mail of ours was delivered, which could not be noted", "id", id, "event", event,
+				"error", err)
 		}
 	}
 	w.arrived = w.arrived[:0]

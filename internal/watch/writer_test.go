@@ -89,7 +89,8 @@ func TestTooMuchToTell(t *testing.T) {
 	t.Parallel()
 	var said bytes.Buffer
 	held := make(chan struct{})
-	d := &Daemon{Config: configured(t, fiveAnHour), Log: slog.New(slog.NewTextHandler(&said, nil)), now: time.Now, turn: newTurn()}
+	d := &Daemon{Config: configured(t, fiveAnHour), Log: slog.New(slog.NewTextHandler(&said, nil)), now: time.Now,
+		turn: newTurn()}
 	d.writing = func() { <-held }
 	var err error
 	d.spool, err = mailer.OpenSpool(t.TempDir())
@@ -172,7 +173,8 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 	now := time.Now()
 	tr := trouble{log: slog.New(slog.NewTextHandler(&said, nil)), now: func() time.Time { return now }}
 	full := func(i int) error {
-		return fmt.Errorf("spooling: %w", &fs.PathError{Op: "open", Path: filepath.Join("waiting", fmt.Sprint(".x", i)), Err: syscall.ENOSPC})
+		return fmt.Errorf("spooling: %w", &fs.PathError{Op: "open",
+			Path: filepath.Join("waiting", fmt.Sprint(".x", i)), Err: syscall.ENOSPC})
 	}
 	for i := range 150 { // seconds
 		tr.say("no mail", full(i))
@@ -194,7 +196,8 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 		}
 	}
 	want := []string{
-		`"no mail"`, `"mails are spooled again"`, `"no mail" times=60`, `"mails are spooled again"`, `"no mail" times=60`,
+		`"no mail"`, `"mails are spooled again"`, `"no mail" times=60`, `"mails are spooled again"`,
+		`"no mail" times=60`,
 		`"mails are spooled again"`, `"no mail"`, `"mails are spooled again"`,
 	}
 	if !slices.Equal(got, want) {

@@ -15,7 +15,8 @@ func (n *Now) arrivals() *look.Columns {
 		Title: "Messages taken in each minute", Unit: "messages", Step: time.Minute,
 		From: n.Book.stamp((last - MinutesKept + 1) * 60),
 		Series: []look.Series{
-			{Name: "with a password", Class: "one"}, {Name: "by programs of this machine", Class: "two"}, {Name: "other, mostly from elsewhere", Class: "three"},
+			{Name: "with a password", Class: "one"}, {Name: "by programs of this machine", Class: "two"},
+			{Name: "other, mostly from elsewhere", Class: "three"},
 		},
 	}
 	for class := range c.Series {

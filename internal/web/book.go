@@ -70,7 +70,8 @@ func NewBook() *Book { return &Book{zone: time.UTC, seed: maphash.MakeSeed()} }
 
 // kept are the values that a row has. The others can be made of them.
 var kept = [...]window.Key{
-	window.Sender, window.Auth, window.User, window.Host, window.Network, window.Subject, window.Helo, window.Protocol, window.RecipientDomain,
+	window.Sender, window.Auth, window.User, window.Host, window.Network, window.Subject, window.Helo,
+	window.Protocol, window.RecipientDomain,
 }
 
 // maxRow is how many bytes a row may have.

@@ -16,7 +16,8 @@ var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 
 // sent is an arrival of an account with a password.
 func sent(at time.Time, account, subject string) *window.Arrival {
-	a := &window.Arrival{At: at, MessageID: fmt.Appendf(nil, "1%05d-000000-00", at.Unix()%100000), Recipients: 2, Bytes: 1000}
+	a := &window.Arrival{At: at, MessageID: fmt.Appendf(nil, "1%05d-000000-00", at.Unix()%100000), Recipients: 2,
+		Bytes: 1000}
 	a.Values[window.Auth], a.Values[window.Account] = []byte(account), []byte(account)
 	a.Values[window.Sender], a.Values[window.SenderDomain] = []byte(account+"@lab.test"), []byte("lab.test")
 	a.Values[window.Host], a.Values[window.Network] = []byte("192.0.2.1"), []byte("192.0.2.0/24")
@@ -35,14 +36,16 @@ func TestBookGivesBackWhatWentIn(t *testing.T) {
 	b := NewBook()
 	var want []*window.Arrival
 	for i := range 3000 {
-		a := sent(noon.Add(time.Duration(i)*time.Second), fmt.Sprint("u", random.IntN(50)), strings.Repeat("Re: x", random.IntN(60)))
+		a := sent(noon.Add(time.Duration(i)*time.Second), fmt.Sprint("u", random.IntN(50)),
+			strings.Repeat("Re: x", random.IntN(60)))
 		switch random.IntN(4) {
 		case 0: // a local one
 			a.Values[window.User], a.Values[window.Account] = a.Values[window.Auth], a.Values[window.Auth]
 			a.Values[window.Auth], a.Values[window.Host], a.Values[window.Network] = nil, nil, nil
 		case 1: // one from elsewhere, a bounce
 			a.Values[window.Auth] = nil
-			a.Values[window.Sender], a.Values[window.SenderDomain], a.Values[window.Account] = []byte("<>"), nil, []byte("<>")
+			a.Values[window.Sender], a.Values[window.SenderDomain], a.Values[window.Account] = []byte("<>"), nil,
+				[]byte("<>")
 			a.Values[window.Subject], a.Values[window.Topic] = []byte{}, window.Fold(nil, nil)
 		}
 		a.Outside = uint64(random.IntN(8))
@@ -54,7 +57,8 @@ func TestBookGivesBackWhatWentIn(t *testing.T) {
 	for r := range b.View().rows(0, nil) {
 		i--
 		a := want[i]
-		if r.at != a.At.Unix() || r.stamp != a.At.UnixMilli() || r.recipients != a.Recipients || r.bytes != a.Bytes || r.outside != a.Outside ||
+		if r.at != a.At.Unix() || r.stamp != a.At.UnixMilli() || r.recipients != a.Recipients || r.bytes != a.Bytes ||
+			r.outside != a.Outside ||
 			!bytes.Equal(r.messageID, a.MessageID) {
 			t.Fatalf("arrival %d: %+v, want %+v", i, r, a)
 		}

@@ -55,13 +55,15 @@ func (d *desk) make(ctx context.Context, path string, query url.Values, live boo
 	if err != nil {
 		return nil, err
 	}
-	p := &page{Name: d.server.Name, At: now.At, Zone: now.At.In(now.Book.zone).Format("MST"), Live: live, Query: url.Values{"page": {path}}}
+	p := &page{Name: d.server.Name, At: now.At, Zone: now.At.In(now.Book.zone).Format("MST"), Live: live,
+		Query: url.Values{"page": {path}}}
 	switch path {
 	case "/":
 		f := newFront(now)
 		p.Tab, p.Title, p.Body = "now", f.Title, f
 	case "/alerts":
-		p.Tab, p.Title, p.Body = "alerts", "Alerts", &history{Open: now.Open, Opens: now.Opens, Ended: now.Ended, Since: now.Since}
+		p.Tab, p.Title, p.Body = "alerts", "Alerts", &history{Open: now.Open, Opens: now.Opens, Ended: now.Ended,
+			Since: now.Since}
 	case "/health":
 		p.Tab, p.Title, p.Body = "health", "Health", d.health(now)
 	case "/who":

@@ -33,7 +33,8 @@ func (s *Server) guard(port int, next http.Handler) http.Handler {
 			refuse(w, http.StatusMethodNotAllowed, "these pages can only be read")
 			return
 		case !loopback.RightHost(r.Host, port):
-			refuse(w, http.StatusMisdirectedRequest, "this page answers to a loopback address with its own port only, such as http://127.0.0.1:8025/")
+			refuse(w, http.StatusMisdirectedRequest,
+				"this page answers to a loopback address with its own port only, such as http://127.0.0.1:8025/")
 			return
 		case port == 0:
 			next.ServeHTTP(w, r)
@@ -41,7 +42,8 @@ func (s *Server) guard(port int, next http.Handler) http.Handler {
 		}
 		token, rest, found := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		if !found || s.Token == "" || subtle.ConstantTimeCompare([]byte(token), []byte(s.Token)) != 1 {
-			refuse(w, http.StatusForbidden, "the address needs its token: exiwatch open prints it, to whoever may read it")
+			refuse(w, http.StatusForbidden,
+				"the address needs its token: exiwatch open prints it, to whoever may read it")
 			return
 		}
 		r.URL.Path, r.URL.RawPath = "/"+rest, ""

@@ -82,7 +82,8 @@ type Group struct {
 const maxGroup = 5
 
 // groups are what is told of an alert beside its topics.
-var groups = [...]window.Key{window.Account, window.Host, window.Network, window.Sender, window.RecipientDomain, window.Helo, window.Protocol}
+var groups = [...]window.Key{window.Account, window.Host, window.Network, window.Sender, window.RecipientDomain,
+	window.Helo, window.Protocol}
 
 // NewAlert copies an alert with the count that it has now. It is to be called by whom the alert belongs to.
 func NewAlert(a *window.Alert, count int64) Alert {

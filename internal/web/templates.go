@@ -16,7 +16,8 @@ var pageHTML string
 // templates are those of all pages. What comes from the log goes through show, and through html/template as
 // everything does.
 var templates = template.Must(look.New("web").Funcs(template.FuncMap{
-	"show": show, "noun": noun, "heading": heading, "long": words.Window, "limitText": limitText, "measured": measured, "clock": clock, "left": left,
+	"show": show, "noun": noun, "heading": heading, "long": words.Window, "limitText": limitText,
+	"measured": measured, "clock": clock, "left": left,
 	"amount": amount, "eventsOf": eventsOf,
 	"drawing": func(c *look.Columns) (string, error) {
 		b, err := json.Marshal(c.Drawing())

@@ -72,7 +72,8 @@ func peakText(c *look.Columns, in string) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("The most were %s, at %s.", strings.TrimSpace(words.Amount(n, c.Unit)+" "+in), at.Format("15:04"))
+	return fmt.Sprintf("The most were %s, at %s.", strings.TrimSpace(words.Amount(n, c.Unit)+" "+in),
+		at.Format("15:04"))
 }
 
 // Level is whether the value is over a limit now.

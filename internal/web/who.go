@@ -50,7 +50,8 @@ const (
 )
 
 // about are what is told of a value, each but its own key.
-var about = [...]window.Key{window.Topic, window.Account, window.Host, window.Network, window.Sender, window.RecipientDomain, window.Helo}
+var about = [...]window.Key{window.Topic, window.Account, window.Host, window.Network, window.Sender,
+	window.RecipientDomain, window.Helo}
 
 // who looks at the arrivals of a value. open are the alerts on it.
 func (n *Now) who(k window.Key, value string, standings []window.Standing, open []Alert) *who {
@@ -110,8 +111,10 @@ func (w *who) add(v *View, r *row) {
 	if len(w.Arrivals) < maxArrivals {
 		subject := r.value(window.Subject, nil)
 		w.Arrivals = append(w.Arrivals, arrival{
-			At: at, MessageID: string(r.messageID), Host: string(r.value(window.Host, nil)), Helo: string(r.value(window.Helo, nil)),
-			Sender: string(r.value(window.Sender, nil)), Subject: string(subject), HasSubject: subject != nil, Recipients: r.recipients, Bytes: r.bytes,
+			At: at, MessageID: string(r.messageID), Host: string(r.value(window.Host, nil)),
+			Helo:   string(r.value(window.Helo, nil)),
+			Sender: string(r.value(window.Sender, nil)), Subject: string(subject), HasSubject: subject != nil,
+			Recipients: r.recipients, Bytes: r.bytes,
 		})
 	}
 }
@@ -159,9 +162,11 @@ func (n *Now) course(standings []window.Standing) (*look.Columns, window.Rule) {
 	end := n.Second + 1
 	from := end - courseSpans*step
 	c := &look.Columns{
-		Title: "Count against the limit", Unit: rule.Count.String(), Step: time.Duration(step) * time.Second, From: n.Book.stamp(from),
-		Series: []look.Series{{Name: rule.Count.String() + " in the " + words.Window(rule.Window) + " before", Class: "one", Values: make([]int64, courseSpans)}},
-		Limit:  s.Limit, Window: rule.Window,
+		Title: "Count against the limit", Unit: rule.Count.String(), Step: time.Duration(step) * time.Second,
+		From: n.Book.stamp(from),
+		Series: []look.Series{{Name: rule.Count.String() + " in the " + words.Window(rule.Window) + " before",
+			Class: "one", Values: make([]int64, courseSpans)}},
+		Limit: s.Limit, Window: rule.Window,
 	}
 	var events []event
 	for r := range n.Book.of(rule.Key, s.Value, from-length) {
@@ -227,7 +232,8 @@ func (r *row) event(m window.Measure) (e event, ok bool) {
 		return e, true
 	}
 	k, ok := map[window.Measure]window.Key{
-		window.Hosts: window.Host, window.Networks: window.Network, window.Senders: window.Sender, window.Subjects: window.Subject,
+		window.Hosts: window.Host, window.Networks: window.Network, window.Senders: window.Sender,
+		window.Subjects: window.Subject,
 	}[m]
 	if !ok {
 		return e, false

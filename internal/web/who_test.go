@@ -93,10 +93,12 @@ func TestWhoKnowsOneValueOnly(t *testing.T) {
 		topics   int
 	}{
 		{window.Account, "alice", 60, 1}, {window.Sender, "bob@lab.test", 60, 1}, {window.Host, "192.0.2.1", 120, 2},
-		{window.SenderDomain, "lab.test", 120, 2}, {window.Topic, "your parcel #", 60, 0}, {window.Account, "nobody", 0, 0},
+		{window.SenderDomain, "lab.test", 120, 2}, {window.Topic, "your parcel #", 60, 0},
+		{window.Account, "nobody", 0, 0},
 	} {
 		w := n.who(test.key, test.value, nil, nil)
-		if w.Messages != test.messages || len(w.Arrivals) != int(min(test.messages, maxArrivals)) || w.Recipients != 2*test.messages {
+		if w.Messages != test.messages || len(w.Arrivals) != int(min(test.messages, maxArrivals)) ||
+			w.Recipients != 2*test.messages {
 			t.Errorf("%v %s: %d messages, %d shown", test.key, test.value, w.Messages, len(w.Arrivals))
 		}
 		for _, g := range w.Groups {
@@ -115,7 +117,8 @@ func TestWhoKnowsOneValueOnly(t *testing.T) {
 
 // TestWaitingIsNotFine: while a file of the log can't be read, neither page says that all is well.
 func TestWaitingIsNotFine(t *testing.T) {
-	n := &Now{Book: NewBook().View(), At: noon, Logs: []Log{{Path: "/mainlog", Read: true, Waits: "open <b>: no", Since: noon}}}
+	n := &Now{Book: NewBook().View(), At: noon, Logs: []Log{{Path: "/mainlog", Read: true, Waits: "open <b>: no",
+		Since: noon}}}
 	if f := newFront(n); f.Level != "unsure" || f.Title != "The log can't be read" {
 		t.Errorf("the front is %q, %q", f.Level, f.Title)
 	}
