@@ -94,7 +94,7 @@ func TestEveryKey(t *testing.T) {
 		{"space", []string{"14:06:58  quiet for 3m  0 arrivals/min"}},
 		{"enter", []string{"account mallory@lab.test", "Topics", "Your parcel 418 is waiting (59 subjects)", "Hosts",
 			"203.0.113.", "Envelope senders", "HELO names", "client.lab.test",
-			"Recipients' domains", "example.net", "▲ 59 messages in 5m",
+			"Recipient domains", "example.net", "▲ 59 messages in 5m",
 			"alert since 14:05:42, bulk sender: 59 messages, peak 59, limit 20 messages"}},
 		{"end", []string{"Your parcel 320 is waiting", "1xVMyU-"}},
 		{"home", []string{"account mallory@lab.test"}},
