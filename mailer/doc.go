@@ -32,11 +32,14 @@
 //
 // So each mail goes once, wherever the process is killed. What can't be ruled out:
 //
-//   - The mail server isn't the Exim whose log is read, and takes a mail just before the process is killed or the connection breaks: the mail
-//     goes again, under the same Message-ID. The same holds where the log was removed, or doesn't show Message-IDs.
-//   - The process is killed while sendmail runs, and that has the mail logged more than sendmailLinger after the next process began: the same.
-//   - The process is killed in a conversation after Exim logged the mail, and Exim has refused it for some of its recipients for now: these
-//     don't get it. Or it is killed after such a conversation, before the disk knows who is left: all get it, or those who are left don't.
-//     What the process lives to see, it writes down: also on a full disk, in the place of what the file said before.
+//   - The mail server isn't the Exim whose log is read, and takes a mail just before the process is killed or the
+//     connection breaks: the mail goes again, under the same Message-ID. The same holds where the log was removed, or
+//     doesn't show Message-IDs.
+//   - The process is killed while sendmail runs, and that has the mail logged more than sendmailLinger after the next
+//     process began: the same.
+//   - The process is killed in a conversation after Exim logged the mail, and Exim has refused it for some of its
+//     recipients for now: these don't get it. Or it is killed after such a conversation, before the disk knows who is
+//     left: all get it, or those who are left don't. What the process lives to see, it writes down: also on a full
+//     disk, in the place of what the file said before.
 //   - The disk fails, or forgets what it was made to sync.
 package mailer

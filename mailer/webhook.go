@@ -66,8 +66,8 @@ func (w Webhook) Check() error {
 // tokenOK is RFC 9110, 5.6.2.
 var tokenOK = regexp.MustCompile("^[0-9A-Za-z!#$%&'*+.^_`|~-]+$")
 
-// Send posts the notice and waits for the answer. Its error is a *PermanentError for a redirection, and for a 4xx answer other than those
-// that ask for patience or another token.
+// Send posts the notice and waits for the answer. Its error is a *PermanentError for a redirection, and for a 4xx
+// answer other than those that ask for patience or another token.
 func (w Webhook) Send(ctx context.Context, m Message) error {
 	if err := w.Check(); err != nil {
 		return err
@@ -108,8 +108,8 @@ func (w Webhook) request(ctx context.Context, m Message) (*http.Request, error) 
 	return r, nil
 }
 
-// transport makes one connection, without a proxy: what happens to be in the environment should not decide who is told. Note: http.Client
-// would follow redirections, and quote the URL in its errors.
+// transport makes one connection, without a proxy: what happens to be in the environment should not decide who is
+// told. Note: http.Client would follow redirections, and quote the URL in its errors.
 func (w Webhook) transport(ctx context.Context) *http.Transport {
 	return &http.Transport{
 		// The context that it gives is not ours, but one that goes on when the request is given up.

@@ -76,19 +76,20 @@
 //
 // All of it is bounded, whatever the log says. Stats counts what each bound has cost:
 //
-//   - 1,048,576 values of one key with rules in one scope, of 64 MiB together, with 4,194,304 seconds. For a new one another
-//     is dropped, which starts from nothing when it comes again: of the next 64 the one that is furthest from its limit, and
-//     of those the one whose last arrival is the oldest. Never is that one which has an open alert or at least half of a
-//     limit; so where a limit is 3 or less, none. If there is none to drop, the new one isn't counted; and an arrival of one
-//     that is counted already goes with that one's second before, if that is inside all windows, or isn't counted.
-//   - 4,194,304 inner values of one key with rules in one scope. For a new one values are dropped as above, until there is
-//     room. If there is none to drop, the inner value isn't counted.
-//   - 2,097,152 arrivals, of 384 MiB together. Beyond them the oldest arrivals are let go
-//     early, down to the newest alone: the values that are counted, which have bounds of their own, are not let go for that.
-//     Counts stay exact, and so do an alert's Messages, Recipients and Bytes; what is told of the single arrivals before it
-//     opened (Top, Distinct, First, Samples) is of those that were left.
-//   - 10,000 open alerts. A value that goes over a limit then opens its alert with the first arrival, while it is over, that
-//     finds room.
+//   - 1,048,576 values of one key with rules in one scope, of 64 MiB together, with 4,194,304 seconds. For a new one
+//     another is dropped, which starts from nothing when it comes again: of the next 64 the one that is furthest from
+//     its limit, and of those the one whose last arrival is the oldest. Never is that one which has an open alert or
+//     at least half of a limit; so where a limit is 3 or less, none. If there is none to drop, the new one isn't
+//     counted; and an arrival of one that is counted already goes with that one's second before, if that is inside
+//     all windows, or isn't counted.
+//   - 4,194,304 inner values of one key with rules in one scope. For a new one values are dropped as above, until
+//     there is room. If there is none to drop, the inner value isn't counted.
+//   - 2,097,152 arrivals, of 384 MiB together. Beyond them the oldest arrivals are let go early, down to the newest
+//     alone: the values that are counted, which have bounds of their own, are not let go for that. Counts stay exact,
+//     and so do an alert's Messages, Recipients and Bytes; what is told of the single arrivals before it opened (Top,
+//     Distinct, First, Samples) is of those that were left.
+//   - 10,000 open alerts. A value that goes over a limit then opens its alert with the first arrival, while it is
+//     over, that finds room.
 //   - 1,048,576 rows in the tallies of all open alerts together, of 128 MiB. A value that would need another is one of
 //     those that Distinct only knows to be there.
 //

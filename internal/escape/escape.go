@@ -17,9 +17,9 @@ const maxMarks = 4
 //
 //	\n \r \t                line feed, carriage return, tab
 //	\x1b                    another ASCII control character, or a byte that isn't UTF-8
-//	\u{202e}                anything else that has no glyph of its own: C1 controls, bidirectional controls, zero-width and tag
-//	                        characters, line separators, fillers, private and unassigned characters, marks without a base
-//	                        and those beyond four on one base
+//	\u{202e}                anything else that has no glyph of its own: C1 controls, bidirectional controls,
+//	                        zero-width and tag characters, line separators, fillers, private and unassigned
+//	                        characters, marks without a base and those beyond four on one base
 //
 // Any Unicode space becomes a plain one. U+FFFD stays, as the log's reader puts it where the text was broken already.
 //
