@@ -44,7 +44,7 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./internal/readsocket
 	go test -run '^$$' -fuzz FuzzCheckpoint -fuzztime 2m -fuzzminimizetime 1x ./internal/watch
 
-chaos: # a quarter of an hour of kills, cycles, storms, calls that fail, and a mail server that does
+chaos: # twenty minutes of kills, cycles, storms, calls that fail, and a mail server that does
 	go test -count=1 -timeout 60m -v -run 'TestChaos' ./internal/chaos -chaos.seeds=1 -chaos.lines=1000000 \
 		-chaos.kills=230 -chaos.cycles=220 -chaos.faults=200 -chaos.loops=6 -chaos.storms=3 -chaos.seconds=60
 
