@@ -22,7 +22,8 @@ func opened() []*window.Alert {
 	if err != nil {
 		log.Fatal(err)
 	}
-	arrival := &window.Arrival{At: time.Date(2026, 11, 29, 10, 0, 0, 0, time.UTC), MessageID: []byte("1xV001-000001-01")}
+	at := time.Date(2026, 11, 29, 10, 0, 0, 0, time.UTC)
+	arrival := &window.Arrival{At: at, MessageID: []byte("1xV001-000001-01")}
 	arrival.Values[window.Account], arrival.Values[window.Subject] = []byte("alice"), []byte("Invoice")
 	counters.Count(arrival)
 	counters.Count(arrival)

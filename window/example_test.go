@@ -19,7 +19,8 @@ func ExampleCounters_Count() {
 		fmt.Println(err)
 		return
 	}
-	arrival := &window.Arrival{At: time.Date(2026, 11, 29, 10, 0, 0, 0, time.UTC), MessageID: []byte("1xV001-000001-01")}
+	at := time.Date(2026, 11, 29, 10, 0, 0, 0, time.UTC)
+	arrival := &window.Arrival{At: at, MessageID: []byte("1xV001-000001-01")}
 	arrival.Values[window.Sender] = []byte("alice@example.org")
 	for range 3 {
 		opened, _ := counters.Count(arrival)
