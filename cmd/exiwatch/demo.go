@@ -114,7 +114,7 @@ func demoAlerts(ctx context.Context, c *config.Config) ([]*window.Alert, error) 
 	if err != nil {
 		return nil, err
 	}
-	_, err = p.Replay(ctx, []watch.Source{{Name: "demo.log", Stream: bytes.NewReader(demoLog)}}, c.Zone, time.Now(),
+	_, err = watch.Run(ctx, p, []watch.Source{{Name: "demo.log", Stream: bytes.NewReader(demoLog)}}, c.Zone, time.Now(),
 		nil)
 	return alerts, err
 }

@@ -91,9 +91,7 @@ func (r *reading) pass(ctx context.Context, rules []window.Rule, listener watch.
 	if listener.Keep == nil {
 		listener.Keep = r.keep
 	}
-	if r.looks == nil {
-		listener.Looked = func(l watch.Look) { r.looks = append(r.looks, l) }
-	}
+	first := r.looks == nil
 	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
 	p, err := watch.NewPipeline(r.settings.Scopes, rules, listener)
 	if err != nil {
@@ -113,7 +111,10 @@ func (r *reading) pass(ctx context.Context, rules []window.Rule, listener watch.
 			}
 		}
 		share := func(done float64) { r.bar.show((float64(i) + done) / float64(len(r.logs))) }
-		totals, err := p.Replay(ctx, sources, r.settings.Zone, r.now, share)
+		result, err := watch.Run(ctx, p, sources, r.settings.Zone, r.now, share)
+		if first {
+			r.looks = append(r.looks, result.Sources...)
+		}
 		var broken *watch.BrokenLogs
 		if errors.As(err, &broken) {
 			for _, err := range broken.Errors {
@@ -122,7 +123,7 @@ func (r *reading) pass(ctx context.Context, rules []window.Rule, listener watch.
 		} else if err != nil {
 			return all, logError(err)
 		}
-		all.Lines, all.Bytes, all.Long = all.Lines+totals.Lines, all.Bytes+totals.Bytes, all.Long+totals.Long
+		all.Lines, all.Bytes, all.Long = all.Lines+result.Lines, all.Bytes+result.Bytes, all.Long+result.Long
 	}
 	if all.Bytes == 0 { // a report about nothing would look like good news
 		return all, errors.Join(r.problems...)

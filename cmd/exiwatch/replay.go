@@ -68,7 +68,7 @@ alone. It replaces an earlier report; over anything else it is written with --fo
 			}
 			sum := report.Summary{Rules: rules, Brief: !asJSON, Only: s.only()}
 			listener := summing(&sum)
-			listener.Ended, listener.Brief = sum.Ended, true
+			listener.Ended, listener.Summary = sum.Ended, true
 			if sum.Totals, err = s.replay(cmd, files, rules, listener); err != nil {
 				return err
 			}
@@ -90,7 +90,7 @@ alone. It replaces an earlier report; over anything else it is written with --fo
 
 // summing tells a Summary what is found.
 func summing(sum *report.Summary) watch.Listener {
-	return watch.Listener{Costly: !sum.Brief, Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other,
+	return watch.Listener{AllKeys: !sum.Brief, Arrival: sum.Arrival, NewCollector: sum.Gather, Other: sum.Other,
 		Opened: sum.Opened, Grew: sum.Grew}
 }
 

@@ -29,7 +29,7 @@ type selection struct {
 	now      time.Time
 	from, to time.Time
 	patterns [][]config.Pattern // one list for each key that is filtered: any of it
-	looks    []watch.Look       // what each log held, when they were read first
+	looks    []watch.SourceLook       // what each log held, when they were read first
 	noted    []string           // notes on the standard error, each once
 	problems []error            // of single logs: printed when the output is written, and then the status is 1
 }

@@ -83,7 +83,7 @@ func (c *chooser) find(cmd *cobra.Command, s *selection, files []string, rules [
 		return nil, err
 	}
 	for rules := found.Next(); rules != nil; rules = found.Next() {
-		if err := again.next(cmd, rules, watch.Listener{Opened: found.Opened, Brief: true}); err != nil {
+		if err := again.next(cmd, rules, watch.Listener{Opened: found.Opened, Summary: true}); err != nil {
 			return nil, err
 		}
 	}

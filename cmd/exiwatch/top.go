@@ -150,11 +150,11 @@ func (t *ranker) listener(s *selection) watch.Listener {
 					t.identified.user(e.MessageID, e.User, t.add)
 				}
 			},
-			Gather: t.part((*ranker).weigh), Idle: true, Brief: true,
+			NewCollector: t.part((*ranker).weigh), Idle: true, Summary: true,
 		}
 	}
 	costly := t.key == window.Network.String() || t.key == window.Topic.String() || t.count == "networks"
-	return watch.Listener{Costly: costly, Gather: t.part((*ranker).gather), Idle: true, Brief: true}
+	return watch.Listener{AllKeys: costly, NewCollector: t.part((*ranker).gather), Idle: true, Summary: true}
 }
 
 // part makes what gives arrivals to a ranker of each goroutine.

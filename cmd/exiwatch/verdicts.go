@@ -47,11 +47,11 @@ func (s *selection) judge(stderr io.Writer) {
 
 // judgeSelection says why there is nothing to be seen, where the logs hold no arrivals or the flags select none.
 func (s *selection) judgeSelection(stderr io.Writer) {
-	var all watch.LookedAt
-	var exims []*watch.Look
+	var all watch.Look
+	var exims []*watch.SourceLook
 	for i := range s.looks {
 		l := &s.looks[i]
-		all.Join(l.LookedAt)
+		all.Join(l.Look)
 		if l.Judgement.Exim && !l.Broken {
 			exims = append(exims, l)
 		}

@@ -57,16 +57,17 @@ func summary(t *testing.T, name, log string, rules ...string) *report.Summary {
 	}
 	general := c.Scopes[""]
 	sum := report.Summary{Rules: c.Rules, Only: general.OnlyNames()}
-	p, err := watch.NewPipeline(c.Scopes, c.Rules, watch.Listener{Costly: true, Arrival: sum.Arrival,
-		Gather: sum.Gather, Other: sum.Other, Opened: sum.Opened, Ended: sum.Ended})
+	p, err := watch.NewPipeline(c.Scopes, c.Rules, watch.Listener{AllKeys: true, Arrival: sum.Arrival,
+		NewCollector: sum.Gather, Other: sum.Other, Opened: sum.Opened, Ended: sum.Ended})
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum.Totals, err = p.Replay(t.Context(), []watch.Source{{Name: name, Stream: strings.NewReader(log)}}, time.UTC,
+	result, err := watch.Run(t.Context(), p, []watch.Source{{Name: name, Stream: strings.NewReader(log)}}, time.UTC,
 		time.Now(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	sum.Totals = result.Totals
 	return &sum
 }
 

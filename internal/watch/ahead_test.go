@@ -28,7 +28,7 @@ func TestReadAhead(t *testing.T) {
 					in = io.MultiReader(in, iotest.ErrReader(end))
 				}
 				from := newBuffers(1, blocks)
-				a := readAhead(io.NopCloser(in), from, blocks)
+				a := prefetch(io.NopCloser(in), from, blocks)
 				got, err := io.ReadAll(a)
 				if !bytes.Equal(got, text) || !errors.Is(err, end) {
 					t.Errorf("%s, %d bytes, %d blocks: %d bytes, %v", name, size, blocks, len(got), err)
@@ -46,7 +46,7 @@ func TestReadAhead(t *testing.T) {
 // TestReadAheadClosedEarly leaves no goroutine and no buffer behind.
 func TestReadAheadClosedEarly(t *testing.T) {
 	from := newBuffers(1, 2)
-	a := readAhead(io.NopCloser(iotest.OneByteReader(strings.NewReader(strings.Repeat("x", 9*blockSize)))), from, 2)
+	a := prefetch(io.NopCloser(iotest.OneByteReader(strings.NewReader(strings.Repeat("x", 9*blockSize)))), from, 2)
 	_, err := io.ReadFull(a, make([]byte, 10))
 	must(t, err)
 	must(t, a.Close())
@@ -80,7 +80,7 @@ func TestManyCompressedLogs(t *testing.T) {
 	var told int
 	p, err := NewPipeline(c.Scopes, nil, Listener{Arrival: func(*parser.Arrival, *window.Arrival) { told++ }})
 	must(t, err)
-	_, err = p.Replay(t.Context(), sources, time.UTC, time.Now(), nil)
+	_, err = Run(t.Context(), p, sources, time.UTC, time.Now(), nil)
 	if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), sources[5].Name) || told < 11 {
 		t.Errorf("told of %d arrivals, %v; want all of the others, and what is wrong with %s", told, err,
 			sources[5].Name)

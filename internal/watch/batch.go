@@ -12,16 +12,16 @@ const maxBatch = 256 << 10 // bytes
 // A batch is lines from a follower, which the owner of the counters reads and gives back: such as came one by one, or
 // a run of them, which a hand reads ahead.
 type batch struct {
-	log   int // which of the daemon's logs
-	text  []byte
-	lines []line
-	run   tailer.Run    // of no Lines: there is none
-	hand  *hand         // nil before the first run
-	read  chan struct{} // gets one when hand has read the run
-	quiet bool          // there was nothing more to read
-	end   time.Time     // everything written before it was read; zero: that can't be told
-	gaps  []tailer.Gap  // files that were left out before its lines
-	waits *waitNews     // what is waited for from here on; nil: the same as before
+	log    int // which of the daemon's logs
+	text   []byte
+	lines  []line
+	run    tailer.Run    // of no Lines: there is none
+	worker *Worker       // nil before the first run
+	read   chan struct{} // gets one when hand has read the run
+	quiet  bool          // there was nothing more to read
+	end    time.Time     // everything written before it was read; zero: that can't be told
+	gaps   []tailer.Gap  // files that were left out before its lines
+	waits  *waitNews     // what is waited for from here on; nil: the same as before
 }
 
 // waitNews says what is waited for; nil: nothing.
@@ -55,7 +55,7 @@ func (b *batch) carry(r tailer.Run) {
 	b.text = append(b.text, r.Text...)
 	r.Text = b.text
 	b.run = r
-	b.hand.portion = portion{text: r.Text, file: r.File}
+	b.worker.Chunk = Chunk{Text: r.Text, File: r.File}
 }
 
 // ahead tells whether a hand reads the batch, which must be waited for.
@@ -64,11 +64,11 @@ func (b *batch) ahead() bool { return b.run.Lines > 0 }
 func (b *batch) wait() { <-b.read }
 
 // joins are those of the run's hand.
-func (b *batch) joins() []join {
+func (b *batch) joins() []Join {
 	if !b.ahead() {
 		return nil
 	}
-	return b.hand.joins
+	return b.worker.Joins
 }
 
 // each calls fn with each line, until fn returns false, which it then does, too.

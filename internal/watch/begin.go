@@ -17,8 +17,8 @@ import (
 
 // begin finds where to read a log from, and up to where silently. was is what the checkpoint says of it; nil if it is
 // followed for the first time.
-func (d *Daemon) begin(l *followed, was *progress) error {
-	l.marks = newMarks(l.pipeline)
+func (d *Daemon) begin(l *logState, was *logCheckpoint) error {
+	l.resumePoints = newResumePoints(l.pipeline)
 	switch {
 	case l.stdin != nil:
 		l.known = d.now()
@@ -49,20 +49,21 @@ func (d *Daemon) begin(l *followed, was *progress) error {
 		d.beginLost(l, was)
 		return nil
 	}
-	r := &rebuild{goal: goal, alerts: was.Alerts, rules: was.Rules}
+	r := &catchUp{goal: goal, alerts: was.Alerts, rules: was.Rules}
 	base, ok, err := l.find(was.Base.Position)
 	if err != nil {
 		return err
 	}
-	if ok && was.Base.Clock.Now <= was.Clock.Now-l.marks.reach {
+	if ok && was.Base.Clock.Now <= was.Clock.Now-l.resumePoints.reach {
 		at := was.Base
 		at.Position = base
 		l.start(at)
 	} else if err := d.beginOldest(l, was.Clock); err != nil {
 		return err
 	}
-	l.rebuild, l.pipeline.hosts.silent = r, true
-	r.see = l.pipeline.own.unsee(l.path, l.at.earliest())
+	l.catchUp = r
+	l.pipeline.SetSilent(true)
+	r.see = l.pipeline.Sent().Rewind(l.path, l.at.earliestClock())
 	if l.at.Position.SameFile(goal) && l.at.Position.Offset == goal.Offset {
 		d.arrived(l)
 	}
@@ -71,7 +72,7 @@ func (d *Daemon) begin(l *followed, was *progress) error {
 
 // find looks for a place in the files of a log. The start of a file isn't looked for: nothing tells it from that of
 // what was written there after it was truncated.
-func (l *followed) find(at tailer.Position) (held tailer.Position, ok bool, err error) {
+func (l *logState) find(at tailer.Position) (held tailer.Position, ok bool, err error) {
 	if at.Offset == 0 {
 		return held, false, nil
 	}
@@ -83,17 +84,17 @@ func (l *followed) find(at tailer.Position) (held tailer.Position, ok bool, err 
 }
 
 // start has the log read from a mark on.
-func (l *followed) start(at mark) {
+func (l *logState) start(at resumePoint) {
 	l.follower.From = at.Position
-	l.pipeline.setClocks(&at)
+	l.pipeline.SetClocks(at.Clock, at.Hosts)
 	l.reader.Resume(at.Stamp)
 	l.at, l.seen = at, at.Position
-	l.marks.all = []mark{at}
+	l.resumePoints.all = []resumePoint{at}
 }
 
 // startAnew has the log read from a place of which nothing before is known.
-func (l *followed) startAnew(at tailer.Position) {
-	l.start(mark{Position: at, Clock: l.pipeline.clock()})
+func (l *logState) startAnew(at tailer.Position) {
+	l.start(resumePoint{Position: at, Clock: l.pipeline.Clock()})
 }
 
 // coarse is how much older than now a file may seem that is written to now.
@@ -101,8 +102,8 @@ const coarse = 20 * time.Millisecond
 
 // beginLost is for a log of which the file that was counted last is gone, or of which there was none or nothing in
 // it: it is read from what was written since.
-func (d *Daemon) beginLost(l *followed, was *progress) {
-	l.start(was.mark)
+func (d *Daemon) beginLost(l *logState, was *logCheckpoint) {
+	l.start(was.resumePoint)
 	if was.Position.Offset > 0 {
 		d.Log.Warn("the file that was counted last is gone: alerts may be missing", "log", l.path, "counted",
 			was.Written)
@@ -110,19 +111,19 @@ func (d *Daemon) beginLost(l *followed, was *progress) {
 		l.follower.From = tailer.Position{}
 	}
 	l.follower.Since = was.Written.Add(-coarse)
-	l.pipeline.restore(was.Alerts)
+	l.pipeline.Restore(was.Alerts)
 }
 
 // beginOldest begins with the oldest file that matters to the windows at a time of the log's clock, as the one is
 // gone in which they begin, or older rules needed less of the past.
-func (d *Daemon) beginOldest(l *followed, at window.Clock) error {
+func (d *Daemon) beginOldest(l *logState, at window.Clock) error {
 	row, err := l.follower.Row()
 	if err != nil {
 		return fmt.Errorf("looking for the past of %s: %w", l.path, err)
 	}
 	first := 0
 	if at.Shift == 0 { // else stamps don't tell where the clock was
-		first = reaching(row, at.Now-l.marks.reach, d.Config.Zone, d.now(), d.isStopping)
+		first = reaching(row, at.Now-l.resumePoints.reach, d.Config.Zone, d.now(), d.isStopping)
 	}
 	l.startAnew(row[first].Start)
 	if first == 0 {
@@ -133,22 +134,22 @@ func (d *Daemon) beginOldest(l *followed, at window.Clock) error {
 
 // warnOfGap says from when the counts are complete, if the past begins with a file and that is too late for the
 // windows at the second now.
-func (d *Daemon) warnOfGap(l *followed, oldest string, now int64) {
+func (d *Daemon) warnOfGap(l *logState, oldest string, now int64) {
 	first, err := (&Source{Name: oldest}).first(d.Config.Zone, d.now())
-	if err != nil || first.IsZero() || first.Unix() <= now-l.marks.longest {
+	if err != nil || first.IsZero() || first.Unix() <= now-l.resumePoints.longest {
 		return
 	}
 	d.sayGap(l, first)
 }
 
-func (d *Daemon) sayGap(l *followed, first time.Time) {
+func (d *Daemon) sayGap(l *logState, first time.Time) {
 	d.Log.Warn("the log doesn't reach back over the longest window: until then counts are too low", "log", l.path,
-		"begins", first, "complete", first.Add(l.pipeline.counters.Longest()))
+		"begins", first, "complete", first.Add(l.pipeline.Counters().Longest()))
 }
 
 // beginFirst is for a log that is followed for the first time: what it holds is counted silently as far back as the
 // windows reach, or told, with FromStart, from the start of the current file on.
-func (d *Daemon) beginFirst(l *followed) error {
+func (d *Daemon) beginFirst(l *logState) error {
 	row, err := l.follower.Row()
 	if errors.Is(err, fs.ErrNotExist) {
 		d.Log.Warn("the log isn't there yet: it is waited for", "log", l.path, "problem", err)
@@ -168,14 +169,15 @@ func (d *Daemon) beginFirst(l *followed) error {
 	if err != nil {
 		return fmt.Errorf("looking for the end of %s: %w", l.path, err)
 	}
-	first := reaching(row, stamp.Unix()-l.marks.reach, d.Config.Zone, now, d.isStopping)
+	first := reaching(row, stamp.Unix()-l.resumePoints.reach, d.Config.Zone, now, d.isStopping)
 	l.startAnew(row[first].Start)
 	if first == 0 {
 		d.warnOfGap(l, row[0].Path, stamp.Unix())
 	}
-	l.rebuild, l.pipeline.hosts.silent = &rebuild{goal: goal, see: func() {}}, true
+	l.catchUp = &catchUp{goal: goal, see: func() {}}
+	l.pipeline.SetSilent(true)
 	if !last.Compressed { // should the daemon end before it has read that
-		l.was = &progress{mark: mark{Position: goal, Clock: window.Clock{Now: stamp.Unix()}}, Written: now, Base: l.at}
+		l.was = &logCheckpoint{resumePoint: resumePoint{Position: goal, Clock: window.Clock{Now: stamp.Unix()}}, Written: now, Base: l.at}
 		d.saver.due = true
 	}
 	if goal.Offset == 0 && first == len(row)-1 {

@@ -46,12 +46,12 @@ func TestBehind(t *testing.T) {
 		{"not there", "elsewhere", now, 10, 0},
 	} {
 		c.in.Offset = c.offset
-		if got := behind(filepath.Join(folder, c.log), nil, c.in); got != c.want {
+		if got := unreadBytes(filepath.Join(folder, c.log), nil, c.in); got != c.want {
 			t.Errorf("%s: %d bytes behind, want %d", c.hazard, got, c.want)
 		}
 	}
 	must(t, os.Remove(filepath.Join(folder, "mainlog")))
-	if got := behind(filepath.Join(folder, "mainlog"), nil, older); got != 200 {
+	if got := unreadBytes(filepath.Join(folder, "mainlog"), nil, older); got != 200 {
 		t.Errorf("cycled and not begun again: %d bytes behind, want 200", got)
 	}
 }

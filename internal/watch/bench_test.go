@@ -53,9 +53,9 @@ func BenchmarkReplay(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				sum := new(report.Summary)
-				p := pipelineFor(b, Listener{Costly: true, Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other,
+				p := pipelineFor(b, Listener{AllKeys: true, Arrival: sum.Arrival, NewCollector: sum.Gather, Other: sum.Other,
 					Opened: sum.Opened, Grew: sum.Grew})
-				if _, err := p.Replay(b.Context(), []Source{open()}, time.UTC, time.Now(), nil); err != nil {
+				if _, err := Run(b.Context(), p, []Source{open()}, time.UTC, time.Now(), nil); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -65,18 +65,17 @@ func BenchmarkReplay(b *testing.B) {
 
 // BenchmarkCount is what the sequential part takes of each arrival.
 func BenchmarkCount(b *testing.B) {
-	h := &hand{portion: portion{text: busyLog(100_000)}}
 	p := pipelineFor(b, Listener{})
-	c := newCrew(b.Context(), p, nil, time.UTC, time.Now(), nil)
-	h.pipeline, h.reader = p, c.reader(h.entry)
-	h.read()
+	w := p.NewWorker(time.UTC, time.Now())
+	w.Text = busyLog(100_000)
+	w.Read()
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		if i == len(h.finds) {
+		if i == len(w.parsed) {
 			i = 0
 		}
-		f := &h.finds[i]
-		p.reception(&f.arrival, &f.values, f.counts)
+		f := &w.parsed[i]
+		p.apply(&f.arrival, &f.values, f.counts)
 	}
 }
 

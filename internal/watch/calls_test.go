@@ -43,9 +43,9 @@ func callsLog(size int, pause time.Duration) []byte {
 	return log.Bytes()
 }
 
-// TestCrewReadsCallsOnce: portions of a log with a cwd= line before each arrival are read in their turn only at their
-// beginnings, and what is told is what one reader tells, wherever a portion ends.
-func TestCrewReadsCallsOnce(t *testing.T) {
+// TestPoolReadsCallsOnce: chunks of a log with a cwd= line before each arrival are parsed again only at their beginnings,
+// and the pool tells what one reader tells, wherever a chunk ends.
+func TestPoolReadsCallsOnce(t *testing.T) {
 	c := configured(t, "[[rule]]\nkey = \"user\"\nlimit = 3\nwindow = \"5m\"\n")
 	now := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
 	for _, pause := range []time.Duration{0, time.Second, time.Minute} {
@@ -64,18 +64,16 @@ func TestCrewReadsCallsOnce(t *testing.T) {
 			var got transcript
 			many, err := NewPipeline(c.Scopes, c.Rules, got.listener())
 			must(t, err)
-			for range 2 {
-				many.hands = append(many.hands, &hand{portion: portion{buf: make([]byte, size)}})
-			}
-			crew := newCrew(t.Context(), many, []Source{{Name: "0", Stream: bytes.NewReader(log)}}, time.UTC, now, nil)
-			_, err = crew.run()
+			sources := []Source{{Name: "0", Stream: bytes.NewReader(log)}}
+			pool := newWorkerPool(t.Context(), many, sources, []int{size, size}, time.UTC, now, nil)
+			_, err = pool.run()
 			must(t, err)
 			if diff := cmp.Diff(want.String(), got.String()); diff != "" {
-				t.Fatalf("in portions of %d, %v from call to call (-one reader +crew):\n%.2000s", size, pause, diff)
+				t.Fatalf("in chunks of %d, %v from call to call (-one reader +pool):\n%.2000s", size, pause, diff)
 			}
-			if portions := int64(len(log)/size + 1); crew.twice > portions*3*parser.Reach {
-				t.Errorf("in portions of %d, %v from call to call: %d of %d bytes were read again", size, pause,
-					crew.twice, len(log))
+			if chunks := int64(len(log)/size + 1); pool.reparsed > chunks*3*parser.Reach {
+				t.Errorf("in chunks of %d, %v from call to call: %d of %d bytes were read again", size, pause,
+					pool.reparsed, len(log))
 			}
 		}
 	}

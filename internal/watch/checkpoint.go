@@ -14,59 +14,47 @@ const checkpointVersion = 1
 // A checkpoint says how far the logs have been counted: the alerts of everything before are in the spool, and none of
 // their mails was sent before the checkpoint was on disk. What was counted isn't in it, as the log has that.
 type checkpoint struct {
-	Version int                  `json:"version"`
-	Spooled int64                `json:"spooled"` // the last mail in the spool that it covers
-	Told    map[string]int64     `json:"told"`    // the same of each teller, by name
-	Folded  bool                 `json:"folded"`  // the alerts' values are
-	Gaps    []Gap                `json:"gaps,omitempty"`
-	Mailbag savedMailbag         `json:"mailbag"`
-	Own     []ownMail            `json:"own"`
-	Logs    map[string]*progress `json:"logs"` // by path
+	Version int                       `json:"version"`
+	Spooled int64                     `json:"spooled"` // the last mail in the spool that it covers
+	Told    map[string]int64          `json:"told"`    // the same of each teller, by name
+	Folded  bool                      `json:"folded"`  // the alerts' values are
+	Gaps    []Gap                     `json:"gaps,omitempty"`
+	Mailbag savedMailbag              `json:"mailbag"`
+	Own     []SentMail                `json:"own"`
+	Logs    map[string]*logCheckpoint `json:"logs"` // by path
 }
 
-// progress is how far one log has been counted.
-type progress struct {
-	mark
+// logCheckpoint is how far one log has been counted.
+type logCheckpoint struct {
+	resumePoint
 	Written time.Time    `json:"written"` // by the wall clock: when it was so
-	Base    mark         `json:"base"`    // from where on it has to be read for the windows to be whole
+	Base    resumePoint  `json:"base"`    // from where on it has to be read for the windows to be whole
 	Rules   []string     `json:"rules"`   // for which the alerts below are all that were open
-	Alerts  []savedAlert `json:"alerts"`
+	Alerts  []SavedAlert `json:"alerts"`
 }
 
 // A mark is a place between two entries of a log, and what has to be known to read on from there.
-type mark struct {
+type resumePoint struct {
 	Position tailer.Position `json:"position"`
 	Clock    window.Clock    `json:"clock"`
 	Stamp    time.Time       `json:"stamp"` // of parser.Reader.Last
-	Hosts    []hostClock     `json:"hosts,omitempty"`
+	Hosts    []HostClock     `json:"hosts,omitempty"`
 }
 
-// slack is how much more than is needed lies between a base and its checkpoint. Lines may come a few seconds late.
-const slack = 10 // seconds
-
-// marks are places from which a log could be read again, oldest first.
-//
-// An alert is open if its count was over the limit at some second of the last window, and the counts of that window
-// need the arrivals of the one before. So two windows tell all that is open. What of them a content filter handed
-// back is told by what came in before.
-type marks struct {
+// resumePoints are places from which a log could be read again, oldest first.
+type resumePoints struct {
 	longest int64 // window of the rules, seconds
 	reach   int64 // how far back a log is to be read, seconds
-	all     []mark
+	all     []resumePoint
 }
 
-// newMarks are those for the counters of a pipeline.
-func newMarks(p *Pipeline) marks {
-	longest := int64(p.counters.Longest() / time.Second)
-	reach := 2*longest + slack
-	if p.returns != nil {
-		reach += returnSeconds
-	}
-	return marks{longest: longest, reach: reach}
+// newResumePoints are those for the counters of a pipeline.
+func newResumePoints(p *Pipeline) resumePoints {
+	return resumePoints{longest: int64(p.counters.Longest() / time.Second), reach: p.Reach()}
 }
 
 // note adds a place, unless the last one is near, with the clocks of the hosts there.
-func (m *marks) note(at mark, clocks func() []hostClock) {
+func (m *resumePoints) note(at resumePoint, clocks func() []HostClock) {
 	if n := len(m.all); n > 0 && at.Clock.Now-m.all[n-1].Clock.Now <= m.longest/4 {
 		return
 	}
@@ -77,9 +65,18 @@ func (m *marks) note(at mark, clocks func() []hostClock) {
 	}
 }
 
+// earliestClock is the second of the clock that is farthest behind.
+func (m *resumePoint) earliestClock() int64 {
+	first := m.Clock.Now
+	for _, h := range m.Hosts {
+		first = min(first, h.Clock.Now)
+	}
+	return first
+}
+
 // reaches tells whether lines before m don't matter behind a later place. Where that lies in another file, it must
 // lie far enough behind the beginning of that one.
-func (m *mark) reaches(at mark) bool {
+func (m *resumePoint) reaches(at resumePoint) bool {
 	from := int64(0)
 	if at.Position.SameFile(m.Position) {
 		from = m.Position.Offset
@@ -87,5 +84,5 @@ func (m *mark) reaches(at mark) bool {
 	return at.Position.Offset-from >= parser.Reach
 }
 
-// base is the place from which on the windows at a later one are whole, as far as is known.
-func (m *marks) base() mark { return m.all[0] }
+// earliest is the place from which on the windows at a later one are whole, as far as is known.
+func (m *resumePoints) earliest() resumePoint { return m.all[0] }

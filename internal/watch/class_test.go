@@ -54,8 +54,8 @@ func TestGatheredClass(t *testing.T) {
 		var parts []*report.Uncounted
 		opened := 0
 		p, err := NewPipeline(c.Scopes, c.Rules, Listener{
-			Idle: idle, Brief: true,
-			Gather: func() func([]report.Reception) {
+			Idle: idle, Summary: true,
+			NewCollector: func() func([]report.Reception) {
 				part := new(report.Uncounted)
 				parts = append(parts, part)
 				return func(receptions []report.Reception) {
@@ -72,7 +72,7 @@ func TestGatheredClass(t *testing.T) {
 			t.Fatal(err)
 		}
 		source := Source{Name: "mainlog", Stream: io.NopCloser(strings.NewReader(log.String()))}
-		if _, err := p.Replay(t.Context(), []Source{source}, time.UTC, time.Now(), nil); err != nil {
+		if _, err := Run(t.Context(), p, []Source{source}, time.UTC, time.Now(), nil); err != nil {
 			t.Fatal(err)
 		}
 		all := new(report.Uncounted)

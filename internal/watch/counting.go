@@ -25,12 +25,12 @@ func (d *Daemon) take(b *batch) bool {
 		d.saver.counting(d, lines)
 		return !d.saver.due || !d.isStopping()
 	})
-	if l.rebuild == nil {
+	if l.catchUp == nil {
 		d.saver.bytes += int64(len(b.text))
 	}
 	l.judge(b)
 	now := d.now()
-	l.taken(b, now)
+	l.noteTime(b, now)
 	if b.quiet && whole {
 		d.tellJudged(l)
 		l.quiet(b.empty(), now)
@@ -46,7 +46,7 @@ func (d *Daemon) take(b *batch) bool {
 }
 
 // waits says for which file a log is waited for; nil: it can be read.
-func (d *Daemon) waits(l *followed, w *tailer.WaitError) {
+func (d *Daemon) waits(l *logState, w *tailer.WaitError) {
 	if was := l.waits; was != nil && w == nil {
 		d.Log.Info("reading the log again", "log", l.path, "waited_for", was.Path, "since", was.Since)
 	}
@@ -55,16 +55,16 @@ func (d *Daemon) waits(l *followed, w *tailer.WaitError) {
 
 // arrived ends a rebuild: from here on the log is told. Alerts that are open here and that nobody was told of were
 // found in lines added late to a file that had been counted, or are those of a rule that is new.
-func (d *Daemon) arrived(l *followed) {
-	r := l.rebuild
-	l.rebuild = nil
+func (d *Daemon) arrived(l *logState) {
+	r := l.catchUp
+	l.catchUp = nil
 	d.meter.rebuilt(d.logs, d.now())
 	r.see()
 	l.pipeline.hosts.silent = false
-	for _, a := range l.pipeline.restore(r.alerts) {
+	for _, a := range l.pipeline.Restore(r.alerts) {
 		if slices.Contains(r.rules, a.Rule.String()) {
 			a.Thread = a.ID
-			l.pipeline.open([]*window.Alert{a})
+			l.pipeline.EmitOpened([]*window.Alert{a})
 			continue
 		}
 		a.Thread = "" // nobody is told of it before it grows
@@ -75,8 +75,8 @@ func (d *Daemon) arrived(l *followed) {
 
 // atEnd says that a log was read to its end at the time given. When all were, mails of which nobody knows whether the
 // mail server took them may go again: if it had, the logs would have shown it.
-func (d *Daemon) atEnd(l *followed, at time.Time) {
-	if l.rebuild != nil {
+func (d *Daemon) atEnd(l *logState, at time.Time) {
+	if l.catchUp != nil {
 		l.reader.Flush()
 		d.arrived(l)
 	}

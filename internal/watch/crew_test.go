@@ -25,7 +25,7 @@ func (t *transcript) listener() Listener {
 			a.Peak, a.Messages, a.First, a.Last, a.Ended, a.Samples, a.Top(window.Subject, 0))
 	}
 	return Listener{
-		Costly: true,
+		AllKeys: true,
 		Arrival: func(a *parser.Arrival, w *window.Arrival) {
 			fmt.Fprintf(t, "%s:%d %s %q %s\n", a.File, a.Line, w.At, w.Values, w.MessageID)
 		},
@@ -101,9 +101,9 @@ func anyLog(t *rapid.T, zone *time.Location) []byte {
 	return log.Bytes()
 }
 
-// TestCrewTellsWhatOneReaderTells: byte for byte and in the same order, whatever portions the logs are read in and
-// however many goroutines read them.
-func TestCrewTellsWhatOneReaderTells(t *testing.T) {
+// TestPoolTellsWhatOneReaderTells: byte for byte and in the same order, whatever chunks the logs are read in and
+// however many workers read them.
+func TestPoolTellsWhatOneReaderTells(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
 	must(t, err)
 	c := configured(t, "[count]\nonly = [\"all\"]\n[[rule]]\nkey = \"account\"\nlimit = 3\nwindow = \"5m\"\n[[rule]]\nkey = \"network\"\ncount = \"subjects\"\nlimit = 2\nwindow = \"1h\"\n")
@@ -127,29 +127,27 @@ func TestCrewTellsWhatOneReaderTells(t *testing.T) {
 
 		gathered := 0
 		listener := got.listener()
-		hands := rapid.IntRange(1, 4).Draw(t, "hands")
-		counts := make([]int, hands)
+		sizes := rapid.SliceOfN(rapid.SampledFrom([]int{1, 300, 3000, 1 << 17}), 1, 4).Draw(t, "chunks")
+		var counts []*int
+		listener.NewCollector = func() func([]report.Reception) {
+			n := new(int)
+			counts = append(counts, n)
+			return func(all []report.Reception) { *n += len(all) }
+		}
 		many, err := NewPipeline(c.Scopes, c.Rules, listener)
 		must(t, err)
-		for i := range hands {
-			size := rapid.SampledFrom([]int{1, 300, 3000, 1 << 17}).Draw(t, "portion")
-			many.hands = append(many.hands, &hand{
-				portion: portion{buf: make([]byte, size)},
-				gather:  func(all []report.Reception) { counts[i] += len(all) },
-			})
-		}
 		var sources []Source
 		for i, log := range logs {
 			sources = append(sources, Source{Name: fmt.Sprint(i), Stream: bytes.NewReader(log)})
 		}
-		crew := newCrew(t.Context(), many, sources, zone, now, nil)
-		totals, err := crew.run()
+		pool := newWorkerPool(t.Context(), many, sources, sizes, zone, now, nil)
+		totals, err := pool.run()
 		must(t, err)
 		if diff := cmp.Diff(want.String(), got.String()); diff != "" {
-			t.Fatalf("of\n%s\nthe crew tells (-one reader +crew):\n%s", bytes.Join(logs, []byte("\n--\n")), diff)
+			t.Fatalf("of\n%s\nthe pool tells (-one reader +pool):\n%s", bytes.Join(logs, []byte("\n--\n")), diff)
 		}
 		for _, n := range counts {
-			gathered += n
+			gathered += *n
 		}
 		if told := strings.Count("\n"+want.String(), "\n0:") + strings.Count("\n"+want.String(), "\n1:") - strings.Count(want.String(), " kind "); gathered != told {
 			t.Fatalf("%d arrivals were gathered, want %d", gathered, told)
@@ -163,27 +161,27 @@ func TestCrewTellsWhatOneReaderTells(t *testing.T) {
 		if totals.Bytes != int64(len(logs[0])+len(logs[1])) || totals.Lines != int64(lines) {
 			t.Fatalf("%+v were read, want %d lines, %d bytes", totals, lines, len(logs[0])+len(logs[1]))
 		}
-		if crew.hand != nil {
+		if pool.current != nil {
 			again++
 		}
 	})
 	if again == 0 {
-		t.Error("no portion was read in its turn")
+		t.Error("no chunk was parsed again")
 	}
 }
 
-// TestCrewHandsOnTheStamp: a late line in the hour that occurs twice belongs to its second occurrence, as the portion
-// before has shown that this is over.
-func TestCrewHandsOnTheStamp(t *testing.T) {
+// TestPoolCarriesTheStamp: a late line in the hour that occurs twice belongs to its second occurrence, because the chunk
+// before has shown that the first one is over.
+func TestPoolCarriesTheStamp(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
 	must(t, err)
 	c := configured(t, "")
 	var got []string
 	p, err := NewPipeline(c.Scopes, nil, Listener{Arrival: func(a *parser.Arrival, _ *window.Arrival) { got = append(got, a.Time.Format(time.RFC3339)) }})
 	must(t, err)
-	p.hands = []*hand{{portion: portion{buf: make([]byte, 1)}}}
 	log := "2026-10-25 03:05:00 1xV001-000000-01 <= a@b U=a P=local S=5\n2026-10-25 02:50:00 1xV001-000001-01 <= a@b U=a P=local S=5\n"
-	_, err = p.Replay(t.Context(), []Source{{Name: "-", Stream: strings.NewReader(log)}}, zone, time.Now(), nil)
+	sources := []Source{{Name: "-", Stream: strings.NewReader(log)}}
+	_, err = newWorkerPool(t.Context(), p, sources, []int{1}, zone, time.Now(), nil).run()
 	must(t, err)
 	if want := "[2026-10-25T03:05:00+01:00 2026-10-25T02:50:00+01:00]"; fmt.Sprint(got) != want {
 		t.Errorf("read %v, want %s", got, want)

@@ -16,14 +16,14 @@ func TestReplayHoldsNoLog(t *testing.T) {
 	most := func(times int) (most uint64) {
 		c := configured(t, "")
 		sum := new(report.Summary)
-		p, err := NewPipeline(c.Scopes, c.Rules, Listener{Arrival: sum.Arrival, Gather: sum.Gather})
+		p, err := NewPipeline(c.Scopes, c.Rules, Listener{Arrival: sum.Arrival, NewCollector: sum.Gather})
 		must(t, err)
 		readers := make([]io.Reader, times)
 		for i := range readers {
 			readers[i] = bytes.NewReader(log)
 		}
 		n := 0
-		_, err = p.Replay(t.Context(), []Source{{Name: "-", Stream: io.MultiReader(readers...)}}, time.UTC,
+		_, err = Run(t.Context(), p, []Source{{Name: "-", Stream: io.MultiReader(readers...)}}, time.UTC,
 			time.Now(), func(float64) {
 				if n++; n%10 == 0 {
 					var m runtime.MemStats

@@ -44,18 +44,18 @@ type Daemon struct {
 	spool    *mailer.Spool
 	tellers  []*teller
 	tally    report.Tally
-	own      *own
-	logs     []*followed
-	others   map[string]*progress // of logs that were followed once, should they be again
+	own      *SentLedger
+	logs     []*logState
+	others   map[string]*logCheckpoint // of logs that were followed once, should they be again
 	saver    saver
 	writer   *writer
 	meter    meter
-	turn     turn  // at the counters
-	door     *door // nil: nobody asks
+	turn     countersLock // at the counters
+	door     *door        // nil: nobody asks
 	heart    heartbeat
 	gallery  *gallery // nil: nobody looks on
 	gaps     []Gap
-	launch   func(i int, l *followed) // begins to follow a log
+	launch   func(i int, l *logState) // begins to follow a log
 
 	warnings warnings
 	putOff   struct { // of mails; those who send add to it
@@ -103,7 +103,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 
 	batches := make(chan *batch, len(d.logs)*inFlight())
 	failed := make(chan error, len(d.logs))
-	d.launch = func(i int, l *followed) {
+	d.launch = func(i int, l *logState) {
 		l.feed = l.newFeed(ctx, i, batches)
 		wait.Go(func() {
 			if err := l.follow(); ctx.Err() == nil {

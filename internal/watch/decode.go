@@ -45,8 +45,8 @@ var sparse = map[string]int{"alerts": 300, "rows": 24}
 
 // most is how many elements our lists and objects have at most, by their names.
 var most = map[string]int{
-	"alerts": 10_000, "rows": 1000, "own": maxOwn, "logs": 2000, "rules": maxCheckpoint, "mailed": maxCheckpoint,
-	"hosts": maxHosts, "bars": 64, "samples": 64, "tallies": 64, "told": 64, "gaps": maxGaps,
+	"alerts": 10_000, "rows": 1000, "own": MaxSent, "logs": 2000, "rules": maxCheckpoint, "mailed": maxCheckpoint,
+	"hosts": MaxHosts, "bars": 64, "samples": 64, "tallies": 64, "told": 64, "gaps": maxGaps,
 }
 
 // Lists of other names have at most as many as usual, and those whose names we don't write few: encoding/json takes
@@ -155,11 +155,11 @@ func validSeq(n int64) error {
 	return nil
 }
 
-func (p *progress) validate() error {
+func (p *logCheckpoint) validate() error {
 	if p == nil {
 		return errors.New("it says nothing")
 	}
-	for _, m := range []*mark{&p.mark, &p.Base} {
+	for _, m := range []*resumePoint{&p.resumePoint, &p.Base} {
 		if err := errors.Join(m.Position.Validate(), m.Clock.Validate()); err != nil {
 			return err
 		}

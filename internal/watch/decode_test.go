@@ -59,18 +59,18 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 	d.composer = Composer(d.Config, d.Host)
 	first, err := NewPipeline(d.Config.Scopes, d.Config.Rules, c.mailing(d))
 	must(t, err)
-	d.own, d.others = first.own, make(map[string]*progress)
-	l := &followed{path: c.log, zone: d.Config.Zone, now: d.now, follower: tailer.Follower{Path: c.log}}
+	d.own, d.others = first.Sent(), make(map[string]*logCheckpoint)
+	l := &logState{path: c.log, zone: d.Config.Zone, now: d.now, follower: tailer.Follower{Path: c.log}}
 	l.pipeline, err = first.Another(c.log)
 	must(t, err)
 	l.reader = l.pipeline.Reader(l.zone, d.now())
-	d.logs = []*followed{l}
-	var progress *progress
+	d.logs = []*logState{l}
+	var progress *logCheckpoint
 	if was != nil {
 		_, err := c.spool.Drop(was.Spooled)
 		must(t, err)
 		d.saver.mailbag.restore(was.Mailbag, d.now())
-		d.own.restore(was.Own)
+		d.own.Restore(was.Own)
 		if len(was.Mailbag.Gathered) > 0 {
 			d.composer.Digest(was.Mailbag.Gathered[:min(len(was.Mailbag.Gathered), 9)], d.now())
 		}
@@ -86,7 +86,7 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 }
 
 // read reads the log, and lines that were written two hours later.
-func (c *cellar) read(t testing.TB, d *Daemon, l *followed) {
+func (c *cellar) read(t testing.TB, d *Daemon, l *logState) {
 	t.Helper()
 	row, err := tailer.Row(c.log)
 	must(t, err)
@@ -103,7 +103,7 @@ func (c *cellar) read(t testing.TB, d *Daemon, l *followed) {
 			l.line(tailer.Line{Text: []byte(strings.TrimSuffix(line, "\n")), End: at}, arrived)
 		}
 	}
-	if l.rebuild != nil {
+	if l.catchUp != nil {
 		arrived()
 	}
 }
@@ -115,12 +115,12 @@ func (c *cellar) mailing(d *Daemon) Listener {
 		return func(a *window.Alert) {
 			if left--; left >= 0 {
 				compose(d.composer, news{alerts: []*window.Alert{a}, event: event}, d.now())
-				mailer.Notice(a, opened, d.Host, c.log, "full", nil)
+				mailer.Notice(a, Opened, d.Host, c.log, "full", nil)
 			}
 		}
 	}
-	open := mail(opened)
-	return Listener{Opened: func(all []*window.Alert) { open(all[0]) }, Grew: mail("grew2"), Ended: mail(ended)}
+	open := mail(Opened)
+	return Listener{Opened: func(all []*window.Alert) { open(all[0]) }, Grew: mail("grew2"), Ended: mail(Ended)}
 }
 
 // sample is a checkpoint with all that one can hold.
@@ -133,9 +133,9 @@ func (c *cellar) sample(t testing.TB) []byte {
 	}
 	was.Mailbag.Mailed = []time.Time{cellarNow}
 	was.Mailbag.Gathered = []mailer.Item{{
-		ID: p.Alerts[0].ID, Event: opened, Limit: 5, Window: time.Hour, Count: 6, Peak: 6, Messages: 6,
+		ID: p.Alerts[0].ID, Event: Opened, Limit: 5, Window: time.Hour, Count: 6, Peak: 6, Messages: 6,
 	}}
-	was.Own = []ownMail{{Name: p.Alerts[0].ID + ".opened", Seen: true, Log: c.log, At: p.Clock.Now}}
+	was.Own = []SentMail{{Name: p.Alerts[0].ID + ".opened", Seen: true, Log: c.log, At: p.Clock.Now}}
 	was.Told[hookChannel] = 3
 	was.Logs["/other"] = p
 	text, err := encode(was, maxCheckpoint)

@@ -26,7 +26,7 @@ func (d *Daemon) opened(alerts []*window.Alert) {
 		d.meter.opened[a.Rule.String()]++
 		d.say("alert", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "count", a.Count)
 	}
-	d.saver.put(d, news{alerts: alerts, event: opened})
+	d.saver.put(d, news{alerts: alerts, event: Opened})
 }
 
 func (d *Daemon) grew(a *window.Alert) {
@@ -34,7 +34,7 @@ func (d *Daemon) grew(a *window.Alert) {
 	if a.Thread == "" {
 		a.Thread = a.ID
 	}
-	d.saver.put(d, news{alerts: []*window.Alert{a}, event: grew(a), times: a.Times})
+	d.saver.put(d, news{alerts: []*window.Alert{a}, event: Grew(a), times: a.Times})
 }
 
 func (d *Daemon) ended(a *window.Alert) {
@@ -43,7 +43,7 @@ func (d *Daemon) ended(a *window.Alert) {
 		d.gallery.end(a)
 	}
 	if a.Thread != "" {
-		d.saver.put(d, news{alerts: []*window.Alert{a}, event: ended})
+		d.saver.put(d, news{alerts: []*window.Alert{a}, event: Ended})
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"runtime"
 	"sync"
 	"time"
 
@@ -14,37 +13,33 @@ import (
 
 // A feed hands the lines of one log to the owner in batches, of which so many go round that all hands find something
 // to read, and what is held is bounded.
-type feed struct {
-	ctx   context.Context
-	out   chan<- *batch
-	free  chan *batch
-	next  *batch
-	hand  func() *hand
-	now   func() time.Time
-	hands sync.WaitGroup
+type batcher struct {
+	ctx       context.Context
+	out       chan<- *batch
+	free      chan *batch
+	next      *batch
+	newWorker func() *Worker
+	now       func() time.Time
+	workers   sync.WaitGroup
 }
 
 // inFlight is how many batches go round: one that is counted, one that is filled, and one for each hand.
-func inFlight() int { return min(runtime.GOMAXPROCS(0), maxHands) + 2 }
+func inFlight() int { return NumWorkers() + 2 }
 
 // newFeed makes a feed of log number n into out, which has room for all that is in flight.
-func (l *followed) newFeed(ctx context.Context, n int, out chan<- *batch) *feed {
-	f := &feed{ctx: ctx, out: out, free: make(chan *batch, inFlight()), next: newBatch(n), now: l.now}
+func (l *logState) newFeed(ctx context.Context, n int, out chan<- *batch) *batcher {
+	f := &batcher{ctx: ctx, out: out, free: make(chan *batch, inFlight()), next: newBatch(n), now: l.now}
 	for range inFlight() - 1 {
 		f.free <- newBatch(n)
 	}
-	f.hand = func() *hand {
-		h := &hand{pipeline: l.pipeline}
-		h.reader = l.pipeline.reader(l.zone, l.now(), h.entry)
-		return h
-	}
+	f.newWorker = func() *Worker { return l.pipeline.NewWorker(l.zone, l.now()) }
 	return f
 }
 
 // follow feeds until ctx ends, or what is followed fails. The standard input ends with errEnd.
-func (l *followed) follow() error {
+func (l *logState) follow() error {
 	f := l.feed
-	defer f.hands.Wait()
+	defer f.workers.Wait()
 	switch {
 	case l.stdin != nil:
 		return f.drain(l.stdin, l.path)
@@ -61,7 +56,7 @@ var errEnd = errors.New("the log has ended")
 
 // drain feeds what a stream gives until that ends. A stream that gives nothing holds up nobody: its reading is left
 // alone when ctx ends.
-func (f *feed) drain(in io.Reader, name string) error {
+func (f *batcher) drain(in io.Reader, name string) error {
 	ended := make(chan error, 1)
 	go func() { ended <- f.cut(in, name) }()
 	select {
@@ -72,7 +67,7 @@ func (f *feed) drain(in io.Reader, name string) error {
 	}
 }
 
-func (f *feed) cut(in io.Reader, name string) error {
+func (f *batcher) cut(in io.Reader, name string) error {
 	text, err := tailer.OpenReader(&prompt{in, f})
 	if err != nil {
 		return err
@@ -90,7 +85,7 @@ func (f *feed) cut(in io.Reader, name string) error {
 // A prompt reader hands over what was read before it reads on, which may take long.
 type prompt struct {
 	io.Reader
-	feed *feed
+	feed *batcher
 }
 
 func (p *prompt) Read(b []byte) (int, error) {
@@ -103,7 +98,7 @@ func (p *prompt) Read(b []byte) (int, error) {
 }
 
 // line takes a line of the log.
-func (f *feed) line(l tailer.Line) error {
+func (f *batcher) line(l tailer.Line) error {
 	if f.next.ahead() || len(f.next.text) >= maxBatch {
 		if err := f.send(false, time.Time{}); err != nil {
 			return err
@@ -114,27 +109,27 @@ func (f *feed) line(l tailer.Line) error {
 }
 
 // run takes a run of them, and has it read at once.
-func (f *feed) run(r tailer.Run) error {
+func (f *batcher) run(r tailer.Run) error {
 	if !f.next.empty() {
 		if err := f.send(false, time.Time{}); err != nil {
 			return err
 		}
 	}
 	b := f.next
-	if b.hand == nil {
-		b.hand = f.hand()
+	if b.worker == nil {
+		b.worker = f.newWorker()
 	}
-	b.hand.reader.Refer(f.now())
+	b.worker.Reader.Refer(f.now())
 	b.carry(r)
-	f.hands.Go(func() {
-		b.hand.read()
+	f.workers.Go(func() {
+		b.worker.Read()
 		b.read <- struct{}{}
 	})
 	return nil
 }
 
 // skip tells of a file that was left out before the lines to come.
-func (f *feed) skip(g tailer.Gap) {
+func (f *batcher) skip(g tailer.Gap) {
 	if !f.next.empty() && f.send(false, time.Time{}) != nil {
 		return // it ends
 	}
@@ -142,12 +137,12 @@ func (f *feed) skip(g tailer.Gap) {
 }
 
 // waits tells what is waited for now.
-func (f *feed) waits(w *tailer.WaitError) { f.next.waits = &waitNews{w} }
+func (f *batcher) waits(w *tailer.WaitError) { f.next.waits = &waitNews{w} }
 
 // quiet hands over what there is, as nothing more can be read for now; what was written before end was read.
-func (f *feed) quiet(end time.Time) error { return f.send(true, end) }
+func (f *batcher) quiet(end time.Time) error { return f.send(true, end) }
 
-func (f *feed) send(quiet bool, end time.Time) error {
+func (f *batcher) send(quiet bool, end time.Time) error {
 	f.next.quiet, f.next.end = quiet, end
 	select {
 	case f.out <- f.next:

@@ -16,7 +16,7 @@ import (
 
 // A reading is a log that is followed without a daemon, and all that it tells.
 type reading struct {
-	*followed
+	*logState
 	transcript
 	lines  int64
 	quiets int
@@ -26,7 +26,7 @@ type reading struct {
 
 // A place is how far a log was counted after so many lines.
 type place struct {
-	At    mark
+	At    resumePoint
 	Seen  tailer.Position
 	Meter logMeter
 	Told  bool // nothing is rebuilt
@@ -37,19 +37,21 @@ func newReading(t *rapid.T, c config.Config, goal tailer.Position) *reading {
 	zone, now := c.Zone, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	p, err := NewPipeline(c.Scopes, c.Rules, r.listener())
 	must(t, err)
-	r.followed = &followed{path: "mainlog", pipeline: p, reader: p.Reader(zone, now), zone: zone,
+	r.logState = &logState{path: "mainlog", pipeline: p, reader: p.Reader(zone, now), zone: zone,
 		now: func() time.Time { return now }}
-	r.marks.longest = int64(p.counters.Longest() / time.Second)
+	r.resumePoints.longest = int64(p.Counters().Longest() / time.Second)
 	r.startAnew(tailer.Position{})
 	if goal.Offset > 0 {
-		r.rebuild, p.hosts.silent = &rebuild{goal: goal}, true
+		r.catchUp = &catchUp{goal: goal}
+		p.SetSilent(true)
 	}
 	return r
 }
 
 func (r *reading) arrived() {
 	fmt.Fprintln(r, "arrived")
-	r.rebuild, r.pipeline.hosts.silent = nil, false
+	r.catchUp = nil
+	r.pipeline.SetSilent(false)
 }
 
 // take counts a batch as the daemon does.
@@ -72,7 +74,7 @@ func (r *reading) take(b *batch) {
 	}
 }
 
-func (r *reading) place() place { return place{r.at, r.seen, r.meter, r.rebuild == nil} }
+func (r *reading) place() place { return place{r.at, r.seen, r.meter, r.catchUp == nil} }
 
 // TestRunsTellWhatLinesTell: byte for byte and in the same order, whatever the runs are that the lines come in, and
 // wherever a rebuild ends; and a checkpoint between any two batches is the same.
@@ -112,7 +114,7 @@ func TestRunsTellWhatLinesTell(t *testing.T) {
 		fed := make(chan error, 1)
 		go func() {
 			fed <- feedAll(got.feed, steps)
-			got.feed.hands.Wait()
+			got.feed.workers.Wait()
 			close(batches)
 		}()
 		for b := range batches {
@@ -190,7 +192,7 @@ func anyFollowing(t *rapid.T, logs [][]byte) (steps []step, ends []tailer.Positi
 }
 
 // feedAll calls the feed as a follower does.
-func feedAll(f *feed, steps []step) error {
+func feedAll(f *batcher, steps []step) error {
 	for _, s := range steps {
 		if s.bulk {
 			if err := f.run(s.run); err != nil {

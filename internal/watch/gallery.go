@@ -76,7 +76,7 @@ func (g *gallery) serve(ctx context.Context) {
 
 // seen is told of each arrival, also of those that were read before.
 func (g *gallery) seen(p *Pipeline, w *window.Arrival, counted bool) {
-	clock := p.counters.Clock()
+	clock := p.Counters().Clock()
 	g.book.Add(w, min(w.At.Unix()+clock.Shift, clock.Now), clock.Shift, counted)
 }
 
@@ -104,12 +104,12 @@ func (g *gallery) Now(ctx context.Context) (*web.Now, error) {
 		n.Book = g.book.View()
 		n.Ended = slices.Clone(g.ended)
 		for i, l := range d.logs {
-			n.Keys += l.pipeline.stats().Keys
+			n.Keys += l.pipeline.Stats().Keys
 			n.Logs = append(n.Logs, g.log(l))
 			positions[i] = l.seen
-			for _, p := range l.pipeline.hosts.all {
-				n.Second = max(n.Second, p.present.second(n.At))
-				for _, a := range p.counters.Open() {
+			for _, p := range l.pipeline.Hosts() {
+				n.Second = max(n.Second, p.Now(n.At))
+				for _, a := range p.Counters().Open() {
 					open = append(open, standingAlert{pipeline: p, alert: a})
 				}
 			}
@@ -121,7 +121,7 @@ func (g *gallery) Now(ctx context.Context) (*web.Now, error) {
 	}
 	slices.Reverse(n.Ended)
 	for i := range n.Logs {
-		n.Logs[i].Behind = behind(n.Logs[i].Path, d.Config.CycledTo, positions[i])
+		n.Logs[i].Behind = unreadBytes(n.Logs[i].Path, d.Config.CycledTo, positions[i])
 		if info, err := os.Stat(n.Logs[i].Path); err == nil {
 			n.Logs[i].Change = info.ModTime()
 		}
@@ -135,13 +135,13 @@ func (g *gallery) Now(ctx context.Context) (*web.Now, error) {
 }
 
 // log is how far a log was read.
-func (g *gallery) log(l *followed) web.Log {
+func (g *gallery) log(l *logState) web.Log {
 	log := web.Log{Path: l.path, Read: !l.end.IsZero()}
 	if w := l.waits; w != nil {
 		log.Waits, log.Since = w.Err.Error(), w.Since
 	}
 	if l.seen != (tailer.Position{}) {
-		clock := l.pipeline.clock()
+		clock := l.pipeline.Clock()
 		log.Stamp = time.Unix(clock.Now-clock.Shift, 0).In(g.daemon.Config.Zone)
 	}
 	return log
@@ -150,7 +150,7 @@ func (g *gallery) log(l *followed) web.Log {
 // pipelines are those of all hosts of all logs.
 func (d *Daemon) pipelines() (all []*Pipeline) {
 	for _, l := range d.logs {
-		all = append(all, l.pipeline.hosts.all...)
+		all = append(all, l.pipeline.Hosts()...)
 	}
 	return all
 }
@@ -159,7 +159,7 @@ func (d *Daemon) pipelines() (all []*Pipeline) {
 func (d *Daemon) scopesOfRules() []int {
 	scopes := make([]int, len(d.Config.Rules))
 	if len(d.logs) > 0 {
-		names := d.logs[0].pipeline.counters.Scopes()
+		names := d.logs[0].pipeline.Counters().Scopes()
 		for i, r := range d.Config.Rules {
 			scopes[i] = max(slices.Index(names, r.Scope), 0) // a rule that counts anomalies may have none
 		}
@@ -209,7 +209,7 @@ func (g *gallery) worst(ctx context.Context, open []standingAlert, at time.Time)
 func (g *gallery) standingOf(o *standingAlert, at time.Time) window.Standing {
 	rule := o.alert.Rule.String()
 	p := o.pipeline
-	for _, s := range p.counters.Standings(o.alert.Rule.Key, o.alert.Value, p.present.second(at)) {
+	for _, s := range p.Counters().Standings(o.alert.Rule.Key, o.alert.Value, p.Now(at)) {
 		if g.rules[s.Rule] == rule {
 			return s
 		}
@@ -229,7 +229,7 @@ func (g *gallery) rank(ctx context.Context, at time.Time) ([]window.Standing, er
 		for rule := range d.Config.Rules {
 			for from, more := 0, true; more; more = from > 0 {
 				err := d.ask(ctx, func() {
-					from = p.counters.Rank(&ranking, rule, from, rankPiece, p.present.second(at))
+					from = p.Counters().Rank(&ranking, rule, from, rankPiece, p.Now(at))
 				})
 				if err != nil {
 					return nil, err
@@ -248,7 +248,7 @@ func (g *gallery) Who(ctx context.Context, keys []window.Key, value string) (all
 		for _, p := range g.daemon.pipelines() {
 			var standings []window.Standing
 			for _, k := range keys {
-				standings = append(standings, p.counters.Standings(k, value, p.present.second(at))...)
+				standings = append(standings, p.Counters().Standings(k, value, p.Now(at))...)
 			}
 			for i, s := range standings {
 				if i == len(all) {
@@ -257,7 +257,7 @@ func (g *gallery) Who(ctx context.Context, keys []window.Key, value string) (all
 					all[i] = s
 				}
 			}
-			for _, a := range p.counters.Open() {
+			for _, a := range p.Counters().Open() {
 				if a.Value == value && slices.Contains(keys, a.Rule.Key) {
 					s := g.standingOf(&standingAlert{pipeline: p, alert: a}, at)
 					open = append(open, web.NewAlert(a, s.Count))

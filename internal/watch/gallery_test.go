@@ -149,7 +149,7 @@ func TestPageOfAMillionAccounts(t *testing.T) {
 	appendTo(t, log, sentinel("million", time.Now().UTC(), 5))
 	w.untilRead("million")
 	keys := 0
-	must(t, w.daemon.ask(t.Context(), func() { keys = w.daemon.logs[0].pipeline.counters.Stats().Keys }))
+	must(t, w.daemon.ask(t.Context(), func() { keys = w.daemon.logs[0].pipeline.Counters().Stats().Keys }))
 	if keys < accounts {
 		t.Fatalf("%d accounts are held", keys)
 	}

@@ -52,7 +52,7 @@ func recent(gaps []Gap, now time.Time) (kept []Gap) {
 }
 
 // skipped is told of a file that the follower of a log has left out: this is where the daemon may differ from a replay.
-func (d *Daemon) skipped(l *followed, gap tailer.Gap) {
+func (d *Daemon) skipped(l *logState, gap tailer.Gap) {
 	g := Gap{
 		Log: l.path, Path: gap.Path, From: gap.From, Size: gap.Size,
 		Since: gap.Since.Round(0), Until: gap.Until.Round(0), Error: gap.Err.Error(),
@@ -62,7 +62,7 @@ func (d *Daemon) skipped(l *followed, gap tailer.Gap) {
 	d.gaps = recent(append(d.gaps, g), d.now())
 	d.meter.skipped++
 	d.saver.due = true
-	if r := l.rebuild; r != nil && gap.From.Inode != 0 && gap.From.SameFile(r.goal) {
+	if r := l.catchUp; r != nil && gap.From.Inode != 0 && gap.From.SameFile(r.goal) {
 		r.within = true // the goal isn't reached any more: it lies before the next file
 	}
 }

@@ -60,7 +60,7 @@ func (p *post) ids() []string {
 // openings are the ids of the alerts that events open, in their order.
 func openings(events []string) (ids []string) {
 	for _, name := range events {
-		if id, ok := strings.CutSuffix(name, "."+opened); ok {
+		if id, ok := strings.CutSuffix(name, "."+Opened); ok {
 			ids = append(ids, id)
 		}
 	}
@@ -242,18 +242,18 @@ func replayEvents(t *testing.T, c config.Config, names ...string) []string {
 	p, err := NewPipeline(c.Scopes, c.Rules, Listener{
 		Opened: func(alerts []*window.Alert) {
 			for _, a := range alerts {
-				events = append(events, a.ID+"."+opened)
+				events = append(events, a.ID+"."+Opened)
 			}
 		},
-		Grew:  func(a *window.Alert) { events = append(events, a.ID+"."+grew(a)) },
-		Ended: func(a *window.Alert) { events = append(events, a.ID+"."+ended) },
+		Grew:  func(a *window.Alert) { events = append(events, a.ID+"."+Grew(a)) },
+		Ended: func(a *window.Alert) { events = append(events, a.ID+"."+Ended) },
 	})
 	must(t, err)
 	var sources []Source
 	for _, name := range names {
 		sources = append(sources, Source{Name: name})
 	}
-	_, err = p.Replay(t.Context(), sources, c.Zone, time.Now(), nil)
+	_, err = Run(t.Context(), p, sources, c.Zone, time.Now(), nil)
 	if broken := (*BrokenLogs)(nil); !errors.As(err, &broken) {
 		must(t, err)
 	}

@@ -14,9 +14,9 @@ type hosts struct {
 	silent bool // nobody is told of anything: what is read was told before
 }
 
-// maxHosts is how many hosts of one log are counted by themselves. Whoever may send to a syslog daemon can make up
+// MaxHosts is how many hosts of one log are counted by themselves. Whoever may send to a syslog daemon can make up
 // names: arrivals of further ones are counted with the first.
-const maxHosts = 64
+const MaxHosts = 64
 
 // of gives the pipeline of a host that a wrapper names; none is a host, too.
 func (p *Pipeline) of(host []byte) *Pipeline {
@@ -29,12 +29,12 @@ func (p *Pipeline) of(host []byte) *Pipeline {
 		h.byName = map[string]*Pipeline{string(host): h.all[0]}
 		h.all[0].host = string(host)
 		return h.all[0]
-	case maxHosts:
+	case MaxHosts:
 		return h.all[0]
 	}
 	first := h.all[0]
 	one, err := newPipeline(Pipeline{
-		scopes: first.scopes, rules: first.rules, own: first.own, log: first.log, listener: first.listener,
+		scopes: first.scopes, rules: first.rules, sent: first.sent, log: first.log, listener: first.listener,
 	})
 	if err != nil {
 		return first // can't be: the first was made of the same
@@ -44,8 +44,8 @@ func (p *Pipeline) of(host []byte) *Pipeline {
 	return one
 }
 
-// clock is the clock that the log has come to: that of the host that is farthest.
-func (p *Pipeline) clock() window.Clock {
+// Clock is the clock that the log has come to: that of the host that is farthest.
+func (p *Pipeline) Clock() window.Clock {
 	clock := p.hosts.all[0].counters.Clock()
 	for _, one := range p.hosts.all[1:] {
 		if c := one.counters.Clock(); c.Now > clock.Now {
@@ -56,58 +56,55 @@ func (p *Pipeline) clock() window.Clock {
 }
 
 // A hostClock is the clock of a host at a mark.
-type hostClock struct {
+type HostClock struct {
 	Host  string       `json:"host"`
 	Clock window.Clock `json:"clock"`
 }
 
-// clocks are those of all hosts, where a wrapper names one.
-func (p *Pipeline) clocks() (all []hostClock) {
+// Clocks are those of all hosts, where a wrapper names one.
+func (p *Pipeline) Clocks() (all []HostClock) {
 	if h := p.hosts; len(h.all) > 1 || h.all[0].host != "" {
 		for _, one := range h.all {
-			all = append(all, hostClock{one.host, one.counters.Clock()})
+			all = append(all, HostClock{one.host, one.counters.Clock()})
 		}
 	}
 	return all
 }
 
-// setClocks has the log go on from a mark.
-func (p *Pipeline) setClocks(at *mark) {
-	if len(at.Hosts) == 0 {
-		p.counters.SetClock(at.Clock)
+// SetClocks lets counting go on at clock, or where hosts are named at the clock of each.
+func (p *Pipeline) SetClocks(clock window.Clock, hosts []HostClock) {
+	if len(hosts) == 0 {
+		p.counters.SetClock(clock)
 	}
-	for _, h := range at.Hosts {
+	for _, h := range hosts {
 		p.of([]byte(h.Host)).counters.SetClock(h.Clock)
 	}
 }
 
-// earliest is the second of the clock that is farthest behind.
-func (m *mark) earliest() int64 {
-	first := m.Clock.Now
-	for _, h := range m.Hosts {
-		first = min(first, h.Clock.Now)
-	}
-	return first
-}
+// Hosts returns a pipeline for each host whose lines the log holds, p itself among them.
+func (p *Pipeline) Hosts() []*Pipeline { return p.hosts.all }
+
+// SetSilent tells whether the listener hears of nothing for now, because it heard of these lines before.
+func (p *Pipeline) SetSilent(silent bool) { p.hosts.silent = silent }
 
 // A savedAlert is an open alert in a checkpoint.
-type savedAlert struct {
+type SavedAlert struct {
 	window.Saved
 	Host string `json:"host,omitempty"`
 }
 
-// save gives the open alerts of all hosts.
-func (p *Pipeline) save() (all []savedAlert) {
+// Save gives the open alerts of all hosts.
+func (p *Pipeline) Save() (all []SavedAlert) {
 	for _, one := range p.hosts.all {
 		for _, s := range one.counters.Save() {
-			all = append(all, savedAlert{s, one.host})
+			all = append(all, SavedAlert{s, one.host})
 		}
 	}
 	return all
 }
 
-// restore takes what save gave, and gives the alerts that are open besides, each with its pipeline.
-func (p *Pipeline) restore(all []savedAlert) (others []*window.Alert) {
+// Restore takes what save gave, and gives the alerts that are open besides, each with its pipeline.
+func (p *Pipeline) Restore(all []SavedAlert) (others []*window.Alert) {
 	byHost := make(map[*Pipeline][]window.Saved)
 	for _, s := range all {
 		one := p.hosts.all[0]
@@ -122,8 +119,8 @@ func (p *Pipeline) restore(all []savedAlert) (others []*window.Alert) {
 	return others
 }
 
-// stats sums what the counters of all hosts hold, and what bounds have cost.
-func (p *Pipeline) stats() (sum window.Stats) {
+// Stats sums what the counters of all hosts hold, and what bounds have cost.
+func (p *Pipeline) Stats() (sum window.Stats) {
 	for _, one := range p.hosts.all {
 		sum.Add(one.counters.Stats())
 	}

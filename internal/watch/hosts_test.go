@@ -66,7 +66,7 @@ func TestHostsAreCountedByThemselves(t *testing.T) {
 		line("mx3", "carol", i*time.Second+20*time.Minute)
 		line(fmt.Sprintf("mx%d", 1+i%2), "dave", i*time.Second-i%2*20*time.Minute) // 15 on each
 	}
-	for i := range time.Duration(maxHosts) { // more names than are told apart
+	for i := range time.Duration(MaxHosts) { // more names than are told apart
 		line(fmt.Sprintf("made-up-%d", i), "eve", time.Minute)
 	}
 	var got []string
@@ -74,12 +74,12 @@ func TestHostsAreCountedByThemselves(t *testing.T) {
 		got = append(got, alerts[0].Value)
 	}})
 	must(t, err)
-	_, err = p.Replay(t.Context(), []Source{{Name: "log", Stream: &log}}, time.UTC, second(0), nil)
+	_, err = Run(t.Context(), p, []Source{{Name: "log", Stream: &log}}, time.UTC, second(0), nil)
 	must(t, err)
 	if want := "alice bob carol"; strings.Join(got, " ") != want {
 		t.Errorf("alerts of %q, want %q", got, want)
 	}
-	if n := len(p.hosts.all); n != maxHosts {
-		t.Errorf("%d hosts are told apart, want %d", n, maxHosts)
+	if n := len(p.Hosts()); n != MaxHosts {
+		t.Errorf("%d hosts are told apart, want %d", n, MaxHosts)
 	}
 }

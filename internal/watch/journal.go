@@ -25,7 +25,7 @@ func (d *Daemon) untilStop() (context.Context, context.CancelFunc) {
 }
 
 // beginJournal is begin for the journal. Its places are those of package journal.
-func (d *Daemon) beginJournal(l *followed, was *progress) error {
+func (d *Daemon) beginJournal(l *logState, was *logCheckpoint) error {
 	ctx, cancel := d.untilStop()
 	defer cancel()
 	l.was, l.known = was, d.now()
@@ -51,36 +51,37 @@ func (d *Daemon) beginJournal(l *followed, was *progress) error {
 		return nil
 	}
 	base := was.Base
-	if base.Clock.Now > was.Clock.Now-l.marks.reach {
+	if base.Clock.Now > was.Clock.Now-l.resumePoints.reach {
 		base = l.journalBefore(was.Clock)
 	}
-	return d.readSilently(ctx, l, base, &rebuild{goal: was.Position, journal: true, alerts: was.Alerts,
+	return d.readSilently(ctx, l, base, &catchUp{goal: was.Position, journal: true, alerts: was.Alerts,
 		rules: was.Rules})
 }
 
 // journalBefore is a place from which on the windows at a time of the log's clock are whole. Where stamps don't tell
 // the journal's time, that is its beginning.
-func (l *followed) journalBefore(at window.Clock) mark {
-	m := mark{Clock: l.pipeline.clock()}
+func (l *logState) journalBefore(at window.Clock) resumePoint {
+	m := resumePoint{Clock: l.pipeline.Clock()}
 	if at.Shift == 0 {
-		m.Position = journal.At(time.Unix(at.Now-l.marks.reach, 0))
+		m.Position = journal.At(time.Unix(at.Now-l.resumePoints.reach, 0))
 	}
 	return m
 }
 
 // readSilently has the journal read from a place up to the goal of the rebuild without telling anybody.
-func (d *Daemon) readSilently(ctx context.Context, l *followed, from mark, r *rebuild) error {
+func (d *Daemon) readSilently(ctx context.Context, l *logState, from resumePoint, r *catchUp) error {
 	oldest, ok, err := l.journal.First(ctx, from.Position)
 	if err != nil {
 		return err
 	}
-	if needed := journal.Time(r.goal).Unix() - l.marks.longest; ok && journal.Time(oldest).Unix() > needed {
+	if needed := journal.Time(r.goal).Unix() - l.resumePoints.longest; ok && journal.Time(oldest).Unix() > needed {
 		d.sayGap(l, journal.Time(oldest))
 	}
 	l.start(from)
-	l.rebuild, l.pipeline.hosts.silent = r, true
+	l.catchUp = r
+	l.pipeline.SetSilent(true)
 	if r.see = func() {}; l.was != nil {
-		r.see = l.pipeline.own.unsee(l.path, l.at.earliest())
+		r.see = l.pipeline.Sent().Rewind(l.path, l.at.earliestClock())
 	}
 	if from.Position == r.goal {
 		d.arrived(l)
@@ -90,24 +91,24 @@ func (d *Daemon) readSilently(ctx context.Context, l *followed, from mark, r *re
 
 // beginJournalLost is for a journal that no longer holds the entry that was counted last, if any was: it is read from
 // the next one on.
-func (d *Daemon) beginJournalLost(l *followed, was *progress) {
-	l.start(was.mark)
+func (d *Daemon) beginJournalLost(l *logState, was *logCheckpoint) {
+	l.start(was.resumePoint)
 	if was.Position.Offset > 0 {
 		d.Log.Warn("the journal no longer holds the entry that was counted last: alerts may be missing", "log", l.path,
 			"counted", journal.Time(was.Position))
 	}
-	l.pipeline.restore(was.Alerts)
+	l.pipeline.Restore(was.Alerts)
 }
 
 // beginJournalFirst is for a journal that is followed for the first time: its past is counted silently as far back as
 // the windows reach, or told, with FromStart, all that there is.
-func (d *Daemon) beginJournalFirst(ctx context.Context, l *followed) error {
+func (d *Daemon) beginJournalFirst(ctx context.Context, l *logState) error {
 	l.startAnew(tailer.Position{})
 	if d.FromStart {
 		return nil
 	}
 	now := d.now()
-	goal, ok, err := l.journal.Newest(ctx, now.Add(-time.Duration(l.marks.reach)*time.Second))
+	goal, ok, err := l.journal.Newest(ctx, now.Add(-time.Duration(l.resumePoints.reach)*time.Second))
 	if err != nil {
 		return err
 	}
@@ -117,10 +118,10 @@ func (d *Daemon) beginJournalFirst(ctx context.Context, l *followed) error {
 	}
 	stamp := journal.Time(goal).Unix()
 	from := l.journalBefore(window.Clock{Now: stamp})
-	if err := d.readSilently(ctx, l, from, &rebuild{goal: goal, journal: true}); err != nil {
+	if err := d.readSilently(ctx, l, from, &catchUp{goal: goal, journal: true}); err != nil {
 		return err
 	}
-	l.was = &progress{mark: mark{Position: goal, Clock: window.Clock{Now: stamp}}, Written: now, Base: from}
+	l.was = &logCheckpoint{resumePoint: resumePoint{Position: goal, Clock: window.Clock{Now: stamp}}, Written: now, Base: from}
 	d.saver.due = true
 	return nil
 }

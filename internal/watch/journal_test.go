@@ -51,7 +51,7 @@ func replayJournal(t *testing.T, c config.Config) []string {
 			}
 		}})
 		must(t, err)
-		_, err = p.Replay(t.Context(), []Source{s}, c.Zone, time.Now(), nil)
+		_, err = Run(t.Context(), p, []Source{s}, c.Zone, time.Now(), nil)
 		must(t, err)
 		slices.Sort(ids)
 		return ids

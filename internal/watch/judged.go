@@ -17,19 +17,19 @@ type judged struct {
 }
 
 // judge takes what a batch was judged, when it has been counted. What a hand has read ahead it has judged, too.
-func (l *followed) judge(b *batch) {
+func (l *logState) judge(b *batch) {
 	j, before := l.reader.Judgement(), int64(0)
 	if b.ahead() {
-		j, before = b.hand.judgement, b.run.Number-1
+		j, before = b.worker.Judgement, b.run.Number-1
 	}
-	if l.rebuild == nil {
+	if l.catchUp == nil {
 		l.judged.Join(&j, before)
 	}
 }
 
 // tellJudged says once of a log that it isn't understood, or not wholly. It is called at the log's end: only then a
 // part of what was read is a part of the whole.
-func (d *Daemon) tellJudged(l *followed) {
+func (d *Daemon) tellJudged(l *logState) {
 	j := &l.judged
 	verdict := report.VerdictOf(&j.Judgement)
 	if verdict == report.Empty || verdict == report.Understood || j.said[verdict] {

@@ -1,52 +1,40 @@
 package watch
 
-import (
-	"time"
+import "time"
 
-	"exiwatch/parser"
-)
-
-// A Look says what Replay found in a Source, whatever was kept of it.
+// A Look sums the arrivals that were read, and those of them that were kept.
 type Look struct {
-	Name      string
-	Broken    bool // it could not be read to its end
-	Judgement parser.Judgement
-	LookedAt
-}
-
-// LookedAt sums the arrivals that were read, and those of them that were kept.
-type LookedAt struct {
 	Arrivals, Kept int64
 	First, Last    time.Time // the earliest and the latest stamp of Arrivals
 }
 
-func (s *LookedAt) note(at time.Time, keep bool) {
-	s.Arrivals++
+func (l *Look) note(at time.Time, keep bool) {
+	l.Arrivals++
 	if keep {
-		s.Kept++
+		l.Kept++
 	}
-	if at.After(s.Last) {
-		s.Last = at
+	if at.After(l.Last) {
+		l.Last = at
 	}
-	if s.First.IsZero() || at.Before(s.First) {
-		s.First = at
+	if l.First.IsZero() || at.Before(l.First) {
+		l.First = at
 	}
 }
 
 // Join adds what was seen elsewhere.
-func (s *LookedAt) Join(other LookedAt) {
-	s.Arrivals += other.Arrivals
-	s.Kept += other.Kept
-	if other.Last.After(s.Last) {
-		s.Last = other.Last
+func (l *Look) Join(other Look) {
+	l.Arrivals += other.Arrivals
+	l.Kept += other.Kept
+	if other.Last.After(l.Last) {
+		l.Last = other.Last
 	}
-	if s.First.IsZero() || !other.First.IsZero() && other.First.Before(s.First) {
-		s.First = other.First
+	if l.First.IsZero() || !other.First.IsZero() && other.First.Before(l.First) {
+		l.First = other.First
 	}
 }
 
-// without takes away what a part of the arrivals was, but for its times.
-func (s *LookedAt) without(part LookedAt) {
-	s.Arrivals -= part.Arrivals
-	s.Kept -= part.Kept
+// without takes away a part of the arrivals, but for its times.
+func (l *Look) without(part Look) {
+	l.Arrivals -= part.Arrivals
+	l.Kept -= part.Kept
 }

@@ -35,15 +35,10 @@ func TestLooks(t *testing.T) {
 	log := oddLog(at)
 	for _, cut := range []int{1, 200, 300 << 10, len(log)} {
 		cut += strings.IndexByte(log[cut-1:], '\n')
-		sum, whole, before := LookedAt{}, parser.Judgement{}, int64(0)
+		sum, whole, before := Look{}, parser.Judgement{}, int64(0)
 		p, err := NewPipeline(config.Scopes{"": {}}, nil, Listener{
 			Keep: func(_ *parser.Arrival, w *window.Arrival) bool {
 				return string(w.Values[window.Sender]) == "u1@lab.test"
-			},
-			Looked: func(l Look) {
-				sum.Join(l.LookedAt)
-				whole.Join(&l.Judgement, before)
-				before = int64(strings.Count(log[:cut], "\n"))
 			},
 		})
 		if err != nil {
@@ -51,10 +46,16 @@ func TestLooks(t *testing.T) {
 		}
 		sources := []Source{{Name: "a", Stream: strings.NewReader(log[:cut])}, {Name: "b",
 			Stream: strings.NewReader(log[cut:])}}
-		if _, err := p.Replay(context.Background(), sources, time.UTC, at, nil); err != nil {
+		result, err := Run(context.Background(), p, sources, time.UTC, at, nil)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if want := (LookedAt{4000, 2000, at, at.Add(3999 * time.Second)}); sum != want {
+		for _, l := range result.Sources {
+			sum.Join(l.Look)
+			whole.Join(&l.Judgement, before)
+			before = int64(strings.Count(log[:cut], "\n"))
+		}
+		if want := (Look{4000, 2000, at, at.Add(3999 * time.Second)}); sum != want {
 			t.Errorf("cut at %d: the arrivals are %+v, want %+v", cut, sum, want)
 		}
 		if whole.Entries != 4016 || whole.Strange != 8 || whole.Others != 8 || whole.FirstStrange.Line != 254 {

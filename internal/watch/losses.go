@@ -32,8 +32,8 @@ func (d *Daemon) tellLosses() {
 }
 
 // losses tells what the bounds on memory have cost since it was last asked, if anything.
-func (l *followed) losses() (lost window.Stats, any bool) {
-	now := l.pipeline.stats()
+func (l *logState) losses() (lost window.Stats, any bool) {
+	now := l.pipeline.Stats()
 	lost = window.Stats{
 		DroppedKeys:    now.DroppedKeys - l.lost.DroppedKeys,
 		MergedArrivals: now.MergedArrivals - l.lost.MergedArrivals,

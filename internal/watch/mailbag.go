@@ -72,9 +72,9 @@ func (p *mailbag) hasRoom(now time.Time, most int) bool {
 
 func compose(c mailer.Composer, n news, now time.Time) (mailer.Message, error) {
 	switch n.event {
-	case opened:
+	case Opened:
 		return c.Opened(n.alerts, now)
-	case ended:
+	case Ended:
 		return c.Ended(n.alerts[0], now)
 	}
 	return c.Grew(n.alerts[0], now)

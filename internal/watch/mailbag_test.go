@@ -82,7 +82,7 @@ func TestStormMakesADigest(t *testing.T) {
 	w.until("the second digest", func() bool { return len(p.taken()) == 5 })
 	appendTo(t, mainlog, sentinel("next", second(63), sentinelLimit))
 	w.until("a mail of its own again", func() bool { return len(p.taken()) == 6 })
-	if last := p.taken()[5]; last.Event != opened || !strings.Contains(string(last.Data), "next") {
+	if last := p.taken()[5]; last.Event != Opened || !strings.Contains(string(last.Data), "next") {
 		t.Errorf("the last mail is %s.%s, want that of next", last.ID, last.Event)
 	}
 }
@@ -93,7 +93,7 @@ func TestStormFasterThanAnyTick(t *testing.T) {
 	c := configured(t, fiveAnHour+"\n[mail]\nmax_per_hour = 3")
 	spool, err := mailer.OpenSpool(t.TempDir())
 	must(t, err)
-	d := &Daemon{Config: c, Log: slog.New(slog.DiscardHandler), now: time.Now, turn: newTurn(), spool: spool,
+	d := &Daemon{Config: c, Log: slog.New(slog.DiscardHandler), now: time.Now, turn: newCountersLock(), spool: spool,
 		composer: Composer(c, "mx.lab.test")}
 	d.turn.take()
 	d.writer = newWriter(d)

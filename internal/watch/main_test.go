@@ -63,7 +63,7 @@ func configured(t testing.TB, text string) config.Config {
 // arrivals gives fn each arrival of a log with its keys' values.
 func arrivals(t *testing.T, log string, fn func(*parser.Arrival, *window.Arrival)) {
 	t.Helper()
-	var v valuer
+	var v keyExtractor
 	n := 0
 	r := parser.NewReader(time.UTC, time.Time{}, func(e *parser.Entry) {
 		if e.Kind != parser.Reception {
@@ -71,8 +71,8 @@ func arrivals(t *testing.T, log string, fn func(*parser.Arrival, *window.Arrival
 		}
 		n++
 		var w window.Arrival
-		v.values(e.Arrival, &w)
-		v.costly(e.Arrival, &w, allCostly)
+		v.extract(e.Arrival, &w)
+		v.extractCostly(e.Arrival, &w, allCostly)
 		fn(e.Arrival, &w)
 	})
 	r.Line(parser.Place{}, []byte(log))

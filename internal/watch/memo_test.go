@@ -11,9 +11,9 @@ import (
 
 // TestMemoGivesWhatWasMade: also of texts that come into the same cell, are empty, or have no room.
 func TestMemoGivesWhatWasMade(t *testing.T) {
-	var v valuer
+	var v keyExtractor
 	for round := range 2 {
-		for i := range memoSize + 500 {
+		for i := range cacheSlots + 500 {
 			subject := fmt.Appendf(nil, "Re: Offer %d%s", i, bytes.Repeat([]byte("x"), i%200))
 			if i == 7 {
 				subject = []byte{}
@@ -33,14 +33,14 @@ func TestMemoGivesWhatWasMade(t *testing.T) {
 
 // TestValuesOfAPortionStay: what is made of an arrival is good while those behind it are read.
 func TestValuesOfAPortionStay(t *testing.T) {
-	var v valuer
+	var v keyExtractor
 	all := make([]window.Arrival, 500)
 	for i := range all {
 		a := parser.Arrival{EnvelopeSender: fmt.Appendf(nil, "a@%d.EXAMPLE", i),
 			HostAddress: fmt.Appendf(nil, "2001:db8:%x::1", i+1), Subject: fmt.Appendf(nil, "Lunch %d", i),
 			RecipientList: fmt.Appendf(nil, "x@%d.TEST", i), RecipientCount: 1}
-		v.values(&a, &all[i])
-		v.costly(&a, &all[i], allCostly)
+		v.extract(&a, &all[i])
+		v.extractCostly(&a, &all[i], allCostly)
 	}
 	for i, w := range all {
 		for key, want := range map[window.Key]string{window.Sender: fmt.Sprintf("a@%d.example", i),

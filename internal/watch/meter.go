@@ -36,9 +36,9 @@ func (m *meter) begin(now time.Time) {
 }
 
 // rebuilt says that the rebuild of one of the logs is over.
-func (m *meter) rebuilt(logs []*followed, now time.Time) {
+func (m *meter) rebuilt(logs []*logState, now time.Time) {
 	for _, l := range logs {
-		if l.rebuild != nil {
+		if l.catchUp != nil {
 			return
 		}
 	}
@@ -96,16 +96,16 @@ func (d *Daemon) count() counted {
 	for _, l := range d.logs {
 		c.logs, c.ends = append(c.logs, l.meter), append(c.ends, l.seen)
 		c.judged = append(c.judged, l.judged.Judgement)
-		if l.rebuild != nil {
+		if l.catchUp != nil {
 			c.rebuild = d.now().Sub(d.meter.began)
 		}
-		for _, p := range l.pipeline.hosts.all {
-			for i, h := range p.counters.Held() {
+		for _, p := range l.pipeline.Hosts() {
+			for i, h := range p.Counters().Held() {
 				c.rules[i].Keys += h.Keys
 				c.rules[i].Open += h.Open
 			}
 		}
-		c.lost.Add(l.pipeline.stats())
+		c.lost.Add(l.pipeline.Stats())
 	}
 	return c
 }
@@ -150,7 +150,7 @@ func (d *Daemon) snapshot(ctx context.Context) metrics.Snapshot {
 			last = d.meter.began
 		}
 		path := d.logs[i].path
-		unread := behind(path, d.Config.CycledTo, c.ends[i])
+		unread := unreadBytes(path, d.Config.CycledTo, c.ends[i])
 		s.Logs = append(s.Logs, metrics.Log{
 			Path: strings.ToValidUTF8(path, "\ufffd"), Behind: unread, Idle: now.Sub(last),
 			NotUnderstood: c.judged[i].NotUnderstood(), Foreign: c.judged[i].Foreign,

@@ -183,7 +183,7 @@ func tallyOf(t *testing.T, c config.Config, name string) (tally report.Tally) {
 		Other:   tally.Other,
 	})
 	must(t, err)
-	_, err = p.Replay(t.Context(), []Source{{Name: name}}, c.Zone, time.Now(), nil)
+	_, err = Run(t.Context(), p, []Source{{Name: name}}, c.Zone, time.Now(), nil)
 	must(t, err)
 	return tally
 }

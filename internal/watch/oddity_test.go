@@ -23,7 +23,7 @@ func fed(t *testing.T, text string, entries ...parser.Entry) (opened []string) {
 	for i := range entries {
 		p.entry(&entries[i])
 	}
-	for _, a := range p.counters.Open() {
+	for _, a := range p.Counters().Open() {
 		opened = append(opened, fmt.Sprintf("%v %s, %d of %d", a.Rule.Key, a.Value, a.Suspicious, a.Messages))
 	}
 	return opened
@@ -111,14 +111,14 @@ func TestStrayEntries(t *testing.T) {
 
 // TestRekey: the alerts of a checkpoint from before values were folded.
 func TestRekey(t *testing.T) {
-	saved := func(rule, value, tally string) savedAlert {
+	saved := func(rule, value, tally string) SavedAlert {
 		s := window.Saved{Rule: rule, Value: []byte(value)}
 		if tally != "" {
 			s.Tallies = []window.SavedTally{{Key: tally, Rows: []window.SavedRow{{Value: []byte("x")}}}}
 		}
-		return savedAlert{Saved: s}
+		return SavedAlert{Saved: s}
 	}
-	c := checkpoint{Logs: map[string]*progress{"mainlog": {Alerts: []savedAlert{
+	c := checkpoint{Logs: map[string]*logCheckpoint{"mainlog": {Alerts: []SavedAlert{
 		saved("account 20/5m", "Alice", "auth"),
 		saved("account 20/5m", "aLICE", "auth"),
 		saved("account 20/1h", "ALICE", "auth"),

@@ -26,7 +26,7 @@ func (d *Daemon) prepare() (err error) {
 		return err
 	}
 	d.meter.begin(d.now())
-	d.turn = newTurn()
+	d.turn = newCountersLock()
 	d.turn.take()
 	if d.state, err = openState(d.Config.State); err != nil {
 		return err
@@ -88,7 +88,7 @@ func (d *Daemon) open() error {
 		Ended:   d.ended,
 	}
 	if d.gallery != nil {
-		listener.Seen = d.gallery.seen
+		listener.Observed = d.gallery.seen
 	}
 	first, err := NewPipeline(d.Config.Scopes, d.Config.Rules, listener)
 	if err != nil {
@@ -96,7 +96,7 @@ func (d *Daemon) open() error {
 	}
 	first.Trust(key)
 	first.Decode(d.Config.Charset)
-	d.own = first.own
+	d.own = first.Sent()
 	if was == nil {
 		was = &checkpoint{Spooled: d.spool.Last()} // mails without a checkpoint: they go
 	}
@@ -110,9 +110,9 @@ func (d *Daemon) open() error {
 	}
 	d.writer = newWriter(d)
 	d.saver.mailbag.restore(was.Mailbag, d.now())
-	d.own.restore(was.Own)
+	d.own.Restore(was.Own)
 	d.gaps = recent(was.Gaps, d.now())
-	d.others = make(map[string]*progress)
+	d.others = make(map[string]*logCheckpoint)
 	for path, p := range was.Logs {
 		if !slices.Contains(d.Config.Log, path) && d.now().Sub(p.Written) < maxAbsence && len(d.others) < maxOthers {
 			d.others[path] = p

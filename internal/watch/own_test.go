@@ -50,7 +50,7 @@ func (d *desk) submit(user, messageID string) {
 
 func (d *desk) want(user string, count int64, alerts int) {
 	d.t.Helper()
-	if got, _ := d.counters.Value(window.Account, []byte(user)); got != count {
+	if got, _ := d.Counters().Value(window.Account, []byte(user)); got != count {
 		d.t.Errorf("after %d arrivals %s has a count of %d, want %d", d.n, user, got, count)
 	}
 	if len(d.opened) != alerts {
@@ -97,7 +97,7 @@ func TestCopiedMessageIDs(t *testing.T) {
 		mailer.MessageID(strings.ToUpper(id), "opened", "mx.lab.test", nil),
 	} {
 		d.submit("mallory", forged)
-		if got, _ := d.counters.Value(window.Account, []byte("mallory")); got != int64(i+1) {
+		if got, _ := d.Counters().Value(window.Account, []byte("mallory")); got != int64(i+1) {
 			t.Errorf("id=%s excuses an arrival", forged)
 		}
 	}
@@ -133,7 +133,7 @@ func TestForgedMessageIDs(t *testing.T) {
 		strings.Replace(genuine, ".opened.", ".ended.", 1),
 	} {
 		d.submit("mallory", forged)
-		if got, _ := d.counters.Value(window.Account, []byte("mallory")); got != int64(i+1) {
+		if got, _ := d.Counters().Value(window.Account, []byte("mallory")); got != int64(i+1) {
 			t.Errorf("id=%s excuses an arrival", forged)
 		}
 	}
@@ -143,19 +143,19 @@ func TestForgedMessageIDs(t *testing.T) {
 
 // TestOldMailsAreForgotten: the ledger is bounded, and drops the oldest first.
 func TestOldMailsAreForgotten(t *testing.T) {
-	var o own
+	var o SentLedger
 	arrival := func(i int) *parser.Arrival {
 		return &parser.Arrival{HeaderMessageID: []byte(mailer.MessageID(fmt.Sprintf("%020x", i), "opened", "h", nil))}
 	}
-	for i := range maxOwn + 10 {
+	for i := range MaxSent + 10 {
 		o.note(fmt.Sprintf("%020x", i), "opened")
 	}
-	if len(o.byName) != maxOwn || len(o.order) != maxOwn {
-		t.Errorf("%d mails are known, %d in order, want %d", len(o.byName), len(o.order), maxOwn)
+	if len(o.byName) != MaxSent || len(o.order) != MaxSent {
+		t.Errorf("%d mails are known, %d in order, want %d", len(o.byName), len(o.order), MaxSent)
 	}
-	for i, want := range map[int]bool{9: false, 10: true, maxOwn + 9: true} {
-		if m, _ := o.due(arrival(i), ""); (m != nil) != want {
-			t.Errorf("mail %d of %d is excused = %t, want %t", i, maxOwn+10, !want, want)
+	for i, want := range map[int]bool{9: false, 10: true, MaxSent + 9: true} {
+		if m, _ := o.match(arrival(i), ""); (m != nil) != want {
+			t.Errorf("mail %d of %d is excused = %t, want %t", i, MaxSent+10, !want, want)
 		}
 	}
 }

@@ -10,12 +10,12 @@ import (
 )
 
 // newFollowed makes a log's place in the daemon, with a pipeline of its own like that of first.
-func (d *Daemon) newFollowed(path string, first *Pipeline) (*followed, error) {
+func (d *Daemon) newFollowed(path string, first *Pipeline) (*logState, error) {
 	pipeline, err := first.Another(path)
 	if err != nil {
 		return nil, err
 	}
-	l := &followed{path: path, pipeline: pipeline, zone: d.Config.Zone, now: d.now}
+	l := &logState{path: path, pipeline: pipeline, zone: d.Config.Zone, now: d.now}
 	l.follower = tailer.Follower{
 		Path: path, CycledTo: d.Config.CycledTo, Problem: d.problem, Patience: d.Config.WaitForFile,
 		Skipped: func(g tailer.Gap) { d.tellSkipped(l, g) }, LeftOut: d.leftOut(path),
@@ -30,7 +30,7 @@ func (d *Daemon) newFollowed(path string, first *Pipeline) (*followed, error) {
 }
 
 // tellSkipped is called from a log's follower, or before it begins from the owner of the counters.
-func (d *Daemon) tellSkipped(l *followed, g tailer.Gap) {
+func (d *Daemon) tellSkipped(l *logState, g tailer.Gap) {
 	if l.feed != nil {
 		l.feed.skip(g)
 	} else {
@@ -41,7 +41,7 @@ func (d *Daemon) tellSkipped(l *followed, g tailer.Gap) {
 // tryBegin finds where to read a log from, or leaves it pending while a file can't be read that has to be looked at for
 // that. A log that we may not read has never been counted if nothing is known of it: that is a mistake to be told at
 // once.
-func (d *Daemon) tryBegin(l *followed, was *progress) error {
+func (d *Daemon) tryBegin(l *logState, was *logCheckpoint) error {
 	err := d.begin(l, was)
 	var kind *tailer.KindError
 	files := l.stdin == nil && l.journal == nil

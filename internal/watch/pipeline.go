@@ -20,7 +20,7 @@ type Pipeline struct {
 	rules     []window.Rule
 	scopes    config.Scopes
 	counted   []config.Count // of counters.Scopes
-	own       *own
+	sent      *SentLedger
 	charset   encoding.Encoding
 	returns   *returns  // what a content filter may hand back; nil where no rule counts such a thing
 	last      time.Time // the latest stamp of the log that was believed
@@ -32,11 +32,11 @@ type Pipeline struct {
 	always    bool      // all costly values of all arrivals, as they aren't for the counters alone
 	hosts     *hosts    // of the log
 	host      string    // that wrappers name; several may be in one log
-	present   present
-	valuer    valuer
+	logClock  logClock
+	keys      keyExtractor
 	arrival   window.Arrival
 	listener  Listener
-	hands     []*hand // that replay logs
+	workers   []*Worker
 }
 
 // A Listener is told what a Pipeline finds, in the order of the log. Functions that are nil are left out.
@@ -48,21 +48,19 @@ type Listener struct {
 	More func() bool
 	// Arrival gets each arrival that is kept, counted or not.
 	Arrival func(*parser.Arrival, *window.Arrival)
-	// Seen gets each arrival that is kept, with all its values, and whether rules count it, also of what nobody is
+	// Observed gets each arrival that is kept, with all its values, and whether rules count it, also of what nobody is
 	// told of.
-	Seen func(p *Pipeline, w *window.Arrival, counted bool)
-	// Gather is called once for each goroutine that reads, before one does: what it returns gets, of the arrivals
+	Observed func(p *Pipeline, w *window.Arrival, counted bool)
+	// NewCollector is called once for each goroutine that reads, before one does: what it returns gets, of the arrivals
 	// that Arrival gets, those that this goroutine has read. It is for Replay alone.
-	Gather func() func([]report.Reception)
-	// Costly says that somebody here asks for the network, the topic or the recipients' domains of arrivals that no
+	NewCollector func() func([]report.Reception)
+	// AllKeys says that somebody here asks for the network, the topic or the recipients' domains of arrivals that no
 	// rule counts.
-	Costly bool
-	// Brief says that of alerts nothing is asked but what is left of them by window.Counters.Brief.
-	Brief bool
+	AllKeys bool
+	// Summary says that of alerts nothing is asked but what is left of them by window.Counters.Brief.
+	Summary bool
 	// Idle says that alerts are not asked for: nothing is counted, but whether rules would count an arrival is told.
 	Idle bool
-	// Looked gets, after a Replay, what each source held. It is told even where that ended in an error.
-	Looked func(Look)
 	// Counted gets each arrival that the rules have counted, after Arrival got it, with all its values.
 	Counted func(*window.Arrival)
 	// Other gets every entry that is no arrival.
@@ -76,21 +74,21 @@ type Listener struct {
 
 // NewPipeline makes a Pipeline that counts by rules, which may be none, what the scopes say.
 func NewPipeline(scopes config.Scopes, rules []window.Rule, listener Listener) (*Pipeline, error) {
-	return newPipeline(Pipeline{scopes: scopes, rules: rules, own: &own{}, listener: listener})
+	return newPipeline(Pipeline{scopes: scopes, rules: rules, sent: &SentLedger{}, listener: listener})
 }
 
 // Another makes a Pipeline for the log named, in which time passes by itself: it counts by the same rules but on its
 // own, tells the same Listener, and knows the same mails as ours.
 func (p *Pipeline) Another(log string) (*Pipeline, error) {
 	return newPipeline(Pipeline{
-		scopes: p.scopes, rules: p.rules, own: p.own, log: log, listener: p.listener, hands: p.hands,
+		scopes: p.scopes, rules: p.rules, sent: p.sent, log: log, listener: p.listener, workers: p.workers,
 		charset: p.charset,
 	})
 }
 
 func newPipeline(p Pipeline) (*Pipeline, error) {
 	var err error
-	p.always = p.listener.Costly || p.listener.Seen != nil
+	p.always = p.listener.AllKeys || p.listener.Observed != nil
 	if p.counters, err = window.New(p.rules); err != nil {
 		return nil, err
 	}
@@ -104,13 +102,13 @@ func newPipeline(p Pipeline) (*Pipeline, error) {
 			func(p config.Pattern) bool { return p.Key == window.Network || p.Key == window.Topic })
 	}
 	p.costly = costly{
-		network: !p.listener.Brief || p.counters.Counts(window.Network),
-		domains: !p.listener.Brief,
+		network: !p.listener.Summary || p.counters.Counts(window.Network),
+		domains: !p.listener.Summary,
 		topic:   p.counters.Counts(window.Topic) || p.listener.Counted != nil,
 	}
 	p.addresses, p.logs = p.counters.CountsAddresses(), p.counters.CountsLog()
 	p.returns, p.eximUsers = newReturns(p.counted), p.scopes[""].EximUsers
-	if p.listener.Brief {
+	if p.listener.Summary {
 		p.counters.Brief()
 	}
 	p.hosts = &hosts{all: []*Pipeline{&p}}
@@ -119,7 +117,7 @@ func newPipeline(p Pipeline) (*Pipeline, error) {
 
 // Trust makes it take no mail for ours but those whose Message-ID was made with the key. Without it whoever knows an
 // alert's id can have one message excused.
-func (p *Pipeline) Trust(key []byte) { p.own.key = key }
+func (p *Pipeline) Trust(key []byte) { p.sent.key = key }
 
 // Decode says in which charset subjects are that don't say it themselves; nil is windows-1252. It is to be called
 // before Reader and Another.
@@ -127,10 +125,11 @@ func (p *Pipeline) Decode(charset encoding.Encoding) { p.charset = charset }
 
 // Reader makes a reader of the log, whose arrivals go into the pipeline. Its arguments are those of parser.NewReader.
 func (p *Pipeline) Reader(zone *time.Location, reference time.Time) *parser.Reader {
-	return p.reader(zone, reference, p.entry)
+	return p.NewReader(zone, reference, p.entry)
 }
 
-func (p *Pipeline) reader(zone *time.Location, reference time.Time, emit func(*parser.Entry)) *parser.Reader {
+// NewReader makes a reader of the log that emits to a function of the caller.
+func (p *Pipeline) NewReader(zone *time.Location, reference time.Time, emit func(*parser.Entry)) *parser.Reader {
 	r := parser.NewReader(zone, reference, emit)
 	r.SetCharset(p.charset)
 	return r
@@ -138,19 +137,19 @@ func (p *Pipeline) reader(zone *time.Location, reference time.Time, emit func(*p
 
 func (p *Pipeline) entry(e *parser.Entry) {
 	if e.Kind != parser.Reception {
-		p.other(e)
+		p.applyOther(e)
 		return
 	}
-	p.valuer.reset()
-	if counts, keep := p.weigh(e.Arrival, &p.arrival, &p.valuer); keep {
-		p.reception(e.Arrival, &p.arrival, counts)
+	p.keys.reset()
+	if counts, keep := p.classify(e.Arrival, &p.arrival, &p.keys); keep {
+		p.apply(e.Arrival, &p.arrival, counts)
 	} else {
 		p.passOver(e.Arrival, &p.arrival)
 	}
 }
 
-// other takes an entry that is no arrival. One that is an anomaly counts as such.
-func (p *Pipeline) other(e *parser.Entry) {
+// applyOther takes an entry that is no arrival. One that is an anomaly counts as such.
+func (p *Pipeline) applyOther(e *parser.Entry) {
 	if p.listener.Other != nil && !p.hosts.silent {
 		p.listener.Other(e)
 	}
@@ -169,12 +168,12 @@ func (p *Pipeline) passOver(a *parser.Arrival, w *window.Arrival) {
 	}
 }
 
-// weigh makes the values of an arrival, and tells whether it is kept and whether any rule counts it. It depends on
+// classify makes the values of an arrival, and tells whether it is kept and whether any rule counts it. It depends on
 // nothing else, and changes nothing but w and v.
-func (p *Pipeline) weigh(a *parser.Arrival, w *window.Arrival, v *valuer) (counts, keep bool) {
-	v.values(a, w)
+func (p *Pipeline) classify(a *parser.Arrival, w *window.Arrival, v *keyExtractor) (counts, keep bool) {
+	v.extract(a, w)
 	if p.always {
-		v.costly(a, w, allCostly)
+		v.extractCostly(a, w, allCostly)
 	}
 	if p.listener.Keep != nil && !p.listener.Keep(a, w) {
 		return false, false
@@ -183,7 +182,7 @@ func (p *Pipeline) weigh(a *parser.Arrival, w *window.Arrival, v *valuer) (count
 		w.Values[window.Log] = logValue
 	}
 	if counts && !p.always {
-		v.costly(a, w, p.costly)
+		v.extractCostly(a, w, p.costly)
 	}
 	if counts && p.addresses {
 		w.Addresses = v.addressesOf(a)
@@ -191,9 +190,9 @@ func (p *Pipeline) weigh(a *parser.Arrival, w *window.Arrival, v *valuer) (count
 	return counts, true
 }
 
-// reception takes the next arrival that is kept. Every one moves the time, whether it counts or not. It tells whether
+// apply takes the next arrival that is kept. Every one moves the time, whether it counts or not. It tells whether
 // the arrival is still wanted, and whether a filter has handed it back, so that it doesn't count.
-func (p *Pipeline) reception(a *parser.Arrival, w *window.Arrival, counts bool) (wanted, back bool) {
+func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, counts bool) (wanted, back bool) {
 	if p.listener.More != nil && !p.listener.More() {
 		return false, false
 	}
@@ -206,18 +205,18 @@ func (p *Pipeline) reception(a *parser.Arrival, w *window.Arrival, counts bool) 
 	if back = p.returns != nil && p.returns.comesBack(a, p.counters.Clock().Now); back {
 		counts, w.Outside = false, ^uint64(0)
 	}
-	own, name := p.own.due(a, p.log)
+	own, name := p.sent.match(a, p.log)
 	if own != nil && p.listener.Own != nil {
 		p.listener.Own(name)
 	}
-	if p.listener.Seen != nil {
-		p.listener.Seen(p, w, counts && own == nil)
+	if p.listener.Observed != nil {
+		p.listener.Observed(p, w, counts && own == nil)
 	}
 	if !counts && w.Nature == window.Plain || p.listener.Idle {
 		return true, back
 	}
 	if own != nil {
-		own.excuse(p.log, p.counters.Clock().Now)
+		own.consume(p.log, p.counters.Clock().Now)
 		return true, back
 	}
 	p.count(w)
@@ -246,7 +245,7 @@ const maxLate = 5 * time.Second
 // advance says that the log has reached a stamp.
 func (p *Pipeline) advance(at time.Time) {
 	for _, alert := range p.counters.Advance(at) {
-		p.told(alert, ended, p.listener.Ended)
+		p.emit(alert, Ended, p.listener.Ended)
 	}
 }
 
@@ -254,10 +253,10 @@ func (p *Pipeline) advance(at time.Time) {
 func (p *Pipeline) count(w *window.Arrival) {
 	opened, grown := p.counters.Count(w)
 	if len(opened) > 0 && !p.hosts.silent {
-		p.open(opened)
+		p.EmitOpened(opened)
 	}
 	for _, alert := range grown {
-		p.told(alert, grew(alert), p.listener.Grew)
+		p.emit(alert, Grew(alert), p.listener.Grew)
 	}
 }
 
@@ -287,32 +286,64 @@ func (p *Pipeline) scope(a *parser.Arrival, w *window.Arrival) (any bool) {
 	return any
 }
 
-// open tells of alerts that one arrival has opened.
-func (p *Pipeline) open(alerts []*window.Alert) {
-	p.own.note(alerts[0].Thread, opened)
+// EmitOpened tells of alerts that one arrival has opened.
+func (p *Pipeline) EmitOpened(alerts []*window.Alert) {
+	p.sent.note(alerts[0].Thread, Opened)
 	if p.listener.Opened != nil {
 		p.listener.Opened(alerts)
 	}
 }
 
-// told tells of an event in the life of an alert.
-func (p *Pipeline) told(alert *window.Alert, event string, tell func(*window.Alert)) {
+// emit tells of an event in the life of an alert.
+func (p *Pipeline) emit(alert *window.Alert, event string, tell func(*window.Alert)) {
 	if p.hosts.silent {
 		return
 	}
-	p.own.note(alert.ID, event)
+	p.sent.note(alert.ID, event)
 	if tell != nil {
 		tell(alert)
 	}
 }
 
 // The events in an alert's life, as mails name them.
-const opened, ended = "opened", "ended"
+const Opened, Ended = "opened", "ended"
 
-func grew(a *window.Alert) string { return "grew" + strconv.FormatInt(a.Times, 10) }
+func Grew(a *window.Alert) string { return "grew" + strconv.FormatInt(a.Times, 10) }
 
-// ruleTexts names the rules, the same in every process.
-func (p *Pipeline) ruleTexts() []string {
+// slack is how many seconds more than needed are read again. Lines may come a few seconds late.
+const slack = 10
+
+// Reach returns how many seconds of the log before a place decide what is counted and open there.
+//
+// An alert is open if its count was over the limit at some second of the last window, and the counts of that window
+// need the arrivals of the one before: two windows. A content filter hands back mail that came in before them.
+func (p *Pipeline) Reach() int64 {
+	reach := 2*int64(p.counters.Longest()/time.Second) + slack
+	if p.returns != nil {
+		reach += returnSeconds
+	}
+	return reach
+}
+
+// Counters returns the counters of the log, or of p's host. Whoever reads them must be the goroutine that p belongs to.
+func (p *Pipeline) Counters() *window.Counters { return p.counters }
+
+// Sent returns the ledger of our own mails, which all pipelines made by Another share.
+func (p *Pipeline) Sent() *SentLedger { return p.sent }
+
+// NoteTime says that the lines up to now were read at the time at, and that what was written before end had been read
+// already.
+func (p *Pipeline) NoteTime(end, at time.Time) {
+	for _, one := range p.hosts.all {
+		one.logClock.note(one.counters.Clock(), end, at)
+	}
+}
+
+// Now returns the second of the log's clock at the time at of the wall clock.
+func (p *Pipeline) Now(at time.Time) int64 { return p.logClock.now(at) }
+
+// RuleTexts names the rules, the same in every process.
+func (p *Pipeline) RuleTexts() []string {
 	texts := make([]string, len(p.rules))
 	for i, r := range p.rules {
 		texts[i] = r.String()

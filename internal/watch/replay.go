@@ -29,8 +29,8 @@ type Source struct {
 	broken bool      // it could not be read to its end
 }
 
-// BrokenLogs is the error of a Replay that has read all it could: of each log what comes before the place that it can't
-// read. The totals are those of what it has read.
+// BrokenLogs is the error of a Run that could not read some logs to their ends. It has read all that comes before the
+// places that it can't read.
 type BrokenLogs struct {
 	Errors []error // one for each such log; each names it
 }
@@ -39,18 +39,33 @@ func (b *BrokenLogs) Error() string { return errors.Join(b.Errors...).Error() }
 
 func (b *BrokenLogs) Unwrap() []error { return b.Errors }
 
-// Replay reads finished logs through p, in the order that Behind and their names as cycled files tell, and where these
-// tell none, of their first stamps. So of several logs the one goes on whose next file has the earliest first stamp. It
-// fails with BrokenLogs if it can't read some of them to the end. Progress, if not nil, is called now and then with the
-// share that it has read, from 0 to 1.
-func (p *Pipeline) Replay(ctx context.Context, sources []Source, zone *time.Location, now time.Time,
-	progress func(float64)) (tailer.Totals, error) {
-	c := newCrew(ctx, p, inOrder(sources, zone, now), zone, now, progress)
-	totals, err := c.run()
-	if err == nil && c.supply.broken != nil {
-		err = &BrokenLogs{c.supply.broken}
+// A Result says what a Run has read.
+type Result struct {
+	tailer.Totals
+	Sources []SourceLook // that it came to, in its order
+}
+
+// A SourceLook says what a Source holds, whatever was kept of it.
+type SourceLook struct {
+	Name      string
+	Broken    bool // it could not be read to its end
+	Judgement parser.Judgement
+	Look
+}
+
+// Run reads finished logs through p. It orders them by their names as cycled files and by Behind, and where these don't
+// tell by their first stamps. Of several logs the one goes on whose next file has the earliest first stamp. If it can't
+// read some of them to the end, it reads the others and fails with BrokenLogs. It calls progress, if not nil, now and
+// then with the share that it has read, from 0 to 1.
+func Run(ctx context.Context, p *Pipeline, sources []Source, zone *time.Location, now time.Time,
+	progress func(float64)) (Result, error) {
+	sizes := slices.Repeat([]int{chunkSize}, NumWorkers())
+	pool := newWorkerPool(ctx, p, inOrder(sources, zone, now), sizes, zone, now, progress)
+	totals, err := pool.run()
+	if err == nil && pool.chunks.broken != nil {
+		err = &BrokenLogs{pool.chunks.broken}
 	}
-	return totals, err
+	return Result{totals, pool.looked()}, err
 }
 
 // named puts the name of the log before an error that doesn't say it.
@@ -82,7 +97,7 @@ func (s Source) open() (io.ReadCloser, func() float64, error) {
 	}, nil
 }
 
-// inOrder sorts logs as Replay says. Where only first stamps tell, one without stamps, and one that can't be read,
+// inOrder sorts logs as Run says. Where only first stamps tell, one without stamps, and one that can't be read,
 // stays behind the one named before it.
 //
 // Note: by first stamps alone, a clock that was set back has a log's files change places, and replay differs from the

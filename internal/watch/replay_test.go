@@ -29,8 +29,8 @@ func replayed(t *testing.T, sources ...Source) (ids []string, totals tailer.Tota
 		ids = append(ids, string(a.MessageID))
 	}})
 	must(t, err)
-	totals, err = p.Replay(t.Context(), sources, time.UTC, time.Now(), nil)
-	return ids, totals, err
+	result, err := Run(t.Context(), p, sources, time.UTC, time.Now(), nil)
+	return ids, result.Totals, err
 }
 
 // arrivalAt is a line of a given minute, which its message id names.
@@ -154,7 +154,7 @@ func found(t *testing.T, log io.Reader) string {
 		Opened: func(a []*window.Alert) { fmt.Fprintf(&out, "alert %s\n", a[0].ID) },
 	})
 	must(t, err)
-	_, err = p.Replay(t.Context(), []Source{{Name: "log", Stream: log}}, time.UTC,
+	_, err = Run(t.Context(), p, []Source{{Name: "log", Stream: log}}, time.UTC,
 		time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), nil)
 	must(t, err)
 	return out.String()
@@ -222,7 +222,7 @@ func TestReplayEndsWithItsContext(t *testing.T) {
 	}})
 	must(t, err)
 	log := &endless{text: arrivalAt(1)}
-	if _, err := p.Replay(ctx, []Source{{Name: "standard input", Stream: log}}, time.UTC, time.Now(),
+	if _, err := Run(ctx, p, []Source{{Name: "standard input", Stream: log}}, time.UTC, time.Now(),
 		nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("Replay = %v, want %v", err, context.Canceled)
 	}
@@ -248,7 +248,7 @@ func TestProgress(t *testing.T) {
 	text := strings.Repeat(arrivalAt(1), 20_000)
 	sources := []Source{{Name: write(t, "a", text)}, {Name: write(t, "b", zipped(t, text))}}
 	var shares []float64
-	_, err = p.Replay(t.Context(), sources, time.UTC, time.Now(), func(done float64) { shares = append(shares, done) })
+	_, err = Run(t.Context(), p, sources, time.UTC, time.Now(), func(done float64) { shares = append(shares, done) })
 	must(t, err)
 	if len(shares) < 6 || !slices.IsSorted(shares) || shares[0] < 0 || shares[len(shares)-1] > 1 ||
 		shares[len(shares)-1] < 0.9 {
@@ -267,7 +267,7 @@ func TestFilteredArrivalsAreNotCounted(t *testing.T) {
 	})
 	must(t, err)
 	log := arrivalAt(1) + arrivalAt(2) + arrivalAt(3) + arrivalAt(4)
-	_, err = p.Replay(t.Context(), []Source{{Name: "log", Stream: strings.NewReader(log)}}, time.UTC, time.Now(), nil)
+	_, err = Run(t.Context(), p, []Source{{Name: "log", Stream: strings.NewReader(log)}}, time.UTC, time.Now(), nil)
 	must(t, err)
 	if told != 2 || alerts != 0 {
 		t.Errorf("%d arrivals told and %d alerts, want 2 and none", told, alerts)
@@ -286,7 +286,7 @@ func TestEndIsTold(t *testing.T) {
 	must(t, err)
 	others := strings.ReplaceAll(arrivalAt(8), "U=a P=local", "H=h [192.0.2.7] P=esmtp") // which aren't counted
 	log := strings.Repeat(arrivalAt(1), 3) + others + strings.Repeat(arrivalAt(9), 3)
-	_, err = p.Replay(t.Context(), []Source{{Name: "log", Stream: strings.NewReader(log)}}, time.UTC, time.Now(), nil)
+	_, err = Run(t.Context(), p, []Source{{Name: "log", Stream: strings.NewReader(log)}}, time.UTC, time.Now(), nil)
 	must(t, err)
 	if want := []string{"opened 10:01:00", "ended 10:03:00", "opened 10:09:00"}; !slices.Equal(told, want) {
 		t.Errorf("told %q, want %q", told, want)

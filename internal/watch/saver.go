@@ -215,7 +215,7 @@ func (s *saver) stop(d *Daemon) {
 // lines behind an unfinished one aren't to be in a checkpoint. It is true, too, when that has not been so for too
 // long.
 func (s *saver) whole(d *Daemon, now time.Time) bool {
-	if !slices.ContainsFunc(d.logs, func(l *followed) bool { return l.rebuild == nil && l.reader.Holding() }) {
+	if !slices.ContainsFunc(d.logs, func(l *logState) bool { return l.catchUp == nil && l.reader.Holding() }) {
 		return true
 	}
 	if s.held.IsZero() {
@@ -229,13 +229,13 @@ func (d *Daemon) checkpoint() *checkpoint {
 	c := &checkpoint{
 		Version: checkpointVersion, Folded: true, Gaps: recent(d.gaps, d.now()),
 		Told: make(map[string]int64), Mailbag: d.saver.mailbag.saved(),
-		Own: d.own.saved(), Logs: maps.Clone(d.others),
+		Own: d.own.Saved(), Logs: maps.Clone(d.others),
 	}
 	for _, l := range d.logs {
 		switch {
 		case l.stdin != nil: // it can't be read again
-		case l.rebuild == nil && (l.at.Position.Offset > 0 || !l.end.IsZero()): // else nothing has been read
-			c.Logs[l.path] = l.progress()
+		case l.catchUp == nil && (l.at.Position.Offset > 0 || !l.end.IsZero()): // else nothing has been read
+			c.Logs[l.path] = l.checkpoint()
 		case l.was != nil:
 			c.Logs[l.path] = l.was
 		}

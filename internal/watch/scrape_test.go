@@ -30,14 +30,14 @@ func TestScrapeOfAMillionKeys(t *testing.T) {
 	const keys, open = 1_000_000, 2_000
 	d := &Daemon{Config: configured(t,
 		"[[rule]]\nlimit = 1\nwindow = '1h'\n[[rule]]\nkey = 'sender'\nlimit = 1000\nwindow = '1h'\n"),
-		turn: newTurn(), now: time.Now, Log: slog.New(slog.DiscardHandler)}
+		turn: newCountersLock(), now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	d.meter.begin(time.Now())
 	p, err := NewPipeline(d.Config.Scopes, d.Config.Rules, Listener{})
 	must(t, err)
 	d.spool, err = mailer.OpenSpool(t.TempDir())
 	must(t, err)
 	d.writer = newWriter(d)
-	d.logs = []*followed{{path: write(t, "mainlog", ""), pipeline: p}}
+	d.logs = []*logState{{path: write(t, "mainlog", ""), pipeline: p}}
 	at := time.Now()
 	a := parser.Arrival{Time: at, Authenticator: []byte("plain")}
 	for i := range keys + open {

@@ -149,13 +149,12 @@ func (d *Daemon) unread(ends []os.FileInfo) (n int64) {
 
 // value is the highest count of what a question names in any of the logs, and whether one is over its limit.
 func (d *Daemon) value(q readsocket.Question) (count int64, over bool) {
-	var v valuer
 	now := d.now()
 	for _, t := range q.Terms {
-		for _, value := range v.asked(t) {
+		for _, value := range LookupForms(t) {
 			for _, l := range d.logs {
-				for _, p := range l.pipeline.hosts.all {
-					c, o := p.counters.Ask(t.Key, value, p.present.second(now))
+				for _, p := range l.pipeline.Hosts() {
+					c, o := p.Counters().Ask(t.Key, value, p.Now(now))
 					count, over = max(count, c), over || o
 				}
 			}

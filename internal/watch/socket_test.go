@@ -149,8 +149,8 @@ func TestAnswerHasWhatWasLoggedBefore(t *testing.T) {
 	p, err := NewPipeline(config.Scopes{"": {}}, []window.Rule{{Key: window.User, Limit: 1, Window: time.Hour}},
 		Listener{})
 	must(t, err)
-	l := &followed{path: log, pipeline: p}
-	d := &Daemon{turn: newTurn(), now: time.Now, logs: []*followed{l}}
+	l := &logState{path: log, pipeline: p}
+	d := &Daemon{turn: newCountersLock(), now: time.Now, logs: []*logState{l}}
 	q := readsocket.Question{Terms: []readsocket.Term{{Key: window.User, Value: "ann"}}}
 	counted := make(chan struct{})
 	go func() {
@@ -160,10 +160,10 @@ func TestAnswerHasWhatWasLoggedBefore(t *testing.T) {
 		for range 2 {
 			w := window.Arrival{At: time.Now()}
 			w.Values[window.User] = []byte("ann")
-			p.counters.Count(&w)
+			p.Counters().Count(&w)
 		}
 		stat := info.Sys().(*syscall.Stat_t)
-		l.taken(&batch{lines: []line{{Line: tailer.Line{End: tailer.Position{Device: uint64(stat.Dev),
+		l.noteTime(&batch{lines: []line{{Line: tailer.Line{End: tailer.Position{Device: uint64(stat.Dev),
 			Inode: stat.Ino, Offset: 8}}}}}, time.Now())
 	}()
 	if _, over, err := d.answer(t.Context(), q); !over || err != nil {
@@ -201,14 +201,14 @@ func TestPresent(t *testing.T) {
 		{name: "the clock was set back an hour", stamp: 3600, shift: 3600, read: 0.1, end: -0.4, now: 60, want: 3660},
 		{name: "the daemon hung for an hour", stamp: -3590, read: 0, end: -3600, now: 0.5, want: 0},
 	} {
-		var p present
+		var p logClock
 		end := after(test.end)
 		if test.unknown {
 			end = time.Time{}
 		}
 		p.note(window.Clock{Now: wall.Unix() + test.stamp, Shift: test.shift}, end, after(test.read))
 		p.note(p.clock, after(test.now), after(test.now)) // nothing new
-		if got := p.second(after(test.now)) - wall.Unix(); got != test.want {
+		if got := p.now(after(test.now)) - wall.Unix(); got != test.want {
 			t.Errorf("%s: it is %d seconds after, want %d", test.name, got, test.want)
 		}
 	}
@@ -245,7 +245,7 @@ func (w *watchman) daemonArrivals() (n int64) {
 
 // TestAnswersWhileTheOwnerIsBusy: what is slow for the owner is in nobody's way.
 func TestAnswersWhileTheOwnerIsBusy(t *testing.T) {
-	d := &Daemon{turn: newTurn()}
+	d := &Daemon{turn: newCountersLock()}
 	d.turn.take()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()

@@ -54,7 +54,7 @@ func TestHookIsTold(t *testing.T) {
 	if len(difference(want, got))+len(difference(got, want)) > 0 {
 		t.Errorf("told %q, want %q", got, want)
 	}
-	for _, event := range []string{opened, "grew2", "grew5", ended} {
+	for _, event := range []string{Opened, "grew2", "grew5", Ended} {
 		if !slices.ContainsFunc(want, func(name string) bool { return filepath.Ext(name) == "."+event }) {
 			t.Errorf("there is no event %s", event)
 		}

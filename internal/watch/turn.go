@@ -9,12 +9,12 @@ import "context"
 //
 // Note: asking the owner over a channel was the alternative. It could answer between lines, but not during an fsync,
 // of which a storm has many.
-type turn chan struct{}
+type countersLock chan struct{}
 
-func newTurn() turn { return make(turn, 1) }
+func newCountersLock() countersLock { return make(countersLock, 1) }
 
-func (t turn) take() { t <- struct{}{} }
-func (t turn) give() { <-t }
+func (t countersLock) take() { t <- struct{}{} }
+func (t countersLock) give() { <-t }
 
 // lend gives the turn away while the owner does something slow, for which it needs no counters.
 func (d *Daemon) lend(fn func()) {

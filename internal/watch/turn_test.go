@@ -4,33 +4,31 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/config"
 	"exiwatch/internal/readsocket"
-	"exiwatch/parser"
 	"exiwatch/window"
 )
 
 // BenchmarkAnswer is a question to a daemon that counts.
 func BenchmarkAnswer(b *testing.B) {
-	d := &Daemon{turn: newTurn(), now: time.Now}
+	d := &Daemon{turn: newCountersLock(), now: time.Now}
+	term := readsocket.Term{Key: window.Sender, Value: "alice@lab.test"}
+	rules := []window.Rule{{Key: window.Sender, Limit: 20, Window: time.Hour}}
 	for range 2 {
-		p, err := NewPipeline(nil, nil, Listener{})
+		p, err := NewPipeline(config.Scopes{"": {}}, rules, Listener{})
 		if err != nil {
 			b.Fatal(err)
 		}
-		if p.counters, err = window.New([]window.Rule{{Key: window.Sender, Limit: 20, Window: time.Hour}}); err != nil {
-			b.Fatal(err)
-		}
 		for i := range 21 {
-			var w window.Arrival
-			p.valuer.values(&parser.Arrival{Time: time.Now().Add(time.Duration(i) * time.Second),
-				EnvelopeSender: []byte("alice@lab.test")}, &w)
-			p.counters.Count(&w)
+			w := window.Arrival{At: time.Now().Add(time.Duration(i) * time.Second)}
+			w.Values[window.Sender] = LookupForms(term)[0]
+			p.Counters().Count(&w)
 		}
-		l := &followed{path: b.TempDir() + "/none", pipeline: p}
-		l.taken(&batch{}, time.Now())
+		l := &logState{path: b.TempDir() + "/none", pipeline: p}
+		l.noteTime(&batch{}, time.Now())
 		d.logs = append(d.logs, l)
 	}
-	q := readsocket.Question{Terms: []readsocket.Term{{Key: window.Sender, Value: "alice@lab.test"}}}
+	q := readsocket.Question{Terms: []readsocket.Term{term}}
 	for b.Loop() {
 		if _, over, err := d.answer(b.Context(), q); !over || err != nil {
 			b.Fatal(over, err)

@@ -122,7 +122,7 @@ func TestWeights(t *testing.T) {
 		})
 	}
 	var w window.Arrival
-	new(valuer).values(&parser.Arrival{Size: -1}, &w)
+	new(keyExtractor).extract(&parser.Arrival{Size: -1}, &w)
 	if w.Bytes != 0 || w.Recipients != 0 {
 		t.Errorf("an arrival without items weighs %d bytes, want 0", w.Bytes)
 	}
@@ -132,8 +132,8 @@ func TestWeights(t *testing.T) {
 func TestValuesOfAnOverflowedEntry(t *testing.T) {
 	var w window.Arrival
 	a := parser.Arrival{Overflowed: true, Cut: true, Size: -1}
-	new(valuer).values(&a, &w)
-	new(valuer).costly(&a, &w, allCostly)
+	new(keyExtractor).extract(&a, &w)
+	new(keyExtractor).extractCostly(&a, &w, allCostly)
 	for key, value := range w.Values {
 		switch k := window.Key(key); {
 		case k == window.Log, k == window.Anomaly, value == nil:
@@ -145,7 +145,7 @@ func TestValuesOfAnOverflowedEntry(t *testing.T) {
 
 // TestValuesDontMix: the buffers are used again, and a shorter value keeps nothing of the longer one before.
 func TestValuesDontMix(t *testing.T) {
-	var v valuer
+	var v keyExtractor
 	var w window.Arrival
 	for _, a := range []parser.Arrival{
 		{EnvelopeSender: []byte("longer.name@example.ORG"), HostAddress: []byte("2001:db8:1:2:3::4"),
@@ -153,8 +153,8 @@ func TestValuesDontMix(t *testing.T) {
 		{EnvelopeSender: []byte("a@B"), HostAddress: []byte("10.0.0.1")},
 	} {
 		v.reset()
-		v.values(&a, &w)
-		v.costly(&a, &w, allCostly)
+		v.extract(&a, &w)
+		v.extractCostly(&a, &w, allCostly)
 	}
 	for key, want := range map[window.Key]string{window.Sender: "a@b", window.SenderDomain: "b",
 		window.Network: "10.0.0.0/24", window.Topic: ""} {

@@ -25,7 +25,7 @@ type Viewer struct {
 	// Problem, if not nil, is tailer.Follower's.
 	Problem func(error)
 
-	log    *followed
+	log    *logState
 	begins time.Time // about where the reading begins
 	goal   time.Time // the last stamp that there was before it
 	quiet  bool      // the last batch ended at the log's end
@@ -55,13 +55,13 @@ func NewViewer(c *config.Config, path string, past time.Duration, listener Liste
 	if last.Compressed {
 		return nil, fmt.Errorf("%s is compressed: nothing will be added to it", last.Path)
 	}
-	v := &Viewer{log: &followed{path: path, pipeline: p, zone: c.Zone, now: time.Now}}
+	v := &Viewer{log: &logState{path: path, pipeline: p, zone: c.Zone, now: time.Now}}
 	v.log.follower = tailer.Follower{Path: path, CycledTo: c.CycledTo, Tick: viewTick}
 	if _, v.goal, err = endOf(last, c.Zone, now); err != nil {
 		return nil, err
 	}
-	v.log.marks = newMarks(p)
-	from := v.goal.Add(-max(past, time.Duration(v.log.marks.reach)*time.Second))
+	v.log.resumePoints = newResumePoints(p)
+	from := v.goal.Add(-max(past, time.Duration(v.log.resumePoints.reach)*time.Second))
 	first := reaching(row, from.Unix(), c.Zone, now, func() bool { return false })
 	if v.begins, err = (&Source{Name: row[first].Path}).first(c.Zone, now); err != nil {
 		return nil, err
@@ -76,10 +76,10 @@ func newJournalViewer(c *config.Config, path string, j *journal.Log, past time.D
 	if err := j.Check(context.Background()); err != nil {
 		return nil, err
 	}
-	v := &Viewer{log: &followed{path: path, pipeline: p, zone: c.Zone, now: time.Now, journal: j}}
-	v.log.marks = newMarks(p)
+	v := &Viewer{log: &logState{path: path, pipeline: p, zone: c.Zone, now: time.Now, journal: j}}
+	v.log.resumePoints = newResumePoints(p)
 	v.goal = time.Now()
-	v.begins = v.goal.Add(-max(past, time.Duration(v.log.marks.reach)*time.Second))
+	v.begins = v.goal.Add(-max(past, time.Duration(v.log.resumePoints.reach)*time.Second))
 	v.log.reader = p.Reader(c.Zone, v.goal)
 	v.log.startAnew(journal.At(v.begins))
 	return v, nil
@@ -158,18 +158,18 @@ func (v *Viewer) tellJudged() error {
 }
 
 // Clock is the clock of the counters. Within Listener.Counted it is as it was when the arrival was counted.
-func (v *Viewer) Clock() window.Clock { return v.log.pipeline.clock() }
+func (v *Viewer) Clock() window.Clock { return v.log.pipeline.Clock() }
 
 // Open returns the alerts that are open.
 func (v *Viewer) Open() (all []*window.Alert) {
-	for _, p := range v.log.pipeline.hosts.all {
-		all = append(all, p.counters.Open()...)
+	for _, p := range v.log.pipeline.Hosts() {
+		all = append(all, p.Counters().Open()...)
 	}
 	return all
 }
 
 // Scopes returns the scopes of the rules, by their numbers in window.Arrival.Outside.
-func (v *Viewer) Scopes() []string { return v.log.pipeline.counters.Scopes() }
+func (v *Viewer) Scopes() []string { return v.log.pipeline.Counters().Scopes() }
 
 // AtEnd tells whether everything was read that the log held a moment ago.
 func (v *Viewer) AtEnd() bool { return v.quiet }

@@ -100,10 +100,10 @@ func replayedOpen(t *testing.T, c *config.Config, sources []Source) (ids []strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Replay(context.Background(), sources, c.Zone, time.Now(), nil); err != nil {
+	if _, err := Run(context.Background(), p, sources, c.Zone, time.Now(), nil); err != nil {
 		t.Fatal(err)
 	}
-	return idsOfOpen(p.counters.Open()), arrivals
+	return idsOfOpen(p.Counters().Open()), arrivals
 }
 
 func idsOfOpen(alerts []*window.Alert) (ids []string) {

@@ -90,7 +90,7 @@ func TestTooMuchToTell(t *testing.T) {
 	var said bytes.Buffer
 	held := make(chan struct{})
 	d := &Daemon{Config: configured(t, fiveAnHour), Log: slog.New(slog.NewTextHandler(&said, nil)), now: time.Now,
-		turn: newTurn()}
+		turn: newCountersLock()}
 	d.writing = func() { <-held }
 	var err error
 	d.spool, err = mailer.OpenSpool(t.TempDir())
@@ -124,7 +124,7 @@ func TestTooMuchToTell(t *testing.T) {
 // of work done.
 func TestFirstCheckpointComesSoon(t *testing.T) {
 	t.Parallel()
-	d := &Daemon{Config: configured(t, fiveAnHour), Log: slog.New(slog.DiscardHandler), turn: newTurn(), own: new(own)}
+	d := &Daemon{Config: configured(t, fiveAnHour), Log: slog.New(slog.DiscardHandler), turn: newCountersLock(), own: new(SentLedger)}
 	now := time.Now()
 	d.now = func() time.Time { return now }
 	var err error

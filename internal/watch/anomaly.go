@@ -30,7 +30,7 @@ const maxText = 400 // bytes
 
 // oddities fills in what an arrival that is odd has besides: what is wrong with it, its text, and the other logins
 // that it names.
-func (v *valuer) oddities(a *parser.Arrival, w *window.Arrival) {
+func (v *keyExtractor) oddities(a *parser.Arrival, w *window.Arrival) {
 	if w.Nature = window.Odd; a.IsDoubtful() {
 		w.Nature = window.Doubtful
 	}

@@ -9,22 +9,22 @@ import (
 // A present tells what time it is by a log's clock, when no line has come for a while. That is the wall clock's, as
 // far as the last line bears it out: a log whose stamps are wrong, say because its time zone isn't known, has a time
 // of its own.
-type present struct {
+type logClock struct {
 	clock window.Clock
 	read  time.Time // when a line had moved it there
 	after time.Time // the line was written after that; zero: not known
 }
 
 // note says that the log was read at the time given, up to the clock. Everything before end had been read already.
-func (p *present) note(clock window.Clock, end, at time.Time) {
+func (p *logClock) note(clock window.Clock, end, at time.Time) {
 	if clock != p.clock {
-		*p = present{clock, at, end}
+		*p = logClock{clock, at, end}
 	}
 }
 
-// second is the second of the log's clock at a time: no less has passed than since the line was read, and no more
+// now is the second of the log's clock at a time: no less has passed than since the line was read, and no more
 // than since it can have been written.
-func (p *present) second(at time.Time) int64 {
+func (p *logClock) now(at time.Time) int64 {
 	now := at.Unix() + p.clock.Shift
 	if !p.after.IsZero() {
 		now = min(now, p.clock.Now+1+int64(at.Sub(p.after)/time.Second))

@@ -15,7 +15,7 @@ import (
 // and it isn't for local domains alone. Of one that may be somebody else's only the class matters: nobody gets out of
 // a count by a name that he makes up.
 func inScope(c *config.Count, a *parser.Arrival, w *window.Arrival) bool {
-	if !slices.ContainsFunc(c.Only, func(class config.Class) bool { return isOf(class, a, c.EximUsers) }) {
+	if !slices.ContainsFunc(c.Only, func(class config.Class) bool { return isClass(class, a, c.EximUsers) }) {
 		return false
 	}
 	if w.Nature == window.Doubtful {
@@ -36,8 +36,8 @@ func countsLogins(c *config.Count, a *parser.Arrival) bool {
 	})
 }
 
-// isOf tells whether an arrival is of a class.
-func isOf(class config.Class, a *parser.Arrival, eximUsers []string) bool {
+// isClass tells whether an arrival is of a class.
+func isClass(class config.Class, a *parser.Arrival, eximUsers []string) bool {
 	switch class.Name {
 	case "all":
 		return true

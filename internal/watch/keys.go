@@ -10,27 +10,27 @@ import (
 	"exiwatch/window"
 )
 
-// valuer makes the values of arrivals' keys. What it makes is good until reset.
-type valuer struct {
+// keyExtractor makes the values of arrivals' keys. What it makes is good until reset.
+type keyExtractor struct {
 	text      []byte // made so far
 	addresses [][]byte
-	networks  memo // of IPv6 addresses
-	topics    memo // of subjects
-	names     memo // that aren't folded
+	networks  lookupCache // of IPv6 addresses
+	topics    lookupCache // of subjects
+	names     lookupCache // that aren't folded
 }
 
 // reset begins anew, in the same buffers.
-func (v *valuer) reset() { v.text, v.addresses = v.text[:0], v.addresses[:0] }
+func (v *keyExtractor) reset() { v.text, v.addresses = v.text[:0], v.addresses[:0] }
 
 // made gives what was put behind the first n bytes of text.
-func (v *valuer) made(n int) []byte { return v.text[n:len(v.text):len(v.text)] }
+func (v *keyExtractor) made(n int) []byte { return v.text[n:len(v.text):len(v.text)] }
 
-// emptySender is the value of the sender key for a bounce.
-var emptySender = []byte("<>")
+// EmptySender is the value of the sender key for a bounce.
+var EmptySender = []byte("<>")
 
-// values fills w with what a says of each key but the costly ones: who an arrival is counted for. It is the one place
+// extract fills w with what a says of each key but the costly ones: who an arrival is counted for. It is the one place
 // that decides it. What stands in w is good until reset.
-func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
+func (v *keyExtractor) extract(a *parser.Arrival, w *window.Arrival) {
 	if v.text == nil {
 		v.text = make([]byte, 0, 1<<10) // a value that is empty is one
 	}
@@ -56,7 +56,7 @@ func (v *valuer) values(a *parser.Arrival, w *window.Arrival) {
 
 // accountOf gives who is responsible: the login, else the local user. What nobody has verified is written as no login
 // can be: the address of a host whose authenticator set no id, else the envelope sender, which a client chooses.
-func (v *valuer) accountOf(a *parser.Arrival, w *window.Arrival) []byte {
+func (v *keyExtractor) accountOf(a *parser.Arrival, w *window.Arrival) []byte {
 	switch sender := w.Values[window.Sender]; {
 	case len(w.Values[window.Auth]) > 0:
 		return w.Values[window.Auth]
@@ -73,7 +73,7 @@ func (v *valuer) accountOf(a *parser.Arrival, w *window.Arrival) []byte {
 	}
 }
 
-func (v *valuer) unverified(sender []byte) []byte {
+func (v *keyExtractor) unverified(sender []byte) []byte {
 	n := len(v.text)
 	v.text = fold.AppendUnverified(v.text, sender)
 	return v.made(n)
@@ -84,8 +84,8 @@ type costly struct{ network, domains, topic bool }
 
 var allCostly = costly{true, true, true}
 
-// costly fills in those that are wanted.
-func (v *valuer) costly(a *parser.Arrival, w *window.Arrival, wanted costly) {
+// extractCostly fills in those that are wanted.
+func (v *keyExtractor) extractCostly(a *parser.Arrival, w *window.Arrival, wanted costly) {
 	if wanted.network {
 		w.Values[window.Network] = v.networkOf(a.HostAddress)
 	}
@@ -98,15 +98,15 @@ func (v *valuer) costly(a *parser.Arrival, w *window.Arrival, wanted costly) {
 }
 
 // login gives an authenticated id as it is counted.
-func (v *valuer) login(id []byte) []byte { return v.folded(accountName(id)) }
+func (v *keyExtractor) login(id []byte) []byte { return v.folded(accountName(id)) }
 
 // folded gives the folded form of a name.
-func (v *valuer) folded(name []byte) []byte {
+func (v *keyExtractor) folded(name []byte) []byte {
 	if fold.IsName(name) {
 		return name
 	}
 	n := len(v.text)
-	cell, hash := v.names.of(name)
+	cell, hash := v.names.slot(name)
 	if made, ok := cell.get(name, hash); ok {
 		v.text = append(v.text, made...)
 		return v.made(n)
@@ -136,9 +136,9 @@ func isLocalProtocol(a *parser.Arrival) bool {
 }
 
 // senderOf gives the folded sender, and its domain, nil if there is none.
-func (v *valuer) senderOf(sender []byte) (value, domain []byte) {
+func (v *keyExtractor) senderOf(sender []byte) (value, domain []byte) {
 	if len(sender) == 0 {
-		return emptySender, nil
+		return EmptySender, nil
 	}
 	value = v.folded(sender)
 	if at := bytes.LastIndexByte(value, '@'); at >= 0 {
@@ -148,13 +148,13 @@ func (v *valuer) senderOf(sender []byte) (value, domain []byte) {
 }
 
 // networkOf gives the /24 or /64 of an address, nil if it is none.
-func (v *valuer) networkOf(address []byte) []byte {
+func (v *keyExtractor) networkOf(address []byte) []byte {
 	n := len(v.text)
 	if dot := bytes.LastIndexByte(address, '.'); dot >= 0 && bytes.IndexByte(address, ':') < 0 {
 		v.text = append(append(v.text, address[:dot]...), ".0/24"...)
 		return v.made(n)
 	}
-	cell, hash := v.networks.of(address)
+	cell, hash := v.networks.slot(address)
 	if made, ok := cell.get(address, hash); ok {
 		v.text = append(v.text, made...)
 		return v.made(n)
@@ -182,9 +182,9 @@ func networkOf(address []byte) (netip.Prefix, bool) {
 }
 
 // topicOf gives the subject folded.
-func (v *valuer) topicOf(subject []byte) []byte {
+func (v *keyExtractor) topicOf(subject []byte) []byte {
 	n := len(v.text)
-	cell, hash := v.topics.of(subject)
+	cell, hash := v.topics.slot(subject)
 	if made, ok := cell.get(subject, hash); ok {
 		v.text = append(v.text, made...)
 		return v.made(n)
@@ -198,7 +198,7 @@ func (v *valuer) topicOf(subject []byte) []byte {
 const maxDomains = 20
 
 // domainsOf gives the domains of the recipients in lower case, each once and an LF between them, nil if none is logged.
-func (v *valuer) domainsOf(a *parser.Arrival) []byte {
+func (v *keyExtractor) domainsOf(a *parser.Arrival) []byte {
 	if len(a.RecipientList) == 0 {
 		return nil
 	}
@@ -228,9 +228,11 @@ func (v *valuer) domainsOf(a *parser.Arrival) []byte {
 	return v.made(begin)
 }
 
-// asked gives the values under which somebody may have been counted whom a question names so. A value without a key's
+// LookupForms returns the values under which whoever a question names may have been counted. A value without a key's
 // name may be an envelope sender where the key is the account.
-func (v *valuer) asked(t readsocket.Term) (values [][]byte) {
+func LookupForms(t readsocket.Term) [][]byte { return new(keyExtractor).lookupForms(t) }
+
+func (v *keyExtractor) lookupForms(t readsocket.Term) (values [][]byte) {
 	name, value := t.Value, []byte(t.Value)
 	switch t.Key {
 	case window.Sender:
@@ -265,7 +267,7 @@ func (v *valuer) asked(t readsocket.Term) (values [][]byte) {
 }
 
 // askedLogin gives a login as an account, or an account that nobody has verified, which is written in brackets.
-func (v *valuer) askedLogin(name []byte) []byte {
+func (v *keyExtractor) askedLogin(name []byte) []byte {
 	if trimmed := bytes.TrimSpace(name); len(trimmed) > 0 && (trimmed[0] == '<' || trimmed[0] == '[') {
 		return []byte(fold.Account(string(trimmed)))
 	}
@@ -273,17 +275,17 @@ func (v *valuer) askedLogin(name []byte) []byte {
 }
 
 // askedAccount gives an envelope sender as the account that nobody has verified.
-func (v *valuer) askedAccount(name []byte) []byte {
-	if sender := v.askedSender(name); !bytes.Equal(sender, emptySender) {
+func (v *keyExtractor) askedAccount(name []byte) []byte {
+	if sender := v.askedSender(name); !bytes.Equal(sender, EmptySender) {
 		return v.unverified(sender)
 	}
-	return emptySender
+	return EmptySender
 }
 
 // askedSender gives an envelope sender as it is counted; <> is the empty one.
-func (v *valuer) askedSender(name []byte) []byte {
-	if name = bytes.TrimSpace(name); bytes.Equal(name, emptySender) {
-		return emptySender
+func (v *keyExtractor) askedSender(name []byte) []byte {
+	if name = bytes.TrimSpace(name); bytes.Equal(name, EmptySender) {
+		return EmptySender
 	}
 	value, _ := v.senderOf(name)
 	return value
@@ -319,7 +321,7 @@ func lower(c byte) byte {
 }
 
 // addressesOf gives the recipients' addresses as they are logged.
-func (v *valuer) addressesOf(a *parser.Arrival) [][]byte {
+func (v *keyExtractor) addressesOf(a *parser.Arrival) [][]byte {
 	n := len(v.addresses)
 	for recipient := range a.Recipients() {
 		v.addresses = append(v.addresses, recipient)

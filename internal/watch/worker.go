@@ -1,0 +1,296 @@
+package watch
+
+import (
+	"bytes"
+	"math"
+	"runtime"
+	"slices"
+	"time"
+
+	"exiwatch/internal/report"
+	"exiwatch/parser"
+	"exiwatch/window"
+)
+
+// A Worker parses chunks of a log for a Pipeline, as one of several that work in parallel. It belongs to one goroutine
+// while it reads. Only one worker at a time applies what it has read: the one whose chunk is next in the log.
+type Worker struct {
+	Reader *parser.Reader
+	Chunk
+
+	Lines     int64            // of the chunk
+	Judgement parser.Judgement // of the chunk, its lines numbered from 1
+	Joins     []Join           // at most maxJoins
+	Seen      Look             // in the chunk; after Reparse, behind the join
+	InOrder   Look             // what Reparse has read anew
+
+	pipeline  *Pipeline
+	keys      keyExtractor
+	parsed    []parsedEntry  // in the order of the chunk
+	other     []parser.Entry // those of them that are no arrivals
+	from      int            // of parsed: another reader has applied those before it
+	kept      []byte         // copies of text that a Reader uses again
+	collector func([]report.Reception)
+	collected []report.Reception
+}
+
+// A Chunk is whole lines of a log.
+type Chunk struct {
+	Buf    []byte
+	Text   []byte // in Buf
+	File   string
+	Source int  // which of the logs that are read, from 0
+	First  bool // of its file
+}
+
+// A Join is a place in a chunk. From there on the worker has parsed the chunk right, if a reader that knows all earlier
+// lines holds there what the worker held.
+type Join struct {
+	Lines, Bytes int64
+	parsed       int
+	oldest       int64 // line that is held; 0: none is
+	seen         Look
+}
+
+// maxJoins is how many joins are tried. Only whoever forges lines gives cause for more.
+const maxJoins = 4
+
+// A parsedEntry is an entry of the log that has not been applied yet.
+type parsedEntry struct {
+	other    int // 1 + its place in Worker.other; 0 of an arrival
+	arrival  parser.Arrival
+	values   window.Arrival
+	counts   bool
+	filtered bool // Listener.Keep wants none of it
+	wanted   bool // Listener.Arrival got it
+	back     bool // a content filter has handed it back
+}
+
+// MaxWorkers bounds the workers: more would wait for each other.
+const MaxWorkers = 8
+
+// NumWorkers is how many workers can work at a time.
+func NumWorkers() int { return min(runtime.GOMAXPROCS(0), MaxWorkers) }
+
+// NewWorker makes a worker without a buffer. Zone and reference are those of parser.NewReader.
+func (p *Pipeline) NewWorker(zone *time.Location, reference time.Time) *Worker {
+	w := &Worker{pipeline: p}
+	w.Reader = p.NewReader(zone, reference, w.entry)
+	return w
+}
+
+// Workers returns a worker for each of the sizes, with a buffer of so many bytes. They are made once: pipelines made by
+// Another share them, one after the other.
+func (p *Pipeline) Workers(zone *time.Location, reference time.Time, sizes []int) []*Worker {
+	if p.workers == nil {
+		for _, size := range sizes {
+			w := &Worker{Chunk: Chunk{Buf: make([]byte, size)}}
+			if p.listener.NewCollector != nil {
+				w.collector = p.listener.NewCollector()
+			}
+			p.workers = append(p.workers, w)
+		}
+	}
+	for _, w := range p.workers {
+		w.pipeline, w.Reader = p, p.NewReader(zone, reference, w.entry)
+	}
+	return p.workers
+}
+
+// Read parses the chunk as if nothing before it mattered, and notes the joins: places where nothing does any more.
+// Behind parser.Reach only held lines matter.
+func (w *Worker) Read() {
+	w.parsed, w.other, w.kept, w.Joins, w.from = w.parsed[:0], w.other[:0], w.kept[:0], w.Joins[:0], 0
+	w.keys.reset()
+	w.Reader.Restart()
+	w.Lines, w.Seen = 0, Look{}
+	reached, read := int64(0), 0
+	for len(w.Joins) < maxJoins && read < len(w.Text) {
+		n := wholeLines(w.Text[read:], parser.Reach)
+		w.Lines += w.Reader.Lines(parser.Place{File: w.File, Line: w.Lines + 1}, w.Text[read:read+n])
+		read += n
+		if reached == 0 {
+			reached = w.Lines
+		}
+		oldest := w.Reader.Oldest().Line
+		if read >= parser.Reach && !w.Reader.InPieces() && (oldest == 0 || oldest > reached) {
+			w.Joins = append(w.Joins, Join{w.Lines, int64(read), len(w.parsed), oldest, w.Seen})
+		}
+		if w.Reader.Blank() {
+			break
+		}
+	}
+	w.Lines += w.Reader.Lines(parser.Place{File: w.File, Line: w.Lines + 1}, w.Text[read:])
+	w.Judgement = w.Reader.Judgement()
+}
+
+// wholeLines is how many bytes the lines have that the first n bytes of text touch, or end with.
+func wholeLines(text []byte, n int) int {
+	if n >= len(text) {
+		return len(text)
+	}
+	if i := bytes.IndexByte(text[n-1:], '\n'); i >= 0 {
+		return n + i
+	}
+	return len(text)
+}
+
+// entry keeps an entry that the reader has parsed.
+func (w *Worker) entry(e *parser.Entry) {
+	n := len(w.parsed)
+	if n == cap(w.parsed) {
+		w.parsed = append(w.parsed, parsedEntry{})
+	}
+	w.parsed = w.parsed[:n+1]
+	f := &w.parsed[n]
+	f.other, f.wanted = 0, false
+	if e.Kind != parser.Reception {
+		w.other = append(w.other, *e)
+		w.keepOther(&w.other[len(w.other)-1])
+		f.other = len(w.other)
+		return
+	}
+	f.arrival = *e.Arrival
+	if !e.Lasting() {
+		w.keepArrival(&f.arrival)
+	}
+	var keep bool
+	f.counts, keep = w.pipeline.classify(&f.arrival, &f.values, &w.keys)
+	w.Seen.note(f.values.At, keep)
+	if f.filtered = !keep; f.filtered && w.pipeline.returns == nil {
+		w.parsed = w.parsed[:n]
+	}
+}
+
+// keep copies text that is good only for a moment.
+func (w *Worker) keep(b []byte) []byte {
+	if b == nil {
+		return nil
+	}
+	n := len(w.kept)
+	w.kept = append(w.kept, b...)
+	if w.kept == nil {
+		return []byte{}
+	}
+	return w.kept[n:len(w.kept):len(w.kept)]
+}
+
+func (w *Worker) keepArrival(a *parser.Arrival) {
+	for _, item := range [...]*[]byte{
+		&a.SyslogHost, &a.MessageID, &a.EnvelopeSender, &a.BounceOf, &a.Host, &a.Helo, &a.HostAddress,
+		&a.InterfaceAddress,
+		&a.Ident, &a.Protocol, &a.TLS, &a.Authenticator, &a.AuthenticatedID, &a.AuthenticatedSender,
+		&a.HeaderMessageID, &a.Subject,
+		&a.ReceivedSender, &a.RecipientList, &a.Text,
+	} {
+		*item = w.keep(*item)
+	}
+	if a.Logins != nil {
+		a.Logins = slices.Clone(a.Logins)
+		for i := range a.Logins {
+			a.Logins[i] = w.keep(a.Logins[i])
+		}
+	}
+}
+
+func (w *Worker) keepOther(e *parser.Entry) {
+	e.MessageID, e.Directory, e.Arguments, e.User = w.keep(e.MessageID), w.keep(e.Directory), w.keep(e.Arguments),
+		w.keep(e.User)
+	e.Text, e.SyslogHost = w.keep(e.Text), w.keep(e.SyslogHost)
+}
+
+// line is the entry's line in the chunk.
+func (f *parsedEntry) line(w *Worker) int64 {
+	if f.other > 0 {
+		return w.other[f.other-1].Line
+	}
+	return f.arrival.Line
+}
+
+// Apply gives the pipeline what was parsed, in the order of the log, up to a line of the chunk. The argument before is
+// how many lines of the file come before the chunk.
+func (w *Worker) Apply(before, upTo int64) {
+	for ; w.from < len(w.parsed) && w.parsed[w.from].line(w) < upTo; w.from++ {
+		f := &w.parsed[w.from]
+		if f.other > 0 {
+			e := &w.other[f.other-1]
+			e.Line += before
+			w.pipeline.applyOther(e)
+			continue
+		}
+		f.arrival.Line += before
+		if f.wanted, f.back = false, false; f.filtered {
+			w.pipeline.passOver(&f.arrival, &f.values)
+			continue
+		}
+		f.wanted, f.back = w.pipeline.apply(&f.arrival, &f.values, f.counts)
+	}
+}
+
+// SkipTo leaves out what was parsed before a join.
+func (w *Worker) SkipTo(j Join) { w.from = j.parsed }
+
+// Collect gives the arrivals of the chunk that were wanted to the worker's collector.
+func (w *Worker) Collect() {
+	if w.collector == nil {
+		return
+	}
+	w.collected = w.collected[:0]
+	for i := range w.parsed {
+		if f := &w.parsed[i]; f.other == 0 && f.wanted {
+			class := w.pipeline.uncounted(&f.arrival, f.counts, f.back)
+			w.collected = append(w.collected, report.Reception{Arrival: &f.arrival, Values: &f.values, Class: class})
+		}
+	}
+	w.collector(w.collected)
+}
+
+// ApplyInOrder gives the pipeline an entry that a reader parses when the worker's chunk is next in the log.
+func (w *Worker) ApplyInOrder(e *parser.Entry) {
+	p := w.pipeline
+	if e.Kind != parser.Reception {
+		p.applyOther(e)
+		return
+	}
+	p.keys.reset() // the worker's entries hold values of its own keys
+	a := &p.arrival
+	counts, keep := p.classify(e.Arrival, a, &p.keys)
+	if w.InOrder.note(a.At, keep); !keep {
+		p.passOver(e.Arrival, a)
+	} else if wanted, back := p.apply(e.Arrival, a, counts); wanted && w.collector != nil {
+		class := p.uncounted(e.Arrival, counts, back)
+		w.collector([]report.Reception{{Arrival: e.Arrival, Values: a, Class: class}})
+	}
+}
+
+// Reparse parses the chunk again with r, which knows all earlier lines and emits to ApplyInOrder. At the first join
+// where both agree, it applies the worker's own entries instead, and r goes on from the worker's reader. It returns how
+// many bytes it has parsed again.
+func (w *Worker) Reparse(r *parser.Reader, before int64) int64 {
+	lines, read := int64(0), int64(0)
+	for _, j := range w.Joins {
+		lines += r.Lines(parser.Place{File: w.File, Line: before + lines + 1}, w.Text[read:j.Bytes])
+		read = j.Bytes
+		if w.Agrees(r, j, before) {
+			w.Seen.without(j.seen)
+			w.SkipTo(j)
+			w.Apply(before, math.MaxInt64)
+			r.TakeOver(w.Reader, before)
+			return read
+		}
+	}
+	r.Lines(parser.Place{File: w.File, Line: before + lines + 1}, w.Text[read:])
+	w.parsed, w.Seen = w.parsed[:0], Look{}
+	return int64(len(w.Text))
+}
+
+// Agrees tells whether r, which knows all earlier lines, holds at a join what the worker held there.
+func (w *Worker) Agrees(r *parser.Reader, j Join, before int64) bool {
+	if !w.Reader.Independent() || r.InPieces() {
+		return false
+	}
+	if oldest := r.Oldest(); j.oldest > 0 {
+		return oldest == parser.Place{File: w.File, Line: before + j.oldest}
+	}
+	return r.Oldest() == parser.Place{}
+}
