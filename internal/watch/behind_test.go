@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"exiwatch/internal/testkit"
 	"exiwatch/tailer"
 )
 
@@ -14,9 +15,9 @@ func TestBehind(t *testing.T) {
 	folder := t.TempDir()
 	file := func(name string, size int) (at tailer.Position) {
 		path := filepath.Join(folder, name)
-		must(t, os.WriteFile(path, []byte(strings.Repeat("x", size)), 0o600))
+		testkit.Must(t, os.WriteFile(path, []byte(strings.Repeat("x", size)), 0o600))
 		info, err := os.Stat(path)
-		must(t, err)
+		testkit.Must(t, err)
 		stat := info.Sys().(*syscall.Stat_t)
 		return tailer.Position{Device: uint64(stat.Dev), Inode: stat.Ino}
 	}
@@ -50,7 +51,7 @@ func TestBehind(t *testing.T) {
 			t.Errorf("%s: %d bytes behind, want %d", c.hazard, got, c.want)
 		}
 	}
-	must(t, os.Remove(filepath.Join(folder, "mainlog")))
+	testkit.Must(t, os.Remove(filepath.Join(folder, "mainlog")))
 	if got := unreadBytes(filepath.Join(folder, "mainlog"), nil, older); got != 200 {
 		t.Errorf("cycled and not begun again: %d bytes behind, want 200", got)
 	}

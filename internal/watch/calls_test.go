@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"
@@ -46,13 +48,13 @@ func callsLog(size int, pause time.Duration) []byte {
 // TestPoolReadsCallsOnce: chunks of a log with a cwd= line before each arrival are parsed again only at their beginnings,
 // and the pool tells what one reader tells, wherever a chunk ends.
 func TestPoolReadsCallsOnce(t *testing.T) {
-	c := configured(t, "[[rule]]\nkey = \"user\"\nlimit = 3\nwindow = \"5m\"\n")
+	c := configtest.Parse(t, "[[rule]]\nkey = \"user\"\nlimit = 3\nwindow = \"5m\"\n")
 	now := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
 	for _, pause := range []time.Duration{0, time.Second, time.Minute} {
 		log := callsLog(200_000, pause)
 		var want transcript
 		one, err := NewPipeline(c.Scopes, c.Rules, want.listener())
-		must(t, err)
+		testkit.Must(t, err)
 		r := one.Reader(time.UTC, now)
 		n := int64(0)
 		for line := range bytes.Lines(log) {
@@ -63,11 +65,11 @@ func TestPoolReadsCallsOnce(t *testing.T) {
 		for _, size := range []int{9_001, 20_011, 40_009, 60_013} {
 			var got transcript
 			many, err := NewPipeline(c.Scopes, c.Rules, got.listener())
-			must(t, err)
+			testkit.Must(t, err)
 			sources := []Source{{Name: "0", Stream: bytes.NewReader(log)}}
 			pool := newWorkerPool(t.Context(), many, sources, []int{size, size}, time.UTC, now, nil)
 			_, err = pool.run()
-			must(t, err)
+			testkit.Must(t, err)
 			if diff := cmp.Diff(want.String(), got.String()); diff != "" {
 				t.Fatalf("in chunks of %d, %v from call to call (-one reader +pool):\n%.2000s", size, pause, diff)
 			}
@@ -83,17 +85,17 @@ func TestPoolReadsCallsOnce(t *testing.T) {
 func TestArrivalBehindACall(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mainlog")
 	lines := strings.SplitAfter(string(callsLog(3_000, time.Minute)), "\n")
-	appendTo(t, path, lines[0])
-	c := configured(t, "")
+	testkit.Append(t, path, lines[0])
+	c := configtest.Parse(t, "")
 	arrivals := 0
 	v, err := NewViewer(&c, path, 0, Listener{Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ }})
-	must(t, err)
+	testkit.Must(t, err)
 	l := look(t, v)
 	least := time.Hour
 	for i := range 3 {
 		l.until("the log is quiet", v.AtEnd)
 		began := time.Now()
-		appendTo(t, path, strings.Join(lines[3*i:3*i+2], ""))
+		testkit.Append(t, path, strings.Join(lines[3*i:3*i+2], ""))
 		l.until("the arrival counts", func() bool { return arrivals > i })
 		least = min(least, time.Since(began))
 	}
@@ -105,7 +107,7 @@ func TestArrivalBehindACall(t *testing.T) {
 // TestRestartAmongCalls: a daemon that goes on behind a checkpoint, wherever that is, tells what one that went on
 // would have.
 func TestRestartAmongCalls(t *testing.T) {
-	c := configured(t, "[count]\nonly = [\"all\"]\n[[rule]]\nkey = \"user\"\nlimit = 3\nwindow = \"5m\"\n")
+	c := configtest.Parse(t, "[count]\nonly = [\"all\"]\n[[rule]]\nkey = \"user\"\nlimit = 3\nwindow = \"5m\"\n")
 	stops := 0
 	rapid.Check(t, func(t *rapid.T) {
 		log := callsLog(30_000, rapid.SampledFrom([]time.Duration{0, time.Second, time.Minute}).Draw(t, "pause"))

@@ -50,7 +50,7 @@ type resumePoints struct {
 
 // newResumePoints are those for the counters of a pipeline.
 func newResumePoints(p *Pipeline) resumePoints {
-	return resumePoints{longest: int64(p.counters.Longest() / time.Second), reach: p.Reach()}
+	return resumePoints{longest: int64(p.Counters().Longest() / time.Second), reach: p.Reach()}
 }
 
 // note adds a place, unless the last one is near, with the clocks of the hosts there.

@@ -60,7 +60,7 @@ func (d *Daemon) arrived(l *logState) {
 	l.catchUp = nil
 	d.meter.rebuilt(d.logs, d.now())
 	r.see()
-	l.pipeline.hosts.silent = false
+	l.pipeline.SetSilent(false)
 	for _, a := range l.pipeline.Restore(r.alerts) {
 		if slices.Contains(r.rules, a.Rule.String()) {
 			a.Thread = a.ID

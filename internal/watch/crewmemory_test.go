@@ -7,17 +7,19 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/report"
+	"exiwatch/internal/testkit"
 )
 
 // TestReplayHoldsNoLog: what a replay holds depends on how many values there are, not on how long the log is.
 func TestReplayHoldsNoLog(t *testing.T) {
-	log := busyLog(5_000)
+	log := testkit.BusyLog(5_000)
 	most := func(times int) (most uint64) {
-		c := configured(t, "")
+		c := configtest.Parse(t, "")
 		sum := new(report.Summary)
 		p, err := NewPipeline(c.Scopes, c.Rules, Listener{Arrival: sum.Arrival, NewCollector: sum.Gather})
-		must(t, err)
+		testkit.Must(t, err)
 		readers := make([]io.Reader, times)
 		for i := range readers {
 			readers[i] = bytes.NewReader(log)
@@ -32,7 +34,7 @@ func TestReplayHoldsNoLog(t *testing.T) {
 					most = max(most, m.HeapAlloc)
 				}
 			})
-		must(t, err)
+		testkit.Must(t, err)
 		return most
 	}
 	once, more := most(4), most(24)

@@ -14,6 +14,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 )
 
 const sentinelLimit = 5
@@ -100,31 +103,31 @@ func TestDaemonSaysWhatReplaySays(t *testing.T) {
 }
 
 func followTraffic(t *testing.T, seed uint64, fromStart bool) {
-	c := configured(t, fiveRules)
+	c := configtest.Parse(t, fiveRules)
 	lines, end := traffic(seed, 900)
 	mainlog := filepath.Join(t.TempDir(), "mainlog")
 	c.Log = []string{mainlog}
 	// What is there before the daemon, up to a point at which its reader has certainly come.
 	before := strings.Join(lines[:300], "")
 	between, _ := time.Parse(time.DateTime, lines[299][:len(time.DateTime)])
-	appendTo(t, mainlog, before+sentinel("before", between, sentinelLimit))
+	testkit.Append(t, mainlog, before+sentinel("before", between, sentinelLimit))
 	silent := replayIDs(t, c, mainlog)
 	w := start(t, c, fromStart, new(post))
 	w.untilRead("before")
 
 	for _, line := range lines[300:600] {
-		appendTo(t, mainlog, line)
+		testkit.Append(t, mainlog, line)
 	}
 	old, err := os.OpenFile(mainlog, os.O_WRONLY|os.O_APPEND, 0)
-	must(t, err)
-	must(t, os.Rename(mainlog, mainlog+".1"))
+	testkit.Must(t, err)
+	testkit.Must(t, os.Rename(mainlog, mainlog+".1"))
 	_, err = old.WriteString(lines[600]) // by a process that had it open
-	must(t, err)
-	must(t, old.Close())
+	testkit.Must(t, err)
+	testkit.Must(t, old.Close())
 	for _, line := range lines[601:] {
-		appendTo(t, mainlog, line)
+		testkit.Append(t, mainlog, line)
 	}
-	appendTo(t, mainlog, sentinel("end", end, sentinelLimit))
+	testkit.Append(t, mainlog, sentinel("end", end, sentinelLimit))
 	w.untilRead("end")
 
 	want := replayIDs(t, c, mainlog+".1", mainlog)
@@ -157,19 +160,19 @@ func TestFixtureFollowed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			log, err := os.ReadFile("../../fixtures/logs/" + name + ".log")
-			must(t, err)
-			c := configured(t, "[[rule]]\nlimit = 5")
+			testkit.Must(t, err)
+			c := configtest.Parse(t, "[[rule]]\nlimit = 5")
 			mainlog := filepath.Join(t.TempDir(), "mainlog")
 			c.Log = []string{mainlog}
-			appendTo(t, mainlog, "")
+			testkit.Append(t, mainlog, "")
 			w := start(t, c, true, new(post))
 			r := rand.New(rand.NewPCG(1, 2))
 			for len(log) > 0 {
 				n := min(1+r.IntN(700), len(log))
-				appendTo(t, mainlog, string(log[:n]))
+				testkit.Append(t, mainlog, string(log[:n]))
 				log = log[n:]
 			}
-			appendTo(t, mainlog, sentinel("end", time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), sentinelLimit))
+			testkit.Append(t, mainlog, sentinel("end", time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), sentinelLimit))
 			w.untilRead("end")
 			want := replayIDs(t, c, mainlog)
 			w.until("every mail", func() bool { return len(w.post.ids()) >= len(want) })
@@ -202,12 +205,12 @@ func second(n int) time.Time { return time.Date(2026, 11, 23, 10, 0, n, 0, time.
 // TestBeforeAndAfterAreCountedTogether: what the log held is silent, and still counts for what comes.
 func TestBeforeAndAfterAreCountedTogether(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
-	mainlog := write(t, "mainlog", simples("silent", 0, 10)+simples("alice", 10, 14)+sentinel("before", second(14), 5))
+	c := configtest.Parse(t, fiveAnHour)
+	mainlog := testkit.Write(t, "mainlog", simples("silent", 0, 10)+simples("alice", 10, 14)+sentinel("before", second(14), 5))
 	c.Log = []string{mainlog}
 	w := start(t, c, false, new(post))
 	w.untilRead("before")
-	appendTo(t, mainlog, simples("silent", 20, 30)+simples("alice", 30, 32))
+	testkit.Append(t, mainlog, simples("silent", 20, 30)+simples("alice", 30, 32))
 	w.untilRead("alice")
 	w.until("a mail", func() bool { return len(w.post.ids()) > 0 })
 	w.stop()
@@ -225,13 +228,13 @@ func TestBeforeAndAfterAreCountedTogether(t *testing.T) {
 // shorter than it was.
 func TestTruncatedLogIsNotSilent(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
-	mainlog := write(t, "mainlog", simples("alice", 0, 4)+simples("long", 4, 40)+sentinel("before", second(40), 5))
+	c := configtest.Parse(t, fiveAnHour)
+	mainlog := testkit.Write(t, "mainlog", simples("alice", 0, 4)+simples("long", 4, 40)+sentinel("before", second(40), 5))
 	c.Log = []string{mainlog}
 	w := start(t, c, false, new(post))
 	w.untilRead("before")
-	must(t, os.Truncate(mainlog, 0))
-	appendTo(t, mainlog, simples("bob", 50, 56)+simples("alice", 56, 58))
+	testkit.Must(t, os.Truncate(mainlog, 0))
+	testkit.Append(t, mainlog, simples("bob", 50, 56)+simples("alice", 56, 58))
 	w.untilRead("alice") // 4 before and 2 after
 	w.until("two mails", func() bool { return len(w.post.ids()) == 2 })
 	for _, a := range w.opened() {
@@ -244,9 +247,9 @@ func TestTruncatedLogIsNotSilent(t *testing.T) {
 // TestLogThatComesLater: there need be no log yet, and all of it is news.
 func TestLogThatComesLater(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
+	c := configtest.Parse(t, fiveAnHour)
 	mainlog := filepath.Join(t.TempDir(), "mainlog")
-	appendTo(t, mainlog+".1", simples("old", 0, 10))
+	testkit.Append(t, mainlog+".1", simples("old", 0, 10))
 	c.Log = []string{mainlog}
 	w := start(t, c, false, new(post))
 	w.until("the daemon says that there is no log", func() bool {
@@ -254,7 +257,7 @@ func TestLogThatComesLater(t *testing.T) {
 		defer w.mu.Unlock()
 		return bytes.Contains(w.log.Bytes(), []byte(mainlog+": file does not exist"))
 	})
-	appendTo(t, mainlog, simples("alice", 20, 26))
+	testkit.Append(t, mainlog, simples("alice", 20, 26))
 	w.untilRead("alice")
 	w.until("a mail", func() bool { return len(w.post.ids()) == 1 })
 	if got := w.opened(); len(got) != 2 || !got[0].Silent || got[1].Silent {
@@ -265,23 +268,23 @@ func TestLogThatComesLater(t *testing.T) {
 // TestTwoLogs: each is counted by itself, in its own time.
 func TestTwoLogs(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
+	c := configtest.Parse(t, fiveAnHour)
 	one, two := filepath.Join(t.TempDir(), "mainlog"), filepath.Join(t.TempDir(), "mainlog")
 	c.Log = []string{one, two}
-	appendTo(t, one, "")
-	appendTo(t, two, simples("before", 0, 7))
+	testkit.Append(t, one, "")
+	testkit.Append(t, two, simples("before", 0, 7))
 	w := start(t, c, false, new(post))
 	w.untilRead("before")
 	for i := range 6 {
-		appendTo(t, one, simple("alice", 10))
-		appendTo(t, two, simple("bob", 10))
-		appendTo(t, c.Log[i%2], simple("both", 10))
+		testkit.Append(t, one, simple("alice", 10))
+		testkit.Append(t, two, simple("bob", 10))
+		testkit.Append(t, c.Log[i%2], simple("both", 10))
 	}
 	for _, name := range []string{"alice", "bob"} {
 		w.untilRead(name)
 	}
-	must(t, os.Rename(two, two+".1"))
-	appendTo(t, two, simples("carol", 11, 17))
+	testkit.Must(t, os.Rename(two, two+".1"))
+	testkit.Append(t, two, simples("carol", 11, 17))
 	w.untilRead("carol")
 	w.until("the mails", func() bool { return len(w.post.ids()) == 3 })
 	silent := map[string]bool{}
@@ -298,8 +301,8 @@ func TestTwoLogs(t *testing.T) {
 // next line.
 func TestUnfinishedEntryAtTheEnd(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
-	mainlog := write(t, "mainlog", "2026-11-23 10:00:00 1xV001-000001-01 <= \"unfinished\n")
+	c := configtest.Parse(t, fiveAnHour)
+	mainlog := testkit.Write(t, "mainlog", "2026-11-23 10:00:00 1xV001-000001-01 <= \"unfinished\n")
 	c.Log = []string{mainlog}
 	w := start(t, c, true, new(post))
 	w.until("the entry is told", func() bool {
@@ -313,23 +316,23 @@ func TestUnfinishedEntryAtTheEnd(t *testing.T) {
 // in the spool.
 func TestHangingMailServer(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
-	mainlog := write(t, "mainlog", "")
+	c := configtest.Parse(t, fiveAnHour)
+	mainlog := testkit.Write(t, "mainlog", "")
 	c.Log = []string{mainlog}
 	w := start(t, c, true, &post{hangs: true})
 	users := []string{"alice", "bob", "carol"}
 	for i, user := range users {
-		appendTo(t, mainlog, simples(user, 10*i, 10*i+6))
+		testkit.Append(t, mainlog, simples(user, 10*i, 10*i+6))
 		w.untilRead(user)
 		w.until("a mail is tried", func() bool { w.post.mu.Lock(); defer w.post.mu.Unlock(); return w.post.tries > 0 })
 	}
 	// More than the batches hold that go round, so that a reader which isn't emptied would stop.
-	appendTo(t, mainlog, strings.Repeat("2026-11-23 10:01:00 Start queue run: pid=1\n", 4*maxBatch/42))
-	appendTo(t, mainlog, sentinel("end", second(60), 5))
+	testkit.Append(t, mainlog, strings.Repeat("2026-11-23 10:01:00 Start queue run: pid=1\n", 4*maxBatch/42))
+	testkit.Append(t, mainlog, sentinel("end", second(60), 5))
 	w.untilRead("end")
 	w.stop()
 	waiting, err := os.ReadDir(filepath.Join(w.daemon.Config.State, "spool/waiting"))
-	must(t, err)
+	testkit.Must(t, err)
 	if len(waiting) != 4 {
 		t.Errorf("%d mails wait in the spool, want 4", len(waiting))
 	}
@@ -338,11 +341,11 @@ func TestHangingMailServer(t *testing.T) {
 // TestMailsWaitForTheNextDaemon: what one couldn't send, and nobody else's mail, the next one sends.
 func TestMailsWaitForTheNextDaemon(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
-	mainlog := write(t, "mainlog", "")
+	c := configtest.Parse(t, fiveAnHour)
+	mainlog := testkit.Write(t, "mainlog", "")
 	c.Log = []string{mainlog}
 	first := start(t, c, true, &post{hangs: true})
-	appendTo(t, mainlog, simples("alice", 0, 6))
+	testkit.Append(t, mainlog, simples("alice", 0, 6))
 	first.untilRead("alice")
 	first.stop()
 	id := first.opened()[0].ID
@@ -359,12 +362,12 @@ func TestMailsWaitForTheNextDaemon(t *testing.T) {
 // ends at once, and the next one mails each alert once.
 func TestStopInAStorm(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour+"\n[mail]\nmax_per_hour = 0")
+	c := configtest.Parse(t, fiveAnHour+"\n[mail]\nmax_per_hour = 0")
 	var storm strings.Builder
 	for i := range 200 {
 		storm.WriteString(sentinel(fmt.Sprintf("user%d", i), second(i), sentinelLimit))
 	}
-	mainlog := write(t, "mainlog", storm.String())
+	mainlog := testkit.Write(t, "mainlog", storm.String())
 	c.Log = []string{mainlog}
 	c.State = t.TempDir()
 	first := goOn(t, c, true, new(post), func(d *Daemon) { d.stopTime = 0 })
@@ -388,15 +391,15 @@ func TestStopInAStorm(t *testing.T) {
 
 // TestStopBeforeTheStart: a context that has ended is no error.
 func TestStopBeforeTheStart(t *testing.T) {
-	c := configured(t, fiveAnHour)
-	c.Log = []string{write(t, "mainlog", simples("alice", 0, 9))}
+	c := configtest.Parse(t, fiveAnHour)
+	c.Log = []string{testkit.Write(t, "mainlog", simples("alice", 0, 9))}
 	w := start(t, c, true, new(post))
 	w.stop()
 }
 
 // TestUnusableSettings: what can't work is said before the first line is read.
 func TestUnusableSettings(t *testing.T) {
-	file := write(t, "file", "")
+	file := testkit.Write(t, "file", "")
 	for name, edit := range map[string]func(*Daemon){
 		"a state that is a file": func(d *Daemon) { d.Config.State = file },
 		"a sender":               func(d *Daemon) { d.Config.Mail.From = "no\naddress" },
@@ -405,7 +408,7 @@ func TestUnusableSettings(t *testing.T) {
 		"a host name":            func(d *Daemon) { d.Host = "mx lab" },
 		"two equal rules":        func(d *Daemon) { d.Config.Rules = append(d.Config.Rules, d.Config.Rules[0]) },
 	} {
-		d := &Daemon{Config: configured(t, ""), Host: "mx.lab.test", Log: slog.New(slog.DiscardHandler)}
+		d := &Daemon{Config: configtest.Parse(t, ""), Host: "mx.lab.test", Log: slog.New(slog.DiscardHandler)}
 		d.Config.Log, d.Config.State, d.Config.Mail.Transport = []string{file}, t.TempDir(), new(post)
 		edit(d)
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -419,16 +422,16 @@ func TestUnusableSettings(t *testing.T) {
 // TestLogsFarApart: the stamps of one log say nothing of the time in another.
 func TestLogsFarApart(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
+	c := configtest.Parse(t, fiveAnHour)
 	dir := t.TempDir()
 	early := "2026-11-23 07:00:00 1xV000-000000-01 <= x@lab.test U=x P=local S=5\n"
 	c.Log = []string{filepath.Join(dir, "one"), filepath.Join(dir, "two")}
 	for i, account := range []string{"alice", "bob"} {
-		appendTo(t, c.Log[i], early+simples(account, 0, 4))
+		testkit.Append(t, c.Log[i], early+simples(account, 0, 4))
 	}
 	w := start(t, c, true, new(post))
-	appendTo(t, c.Log[0], simples("alice", 10, 12))
-	appendTo(t, c.Log[1], simples("bob", 10, 12))
+	testkit.Append(t, c.Log[0], simples("alice", 10, 12))
+	testkit.Append(t, c.Log[1], simples("bob", 10, 12))
 	w.until("the mails", func() bool { return len(w.post.ids()) == 2 })
 }
 
@@ -436,7 +439,7 @@ func TestLogsFarApart(t *testing.T) {
 // just cycled is not.
 func TestLogThatNeverWas(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
+	c := configtest.Parse(t, fiveAnHour)
 	c.Log = []string{filepath.Join(t.TempDir(), "mainlgo")}
 	w := start(t, c, false, new(post))
 	w.until("the warning", func() bool {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 	"exiwatch/tailer"
 )
 
@@ -26,21 +28,21 @@ func sixEach(name string, from, n int) string {
 // TestDamagedFileWhileDown: the daemon counts of a broken file what replay counts, up to the last half line.
 func TestDamagedFileWhileDown(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
+	c := configtest.Parse(t, fiveAnHour)
 	c.State = t.TempDir()
 	mainlog := filepath.Join(t.TempDir(), "mainlog")
 	c.Log = []string{mainlog}
-	appendTo(t, mainlog, sixEach("a", 0, 3))
+	testkit.Append(t, mainlog, sixEach("a", 0, 3))
 	w := goOn(t, c, true, new(post))
 	w.untilRead("a2")
 	w.until("its mails", func() bool { return len(w.post.ids()) == 3 })
 	w.stop()
 	got := w.post.ids()
-	must(t, os.Rename(mainlog, mainlog+".2"))
-	appendTo(t, mainlog+".2", sixEach("b", 18, 2))
+	testkit.Must(t, os.Rename(mainlog, mainlog+".2"))
+	testkit.Append(t, mainlog+".2", sixEach("b", 18, 2))
 	half := zipped(t, sixEach("c", 30, 300))
-	must(t, os.WriteFile(mainlog+".1.gz", []byte(half[:len(half)/2]), 0o600))
-	appendTo(t, mainlog, sixEach("d", 2000, 2)+sentinel("end", second(2100), 5))
+	testkit.Must(t, os.WriteFile(mainlog+".1.gz", []byte(half[:len(half)/2]), 0o600))
+	testkit.Append(t, mainlog, sixEach("d", 2000, 2)+sentinel("end", second(2100), 5))
 	w = goOn(t, c, true, new(post))
 	w.untilRead("end")
 	want := replayIDs(t, c, mainlog, mainlog+".1.gz", mainlog+".2")
@@ -58,24 +60,24 @@ func TestDamagedFileWhileDown(t *testing.T) {
 // TestCopiedWhileFollowed: what logrotate's copy leaves beside the log counts once, by the daemon as by replay.
 func TestCopiedWhileFollowed(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
+	c := configtest.Parse(t, fiveAnHour)
 	c.State = t.TempDir()
 	mainlog := filepath.Join(t.TempDir(), "mainlog")
 	c.Log = []string{mainlog}
 	text := simples("alice", 0, 4)
-	appendTo(t, mainlog, text)
+	testkit.Append(t, mainlog, text)
 	w := goOn(t, c, true, new(post))
 	w.untilSays(ready)
-	must(t, os.WriteFile(mainlog+"-20261123", []byte(text), 0o600))
-	appendTo(t, mainlog, simple("bob", 5))
+	testkit.Must(t, os.WriteFile(mainlog+"-20261123", []byte(text), 0o600))
+	testkit.Append(t, mainlog, simple("bob", 5))
 	w.stop()
-	appendTo(t, mainlog, sentinel("end", second(100), 5))
+	testkit.Append(t, mainlog, sentinel("end", second(100), 5))
 	w = goOn(t, c, true, new(post))
 	w.untilRead("end")
 	w.until("its mail", func() bool { return len(w.post.ids()) > 0 })
 	w.stop()
 	names, err := tailer.Cycled(mainlog)
-	must(t, err)
+	testkit.Must(t, err)
 	for _, copied := range tailer.Copies(names) {
 		names = slices.DeleteFunc(names, func(name string) bool { return name == copied.Path })
 	}

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 	"exiwatch/tailer"
 	"exiwatch/window"
@@ -38,11 +40,11 @@ func newCellar(t testing.TB) *cellar {
 	t.Helper()
 	c := &cellar{log: filepath.Join(t.TempDir(), "mainlog")}
 	text := simples("alice", 0, 30) + simples("bob", 3600, 3625) + simples("carol", 7200, 7209)
-	must(t, os.WriteFile(c.log, []byte(text), 0o600))
+	testkit.Must(t, os.WriteFile(c.log, []byte(text), 0o600))
 	var err error
 	c.spool, err = mailer.OpenSpool(filepath.Join(t.TempDir(), "spool"))
-	must(t, err)
-	c.config = configured(t, fiveAnHour+"\n[[rule]]\nkey = 'sender'\ncount = 'subjects'\nlimit = 2\nwindow = '10m'")
+	testkit.Must(t, err)
+	c.config = configtest.Parse(t, fiveAnHour+"\n[[rule]]\nkey = 'sender'\ncount = 'subjects'\nlimit = 2\nwindow = '10m'")
 	c.config.Log = []string{c.log}
 	return c
 }
@@ -58,17 +60,17 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 	d.meter.begin(d.now())
 	d.composer = Composer(d.Config, d.Host)
 	first, err := NewPipeline(d.Config.Scopes, d.Config.Rules, c.mailing(d))
-	must(t, err)
+	testkit.Must(t, err)
 	d.own, d.others = first.Sent(), make(map[string]*logCheckpoint)
 	l := &logState{path: c.log, zone: d.Config.Zone, now: d.now, follower: tailer.Follower{Path: c.log}}
 	l.pipeline, err = first.Another(c.log)
-	must(t, err)
+	testkit.Must(t, err)
 	l.reader = l.pipeline.Reader(l.zone, d.now())
 	d.logs = []*logState{l}
 	var progress *logCheckpoint
 	if was != nil {
 		_, err := c.spool.Drop(was.Spooled)
-		must(t, err)
+		testkit.Must(t, err)
 		d.saver.mailbag.restore(was.Mailbag, d.now())
 		d.own.Restore(was.Own)
 		if len(was.Mailbag.Gathered) > 0 {
@@ -80,7 +82,7 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 			}
 		}
 	}
-	must(t, d.begin(l, progress))
+	testkit.Must(t, d.begin(l, progress))
 	c.read(t, d, l)
 	return d.checkpoint()
 }
@@ -89,15 +91,15 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 func (c *cellar) read(t testing.TB, d *Daemon, l *logState) {
 	t.Helper()
 	row, err := tailer.Row(c.log)
-	must(t, err)
+	testkit.Must(t, err)
 	text, err := os.ReadFile(c.log)
-	must(t, err)
+	testkit.Must(t, err)
 	arrived := func() { d.arrived(l) }
 	end := int64(0)
 	for line := range strings.Lines(string(text) + simples("dave", 9000, 9009) + simples("alice", 9009, 9020)) {
 		end += int64(len(line))
 		at, err := row[0].At(min(end, int64(len(text))))
-		must(t, err)
+		testkit.Must(t, err)
 		at.Offset = end
 		if !l.at.Position.SameFile(at) || end > l.at.Position.Offset {
 			l.line(tailer.Line{Text: []byte(strings.TrimSuffix(line, "\n")), End: at}, arrived)
@@ -139,7 +141,7 @@ func (c *cellar) sample(t testing.TB) []byte {
 	was.Told[hookChannel] = 3
 	was.Logs["/other"] = p
 	text, err := encode(was, maxCheckpoint)
-	must(t, err)
+	testkit.Must(t, err)
 	return text
 }
 
@@ -219,7 +221,7 @@ func TestLargeCheckpointIsTrimmed(t *testing.T) {
 	c := newCellar(t)
 	was := c.live(t, nil)
 	whole, err := encode(was, maxCheckpoint)
-	must(t, err)
+	testkit.Must(t, err)
 	p := was.Logs[c.log]
 	rows := make([]window.SavedRow, 1000)
 	for i := range rows {
@@ -258,7 +260,7 @@ func FuzzCheckpoint(f *testing.F) {
 		}
 		for range 2 {
 			saved, err := encode(c.live(t, was), maxCheckpoint)
-			must(t, err)
+			testkit.Must(t, err)
 			if was, err = decode(saved); err != nil {
 				t.Fatalf("what was saved isn't taken: %v\n%s", err, saved)
 			}

@@ -9,7 +9,9 @@ import (
 	"syscall"
 	"testing"
 
+	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/smalldisk"
+	"exiwatch/internal/testkit"
 )
 
 // fillDisk takes the room there is on the disk. It is given back by removing the file.
@@ -17,7 +19,7 @@ func fillDisk(t *testing.T, dir string) (ballast string) {
 	t.Helper()
 	ballast = filepath.Join(dir, "ballast")
 	f, err := os.Create(ballast)
-	must(t, err)
+	testkit.Must(t, err)
 	defer f.Close()
 	for size := 64 << 10; size > 0; size /= 2 {
 		for err = nil; err == nil; {
@@ -39,16 +41,16 @@ func TestDiskFull(t *testing.T) {
 			if !mounted {
 				return
 			}
-			c := configured(t, fiveAnHour)
+			c := configtest.Parse(t, fiveAnHour)
 			c.State = filepath.Join(disk, "state")
-			mainlog := write(t, "mainlog", "")
+			mainlog := testkit.Write(t, "mainlog", "")
 			c.Log = []string{mainlog}
 			w := goOn(t, c, true, new(post))
-			appendTo(t, mainlog, simples("alice", 0, 6))
+			testkit.Append(t, mainlog, simples("alice", 0, 6))
 			w.until("the mail of alice", func() bool { return len(w.post.ids()) == 1 })
 			ballast := fillDisk(t, disk)
 			for i := range 20 {
-				appendTo(t, mainlog, simples(fmt.Sprintf("user%d", i), 10*i+10, 10*i+16))
+				testkit.Append(t, mainlog, simples(fmt.Sprintf("user%d", i), 10*i+10, 10*i+16))
 			}
 			w.untilRead("user19")
 			w.untilSays("no space left on device")
@@ -62,7 +64,7 @@ func TestDiskFull(t *testing.T) {
 				w.untilRead("user19")
 				mailed = append(mailed, w.post.ids()...)
 			}
-			must(t, os.Remove(ballast))
+			testkit.Must(t, os.Remove(ballast))
 			w.until("every mail", func() bool { return len(w.post.ids()) >= 20 && w.allSent() })
 			w.stop()
 			if restart {

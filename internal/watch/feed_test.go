@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 	"exiwatch/tailer"
 
 	"github.com/google/go-cmp/cmp"
@@ -36,7 +38,7 @@ func newReading(t *rapid.T, c config.Config, goal tailer.Position) *reading {
 	r := new(reading)
 	zone, now := c.Zone, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	p, err := NewPipeline(c.Scopes, c.Rules, r.listener())
-	must(t, err)
+	testkit.Must(t, err)
 	r.logState = &logState{path: "mainlog", pipeline: p, reader: p.Reader(zone, now), zone: zone,
 		now: func() time.Time { return now }}
 	r.resumePoints.longest = int64(p.Counters().Longest() / time.Second)
@@ -80,8 +82,8 @@ func (r *reading) place() place { return place{r.at, r.seen, r.meter, r.catchUp 
 // wherever a rebuild ends; and a checkpoint between any two batches is the same.
 func TestRunsTellWhatLinesTell(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
-	must(t, err)
-	c := configured(t,
+	testkit.Must(t, err)
+	c := configtest.Parse(t,
 		"[count]\nonly = [\"all\"]\n[[rule]]\nkey = \"account\"\nlimit = 3\nwindow = \"5m\"\n[[rule]]\nkey = \"network\"\ncount = \"subjects\"\nlimit = 2\nwindow = \"1h\"\n")
 	c.Zone = zone
 	whole, byLine := 0, 0
@@ -128,7 +130,7 @@ func TestRunsTellWhatLinesTell(t *testing.T) {
 			}
 			got.feed.free <- b
 		}
-		must(t, <-fed)
+		testkit.Must(t, <-fed)
 		if diff := cmp.Diff(want.String(), got.String()); diff != "" {
 			t.Fatalf("of %v, with the goal %+v, runs tell (-by line +in runs):\n%s", steps, goal, diff)
 		}

@@ -15,6 +15,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 )
 
 // onlooker is a browser that asks on a socket.
@@ -45,8 +48,8 @@ func fetch(client *http.Client, path string) (text string, took time.Duration, e
 func TestLookingOnChangesNothing(t *testing.T) {
 	dir := t.TempDir()
 	log, socket := filepath.Join(dir, "mainlog"), filepath.Join(dir, "web.sock")
-	must(t, os.WriteFile(log, nil, 0o600))
-	c := configured(t, fmt.Sprintf("log = %q\n[web]\nlisten = \"unix:%s\"\n%s", log, socket, fiveRules))
+	testkit.Must(t, os.WriteFile(log, nil, 0o600))
+	c := configtest.Parse(t, fmt.Sprintf("log = %q\n[web]\nlisten = \"unix:%s\"\n%s", log, socket, fiveRules))
 	lines, end := traffic(5, 500)
 	p := &post{}
 	w := start(t, c, true, p)
@@ -72,16 +75,16 @@ func TestLookingOnChangesNothing(t *testing.T) {
 		})
 	}
 	for piece := range slices.Chunk(lines, 100) {
-		appendTo(t, log, strings.Join(piece, ""))
+		testkit.Append(t, log, strings.Join(piece, ""))
 	}
-	appendTo(t, log, sentinel("last", end.Add(time.Minute), sentinelLimit))
+	testkit.Append(t, log, sentinel("last", end.Add(time.Minute), sentinelLimit))
 	w.untilRead("last")
 	want := replayIDs(t, c, log)
 	w.until("all mails are sent", func() bool { return len(p.ids()) >= len(want) })
 	late := onlooker(t, socket)
 	w.until("the page of alerts has those of the log", func() bool { // it isn't made more often than twice a second
 		text, _, err := fetch(late, "/alerts")
-		must(t, err)
+		testkit.Must(t, err)
 		return strings.Contains(text, "ended") && strings.Contains(text, "last")
 	})
 	cancel()
@@ -99,11 +102,11 @@ func TestLookingOnChangesNothing(t *testing.T) {
 func TestRebuildIsSeen(t *testing.T) {
 	dir := t.TempDir()
 	log, socket := filepath.Join(dir, "mainlog"), filepath.Join(dir, "web.sock")
-	must(t, os.WriteFile(log, nil, 0o600))
-	c := configured(t, fmt.Sprintf("log = %q\n[web]\nlisten = \"unix:%s\"\n[[rule]]\nlimit = 5\nwindow = '1h'\n", log,
+	testkit.Must(t, os.WriteFile(log, nil, 0o600))
+	c := configtest.Parse(t, fmt.Sprintf("log = %q\n[web]\nlisten = \"unix:%s\"\n[[rule]]\nlimit = 5\nwindow = '1h'\n", log,
 		socket))
 	c.State = t.TempDir()
-	appendTo(t, log, sentinel("early", time.Now().UTC().Add(-time.Minute), 6))
+	testkit.Append(t, log, sentinel("early", time.Now().UTC().Add(-time.Minute), 6))
 	w := goOn(t, c, true, &post{})
 	w.untilRead("early")
 	w.stop()
@@ -126,8 +129,8 @@ func TestPageOfAMillionAccounts(t *testing.T) {
 	}
 	dir := t.TempDir()
 	log, socket := filepath.Join(dir, "mainlog"), filepath.Join(dir, "web.sock")
-	must(t, os.WriteFile(log, nil, 0o600))
-	c := configured(t,
+	testkit.Must(t, os.WriteFile(log, nil, 0o600))
+	c := configtest.Parse(t,
 		fmt.Sprintf("log = %q\n[web]\nlisten = \"unix:%s\"\n[[rule]]\nlimit = 5\nwindow = '1d'\n[[rule]]\ncount = 'recipients'\nlimit = 500\nwindow = '1d'\n", log, socket))
 	w := start(t, c, true, &post{})
 	w.until("the page is served", func() bool { _, err := os.Stat(socket); return err == nil })
@@ -144,12 +147,12 @@ func TestPageOfAMillionAccounts(t *testing.T) {
 			line(&b, n)
 			n++
 		}
-		appendTo(t, log, b.String())
+		testkit.Append(t, log, b.String())
 	}
-	appendTo(t, log, sentinel("million", time.Now().UTC(), 5))
+	testkit.Append(t, log, sentinel("million", time.Now().UTC(), 5))
 	w.untilRead("million")
 	keys := 0
-	must(t, w.daemon.ask(t.Context(), func() { keys = w.daemon.logs[0].pipeline.Counters().Stats().Keys }))
+	testkit.Must(t, w.daemon.ask(t.Context(), func() { keys = w.daemon.logs[0].pipeline.Counters().Stats().Keys }))
 	if keys < accounts {
 		t.Fatalf("%d accounts are held", keys)
 	}
@@ -167,7 +170,7 @@ func TestPageOfAMillionAccounts(t *testing.T) {
 			case <-pause.C:
 			}
 			began := time.Now()
-			must(t, w.daemon.ask(t.Context(), func() {}))
+			testkit.Must(t, w.daemon.ask(t.Context(), func() {}))
 			*into = append(*into, time.Since(began))
 		}
 	}

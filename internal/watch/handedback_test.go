@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -33,22 +36,22 @@ func TestRestartBeforeMailIsHandedBack(t *testing.T) {
 		}
 		came = append(came, part)
 	}
-	c := configured(t, rule)
+	c := configtest.Parse(t, rule)
 	c.State = t.TempDir()
 	mainlog := filepath.Join(t.TempDir(), "mainlog")
 	c.Log = []string{mainlog}
-	appendTo(t, mainlog, "")
+	testkit.Append(t, mainlog, "")
 	w := goOn(t, c, true, new(post))
 	w.untilSays(ready)
 	for i, part := range came {
 		name := fmt.Sprintf("part%d", i)
-		appendTo(t, mainlog, part+sentinel(name, at.Add(time.Duration(5*i+1)*time.Minute), 5))
+		testkit.Append(t, mainlog, part+sentinel(name, at.Add(time.Duration(5*i+1)*time.Minute), 5))
 		w.untilRead(name)
 	}
 	w.until("every mail", w.allSent) // what isn't covered by a checkpoint is told again
 	w.stop()
 	all := w.opened()
-	appendTo(t, mainlog, back.String()+sentinel("end", at.Add(51*time.Minute), 5))
+	testkit.Append(t, mainlog, back.String()+sentinel("end", at.Add(51*time.Minute), 5))
 	w = goOn(t, c, true, new(post))
 	w.untilRead("end")
 	w.stop()

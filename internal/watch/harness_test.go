@@ -16,6 +16,7 @@ import (
 
 	"exiwatch/internal/await"
 	"exiwatch/internal/config"
+	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 	"exiwatch/window"
 )
@@ -140,7 +141,7 @@ func goOn(t *testing.T, c config.Config, fromStart bool, p *post, edit ...func(*
 
 // allSent tells whether nothing is left to be told. The daemon is at work.
 func (w *watchman) allSent() (all bool) {
-	must(w.t, w.daemon.ask(w.t.Context(), func() { all = w.daemon.unsent() == 0 }))
+	testkit.Must(w.t, w.daemon.ask(w.t.Context(), func() { all = w.daemon.unsent() == 0 }))
 	return all
 }
 
@@ -248,14 +249,14 @@ func replayEvents(t *testing.T, c config.Config, names ...string) []string {
 		Grew:  func(a *window.Alert) { events = append(events, a.ID+"."+Grew(a)) },
 		Ended: func(a *window.Alert) { events = append(events, a.ID+"."+Ended) },
 	})
-	must(t, err)
+	testkit.Must(t, err)
 	var sources []Source
 	for _, name := range names {
 		sources = append(sources, Source{Name: name})
 	}
 	_, err = Run(t.Context(), p, sources, c.Zone, time.Now(), nil)
 	if broken := (*BrokenLogs)(nil); !errors.As(err, &broken) {
-		must(t, err)
+		testkit.Must(t, err)
 	}
 	return events
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 )
 
@@ -23,7 +25,7 @@ type saga struct {
 
 func newSaga(t *testing.T, rules, log string) *saga {
 	t.Parallel()
-	s := &saga{t: t, c: configured(t, rules), mainlog: write(t, "mainlog", log)}
+	s := &saga{t: t, c: configtest.Parse(t, rules), mainlog: testkit.Write(t, "mainlog", log)}
 	s.c.State, s.c.Log = t.TempDir(), []string{s.mainlog}
 	return s
 }
@@ -45,7 +47,7 @@ func (s *saga) run(do func(w *watchman)) *watchman {
 // add writes to the log, and then an alert of its own, whose mail is waited for.
 func (s *saga) add(w *watchman, text, name string, at int) {
 	s.t.Helper()
-	appendTo(s.t, s.mainlog, text+sentinel(name, second(at), 5))
+	testkit.Append(s.t, s.mainlog, text+sentinel(name, second(at), 5))
 	w.untilRead(name)
 	w.until("its mail", func() bool {
 		return slices.ContainsFunc(w.opened(), func(a openedAlert) bool {
@@ -73,11 +75,11 @@ func (s *saga) own(user, id string, at int) string {
 func TestWindowThatGrows(t *testing.T) {
 	s := newSaga(t, "[[rule]]\nlimit = 5\nwindow = '1m'", simples("alice", 0, 4))
 	for at := 10; at < 900; at += 10 {
-		appendTo(t, s.mainlog, simple("bob", at))
+		testkit.Append(t, s.mainlog, simple("bob", at))
 	}
 	s.run(nil)
 	s.run(nil)
-	s.c.Rules = configured(t, fiveAnHour+"\nname = 'grown'").Rules
+	s.c.Rules = configtest.Parse(t, fiveAnHour+"\nname = 'grown'").Rules
 	w := s.run(func(w *watchman) { s.add(w, simples("alice", 900, 903), "end", 904) })
 	if !slices.ContainsFunc(w.opened(), func(a openedAlert) bool { return a.Account == "alice" && !a.Silent }) {
 		t.Errorf("opened %v, want alice's, who sent 7 in 15 minutes", w.opened())
@@ -91,9 +93,9 @@ func TestCopyFromLongAgo(t *testing.T) {
 	s.run(func(w *watchman) {
 		s.add(w, "", "alice", 0)
 		id := w.opened()[0].ID
-		appendTo(t, s.mainlog, s.own("root", id, 8))
+		testkit.Append(t, s.mainlog, s.own("root", id, 8))
 		for at := 10; at < 600; at += 20 {
-			appendTo(t, s.mainlog, simple("bob", at))
+			testkit.Append(t, s.mainlog, simple("bob", at))
 		}
 		s.add(w, simples("mallory", 601, 605)+s.own("mallory", id, 605), "middle", 606)
 	})
@@ -106,8 +108,8 @@ func TestCopyFromLongAgo(t *testing.T) {
 func TestStoppedBeforeTheFirstNewLine(t *testing.T) {
 	s := newSaga(t, fiveAnHour, simples("bob", 0, 3))
 	s.run(nil)
-	must(t, os.Remove(s.mainlog))
-	appendTo(t, s.mainlog, simples("alice", 20, 30))
+	testkit.Must(t, os.Remove(s.mainlog))
+	testkit.Append(t, s.mainlog, simples("alice", 20, 30))
 	for range 3 {
 		goOn(t, s.c, true, new(post)).stop()
 	}
@@ -118,13 +120,13 @@ func TestStoppedBeforeTheFirstNewLine(t *testing.T) {
 // TestLogTakenOutAndPutBack: what a log held while it wasn't in the configuration is news when it is again.
 func TestLogTakenOutAndPutBack(t *testing.T) {
 	s := newSaga(t, fiveAnHour, simples("alice", 0, 3))
-	other := write(t, "mainlog", simples("bob", 0, 3))
+	other := testkit.Write(t, "mainlog", simples("bob", 0, 3))
 	both := []string{s.mainlog, other}
 	s.c.Log = both
 	s.run(nil)
 	s.c.Log = both[:1]
 	s.run(nil)
-	appendTo(t, other, simples("bob", 5, 10))
+	testkit.Append(t, other, simples("bob", 5, 10))
 	s.c.Log = both
 	s.run(nil)
 	s.verify(other)
@@ -140,10 +142,10 @@ func TestEvidenceInWhatIsReadAgain(t *testing.T) {
 		s.add(w, s.own("root", id, 10), "end", 31)
 	})
 	waiting := filepath.Join(s.c.State, "spool/waiting", id+".opened.eml")
-	must(t, os.Remove(filepath.Join(s.c.State, "spool/sent", id+".opened")))
+	testkit.Must(t, os.Remove(filepath.Join(s.c.State, "spool/sent", id+".opened")))
 	entry := fmt.Sprintf(`{"id":%q,"event":"opened","from":"","to":["root"],"put":%q,"seq":1}`, id,
 		time.Now().Format(time.RFC3339))
-	must(t, os.WriteFile(waiting, []byte(entry+"\nSubject: x\r\n\r\n"), 0o600))
+	testkit.Must(t, os.WriteFile(waiting, []byte(entry+"\nSubject: x\r\n\r\n"), 0o600))
 	s.run(nil)
 	s.verify(s.mainlog)
 }
@@ -154,11 +156,11 @@ func TestStoppedWithinAnEntry(t *testing.T) {
 	s := newSaga(t, fiveAnHour, "")
 	s.run(func(w *watchman) {
 		s.add(w, "", "alice", 0)
-		appendTo(t, s.mainlog, simples("bob", 1, 6)+"2026-11-23 10:00:07 1xV999-000001-01 <= \"bo\n")
+		testkit.Append(t, s.mainlog, simples("bob", 1, 6)+"2026-11-23 10:00:07 1xV999-000001-01 <= \"bo\n")
 	})
 	c, err := (&state{dir: s.c.State}).load()
-	must(t, err)
-	appendTo(t, s.mainlog, "b\"@lab.test U=bob P=local S=5\n")
+	testkit.Must(t, err)
+	testkit.Append(t, s.mainlog, "b\"@lab.test U=bob P=local S=5\n")
 	s.run(func(w *watchman) { s.add(w, "", "end", 8) })
 	s.verify(s.mainlog)
 	if len(c.Logs) != 1 || len(c.Logs[s.mainlog].Alerts) != 1 {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 	"exiwatch/tailer"
 )
 
@@ -68,17 +70,17 @@ func TestHangingReaderDoesNotBeat(t *testing.T) {
 		message string
 		provoke func(t *testing.T, log string)
 	}{
-		"reader": {"following the log", func(t *testing.T, log string) { must(t, os.Remove(log)) }},
+		"reader": {"following the log", func(t *testing.T, log string) { testkit.Must(t, os.Remove(log)) }},
 		"owner": {"alert", func(t *testing.T, log string) {
-			appendTo(t, log, sentinel("alice", time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), 20))
+			testkit.Append(t, log, sentinel("alice", time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), 20))
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			log := filepath.Join(t.TempDir(), "mainlog")
-			appendTo(t, log, "")
+			testkit.Append(t, log, "")
 			var beats atomic.Int64
 			s := &stall{message: c.message, entered: make(chan struct{}), release: make(chan struct{})}
-			conf := configured(t, fmt.Sprintf("log = %q", log))
+			conf := configtest.Parse(t, fmt.Sprintf("log = %q", log))
 			conf.State = t.TempDir()
 			w := goOn(t, conf, false, &post{}, func(d *Daemon) {
 				s.Handler = d.Log.Handler()
@@ -100,7 +102,7 @@ func TestHangingReaderDoesNotBeat(t *testing.T) {
 				t.Errorf("%d beats while the %s hung, want at most %d", after, name, before)
 			}
 			close(s.release)
-			appendTo(t, log, "")
+			testkit.Append(t, log, "")
 			w.until("beats after the hang", func() bool { return beats.Load() > before+1 })
 		})
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 	"exiwatch/window"
 )
 
@@ -41,10 +43,10 @@ func TestRestartsWithSeveralHosts(t *testing.T) {
 				var text []byte
 				for _, name := range files { // whose first stamps don't say which is older
 					part, err := os.ReadFile(name)
-					must(t, err)
+					testkit.Must(t, err)
 					text = append(text, part...)
 				}
-				return []string{write(t, "all", string(text))}
+				return []string{testkit.Write(t, "all", string(text))}
 			})
 		})
 	}
@@ -52,7 +54,7 @@ func TestRestartsWithSeveralHosts(t *testing.T) {
 
 // TestHostsAreCountedByThemselves: the same account on two hosts, and hosts whose clocks disagree.
 func TestHostsAreCountedByThemselves(t *testing.T) {
-	c := configured(t, "[[rule]]\nlimit = 20\nwindow = '5m'")
+	c := configtest.Parse(t, "[[rule]]\nlimit = 20\nwindow = '5m'")
 	var log bytes.Buffer
 	line := func(host, user string, at time.Duration) {
 		stamp := second(0).Add(at).Format(time.DateTime)
@@ -73,9 +75,9 @@ func TestHostsAreCountedByThemselves(t *testing.T) {
 	p, err := NewPipeline(c.Scopes, c.Rules, Listener{Opened: func(alerts []*window.Alert) {
 		got = append(got, alerts[0].Value)
 	}})
-	must(t, err)
+	testkit.Must(t, err)
 	_, err = Run(t.Context(), p, []Source{{Name: "log", Stream: &log}}, time.UTC, second(0), nil)
-	must(t, err)
+	testkit.Must(t, err)
 	if want := "alice bob carol"; strings.Join(got, " ") != want {
 		t.Errorf("alerts of %q, want %q", got, want)
 	}

@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/journal"
 	"exiwatch/internal/journaltest"
+	"exiwatch/internal/testkit"
 	"exiwatch/window"
 )
 
@@ -35,7 +37,7 @@ func journaled(text string) (all []journaltest.Entry) {
 }
 
 func journalConfig(t *testing.T, window string) config.Config {
-	return configured(t, fmt.Sprintf("log = \"journal\"\n[[rule]]\nkey = \"account\"\nlimit = 20\nwindow = %q\n",
+	return configtest.Parse(t, fmt.Sprintf("log = \"journal\"\n[[rule]]\nkey = \"account\"\nlimit = 20\nwindow = %q\n",
 		window))
 }
 
@@ -50,17 +52,17 @@ func replayJournal(t *testing.T, c config.Config) []string {
 				ids = append(ids, a.ID)
 			}
 		}})
-		must(t, err)
+		testkit.Must(t, err)
 		_, err = Run(t.Context(), p, []Source{s}, c.Zone, time.Now(), nil)
-		must(t, err)
+		testkit.Must(t, err)
 		slices.Sort(ids)
 		return ids
 	}
 	ids := read(Source{Name: "journal", Open: func() (io.ReadCloser, error) { return l.Open(t.Context()) }})
 	file := filepath.Join(t.TempDir(), "journal.json")
 	text, err := exec.Command("journalctl", "-o", "json").Output()
-	must(t, err)
-	must(t, os.WriteFile(file, text, 0o600))
+	testkit.Must(t, err)
+	testkit.Must(t, os.WriteFile(file, text, 0o600))
 	if again := read(Source{Name: file}); !slices.Equal(again, ids) {
 		t.Errorf("a replay of journalctl -o json: %q, of the journal: %q", again, ids)
 	}
@@ -151,7 +153,7 @@ func TestVacuumedJournal(t *testing.T) {
 	w.untilRead("alice")
 	w.until("a mail", func() bool { return len(p.ids()) == 1 })
 	w.stop()
-	must(t, os.Remove(filepath.Join(j.Dir, "a.journal")))
+	testkit.Must(t, os.Remove(filepath.Join(j.Dir, "a.journal")))
 	j.Append("b", journaled(sentinel("bob", journalDay.Add(time.Minute), 20))...)
 	w = goOn(t, c, false, p)
 	w.untilRead("bob")
@@ -190,7 +192,7 @@ func TestPiecesInTheJournal(t *testing.T) {
 
 // TestStandardInput: it is read to its end, alerts are mailed, Run ends, and nothing of it is in the checkpoint.
 func TestStandardInput(t *testing.T) {
-	c, p := configured(t, "log = \"-\"\n"), &post{}
+	c, p := configtest.Parse(t, "log = \"-\"\n"), &post{}
 	c.State = t.TempDir()
 	text := sentinel("alice", journalDay, 20)
 	w := goOn(t, c, false, p, func(d *Daemon) { d.Stdin = strings.NewReader(text) })
@@ -205,7 +207,7 @@ func TestStandardInput(t *testing.T) {
 	})
 	w.stop()
 	file := filepath.Join(t.TempDir(), "mainlog")
-	must(t, os.WriteFile(file, []byte(text), 0o600))
+	testkit.Must(t, os.WriteFile(file, []byte(text), 0o600))
 	if got, want := p.ids(), replayIDs(t, c, file); !slices.Equal(got, want) || len(got) != 1 {
 		t.Errorf("mailed %q, a replay lists %q", got, want)
 	}
@@ -220,11 +222,11 @@ func TestStandardInputThatWaits(t *testing.T) {
 	in, out := io.Pipe()
 	defer out.Close()
 	p := &post{}
-	c := configured(t, "log = \"-\"\n")
+	c := configtest.Parse(t, "log = \"-\"\n")
 	c.State = t.TempDir()
 	w := goOn(t, c, false, p, func(d *Daemon) { d.Stdin = in })
 	_, err := io.WriteString(out, sentinel("alice", journalDay, 20))
-	must(t, err)
+	testkit.Must(t, err)
 	w.until("a mail", func() bool { return len(p.ids()) == 1 })
 	w.stop()
 }

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 )
 
 // said counts the daemon's lines of a level that hold all of some texts.
@@ -28,15 +31,15 @@ func (w *watchman) said(level string, texts ...string) (n int) {
 func TestDaemonSaysWhatItDoesNotUnderstand(t *testing.T) {
 	dir := t.TempDir()
 	exims, part, postfix := filepath.Join(dir, "exims"), filepath.Join(dir, "part"), filepath.Join(dir, "postfix")
-	entries := oddLog(time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC))
+	entries := testkit.OddLog(time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC))
 	const strange = "2026-11-23 12:00:00 mx1 1xV000-000000-01 <= a\x1b[31m@lab.test H=(x) [192.0.2.7] P=esmtp S=9\n"
 	const other = "Nov 28 10:00:00 mx1 postfix/smtpd[123]: connect from unknown[192.0.2.7]\n"
 	first, _, _ := strings.Cut(entries, "cwd=")
 	first = first[:strings.LastIndexByte(first, '\n')+1]
-	must(t, os.WriteFile(exims, []byte(first), 0o600))
-	must(t, os.WriteFile(part, []byte(entries+strange+other), 0o600))
-	must(t, os.WriteFile(postfix, []byte(other), 0o600))
-	c := configured(t, "")
+	testkit.Must(t, os.WriteFile(exims, []byte(first), 0o600))
+	testkit.Must(t, os.WriteFile(part, []byte(entries+strange+other), 0o600))
+	testkit.Must(t, os.WriteFile(postfix, []byte(other), 0o600))
+	c := configtest.Parse(t, "")
 	c.Log, c.Metrics = []string{exims, part, postfix}, anyPort
 	w := start(t, c, true, new(post))
 	url := w.metricsURL()
@@ -52,7 +55,7 @@ func TestDaemonSaysWhatItDoesNotUnderstand(t *testing.T) {
 			w.said("WARN", "lines of the log were not understood", `"lines":17`, part+":254", "mx1 1xV") == 1
 	})
 	for _, log := range []string{part, postfix} {
-		appendTo(t, log, other+strange+"foo\n")
+		testkit.Append(t, log, other+strange+"foo\n")
 	}
 	w.untilMetric(url, `exiwatch_lines_not_understood_total{log="`+part+`"}`, 19)
 	w.untilMetric(url, `exiwatch_lines_not_understood_total{log="`+postfix+`"}`, 2)

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 )
 
@@ -69,7 +70,7 @@ func TestKilledBetweenAnyTwoWrites(t *testing.T) {
 		for n := 1; ; n++ {
 			round++
 			account := fmt.Sprintf("%d", round)
-			appendTo(t, filepath.Join(dir, "mainlog"), sentinel(account, second(60*round), sentinelLimit))
+			testkit.Append(t, filepath.Join(dir, "mainlog"), sentinel(account, second(60*round), sentinelLimit))
 			if strings.HasPrefix(call, "unlink") {
 				killVictim(t, dir, account, "fsync", uncovered)
 			}
@@ -103,7 +104,7 @@ func TestKilledBetweenAnyTwoWrites(t *testing.T) {
 		}
 	}
 	accepted, err := os.ReadFile(filepath.Join(dir, "accepted"))
-	must(t, err)
+	testkit.Must(t, err)
 	mailed := strings.Fields(string(accepted))
 	want := replayEvents(t, victimDaemon(dir, nil).Config, filepath.Join(dir, "mainlog"))
 	if missing, more := difference(want, mailed), difference(mailed, want); len(want) < round ||
@@ -133,7 +134,7 @@ func killVictim(t *testing.T, dir, account, call string, n int, options ...strin
 		return "", false
 	}
 	text, err := os.ReadFile(trace)
-	must(t, err)
+	testkit.Must(t, err)
 	unfinished := make(map[string]string) // by thread: strace breaks a line where another one begins
 	for line := range strings.Lines(string(text)) {
 		thread, call, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")

@@ -2,37 +2,20 @@ package watch
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/testkit"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
 
-// oddLog has 4000 arrivals, of a second each, among calls in two lines and lines that aren't understood.
-func oddLog(at time.Time) string {
-	var b strings.Builder
-	for i := range 4000 {
-		stamp := at.Add(time.Duration(i) * time.Second).Format(time.DateTime)
-		fmt.Fprintf(&b, "%s 1xV%03d-%06d-01 <= u%d@lab.test H=(pc) [192.0.2.7] P=esmtpa A=plain:alice S=900\n", stamp,
-			i%1000, i, i%2)
-		switch i % 500 {
-		case 0:
-			fmt.Fprintf(&b, "%s cwd=/home/a\nb 3 args: /usr/sbin/exim -t -i\n", stamp)
-		case 250: // out of the reach of the call
-			fmt.Fprintf(&b, "%s mx1 1xV%03d-%06d-01 <= u@lab.test\nfoo\n\n", stamp, i%1000, i)
-		}
-	}
-	return b.String()
-}
-
 // TestLooks: what is said of each source is the same, wherever its portions end, and whatever of them is read twice.
 func TestLooks(t *testing.T) {
 	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-	log := oddLog(at)
+	log := testkit.OddLog(at)
 	for _, cut := range []int{1, 200, 300 << 10, len(log)} {
 		cut += strings.IndexByte(log[cut-1:], '\n')
 		sum, whole, before := Look{}, parser.Judgement{}, int64(0)

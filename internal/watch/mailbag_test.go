@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 	"exiwatch/parser"
 )
@@ -27,16 +29,16 @@ func (c *wallClock) give(d *Daemon) {
 // What Exim logs of the digest isn't counted.
 func TestStormMakesADigest(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour+"\n[count]\nonly = ['all']\n[mail]\nmax_per_hour = 3")
+	c := configtest.Parse(t, fiveAnHour+"\n[count]\nonly = ['all']\n[mail]\nmax_per_hour = 3")
 	c.State = t.TempDir()
 	mainlog := filepath.Join(t.TempDir(), "mainlog")
 	c.Log = []string{mainlog}
-	appendTo(t, mainlog, "")
+	testkit.Append(t, mainlog, "")
 	var clock wallClock
 	p := new(post)
 	w := goOn(t, c, true, p, clock.give)
 	for i := range 40 {
-		appendTo(t, mainlog, sentinel(fmt.Sprintf("user%d", i), second(i), sentinelLimit))
+		testkit.Append(t, mainlog, sentinel(fmt.Sprintf("user%d", i), second(i), sentinelLimit))
 	}
 	w.until("three mails", func() bool { return len(p.taken()) == 3 })
 	w.untilRead("user39")
@@ -45,7 +47,7 @@ func TestStormMakesADigest(t *testing.T) {
 
 	w = goOn(t, c, true, p, clock.give)
 	w.untilSays(ready)
-	appendTo(t, mainlog, sentinel("late", second(60), sentinelLimit))
+	testkit.Append(t, mainlog, sentinel("late", second(60), sentinelLimit))
 	w.untilRead("late")
 	clock.pass(digestPause)
 	w.until("the digest", func() bool { return len(p.taken()) == 4 })
@@ -59,12 +61,12 @@ func TestStormMakesADigest(t *testing.T) {
 		t.Errorf("the digest is %s.%s, want it to begin with alert %s", digest.ID, digest.Event, want[3])
 	}
 	arrival := fmt.Sprintf("%s 1xMAIL-000000-00 <= <> U=root P=local S=999 id=", second(61).Format(time.DateTime))
-	appendTo(t, mainlog, arrival+mailer.MessageID(digest.ID, digest.Event, "mx.lab.test", w.daemon.composer.Key)+"\n")
+	testkit.Append(t, mainlog, arrival+mailer.MessageID(digest.ID, digest.Event, "mx.lab.test", w.daemon.composer.Key)+"\n")
 	for i := range sentinelLimit {
-		appendTo(t, mainlog, arrival+fmt.Sprintf("%d@mx.lab.test\n", i))
+		testkit.Append(t, mainlog, arrival+fmt.Sprintf("%d@mx.lab.test\n", i))
 	}
 	clock.pass(30 * time.Minute)
-	appendTo(t, mainlog, sentinel("later", second(62), sentinelLimit))
+	testkit.Append(t, mainlog, sentinel("later", second(62), sentinelLimit))
 	w.untilRead("later")
 	for _, a := range w.opened() {
 		if a.Account == "root" {
@@ -80,7 +82,7 @@ func TestStormMakesADigest(t *testing.T) {
 	w.untilSays(ready)
 	clock.pass(digestPause)
 	w.until("the second digest", func() bool { return len(p.taken()) == 5 })
-	appendTo(t, mainlog, sentinel("next", second(63), sentinelLimit))
+	testkit.Append(t, mainlog, sentinel("next", second(63), sentinelLimit))
 	w.until("a mail of its own again", func() bool { return len(p.taken()) == 6 })
 	if last := p.taken()[5]; last.Event != Opened || !strings.Contains(string(last.Data), "next") {
 		t.Errorf("the last mail is %s.%s, want that of next", last.ID, last.Event)
@@ -90,9 +92,9 @@ func TestStormMakesADigest(t *testing.T) {
 // TestStormFasterThanAnyTick: a log that is caught up with holds more events within a tick than wait for a digest.
 func TestStormFasterThanAnyTick(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour+"\n[mail]\nmax_per_hour = 3")
+	c := configtest.Parse(t, fiveAnHour+"\n[mail]\nmax_per_hour = 3")
 	spool, err := mailer.OpenSpool(t.TempDir())
-	must(t, err)
+	testkit.Must(t, err)
 	d := &Daemon{Config: c, Log: slog.New(slog.DiscardHandler), now: time.Now, turn: newCountersLock(), spool: spool,
 		composer: Composer(c, "mx.lab.test")}
 	d.turn.take()
@@ -100,7 +102,7 @@ func TestStormFasterThanAnyTick(t *testing.T) {
 	go d.writer.run()
 	const events = 3 + 2*maxDigest + 1
 	p, err := NewPipeline(c.Scopes, c.Rules, Listener{Opened: d.opened})
-	must(t, err)
+	testkit.Must(t, err)
 	d.meter.begin(time.Now())
 	r := p.Reader(time.UTC, time.Now())
 	for i := range events {

@@ -16,8 +16,10 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/readsocket"
 	"exiwatch/internal/report"
+	"exiwatch/internal/testkit"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -42,10 +44,10 @@ func (w *watchman) metricsURL() (url string) {
 func scrape(t *testing.T, url string) string {
 	t.Helper()
 	r, err := http.Get(url)
-	must(t, err)
+	testkit.Must(t, err)
 	defer r.Body.Close()
 	text, err := io.ReadAll(r.Body)
-	must(t, err)
+	testkit.Must(t, err)
 	if r.StatusCode != http.StatusOK {
 		t.Fatalf("%s: %s", r.Status, text)
 	}
@@ -100,19 +102,19 @@ func TestNoLabelHoldsWhatALogSays(t *testing.T) {
 		}
 	}
 	text += at.Format(time.DateTime) + " 1xV900-000000-00 <= nobody nonsense\n"
-	must(t, os.WriteFile(log, nil, 0o600))
+	testkit.Must(t, os.WriteFile(log, nil, 0o600))
 	rules := ""
 	for _, key := range []string{"account", "sender", "auth", "host", "network", "subject", "topic"} {
 		rules += "[[rule]]\nkey = '" + key + "'\nlimit = 5\nonly = ['all', '203.0.113.0/24']\n[[rule.except]]\nmatch = '*except*'\nlimit = 9\n"
 	}
-	c := configured(t, rules+"[[rule]]\nname = 'networks'\ncount = 'networks'\nlimit = 3\n"+
+	c := configtest.Parse(t, rules+"[[rule]]\nname = 'networks'\ncount = 'networks'\nlimit = 3\n"+
 		"[socket]\npath = '"+folder+"/s'\nmode = '0600'\n")
 	c.Log, c.Metrics = []string{log}, anyPort
 	c.Hook = &post{}
 	p := new(post)
 	w := start(t, c, true, p)
 	url := w.metricsURL()
-	appendTo(t, log, text)
+	testkit.Append(t, log, text)
 	for i, s := range secrets {
 		question(t, folder+"/s", fmt.Sprintf("count account=%s host=%s", readsocket.Quote(s.account), s.host))
 		question(t, folder+"/s", "nobody.there"+strconv.Itoa(i))
@@ -172,7 +174,7 @@ func alertsOpened(text string) (sum float64) {
 func question(t *testing.T, path, request string) {
 	t.Helper()
 	_, err := readsocket.Ask(t.Context(), path, request)
-	must(t, err)
+	testkit.Must(t, err)
 }
 
 // tallyOf is what a replay finds in a log.
@@ -182,9 +184,9 @@ func tallyOf(t *testing.T, c config.Config, name string) (tally report.Tally) {
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) { tally.Arrival(a) },
 		Other:   tally.Other,
 	})
-	must(t, err)
+	testkit.Must(t, err)
 	_, err = Run(t.Context(), p, []Source{{Name: name}}, c.Zone, time.Now(), nil)
-	must(t, err)
+	testkit.Must(t, err)
 	return tally
 }
 
@@ -232,8 +234,8 @@ func checkExposition(t *testing.T, text string) {
 
 // TestScrapeWhileTheCountersAreBusy: it gets what was counted before, and what needs no counters.
 func TestScrapeWhileTheCountersAreBusy(t *testing.T) {
-	log := write(t, "mainlog", sentinel("one", time.Now(), 20))
-	c := configured(t, "")
+	log := testkit.Write(t, "mainlog", sentinel("one", time.Now(), 20))
+	c := configtest.Parse(t, "")
 	c.Log, c.Metrics = []string{log}, anyPort
 	w := start(t, c, true, new(post))
 	url := w.metricsURL()
@@ -241,7 +243,7 @@ func TestScrapeWhileTheCountersAreBusy(t *testing.T) {
 	w.untilMetric(url, `exiwatch_log_behind_bytes{log="`+log+`"}`, 0)
 	w.daemon.turn.take() // as one does who counts a long time
 	more := sentinel("another", time.Now(), 20)
-	appendTo(t, log, more)
+	testkit.Append(t, log, more)
 	began := time.Now()
 	got := scrape(t, url)
 	took := time.Since(began)
@@ -261,28 +263,28 @@ func TestScrapeWhileTheCountersAreBusy(t *testing.T) {
 func TestMetricsPortThatIsTaken(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
+	testkit.Must(t, err)
 	defer taken.Close()
-	log := write(t, "mainlog", "")
-	c := configured(t, "")
+	log := testkit.Write(t, "mainlog", "")
+	c := configtest.Parse(t, "")
 	c.Log, c.Metrics = []string{log}, netip.MustParseAddrPort(taken.Addr().String())
 	w := start(t, c, true, new(post))
-	appendTo(t, log, sentinel("one", time.Now(), 20))
+	testkit.Append(t, log, sentinel("one", time.Now(), 20))
 	w.untilRead("one")
 	w.until("the error", func() bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		return strings.Contains(w.log.String(), "metrics can't be served")
 	})
-	must(t, taken.Close())
+	testkit.Must(t, taken.Close())
 	w.untilMetric(w.metricsURL(), "exiwatch_arrivals_total", 21)
 }
 
 // TestMetricsAfterARestart: what is read again isn't counted again; that is the rebuild.
 func TestMetricsAfterARestart(t *testing.T) {
 	now := time.Now()
-	log := write(t, "mainlog", sentinel("one", now, 20))
-	c := configured(t, "")
+	log := testkit.Write(t, "mainlog", sentinel("one", now, 20))
+	c := configtest.Parse(t, "")
 	c.Log, c.Metrics = []string{log}, anyPort
 	w := start(t, c, true, new(post))
 	w.untilMetric(w.metricsURL(), "exiwatch_lines_total", 21)
@@ -291,7 +293,7 @@ func TestMetricsAfterARestart(t *testing.T) {
 	w = goOn(t, c, true, new(post))
 	url := w.metricsURL()
 	w.untilMetric(url, `exiwatch_alerts_open{rule="bulk sender"}`, 1)
-	appendTo(t, log, sentinel("another", now, 20))
+	testkit.Append(t, log, sentinel("another", now, 20))
 	got := w.untilMetric(url, "exiwatch_lines_total", 21)
 	for name, want := range map[string]float64{
 		"exiwatch_arrivals_total": 21, `exiwatch_alerts_open{rule="bulk sender"}`: 2, `exiwatch_alerts_opened_total{rule="bulk sender"}`: 1,
@@ -308,12 +310,12 @@ func TestMetricsAfterARestart(t *testing.T) {
 
 // TestMailThatDoesNotLeave: it waits, and one sees for how long.
 func TestMailThatDoesNotLeave(t *testing.T) {
-	log := write(t, "mainlog", "")
-	c := configured(t, "")
+	log := testkit.Write(t, "mainlog", "")
+	c := configtest.Parse(t, "")
 	c.Log, c.Metrics = []string{log}, anyPort
 	w := start(t, c, true, &post{refuses: true})
 	url := w.metricsURL()
-	appendTo(t, log, sentinel("one", time.Now(), 20))
+	testkit.Append(t, log, sentinel("one", time.Now(), 20))
 	w.until("a second attempt", func() bool {
 		got := scrape(t, url)
 		return metric(got, `exiwatch_deliveries_total{channel="mail",result="deferred"}`) >= 2 &&

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 	"exiwatch/tailer"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,20 +22,20 @@ func TestClockSetBackBetweenFiles(t *testing.T) {
 	const files, limit = 5, 5
 	at := time.Now().UTC().Truncate(time.Second).Add(-24 * time.Hour)
 	shifts := [files]time.Duration{0, 30 * time.Minute, -90 * time.Minute, -60 * time.Minute, 20 * time.Minute}
-	c := configured(t, fmt.Sprintf("[[rule]]\nkey = \"account\"\nlimit = %d\nwindow = \"10m\"\n", limit))
+	c := configtest.Parse(t, fmt.Sprintf("[[rule]]\nkey = \"account\"\nlimit = %d\nwindow = \"10m\"\n", limit))
 	c.State = t.TempDir()
 	folder := t.TempDir()
 	mainlog := filepath.Join(folder, "mainlog")
 	c.Log = []string{mainlog}
-	appendTo(t, mainlog, "")
+	testkit.Append(t, mainlog, "")
 	w := goOn(t, c, true, new(post))
 	w.untilSays(ready)
 	for i, shift := range shifts {
 		if i > 0 {
 			for n := i; n > 1; n-- {
-				must(t, os.Rename(fmt.Sprint(mainlog, ".", n-1), fmt.Sprint(mainlog, ".", n)))
+				testkit.Must(t, os.Rename(fmt.Sprint(mainlog, ".", n-1), fmt.Sprint(mainlog, ".", n)))
 			}
-			must(t, os.Rename(mainlog, mainlog+".1"))
+			testkit.Must(t, os.Rename(mainlog, mainlog+".1"))
 		}
 		var text strings.Builder
 		for minute := range 25 { // over the limit at times, alone and with what stands in other files
@@ -45,7 +47,7 @@ func TestClockSetBackBetweenFiles(t *testing.T) {
 			}
 		}
 		name := fmt.Sprint("file", i)
-		appendTo(t, mainlog, text.String()+sentinel(name, at.Add(shift+25*time.Minute), limit))
+		testkit.Append(t, mainlog, text.String()+sentinel(name, at.Add(shift+25*time.Minute), limit))
 		w.untilRead(name)
 	}
 	w.stop()
@@ -58,14 +60,14 @@ func TestClockSetBackBetweenFiles(t *testing.T) {
 		t.Fatalf("the daemon told of %d alerts: too few", len(want))
 	}
 	row, err := tailer.Cycled(mainlog)
-	must(t, err)
+	testkit.Must(t, err)
 	copied := t.TempDir()
 	var elsewhere []string // copies that are all of the same age
 	for _, path := range row {
 		text, err := os.ReadFile(path)
-		must(t, err)
+		testkit.Must(t, err)
 		elsewhere = append(elsewhere, filepath.Join(copied, filepath.Base(path)))
-		must(t, os.WriteFile(elsewhere[len(elsewhere)-1], text, 0o600))
+		testkit.Must(t, os.WriteFile(elsewhere[len(elsewhere)-1], text, 0o600))
 	}
 	backwards := slices.Clone(elsewhere)
 	slices.Reverse(backwards)
@@ -87,7 +89,7 @@ func TestReplayOrderByName(t *testing.T) {
 		for _, minute := range minutes {
 			text += arrivalAt(minute)
 		}
-		must(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+		testkit.Must(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
 		return Source{Name: filepath.Join(folder, name)}
 	}
 	old, middle, young := file("mainlog.2", 20, 21), file("mainlog.1", 5), file("mainlog", 30)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 )
 
 // neverRead is a regular file that can be opened, and not read: its first page is never mapped.
@@ -25,18 +27,18 @@ func leftUnread(t *testing.T) (conf config.Config, log string, readable func()) 
 	t.Helper()
 	dir := t.TempDir()
 	log = filepath.Join(dir, "mainlog")
-	appendTo(t, log, sentinel("before", at10, 20))
-	conf = configured(t, fmt.Sprintf("log = %q", log))
+	testkit.Append(t, log, sentinel("before", at10, 20))
+	conf = configtest.Parse(t, fmt.Sprintf("log = %q", log))
 	conf.State = t.TempDir()
 	w := goOn(t, conf, false, &post{})
 	w.until("the end", func() bool { return w.says("read to their ends") })
 	w.stop()
-	appendTo(t, log, sentinel("alice", at10.Add(time.Second), 20))
+	testkit.Append(t, log, sentinel("alice", at10.Add(time.Second), 20))
 	aside := filepath.Join(t.TempDir(), "aside")
-	must(t, os.Rename(log, aside))
-	must(t, os.Symlink(neverRead, log+".1"))
-	appendTo(t, log, sentinel("bob", at10.Add(2*time.Second), 20))
-	return conf, log, func() { must(t, os.Rename(aside, log+".1")) }
+	testkit.Must(t, os.Rename(log, aside))
+	testkit.Must(t, os.Symlink(neverRead, log+".1"))
+	testkit.Append(t, log, sentinel("bob", at10.Add(2*time.Second), 20))
+	return conf, log, func() { testkit.Must(t, os.Rename(aside, log+".1")) }
 }
 
 // TestBeginsWhenFilesCanBeRead: at a start the file can't be read that has to be looked at to know where to begin.
@@ -46,7 +48,7 @@ func TestBeginsWhenFilesCanBeRead(t *testing.T) {
 	}
 	conf, _, readable := leftUnread(t)
 	before, err := os.ReadFile(filepath.Join(conf.State, checkpointFile))
-	must(t, err)
+	testkit.Must(t, err)
 	var beats atomic.Int64
 	w := goOn(t, conf, false, &post{}, func(d *Daemon) { d.Beat = func() { beats.Add(1) } })
 	w.untilSays("waiting until it can be read")
@@ -61,9 +63,9 @@ func TestBeginsWhenFilesCanBeRead(t *testing.T) {
 	}
 	var was, is checkpoint
 	after, err := os.ReadFile(filepath.Join(conf.State, checkpointFile))
-	must(t, err)
-	must(t, json.Unmarshal(before, &was))
-	must(t, json.Unmarshal(after, &is))
+	testkit.Must(t, err)
+	testkit.Must(t, json.Unmarshal(before, &was))
+	testkit.Must(t, json.Unmarshal(after, &is))
 	for path, p := range was.Logs {
 		if is.Logs[path] == nil || is.Logs[path].Position != p.Position {
 			t.Errorf("the checkpoint went from %+v to %+v", p.Position, is.Logs[path])
@@ -93,7 +95,7 @@ func TestGapIsNamed(t *testing.T) {
 	w.untilSays("a file of the log was left out")
 	w.untilRead("bob")
 	w.until("a mail", func() bool { return len(p.ids()) > 0 })
-	appendTo(t, log, sentinel("carol", at10.Add(3*time.Second), 20))
+	testkit.Append(t, log, sentinel("carol", at10.Add(3*time.Second), 20))
 	w.untilRead("carol")
 	w.until("another mail", func() bool { return len(p.ids()) > 1 })
 	if n := w.daemon.snapshot(t.Context()).Skipped; n != 1 {
@@ -121,7 +123,7 @@ func TestGapIsNamed(t *testing.T) {
 	conf.WaitForFile = 0
 	w = goOn(t, conf, false, &post{}) // doesn't wait for it again
 	w.untilSays(ready)
-	appendTo(t, log, sentinel("dave", at10.Add(4*time.Second), 20))
+	testkit.Append(t, log, sentinel("dave", at10.Add(4*time.Second), 20))
 	w.untilRead("dave")
 	w.stop()
 	if gaps, err := Gaps(conf.State, time.Now()); err != nil || len(gaps) != 1 {

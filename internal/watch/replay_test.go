@@ -15,6 +15,8 @@ import (
 	"testing/iotest"
 	"time"
 
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"
@@ -23,12 +25,12 @@ import (
 // replayed gives the message ids in the order they are read, and the totals.
 func replayed(t *testing.T, sources ...Source) (ids []string, totals tailer.Totals, err error) {
 	t.Helper()
-	c := configured(t, "")
+	c := configtest.Parse(t, "")
 	p, err := NewPipeline(c.Scopes, nil, Listener{Arrival: func(a *parser.Arrival,
 		_ *window.Arrival) {
 		ids = append(ids, string(a.MessageID))
 	}})
-	must(t, err)
+	testkit.Must(t, err)
 	result, err := Run(t.Context(), p, sources, time.UTC, time.Now(), nil)
 	return ids, result.Totals, err
 }
@@ -51,18 +53,18 @@ func zipped(t *testing.T, text string) string {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	_, err := w.Write([]byte(text))
-	must(t, err)
-	must(t, w.Close())
+	testkit.Must(t, err)
+	testkit.Must(t, w.Close())
 	return b.String()
 }
 
 // TestReplayOrder: logs go by their first stamps, whatever order they are named in; one without stamps stays where it
 // was named.
 func TestReplayOrder(t *testing.T) {
-	early := Source{Name: write(t, "z", "no stamp here\n"+arrivalAt(1)+arrivalAt(5))}
-	middle := Source{Name: write(t, "a.gz", zipped(t, arrivalAt(2)))}
-	late := Source{Name: write(t, "m", arrivalAt(3))}
-	empty := Source{Name: write(t, "e", "")}
+	early := Source{Name: testkit.Write(t, "z", "no stamp here\n"+arrivalAt(1)+arrivalAt(5))}
+	middle := Source{Name: testkit.Write(t, "a.gz", zipped(t, arrivalAt(2)))}
+	late := Source{Name: testkit.Write(t, "m", arrivalAt(3))}
+	empty := Source{Name: testkit.Write(t, "e", "")}
 	stream := func(text string) Source { return Source{Name: "standard input", Stream: strings.NewReader(text)} }
 	for name, test := range map[string]struct {
 		sources []Source
@@ -103,7 +105,7 @@ func TestLongStreamAmongFiles(t *testing.T) {
 	if long.Len() < 3*peekSize {
 		t.Fatalf("%d bytes are too few", long.Len())
 	}
-	file := Source{Name: write(t, "later", strings.ReplaceAll(arrivalAt(7), " 10:", " 11:"))}
+	file := Source{Name: testkit.Write(t, "later", strings.ReplaceAll(arrivalAt(7), " 10:", " 11:"))}
 	got, totals, err := replayed(t, file, Source{Name: "standard input",
 		Stream: iotest.HalfReader(strings.NewReader(long.String()))})
 	if err != nil || !slices.Equal(got, append(want, idsOf(7)...)) {
@@ -117,7 +119,7 @@ func TestLongStreamAmongFiles(t *testing.T) {
 // TestReplayInAnyChunks: the log is the same however its bytes come.
 func TestReplayInAnyChunks(t *testing.T) {
 	log, err := os.ReadFile("../../fixtures/hostile.log")
-	must(t, err)
+	testkit.Must(t, err)
 	want := found(t, bytes.NewReader(log))
 	if !strings.Contains(want, "<=") || strings.Count(want, "\n") < 80 {
 		t.Fatalf("too little is found in the fixture:\n%s", want)
@@ -145,7 +147,7 @@ func (c chunks) Read(p []byte) (int, error) { return c.Reader.Read(p[:min(c.n, l
 func found(t *testing.T, log io.Reader) string {
 	t.Helper()
 	var out strings.Builder
-	c := configured(t, "[[rule]]\nlimit = 1")
+	c := configtest.Parse(t, "[[rule]]\nlimit = 1")
 	p, err := NewPipeline(c.Scopes, c.Rules, Listener{
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) {
 			fmt.Fprintf(&out, "%d <= %s %s %q %v\n", a.Line, a.MessageID, a.EnvelopeSender, a.Subject, a.Suspicious)
@@ -153,10 +155,10 @@ func found(t *testing.T, log io.Reader) string {
 		Other:  func(e *parser.Entry) { fmt.Fprintf(&out, "%d %d %s %s\n", e.Line, e.Kind, e.MessageID, e.Reason) },
 		Opened: func(a []*window.Alert) { fmt.Fprintf(&out, "alert %s\n", a[0].ID) },
 	})
-	must(t, err)
+	testkit.Must(t, err)
 	_, err = Run(t.Context(), p, []Source{{Name: "log", Stream: log}}, time.UTC,
 		time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), nil)
-	must(t, err)
+	testkit.Must(t, err)
 	return out.String()
 }
 
@@ -168,8 +170,8 @@ func TestReplayOfACutArchive(t *testing.T) {
 			i*104729%9973, i*31)
 	}
 	whole := zipped(t, log.String())
-	broken := write(t, "mainlog.2.gz", whole[:len(whole)/2])
-	good := write(t, "mainlog", arrivalAt(3))
+	broken := testkit.Write(t, "mainlog.2.gz", whole[:len(whole)/2])
+	good := testkit.Write(t, "mainlog", arrivalAt(3))
 	for _, names := range [][]string{{broken}, {broken, good}, {good, broken}} {
 		var sources []Source
 		for _, name := range names {
@@ -191,7 +193,7 @@ func TestReplayOfWhatIsNoLog(t *testing.T) {
 		!strings.Contains(err.Error(), missing) {
 		t.Errorf("replaying a missing file = %v, want an error that names it", err)
 	}
-	if _, _, err := replayed(t, Source{Name: write(t, "log", arrivalAt(1))}, Source{Name: missing}); !errors.Is(err,
+	if _, _, err := replayed(t, Source{Name: testkit.Write(t, "log", arrivalAt(1))}, Source{Name: missing}); !errors.Is(err,
 		os.ErrNotExist) {
 		t.Errorf("replaying a missing file behind another = %v, want an error", err)
 	}
@@ -203,7 +205,7 @@ func TestReplayOfWhatIsNoLog(t *testing.T) {
 	for i := range garbage {
 		garbage[i] = byte(i * i >> 3)
 	}
-	if ids, totals, err := replayed(t, Source{Name: write(t, "garbage", string(garbage))}); err != nil ||
+	if ids, totals, err := replayed(t, Source{Name: testkit.Write(t, "garbage", string(garbage))}); err != nil ||
 		ids != nil || totals.Bytes != int64(len(garbage)) {
 		t.Errorf("replaying garbage = %q, %+v, %v, want nothing", ids, totals, err)
 	}
@@ -211,7 +213,7 @@ func TestReplayOfWhatIsNoLog(t *testing.T) {
 
 // TestReplayEndsWithItsContext though the log goes on.
 func TestReplayEndsWithItsContext(t *testing.T) {
-	c := configured(t, "")
+	c := configtest.Parse(t, "")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	n := 0
@@ -220,7 +222,7 @@ func TestReplayEndsWithItsContext(t *testing.T) {
 			cancel()
 		}
 	}})
-	must(t, err)
+	testkit.Must(t, err)
 	log := &endless{text: arrivalAt(1)}
 	if _, err := Run(ctx, p, []Source{{Name: "standard input", Stream: log}}, time.UTC, time.Now(),
 		nil); !errors.Is(err, context.Canceled) {
@@ -242,14 +244,14 @@ func (e *endless) Read(p []byte) (int, error) {
 
 // TestProgress goes from 0 to 1 and never back.
 func TestProgress(t *testing.T) {
-	c := configured(t, "")
+	c := configtest.Parse(t, "")
 	p, err := NewPipeline(c.Scopes, nil, Listener{})
-	must(t, err)
+	testkit.Must(t, err)
 	text := strings.Repeat(arrivalAt(1), 20_000)
-	sources := []Source{{Name: write(t, "a", text)}, {Name: write(t, "b", zipped(t, text))}}
+	sources := []Source{{Name: testkit.Write(t, "a", text)}, {Name: testkit.Write(t, "b", zipped(t, text))}}
 	var shares []float64
 	_, err = Run(t.Context(), p, sources, time.UTC, time.Now(), func(done float64) { shares = append(shares, done) })
-	must(t, err)
+	testkit.Must(t, err)
 	if len(shares) < 6 || !slices.IsSorted(shares) || shares[0] < 0 || shares[len(shares)-1] > 1 ||
 		shares[len(shares)-1] < 0.9 {
 		t.Errorf("progress = %v, want shares that rise to 1", shares)
@@ -258,17 +260,17 @@ func TestProgress(t *testing.T) {
 
 // TestFilteredArrivalsAreNotCounted: what Keep leaves out is neither told nor counted.
 func TestFilteredArrivalsAreNotCounted(t *testing.T) {
-	c := configured(t, "[[rule]]\nlimit = 2\nwindow = '1d'")
+	c := configtest.Parse(t, "[[rule]]\nlimit = 2\nwindow = '1d'")
 	var told, alerts int
 	p, err := NewPipeline(c.Scopes, c.Rules, Listener{
 		Keep:    func(a *parser.Arrival, _ *window.Arrival) bool { return a.Time.Minute() >= 3 },
 		Arrival: func(*parser.Arrival, *window.Arrival) { told++ },
 		Opened:  func(a []*window.Alert) { alerts += len(a) },
 	})
-	must(t, err)
+	testkit.Must(t, err)
 	log := arrivalAt(1) + arrivalAt(2) + arrivalAt(3) + arrivalAt(4)
 	_, err = Run(t.Context(), p, []Source{{Name: "log", Stream: strings.NewReader(log)}}, time.UTC, time.Now(), nil)
-	must(t, err)
+	testkit.Must(t, err)
 	if told != 2 || alerts != 0 {
 		t.Errorf("%d arrivals told and %d alerts, want 2 and none", told, alerts)
 	}
@@ -277,17 +279,17 @@ func TestFilteredArrivalsAreNotCounted(t *testing.T) {
 // TestEndIsTold: an alert ends when its count has been down for one whole window, which the next arrival shows,
 // whoever's it is.
 func TestEndIsTold(t *testing.T) {
-	c := configured(t, "[[rule]]\nlimit = 2\nwindow = '1m'")
+	c := configtest.Parse(t, "[[rule]]\nlimit = 2\nwindow = '1m'")
 	var told []string
 	p, err := NewPipeline(c.Scopes, c.Rules, Listener{
 		Opened: func(a []*window.Alert) { told = append(told, "opened "+a[0].Opened.Format(time.TimeOnly)) },
 		Ended:  func(a *window.Alert) { told = append(told, "ended "+a.Ended.Format(time.TimeOnly)) },
 	})
-	must(t, err)
+	testkit.Must(t, err)
 	others := strings.ReplaceAll(arrivalAt(8), "U=a P=local", "H=h [192.0.2.7] P=esmtp") // which aren't counted
 	log := strings.Repeat(arrivalAt(1), 3) + others + strings.Repeat(arrivalAt(9), 3)
 	_, err = Run(t.Context(), p, []Source{{Name: "log", Stream: strings.NewReader(log)}}, time.UTC, time.Now(), nil)
-	must(t, err)
+	testkit.Must(t, err)
 	if want := []string{"opened 10:01:00", "ended 10:03:00", "opened 10:09:00"}; !slices.Equal(told, want) {
 		t.Errorf("told %q, want %q", told, want)
 	}

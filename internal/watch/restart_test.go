@@ -13,6 +13,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 )
 
 // says tells whether the daemon has logged a text.
@@ -33,12 +36,12 @@ const ready = "the logs are read to their ends"
 func compress(t *testing.T, name string) {
 	t.Helper()
 	text, err := os.ReadFile(name)
-	must(t, err)
+	testkit.Must(t, err)
 	f, err := os.Create(name + ".gz")
-	must(t, err)
+	testkit.Must(t, err)
 	z := gzip.NewWriter(f)
 	_, err = z.Write(text)
-	must(t, errors.Join(err, z.Close(), f.Close(), os.Remove(name)))
+	testkit.Must(t, errors.Join(err, z.Close(), f.Close(), os.Remove(name)))
 }
 
 // TestRestartsSayWhatReplaySays is the one invariant across restarts: the daemon ends at random places, also in the
@@ -55,7 +58,7 @@ func TestRestartsSayWhatReplaySays(t *testing.T) {
 
 func restartInTraffic(t *testing.T, seed uint64, wrapped func(line string) string,
 	together func(files []string) []string) {
-	c := configured(t, fiveRules)
+	c := configtest.Parse(t, fiveRules)
 	c.State = t.TempDir()
 	lines, end := traffic(seed, 2000)
 	for i := range lines {
@@ -64,7 +67,7 @@ func restartInTraffic(t *testing.T, seed uint64, wrapped func(line string) strin
 	r := rand.New(rand.NewPCG(seed, 99))
 	dir, mainlog := t.TempDir(), filepath.Join(t.TempDir(), "mainlog")
 	c.Log = []string{mainlog}
-	appendTo(t, mainlog, "")
+	testkit.Append(t, mainlog, "")
 	var all []string // copies of the cycled files
 	var mailed []string
 	w := goOn(t, c, true, new(post))
@@ -75,7 +78,7 @@ func restartInTraffic(t *testing.T, seed uint64, wrapped func(line string) strin
 		for range 1 + r.IntN(3) {
 			n := min(next+1+r.IntN(150), len(lines))
 			for ; next < n; next++ {
-				appendTo(t, mainlog, lines[next])
+				testkit.Append(t, mainlog, lines[next])
 			}
 			if r.IntN(3) == 0 {
 				w.untilSays(ready)
@@ -85,28 +88,28 @@ func restartInTraffic(t *testing.T, seed uint64, wrapped func(line string) strin
 		mailed = append(mailed, w.post.events()...)
 		for range r.IntN(3) {
 			text, err := os.ReadFile(mainlog)
-			must(t, err)
+			testkit.Must(t, err)
 			if len(text) > 0 {
 				all = append(all, filepath.Join(dir, fmt.Sprintf("%03d", len(all))))
-				must(t, os.WriteFile(all[len(all)-1], text, 0o600))
+				testkit.Must(t, os.WriteFile(all[len(all)-1], text, 0o600))
 			}
 			shift(t, mainlog, len(all))
 			if r.IntN(2) == 0 {
-				must(t, os.Rename(mainlog, mainlog+".1"))
+				testkit.Must(t, os.Rename(mainlog, mainlog+".1"))
 			} else {
-				must(t, os.WriteFile(mainlog+".1", text, 0o600))
-				must(t, os.Truncate(mainlog, 0))
+				testkit.Must(t, os.WriteFile(mainlog+".1", text, 0o600))
+				testkit.Must(t, os.Truncate(mainlog, 0))
 			}
 			if r.IntN(2) == 0 {
 				compress(t, mainlog+".1")
 			}
 			for n := min(next+1+r.IntN(40), len(lines)); next < n; next++ { // while the daemon is down
-				appendTo(t, mainlog, lines[next])
+				testkit.Append(t, mainlog, lines[next])
 			}
-			appendTo(t, mainlog, "")
+			testkit.Append(t, mainlog, "")
 		}
 	}
-	appendTo(t, mainlog, sentinel("end", end, sentinelLimit))
+	testkit.Append(t, mainlog, sentinel("end", end, sentinelLimit))
 	w = goOn(t, c, true, new(post))
 	w.untilRead("end")
 	want := replayEvents(t, c, together(append(all, mainlog))...)
@@ -155,9 +158,9 @@ func shift(t *testing.T, mainlog string, n int) {
 // would have, and the same account can then open another.
 func TestOpenAlertGoesOn(t *testing.T) {
 	t.Parallel()
-	c := configured(t, "[[rule]]\nlimit = 5\nwindow = '1m'")
+	c := configtest.Parse(t, "[[rule]]\nlimit = 5\nwindow = '1m'")
 	c.State = t.TempDir()
-	mainlog := write(t, "mainlog", simples("alice", 0, 10))
+	mainlog := testkit.Write(t, "mainlog", simples("alice", 0, 10))
 	c.Log = []string{mainlog}
 	w := goOn(t, c, true, new(post))
 	w.untilRead("alice")
@@ -165,12 +168,12 @@ func TestOpenAlertGoesOn(t *testing.T) {
 	w.stop()
 
 	w = goOn(t, c, true, new(post))
-	appendTo(t, mainlog, simples("alice", 10, 20)+simple("bob", 400))
+	testkit.Append(t, mainlog, simples("alice", 10, 20)+simple("bob", 400))
 	w.until("the end of the alert", func() bool { return w.says(`"msg":"alert ended"`) })
 	if !w.says(`"messages":20`) {
 		t.Error("the alert doesn't have the 20 messages from before and after the restart")
 	}
-	appendTo(t, mainlog, simples("alice", 500, 510))
+	testkit.Append(t, mainlog, simples("alice", 500, 510))
 	w.untilRead("alice")
 	w.until("its mail", func() bool { return len(w.post.ids()) == 1 })
 	w.stop()
@@ -182,16 +185,16 @@ func TestOpenAlertGoesOn(t *testing.T) {
 // TestFirstStartCountsCycledFiles: silently, as far back as the windows reach.
 func TestFirstStartCountsCycledFiles(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
+	c := configtest.Parse(t, fiveAnHour)
 	mainlog := filepath.Join(t.TempDir(), "mainlog")
 	c.Log = []string{mainlog}
-	appendTo(t, mainlog+".2", simples("carol", 0, 5))
+	testkit.Append(t, mainlog+".2", simples("carol", 0, 5))
 	compress(t, mainlog+".2")
-	appendTo(t, mainlog+".1", simples("alice", 10, 14))
-	appendTo(t, mainlog, simples("alice", 14, 15))
+	testkit.Append(t, mainlog+".1", simples("alice", 10, 14))
+	testkit.Append(t, mainlog, simples("alice", 14, 15))
 	w := start(t, c, false, new(post))
 	w.untilSays(ready)
-	appendTo(t, mainlog, simple("alice", 20)+simple("carol", 21))
+	testkit.Append(t, mainlog, simple("alice", 20)+simple("carol", 21))
 	w.untilRead("alice")
 	w.untilRead("carol")
 	w.until("two mails", func() bool { return len(w.post.ids()) == 2 })
@@ -200,20 +203,20 @@ func TestFirstStartCountsCycledFiles(t *testing.T) {
 // TestPastIsGone: where the log doesn't reach back over the windows the daemon says from when counts are complete.
 func TestPastIsGone(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
+	c := configtest.Parse(t, fiveAnHour)
 	c.Zone = time.UTC
 	c.State = t.TempDir()
 	mainlog := filepath.Join(t.TempDir(), "mainlog")
 	c.Log = []string{mainlog}
-	appendTo(t, mainlog+".1", simples("alice", 0, 3))
-	appendTo(t, mainlog, simples("bob", 60, 70))
+	testkit.Append(t, mainlog+".1", simples("alice", 0, 3))
+	testkit.Append(t, mainlog, simples("bob", 60, 70))
 	w := goOn(t, c, false, new(post))
 	w.untilSays(ready)
 	if !w.says(`"complete":"2026-11-23T11:00:00Z"`) {
 		t.Error("the first start doesn't warn")
 	}
 	w.stop()
-	must(t, os.Remove(mainlog+".1"))
+	testkit.Must(t, os.Remove(mainlog+".1"))
 	w = goOn(t, c, false, new(post))
 	w.untilSays(ready)
 	if !w.says(`"complete":"2026-11-23T11:01:00Z"`) {
@@ -224,15 +227,15 @@ func TestPastIsGone(t *testing.T) {
 // TestFileThatWasCountedIsGone: what is there since is told, and the daemon says that lines may be missing.
 func TestFileThatWasCountedIsGone(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
+	c := configtest.Parse(t, fiveAnHour)
 	c.State = t.TempDir()
-	mainlog := write(t, "mainlog", simples("alice", 0, 10))
+	mainlog := testkit.Write(t, "mainlog", simples("alice", 0, 10))
 	c.Log = []string{mainlog}
 	w := goOn(t, c, false, new(post))
 	w.untilSays(ready)
 	w.stop()
-	must(t, os.Remove(mainlog))
-	appendTo(t, mainlog, simples("bob", 20, 26)+simples("alice", 26, 40))
+	testkit.Must(t, os.Remove(mainlog))
+	testkit.Append(t, mainlog, simples("bob", 20, 26)+simples("alice", 26, 40))
 	w = goOn(t, c, false, new(post))
 	w.untilRead("bob")
 	w.until("its mail", func() bool { return len(w.post.ids()) == 1 })
@@ -248,17 +251,17 @@ func TestFileThatWasCountedIsGone(t *testing.T) {
 // limit. Replay says so, and so does the next daemon.
 func TestLineAddedWhileDown(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
+	c := configtest.Parse(t, fiveAnHour)
 	c.State = t.TempDir()
-	mainlog := write(t, "mainlog", simples("alice", 0, 5))
+	mainlog := testkit.Write(t, "mainlog", simples("alice", 0, 5))
 	c.Log = []string{mainlog}
 	w := goOn(t, c, true, new(post))
 	w.untilSays(ready)
-	must(t, os.Rename(mainlog, mainlog+".1"))
-	appendTo(t, mainlog, sentinel("next", second(10), 5))
+	testkit.Must(t, os.Rename(mainlog, mainlog+".1"))
+	testkit.Append(t, mainlog, sentinel("next", second(10), 5))
 	w.until("its mail", func() bool { return len(w.post.ids()) == 1 })
 	w.stop()
-	appendTo(t, mainlog+".1", simple("alice", 6))
+	testkit.Append(t, mainlog+".1", simple("alice", 6))
 	w = goOn(t, c, true, new(post))
 	w.untilRead("alice")
 	w.until("its mail", func() bool { return len(w.post.ids()) == 1 })
@@ -278,17 +281,17 @@ func TestLineAddedWhileDown(t *testing.T) {
 // TestRuleThatIsNew: what was open under it before is no news.
 func TestRuleThatIsNew(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
+	c := configtest.Parse(t, fiveAnHour)
 	c.State = t.TempDir()
-	mainlog := write(t, "mainlog", simples("alice", 0, 4))
+	mainlog := testkit.Write(t, "mainlog", simples("alice", 0, 4))
 	c.Log = []string{mainlog}
 	w := goOn(t, c, true, new(post))
 	w.untilSays(ready)
 	w.stop()
-	c.Rules = configured(t, "[[rule]]\nlimit = 3\nwindow = '1h'").Rules
+	c.Rules = configtest.Parse(t, "[[rule]]\nlimit = 3\nwindow = '1h'").Rules
 	w = goOn(t, c, true, new(post))
 	w.untilSays(ready)
-	appendTo(t, mainlog, simples("alice", 5, 6)+simples("bob", 6, 10))
+	testkit.Append(t, mainlog, simples("alice", 5, 6)+simples("bob", 6, 10))
 	w.untilRead("bob")
 	w.stop()
 	if got := w.opened(); len(got) != 2 || !got[0].Silent || got[0].Account != "alice" || got[1].Silent {
@@ -300,20 +303,20 @@ func TestRuleThatIsNew(t *testing.T) {
 // it again.
 func TestMailsWithoutCheckpointAreMadeAgain(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
+	c := configtest.Parse(t, fiveAnHour)
 	c.State = t.TempDir()
-	mainlog := write(t, "mainlog", "")
+	mainlog := testkit.Write(t, "mainlog", "")
 	c.Log = []string{mainlog}
 	w := goOn(t, c, true, new(post))
 	w.untilSays(ready)
 	w.stop()
 	checkpoint, err := os.ReadFile(filepath.Join(c.State, checkpointFile))
-	must(t, err)
+	testkit.Must(t, err)
 	w = goOn(t, c, true, &post{hangs: true})
-	appendTo(t, mainlog, simples("alice", 0, 6))
+	testkit.Append(t, mainlog, simples("alice", 0, 6))
 	w.untilRead("alice")
 	w.stop()
-	must(t, os.WriteFile(filepath.Join(c.State, checkpointFile), checkpoint, 0o600))
+	testkit.Must(t, os.WriteFile(filepath.Join(c.State, checkpointFile), checkpoint, 0o600))
 	w = goOn(t, c, true, new(post))
 	w.untilRead("alice")
 	w.until("its mail", func() bool { return len(w.post.ids()) == 1 })
@@ -323,10 +326,10 @@ func TestMailsWithoutCheckpointAreMadeAgain(t *testing.T) {
 func TestBrokenCheckpoint(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{"half": `{"version":1,"lo`, "of no version": `{}`, "empty": ""} {
-		c := configured(t, fiveAnHour)
+		c := configtest.Parse(t, fiveAnHour)
 		c.State = t.TempDir()
-		must(t, os.WriteFile(filepath.Join(c.State, checkpointFile), []byte(text), 0o600))
-		c.Log = []string{write(t, "mainlog", simples("alice", 0, 10))}
+		testkit.Must(t, os.WriteFile(filepath.Join(c.State, checkpointFile), []byte(text), 0o600))
+		c.Log = []string{testkit.Write(t, "mainlog", simples("alice", 0, 10))}
 		w := goOn(t, c, false, new(post))
 		w.untilSays(ready)
 		w.until("a checkpoint", func() bool {
@@ -346,9 +349,9 @@ func TestBrokenCheckpoint(t *testing.T) {
 // TestSecondDaemonIsRefused: it says who has the state folder.
 func TestSecondDaemonIsRefused(t *testing.T) {
 	t.Parallel()
-	c := configured(t, fiveAnHour)
+	c := configtest.Parse(t, fiveAnHour)
 	c.State = t.TempDir()
-	c.Log = []string{write(t, "mainlog", "")}
+	c.Log = []string{testkit.Write(t, "mainlog", "")}
 	w := goOn(t, c, true, new(post))
 	w.untilSays(ready)
 	second := &Daemon{Config: c, Host: "mx.lab.test", Log: slog.New(slog.DiscardHandler)}

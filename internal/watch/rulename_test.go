@@ -4,11 +4,12 @@ import (
 	"slices"
 	"testing"
 
+	"exiwatch/internal/config/configtest"
 	"exiwatch/window"
 )
 
 func TestRulesAreToldApartWithoutTheirScopes(t *testing.T) {
-	c := configured(t, `
+	c := configtest.Parse(t, `
 [[rule]]
 name = "bulk"
 limit = 5

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -11,7 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/metrics"
+	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 	"exiwatch/parser"
 )
@@ -28,25 +31,27 @@ func TestScrapeOfAMillionKeys(t *testing.T) {
 		t.Skip("a million keys take long")
 	}
 	const keys, open = 1_000_000, 2_000
-	d := &Daemon{Config: configured(t,
+	d := &Daemon{Config: configtest.Parse(t,
 		"[[rule]]\nlimit = 1\nwindow = '1h'\n[[rule]]\nkey = 'sender'\nlimit = 1000\nwindow = '1h'\n"),
 		turn: newCountersLock(), now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	d.meter.begin(time.Now())
 	p, err := NewPipeline(d.Config.Scopes, d.Config.Rules, Listener{})
-	must(t, err)
+	testkit.Must(t, err)
 	d.spool, err = mailer.OpenSpool(t.TempDir())
-	must(t, err)
+	testkit.Must(t, err)
 	d.writer = newWriter(d)
-	d.logs = []*logState{{path: write(t, "mainlog", ""), pipeline: p}}
+	d.logs = []*logState{{path: testkit.Write(t, "mainlog", ""), pipeline: p}}
 	at := time.Now()
-	a := parser.Arrival{Time: at, Authenticator: []byte("plain")}
+	var log bytes.Buffer
+	r := p.Reader(time.Local, at)
 	for i := range keys + open {
 		who := max(i/2, i-open) // the first ones are over their limit
-		a.AuthenticatedID = fmt.Appendf(a.AuthenticatedID[:0], "u%d@lab.test", who)
-		a.EnvelopeSender = a.AuthenticatedID
-		a.MessageID = fmt.Appendf(a.MessageID[:0], "1xV%03d-%06d-01", i/1_000_000, i%1_000_000)
-		p.entry(&parser.Entry{Kind: parser.Reception, Arrival: &a})
+		log.Reset()
+		fmt.Fprintf(&log, "%s 1xV%03d-%06d-01 <= u%d@lab.test H=h [192.0.2.7] P=esmtpa A=plain:u%[4]d@lab.test S=5",
+			at.Format(time.DateTime), i/1_000_000, i%1_000_000, who)
+		r.Line(parser.Place{}, log.Bytes())
 	}
+	r.Flush()
 	h := metrics.Handler("", func() metrics.Snapshot { return d.snapshot(t.Context()) }, d.Log)
 	var took []time.Duration
 	for range 100 {
@@ -97,8 +102,8 @@ type load struct {
 
 func scrapeLoad(t *testing.T, ask bool) (l load) {
 	t.Helper()
-	log := write(t, "mainlog", "")
-	c := configured(t, "[[rule]]\nkey = 'auth'\nlimit = 20\nwindow = '5m'\n[mail]\nmax_per_hour = 20\n")
+	log := testkit.Write(t, "mainlog", "")
+	c := configtest.Parse(t, "[[rule]]\nkey = 'auth'\nlimit = 20\nwindow = '5m'\n[mail]\nmax_per_hour = 20\n")
 	c.Log, c.Metrics = []string{log}, anyPort
 	w := start(t, c, true, new(post))
 	defer w.stop()

@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/readsocket"
+	"exiwatch/internal/testkit"
 	"exiwatch/tailer"
 	"exiwatch/window"
 )
@@ -29,9 +31,9 @@ var (
 func asked(t *testing.T, text string) config.Config {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "exiwatch")
-	must(t, err)
+	testkit.Must(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	return configured(t, text+fmt.Sprintf("\n[socket]\npath = %q\ngroup = '%d'\n", filepath.Join(dir, "s"),
+	return configtest.Parse(t, text+fmt.Sprintf("\n[socket]\npath = %q\ngroup = '%d'\n", filepath.Join(dir, "s"),
 		os.Getgid()))
 }
 
@@ -58,7 +60,7 @@ func logged(login string, n int, at time.Time) string {
 
 // TestAnswers: each key is asked as it is counted, exceptions hold, and the answer has what was logged just before.
 func TestAnswers(t *testing.T) {
-	first, second := write(t, "mainlog", ""), write(t, "mainlog", "")
+	first, second := testkit.Write(t, "mainlog", ""), testkit.Write(t, "mainlog", "")
 	c := asked(t, fmt.Sprintf(`
 log = [%q, %q]
 [count]
@@ -99,14 +101,14 @@ limit = 1
 	w := start(t, c, false, new(post))
 	w.untilSays(ready)
 	now := time.Now()
-	appendTo(t, first, logged("alice", 20, now))
+	testkit.Append(t, first, logged("alice", 20, now))
 	w.until("the lines are counted", func() bool { return w.daemonArrivals() == 20 })
 	if got := w.answer("alice@lab.test\ncount sender=alice@LAB.TEST\nauth=alice\nhost=2001:db8::1"); got != "no\n100\nno\nno" {
 		t.Errorf("at the limit: %q", got)
 	}
-	appendTo(t, first, logged("alice", 1, now)+logged("news", 21,
+	testkit.Append(t, first, logged("alice", 1, now)+logged("news", 21,
 		now)+strings.Repeat(now.UTC().Format(time.DateTime)+" 1xVbbb-000001-01 <= <> R=1xVaaa-000001-01 U=Debian-exim P=local S=9\n", 21))
-	appendTo(t, second,
+	testkit.Append(t, second,
 		strings.Repeat(now.UTC().Format(time.DateTime)+" 1xVbbb-000001-01 <= \"a b\"@x.test H=mx [192.0.2.7] P=esmtp S=9\n", 25))
 	w.until("the lines are counted", func() bool { return w.daemonArrivals() == 20+1+21+21+25 })
 	for request, want := range map[string]string{
@@ -143,12 +145,12 @@ limit = 1
 // TestAnswerHasWhatWasLoggedBefore: it waits for lines that the logs hold and that aren't counted yet, but not for
 // long.
 func TestAnswerHasWhatWasLoggedBefore(t *testing.T) {
-	log := write(t, "mainlog", "12345678")
+	log := testkit.Write(t, "mainlog", "12345678")
 	info, err := os.Stat(log)
-	must(t, err)
+	testkit.Must(t, err)
 	p, err := NewPipeline(config.Scopes{"": {}}, []window.Rule{{Key: window.User, Limit: 1, Window: time.Hour}},
 		Listener{})
-	must(t, err)
+	testkit.Must(t, err)
 	l := &logState{path: log, pipeline: p}
 	d := &Daemon{turn: newCountersLock(), now: time.Now, logs: []*logState{l}}
 	q := readsocket.Question{Terms: []readsocket.Term{{Key: window.User, Value: "ann"}}}
@@ -170,7 +172,7 @@ func TestAnswerHasWhatWasLoggedBefore(t *testing.T) {
 		t.Errorf("over = %v, %v, want true", over, err)
 	}
 	<-counted
-	appendTo(t, log, "9") // which nobody reads
+	testkit.Append(t, log, "9") // which nobody reads
 	began := time.Now()
 	if _, over, err := d.answer(t.Context(), q); !over || err != nil {
 		t.Errorf("over = %v, %v, want true", over, err)
@@ -180,54 +182,20 @@ func TestAnswerHasWhatWasLoggedBefore(t *testing.T) {
 	}
 }
 
-// TestPresent: in a log without lines time passes as on the wall, but for a log whose stamps are off.
-func TestPresent(t *testing.T) {
-	wall := time.Unix(1_800_000_000, 0)
-	after := func(s float64) time.Time { return wall.Add(time.Duration(s * float64(time.Second))) }
-	for _, test := range []struct {
-		name           string
-		stamp, shift   int64   // of the last line, in seconds after wall
-		read, end, now float64 // the same
-		unknown        bool    // end is
-		want           int64
-	}{
-		{name: "just now", stamp: 0, read: 0.1, end: -0.4, now: 0.2, want: 0},
-		{name: "a minute ago", stamp: 0, read: 0.1, end: -0.4, now: 60, want: 60},
-		{name: "an hour ago, before the daemon began", stamp: -3600, read: 0, unknown: true, now: 1, want: 1},
-		{name: "an hour behind", stamp: -3600, read: 0.1, end: -0.4, now: 0.2, want: -3599},
-		{name: "an hour behind, ten minutes later", stamp: -3600, read: 0.1, end: -0.4, now: 600, want: -2999},
-		{name: "an hour ahead", stamp: 3600, read: 0.1, end: -0.4, now: 0.2, want: 3600},
-		{name: "an hour ahead, ten minutes later", stamp: 3600, read: 0.1, end: -0.4, now: 600.2, want: 4200},
-		{name: "the clock was set back an hour", stamp: 3600, shift: 3600, read: 0.1, end: -0.4, now: 60, want: 3660},
-		{name: "the daemon hung for an hour", stamp: -3590, read: 0, end: -3600, now: 0.5, want: 0},
-	} {
-		var p logClock
-		end := after(test.end)
-		if test.unknown {
-			end = time.Time{}
-		}
-		p.note(window.Clock{Now: wall.Unix() + test.stamp, Shift: test.shift}, end, after(test.read))
-		p.note(p.clock, after(test.now), after(test.now)) // nothing new
-		if got := p.now(after(test.now)) - wall.Unix(); got != test.want {
-			t.Errorf("%s: it is %d seconds after, want %d", test.name, got, test.want)
-		}
-	}
-}
-
 // TestIdleLogKeepsNobody: after the window he is accepted again, though no line comes.
 func TestIdleLogKeepsNobody(t *testing.T) {
-	log := write(t, "mainlog", "")
+	log := testkit.Write(t, "mainlog", "")
 	c := asked(t, fmt.Sprintf("log = %q\n[[rule]]\nkey = 'auth'\nlimit = 2\nwindow = '10s'\n", log))
 	w := start(t, c, false, new(post))
 	w.untilSays(ready)
 	at := time.Now()
-	appendTo(t, log, logged("alice", 3, at))
+	testkit.Append(t, log, logged("alice", 3, at))
 	w.until("she is over the limit", func() bool { return w.answer("alice") == "yes" })
 	w.until("she may send again", func() bool { return w.answer("alice") == "no" })
 	if took := time.Since(at.Truncate(time.Second)); took < 10*time.Second || took > 30*time.Second {
 		t.Errorf("after %v, want 10 s", took)
 	}
-	appendTo(t, log, logged("alice", 1, at.Add(9*time.Second))) // a late line finds the counts as they were
+	testkit.Append(t, log, logged("alice", 1, at.Add(9*time.Second))) // a late line finds the counts as they were
 	w.until("the line is counted", func() bool { return w.daemonArrivals() == 4 })
 	w.stop()
 	if got, want := w.post.ids(), replayIDs(t, c, log); !slices.Equal(got, want) || len(want) != 1 {
@@ -263,7 +231,7 @@ func TestAnswersWhileTheOwnerIsBusy(t *testing.T) {
 // TestQuestionsUnderLoad: 16 at a time while the log grows, and alerts are mailed, no answer is wrong; none is late
 // where the machine has nothing else to do, which is for who runs it with -watch.questions.
 func TestQuestionsUnderLoad(t *testing.T) {
-	log := write(t, "mainlog", "")
+	log := testkit.Write(t, "mainlog", "")
 	c := asked(t,
 		fmt.Sprintf("log = %q\n[[rule]]\nkey = 'auth'\nlimit = 20\nwindow = '5m'\n[[rule]]\nkey = 'network'\ncount = 'bytes'\nlimit = 5000000000\nwindow = '1h'\n[mail]\nmax_per_hour = 20\n", log))
 	w := start(t, c, false, new(post))
@@ -274,7 +242,7 @@ func TestQuestionsUnderLoad(t *testing.T) {
 		if i%2 == 1 {
 			n = 20
 		}
-		appendTo(t, log, logged(fmt.Sprintf("known%d", i), n, time.Now()))
+		testkit.Append(t, log, logged(fmt.Sprintf("known%d", i), n, time.Now()))
 	}
 	w.until("they are known", func() bool { return w.daemonArrivals() == accounts/2*(20+21) })
 	stop, written := make(chan struct{}), make(chan int)

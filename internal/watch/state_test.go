@@ -9,15 +9,17 @@ import (
 	"syscall"
 	"testing"
 
+	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/private"
+	"exiwatch/internal/testkit"
 )
 
 // refused runs a daemon on a state folder, and fails the test unless it refuses that with an error that says so and a
 // hint.
 func refused(t *testing.T, state, says, hint string) {
 	t.Helper()
-	c := configured(t, fiveAnHour)
-	c.State, c.Log = state, []string{write(t, "mainlog", "")}
+	c := configtest.Parse(t, fiveAnHour)
+	c.State, c.Log = state, []string{testkit.Write(t, "mainlog", "")}
 	err := (&Daemon{Config: c, Host: "mx.lab.test", Log: slog.New(slog.DiscardHandler)}).Run(t.Context())
 	var unsafe *private.Error
 	if !errors.As(err, &unsafe) || !strings.Contains(err.Error(), says) || !strings.Contains(unsafe.Hint, hint) {
@@ -31,13 +33,13 @@ func TestStateIsNotReachedThroughLinks(t *testing.T) {
 		lockFile, keyFile, tokenFile, checkpointFile, spoolDir, hookChannel, webhookChannel, "spool/waiting",
 	} {
 		t.Run(strings.ReplaceAll(name, "/", "-"), func(t *testing.T) {
-			state, precious := t.TempDir(), write(t, "precious", "4711\n")
+			state, precious := t.TempDir(), testkit.Write(t, "precious", "4711\n")
 			target := precious
 			if name == "spool/waiting" {
-				must(t, os.Mkdir(filepath.Join(state, spoolDir), 0o700))
+				testkit.Must(t, os.Mkdir(filepath.Join(state, spoolDir), 0o700))
 				target = t.TempDir()
 			}
-			must(t, os.Symlink(target, filepath.Join(state, name)))
+			testkit.Must(t, os.Symlink(target, filepath.Join(state, name)))
 			refused(t, state, filepath.Join(state, name)+" is a symbolic link", "rm "+filepath.Join(state, name))
 			if text, err := os.ReadFile(precious); err != nil || string(text) != "4711\n" {
 				t.Errorf("behind the link is %q, %v now", text, err)
@@ -59,7 +61,7 @@ func TestStateIsOurs(t *testing.T) {
 			state := t.TempDir()
 			path := filepath.Join(state, name)
 			lay(t, path, name)
-			must(t, os.Chmod(path, mode))
+			testkit.Must(t, os.Chmod(path, mode))
 			refused(t, state, path+" is writable for others", "chmod go-w "+path)
 		}
 		if os.Geteuid() != 0 {
@@ -69,7 +71,7 @@ func TestStateIsOurs(t *testing.T) {
 		state := t.TempDir()
 		path := filepath.Join(state, name)
 		lay(t, path, name)
-		must(t, os.Chown(path, nobody, nobody))
+		testkit.Must(t, os.Chown(path, nobody, nobody))
 		refused(t, state, path+" belongs to the user nobody", "chown -R root "+path)
 	}
 }
@@ -80,20 +82,20 @@ func lay(t *testing.T, path, name string) {
 	switch name {
 	case "":
 	case spoolDir, "spool/waiting":
-		must(t, os.MkdirAll(path, 0o700))
+		testkit.Must(t, os.MkdirAll(path, 0o700))
 	default:
-		must(t, os.WriteFile(path, nil, 0o600))
+		testkit.Must(t, os.WriteFile(path, nil, 0o600))
 	}
 }
 
 // TestStateBehindALink: administrators move state folders to other disks. What they link to is looked at.
 func TestStateBehindALink(t *testing.T) {
 	state, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
-	must(t, os.Symlink(state, link))
+	testkit.Must(t, os.Symlink(state, link))
 	s, err := openState(link)
-	must(t, err)
+	testkit.Must(t, err)
 	s.close()
-	must(t, os.Chmod(state, 0o777))
+	testkit.Must(t, os.Chmod(state, 0o777))
 	refused(t, link, link+" is writable for others", "chmod go-w "+link)
 }
 
@@ -101,11 +103,11 @@ func TestStateBehindALink(t *testing.T) {
 func TestOddLock(t *testing.T) {
 	state := t.TempDir()
 	lock := filepath.Join(state, lockFile)
-	must(t, syscall.Mkfifo(lock, 0o600))
+	testkit.Must(t, syscall.Mkfifo(lock, 0o600))
 	refused(t, state, "is no regular file", "remove it")
 	precious := filepath.Join(state, "precious")
-	must(t, os.WriteFile(precious, []byte("data"), 0o600))
-	must(t, errors.Join(os.Remove(lock), os.Link(precious, lock)))
+	testkit.Must(t, os.WriteFile(precious, []byte("data"), 0o600))
+	testkit.Must(t, errors.Join(os.Remove(lock), os.Link(precious, lock)))
 	refused(t, state, "has another name", "rm "+lock)
 	if text, err := os.ReadFile(precious); err != nil || string(text) != "data" {
 		t.Errorf("the other name's file holds %q, %v now", text, err)

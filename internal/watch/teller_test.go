@@ -9,6 +9,8 @@ import (
 	"slices"
 	"testing"
 
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 )
 
@@ -21,18 +23,18 @@ func (deaf) Send(context.Context, mailer.Message) error { return errors.New("nob
 // are for mails alone.
 func TestHookIsTold(t *testing.T) {
 	t.Parallel()
-	c := configured(t, "[[rule]]\nlimit = 5\nwindow = '1m'\n[count]\nonly = ['all']\n[mail]\nmax_per_hour = 1")
+	c := configtest.Parse(t, "[[rule]]\nlimit = 5\nwindow = '1m'\n[count]\nonly = ['all']\n[mail]\nmax_per_hour = 1")
 	c.State = t.TempDir()
 	mainlog := filepath.Join(t.TempDir(), "mainlog")
 	c.Log = []string{mainlog}
-	appendTo(t, mainlog, "")
+	testkit.Append(t, mainlog, "")
 	hook := new(post)
 	c.Hook, c.Webhook = hook, deaf{}
 	var w *watchman
 	for i := range 6 {
 		w = goOn(t, c, true, new(post))
 		w.untilSays(ready)
-		appendTo(t, mainlog, sentinel(fmt.Sprintf("user%d", i), second(40*i), sentinelLimit*(1+i)))
+		testkit.Append(t, mainlog, sentinel(fmt.Sprintf("user%d", i), second(40*i), sentinelLimit*(1+i)))
 		w.untilRead(fmt.Sprintf("user%d", i))
 		w.stop()
 	}

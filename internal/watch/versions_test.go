@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 )
 
 // olderStates has a folder for each older version whose checkpoint or spool differed; its script says what is in it.
@@ -29,7 +31,7 @@ const fiveAnHourBySender = "[[rule]]\nkey = \"sender\"\nlimit = 5\nwindow = \"1h
 func TestStatesOfOlderVersions(t *testing.T) {
 	t.Parallel()
 	states, err := filepath.Glob(filepath.Join(olderStates, "*", "state"))
-	must(t, err)
+	testkit.Must(t, err)
 	if len(states) < 5 {
 		t.Fatalf("%d older states, want 5: %q", len(states), states)
 	}
@@ -53,13 +55,13 @@ func TestStatesOfOlderVersions(t *testing.T) {
 // olderState makes a copy of a state folder, and of the log that belongs to it.
 func olderState(t *testing.T, folder string) config.Config {
 	t.Helper()
-	c := configured(t, fiveAnHourBySender)
+	c := configtest.Parse(t, fiveAnHourBySender)
 	c.State = filepath.Join(t.TempDir(), "state")
 	log, err := os.ReadFile(filepath.Join(folder, "../mainlog"))
-	must(t, err)
-	mainlog := write(t, "mainlog", string(log))
+	testkit.Must(t, err)
+	mainlog := testkit.Write(t, "mainlog", string(log))
 	c.Log = []string{mainlog}
-	must(t, filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+	testkit.Must(t, filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		name, _ := filepath.Rel(folder, path)
 		if err != nil || d.IsDir() {
 			return errors.Join(err, os.MkdirAll(filepath.Join(c.State, name), 0o700))
@@ -100,12 +102,12 @@ func TestOlderProgramGoesOn(t *testing.T) {
 	}
 	t.Parallel()
 	older := olderProgram(t)
-	c := configured(t, fiveAnHourBySender)
+	c := configtest.Parse(t, fiveAnHourBySender)
 	c.State = filepath.Join(t.TempDir(), "state")
 	text, err := os.ReadFile(filepath.Join(olderStates, beforeIssue14, "mainlog"))
-	must(t, err)
+	testkit.Must(t, err)
 	lines := strings.SplitAfter(string(text), "\n")
-	mainlog := write(t, "mainlog", strings.Join(lines[:7], ""))
+	mainlog := testkit.Write(t, "mainlog", strings.Join(lines[:7], ""))
 	c.Log = []string{mainlog}
 
 	w := goOn(t, c, true, new(post))
@@ -113,10 +115,10 @@ func TestOlderProgramGoesOn(t *testing.T) {
 	w.stop()
 	w = goOn(t, c, false, &post{refuses: true})
 	w.untilSays(ready)
-	appendTo(t, mainlog, strings.Join(lines[7:13], ""))
+	testkit.Append(t, mainlog, strings.Join(lines[7:13], ""))
 	w.untilSays("mail not sent yet")
 	w.stop()
-	appendTo(t, mainlog, strings.Join(lines[13:], ""))
+	testkit.Append(t, mainlog, strings.Join(lines[13:], ""))
 	wantOnceEach(t, c, older.goesOn(c, 3), 3)
 
 	w = goOn(t, c, false, new(post))
@@ -153,15 +155,15 @@ func olderProgram(t *testing.T) program {
 func (p program) goesOn(c config.Config, n int) (events []string) {
 	p.t.Helper()
 	dir := p.t.TempDir()
-	sendmail := write(p.t, "sendmail", fmt.Sprintf("#!/bin/sh\ncat >%s/$$.part && mv %[1]s/$$.part %[1]s/$$.eml\n",
+	sendmail := testkit.Write(p.t, "sendmail", fmt.Sprintf("#!/bin/sh\ncat >%s/$$.part && mv %[1]s/$$.part %[1]s/$$.eml\n",
 		dir))
-	must(p.t, os.Chmod(sendmail, 0o700))
-	file := write(p.t, "exiwatch.toml", fmt.Sprintf("log = %q\nstate = %q\ntimezone = \"UTC\"\n%s[mail]\nvia = %q\n",
+	testkit.Must(p.t, os.Chmod(sendmail, 0o700))
+	file := testkit.Write(p.t, "exiwatch.toml", fmt.Sprintf("log = %q\nstate = %q\ntimezone = \"UTC\"\n%s[mail]\nvia = %q\n",
 		c.Log[0], c.State, fiveAnHourBySender, "sendmail:"+sendmail))
 	cmd := exec.Command(p.path, "run", "--config", file)
 	said := new(strings.Builder)
 	cmd.Stderr = said
-	must(p.t, cmd.Start())
+	testkit.Must(p.t, cmd.Start())
 	w := &watchman{t: p.t}
 	p.t.Cleanup(func() { cmd.Process.Kill() })
 	w.until("its mails", func() bool {
@@ -169,16 +171,16 @@ func (p program) goesOn(c config.Config, n int) (events []string) {
 		sent, _ := filepath.Glob(filepath.Join(dir, "*.eml"))
 		return len(sent) >= n && len(waiting) == 0
 	})
-	must(p.t, cmd.Process.Signal(syscall.SIGTERM))
+	testkit.Must(p.t, cmd.Process.Signal(syscall.SIGTERM))
 	if err := cmd.Wait(); err != nil {
 		p.t.Errorf("%v\n%s", err, said)
 	}
 	mails, _ := filepath.Glob(filepath.Join(dir, "*.eml"))
 	for _, name := range mails {
 		f, err := os.Open(name)
-		must(p.t, err)
+		testkit.Must(p.t, err)
 		m, err := mail.ReadMessage(f)
-		must(p.t, errors.Join(err, f.Close()))
+		testkit.Must(p.t, errors.Join(err, f.Close()))
 		events = append(events, m.Header.Get("X-Exiwatch-Alert")+"."+m.Header.Get("X-Exiwatch-Event"))
 	}
 	return events

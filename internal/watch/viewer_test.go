@@ -13,7 +13,9 @@ import (
 
 	"exiwatch/internal/await"
 	"exiwatch/internal/config"
+	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/journaltest"
+	"exiwatch/internal/testkit"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -153,9 +155,9 @@ func TestViewerOfNoLog(t *testing.T) {
 		"{\"a\": 1}\n":     "JSON of another program",
 		entries + "oops\n": "1 of 7 lines (14.3 %)",
 	} {
-		must(t, os.WriteFile(log, []byte(text), 0o600))
-		v, err := NewViewer(new(configured(t, "")), log, time.Hour, Listener{})
-		must(t, err)
+		testkit.Must(t, os.WriteFile(log, []byte(text), 0o600))
+		v, err := NewViewer(new(configtest.Parse(t, "")), log, time.Hour, Listener{})
+		testkit.Must(t, err)
 		ctx, cancel := context.WithCancel(context.Background())
 		var problem error
 		v.Problem = func(err error) { problem = err; cancel() }
@@ -181,7 +183,7 @@ func TestViewerOfTheJournal(t *testing.T) {
 		*window.Arrival) {
 		seen++
 	}})
-	must(t, err)
+	testkit.Must(t, err)
 	l := look(t, v)
 	l.until("the past", func() bool { return v.AtEnd() && seen == 21 })
 	j.Append("a", journaled(sentinel("bob", journalDay.Add(time.Minute), 20))...)

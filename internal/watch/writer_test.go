@@ -17,7 +17,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/readsocket"
+	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 	"exiwatch/window"
 )
@@ -45,8 +47,8 @@ func (w *writer) setRoom(jobs int) {
 func TestCountingWaitsForNoDisk(t *testing.T) {
 	t.Parallel()
 	const room, accounts = 20, 100
-	c := configured(t, fiveAnHour+"\n[mail]\nmax_per_hour = 0")
-	c.State, c.Log = t.TempDir(), []string{write(t, "mainlog", "")}
+	c := configtest.Parse(t, fiveAnHour+"\n[mail]\nmax_per_hour = 0")
+	c.State, c.Log = t.TempDir(), []string{testkit.Write(t, "mainlog", "")}
 	held := make(chan struct{})
 	w := goOn(t, c, true, new(post), func(d *Daemon) {
 		d.writing = func() {
@@ -54,7 +56,7 @@ func TestCountingWaitsForNoDisk(t *testing.T) {
 			<-held
 		}
 	})
-	appendTo(t, c.Log[0], storm(accounts))
+	testkit.Append(t, c.Log[0], storm(accounts))
 	w.until("an alert", func() bool { return len(w.opened()) > 0 })
 	lines := func() (n int64, waiting int) {
 		w.daemon.ask(t.Context(), func() { n, waiting = w.daemon.logs[0].meter.lines, len(w.daemon.saver.waiting) })
@@ -89,12 +91,12 @@ func TestTooMuchToTell(t *testing.T) {
 	t.Parallel()
 	var said bytes.Buffer
 	held := make(chan struct{})
-	d := &Daemon{Config: configured(t, fiveAnHour), Log: slog.New(slog.NewTextHandler(&said, nil)), now: time.Now,
+	d := &Daemon{Config: configtest.Parse(t, fiveAnHour), Log: slog.New(slog.NewTextHandler(&said, nil)), now: time.Now,
 		turn: newCountersLock()}
 	d.writing = func() { <-held }
 	var err error
 	d.spool, err = mailer.OpenSpool(t.TempDir())
-	must(t, err)
+	testkit.Must(t, err)
 	d.writer = newWriter(d)
 	d.turn.take()
 	go d.writer.run()
@@ -124,15 +126,15 @@ func TestTooMuchToTell(t *testing.T) {
 // of work done.
 func TestFirstCheckpointComesSoon(t *testing.T) {
 	t.Parallel()
-	d := &Daemon{Config: configured(t, fiveAnHour), Log: slog.New(slog.DiscardHandler), turn: newCountersLock(), own: new(SentLedger)}
+	d := &Daemon{Config: configtest.Parse(t, fiveAnHour), Log: slog.New(slog.DiscardHandler), turn: newCountersLock(), own: new(SentLedger)}
 	now := time.Now()
 	d.now = func() time.Time { return now }
 	var err error
 	d.state, err = openState(t.TempDir())
-	must(t, err)
+	testkit.Must(t, err)
 	defer d.state.close()
 	d.spool, err = mailer.OpenSpool(t.TempDir())
-	must(t, err)
+	testkit.Must(t, err)
 	d.writer = newWriter(d)
 	go d.writer.run()
 	d.turn.take()

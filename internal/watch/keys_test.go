@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"exiwatch/parser"
 	"exiwatch/window"
@@ -164,5 +165,27 @@ func TestValuesDontMix(t *testing.T) {
 	}
 	if w.Values[window.Topic] != nil || w.Values[window.Subject] != nil {
 		t.Error("an arrival without T= has a subject")
+	}
+}
+
+// arrivals gives fn each arrival of a log with its keys' values.
+func arrivals(t *testing.T, log string, fn func(*parser.Arrival, *window.Arrival)) {
+	t.Helper()
+	var v keyExtractor
+	n := 0
+	r := parser.NewReader(time.UTC, time.Time{}, func(e *parser.Entry) {
+		if e.Kind != parser.Reception {
+			t.Fatalf("%s: kind %d: %s", log, e.Kind, e.Reason)
+		}
+		n++
+		var w window.Arrival
+		v.extract(e.Arrival, &w)
+		v.extractCostly(e.Arrival, &w, allCostly)
+		fn(e.Arrival, &w)
+	})
+	r.Line(parser.Place{}, []byte(log))
+	r.Flush()
+	if n != 1 {
+		t.Fatalf("%s: %d arrivals, want 1", log, n)
 	}
 }

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"exiwatch/internal/config"
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/report"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -96,7 +99,7 @@ func TestPolicy(t *testing.T) {
 		{`local_domains = ["lab.test"]`, local + ` for "x@example.com"@lab.test`, false},
 		{`local_domains = ["lab.test"]`, local + ` for` + many.String(), true}, // cut: there may be others
 	} {
-		usual := configured(t, "[count]\n"+test.count).Scopes[""]
+		usual := configtest.Parse(t, "[count]\n"+test.count).Scopes[""]
 		arrivals(t, "2026-11-23 10:00:00 1xV001-000001-01 <= "+test.items, func(a *parser.Arrival, w *window.Arrival) {
 			if got := inScope(&usual, a, w); got != test.want {
 				t.Errorf("with %q, counts(%.90s) = %t, want %t", test.count, test.items, got, test.want)
@@ -109,9 +112,33 @@ func TestPolicy(t *testing.T) {
 func TestPolicyOfAnOverflowedEntry(t *testing.T) {
 	a := &parser.Arrival{Overflowed: true, Cut: true, Size: -1}
 	for text, want := range map[string]bool{``: false, `only = ["bounces"]`: false, `only = ["all"]`: true} {
-		usual := configured(t, "[count]\nlocal_domains = [\"lab.test\"]\n"+text).Scopes[""]
+		usual := configtest.Parse(t, "[count]\nlocal_domains = [\"lab.test\"]\n"+text).Scopes[""]
 		if got := inScope(&usual, a, new(window.Arrival)); got != want {
 			t.Errorf("with %q, counts(an overflowed entry) = %t, want %t", text, got, want)
 		}
+	}
+}
+
+func TestClass(t *testing.T) {
+	for items, want := range map[string]report.Class{
+		authenticated: report.ClassAuthenticated,
+		local:         report.ClassLocal,
+		ownBounce:     report.ClassBounces,
+		bounce:        report.ClassBounces,
+		relayed:       report.ClassRelayed,
+		relayed6:      report.ClassRelayed,
+		identLocal:    report.ClassLocal,
+		`shop@lab.test H=localhost [127.0.0.1] P=esmtp S=5`:             report.ClassLoopback,
+		`<> H=localhost [::1] P=esmtp S=5`:                              report.ClassLoopback,
+		`shop@lab.test H=localhost [127.9.0.1] P=esmtp S=5`:             report.ClassLoopback,
+		`alice@lab.test H=localhost [127.0.0.1] P=esmtpa A=plain:a S=5`: report.ClassAuthenticated,
+		`<> U=www-data P=local S=5`:                                     report.ClassLocal,
+		`ann@example.com H=mail.example.com [128.0.0.1] P=esmtp S=5`:    report.ClassRelayed,
+	} {
+		arrivals(t, "2026-11-23 10:00:00 1xV001-000001-01 <= "+items, func(a *parser.Arrival, _ *window.Arrival) {
+			if got := Class(a, config.Default().Scopes[""].EximUsers); got != want {
+				t.Errorf("Class(%s) = %s, want %s", items, got, want)
+			}
+		})
 	}
 }

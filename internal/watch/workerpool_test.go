@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/report"
+	"exiwatch/internal/testkit"
 	"exiwatch/parser"
 	"exiwatch/window"
 
@@ -105,8 +107,8 @@ func anyLog(t *rapid.T, zone *time.Location) []byte {
 // however many workers read them.
 func TestPoolTellsWhatOneReaderTells(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
-	must(t, err)
-	c := configured(t, "[count]\nonly = [\"all\"]\n[[rule]]\nkey = \"account\"\nlimit = 3\nwindow = \"5m\"\n[[rule]]\nkey = \"network\"\ncount = \"subjects\"\nlimit = 2\nwindow = \"1h\"\n")
+	testkit.Must(t, err)
+	c := configtest.Parse(t, "[count]\nonly = [\"all\"]\n[[rule]]\nkey = \"account\"\nlimit = 3\nwindow = \"5m\"\n[[rule]]\nkey = \"network\"\ncount = \"subjects\"\nlimit = 2\nwindow = \"1h\"\n")
 	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	again := 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -114,7 +116,7 @@ func TestPoolTellsWhatOneReaderTells(t *testing.T) {
 		logs := [][]byte{anyLog(t, zone), anyLog(t, zone)}
 
 		one, err := NewPipeline(c.Scopes, c.Rules, want.listener())
-		must(t, err)
+		testkit.Must(t, err)
 		r := one.Reader(zone, now)
 		for i, log := range logs {
 			n := int64(0)
@@ -135,14 +137,14 @@ func TestPoolTellsWhatOneReaderTells(t *testing.T) {
 			return func(all []report.Reception) { *n += len(all) }
 		}
 		many, err := NewPipeline(c.Scopes, c.Rules, listener)
-		must(t, err)
+		testkit.Must(t, err)
 		var sources []Source
 		for i, log := range logs {
 			sources = append(sources, Source{Name: fmt.Sprint(i), Stream: bytes.NewReader(log)})
 		}
 		pool := newWorkerPool(t.Context(), many, sources, sizes, zone, now, nil)
 		totals, err := pool.run()
-		must(t, err)
+		testkit.Must(t, err)
 		if diff := cmp.Diff(want.String(), got.String()); diff != "" {
 			t.Fatalf("of\n%s\nthe pool tells (-one reader +pool):\n%s", bytes.Join(logs, []byte("\n--\n")), diff)
 		}
@@ -174,15 +176,15 @@ func TestPoolTellsWhatOneReaderTells(t *testing.T) {
 // before has shown that the first one is over.
 func TestPoolCarriesTheStamp(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
-	must(t, err)
-	c := configured(t, "")
+	testkit.Must(t, err)
+	c := configtest.Parse(t, "")
 	var got []string
 	p, err := NewPipeline(c.Scopes, nil, Listener{Arrival: func(a *parser.Arrival, _ *window.Arrival) { got = append(got, a.Time.Format(time.RFC3339)) }})
-	must(t, err)
+	testkit.Must(t, err)
 	log := "2026-10-25 03:05:00 1xV001-000000-01 <= a@b U=a P=local S=5\n2026-10-25 02:50:00 1xV001-000001-01 <= a@b U=a P=local S=5\n"
 	sources := []Source{{Name: "-", Stream: strings.NewReader(log)}}
 	_, err = newWorkerPool(t.Context(), p, sources, []int{1}, zone, time.Now(), nil).run()
-	must(t, err)
+	testkit.Must(t, err)
 	if want := "[2026-10-25T03:05:00+01:00 2026-10-25T02:50:00+01:00]"; fmt.Sprint(got) != want {
 		t.Errorf("read %v, want %s", got, want)
 	}

@@ -12,6 +12,8 @@ import (
 	"testing/iotest"
 	"time"
 
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -33,7 +35,7 @@ func TestReadAhead(t *testing.T) {
 				if !bytes.Equal(got, text) || !errors.Is(err, end) {
 					t.Errorf("%s, %d bytes, %d blocks: %d bytes, %v", name, size, blocks, len(got), err)
 				}
-				must(t, a.Close())
+				testkit.Must(t, a.Close())
 				if len(from) != cap(from) {
 					t.Errorf("%s, %d bytes, %d blocks: %d buffers came back of %d", name, size, blocks, len(from),
 						cap(from))
@@ -48,8 +50,8 @@ func TestReadAheadClosedEarly(t *testing.T) {
 	from := newBuffers(1, 2)
 	a := prefetch(io.NopCloser(iotest.OneByteReader(strings.NewReader(strings.Repeat("x", 9*blockSize)))), from, 2)
 	_, err := io.ReadFull(a, make([]byte, 10))
-	must(t, err)
-	must(t, a.Close())
+	testkit.Must(t, err)
+	testkit.Must(t, a.Close())
 	if len(from) != cap(from) {
 		t.Errorf("%d buffers came back of %d", len(from), cap(from))
 	}
@@ -61,7 +63,7 @@ func TestManyCompressedLogs(t *testing.T) {
 	var sources []Source
 	for i := range 12 {
 		path := filepath.Join(dir, fmt.Sprint(i))
-		must(t, os.WriteFile(path, []byte(zipped(t, strings.Repeat("filling\n", 30_000)+arrivalAt(i))), 0o600))
+		testkit.Must(t, os.WriteFile(path, []byte(zipped(t, strings.Repeat("filling\n", 30_000)+arrivalAt(i))), 0o600))
 		sources = append(sources, Source{Name: path})
 	}
 	ids, totals, err := replayed(t, sources...)
@@ -74,12 +76,12 @@ func TestManyCompressedLogs(t *testing.T) {
 		}
 	}
 	whole, err := os.ReadFile(sources[5].Name)
-	must(t, err)
-	must(t, os.WriteFile(sources[5].Name, whole[:len(whole)-20], 0o600))
-	c := configured(t, "")
+	testkit.Must(t, err)
+	testkit.Must(t, os.WriteFile(sources[5].Name, whole[:len(whole)-20], 0o600))
+	c := configtest.Parse(t, "")
 	var told int
 	p, err := NewPipeline(c.Scopes, nil, Listener{Arrival: func(*parser.Arrival, *window.Arrival) { told++ }})
-	must(t, err)
+	testkit.Must(t, err)
 	_, err = Run(t.Context(), p, sources, time.UTC, time.Now(), nil)
 	if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), sources[5].Name) || told < 11 {
 		t.Errorf("told of %d arrivals, %v; want all of the others, and what is wrong with %s", told, err,

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 	"exiwatch/parser"
 	"exiwatch/window"
@@ -23,7 +25,7 @@ type desk struct {
 
 func newDesk(t *testing.T, text string) *desk {
 	t.Helper()
-	c := configured(t, text)
+	c := configtest.Parse(t, text)
 	d := &desk{t: t, at: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
 	var err error
 	d.Pipeline,
@@ -31,7 +33,7 @@ func newDesk(t *testing.T, text string) *desk {
 		d.opened = append(d.opened,
 			a...)
 	}})
-	must(t, err)
+	testkit.Must(t, err)
 	d.reader = d.Reader(time.UTC, d.at)
 	return d
 }
