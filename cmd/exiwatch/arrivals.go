@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"io"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/escape"
 	"exiwatch/internal/report"
-	"exiwatch/internal/watch"
 	"exiwatch/mailer"
 	"exiwatch/parser"
 	"exiwatch/window"
@@ -34,7 +35,7 @@ cut, are told on the standard error.`,
 			encoder := mailer.NewJSON(out)
 			var failed error
 			n := uint(0)
-			_, err := s.replay(cmd, files, nil, watch.Listener{
+			_, err := s.replay(cmd, files, nil, pipeline.Listener{
 				Arrival: func(a *parser.Arrival, _ *window.Arrival) {
 					if n++; failed == nil && (rows == 0 || n <= rows) {
 						failed = encoder.Encode(report.Arrival(a))

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/escape"
 	"exiwatch/internal/watch"
@@ -109,8 +111,8 @@ func demoDaemon(dir, address string) (*watch.Daemon, error) {
 // demoAlerts gives the alerts that replay finds.
 func demoAlerts(ctx context.Context, c *config.Config) ([]*window.Alert, error) {
 	var alerts []*window.Alert
-	p, err := watch.NewPipeline(c.Scopes, c.Rules,
-		watch.Listener{Opened: func(a []*window.Alert) { alerts = append(alerts, a...) }})
+	p, err := pipeline.New(c.Scopes, c.Rules,
+		pipeline.Listener{Opened: func(a []*window.Alert) { alerts = append(alerts, a...) }})
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"slices"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/escape"
 	"exiwatch/internal/watch"
 	"exiwatch/tailer"
@@ -86,14 +88,14 @@ func (s *selection) reporting(run func(*cobra.Command, []string) error) func(*co
 const garbage = 50
 
 // pass reads the logs through a pipeline. A listener without a Keep gets what is selected.
-func (r *reading) pass(ctx context.Context, rules []window.Rule, listener watch.Listener) (all tailer.Totals,
+func (r *reading) pass(ctx context.Context, rules []window.Rule, listener pipeline.Listener) (all tailer.Totals,
 	err error) {
 	if listener.Keep == nil {
 		listener.Keep = r.keep
 	}
 	first := r.looks == nil
 	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
-	p, err := watch.NewPipeline(r.settings.Scopes, rules, listener)
+	p, err := pipeline.New(r.settings.Scopes, rules, listener)
 	if err != nil {
 		return all, err
 	}

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"io"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/report"
-	"exiwatch/internal/watch"
 	"exiwatch/mailer"
 	"exiwatch/window"
 
@@ -89,8 +90,8 @@ alone. It replaces an earlier report; over anything else it is written with --fo
 }
 
 // summing tells a Summary what is found.
-func summing(sum *report.Summary) watch.Listener {
-	return watch.Listener{AllKeys: !sum.Brief, Arrival: sum.Arrival, NewCollector: sum.Gather, Other: sum.Other,
+func summing(sum *report.Summary) pipeline.Listener {
+	return pipeline.Listener{AllKeys: !sum.Brief, Arrival: sum.Arrival, NewCollector: sum.Gather, Other: sum.Other,
 		Opened: sum.Opened, Grew: sum.Grew}
 }
 

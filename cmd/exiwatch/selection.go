@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/escape"
 	"exiwatch/internal/journal"
@@ -29,7 +31,7 @@ type selection struct {
 	now      time.Time
 	from, to time.Time
 	patterns [][]config.Pattern // one list for each key that is filtered: any of it
-	looks    []watch.SourceLook       // what each log held, when they were read first
+	looks    []watch.SourceLook // what each log held, when they were read first
 	noted    []string           // notes on the standard error, each once
 	problems []error            // of single logs: printed when the output is written, and then the status is 1
 }
@@ -256,7 +258,7 @@ func logError(err error) error {
 
 // replay reads the logs through a pipeline, with a progress bar if that is worth it.
 func (s *selection) replay(cmd *cobra.Command, files []string, rules []window.Rule,
-	listener watch.Listener) (tailer.Totals, error) {
+	listener pipeline.Listener) (tailer.Totals, error) {
 	r, err := s.reading(cmd, files)
 	if err != nil {
 		return tailer.Totals{}, err

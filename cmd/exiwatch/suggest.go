@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/report"
 	"exiwatch/internal/suggest"
 	"exiwatch/internal/watch"
@@ -72,7 +74,7 @@ func (c *chooser) find(cmd *cobra.Command, s *selection, files []string, rules [
 	if err != nil {
 		return nil, err
 	}
-	err = again.first(cmd, found.First(), watch.Listener{
+	err = again.first(cmd, found.First(), pipeline.Listener{
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) {
 			found.Arrival(report.Time{Time: a.Time,
 				Millis: a.Millis})
@@ -83,7 +85,7 @@ func (c *chooser) find(cmd *cobra.Command, s *selection, files []string, rules [
 		return nil, err
 	}
 	for rules := found.Next(); rules != nil; rules = found.Next() {
-		if err := again.next(cmd, rules, watch.Listener{Opened: found.Opened, Summary: true}); err != nil {
+		if err := again.next(cmd, rules, pipeline.Listener{Opened: found.Opened, Summary: true}); err != nil {
 			return nil, err
 		}
 	}
@@ -131,7 +133,7 @@ func (r *rereading) sources(yield func(watch.Source, os.FileInfo) bool) {
 }
 
 // first reads the logs, each announced to begin.
-func (r *rereading) first(cmd *cobra.Command, rules []window.Rule, listener watch.Listener, begin func() error) error {
+func (r *rereading) first(cmd *cobra.Command, rules []window.Rule, listener pipeline.Listener, begin func() error) error {
 	listener.More = func() bool {
 		r.kept[r.log]++
 		return true
@@ -145,7 +147,7 @@ func (r *rereading) first(cmd *cobra.Command, rules []window.Rule, listener watc
 }
 
 // next reads them again, up to where they ended the first time.
-func (r *rereading) next(cmd *cobra.Command, rules []window.Rule, listener watch.Listener) error {
+func (r *rereading) next(cmd *cobra.Command, rules []window.Rule, listener pipeline.Listener) error {
 	r.seen = make([]int64, len(r.logs))
 	listener.More = func() bool {
 		if r.seen[r.log] == r.kept[r.log] {

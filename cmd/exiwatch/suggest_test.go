@@ -9,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/watch"
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/parser"
 	"exiwatch/window"
 
@@ -226,7 +227,7 @@ func TestSuggestWhileTheLogGrows(t *testing.T) {
 		opened := 0
 		rule := window.Rule{Key: window.Auth, Limit: 1, Window: time.Minute}
 		if err := r.next(command(t), []window.Rule{rule},
-			watch.Listener{Opened: func([]*window.Alert) { opened++ }}); err != nil {
+			pipeline.Listener{Opened: func([]*window.Alert) { opened++ }}); err != nil {
 			t.Fatal(err)
 		}
 		if r.seen[0] != 6 || opened != 1 {
@@ -248,7 +249,7 @@ func TestSuggestWhileTheLogIsCycled(t *testing.T) {
 		if err := change(log); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.next(command(t), nil, watch.Listener{}); err == nil || !strings.Contains(err.Error(), log) {
+		if err := r.next(command(t), nil, pipeline.Listener{}); err == nil || !strings.Contains(err.Error(), log) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -272,7 +273,7 @@ func rereadingOf(t *testing.T, text string) (*rereading, string) {
 		t.Fatal(err)
 	}
 	arrivals, logs := 0, 0
-	listener := watch.Listener{Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ }}
+	listener := pipeline.Listener{Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ }}
 	if err := r.first(command(t), nil, listener, func() error { logs++; return nil }); err != nil || arrivals != 6 ||
 		logs != 1 {
 		t.Fatalf("%d arrivals in %d logs, %v", arrivals, logs, err)

@@ -8,9 +8,10 @@ import (
 	"slices"
 	"strings"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/escape"
 	"exiwatch/internal/report"
-	"exiwatch/internal/watch"
 	"exiwatch/parser"
 	"exiwatch/window"
 
@@ -132,16 +133,16 @@ func (t *ranker) prepare(key string) error {
 
 // listener gives what fills the ranking. But for two keys, which other entries have to do with, the order doesn't
 // matter.
-func (t *ranker) listener(s *selection) watch.Listener {
+func (t *ranker) listener(s *selection) pipeline.Listener {
 	switch t.key {
 	case "script":
-		return watch.Listener{Other: func(e *parser.Entry) {
+		return pipeline.Listener{Other: func(e *parser.Entry) {
 			if e.Kind == parser.Submission && s.during(e.Time) {
 				t.add(e.Directory, reception{})
 			}
 		}}
 	case "cpuser":
-		return watch.Listener{
+		return pipeline.Listener{
 			Arrival: func(a *parser.Arrival, w *window.Arrival) {
 				t.identified.arrival(a.MessageID, t.reception(a, w), t.add)
 			},
@@ -154,7 +155,7 @@ func (t *ranker) listener(s *selection) watch.Listener {
 		}
 	}
 	costly := t.key == window.Network.String() || t.key == window.Topic.String() || t.count == "networks"
-	return watch.Listener{AllKeys: costly, NewCollector: t.part((*ranker).gather), Idle: true, Summary: true}
+	return pipeline.Listener{AllKeys: costly, NewCollector: t.part((*ranker).gather), Idle: true, Summary: true}
 }
 
 // part makes what gives arrivals to a ranker of each goroutine.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/check"
 	"exiwatch/internal/escape"
 	"exiwatch/internal/report"
@@ -47,7 +49,7 @@ func (s *selection) judge(stderr io.Writer) {
 
 // judgeSelection says why there is nothing to be seen, where the logs hold no arrivals or the flags select none.
 func (s *selection) judgeSelection(stderr io.Writer) {
-	var all watch.Look
+	var all pipeline.Look
 	var exims []*watch.SourceLook
 	for i := range s.looks {
 		l := &s.looks[i]

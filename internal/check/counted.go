@@ -6,9 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/report"
-	"exiwatch/internal/watch"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -26,7 +27,7 @@ func (s *sample) weigh(a *parser.Arrival, w *window.Arrival) {
 		s.ignored++
 		return
 	}
-	class := watch.Class(a, s.eximUsers)
+	class := pipeline.Class(a, s.eximUsers)
 	if w.Outside == 1<<len(s.scopes)-1 {
 		s.uncounted.Add(class, w)
 	}

@@ -9,9 +9,10 @@ import (
 	"slices"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/report"
-	"exiwatch/internal/watch"
 	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"
@@ -71,7 +72,7 @@ func (c *checks) sample(path string, feed func(*sample, *parser.Reader) error) (
 	for _, scope := range s.scopes {
 		s.ignore = append(s.ignore, c.Config.Scopes[scope].Ignore...)
 	}
-	p, err := watch.NewPipeline(c.Config.Scopes, c.Config.Rules, watch.Listener{
+	p, err := pipeline.New(c.Config.Scopes, c.Config.Rules, pipeline.Listener{
 		Arrival: s.arrival, Counted: s.counted, Other: s.summary.Other,
 	})
 	if err != nil {

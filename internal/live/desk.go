@@ -4,7 +4,8 @@ import (
 	"slices"
 	"time"
 
-	"exiwatch/internal/watch"
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -37,8 +38,8 @@ func newDesk(rules []window.Rule, keep time.Duration) *desk {
 }
 
 // listener is what the desk wants to be told of.
-func (d *desk) listener() watch.Listener {
-	return watch.Listener{Arrival: d.arrival, Counted: d.counted, Ended: d.end}
+func (d *desk) listener() pipeline.Listener {
+	return pipeline.Listener{Arrival: d.arrival, Counted: d.counted, Ended: d.end}
 }
 
 func (d *desk) arrival(a *parser.Arrival, _ *window.Arrival) {

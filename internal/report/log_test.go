@@ -12,6 +12,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/report"
 	"exiwatch/internal/watch"
@@ -57,7 +59,7 @@ func summary(t *testing.T, name, log string, rules ...string) *report.Summary {
 	}
 	general := c.Scopes[""]
 	sum := report.Summary{Rules: c.Rules, Only: general.OnlyNames()}
-	p, err := watch.NewPipeline(c.Scopes, c.Rules, watch.Listener{AllKeys: true, Arrival: sum.Arrival,
+	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{AllKeys: true, Arrival: sum.Arrival,
 		NewCollector: sum.Gather, Other: sum.Other, Opened: sum.Opened, Ended: sum.Ended})
 	if err != nil {
 		t.Fatal(err)

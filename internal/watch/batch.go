@@ -3,6 +3,8 @@ package watch
 import (
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/tailer"
 )
 
@@ -15,13 +17,13 @@ type batch struct {
 	log    int // which of the daemon's logs
 	text   []byte
 	lines  []line
-	run    tailer.Run    // of no Lines: there is none
-	worker *Worker       // nil before the first run
-	read   chan struct{} // gets one when hand has read the run
-	quiet  bool          // there was nothing more to read
-	end    time.Time     // everything written before it was read; zero: that can't be told
-	gaps   []tailer.Gap  // files that were left out before its lines
-	waits  *waitNews     // what is waited for from here on; nil: the same as before
+	run    tailer.Run       // of no Lines: there is none
+	worker *pipeline.Worker // nil before the first run
+	read   chan struct{}    // gets one when hand has read the run
+	quiet  bool             // there was nothing more to read
+	end    time.Time        // everything written before it was read; zero: that can't be told
+	gaps   []tailer.Gap     // files that were left out before its lines
+	waits  *waitNews        // what is waited for from here on; nil: the same as before
 }
 
 // waitNews says what is waited for; nil: nothing.
@@ -55,7 +57,7 @@ func (b *batch) carry(r tailer.Run) {
 	b.text = append(b.text, r.Text...)
 	r.Text = b.text
 	b.run = r
-	b.worker.Chunk = Chunk{Text: r.Text, File: r.File}
+	b.worker.Chunk = pipeline.Chunk{Text: r.Text, File: r.File}
 }
 
 // ahead tells whether a hand reads the batch, which must be waited for.
@@ -64,7 +66,7 @@ func (b *batch) ahead() bool { return b.run.Lines > 0 }
 func (b *batch) wait() { <-b.read }
 
 // joins are those of the run's hand.
-func (b *batch) joins() []Join {
+func (b *batch) joins() []pipeline.Join {
 	if !b.ahead() {
 		return nil
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/report"
 	"exiwatch/internal/testkit"
@@ -28,7 +30,7 @@ func BenchmarkReplay(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				sum := new(report.Summary)
-				p := pipelineForReplay(b, Listener{AllKeys: true, Arrival: sum.Arrival, NewCollector: sum.Gather, Other: sum.Other,
+				p := pipelineForReplay(b, pipeline.Listener{AllKeys: true, Arrival: sum.Arrival, NewCollector: sum.Gather, Other: sum.Other,
 					Opened: sum.Opened, Grew: sum.Grew})
 				if _, err := Run(b.Context(), p, []Source{open()}, time.UTC, time.Now(), nil); err != nil {
 					b.Fatal(err)
@@ -38,10 +40,10 @@ func BenchmarkReplay(b *testing.B) {
 	}
 }
 
-func pipelineForReplay(b *testing.B, listener Listener) *Pipeline {
+func pipelineForReplay(b *testing.B, listener pipeline.Listener) *pipeline.Pipeline {
 	b.Helper()
 	c := config.Default()
-	p, err := NewPipeline(c.Scopes, c.Rules, listener)
+	p, err := pipeline.New(c.Scopes, c.Rules, listener)
 	if err != nil {
 		b.Fatal(err)
 	}

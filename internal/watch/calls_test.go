@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/testkit"
 	"exiwatch/parser"
@@ -53,7 +55,7 @@ func TestPoolReadsCallsOnce(t *testing.T) {
 	for _, pause := range []time.Duration{0, time.Second, time.Minute} {
 		log := callsLog(200_000, pause)
 		var want transcript
-		one, err := NewPipeline(c.Scopes, c.Rules, want.listener())
+		one, err := pipeline.New(c.Scopes, c.Rules, want.listener())
 		testkit.Must(t, err)
 		r := one.Reader(time.UTC, now)
 		n := int64(0)
@@ -64,7 +66,7 @@ func TestPoolReadsCallsOnce(t *testing.T) {
 		r.Flush()
 		for _, size := range []int{9_001, 20_011, 40_009, 60_013} {
 			var got transcript
-			many, err := NewPipeline(c.Scopes, c.Rules, got.listener())
+			many, err := pipeline.New(c.Scopes, c.Rules, got.listener())
 			testkit.Must(t, err)
 			sources := []Source{{Name: "0", Stream: bytes.NewReader(log)}}
 			pool := newWorkerPool(t.Context(), many, sources, []int{size, size}, time.UTC, now, nil)
@@ -88,7 +90,7 @@ func TestArrivalBehindACall(t *testing.T) {
 	testkit.Append(t, path, lines[0])
 	c := configtest.Parse(t, "")
 	arrivals := 0
-	v, err := NewViewer(&c, path, 0, Listener{Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ }})
+	v, err := NewViewer(&c, path, 0, pipeline.Listener{Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ }})
 	testkit.Must(t, err)
 	l := look(t, v)
 	least := time.Hour

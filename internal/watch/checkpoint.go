@@ -3,6 +3,8 @@ package watch
 import (
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"
@@ -20,25 +22,25 @@ type checkpoint struct {
 	Folded  bool                      `json:"folded"`  // the alerts' values are
 	Gaps    []Gap                     `json:"gaps,omitempty"`
 	Mailbag savedMailbag              `json:"mailbag"`
-	Own     []SentMail                `json:"own"`
+	Own     []pipeline.SentMail       `json:"own"`
 	Logs    map[string]*logCheckpoint `json:"logs"` // by path
 }
 
 // logCheckpoint is how far one log has been counted.
 type logCheckpoint struct {
 	resumePoint
-	Written time.Time    `json:"written"` // by the wall clock: when it was so
-	Base    resumePoint  `json:"base"`    // from where on it has to be read for the windows to be whole
-	Rules   []string     `json:"rules"`   // for which the alerts below are all that were open
-	Alerts  []SavedAlert `json:"alerts"`
+	Written time.Time             `json:"written"` // by the wall clock: when it was so
+	Base    resumePoint           `json:"base"`    // from where on it has to be read for the windows to be whole
+	Rules   []string              `json:"rules"`   // for which the alerts below are all that were open
+	Alerts  []pipeline.SavedAlert `json:"alerts"`
 }
 
 // A mark is a place between two entries of a log, and what has to be known to read on from there.
 type resumePoint struct {
-	Position tailer.Position `json:"position"`
-	Clock    window.Clock    `json:"clock"`
-	Stamp    time.Time       `json:"stamp"` // of parser.Reader.Last
-	Hosts    []HostClock     `json:"hosts,omitempty"`
+	Position tailer.Position      `json:"position"`
+	Clock    window.Clock         `json:"clock"`
+	Stamp    time.Time            `json:"stamp"` // of parser.Reader.Last
+	Hosts    []pipeline.HostClock `json:"hosts,omitempty"`
 }
 
 // resumePoints are places from which a log could be read again, oldest first.
@@ -49,12 +51,12 @@ type resumePoints struct {
 }
 
 // newResumePoints are those for the counters of a pipeline.
-func newResumePoints(p *Pipeline) resumePoints {
+func newResumePoints(p *pipeline.Pipeline) resumePoints {
 	return resumePoints{longest: int64(p.Counters().Longest() / time.Second), reach: p.Reach()}
 }
 
 // note adds a place, unless the last one is near, with the clocks of the hosts there.
-func (m *resumePoints) note(at resumePoint, clocks func() []HostClock) {
+func (m *resumePoints) note(at resumePoint, clocks func() []pipeline.HostClock) {
 	if n := len(m.all); n > 0 && at.Clock.Now-m.all[n-1].Clock.Now <= m.longest/4 {
 		return
 	}

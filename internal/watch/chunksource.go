@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/tailer"
 )
 
@@ -24,7 +26,7 @@ type chunkSource struct {
 }
 
 func newChunkSource(ctx context.Context, sources []Source, progress func(float64)) chunkSource {
-	together := NumWorkers()
+	together := pipeline.NumWorkers()
 	return chunkSource{ctx: ctx, sources: sources, progress: progress, together: together,
 		buffers: newBuffers(together, maxAhead/together/blockSize)}
 }
@@ -41,7 +43,7 @@ const maxAhead = 32 << 20 // bytes
 
 // next fills c with the next chunk. Its error is io.EOF behind the last one, or the context's. Where a log can't be
 // read on, the next log follows.
-func (s *chunkSource) next(c *Chunk) (err error) {
+func (s *chunkSource) next(c *pipeline.Chunk) (err error) {
 	if err := s.ctx.Err(); err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/report"
 	"exiwatch/window"
@@ -34,7 +36,7 @@ func TestGatheredClass(t *testing.T) {
 	for _, idle := range []bool{false, true} {
 		var parts []*report.Uncounted
 		opened := 0
-		p, err := NewPipeline(c.Scopes, c.Rules, Listener{
+		p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{
 			Idle: idle, Summary: true,
 			NewCollector: func() func([]report.Reception) {
 				part := new(report.Uncounted)

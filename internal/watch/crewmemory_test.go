@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/report"
 	"exiwatch/internal/testkit"
@@ -18,7 +20,7 @@ func TestReplayHoldsNoLog(t *testing.T) {
 	most := func(times int) (most uint64) {
 		c := configtest.Parse(t, "")
 		sum := new(report.Summary)
-		p, err := NewPipeline(c.Scopes, c.Rules, Listener{Arrival: sum.Arrival, NewCollector: sum.Gather})
+		p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{Arrival: sum.Arrival, NewCollector: sum.Gather})
 		testkit.Must(t, err)
 		readers := make([]io.Reader, times)
 		for i := range readers {

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/report"
 	"exiwatch/internal/web"
@@ -44,7 +46,7 @@ type Daemon struct {
 	spool    *mailer.Spool
 	tellers  []*teller
 	tally    report.Tally
-	own      *SentLedger
+	own      *pipeline.SentLedger
 	logs     []*logState
 	others   map[string]*logCheckpoint // of logs that were followed once, should they be again
 	saver    saver
@@ -70,7 +72,7 @@ func (d *Daemon) Check() error {
 	if err := Composer(d.Config, d.Host).Check(); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
-	_, err := NewPipeline(d.Config.Scopes, d.Config.Rules, Listener{})
+	_, err := pipeline.New(d.Config.Scopes, d.Config.Rules, pipeline.Listener{})
 	return err
 }
 

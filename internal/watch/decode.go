@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/mailer"
 	"exiwatch/window"
 )
@@ -45,8 +47,8 @@ var sparse = map[string]int{"alerts": 300, "rows": 24}
 
 // most is how many elements our lists and objects have at most, by their names.
 var most = map[string]int{
-	"alerts": 10_000, "rows": 1000, "own": MaxSent, "logs": 2000, "rules": maxCheckpoint, "mailed": maxCheckpoint,
-	"hosts": MaxHosts, "bars": 64, "samples": 64, "tallies": 64, "told": 64, "gaps": maxGaps,
+	"alerts": 10_000, "rows": 1000, "own": pipeline.MaxSent, "logs": 2000, "rules": maxCheckpoint, "mailed": maxCheckpoint,
+	"hosts": pipeline.MaxHosts, "bars": 64, "samples": 64, "tallies": 64, "told": 64, "gaps": maxGaps,
 }
 
 // Lists of other names have at most as many as usual, and those whose names we don't write few: encoding/json takes

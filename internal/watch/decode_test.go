@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/testkit"
@@ -59,7 +61,7 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 	}
 	d.meter.begin(d.now())
 	d.composer = Composer(d.Config, d.Host)
-	first, err := NewPipeline(d.Config.Scopes, d.Config.Rules, c.mailing(d))
+	first, err := pipeline.New(d.Config.Scopes, d.Config.Rules, c.mailing(d))
 	testkit.Must(t, err)
 	d.own, d.others = first.Sent(), make(map[string]*logCheckpoint)
 	l := &logState{path: c.log, zone: d.Config.Zone, now: d.now, follower: tailer.Follower{Path: c.log}}
@@ -111,18 +113,18 @@ func (c *cellar) read(t testing.TB, d *Daemon, l *logState) {
 }
 
 // mailing makes the mails of the first events.
-func (c *cellar) mailing(d *Daemon) Listener {
+func (c *cellar) mailing(d *Daemon) pipeline.Listener {
 	left := 2
 	mail := func(event string) func(*window.Alert) {
 		return func(a *window.Alert) {
 			if left--; left >= 0 {
 				compose(d.composer, news{alerts: []*window.Alert{a}, event: event}, d.now())
-				mailer.Notice(a, Opened, d.Host, c.log, "full", nil)
+				mailer.Notice(a, pipeline.Opened, d.Host, c.log, "full", nil)
 			}
 		}
 	}
-	open := mail(Opened)
-	return Listener{Opened: func(all []*window.Alert) { open(all[0]) }, Grew: mail("grew2"), Ended: mail(Ended)}
+	open := mail(pipeline.Opened)
+	return pipeline.Listener{Opened: func(all []*window.Alert) { open(all[0]) }, Grew: mail("grew2"), Ended: mail(pipeline.Ended)}
 }
 
 // sample is a checkpoint with all that one can hold.
@@ -135,9 +137,9 @@ func (c *cellar) sample(t testing.TB) []byte {
 	}
 	was.Mailbag.Mailed = []time.Time{cellarNow}
 	was.Mailbag.Gathered = []mailer.Item{{
-		ID: p.Alerts[0].ID, Event: Opened, Limit: 5, Window: time.Hour, Count: 6, Peak: 6, Messages: 6,
+		ID: p.Alerts[0].ID, Event: pipeline.Opened, Limit: 5, Window: time.Hour, Count: 6, Peak: 6, Messages: 6,
 	}}
-	was.Own = []SentMail{{Name: p.Alerts[0].ID + ".opened", Seen: true, Log: c.log, At: p.Clock.Now}}
+	was.Own = []pipeline.SentMail{{Name: p.Alerts[0].ID + ".opened", Seen: true, Log: c.log, At: p.Clock.Now}}
 	was.Told[hookChannel] = 3
 	was.Logs["/other"] = p
 	text, err := encode(was, maxCheckpoint)

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/mailer"
 	"exiwatch/parser"
 	"exiwatch/window"
@@ -26,7 +28,7 @@ func (d *Daemon) opened(alerts []*window.Alert) {
 		d.meter.opened[a.Rule.String()]++
 		d.say("alert", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "count", a.Count)
 	}
-	d.saver.put(d, news{alerts: alerts, event: Opened})
+	d.saver.put(d, news{alerts: alerts, event: pipeline.Opened})
 }
 
 func (d *Daemon) grew(a *window.Alert) {
@@ -34,7 +36,7 @@ func (d *Daemon) grew(a *window.Alert) {
 	if a.Thread == "" {
 		a.Thread = a.ID
 	}
-	d.saver.put(d, news{alerts: []*window.Alert{a}, event: Grew(a), times: a.Times})
+	d.saver.put(d, news{alerts: []*window.Alert{a}, event: pipeline.Grew(a), times: a.Times})
 }
 
 func (d *Daemon) ended(a *window.Alert) {
@@ -43,7 +45,7 @@ func (d *Daemon) ended(a *window.Alert) {
 		d.gallery.end(a)
 	}
 	if a.Thread != "" {
-		d.saver.put(d, news{alerts: []*window.Alert{a}, event: Ended})
+		d.saver.put(d, news{alerts: []*window.Alert{a}, event: pipeline.Ended})
 	}
 }
 

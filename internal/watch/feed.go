@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/journal"
 	"exiwatch/tailer"
 )
@@ -18,13 +20,13 @@ type batcher struct {
 	out       chan<- *batch
 	free      chan *batch
 	next      *batch
-	newWorker func() *Worker
+	newWorker func() *pipeline.Worker
 	now       func() time.Time
 	workers   sync.WaitGroup
 }
 
 // inFlight is how many batches go round: one that is counted, one that is filled, and one for each hand.
-func inFlight() int { return NumWorkers() + 2 }
+func inFlight() int { return pipeline.NumWorkers() + 2 }
 
 // newFeed makes a feed of log number n into out, which has room for all that is in flight.
 func (l *logState) newFeed(ctx context.Context, n int, out chan<- *batch) *batcher {
@@ -32,7 +34,7 @@ func (l *logState) newFeed(ctx context.Context, n int, out chan<- *batch) *batch
 	for range inFlight() - 1 {
 		f.free <- newBatch(n)
 	}
-	f.newWorker = func() *Worker { return l.pipeline.NewWorker(l.zone, l.now()) }
+	f.newWorker = func() *pipeline.Worker { return l.pipeline.NewWorker(l.zone, l.now()) }
 	return f
 }
 

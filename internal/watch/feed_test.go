@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/testkit"
@@ -37,7 +39,7 @@ type place struct {
 func newReading(t *rapid.T, c config.Config, goal tailer.Position) *reading {
 	r := new(reading)
 	zone, now := c.Zone, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
-	p, err := NewPipeline(c.Scopes, c.Rules, r.listener())
+	p, err := pipeline.New(c.Scopes, c.Rules, r.listener())
 	testkit.Must(t, err)
 	r.logState = &logState{path: "mainlog", pipeline: p, reader: p.Reader(zone, now), zone: zone,
 		now: func() time.Time { return now }}

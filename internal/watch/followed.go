@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/journal"
 	"exiwatch/parser"
 	"exiwatch/tailer"
@@ -19,7 +21,7 @@ type logState struct {
 	follower tailer.Follower
 	journal  *journal.Log // it is read instead of files
 	stdin    io.Reader    // the same, once
-	pipeline *Pipeline
+	pipeline *pipeline.Pipeline
 	reader   *parser.Reader
 	zone     *time.Location // of the reader, and of those that read ahead
 	now      func() time.Time
@@ -42,13 +44,13 @@ type logState struct {
 
 // A rebuild is the silent reading of what was counted before.
 type catchUp struct {
-	goal    tailer.Position // where it ends
-	journal bool            // it is a place in the journal
-	within  bool            // a line of the file that holds goal has come
-	read    int64           // where the last one of it ended
-	alerts  []SavedAlert    // open there
-	rules   []string        // of the alerts
-	see     func()          // ends own.unsee
+	goal    tailer.Position       // where it ends
+	journal bool                  // it is a place in the journal
+	within  bool                  // a line of the file that holds goal has come
+	read    int64                 // where the last one of it ended
+	alerts  []pipeline.SavedAlert // open there
+	rules   []string              // of the alerts
+	see     func()                // ends own.unsee
 }
 
 // over tells whether a line that ends at p lies behind the goal: in its file, in a later one, or in the same one
@@ -86,7 +88,7 @@ func (r *catchUp) done(p tailer.Position) bool {
 // when the rebuild is over, and more, after each line or run, with how many lines that was, until it returns false;
 // then so does count.
 func (l *logState) count(b *batch, arrived func(), more func(lines int64) bool) bool {
-	if b.ahead() && l.reader.Blank() && l.run(b, Join{}) {
+	if b.ahead() && l.reader.Blank() && l.run(b, pipeline.Join{}) {
 		return more(b.run.Lines)
 	}
 	lines, rest := int64(0), int64(0)
@@ -113,7 +115,7 @@ func (l *logState) count(b *batch, arrived func(), more func(lines int64) bool) 
 
 // run counts what of a run lies behind a join as its hand has read it. It tells whether that can be done: not where a
 // stamp or a rebuild's end have to be seen line by line.
-func (l *logState) run(b *batch, j Join) bool {
+func (l *logState) run(b *batch, j pipeline.Join) bool {
 	h, before := b.worker, b.run.Number-1
 	rest := b.run
 	rest.Text, rest.Number, rest.Lines = rest.Text[j.Bytes:], rest.Number+j.Lines, rest.Lines-j.Lines

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/readsocket"
 	"exiwatch/internal/web"
@@ -75,7 +77,7 @@ func (g *gallery) serve(ctx context.Context) {
 }
 
 // seen is told of each arrival, also of those that were read before.
-func (g *gallery) seen(p *Pipeline, w *window.Arrival, counted bool) {
+func (g *gallery) seen(p *pipeline.Pipeline, w *window.Arrival, counted bool) {
 	clock := p.Counters().Clock()
 	g.book.Add(w, min(w.At.Unix()+clock.Shift, clock.Now), clock.Shift, counted)
 }
@@ -148,7 +150,7 @@ func (g *gallery) log(l *logState) web.Log {
 }
 
 // pipelines are those of all hosts of all logs.
-func (d *Daemon) pipelines() (all []*Pipeline) {
+func (d *Daemon) pipelines() (all []*pipeline.Pipeline) {
 	for _, l := range d.logs {
 		all = append(all, l.pipeline.Hosts()...)
 	}
@@ -169,7 +171,7 @@ func (d *Daemon) scopesOfRules() []int {
 
 // A standingAlert is an open alert and how its value stands.
 type standingAlert struct {
-	pipeline *Pipeline
+	pipeline *pipeline.Pipeline
 	alert    *window.Alert
 	now      window.Standing
 }
@@ -221,7 +223,7 @@ func (g *gallery) standingOf(o *standingAlert, at time.Time) window.Standing {
 func (g *gallery) rank(ctx context.Context, at time.Time) ([]window.Standing, error) {
 	d := g.daemon
 	ranking := window.Ranking{Most: web.MaxRanking}
-	var all []*Pipeline
+	var all []*pipeline.Pipeline
 	if err := d.ask(ctx, func() { all = d.pipelines() }); err != nil {
 		return nil, err
 	}

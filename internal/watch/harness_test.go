@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/await"
 	"exiwatch/internal/config"
 	"exiwatch/internal/testkit"
@@ -61,7 +63,7 @@ func (p *post) ids() []string {
 // openings are the ids of the alerts that events open, in their order.
 func openings(events []string) (ids []string) {
 	for _, name := range events {
-		if id, ok := strings.CutSuffix(name, "."+Opened); ok {
+		if id, ok := strings.CutSuffix(name, "."+pipeline.Opened); ok {
 			ids = append(ids, id)
 		}
 	}
@@ -191,10 +193,10 @@ func (w *watchman) opened() []openedAlert {
 	return slices.Clone(w.alerts)
 }
 
-// until waits for what the daemon is to do, as long as it says something or mails.
-func (w *watchman) until(what string, done func() bool) {
+// until waits for what the daemon is to do, as long as it says something, mails, or moves otherwise.
+func (w *watchman) until(what string, done func() bool, progress ...func() any) {
 	w.t.Helper()
-	await.Until(w.t, what, done, w.spoken, w.post.moved)
+	await.Until(w.t, what, done, append(progress, w.spoken, w.post.moved)...)
 }
 
 // spoken is how much the daemon said.
@@ -240,14 +242,14 @@ func alertIDs(t *testing.T, c config.Config, names ...string) []string {
 func replayEvents(t *testing.T, c config.Config, names ...string) []string {
 	t.Helper()
 	var events []string
-	p, err := NewPipeline(c.Scopes, c.Rules, Listener{
+	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{
 		Opened: func(alerts []*window.Alert) {
 			for _, a := range alerts {
-				events = append(events, a.ID+"."+Opened)
+				events = append(events, a.ID+"."+pipeline.Opened)
 			}
 		},
-		Grew:  func(a *window.Alert) { events = append(events, a.ID+"."+Grew(a)) },
-		Ended: func(a *window.Alert) { events = append(events, a.ID+"."+Ended) },
+		Grew:  func(a *window.Alert) { events = append(events, a.ID+"."+pipeline.Grew(a)) },
+		Ended: func(a *window.Alert) { events = append(events, a.ID+"."+pipeline.Ended) },
 	})
 	testkit.Must(t, err)
 	var sources []Source

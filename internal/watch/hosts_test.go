@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/testkit"
 	"exiwatch/window"
@@ -68,11 +70,11 @@ func TestHostsAreCountedByThemselves(t *testing.T) {
 		line("mx3", "carol", i*time.Second+20*time.Minute)
 		line(fmt.Sprintf("mx%d", 1+i%2), "dave", i*time.Second-i%2*20*time.Minute) // 15 on each
 	}
-	for i := range time.Duration(MaxHosts) { // more names than are told apart
+	for i := range time.Duration(pipeline.MaxHosts) { // more names than are told apart
 		line(fmt.Sprintf("made-up-%d", i), "eve", time.Minute)
 	}
 	var got []string
-	p, err := NewPipeline(c.Scopes, c.Rules, Listener{Opened: func(alerts []*window.Alert) {
+	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{Opened: func(alerts []*window.Alert) {
 		got = append(got, alerts[0].Value)
 	}})
 	testkit.Must(t, err)
@@ -81,7 +83,7 @@ func TestHostsAreCountedByThemselves(t *testing.T) {
 	if want := "alice bob carol"; strings.Join(got, " ") != want {
 		t.Errorf("alerts of %q, want %q", got, want)
 	}
-	if n := len(p.Hosts()); n != MaxHosts {
-		t.Errorf("%d hosts are told apart, want %d", n, MaxHosts)
+	if n := len(p.Hosts()); n != pipeline.MaxHosts {
+		t.Errorf("%d hosts are told apart, want %d", n, pipeline.MaxHosts)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/journal"
@@ -47,7 +49,7 @@ func replayJournal(t *testing.T, c config.Config) []string {
 	t.Helper()
 	l, _ := journal.Of("journal")
 	read := func(s Source) (ids []string) {
-		p, err := NewPipeline(c.Scopes, c.Rules, Listener{Opened: func(alerts []*window.Alert) {
+		p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{Opened: func(alerts []*window.Alert) {
 			for _, a := range alerts {
 				ids = append(ids, a.ID)
 			}

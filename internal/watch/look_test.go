@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/testkit"
 	"exiwatch/parser"
@@ -18,8 +20,8 @@ func TestLooks(t *testing.T) {
 	log := testkit.OddLog(at)
 	for _, cut := range []int{1, 200, 300 << 10, len(log)} {
 		cut += strings.IndexByte(log[cut-1:], '\n')
-		sum, whole, before := Look{}, parser.Judgement{}, int64(0)
-		p, err := NewPipeline(config.Scopes{"": {}}, nil, Listener{
+		sum, whole, before := pipeline.Look{}, parser.Judgement{}, int64(0)
+		p, err := pipeline.New(config.Scopes{"": {}}, nil, pipeline.Listener{
 			Keep: func(_ *parser.Arrival, w *window.Arrival) bool {
 				return string(w.Values[window.Sender]) == "u1@lab.test"
 			},
@@ -38,7 +40,7 @@ func TestLooks(t *testing.T) {
 			whole.Join(&l.Judgement, before)
 			before = int64(strings.Count(log[:cut], "\n"))
 		}
-		if want := (Look{4000, 2000, at, at.Add(3999 * time.Second)}); sum != want {
+		if want := (pipeline.Look{Arrivals: 4000, Kept: 2000, First: at, Last: at.Add(3999 * time.Second)}); sum != want {
 			t.Errorf("cut at %d: the arrivals are %+v, want %+v", cut, sum, want)
 		}
 		if whole.Entries != 4016 || whole.Strange != 8 || whole.Others != 8 || whole.FirstStrange.Line != 254 {

@@ -3,6 +3,8 @@ package watch
 import (
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/mailer"
 )
 
@@ -72,9 +74,9 @@ func (p *mailbag) hasRoom(now time.Time, most int) bool {
 
 func compose(c mailer.Composer, n news, now time.Time) (mailer.Message, error) {
 	switch n.event {
-	case Opened:
+	case pipeline.Opened:
 		return c.Opened(n.alerts, now)
-	case Ended:
+	case pipeline.Ended:
 		return c.Ended(n.alerts[0], now)
 	}
 	return c.Grew(n.alerts[0], now)

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
@@ -84,7 +86,7 @@ func TestStormMakesADigest(t *testing.T) {
 	w.until("the second digest", func() bool { return len(p.taken()) == 5 })
 	testkit.Append(t, mainlog, sentinel("next", second(63), sentinelLimit))
 	w.until("a mail of its own again", func() bool { return len(p.taken()) == 6 })
-	if last := p.taken()[5]; last.Event != Opened || !strings.Contains(string(last.Data), "next") {
+	if last := p.taken()[5]; last.Event != pipeline.Opened || !strings.Contains(string(last.Data), "next") {
 		t.Errorf("the last mail is %s.%s, want that of next", last.ID, last.Event)
 	}
 }
@@ -101,7 +103,7 @@ func TestStormFasterThanAnyTick(t *testing.T) {
 	d.writer = newWriter(d)
 	go d.writer.run()
 	const events = 3 + 2*maxDigest + 1
-	p, err := NewPipeline(c.Scopes, c.Rules, Listener{Opened: d.opened})
+	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{Opened: d.opened})
 	testkit.Must(t, err)
 	d.meter.begin(time.Now())
 	r := p.Reader(time.UTC, time.Now())

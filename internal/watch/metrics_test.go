@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/readsocket"
@@ -180,7 +182,7 @@ func question(t *testing.T, path, request string) {
 // tallyOf is what a replay finds in a log.
 func tallyOf(t *testing.T, c config.Config, name string) (tally report.Tally) {
 	t.Helper()
-	p, err := NewPipeline(c.Scopes, c.Rules, Listener{
+	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) { tally.Arrival(a) },
 		Other:   tally.Other,
 	})

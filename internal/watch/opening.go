@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/private"
 	"exiwatch/mailer"
@@ -79,7 +81,7 @@ func (d *Daemon) open() error {
 		smtp.Hello = d.Host
 	}
 	d.composer.Key = key
-	listener := Listener{
+	listener := pipeline.Listener{
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) { d.arrival(a) },
 		Other:   d.other,
 		Own:     d.delivered,
@@ -90,7 +92,7 @@ func (d *Daemon) open() error {
 	if d.gallery != nil {
 		listener.Observed = d.gallery.seen
 	}
-	first, err := NewPipeline(d.Config.Scopes, d.Config.Rules, listener)
+	first, err := pipeline.New(d.Config.Scopes, d.Config.Rules, listener)
 	if err != nil {
 		return err
 	}

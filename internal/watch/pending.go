@@ -4,13 +4,15 @@ import (
 	"errors"
 	"io/fs"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/journal"
 	"exiwatch/tailer"
 )
 
 // newFollowed makes a log's place in the daemon, with a pipeline of its own like that of first.
-func (d *Daemon) newFollowed(path string, first *Pipeline) (*logState, error) {
+func (d *Daemon) newFollowed(path string, first *pipeline.Pipeline) (*logState, error) {
 	pipeline, err := first.Another(path)
 	if err != nil {
 		return nil, err

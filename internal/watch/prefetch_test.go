@@ -12,6 +12,8 @@ import (
 	"testing/iotest"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/testkit"
 	"exiwatch/parser"
@@ -80,7 +82,7 @@ func TestManyCompressedLogs(t *testing.T) {
 	testkit.Must(t, os.WriteFile(sources[5].Name, whole[:len(whole)-20], 0o600))
 	c := configtest.Parse(t, "")
 	var told int
-	p, err := NewPipeline(c.Scopes, nil, Listener{Arrival: func(*parser.Arrival, *window.Arrival) { told++ }})
+	p, err := pipeline.New(c.Scopes, nil, pipeline.Listener{Arrival: func(*parser.Arrival, *window.Arrival) { told++ }})
 	testkit.Must(t, err)
 	_, err = Run(t.Context(), p, sources, time.UTC, time.Now(), nil)
 	if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), sources[5].Name) || told < 11 {

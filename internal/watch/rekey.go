@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/fold"
 	"exiwatch/window"
 )
@@ -16,10 +18,10 @@ func (c *checkpoint) rekey() {
 		return
 	}
 	for _, p := range c.Logs {
-		var alerts []SavedAlert
+		var alerts []pipeline.SavedAlert
 		for _, s := range p.Alerts {
 			s.Value = rekeyed(&s.Saved)
-			same := func(other SavedAlert) bool { return other.Rule == s.Rule && bytes.Equal(other.Value, s.Value) }
+			same := func(other pipeline.SavedAlert) bool { return other.Rule == s.Rule && bytes.Equal(other.Value, s.Value) }
 			if !slices.ContainsFunc(alerts, same) {
 				alerts = append(alerts, s)
 			}
@@ -41,7 +43,7 @@ func rekeyed(s *window.Saved) []byte {
 	switch folded := fold.AppendName(nil, s.Value); {
 	case key == window.Sender.String(), key == window.Auth.String():
 		return folded
-	case key != window.Account.String(), !has(window.Auth) && has(window.User), bytes.Equal(folded, EmptySender):
+	case key != window.Account.String(), !has(window.Auth) && has(window.User), bytes.Equal(folded, pipeline.EmptySender):
 		return s.Value
 	case has(window.Auth):
 		return folded

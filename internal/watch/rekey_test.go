@@ -3,6 +3,8 @@ package watch
 import (
 	"testing"
 
+	"exiwatch/internal/pipeline"
+
 	"github.com/google/go-cmp/cmp"
 
 	"exiwatch/window"
@@ -10,14 +12,14 @@ import (
 
 // TestRekey: the alerts of a checkpoint from before values were folded.
 func TestRekey(t *testing.T) {
-	saved := func(rule, value, tally string) SavedAlert {
+	saved := func(rule, value, tally string) pipeline.SavedAlert {
 		s := window.Saved{Rule: rule, Value: []byte(value)}
 		if tally != "" {
 			s.Tallies = []window.SavedTally{{Key: tally, Rows: []window.SavedRow{{Value: []byte("x")}}}}
 		}
-		return SavedAlert{Saved: s}
+		return pipeline.SavedAlert{Saved: s}
 	}
-	c := checkpoint{Logs: map[string]*logCheckpoint{"mainlog": {Alerts: []SavedAlert{
+	c := checkpoint{Logs: map[string]*logCheckpoint{"mainlog": {Alerts: []pipeline.SavedAlert{
 		saved("account 20/5m", "Alice", "auth"),
 		saved("account 20/5m", "aLICE", "auth"),
 		saved("account 20/1h", "ALICE", "auth"),

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/parser"
 	"exiwatch/tailer"
 )
@@ -50,16 +52,16 @@ type SourceLook struct {
 	Name      string
 	Broken    bool // it could not be read to its end
 	Judgement parser.Judgement
-	Look
+	pipeline.Look
 }
 
 // Run reads finished logs through p. It orders them by their names as cycled files and by Behind, and where these don't
 // tell by their first stamps. Of several logs the one goes on whose next file has the earliest first stamp. If it can't
 // read some of them to the end, it reads the others and fails with BrokenLogs. It calls progress, if not nil, now and
 // then with the share that it has read, from 0 to 1.
-func Run(ctx context.Context, p *Pipeline, sources []Source, zone *time.Location, now time.Time,
+func Run(ctx context.Context, p *pipeline.Pipeline, sources []Source, zone *time.Location, now time.Time,
 	progress func(float64)) (Result, error) {
-	sizes := slices.Repeat([]int{chunkSize}, NumWorkers())
+	sizes := slices.Repeat([]int{chunkSize}, pipeline.NumWorkers())
 	pool := newWorkerPool(ctx, p, inOrder(sources, zone, now), sizes, zone, now, progress)
 	totals, err := pool.run()
 	if err == nil && pool.chunks.broken != nil {

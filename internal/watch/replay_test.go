@@ -15,6 +15,8 @@ import (
 	"testing/iotest"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/testkit"
 	"exiwatch/parser"
@@ -26,7 +28,7 @@ import (
 func replayed(t *testing.T, sources ...Source) (ids []string, totals tailer.Totals, err error) {
 	t.Helper()
 	c := configtest.Parse(t, "")
-	p, err := NewPipeline(c.Scopes, nil, Listener{Arrival: func(a *parser.Arrival,
+	p, err := pipeline.New(c.Scopes, nil, pipeline.Listener{Arrival: func(a *parser.Arrival,
 		_ *window.Arrival) {
 		ids = append(ids, string(a.MessageID))
 	}})
@@ -148,7 +150,7 @@ func found(t *testing.T, log io.Reader) string {
 	t.Helper()
 	var out strings.Builder
 	c := configtest.Parse(t, "[[rule]]\nlimit = 1")
-	p, err := NewPipeline(c.Scopes, c.Rules, Listener{
+	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) {
 			fmt.Fprintf(&out, "%d <= %s %s %q %v\n", a.Line, a.MessageID, a.EnvelopeSender, a.Subject, a.Suspicious)
 		},
@@ -217,7 +219,7 @@ func TestReplayEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	n := 0
-	p, err := NewPipeline(c.Scopes, nil, Listener{Arrival: func(*parser.Arrival, *window.Arrival) {
+	p, err := pipeline.New(c.Scopes, nil, pipeline.Listener{Arrival: func(*parser.Arrival, *window.Arrival) {
 		if n++; n == 10 {
 			cancel()
 		}
@@ -245,7 +247,7 @@ func (e *endless) Read(p []byte) (int, error) {
 // TestProgress goes from 0 to 1 and never back.
 func TestProgress(t *testing.T) {
 	c := configtest.Parse(t, "")
-	p, err := NewPipeline(c.Scopes, nil, Listener{})
+	p, err := pipeline.New(c.Scopes, nil, pipeline.Listener{})
 	testkit.Must(t, err)
 	text := strings.Repeat(arrivalAt(1), 20_000)
 	sources := []Source{{Name: testkit.Write(t, "a", text)}, {Name: testkit.Write(t, "b", zipped(t, text))}}
@@ -262,7 +264,7 @@ func TestProgress(t *testing.T) {
 func TestFilteredArrivalsAreNotCounted(t *testing.T) {
 	c := configtest.Parse(t, "[[rule]]\nlimit = 2\nwindow = '1d'")
 	var told, alerts int
-	p, err := NewPipeline(c.Scopes, c.Rules, Listener{
+	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{
 		Keep:    func(a *parser.Arrival, _ *window.Arrival) bool { return a.Time.Minute() >= 3 },
 		Arrival: func(*parser.Arrival, *window.Arrival) { told++ },
 		Opened:  func(a []*window.Alert) { alerts += len(a) },
@@ -281,7 +283,7 @@ func TestFilteredArrivalsAreNotCounted(t *testing.T) {
 func TestEndIsTold(t *testing.T) {
 	c := configtest.Parse(t, "[[rule]]\nlimit = 2\nwindow = '1m'")
 	var told []string
-	p, err := NewPipeline(c.Scopes, c.Rules, Listener{
+	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{
 		Opened: func(a []*window.Alert) { told = append(told, "opened "+a[0].Opened.Format(time.TimeOnly)) },
 		Ended:  func(a *window.Alert) { told = append(told, "ended "+a.Ended.Format(time.TimeOnly)) },
 	})

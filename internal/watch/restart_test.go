@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/testkit"
 )
@@ -116,7 +118,7 @@ func restartInTraffic(t *testing.T, seed uint64, wrapped func(line string) strin
 	w.until("every mail that waits", w.allSent)
 	w.stop()
 	mailed = append(mailed, w.post.events()...)
-	for _, event := range []string{Opened, "grew2", Ended} {
+	for _, event := range []string{pipeline.Opened, "grew2", pipeline.Ended} {
 		if n := len(slices.DeleteFunc(slices.Clone(want),
 			func(name string) bool { return !strings.HasSuffix(name, event) })); n < 20 {
 			t.Errorf("%d events %s are too few to tell anything", n, event)

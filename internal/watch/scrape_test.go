@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/metrics"
 	"exiwatch/internal/testkit"
@@ -35,7 +37,7 @@ func TestScrapeOfAMillionKeys(t *testing.T) {
 		"[[rule]]\nlimit = 1\nwindow = '1h'\n[[rule]]\nkey = 'sender'\nlimit = 1000\nwindow = '1h'\n"),
 		turn: newCountersLock(), now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	d.meter.begin(time.Now())
-	p, err := NewPipeline(d.Config.Scopes, d.Config.Rules, Listener{})
+	p, err := pipeline.New(d.Config.Scopes, d.Config.Rules, pipeline.Listener{})
 	testkit.Must(t, err)
 	d.spool, err = mailer.OpenSpool(t.TempDir())
 	testkit.Must(t, err)

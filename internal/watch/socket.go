@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/readsocket"
 )
@@ -151,7 +153,7 @@ func (d *Daemon) unread(ends []os.FileInfo) (n int64) {
 func (d *Daemon) value(q readsocket.Question) (count int64, over bool) {
 	now := d.now()
 	for _, t := range q.Terms {
-		for _, value := range LookupForms(t) {
+		for _, value := range pipeline.LookupForms(t) {
 			for _, l := range d.logs {
 				for _, p := range l.pipeline.Hosts() {
 					c, o := p.Counters().Ask(t.Key, value, p.Now(now))

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/readsocket"
@@ -148,8 +150,8 @@ func TestAnswerHasWhatWasLoggedBefore(t *testing.T) {
 	log := testkit.Write(t, "mainlog", "12345678")
 	info, err := os.Stat(log)
 	testkit.Must(t, err)
-	p, err := NewPipeline(config.Scopes{"": {}}, []window.Rule{{Key: window.User, Limit: 1, Window: time.Hour}},
-		Listener{})
+	p, err := pipeline.New(config.Scopes{"": {}}, []window.Rule{{Key: window.User, Limit: 1, Window: time.Hour}},
+		pipeline.Listener{})
 	testkit.Must(t, err)
 	l := &logState{path: log, pipeline: p}
 	d := &Daemon{turn: newCountersLock(), now: time.Now, logs: []*logState{l}}

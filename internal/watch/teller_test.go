@@ -9,6 +9,8 @@ import (
 	"slices"
 	"testing"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
@@ -56,7 +58,7 @@ func TestHookIsTold(t *testing.T) {
 	if len(difference(want, got))+len(difference(got, want)) > 0 {
 		t.Errorf("told %q, want %q", got, want)
 	}
-	for _, event := range []string{Opened, "grew2", "grew5", Ended} {
+	for _, event := range []string{pipeline.Opened, "grew2", "grew5", pipeline.Ended} {
 		if !slices.ContainsFunc(want, func(name string) bool { return filepath.Ext(name) == "."+event }) {
 			t.Errorf("there is no event %s", event)
 		}

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/readsocket"
 	"exiwatch/window"
@@ -15,13 +17,13 @@ func BenchmarkAnswer(b *testing.B) {
 	term := readsocket.Term{Key: window.Sender, Value: "alice@lab.test"}
 	rules := []window.Rule{{Key: window.Sender, Limit: 20, Window: time.Hour}}
 	for range 2 {
-		p, err := NewPipeline(config.Scopes{"": {}}, rules, Listener{})
+		p, err := pipeline.New(config.Scopes{"": {}}, rules, pipeline.Listener{})
 		if err != nil {
 			b.Fatal(err)
 		}
 		for i := range 21 {
 			w := window.Arrival{At: time.Now().Add(time.Duration(i) * time.Second)}
-			w.Values[window.Sender] = LookupForms(term)[0]
+			w.Values[window.Sender] = pipeline.LookupForms(term)[0]
 			p.Counters().Count(&w)
 		}
 		l := &logState{path: b.TempDir() + "/none", pipeline: p}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config"
 	"exiwatch/internal/journal"
 	"exiwatch/internal/report"
@@ -37,8 +39,8 @@ const viewTick = time.Second
 // NewViewer finds where to begin in the log at path, which must be there: so that the time past, and all that the
 // rules count, is known when it has come to the end. The pipeline is that of the configuration; the listener is told
 // of the past, too.
-func NewViewer(c *config.Config, path string, past time.Duration, listener Listener) (*Viewer, error) {
-	p, err := NewPipeline(c.Scopes, c.Rules, listener)
+func NewViewer(c *config.Config, path string, past time.Duration, listener pipeline.Listener) (*Viewer, error) {
+	p, err := pipeline.New(c.Scopes, c.Rules, listener)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +74,7 @@ func NewViewer(c *config.Config, path string, past time.Duration, listener Liste
 }
 
 // newJournalViewer is NewViewer for the journal.
-func newJournalViewer(c *config.Config, path string, j *journal.Log, past time.Duration, p *Pipeline) (*Viewer, error) {
+func newJournalViewer(c *config.Config, path string, j *journal.Log, past time.Duration, p *pipeline.Pipeline) (*Viewer, error) {
 	if err := j.Check(context.Background()); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/await"
 	"exiwatch/internal/config"
 	"exiwatch/internal/config/configtest"
@@ -74,7 +76,7 @@ func TestViewerCountsAsReplayDoes(t *testing.T) {
 	}
 	seen := 0
 	v, err := NewViewer(&c, filepath.Join(dir, "mainlog"), 24*time.Hour,
-		Listener{Arrival: func(*parser.Arrival, *window.Arrival) { seen++ }})
+		pipeline.Listener{Arrival: func(*parser.Arrival, *window.Arrival) { seen++ }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +100,7 @@ func TestViewerCountsAsReplayDoes(t *testing.T) {
 
 // replayedOpen gives the ids of the alerts that are open at the end, and how many arrivals there are.
 func replayedOpen(t *testing.T, c *config.Config, sources []Source) (ids []string, arrivals int) {
-	p, err := NewPipeline(c.Scopes, c.Rules, Listener{Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ }})
+	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +132,7 @@ func TestViewerReadsNoFurtherBackThanNeeded(t *testing.T) {
 		c.Zone = time.UTC
 		seen := 0
 		v, err := NewViewer(&c, filepath.Join(dir, "mainlog"), past,
-			Listener{Arrival: func(*parser.Arrival, *window.Arrival) { seen++ }})
+			pipeline.Listener{Arrival: func(*parser.Arrival, *window.Arrival) { seen++ }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +144,7 @@ func TestViewerReadsNoFurtherBackThanNeeded(t *testing.T) {
 func TestViewerOfNoLiveLog(t *testing.T) {
 	c := config.Default()
 	dir := t.TempDir()
-	if _, err := NewViewer(&c, filepath.Join(dir, "mainlog"), 0, Listener{}); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := NewViewer(&c, filepath.Join(dir, "mainlog"), 0, pipeline.Listener{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a log that isn't there: %v", err)
 	}
 }
@@ -156,7 +158,7 @@ func TestViewerOfNoLog(t *testing.T) {
 		entries + "oops\n": "1 of 7 lines (14.3 %)",
 	} {
 		testkit.Must(t, os.WriteFile(log, []byte(text), 0o600))
-		v, err := NewViewer(new(configtest.Parse(t, "")), log, time.Hour, Listener{})
+		v, err := NewViewer(new(configtest.Parse(t, "")), log, time.Hour, pipeline.Listener{})
 		testkit.Must(t, err)
 		ctx, cancel := context.WithCancel(context.Background())
 		var problem error
@@ -179,7 +181,7 @@ func TestViewerOfTheJournal(t *testing.T) {
 	c := config.Default()
 	c.Zone = time.UTC
 	seen := 0
-	v, err := NewViewer(&c, "journal", 24*time.Hour, Listener{Arrival: func(*parser.Arrival,
+	v, err := NewViewer(&c, "journal", 24*time.Hour, pipeline.Listener{Arrival: func(*parser.Arrival,
 		*window.Arrival) {
 		seen++
 	}})

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/parser"
 	"exiwatch/tailer"
 )
@@ -16,13 +18,13 @@ import (
 // end of the chunk before still matter, the first lines are parsed again: see parser.Reach. Where an hour of the clock
 // occurs twice, all are.
 type workerPool struct {
-	pipeline *Pipeline
-	workers  []*Worker
+	pipeline *pipeline.Pipeline
+	workers  []*pipeline.Worker
 	reader   func(emit func(*parser.Entry)) *parser.Reader
-	current  *Worker      // whose chunk is parsed again
-	reparsed int64        // bytes that were parsed again
-	looks    []SourceLook // one for each source
-	source   int          // of the chunk applied last
+	current  *pipeline.Worker // whose chunk is parsed again
+	reparsed int64            // bytes that were parsed again
+	looks    []SourceLook     // one for each source
+	source   int              // of the chunk applied last
 
 	mu     sync.Mutex // of what follows: one goroutine reads at a time
 	chunks chunkSource
@@ -42,7 +44,7 @@ type carry struct {
 const chunkSize = 256 << 10 // bytes
 
 // newWorkerPool makes a pool with a worker for each size of a chunk.
-func newWorkerPool(ctx context.Context, p *Pipeline, sources []Source, sizes []int, zone *time.Location, now time.Time,
+func newWorkerPool(ctx context.Context, p *pipeline.Pipeline, sources []Source, sizes []int, zone *time.Location, now time.Time,
 	progress func(float64)) *workerPool {
 	pool := &workerPool{
 		pipeline: p, workers: p.Workers(zone, now, sizes),
@@ -78,11 +80,11 @@ func (pool *workerPool) run() (tailer.Totals, error) {
 }
 
 // look adds what a worker has seen to its source.
-func (pool *workerPool) look(w *Worker, source int) {
+func (pool *workerPool) look(w *pipeline.Worker, source int) {
 	l := &pool.looks[source]
 	l.Join(w.Seen)
 	l.Join(w.InOrder)
-	w.Seen, w.InOrder = Look{}, Look{}
+	w.Seen, w.InOrder = pipeline.Look{}, pipeline.Look{}
 }
 
 // looked returns what was found in each source, as far as they were read.
@@ -94,7 +96,7 @@ func (pool *workerPool) looked() []SourceLook {
 	return looks
 }
 
-func (pool *workerPool) work(w *Worker) {
+func (pool *workerPool) work(w *pipeline.Worker) {
 	for {
 		before, after := pool.take(w)
 		if before == nil {
@@ -110,7 +112,7 @@ func (pool *workerPool) work(w *Worker) {
 
 // take gives w the next chunk. It returns the channels that carry from the chunk before to the next one; nil behind the
 // last chunk.
-func (pool *workerPool) take(w *Worker) (before, after chan carry) {
+func (pool *workerPool) take(w *pipeline.Worker) (before, after chan carry) {
 	pool.mu.Lock()
 	defer pool.mu.Unlock()
 	if pool.failed != nil {
@@ -127,7 +129,7 @@ func (pool *workerPool) take(w *Worker) (before, after chan carry) {
 }
 
 // apply applies a parsed chunk when all chunks before it have been applied.
-func (pool *workerPool) apply(w *Worker, c *carry) {
+func (pool *workerPool) apply(w *pipeline.Worker, c *carry) {
 	if w.First {
 		c.line = 0
 	}
@@ -156,7 +158,7 @@ func (pool *workerPool) giveReader(c *carry) {
 }
 
 // reparse parses a chunk again, as far as earlier lines matter to it.
-func (pool *workerPool) reparse(w *Worker, c *carry) {
+func (pool *workerPool) reparse(w *pipeline.Worker, c *carry) {
 	if c.reader == nil {
 		pool.giveReader(c)
 	}

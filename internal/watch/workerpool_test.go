@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/report"
 	"exiwatch/internal/testkit"
@@ -20,13 +22,13 @@ import (
 // A transcript is everything that a pipeline tells.
 type transcript struct{ strings.Builder }
 
-func (t *transcript) listener() Listener {
+func (t *transcript) listener() pipeline.Listener {
 	alert := func(what string, a *window.Alert) {
 		fmt.Fprintf(t, "%s %s %s %s thread %s, %d of %d, peak %d, %d messages from %s to %s, ended %s, %v %v\n", what,
 			a.ID, a.Rule.String(), a.Value, a.Thread, a.Count, a.Limit,
 			a.Peak, a.Messages, a.First, a.Last, a.Ended, a.Samples, a.Top(window.Subject, 0))
 	}
-	return Listener{
+	return pipeline.Listener{
 		AllKeys: true,
 		Arrival: func(a *parser.Arrival, w *window.Arrival) {
 			fmt.Fprintf(t, "%s:%d %s %q %s\n", a.File, a.Line, w.At, w.Values, w.MessageID)
@@ -115,7 +117,7 @@ func TestPoolTellsWhatOneReaderTells(t *testing.T) {
 		var want, got transcript
 		logs := [][]byte{anyLog(t, zone), anyLog(t, zone)}
 
-		one, err := NewPipeline(c.Scopes, c.Rules, want.listener())
+		one, err := pipeline.New(c.Scopes, c.Rules, want.listener())
 		testkit.Must(t, err)
 		r := one.Reader(zone, now)
 		for i, log := range logs {
@@ -136,7 +138,7 @@ func TestPoolTellsWhatOneReaderTells(t *testing.T) {
 			counts = append(counts, n)
 			return func(all []report.Reception) { *n += len(all) }
 		}
-		many, err := NewPipeline(c.Scopes, c.Rules, listener)
+		many, err := pipeline.New(c.Scopes, c.Rules, listener)
 		testkit.Must(t, err)
 		var sources []Source
 		for i, log := range logs {
@@ -179,7 +181,7 @@ func TestPoolCarriesTheStamp(t *testing.T) {
 	testkit.Must(t, err)
 	c := configtest.Parse(t, "")
 	var got []string
-	p, err := NewPipeline(c.Scopes, nil, Listener{Arrival: func(a *parser.Arrival, _ *window.Arrival) { got = append(got, a.Time.Format(time.RFC3339)) }})
+	p, err := pipeline.New(c.Scopes, nil, pipeline.Listener{Arrival: func(a *parser.Arrival, _ *window.Arrival) { got = append(got, a.Time.Format(time.RFC3339)) }})
 	testkit.Must(t, err)
 	log := "2026-10-25 03:05:00 1xV001-000000-01 <= a@b U=a P=local S=5\n2026-10-25 02:50:00 1xV001-000001-01 <= a@b U=a P=local S=5\n"
 	sources := []Source{{Name: "-", Stream: strings.NewReader(log)}}

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
+
 	"github.com/google/go-cmp/cmp"
 
 	"exiwatch/internal/config/configtest"
@@ -76,7 +78,8 @@ func TestCountingWaitsForNoDisk(t *testing.T) {
 	}
 	close(held)
 	want := replayEvents(t, c, c.Log[0])
-	w.until("every mail", func() bool { return len(w.post.events()) >= len(want) })
+	spooled := func() any { return w.daemon.spool.Last() } // none goes before a checkpoint covers all
+	w.until("every mail", func() bool { return len(w.post.events()) >= len(want) }, spooled)
 	w.stop()
 	got := w.post.events()
 	slices.Sort(got)
@@ -126,7 +129,7 @@ func TestTooMuchToTell(t *testing.T) {
 // of work done.
 func TestFirstCheckpointComesSoon(t *testing.T) {
 	t.Parallel()
-	d := &Daemon{Config: configtest.Parse(t, fiveAnHour), Log: slog.New(slog.DiscardHandler), turn: newCountersLock(), own: new(SentLedger)}
+	d := &Daemon{Config: configtest.Parse(t, fiveAnHour), Log: slog.New(slog.DiscardHandler), turn: newCountersLock(), own: new(pipeline.SentLedger)}
 	now := time.Now()
 	d.now = func() time.Time { return now }
 	var err error

@@ -1,4 +1,4 @@
-package watch
+package pipeline
 
 import (
 	"testing"
@@ -27,7 +27,7 @@ func BenchmarkCount(b *testing.B) {
 func pipelineFor(b *testing.B, listener Listener) *Pipeline {
 	b.Helper()
 	c := config.Default()
-	p, err := NewPipeline(c.Scopes, c.Rules, listener)
+	p, err := New(c.Scopes, c.Rules, listener)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package watch
+package pipeline
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ import (
 func fed(t *testing.T, text string, entries ...parser.Entry) (opened []string) {
 	t.Helper()
 	c := configtest.Parse(t, text)
-	p, err := NewPipeline(c.Scopes, c.Rules, Listener{})
+	p, err := New(c.Scopes, c.Rules, Listener{})
 	if err != nil {
 		t.Fatal(err)
 	}

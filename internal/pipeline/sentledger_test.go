@@ -1,4 +1,4 @@
-package watch
+package pipeline
 
 import (
 	"fmt"
@@ -29,7 +29,7 @@ func newDesk(t *testing.T, text string) *desk {
 	d := &desk{t: t, at: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
 	var err error
 	d.Pipeline,
-		err = NewPipeline(c.Scopes, c.Rules, Listener{Opened: func(a []*window.Alert) {
+		err = New(c.Scopes, c.Rules, Listener{Opened: func(a []*window.Alert) {
 		d.opened = append(d.opened,
 			a...)
 	}})

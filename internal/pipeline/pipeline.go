@@ -1,4 +1,4 @@
-package watch
+package pipeline
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ import (
 	"golang.org/x/text/encoding"
 )
 
-// A Pipeline makes alerts of the lines of one log. It belongs to one goroutine.
+// A Pipeline turns the lines of one log into counts and alerts. It belongs to one goroutine.
 type Pipeline struct {
 	counters  *window.Counters
 	rules     []window.Rule
@@ -25,7 +25,7 @@ type Pipeline struct {
 	returns   *returns  // what a content filter may hand back; nil where no rule counts such a thing
 	last      time.Time // the latest stamp of the log that was believed
 	logs      bool      // rules count all arrivals of the log
-	eximUsers []string  // U= of Exim\'s own bounces
+	eximUsers []string  // U= of Exim's own bounces
 	log       string    // name of the log, where there are several
 	addresses bool      // rules count recipients' addresses
 	costly    costly    // values of arrivals that rules count
@@ -72,8 +72,8 @@ type Listener struct {
 	Grew, Ended func(*window.Alert)
 }
 
-// NewPipeline makes a Pipeline that counts by rules, which may be none, what the scopes say.
-func NewPipeline(scopes config.Scopes, rules []window.Rule, listener Listener) (*Pipeline, error) {
+// New makes a Pipeline that counts by rules, which may be none, what the scopes say.
+func New(scopes config.Scopes, rules []window.Rule, listener Listener) (*Pipeline, error) {
 	return newPipeline(Pipeline{scopes: scopes, rules: rules, sent: &SentLedger{}, listener: listener})
 }
 
