@@ -21,7 +21,7 @@ var floors = map[string]int{
 	"internal/config": 2, "internal/readsocket": 2, "internal/report": 2, "internal/web": 2, "internal/fleet": 2,
 	"internal/metrics": 2,
 	"internal/chaos":   7, "internal/browser": 7, "internal/smalldisk": 0, "internal/await": 0, // for tests
-	"internal/testkit": 0, "internal/config/configtest": 3,
+	"internal/testkit": 0, "internal/config/configtest": 3, "internal/pipeline/pipelinetest": 4,
 	"mailer": 1, "internal/journal": 1, "internal/journaltest": 0,
 	"internal/escape": 0, "internal/words": 0, "internal/look": 1, "internal/fold": 0, "internal/loopback": 0,
 	"internal/private": 0, "internal/signals": 0,

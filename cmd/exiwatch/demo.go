@@ -14,10 +14,10 @@ import (
 	"strings"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config"
 	"exiwatch/internal/escape"
+	"exiwatch/internal/pipeline"
+	"exiwatch/internal/replay"
 	"exiwatch/internal/watch"
 	"exiwatch/mailer"
 	"exiwatch/window"
@@ -116,7 +116,7 @@ func demoAlerts(ctx context.Context, c *config.Config) ([]*window.Alert, error) 
 	if err != nil {
 		return nil, err
 	}
-	_, err = watch.Run(ctx, p, []watch.Source{{Name: "demo.log", Stream: bytes.NewReader(demoLog)}}, c.Zone, time.Now(),
+	_, err = replay.Run(ctx, p, []replay.Source{{Name: "demo.log", Stream: bytes.NewReader(demoLog)}}, c.Zone, time.Now(),
 		nil)
 	return alerts, err
 }

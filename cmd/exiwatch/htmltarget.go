@@ -12,11 +12,11 @@ import (
 	"slices"
 
 	"exiwatch/internal/page"
-	"exiwatch/internal/watch"
+	"exiwatch/internal/replay"
 )
 
 // refuse keeps --html from writing over a file that is no report. logs are those that are to be read, or that could be.
-func (h *htmlFile) refuse(logs [][]watch.Source) error {
+func (h *htmlFile) refuse(logs [][]replay.Source) error {
 	if h.force || h.name == "-" {
 		return nil
 	}

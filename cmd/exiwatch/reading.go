@@ -8,9 +8,9 @@ import (
 	"runtime/debug"
 	"slices"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/escape"
+	"exiwatch/internal/pipeline"
+	"exiwatch/internal/replay"
 	"exiwatch/internal/watch"
 	"exiwatch/tailer"
 	"exiwatch/window"
@@ -21,7 +21,7 @@ import (
 // A reading is the logs that are read, once or several times.
 type reading struct {
 	*selection
-	logs  [][]watch.Source
+	logs  [][]replay.Source
 	bar   *progress
 	begin func(log int) error // is told each log before it is read, by its place in logs; may be nil
 }
@@ -39,7 +39,7 @@ func (s *selection) reading(cmd *cobra.Command, files []string) (*reading, error
 }
 
 // once leaves out the files of a log that are copies of the beginning of others, as the daemon does, and says so.
-func (s *selection) once(sources []watch.Source, notes io.Writer) []watch.Source {
+func (s *selection) once(sources []replay.Source, notes io.Writer) []replay.Source {
 	var paths []string
 	for _, source := range sources {
 		if source.Stream == nil && source.Open == nil {
@@ -57,7 +57,7 @@ func (s *selection) once(sources []watch.Source, notes io.Writer) []watch.Source
 			fmt.Fprintf(notes, "exiwatch: note: %s\n", escape.Text(note))
 		}
 	}
-	return slices.DeleteFunc(sources, func(source watch.Source) bool {
+	return slices.DeleteFunc(sources, func(source replay.Source) bool {
 		isIt := func(c tailer.Copy) bool { return source.Stream == nil && source.Open == nil && c.Path == source.Name }
 		return slices.ContainsFunc(copies, isIt)
 	})
@@ -113,11 +113,11 @@ func (r *reading) pass(ctx context.Context, rules []window.Rule, listener pipeli
 			}
 		}
 		share := func(done float64) { r.bar.show((float64(i) + done) / float64(len(r.logs))) }
-		result, err := watch.Run(ctx, p, sources, r.settings.Zone, r.now, share)
+		result, err := replay.Run(ctx, p, sources, r.settings.Zone, r.now, share)
 		if first {
 			r.looks = append(r.looks, result.Sources...)
 		}
-		var broken *watch.BrokenLogs
+		var broken *replay.BrokenLogs
 		if errors.As(err, &broken) {
 			for _, err := range broken.Errors {
 				r.problem(logError(err))

@@ -9,12 +9,11 @@ import (
 	"slices"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config"
 	"exiwatch/internal/escape"
 	"exiwatch/internal/journal"
-	"exiwatch/internal/watch"
+	"exiwatch/internal/pipeline"
+	"exiwatch/internal/replay"
 	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"
@@ -30,10 +29,10 @@ type selection struct {
 	settings config.Config
 	now      time.Time
 	from, to time.Time
-	patterns [][]config.Pattern // one list for each key that is filtered: any of it
-	looks    []watch.SourceLook // what each log held, when they were read first
-	noted    []string           // notes on the standard error, each once
-	problems []error            // of single logs: printed when the output is written, and then the status is 1
+	patterns [][]config.Pattern  // one list for each key that is filtered: any of it
+	looks    []replay.SourceLook // what each log held, when they were read first
+	noted    []string            // notes on the standard error, each once
+	problems []error             // of single logs: printed when the output is written, and then the status is 1
 }
 
 // filters are the flags that pick arrivals.
@@ -135,17 +134,17 @@ func (s *selection) only() []string {
 }
 
 // logs gives the files of each log: those named are one log, without any each main log has its cycled siblings.
-func (s *selection) logs(ctx context.Context, files []string, stdin io.Reader) ([][]watch.Source, error) {
+func (s *selection) logs(ctx context.Context, files []string, stdin io.Reader) ([][]replay.Source, error) {
 	if len(files) > 0 {
 		if err := noFolders(files); err != nil {
 			return nil, err
 		}
-		return [][]watch.Source{named(files, stdin)}, nil
+		return [][]replay.Source{named(files, stdin)}, nil
 	}
 	if err := findLog(ctx, &s.settings); err != nil {
 		return nil, err
 	}
-	var logs [][]watch.Source
+	var logs [][]replay.Source
 	for _, path := range s.settings.Log {
 		if path == config.Stdin {
 			logs = append(logs, named([]string{path}, stdin))
@@ -153,7 +152,7 @@ func (s *selection) logs(ctx context.Context, files []string, stdin io.Reader) (
 		}
 		if j, ok := journal.Of(path); ok {
 			open := func() (io.ReadCloser, error) { return j.Open(ctx) }
-			logs = append(logs, []watch.Source{{Name: path, Open: open}})
+			logs = append(logs, []replay.Source{{Name: path, Open: open}})
 			continue
 		}
 		names, err := tailer.Cycled(path, s.settings.CycledTo...)
@@ -180,12 +179,12 @@ func noFolders(names []string) error {
 }
 
 // named gives the sources of the names, each file once.
-func named(names []string, stdin io.Reader) []watch.Source {
-	var sources []watch.Source
+func named(names []string, stdin io.Reader) []replay.Source {
+	var sources []replay.Source
 	var seen []os.FileInfo
 	for _, name := range names {
 		if name == "-" {
-			sources = append(sources, watch.Source{Name: "standard input", Stream: stdin})
+			sources = append(sources, replay.Source{Name: "standard input", Stream: stdin})
 			continue
 		}
 		info, err := os.Stat(name)
@@ -195,7 +194,7 @@ func named(names []string, stdin io.Reader) []watch.Source {
 			}
 			seen = append(seen, info)
 		}
-		sources = append(sources, watch.Source{Name: name})
+		sources = append(sources, replay.Source{Name: name})
 	}
 	return sources
 }

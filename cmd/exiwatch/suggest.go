@@ -7,10 +7,9 @@ import (
 	"slices"
 
 	"exiwatch/internal/pipeline"
-
+	"exiwatch/internal/replay"
 	"exiwatch/internal/report"
 	"exiwatch/internal/suggest"
-	"exiwatch/internal/watch"
 	"exiwatch/parser"
 	"exiwatch/window"
 
@@ -118,7 +117,7 @@ func newRereading(r *reading) (*rereading, error) {
 }
 
 // sources yields each source with what the file is, nil where there is none.
-func (r *rereading) sources(yield func(watch.Source, os.FileInfo) bool) {
+func (r *rereading) sources(yield func(replay.Source, os.FileInfo) bool) {
 	for _, sources := range r.logs {
 		for _, source := range sources {
 			info, err := os.Stat(source.Name)

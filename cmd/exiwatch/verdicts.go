@@ -8,12 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/check"
 	"exiwatch/internal/escape"
+	"exiwatch/internal/pipeline"
+	"exiwatch/internal/replay"
 	"exiwatch/internal/report"
-	"exiwatch/internal/watch"
 )
 
 // note writes a line of kind "note", "warning" or "hint".
@@ -50,7 +49,7 @@ func (s *selection) judge(stderr io.Writer) {
 // judgeSelection says why there is nothing to be seen, where the logs hold no arrivals or the flags select none.
 func (s *selection) judgeSelection(stderr io.Writer) {
 	var all pipeline.Look
-	var exims []*watch.SourceLook
+	var exims []*replay.SourceLook
 	for i := range s.looks {
 		l := &s.looks[i]
 		all.Join(l.Look)

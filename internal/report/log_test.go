@@ -12,11 +12,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config"
+	"exiwatch/internal/pipeline"
+	"exiwatch/internal/replay"
 	"exiwatch/internal/report"
-	"exiwatch/internal/watch"
 	"exiwatch/window"
 
 	"github.com/google/go-cmp/cmp"
@@ -64,7 +63,7 @@ func summary(t *testing.T, name, log string, rules ...string) *report.Summary {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := watch.Run(t.Context(), p, []watch.Source{{Name: name, Stream: strings.NewReader(log)}}, time.UTC,
+	result, err := replay.Run(t.Context(), p, []replay.Source{{Name: name, Stream: strings.NewReader(log)}}, time.UTC,
 		time.Now(), nil)
 	if err != nil {
 		t.Fatal(err)

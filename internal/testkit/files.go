@@ -2,6 +2,8 @@
 package testkit
 
 import (
+	"bytes"
+	"compress/gzip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -37,4 +39,15 @@ func Write(t testing.TB, name, text string) string {
 	path := filepath.Join(t.TempDir(), name)
 	Must(t, os.WriteFile(path, []byte(text), 0o600))
 	return path
+}
+
+// Gzip compresses a text.
+func Gzip(t testing.TB, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := w.Write([]byte(text))
+	Must(t, err)
+	Must(t, w.Close())
+	return b.String()
 }

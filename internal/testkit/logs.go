@@ -48,3 +48,30 @@ func OddLog(at time.Time) string {
 	}
 	return b.String()
 }
+
+// CallsLog is a log with +arguments: a cwd= line before each arrival, so that a reader holds lines nearly everywhere.
+// Here and there somebody forges lines. Stamps pass so many seconds from call to call.
+func CallsLog(size int, pause time.Duration) []byte {
+	var log bytes.Buffer
+	at := time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
+	for i := 0; log.Len() < size; i++ {
+		at = at.Add(pause)
+		stamp := at.Format(time.DateTime)
+		fmt.Fprintf(&log, "%s cwd=/home/u%d 3 args: /usr/sbin/sendmail -t -i\n", stamp, i%7)
+		fmt.Fprintf(&log, "%s 1xV%03d-%06d-01 <= u%d@lab.test U=u%d P=local S=300 T=\"x %d\" for a@b.test\n", stamp,
+			i%1000, i, i%7, i%7, i)
+		fmt.Fprintf(&log, "%s 1xV%03d-%06d-01 => a@b.test R=r T=t\n", stamp, i%1000, i)
+		ahead := at.Add(10 * time.Minute).Format(time.DateTime)
+		switch i % 31 {
+		case 3:
+			fmt.Fprintf(&log,
+				"%s cwd=/srv/k 1 args: x\n%s 1xVFFF-000000-01 <= v@lab.test U=v P=local S=1\nz 2 args: sendmail -bp\n", stamp, stamp)
+		case 11:
+			fmt.Fprintf(&log, "%s cwd=/srv/k\n%s x\n", stamp, stamp)
+		case 23:
+			fmt.Fprintf(&log,
+				"%s cwd=/srv/k 1 args: x\n%s 1xVFFF-000000-02 <= w@lab.test U=w P=local S=1\n%s cwd=/ 1 args: x\nz 2 args: sendmail -bp\n", stamp, ahead, ahead)
+		}
+	}
+	return log.Bytes()
+}

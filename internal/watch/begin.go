@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"exiwatch/internal/replay"
 	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"
@@ -135,7 +136,7 @@ func (d *Daemon) beginOldest(l *logState, at window.Clock) error {
 // warnOfGap says from when the counts are complete, if the past begins with a file and that is too late for the
 // windows at the second now.
 func (d *Daemon) warnOfGap(l *logState, oldest string, now int64) {
-	first, err := (&Source{Name: oldest}).first(d.Config.Zone, d.now())
+	first, err := (&replay.Source{Name: oldest}).FirstStamp(d.Config.Zone, d.now())
 	if err != nil || first.IsZero() || first.Unix() <= now-l.resumePoints.longest {
 		return
 	}
@@ -191,7 +192,7 @@ func (d *Daemon) beginFirst(l *logState) error {
 func reaching(row []tailer.Member, from int64, zone *time.Location, now time.Time, stopped func() bool) int {
 	first := len(row) - 1
 	for ; first > 0 && !stopped(); first-- {
-		begins, err := (&Source{Name: row[first].Path}).first(zone, now)
+		begins, err := (&replay.Source{Name: row[first].Path}).FirstStamp(zone, now)
 		if err == nil && !begins.IsZero() && begins.Unix() <= from {
 			break
 		}

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"exiwatch/internal/pipeline"
-
 	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"

@@ -10,9 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/report"
 	"exiwatch/internal/web"
 	"exiwatch/mailer"

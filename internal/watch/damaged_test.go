@@ -1,10 +1,7 @@
 package watch
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,7 +37,7 @@ func TestDamagedFileWhileDown(t *testing.T) {
 	got := w.post.ids()
 	testkit.Must(t, os.Rename(mainlog, mainlog+".2"))
 	testkit.Append(t, mainlog+".2", sixEach("b", 18, 2))
-	half := zipped(t, sixEach("c", 30, 300))
+	half := testkit.Gzip(t, sixEach("c", 30, 300))
 	testkit.Must(t, os.WriteFile(mainlog+".1.gz", []byte(half[:len(half)/2]), 0o600))
 	testkit.Append(t, mainlog, sixEach("d", 2000, 2)+sentinel("end", second(2100), 5))
 	w = goOn(t, c, true, new(post))
@@ -83,38 +80,5 @@ func TestCopiedWhileFollowed(t *testing.T) {
 	}
 	if want := replayIDs(t, c, names...); !slices.Equal(w.post.ids(), want) || len(want) != 1 {
 		t.Errorf("mailed %q, replay of %q lists %q", w.post.ids(), names, want)
-	}
-}
-
-// brokenReader gives a text, and then an error.
-func brokenReader(text string) io.Reader {
-	return io.MultiReader(strings.NewReader(text), brokenStream{os.ErrPermission})
-}
-
-// TestReplayOfBrokenLogs: each is read up to where it breaks, its half line included; the errors name them, in their
-// order.
-func TestReplayOfBrokenLogs(t *testing.T) {
-	late := arrivalAt(3)
-	sources := []Source{
-		{Name: "late", Stream: brokenReader(arrivalAt(2) + late[:len(late)-4])},
-		{Name: "early", Stream: brokenReader(arrivalAt(1))},
-		{Name: "none"},
-		{Name: "last", Stream: bytes.NewReader([]byte(arrivalAt(4)))},
-	}
-	ids, totals, err := replayed(t, sources...)
-	var broken *BrokenLogs
-	if !errors.As(err, &broken) || len(broken.Errors) != 3 {
-		t.Fatalf("Replay fails with %v, want three broken logs", err)
-	}
-	for i, name := range []string{"input at byte 60", "none", "input at byte 116"} {
-		if !strings.Contains(broken.Errors[i].Error(), name) {
-			t.Errorf("error %d is %v, want that of %s", i, broken.Errors[i], name)
-		}
-	}
-	if want := idsOf(1, 2, 3, 4); !slices.Equal(ids, want) || totals.Lines != 4 {
-		t.Errorf("read %q in %d lines, want %q in 4", ids, totals.Lines, want)
-	}
-	if !errors.Is(err, os.ErrPermission) {
-		t.Errorf("%v hides what is wrong", err)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"exiwatch/internal/pipeline"
-
 	"exiwatch/mailer"
 	"exiwatch/window"
 )

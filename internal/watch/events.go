@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"exiwatch/internal/pipeline"
-
 	"exiwatch/mailer"
 	"exiwatch/parser"
 	"exiwatch/window"

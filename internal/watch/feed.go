@@ -7,9 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/journal"
+	"exiwatch/internal/pipeline"
 	"exiwatch/tailer"
 )
 

@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config"
 	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/pipeline"
+	"exiwatch/internal/pipeline/pipelinetest"
 	"exiwatch/internal/testkit"
 	"exiwatch/tailer"
 
@@ -21,7 +21,7 @@ import (
 // A reading is a log that is followed without a daemon, and all that it tells.
 type reading struct {
 	*logState
-	transcript
+	pipelinetest.Transcript
 	lines  int64
 	quiets int
 	places []place // after each line, and each time that it was quiet
@@ -39,7 +39,7 @@ type place struct {
 func newReading(t *rapid.T, c config.Config, goal tailer.Position) *reading {
 	r := new(reading)
 	zone, now := c.Zone, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
-	p, err := pipeline.New(c.Scopes, c.Rules, r.listener())
+	p, err := pipeline.New(c.Scopes, c.Rules, r.Listener())
 	testkit.Must(t, err)
 	r.logState = &logState{path: "mainlog", pipeline: p, reader: p.Reader(zone, now), zone: zone,
 		now: func() time.Time { return now }}
@@ -90,7 +90,7 @@ func TestRunsTellWhatLinesTell(t *testing.T) {
 	c.Zone = zone
 	whole, byLine := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		steps, ends := anyFollowing(t, [][]byte{anyLog(t, zone), anyLog(t, zone)})
+		steps, ends := anyFollowing(t, [][]byte{pipelinetest.AnyLog(t, zone), pipelinetest.AnyLog(t, zone)})
 		var goal tailer.Position
 		if len(ends) > 0 && rapid.Bool().Draw(t, "rebuilds") {
 			goal = rapid.OneOf(rapid.SampledFrom(ends), rapid.Map(rapid.SampledFrom(steps), step.end)).Draw(t, "goal")

@@ -7,9 +7,8 @@ import (
 	"syscall"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/journal"
+	"exiwatch/internal/pipeline"
 	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"

@@ -9,9 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/readsocket"
 	"exiwatch/internal/web"
 	"exiwatch/tailer"

@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/await"
 	"exiwatch/internal/config"
+	"exiwatch/internal/pipeline"
+	"exiwatch/internal/replay"
 	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 	"exiwatch/window"
@@ -252,12 +252,12 @@ func replayEvents(t *testing.T, c config.Config, names ...string) []string {
 		Ended: func(a *window.Alert) { events = append(events, a.ID+"."+pipeline.Ended) },
 	})
 	testkit.Must(t, err)
-	var sources []Source
+	var sources []replay.Source
 	for _, name := range names {
-		sources = append(sources, Source{Name: name})
+		sources = append(sources, replay.Source{Name: name})
 	}
-	_, err = Run(t.Context(), p, sources, c.Zone, time.Now(), nil)
-	if broken := (*BrokenLogs)(nil); !errors.As(err, &broken) {
+	_, err = replay.Run(t.Context(), p, sources, c.Zone, time.Now(), nil)
+	if broken := (*replay.BrokenLogs)(nil); !errors.As(err, &broken) {
 		testkit.Must(t, err)
 	}
 	return events

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/pipeline"
+	"exiwatch/internal/replay"
 	"exiwatch/internal/testkit"
 	"exiwatch/window"
 )
@@ -78,7 +78,7 @@ func TestHostsAreCountedByThemselves(t *testing.T) {
 		got = append(got, alerts[0].Value)
 	}})
 	testkit.Must(t, err)
-	_, err = Run(t.Context(), p, []Source{{Name: "log", Stream: &log}}, time.UTC, second(0), nil)
+	_, err = replay.Run(t.Context(), p, []replay.Source{{Name: "log", Stream: &log}}, time.UTC, second(0), nil)
 	testkit.Must(t, err)
 	if want := "alice bob carol"; strings.Join(got, " ") != want {
 		t.Errorf("alerts of %q, want %q", got, want)

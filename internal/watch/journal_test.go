@@ -11,12 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config"
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/journal"
 	"exiwatch/internal/journaltest"
+	"exiwatch/internal/pipeline"
+	"exiwatch/internal/replay"
 	"exiwatch/internal/testkit"
 	"exiwatch/window"
 )
@@ -48,24 +48,24 @@ func journalConfig(t *testing.T, window string) config.Config {
 func replayJournal(t *testing.T, c config.Config) []string {
 	t.Helper()
 	l, _ := journal.Of("journal")
-	read := func(s Source) (ids []string) {
+	read := func(s replay.Source) (ids []string) {
 		p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{Opened: func(alerts []*window.Alert) {
 			for _, a := range alerts {
 				ids = append(ids, a.ID)
 			}
 		}})
 		testkit.Must(t, err)
-		_, err = Run(t.Context(), p, []Source{s}, c.Zone, time.Now(), nil)
+		_, err = replay.Run(t.Context(), p, []replay.Source{s}, c.Zone, time.Now(), nil)
 		testkit.Must(t, err)
 		slices.Sort(ids)
 		return ids
 	}
-	ids := read(Source{Name: "journal", Open: func() (io.ReadCloser, error) { return l.Open(t.Context()) }})
+	ids := read(replay.Source{Name: "journal", Open: func() (io.ReadCloser, error) { return l.Open(t.Context()) }})
 	file := filepath.Join(t.TempDir(), "journal.json")
 	text, err := exec.Command("journalctl", "-o", "json").Output()
 	testkit.Must(t, err)
 	testkit.Must(t, os.WriteFile(file, text, 0o600))
-	if again := read(Source{Name: file}); !slices.Equal(again, ids) {
+	if again := read(replay.Source{Name: file}); !slices.Equal(again, ids) {
 		t.Errorf("a replay of journalctl -o json: %q, of the journal: %q", again, ids)
 	}
 	return ids

@@ -15,11 +15,11 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config"
 	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/readsocket"
+	"exiwatch/internal/replay"
 	"exiwatch/internal/report"
 	"exiwatch/internal/testkit"
 	"exiwatch/parser"
@@ -187,7 +187,7 @@ func tallyOf(t *testing.T, c config.Config, name string) (tally report.Tally) {
 		Other:   tally.Other,
 	})
 	testkit.Must(t, err)
-	_, err = Run(t.Context(), p, []Source{{Name: name}}, c.Zone, time.Now(), nil)
+	_, err = replay.Run(t.Context(), p, []replay.Source{{Name: name}}, c.Zone, time.Now(), nil)
 	testkit.Must(t, err)
 	return tally
 }

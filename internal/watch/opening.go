@@ -10,9 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/private"
 	"exiwatch/mailer"
 	"exiwatch/parser"

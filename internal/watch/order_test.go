@@ -80,37 +80,3 @@ func TestClockSetBackBetweenFiles(t *testing.T) {
 		}
 	}
 }
-
-// TestReplayOrderByName: names of cycled files go before first stamps, each log's for itself.
-func TestReplayOrderByName(t *testing.T) {
-	folder := t.TempDir()
-	file := func(name string, minutes ...int) Source {
-		text := ""
-		for _, minute := range minutes {
-			text += arrivalAt(minute)
-		}
-		testkit.Must(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
-		return Source{Name: filepath.Join(folder, name)}
-	}
-	old, middle, young := file("mainlog.2", 20, 21), file("mainlog.1", 5), file("mainlog", 30)
-	empty, dated := file("mainlog.3"), file("mainlog-20261122", 6)
-	other, another := file("other.log.1", 10), file("other.log", 25)
-	follows := func(s Source) Source { s.Behind = true; return s }
-	for name, test := range map[string]struct {
-		sources []Source
-		want    []int
-	}{
-		"numbers":      {[]Source{middle, young, old}, []int{20, 21, 5, 30}},
-		"an empty one": {[]Source{middle, empty, young, old}, []int{20, 21, 5, 30}},
-		"two logs":     {[]Source{middle, another, young, old, other}, []int{10, 20, 21, 5, 25, 30}},
-		"of two kinds": {[]Source{young, old, dated, middle}, []int{5, 6, 20, 21, 30}},
-		"said":         {[]Source{young, follows(old), follows(middle)}, []int{30, 20, 21, 5}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got, _, err := replayed(t, test.sources...)
-			if want := idsOf(test.want...); err != nil || !slices.Equal(got, want) {
-				t.Errorf("read %q, %v, want %q", got, err, want)
-			}
-		})
-	}
-}

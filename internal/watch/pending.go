@@ -4,10 +4,9 @@ import (
 	"errors"
 	"io/fs"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config"
 	"exiwatch/internal/journal"
+	"exiwatch/internal/pipeline"
 	"exiwatch/tailer"
 )
 

@@ -5,9 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/fold"
+	"exiwatch/internal/pipeline"
 	"exiwatch/window"
 )
 

@@ -4,10 +4,9 @@ import (
 	"testing"
 
 	"exiwatch/internal/pipeline"
+	"exiwatch/window"
 
 	"github.com/google/go-cmp/cmp"
-
-	"exiwatch/window"
 )
 
 // TestRekey: the alerts of a checkpoint from before values were folded.

@@ -12,10 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/metrics"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 	"exiwatch/parser"

@@ -7,9 +7,8 @@ import (
 	"os"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/readsocket"
 )
 

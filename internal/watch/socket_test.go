@@ -14,10 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config"
 	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/readsocket"
 	"exiwatch/internal/testkit"
 	"exiwatch/tailer"

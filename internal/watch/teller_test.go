@@ -9,9 +9,8 @@ import (
 	"slices"
 	"testing"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 )

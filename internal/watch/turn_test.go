@@ -4,9 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/readsocket"
 	"exiwatch/window"
 )

@@ -7,10 +7,10 @@ import (
 	"sync"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config"
 	"exiwatch/internal/journal"
+	"exiwatch/internal/pipeline"
+	"exiwatch/internal/replay"
 	"exiwatch/internal/report"
 	"exiwatch/tailer"
 	"exiwatch/window"
@@ -65,7 +65,7 @@ func NewViewer(c *config.Config, path string, past time.Duration, listener pipel
 	v.log.resumePoints = newResumePoints(p)
 	from := v.goal.Add(-max(past, time.Duration(v.log.resumePoints.reach)*time.Second))
 	first := reaching(row, from.Unix(), c.Zone, now, func() bool { return false })
-	if v.begins, err = (&Source{Name: row[first].Path}).first(c.Zone, now); err != nil {
+	if v.begins, err = (&replay.Source{Name: row[first].Path}).FirstStamp(c.Zone, now); err != nil {
 		return nil, err
 	}
 	v.log.reader = p.Reader(c.Zone, now)

@@ -11,12 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/await"
 	"exiwatch/internal/config"
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/journaltest"
+	"exiwatch/internal/pipeline"
+	"exiwatch/internal/replay"
 	"exiwatch/internal/testkit"
 	"exiwatch/parser"
 	"exiwatch/window"
@@ -56,7 +56,7 @@ func (l *looking) until(what string, yes func() bool) {
 // TestViewerCountsAsReplayDoes, over a log that was cycled and compressed, and is cycled while it looks.
 func TestViewerCountsAsReplayDoes(t *testing.T) {
 	dir := t.TempDir()
-	var sources []Source
+	var sources []replay.Source
 	for _, name := range []string{"mainlog.2.gz", "mainlog.1", "mainlog"} {
 		text, err := os.ReadFile(filepath.Join("../../fixtures/logs/cycled", name))
 		if err != nil {
@@ -66,7 +66,7 @@ func TestViewerCountsAsReplayDoes(t *testing.T) {
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		sources = append(sources, Source{Name: path})
+		sources = append(sources, replay.Source{Name: path})
 	}
 	c := config.Default()
 	c.Zone, c.State = time.UTC, t.TempDir()
@@ -99,12 +99,12 @@ func TestViewerCountsAsReplayDoes(t *testing.T) {
 }
 
 // replayedOpen gives the ids of the alerts that are open at the end, and how many arrivals there are.
-func replayedOpen(t *testing.T, c *config.Config, sources []Source) (ids []string, arrivals int) {
+func replayedOpen(t *testing.T, c *config.Config, sources []replay.Source) (ids []string, arrivals int) {
 	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Run(context.Background(), p, sources, c.Zone, time.Now(), nil); err != nil {
+	if _, err := replay.Run(context.Background(), p, sources, c.Zone, time.Now(), nil); err != nil {
 		t.Fatal(err)
 	}
 	return idsOfOpen(p.Counters().Open()), arrivals

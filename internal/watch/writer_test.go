@@ -15,15 +15,14 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
-	"github.com/google/go-cmp/cmp"
-
 	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/readsocket"
 	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 	"exiwatch/window"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // storm is a log in which so many accounts send stormMessages each, five times what fiveAnHour allows.

@@ -1,4 +1,4 @@
-package watch
+package replay
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"exiwatch/internal/pipeline"
-
 	"exiwatch/parser"
 	"exiwatch/tailer"
 )

@@ -1,4 +1,4 @@
-package watch
+package replay
 
 import (
 	"bufio"
@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"exiwatch/internal/pipeline"
-
 	"exiwatch/parser"
 	"exiwatch/tailer"
 )
@@ -112,7 +111,7 @@ func inOrder(sources []Source, zone *time.Location, now time.Time) []Source {
 	firsts := make([]time.Time, len(sources))
 	var last time.Time
 	for i := range sources {
-		first, err := sources[i].first(zone, now)
+		first, err := sources[i].FirstStamp(zone, now)
 		if err == nil && !first.IsZero() { // else whoever reads it says what is wrong
 			last = first
 		}
@@ -157,8 +156,8 @@ func predecessors(sources []Source) [][]int {
 // peekSize is how much of a stream is looked at for a first stamp.
 const peekSize = 1 << 20 // bytes
 
-// first gives the first stamp in the log, zero if there is none near its beginning.
-func (s *Source) first(zone *time.Location, now time.Time) (time.Time, error) {
+// FirstStamp returns the first stamp in the log; zero if there is none near its beginning.
+func (s *Source) FirstStamp(zone *time.Location, now time.Time) (time.Time, error) {
 	if s.Open != nil {
 		return time.Time{}, nil
 	}

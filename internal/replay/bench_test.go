@@ -1,4 +1,4 @@
-package watch
+package replay
 
 import (
 	"bytes"
@@ -7,9 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/report"
 	"exiwatch/internal/testkit"
 )
@@ -30,7 +29,7 @@ func BenchmarkReplay(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				sum := new(report.Summary)
-				p := pipelineForReplay(b, pipeline.Listener{AllKeys: true, Arrival: sum.Arrival, NewCollector: sum.Gather, Other: sum.Other,
+				p := newPipeline(b, pipeline.Listener{AllKeys: true, Arrival: sum.Arrival, NewCollector: sum.Gather, Other: sum.Other,
 					Opened: sum.Opened, Grew: sum.Grew})
 				if _, err := Run(b.Context(), p, []Source{open()}, time.UTC, time.Now(), nil); err != nil {
 					b.Fatal(err)
@@ -40,7 +39,7 @@ func BenchmarkReplay(b *testing.B) {
 	}
 }
 
-func pipelineForReplay(b *testing.B, listener pipeline.Listener) *pipeline.Pipeline {
+func newPipeline(b *testing.B, listener pipeline.Listener) *pipeline.Pipeline {
 	b.Helper()
 	c := config.Default()
 	p, err := pipeline.New(c.Scopes, c.Rules, listener)

@@ -1,4 +1,4 @@
-package watch
+package replay
 
 import (
 	"bytes"
@@ -7,9 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/report"
 	"exiwatch/internal/testkit"
 )

@@ -1,8 +1,7 @@
-package watch
+package replay
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -15,9 +14,8 @@ import (
 	"testing/iotest"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/testkit"
 	"exiwatch/parser"
 	"exiwatch/tailer"
@@ -50,21 +48,11 @@ func idsOf(minutes ...int) []string {
 	return ids
 }
 
-func zipped(t *testing.T, text string) string {
-	t.Helper()
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	_, err := w.Write([]byte(text))
-	testkit.Must(t, err)
-	testkit.Must(t, w.Close())
-	return b.String()
-}
-
 // TestReplayOrder: logs go by their first stamps, whatever order they are named in; one without stamps stays where it
 // was named.
 func TestReplayOrder(t *testing.T) {
 	early := Source{Name: testkit.Write(t, "z", "no stamp here\n"+arrivalAt(1)+arrivalAt(5))}
-	middle := Source{Name: testkit.Write(t, "a.gz", zipped(t, arrivalAt(2)))}
+	middle := Source{Name: testkit.Write(t, "a.gz", testkit.Gzip(t, arrivalAt(2)))}
 	late := Source{Name: testkit.Write(t, "m", arrivalAt(3))}
 	empty := Source{Name: testkit.Write(t, "e", "")}
 	stream := func(text string) Source { return Source{Name: "standard input", Stream: strings.NewReader(text)} }
@@ -81,8 +69,8 @@ func TestReplayOrder(t *testing.T) {
 		"stream alone":     {[]Source{stream(arrivalAt(4))}, idsOf(4)},
 		"stream last":      {[]Source{stream(arrivalAt(4)), late, early}, idsOf(1, 5, 3, 4)},
 		"stream between":   {[]Source{late, stream(arrivalAt(2) + arrivalAt(6)), early}, idsOf(1, 5, 2, 6, 3)},
-		"compressed":       {[]Source{late, stream(zipped(t, arrivalAt(2))), early}, idsOf(1, 5, 2, 3)},
-		"compressed alone": {[]Source{stream(zipped(t, arrivalAt(2)+arrivalAt(1)))}, idsOf(2, 1)},
+		"compressed":       {[]Source{late, stream(testkit.Gzip(t, arrivalAt(2))), early}, idsOf(1, 5, 2, 3)},
+		"compressed alone": {[]Source{stream(testkit.Gzip(t, arrivalAt(2)+arrivalAt(1)))}, idsOf(2, 1)},
 		"empty stream":     {[]Source{late, stream(""), early}, idsOf(1, 5, 3)},
 		"same stamp":       {[]Source{stream(arrivalAt(3) + arrivalAt(4)), late}, idsOf(3, 4, 3)},
 	} {
@@ -171,7 +159,7 @@ func TestReplayOfACutArchive(t *testing.T) {
 		fmt.Fprintf(&log, "2026-11-23 10:00:00 1xV%03d-%06d-01 <= a%d@b U=a P=local S=%d\n", i%1000, i*7919,
 			i*104729%9973, i*31)
 	}
-	whole := zipped(t, log.String())
+	whole := testkit.Gzip(t, log.String())
 	broken := testkit.Write(t, "mainlog.2.gz", whole[:len(whole)/2])
 	good := testkit.Write(t, "mainlog", arrivalAt(3))
 	for _, names := range [][]string{{broken}, {broken, good}, {good, broken}} {
@@ -250,7 +238,7 @@ func TestProgress(t *testing.T) {
 	p, err := pipeline.New(c.Scopes, nil, pipeline.Listener{})
 	testkit.Must(t, err)
 	text := strings.Repeat(arrivalAt(1), 20_000)
-	sources := []Source{{Name: testkit.Write(t, "a", text)}, {Name: testkit.Write(t, "b", zipped(t, text))}}
+	sources := []Source{{Name: testkit.Write(t, "a", text)}, {Name: testkit.Write(t, "b", testkit.Gzip(t, text))}}
 	var shares []float64
 	_, err = Run(t.Context(), p, sources, time.UTC, time.Now(), func(done float64) { shares = append(shares, done) })
 	testkit.Must(t, err)
@@ -294,5 +282,72 @@ func TestEndIsTold(t *testing.T) {
 	testkit.Must(t, err)
 	if want := []string{"opened 10:01:00", "ended 10:03:00", "opened 10:09:00"}; !slices.Equal(told, want) {
 		t.Errorf("told %q, want %q", told, want)
+	}
+}
+
+// brokenReader gives a text, and then an error.
+func brokenReader(text string) io.Reader {
+	return io.MultiReader(strings.NewReader(text), brokenStream{os.ErrPermission})
+}
+
+// TestReplayOfBrokenLogs: each is read up to where it breaks, its half line included; the errors name them, in their
+// order.
+func TestReplayOfBrokenLogs(t *testing.T) {
+	late := arrivalAt(3)
+	sources := []Source{
+		{Name: "late", Stream: brokenReader(arrivalAt(2) + late[:len(late)-4])},
+		{Name: "early", Stream: brokenReader(arrivalAt(1))},
+		{Name: "none"},
+		{Name: "last", Stream: bytes.NewReader([]byte(arrivalAt(4)))},
+	}
+	ids, totals, err := replayed(t, sources...)
+	var broken *BrokenLogs
+	if !errors.As(err, &broken) || len(broken.Errors) != 3 {
+		t.Fatalf("Replay fails with %v, want three broken logs", err)
+	}
+	for i, name := range []string{"input at byte 60", "none", "input at byte 116"} {
+		if !strings.Contains(broken.Errors[i].Error(), name) {
+			t.Errorf("error %d is %v, want that of %s", i, broken.Errors[i], name)
+		}
+	}
+	if want := idsOf(1, 2, 3, 4); !slices.Equal(ids, want) || totals.Lines != 4 {
+		t.Errorf("read %q in %d lines, want %q in 4", ids, totals.Lines, want)
+	}
+	if !errors.Is(err, os.ErrPermission) {
+		t.Errorf("%v hides what is wrong", err)
+	}
+}
+
+// TestReplayOrderByName: names of cycled files go before first stamps, each log's for itself.
+func TestReplayOrderByName(t *testing.T) {
+	folder := t.TempDir()
+	file := func(name string, minutes ...int) Source {
+		text := ""
+		for _, minute := range minutes {
+			text += arrivalAt(minute)
+		}
+		testkit.Must(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+		return Source{Name: filepath.Join(folder, name)}
+	}
+	old, middle, young := file("mainlog.2", 20, 21), file("mainlog.1", 5), file("mainlog", 30)
+	empty, dated := file("mainlog.3"), file("mainlog-20261122", 6)
+	other, another := file("other.log.1", 10), file("other.log", 25)
+	follows := func(s Source) Source { s.Behind = true; return s }
+	for name, test := range map[string]struct {
+		sources []Source
+		want    []int
+	}{
+		"numbers":      {[]Source{middle, young, old}, []int{20, 21, 5, 30}},
+		"an empty one": {[]Source{middle, empty, young, old}, []int{20, 21, 5, 30}},
+		"two logs":     {[]Source{middle, another, young, old, other}, []int{10, 20, 21, 5, 25, 30}},
+		"of two kinds": {[]Source{young, old, dated, middle}, []int{5, 6, 20, 21, 30}},
+		"said":         {[]Source{young, follows(old), follows(middle)}, []int{30, 20, 21, 5}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, _, err := replayed(t, test.sources...)
+			if want := idsOf(test.want...); err != nil || !slices.Equal(got, want) {
+				t.Errorf("read %q, %v, want %q", got, err, want)
+			}
+		})
 	}
 }

@@ -1,4 +1,4 @@
-package watch
+package replay
 
 import (
 	"bytes"
@@ -12,9 +12,8 @@ import (
 	"testing/iotest"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/testkit"
 	"exiwatch/parser"
 	"exiwatch/window"
@@ -65,7 +64,7 @@ func TestManyCompressedLogs(t *testing.T) {
 	var sources []Source
 	for i := range 12 {
 		path := filepath.Join(dir, fmt.Sprint(i))
-		testkit.Must(t, os.WriteFile(path, []byte(zipped(t, strings.Repeat("filling\n", 30_000)+arrivalAt(i))), 0o600))
+		testkit.Must(t, os.WriteFile(path, []byte(testkit.Gzip(t, strings.Repeat("filling\n", 30_000)+arrivalAt(i))), 0o600))
 		sources = append(sources, Source{Name: path})
 	}
 	ids, totals, err := replayed(t, sources...)

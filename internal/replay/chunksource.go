@@ -1,11 +1,10 @@
-package watch
+package replay
 
 import (
 	"context"
 	"io"
 
 	"exiwatch/internal/pipeline"
-
 	"exiwatch/tailer"
 )
 

@@ -1,0 +1,101 @@
+// Package pipelinetest compares what pipelines tell of a log.
+package pipelinetest
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"exiwatch/internal/pipeline"
+	"exiwatch/parser"
+	"exiwatch/window"
+
+	"pgregory.net/rapid"
+)
+
+// A Transcript is everything that a pipeline tells.
+type Transcript struct{ strings.Builder }
+
+func (t *Transcript) Listener() pipeline.Listener {
+	alert := func(what string, a *window.Alert) {
+		fmt.Fprintf(t, "%s %s %s %s thread %s, %d of %d, peak %d, %d messages from %s to %s, ended %s, %v %v\n", what,
+			a.ID, a.Rule.String(), a.Value, a.Thread, a.Count, a.Limit,
+			a.Peak, a.Messages, a.First, a.Last, a.Ended, a.Samples, a.Top(window.Subject, 0))
+	}
+	return pipeline.Listener{
+		AllKeys: true,
+		Arrival: func(a *parser.Arrival, w *window.Arrival) {
+			fmt.Fprintf(t, "%s:%d %s %q %s\n", a.File, a.Line, w.At, w.Values, w.MessageID)
+		},
+		Counted: func(w *window.Arrival) { fmt.Fprintf(t, "counted %s\n", w.MessageID) },
+		Other: func(e *parser.Entry) {
+			fmt.Fprintf(t, "%s:%d kind %d %s %s %q %q %q %s\n", e.File, e.Line, e.Kind, e.MessageID, e.Reason,
+				e.Directory, e.Arguments, e.User, e.Time)
+		},
+		Opened: func(all []*window.Alert) {
+			for _, a := range all {
+				alert("opened", a)
+			}
+		},
+		Grew:  func(a *window.Alert) { alert("grew", a) },
+		Ended: func(a *window.Alert) { alert("ended", a) },
+	}
+}
+
+// AnyLog generates a log with all that the order of its lines decides about: hours that occur twice, steps of the
+// clock, late lines, entries in several lines or pieces, and rows of arrivals that open alerts.
+func AnyLog(t *rapid.T, zone *time.Location) []byte {
+	var log bytes.Buffer
+	now := time.Date(2026, 10, 25, 1, rapid.IntRange(0, 59).Draw(t, "minute"), 0, 0, zone)
+	step := rapid.SampledFrom([]time.Duration{time.Second, time.Minute, 4 * time.Minute, 9 * time.Minute}).Draw(t,
+		"step")
+	for i := range rapid.SampledFrom([]int{0, 1, 20, 60, 120}).Draw(t, "lines") {
+		now = now.Add(step * rapid.SampledFrom([]time.Duration{0, 1, 2, 3}).Draw(t, "passes"))
+		at := now
+		switch rapid.IntRange(0, 40).Draw(t, "clock") { // lower numbers are drawn more often
+		case 10:
+			now = now.Add(-20 * time.Minute)
+		case 20, 21:
+			at = now.Add(-3 * time.Second)
+		}
+		stamp := at.Format("2006-01-02 15:04:05")
+		id := fmt.Sprintf("1xV0%02d-0000%02d-0%d", i%100, i/100, i%7)
+		who := rapid.SampledFrom([]string{"alice", "bob", "Carol"}).Draw(t, "who")
+		arrival := fmt.Sprintf("%s %s <= %s@Lab.test H=(pc) [2001:db8::%d] P=esmtpsa A=plain:%[3]s S=%d T=\"Re: Offer %d\"", stamp, id, who, i%3, 100+i, i%4)
+		switch 22 - rapid.IntRange(0, 22).Draw(t, "kind") {
+		case 0:
+			arrival = stamp + " " + id + ` <= "x` // breaks off
+		case 1:
+			arrival = `y" @z.test U=joe P=local S=5 T="x" for a@b`
+		case 2:
+			arrival = stamp + " " + id + ` <= root@b U=root P=local S=462 T="x" from <root@b> for "a`
+		case 3:
+			arrival = `b"@c.test`
+		case 4:
+			arrival = fmt.Sprintf("Oct 25 %s mx exim[%d]: [1/2] %s <= joe@b U=joe P=lo", at.Format("15:04:05"), i%3, id)
+		case 5:
+			arrival = fmt.Sprintf("Oct 25 %s mx exim[%d]: [2/2] cal S=7", at.Format("15:04:05"), i%3)
+		case 6:
+			arrival = stamp + " cwd=/home/joe 3 args: /usr/sbin/sendmail -t -i"
+		case 7:
+			arrival = stamp + " " + id + " Sender identification U=joe D=b S=joe@b"
+		case 8:
+			arrival = stamp + " " + id + " <= nobody"
+		case 9:
+			arrival = "\x00\x00" + arrival
+		case 10:
+			arrival = stamp + " " + id + " => x@y R=r T=smtp H=h [192.0.2.1]" +
+				strings.Repeat("x", rapid.IntRange(0, 300).Draw(t, "long"))
+		case 11:
+			arrival = strings.Replace(arrival, "T=\"", `T="Gr\303\274\303\237e \"`+"x", 1) // decoded
+		case 12:
+			arrival = strings.Replace(arrival, stamp, stamp+" +0100", 1)
+		}
+		log.WriteString(arrival + "\n")
+	}
+	if rapid.Bool().Draw(t, "torn") {
+		log.Truncate(max(log.Len()-1, 0))
+	}
+	return log.Bytes()
+}
