@@ -28,7 +28,7 @@ test: # everything; as root on Debian it installs what the tests need
 	$(MAKE) lint
 	go test -race -p 3 -timeout 20m -skip '^($(single)|$(long))$$' $$(go list ./... | grep -vxF "$$(go list $(pure))")
 	go test -p 3 -timeout 20m $(pure)
-	go test -p 3 -timeout 20m -run '^($(single)|$(long))$$' ./cmd/exiwatch ./internal/watch ./mailer ./tailer
+	go test -p 3 -timeout 20m -run '^($(single)|$(long))$$' ./cmd/exiwatch ./internal/daemon ./mailer ./tailer
 
 lint:
 	test -z "$$(gofmt -l .)" || { gofmt -d .; false; }
@@ -42,7 +42,7 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzReader -fuzztime 5m ./parser
 	go test -run '^$$' -fuzz FuzzLogin -fuzztime 10m ./parser
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./internal/readsocket
-	go test -run '^$$' -fuzz FuzzCheckpoint -fuzztime 2m -fuzzminimizetime 1x ./internal/watch
+	go test -run '^$$' -fuzz FuzzCheckpoint -fuzztime 2m -fuzzminimizetime 1x ./internal/daemon
 
 chaos: # twenty minutes of kills, cycles, storms, calls that fail, and a mail server that does
 	go test -count=1 -timeout 60m -v -run 'TestChaos' ./internal/chaos -chaos.seeds=1 -chaos.lines=1000000 \
@@ -50,15 +50,15 @@ chaos: # twenty minutes of kills, cycles, storms, calls that fail, and a mail se
 
 socket: # a million random requests; questions while the log grows; what asking costs Exim
 	go test -count=1 -v -run TestFlood ./internal/readsocket -readsocket.requests=1000000
-	go test -count=1 -v -run TestQuestionsUnderLoad ./internal/watch -watch.questions=10000 -watch.lines=20000
+	go test -count=1 -v -run TestQuestionsUnderLoad ./internal/daemon -watch.questions=10000 -watch.lines=20000
 	go test -count=1 -v -run TestTransactionsASecond ./cmd/exiwatch -exim.transactions=2000
 
 metrics: # a scrape of a million keys; a scrape a second while the log grows by 20,000 lines a second
-	go test -count=1 -v -run 'TestScrapeOfAMillionKeys|TestScrapesUnderLoad' ./internal/watch -watch.lines=20000 -watch.scrapes=30
+	go test -count=1 -v -run 'TestScrapeOfAMillionKeys|TestScrapesUnderLoad' ./internal/daemon -watch.lines=20000 -watch.scrapes=30
 
 web-load: # a hundred look at the page while the log grows by 20,000 lines a second; the page with a million accounts held
 	go test -count=1 -v -run TestHundredWatchers ./internal/browser -judged -watchers=100 -lines=20000 -seconds=15
-	go test -count=1 -v -run TestPageOfAMillionAccounts ./internal/watch -web.million
+	go test -count=1 -v -run TestPageOfAMillionAccounts ./internal/daemon -web.million
 
 bench: # against rg, eximstats, zcat and others, into docs/performance.md: half an hour, 15 GB, and a machine that does nothing else
 	go test -run '^$$' -bench . ./...

@@ -18,7 +18,7 @@ import (
 	"exiwatch/internal/escape"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/replay"
-	"exiwatch/internal/watch"
+	"exiwatch/internal/daemon"
 	"exiwatch/mailer"
 	"exiwatch/window"
 
@@ -96,7 +96,7 @@ func demo(ctx context.Context, out io.Writer) error {
 }
 
 // demoDaemon is a daemon as the defaults make it, but for its folder and the mail server.
-func demoDaemon(dir, address string) (*watch.Daemon, error) {
+func demoDaemon(dir, address string) (*daemon.Daemon, error) {
 	c := config.Default()
 	c.Log = []string{filepath.Join(dir, "mainlog")}
 	c.State = filepath.Join(dir, "state")
@@ -105,7 +105,7 @@ func demoDaemon(dir, address string) (*watch.Daemon, error) {
 	c.Mail.From = "exiwatch@" + demoHost
 	var err error
 	c.Mail.Transport, err = mailer.ParseVia("smtp://" + address)
-	return &watch.Daemon{Config: c, Host: demoHost, Log: slog.New(slog.DiscardHandler)}, err
+	return &daemon.Daemon{Config: c, Host: demoHost, Log: slog.New(slog.DiscardHandler)}, err
 }
 
 // demoAlerts gives the alerts that replay finds.

@@ -224,16 +224,16 @@ func freePort(t *testing.T) int {
 }
 
 // A daemon is `exiwatch run` with its log.
-type daemon struct {
+type daemonProcess struct {
 	stderr syncBuffer
 	stop   context.CancelFunc
 	ended  chan int
 }
 
-func startDaemon(t *testing.T, config string, flags ...string) *daemon {
+func startDaemon(t *testing.T, config string, flags ...string) *daemonProcess {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	d := &daemon{stop: stop, ended: make(chan int, 1)}
+	d := &daemonProcess{stop: stop, ended: make(chan int, 1)}
 	go func() {
 		d.ended <- run(ctx, append([]string{"run", "--config", config}, flags...), strings.NewReader(""),
 			&bytes.Buffer{}, &d.stderr)

@@ -8,6 +8,7 @@ import (
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/live"
+	"exiwatch/internal/daemon"
 	"exiwatch/window"
 
 	"github.com/spf13/cobra"
@@ -62,6 +63,7 @@ envelope senders and last arrivals. It needs a terminal of 80 by 24; NO_COLOR ta
 			if v.Log = v.Config.Log[0]; v.Log == config.Stdin {
 				return usagef("live reads keys from the standard input, so it can't follow a log there")
 			}
+			v.Secret = daemon.Key(v.Config.State)
 			return logError(v.Run(cmd.Context(), in, cmd.OutOrStdout()))
 		},
 	}

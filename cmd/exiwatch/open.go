@@ -10,7 +10,7 @@ import (
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/private"
-	"exiwatch/internal/watch"
+	"exiwatch/internal/daemon"
 
 	"github.com/spf13/cobra"
 )
@@ -62,7 +62,7 @@ func printWays(out io.Writer, c *config.Config) error {
 			tunnelPort, c.Web.Path, login, tunnelPort)
 		return nil
 	}
-	token, err := watch.WebToken(c.State)
+	token, err := daemon.WebToken(c.State)
 	var unsafe *private.Error
 	switch {
 	case errors.As(err, &unsafe):

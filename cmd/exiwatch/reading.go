@@ -11,7 +11,7 @@ import (
 	"exiwatch/internal/escape"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/replay"
-	"exiwatch/internal/watch"
+	"exiwatch/internal/daemon"
 	"exiwatch/tailer"
 	"exiwatch/window"
 
@@ -99,7 +99,7 @@ func (r *reading) pass(ctx context.Context, rules []window.Rule, listener pipeli
 	if err != nil {
 		return all, err
 	}
-	p.Trust(watch.Key(r.settings.State))
+	p.Trust(daemon.Key(r.settings.State))
 	p.Decode(r.settings.Charset)
 	for i, sources := range r.logs {
 		if i > 0 {

@@ -17,7 +17,7 @@ import (
 	"exiwatch/internal/private"
 	"exiwatch/internal/readsocket"
 	"exiwatch/internal/signals"
-	"exiwatch/internal/watch"
+	"exiwatch/internal/daemon"
 	"exiwatch/tailer"
 
 	"github.com/coreos/go-systemd/v22/activation"
@@ -56,7 +56,7 @@ The first time, what the log holds already is counted silently.`,
 				}
 				return &c, newDaemon(&c, file, fromStart, log, sockets).Check()
 			}
-			err = runDaemons(cmd.Context(), log, s, read, func(c *config.Config) *watch.Daemon {
+			err = runDaemons(cmd.Context(), log, s, read, func(c *config.Config) *daemon.Daemon {
 				d := newDaemon(c, file, fromStart, log, sockets)
 				d.Stdin = cmd.InOrStdin()
 				return d
@@ -71,8 +71,8 @@ The first time, what the log holds already is counted silently.`,
 	return cmd
 }
 
-func newDaemon(c *config.Config, file string, fromStart bool, log *slog.Logger, sockets []*os.File) *watch.Daemon {
-	return &watch.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log, Sockets: sockets,
+func newDaemon(c *config.Config, file string, fromStart bool, log *slog.Logger, sockets []*os.File) *daemon.Daemon {
+	return &daemon.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log, Sockets: sockets,
 		Version: version,
 		Examine: examine(file)}
 }
@@ -89,7 +89,7 @@ var listen = sync.OnceFunc(func() {
 // runDaemons runs one daemon after the other: a SIGHUP ends one, and the next begins with the configuration as it is
 // then.
 func runDaemons(ctx context.Context, log *slog.Logger, s *service, read func() (*config.Config, error),
-	daemon func(*config.Config) *watch.Daemon) error {
+	daemonFor func(*config.Config) *daemon.Daemon) error {
 	defer context.AfterFunc(ctx, func() { endInTime(s, log) })()
 	hangup := signals.Hangup()
 	c, err := read()
@@ -102,7 +102,7 @@ func runDaemons(ctx context.Context, log *slog.Logger, s *service, read func() (
 		if c.Socket != nil {
 			listen()
 		}
-		d := daemon(c)
+		d := daemonFor(c)
 		d.Ready, d.Beat = s.ready, s.beat
 		next, err := runUntil(ctx, d, hangup, read, log)
 		switch {
@@ -138,7 +138,7 @@ func endInTime(s *service, log *slog.Logger) {
 }
 
 // runUntil runs a daemon until it ends, or until there is a new configuration, which it returns.
-func runUntil(ctx context.Context, d *watch.Daemon, hangup <-chan os.Signal, read func() (*config.Config, error),
+func runUntil(ctx context.Context, d *daemon.Daemon, hangup <-chan os.Signal, read func() (*config.Config, error),
 	log *slog.Logger) (*config.Config, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -184,7 +184,7 @@ func hintForState(err error) error {
 	if errors.As(err, &kind) || isJournal(err) {
 		return logError(err)
 	}
-	if errors.Is(err, watch.ErrInUse) {
+	if errors.Is(err, daemon.ErrInUse) {
 		return &hintedError{err,
 			"one daemon is enough for several logs: log = [\"…\", \"…\"]; another one needs a state folder of its own"}
 	}

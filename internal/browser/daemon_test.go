@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
-	"exiwatch/internal/watch"
+	"exiwatch/internal/daemon"
 	"exiwatch/internal/web"
 	"exiwatch/mailer"
 )
@@ -28,7 +28,7 @@ type host struct {
 	url    string
 	lines  int
 	post   *post
-	daemon *watch.Daemon
+	daemon *daemon.Daemon
 }
 
 // A post takes mails and notes when.
@@ -52,7 +52,7 @@ func startHost(t *testing.T, rules string) *host {
 	port := freePort(t)
 	c := h.configure(fmt.Sprintf("[web]\nlisten = \"127.0.0.1:%d\"\n%s", port, rules))
 	h.start(c)
-	token, err := watch.WebToken(c.State)
+	token, err := daemon.WebToken(c.State)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func (h *host) configure(text string) config.Config {
 // start runs a daemon and waits until it listens.
 func (h *host) start(c config.Config) {
 	h.t.Helper()
-	h.daemon = &watch.Daemon{Config: c, Host: "mx.lab.test", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	h.daemon = &daemon.Daemon{Config: c, Host: "mx.lab.test", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Examine: func(context.Context) []web.Finding {
 			return []web.Finding{
 				{Check: "log", Status: "pass", Detail: "it can be read"},

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/watch"
+	"exiwatch/internal/daemon"
 )
 
 // answer sends a request as it stands, and returns the answer.
@@ -179,7 +179,7 @@ func TestTokenIsOfTheOwner(t *testing.T) {
 	if err != nil || info.Mode() != 0o600 {
 		t.Fatalf("the token is %v, %v", info, err)
 	}
-	was, err := watch.WebToken(h.daemon.Config.State)
+	was, err := daemon.WebToken(h.daemon.Config.State)
 	if err != nil || len(was) != 32 {
 		t.Fatalf("%q, %v", was, err)
 	}
@@ -197,7 +197,7 @@ func TestTokenIsOfTheOwner(t *testing.T) {
 	web.Listen = netip.AddrPortFrom(web.Listen.Addr(), uint16(freePort(t)))
 	c.Web = &web
 	other.start(c)
-	if now, err := watch.WebToken(c.State); err != nil || now == was {
+	if now, err := daemon.WebToken(c.State); err != nil || now == was {
 		t.Errorf("a token that others could read is used still: %v", err)
 	}
 }

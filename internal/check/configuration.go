@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io/fs"
 
-	"exiwatch/internal/watch"
+	"exiwatch/internal/daemon"
 )
 
 // configuration tells whether the daemon would take the configuration.
@@ -13,7 +13,7 @@ func (c *checks) configuration(context.Context) []Result {
 	const name = "configuration"
 	err := c.Broken
 	if err == nil {
-		err = (&watch.Daemon{Config: c.Config, Host: c.Host}).Check()
+		err = (&daemon.Daemon{Config: c.Config, Host: c.Host}).Check()
 	}
 	switch {
 	case errors.Is(err, fs.ErrPermission):

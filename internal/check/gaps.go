@@ -6,14 +6,14 @@ import (
 	"strings"
 	"time"
 
-	"exiwatch/internal/watch"
+	"exiwatch/internal/daemon"
 	"exiwatch/mailer"
 )
 
 // gaps names the files that the daemon went on without. There is no row where there are none.
 func (c *checks) gaps(context.Context) []Result {
 	const name = "gaps"
-	gaps, err := watch.Gaps(c.Config.State, c.Now)
+	gaps, err := daemon.Gaps(c.Config.State, c.Now)
 	if err != nil {
 		return []Result{warn(name, "Run as root or as the daemon's user.",
 			"what the daemon left out can't be told: %v", err)}

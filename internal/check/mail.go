@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"exiwatch/internal/watch"
+	"exiwatch/internal/daemon"
 	"exiwatch/mailer"
 
 	"golang.org/x/sys/unix"
@@ -21,7 +21,7 @@ const runPatience = 5 * time.Second // for a program that has only to say its ve
 // mail tells whether alerts would go out, with the daemon's own patience.
 func (c *checks) mail(ctx context.Context) []Result {
 	const name = "mail"
-	composer := watch.Composer(c.Config, c.Host)
+	composer := daemon.Composer(c.Config, c.Host)
 	m, err := composer.Trial(c.Now)
 	if err != nil {
 		return []Result{fail(name, "exiwatch help config says what [mail] takes.", "%v", err)}

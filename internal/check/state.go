@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"exiwatch/internal/private"
-	"exiwatch/internal/watch"
+	"exiwatch/internal/daemon"
 
 	"golang.org/x/sys/unix"
 )
@@ -38,14 +38,14 @@ func (c *checks) state(context.Context) []Result {
 	case !info.IsDir():
 		return []Result{fail(name, "Name another path in the configuration.", "%s is no folder", dir)}
 	}
-	err = watch.CheckState(dir, c.daemonUser())
-	if unsafe := (*private.Error)(nil); err == nil && errors.As(watch.CheckCheckpoint(dir), &unsafe) {
+	err = daemon.CheckState(dir, c.daemonUser())
+	if unsafe := (*private.Error)(nil); err == nil && errors.As(daemon.CheckCheckpoint(dir), &unsafe) {
 		err = unsafe
 	}
 	if err != nil {
 		return []Result{refused(err)}
 	}
-	c.daemon = watch.Holder(dir)
+	c.daemon = daemon.Holder(dir)
 	if err := writable(dir); err != nil {
 		return []Result{fail(name, hint, "%s isn't writable for user %s: %v", dir, me(), cause(err))}
 	}
@@ -56,7 +56,7 @@ func (c *checks) state(context.Context) []Result {
 	if r := room(dir); r.Status != Pass {
 		return []Result{r}
 	}
-	if lost, ok := watch.Lost(dir); ok {
+	if lost, ok := daemon.Lost(dir); ok {
 		return []Result{warn(name, lost.Hint(), "the checkpoint of %s was broken: it is %s now",
 			lost.Written.Format(time.DateTime), lost.Path)}
 	}

@@ -10,7 +10,7 @@ import (
 	"exiwatch/window"
 )
 
-// counters is what a desk needs of a watch.Viewer.
+// counters is what a desk needs of a follow.Viewer.
 type counters interface {
 	Clock() window.Clock
 	Open() []*window.Alert

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
-	"exiwatch/internal/watch"
+	"exiwatch/internal/follow"
 	"exiwatch/window"
 
 	tea "charm.land/bubbletea/v2"
@@ -23,6 +23,7 @@ type View struct {
 	Key    window.Key
 	Window time.Duration // as ParseWindow takes it
 	Colour bool
+	Secret []byte // makes our Message-IDs; nil: unknown
 }
 
 // framesPerSecond is how often the screen is looked at for what has changed, and so how late a key may show.
@@ -32,7 +33,7 @@ const framesPerSecond = 10
 func (v *View) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	m := newModel(v.Log, v.Key, v.Window, v.Colour, time.Now())
 	d := newDesk(v.Config.Rules, m.longest())
-	viewer, err := watch.NewViewer(&v.Config, v.Log, m.longest(), d.listener())
+	viewer, err := follow.NewViewer(&v.Config, v.Log, m.longest(), v.Secret, d.listener())
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (v *View) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 }
 
 // following follows the log. A panic becomes an error, so that the terminal is put right before anybody reads of it.
-func following(ctx context.Context, viewer *watch.Viewer) (err error) {
+func following(ctx context.Context, viewer *follow.Viewer) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())

@@ -75,3 +75,13 @@ func CallsLog(size int, pause time.Duration) []byte {
 	}
 	return log.Bytes()
 }
+
+// Sentinel is the end of a log: it opens an alert of an account of its own, behind everything before.
+func Sentinel(name string, at time.Time, limit int) string {
+	var b strings.Builder
+	for i := range limit + 1 {
+		fmt.Fprintf(&b, "%s 1xVzzz-%06d-%02d <= %s@lab.test U=%s P=local S=5\n", at.Format(time.DateTime),
+			len(name)*1000+i, i, name, name)
+	}
+	return b.String()
+}

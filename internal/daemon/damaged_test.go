@@ -1,0 +1,84 @@
+package daemon
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/testkit"
+	"exiwatch/tailer"
+)
+
+// sixEach are arrivals of n accounts one after the other, six of each, a second apart.
+func sixEach(name string, from, n int) string {
+	var b strings.Builder
+	for i := range 6 * n {
+		b.WriteString(simple(fmt.Sprintf("%s%d", name, i/6), from+i))
+	}
+	return b.String()
+}
+
+// TestDamagedFileWhileDown: the daemon counts of a broken file what replay counts, up to the last half line.
+func TestDamagedFileWhileDown(t *testing.T) {
+	t.Parallel()
+	c := configtest.Parse(t, fiveAnHour)
+	c.State = t.TempDir()
+	mainlog := filepath.Join(t.TempDir(), "mainlog")
+	c.Log = []string{mainlog}
+	testkit.Append(t, mainlog, sixEach("a", 0, 3))
+	w := goOn(t, c, true, new(post))
+	w.untilRead("a2")
+	w.until("its mails", func() bool { return len(w.post.ids()) == 3 })
+	w.stop()
+	got := w.post.ids()
+	testkit.Must(t, os.Rename(mainlog, mainlog+".2"))
+	testkit.Append(t, mainlog+".2", sixEach("b", 18, 2))
+	half := testkit.Gzip(t, sixEach("c", 30, 300))
+	testkit.Must(t, os.WriteFile(mainlog+".1.gz", []byte(half[:len(half)/2]), 0o600))
+	testkit.Append(t, mainlog, sixEach("d", 2000, 2)+testkit.Sentinel("end", second(2100), 5))
+	w = goOn(t, c, true, new(post))
+	w.untilRead("end")
+	want := replayIDs(t, c, mainlog, mainlog+".1.gz", mainlog+".2")
+	w.until("the mails", func() bool { return len(w.post.ids()) >= len(want)-len(got) })
+	w.stop()
+	got = append(got, w.post.ids()...)
+	if slices.Sort(got); !slices.Equal(got, want) || len(want) < 3+2+100+2+1 || len(want) > 200 {
+		t.Errorf("mailed %d alerts, replay lists %d", len(got), len(want))
+	}
+	if !w.says("passing over the rest of it") {
+		t.Error("the daemon doesn't say what is broken")
+	}
+}
+
+// TestCopiedWhileFollowed: what logrotate's copy leaves beside the log counts once, by the daemon as by replay.
+func TestCopiedWhileFollowed(t *testing.T) {
+	t.Parallel()
+	c := configtest.Parse(t, fiveAnHour)
+	c.State = t.TempDir()
+	mainlog := filepath.Join(t.TempDir(), "mainlog")
+	c.Log = []string{mainlog}
+	text := simples("alice", 0, 4)
+	testkit.Append(t, mainlog, text)
+	w := goOn(t, c, true, new(post))
+	w.untilSays(ready)
+	testkit.Must(t, os.WriteFile(mainlog+"-20261123", []byte(text), 0o600))
+	testkit.Append(t, mainlog, simple("bob", 5))
+	w.stop()
+	testkit.Append(t, mainlog, testkit.Sentinel("end", second(100), 5))
+	w = goOn(t, c, true, new(post))
+	w.untilRead("end")
+	w.until("its mail", func() bool { return len(w.post.ids()) > 0 })
+	w.stop()
+	names, err := tailer.Cycled(mainlog)
+	testkit.Must(t, err)
+	for _, copied := range tailer.Copies(names) {
+		names = slices.DeleteFunc(names, func(name string) bool { return name == copied.Path })
+	}
+	if want := replayIDs(t, c, names...); !slices.Equal(w.post.ids(), want) || len(want) != 1 {
+		t.Errorf("mailed %q, replay of %q lists %q", w.post.ids(), names, want)
+	}
+}

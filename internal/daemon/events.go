@@ -1,0 +1,120 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"runtime"
+	"strings"
+
+	"exiwatch/internal/pipeline"
+	"exiwatch/mailer"
+	"exiwatch/parser"
+	"exiwatch/window"
+)
+
+// delivered gets each mail of ours that a log shows.
+func (d *Daemon) delivered(name string) {
+	if id, event, _ := strings.Cut(name, "."); d.outbox.spool.Waits(id, event) {
+		d.outbox.add(job{at: d.now(), delivered: name})
+	}
+}
+
+// opened gets the alerts that one arrival has opened.
+func (d *Daemon) opened(alerts []*window.Alert) {
+	for _, a := range alerts {
+		d.stats.opened[a.Rule.String()]++
+		d.say("alert", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "count", a.Count)
+	}
+	d.outbox.enqueue(notification{alerts: alerts, event: pipeline.Opened})
+}
+
+func (d *Daemon) grew(a *window.Alert) {
+	d.say("alert has grown", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
+	if a.Thread == "" {
+		a.Thread = a.ID
+	}
+	d.outbox.enqueue(notification{alerts: []*window.Alert{a}, event: pipeline.Grew(a), times: a.Times})
+}
+
+func (d *Daemon) ended(a *window.Alert) {
+	d.say("alert ended", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
+	if d.page != nil {
+		d.page.end(a)
+	}
+	if a.Thread != "" {
+		d.outbox.enqueue(notification{alerts: []*window.Alert{a}, event: pipeline.Ended})
+	}
+}
+
+// say logs an event. That may take time, and a storm has thousands: others read the counters meanwhile.
+func (d *Daemon) say(message string, attributes ...any) {
+	d.counters.unlocked(func() {
+		d.Log.Info(message, attributes...)
+		runtime.Gosched()
+	})
+}
+
+func (d *Daemon) arrival(a *parser.Arrival) {
+	d.tally.Arrival(a)
+	if a.IsOdd() {
+		d.warn("arrival that may be forged: its line can be read in two ways, or overflowed", "file", a.File, "line",
+			a.Line,
+			"message_id", string(a.MessageID))
+	}
+}
+
+func (d *Daemon) other(e *parser.Entry) {
+	d.tally.Other(e)
+	switch e.Kind {
+	case parser.Malformed:
+		d.warn("arrival that could not be read", "file", e.File, "line", e.Line, "column", e.Column, "why", e.Reason)
+	case parser.Overflow:
+		d.warn("entry that overflowed Exim's log buffer: perhaps an arrival that hides", "file", e.File, "line", e.Line,
+			"message_id", string(e.MessageID))
+	case parser.Injected:
+		d.warn("forged lines", "why", e.Reason, "file", e.File, "line", e.Line, "message_id", string(e.MessageID))
+	}
+}
+
+// warn logs an odd entry; those of a kind within a minute together.
+func (d *Daemon) warn(message string, attributes ...any) {
+	d.warnings.add(d.Log, d.now(), message, attributes...)
+}
+
+// problem is called from the goroutine that follows a log. A missing log is normal: logrotate may leave none (nocreate),
+// and Exim makes it with the next line.
+func (d *Daemon) problem(err error) {
+	level := slog.LevelWarn
+	if errors.Is(err, fs.ErrNotExist) {
+		level = slog.LevelInfo
+	}
+	d.Log.Log(context.Background(), level, "following the log", "problem", err)
+}
+
+// noteSent is called from the goroutines that send, after each attempt.
+func (d *Daemon) noteSent(channel string, e mailer.Event) {
+	d.stats.deliveries[channel].note(e)
+	log := d.Log.With("id", e.ID, "event", e.Event)
+	switch {
+	case e.Err == nil:
+		log.Info(channel + " sent")
+	case e.Sent:
+		log.Warn(channel+" sent, but not to everybody", "error", e.Err)
+	case e.Kept != "":
+		log.Error(channel+" given up", "error", e.Err, "kept", e.Kept)
+	default: // each mail is tried many times, and many wait while the mail server is down
+		d.putOff.Lock()
+		defer d.putOff.Unlock()
+		d.putOff.warnings.add(d.Log, d.now(), channel+" not sent yet", "id", e.ID, "event", e.Event, "error", e.Err,
+			"again", e.Retry)
+	}
+}
+
+// tellPutOff logs what was gathered about mails that are tried again; all of it or what waited long enough.
+func (d *Daemon) tellPutOff(all bool) {
+	d.putOff.Lock()
+	defer d.putOff.Unlock()
+	d.putOff.warnings.tell(d.Log, d.now(), all)
+}

@@ -1,0 +1,269 @@
+package daemon
+
+import (
+	"log/slog"
+	"time"
+
+	"exiwatch/mailer"
+)
+
+// An outbox is where alerts become notifications: it spools them first, writes a checkpoint that covers them second, and
+// lets them be sent third. So none is lost, and none is sent twice. Its writer does what needs the disk. The outbox
+// belongs to the owner of the counters.
+type outbox struct {
+	spool    *mailer.Spool
+	channels []*channel
+	limiter  mailLimiter
+	writer   *writer
+	source   checkpointSource
+	counters countersLock
+	stopping <-chan struct{}
+	log      *slog.Logger
+	now      func() time.Time
+	perHour  int           // mails; 0: as many as there are
+	memory   time.Duration // for which sent mails are remembered
+
+	due       bool      // a checkpoint is to be written
+	flying    int       // how many checkpoints the writer has
+	events    int       // given to the writer since the last one
+	abandoned bool      // something wasn't told because the daemon is stopping: no checkpoint may pass it
+	held      time.Time // since when unfinished entries have been in the way; zero: they aren't
+	counted   int64     // lines, ever
+	saved     int64     // of them, in the last checkpoint
+	bytes     int64     // counted since the last checkpoint
+	took      time.Duration
+	next      time.Time // when the next checkpoint without mail is due
+	rest      time.Time // before this there is none with mail either
+	quick     bool      // the last one was
+	written   bool      // there has been one
+	forget    time.Time // when to look for sent mails to be forgotten
+	waiting   []job     // for room with the writer
+	warnFrom  time.Time
+}
+
+// A checkpointSource knows how far the logs have been counted.
+type checkpointSource interface {
+	// isWhole tells whether no log stands within an unfinished entry.
+	isWhole() bool
+	// checkpoint returns how far the logs have been counted.
+	checkpoint() *checkpoint
+	// newGaps returns the places in the logs that no mail has named as missing. It names each once.
+	newGaps() []string
+}
+
+// When a checkpoint is written: with the next mail, or else now and then.
+const (
+	saveTick  = time.Second
+	savePause = 5 * time.Second
+	// saveShare is which part of the time checkpoints may take, copied and written, when there is no mail. mailShare is
+	// which part copying them may take when there is: meanwhile nothing is counted. A slow disk delays mails by savePause
+	// at most. A checkpoint takes milliseconds, except with thousands of open alerts. A quick one waits only while there
+	// is more to be read.
+	saveShare, mailShare = 20, 4
+	quickSave            = 100 * time.Millisecond
+	// holdPatience is how long a mail may wait for an entry of the log to be finished. If a piece of a syslog entry is
+	// lost, it would wait for ever.
+	holdPatience = 10 * time.Second
+)
+
+const (
+	// saveBytes is how much of the logs is counted between two checkpoints at most. So a daemon makes progress even if
+	// it is killed again and again.
+	saveBytes = 64 << 20
+	// firstBytes is the same before the first checkpoint of a daemon.
+	firstBytes = 4 << 20
+	// maxFlying is how many checkpoints may be with the writer, each with a copy of all open alerts: a storm's first
+	// mails don't wait until its last ones are composed. Between two of them there are flightEvents at least.
+	maxFlying    = 4
+	flightEvents = 500
+	// maxWaiting is how many jobs wait for room with the writer. Only their alerts' names are kept.
+	maxWaiting = 100_000
+	// hangTime is how long a write may take before that is logged.
+	hangTime = 30 * time.Second
+)
+
+// enqueue has the writer tell of an event, unless it goes into a digest. That hurries no checkpoint: what no checkpoint
+// covers is read again.
+func (o *outbox) enqueue(n notification) {
+	now := o.now()
+	known := func() (known bool) {
+		o.counters.unlocked(func() { known = o.spool.Has(n.alerts[0].ID, n.event) })
+		return known
+	}
+	mailed := o.limiter.put(n, now, o.perHour, known)
+	if mailed || len(o.channels) > 0 {
+		o.due = true
+		o.events++
+		j := job{at: now, told: n, mailed: mailed}
+		if mailed {
+			j.missing = o.source.newGaps()
+		}
+		o.add(j)
+	}
+	o.digest(now)
+}
+
+// digest has the digest mailed if it is due.
+func (o *outbox) digest(now time.Time) {
+	if items := o.limiter.digest(now); len(items) > 0 {
+		o.due = true
+		o.add(job{at: now, digest: items, missing: o.source.newGaps()})
+	}
+}
+
+// add gives the writer a job, behind all others. A daemon that is stopping doesn't wait for room: the next one does what
+// is left.
+func (o *outbox) add(j job) {
+	if len(o.waiting) == 0 && o.writer.take(j) {
+		return
+	}
+	if isClosed(o.stopping) {
+		o.abandoned = true
+		return
+	}
+	if n := len(o.waiting); n > 0 && !j.settled.IsZero() && !o.waiting[n-1].settled.IsZero() {
+		o.waiting[n-1].settled = j.settled
+		return
+	}
+	j.shorten()
+	o.waiting = append(o.waiting, j)
+	if len(o.waiting) > maxWaiting {
+		o.warn("counting waits: too much is to be told", "waiting", len(o.waiting))
+		o.await(maxWaiting)
+	}
+}
+
+// refill gives the writer what waits, as far as it has room.
+func (o *outbox) refill() {
+	for len(o.waiting) > 0 && o.writer.take(o.waiting[0]) {
+		o.waiting[0] = job{}
+		o.waiting = o.waiting[1:]
+	}
+	if len(o.waiting) == 0 {
+		o.waiting = nil
+	}
+}
+
+// await waits until no more than so many jobs wait, or the daemon is stopping.
+func (o *outbox) await(most int) {
+	o.counters.unlocked(func() {
+		for o.refill(); len(o.waiting) > most; o.refill() {
+			select {
+			case <-o.writer.room:
+			case <-o.stopping:
+				o.abandoned = true
+				return
+			}
+		}
+	})
+}
+
+// warn logs, once a minute at most, what keeps notifications back.
+func (o *outbox) warn(message string, attributes ...any) {
+	if now := o.now(); !now.Before(o.warnFrom) {
+		o.warnFrom = now.Add(warnPause)
+		o.log.Error(message, attributes...)
+	}
+}
+
+// noteLines is called for each line or run of lines that was counted.
+func (o *outbox) noteLines(lines int64) {
+	o.counted += lines
+	if !o.held.IsZero() {
+		o.saveIfDue(true)
+	}
+}
+
+// saveIfDue writes a checkpoint if one is due and may be written now. More tells that there is more to be read at once.
+func (o *outbox) saveIfDue(more bool) {
+	if o.bytes >= saveBytes || !o.written && o.bytes >= firstBytes {
+		o.due = true
+	}
+	crowded := o.flying > 0 && o.events < flightEvents || o.flying == maxFlying
+	if o.due && !crowded && (o.quick && !more || !o.now().Before(o.rest)) {
+		o.save()
+	}
+}
+
+// tick is called every saveTick.
+func (o *outbox) tick() {
+	now := o.now()
+	if o.counted != o.saved && !now.Before(o.next) {
+		o.due = true
+	}
+	o.digest(now)
+	o.saveIfDue(false)
+	if !now.Before(o.forget) && o.written {
+		o.forget = now.Add(time.Hour)
+		o.add(job{forget: now.Add(-o.memory)})
+	}
+	if hangs := o.writer.hangs(time.Now()); hangs >= hangTime {
+		o.warn("the disk of the state folder doesn't answer: counting goes on, mails wait",
+			"since", hangs.Round(time.Second))
+	}
+}
+
+// save has a checkpoint written, if there can be one at this moment.
+func (o *outbox) save() {
+	if o.abandoned || !o.mayCheckpoint(o.now()) && !isClosed(o.stopping) {
+		return
+	}
+	began := time.Now()
+	var c *checkpoint
+	o.counters.unlocked(func() { c = o.source.checkpoint() })
+	o.due, o.held, o.saved, o.bytes, o.events = false, time.Time{}, o.counted, 0, 0
+	o.flying++
+	o.took = time.Since(began)
+	o.add(job{checkpoint: c})
+}
+
+// mayCheckpoint tells whether the logs stand between two entries: a checkpoint may not hold alerts that come of lines
+// behind an unfinished one. It is also true when that has not been so for too long.
+func (o *outbox) mayCheckpoint(now time.Time) bool {
+	if o.source.isWhole() {
+		return true
+	}
+	if o.held.IsZero() {
+		o.held = now
+	}
+	return now.Sub(o.held) >= holdPatience
+}
+
+// wrote notes how long the writer took for a checkpoint, disk included.
+func (o *outbox) wrote(took time.Duration) {
+	now := o.now()
+	o.flying--
+	o.written = true
+	o.next = now.Add(max(savePause, saveShare*(o.took+took)))
+	o.rest = now.Add(max(mailShare*o.took, min(took, savePause)))
+	o.quick = o.took+took <= quickSave
+}
+
+// stop leaves a checkpoint of everything that was counted, if there is time for that.
+func (o *outbox) stop() {
+	o.await(0)
+	o.save()
+	o.counters.unlocked(func() { o.writer.finish(o.stopping) })
+}
+
+// unspooled is how many jobs the writer has not done yet.
+func (o *outbox) unspooled() int { return len(o.waiting) + o.writer.len() }
+
+// unsent is how many notifications wait, in the spools or to be put there.
+func (o *outbox) unsent() int {
+	n := o.unspooled() + o.spool.Len()
+	for _, c := range o.channels {
+		n += c.spool.Len()
+	}
+	return n
+}
+
+// isClosed tells whether a channel is closed.
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}

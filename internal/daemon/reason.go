@@ -1,0 +1,20 @@
+package daemon
+
+import (
+	"errors"
+	"syscall"
+
+	"exiwatch/mailer"
+)
+
+// reason is what kind of error this is, without the names of files, which may be drawn at random.
+func reason(err error) string {
+	var errno syscall.Errno
+	switch {
+	case errors.As(err, &errno):
+		return errno.Error()
+	case errors.Is(err, mailer.ErrFull):
+		return mailer.ErrFull.Error()
+	}
+	return err.Error()
+}

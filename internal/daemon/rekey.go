@@ -1,0 +1,52 @@
+package daemon
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"exiwatch/internal/fold"
+	"exiwatch/internal/pipeline"
+	"exiwatch/window"
+)
+
+// rekey gives the alerts of a checkpoint from before values were folded the values that they have now, so that nobody
+// is told of them again. Of several that have become one the first remains.
+func (c *checkpoint) rekey() {
+	if c.Folded {
+		return
+	}
+	for _, p := range c.Logs {
+		var alerts []pipeline.SavedAlert
+		for _, s := range p.Alerts {
+			s.Value = rekeyed(&s.Saved)
+			same := func(other pipeline.SavedAlert) bool { return other.Rule == s.Rule && bytes.Equal(other.Value, s.Value) }
+			if !slices.ContainsFunc(alerts, same) {
+				alerts = append(alerts, s)
+			}
+		}
+		p.Alerts = alerts
+	}
+	c.Folded = true
+}
+
+// rekeyed gives the value of a saved alert as it is now counted. An account that no arrival of the alert has as its
+// login or local user was an envelope sender.
+func rekeyed(s *window.Saved) []byte {
+	key, _, _ := strings.Cut(s.Rule, " ")
+	has := func(key window.Key) bool {
+		return slices.ContainsFunc(s.Tallies, func(t window.SavedTally) bool {
+			return t.Key == key.String() && len(t.Rows) > 0
+		})
+	}
+	switch folded := fold.AppendName(nil, s.Value); {
+	case key == window.Sender.String(), key == window.Auth.String():
+		return folded
+	case key != window.Account.String(), !has(window.Auth) && has(window.User), bytes.Equal(folded, pipeline.EmptySender):
+		return s.Value
+	case has(window.Auth):
+		return folded
+	default:
+		return fold.AppendUnverified(nil, folded)
+	}
+}

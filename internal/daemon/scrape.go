@@ -1,0 +1,37 @@
+package daemon
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"exiwatch/internal/metrics"
+)
+
+// listenPause is how long a port that is taken is left alone. On a shared host anybody can take one: that mustn't
+// keep the daemon from counting.
+const listenPause = 2 * time.Second
+
+// serveMetrics serves them until ctx ends.
+func (d *Daemon) serveMetrics(ctx context.Context) {
+	handler := metrics.Handler(d.Version, func() metrics.Snapshot { return d.snapshot(ctx) }, d.Log)
+	told := ""
+	for ctx.Err() == nil {
+		l, err := net.Listen("tcp", d.Config.Metrics.String())
+		if err == nil {
+			d.Log.Info("metrics are served", "address", l.Addr().String())
+			told, err = "", metrics.Serve(ctx, l, handler)
+		}
+		if err == nil {
+			return
+		}
+		if text := err.Error(); text != told {
+			told = text
+			d.Log.Error("metrics can't be served: it is tried again", "error", err)
+		}
+		select {
+		case <-time.After(listenPause):
+		case <-ctx.Done():
+		}
+	}
+}

@@ -1,0 +1,244 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"exiwatch/internal/config"
+	"exiwatch/internal/follow"
+	"exiwatch/internal/pipeline"
+	"exiwatch/internal/private"
+	"exiwatch/mailer"
+	"exiwatch/parser"
+	"exiwatch/window"
+)
+
+// setup opens everything that could fail, before the first line is read.
+func (d *Daemon) setup() (err error) {
+	if d.now == nil {
+		d.now = time.Now
+	}
+	if err := d.Check(); err != nil {
+		return err
+	}
+	d.stats.begin(d.now())
+	d.counters = newCountersLock()
+	d.counters.lock()
+	if d.state, err = openState(d.Config.State); err != nil {
+		return err
+	}
+	d.warnOfSecrets()
+	d.page = d.newWebSource()
+	if err = d.restore(); err == nil {
+		err = d.page.listen(d.Config.Web, d.state)
+	}
+	if err == nil {
+		d.stats.last = d.count()
+		err = d.openSocket() // last: who asks is answered at once
+	}
+	if err != nil {
+		d.page.close()
+		d.state.close()
+	}
+	return err
+}
+
+// warnOfSecrets logs which secrets of the configuration others can read.
+func (d *Daemon) warnOfSecrets() {
+	for _, path := range d.Config.Secrets {
+		if readers, err := private.Readers(path, os.Getegid()); err == nil && readers != "" {
+			d.Log.Warn("a secret can be read by others", "file", path, "readers", readers)
+		}
+	}
+}
+
+// restore takes up what is in the state folder, and finds where the logs go on.
+func (d *Daemon) restore() error {
+	was, err := d.loadCheckpoint()
+	if err != nil {
+		return err
+	}
+	key, err := d.state.key()
+	if err != nil {
+		return err
+	}
+	d.setComposer(key)
+	first, err := d.newPipeline(key)
+	if err != nil {
+		return err
+	}
+	if err := d.openOutbox(was); err != nil {
+		return err
+	}
+	d.restoreOthers(was)
+	return d.resumeLogs(was, first)
+}
+
+// loadCheckpoint returns the checkpoint in the state folder; nil at the first start. A broken one is put aside.
+func (d *Daemon) loadCheckpoint() (*checkpoint, error) {
+	was, err := d.state.load()
+	var broken *brokenError
+	if errors.As(err, &broken) {
+		lost, _ := Lost(d.state.dir)
+		d.Log.Error("the checkpoint is lost: this is a first start", "problem", err, "written", lost.Written,
+			"hint", strings.Join(strings.Fields(lost.Hint()), " "))
+		err = nil
+	}
+	return was, err
+}
+
+// setComposer sets who makes the mails.
+func (d *Daemon) setComposer(key []byte) {
+	d.composer = Composer(d.Config, d.Host)
+	d.composer.Key = key
+	if smtp, ok := d.Config.Mail.Transport.(*mailer.SMTP); ok && smtp.Hello == "" {
+		smtp.Hello = d.Host
+	}
+}
+
+// newPipeline makes the pipeline that those of the logs are like.
+func (d *Daemon) newPipeline(key []byte) (*pipeline.Pipeline, error) {
+	listener := pipeline.Listener{
+		Arrival: func(a *parser.Arrival, _ *window.Arrival) { d.arrival(a) },
+		Other:   d.other,
+		Own:     d.delivered,
+		Opened:  d.opened,
+		Grew:    d.grew,
+		Ended:   d.ended,
+	}
+	if d.page != nil {
+		listener.Observed = d.page.observed
+	}
+	first, err := pipeline.New(d.Config.Scopes, d.Config.Rules, listener)
+	if err != nil {
+		return nil, err
+	}
+	first.Trust(key)
+	first.Decode(d.Config.Charset)
+	d.sent = first.Sent()
+	return first, nil
+}
+
+// openOutbox opens the spools. Mails that the checkpoint doesn't cover have never been sent, and are made again; without
+// a checkpoint all go.
+func (d *Daemon) openOutbox(was *checkpoint) error {
+	spool, err := mailer.OpenSpool(filepath.Join(d.state.dir, spoolDir))
+	if err != nil {
+		return err
+	}
+	covered := spool.Last()
+	if was != nil {
+		covered = was.Spooled
+	} else {
+		was = new(checkpoint)
+	}
+	if _, err := spool.Drop(covered); err != nil {
+		return err
+	}
+	spool.Commit(covered)
+	channels, err := d.openChannels(was)
+	if err != nil {
+		return err
+	}
+	d.outbox = d.newOutbox(spool, channels)
+	d.outbox.limiter.restore(was.Mailbag, d.now())
+	return nil
+}
+
+// newOutbox makes the outbox and its writer.
+func (d *Daemon) newOutbox(spool *mailer.Spool, channels []*channel) *outbox {
+	o := &outbox{
+		spool: spool, channels: channels, source: d, counters: d.counters, stopping: d.stopping, log: d.Log, now: d.now,
+		perHour: d.Config.Mail.MaxPerHour, memory: d.memory(),
+	}
+	o.writer = o.newWriter(d.state, d.composer)
+	o.writer.begin = d.writing
+	o.writer.patience = cmp.Or(d.stopTime, stopPatience)
+	return o
+}
+
+// memory is how long sent mails are remembered.
+func (d *Daemon) memory() time.Duration {
+	longest := time.Duration(0)
+	for _, r := range d.Config.Rules {
+		longest = max(longest, r.Window)
+	}
+	return 2*longest + 7*24*time.Hour
+}
+
+// How many logs that are not followed any more are remembered, and for how long.
+const (
+	maxOthers  = 8
+	maxAbsence = 7 * 24 * time.Hour
+)
+
+// restoreOthers takes from a checkpoint what belongs to no log in particular, and logs that are not followed now.
+func (d *Daemon) restoreOthers(was *checkpoint) {
+	d.others = make(map[string]*follow.Checkpoint)
+	if was == nil {
+		return
+	}
+	was.rekey()
+	d.sent.Restore(was.Own)
+	d.gaps = recent(was.Gaps, d.now())
+	for path, c := range was.Logs {
+		if !slices.Contains(d.Config.Log, path) && d.now().Sub(c.Written) < maxAbsence && len(d.others) < maxOthers {
+			d.others[path] = c
+		}
+	}
+}
+
+// resumeLogs finds where to read each log from.
+func (d *Daemon) resumeLogs(was *checkpoint, first *pipeline.Pipeline) error {
+	for _, path := range d.Config.Log {
+		l, err := d.newLog(path, first)
+		if err != nil {
+			return err
+		}
+		var saved *follow.Checkpoint
+		if was != nil {
+			saved = was.Logs[path]
+		}
+		if err := l.Resume(saved); err != nil {
+			return err
+		}
+		d.noteSaveSoon(l)
+		if isClosed(d.stopping) {
+			return context.Canceled
+		}
+		d.logs = append(d.logs, l)
+	}
+	return nil
+}
+
+// checkpoint says how far the logs have been counted. The writer adds which mails it covers.
+func (d *Daemon) checkpoint() *checkpoint {
+	c := &checkpoint{
+		Version: checkpointVersion, Folded: true, Gaps: recent(d.gaps, d.now()),
+		Told: make(map[string]int64), Mailbag: d.outbox.limiter.saved(),
+		Own: d.sent.Saved(), Logs: maps.Clone(d.others),
+	}
+	for _, l := range d.logs {
+		if one := l.Checkpoint(); one != nil {
+			c.Logs[l.Path] = one
+		}
+	}
+	return c
+}
+
+// Composer makes the mails of the machine host; its Key is missing.
+func Composer(c config.Config, host string) mailer.Composer {
+	m := mailer.Composer{From: cmp.Or(c.Mail.From, "exiwatch@"+host), To: c.Mail.To, Cc: c.Mail.Cc,
+		Subject: c.Mail.Subject, Subjects: c.Mail.Subjects, Host: host}
+	if len(c.Log) > 0 {
+		m.Log = c.Log[0]
+	}
+	return m
+}

@@ -1,0 +1,61 @@
+package daemon
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"exiwatch/internal/private"
+)
+
+// tokenFile holds what the addresses of the live page on a port begin with. Whoever may read it may look.
+const tokenFile = "web-token"
+
+// tokenSize is too much to be guessed.
+const tokenSize = 20 // bytes
+
+const maxToken = 64 // bytes of the file: tokenForm and a line feed
+
+var tokenForm = regexp.MustCompile(`^[a-z2-7]{32}$`)
+
+// webToken gives the token, which is made at the first start, and made anew if others could have read it.
+func (s *state) webToken() (string, error) {
+	info, err := os.Lstat(filepath.Join(s.dir, tokenFile))
+	if err == nil && info.Mode().Perm()&0o077 == 0 {
+		token, err := WebToken(s.dir)
+		if err == nil || !errors.Is(err, errBrokenToken) {
+			return token, err
+		}
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("reading the token of the live page: %w", err)
+	}
+	secret := make([]byte, tokenSize)
+	rand.Read(secret)
+	token := strings.ToLower(base32.StdEncoding.EncodeToString(secret))
+	if err := s.write(tokenFile, []byte(token+"\n")); err != nil {
+		return "", fmt.Errorf("making the token of the live page: %w", err)
+	}
+	return token, nil
+}
+
+var errBrokenToken = errors.New("it holds no token")
+
+// WebToken reads the token in a state folder.
+func WebToken(dir string) (string, error) {
+	path := filepath.Join(dir, tokenFile)
+	text, err := private.Read(path, maxToken)
+	if err != nil {
+		return "", fmt.Errorf("reading the token of the live page: %w", err)
+	}
+	token := strings.TrimSuffix(string(text), "\n")
+	if !tokenForm.MatchString(token) {
+		return "", fmt.Errorf("reading the token of the live page in %s: %w", path, errBrokenToken)
+	}
+	return token, nil
+}

@@ -1,0 +1,52 @@
+package daemon
+
+import (
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+)
+
+// warnPause is how long warnings of one kind are gathered after one was written: whoever makes odd lines doesn't fill
+// the disk with what is said of them.
+const warnPause = time.Minute
+
+// warnings writes the first of a kind at once, and of those that follow within warnPause the last one, with their
+// number. Its zero value is ready. It belongs to one goroutine.
+type warnings struct{ kinds map[string]*warning }
+
+type warning struct {
+	attributes []any // of the last one
+	more       int   // that weren't written
+	until      time.Time
+}
+
+// add takes a warning; its message is its kind.
+func (w *warnings) add(log *slog.Logger, now time.Time, message string, attributes ...any) {
+	if w.kinds == nil {
+		w.kinds = make(map[string]*warning)
+	}
+	kind := w.kinds[message]
+	if kind == nil {
+		kind = new(warning)
+		w.kinds[message] = kind
+	}
+	if now.Before(kind.until) {
+		kind.more++
+		kind.attributes = attributes
+		return
+	}
+	log.Warn(message, attributes...)
+	kind.until = now.Add(warnPause)
+}
+
+// tell writes what was gathered for long enough, or all of it.
+func (w *warnings) tell(log *slog.Logger, now time.Time, all bool) {
+	for _, message := range slices.Sorted(maps.Keys(w.kinds)) {
+		kind := w.kinds[message]
+		if kind.more > 0 && (all || !now.Before(kind.until)) {
+			log.Warn(message, append(kind.attributes, "more", kind.more)...)
+			kind.more, kind.until = 0, now.Add(warnPause)
+		}
+	}
+}

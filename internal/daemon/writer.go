@@ -1,0 +1,355 @@
+package daemon
+
+import (
+	"errors"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"exiwatch/mailer"
+)
+
+// A writer does what needs a disk, or much time, in a goroutine of its own: it composes mails, spools them, and writes
+// checkpoints. So counting never waits for a disk. It does its jobs in order: when it writes a checkpoint, the mails that
+// this covers are in the spool. It tries again what can't be written.
+type writer struct {
+	begin    func() // called first; nil but in tests
+	maxJobs  int    // the constant, but in tests
+	patience time.Duration
+	state    *state
+	spool    *mailer.Spool
+	channels []*channel
+	composer mailer.Composer
+	trouble  trouble
+
+	mu     sync.Mutex
+	jobs   []job
+	rows   int       // of their alerts
+	busy   time.Time // since when something is being written; zero: nothing is
+	idle   bool      // all jobs have been done
+	closed bool      // no more jobs come
+
+	wake  chan struct{}      // holds a token when there may be something to do
+	room  chan struct{}      // the same when jobs have been done
+	saved chan time.Duration // how long a checkpoint took that was written
+	last  chan struct{}      // closed: what fails isn't tried again
+	quit  chan struct{}      // closed: nothing is tried any more
+	over  chan struct{}      // closed: the writer has ended
+
+	// What was composed and isn't in the spools yet, and since when.
+	mails     []mailer.Message
+	messages  map[*channel][]mailer.Message
+	delivered []string
+	began     time.Time
+}
+
+const (
+	// maxJobs and maxJobRows bound the jobs that wait for the writer with a copy of their alerts. Further ones wait with
+	// the outbox, which keeps little of them.
+	maxJobs    = 1000
+	maxJobRows = 100_000
+	// together is for how long the writer composes mails before it spools them together.
+	together = 100 * time.Millisecond
+	// againPause is how long the writer leaves a disk alone that has failed.
+	againPause = time.Second
+	// stopPatience is how long the writer may go on when the daemon is stopped.
+	stopPatience = 700 * time.Millisecond
+)
+
+// newWriter makes the writer of an outbox.
+func (o *outbox) newWriter(s *state, c mailer.Composer) *writer {
+	return &writer{
+		maxJobs: maxJobs, patience: stopPatience, idle: true,
+		state: s, spool: o.spool, channels: o.channels, composer: c,
+		trouble: trouble{log: o.log, now: o.now},
+		wake:    make(chan struct{}, 1), room: make(chan struct{}, 1), saved: make(chan time.Duration, maxFlying+1),
+		last: make(chan struct{}), quit: make(chan struct{}), over: make(chan struct{}),
+		messages: make(map[*channel][]mailer.Message),
+	}
+}
+
+// take takes a job, as the alerts are now, if there is room.
+func (w *writer) take(j job) bool {
+	rows := j.rows()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := len(w.jobs)
+	switch {
+	case n > 0 && !j.settled.IsZero() && !w.jobs[n-1].settled.IsZero():
+		w.jobs[n-1].settled = j.settled
+		return true
+	case n > 0 && (n >= w.maxJobs || w.rows+rows > maxJobRows):
+		return false
+	}
+	j.snapshot()
+	w.jobs = append(w.jobs, j)
+	w.rows += rows
+	nudge(w.wake)
+	return true
+}
+
+// len is how many jobs wait, the one that is being done included.
+func (w *writer) len() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.idle || len(w.jobs) > 0 {
+		return len(w.jobs)
+	}
+	return 1
+}
+
+// hangs is how long the disk hasn't answered.
+func (w *writer) hangs(now time.Time) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.busy.IsZero() {
+		return 0
+	}
+	return now.Sub(w.busy)
+}
+
+// finish has the writer do what it has, and end; when the daemon is stopped meanwhile, it hasn't long for that.
+func (w *writer) finish(stopping <-chan struct{}) {
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	nudge(w.wake)
+	select {
+	case <-w.over:
+		return
+	case <-stopping:
+	}
+	close(w.last)
+	select {
+	case <-w.over:
+	case <-time.After(w.patience):
+		close(w.quit)
+		<-w.over
+	}
+}
+
+// run does jobs until finish.
+func (w *writer) run() {
+	defer close(w.over)
+	if w.begin != nil {
+		w.begin()
+	}
+	for {
+		j, last, ok := w.next()
+		if !ok || !w.do(&j) {
+			return
+		}
+		runtime.Gosched() // a mail takes a millisecond or two, and who asks is to wait no longer
+		if last || time.Since(w.began) >= together {
+			if !w.flush() {
+				return
+			}
+		}
+	}
+}
+
+// next waits for the next job; last tells that no other waits behind it. ok is false when there will be none.
+func (w *writer) next() (j job, last, ok bool) {
+	for {
+		w.mu.Lock()
+		if len(w.jobs) > 0 && !w.gaveUp() {
+			j, w.jobs = w.jobs[0], w.jobs[1:]
+			w.rows -= j.rows()
+			last, w.idle = len(w.jobs) == 0, false
+			w.mu.Unlock()
+			nudge(w.room)
+			return j, last, true
+		}
+		closed := w.closed
+		w.idle = len(w.jobs) == 0
+		w.mu.Unlock()
+		if closed {
+			return j, false, false
+		}
+		<-w.wake
+	}
+}
+
+// gaveUp tells whether nothing is tried any more.
+func (w *writer) gaveUp() bool {
+	select {
+	case <-w.quit:
+		return true
+	default:
+		return false
+	}
+}
+
+// do does a job, but for what is to be written together with others. It returns false if it had to give up.
+func (w *writer) do(j *job) bool {
+	if w.isEmpty() {
+		w.began = time.Now()
+	}
+	switch {
+	case j.checkpoint != nil:
+		return w.flush() && w.save(j.checkpoint)
+	case !j.settled.IsZero():
+		if !w.flush() {
+			return false
+		}
+		w.spool.Settle(j.settled)
+	case !j.forget.IsZero():
+		w.forget(j.forget)
+	case j.delivered != "":
+		w.delivered = append(w.delivered, j.delivered)
+	case len(j.digest) > 0:
+		message, err := w.composerOf(j).Digest(j.digest, j.at)
+		if err != nil {
+			w.trouble.log.Error("a digest can't be made", "events", len(j.digest), "error", err)
+			break // nor later
+		}
+		w.mails = append(w.mails, message)
+	default:
+		w.tell(j)
+	}
+	return true
+}
+
+// tell composes the notifications of an event.
+func (w *writer) tell(j *job) {
+	for _, c := range w.channels {
+		for _, a := range j.told.alerts {
+			message, err := c.message(w.composer, a, j.told.event)
+			if err != nil {
+				w.trouble.log.Error("the notice of an alert can't be made", "id", a.ID, "event", j.told.event,
+					"error", err)
+				continue // nor later
+			}
+			w.messages[c] = append(w.messages[c], message)
+		}
+	}
+	if !j.mailed {
+		return
+	}
+	message, err := compose(w.composerOf(j), j.told, j.at)
+	if err != nil {
+		w.trouble.log.Error("the mail of an alert can't be made", "id", j.told.alerts[0].ID, "event", j.told.event,
+			"error", err)
+		return // nor later
+	}
+	w.mails = append(w.mails, message)
+}
+
+// composerOf makes the mail of a job.
+func (w *writer) composerOf(j *job) mailer.Composer {
+	c := w.composer
+	c.Missing = j.missing
+	return c
+}
+
+func (w *writer) isEmpty() bool { return len(w.mails)+len(w.messages)+len(w.delivered) == 0 }
+
+// flush spools what was composed, and notes which mails the logs have shown.
+func (w *writer) flush() bool {
+	for _, c := range w.channels {
+		if !w.put(c.spool, w.messages[c], c.name) {
+			return false
+		}
+		delete(w.messages, c)
+	}
+	if !w.put(w.spool, w.mails, mailChannel) {
+		return false
+	}
+	w.mails = w.mails[:0]
+	for _, name := range w.delivered {
+		id, event, _ := strings.Cut(name, ".")
+		if err := w.spool.Arrived(id, event); err != nil {
+			w.trouble.log.Warn("a mail of ours was delivered, which could not be noted", "id", id, "event", event,
+				"error", err)
+		}
+	}
+	w.delivered = w.delivered[:0]
+	return true
+}
+
+// put spools messages. A full spool of a channel other than mail holds up nothing: its messages are lost, and that is
+// logged.
+func (w *writer) put(s *mailer.Spool, messages []mailer.Message, by string) bool {
+	return len(messages) == 0 || w.insist("mails can't be spooled: it is tried again", func() error {
+		n, err := s.PutAll(messages)
+		messages = messages[n:]
+		for ; by != mailChannel && errors.Is(err, mailer.ErrFull) && len(messages) > 0; messages = messages[1:] {
+			m := messages[0]
+			w.trouble.log.Error("a notice is lost", "by", by, "id", m.ID, "event", m.Event, "error", err)
+		}
+		if len(messages) == 0 {
+			return nil
+		}
+		return err
+	})
+}
+
+// save writes a checkpoint, and lets the mails go that it covers.
+func (w *writer) save(c *checkpoint) bool {
+	began := time.Now()
+	c.Spooled = w.spool.Last()
+	for _, channel := range w.channels {
+		c.Told[channel.name] = channel.spool.Last()
+	}
+	ok := w.insist("mails wait, as there can be no checkpoint", func() error {
+		if err := w.spool.Sync(); err != nil { // c covers arrivals of our own mails, which are marked as sent
+			return err
+		}
+		return w.state.save(c)
+	})
+	if !ok {
+		return false
+	}
+	w.spool.Commit(c.Spooled)
+	for _, channel := range w.channels {
+		channel.spool.Commit(c.Told[channel.name])
+	}
+	w.saved <- time.Since(began)
+	return true
+}
+
+// forget drops the marks of mails that were sent long ago.
+func (w *writer) forget(before time.Time) {
+	err := w.spool.Forget(before)
+	for _, c := range w.channels {
+		err = errors.Join(err, c.spool.Forget(before))
+	}
+	if err != nil {
+		w.trouble.log.Warn("forgetting mails that were sent long ago", "error", err)
+	}
+}
+
+// insist tries to write until that works, or the writer has to give up, and says what goes wrong.
+func (w *writer) insist(what string, try func() error) bool {
+	for {
+		w.note(time.Now())
+		err := try()
+		w.note(time.Time{})
+		if err == nil {
+			w.trouble.end()
+			return true
+		}
+		w.trouble.say(what, err)
+		select {
+		case <-time.After(againPause):
+		case <-w.last:
+			return false
+		}
+	}
+}
+
+// note notes since when something is being written.
+func (w *writer) note(since time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy = since
+}
+
+// nudge puts a token into a channel that holds one.
+func nudge(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,90 @@
+package follow
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/pipeline"
+	"exiwatch/internal/testkit"
+	"exiwatch/parser"
+	"exiwatch/tailer"
+	"exiwatch/window"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// TestArrivalBehindACall: on a quiet log an arrival behind a cwd= line counts long before the log is looked at anyway.
+func TestArrivalBehindACall(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mainlog")
+	lines := strings.SplitAfter(string(testkit.CallsLog(3_000, time.Minute)), "\n")
+	testkit.Append(t, path, lines[0])
+	c := configtest.Parse(t, "")
+	arrivals := 0
+	v, err := NewViewer(&c, path, 0, nil, pipeline.Listener{Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ }})
+	testkit.Must(t, err)
+	l := look(t, v)
+	least := time.Hour
+	for i := range 3 {
+		l.until("the log is quiet", v.AtEnd)
+		began := time.Now()
+		testkit.Append(t, path, strings.Join(lines[3*i:3*i+2], ""))
+		l.until("the arrival counts", func() bool { return arrivals > i })
+		least = min(least, time.Since(began))
+	}
+	if least > viewTick/3 {
+		t.Errorf("an arrival takes %v", least)
+	}
+}
+
+// TestRestartAmongCalls: a daemon that goes on behind a checkpoint, wherever that is, tells what one that went on
+// would have.
+func TestRestartAmongCalls(t *testing.T) {
+	c := configtest.Parse(t, "[count]\nonly = [\"all\"]\n[[rule]]\nkey = \"user\"\nlimit = 3\nwindow = \"5m\"\n")
+	stops := 0
+	rapid.Check(t, func(t *rapid.T) {
+		log := testkit.CallsLog(30_000, rapid.SampledFrom([]time.Duration{0, time.Second, time.Minute}).Draw(t, "pause"))
+		lines := bytes.SplitAfter(log, []byte("\n"))
+		quiet := rapid.IntRange(1, 40).Draw(t, "quiet") // how many lines apart
+		first, at := newReading(t, c, tailer.Position{}, nil), tailer.Position{Inode: 1, Fingerprint: 1, Offset: 1000}
+		stop := rapid.IntRange(1, len(lines)-1).Draw(t, "stop")
+		var goal tailer.Position
+		var was *Checkpoint
+		told := 0 // of the first one's transcript, at the goal
+		for i, text := range lines[:len(lines)-1] {
+			begins := lines[i+1]
+			at.Offset += int64(len(text))
+			first.CountLine(tailer.Line{File: "0", Number: int64(i + 1), Text: text[:len(text)-1], End: at})
+			if i%quiet == 0 && bytes.Contains(begins, []byte("cwd=/home")) {
+				first.Quiet(false, first.Now())
+				first.Quiet(true, first.Now())
+			}
+			if goal.Offset == 0 && i >= stop && !first.reader.Holding() {
+				goal, told, was = first.at.Position, first.Transcript.Len(), first.Checkpoint()
+			}
+		}
+		first.reader.Flush()
+		if goal.Offset == 0 {
+			return
+		}
+		stops++
+		second := newReading(t, c, goal, was)
+		at.Offset = 1000
+		for i, text := range lines[:len(lines)-1] {
+			at.Offset += int64(len(text))
+			second.CountLine(tailer.Line{File: "0", Number: int64(i + 1), Text: text[:len(text)-1], End: at})
+		}
+		second.reader.Flush()
+		want, got := "caught up\n"+first.String()[told:], second.String()
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("behind %+v (-the first +the second):\n%.3000s", goal, diff)
+		}
+	})
+	if stops == 0 {
+		t.Error("there was never a checkpoint")
+	}
+}
