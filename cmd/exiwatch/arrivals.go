@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"io"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/escape"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/report"
 	"exiwatch/mailer"
 	"exiwatch/parser"

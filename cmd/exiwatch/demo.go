@@ -15,10 +15,10 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/daemon"
 	"exiwatch/internal/escape"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/replay"
-	"exiwatch/internal/daemon"
 	"exiwatch/mailer"
 	"exiwatch/window"
 

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"exiwatch/internal/config"
-	"exiwatch/internal/live"
 	"exiwatch/internal/daemon"
+	"exiwatch/internal/live"
 	"exiwatch/window"
 
 	"github.com/spf13/cobra"

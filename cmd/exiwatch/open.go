@@ -9,8 +9,8 @@ import (
 	"os/user"
 
 	"exiwatch/internal/config"
-	"exiwatch/internal/private"
 	"exiwatch/internal/daemon"
+	"exiwatch/internal/private"
 
 	"github.com/spf13/cobra"
 )

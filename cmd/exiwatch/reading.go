@@ -8,10 +8,10 @@ import (
 	"runtime/debug"
 	"slices"
 
+	"exiwatch/internal/daemon"
 	"exiwatch/internal/escape"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/replay"
-	"exiwatch/internal/daemon"
 	"exiwatch/tailer"
 	"exiwatch/window"
 

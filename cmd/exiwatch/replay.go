@@ -5,7 +5,6 @@ import (
 	"io"
 
 	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/report"
 	"exiwatch/mailer"
 	"exiwatch/window"

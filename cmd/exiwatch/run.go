@@ -13,11 +13,11 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/daemon"
 	"exiwatch/internal/journal"
 	"exiwatch/internal/private"
 	"exiwatch/internal/readsocket"
 	"exiwatch/internal/signals"
-	"exiwatch/internal/daemon"
 	"exiwatch/tailer"
 
 	"github.com/coreos/go-systemd/v22/activation"

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"exiwatch/internal/pipeline"
-
 	"exiwatch/parser"
 	"exiwatch/window"
 

@@ -8,9 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/escape"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/report"
 	"exiwatch/parser"
 	"exiwatch/window"

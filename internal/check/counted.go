@@ -6,9 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/report"
 	"exiwatch/parser"
 	"exiwatch/window"

@@ -9,9 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"exiwatch/internal/pipeline"
-
 	"exiwatch/internal/config"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/report"
 	"exiwatch/parser"
 	"exiwatch/tailer"

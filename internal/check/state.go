@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"exiwatch/internal/private"
 	"exiwatch/internal/daemon"
+	"exiwatch/internal/private"
 
 	"golang.org/x/sys/unix"
 )

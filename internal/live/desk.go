@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"exiwatch/internal/pipeline"
-
 	"exiwatch/parser"
 	"exiwatch/window"
 )
