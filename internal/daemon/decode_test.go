@@ -91,7 +91,7 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 // read reads the log, and lines that were written two hours later.
 func (c *cellar) read(t testing.TB, l *follow.LiveLog) {
 	t.Helper()
-	row, err := tailer.Row(c.log)
+	row, err := tailer.Members(c.log)
 	testkit.Must(t, err)
 	text, err := os.ReadFile(c.log)
 	testkit.Must(t, err)

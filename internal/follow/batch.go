@@ -21,7 +21,7 @@ type Batch struct {
 
 	text   []byte
 	lines  []line
-	run    tailer.Run       // of no Lines: there is none
+	run    tailer.Batch       // of no Lines: there is none
 	worker *pipeline.Worker // nil before the first run
 	parsed chan struct{}    // gets one when the worker has parsed the run
 	free   chan<- *Batch
@@ -59,7 +59,7 @@ func (b *Batch) Ahead() bool { return b.run.Lines > 0 }
 func (b *Batch) Wait() { <-b.parsed }
 
 func (b *Batch) reset() {
-	b.text, b.lines, b.run = b.text[:0], b.lines[:0], tailer.Run{}
+	b.text, b.lines, b.run = b.text[:0], b.lines[:0], tailer.Batch{}
 	b.Gaps, b.Waits = nil, nil
 }
 
@@ -71,7 +71,7 @@ func (b *Batch) add(l tailer.Line) {
 }
 
 // carry copies a run into the empty batch.
-func (b *Batch) carry(r tailer.Run) {
+func (b *Batch) carry(r tailer.Batch) {
 	b.text = append(b.text, r.Text...)
 	r.Text = b.text
 	b.run = r

@@ -77,7 +77,7 @@ func (b *batcher) cut(in io.Reader, name string) error {
 		return err
 	}
 	defer text.Close()
-	if _, err := tailer.Cut(text, name, b.line); err != nil {
+	if _, err := tailer.ScanLines(text, name, b.line); err != nil {
 		return err
 	}
 	if err := b.quiet(b.now()); err != nil {
@@ -113,7 +113,7 @@ func (b *batcher) line(l tailer.Line) error {
 }
 
 // run takes a run of lines, and lets a worker parse it at once.
-func (b *batcher) run(r tailer.Run) error {
+func (b *batcher) run(r tailer.Batch) error {
 	if !b.next.Empty() {
 		if err := b.send(false, time.Time{}); err != nil {
 			return err
@@ -123,7 +123,7 @@ func (b *batcher) run(r tailer.Run) error {
 	if next.worker == nil {
 		next.worker = b.newWorker()
 	}
-	next.worker.Reader.Refer(b.now())
+	next.worker.Reader.SetReference(b.now())
 	next.carry(r)
 	b.workers.Go(func() {
 		next.worker.Read()

@@ -36,7 +36,7 @@ func (c *catchUp) over(p tailer.Position) bool {
 }
 
 // holds tells whether all lines of a run belong to it, and the goal lies further on.
-func (c *catchUp) holds(run tailer.Run) bool {
+func (c *catchUp) holds(run tailer.Batch) bool {
 	if !run.End.SameFile(c.goal) {
 		return !c.within
 	}

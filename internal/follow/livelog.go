@@ -238,7 +238,7 @@ func (l *LiveLog) Checkpoint() *Checkpoint {
 // Quiet notes that there is nothing more to be read for now. When that is so a second time, and the batch is empty, the
 // entry written last is whole.
 func (l *LiveLog) Quiet(empty bool, now time.Time) {
-	l.reader.Refer(now)
+	l.reader.SetReference(now)
 	if l.idle && empty && l.reader.Holding() {
 		if l.reader.Pause(); !l.reader.Holding() {
 			l.reached(l.Seen)

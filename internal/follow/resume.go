@@ -156,7 +156,7 @@ func (l *LiveLog) resumeLost(saved *Checkpoint) {
 // resumeOldest starts with the oldest file that matters to the windows at a time of the log's clock. The one in which
 // they begin is gone, or other rules need more of the past than those of the checkpoint.
 func (l *LiveLog) resumeOldest(at window.Clock) error {
-	row, err := l.follower.Row()
+	row, err := l.follower.Members()
 	if err != nil {
 		return fmt.Errorf("looking for the past of %s: %w", l.Path, err)
 	}
@@ -189,7 +189,7 @@ func (l *LiveLog) logGap(first time.Time) {
 // resumeFirst is for a log that is followed for the first time. The past is counted silently as far back as the windows
 // reach. With FromStart the listener hears of the current file from its start on.
 func (l *LiveLog) resumeFirst() error {
-	row, err := l.follower.Row()
+	row, err := l.follower.Members()
 	if errors.Is(err, fs.ErrNotExist) {
 		l.Log.Warn("the log isn't there yet: it is waited for", "log", l.Path, "problem", err)
 		l.startFrom(tailer.Position{})

@@ -59,7 +59,7 @@ func NewViewer(c *config.Config, path string, past time.Duration, key []byte, li
 // begin starts in the youngest file that begins before the past.
 func (v *Viewer) begin(past time.Duration) error {
 	l := v.log
-	row, err := tailer.Row(l.Path, l.CycledTo...)
+	row, err := tailer.Members(l.Path, l.CycledTo...)
 	if err != nil {
 		return err
 	}
