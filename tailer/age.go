@@ -10,7 +10,7 @@ import (
 )
 
 // An age orders a row: the log itself is the youngest, then by stamp, then by how often it was cycled.
-type age struct {
+type generation struct {
 	log    bool
 	stamp  string // digits: a date from the year on, as far as the name goes, and what the name has behind it
 	number int    // 0 without one, else the name's and one more
@@ -20,7 +20,7 @@ type age struct {
 }
 
 // compare is negative if a is older than b.
-func (a age) compare(b age) int {
+func (a generation) compare(b generation) int {
 	switch {
 	case a.log != b.log && a.log:
 		return 1
@@ -31,13 +31,13 @@ func (a age) compare(b age) int {
 }
 
 var (
-	words = regexp.MustCompile(`[0-9]+|[A-Za-z]+|[^0-9A-Za-z]+`)
-	tai64 = regexp.MustCompile(`@(4[0-9a-f]{15})(?:[0-9a-f]{8})?`) // multilog and svlogd
+	wordPattern = regexp.MustCompile(`[0-9]+|[A-Za-z]+|[^0-9A-Za-z]+`)
+	tai64Label  = regexp.MustCompile(`@(4[0-9a-f]{15})(?:[0-9a-f]{8})?`) // multilog and svlogd
 )
 
-// knownWords are what names of cycled files hold beside numbers. Those that are true say by themselves that a log was
+// backupWords are what names of cycled files hold beside numbers. Those that are true say by themselves that a log was
 // put aside; none tells its age.
-var knownWords = map[string]bool{
+var backupWords = map[string]bool{
 	"t": false, "z": false, "s": false, "u": false, "utc": false, "gmt": false, "log": false, "txt": false,
 	"w": false, "week": false,
 	"old": true, "bak": true, "back": true, "backup": true, "save": true, "saved": true, "orig": true, "prev": true,
@@ -47,36 +47,36 @@ var knownWords = map[string]bool{
 	"friday": true, "saturday": true, "sunday": true,
 }
 
-// readAge reads what a cycled log has beside its own name: a number, of which a higher one is older; a date in digits
+// parseGeneration reads what a cycled log has beside its own name: a number, of which a higher one is older; a date in digits
 // or with a month's name, day first where that is possible; seconds since 1970; or a word such as .old and ~, which
 // leave the age unclear. ok is false for anything else.
-func readAge(text string) (a age, ok bool) {
-	if label := tai64.FindStringSubmatch(text); label != nil {
+func parseGeneration(text string) (a generation, ok bool) {
+	if label := tai64Label.FindStringSubmatch(text); label != nil {
 		raw, _ := hex.DecodeString(label[1])
 		seconds := int64(0)
 		for _, b := range raw {
 			seconds = seconds<<8 | int64(b)
 		}
 		const epoch, leap = 1 << 62, 10 // of TAI64, seconds
-		return age{stamp: digitsOf(time.Unix(seconds-epoch-leap, 0))}, true
+		return generation{stamp: stampOf(time.Unix(seconds-epoch-leap, 0))}, true
 	}
 	var numbers []string
 	month := -1                           // where among numbers it is, if it has a name
 	aside := strings.HasSuffix(text, "~") // or a word says so
-	for i, word := range words.FindAllString(text, -1) {
+	for i, word := range wordPattern.FindAllString(text, -1) {
 		switch c := word[0]; {
 		case c >= '0' && c <= '9':
 			if i == 0 && len(word) < 8 {
-				return age{}, false // mainlog2 is another log
+				return generation{}, false // mainlog2 is another log
 			}
 			numbers = append(numbers, word)
 		case c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z':
 			w := strings.ToLower(word)
-			putAside, known := knownWords[w]
+			putAside, known := backupWords[w]
 			if m := monthNamed(word); m != "" && month < 0 {
 				month, numbers = len(numbers), append(numbers, m)
 			} else if i == 0 || !known {
-				return age{}, false
+				return generation{}, false
 			} else if w == "w" || w == "week" {
 				month = byWeeks
 			}
@@ -84,41 +84,41 @@ func readAge(text string) (a age, ok bool) {
 		}
 	}
 	if len(numbers) == 0 {
-		return age{unclear: true}, aside
+		return generation{unclear: true}, aside
 	}
-	return ageOf(numbers, month)
+	return generationOf(numbers, month)
 }
 
 const byWeeks = 3 // in place of a month's: weeks begin as years don't
 
-// ageOf reads the numbers in a name; month tells which is one that was named, -1 where none was.
-func ageOf(numbers []string, month int) (age, bool) {
-	if stamp, n := readDate(numbers, month); n > 0 {
+// generationOf reads the numbers in a name; month tells which is one that was named, -1 where none was.
+func generationOf(numbers []string, month int) (generation, bool) {
+	if stamp, n := parseDate(numbers, month); n > 0 {
 		for _, number := range numbers[n:] { // a time, or a number within the day
 			stamp += pad(number)
 		}
-		return age{stamp: stamp}, true
+		return generation{stamp: stamp}, true
 	}
 	if len(numbers) > 1 || month >= 0 {
-		return age{unclear: true}, month >= 0
+		return generation{unclear: true}, month >= 0
 	}
 	const most = 5 // digits
 	number, err := strconv.Atoi(numbers[0])
 	if len(numbers[0]) > most || err != nil {
-		return age{unclear: true}, true
+		return generation{unclear: true}, true
 	}
-	return age{number: number + 1}, true
+	return generation{number: number + 1}, true
 }
 
 // pad makes numbers comparable that are shorter than ten digits; longer ones are dates.
 func pad(number string) string { return strings.Repeat("0", max(10-len(number), 0)) + number }
 
-// readDate reads the date with which numbers begin, and how many of them it takes; none is 0.
-func readDate(numbers []string, month int) (stamp string, n int) {
+// parseDate reads the date with which numbers begin, and how many of them it takes; none is 0.
+func parseDate(numbers []string, month int) (stamp string, n int) {
 	if month >= byWeeks || month == 0 && len(numbers) < 2 {
 		return "", 0
 	}
-	if stamp := readWhole(numbers[0]); stamp != "" && month < 0 {
+	if stamp := parseWholeDate(numbers[0]); stamp != "" && month < 0 {
 		return stamp, 1
 	}
 	if len(numbers) > 2 {
@@ -146,9 +146,9 @@ func readDate(numbers []string, month int) (stamp string, n int) {
 	return "", 0
 }
 
-// readWhole reads a date that is one number: yyyymmdd and a time, ddmmyyyy, mmddyyyy, yyyymm, or seconds since 1970 or
+// parseWholeDate reads a date that is one number: yyyymmdd and a time, ddmmyyyy, mmddyyyy, yyyymm, or seconds since 1970 or
 // thousandths of them; "" if it is none.
-func readWhole(number string) string {
+func parseWholeDate(number string) string {
 	n := len(number)
 	part := func(from, to int) string { return number[min(from, n):min(to, n)] }
 	switch {
@@ -165,7 +165,7 @@ func readWhole(number string) string {
 		if err != nil || seconds < 5e8 { // 1985, before Exim
 			return ""
 		}
-		return digitsOf(time.Unix(seconds, 0))
+		return stampOf(time.Unix(seconds, 0))
 	}
 	return ""
 }
@@ -190,5 +190,5 @@ func monthNamed(word string) string {
 
 func two(number string) string { return strings.Repeat("0", max(2-len(number), 0)) + number }
 
-// digitsOf writes a time as stamps in names are written.
-func digitsOf(t time.Time) string { return t.Format("20060102150405") }
+// stampOf writes a time as stamps in names are written.
+func stampOf(t time.Time) string { return t.Format("20060102150405") }

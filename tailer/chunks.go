@@ -61,14 +61,14 @@ func (c *Chunks) fill(buf []byte, n int) int {
 			err = io.ErrNoProgress
 		}
 		c.totals.Bytes += int64(m)
-		c.failed = c.explain(err)
+		c.failed = c.wrapError(err)
 	}
 	return n
 }
 
-// explain says where r failed, unless it was a File, which has said so itself.
-func (c *Chunks) explain(err error) error {
-	if err == nil || err == io.EOF || IsNamed(err) {
+// wrapError says where r failed, unless it was a File, which has said so itself.
+func (c *Chunks) wrapError(err error) error {
+	if err == nil || err == io.EOF || NamesFile(err) {
 		return err
 	}
 	return fmt.Errorf("reading %s at byte %d: %w", c.file, c.totals.Bytes, err)

@@ -87,20 +87,20 @@ func compare(first, second string) (c Copy, ok bool) {
 }
 
 // A compared log is read side by side with another.
-type compared struct {
+type comparedLog struct {
 	file *File
 	buf  []byte
 	text []byte // in buf: read, and not compared yet
 	err  error  // behind it
 }
 
-func openCompared(path string) (*compared, error) {
+func openCompared(path string) (*comparedLog, error) {
 	file, err := Open(path)
-	return &compared{file: file, buf: make([]byte, bufferSize)}, err
+	return &comparedLog{file: file, buf: make([]byte, bufferSize)}, err
 }
 
 // fill reads on if all was compared.
-func (c *compared) fill() {
+func (c *comparedLog) fill() {
 	if len(c.text) == 0 && c.err == nil {
 		var n int
 		n, c.err = c.file.Read(c.buf)
@@ -109,7 +109,7 @@ func (c *compared) fill() {
 }
 
 // failed is why the log can't be read to its end, nil if it can.
-func (c *compared) failed() error {
+func (c *comparedLog) failed() error {
 	if c.err == io.EOF {
 		return nil
 	}
@@ -117,7 +117,7 @@ func (c *compared) failed() error {
 }
 
 // rank is higher for what is rather left out.
-func (c *compared) rank() int {
+func (c *comparedLog) rank() int {
 	rank := 0
 	if c.file.Compressed() {
 		rank = 1

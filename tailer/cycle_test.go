@@ -17,7 +17,7 @@ import (
 
 // An exim writes numbered lines as Exim does: it looks at the name before each and opens it anew when it has passed to
 // another file.
-type exim struct {
+type fakeExim struct {
 	path     string
 	lazy     bool // doesn't create what is missing, but writes on to the file it has
 	file     *os.File
@@ -27,14 +27,14 @@ type exim struct {
 	finished chan error
 }
 
-func startExim(t *testing.T, path string, lazy bool) *exim {
-	e := &exim{path: path, lazy: lazy, stop: make(chan struct{}), finished: make(chan error, 1)}
+func startExim(t *testing.T, path string, lazy bool) *fakeExim {
+	e := &fakeExim{path: path, lazy: lazy, stop: make(chan struct{}), finished: make(chan error, 1)}
 	appendTo(t, path, "")
 	go func() { e.finished <- e.run() }()
 	return e
 }
 
-func (e *exim) run() error {
+func (e *fakeExim) run() error {
 	for {
 		select {
 		case <-e.stop:
@@ -47,7 +47,7 @@ func (e *exim) run() error {
 	}
 }
 
-func (e *exim) write() error {
+func (e *fakeExim) write() error {
 	if err := e.reopen(); err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (e *exim) write() error {
 	return nil
 }
 
-func (e *exim) reopen() error {
+func (e *fakeExim) reopen() error {
 	info, err := os.Stat(e.path)
 	if err == nil && e.is != nil && os.SameFile(info, e.is) {
 		return nil
@@ -82,7 +82,7 @@ func (e *exim) reopen() error {
 func seq(n int) string { return fmt.Sprintf("2026-11-23 10:00:00 %d <= somebody@example.org", n) }
 
 // end stops the writing and says how many lines were written.
-func (e *exim) end(t *testing.T) int {
+func (e *fakeExim) end(t *testing.T) int {
 	t.Helper()
 	close(e.stop)
 	must(t, <-e.finished)
@@ -90,7 +90,7 @@ func (e *exim) end(t *testing.T) int {
 }
 
 // wantAll checks that n lines have come, none lost, none twice, in order, each numbered within its file.
-func (h *hunt) wantAll(n int) {
+func (h *recorder) wantAll(n int) {
 	h.t.Helper()
 	h.until(fmt.Sprintf("line %d", n-1), func() bool {
 		return len(h.lines) > 0 && string(h.lines[len(h.lines)-1].Text) == seq(n-1)
@@ -110,13 +110,13 @@ func (h *hunt) wantAll(n int) {
 		}
 		last = line
 	}
-	if len(h.told) > 0 {
-		h.t.Logf("told: %q", h.told)
+	if len(h.problems) > 0 {
+		h.t.Logf("told: %q", h.problems)
 	}
 }
 
 // untilOpened waits until the follower has the file open that bears the name now.
-func (h *hunt) untilOpened(path string) {
+func (h *recorder) untilOpened(path string) {
 	h.t.Helper()
 	info, err := os.Stat(path)
 	must(h.t, err)
@@ -271,7 +271,7 @@ func TestCopytruncatedByLogrotate(t *testing.T) {
 
 // untilPassed has the log cycled and waits until its name is another file's. logrotate's dates have seconds only, so
 // it may have to be asked more than once.
-func (h *hunt) untilPassed(log string, cycle func() error) {
+func (h *recorder) untilPassed(log string, cycle func() error) {
 	h.t.Helper()
 	before, err := os.Stat(log)
 	must(h.t, err)

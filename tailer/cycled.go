@@ -25,10 +25,10 @@ func (m Member) At(offset int64) (Position, error) {
 	}
 	defer file.Close()
 	head, err := readHead(file)
-	return m.Start.moved(offset, head), err
+	return m.Start.withOffset(offset, head), err
 }
 
-// Row finds the files that the main log at path has been cycled to, oldest first, the log itself last if it is there:
+// Members finds the files that the main log at path has been cycled to, oldest first, the log itself last if it is there:
 // mainlog.2.gz mainlog.1 mainlog. They are regular files in the log's folder and in those of cycledTo, of which a
 // missing one holds none.
 //
@@ -48,29 +48,29 @@ func (m Member) At(offset int64) (Position, error) {
 // the same as far as both go, up to their first 16 KiB. Else they are two files, in the order of their first stamps.
 // One with several names is named by the youngest. Nothing found is fs.ErrNotExist, and a log that is no regular file a
 // *KindError.
-func Row(path string, cycledTo ...string) ([]Member, error) {
-	return search{path: path, folders: cycledTo, heads: newHeads(nil)}.row()
+func Members(path string, cycledTo ...string) ([]Member, error) {
+	return search{path: path, folders: cycledTo, heads: newHeadCache(nil)}.members()
 }
 
-// Named is Row without files that their names don't tell: it reads none.
-func Named(path string, cycledTo ...string) ([]Member, error) {
-	return search{path: path, folders: cycledTo, heads: newHeads(nil), named: true}.row()
+// MembersByName is Row without files that their names don't tell: it reads none.
+func MembersByName(path string, cycledTo ...string) ([]Member, error) {
+	return search{path: path, folders: cycledTo, heads: newHeadCache(nil), namedOnly: true}.members()
 }
 
-func (s search) row() ([]Member, error) {
+func (s search) members() ([]Member, error) {
 	if err := Followable(s.path); err != nil {
 		return nil, err
 	}
-	found, err := s.siblings()
+	found, err := s.candidates()
 	for n := 1; n < attempts && errors.Is(err, errMoved); n++ {
-		found, err = s.siblings()
+		found, err = s.candidates()
 	}
 	if err != nil {
 		return nil, err
 	}
 	var members []Member
 	for _, s := range found {
-		members = append(members, Member{Path: s.path, Start: s.start(), Size: s.size, Compressed: s.cut != ""})
+		members = append(members, Member{Path: s.path, Start: s.start(), Size: s.size, Compressed: s.compressionExt != ""})
 	}
 	if members == nil {
 		return nil, fmt.Errorf("looking for %s and what it was cycled to: %w", s.path, fs.ErrNotExist)
@@ -78,9 +78,9 @@ func (s search) row() ([]Member, error) {
 	return members, nil
 }
 
-// Cycled are the paths of Row.
-func Cycled(path string, cycledTo ...string) ([]string, error) {
-	members, err := Row(path, cycledTo...)
+// MemberPaths are the paths of Row.
+func MemberPaths(path string, cycledTo ...string) ([]string, error) {
+	members, err := Members(path, cycledTo...)
 	var names []string
 	for _, m := range members {
 		names = append(names, m.Path)

@@ -15,37 +15,37 @@ import (
 // written to. A file of any name that holds it is found in the log's folder, and in those of cycledTo. ok is false if
 // there is none. It fails if a folder, or a file that may be it, can't be read.
 func Find(path string, at Position, cycledTo ...string) (held Position, ok bool, err error) {
-	return search{path: path, folders: cycledTo, heads: newHeads(nil)}.whose(at)
+	return search{path: path, folders: cycledTo, heads: newHeadCache(nil)}.find(at)
 }
 
 // Find is Find for the log that is followed. It fails with a *WaitError while a file that may be it can't be read, and
 // goes on without that after f.Patience.
-func (f *Follower) Find(at Position) (held Position, ok bool, err error) { return f.search().whose(at) }
+func (f *Follower) Find(at Position) (held Position, ok bool, err error) { return f.search().find(at) }
 
-// Row is Row for the log that is followed, and waits as Find does.
-func (f *Follower) Row() ([]Member, error) { return f.search().row() }
+// Members is Row for the log that is followed, and waits as Find does.
+func (f *Follower) Members() ([]Member, error) { return f.search().members() }
 
 func (f *Follower) search() search {
 	f.waits = f.waiting()
-	return search{path: f.Path, folders: f.CycledTo, heads: newHeads(f.waits)}
+	return search{path: f.Path, folders: f.CycledTo, heads: newHeadCache(f.waits)}
 }
 
 // waiting is what f waits for, which it has in common with its copies from then on.
-func (f *Follower) waiting() *waits {
+func (f *Follower) waiting() *waitList {
 	if f.waits == nil {
 		f.waits = newWaits(f)
 	}
 	return f.waits
 }
 
-// whose is Find.
-func (s search) whose(at Position) (held Position, ok bool, err error) {
-	var found, last []sibling
+// find is Find.
+func (s search) find(at Position) (held Position, ok bool, err error) {
+	var found, last []candidate
 	i := -1
 	for n := 0; n < attempts && i < 0; n++ {
-		found, err = s.siblings()
+		found, err = s.candidates()
 		if err == nil {
-			found, err = s.with(found, at)
+			found, err = s.withHolder(found, at)
 		}
 		if err == nil {
 			i, err = s.heads.find(found, at)
@@ -66,7 +66,7 @@ func (s search) whose(at Position) (held Position, ok bool, err error) {
 	}
 	held, f := at, found[i]
 	held.Device, held.Inode = f.device, f.inode
-	if f.cut == "" {
+	if f.compressionExt == "" {
 		held.Offset = min(at.Offset, f.size)
 	}
 	return held, true, nil
@@ -74,24 +74,26 @@ func (s search) whose(at Position) (held Position, ok bool, err error) {
 
 // find is which of found holds at, -1 for none. What is likely is looked at first, compressed files only if need be. It
 // fails if that can't be told.
-func (h heads) find(found []sibling, at Position) (int, error) {
+func (h headCache) find(found []candidate, at Position) (int, error) {
 	if at == (Position{}) {
 		return -1, nil
 	}
 	short := false // what is shorter than at, as far as that is known
-	for _, likely := range []func(f sibling) bool{
-		func(f sibling) bool { return f.identity == at.identity() && (f.size >= at.Offset || f.cut != "") },
-		func(f sibling) bool { return f.cut == "" && f.size >= at.Offset },
-		func(f sibling) bool { return f.cut != "" && !short },
-		func(f sibling) bool { short = true; return f.cut != "" },
-		func(f sibling) bool { return f.cut == "" }, // a copy made before at was written
+	for _, likely := range []func(f candidate) bool{
+		func(f candidate) bool {
+			return f.identity == at.identity() && (f.size >= at.Offset || f.compressionExt != "")
+		},
+		func(f candidate) bool { return f.compressionExt == "" && f.size >= at.Offset },
+		func(f candidate) bool { return f.compressionExt != "" && !short },
+		func(f candidate) bool { short = true; return f.compressionExt != "" },
+		func(f candidate) bool { return f.compressionExt == "" }, // a copy made before at was written
 	} {
 		var failed error
 		for i, f := range slices.Backward(found) {
 			if !likely(f) {
 				continue
 			}
-			head, err := h.of(f)
+			head, err := h.head(f)
 			if err == nil && at.isIn(f.identity, head) && (short || at.fills(head)) {
 				return i, nil
 			}
@@ -104,17 +106,19 @@ func (h heads) find(found []sibling, at Position) (int, error) {
 	return -1, nil
 }
 
-// heads remembers how compressed files begin, which costs more than a look.
-type heads struct {
-	known map[content][]byte
-	lasts map[content]string // their last stamps
-	waits *waits             // nil: those that can't be read are errors at once
+// headCache remembers how compressed files begin, which costs more than a look.
+type headCache struct {
+	known      map[fileVersion][]byte
+	lastStamps map[fileVersion]string // their last stamps
+	waits      *waitList              // nil: those that can't be read are errors at once
 }
 
-func newHeads(w *waits) heads { return heads{make(map[content][]byte), make(map[content]string), w} }
+func newHeadCache(w *waitList) headCache {
+	return headCache{make(map[fileVersion][]byte), make(map[fileVersion]string), w}
+}
 
-// content stands for what a file holds, whatever its name.
-type content struct {
+// fileVersion stands for what a file holds, whatever its name.
+type fileVersion struct {
 	identity
 	size    int64
 	changed int64 // Unix time in nanoseconds
@@ -122,18 +126,18 @@ type content struct {
 
 const maxHeads = 256 // far more than there are files of one log
 
-// of gives the head of f; nil if it is broken, or given up. It fails with
+// head gives the head of f; nil if it is broken, or given up. It fails with
 // errMoved if f has lost its name, else if it can't be read now: then nothing may be concluded from what it holds.
-func (h heads) of(f sibling) ([]byte, error) {
-	head, err := h.read(f)
+func (h headCache) head(f candidate) ([]byte, error) {
+	head, err := h.load(f)
 	if err != nil && !errors.Is(err, errMoved) {
-		return nil, h.waits.excuse(f, err)
+		return nil, h.waits.waitOrIgnore(f, err)
 	}
 	return head, err
 }
 
-func (h heads) read(f sibling) ([]byte, error) {
-	key := content{f.identity, f.size, f.changed.UnixNano()}
+func (h headCache) load(f candidate) ([]byte, error) {
+	key := fileVersion{f.identity, f.size, f.changed.UnixNano()}
 	if head, ok := h.known[key]; ok {
 		return head, nil
 	}
@@ -143,7 +147,7 @@ func (h heads) read(f sibling) ([]byte, error) {
 	}
 	defer file.Close()
 	var head []byte
-	if f.cut == "" {
+	if f.compressionExt == "" {
 		head, err = readHead(file)
 	} else {
 		head, err = unpackHead(file, f.path)
@@ -151,13 +155,13 @@ func (h heads) read(f sibling) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.waits.done(f)
-	if f.cut == "" {
+	h.waits.recordSuccess(f)
+	if f.compressionExt == "" {
 		return head, nil
 	}
 	if len(h.known) >= maxHeads {
 		clear(h.known)
-		clear(h.lasts)
+		clear(h.lastStamps)
 	}
 	h.known[key] = head
 	return head, nil
@@ -165,17 +169,17 @@ func (h heads) read(f sibling) ([]byte, error) {
 
 // openFile opens a sibling's file. It fails with errMoved if another file has got its name since the folder was read,
 // or none has it.
-func (f sibling) openFile() (*os.File, error) {
+func (f candidate) openFile() (*os.File, error) {
 	file, err := os.Open(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, f.moved()
+		return nil, f.movedError()
 	}
 	if err != nil {
 		return nil, err
 	}
 	info, err := file.Stat()
 	if err == nil && identify(info) != f.identity {
-		err = f.moved()
+		err = f.movedError()
 	}
 	if err != nil {
 		file.Close()
@@ -184,22 +188,22 @@ func (f sibling) openFile() (*os.File, error) {
 	return file, nil
 }
 
-func (f sibling) moved() error { return fmt.Errorf("opening %s: %w", f.path, errMoved) }
+func (f candidate) movedError() error { return fmt.Errorf("opening %s: %w", f.path, errMoved) }
 
-// end is where a plain file ends.
-func (h heads) end(f sibling) (Position, error) {
-	head, err := h.of(f)
-	return f.start().moved(f.size, head), err
+// endOf is where a plain file ends.
+func (h headCache) endOf(f candidate) (Position, error) {
+	head, err := h.head(f)
+	return f.start().withOffset(f.size, head), err
 }
 
 // compare is a comparison of what two files hold, as far as their heads tell. A file of which none can be read has not
 // been written yet, or ends before any other; it is no shorter if it isn't empty.
-func (h heads) compare(a, b sibling) (same, longer bool, err error) {
-	first, err := h.of(a)
+func (h headCache) compare(a, b candidate) (same, longer bool, err error) {
+	first, err := h.head(a)
 	if err != nil {
 		return false, false, err
 	}
-	second, err := h.of(b)
+	second, err := h.head(b)
 	if err != nil || first == nil && a.size > 0 {
 		return true, false, err
 	}
@@ -209,7 +213,7 @@ func (h heads) compare(a, b sibling) (same, longer bool, err error) {
 // unpackHead reads a compressed file's head, or what can be read of it; nil if that is nothing. It fails only if the
 // file itself can't be read.
 func unpackHead(file *os.File, path string) ([]byte, error) {
-	stored := fromStart(file)
+	stored := newFileReader(file)
 	s, err := newStream(stored, path)
 	if err != nil {
 		return nil, stored.failed

@@ -13,9 +13,9 @@ import (
 // endOf is the position behind a file's last line.
 func endOf(t *testing.T, path string) Position {
 	t.Helper()
-	found, err := search{path: path, heads: newHeads(nil)}.siblings()
+	found, err := search{path: path, heads: newHeadCache(nil)}.candidates()
 	must(t, err)
-	end, err := newHeads(nil).end(found[len(found)-1])
+	end, err := newHeadCache(nil).endOf(found[len(found)-1])
 	must(t, err)
 	return end
 }
@@ -103,7 +103,7 @@ func TestBeginsWithMember(t *testing.T) {
 			want = append(want, lines...)
 		}
 		pattern := filepath.Join(folder, "main-%D.log")
-		row, err := Row(pattern)
+		row, err := Members(pattern)
 		must(t, err)
 		if len(row) != 4 || !row[1].Compressed || row[2].Compressed {
 			t.Fatalf("Row = %+v, want 4, of which the first 2 are compressed", row)
@@ -159,7 +159,7 @@ func TestBeginsSince(t *testing.T) {
 				h := m.follow(t, Follower{Path: log, From: test.from, Since: test.since})
 				h.want(test.want...)
 				if test.from != (Position{}) {
-					h.untilTold(errNowhere, 1)
+					h.untilTold(errFromNotFound, 1)
 				}
 				appendTo(t, log, "five\n")
 				h.want(append(test.want, "five")...)
@@ -175,18 +175,18 @@ func TestHeadOfAFileThatWasCycledOn(t *testing.T) {
 		appendTo(t, name, text)
 		gzipped(t, name)
 	}
-	found, err := search{path: log, heads: newHeads(nil)}.siblings()
+	found, err := search{path: log, heads: newHeadCache(nil)}.candidates()
 	must(t, err)
 	must(t, os.Rename(log+".2.gz", log+".3.gz"))
 	must(t, os.Rename(log+".1.gz", log+".2.gz"))
-	h := newHeads(nil)
-	if head, err := h.of(found[0]); head != nil || !errors.Is(err, errMoved) {
+	h := newHeadCache(nil)
+	if head, err := h.head(found[0]); head != nil || !errors.Is(err, errMoved) {
 		t.Errorf("before the folder is read again: %q, %v, want %v", head, err, errMoved)
 	}
-	found, err = search{path: log, heads: newHeads(nil)}.siblings()
+	found, err = search{path: log, heads: newHeadCache(nil)}.candidates()
 	must(t, err)
 	for i, want := range []string{"first\n", "second\n"} {
-		if head, err := h.of(found[i]); err != nil || string(head) != want {
+		if head, err := h.head(found[i]); err != nil || string(head) != want {
 			t.Errorf("%s begins with %q, %v, want %q", found[i].path, head, err, want)
 		}
 	}
@@ -199,17 +199,17 @@ func TestBeginsWhileNamesAreShifted(t *testing.T) {
 	appendTo(t, log+".1", text)
 	gzipped(t, log+".1")
 	appendTo(t, log, "new\n")
-	c := newChase(Follower{Path: log, Poll: true, From: Position{}.moved(int64(len(text)), []byte(text))}, nil, nil)
+	c := newFollowLoop(Follower{Path: log, Poll: true, From: Position{}.withOffset(int64(len(text)), []byte(text))}, nil, nil)
 	defer c.close()
-	found, err := c.settled()
+	found, err := c.stableCandidates()
 	must(t, err)
 	must(t, os.Rename(log+".1.gz", log+".2.gz"))
-	if list, err := c.coming(found); !errors.Is(err, errMoved) {
+	if list, err := c.successors(found); !errors.Is(err, errMoved) {
 		t.Errorf("coming are %v, %v, want %v", list, err, errMoved)
 	}
-	must(t, c.extend(time.Now()))
-	if got := c.row[0].path; len(c.row) != 2 || got != log+".2.gz" || c.told["from"] != "" {
-		t.Errorf("it begins with %s, told %q", got, c.told["from"])
+	must(t, c.openSuccessors(time.Now()))
+	if got := c.segments[0].path; len(c.segments) != 2 || got != log+".2.gz" || c.reported["from"] != "" {
+		t.Errorf("it begins with %s, told %q", got, c.reported["from"])
 	}
 }
 
@@ -228,7 +228,7 @@ func TestFindWhileNamesAreShifted(t *testing.T) {
 		if n == files/2 {
 			info, err := os.Stat(name)
 			must(t, err)
-			at = Position{}.moved(int64(len(text)), []byte(text))
+			at = Position{}.withOffset(int64(len(text)), []byte(text))
 			at.Device, at.Inode = identify(info).device, identify(info).inode
 		}
 	}

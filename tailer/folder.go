@@ -43,8 +43,8 @@ func (f *folder) takeErrors(watcher *fsnotify.Watcher) {
 	}
 }
 
-// look puts the watch on the folder that bears the name now, if there is one. It fails if that can't be watched.
-func (f *folder) look() error {
+// refresh puts the watch on the folder that bears the name now, if there is one. It fails if that can't be watched.
+func (f *folder) refresh() error {
 	info, err := os.Stat(f.path)
 	if err != nil {
 		f.unwatch()

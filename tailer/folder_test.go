@@ -13,7 +13,7 @@ func TestFolderThatIsMovedAndRemoved(t *testing.T) {
 	defer f.close()
 	for range 300 {
 		must(t, os.Mkdir(f.path, 0o755))
-		must(t, f.look())
+		must(t, f.refresh())
 		events := f.events()
 		go func() {
 			for range events { // as the chase does, which looks at the folder for each; the errors it takes later
@@ -21,6 +21,6 @@ func TestFolderThatIsMovedAndRemoved(t *testing.T) {
 		}()
 		must(t, os.Rename(f.path, filepath.Join(dir, "moved")))
 		must(t, os.Remove(filepath.Join(dir, "moved")))
-		must(t, f.look())
+		must(t, f.refresh())
 	}
 }

@@ -69,7 +69,7 @@ func TestIdleWhileHalfLineStands(t *testing.T) {
 		appendTo(t, log, "one\nhal")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one")
-		h.until("idle five times", func() bool { return h.idle >= 5 })
+		h.until("idle five times", func() bool { return h.idleCount >= 5 })
 		appendTo(t, log, "f\n")
 		h.want("one", "half")
 	})
@@ -382,7 +382,7 @@ func TestBeginningIsNotToBeFound(t *testing.T) {
 		appendTo(t, log, "one\ntwo\n")
 		h := m.follow(t, Follower{Path: log, From: Position{Inode: 1, Fingerprint: 2, Offset: 4}})
 		h.want("one", "two")
-		h.untilTold(errNowhere, 1)
+		h.untilTold(errFromNotFound, 1)
 	})
 }
 
@@ -425,7 +425,7 @@ func TestEndIsTold(t *testing.T) {
 		written = append(written, time.Now())
 		told(3)
 		h.stop()
-		for _, e := range h.ends {
+		for _, e := range h.calls {
 			n := 0
 			for n < len(written) && e.at.After(written[n]) {
 				n++

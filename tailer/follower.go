@@ -29,7 +29,7 @@ type Follower struct {
 	Tick time.Duration
 	// Bulk, if set, is handed the lines that one read has found, rather than Follow's fn one by one: while there are
 	// many. Never those that are Late, Torn or Long, nor the first of a file. Its error ends Follow.
-	Bulk func(Run) error
+	Bulk func(Batch) error
 	// Problem, if set, is told what went wrong and is tried again or passed over: a missing log, no permission, a log
 	// made shorter, a broken compressed one. Each is told when it changes, not each time it is met. It is called from
 	// Follow's goroutine.
@@ -46,9 +46,9 @@ type Follower struct {
 	// Waits, if set, is told what is waited for when that changes; nil: nothing any more. Problem is told, too.
 	Waits func(*WaitError)
 
-	waits       *waits
-	descriptors string        // for tests: a system without /proc; empty is descriptors
-	lateness    time.Duration // for tests: 0 is lateness
+	waits    *waitList
+	fdFolder string        // for tests: a system without /proc; empty is descriptors
+	lateness time.Duration // for tests: 0 is lateness
 }
 
 // The defaults of Follower. Exim looks at the name before each write, so late lines come within milliseconds of it.
@@ -70,7 +70,7 @@ const secondLook = 20 * time.Millisecond
 // but two goroutines and the inotify instance that nxadm/tail keeps for the whole process.
 func (f *Follower) Follow(ctx context.Context, fn func(Line) error, idle func(end time.Time) error) error {
 	f.waiting()
-	c := newChase(*f, fn, idle)
+	c := newFollowLoop(*f, fn, idle)
 	defer c.close()
 	return c.run(ctx)
 }

@@ -42,7 +42,7 @@ func uncompress(r *bufio.Reader, head []byte) (plain io.Reader, done func(), err
 		plain = lz4.NewReader(r)
 	case isLZMA(head):
 		plain, err = lzma.ReaderConfig{DictCap: maxWindow}.NewReader(r)
-		plain = &drained{r: plain}
+		plain = &drainingReader{r: plain}
 	default:
 		plain = r
 	}
@@ -79,15 +79,15 @@ func isLZMA(head []byte) bool {
 	return size == 1<<64-1 || size < 1<<38
 }
 
-// drained is an lzma reader that gives all it has uncompressed when its input breaks off.
+// drainingReader is an lzma reader that gives all it has uncompressed when its input breaks off.
 //
 // QUIRK: lzma.Reader fails first, and gives the last megabytes if it is read on.
-type drained struct {
+type drainingReader struct {
 	r      io.Reader
 	failed error
 }
 
-func (d *drained) Read(p []byte) (int, error) {
+func (d *drainingReader) Read(p []byte) (int, error) {
 	n, err := d.r.Read(p)
 	if d.failed == nil && err == io.ErrUnexpectedEOF {
 		d.failed, err = err, nil

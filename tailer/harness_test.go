@@ -25,15 +25,15 @@ type mode struct {
 func (m mode) set(t *testing.T, f *Follower, fn func(Line) error) {
 	f.Poll = m.poll
 	if m.noProc {
-		f.descriptors = filepath.Join(t.TempDir(), "proc")
+		f.fdFolder = filepath.Join(t.TempDir(), "proc")
 	}
 	if m.bulk {
-		f.Bulk = func(r Run) error { return oneByOne(r, fn) }
+		f.Bulk = func(r Batch) error { return oneByOne(r, fn) }
 	}
 }
 
 // oneByOne gives fn the lines of a run, which must be what it says.
-func oneByOne(r Run, fn func(Line) error) error {
+func oneByOne(r Batch, fn func(Line) error) error {
 	last, n := Line{}, int64(0)
 	for line := range r.All() {
 		if n++; len(line.Text) > MaxLine || line.Number != r.Number+n-1 {
@@ -53,47 +53,47 @@ func oneByOne(r Run, fn func(Line) error) error {
 }
 
 // A hunt is a Follower at work, and what it has handed over.
-type hunt struct {
+type recorder struct {
 	t      *testing.T
 	mode   mode
 	folder string // the log's
 	cancel context.CancelFunc
 	over   chan error
 
-	mu    sync.Mutex
-	lines []Line
-	idle  int
-	end   time.Time
-	ends  []ending
-	told  []error
+	mu        sync.Mutex
+	lines     []Line
+	idleCount int
+	end       time.Time
+	calls     []idleCall
+	problems  []error
 }
 
 // An ending is what idle was told, and how many lines had come.
-type ending struct {
+type idleCall struct {
 	at    time.Time
 	lines int
 }
 
-// endings are what idle was told so far.
-func (h *hunt) endings() []ending {
+// idleCalls are what idle was told so far.
+func (h *recorder) idleCalls() []idleCall {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.ends
+	return h.calls
 }
 
-func (m mode) follow(t *testing.T, f Follower) *hunt {
+func (m mode) follow(t *testing.T, f Follower) *recorder {
 	t.Helper()
-	h := m.hunt(t)
+	h := m.recorder(t)
 	h.begin(f, h.line)
 	return h
 }
 
-func (m mode) hunt(t *testing.T) *hunt {
-	return &hunt{t: t, mode: m, over: make(chan error, 1)}
+func (m mode) recorder(t *testing.T) *recorder {
+	return &recorder{t: t, mode: m, over: make(chan error, 1)}
 }
 
 // begin begins to follow; fn is h.line or calls it.
-func (h *hunt) begin(f Follower, fn func(Line) error) {
+func (h *recorder) begin(f Follower, fn func(Line) error) {
 	h.t.Helper()
 	h.mode.set(h.t, &f, fn)
 	if f.Grace == 0 {
@@ -104,37 +104,37 @@ func (h *hunt) begin(f Follower, fn func(Line) error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	h.cancel, h.folder = cancel, filepath.Dir(f.Path)
-	f.Problem = func(err error) { h.add(func() { h.told = append(h.told, err) }) }
-	go func() { h.over <- f.Follow(ctx, fn, h.rest) }()
+	f.Problem = func(err error) { h.add(func() { h.problems = append(h.problems, err) }) }
+	go func() { h.over <- f.Follow(ctx, fn, h.onIdle) }()
 	h.t.Cleanup(h.stop)
 }
 
-func (h *hunt) line(line Line) error {
+func (h *recorder) line(line Line) error {
 	line.Text = []byte(string(line.Text))
 	h.add(func() { h.lines = append(h.lines, line) })
 	return nil
 }
 
-func (h *hunt) rest(end time.Time) error {
-	h.add(func() { h.idle++; h.end = end; h.ends = append(h.ends, ending{end, len(h.lines)}) })
+func (h *recorder) onIdle(end time.Time) error {
+	h.add(func() { h.idleCount++; h.end = end; h.calls = append(h.calls, idleCall{end, len(h.lines)}) })
 	return nil
 }
 
-func (h *hunt) add(change func()) {
+func (h *recorder) add(change func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	change()
 }
 
 // at gives a line that has come, while others may.
-func (h *hunt) at(i int) Line {
+func (h *recorder) at(i int) Line {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.lines[i]
 }
 
 // stop ends the following; it may be called twice.
-func (h *hunt) stop() {
+func (h *recorder) stop() {
 	h.t.Helper()
 	if h.cancel == nil {
 		return
@@ -152,7 +152,7 @@ func (h *hunt) stop() {
 }
 
 // until waits until what was seen is so, as long as lines come or files change.
-func (h *hunt) until(what string, so func() bool) {
+func (h *recorder) until(what string, so func() bool) {
 	h.t.Helper()
 	locked := func() bool {
 		h.mu.Lock()
@@ -163,10 +163,10 @@ func (h *hunt) until(what string, so func() bool) {
 }
 
 // progress is what has come.
-func (h *hunt) progress() any {
+func (h *recorder) progress() any {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return fmt.Sprintf("%d lines; told %q; the last lines are %q", len(h.lines), h.told, brief(h.texts()))
+	return fmt.Sprintf("%d lines; told %q; the last lines are %q", len(h.lines), h.problems, brief(h.texts()))
 }
 
 // filesIn are the files of a folder, as they are now.
@@ -181,11 +181,11 @@ func filesIn(folder string) (files []string) {
 }
 
 // want waits for as many lines as given and then for quiet, and compares.
-func (h *hunt) want(lines ...string) {
+func (h *recorder) want(lines ...string) {
 	h.t.Helper()
 	h.until(fmt.Sprintf("%d lines", len(lines)), func() bool { return len(h.lines) >= len(lines) })
 	idle := h.idles()
-	h.until("quiet", func() bool { return h.idle > idle })
+	h.until("quiet", func() bool { return h.idleCount > idle })
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if got := h.texts(); strings.Join(got, "\n") != strings.Join(lines, "\n") {
@@ -194,13 +194,13 @@ func (h *hunt) want(lines ...string) {
 }
 
 // idles is how often it has been quiet.
-func (h *hunt) idles() int {
+func (h *recorder) idles() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.idle
+	return h.idleCount
 }
 
-func (h *hunt) texts() []string {
+func (h *recorder) texts() []string {
 	var texts []string
 	for _, line := range h.lines {
 		texts = append(texts, string(line.Text))
@@ -220,11 +220,11 @@ func brief(lines []string) []string {
 }
 
 // untilTold waits until Problem was told of what as many times as given.
-func (h *hunt) untilTold(what error, times int) {
+func (h *recorder) untilTold(what error, times int) {
 	h.t.Helper()
 	h.until(fmt.Sprintf("told %q %d times", what, times), func() bool {
 		n := 0
-		for _, told := range h.told {
+		for _, told := range h.problems {
 			if errors.Is(told, what) {
 				n++
 			}

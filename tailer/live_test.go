@@ -38,7 +38,7 @@ func TestQueueOverflow(t *testing.T) {
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "mainlog")
 	appendTo(t, log, "one\n")
-	c := newChase(Follower{Path: log, Tick: time.Hour, Grace: time.Millisecond}, nil, nil)
+	c := newFollowLoop(Follower{Path: log, Tick: time.Hour, Grace: time.Millisecond}, nil, nil)
 	defer c.close()
 	info, err := os.Stat(filepath.Dir(log))
 	must(t, err)
@@ -69,11 +69,11 @@ func TestTailGivesLines(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "mainlog")
 	appendTo(t, log, "0\n")
 	enough := errors.New("enough")
-	var c *chase
-	var settled *live // was there a tick ago, so that its watch is on
+	var c *followLoop
+	var settled *liveTail // was there a tick ago, so that its watch is on
 	taken := 0
 	fn := func(Line) error {
-		if c.live != nil {
+		if c.tail != nil {
 			taken++
 		}
 		switch taken {
@@ -86,15 +86,15 @@ func TestTailGivesLines(t *testing.T) {
 		return nil
 	}
 	idle := func(time.Time) error {
-		if c.live != nil && c.live == settled {
+		if c.tail != nil && c.tail == settled {
 			appendTo(t, log, "1\n")
 		}
-		if len(c.row) == 1 {
-			settled = c.live
+		if len(c.segments) == 1 {
+			settled = c.tail
 		}
 		return nil
 	}
-	c = newChase(Follower{Path: log, Tick: 200 * time.Millisecond, Grace: 10 * time.Millisecond}, fn, idle)
+	c = newFollowLoop(Follower{Path: log, Tick: 200 * time.Millisecond, Grace: 10 * time.Millisecond}, fn, idle)
 	defer c.close()
 	ctx, cancel := context.WithTimeout(context.Background(), await.HardEnd)
 	defer cancel()
@@ -125,15 +125,15 @@ func TestTailIsChecked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			log := filepath.Join(t.TempDir(), "mainlog")
 			appendTo(t, log, "one\n")
-			found, err := search{path: log, heads: newHeads(nil)}.siblings()
+			found, err := search{path: log, heads: newHeadCache(nil)}.candidates()
 			must(t, err)
-			s, err := found[0].open(time.Now())
+			s, err := found[0].openSegment(time.Now())
 			must(t, err)
 			defer s.file.Close()
 			buf := make([]byte, chunkSize)
 			_, err = s.fill(buf)
 			must(t, err)
-			if line, ok := s.next(); !ok || string(line.Text) != "one" {
+			if line, ok := s.nextLine(); !ok || string(line.Text) != "one" {
 				t.Fatalf("first line = %+v, %v", line, ok)
 			}
 			must(t, os.WriteFile(log, []byte(test.text), 0o640))

@@ -37,7 +37,7 @@ func ofTheLibrary() []goleak.Option {
 	const watch = "github.com/nxadm/tail/watch."
 	left := []string{watch + "(*InotifyTracker).run", "github.com/fsnotify/fsnotify.(*inotify).readEvents"}
 	if theTracker.failed() != nil {
-		left = append(left, watch+"watch", watch+"remove", "exiwatch/tailer.(*live).stop.func1",
+		left = append(left, watch+"watch", watch+"remove", "exiwatch/tailer.(*liveTail).stop.func1",
 			"exiwatch/tailer.(*tracker).await.func1")
 	}
 	var options []goleak.Option
@@ -50,7 +50,7 @@ func ofTheLibrary() []goleak.Option {
 // openDescriptors counts what this process holds open.
 func openDescriptors(t *testing.T) map[string]int {
 	t.Helper()
-	entries, err := os.ReadDir(descriptors)
+	entries, err := os.ReadDir(fdFolder)
 	if err != nil {
 		t.Skip(err)
 	}
@@ -59,7 +59,7 @@ func openDescriptors(t *testing.T) map[string]int {
 		if _, err := strconv.Atoi(entry.Name()); err != nil {
 			continue
 		}
-		if target, err := os.Readlink(descriptors + "/" + entry.Name()); err == nil {
+		if target, err := os.Readlink(fdFolder + "/" + entry.Name()); err == nil {
 			open[target]++
 		}
 	}

@@ -62,7 +62,7 @@ func TestSymlinkMoved(t *testing.T) {
 					rest = m.follow(t, Follower{Path: log, From: h.at(1).End})
 					rest.want("three", "four", "five")
 				}
-				if names, err := Cycled(log); err != nil || len(names) == 0 || names[len(names)-1] != log {
+				if names, err := MemberPaths(log); err != nil || len(names) == 0 || names[len(names)-1] != log {
 					t.Errorf("Cycled = %q, %v", names, err)
 				}
 			})
@@ -119,10 +119,10 @@ func TestManyFiles(t *testing.T) {
 			want = append(want, lines...)
 		}
 		appendTo(t, log, "last\n")
-		row, err := Row(log)
+		row, err := Members(log)
 		must(t, err)
 		h := m.follow(t, Follower{Path: log, From: row[0].Start, Tick: time.Millisecond})
-		h.until("all lines, and quiet", func() bool { return h.idle > 0 && len(h.lines) > 3*files })
+		h.until("all lines, and quiet", func() bool { return h.idleCount > 0 && len(h.lines) > 3*files })
 		h.want(append(want, "last")...)
 	})
 }
@@ -154,8 +154,8 @@ func TestDeletedAndYesterdaysIsThere(t *testing.T) {
 		h := m.follow(t, Follower{Path: filepath.Join(folder, "main-%D.log")})
 		h.want("one")
 		must(t, os.Remove(log))
-		ticks := len(h.endings())
-		h.until("looked at some times", func() bool { return len(h.ends) > ticks+3 })
+		ticks := len(h.idleCalls())
+		h.until("looked at some times", func() bool { return len(h.calls) > ticks+3 })
 		h.want("one")
 		appendTo(t, log, "two\n")
 		h.want("one", "two")
@@ -172,12 +172,12 @@ func TestInodeOfAnEmptyDay(t *testing.T) {
 		h.want("one")
 		for n := range 2 {
 			appendTo(t, day(2+n), "")
-			ticks := len(h.endings())
-			h.until("at its end", func() bool { return len(h.ends) > ticks+3 && !h.ends[len(h.ends)-1].at.IsZero() })
+			ticks := len(h.idleCalls())
+			h.until("at its end", func() bool { return len(h.calls) > ticks+3 && !h.calls[len(h.calls)-1].at.IsZero() })
 		}
 		must(t, os.Remove(day(3)))
-		ticks := len(h.endings())
-		h.until("looked at some times", func() bool { return len(h.ends) > ticks+3 })
+		ticks := len(h.idleCalls())
+		h.until("looked at some times", func() bool { return len(h.calls) > ticks+3 })
 		must(t, os.Rename(day(2), day(4)))
 		appendTo(t, day(4), "two\n")
 		h.want("one", "two")

@@ -21,8 +21,8 @@ func (e *ReadError) Error() string {
 }
 func (e *ReadError) Unwrap() error { return e.Err }
 
-// IsNamed tells whether an error says which log it is about: a *ReadError and a *FormatError do.
-func IsNamed(err error) bool {
+// NamesFile tells whether an error says which log it is about: a *ReadError and a *FormatError do.
+func NamesFile(err error) bool {
 	var read *ReadError
 	var format *FormatError
 	return errors.As(err, &read) || errors.As(err, &format)
@@ -101,17 +101,17 @@ const bufferSize = 64 << 10 // bytes
 
 func newStream(source io.Reader, name string) (*stream, error) {
 	s := &stream{source: source, name: name}
-	buffered := bufio.NewReaderSize((*counted)(s), bufferSize)
+	buffered := bufio.NewReaderSize((*countingReader)(s), bufferSize)
 	head, err := buffered.Peek(headerLength)
 	if err != nil && err != io.EOF {
-		return nil, s.explain(err)
+		return nil, s.wrapError(err)
 	}
 	s.plain, s.close, err = uncompress(buffered, head)
 	if err != nil {
-		return nil, s.explain(err)
+		return nil, s.wrapError(err)
 	}
 	s.compressed = s.plain != io.Reader(buffered)
-	begun := begin(s.plain, refuseLength)
+	begun := peek(s.plain, refuseLength)
 	s.plain = begun
 	if err := refuse(begun.head, name); err != nil {
 		s.Close()
@@ -126,7 +126,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	}
 	n, err := s.plain.Read(p)
 	if err != nil {
-		s.failed = s.explain(err)
+		s.failed = s.wrapError(err)
 	}
 	return n, s.failed
 }
@@ -141,17 +141,17 @@ func (s *stream) Close() error {
 	return nil
 }
 
-func (s *stream) explain(err error) error {
-	if err == io.EOF || IsNamed(err) {
+func (s *stream) wrapError(err error) error {
+	if err == io.EOF || NamesFile(err) {
 		return err
 	}
 	return &ReadError{Name: s.name, Byte: s.stored.Load(), Err: err}
 }
 
-// counted is the stream's source, counting.
-type counted stream
+// countingReader is the stream's source, counting.
+type countingReader stream
 
-func (c *counted) Read(p []byte) (int, error) {
+func (c *countingReader) Read(p []byte) (int, error) {
 	n, err := c.source.Read(p)
 	c.stored.Add(int64(n))
 	return n, err

@@ -153,7 +153,7 @@ func TestCompressedHalfWritten(t *testing.T) {
 		whole := compress(t, "one\ntwo\n", compressors()["gzip"])
 		must(t, os.WriteFile(log+".1.gz", []byte(whole[:10]), 0o640))
 		appendTo(t, log, "three\n")
-		row, err := Row(log)
+		row, err := Members(log)
 		must(t, err)
 		h := m.follow(t, Follower{Path: log, From: row[0].Start})
 		h.want("one", "two", "three")
@@ -176,15 +176,15 @@ func TestCompressedIsBroken(t *testing.T) {
 		must(t, os.WriteFile(log+".2.gz", nil, 0o640))
 		must(t, os.WriteFile(log+".1.gz", []byte(compress(t, "three\nfo", compressors()["gzip"])), 0o640))
 		appendTo(t, log, "five\n")
-		row, err := Row(log)
+		row, err := Members(log)
 		must(t, err)
 		h := m.follow(t, Follower{Path: log, From: row[0].Start})
 		h.want("one", "two", "hal", "three", "fo", "five")
 		h.untilTold(io.ErrUnexpectedEOF, 1)
-		h.until("told of both", func() bool { return len(h.told) >= 2 })
+		h.until("told of both", func() bool { return len(h.problems) >= 2 })
 		var where *ReadError
-		if !errors.As(h.told[1], &where) || where.Name != log+".3.xz" {
-			t.Errorf("told %q, want it to be of %s", h.told[1], log+".3.xz")
+		if !errors.As(h.problems[1], &where) || where.Name != log+".3.xz" {
+			t.Errorf("told %q, want it to be of %s", h.problems[1], log+".3.xz")
 		}
 		for i, torn := range []bool{false, false, true, false, true, false} {
 			if h.at(i).Torn != torn {

@@ -8,71 +8,71 @@ import (
 )
 
 // A past says how far a file has been read that is not in the row any more, or is From.
-type past struct {
+type knownFile struct {
 	Position
-	head  []byte    // of the file as it was last looked at; nil if only the Position is known
-	late  *segment  // the file, held open for lines written to it after Grace; nil if closed
-	until time.Time // when it will be closed, if it can be read
+	head      []byte    // of the file as it was last looked at; nil if only the Position is known
+	heldOpen  *segment  // the file, held open for lines written to it after Grace; nil if closed
+	openUntil time.Time // when it will be closed, if it can be read
 }
 
 const (
-	memory     = 64          // how many pasts are remembered
-	latecomers = 4           // how many of them are held open
-	lateness   = time.Minute // for how long: whoever was stopped with the old file open has gone on by then
+	maxKnown    = 64          // how many pasts are remembered
+	maxHeldOpen = 4           // how many of them are held open
+	lateness    = time.Minute // for how long: whoever was stopped with the old file open has gone on by then
 )
 
 // remember adds p to what was read.
-func (c *chase) remember(p past) {
-	c.past = append(c.past, p)
-	if len(c.past) > memory {
-		c.past[0].close()
-		c.past = slices.Delete(c.past, 0, 1)
+func (c *followLoop) remember(p knownFile) {
+	c.known = append(c.known, p)
+	if len(c.known) > maxKnown {
+		c.known[0].close()
+		c.known = slices.Delete(c.known, 0, 1)
 	}
 }
 
-// expire closes the files that were held open for long enough, and the oldest of too many.
-func (c *chase) expire(now time.Time) {
+// closeExpired closes the files that were held open for long enough, and the oldest of too many.
+func (c *followLoop) closeExpired(now time.Time) {
 	open := 0
-	for i := len(c.past) - 1; i >= 0; i-- {
-		p := &c.past[i]
-		if p.late == nil {
+	for i := len(c.known) - 1; i >= 0; i-- {
+		p := &c.known[i]
+		if p.heldOpen == nil {
 			continue
 		}
-		if p.late.failing != nil {
+		if p.heldOpen.readErr != nil {
 			continue // until it was waited for long enough
 		}
-		if open++; open > latecomers || !now.Before(p.until) {
+		if open++; open > maxHeldOpen || !now.Before(p.openUntil) {
 			p.close()
 		}
 	}
 }
 
-func (p *past) close() {
-	if p.late != nil {
-		p.late.close()
-		p.late = nil
+func (p *knownFile) close() {
+	if p.heldOpen != nil {
+		p.heldOpen.close()
+		p.heldOpen = nil
 	}
 }
 
-// late hands over what was written to files after they were let go of.
-func (c *chase) late(now time.Time) error {
-	for i := range c.past {
-		if c.past[i].late == nil {
+// readLateLines hands over what was written to files after they were let go of.
+func (c *followLoop) readLateLines(now time.Time) error {
+	for i := range c.known {
+		if c.known[i].heldOpen == nil {
 			continue
 		}
-		if err := c.lateIn(&c.past[i]); err != nil {
+		if err := c.readLateFrom(&c.known[i]); err != nil {
 			return err
 		}
 	}
-	c.expire(now)
+	c.closeExpired(now)
 	return nil
 }
 
-// lateIn hands over the next chunk's lines, if there are any.
-func (c *chase) lateIn(p *past) error {
-	s := p.late
+// readLateFrom hands over the next chunk's lines, if there are any.
+func (c *followLoop) readLateFrom(p *knownFile) error {
+	s := p.heldOpen
 	if info, err := s.file.Stat(); err == nil && info.Size() == s.end {
-		s.failing = nil
+		s.readErr = nil
 		return nil
 	}
 	_, err := s.fill(c.buf)
@@ -81,51 +81,51 @@ func (c *chase) lateIn(p *past) error {
 		return nil
 	}
 	if err != nil {
-		c.stopLate(p, err)
+		c.lateReadFailed(p, err)
 		return nil
 	}
-	if s.failing != nil {
-		s.failing = nil
-		c.waits.done(s.sibling())
-		c.tell(s.path, nil)
+	if s.readErr != nil {
+		s.readErr = nil
+		c.waits.recordSuccess(s.candidate())
+		c.report(s.path, nil)
 	}
-	for line, ok := s.next(); ok; line, ok = s.next() {
+	for line, ok := s.nextLine(); ok; line, ok = s.nextLine() {
 		line.Late = true
 		p.Position = line.End
-		if err := c.hand(line); err != nil {
+		if err := c.emit(line); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// stopLate waits for a file that can't be read at this moment.
-func (c *chase) stopLate(p *past, err error) {
-	s := p.late
-	f := s.sibling()
-	failed, over := c.waits.note(f, err)
-	if s.failing == nil {
-		c.tell(s.path, failed)
+// lateReadFailed waits for a file that can't be read at this moment.
+func (c *followLoop) lateReadFailed(p *knownFile, err error) {
+	s := p.heldOpen
+	f := s.candidate()
+	failed, over := c.waits.recordFailure(f, err)
+	if s.readErr == nil {
+		c.report(s.path, failed)
 	}
-	s.failing = failed
+	s.readErr = failed
 	if over {
-		c.waits.skip(f, failed, s.reached())
+		c.waits.leaveOut(f, failed, s.reached())
 		p.close()
 	}
 }
 
-// regain closes a file held open that has come to be in the row again: its lines are late no more.
-func (c *chase) regain(s *segment) {
-	for i := range c.past {
-		if p := &c.past[i]; p.late != nil && p.identity() == s.identity {
+// reclaim closes a file held open that has come to be in the row again: its lines are late no more.
+func (c *followLoop) reclaim(s *segment) {
+	for i := range c.known {
+		if p := &c.known[i]; p.heldOpen != nil && p.identity() == s.identity {
 			p.close()
 		}
 	}
 }
 
-// covers tells whether the file of that identity which begins with head is this one or a copy of it. A copy of a short
+// matches tells whether the file of that identity which begins with head is this one or a copy of it. A copy of a short
 // file may have been made before the last of its few lines was written, and then holds whole lines of its head.
-func (p past) covers(is identity, head []byte) bool {
+func (p knownFile) matches(is identity, head []byte) bool {
 	if p.head != nil && !alike(p.head, head) {
 		return false // its hashes say less
 	}
@@ -133,11 +133,11 @@ func (p past) covers(is identity, head []byte) bool {
 	return early || p.isIn(is, head)
 }
 
-// known is up to where a file that begins with head has been read, be it this one or one it is a copy of: 0 if it is
+// readUpTo is up to where a file that begins with head has been read, be it this one or one it is a copy of: 0 if it is
 // new.
-func (c *chase) known(is identity, head []byte) (offset int64) {
-	for _, p := range c.past {
-		if p.covers(is, head) {
+func (c *followLoop) readUpTo(is identity, head []byte) (offset int64) {
+	for _, p := range c.known {
+		if p.matches(is, head) {
 			offset = max(offset, p.Offset)
 		}
 	}

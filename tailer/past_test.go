@@ -68,7 +68,7 @@ func TestLateLineBeforeBeginning(t *testing.T) {
 		appendTo(t, log+".1", "old\n")
 		appendTo(t, log, "")
 		h := m.follow(t, Follower{Path: log})
-		h.until("quiet", func() bool { return h.idle > 0 })
+		h.until("quiet", func() bool { return h.idleCount > 0 })
 		appendTo(t, log+".1", "late\n")
 		h.want()
 		appendTo(t, log, "one\n")
@@ -102,7 +102,7 @@ func TestNameComesBackAfterLateLine(t *testing.T) {
 // More are let go of than may be held open.
 func TestLateLinesInManyFiles(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
-		const files = 2 * latecomers
+		const files = 2 * maxHeldOpen
 		log := filepath.Join(t.TempDir(), "mainlog")
 		h := m.follow(t, Follower{Path: log, Grace: time.Millisecond})
 		var want []string
@@ -117,7 +117,7 @@ func TestLateLinesInManyFiles(t *testing.T) {
 		h.want(want...)
 		for i := range files {
 			appendTo(t, fmt.Sprint(log, ".", files-i), fmt.Sprint("late ", i, "\n"))
-			if i >= files-latecomers {
+			if i >= files-maxHeldOpen {
 				want = append(want, fmt.Sprint("late ", i))
 				h.want(want...)
 			}

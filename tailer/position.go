@@ -39,8 +39,8 @@ func (p Position) Validate() error {
 // maxOffset is larger than any file and far from overflow.
 const maxOffset = 1 << 60 // bytes
 
-// moved is a position at offset in the file of p, which begins with head.
-func (p Position) moved(offset int64, head []byte) Position {
+// withOffset is a position at offset in the file of p, which begins with head.
+func (p Position) withOffset(offset int64, head []byte) Position {
 	nuls, text := splitHead(head)
 	nuls = min(nuls, offset)
 	if p.NULs != nuls || p.behind() < headLength || offset-nuls < headLength { // else nothing of it changes

@@ -72,17 +72,17 @@ func isTar(head []byte) bool {
 	return err == nil && sum == want
 }
 
-// begun is a reader of which the first bytes were looked at. They, and the error that came with them, are yet to be
+// peekedReader is a reader of which the first bytes were looked at. They, and the error that came with them, are yet to be
 // read.
-type begun struct {
+type peekedReader struct {
 	head []byte
 	err  error
 	rest io.Reader
 }
 
-// begin reads n bytes of r, fewer if it ends or fails before.
-func begin(r io.Reader, n int) *begun {
-	b := &begun{rest: r}
+// peek reads n bytes of r, fewer if it ends or fails before.
+func peek(r io.Reader, n int) *peekedReader {
+	b := &peekedReader{rest: r}
 	buf := make([]byte, n)
 	for idle := 0; len(b.head) < n && b.err == nil && idle < 100; idle++ {
 		m, err := r.Read(buf[len(b.head):])
@@ -94,7 +94,7 @@ func begin(r io.Reader, n int) *begun {
 	return b
 }
 
-func (b *begun) Read(p []byte) (int, error) {
+func (b *peekedReader) Read(p []byte) (int, error) {
 	if len(b.head) > 0 {
 		n := copy(p, b.head)
 		b.head = b.head[n:]

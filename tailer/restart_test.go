@@ -15,7 +15,7 @@ import (
 )
 
 // A chaos writes a log and cycles it in every way there is. It goes on while it is followed or not.
-type chaos struct {
+type cycler struct {
 	t       *testing.T
 	r       *rand.Rand
 	log     string // where the log is now
@@ -25,7 +25,7 @@ type chaos struct {
 	written int
 }
 
-func (c *chaos) write(lines int) {
+func (c *cycler) write(lines int) {
 	c.t.Helper()
 	text := ""
 	for range lines {
@@ -36,7 +36,7 @@ func (c *chaos) write(lines int) {
 }
 
 // cycle gives the log another name, or a copy, and maybe compresses it or what was cycled before.
-func (c *chaos) cycle(stamped bool) string {
+func (c *cycler) cycle(stamped bool) string {
 	if stamped {
 		appendTo(c.t, c.log, "")
 		return c.switchDay()
@@ -72,7 +72,7 @@ func (c *chaos) cycle(stamped bool) string {
 }
 
 // switchDay begins the next datestamped file; the one before may be compressed.
-func (c *chaos) switchDay() string {
+func (c *cycler) switchDay() string {
 	old := c.log
 	c.day++
 	c.log = fmt.Sprintf("%s%08d", c.pattern[:len(c.pattern)-2], 20261100+c.day)
@@ -83,7 +83,7 @@ func (c *chaos) switchDay() string {
 	return "switch"
 }
 
-func (c *chaos) compress(name string) {
+func (c *cycler) compress(name string) {
 	c.t.Helper()
 	all := compressors()
 	pick := []struct {
@@ -112,7 +112,7 @@ func TestBegunAgainWhateverHappened(t *testing.T) {
 
 func begunAgain(t *testing.T, m mode, seed uint64, stamped bool) {
 	r := rand.New(rand.NewPCG(seed, 0))
-	c := &chaos{t: t, r: r, log: filepath.Join(t.TempDir(), "mainlog")}
+	c := &cycler{t: t, r: r, log: filepath.Join(t.TempDir(), "mainlog")}
 	c.pattern = c.log
 	if stamped {
 		c.pattern += "-%D"
@@ -155,7 +155,7 @@ func TestFollowedWhateverHappens(t *testing.T) {
 			everyWay(t, func(t *testing.T, m mode) {
 				seed := rand.Uint64()
 				r := rand.New(rand.NewPCG(seed, 0))
-				c := &chaos{t: t, r: r, log: filepath.Join(t.TempDir(), "mainlog")}
+				c := &cycler{t: t, r: r, log: filepath.Join(t.TempDir(), "mainlog")}
 				c.pattern = c.log
 				if stamped {
 					c.pattern += "-%D"
@@ -184,7 +184,7 @@ func TestFollowedWhateverHappens(t *testing.T) {
 				for i, line := range h.lines {
 					if string(line.Text) != seq(i) || line.Late || line.Torn {
 						t.Fatalf("seed %d: line %d = %q, late %v, torn %v, want %q; after %q; told %q", seed, i,
-							line.Text, line.Late, line.Torn, seq(i), story, h.told)
+							line.Text, line.Late, line.Torn, seq(i), story, h.problems)
 					}
 				}
 			})

@@ -9,48 +9,48 @@ import (
 // maxPause is how long a segment whose tails give nothing is read by ourselves before the next one is tried.
 const maxPause = time.Minute
 
-// revive gives the log as it is now a tail, if it has none and may have one.
-func (c *chase) revive(now time.Time) {
-	if c.Poll || c.flooded || c.live != nil || len(c.row) != 1 || c.row[0].packed != nil || now.Before(c.liveFrom) {
+// startTail gives the log as it is now a tail, if it has none and may have one.
+func (c *followLoop) startTail(now time.Time) {
+	if c.Poll || c.flooded || c.tail != nil || len(c.segments) != 1 || c.segments[0].decompressor != nil || now.Before(c.tailAfter) {
 		return
 	}
-	s := c.row[0]
-	if s.failing != nil || s.passed > 0 || s.offset == 0 {
+	s := c.segments[0]
+	if s.readErr != nil || s.overlong > 0 || s.offset == 0 {
 		return // the tail would hold a line without end, or be the first to see what the file holds
 	}
 	if isRemote(s.file) {
-		c.liveFrom = now.Add(maxPause)
+		c.tailAfter = now.Add(maxPause)
 		return
 	}
 	live, err := c.goLive(s)
-	c.tell("tailing", err)
+	c.report("tailing", err)
 	if err != nil {
-		c.rethink(now, 0)
+		c.backOff(now, 0)
 		return
 	}
-	c.live = live
+	c.tail = live
 }
 
-func (c *chase) goLive(s *segment) (*live, error) {
+func (c *followLoop) goLive(s *segment) (*liveTail, error) {
 	if err := theTracker.start(); err != nil {
 		return nil, err
 	}
-	return goLive(s, c.descriptors)
+	return goLive(s, c.fdFolder)
 }
 
-// take hands over what came from the tail, or leaves it: ok is false when it has ended.
-func (c *chase) take(given *tail.Line, ok bool) error {
+// takeTailLine hands over what came from the tail, or leaves it: ok is false when it has ended.
+func (c *followLoop) takeTailLine(given *tail.Line, ok bool) error {
 	if !ok {
-		c.leave()
+		c.stopTail()
 		return nil
 	}
-	line, ok := c.row[0].take(given)
+	line, ok := c.segments[0].take(given)
 	if !ok {
-		c.leave()
+		c.stopTail()
 		return nil
 	}
-	c.live.taken++
-	return c.hand(line)
+	c.tail.handed++
+	return c.emit(line)
 }
 
 // maxLag is how many bytes a tail may be behind: it is some ten times slower than our own reads.
@@ -63,41 +63,41 @@ const (
 	floodPause = 10 * time.Millisecond // the mail of an alert isn't much later for it
 )
 
-// doubt leaves a tail that is flooded or far behind, or has given nothing since it was last doubted while the file
+// checkTail leaves a tail that is flooded or far behind, or has given nothing since it was last doubted while the file
 // has changed: it is deaf, the file was truncated, or a line goes on without end. Half a line that our own reads have
 // seen is no reason.
-func (c *chase) doubt() {
-	c.flooded, c.handed = c.handed > flood, 0
-	if c.live == nil {
+func (c *followLoop) checkTail() {
+	c.flooded, c.linesInTick = c.linesInTick > flood, 0
+	if c.tail == nil {
 		return
 	}
-	s, taken := c.row[0], c.live.taken
-	silent := taken == c.live.doubt
-	c.live.doubt = taken
+	s, taken := c.segments[0], c.tail.handed
+	silent := taken == c.tail.handedAtCheck
+	c.tail.handedAtCheck = taken
 	info, err := s.file.Stat()
 	gone := err != nil || theTracker.failed() != nil
 	if gone || c.flooded || info.Size()-s.offset > maxLag ||
 		silent && info.Size() != s.offset && info.Size() != s.end {
-		c.leave()
+		c.stopTail()
 	}
 }
 
-// leave goes on without a tail, which loses nothing: what it hasn't handed over is still to be read. The next one is
+// stopTail goes on without a tail, which loses nothing: what it hasn't handed over is still to be read. The next one is
 // tried after a pause, since the library's watch of this one goes away a little after it.
-func (c *chase) leave() {
-	if c.live == nil {
+func (c *followLoop) stopTail() {
+	if c.tail == nil {
 		return
 	}
-	c.tell("stopping", c.live.stop())
-	c.rethink(time.Now(), c.live.taken)
-	c.live = nil
+	c.report("stopping", c.tail.stop())
+	c.backOff(time.Now(), c.tail.handed)
+	c.tail = nil
 }
 
-// rethink sets when the next tail may be tried, ever later while they give no lines.
-func (c *chase) rethink(now time.Time, taken int64) {
+// backOff sets when the next tail may be tried, ever later while they give no lines.
+func (c *followLoop) backOff(now time.Time, taken int64) {
 	if taken > 0 {
-		c.pause = c.Tick
+		c.tailPause = c.Tick
 	}
-	c.liveFrom = now.Add(c.pause)
-	c.pause = min(2*c.pause, maxPause)
+	c.tailAfter = now.Add(c.tailPause)
+	c.tailPause = min(2*c.tailPause, maxPause)
 }

@@ -8,16 +8,16 @@ import (
 )
 
 // A row knows the names of one main log and of what it is cycled to.
-type row struct {
+type logNames struct {
 	own       string         // the log's own name
 	stem, ext string         // the same in two: ext begins with the last dot, empty where there is none
 	pattern   *regexp.Regexp // of a log whose name holds a date: groups date, what is behind; else nil
 	otherLogs []string       // words that occur in the names of logs beside the main log, and not in its own
 }
 
-// newRow takes the last element of a main log's path, in which %D and %M are Exim's ("Log files", log_file_path).
-func newRow(pattern string) row {
-	r := row{own: pattern}
+// newLogNames takes the last element of a main log's path, in which %D and %M are Exim's ("Log files", log_file_path).
+func newLogNames(pattern string) logNames {
+	r := logNames{own: pattern}
 	for _, word := range []string{"reject", "panic", "debuglog"} { // %s of log_file_path
 		if !strings.Contains(pattern, word) {
 			r.otherLogs = append(r.otherLogs, word)
@@ -53,52 +53,52 @@ func isStamped(path string) bool {
 var compression = regexp.MustCompile(
 	`(?:(?:\.tar)?\.(?:gz|bz2|xz|zst|lzma|lz4|Z|lz|lzo)|\.(?:tar|zip|7z|rar|tgz|tbz2?|txz))$`)
 
-// place tells how old a file of this name is among the row's, and what to cut for its name without compression; ok is
+// match tells how old a file of this name is among the row's, and what to cut for its name without compression; ok is
 // false for what doesn't belong to the row.
-func (r row) place(name string) (a age, cut string, ok bool) {
-	if r.isOther(name) {
-		return age{}, "", false
+func (r logNames) match(name string) (a generation, cut string, ok bool) {
+	if r.isOtherLog(name) {
+		return generation{}, "", false
 	}
 	if name == r.own {
-		return age{log: true}, "", true
+		return generation{log: true}, "", true
 	}
 	cut = compression.FindString(name)
 	plain := strings.TrimSuffix(name, cut)
 	if r.pattern != nil {
-		a, ok = r.placeDated(plain)
+		a, ok = r.matchDated(plain)
 		return a, cut, ok
 	}
 	if plain == r.own {
-		return age{log: true}, cut, false // nobody compresses a log in use
+		return generation{log: true}, cut, false // nobody compresses a log in use
 	}
-	a, ok = r.placePlain(plain)
+	a, ok = r.matchPlain(plain)
 	return a, cut, ok
 }
 
-// isOther tells whether a name is that of another log of Exim's, or of an editor's own file.
-func (r row) isOther(name string) bool {
+// isOtherLog tells whether a name is that of another log of Exim's, or of an editor's own file.
+func (r logNames) isOtherLog(name string) bool {
 	other := func(word string) bool { return strings.Contains(name, word) }
 	return slices.ContainsFunc(r.otherLogs, other) || strings.HasSuffix(name, ".swp") || strings.HasSuffix(name, ".swx")
 }
 
-// placeDated is place for a log whose name holds a date.
-func (r row) placeDated(plain string) (a age, ok bool) {
+// matchDated is place for a log whose name holds a date.
+func (r logNames) matchDated(plain string) (a generation, ok bool) {
 	parts := r.pattern.FindStringSubmatch(plain)
 	if parts == nil {
-		return age{}, false
+		return generation{}, false
 	}
 	if parts[2] != "" {
-		if a, ok = readAge(parts[2]); !ok || a.unclear {
-			return age{}, false
+		if a, ok = parseGeneration(parts[2]); !ok || a.unclear {
+			return generation{}, false
 		}
 	}
-	return age{stamp: parts[1] + a.stamp, number: a.number}, true
+	return generation{stamp: parts[1] + a.stamp, number: a.number}, true
 }
 
-// placePlain is place for a name that isn't the log's own but begins or ends like it: mainlog-20261122 and
+// matchPlain is place for a name that isn't the log's own but begins or ends like it: mainlog-20261122 and
 // 20261122-mainlog, or with an extension main-20261122.log and main.1.log. What its other part doesn't explain is
 // foreign until its entries tell.
-func (r row) placePlain(plain string) (a age, ok bool) {
+func (r logNames) matchPlain(plain string) (a generation, ok bool) {
 	var parts []string
 	if rest, ok := strings.CutPrefix(plain, r.own); ok {
 		parts = append(parts, rest)
@@ -112,9 +112,9 @@ func (r row) placePlain(plain string) (a age, ok bool) {
 		parts = append(parts, "-"+rest)
 	}
 	for _, part := range parts {
-		if a, ok := readAge(part); ok {
+		if a, ok := parseGeneration(part); ok {
 			return a, true
 		}
 	}
-	return age{unclear: true, foreign: true}, parts != nil
+	return generation{unclear: true, foreign: true}, parts != nil
 }

@@ -15,24 +15,24 @@ var errMoved = errors.New("the name has passed to another file")
 // for late ones a little longer.
 type segment struct {
 	identity
-	age
-	path   string // under which it was opened
-	name   string // its path when the folder was read last
-	file   *os.File
-	offset int64    // everything before it was handed over; always a line's start
-	number int64    // lines before offset
-	head   []byte   // the file's, as it was when last looked at
-	at     Position // the last one that was told, unless the file is compressed
+	generation
+	path         string // under which it was opened
+	currentPath  string // its path when the folder was read last
+	file         *os.File
+	offset       int64    // everything before it was handed over; always a line's start
+	number       int64    // lines before offset
+	head         []byte   // the file's, as it was when last looked at
+	lastPosition Position // the last one that was told, unless the file is compressed
 
-	packed *packed // nil if it is plain
-	placed bool    // it was found where to begin in it
+	decompressor *decompressor // nil if it is plain
+	positioned   bool          // it was found where to begin in it
 
-	unread   // what own reads have got
-	presence // how it was last seen
+	readAhead // what own reads have got
+	fileState // how it was last seen
 }
 
-// open opens what a sibling was found to be, or fails with errMoved.
-func (found sibling) open(now time.Time) (*segment, error) {
+// openSegment opens what a sibling was found to be, or fails with errMoved.
+func (found candidate) openSegment(now time.Time) (*segment, error) {
 	file, err := found.openFile()
 	if err != nil {
 		return nil, err
@@ -42,10 +42,10 @@ func (found sibling) open(now time.Time) (*segment, error) {
 		file.Close()
 		return nil, err
 	}
-	s := &segment{identity: found.identity, age: found.age, path: found.path, name: found.path, file: file}
-	s.presence = presence{size: info.Size(), wrote: info.ModTime(), still: now}
-	if found.cut != "" {
-		s.packed = new(packed)
+	s := &segment{identity: found.identity, generation: found.generation, path: found.path, currentPath: found.path, file: file}
+	s.fileState = fileState{size: info.Size(), modified: info.ModTime(), unchangedSince: now}
+	if found.compressionExt != "" {
+		s.decompressor = new(decompressor)
 		return s, nil
 	}
 	if s.head, err = readHead(file); err != nil {
@@ -58,7 +58,7 @@ func (found sibling) open(now time.Time) (*segment, error) {
 // resume puts the segment behind the line that ended at offset. It fails if the lines up to there can't be counted, and
 // changes nothing then.
 func (s *segment) resume(offset int64) error {
-	if s.packed != nil {
+	if s.decompressor != nil {
 		s.offset = offset
 		return nil // they are counted while they are passed over
 	}
@@ -77,15 +77,15 @@ func (s *segment) resume(offset int64) error {
 }
 
 func (s *segment) close() error {
-	if s.packed != nil {
-		s.packed.close()
+	if s.decompressor != nil {
+		s.decompressor.close()
 	}
 	return s.file.Close()
 }
 
-// begins are the file's first bytes as they are now.
-func (s *segment) begins() ([]byte, error) {
-	if s.packed != nil {
+// currentHead are the file's first bytes as they are now.
+func (s *segment) currentHead() ([]byte, error) {
+	if s.decompressor != nil {
 		return unpackHead(s.file, s.path)
 	}
 	return readHead(s.file)
@@ -125,8 +125,8 @@ func ignoreEOF(err error) error {
 	return err
 }
 
-// line makes a Line of text, which stands at offset, and goes on length bytes.
-func (s *segment) line(text []byte, length int64, torn bool) Line {
+// newLine makes a Line of text, which stands at offset, and goes on length bytes.
+func (s *segment) newLine(text []byte, length int64, torn bool) Line {
 	s.offset += length
 	s.number++
 	long := len(text) > MaxLine
@@ -136,31 +136,31 @@ func (s *segment) line(text []byte, length int64, torn bool) Line {
 	return Line{Text: text, File: s.path, Number: s.number, End: s.position(), Torn: torn, Long: long}
 }
 
-// sibling is what is known of it from outside.
-func (s *segment) sibling() sibling {
-	return sibling{path: s.name, age: s.age, identity: s.identity, size: s.size, changed: s.wrote}
+// candidate is what is known of it from outside.
+func (s *segment) candidate() candidate {
+	return candidate{path: s.currentPath, generation: s.generation, identity: s.identity, size: s.size, changed: s.modified}
 }
 
 // reached is up to where it was read.
 func (s *segment) reached() Position {
 	if s.offset == 0 {
-		return s.sibling().start()
+		return s.candidate().start()
 	}
 	return s.position()
 }
 
 func (s *segment) position() Position {
-	s.at = s.at.moved(s.offset, s.head)
-	s.at.Device, s.at.Inode = s.device, s.inode
-	return s.at
+	s.lastPosition = s.lastPosition.withOffset(s.offset, s.head)
+	s.lastPosition.Device, s.lastPosition.Inode = s.device, s.inode
+	return s.lastPosition
 }
 
-// anchor is a position to find the file by: where it was read to, or what is known of it if nothing was.
-func (s *segment) anchor() Position {
+// identityPosition is a position to find the file by: where it was read to, or what is known of it if nothing was.
+func (s *segment) identityPosition() Position {
 	if s.offset > 0 {
 		return s.position()
 	}
 	nuls, text := splitHead(s.head)
 	at := Position{Device: s.device, Inode: s.inode}
-	return at.moved(nuls+int64(len(text)), s.head)
+	return at.withOffset(nuls+int64(len(text)), s.head)
 }

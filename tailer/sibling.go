@@ -12,10 +12,10 @@ import (
 )
 
 // A sibling is one file of a main log's row, as it was when the folder was read.
-type sibling struct {
-	path string
-	cut  string // what its path ends in for being compressed; empty if it is plain
-	age
+type candidate struct {
+	path           string
+	compressionExt string // what its path ends in for being compressed; empty if it is plain
+	generation
 	identity
 	size    int64     // bytes as stored
 	changed time.Time // its content, going by its file system's clock
@@ -24,23 +24,23 @@ type sibling struct {
 
 // A search looks for the files of a main log.
 type search struct {
-	path    string   // as in Follower.Path
-	folders []string // as in Follower.CycledTo
-	heads   heads
-	named   bool // only files that their names tell
+	path      string   // as in Follower.Path
+	folders   []string // as in Follower.CycledTo
+	heads     headCache
+	namedOnly bool // only files that their names tell
 }
 
-// siblings are the regular files of the log's row, oldest first, each once. Folders beside the log's own may be
+// candidates are the regular files of the log's row, oldest first, each once. Folders beside the log's own may be
 // missing. It fails with errMoved if a file lost its name meanwhile.
-func (s search) siblings() ([]sibling, error) {
+func (s search) candidates() ([]candidate, error) {
 	folder, pattern := filepath.Split(s.path)
-	row := newRow(pattern)
-	found, err := s.in(row, folder)
+	row := newLogNames(pattern)
+	found, err := s.inLogFolder(row, folder)
 	if err != nil {
 		return nil, err
 	}
 	for _, other := range s.folders {
-		more, err := s.away(row, other)
+		more, err := s.inOtherFolder(row, other)
 		if err != nil {
 			return nil, err
 		}
@@ -48,15 +48,15 @@ func (s search) siblings() ([]sibling, error) {
 	}
 	known, doubtful := found[:0:0], found[:0:0]
 	for _, f := range found {
-		if f.foreign || f.unclear && !s.named {
+		if f.foreign || f.unclear && !s.namedOnly {
 			doubtful = append(doubtful, f)
 		} else {
 			known = append(known, f)
 		}
 	}
-	slices.SortFunc(known, sibling.compare)
-	if s.named {
-		return onceEach(known, byName)
+	slices.SortFunc(known, candidate.compare)
+	if s.namedOnly {
+		return dedupe(known, assumeSame)
 	}
 	if n := len(known); s.heads.waits != nil && n > 0 && known[n-1].isLog(s.path) {
 		s.heads.waits.log = known[n-1].identity
@@ -69,114 +69,114 @@ func (s search) siblings() ([]sibling, error) {
 	if err := s.heads.sort(known); err != nil {
 		return nil, err
 	}
-	return onceEach(known, s.heads.compare)
+	return dedupe(known, s.heads.compare)
 }
 
-// in are the files of a folder that belong to the row, or are foreign and may.
-func (s search) in(r row, folder string) (found []sibling, err error) {
+// inLogFolder are the files of a folder that belong to the row, or are foreign and may.
+func (s search) inLogFolder(r logNames, folder string) (found []candidate, err error) {
 	folder = filepath.Clean(folder)
-	entries, err := s.list(folder)
+	entries, err := s.readFolder(folder)
 	if err != nil {
 		return nil, err
 	}
 	for _, entry := range entries {
-		age, cut, ok := r.place(entry.Name())
+		age, cut, ok := r.match(entry.Name())
 		if !ok {
 			continue
 		}
-		f, ok, err := s.look(filepath.Join(folder, entry.Name()), age)
+		f, ok, err := s.stat(filepath.Join(folder, entry.Name()), age)
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
 			continue // cycled on since the folder was read, or none of ours
 		}
-		f.cut = cut
+		f.compressionExt = cut
 		found = append(found, f)
 	}
 	return found, nil
 }
 
-// list reads the log's own folder, which nothing can be known without.
-func (s search) list(folder string) ([]os.DirEntry, error) {
+// readFolder reads the log's own folder, which nothing can be known without.
+func (s search) readFolder(folder string) ([]os.DirEntry, error) {
 	entries, err := os.ReadDir(folder)
-	f := sibling{path: folder}
-	if err == nil || isNone(err) || s.heads.waits == nil {
-		s.heads.waits.done(f)
+	f := candidate{path: folder}
+	if err == nil || isGone(err) || s.heads.waits == nil {
+		s.heads.waits.recordSuccess(f)
 		return entries, err
 	}
-	failed, _ := s.heads.waits.note(f, err)
+	failed, _ := s.heads.waits.recordFailure(f, err)
 	return nil, failed
 }
 
-// away are the files of a folder in which the log itself isn't: there all names may be those of cycled files.
-func (s search) away(r row, folder string) (found []sibling, err error) {
+// inOtherFolder are the files of a folder in which the log itself isn't: there all names may be those of cycled files.
+func (s search) inOtherFolder(r logNames, folder string) (found []candidate, err error) {
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // the first log that is cycled makes it
 	}
 	if err != nil {
-		return nil, s.heads.waits.excuse(sibling{path: folder}, err)
+		return nil, s.heads.waits.waitOrIgnore(candidate{path: folder}, err)
 	}
-	s.heads.waits.done(sibling{path: folder})
+	s.heads.waits.recordSuccess(candidate{path: folder})
 	for _, entry := range entries {
-		if r.isOther(entry.Name()) {
+		if r.isOtherLog(entry.Name()) {
 			continue
 		}
-		age, cut, ok := r.place(entry.Name())
+		age, cut, ok := r.match(entry.Name())
 		if age.log || !ok {
 			age.unclear, age.foreign = true, !age.log
 			age.log, age.stamp, age.number = false, "", 0
 		}
-		f, ok, err := s.look(filepath.Join(folder, entry.Name()), age)
+		f, ok, err := s.stat(filepath.Join(folder, entry.Name()), age)
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
 			continue
 		}
-		f.cut = cut
+		f.compressionExt = cut
 		found = append(found, f)
 	}
 	return found, nil
 }
 
-// look sees what is at path, of which the name tells an age. ok is false if that is no regular file, or may be left
+// stat sees what is at path, of which the name tells an age. ok is false if that is no regular file, or may be left
 // out though that can't be told.
-func (s search) look(path string, a age) (f sibling, ok bool, err error) {
-	f, err = look(path)
-	f.age = a
+func (s search) stat(path string, a generation) (f candidate, ok bool, err error) {
+	f, err = statRegular(path)
+	f.generation = a
 	switch {
 	case err == nil:
-		s.heads.waits.done(sibling{path: path})
-	case isNone(err):
+		s.heads.waits.recordSuccess(candidate{path: path})
+	case isGone(err):
 		return f, false, nil
 	default:
 		f.path = path
-		return f, false, s.heads.waits.excuse(f, err)
+		return f, false, s.heads.waits.waitOrIgnore(f, err)
 	}
 	if f.unclear {
-		f.stamp = digitsOf(f.changed)
+		f.stamp = stampOf(f.changed)
 	}
 	return f, true, nil
 }
 
-// look sees what is at path. It fails with fs.ErrInvalid if that is no regular file.
-func look(path string) (sibling, error) {
+// statRegular sees what is at path. It fails with fs.ErrInvalid if that is no regular file.
+func statRegular(path string) (candidate, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return sibling{}, err
+		return candidate{}, err
 	}
 	if !info.Mode().IsRegular() {
-		return sibling{}, fs.ErrInvalid
+		return candidate{}, fs.ErrInvalid
 	}
-	return sibling{
+	return candidate{
 		path: path, identity: identify(info), size: info.Size(), changed: info.ModTime(), status: statusChanged(info),
 	}, nil
 }
 
-// with adds the file of the log's folders that holds at to those found, whatever its name, if none of them does.
-func (s search) with(found []sibling, at Position) ([]sibling, error) {
+// withHolder adds the file of the log's folders that holds at to those found, whatever its name, if none of them does.
+func (s search) withHolder(found []candidate, at Position) ([]candidate, error) {
 	if at == (Position{}) {
 		return found, nil
 	}
@@ -184,23 +184,23 @@ func (s search) with(found []sibling, at Position) ([]sibling, error) {
 		return found, err
 	}
 	var failed error
-	row := newRow(filepath.Base(s.path))
+	row := newLogNames(filepath.Base(s.path))
 	for _, folder := range append([]string{filepath.Dir(s.path)}, s.folders...) {
 		entries, err := os.ReadDir(folder)
-		if err != nil && !isNone(err) {
-			failed = cmp.Or(failed, s.heads.waits.excuse(sibling{path: folder}, err))
+		if err != nil && !isGone(err) {
+			failed = cmp.Or(failed, s.heads.waits.waitOrIgnore(candidate{path: folder}, err))
 		}
 		for _, entry := range entries {
-			if row.isOther(entry.Name()) {
+			if row.isOtherLog(entry.Name()) {
 				continue
 			}
-			f, ok, err := s.holder(filepath.Join(folder, entry.Name()), at)
+			f, ok, err := s.holderAt(filepath.Join(folder, entry.Name()), at)
 			if ok {
 				found = append(slices.Clone(found), f)
 				if err := s.heads.sort(found); err != nil {
 					return nil, err
 				}
-				return onceEach(found, s.heads.compare)
+				return dedupe(found, s.heads.compare)
 			}
 			failed = cmp.Or(failed, err)
 		}
@@ -208,42 +208,42 @@ func (s search) with(found []sibling, at Position) ([]sibling, error) {
 	return found, failed
 }
 
-// holder is the file at path, of whatever name, if it holds at. One that we may not read is another program's, unless
+// holderAt is the file at path, of whatever name, if it holds at. One that we may not read is another program's, unless
 // it is the very file.
-func (s search) holder(path string, at Position) (f sibling, ok bool, err error) {
+func (s search) holderAt(path string, at Position) (f candidate, ok bool, err error) {
 	stranger := func(err error) bool { return f.identity != at.identity() && errors.Is(err, fs.ErrPermission) }
-	if f, err = look(path); err != nil {
-		if isNone(err) || stranger(err) {
+	if f, err = statRegular(path); err != nil {
+		if isGone(err) || stranger(err) {
 			return f, false, nil
 		}
-		return f, false, s.heads.waits.excuse(sibling{path: path}, err)
+		return f, false, s.heads.waits.waitOrIgnore(candidate{path: path}, err)
 	}
-	f.cut = compression.FindString(filepath.Base(path))
-	head, err := s.heads.read(f)
+	f.compressionExt = compression.FindString(filepath.Base(path))
+	head, err := s.heads.load(f)
 	if err != nil && !errors.Is(err, errMoved) {
 		if stranger(err) {
 			return f, false, nil
 		}
-		err = s.heads.waits.excuse(f, err)
+		err = s.heads.waits.waitOrIgnore(f, err)
 	}
 	if err != nil || !at.isIn(f.identity, head) {
 		return f, false, err
 	}
-	f.age = age{unclear: true, stamp: digitsOf(f.changed)}
+	f.generation = generation{unclear: true, stamp: stampOf(f.changed)}
 	return f, true, nil
 }
 
-// onceEach leaves out what is there under another name, too: of several names of one file it leaves the youngest, for
+// dedupe leaves out what is there under another name, too: of several names of one file it leaves the youngest, for
 // the others are links, or where it was a moment ago. Of names that differ in their compression the files are compared.
 // It fails if they can't be.
-func onceEach(found []sibling, compare comparison) ([]sibling, error) {
-	found, err := oncePacked(found, compare)
+func dedupe(found []candidate, compare comparison) ([]candidate, error) {
+	found, err := dedupeCompressed(found, compare)
 	if err != nil {
 		return nil, err
 	}
 	seen := make(map[identity]bool)
 	slices.Reverse(found)
-	found = slices.DeleteFunc(found, func(s sibling) bool {
+	found = slices.DeleteFunc(found, func(s candidate) bool {
 		again := seen[s.identity]
 		seen[s.identity] = true
 		return again
@@ -253,19 +253,19 @@ func onceEach(found []sibling, compare comparison) ([]sibling, error) {
 }
 
 // A comparison tells whether one of two files is the beginning of the other, and whether that is the first.
-type comparison func(first, second sibling) (same, longer bool, err error)
+type comparison func(first, second candidate) (same, longer bool, err error)
 
-// byName takes names for the truth.
-func byName(sibling, sibling) (same, longer bool, err error) { return true, false, nil }
+// assumeSame takes names for the truth.
+func assumeSame(candidate, candidate) (same, longer bool, err error) { return true, false, nil }
 
-// oncePacked leaves out what is there plain too, which goes before it, or under another compressed name: it may be half
+// dedupeCompressed leaves out what is there plain too, which goes before it, or under another compressed name: it may be half
 // written. A plain file that ends before its compressed one is itself left out: it may be half uncompressed.
-func oncePacked(found []sibling, compare comparison) ([]sibling, error) {
+func dedupeCompressed(found []candidate, compare comparison) ([]candidate, error) {
 	byCut := slices.Clone(found)
-	slices.SortStableFunc(byCut, func(a, b sibling) int { return cmp.Compare(a.cut, b.cut) })
-	kept := make(map[string][]sibling) // by a path without compression
+	slices.SortStableFunc(byCut, func(a, b candidate) int { return cmp.Compare(a.compressionExt, b.compressionExt) })
+	kept := make(map[string][]candidate) // by a path without compression
 	for _, f := range byCut {
-		name := strings.TrimSuffix(f.path, f.cut)
+		name := strings.TrimSuffix(f.path, f.compressionExt)
 		again := false
 		for i, k := range kept[name] {
 			same, longer, err := compare(k, f)
@@ -283,25 +283,25 @@ func oncePacked(found []sibling, compare comparison) ([]sibling, error) {
 			kept[name] = append(kept[name], f)
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(found), func(f sibling) bool {
-		return !slices.Contains(kept[strings.TrimSuffix(f.path, f.cut)], f)
+	return slices.DeleteFunc(slices.Clone(found), func(f candidate) bool {
+		return !slices.Contains(kept[strings.TrimSuffix(f.path, f.compressionExt)], f)
 	}), nil
 }
 
 // isLog tells whether this file is written to, rather than cycled.
-func (s sibling) isLog(path string) bool {
-	return s.path == path || isStamped(path) && s.cut == ""
+func (s candidate) isLog(path string) bool {
+	return s.path == path || isStamped(path) && s.compressionExt == ""
 }
 
 // compare is negative if a is older than b, going by their names.
-func (a sibling) compare(b sibling) int {
-	return cmp.Or(a.age.compare(b.age), cmp.Compare(a.path, b.path))
+func (a candidate) compare(b candidate) int {
+	return cmp.Or(a.generation.compare(b.generation), cmp.Compare(a.path, b.path))
 }
 
 // start is the position of the file's first byte.
-func (s sibling) start() Position { return Position{Device: s.device, Inode: s.inode} }
+func (s candidate) start() Position { return Position{Device: s.device, Inode: s.inode} }
 
 // unchanged tells whether the two are the same file with nothing written to it in between.
-func (s sibling) unchanged(before sibling) bool {
+func (s candidate) unchanged(before candidate) bool {
 	return s.identity == before.identity && s.size == before.size && s.changed.Equal(before.changed)
 }

@@ -12,23 +12,23 @@ import (
 
 // A span is the time that a log covers by its own stamps, each "2026-11-22 08:00:00", which compare as they are. Logs
 // whose stamps are syslog's alone have none.
-type span struct {
+type timespan struct {
 	first, last string
 	exim        bool // the log begins with an entry that only Exim writes
 }
 
 var (
-	stamp = regexp.MustCompile(`(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9]`)
+	stampPattern = regexp.MustCompile(`(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9]`)
 	// eximEntry is a stamp and what Exim alone has behind it: a message id, or a word about its own life.
-	eximEntry = regexp.MustCompile(`(?m)^[^\n]{0,80}` + stamp.String() + `(?:\.[0-9]{3})?` +
+	eximEntry = regexp.MustCompile(`(?m)^[^\n]{0,80}` + stampPattern.String() + `(?:\.[0-9]{3})?` +
 		`(?: [+-][0-9]{4})?(?: \[[0-9]+\])? (?:[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2} |` +
 		`[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4} |exim [0-9]|cwd=|(?:Start|End) queue run: |SMTP |H=)`)
 )
 
-// begins is the stamp of the first line that has one, near the beginning of f; empty if there is none.
-func (h heads) begins(f sibling) (string, error) {
-	head, err := h.of(f)
-	return string(stamp.Find(firstLines(head))), err
+// firstStamp is the stamp of the first line that has one, near the beginning of f; empty if there is none.
+func (h headCache) firstStamp(f candidate) (string, error) {
+	head, err := h.head(f)
+	return string(stampPattern.Find(firstLines(head))), err
 }
 
 // firstLines is the part of a head in which a log has its first stamp, if it has any: more would hold what others
@@ -40,8 +40,8 @@ func firstLines(head []byte) []byte {
 
 // sort puts siblings in order, oldest first: by their names, or where these don't tell, or are of two kinds, by their
 // first stamps.
-func (h heads) sort(found []sibling) (err error) {
-	slices.SortFunc(found, func(a, b sibling) int {
+func (h headCache) sort(found []candidate) (err error) {
+	slices.SortFunc(found, func(a, b candidate) int {
 		order, failed := h.order(a, b)
 		err = cmp.Or(err, failed)
 		return order
@@ -49,19 +49,19 @@ func (h heads) sort(found []sibling) (err error) {
 	if err != nil {
 		return err
 	}
-	if namesTell(found, func(f sibling) age { return f.age }) {
+	if namesGiveOrder(found, func(f candidate) generation { return f.generation }) {
 		return nil
 	}
 	first := make(map[string]string) // by path
 	for _, f := range found {
-		if first[f.path], err = h.begins(f); err != nil {
+		if first[f.path], err = h.firstStamp(f); err != nil {
 			return err
 		}
 		if first[f.path] == "" && !f.log {
 			return nil
 		}
 	}
-	slices.SortStableFunc(found, func(a, b sibling) int {
+	slices.SortStableFunc(found, func(a, b candidate) int {
 		if a.log || b.log {
 			return a.compare(b)
 		}
@@ -70,8 +70,8 @@ func (h heads) sort(found []sibling) (err error) {
 	return nil
 }
 
-// namesTell tells whether the names of cycled files give their order: all have numbers, or all have dates.
-func namesTell[F any](files []F, ageOf func(F) age) bool {
+// namesGiveOrder tells whether the names of cycled files give their order: all have numbers, or all have dates.
+func namesGiveOrder[F any](files []F, ageOf func(F) generation) bool {
 	dated, numbered := false, false
 	for _, f := range files {
 		a := ageOf(f)
@@ -85,15 +85,15 @@ func namesTell[F any](files []F, ageOf func(F) age) bool {
 }
 
 // order is negative if a is older than b by their names, or where these say the same, by their first stamps.
-func (h heads) order(a, b sibling) (int, error) {
-	if order := a.age.compare(b.age); order != 0 {
+func (h headCache) order(a, b candidate) (int, error) {
+	if order := a.generation.compare(b.generation); order != 0 {
 		return order, nil
 	}
-	first, err := h.begins(a)
+	first, err := h.firstStamp(a)
 	if err != nil {
 		return 0, err
 	}
-	second, err := h.begins(b)
+	second, err := h.firstStamp(b)
 	if err != nil {
 		return 0, err
 	}
@@ -107,14 +107,14 @@ func (h heads) order(a, b sibling) (int, error) {
 // is no log that another Exim writes, nor holds what others hold. What is cycled from another log has its name with
 // more behind it. A foreign file must besides be Exim's; another one may overlap a little, as its last lines may be
 // late.
-func (h heads) belonging(doubtful, known []sibling) (list []sibling, err error) {
+func (h headCache) belonging(doubtful, known []candidate) (list []candidate, err error) {
 	if len(doubtful) == 0 {
 		return nil, nil
 	}
-	var spans []span
+	var spans []timespan
 	var others []string
 	for _, f := range known {
-		s, err := h.span(f)
+		s, err := h.timespan(f)
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +126,7 @@ func (h heads) belonging(doubtful, known []sibling) (list []sibling, err error) 
 		}
 		spans = append(spans, s)
 	}
-	slices.SortFunc(doubtful, func(a, b sibling) int {
+	slices.SortFunc(doubtful, func(a, b candidate) int {
 		if a.foreign != b.foreign && b.foreign {
 			return -1
 		} else if a.foreign != b.foreign {
@@ -135,14 +135,14 @@ func (h heads) belonging(doubtful, known []sibling) (list []sibling, err error) 
 		return cmp.Compare(a.path, b.path)
 	})
 	for _, f := range doubtful {
-		s, err := h.span(f)
+		s, err := h.timespan(f)
 		if err != nil {
 			return nil, err
 		}
 		other := func(path string) bool { return strings.HasPrefix(f.path, path) }
-		overlaps := func(t span) bool { return t.first < s.last && s.first < t.last || t.first == s.first }
+		overlaps := func(t timespan) bool { return t.first < s.last && s.first < t.last || t.first == s.first }
 		if !f.foreign {
-			overlaps = func(t span) bool { return t.first < before(s.last) && s.first < before(t.last) }
+			overlaps = func(t timespan) bool { return t.first < minuteBefore(s.last) && s.first < minuteBefore(t.last) }
 		}
 		switch {
 		case f.foreign && (!s.exim || slices.ContainsFunc(others, other)):
@@ -157,8 +157,8 @@ func (h heads) belonging(doubtful, known []sibling) (list []sibling, err error) 
 	return list, nil
 }
 
-// before is the stamp a minute before, so long after which a writer may still have an old file open.
-func before(stamp string) string {
+// minuteBefore is the stamp a minute before, so long after which a writer may still have an old file open.
+func minuteBefore(stamp string) string {
 	at, err := time.Parse(time.DateTime, stamp)
 	if err != nil {
 		return stamp
@@ -169,43 +169,43 @@ func before(stamp string) string {
 // maxSpan is how large a compressed file may be for its last entry to be looked for, in bytes.
 const maxSpan = 256 << 20
 
-// span reads the span of f. It is zero if f doesn't tell, and an error if f can't be read now.
-func (h heads) span(f sibling) (s span, err error) {
-	head, err := h.of(f)
+// timespan reads the span of f. It is zero if f doesn't tell, and an error if f can't be read now.
+func (h headCache) timespan(f candidate) (s timespan, err error) {
+	head, err := h.head(f)
 	head = firstLines(head)
-	s.first, s.exim = string(stamp.Find(head)), eximEntry.Match(head)
-	if err != nil || s.first == "" || f.log || f.cut != "" && f.size > maxSpan {
-		return span{first: s.first}, err
+	s.first, s.exim = string(stampPattern.Find(head)), eximEntry.Match(head)
+	if err != nil || s.first == "" || f.log || f.compressionExt != "" && f.size > maxSpan {
+		return timespan{first: s.first}, err
 	}
-	key := content{f.identity, f.size, f.changed.UnixNano()}
-	last, ok := h.lasts[key]
+	key := fileVersion{f.identity, f.size, f.changed.UnixNano()}
+	last, ok := h.lastStamps[key]
 	if !ok {
 		if last, err = lastStamp(f); err != nil && !errors.Is(err, errMoved) {
-			err = h.waits.excuse(f, err)
+			err = h.waits.waitOrIgnore(f, err)
 		}
 		if err != nil {
-			return span{}, err
+			return timespan{}, err
 		}
-		if len(h.lasts) >= maxHeads {
-			clear(h.lasts)
+		if len(h.lastStamps) >= maxHeads {
+			clear(h.lastStamps)
 		}
-		h.lasts[key] = last
+		h.lastStamps[key] = last
 	}
 	s.last = max(last, s.first)
 	return s, nil
 }
 
 // lastStamp is the last stamp in a file, or in what can be uncompressed of it.
-func lastStamp(f sibling) (last string, err error) {
+func lastStamp(f candidate) (last string, err error) {
 	const tail = 64 << 10 // bytes
 	file, err := f.openFile()
 	if err != nil {
 		return "", err
 	}
 	defer file.Close()
-	stored := fromStart(file)
+	stored := newFileReader(file)
 	var in io.Reader = stored
-	if f.cut == "" {
+	if f.compressionExt == "" {
 		stored.at = max(f.size-tail, 0)
 		in = io.LimitReader(stored, tail)
 	} else {
@@ -220,7 +220,7 @@ func lastStamp(f sibling) (last string, err error) {
 	for held := 0; ; {
 		n, err := io.ReadFull(in, buf[held:])
 		text := buf[:held+n]
-		if all := stamp.FindAll(text, -1); len(all) > 0 {
+		if all := stampPattern.FindAll(text, -1); len(all) > 0 {
 			last = string(all[len(all)-1])
 		}
 		if err != nil {

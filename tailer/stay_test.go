@@ -40,14 +40,14 @@ func TestThousandCyclesLeaveNothingOpen(t *testing.T) {
 	goroutines, before := runtime.NumGoroutine(), total(openDescriptors(t))
 
 	h := mode{}.follow(t, Follower{Path: log, Grace: time.Microsecond, lateness: time.Millisecond})
-	h.until("quiet", func() bool { return h.idle > 0 })
+	h.until("quiet", func() bool { return h.idleCount > 0 })
 	following := total(openDescriptors(t))
 	for i := range 1000 {
 		must(t, os.Rename(log, log+".1"))
 		appendTo(t, log, fmt.Sprintf("line %d\n", i))
 		h.until("the line", func() bool { return len(h.lines) == i+2 })
 		const closing = 200 // of tails that are ending: on a slow machine several at a time
-		if open := total(openDescriptors(t)); open > following+latecomers+closing {
+		if open := total(openDescriptors(t)); open > following+maxHeldOpen+closing {
 			t.Fatalf("%d descriptors open after %d cycles, %d at first", open, i, following)
 		}
 	}

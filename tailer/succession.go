@@ -13,25 +13,25 @@ const (
 	// attempts is how often a folder in which names are just being changed is looked at again before the next tick is
 	// waited for.
 	attempts = 10
-	// maxRow is how many segments are held open at a time, which a thousand descriptors leave room for.
-	maxRow = 64
+	// maxSegments is how many segments are held open at a time, which a thousand descriptors leave room for.
+	maxSegments = 64
 )
 
-// look sees which files have come after the last one, and opens them while they are there.
-func (c *chase) look(now time.Time) {
-	c.unseen = false
-	c.tell("folder", c.folder.look())
-	for i, s := range c.row {
-		if err := s.look(now); errors.Is(err, errShorter) {
-			c.lose(i, err)
+// lookForFiles sees which files have come after the last one, and opens them while they are there.
+func (c *followLoop) lookForFiles(now time.Time) {
+	c.moreToOpen = false
+	c.report("folder", c.folder.refresh())
+	for i, s := range c.segments {
+		if err := s.refresh(now); errors.Is(err, errShorter) {
+			c.truncated(i, err)
 			break
 		}
 	}
-	if c.current() {
-		c.row[len(c.row)-1].seen = now
-		c.sure = true
-		c.tell("log", nil)
-		c.waitFor(&c.ahead, "the next file", nil)
+	if c.isCurrent() {
+		c.segments[len(c.segments)-1].completeAt = now
+		c.listed = true
+		c.report("log", nil)
+		c.setWait(&c.nextWait, "the next file", nil)
 		return
 	}
 	err := errMoved
@@ -39,58 +39,58 @@ func (c *chase) look(now time.Time) {
 		if !errors.Is(err, errMoved) {
 			break
 		}
-		err = c.extend(now)
+		err = c.openSuccessors(now)
 	}
-	c.sure = err == nil || errors.Is(err, fs.ErrNotExist)
-	if c.waitFor(&c.ahead, "the next file", err); c.ahead == nil {
-		c.tell("log", err)
+	c.listed = err == nil || errors.Is(err, fs.ErrNotExist)
+	if c.setWait(&c.nextWait, "the next file", err); c.nextWait == nil {
+		c.report("log", err)
 	}
 }
 
-// current tells, without reading the folder, that the last segment still is the log and nothing can have come before.
-func (c *chase) current() bool {
-	if len(c.row) == 0 || isStamped(c.Path) || slices.ContainsFunc(c.row, (*segment).untouched) {
+// isCurrent tells, without reading the folder, that the last segment still is the log and nothing can have come before.
+func (c *followLoop) isCurrent() bool {
+	if len(c.segments) == 0 || isStamped(c.Path) || slices.ContainsFunc(c.segments, (*segment).untouched) {
 		return false
 	}
 	info, err := os.Stat(c.Path)
-	return err == nil && identify(info) == c.row[len(c.row)-1].identity
+	return err == nil && identify(info) == c.segments[len(c.segments)-1].identity
 }
 
-// extend appends what has come to the row. It fails with errMoved if it was overtaken, fs.ErrNotExist if there is no
+// openSuccessors appends what has come to the row. It fails with errMoved if it was overtaken, fs.ErrNotExist if there is no
 // log now, or with a *WaitError if a file or folder can't be read: then it is to be tried again, and nothing was
 // concluded.
-func (c *chase) extend(now time.Time) error {
-	found, err := c.settled()
-	if err == nil && len(c.row) == 0 {
-		found, err = c.search().with(found, c.From)
+func (c *followLoop) openSuccessors(now time.Time) error {
+	found, err := c.stableCandidates()
+	if err == nil && len(c.segments) == 0 {
+		found, err = c.search().withHolder(found, c.From)
 	}
 	if err == nil {
-		err = c.mend(found)
+		err = c.repairOrder(found)
 	}
 	if err != nil {
 		return err
 	}
-	c.name(found)
-	coming, err := c.coming(found)
+	c.updateNames(found)
+	coming, err := c.successors(found)
 	if err != nil {
 		return err
 	}
-	room := maxRow - len(c.row)
+	room := maxSegments - len(c.segments)
 	for i, f := range coming[:min(room, len(coming))] {
-		s, err := f.open(time.Now())
+		s, err := f.openSegment(time.Now())
 		if err == nil {
-			c.waits.done(f)
-			c.append(s)
-		} else if err := c.without(f, err, i < len(coming)-1); err != nil {
+			c.waits.recordSuccess(f)
+			c.appendSegment(s)
+		} else if err := c.leaveOut(f, err, i < len(coming)-1); err != nil {
 			return err
 		}
 	}
 	if len(coming) > room {
-		c.unseen = true
+		c.moreToOpen = true
 		return nil
 	}
-	if n := len(c.row); n > 0 {
-		c.row[n-1].seen = now
+	if n := len(c.segments); n > 0 {
+		c.segments[n-1].completeAt = now
 	}
 	if len(found) == 0 || !found[len(found)-1].isLog(c.Path) {
 		return fmt.Errorf("%s: %w", c.Path, fs.ErrNotExist)
@@ -98,22 +98,22 @@ func (c *chase) extend(now time.Time) error {
 	return nil
 }
 
-// name notes the names that the row's files have now.
-func (c *chase) name(found []sibling) {
-	for _, s := range c.row {
-		if i := slices.IndexFunc(found, func(f sibling) bool { return f.identity == s.identity }); i >= 0 {
-			s.name = found[i].path
+// updateNames notes the names that the row's files have now.
+func (c *followLoop) updateNames(found []candidate) {
+	for _, s := range c.segments {
+		if i := slices.IndexFunc(found, func(f candidate) bool { return f.identity == s.identity }); i >= 0 {
+			s.currentPath = found[i].path
 		}
 	}
 }
 
-// without leaves a file out that can't be opened, once it was waited for long enough and if there is a younger one.
+// leaveOut leaves a file out that can't be opened, once it was waited for long enough and if there is a younger one.
 // Else it fails.
-func (c *chase) without(f sibling, err error, younger bool) error {
+func (c *followLoop) leaveOut(f candidate, err error, younger bool) error {
 	if errors.Is(err, errMoved) {
 		return err
 	}
-	failed, over := c.waits.note(f, err)
+	failed, over := c.waits.recordFailure(f, err)
 	if !over || !younger {
 		return failed
 	}
@@ -121,32 +121,34 @@ func (c *chase) without(f sibling, err error, younger bool) error {
 	if f.identity == c.From.identity() {
 		from = c.From
 	}
-	c.waits.skip(f, failed, from)
+	c.waits.leaveOut(f, failed, from)
 	return nil
 }
 
-// excuse is waits.excuse for a segment.
-func (c *chase) excuse(s *segment, err error) error { return c.waits.excuse(s.sibling(), err) }
+// waitOrIgnore is waits.excuse for a segment.
+func (c *followLoop) waitOrIgnore(s *segment, err error) error {
+	return c.waits.waitOrIgnore(s.candidate(), err)
+}
 
-// waitFor sets what is waited for in one place, and tells once until that is over. An err that is no *WaitError is
+// setWait sets what is waited for in one place, and tells once until that is over. An err that is no *WaitError is
 // nothing to wait for.
-func (c *chase) waitFor(place **WaitError, what string, err error) {
+func (c *followLoop) setWait(place **WaitError, what string, err error) {
 	if *place = nil; !errors.As(err, place) {
-		c.tell(what, nil)
+		c.report(what, nil)
 		return
 	}
-	if _, told := c.told[what]; !told {
-		c.tell(what, *place)
+	if _, told := c.reported[what]; !told {
+		c.report(what, *place)
 	}
 }
 
-// settled are the files of the log's row, read when no name was being changed, as far as that can be told.
+// stableCandidates are the files of the log's row, read when no name was being changed, as far as that can be told.
 //
 // Note: read only once while names are shifted, a list can lack a file or hold one twice.
-func (c *chase) settled() ([]sibling, error) {
-	var last []sibling
+func (c *followLoop) stableCandidates() ([]candidate, error) {
+	var last []candidate
 	for i := range attempts {
-		found, err := c.search().siblings()
+		found, err := c.search().candidates()
 		if err != nil {
 			return nil, err
 		}
@@ -158,40 +160,42 @@ func (c *chase) settled() ([]sibling, error) {
 	return nil, errMoved
 }
 
-func (c *chase) search() search { return search{path: c.Path, folders: c.CycledTo, heads: c.heads} }
+func (c *followLoop) search() search {
+	return search{path: c.Path, folders: c.CycledTo, heads: c.heads}
+}
 
-// renamed tells whether names were changed since the list was read.
-func (c *chase) renamed(found []sibling) bool {
-	again, err := c.search().siblings()
+// namesChanged tells whether names were changed since the list was read.
+func (c *followLoop) namesChanged(found []candidate) bool {
+	again, err := c.search().candidates()
 	return err != nil || !sameNames(found, again)
 }
 
 // sameNames tells whether the same files have the same names in both lists.
-func sameNames(a, b []sibling) bool {
-	return slices.EqualFunc(a, b, func(a, b sibling) bool { return a.path == b.path && a.identity == b.identity })
+func sameNames(a, b []candidate) bool {
+	return slices.EqualFunc(a, b, func(a, b candidate) bool { return a.path == b.path && a.identity == b.identity })
 }
 
-// append puts a segment at the row's end; the one before it is cycled with that.
-func (c *chase) append(s *segment) {
+// appendSegment puts a segment at the row's end; the one before it is cycled with that.
+func (c *followLoop) appendSegment(s *segment) {
 	c.begun = true
-	c.regain(s)
-	if n := len(c.row); n > 0 {
-		c.row[n-1].succeeded(s.still)
-		c.leave()
+	c.reclaim(s)
+	if n := len(c.segments); n > 0 {
+		c.segments[n-1].setCycled(s.unchangedSince)
+		c.stopTail()
 	}
-	c.row = append(c.row, s)
-	if len(c.row) == 1 {
-		c.start(s) // its error comes again when it is read
+	c.segments = append(c.segments, s)
+	if len(c.segments) == 1 {
+		c.seekToStart(s) // its error comes again when it is read
 	}
 }
 
-// start puts the first segment where it is to be read from, if that hasn't been done: behind what was read of it, or of
+// seekToStart puts the first segment where it is to be read from, if that hasn't been done: behind what was read of it, or of
 // what it is a copy of.
-func (c *chase) start(s *segment) error {
-	if s.placed {
+func (c *followLoop) seekToStart(s *segment) error {
+	if s.positioned {
 		return nil
 	}
-	head, err := s.begins()
+	head, err := s.currentHead()
 	if err != nil {
 		return err
 	}
@@ -199,29 +203,29 @@ func (c *chase) start(s *segment) error {
 	if err != nil {
 		return err
 	}
-	offset := c.known(s.identity, head)
-	if s.packed == nil {
+	offset := c.readUpTo(s.identity, head)
+	if s.decompressor == nil {
 		offset = min(offset, info.Size())
 	}
 	if offset > 0 {
 		err = s.resume(offset)
 	}
-	s.placed = err == nil
+	s.positioned = err == nil
 	return err
 }
 
 // release lets go of the first segment, which isn't the last. A plain one is held open for late lines, if it can be
 // read.
-func (c *chase) release(s *segment, now time.Time) {
-	c.row = c.row[1:]
-	c.pause, c.liveFrom = c.Tick, time.Time{}
-	p := past{Position: s.position(), head: s.head}
-	if s.packed == nil && s.failing == nil {
-		p.late, p.until = s, now.Add(c.lateness)
+func (c *followLoop) release(s *segment, now time.Time) {
+	c.segments = c.segments[1:]
+	c.tailPause, c.tailAfter = c.Tick, time.Time{}
+	p := knownFile{Position: s.position(), head: s.head}
+	if s.decompressor == nil && s.readErr == nil {
+		p.heldOpen, p.openUntil = s, now.Add(c.lateness)
 	} else {
 		s.close()
 	}
 	c.remember(p)
-	c.expire(now)
-	c.start(c.row[0])
+	c.closeExpired(now)
+	c.seekToStart(c.segments[0])
 }

@@ -78,13 +78,13 @@ func followScarcely(t *testing.T, folder, how string) {
 	}
 	h := mode{}.follow(t, Follower{Path: log})
 	if how == "no instance at first" {
-		h.until("the problem", func() bool { return len(h.told) > 1 && h.idle > 3 })
+		h.until("the problem", func() bool { return len(h.problems) > 1 && h.idleCount > 3 })
 		unlimited(t)
 	}
 	h.until("the first line", func() bool { return len(h.lines) == 1 })
 	switch how {
 	case "a stat fails":
-		h.until("quiet", func() bool { return h.idle > 3 })
+		h.until("quiet", func() bool { return h.idleCount > 3 })
 		go util.Fatal("Failed to stat file %v: %v", "mainlog", syscall.EIO)
 		<-theTracker.ended
 	}
@@ -92,14 +92,14 @@ func followScarcely(t *testing.T, folder, how string) {
 		idle := h.idles()
 		fmt.Fprintln(f, i+1)
 		h.until("the line", func() bool { return len(h.lines) == i+2 })
-		h.until("some ticks", func() bool { return h.idle > idle+5 })
+		h.until("some ticks", func() bool { return h.idleCount > idle+5 })
 	}
 	unlimited(t)
 	must(t, os.Rename(log, log+".1"))
 	appendTo(t, log, "4\n")
 	h.want("0", "1", "2", "3", "4")
 	h.stop()
-	for _, err := range h.told {
+	for _, err := range h.problems {
 		fmt.Println("told:", err)
 	}
 }
@@ -109,7 +109,7 @@ func leaveFree(t *testing.T, n int) {
 	t.Helper()
 	limit := uint64(0)
 	for free := -1; free < n; limit++ {
-		if _, err := os.Lstat(fmt.Sprintf("%s/%d", descriptors, limit)); err != nil {
+		if _, err := os.Lstat(fmt.Sprintf("%s/%d", fdFolder, limit)); err != nil {
 			free++
 		}
 	}

@@ -20,11 +20,11 @@ func copied(t *testing.T, log, to string) {
 
 // unread is a log of which the follower has handed over the first lines when its change is made: the callback that
 // gets the last of them waits for it.
-func (m mode) unread(t *testing.T, log string, change func()) (h *hunt, lines []string) {
+func (m mode) unread(t *testing.T, log string, change func()) (h *recorder, lines []string) {
 	t.Helper()
 	lines, text := logLines("first", 20000) // several chunks
 	appendTo(t, log, text)
-	h = m.hunt(t)
+	h = m.recorder(t)
 	halt := func(line Line) error {
 		if line.Number == 50 {
 			change()
@@ -164,7 +164,7 @@ func TestTruncatedBeforeRead(t *testing.T) {
 		must(t, os.Rename(log, log+".2"))
 		appendTo(t, log, "two\n")
 		idle := h.idles()
-		h.until("a tick later", func() bool { return h.idle > idle+1 })
+		h.until("a tick later", func() bool { return h.idleCount > idle+1 })
 		copied(t, log, log+".1")
 		appendTo(t, log, "three, which is longer\n")
 		h.want("one", "two", "three, which is longer")
@@ -185,7 +185,7 @@ func TestNewFileOnSameInode(t *testing.T) {
 		appendTo(t, log, "six\nten\n")
 		rest := m.follow(t, Follower{Path: log, From: h.at(1).End})
 		rest.want("six", "ten")
-		rest.untilTold(errNowhere, 1)
+		rest.untilTold(errFromNotFound, 1)
 	})
 }
 
@@ -262,15 +262,15 @@ func TestHalfLineNeverFinished(t *testing.T) {
 // again and compressed before the folder is read.
 func TestSeenEmptyThenCopiedAndCompressed(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "mainlog")
-	c := newChase(Follower{Path: log, Poll: true}, nil, nil)
+	c := newFollowLoop(Follower{Path: log, Poll: true}, nil, nil)
 	defer c.close()
 	appendTo(t, log, "one\n")
-	c.look(time.Now())
+	c.lookForFiles(time.Now())
 	must(t, os.Rename(log, log+".3"))
 	appendTo(t, log, "")
-	c.look(time.Now())
-	if len(c.row) != 2 {
-		t.Fatalf("%d files are seen, want 2", len(c.row))
+	c.lookForFiles(time.Now())
+	if len(c.segments) != 2 {
+		t.Fatalf("%d files are seen, want 2", len(c.segments))
 	}
 	appendTo(t, log, "two\n")
 	copied(t, log, log+".2")
@@ -278,7 +278,7 @@ func TestSeenEmptyThenCopiedAndCompressed(t *testing.T) {
 	must(t, os.Rename(log, log+".1"))
 	gzipped(t, log+".1")
 	appendTo(t, log, "four\n")
-	must(t, c.extend(time.Now()))
+	must(t, c.openSuccessors(time.Now()))
 	if got, want := rowText(t, c), "one\ntwo\nthree\nfour\n"; got != want {
 		t.Errorf("the row holds %q, want %q", got, want)
 	}
@@ -288,31 +288,31 @@ func TestSeenEmptyThenCopiedAndCompressed(t *testing.T) {
 // copy gets its inode, before the folder is read again.
 func TestCopyCompressedAndItsInodePassedOn(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "mainlog")
-	c := newChase(Follower{Path: log, Poll: true}, nil, nil)
+	c := newFollowLoop(Follower{Path: log, Poll: true}, nil, nil)
 	defer c.close()
 	appendTo(t, log, "one\n")
-	c.look(time.Now())
+	c.lookForFiles(time.Now())
 	copied(t, log, log+".1")
 	appendTo(t, log, "two\n")
-	found, err := c.settled()
+	found, err := c.stableCandidates()
 	must(t, err)
-	c.mend(found)
+	c.repairOrder(found)
 	must(t, os.WriteFile(log+".2", []byte("one\n"), 0o640))
 	gzipped(t, log+".2")
 	must(t, os.Truncate(log+".1", 0))
 	appendTo(t, log+".1", "two\n")
 	must(t, os.Truncate(log, 0))
 	appendTo(t, log, "three\n")
-	must(t, c.extend(time.Now()))
+	must(t, c.openSuccessors(time.Now()))
 	if got, want := rowText(t, c), "one\ntwo\nthree\n"; got != want {
 		t.Errorf("the row holds %q, want %q", got, want)
 	}
 }
 
 // rowText is how the row's files begin.
-func rowText(t *testing.T, c *chase) (text string) {
-	for _, s := range c.row {
-		head, err := s.begins()
+func rowText(t *testing.T, c *followLoop) (text string) {
+	for _, s := range c.segments {
+		head, err := s.currentHead()
 		must(t, err)
 		text += string(head)
 	}

@@ -35,82 +35,82 @@ type WaitError struct {
 func (e *WaitError) Error() string { return "waiting until it can be read: " + e.Err.Error() }
 func (e *WaitError) Unwrap() error { return e.Err }
 
-// waits are the files that can't be read, and since when. Nil is for who looks once and can't wait.
-type waits struct {
+// waitList are the files that can't be read, and since when. Nil is for who looks once and can't wait.
+type waitList struct {
 	patience time.Duration
 	skipped  func(Gap) // nil: nobody listens
 	log      identity  // of the log itself: there is nothing younger to go on with
-	files    map[waited]*wait
+	files    map[waitKey]*wait
 }
 
-// waited is a file by its identity, or by its path where nothing else is known of it.
-type waited struct {
+// waitKey is a file by its identity, or by its path where nothing else is known of it.
+type waitKey struct {
 	identity
 	path string
 }
 
 type wait struct {
-	since time.Time
-	last  time.Time // when it failed last
-	told  time.Time // when it was told as a Gap; zero: it wasn't
+	since     time.Time
+	last      time.Time // when it failed last
+	leftOutAt time.Time // when it was told as a Gap; zero: it wasn't
 }
 
-// steady is for how long a file may not have been met for it to be one wait.
-const steady = time.Minute
+// sameWait is for how long a file may not have been met for it to be one wait.
+const sameWait = time.Minute
 
-func newWaits(f *Follower) *waits {
-	w := &waits{patience: cmp.Or(f.Patience, DefaultPatience), skipped: f.Skipped, files: make(map[waited]*wait)}
+func newWaits(f *Follower) *waitList {
+	w := &waitList{patience: cmp.Or(f.Patience, DefaultPatience), skipped: f.Skipped, files: make(map[waitKey]*wait)}
 	for _, g := range f.LeftOut {
-		gone := sibling{path: g.Path, identity: g.From.identity()}
-		w.files[gone.waited()] = &wait{last: g.Until, told: g.Until} // since ever
+		gone := candidate{path: g.Path, identity: g.From.identity()}
+		w.files[gone.waitKey()] = &wait{last: g.Until, leftOutAt: g.Until} // since ever
 	}
 	return w
 }
 
-func (f sibling) waited() waited {
+func (f candidate) waitKey() waitKey {
 	if f.identity == (identity{}) {
-		return waited{path: f.path}
+		return waitKey{path: f.path}
 	}
-	return waited{identity: f.identity}
+	return waitKey{identity: f.identity}
 }
 
-// note says that f can't be read at this moment. over tells whether that has been so for too long.
-func (w *waits) note(f sibling, err error) (failed *WaitError, over bool) {
+// recordFailure says that f can't be read at this moment. over tells whether that has been so for too long.
+func (w *waitList) recordFailure(f candidate, err error) (failed *WaitError, over bool) {
 	now := time.Now()
-	known := w.files[f.waited()]
-	if known == nil || known.over(f, now) {
+	known := w.files[f.waitKey()]
+	if known == nil || known.isOver(f, now) {
 		if len(w.files) >= maxHeads {
 			clear(w.files)
 		}
 		known = &wait{since: now}
-		w.files[f.waited()] = known
+		w.files[f.waitKey()] = known
 	}
 	known.last = now
 	return &WaitError{Path: f.path, Since: known.since, Err: err}, now.Sub(known.since) >= w.patience
 }
 
-// over tells whether an earlier wait has nothing to do with f, which can't be read now: its inode may be another's.
-func (w *wait) over(f sibling, now time.Time) bool {
-	if !w.told.IsZero() {
-		return f.changed.After(w.told)
+// isOver tells whether an earlier wait has nothing to do with f, which can't be read now: its inode may be another's.
+func (w *wait) isOver(f candidate, now time.Time) bool {
+	if !w.leftOutAt.IsZero() {
+		return f.changed.After(w.leftOutAt)
 	}
-	return now.Sub(w.last) > steady
+	return now.Sub(w.last) > sameWait
 }
 
-// done says that f could be read.
-func (w *waits) done(f sibling) {
+// recordSuccess says that f could be read.
+func (w *waitList) recordSuccess(f candidate) {
 	if w != nil && len(w.files) > 0 {
-		delete(w.files, f.waited())
+		delete(w.files, f.waitKey())
 	}
 }
 
-// skip says once that f is left out, of which everything before from was read.
-func (w *waits) skip(f sibling, failed *WaitError, from Position) {
-	known := w.files[f.waited()]
-	if known == nil || !known.told.IsZero() {
+// leaveOut says once that f is left out, of which everything before from was read.
+func (w *waitList) leaveOut(f candidate, failed *WaitError, from Position) {
+	known := w.files[f.waitKey()]
+	if known == nil || !known.leftOutAt.IsZero() {
 		return
 	}
-	known.told = time.Now()
+	known.leftOutAt = time.Now()
 	if w.skipped == nil {
 		return
 	}
@@ -118,12 +118,12 @@ func (w *waits) skip(f sibling, failed *WaitError, from Position) {
 	if f.identity == (identity{}) {
 		size = -1
 	}
-	w.skipped(Gap{Path: f.path, From: from, Size: size, Since: known.since, Until: known.told, Err: failed.Err})
+	w.skipped(Gap{Path: f.path, From: from, Size: size, Since: known.since, Until: known.leftOutAt, Err: failed.Err})
 }
 
-// excuse gives nil if a decision may be made without f, which can't be read; else why it has to wait. Who looks once
+// waitOrIgnore gives nil if a decision may be made without f, which can't be read; else why it has to wait. Who looks once
 // does without the content of files that he may not read, and meets them again when he opens them.
-func (w *waits) excuse(f sibling, err error) error {
+func (w *waitList) waitOrIgnore(f candidate, err error) error {
 	denied := errors.Is(err, fs.ErrPermission) && f.identity != (identity{})
 	if w == nil {
 		if denied {
@@ -134,40 +134,40 @@ func (w *waits) excuse(f sibling, err error) error {
 	if denied && (f.foreign || f.unclear) && time.Since(f.status) >= w.patience {
 		return nil // it has been so for long: it may be another program's
 	}
-	failed, over := w.note(f, err)
+	failed, over := w.recordFailure(f, err)
 	if !over {
 		return failed
 	}
 	if f.identity != w.log || f.identity == (identity{}) {
-		w.skip(f, failed, f.start())
+		w.leaveOut(f, failed, f.start())
 	}
 	return nil
 }
 
-// hasGivenUp tells whether f was left out.
-func (w *waits) hasGivenUp(f sibling) bool {
-	known := w.files[f.waited()]
-	return known != nil && !known.told.IsZero()
+// isLeftOut tells whether f was left out.
+func (w *waitList) isLeftOut(f candidate) bool {
+	known := w.files[f.waitKey()]
+	return known != nil && !known.leftOutAt.IsZero()
 }
 
-// isNone tells whether an error says for certain that there is no regular file. Every other one says that this can't be
+// isGone tells whether an error says for certain that there is no regular file. Every other one says that this can't be
 // told.
-func isNone(err error) bool {
+func isGone(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) || errors.Is(err, syscall.ELOOP) ||
 		errors.Is(err, syscall.ENOTDIR)
 }
 
 // A source reads a file from its first byte, wherever others have got to in it, and remembers that it could not.
 // Those who uncompress may give another error for that.
-type source struct {
+type fileReader struct {
 	file   *os.File
 	at     int64
 	failed error // not io.EOF; nil: what was read is what there is
 }
 
-func fromStart(file *os.File) *source { return &source{file: file} }
+func newFileReader(file *os.File) *fileReader { return &fileReader{file: file} }
 
-func (s *source) Read(p []byte) (int, error) {
+func (s *fileReader) Read(p []byte) (int, error) {
 	n, err := s.file.ReadAt(p, s.at)
 	s.at += int64(n)
 	if n > 0 {

@@ -88,7 +88,7 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 // read reads the log, and lines that were written two hours later.
 func (c *cellar) read(t testing.TB, d *Daemon, l *followed) {
 	t.Helper()
-	row, err := tailer.Row(c.log)
+	row, err := tailer.Members(c.log)
 	must(t, err)
 	text, err := os.ReadFile(c.log)
 	must(t, err)
