@@ -8,11 +8,11 @@ import (
 // A stamp is the time that a line names.
 type stamp struct {
 	// "yyyy-mm-dd hh:mm:ss", with a blank or a T, or "Mmm dd hh:mm:ss" of a wrapper; nil: near is the time
-	text   []byte
-	zone   []byte // "+hhmm", "+hh:mm", "+hh", "Z" or an abbreviation; empty if not logged
-	near   int64  // Unix time that a wrapper names, in seconds; 0 if none does
-	millis int16  // -1 if not logged
-	year   int16  // behind "Mmm dd hh:mm:ss"; 0 if not logged
+	text    []byte
+	zone    []byte // "+hhmm", "+hh:mm", "+hh", "Z" or an abbreviation; empty if not logged
+	instant int64  // Unix time that a wrapper names, in seconds; 0 if none does
+	millis  int16  // -1 if not logged
+	year    int16  // behind "Mmm dd hh:mm:ss"; 0 if not logged
 }
 
 // maxDisorder is how far the lines of a log may be out of order before a local stamp that occurs twice in the autumn
@@ -25,29 +25,29 @@ type clock struct {
 	zone      *time.Location
 	reference time.Time // a syslog prefix names no year: the latest that isn't over a day after this
 	last      time.Time
-	doubtful  bool // a stamp's time depended on last
+	ambiguous bool // a stamp's time depended on last
 
-	hour   string // the hour last seen, "yyyy-mm-dd hh", of which
-	whole  bool   // no minute of it is skipped or repeated, and
-	begins time.Time
+	hour        string // the hour last seen, "yyyy-mm-dd hh", of which
+	hourIsPlain bool   // no minute of it is skipped or repeated, and
+	hourStart   time.Time
 
-	offset int // seconds; the zone last named by a line is
-	named  *time.Location
+	namedOffset int // seconds; the zone last named by a line is
+	namedZone   *time.Location
 }
 
 // time gives the time that s stands for, false where s names no real one.
 func (c *clock) time(s stamp) (time.Time, bool) {
-	t, ok := c.seconds(s)
+	t, ok := c.wholeSecond(s)
 	if ok && s.millis > 0 {
 		t = t.Add(time.Duration(s.millis) * time.Millisecond)
 	}
 	return t, ok
 }
 
-func (c *clock) seconds(s stamp) (time.Time, bool) {
+func (c *clock) wholeSecond(s stamp) (time.Time, bool) {
 	switch {
 	case len(s.text) == 0:
-		return time.Unix(s.near, 0).In(c.zone), true
+		return time.Unix(s.instant, 0).In(c.zone), true
 	case s.text[0] > '9':
 		return c.syslog(s)
 	case isAbbreviation(s.zone):
@@ -55,8 +55,8 @@ func (c *clock) seconds(s stamp) (time.Time, bool) {
 	case len(s.zone) > 0:
 		offset, _ := zoneOffset(s.zone)
 		return civil(s.text, c.location(offset))
-	case s.near != 0:
-		if t, ok := c.beside(s); ok {
+	case s.instant != 0:
+		if t, ok := c.besideWrapper(s); ok {
 			return t, true
 		}
 	}
@@ -70,15 +70,15 @@ func (c *clock) seconds(s stamp) (time.Time, bool) {
 // maxDelay is how long after Exim a wrapper may note the time of an entry, and tell Exim's zone by that.
 const maxDelay = time.Minute
 
-// beside reads a stamp that names no zone beside the time of a wrapper: the zone is the difference, in whole half
+// besideWrapper reads a stamp that names no zone beside the time of a wrapper: the zone is the difference, in whole half
 // hours. It fails if they don't go together.
-func (c *clock) beside(s stamp) (time.Time, bool) {
+func (c *clock) besideWrapper(s stamp) (time.Time, bool) {
 	const step, most = 30 * time.Minute, 14 * time.Hour
 	t, ok := civil(s.text, time.UTC)
 	if !ok {
 		return t, false
 	}
-	ahead := t.Sub(time.Unix(s.near, 0))
+	ahead := t.Sub(time.Unix(s.instant, 0))
 	offset := ahead.Round(step)
 	if (ahead-offset).Abs() > maxDelay || offset.Abs() > most {
 		return t, false
@@ -106,12 +106,12 @@ func (c *clock) abbreviated(s stamp) (time.Time, bool) {
 
 // local reads a stamp in the log's own zone.
 func (c *clock) local(text []byte) (time.Time, bool) {
-	if c.whole && string(text[:13]) == c.hour {
+	if c.hourIsPlain && string(text[:13]) == c.hour {
 		minute, second := digits(text[14:16]), digits(text[17:19])
 		if minute > 59 || second > 60 {
 			return time.Time{}, false
 		}
-		return c.begins.Add(time.Duration(minute*60+second) * time.Second), true
+		return c.hourStart.Add(time.Duration(minute*60+second) * time.Second), true
 	}
 	t, ok := civil(text, c.zone)
 	if !ok {
@@ -119,9 +119,9 @@ func (c *clock) local(text []byte) (time.Time, bool) {
 	}
 	begins := t.Add(-time.Duration(t.Minute()*60+t.Second()) * time.Second)
 	before, after := begins.Add(-time.Hour), begins.Add(time.Hour)
-	c.whole = begins.Hour() != before.Hour() && begins.Hour() != after.Hour() &&
+	c.hourIsPlain = begins.Hour() != before.Hour() && begins.Hour() != after.Hour() &&
 		begins.Minute() == 0 && after.Minute() == 0 && t.Hour() == int(digits(text[11:13]))
-	c.hour, c.begins = string(text[:13]), begins
+	c.hour, c.hourStart = string(text[:13]), begins
 	return c.occurrence(t), true
 }
 
@@ -133,7 +133,7 @@ func (c *clock) occurrence(t time.Time) time.Time {
 	} else if after := t.Add(time.Hour); sameClock(after, t) {
 		second = after
 	}
-	c.doubtful = c.doubtful || first != second
+	c.ambiguous = c.ambiguous || first != second
 	if first.Before(c.last.Add(-maxDisorder)) && !second.Before(c.last.Add(-maxDisorder)) {
 		return second
 	}
@@ -155,10 +155,10 @@ func civil(text []byte, zone *time.Location) (time.Time, bool) {
 
 // location gives the zone so many seconds ahead of UTC.
 func (c *clock) location(offset int) *time.Location {
-	if c.named == nil || c.offset != offset {
-		c.offset, c.named = offset, time.FixedZone("", offset)
+	if c.namedZone == nil || c.namedOffset != offset {
+		c.namedOffset, c.namedZone = offset, time.FixedZone("", offset)
 	}
-	return c.named
+	return c.namedZone
 }
 
 const months = "JanFebMarAprMayJunJulAugSepOctNovDec"

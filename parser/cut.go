@@ -17,27 +17,27 @@ const (
 )
 
 // A cut is what Exim left at the end of an entry that didn't fit.
-type cut struct {
+type cutMarks struct {
 	marked    bool // the overflow mark or a piece of it: the items didn't fit
 	truncated bool // `<trunc>`: what stands before it may be incomplete
 }
 
-// uncut gives b, the end of an entry near Exim's buffer size, without the marks of a cut. Exim cuts the items to
+// withoutCutMarks gives b, the end of an entry near Exim's buffer size, without the marks of a cut. Exim cuts the items to
 // fit the overflow mark. Then ` from <…>`, ` for …` and `<trunc>` overwrite what comes after it, and often a part
 // of it.
-func uncut(b []byte) ([]byte, cut) {
+func withoutCutMarks(b []byte) ([]byte, cutMarks) {
 	text, truncated := bytes.CutSuffix(b, []byte(truncMark))
 	if t, ok := bytes.CutSuffix(bytes.TrimSuffix(text, []byte{' '}), []byte(overflowMark)); ok {
-		return t, cut{true, truncated}
+		return t, cutMarks{true, truncated}
 	}
 	n := pieceOfMark(text)
-	return text[:len(text)-n], cut{n > 0, truncated}
+	return text[:len(text)-n], cutMarks{n > 0, truncated}
 }
 
 // isCut tells whether b ends in a mark of a cut.
 func isCut(b []byte) bool {
-	_, c := uncut(b)
-	return c != cut{}
+	_, c := withoutCutMarks(b)
+	return c != cutMarks{}
 }
 
 // pieceOfMark gives the length of the longest beginning of the overflow mark that text ends in.
@@ -52,23 +52,23 @@ func pieceOfMark(text []byte) int {
 
 // cutItems reads what stands behind the sender of an entry that may be cut. An item that the cut touches isn't
 // believed. If the cut touches more than the recipients, the entry overflowed.
-func (r *Reader) cutItems(h head, line, b []byte) bool {
+func (r *Reader) cutItems(h linePrefix, line, b []byte) bool {
 	a := &r.arrival
-	text, c := uncut(b)
-	whole := r.line.read(text, c.marked || c.truncated)
-	if c == (cut{}) {
-		if r.mayHold(h) && r.line.breaksOff(whole) {
+	text, c := withoutCutMarks(b)
+	whole := r.backtracker.parse(text, c.marked || c.truncated)
+	if c == (cutMarks{}) {
+		if r.mayHold(h) && r.backtracker.breaksOff(whole) {
 			return false
 		}
-		if !whole || r.line.open { // ` from <…` may be cut
-			whole = r.line.read(text, true)
+		if !whole || r.backtracker.open { // ` from <…` may be cut
+			whole = r.backtracker.parse(text, true)
 			c.truncated = true
 		}
 	}
-	a.Overflowed = c.marked || c.truncated && !(whole && r.line.tail.recipients != nil)
+	a.Overflowed = c.marked || c.truncated && !(whole && r.backtracker.tail.recipients != nil)
 	if a.Overflowed {
-		r.line.readWhole(text, whole)
-		r.line.ambiguous = r.line.ambiguous || c.marked
+		r.backtracker.parseWholeItems(text, whole)
+		r.backtracker.ambiguous = r.backtracker.ambiguous || c.marked
 	}
 	r.fill(bytes.IndexByte(line, '\n') >= 0)
 	if c.marked {
@@ -84,9 +84,9 @@ func (r *Reader) cutSender() bool {
 	return r.emitArrival()
 }
 
-// readWhole reads the items of text that are certainly whole: those before the last one. If text itself was found
+// parseWholeItems reads the items of text that are certainly whole: those before the last one. If text itself was found
 // to have a reading, quoted text that breaks off is its last item, and what looks like S= in that text is none.
-func (l *lineReader) readWhole(text []byte, found bool) {
+func (l *backtracker) parseWholeItems(text []byte, found bool) {
 	peer, size, ambiguous, named := l.peer, l.tail.start, found && l.ambiguous, l.work.named
 	budget := cutEffortPerByte * len(text)
 	for k := len(text); budget > 0; {
@@ -96,15 +96,15 @@ func (l *lineReader) readWhole(text []byte, found bool) {
 		if !mayBreakOff(text[k:]) || isEscaped(text, k) {
 			continue
 		}
-		if l.read(text[:k], false) && !(found && l.peer == peer && l.tail.start > size) {
+		if l.parse(text[:k], false) && !(found && l.peer == peer && l.tail.start > size) {
 			l.ambiguous = l.ambiguous || ambiguous || found && l.peer != peer
-			l.unbelieve()
+			l.dropOpenItems()
 			l.work.named.add(&named)
 			return
 		}
-		budget -= 2 * (k + l.memo.spent + effortPerByte*k - max(l.work.left, 0)) // for two searches
+		budget -= 2 * (k + l.memo.spent + effortPerByte*k - max(l.work.budget, 0)) // for two searches
 	}
-	l.read(nil, false)
+	l.parse(nil, false)
 	l.ambiguous, l.work.named = true, named
 }
 
@@ -112,8 +112,8 @@ func (l *lineReader) readWhole(text []byte, found bool) {
 // Exim cuts an honest entry, the first few tries succeed.
 const cutEffortPerByte = effortPerByte / 4
 
-// unbelieve forgets the items that end where the text does, and yet may go on: free text of which nobody knows the end.
-func (l *lineReader) unbelieve() {
+// dropOpenItems forgets the items that end where the text does, and yet may go on: free text of which nobody knows the end.
+func (l *backtracker) dropOpenItems() {
 	if l.tail.size < 0 {
 		l.best.auth = nil
 	}

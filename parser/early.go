@@ -8,7 +8,7 @@ import "math"
 const maxAhead = 5 // seconds
 
 // A shadowed line may be forged.
-type shadowed struct {
+type stampDoubt struct {
 	forgeable bool
 	early     bool  // it is stamped long after a beginning within reach
 	framed    bool  // a line without a stamp came within reach of that
@@ -18,16 +18,16 @@ type shadowed struct {
 	at        int64 // its second; of forged lines that of the beginning above them
 }
 
-// doubt looks whether the stamp of the item held last is early.
-func (r *Reader) doubt(s *stamp) {
-	w := &r.held
+// doubtStamp looks whether the stamp of the item held last is early.
+func (r *Reader) doubtStamp(s *stamp) {
+	w := &r.pending
 	it := &w.items[len(w.items)-1]
-	first, any := w.stamps.within(w.read - maxEntry)
+	first, any := w.stamps.within(w.bytesRead - maxEntry)
 	if !any || it.forgeable {
 		return
 	}
-	if it.at = r.second(s); it.at-first > maxAhead {
-		it.early, it.until = true, w.begins+maxEntry
+	if it.at = r.secondOf(s); it.at-first > maxAhead {
+		it.early, it.until = true, w.beginningAt+maxEntry
 		if w.doubts++; w.doubts == 1 {
 			w.latest = it.at
 		}
@@ -35,21 +35,21 @@ func (r *Reader) doubt(s *stamp) {
 	}
 }
 
-// frame says that this line has no stamp: the items before the nearest beginning may stand with it in an entry that
+// markFramed says that this line has no stamp: the items before the nearest beginning may stand with it in an entry that
 // begins above them.
-func (r *Reader) frame() {
-	w := &r.held
+func (r *Reader) markFramed() {
+	w := &r.pending
 	for i := range w.items[:w.first] {
-		if it := &w.items[i]; it.early && w.read <= it.until {
+		if it := &w.items[i]; it.early && w.bytesRead <= it.until {
 			it.framed, w.framed = true, true
 		}
 	}
 }
 
-// witness compares the stamp of a line with those in doubt.
-func (r *Reader) witness(s *stamp) {
-	w := &r.held
-	at := r.second(s)
+// compareStamp compares the stamp of a line with those in doubt.
+func (r *Reader) compareStamp(s *stamp) {
+	w := &r.pending
+	at := r.secondOf(s)
 	if at == noSecond || !w.framed && w.latest-at <= maxAhead {
 		return
 	}
@@ -58,49 +58,49 @@ func (r *Reader) witness(s *stamp) {
 		if it.early && it.at-at > maxAhead {
 			it.denied = true
 		}
-		it.passed = it.passed || w.read > it.until || w.paused && at >= it.at
+		it.passed = it.passed || w.bytesRead > it.until || w.afterPause && at >= it.at
 	}
-	w.paused = false
+	w.afterPause = false
 }
 
-// decided tells whether no line to come changes what is to be told of the item.
-func (r *Reader) decided(it *heldLine) bool {
-	if !it.early || it.forgeable || it.sort == asForged {
-		r.sure(it)
+// isDecided tells whether no line to come changes what is to be told of the item.
+func (r *Reader) isDecided(it *pendingLine) bool {
+	if !it.early || it.forgeable || it.sort == pendingForged {
+		r.clearDoubt(it)
 		return true
 	}
-	w := &r.held
+	w := &r.pending
 	if it.framed && it.denied {
 		it.forgeable = true
-	} else if !it.framed && w.read < it.until || it.framed && !it.passed && w.read <= it.until+maxEntry {
+	} else if !it.framed && w.bytesRead < it.until || it.framed && !it.passed && w.bytesRead <= it.until+maxEntry {
 		return false
 	}
-	r.sure(it)
+	r.clearDoubt(it)
 	return true
 }
 
-// sure says that the item's stamp isn't in doubt any more.
-func (r *Reader) sure(it *heldLine) {
+// clearDoubt says that the item's stamp isn't in doubt any more.
+func (r *Reader) clearDoubt(it *pendingLine) {
 	if it.early {
 		it.early = false
-		if r.held.doubts--; r.held.doubts == 0 {
-			r.held.framed = false
+		if r.pending.doubts--; r.pending.doubts == 0 {
+			r.pending.framed = false
 		}
 	}
 }
 
-// earliest finds the earliest stamp of the lines behind a place.
-type earliest struct {
-	all []stampAt // each later than the ones before it
+// earliestStamps finds the earliest stamp of the lines behind a place.
+type earliestStamps struct {
+	all []stampedByte // each later than the ones before it
 }
 
-type stampAt struct {
+type stampedByte struct {
 	byte int64
 	at   int64 // second
 }
 
 // add takes a line. Those before it with a later stamp don't matter any more.
-func (e *earliest) add(byte, at int64) {
+func (e *earliestStamps) add(byte, at int64) {
 	if at == noSecond {
 		return
 	}
@@ -108,11 +108,11 @@ func (e *earliest) add(byte, at int64) {
 	for n > 0 && e.all[n-1].at >= at {
 		n--
 	}
-	e.all = append(e.all[:n], stampAt{byte, at})
+	e.all = append(e.all[:n], stampedByte{byte, at})
 }
 
 // within gives the earliest stamp of the lines at or behind a byte, and forgets the lines before it.
-func (e *earliest) within(from int64) (at int64, any bool) {
+func (e *earliestStamps) within(from int64) (at int64, any bool) {
 	n := 0
 	for n < len(e.all) && e.all[n].byte < from {
 		n++
@@ -130,27 +130,27 @@ func (e *earliest) within(from int64) (at int64, any bool) {
 const noSecond = math.MinInt64
 
 // A second is what a stamp was found to be: many lines have the same one.
-type second struct {
+type stampSecond struct {
 	text [19]byte
 	at   int64
 }
 
 // plain tells whether the stamp alone says which second it is, in the log's zone.
 func (s *stamp) plain() bool {
-	return len(s.zone) == 0 && s.near == 0 && len(s.text) == len(second{}.text)
+	return len(s.zone) == 0 && s.instant == 0 && len(s.text) == len(stampSecond{}.text)
 }
 
-// second gives the second since 1970 that a stamp names. What is told of arrivals doesn't depend on it otherwise.
-func (r *Reader) second(s *stamp) int64 {
-	if s.plain() && string(s.text) == string(r.last.text[:]) {
-		return r.last.at
+// secondOf gives the second since 1970 that a stamp names. What is told of arrivals doesn't depend on it otherwise.
+func (r *Reader) secondOf(s *stamp) int64 {
+	if s.plain() && string(s.text) == string(r.lastSecond.text[:]) {
+		return r.lastSecond.at
 	}
-	t := r.stampOf(head{stamp: *s})
+	t := r.stampOf(linePrefix{stamp: *s})
 	if t.IsZero() {
 		return noSecond
 	}
-	if s.plain() && r.clock.whole {
-		r.last = second{[19]byte(s.text), t.Unix()}
+	if s.plain() && r.clock.hourIsPlain {
+		r.lastSecond = stampSecond{[19]byte(s.text), t.Unix()}
 	}
 	return t.Unix()
 }

@@ -264,7 +264,7 @@ func TestOverflowedEntries(t *testing.T) {
 
 // heldBytes are those of the lines that a Reader holds.
 func heldBytes(r *Reader) (n int) {
-	for _, it := range r.held.items {
+	for _, it := range r.pending.items {
 		n += len(it.line) + 1
 	}
 	return n

@@ -6,16 +6,16 @@ import (
 )
 
 // A head is what stands before the text of an entry.
-type head struct {
-	stamp  stamp
-	own    bool   // the stamp is Exim's own, not a wrapper's
-	host   []byte // that a wrapper names
-	tag    []byte // "exim[4711]" of a syslog wrapper, nil without one
-	piece  piece  // of a split syslog line
-	pid    int
-	id     []byte // nil if the entry belongs to no message
-	start  int    // of what Exim wrote, behind the wrappers
-	length int    // of the head, with the blank after it
+type linePrefix struct {
+	stamp       stamp
+	hasOwnStamp bool   // the stamp is Exim's own, not a wrapper's
+	host        []byte // that a wrapper names
+	tag         []byte // "exim[4711]" of a syslog wrapper, nil without one
+	piece       piece  // of a split syslog line
+	pid         int
+	id          []byte // nil if the entry belongs to no message
+	start       int    // of what Exim wrote, behind the wrappers
+	length      int    // of the head, with the blank after it
 }
 
 // A piece is the mark `[n/m] ` or `[n\m] ` of a syslog line that Exim split (log.c, write_syslog()).
@@ -25,12 +25,12 @@ type piece struct {
 	start, end int  // of the mark in the line
 }
 
-// scanHead reads the head that line begins with. False: the line has no stamp, so it begins no entry.
-func scanHead(line []byte) (head, bool) {
-	var h head
+// scanPrefix reads the head that line begins with. False: the line has no stamp, so it begins no entry.
+func scanPrefix(line []byte) (linePrefix, bool) {
+	var h linePrefix
 	i := 0
 	if !isStamp(line) {
-		if i = h.wrappers(line); i == 0 {
+		if i = h.scanWrappers(line); i == 0 {
 			return h, false
 		}
 		if h.tag != nil {
@@ -40,7 +40,7 @@ func scanHead(line []byte) (head, bool) {
 	h.start = i
 	if isStamp(line[i:]) {
 		i += h.eximStamp(line[i:])
-	} else if !h.stamp.any() {
+	} else if !h.stamp.isSet() {
 		return h, false
 	}
 	i += h.scanPID(line[i:])
@@ -82,9 +82,9 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // eximStamp reads Exim's own stamp, milliseconds and zone, with the blank after them. A wrapper's time, if it is an
 // instant, tells the zone of a stamp that names none.
-func (h *head) eximStamp(b []byte) int {
-	h.own = true
-	h.stamp = stamp{text: b[:19], millis: -1, near: h.stamp.near}
+func (h *linePrefix) eximStamp(b []byte) int {
+	h.hasOwnStamp = true
+	h.stamp = stamp{text: b[:19], millis: -1, instant: h.stamp.instant}
 	i := 19
 	if b[i] == '.' {
 		i += h.stamp.fraction(b[i:])
@@ -97,7 +97,7 @@ func (h *head) eximStamp(b []byte) int {
 }
 
 // scanPID reads `[pid] `.
-func (h *head) scanPID(b []byte) int {
+func (h *linePrefix) scanPID(b []byte) int {
 	if len(b) == 0 || b[0] != '[' {
 		return 0
 	}
@@ -178,7 +178,7 @@ func Stamp(line []byte, zone *time.Location, reference time.Time) (time.Time, bo
 	if text, ok := appendUnwrapped(nil, line); ok {
 		line = text
 	}
-	h, ok := scanHead(line)
+	h, ok := scanPrefix(line)
 	if !ok {
 		return time.Time{}, false
 	}

@@ -203,7 +203,7 @@ func TestPausesChangeNothing(t *testing.T) {
 		for _, size := range []int{1, 200, 1 << 20} {
 			got := described(log.String(), func(r *Reader, read int) {
 				if ends[read] {
-					r.Refer(written[read])
+					r.SetReference(written[read])
 					r.Pause()
 				}
 			}, size)

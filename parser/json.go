@@ -58,8 +58,8 @@ func appendUnwrapped(dst, line []byte) ([]byte, bool) {
 	if len(line) == 0 || line[0] != '{' {
 		return dst, false
 	}
-	var e envelope
-	if !e.read(line) || e.text.none() {
+	var e jsonEnvelope
+	if !e.read(line) || e.text.isEmpty() {
 		return dst, false
 	}
 	start := len(dst)
@@ -92,85 +92,85 @@ func appendUnwrapped(dst, line []byte) ([]byte, bool) {
 }
 
 // An envelope is what matters of an object. Of several fields for the same thing the first of the list counts.
-type envelope struct{ text, time, host, tag, pid field }
+type jsonEnvelope struct{ text, time, host, tag, pid jsonField }
 
 // fields are the names: journald's, Docker's, and what other collectors call them.
 var fields = [...]struct {
 	name string
-	of   func(*envelope) *field
+	of   func(*jsonEnvelope) *jsonField
 	rank int
 }{
-	{"MESSAGE", func(e *envelope) *field { return &e.text }, 1},
-	{"log", func(e *envelope) *field { return &e.text }, 2},
-	{"message", func(e *envelope) *field { return &e.text }, 3},
-	{"msg", func(e *envelope) *field { return &e.text }, 4},
-	{"textPayload", func(e *envelope) *field { return &e.text }, 5},
-	{"_SOURCE_REALTIME_TIMESTAMP", func(e *envelope) *field { return &e.time }, 1},
-	{"__REALTIME_TIMESTAMP", func(e *envelope) *field { return &e.time }, 2},
-	{"time", func(e *envelope) *field { return &e.time }, 3},
-	{"timestamp", func(e *envelope) *field { return &e.time }, 4},
-	{"@timestamp", func(e *envelope) *field { return &e.time }, 5},
-	{"_HOSTNAME", func(e *envelope) *field { return &e.host }, 1},
-	{"host", func(e *envelope) *field { return &e.host }, 2},
-	{"hostname", func(e *envelope) *field { return &e.host }, 3},
-	{"SYSLOG_IDENTIFIER", func(e *envelope) *field { return &e.tag }, 1},
-	{"_COMM", func(e *envelope) *field { return &e.tag }, 2},
-	{"ident", func(e *envelope) *field { return &e.tag }, 3},
-	{"programname", func(e *envelope) *field { return &e.tag }, 4},
-	{"SYSLOG_PID", func(e *envelope) *field { return &e.pid }, 1},
-	{"_PID", func(e *envelope) *field { return &e.pid }, 2},
-	{"pid", func(e *envelope) *field { return &e.pid }, 3},
+	{"MESSAGE", func(e *jsonEnvelope) *jsonField { return &e.text }, 1},
+	{"log", func(e *jsonEnvelope) *jsonField { return &e.text }, 2},
+	{"message", func(e *jsonEnvelope) *jsonField { return &e.text }, 3},
+	{"msg", func(e *jsonEnvelope) *jsonField { return &e.text }, 4},
+	{"textPayload", func(e *jsonEnvelope) *jsonField { return &e.text }, 5},
+	{"_SOURCE_REALTIME_TIMESTAMP", func(e *jsonEnvelope) *jsonField { return &e.time }, 1},
+	{"__REALTIME_TIMESTAMP", func(e *jsonEnvelope) *jsonField { return &e.time }, 2},
+	{"time", func(e *jsonEnvelope) *jsonField { return &e.time }, 3},
+	{"timestamp", func(e *jsonEnvelope) *jsonField { return &e.time }, 4},
+	{"@timestamp", func(e *jsonEnvelope) *jsonField { return &e.time }, 5},
+	{"_HOSTNAME", func(e *jsonEnvelope) *jsonField { return &e.host }, 1},
+	{"host", func(e *jsonEnvelope) *jsonField { return &e.host }, 2},
+	{"hostname", func(e *jsonEnvelope) *jsonField { return &e.host }, 3},
+	{"SYSLOG_IDENTIFIER", func(e *jsonEnvelope) *jsonField { return &e.tag }, 1},
+	{"_COMM", func(e *jsonEnvelope) *jsonField { return &e.tag }, 2},
+	{"ident", func(e *jsonEnvelope) *jsonField { return &e.tag }, 3},
+	{"programname", func(e *jsonEnvelope) *jsonField { return &e.tag }, 4},
+	{"SYSLOG_PID", func(e *jsonEnvelope) *jsonField { return &e.pid }, 1},
+	{"_PID", func(e *jsonEnvelope) *jsonField { return &e.pid }, 2},
+	{"pid", func(e *jsonEnvelope) *jsonField { return &e.pid }, 3},
 }
 
 // A field is a value of an object, as it stands there; of several the one of the lowest rank.
-type field struct {
+type jsonField struct {
 	raw  []byte
 	rank int
 }
 
-func (f *field) none() bool { return len(f.raw) == 0 }
+func (f *jsonField) isEmpty() bool { return len(f.raw) == 0 }
 
 // read reads the object that line is. It skips what it doesn't know.
-func (e *envelope) read(line []byte) bool {
-	i := space(line, 1)
+func (e *jsonEnvelope) read(line []byte) bool {
+	i := skipSpace(line, 1)
 	for i < len(line) && line[i] == '"' {
 		end := jsonString(line[i:])
 		if end == 0 {
 			return false
 		}
 		name := line[i+1 : i+end-1]
-		if i = space(line, i+end); i == len(line) || line[i] != ':' {
+		if i = skipSpace(line, i+end); i == len(line) || line[i] != ':' {
 			return false
 		}
-		i = space(line, i+1)
+		i = skipSpace(line, i+1)
 		n := jsonValue(line[i:])
 		if n == 0 {
 			return false
 		}
-		e.take(name, line[i:i+n])
-		if i = space(line, i+n); i == len(line) || line[i] != ',' {
+		e.keep(name, line[i:i+n])
+		if i = skipSpace(line, i+n); i == len(line) || line[i] != ',' {
 			break
 		}
-		i = space(line, i+1)
+		i = skipSpace(line, i+1)
 	}
-	return i < len(line) && line[i] == '}' && space(line, i+1) == len(line)
+	return i < len(line) && line[i] == '}' && skipSpace(line, i+1) == len(line)
 }
 
-// take keeps a value if it matters.
-func (e *envelope) take(name, raw []byte) {
+// keep keeps a value if it matters.
+func (e *jsonEnvelope) keep(name, raw []byte) {
 	c := raw[0]
 	if c != '"' && c != '[' && !isDigit(c) {
 		return // null, an object, a truth
 	}
 	for i := range fields {
-		if f := fields[i].of(e); string(name) == fields[i].name && (f.none() || fields[i].rank < f.rank) {
-			*f = field{raw, fields[i].rank}
+		if f := fields[i].of(e); string(name) == fields[i].name && (f.isEmpty() || fields[i].rank < f.rank) {
+			*f = jsonField{raw, fields[i].rank}
 		}
 	}
 }
 
-// space gives where something else than white space stands from i on.
-func space(b []byte, i int) int {
+// skipSpace gives where something else than white space stands from i on.
+func skipSpace(b []byte, i int) int {
 	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\r') {
 		i++
 	}
@@ -221,8 +221,8 @@ func jsonString(b []byte) int {
 
 // append appends the text of a value: of a string, of an array of bytes, as journald writes what isn't UTF-8, or of a
 // number.
-func (f *field) append(dst []byte) []byte {
-	if f.none() {
+func (f *jsonField) append(dst []byte) []byte {
+	if f.isEmpty() {
 		return dst
 	}
 	switch raw := f.raw; raw[0] {
@@ -238,20 +238,20 @@ func (f *field) append(dst []byte) []byte {
 // appendArray appends the bytes of an array of numbers. Of an array of strings, as journald writes a field that is
 // there twice, it appends the first.
 func appendArray(dst, b []byte) []byte {
-	if i := space(b, 0); i < len(b) && b[i] == '"' {
+	if i := skipSpace(b, 0); i < len(b) && b[i] == '"' {
 		if n := jsonString(b[i:]); n > 0 {
 			return appendString(dst, b[i+1:i+n-1])
 		}
 		return dst
 	}
 	for len(b) > 0 {
-		b = b[space(b, 0):]
+		b = b[skipSpace(b, 0):]
 		n := digitsLength(b)
 		if n == 0 || n > 3 {
 			return dst
 		}
 		dst = append(dst, byte(digits(b[:n])))
-		if b = b[space(b, n):]; len(b) > 0 {
+		if b = b[skipSpace(b, n):]; len(b) > 0 {
 			b = b[1:] // the comma
 		}
 	}
@@ -325,7 +325,7 @@ func hex4(b []byte) (rune, bool) {
 }
 
 // isWord tells whether the value can stand in the form above as a word.
-func (f *field) isWord() bool {
+func (f *jsonField) isWord() bool {
 	var buffer [maxName + 1]byte
 	if len(f.raw) > 6*maxName {
 		return false
@@ -343,9 +343,9 @@ func (f *field) isWord() bool {
 }
 
 // appendTime appends a time, given in microseconds or seconds since 1970, or in the order of ISO 8601, with a blank.
-func (f *field) appendTime(dst []byte) []byte {
+func (f *jsonField) appendTime(dst []byte) []byte {
 	var buffer [64]byte
-	if f.none() || len(f.raw) > len(buffer) {
+	if f.isEmpty() || len(f.raw) > len(buffer) {
 		return dst
 	}
 	text := f.append(buffer[:0])

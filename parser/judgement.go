@@ -63,108 +63,108 @@ func (j *Judgement) Join(later *Judgement, before int64) {
 }
 
 // A judge makes a Judgement. Lines that are read the short way are entries: only their number is noted.
-type judge struct {
+type judgeState struct {
 	Judgement
-	exceptions int64  // lines that are no entries, empty ones too
-	lines      int64  // all of them
-	run        int64  // Place.Line of the last line that began no entry
-	reach      int64  // bytes of the lines without a break up to it that began none
-	apart      bool   // no entry stands above these lines
-	raw        []byte // the line as it stands in the log, where the entry was taken out of JSON; else nil
+	exceptions     int64  // lines that are no entries, empty ones too
+	lines          int64  // all of them
+	lastUnstamped  int64  // Place.Line of the last line that began no entry
+	unstampedBytes int64  // bytes of the lines without a break up to it that began none
+	detached       bool   // no entry stands above these lines
+	raw            []byte // the line as it stands in the log, where the entry was taken out of JSON; else nil
 }
 
 // Judgement says how the lines were judged that were read since NewReader, Restart or the last call of it.
 func (r *Reader) Judgement() Judgement {
-	j := r.judge.Judgement
-	j.Entries = r.judge.lines - r.judge.exceptions
-	r.judge = judge{run: r.judge.run, reach: r.judge.reach, apart: r.judge.apart}
+	j := r.judgement.Judgement
+	j.Entries = r.judgement.lines - r.judgement.exceptions
+	r.judgement = judgeState{lastUnstamped: r.judgement.lastUnstamped, unstampedBytes: r.judgement.unstampedBytes, detached: r.judgement.detached}
 	return j
 }
 
-// judged judges a line of which the head was looked for, and found or not.
-func (r *Reader) judged(p Place, h *head, stamped bool, line []byte) {
-	j := &r.judge
+// judge judges a line of which the head was looked for, and found or not.
+func (r *Reader) judge(p Place, h *linePrefix, stamped bool, line []byte) {
+	j := &r.judgement
 	switch {
 	case !stamped && h.tag != nil && !looksLikeExim(line):
-		if j.except(&j.Foreign, &j.FirstForeign, p, line); j.FirstForeign.Tag == "" {
+		if j.noteException(&j.Foreign, &j.FirstForeign, p, line); j.FirstForeign.Tag == "" {
 			j.FirstForeign.Tag = string(h.tag)
 		}
 	case !stamped:
-		r.judgedUnstamped(p, line)
+		r.judgeUnstamped(p, line)
 	case h.id != nil:
 		j.Exim = true
 	case isBehindUnknown(line[h.length:]):
-		j.except(&j.Strange, &j.FirstStrange, p, line)
-	case isExim(h.tag) || !h.own && h.piece.m <= 1:
+		j.noteException(&j.Strange, &j.FirstStrange, p, line)
+	case isExim(h.tag) || !h.hasOwnStamp && h.piece.m <= 1:
 		j.Exim = true
 	default:
-		j.stamped(p, line, line[h.length:])
+		j.noteStamped(p, line, line[h.length:])
 	}
 }
 
-// judgedUnstamped judges a line that begins no entry. What is indented, or stands behind a beginning of an entry of
+// judgeUnstamped judges a line that begins no entry. What is indented, or stands behind a beginning of an entry of
 // several lines, belongs to the entry above it, as far as one reaches.
-func (r *Reader) judgedUnstamped(p Place, line []byte) {
-	j := &r.judge
-	if p.Line != j.run+1 {
-		j.reach, j.apart = 0, false
+func (r *Reader) judgeUnstamped(p Place, line []byte) {
+	j := &r.judgement
+	if p.Line != j.lastUnstamped+1 {
+		j.unstampedBytes, j.detached = 0, false
 	}
-	j.run = p.Line
-	j.reach += int64(len(line)) + 1
+	j.lastUnstamped = p.Line
+	j.unstampedBytes += int64(len(line)) + 1
 	switch {
 	case len(line) == 0 || len(line) == 1 && line[0] == '\r':
 		j.exceptions++
 	case looksLikeExim(line):
-		j.except(&j.Strange, &j.FirstStrange, p, line)
-	case !j.apart && j.reach <= maxEntry && (isIndented(line) || r.mayEnd(line)):
+		j.noteException(&j.Strange, &j.FirstStrange, p, line)
+	case !j.detached && j.unstampedBytes <= maxEntry && (isIndented(line) || r.mayEnd(line)):
 		// It goes on with an entry.
 	default:
-		j.except(&j.Others, &j.FirstOther, p, line)
+		j.noteException(&j.Others, &j.FirstOther, p, line)
 	}
 }
 
 // isIndented tells whether a line begins with white space, perhaps behind a wrapper.
 func isIndented(line []byte) bool {
-	var h head
+	var h linePrefix
 	if line[0] != ' ' {
-		line = line[min(h.wrapper(line), len(line)-1):]
+		line = line[min(h.scanWrapper(line), len(line)-1):]
 	}
 	return line[0] == ' ' || line[0] == '\t'
 }
 
 // mayEnd tells whether a line that begins no entry may end one of several lines, or stand inside it.
 func (r *Reader) mayEnd(line []byte) bool {
-	w := &r.held
-	return w.near && (w.open || w.finished || endsNear(line))
+	w := &r.pending
+	return w.inReach && (w.open || w.finished || endsNear(line))
 }
 
-// judgedShort judges a stamped line that has no message id where one would stand, of which b is what comes behind the
+// judgeStamped judges a stamped line that has no message id where one would stand, of which b is what comes behind the
 // stamp.
-func (r *Reader) judgedShort(p Place, line, b []byte) {
-	if j := &r.judge; isBehindUnknown(b) {
-		j.except(&j.Strange, &j.FirstStrange, p, line)
+func (r *Reader) judgeStamped(p Place, line, b []byte) {
+	if j := &r.judgement; isBehindUnknown(b) {
+		j.noteException(&j.Strange, &j.FirstStrange, p, line)
 	} else if !j.Exim {
-		j.stamped(p, line, b)
+		j.noteStamped(p, line, b)
 	}
 }
 
-// stamped judges a line with a stamp that may be another program's, of which b is the text.
-func (j *judge) stamped(p Place, line, b []byte) {
+// noteStamped judges a line with a stamp that may be another program's, of which b is the text.
+func (j *judgeState) noteStamped(p Place, line, b []byte) {
 	if j.Exim = j.Exim || isEximText(b); j.FirstEntry.Line == 0 {
 		j.FirstEntry = j.sample(p, line)
 	}
 }
 
-// except counts a line that is no entry.
-func (j *judge) except(n *int64, first *Sample, p Place, line []byte) {
+// noteException counts a line that is no entry.
+func (j *judgeState) noteException(n *int64, first *Sample, p Place, line []byte) {
 	j.exceptions++
-	j.run, j.apart = p.Line, true
+	j.lastUnstamped, j.detached = p.Line, true
 	if *n++; *n == 1 {
 		*first = j.sample(p, line)
 	}
 }
 
-func (j *judge) sample(p Place, line []byte) Sample {
+func (j *judgeState) sample(p Place, line []byte) Sample {
 	if j.raw != nil {
 		line = j.raw
 	}
@@ -246,7 +246,7 @@ func looksLikeExim(line []byte) bool {
 		case isEntryOfMessage(line[i:]):
 			return true
 		case isStamp(line[i:]):
-			var h head
+			var h linePrefix
 			if rest := line[i+h.eximStamp(line[i:]):]; isEximText(rest[h.scanPID(rest):]) || isBehindUnknown(rest) {
 				return true
 			}

@@ -35,7 +35,7 @@ func (r *Reader) setLogins(all *logins) {
 	r.logins = r.logins[:0]
 	for _, v := range all.values[:all.n] {
 		_, id, _ := splitAuth(v)
-		if id = surely(id); len(id) == 0 || bytes.Equal(id, a.AuthenticatedID) || contains(r.logins, id) {
+		if id = trustedPart(id); len(id) == 0 || bytes.Equal(id, a.AuthenticatedID) || contains(r.logins, id) {
 			continue
 		}
 		if len(r.logins) == maxLogins {
@@ -57,9 +57,9 @@ func contains(list [][]byte, value []byte) bool {
 	return false
 }
 
-// surely gives what of an id no client can have written: what stands before the first colon, behind which MAIL's
+// trustedPart gives what of an id no client can have written: what stands before the first colon, behind which MAIL's
 // AUTH= may be, and before what looks like another item, from which on it may be the rest of a HELO.
-func surely(id []byte) []byte {
+func trustedPart(id []byte) []byte {
 	for i, c := range id {
 		if c == ':' || c == ' ' && i+2 < len(id) && id[i+2] == '=' && isKnown(id[i+1:i+2]) {
 			return id[:i]

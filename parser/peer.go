@@ -2,24 +2,24 @@ package parser
 
 import "bytes"
 
-// peers goes through the places in b, the line behind its sender, where the items after the peer's address may begin:
+// peerSearch goes through the places in b, the line behind its sender, where the items after the peer's address may begin:
 // behind each `[ip](:port)` that H= could end with, from the right; behind R= and DS alone in a line without H=.
-type peers struct {
+type peerSearch struct {
 	b   []byte
 	end int // of H=; the items after it begin here
 
-	begun  bool
-	origin reading // R=
-	h      int     // where H= stands; -1 without one
-	before int     // where to search on to the left
-	name   []byte
-	at     int // of the bracket
+	started bool
+	origin  parse // R=
+	h       int   // where H= stands; -1 without one
+	before  int   // where to search on to the left
+	name    []byte
+	at      int // of the bracket
 }
 
 // next finds the next place, and tells whether there is one.
-func (p *peers) next() bool {
-	if !p.begun {
-		p.begun = true
+func (p *peerSearch) next() bool {
+	if !p.started {
+		p.started = true
 		p.start()
 		if p.h < 0 {
 			return true
@@ -42,7 +42,7 @@ func (p *peers) next() bool {
 }
 
 // start reads R= and DS, and finds H= behind them.
-func (p *peers) start() {
+func (p *peerSearch) start() {
 	var i int
 	p.origin.bounceOf, i = plainItem(p.b, " R=")
 	i += flagItem(p.b[i:], " DS")
@@ -55,7 +55,7 @@ func (p *peers) start() {
 }
 
 // isPeer tells whether the bracket at i begins an address that ends H=, and notes what H= then holds.
-func (p *peers) isPeer(i int) bool {
+func (p *peerSearch) isPeer(i int) bool {
 	n, _, _ := socketAddress(p.b[i:])
 	if n == 0 || !isEnd(p.b, i+n) {
 		return false
@@ -88,10 +88,10 @@ func isHostName(name []byte) bool {
 	return len(helo) > 1 && helo[0] == '(' && helo[len(helo)-1] == ')' && bytes.IndexByte(name, '\n') < 0
 }
 
-// reading begins a reading with what H= holds.
-func (p *peers) reading(w *work) reading {
+// newParse begins a reading with what H= holds.
+func (p *peerSearch) newParse(w *parseWork) parse {
 	r := p.origin
-	r.work = w
+	r.parseWork = w
 	if p.h < 0 {
 		return r
 	}

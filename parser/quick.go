@@ -18,57 +18,57 @@ func (r *Reader) Lines(p Place, text []byte) (n int64) {
 			end, next = len(text), len(text)
 		}
 		if line := trimCR(text[:end]); !clean || mayBeJSON(line) {
-			r.any(p, line, end)
-			r.keep() // its text gives way to that of the next
-		} else if r.watching() {
-			r.follow(p, line, end)
-		} else if !r.quick(p, line) {
-			r.longWay(p, line, end)
+			r.anyLine(p, line, end)
+			r.copyPending() // its text gives way to that of the next
+		} else if r.isPending() {
+			r.pendingLine(p, line, end)
+		} else if !r.fastLine(p, line) {
+			r.fullParse(p, line, end)
 		}
 		text = text[next:]
 		p.Line++
 	}
 	r.lasting = false
-	r.judge.lines += n
-	r.keep()
+	r.judgement.lines += n
+	r.copyPending()
 	return n
 }
 
-// quick reads a line without NULs while none is held. False: it must be read the long way.
-func (r *Reader) quick(p Place, line []byte) bool {
-	sight, at := r.glance(&r.seen, line)
+// fastLine reads a line without NULs while none is held. False: it must be read the long way.
+func (r *Reader) fastLine(p Place, line []byte) bool {
+	sight, at := r.classify(&r.prefix, line)
 	switch sight {
-	case nothing:
-		r.judge.Exim = true
+	case classSkipped:
+		r.judgement.Exim = true
 		return true
-	case noMessage:
-		r.judgedShort(p, line, line[at:])
+	case classNoMessage:
+		r.judgeStamped(p, line, line[at:])
 		return true
-	case anArrival:
-		r.judge.Exim = true
-		return r.usual(p, &r.seen, line[at:])
+	case classArrival:
+		r.judgement.Exim = true
+		return r.fastArrival(p, &r.prefix, line[at:])
 	}
 	return false
 }
 
 // A sight is what a line looks like.
-type sight uint8
+type lineClass uint8
 
 const (
-	unknown   sight = iota
-	nothing         // an entry of a message, of which nothing is told
-	noMessage       // an entry of none, of which nothing is told
-	anArrival
-	another // an entry of a message that isn't an arrival, and is read the long way
+	classUnknown   lineClass = iota
+	classSkipped             // an entry of a message, of which nothing is told
+	classNoMessage           // an entry of none, of which nothing is told
+	classArrival
+	classOther // an entry of a message that isn't an arrival, and is read the long way
 )
 
-// glance tells what a line without NULs looks like, and where the flag of an arrival stands, or the text of an entry of
+// classify tells what a line without NULs looks like, and where the flag of an arrival stands, or the text of an entry of
 // no message. Of h it sets the
 // stamp and the pid of a line that isn't unknown, and the id of an arrival.
-func (r *Reader) glance(h *head, line []byte) (sight, int) {
+func (r *Reader) classify(h *linePrefix, line []byte) (lineClass, int) {
 	const stampEnd, shortest = len("yyyy-mm-dd hh:mm:ss "), len("iiiiii-iiiiii-ii Completed")
 	if len(line) < stampEnd+shortest || !r.stamped(line) {
-		return unknown, 0
+		return classUnknown, 0
 	}
 	i := stampEnd
 	h.stamp, h.pid = stamp{text: line[:19], millis: -1}, 0
@@ -78,30 +78,30 @@ func (r *Reader) glance(h *head, line []byte) (sight, int) {
 	}
 	b := line[i:]
 	if len(b) < shortest || b[0] == 'c' {
-		return unknown, 0 // perhaps cwd=
+		return classUnknown, 0 // perhaps cwd=
 	}
 	if b[6] != '-' {
-		return noMessage, i
+		return classNoMessage, i
 	}
 	end := 16
 	if b[13] != '-' || b[16] != ' ' {
 		if end = 23; b[18] != '-' || b[23] != ' ' {
-			return noMessage, i
+			return classNoMessage, i
 		}
 	}
 	switch b[end+1] {
 	case '*', 'S':
-		return another, 0 // an overflow mark, an identification
+		return classOther, 0 // an overflow mark, an identification
 	case '<', '(':
 		if b[end+2] != '=' {
-			return nothing, 0
+			return classSkipped, 0
 		}
 		if h.id = b[:end]; messageIDLength(b) != end || len(line) > mostItems {
-			return unknown, 0
+			return classUnknown, 0
 		}
-		return anArrival, i + end + 1
+		return classArrival, i + end + 1
 	}
-	return nothing, 0
+	return classSkipped, 0
 }
 
 // stamped tells whether the line begins with a stamp: most often one of the same minute as that of the line before.

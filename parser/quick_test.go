@@ -40,8 +40,8 @@ func told(log []byte, short bool) (all []Entry) {
 			if mayBeJSON(line) {
 				line = r.unwrap(line)
 			}
-			r.longWay(Place{"mainlog", n}, bytes.ReplaceAll(line, []byte{0}, nil), raw)
-			r.keep()
+			r.fullParse(Place{"mainlog", n}, bytes.ReplaceAll(line, []byte{0}, nil), raw)
+			r.copyPending()
 		}
 	}
 	r.Flush()

@@ -15,27 +15,27 @@ type Reader struct {
 	emit  func(*Entry)
 	clock clock
 
-	line      lineReader
-	minute    [16]byte // "yyyy-mm-dd hh:mm" of the stamp last seen by Lines
-	lasting   bool     // what Lines was given is read
-	arrival   Arrival
-	entry     Entry
-	short     Entry  // a Reception that was read the short way: nothing else is set in it
-	text      []byte // the line without NULs
-	unwrapped []byte // the text of a line in JSON
-	now       []byte // the entry being read
-	subject   []byte // unescaped
-	decoder   subjectDecoder
-	logins    [][]byte
+	backtracker backtracker
+	minute      [16]byte // "yyyy-mm-dd hh:mm" of the stamp last seen by Lines
+	lasting     bool     // what Lines was given is read
+	arrival     Arrival
+	entry       Entry
+	short       Entry  // a Reception that was read the short way: nothing else is set in it
+	text        []byte // the line without NULs
+	unwrapped   []byte // the text of a line in JSON
+	current     []byte // the entry being read
+	subject     []byte // unescaped
+	decoder     subjectDecoder
+	logins      [][]byte
 
-	held      held
-	joined    []byte // lines as one entry
-	last      second // that was looked up
-	seen      head   // of the line that was glanced at last
-	whole     bool   // the line is read as it is: it isn't held
-	forgeable bool   // an arrival that is read may be forged
-	split     split
-	judge     judge
+	pending    pendingLines
+	joined     []byte      // lines as one entry
+	lastSecond stampSecond // that was looked up
+	prefix     linePrefix  // of the line that was glanced at last
+	whole      bool        // the line is read as it is: it isn't held
+	forgeable  bool        // an arrival that is read may be forged
+	split      splitEntries
+	judgement  judgeState
 }
 
 // NewReader makes a Reader of a log whose stamps are in zone where they name none. A syslog prefix names no year: its
@@ -50,45 +50,45 @@ func NewReader(zone *time.Location, reference time.Time, emit func(*Entry)) *Rea
 // SetCharset sets the charset of subjects that are neither UTF-8 nor say what they are; nil is windows-1252.
 func (r *Reader) SetCharset(charset encoding.Encoding) { r.decoder.setFallback(charset) }
 
-// Refer moves the reference of NewReader: a log that is followed grows older than what it was opened with.
-func (r *Reader) Refer(reference time.Time) { r.clock.reference = reference }
+// SetReference moves the reference of NewReader: a log that is followed grows older than what it was opened with.
+func (r *Reader) SetReference(reference time.Time) { r.clock.reference = reference }
 
 // Line reads the next line of the log, without its LF. An entry may be given to emit now or, where lines to come can
 // change its meaning, by a later call.
 func (r *Reader) Line(p Place, line []byte) {
-	r.any(p, trimCR(line), len(line))
-	r.judge.lines++
-	r.keep()
+	r.anyLine(p, trimCR(line), len(line))
+	r.judgement.lines++
+	r.copyPending()
 }
 
-// any reads a line of raw bytes, without its CR, that may hold anything.
-func (r *Reader) any(p Place, line []byte, raw int) {
+// anyLine reads a line of raw bytes, without its CR, that may hold anything.
+func (r *Reader) anyLine(p Place, line []byte, raw int) {
 	if mayBeJSON(line) {
-		r.judge.raw = line
+		r.judgement.raw = line
 		line = r.unwrap(line)
 	}
 	if bytes.IndexByte(line, 0) >= 0 {
-		line = r.afterCrash(p, line)
+		line = r.skipNULs(p, line)
 	}
-	if r.watching() {
-		r.follow(p, line, raw)
-	} else if !r.quick(p, line) {
-		r.longWay(p, line, raw)
+	if r.isPending() {
+		r.pendingLine(p, line, raw)
+	} else if !r.fastLine(p, line) {
+		r.fullParse(p, line, raw)
 	}
-	r.judge.raw = nil
+	r.judgement.raw = nil
 }
 
-// overdue gives up an entry of which a piece seems to be lost.
-func (r *Reader) overdue() {
+// dropOverdue gives up an entry of which a piece seems to be lost.
+func (r *Reader) dropOverdue() {
 	if p, ok := r.split.overdue(); ok {
-		r.unjoined(p)
+		r.emitIncomplete(p)
 	}
 }
 
 // Flush tells of all that is held: the log ends here.
 func (r *Reader) Flush() {
-	for i := range r.held.items {
-		r.held.items[i].passed = true
+	for i := range r.pending.items {
+		r.pending.items[i].passed = true
 	}
 	r.Pause()
 }
@@ -98,42 +98,42 @@ func (r *Reader) Flush() {
 // changes nothing of what is told, only when. A line whose stamp is in doubt, and ahead of the wall clock, may be
 // held on.
 func (r *Reader) Pause() {
-	w := &r.held
-	r.unfinished()
+	w := &r.pending
+	r.closeBeginning()
 	w.first = len(w.items)
 	for i := range w.items {
 		it := &w.items[i]
 		if !it.framed {
-			r.sure(it)
+			r.clearDoubt(it)
 		}
 		it.passed = it.passed || it.at <= r.clock.reference.Unix()
 	}
-	r.settle()
-	w.paused = w.doubts > 0
+	r.flushDecided()
+	w.afterPause = w.doubts > 0
 	for r.split.any() {
-		r.unjoined(r.split.oldest())
+		r.emitIncomplete(r.split.oldest())
 	}
 }
 
-// single reads a line as it is.
-func (r *Reader) single(p Place, line []byte) {
-	h, ok := scanHead(line)
+// parseLine reads a line as it is.
+func (r *Reader) parseLine(p Place, line []byte) {
+	h, ok := scanPrefix(line)
 	if !ok {
-		r.stray(p, line)
+		r.strayEnd(p, line)
 		return
 	}
 	if h.piece.m > 1 {
-		r.piece(p, h, line)
+		r.pieceLine(p, h, line)
 		return
 	}
-	r.read(p, h, line)
+	r.parseEntry(p, h, line)
 }
 
-// stray reports a line without a stamp that ends as an entry does, with no beginning in reach. A line with the flag
+// strayEnd reports a line without a stamp that ends as an entry does, with no beginning in reach. A line with the flag
 // of an arrival was copied from somewhere.
-func (r *Reader) stray(p Place, line []byte) {
+func (r *Reader) strayEnd(p Place, line []byte) {
 	if !bytes.Contains(line, []byte("<= ")) && isEndOfEntry(line) {
-		r.tell(&heldLine{place: p, line: line, sort: asEnd})
+		r.emitPending(&pendingLine{place: p, line: line, sort: pendingEnd})
 	}
 }
 
@@ -142,34 +142,34 @@ func isEndOfEntry(line []byte) bool {
 	if _, n := argumentsStart(line); n > 0 {
 		return true
 	}
-	var t tail
+	var t trailingItems
 	i := bytes.LastIndex(line, []byte(" S="))
-	return i >= 0 && t.read(line, i, leniency{}, new(memo)) == balanced
+	return i >= 0 && t.parse(line, i, leniency{}, new(recipientMemo)) == balanced
 }
 
-// piece reads a piece of an entry, and the entry with its last one.
-func (r *Reader) piece(p Place, h head, line []byte) {
+// pieceLine reads a piece of an entry, and the entry with its last one.
+func (r *Reader) pieceLine(p Place, h linePrefix, line []byte) {
 	whole, lost := r.split.join(p, h, line)
 	for _, l := range lost {
-		r.unjoined(l)
+		r.emitIncomplete(l)
 	}
 	if whole.text != nil {
-		h, _ = scanHead(whole.text)
-		r.read(whole.place, h, whole.text)
+		h, _ = scanPrefix(whole.text)
+		r.parseEntry(whole.place, h, whole.text)
 	}
 }
 
-// unjoined reports an arrival of which pieces are missing.
-func (r *Reader) unjoined(p part) {
+// emitIncomplete reports an arrival of which pieces are missing.
+func (r *Reader) emitIncomplete(p splitEntry) {
 	if h, ok := looksLikeArrival(p.text); ok {
-		r.arrival.Place, r.now = p.place, p.text
+		r.arrival.Place, r.current = p.place, p.text
 		r.malformed(h, 1, "pieces of the entry are missing")
 	}
 }
 
-// read emits the entry. False: it is unfinished, and nothing was emitted.
-func (r *Reader) read(p Place, h head, line []byte) bool {
-	r.now = line
+// parseEntry emits the entry. False: it is unfinished, and nothing was emitted.
+func (r *Reader) parseEntry(p Place, h linePrefix, line []byte) bool {
+	r.current = line
 	rest := line[h.length:]
 	if h.id == nil {
 		return r.submission(p, h, rest)
@@ -192,13 +192,13 @@ func isArrival(b []byte) bool {
 }
 
 // looksLikeArrival tells whether line has the head and the flag of an arrival.
-func looksLikeArrival(line []byte) (head, bool) {
-	h, ok := scanHead(line)
+func looksLikeArrival(line []byte) (linePrefix, bool) {
+	h, ok := scanPrefix(line)
 	return h, ok && h.id != nil && isArrival(line[h.length:])
 }
 
 // reception reads an arrival.
-func (r *Reader) reception(p Place, h head, line []byte) bool {
+func (r *Reader) reception(p Place, h linePrefix, line []byte) bool {
 	a := &r.arrival
 	*a = Arrival{
 		Place: p, Millis: h.stamp.millis >= 0, PID: h.pid, MessageID: h.id, FakeReject: line[h.length] == '(', Size: -1,
@@ -221,11 +221,11 @@ func (r *Reader) reception(p Place, h head, line []byte) bool {
 		return r.malformed(h, len(line)-len(sender)+1, "there is no sender, or it is no address")
 	}
 	a.EnvelopeSender = withoutBrackets(sender[:n])
-	return r.items(h, line, sender[n:])
+	return r.afterSender(h, line, sender[n:])
 }
 
 // mayHold tells whether an unfinished entry is held. In syslog an LF never ends a line.
-func (r *Reader) mayHold(h head) bool { return !r.whole && h.tag == nil }
+func (r *Reader) mayHold(h linePrefix) bool { return !r.whole && h.tag == nil }
 
 func withoutBrackets(sender []byte) []byte {
 	if string(sender) == "<>" {
@@ -234,17 +234,17 @@ func withoutBrackets(sender []byte) []byte {
 	return sender
 }
 
-// items reads what stands behind the sender.
-func (r *Reader) items(h head, line, b []byte) bool {
+// afterSender reads what stands behind the sender.
+func (r *Reader) afterSender(h linePrefix, line, b []byte) bool {
 	if r.arrival.Cut {
 		return r.cutItems(h, line, b)
 	}
-	ok := r.line.read(b, false)
-	if r.mayHold(h) && r.line.breaksOff(ok) {
+	ok := r.backtracker.parse(b, false)
+	if r.mayHold(h) && r.backtracker.breaksOff(ok) {
 		return false
 	}
 	if !ok {
-		reason, at := r.line.complaint()
+		reason, at := r.backtracker.explain()
 		return r.malformed(h, len(line)-len(b)+at+2, reason)
 	}
 	r.fill(bytes.IndexByte(line, '\n') >= 0)
@@ -254,40 +254,40 @@ func (r *Reader) items(h head, line, b []byte) bool {
 
 // fill makes the arrival of the best reading. Whoever put an LF into the entry meant to forge lines.
 func (r *Reader) fill(lineFeed bool) {
-	a, best, t := &r.arrival, &r.line.best, &r.line.tail
+	a, best, t := &r.arrival, &r.backtracker.best, &r.backtracker.tail
 	a.BounceOf = best.bounceOf
 	a.Host, a.Helo, a.HostAddress, a.HostPort = best.host, best.helo, best.hostAddress, best.hostPort
 	a.InterfaceAddress, a.InterfacePort = best.interfaceAddress, best.interfacePort
 	a.Ident, a.Protocol, a.TLS = best.ident, best.protocol, best.tls
-	a.Suspicious = r.line.ambiguous || lineFeed
-	if best.auth != nil && !r.line.may.merged {
+	a.Suspicious = r.backtracker.ambiguous || lineFeed
+	if best.auth != nil && !r.backtracker.may.merged {
 		a.Authenticator, a.AuthenticatedID, a.AuthenticatedSender = splitAuth(best.auth)
 	}
 	if a.Suspicious {
-		r.setLogins(&r.line.work.named)
+		r.setLogins(&r.backtracker.work.named)
 	}
 	a.Size = t.size
 	a.HeaderMessageID = t.headerID
 	a.Subject = r.decode(t.subject)
 	a.ReceivedSender = t.receivedSender
-	a.RecipientList, a.RecipientCount = t.recipients, t.count
+	a.RecipientList, a.RecipientCount = t.recipients, t.recipientCount
 }
 
 func (r *Reader) emitArrival() bool {
 	a := &r.arrival
 	r.entry = Entry{Kind: Reception, Place: a.Place, MessageID: a.MessageID, SyslogHost: a.SyslogHost, Arrival: a}
 	if r.arrival.IsOdd() {
-		r.arrival.Text = r.now
+		r.arrival.Text = r.current
 	}
 	r.emit(&r.entry)
 	return true
 }
 
 // malformed emits the arrival that could not be read.
-func (r *Reader) malformed(h head, column int, reason string) bool {
+func (r *Reader) malformed(h linePrefix, column int, reason string) bool {
 	r.entry = Entry{
-		Kind: Malformed, Place: r.arrival.Place, MessageID: h.id, Column: column, Reason: reason, Text: r.now,
-		Time: r.stampOf(h), Torn: endsInStart(r.now), SyslogHost: h.host,
+		Kind: Malformed, Place: r.arrival.Place, MessageID: h.id, Column: column, Reason: reason, Text: r.current,
+		Time: r.stampOf(h), Torn: endsInDaemonStart(r.current), SyslogHost: h.host,
 	}
 	r.emit(&r.entry)
 	return true
@@ -295,7 +295,7 @@ func (r *Reader) malformed(h head, column int, reason string) bool {
 
 // stampOf gives the time of an entry that is no arrival, zero if its stamp names none. What is told of arrivals
 // doesn't depend on it.
-func (r *Reader) stampOf(h head) time.Time {
+func (r *Reader) stampOf(h linePrefix) time.Time {
 	last := r.clock.last
 	t, _ := r.clock.time(h.stamp)
 	r.clock.last = last

@@ -6,7 +6,7 @@ import (
 )
 
 // A reading is one way of understanding the items between the sender and S=. Its slices stand in the line.
-type reading struct {
+type parse struct {
 	bounceOf                   []byte
 	host, helo, hostAddress    []byte
 	hostPort                   int
@@ -15,68 +15,68 @@ type reading struct {
 	ident, protocol, tls, auth []byte
 	ambiguous                  bool // these items can be cut in another way
 
-	*work
+	*parseWork
 }
 
-// work is what the readings of a line share.
-type work struct {
-	left     int    // what may still be spent on the line
-	sized    bool   // S= stands behind the items that are read: what they name counts
+// parseWork is what the readings of a line share.
+type parseWork struct {
+	budget   int    // what may still be spent on the line
+	hasSize  bool   // S= stands behind the items that are read: what they name counts
 	unpaired bool   // a reading fits but for quotes that don't balance in A=
 	named    logins // by the readings that fit
 }
 
 // spend uses up effort, and tells whether there was enough.
-func (w *work) spend(n int) bool {
-	w.left -= n
-	return w.left >= 0
+func (w *parseWork) spend(n int) bool {
+	w.budget -= n
+	return w.budget >= 0
 }
 
-// name notes the login that a reading names, which fits as well as the best.
-func (w *work) name(auth []byte) {
-	if w.sized {
+// noteLogin notes the login that a reading names, which fits as well as the best.
+func (w *parseWork) noteLogin(auth []byte) {
+	if w.hasSize {
 		w.named.note(auth)
 	}
 }
 
 // A lineReader finds the readings of one line. It is used again and again, so that nothing is allocated.
-type lineReader struct {
+type backtracker struct {
 	b   []byte // the line from behind the sender to its end, without a `<trunc>`
 	may leniency
 
-	best      reading
+	best      parse
 	peer      int // where its items after H= begin
-	tail      tail
+	tail      trailingItems
 	ambiguous bool // another reading is well-formed too
 
-	starts []int  // of S= in the line
-	tails  []tail // well-formed ends of the line, best first
-	open   bool   // an end of the line breaks off inside quotes
-	memo   memo
-	work   work
+	starts []int           // of S= in the line
+	tails  []trailingItems // well-formed ends of the line, best first
+	open   bool            // an end of the line breaks off inside quotes
+	memo   recipientMemo
+	work   parseWork
 }
 
 // effortPerByte bounds what is spent on a line, in bytes looked at, whatever free text it holds. A line that Exim
 // wrote of honest clients takes less than a tenth.
 const effortPerByte = 64
 
-// read finds the best reading of b, and tells whether there is one. First those are tried in which A= agrees with P=.
+// parse finds the best reading of b, and tells whether there is one. First those are tried in which A= agrees with P=.
 // Only if there is none at all, because of what stands behind S=, the line may be two entries in one.
-func (l *lineReader) read(b []byte, cut bool) bool {
+func (l *backtracker) parse(b []byte, cut bool) bool {
 	l.b, l.may = b, leniency{cut: cut}
 	l.open, l.work.named.n = false, 0
 	l.findTails()
 	switch {
 	case len(l.starts) == 0:
 		l.findEnds()
-	case len(l.tails) == 0 && !l.found(leniency{cut: cut, escaped: true}):
-		l.found(leniency{cut: cut, merged: true})
+	case len(l.tails) == 0 && !l.findTailsWith(leniency{cut: cut, escaped: true}):
+		l.findTailsWith(leniency{cut: cut, merged: true})
 	}
 	return l.search(true) || l.search(false)
 }
 
-// found looks for tails with more leniency, and tells whether there are any.
-func (l *lineReader) found(may leniency) bool {
+// findTailsWith looks for tails with more leniency, and tells whether there are any.
+func (l *backtracker) findTailsWith(may leniency) bool {
 	l.may = may
 	l.findTails()
 	return len(l.tails) > 0
@@ -84,8 +84,8 @@ func (l *lineReader) found(may leniency) bool {
 
 // findTails collects the places at which S= and a well-formed rest of the line stand, from the right. A blank that a
 // backslash quotes is part of a message id or an address.
-func (l *lineReader) findTails() {
-	l.starts, l.tails, l.memo = l.starts[:0], l.tails[:0], memo{}
+func (l *backtracker) findTails() {
+	l.starts, l.tails, l.memo = l.starts[:0], l.tails[:0], recipientMemo{}
 	for from := 0; ; {
 		i := bytes.Index(l.b[from:], []byte(" S="))
 		if i < 0 {
@@ -115,21 +115,21 @@ func isEscaped(b []byte, i int) bool {
 
 // findEnds does the same for a line that has no S=, because it breaks off or a very old version wrote it: each blank
 // may be the place, the leftmost is the best.
-func (l *lineReader) findEnds() {
+func (l *backtracker) findEnds() {
 	left := effortPerByte * len(l.b)
 	for i, c := range l.b {
 		if c == ' ' && left > 0 {
 			l.addTail(i)
 			left -= len(l.b) - i
-			l.memo = memo{} // holds only from the right
+			l.memo = recipientMemo{} // holds only from the right
 		}
 	}
 	l.addTail(len(l.b))
 }
 
-func (l *lineReader) addTail(start int) {
-	var t tail
-	switch t.read(l.b, start, l.may, &l.memo) {
+func (l *backtracker) addTail(start int) {
+	var t trailingItems
+	switch t.parse(l.b, start, l.may, &l.memo) {
 	case balanced:
 		l.tails = append(l.tails, t)
 	case open:
@@ -139,26 +139,26 @@ func (l *lineReader) addTail(start int) {
 
 // search takes the reading with the rightmost peer, and looks for others. A line for which the effort doesn't
 // suffice to rule those out is ambiguous.
-func (l *lineReader) search(strict bool) bool {
+func (l *backtracker) search(strict bool) bool {
 	found := false
 	l.ambiguous = l.may.merged || l.memo.spent > effortPerByte*len(l.b)
-	l.work.left, l.work.unpaired = effortPerByte*len(l.b), false
-	for p := (peers{b: l.b}); p.next(); {
+	l.work.budget, l.work.unpaired = effortPerByte*len(l.b), false
+	for p := (peerSearch{b: l.b}); p.next(); {
 		for i := range l.tails {
 			t := &l.tails[i]
 			if t.start < p.end {
 				continue
 			}
-			r := p.reading(&l.work)
-			l.work.sized = t.size >= 0
-			fits := r.spend(t.start-p.end) && r.relay(l.b[p.end:t.start], strict)
-			if found && (fits || l.work.left < 0 || l.work.unpaired) || fits && (r.ambiguous || l.work.unpaired) {
+			r := p.newParse(&l.work)
+			l.work.hasSize = t.size >= 0
+			fits := r.spend(t.start-p.end) && r.relayItems(l.b[p.end:t.start], strict)
+			if found && (fits || l.work.budget < 0 || l.work.unpaired) || fits && (r.ambiguous || l.work.unpaired) {
 				l.ambiguous = true
 			}
 			if fits && !found {
 				l.best, l.peer, l.tail, found = r, p.end, *t, true
 			}
-			if l.work.left < 0 || found && len(l.starts) == 0 {
+			if l.work.budget < 0 || found && len(l.starts) == 0 {
 				return found
 			}
 		}
@@ -169,7 +169,7 @@ func (l *lineReader) search(strict bool) bool {
 // breaksOff tells whether the line, read or not, may go on behind an LF: in the third part of A=, or in a quoted
 // address of from or for. A line that can be read may, too: whoever can put an LF there may forge a beginning that is
 // complete.
-func (l *lineReader) breaksOff(read bool) bool {
+func (l *backtracker) breaksOff(read bool) bool {
 	if read && l.best.auth != nil {
 		if l.tail.size < 0 && l.tail.start == len(l.b) || bytes.Count(l.best.auth, []byte{':'}) > 1 {
 			return true
@@ -183,13 +183,13 @@ func (l *lineReader) breaksOff(read bool) bool {
 	return l.open || i >= 0 && bytes.Count(l.b[behind+i:], []byte{':'}) >= 2
 }
 
-// complaint says why the line can't be read, and which blank of b the item that is wrong stands behind.
-func (l *lineReader) complaint() (reason string, at int) {
-	p := peers{b: l.b}
+// explain says why the line can't be read, and which blank of b the item that is wrong stands behind.
+func (l *backtracker) explain() (reason string, at int) {
+	p := peerSearch{b: l.b}
 	if !p.next() {
 		return "H= holds no peer address", p.h
 	}
-	if l.work.left < 0 {
+	if l.work.budget < 0 {
 		return "the line can be cut in too many ways", p.end
 	}
 	if len(l.tails) == 0 {

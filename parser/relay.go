@@ -2,9 +2,9 @@ package parser
 
 import "bytes"
 
-// relay reads the items between the peer and S=, which must fill b. Where free text lets b be cut in several ways,
+// relayItems reads the items between the peer and S=, which must fill b. Where free text lets b be cut in several ways,
 // the free text that stands first reaches as far right as it can. With strict, A= must be there just if P= says so.
-func (r *reading) relay(b []byte, strict bool) bool {
+func (r *parse) relayItems(b []byte, strict bool) bool {
 	b = skipUnknown(b)
 	if value, n := bracketItem(b, " I="); n > 0 {
 		_, r.interfaceAddress, r.interfacePort = socketAddress(value)
@@ -13,16 +13,16 @@ func (r *reading) relay(b []byte, strict bool) bool {
 	b = skipUnknown(b)
 	b = skipUnknown(b[max(flagItem(b, " TFO"), flagItem(b, " TFO*")):])
 	if bytes.HasPrefix(b, []byte(" U=")) {
-		return r.withIdent(b, strict)
+		return r.identItem(b, strict)
 	}
-	return r.connection(b, strict)
+	return r.connectionItems(b, strict)
 }
 
-// withIdent reads U=, which may hold blanks, and what follows. A client's ident server can put items into its answer,
+// identItem reads U=, which may hold blanks, and what follows. A client's ident server can put items into its answer,
 // so U= ends before the rightmost P= that fits.
-func (r *reading) withIdent(b []byte, strict bool) bool {
+func (r *parse) identItem(b []byte, strict bool) bool {
 	found := false
-	var best reading
+	var best parse
 	for end := len(b); end > 0 && r.spend(end); {
 		i := bytes.LastIndex(b[:end], []byte(" P="))
 		if i < 3 {
@@ -30,7 +30,7 @@ func (r *reading) withIdent(b []byte, strict bool) bool {
 		}
 		end = i
 		try := *r
-		if bytes.IndexByte(b[:i], '\n') >= 0 || !try.protocolOn(b[i:], strict) {
+		if bytes.IndexByte(b[:i], '\n') >= 0 || !try.protocolItems(b[i:], strict) {
 			continue
 		}
 		if found {
@@ -44,11 +44,11 @@ func (r *reading) withIdent(b []byte, strict bool) bool {
 		*r = best
 		return true
 	}
-	return r.identAlone(b, strict)
+	return r.identWithoutProtocol(b, strict)
 }
 
-// identAlone reads U= in a line that has no P=.
-func (r *reading) identAlone(b []byte, strict bool) bool {
+// identWithoutProtocol reads U= in a line that has no P=.
+func (r *parse) identWithoutProtocol(b []byte, strict bool) bool {
 	for i := 3; i <= len(b); i++ {
 		if i < len(b) && b[i] == '\n' {
 			break
@@ -59,7 +59,7 @@ func (r *reading) identAlone(b []byte, strict bool) bool {
 		if !r.spend(i) {
 			break
 		}
-		if try := *r; try.connection(b[i:], strict) {
+		if try := *r; try.connectionItems(b[i:], strict) {
 			try.ident = b[3:i]
 			*r = try
 			return true
@@ -78,18 +78,18 @@ func identEnd(b []byte) int {
 	return len(b)
 }
 
-// connection reads Ci=, items unknown here, and P= with what follows.
-func (r *reading) connection(b []byte, strict bool) bool {
+// connectionItems reads Ci=, items unknown here, and P= with what follows.
+func (r *parse) connectionItems(b []byte, strict bool) bool {
 	if _, n := plainItem(b, " Ci="); n > 0 {
 		b = b[n:]
 	}
-	return r.protocolOn(skipUnknown(b), strict)
+	return r.protocolItems(skipUnknown(b), strict)
 }
 
-// protocolOn reads P= and what follows. A trusted caller may have put blanks into P=.
-func (r *reading) protocolOn(b []byte, strict bool) bool {
+// protocolItems reads P= and what follows. A trusted caller may have put blanks into P=.
+func (r *parse) protocolItems(b []byte, strict bool) bool {
 	if !bytes.HasPrefix(b, []byte(" P=")) {
-		return r.sessionOn(b, strict)
+		return r.remainingItems(b, strict)
 	}
 	for i := 3; i <= len(b); i++ {
 		if i < len(b) && b[i] != ' ' {
@@ -103,7 +103,7 @@ func (r *reading) protocolOn(b []byte, strict bool) bool {
 		}
 		try := *r
 		try.protocol = b[3:i]
-		if try.sessionOn(b[i:], strict) {
+		if try.remainingItems(b[i:], strict) {
 			*r = try
 			return true
 		}
@@ -111,13 +111,13 @@ func (r *reading) protocolOn(b []byte, strict bool) bool {
 	return false
 }
 
-// sessionOn reads the items after P=, which must fill b.
-func (r *reading) sessionOn(b []byte, strict bool) bool {
-	try, ok := r.session(b, itemP)
-	if !ok || strict && !try.fits() {
+// remainingItems reads the items after P=, which must fill b.
+func (r *parse) remainingItems(b []byte, strict bool) bool {
+	try, ok := r.itemsAfter(b, itemP)
+	if !ok || strict && !try.isConsistent() {
 		return false
 	}
-	r.name(try.auth)
+	r.noteLogin(try.auth)
 	*r = try
 	return true
 }
@@ -126,29 +126,29 @@ func isProtocol(c byte) bool {
 	return isAlphanumeric(c) || c == '-' || c == '_' || c == '.' || c >= 0x80
 }
 
-// fits tells whether A= agrees with P=, and whether its quotes balance: one alone closes a DN= that A= was forged
+// isConsistent tells whether A= agrees with P=, and whether its quotes balance: one alone closes a DN= that A= was forged
 // in. If it stands where MAIL's AUTH= may, the client may be the one that A= names all the same.
-func (r *reading) fits() bool {
-	if !r.agrees() {
+func (r *parse) isConsistent() bool {
+	if !r.authMatchesProtocol() {
 		return false
 	}
 	if balances(r.auth) {
 		return true
 	}
-	if _, id, _ := bytes.Cut(r.auth, []byte{':'}); balances(surely(id)) {
+	if _, id, _ := bytes.Cut(r.auth, []byte{':'}); balances(trustedPart(id)) {
 		r.unpaired = true
-		r.name(r.auth)
+		r.noteLogin(r.auth)
 	}
 	return false
 }
 
 func balances(b []byte) bool { return bytes.Count(b, []byte{'"'})%2 == 0 }
 
-// agrees tells whether A= is there just if the protocol's last letter says that the client authenticated. A line
+// authMatchesProtocol tells whether A= is there just if the protocol's last letter says that the client authenticated. A line
 // without S= may break off before A=.
-func (r *reading) agrees() bool {
+func (r *parse) authMatchesProtocol() bool {
 	authenticated, known := authenticates(r.protocol)
-	return !known || authenticated == (r.auth != nil) || authenticated && !r.sized
+	return !known || authenticated == (r.auth != nil) || authenticated && !r.hasSize
 }
 
 // authenticates tells whether P= says that the client authenticated. Names that Exim doesn't make (-oMr) say nothing:
@@ -182,8 +182,8 @@ const (
 	itemK
 )
 
-// session gives the reading with the items that come after last, which must fill b.
-func (r reading) session(b []byte, last item) (reading, bool) {
+// itemsAfter gives the reading with the items that come after last, which must fill b.
+func (r parse) itemsAfter(b []byte, last item) (parse, bool) {
 	for len(b) > 0 {
 		value, which, n := sessionItem(b)
 		if n == 0 || !r.spend(n) || which != itemP && which <= last {
@@ -194,10 +194,10 @@ func (r reading) session(b []byte, last item) (reading, bool) {
 			r.tls = value
 		case itemDN, itemSNI:
 			if i := bytes.IndexByte(b, '=') + 1; i < n && b[i] == '"' {
-				return r.quoted(b, n, which)
+				return r.quotedItem(b, n, which)
 			}
 		case itemA:
-			return r.authenticated(b)
+			return r.authItem(b)
 		}
 		if which != itemP {
 			last = which
@@ -281,10 +281,10 @@ func isPipelining(b []byte) bool {
 	return false
 }
 
-// quoted reads on behind a quoted DN= or SNI= that b begins with, n bytes to its first closing quote. Exim escapes no
+// quotedItem reads on behind a quoted DN= or SNI= that b begins with, n bytes to its first closing quote. Exim escapes no
 // quotes in them: the item ends at the rightmost quote that fits. SNI= stands without quotes from Exim 4.95 on, and a
 // client may begin it with one.
-func (r reading) quoted(b []byte, n int, which item) (best reading, found bool) {
+func (r parse) quotedItem(b []byte, n int, which item) (best parse, found bool) {
 	for end := len(b); end >= n; end-- {
 		if b[end-1] != '"' || !isEnd(b, end) {
 			continue
@@ -292,11 +292,11 @@ func (r reading) quoted(b []byte, n int, which item) (best reading, found bool) 
 		if !r.spend(n) {
 			return best, found
 		}
-		try, ok := r.session(b[end:], which)
-		if !ok || !try.fits() {
+		try, ok := r.itemsAfter(b[end:], which)
+		if !ok || !try.isConsistent() {
 			continue
 		}
-		r.name(try.auth)
+		r.noteLogin(try.auth)
 		if !found {
 			best, found = try, true
 		} else if !bytes.Equal(try.auth, best.auth) {
@@ -307,16 +307,16 @@ func (r reading) quoted(b []byte, n int, which item) (best reading, found bool) 
 		return best, true
 	}
 	if token := 1 + tokenEnd(b[1:]); which == itemSNI {
-		if bare, ok := r.session(b[token:], which); ok && bare.fits() {
+		if bare, ok := r.itemsAfter(b[token:], which); ok && bare.isConsistent() {
 			return bare, true
 		}
 	}
-	return r.session(b[n:], which)
+	return r.itemsAfter(b[n:], which)
 }
 
-// authenticated reads A=, which b begins with. The id may hold blanks: it reaches to the items that may follow, which
+// authItem reads A=, which b begins with. The id may hold blanks: it reaches to the items that may follow, which
 // are looked for from the end.
-func (r reading) authenticated(b []byte) (reading, bool) {
+func (r parse) authItem(b []byte) (parse, bool) {
 	value := b[3:]
 	for {
 		i := bytes.LastIndexByte(value, ' ')

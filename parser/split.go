@@ -4,12 +4,12 @@ package parser
 // more than a few are a sign of lost lines: the oldest is given up.
 const maxParts = 64
 
-// split are the entries of which not all syslog pieces have come. Pieces are told apart by host and tag: without a pid
+// splitEntries are the entries of which not all syslog pieces have come. Pieces are told apart by host and tag: without a pid
 // in it
 // (syslog_pid = false, and a syslogd that adds none) those of two processes can't be, and one of them is given up.
-type split struct {
-	parts []part // by their first pieces
-	lines int64  // of the log, while there are any
+type splitEntries struct {
+	parts []splitEntry // by their first pieces
+	lines int64        // of the log, while there are any
 }
 
 // maxAway is how many lines after its first piece an entry is given up. Exim writes the pieces one behind the other;
@@ -17,7 +17,7 @@ type split struct {
 const maxAway = 100
 
 // A part is an entry of which n pieces of m have come.
-type part struct {
+type splitEntry struct {
 	host  string
 	tag   string
 	place Place
@@ -27,46 +27,46 @@ type part struct {
 }
 
 // overdue takes out the oldest part if it has waited for too long. It is called for each line.
-func (s *split) overdue() (part, bool) {
+func (s *splitEntries) overdue() (splitEntry, bool) {
 	s.lines++
 	if s.lines-s.parts[0].begun <= maxAway {
-		return part{}, false
+		return splitEntry{}, false
 	}
 	return s.oldest(), true
 }
 
-func (s *split) any() bool { return len(s.parts) > 0 }
+func (s *splitEntries) any() bool { return len(s.parts) > 0 }
 
 // oldest takes out the part that waits longest.
-func (s *split) oldest() part { return s.take(0) }
+func (s *splitEntries) oldest() splitEntry { return s.remove(0) }
 
-func (s *split) take(i int) part {
+func (s *splitEntries) remove(i int) splitEntry {
 	p := s.parts[i]
 	s.parts = append(s.parts[:i], s.parts[i+1:]...)
 	return p
 }
 
 // join takes a piece. It gives the entry when this was its last one, and the parts that are given up.
-func (s *split) join(p Place, h head, line []byte) (whole part, lost []part) {
+func (s *splitEntries) join(p Place, h linePrefix, line []byte) (whole splitEntry, lost []splitEntry) {
 	i := s.find(h)
 	if h.piece.n == 1 {
 		if i >= 0 {
-			lost = append(lost, s.take(i))
+			lost = append(lost, s.remove(i))
 		} else if len(s.parts) == maxParts {
-			lost = append(lost, s.take(0))
+			lost = append(lost, s.remove(0))
 		}
-		first := part{host: string(h.host), tag: string(h.tag), place: p, m: h.piece.m, begun: s.lines}
+		first := splitEntry{host: string(h.host), tag: string(h.tag), place: p, m: h.piece.m, begun: s.lines}
 		first.text = append(first.text, line[:h.piece.start]...)
 		s.parts = append(s.parts, first)
 		i = len(s.parts) - 1
 	}
 	if i < 0 {
-		return part{}, nil
+		return splitEntry{}, nil
 	}
 	part := &s.parts[i]
 	text := line[h.piece.end:]
 	if h.piece.n != part.n+1 || h.piece.m != part.m || len(part.text)+len(text) > 2*maxEntry {
-		return whole, append(lost, s.take(i))
+		return whole, append(lost, s.remove(i))
 	}
 	part.n++
 	part.text = append(part.text, text...)
@@ -76,10 +76,10 @@ func (s *split) join(p Place, h head, line []byte) (whole part, lost []part) {
 	if part.n < part.m {
 		return whole, lost
 	}
-	return s.take(i), lost
+	return s.remove(i), lost
 }
 
-func (s *split) find(h head) int {
+func (s *splitEntries) find(h linePrefix) int {
 	for i := range s.parts {
 		if p := &s.parts[i]; p.tag == string(h.tag) && p.host == string(h.host) {
 			return i

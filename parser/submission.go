@@ -3,7 +3,7 @@ package parser
 import "bytes"
 
 // submission reads a `cwd=` line, which Exim writes with +arguments whenever it is called. False: it breaks off.
-func (r *Reader) submission(p Place, h head, rest []byte) bool {
+func (r *Reader) submission(p Place, h linePrefix, rest []byte) bool {
 	if !bytes.HasPrefix(rest, []byte("cwd=")) {
 		return true
 	}
@@ -55,7 +55,7 @@ func takesMessage(arguments []byte, count int64) bool {
 		arguments = arguments[:quote]
 	}
 	program, rest := nextArgument(arguments)
-	c := call{takes: doubtful}
+	c := callOptions{takes: doubtful}
 	switch string(program[bytes.LastIndexByte(program, '/')+1:]) {
 	case "mailq", "newaliases", "runq":
 		return false
@@ -98,13 +98,13 @@ func nextArgument(b []byte) (argument, rest []byte) {
 
 // A call is what the options of a call say. Exim itself makes bounces and automatic answers with -E and an empty
 // sender.
-type call struct {
+type callOptions struct {
 	takes                   bool // recipients, or where they are to be read
 	localError, emptySender bool
 }
 
 // options reads the options and what follows them. False: one names another task than to take a message.
-func (c *call) options(rest []byte) bool {
+func (c *callOptions) options(rest []byte) bool {
 	var argument []byte
 	for len(rest) > 0 {
 		argument, rest = nextArgument(rest)
@@ -132,7 +132,7 @@ func (c *call) options(rest []byte) bool {
 
 // option reads one option. False: it names another task: to work on the queue (-M…, -q…, -R, -S), to print, to test
 // or to be the daemon (-b…).
-func (c *call) option(o []byte) bool {
+func (c *callOptions) option(o []byte) bool {
 	switch o[1] {
 	case 'M', 'q', 'R', 'S':
 		return false
@@ -168,7 +168,7 @@ func takesValue(o, rest []byte) bool {
 }
 
 // identification reads cPanel's line that names the user who sends a message.
-func (r *Reader) identification(p Place, h head, rest []byte) {
+func (r *Reader) identification(p Place, h linePrefix, rest []byte) {
 	i := bytes.Index(rest, []byte(" U="))
 	if i < 0 {
 		return

@@ -3,14 +3,14 @@ package parser
 import "bytes"
 
 // A tail is what stands from S= to the end of the line. Its slices stand in the line.
-type tail struct {
+type trailingItems struct {
 	start          int   // of S=, in the text read
 	size           int64 // -1 if absent
 	headerID       []byte
 	subject        []byte // as logged, without its quotes; nil if absent
 	receivedSender []byte
 	recipients     []byte
-	count          int // of recipients
+	recipientCount int // of recipients
 }
 
 // A leniency says what may be wrong with the end of a line.
@@ -22,25 +22,25 @@ type leniency struct {
 
 // A memo remembers what came of the recipients that begin at a place, so that tails that are tried from right to left
 // don't read the same recipients again and again.
-type memo struct {
+type recipientMemo struct {
 	at    int // 0: nothing is remembered
 	count int
 	state quoting
 	spent int // bytes read so far, in all
 }
 
-// read reads the tail that begins at b[start:] and must reach to the end of b: S= where it is, then each item in its
+// parse reads the tail that begins at b[start:] and must reach to the end of b: S= where it is, then each item in its
 // order.
-func (t *tail) read(b []byte, start int, may leniency, seen *memo) quoting {
-	*t = tail{start: start, size: -1}
+func (t *trailingItems) parse(b []byte, start int, may leniency, seen *recipientMemo) quoting {
+	*t = trailingItems{start: start, size: -1}
 	whole := len(b)
 	b = b[start:]
 	n := t.scanSize(b)
 	if n < 0 {
 		return broken
 	}
-	b = tailItems(b[n:])
-	n, state := t.message(b)
+	b = skipTrailingItems(b[n:])
+	n, state := t.messageItems(b)
 	if state == open && may.cut {
 		return balanced
 	}
@@ -54,7 +54,7 @@ func (t *tail) read(b []byte, start int, may leniency, seen *memo) quoting {
 }
 
 // scanSize reads S=. It gives -1 if a broken one stands there.
-func (t *tail) scanSize(b []byte) int {
+func (t *trailingItems) scanSize(b []byte) int {
 	if !bytes.HasPrefix(b, []byte(" S=")) {
 		return 0
 	}
@@ -66,25 +66,25 @@ func (t *tail) scanSize(b []byte) int {
 	return 3 + n
 }
 
-// tailOrder lists the items after S= that are read past, in their order.
-var tailOrder = [...]struct {
+// trailingOrder lists the items after S= that are read past, in their order.
+var trailingOrder = [...]struct {
 	name string
 	flag bool // the item may have no value
 }{{" M8S", false}, {" DKIM", false}, {" ARC", true}, {" DMARC", true}, {" RT", false}, {" Q", false}}
 
-// tailItems skips the items up to id=, in their order.
-func tailItems(b []byte) []byte {
-	for _, item := range tailOrder {
+// skipTrailingItems skips the items up to id=, in their order.
+func skipTrailingItems(b []byte) []byte {
+	for _, item := range trailingOrder {
 		b = skipUnknown(b)
 		if bytes.HasPrefix(b, []byte(item.name)) {
-			b = b[tailItem(b, len(item.name), item.flag):]
+			b = b[trailingItemLength(b, len(item.name), item.flag):]
 		}
 	}
 	return skipUnknown(b)
 }
 
-// tailItem gives the length of the item whose name is the first n bytes of b.
-func tailItem(b []byte, n int, flag bool) int {
+// trailingItemLength gives the length of the item whose name is the first n bytes of b.
+func trailingItemLength(b []byte, n int, flag bool) int {
 	if flag && isEnd(b, n) {
 		return n
 	}
@@ -94,8 +94,8 @@ func tailItem(b []byte, n int, flag bool) int {
 	return 0
 }
 
-// message reads id=, T= and from.
-func (t *tail) message(b []byte) (n int, state quoting) {
+// messageItems reads id=, T= and from.
+func (t *trailingItems) messageItems(b []byte) (n int, state quoting) {
 	if n, state = t.scanHeaderID(b); state != balanced {
 		return n, state
 	}
@@ -108,7 +108,7 @@ func (t *tail) message(b []byte) (n int, state quoting) {
 }
 
 // scanHeaderID reads id= and unknown items behind it.
-func (t *tail) scanHeaderID(b []byte) (int, quoting) {
+func (t *trailingItems) scanHeaderID(b []byte) (int, quoting) {
 	n := idPrefix(b)
 	if n == 0 {
 		return 0, balanced
@@ -130,7 +130,7 @@ func idPrefix(b []byte) int {
 }
 
 // scanSubject reads T= and unknown items behind it.
-func (t *tail) scanSubject(b []byte) (int, quoting) {
+func (t *trailingItems) scanSubject(b []byte) (int, quoting) {
 	const prefix = ` T="`
 	if !bytes.HasPrefix(b, []byte(prefix)) {
 		return 0, balanced
@@ -148,7 +148,7 @@ func (t *tail) scanSubject(b []byte) (int, quoting) {
 }
 
 // scanFrom reads from.
-func (t *tail) scanFrom(b []byte) (int, quoting) {
+func (t *trailingItems) scanFrom(b []byte) (int, quoting) {
 	const prefix = " from <"
 	if !bytes.HasPrefix(b, []byte(prefix)) {
 		return 0, balanced
@@ -160,7 +160,7 @@ func (t *tail) scanFrom(b []byte) (int, quoting) {
 
 // scanRecipients reads the addresses after for, which stand at byte at of the line. A second entry on the same line, of
 // which the stamp tells, is none of them, but has to have the form of addresses too.
-func (t *tail) scanRecipients(b []byte, may leniency, at int, seen *memo) (state quoting) {
+func (t *trailingItems) scanRecipients(b []byte, may leniency, at int, seen *recipientMemo) (state quoting) {
 	end := -1
 	for i := 0; i < len(b) && state == balanced; {
 		if end < 0 && i > 0 && isStamp(b[i:]) {
@@ -169,7 +169,7 @@ func (t *tail) scanRecipients(b []byte, may leniency, at int, seen *memo) (state
 			}
 		}
 		if end < 0 && seen.at == at+i {
-			t.count += seen.count
+			t.recipientCount += seen.count
 			state = seen.state
 			break
 		}
@@ -183,13 +183,13 @@ func (t *tail) scanRecipients(b []byte, may leniency, at int, seen *memo) (state
 			state = broken
 		}
 		if end < 0 {
-			t.count++
+			t.recipientCount++
 		}
 		i += n + 1
 	}
 	if end < 0 {
 		end = len(b)
-		*seen = memo{at, t.count, state, seen.spent}
+		*seen = recipientMemo{at, t.recipientCount, state, seen.spent}
 	}
 	if t.recipients = b[:end]; end == 0 {
 		return broken

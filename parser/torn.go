@@ -6,12 +6,12 @@ import "bytes"
 // missing, with the next one, often of Exim's start, right behind it. No client can write either: Exim logs a NUL as
 // `?`.
 
-// afterCrash gives the text of a line that holds NULs. What stands before them, if an entry begins behind them, was
+// skipNULs gives the text of a line that holds NULs. What stands before them, if an entry begins behind them, was
 // torn.
-func (r *Reader) afterCrash(p Place, line []byte) []byte {
+func (r *Reader) skipNULs(p Place, line []byte) []byte {
 	last := bytes.LastIndexByte(line, 0)
 	behind, before := line[last+1:], bytes.TrimRight(line[:last], "\x00")
-	if _, stamped := scanHead(behind); len(bytes.Trim(before, "\x00")) == 0 || !stamped {
+	if _, stamped := scanPrefix(behind); len(bytes.Trim(before, "\x00")) == 0 || !stamped {
 		return r.withoutNULs(line)
 	}
 	if h, ok := looksLikeArrival(bytes.TrimLeft(before, "\x00")); ok {
@@ -36,10 +36,10 @@ func (r *Reader) withoutNULs(line []byte) []byte {
 	return r.text
 }
 
-// endsInStart tells whether a line that can't be read ends in the entry that Exim logs when its daemon starts: `STAMP
+// endsInDaemonStart tells whether a line that can't be read ends in the entry that Exim logs when its daemon starts: `STAMP
 // exim 4.96 daemon started: pid=…`. No client gets that to the end of a line, as items follow whatever a client
 // writes.
-func endsInStart(line []byte) bool {
+func endsInDaemonStart(line []byte) bool {
 	const started, exim = " daemon started: pid=", " exim "
 	i := bytes.LastIndex(line, []byte(started))
 	if i < 0 || len(line) > mostItems || bytes.IndexByte(line[i+len(started):], '=') >= 0 {

@@ -2,20 +2,20 @@ package parser
 
 import "bytes"
 
-// usual reads an arrival, of which b begins with the flag, if it is of the usual shape: items known here, in their
+// fastArrival reads an arrival, of which b begins with the flag, if it is of the usual shape: items known here, in their
 // order, each one token, with quotes around the subject alone. No other reading of such a line is well-formed.
-func (r *Reader) usual(p Place, h *head, b []byte) bool {
+func (r *Reader) fastArrival(p Place, h *linePrefix, b []byte) bool {
 	if len(b) < 4 || b[2] != ' ' {
 		return false
 	}
-	u := usual{b: b[3:]}
+	u := fastArrival{rest: b[3:]}
 	if !u.quotes() {
 		return false
 	}
 	a := &r.arrival
 	*a = Arrival{}
 	a.Place, a.Millis, a.PID, a.MessageID, a.FakeReject = p, h.stamp.millis >= 0, h.pid, h.id, b[0] == '('
-	if !u.sender(a) || !u.peer(a) || !u.session(a) || !u.message(a) || !u.addresses(a) {
+	if !u.sender(a) || !u.peerItems(a) || !u.sessionItems(a) || !u.messageItems(a) || !u.addressItems(a) {
 		return false
 	}
 	var ok bool
@@ -33,34 +33,34 @@ func (r *Reader) usual(p Place, h *head, b []byte) bool {
 
 // A usual is what of such an arrival is still to be read: from the sender on, then from the blank before each item
 // on. Its methods return false where the shape isn't the usual one.
-type usual struct {
-	b       []byte
-	plain   bool   // no bracket stands in b: no address can be a domain literal's
-	behind  int    // bytes behind the subject
-	subject []byte // as logged; nil without T=
+type fastArrival struct {
+	rest         []byte
+	plain        bool   // no bracket stands in b: no address can be a domain literal's
+	afterSubject int    // bytes behind the subject
+	subject      []byte // as logged; nil without T=
 }
 
 // quotes finds the subject. Quotes and backslashes elsewhere aren't usual, nor is text in it that S= or A= could be.
-func (u *usual) quotes() bool {
-	quote, backslash := bytes.IndexByte(u.b, '"'), bytes.IndexByte(u.b, '\\')
+func (u *fastArrival) quotes() bool {
+	quote, backslash := bytes.IndexByte(u.rest, '"'), bytes.IndexByte(u.rest, '\\')
 	if quote < 0 {
 		return backslash < 0
 	}
-	if backslash >= 0 && backslash < quote || quote < len(` T=`) || string(u.b[quote-len(` T=`):quote]) != ` T=` {
+	if backslash >= 0 && backslash < quote || quote < len(` T=`) || string(u.rest[quote-len(` T=`):quote]) != ` T=` {
 		return false
 	}
-	end := quote + 1 + bytes.IndexByte(u.b[quote+1:], '"')
+	end := quote + 1 + bytes.IndexByte(u.rest[quote+1:], '"')
 	if backslash >= 0 {
-		end = quoteEnd(u.b, quote)
+		end = quoteEnd(u.rest, quote)
 	}
-	if end <= quote || end == len(u.b) {
+	if end <= quote || end == len(u.rest) {
 		return false
 	}
-	behind := u.b[end+1:]
+	behind := u.rest[end+1:]
 	if bytes.IndexByte(behind, '"') >= 0 || backslash >= 0 && bytes.IndexByte(behind, '\\') >= 0 {
 		return false
 	}
-	u.subject, u.behind = u.b[quote+1:end], len(behind)
+	u.subject, u.afterSubject = u.rest[quote+1:end], len(behind)
 	if bytes.IndexByte(u.subject, '=') >= 0 && (bytes.Contains(u.subject, []byte(" S=")) ||
 		bytes.Contains(u.subject, []byte(" A="))) {
 		return false
@@ -68,23 +68,23 @@ func (u *usual) quotes() bool {
 	return true
 }
 
-// begins tells whether the next item begins so.
-func (u *usual) begins(prefix string) bool {
-	return len(u.b) >= len(prefix) && string(u.b[:len(prefix)]) == prefix
+// startsWith tells whether the next item begins so.
+func (u *fastArrival) startsWith(prefix string) bool {
+	return len(u.rest) >= len(prefix) && string(u.rest[:len(prefix)]) == prefix
 }
 
 // token reads the rest of an item, n bytes of which are known, up to the next blank. Nothing isn't usual.
-func (u *usual) token(n int) (value []byte, ok bool) {
-	value = u.b[n:]
+func (u *fastArrival) token(n int) (value []byte, ok bool) {
+	value = u.rest[n:]
 	if i := bytes.IndexByte(value, ' '); i >= 0 {
 		value = value[:i]
 	}
-	u.b = u.b[n+len(value):]
+	u.rest = u.rest[n+len(value):]
 	return value, len(value) > 0
 }
 
 // address reads the rest of an item as an address without quotes.
-func (u *usual) address(n int) (value []byte, ok bool) {
+func (u *fastArrival) address(n int) (value []byte, ok bool) {
 	value, ok = u.token(n)
 	if u.plain {
 		return value, ok
@@ -93,24 +93,24 @@ func (u *usual) address(n int) (value []byte, ok bool) {
 	return value, ok && (at < 0 || at+1 == len(value) || value[at+1] != '[')
 }
 
-func (u *usual) sender(a *Arrival) (ok bool) {
+func (u *fastArrival) sender(a *Arrival) (ok bool) {
 	a.EnvelopeSender, ok = u.address(0)
 	a.EnvelopeSender = withoutBrackets(a.EnvelopeSender)
 	return ok
 }
 
-// peer reads R=, H= and I=.
-func (u *usual) peer(a *Arrival) (ok bool) {
-	if u.begins(" R=") {
+// peerItems reads R=, H= and I=.
+func (u *fastArrival) peerItems(a *Arrival) (ok bool) {
+	if u.startsWith(" R=") {
 		if a.BounceOf, ok = u.token(len(" R=")); !ok {
 			return false
 		}
 	}
-	if u.begins(" H=") {
+	if u.startsWith(" H=") {
 		if !u.host(a) {
 			return false
 		}
-		if u.begins(" I=[") && !u.bracket(len(" I="), &a.InterfaceAddress, &a.InterfacePort) {
+		if u.startsWith(" I=[") && !u.bracket(len(" I="), &a.InterfaceAddress, &a.InterfacePort) {
 			return false
 		}
 	}
@@ -118,16 +118,16 @@ func (u *usual) peer(a *Arrival) (ok bool) {
 }
 
 // host reads H=: a name, a HELO in parentheses, and the address.
-func (u *usual) host(a *Arrival) bool {
-	u.b = u.b[len(" H="):]
+func (u *fastArrival) host(a *Arrival) bool {
+	u.rest = u.rest[len(" H="):]
 	for a.HostAddress == nil {
-		if len(u.b) == 0 {
+		if len(u.rest) == 0 {
 			return false
 		}
 		switch {
-		case u.b[0] == '[':
+		case u.rest[0] == '[':
 			return u.bracket(0, &a.HostAddress, &a.HostPort)
-		case u.b[0] == '(' && a.Helo == nil:
+		case u.rest[0] == '(' && a.Helo == nil:
 			helo, _ := u.token(0)
 			if helo[len(helo)-1] != ')' {
 				return false
@@ -141,48 +141,48 @@ func (u *usual) host(a *Arrival) bool {
 		default:
 			return false
 		}
-		u.b = u.b[min(1, len(u.b)):]
+		u.rest = u.rest[min(1, len(u.rest)):]
 	}
 	return true
 }
 
 // bracket reads `[ip]:port` behind n bytes.
-func (u *usual) bracket(n int, address *[]byte, port *int) bool {
-	length, ip, p := socketAddress(u.b[n:])
-	if length == 0 || !isEnd(u.b, n+length) {
+func (u *fastArrival) bracket(n int, address *[]byte, port *int) bool {
+	length, ip, p := socketAddress(u.rest[n:])
+	if length == 0 || !isEnd(u.rest, n+length) {
 		return false
 	}
 	*address, *port = ip, p
-	u.b = u.b[n+length:]
+	u.rest = u.rest[n+length:]
 	return true
 }
 
-// session reads the items from U= to K.
-func (u *usual) session(a *Arrival) (ok bool) {
-	if u.begins(" U=") {
+// sessionItems reads the items from U= to K.
+func (u *fastArrival) sessionItems(a *Arrival) (ok bool) {
+	if u.startsWith(" U=") {
 		if a.Ident, ok = u.token(len(" U=")); !ok {
 			return false
 		}
 	}
-	if !u.begins(" P=") {
+	if !u.startsWith(" P=") {
 		return false
 	}
 	a.Protocol, _ = u.token(len(" P="))
-	if u.begins(" L") {
+	if u.startsWith(" L") {
 		if mark, _ := u.token(len(" L")); len(mark) > 2 || !isPipelining(mark) {
 			return false
 		}
 	}
-	if u.begins(" X=") {
+	if u.startsWith(" X=") {
 		a.TLS, _ = u.token(len(" X="))
 	}
-	if u.begins(" CV=") {
+	if u.startsWith(" CV=") {
 		u.token(len(" CV="))
 	}
-	if u.begins(" SNI=") {
+	if u.startsWith(" SNI=") {
 		u.token(len(" SNI="))
 	}
-	if u.begins(" A=") {
+	if u.startsWith(" A=") {
 		auth, ok := u.token(len(" A="))
 		if !ok || bytes.Count(auth, []byte{':'}) > 1 {
 			return false // the third part may break off
@@ -190,17 +190,17 @@ func (u *usual) session(a *Arrival) (ok bool) {
 		a.Authenticator, a.AuthenticatedID, a.AuthenticatedSender = splitAuth(auth)
 	}
 	for _, flag := range [...]string{" PRDR", " K"} {
-		if u.begins(flag) && isEnd(u.b, len(flag)) {
-			u.b = u.b[len(flag):]
+		if u.startsWith(flag) && isEnd(u.rest, len(flag)) {
+			u.rest = u.rest[len(flag):]
 		}
 	}
 	authenticated, known := authenticates(a.Protocol)
 	return known && authenticated == (a.Authenticator != nil)
 }
 
-// message reads the items from S= to T=.
-func (u *usual) message(a *Arrival) bool {
-	if !u.begins(" S=") {
+// messageItems reads the items from S= to T=.
+func (u *fastArrival) messageItems(a *Arrival) bool {
+	if !u.startsWith(" S=") {
 		return false
 	}
 	size, _ := u.token(len(" S="))
@@ -208,40 +208,40 @@ func (u *usual) message(a *Arrival) bool {
 		return false
 	}
 	a.Size = digits(size)
-	u.plain = bytes.IndexByte(u.b, '[') < 0
-	if len(u.b) > 0 && !u.begins(" id=") && !u.begins(" T=") && !u.begins(" f") {
-		u.b = tailItems(u.b)
+	u.plain = bytes.IndexByte(u.rest, '[') < 0
+	if len(u.rest) > 0 && !u.startsWith(" id=") && !u.startsWith(" T=") && !u.startsWith(" f") {
+		u.rest = skipTrailingItems(u.rest)
 	}
-	if u.begins(" id=") {
+	if u.startsWith(" id=") {
 		var ok bool
 		if a.HeaderMessageID, ok = u.address(len(" id=")); !ok {
 			return false
 		}
 	}
 	if u.subject != nil {
-		if !u.begins(` T="`) {
+		if !u.startsWith(` T="`) {
 			return false
 		}
-		u.b = u.b[len(u.b)-u.behind:]
+		u.rest = u.rest[len(u.rest)-u.afterSubject:]
 	}
 	return true
 }
 
-// addresses reads from and for, which must be the end. A date may begin another entry on the same line.
-func (u *usual) addresses(a *Arrival) bool {
-	if u.begins(" from <") {
+// addressItems reads from and for, which must be the end. A date may begin another entry on the same line.
+func (u *fastArrival) addressItems(a *Arrival) bool {
+	if u.startsWith(" from <") {
 		value, ok := u.address(len(" from <"))
 		if !ok || value[len(value)-1] != '>' {
 			return false
 		}
 		a.ReceivedSender = value[:len(value)-1]
 	}
-	if !u.begins(" for ") {
-		return len(u.b) == 0
+	if !u.startsWith(" for ") {
+		return len(u.rest) == 0
 	}
-	a.RecipientList = u.b[len(" for "):]
-	u.b = u.b[len(" for"):]
-	for len(u.b) > 0 {
+	a.RecipientList = u.rest[len(" for "):]
+	u.rest = u.rest[len(" for"):]
+	for len(u.rest) > 0 {
 		value, ok := u.address(1)
 		if !ok || len(value) > 1 && value[1] == '=' || isDigit(value[0]) && hasShape(value, "dddd-dd-dd") {
 			return false

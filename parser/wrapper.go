@@ -12,29 +12,29 @@ const maxWrappers = 4
 // byteOrderMark is what some editors put at the beginning of a file, and RFC 5424 before UTF-8.
 const byteOrderMark = "\ufeff"
 
-// wrappers reads the wrappers that b begins with, and gives where Exim's own text begins. 0: there are none, or what
+// scanWrappers reads the wrappers that b begins with, and gives where Exim's own text begins. 0: there are none, or what
 // they hold is not Exim's.
-func (h *head) wrappers(b []byte) int {
+func (h *linePrefix) scanWrappers(b []byte) int {
 	i := 0
 	for range maxWrappers {
-		n := h.wrapper(b[i:])
+		n := h.scanWrapper(b[i:])
 		if n == 0 {
 			return 0
 		}
-		if i += n; h.begins(b[i:]) {
+		if i += n; h.startsExim(b[i:]) {
 			return i
 		}
 	}
 	return 0
 }
 
-// begins tells whether Exim's own text begins with b: a stamp or, where the wrappers name a time, a message id or
+// startsExim tells whether Exim's own text begins with b: a stamp or, where the wrappers name a time, a message id or
 // anything that was logged under Exim's name.
-func (h *head) begins(b []byte) bool {
+func (h *linePrefix) startsExim(b []byte) bool {
 	if isStamp(b) {
 		return true
 	}
-	if !h.stamp.any() {
+	if !h.stamp.isSet() {
 		return false
 	}
 	if h.tag != nil {
@@ -48,7 +48,7 @@ func (h *head) begins(b []byte) bool {
 			}
 		}
 	}
-	var pid head
+	var pid linePrefix
 	return messageIDLength(b[pid.scanPID(b):]) > 0
 }
 
@@ -61,8 +61,8 @@ func isExim(tag []byte) bool {
 	return bytes.HasPrefix(tag[bytes.LastIndexByte(tag, '/')+1:], []byte(name)) || bytes.HasPrefix(tag, []byte(name))
 }
 
-// wrapper reads one wrapper, and gives its length. 0: b begins with none.
-func (h *head) wrapper(b []byte) int {
+// scanWrapper reads one wrapper, and gives its length. 0: b begins with none.
+func (h *linePrefix) scanWrapper(b []byte) int {
 	if len(b) == 0 {
 		return 0
 	}
@@ -72,43 +72,43 @@ func (h *head) wrapper(b []byte) int {
 			return len(byteOrderMark)
 		}
 	case c == '<':
-		return h.prioritized(b)
+		return h.scanPriority(b)
 	case c == '[':
-		return h.bracketed(b)
+		return h.scanBracketed(b)
 	case c == ' ':
 		return lineNumber(b)
 	case isDigit(c):
-		if n := h.structured(b); n > 0 {
+		if n := h.scanRFC5424(b); n > 0 {
 			return n
 		}
 	}
 	if n := h.stamp.clockTime(b); n > 0 {
-		return n + h.source(b[n:])
+		return n + h.scanSource(b[n:])
 	}
 	if n := fileName(b); n > 0 {
 		return n
 	}
-	return h.service(b)
+	return h.scanService(b)
 }
 
-// prioritized reads the priority `<22>` of a syslog message that a collector has kept, and what follows.
-func (h *head) prioritized(b []byte) int {
+// scanPriority reads the priority `<22>` of a syslog message that a collector has kept, and what follows.
+func (h *linePrefix) scanPriority(b []byte) int {
 	n := digitsLength(b[1:])
 	if n == 0 || n > 3 || n+2 >= len(b) || b[n+1] != '>' {
 		return 0
 	}
 	i := n + 2
-	if n := h.structured(b[i:]); n > 0 {
+	if n := h.scanRFC5424(b[i:]); n > 0 {
 		return i + n
 	}
 	if n := h.stamp.clockTime(b[i:]); n > 0 {
-		return i + n + h.source(b[i+n:])
+		return i + n + h.scanSource(b[i+n:])
 	}
 	return 0
 }
 
-// structured reads a header of RFC 5424, from its version on.
-func (h *head) structured(b []byte) int {
+// scanRFC5424 reads a header of RFC 5424, from its version on.
+func (h *linePrefix) scanRFC5424(b []byte) int {
 	const version = "1 "
 	if !bytes.HasPrefix(b, []byte(version)) {
 		return 0
@@ -162,9 +162,9 @@ func structuredData(b []byte) int {
 	return 0
 }
 
-// bracketed reads what `kubectl logs --prefix` puts before a line, the name of the container, and the time since the
+// scanBracketed reads what `kubectl logs --prefix` puts before a line, the name of the container, and the time since the
 // boot that `journalctl -o short-monotonic` does.
-func (h *head) bracketed(b []byte) int {
+func (h *linePrefix) scanBracketed(b []byte) int {
 	end := bytes.IndexByte(b, ']')
 	if end < 2 || end > maxName || end+2 >= len(b) || b[end+1] != ' ' {
 		return 0
@@ -178,7 +178,7 @@ func (h *head) bracketed(b []byte) int {
 			return 0
 		}
 	}
-	if n := h.source(b[end+2:]); n > 0 {
+	if n := h.scanSource(b[end+2:]); n > 0 {
 		return end + 2 + n
 	}
 	return 0
@@ -188,14 +188,14 @@ func (h *head) bracketed(b []byte) int {
 const maxName = 255
 
 // setHost takes the name of the host. The outermost wrapper knows best where the line was logged.
-func (h *head) setHost(name []byte) {
+func (h *linePrefix) setHost(name []byte) {
 	if h.host == nil && len(name) <= maxName && string(name) != "-" {
 		h.host = name
 	}
 }
 
-// service reads the name that docker compose puts before a line: `exim-1  | `.
-func (h *head) service(b []byte) int {
+// scanService reads the name that docker compose puts before a line: `exim-1  | `.
+func (h *linePrefix) scanService(b []byte) int {
 	name := tokenEnd(b)
 	i := name
 	for i < len(b) && b[i] == ' ' {
@@ -239,10 +239,10 @@ func lineNumber(b []byte) int {
 // maxWords is how many words may stand between a syslog message's time and its tag: the host, its facility and level.
 const maxWords = 3
 
-// source reads what follows the time: host, facility and level, and a tag; or what a container's runtime puts there.
+// scanSource reads what follows the time: host, facility and level, and a tag; or what a container's runtime puts there.
 // 0: it is none of these.
-func (h *head) source(b []byte) int {
-	if h.begins(b) {
+func (h *linePrefix) scanSource(b []byte) int {
+	if h.startsExim(b) {
 		return 0
 	}
 	if n := stream(b); n > 0 {

@@ -184,7 +184,7 @@ func TestNoWrapper(t *testing.T) {
 		if !ok {
 			text = []byte(line)
 		}
-		if h, ok := scanHead(text); ok && (h.id != nil || len(text) > h.length) {
+		if h, ok := scanPrefix(text); ok && (h.id != nil || len(text) > h.length) {
 			t.Errorf("%q is taken for an entry: %q", line, text[h.length:])
 		}
 		if got := entries(line); got != nil {
@@ -256,7 +256,7 @@ func FuzzJSON(f *testing.F) {
 	f.Add([]byte(`{"MESSAGE":"\ud83d\ude00 \ud83d \/ é","a":[{"b":"]}"}],"c":-1.5e3,"d":true}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		var want map[string]json.RawMessage
-		var e envelope
+		var e jsonEnvelope
 		if json.Unmarshal(line, &want) != nil || line[0] != '{' || strings.ContainsAny(string(line), "\n") {
 			e.read(line) // it doesn't crash
 			return

@@ -67,10 +67,10 @@ func (s *stamp) isoTime(b []byte) int {
 	}
 	if offset, ok := zoneOffset(read.zone); ok {
 		if t, ok := civil(read.text, time.UTC); ok {
-			read.near = t.Unix() - int64(offset)
+			read.instant = t.Unix() - int64(offset)
 		}
 	}
-	s.take(read)
+	s.keepBetter(read)
 	return i
 }
 
@@ -80,12 +80,12 @@ func (s *stamp) unixTime(b []byte) int {
 	if n < 9 || n > 11 || n == len(b) || b[n] != '.' {
 		return 0
 	}
-	read := stamp{millis: -1, near: digits(b[:n])}
+	read := stamp{millis: -1, instant: digits(b[:n])}
 	i := n + read.fraction(b[n:])
 	if i == n {
 		return 0
 	}
-	s.take(read)
+	s.keepBetter(read)
 	return i
 }
 
@@ -108,7 +108,7 @@ func (s *stamp) atomicTime(b []byte) int {
 	if seconds <= ahead || seconds > ahead+1<<36 {
 		return 0
 	}
-	s.take(stamp{millis: -1, near: seconds - ahead})
+	s.keepBetter(stamp{millis: -1, instant: seconds - ahead})
 	return 1 + digits
 }
 
@@ -132,7 +132,7 @@ func (s *stamp) monthTime(b []byte) int {
 		read.year = int16(digits(b[i+1 : i+5]))
 		i += len(" dddd")
 	}
-	s.take(read)
+	s.keepBetter(read)
 	return i
 }
 
@@ -151,16 +151,16 @@ func (s *stamp) fraction(b []byte) int {
 	return 1 + n
 }
 
-// take keeps the time of another wrapper, of two the one that tells more: an instant, then a year.
-func (s *stamp) take(other stamp) {
-	if s.near != 0 && other.near == 0 {
+// keepBetter keeps the time of another wrapper, of two the one that tells more: an instant, then a year.
+func (s *stamp) keepBetter(other stamp) {
+	if s.instant != 0 && other.instant == 0 {
 		return
 	}
 	*s = other
 }
 
-// any tells whether a time was read.
-func (s *stamp) any() bool { return len(s.text) > 0 || s.near != 0 }
+// isSet tells whether a time was read.
+func (s *stamp) isSet() bool { return len(s.text) > 0 || s.instant != 0 }
 
 // zoneLength gives the length of the zone that b begins with: "+hhmm", "+hh:mm", "+hh", "Z", or letters such as CEST,
 // which stand only before a blank and what an entry or a wrapper may begin with. 0: it is none.
@@ -193,7 +193,7 @@ func abbreviation(b []byte) int {
 	if _, known := zoneOffset(b[:n]); known {
 		return n
 	}
-	var h head
+	var h linePrefix
 	rest := b[n+1:]
 	if messageIDLength(rest[h.scanPID(rest):]) > 0 {
 		return n

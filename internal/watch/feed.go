@@ -124,7 +124,7 @@ func (f *feed) run(r tailer.Batch) error {
 	if b.hand == nil {
 		b.hand = f.hand()
 	}
-	b.hand.reader.Refer(f.now())
+	b.hand.reader.SetReference(f.now())
 	b.carry(r)
 	f.hands.Go(func() {
 		b.hand.read()

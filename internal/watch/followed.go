@@ -198,7 +198,7 @@ func (l *followed) progress() *progress {
 // quiet says that there is nothing more to be read for now. When that is so a second time, what was written last was
 // read whole.
 func (l *followed) quiet(empty bool, now time.Time) {
-	l.reader.Refer(now)
+	l.reader.SetReference(now)
 	if l.idle && empty && l.reader.Holding() {
 		if l.reader.Pause(); !l.reader.Holding() {
 			l.reached(l.seen)
