@@ -247,14 +247,14 @@ func (c *followLoop) reportWait(now *WaitError) {
 // wait waits until something has happened, or only looks if more is to be read. It returns whether names may have
 // changed.
 func (c *followLoop) wait(ctx context.Context, tick <-chan time.Time, more bool) (look bool, err error) {
-	var hurry, grace <-chan time.Time
+	var soon <-chan time.Time
 	switch {
 	case more:
-		hurry = c.immediately
+		soon = c.immediately
 	case len(c.segments) > 1:
-		grace = time.After(time.Until(c.segments[0].dueAt(c.Grace)))
+		soon = time.After(time.Until(c.segments[0].dueAt(c.Grace)))
 	case c.flooded:
-		hurry = time.After(floodPause)
+		soon = time.After(floodPause)
 	}
 	for {
 		select {
@@ -278,9 +278,7 @@ func (c *followLoop) wait(ctx context.Context, tick <-chan time.Time, more bool)
 		case <-c.idleAgain:
 			c.idleCalled, c.idleAgain = false, nil
 			return false, nil
-		case <-grace:
-			return false, nil
-		case <-hurry:
+		case <-soon:
 			return false, nil
 		}
 	}
