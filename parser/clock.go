@@ -8,11 +8,11 @@ import (
 // A stamp is the time that a line names.
 type stamp struct {
 	// "yyyy-mm-dd hh:mm:ss", with a blank or a T, or "Mmm dd hh:mm:ss" of a wrapper; nil: near is the time
-	text   []byte
-	zone   []byte // "+hhmm", "+hh:mm", "+hh", "Z" or an abbreviation; empty if not logged
-	instant   int64  // Unix time that a wrapper names, in seconds; 0 if none does
-	millis int16  // -1 if not logged
-	year   int16  // behind "Mmm dd hh:mm:ss"; 0 if not logged
+	text    []byte
+	zone    []byte // "+hhmm", "+hh:mm", "+hh", "Z" or an abbreviation; empty if not logged
+	instant int64  // Unix time that a wrapper names, in seconds; 0 if none does
+	millis  int16  // -1 if not logged
+	year    int16  // behind "Mmm dd hh:mm:ss"; 0 if not logged
 }
 
 // maxDisorder is how far the lines of a log may be out of order before a local stamp that occurs twice in the autumn
@@ -25,14 +25,14 @@ type clock struct {
 	zone      *time.Location
 	reference time.Time // a syslog prefix names no year: the latest that isn't over a day after this
 	last      time.Time
-	ambiguous  bool // a stamp's time depended on last
+	ambiguous bool // a stamp's time depended on last
 
-	hour   string // the hour last seen, "yyyy-mm-dd hh", of which
-	hourIsPlain  bool   // no minute of it is skipped or repeated, and
-	hourStart time.Time
+	hour        string // the hour last seen, "yyyy-mm-dd hh", of which
+	hourIsPlain bool   // no minute of it is skipped or repeated, and
+	hourStart   time.Time
 
 	namedOffset int // seconds; the zone last named by a line is
-	namedZone  *time.Location
+	namedZone   *time.Location
 }
 
 // time gives the time that s stands for, false where s names no real one.

@@ -65,12 +65,12 @@ func (j *Judgement) Join(later *Judgement, before int64) {
 // A judge makes a Judgement. Lines that are read the short way are entries: only their number is noted.
 type judgeState struct {
 	Judgement
-	exceptions int64  // lines that are no entries, empty ones too
-	lines      int64  // all of them
-	lastUnstamped        int64  // Place.Line of the last line that began no entry
-	unstampedBytes      int64  // bytes of the lines without a break up to it that began none
-	detached      bool   // no entry stands above these lines
-	raw        []byte // the line as it stands in the log, where the entry was taken out of JSON; else nil
+	exceptions     int64  // lines that are no entries, empty ones too
+	lines          int64  // all of them
+	lastUnstamped  int64  // Place.Line of the last line that began no entry
+	unstampedBytes int64  // bytes of the lines without a break up to it that began none
+	detached       bool   // no entry stands above these lines
+	raw            []byte // the line as it stands in the log, where the entry was taken out of JSON; else nil
 }
 
 // Judgement says how the lines were judged that were read since NewReader, Restart or the last call of it.

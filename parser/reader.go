@@ -15,27 +15,27 @@ type Reader struct {
 	emit  func(*Entry)
 	clock clock
 
-	backtracker      backtracker
-	minute    [16]byte // "yyyy-mm-dd hh:mm" of the stamp last seen by Lines
-	lasting   bool     // what Lines was given is read
-	arrival   Arrival
-	entry     Entry
-	short     Entry  // a Reception that was read the short way: nothing else is set in it
-	text      []byte // the line without NULs
-	unwrapped []byte // the text of a line in JSON
-	current       []byte // the entry being read
-	subject   []byte // unescaped
-	decoder   subjectDecoder
-	logins    [][]byte
+	backtracker backtracker
+	minute      [16]byte // "yyyy-mm-dd hh:mm" of the stamp last seen by Lines
+	lasting     bool     // what Lines was given is read
+	arrival     Arrival
+	entry       Entry
+	short       Entry  // a Reception that was read the short way: nothing else is set in it
+	text        []byte // the line without NULs
+	unwrapped   []byte // the text of a line in JSON
+	current     []byte // the entry being read
+	subject     []byte // unescaped
+	decoder     subjectDecoder
+	logins      [][]byte
 
-	pending      pendingLines
-	joined    []byte // lines as one entry
-	lastSecond      stampSecond // that was looked up
-	prefix      linePrefix   // of the line that was glanced at last
-	whole     bool   // the line is read as it is: it isn't held
-	forgeable bool   // an arrival that is read may be forged
-	split     splitEntries
-	judgement     judgeState
+	pending    pendingLines
+	joined     []byte      // lines as one entry
+	lastSecond stampSecond // that was looked up
+	prefix     linePrefix  // of the line that was glanced at last
+	whole      bool        // the line is read as it is: it isn't held
+	forgeable  bool        // an arrival that is read may be forged
+	split      splitEntries
+	judgement  judgeState
 }
 
 // NewReader makes a Reader of a log whose stamps are in zone where they name none. A syslog prefix names no year: its

@@ -13,11 +13,7 @@ import (
 //	"yyyy-mm-dd_hh:mm:ss" [fraction]                                 in UTC: svlogd -tt
 //	"@" and 24 hexadecimal digits                                    TAI64N: multilog, s6-log
 func (s *stamp) clockTime(b []byte) int {
-	i := 0
-	if len(b) > 4 && b[3] == ' ' && isWeekday(b) {
-		i = 4
-	}
-	n := 0
+	i, n := weekdayLength(b), 0
 	switch rest := b[i:]; {
 	case len(rest) == 0:
 	case isDigit(rest[0]) && (isISO(rest) || i > 0 && isStamp(rest)):
@@ -39,12 +35,16 @@ func isISO(b []byte) bool {
 	return hasShape(b, "dddd-dd-ddTdd:dd:dd") || hasShape(b, "dddd-dd-dd_dd:dd:dd")
 }
 
-func isWeekday(b []byte) bool {
+// weekdayLength gives the length of the day of the week that b begins with, such as "Wed "; 0 if there is none.
+func weekdayLength(b []byte) int {
+	if len(b) <= 4 || b[3] != ' ' {
+		return 0
+	}
 	switch string(b[:3]) {
 	case "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun":
-		return true
+		return 4
 	}
-	return false
+	return 0
 }
 
 // isoTime reads a date and a time in the order of ISO 8601.
@@ -217,38 +217,16 @@ func zoneOffset(zone []byte) (seconds int, ok bool) {
 		}
 		return seconds, true
 	}
-	const hour = 3600
-	switch string(zone) {
-	case "Z", "UTC", "GMT", "WET":
-		return 0, true
-	case "CET", "WEST":
-		return hour, true
-	case "CEST", "EET", "SAST":
-		return 2 * hour, true
-	case "EEST", "MSK":
-		return 3 * hour, true
-	case "JST", "KST":
-		return 9 * hour, true
-	case "AEST":
-		return 10 * hour, true
-	case "AEDT":
-		return 11 * hour, true
-	case "NZST":
-		return 12 * hour, true
-	case "NZDT":
-		return 13 * hour, true
-	case "EDT":
-		return -4 * hour, true
-	case "EST", "CDT":
-		return -5 * hour, true
-	case "CST", "MDT":
-		return -6 * hour, true
-	case "MST", "PDT":
-		return -7 * hour, true
-	case "PST":
-		return -8 * hour, true
-	}
-	return 0, false
+	hours, ok := zoneHours[string(zone)]
+	return hours * 3600, ok
+}
+
+// zoneHours are how many hours the zones are ahead of UTC whose abbreviations stand for one zone alone, at least where
+// Exim is most common.
+var zoneHours = map[string]int{
+	"Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "CET": 1, "WEST": 1, "CEST": 2, "EET": 2, "SAST": 2, "EEST": 3, "MSK": 3,
+	"JST": 9, "KST": 9, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
+	"EDT": -4, "EST": -5, "CDT": -5, "CST": -6, "MDT": -6, "MST": -7, "PDT": -7, "PST": -8,
 }
 
 // isAbbreviation tells whether a zone is written in letters.

@@ -80,7 +80,9 @@ func (h headCache) find(found []candidate, at Position) (int, error) {
 	}
 	short := false // what is shorter than at, as far as that is known
 	for _, likely := range []func(f candidate) bool{
-		func(f candidate) bool { return f.identity == at.identity() && (f.size >= at.Offset || f.compressionExt != "") },
+		func(f candidate) bool {
+			return f.identity == at.identity() && (f.size >= at.Offset || f.compressionExt != "")
+		},
 		func(f candidate) bool { return f.compressionExt == "" && f.size >= at.Offset },
 		func(f candidate) bool { return f.compressionExt != "" && !short },
 		func(f candidate) bool { short = true; return f.compressionExt != "" },
@@ -106,12 +108,14 @@ func (h headCache) find(found []candidate, at Position) (int, error) {
 
 // headCache remembers how compressed files begin, which costs more than a look.
 type headCache struct {
-	known map[fileVersion][]byte
+	known      map[fileVersion][]byte
 	lastStamps map[fileVersion]string // their last stamps
-	waits *waitList             // nil: those that can't be read are errors at once
+	waits      *waitList              // nil: those that can't be read are errors at once
 }
 
-func newHeadCache(w *waitList) headCache { return headCache{make(map[fileVersion][]byte), make(map[fileVersion]string), w} }
+func newHeadCache(w *waitList) headCache {
+	return headCache{make(map[fileVersion][]byte), make(map[fileVersion]string), w}
+}
 
 // fileVersion stands for what a file holds, whatever its name.
 type fileVersion struct {

@@ -46,9 +46,9 @@ type Follower struct {
 	// Waits, if set, is told what is waited for when that changes; nil: nothing any more. Problem is told, too.
 	Waits func(*WaitError)
 
-	waits       *waitList
+	waits    *waitList
 	fdFolder string        // for tests: a system without /proc; empty is descriptors
-	lateness    time.Duration // for tests: 0 is lateness
+	lateness time.Duration // for tests: 0 is lateness
 }
 
 // The defaults of Follower. Exim looks at the name before each write, so late lines come within milliseconds of it.

@@ -60,11 +60,11 @@ type recorder struct {
 	cancel context.CancelFunc
 	over   chan error
 
-	mu    sync.Mutex
-	lines []Line
-	idleCount  int
-	end   time.Time
-	calls  []idleCall
+	mu        sync.Mutex
+	lines     []Line
+	idleCount int
+	end       time.Time
+	calls     []idleCall
 	problems  []error
 }
 

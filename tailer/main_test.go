@@ -37,7 +37,7 @@ func ofTheLibrary() []goleak.Option {
 	const watch = "github.com/nxadm/tail/watch."
 	left := []string{watch + "(*InotifyTracker).run", "github.com/fsnotify/fsnotify.(*inotify).readEvents"}
 	if theTracker.failed() != nil {
-		left = append(left, watch+"watch", watch+"remove", "exiwatch/tailer.(*live).stop.func1",
+		left = append(left, watch+"watch", watch+"remove", "exiwatch/tailer.(*liveTail).stop.func1",
 			"exiwatch/tailer.(*tracker).await.func1")
 	}
 	var options []goleak.Option

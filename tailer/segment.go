@@ -16,18 +16,18 @@ var errMoved = errors.New("the name has passed to another file")
 type segment struct {
 	identity
 	generation
-	path   string // under which it was opened
-	currentPath   string // its path when the folder was read last
-	file   *os.File
-	offset int64    // everything before it was handed over; always a line's start
-	number int64    // lines before offset
-	head   []byte   // the file's, as it was when last looked at
-	lastPosition     Position // the last one that was told, unless the file is compressed
+	path         string // under which it was opened
+	currentPath  string // its path when the folder was read last
+	file         *os.File
+	offset       int64    // everything before it was handed over; always a line's start
+	number       int64    // lines before offset
+	head         []byte   // the file's, as it was when last looked at
+	lastPosition Position // the last one that was told, unless the file is compressed
 
 	decompressor *decompressor // nil if it is plain
-	positioned bool    // it was found where to begin in it
+	positioned   bool          // it was found where to begin in it
 
-	readAhead   // what own reads have got
+	readAhead // what own reads have got
 	fileState // how it was last seen
 }
 

@@ -13,10 +13,9 @@ import (
 	"time"
 
 	"exiwatch/mailer"
-
 	"exiwatch/parser"
-	"github.com/pelletier/go-toml/v2"
 
+	"github.com/pelletier/go-toml/v2"
 	"golang.org/x/text/encoding"
 )
 

@@ -65,6 +65,10 @@ func (d *Daemon) restore() error {
 	if err != nil {
 		return err
 	}
+	spool, err := mailer.OpenSpool(filepath.Join(d.state.dir, spoolDir))
+	if err != nil {
+		return err
+	}
 	key, err := d.state.key()
 	if err != nil {
 		return err
@@ -74,7 +78,7 @@ func (d *Daemon) restore() error {
 	if err != nil {
 		return err
 	}
-	if err := d.openOutbox(was); err != nil {
+	if err := d.openOutbox(was, spool); err != nil {
 		return err
 	}
 	d.restoreOthers(was)
@@ -126,13 +130,9 @@ func (d *Daemon) newPipeline(key []byte) (*pipeline.Pipeline, error) {
 	return first, nil
 }
 
-// openOutbox opens the spools. Mails that the checkpoint doesn't cover have never been sent, and are made again; without
-// a checkpoint all go.
-func (d *Daemon) openOutbox(was *checkpoint) error {
-	spool, err := mailer.OpenSpool(filepath.Join(d.state.dir, spoolDir))
-	if err != nil {
-		return err
-	}
+// openOutbox opens the outbox. Mails that the checkpoint doesn't cover have never been sent, and are made again; without a
+// checkpoint all go.
+func (d *Daemon) openOutbox(was *checkpoint, spool *mailer.Spool) error {
 	covered := spool.Last()
 	if was != nil {
 		covered = was.Spooled

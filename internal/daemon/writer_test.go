@@ -137,6 +137,7 @@ func TestFirstCheckpointComesSoon(t *testing.T) {
 	spool, err := mailer.OpenSpool(t.TempDir())
 	testkit.Must(t, err)
 	o := d.newOutbox(spool, nil)
+	d.outbox = o
 	go o.writer.run()
 	d.counters.lock()
 	for _, distance := range []int64{firstBytes, saveBytes, saveBytes} {

@@ -21,7 +21,7 @@ type Batch struct {
 
 	text   []byte
 	lines  []line
-	run    tailer.Batch       // of no Lines: there is none
+	run    tailer.Batch     // of no Lines: there is none
 	worker *pipeline.Worker // nil before the first run
 	parsed chan struct{}    // gets one when the worker has parsed the run
 	free   chan<- *Batch

@@ -14,7 +14,7 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreAnyFunction("github.com/fsnotify/fsnotify.(*inotify).readEvents"),
 		goleak.IgnoreAnyFunction("github.com/nxadm/tail/watch.watch"),
 		goleak.IgnoreAnyFunction("github.com/nxadm/tail/watch.remove"),
-		goleak.IgnoreAnyFunction("exiwatch/tailer.(*live).stop.func1"),
+		goleak.IgnoreAnyFunction("exiwatch/tailer.(*liveTail).stop.func1"),
 		goleak.IgnoreAnyFunction("exiwatch/tailer.(*tracker).await.func1"),
 	)
 }

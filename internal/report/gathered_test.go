@@ -4,9 +4,9 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	gocmp "github.com/google/go-cmp/cmp"
-
 	"exiwatch/window"
+
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // TestAccountUnderSeveralKeys: whatever keys an arrival's account stands under, each ranking is what it would be alone.

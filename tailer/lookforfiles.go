@@ -126,7 +126,9 @@ func (c *followLoop) leaveOut(f candidate, err error, younger bool) error {
 }
 
 // waitOrIgnore is waits.excuse for a segment.
-func (c *followLoop) waitOrIgnore(s *segment, err error) error { return c.waits.waitOrIgnore(s.candidate(), err) }
+func (c *followLoop) waitOrIgnore(s *segment, err error) error {
+	return c.waits.waitOrIgnore(s.candidate(), err)
+}
 
 // setWait sets what is waited for in one place, and tells once until that is over. An err that is no *WaitError is
 // nothing to wait for.
@@ -158,7 +160,9 @@ func (c *followLoop) stableCandidates() ([]candidate, error) {
 	return nil, errMoved
 }
 
-func (c *followLoop) search() search { return search{path: c.Path, folders: c.CycledTo, heads: c.heads} }
+func (c *followLoop) search() search {
+	return search{path: c.Path, folders: c.CycledTo, heads: c.heads}
+}
 
 // namesChanged tells whether names were changed since the list was read.
 func (c *followLoop) namesChanged(found []candidate) bool {

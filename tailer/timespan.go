@@ -103,46 +103,36 @@ func (h headCache) order(a, b candidate) (int, error) {
 	return cmp.Compare(a.path, b.path), nil
 }
 
-// belonging are those of the doubtful files that end before the log begins, and overlap none that is known: such a file
-// is no log that another Exim writes, nor holds what others hold. What is cycled from another log has its name with
-// more behind it. A foreign file must besides be Exim's; another one may overlap a little, as its last lines may be
-// late.
+// belonging gives those of the doubtful files that end before the log begins and overlap no known file. A file that
+// overlaps is another Exim's log, or a copy. A foreign file must also begin with an entry of Exim's. Another log's
+// rotated files carry its name and a suffix, so they are left out with it.
 func (h headCache) belonging(doubtful, known []candidate) (list []candidate, err error) {
 	if len(doubtful) == 0 {
 		return nil, nil
 	}
-	var spans []timespan
-	var others []string
-	for _, f := range known {
-		s, err := h.timespan(f)
-		if err != nil {
-			return nil, err
-		}
-		if f.log {
-			s.last = "9" // it goes on
-			if s.first == "" {
-				s.first = f.changed.Format("2006-01-02 15:04:05")
-			}
-		}
-		spans = append(spans, s)
+	spans, err := h.timespans(known)
+	if err != nil {
+		return nil, err
 	}
 	slices.SortFunc(doubtful, func(a, b candidate) int {
-		if a.foreign != b.foreign && b.foreign {
-			return -1
-		} else if a.foreign != b.foreign {
-			return 1
+		if a.foreign == b.foreign {
+			return cmp.Compare(a.path, b.path)
 		}
-		return cmp.Compare(a.path, b.path)
+		if b.foreign {
+			return -1
+		}
+		return 1
 	})
+	var others []string
 	for _, f := range doubtful {
 		s, err := h.timespan(f)
 		if err != nil {
 			return nil, err
 		}
 		other := func(path string) bool { return strings.HasPrefix(f.path, path) }
-		overlaps := func(t timespan) bool { return t.first < s.last && s.first < t.last || t.first == s.first }
+		overlaps := s.overlaps
 		if !f.foreign {
-			overlaps = func(t timespan) bool { return t.first < minuteBefore(s.last) && s.first < minuteBefore(t.last) }
+			overlaps = s.overlapsMuch
 		}
 		switch {
 		case f.foreign && (!s.exim || slices.ContainsFunc(others, other)):
@@ -155,6 +145,34 @@ func (h headCache) belonging(doubtful, known []candidate) (list []candidate, err
 		}
 	}
 	return list, nil
+}
+
+// timespans gives the time that each known file covers.
+func (h headCache) timespans(known []candidate) (spans []timespan, err error) {
+	for _, f := range known {
+		s, err := h.timespan(f)
+		if err != nil {
+			return nil, err
+		}
+		if f.log {
+			s.last = "9" // it goes on
+			if s.first == "" {
+				s.first = f.changed.Format(time.DateTime)
+			}
+		}
+		spans = append(spans, s)
+	}
+	return spans, nil
+}
+
+// overlaps tells whether both cover some moment, or begin at the same one.
+func (s timespan) overlaps(t timespan) bool {
+	return t.first < s.last && s.first < t.last || t.first == s.first
+}
+
+// overlapsMuch tells whether both cover more than the minute in which a writer may still have an old file open.
+func (s timespan) overlapsMuch(t timespan) bool {
+	return t.first < minuteBefore(s.last) && s.first < minuteBefore(t.last)
 }
 
 // minuteBefore is the stamp a minute before, so long after which a writer may still have an old file open.

@@ -7,15 +7,15 @@ import (
 
 // A head is what stands before the text of an entry.
 type linePrefix struct {
-	stamp  stamp
-	hasOwnStamp    bool   // the stamp is Exim's own, not a wrapper's
-	host   []byte // that a wrapper names
-	tag    []byte // "exim[4711]" of a syslog wrapper, nil without one
-	piece  piece  // of a split syslog line
-	pid    int
-	id     []byte // nil if the entry belongs to no message
-	start  int    // of what Exim wrote, behind the wrappers
-	length int    // of the head, with the blank after it
+	stamp       stamp
+	hasOwnStamp bool   // the stamp is Exim's own, not a wrapper's
+	host        []byte // that a wrapper names
+	tag         []byte // "exim[4711]" of a syslog wrapper, nil without one
+	piece       piece  // of a split syslog line
+	pid         int
+	id          []byte // nil if the entry belongs to no message
+	start       int    // of what Exim wrote, behind the wrappers
+	length      int    // of the head, with the blank after it
 }
 
 // A piece is the mark `[n/m] ` or `[n\m] ` of a syslog line that Exim split (log.c, write_syslog()).

@@ -13,8 +13,8 @@ import (
 
 // A sibling is one file of a main log's row, as it was when the folder was read.
 type candidate struct {
-	path string
-	compressionExt  string // what its path ends in for being compressed; empty if it is plain
+	path           string
+	compressionExt string // what its path ends in for being compressed; empty if it is plain
 	generation
 	identity
 	size    int64     // bytes as stored
@@ -24,10 +24,10 @@ type candidate struct {
 
 // A search looks for the files of a main log.
 type search struct {
-	path    string   // as in Follower.Path
-	folders []string // as in Follower.CycledTo
-	heads   headCache
-	namedOnly   bool // only files that their names tell
+	path      string   // as in Follower.Path
+	folders   []string // as in Follower.CycledTo
+	heads     headCache
+	namedOnly bool // only files that their names tell
 }
 
 // candidates are the regular files of the log's row, oldest first, each once. Folders beside the log's own may be

@@ -137,9 +137,9 @@ func TestTailIsChecked(t *testing.T) {
 				t.Fatalf("first line = %+v, %v", line, ok)
 			}
 			must(t, os.WriteFile(log, []byte(test.text), 0o640))
-			line, ok := s.take(&test.given)
+			line, ok := (&liveTail{segment: s}).accept(&test.given)
 			if ok != test.ok {
-				t.Fatalf("take(%q) = %v, want %v", brief([]string{test.given.Text}), ok, test.ok)
+				t.Fatalf("accept(%q) = %v, want %v", brief([]string{test.given.Text}), ok, test.ok)
 			}
 			if !ok && s.offset != 4 || ok && s.offset != test.given.SeekInfo.Offset {
 				t.Errorf("offset = %d after %v", s.offset, ok)

@@ -10,27 +10,27 @@ import (
 type pendingLines struct {
 	items    []pendingLine // that are not told yet, in their order
 	base     []pendingLine // their buffer
-	first    int        // of the items behind the nearest beginning
-	inReach     bool       // a beginning is within reach
-	open     bool       // the nearest beginning, items[first-1], waits for its end
-	tries    int        // to finish it
-	finished bool       // it was: any line without a stamp may be its true end
+	first    int           // of the items behind the nearest beginning
+	inReach  bool          // a beginning is within reach
+	open     bool          // the nearest beginning, items[first-1], waits for its end
+	tries    int           // to finish it
+	finished bool          // it was: any line without a stamp may be its true end
 
-	bytesRead   int64 // bytes of the log, while something is watched
-	lineStart  int64 // where the line begins that is read
-	beginningAt int64 // where the nearest beginning stands
-	beginningSecond  int64 // its second, or noSecond
-	shadowEnd int64 // up to here lines may stand inside an entry that breaks off
+	bytesRead       int64 // bytes of the log, while something is watched
+	lineStart       int64 // where the line begins that is read
+	beginningAt     int64 // where the nearest beginning stands
+	beginningSecond int64 // its second, or noSecond
+	shadowEnd       int64 // up to here lines may stand inside an entry that breaks off
 
-	stamps earliestStamps // of the beginnings within reach
-	doubts int      // items of which the stamp is in doubt
-	latest int64    // no stamp in doubt is later
-	framed bool     // an item in doubt is framed
-	afterPause bool     // the line to come is the first behind a place between two writes
+	stamps     earliestStamps // of the beginnings within reach
+	doubts     int            // items of which the stamp is in doubt
+	latest     int64          // no stamp in doubt is later
+	framed     bool           // an item in doubt is framed
+	afterPause bool           // the line to come is the first behind a place between two writes
 
-	since pendingSince  // where the first item was, of those held without a break
-	text  []byte // the lines that must outlast a call
-	spare []byte // its buffer is used next
+	since pendingSince // where the first item was, of those held without a break
+	text  []byte       // the lines that must outlast a call
+	spare []byte       // its buffer is used next
 }
 
 // maxFinishes is how often Reader tries whether a line finishes an entry. Only forged lines need more.
@@ -40,11 +40,11 @@ const maxFinishes = 64
 type pendingKind uint8
 
 const (
-	pendingRaw   pendingKind = iota // a line, read as it is
-	pendingForged             // a line inside an entry
-	pendingEnd                // the end of an entry whose beginning looks whole
-	pendingBroken             // a cwd= line that breaks off, and is never finished
-	pendingJoined              // a whole entry, of several lines
+	pendingRaw    pendingKind = iota // a line, read as it is
+	pendingForged                    // a line inside an entry
+	pendingEnd                       // the end of an entry whose beginning looks whole
+	pendingBroken                    // a cwd= line that breaks off, and is never finished
+	pendingJoined                    // a whole entry, of several lines
 )
 
 // A heldLine is a line that is held, or an entry of several.
@@ -60,14 +60,16 @@ type pendingLine struct {
 
 // A since says where the first of the lines began that are held without a break.
 type pendingSince struct {
-	start  int64     // by held.read
-	line   int64     // Place.Line
-	lastStamp   time.Time // Reader.Last
-	pieces bool      // of an entry were held there, too
+	start     int64     // by held.read
+	line      int64     // Place.Line
+	lastStamp time.Time // Reader.Last
+	pieces    bool      // of an entry were held there, too
 }
 
 // isPending tells whether the next line needs a look at the lines above it.
-func (r *Reader) isPending() bool { return r.pending.inReach || len(r.pending.items) > 0 || r.split.any() }
+func (r *Reader) isPending() bool {
+	return r.pending.inReach || len(r.pending.items) > 0 || r.split.any()
+}
 
 // pendingLine reads the next line, of raw bytes, while lines are watched: those of which nothing is told are passed over
 // at once.

@@ -20,8 +20,8 @@ type parse struct {
 
 // parseWork is what the readings of a line share.
 type parseWork struct {
-	budget     int    // what may still be spent on the line
-	hasSize    bool   // S= stands behind the items that are read: what they name counts
+	budget   int    // what may still be spent on the line
+	hasSize  bool   // S= stands behind the items that are read: what they name counts
 	unpaired bool   // a reading fits but for quotes that don't balance in A=
 	named    logins // by the readings that fit
 }
@@ -49,9 +49,9 @@ type backtracker struct {
 	tail      trailingItems
 	ambiguous bool // another reading is well-formed too
 
-	starts []int  // of S= in the line
+	starts []int           // of S= in the line
 	tails  []trailingItems // well-formed ends of the line, best first
-	open   bool   // an end of the line breaks off inside quotes
+	open   bool            // an end of the line breaks off inside quotes
 	memo   recipientMemo
 	work   parseWork
 }
@@ -152,7 +152,7 @@ func (l *backtracker) search(strict bool) bool {
 			r := p.newParse(&l.work)
 			l.work.hasSize = t.size >= 0
 			fits := r.spend(t.start-p.end) && r.relayItems(l.b[p.end:t.start], strict)
-			if found && (fits || l.work.budget < 0 || l.work.unpaired) || fits && (r.ambiguous || l.work.unpaired) {
+			if l.work.showsAnother(found, fits, r.ambiguous) {
 				l.ambiguous = true
 			}
 			if fits && !found {
@@ -164,6 +164,12 @@ func (l *backtracker) search(strict bool) bool {
 		}
 	}
 	return found
+}
+
+// showsAnother tells whether the line may have another parse than the best one. found says that there is a best one,
+// fits that the last attempt succeeded, and ambiguous that the attempt itself saw another.
+func (w *parseWork) showsAnother(found, fits, ambiguous bool) bool {
+	return found && (fits || w.budget < 0 || w.unpaired) || fits && (ambiguous || w.unpaired)
 }
 
 // breaksOff tells whether the line, read or not, may go on behind an LF: in the third part of A=, or in a quoted

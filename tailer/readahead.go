@@ -14,9 +14,9 @@ type readAhead struct {
 	chunk []byte // from offset+passed on
 	// overlong is how many bytes behind offset belong to a line too long to be held: 0 while there is none. Then long
 	// are the first of them, enough to be known as too long.
-	overlong int64
-	overlongStart   []byte
-	end    int64 // how far the file was read
+	overlong      int64
+	overlongStart []byte
+	end           int64 // how far the file was read
 }
 
 // fill reads the next chunk into buf; next hands out the lines in it, after which fill may be called again. It returns

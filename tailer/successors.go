@@ -39,38 +39,41 @@ func (c *followLoop) startSet(found []candidate) (list []candidate, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if i < 0 && c.From != (Position{}) && c.namesChanged(found) {
-		return nil, errMoved
-	}
 	if i < 0 && c.From != (Position{}) {
+		if c.namesChanged(found) {
+			return nil, errMoved
+		}
 		c.report("from", fmt.Errorf("looking for byte %d of inode %d in %s: %w", c.From.Offset, c.From.Inode, c.Path,
 			errFromNotFound))
 	}
 	switch {
 	case i >= 0:
-		list = found[i:]
-		if err := c.learnHead(found[i]); err != nil {
-			return nil, err
-		}
+		list, err = found[i:], c.learnHead(found[i])
 	case c.begun || !c.Since.IsZero():
-		if list, err = c.modifiedAfter(found, c.Since); err != nil {
-			return nil, err
-		}
+		list, err = c.modifiedAfter(found, c.Since)
 	case len(found) > 0 && found[len(found)-1].isLog(c.Path):
 		list = found[len(found)-1:]
 	}
-	if len(list) == 0 {
-		return nil, nil
+	if err == nil && len(list) > 0 {
+		err = c.setOlder(found, list)
 	}
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// setOlder notes which files of found are older than those of list, and where the last of them ends.
+func (c *followLoop) setOlder(found, list []candidate) (err error) {
 	older := slices.DeleteFunc(slices.Clone(found), func(f candidate) bool { return slices.Contains(list, f) })
-	var border Position
+	var end Position
 	if n := len(older); n > 0 && older[n-1].compressionExt == "" {
-		if border, err = c.heads.endOf(older[n-1]); err != nil {
-			return nil, err
+		if end, err = c.heads.endOf(older[n-1]); err != nil {
+			return err
 		}
 	}
-	c.olderFiles, c.olderEnd = older, border
-	return list, nil
+	c.olderFiles, c.olderEnd = older, end
+	return nil
 }
 
 // learnHead keeps how the file begins that was found to hold From: what has few bytes is told apart from it by these.

@@ -8,12 +8,12 @@ type peerSearch struct {
 	b   []byte
 	end int // of H=; the items after it begin here
 
-	started  bool
-	origin parse // R=
-	h      int     // where H= stands; -1 without one
-	before int     // where to search on to the left
-	name   []byte
-	at     int // of the bracket
+	started bool
+	origin  parse // R=
+	h       int   // where H= stands; -1 without one
+	before  int   // where to search on to the left
+	name    []byte
+	at      int // of the bracket
 }
 
 // next finds the next place, and tells whether there is one.

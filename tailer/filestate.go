@@ -4,10 +4,10 @@ import "time"
 
 // fileState is how a segment's file was last seen from outside.
 type fileState struct {
-	size   int64
-	modified  time.Time // its content, going by its file system's clock
-	unchangedSince  time.Time // since when it has had this size and, if cycled, its successor
-	cycled bool
+	size           int64
+	modified       time.Time // its content, going by its file system's clock
+	unchangedSince time.Time // since when it has had this size and, if cycled, its successor
+	cycled         bool
 	// completeAt is when everything younger was known to be in the row behind it; zero while something is missing there.
 	completeAt time.Time
 

@@ -13,37 +13,37 @@ import (
 // A chase is one call of Follow: a row of segments, of which the first is read and the last is the log as it is now.
 type followLoop struct {
 	Follower
-	fn     func(Line) error
-	idle   func(end time.Time) error
-	folder folder
-	segments    []*segment // oldest first, at most maxRow; all but the last are cycled
-	known   []knownFile     // up to where files outside the row were read, the last one last
-	olderFiles  []candidate  // the files before the beginning, as they were then
-	olderEnd Position   // the end of the last of them then, which may still be written to
-	heads  headCache
-	begun  bool // the row was not always empty
+	fn         func(Line) error
+	idle       func(end time.Time) error
+	folder     folder
+	segments   []*segment  // oldest first, at most maxRow; all but the last are cycled
+	known      []knownFile // up to where files outside the row were read, the last one last
+	olderFiles []candidate // the files before the beginning, as they were then
+	olderEnd   Position    // the end of the last of them then, which may still be written to
+	heads      headCache
+	begun      bool // the row was not always empty
 	moreToOpen bool // there is more to be found than the row holds
-	buf    []byte
+	buf        []byte
 	reported   map[string]string // what Problem was told last, by what it is about
 
-	nextWait  *WaitError // why it isn't known what comes next; nil: it is
-	readWait  *WaitError // why the first segment isn't read on; nil: it is
+	nextWait     *WaitError // why it isn't known what comes next; nil: it is
+	readWait     *WaitError // why the first segment isn't read on; nil: it is
 	reportedWait *WaitError // what Waits was told last
 
-	tail     *liveTail     // the first segment's tail; nil while it is read by ourselves
+	tail      *liveTail // the first segment's tail; nil while it is read by ourselves
 	tailAfter time.Time // no tail before
-	tailPause    time.Duration
+	tailPause time.Duration
 
-	linesInTick  int64 // lines since the last tick
-	flooded bool  // they were too many for a tail
+	linesInTick int64 // lines since the last tick
+	flooded     bool  // they were too many for a tail
 
-	lookedAt time.Time        // the last look
-	listed   bool             // it saw which files there are
-	emitted  bool             // lines were handed over since idle was called
+	lookedAt    time.Time        // the last look
+	listed      bool             // it saw which files there are
+	emitted     bool             // lines were handed over since idle was called
 	idleCalled  bool             // idle was called and nothing has happened since
-	idleAgain  <-chan time.Time // when it is called again; nil: it isn't, before a tick
-	ticked bool             // a tick has passed and idle wasn't called
-	immediately  chan time.Time   // closed: a time that has come
+	idleAgain   <-chan time.Time // when it is called again; nil: it isn't, before a tick
+	ticked      bool             // a tick has passed and idle wasn't called
+	immediately chan time.Time   // closed: a time that has come
 }
 
 func newFollowLoop(f Follower, fn func(Line) error, idle func(end time.Time) error) *followLoop {
@@ -247,14 +247,14 @@ func (c *followLoop) reportWait(now *WaitError) {
 // wait waits until something has happened, or only looks if more is to be read. It returns whether names may have
 // changed.
 func (c *followLoop) wait(ctx context.Context, tick <-chan time.Time, more bool) (look bool, err error) {
-	var hurry, grace <-chan time.Time
+	var soon <-chan time.Time
 	switch {
 	case more:
-		hurry = c.immediately
+		soon = c.immediately
 	case len(c.segments) > 1:
-		grace = time.After(time.Until(c.segments[0].dueAt(c.Grace)))
+		soon = time.After(time.Until(c.segments[0].dueAt(c.Grace)))
 	case c.flooded:
-		hurry = time.After(floodPause)
+		soon = time.After(floodPause)
 	}
 	for {
 		select {
@@ -278,9 +278,7 @@ func (c *followLoop) wait(ctx context.Context, tick <-chan time.Time, more bool)
 		case <-c.idleAgain:
 			c.idleCalled, c.idleAgain = false, nil
 			return false, nil
-		case <-grace:
-			return false, nil
-		case <-hurry:
+		case <-soon:
 			return false, nil
 		}
 	}

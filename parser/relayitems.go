@@ -234,29 +234,33 @@ func sessionItem(b []byte) (value []byte, which item, n int) {
 		if n := flagItem(b, " K"); n > 0 {
 			return nil, itemK, n
 		}
-	case 'D':
-		if n := quotedOrPlain(b, " DN="); n > 0 {
-			return nil, itemDN, n
-		}
-	case 'S':
-		if n := quotedOrPlain(b, " SNI="); n > 0 {
-			return nil, itemSNI, n
-		}
-		if value, n := plainItem(b, " SPF="); n > 0 {
-			return value, itemSPF, n
-		}
-		if n := flagItem(b, " SPF"); n > 0 {
-			return nil, itemSPF, n
-		}
-	case 'P':
-		if n := flagItem(b, " PRDR"); n > 0 {
-			return nil, itemPRDR, n
-		}
-		if value, n := plainItem(b, " PRX="); n > 0 {
-			return value, itemPRX, n
+	case 'D', 'S', 'P':
+		if value, which, n := sessionItemDSP(b); n > 0 {
+			return value, which, n
 		}
 	}
 	return nil, itemP, unknownItem(b)
+}
+
+// sessionItemDSP is sessionItem for names that begin with D, S or P. n is 0 if the item is unknown.
+func sessionItemDSP(b []byte) (value []byte, which item, n int) {
+	if n := quotedOrPlain(b, " DN="); n > 0 {
+		return nil, itemDN, n
+	}
+	if n := quotedOrPlain(b, " SNI="); n > 0 {
+		return nil, itemSNI, n
+	}
+	if value, n := plainItem(b, " SPF="); n > 0 {
+		return value, itemSPF, n
+	}
+	if n := flagItem(b, " SPF"); n > 0 {
+		return nil, itemSPF, n
+	}
+	if n := flagItem(b, " PRDR"); n > 0 {
+		return nil, itemPRDR, n
+	}
+	value, n = plainItem(b, " PRX=")
+	return value, itemPRX, n
 }
 
 // cipherItem reads X=. Up to Exim 4.70 GnuTLS gave the protocol a blank: `X=SSL 3.0:RSA_AES_256_CBC_SHA:32`.

@@ -50,9 +50,9 @@ type waitKey struct {
 }
 
 type wait struct {
-	since time.Time
-	last  time.Time // when it failed last
-	leftOutAt  time.Time // when it was told as a Gap; zero: it wasn't
+	since     time.Time
+	last      time.Time // when it failed last
+	leftOutAt time.Time // when it was told as a Gap; zero: it wasn't
 }
 
 // sameWait is for how long a file may not have been met for it to be one wait.

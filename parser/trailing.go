@@ -10,7 +10,7 @@ type trailingItems struct {
 	subject        []byte // as logged, without its quotes; nil if absent
 	receivedSender []byte
 	recipients     []byte
-	recipientCount          int // of recipients
+	recipientCount int // of recipients
 }
 
 // A leniency says what may be wrong with the end of a line.

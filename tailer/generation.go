@@ -2,7 +2,6 @@ package tailer
 
 import (
 	"cmp"
-	"encoding/hex"
 	"regexp"
 	"strconv"
 	"strings"
@@ -32,7 +31,7 @@ func (a generation) compare(b generation) int {
 
 var (
 	wordPattern = regexp.MustCompile(`[0-9]+|[A-Za-z]+|[^0-9A-Za-z]+`)
-	tai64Label = regexp.MustCompile(`@(4[0-9a-f]{15})(?:[0-9a-f]{8})?`) // multilog and svlogd
+	tai64Label  = regexp.MustCompile(`@(4[0-9a-f]{15})(?:[0-9a-f]{8})?`) // multilog and svlogd
 )
 
 // backupWords are what names of cycled files hold beside numbers. Those that are true say by themselves that a log was
@@ -52,42 +51,50 @@ var backupWords = map[string]bool{
 // leave the age unclear. ok is false for anything else.
 func parseGeneration(text string) (a generation, ok bool) {
 	if label := tai64Label.FindStringSubmatch(text); label != nil {
-		raw, _ := hex.DecodeString(label[1])
-		seconds := int64(0)
-		for _, b := range raw {
-			seconds = seconds<<8 | int64(b)
-		}
+		seconds, _ := strconv.ParseInt(label[1], 16, 64)
 		const epoch, leap = 1 << 62, 10 // of TAI64, seconds
 		return generation{stamp: stampOf(time.Unix(seconds-epoch-leap, 0))}, true
 	}
-	var numbers []string
-	month := -1                           // where among numbers it is, if it has a name
-	aside := strings.HasSuffix(text, "~") // or a word says so
-	for i, word := range wordPattern.FindAllString(text, -1) {
-		switch c := word[0]; {
-		case c >= '0' && c <= '9':
-			if i == 0 && len(word) < 8 {
-				return generation{}, false // mainlog2 is another log
-			}
-			numbers = append(numbers, word)
-		case c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z':
-			w := strings.ToLower(word)
-			putAside, known := backupWords[w]
-			if m := monthNamed(word); m != "" && month < 0 {
-				month, numbers = len(numbers), append(numbers, m)
-			} else if i == 0 || !known {
-				return generation{}, false
-			} else if w == "w" || w == "week" {
-				month = byWeeks
-			}
-			aside = aside || putAside
-		}
-	}
-	if len(numbers) == 0 {
-		return generation{unclear: true}, aside
+	numbers, month, backup, ok := suffixNumbers(text)
+	switch {
+	case !ok:
+		return generation{}, false
+	case len(numbers) == 0:
+		return generation{unclear: true}, backup
 	}
 	return generationOf(numbers, month)
 }
+
+// suffixNumbers gives the numbers in a suffix. month is the index of the one that has a name, -1 if none has.
+// backup tells whether a word says that the log was put aside. ok is false if there is a word that no suffix has.
+func suffixNumbers(text string) (numbers []string, month int, backup, ok bool) {
+	month, backup = -1, strings.HasSuffix(text, "~")
+	for i, word := range wordPattern.FindAllString(text, -1) {
+		switch c := word[0]; {
+		case isDigit(c):
+			if i == 0 && len(word) < 8 {
+				return nil, 0, false, false // mainlog2 is another log
+			}
+			numbers = append(numbers, word)
+		case isLetter(c):
+			w := strings.ToLower(word)
+			saysBackup, known := backupWords[w]
+			if m := monthNamed(word); m != "" && month < 0 {
+				month, numbers = len(numbers), append(numbers, m)
+			} else if i == 0 || !known {
+				return nil, 0, false, false
+			} else if w == "w" || w == "week" {
+				month = byWeeks
+			}
+			backup = backup || saysBackup
+		}
+	}
+	return numbers, month, backup, true
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 const byWeeks = 3 // in place of a month's: weeks begin as years don't
 
@@ -122,15 +129,8 @@ func parseDate(numbers []string, month int) (stamp string, n int) {
 		return stamp, 1
 	}
 	if len(numbers) > 2 {
-		a, b, c := numbers[0], numbers[1], numbers[2]
-		orders := [][3]string{{a, b, c}, {c, b, a}, {c, a, b}} // year, month, day
-		if month == 0 {
-			orders = [][3]string{{c, a, b}}
-		}
-		for _, o := range orders {
-			if len(o[0]) == 4 && isDate(o[0], o[1], o[2]) {
-				return o[0] + two(o[1]) + two(o[2]), 3
-			}
+		if stamp := parseDay(numbers[0], numbers[1], numbers[2], month); stamp != "" {
+			return stamp, 3
 		}
 	}
 	if len(numbers) > 1 {
@@ -144,6 +144,20 @@ func parseDate(numbers []string, month int) (stamp string, n int) {
 		return numbers[0], 1
 	}
 	return "", 0
+}
+
+// parseDay reads a date of three numbers, in any usual order; "" if it is none.
+func parseDay(a, b, c string, month int) string {
+	orders := [][3]string{{a, b, c}, {c, b, a}, {c, a, b}} // year, month, day
+	if month == 0 {
+		orders = [][3]string{{c, a, b}}
+	}
+	for _, o := range orders {
+		if len(o[0]) == 4 && isDate(o[0], o[1], o[2]) {
+			return o[0] + two(o[1]) + two(o[2])
+		}
+	}
+	return ""
 }
 
 // parseWholeDate reads a date that is one number: yyyymmdd and a time, ddmmyyyy, mmddyyyy, yyyymm, or seconds since 1970 or

@@ -11,18 +11,18 @@ const maxPause = time.Minute
 
 // startTail gives the log as it is now a tail, if it has none and may have one.
 func (c *followLoop) startTail(now time.Time) {
-	if c.Poll || c.flooded || c.tail != nil || len(c.segments) != 1 || c.segments[0].decompressor != nil || now.Before(c.tailAfter) {
+	if c.Poll || c.flooded || c.tail != nil || len(c.segments) != 1 || now.Before(c.tailAfter) {
 		return
 	}
 	s := c.segments[0]
-	if s.readErr != nil || s.overlong > 0 || s.offset == 0 {
+	if s.decompressor != nil || s.readErr != nil || s.overlong > 0 || s.offset == 0 {
 		return // the tail would hold a line without end, or be the first to see what the file holds
 	}
 	if isRemote(s.file) {
 		c.tailAfter = now.Add(maxPause)
 		return
 	}
-	live, err := c.goLive(s)
+	live, err := startLiveTail(s, c.fdFolder)
 	c.report("tailing", err)
 	if err != nil {
 		c.backOff(now, 0)
@@ -31,53 +31,31 @@ func (c *followLoop) startTail(now time.Time) {
 	c.tail = live
 }
 
-func (c *followLoop) goLive(s *segment) (*liveTail, error) {
-	if err := theTracker.start(); err != nil {
-		return nil, err
-	}
-	return goLive(s, c.fdFolder)
-}
-
-// takeTailLine hands over what came from the tail, or leaves it: ok is false when it has ended.
+// takeTailLine hands over what came from the tail. If that isn't the next line, it stops the tail. ok is false when
+// the tail has ended.
 func (c *followLoop) takeTailLine(given *tail.Line, ok bool) error {
+	var line Line
+	if ok {
+		line, ok = c.tail.accept(given)
+	}
 	if !ok {
 		c.stopTail()
 		return nil
 	}
-	line, ok := c.segments[0].take(given)
-	if !ok {
-		c.stopTail()
-		return nil
-	}
-	c.tail.handed++
 	return c.emit(line)
 }
 
-// maxLag is how many bytes a tail may be behind: it is some ten times slower than our own reads.
-const maxLag = 1 << 20
-
-// A tail takes each line by itself. When there are many, our own reads take less of the processor: one every
+// A tail takes each line by itself. When there are many, our own reads need less of the processor: one each
 // floodPause.
 const (
 	flood      = 1000                  // lines in a tick
-	floodPause = 10 * time.Millisecond // the mail of an alert isn't much later for it
+	floodPause = 10 * time.Millisecond // an alert's mail isn't much later for it
 )
 
-// checkTail leaves a tail that is flooded or far behind, or has given nothing since it was last doubted while the file
-// has changed: it is deaf, the file was truncated, or a line goes on without end. Half a line that our own reads have
-// seen is no reason.
+// checkTail stops a tail that is flooded or doesn't work any more.
 func (c *followLoop) checkTail() {
 	c.flooded, c.linesInTick = c.linesInTick > flood, 0
-	if c.tail == nil {
-		return
-	}
-	s, taken := c.segments[0], c.tail.handed
-	silent := taken == c.tail.handedAtCheck
-	c.tail.handedAtCheck = taken
-	info, err := s.file.Stat()
-	gone := err != nil || theTracker.failed() != nil
-	if gone || c.flooded || info.Size()-s.offset > maxLag ||
-		silent && info.Size() != s.offset && info.Size() != s.end {
+	if c.tail != nil && (c.flooded || !c.tail.check()) {
 		c.stopTail()
 	}
 }

@@ -10,15 +10,15 @@ import (
 // A past says how far a file has been read that is not in the row any more, or is From.
 type knownFile struct {
 	Position
-	head  []byte    // of the file as it was last looked at; nil if only the Position is known
+	head      []byte    // of the file as it was last looked at; nil if only the Position is known
 	heldOpen  *segment  // the file, held open for lines written to it after Grace; nil if closed
 	openUntil time.Time // when it will be closed, if it can be read
 }
 
 const (
-	maxKnown     = 64          // how many pasts are remembered
+	maxKnown    = 64          // how many pasts are remembered
 	maxHeldOpen = 4           // how many of them are held open
-	lateness   = time.Minute // for how long: whoever was stopped with the old file open has gone on by then
+	lateness    = time.Minute // for how long: whoever was stopped with the old file open has gone on by then
 )
 
 // remember adds p to what was read.

@@ -9,7 +9,7 @@ const maxParts = 64
 // (syslog_pid = false, and a syslogd that adds none) those of two processes can't be, and one of them is given up.
 type splitEntries struct {
 	parts []splitEntry // by their first pieces
-	lines int64  // of the log, while there are any
+	lines int64        // of the log, while there are any
 }
 
 // maxAway is how many lines after its first piece an entry is given up. Exim writes the pieces one behind the other;

@@ -34,10 +34,10 @@ func (r *Reader) fastArrival(p Place, h *linePrefix, b []byte) bool {
 // A usual is what of such an arrival is still to be read: from the sender on, then from the blank before each item
 // on. Its methods return false where the shape isn't the usual one.
 type fastArrival struct {
-	rest       []byte
-	plain   bool   // no bracket stands in b: no address can be a domain literal's
-	afterSubject  int    // bytes behind the subject
-	subject []byte // as logged; nil without T=
+	rest         []byte
+	plain        bool   // no bracket stands in b: no address can be a domain literal's
+	afterSubject int    // bytes behind the subject
+	subject      []byte // as logged; nil without T=
 }
 
 // quotes finds the subject. Quotes and backslashes elsewhere aren't usual, nor is text in it that S= or A= could be.
@@ -182,20 +182,30 @@ func (u *fastArrival) sessionItems(a *Arrival) (ok bool) {
 	if u.startsWith(" SNI=") {
 		u.token(len(" SNI="))
 	}
-	if u.startsWith(" A=") {
-		auth, ok := u.token(len(" A="))
-		if !ok || bytes.Count(auth, []byte{':'}) > 1 {
-			return false // the third part may break off
-		}
-		a.Authenticator, a.AuthenticatedID, a.AuthenticatedSender = splitAuth(auth)
+	if u.startsWith(" A=") && !u.authItem(a) {
+		return false
 	}
-	for _, flag := range [...]string{" PRDR", " K"} {
-		if u.startsWith(flag) && isEnd(u.rest, len(flag)) {
-			u.rest = u.rest[len(flag):]
-		}
-	}
+	u.flag(" PRDR")
+	u.flag(" K")
 	authenticated, known := authenticates(a.Protocol)
 	return known && authenticated == (a.Authenticator != nil)
+}
+
+// authItem reads A=. One with a third part isn't usual: that may break off.
+func (u *fastArrival) authItem(a *Arrival) bool {
+	auth, ok := u.token(len(" A="))
+	if !ok || bytes.Count(auth, []byte{':'}) > 1 {
+		return false
+	}
+	a.Authenticator, a.AuthenticatedID, a.AuthenticatedSender = splitAuth(auth)
+	return true
+}
+
+// flag skips an item without a value, if it comes next.
+func (u *fastArrival) flag(item string) {
+	if u.startsWith(item) && isEnd(u.rest, len(item)) {
+		u.rest = u.rest[len(item):]
+	}
 }
 
 // messageItems reads the items from S= to T=.

@@ -56,8 +56,8 @@ type lineClass uint8
 
 const (
 	classUnknown   lineClass = iota
-	classSkipped         // an entry of a message, of which nothing is told
-	classNoMessage       // an entry of none, of which nothing is told
+	classSkipped             // an entry of a message, of which nothing is told
+	classNoMessage           // an entry of none, of which nothing is told
 	classArrival
 	classOther // an entry of a message that isn't an arrival, and is read the long way
 )
@@ -72,7 +72,7 @@ func (r *Reader) classify(h *linePrefix, line []byte) (lineClass, int) {
 	}
 	i := stampEnd
 	h.stamp, h.pid = stamp{text: line[:19], millis: -1}, 0
-	if c := line[stampEnd]; line[stampEnd-1] != ' ' || c == '[' || c == '+' || c == '-' || c >= 'A' && c <= 'Z' {
+	if line[stampEnd-1] != ' ' || mayBeZoneOrPID(line[stampEnd]) {
 		i = h.eximStamp(line)
 		i += h.scanPID(line[i:])
 	}
@@ -80,14 +80,9 @@ func (r *Reader) classify(h *linePrefix, line []byte) (lineClass, int) {
 	if len(b) < shortest || b[0] == 'c' {
 		return classUnknown, 0 // perhaps cwd=
 	}
-	if b[6] != '-' {
+	end := hyphensEnd(b)
+	if end == 0 {
 		return classNoMessage, i
-	}
-	end := 16
-	if b[13] != '-' || b[16] != ' ' {
-		if end = 23; b[18] != '-' || b[23] != ' ' {
-			return classNoMessage, i
-		}
 	}
 	switch b[end+1] {
 	case '*', 'S':
@@ -102,6 +97,25 @@ func (r *Reader) classify(h *linePrefix, line []byte) (lineClass, int) {
 		return classArrival, i + end + 1
 	}
 	return classSkipped, 0
+}
+
+// mayBeZoneOrPID tells whether what stands behind a stamp may be a zone or a pid, going by its first byte.
+func mayBeZoneOrPID(c byte) bool {
+	return c == '[' || c == '+' || c == '-' || c >= 'A' && c <= 'Z'
+}
+
+// hyphensEnd gives where the message id at the start of b ends, going by its hyphens and the blank behind it alone; 0
+// if there can be none.
+func hyphensEnd(b []byte) int {
+	switch {
+	case b[6] != '-':
+		return 0
+	case b[13] == '-' && b[16] == ' ':
+		return 16
+	case b[18] == '-' && b[23] == ' ':
+		return 23
+	}
+	return 0
 }
 
 // stamped tells whether the line begins with a stamp: most often one of the same minute as that of the line before.
