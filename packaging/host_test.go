@@ -8,11 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"exiwatch/internal/await"
 )
 
 // hostPatience is how long a script may take in a host.
-const hostPatience = 3 * time.Minute
+const hostPatience = await.HardEnd
 
 // inHost runs a script in a copy of this machine that is thrown away (testdata/host), with the deb at /deb.
 func inHost(t *testing.T, script string) {
