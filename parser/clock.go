@@ -70,8 +70,8 @@ func (c *clock) wholeSecond(s stamp) (time.Time, bool) {
 // maxDelay is how long after Exim a wrapper may note the time of an entry, and tell Exim's zone by that.
 const maxDelay = time.Minute
 
-// besideWrapper reads a stamp that names no zone beside the time of a wrapper: the zone is the difference, in whole half
-// hours. It fails if they don't go together.
+// besideWrapper reads a stamp that names no zone beside the time of a wrapper: the zone is the difference, in whole
+// half hours. It fails if they don't go together.
 func (c *clock) besideWrapper(s stamp) (time.Time, bool) {
 	const step, most = 30 * time.Minute, 14 * time.Hour
 	t, ok := civil(s.text, time.UTC)

@@ -36,8 +36,8 @@ func (r *Reader) withoutNULs(line []byte) []byte {
 	return r.text
 }
 
-// endsInDaemonStart tells whether a line that can't be read ends in the entry that Exim logs when its daemon starts: `STAMP
-// exim 4.96 daemon started: pid=…`. No client gets that to the end of a line, as items follow whatever a client
+// endsInDaemonStart tells whether a line that can't be read ends in the entry that Exim logs when its daemon starts:
+// `STAMP exim 4.96 daemon started: pid=…`. No client gets that to the end of a line, as items follow whatever a client
 // writes.
 func endsInDaemonStart(line []byte) bool {
 	const started, exim = " daemon started: pid=", " exim "

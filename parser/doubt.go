@@ -35,8 +35,8 @@ func (r *Reader) doubtStamp(s *stamp) {
 	}
 }
 
-// markFramed says that this line has no stamp: the items before the nearest beginning may stand with it in an entry that
-// begins above them.
+// markFramed says that this line has no stamp: the items before the nearest beginning may stand with it in an entry
+// that begins above them.
 func (r *Reader) markFramed() {
 	w := &r.pending
 	for i := range w.items[:w.first] {

@@ -2,8 +2,8 @@ package parser
 
 import "bytes"
 
-// fastArrival reads an arrival, of which b begins with the flag, if it is of the usual shape: items known here, in their
-// order, each one token, with quotes around the subject alone. No other reading of such a line is well-formed.
+// fastArrival reads an arrival, of which b begins with the flag, if it is of the usual shape: items known here, in
+// their order, each one token, with quotes around the subject alone. No other reading of such a line is well-formed.
 func (r *Reader) fastArrival(p Place, h *linePrefix, b []byte) bool {
 	if len(b) < 4 || b[2] != ' ' {
 		return false

@@ -62,9 +62,8 @@ const (
 	classOther // an entry of a message that isn't an arrival, and is read the long way
 )
 
-// classify tells what a line without NULs looks like, and where the flag of an arrival stands, or the text of an entry of
-// no message. Of h it sets the
-// stamp and the pid of a line that isn't unknown, and the id of an arrival.
+// classify tells what a line without NULs looks like, and where the flag of an arrival stands, or the text of an entry
+// of no message. Of h it sets the stamp and the pid of a line that isn't unknown, and the id of an arrival.
 func (r *Reader) classify(h *linePrefix, line []byte) (lineClass, int) {
 	const stampEnd, shortest = len("yyyy-mm-dd hh:mm:ss "), len("iiiiii-iiiiii-ii Completed")
 	if len(line) < stampEnd+shortest || !r.stamped(line) {

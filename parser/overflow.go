@@ -22,9 +22,9 @@ type cutMarks struct {
 	truncated bool // `<trunc>`: what stands before it may be incomplete
 }
 
-// withoutCutMarks gives b, the end of an entry near Exim's buffer size, without the marks of a cut. Exim cuts the items to
-// fit the overflow mark. Then ` from <…>`, ` for …` and `<trunc>` overwrite what comes after it, and often a part
-// of it.
+// withoutCutMarks gives b, the end of an entry near Exim's buffer size, without the marks of a cut. Exim cuts the items
+// to fit the overflow mark. Then ` from <…>`, ` for …` and `<trunc>` overwrite what comes after it, and often a part of
+// it.
 func withoutCutMarks(b []byte) ([]byte, cutMarks) {
 	text, truncated := bytes.CutSuffix(b, []byte(truncMark))
 	if t, ok := bytes.CutSuffix(bytes.TrimSuffix(text, []byte{' '}), []byte(overflowMark)); ok {
@@ -112,7 +112,8 @@ func (l *backtracker) parseWholeItems(text []byte, found bool) {
 // Exim cuts an honest entry, the first few tries succeed.
 const cutEffortPerByte = effortPerByte / 4
 
-// dropOpenItems forgets the items that end where the text does, and yet may go on: free text of which nobody knows the end.
+// dropOpenItems forgets the items that end where the text does, and yet may go on: free text of which nobody knows the
+// end.
 func (l *backtracker) dropOpenItems() {
 	if l.tail.size < 0 {
 		l.best.auth = nil

@@ -2,8 +2,8 @@ package parser
 
 import "bytes"
 
-// peerSearch goes through the places in b, the line behind its sender, where the items after the peer's address may begin:
-// behind each `[ip](:port)` that H= could end with, from the right; behind R= and DS alone in a line without H=.
+// peerSearch goes through the places in b, the line behind its sender, where the items after the peer's address may
+// begin: behind each `[ip](:port)` that H= could end with, from the right; behind R= and DS alone in a line without H=.
 type peerSearch struct {
 	b   []byte
 	end int // of H=; the items after it begin here

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// pendingLines are the lines near a beginning: a line from which an entry of several lines may run on. Exim writes an entry
-// with one write of at most maxEntry bytes, so an end can come only that far behind its beginning.
+// pendingLines are the lines near a beginning: a line from which an entry of several lines may run on. Exim writes an
+// entry with one write of at most maxEntry bytes, so an end can come only that far behind its beginning.
 type pendingLines struct {
 	items    []pendingLine // that are not told yet, in their order
 	base     []pendingLine // their buffer
@@ -71,8 +71,8 @@ func (r *Reader) isPending() bool {
 	return r.pending.inReach || len(r.pending.items) > 0 || r.split.any()
 }
 
-// pendingLine reads the next line, of raw bytes, while lines are watched: those of which nothing is told are passed over
-// at once.
+// pendingLine reads the next line, of raw bytes, while lines are watched: those of which nothing is told are passed
+// over at once.
 func (r *Reader) pendingLine(p Place, line []byte, raw int) {
 	r.advance(raw)
 	h := &r.prefix
@@ -177,7 +177,8 @@ func (r *Reader) unknownLine(p Place, line []byte) {
 	}
 }
 
-// callLine takes a cwd= line. From each an entry may run on, as the name of a folder may look like the rest of the line.
+// callLine takes a cwd= line. From each an entry may run on, as the name of a folder may look like the rest of the
+// line.
 func (r *Reader) callLine(p Place, h linePrefix, line []byte) {
 	w := &r.pending
 	r.closeBeginning()
@@ -312,8 +313,8 @@ func (r *Reader) joinEntry(line []byte) {
 	w.open, w.finished, w.first = false, true, len(w.items)
 }
 
-// closeBeginning says that no line to come can finish the nearest beginning. If that breaks off, the lines behind it may
-// be real, or forged within it.
+// closeBeginning says that no line to come can finish the nearest beginning. If that breaks off, the lines behind it
+// may be real, or forged within it.
 func (r *Reader) closeBeginning() {
 	w := &r.pending
 	if !w.open {

@@ -4,9 +4,9 @@ package parser
 // more than a few are a sign of lost lines: the oldest is given up.
 const maxParts = 64
 
-// splitEntries are the entries of which not all syslog pieces have come. Pieces are told apart by host and tag: without a pid
-// in it
-// (syslog_pid = false, and a syslogd that adds none) those of two processes can't be, and one of them is given up.
+// splitEntries are the entries of which not all syslog pieces have come. Pieces are told apart by host and tag: without
+// a pid in it (syslog_pid = false, and a syslogd that adds none) those of two processes can't be, and one of them is
+// given up.
 type splitEntries struct {
 	parts []splitEntry // by their first pieces
 	lines int64        // of the log, while there are any

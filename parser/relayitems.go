@@ -126,8 +126,8 @@ func isProtocol(c byte) bool {
 	return isAlphanumeric(c) || c == '-' || c == '_' || c == '.' || c >= 0x80
 }
 
-// isConsistent tells whether A= agrees with P=, and whether its quotes balance: one alone closes a DN= that A= was forged
-// in. If it stands where MAIL's AUTH= may, the client may be the one that A= names all the same.
+// isConsistent tells whether A= agrees with P=, and whether its quotes balance: one alone closes a DN= that A= was
+// forged in. If it stands where MAIL's AUTH= may, the client may be the one that A= names all the same.
 func (r *parse) isConsistent() bool {
 	if !r.authMatchesProtocol() {
 		return false
@@ -144,8 +144,8 @@ func (r *parse) isConsistent() bool {
 
 func balances(b []byte) bool { return bytes.Count(b, []byte{'"'})%2 == 0 }
 
-// authMatchesProtocol tells whether A= is there just if the protocol's last letter says that the client authenticated. A line
-// without S= may break off before A=.
+// authMatchesProtocol tells whether A= is there just if the protocol's last letter says that the client authenticated.
+// A line without S= may break off before A=.
 func (r *parse) authMatchesProtocol() bool {
 	authenticated, known := authenticates(r.protocol)
 	return !known || authenticated == (r.auth != nil) || authenticated && !r.hasSize
@@ -285,9 +285,9 @@ func isPipelining(b []byte) bool {
 	return false
 }
 
-// quotedItem reads on behind a quoted DN= or SNI= that b begins with, n bytes to its first closing quote. Exim escapes no
-// quotes in them: the item ends at the rightmost quote that fits. SNI= stands without quotes from Exim 4.95 on, and a
-// client may begin it with one.
+// quotedItem reads on behind a quoted DN= or SNI= that b begins with, n bytes to its first closing quote. Exim escapes
+// no quotes in them: the item ends at the rightmost quote that fits. SNI= stands without quotes from Exim 4.95 on, and
+// a client may begin it with one.
 func (r parse) quotedItem(b []byte, n int, which item) (best parse, found bool) {
 	for end := len(b); end >= n; end-- {
 		if b[end-1] != '"' || !isEnd(b, end) {

@@ -12,8 +12,8 @@ const maxWrappers = 4
 // byteOrderMark is what some editors put at the beginning of a file, and RFC 5424 before UTF-8.
 const byteOrderMark = "\ufeff"
 
-// scanWrappers reads the wrappers that b begins with, and gives where Exim's own text begins. 0: there are none, or what
-// they hold is not Exim's.
+// scanWrappers reads the wrappers that b begins with, and gives where Exim's own text begins. 0: there are none, or
+// what they hold is not Exim's.
 func (h *linePrefix) scanWrappers(b []byte) int {
 	i := 0
 	for range maxWrappers {
@@ -162,8 +162,8 @@ func structuredData(b []byte) int {
 	return 0
 }
 
-// scanBracketed reads what `kubectl logs --prefix` puts before a line, the name of the container, and the time since the
-// boot that `journalctl -o short-monotonic` does.
+// scanBracketed reads what `kubectl logs --prefix` puts before a line, the name of the container, and the time since
+// the boot that `journalctl -o short-monotonic` does.
 func (h *linePrefix) scanBracketed(b []byte) int {
 	end := bytes.IndexByte(b, ']')
 	if end < 2 || end > maxName || end+2 >= len(b) || b[end+1] != ' ' {
@@ -239,8 +239,8 @@ func lineNumber(b []byte) int {
 // maxWords is how many words may stand between a syslog message's time and its tag: the host, its facility and level.
 const maxWords = 3
 
-// scanSource reads what follows the time: host, facility and level, and a tag; or what a container's runtime puts there.
-// 0: it is none of these.
+// scanSource reads what follows the time: host, facility and level, and a tag; or what a container's runtime puts
+// there. 0: it is none of these.
 func (h *linePrefix) scanSource(b []byte) int {
 	if h.startsExim(b) {
 		return 0

@@ -34,7 +34,8 @@ func (r Batch) All() iter.Seq[Line] {
 	}
 }
 
-// batchLength is how many bytes at the beginning of text are whole lines, each with its LF and none longer than MaxLine.
+// batchLength is how many bytes at the beginning of text are whole lines, each with its LF and none longer than
+// MaxLine.
 func batchLength(text []byte) (n int) {
 	for n < len(text) {
 		end := bytes.LastIndexByte(text[n:min(n+MaxLine+1, len(text))], '\n') + 1

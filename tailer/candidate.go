@@ -258,8 +258,8 @@ type comparison func(first, second candidate) (same, longer bool, err error)
 // assumeSame takes names for the truth.
 func assumeSame(candidate, candidate) (same, longer bool, err error) { return true, false, nil }
 
-// dedupeCompressed leaves out what is there plain too, which goes before it, or under another compressed name: it may be half
-// written. A plain file that ends before its compressed one is itself left out: it may be half uncompressed.
+// dedupeCompressed leaves out what is there plain too, which goes before it, or under another compressed name: it may
+// be half written. A plain file that ends before its compressed one is itself left out: it may be half uncompressed.
 func dedupeCompressed(found []candidate, compare comparison) ([]candidate, error) {
 	byCut := slices.Clone(found)
 	slices.SortStableFunc(byCut, func(a, b candidate) int { return cmp.Compare(a.compressionExt, b.compressionExt) })

@@ -16,8 +16,8 @@ type decompressor struct {
 	failedAt int64
 }
 
-// readCompressed hands over the lines of the next chunk of the first segment, which is compressed, but for those before its
-// offset; false is its end.
+// readCompressed hands over the lines of the next chunk of the first segment, which is compressed, but for those before
+// its offset; false is its end.
 func (c *followLoop) readCompressed(s *segment) (more bool, err error) {
 	p := s.decompressor
 	if p.done {

@@ -8,7 +8,8 @@ type fileState struct {
 	modified       time.Time // its content, going by its file system's clock
 	unchangedSince time.Time // since when it has had this size and, if cycled, its successor
 	cycled         bool
-	// completeAt is when everything younger was known to be in the row behind it; zero while something is missing there.
+	// completeAt is when everything younger was known to be in the row behind it; zero while something is missing
+	// there.
 	completeAt time.Time
 
 	readErr error // of the last own read or look; nil: it could be read

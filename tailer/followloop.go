@@ -101,8 +101,8 @@ func (c *followLoop) run(ctx context.Context) error {
 	}
 }
 
-// readChunk hands over the lines of the first segment's next chunk; it returns false when there are none for now, and leaves
-// a segment alone that has a tail.
+// readChunk hands over the lines of the first segment's next chunk; it returns false when there are none for now, and
+// leaves a segment alone that has a tail.
 func (c *followLoop) readChunk() (more bool, err error) {
 	if len(c.segments) == 0 || c.tail != nil {
 		c.setWait(&c.readWait, "reading on", nil)
@@ -214,8 +214,8 @@ func (c *followLoop) releaseFinished(now time.Time) (bool, error) {
 	return true, nil
 }
 
-// callIdle calls idle if there is nothing to be read. A tail's line may be on its way while the file is longer than what
-// was handed over; if that is half a line, the next tick tells idle.
+// callIdle calls idle if there is nothing to be read. A tail's line may be on its way while the file is longer than
+// what was handed over; if that is half a line, the next tick tells idle.
 func (c *followLoop) callIdle() error {
 	waits := cmp.Or(c.readWait, c.nextWait)
 	c.reportWait(waits)

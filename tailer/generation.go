@@ -46,9 +46,9 @@ var backupWords = map[string]bool{
 	"friday": true, "saturday": true, "sunday": true,
 }
 
-// parseGeneration reads what a cycled log has beside its own name: a number, of which a higher one is older; a date in digits
-// or with a month's name, day first where that is possible; seconds since 1970; or a word such as .old and ~, which
-// leave the age unclear. ok is false for anything else.
+// parseGeneration reads what a cycled log has beside its own name: a number, of which a higher one is older; a date in
+// digits or with a month's name, day first where that is possible; seconds since 1970; or a word such as .old and ~,
+// which leave the age unclear. ok is false for anything else.
 func parseGeneration(text string) (a generation, ok bool) {
 	if label := tai64Label.FindStringSubmatch(text); label != nil {
 		seconds, _ := strconv.ParseInt(label[1], 16, 64)
@@ -160,8 +160,8 @@ func parseDay(a, b, c string, month int) string {
 	return ""
 }
 
-// parseWholeDate reads a date that is one number: yyyymmdd and a time, ddmmyyyy, mmddyyyy, yyyymm, or seconds since 1970 or
-// thousandths of them; "" if it is none.
+// parseWholeDate reads a date that is one number: yyyymmdd and a time, ddmmyyyy, mmddyyyy, yyyymm, or seconds since
+// 1970 or thousandths of them; "" if it is none.
 func parseWholeDate(number string) string {
 	n := len(number)
 	part := func(from, to int) string { return number[min(from, n):min(to, n)] }

@@ -8,9 +8,9 @@ import (
 
 const chunkSize = 256 << 10 // bytes read at once; more brings nothing
 
-// ScanLines cuts what r gives into lines at LF only and hands each to fn; file is what they are said to come from. After r's
-// end, and before its error if it fails, a last line without LF is handed over as torn. A line beyond MaxLine is
-// handed over once, cut short; no more than one chunk is ever held. Positions have no Device and Inode. Returns r's
+// ScanLines cuts what r gives into lines at LF only and hands each to fn; file is what they are said to come from.
+// After r's end, and before its error if it fails, a last line without LF is handed over as torn. A line beyond MaxLine
+// is handed over once, cut short; no more than one chunk is ever held. Positions have no Device and Inode. Returns r's
 // error, naming file and byte, or fn's as it is.
 func ScanLines(r io.Reader, file string, fn func(Line) error) (Totals, error) {
 	c := lineScanner{buf: make([]byte, chunkSize), file: file, fn: fn}

@@ -56,8 +56,8 @@ func (c *followLoop) isCurrent() bool {
 	return err == nil && identify(info) == c.segments[len(c.segments)-1].identity
 }
 
-// openSuccessors appends what has come to the row. It fails with errMoved if it was overtaken, fs.ErrNotExist if there is no
-// log now, or with a *WaitError if a file or folder can't be read: then it is to be tried again, and nothing was
+// openSuccessors appends what has come to the row. It fails with errMoved if it was overtaken, fs.ErrNotExist if there
+// is no log now, or with a *WaitError if a file or folder can't be read: then it is to be tried again, and nothing was
 // concluded.
 func (c *followLoop) openSuccessors(now time.Time) error {
 	found, err := c.stableCandidates()
@@ -189,8 +189,8 @@ func (c *followLoop) appendSegment(s *segment) {
 	}
 }
 
-// seekToStart puts the first segment where it is to be read from, if that hasn't been done: behind what was read of it, or of
-// what it is a copy of.
+// seekToStart puts the first segment where it is to be read from, if that hasn't been done: behind what was read of it,
+// or of what it is a copy of.
 func (c *followLoop) seekToStart(s *segment) error {
 	if s.positioned {
 		return nil

@@ -28,9 +28,9 @@ func (m Member) At(offset int64) (Position, error) {
 	return m.Start.withOffset(offset, head), err
 }
 
-// Members finds the files that the main log at path has been cycled to, oldest first, the log itself last if it is there:
-// mainlog.2.gz mainlog.1 mainlog. They are regular files in the log's folder and in those of cycledTo, of which a
-// missing one holds none.
+// Members finds the files that the main log at path has been cycled to, oldest first, the log itself last if it is
+// there: mainlog.2.gz mainlog.1 mainlog. They are regular files in the log's folder and in those of cycledTo, of which
+// a missing one holds none.
 //
 // A file belongs to the log if its name begins or ends like the log's, and the rest is a number, of which a higher
 // one is older; a date in any usual form, the day before the month where both are possible; seconds since 1970; or a

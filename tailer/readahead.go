@@ -74,7 +74,8 @@ func (s *segment) nextLine() (line Line, ok bool) {
 	return s.newLine(text, length, false), true
 }
 
-// skipOverlong gives up the rest of the chunk, which has no LF: the next fill reads it again, unless it is too long for that.
+// skipOverlong gives up the rest of the chunk, which has no LF: the next fill reads it again, unless it is too long for
+// that.
 func (s *segment) skipOverlong() {
 	switch {
 	case s.overlong > 0:

@@ -72,8 +72,8 @@ func isTar(head []byte) bool {
 	return err == nil && sum == want
 }
 
-// peekedReader is a reader of which the first bytes were looked at. They, and the error that came with them, are yet to be
-// read.
+// peekedReader is a reader of which the first bytes were looked at. They, and the error that came with them, are yet to
+// be read.
 type peekedReader struct {
 	head []byte
 	err  error

@@ -9,7 +9,8 @@ import (
 
 var errFromNotFound = errors.New("the place to begin is in none of its files: beginning with what is newer")
 
-// successors are those of found that come after the last segment; if there is none, those from the one that holds From on.
+// successors are those of found that come after the last segment; if there is none, those from the one that holds From
+// on.
 func (c *followLoop) successors(found []candidate) ([]candidate, error) {
 	if len(c.segments) == 0 {
 		return c.startSet(found)
@@ -103,8 +104,8 @@ func (c *followLoop) indexOfFrom(found []candidate) (int, error) {
 	}), nil
 }
 
-// modifiedAfter are those of found that are newer, and the log however old it is. Where its name holds the date, the youngest
-// file is the log only if it wasn't passed: the log itself may just have been deleted.
+// modifiedAfter are those of found that are newer, and the log however old it is. Where its name holds the date, the
+// youngest file is the log only if it wasn't passed: the log itself may just have been deleted.
 func (c *followLoop) modifiedAfter(found []candidate, since time.Time) ([]candidate, error) {
 	cycled := len(found)
 	if cycled > 0 && found[cycled-1].isLog(c.Path) {

@@ -7,9 +7,9 @@ import (
 // slack is how much a file system's clock may be behind ours, and how coarse its times are.
 const slack = time.Second
 
-// truncated gives up the i-th segment, which was truncated and maybe written anew, and all behind it. If it is the first,
-// what was in it is looked for as From is at the beginning, or if nothing was read of it, Since; if not, it comes again
-// behind the one before it.
+// truncated gives up the i-th segment, which was truncated and maybe written anew, and all behind it. If it is the
+// first, what was in it is looked for as From is at the beginning, or if nothing was read of it, Since; if not, it
+// comes again behind the one before it.
 func (c *followLoop) truncated(i int, why error) {
 	c.report("reading", why)
 	s := c.segments[i]
@@ -34,8 +34,8 @@ func (c *followLoop) dropFrom(i int) {
 	c.segments = c.segments[:i]
 }
 
-// repairOrder cuts the row before a segment that nothing was read of and that files have come before: what it held until it
-// was truncated, which happened before anything of it was seen.
+// repairOrder cuts the row before a segment that nothing was read of and that files have come before: what it held
+// until it was truncated, which happened before anything of it was seen.
 func (c *followLoop) repairOrder(found []candidate) error {
 	before := 0 // where in found the segment before is, and one more
 	for k, s := range c.segments {
@@ -69,7 +69,8 @@ func (c *followLoop) repairOrder(found []candidate) error {
 	return nil
 }
 
-// newlyBefore are those of found, which lie before the k-th segment, that have come; before says where the one before it is.
+// newlyBefore are those of found, which lie before the k-th segment, that have come; before says where the one before
+// it is.
 func (c *followLoop) newlyBefore(k int, found []candidate, before int) ([]candidate, error) {
 	s := c.segments[k]
 	switch {

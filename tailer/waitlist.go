@@ -121,8 +121,8 @@ func (w *waitList) leaveOut(f candidate, failed *WaitError, from Position) {
 	w.skipped(Gap{Path: f.path, From: from, Size: size, Since: known.since, Until: known.leftOutAt, Err: failed.Err})
 }
 
-// waitOrIgnore gives nil if a decision may be made without f, which can't be read; else why it has to wait. Who looks once
-// does without the content of files that he may not read, and meets them again when he opens them.
+// waitOrIgnore gives nil if a decision may be made without f, which can't be read; else why it has to wait. Who looks
+// once does without the content of files that he may not read, and meets them again when he opens them.
 func (w *waitList) waitOrIgnore(f candidate, err error) error {
 	denied := errors.Is(err, fs.ErrPermission) && f.identity != (identity{})
 	if w == nil {

@@ -1,24 +1,25 @@
-// Package chaos tests the one invariant, black box: whatever happens to the daemon, its log and its mail server, it mails exactly the alerts that
-// a replay of the same log lists: none is missing, none comes twice.
+// Package chaos tests the one invariant, black box: whatever happens to the daemon, its log and its mail server, it
+// mails exactly the alerts that a replay of the same log lists: none is missing, none comes twice.
 //
-// A writer writes a log as Exim does, cycled in all known ways; a keeper kills the daemon and starts it again; a post is the mail server, which
-// is out now and then, and logs what it accepts as the Exim would whose log it is. All that happens, and before which line, follows from a seed
-// (plan); what the clock adds is how far the daemon has come by then. The writer knows the truth: the files in their order. At the end `exiwatch
-// replay --json` reads the truth, and the mails that were accepted must be its alerts (verdict).
+// A writer writes a log as Exim does, cycled in all known ways; a keeper kills the daemon and starts it again; a post
+// is the mail server, which is out now and then, and logs what it accepts as the Exim would whose log it is. All that
+// happens, and before which line, follows from a seed (plan); what the clock adds is how far the daemon has come by
+// then. The writer knows the truth: the files in their order. At the end `exiwatch replay --json` reads the truth, and
+// the mails that were accepted must be its alerts (verdict).
 //
 //	go test ./internal/chaos -run TestChaos -v -chaos.seed=7 -chaos.seeds=1 -chaos.lines=1000000 -chaos.kills=200 -chaos.cycles=200
 //
-// strace has calls fail by which the daemon looks at the log's folder and its files (fault). In a storm many accounts go
-// over a limit at a time, and each event of an alert's life makes a mail.
+// strace has calls fail by which the daemon looks at the log's folder and its files (fault). In a storm many accounts
+// go over a limit at a time, and each event of an alert's life makes a mail.
 //
-// The folder of a run that failed is kept: journal (what happened when, to the millisecond), stderr of the daemons, log, truth, state, strace, mails,
-// replay.json.
-// To find out which hazard it was, leave some out: -chaos.kills=0, -chaos.outages=0 (no cut connections and no kills between the log's line and the
-// answer either), -chaos.faults=0, -chaos.loops=0, -chaos.storms=0, -chaos.ways=rename,compress.
-// The daemon of the real Exims has the race detector; EXIWATCH_CHAOS_RACE=yes gives it to the seeds', too.
+// The folder of a run that failed is kept: journal (what happened when, to the millisecond), stderr of the daemons,
+// log, truth, state, strace, mails, replay.json. To find out which hazard it was, leave some out: -chaos.kills=0,
+// -chaos.outages=0 (no cut connections and no kills between the log's line and the answer either), -chaos.faults=0,
+// -chaos.loops=0, -chaos.storms=0, -chaos.ways=rename,compress. The daemon of the real Exims has the race detector;
+// EXIWATCH_CHAOS_RACE=yes gives it to the seeds', too.
 //
-// What is left out because nobody could count it: lines that exicyclog's second mv or copytruncate destroys (the writer pauses there), logs deleted unread, and
-// windows that reach back into a deleted log.
+// What is left out because nobody could count it: lines that exicyclog's second mv or copytruncate destroys (the writer
+// pauses there), logs deleted unread, and windows that reach back into a deleted log.
 package chaos
 
 import (

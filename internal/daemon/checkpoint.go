@@ -8,8 +8,8 @@ import (
 // checkpointVersion is raised when an older program can't go on from the checkpoint: see private.Newer.
 const checkpointVersion = 1
 
-// A checkpoint says how far the logs have been counted. The alerts of everything before it are in the spool, and none of
-// their mails was sent before the checkpoint was on disk. Counters are not in it: the log has them.
+// A checkpoint says how far the logs have been counted. The alerts of everything before it are in the spool, and none
+// of their mails was sent before the checkpoint was on disk. Counters are not in it: the log has them.
 type checkpoint struct {
 	Version int                           `json:"version"`
 	Spooled int64                         `json:"spooled"` // the last mail in the spool that it covers

@@ -58,8 +58,8 @@ func (d *Daemon) noteSaveSoon(l *follow.LiveLog) {
 	l.SaveSoon = false
 }
 
-// processBatch counts the lines of a batch and gives it back. It returns false if the daemon was told to stop before the
-// last line: then no other batch may be processed.
+// processBatch counts the lines of a batch and gives it back. It returns false if the daemon was told to stop before
+// the last line: then no other batch may be processed.
 func (d *Daemon) processBatch(b *follow.Batch) bool {
 	l := d.logs[b.Log]
 	if b.Ahead() {

@@ -79,10 +79,10 @@ func (d *Daemon) Check() error {
 	return err
 }
 
-// Run follows the logs until ctx ends, which is no error. It starts all goroutines, and waits for them: one for each log,
-// which reads, and starts workers that parse ahead when there is much; one that spools mails and writes checkpoints; one
-// that sends mail, and one for each hook; one that answers questions; one that serves metrics, one the live page; and
-// this one, which owns the counters.
+// Run follows the logs until ctx ends, which is no error. It starts all goroutines, and waits for them: one for each
+// log, which reads, and starts workers that parse ahead when there is much; one that spools mails and writes
+// checkpoints; one that sends mail, and one for each hook; one that answers questions; one that serves metrics, one the
+// live page; and this one, which owns the counters.
 func (d *Daemon) Run(ctx context.Context) error {
 	d.stopping = ctx.Done()
 	if err := d.setup(); err != nil {

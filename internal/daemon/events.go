@@ -83,8 +83,8 @@ func (d *Daemon) warn(message string, attributes ...any) {
 	d.warnings.add(d.Log, d.now(), message, attributes...)
 }
 
-// problem is called from the goroutine that follows a log. A missing log is normal: logrotate may leave none (nocreate),
-// and Exim makes it with the next line.
+// problem is called from the goroutine that follows a log. A missing log is normal: logrotate may leave none
+// (nocreate), and Exim makes it with the next line.
 func (d *Daemon) problem(err error) {
 	level := slog.LevelWarn
 	if errors.Is(err, fs.ErrNotExist) {

@@ -6,8 +6,8 @@ import "context"
 // It gives it away while it waits for lines, composes mails or writes to the disk. So others wait for no more than a
 // batch of lines. They get it in the order in which they came, because a channel serves the sender that waits longest.
 //
-// Note: the alternative was to ask the owner over a channel. It could answer between two lines, but not during an fsync,
-// of which a storm has many.
+// Note: the alternative was to ask the owner over a channel. It could answer between two lines, but not during an
+// fsync, of which a storm has many.
 type countersLock chan struct{}
 
 func newCountersLock() countersLock { return make(countersLock, 1) }

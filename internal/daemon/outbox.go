@@ -7,8 +7,8 @@ import (
 	"exiwatch/mailer"
 )
 
-// An outbox is where alerts become notifications: it spools them first, writes a checkpoint that covers them second, and
-// lets them be sent third. So none is lost, and none is sent twice. Its writer does what needs the disk. The outbox
+// An outbox is where alerts become notifications: it spools them first, writes a checkpoint that covers them second,
+// and lets them be sent third. So none is lost, and none is sent twice. Its writer does what needs the disk. The outbox
 // belongs to the owner of the counters.
 type outbox struct {
 	spool    *mailer.Spool
@@ -56,9 +56,9 @@ const (
 	saveTick  = time.Second
 	savePause = 5 * time.Second
 	// saveShare is which part of the time checkpoints may take, copied and written, when there is no mail. mailShare is
-	// which part copying them may take when there is: meanwhile nothing is counted. A slow disk delays mails by savePause
-	// at most. A checkpoint takes milliseconds, except with thousands of open alerts. A quick one waits only while there
-	// is more to be read.
+	// which part copying them may take when there is: meanwhile nothing is counted. A slow disk delays mails by
+	// savePause at most. A checkpoint takes milliseconds, except with thousands of open alerts. A quick one waits only
+	// while there is more to be read.
 	saveShare, mailShare = 20, 4
 	quickSave            = 100 * time.Millisecond
 	// holdPatience is how long a mail may wait for an entry of the log to be finished. If a piece of a syslog entry is
@@ -111,8 +111,8 @@ func (o *outbox) digest(now time.Time) {
 	}
 }
 
-// add gives the writer a job, behind all others. A daemon that is stopping doesn't wait for room: the next one does what
-// is left.
+// add gives the writer a job, behind all others. A daemon that is stopping doesn't wait for room: the next one does
+// what is left.
 func (o *outbox) add(j job) {
 	if len(o.waiting) == 0 && o.writer.take(j) {
 		return

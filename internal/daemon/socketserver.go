@@ -96,8 +96,8 @@ const freshness = 25 * time.Millisecond
 // for them.
 const soon = 16 << 10
 
-// answer is called by many goroutines at a time. Exim logs a message before it answers the client, who may send the next
-// one at once. So an answer waits until what the logs hold now is counted, if that takes only a moment.
+// answer is called by many goroutines at a time. Exim logs a message before it answers the client, who may send the
+// next one at once. So an answer waits until what the logs hold now is counted, if that takes only a moment.
 func (d *Daemon) answer(ctx context.Context, q readsocket.Question) (count int64, over bool, err error) {
 	ends := d.ends()
 	late := time.Now().Add(freshness)

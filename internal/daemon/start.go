@@ -130,8 +130,8 @@ func (d *Daemon) newPipeline(key []byte) (*pipeline.Pipeline, error) {
 	return first, nil
 }
 
-// openOutbox opens the outbox. Mails that the checkpoint doesn't cover have never been sent, and are made again; without a
-// checkpoint all go.
+// openOutbox opens the outbox. Mails that the checkpoint doesn't cover have never been sent, and are made again;
+// without a checkpoint all go.
 func (d *Daemon) openOutbox(was *checkpoint, spool *mailer.Spool) error {
 	covered := spool.Last()
 	if was != nil {

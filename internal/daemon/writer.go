@@ -11,8 +11,8 @@ import (
 )
 
 // A writer does what needs a disk, or much time, in a goroutine of its own: it composes mails, spools them, and writes
-// checkpoints. So counting never waits for a disk. It does its jobs in order: when it writes a checkpoint, the mails that
-// this covers are in the spool. It tries again what can't be written.
+// checkpoints. So counting never waits for a disk. It does its jobs in order: when it writes a checkpoint, the mails
+// that this covers are in the spool. It tries again what can't be written.
 type writer struct {
 	begin    func() // called first; nil but in tests
 	maxJobs  int    // the constant, but in tests
@@ -45,8 +45,8 @@ type writer struct {
 }
 
 const (
-	// maxJobs and maxJobRows bound the jobs that wait for the writer with a copy of their alerts. Further ones wait with
-	// the outbox, which keeps little of them.
+	// maxJobs and maxJobRows bound the jobs that wait for the writer with a copy of their alerts. Further ones wait
+	// with the outbox, which keeps little of them.
 	maxJobs    = 1000
 	maxJobRows = 100_000
 	// together is for how long the writer composes mails before it spools them together.

@@ -9,8 +9,8 @@ import (
 	"exiwatch/window"
 )
 
-// A catchUp is the silent reading of lines that were counted before the last checkpoint. It makes the counters what they
-// were there.
+// A catchUp is the silent reading of lines that were counted before the last checkpoint. It makes the counters what
+// they were there.
 type catchUp struct {
 	goal    tailer.Position // where it ends
 	journal bool            // goal is a place in the journal
@@ -58,8 +58,8 @@ func (l *LiveLog) catchUpTo(c *catchUp) {
 	l.Pipeline.SetSilent(true)
 }
 
-// caughtUp ends the catch-up: from here on the listener hears of the log. Alerts that are open here though no checkpoint
-// has them come from lines that were added late to a file that had been counted, or from a rule that is new.
+// caughtUp ends the catch-up: from here on the listener hears of the log. Alerts that are open here though no
+// checkpoint has them come from lines that were added late to a file that had been counted, or from a rule that is new.
 func (l *LiveLog) caughtUp() {
 	c := l.catchUp
 	l.catchUp = nil

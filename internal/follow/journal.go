@@ -55,8 +55,8 @@ func (l *LiveLog) resumeJournal(saved *Checkpoint) error {
 		rules: saved.Rules})
 }
 
-// journalBefore is a place from which on the windows at a time of the log's clock are complete. Where the stamps are not
-// those of the journal, that is its beginning.
+// journalBefore is a place from which on the windows at a time of the log's clock are complete. Where the stamps are
+// not those of the journal, that is its beginning.
 func (l *LiveLog) journalBefore(at window.Clock) ResumePoint {
 	p := ResumePoint{Clock: l.Pipeline.Clock()}
 	if at.Shift == 0 {
@@ -85,7 +85,8 @@ func (l *LiveLog) catchUpJournal(ctx context.Context, from ResumePoint, c *catch
 	return nil
 }
 
-// resumeJournalLost reads from the next entry on: the journal no longer holds the one that was counted last, if any was.
+// resumeJournalLost reads from the next entry on: the journal no longer holds the one that was counted last, if any
+// was.
 func (l *LiveLog) resumeJournalLost(saved *Checkpoint) {
 	l.start(saved.ResumePoint)
 	if saved.Position.Offset > 0 {
@@ -95,8 +96,8 @@ func (l *LiveLog) resumeJournalLost(saved *Checkpoint) {
 	l.Pipeline.Restore(saved.Alerts)
 }
 
-// resumeJournalFirst is for a journal that is followed for the first time. Its past is counted silently as far back as the
-// windows reach. With FromStart the listener hears of all that there is.
+// resumeJournalFirst is for a journal that is followed for the first time. Its past is counted silently as far back as
+// the windows reach. With FromStart the listener hears of all that there is.
 func (l *LiveLog) resumeJournalFirst(ctx context.Context) error {
 	l.startFrom(tailer.Position{})
 	if l.FromStart {

@@ -144,8 +144,8 @@ func (l *LiveLog) Count(b *Batch, more func(lines int64) bool) bool {
 	return whole
 }
 
-// run counts the part of a run behind a join as its worker has parsed it. It returns false where lines have to be looked
-// at one by one: around a stamp that earlier lines decide about, and at the end of a catch-up.
+// run counts the part of a run behind a join as its worker has parsed it. It returns false where lines have to be
+// looked at one by one: around a stamp that earlier lines decide about, and at the end of a catch-up.
 func (l *LiveLog) run(b *Batch, j pipeline.Join) bool {
 	w, before := b.worker, b.run.Number-1
 	rest := b.run

@@ -16,8 +16,8 @@ import (
 	"exiwatch/window"
 )
 
-// Resume finds where to read the log from, and how far silently. Saved says what the last checkpoint says of the log; nil
-// if it is followed for the first time. While a file can't be read that must be looked at for this, the log stays
+// Resume finds where to read the log from, and how far silently. Saved says what the last checkpoint says of the log;
+// nil if it is followed for the first time. While a file can't be read that must be looked at for this, the log stays
 // Pending. A log that has never been counted and may not be read is a mistake: that is an error at once.
 func (l *LiveLog) Resume(saved *Checkpoint) error {
 	err := l.resume(saved)

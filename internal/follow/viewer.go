@@ -15,8 +15,8 @@ import (
 )
 
 // A Viewer follows one main log for a person who watches it. It counts as the daemon does, but mails nothing, keeps
-// nothing and needs no daemon. It is Run once. Run's goroutine calls the functions below, except Problem; the methods may
-// only be called from these functions.
+// nothing and needs no daemon. It is Run once. Run's goroutine calls the functions below, except Problem; the methods
+// may only be called from these functions.
 type Viewer struct {
 	// Asks are functions to be called between two batches of lines, within milliseconds.
 	Asks <-chan func()

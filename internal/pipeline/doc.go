@@ -1,6 +1,6 @@
-// Package pipeline turns entries of Exim's main log into counts and alerts: the same way for the daemon, which follows a
-// log, and for a replay, which reads finished ones. That both say the same is the invariant of exiwatch, and this package
-// is where it is kept: no files, no networks, no wall clock.
+// Package pipeline turns entries of Exim's main log into counts and alerts: the same way for the daemon, which follows
+// a log, and for a replay, which reads finished ones. That both say the same is the invariant of exiwatch, and this
+// package is where it is kept: no files, no networks, no wall clock.
 //
 //	parser.Entry → keys (who an arrival is counted for) → scope (whether a rule counts it) → window.Counters → Listener
 //

@@ -205,28 +205,34 @@ func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, counts bool) (wan
 	if back = p.returns != nil && p.returns.comesBack(a, p.counters.Clock().Now); back {
 		counts, w.Outside = false, ^uint64(0)
 	}
-	own, name := p.sent.match(a, p.log)
-	if own != nil && p.listener.Own != nil {
-		p.listener.Own(name)
-	}
+	sent := p.matchSent(a)
 	if p.listener.Observed != nil {
-		p.listener.Observed(p, w, counts && own == nil)
+		p.listener.Observed(p, w, counts && sent == nil)
 	}
-	if !counts && w.Nature == window.Plain || p.listener.Idle {
-		return true, back
-	}
-	if own != nil {
-		own.consume(p.log, p.counters.Clock().Now)
-		return true, back
-	}
-	p.count(w)
-	if !counts {
-		return true, back
-	}
-	if p.listener.Counted != nil && !p.hosts.silent {
-		p.listener.Counted(w)
+	switch {
+	case !counts && w.Nature == window.Plain || p.listener.Idle:
+	case sent != nil:
+		sent.consume(p.log, p.counters.Clock().Now)
+	default:
+		p.count(w)
+		p.emitCounted(w, counts)
 	}
 	return true, back
+}
+
+// matchSent returns the mail of ours that an arrival is; nil if it is none.
+func (p *Pipeline) matchSent(a *parser.Arrival) *SentMail {
+	sent, name := p.sent.match(a, p.log)
+	if sent != nil && p.listener.Own != nil {
+		p.listener.Own(name)
+	}
+	return sent
+}
+
+func (p *Pipeline) emitCounted(w *window.Arrival, counts bool) {
+	if counts && p.listener.Counted != nil && !p.hosts.silent {
+		p.listener.Counted(w)
+	}
 }
 
 // believe keeps a stamp that may be forged from moving the clock: the arrival counts where the log has got to.

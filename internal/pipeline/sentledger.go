@@ -45,7 +45,8 @@ func (l *SentLedger) add(m *SentMail) {
 	l.order = append(l.order, m)
 }
 
-// match returns the listed mail that an arrival is, and its name in the spool; nil if it is none, or was matched before.
+// match returns the listed mail that an arrival is, and its name in the spool; nil if it is none, or was matched
+// before.
 func (l *SentLedger) match(a *parser.Arrival, log string) (m *SentMail, name string) {
 	if len(l.byName) == 0 || len(a.HeaderMessageID) == 0 {
 		return nil, ""

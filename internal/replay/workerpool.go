@@ -13,9 +13,9 @@ import (
 )
 
 // A workerPool reads logs in parallel and applies them in order. Each worker takes the next chunk, parses it as if
-// nothing before it mattered, waits until all chunks before it have been applied, and applies its own. Where lines at the
-// end of the chunk before still matter, the first lines are parsed again: see parser.Reach. Where an hour of the clock
-// occurs twice, all are.
+// nothing before it mattered, waits until all chunks before it have been applied, and applies its own. Where lines at
+// the end of the chunk before still matter, the first lines are parsed again: see parser.Reach. Where an hour of the
+// clock occurs twice, all are.
 type workerPool struct {
 	pipeline *pipeline.Pipeline
 	workers  []*pipeline.Worker

@@ -88,8 +88,8 @@ func TestPoolTellsWhatOneReaderTells(t *testing.T) {
 	}
 }
 
-// TestPoolCarriesTheStamp: a late line in the hour that occurs twice belongs to its second occurrence, because the chunk
-// before has shown that the first one is over.
+// TestPoolCarriesTheStamp: a late line in the hour that occurs twice belongs to its second occurrence, because the
+// chunk before has shown that the first one is over.
 func TestPoolCarriesTheStamp(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
 	testkit.Must(t, err)
@@ -106,8 +106,8 @@ func TestPoolCarriesTheStamp(t *testing.T) {
 	}
 }
 
-// TestPoolReadsCallsOnce: chunks of a log with a cwd= line before each arrival are parsed again only at their beginnings,
-// and the pool tells what one reader tells, wherever a chunk ends.
+// TestPoolReadsCallsOnce: chunks of a log with a cwd= line before each arrival are parsed again only at their
+// beginnings, and the pool tells what one reader tells, wherever a chunk ends.
 func TestPoolReadsCallsOnce(t *testing.T) {
 	c := configtest.Parse(t, "[[rule]]\nkey = \"user\"\nlimit = 3\nwindow = \"5m\"\n")
 	now := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
