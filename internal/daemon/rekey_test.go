@@ -13,11 +13,11 @@ import (
 // TestRekey: the alerts of a checkpoint from before values were folded.
 func TestRekey(t *testing.T) {
 	saved := func(rule, value, tally string) pipeline.SavedAlert {
-		s := window.Saved{Rule: rule, Value: []byte(value)}
+		s := window.SavedAlert{Rule: rule, Value: []byte(value)}
 		if tally != "" {
-			s.Tallies = []window.SavedTally{{Key: tally, Rows: []window.SavedRow{{Value: []byte("x")}}}}
+			s.ValueCounts = []window.SavedValues{{Key: tally, Rows: []window.SavedValue{{Value: []byte("x")}}}}
 		}
-		return pipeline.SavedAlert{Saved: s}
+		return pipeline.SavedAlert{SavedAlert: s}
 	}
 	c := checkpoint{Logs: map[string]*follow.Checkpoint{"mainlog": {Alerts: []pipeline.SavedAlert{
 		saved("account 20/5m", "Alice", "auth"),

@@ -80,7 +80,7 @@ func (d *Daemon) count() statsSnapshot {
 			c.catchUp = d.now().Sub(d.stats.began)
 		}
 		for _, p := range l.Pipeline.Hosts() {
-			for i, h := range p.Counters().Held() {
+			for i, h := range p.Counters().RuleStats() {
 				c.rules[i].Keys += h.Keys
 				c.rules[i].Open += h.Open
 			}
@@ -119,7 +119,7 @@ func (d *Daemon) snapshot(ctx context.Context) metrics.Snapshot {
 		Rules: c.rules, Unspooled: c.unspooled, Rebuild: c.catchUp, Stale: stale,
 		KeysDropped: int64(c.lost.DroppedKeys), Merged: int64(c.lost.MergedArrivals),
 		Forgotten: int64(c.lost.ForgottenRows),
-		Skipped:   c.skipped, DistinctOmitted: int64(c.lost.OmittedInner), Refused: int64(c.lost.RefusedAlerts),
+		Skipped:   c.skipped, DistinctOmitted: int64(c.lost.OmittedDistinct), Refused: int64(c.lost.RefusedAlerts),
 	}
 	now := d.now()
 	for i, l := range c.logs {

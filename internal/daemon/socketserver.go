@@ -151,7 +151,7 @@ func (d *Daemon) value(q readsocket.Question) (count int64, over bool) {
 		for _, value := range pipeline.LookupForms(t) {
 			for _, l := range d.logs {
 				for _, p := range l.Pipeline.Hosts() {
-					c, o := p.Counters().Ask(t.Key, value, p.Now(now))
+					c, o := p.Counters().CountAt(t.Key, value, p.Now(now))
 					count, over = max(count, c), over || o
 				}
 			}

@@ -173,7 +173,7 @@ func (d *Daemon) scopesOfRules() []int {
 type standingAlert struct {
 	pipeline *pipeline.Pipeline
 	alert    *window.Alert
-	now      window.Standing
+	now      window.Usage
 }
 
 // worst tells of the open alerts that are farthest above their limits, those of one log beside those of another.
@@ -208,19 +208,19 @@ func (s *webSource) worst(ctx context.Context, open []standingAlert, at time.Tim
 	return alerts, nil
 }
 
-func (s *webSource) standingOf(o *standingAlert, at time.Time) window.Standing {
+func (s *webSource) standingOf(o *standingAlert, at time.Time) window.Usage {
 	rule := o.alert.Rule.String()
 	p := o.pipeline
-	for _, one := range p.Counters().Standings(o.alert.Rule.Key, o.alert.Value, p.Now(at)) {
+	for _, one := range p.Counters().Usages(o.alert.Rule.Key, o.alert.Value, p.Now(at)) {
 		if s.rules[one.Rule] == rule {
 			return one
 		}
 	}
-	return window.Standing{}
+	return window.Usage{}
 }
 
 // rank finds who is nearest to a limit.
-func (s *webSource) rank(ctx context.Context, at time.Time) ([]window.Standing, error) {
+func (s *webSource) rank(ctx context.Context, at time.Time) ([]window.Usage, error) {
 	d := s.daemon
 	ranking := window.Ranking{Most: web.MaxRanking}
 	var all []*pipeline.Pipeline
@@ -243,14 +243,14 @@ func (s *webSource) rank(ctx context.Context, at time.Time) ([]window.Standing, 
 }
 
 // Who gives of each rule the highest count that the value has in any log.
-func (s *webSource) Who(ctx context.Context, keys []window.Key, value string) (all []window.Standing, open []web.Alert,
+func (s *webSource) Who(ctx context.Context, keys []window.Key, value string) (all []window.Usage, open []web.Alert,
 	err error) {
 	at := s.daemon.now()
 	err = s.daemon.counters.with(ctx, func() {
 		for _, p := range s.daemon.pipelines() {
-			var standings []window.Standing
+			var standings []window.Usage
 			for _, k := range keys {
-				standings = append(standings, p.Counters().Standings(k, value, p.Now(at))...)
+				standings = append(standings, p.Counters().Usages(k, value, p.Now(at))...)
 			}
 			for i, one := range standings {
 				if i == len(all) {

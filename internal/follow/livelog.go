@@ -297,7 +297,7 @@ func (l *LiveLog) Losses() window.Stats {
 		MergedArrivals: now.MergedArrivals - l.lost.MergedArrivals,
 		ForgottenRows:  now.ForgottenRows - l.lost.ForgottenRows,
 		RefusedAlerts:  now.RefusedAlerts - l.lost.RefusedAlerts,
-		OmittedInner:   now.OmittedInner - l.lost.OmittedInner,
+		OmittedDistinct:   now.OmittedDistinct - l.lost.OmittedDistinct,
 	}
 	l.lost = now
 	return lost

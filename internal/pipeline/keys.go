@@ -189,7 +189,7 @@ func (v *keyExtractor) topicOf(subject []byte) []byte {
 		v.text = append(v.text, made...)
 		return v.made(n)
 	}
-	v.text = window.Fold(subject, v.text)
+	v.text = window.FoldSubject(subject, v.text)
 	cell.put(subject, hash, v.text[n:])
 	return v.made(n)
 }
@@ -261,7 +261,7 @@ func (v *keyExtractor) lookupForms(t readsocket.Term) (values [][]byte) {
 		}
 		return [][]byte{v.networkOf(askedAddress(value))}
 	case window.Topic:
-		return [][]byte{window.Fold(value, nil)}
+		return [][]byte{window.FoldSubject(value, nil)}
 	}
 	return [][]byte{value}
 }
