@@ -35,11 +35,11 @@ type opened struct {
 
 // subjects are those of an alert that has ended, most messages first.
 type subjects struct {
-	rows []window.Row
+	rows []window.ValueCount
 	n    int // of all
 	more bool
 
-	anomalies, entries []window.Row
+	anomalies, entries []window.ValueCount
 }
 
 // rankedKeys is the key behind those by which arrivals are ranked: all have the same value of the log.
@@ -153,7 +153,7 @@ func (s *Summary) Ended(a *window.Alert) {
 const maxEntries = 3
 
 // oddities gives what is wrong with how many of an alert's entries, and some of these, if it is about anomalies.
-func (o *opened) oddities() (anomalies, entries []window.Row) {
+func (o *opened) oddities() (anomalies, entries []window.ValueCount) {
 	switch {
 	case o.Rule.Count != window.Anomalies:
 		return nil, nil
@@ -164,7 +164,7 @@ func (o *opened) oddities() (anomalies, entries []window.Row) {
 }
 
 // top gives the n subjects with the most messages, all if n is 0.
-func (o *opened) top(n int) []window.Row {
+func (o *opened) top(n int) []window.ValueCount {
 	if o.ended == nil {
 		return o.Top(window.Subject, n)
 	}

@@ -221,11 +221,11 @@ func TestLargeCheckpointIsTrimmed(t *testing.T) {
 	whole, err := encode(was, maxCheckpoint)
 	must(t, err)
 	p := was.Logs[c.log]
-	rows := make([]window.SavedRow, 1000)
+	rows := make([]window.SavedValue, 1000)
 	for i := range rows {
-		rows[i] = window.SavedRow{Value: []byte{byte(i), byte(i >> 8)}, Messages: 1}
+		rows[i] = window.SavedValue{Value: []byte{byte(i), byte(i >> 8)}, Messages: 1}
 	}
-	p.Alerts[0].Tallies[0].Rows = rows
+	p.Alerts[0].ValueCounts[0].Rows = rows
 	for _, over := range []int{1, 1000, 40_000} {
 		size := len(whole) + over
 		text, err := encode(was, size)

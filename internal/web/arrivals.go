@@ -33,7 +33,7 @@ func (n *Now) arrivals() *look.Columns {
 }
 
 // sparks draws for each standing the messages of its value in the last hour.
-func (n *Now) sparks(of []window.Standing) []look.Spark {
+func (n *Now) sparks(of []window.Usage) []look.Spark {
 	const spans, length = 30, 120 // seconds
 	from := n.Second - spans*length + 1
 	counts := make([][]int64, len(of))

@@ -88,8 +88,8 @@ func (d *desk) make(ctx context.Context, path string, query url.Values, live boo
 }
 
 // relevant leaves out what rules on other keys say where they know nothing of the value.
-func relevant(standings []window.Standing, rules []window.Rule, k window.Key) []window.Standing {
-	return slices.DeleteFunc(standings, func(s window.Standing) bool { return rules[s.Rule].Key != k && s.Count == 0 })
+func relevant(standings []window.Usage, rules []window.Rule, k window.Key) []window.Usage {
+	return slices.DeleteFunc(standings, func(s window.Usage) bool { return rules[s.Rule].Key != k && s.Count == 0 })
 }
 
 // look gives how things stand, or stood a moment ago.

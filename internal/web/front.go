@@ -25,7 +25,7 @@ type front struct {
 
 // A place in the ranking.
 type place struct {
-	window.Standing
+	window.Usage
 	Rule  window.Rule
 	Spark look.Spark
 }
@@ -85,7 +85,7 @@ func (n *Now) Waits() bool {
 const shownRanking = 20
 
 // ranked has of each party the standing that is nearest to its limit.
-func (n *Now) ranked() (places []window.Standing) {
+func (n *Now) ranked() (places []window.Usage) {
 	seen := make(map[named]bool)
 	for _, s := range n.Ranking {
 		id := named{partyKey(n.Rules[s.Rule].Key).String(), s.Value}

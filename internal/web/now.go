@@ -12,7 +12,7 @@ type Source interface {
 	// Now tells how things stand.
 	Now(ctx context.Context) (*Now, error)
 	// Who tells how a value of some keys stands under each rule on them, and which alerts on it are open.
-	Who(ctx context.Context, keys []window.Key, value string) ([]window.Standing, []Alert, error)
+	Who(ctx context.Context, keys []window.Key, value string) ([]window.Usage, []Alert, error)
 	// Check finds out whether all is in order, which may take its time.
 	Check(ctx context.Context) []Finding
 }
@@ -24,7 +24,7 @@ type Now struct {
 	Book    *View
 	Rules   []window.Rule
 	Scopes  []int             // of each rule, as in window.Arrival.Outside
-	Ranking []window.Standing // those nearest to their limits
+	Ranking []window.Usage // those nearest to their limits
 	Open    []Alert           // the worst first: MaxOpen at most
 	Opens   int               // how many are open
 	Ended   []Alert           // those of the last that have ended, the newest first: MaxEnded at most
@@ -65,14 +65,14 @@ type Alert struct {
 	Opened, First, Last, Ended  time.Time
 	Count, Limit, Peak          int64 // Count: now, in one window
 	Messages, Recipients, Bytes int64
-	Topics                      []window.TopicRow
+	Topics                      []window.TopicCount
 	Groups                      []Group
 }
 
 // A Group ranks the values of a key.
 type Group struct {
 	Key   window.Key
-	Rows  []window.Row
+	Rows  []window.ValueCount
 	Of    int64 // messages that have a value
 	Count int   // how many values there are
 	More  bool  // and others beyond these

@@ -28,7 +28,7 @@ type who struct {
 }
 
 type standing struct {
-	window.Standing
+	window.Usage
 	Rule window.Rule
 }
 
@@ -54,7 +54,7 @@ var about = [...]window.Key{window.Topic, window.Account, window.Host, window.Ne
 	window.RecipientDomain, window.Helo}
 
 // who looks at the arrivals of a value. open are the alerts on it.
-func (n *Now) who(k window.Key, value string, standings []window.Standing, open []Alert) *who {
+func (n *Now) who(k window.Key, value string, standings []window.Usage, open []Alert) *who {
 	w := &who{Key: k, Value: value, Alerts: open}
 	tallies := make([]map[string]*share, len(about))
 	for i := range tallies {
@@ -140,9 +140,9 @@ func tally(into map[string]*share, value []byte, shown string) {
 func newGroup(k window.Key, tally map[string]*share, of int64) Group {
 	g := Group{Key: k, Of: of, Count: len(tally)}
 	for _, s := range tally {
-		g.Rows = append(g.Rows, window.Row{Value: s.shown, Messages: s.messages})
+		g.Rows = append(g.Rows, window.ValueCount{Value: s.shown, Messages: s.messages})
 	}
-	slices.SortFunc(g.Rows, func(a, b window.Row) int {
+	slices.SortFunc(g.Rows, func(a, b window.ValueCount) int {
 		return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(a.Value, b.Value))
 	})
 	g.Rows = g.Rows[:min(len(g.Rows), maxShown)]
@@ -151,11 +151,11 @@ func newGroup(k window.Key, tally map[string]*share, of int64) Group {
 
 // course draws how the count that is nearest to its limit came about: at each moment what had arrived in the window
 // before.
-func (n *Now) course(standings []window.Standing) (*look.Columns, window.Rule) {
+func (n *Now) course(standings []window.Usage) (*look.Columns, window.Rule) {
 	if len(standings) == 0 {
 		return nil, window.Rule{}
 	}
-	s := slices.MaxFunc(standings, func(a, b window.Standing) int { return cmp.Compare(a.Share(), b.Share()) })
+	s := slices.MaxFunc(standings, func(a, b window.Usage) int { return cmp.Compare(a.Share(), b.Share()) })
 	rule := n.Rules[s.Rule]
 	length := int64(rule.Window / time.Second)
 	step := max(min(24*length, maxCourse), minCourse) / courseSpans

@@ -37,7 +37,7 @@ func clock(t, today time.Time) string {
 }
 
 // left says how far from its limit a standing is.
-func left(r window.Rule, s window.Standing) string {
+func left(r window.Rule, s window.Usage) string {
 	switch {
 	case s.Count > s.Limit:
 		return fmt.Sprintf("%s over", amount(r, s.Count-s.Limit))
