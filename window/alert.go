@@ -50,8 +50,8 @@ type Alert struct {
 	// that is the one that crossed, one from the middle of its window too. Each once; clipped to 24 bytes.
 	Samples []string
 
-	tallies         []tally // of each Key; none where nothing was tallied
-	course          series
+	values          []valueCounts // of each Key; none where nothing was tallied
+	chart           series
 	firstID, lastID string
 	// Seconds of the clock.
 	firstAt, lastAt, openedAt int64
@@ -70,14 +70,14 @@ func alertID(rule Rule, value string, messageID []byte) string {
 	return hex.EncodeToString(sum[:idLen])
 }
 
-// begin takes the oldest row that history still has of the window that crossed the limit for the first arrival.
-func (a *Alert) begin(oldest *row, zone *time.Location) {
+// setFirst takes the oldest row that history still has of the window that crossed the limit for the first arrival.
+func (a *Alert) setFirst(oldest *loggedArrival, zone *time.Location) {
 	a.First, a.firstAt, a.firstID = oldest.time(zone), oldest.at, oldest.id()
 	a.Last, a.lastAt, a.lastID = a.First, a.firstAt, a.firstID
 }
 
-// add puts an arrival into the totals.
-func (a *Alert) add(weights *[numSums]int64) {
+// addTotals puts an arrival into the totals.
+func (a *Alert) addTotals(weights *[numSums]int64) {
 	a.Messages = saturate(a.Messages, weights[Messages])
 	a.Recipients = saturate(a.Recipients, weights[Recipients])
 	a.Bytes = saturate(a.Bytes, weights[Bytes])
@@ -89,10 +89,10 @@ func offsetOf(t time.Time) int64 {
 	return int64(offset)
 }
 
-// note tallies an arrival that is in the totals.
-func (a *Alert) note(r *row, zone *time.Location, b *budget) {
+// addArrival tallies an arrival that is in the totals.
+func (a *Alert) addArrival(r *loggedArrival, zone *time.Location, b *memoryBudget) {
 	for k, value := range r.values {
-		a.tally(Key(k), value, r.recipients, r.bytes, b)
+		a.countValue(Key(k), value, r.recipients, r.bytes, b)
 	}
 	if r.at < a.firstAt {
 		a.First, a.firstAt, a.firstID = r.time(zone), r.at, r.id()
@@ -102,8 +102,8 @@ func (a *Alert) note(r *row, zone *time.Location, b *budget) {
 	}
 }
 
-// tally counts an arrival under its value of a key, or each of its values, if it has one.
-func (a *Alert) tally(k Key, value []byte, recipients, size int64, b *budget) {
+// countValue counts an arrival under its value of a key, or each of its values, if it has one.
+func (a *Alert) countValue(k Key, value []byte, recipients, size int64, b *memoryBudget) {
 	if value == nil {
 		return
 	}
@@ -111,25 +111,25 @@ func (a *Alert) tally(k Key, value []byte, recipients, size int64, b *budget) {
 	for more := k == RecipientDomain; more; {
 		var domain []byte
 		if domain, value, more = bytes.Cut(value, lineFeed); more {
-			a.tallies[k].add(domain, n, b)
+			a.values[k].add(domain, n, b)
 		} else {
 			value = domain
 		}
 	}
-	a.tallies[k].add(value, n, b)
+	a.values[k].add(value, n, b)
 }
 
 var lineFeed = []byte("\n")
 
-// giveBack returns to the budget what the tallies took.
-func (a *Alert) giveBack(b *budget) {
-	for k := range a.tallies {
-		a.tallies[k].giveBack(b)
+// release returns to the budget what the tallies took.
+func (a *Alert) release(b *memoryBudget) {
+	for k := range a.values {
+		a.values[k].release(b)
 	}
 }
 
-// sample chooses the Samples; middle is taken while the last arrival is the one that crossed the limit.
-func (a *Alert) sample(crossed, middle string) {
+// setSamples chooses the Samples; middle is taken while the last arrival is the one that crossed the limit.
+func (a *Alert) setSamples(crossed, middle string) {
 	ids := [...]string{a.firstID, crossed, a.lastID}
 	if a.lastID == crossed {
 		ids = [...]string{a.firstID, middle, crossed}
@@ -146,17 +146,17 @@ func (a *Alert) sample(crossed, middle string) {
 // most, all where n is 0. An arrival without a value for the key is in no row. Only the first 1000 values an alert
 // meets are ranked, each exactly; one that came later may be missing however often it occurred, which Distinct tells.
 func (a *Alert) Top(k Key, n int) []ValueCount {
-	if int(k) >= len(a.tallies) {
+	if int(k) >= len(a.values) {
 		return nil
 	}
-	return a.tallies[k].top(n)
+	return a.values[k].top(n)
 }
 
 // Distinct says how many values of a key the arrivals in the totals have; more, that there were others beyond the 1000
 // that an alert tells apart.
 func (a *Alert) Distinct(k Key) (n int, more bool) {
-	if int(k) >= len(a.tallies) {
+	if int(k) >= len(a.values) {
 		return 0, false
 	}
-	return len(a.tallies[k].rows), a.tallies[k].other.Messages > 0
+	return len(a.values[k].rows), a.values[k].other.Messages > 0
 }

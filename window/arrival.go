@@ -46,6 +46,6 @@ func (a *Arrival) alternate(login []byte) *Arrival {
 func (a *Arrival) keptID() []byte { return a.MessageID[:min(len(a.MessageID), maxMessageID)] }
 
 // isOutside reports whether a row or an arrival with these bits is outside the family's scope.
-func (f *family) isOutside(outside uint64) bool {
-	return f.scope != everything && outside>>f.scope&1 != 0
+func (t *counterTable) isOutside(outside uint64) bool {
+	return t.scope != everything && outside>>t.scope&1 != 0
 }

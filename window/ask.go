@@ -8,7 +8,7 @@ package window
 func (c *Counters) CountAt(k Key, value []byte, now int64) (count int64, over bool) {
 	now = max(now, c.clock.now)
 	hash := c.hash(value)
-	for _, f := range c.families {
+	for _, f := range c.tables {
 		if f.key != k {
 			continue
 		}
@@ -17,9 +17,9 @@ func (c *Counters) CountAt(k Key, value []byte, now int64) (count int64, over bo
 			continue
 		}
 		for i := range f.rules {
-			inside := f.foresee(n, i, c.clock.now, now)
-			if f.doubts != nil {
-				inside = max(inside-f.doubted(n, i, now-f.windows[i]), 0)
+			inside := f.countAt(n, i, c.clock.now, now)
+			if f.doubtful != nil {
+				inside = max(inside-f.doubtfulCount(n, i, now-f.windows[i]), 0)
 			}
 			count = max(count, inside)
 			over = over || inside > f.limitAt(n, i, now)
@@ -33,45 +33,45 @@ func (c *Counters) CountNow(k Key, value []byte) (count int64, over bool) {
 	return c.CountAt(k, value, c.clock.now)
 }
 
-// foresee is what the count of a rule, at the second at now, will be at the second then if nothing arrives.
-func (f *family) foresee(n uint32, rule int, at, then int64) int64 {
-	left := then - f.windows[rule]
-	if f.tails[rule] == f.seconds.next || f.seconds.at(f.tails[rule]).at > left {
-		return f.gauge(n, rule).count // nothing leaves
+// countAt is what the count of a rule, at the second at now, will be at the second then if nothing arrives.
+func (t *counterTable) countAt(n uint32, rule int, at, then int64) int64 {
+	left := then - t.windows[rule]
+	if t.tails[rule] == t.seconds.next || t.seconds.At(t.tails[rule]).at > left {
+		return t.ruleCount(n, rule).count // nothing leaves
 	}
-	if f.rules[rule].Count >= numSums {
-		v := f.varied[rule]
-		return v.variety.foresee(v.variety.lowest[n], v.window, left)
+	if t.rules[rule].Count >= numSums {
+		v := t.distinctRefs[rule]
+		return v.estimator.CountAt(v.estimator.lowest[n], v.window, left)
 	}
-	sums, _ := f.after(n, left, at)
-	return sums[f.rules[rule].Count]
+	sums, _ := t.sumsAfter(n, left, at)
+	return sums[t.rules[rule].Count]
 }
 
 // limitAt is the limit that will apply to counter n at the second now.
-func (f *family) limitAt(n uint32, rule int, now int64) int64 {
-	r, g := &f.rules[rule], f.gauge(n, rule)
+func (t *counterTable) limitAt(n uint32, rule int, now int64) int64 {
+	r, g := &t.rules[rule], t.ruleCount(n, rule)
 	if g.except == 0 || r.Except[g.except-1].end() > now {
 		return r.limitOf(g)
 	}
-	if x := r.exception(f.value(n), now); x > 0 {
+	if x := r.exception(t.value(n), now); x > 0 {
 		return r.Except[x-1].Limit
 	}
 	return r.Limit
 }
 
-// foresee is what estimate will return when the inner values up to the second left have left the window.
-func (v *variety) foresee(k uint32, window int, left int64) int64 {
+// CountAt is what estimate will return when the inner values up to the second left have left the window.
+func (e *Estimator) CountAt(k uint32, window int, left int64) int64 {
 	if k == 0 {
 		return 0
 	}
-	c := &v.classes[k]
-	above := v.foresee(c.higher, window, left)
-	if c.lost > left {
-		return above + max(above, int64(v.limits.class)+1)
+	c := &e.levels[k]
+	above := e.CountAt(c.higher, window, left)
+	if c.evictedAt > left {
+		return above + max(above, int64(e.limits.levelSize)+1)
 	}
-	s := v.view(k, window)
+	s := e.levelWindow(k, window)
 	count := s.count
-	for e := s.tail; e != 0 && v.inners[e].at <= left; e = v.inners[e].next {
+	for i := s.oldest; i != 0 && e.values[i].at <= left; i = e.values[i].next {
 		count--
 	}
 	return above + int64(count)

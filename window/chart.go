@@ -73,11 +73,11 @@ func (s *series) widen(offset int64) {
 // Chart shows the alert's course: what was known to have arrived in the window before the one that crossed the limit,
 // and all since.
 func (a *Alert) Chart() Chart {
-	step := chartSteps[a.course.step]
+	step := chartSteps[a.chart.step]
 	return Chart{
-		From:     a.Opened.Truncate(time.Second).Add(time.Duration(a.course.from-a.openedAt) * time.Second),
+		From:     a.Opened.Truncate(time.Second).Add(time.Duration(a.chart.from-a.openedAt) * time.Second),
 		Step:     time.Duration(step) * time.Second,
-		Messages: append([]int64(nil), a.course.bars...),
-		Opened:   int(max(a.openedAt-a.course.from, 0) / step),
+		Messages: append([]int64(nil), a.chart.bars...),
+		Opened:   int(max(a.openedAt-a.chart.from, 0) / step),
 	}
 }

@@ -1,34 +1,34 @@
 package window
 
 // full reports whether there is no room for a counter of a value so long, nor for its bucket.
-func (f *family) full(length int) bool {
-	return f.held >= f.limits.keys || f.used >= f.limits.buckets || f.texts.held+length > f.limits.keyText
+func (t *counterTable) full(length int) bool {
+	return t.held >= t.limits.keys || t.used >= t.limits.buckets || t.values.held+length > t.limits.keyText
 }
 
 // evict drops a counter other than keep to make room, and reports whether it found one: of the next maxCandidates
 // positions that whose count is the least part of its limit, of several the one with the oldest last arrival. It drops
 // none with an open alert and none that is near a limit.
-func (f *family) evict(keep uint32, now int64) bool {
+func (t *counterTable) evict(keep uint32, now int64) bool {
 	var found candidate
-	for range min(maxCandidates, f.counters.len) {
-		f.hand++
-		if f.hand >= f.counters.len {
-			f.hand = 1
+	for range min(maxCandidates, t.counters.len) {
+		t.evictCursor++
+		if t.evictCursor >= t.counters.len {
+			t.evictCursor = 1
 		}
-		n := f.hand
-		if c := f.counters.at(n); n == keep || c.buckets == 0 || c.open > 0 {
+		n := t.evictCursor
+		if c := t.counters.At(n); n == keep || c.buckets == 0 || c.openAlerts > 0 {
 			continue
 		}
-		f.expire(n, now)
-		if c := f.candidate(n, now); !c.near && (found.n == 0 || c.before(&found)) {
+		t.expire(n, now)
+		if c := t.candidate(n, now); !c.near && (found.n == 0 || c.before(&found)) {
 			found = c
 		}
 	}
 	if found.n == 0 {
 		return false
 	}
-	f.drop(found.n, now)
-	f.dropped++
+	t.drop(found.n, now)
+	t.dropped++
 	return true
 }
 
@@ -41,11 +41,11 @@ type candidate struct {
 }
 
 // candidate looks at counter n, which has buckets. It is near a limit from half of it on.
-func (f *family) candidate(n uint32, now int64) candidate {
-	c := candidate{n: n, last: f.buckets.at(f.counters.at(n).last).at.second(now)}
-	for i := range f.rules {
-		g := f.gauge(n, i)
-		count, limit := g.count, f.rules[i].limitOf(g)
+func (t *counterTable) candidate(n uint32, now int64) candidate {
+	c := candidate{n: n, last: t.buckets.At(t.counters.At(n).newest).at.second(now)}
+	for i := range t.rules {
+		g := t.ruleCount(n, i)
+		count, limit := g.count, t.rules[i].limitOf(g)
 		c.share = max(c.share, float64(count)/float64(limit))
 		c.near = c.near || count > 0 && count >= limit/2
 	}

@@ -57,7 +57,7 @@ func (r *Rule) exception(value []byte, now int64) uint16 {
 }
 
 // limitOf is the limit that applies to a gauge of the rule.
-func (r *Rule) limitOf(g *gauge) int64 {
+func (r *Rule) limitOf(g *ruleCount) int64 {
 	if g.except > 0 {
 		return r.Except[g.except-1].Limit
 	}
@@ -65,48 +65,48 @@ func (r *Rule) limitOf(g *gauge) int64 {
 }
 
 // A lapse is a second at which exceptions of a rule end.
-type lapse struct {
-	at     int64
-	family *family
-	rule   int // in family.rules
+type exceptionEnd struct {
+	at    int64
+	table *counterTable
+	rule  int // in family.rules
 }
 
-func lapsesOf(f *family, rule int) (lapses []lapse) {
+func exceptionEndsOf(f *counterTable, rule int) (lapses []exceptionEnd) {
 	for i := range f.rules[rule].Except {
 		if at := f.rules[rule].Except[i].end(); at < math.MaxInt64 {
-			lapses = append(lapses, lapse{at, f, rule})
+			lapses = append(lapses, exceptionEnd{at, f, rule})
 		}
 	}
 	return lapses
 }
 
-// lapse ends the exceptions whose time has come, at their second: after the alerts that ended before it, in which
+// endExceptions ends the exceptions whose time has come, at their second: after the alerts that ended before it, in which
 // they still applied. shift is as for end.
-func (c *Counters) lapse(shift int64) {
-	for len(c.lapses) > 0 && c.lapses[0].at <= c.clock.now {
-		l := c.lapses[0]
-		c.pass(l.at - 1)
-		c.end(l.at-1, shift)
-		c.pass(l.at)
-		l.family.lapse(l.rule, l.at)
-		for len(c.lapses) > 0 && c.lapses[0] == l {
-			c.lapses = c.lapses[1:]
+func (c *Counters) endExceptions(shift int64) {
+	for len(c.exceptionEnds) > 0 && c.exceptionEnds[0].at <= c.clock.now {
+		l := c.exceptionEnds[0]
+		c.slide(l.at - 1)
+		c.endAlerts(l.at-1, shift)
+		c.slide(l.at)
+		l.table.endExceptions(l.rule, l.at)
+		for len(c.exceptionEnds) > 0 && c.exceptionEnds[0] == l {
+			c.exceptionEnds = c.exceptionEnds[1:]
 		}
 	}
 }
 
-// lapse gives each gauge whose exception of the rule ends by now the limit that applies from now on.
-func (f *family) lapse(rule int, now int64) {
-	r := &f.rules[rule]
-	for n := range f.counters.len {
-		g := f.gauge(n, rule)
+// endExceptions gives each gauge whose exception of the rule ends by now the limit that applies from now on.
+func (t *counterTable) endExceptions(rule int, now int64) {
+	r := &t.rules[rule]
+	for n := range t.counters.len {
+		g := t.ruleCount(n, rule)
 		if g.except == 0 || r.Except[g.except-1].end() > now {
 			continue
 		}
 		over := g.count > r.limitOf(g)
-		g.except = r.exception(f.value(n), now)
+		g.except = r.exception(t.value(n), now)
 		if over && g.count <= r.limitOf(g) { // another exception with a higher limit
-			f.fall(n, rule, now)
+			t.recordFall(n, rule, now)
 		}
 	}
 }

@@ -6,92 +6,92 @@ import "slices"
 // of them has nothing to do with those before the last.
 
 // A past is the highest counts in the last period and in all before that.
-type past struct {
+type peakHistory struct {
 	last, earlier int64
 	next          uint32
 }
 
-// turned is the past as it is in a later period.
-func (p past) turned(g *gauge, period int64) past {
+// rolled is the past as it is in a later period.
+func (p peakHistory) rolled(g *ruleCount, period int64) peakHistory {
 	p.earlier = max(p.earlier, p.last)
-	if p.last = g.most; period > g.period+1 {
-		p.earlier, p.last = max(p.earlier, g.most), 0
+	if p.last = g.peak; period > g.period+1 {
+		p.earlier, p.last = max(p.earlier, g.peak), 0
 	}
 	return p
 }
 
-// note puts a gauge's count into its habit.
-func (f *family) note(g *gauge, period int64) {
+// recordPeak puts a gauge's count into its habit.
+func (t *counterTable) recordPeak(g *ruleCount, period int64) {
 	if period > g.period {
-		if p := f.past(g).turned(g, period); p != (past{}) {
-			f.remember(g, p)
+		if p := t.peaks(g).rolled(g, period); p != (peakHistory{}) {
+			t.setPeaks(g, p)
 		}
-		g.period, g.most = period, 0
+		g.period, g.peak = period, 0
 	}
-	g.most = max(g.most, g.count)
+	g.peak = max(g.peak, g.count)
 }
 
-func (f *family) past(g *gauge) past {
-	if g.past == 0 {
-		return past{}
+func (t *counterTable) peaks(g *ruleCount) peakHistory {
+	if g.peaks == 0 {
+		return peakHistory{}
 	}
-	return *f.pasts.at(g.past)
+	return *t.peakHistories.At(g.peaks)
 }
 
-func (f *family) remember(g *gauge, p past) {
-	if g.past == 0 {
-		g.past = f.unusedPast()
+func (t *counterTable) setPeaks(g *ruleCount, p peakHistory) {
+	if g.peaks == 0 {
+		g.peaks = t.allocPeaks()
 	}
-	*f.pasts.at(g.past) = p
+	*t.peakHistories.At(g.peaks) = p
 }
 
-func (f *family) unusedPast() uint32 {
-	if p := f.freePast; p != 0 {
-		f.freePast = f.pasts.at(p).next
+func (t *counterTable) allocPeaks() uint32 {
+	if p := t.freePeaks; p != 0 {
+		t.freePeaks = t.peakHistories.At(p).next
 		return p
 	}
-	if f.pasts.len == 0 {
-		f.pasts.grow(1)
+	if t.peakHistories.len == 0 {
+		t.peakHistories.Alloc(1)
 	}
-	return f.pasts.grow(1)
+	return t.peakHistories.Alloc(1)
 }
 
 // How many values of a rule are remembered after they have left, and how long they may be: some 100 bytes each beside
 // their text. Beyond it those go that had the lowest counts.
 const (
-	maxHabits    = 1 << 14
-	maxHabitText = 256 // bytes
+	maxBaselines    = 1 << 14
+	maxBaselineText = 256 // bytes
 )
 
-// habits are the highest counts that values of a rule had when they left last. One that never came to two is not
+// baselines are the highest counts that values of a rule had when they left last. One that never came to two is not
 // among them.
-type habits map[string]int64
+type baselines map[string]int64
 
-// keep remembers what is known of a gauge that goes.
-func (f *family) keep(rule int, value []byte, g *gauge) {
-	p := f.past(g)
-	if g.past != 0 {
-		f.pasts.at(g.past).next = f.freePast
-		f.freePast = g.past
+// saveBaseline remembers what is known of a gauge that goes.
+func (t *counterTable) saveBaseline(rule int, value []byte, g *ruleCount) {
+	p := t.peaks(g)
+	if g.peaks != 0 {
+		t.peakHistories.At(g.peaks).next = t.freePeaks
+		t.freePeaks = g.peaks
 	}
-	most := max(p.earlier, p.last, g.most)
-	if most < 2 || len(value) > maxHabitText {
+	most := max(p.earlier, p.last, g.peak)
+	if most < 2 || len(value) > maxBaselineText {
 		return
 	}
-	h := &f.habits[rule]
+	h := &t.baselines[rule]
 	if *h == nil {
-		*h = make(habits)
+		*h = make(baselines)
 	}
 	if known, ok := (*h)[string(value)]; ok && known >= most {
 		return
 	}
-	if len(*h) == maxHabits {
-		h.halve()
+	if len(*h) == maxBaselines {
+		h.dropLower()
 	}
 	(*h)[string(value)] = most
 }
 
-func (h *habits) halve() {
+func (h *baselines) dropLower() {
 	counts := make([]int64, 0, len(*h))
 	for _, n := range *h {
 		counts = append(counts, n)
@@ -105,26 +105,26 @@ func (h *habits) halve() {
 	}
 }
 
-// resume gives a new gauge what is remembered of its value.
-func (f *family) resume(rule int, value []byte, g *gauge) {
-	if most, ok := f.habits[rule][string(value)]; ok {
-		f.remember(g, past{earlier: most})
+// loadBaseline gives a new gauge what is remembered of its value.
+func (t *counterTable) loadBaseline(rule int, value []byte, g *ruleCount) {
+	if most, ok := t.baselines[rule][string(value)]; ok {
+		t.setPeaks(g, peakHistory{earlier: most})
 	}
 }
 
-// before is the highest count of a gauge in windows that have nothing in common with the one of now.
-func (f *family) before(g *gauge, period int64) int64 {
-	p := f.past(g)
+// baseline is the highest count of a gauge in windows that have nothing in common with the one of now.
+func (t *counterTable) baseline(g *ruleCount, period int64) int64 {
+	p := t.peaks(g)
 	if period > g.period {
-		p = p.turned(g, period)
+		p = p.rolled(g, period)
 	}
 	return p.earlier
 }
 
-// recall tells a new alert what its value has done before, if the log is known for long enough.
-func (c *Counters) recall(a *Alert, f *family, g *gauge) {
+// setBaseline tells a new alert what its value has done before, if the log is known for long enough.
+func (c *Counters) setBaseline(a *Alert, f *counterTable, g *ruleCount) {
 	if a.Opened.Sub(c.since) < 2*a.Rule.Window {
 		return
 	}
-	a.Before, a.BeforeSince = f.before(g, c.clock.now/windowSeconds(&a.Rule)), c.since
+	a.Before, a.BeforeSince = f.baseline(g, c.clock.now/windowSeconds(&a.Rule)), c.since
 }

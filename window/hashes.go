@@ -5,39 +5,39 @@ import (
 	"encoding/binary"
 )
 
-// innerKeys are the keys whose values the measures from numSums on tell apart. Addresses has Arrival.Addresses.
-var innerKeys = [Addresses - numSums]Key{Host, Network, Sender, Subject}
+// distinctKeys are the keys whose values the measures from numSums on tell apart. Addresses has Arrival.Addresses.
+var distinctKeys = [Addresses - numSums]Key{Host, Network, Sender, Subject}
 
-// hashes are those of an arrival's inner values, of each measure made once.
-type hashes struct {
-	made [numMeasures - numSums]bool
-	of   [numMeasures - numSums][]uint64
+// distinctHashes are those of an arrival's inner values, of each measure made once.
+type distinctHashes struct {
+	made      [numMeasures - numSums]bool
+	byMeasure [numMeasures - numSums][]uint64
 }
 
-// begin forgets the arrival before.
-func (h *hashes) begin() { h.made = [numMeasures - numSums]bool{} }
+// reset forgets the arrival before.
+func (h *distinctHashes) reset() { h.made = [numMeasures - numSums]bool{} }
 
-// fill makes those that the varieties ask for.
-func (h *hashes) fill(varieties []*variety, a *Arrival) {
+// compute makes those that the varieties ask for.
+func (h *distinctHashes) compute(varieties []*Estimator, a *Arrival) {
 	for _, v := range varieties {
 		i := v.measure - numSums
 		if h.made[i] {
 			continue
 		}
 		h.made[i] = true
-		h.of[i] = h.of[i][:0]
+		h.byMeasure[i] = h.byMeasure[i][:0]
 		if v.measure == Addresses {
 			for _, address := range a.Addresses {
-				h.of[i] = append(h.of[i], hashOf(address))
+				h.byMeasure[i] = append(h.byMeasure[i], distinctHash(address))
 			}
-		} else if value := a.Values[innerKeys[i]]; value != nil {
-			h.of[i] = append(h.of[i], hashOf(value))
+		} else if value := a.Values[distinctKeys[i]]; value != nil {
+			h.byMeasure[i] = append(h.byMeasure[i], distinctHash(value))
 		}
 	}
 }
 
-// hashOf has no seed, so that another process estimates the same.
-func hashOf(value []byte) uint64 {
+// distinctHash has no seed, so that another process estimates the same.
+func distinctHash(value []byte) uint64 {
 	sum := sha256.Sum256(value)
 	return binary.BigEndian.Uint64(sum[:])
 }

@@ -9,9 +9,9 @@ type RuleStats struct {
 // RuleStats tells it of each rule, in the order in which New was given them.
 func (c *Counters) RuleStats() []RuleStats {
 	held := make([]RuleStats, len(c.rules))
-	at := make(map[*counted]int, len(c.rules))
+	at := make(map[*compiledRule]int, len(c.rules))
 	for i, r := range c.rules {
-		held[i].Keys = r.family.held
+		held[i].Keys = r.table.held
 		at[r] = i
 	}
 	for _, e := range c.queue {

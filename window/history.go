@@ -14,7 +14,7 @@ const maxMessageID = 24 // bytes
 const natureShift = 5
 
 // A row is an arrival as history has it. What it points to is good until the next push or pop.
-type row struct {
+type loggedArrival struct {
 	at                int64 // second of the clock
 	stamp             int64 // the log's own, milliseconds since 1970
 	recipients, bytes int64
@@ -25,10 +25,10 @@ type row struct {
 	values            [NumValues][]byte
 }
 
-func (r *row) id() string { return string(r.messageID) }
+func (r *loggedArrival) id() string { return string(r.messageID) }
 
 // time is the log's own stamp, in the given zone.
-func (r *row) time(zone *time.Location) time.Time { return time.UnixMilli(r.stamp).In(zone) }
+func (r *loggedArrival) time(zone *time.Location) time.Time { return time.UnixMilli(r.stamp).In(zone) }
 
 // milliseconds is the log's own stamp as a row keeps it.
 func milliseconds(t time.Time) int64 { return seconds(t)*1000 + int64(t.Nanosecond()/1e6) }
@@ -39,18 +39,18 @@ func milliseconds(t time.Time) int64 { return seconds(t)*1000 + int64(t.Nanoseco
 // The rows are packed into blocks, which know nothing of each other and are let go as a whole. A row begins with the
 // hashes of its values for the keys that have rules, 2 bytes each, by which the rows of a value are found without
 // unpacking all.
-type history struct {
-	blocks []*block // the oldest first; none is empty
-	spare  *block   // to be used again
-	first  int      // the oldest row in the first block
-	rows   int
-	size   int            // bytes of the rows
-	hashes int            // of a row
-	kept   keySet         // of the values
-	sights [1 << 11]sight // by the hash: of the value that was put last, be it into a block before
+type arrivalLog struct {
+	blocks   []*logBlock // the oldest first; none is empty
+	spare    *logBlock   // to be used again
+	first    int         // the oldest row in the first block
+	rows     int
+	size     int              // bytes of the rows
+	hashes   int              // of a row
+	kept     keySet           // of the values
+	backrefs [1 << 11]backref // by the hash: of the value that was put last, be it into a block before
 }
 
-type block struct {
+type logBlock struct {
 	at   int64    // from which the rows' seconds are counted
 	rows []uint16 // where each begins
 	data []byte
@@ -62,7 +62,7 @@ type keySet uint16
 const allKeys keySet = 1<<NumValues - 1
 
 // A sight is where in the newest block a value may stand.
-type sight struct{ hash, at uint16 }
+type backref struct{ hash, at uint16 }
 
 const (
 	blockSize = 1 << 16 // bytes: a block's data has more only where the last row in it is very long
@@ -70,30 +70,30 @@ const (
 )
 
 // A place is that of a row, good until the next pop.
-type place struct{ block, row int }
+type rowPos struct{ block, row int }
 
-func (h *history) oldest() place { return place{0, h.first} }
-func (h *history) newest() place { return h.before(place{len(h.blocks), 0}) }
+func (h *arrivalLog) oldest() rowPos { return rowPos{0, h.first} }
+func (h *arrivalLog) newest() rowPos { return h.before(rowPos{len(h.blocks), 0}) }
 
 // before is the place of the row before the one at p, which is not the oldest.
-func (h *history) before(p place) place {
+func (h *arrivalLog) before(p rowPos) rowPos {
 	if p.row > 0 {
-		return place{p.block, p.row - 1}
+		return rowPos{p.block, p.row - 1}
 	}
-	return place{p.block - 1, len(h.blocks[p.block-1].rows) - 1}
+	return rowPos{p.block - 1, len(h.blocks[p.block-1].rows) - 1}
 }
 
 // after is the place behind p.
-func (h *history) after(p place) place {
+func (h *arrivalLog) after(p rowPos) rowPos {
 	if p.row++; p.row == len(h.blocks[p.block].rows) {
-		return place{p.block + 1, 0}
+		return rowPos{p.block + 1, 0}
 	}
 	return p
 }
 
 // push takes an arrival that counts at the second at.
-func (h *history) push(a *Arrival, at int64, hashes []uint32, weights *[numSums]int64) {
-	b := h.room(at)
+func (h *arrivalLog) push(a *Arrival, at int64, hashes []uint32, weights *[numSums]int64) {
+	b := h.blockFor(at)
 	start := len(b.data)
 	data := b.data
 	for _, hash := range hashes {
@@ -110,7 +110,7 @@ func (h *history) push(a *Arrival, at int64, hashes []uint32, weights *[numSums]
 	if a.Nature == Plain {
 		kept &^= 1<<Anomaly | 1<<Entry
 	}
-	b.data = h.pack(data, &a.Values, kept)
+	b.data = h.appendValues(data, &a.Values, kept)
 	b.rows = append(b.rows, uint16(start))
 	h.rows++
 	h.size += len(b.data) - start
@@ -123,22 +123,22 @@ func bit(b bool) uint64 {
 	return 0
 }
 
-// room returns the newest block, in which there is room for an arrival at the second at.
-func (h *history) room(at int64) *block {
+// blockFor returns the newest block, in which there is room for an arrival at the second at.
+func (h *arrivalLog) blockFor(at int64) *logBlock {
 	if n := len(h.blocks); n > 0 && len(h.blocks[n-1].data) < blockSize-usualRow {
 		return h.blocks[n-1]
 	}
 	b := h.spare
 	if h.spare = nil; b == nil {
-		b = &block{data: make([]byte, 0, blockSize)}
+		b = &logBlock{data: make([]byte, 0, blockSize)}
 	}
 	b.at, b.rows, b.data = at, b.rows[:0], b.data[:0]
 	h.blocks = append(h.blocks, b)
 	return b
 }
 
-// likely names the key before this one whose value often is this one's, or ends in it; otherwise the key itself.
-var likely = [NumValues]Key{
+// refKey names the key before this one whose value often is this one's, or ends in it; otherwise the key itself.
+var refKey = [NumValues]Key{
 	Sender, Sender, Sender, Sender, Host, Network, Auth, Subject, Topic, Log,
 	Helo, Protocol, RecipientDomain, Anomaly, Entry,
 }
@@ -150,8 +150,8 @@ const (
 	ending         // it is the end of the one that is likely
 )
 
-// pack appends the values that are to be kept to a block's data, behind two bytes that say which there are.
-func (h *history) pack(data []byte, values *[NumValues][]byte, kept keySet) []byte {
+// appendValues appends the values that are to be kept to a block's data, behind two bytes that say which there are.
+func (h *arrivalLog) appendValues(data []byte, values *[NumValues][]byte, kept keySet) []byte {
 	present := uint16(0)
 	mark := len(data)
 	data = append(data, 0, 0)
@@ -162,14 +162,14 @@ func (h *history) pack(data []byte, values *[NumValues][]byte, kept keySet) []by
 			continue
 		}
 		length := uint64(len(value)) << 2
-		like := likely[k]
+		like := refKey[k]
 		liked := int(like) < k && present>>like&1 == 1
 		if present |= 1 << k; liked && bytes.HasSuffix(values[like], value) {
 			data = binary.AppendUvarint(data, length|ending)
 			continue
 		}
-		hash := glance(value)
-		sight := &h.sights[hash%uint64(len(h.sights))]
+		hash := quickHash(value)
+		sight := &h.backrefs[hash%uint64(len(h.backrefs))]
 		if at := int(sight.at); sight.hash == uint16(hash>>48) && at+len(value) <= len(data) &&
 			bytes.Equal(data[at:at+len(value)], value) {
 			data = binary.AppendUvarint(data, length|known)
@@ -184,8 +184,8 @@ func (h *history) pack(data []byte, values *[NumValues][]byte, kept keySet) []by
 	return data
 }
 
-// glance is a hash of a value's length, beginning and end. Values that share one only take more room.
-func glance(value []byte) uint64 {
+// quickHash is a hash of a value's length, beginning and end. Values that share one only take more room.
+func quickHash(value []byte) uint64 {
 	const odd = 0x9e3779b97f4a7c15 // 2**64 by the golden ratio
 	hash := uint64(len(value))
 	if len(value) < 8 {
@@ -200,7 +200,7 @@ func glance(value []byte) uint64 {
 }
 
 // pop forgets the oldest row.
-func (h *history) pop() {
+func (h *arrivalLog) pop() {
 	b := h.blocks[0]
 	end := len(b.data)
 	if h.first+1 < len(b.rows) {
@@ -218,21 +218,21 @@ func (h *history) pop() {
 	}
 }
 
-// has reports whether the row at p may have a value with this hash, as its nth.
-func (h *history) has(p place, nth int, hash uint32) bool {
+// mayHave reports whether the row at p may have a value with this hash, as its nth.
+func (h *arrivalLog) mayHave(p rowPos, nth int, hash uint32) bool {
 	b := h.blocks[p.block]
 	return binary.LittleEndian.Uint16(b.data[int(b.rows[p.row])+2*nth:]) == uint16(hash)
 }
 
 // at is the second of the row at p.
-func (h *history) at(p place) int64 {
+func (h *arrivalLog) at(p rowPos) int64 {
 	b := h.blocks[p.block]
 	at, _ := binary.Varint(b.data[int(b.rows[p.row])+2*h.hashes:])
 	return b.at + at
 }
 
 // read unpacks the row at p.
-func (h *history) read(p place) (r row) {
+func (h *arrivalLog) read(p rowPos) (r loggedArrival) {
 	b := h.blocks[p.block]
 	u := unpacker(b.data[int(b.rows[p.row])+2*h.hashes:])
 	r.at = b.at + u.varint()
@@ -252,7 +252,7 @@ func (h *history) read(p place) (r row) {
 			at := binary.LittleEndian.Uint16(u.take(2))
 			r.values[k] = b.data[at:][:length]
 		case ending:
-			like := r.values[likely[k]]
+			like := r.values[refKey[k]]
 			r.values[k] = like[uint64(len(like))-length:]
 		}
 	}

@@ -1,7 +1,7 @@
 package window
 
-// nextTimes is the first of 2, 5, 10, 20, 50, 100 … that is greater than times, which is 0 or one of them.
-func nextTimes(times int64) int64 {
+// nextMultiple is the first of 2, 5, 10, 20, 50, 100 … that is greater than times, which is 0 or one of them.
+func nextMultiple(times int64) int64 {
 	if times == 0 {
 		return 2
 	}
@@ -15,13 +15,13 @@ func nextTimes(times int64) int64 {
 	return times * 2
 }
 
-// maxTimes keeps nextTimes and what is multiplied by it far from overflow.
-const maxTimes = 1_000_000_000
+// maxMultiple keeps nextTimes and what is multiplied by it far from overflow.
+const maxMultiple = 1_000_000_000
 
-// climb puts a count into the Peak, and reports whether that has come to more times the limit than was told.
-func (a *Alert) climb(count int64) (grown bool) {
+// raisePeak puts a count into the Peak, and reports whether that has come to more times the limit than was told.
+func (a *Alert) raisePeak(count int64) (grown bool) {
 	a.Peak = max(a.Peak, count)
-	for next := nextTimes(a.Times); next <= maxTimes && a.Peak/next >= a.Limit; next = nextTimes(next) {
+	for next := nextMultiple(a.Times); next <= maxMultiple && a.Peak/next >= a.Limit; next = nextMultiple(next) {
 		a.Times, grown = next, true
 	}
 	return grown

@@ -11,12 +11,12 @@ const (
 	maxKeyText = 64 << 20
 	// maxBuckets is how many seconds of all values of one key are held: of 40 bytes each, so 160 MiB.
 	maxBuckets = 1 << 22
-	// maxInner is how many inner values of all values of one key are held for rules that count distinct ones: each
+	// maxDistinctValues is how many inner values of all values of one key are held for rules that count distinct ones: each
 	// takes some 70 bytes, so 280 MiB.
-	maxInner = 1 << 22
-	// maxClass is how many inner values are held of one class, so that up to as many are counted exactly; see
+	maxDistinctValues = 1 << 22
+	// maxLevelSize is how many inner values are held of one class, so that up to as many are counted exactly; see
 	// Distinct values in the package's comment.
-	maxClass = 1024
+	maxLevelSize = 1024
 	// maxRows is how many arrivals history holds, and maxText how many bytes they take: 192 for each, where 100 to
 	// 150 are usual.
 	maxRows = 1 << 21
@@ -36,14 +36,14 @@ const (
 // limits are the bounds in force; tests set them lower.
 type limits struct {
 	keys, keyText, buckets     int // of one family
-	inner                      int // of one family
-	class                      int // inner values
+	distinct                   int // of one family
+	levelSize                  int // inner values
 	rows, text                 int // of history
 	open, tallied, talliedText int // of alerts
 }
 
 var defaultLimits = limits{
-	keys: maxKeys, keyText: maxKeyText, buckets: maxBuckets, inner: maxInner, class: maxClass,
+	keys: maxKeys, keyText: maxKeyText, buckets: maxBuckets, distinct: maxDistinctValues, levelSize: maxLevelSize,
 	rows: maxRows, text: maxText,
 	open: maxOpen, tallied: maxTallied, talliedText: maxTalliedText,
 }

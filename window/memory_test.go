@@ -35,13 +35,13 @@ func TestFloodOfKeysIsGivenBack(t *testing.T) {
 		t.Errorf("held after two windows of quiet: %+v", got)
 	}
 	c := l.counters
-	for _, f := range c.families {
-		if cap(f.buckets.pages)+cap(f.counters.pages)+cap(f.gauges.pages)+cap(f.pasts.pages)+cap(f.table)+cap(f.texts.chunks) != 0 {
+	for _, f := range c.tables {
+		if cap(f.buckets.pages)+cap(f.counters.pages)+cap(f.ruleCounts.pages)+cap(f.peakHistories.pages)+cap(f.index)+cap(f.values.chunks) != 0 {
 			t.Errorf("key %v keeps room for its counters", f.key)
 		}
 	}
-	if len(c.history.blocks) > 0 {
-		t.Errorf("room for %d blocks kept", len(c.history.blocks))
+	if len(c.arrivals.blocks) > 0 {
+		t.Errorf("room for %d blocks kept", len(c.arrivals.blocks))
 	}
 }
 
@@ -53,7 +53,7 @@ func TestCounterHoldsOneBucketASecond(t *testing.T) {
 			l.send(1, at(max(s-5, 0)))
 		}
 	}
-	if got := l.counters.families[0].buckets.len; got > 1+60+disorder {
+	if got := l.counters.tables[0].buckets.len; got > 1+60+disorder {
 		t.Errorf("%d buckets for a window of 60 s", got)
 	}
 }

@@ -19,7 +19,7 @@ func (s Usage) Share() float64 { return float64(s.Count) / float64(max(s.Limit, 
 // A Ranking holds those standings that have used most of their limits, Most of them at most.
 type Ranking struct {
 	Most int
-	held standings
+	held usageHeap
 }
 
 // Sorted returns what is held, the one nearest to its limit first; each value of a rule once.
@@ -38,8 +38,8 @@ func (r *Ranking) Sorted() []Usage {
 	})
 }
 
-// takes tells whether there is room for a share.
-func (r *Ranking) takes(share float64) bool {
+// hasRoom tells whether there is room for a share.
+func (r *Ranking) hasRoom(share float64) bool {
 	return len(r.held) < r.Most || len(r.held) > 0 && share > r.held[0].Share()
 }
 
@@ -56,17 +56,17 @@ func (r *Ranking) add(s Usage) {
 // nothing in the counters.
 func (c *Counters) Rank(into *Ranking, rule, from, n int, now int64) (next int) {
 	now = max(now, c.clock.now)
-	f, index := c.rules[rule].family, c.rules[rule].index
+	f, index := c.rules[rule].table, c.rules[rule].index
 	all := int(f.counters.len)
 	end := min(from+n, all)
 	for i := max(from, 1); i < end; i++ { // 0 is none
 		n := uint32(i)
-		g := f.gauge(n, index)
-		if g.count <= 0 || !into.takes(float64(g.count)/float64(max(f.rules[index].limitOf(g), 1))) {
+		g := f.ruleCount(n, index)
+		if g.count <= 0 || !into.hasRoom(float64(g.count)/float64(max(f.rules[index].limitOf(g), 1))) {
 			continue
 		}
-		s := c.standing(rule, n, now)
-		if s.Count > 0 && into.takes(s.Share()) {
+		s := c.usage(rule, n, now)
+		if s.Count > 0 && into.hasRoom(s.Share()) {
 			into.add(s)
 		}
 	}
@@ -84,8 +84,8 @@ func (c *Counters) Usages(k Key, value string, now int64) (all []Usage) {
 		if r.Key != k {
 			continue
 		}
-		if n := r.family.find([]byte(value), hash); n != 0 {
-			all = append(all, c.standing(i, n, now))
+		if n := r.table.find([]byte(value), hash); n != 0 {
+			all = append(all, c.usage(i, n, now))
 			continue
 		}
 		s := Usage{Rule: i, Value: value, Limit: r.Limit}
@@ -97,24 +97,24 @@ func (c *Counters) Usages(k Key, value string, now int64) (all []Usage) {
 	return all
 }
 
-func (c *Counters) standing(rule int, n uint32, now int64) Usage {
-	f, index := c.rules[rule].family, c.rules[rule].index
+func (c *Counters) usage(rule int, n uint32, now int64) Usage {
+	f, index := c.rules[rule].table, c.rules[rule].index
 	return Usage{
 		Rule:  rule,
 		Value: string(f.value(n)),
-		Count: f.foresee(n, index, c.clock.now, now),
+		Count: f.countAt(n, index, c.clock.now, now),
 		Limit: f.limitAt(n, index, now),
 	}
 }
 
-// standings are a heap, the one that has used the least on top.
-type standings []Usage
+// usageHeap are a heap, the one that has used the least on top.
+type usageHeap []Usage
 
-func (s standings) Len() int           { return len(s) }
-func (s standings) Less(i, j int) bool { return s[i].Share() < s[j].Share() }
-func (s standings) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
-func (s *standings) Push(x any)        { *s = append(*s, x.(Usage)) }
-func (s *standings) Pop() any {
+func (s usageHeap) Len() int           { return len(s) }
+func (s usageHeap) Less(i, j int) bool { return s[i].Share() < s[j].Share() }
+func (s usageHeap) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
+func (s *usageHeap) Push(x any)        { *s = append(*s, x.(Usage)) }
+func (s *usageHeap) Pop() any {
 	last := (*s)[len(*s)-1]
 	*s = (*s)[:len(*s)-1]
 	return last

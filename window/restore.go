@@ -13,19 +13,19 @@ func (c *Counters) Longest() time.Duration { return time.Duration(c.longest) * t
 // Save returns the open alerts in the order they were opened, for Restore. An alert that has ended isn't among them,
 // also where Advance hasn't returned it yet.
 func (c *Counters) Save() []SavedAlert {
-	episodes := c.episodes()
+	episodes := c.openAlerts()
 	saved := make([]SavedAlert, len(episodes))
 	for i, e := range episodes {
-		saved[i] = e.save(c.fell(e))
+		saved[i] = e.save(c.lastFall(e))
 	}
 	return saved
 }
 
-// fell is the second at which the episode's count last fell to the limit; now while it is over.
-func (c *Counters) fell(e *episode) int64 {
-	f := e.rule.family
-	if g := f.gauge(e.n, e.rule.index); g.count <= e.rule.limitOf(g) {
-		return f.fell[f.position(e.n, e.rule.index)]
+// lastFall is the second at which the episode's count last fell to the limit; now while it is over.
+func (c *Counters) lastFall(e *openAlert) int64 {
+	f := e.rule.table
+	if g := f.ruleCount(e.counter, e.rule.index); g.count <= e.rule.limitOf(g) {
+		return f.fellAt[f.position(e.counter, e.rule.index)]
 	}
 	return c.clock.now
 }
@@ -41,54 +41,54 @@ func (c *Counters) fell(e *episode) int64 {
 // past. Open has them after those that were saved. What ended during the re-read is not returned by Advance.
 func (c *Counters) Restore(saved []SavedAlert) (fresh []*Alert) {
 	c.ended = nil
-	held := c.episodes()
-	known := make(map[*episode]bool, len(saved))
+	held := c.openAlerts()
+	known := make(map[*openAlert]bool, len(saved))
 	for i := range saved {
 		if e := c.restore(&saved[i]); e != nil {
 			known[e] = true
-			c.enumerate(e)
+			c.number(e)
 		}
 	}
 	for _, e := range held {
 		if !known[e] {
-			c.enumerate(e)
+			c.number(e)
 			fresh = append(fresh, e.alert)
 		}
 	}
 	return fresh
 }
 
-// enumerate makes the episode the last in the order opened.
-func (c *Counters) enumerate(e *episode) {
+// number makes the episode the last in the order opened.
+func (c *Counters) number(e *openAlert) {
 	c.opened++
 	e.number = c.opened
 }
 
 // restore returns the episode of a saved alert; nil where it has no rule or there is no room for it.
-func (c *Counters) restore(s *SavedAlert) *episode {
+func (c *Counters) restore(s *SavedAlert) *openAlert {
 	rule := c.ruleOf(s.Rule)
 	if rule == nil {
 		return nil
 	}
-	e := c.open[episodeKey{rule, rule.family.find(s.Value, c.hash(s.Value))}]
+	e := c.open[openKey{rule, rule.table.find(s.Value, c.hash(s.Value))}]
 	if e == nil {
 		e = c.reopen(rule, s)
 	}
 	if e != nil {
 		e.restore(s, &c.budget)
-		c.resettle(e, s.Fell)
+		c.delayEnd(e, s.Fell)
 	}
 	return e
 }
 
-// resettle sees to it that the episode doesn't end earlier than was known, which it would where lines are gone.
-func (c *Counters) resettle(e *episode, fell int64) {
-	f, now := e.rule.family, c.clock.now
+// delayEnd sees to it that the episode doesn't end earlier than was known, which it would where lines are gone.
+func (c *Counters) delayEnd(e *openAlert, fell int64) {
+	f, now := e.rule.table, c.clock.now
 	fell = min(max(fell, now-windowSeconds(&e.rule.Rule)), now)
-	f.fall(e.n, e.rule.index, max(fell, f.fell[f.position(e.n, e.rule.index)]))
+	f.recordFall(e.counter, e.rule.index, max(fell, f.fellAt[f.position(e.counter, e.rule.index)]))
 }
 
-func (c *Counters) ruleOf(text string) *counted {
+func (c *Counters) ruleOf(text string) *compiledRule {
 	for _, r := range c.rules {
 		if r.text == text {
 			return r
@@ -98,31 +98,31 @@ func (c *Counters) ruleOf(text string) *counted {
 }
 
 // reopen opens an episode, of an alert without contents.
-func (c *Counters) reopen(rule *counted, s *SavedAlert) *episode {
-	if c.full() {
+func (c *Counters) reopen(rule *compiledRule, s *SavedAlert) *openAlert {
+	if c.alertsFull() {
 		return nil
 	}
-	n := rule.family.findOrCreate(s.Value, c.hash(s.Value), c.clock.now)
+	n := rule.table.findOrCreate(s.Value, c.hash(s.Value), c.clock.now)
 	if n == 0 {
 		c.refused++
 		return nil
 	}
-	e := &episode{alert: new(Alert), rule: rule, n: n, due: c.clock.now}
-	c.admit(e)
+	e := &openAlert{alert: new(Alert), rule: rule, counter: n, due: c.clock.now}
+	c.addOpen(e)
 	return e
 }
 
-// admit takes an episode among the open ones.
-func (c *Counters) admit(e *episode) {
-	f := e.rule.family
-	f.gauge(e.n, e.rule.index).open = true
-	f.counters.at(e.n).open++
-	c.open[episodeKey{e.rule, e.n}] = e
+// addOpen takes an episode among the open ones.
+func (c *Counters) addOpen(e *openAlert) {
+	f := e.rule.table
+	f.ruleCount(e.counter, e.rule.index).open = true
+	f.counters.At(e.counter).openAlerts++
+	c.open[openKey{e.rule, e.counter}] = e
 	heap.Push(&c.queue, e)
 }
 
-// full reports, and counts, that no more alerts can be opened.
-func (c *Counters) full() bool {
+// alertsFull reports, and counts, that no more alerts can be opened.
+func (c *Counters) alertsFull() bool {
 	if len(c.open) < c.limits.open {
 		return false
 	}

@@ -33,7 +33,7 @@ type SavedAlert struct {
 	Samples    [][]byte  `json:"samples"`
 
 	ValueCounts []SavedValues `json:"tallies"` // of the keys that have any
-	Chart  SavedChart  `json:"course"`
+	Chart       SavedChart    `json:"course"`
 
 	// What the alert goes on from: seconds of the clock, message ids as history has them.
 	FirstAt  int64  `json:"first_at"`
@@ -73,7 +73,7 @@ type SavedTime struct {
 
 // A SavedTally is what an alert counted of one key's values.
 type SavedValues struct {
-	Key   string     `json:"key"` // Key.String()
+	Key   string       `json:"key"` // Key.String()
 	Rows  []SavedValue `json:"rows"`
 	Other SavedValue   `json:"other"` // of the values that have no row
 }
@@ -94,7 +94,7 @@ type SavedChart struct {
 }
 
 // save returns the episode's alert; fell is as Saved has it.
-func (e *episode) save(fell int64) SavedAlert {
+func (e *openAlert) save(fell int64) SavedAlert {
 	a := e.alert
 	s := SavedAlert{
 		Rule: a.Rule.String(), Name: []byte(a.Rule.Name), Value: []byte(a.Value),
@@ -103,23 +103,23 @@ func (e *episode) save(fell int64) SavedAlert {
 		Before: a.Before, Since: saveTime(a.BeforeSince),
 		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, Suspicious: a.Suspicious, AtLeast: a.AtLeast,
 		First: saveTime(a.First), Last: saveTime(a.Last),
-		Chart:  SavedChart{a.course.from, chartSteps[a.course.step], slices.Clone(a.course.bars)},
+		Chart:   SavedChart{a.chart.from, chartSteps[a.chart.step], slices.Clone(a.chart.bars)},
 		FirstAt: a.firstAt, LastAt: a.lastAt, OpenedAt: a.openedAt, FirstID: []byte(a.firstID),
 		LastID:  []byte(a.lastID),
-		Crossed: []byte(e.crossed), Middle: []byte(e.middle), Fell: fell,
+		Crossed: []byte(e.crossedBy), Middle: []byte(e.middle), Fell: fell,
 	}
 	for _, id := range a.Samples {
 		s.Samples = append(s.Samples, []byte(id))
 	}
-	for k := range a.tallies {
-		if t := &a.tallies[k]; len(t.rows) > 0 || t.other != (ValueCount{}) {
+	for k := range a.values {
+		if t := &a.values[k]; len(t.rows) > 0 || t.other != (ValueCount{}) {
 			s.ValueCounts = append(s.ValueCounts, t.save(Key(k)))
 		}
 	}
 	return s
 }
 
-func (t *tally) save(k Key) SavedValues {
+func (t *valueCounts) save(k Key) SavedValues {
 	s := SavedValues{Key: k.String(), Rows: make([]SavedValue, len(t.rows)), Other: saveRow(&t.other)}
 	for i := range t.rows {
 		s.Rows[i] = saveRow(&t.rows[i])
@@ -127,7 +127,9 @@ func (t *tally) save(k Key) SavedValues {
 	return s
 }
 
-func saveRow(r *ValueCount) SavedValue { return SavedValue{[]byte(r.Value), r.Messages, r.Recipients, r.Bytes} }
+func saveRow(r *ValueCount) SavedValue {
+	return SavedValue{[]byte(r.Value), r.Messages, r.Recipients, r.Bytes}
+}
 
 func saveTime(t time.Time) SavedTime {
 	_, offset := t.Zone()
@@ -135,9 +137,9 @@ func saveTime(t time.Time) SavedTime {
 }
 
 // restore makes the episode's alert what was saved.
-func (e *episode) restore(s *SavedAlert, b *budget) {
+func (e *openAlert) restore(s *SavedAlert, b *memoryBudget) {
 	a := e.alert
-	a.giveBack(b)
+	a.release(b)
 	zone := a.Last.Location()
 	s.complete()
 	*a = Alert{
@@ -147,18 +149,18 @@ func (e *episode) restore(s *SavedAlert, b *budget) {
 		Before: s.Before, BeforeSince: s.Since.time(zone),
 		Messages: s.Messages, Recipients: s.Recipients, Bytes: s.Bytes, Suspicious: s.Suspicious, AtLeast: s.AtLeast,
 		First: s.First.time(zone), Last: s.Last.time(zone),
-		tallies: make([]tally, NumValues),
-		course:  s.Chart.series(),
+		values:  make([]valueCounts, NumValues),
+		chart:   s.Chart.series(),
 		firstAt: s.FirstAt, lastAt: s.LastAt, openedAt: s.OpenedAt, firstID: string(s.FirstID),
 		lastID: string(s.LastID),
 	}
-	e.crossed, e.middle = string(s.Crossed), string(s.Middle)
+	e.crossedBy, e.middle = string(s.Crossed), string(s.Middle)
 	for _, id := range s.Samples {
 		a.Samples = append(a.Samples, string(id))
 	}
 	for _, t := range s.ValueCounts {
 		if k := slices.Index(keyNames[:], t.Key); k >= 0 {
-			a.tallies[k].restore(t, b)
+			a.values[k].restore(t, b)
 		}
 	}
 }
@@ -183,14 +185,16 @@ func (s *SavedChart) series() series {
 	return series{from: s.From, step: step, bars: slices.Clone(s.Bars[:min(len(s.Bars), maxBars)])}
 }
 
-func (t *tally) restore(s SavedValues, b *budget) {
+func (t *valueCounts) restore(s SavedValues, b *memoryBudget) {
 	t.other = s.Other.row()
 	for i := range s.Rows {
 		t.add(s.Rows[i].Value, s.Rows[i].row(), b)
 	}
 }
 
-func (r *SavedValue) row() ValueCount { return ValueCount{string(r.Value), r.Messages, r.Recipients, r.Bytes} }
+func (r *SavedValue) row() ValueCount {
+	return ValueCount{string(r.Value), r.Messages, r.Recipients, r.Bytes}
+}
 
 // time is the time in the zone, where that has the same offset then: a zone knows its summers, an offset doesn't.
 func (t SavedTime) time(zone *time.Location) time.Time {

@@ -10,21 +10,21 @@ func (c *Counters) Scopes() []string { return slices.Clone(c.scopes) }
 
 // CountsAddresses reports whether any rule needs Arrival.Addresses.
 func (c *Counters) CountsAddresses() bool {
-	return slices.ContainsFunc(c.rules, func(r *counted) bool { return r.Count == Addresses })
+	return slices.ContainsFunc(c.rules, func(r *compiledRule) bool { return r.Count == Addresses })
 }
 
 // Counts reports whether any rule needs the value for a key. If none needs that for Topic, it may be nil also where
 // there is a Subject: alerts then make it by Fold, which takes longer than to count an arrival.
 func (c *Counters) Counts(k Key) bool {
-	inner := slices.Index(innerKeys[:], k)
-	return slices.ContainsFunc(c.rules, func(r *counted) bool {
+	inner := slices.Index(distinctKeys[:], k)
+	return slices.ContainsFunc(c.rules, func(r *compiledRule) bool {
 		return r.Key == k || inner >= 0 && r.Count == numSums+Measure(inner)
 	})
 }
 
 // CountsLog reports whether any rule needs the value for Log of arrivals that are no anomalies.
 func (c *Counters) CountsLog() bool {
-	return slices.ContainsFunc(c.rules, func(r *counted) bool { return r.Key == Log && r.Count != Anomalies })
+	return slices.ContainsFunc(c.rules, func(r *compiledRule) bool { return r.Key == Log && r.Count != Anomalies })
 }
 
 // everything is the scope of a rule that counts Anomalies and says nothing of a scope: an entry that can't be read
@@ -44,10 +44,10 @@ func (c *Counters) scope(r *Rule) int {
 	return len(c.scopes) - 1
 }
 
-// familyOf returns the family that counts for a rule.
-func (c *Counters) familyOf(r *Rule) *family {
+// tableOf returns the family that counts for a rule.
+func (c *Counters) tableOf(r *Rule) *counterTable {
 	k, scope, odd := r.Key, c.scope(r), r.Count == Anomalies
-	for _, f := range c.families {
+	for _, f := range c.tables {
 		if f.key == k && f.scope == scope && f.odd == odd {
 			return f
 		}
@@ -56,11 +56,11 @@ func (c *Counters) familyOf(r *Rule) *family {
 	if nth < 0 {
 		nth = len(c.keys)
 		c.keys = append(c.keys, k)
-		c.sums = append(c.sums, 0)
-		c.history.hashes++
+		c.valueHashes = append(c.valueHashes, 0)
+		c.arrivals.hashes++
 	}
-	f := &family{ruling: ruling{key: k, nth: nth, scope: scope, odd: odd}, limits: &c.limits, hashes: &c.hashes}
-	c.families = append(c.families, f)
+	f := &counterTable{tableConfig: tableConfig{key: k, nth: nth, scope: scope, odd: odd}, limits: &c.limits, hashes: &c.hashes}
+	c.tables = append(c.tables, f)
 	return f
 }
 

@@ -2,17 +2,17 @@ package window
 
 // A slab is elements that name each other by position, so that the garbage collector has nothing to follow. They lie in
 // pages: none is ever copied. Position 0 is for none.
-type slab[T any] struct {
+type Slab[T any] struct {
 	pages []*[pageLen]T
 	len   uint32
 }
 
 const pageLen = 256 // elements
 
-func (s *slab[T]) at(i uint32) *T { return &s.pages[i/pageLen][i%pageLen] }
+func (s *Slab[T]) At(i uint32) *T { return &s.pages[i/pageLen][i%pageLen] }
 
-// grow adds n zero elements and returns the position of the first.
-func (s *slab[T]) grow(n int) uint32 {
+// Alloc adds n zero elements and returns the position of the first.
+func (s *Slab[T]) Alloc(n int) uint32 {
 	first := s.len
 	s.len += uint32(n)
 	for uint32(len(s.pages))*pageLen < s.len {

@@ -30,23 +30,23 @@ func saturate(a, b int64) int64 {
 	return a + b
 }
 
-// few rows are looked through one by one, as most keys of an alert have no more values.
-const few = 8
+// maxScanned rows are looked through one by one, as most keys of an alert have no more values.
+const maxScanned = 8
 
 // A tally is how often each value of one key occurred.
-type tally struct {
+type valueCounts struct {
 	rows  []ValueCount
 	index map[string]int // in rows, where these are more than few
-	other ValueCount            // of the values beyond maxDistinct or the budget
+	other ValueCount     // of the values beyond maxDistinct or the budget
 }
 
 // A budget is what the tallies of all open alerts share.
-type budget struct {
+type memoryBudget struct {
 	rows, text int // bytes
 	limits     *limits
 }
 
-func (b *budget) take(length int) bool {
+func (b *memoryBudget) reserve(length int) bool {
 	if b.rows >= b.limits.tallied || b.text+length > b.limits.talliedText {
 		return false
 	}
@@ -56,31 +56,31 @@ func (b *budget) take(length int) bool {
 }
 
 // add adds what n has to the row of a value.
-func (t *tally) add(value []byte, n ValueCount, b *budget) { t.row(value, b).add(n) }
+func (t *valueCounts) add(value []byte, n ValueCount, b *memoryBudget) { t.row(value, b).add(n) }
 
-func (t *tally) row(value []byte, b *budget) *ValueCount {
+func (t *valueCounts) row(value []byte, b *memoryBudget) *ValueCount {
 	if i := t.find(value); i >= 0 {
 		return &t.rows[i]
 	}
-	if len(t.rows) == maxDistinct || !b.take(len(value)) {
+	if len(t.rows) == maxDistinct || !b.reserve(len(value)) {
 		return &t.other
 	}
 	t.rows = append(t.rows, ValueCount{Value: string(value)})
 	last := len(t.rows) - 1
 	switch {
-	case last == few:
+	case last == maxScanned:
 		t.index = make(map[string]int)
 		for i := range t.rows {
 			t.index[t.rows[i].Value] = i
 		}
-	case last > few:
+	case last > maxScanned:
 		t.index[t.rows[last].Value] = last
 	}
 	return &t.rows[last]
 }
 
 // find is the place of a value's row, or -1.
-func (t *tally) find(value []byte) int {
+func (t *valueCounts) find(value []byte) int {
 	if t.index != nil {
 		if i, ok := t.index[string(value)]; ok {
 			return i
@@ -95,8 +95,8 @@ func (t *tally) find(value []byte) int {
 	return -1
 }
 
-// giveBack returns to the budget what the tally took.
-func (t *tally) giveBack(b *budget) {
+// release returns to the budget what the tally took.
+func (t *valueCounts) release(b *memoryBudget) {
 	b.rows -= len(t.rows)
 	for i := range t.rows {
 		b.text -= len(t.rows[i].Value)
@@ -105,7 +105,7 @@ func (t *tally) giveBack(b *budget) {
 
 // top returns the n rows with the most messages, ties by value downwards as sort -gr has them; all of them where n is
 // 0 or less.
-func (t *tally) top(n int) []ValueCount {
+func (t *valueCounts) top(n int) []ValueCount {
 	rows := slices.SortedFunc(slices.Values(t.rows), func(a, b ValueCount) int {
 		return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(b.Value, a.Value))
 	})

@@ -2,10 +2,10 @@ package window
 
 // A TopicRow is the subjects that fold to the same, in one row.
 type TopicCount struct {
-	ValueCount             // Value is the topic
-	Example  string // the most frequent of its subjects
-	Subjects int    // how many different ones it stands for
-	More     bool   // there may be others, which the alert doesn't tell apart
+	ValueCount        // Value is the topic
+	Example    string // the most frequent of its subjects
+	Subjects   int    // how many different ones it stands for
+	More       bool   // there may be others, which the alert doesn't tell apart
 }
 
 // Topics ranks the topics among the arrivals in the totals as Top does. The sums are those of the topics; what they

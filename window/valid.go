@@ -18,7 +18,7 @@ func (s *SavedAlert) Validate() error {
 			return fmt.Errorf("count %d: want none below 0", n)
 		}
 	}
-	if !isTimes(s.Times) {
+	if !isMultiple(s.Times) {
 		return fmt.Errorf("times %d: want 0, 2, 5, 10, 20, 50 and so on", s.Times)
 	}
 	for _, t := range []SavedTime{s.Opened, s.Since, s.First, s.Last} {
@@ -61,11 +61,11 @@ const maxSamples = 3
 
 func isAlertID(s string) bool { return len(s) == 2*idLen && strings.Trim(s, "0123456789abcdef") == "" }
 
-// isTimes tells whether it is a number that climb tells.
-func isTimes(n int64) bool {
+// isMultiple tells whether it is a number that climb tells.
+func isMultiple(n int64) bool {
 	times := int64(0)
-	for times < n && times < maxTimes {
-		times = nextTimes(times)
+	for times < n && times < maxMultiple {
+		times = nextMultiple(times)
 	}
 	return times == n
 }

@@ -1,51 +1,51 @@
 package window
 
-// varied is where a rule that counts distinct values is counted.
-type varied struct {
-	variety *variety
-	window  int // in variety.windows
+// distinctRef is where a rule that counts distinct values is counted.
+type distinctRef struct {
+	estimator *Estimator
+	window    int // in variety.windows
 }
 
-// variety returns the one of a measure.
-func (f *family) variety(m Measure) *variety {
-	for _, v := range f.varieties {
+// estimator returns the one of a measure.
+func (t *counterTable) estimator(m Measure) *Estimator {
+	for _, v := range t.estimators {
 		if v.measure == m {
 			return v
 		}
 	}
-	f.varieties = append(f.varieties, newVariety(m, f.limits))
-	return f.varieties[len(f.varieties)-1]
+	t.estimators = append(t.estimators, newEstimator(m, t.limits))
+	return t.estimators[len(t.estimators)-1]
 }
 
-// vary counts the arrival's inner values under counter n at the second of a bucket.
-func (f *family) vary(n uint32, at, now int64) {
-	for _, v := range f.varieties {
-		for _, h := range f.hashes.of[v.measure-numSums] {
-			if v.renew(n, h, at, now) {
+// countDistinct counts the arrival's inner values under counter n at the second of a bucket.
+func (t *counterTable) countDistinct(n uint32, at, now int64) {
+	for _, v := range t.estimators {
+		for _, h := range t.hashes.byMeasure[v.measure-numSums] {
+			if v.Renew(n, h, at, now) {
 				continue
 			}
-			if f.crowded(n, now) {
-				f.omitted++
+			if t.distinctFull(n, now) {
+				t.omittedDistinct++
 				continue
 			}
-			v.insert(n, h, at, now)
+			v.Add(n, h, at, now)
 		}
 	}
 }
 
-// crowded reports whether there is no room for another inner value, also not by dropping counters other than n.
-func (f *family) crowded(n uint32, now int64) bool {
-	for f.inner() >= f.limits.inner {
-		if !f.evict(n, now) {
+// distinctFull reports whether there is no room for another inner value, also not by dropping counters other than n.
+func (t *counterTable) distinctFull(n uint32, now int64) bool {
+	for t.distinctHeld() >= t.limits.distinct {
+		if !t.evict(n, now) {
 			return true
 		}
 	}
 	return false
 }
 
-// inner is how many inner values are held.
-func (f *family) inner() (held int) {
-	for _, v := range f.varieties {
+// distinctHeld is how many inner values are held.
+func (t *counterTable) distinctHeld() (held int) {
+	for _, v := range t.estimators {
 		held += v.held
 	}
 	return held

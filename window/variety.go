@@ -6,156 +6,156 @@ import "math/bits"
 // inside a window while its latest arrival is. Of each counter they are divided into classes, by the zero bits at the
 // end of their hashes; how many there are is estimated where a class has more than may be held. Inner values and
 // classes lie in slices as the counters do.
-type variety struct {
+type Estimator struct {
 	measure Measure
 	windows []int64 // of the rules that count it, seconds
 	slowest int     // which of them is the longest
 	limits  *limits
 
-	places  map[innerKey]uint32 // positions of the inner values
-	inners  []inner
-	classes []class
-	views   []view   // len(windows) for each class
-	lowest  []uint32 // class of each counter
+	index        map[valueKey]uint32 // positions of the inner values
+	values       []value
+	levels       []level
+	levelWindows []levelWindow // len(windows) for each class
+	lowest       []uint32      // class of each counter
 
-	freeInner, freeClass uint32 // chained by next and higher
+	freeValue, freeLevel uint32 // chained by next and higher
 	held                 int    // inner values
 }
 
 // An inner value is known by its hash alone: two in a counter that share one are one, which 64 bits make unlikely.
-type inner struct {
+type value struct {
 	hash       uint64
 	at         int64 // second of its latest arrival; there is a bucket for it
-	class      uint32
+	level      uint32
 	prev, next uint32 // in the class, the oldest first
 }
 
 // An innerKey is a counter and a hash, in 12 bytes.
-type innerKey struct{ counter, high, low uint32 }
+type valueKey struct{ counter, high, low uint32 }
 
-func keyOf(n uint32, hash uint64) innerKey { return innerKey{n, uint32(hash >> 32), uint32(hash)} }
+func keyOf(n uint32, hash uint64) valueKey { return valueKey{n, uint32(hash >> 32), uint32(hash)} }
 
-func newVariety(m Measure, limits *limits) *variety {
-	return &variety{measure: m, limits: limits, places: make(map[innerKey]uint32)}
+func newEstimator(m Measure, limits *limits) *Estimator {
+	return &Estimator{measure: m, limits: limits, index: make(map[valueKey]uint32)}
 }
 
-// adopt takes another window and returns its number.
-func (v *variety) adopt(window int64) int {
-	v.windows = append(v.windows, window)
-	last := len(v.windows) - 1
-	if window > v.windows[v.slowest] {
-		v.slowest = last
+// AddWindow takes another window and returns its number.
+func (e *Estimator) AddWindow(window int64) int {
+	e.windows = append(e.windows, window)
+	last := len(e.windows) - 1
+	if window > e.windows[e.slowest] {
+		e.slowest = last
 	}
 	return last
 }
 
-// renew moves an inner value of counter n to the second at, if its latest arrival was before, and reports whether it
+// Renew moves an inner value of counter n to the second at, if its latest arrival was before, and reports whether it
 // is held at all.
-func (v *variety) renew(n uint32, hash uint64, at, now int64) bool {
-	e := v.places[keyOf(n, hash)]
-	if e == 0 {
+func (e *Estimator) Renew(n uint32, hash uint64, at, now int64) bool {
+	i := e.index[keyOf(n, hash)]
+	if i == 0 {
 		return false
 	}
-	if at > v.inners[e].at {
-		class := v.inners[e].class
-		v.take(e, now)
-		v.put(e, class, at, now)
+	if at > e.values[i].at {
+		class := e.values[i].level
+		e.unlink(i, now)
+		e.link(i, class, at, now)
 	}
 	return true
 }
 
-// insert takes an inner value that isn't held.
-func (v *variety) insert(n uint32, hash uint64, at, now int64) {
-	e := v.unusedInner()
-	v.inners[e].hash = hash
-	v.places[keyOf(n, hash)] = e
-	k := v.classOf(n, hash)
-	v.put(e, k, at, now)
-	v.trim(k, now)
+// Add takes an inner value that isn't held.
+func (e *Estimator) Add(n uint32, hash uint64, at, now int64) {
+	i := e.allocValue()
+	e.values[i].hash = hash
+	e.index[keyOf(n, hash)] = i
+	k := e.levelOf(n, hash)
+	e.link(i, k, at, now)
+	e.shrink(k, now)
 }
 
-func (v *variety) unusedInner() uint32 {
-	v.held++
-	if e := v.freeInner; e != 0 {
-		v.freeInner = v.inners[e].next
-		return e
+func (e *Estimator) allocValue() uint32 {
+	e.held++
+	if i := e.freeValue; i != 0 {
+		e.freeValue = e.values[i].next
+		return i
 	}
-	if len(v.inners) == 0 {
-		v.inners = append(v.inners, inner{})
+	if len(e.values) == 0 {
+		e.values = append(e.values, value{})
 	}
-	v.inners = append(v.inners, inner{})
-	return uint32(len(v.inners) - 1)
+	e.values = append(e.values, value{})
+	return uint32(len(e.values) - 1)
 }
 
-// classOf returns the class of counter n that the hash belongs to.
-func (v *variety) classOf(n uint32, hash uint64) uint32 {
-	if v.lowest[n] == 0 {
-		v.lowest[n] = v.newClass(n, 0)
+// levelOf returns the class of counter n that the hash belongs to.
+func (e *Estimator) levelOf(n uint32, hash uint64) uint32 {
+	if e.lowest[n] == 0 {
+		e.lowest[n] = e.newLevel(n, 0)
 	}
-	k, zeros := v.lowest[n], uint32(bits.TrailingZeros64(hash))
-	for v.classes[k].zeros < zeros && v.classes[k].higher != 0 {
-		k = v.classes[k].higher
+	k, zeros := e.lowest[n], uint32(bits.TrailingZeros64(hash))
+	for e.levels[k].trailingZeros < zeros && e.levels[k].higher != 0 {
+		k = e.levels[k].higher
 	}
 	return k
 }
 
-// count is how many inner values counter n has inside a window, up to the size of a class exactly. left is the latest
+// Count is how many inner values counter n has inside a window, up to the size of a class exactly. left is the latest
 // second that has left the window, up to which they were let go by leave.
-func (v *variety) count(n uint32, window int, left int64) int64 {
-	return v.estimate(v.lowest[n], window, left)
+func (e *Estimator) Count(n uint32, window int, left int64) int64 {
+	return e.estimate(e.lowest[n], window, left)
 }
 
-// leave lets the inner values up to the second left go from a window, and returns the count.
-func (v *variety) leave(n uint32, window int, left int64) int64 {
-	for k := v.lowest[n]; k != 0; k = v.classes[k].higher {
-		s := v.view(k, window)
-		for s.tail != 0 && v.inners[s.tail].at <= left {
-			s.tail = v.inners[s.tail].next
+// Leave lets the inner values up to the second left go from a window, and returns the count.
+func (e *Estimator) Leave(n uint32, window int, left int64) int64 {
+	for k := e.lowest[n]; k != 0; k = e.levels[k].higher {
+		s := e.levelWindow(k, window)
+		for s.oldest != 0 && e.values[s.oldest].at <= left {
+			s.oldest = e.values[s.oldest].next
 			s.count--
 		}
 	}
-	return v.count(n, window, left)
+	return e.Count(n, window, left)
 }
 
-// expire forgets the inner values of counter n that have left all windows.
-func (v *variety) expire(n uint32, now int64) {
-	for k := v.lowest[n]; k != 0; k = v.classes[k].higher {
-		for tail := v.view(k, v.slowest).tail; v.classes[k].first != tail; {
-			v.forget(v.classes[k].first, now)
+// Expire forgets the inner values of counter n that have left all windows.
+func (e *Estimator) Expire(n uint32, now int64) {
+	for k := e.lowest[n]; k != 0; k = e.levels[k].higher {
+		for tail := e.levelWindow(k, e.slowest).oldest; e.levels[k].first != tail; {
+			e.remove(e.levels[k].first, now)
 		}
 	}
 }
 
-// forget lets an inner value go.
-func (v *variety) forget(e uint32, now int64) {
-	v.take(e, now)
-	v.remove(e, v.classes[v.inners[e].class].counter)
+// remove lets an inner value go.
+func (e *Estimator) remove(i uint32, now int64) {
+	e.unlink(i, now)
+	e.free(i, e.levels[e.values[i].level].counter)
 }
 
-func (v *variety) remove(e, counter uint32) {
-	delete(v.places, keyOf(counter, v.inners[e].hash))
-	v.inners[e] = inner{next: v.freeInner}
-	v.freeInner = e
-	v.held--
+func (e *Estimator) free(i, counter uint32) {
+	delete(e.index, keyOf(counter, e.values[i].hash))
+	e.values[i] = value{next: e.freeValue}
+	e.freeValue = i
+	e.held--
 }
 
-// drop forgets all of counter n.
-func (v *variety) drop(n uint32) {
-	for k := v.lowest[n]; k != 0; {
-		for e := v.classes[k].first; e != 0; {
-			next := v.inners[e].next
-			v.remove(e, n)
-			e = next
+// Drop forgets all of counter n.
+func (e *Estimator) Drop(n uint32) {
+	for k := e.lowest[n]; k != 0; {
+		for i := e.levels[k].first; i != 0; {
+			next := e.values[i].next
+			e.free(i, n)
+			i = next
 		}
-		higher := v.classes[k].higher
-		v.dropClass(k)
+		higher := e.levels[k].higher
+		e.freeLevelAt(k)
 		k = higher
 	}
-	v.lowest[n] = 0
+	e.lowest[n] = 0
 }
 
-// giveBack gives the slices of a variety without counters back.
-func (v *variety) giveBack() {
-	*v = variety{measure: v.measure, windows: v.windows, slowest: v.slowest, limits: v.limits,
-		places: make(map[innerKey]uint32)}
+// Reset gives the slices of a variety without counters back.
+func (e *Estimator) Reset() {
+	*e = Estimator{measure: e.measure, windows: e.windows, slowest: e.slowest, limits: e.limits,
+		index: make(map[valueKey]uint32)}
 }

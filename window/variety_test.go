@@ -33,7 +33,7 @@ func hosts(first, n int) (names []string) {
 
 func TestHashStaysTheSame(t *testing.T) {
 	const want = 0xca978112ca1bbdca // printf a | sha256sum
-	if got := hashOf([]byte("a")); got != want {
+	if got := distinctHash([]byte("a")); got != want {
 		t.Errorf("hashOf = %x, want %x", got, uint64(want))
 	}
 }
@@ -79,10 +79,10 @@ func TestLateLineOfAnInnerValue(t *testing.T) {
 
 // A late inner value that a full class doesn't take is older than one that the class let go before.
 func TestLateLineOfAFullClass(t *testing.T) {
-	l := newLimitedLog(t, func(l *limits) { l.class = 1 }, "sender hosts 9/10s")
+	l := newLimitedLog(t, func(l *limits) { l.levelSize = 1 }, "sender hosts 9/10s")
 	var first []string // of the first class
 	for i := 0; len(first) < 3; i++ {
-		if host := fmt.Sprint(i); hashOf([]byte(host))&1 == 1 {
+		if host := fmt.Sprint(i); distinctHash([]byte(host))&1 == 1 {
 			first = append(first, host)
 		}
 	}
@@ -135,13 +135,13 @@ func TestCountsAddresses(t *testing.T) {
 
 func TestExactUpToAClass(t *testing.T) {
 	l := newLog(t, "sender hosts 1000000/1h", "sender hosts 1000000/10s")
-	for i, host := range hosts(0, maxClass) {
+	for i, host := range hosts(0, maxLevelSize) {
 		l.from(i, host, host)
 		l.want(int64(i+1), fmt.Sprintf("after %d hosts", i+1))
 	}
-	for i := range maxClass {
+	for i := range maxLevelSize {
 		l.counters.Advance(at(3600 + i))
-		l.want(int64(maxClass-i-1), fmt.Sprintf("when %d hosts have left", i+1))
+		l.want(int64(maxLevelSize-i-1), fmt.Sprintf("when %d hosts have left", i+1))
 	}
 }
 
@@ -150,14 +150,14 @@ func TestChosenHashes(t *testing.T) {
 	for _, zeros := range []int{0, 3} {
 		l := newLog(t, "sender hosts 1000000/1m")
 		n := int64(0)
-		for i := 0; n < 3*maxClass; i++ {
+		for i := 0; n < 3*maxLevelSize; i++ {
 			host := fmt.Sprint(i)
-			if bits.TrailingZeros64(hashOf([]byte(host))) != zeros {
+			if bits.TrailingZeros64(distinctHash([]byte(host))) != zeros {
 				continue
 			}
 			l.from(0, host)
 			n++
-			l.want(min(n, maxClass+1), fmt.Sprintf("after %d hosts that end in %d zeros", n, zeros))
+			l.want(min(n, maxLevelSize+1), fmt.Sprintf("after %d hosts that end in %d zeros", n, zeros))
 		}
 	}
 }
@@ -203,13 +203,13 @@ func TestErrorOfEstimates(t *testing.T) {
 		var sum, squares float64
 		for range trials {
 			limits := defaultLimits
-			v := newVariety(Hosts, &limits)
-			v.adopt(10)
+			v := newEstimator(Hosts, &limits)
+			v.AddWindow(10)
 			v.lowest = []uint32{0, 0}
 			for range n {
-				v.insert(1, random.Uint64(), 0, 0)
+				v.Add(1, random.Uint64(), 0, 0)
 			}
-			off := float64(v.count(1, 0, -10))/float64(n) - 1
+			off := float64(v.Count(1, 0, -10))/float64(n) - 1
 			sum += off
 			squares += off * off
 		}
@@ -219,13 +219,13 @@ func TestErrorOfEstimates(t *testing.T) {
 			t.Errorf("%d values: off by %+.2f%%, standard deviation %.2f%%, want 3%% at most", n, 100*mean,
 				100*deviation)
 		}
-		if n > 2*maxClass && deviation < 0.01 {
-			t.Errorf("%d values: standard deviation %.2f%%, which no sample of %d has", n, 100*deviation, 2*maxClass)
+		if n > 2*maxLevelSize && deviation < 0.01 {
+			t.Errorf("%d values: standard deviation %.2f%%, which no sample of %d has", n, 100*deviation, 2*maxLevelSize)
 		}
 	}
 }
 
-func TestVarietyIsGivenBack(t *testing.T) {
+func TestEstimatorIsGivenBack(t *testing.T) {
 	l := newLog(t, "sender hosts 1000000/1m", "sender subjects 1000000/10s", "sender hosts 1000000/5m")
 	for i := range 5000 {
 		a := l.arrival(at(i/100), fmt.Sprint("sender", i%7))
@@ -237,23 +237,23 @@ func TestVarietyIsGivenBack(t *testing.T) {
 	for i := range 7 {
 		l.count(l.arrival(at(49+10), fmt.Sprint("sender", i)))
 	}
-	f := l.counters.families[0]
-	if got := f.varieties[1].held; got != 0 || held < 5000 {
+	f := l.counters.tables[0]
+	if got := f.estimators[1].held; got != 0 || held < 5000 {
 		t.Errorf("%d subjects held after their window, of %d inner values", got, held)
 	}
 	l.counters.Advance(at(49 + 10 + 2*300)) // another window for the charts
 	if got := l.counters.Stats(); got != (Stats{}) {
 		t.Errorf("held at the end: %+v", got)
 	}
-	for _, v := range f.varieties {
-		if cap(v.inners)+cap(v.classes)+cap(v.views)+cap(v.lowest)+len(v.places) != 0 {
+	for _, v := range f.estimators {
+		if cap(v.values)+cap(v.levels)+cap(v.levelWindows)+cap(v.lowest)+len(v.index) != 0 {
 			t.Errorf("room for %v kept", v.measure)
 		}
 	}
 }
 
 func TestTooManyInnerValues(t *testing.T) {
-	l := newLimitedLog(t, func(l *limits) { l.inner = 10 }, "sender hosts 8/1m")
+	l := newLimitedLog(t, func(l *limits) { l.distinct = 10 }, "sender hosts 8/1m")
 	send := func(sender string, first, n int) {
 		for _, host := range hosts(first, n) {
 			a := l.arrival(at(0), sender)
@@ -332,13 +332,13 @@ func TestMemoryOfInnerValues(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	limits := defaultLimits
-	v := newVariety(Hosts, &limits)
-	v.adopt(300)
+	v := newEstimator(Hosts, &limits)
+	v.AddWindow(300)
 	v.lowest = make([]uint32, 2001)
 	random := rand.New(rand.NewPCG(1, 2))
 	began := time.Now()
 	for i := range floodArrivals {
-		v.insert(uint32(1+i%2000), random.Uint64(), int64(i/floodPerSec), int64(i/floodPerSec))
+		v.Add(uint32(1+i%2000), random.Uint64(), int64(i/floodPerSec), int64(i/floodPerSec))
 	}
 	took := time.Since(began)
 	runtime.GC()
@@ -351,18 +351,18 @@ func TestMemoryOfInnerValues(t *testing.T) {
 	runtime.KeepAlive(v)
 }
 
-// addVariety compares what is known of counter n's inner values with itself, and sets the sums of the rules that count
+// addDistinct compares what is known of counter n's inner values with itself, and sets the sums of the rules that count
 // them to what the gauges have to show.
-func addVariety(t *rapid.T, f *family, v *variety, n uint32, now int64, sums []int64) []int64 {
-	for k := v.lowest[n]; k != 0; k = v.classes[k].higher {
-		c := &v.classes[k]
-		held, inside := uint32(0), make([]view, len(v.windows))
-		for e, prev := c.first, uint32(0); e != 0; e, prev = v.inners[e].next, e {
-			in := &v.inners[e]
+func addDistinct(t *rapid.T, f *counterTable, v *Estimator, n uint32, now int64, sums []int64) []int64 {
+	for k := v.lowest[n]; k != 0; k = v.levels[k].higher {
+		c := &v.levels[k]
+		held, inside := uint32(0), make([]levelWindow, len(v.windows))
+		for e, prev := c.first, uint32(0); e != 0; e, prev = v.values[e].next, e {
+			in := &v.values[e]
 			zeros := uint32(bits.TrailingZeros64(in.hash))
-			if in.prev != prev || prev != 0 && v.inners[prev].at > in.at || in.class != k ||
-				v.places[keyOf(n, in.hash)] != e ||
-				zeros < c.zeros || zeros > c.zeros && c.higher != 0 || !hasBucket(f, n, in.at) {
+			if in.prev != prev || prev != 0 && v.values[prev].at > in.at || in.level != k ||
+				v.index[keyOf(n, in.hash)] != e ||
+				zeros < c.trailingZeros || zeros > c.trailingZeros && c.higher != 0 || !hasBucket(f, n, in.at) {
 				t.Fatalf("inner value %+v is out of place in class %+v", in, c)
 			}
 			held++
@@ -370,35 +370,35 @@ func addVariety(t *rapid.T, f *family, v *variety, n uint32, now int64, sums []i
 				if in.at+window > now {
 					inside[j].count++
 				}
-				if in.at+window > now && inside[j].tail == 0 {
-					inside[j].tail = e
+				if in.at+window > now && inside[j].oldest == 0 {
+					inside[j].oldest = e
 				}
 			}
 		}
-		if held != c.held || int(held) > v.limits.class || c.counter != n {
+		if held != c.held || int(held) > v.limits.levelSize || c.counter != n {
 			t.Fatalf("%d inner values in class %+v", held, c)
 		}
 		for j := range inside {
-			if inside[j] != *v.view(k, j) {
-				t.Fatalf("view %+v, want %+v", *v.view(k, j), inside[j])
+			if inside[j] != *v.levelWindow(k, j) {
+				t.Fatalf("view %+v, want %+v", *v.levelWindow(k, j), inside[j])
 			}
 		}
 	}
 	for i := range f.rules {
-		if f.varied[i].variety == v {
-			sums[i] = v.count(n, f.varied[i].window, now-f.windows[i])
+		if f.distinctRefs[i].estimator == v {
+			sums[i] = v.Count(n, f.distinctRefs[i].window, now-f.windows[i])
 		}
 	}
 	return sums
 }
 
-func hasBucket(f *family, n uint32, at int64) bool {
-	b := f.counters.at(n).last
-	for range f.counters.at(n).buckets {
-		if f.buckets.at(b).at == stamp(at) {
+func hasBucket(f *counterTable, n uint32, at int64) bool {
+	b := f.counters.At(n).newest
+	for range f.counters.At(n).buckets {
+		if f.buckets.At(b).at == stamp(at) {
 			return true
 		}
-		b = f.buckets.at(b).prev
+		b = f.buckets.At(b).older
 	}
 	return false
 }
