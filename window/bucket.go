@@ -83,9 +83,6 @@ func (t *counterTable) allocBucket() uint32 {
 		t.freeBucket = t.buckets.At(b).older
 		return b
 	}
-	if t.buckets.len == 0 {
-		t.buckets.Alloc(1)
-	}
 	return t.buckets.Alloc(1)
 }
 
@@ -107,15 +104,15 @@ func (t *counterTable) linkSecond(b uint32, at int64) {
 
 // second returns that of at, inside all windows, which is made where there is none. Few are behind a late one.
 func (t *counterTable) second(at int64) *second {
-	n := t.seconds.next
-	for n > t.seconds.first && t.seconds.At(n-1).at > at {
+	n := t.seconds.Next()
+	for n > t.seconds.First() && t.seconds.At(n-1).at > at {
 		n--
 	}
-	if n > t.seconds.first && t.seconds.At(n-1).at == at {
+	if n > t.seconds.First() && t.seconds.At(n-1).at == at {
 		return t.seconds.At(n - 1)
 	}
 	t.seconds.Push(second{})
-	for i := t.seconds.next - 1; i > n; i-- {
+	for i := t.seconds.Next() - 1; i > n; i-- {
 		*t.seconds.At(i) = *t.seconds.At(i - 1)
 	}
 	*t.seconds.At(n) = second{at: at}
@@ -133,6 +130,6 @@ func (t *counterTable) unlinkSecond(b uint32, now int64) {
 		return
 	}
 	at := in.at.second(now)
-	n := sort.Search(t.seconds.Len(), func(i int) bool { return t.seconds.At(t.seconds.first+uint64(i)).at >= at })
-	t.seconds.At(t.seconds.first + uint64(n)).first = in.nextInSecond
+	n := sort.Search(t.seconds.Len(), func(i int) bool { return t.seconds.At(t.seconds.First()+uint64(i)).at >= at })
+	t.seconds.At(t.seconds.First() + uint64(n)).first = in.nextInSecond
 }

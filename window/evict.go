@@ -2,7 +2,7 @@ package window
 
 // full reports whether there is no room for a counter of a value so long, nor for its bucket.
 func (t *counterTable) full(length int) bool {
-	return t.held >= t.limits.keys || t.used >= t.limits.buckets || t.values.held+length > t.limits.keyText
+	return t.held >= t.limits.keys || t.used >= t.limits.buckets || t.values.Held()+length > t.limits.keyText
 }
 
 // evict drops a counter other than keep to make room, and reports whether it found one: of the next maxCandidates
@@ -10,9 +10,9 @@ func (t *counterTable) full(length int) bool {
 // none with an open alert and none that is near a limit.
 func (t *counterTable) evict(keep uint32, now int64) bool {
 	var found candidate
-	for range min(maxCandidates, t.counters.len) {
+	for range min(maxCandidates, t.counters.Len()) {
 		t.evictCursor++
-		if t.evictCursor >= t.counters.len {
+		if t.evictCursor >= t.counters.Len() {
 			t.evictCursor = 1
 		}
 		n := t.evictCursor

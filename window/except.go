@@ -98,7 +98,7 @@ func (c *Counters) endExceptions(shift int64) {
 // endExceptions gives each gauge whose exception of the rule ends by now the limit that applies from now on.
 func (t *counterTable) endExceptions(rule int, now int64) {
 	r := &t.rules[rule]
-	for n := range t.counters.len {
+	for n := range t.counters.Len() {
 		g := t.ruleCount(n, rule)
 		if g.except == 0 || r.Except[g.except-1].end() > now {
 			continue

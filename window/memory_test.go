@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 	"time"
 )
@@ -35,9 +36,10 @@ func TestFloodOfKeysIsGivenBack(t *testing.T) {
 		t.Errorf("held after two windows of quiet: %+v", got)
 	}
 	c := l.counters
-	for _, f := range c.tables {
-		if cap(f.buckets.pages)+cap(f.counters.pages)+cap(f.ruleCounts.pages)+cap(f.peakHistories.pages)+cap(f.index)+cap(f.values.chunks) != 0 {
-			t.Errorf("key %v keeps room for its counters", f.key)
+	for _, t := range c.tables {
+		if held := t.counters.Len() + t.ruleCounts.Len() + t.buckets.Len() + t.peakHistories.Len() +
+			uint32(cap(t.index)); held != 0 || !reflect.ValueOf(t.values).IsZero() {
+			l.t.Errorf("key %v keeps room for its counters", t.key)
 		}
 	}
 	if len(c.arrivals.blocks) > 0 {
@@ -53,7 +55,7 @@ func TestCounterHoldsOneBucketASecond(t *testing.T) {
 			l.send(1, at(max(s-5, 0)))
 		}
 	}
-	if got := l.counters.tables[0].buckets.len; got > 1+60+disorder {
+	if got := l.counters.tables[0].buckets.Len(); got > 1+60+disorder {
 		t.Errorf("%d buckets for a window of 60 s", got)
 	}
 }

@@ -45,3 +45,23 @@ func (c *Counters) Stats() Stats {
 	}
 	return s
 }
+
+// RuleStats is what the counters hold for one rule.
+type RuleStats struct {
+	Keys int // values that are counted; rules on one key in one scope have theirs together
+	Open int // alerts
+}
+
+// RuleStats tells it of each rule, in the order in which New was given them.
+func (c *Counters) RuleStats() []RuleStats {
+	held := make([]RuleStats, len(c.rules))
+	at := make(map[*compiledRule]int, len(c.rules))
+	for i, r := range c.rules {
+		held[i].Keys = r.table.held
+		at[r] = i
+	}
+	for _, e := range c.queue {
+		held[at[e.rule]].Open++
+	}
+	return held
+}

@@ -100,8 +100,8 @@ func checkBounds(t *rapid.T, c *Counters) {
 		if f.distinctHeld() > most.distinct {
 			t.Fatalf("%d inner values with bounds of %+v", f.distinctHeld(), most)
 		}
-		if f.held > most.keys || f.used > most.buckets || f.values.held > most.keyText {
-			t.Fatalf("%d keys, %d bytes, %d buckets with bounds of %+v", f.held, f.values.held, f.used, most)
+		if f.held > most.keys || f.used > most.buckets || f.values.Held() > most.keyText {
+			t.Fatalf("%d keys, %d bytes, %d buckets with bounds of %+v", f.held, f.values.Held(), f.used, most)
 		}
 		checkTable(t, f, c.clock.now)
 	}
@@ -109,7 +109,7 @@ func checkBounds(t *rapid.T, c *Counters) {
 
 func checkTable(t *rapid.T, f *counterTable, now int64) {
 	held, used, text := 0, 0, 0
-	for n := range f.counters.len {
+	for n := range f.counters.Len() {
 		c := f.counters.At(n)
 		if c.idle() {
 			continue
@@ -131,8 +131,10 @@ func checkTable(t *rapid.T, f *counterTable, now int64) {
 			}
 			b = in.older
 		}
-		for _, v := range f.estimators {
-			sums = addDistinct(t, f, v, n, now, sums)
+		for i, ref := range f.distinctRefs {
+			if ref.estimator != nil {
+				sums[i] = ref.estimator.Count(n, ref.window, now-f.windows[i])
+			}
 		}
 		for i, sum := range sums {
 			if got := f.ruleCount(n, i).count; got != sum {
@@ -141,8 +143,8 @@ func checkTable(t *rapid.T, f *counterTable, now int64) {
 		}
 	}
 	chained := 0
-	for s := f.seconds.first; s < f.seconds.next; s++ {
-		if s > f.seconds.first && f.seconds.At(s-1).at >= f.seconds.At(s).at {
+	for s := f.seconds.First(); s < f.seconds.Next(); s++ {
+		if s > f.seconds.First() && f.seconds.At(s-1).at >= f.seconds.At(s).at {
 			t.Fatalf("second %d is not in order", s)
 		}
 		for b, left := f.seconds.At(s).first, uint32(0); b != 0; left, b = b, f.buckets.At(b).nextInSecond {
@@ -151,8 +153,8 @@ func checkTable(t *rapid.T, f *counterTable, now int64) {
 			}
 		}
 	}
-	if held != f.held || used != f.used || chained != used || text != f.values.held {
+	if held != f.held || used != f.used || chained != used || text != f.values.Held() {
 		t.Fatalf("%d counters, %d and %d buckets, %d bytes, known as %d, %d, %d", held, used, chained, text, f.held,
-			f.used, f.values.held)
+			f.used, f.values.Held())
 	}
 }

@@ -1,17 +1,26 @@
-package window
+package pool
 
-// A ring is a queue whose elements are numbered from 0 on, in the order they were pushed.
+// A Ring is a queue whose elements have numbers: 0 for the first that was pushed, and so on. The zero value is empty.
 type Ring[T any] struct {
 	elements    []T // as many as a power of two
 	first, next uint64
 }
 
-const minRing = 16 // elements: a ring isn't made smaller than this
+const minRing = 16 // elements: a ring never shrinks below this
 
+// Len is how many elements the queue holds.
 func (r *Ring[T]) Len() int { return int(r.next - r.first) }
 
+// First is the number of the oldest element.
+func (r *Ring[T]) First() uint64 { return r.first }
+
+// Next is the number that the next element will get.
+func (r *Ring[T]) Next() uint64 { return r.next }
+
+// At returns the element with a number from First on and below Next. It is good until the next Push or Pop.
 func (r *Ring[T]) At(n uint64) *T { return &r.elements[n&uint64(len(r.elements)-1)] }
 
+// Push adds an element.
 func (r *Ring[T]) Push(e T) {
 	if r.Len() == len(r.elements) {
 		r.resize(max(2*len(r.elements), minRing))
@@ -20,7 +29,7 @@ func (r *Ring[T]) Push(e T) {
 	*r.At(r.next - 1) = e
 }
 
-// Pop forgets the oldest element.
+// Pop removes the oldest element.
 func (r *Ring[T]) Pop() {
 	r.first++
 	if n := len(r.elements); n > minRing && r.Len() <= n/4 {

@@ -1,5 +1,10 @@
 package window
 
+import (
+	"exiwatch/window/internal/distinct"
+	"exiwatch/window/internal/pool"
+)
+
 // A family is the counters of one key in one scope: one for each of the key's values with an arrival inside the longest
 // window of the family's rules, or with an open alert. Time passes for all at once, by pass. What is in the slabs is
 // used again, and given back when the last counter leaves.
@@ -10,19 +15,19 @@ type counterTable struct {
 	current uint32          // the counter of the arrival that was counted last; 0 where it has none
 
 	index         []uint32
-	values        Arena
-	counters      Slab[counter]
-	ruleCounts    Slab[ruleCount] // len(rules) for each counter
-	peakHistories Slab[peakHistory]
+	values        pool.Arena
+	counters      pool.Slab[counter]
+	ruleCounts    pool.Slab[ruleCount] // len(rules) for each counter
+	peakHistories pool.Slab[peakHistory]
 	doubtful      map[uint32][]doubtfulSums
 	fellAt        map[uint32]int64 // the second at which a gauge's count last fell to the limit, of those that were over it
 	held          int
 	evictCursor   uint32 // where the search for a counter to drop goes on
 
-	buckets Slab[bucket]
-	seconds Ring[second] // those with buckets, in order
-	tails   []uint64     // of each rule, the oldest of the seconds inside its window
-	used    int          // buckets
+	buckets pool.Slab[bucket]
+	seconds pool.Ring[second] // those with buckets, in order
+	tails   []uint64          // of each rule, the oldest of the seconds inside its window
+	used    int               // buckets
 
 	freeCounter, freeBucket, freePeaks uint32 // chained by last, prev and next
 
@@ -40,20 +45,32 @@ type tableConfig struct {
 	rules             []Rule  // those on this key in this scope, as given
 	windows           []int64 // theirs, seconds
 	shortest, longest int64   // of these
-	estimators        []*Estimator
+	estimators        []estimator
 	distinctRefs      []distinctRef // of the rules that count distinct values
 	brief             bool          // habits aren't noted
 	baselines         []baselines   // of each rule
+}
+
+// An estimator counts the distinct values of one measure.
+type estimator struct {
+	*distinct.Estimator
+	measure Measure
+}
+
+// A distinctRef says where a rule that counts distinct values has its count.
+type distinctRef struct {
+	estimator *distinct.Estimator
+	window    int // its number in the estimator
 }
 
 // A counter is what arrived under one value: a chain of buckets, the newest first. One without buckets and alerts is
 // unused.
 type counter struct {
 	hash       uint32
-	value      Ref    // the value
-	newest     uint32 // bucket
-	buckets    uint32 // how many
-	openAlerts uint32 // alerts
+	value      pool.Ref // the value
+	newest     uint32   // bucket
+	buckets    uint32   // how many
+	openAlerts uint32   // alerts
 }
 
 func (c *counter) idle() bool { return c.buckets == 0 && c.openAlerts == 0 }
@@ -73,8 +90,8 @@ func (t *counterTable) addRule(r Rule) {
 	t.tails = append(t.tails, 0)
 	t.distinctRefs = append(t.distinctRefs, distinctRef{})
 	if r.Count >= numSums {
-		v := t.estimator(r.Count)
-		t.distinctRefs[len(t.distinctRefs)-1] = distinctRef{v, v.AddWindow(w)}
+		e := t.estimatorOf(r.Count)
+		t.distinctRefs[len(t.distinctRefs)-1] = distinctRef{e, e.AddWindow(w)}
 	}
 }
 
@@ -138,18 +155,12 @@ func (t *counterTable) allocCounter() uint32 {
 		t.freeCounter = t.counters.At(n).newest
 		return n
 	}
-	if t.counters.len == 0 {
-		t.growCounters()
-	}
-	return t.growCounters()
-}
-
-func (t *counterTable) growCounters() uint32 {
 	t.ruleCounts.Alloc(len(t.rules))
-	for _, v := range t.estimators {
-		v.lowest = append(v.lowest, 0)
+	n := t.counters.Alloc(1)
+	for _, e := range t.estimators {
+		e.Grow(int(n) + 1)
 	}
-	return t.counters.Alloc(1)
+	return n
 }
 
 // value is that of counter n, good until another is created.
@@ -159,7 +170,7 @@ func (t *counterTable) value(n uint32) []byte { return t.values.Get(t.counters.A
 // left all, with the counters that have nothing else.
 func (t *counterTable) slide(now int64) {
 	for i, window := range t.windows {
-		for t.tails[i] < t.seconds.next && t.seconds.At(t.tails[i]).at+window <= now {
+		for t.tails[i] < t.seconds.Next() && t.seconds.At(t.tails[i]).at+window <= now {
 			s := t.seconds.At(t.tails[i])
 			for b := s.first; b != 0; b = t.buckets.At(b).nextInSecond {
 				t.subtract(t.buckets.At(b), i, s.at)
@@ -167,8 +178,8 @@ func (t *counterTable) slide(now int64) {
 			t.tails[i]++
 		}
 	}
-	for t.seconds.Len() > 0 && t.seconds.At(t.seconds.first).at+t.longest <= now {
-		b := t.seconds.At(t.seconds.first).first
+	for t.seconds.Len() > 0 && t.seconds.At(t.seconds.First()).at+t.longest <= now {
+		b := t.seconds.At(t.seconds.First()).first
 		t.seconds.Pop()
 		for b != 0 {
 			n, right := t.buckets.At(b).counter, t.buckets.At(b).nextInSecond
@@ -185,8 +196,8 @@ func (t *counterTable) slide(now int64) {
 
 // expire forgets the inner values of counter n that have left all windows.
 func (t *counterTable) expire(n uint32, now int64) {
-	for _, v := range t.estimators {
-		v.Expire(n, now)
+	for _, e := range t.estimators {
+		e.Expire(n, now)
 	}
 }
 
@@ -199,8 +210,8 @@ func (t *counterTable) drop(n uint32, now int64) {
 		t.unlinkSecond(b, now)
 		t.freeBucketAt(b)
 	}
-	for _, v := range t.estimators {
-		v.Drop(n)
+	for _, e := range t.estimators {
+		e.Drop(n)
 	}
 	for i := range t.rules {
 		g := t.ruleCount(n, i)
@@ -225,8 +236,8 @@ func (t *counterTable) drop(n uint32, now int64) {
 // packValues puts the values of all counters into new texts.
 func (t *counterTable) packValues() {
 	was := t.values
-	t.values = Arena{}
-	for i := range t.counters.len {
+	t.values = pool.Arena{}
+	for i := range t.counters.Len() {
 		if c := t.counters.At(i); !c.idle() {
 			c.value = t.values.Add(was.Get(c.value))
 		}
@@ -235,12 +246,58 @@ func (t *counterTable) packValues() {
 
 // reset gives all back of a family without counters.
 func (t *counterTable) reset() {
-	for _, v := range t.estimators {
-		v.Reset()
+	for _, e := range t.estimators {
+		e.Reset()
 	}
 	clear(t.tails)
 	*t = counterTable{
 		tableConfig: t.tableConfig, limits: t.limits, hashes: t.hashes, tails: t.tails, current: t.current,
 		dropped: t.dropped, merged: t.merged, omittedDistinct: t.omittedDistinct,
 	}
+}
+
+// estimatorOf returns the table's estimator of a measure.
+func (t *counterTable) estimatorOf(m Measure) *distinct.Estimator {
+	for _, e := range t.estimators {
+		if e.measure == m {
+			return e.Estimator
+		}
+	}
+	e := distinct.New(t.limits.levelSize)
+	t.estimators = append(t.estimators, estimator{e, m})
+	return e
+}
+
+// countDistinct counts the arrival's inner values under counter n at the second of a bucket.
+func (t *counterTable) countDistinct(n uint32, at, now int64) {
+	for _, e := range t.estimators {
+		for _, h := range t.hashes.byMeasure[e.measure-numSums] {
+			if e.Renew(n, h, at, now) {
+				continue
+			}
+			if t.distinctFull(n, now) {
+				t.omittedDistinct++
+				continue
+			}
+			e.Add(n, h, at, now)
+		}
+	}
+}
+
+// distinctFull reports whether there is no room for another inner value, also not by dropping counters other than n.
+func (t *counterTable) distinctFull(n uint32, now int64) bool {
+	for t.distinctHeld() >= t.limits.distinct {
+		if !t.evict(n, now) {
+			return true
+		}
+	}
+	return false
+}
+
+// distinctHeld is how many inner values are held.
+func (t *counterTable) distinctHeld() (held int) {
+	for _, e := range t.estimators {
+		held += e.Len()
+	}
+	return held
 }

@@ -17,16 +17,16 @@ type distinctHashes struct {
 // reset forgets the arrival before.
 func (h *distinctHashes) reset() { h.made = [numMeasures - numSums]bool{} }
 
-// compute makes those that the varieties ask for.
-func (h *distinctHashes) compute(varieties []*Estimator, a *Arrival) {
-	for _, v := range varieties {
-		i := v.measure - numSums
+// compute makes those that the estimators ask for.
+func (h *distinctHashes) compute(estimators []estimator, a *Arrival) {
+	for _, e := range estimators {
+		i := e.measure - numSums
 		if h.made[i] {
 			continue
 		}
 		h.made[i] = true
 		h.byMeasure[i] = h.byMeasure[i][:0]
-		if v.measure == Addresses {
+		if e.measure == Addresses {
 			for _, address := range a.Addresses {
 				h.byMeasure[i] = append(h.byMeasure[i], distinctHash(address))
 			}

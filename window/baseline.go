@@ -50,9 +50,6 @@ func (t *counterTable) allocPeaks() uint32 {
 		t.freePeaks = t.peakHistories.At(p).next
 		return p
 	}
-	if t.peakHistories.len == 0 {
-		t.peakHistories.Alloc(1)
-	}
 	return t.peakHistories.Alloc(1)
 }
 
