@@ -2,47 +2,47 @@ package window
 
 import "slices"
 
-// A gauge's habit is how high its count has been, in periods as long as the rule's window. A window that ends in one
-// of them has nothing to do with those before the last.
+// A baseline is how high a value's count has been before. Time is divided into periods as long as the rule's window. A
+// window that ends in one period has nothing in common with the periods before the previous one.
 
-// A past is the highest counts in the last period and in all before that.
+// A peakHistory is the highest count in the previous period, and in all periods before that.
 type peakHistory struct {
 	last, earlier int64
 	next          uint32
 }
 
-// rolled is the past as it is in a later period.
-func (p peakHistory) rolled(g *ruleCount, period int64) peakHistory {
+// rolled is the history as it is in a later period.
+func (p peakHistory) rolled(rc *ruleCount, period int64) peakHistory {
 	p.earlier = max(p.earlier, p.last)
-	if p.last = g.peak; period > g.period+1 {
-		p.earlier, p.last = max(p.earlier, g.peak), 0
+	if p.last = rc.peak; period > rc.period+1 {
+		p.earlier, p.last = max(p.earlier, rc.peak), 0
 	}
 	return p
 }
 
-// recordPeak puts a gauge's count into its habit.
-func (t *counterTable) recordPeak(g *ruleCount, period int64) {
-	if period > g.period {
-		if p := t.peaks(g).rolled(g, period); p != (peakHistory{}) {
-			t.setPeaks(g, p)
+// recordPeak raises the peak of the current period to the count.
+func (t *counterTable) recordPeak(rc *ruleCount, period int64) {
+	if period > rc.period {
+		if p := t.peaks(rc).rolled(rc, period); p != (peakHistory{}) {
+			t.setPeaks(rc, p)
 		}
-		g.period, g.peak = period, 0
+		rc.period, rc.peak = period, 0
 	}
-	g.peak = max(g.peak, g.count)
+	rc.peak = max(rc.peak, rc.count)
 }
 
-func (t *counterTable) peaks(g *ruleCount) peakHistory {
-	if g.peaks == 0 {
+func (t *counterTable) peaks(rc *ruleCount) peakHistory {
+	if rc.peaks == 0 {
 		return peakHistory{}
 	}
-	return *t.peakHistories.At(g.peaks)
+	return *t.peakHistories.At(rc.peaks)
 }
 
-func (t *counterTable) setPeaks(g *ruleCount, p peakHistory) {
-	if g.peaks == 0 {
-		g.peaks = t.allocPeaks()
+func (t *counterTable) setPeaks(rc *ruleCount, p peakHistory) {
+	if rc.peaks == 0 {
+		rc.peaks = t.allocPeaks()
 	}
-	*t.peakHistories.At(g.peaks) = p
+	*t.peakHistories.At(rc.peaks) = p
 }
 
 func (t *counterTable) allocPeaks() uint32 {
@@ -53,25 +53,24 @@ func (t *counterTable) allocPeaks() uint32 {
 	return t.peakHistories.Alloc(1)
 }
 
-// How many values of a rule are remembered after they have left, and how long they may be: some 100 bytes each beside
-// their text. Beyond it those go that had the lowest counts.
+// How many values of a rule keep their baseline after they have left, and how long such a value may be. Each takes some
+// 100 bytes beside its text. When there are too many, those with the lowest counts go.
 const (
 	maxBaselines    = 1 << 14
 	maxBaselineText = 256 // bytes
 )
 
-// baselines are the highest counts that values of a rule had when they left last. One that never came to two is not
-// among them.
+// baselines are the highest counts of a rule's values that have left. A value that never came to two has none.
 type baselines map[string]int64
 
-// saveBaseline remembers what is known of a gauge that goes.
-func (t *counterTable) saveBaseline(rule int, value []byte, g *ruleCount) {
-	p := t.peaks(g)
-	if g.peaks != 0 {
-		t.peakHistories.At(g.peaks).next = t.freePeaks
-		t.freePeaks = g.peaks
+// saveBaseline keeps the highest count of a value that leaves.
+func (t *counterTable) saveBaseline(rule int, value []byte, rc *ruleCount) {
+	p := t.peaks(rc)
+	if rc.peaks != 0 {
+		t.peakHistories.At(rc.peaks).next = t.freePeaks
+		t.freePeaks = rc.peaks
 	}
-	most := max(p.earlier, p.last, g.peak)
+	most := max(p.earlier, p.last, rc.peak)
 	if most < 2 || len(value) > maxBaselineText {
 		return
 	}
@@ -102,26 +101,26 @@ func (h *baselines) dropLower() {
 	}
 }
 
-// loadBaseline gives a new gauge what is remembered of its value.
-func (t *counterTable) loadBaseline(rule int, value []byte, g *ruleCount) {
+// loadBaseline gives a new counter the baseline of its value.
+func (t *counterTable) loadBaseline(rule int, value []byte, rc *ruleCount) {
 	if most, ok := t.baselines[rule][string(value)]; ok {
-		t.setPeaks(g, peakHistory{earlier: most})
+		t.setPeaks(rc, peakHistory{earlier: most})
 	}
 }
 
-// baseline is the highest count of a gauge in windows that have nothing in common with the one of now.
-func (t *counterTable) baseline(g *ruleCount, period int64) int64 {
-	p := t.peaks(g)
-	if period > g.period {
-		p = p.rolled(g, period)
+// baseline is the highest count in windows that have nothing in common with the current one.
+func (t *counterTable) baseline(rc *ruleCount, period int64) int64 {
+	p := t.peaks(rc)
+	if period > rc.period {
+		p = p.rolled(rc, period)
 	}
 	return p.earlier
 }
 
-// setBaseline tells a new alert what its value has done before, if the log is known for long enough.
-func (c *Counters) setBaseline(a *Alert, f *counterTable, g *ruleCount) {
+// setBaseline sets Before of a new alert, if enough of the log is known.
+func (c *Counters) setBaseline(a *Alert, t *counterTable, rc *ruleCount) {
 	if a.Opened.Sub(c.since) < 2*a.Rule.Window {
 		return
 	}
-	a.Before, a.BeforeSince = f.baseline(g, c.clock.now/windowSeconds(&a.Rule)), c.since
+	a.Before, a.BeforeSince = t.baseline(rc, c.clock.now/windowSeconds(&a.Rule)), c.since
 }

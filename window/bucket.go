@@ -2,22 +2,22 @@ package window
 
 import "sort"
 
-// A bucket is what arrived under one value in one second. Its 40 bytes times the seconds of the longest window bound a
-// counter.
+// A bucket is what arrived under one value in one second. It takes 40 bytes, so a counter takes at most that for each
+// second of the longest window.
 type bucket struct {
 	recipients, bytes int64
 
 	messages                   uint32
 	at                         stamp
 	counter                    uint32
-	older                      uint32 // of the counter, the second before; nothing behind the last of counter.buckets
-	prevInSecond, nextInSecond uint32 // in the same second
+	older                      uint32 // the counter's bucket before this; undefined in the last of counter.buckets
+	prevInSecond, nextInSecond uint32 // buckets of other counters
 }
 
-// A stamp is a second's last 32 bits. In a bucket it lies behind the clock by 31 days at most.
+// A stamp is the last 32 bits of a second. A bucket's stamp is at most 31 days behind the clock.
 type stamp uint32
 
-// second is the one that the stamp was made of.
+// second is the full second of a stamp.
 func (s stamp) second(now int64) int64 { return now - int64(stamp(now)-s) }
 
 func (b *bucket) add(weights *[numSums]int64) {
@@ -30,14 +30,14 @@ func (b *bucket) sums() [numSums]int64 {
 	return [numSums]int64{Messages: int64(b.messages), Recipients: b.recipients, Bytes: b.bytes}
 }
 
-// A second is the buckets of all counters for it.
+// A second lists the buckets of all counters for one second.
 type second struct {
 	at    int64
 	first uint32
 }
 
-// bucket returns counter n's bucket for the second at. A late line's bucket is found or put in its place among the few
-// of the last disorder seconds. It is 0 where there is no room for the arrival.
+// bucket returns counter n's bucket for the second at, or 0 if there is no room for the arrival. A late line's bucket
+// belongs among the few of the last disorder seconds.
 func (t *counterTable) bucket(n uint32, at, now int64) uint32 {
 	c := t.counters.At(n)
 	prev, next, left := c.newest, uint32(0), c.buckets
@@ -66,8 +66,8 @@ func (t *counterTable) bucket(n uint32, at, now int64) uint32 {
 	return b
 }
 
-// merge returns the bucket that takes an arrival for which there is none: the one before it, with which it will leave
-// too early, or 0 where there is none that is inside all windows.
+// merge returns the bucket for an arrival that can't have one of its own: the one before, with which the arrival will
+// leave too early. It returns 0 where no such bucket is inside all windows.
 func (t *counterTable) merge(prev uint32, now int64) uint32 {
 	if prev == 0 || t.buckets.At(prev).at.second(now)+t.shortest <= now {
 		t.dropped++
@@ -92,7 +92,7 @@ func (t *counterTable) freeBucketAt(b uint32) {
 	t.used--
 }
 
-// linkSecond puts bucket b among those of its second.
+// linkSecond adds bucket b to its second.
 func (t *counterTable) linkSecond(b uint32, at int64) {
 	in := t.buckets.At(b)
 	s := t.second(at)
@@ -102,7 +102,8 @@ func (t *counterTable) linkSecond(b uint32, at int64) {
 	s.first = b
 }
 
-// second returns that of at, inside all windows, which is made where there is none. Few are behind a late one.
+// second returns the entry for the second at, which is inside all windows, and adds it where it is missing. Only a few
+// entries are newer than that of a late line.
 func (t *counterTable) second(at int64) *second {
 	n := t.seconds.Next()
 	for n > t.seconds.First() && t.seconds.At(n-1).at > at {
@@ -119,7 +120,7 @@ func (t *counterTable) second(at int64) *second {
 	return t.seconds.At(n)
 }
 
-// unlinkSecond takes bucket b out of its second, which may be any.
+// unlinkSecond removes bucket b from its second, which may be any.
 func (t *counterTable) unlinkSecond(b uint32, now int64) {
 	in := t.buckets.At(b)
 	if in.nextInSecond != 0 {

@@ -13,40 +13,40 @@ type Counters struct {
 	clock         clock
 	since         time.Time // the first stamp
 	arrivals      arrivalLog
-	longest       int64 // window of all rules, seconds
+	longest       int64 // window of the rules, seconds
 	rules         []*compiledRule
 	tables        []*counterTable // one for each key and scope
 	keys          []Key           // of the rules
 	seed          maphash.Seed
-	valueHashes   []uint32 // hashes of these keys' values in the arrival being counted
+	valueHashes   []uint32 // hashes of the current arrival's values for keys
 	scopes        []string
 	brief         bool
-	anomalies     bool           // rules count them in every scope
-	hashes        distinctHashes // of the arrival being counted
-	exceptionEnds []exceptionEnd // still to come, the next one first
+	anomalies     bool           // a rule counts them in every scope
+	hashes        distinctHashes // of the current arrival
+	exceptionEnds []exceptionEnd // those to come, the next one first
 
 	open   map[openKey]*openAlert
 	queue  expiryQueue
-	opened uint64   // alerts, ever
+	opened uint64   // alerts so far
 	ended  []*Alert // not yet returned by Advance
-	found  []rowPos // of crossed
-	topic  []byte   // of row
+	found  []rowPos // by findWindow; kept for its memory
+	topic  []byte   // by addDetails; kept for its memory
 
 	limits             limits
 	budget             memoryBudget
-	forgotten, refused int // rows and alerts, ever
+	forgotten, refused int // arrivals and alerts so far
 }
 
-// compiledRule is a rule and where it is counted.
+// A compiledRule is a rule and the place of its count.
 type compiledRule struct {
 	Rule
 	text  string // Rule.String()
 	table *counterTable
-	index int // in family.rules
+	index int // in table.rules
 }
 
-// New returns counters for the rules, which must be valid and differ in more than their names: alerts of two rules that
-// read the same would have the same ID. A rule without a name is called by its text.
+// New returns counters for the rules. Two rules must differ in more than their names: otherwise their alerts would have
+// the same ID. A rule without a name gets its text as its name.
 func New(rules []Rule) (*Counters, error) { return newLimited(rules, defaultLimits) }
 
 func newLimited(rules []Rule, limits limits) (*Counters, error) {
@@ -65,7 +65,7 @@ func newLimited(rules []Rule, limits limits) (*Counters, error) {
 		}
 		named[text] = r.Name
 		if c.addRule(r); len(c.scopes) > maxScopes {
-			return nil, fmt.Errorf("rule %q: its scope is one more than %d", r.Name, maxScopes)
+			return nil, fmt.Errorf("rule %q: one scope too many: want at most %d", r.Name, maxScopes)
 		}
 	}
 	slices.SortStableFunc(c.exceptionEnds, func(a, b exceptionEnd) int { return cmp.Compare(a.at, b.at) })
@@ -73,29 +73,29 @@ func newLimited(rules []Rule, limits limits) (*Counters, error) {
 }
 
 func (c *Counters) addRule(r Rule) {
-	f := c.tableOf(&r)
-	c.anomalies = c.anomalies || f.scope == everything
-	c.rules = append(c.rules, &compiledRule{Rule: r, text: r.String(), table: f, index: len(f.rules)})
-	f.addRule(r)
-	c.longest = max(c.longest, f.longest)
-	c.exceptionEnds = append(c.exceptionEnds, exceptionEndsOf(f, len(f.rules)-1)...)
+	t := c.tableOf(&r)
+	c.anomalies = c.anomalies || t.scope == everything
+	c.rules = append(c.rules, &compiledRule{Rule: r, text: r.String(), table: t, index: len(t.rules)})
+	t.addRule(r)
+	c.longest = max(c.longest, t.longest)
+	c.exceptionEnds = append(c.exceptionEnds, exceptionEndsOf(t, len(t.rules)-1)...)
 }
 
-// Brief makes alerts tell less, so that counting takes less: First and Last, Samples, Before and Chart are left out,
-// and Top and Distinct know Subject, Anomaly and Entry alone. It is to be called before the first arrival.
+// Brief makes alerts say less, so that counting takes less: First, Last, Samples, Before and Chart stay empty, and Top
+// and Distinct know only Subject, Anomaly and Entry. Call it before the first arrival.
 func (c *Counters) Brief() {
 	c.brief = true
 	c.arrivals.kept = 1<<Subject | 1<<Anomaly | 1<<Entry
-	for _, f := range c.tables {
-		c.arrivals.kept |= 1 << f.key
-		f.brief = true
+	for _, t := range c.tables {
+		c.arrivals.kept |= 1 << t.key
+		t.brief = true
 	}
 }
 
-// Advance says that the log has reached the stamp at, and returns the alerts that ended since Advance was last called,
-// in the order they ended. It is to be called with the stamp of every line, whether it counts or not, and for an
-// arrival that counts before Count: Count moves the time by itself where that was left out, but the alerts that end by
-// it are then returned by the next Advance. The slice is the caller's.
+// Advance tells the counters that the log has reached the stamp at. It returns the alerts that have ended since the
+// last call, in the order they ended; the slice is the caller's. Call it with the stamp of every line, whether the line
+// counts or not, and before Count. Count moves the time by itself if you don't, but then the next Advance returns the
+// alerts that end by it.
 func (c *Counters) Advance(at time.Time) []*Alert {
 	c.readStamp(at)
 	ended := c.ended
@@ -103,10 +103,10 @@ func (c *Counters) Advance(at time.Time) []*Alert {
 	return ended
 }
 
-// Count counts an arrival under every rule and returns the alerts that it opened and those whose Times it has raised,
-// in the order of the rules; usually none. An arrival that has no value for a rule's key, or nothing of what it
-// counts, doesn't change its count. The slices are the caller's. Count allocates nothing for values it holds already,
-// but for arrivals of an open alert a message id.
+// Count counts an arrival under every rule. It returns the alerts that the arrival opened, and those whose Times it
+// raised, in the order of the rules; usually none. The slices are the caller's. An arrival without a value for a rule's
+// key, or without anything that the rule counts, doesn't change its count. Count allocates nothing for values that it
+// holds already, except a message id for an open alert.
 func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 	at := c.readStamp(a.At)
 	if !c.inside(a) {
@@ -118,13 +118,13 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 		c.valueHashes[i] = c.hash(a.Values[k])
 	}
 	c.logArrival(a, at, &weights)
-	for _, f := range c.tables {
-		f.current = 0
-		if value := a.Values[f.key]; value != nil && !f.isOutside(a.Outside) && f.accepts(a.Nature) {
-			c.hashes.compute(f.estimators, a)
-			f.add(value, c.valueHashes[f.nth], at, c.clock.now, &weights)
-			if a.Nature.isDoubtful() && f.current != 0 {
-				f.recordDoubtful(f.current, at, c.clock.now, &weights)
+	for _, t := range c.tables {
+		t.current = 0
+		if value := a.Values[t.key]; value != nil && !t.isOutside(a.Outside) && t.accepts(a.Nature) {
+			c.hashes.compute(t.estimators, a)
+			t.add(value, c.valueHashes[t.nth], at, c.clock.now, &weights)
+			if a.Nature.isDoubtful() && t.current != 0 {
+				t.recordDoubtful(t.current, at, c.clock.now, &weights)
 			}
 		}
 	}
@@ -144,7 +144,8 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 	return opened, grown
 }
 
-// countLogins counts an arrival once more for each of its Logins, and adds to the alerts that it has opened and raised.
+// countLogins counts an arrival once more for each of its Logins. It adds to the alerts that the arrival has opened and
+// raised.
 func (c *Counters) countLogins(a *Arrival, opened, grown []*Alert) ([]*Alert, []*Alert) {
 	for _, login := range a.Logins {
 		o, g := c.Count(a.alternate(login))
@@ -156,10 +157,10 @@ func (c *Counters) countLogins(a *Arrival, opened, grown []*Alert) ([]*Alert, []
 	return opened, grown
 }
 
-// hash has a seed, so that nobody can make up values that share one.
+// hash has a seed, so that nobody can make up values with the same hash.
 func (c *Counters) hash(value []byte) uint32 { return uint32(maphash.Bytes(c.seed, value)) }
 
-// readStamp reads a stamp, does what is due by the time it shows, and returns the second at which it counts.
+// readStamp reads a stamp, does what is due by then, and returns the second at which the line counts.
 func (c *Counters) readStamp(stamp time.Time) int64 {
 	was := c.clock
 	at := c.clock.read(seconds(stamp))
@@ -175,14 +176,14 @@ func (c *Counters) readStamp(stamp time.Time) int64 {
 	return at
 }
 
-// slide lets go of what has left the windows by now. Alerts that end by it are still open.
+// slide removes what has left the windows by now. Alerts that end by it stay open until endAlerts.
 func (c *Counters) slide(now int64) {
-	for _, f := range c.tables {
-		f.slide(now)
+	for _, t := range c.tables {
+		t.slide(now)
 	}
 }
 
-// endAlerts ends the alerts whose time has come by now. The stamps of the lines before had been shifted by shift seconds.
+// endAlerts ends the alerts that are due by now. shift is what the clock added to the stamps of the lines before.
 func (c *Counters) endAlerts(now, shift int64) {
 	ended := c.queue.ended(now)
 	slices.SortFunc(ended, func(a, b *openAlert) int {
@@ -198,24 +199,25 @@ func (c *Counters) endAlerts(now, shift int64) {
 }
 
 func (c *Counters) closeAlert(e *openAlert) {
-	f := e.rule.table
-	f.ruleCount(e.counter, e.rule.index).open = false
-	counter := f.counters.At(e.counter)
+	t := e.rule.table
+	t.ruleCount(e.counter, e.rule.index).open = false
+	counter := t.counters.At(e.counter)
 	counter.openAlerts--
 	if counter.idle() {
-		f.drop(e.counter, c.clock.now)
+		t.drop(e.counter, c.clock.now)
 	}
 }
 
-// forgetArrivals lets go of the rows that have left. One between two that came late may stay some seconds.
+// forgetArrivals drops the arrivals that have left. One between two late ones may stay some seconds longer.
 func (c *Counters) forgetArrivals() {
 	for h := &c.arrivals; h.rows > 0 && h.at(h.oldest())+c.longest+min(c.longest, maxPast) <= c.clock.now; {
 		h.pop()
 	}
 }
 
-// logArrival puts the arrival into history, and lets go of the oldest rows where it is over its bounds. All its values
-// are kept, unless it is brief, also those that could be made from others: how they are made isn't known here.
+// logArrival adds the arrival to the arrival log, and drops the oldest ones when the log is over its bounds. The log
+// keeps all values, also those that could be made from others, because only the caller knows how. With Brief it keeps
+// few.
 func (c *Counters) logArrival(a *Arrival, at int64, weights *[numSums]int64) {
 	h := &c.arrivals
 	h.push(a, at, c.valueHashes, weights)
@@ -224,7 +226,7 @@ func (c *Counters) logArrival(a *Arrival, at int64, weights *[numSums]int64) {
 	}
 }
 
-// Open returns the alerts that are open, in the order they were opened; after Restore, those restored first.
+// Open returns the open alerts in the order they were opened. After Restore the restored ones come first.
 func (c *Counters) Open() []*Alert {
 	episodes := c.openAlerts()
 	alerts := make([]*Alert, len(episodes))
@@ -234,7 +236,9 @@ func (c *Counters) Open() []*Alert {
 	return alerts
 }
 
-// openAlerts returns the open ones in the order they were opened.
+// openAlerts returns the open alerts in the order they were opened.
 func (c *Counters) openAlerts() []*openAlert {
-	return slices.SortedFunc(slices.Values(c.queue), func(a, b *openAlert) int { return cmp.Compare(a.number, b.number) })
+	return slices.SortedFunc(slices.Values(c.queue), func(a, b *openAlert) int {
+		return cmp.Compare(a.number, b.number)
+	})
 }

@@ -5,14 +5,14 @@ import (
 	"exiwatch/window/internal/pool"
 )
 
-// A family is the counters of one key in one scope: one for each of the key's values with an arrival inside the longest
-// window of the family's rules, or with an open alert. Time passes for all at once, by pass. What is in the slabs is
-// used again, and given back when the last counter leaves.
+// A counterTable holds the counters of one key in one scope: one for each value with an arrival inside the longest
+// window of the table's rules, or with an open alert. Time passes for all at once, in slide. Slabs reuse what is free,
+// and give their memory back when the last counter leaves.
 type counterTable struct {
 	tableConfig
 	limits  *limits
-	hashes  *distinctHashes // of the arrival being counted
-	current uint32          // the counter of the arrival that was counted last; 0 where it has none
+	hashes  *distinctHashes // of the current arrival
+	current uint32          // counter of the current arrival; 0 if it has none
 
 	index         []uint32
 	values        pool.Arena
@@ -20,34 +20,34 @@ type counterTable struct {
 	ruleCounts    pool.Slab[ruleCount] // len(rules) for each counter
 	peakHistories pool.Slab[peakHistory]
 	doubtful      map[uint32][]doubtfulSums
-	fellAt        map[uint32]int64 // the second at which a gauge's count last fell to the limit, of those that were over it
+	fellAt        map[uint32]int64 // second at which a count last fell to its limit, by position
 	held          int
-	evictCursor   uint32 // where the search for a counter to drop goes on
+	evictCursor   uint32 // where the next search for a counter to drop begins
 
 	buckets pool.Slab[bucket]
-	seconds pool.Ring[second] // those with buckets, in order
-	tails   []uint64          // of each rule, the oldest of the seconds inside its window
-	used    int               // buckets
+	seconds pool.Ring[second] // those with buckets, in order of time
+	tails   []uint64          // of each rule: number of the oldest second inside its window
+	used    int               // buckets in use
 
-	freeCounter, freeBucket, freePeaks uint32 // chained by last, prev and next
+	freeCounter, freeBucket, freePeaks uint32 // lists of unused ones, chained by newest, older and next
 
-	// Ever: values not counted any longer or at all, arrivals not counted at their own second, inner values not
-	// counted.
+	// So far: values that were dropped or found no room, arrivals that count at another second, distinct values that
+	// were not counted.
 	dropped, merged, omittedDistinct int
 }
 
-// A ruling is what a family counts for.
+// A tableConfig is what a table counts, and for which rules.
 type tableConfig struct {
 	key               Key
-	nth               int // of Counters.keys
+	nth               int // index in Counters.keys
 	scope             int
-	odd               bool    // rules count Anomalies, and these count here as Messages
-	rules             []Rule  // those on this key in this scope, as given
-	windows           []int64 // theirs, seconds
-	shortest, longest int64   // of these
+	odd               bool    // the rules count Anomalies, which count as Messages here
+	rules             []Rule  // those on this key in this scope, in their order
+	windows           []int64 // of the rules, seconds
+	shortest, longest int64   // of the windows
 	estimators        []estimator
-	distinctRefs      []distinctRef // of the rules that count distinct values
-	brief             bool          // habits aren't noted
+	distinctRefs      []distinctRef // of each rule; empty if it doesn't count distinct values
+	brief             bool          // baselines aren't kept
 	baselines         []baselines   // of each rule
 }
 
@@ -63,14 +63,14 @@ type distinctRef struct {
 	window    int // its number in the estimator
 }
 
-// A counter is what arrived under one value: a chain of buckets, the newest first. One without buckets and alerts is
-// unused.
+// A counter is what arrived under one value: a chain of buckets, the newest first. A counter without buckets and alerts
+// is unused.
 type counter struct {
 	hash       uint32
-	value      pool.Ref // the value
-	newest     uint32   // bucket
-	buckets    uint32   // how many
-	openAlerts uint32   // alerts
+	value      pool.Ref // see counterTable.value
+	newest     uint32   // first bucket of the chain
+	buckets    uint32   // length of the chain
+	openAlerts uint32
 }
 
 func (c *counter) idle() bool { return c.buckets == 0 && c.openAlerts == 0 }
@@ -95,8 +95,8 @@ func (t *counterTable) addRule(r Rule) {
 	}
 }
 
-// add counts an arrival under a value at the second at, which is at most disorder behind now. Where there is no
-// room for it, it isn't counted.
+// add counts an arrival under a value at the second at, which is at most disorder behind now. If there is no room for
+// it, it doesn't count.
 func (t *counterTable) add(value []byte, hash uint32, at, now int64, weights *[numSums]int64) {
 	t.current = t.findOrCreate(value, hash, now)
 	if t.current == 0 {
@@ -111,19 +111,19 @@ func (t *counterTable) add(value []byte, hash uint32, at, now int64, weights *[n
 	into.add(weights)
 	t.countDistinct(t.current, into.at.second(now), now)
 	for i := range t.rules {
-		g := t.ruleCount(t.current, i)
+		rc := t.ruleCount(t.current, i)
 		if m := t.rules[i].Count; m < numSums {
-			g.count += weights[m]
+			rc.count += weights[m]
 		} else {
-			g.count = t.distinctRefs[i].estimator.Count(t.current, t.distinctRefs[i].window, now-t.windows[i])
+			rc.count = t.distinctRefs[i].estimator.Count(t.current, t.distinctRefs[i].window, now-t.windows[i])
 		}
 		if !t.brief {
-			t.recordPeak(g, now/t.windows[i])
+			t.recordPeak(rc, now/t.windows[i])
 		}
 	}
 }
 
-// findOrCreate returns 0 where there is no room for a counter.
+// findOrCreate returns the counter of a value, or 0 if there is no room for one.
 func (t *counterTable) findOrCreate(value []byte, hash uint32, now int64) uint32 {
 	if n := t.find(value, hash); n != 0 {
 		return n
@@ -143,9 +143,9 @@ func (t *counterTable) create(value []byte, hash uint32, now int64) uint32 {
 	t.indexCounter(n)
 	t.held++
 	for i := range t.rules {
-		g := t.ruleCount(n, i)
-		g.except = t.rules[i].exception(value, now)
-		t.loadBaseline(i, value, g)
+		rc := t.ruleCount(n, i)
+		rc.except = t.rules[i].exception(value, now)
+		t.loadBaseline(i, value, rc)
 	}
 	return n
 }
@@ -163,11 +163,11 @@ func (t *counterTable) allocCounter() uint32 {
 	return n
 }
 
-// value is that of counter n, good until another is created.
+// value is the value of counter n. It is good until another counter is created.
 func (t *counterTable) value(n uint32) []byte { return t.values.Get(t.counters.At(n).value) }
 
-// slide lets the seconds go that have left by now: from the gauges of each rule its window, and the buckets that have
-// left all, with the counters that have nothing else.
+// slide removes the seconds that have left by now: from each rule's counts those that have left its window, and the
+// buckets that have left all windows. Counters that have nothing else go with them.
 func (t *counterTable) slide(now int64) {
 	for i, window := range t.windows {
 		for t.tails[i] < t.seconds.Next() && t.seconds.At(t.tails[i]).at+window <= now {
@@ -194,14 +194,14 @@ func (t *counterTable) slide(now int64) {
 	}
 }
 
-// expire forgets the inner values of counter n that have left all windows.
+// expire forgets the distinct values of counter n that have left all windows.
 func (t *counterTable) expire(n uint32, now int64) {
 	for _, e := range t.estimators {
 		e.Expire(n, now)
 	}
 }
 
-// drop forgets a counter without alerts.
+// drop forgets a counter that has no open alert.
 func (t *counterTable) drop(n uint32, now int64) {
 	c := t.counters.At(n)
 	for ; c.buckets > 0; c.buckets-- {
@@ -214,9 +214,9 @@ func (t *counterTable) drop(n uint32, now int64) {
 		e.Drop(n)
 	}
 	for i := range t.rules {
-		g := t.ruleCount(n, i)
-		t.saveBaseline(i, t.value(n), g)
-		*g = ruleCount{}
+		rc := t.ruleCount(n, i)
+		t.saveBaseline(i, t.value(n), rc)
+		*rc = ruleCount{}
 		delete(t.fellAt, t.position(n, i))
 	}
 	delete(t.doubtful, n)
@@ -233,7 +233,7 @@ func (t *counterTable) drop(n uint32, now int64) {
 	}
 }
 
-// packValues puts the values of all counters into new texts.
+// packValues copies the values of all counters into a new arena.
 func (t *counterTable) packValues() {
 	was := t.values
 	t.values = pool.Arena{}
@@ -244,7 +244,7 @@ func (t *counterTable) packValues() {
 	}
 }
 
-// reset gives all back of a family without counters.
+// reset gives back the memory of a table without counters.
 func (t *counterTable) reset() {
 	for _, e := range t.estimators {
 		e.Reset()
@@ -268,7 +268,7 @@ func (t *counterTable) estimatorOf(m Measure) *distinct.Estimator {
 	return e
 }
 
-// countDistinct counts the arrival's inner values under counter n at the second of a bucket.
+// countDistinct counts the current arrival's distinct values under counter n, at the second of its bucket.
 func (t *counterTable) countDistinct(n uint32, at, now int64) {
 	for _, e := range t.estimators {
 		for _, h := range t.hashes.byMeasure[e.measure-numSums] {
@@ -284,7 +284,7 @@ func (t *counterTable) countDistinct(n uint32, at, now int64) {
 	}
 }
 
-// distinctFull reports whether there is no room for another inner value, also not by dropping counters other than n.
+// distinctFull reports whether there is no room for another distinct value, even after dropping counters other than n.
 func (t *counterTable) distinctFull(n uint32, now int64) bool {
 	for t.distinctHeld() >= t.limits.distinct {
 		if !t.evict(n, now) {
@@ -294,7 +294,7 @@ func (t *counterTable) distinctFull(n uint32, now int64) bool {
 	return false
 }
 
-// distinctHeld is how many inner values are held.
+// distinctHeld is how many distinct values the table holds.
 func (t *counterTable) distinctHeld() (held int) {
 	for _, e := range t.estimators {
 		held += e.Len()

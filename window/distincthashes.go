@@ -5,19 +5,20 @@ import (
 	"encoding/binary"
 )
 
-// distinctKeys are the keys whose values the measures from numSums on tell apart. Addresses has Arrival.Addresses.
+// distinctKeys are the keys whose values the measures from numSums on count. Addresses counts Arrival.Addresses
+// instead.
 var distinctKeys = [Addresses - numSums]Key{Host, Network, Sender, Subject}
 
-// distinctHashes are those of an arrival's inner values, of each measure made once.
+// distinctHashes are the hashes of an arrival's distinct values. Each measure's are computed once.
 type distinctHashes struct {
 	made      [numMeasures - numSums]bool
 	byMeasure [numMeasures - numSums][]uint64
 }
 
-// reset forgets the arrival before.
+// reset forgets the previous arrival.
 func (h *distinctHashes) reset() { h.made = [numMeasures - numSums]bool{} }
 
-// compute makes those that the estimators ask for.
+// compute adds the hashes that the estimators need.
 func (h *distinctHashes) compute(estimators []estimator, a *Arrival) {
 	for _, e := range estimators {
 		i := e.measure - numSums
@@ -36,7 +37,7 @@ func (h *distinctHashes) compute(estimators []estimator, a *Arrival) {
 	}
 }
 
-// distinctHash has no seed, so that another process estimates the same.
+// distinctHash has no seed, so that another process makes the same estimates.
 func distinctHash(value []byte) uint64 {
 	sum := sha256.Sum256(value)
 	return binary.BigEndian.Uint64(sum[:])

@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// evaluate looks at one rule after the arrival was counted, and opens an alert or adds to the one that is open, which
-// may have grown by that.
+// evaluate checks one rule after the arrival was counted. It opens an alert, or extends the open one and reports
+// whether its Times grew.
 func (c *Counters) evaluate(rule *compiledRule, a *Arrival, at int64, weights *[numSums]int64) (opened, grown *Alert) {
-	f := rule.table
-	if f.current == 0 {
-		return nil, nil // there was no room for it, or it has no value, or isn't in the scope
+	t := rule.table
+	if t.current == 0 {
+		return nil, nil // it found no room, has no value or isn't in the scope
 	}
-	g := f.ruleCount(f.current, rule.index)
+	rc := t.ruleCount(t.current, rule.index)
 	switch {
-	case g.open:
-		if e := c.open[openKey{rule, f.current}]; c.extendAlert(e, g.count, a, at, weights) {
+	case rc.open:
+		if e := c.open[openKey{rule, t.current}]; c.extendAlert(e, rc.count, a, at, weights) {
 			grown = e.alert
 		}
-	case g.count > rule.limitOf(g) && !c.alertsFull():
-		opened = c.openAlert(rule, g, a)
+	case rc.count > rule.limitOf(rc) && !c.alertsFull():
+		opened = c.openAlert(rule, rc, a)
 	}
 	return opened, grown
 }
@@ -42,7 +42,8 @@ func (c *Counters) extendAlert(e *openAlert, count int64, a *Arrival, at int64, 
 	return alert.raisePeak(count)
 }
 
-// addDetails tells an alert of an arrival that is in its totals. The topic of a subject is made if it isn't known.
+// addDetails adds an arrival that is in the totals to the alert's values. It makes the topic of a subject that has
+// none.
 func (c *Counters) addDetails(alert *Alert, r *loggedArrival, zone *time.Location) {
 	if r.nature.isDoubtful() {
 		alert.Suspicious++
@@ -61,9 +62,9 @@ func (c *Counters) addDetails(alert *Alert, r *loggedArrival, zone *time.Locatio
 	alert.addArrival(r, zone, &c.budget)
 }
 
-// openAlert opens an alert, of the window that the arrival took over the limit.
-func (c *Counters) openAlert(rule *compiledRule, g *ruleCount, a *Arrival) *Alert {
-	f, h, zone := rule.table, &c.arrivals, a.At.Location()
+// openAlert opens an alert with the window that the arrival took over the limit.
+func (c *Counters) openAlert(rule *compiledRule, rc *ruleCount, a *Arrival) *Alert {
+	t, h, zone := rule.table, &c.arrivals, a.At.Location()
 	newest := h.read(h.newest())
 	value := newest.values[rule.Key]
 	alert := &Alert{
@@ -71,17 +72,17 @@ func (c *Counters) openAlert(rule *compiledRule, g *ruleCount, a *Arrival) *Aler
 		Value:     string(value),
 		Opened:    a.At,
 		CrossedBy: string(a.MessageID),
-		Count:     g.count,
-		Limit:     rule.limitOf(g),
+		Count:     rc.count,
+		Limit:     rule.limitOf(rc),
 		openedAt:  newest.at,
 		values:    make([]valueCounts, NumValues),
 	}
 	alert.ID = alertID(rule.Rule, alert.Value, a.MessageID)
-	alert.raisePeak(g.count)
+	alert.raisePeak(rc.count)
 	if !c.brief {
-		c.setBaseline(alert, f, g)
+		c.setBaseline(alert, t, rc)
 	}
-	sums, from := f.sumsAfter(f.current, c.clock.now-f.windows[rule.index], c.clock.now)
+	sums, from := t.sumsAfter(t.current, c.clock.now-t.windows[rule.index], c.clock.now)
 	c.findWindow(rule, value, from, sums[Messages])
 	oldest, middle := h.read(c.found[0]), h.read(c.found[len(c.found)/2])
 	alert.Messages, alert.Recipients, alert.Bytes = sums[Messages], sums[Recipients], sums[Bytes]
@@ -97,7 +98,7 @@ func (c *Counters) openAlert(rule *compiledRule, g *ruleCount, a *Arrival) *Aler
 		crossedBy: newest.id(),
 		middle:    middle.id(),
 		rule:      rule,
-		counter:   f.current,
+		counter:   t.current,
 		due:       c.clock.now + 1 + windowSeconds(&rule.Rule),
 	}
 	if !c.brief {
@@ -109,8 +110,8 @@ func (c *Counters) openAlert(rule *compiledRule, g *ruleCount, a *Arrival) *Aler
 	return alert
 }
 
-// findWindow sets window to the rows of a value from the second at on, those inside the rule's window: as many as
-// messages, or the newest of them where history has let go of others, and at least the newest row.
+// findWindow sets found to the value's rows inside the rule's window, from the second at on. There are as many as
+// messages, or fewer where the arrival log has dropped the older ones. The newest row is always among them.
 func (c *Counters) findWindow(rule *compiledRule, value []byte, at, messages int64) {
 	h, p := &c.arrivals, c.arrivals.newest()
 	c.found = append(c.found[:0], p)
@@ -127,24 +128,24 @@ func (c *Counters) findWindow(rule *compiledRule, value []byte, at, messages int
 	slices.Reverse(c.found)
 }
 
-// rowMatches reports whether the row at p is one of the value, which the arrival being counted has, and in the rule's
-// scope.
+// rowMatches reports whether the row at p has the current arrival's value and is in the rule's scope.
 func (c *Counters) rowMatches(rule *compiledRule, p rowPos, value []byte) bool {
-	f := rule.table
-	if !c.arrivals.mayHave(p, f.nth, c.valueHashes[f.nth]) {
+	t := rule.table
+	if !c.arrivals.mayHave(p, t.nth, c.valueHashes[t.nth]) {
 		return false
 	}
 	r := c.arrivals.read(p)
-	return r.values[f.key] != nil && bytes.Equal(r.values[f.key], value) && !f.isOutside(r.outside) && f.accepts(r.nature)
+	return r.values[t.key] != nil && bytes.Equal(r.values[t.key], value) &&
+		!t.isOutside(r.outside) && t.accepts(r.nature)
 }
 
-// What is known of the time before a window, which only a Chart shows.
+// Bounds of what a Chart shows of the time before the window.
 const (
-	maxPast   = 3600    // seconds that history holds besides the longest window, if that is longer
-	maxBefore = 1 << 17 // arrivals that are looked through
+	maxPast   = 3600    // seconds of arrivals to keep beyond the longest window, if that is longer
+	maxBefore = 1 << 17 // arrivals to look through
 )
 
-// startChart begins an alert's chart, with what is known of two windows.
+// startChart starts an alert's chart with what is known of two windows.
 func (c *Counters) startChart(a *Alert, rule *compiledRule, value []byte) {
 	h, now, window := &c.arrivals, c.clock.now, windowSeconds(&rule.Rule)
 	first := h.newest()

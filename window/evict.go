@@ -1,13 +1,13 @@
 package window
 
-// full reports whether there is no room for a counter of a value so long, nor for its bucket.
+// full reports whether there is no room for another counter, whose value has the given length, or for its bucket.
 func (t *counterTable) full(length int) bool {
 	return t.held >= t.limits.keys || t.used >= t.limits.buckets || t.values.Held()+length > t.limits.keyText
 }
 
-// evict drops a counter other than keep to make room, and reports whether it found one: of the next maxCandidates
-// positions that whose count is the least part of its limit, of several the one with the oldest last arrival. It drops
-// none with an open alert and none that is near a limit.
+// evict drops a counter other than keep to make room, and reports whether it found one. It looks at the next
+// maxCandidates positions and takes the counter that has used the least of its limit; of equal ones, the one whose last
+// arrival is the oldest. It drops none that has an open alert or is near a limit.
 func (t *counterTable) evict(keep uint32, now int64) bool {
 	var found candidate
 	for range min(maxCandidates, t.counters.Len()) {
@@ -35,17 +35,17 @@ func (t *counterTable) evict(keep uint32, now int64) bool {
 // A candidate is a counter that may be dropped.
 type candidate struct {
 	n     uint32
-	share float64 // the largest part that its count is of a limit
-	near  bool    // a limit
-	last  int64   // second of its newest bucket
+	share float64 // count divided by limit, the highest of all rules
+	near  bool    // has used half of a limit
+	last  int64   // second of the newest bucket
 }
 
-// candidate looks at counter n, which has buckets. It is near a limit from half of it on.
+// candidate looks at counter n, which has buckets.
 func (t *counterTable) candidate(n uint32, now int64) candidate {
 	c := candidate{n: n, last: t.buckets.At(t.counters.At(n).newest).at.second(now)}
 	for i := range t.rules {
-		g := t.ruleCount(n, i)
-		count, limit := g.count, t.rules[i].limitOf(g)
+		rc := t.ruleCount(n, i)
+		count, limit := rc.count, t.rules[i].limitOf(rc)
 		c.share = max(c.share, float64(count)/float64(limit))
 		c.near = c.near || count > 0 && count >= limit/2
 	}

@@ -2,7 +2,8 @@ package window
 
 import "bytes"
 
-// A family's table finds the counter of a value: positions of counters, each at the first free place from its hash on.
+// The index of a table finds the counter of a value. It holds positions of counters, each at the first free slot from
+// the slot of its hash on.
 
 // find returns the position of a value's counter, or 0. The hash is that of Counters.hash.
 func (t *counterTable) find(value []byte, hash uint32) uint32 {
@@ -22,7 +23,7 @@ func (t *counterTable) find(value []byte, hash uint32) uint32 {
 
 func (t *counterTable) slot(i uint32) uint32 { return i & uint32(len(t.index)-1) }
 
-// indexCounter puts counter n into the table, which is to be full to three quarters at most.
+// indexCounter adds counter n to the index and keeps at least a quarter of the slots free.
 func (t *counterTable) indexCounter(n uint32) {
 	if 4*(t.held+1) > 3*len(t.index) {
 		was := t.index
@@ -46,7 +47,8 @@ func (t *counterTable) placeInIndex(n uint32) {
 	t.index[i] = n
 }
 
-// unindexCounter takes counter n out of the table. Those behind it that would be looked for in its place move up.
+// unindexCounter removes counter n from the index. Counters behind it move up if a search for them would stop at its
+// slot.
 func (t *counterTable) unindexCounter(n uint32) {
 	i := t.slot(t.counters.At(n).hash)
 	for t.index[i] != n {

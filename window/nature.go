@@ -1,14 +1,14 @@
 package window
 
-// A Nature says what the counters make of an arrival. Its zero value is an ordinary one.
+// A Nature says how the counters treat an arrival. Its zero value is an ordinary arrival.
 type Nature uint8
 
 const (
 	Plain     Nature = iota // an arrival as Exim logs it
-	Odd                     // its entry is an anomaly: Exim cut it
-	Doubtful                // an anomaly, and who sent it is not certain: its entry has two readings, or may be forged
-	Stray                   // an anomaly that is no arrival: only rules that count Anomalies see it
-	Alternate               // a Doubtful arrival once more, for another login: only rules by Auth or Account see it
+	Odd                     // an anomaly: Exim cut the entry
+	Doubtful                // an anomaly without a certain sender: it has two readings, or may be forged
+	Stray                   // an anomaly that is no arrival: only rules that count Anomalies count it
+	Alternate               // a Doubtful arrival again, for another login: only rules by Auth or Account count it
 )
 
 func (n Nature) isOdd() bool { return n == Odd || n == Doubtful || n == Stray }
@@ -16,7 +16,7 @@ func (n Nature) isOdd() bool { return n == Odd || n == Doubtful || n == Stray }
 // isDoubtful reports whether the arrival may be somebody else's.
 func (n Nature) isDoubtful() bool { return n == Doubtful || n == Alternate }
 
-// accepts reports whether a family counts arrivals of this nature.
+// accepts reports whether a table counts arrivals of this nature.
 func (t *counterTable) accepts(n Nature) bool {
 	if n == Plain {
 		return !t.odd
@@ -34,13 +34,13 @@ func (t *counterTable) acceptsOdd(n Nature) bool {
 	return n != Stray
 }
 
-// A doubt is what doubtful arrivals of one second add to a counter.
+// doubtfulSums are what the doubtful arrivals of one second add to a counter.
 type doubtfulSums struct {
 	at   int64
 	sums [numSums]int64
 }
 
-// recordDoubtful notes a doubtful arrival of counter n.
+// recordDoubtful adds a doubtful arrival of counter n.
 func (t *counterTable) recordDoubtful(n uint32, at, now int64, weights *[numSums]int64) {
 	if t.doubtful == nil {
 		t.doubtful = make(map[uint32][]doubtfulSums)
@@ -59,8 +59,8 @@ func (t *counterTable) recordDoubtful(n uint32, at, now int64, weights *[numSums
 	t.doubtful[n] = all
 }
 
-// doubtfulCount is how much of a rule's count, of what arrived after the second left, rests on doubtful arrivals: at most
-// so much where the rule counts distinct values.
+// doubtfulCount is the part of a rule's count that comes from doubtful arrivals after the second left. Where the rule
+// counts distinct values it is an upper bound.
 func (t *counterTable) doubtfulCount(n uint32, rule int, left int64) (sum int64) {
 	m := t.rules[rule].Count
 	switch {

@@ -2,40 +2,40 @@ package window
 
 import "container/heap"
 
-// An episode is what the counters keep of an open alert.
+// An openAlert is an open alert with what the counters need for it.
 type openAlert struct {
 	alert     *Alert
-	crossedBy string // its message id as history has it
-	middle    string // another of the window that crossed the limit
+	crossedBy string // message id, as the arrival log keeps it
+	middle    string // message id from the middle of the window that crossed
 	rule      *compiledRule
-	counter   uint32 // the value's counter
-	number    uint64 // in the order opened
-	due       int64  // the second before which it can't end: to be looked at then
-	end       int64  // the second it ended
+	counter   uint32 // of the value
+	number    uint64 // its place in the order of opening
+	due       int64  // second of the next check; it can't end before
+	end       int64  // second at which it ended
 }
 
-// An episodeKey names an episode: a rule has one at most for each value.
+// An openKey identifies an open alert. A rule has at most one for each value.
 type openKey struct {
 	rule    *compiledRule
-	counter uint32 // counter
+	counter uint32
 }
 
-// reschedule moves due to the second at which the episode ends if nothing more arrives, as far as that is known at now, and
-// reports whether that has come.
+// reschedule moves due to the second at which the alert ends if nothing more arrives, as far as that is known at now.
+// It reports whether the alert has ended.
 func (e *openAlert) reschedule(now int64) (ended bool) {
-	f, r := e.rule.table, &e.rule.Rule
-	g := f.ruleCount(e.counter, e.rule.index)
-	if g.count > r.limitOf(g) {
+	t, r := e.rule.table, &e.rule.Rule
+	rc := t.ruleCount(e.counter, e.rule.index)
+	if rc.count > r.limitOf(rc) {
 		e.due = now + 1 + windowSeconds(r)
 		return false
 	}
-	e.due = f.fellAt[f.position(e.counter, e.rule.index)] + windowSeconds(r)
+	e.due = t.fellAt[t.position(e.counter, e.rule.index)] + windowSeconds(r)
 	e.end = e.due
 	return e.end <= now
 }
 
-// A queue holds the open episodes, the earliest due first. An episode whose count rises again ends later than its due
-// says, never earlier, so that arrivals needn't touch the queue.
+// An expiryQueue holds the open alerts, the earliest due first. An alert whose count rises again ends later than its
+// due, never earlier, so arrivals needn't touch the queue.
 type expiryQueue []*openAlert
 
 func (q expiryQueue) Len() int           { return len(q) }
@@ -51,7 +51,7 @@ func (q *expiryQueue) Pop() any {
 	return e
 }
 
-// ended takes out the episodes that have ended by now.
+// ended removes and returns the alerts that have ended by now.
 func (q *expiryQueue) ended(now int64) (ended []*openAlert) {
 	for len(*q) > 0 && (*q)[0].due <= now {
 		if e := (*q)[0]; e.reschedule(now) {

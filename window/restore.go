@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Longest is the longest window of the rules; 0 without rules. Counters that begin to read with the clock as it was
-// two of these before now, by the clock, show the same as those that read everything: what is counted now arrived in
-// the last one, and what is open now was over its limit some time in the last one, by what arrived in the last two.
+// Longest is the longest window of the rules; 0 without rules. Counters may start reading two of these before now, with
+// the clock of that time, and show the same as counters that read everything. What counts now arrived in the last
+// window. What is open now was over its limit at some time in the last window, by arrivals of the last two.
 func (c *Counters) Longest() time.Duration { return time.Duration(c.longest) * time.Second }
 
-// Save returns the open alerts in the order they were opened, for Restore. An alert that has ended isn't among them,
-// also where Advance hasn't returned it yet.
+// Save returns the open alerts for Restore, in the order they were opened. An alert that has ended is not among them,
+// even if Advance hasn't returned it yet.
 func (c *Counters) Save() []SavedAlert {
 	episodes := c.openAlerts()
 	saved := make([]SavedAlert, len(episodes))
@@ -21,24 +21,27 @@ func (c *Counters) Save() []SavedAlert {
 	return saved
 }
 
-// lastFall is the second at which the episode's count last fell to the limit; now while it is over.
+// lastFall is the second at which the alert's count last fell to its limit; now while it is over.
 func (c *Counters) lastFall(e *openAlert) int64 {
-	f := e.rule.table
-	if g := f.ruleCount(e.counter, e.rule.index); g.count <= e.rule.limitOf(g) {
-		return f.fellAt[f.position(e.counter, e.rule.index)]
+	t := e.rule.table
+	if rc := t.ruleCount(e.counter, e.rule.index); rc.count <= e.rule.limitOf(rc) {
+		return t.fellAt[t.position(e.counter, e.rule.index)]
 	}
 	return c.clock.now
 }
 
-// Restore puts the alerts that Save returned back into counters that have read the log again, from two Longest before
-// that moment to that moment. An alert of a rule that is no longer there is dropped. One that the counters hold open,
-// though perhaps under another id as they saw only part of its past, becomes what it was. One that they don't hold,
-// because the log it came from is gone or only the end of an exception kept it open, is opened as it was, and ends
-// one window after it was last over its limit, as far as that is known: after now at the latest, unless arrivals keep
-// it open. SetClock is then what tells the time, if no line does.
+// Restore puts the alerts that Save returned back into counters. These must have read the log again, from two Longest
+// before the moment of Save up to that moment.
 //
-// Restore returns the alerts that are open and were not saved, in the order opened: of lines that were added to the
-// past. Open has them after those that were saved. What ended during the re-read is not returned by Advance.
+//   - An alert of a rule that no longer exists is dropped.
+//   - An alert that the counters hold open becomes what it was. They may have it under another id, as they saw only
+//     part of its past.
+//   - An alert that they don't hold is opened as it was: its log is gone, or only the end of an exception kept it open.
+//     It ends one window after it was last over its limit, as far as that is known. That is one window after now at the
+//     latest, unless arrivals keep it open. SetClock sets the time for that where no line does.
+//
+// Restore returns the open alerts that were not saved, in the order they opened: they come from lines that were added
+// to the past. Open lists them after the saved ones. Advance won't return what ended during the re-read.
 func (c *Counters) Restore(saved []SavedAlert) (fresh []*Alert) {
 	c.ended = nil
 	held := c.openAlerts()
@@ -58,13 +61,13 @@ func (c *Counters) Restore(saved []SavedAlert) (fresh []*Alert) {
 	return fresh
 }
 
-// number makes the episode the last in the order opened.
+// number makes the alert the last in the order of opening.
 func (c *Counters) number(e *openAlert) {
 	c.opened++
 	e.number = c.opened
 }
 
-// restore returns the episode of a saved alert; nil where it has no rule or there is no room for it.
+// restore restores a saved alert. It returns nil where the alert has no rule or there is no room for it.
 func (c *Counters) restore(s *SavedAlert) *openAlert {
 	rule := c.ruleOf(s.Rule)
 	if rule == nil {
@@ -81,11 +84,11 @@ func (c *Counters) restore(s *SavedAlert) *openAlert {
 	return e
 }
 
-// delayEnd sees to it that the episode doesn't end earlier than was known, which it would where lines are gone.
+// delayEnd keeps the alert from ending earlier than is known from Save. Without it that happens where lines are gone.
 func (c *Counters) delayEnd(e *openAlert, fell int64) {
-	f, now := e.rule.table, c.clock.now
+	t, now := e.rule.table, c.clock.now
 	fell = min(max(fell, now-windowSeconds(&e.rule.Rule)), now)
-	f.recordFall(e.counter, e.rule.index, max(fell, f.fellAt[f.position(e.counter, e.rule.index)]))
+	t.recordFall(e.counter, e.rule.index, max(fell, t.fellAt[t.position(e.counter, e.rule.index)]))
 }
 
 func (c *Counters) ruleOf(text string) *compiledRule {
@@ -97,7 +100,7 @@ func (c *Counters) ruleOf(text string) *compiledRule {
 	return nil
 }
 
-// reopen opens an episode, of an alert without contents.
+// reopen opens an alert that has no contents yet.
 func (c *Counters) reopen(rule *compiledRule, s *SavedAlert) *openAlert {
 	if c.alertsFull() {
 		return nil
@@ -112,11 +115,11 @@ func (c *Counters) reopen(rule *compiledRule, s *SavedAlert) *openAlert {
 	return e
 }
 
-// addOpen takes an episode among the open ones.
+// addOpen adds an alert to the open ones.
 func (c *Counters) addOpen(e *openAlert) {
-	f := e.rule.table
-	f.ruleCount(e.counter, e.rule.index).open = true
-	f.counters.At(e.counter).openAlerts++
+	t := e.rule.table
+	t.ruleCount(e.counter, e.rule.index).open = true
+	t.counters.At(e.counter).openAlerts++
 	c.open[openKey{e.rule, e.counter}] = e
 	heap.Push(&c.queue, e)
 }

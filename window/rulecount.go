@@ -2,14 +2,14 @@ package window
 
 import "time"
 
-// A gauge is one rule's view of a counter.
+// A ruleCount is the count of one rule and one value.
 type ruleCount struct {
-	count int64 // sum of the buckets inside the rule's window, or of distinct values
-	// Its habit.
-	period int64  // the one of most
-	peak   int64  // the highest count in it
-	peaks  uint32 // of the periods before it; 0 where the value had no arrivals in them
-	// except is the number, from 1 on, of the rule's exception whose limit applies; 0 for the rule's own.
+	count int64 // inside the rule's window: a sum of buckets, or of distinct values
+	// See baseline.
+	period int64  // period of peak
+	peak   int64  // highest count in that period
+	peaks  uint32 // peakHistory of the periods before; 0 where these had no arrivals
+	// except is the number, from 1 on, of the exception whose limit applies; 0 for the rule's own limit.
 	except uint16
 	open   bool // has an open alert
 }
@@ -24,22 +24,22 @@ func (t *counterTable) position(n uint32, rule int) uint32 {
 	return n*uint32(len(t.rules)) + uint32(rule)
 }
 
-// subtract takes a bucket of the second at, which leaves a rule's window, out of its counter's gauge. Those of a counter
-// leave one second after the other, and so it is known when the count fell to the limit.
+// subtract takes a bucket out of a count because its second, at, leaves the rule's window. A counter's buckets leave
+// one second after the other, so the second is known at which the count falls to the limit.
 func (t *counterTable) subtract(b *bucket, rule int, at int64) {
-	g, r := t.ruleCount(b.counter, rule), &t.rules[rule]
-	was := g.count
+	rc, r := t.ruleCount(b.counter, rule), &t.rules[rule]
+	was := rc.count
 	if r.Count < numSums {
-		g.count -= b.sums()[r.Count]
+		rc.count -= b.sums()[r.Count]
 	} else {
-		g.count = t.distinctRefs[rule].estimator.Leave(b.counter, t.distinctRefs[rule].window, at)
+		rc.count = t.distinctRefs[rule].estimator.Leave(b.counter, t.distinctRefs[rule].window, at)
 	}
-	if limit := r.limitOf(g); was > limit && g.count <= limit {
+	if limit := r.limitOf(rc); was > limit && rc.count <= limit {
 		t.recordFall(b.counter, rule, at+t.windows[rule])
 	}
 }
 
-// recordFall notes that the count of a gauge has fallen to its limit at the second at.
+// recordFall records that a count has fallen to its limit at the second at.
 func (t *counterTable) recordFall(n uint32, rule int, at int64) {
 	if t.fellAt == nil {
 		t.fellAt = make(map[uint32]int64)
@@ -47,7 +47,7 @@ func (t *counterTable) recordFall(n uint32, rule int, at int64) {
 	t.fellAt[t.position(n, rule)] = at
 }
 
-// sumsAfter adds up what arrived under counter n after the second left, and says from which second on that is.
+// sumsAfter adds up what arrived under counter n after the second left. from is the first second with an arrival.
 func (t *counterTable) sumsAfter(n uint32, left, now int64) (sums [numSums]int64, from int64) {
 	c := t.counters.At(n)
 	b := c.newest

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// A Saved is an open alert as a value that comes out of encoding/json as it went in. What the log said is in bytes,
-// as it need not be UTF-8. It shares nothing with the alert.
+// A SavedAlert is an open alert in a form that encoding/json writes and reads without loss. Text from the log is in
+// bytes, as it need not be UTF-8. It shares no memory with the alert.
 type SavedAlert struct {
 	Rule  string `json:"rule"` // Rule.String()
-	Name  []byte `json:"name"` // the rule's name then; the alert takes the one configured when it is restored
+	Name  []byte `json:"name"` // the rule's name at that time; Restore takes the configured one
 	Value []byte `json:"value"`
 
 	ID         string    `json:"id"`
@@ -21,8 +21,8 @@ type SavedAlert struct {
 	Times      int64     `json:"times"`
 	Thread     string    `json:"thread"`
 	Before     int64     `json:"before"`
-	Since      SavedTime `json:"since"` // BeforeSince, where that isn't zero
-	Limit      int64     `json:"limit"` // that was crossed; 0 where a version before distinguished none
+	Since      SavedTime `json:"since"` // BeforeSince; only if that isn't zero
+	Limit      int64     `json:"limit"` // that was crossed; 0 from versions that didn't save it
 	Messages   int64     `json:"messages"`
 	Recipients int64     `json:"recipients"`
 	Bytes      int64     `json:"bytes"`
@@ -35,7 +35,7 @@ type SavedAlert struct {
 	ValueCounts []SavedValues `json:"tallies"` // of the keys that have any
 	Chart       SavedChart    `json:"course"`
 
-	// What the alert goes on from: seconds of the clock, message ids as history has them.
+	// What the alert needs to go on: seconds of the clock, and message ids as the arrival log has them.
 	FirstAt  int64  `json:"first_at"`
 	LastAt   int64  `json:"last_at"`
 	OpenedAt int64  `json:"opened_at"`
@@ -43,11 +43,12 @@ type SavedAlert struct {
 	LastID   []byte `json:"last_id"`
 	Crossed  []byte `json:"crossed"`
 	Middle   []byte `json:"middle"`
-	// Fell is the second at which the count last fell to the limit or under it; that of saving while it is over.
+	// Fell is the second at which the count last fell to its limit. For a count over its limit it is the second of
+	// Save.
 	Fell int64 `json:"fell"`
 }
 
-// Trim leaves each tally the rows with the most messages, at most so many. The others are counted together.
+// Trim keeps at most so many rows of each key, those with the most messages. The others are added up.
 func (s *SavedAlert) Trim(rows int) {
 	for i := range s.ValueCounts {
 		t := &s.ValueCounts[i]
@@ -63,22 +64,22 @@ func (s *SavedAlert) Trim(rows int) {
 	}
 }
 
-// A SavedTime is a time with its offset from UTC, but without the name of its zone. encoding/json knows no years
-// beyond 9999, which a stamp at their very end has in some zones.
+// A SavedTime is a time with its offset from UTC, but without the name of its zone. encoding/json can't write years
+// after 9999, which a stamp at the end of 9999 has in some zones.
 type SavedTime struct {
 	Seconds     int64 `json:"s"` // since 1970
 	Nanoseconds int64 `json:"ns"`
 	Offset      int   `json:"offset"` // seconds east of UTC
 }
 
-// A SavedTally is what an alert counted of one key's values.
+// SavedValues are what an alert counted of one key's values.
 type SavedValues struct {
 	Key   string       `json:"key"` // Key.String()
 	Rows  []SavedValue `json:"rows"`
 	Other SavedValue   `json:"other"` // of the values that have no row
 }
 
-// A SavedRow is a Row. There may be many, so their names are short.
+// A SavedValue is a ValueCount. There may be many, so their names are short.
 type SavedValue struct {
 	Value      []byte `json:"v"`
 	Messages   int64  `json:"m"`
@@ -86,14 +87,14 @@ type SavedValue struct {
 	Bytes      int64  `json:"b"`
 }
 
-// A SavedCourse is what a Chart is made of.
+// A SavedChart is what a Chart is made of.
 type SavedChart struct {
 	From int64   `json:"from"` // second of the clock
 	Step int64   `json:"step"` // seconds
 	Bars []int64 `json:"bars"`
 }
 
-// save returns the episode's alert; fell is as Saved has it.
+// save returns the alert as saved. fell is for Fell.
 func (e *openAlert) save(fell int64) SavedAlert {
 	a := e.alert
 	s := SavedAlert{
@@ -136,7 +137,7 @@ func saveTime(t time.Time) SavedTime {
 	return SavedTime{t.Unix(), int64(t.Nanosecond()), offset}
 }
 
-// restore makes the episode's alert what was saved.
+// restore makes the alert what was saved.
 func (e *openAlert) restore(s *SavedAlert, b *memoryBudget) {
 	a := e.alert
 	a.release(b)
@@ -176,10 +177,10 @@ func (s *SavedAlert) complete() {
 	s.Chart = SavedChart{From: course.from, Step: chartSteps[course.step]}
 }
 
-// none tells whether nothing was saved of the course.
+// none reports whether no chart was saved.
 func (s *SavedChart) none() bool { return s.From == 0 && s.Step == 0 && len(s.Bars) == 0 }
 
-// series is the course again; its steps are as long as ours where they were saved by this version.
+// series restores the chart. A step that this version doesn't know becomes the shortest.
 func (s *SavedChart) series() series {
 	step := max(slices.Index(chartSteps[:], s.Step), 0)
 	return series{from: s.From, step: step, bars: slices.Clone(s.Bars[:min(len(s.Bars), maxBars)])}
@@ -196,7 +197,8 @@ func (r *SavedValue) row() ValueCount {
 	return ValueCount{string(r.Value), r.Messages, r.Recipients, r.Bytes}
 }
 
-// time is the time in the zone, where that has the same offset then: a zone knows its summers, an offset doesn't.
+// time returns the time in the zone, if the zone had the same offset then, and otherwise in that offset. A zone knows
+// its summer time.
 func (t SavedTime) time(zone *time.Location) time.Time {
 	in := time.Unix(t.Seconds, t.Nanoseconds).In(zone)
 	if _, offset := in.Zone(); offset == t.Offset {

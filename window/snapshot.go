@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Snapshot is the alert as it is now, to be told of elsewhere while this one goes on.
+// Snapshot returns a copy of the alert as it is now. Further arrivals don't change the copy.
 func (a *Alert) Snapshot() *Alert {
 	s := *a
 	s.Samples = slices.Clone(a.Samples)
@@ -18,7 +18,7 @@ func (a *Alert) Snapshot() *Alert {
 	return &s
 }
 
-// TalliedValues is how many values an alert tells apart, of all keys: what it takes in memory is some hundred bytes for each.
+// TalliedValues is how many values an alert tells apart, of all keys. Each takes some hundred bytes of memory.
 func (a *Alert) TalliedValues() (n int) {
 	for k := range a.values {
 		n += len(a.values[k].rows)
@@ -26,7 +26,7 @@ func (a *Alert) TalliedValues() (n int) {
 	return n
 }
 
-// Trim leaves an alert that has ended the n values of each key with the most messages. The others are counted together.
+// Trim keeps the n values of each key with the most messages, of an alert that has ended. The others are added up.
 func (a *Alert) Trim(n int) {
 	for k := range a.values {
 		t := &a.values[k]

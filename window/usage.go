@@ -6,23 +6,23 @@ import (
 	"slices"
 )
 
-// A Standing is how much of a rule's limit a value has used.
+// A Usage is how much of a rule's limit a value has used.
 type Usage struct {
-	Rule         int // its number, in the order in which New got them
+	Rule         int // number of the rule, in the order in which New got them
 	Value        string
 	Count, Limit int64
 }
 
-// Share is the part of the limit: above 1 it is crossed.
+// Share is Count divided by Limit. Above 1 the limit is crossed.
 func (s Usage) Share() float64 { return float64(s.Count) / float64(max(s.Limit, 1)) }
 
-// A Ranking holds those standings that have used most of their limits, Most of them at most.
+// A Ranking holds the usages closest to their limits, at most Most of them.
 type Ranking struct {
 	Most int
 	held usageHeap
 }
 
-// Sorted returns what is held, the one nearest to its limit first; each value of a rule once.
+// Sorted returns them, the one closest to its limit first, and each value of a rule once.
 func (r *Ranking) Sorted() []Usage {
 	all := slices.Clone(r.held)
 	slices.SortFunc(all, func(a, b Usage) int {
@@ -38,7 +38,7 @@ func (r *Ranking) Sorted() []Usage {
 	})
 }
 
-// hasRoom tells whether there is room for a share.
+// hasRoom reports whether the ranking would take a usage with this share.
 func (r *Ranking) hasRoom(share float64) bool {
 	return len(r.held) < r.Most || len(r.held) > 0 && share > r.held[0].Share()
 }
@@ -50,19 +50,18 @@ func (r *Ranking) add(s Usage) {
 	heap.Push(&r.held, s)
 }
 
-// Rank puts n values of a rule into the ranking, those held from the place from on, with their counts at the second
-// now, for which see Ask. It returns the place to go on at, or 0 when it has seen all. So many values can be ranked a
-// few at a time: those that come, go or move in between may be missed, or be held with the count they had. It changes
-// nothing in the counters.
+// Rank adds up to n values of a rule to the ranking, beginning at the position from, with their counts at the second
+// now; see CountAt. It returns the position to go on at, or 0 at the end. So you can rank many values a few at a time.
+// Values that come, go or change in between may be missed, or keep an old count. It changes nothing in the counters.
 func (c *Counters) Rank(into *Ranking, rule, from, n int, now int64) (next int) {
 	now = max(now, c.clock.now)
-	f, index := c.rules[rule].table, c.rules[rule].index
-	all := int(f.counters.Len())
+	t, index := c.rules[rule].table, c.rules[rule].index
+	all := int(t.counters.Len())
 	end := min(from+n, all)
-	for i := max(from, 1); i < end; i++ { // 0 is none
+	for i := max(from, 1); i < end; i++ { // position 0 stands for none
 		n := uint32(i)
-		g := f.ruleCount(n, index)
-		if g.count <= 0 || !into.hasRoom(float64(g.count)/float64(max(f.rules[index].limitOf(g), 1))) {
+		rc := t.ruleCount(n, index)
+		if rc.count <= 0 || !into.hasRoom(float64(rc.count)/float64(max(t.rules[index].limitOf(rc), 1))) {
 			continue
 		}
 		s := c.usage(rule, n, now)
@@ -76,7 +75,7 @@ func (c *Counters) Rank(into *Ranking, rule, from, n int, now int64) (next int) 
 	return end
 }
 
-// Usages returns how a value of a key stands under each rule on it at the second now, for which see Ask.
+// Usages returns how much of each rule's limit a value of a key has used at the second now; see CountAt.
 func (c *Counters) Usages(k Key, value string, now int64) (all []Usage) {
 	now = max(now, c.clock.now)
 	hash := c.hash([]byte(value))
@@ -98,16 +97,16 @@ func (c *Counters) Usages(k Key, value string, now int64) (all []Usage) {
 }
 
 func (c *Counters) usage(rule int, n uint32, now int64) Usage {
-	f, index := c.rules[rule].table, c.rules[rule].index
+	t, index := c.rules[rule].table, c.rules[rule].index
 	return Usage{
 		Rule:  rule,
-		Value: string(f.value(n)),
-		Count: f.countAt(n, index, c.clock.now, now),
-		Limit: f.limitAt(n, index, now),
+		Value: string(t.value(n)),
+		Count: t.countAt(n, index, c.clock.now, now),
+		Limit: t.limitAt(n, index, now),
 	}
 }
 
-// usageHeap are a heap, the one that has used the least on top.
+// A usageHeap has the usage with the least share on top.
 type usageHeap []Usage
 
 func (s usageHeap) Len() int           { return len(s) }
@@ -120,40 +119,40 @@ func (s *usageHeap) Pop() any {
 	return last
 }
 
-// CountAt returns the highest count that any rule on the key has of the value at the second now of the counters' clock,
-// in what that rule counts, and whether any of them is over the limit that applies then. What rests on Doubtful
-// arrivals is left out: nobody is to be refused for what somebody else may have sent. A now behind Clock is taken for
-// it; one ahead is for a log in which no line has come for a while. Asking changes nothing: lines that come later
-// with stamps before now are counted as if nobody had asked.
+// CountAt returns the highest count of the value under any rule on the key, at the second now of the counters' clock.
+// over reports whether any of these counts is above the limit that applies then. Doubtful arrivals are left out: nobody
+// should be refused for what somebody else may have sent. A now behind the Clock becomes the Clock's. One ahead of it
+// is for a log that has had no line for a while. CountAt changes nothing: lines that come later with stamps before now
+// count as usual.
 func (c *Counters) CountAt(k Key, value []byte, now int64) (count int64, over bool) {
 	now = max(now, c.clock.now)
 	hash := c.hash(value)
-	for _, f := range c.tables {
-		if f.key != k {
+	for _, t := range c.tables {
+		if t.key != k {
 			continue
 		}
-		n := f.find(value, hash)
+		n := t.find(value, hash)
 		if n == 0 {
 			continue
 		}
-		for i := range f.rules {
-			inside := f.countAt(n, i, c.clock.now, now)
-			if f.doubtful != nil {
-				inside = max(inside-f.doubtfulCount(n, i, now-f.windows[i]), 0)
+		for i := range t.rules {
+			inside := t.countAt(n, i, c.clock.now, now)
+			if t.doubtful != nil {
+				inside = max(inside-t.doubtfulCount(n, i, now-t.windows[i]), 0)
 			}
 			count = max(count, inside)
-			over = over || inside > f.limitAt(n, i, now)
+			over = over || inside > t.limitAt(n, i, now)
 		}
 	}
 	return count, over
 }
 
-// CountNow is Ask at the time the log has reached.
+// CountNow is CountAt for the second that the log has reached.
 func (c *Counters) CountNow(k Key, value []byte) (count int64, over bool) {
 	return c.CountAt(k, value, c.clock.now)
 }
 
-// countAt is what the count of a rule, at the second at now, will be at the second then if nothing arrives.
+// countAt is what the count of a rule, now at the second at, will be at the second then if nothing arrives.
 func (t *counterTable) countAt(n uint32, rule int, at, then int64) int64 {
 	left := then - t.windows[rule]
 	if t.tails[rule] == t.seconds.Next() || t.seconds.At(t.tails[rule]).at > left {
@@ -169,9 +168,9 @@ func (t *counterTable) countAt(n uint32, rule int, at, then int64) int64 {
 
 // limitAt is the limit that will apply to counter n at the second now.
 func (t *counterTable) limitAt(n uint32, rule int, now int64) int64 {
-	r, g := &t.rules[rule], t.ruleCount(n, rule)
-	if g.except == 0 || r.Except[g.except-1].end() > now {
-		return r.limitOf(g)
+	r, rc := &t.rules[rule], t.ruleCount(n, rule)
+	if rc.except == 0 || r.Except[rc.except-1].end() > now {
+		return r.limitOf(rc)
 	}
 	if x := r.exception(t.value(n), now); x > 0 {
 		return r.Except[x-1].Limit

@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// maxDistinct is how many values of one key an alert tells apart. The first so many are counted exactly; those that
-// turn up later are only known to be there.
+// maxDistinct is how many values of one key an alert tells apart. The first so many count exactly. Later ones are only
+// known to exist.
 const maxDistinct = 1000
 
-// A Row is what arrived under one value.
+// A ValueCount is what arrived under one value.
 type ValueCount struct {
 	Value                       string
 	Messages, Recipients, Bytes int64
@@ -22,7 +22,7 @@ func (r *ValueCount) add(n ValueCount) {
 	r.Bytes = saturate(r.Bytes, n.Bytes)
 }
 
-// saturate adds two numbers that are not negative, as far as an int64 goes.
+// saturate adds two numbers that are not negative, and stops at the highest int64.
 func saturate(a, b int64) int64 {
 	if a > math.MaxInt64-b {
 		return math.MaxInt64
@@ -30,17 +30,17 @@ func saturate(a, b int64) int64 {
 	return a + b
 }
 
-// maxScanned rows are looked through one by one, as most keys of an alert have no more values.
+// maxScanned is how many rows are searched without an index. Most keys of an alert have no more values.
 const maxScanned = 8
 
-// A tally is how often each value of one key occurred.
+// valueCounts is how often each value of one key occurred.
 type valueCounts struct {
 	rows  []ValueCount
-	index map[string]int // in rows, where these are more than few
-	other ValueCount     // of the values beyond maxDistinct or the budget
+	index map[string]int // in rows; only if these are more than maxScanned
+	other ValueCount     // of all values beyond maxDistinct or the budget
 }
 
-// A budget is what the tallies of all open alerts share.
+// A memoryBudget is what the value counts of all open alerts share.
 type memoryBudget struct {
 	rows, text int // bytes
 	limits     *limits
@@ -55,7 +55,7 @@ func (b *memoryBudget) reserve(length int) bool {
 	return true
 }
 
-// add adds what n has to the row of a value.
+// add adds n to the row of a value.
 func (t *valueCounts) add(value []byte, n ValueCount, b *memoryBudget) { t.row(value, b).add(n) }
 
 func (t *valueCounts) row(value []byte, b *memoryBudget) *ValueCount {
@@ -79,7 +79,7 @@ func (t *valueCounts) row(value []byte, b *memoryBudget) *ValueCount {
 	return &t.rows[last]
 }
 
-// find is the place of a value's row, or -1.
+// find is the index of a value's row, or -1.
 func (t *valueCounts) find(value []byte) int {
 	if t.index != nil {
 		if i, ok := t.index[string(value)]; ok {
@@ -95,7 +95,7 @@ func (t *valueCounts) find(value []byte) int {
 	return -1
 }
 
-// release returns to the budget what the tally took.
+// release gives back what the rows took of the budget.
 func (t *valueCounts) release(b *memoryBudget) {
 	b.rows -= len(t.rows)
 	for i := range t.rows {
@@ -103,14 +103,13 @@ func (t *valueCounts) release(b *memoryBudget) {
 	}
 }
 
-// top returns the n rows with the most messages, ties by value downwards as sort -gr has them; all of them where n is
-// 0 or less.
+// top returns the n rows with the most messages, or all where n is 0 or less. Equal ones are in the order of sort -gr.
 func (t *valueCounts) top(n int) []ValueCount {
 	rows := slices.SortedFunc(slices.Values(t.rows), func(a, b ValueCount) int {
 		return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(b.Value, a.Value))
 	})
 	if n > 0 && n < len(rows) {
-		rows = slices.Clone(rows[:n]) // without room for the others
+		rows = slices.Clone(rows[:n]) // the copy has no room for the others
 	}
 	return rows
 }

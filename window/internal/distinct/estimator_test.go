@@ -88,7 +88,8 @@ func TestEstimatorAgreesWithItsDefinition(t *testing.T) {
 						t.Fatalf("at %d counter %d has %d in %d s, want %d", now, n, got, w, want)
 					}
 					if got, want := e.CountAt(n, j, now+ahead-w), m.count(n, levelSize, now+ahead-w); got != want {
-						t.Fatalf("at %d counter %d will have %d in %d s at %d, want %d", now, n, got, w, now+ahead, want)
+						t.Fatalf("at %d counter %d will have %d in %d s at %d, want %d", now, n, got, w, now+ahead,
+							want)
 					}
 				}
 			}
@@ -149,7 +150,8 @@ func TestErrorOfEstimates(t *testing.T) {
 		mean, deviation := sum/trials, math.Sqrt(squares/trials)
 		t.Logf("%6d values: off by %+.2f%% on average, standard deviation %.2f%%", n, 100*mean, 100*deviation)
 		if math.Abs(mean) > 0.012 || deviation > 0.035 {
-			t.Errorf("%d values: off by %+.2f%%, standard deviation %.2f%%, want 3%% at most", n, 100*mean, 100*deviation)
+			t.Errorf("%d values: off by %+.2f%%, standard deviation %.2f%%, want 3%% at most", n, 100*mean,
+				100*deviation)
 		}
 		if n > 2*size && deviation < 0.01 {
 			t.Errorf("%d values: standard deviation %.2f%%, which no sample of %d has", n, 100*deviation, 2*size)
