@@ -26,10 +26,11 @@ var floors = map[string]int{
 	"internal/escape": 0, "internal/words": 0, "internal/look": 1, "internal/fold": 0, "internal/loopback": 0,
 	"internal/private": 0, "internal/signals": 0,
 	"tailer": 0, "parser": 0, "window": 0,
+	"window/internal/distinct": -1, "window/internal/pool": -1, // under window
 }
 
 // pure are the packages that know nothing of files, networks, other goroutines and the wall clock.
-var pure = []string{"parser", "window"}
+var pure = []string{"parser", "window", "window/internal/distinct", "window/internal/pool"}
 
 // outside are the imports that a pure package does without.
 var outside = []string{"os", "io", "net", "context", "sync", "log", "log/slog", "sync/atomic", "net/netip", "flag"}

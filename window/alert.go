@@ -9,49 +9,49 @@ import (
 	"time"
 )
 
-// An Alert is one value's time over one rule's limit: from the arrival that crossed it until the count has been at or
-// under it for one whole window. While it is open every further arrival of the value goes into it, by the goroutine
-// that calls Count: who wants its state of one moment, or reads it elsewhere, takes what is needed before the next
-// call.
+// An Alert is one value's time over one rule's limit. It begins with the arrival that crossed the limit and ends when
+// the count has been at or under the limit for one whole window. While it is open, Count adds every further arrival of
+// the value to it. To read it from another goroutine, or as it is at one moment, take a Snapshot before the next call
+// of Count.
 type Alert struct {
-	// ID is the same whenever the same message takes the same value over the same rule: 20 hexadecimal digits.
+	// ID is 20 hexadecimal digits. It is the same whenever the same message takes the same value over the same rule.
 	ID        string
 	Rule      Rule
 	Value     string
 	Opened    time.Time // stamp of the arrival that crossed the limit, as given
 	CrossedBy string    // its message id
-	Count     int64     // the count with it, in what the rule counts
+	Count     int64     // the count with that arrival, in the rule's measure
 	Limit     int64     // the limit that was crossed: the rule's or that of an exception
 	Peak      int64     // the highest count in one window while open
-	Times     int64     // how many times the limit the Peak has come to, of 2, 5, 10, 20, 50 …; 0: not twice yet
+	Times     int64     // the highest of 2, 5, 10, 20, 50 … times the limit that Peak has reached; 0: none yet
 	Ended     time.Time // when the count had been down for one window, by the log's own clock; zero while open
-	// Before is the highest count that the value ever had in one window which has nothing in common with the one that
-	// crossed, as far as is known of the log, which is from BeforeSince on. Both are zero where that is less than two
-	// windows.
+	// Before is the highest count that the value had in any window that doesn't overlap the one that crossed the limit.
+	// It covers the log from BeforeSince on. Both are zero where less than two windows of the log are known.
 	Before      int64
 	BeforeSince time.Time
-	// Thread is the ID of the first alert that the same arrival opened, which may be this one: they are told of
-	// together.
+	// Thread is the ID of the first alert that the same arrival opened, which may be this one. A notification covers
+	// all of them.
 	Thread string
 
 	// Suspicious is how many of the arrivals below may be somebody else's: their entries have two readings, or may be
 	// forged.
 	Suspicious int64
 
-	// AtLeast is true where Exim cut recipients off: Recipients is a lower bound.
+	// AtLeast is true where Exim cut recipients off. Recipients is then a lower bound.
 	AtLeast bool
 
-	// Totals of the arrivals while open, those of the window that crossed the limit included.
+	// Totals of the arrivals while the alert is open, with those of the window that crossed the limit.
 	Messages, Recipients, Bytes int64
-	// First and Last are the stamps of the first and the last of them, to the millisecond; within one second the order
-	// is the log's.
+	// First and Last are the stamps of the first and the last of these arrivals, to the millisecond. Within one second
+	// the order is that of the log.
 	First, Last time.Time
-	// Samples are message ids among them, three at most: the first, the one that crossed the limit and the last; while
-	// that is the one that crossed, one from the middle of its window too. Each once; clipped to 24 bytes.
+	// Samples are at most three message ids of these arrivals, each once, cut to 24 bytes: the first, the one that
+	// crossed the limit and the last. While the last is the one that crossed, there is also one from the middle of its
+	// window.
 	Samples []string
 
-	tallies         []tally // of each Key; none where nothing was tallied
-	course          series
+	values          []valueCounts // of each Key; empty where nothing was counted
+	chart           series
 	firstID, lastID string
 	// Seconds of the clock.
 	firstAt, lastAt, openedAt int64
@@ -59,7 +59,7 @@ type Alert struct {
 
 const idLen = 10 // bytes of an alert's ID, which has two digits for each
 
-// alertID hashes rule, value and message id, each behind its length, so that no two triples look the same.
+// alertID hashes rule, value and message id. Each stands behind its length, so that no two triples look the same.
 func alertID(rule Rule, value string, messageID []byte) string {
 	var b []byte
 	for _, s := range []string{rule.String(), value, string(messageID)} {
@@ -70,14 +70,14 @@ func alertID(rule Rule, value string, messageID []byte) string {
 	return hex.EncodeToString(sum[:idLen])
 }
 
-// begin takes the oldest row that history still has of the window that crossed the limit for the first arrival.
-func (a *Alert) begin(oldest *row, zone *time.Location) {
+// setFirst makes the window's oldest arrival that is still logged the alert's first one.
+func (a *Alert) setFirst(oldest *loggedArrival, zone *time.Location) {
 	a.First, a.firstAt, a.firstID = oldest.time(zone), oldest.at, oldest.id()
 	a.Last, a.lastAt, a.lastID = a.First, a.firstAt, a.firstID
 }
 
-// add puts an arrival into the totals.
-func (a *Alert) add(weights *[numSums]int64) {
+// addTotals adds an arrival to the totals.
+func (a *Alert) addTotals(weights *[numSums]int64) {
 	a.Messages = saturate(a.Messages, weights[Messages])
 	a.Recipients = saturate(a.Recipients, weights[Recipients])
 	a.Bytes = saturate(a.Bytes, weights[Bytes])
@@ -89,10 +89,10 @@ func offsetOf(t time.Time) int64 {
 	return int64(offset)
 }
 
-// note tallies an arrival that is in the totals.
-func (a *Alert) note(r *row, zone *time.Location, b *budget) {
+// addArrival counts the values of an arrival that is in the totals, and moves First and Last.
+func (a *Alert) addArrival(r *loggedArrival, zone *time.Location, b *memoryBudget) {
 	for k, value := range r.values {
-		a.tally(Key(k), value, r.recipients, r.bytes, b)
+		a.countValue(Key(k), value, r.recipients, r.bytes, b)
 	}
 	if r.at < a.firstAt {
 		a.First, a.firstAt, a.firstID = r.time(zone), r.at, r.id()
@@ -102,8 +102,9 @@ func (a *Alert) note(r *row, zone *time.Location, b *budget) {
 	}
 }
 
-// tally counts an arrival under its value of a key, or each of its values, if it has one.
-func (a *Alert) tally(k Key, value []byte, recipients, size int64, b *budget) {
+// countValue counts an arrival under its value of a key, or under each of its values. An arrival without one doesn't
+// count.
+func (a *Alert) countValue(k Key, value []byte, recipients, size int64, b *memoryBudget) {
 	if value == nil {
 		return
 	}
@@ -111,25 +112,25 @@ func (a *Alert) tally(k Key, value []byte, recipients, size int64, b *budget) {
 	for more := k == RecipientDomain; more; {
 		var domain []byte
 		if domain, value, more = bytes.Cut(value, lineFeed); more {
-			a.tallies[k].add(domain, n, b)
+			a.values[k].add(domain, n, b)
 		} else {
 			value = domain
 		}
 	}
-	a.tallies[k].add(value, n, b)
+	a.values[k].add(value, n, b)
 }
 
 var lineFeed = []byte("\n")
 
-// giveBack returns to the budget what the tallies took.
-func (a *Alert) giveBack(b *budget) {
-	for k := range a.tallies {
-		a.tallies[k].giveBack(b)
+// release gives back what the value counts took of the budget.
+func (a *Alert) release(b *memoryBudget) {
+	for k := range a.values {
+		a.values[k].release(b)
 	}
 }
 
-// sample chooses the Samples; middle is taken while the last arrival is the one that crossed the limit.
-func (a *Alert) sample(crossed, middle string) {
+// setSamples chooses the Samples. It takes middle while the last arrival is the one that crossed the limit.
+func (a *Alert) setSamples(crossed, middle string) {
 	ids := [...]string{a.firstID, crossed, a.lastID}
 	if a.lastID == crossed {
 		ids = [...]string{a.firstID, middle, crossed}
@@ -142,21 +143,49 @@ func (a *Alert) sample(crossed, middle string) {
 	}
 }
 
-// Top ranks the values of a key among the arrivals in the totals: most messages first, ties by value downwards, n at
-// most, all where n is 0. An arrival without a value for the key is in no row. Only the first 1000 values an alert
-// meets are ranked, each exactly; one that came later may be missing however often it occurred, which Distinct tells.
+// Top ranks the values of a key among the arrivals in the totals: most messages first, equal ones by value from high to
+// low. It returns at most n, or all where n is 0. An arrival without a value for the key is in no row. Only the first
+// 1000 values that an alert meets are ranked, each exactly. A later one may be missing however often it occurred;
+// Distinct reports that.
 func (a *Alert) Top(k Key, n int) []ValueCount {
-	if int(k) >= len(a.tallies) {
+	if int(k) >= len(a.values) {
 		return nil
 	}
-	return a.tallies[k].top(n)
+	return a.values[k].top(n)
 }
 
-// Distinct says how many values of a key the arrivals in the totals have; more, that there were others beyond the 1000
-// that an alert tells apart.
+// Distinct returns how many values of a key the arrivals in the totals have. more reports that there were others,
+// beyond the 1000 that an alert tells apart.
 func (a *Alert) Distinct(k Key) (n int, more bool) {
-	if int(k) >= len(a.tallies) {
+	if int(k) >= len(a.values) {
 		return 0, false
 	}
-	return len(a.tallies[k].rows), a.tallies[k].other.Messages > 0
+	return len(a.values[k].rows), a.values[k].other.Messages > 0
+}
+
+// nextMultiple is the first of 2, 5, 10, 20, 50, 100 … that is greater than times. times is 0 or one of them.
+func nextMultiple(times int64) int64 {
+	if times == 0 {
+		return 2
+	}
+	first := times
+	for first >= 10 {
+		first /= 10
+	}
+	if first == 2 {
+		return times / 2 * 5
+	}
+	return times * 2
+}
+
+// maxMultiple keeps nextMultiple, and what it is multiplied by, far from overflow.
+const maxMultiple = 1_000_000_000
+
+// raisePeak raises the Peak to a count. It reports whether Times has grown by that.
+func (a *Alert) raisePeak(count int64) (grown bool) {
+	a.Peak = max(a.Peak, count)
+	for next := nextMultiple(a.Times); next <= maxMultiple && a.Peak/next >= a.Limit; next = nextMultiple(next) {
+		a.Times, grown = next, true
+	}
+	return grown
 }

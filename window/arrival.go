@@ -2,27 +2,27 @@ package window
 
 import "time"
 
-// An Arrival is one reception as the counters see it. Its slices are only read, and only until Count returns.
+// An Arrival is one message reception as the counters see it. Count only reads its slices, and keeps none of them.
 type Arrival struct {
-	// What every arrival is asked for stands together: it is counted from memory that is in the cache, or not.
+	// The fields that every arrival needs stand together, so that they share cache lines.
 	At         time.Time // log time
 	MessageID  []byte
-	Recipients int64 // 0 where the log doesn't tell
+	Recipients int64 // 0 where the log doesn't say
 	Bytes      int64
-	Outside    uint64 // bit i is set where the arrival is outside scope i of Counters.Scopes
+	Outside    uint64 // bit i is set if the arrival is outside scope i of Counters.Scopes
 	Nature     Nature
 	AtLeast    bool     // there were more recipients, which Exim cut off
-	Logins     [][]byte // others that the entry names: it counts once more for each, as an Alternate
+	Logins     [][]byte // other logins that the entry names: it counts once more for each, as an Alternate
 
-	Values    [NumValues][]byte // the value for each key; nil where the arrival has none; but see Counters.Counts
+	Values    [NumValues][]byte // the value for each key; nil where there is none; see Counters.Counts
 	Addresses [][]byte          // the recipients' addresses, for rules that count them (Counters.CountsAddresses)
 
 	// LoginsOutside is Outside for Logins.
 	LoginsOutside uint64
 }
 
-// maxWeight bounds the recipients and bytes of one arrival as counted: a sum in an int64 then overflows after eight
-// million such arrivals in one window, far more than any machine receives. A negative weight counts as 0.
+// maxWeight bounds the recipients and bytes of one arrival. A sum in an int64 then overflows after eight million such
+// arrivals in one window, far more than any machine receives. A negative weight counts as 0.
 const maxWeight = 1 << 40
 
 // weights is what the arrival adds to each sum.
@@ -42,10 +42,10 @@ func (a *Arrival) alternate(login []byte) *Arrival {
 	return &other
 }
 
-// keptID is as much of the message id as is kept.
+// keptID is the part of the message id that the counters keep.
 func (a *Arrival) keptID() []byte { return a.MessageID[:min(len(a.MessageID), maxMessageID)] }
 
-// isOutside reports whether a row or an arrival with these bits is outside the family's scope.
-func (f *family) isOutside(outside uint64) bool {
-	return f.scope != everything && outside>>f.scope&1 != 0
+// isOutside reports whether an arrival with these bits is outside the table's scope.
+func (t *counterTable) isOutside(outside uint64) bool {
+	return t.scope != everything && outside>>t.scope&1 != 0
 }

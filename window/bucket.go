@@ -2,22 +2,22 @@ package window
 
 import "sort"
 
-// A bucket is what arrived under one value in one second. Its 40 bytes times the seconds of the longest window bound a
-// counter.
+// A bucket is what arrived under one value in one second. It takes 40 bytes, so a counter takes at most that for each
+// second of the longest window.
 type bucket struct {
 	recipients, bytes int64
 
-	messages    uint32
-	at          stamp
-	counter     uint32
-	prev        uint32 // of the counter, the second before; nothing behind the last of counter.buckets
-	left, right uint32 // in the same second
+	messages                   uint32
+	at                         stamp
+	counter                    uint32
+	older                      uint32 // the counter's bucket before this; undefined in the last of counter.buckets
+	prevInSecond, nextInSecond uint32 // buckets of other counters
 }
 
-// A stamp is a second's last 32 bits. In a bucket it lies behind the clock by 31 days at most.
+// A stamp is the last 32 bits of a second. A bucket's stamp is at most 31 days behind the clock.
 type stamp uint32
 
-// second is the one that the stamp was made of.
+// second is the full second of a stamp.
 func (s stamp) second(now int64) int64 { return now - int64(stamp(now)-s) }
 
 func (b *bucket) add(weights *[numSums]int64) {
@@ -30,109 +30,107 @@ func (b *bucket) sums() [numSums]int64 {
 	return [numSums]int64{Messages: int64(b.messages), Recipients: b.recipients, Bytes: b.bytes}
 }
 
-// A second is the buckets of all counters for it.
+// A second lists the buckets of all counters for one second.
 type second struct {
 	at    int64
 	first uint32
 }
 
-// bucket returns counter n's bucket for the second at. A late line's bucket is found or put in its place among the few
-// of the last disorder seconds. It is 0 where there is no room for the arrival.
-func (f *family) bucket(n uint32, at, now int64) uint32 {
-	c := f.counters.at(n)
-	prev, next, left := c.last, uint32(0), c.buckets
-	for left > 0 && f.buckets.at(prev).at.second(now) > at {
-		prev, next = f.buckets.at(prev).prev, prev
+// bucket returns counter n's bucket for the second at, or 0 if there is no room for the arrival. A late line's bucket
+// belongs among the few of the last disorder seconds.
+func (t *counterTable) bucket(n uint32, at, now int64) uint32 {
+	c := t.counters.At(n)
+	prev, next, left := c.newest, uint32(0), c.buckets
+	for left > 0 && t.buckets.At(prev).at.second(now) > at {
+		prev, next = t.buckets.At(prev).older, prev
 		left--
 	}
 	if left == 0 {
 		prev = 0
 	}
-	if prev != 0 && f.buckets.at(prev).at == stamp(at) {
+	if prev != 0 && t.buckets.At(prev).at == stamp(at) {
 		return prev
 	}
-	if f.used >= f.limits.buckets && !f.evict(n, now) {
-		return f.merge(prev, now)
+	if t.used >= t.limits.buckets && !t.evict(n, now) {
+		return t.merge(prev, now)
 	}
-	b := f.unusedBucket()
-	*f.buckets.at(b) = bucket{at: stamp(at), counter: n, prev: prev}
+	b := t.allocBucket()
+	*t.buckets.At(b) = bucket{at: stamp(at), counter: n, older: prev}
 	if next != 0 {
-		f.buckets.at(next).prev = b
+		t.buckets.At(next).older = b
 	} else {
-		c.last = b
+		c.newest = b
 	}
 	c.buckets++
-	f.link(b, at)
+	t.linkSecond(b, at)
 	return b
 }
 
-// merge returns the bucket that takes an arrival for which there is none: the one before it, with which it will leave
-// too early, or 0 where there is none that is inside all windows.
-func (f *family) merge(prev uint32, now int64) uint32 {
-	if prev == 0 || f.buckets.at(prev).at.second(now)+f.shortest <= now {
-		f.dropped++
+// merge returns the bucket for an arrival that can't have one of its own: the one before, with which the arrival will
+// leave too early. It returns 0 where no such bucket is inside all windows.
+func (t *counterTable) merge(prev uint32, now int64) uint32 {
+	if prev == 0 || t.buckets.At(prev).at.second(now)+t.shortest <= now {
+		t.dropped++
 		return 0
 	}
-	f.merged++
+	t.merged++
 	return prev
 }
 
-func (f *family) unusedBucket() uint32 {
-	f.used++
-	if b := f.freeBucket; b != 0 {
-		f.freeBucket = f.buckets.at(b).prev
+func (t *counterTable) allocBucket() uint32 {
+	t.used++
+	if b := t.freeBucket; b != 0 {
+		t.freeBucket = t.buckets.At(b).older
 		return b
 	}
-	if f.buckets.len == 0 {
-		f.buckets.grow(1)
-	}
-	return f.buckets.grow(1)
+	return t.buckets.Alloc(1)
 }
 
-func (f *family) free(b uint32) {
-	f.buckets.at(b).prev = f.freeBucket
-	f.freeBucket = b
-	f.used--
+func (t *counterTable) freeBucketAt(b uint32) {
+	t.buckets.At(b).older = t.freeBucket
+	t.freeBucket = b
+	t.used--
 }
 
-// link puts bucket b among those of its second.
-func (f *family) link(b uint32, at int64) {
-	in := f.buckets.at(b)
-	s := f.second(at)
-	if in.right = s.first; in.right != 0 {
-		f.buckets.at(in.right).left = b
+// linkSecond adds bucket b to its second.
+func (t *counterTable) linkSecond(b uint32, at int64) {
+	in := t.buckets.At(b)
+	s := t.second(at)
+	if in.nextInSecond = s.first; in.nextInSecond != 0 {
+		t.buckets.At(in.nextInSecond).prevInSecond = b
 	}
 	s.first = b
 }
 
-// second returns that of at, inside all windows, which is made where there is none. Few are behind a late one.
-func (f *family) second(at int64) *second {
-	n := f.seconds.next
-	for n > f.seconds.first && f.seconds.at(n-1).at > at {
+// second returns the entry for the second at, which is inside all windows, and adds it where it is missing. Only a few
+// entries are newer than that of a late line.
+func (t *counterTable) second(at int64) *second {
+	n := t.seconds.Next()
+	for n > t.seconds.First() && t.seconds.At(n-1).at > at {
 		n--
 	}
-	if n > f.seconds.first && f.seconds.at(n-1).at == at {
-		return f.seconds.at(n - 1)
+	if n > t.seconds.First() && t.seconds.At(n-1).at == at {
+		return t.seconds.At(n - 1)
 	}
-	f.seconds.push(second{})
-	for i := f.seconds.next - 1; i > n; i-- {
-		*f.seconds.at(i) = *f.seconds.at(i - 1)
+	t.seconds.Push(second{})
+	for i := t.seconds.Next() - 1; i > n; i-- {
+		*t.seconds.At(i) = *t.seconds.At(i - 1)
 	}
-	*f.seconds.at(n) = second{at: at}
-	return f.seconds.at(n)
+	*t.seconds.At(n) = second{at: at}
+	return t.seconds.At(n)
 }
 
-// unlink takes bucket b out of its second, which may be any.
-func (f *family) unlink(b uint32, now int64) {
-	in := f.buckets.at(b)
-	if in.right != 0 {
-		f.buckets.at(in.right).left = in.left
+// unlinkSecond removes bucket b from its second, which may be any.
+func (t *counterTable) unlinkSecond(b uint32, now int64) {
+	in := t.buckets.At(b)
+	if in.nextInSecond != 0 {
+		t.buckets.At(in.nextInSecond).prevInSecond = in.prevInSecond
 	}
-	if in.left != 0 {
-		f.buckets.at(in.left).right = in.right
+	if in.prevInSecond != 0 {
+		t.buckets.At(in.prevInSecond).nextInSecond = in.nextInSecond
 		return
 	}
 	at := in.at.second(now)
-	n := sort.Search(f.seconds.len(), func(i int) bool { return f.seconds.at(f.seconds.first+uint64(i)).at >= at })
-	f.seconds.at(f.seconds.first + uint64(n)).first = in.right
+	n := sort.Search(t.seconds.Len(), func(i int) bool { return t.seconds.At(t.seconds.First()+uint64(i)).at >= at })
+	t.seconds.At(t.seconds.First() + uint64(n)).first = in.nextInSecond
 }

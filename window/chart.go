@@ -2,29 +2,28 @@ package window
 
 import "time"
 
-// A Chart is how many messages arrived in equal spans of time, from some time before an alert opened until its last
-// arrival.
+// A Chart is how many messages arrived in equal spans of time, from before an alert opened until its last arrival.
 type Chart struct {
-	From     time.Time // when the first span began, as the log's stamps were when the alert opened
+	From     time.Time // start of the first span, in the log's time when the alert opened
 	Step     time.Duration
 	Messages []int64 // in each span, at most 60
 	Opened   int     // the span in which the alert opened
 }
 
-// chartSteps are the spans a Chart may have, in seconds. Each divides the next.
+// chartSteps are the lengths that a Chart's spans may have, in seconds. Each divides the next.
 var chartSteps = [...]int64{10, 60, 300, 900, 3600, 4 * 3600, 86400, 7 * 86400, 28 * 86400}
 
 const maxBars = 60
 
-// A series counts messages in spans of equal length. When there would be too many, the spans get longer.
+// A series counts messages in spans of equal length. When there would be too many spans, they get longer.
 type series struct {
-	from int64 // second of the clock, a multiple of the step but for offset
+	from int64 // second of the clock; a multiple of the step, shifted by the zone's offset
 	step int   // in chartSteps
 	bars []int64
 }
 
-// newSeries begins with spans that fit what lies between the seconds first and now. offset is that of the log's zone,
-// so that days begin at midnight.
+// newSeries starts with spans that fit the time between the seconds first and now. offset is that of the log's zone, so
+// that days begin at midnight.
 func newSeries(first, now, offset int64) series {
 	s := series{}
 	for (now-first)/chartSteps[s.step] >= maxBars/2 && s.step < len(chartSteps)-1 {
@@ -34,13 +33,13 @@ func newSeries(first, now, offset int64) series {
 	return s
 }
 
-// begin is the start of the span that holds the second at.
+// begin is the start of the span with the second at.
 func (s *series) begin(at, offset int64) int64 {
 	step := chartSteps[s.step]
 	return at - ((at+offset)%step+step)%step
 }
 
-// add counts a message. One from before the beginning is in the first span.
+// add counts a message. One from before the first span counts in it.
 func (s *series) add(at, offset int64) {
 	i := max(at-s.from, 0) / chartSteps[s.step]
 	for i >= maxBars && s.step < len(chartSteps)-1 {
@@ -54,7 +53,7 @@ func (s *series) add(at, offset int64) {
 	s.bars[i] = saturate(s.bars[i], 1)
 }
 
-// widen goes over to the next longer span.
+// widen changes to the next longer span.
 func (s *series) widen(offset int64) {
 	was := chartSteps[s.step]
 	s.step++
@@ -70,14 +69,14 @@ func (s *series) widen(offset int64) {
 	s.from, s.bars = from, bars
 }
 
-// Chart shows the alert's course: what was known to have arrived in the window before the one that crossed the limit,
-// and all since.
+// Chart returns the alert's course: the arrivals known from the window before the one that crossed the limit, and all
+// since.
 func (a *Alert) Chart() Chart {
-	step := chartSteps[a.course.step]
+	step := chartSteps[a.chart.step]
 	return Chart{
-		From:     a.Opened.Truncate(time.Second).Add(time.Duration(a.course.from-a.openedAt) * time.Second),
+		From:     a.Opened.Truncate(time.Second).Add(time.Duration(a.chart.from-a.openedAt) * time.Second),
 		Step:     time.Duration(step) * time.Second,
-		Messages: append([]int64(nil), a.course.bars...),
-		Opened:   int(max(a.openedAt-a.course.from, 0) / step),
+		Messages: append([]int64(nil), a.chart.bars...),
+		Opened:   int(max(a.openedAt-a.chart.from, 0) / step),
 	}
 }

@@ -10,48 +10,48 @@ import (
 
 // Counters count arrivals under a set of rules. They belong to one goroutine.
 type Counters struct {
-	clock     clock
-	since     time.Time // the first stamp
-	history   history
-	longest   int64 // window of all rules, seconds
-	rules     []*counted
-	families  []*family // one for each key and scope
-	keys      []Key     // of the rules
-	seed      maphash.Seed
-	sums      []uint32 // hashes of these keys' values in the arrival being counted
-	scopes    []string
-	brief     bool
-	anomalies bool    // rules count them in every scope
-	hashes    hashes  // of the arrival being counted
-	lapses    []lapse // still to come, the next one first
+	clock         clock
+	since         time.Time // the first stamp
+	arrivals      arrivalLog
+	longest       int64 // window of the rules, seconds
+	rules         []*compiledRule
+	tables        []*counterTable // one for each key and scope
+	keys          []Key           // of the rules
+	seed          maphash.Seed
+	valueHashes   []uint32 // hashes of the current arrival's values for keys
+	scopes        []string
+	brief         bool
+	anomalies     bool           // a rule counts them in every scope
+	hashes        distinctHashes // of the current arrival
+	exceptionEnds []exceptionEnd // those to come, the next one first
 
-	open   map[episodeKey]*episode
-	queue  queue
-	opened uint64   // alerts, ever
+	open   map[openKey]*openAlert
+	queue  expiryQueue
+	opened uint64   // alerts so far
 	ended  []*Alert // not yet returned by Advance
-	window []place  // of crossed
-	topic  []byte   // of row
+	found  []rowPos // by findWindow; kept for its memory
+	topic  []byte   // by addDetails; kept for its memory
 
 	limits             limits
-	budget             budget
-	forgotten, refused int // rows and alerts, ever
+	budget             memoryBudget
+	forgotten, refused int // arrivals and alerts so far
 }
 
-// counted is a rule and where it is counted.
-type counted struct {
+// A compiledRule is a rule and the place of its count.
+type compiledRule struct {
 	Rule
-	text   string // Rule.String()
-	family *family
-	index  int // in family.rules
+	text  string // Rule.String()
+	table *counterTable
+	index int // in table.rules
 }
 
-// New returns counters for the rules, which must be valid and differ in more than their names: alerts of two rules that
-// read the same would have the same ID. A rule without a name is called by its text.
+// New returns counters for the rules. Two rules must differ in more than their names: otherwise their alerts would have
+// the same ID. A rule without a name gets its text as its name.
 func New(rules []Rule) (*Counters, error) { return newLimited(rules, defaultLimits) }
 
 func newLimited(rules []Rule, limits limits) (*Counters, error) {
-	c := &Counters{clock: newClock(), history: history{kept: allKeys}, seed: maphash.MakeSeed(), topic: []byte{},
-		open: make(map[episodeKey]*episode), limits: limits}
+	c := &Counters{clock: newClock(), arrivals: arrivalLog{kept: allKeys}, seed: maphash.MakeSeed(), topic: []byte{},
+		open: make(map[openKey]*openAlert), limits: limits}
 	c.budget.limits = &c.limits
 	named := make(map[string]string)
 	for _, r := range rules {
@@ -64,72 +64,72 @@ func newLimited(rules []Rule, limits limits) (*Counters, error) {
 			return nil, fmt.Errorf("rule %q: the same as rule %q", r.Name, other)
 		}
 		named[text] = r.Name
-		if c.adopt(r); len(c.scopes) > maxScopes {
-			return nil, fmt.Errorf("rule %q: its scope is one more than %d", r.Name, maxScopes)
+		if c.addRule(r); len(c.scopes) > maxScopes {
+			return nil, fmt.Errorf("rule %q: one scope too many: want at most %d", r.Name, maxScopes)
 		}
 	}
-	slices.SortStableFunc(c.lapses, func(a, b lapse) int { return cmp.Compare(a.at, b.at) })
+	slices.SortStableFunc(c.exceptionEnds, func(a, b exceptionEnd) int { return cmp.Compare(a.at, b.at) })
 	return c, nil
 }
 
-func (c *Counters) adopt(r Rule) {
-	f := c.familyOf(&r)
-	c.anomalies = c.anomalies || f.scope == everything
-	c.rules = append(c.rules, &counted{Rule: r, text: r.String(), family: f, index: len(f.rules)})
-	f.adopt(r)
-	c.longest = max(c.longest, f.longest)
-	c.lapses = append(c.lapses, lapsesOf(f, len(f.rules)-1)...)
+func (c *Counters) addRule(r Rule) {
+	t := c.tableOf(&r)
+	c.anomalies = c.anomalies || t.scope == everything
+	c.rules = append(c.rules, &compiledRule{Rule: r, text: r.String(), table: t, index: len(t.rules)})
+	t.addRule(r)
+	c.longest = max(c.longest, t.longest)
+	c.exceptionEnds = append(c.exceptionEnds, exceptionEndsOf(t, len(t.rules)-1)...)
 }
 
-// Brief makes alerts tell less, so that counting takes less: First and Last, Samples, Before and Chart are left out,
-// and Top and Distinct know Subject, Anomaly and Entry alone. It is to be called before the first arrival.
+// Brief makes alerts say less, so that counting takes less: First, Last, Samples, Before and Chart stay empty, and Top
+// and Distinct know only Subject, Anomaly and Entry. Call it before the first arrival.
 func (c *Counters) Brief() {
 	c.brief = true
-	c.history.kept = 1<<Subject | 1<<Anomaly | 1<<Entry
-	for _, f := range c.families {
-		c.history.kept |= 1 << f.key
-		f.brief = true
+	c.arrivals.kept = 1<<Subject | 1<<Anomaly | 1<<Entry
+	for _, t := range c.tables {
+		c.arrivals.kept |= 1 << t.key
+		t.brief = true
 	}
 }
 
-// Advance says that the log has reached the stamp at, and returns the alerts that ended since Advance was last called,
-// in the order they ended. It is to be called with the stamp of every line, whether it counts or not, and for an
-// arrival that counts before Count: Count moves the time by itself where that was left out, but the alerts that end by
-// it are then returned by the next Advance. The slice is the caller's.
+// Advance tells the counters that the log has reached the stamp at. It returns the alerts that have ended since the
+// last call, in the order they ended; the slice is the caller's. Call it with the stamp of every line, whether the line
+// counts or not, and before Count. Count moves the time by itself if you don't, but then the next Advance returns the
+// alerts that end by it.
 func (c *Counters) Advance(at time.Time) []*Alert {
-	c.reach(at)
+	c.readStamp(at)
 	ended := c.ended
 	c.ended = nil
 	return ended
 }
 
-// Count counts an arrival under every rule and returns the alerts that it opened and those whose Times it has raised,
-// in the order of the rules; usually none. An arrival that has no value for a rule's key, or nothing of what it
-// counts, doesn't change its count. The slices are the caller's. Count allocates nothing for values it holds already,
-// but for arrivals of an open alert a message id.
+// Count counts an arrival under every rule. It returns the alerts that the arrival opened, and those whose Times it
+// raised, in the order of the rules; usually none. The slices are the caller's. An arrival without a value for a rule's
+// key, or without anything that the rule counts, doesn't change its count. Count allocates nothing for values that it
+// holds already, except a message id for an open alert.
 func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
-	at := c.reach(a.At)
+	at := c.readStamp(a.At)
 	if !c.inside(a) {
-		return c.countOthers(a, nil, nil)
+		return c.countLogins(a, nil, nil)
 	}
-	c.hashes.begin()
+	c.hashes.reset()
 	weights := a.weights()
 	for i, k := range c.keys {
-		c.sums[i] = c.hash(a.Values[k])
+		c.valueHashes[i] = c.hash(a.Values[k])
 	}
-	c.remember(a, at, &weights)
-	for _, f := range c.families {
-		f.n = 0
-		if value := a.Values[f.key]; value != nil && !f.isOutside(a.Outside) && f.sees(a.Nature) {
-			c.hashes.fill(f.varieties, a)
-			f.add(value, c.sums[f.nth], at, c.clock.now, &weights)
-			if a.Nature.isDoubtful() && f.n != 0 {
-				f.doubt(f.n, at, c.clock.now, &weights)
+	c.logArrival(a, at, &weights)
+	for _, t := range c.tables {
+		t.current = 0
+		if value := a.Values[t.key]; value != nil && !t.isOutside(a.Outside) && t.accepts(a.Nature) {
+			c.hashes.compute(t.estimators, a)
+			t.add(value, c.valueHashes[t.nth], at, c.clock.now, &weights)
+			if a.Nature.isDoubtful() && t.current != 0 {
+				t.recordDoubtful(t.current, at, c.clock.now, &weights)
 			}
 		}
 	}
 	for _, rule := range c.rules {
-		o, g := c.judge(rule, a, at, &weights)
+		o, g := c.evaluate(rule, a, at, &weights)
 		if o != nil {
 			opened = append(opened, o)
 			o.Thread = opened[0].ID
@@ -139,13 +139,14 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 		}
 	}
 	if a.Logins != nil {
-		return c.countOthers(a, opened, grown)
+		return c.countLogins(a, opened, grown)
 	}
 	return opened, grown
 }
 
-// countOthers counts an arrival once more for each of its Logins, and adds to the alerts that it has opened and raised.
-func (c *Counters) countOthers(a *Arrival, opened, grown []*Alert) ([]*Alert, []*Alert) {
+// countLogins counts an arrival once more for each of its Logins. It adds to the alerts that the arrival has opened and
+// raised.
+func (c *Counters) countLogins(a *Arrival, opened, grown []*Alert) ([]*Alert, []*Alert) {
 	for _, login := range a.Logins {
 		o, g := c.Count(a.alternate(login))
 		opened, grown = append(opened, o...), append(grown, g...)
@@ -156,77 +157,78 @@ func (c *Counters) countOthers(a *Arrival, opened, grown []*Alert) ([]*Alert, []
 	return opened, grown
 }
 
-// hash has a seed, so that nobody can make up values that share one.
+// hash has a seed, so that nobody can make up values with the same hash.
 func (c *Counters) hash(value []byte) uint32 { return uint32(maphash.Bytes(c.seed, value)) }
 
-// reach reads a stamp, does what is due by the time it shows, and returns the second at which it counts.
-func (c *Counters) reach(stamp time.Time) int64 {
+// readStamp reads a stamp, does what is due by then, and returns the second at which the line counts.
+func (c *Counters) readStamp(stamp time.Time) int64 {
 	was := c.clock
 	at := c.clock.read(seconds(stamp))
 	if c.since.IsZero() {
 		c.since = stamp
 	}
 	if c.clock.now > was.now {
-		c.lapse(was.shift)
-		c.pass(c.clock.now)
-		c.end(c.clock.now, was.shift)
-		c.forget()
+		c.endExceptions(was.shift)
+		c.slide(c.clock.now)
+		c.endAlerts(c.clock.now, was.shift)
+		c.forgetArrivals()
 	}
 	return at
 }
 
-// pass lets go of what has left the windows by now. Alerts that end by it are still open.
-func (c *Counters) pass(now int64) {
-	for _, f := range c.families {
-		f.pass(now)
+// slide removes what has left the windows by now. Alerts that end by it stay open until endAlerts.
+func (c *Counters) slide(now int64) {
+	for _, t := range c.tables {
+		t.slide(now)
 	}
 }
 
-// end ends the alerts whose time has come by now. The stamps of the lines before had been shifted by shift seconds.
-func (c *Counters) end(now, shift int64) {
+// endAlerts ends the alerts that are due by now. shift is what the clock added to the stamps of the lines before.
+func (c *Counters) endAlerts(now, shift int64) {
 	ended := c.queue.ended(now)
-	slices.SortFunc(ended, func(a, b *episode) int {
+	slices.SortFunc(ended, func(a, b *openAlert) int {
 		return cmp.Or(cmp.Compare(a.end, b.end), cmp.Compare(a.number, b.number))
 	})
 	for _, e := range ended {
 		e.alert.Ended = time.Unix(e.end-shift, 0).In(e.alert.Last.Location())
 		c.ended = append(c.ended, e.alert)
-		e.alert.giveBack(&c.budget)
-		delete(c.open, episodeKey{e.rule, e.n})
-		c.closeGauge(e)
+		e.alert.release(&c.budget)
+		delete(c.open, openKey{e.rule, e.counter})
+		c.closeAlert(e)
 	}
 }
 
-func (c *Counters) closeGauge(e *episode) {
-	f := e.rule.family
-	f.gauge(e.n, e.rule.index).open = false
-	counter := f.counters.at(e.n)
-	counter.open--
+func (c *Counters) closeAlert(e *openAlert) {
+	t := e.rule.table
+	t.ruleCount(e.counter, e.rule.index).open = false
+	counter := t.counters.At(e.counter)
+	counter.openAlerts--
 	if counter.idle() {
-		f.drop(e.n, c.clock.now)
+		t.drop(e.counter, c.clock.now)
 	}
 }
 
-// forget lets go of the rows that have left. One between two that came late may stay some seconds.
-func (c *Counters) forget() {
-	for h := &c.history; h.rows > 0 && h.at(h.oldest())+c.longest+min(c.longest, maxPast) <= c.clock.now; {
+// forgetArrivals drops the arrivals that have left. One between two late ones may stay some seconds longer.
+func (c *Counters) forgetArrivals() {
+	for h := &c.arrivals; h.rows > 0 && h.at(h.oldest())+c.longest+min(c.longest, maxPast) <= c.clock.now; {
 		h.pop()
 	}
 }
 
-// remember puts the arrival into history, and lets go of the oldest rows where it is over its bounds. All its values
-// are kept, unless it is brief, also those that could be made from others: how they are made isn't known here.
-func (c *Counters) remember(a *Arrival, at int64, weights *[numSums]int64) {
-	h := &c.history
-	h.push(a, at, c.sums, weights)
+// logArrival adds the arrival to the arrival log, and drops the oldest ones when the log is over its bounds. The log
+// keeps all values, also those that could be made from others, because only the caller knows how. With Brief it keeps
+// few.
+func (c *Counters) logArrival(a *Arrival, at int64, weights *[numSums]int64) {
+	h := &c.arrivals
+	h.push(a, at, c.valueHashes, weights)
 	for ; h.rows > 1 && (h.rows > c.limits.rows || h.size > c.limits.text); c.forgotten++ {
 		h.pop()
 	}
 }
 
-// Open returns the alerts that are open, in the order they were opened; after Restore, those restored first.
+// Open returns the open alerts in the order they were opened. After Restore the restored ones come first.
 func (c *Counters) Open() []*Alert {
-	episodes := c.episodes()
+	episodes := c.openAlerts()
 	alerts := make([]*Alert, len(episodes))
 	for i, e := range episodes {
 		alerts[i] = e.alert
@@ -234,7 +236,9 @@ func (c *Counters) Open() []*Alert {
 	return alerts
 }
 
-// episodes returns the open ones in the order they were opened.
-func (c *Counters) episodes() []*episode {
-	return slices.SortedFunc(slices.Values(c.queue), func(a, b *episode) int { return cmp.Compare(a.number, b.number) })
+// openAlerts returns the open alerts in the order they were opened.
+func (c *Counters) openAlerts() []*openAlert {
+	return slices.SortedFunc(slices.Values(c.queue), func(a, b *openAlert) int {
+		return cmp.Compare(a.number, b.number)
+	})
 }

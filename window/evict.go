@@ -1,51 +1,51 @@
 package window
 
-// full reports whether there is no room for a counter of a value so long, nor for its bucket.
-func (f *family) full(length int) bool {
-	return f.held >= f.limits.keys || f.used >= f.limits.buckets || f.texts.held+length > f.limits.keyText
+// full reports whether there is no room for another counter, whose value has the given length, or for its bucket.
+func (t *counterTable) full(length int) bool {
+	return t.held >= t.limits.keys || t.used >= t.limits.buckets || t.values.Held()+length > t.limits.keyText
 }
 
-// evict drops a counter other than keep to make room, and reports whether it found one: of the next maxCandidates
-// positions that whose count is the least part of its limit, of several the one with the oldest last arrival. It drops
-// none with an open alert and none that is near a limit.
-func (f *family) evict(keep uint32, now int64) bool {
+// evict drops a counter other than keep to make room, and reports whether it found one. It looks at the next
+// maxCandidates positions and takes the counter that has used the least of its limit; of equal ones, the one whose last
+// arrival is the oldest. It drops none that has an open alert or is near a limit.
+func (t *counterTable) evict(keep uint32, now int64) bool {
 	var found candidate
-	for range min(maxCandidates, f.counters.len) {
-		f.hand++
-		if f.hand >= f.counters.len {
-			f.hand = 1
+	for range min(maxCandidates, t.counters.Len()) {
+		t.evictCursor++
+		if t.evictCursor >= t.counters.Len() {
+			t.evictCursor = 1
 		}
-		n := f.hand
-		if c := f.counters.at(n); n == keep || c.buckets == 0 || c.open > 0 {
+		n := t.evictCursor
+		if c := t.counters.At(n); n == keep || c.buckets == 0 || c.openAlerts > 0 {
 			continue
 		}
-		f.expire(n, now)
-		if c := f.candidate(n, now); !c.near && (found.n == 0 || c.before(&found)) {
+		t.expire(n, now)
+		if c := t.candidate(n, now); !c.near && (found.n == 0 || c.before(&found)) {
 			found = c
 		}
 	}
 	if found.n == 0 {
 		return false
 	}
-	f.drop(found.n, now)
-	f.dropped++
+	t.drop(found.n, now)
+	t.dropped++
 	return true
 }
 
 // A candidate is a counter that may be dropped.
 type candidate struct {
 	n     uint32
-	share float64 // the largest part that its count is of a limit
-	near  bool    // a limit
-	last  int64   // second of its newest bucket
+	share float64 // count divided by limit, the highest of all rules
+	near  bool    // has used half of a limit
+	last  int64   // second of the newest bucket
 }
 
-// candidate looks at counter n, which has buckets. It is near a limit from half of it on.
-func (f *family) candidate(n uint32, now int64) candidate {
-	c := candidate{n: n, last: f.buckets.at(f.counters.at(n).last).at.second(now)}
-	for i := range f.rules {
-		g := f.gauge(n, i)
-		count, limit := g.count, f.rules[i].limitOf(g)
+// candidate looks at counter n, which has buckets.
+func (t *counterTable) candidate(n uint32, now int64) candidate {
+	c := candidate{n: n, last: t.buckets.At(t.counters.At(n).newest).at.second(now)}
+	for i := range t.rules {
+		rc := t.ruleCount(n, i)
+		count, limit := rc.count, t.rules[i].limitOf(rc)
 		c.share = max(c.share, float64(count)/float64(limit))
 		c.near = c.near || count > 0 && count >= limit/2
 	}

@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// maxExceptions is how many exceptions a rule may have, as a gauge has two bytes for their number.
+// maxExceptions is how many exceptions a rule may have. ruleCount has two bytes for their number.
 const maxExceptions = math.MaxUint16
 
-// An Exception is a higher limit for some of the values of a rule's key. Of a rule's exceptions the first applies that
-// matches and hasn't ended.
+// An Exception is a higher limit for some of the values of a rule's key. The first of a rule's exceptions applies that
+// matches the value and hasn't ended.
 type Exception struct {
-	// Match reports whether the exception is for the value: always the same of the same value.
+	// Match reports whether the exception is for the value. It must always say the same of the same value.
 	Match  func(value string) bool
 	Reason string    // for people; may be empty
-	Limit  int64     // applies in place of the rule's; above it
-	Until  time.Time // the exception ends when the log's clock has reached it; never where it is zero
+	Limit  int64     // replaces the rule's, and is above it
+	Until  time.Time // when the exception ends, by the log's clock; zero: never
 }
 
 func (e *Exception) validate(r *Rule) error {
 	if e.Match == nil {
-		return errors.New("matches nothing")
+		return errors.New("no pattern: want the values that it is for")
 	}
 	if e.Limit <= r.Limit {
 		return fmt.Errorf("limit %d: want one above the rule's %d", e.Limit, r.Limit)
@@ -30,7 +30,7 @@ func (e *Exception) validate(r *Rule) error {
 	return nil
 }
 
-// end is the first second at which the exception doesn't apply any more.
+// end is the first second at which the exception no longer applies.
 func (e *Exception) end() int64 {
 	if e.Until.IsZero() {
 		return math.MaxInt64
@@ -42,7 +42,7 @@ func (e *Exception) end() int64 {
 	return at
 }
 
-// exception returns the number, from 1 on, of the exception that applies to a value; 0 for none.
+// exception returns the number, from 1 on, of the exception that applies to a value; 0 if none does.
 func (r *Rule) exception(value []byte, now int64) uint16 {
 	if len(r.Except) == 0 {
 		return 0
@@ -56,57 +56,57 @@ func (r *Rule) exception(value []byte, now int64) uint16 {
 	return 0
 }
 
-// limitOf is the limit that applies to a gauge of the rule.
-func (r *Rule) limitOf(g *gauge) int64 {
-	if g.except > 0 {
-		return r.Except[g.except-1].Limit
+// limitOf is the limit that applies to a count of the rule.
+func (r *Rule) limitOf(rc *ruleCount) int64 {
+	if rc.except > 0 {
+		return r.Except[rc.except-1].Limit
 	}
 	return r.Limit
 }
 
-// A lapse is a second at which exceptions of a rule end.
-type lapse struct {
-	at     int64
-	family *family
-	rule   int // in family.rules
+// An exceptionEnd is a second at which exceptions of a rule end.
+type exceptionEnd struct {
+	at    int64
+	table *counterTable
+	rule  int // in table.rules
 }
 
-func lapsesOf(f *family, rule int) (lapses []lapse) {
-	for i := range f.rules[rule].Except {
-		if at := f.rules[rule].Except[i].end(); at < math.MaxInt64 {
-			lapses = append(lapses, lapse{at, f, rule})
+func exceptionEndsOf(t *counterTable, rule int) (lapses []exceptionEnd) {
+	for i := range t.rules[rule].Except {
+		if at := t.rules[rule].Except[i].end(); at < math.MaxInt64 {
+			lapses = append(lapses, exceptionEnd{at, t, rule})
 		}
 	}
 	return lapses
 }
 
-// lapse ends the exceptions whose time has come, at their second: after the alerts that ended before it, in which
-// they still applied. shift is as for end.
-func (c *Counters) lapse(shift int64) {
-	for len(c.lapses) > 0 && c.lapses[0].at <= c.clock.now {
-		l := c.lapses[0]
-		c.pass(l.at - 1)
-		c.end(l.at-1, shift)
-		c.pass(l.at)
-		l.family.lapse(l.rule, l.at)
-		for len(c.lapses) > 0 && c.lapses[0] == l {
-			c.lapses = c.lapses[1:]
+// endExceptions ends the exceptions that are due, each at its second. Alerts that ended before that second still had
+// the exception's limit. shift is that of endAlerts.
+func (c *Counters) endExceptions(shift int64) {
+	for len(c.exceptionEnds) > 0 && c.exceptionEnds[0].at <= c.clock.now {
+		l := c.exceptionEnds[0]
+		c.slide(l.at - 1)
+		c.endAlerts(l.at-1, shift)
+		c.slide(l.at)
+		l.table.endExceptions(l.rule, l.at)
+		for len(c.exceptionEnds) > 0 && c.exceptionEnds[0] == l {
+			c.exceptionEnds = c.exceptionEnds[1:]
 		}
 	}
 }
 
-// lapse gives each gauge whose exception of the rule ends by now the limit that applies from now on.
-func (f *family) lapse(rule int, now int64) {
-	r := &f.rules[rule]
-	for n := range f.counters.len {
-		g := f.gauge(n, rule)
-		if g.except == 0 || r.Except[g.except-1].end() > now {
+// endExceptions changes the limit of all counts whose exception of the rule ends by now.
+func (t *counterTable) endExceptions(rule int, now int64) {
+	r := &t.rules[rule]
+	for n := range t.counters.Len() {
+		rc := t.ruleCount(n, rule)
+		if rc.except == 0 || r.Except[rc.except-1].end() > now {
 			continue
 		}
-		over := g.count > r.limitOf(g)
-		g.except = r.exception(f.value(n), now)
-		if over && g.count <= r.limitOf(g) { // another exception with a higher limit
-			f.fall(n, rule, now)
+		over := rc.count > r.limitOf(rc)
+		rc.except = r.exception(t.value(n), now)
+		if over && rc.count <= r.limitOf(rc) { // the next exception has a higher limit
+			t.recordFall(n, rule, now)
 		}
 	}
 }

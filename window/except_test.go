@@ -51,7 +51,7 @@ func TestValidateExceptions(t *testing.T) {
 		want string
 	}{
 		{"the rule's limit", []Exception{{Match: all, Limit: 3}, {Match: all, Limit: 2}}, "exception 2: limit 2"},
-		{"no match", []Exception{{Limit: 3}}, "exception 1: matches nothing"},
+		{"no match", []Exception{{Limit: 3}}, "exception 1: no pattern"},
 		{"too many", make([]Exception, maxExceptions+1), "65536 exceptions"},
 	} {
 		r := Rule{Key: Sender, Limit: 2, Window: time.Minute, Except: tt.e}

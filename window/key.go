@@ -6,28 +6,28 @@ import (
 	"strings"
 )
 
-// A Key is a way of naming who or what an arrival belongs to.
+// A Key names what an arrival is counted by: its sender, host, subject and so on.
 type Key uint8
 
 const (
 	Sender       Key = iota // envelope sender, folded; <> when empty
-	SenderDomain            // its domain
+	SenderDomain            // the envelope sender's domain
 	Auth                    // authenticated id, folded
 	User                    // U= of a local submission
 	Host                    // the sending host's IP address
 	Network                 // that address's /24 or /64
-	Account                 // the authenticated id, else the local user, else, unverified, [ADDRESS] or <SENDER>
+	Account                 // authenticated id, or local user, or (unverified) [ADDRESS] or <SENDER>
 	Subject                 // the subject as decoded
-	Topic                   // the subject folded
+	Topic                   // the subject as FoldSubject returns it
 	Log                     // the whole log: one value
 	NumKeys
 )
 
-// What an alert tells of its arrivals besides the keys. No rule counts by these.
+// What else an alert knows of its arrivals. No rule counts by these.
 const (
-	Helo            = NumKeys + iota // as the sending host said it
+	Helo            = NumKeys + iota // as the sending host gave it
 	Protocol                         // P=
-	RecipientDomain                  // of each recipient: several in one value, an LF between them
+	RecipientDomain                  // the recipients' domains, separated by LF
 	Anomaly                          // what is wrong with the entry, in words
 	Entry                            // the text of an entry that is an anomaly
 	NumValues
@@ -38,7 +38,7 @@ var keyNames = [NumValues]string{
 	"helo", "protocol", "recipient_domain", "anomaly", "entry",
 }
 
-// ParseKey is the inverse of String for the keys that rules have. Its error lists the names there are.
+// ParseKey returns the key with a name that String returns, if rules can have it. Its error lists these names.
 func ParseKey(s string) (Key, error) {
 	if k := slices.Index(keyNames[:NumKeys], s); k >= 0 {
 		return Key(k), nil

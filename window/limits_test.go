@@ -63,7 +63,7 @@ func TestTextOfKeys(t *testing.T) {
 	for i := range 100 {
 		l.count(l.arrival(at(0), fmt.Sprintf("sender %03d", i)))
 	}
-	if got := l.counters.Stats(); got.Keys != 10 || got.DroppedKeys != 90 || l.counters.families[0].texts.held != 100 {
+	if got := l.counters.Stats(); got.Keys != 10 || got.DroppedKeys != 90 || l.counters.tables[0].values.Held() != 100 {
 		t.Errorf("held %+v, want 10 keys of 10 bytes", got)
 	}
 }

@@ -5,31 +5,31 @@ import (
 	"strings"
 )
 
-// A Measure is what a rule counts: a sum of what each arrival has, or how many distinct values the arrivals have of
-// something. Its zero value is Messages.
+// A Measure is what a rule counts: a sum over the arrivals, or how many distinct values the arrivals have of something.
+// Its zero value is Messages.
 type Measure uint8
 
 const (
-	Messages   Measure = iota // one an arrival
+	Messages   Measure = iota // 1 for each arrival
 	Recipients                // Arrival.Recipients
 	Bytes                     // Arrival.Bytes
 	Hosts                     // distinct values of the key Host
-	Networks                  // of Network
-	Senders                   // of Sender
-	Subjects                  // of Subject
-	Addresses                 // distinct Arrival.Addresses
-	Anomalies                 // one an entry that is no Plain one
+	Networks                  // distinct values of Network
+	Senders                   // distinct values of Sender
+	Subjects                  // distinct values of Subject
+	Addresses                 // distinct values in Arrival.Addresses
+	Anomalies                 // 1 for each entry that is Odd, Doubtful or Stray
 	numMeasures
 )
 
-// numSums is how many measures are sums: those before it.
+// numSums is how many measures are sums. They stand first.
 const numSums = Hosts
 
 var measureNames = [numMeasures]string{
 	"messages", "recipients", "bytes", "hosts", "networks", "senders", "subjects", "addresses", "anomalies",
 }
 
-// ParseMeasure is the inverse of String. Its error lists the names there are.
+// ParseMeasure returns the measure with a name that String returns. Its error lists the names.
 func ParseMeasure(s string) (Measure, error) {
 	for m, name := range measureNames {
 		if s == name {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 	"time"
 )
@@ -35,13 +36,14 @@ func TestFloodOfKeysIsGivenBack(t *testing.T) {
 		t.Errorf("held after two windows of quiet: %+v", got)
 	}
 	c := l.counters
-	for _, f := range c.families {
-		if cap(f.buckets.pages)+cap(f.counters.pages)+cap(f.gauges.pages)+cap(f.pasts.pages)+cap(f.table)+cap(f.texts.chunks) != 0 {
-			t.Errorf("key %v keeps room for its counters", f.key)
+	for _, t := range c.tables {
+		if held := t.counters.Len() + t.ruleCounts.Len() + t.buckets.Len() + t.peakHistories.Len() +
+			uint32(cap(t.index)); held != 0 || !reflect.ValueOf(t.values).IsZero() {
+			l.t.Errorf("key %v keeps room for its counters", t.key)
 		}
 	}
-	if len(c.history.blocks) > 0 {
-		t.Errorf("room for %d blocks kept", len(c.history.blocks))
+	if len(c.arrivals.blocks) > 0 {
+		t.Errorf("room for %d blocks kept", len(c.arrivals.blocks))
 	}
 }
 
@@ -53,7 +55,7 @@ func TestCounterHoldsOneBucketASecond(t *testing.T) {
 			l.send(1, at(max(s-5, 0)))
 		}
 	}
-	if got := l.counters.families[0].buckets.len; got > 1+60+disorder {
+	if got := l.counters.tables[0].buckets.Len(); got > 1+60+disorder {
 		t.Errorf("%d buckets for a window of 60 s", got)
 	}
 }

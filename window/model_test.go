@@ -276,8 +276,8 @@ func verdictsOf(alerts []*Alert) (vs []verdict) {
 func TestCountersAgreeWithTheirDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rules := drawRules(t)
-		class := drawClass(t)
-		c := newClassed(t, rules, class)
+		class := drawLevelSize(t)
+		c := newWithLevelSize(t, rules, class)
 		m := &model{rules: rules, class: int64(class), open: map[string]*modelAlert{}}
 		if m.brief = rapid.Bool().Draw(t, "brief"); m.brief {
 			c.Brief()
@@ -356,15 +356,15 @@ func drawException(t *rapid.T, limit int64) Exception {
 	return e
 }
 
-// drawClass draws how large a class of inner values may be.
-func drawClass(t *rapid.T) int {
-	return rapid.SampledFrom([]int{1, 2, 3, 4, maxClass}).Draw(t, "class")
+// drawLevelSize draws how large a class of inner values may be.
+func drawLevelSize(t *rapid.T) int {
+	return rapid.SampledFrom([]int{1, 2, 3, 4, maxLevelSize}).Draw(t, "class")
 }
 
-func newClassed(t fataler, rules []Rule, class int) *Counters {
+func newWithLevelSize(t fataler, rules []Rule, class int) *Counters {
 	t.Helper()
 	l := defaultLimits
-	l.class = class
+	l.levelSize = class
 	c, err := newLimited(rules, l)
 	if err != nil {
 		t.Fatal(err)

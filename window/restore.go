@@ -5,90 +5,93 @@ import (
 	"time"
 )
 
-// Longest is the longest window of the rules; 0 without rules. Counters that begin to read with the clock as it was
-// two of these before now, by the clock, show the same as those that read everything: what is counted now arrived in
-// the last one, and what is open now was over its limit some time in the last one, by what arrived in the last two.
+// Longest is the longest window of the rules; 0 without rules. Counters may start reading two of these before now, with
+// the clock of that time, and show the same as counters that read everything. What counts now arrived in the last
+// window. What is open now was over its limit at some time in the last window, by arrivals of the last two.
 func (c *Counters) Longest() time.Duration { return time.Duration(c.longest) * time.Second }
 
-// Save returns the open alerts in the order they were opened, for Restore. An alert that has ended isn't among them,
-// also where Advance hasn't returned it yet.
+// Save returns the open alerts for Restore, in the order they were opened. An alert that has ended is not among them,
+// even if Advance hasn't returned it yet.
 func (c *Counters) Save() []SavedAlert {
-	episodes := c.episodes()
+	episodes := c.openAlerts()
 	saved := make([]SavedAlert, len(episodes))
 	for i, e := range episodes {
-		saved[i] = e.save(c.fell(e))
+		saved[i] = e.save(c.lastFall(e))
 	}
 	return saved
 }
 
-// fell is the second at which the episode's count last fell to the limit; now while it is over.
-func (c *Counters) fell(e *episode) int64 {
-	f := e.rule.family
-	if g := f.gauge(e.n, e.rule.index); g.count <= e.rule.limitOf(g) {
-		return f.fell[f.position(e.n, e.rule.index)]
+// lastFall is the second at which the alert's count last fell to its limit; now while it is over.
+func (c *Counters) lastFall(e *openAlert) int64 {
+	t := e.rule.table
+	if rc := t.ruleCount(e.counter, e.rule.index); rc.count <= e.rule.limitOf(rc) {
+		return t.fellAt[t.position(e.counter, e.rule.index)]
 	}
 	return c.clock.now
 }
 
-// Restore puts the alerts that Save returned back into counters that have read the log again, from two Longest before
-// that moment to that moment. An alert of a rule that is no longer there is dropped. One that the counters hold open,
-// though perhaps under another id as they saw only part of its past, becomes what it was. One that they don't hold,
-// because the log it came from is gone or only the end of an exception kept it open, is opened as it was, and ends
-// one window after it was last over its limit, as far as that is known: after now at the latest, unless arrivals keep
-// it open. SetClock is then what tells the time, if no line does.
+// Restore puts the alerts that Save returned back into counters. These must have read the log again, from two Longest
+// before the moment of Save up to that moment.
 //
-// Restore returns the alerts that are open and were not saved, in the order opened: of lines that were added to the
-// past. Open has them after those that were saved. What ended during the re-read is not returned by Advance.
+//   - An alert of a rule that no longer exists is dropped.
+//   - An alert that the counters hold open becomes what it was. They may have it under another id, as they saw only
+//     part of its past.
+//   - An alert that they don't hold is opened as it was: its log is gone, or only the end of an exception kept it open.
+//     It ends one window after it was last over its limit, as far as that is known. That is one window after now at the
+//     latest, unless arrivals keep it open. SetClock sets the time for that where no line does.
+//
+// Restore returns the open alerts that were not saved, in the order they opened: they come from lines that were added
+// to the past. Open lists them after the saved ones. Advance won't return what ended during the re-read.
 func (c *Counters) Restore(saved []SavedAlert) (fresh []*Alert) {
 	c.ended = nil
-	held := c.episodes()
-	known := make(map[*episode]bool, len(saved))
+	held := c.openAlerts()
+	known := make(map[*openAlert]bool, len(saved))
 	for i := range saved {
 		if e := c.restore(&saved[i]); e != nil {
 			known[e] = true
-			c.enumerate(e)
+			c.number(e)
 		}
 	}
 	for _, e := range held {
 		if !known[e] {
-			c.enumerate(e)
+			c.number(e)
 			fresh = append(fresh, e.alert)
 		}
 	}
 	return fresh
 }
 
-// enumerate makes the episode the last in the order opened.
-func (c *Counters) enumerate(e *episode) {
+// number makes the alert the last in the order of opening.
+func (c *Counters) number(e *openAlert) {
 	c.opened++
 	e.number = c.opened
 }
 
-// restore returns the episode of a saved alert; nil where it has no rule or there is no room for it.
-func (c *Counters) restore(s *SavedAlert) *episode {
+// restore restores a saved alert. It returns nil where the alert has no rule or there is no room for it.
+func (c *Counters) restore(s *SavedAlert) *openAlert {
 	rule := c.ruleOf(s.Rule)
 	if rule == nil {
 		return nil
 	}
-	e := c.open[episodeKey{rule, rule.family.find(s.Value, c.hash(s.Value))}]
+	e := c.open[openKey{rule, rule.table.find(s.Value, c.hash(s.Value))}]
 	if e == nil {
 		e = c.reopen(rule, s)
 	}
 	if e != nil {
 		e.restore(s, &c.budget)
-		c.resettle(e, s.Fell)
+		c.delayEnd(e, s.Fell)
 	}
 	return e
 }
 
-// resettle sees to it that the episode doesn't end earlier than was known, which it would where lines are gone.
-func (c *Counters) resettle(e *episode, fell int64) {
-	f, now := e.rule.family, c.clock.now
+// delayEnd keeps the alert from ending earlier than is known from Save. Without it that happens where lines are gone.
+func (c *Counters) delayEnd(e *openAlert, fell int64) {
+	t, now := e.rule.table, c.clock.now
 	fell = min(max(fell, now-windowSeconds(&e.rule.Rule)), now)
-	f.fall(e.n, e.rule.index, max(fell, f.fell[f.position(e.n, e.rule.index)]))
+	t.recordFall(e.counter, e.rule.index, max(fell, t.fellAt[t.position(e.counter, e.rule.index)]))
 }
 
-func (c *Counters) ruleOf(text string) *counted {
+func (c *Counters) ruleOf(text string) *compiledRule {
 	for _, r := range c.rules {
 		if r.text == text {
 			return r
@@ -97,32 +100,32 @@ func (c *Counters) ruleOf(text string) *counted {
 	return nil
 }
 
-// reopen opens an episode, of an alert without contents.
-func (c *Counters) reopen(rule *counted, s *SavedAlert) *episode {
-	if c.full() {
+// reopen opens an alert that has no contents yet.
+func (c *Counters) reopen(rule *compiledRule, s *SavedAlert) *openAlert {
+	if c.alertsFull() {
 		return nil
 	}
-	n := rule.family.findOrCreate(s.Value, c.hash(s.Value), c.clock.now)
+	n := rule.table.findOrCreate(s.Value, c.hash(s.Value), c.clock.now)
 	if n == 0 {
 		c.refused++
 		return nil
 	}
-	e := &episode{alert: new(Alert), rule: rule, n: n, due: c.clock.now}
-	c.admit(e)
+	e := &openAlert{alert: new(Alert), rule: rule, counter: n, due: c.clock.now}
+	c.addOpen(e)
 	return e
 }
 
-// admit takes an episode among the open ones.
-func (c *Counters) admit(e *episode) {
-	f := e.rule.family
-	f.gauge(e.n, e.rule.index).open = true
-	f.counters.at(e.n).open++
-	c.open[episodeKey{e.rule, e.n}] = e
+// addOpen adds an alert to the open ones.
+func (c *Counters) addOpen(e *openAlert) {
+	t := e.rule.table
+	t.ruleCount(e.counter, e.rule.index).open = true
+	t.counters.At(e.counter).openAlerts++
+	c.open[openKey{e.rule, e.counter}] = e
 	heap.Push(&c.queue, e)
 }
 
-// full reports, and counts, that no more alerts can be opened.
-func (c *Counters) full() bool {
+// alertsFull reports, and counts, that no more alerts can be opened.
+func (c *Counters) alertsFull() bool {
 	if len(c.open) < c.limits.open {
 		return false
 	}

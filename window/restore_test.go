@@ -135,8 +135,8 @@ func TestRestoredGoesOnAsIfNothingHadHappened(t *testing.T) {
 		rules := drawRules(t)
 		lines := drawLog(t)
 		split := rapid.IntRange(0, len(lines)).Draw(t, "split")
-		class := drawClass(t)
-		whole := newClassed(t, rules, class)
+		class := drawLevelSize(t)
+		whole := newWithLevelSize(t, rules, class)
 		clocks := make([]Clock, split)
 		for i := range split {
 			clocks[i] = whole.Clock()
@@ -145,7 +145,7 @@ func TestRestoredGoesOnAsIfNothingHadHappened(t *testing.T) {
 		windows := rapid.Int64Range(1, 2).Draw(t, "windows")
 		mark := drawMark(t, clocks, whole, windows)
 
-		again := newClassed(t, rules, class)
+		again := newWithLevelSize(t, rules, class)
 		if mark > 0 {
 			again.SetClock(clocks[mark])
 		}

@@ -3,12 +3,13 @@ package window
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Bounds of a rule's window. MinWindow is above disorder, so that a line which comes late is always inside it.
+// Bounds of a rule's window. MinWindow is above disorder, so that a late line is always inside the window.
 const (
 	MinWindow = 10 * time.Second
 	MaxWindow = 31 * day
@@ -22,12 +23,12 @@ type Rule struct {
 	Count  Measure
 	Limit  int64         // at least 1; a count equal to it is not over
 	Window time.Duration // whole seconds from MinWindow to MaxWindow
-	Scope  string        // which arrivals are counted, always in the same words; empty where nothing is said of it
+	Scope  string        // which arrivals count, always in the same words; empty: the default
 	Except []Exception   // higher limits for some values; not part of the rule's identity
 }
 
-// ParseRule reads what String writes: key, measure (messages when left out), limit and window, such as
-// "sender 20/5m" or "sender recipients 500/1h"; but no scope. The rule's Name is the text.
+// ParseRule reads a rule: key, measure (messages when left out), limit and window, such as "sender 20/5m" or "sender
+// recipients 500/1h". It is the inverse of String but reads no scope. The rule's Name is the text.
 func ParseRule(s string) (Rule, error) {
 	r, err := parseRule(strings.Fields(s))
 	if err != nil {
@@ -51,10 +52,10 @@ func parseRule(fields []string) (r Rule, err error) {
 	}
 	limit, window, found := strings.Cut(fields[len(fields)-1], "/")
 	if !found {
-		return r, fmt.Errorf("%q: want LIMIT/WINDOW, such as 20/5m", limit)
+		return r, fmt.Errorf("limit and window %q: want LIMIT/WINDOW, such as 20/5m", limit)
 	}
 	if r.Limit, err = strconv.ParseInt(limit, 10, 64); err != nil {
-		return r, fmt.Errorf("limit %q: want a whole number", limit)
+		return r, fmt.Errorf("limit %q: want a whole number from 1 to %d", limit, math.MaxInt64)
 	}
 	if r.Window, err = ParseWindow(window); err != nil {
 		return r, err
@@ -62,30 +63,30 @@ func parseRule(fields []string) (r Rule, err error) {
 	return r, r.Validate()
 }
 
-// Validate says what keeps the rule from being counted.
+// Validate says why the rule can't be counted.
 func (r Rule) Validate() error {
 	if r.Key >= NumKeys {
-		return fmt.Errorf("unknown key %v", r.Key)
+		return fmt.Errorf("key %d: want one below %d", r.Key, NumKeys)
 	}
 	if r.Count >= numMeasures {
-		return fmt.Errorf("unknown measure %v", r.Count)
+		return fmt.Errorf("measure %d: want one below %d", r.Count, numMeasures)
 	}
 	if r.Limit < 1 {
 		return fmt.Errorf("limit %d: want at least 1", r.Limit)
 	}
 	if len(r.Except) > maxExceptions {
-		return fmt.Errorf("%d exceptions: want %d at most", len(r.Except), maxExceptions)
+		return fmt.Errorf("%d exceptions: want at most %d", len(r.Except), maxExceptions)
 	}
 	for i := range r.Except {
 		if err := r.Except[i].validate(&r); err != nil {
 			return fmt.Errorf("exception %d: %w", i+1, err)
 		}
 	}
-	return validateWindow(r.Window)
+	return validateWindow(r.Window, r.Window.String())
 }
 
-// String is the rule without its name and exceptions: in the form that ParseRule reads, and behind it the scope in
-// braces, where it has one. An alert's ID depends on it.
+// String is the rule without its name and exceptions, in the form that ParseRule reads. A scope follows in braces. An
+// alert's ID depends on it.
 func (r Rule) String() string {
 	s := r.Key.String() + " "
 	if r.Count != Messages {
@@ -98,13 +99,13 @@ func (r Rule) String() string {
 	return s
 }
 
-// ParseWindow reads a window: a Go duration such as "5m" or "1h30m", or whole days such as "7d".
+// ParseWindow reads the length of a window: a Go duration such as "5m" or "1h30m", or whole days such as "7d".
 func ParseWindow(s string) (time.Duration, error) {
 	d, err := parseWindow(s)
 	if err != nil {
 		return 0, fmt.Errorf("window %q: want a duration such as 5m, 1h or 7d", s)
 	}
-	return d, validateWindow(d)
+	return d, validateWindow(d, s)
 }
 
 func parseWindow(s string) (time.Duration, error) {
@@ -116,17 +117,18 @@ func parseWindow(s string) (time.Duration, error) {
 	return time.Duration(n) * day, err
 }
 
-func validateWindow(d time.Duration) error {
+// validateWindow checks a window that is written as text.
+func validateWindow(d time.Duration, text string) error {
 	if d < MinWindow || d > MaxWindow {
-		return fmt.Errorf("window %v: want %s to %s", d, FormatWindow(MinWindow), FormatWindow(MaxWindow))
+		return fmt.Errorf("window %q: want %s to %s", text, FormatWindow(MinWindow), FormatWindow(MaxWindow))
 	}
 	if d%time.Second != 0 {
-		return fmt.Errorf("window %v: want whole seconds", d)
+		return fmt.Errorf("window %q: want whole seconds", text)
 	}
 	return nil
 }
 
-// FormatWindow writes the length of a window in the largest unit of which it is a multiple: 5m, 90m, 1d.
+// FormatWindow writes the length of a window in the largest unit that divides it: 5m, 90m, 1d.
 func FormatWindow(d time.Duration) string {
 	switch {
 	case d%day == 0:

@@ -2,7 +2,7 @@ package window
 
 import "slices"
 
-// maxScopes is how many scopes rules may have, as Arrival.Outside has a bit for each.
+// maxScopes is how many scopes rules may have. Arrival.Outside has one bit for each.
 const maxScopes = 64
 
 // Scopes returns the scopes of the rules, each once, in the order of their first use.
@@ -10,25 +10,25 @@ func (c *Counters) Scopes() []string { return slices.Clone(c.scopes) }
 
 // CountsAddresses reports whether any rule needs Arrival.Addresses.
 func (c *Counters) CountsAddresses() bool {
-	return slices.ContainsFunc(c.rules, func(r *counted) bool { return r.Count == Addresses })
+	return slices.ContainsFunc(c.rules, func(r *compiledRule) bool { return r.Count == Addresses })
 }
 
-// Counts reports whether any rule needs the value for a key. If none needs that for Topic, it may be nil also where
-// there is a Subject: alerts then make it by Fold, which takes longer than to count an arrival.
+// Counts reports whether any rule needs the value for a key. If none needs Topic, it may be nil even where there is a
+// Subject. Alerts then make it by FoldSubject, which takes longer than counting an arrival.
 func (c *Counters) Counts(k Key) bool {
-	inner := slices.Index(innerKeys[:], k)
-	return slices.ContainsFunc(c.rules, func(r *counted) bool {
+	inner := slices.Index(distinctKeys[:], k)
+	return slices.ContainsFunc(c.rules, func(r *compiledRule) bool {
 		return r.Key == k || inner >= 0 && r.Count == numSums+Measure(inner)
 	})
 }
 
-// CountsLog reports whether any rule needs the value for Log of arrivals that are no anomalies.
+// CountsLog reports whether any rule needs the value for Log of arrivals that are not anomalies.
 func (c *Counters) CountsLog() bool {
-	return slices.ContainsFunc(c.rules, func(r *counted) bool { return r.Key == Log && r.Count != Anomalies })
+	return slices.ContainsFunc(c.rules, func(r *compiledRule) bool { return r.Key == Log && r.Count != Anomalies })
 }
 
-// everything is the scope of a rule that counts Anomalies and says nothing of a scope: an entry that can't be read
-// belongs to nobody, and so nobody could say that it counts.
+// everything is the scope of a rule that counts Anomalies and has no Scope. An entry that can't be read belongs to
+// nobody, so no scope can include it.
 const everything = -1
 
 // scope returns the number of a rule's scope.
@@ -44,24 +44,25 @@ func (c *Counters) scope(r *Rule) int {
 	return len(c.scopes) - 1
 }
 
-// familyOf returns the family that counts for a rule.
-func (c *Counters) familyOf(r *Rule) *family {
+// tableOf returns the table that counts for a rule, and adds it where it is missing.
+func (c *Counters) tableOf(r *Rule) *counterTable {
 	k, scope, odd := r.Key, c.scope(r), r.Count == Anomalies
-	for _, f := range c.families {
-		if f.key == k && f.scope == scope && f.odd == odd {
-			return f
+	for _, t := range c.tables {
+		if t.key == k && t.scope == scope && t.odd == odd {
+			return t
 		}
 	}
 	nth := slices.Index(c.keys, k)
 	if nth < 0 {
 		nth = len(c.keys)
 		c.keys = append(c.keys, k)
-		c.sums = append(c.sums, 0)
-		c.history.hashes++
+		c.valueHashes = append(c.valueHashes, 0)
+		c.arrivals.hashes++
 	}
-	f := &family{ruling: ruling{key: k, nth: nth, scope: scope, odd: odd}, limits: &c.limits, hashes: &c.hashes}
-	c.families = append(c.families, f)
-	return f
+	config := tableConfig{key: k, nth: nth, scope: scope, odd: odd}
+	t := &counterTable{tableConfig: config, limits: &c.limits, hashes: &c.hashes}
+	c.tables = append(c.tables, t)
+	return t
 }
 
 // inside reports whether any rule counts the arrival.

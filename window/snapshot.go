@@ -5,31 +5,31 @@ import (
 	"slices"
 )
 
-// Snapshot is the alert as it is now, to be told of elsewhere while this one goes on.
+// Snapshot returns a copy of the alert as it is now. Further arrivals don't change the copy.
 func (a *Alert) Snapshot() *Alert {
 	s := *a
 	s.Samples = slices.Clone(a.Samples)
-	s.course.bars = slices.Clone(a.course.bars)
-	s.tallies = make([]tally, len(a.tallies))
-	for k := range a.tallies {
-		t := &a.tallies[k]
-		s.tallies[k] = tally{rows: slices.Clone(t.rows), other: t.other}
+	s.chart.bars = slices.Clone(a.chart.bars)
+	s.values = make([]valueCounts, len(a.values))
+	for k := range a.values {
+		t := &a.values[k]
+		s.values[k] = valueCounts{rows: slices.Clone(t.rows), other: t.other}
 	}
 	return &s
 }
 
-// TalliedValues is how many values an alert tells apart, of all keys: what it takes in memory is some hundred bytes for each.
+// TalliedValues is how many values an alert tells apart, of all keys. Each takes some hundred bytes of memory.
 func (a *Alert) TalliedValues() (n int) {
-	for k := range a.tallies {
-		n += len(a.tallies[k].rows)
+	for k := range a.values {
+		n += len(a.values[k].rows)
 	}
 	return n
 }
 
-// Trim leaves an alert that has ended the n values of each key with the most messages. The others are counted together.
+// Trim keeps the n values of each key with the most messages, of an alert that has ended. The others are added up.
 func (a *Alert) Trim(n int) {
-	for k := range a.tallies {
-		t := &a.tallies[k]
+	for k := range a.values {
+		t := &a.values[k]
 		if len(t.rows) <= n {
 			continue
 		}
@@ -39,6 +39,6 @@ func (a *Alert) Trim(n int) {
 		for _, r := range rows[n:] {
 			other.add(r)
 		}
-		*t = tally{rows: slices.Clone(rows[:n]), other: other}
+		*t = valueCounts{rows: slices.Clone(rows[:n]), other: other}
 	}
 }

@@ -2,18 +2,19 @@ package window
 
 // Stats are what the counters hold, and what their bounds have cost so far.
 type Stats struct {
-	Keys  int // pairs of key and value that are counted
-	Rows  int // arrivals in history
-	DistinctValues int // inner values, for rules that count distinct ones
-	Bytes int // that these take
-	Open  int // alerts
+	Keys           int // values with a counter
+	Rows           int // arrivals in the arrival log
+	DistinctValues int // held for rules that count distinct values
+	Bytes          int // of the arrival log
+	Open           int // alerts
 
-	// values that were dropped before their time, and arrivals of a value for which there was no room
-	DroppedKeys    int
-	MergedArrivals int // arrivals counted at the second of one before
-	ForgottenRows  int // arrivals let go before their time, which are missing from the alerts that open later
-	OmittedDistinct   int // inner values of arrivals that were not counted, for rules that count distinct ones
-	RefusedAlerts  int // arrivals over a limit that opened no alert, and alerts that were not restored
+	// Values that were dropped before their time, and arrivals that didn't count because there was no room for their
+	// value.
+	DroppedKeys     int
+	MergedArrivals  int // arrivals that counted at the second of an earlier one
+	ForgottenRows   int // arrivals dropped before their time; alerts that open later miss them
+	OmittedDistinct int // distinct values that were not counted
+	RefusedAlerts   int // arrivals over a limit that opened no alert, and alerts that were not restored
 }
 
 // Add adds the numbers of other counters.
@@ -30,18 +31,38 @@ func (s *Stats) Add(other Stats) {
 	s.RefusedAlerts += other.RefusedAlerts
 }
 
-// Stats returns what is held now.
+// Stats returns what the counters hold now.
 func (c *Counters) Stats() Stats {
 	s := Stats{
-		Rows: c.history.rows, Bytes: c.history.size, Open: len(c.open),
+		Rows: c.arrivals.rows, Bytes: c.arrivals.size, Open: len(c.open),
 		ForgottenRows: c.forgotten, RefusedAlerts: c.refused,
 	}
-	for _, f := range c.families {
-		s.Keys += f.held
-		s.DroppedKeys += f.dropped
-		s.MergedArrivals += f.merged
-		s.DistinctValues += f.inner()
-		s.OmittedDistinct += f.omitted
+	for _, t := range c.tables {
+		s.Keys += t.held
+		s.DroppedKeys += t.dropped
+		s.MergedArrivals += t.merged
+		s.DistinctValues += t.distinctHeld()
+		s.OmittedDistinct += t.omittedDistinct
 	}
 	return s
+}
+
+// RuleStats is what the counters hold for one rule.
+type RuleStats struct {
+	Keys int // values with a counter; rules on one key in one scope share them
+	Open int // alerts
+}
+
+// RuleStats returns the numbers of each rule, in the order in which New got the rules.
+func (c *Counters) RuleStats() []RuleStats {
+	held := make([]RuleStats, len(c.rules))
+	at := make(map[*compiledRule]int, len(c.rules))
+	for i, r := range c.rules {
+		held[i].Keys = r.table.held
+		at[r] = i
+	}
+	for _, e := range c.queue {
+		held[at[e.rule]].Open++
+	}
+	return held
 }

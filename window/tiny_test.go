@@ -12,18 +12,18 @@ import (
 func TestTinyBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rules := drawRules(t)
-		class := drawClass(t)
+		class := drawLevelSize(t)
 		small := func(name string) int { return rapid.IntRange(0, 12).Draw(t, name) }
 		bounded, err := newLimited(rules, limits{
 			keys: small("keys"), keyText: small("key text"), buckets: small("buckets"),
-			inner: small("inner"), class: class,
+			distinct: small("inner"), levelSize: class,
 			rows: small("rows"), text: 30 * small("text"),
 			open: small("open"), tallied: small("tallied"), talliedText: small("tallied text"),
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		free := newClassed(t, rules, class)
+		free := newWithLevelSize(t, rules, class)
 		touched := map[string]bool{}
 		for i, l := range drawLog(t) {
 			_, want, _ := l.read(free)
@@ -72,8 +72,8 @@ func countsOf(c *Counters) map[string]int64 {
 	counts := map[string]int64{}
 	for _, r := range c.rules {
 		for _, v := range drawnValues {
-			if n := r.family.find([]byte(v), c.hash([]byte(v))); n != 0 {
-				counts[r.text+" "+v] = r.family.gauge(n, r.index).count
+			if n := r.table.find([]byte(v), c.hash([]byte(v))); n != 0 {
+				counts[r.text+" "+v] = r.table.ruleCount(n, r.index).count
 			}
 		}
 	}
@@ -96,31 +96,31 @@ func checkBounds(t *rapid.T, c *Counters) {
 		c.budget.text > most.talliedText {
 		t.Fatalf("%+v, budget %+v, with bounds of %+v", s, c.budget, most)
 	}
-	for _, f := range c.families {
-		if f.inner() > most.inner {
-			t.Fatalf("%d inner values with bounds of %+v", f.inner(), most)
+	for _, f := range c.tables {
+		if f.distinctHeld() > most.distinct {
+			t.Fatalf("%d inner values with bounds of %+v", f.distinctHeld(), most)
 		}
-		if f.held > most.keys || f.used > most.buckets || f.texts.held > most.keyText {
-			t.Fatalf("%d keys, %d bytes, %d buckets with bounds of %+v", f.held, f.texts.held, f.used, most)
+		if f.held > most.keys || f.used > most.buckets || f.values.Held() > most.keyText {
+			t.Fatalf("%d keys, %d bytes, %d buckets with bounds of %+v", f.held, f.values.Held(), f.used, most)
 		}
-		checkFamily(t, f, c.clock.now)
+		checkTable(t, f, c.clock.now)
 	}
 }
 
-func checkFamily(t *rapid.T, f *family, now int64) {
+func checkTable(t *rapid.T, f *counterTable, now int64) {
 	held, used, text := 0, 0, 0
-	for n := range f.counters.len {
-		c := f.counters.at(n)
+	for n := range f.counters.Len() {
+		c := f.counters.At(n)
 		if c.idle() {
 			continue
 		}
 		held++
 		text += len(f.value(n))
 		sums := make([]int64, len(f.rules))
-		b := c.last
+		b := c.newest
 		for range c.buckets {
 			used++
-			in := f.buckets.at(b)
+			in := f.buckets.At(b)
 			for i, r := range f.rules {
 				if r.Count < numSums && in.at.second(now)+f.windows[i] > now {
 					sums[i] += in.sums()[r.Count]
@@ -129,30 +129,32 @@ func checkFamily(t *rapid.T, f *family, now int64) {
 			if in.counter != n || in.at.second(now)+f.longest <= now {
 				t.Fatalf("counter %d has bucket %+v at %d", n, in, now)
 			}
-			b = in.prev
+			b = in.older
 		}
-		for _, v := range f.varieties {
-			sums = addVariety(t, f, v, n, now, sums)
+		for i, ref := range f.distinctRefs {
+			if ref.estimator != nil {
+				sums[i] = ref.estimator.Count(n, ref.window, now-f.windows[i])
+			}
 		}
 		for i, sum := range sums {
-			if got := f.gauge(n, i).count; got != sum {
+			if got := f.ruleCount(n, i).count; got != sum {
 				t.Fatalf("gauge %d shows %d, its buckets %d", i, got, sum)
 			}
 		}
 	}
 	chained := 0
-	for s := f.seconds.first; s < f.seconds.next; s++ {
-		if s > f.seconds.first && f.seconds.at(s-1).at >= f.seconds.at(s).at {
+	for s := f.seconds.First(); s < f.seconds.Next(); s++ {
+		if s > f.seconds.First() && f.seconds.At(s-1).at >= f.seconds.At(s).at {
 			t.Fatalf("second %d is not in order", s)
 		}
-		for b, left := f.seconds.at(s).first, uint32(0); b != 0; left, b = b, f.buckets.at(b).right {
-			if chained++; f.buckets.at(b).at != stamp(f.seconds.at(s).at) || f.buckets.at(b).left != left {
-				t.Fatalf("bucket %+v is in second %+v", f.buckets.at(b), f.seconds.at(s))
+		for b, left := f.seconds.At(s).first, uint32(0); b != 0; left, b = b, f.buckets.At(b).nextInSecond {
+			if chained++; f.buckets.At(b).at != stamp(f.seconds.At(s).at) || f.buckets.At(b).prevInSecond != left {
+				t.Fatalf("bucket %+v is in second %+v", f.buckets.At(b), f.seconds.At(s))
 			}
 		}
 	}
-	if held != f.held || used != f.used || chained != used || text != f.texts.held {
+	if held != f.held || used != f.used || chained != used || text != f.values.Held() {
 		t.Fatalf("%d counters, %d and %d buckets, %d bytes, known as %d, %d, %d", held, used, chained, text, f.held,
-			f.used, f.texts.held)
+			f.used, f.values.Held())
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// replyPrefixes are what mailers put before the subject of an answer or of a forwarded message, in lower case. Behind
-// them comes a colon, perhaps after a number in brackets or a space.
+// replyPrefixes are what mail programs put before the subject of a reply or a forwarded message, in lower case. A colon
+// follows, perhaps after a number in brackets or a space.
 var replyPrefixes = [...]string{
 	"re", "fw", "fwd", // English
 	"aw", "antw", "wg", // German: Antwort, weitergeleitet; antw is Dutch too
@@ -16,27 +16,28 @@ var replyPrefixes = [...]string{
 	"回复", "答复", "转发", // Chinese
 }
 
-// uuidGroups are the lengths of the hexadecimal groups of a UUID (RFC 9562, section 4), which hyphens join.
+// uuidGroups are the lengths of the hexadecimal groups of a UUID (RFC 9562, section 4). Hyphens join them.
 var uuidGroups = [...]int{8, 4, 4, 4, 12}
 
 const uuidLen = 36
 
-// minHex is the length from which letters a to f alone are taken for an id and not for a word.
+// minHex is the length from which letters a to f alone count as an id and not as a word.
 const minHex = 8
 
-// FoldSubject appends to dst the subject without what changes from one message of a mailing to the next, and returns it:
+// FoldSubject removes from a subject what changes from one message of a mailing to the next. It appends the result to
+// dst and returns that:
 //
-//   - upper case becomes lower case, where that takes as many bytes
-//   - emoji and symbols count as white space, which becomes one space, and none at the ends
-//   - characters that show nothing go: soft hyphens, joiners, directions
-//   - ids become #: words of ASCII letters and digits mixed, 8 or more hexadecimal digits, UUIDs
-//   - numbers become #: digits of any script, also joined by one of . , : / - as in dates and amounts
-//   - U+FFFD at the end goes: it is what is left of a character that Exim's cut at 100 bytes divided
-//   - then prefixes such as Re:, AW: and Fwd[2]: go from the front, however many
+//   - Upper case becomes lower case, if that takes as many bytes.
+//   - Emoji and symbols count as white space. White space becomes one space, and none at the ends.
+//   - Invisible characters go: soft hyphens, joiners, directions.
+//   - Ids become #: words of ASCII letters and digits mixed, 8 or more hexadecimal digits, UUIDs.
+//   - Numbers become #: digits of any script, also joined by one of . , : / - as in dates and amounts.
+//   - U+FFFD at the end goes: it is what is left of a character that Exim's limit of 100 bytes divided.
+//   - Then prefixes such as Re:, AW: and Fwd[2]: go from the front, however many.
 //
-// A # counts as a digit, so that what is folded stays as it is. The result is never empty: where nothing is left, it is
-// `(emoji)` or `(empty)`. It is never longer than the subject otherwise. The subject should be valid UTF-8; a byte that
-// isn't becomes a question mark.
+// A # counts as a digit, so folding a folded subject doesn't change it. The result is never empty: where nothing is
+// left, it is `(emoji)` or `(empty)`. Otherwise it is never longer than the subject. The subject should be valid UTF-8;
+// a byte that isn't becomes a question mark.
 func FoldSubject(subject []byte, dst []byte) []byte {
 	start := len(dst)
 	emoji := false
@@ -78,7 +79,7 @@ func FoldSubject(subject []byte, dst []byte) []byte {
 	return append(dst, noText...)
 }
 
-// trimCut takes white space and halves of characters from the end.
+// trimCut removes white space and parts of characters from the end.
 func trimCut(s []byte) []byte {
 	for {
 		r, n := utf8.DecodeLastRune(s)
@@ -89,8 +90,8 @@ func trimCut(s []byte) []byte {
 	}
 }
 
-// leadingToken returns the ASCII letters and digits of any script that s begins with. Other letters end a token: in
-// scripts that don't part words, a number would make an id of the whole sentence.
+// leadingToken returns the ASCII letters and the digits of any script that s begins with. Other letters end a token: in
+// scripts without spaces between words, a number would otherwise make an id of the whole sentence.
 func leadingToken(s []byte) []byte {
 	for i := 0; i < len(s); {
 		if isLetter(s[i]) {
@@ -110,7 +111,7 @@ func isLetter(b byte) bool { return 'a' <= b|0x20 && b|0x20 <= 'z' }
 
 func isHex(b byte) bool { return '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'f' }
 
-// isID reports whether there is a digit in the token, or only letters that make a hexadecimal number.
+// isID reports whether the token has a digit, or is a hexadecimal number of letters alone.
 func isID(token []byte) bool {
 	hex := len(token) >= minHex
 	for _, b := range token {
@@ -140,7 +141,7 @@ func isUUID(s []byte) bool {
 	return true
 }
 
-// appendNumber appends a #, or lets the one before it stand for both where only a . , : / or - is between them.
+// appendNumber appends a #. If only a . , : / or - separates it from the # before, that one stands for both.
 func appendNumber(dst []byte, start int) []byte {
 	if n := len(dst); n-start >= 2 && dst[n-2] == '#' && bytes.IndexByte([]byte(".,:/-"), dst[n-1]) >= 0 {
 		return dst[:n-1]
@@ -155,7 +156,7 @@ func appendWord(dst, letters []byte) []byte {
 	return dst
 }
 
-// appendRune appends a character outside tokens, which takes n bytes.
+// appendRune appends a character that is outside tokens and takes n bytes.
 func appendRune(dst []byte, start int, r rune, n int) []byte {
 	if unicode.IsSpace(r) {
 		return appendSpace(dst, start)
@@ -169,7 +170,7 @@ func appendRune(dst []byte, start int, r rune, n int) []byte {
 	return utf8.AppendRune(dst, r)
 }
 
-// appendSpace appends a space, but at the beginning or behind another one.
+// appendSpace appends a space, except at the beginning or behind another one.
 func appendSpace(dst []byte, start int) []byte {
 	if len(dst) == start || dst[len(dst)-1] == ' ' {
 		return dst
@@ -177,7 +178,7 @@ func appendSpace(dst []byte, start int) []byte {
 	return append(dst, ' ')
 }
 
-// trimPrefixes takes the reply prefixes from the front of a folded subject.
+// trimPrefixes removes the reply prefixes from the front of a folded subject.
 func trimPrefixes(s []byte) []byte {
 	for {
 		rest, ok := cutReplyPrefix(s)
@@ -200,7 +201,7 @@ func cutReplyPrefix(s []byte) (rest []byte, ok bool) {
 	return nil, false
 }
 
-// cutColon takes what stands between a reply prefix and the subject: a number in brackets, a space, a colon, a space.
+// cutColon removes what stands between a reply prefix and the subject: a number in brackets, a space, a colon, a space.
 func cutColon(s []byte) (rest []byte, ok bool) {
 	for _, number := range [...]string{"[#]", "(#)"} {
 		s = trimPrefix(s, number)

@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// Validate says why no alert can have been saved like this: who restored it would count on with numbers that lead to a
-// panic or go round. The rule and the keys of tallies may be unknown.
+// Validate returns an error if Save can't have written this. Restoring it could panic or overflow. It accepts unknown
+// rules and unknown keys.
 func (s *SavedAlert) Validate() error {
 	if err := s.names(); err != nil {
 		return err
 	}
 	for _, n := range []int64{s.Count, s.Peak, s.Before, s.Limit, s.Messages, s.Recipients, s.Bytes, s.Suspicious} {
 		if n < 0 {
-			return fmt.Errorf("count %d: want none below 0", n)
+			return fmt.Errorf("count %d: want 0 or more", n)
 		}
 	}
-	if !isTimes(s.Times) {
+	if !isMultiple(s.Times) {
 		return fmt.Errorf("times %d: want 0, 2, 5, 10, 20, 50 and so on", s.Times)
 	}
 	for _, t := range []SavedTime{s.Opened, s.Since, s.First, s.Last} {
@@ -39,10 +39,10 @@ func (s *SavedAlert) Validate() error {
 	return s.Chart.validate()
 }
 
-// names looks at the alert's ids and at message ids.
+// names checks the alert's ids and the message ids.
 func (s *SavedAlert) names() error {
 	if !isAlertID(s.ID) || s.Thread != "" && !isAlertID(s.Thread) {
-		return fmt.Errorf("alert %q in the thread %q: want 20 hexadecimal digits", s.ID, s.Thread)
+		return fmt.Errorf("alert %q in thread %q: want 20 hexadecimal digits each", s.ID, s.Thread)
 	}
 	if len(s.Samples) > maxSamples || len(s.ValueCounts) > int(NumValues) {
 		return fmt.Errorf("%d samples, %d tallies: want at most %d and %d",
@@ -61,24 +61,24 @@ const maxSamples = 3
 
 func isAlertID(s string) bool { return len(s) == 2*idLen && strings.Trim(s, "0123456789abcdef") == "" }
 
-// isTimes tells whether it is a number that climb tells.
-func isTimes(n int64) bool {
+// isMultiple reports whether raisePeak can set Times to n.
+func isMultiple(n int64) bool {
 	times := int64(0)
-	for times < n && times < maxTimes {
-		times = nextTimes(times)
+	for times < n && times < maxMultiple {
+		times = nextMultiple(times)
 	}
 	return times == n
 }
 
-// Validate says why no log's clock can have been like this.
+// Validate returns an error if no log's clock can be like this.
 func (c Clock) Validate() error {
 	if c.Now < minStamp || c.Now > maxNow || c.Shift < 0 || c.Shift > maxNow-minStamp {
-		return fmt.Errorf("clock %d, set forward by %d: out of range", c.Now, c.Shift)
+		return fmt.Errorf("clock %d, moved forward by %d: out of range", c.Now, c.Shift)
 	}
 	return nil
 }
 
-// validate takes stamps of the years that Exim can write, in any zone.
+// validate accepts stamps of the years that Exim can write, in any zone.
 func (t SavedTime) validate() error {
 	const day = 24 * 60 * 60
 	if t.Seconds < minStamp-day || t.Seconds > maxStamp+day || t.Nanoseconds < 0 || t.Nanoseconds > 999_999_999 {
@@ -104,7 +104,7 @@ func (t *SavedValues) validate() error {
 
 func (r *SavedValue) validate() error {
 	if r.Messages < 0 || r.Recipients < 0 || r.Bytes < 0 {
-		return fmt.Errorf("row of %d messages, %d recipients, %d bytes: want none below 0", r.Messages, r.Recipients,
+		return fmt.Errorf("row of %d messages, %d recipients, %d bytes: want 0 or more", r.Messages, r.Recipients,
 			r.Bytes)
 	}
 	return nil
@@ -118,7 +118,7 @@ func (c *SavedChart) validate() error {
 		return fmt.Errorf("chart of %d bars of %d s: out of range", len(c.Bars), c.Step)
 	}
 	if slices.ContainsFunc(c.Bars, func(n int64) bool { return n < 0 }) {
-		return errors.New("chart with a bar below 0")
+		return errors.New("chart with a bar below 0: want 0 or more")
 	}
 	if longest := chartSteps[len(chartSteps)-1]; c.From < minStamp-longest || c.From > maxNow {
 		return fmt.Errorf("chart from second %d: out of range", c.From)

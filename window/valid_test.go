@@ -88,7 +88,7 @@ func TestTrim(t *testing.T) {
 	if n != 2 || !more || rows[0].Value != "c" || rows[0].Messages != 3 || rows[1].Value != "b" {
 		t.Errorf("Distinct = %d, %v, Top = %+v: want c and b, and more", n, more, rows)
 	}
-	if a.Messages != 6 || a.tallies[Host].other.Messages != 1 || a.First.Sub(a.Last) != -5*time.Second {
+	if a.Messages != 6 || a.values[Host].other.Messages != 1 || a.First.Sub(a.Last) != -5*time.Second {
 		t.Errorf("the alert is %+v, want all 6 messages in it", a)
 	}
 }

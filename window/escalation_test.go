@@ -37,12 +37,12 @@ func TestGrowsByLeaps(t *testing.T) {
 func TestTimesForEver(t *testing.T) {
 	var a Alert
 	a.Limit = 1
-	a.climb(1 << 62)
-	if a.Times != maxTimes {
-		t.Errorf("%d times, want %d", a.Times, maxTimes)
+	a.raisePeak(1 << 62)
+	if a.Times != maxMultiple {
+		t.Errorf("%d times, want %d", a.Times, maxMultiple)
 	}
 	a.Limit, a.Times, a.Peak = 1<<62, 0, 0
-	if a.climb(1<<62) || a.Times != 0 {
+	if a.raisePeak(1<<62) || a.Times != 0 {
 		t.Errorf("%d times its limit, want 0", a.Times)
 	}
 }

@@ -1,15 +1,15 @@
 package window
 
-// A TopicRow is the subjects that fold to the same, in one row.
+// A TopicCount is what arrived under the subjects of one topic.
 type TopicCount struct {
-	ValueCount             // Value is the topic
-	Example  string // the most frequent of its subjects
-	Subjects int    // how many different ones it stands for
-	More     bool   // there may be others, which the alert doesn't tell apart
+	ValueCount        // Value is the topic
+	Example    string // the most frequent of its subjects
+	Subjects   int    // how many different ones the topic has
+	More       bool   // there may be more of them, beyond those that the alert tells apart
 }
 
-// Topics ranks the topics among the arrivals in the totals as Top does. The sums are those of the topics; what they
-// stand for is known from the 1000 subjects that the alert tells apart.
+// Topics ranks the topics among the arrivals in the totals, as Top does. Example and Subjects come from the 1000
+// subjects that the alert tells apart.
 func (a *Alert) Topics(n int) []TopicCount {
 	stand := make(map[string]*TopicCount)
 	var folded []byte

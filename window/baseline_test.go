@@ -54,14 +54,14 @@ func TestSteadySender(t *testing.T) {
 
 func TestHabitsAreBounded(t *testing.T) {
 	l := newLog(t, "sender 1000/10s")
-	for i := range 2 * maxHabits {
+	for i := range 2 * maxBaselines {
 		for range 2 + i%50 {
 			l.count(l.arrival(at(20*i), fmt.Sprint("sender", i)))
 		}
 	}
-	kept := l.counters.families[0].habits[0]
-	if len(kept) > maxHabits || len(kept) < maxHabits/4 {
-		t.Errorf("%d values are remembered, want %d at most", len(kept), maxHabits)
+	kept := l.counters.tables[0].baselines[0]
+	if len(kept) > maxBaselines || len(kept) < maxBaselines/4 {
+		t.Errorf("%d values are remembered, want %d at most", len(kept), maxBaselines)
 	}
 	for value, most := range kept {
 		if most < 2 || most > 51 {

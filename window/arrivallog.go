@@ -7,14 +7,15 @@ import (
 	"time"
 )
 
-// maxMessageID is how much is kept of a message id: Exim's have 16 characters, since 4.97 23. Longer ones are clipped.
+// maxMessageID is how much of a message id is kept. Exim's have 16 characters, and 23 since Exim 4.97. Longer ones are
+// cut.
 const maxMessageID = 24 // bytes
 
-// natureShift is how many bits a message id's length takes.
+// natureShift is how many bits the length of a message id takes.
 const natureShift = 5
 
-// A row is an arrival as history has it. What it points to is good until the next push or pop.
-type row struct {
+// A loggedArrival is an arrival as the log has it. Its slices are good until the next push or pop.
+type loggedArrival struct {
 	at                int64 // second of the clock
 	stamp             int64 // the log's own, milliseconds since 1970
 	recipients, bytes int64
@@ -25,33 +26,33 @@ type row struct {
 	values            [NumValues][]byte
 }
 
-func (r *row) id() string { return string(r.messageID) }
+func (r *loggedArrival) id() string { return string(r.messageID) }
 
-// time is the log's own stamp, in the given zone.
-func (r *row) time(zone *time.Location) time.Time { return time.UnixMilli(r.stamp).In(zone) }
+// time is the stamp in the given zone.
+func (r *loggedArrival) time(zone *time.Location) time.Time { return time.UnixMilli(r.stamp).In(zone) }
 
-// milliseconds is the log's own stamp as a row keeps it.
+// milliseconds is a stamp as the arrival log keeps it.
 func milliseconds(t time.Time) int64 { return seconds(t)*1000 + int64(t.Nanosecond()/1e6) }
 
-// A history is the arrivals still inside the longest window, or the newest of them where these are too many, in the
-// order they were read. As a line may come late, a row may be up to disorder older than the one before it.
+// An arrivalLog holds the arrivals inside the longest window in the order they were read, or only the newest of them if
+// there are too many. A line may come late, so an arrival may be up to disorder seconds older than the one before it.
 //
-// The rows are packed into blocks, which know nothing of each other and are let go as a whole. A row begins with the
-// hashes of its values for the keys that have rules, 2 bytes each, by which the rows of a value are found without
-// unpacking all.
-type history struct {
-	blocks []*block // the oldest first; none is empty
-	spare  *block   // to be used again
-	first  int      // the oldest row in the first block
-	rows   int
-	size   int            // bytes of the rows
-	hashes int            // of a row
-	kept   keySet         // of the values
-	sights [1 << 11]sight // by the hash: of the value that was put last, be it into a block before
+// The rows are packed into blocks. Blocks are independent of each other, and the log drops each as a whole. A row
+// begins with 2 bytes of the hash of each value that a rule may count. That finds the rows of a value without unpacking
+// all.
+type arrivalLog struct {
+	blocks   []*logBlock // the oldest first; none is empty
+	spare    *logBlock   // for the next new block
+	first    int         // the oldest row in the first block
+	rows     int
+	size     int              // bytes of the rows
+	hashes   int              // of a row
+	kept     keySet           // of the values
+	backrefs [1 << 11]backref // by hash: the latest value with it, perhaps of an earlier block
 }
 
-type block struct {
-	at   int64    // from which the rows' seconds are counted
+type logBlock struct {
+	at   int64    // the second that those of the rows are relative to
 	rows []uint16 // where each begins
 	data []byte
 }
@@ -61,46 +62,46 @@ type keySet uint16
 
 const allKeys keySet = 1<<NumValues - 1
 
-// A sight is where in the newest block a value may stand.
-type sight struct{ hash, at uint16 }
+// A backref says where in the newest block a value may stand.
+type backref struct{ hash, at uint16 }
 
 const (
-	blockSize = 1 << 16 // bytes: a block's data has more only where the last row in it is very long
+	blockSize = 1 << 16 // bytes; only a very long last row makes a block longer
 	usualRow  = 1 << 9
 )
 
-// A place is that of a row, good until the next pop.
-type place struct{ block, row int }
+// A rowPos is the position of a row. It is good until the next pop.
+type rowPos struct{ block, row int }
 
-func (h *history) oldest() place { return place{0, h.first} }
-func (h *history) newest() place { return h.before(place{len(h.blocks), 0}) }
+func (h *arrivalLog) oldest() rowPos { return rowPos{0, h.first} }
+func (h *arrivalLog) newest() rowPos { return h.before(rowPos{len(h.blocks), 0}) }
 
-// before is the place of the row before the one at p, which is not the oldest.
-func (h *history) before(p place) place {
+// before is the position of the row before the one at p, which must not be the oldest.
+func (h *arrivalLog) before(p rowPos) rowPos {
 	if p.row > 0 {
-		return place{p.block, p.row - 1}
+		return rowPos{p.block, p.row - 1}
 	}
-	return place{p.block - 1, len(h.blocks[p.block-1].rows) - 1}
+	return rowPos{p.block - 1, len(h.blocks[p.block-1].rows) - 1}
 }
 
-// after is the place behind p.
-func (h *history) after(p place) place {
+// after is the position of the row behind p.
+func (h *arrivalLog) after(p rowPos) rowPos {
 	if p.row++; p.row == len(h.blocks[p.block].rows) {
-		return place{p.block + 1, 0}
+		return rowPos{p.block + 1, 0}
 	}
 	return p
 }
 
-// push takes an arrival that counts at the second at.
-func (h *history) push(a *Arrival, at int64, hashes []uint32, weights *[numSums]int64) {
-	b := h.room(at)
+// push adds an arrival that counts at the second at.
+func (h *arrivalLog) push(a *Arrival, at int64, hashes []uint32, weights *[numSums]int64) {
+	b := h.blockFor(at)
 	start := len(b.data)
 	data := b.data
 	for _, hash := range hashes {
 		data = binary.LittleEndian.AppendUint16(data, uint16(hash))
 	}
 	data = binary.AppendVarint(data, at-b.at)
-	data = binary.AppendVarint(data, milliseconds(a.At)-1000*at) // where this overflows, it does so again in read
+	data = binary.AppendVarint(data, milliseconds(a.At)-1000*at) // if this overflows, read overflows back
 	data = binary.AppendUvarint(data, uint64(weights[Recipients])<<1|bit(a.AtLeast))
 	data = binary.AppendUvarint(data, uint64(weights[Bytes]))
 	data = binary.AppendUvarint(data, a.Outside)
@@ -110,7 +111,7 @@ func (h *history) push(a *Arrival, at int64, hashes []uint32, weights *[numSums]
 	if a.Nature == Plain {
 		kept &^= 1<<Anomaly | 1<<Entry
 	}
-	b.data = h.pack(data, &a.Values, kept)
+	b.data = h.appendValues(data, &a.Values, kept)
 	b.rows = append(b.rows, uint16(start))
 	h.rows++
 	h.size += len(b.data) - start
@@ -123,35 +124,36 @@ func bit(b bool) uint64 {
 	return 0
 }
 
-// room returns the newest block, in which there is room for an arrival at the second at.
-func (h *history) room(at int64) *block {
+// blockFor returns the newest block, with room for an arrival at the second at.
+func (h *arrivalLog) blockFor(at int64) *logBlock {
 	if n := len(h.blocks); n > 0 && len(h.blocks[n-1].data) < blockSize-usualRow {
 		return h.blocks[n-1]
 	}
 	b := h.spare
 	if h.spare = nil; b == nil {
-		b = &block{data: make([]byte, 0, blockSize)}
+		b = &logBlock{data: make([]byte, 0, blockSize)}
 	}
 	b.at, b.rows, b.data = at, b.rows[:0], b.data[:0]
 	h.blocks = append(h.blocks, b)
 	return b
 }
 
-// likely names the key before this one whose value often is this one's, or ends in it; otherwise the key itself.
-var likely = [NumValues]Key{
+// refKey names an earlier key whose value is often the same as this key's, or ends in it. It is the key itself where
+// there is none.
+var refKey = [NumValues]Key{
 	Sender, Sender, Sender, Sender, Host, Network, Auth, Subject, Topic, Log,
 	Helo, Protocol, RecipientDomain, Anomaly, Entry,
 }
 
-// How a value is packed: its length, doubled twice, and this.
+// How a value is packed: its length times four, plus one of these.
 const (
-	literal = iota // its text follows
-	known          // where in the block its text stands follows
-	ending         // it is the end of the one that is likely
+	literal = iota // the text follows
+	known          // the text's position in the block follows
+	ending         // it is the end of the value of refKey
 )
 
-// pack appends the values that are to be kept to a block's data, behind two bytes that say which there are.
-func (h *history) pack(data []byte, values *[NumValues][]byte, kept keySet) []byte {
+// appendValues appends the values to keep to a block's data, behind two bytes that say which ones there are.
+func (h *arrivalLog) appendValues(data []byte, values *[NumValues][]byte, kept keySet) []byte {
 	present := uint16(0)
 	mark := len(data)
 	data = append(data, 0, 0)
@@ -162,14 +164,14 @@ func (h *history) pack(data []byte, values *[NumValues][]byte, kept keySet) []by
 			continue
 		}
 		length := uint64(len(value)) << 2
-		like := likely[k]
+		like := refKey[k]
 		liked := int(like) < k && present>>like&1 == 1
 		if present |= 1 << k; liked && bytes.HasSuffix(values[like], value) {
 			data = binary.AppendUvarint(data, length|ending)
 			continue
 		}
-		hash := glance(value)
-		sight := &h.sights[hash%uint64(len(h.sights))]
+		hash := quickHash(value)
+		sight := &h.backrefs[hash%uint64(len(h.backrefs))]
 		if at := int(sight.at); sight.hash == uint16(hash>>48) && at+len(value) <= len(data) &&
 			bytes.Equal(data[at:at+len(value)], value) {
 			data = binary.AppendUvarint(data, length|known)
@@ -184,23 +186,24 @@ func (h *history) pack(data []byte, values *[NumValues][]byte, kept keySet) []by
 	return data
 }
 
-// glance is a hash of a value's length, beginning and end. Values that share one only take more room.
-func glance(value []byte) uint64 {
-	const odd = 0x9e3779b97f4a7c15 // 2**64 by the golden ratio
+// quickHash is a hash of a value's length, beginning and end. Two values with the same hash only take more room.
+func quickHash(value []byte) uint64 {
+	const odd = 0x9e3779b97f4a7c15 // 2**64 divided by the golden ratio
 	hash := uint64(len(value))
 	if len(value) < 8 {
 		for _, b := range value {
 			hash = hash<<8 | uint64(b)
 		}
 	} else {
-		hash += binary.LittleEndian.Uint64(value)*odd ^ bits.ReverseBytes64(binary.LittleEndian.Uint64(value[len(value)-8:]))
+		end := binary.LittleEndian.Uint64(value[len(value)-8:])
+		hash += binary.LittleEndian.Uint64(value)*odd ^ bits.ReverseBytes64(end)
 	}
 	hash *= odd
 	return hash ^ hash>>32
 }
 
-// pop forgets the oldest row.
-func (h *history) pop() {
+// pop removes the oldest row.
+func (h *arrivalLog) pop() {
 	b := h.blocks[0]
 	end := len(b.data)
 	if h.first+1 < len(b.rows) {
@@ -218,21 +221,21 @@ func (h *history) pop() {
 	}
 }
 
-// has reports whether the row at p may have a value with this hash, as its nth.
-func (h *history) has(p place, nth int, hash uint32) bool {
+// mayHave reports whether the row at p may have a value with this hash, as its nth.
+func (h *arrivalLog) mayHave(p rowPos, nth int, hash uint32) bool {
 	b := h.blocks[p.block]
 	return binary.LittleEndian.Uint16(b.data[int(b.rows[p.row])+2*nth:]) == uint16(hash)
 }
 
 // at is the second of the row at p.
-func (h *history) at(p place) int64 {
+func (h *arrivalLog) at(p rowPos) int64 {
 	b := h.blocks[p.block]
 	at, _ := binary.Varint(b.data[int(b.rows[p.row])+2*h.hashes:])
 	return b.at + at
 }
 
 // read unpacks the row at p.
-func (h *history) read(p place) (r row) {
+func (h *arrivalLog) read(p rowPos) (r loggedArrival) {
 	b := h.blocks[p.block]
 	u := unpacker(b.data[int(b.rows[p.row])+2*h.hashes:])
 	r.at = b.at + u.varint()
@@ -252,14 +255,14 @@ func (h *history) read(p place) (r row) {
 			at := binary.LittleEndian.Uint16(u.take(2))
 			r.values[k] = b.data[at:][:length]
 		case ending:
-			like := r.values[likely[k]]
+			like := r.values[refKey[k]]
 			r.values[k] = like[uint64(len(like))-length:]
 		}
 	}
 	return r
 }
 
-// An unpacker is what is left of a block's data.
+// An unpacker is the rest of a block's data.
 type unpacker []byte
 
 func (u *unpacker) varint() int64 {
@@ -274,7 +277,7 @@ func (u *unpacker) uvarint() uint64 {
 	return v
 }
 
-// id unpacks what stands before a message id, and the id.
+// id unpacks the nature and the message id.
 func (u *unpacker) id() (Nature, []byte) {
 	mark := u.take(1)[0]
 	return Nature(mark >> natureShift), u.take(uint64(mark & (1<<natureShift - 1)))

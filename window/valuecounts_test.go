@@ -7,9 +7,9 @@ import (
 
 // TestTallyOutgrowsItsRows: each value has one row, however many there are.
 func TestTallyOutgrowsItsRows(t *testing.T) {
-	for _, values := range []int{1, few, few + 1, 3 * few} {
-		var of tally
-		b := budget{limits: &defaultLimits}
+	for _, values := range []int{1, maxScanned, maxScanned + 1, 3 * maxScanned} {
+		var of valueCounts
+		b := memoryBudget{limits: &defaultLimits}
 		for i := range 2 * values {
 			of.add(fmt.Append(nil, i%values), ValueCount{Messages: 1}, &b)
 		}
@@ -26,8 +26,8 @@ func TestTallyOutgrowsItsRows(t *testing.T) {
 
 // TestTopHoldsItsRowsAlone: whoever keeps the first rows of an alert doesn't keep room for all.
 func TestTopHoldsItsRowsAlone(t *testing.T) {
-	var values tally
-	b := budget{limits: &defaultLimits}
+	var values valueCounts
+	b := memoryBudget{limits: &defaultLimits}
 	for i := range 500 {
 		values.add(fmt.Append(nil, i), ValueCount{Messages: 1}, &b)
 	}

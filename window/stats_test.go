@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestHeldByRule(t *testing.T) {
+func TestRuleStats(t *testing.T) {
 	l := newLog(t, "sender 1/1m", "account 5/1m", "sender bytes 1000000/1h")
 	want := func(want ...RuleStats) {
 		t.Helper()

@@ -4,13 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
-	"math/rand/v2"
-	"runtime"
 	"testing"
-	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 )
 
 // from counts an arrival of alice from each of the hosts.
@@ -33,7 +29,7 @@ func hosts(first, n int) (names []string) {
 
 func TestHashStaysTheSame(t *testing.T) {
 	const want = 0xca978112ca1bbdca // printf a | sha256sum
-	if got := hashOf([]byte("a")); got != want {
+	if got := distinctHash([]byte("a")); got != want {
 		t.Errorf("hashOf = %x, want %x", got, uint64(want))
 	}
 }
@@ -79,10 +75,10 @@ func TestLateLineOfAnInnerValue(t *testing.T) {
 
 // A late inner value that a full class doesn't take is older than one that the class let go before.
 func TestLateLineOfAFullClass(t *testing.T) {
-	l := newLimitedLog(t, func(l *limits) { l.class = 1 }, "sender hosts 9/10s")
+	l := newLimitedLog(t, func(l *limits) { l.levelSize = 1 }, "sender hosts 9/10s")
 	var first []string // of the first class
 	for i := 0; len(first) < 3; i++ {
-		if host := fmt.Sprint(i); hashOf([]byte(host))&1 == 1 {
+		if host := fmt.Sprint(i); distinctHash([]byte(host))&1 == 1 {
 			first = append(first, host)
 		}
 	}
@@ -135,13 +131,13 @@ func TestCountsAddresses(t *testing.T) {
 
 func TestExactUpToAClass(t *testing.T) {
 	l := newLog(t, "sender hosts 1000000/1h", "sender hosts 1000000/10s")
-	for i, host := range hosts(0, maxClass) {
+	for i, host := range hosts(0, maxLevelSize) {
 		l.from(i, host, host)
 		l.want(int64(i+1), fmt.Sprintf("after %d hosts", i+1))
 	}
-	for i := range maxClass {
+	for i := range maxLevelSize {
 		l.counters.Advance(at(3600 + i))
-		l.want(int64(maxClass-i-1), fmt.Sprintf("when %d hosts have left", i+1))
+		l.want(int64(maxLevelSize-i-1), fmt.Sprintf("when %d hosts have left", i+1))
 	}
 }
 
@@ -150,14 +146,14 @@ func TestChosenHashes(t *testing.T) {
 	for _, zeros := range []int{0, 3} {
 		l := newLog(t, "sender hosts 1000000/1m")
 		n := int64(0)
-		for i := 0; n < 3*maxClass; i++ {
+		for i := 0; n < 3*maxLevelSize; i++ {
 			host := fmt.Sprint(i)
-			if bits.TrailingZeros64(hashOf([]byte(host))) != zeros {
+			if bits.TrailingZeros64(distinctHash([]byte(host))) != zeros {
 				continue
 			}
 			l.from(0, host)
 			n++
-			l.want(min(n, maxClass+1), fmt.Sprintf("after %d hosts that end in %d zeros", n, zeros))
+			l.want(min(n, maxLevelSize+1), fmt.Sprintf("after %d hosts that end in %d zeros", n, zeros))
 		}
 	}
 }
@@ -193,39 +189,7 @@ func TestShortWindowOfManyInnerValues(t *testing.T) {
 	}
 }
 
-// The standard deviation is what the package's comment states.
-func TestErrorOfEstimates(t *testing.T) {
-	skipWhereSlow(t)
-	random := rand.New(rand.NewPCG(1, 2))
-	const trials = 80
-	// most above a power of two, where samples are small
-	for _, n := range []int{1500, 2300, 3400, 4600, 9200, 18_400, 73_700} {
-		var sum, squares float64
-		for range trials {
-			limits := defaultLimits
-			v := newVariety(Hosts, &limits)
-			v.adopt(10)
-			v.lowest = []uint32{0, 0}
-			for range n {
-				v.insert(1, random.Uint64(), 0, 0)
-			}
-			off := float64(v.count(1, 0, -10))/float64(n) - 1
-			sum += off
-			squares += off * off
-		}
-		mean, deviation := sum/trials, math.Sqrt(squares/trials)
-		t.Logf("%6d values: off by %+.2f%% on average, standard deviation %.2f%%", n, 100*mean, 100*deviation)
-		if math.Abs(mean) > 0.012 || deviation > 0.035 {
-			t.Errorf("%d values: off by %+.2f%%, standard deviation %.2f%%, want 3%% at most", n, 100*mean,
-				100*deviation)
-		}
-		if n > 2*maxClass && deviation < 0.01 {
-			t.Errorf("%d values: standard deviation %.2f%%, which no sample of %d has", n, 100*deviation, 2*maxClass)
-		}
-	}
-}
-
-func TestVarietyIsGivenBack(t *testing.T) {
+func TestEstimatorIsGivenBack(t *testing.T) {
 	l := newLog(t, "sender hosts 1000000/1m", "sender subjects 1000000/10s", "sender hosts 1000000/5m")
 	for i := range 5000 {
 		a := l.arrival(at(i/100), fmt.Sprint("sender", i%7))
@@ -237,23 +201,18 @@ func TestVarietyIsGivenBack(t *testing.T) {
 	for i := range 7 {
 		l.count(l.arrival(at(49+10), fmt.Sprint("sender", i)))
 	}
-	f := l.counters.families[0]
-	if got := f.varieties[1].held; got != 0 || held < 5000 {
+	f := l.counters.tables[0]
+	if got := f.estimators[1].Len(); got != 0 || held < 5000 {
 		t.Errorf("%d subjects held after their window, of %d inner values", got, held)
 	}
 	l.counters.Advance(at(49 + 10 + 2*300)) // another window for the charts
 	if got := l.counters.Stats(); got != (Stats{}) {
 		t.Errorf("held at the end: %+v", got)
 	}
-	for _, v := range f.varieties {
-		if cap(v.inners)+cap(v.classes)+cap(v.views)+cap(v.lowest)+len(v.places) != 0 {
-			t.Errorf("room for %v kept", v.measure)
-		}
-	}
 }
 
 func TestTooManyInnerValues(t *testing.T) {
-	l := newLimitedLog(t, func(l *limits) { l.inner = 10 }, "sender hosts 8/1m")
+	l := newLimitedLog(t, func(l *limits) { l.distinct = 10 }, "sender hosts 8/1m")
 	send := func(sender string, first, n int) {
 		for _, host := range hosts(first, n) {
 			a := l.arrival(at(0), sender)
@@ -324,81 +283,4 @@ func TestRestoreDistinct(t *testing.T) {
 	if len(whole.counters.Open()) == 2 {
 		t.Error("no alert ended")
 	}
-}
-
-func TestMemoryOfInnerValues(t *testing.T) {
-	skipWhereSlow(t)
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	limits := defaultLimits
-	v := newVariety(Hosts, &limits)
-	v.adopt(300)
-	v.lowest = make([]uint32, 2001)
-	random := rand.New(rand.NewPCG(1, 2))
-	began := time.Now()
-	for i := range floodArrivals {
-		v.insert(uint32(1+i%2000), random.Uint64(), int64(i/floodPerSec), int64(i/floodPerSec))
-	}
-	took := time.Since(began)
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	each := (after.HeapInuse - before.HeapInuse) / uint64(v.held)
-	t.Logf("%d bytes for each of %d inner values; %v each", each, v.held, took/floodArrivals)
-	if v.held != floodArrivals || each > 80 {
-		t.Errorf("%d bytes for each of %d inner values", each, v.held)
-	}
-	runtime.KeepAlive(v)
-}
-
-// addVariety compares what is known of counter n's inner values with itself, and sets the sums of the rules that count
-// them to what the gauges have to show.
-func addVariety(t *rapid.T, f *family, v *variety, n uint32, now int64, sums []int64) []int64 {
-	for k := v.lowest[n]; k != 0; k = v.classes[k].higher {
-		c := &v.classes[k]
-		held, inside := uint32(0), make([]view, len(v.windows))
-		for e, prev := c.first, uint32(0); e != 0; e, prev = v.inners[e].next, e {
-			in := &v.inners[e]
-			zeros := uint32(bits.TrailingZeros64(in.hash))
-			if in.prev != prev || prev != 0 && v.inners[prev].at > in.at || in.class != k ||
-				v.places[keyOf(n, in.hash)] != e ||
-				zeros < c.zeros || zeros > c.zeros && c.higher != 0 || !hasBucket(f, n, in.at) {
-				t.Fatalf("inner value %+v is out of place in class %+v", in, c)
-			}
-			held++
-			for j, window := range v.windows {
-				if in.at+window > now {
-					inside[j].count++
-				}
-				if in.at+window > now && inside[j].tail == 0 {
-					inside[j].tail = e
-				}
-			}
-		}
-		if held != c.held || int(held) > v.limits.class || c.counter != n {
-			t.Fatalf("%d inner values in class %+v", held, c)
-		}
-		for j := range inside {
-			if inside[j] != *v.view(k, j) {
-				t.Fatalf("view %+v, want %+v", *v.view(k, j), inside[j])
-			}
-		}
-	}
-	for i := range f.rules {
-		if f.varied[i].variety == v {
-			sums[i] = v.count(n, f.varied[i].window, now-f.windows[i])
-		}
-	}
-	return sums
-}
-
-func hasBucket(f *family, n uint32, at int64) bool {
-	b := f.counters.at(n).last
-	for range f.counters.at(n).buckets {
-		if f.buckets.at(b).at == stamp(at) {
-			return true
-		}
-		b = f.buckets.at(b).prev
-	}
-	return false
 }

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// A Saved is an open alert as a value that comes out of encoding/json as it went in. What the log said is in bytes,
-// as it need not be UTF-8. It shares nothing with the alert.
+// A SavedAlert is an open alert in a form that encoding/json writes and reads without loss. Text from the log is in
+// bytes, as it need not be UTF-8. It shares no memory with the alert.
 type SavedAlert struct {
 	Rule  string `json:"rule"` // Rule.String()
-	Name  []byte `json:"name"` // the rule's name then; the alert takes the one configured when it is restored
+	Name  []byte `json:"name"` // the rule's name at that time; Restore takes the configured one
 	Value []byte `json:"value"`
 
 	ID         string    `json:"id"`
@@ -21,8 +21,8 @@ type SavedAlert struct {
 	Times      int64     `json:"times"`
 	Thread     string    `json:"thread"`
 	Before     int64     `json:"before"`
-	Since      SavedTime `json:"since"` // BeforeSince, where that isn't zero
-	Limit      int64     `json:"limit"` // that was crossed; 0 where a version before distinguished none
+	Since      SavedTime `json:"since"` // BeforeSince; only if that isn't zero
+	Limit      int64     `json:"limit"` // that was crossed; 0 from versions that didn't save it
 	Messages   int64     `json:"messages"`
 	Recipients int64     `json:"recipients"`
 	Bytes      int64     `json:"bytes"`
@@ -33,9 +33,9 @@ type SavedAlert struct {
 	Samples    [][]byte  `json:"samples"`
 
 	ValueCounts []SavedValues `json:"tallies"` // of the keys that have any
-	Chart  SavedChart  `json:"course"`
+	Chart       SavedChart    `json:"course"`
 
-	// What the alert goes on from: seconds of the clock, message ids as history has them.
+	// What the alert needs to go on: seconds of the clock, and message ids as the arrival log has them.
 	FirstAt  int64  `json:"first_at"`
 	LastAt   int64  `json:"last_at"`
 	OpenedAt int64  `json:"opened_at"`
@@ -43,11 +43,12 @@ type SavedAlert struct {
 	LastID   []byte `json:"last_id"`
 	Crossed  []byte `json:"crossed"`
 	Middle   []byte `json:"middle"`
-	// Fell is the second at which the count last fell to the limit or under it; that of saving while it is over.
+	// Fell is the second at which the count last fell to its limit. For a count over its limit it is the second of
+	// Save.
 	Fell int64 `json:"fell"`
 }
 
-// Trim leaves each tally the rows with the most messages, at most so many. The others are counted together.
+// Trim keeps at most so many rows of each key, those with the most messages. The others are added up.
 func (s *SavedAlert) Trim(rows int) {
 	for i := range s.ValueCounts {
 		t := &s.ValueCounts[i]
@@ -63,22 +64,22 @@ func (s *SavedAlert) Trim(rows int) {
 	}
 }
 
-// A SavedTime is a time with its offset from UTC, but without the name of its zone. encoding/json knows no years
-// beyond 9999, which a stamp at their very end has in some zones.
+// A SavedTime is a time with its offset from UTC, but without the name of its zone. encoding/json can't write years
+// after 9999, which a stamp at the end of 9999 has in some zones.
 type SavedTime struct {
 	Seconds     int64 `json:"s"` // since 1970
 	Nanoseconds int64 `json:"ns"`
 	Offset      int   `json:"offset"` // seconds east of UTC
 }
 
-// A SavedTally is what an alert counted of one key's values.
+// SavedValues are what an alert counted of one key's values.
 type SavedValues struct {
-	Key   string     `json:"key"` // Key.String()
+	Key   string       `json:"key"` // Key.String()
 	Rows  []SavedValue `json:"rows"`
 	Other SavedValue   `json:"other"` // of the values that have no row
 }
 
-// A SavedRow is a Row. There may be many, so their names are short.
+// A SavedValue is a ValueCount. There may be many, so their names are short.
 type SavedValue struct {
 	Value      []byte `json:"v"`
 	Messages   int64  `json:"m"`
@@ -86,15 +87,15 @@ type SavedValue struct {
 	Bytes      int64  `json:"b"`
 }
 
-// A SavedCourse is what a Chart is made of.
+// A SavedChart is what a Chart is made of.
 type SavedChart struct {
 	From int64   `json:"from"` // second of the clock
 	Step int64   `json:"step"` // seconds
 	Bars []int64 `json:"bars"`
 }
 
-// save returns the episode's alert; fell is as Saved has it.
-func (e *episode) save(fell int64) SavedAlert {
+// save returns the alert as saved. fell is for Fell.
+func (e *openAlert) save(fell int64) SavedAlert {
 	a := e.alert
 	s := SavedAlert{
 		Rule: a.Rule.String(), Name: []byte(a.Rule.Name), Value: []byte(a.Value),
@@ -103,23 +104,23 @@ func (e *episode) save(fell int64) SavedAlert {
 		Before: a.Before, Since: saveTime(a.BeforeSince),
 		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, Suspicious: a.Suspicious, AtLeast: a.AtLeast,
 		First: saveTime(a.First), Last: saveTime(a.Last),
-		Chart:  SavedChart{a.course.from, chartSteps[a.course.step], slices.Clone(a.course.bars)},
+		Chart:   SavedChart{a.chart.from, chartSteps[a.chart.step], slices.Clone(a.chart.bars)},
 		FirstAt: a.firstAt, LastAt: a.lastAt, OpenedAt: a.openedAt, FirstID: []byte(a.firstID),
 		LastID:  []byte(a.lastID),
-		Crossed: []byte(e.crossed), Middle: []byte(e.middle), Fell: fell,
+		Crossed: []byte(e.crossedBy), Middle: []byte(e.middle), Fell: fell,
 	}
 	for _, id := range a.Samples {
 		s.Samples = append(s.Samples, []byte(id))
 	}
-	for k := range a.tallies {
-		if t := &a.tallies[k]; len(t.rows) > 0 || t.other != (ValueCount{}) {
+	for k := range a.values {
+		if t := &a.values[k]; len(t.rows) > 0 || t.other != (ValueCount{}) {
 			s.ValueCounts = append(s.ValueCounts, t.save(Key(k)))
 		}
 	}
 	return s
 }
 
-func (t *tally) save(k Key) SavedValues {
+func (t *valueCounts) save(k Key) SavedValues {
 	s := SavedValues{Key: k.String(), Rows: make([]SavedValue, len(t.rows)), Other: saveRow(&t.other)}
 	for i := range t.rows {
 		s.Rows[i] = saveRow(&t.rows[i])
@@ -127,17 +128,19 @@ func (t *tally) save(k Key) SavedValues {
 	return s
 }
 
-func saveRow(r *ValueCount) SavedValue { return SavedValue{[]byte(r.Value), r.Messages, r.Recipients, r.Bytes} }
+func saveRow(r *ValueCount) SavedValue {
+	return SavedValue{[]byte(r.Value), r.Messages, r.Recipients, r.Bytes}
+}
 
 func saveTime(t time.Time) SavedTime {
 	_, offset := t.Zone()
 	return SavedTime{t.Unix(), int64(t.Nanosecond()), offset}
 }
 
-// restore makes the episode's alert what was saved.
-func (e *episode) restore(s *SavedAlert, b *budget) {
+// restore makes the alert what was saved.
+func (e *openAlert) restore(s *SavedAlert, b *memoryBudget) {
 	a := e.alert
-	a.giveBack(b)
+	a.release(b)
 	zone := a.Last.Location()
 	s.complete()
 	*a = Alert{
@@ -147,18 +150,18 @@ func (e *episode) restore(s *SavedAlert, b *budget) {
 		Before: s.Before, BeforeSince: s.Since.time(zone),
 		Messages: s.Messages, Recipients: s.Recipients, Bytes: s.Bytes, Suspicious: s.Suspicious, AtLeast: s.AtLeast,
 		First: s.First.time(zone), Last: s.Last.time(zone),
-		tallies: make([]tally, NumValues),
-		course:  s.Chart.series(),
+		values:  make([]valueCounts, NumValues),
+		chart:   s.Chart.series(),
 		firstAt: s.FirstAt, lastAt: s.LastAt, openedAt: s.OpenedAt, firstID: string(s.FirstID),
 		lastID: string(s.LastID),
 	}
-	e.crossed, e.middle = string(s.Crossed), string(s.Middle)
+	e.crossedBy, e.middle = string(s.Crossed), string(s.Middle)
 	for _, id := range s.Samples {
 		a.Samples = append(a.Samples, string(id))
 	}
 	for _, t := range s.ValueCounts {
 		if k := slices.Index(keyNames[:], t.Key); k >= 0 {
-			a.tallies[k].restore(t, b)
+			a.values[k].restore(t, b)
 		}
 	}
 }
@@ -174,25 +177,28 @@ func (s *SavedAlert) complete() {
 	s.Chart = SavedChart{From: course.from, Step: chartSteps[course.step]}
 }
 
-// none tells whether nothing was saved of the course.
+// none reports whether no chart was saved.
 func (s *SavedChart) none() bool { return s.From == 0 && s.Step == 0 && len(s.Bars) == 0 }
 
-// series is the course again; its steps are as long as ours where they were saved by this version.
+// series restores the chart. A step that this version doesn't know becomes the shortest.
 func (s *SavedChart) series() series {
 	step := max(slices.Index(chartSteps[:], s.Step), 0)
 	return series{from: s.From, step: step, bars: slices.Clone(s.Bars[:min(len(s.Bars), maxBars)])}
 }
 
-func (t *tally) restore(s SavedValues, b *budget) {
+func (t *valueCounts) restore(s SavedValues, b *memoryBudget) {
 	t.other = s.Other.row()
 	for i := range s.Rows {
 		t.add(s.Rows[i].Value, s.Rows[i].row(), b)
 	}
 }
 
-func (r *SavedValue) row() ValueCount { return ValueCount{string(r.Value), r.Messages, r.Recipients, r.Bytes} }
+func (r *SavedValue) row() ValueCount {
+	return ValueCount{string(r.Value), r.Messages, r.Recipients, r.Bytes}
+}
 
-// time is the time in the zone, where that has the same offset then: a zone knows its summers, an offset doesn't.
+// time returns the time in the zone, if the zone had the same offset then, and otherwise in that offset. A zone knows
+// its summer time.
 func (t SavedTime) time(zone *time.Location) time.Time {
 	in := time.Unix(t.Seconds, t.Nanoseconds).In(zone)
 	if _, offset := in.Zone(); offset == t.Offset {

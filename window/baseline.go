@@ -1,0 +1,126 @@
+package window
+
+import "slices"
+
+// A baseline is how high a value's count has been before. Time is divided into periods as long as the rule's window. A
+// window that ends in one period has nothing in common with the periods before the previous one.
+
+// A peakHistory is the highest count in the previous period, and in all periods before that.
+type peakHistory struct {
+	last, earlier int64
+	next          uint32
+}
+
+// rolled is the history as it is in a later period.
+func (p peakHistory) rolled(rc *ruleCount, period int64) peakHistory {
+	p.earlier = max(p.earlier, p.last)
+	if p.last = rc.peak; period > rc.period+1 {
+		p.earlier, p.last = max(p.earlier, rc.peak), 0
+	}
+	return p
+}
+
+// recordPeak raises the peak of the current period to the count.
+func (t *counterTable) recordPeak(rc *ruleCount, period int64) {
+	if period > rc.period {
+		if p := t.peaks(rc).rolled(rc, period); p != (peakHistory{}) {
+			t.setPeaks(rc, p)
+		}
+		rc.period, rc.peak = period, 0
+	}
+	rc.peak = max(rc.peak, rc.count)
+}
+
+func (t *counterTable) peaks(rc *ruleCount) peakHistory {
+	if rc.peaks == 0 {
+		return peakHistory{}
+	}
+	return *t.peakHistories.At(rc.peaks)
+}
+
+func (t *counterTable) setPeaks(rc *ruleCount, p peakHistory) {
+	if rc.peaks == 0 {
+		rc.peaks = t.allocPeaks()
+	}
+	*t.peakHistories.At(rc.peaks) = p
+}
+
+func (t *counterTable) allocPeaks() uint32 {
+	if p := t.freePeaks; p != 0 {
+		t.freePeaks = t.peakHistories.At(p).next
+		return p
+	}
+	return t.peakHistories.Alloc(1)
+}
+
+// How many values of a rule keep their baseline after they have left, and how long such a value may be. Each takes some
+// 100 bytes beside its text. When there are too many, those with the lowest counts go.
+const (
+	maxBaselines    = 1 << 14
+	maxBaselineText = 256 // bytes
+)
+
+// baselines are the highest counts of a rule's values that have left. A value that never came to two has none.
+type baselines map[string]int64
+
+// saveBaseline keeps the highest count of a value that leaves.
+func (t *counterTable) saveBaseline(rule int, value []byte, rc *ruleCount) {
+	p := t.peaks(rc)
+	if rc.peaks != 0 {
+		t.peakHistories.At(rc.peaks).next = t.freePeaks
+		t.freePeaks = rc.peaks
+	}
+	most := max(p.earlier, p.last, rc.peak)
+	if most < 2 || len(value) > maxBaselineText {
+		return
+	}
+	h := &t.baselines[rule]
+	if *h == nil {
+		*h = make(baselines)
+	}
+	if known, ok := (*h)[string(value)]; ok && known >= most {
+		return
+	}
+	if len(*h) == maxBaselines {
+		h.dropLower()
+	}
+	(*h)[string(value)] = most
+}
+
+func (h *baselines) dropLower() {
+	counts := make([]int64, 0, len(*h))
+	for _, n := range *h {
+		counts = append(counts, n)
+	}
+	slices.Sort(counts)
+	middle := counts[len(counts)/2]
+	for value, n := range *h {
+		if n <= middle {
+			delete(*h, value)
+		}
+	}
+}
+
+// loadBaseline gives a new counter the baseline of its value.
+func (t *counterTable) loadBaseline(rule int, value []byte, rc *ruleCount) {
+	if most, ok := t.baselines[rule][string(value)]; ok {
+		t.setPeaks(rc, peakHistory{earlier: most})
+	}
+}
+
+// baseline is the highest count in windows that have nothing in common with the current one.
+func (t *counterTable) baseline(rc *ruleCount, period int64) int64 {
+	p := t.peaks(rc)
+	if period > rc.period {
+		p = p.rolled(rc, period)
+	}
+	return p.earlier
+}
+
+// setBaseline sets Before of a new alert, if enough of the log is known.
+func (c *Counters) setBaseline(a *Alert, t *counterTable, rc *ruleCount) {
+	if a.Opened.Sub(c.since) < 2*a.Rule.Window {
+		return
+	}
+	a.Before, a.BeforeSince = t.baseline(rc, c.clock.now/windowSeconds(&a.Rule)), c.since
+}

@@ -1,0 +1,5 @@
+//go:build race
+
+package distinct
+
+func init() { underRace = true }
