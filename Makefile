@@ -30,10 +30,14 @@ test: # everything; as root on Debian it installs what the tests need
 	go test -p 3 -timeout 20m $(pure)
 	go test -p 3 -timeout 20m -run '^($(single)|$(long))$$' ./cmd/exiwatch ./internal/daemon ./mailer ./tailer
 
-lint:
+tool = go tool -modfile=internal/tools/go.mod
+
+lint: # and TestHouse, TestFloors: lengths of lines and functions, names, who imports whom
 	test -z "$$(gofmt -l .)" || { gofmt -d .; false; }
 	go vet ./...
-	go tool -modfile=internal/tools/go.mod staticcheck ./...
+	$(tool) staticcheck ./...
+	$(tool) gocyclo -over 15 -ignore '_test\.go$$|parser/address\.go$$' .
+	go test -count=1 ./internal
 
 unit: # what needs no other program and no patience
 	go test -short ./...

@@ -21,8 +21,8 @@ import (
 // olderStates has a folder for each older version whose checkpoint or spool differed; its script says what is in it.
 const olderStates = "../../fixtures/states"
 
-// beforeIssue14 is the commit of the program that has to go on from what this one leaves behind.
-const beforeIssue14 = "f701a2c"
+// olderPrograms are commits whose programs have to go on from what this one leaves behind.
+var olderPrograms = []string{"f701a2c", "640f5e3"}
 
 const fiveAnHourBySender = "[[rule]]\nkey = \"sender\"\nlimit = 5\nwindow = \"1h\"\n"
 
@@ -32,8 +32,8 @@ func TestStatesOfOlderVersions(t *testing.T) {
 	t.Parallel()
 	states, err := filepath.Glob(filepath.Join(olderStates, "*", "state"))
 	testkit.Must(t, err)
-	if len(states) < 5 {
-		t.Fatalf("%d older states, want 5: %q", len(states), states)
+	if len(states) < 6 {
+		t.Fatalf("%d older states, want 6: %q", len(states), states)
 	}
 	for _, folder := range states {
 		t.Run(filepath.Base(filepath.Dir(folder)), func(t *testing.T) {
@@ -101,10 +101,18 @@ func TestOlderProgramGoesOn(t *testing.T) {
 		t.Skip("it builds another program")
 	}
 	t.Parallel()
-	older := olderProgram(t)
+	for _, commit := range olderPrograms {
+		t.Run(commit, func(t *testing.T) {
+			t.Parallel()
+			testOlderProgram(t, olderProgram(t, commit))
+		})
+	}
+}
+
+func testOlderProgram(t *testing.T, older program) {
 	c := configtest.Parse(t, fiveAnHourBySender)
 	c.State = filepath.Join(t.TempDir(), "state")
-	text, err := os.ReadFile(filepath.Join(olderStates, beforeIssue14, "mainlog"))
+	text, err := os.ReadFile(filepath.Join(olderStates, older.commit, "mainlog"))
 	testkit.Must(t, err)
 	lines := strings.SplitAfter(string(text), "\n")
 	mainlog := testkit.Write(t, "mainlog", strings.Join(lines[:7], ""))
@@ -131,22 +139,22 @@ func TestOlderProgramGoesOn(t *testing.T) {
 
 // A program is an executable of another version.
 type program struct {
-	t    *testing.T
-	path string
+	t            *testing.T
+	commit, path string
 }
 
-// olderProgram builds the program from before. Without the commit, as in a copy of the sources, there is none.
-func olderProgram(t *testing.T) program {
+// olderProgram builds the program of a commit. Without the commit, as in a copy of the sources, there is none.
+func olderProgram(t *testing.T, commit string) program {
 	t.Helper()
 	dir := t.TempDir()
-	p := program{t, filepath.Join(dir, "exiwatch")}
-	if out, err := exec.Command("git", "cat-file", "-e", beforeIssue14+"^{commit}").CombinedOutput(); err != nil {
-		t.Skipf("no commit %s to build here: %v %s", beforeIssue14, err, out)
+	p := program{t, commit, filepath.Join(dir, "exiwatch")}
+	if out, err := exec.Command("git", "cat-file", "-e", commit+"^{commit}").CombinedOutput(); err != nil {
+		t.Skipf("no commit %s to build here: %v %s", commit, err, out)
 	}
 	script := fmt.Sprintf("git -C ../.. archive %s | tar -x -C %s && cd %[2]s && go build -o exiwatch ./cmd/exiwatch",
-		beforeIssue14, dir)
+		commit, dir)
 	if out, err := exec.Command("sh", "-c", script).CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v\n%s", beforeIssue14, err, out)
+		t.Fatalf("building %s: %v\n%s", commit, err, out)
 	}
 	return p
 }
