@@ -12,8 +12,8 @@ import (
 	"exiwatch/window"
 )
 
-// maxCheckpoint is how large a checkpoint may be. The open alerts of one log take at most about 400 MiB: 10,000 values
-// of 8 kB and 128 MiB of text in rows, both in base64, and 1,048,576 rows with 100 bytes of numbers.
+// maxCheckpoint bounds a checkpoint. The open alerts of one log take at most about 400 MiB: 10,000 values of 8 kB and
+// 128 MiB of text in rows, both in base64, and 1,048,576 rows with 100 bytes of numbers.
 const maxCheckpoint = 512 << 20 // bytes
 
 // decode reads a checkpoint. It fails for one that this program can't have written.
@@ -40,8 +40,8 @@ func decode(data []byte) (*checkpoint, error) {
 	return c, c.validate()
 }
 
-// sparse is how many bytes an alert and a row take at least, as we write them. Fewer would need much more memory than
-// the file has.
+// sparse is how many bytes an alert and a row take at least, as we write them. Smaller ones would need much more memory
+// than the file has.
 var sparse = map[string]int{"alerts": 300, "rows": 24}
 
 // most is how many elements our lists and objects have at most, by their names.
@@ -50,11 +50,11 @@ var most = map[string]int{
 	"hosts": pipeline.MaxHosts, "bars": 64, "samples": 64, "tallies": 64, "told": 64, "gaps": maxGaps,
 }
 
-// Lists of other names have at most as many as usual, and those whose names we don't write few: encoding/json takes
-// "ALERTS" for "alerts", too.
+// usual bounds lists of other names; few those whose names we don't write: encoding/json takes "ALERTS" for "alerts",
+// too.
 const usual, few = 10_000, 64
 
-// crowded fails if a list in valid JSON has more elements than ours can have, before there is memory for them.
+// crowded fails if a list in valid JSON has more elements than ours can have, before memory is allocated for them.
 func crowded(data []byte) error {
 	type list struct {
 		name string
@@ -116,7 +116,7 @@ func stringLen(s []byte) (n int) {
 	}
 }
 
-// validate says what keeps the checkpoint from being one of ours.
+// validate fails for a checkpoint that this program can't have written.
 func (c *checkpoint) validate() error {
 	for _, seq := range c.Told {
 		if err := validSeq(seq); err != nil {
@@ -156,8 +156,8 @@ func validSeq(n int64) error {
 	return nil
 }
 
-// encode writes a checkpoint of at most size bytes. What is too much is taken from the rows of its alerts, those of the
-// fewest messages first: then a report tells fewer values apart.
+// encode writes a checkpoint of at most size bytes. If it is too large, it drops rows of alerts, those of the fewest
+// messages first: then a report distinguishes fewer values.
 func encode(c *checkpoint, size int) ([]byte, error) {
 	for rows := 1000; ; {
 		data, err := json.Marshal(c)

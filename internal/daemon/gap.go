@@ -15,7 +15,7 @@ import (
 	"exiwatch/tailer"
 )
 
-// A Gap is a file of a log, or the rest of one, that was never counted, since it could not be read for so long.
+// A Gap is a file of a log, or the rest of one, that was never counted, because it could not be read for too long.
 type Gap struct {
 	Log   string          `json:"log"`
 	Path  string          `json:"path"` // a file, or a folder that could not be listed
@@ -42,7 +42,7 @@ const (
 	gapTime = 30 * 24 * time.Hour
 )
 
-// recent are the gaps that are still to be told.
+// recent returns the gaps that still matter.
 func recent(gaps []Gap, now time.Time) (kept []Gap) {
 	for _, g := range gaps {
 		if now.Sub(g.Until) < gapTime {
@@ -77,7 +77,7 @@ func (d *Daemon) newGaps() (places []string) {
 	return places
 }
 
-// Gaps reads from a state folder which files were left out, of the last 30 days. There are none without a checkpoint.
+// Gaps returns which files were left out in the last 30 days, as the checkpoint in a state folder has it.
 func Gaps(dir string, now time.Time) ([]Gap, error) {
 	file, err := private.Open(filepath.Join(dir, checkpointFile), os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -94,7 +94,7 @@ func Gaps(dir string, now time.Time) ([]Gap, error) {
 	return recent(gaps, now), nil
 }
 
-// readGaps reads no further in a checkpoint than to its large parts, before which gaps stand.
+// readGaps reads a checkpoint only up to its large parts. The gaps stand before them.
 func readGaps(r io.Reader) (gaps []Gap, err error) {
 	in := json.NewDecoder(io.LimitReader(r, maxCheckpoint))
 	if _, err := in.Token(); err != nil { // {

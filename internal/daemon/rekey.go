@@ -10,8 +10,8 @@ import (
 	"exiwatch/window"
 )
 
-// rekey gives the alerts of a checkpoint from before values were folded the values that they have now, so that nobody
-// is told of them again. Of several that have become one the first remains.
+// rekey updates the alerts of an old checkpoint, from before values were folded, so that nobody hears of them again. Of
+// several that become one the first remains.
 func (c *checkpoint) rekey() {
 	if c.Folded {
 		return
@@ -30,7 +30,7 @@ func (c *checkpoint) rekey() {
 	c.Folded = true
 }
 
-// rekeyed gives the value of a saved alert as it is now counted. An account that no arrival of the alert has as its
+// rekeyed returns the value of a saved alert as it is counted today. An account that no arrival of the alert has as its
 // login or local user was an envelope sender.
 func rekeyed(s *window.SavedAlert) []byte {
 	key, _, _ := strings.Cut(s.Rule, " ")

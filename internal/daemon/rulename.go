@@ -8,8 +8,8 @@ import (
 	"exiwatch/window"
 )
 
-// ruleNames tells the rules apart by their names; one without a name by its key, measure, limit and window, and not
-// by its scope, which may hold addresses.
+// ruleNames returns a distinct name for each rule: its name, or else its key, measure, limit and window, without the
+// scope, which may hold addresses.
 func ruleNames(rules []window.Rule) []string {
 	names := make([]string, len(rules))
 	again := make(map[string]int)

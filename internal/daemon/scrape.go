@@ -8,8 +8,8 @@ import (
 	"exiwatch/internal/metrics"
 )
 
-// listenPause is how long a port that is taken is left alone. On a shared host anybody can take one: that mustn't
-// keep the daemon from counting.
+// listenPause is how long to wait before trying a taken port again. On a shared host anybody can take one: that must
+// not stop the daemon.
 const listenPause = 2 * time.Second
 
 // serveMetrics serves them until ctx ends.

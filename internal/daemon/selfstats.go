@@ -93,7 +93,7 @@ func (d *Daemon) count() statsSnapshot {
 // countTime is how long a scrape waits for its turn at the counters, which comes after a batch of lines.
 const countTime = time.Second
 
-// recount gives what was counted; what was so the last time, if the counters are busy.
+// recount counts anew; if the counters are busy, it returns the last result.
 func (d *Daemon) recount(ctx context.Context) (c statsSnapshot, stale int64) {
 	ctx, cancel := context.WithTimeout(ctx, countTime)
 	defer cancel()
@@ -109,8 +109,7 @@ func (d *Daemon) recount(ctx context.Context) (c statsSnapshot, stale int64) {
 	return c, s.stale
 }
 
-// snapshot is called by several goroutines at a time. What it does besides asking for the counts keeps nobody from
-// counting.
+// snapshot is called by several goroutines at a time. Except for count, it keeps nobody from counting.
 func (d *Daemon) snapshot(ctx context.Context) metrics.Snapshot {
 	c, stale := d.recount(ctx)
 	s := metrics.Snapshot{

@@ -17,7 +17,7 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// A state is the daemon's folder, of which one daemon at a time has the use.
+// A state is the state folder, which one daemon at a time uses.
 //
 //	DIR/lock              who has it; the lock is the kernel's and ends with the process
 //	DIR/key               makes our Message-IDs; the secret of this folder
@@ -37,7 +37,7 @@ const (
 )
 
 // CheckState fails with a *private.Error unless only the user uid and root can write the state folder and what is in
-// it. The folder may be a symbolic link, nothing in it may. What can't be looked at is left to who opens it.
+// it. The folder may be a symbolic link; nothing in it may. It leaves what can't be looked at to whoever opens it.
 func CheckState(dir string, uid int) error {
 	if err := private.CheckFolder(dir, uid); err != nil {
 		return fmt.Errorf("the state folder %w", err)
@@ -51,7 +51,7 @@ func CheckState(dir string, uid int) error {
 	return nil
 }
 
-// openState makes the folder if need be and takes it. The caller closes it.
+// openState makes the folder if need be, and locks it. The caller closes it.
 func openState(dir string) (*state, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the state folder: %w", err)
@@ -77,8 +77,7 @@ func openState(dir string) (*state, error) {
 	return s, nil
 }
 
-// ourselves is how long a lock that was ours may be held by a child that is just being started, and has all our files
-// for a moment.
+// ourselves is how long our own lock may be held by a child that is being started, and has all our files for a moment.
 const ourselves = 2 * time.Second
 
 // takeLock locks the file, or fails with EWOULDBLOCK.
@@ -91,7 +90,7 @@ func takeLock(lock *os.File) error {
 	}
 }
 
-// sweep removes what writes left behind that a crash has ended.
+// sweep removes files that a crash left half-written.
 func (s *state) sweep() {
 	for _, name := range []string{keyFile, checkpointFile} {
 		left, _ := filepath.Glob(filepath.Join(s.dir, "."+name+"*")) // renameio's
@@ -101,7 +100,7 @@ func (s *state) sweep() {
 	}
 }
 
-// ErrInUse is why a daemon doesn't start: another one has its state folder.
+// ErrInUse is the error of a start while another daemon uses the state folder.
 var ErrInUse = errors.New("the state folder is in use by another exiwatch")
 
 // holder reads who has the lock.
@@ -118,7 +117,7 @@ func (s *state) close() { s.lock.Close() }
 
 const keySize = 32 // bytes
 
-// key gives the key of our Message-IDs, which is made at the first start.
+// key returns the key of our Message-IDs. The first start makes it.
 func (s *state) key() ([]byte, error) {
 	path := filepath.Join(s.dir, keyFile)
 	key, err := private.Read(path, keySize)
@@ -145,7 +144,7 @@ func Key(dir string) []byte {
 	return key
 }
 
-// write replaces a file of the folder as a whole, durably.
+// write replaces a file of the folder atomically and durably.
 func (s *state) write(name string, data []byte) error {
 	err := renameio.WriteFile(filepath.Join(s.dir, name), data, 0o600, renameio.WithTempDir(s.dir),
 		renameio.WithStaticPermissions(0o600))
@@ -159,8 +158,8 @@ func (s *state) write(name string, data []byte) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// load reads the checkpoint; nil if there is none. It fails with a *private.NewerError for one of a newer program. One
-// that can't be understood is put aside.
+// load reads the checkpoint; nil if there is none. It fails with a *private.NewerError for one of a newer program. It
+// puts a broken one aside.
 func (s *state) load() (*checkpoint, error) {
 	path := filepath.Join(s.dir, checkpointFile)
 	data, err := readCheckpoint(path)
@@ -193,17 +192,17 @@ func readCheckpoint(path string) ([]byte, error) {
 	return data, nil
 }
 
-// CheckCheckpoint fails as the daemon will that is to go on from the checkpoint in a state folder, unless that is only
-// broken: then the daemon puts it aside.
+// CheckCheckpoint fails as the daemon will that goes on from the checkpoint in a state folder. A broken checkpoint is
+// no error: the daemon puts it aside.
 func CheckCheckpoint(dir string) error {
 	_, err := readCheckpoint(filepath.Join(dir, checkpointFile))
 	return err
 }
 
-// brokenSuffix is what the name of a checkpoint ends in that was put aside.
+// brokenSuffix ends the name of a checkpoint that was put aside.
 const brokenSuffix = ".broken"
 
-// A brokenError says that there was a checkpoint, and that it was put aside.
+// A brokenError says that a checkpoint was broken and was put aside.
 type brokenError struct {
 	path string
 	err  error
@@ -213,7 +212,7 @@ func (e *brokenError) Error() string {
 	return fmt.Sprintf("%s can't be understood and is now %s%s: %v", e.path, e.path, brokenSuffix, e.err)
 }
 
-// A Loss is a checkpoint that a daemon has put aside as it was broken.
+// A Loss is a broken checkpoint that a daemon has put aside.
 type Loss struct {
 	Path    string    // where it is now
 	Written time.Time // up to when the logs had been counted, about

@@ -14,17 +14,18 @@ import (
 	"exiwatch/internal/private"
 )
 
-// tokenFile holds what the addresses of the live page on a port begin with. Whoever may read it may look.
+// tokenFile holds the token that addresses of the live page on a port begin with. Whoever can read it can look at the
+// page.
 const tokenFile = "web-token"
 
-// tokenSize is too much to be guessed.
+// tokenSize can't be guessed.
 const tokenSize = 20 // bytes
 
 const maxToken = 64 // bytes of the file: tokenForm and a line feed
 
 var tokenForm = regexp.MustCompile(`^[a-z2-7]{32}$`)
 
-// webToken gives the token, which is made at the first start, and made anew if others could have read it.
+// webToken returns the token. The first start makes it, and a later one makes it anew if others could have read it.
 func (s *state) webToken() (string, error) {
 	info, err := os.Lstat(filepath.Join(s.dir, tokenFile))
 	if err == nil && info.Mode().Perm()&0o077 == 0 {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A trouble says that a disk fails: the first of a kind at once, and then once in a while how often.
+// A trouble logs that a disk fails: the first failure of a kind at once, later ones once a minute with their number.
 type trouble struct {
 	log   *slog.Logger
 	now   func() time.Time
@@ -18,7 +18,7 @@ type failures struct {
 	until time.Time // when they may be said again
 }
 
-// say says what failed.
+// say logs a failure.
 func (t *trouble) say(what string, err error) {
 	kind := what + reason(err)
 	f := t.kinds[kind]
@@ -44,7 +44,7 @@ func (t *trouble) say(what string, err error) {
 	f.times = 0
 }
 
-// end says that it is over.
+// end logs that it is over.
 func (t *trouble) end() {
 	if t.said {
 		t.said = false

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// warnPause is how long warnings of one kind are gathered after one was written: whoever makes odd lines doesn't fill
-// the disk with what is said of them.
+// warnPause is how long warnings of one kind are gathered after one was logged. So nobody fills the disk by making odd
+// lines.
 const warnPause = time.Minute
 
-// warnings writes the first of a kind at once, and of those that follow within warnPause the last one, with their
-// number. Its zero value is ready. It belongs to one goroutine.
+// warnings logs the first warning of a kind at once. Of those that follow within warnPause it logs the last one, with
+// their number. Its zero value is ready. It belongs to one goroutine.
 type warnings struct{ kinds map[string]*warning }
 
 type warning struct {
@@ -40,7 +40,7 @@ func (w *warnings) add(log *slog.Logger, now time.Time, message string, attribut
 	kind.until = now.Add(warnPause)
 }
 
-// tell writes what was gathered for long enough, or all of it.
+// tell logs what was gathered for long enough, or all of it.
 func (w *warnings) tell(log *slog.Logger, now time.Time, all bool) {
 	for _, message := range slices.Sorted(maps.Keys(w.kinds)) {
 		kind := w.kinds[message]

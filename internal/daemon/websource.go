@@ -25,7 +25,7 @@ type webSource struct {
 	listener net.Listener
 	began    time.Time
 
-	// The owner's.
+	// These belong to the owner of the counters.
 	book  *web.Book
 	ended []web.Alert // the newest is the last
 
@@ -90,7 +90,7 @@ func (s *webSource) end(a *window.Alert) {
 	s.ended = append(s.ended, web.NewAlert(a, 0))
 }
 
-// How much is looked at while nobody counts: so many values or open alerts take less than a millisecond.
+// How much is read while nobody counts: so many values or open alerts take less than a millisecond.
 const (
 	rankPiece  = 50_000
 	alertPiece = 200
@@ -136,7 +136,7 @@ func (s *webSource) Now(ctx context.Context) (*web.Now, error) {
 	return n, err
 }
 
-// log is how far a log was read.
+// log returns how far a log was read.
 func (s *webSource) log(l *follow.LiveLog) web.Log {
 	log := web.Log{Path: l.Path, Read: !l.End.IsZero()}
 	if w := l.Waits; w != nil {
@@ -149,7 +149,7 @@ func (s *webSource) log(l *follow.LiveLog) web.Log {
 	return log
 }
 
-// pipelines are those of all hosts of all logs.
+// pipelines returns those of all hosts of all logs.
 func (d *Daemon) pipelines() (all []*pipeline.Pipeline) {
 	for _, l := range d.logs {
 		all = append(all, l.Pipeline.Hosts()...)
@@ -157,7 +157,7 @@ func (d *Daemon) pipelines() (all []*pipeline.Pipeline) {
 	return all
 }
 
-// scopesOfRules are the numbers of the rules' scopes, as arrivals have them.
+// scopesOfRules returns the number of each rule's scope, as arrivals have it.
 func (d *Daemon) scopesOfRules() []int {
 	scopes := make([]int, len(d.Config.Rules))
 	if len(d.logs) > 0 {
@@ -176,7 +176,7 @@ type standingAlert struct {
 	now      window.Usage
 }
 
-// worst tells of the open alerts that are farthest above their limits, those of one log beside those of another.
+// worst returns the open alerts that are farthest above their limits, over all logs.
 func (s *webSource) worst(ctx context.Context, open []standingAlert, at time.Time) ([]web.Alert, error) {
 	for piece := range slices.Chunk(open, alertPiece) {
 		if err := s.daemon.counters.with(ctx, func() {
@@ -219,7 +219,7 @@ func (s *webSource) standingOf(o *standingAlert, at time.Time) window.Usage {
 	return window.Usage{}
 }
 
-// rank finds who is nearest to a limit.
+// rank finds who is closest to a limit.
 func (s *webSource) rank(ctx context.Context, at time.Time) ([]window.Usage, error) {
 	d := s.daemon
 	ranking := window.Ranking{Most: web.MaxRanking}
@@ -242,7 +242,7 @@ func (s *webSource) rank(ctx context.Context, at time.Time) ([]window.Usage, err
 	return ranking.Sorted(), nil
 }
 
-// Who gives of each rule the highest count that the value has in any log.
+// Who returns for each rule the highest count that the value has in any log.
 func (s *webSource) Who(ctx context.Context, keys []window.Key, value string) (all []window.Usage, open []web.Alert,
 	err error) {
 	at := s.daemon.now()

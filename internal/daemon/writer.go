@@ -69,7 +69,7 @@ func (o *outbox) newWriter(s *state, c mailer.Composer) *writer {
 	}
 }
 
-// take takes a job, as the alerts are now, if there is room.
+// take takes a job with a copy of its alerts as they are now, if there is room.
 func (w *writer) take(j job) bool {
 	rows := j.rows()
 	w.mu.Lock()
@@ -89,7 +89,7 @@ func (w *writer) take(j job) bool {
 	return true
 }
 
-// len is how many jobs wait, the one that is being done included.
+// len is how many jobs wait, with the one that is being done.
 func (w *writer) len() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -109,7 +109,7 @@ func (w *writer) hangs(now time.Time) time.Duration {
 	return now.Sub(w.busy)
 }
 
-// finish has the writer do what it has, and end; when the daemon is stopped meanwhile, it hasn't long for that.
+// finish lets the writer do what it has, and end. If the daemon is stopped meanwhile, there is little time for that.
 func (w *writer) finish(stopping <-chan struct{}) {
 	w.mu.Lock()
 	w.closed = true
@@ -149,7 +149,7 @@ func (w *writer) run() {
 	}
 }
 
-// next waits for the next job; last tells that no other waits behind it. ok is false when there will be none.
+// next waits for the next job. Last tells that no other waits behind it; ok is false when there will be none.
 func (w *writer) next() (j job, last, ok bool) {
 	for {
 		w.mu.Lock()
@@ -181,7 +181,7 @@ func (w *writer) gaveUp() bool {
 	}
 }
 
-// do does a job, but for what is to be written together with others. It returns false if it had to give up.
+// do does a job, except what is to be written together with others. It returns false if it had to give up.
 func (w *writer) do(j *job) bool {
 	if w.isEmpty() {
 		w.began = time.Now()
@@ -285,7 +285,7 @@ func (w *writer) put(s *mailer.Spool, messages []mailer.Message, by string) bool
 	})
 }
 
-// save writes a checkpoint, and lets the mails go that it covers.
+// save writes a checkpoint, and lets the mails be sent that it covers.
 func (w *writer) save(c *checkpoint) bool {
 	began := time.Now()
 	c.Spooled = w.spool.Last()
@@ -309,7 +309,7 @@ func (w *writer) save(c *checkpoint) bool {
 	return true
 }
 
-// forget drops the marks of mails that were sent long ago.
+// forget forgets mails that were sent long ago.
 func (w *writer) forget(before time.Time) {
 	err := w.spool.Forget(before)
 	for _, c := range w.channels {
@@ -320,7 +320,7 @@ func (w *writer) forget(before time.Time) {
 	}
 }
 
-// insist tries to write until that works, or the writer has to give up, and says what goes wrong.
+// insist tries to write until that works, or the writer has to give up, and logs what goes wrong.
 func (w *writer) insist(what string, try func() error) bool {
 	for {
 		w.note(time.Now())

@@ -12,10 +12,10 @@ import (
 	"exiwatch/window"
 )
 
-// logValue is the one value of the key log, wherever the file lies.
+// logValue is the only value of the key log, wherever the file is.
 var logValue = []byte("mainlog")
 
-// What is wrong with an entry: the values of window.Anomaly.
+// What may be wrong with an entry: the values of window.Anomaly.
 var (
 	overflowed  = []byte(mailer.Overflowed)
 	lost        = []byte(mailer.Lost)
@@ -28,8 +28,8 @@ var (
 // maxText is how much of an odd entry's text is kept. One that overflowed has 8 kB, mostly one letter.
 const maxText = 400 // bytes
 
-// oddities fills in what an arrival that is odd has besides: what is wrong with it, its text, and the other logins
-// that it names.
+// oddities fills in what an odd arrival has besides: what is wrong with it, its text, and the other logins that it
+// names.
 func (v *keyExtractor) oddities(a *parser.Arrival, w *window.Arrival) {
 	if w.Nature = window.Odd; a.IsDoubtful() {
 		w.Nature = window.Doubtful
@@ -51,7 +51,7 @@ func (v *keyExtractor) oddities(a *parser.Arrival, w *window.Arrival) {
 	}
 }
 
-// shortened gives the beginning and the end of a text.
+// shortened returns the beginning and the end of a text.
 func shortened(text []byte) []byte {
 	if len(text) <= maxText {
 		return text
@@ -59,8 +59,8 @@ func shortened(text []byte) []byte {
 	return slices.Concat(text[:maxText*2/3], []byte(" … "), text[len(text)-maxText/3:])
 }
 
-// stray makes of an entry that is no arrival what the counters see of it; false if it is none that matters, or has no
-// time. Its second is that to which the log has come: its own stamp may be forged.
+// stray turns an entry that is no arrival into what the counters see. It returns false if the entry is no anomaly, or
+// has no time. The entry counts at the second that the log has reached: its own stamp may be forged.
 func (p *Pipeline) stray(e *parser.Entry, w *window.Arrival) bool {
 	kind := map[parser.Kind][]byte{parser.Malformed: unreadable, parser.Overflow: lost, parser.Injected: forged}[e.Kind]
 	if kind == nil || e.Torn {
@@ -80,7 +80,7 @@ func (p *Pipeline) stray(e *parser.Entry, w *window.Arrival) bool {
 	return true
 }
 
-// entryID stands for the message id of an entry that has none: a hash of its text and of the line that it stands on.
+// entryID replaces the message id of an entry that has none: a hash of its text and line number.
 func entryID(e *parser.Entry) []byte {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", e.Line, e.Text))
 	return hex.AppendEncode(nil, sum[:8])

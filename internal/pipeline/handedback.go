@@ -9,8 +9,8 @@ import (
 	"exiwatch/parser"
 )
 
-// returns remembers the header message ids (id=) of what came in, to know again what a content filter hands back:
-// that is the same mail, and isn't counted twice. What is remembered is the log's last hour, and so follows from it.
+// returns remembers the header message ids (id=) of what came in, to recognize what a content filter hands back: that
+// is the same mail, and is not counted twice. It remembers the log's last hour, and so follows from the log alone.
 type returns struct {
 	ring  []cameIn // number n stands at n modulo its length, a power of two
 	next  uint32   // the number of the next one; it may overflow
@@ -29,7 +29,7 @@ type cameIn struct {
 const (
 	// returnSeconds is how long a filter may take.
 	returnSeconds = 3600
-	// maxReturns is how often one mail is handed back: by two filters in a row.
+	// maxReturns is how often one mail may be handed back: by two filters in a row.
 	maxReturns = 2
 	// maxCameIn bounds what is remembered: 73 arrivals a second for an hour, 7 MB. Beyond it the oldest are forgotten.
 	maxCameIn = 1 << 18
@@ -40,7 +40,7 @@ const (
 
 var returnSeed = maphash.MakeSeed()
 
-// newReturns is nil where no rule counts what a filter hands back.
+// newReturns returns nil if no rule counts what a filter hands back.
 func newReturns(scopes []config.Count) *returns {
 	local := netip.MustParseAddr("127.0.0.1")
 	for _, c := range scopes {
@@ -54,14 +54,14 @@ func newReturns(scopes []config.Count) *returns {
 	return nil
 }
 
-// mayReturn tells whether a filter may hand mail back in this way: over loopback without a login, or by a call in
-// which a trusted user names a protocol or a peer of his own (P=spam-scanned).
+// mayReturn tells whether a filter may hand mail back in this way: over loopback without a login, or by a call in which
+// a trusted user sets a protocol or a peer (P=spam-scanned).
 func mayReturn(a *parser.Arrival) bool {
 	return isLoopback(a) || isLocal(a) && a.Authenticator == nil && (a.HostAddress != nil || !isLocalProtocol(a))
 }
 
-// comesBack tells whether an arrival is a mail that came in by another way within the last hour, and is now handed
-// back. Each arrival excuses as many as maxReturns. now is the second of the log's clock.
+// comesBack tells whether an arrival is a mail that came in another way within the last hour, and is now handed back.
+// Each arrival is handed back maxReturns times at most. now is the second of the log's clock.
 func (r *returns) comesBack(a *parser.Arrival, now int64) bool {
 	if len(a.HeaderMessageID) == 0 {
 		return false

@@ -6,8 +6,8 @@ import (
 	"exiwatch/window"
 )
 
-// hosts are the pipelines of one log, in which syslog gathers the lines of several hosts: each is counted by itself,
-// as several logs are, and has a clock of its own.
+// hosts are the pipelines of one log in which syslog gathers the lines of several hosts. Each host is counted by
+// itself, as several logs are, and has a clock of its own.
 type hosts struct {
 	all    []*Pipeline // the first is the one that was made for the log
 	byName map[string]*Pipeline
@@ -15,10 +15,10 @@ type hosts struct {
 }
 
 // MaxHosts is how many hosts of one log are counted by themselves. Whoever may send to a syslog daemon can make up
-// names: arrivals of further ones are counted with the first.
+// names: arrivals of further hosts are counted with the first.
 const MaxHosts = 64
 
-// of gives the pipeline of a host that a wrapper names; none is a host, too.
+// of returns the pipeline of a host that a wrapper names. The empty name is a host, too.
 func (p *Pipeline) of(host []byte) *Pipeline {
 	h := p.hosts
 	if one, ok := h.byName[string(host)]; ok {
@@ -44,7 +44,7 @@ func (p *Pipeline) of(host []byte) *Pipeline {
 	return one
 }
 
-// Clock is the clock that the log has come to: that of the host that is farthest.
+// Clock returns the clock that the log has reached: that of the host that is farthest ahead.
 func (p *Pipeline) Clock() window.Clock {
 	clock := p.hosts.all[0].counters.Clock()
 	for _, one := range p.hosts.all[1:] {
@@ -55,13 +55,13 @@ func (p *Pipeline) Clock() window.Clock {
 	return clock
 }
 
-// A hostClock is the clock of a host at a mark.
+// A HostClock is the clock of a host at a place in the log.
 type HostClock struct {
 	Host  string       `json:"host"`
 	Clock window.Clock `json:"clock"`
 }
 
-// Clocks are those of all hosts, where a wrapper names one.
+// Clocks returns the clocks of all hosts if a wrapper names them.
 func (p *Pipeline) Clocks() (all []HostClock) {
 	if h := p.hosts; len(h.all) > 1 || h.all[0].host != "" {
 		for _, one := range h.all {
@@ -84,16 +84,16 @@ func (p *Pipeline) SetClocks(clock window.Clock, hosts []HostClock) {
 // Hosts returns a pipeline for each host whose lines the log holds, p itself among them.
 func (p *Pipeline) Hosts() []*Pipeline { return p.hosts.all }
 
-// SetSilent tells whether the listener hears of nothing for now, because it heard of these lines before.
+// SetSilent keeps everything from the listener for now, because it heard of these lines before.
 func (p *Pipeline) SetSilent(silent bool) { p.hosts.silent = silent }
 
-// A savedAlert is an open alert in a checkpoint.
+// A SavedAlert is an open alert in a checkpoint.
 type SavedAlert struct {
 	window.SavedAlert
 	Host string `json:"host,omitempty"`
 }
 
-// Save gives the open alerts of all hosts.
+// Save returns the open alerts of all hosts.
 func (p *Pipeline) Save() (all []SavedAlert) {
 	for _, one := range p.hosts.all {
 		for _, s := range one.counters.Save() {
@@ -103,7 +103,7 @@ func (p *Pipeline) Save() (all []SavedAlert) {
 	return all
 }
 
-// Restore takes what save gave, and gives the alerts that are open besides, each with its pipeline.
+// Restore takes what Save returned. It returns the alerts that are open besides.
 func (p *Pipeline) Restore(all []SavedAlert) (others []*window.Alert) {
 	byHost := make(map[*Pipeline][]window.SavedAlert)
 	for _, s := range all {
@@ -119,7 +119,7 @@ func (p *Pipeline) Restore(all []SavedAlert) (others []*window.Alert) {
 	return others
 }
 
-// Stats sums what the counters of all hosts hold, and what bounds have cost.
+// Stats sums what the counters of all hosts hold, and what bounds on memory have cost.
 func (p *Pipeline) Stats() (sum window.Stats) {
 	for _, one := range p.hosts.all {
 		sum.Add(one.counters.Stats())

@@ -10,7 +10,7 @@ import (
 	"exiwatch/window"
 )
 
-// keyExtractor makes the values of arrivals' keys. What it makes is good until reset.
+// A keyExtractor decides for which keys' values an arrival is counted. Its values are good until reset.
 type keyExtractor struct {
 	text      []byte // made so far
 	addresses [][]byte
@@ -19,17 +19,17 @@ type keyExtractor struct {
 	names     lookupCache // that aren't folded
 }
 
-// reset begins anew, in the same buffers.
+// reset forgets the values, and keeps the buffers.
 func (v *keyExtractor) reset() { v.text, v.addresses = v.text[:0], v.addresses[:0] }
 
-// made gives what was put behind the first n bytes of text.
+// made returns what was put behind the first n bytes of text.
 func (v *keyExtractor) made(n int) []byte { return v.text[n:len(v.text):len(v.text)] }
 
 // EmptySender is the value of the sender key for a bounce.
 var EmptySender = []byte("<>")
 
-// extract fills w with what a says of each key but the costly ones: who an arrival is counted for. It is the one place
-// that decides it. What stands in w is good until reset.
+// extract fills w with the values of all keys but the costly ones: who an arrival is counted for. No other place
+// decides that. The values are good until reset.
 func (v *keyExtractor) extract(a *parser.Arrival, w *window.Arrival) {
 	if v.text == nil {
 		v.text = make([]byte, 0, 1<<10) // a value that is empty is one
@@ -54,7 +54,7 @@ func (v *keyExtractor) extract(a *parser.Arrival, w *window.Arrival) {
 	}
 }
 
-// accountOf gives who is responsible: the login, else the local user. What nobody has verified is written as no login
+// accountOf returns who is responsible: the login, else the local user. An unverified account is written as no login
 // can be: the address of a host whose authenticator set no id, else the envelope sender, which a client chooses.
 func (v *keyExtractor) accountOf(a *parser.Arrival, w *window.Arrival) []byte {
 	switch sender := w.Values[window.Sender]; {
@@ -79,12 +79,12 @@ func (v *keyExtractor) unverified(sender []byte) []byte {
 	return v.made(n)
 }
 
-// costly are the values that take the most time.
+// costly says which of the values that take the most time are wanted.
 type costly struct{ network, domains, topic bool }
 
 var allCostly = costly{true, true, true}
 
-// extractCostly fills in those that are wanted.
+// extractCostly fills in the costly values that are wanted.
 func (v *keyExtractor) extractCostly(a *parser.Arrival, w *window.Arrival, wanted costly) {
 	if wanted.network {
 		w.Values[window.Network] = v.networkOf(a.HostAddress)
@@ -97,10 +97,10 @@ func (v *keyExtractor) extractCostly(a *parser.Arrival, w *window.Arrival, wante
 	}
 }
 
-// login gives an authenticated id as it is counted.
+// login returns an authenticated id as it is counted.
 func (v *keyExtractor) login(id []byte) []byte { return v.folded(accountName(id)) }
 
-// folded gives the folded form of a name.
+// folded returns the folded form of a name.
 func (v *keyExtractor) folded(name []byte) []byte {
 	if fold.IsName(name) {
 		return name
@@ -116,8 +116,8 @@ func (v *keyExtractor) folded(name []byte) []byte {
 	return v.made(n)
 }
 
-// accountName gives an authenticated id up to its first colon. With +smtp_mailauth a client can have anything logged
-// behind one (MAIL FROM:<…> AUTH=…), and would be another account with each message.
+// accountName returns an authenticated id up to its first colon. With +smtp_mailauth a client can append anything to it
+// in the log (MAIL FROM:<…> AUTH=…), and would be another account with each message.
 func accountName(id []byte) []byte {
 	if i := bytes.IndexByte(id, ':'); i > 0 {
 		return id[:i]
@@ -125,8 +125,8 @@ func accountName(id []byte) []byte {
 	return id
 }
 
-// isLocal tells whether a program of this host handed the message in: P=local…, with SMTPUTF8 P=utf8local…. A trusted
-// caller may make up a protocol (-oMr) or a peer (-oMa), but not both: without H= there is U= in any case.
+// isLocal tells whether a program of this host submitted the message: P=local…, with SMTPUTF8 P=utf8local…. A trusted
+// caller may set a protocol (-oMr) or a peer (-oMa), but not both: without H= there is U= in any case.
 func isLocal(a *parser.Arrival) bool {
 	return isLocalProtocol(a) || a.HostAddress == nil && a.Ident != nil
 }
@@ -135,7 +135,7 @@ func isLocalProtocol(a *parser.Arrival) bool {
 	return bytes.HasPrefix(bytes.TrimPrefix(a.Protocol, []byte("utf8")), []byte("local"))
 }
 
-// senderOf gives the folded sender, and its domain, nil if there is none.
+// senderOf returns the folded sender, and its domain; nil if there is none.
 func (v *keyExtractor) senderOf(sender []byte) (value, domain []byte) {
 	if len(sender) == 0 {
 		return EmptySender, nil
@@ -147,7 +147,7 @@ func (v *keyExtractor) senderOf(sender []byte) (value, domain []byte) {
 	return value, domain
 }
 
-// networkOf gives the /24 or /64 of an address, nil if it is none.
+// networkOf returns the /24 or /64 of an address; nil if it is none.
 func (v *keyExtractor) networkOf(address []byte) []byte {
 	n := len(v.text)
 	if dot := bytes.LastIndexByte(address, '.'); dot >= 0 && bytes.IndexByte(address, ':') < 0 {
@@ -181,7 +181,7 @@ func networkOf(address []byte) (netip.Prefix, bool) {
 	return prefix, err == nil
 }
 
-// topicOf gives the subject folded.
+// topicOf returns the folded subject.
 func (v *keyExtractor) topicOf(subject []byte) []byte {
 	n := len(v.text)
 	cell, hash := v.topics.slot(subject)
@@ -194,10 +194,10 @@ func (v *keyExtractor) topicOf(subject []byte) []byte {
 	return v.made(n)
 }
 
-// maxDomains is how many domains of one arrival's recipients are told apart.
+// maxDomains is how many domains of one arrival's recipients are counted.
 const maxDomains = 20
 
-// domainsOf gives the domains of the recipients in lower case, each once and an LF between them, nil if none is logged.
+// domainsOf returns the domains of the recipients in lower case, each once, separated by LF; nil if none is logged.
 func (v *keyExtractor) domainsOf(a *parser.Arrival) []byte {
 	if len(a.RecipientList) == 0 {
 		return nil
@@ -266,7 +266,7 @@ func (v *keyExtractor) lookupForms(t readsocket.Term) (values [][]byte) {
 	return [][]byte{value}
 }
 
-// askedLogin gives a login as an account, or an account that nobody has verified, which is written in brackets.
+// askedLogin returns a login as an account, or an unverified account, which is written in brackets.
 func (v *keyExtractor) askedLogin(name []byte) []byte {
 	if trimmed := bytes.TrimSpace(name); len(trimmed) > 0 && (trimmed[0] == '<' || trimmed[0] == '[') {
 		return []byte(fold.Account(string(trimmed)))
@@ -274,7 +274,7 @@ func (v *keyExtractor) askedLogin(name []byte) []byte {
 	return v.login(name)
 }
 
-// askedAccount gives an envelope sender as the account that nobody has verified.
+// askedAccount returns an envelope sender as the unverified account.
 func (v *keyExtractor) askedAccount(name []byte) []byte {
 	if sender := v.askedSender(name); !bytes.Equal(sender, EmptySender) {
 		return v.unverified(sender)
@@ -282,7 +282,7 @@ func (v *keyExtractor) askedAccount(name []byte) []byte {
 	return EmptySender
 }
 
-// askedSender gives an envelope sender as it is counted; <> is the empty one.
+// askedSender returns an envelope sender as it is counted; <> is the empty one.
 func (v *keyExtractor) askedSender(name []byte) []byte {
 	if name = bytes.TrimSpace(name); bytes.Equal(name, EmptySender) {
 		return EmptySender
@@ -291,7 +291,7 @@ func (v *keyExtractor) askedSender(name []byte) []byte {
 	return value
 }
 
-// askedAddress gives an address as Exim logs it.
+// askedAddress returns an address as Exim logs it.
 func askedAddress(name []byte) []byte {
 	ip, err := netip.ParseAddr(string(name))
 	if err != nil {
@@ -320,7 +320,7 @@ func lower(c byte) byte {
 	return c
 }
 
-// addressesOf gives the recipients' addresses as they are logged.
+// addressesOf returns the recipients' addresses as they are logged.
 func (v *keyExtractor) addressesOf(a *parser.Arrival) [][]byte {
 	n := len(v.addresses)
 	for recipient := range a.Recipients() {

@@ -6,8 +6,8 @@ import (
 	"exiwatch/window"
 )
 
-// A present tells what time it is by a log's clock, when no line has come for a while. That is the wall clock's, as
-// far as the last line bears it out: a log whose stamps are wrong, say because its time zone isn't known, has a time
+// A logClock tells what time it is by a log's clock when no line has come for a while. That is the wall clock's time,
+// as far as the last line bears it out: a log whose stamps are wrong, say because its time zone is unknown, has a time
 // of its own.
 type logClock struct {
 	clock window.Clock
@@ -15,15 +15,15 @@ type logClock struct {
 	after time.Time // the line was written after that; zero: not known
 }
 
-// note says that the log was read at the time given, up to the clock. Everything before end had been read already.
+// note notes that the log was read up to clock at the time at. Everything written before end had been read already.
 func (p *logClock) note(clock window.Clock, end, at time.Time) {
 	if clock != p.clock {
 		*p = logClock{clock, at, end}
 	}
 }
 
-// now is the second of the log's clock at a time: no less has passed than since the line was read, and no more
-// than since it can have been written.
+// now returns the second of the log's clock at a time. At least as much has passed as since the line was read, and at
+// most as much as since it can have been written.
 func (p *logClock) now(at time.Time) int64 {
 	now := at.Unix() + p.clock.Shift
 	if !p.after.IsZero() {

@@ -39,46 +39,46 @@ type Pipeline struct {
 	workers   []*Worker
 }
 
-// A Listener is told what a Pipeline finds, in the order of the log. Functions that are nil are left out.
+// A Listener hears what a Pipeline finds, in the order of the log. Functions that are nil are not called.
 type Listener struct {
-	// Keep tells whether an arrival is looked at at all: filters of the command line. It is asked in any order, by
-	// several goroutines.
+	// Keep tells whether an arrival matters at all: filters of the command line. Several goroutines call it, in any
+	// order.
 	Keep func(*parser.Arrival, *window.Arrival) bool
-	// More, before each arrival that was kept, tells whether it is still wanted.
+	// More tells, before each arrival that was kept, whether it is still wanted.
 	More func() bool
 	// Arrival gets each arrival that is kept, counted or not.
 	Arrival func(*parser.Arrival, *window.Arrival)
-	// Observed gets each arrival that is kept, with all its values, and whether rules count it, also of what nobody is
-	// told of.
+	// Observed gets each arrival that is kept, with all its values, and whether rules count it; also while the pipeline
+	// is silent.
 	Observed func(p *Pipeline, w *window.Arrival, counted bool)
-	// NewCollector is called once for each goroutine that reads, before one does: what it returns gets, of the arrivals
-	// that Arrival gets, those that this goroutine has read. It is for Replay alone.
+	// NewCollector is called once for each worker. The function that it returns gets, of the arrivals that Arrival
+	// gets, those that this worker has parsed, in any order.
 	NewCollector func() func([]report.Reception)
-	// AllKeys says that somebody here asks for the network, the topic or the recipients' domains of arrivals that no
-	// rule counts.
+	// AllKeys asks for the network, the topic and the recipients' domains also of arrivals that no rule counts.
 	AllKeys bool
-	// Summary says that of alerts nothing is asked but what is left of them by window.Counters.Brief.
+	// Summary says that of alerts only that matters which window.Counters.Brief leaves.
 	Summary bool
-	// Idle says that alerts are not asked for: nothing is counted, but whether rules would count an arrival is told.
+	// Idle says that alerts don't matter: nothing is counted. Whether rules would count an arrival is still told.
 	Idle bool
 	// Counted gets each arrival that the rules have counted, after Arrival got it, with all its values.
 	Counted func(*window.Arrival)
 	// Other gets every entry that is no arrival.
 	Other func(*parser.Entry)
-	// Own gets the name, alert id and event, of each mail of ours that arrives: its name in the spool.
+	// Own gets the name of each mail of ours that arrives, as in the spool: alert id and event.
 	Own func(name string)
-	// Opened gets the alerts that one arrival has opened, Grew each whose Times it has raised, Ended each when it ends.
+	// Opened gets the alerts that one arrival has opened; Grew each alert whose Times it has raised; Ended each alert
+	// when it ends.
 	Opened      func([]*window.Alert)
 	Grew, Ended func(*window.Alert)
 }
 
-// New makes a Pipeline that counts by rules, which may be none, what the scopes say.
+// New makes a Pipeline that counts by the rules, if any, what the scopes say.
 func New(scopes config.Scopes, rules []window.Rule, listener Listener) (*Pipeline, error) {
 	return newPipeline(Pipeline{scopes: scopes, rules: rules, sent: &SentLedger{}, listener: listener})
 }
 
-// Another makes a Pipeline for the log named, in which time passes by itself: it counts by the same rules but on its
-// own, tells the same Listener, and knows the same mails as ours.
+// Another makes a Pipeline for another log, in which time passes independently. It has the same rules and listener, and
+// recognizes the same mails as ours.
 func (p *Pipeline) Another(log string) (*Pipeline, error) {
 	return newPipeline(Pipeline{
 		scopes: p.scopes, rules: p.rules, sent: p.sent, log: log, listener: p.listener, workers: p.workers,
@@ -115,15 +115,14 @@ func newPipeline(p Pipeline) (*Pipeline, error) {
 	return &p, nil
 }
 
-// Trust makes it take no mail for ours but those whose Message-ID was made with the key. Without it whoever knows an
-// alert's id can have one message excused.
+// Trust sets the key of our Message-IDs. Without it, whoever knows an alert's id can have one message left out of the
+// counts.
 func (p *Pipeline) Trust(key []byte) { p.sent.key = key }
 
-// Decode says in which charset subjects are that don't say it themselves; nil is windows-1252. It is to be called
-// before Reader and Another.
+// Decode sets the charset of subjects that don't name theirs; nil is windows-1252. Call it before Reader and Another.
 func (p *Pipeline) Decode(charset encoding.Encoding) { p.charset = charset }
 
-// Reader makes a reader of the log, whose arrivals go into the pipeline. Its arguments are those of parser.NewReader.
+// Reader makes a reader of the log whose entries go into the pipeline. Its arguments are those of parser.NewReader.
 func (p *Pipeline) Reader(zone *time.Location, reference time.Time) *parser.Reader {
 	return p.NewReader(zone, reference, p.entry)
 }
@@ -148,7 +147,7 @@ func (p *Pipeline) entry(e *parser.Entry) {
 	}
 }
 
-// applyOther takes an entry that is no arrival. One that is an anomaly counts as such.
+// applyOther applies an entry that is no arrival. An anomaly is counted as such.
 func (p *Pipeline) applyOther(e *parser.Entry) {
 	if p.listener.Other != nil && !p.hosts.silent {
 		p.listener.Other(e)
@@ -161,15 +160,15 @@ func (p *Pipeline) applyOther(e *parser.Entry) {
 	}
 }
 
-// passOver takes an arrival that isn't kept: it only is one that a filter may hand back.
+// passOver notes an arrival that isn't kept: a filter may hand it back later.
 func (p *Pipeline) passOver(a *parser.Arrival, w *window.Arrival) {
 	if p = p.of(a.SyslogHost); p.returns != nil {
 		p.returns.comesBack(a, w.At.Unix())
 	}
 }
 
-// classify makes the values of an arrival, and tells whether it is kept and whether any rule counts it. It depends on
-// nothing else, and changes nothing but w and v.
+// classify extracts the values of an arrival, and tells whether it is kept and whether any rule counts it. It is pure:
+// it changes only w and v.
 func (p *Pipeline) classify(a *parser.Arrival, w *window.Arrival, v *keyExtractor) (counts, keep bool) {
 	v.extract(a, w)
 	if p.always {
@@ -190,8 +189,8 @@ func (p *Pipeline) classify(a *parser.Arrival, w *window.Arrival, v *keyExtracto
 	return counts, true
 }
 
-// apply takes the next arrival that is kept. Every one moves the time, whether it counts or not. It tells whether
-// the arrival is still wanted, and whether a filter has handed it back, so that it doesn't count.
+// apply counts the next arrival that is kept. Every one moves the clock, whether it counts or not. It tells whether the
+// arrival is still wanted, and whether a filter has handed it back, so that it doesn't count.
 func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, counts bool) (wanted, back bool) {
 	if p.listener.More != nil && !p.listener.More() {
 		return false, false
@@ -235,7 +234,8 @@ func (p *Pipeline) emitCounted(w *window.Arrival, counts bool) {
 	}
 }
 
-// believe keeps a stamp that may be forged from moving the clock: the arrival counts where the log has got to.
+// believe keeps a stamp that may be forged from moving the clock: such an arrival counts at the time that the log has
+// reached.
 func (p *Pipeline) believe(a *parser.Arrival, w *window.Arrival) {
 	switch {
 	case !a.Forgeable || p.last.IsZero():
@@ -245,17 +245,17 @@ func (p *Pipeline) believe(a *parser.Arrival, w *window.Arrival) {
 	}
 }
 
-// maxLate is how far a late line may be behind the log's clock, which it then doesn't change (window's rules for time).
+// maxLate is how far a late line may be behind the log's clock without changing it (window's rules for time).
 const maxLate = 5 * time.Second
 
-// advance says that the log has reached a stamp.
+// advance notes that the log has reached a stamp.
 func (p *Pipeline) advance(at time.Time) {
 	for _, alert := range p.counters.Advance(at) {
 		p.emit(alert, Ended, p.listener.Ended)
 	}
 }
 
-// count has the counters count, and tells of what comes of it.
+// count counts an arrival, and emits the events that follow.
 func (p *Pipeline) count(w *window.Arrival) {
 	opened, grown := p.counters.Count(w)
 	if len(opened) > 0 && !p.hosts.silent {
@@ -266,7 +266,7 @@ func (p *Pipeline) count(w *window.Arrival) {
 	}
 }
 
-// uncounted gives the Class of an arrival that no rule counts.
+// uncounted returns the class of an arrival that no rule counts.
 func (p *Pipeline) uncounted(a *parser.Arrival, counts, back bool) report.Class {
 	switch {
 	case back:
@@ -277,7 +277,7 @@ func (p *Pipeline) uncounted(a *parser.Arrival, counts, back bool) report.Class 
 	return Class(a, p.eximUsers)
 }
 
-// scope tells whether any rule counts the arrival, and w which.
+// scope tells whether any rule counts the arrival, and notes in w which do not.
 func (p *Pipeline) scope(a *parser.Arrival, w *window.Arrival) (any bool) {
 	for i := range p.counted {
 		if inScope(&p.counted[i], a, w) {
@@ -292,7 +292,7 @@ func (p *Pipeline) scope(a *parser.Arrival, w *window.Arrival) (any bool) {
 	return any
 }
 
-// EmitOpened tells of alerts that one arrival has opened.
+// EmitOpened emits the alerts that one arrival has opened.
 func (p *Pipeline) EmitOpened(alerts []*window.Alert) {
 	p.sent.note(alerts[0].Thread, Opened)
 	if p.listener.Opened != nil {
@@ -300,7 +300,7 @@ func (p *Pipeline) EmitOpened(alerts []*window.Alert) {
 	}
 }
 
-// emit tells of an event in the life of an alert.
+// emit emits an event in the life of an alert.
 func (p *Pipeline) emit(alert *window.Alert, event string, tell func(*window.Alert)) {
 	if p.hosts.silent {
 		return
@@ -316,7 +316,7 @@ const Opened, Ended = "opened", "ended"
 
 func Grew(a *window.Alert) string { return "grew" + strconv.FormatInt(a.Times, 10) }
 
-// slack is how many seconds more than needed are read again. Lines may come a few seconds late.
+// slack is how many more seconds than needed are read again. Lines may come a few seconds late.
 const slack = 10
 
 // Reach returns how many seconds of the log before a place decide what is counted and open there.

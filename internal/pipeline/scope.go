@@ -11,9 +11,9 @@ import (
 	"exiwatch/window"
 )
 
-// inScope tells whether rules of a scope count an arrival: it is of a class named by only, no pattern of ignore fits,
-// and it isn't for local domains alone. Of one that may be somebody else's only the class matters: nobody gets out of
-// a count by a name that he makes up.
+// inScope tells whether rules of a scope count an arrival: its class is in only, no pattern of ignore matches, and it
+// doesn't go to local domains alone. For an arrival that may be somebody else's only the class matters: making up a
+// name exempts nobody.
 func inScope(c *config.Count, a *parser.Arrival, w *window.Arrival) bool {
 	if !slices.ContainsFunc(c.Only, func(class config.Class) bool { return isClass(class, a, c.EximUsers) }) {
 		return false
@@ -29,7 +29,7 @@ func inScope(c *config.Count, a *parser.Arrival, w *window.Arrival) bool {
 	return len(c.LocalDomains) == 0 || !isInternal(c.LocalDomains, a)
 }
 
-// countsLogins tells whether rules of a scope count arrivals with a login, be it in another reading of the line.
+// countsLogins tells whether rules of a scope count arrivals with a login, even in another reading of the line.
 func countsLogins(c *config.Count, a *parser.Arrival) bool {
 	return slices.ContainsFunc(c.Only, func(class config.Class) bool {
 		return class.Name == "all" || class.Name == "authenticated" || class.Contains(a.HostAddress)
@@ -53,14 +53,14 @@ func isClass(class config.Class, a *parser.Arrival, eximUsers []string) bool {
 	return class.Contains(a.HostAddress)
 }
 
-// isOwnBounce tells whether Exim itself made the message. R= and an empty sender alone don't make a bounce: any local
-// user may have them logged (sendmail -E, mail commands of a filter). U= is the user that Exim runs as.
+// isOwnBounce tells whether Exim itself made the message. R= and an empty sender are no proof: any local user can have
+// them logged (sendmail -E, mail commands of a filter). U= is the user that Exim runs as.
 func isOwnBounce(a *parser.Arrival, eximUsers []string) bool {
 	return a.BounceOf != nil && len(a.EnvelopeSender) == 0 && slices.Contains(eximUsers, string(a.Ident))
 }
 
-// isLoopback tells whether the message came over loopback without a login: a program of this host, but nobody knows
-// whose.
+// isLoopback tells whether the message came over loopback without a login: from a program of this host, but nobody
+// knows whose.
 func isLoopback(a *parser.Arrival) bool {
 	return a.Authenticator == nil && isLoopbackAddress(a.HostAddress) && !isLocal(a)
 }
