@@ -131,11 +131,11 @@ func (e *eximChaos) settle(account string) {
 // kill orders the daemon's death after a pause and the next one's start after another.
 func (e *eximChaos) kill(before, after time.Duration) {
 	e.keeper.orders <- func() {
-		time.Sleep(before)
+		time.Sleep(before) // the moment of the kill
 		e.cycling.RLock()
 		e.keeper.end(syscall.SIGKILL)
 		e.cycling.RUnlock()
-		time.Sleep(after)
+		time.Sleep(after) // how long no daemon runs
 		e.keeper.ensure()
 	}
 }

@@ -88,7 +88,7 @@ func TestIsGone(t *testing.T) {
 		t.Error("a client that is there is taken to be gone")
 	}
 	must(t, client.Close())
-	for deadline := time.Now().Add(patience); !isGone(conn); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); !isGone(conn); time.Sleep(time.Millisecond) { // until the kernel shows it
 		if time.Now().After(deadline) {
 			t.Fatal("a client that is gone isn't known to be")
 		}

@@ -141,7 +141,7 @@ func (k *keeper) begin() *daemon {
 // of a line.
 func (k *keeper) kill(signal syscall.Signal, pause time.Duration) {
 	k.orders <- func() {
-		time.Sleep(pause)
+		time.Sleep(pause) // the moment of the signal
 		k.end(signal)
 	}
 }
@@ -221,7 +221,7 @@ func (k *keeper) hangUp(d *daemon) {
 // untilAwake waits until the daemon has said something: before, it can't know what to do with a signal.
 func (k *keeper) untilAwake(d *daemon) {
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline) &&
-		!isOver(d.ended); time.Sleep(5 * time.Millisecond) {
+		!isOver(d.ended); time.Sleep(5 * time.Millisecond) { // until another process has spoken
 		if info, err := os.Stat(k.stderr); err == nil && info.Size() > d.said {
 			return
 		}

@@ -83,7 +83,7 @@ func newPost(t *testing.T, w *writer, note func(string, ...any)) *post {
 
 // listen takes the port, which may need a moment to be free again.
 func (p *post) listen(port int) net.Listener {
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) { // until the kernel frees the port
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
 			return l

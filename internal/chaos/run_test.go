@@ -180,7 +180,7 @@ func (c *chaos) pace() {
 	whole := min(time.Duration(c.o.lines)*time.Second/linesASecond, longest)
 	due := c.begun.Add(time.Duration(float64(whole) * float64(c.n) / float64(c.o.lines)))
 	if wait := time.Until(due); wait > 5*time.Millisecond {
-		time.Sleep(wait)
+		time.Sleep(wait) // the rate of the lines
 	}
 }
 
@@ -214,7 +214,7 @@ func (c *chaos) until(what string, done func() bool) {
 	c.t.Helper()
 	limit := patience + time.Since(c.begun)/4
 	n, since := c.progress(), time.Now()
-	for ; !done(); time.Sleep(10 * time.Millisecond) {
+	for ; !done(); time.Sleep(10 * time.Millisecond) { // until another process has done it
 		if now := c.progress(); now != n {
 			n, since = now, time.Now()
 		}

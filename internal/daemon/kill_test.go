@@ -186,7 +186,7 @@ func beVictim(dir string) error {
 	}
 	go func() {
 		for !taken.all(account) && ctx.Err() == nil {
-			time.Sleep(5 * time.Millisecond)
+			time.Sleep(5 * time.Millisecond) // until another goroutine has sent all
 		}
 		cancel()
 	}()
