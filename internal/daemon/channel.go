@@ -36,19 +36,19 @@ func (d *Daemon) openChannels(was *checkpoint) (all []*channel, err error) {
 		if !ok {
 			covered = c.spool.Last()
 		}
-		if _, err := c.spool.Drop(covered); err != nil {
+		if _, err := c.spool.DropUncommitted(covered); err != nil {
 			return nil, err
 		}
 		c.spool.Commit(covered)
-		c.spool.Settle(d.now()) // nothing shows what a former process has sent
+		c.spool.ResolveUncertain(d.now()) // nothing shows what a former process has sent
 		all = append(all, c)
 	}
 	return all, nil
 }
 
 // run sends until ctx ends, and calls sent after each attempt.
-func (c *channel) run(ctx context.Context, sent func(channel string, e mailer.Event)) {
-	c.spool.Run(ctx, c.transport, func(e mailer.Event) { sent(c.name, e) })
+func (c *channel) run(ctx context.Context, sent func(channel string, e mailer.Result)) {
+	c.spool.Run(ctx, c.transport, func(e mailer.Result) { sent(c.name, e) })
 }
 
 // message makes the notification of an event.

@@ -70,7 +70,7 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 	d.logs = []*follow.LiveLog{l}
 	var saved *follow.Checkpoint
 	if was != nil {
-		_, err := c.spool.Drop(was.Spooled)
+		_, err := c.spool.DropUncommitted(was.Spooled)
 		testkit.Must(t, err)
 		d.outbox.limiter.restore(was.Mailbag, d.now())
 		d.sent.Restore(was.Own)

@@ -25,13 +25,13 @@ func TestManyPutOff(t *testing.T) {
 	for sender := range 4 {
 		senders.Go(func() {
 			for i := range 250 {
-				d.noteSent(mailChannel, mailer.Event{ID: fmt.Sprint(sender, i), Err: down, Retry: now})
+				d.noteSent(mailChannel, mailer.Result{ID: fmt.Sprint(sender, i), Err: down, Retry: now})
 			}
 		})
 	}
 	senders.Wait()
-	d.noteSent(hookChannel, mailer.Event{ID: "h", Err: down, Retry: now})
-	d.noteSent(mailChannel, mailer.Event{ID: "x", Err: down, Kept: "/refused/x"})
+	d.noteSent(hookChannel, mailer.Result{ID: "h", Err: down, Retry: now})
+	d.noteSent(mailChannel, mailer.Result{ID: "x", Err: down, Kept: "/refused/x"})
 	d.tellPutOff(false)
 	now = now.Add(warnPause)
 	d.tellPutOff(false)

@@ -39,7 +39,7 @@ func (s *selfStats) begin(now time.Time) {
 // deliveries are attempts by what came of them. Any goroutine counts.
 type deliveries struct{ sent, partly, deferred, refused atomic.Int64 }
 
-func (d *deliveries) note(e mailer.Event) {
+func (d *deliveries) note(e mailer.Result) {
 	switch {
 	case e.Err == nil:
 		d.sent.Add(1)

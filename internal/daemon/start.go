@@ -139,7 +139,7 @@ func (d *Daemon) openOutbox(was *checkpoint, spool *mailer.Spool) error {
 	} else {
 		was = new(checkpoint)
 	}
-	if _, err := spool.Drop(covered); err != nil {
+	if _, err := spool.DropUncommitted(covered); err != nil {
 		return err
 	}
 	spool.Commit(covered)
