@@ -67,7 +67,7 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 	d.logs = []*followed{l}
 	var progress *progress
 	if was != nil {
-		_, err := c.spool.Drop(was.Spooled)
+		_, err := c.spool.DropUncommitted(was.Spooled)
 		must(t, err)
 		d.saver.mailbag.restore(was.Mailbag, d.now())
 		d.own.restore(was.Own)

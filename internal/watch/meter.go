@@ -48,7 +48,7 @@ func (m *meter) rebuilt(logs []*followed, now time.Time) {
 // deliveries are attempts by what came of them. Any goroutine counts.
 type deliveries struct{ sent, partly, deferred, refused atomic.Int64 }
 
-func (d *deliveries) note(e mailer.Event) {
+func (d *deliveries) note(e mailer.Result) {
 	switch {
 	case e.Err == nil:
 		d.sent.Add(1)
