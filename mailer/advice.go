@@ -28,8 +28,8 @@ func (c Composer) advice(a *window.Alert) section {
 			suggest("Every host of the last day", "exiwatch", "top", "host", f, "--since", "24h")
 		}
 	}
-	o := origin{alert: a}
-	user := o.explains(window.User, 4)
+	o := breakdown{alert: a}
+	user := o.dominates(window.User, 4)
 	if user {
 		if u := a.Top(window.User, 1)[0].Value; pastable(u) && !strings.ContainsAny(u, globs) {
 			suggest("The scripts that sent", "exiwatch", "top", "script", "--user="+u, "--since", "24h")
@@ -41,7 +41,7 @@ func (c Composer) advice(a *window.Alert) section {
 		s.Steps = append(s.Steps, step{"To hold that back for now (exim -Mt lets it go again)",
 			command("exiqgrep", "-i", "-f", pattern) + " | xargs -r exim -Mf"})
 	}
-	s.Sentences = []sentence{say(remedy(user))}
+	s.Sentences = []sentence{sentencef(remedy(user))}
 	return s
 }
 
@@ -58,8 +58,8 @@ func remedy(local bool) string {
 }
 
 // sender is the envelope sender that explains a fifth of the messages, if it can stand in a command.
-func (o *origin) sender() (string, bool) {
-	if !o.explains(window.Sender, 1) {
+func (o *breakdown) sender() (string, bool) {
+	if !o.dominates(window.Sender, 1) {
 		return "", false
 	}
 	sender := o.alert.Top(window.Sender, 1)[0].Value
@@ -73,7 +73,7 @@ const globs = `*?[]{}\`
 // as a glob.
 func (c Composer) filter(a *window.Alert) (flag string, ok bool) {
 	k := a.Rule.Key
-	if !pastable(a.Value) || strings.ContainsAny(a.Value, globs) || !c.tells(k.String()) {
+	if !pastable(a.Value) || strings.ContainsAny(a.Value, globs) || !c.mayShow(k.String()) {
 		return "", false
 	}
 	switch k {

@@ -76,7 +76,7 @@ func (c Composer) oddEntries(a *window.Alert) []section {
 		if n == 0 {
 			continue
 		}
-		meaning.Rows = append(meaning.Rows, row{Count: n, Lines: []sentence{say(kind.label), say(kind.means)}})
+		meaning.Rows = append(meaning.Rows, countRow{Count: n, Lines: []sentence{sentencef(kind.label), sentencef(kind.means)}})
 		s := step{kind.look, command("grep", "-an", kind.pattern, c.logPath())}
 		if kind.look != "" && !slices.Contains(advice.Steps, s) {
 			advice.Steps = append(advice.Steps, s)
@@ -84,9 +84,9 @@ func (c Composer) oddEntries(a *window.Alert) []section {
 	}
 	examples := section{Title: "Entries"}
 	for _, row := range a.Top(window.Entry, topSamples) {
-		examples.Sentences = append(examples.Sentences, say("{}", inRow(row.Value, entryWidth)))
+		examples.Sentences = append(examples.Sentences, sentencef("{}", inRow(row.Value, entryWidth)))
 	}
-	advice.Sentences = []sentence{say("Until this is explained, counts of accounts may be too low or stand on the " +
+	advice.Sentences = []sentence{sentencef("Until this is explained, counts of accounts may be too low or stand on the " +
 		"wrong account. " +
 		"Look at these entries and at what was logged around them. " +
 		"exiwatch check says which log selectors make this possible.")}
@@ -114,12 +114,12 @@ func messagesOf(a *window.Alert, k window.Key, value string) int64 {
 	return 0
 }
 
-// notSure says that messages may be somebody else's.
-func notSure(a *window.Alert) []sentence {
+// doubts says that messages may be somebody else's.
+func doubts(a *window.Alert) []sentence {
 	if a.Suspicious == 0 || isAnomalies(a) {
 		return nil
 	}
-	return []sentence{say(fmt.Sprintf("Careful: %d of these %s may be somebody else's. "+
+	return []sentence{sentencef(fmt.Sprintf("Careful: %d of these %s may be somebody else's. "+
 		"Their log entries can be read in two ways, or may be forged: "+
 		"somebody may be writing this name into the log.", a.Suspicious, words.Plain(a.Messages, "message")))}
 }

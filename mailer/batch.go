@@ -72,8 +72,8 @@ func (s *Spool) writeBatch(entries []*entry) (err error) {
 	return nil
 }
 
-// unbind takes an entry that waits no more out of its batch. The caller has the spool's mu.
-func (e *entry) unbind() {
+// leaveBatch takes an entry that waits no more out of its batch. The caller has the spool's mu.
+func (e *entry) leaveBatch() {
 	b := e.batch
 	if b == nil {
 		return
@@ -85,8 +85,8 @@ func (e *entry) unbind() {
 	}
 }
 
-// unbatch makes the files of a batch's mails durable, each by itself, and removes the batch.
-func (s *Spool) unbatch(b *batch) error {
+// dissolve makes the files of a batch's mails durable, each by itself, and removes the batch.
+func (s *Spool) dissolve(b *batch) error {
 	s.mu.Lock()
 	names := slices.Collect(maps.Keys(b.entries))
 	s.mu.Unlock()
@@ -107,8 +107,8 @@ func (s *Spool) unbatch(b *batch) error {
 	return os.Remove(b.path)
 }
 
-// unbatchAll does that for all batches: what waits for long needs none.
-func (s *Spool) unbatchAll() error {
+// dissolveAll does that for all batches: what waits for long needs none.
+func (s *Spool) dissolveAll() error {
 	batches := make(map[*batch]bool)
 	s.mu.Lock()
 	for _, e := range s.waiting {
@@ -119,14 +119,14 @@ func (s *Spool) unbatchAll() error {
 	s.mu.Unlock()
 	var errs []error
 	for b := range batches {
-		errs = append(errs, s.unbatch(b))
+		errs = append(errs, s.dissolve(b))
 	}
 	return errors.Join(errs...)
 }
 
-// openBatches makes the files anew that a crash has taken from batches, and gives the batches by the names of their
+// recoverBatches makes the files anew that a crash has taken from batches, and gives the batches by the names of their
 // mails. A batch that is no row of records is moved to refused/, as NAME.broken, and reported by Run.
-func (s *Spool) openBatches(files []fs.DirEntry) (map[string]*batch, error) {
+func (s *Spool) recoverBatches(files []fs.DirEntry) (map[string]*batch, error) {
 	batches := make(map[string]*batch)
 	for _, f := range files {
 		if !strings.HasSuffix(f.Name(), batchSuffix) || strings.HasPrefix(f.Name(), ".") {
@@ -137,17 +137,17 @@ func (s *Spool) openBatches(files []fs.DirEntry) (map[string]*batch, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := s.openBatch(b, data, batches); err != nil {
+		if err := s.recoverBatch(b, data, batches); err != nil {
 			return nil, err
 		}
 	}
 	return batches, nil
 }
 
-// openBatch does that for one, whose file holds data.
-func (s *Spool) openBatch(b *batch, data []byte, batches map[string]*batch) error {
+// recoverBatch does that for one, whose file holds data.
+func (s *Spool) recoverBatch(b *batch, data []byte, batches map[string]*batch) error {
 	for len(data) > 0 {
-		file, rest, err := record(b.path, data)
+		file, rest, err := nextRecord(b.path, data)
 		var e *entry
 		var mail []byte
 		if err == nil {
@@ -161,7 +161,7 @@ func (s *Spool) openBatch(b *batch, data []byte, batches map[string]*batch) erro
 			name := filepath.Base(b.path)
 			kept := filepath.Join(s.dir, refusedDir, name+".broken")
 			number, _, _ := strings.Cut(name, ".")
-			s.news = append(s.news, Result{ID: number, Event: "batch", Err: err, Kept: kept})
+			s.results = append(s.results, Result{ID: number, Event: "batch", Err: err, Kept: kept})
 			return os.Rename(b.path, kept)
 		}
 		if err := s.restore(e, mail); err != nil {
@@ -173,8 +173,8 @@ func (s *Spool) openBatch(b *batch, data []byte, batches map[string]*batch) erro
 	return nil
 }
 
-// record is the first record of the rest of a batch's file at path.
-func record(path string, data []byte) (file, rest []byte, err error) {
+// nextRecord is the first record of the rest of a batch's file at path.
+func nextRecord(path string, data []byte) (file, rest []byte, err error) {
 	head, rest, _ := bytes.Cut(data, []byte("\n"))
 	n, err := strconv.ParseInt(string(head), 10, 64)
 	if err != nil || n < 0 || n > int64(len(rest)) {
@@ -195,8 +195,8 @@ func (s *Spool) restore(e *entry, data []byte) error {
 	return s.write(e, data)
 }
 
-// bind gives entries back to the batches that they were in, and removes batches of which no mail waits.
-func (s *Spool) bind(batches map[string]*batch) {
+// rejoinBatches gives entries back to the batches that they were in, and removes batches of which no mail waits.
+func (s *Spool) rejoinBatches(batches map[string]*batch) {
 	for name, b := range batches {
 		if e := s.waiting[name]; e != nil {
 			e.batch = b

@@ -160,11 +160,11 @@ func TestBrokenBatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := open(t, dir)
-	if s.Len() != 3 || len(s.news) != 1 || !strings.Contains(s.news[0].Err.Error(), path) {
-		t.Errorf("%d mails wait, want 3; %+v", s.Len(), s.news)
+	if s.Len() != 3 || len(s.results) != 1 || !strings.Contains(s.results[0].Err.Error(), path) {
+		t.Errorf("%d mails wait, want 3; %+v", s.Len(), s.results)
 	}
-	if got := files(t, dir, refusedDir); len(got) != 1 || s.news[0].Kept != filepath.Join(dir, refusedDir, got[0]) {
-		t.Errorf("refused/ has %v, %+v", got, s.news)
+	if got := files(t, dir, refusedDir); len(got) != 1 || s.results[0].Kept != filepath.Join(dir, refusedDir, got[0]) {
+		t.Errorf("refused/ has %v, %+v", got, s.results)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 func (s *Spool) DropUncommitted(after int64) (n int, err error) {
 	n, partial, err := s.drop(after)
 	for b := range partial {
-		err = errors.Join(err, s.unbatch(b)) // it must not bring back what was dropped
+		err = errors.Join(err, s.dissolve(b)) // it must not bring back what was dropped
 	}
 	if n > 0 { // or the next checkpoint would cover what a crash brings back
 		err = errors.Join(err, syncDir(filepath.Join(s.dir, waitingDir)))
@@ -47,7 +47,7 @@ func (s *Spool) drop(after int64) (n int, partial map[*batch]bool, err error) {
 	partial = make(map[*batch]bool)
 	for _, e := range dropped {
 		b := e.batch
-		s.leave(e)
+		s.dequeue(e)
 		if b != nil {
 			partial[b] = len(b.entries) > 0
 		}
@@ -55,7 +55,7 @@ func (s *Spool) drop(after int64) (n int, partial map[*batch]bool, err error) {
 	maps.DeleteFunc(partial, func(_ *batch, left bool) bool { return !left })
 	s.last = max(s.last, after)
 	s.committed = max(s.committed, after)
-	s.admit()
+	s.queueCommitted()
 	return n, partial, err
 }
 
@@ -72,7 +72,7 @@ func (s *Spool) Commit(seq int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.committed = max(s.committed, min(seq, s.last))
-	s.admit()
+	s.queueCommitted()
 	s.nudge()
 }
 
@@ -84,15 +84,15 @@ func (s *Spool) ResolveUncertain(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settled = at
-	n := len(s.line.doubtful)
-	s.line.doubtful = slices.DeleteFunc(s.line.doubtful, func(e *entry) bool {
+	n := len(s.order.doubtful)
+	s.order.doubtful = slices.DeleteFunc(s.order.doubtful, func(e *entry) bool {
 		if !s.certain(e) {
 			return false
 		}
 		s.push(e)
 		return true
 	})
-	if len(s.line.doubtful) < n {
+	if len(s.order.doubtful) < n {
 		s.nudge()
 	}
 }

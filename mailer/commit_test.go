@@ -250,7 +250,7 @@ func TestConnectionThatBreaks(t *testing.T) {
 // lingering is a transport whose program goes on when nobody waits for it.
 type lingering struct{ transport }
 
-func (lingering) linger() time.Duration { return sendmailLinger }
+func (lingering) Linger() time.Duration { return sendmailLinger }
 
 // TestProgramThatGoesOn: sendmail is given time to have the mail logged that a former process gave it.
 func TestProgramThatGoesOn(t *testing.T) {

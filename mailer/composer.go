@@ -96,7 +96,7 @@ func (c Composer) headline(i Item) string {
 	const most = 150 // runes: no mail client shows more
 	rest := fmt.Sprintf(" %s in %s (limit %s)", i.deed(), brief(i.Window), measured(i.Measure, i.Limit))
 	room := most - utf8.RuneCountInString(c.name()+": "+rest)
-	return oneLine(c.name() + ": " + c.who(i, max(room, 20)).String() + rest)
+	return oneLine(c.name() + ": " + c.nameOf(i, max(room, 20)).String() + rest)
 }
 
 // name is what stands before the account in the Subject header.

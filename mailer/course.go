@@ -10,7 +10,7 @@ import (
 )
 
 // A course is a chart as a mail shows it: one line of text, or a picture.
-type course struct {
+type sparkline struct {
 	Scale    string  // what the bars are, and how many messages the highest
 	Over     string  // since when the limit is crossed
 	From, To string  // when the first bar begins, and the last ends
@@ -18,15 +18,15 @@ type course struct {
 	opened   int     // the bar in which the limit was crossed
 }
 
-// courseOf is the course of an alert; nil if there is nothing to compare.
-func courseOf(a *window.Alert) *course {
+// sparklineOf is the course of an alert; nil if there is nothing to compare.
+func sparklineOf(a *window.Alert) *sparkline {
 	c := a.Chart()
 	if len(c.Messages) < 2 {
 		return nil
 	}
 	to := c.From.Add(time.Duration(len(c.Messages)) * c.Step)
 	layout := chartLayout(c.From, to, c.Step)
-	return &course{
+	return &sparkline{
 		Scale: fmt.Sprintf("Messages per %s, at most %d.", strings.TrimPrefix(long(c.Step), "1 "),
 			slices.Max(c.Messages)),
 		Over: "Over the limit since " + a.Opened.Format(stampOf(layout)) + ".",
@@ -59,8 +59,8 @@ func stampOf(layout string) string {
 // sparks are the heights of a bar in text: the first is none at all.
 var sparks = []rune("▁▂▃▄▅▆▇█")
 
-// spark draws the bars as characters.
-func (c *course) spark() string {
+// text draws the bars as characters.
+func (c *sparkline) text() string {
 	most := slices.Max(c.bars)
 	var b strings.Builder
 	for _, n := range c.bars {
@@ -70,7 +70,7 @@ func (c *course) spark() string {
 }
 
 // Alt is what stands in the place of the picture.
-func (c *course) Alt() string {
+func (c *sparkline) Alt() string {
 	return "Bar chart: " + strings.Trim(fmt.Sprint(c.bars), "[]")
 }
 

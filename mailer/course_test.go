@@ -19,7 +19,7 @@ func TestSpark(t *testing.T) {
 		{[]int64{0, 1, 1000, 999, 500}, "▁▂██▅"}, // one of a thousand isn't none
 		{[]int64{1 << 62, 1}, "█▂"},
 	} {
-		if got := (&course{bars: test.bars}).spark(); got != test.want {
+		if got := (&sparkline{bars: test.bars}).text(); got != test.want {
 			t.Errorf("%v: %s, want %s", test.bars, got, test.want)
 		}
 	}
@@ -49,7 +49,7 @@ func TestCourseIsLabelledTruthfully(t *testing.T) {
 				alert = opened[0]
 			}
 		}
-		c := courseOf(alert)
+		c := sparklineOf(alert)
 		if c.Scale != test.scale || c.Over != test.over || c.From != test.from || c.To != test.to ||
 			c.Alt() != test.bars {
 			t.Errorf("%s: %q %q from %s to %s, %q; want %+v", test.rule, c.Scale, c.Over, c.From, c.To, c.Alt(), test)
@@ -60,7 +60,7 @@ func TestCourseIsLabelledTruthfully(t *testing.T) {
 // TestPictureShowsTheBars looks at the pixels of each bar.
 func TestPictureShowsTheBars(t *testing.T) {
 	for _, bars := range [][]int64{{0, 5, 10, 1, 0}, {1, 1}, make([]int64, 60)} {
-		c := &course{bars: bars, opened: 2}
+		c := &sparkline{bars: bars, opened: 2}
 		data, err := c.png()
 		if err != nil {
 			t.Fatal(err)

@@ -21,23 +21,23 @@ func (c Composer) Digest(items []Item, now time.Time) (Message, error) {
 	}
 	sorted := slices.Clone(items)
 	slices.SortStableFunc(sorted, func(a, b Item) int { return cmp.Compare(b.Messages, a.Messages) })
-	d := gathered(items)
-	return c.compose(draft{
-		id: items[0].ID, event: gatheredPrefix + items[0].Event, kind: "digest",
+	d := digestOf(items)
+	return c.compose(mimeMail{
+		id: items[0].ID, event: digestPrefix + items[0].Event, kind: "digest",
 		alerts:   []string{strings.Join(d.ids, " ")},
 		headline: c.digestHeadline(d, sorted[0]),
-		sheet: sheet{
-			Event: "digest", Name: c.name(), Verdict: say(d.verdict()), Facts: d.facts(items[0]),
-			Sections: c.digestSections(d, sorted), Foot: []sentence{say("exiwatch on " + c.Host)},
+		content: content{
+			Event: "digest", Name: c.name(), Verdict: sentencef(d.verdict()), Facts: d.facts(items[0]),
+			Sections: c.digestSections(d, sorted), Foot: []sentence{sentencef("exiwatch on " + c.Host)},
 		},
 	}, now)
 }
 
-// gatheredPrefix stands before the event that a digest is named after.
-const gatheredPrefix = "d"
+// digestPrefix stands before the event that a digest is named after.
+const digestPrefix = "d"
 
 // EventOf is the event that the mail of a name tells, or the first of those that it does, if it is a digest.
-func EventOf(event string) string { return strings.TrimPrefix(event, gatheredPrefix) }
+func EventOf(event string) string { return strings.TrimPrefix(event, digestPrefix) }
 
 // A digest is what many items have in common.
 type digest struct {
@@ -47,8 +47,8 @@ type digest struct {
 	oneRule     bool
 }
 
-// gathered looks through the items.
-func gathered(items []Item) digest {
+// digestOf looks through the items.
+func digestOf(items []Item) digest {
 	d := digest{first: items[0].Opened, last: items[0].Opened, oneRule: true}
 	seen := make(map[string]bool)
 	for _, i := range items {
@@ -94,10 +94,10 @@ func (d digest) verdict() string {
 
 // facts say what the digest is, and what holds for all.
 func (d digest) facts(first Item) []sentence {
-	facts := []sentence{say("They are too many to be told one by one. None is left out.")}
+	facts := []sentence{sentencef("They are too many to be told one by one. None is left out.")}
 	if d.oneRule {
-		facts = append(facts, append(append(say("All over the rule "), ruleName(first.Name, first.Rule)...),
-			say(".")...))
+		facts = append(facts, append(append(sentencef("All over the rule "), ruleName(first.Name, first.Rule)...),
+			sentencef(".")...))
 	}
 	return facts
 }
@@ -105,40 +105,40 @@ func (d digest) facts(first Item) []sentence {
 // digestHeadline tells how many there are, and which is the largest.
 func (c Composer) digestHeadline(d digest, largest Item) string {
 	return oneLine(fmt.Sprintf("%s: %s, %s; most by %s (%s)",
-		c.name(), words.Plain(int64(len(d.ids)), "alert"), d.counts(), c.who(largest, maxPrefix),
+		c.name(), words.Plain(int64(len(d.ids)), "alert"), d.counts(), c.nameOf(largest, maxPrefix),
 		words.Plain(largest.Messages, "message")))
 }
 
 func (c Composer) digestSections(d digest, items []Item) []section {
 	all := section{Title: "Alerts, most messages first"}
 	for _, i := range items {
-		all.Rows = append(all.Rows, row{Count: i.Messages, Lines: []sentence{c.event(i), c.details(d, i)}})
+		all.Rows = append(all.Rows, countRow{Count: i.Messages, Lines: []sentence{c.itemSentence(i), c.itemDetails(d, i)}})
 	}
-	if common := c.common(items); len(common.Rows) > 0 {
+	if common := c.commonSubjects(items); len(common.Rows) > 0 {
 		return []section{common, all}
 	}
 	return []section{all}
 }
 
-// event is what an item tells, in a sentence.
-func (c Composer) event(i Item) sentence {
-	who := c.who(i, digestWidth)
+// itemSentence is what an item tells, in a sentence.
+func (c Composer) itemSentence(i Item) sentence {
+	who := c.nameOf(i, digestWidth)
 	in := " in " + brief(i.Window) + " (limit " + measured(i.Measure, i.Limit) + ")"
 	switch kinds[kindOf(i.Event)] {
 	case "grew":
-		return append(who, say(fmt.Sprintf(" grew to %d times its limit: %s%s", i.Times, amount(i.Measure, i.Peak),
+		return append(who, sentencef(fmt.Sprintf(" grew to %d times its limit: %s%s", i.Times, amount(i.Measure, i.Peak),
 			in))...)
 	case "ended":
-		return append(who, say(fmt.Sprintf(" ended: at most %s%s", amount(i.Measure, i.Peak), in))...)
+		return append(who, sentencef(fmt.Sprintf(" ended: at most %s%s", amount(i.Measure, i.Peak), in))...)
 	}
-	return append(who, say(" "+i.deed()+in)...)
+	return append(who, sentencef(" "+i.deed()+in)...)
 }
 
 // digestWidth is what a value may take in a digest, so that most rows fit into a line or two.
 const digestWidth = 48 // runes
 
-// details are what else is known of an item.
-func (c Composer) details(d digest, i Item) sentence {
+// itemDetails are what else is known of an item.
+func (c Composer) itemDetails(d digest, i Item) sentence {
 	text := "since " + i.First.Format(d.layout())
 	if took := i.took(); took > 0 {
 		text += ", in " + brief(took)
@@ -153,9 +153,9 @@ func (c Composer) details(d digest, i Item) sentence {
 		text += ", rule " + i.Rule
 	}
 	if !i.Subjects || c.Subjects == SubjectsNone || isSubject(i.Key) {
-		return say(text)
+		return sentencef(text)
 	}
-	return say("{}; "+text, c.subject(i.Subject, digestWidth, quoted))
+	return sentencef("{}; "+text, c.subject(i.Subject, digestWidth, quoted))
 }
 
 // layout shows a day where there are several.
@@ -166,8 +166,8 @@ func (d digest) layout() string {
 	return dayLayout + " " + clockLayout
 }
 
-// common ranks the topics that are the first of more than one alert.
-func (c Composer) common(items []Item) section {
+// commonSubjects ranks the topics that are the first of more than one alert.
+func (c Composer) commonSubjects(items []Item) section {
 	s := section{Title: "Alerts by their most frequent subject"}
 	if c.Subjects == SubjectsNone {
 		return s
@@ -194,7 +194,7 @@ func (c Composer) common(items []Item) section {
 	slices.SortStableFunc(order, func(a, b *topic) int { return cmp.Compare(len(b.alerts), len(a.alerts)) })
 	for _, t := range order[:min(len(order), topOthers)] {
 		if n := int64(len(t.alerts)); n > 1 {
-			s.Rows = append(s.Rows, row{Count: n, Lines: []sentence{say("{}",
+			s.Rows = append(s.Rows, countRow{Count: n, Lines: []sentence{sentencef("{}",
 				c.subject(t.subject, valueWidth, inRow))}})
 		}
 	}

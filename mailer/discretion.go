@@ -27,17 +27,17 @@ func checkSubjects(s string) error {
 	return fmt.Errorf("subjects %q: want %s, %s or %s", s, SubjectsFull, SubjectsHashed, SubjectsNone)
 }
 
-// tells tells whether a value of a key may be named.
-func (c Composer) tells(key string) bool {
+// mayShow tells whether a value of a key may be named.
+func (c Composer) mayShow(key string) bool {
 	return !isSubject(key) || c.Subjects == "" || c.Subjects == SubjectsFull
 }
 
-// disguised is what stands in the place of a subject that isn't told.
-func (c Composer) disguised(subject string) shown { return shown(disguise(subject, c.Key)) }
+// redacted is what stands in the place of a subject that isn't told.
+func (c Composer) redacted(subject string) logText { return logText(redactSubject(subject, c.Key)) }
 
-// disguise is a keyed hash of a subject's topic, which nobody can look up without the key. It is no MAC of a
+// redactSubject is a keyed hash of a subject's topic, which nobody can look up without the key. It is no MAC of a
 // Message-ID, in which there is no line end.
-func disguise(subject string, key []byte) string {
+func redactSubject(subject string, key []byte) string {
 	const size = 4 // bytes: a hundred topics in a mail hardly ever share one
 	h := hmac.New(sha256.New, key)
 	h.Write([]byte("subject\n"))
@@ -45,37 +45,37 @@ func disguise(subject string, key []byte) string {
 	return "#" + hex.EncodeToString(h.Sum(nil)[:size])
 }
 
-// who is who or what an item is about, in a sentence and in at most room runes: alice@lab.test, or, where that isn't
+// nameOf is who or what an item is about, in a sentence and in at most room runes: alice@lab.test, or, where that isn't
 // told, a subject.
-func (c Composer) who(i Item, room int) sentence {
+func (c Composer) nameOf(i Item, room int) sentence {
 	switch {
 	case i.Key == window.Log.String():
-		return say("the " + words.Key(i.Key))
-	case c.tells(i.Key) && isSubject(i.Key):
-		return say("{}", quoted(i.Value, room))
-	case c.tells(i.Key):
-		return say("{}", inWords(i.Value, room))
+		return sentencef("the " + words.Key(i.Key))
+	case c.mayShow(i.Key) && isSubject(i.Key):
+		return sentencef("{}", quoted(i.Value, room))
+	case c.mayShow(i.Key):
+		return sentencef("{}", inWords(i.Value, room))
 	case c.Subjects == SubjectsHashed:
-		return say("{}", c.disguised(i.Value))
+		return sentencef("{}", c.redacted(i.Value))
 	}
-	return say("a " + words.Key(i.Key))
+	return sentencef("a " + words.Key(i.Key))
 }
 
-// called is who at the beginning of a sentence, with the noun of the key: The account alice@lab.test.
-func (c Composer) called(i Item) sentence {
+// theName is who at the beginning of a sentence, with the noun of the key: The account alice@lab.test.
+func (c Composer) theName(i Item) sentence {
 	if i.Key == window.Log.String() {
-		return say("The " + words.Key(i.Key))
+		return sentencef("The " + words.Key(i.Key))
 	}
-	if !c.tells(i.Key) && c.Subjects == SubjectsNone {
-		return say("A " + words.Key(i.Key))
+	if !c.mayShow(i.Key) && c.Subjects == SubjectsNone {
+		return sentencef("A " + words.Key(i.Key))
 	}
-	return append(say("The "+words.Key(i.Key)+" "), c.who(i, valueWidth)...)
+	return append(sentencef("The "+words.Key(i.Key)+" "), c.nameOf(i, valueWidth)...)
 }
 
 // subject shows a subject by itself, or before words of ours when it is quoted.
-func (c Composer) subject(s string, room int, show func(string, int) shown) shown {
-	if c.tells(window.Subject.String()) {
+func (c Composer) subject(s string, room int, show func(string, int) logText) logText {
+	if c.mayShow(window.Subject.String()) {
 		return show(escape.Text(s), room)
 	}
-	return c.disguised(s)
+	return c.redacted(s)
 }

@@ -94,8 +94,8 @@ func fullDisk(t *testing.T, dir string) {
 	if got := files(t, dir, waitingDir); len(got) != 1+fit || strings.Contains(strings.Join(got, " "), ".tmp") {
 		t.Errorf("waiting/ has %q", got)
 	}
-	if s := crashed(t, dir); s.Len() != 1+fit || len(s.news) != 0 {
-		t.Errorf("after a crash: %d wait, %+v", s.Len(), s.news)
+	if s := crashed(t, dir); s.Len() != 1+fit || len(s.results) != 0 {
+		t.Errorf("after a crash: %d wait, %+v", s.Len(), s.results)
 	}
 
 	sent := make(map[string]int) // by mail and recipient

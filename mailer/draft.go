@@ -18,18 +18,18 @@ import (
 // there, as in "Re: [ended: 412 messages in 27m3s] Mail Abuse Alert: …". Outlook compares the Thread-Topic instead,
 // where that stands before the Subject ([MS-OXCMAIL], 2.2.3.2.7). Should a client take the subjects for different
 // nevertheless, each mail still says by itself whom it is about and what happened.
-type draft struct {
+type mimeMail struct {
 	id, event string   // name the mail
 	kind      string   // of event: opened, grew, ended or digest
 	alerts    []string // values of X-Exiwatch-Alert
 	headline  string   // the subject, and that of its thread
 	note      string   // what is new in the thread, without text of the log; "" in the mail that begins it
 	thread    string   // id of the alert that it began with; "" in the mail that begins it
-	sheet     sheet
+	content     content
 }
 
 // subject is the text of the Subject header.
-func (d *draft) subject() string {
+func (d *mimeMail) subject() string {
 	if d.note == "" {
 		return d.headline
 	}
@@ -37,13 +37,13 @@ func (d *draft) subject() string {
 }
 
 // ids are of the alerts that it is about.
-func (d *draft) ids() []string { return strings.Fields(strings.Join(d.alerts, " ")) }
+func (d *mimeMail) ids() []string { return strings.Fields(strings.Join(d.alerts, " ")) }
 
 // picture is the Content-ID of the chart, without its angle brackets.
-func (d *draft) picture(host string) string { return "chart." + d.id + "." + d.event + "@" + host }
+func (d *mimeMail) picture(host string) string { return "chart." + d.id + "." + d.event + "@" + host }
 
 // compose writes a draft out, and reads it back.
-func (c Composer) compose(d draft, now time.Time) (Message, error) {
+func (c Composer) compose(d mimeMail, now time.Time) (Message, error) {
 	if err := c.Check(); err != nil {
 		return Message{}, err
 	}
@@ -54,7 +54,7 @@ func (c Composer) compose(d draft, now time.Time) (Message, error) {
 		}
 	}
 	if len(c.Missing) > 0 {
-		d.sheet.Facts = append([]sentence{c.missing()}, d.sheet.Facts...)
+		d.content.Facts = append([]sentence{c.missing()}, d.content.Facts...)
 	}
 	data, err := c.write(d, now)
 	if err != nil {
@@ -66,22 +66,22 @@ func (c Composer) compose(d draft, now time.Time) (Message, error) {
 // missing names what was never counted.
 func (c Composer) missing() sentence {
 	const most = 3
-	words := say("Not counted: ")
+	words := sentencef("Not counted: ")
 	for i, place := range c.Missing[:min(len(c.Missing), most)] {
 		if i > 0 {
-			words = append(words, say(", ")...)
+			words = append(words, sentencef(", ")...)
 		}
-		words = append(words, say("{}", inWords(place, valueWidth))...)
+		words = append(words, sentencef("{}", inWords(place, valueWidth))...)
 	}
 	if more := len(c.Missing) - most; more > 0 {
-		words = append(words, say(" and "+plain(int64(more))+" more")...)
+		words = append(words, sentencef(" and "+plain(int64(more))+" more")...)
 	}
 	const advice = ". The log could not be read there, so alerts may be missing: exiwatch check says what to do."
-	return append(words, say(advice)...)
+	return append(words, sentencef(advice)...)
 }
 
 // write makes the bytes of a draft.
-func (c Composer) write(d draft, now time.Time) ([]byte, error) {
+func (c Composer) write(d mimeMail, now time.Time) ([]byte, error) {
 	e, err := c.fill(d, now)
 	if err != nil {
 		return nil, err
@@ -90,25 +90,25 @@ func (c Composer) write(d draft, now time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := fold(named(raw))
+	data := fold(nameBoundaries(raw))
 	return data, verify(data, e, d)
 }
 
 // fill hands a draft to the composing library.
-func (c Composer) fill(d draft, now time.Time) (email.Email, error) {
+func (c Composer) fill(d mimeMail, now time.Time) (email.Email, error) {
 	e := email.Email{
 		From:    c.header(c.From)[0],
 		To:      c.header(c.To...),
 		Cc:      c.header(c.Cc...),
 		Subject: encodeWords(d.subject()),
-		Text:    []byte(d.sheet.text()),
+		Text:    []byte(d.content.text()),
 		Headers: c.headers(d, now),
 	}
 	var err error
-	if e.HTML, err = d.sheet.html(d.picture(c.Host)); err != nil || d.sheet.Course == nil {
+	if e.HTML, err = d.content.html(d.picture(c.Host)); err != nil || d.content.Sparkline == nil {
 		return e, err
 	}
-	png, err := d.sheet.Course.png()
+	png, err := d.content.Sparkline.png()
 	if err != nil {
 		return e, err
 	}
@@ -122,7 +122,7 @@ func (c Composer) fill(d draft, now time.Time) (email.Email, error) {
 }
 
 // headers are those that tell programs what the mail is.
-func (c Composer) headers(d draft, now time.Time) textproto.MIMEHeader {
+func (c Composer) headers(d mimeMail, now time.Time) textproto.MIMEHeader {
 	h := textproto.MIMEHeader{
 		"Date":                     {now.Format(time.RFC1123Z)},
 		"Message-Id":               {"<" + MessageID(d.id, d.event, c.Host, c.Key) + ">"},

@@ -48,13 +48,13 @@ const (
 	related     = "=_exiwatch_related"
 )
 
-// beginning is where the composing library begins parts, with a boundary that it throws dice for.
-var beginning = regexp.MustCompile(`(Content-Type: multipart/(alternative|related);)\r\n boundary=([0-9a-f]{60})\r\n`)
+// boundaryStart is where the composing library begins parts, with a boundary that it throws dice for.
+var boundaryStart = regexp.MustCompile(`(Content-Type: multipart/(alternative|related);)\r\n boundary=([0-9a-f]{60})\r\n`)
 
-// named gives the boundaries of a mail their constant names, and multipart/related the parameter that the library
+// nameBoundaries gives the boundaries of a mail their constant names, and multipart/related the parameter that the library
 // leaves out (RFC 2387, 3.1).
-func named(raw []byte) []byte {
-	for _, m := range beginning.FindAllSubmatch(raw, -1) {
+func nameBoundaries(raw []byte) []byte {
+	for _, m := range boundaryStart.FindAllSubmatch(raw, -1) {
 		head, kind, dice := m[1], string(m[2]), m[3]
 		name := alternative
 		params := ` boundary="` + alternative + `"`
@@ -72,7 +72,7 @@ func named(raw []byte) []byte {
 func fold(raw []byte) []byte {
 	head, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
 	lines := strings.Split(string(head), "\r\n")
-	slices.SortStableFunc(lines, func(a, b string) int { return place(a) - place(b) })
+	slices.SortStableFunc(lines, func(a, b string) int { return headerPlace(a) - headerPlace(b) })
 	var b bytes.Buffer
 	for _, line := range lines {
 		b.WriteString(foldLine(line) + "\r\n")
@@ -82,8 +82,8 @@ func fold(raw []byte) []byte {
 	return b.Bytes()
 }
 
-// place is where a header line belongs.
-func place(line string) int {
+// headerPlace is where a header line belongs.
+func headerPlace(line string) int {
 	name, _, _ := strings.Cut(line, ":")
 	if i := slices.Index(headerOrder, name); i >= 0 {
 		return i

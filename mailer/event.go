@@ -20,14 +20,14 @@ func (c Composer) Opened(alerts []*window.Alert, now time.Time) (Message, error)
 	}
 	a := alerts[0]
 	i := NewItem(a, event)
-	facts := []sentence{c.soFar(i)}
+	facts := []sentence{c.totalsSoFar(i)}
 	for _, other := range alerts[1:] {
 		facts = append(facts, c.alsoOver(NewItem(other, event)))
 	}
-	s := c.sheet(a, event, c.verdict(i), facts)
+	s := c.content(a, event, c.verdict(i), facts)
 	s.Foot = foot(alerts, c.Host)
-	return c.compose(draft{id: a.ID, event: event, kind: event, alerts: alertIDs(alerts), headline: c.headline(i),
-		sheet: s}, now)
+	return c.compose(mimeMail{id: a.ID, event: event, kind: event, alerts: alertIDs(alerts), headline: c.headline(i),
+		content: s}, now)
 }
 
 // Grew makes the mail that says that an open alert's Peak has come to a.Times times the limit.
@@ -35,7 +35,7 @@ func (c Composer) Grew(a *window.Alert, now time.Time) (Message, error) {
 	const kind = "grew"
 	event := kind + plain(a.Times)
 	i := NewItem(a, event)
-	s := c.sheet(a, kind, c.grown(i), []sentence{c.soFar(i)})
+	s := c.content(a, kind, c.grewVerdict(i), []sentence{c.totalsSoFar(i)})
 	note := fmt.Sprintf("%d times the limit: %s in %s", i.Times, amount(i.Measure, i.Peak), brief(i.Window))
 	return c.compose(c.reply(a, event, kind, note, s), now)
 }
@@ -44,7 +44,7 @@ func (c Composer) Grew(a *window.Alert, now time.Time) (Message, error) {
 func (c Composer) Ended(a *window.Alert, now time.Time) (Message, error) {
 	const event = "ended"
 	i := NewItem(a, event)
-	s := c.sheet(a, event, c.over(i), []sentence{c.inAll(i)})
+	s := c.content(a, event, c.endedVerdict(i), []sentence{c.finalTotals(i)})
 	note := "ended: " + words.Plain(i.Messages, "message")
 	if took := i.took(); took > 0 {
 		note += " in " + brief(took)
@@ -53,18 +53,18 @@ func (c Composer) Ended(a *window.Alert, now time.Time) (Message, error) {
 }
 
 // reply is the draft of a mail that belongs to the one which told that an alert opened.
-func (c Composer) reply(a *window.Alert, event, kind, note string, s sheet) draft {
-	return draft{
+func (c Composer) reply(a *window.Alert, event, kind, note string, s content) mimeMail {
+	return mimeMail{
 		id: a.ID, event: event, kind: kind, alerts: []string{a.ID},
-		headline: c.headline(NewItem(a, event)), note: note, thread: cmp.Or(a.Thread, a.ID), sheet: s,
+		headline: c.headline(NewItem(a, event)), note: note, thread: cmp.Or(a.Thread, a.ID), content: s,
 	}
 }
 
-// sheet is what a mail about an alert says.
-func (c Composer) sheet(a *window.Alert, event string, verdict sentence, facts []sentence) sheet {
-	facts = append(notSure(a), facts...)
-	s := sheet{
-		Event: event, Name: c.name(), Verdict: verdict, Facts: facts, Course: courseOf(a),
+// content is what a mail about an alert says.
+func (c Composer) content(a *window.Alert, event string, verdict sentence, facts []sentence) content {
+	facts = append(doubts(a), facts...)
+	s := content{
+		Event: event, Name: c.name(), Verdict: verdict, Facts: facts, Sparkline: sparklineOf(a),
 		Foot: foot([]*window.Alert{a}, c.Host),
 	}
 	if isAnomalies(a) {
@@ -77,13 +77,13 @@ func (c Composer) sheet(a *window.Alert, event string, verdict sentence, facts [
 
 // messages are the sections of an alert about messages.
 func (c Composer) messages(a *window.Alert) []section {
-	o := originOf(a)
+	o := breakdownOf(a)
 	sections := []section{c.topics(a)}
 	if len(o.sentences) > 0 {
 		sections = append(sections, section{Sentences: o.sentences})
 	}
 	sections = append(sections, o.rankings...)
-	if history := append(usual(a.Rule, a.Limit, a.Before, a.BeforeSince), excepted(a)...); len(history) > 0 {
+	if history := append(usualVolume(a.Rule, a.Limit, a.Before, a.BeforeSince), exceptions(a)...); len(history) > 0 {
 		sections = append(sections, section{Sentences: history})
 	}
 	return append(sections, samples(a), c.advice(a))
@@ -91,44 +91,44 @@ func (c Composer) messages(a *window.Alert) []section {
 
 // verdict is who did what, against which limit.
 func (c Composer) verdict(i Item) sentence {
-	words := append(c.called(i), say(" "+i.deed()+" in "+long(i.Window)+". The limit is "+measured(i.Measure,
+	words := append(c.theName(i), sentencef(" "+i.deed()+" in "+long(i.Window)+". The limit is "+measured(i.Measure,
 		i.Limit)+".")...)
 	if i.Measure == "bytes" {
-		words = append(words, say(fmt.Sprintf(" Exactly: %d bytes, limit %d.", i.Count, i.Limit))...)
+		words = append(words, sentencef(fmt.Sprintf(" Exactly: %d bytes, limit %d.", i.Count, i.Limit))...)
 	}
 	return words
 }
 
 // alsoOver is the verdict on another alert that the same arrival opened.
 func (c Composer) alsoOver(i Item) sentence {
-	return append(append(say("Over another limit, too. "), c.called(i)...),
-		say(fmt.Sprintf(" %s in %s. The limit is %s.", i.deed(), long(i.Window), measured(i.Measure, i.Limit)))...)
+	return append(append(sentencef("Over another limit, too. "), c.theName(i)...),
+		sentencef(fmt.Sprintf(" %s in %s. The limit is %s.", i.deed(), long(i.Window), measured(i.Measure, i.Limit)))...)
 }
 
-// grown is how far a count has come.
-func (c Composer) grown(i Item) sentence {
-	return append(c.called(i), say(fmt.Sprintf(" %s %s in %s, %d times the limit of %s.",
+// grewVerdict is how far a count has come.
+func (c Composer) grewVerdict(i Item) sentence {
+	return append(c.theName(i), sentencef(fmt.Sprintf(" %s %s in %s, %d times the limit of %s.",
 		act(i.Key, i.Measure), amount(i.Measure, i.Peak), long(i.Window), i.Times, measured(i.Measure, i.Limit)))...)
 }
 
-// over says that an alert has ended, and why.
-func (c Composer) over(i Item) sentence {
+// endedVerdict says that an alert has ended, and why.
+func (c Composer) endedVerdict(i Item) sentence {
 	at := ""
 	if !i.Ended.IsZero() {
 		at = " at " + i.Ended.Format(clockLayout)
 	}
-	return append(c.called(i), say(fmt.Sprintf(" kept to the limit of %s for %s: the alert ended%s.",
+	return append(c.theName(i), sentencef(fmt.Sprintf(" kept to the limit of %s for %s: the alert ended%s.",
 		amount(i.Measure, i.Limit), long(i.Window), at))...)
 }
 
-// soFar is what an alert's arrivals come to while it is open.
-func (c Composer) soFar(i Item) sentence {
-	return say("So far, since " + i.First.Format(stampLayout) + ": " + i.totals() + ".")
+// totalsSoFar is what an alert's arrivals come to while it is open.
+func (c Composer) totalsSoFar(i Item) sentence {
+	return sentencef("So far, since " + i.First.Format(stampLayout) + ": " + i.totals() + ".")
 }
 
-// inAll is what they came to.
-func (c Composer) inAll(i Item) sentence {
-	return say(fmt.Sprintf("In all, %s: %s. At most %s in %s.", between(i.First, i.Last), i.totals(),
+// finalTotals is what they came to.
+func (c Composer) finalTotals(i Item) sentence {
+	return sentencef(fmt.Sprintf("In all, %s: %s. At most %s in %s.", between(i.First, i.Last), i.totals(),
 		amount(i.Measure, i.Peak), long(i.Window)))
 }
 
@@ -138,12 +138,12 @@ func samples(a *window.Alert) section {
 	if len(a.Samples) > 0 {
 		text += " For example:"
 	}
-	s := section{Title: "Messages", Sentences: []sentence{say(text)}}
+	s := section{Title: "Messages", Sentences: []sentence{sentencef(text)}}
 	if isAnomalies(a) {
 		s.Title = "Times and message ids"
 	}
 	for _, id := range a.Samples[:min(len(a.Samples), topSamples)] {
-		s.Sentences = append(s.Sentences, say("{}", inRow(id, valueWidth)))
+		s.Sentences = append(s.Sentences, sentencef("{}", inRow(id, valueWidth)))
 	}
 	return s
 }
@@ -152,17 +152,17 @@ func samples(a *window.Alert) section {
 func foot(alerts []*window.Alert, host string) []sentence {
 	var lines []sentence
 	for _, a := range alerts {
-		lines = append(lines, append(say("Rule: "), ruleName(a.Rule.Name, a.Rule.String())...), say("Alert: "+a.ID))
+		lines = append(lines, append(sentencef("Rule: "), ruleName(a.Rule.Name, a.Rule.String())...), sentencef("Alert: "+a.ID))
 	}
-	return append(lines, say("exiwatch on "+host))
+	return append(lines, sentencef("exiwatch on "+host))
 }
 
 // ruleName is a rule as people call it, and as it is written.
 func ruleName(name, rule string) sentence {
 	if name == "" || name == rule {
-		return say(rule)
+		return sentencef(rule)
 	}
-	return say("{} ("+rule+")", inRow(name, valueWidth))
+	return sentencef("{} ("+rule+")", inRow(name, valueWidth))
 }
 
 func alertIDs(alerts []*window.Alert) []string {

@@ -12,8 +12,8 @@ import (
 	"exiwatch/window"
 )
 
-// opened is an alert.
-func opened() []*window.Alert {
+// openedMail is an alert.
+func openedMail() []*window.Alert {
 	rule, err := window.ParseRule("account 2/5m")
 	if err != nil {
 		log.Fatal(err)
@@ -37,7 +37,7 @@ var composer = mailer.Composer{
 
 // The mail of an alert that has just opened.
 func ExampleComposer() {
-	message, err := composer.Opened(opened(), time.Date(2026, 11, 29, 10, 0, 1, 0, time.UTC))
+	message, err := composer.Opened(openedMail(), time.Date(2026, 11, 29, 10, 0, 1, 0, time.UTC))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -76,7 +76,7 @@ func ExampleSpool() {
 	if _, err := spool.DropUncommitted(0); err != nil { // there is no checkpoint
 		log.Fatal(err)
 	}
-	message, err := composer.Opened(opened(), time.Now())
+	message, err := composer.Opened(openedMail(), time.Now())
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -126,7 +126,7 @@ func TestManyConversationsThatHang(t *testing.T) {
 // oneByOne is a transport as a Hook is.
 type oneByOne struct{ *crowd }
 
-func (oneByOne) single() { Hook{}.single() }
+func (oneByOne) OneAtATime() { Hook{}.OneAtATime() }
 
 func TestHookRunsOnceAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -58,33 +58,33 @@ func (h Hook) Send(ctx context.Context, m Message) error {
 	limit := cmp.Or(h.Timeout, hookTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it took longer than %v", limit))
 	defer cancel()
-	said, err := run(ctx, h.command(ctx, m.Data))
+	said, err := runCommand(ctx, h.command(ctx, m.Data))
 	if err == nil {
 		return nil
 	}
 	switch {
-	case errors.Is(err, errStubborn):
+	case errors.Is(err, errUnkillable):
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	case ctx.Err() != nil:
 		err = context.Cause(ctx)
 	}
-	return quoting(fmt.Errorf("hook %s: %w%s", h.Command[0], err, obstacle(err)), said)
+	return withOutput(fmt.Errorf("hook %s: %w%s", h.Command[0], err, exitHint(err)), said)
 }
 
-// single: an administrator's program need not be prepared to run twice at a time.
-func (h Hook) single() {}
+// OneAtATime: an administrator's program need not be prepared to run twice at a time.
+func (h Hook) OneAtATime() {}
 
 func (h Hook) command(ctx context.Context, stdin []byte) *exec.Cmd {
-	cmd := grouped(ctx, h.Command[0], h.Command[1:]...)
+	cmd := newCommand(ctx, h.Command[0], h.Command[1:]...)
 	cmd.Dir = "/"
 	cmd.Env = []string{hookPath}
 	cmd.Stdin = bytes.NewReader(stdin)
 	return cmd
 }
 
-// obstacle says what keeps a program from running that an administrator can mend; it is "" for any other error. A
+// exitHint says what keeps a program from running that an administrator can mend; it is "" for any other error. A
 // shell exits with 126 and 127 for what it can't run (POSIX, Shell Command Language, 2.8.2).
-func obstacle(err error) string {
+func exitHint(err error) string {
 	code := 0
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		code = exit.ExitCode()

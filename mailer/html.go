@@ -15,10 +15,10 @@ var page string
 var pageTemplate = template.Must(template.New("mail").Parse(page))
 
 // html is the sheet as HTML, in which picture is the chart's Content-ID.
-func (s *sheet) html(picture string) ([]byte, error) {
+func (s *content) html(picture string) ([]byte, error) {
 	var b bytes.Buffer
 	err := pageTemplate.Execute(&b, struct {
-		*sheet
+		*content
 		Picture template.URL // made of names that were checked
 		Accent  string
 	}{s, template.URL("cid:" + picture), accents[s.Event]})
@@ -27,4 +27,4 @@ func (s *sheet) html(picture string) ([]byte, error) {
 
 // accents are the colours by which the kinds of mail differ.
 var accents = map[string]string{"opened": "#d92d20", "grew": "#d92d20", "ended": "#3b8a55", "digest": "#c2610c",
-	trial: "#475467"}
+	testEvent: "#475467"}

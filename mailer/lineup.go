@@ -8,61 +8,61 @@ import (
 
 // A lineup says which of the mails that wait is tried next. Spool.mu guards it. A mail that can't be tried is in no
 // queue: what it waits for puts it into one.
-type lineup struct {
+type sendOrder struct {
 	fresh, again queue               // never tried; tried before
 	ahead        []*entry            // no checkpoint covers them
 	doubtful     []*entry            // they wait for Settle
 	alerts       map[string][]*entry // by alert, in their order
 }
 
-// join adds a mail to those that wait.
-func (s *Spool) join(e *entry) {
+// enqueue adds a mail to those that wait.
+func (s *Spool) enqueue(e *entry) {
 	s.waiting[e.name()] = e
-	if s.line.alerts == nil {
-		s.line.alerts = make(map[string][]*entry)
+	if s.order.alerts == nil {
+		s.order.alerts = make(map[string][]*entry)
 	}
 	for _, id := range e.about() {
-		list := s.line.alerts[id]
+		list := s.order.alerts[id]
 		if i, found := slices.BinarySearchFunc(list, e, (*entry).compare); !found {
-			s.line.alerts[id] = slices.Insert(list, i, e)
+			s.order.alerts[id] = slices.Insert(list, i, e)
 		}
 	}
 	if e.Seq > s.committed {
-		s.line.ahead = append(s.line.ahead, e)
+		s.order.ahead = append(s.order.ahead, e)
 		return
 	}
 	s.push(e)
 }
 
-// leave takes a mail out of those that wait. If an attempt at it is under way, the later mails of its alerts wait on:
+// dequeue takes a mail out of those that wait. If an attempt at it is under way, the later mails of its alerts wait on:
 // its end tells whether every recipient has it.
-func (s *Spool) leave(e *entry) {
+func (s *Spool) dequeue(e *entry) {
 	delete(s.waiting, e.name())
-	e.unbind()
-	s.line.remove(e)
+	e.leaveBatch()
+	s.order.remove(e)
 	if !e.trying {
-		s.pass(e)
+		s.unblockLater(e)
 	}
 }
 
-// pass lets the later mails of an entry's alerts go.
-func (s *Spool) pass(e *entry) {
+// unblockLater lets the later mails of an entry's alerts go.
+func (s *Spool) unblockLater(e *entry) {
 	for _, id := range e.about() {
-		list := s.line.alerts[id]
+		list := s.order.alerts[id]
 		if i, found := slices.BinarySearchFunc(list, e, (*entry).compare); found {
 			list = slices.Delete(list, i, i+1)
 		}
-		if s.line.alerts[id] = list; len(list) == 0 {
-			delete(s.line.alerts, id)
+		if s.order.alerts[id] = list; len(list) == 0 {
+			delete(s.order.alerts, id)
 		}
 	}
-	s.release(e)
+	s.requeueHeld(e)
 }
 
-// release has the mails looked at again that were held back by e.
-func (s *Spool) release(e *entry) {
+// requeueHeld has the mails looked at again that were held back by e.
+func (s *Spool) requeueHeld(e *entry) {
 	for _, id := range e.about() {
-		for _, f := range s.line.alerts[id] {
+		for _, f := range s.order.alerts[id] {
 			if f.held {
 				f.held = false
 				s.push(f)
@@ -71,9 +71,9 @@ func (s *Spool) release(e *entry) {
 	}
 }
 
-// admit queues the mails that a checkpoint covers by now.
-func (s *Spool) admit() {
-	s.line.ahead = slices.DeleteFunc(s.line.ahead, func(e *entry) bool {
+// queueCommitted queues the mails that a checkpoint covers by now.
+func (s *Spool) queueCommitted() {
+	s.order.ahead = slices.DeleteFunc(s.order.ahead, func(e *entry) bool {
 		if e.Seq > s.committed {
 			return false
 		}
@@ -87,26 +87,26 @@ func (s *Spool) push(e *entry) {
 	if e.trying || s.waiting[e.name()] != e {
 		return
 	}
-	s.line.remove(e)
-	e.queue = &s.line.fresh
+	s.order.remove(e)
+	e.queue = &s.order.fresh
 	if e.pause > 0 || e.accepted {
-		e.queue = &s.line.again
+		e.queue = &s.order.again
 	}
 	heap.Push(e.queue, e)
 }
 
-// next begins an attempt at the first mail that is due, or else says how long it is until one will be; with nothing
+// nextDue begins an attempt at the first mail that is due, or else says how long it is until one will be; with nothing
 // waiting, maxPause. Without again only a mail that was never tried will do.
-func (s *Spool) next(now time.Time, again bool) (*entry, time.Duration) {
+func (s *Spool) nextDue(now time.Time, again bool) (*entry, time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
-		e, pause := s.line.first(now, again)
+		e, pause := s.order.first(now, again)
 		if e == nil {
 			return nil, pause
 		}
-		s.line.remove(e)
-		if s.ready(e) {
+		s.order.remove(e)
+		if s.isReady(e) {
 			e.trying = true
 			return e, 0
 		}
@@ -115,7 +115,7 @@ func (s *Spool) next(now time.Time, again bool) (*entry, time.Duration) {
 
 // first is the mail that is due first. One that was tried before has no precedence over those that were put before it
 // was due.
-func (l *lineup) first(now time.Time, again bool) (*entry, time.Duration) {
+func (l *sendOrder) first(now time.Time, again bool) (*entry, time.Duration) {
 	fresh, old, pause := l.fresh.first(), l.again.first(), maxPause
 	switch {
 	case old == nil:
@@ -131,27 +131,27 @@ func (l *lineup) first(now time.Time, again bool) (*entry, time.Duration) {
 	return fresh, pause
 }
 
-// ready tells whether a mail may be tried now, and chooses the recipients: who still waits for an earlier mail of one
+// isReady tells whether a mail may be tried now, and chooses the recipients: who still waits for an earlier mail of one
 // of its alerts waits for this one, too. A mail that may not be tried is left to what it waits for.
-func (s *Spool) ready(e *entry) bool {
+func (s *Spool) isReady(e *entry) bool {
 	if e.accepted {
 		return true
 	}
 	if !s.certain(e) {
-		s.line.doubtful = append(s.line.doubtful, e)
+		s.order.doubtful = append(s.order.doubtful, e)
 		return false
 	}
-	behind, held := s.behind(e)
+	behind, held := s.earlier(e)
 	e.asked = without(e.To, behind)
 	e.held = held || len(e.asked) == 0 && len(e.To) > 0
 	return !e.held
 }
 
-// behind are the recipients that an earlier mail of one of e's alerts waits for. held tells that there is such a mail
+// earlier are the recipients that an earlier mail of one of e's alerts waits for. held tells that there is such a mail
 // of which only the transport knows whom it is for.
-func (s *Spool) behind(e *entry) (to []string, held bool) {
+func (s *Spool) earlier(e *entry) (to []string, held bool) {
 	for _, id := range e.about() {
-		for _, f := range s.line.alerts[id] {
+		for _, f := range s.order.alerts[id] {
 			if !f.before(e) {
 				break
 			}
@@ -174,7 +174,7 @@ func without(list, others []string) []string {
 }
 
 // remove takes a mail out of its queue, if it is in one.
-func (l *lineup) remove(e *entry) {
+func (l *sendOrder) remove(e *entry) {
 	if e.queue != nil {
 		heap.Remove(e.queue, e.index)
 	}

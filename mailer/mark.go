@@ -27,7 +27,7 @@ func (s *Spool) ConfirmDelivered(id, event string) error {
 	if rest := without(e.To, e.asked); !e.trying && len(e.asked) > 0 && len(rest) > 0 {
 		e.To, e.Delivered, e.unwritten, e.doubt, e.due = rest, true, true, time.Time{}, time.Time{}
 		s.push(e)
-		s.release(e)
+		s.requeueHeld(e)
 		s.nudge()
 		return nil
 	}
@@ -37,12 +37,12 @@ func (s *Spool) ConfirmDelivered(id, event string) error {
 	switch {
 	case e.trying: // Run tells the end
 	case err == nil:
-		s.empty(e.name())
-		s.news = append(s.news, Result{ID: id, Event: event, Sent: true})
+		s.truncateMark(e.name())
+		s.results = append(s.results, Result{ID: id, Event: event, Sent: true})
 	default:
 		e.due = time.Time{}
 		s.push(e)
-		s.release(e)
+		s.requeueHeld(e)
 	}
 	s.nudge()
 	if err != nil {
@@ -51,25 +51,25 @@ func (s *Spool) ConfirmDelivered(id, event string) error {
 	return nil
 }
 
-// sent marks a mail as delivered, although err may tell of recipients that didn't take it.
-func (s *Spool) sent(e *entry, err error) Result {
-	merr := s.mark(e)
+// markDelivered marks a mail as delivered, although err may tell of recipients that didn't take it.
+func (s *Spool) markDelivered(e *entry, err error) Result {
+	merr := s.moveToSent(e)
 	if errors.Is(merr, fs.ErrNotExist) {
-		s.gone(e, nil)
+		s.forget(e, nil)
 		return Result{ID: e.ID, Event: e.Event, Err: errors.Join(err, merr), Sent: true}
 	}
 	if merr != nil {
 		e.accepted, e.lacking = true, err // never to be sent again, at least as long as we live
-		s.release(e)
-		return s.later(e, errors.Join(err, fmt.Errorf("marking a mail as sent: %w", merr)))
+		s.requeueHeld(e)
+		return s.reschedule(e, errors.Join(err, fmt.Errorf("marking a mail as sent: %w", merr)))
 	}
-	s.pass(e)
-	s.empty(e.name())
+	s.unblockLater(e)
+	s.truncateMark(e.name())
 	return Result{ID: e.ID, Event: e.Event, Err: err, Sent: true}
 }
 
-// mark moves a mail to sent/, unless Arrived has done that.
-func (s *Spool) mark(e *entry) error {
+// moveToSent moves a mail to sent/, unless Arrived has done that.
+func (s *Spool) moveToSent(e *entry) error {
 	if s.waiting[e.name()] != e {
 		return nil
 	}
@@ -81,7 +81,7 @@ func (s *Spool) move(e *entry, to string) error {
 	if err := os.Rename(s.waitingPath(e.name()), to); err != nil {
 		return err
 	}
-	s.leave(e)
+	s.dequeue(e)
 	if s.unsynced == nil {
 		s.unsynced = make(map[string]bool)
 	}
@@ -142,5 +142,5 @@ func (s *Spool) PruneDelivered(before time.Time) error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(append(errs, s.unbatchAll())...)
+	return errors.Join(append(errs, s.dissolveAll())...)
 }

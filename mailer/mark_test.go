@@ -258,7 +258,7 @@ func TestArrivalsRace(t *testing.T) {
 		}
 	})
 	arrivals.Wait()
-	s.tell(func(ev Result) { t.Errorf("left to tell: %+v", ev) })
+	s.reportResults(func(ev Result) { t.Errorf("left to tell: %+v", ev) })
 	for id, n := range sent {
 		if n != 1 {
 			t.Errorf("%s was reported %d times", id, n)

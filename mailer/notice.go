@@ -106,7 +106,7 @@ func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]b
 		n.SubjectValues = SubjectsFull
 		n.Alert.tellSubjects(a, clip)
 	case SubjectsHashed:
-		n.Alert.tellSubjects(a, func(s string) string { return disguise(s, key) })
+		n.Alert.tellSubjects(a, func(s string) string { return redactSubject(s, key) })
 	case SubjectsNone:
 		n.Alert.tellSubjects(a, nil)
 	default:

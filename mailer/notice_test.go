@@ -272,11 +272,11 @@ func TestNoticeKeepsSubjectsToItself(t *testing.T) {
 		if text := string(data); strings.Contains(text, "gewonnen") || strings.Contains(text, "parcel") || n.SubjectValues != "hashed" {
 			t.Errorf("hashed: %s", text)
 		}
-		if len(n.Alert.Subjects) != len(open.Alert.Subjects) || n.Alert.Subjects[0] != (noticeSubject{disguise(open.Alert.Subjects[0].Subject, key), open.Alert.Subjects[0].Messages}) ||
-			n.Alert.Topics[0].Example != n.Alert.Subjects[0].Subject || n.Alert.Topics[0].Topic != disguise(open.Alert.Topics[0].Topic, key) {
+		if len(n.Alert.Subjects) != len(open.Alert.Subjects) || n.Alert.Subjects[0] != (noticeSubject{redactSubject(open.Alert.Subjects[0].Subject, key), open.Alert.Subjects[0].Messages}) ||
+			n.Alert.Topics[0].Example != n.Alert.Subjects[0].Subject || n.Alert.Topics[0].Topic != redactSubject(open.Alert.Topics[0].Topic, key) {
 			t.Errorf("hashed: %+v", n.Alert)
 		}
-		if want := disguise(a.Value, key); rule != "account 20/5m" && n.Alert.Value != want {
+		if want := redactSubject(a.Value, key); rule != "account 20/5m" && n.Alert.Value != want {
 			t.Errorf("hashed: value %q, want %q", n.Alert.Value, want)
 		}
 		data, n = noticeOf(t, a, "opened", "none")
@@ -296,8 +296,8 @@ func TestNoticeKeepsSubjectsToItself(t *testing.T) {
 func TestDisguise(t *testing.T) {
 	seen := map[string]string{}
 	for _, s := range []string{"", "a", "b", "a b", "\xff", "abc.opened"} {
-		got := disguise(s, key)
-		if len(got) != 9 || strings.Trim(got, "#0123456789abcdef") != "" || got != disguise(s, key) || got == disguise(s, nil) {
+		got := redactSubject(s, key)
+		if len(got) != 9 || strings.Trim(got, "#0123456789abcdef") != "" || got != redactSubject(s, key) || got == redactSubject(s, nil) {
 			t.Errorf("disguise(%q) = %q", s, got)
 		}
 		if other, known := seen[got]; known {
@@ -305,7 +305,7 @@ func TestDisguise(t *testing.T) {
 		}
 		seen[got] = s
 	}
-	if got, want := disguise("RE: Order 17", key), disguise("order 9", key); got != want {
+	if got, want := redactSubject("RE: Order 17", key), redactSubject("order 9", key); got != want {
 		t.Errorf("two subjects of one topic: %s and %s", got, want)
 	}
 }

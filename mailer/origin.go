@@ -30,35 +30,35 @@ var dimensions = []dimension{
 }
 
 // An origin is where an alert's messages come from and go to.
-type origin struct {
+type breakdown struct {
 	alert     *window.Alert
 	sentences []sentence // values that explain four messages of five
 	rankings  []section  // keys of which a value explains one of five
 	spread    []string   // keys of which none does, and how many values they have
 }
 
-// originOf looks at what an alert tells besides the key of its rule.
-func originOf(a *window.Alert) origin {
-	o := origin{alert: a}
+// breakdownOf looks at what an alert tells besides the key of its rule.
+func breakdownOf(a *window.Alert) breakdown {
+	o := breakdown{alert: a}
 	for _, d := range dimensions {
 		if !o.isKnown(d.key) {
-			o.look(d)
+			o.add(d)
 		}
 	}
 	if n := len(o.spread); n > 0 {
-		o.sentences = append(o.sentences, say("Spread over "+enumerate(o.spread)+": none has a fifth of the messages."))
+		o.sentences = append(o.sentences, sentencef("Spread over "+enumerate(o.spread)+": none has a fifth of the messages."))
 	}
 	return o
 }
 
 // isKnown tells whether a key says what the alert or another key says already.
-func (o *origin) isKnown(k window.Key) bool {
+func (o *breakdown) isKnown(k window.Key) bool {
 	key := o.alert.Rule.Key
 	switch k {
 	case key:
 		return true
 	case window.Network:
-		return key == window.Host || o.explains(window.Host, 4)
+		return key == window.Host || o.dominates(window.Host, 4)
 	case window.Account:
 		rows := o.alert.Top(k, topOthers)
 		return slices.ContainsFunc([]window.Key{window.Auth, window.User, window.Sender}, func(other window.Key) bool {
@@ -68,41 +68,41 @@ func (o *origin) isKnown(k window.Key) bool {
 	return false
 }
 
-// explains tells whether a key has one value in so many fifths of the messages.
-func (o *origin) explains(k window.Key, fifths int64) bool {
+// dominates tells whether a key has one value in so many fifths of the messages.
+func (o *breakdown) dominates(k window.Key, fifths int64) bool {
 	rows := o.alert.Top(k, 1)
 	return len(rows) > 0 && float64(rows[0].Messages)*5 >= float64(o.alert.Messages)*float64(fifths)
 }
 
-func (o *origin) look(d dimension) {
+func (o *breakdown) add(d dimension) {
 	switch {
-	case o.explains(d.key, 4):
+	case o.dominates(d.key, 4):
 		if s := o.sentence(d); s != nil {
 			o.sentences = append(o.sentences, s)
 		}
-	case o.explains(d.key, 1):
-		if d.key == window.Network && !o.gathers() {
+	case o.dominates(d.key, 1):
+		if d.key == window.Network && !o.aggregates() {
 			return
 		}
 		o.rankings = append(o.rankings, ranking(o.alert, d.title, d.key, topOthers))
 	case d.many != "":
-		o.scatter(d)
+		o.addSpread(d)
 	}
 }
 
-// gathers tells whether the networks are fewer than the hosts, and so say more.
-func (o *origin) gathers() bool {
+// aggregates tells whether the networks are fewer than the hosts, and so say more.
+func (o *breakdown) aggregates() bool {
 	networks, _ := o.alert.Distinct(window.Network)
 	hosts, more := o.alert.Distinct(window.Host)
 	return networks < hosts || more
 }
 
 // sentence says which value explains the messages.
-func (o *origin) sentence(d dimension) sentence {
+func (o *breakdown) sentence(d dimension) sentence {
 	top := o.alert.Top(d.key, 1)[0]
-	words, values := d.all, []shown{inWords(top.Value, valueWidth)}
+	words, values := d.all, []logText{inWords(top.Value, valueWidth)}
 	if d.key == window.Host {
-		if o.explains(window.Network, 4) { // then it is that host's
+		if o.dominates(window.Network, 4) { // then it is that host's
 			words, values = words+" ({})", append(values, inWords(o.alert.Top(window.Network, 1)[0].Value, valueWidth))
 		}
 		if o.isAll(window.Host) && o.isAll(window.Helo) {
@@ -113,25 +113,25 @@ func (o *origin) sentence(d dimension) sentence {
 	if d.key == window.Helo && o.alert.Rule.Key != window.Host && o.isAll(window.Host) && o.isAll(window.Helo) {
 		return nil // the host's sentence has it
 	}
-	return say(o.quantity(top.Messages)+" "+words+".", values...)
+	return sentencef(o.quantity(top.Messages)+" "+words+".", values...)
 }
 
 // isAll tells whether all messages have one value of a key.
-func (o *origin) isAll(k window.Key) bool {
+func (o *breakdown) isAll(k window.Key) bool {
 	rows := o.alert.Top(k, 1)
 	return len(rows) > 0 && rows[0].Messages >= o.alert.Messages
 }
 
 // quantity is how many of the messages n are.
-func (o *origin) quantity(n int64) string {
+func (o *breakdown) quantity(n int64) string {
 	if n >= o.alert.Messages {
 		return "All"
 	}
 	return fmt.Sprintf("%d of %d", n, o.alert.Messages)
 }
 
-// scatter notes how many values a key has, if there are many.
-func (o *origin) scatter(d dimension) {
+// addSpread notes how many values a key has, if there are many.
+func (o *breakdown) addSpread(d dimension) {
 	const many = 5 // fewer can't have less than a fifth each, unless most messages have none
 	switch n, more := o.alert.Distinct(d.key); {
 	case more:

@@ -21,7 +21,7 @@ func explained(t *testing.T, rule string, edit func(i int, v values)) []string {
 			alert = opened[0]
 		}
 	}
-	o := originOf(alert)
+	o := breakdownOf(alert)
 	var told []string
 	for _, s := range o.sentences {
 		told = append(told, s.String())

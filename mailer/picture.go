@@ -34,7 +34,7 @@ var palette = color.Palette{
 }
 
 // png draws the bars. What they mean stands around them, as text, which is sharp and large enough at any size.
-func (c *course) png() ([]byte, error) {
+func (c *sparkline) png() ([]byte, error) {
 	img := image.NewPaletted(image.Rect(0, 0, pictureWidth, pictureHeight), palette)
 	bottom := pictureHeight - margin
 	fill(img, image.Rect(margin, bottom-ground, pictureWidth-margin, bottom), lineColor)
@@ -67,7 +67,7 @@ func (b *buffers) Get() *png.EncoderBuffer {
 func (b *buffers) Put(buffer *png.EncoderBuffer) { b.Pool.Put(buffer) }
 
 // slot is where the ith bar stands: in the middle of its equal part, with room to its neighbours.
-func (c *course) slot(i int) (left, right int) {
+func (c *sparkline) slot(i int) (left, right int) {
 	const room = pictureWidth - 2*margin
 	left, right = margin+room*i/len(c.bars), margin+room*(i+1)/len(c.bars)
 	width := min((right-left)*4/5, maxBar)

@@ -14,32 +14,32 @@ import (
 
 // Bounds of running a program. Together with grace they leave the daemon its 2 s.
 const (
-	stragglers = time.Second / 2     // for what it started and left behind
-	stubborn   = 3 * time.Second / 4 // for its own end, when it was killed
+	pipeWait = time.Second / 2     // for what it started and left behind
+	killWait   = 3 * time.Second / 4 // for its own end, when it was killed
 	maxStderr  = 1000                // bytes of what it says that go into the error
 )
 
-// errStubborn is for a program that we may not kill, such as sudo when we aren't root. It is left alone.
-var errStubborn = errors.New("it can't be killed, and goes on")
+// errUnkillable is for a program that we may not kill, such as sudo when we aren't root. It is left alone.
+var errUnkillable = errors.New("it can't be killed, and goes on")
 
-// grouped is a program in a process group of its own, so that what it started is killed with it.
-func grouped(ctx context.Context, name string, args ...string) *exec.Cmd {
+// newCommand is a program in a process group of its own, so that what it started is killed with it.
+func newCommand(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	return cmd
 }
 
-// run runs a command that ctx kills, and returns the beginning of what it says. It returns at the command's end,
+// runCommand runs a command that ctx kills, and returns the beginning of what it says. It returns at the command's end,
 // whoever may still hold its pipes, and not long after ctx's in any case.
-func run(ctx context.Context, cmd *exec.Cmd) (said string, err error) {
+func runCommand(ctx context.Context, cmd *exec.Cmd) (said string, err error) {
 	type end struct {
 		said string
 		err  error
 	}
-	output := &bounded{room: maxStderr}
+	output := &limitedBuffer{room: maxStderr}
 	cmd.Stdout, cmd.Stderr = output, output
-	cmd.WaitDelay = stragglers
+	cmd.WaitDelay = pipeWait
 	ended := make(chan end, 1)
 	go func() {
 		err := cmd.Run()
@@ -56,13 +56,13 @@ func run(ctx context.Context, cmd *exec.Cmd) (said string, err error) {
 	select {
 	case e := <-ended:
 		return e.said, e.err
-	case <-time.After(stubborn):
-		return "", errStubborn
+	case <-time.After(killWait):
+		return "", errUnkillable
 	}
 }
 
-// quoting adds what somebody said to an error.
-func quoting(err error, said string) error {
+// withOutput adds what somebody said to an error.
+func withOutput(err error, said string) error {
 	if said = strings.Join(strings.Fields(escape.Text(strings.ReplaceAll(said, "\n", " "))), " "); said != "" {
 		return fmt.Errorf("%w: %s", err, said)
 	}
@@ -71,12 +71,12 @@ func quoting(err error, said string) error {
 
 // A bounded writer keeps the first room bytes and drops the others. It has no ReadFrom, which io.Copy would prefer to
 // Write.
-type bounded struct {
+type limitedBuffer struct {
 	kept []byte
 	room int
 }
 
-func (b *bounded) Write(p []byte) (int, error) {
+func (b *limitedBuffer) Write(p []byte) (int, error) {
 	n := min(len(p), b.room)
 	b.room -= n
 	b.kept = append(b.kept, p[:n]...)

@@ -30,9 +30,9 @@ func (s *Spool) putAll(ms []Message) (n, added int, err error) {
 	s.putting.Lock()
 	defer s.putting.Unlock()
 	for most := maxBatch; n < len(ms); {
-		entries, dealt, err := s.fresh(ms[n:], most)
+		entries, dealt, err := s.newEntries(ms[n:], most)
 		if len(entries) > 0 {
-			werr := s.keepAll(entries)
+			werr := s.storeAll(entries)
 			if werr != nil && len(entries) == 1 {
 				return n, added, fmt.Errorf("spooling mail %s: %w", entries[0].name(), werr)
 			}
@@ -49,11 +49,11 @@ func (s *Spool) putAll(ms []Message) (n, added int, err error) {
 	return n, added, nil
 }
 
-// fresh makes entries of the first mails that aren't in the spool, up to most. dealt is how many mails it has looked
+// newEntries makes entries of the first mails that aren't in the spool, up to most. dealt is how many mails it has looked
 // at; err is why it stopped at the next one.
-func (s *Spool) fresh(ms []Message, most int) (entries []*entry, dealt int, err error) {
+func (s *Spool) newEntries(ms []Message, most int) (entries []*entry, dealt int, err error) {
 	s.mu.Lock()
-	seq, room := s.last, s.maxWaiting-(len(s.waiting)-len(s.line.ahead))
+	seq, room := s.last, s.maxWaiting-(len(s.waiting)-len(s.order.ahead))
 	s.mu.Unlock()
 	seen := make(map[string]bool)
 	for _, m := range ms {
@@ -83,8 +83,8 @@ func (s *Spool) fresh(ms []Message, most int) (entries []*entry, dealt int, err 
 	return entries, dealt, nil
 }
 
-// keepAll writes entries, and has them wait.
-func (s *Spool) keepAll(entries []*entry) error {
+// storeAll writes entries, and has them wait.
+func (s *Spool) storeAll(entries []*entry) error {
 	if err := s.writeAll(entries); err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (s *Spool) keepAll(entries []*entry) error {
 	defer s.mu.Unlock()
 	for _, e := range entries {
 		e.data = nil
-		s.join(e)
+		s.enqueue(e)
 	}
 	s.last = entries[len(entries)-1].Seq
 	return nil

@@ -11,17 +11,17 @@ func (c Composer) topics(a *window.Alert) section {
 	topics := a.Topics(topSubjects)
 	switch {
 	case len(topics) == 0:
-		s.Sentences = []sentence{say("Subjects are not logged: add +subject to Exim's log_selector.")}
+		s.Sentences = []sentence{sentencef("Subjects are not logged: add +subject to Exim's log_selector.")}
 		return s
 	case c.Subjects == SubjectsNone:
-		s.Sentences = []sentence{say("Subjects are not told, as the configuration has it.")}
+		s.Sentences = []sentence{sentencef("Subjects are not told, as the configuration has it.")}
 		return s
 	}
 	for _, t := range topics {
-		r := row{t.Messages, share(t.Messages, a.Messages),
-			[]sentence{say("{}", c.subject(t.Example, valueWidth, inRow))}}
+		r := countRow{t.Messages, share(t.Messages, a.Messages),
+			[]sentence{sentencef("{}", c.subject(t.Example, valueWidth, inRow))}}
 		if t.Subjects > 1 {
-			r.Lines = append(r.Lines, say(similar(t)))
+			r.Lines = append(r.Lines, sentencef(similar(t)))
 		}
 		s.Rows = append(s.Rows, r)
 	}
@@ -43,8 +43,8 @@ func ranking(a *window.Alert, title string, k window.Key, n int) section {
 	s := section{Title: title}
 	rows := a.Top(k, n)
 	for _, r := range rows {
-		s.Rows = append(s.Rows, row{r.Messages, share(r.Messages, a.Messages),
-			[]sentence{say("{}", inRow(r.Value, valueWidth))}})
+		s.Rows = append(s.Rows, countRow{r.Messages, share(r.Messages, a.Messages),
+			[]sentence{sentencef("{}", inRow(r.Value, valueWidth))}})
 	}
 	s.Rest = rest(a, k, len(rows))
 	return s

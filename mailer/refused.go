@@ -14,28 +14,28 @@ import (
 // they were put again.
 const maxRefused = 10_000
 
-// keep puts a mail aside that is given up.
-func (s *Spool) keep(e *entry, err error) Result {
+// reject puts a mail aside that is given up.
+func (s *Spool) reject(e *entry, err error) Result {
 	path := s.refusedPath(e.name())
 	if e.batch != nil {
 		syncFile(s.waitingPath(e.name())) // if it fails, only a crash of the machine takes what is kept
 	}
 	if merr := s.move(e, path); merr != nil {
-		return s.later(e, errors.Join(err, merr))
+		return s.reschedule(e, errors.Join(err, merr))
 	}
 	return Result{ID: e.ID, Event: e.Event, Err: err, Kept: path}
 }
 
-// tidy counts a mail that was kept.
-func (s *Spool) tidy() error {
+// countRefused counts a mail that was kept.
+func (s *Spool) countRefused() error {
 	if s.refused++; s.refused > s.maxRefused {
-		return s.prune()
+		return s.pruneRefused()
 	}
 	return nil
 }
 
-// prune removes the oldest files of refused/ beyond maxRefused. What isn't ours doesn't count.
-func (s *Spool) prune() error {
+// pruneRefused removes the oldest files of refused/ beyond maxRefused. What isn't ours doesn't count.
+func (s *Spool) pruneRefused() error {
 	folder := filepath.Join(s.dir, refusedDir)
 	files, err := os.ReadDir(folder)
 	if err != nil {

@@ -50,32 +50,32 @@ func (s *Spool) Run(ctx context.Context, t Transport, report func(Result)) {
 	}
 	if l, ok := t.(lingerer); ok {
 		s.mu.Lock()
-		s.linger = l.linger()
+		s.linger = l.Linger()
 		s.mu.Unlock()
 	}
-	r := &round{spool: s, transport: t, report: report, most: maxAtOnce, ended: make(chan ending, maxAtOnce)}
-	if _, ok := t.(single); ok {
+	r := &scheduler{spool: s, transport: t, report: report, most: maxAtOnce, ended: make(chan attemptResult, maxAtOnce)}
+	if _, ok := t.(serial); ok {
 		r.most = 1
 	}
 	for ctx.Err() == nil || r.deliveries > 0 {
-		s.tell(report)
-		began, pause, idle := r.begin(ctx)
+		s.reportResults(report)
+		began, pause, idle := r.startNext(ctx)
 		if idle || !r.sync.IsZero() && !time.Now().Before(r.sync) {
 			r.flush()
 		}
 		if !began {
-			r.wait(ctx, pause)
+			r.sleep(ctx, pause)
 		}
 	}
 	r.flush()
-	s.tell(report)
+	s.reportResults(report)
 }
 
-// tell reports what happened elsewhere.
-func (s *Spool) tell(report func(Result)) {
+// reportResults reports what happened elsewhere.
+func (s *Spool) reportResults(report func(Result)) {
 	s.mu.Lock()
-	news := s.news
-	s.news = nil
+	news := s.results
+	s.results = nil
 	s.mu.Unlock()
 	for _, ev := range news {
 		report(ev)
@@ -83,7 +83,7 @@ func (s *Spool) tell(report func(Result)) {
 }
 
 // A round is what one Run is at. All of it belongs to Run's goroutine, and so does every file of a mail that is tried.
-type round struct {
+type scheduler struct {
 	spool     *Spool
 	transport Transport
 	report    func(Result)
@@ -92,23 +92,23 @@ type round struct {
 	deliveries, again int       // under way; of mails that were tried before
 	latest            *entry    // the delivery that others wait for; nil: none
 	since             time.Time // when that began
-	ended             chan ending
+	ended             chan attemptResult
 
-	events []Result   // to report when the disk knows
+	results []Result   // to report when the disk knows
 	sync   time.Time // when the disk is to know; zero: there is nothing new
 }
 
 // An ending is what a transport said of a mail.
-type ending struct {
+type attemptResult struct {
 	e     *entry
 	again bool
 	data  []byte
 	err   error
 }
 
-// begin begins an attempt at a mail, if one may begin now. Otherwise it says for how long none may, and whether that
+// startNext begins an attempt at a mail, if one may begin now. Otherwise it says for how long none may, and whether that
 // is because none is due.
-func (r *round) begin(ctx context.Context) (began bool, pause time.Duration, idle bool) {
+func (r *scheduler) startNext(ctx context.Context) (began bool, pause time.Duration, idle bool) {
 	if ctx.Err() != nil {
 		return false, maxPause, true
 	}
@@ -118,19 +118,19 @@ func (r *round) begin(ctx context.Context) (began bool, pause time.Duration, idl
 	if left := takesLong - time.Since(r.since); r.latest != nil && left > 0 {
 		return false, left, false
 	}
-	e, pause := r.spool.next(time.Now(), r.again < max(1, r.most-1))
+	e, pause := r.spool.nextDue(time.Now(), r.again < max(1, r.most-1))
 	if e == nil {
 		return false, pause, true
 	}
-	r.try(ctx, e)
+	r.start(ctx, e)
 	return true, 0, false
 }
 
-// try begins the delivery of a mail, unless there is none to be made.
-func (r *round) try(ctx context.Context, e *entry) {
+// start begins the delivery of a mail, unless there is none to be made.
+func (r *scheduler) start(ctx context.Context, e *entry) {
 	m, err := r.spool.load(e)
 	if err != nil || r.spool.accepted(e) {
-		r.add(r.spool.unsent(e, err))
+		r.addResult(r.spool.settleUnsent(e, err))
 		return
 	}
 	again := e.pause > 0
@@ -139,7 +139,7 @@ func (r *round) try(ctx context.Context, e *entry) {
 	if again {
 		r.again++
 	}
-	go func() { r.ended <- ending{e, again, m.Data, deliver(ctx, r.transport, m)} }()
+	go func() { r.ended <- attemptResult{e, again, m.Data, deliver(ctx, r.transport, m)} }()
 }
 
 // deliver sends m. When ctx ends, the conversation gets a grace to come to its end.
@@ -154,9 +154,9 @@ func deliver(ctx context.Context, t Transport, m Message) error {
 	return t.Send(sending, m)
 }
 
-// wait returns after d, or when events are to be reported, or a delivery has ended, or there is a new mail, or ctx
+// sleep returns after d, or when events are to be reported, or a delivery has ended, or there is a new mail, or ctx
 // ends.
-func (r *round) wait(ctx context.Context, d time.Duration) {
+func (r *scheduler) sleep(ctx context.Context, d time.Duration) {
 	stopped := ctx.Done()
 	if ctx.Err() != nil {
 		if r.deliveries == 0 {
@@ -172,14 +172,14 @@ func (r *round) wait(ctx context.Context, d time.Duration) {
 	select {
 	case <-timer.C:
 	case end := <-r.ended:
-		r.end(end)
+		r.finish(end)
 	case <-r.spool.wake:
 	case <-stopped:
 	}
 }
 
-// end moves a mail to where it belongs by now.
-func (r *round) end(x ending) {
+// finish moves a mail to where it belongs by now.
+func (r *scheduler) finish(x attemptResult) {
 	r.deliveries--
 	if x.again {
 		r.again--
@@ -187,29 +187,29 @@ func (r *round) end(x ending) {
 	if r.latest == x.e {
 		r.latest = nil
 	}
-	r.add(r.spool.end(x.e, x.data, x.err))
+	r.addResult(r.spool.settle(x.e, x.data, x.err))
 }
 
-func (r *round) add(ev Result) {
+func (r *scheduler) addResult(ev Result) {
 	if ev.Kept != "" {
-		if err := r.spool.tidy(); err != nil {
+		if err := r.spool.countRefused(); err != nil {
 			ev.Err = errors.Join(ev.Err, err)
 		}
 	}
-	if r.events = append(r.events, ev); r.sync.IsZero() {
+	if r.results = append(r.results, ev); r.sync.IsZero() {
 		r.sync = time.Now().Add(syncPause)
 	}
 }
 
 // flush reports what came of attempts, when that is on the disk. Should it not be, then because the disk fails: there
 // is nobody left to tell.
-func (r *round) flush() {
-	if len(r.events) == 0 {
+func (r *scheduler) flush() {
+	if len(r.results) == 0 {
 		return
 	}
 	r.spool.Sync()
-	for _, ev := range r.events {
+	for _, ev := range r.results {
 		r.report(ev)
 	}
-	r.events, r.sync = nil, time.Time{}
+	r.results, r.sync = nil, time.Time{}
 }

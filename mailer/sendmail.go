@@ -30,27 +30,27 @@ func (s Sendmail) Send(ctx context.Context, m Message) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it took longer than %v", limit))
 	defer cancel()
 	name := s.Program()
-	cmd := grouped(ctx, name, slices.Concat([]string{"-oi", "-f", cmp.Or(m.From, "<>"), "--"}, m.To)...)
+	cmd := newCommand(ctx, name, slices.Concat([]string{"-oi", "-f", cmp.Or(m.From, "<>"), "--"}, m.To)...)
 	cmd.Stdin = bytes.NewReader(bytes.ReplaceAll(m.Data, []byte("\r\n"), []byte("\n")))
-	said, err := run(ctx, cmd)
+	said, err := runCommand(ctx, cmd)
 	if err == nil {
 		return nil
 	}
-	return failure(ctx, name, err, said)
+	return sendmailError(ctx, name, err, said)
 }
 
 // Program is the path of the program.
 func (s Sendmail) Program() string { return cmp.Or(s.Path, sendmailPath) }
 
-// linger is for a sendmail that nobody waits for any more: it has the mail, and takes its time.
-func (s Sendmail) linger() time.Duration { return sendmailLinger }
+// Linger is for a sendmail that nobody waits for any more: it has the mail, and takes its time.
+func (s Sendmail) Linger() time.Duration { return sendmailLinger }
 
-// failure is the error of a run that went wrong.
-func failure(ctx context.Context, name string, err error, said string) error {
+// sendmailError is the error of a run that went wrong.
+func sendmailError(ctx context.Context, name string, err error, said string) error {
 	if ctx.Err() != nil {
 		return &UncertainError{Err: fmt.Errorf("running %s: %w", name, context.Cause(ctx))}
 	}
-	err = quoting(fmt.Errorf("running %s: %w", name, err), said)
+	err = withOutput(fmt.Errorf("running %s: %w", name, err), said)
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
 		return err

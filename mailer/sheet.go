@@ -8,12 +8,12 @@ import (
 
 // A sheet is what a mail says, in the order in which it says it. Its text and its HTML are both made of it, so that
 // they state the same.
-type sheet struct {
+type content struct {
 	Event    string     // opened, grew, ended or digest
 	Name     string     // what the mail calls itself: Mail Abuse Alert
 	Verdict  sentence   // who did what
 	Facts    []sentence // what else there is to know at once
-	Course   *course    // nil: none
+	Sparkline   *sparkline    // nil: none
 	Sections []section
 	Foot     []sentence // names rules and alerts, for a search through other mails and logs
 }
@@ -22,13 +22,13 @@ type sheet struct {
 type section struct {
 	Title     string
 	Sentences []sentence
-	Rows      []row
+	Rows      []countRow
 	Rest      string // how many rows there are besides
 	Steps     []step
 }
 
 // A row is how often something occurred.
-type row struct {
+type countRow struct {
 	Count int64
 	Share string     // of all messages; "" isn't told
 	Lines []sentence // the first says what, the others say more of it
@@ -38,26 +38,26 @@ type row struct {
 type step struct{ What, Command string }
 
 // A sentence is told in pieces, so that those from the log can be set apart from our own words.
-type sentence []span
+type sentence []textSpan
 
 // A span is a piece of a sentence.
-type span struct {
+type textSpan struct {
 	Text string
 	Log  bool // it is text of the log
 }
 
 // A shown is text of the log as it may stand in a mail: inWords and inRow make it.
-type shown string
+type logText string
 
-// say makes a sentence of our own words, in which each {} stands for the next of the values.
-func say(words string, values ...shown) sentence {
+// sentencef makes a sentence of our own words, in which each {} stands for the next of the values.
+func sentencef(words string, values ...logText) sentence {
 	var s sentence
 	for i, part := range strings.Split(words, "{}") {
 		if i > 0 {
-			s = append(s, span{string(values[i-1]), true})
+			s = append(s, textSpan{string(values[i-1]), true})
 		}
 		if part != "" {
-			s = append(s, span{part, false})
+			s = append(s, textSpan{part, false})
 		}
 	}
 	return s
@@ -65,26 +65,26 @@ func say(words string, values ...shown) sentence {
 
 // inWords shows a value in a sentence, in at most room runes. It stands in quotes if it could be taken for words of
 // ours.
-func inWords(value string, room int) shown {
+func inWords(value string, room int) logText {
 	value = escape.Text(value)
 	if value != "" && !strings.ContainsAny(value, ` "`) {
-		return shown(escape.Truncate(value, room))
+		return logText(escape.Truncate(value, room))
 	}
 	return quoted(value, room)
 }
 
 // quoted shows a value, escaped already, in quotes that it can't end.
-func quoted(value string, room int) shown {
+func quoted(value string, room int) logText {
 	value = escape.Truncate(strings.Join(strings.Fields(value), " "), room-2)
-	return shown(`"` + strings.ReplaceAll(value, `"`, `\"`) + `"`)
+	return logText(`"` + strings.ReplaceAll(value, `"`, `\"`) + `"`)
 }
 
 // inRow shows a value on a line of its own, in at most room runes.
-func inRow(value string, room int) shown {
+func inRow(value string, room int) logText {
 	if value = strings.Join(strings.Fields(escape.Text(value)), " "); value == "" {
 		return `""`
 	}
-	return shown(escape.Truncate(value, room))
+	return logText(escape.Truncate(value, room))
 }
 
 // String is the sentence as text.

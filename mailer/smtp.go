@@ -44,7 +44,7 @@ const (
 
 const (
 	smtpTimeout = 30 * time.Second
-	farewell    = time.Second // of it, for the answer to QUIT: the mail is sent, and others wait
+	quitTimeout    = time.Second // of it, for the answer to QUIT: the mail is sent, and others wait
 )
 
 // Check returns an error where a setting makes no sense.
@@ -71,8 +71,8 @@ func (s SMTP) Send(ctx context.Context, m Message) error {
 
 // SendForReply is Send, and gives what the server said when it took the mail.
 func (s SMTP) SendForReply(ctx context.Context, m Message) (answer string, err error) {
-	err = s.converse(ctx, func(c *smtp.Client) error {
-		answer, err = transact(c, m.From, s.qualified(m.To), m.Data)
+	err = s.withSession(ctx, func(c *smtp.Client) error {
+		answer, err = sendMail(c, m.From, s.qualified(m.To), m.Data)
 		return err
 	})
 	return answer, err
@@ -81,8 +81,8 @@ func (s SMTP) SendForReply(ctx context.Context, m Message) (answer string, err e
 // Probe holds a conversation like Send's up to the recipients of the mail, and no further: nothing is sent. Its error
 // is that of Send.
 func (s SMTP) Probe(ctx context.Context, from string, to []string) error {
-	return s.converse(ctx, func(c *smtp.Client) error {
-		refused, err := envelope(c, from, s.qualified(to))
+	return s.withSession(ctx, func(c *smtp.Client) error {
+		refused, err := sendEnvelope(c, from, s.qualified(to))
 		if err != nil {
 			return err
 		}
@@ -91,20 +91,20 @@ func (s SMTP) Probe(ctx context.Context, from string, to []string) error {
 		case 0:
 			return nil
 		case len(to):
-			return nobody(refused)
+			return allRefused(refused)
 		}
 		return &RecipientsError{refused}
 	})
 }
 
-// converse holds a conversation.
-func (s SMTP) converse(ctx context.Context, talk func(*smtp.Client) error) error {
+// withSession holds a conversation.
+func (s SMTP) withSession(ctx context.Context, talk func(*smtp.Client) error) error {
 	if err := s.Check(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.Timeout, smtpTimeout))
 	defer cancel()
-	err := s.dialogue(ctx, talk)
+	err := s.session(ctx, talk)
 	if ctx.Err() != nil && isTemporary(err) {
 		return fmt.Errorf("mail server %s: %w (%w)", s.Address, ctx.Err(), err)
 	}
@@ -118,24 +118,24 @@ func isTemporary(err error) bool {
 	return err != nil && !errors.As(err, &permanent) && !errors.As(err, &partial)
 }
 
-func (s SMTP) dialogue(ctx context.Context, talk func(*smtp.Client) error) error {
+func (s SMTP) session(ctx context.Context, talk func(*smtp.Client) error) error {
 	ctx, hangUp := context.WithCancel(ctx)
 	defer hangUp()
 	c, err := s.open(ctx)
 	if err != nil {
-		return s.unopened(err)
+		return s.connectError(err)
 	}
 	defer c.Close()
 	if err := talk(c); err != nil {
 		return err
 	}
-	defer time.AfterFunc(farewell, hangUp).Stop()
+	defer time.AfterFunc(quitTimeout, hangUp).Stop()
 	c.Quit() // how the server says goodbye changes nothing
 	return nil
 }
 
-// unopened is the error of a conversation that didn't come to a mail.
-func (s SMTP) unopened(err error) error {
+// connectError is the error of a conversation that didn't come to a mail.
+func (s SMTP) connectError(err error) error {
 	var answer *textproto.Error
 	refused := errors.As(err, &answer) && answer.Code/100 == 5
 	if err = fmt.Errorf("mail server %s: %w", s.Address, err); refused {
@@ -163,7 +163,7 @@ func (s SMTP) open(ctx context.Context) (*smtp.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn = &frugal{Conn: conn, room: maxAnswers}
+	conn = &limitedConn{Conn: conn, room: maxReplies}
 	context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	c, err := s.greet(conn)
 	if err != nil {
@@ -253,19 +253,19 @@ func (s SMTP) local() bool { return loopback(s.host()) }
 
 func loopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
 
-// maxAnswers is what a server may say in one conversation, TLS included: net/textproto reads lines of any length.
-const maxAnswers = 1 << 20 // bytes
+// maxReplies is what a server may say in one conversation, TLS included: net/textproto reads lines of any length.
+const maxReplies = 1 << 20 // bytes
 
 // A frugal connection reads no more than room bytes, and its deadline is ours alone: tls.Conn.Close would give itself
 // 5 s.
-type frugal struct {
+type limitedConn struct {
 	net.Conn
 	room int
 }
 
-func (f *frugal) SetWriteDeadline(time.Time) error { return nil }
+func (f *limitedConn) SetWriteDeadline(time.Time) error { return nil }
 
-func (f *frugal) Read(p []byte) (int, error) {
+func (f *limitedConn) Read(p []byte) (int, error) {
 	if f.room <= 0 {
 		return 0, io.ErrUnexpectedEOF
 	}

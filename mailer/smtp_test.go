@@ -39,16 +39,16 @@ type mailbox struct {
 	accepted error            // answer to the mail
 }
 
-func (b *mailbox) NewSession(c *smtp.Conn) (smtp.Session, error) { return &session{b, c}, nil }
+func (b *mailbox) NewSession(c *smtp.Conn) (smtp.Session, error) { return &smtpSession{b, c}, nil }
 
-type session struct {
+type smtpSession struct {
 	*mailbox
 	conn *smtp.Conn
 }
 
-func (s *session) AuthMechanisms() []string { return []string{sasl.Plain} }
+func (s *smtpSession) AuthMechanisms() []string { return []string{sasl.Plain} }
 
-func (s *session) Auth(string) (sasl.Server, error) {
+func (s *smtpSession) Auth(string) (sasl.Server, error) {
 	return sasl.NewPlainServer(func(_, user, password string) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -60,7 +60,7 @@ func (s *session) Auth(string) (sasl.Server, error) {
 	}), nil
 }
 
-func (s *session) Mail(from string, o *smtp.MailOptions) error {
+func (s *smtpSession) Mail(from string, o *smtp.MailOptions) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, s.tls = s.conn.TLSConnectionState()
@@ -69,7 +69,7 @@ func (s *session) Mail(from string, o *smtp.MailOptions) error {
 	return s.mail
 }
 
-func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
+func (s *smtpSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.rcpt[to]; err != nil {
@@ -79,7 +79,7 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	return nil
 }
 
-func (s *session) Data(r io.Reader) error {
+func (s *smtpSession) Data(r io.Reader) error {
 	b, err := io.ReadAll(r)
 	if err != nil {
 		return err
@@ -92,8 +92,8 @@ func (s *session) Data(r io.Reader) error {
 	return s.accepted
 }
 
-func (s *session) Reset()        {}
-func (s *session) Logout() error { return nil }
+func (s *smtpSession) Reset()        {}
+func (s *smtpSession) Logout() error { return nil }
 
 // serve runs a server with a backend until the test's end, with implicit TLS or STARTTLS where cert is given.
 func serve(t *testing.T, b smtp.Backend, cert *tls.Certificate, implicit bool) (address string) {

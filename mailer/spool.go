@@ -39,10 +39,10 @@ type Spool struct {
 	settled   time.Time         // before which the log has been read
 	linger    time.Duration     // of the transport
 	committed int64             // up to which mails may go
-	line      lineup            // of waiting
+	order      sendOrder            // of waiting
 	unsynced  map[string]bool   // paths of folders that Sync is to sync
 	refused   int               // files in refused/, about; for Run alone
-	news      []Result           // for Run to report
+	results      []Result           // for Run to report
 }
 
 // The folders of a spool.
@@ -88,7 +88,7 @@ func (s *Spool) open() error {
 	if err != nil {
 		return err
 	}
-	batches, err := s.openBatches(files)
+	batches, err := s.recoverBatches(files)
 	if err != nil {
 		return err
 	}
@@ -102,8 +102,8 @@ func (s *Spool) open() error {
 			return err
 		}
 	}
-	s.bind(batches)
-	return errors.Join(s.prune(), syncDir(s.dir), syncDir(filepath.Join(s.dir, waitingDir)))
+	s.rejoinBatches(batches)
+	return errors.Join(s.pruneRefused(), syncDir(s.dir), syncDir(filepath.Join(s.dir, waitingDir)))
 }
 
 // adopt takes up a file that was left in waiting/.
@@ -125,7 +125,7 @@ func (s *Spool) adopt(file string) error {
 	}
 	if err == nil {
 		e.doubt = time.Now()
-		s.join(e)
+		s.enqueue(e)
 		s.last = max(s.last, e.Seq)
 		return nil
 	}
@@ -136,13 +136,13 @@ func (s *Spool) adopt(file string) error {
 	}
 	kept := filepath.Join(s.dir, refusedDir, name+".broken")
 	id, event, _ := strings.Cut(name, ".")
-	s.news = append(s.news, Result{ID: id, Event: event, Err: err, Kept: kept})
+	s.results = append(s.results, Result{ID: id, Event: event, Err: err, Kept: kept})
 	return os.Rename(path, kept)
 }
 
-// empty takes what is in the mark of a mail that was sent. The mark is its name, so that it may fail. Its time
+// truncateMark takes what is in the mark of a mail that was sent. The mark is its name, so that it may fail. Its time
 // becomes now.
-func (s *Spool) empty(name string) {
+func (s *Spool) truncateMark(name string) {
 	f, err := private.Open(s.sentPath(name), os.O_WRONLY)
 	if err != nil {
 		return

@@ -261,7 +261,7 @@ func TestOldestRefusedMailsAreRemoved(t *testing.T) {
 		if s.refused != 2 || s.Has("c", "opened") || !s.Has("a", "opened") {
 			t.Errorf("%d files in refused/", s.refused)
 		}
-		if s.maxRefused = 1; s.prune() != nil || s.refused != 1 || s.Has("b", "opened") {
+		if s.maxRefused = 1; s.pruneRefused() != nil || s.refused != 1 || s.Has("b", "opened") {
 			t.Errorf("%d files in refused/", s.refused)
 		}
 	})

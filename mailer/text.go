@@ -22,15 +22,15 @@ const (
 )
 
 // text is the sheet as plain text. Commands stand on one line each, however long.
-func (s *sheet) text() string {
+func (s *content) text() string {
 	var b strings.Builder
 	b.WriteString(wrap(s.Verdict.String(), "") + "\n")
 	for _, fact := range s.Facts {
 		b.WriteString(wrap(fact.String(), ""))
 	}
-	if s.Course != nil {
-		fmt.Fprintf(&b, "\n%s\n  %s %s %s\n", wrap(s.Course.Scale+" "+s.Course.Over, ""), s.Course.From,
-			s.Course.spark(), s.Course.To)
+	if s.Sparkline != nil {
+		fmt.Fprintf(&b, "\n%s\n  %s %s %s\n", wrap(s.Sparkline.Scale+" "+s.Sparkline.Over, ""), s.Sparkline.From,
+			s.Sparkline.text(), s.Sparkline.To)
 	}
 	for i := range s.Sections {
 		b.WriteString("\n")
@@ -67,7 +67,7 @@ func (s *section) text(b *strings.Builder) {
 }
 
 // text writes count, share and the first line as a line of uniq -c, and the others below it.
-func (r row) text(b *strings.Builder) {
+func (r countRow) text(b *strings.Builder) {
 	head := fmt.Sprintf("%*d", countWidth, r.Count)
 	if r.Share != "" {
 		head += fmt.Sprintf("%*s", shareWidth, r.Share)

@@ -11,23 +11,23 @@ import (
 	"exiwatch/internal/escape"
 )
 
-// transact sends one mail in an open conversation, and gives what the server said when it took it.
-func transact(c *smtp.Client, from string, to []string, data []byte) (answer string, err error) {
-	refused, err := envelope(c, from, to)
+// sendMail sends one mail in an open conversation, and gives what the server said when it took it.
+func sendMail(c *smtp.Client, from string, to []string, data []byte) (answer string, err error) {
+	refused, err := sendEnvelope(c, from, to)
 	if err != nil {
 		return "", err
 	}
 	if len(refused) == len(to) {
-		return "", nobody(refused)
+		return "", allRefused(refused)
 	}
-	if err := announce(c); err != nil {
-		return "", unseen("DATA", err)
+	if err := startData(c); err != nil {
+		return "", classifyBeforeData("DATA", err)
 	}
-	if answer, err = content(c, data); err != nil {
-		if !answered(err) {
-			return "", &UncertainError{judged("DATA", err), refused}
+	if answer, err = sendData(c, data); err != nil {
+		if !isReply(err) {
+			return "", &UncertainError{classifyReply("DATA", err), refused}
 		}
-		return "", judged("DATA", err)
+		return "", classifyReply("DATA", err)
 	}
 	if len(refused) > 0 {
 		return answer, &RecipientsError{refused}
@@ -35,17 +35,17 @@ func transact(c *smtp.Client, from string, to []string, data []byte) (answer str
 	return answer, nil
 }
 
-// envelope says whom the mail is from and for, and gives the recipients that the server refused.
-func envelope(c *smtp.Client, from string, to []string) (refused []Refusal, err error) {
+// sendEnvelope says whom the mail is from and for, and gives the recipients that the server refused.
+func sendEnvelope(c *smtp.Client, from string, to []string) (refused []Refusal, err error) {
 	if err := mailFrom(c, from); err != nil {
-		return nil, unseen("MAIL FROM", err)
+		return nil, classifyBeforeData("MAIL FROM", err)
 	}
 	for _, addr := range to {
 		if err := c.Rcpt(addr); err != nil {
-			if !answered(err) {
-				return nil, judged("RCPT TO", err)
+			if !isReply(err) {
+				return nil, classifyReply("RCPT TO", err)
 			}
-			refused = append(refused, Refusal{addr, judged("RCPT TO", err)})
+			refused = append(refused, Refusal{addr, classifyReply("RCPT TO", err)})
 		}
 	}
 	return refused, nil
@@ -67,8 +67,8 @@ func mailFrom(c *smtp.Client, from string) error {
 	return err
 }
 
-// announce asks the server to take the mail.
-func announce(c *smtp.Client) error {
+// startData asks the server to take the mail.
+func startData(c *smtp.Client) error {
 	id, err := c.Text.Cmd("DATA")
 	if err != nil {
 		return err
@@ -79,9 +79,9 @@ func announce(c *smtp.Client) error {
 	return err
 }
 
-// content sends the mail and waits for the server to take it. Note: smtp.Client.Data would drop its answer, in which
+// sendData sends the mail and waits for the server to take it. Note: smtp.Client.Data would drop its answer, in which
 // Exim names the message.
-func content(c *smtp.Client, data []byte) (answer string, err error) {
+func sendData(c *smtp.Client, data []byte) (answer string, err error) {
 	w := c.Text.DotWriter()
 	if _, err := w.Write(data); err != nil {
 		return "", err
@@ -93,8 +93,8 @@ func content(c *smtp.Client, data []byte) (answer string, err error) {
 	return answer, err
 }
 
-// nobody is the error when every recipient was refused: temporary when none was for good.
-func nobody(refused []Refusal) error {
+// allRefused is the error when every recipient was refused: temporary when none was for good.
+func allRefused(refused []Refusal) error {
 	err := &RecipientsError{refused}
 	if slices.ContainsFunc(refused, func(r Refusal) bool { return !isTemporary(r.Err) }) {
 		return err
@@ -102,15 +102,15 @@ func nobody(refused []Refusal) error {
 	return errors.New(err.Error())
 }
 
-// answered tells whether err is the server's answer rather than the connection's end.
-func answered(err error) bool {
+// isReply tells whether err is the server's answer rather than the connection's end.
+func isReply(err error) bool {
 	var answer *textproto.Error
 	return errors.As(err, &answer) && answer.Code != 421 // it closes the connection (RFC 5321, 3.8)
 }
 
-// judged makes the error of a command. It is permanent for a 5xx answer, unless that asks for better credentials.
-func judged(command string, err error) error {
-	code, err := said(command, err)
+// classifyReply makes the error of a command. It is permanent for a 5xx answer, unless that asks for better credentials.
+func classifyReply(command string, err error) error {
+	code, err := replyError(command, err)
 	switch {
 	case code/100 != 5, code == 530, code == 534, code == 535, code == 538: // RFC 4954, 6
 		return err
@@ -118,17 +118,17 @@ func judged(command string, err error) error {
 	return &PermanentError{err}
 }
 
-// unseen makes the error of a command before the mail: any 5xx answer is a *ServerError.
-func unseen(command string, err error) error {
-	code, err := said(command, err)
+// classifyBeforeData makes the error of a command before the mail: any 5xx answer is a *ServerError.
+func classifyBeforeData(command string, err error) error {
+	code, err := replyError(command, err)
 	if code/100 == 5 {
 		return &ServerError{err}
 	}
 	return err
 }
 
-// said makes the error of a command, and gives the code of the server's answer; 0: it gave none.
-func said(command string, err error) (code int, _ error) {
+// replyError makes the error of a command, and gives the code of the server's answer; 0: it gave none.
+func replyError(command string, err error) (code int, _ error) {
 	var answer *textproto.Error
 	if !errors.As(err, &answer) {
 		return 0, fmt.Errorf("%s: %w", command, err)

@@ -19,10 +19,10 @@ type Transport interface {
 
 // A lingerer is a Transport that may still bring a mail to the mail server, for so long, when the process that called
 // Send is gone.
-type lingerer interface{ linger() time.Duration }
+type lingerer interface{ Linger() time.Duration }
 
 // A single is a Transport that is given one mail at a time.
-type single interface{ single() }
+type serial interface{ OneAtATime() }
 
 // A PermanentError is a refusal of the mail itself, which would be the same the next time.
 type PermanentError struct{ Err error }

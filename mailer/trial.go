@@ -8,22 +8,22 @@ import (
 	"time"
 )
 
-// trial is the event of a Trial and a TrialNotice: no alert has it.
-const trial = "test"
+// testEvent is the event of a Trial and a TrialNotice: no alert has it.
+const testEvent = "test"
 
 // TestMail is a mail that shows how alerts come, and says that it isn't one.
 func (c Composer) TestMail(now time.Time) (Message, error) {
-	id := trialID()
-	return c.compose(draft{
-		id: id, event: trial, kind: trial,
+	id := testID()
+	return c.compose(mimeMail{
+		id: id, event: testEvent, kind: testEvent,
 		headline: oneLine(c.name() + ": this is a test, nobody has sent in bulk"),
-		sheet: sheet{
-			Event: trial,
+		content: content{
+			Event: testEvent,
 			Name:  c.name(),
-			Verdict: say("This is a test of exiwatch at {}. Somebody there ran exiwatch check --send-test. No account has sent in bulk, and nothing is to be done.",
+			Verdict: sentencef("This is a test of exiwatch at {}. Somebody there ran exiwatch check --send-test. No account has sent in bulk, and nothing is to be done.",
 				inWords(c.Host, maxDomain)),
-			Facts: []sentence{say("Alerts come the same way, with the same sender.")},
-			Foot:  []sentence{say("Test {}", inWords(id, len(id)+2))},
+			Facts: []sentence{sentencef("Alerts come the same way, with the same sender.")},
+			Foot:  []sentence{sentencef("Test {}", inWords(id, len(id)+2))},
 		},
 	}, now)
 }
@@ -36,15 +36,15 @@ func TestNotice(host, log string) (Message, error) {
 		Event   string `json:"event"`
 		Host    string `json:"host"`
 		Log     string `json:"log"`
-	}{noticeVersion, trial, clip(host), clip(log)})
+	}{noticeVersion, testEvent, clip(host), clip(log)})
 	if err != nil {
 		return Message{}, fmt.Errorf("making the notice of a test: %w", err)
 	}
-	return Message{ID: trialID(), Event: trial, Data: b.Bytes()}, nil
+	return Message{ID: testID(), Event: testEvent, Data: b.Bytes()}, nil
 }
 
-// trialID names one test: as an alert's id does, in Message-ID and Idempotency-Key.
-func trialID() string {
+// testID names one test: as an alert's id does, in Message-ID and Idempotency-Key.
+func testID() string {
 	var b [10]byte
 	rand.Read(b[:])
 	return hex.EncodeToString(b[:])

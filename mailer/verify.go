@@ -22,7 +22,7 @@ const maxLine = 998 // bytes
 // verify reads a mail back as a mail client will, and returns an error unless it says exactly what e and the draft
 // that it was made of meant. It is the last guard: a value that got past escape.Text stops here, not in somebody's
 // inbox.
-func verify(data []byte, e email.Email, d draft) error {
+func verify(data []byte, e email.Email, d mimeMail) error {
 	if err := verifyLines(data); err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func verifyLines(data []byte) error {
 }
 
 // verifyHeader wants the headers that were put in and no others, with the addresses and the subject that were meant.
-func verifyHeader(h mail.Header, e email.Email, d draft) error {
+func verifyHeader(h mail.Header, e email.Email, d mimeMail) error {
 	want := map[string][]string{"Mime-Version": {"1.0"},
 		"Content-Type": {`multipart/alternative; boundary="` + alternative + `"`}}
 	for name, values := range e.Headers {

@@ -10,8 +10,8 @@ import (
 	"unicode"
 )
 
-// errVia is what a person who misspelt the setting should read.
-var errVia = errors.New(`want "sendmail", "sendmail:/PATH", "smtp://HOST[:PORT]" or "smtps://HOST[:PORT]"`)
+// errSyntax is what a person who misspelt the setting should read.
+var errSyntax = errors.New(`want "sendmail", "sendmail:/PATH", "smtp://HOST[:PORT]" or "smtps://HOST[:PORT]"`)
 
 // ParseTransport reads the setting mail.via: sendmail, sendmail:/PATH, smtp://HOST[:PORT] (25) or smtps://HOST[:PORT]
 // (465). It returns a *Sendmail or a *SMTP, whose other fields are the caller's to fill in. An IPv6 address stands in
@@ -37,17 +37,17 @@ func parseVia(via string) (Transport, error) {
 	scheme, rest, _ := strings.Cut(via, "://")
 	switch scheme {
 	case "smtp":
-		address, err := server(rest, "25")
+		address, err := parseHostPort(rest, "25")
 		return &SMTP{Address: address}, err
 	case "smtps":
-		address, err := server(rest, "465")
+		address, err := parseHostPort(rest, "465")
 		return &SMTP{Address: address, Implicit: true}, err
 	}
-	return nil, errVia
+	return nil, errSyntax
 }
 
-// server reads HOST[:PORT], which one slash may follow.
-func server(s, port string) (address string, err error) {
+// parseHostPort reads HOST[:PORT], which one slash may follow.
+func parseHostPort(s, port string) (address string, err error) {
 	s = strings.TrimSuffix(s, "/")
 	if strings.Contains(s, "@") {
 		return "", errors.New("user and password have settings of their own")
@@ -62,7 +62,7 @@ func server(s, port string) (address string, err error) {
 		return "", fmt.Errorf("%q is no port", port)
 	}
 	if net.ParseIP(host) == nil && (len(host) > maxDomain || !domainOK.MatchString(host)) {
-		return "", errVia
+		return "", errSyntax
 	}
 	return net.JoinHostPort(host, port), nil
 }

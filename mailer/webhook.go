@@ -40,7 +40,7 @@ func (w Webhook) Check() error {
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
 		return errors.New("webhook: want https://HOST[:PORT]/PATH") // without err, which quotes the URL
 	}
-	_, err = server(u.Host, "443")
+	_, err = parseHostPort(u.Host, "443")
 	switch {
 	case err != nil:
 		return fmt.Errorf("webhook %q: want a host, or HOST:PORT", u.Host)
@@ -79,7 +79,7 @@ func (w Webhook) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	answer, err := w.transport(ctx).RoundTrip(request)
+	answer, err := w.roundTripper(ctx).RoundTrip(request)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
@@ -87,7 +87,7 @@ func (w Webhook) Send(ctx context.Context, m Message) error {
 		return fmt.Errorf("webhook %s: %s", request.URL.Host, escape.Truncate(escape.Text(err.Error()), maxReason))
 	}
 	defer answer.Body.Close()
-	return taken(request.URL.Host, answer)
+	return classifyResponse(request.URL.Host, answer)
 }
 
 const maxReason = 300 // runes of an error: it may quote the server
@@ -108,9 +108,9 @@ func (w Webhook) request(ctx context.Context, m Message) (*http.Request, error) 
 	return r, nil
 }
 
-// transport makes one connection, without a proxy: what happens to be in the environment should not decide who is
+// roundTripper makes one connection, without a proxy: what happens to be in the environment should not decide who is
 // told. Note: http.Client would follow redirections, and quote the URL in its errors.
-func (w Webhook) transport(ctx context.Context) *http.Transport {
+func (w Webhook) roundTripper(ctx context.Context) *http.Transport {
 	return &http.Transport{
 		// The context that it gives is not ours, but one that goes on when the request is given up.
 		DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
@@ -118,7 +118,7 @@ func (w Webhook) transport(ctx context.Context) *http.Transport {
 		},
 		TLSClientConfig:        &tls.Config{RootCAs: w.RootCAs},
 		DisableKeepAlives:      true,
-		MaxResponseHeaderBytes: maxAnswers,
+		MaxResponseHeaderBytes: maxReplies,
 	}
 }
 
@@ -132,18 +132,18 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	return c, nil
 }
 
-// taken judges an answer.
-func taken(host string, answer *http.Response) error {
+// classifyResponse judges an answer.
+func classifyResponse(host string, answer *http.Response) error {
 	code := answer.StatusCode
 	err := fmt.Errorf("webhook %s: %d %s", host, code, http.StatusText(code))
 	switch code / 100 {
 	case 2:
 		return nil
 	case 3:
-		err = quoting(err, "it redirects to "+escape.Truncate(answer.Header.Get("Location"), maxReason))
+		err = withOutput(err, "it redirects to "+escape.Truncate(answer.Header.Get("Location"), maxReason))
 	default:
 		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxStderr)) // how it ends changes nothing
-		err = quoting(err, string(said))
+		err = withOutput(err, string(said))
 	}
 	switch {
 	// a token ends, and an administrator gives another

@@ -350,7 +350,7 @@ func TestWebhookSettings(t *testing.T) {
 
 // TestWebhookTakesNoProxy: the environment's would not be asked for this machine, so that no server can tell.
 func TestWebhookTakesNoProxy(t *testing.T) {
-	if (Webhook{}).transport(t.Context()).Proxy != nil {
+	if (Webhook{}).roundTripper(t.Context()).Proxy != nil {
 		t.Error("it has one")
 	}
 }

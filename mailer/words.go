@@ -66,8 +66,8 @@ func above(measure string, n, limit int64) string {
 	return amount(measure, n)
 }
 
-// usual is how much a value had in one window before, if that is known.
-func usual(r window.Rule, limit, most int64, since time.Time) []sentence {
+// usualVolume is how much a value had in one window before, if that is known.
+func usualVolume(r window.Rule, limit, most int64, since time.Time) []sentence {
 	if since.IsZero() {
 		return nil
 	}
@@ -76,11 +76,11 @@ func usual(r window.Rule, limit, most int64, since time.Time) []sentence {
 	in := " in " + long(r.Window) + "."
 	switch {
 	case most <= 1: // such small ones aren't remembered
-		return []sentence{say(begin + "didn't stand out.")}
+		return []sentence{sentencef(begin + "didn't stand out.")}
 	case most > limit:
-		return []sentence{say(begin + act(key, measure) + " as many as " + measured(measure, most) + in)}
+		return []sentence{sentencef(begin + act(key, measure) + " as many as " + measured(measure, most) + in)}
 	}
-	return []sentence{say(begin + "never " + act(key, measure) + " more than " + measured(measure, most) + in)}
+	return []sentence{sentencef(begin + "never " + act(key, measure) + " more than " + measured(measure, most) + in)}
 }
 
 func plain(n int64) string { return strconv.FormatInt(n, 10) }

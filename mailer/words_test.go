@@ -64,7 +64,7 @@ func TestUsual(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := ""
-		if s := usual(r, test.limit, test.most, test.since); s != nil {
+		if s := usualVolume(r, test.limit, test.most, test.since); s != nil {
 			got = s[0].String()
 		}
 		if got != test.want {
