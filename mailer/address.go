@@ -50,8 +50,8 @@ func address(s string) (*mail.Address, error) {
 
 const maxName = 128 // bytes: of a display name, so that it leaves the header line short of 998 even when encoded
 
-// qualified gives a bare local part the domain host, and leaves any other address.
-func qualified(addr, host string) string {
+// Qualify gives a bare local part the domain host, and leaves any other address.
+func Qualify(addr, host string) string {
 	if strings.Contains(addr, "@") {
 		return addr
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"exiwatch/internal/words"
 )
 
 // load reads a mail that is to go to the recipients who are asked now.
@@ -160,7 +162,7 @@ func (s *Spool) serverRefused(e *entry, err error) Result {
 		e.refused = now
 	}
 	if took := now.Sub(e.refused); took >= unwilling {
-		err = fmt.Errorf("refused for %s: %w", long(took.Truncate(time.Minute)), err)
+		err = fmt.Errorf("refused for %s: %w", words.Window(took.Truncate(time.Hour)), err)
 		if e.Delivered {
 			return s.markDelivered(e, err)
 		}
@@ -172,7 +174,7 @@ func (s *Spool) serverRefused(e *entry, err error) Result {
 // retryOrReject plans the next attempt of a mail that may go yet, or gives it up.
 func (s *Spool) retryOrReject(e *entry, err error) Result {
 	if age := time.Since(e.Put); age >= giveUp {
-		return s.reject(e, fmt.Errorf("given up after %s: %w", long(age.Truncate(time.Hour)), err))
+		return s.reject(e, fmt.Errorf("given up after %s: %w", words.Span(age), err))
 	}
 	return s.reschedule(e, err)
 }

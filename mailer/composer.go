@@ -32,7 +32,7 @@ type Composer struct {
 
 // Check returns an error for the first setting that could not become a header as it stands.
 func (c Composer) Check() error {
-	if len(c.Host) > maxDomain || !domainOK.MatchString(c.Host) {
+	if !ValidDomain(c.Host) {
 		return fmt.Errorf("host %q is not a domain name", c.Host)
 	}
 	if _, err := address(c.From); err != nil {
@@ -85,7 +85,7 @@ func (c Composer) header(addrs ...string) []string {
 		if err != nil {
 			continue
 		}
-		list = append(list, (&mail.Address{Name: a.Name, Address: qualified(a.Address, c.Host)}).String())
+		list = append(list, (&mail.Address{Name: a.Name, Address: Qualify(a.Address, c.Host)}).String())
 	}
 	return list
 }

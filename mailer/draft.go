@@ -25,7 +25,7 @@ type mimeMail struct {
 	headline  string   // the subject, and that of its thread
 	note      string   // what is new in the thread, without text of the log; "" in the mail that begins it
 	thread    string   // id of the alert that it began with; "" in the mail that begins it
-	content     content
+	content   content
 }
 
 // subject is the text of the Subject header.
@@ -48,7 +48,7 @@ func (c Composer) compose(d mimeMail, now time.Time) (Message, error) {
 		return Message{}, err
 	}
 	for _, id := range append(d.ids(), d.id) {
-		if !nameOK.MatchString(id + "." + d.event) {
+		if !ValidName(id + "." + d.event) {
 			return Message{}, fmt.Errorf("composing the mail of an alert: %q is no alert id, or %q no event", id,
 				d.event)
 		}

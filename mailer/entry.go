@@ -63,22 +63,13 @@ func newEntry(m Message, now time.Time) (*entry, error) {
 	return e, e.check()
 }
 
-// check returns an error for an envelope that isn't ours: names become paths, and addresses arguments and SMTP
-// commands.
+// check returns an error for an envelope that Put does not write.
 func (e *entry) check() error {
-	if !nameOK.MatchString(e.name()) {
-		return fmt.Errorf("%q is no alert id and event", e.name())
+	if err := (Message{ID: e.ID, Event: e.Event, From: e.From, To: e.To}).Check(); err != nil {
+		return err
 	}
 	if e.Seq < 0 || e.Seq > MaxSeq {
 		return fmt.Errorf("sequence number %d: want 0 to %d", e.Seq, int64(MaxSeq))
-	}
-	if e.From != "" && !mailboxOK.MatchString(e.From) {
-		return fmt.Errorf("sender %q is no plain address", e.From)
-	}
-	for _, addr := range e.To {
-		if !mailboxOK.MatchString(addr) && !bareOK.MatchString(addr) {
-			return fmt.Errorf("recipient %q is no plain address", addr)
-		}
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func NewItem(a *window.Alert, event string) Item {
 
 // Validate says why no digest can tell of an item like this.
 func (i *Item) Validate() error {
-	if !nameOK.MatchString(i.ID + "." + i.Event) {
+	if !ValidName(i.ID + "." + i.Event) {
 		return fmt.Errorf("%q is no alert id and event", i.ID+"."+i.Event)
 	}
 	for _, n := range []int64{i.Times, int64(i.Window), i.Limit, i.Count, i.Peak, i.Messages, i.Recipients, i.Bytes} {

@@ -117,7 +117,7 @@ func (s *Spool) Sync() error {
 // Delivered tells whether the mail about an event of an alert was delivered, as far as Forget has left that known.
 func (s *Spool) Delivered(id, event string) bool {
 	name := id + "." + event
-	if !nameOK.MatchString(name) {
+	if !ValidName(name) {
 		return false
 	}
 	_, err := os.Lstat(s.sentPath(name))
@@ -135,7 +135,7 @@ func (s *Spool) PruneDelivered(before time.Time) error {
 	var errs []error
 	for _, mark := range marks {
 		info, err := mark.Info()
-		if err == nil && nameOK.MatchString(mark.Name()) && info.ModTime().Before(before) {
+		if err == nil && ValidName(mark.Name()) && info.ModTime().Before(before) {
 			err = os.Remove(filepath.Join(folder, mark.Name()))
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {

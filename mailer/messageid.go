@@ -51,6 +51,9 @@ func Genuine(alertID, event, mac string, key []byte) bool {
 	return hmac.Equal([]byte(mac), []byte(messageMAC(alertID, event, key)))
 }
 
+// ValidDomain reports whether s is a domain name: letters, digits and hyphens between dots, 253 bytes at most.
+func ValidDomain(s string) bool { return len(s) <= maxDomain && domainOK.MatchString(s) }
+
 // What a name may be made of. Names become file names, and are taken apart at the dots.
 const (
 	ownPrefix     = "exiwatch."

@@ -96,7 +96,7 @@ const (
 // subjects says what it tells of subjects and topics: "full" (or ""), "hashed", which needs the key, or "none". The
 // same state makes the same bytes.
 func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]byte, error) {
-	if !slices.Contains([]string{"opened", "grew", "ended"}, event) || !nameOK.MatchString(a.ID+"."+event) {
+	if !slices.Contains([]string{"opened", "grew", "ended"}, event) || !ValidName(a.ID+"."+event) {
 		return nil, fmt.Errorf("making a notice: %q is no alert id and event", a.ID+"."+event)
 	}
 	n := notice{Version: noticeVersion, Event: event, Host: clip(host), Log: clip(log), SubjectValues: subjects,

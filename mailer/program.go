@@ -14,9 +14,9 @@ import (
 
 // Bounds of running a program. Together with grace they leave the daemon its 2 s.
 const (
-	pipeWait = time.Second / 2     // for what it started and left behind
-	killWait   = 3 * time.Second / 4 // for its own end, when it was killed
-	maxStderr  = 1000                // bytes of what it says that go into the error
+	pipeWait  = time.Second / 2     // for what it started and left behind
+	killWait  = 3 * time.Second / 4 // for its own end, when it was killed
+	maxStderr = 1000                // bytes of what it says that go into the error
 )
 
 // errUnkillable is for a program that we may not kill, such as sudo when we aren't root. It is left alone.

@@ -46,7 +46,7 @@ func (s *Spool) pruneRefused() error {
 		if !ok {
 			name, ok = strings.CutSuffix(f.Name(), ".broken")
 		}
-		return !ok || !nameOK.MatchString(name)
+		return !ok || !ValidName(name)
 	})
 	s.refused = len(files)
 	if s.refused <= s.maxRefused {

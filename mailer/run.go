@@ -94,8 +94,8 @@ type scheduler struct {
 	since             time.Time // when that began
 	ended             chan attemptResult
 
-	results []Result   // to report when the disk knows
-	sync   time.Time // when the disk is to know; zero: there is nothing new
+	results []Result  // to report when the disk knows
+	sync    time.Time // when the disk is to know; zero: there is nothing new
 }
 
 // An ending is what a transport said of a mail.

@@ -9,13 +9,13 @@ import (
 // A sheet is what a mail says, in the order in which it says it. Its text and its HTML are both made of it, so that
 // they state the same.
 type content struct {
-	Event    string     // opened, grew, ended or digest
-	Name     string     // what the mail calls itself: Mail Abuse Alert
-	Verdict  sentence   // who did what
-	Facts    []sentence // what else there is to know at once
-	Sparkline   *sparkline    // nil: none
-	Sections []section
-	Foot     []sentence // names rules and alerts, for a search through other mails and logs
+	Event     string     // opened, grew, ended or digest
+	Name      string     // what the mail calls itself: Mail Abuse Alert
+	Verdict   sentence   // who did what
+	Facts     []sentence // what else there is to know at once
+	Sparkline *sparkline // nil: none
+	Sections  []section
+	Foot      []sentence // names rules and alerts, for a search through other mails and logs
 }
 
 // A section has any of what it may have.

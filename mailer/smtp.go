@@ -44,7 +44,7 @@ const (
 
 const (
 	smtpTimeout = 30 * time.Second
-	quitTimeout    = time.Second // of it, for the answer to QUIT: the mail is sent, and others wait
+	quitTimeout = time.Second // of it, for the answer to QUIT: the mail is sent, and others wait
 )
 
 // Check returns an error where a setting makes no sense.
@@ -148,7 +148,7 @@ func (s SMTP) connectError(err error) error {
 func (s SMTP) qualified(to []string) []string {
 	list := make([]string, len(to))
 	for i, addr := range to {
-		list[i] = qualified(addr, cmp.Or(s.Hello, "localhost"))
+		list[i] = Qualify(addr, cmp.Or(s.Hello, "localhost"))
 	}
 	return list
 }

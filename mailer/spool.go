@@ -39,10 +39,10 @@ type Spool struct {
 	settled   time.Time         // before which the log has been read
 	linger    time.Duration     // of the transport
 	committed int64             // up to which mails may go
-	order      sendOrder            // of waiting
+	order     sendOrder         // of waiting
 	unsynced  map[string]bool   // paths of folders that Sync is to sync
 	refused   int               // files in refused/, about; for Run alone
-	results      []Result           // for Run to report
+	results   []Result          // for Run to report
 }
 
 // The folders of a spool.
@@ -113,7 +113,7 @@ func (s *Spool) adopt(file string) error {
 		return os.Remove(path) // renameio's: Put didn't get to its end, and hasn't returned
 	}
 	name, ok := strings.CutSuffix(file, ".eml")
-	if !ok || !nameOK.MatchString(name) {
+	if !ok || !ValidName(name) {
 		return nil // somebody else's
 	}
 	e, err := readEntry(path)
@@ -169,7 +169,7 @@ func (s *Spool) Len() int {
 // Has tells whether the mail about an event of an alert waits, was sent or was given up: whether Put would not add it.
 func (s *Spool) Has(id, event string) bool {
 	name := id + "." + event
-	if !nameOK.MatchString(name) {
+	if !ValidName(name) {
 		return false
 	}
 	known, err := s.has(name)

@@ -57,7 +57,7 @@ func TestTrialNotice(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.Version != noticeVersion || got.Event != "test" || got.Host != "mx.lab.test" || got.Alert != nil ||
-		!nameOK.MatchString(m.ID+"."+m.Event) {
+		!ValidName(m.ID+"."+m.Event) {
 		t.Errorf("the notice is %s", m.Data)
 	}
 	if len(m.Data) > 4*noticeText {

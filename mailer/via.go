@@ -61,7 +61,7 @@ func parseHostPort(s, port string) (address string, err error) {
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 		return "", fmt.Errorf("%q is no port", port)
 	}
-	if net.ParseIP(host) == nil && (len(host) > maxDomain || !domainOK.MatchString(host)) {
+	if net.ParseIP(host) == nil && !ValidDomain(host) {
 		return "", errSyntax
 	}
 	return net.JoinHostPort(host, port), nil

@@ -104,7 +104,7 @@ func (w Webhook) request(ctx context.Context, m Message) (*http.Request, error) 
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", strings.TrimSuffix("exiwatch/"+w.Version, "/"))
-	r.Header.Set("Idempotency-Key", m.ID+"."+m.Event)
+	r.Header.Set("Idempotency-Key", m.Name())
 	return r, nil
 }
 
