@@ -100,14 +100,3 @@ func command(argv ...string) string {
 	}
 	return strings.Join(argv, " ")
 }
-
-// plainWord is what a shell takes as it stands, wherever it stands after the command.
-var plainWord = regexp.MustCompile(`^[0-9A-Za-z_./:@%+=,-]+$`)
-
-// Quote writes s as one word of a POSIX shell.
-func Quote(s string) string {
-	if plainWord.MatchString(s) {
-		return s
-	}
-	return `'` + strings.ReplaceAll(s, `'`, `'\''`) + `'`
-}

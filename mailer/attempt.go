@@ -64,7 +64,7 @@ func (s *Spool) settle(e *entry, data []byte, err error) Result {
 	case errors.As(err, &server):
 		return s.serverRefused(e, err)
 	}
-	if e.doubt = (time.Time{}); isUncertain(err) {
+	if e.doubt = (time.Time{}); IsUncertain(err) {
 		e.doubt = time.Now()
 	}
 	e.refused = time.Time{}
@@ -122,7 +122,7 @@ func asAddressed(to []string, addr string) string {
 func (s *Spool) retryRemaining(e *entry, data []byte, err *RecipientsError) Result {
 	var left []string
 	for _, r := range err.Refused {
-		if isTemporary(r.Err) {
+		if IsTemporary(r.Err) {
 			left = append(left, asAddressed(e.To, r.To))
 		}
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // taking is a transport that takes everything, and notes the ids.
-func taking(ids *[]string) transport {
+func taking(ids *[]string) sendFunc {
 	return func(_ context.Context, m Message) error { *ids = append(*ids, m.ID); return nil }
 }
 
@@ -248,7 +248,7 @@ func TestConnectionThatBreaks(t *testing.T) {
 }
 
 // lingering is a transport whose program goes on when nobody waits for it.
-type lingering struct{ transport }
+type lingering struct{ sendFunc }
 
 func (lingering) Linger() time.Duration { return sendmailLinger }
 

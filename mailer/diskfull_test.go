@@ -136,7 +136,7 @@ func runUntil(t *testing.T, s *Spool, n int, sent map[string]int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	send := transport(func(_ context.Context, m Message) error {
+	send := sendFunc(func(_ context.Context, m Message) error {
 		partial := new(RecipientsError)
 		for _, addr := range m.To {
 			if addr == "root" && len(m.To) > 1 {

@@ -86,8 +86,8 @@ func hiddenInJSON(r rune) bool {
 	return r >= unicode.MaxASCII && escape.Hidden(r) && !unicode.Is(unicode.Zs, r)
 }
 
-// sizeInJSON is how many bytes r takes in a string that NewJSON's encoder writes, where a broken byte is U+FFFD.
-func sizeInJSON(r rune) int {
+// SizeInJSON is how many bytes r takes in a string that NewJSON's encoder writes, where a broken byte is U+FFFD.
+func SizeInJSON(r rune) int {
 	const code = len(`\u0000`)
 	switch {
 	case r < ' ', r == '"', r == '\\', r == utf8.RuneError: // at most

@@ -79,7 +79,7 @@ func FuzzJSON(f *testing.F) {
 		}
 		if size := func() (n int) {
 			for _, r := range s {
-				n += sizeInJSON(r)
+				n += SizeInJSON(r)
 			}
 			return n
 		}(); len(text) > size || !utf8.ValidString(text) {

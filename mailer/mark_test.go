@@ -239,7 +239,7 @@ func TestArrivalsRace(t *testing.T) {
 	var arrivals sync.WaitGroup
 	ctx, cancel := context.WithCancel(t.Context())
 	tries, sent := 0, make(map[string]int)
-	send := transport(func(_ context.Context, m Message) error {
+	send := sendFunc(func(_ context.Context, m Message) error {
 		tries++
 		arrivals.Go(func() {
 			if err := s.ConfirmDelivered(m.ID, m.Event); err != nil {

@@ -200,7 +200,7 @@ func stamp(t time.Time) string {
 func clip(s string) string {
 	room := noticeText
 	for i, r := range s {
-		if room -= sizeInJSON(r); room < 0 {
+		if room -= SizeInJSON(r); room < 0 {
 			return s[:i] + "…"
 		}
 	}

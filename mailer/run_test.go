@@ -15,10 +15,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// transport answers for a mail server.
-type transport func(ctx context.Context, m Message) error
+// sendFunc answers for a mail server.
+type sendFunc func(ctx context.Context, m Message) error
 
-func (f transport) Send(ctx context.Context, m Message) error { return f(ctx, m) }
+func (f sendFunc) Send(ctx context.Context, m Message) error { return f(ctx, m) }
 
 var (
 	errLater = &textproto.Error{Code: 451, Msg: "not now"}
@@ -26,7 +26,7 @@ var (
 )
 
 // running runs the spool until the returned function is called, and hands out its events.
-func running(t *testing.T, s *Spool, send transport) (events func() []Result, stop func()) {
+func running(t *testing.T, s *Spool, send sendFunc) (events func() []Result, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ch := make(chan Result, 1000)

@@ -76,7 +76,7 @@ func kind(err error) string {
 func TestSendmailThatDoesNotRead(t *testing.T) {
 	m := letterToTwo
 	m.Data = []byte(strings.Repeat("x\r\n", 1<<20))
-	if err := (Sendmail{Path: program(t, "exit 75")}).Send(t.Context(), m); err == nil || !isTemporary(err) {
+	if err := (Sendmail{Path: program(t, "exit 75")}).Send(t.Context(), m); err == nil || !IsTemporary(err) {
 		t.Errorf("%v", err)
 	}
 }
@@ -89,7 +89,7 @@ func TestSendmailThatHangs(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	err = Sendmail{Path: program(t, "exec sleep 60"), Timeout: 100 * time.Millisecond}.Send(t.Context(), letterToTwo)
-	if !isUncertain(err) || !strings.Contains(err.Error(), "it took longer than 100ms") {
+	if !IsUncertain(err) || !strings.Contains(err.Error(), "it took longer than 100ms") {
 		t.Errorf("%v", err)
 	}
 }
@@ -107,7 +107,7 @@ func TestSendmailThatLeavesAProgram(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	cancel()
-	if err := <-ended; !isUncertain(err) {
+	if err := <-ended; !IsUncertain(err) {
 		t.Errorf("%v", err)
 	}
 	pid, aerr := strconv.Atoi(strings.TrimSpace(string(text)))
@@ -130,7 +130,7 @@ func zombie(pid int) bool {
 
 func TestSendmailThatIsMissing(t *testing.T) {
 	err := Sendmail{Path: filepath.Join(t.TempDir(), "sendmail")}.Send(t.Context(), letterToTwo)
-	if err == nil || !isTemporary(err) {
+	if err == nil || !IsTemporary(err) {
 		t.Errorf("%v", err)
 	}
 }

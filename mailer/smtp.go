@@ -105,17 +105,10 @@ func (s SMTP) withSession(ctx context.Context, talk func(*smtp.Client) error) er
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.Timeout, smtpTimeout))
 	defer cancel()
 	err := s.session(ctx, talk)
-	if ctx.Err() != nil && isTemporary(err) {
+	if ctx.Err() != nil && IsTemporary(err) {
 		return fmt.Errorf("mail server %s: %w (%w)", s.Address, ctx.Err(), err)
 	}
 	return err
-}
-
-// isTemporary tells whether an error is neither of those that a Transport marks.
-func isTemporary(err error) bool {
-	var permanent *PermanentError
-	var partial *RecipientsError
-	return err != nil && !errors.As(err, &permanent) && !errors.As(err, &partial)
 }
 
 func (s SMTP) session(ctx context.Context, talk func(*smtp.Client) error) error {

@@ -245,13 +245,13 @@ func TestSMTPAuthenticatesOverTLS(t *testing.T) {
 		}
 		s.Password = "wrong"
 		err := s.Send(t.Context(), letterToTwo)
-		if err == nil || !isTemporary(err) || strings.Contains(err.Error(), "wrong") {
+		if err == nil || !IsTemporary(err) || strings.Contains(err.Error(), "wrong") {
 			t.Errorf("implicit %v: wrong password: %v", implicit, err)
 		}
 		s.RootCAs = nil
 		b.auth = ""
 		s.Password = "secret"
-		if err := s.Send(t.Context(), letterToTwo); err == nil || b.auth != "" || !isTemporary(err) {
+		if err := s.Send(t.Context(), letterToTwo); err == nil || b.auth != "" || !IsTemporary(err) {
 			t.Errorf("implicit %v: the password went to a server that proved nothing (%v)", implicit, err)
 		}
 	}
@@ -293,7 +293,7 @@ func TestSMTPSTARTTLSPolicy(t *testing.T) {
 		}
 		err := s.Send(t.Context(), letterToTwo)
 		if sent := len(b.data) == 1; sent != test.sent || b.tls != test.tls || (err == nil) != sent || err != nil &&
-			!isTemporary(err) {
+			!IsTemporary(err) {
 			t.Errorf("%+v: sent %v, TLS %v, %v", test, sent, b.tls, err)
 		}
 	}
@@ -429,7 +429,7 @@ func TestSMTPServerThatIsClosing(t *testing.T) {
 		if name == "421 at RCPT" {
 			want = ""
 		}
-		if err == nil || !isTemporary(err) || kind(err) != want || errors.Is(err, context.DeadlineExceeded) {
+		if err == nil || !IsTemporary(err) || kind(err) != want || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -438,7 +438,7 @@ func TestSMTPServerThatIsClosing(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	if err := (SMTP{Address: l.Addr().String()}).Send(t.Context(), letterToTwo); err == nil || !isTemporary(err) {
+	if err := (SMTP{Address: l.Addr().String()}).Send(t.Context(), letterToTwo); err == nil || !IsTemporary(err) {
 		t.Errorf("nobody listens: %v", err)
 	}
 }
@@ -469,7 +469,7 @@ func TestSMTPDeclinedSTARTTLS(t *testing.T) {
 		t.Errorf("opportunistic: it didn't go on in the clear: %v", err)
 	}
 	s = elsewhere(SMTP{Timeout: 5 * time.Second, TLS: tlsRequired}, script(t, answers...))
-	if err := s.Send(t.Context(), m); err == nil || !isTemporary(err) {
+	if err := s.Send(t.Context(), m); err == nil || !IsTemporary(err) {
 		t.Errorf("required: %v", err)
 	}
 }

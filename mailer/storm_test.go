@@ -57,7 +57,7 @@ func stormed(b *testing.B, n int) *Spool {
 func deliverStorm(b *testing.B, s *Spool, n int) {
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
-	s.Run(ctx, transport(func(context.Context, Message) error { return nil }), func(ev Result) {
+	s.Run(ctx, sendFunc(func(context.Context, Message) error { return nil }), func(ev Result) {
 		if ev.Err != nil || !ev.Sent {
 			b.Errorf("%+v", ev)
 		}

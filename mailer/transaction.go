@@ -96,7 +96,7 @@ func sendData(c *smtp.Client, data []byte) (answer string, err error) {
 // allRefused is the error when every recipient was refused: temporary when none was for good.
 func allRefused(refused []Refusal) error {
 	err := &RecipientsError{refused}
-	if slices.ContainsFunc(refused, func(r Refusal) bool { return !isTemporary(r.Err) }) {
+	if slices.ContainsFunc(refused, func(r Refusal) bool { return !IsTemporary(r.Err) }) {
 		return err
 	}
 	return errors.New(err.Error())

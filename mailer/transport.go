@@ -46,10 +46,17 @@ type UncertainError struct {
 func (e *UncertainError) Error() string { return e.Err.Error() }
 func (e *UncertainError) Unwrap() error { return e.Err }
 
-// isUncertain tells whether the mail server may have taken the mail.
-func isUncertain(err error) bool {
+// IsUncertain tells whether the mail server may have taken the mail.
+func IsUncertain(err error) bool {
 	var uncertain *UncertainError
 	return errors.As(err, &uncertain)
+}
+
+// IsTemporary tells whether an error is neither of those that a Transport marks.
+func IsTemporary(err error) bool {
+	var permanent *PermanentError
+	var partial *RecipientsError
+	return err != nil && !errors.As(err, &permanent) && !errors.As(err, &partial)
 }
 
 // A RecipientsError tells recipients apart: those that it doesn't name have the mail. It may name all. It

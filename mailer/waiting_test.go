@@ -25,7 +25,7 @@ func TestOldestMailThatWaits(t *testing.T) {
 		want(2, first)
 
 		ctx, cancel := context.WithCancel(t.Context())
-		go s.Run(ctx, transport(func(context.Context, Message) error { return nil }), nil)
+		go s.Run(ctx, sendFunc(func(context.Context, Message) error { return nil }), nil)
 		synctest.Wait()
 		cancel()
 		synctest.Wait()
