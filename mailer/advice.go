@@ -96,7 +96,7 @@ func pastable(s string) bool {
 // command writes the words of a command for a POSIX shell.
 func command(argv ...string) string {
 	for i, arg := range argv {
-		argv[i] = Quote(arg)
+		argv[i] = escape.Shell(arg)
 	}
 	return strings.Join(argv, " ")
 }

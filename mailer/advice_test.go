@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"exiwatch/internal/escape"
 	"exiwatch/window"
 )
 
@@ -30,7 +31,7 @@ func TestAdviceLeavesOutWhatCantBePasted(t *testing.T) {
 		a := &window.Alert{Rule: window.Rule{Key: test.key}, Value: test.value}
 		got := ""
 		if flag, ok := director.filter(a); ok {
-			got = Quote(flag)
+			got = escape.Shell(flag)
 		}
 		if got != test.want {
 			t.Errorf("%v %q: proposes %q, want %q", test.key, test.value, got, test.want)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"exiwatch/internal/escape"
 	"exiwatch/window"
 )
 
@@ -113,7 +114,7 @@ func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]b
 		return nil, fmt.Errorf("making a notice: subjects %q: want full, hashed or none", subjects)
 	}
 	var b bytes.Buffer
-	if err := NewJSON(&b).Encode(n); err != nil {
+	if err := escape.NewJSON(&b).Encode(n); err != nil {
 		return nil, fmt.Errorf("making the notice of alert %s: %w", a.ID, err)
 	}
 	return b.Bytes(), nil
@@ -200,7 +201,7 @@ func stamp(t time.Time) string {
 func clip(s string) string {
 	room := noticeText
 	for i, r := range s {
-		if room -= SizeInJSON(r); room < 0 {
+		if room -= escape.SizeInJSON(r); room < 0 {
 			return s[:i] + "…"
 		}
 	}

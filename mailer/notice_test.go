@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"exiwatch/internal/escape"
 	"exiwatch/window"
 
 	"github.com/google/go-cmp/cmp"
@@ -210,7 +211,7 @@ func TestClip(t *testing.T) {
 		s := string(wild(8).Draw(t, "s"))
 		got := clip(s)
 		var text bytes.Buffer
-		if err := NewJSON(&text).Encode(got); err != nil {
+		if err := escape.NewJSON(&text).Encode(got); err != nil {
 			t.Fatal(err)
 		}
 		if text.Len() > noticeText+len("\"…\"\n") {

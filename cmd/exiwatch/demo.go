@@ -17,7 +17,7 @@ import (
 	"exiwatch/internal/config"
 	"exiwatch/internal/escape"
 	"exiwatch/internal/watch"
-	"exiwatch/mailer"
+	"exiwatch/mailer/transport"
 	"exiwatch/window"
 
 	"github.com/spf13/cobra"
@@ -102,7 +102,7 @@ func demoDaemon(dir, address string) (*watch.Daemon, error) {
 	c.Mail.To = []string{"postmaster@lab.test"}
 	c.Mail.From = "exiwatch@" + demoHost
 	var err error
-	c.Mail.Transport, err = mailer.ParseTransport("smtp://" + address)
+	c.Mail.Transport, err = transport.Parse("smtp://" + address)
 	return &watch.Daemon{Config: c, Host: demoHost, Log: slog.New(slog.DiscardHandler)}, err
 }
 

@@ -14,6 +14,7 @@ import (
 	"exiwatch/internal/report"
 	"exiwatch/internal/web"
 	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 )
 
 // A Daemon follows main logs and mails alerts. It is Run once.
@@ -41,7 +42,7 @@ type Daemon struct {
 	stopping <-chan struct{}
 	state    *state
 	composer mailer.Composer
-	spool    *mailer.Spool
+	spool    *spool.Spool
 	tellers  []*teller
 	tally    report.Tally
 	own      *own
@@ -117,7 +118,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		}
 	}
 	wait.Go(d.writer.run)
-	wait.Go(func() { d.spool.Run(ctx, d.Config.Mail.Transport, func(e mailer.Result) { d.sent(mailChannel, e) }) })
+	wait.Go(func() { d.spool.Run(ctx, d.Config.Mail.Transport, func(e spool.Result) { d.sent(mailChannel, e) }) })
 	for _, t := range d.tellers {
 		wait.Go(func() { t.run(ctx, d) })
 	}

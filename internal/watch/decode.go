@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 	"exiwatch/window"
 )
 
@@ -149,7 +149,7 @@ func (c *checkpoint) validate() error {
 }
 
 func validSeq(n int64) error {
-	if n < 0 || n > mailer.MaxSeq {
+	if n < 0 || n > spool.MaxSeq {
 		return fmt.Errorf("mail number %d: out of range", n)
 	}
 	return nil

@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"strings"
 
-	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -93,7 +93,7 @@ func (d *Daemon) problem(err error) {
 }
 
 // sent is called from the goroutines that send; by is a teller's name, or mail.
-func (d *Daemon) sent(by string, e mailer.Result) {
+func (d *Daemon) sent(by string, e spool.Result) {
 	d.meter.deliveries[by].note(e)
 	log := d.Log.With("id", e.ID, "event", e.Event)
 	switch {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 	"exiwatch/parser"
 )
 
@@ -91,7 +92,7 @@ func TestStormMakesADigest(t *testing.T) {
 func TestStormFasterThanAnyTick(t *testing.T) {
 	t.Parallel()
 	c := configured(t, fiveAnHour+"\n[mail]\nmax_per_hour = 3")
-	spool, err := mailer.OpenSpool(t.TempDir())
+	spool, err := spool.Open(t.TempDir())
 	must(t, err)
 	d := &Daemon{Config: c, Log: slog.New(slog.DiscardHandler), now: time.Now, turn: newTurn(), spool: spool,
 		composer: Composer(c, "mx.lab.test")}

@@ -10,7 +10,7 @@ import (
 	"exiwatch/internal/metrics"
 	"exiwatch/internal/readsocket"
 	"exiwatch/internal/report"
-	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"
@@ -48,7 +48,7 @@ func (m *meter) rebuilt(logs []*followed, now time.Time) {
 // deliveries are attempts by what came of them. Any goroutine counts.
 type deliveries struct{ sent, partly, deferred, refused atomic.Int64 }
 
-func (d *deliveries) note(e mailer.Result) {
+func (d *deliveries) note(e spool.Result) {
 	switch {
 	case e.Err == nil:
 		d.sent.Add(1)
@@ -166,7 +166,7 @@ func (d *Daemon) snapshot(ctx context.Context) metrics.Snapshot {
 	return s
 }
 
-func (d *Daemon) channel(name string, spool *mailer.Spool, now time.Time) metrics.Channel {
+func (d *Daemon) channel(name string, spool *spool.Spool, now time.Time) metrics.Channel {
 	n := d.meter.deliveries[name]
 	waiting, since := spool.Waiting()
 	c := metrics.Channel{

@@ -13,6 +13,8 @@ import (
 	"exiwatch/internal/config"
 	"exiwatch/internal/private"
 	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
+	"exiwatch/mailer/transport"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -67,7 +69,7 @@ func (d *Daemon) open() error {
 	} else if err != nil {
 		return err
 	}
-	if d.spool, err = mailer.OpenSpool(filepath.Join(d.state.dir, spoolDir)); err != nil {
+	if d.spool, err = spool.Open(filepath.Join(d.state.dir, spoolDir)); err != nil {
 		return err
 	}
 	key, err := d.state.key()
@@ -75,7 +77,7 @@ func (d *Daemon) open() error {
 		return err
 	}
 	d.composer = Composer(d.Config, d.Host)
-	if smtp, ok := d.Config.Mail.Transport.(*mailer.SMTP); ok && smtp.Hello == "" {
+	if smtp, ok := d.Config.Mail.Transport.(*transport.SMTP); ok && smtp.Hello == "" {
 		smtp.Hello = d.Host
 	}
 	d.composer.Key = key

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"exiwatch/internal/metrics"
-	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 	"exiwatch/parser"
 )
 
@@ -34,7 +34,7 @@ func TestScrapeOfAMillionKeys(t *testing.T) {
 	d.meter.begin(time.Now())
 	p, err := NewPipeline(d.Config.Scopes, d.Config.Rules, Listener{})
 	must(t, err)
-	d.spool, err = mailer.OpenSpool(t.TempDir())
+	d.spool, err = spool.Open(t.TempDir())
 	must(t, err)
 	d.writer = newWriter(d)
 	d.logs = []*followed{{path: write(t, "mainlog", ""), pipeline: p}}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
+	"exiwatch/mailer/transport"
 	"exiwatch/window"
 )
 
@@ -15,8 +17,8 @@ const mailChannel, hookChannel, webhookChannel = "mail", "hook", "webhook"
 // A teller is a way of being told, besides mail, of every event: a spool of its own, so that none waits for another.
 type teller struct {
 	name      string // of the folder
-	spool     *mailer.Spool
-	transport mailer.Transport
+	spool     *spool.Spool
+	transport transport.Transport
 }
 
 // openTellers takes up the tellers that are configured.
@@ -27,7 +29,7 @@ func (d *Daemon) openTellers(was *checkpoint) error {
 			continue
 		}
 		var err error
-		if t.spool, err = mailer.OpenSpool(filepath.Join(d.state.dir, t.name)); err != nil {
+		if t.spool, err = spool.Open(filepath.Join(d.state.dir, t.name)); err != nil {
 			return err
 		}
 		covered, ok := was.Told[t.name]
@@ -46,7 +48,7 @@ func (d *Daemon) openTellers(was *checkpoint) error {
 
 // run tells until ctx ends.
 func (t *teller) run(ctx context.Context, d *Daemon) {
-	t.spool.Run(ctx, t.transport, func(e mailer.Result) { d.sent(t.name, e) })
+	t.spool.Run(ctx, t.transport, func(e spool.Result) { d.sent(t.name, e) })
 }
 
 // notice tells of an event.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 )
 
 // A writer does what takes a disk, or much time, in a goroutine of its own: it composes mails, spools them, and writes
@@ -20,7 +21,7 @@ type writer struct {
 	maxJobs  int    // the constant, but in tests
 	patience time.Duration
 	state    *state
-	spool    *mailer.Spool
+	spool    *spool.Spool
 	tellers  []*teller
 	composer mailer.Composer
 	trouble  trouble
@@ -270,11 +271,11 @@ func (w *writer) flush() bool {
 }
 
 // put spools messages. Where nobody takes what a teller tells, mails don't wait for that.
-func (w *writer) put(s *mailer.Spool, messages []mailer.Message, by string) bool {
+func (w *writer) put(s *spool.Spool, messages []mailer.Message, by string) bool {
 	return len(messages) == 0 || w.insist("mails can't be spooled: it is tried again", func() error {
 		n, err := s.PutAll(messages)
 		messages = messages[n:]
-		for ; by != mailChannel && errors.Is(err, mailer.ErrFull) && len(messages) > 0; messages = messages[1:] {
+		for ; by != mailChannel && errors.Is(err, spool.ErrFull) && len(messages) > 0; messages = messages[1:] {
 			m := messages[0]
 			w.trouble.log.Error("a notice is lost", "by", by, "id", m.ID, "event", m.Event, "error", err)
 		}

@@ -15,11 +15,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"exiwatch/internal/readsocket"
-	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 	"exiwatch/window"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // storm is a log in which so many accounts send stormMessages each, five times what fiveAnHour allows.
@@ -93,7 +93,7 @@ func TestTooMuchToTell(t *testing.T) {
 		turn: newTurn()}
 	d.writing = func() { <-held }
 	var err error
-	d.spool, err = mailer.OpenSpool(t.TempDir())
+	d.spool, err = spool.Open(t.TempDir())
 	must(t, err)
 	d.writer = newWriter(d)
 	d.turn.take()
@@ -131,7 +131,7 @@ func TestFirstCheckpointComesSoon(t *testing.T) {
 	d.state, err = openState(t.TempDir())
 	must(t, err)
 	defer d.state.close()
-	d.spool, err = mailer.OpenSpool(t.TempDir())
+	d.spool, err = spool.Open(t.TempDir())
 	must(t, err)
 	d.writer = newWriter(d)
 	go d.writer.run()

@@ -1,0 +1,17 @@
+package escape
+
+import (
+	"regexp"
+	"strings"
+)
+
+// plainWord is what a shell takes as it stands, wherever it stands after the command.
+var plainWord = regexp.MustCompile(`^[0-9A-Za-z_./:@%+=,-]+$`)
+
+// Quote writes s as one word of a POSIX shell.
+func Shell(s string) string {
+	if plainWord.MatchString(s) {
+		return s
+	}
+	return `'` + strings.ReplaceAll(s, `'`, `'\''`) + `'`
+}

@@ -1,0 +1,142 @@
+package spool
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"exiwatch/internal/private"
+	"exiwatch/mailer"
+)
+
+// maxFile is how large an entry's file can be: a digest of 1,000 alerts, each with its text, takes a megabyte.
+const maxFile = 64 << 20 // bytes
+
+// MaxSeq is far more mails than can ever be put, and as far from overflow.
+const MaxSeq = 1 << 60
+
+// entryVersion is raised when an older program can't go on from an entry: see private.Newer. None in the file is 1.
+const entryVersion = 1
+
+// An entry is a mail that waits: what its file begins with, in one line of JSON before the mail itself, and what
+// becomes of it. Spool.mu guards it; while an attempt is under way only Run's goroutine writes To.
+type entry struct {
+	ID    string    `json:"id"`
+	Event string    `json:"event"`
+	From  string    `json:"from"`
+	To    []string  `json:"to"` // who hasn't got it yet; nobody where the transport knows whom to tell
+	Put   time.Time `json:"put"`
+	// greater than any before; 0 where it was put before there were numbers
+	Seq       int64    `json:"seq"`
+	Delivered bool     `json:"delivered"`        // somebody has got it; always written, so that a change needs no room
+	Alerts    []string `json:"alerts,omitempty"` // that it tells of, if not of ID alone
+
+	doubt     time.Time     // since when the mail server may have it and nobody knows; zero: it hasn't
+	trying    bool          // an attempt is under way
+	asked     []string      // who would have got it by the last attempt, of To
+	unwritten bool          // its file doesn't know yet who has got it
+	due       time.Time     // not to be tried before; zero: now
+	pause     time.Duration // after the last attempt
+	refused   time.Time     // since when the mail server has refused to see it; zero: it hasn't
+	accepted  bool          // the mail server has it, and the disk may not know
+	lacking   error         // with accepted: who didn't get it
+	batch     *batch        // that holds it, too; nil: its own file is durable
+	data      []byte        // of a mail that is being put
+
+	queue *queue // that it is in; nil: none
+	index int    // there
+	held  bool   // back by an earlier mail of its alerts
+}
+
+// newEntry is the entry of a mail put at now.
+func newEntry(m mailer.Message, now time.Time) (*entry, error) {
+	e := &entry{ID: m.ID, Event: m.Event, From: m.From, To: m.To, Put: now}
+	if !slices.Equal(m.Alerts, e.about()) {
+		e.Alerts = m.Alerts
+	}
+	if len(m.Data) == 0 {
+		return nil, errors.New("it is empty")
+	}
+	return e, e.check()
+}
+
+// check returns an error for an envelope that Put does not write.
+func (e *entry) check() error {
+	if err := (mailer.Message{ID: e.ID, Event: e.Event, From: e.From, To: e.To}).Check(); err != nil {
+		return err
+	}
+	if e.Seq < 0 || e.Seq > MaxSeq {
+		return fmt.Errorf("sequence number %d: want 0 to %d", e.Seq, int64(MaxSeq))
+	}
+	return nil
+}
+
+func (e *entry) name() string { return e.ID + "." + e.Event }
+
+// about are the alerts that it tells of.
+func (e *entry) about() []string {
+	if len(e.Alerts) > 0 {
+		return e.Alerts
+	}
+	return []string{e.ID}
+}
+
+// before tells whether e was put first.
+func (e *entry) before(f *entry) bool { return e.compare(f) < 0 }
+
+func (e *entry) compare(f *entry) int {
+	if c := cmp.Or(cmp.Compare(e.Seq, f.Seq), e.Put.Compare(f.Put)); c != 0 {
+		return c
+	}
+	return cmp.Compare(e.name(), f.name())
+}
+
+// file is the content of the entry's file.
+func (e *entry) file(data []byte) ([]byte, error) {
+	line, err := json.Marshal(e)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(line, '\n'), data...), nil
+}
+
+// readEntry reads an entry's file, but for the mail.
+func readEntry(path string) (*entry, error) {
+	e, data, err := readFile(path)
+	if err == nil && len(data) == 0 {
+		err = fmt.Errorf("%s: it ends before the mail", path)
+	}
+	return e, err
+}
+
+// readFile reads an entry's file.
+func readFile(path string) (e *entry, data []byte, err error) {
+	file, err := private.Read(path, maxFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(file) > maxFile {
+		return nil, nil, fmt.Errorf("%s: more than %d MiB are no mail of ours", path, maxFile>>20)
+	}
+	return parseFile(path, file)
+}
+
+// parseFile reads what an entry's file holds, that is at path or part of what is there.
+func parseFile(path string, file []byte) (e *entry, data []byte, err error) {
+	line, data, _ := bytes.Cut(file, []byte("\n"))
+	if err := private.Newer(path, line, entryVersion, "then that mail isn't sent"); err != nil {
+		return nil, nil, err
+	}
+	e = new(entry)
+	if err = json.Unmarshal(line, e); err == nil {
+		err = e.check()
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return e, data, nil
+}
