@@ -13,7 +13,7 @@ import (
 // maxAddress is the longest path that SMTP must take (RFC 5321, 4.5.3.1.3), less its angle brackets.
 const maxAddress = 254 // bytes
 
-// bareOK is a local part alone, which the mail server qualifies, as it does for cron.
+// bareOK is a local part alone. The mail server completes it, as it does for cron.
 var bareOK = regexp.MustCompile(`^` + atom + `$`)
 
 // mailboxOK is an address that needs no quoting, in a header, in SMTP or on a command line.
@@ -23,8 +23,7 @@ var mailboxOK = regexp.MustCompile(`^` + atom + `@(?:` + domainPattern +
 // RFC 5322, 3.2.3, dot-atom-text
 const atom = `[0-9A-Za-z!#$%&'*+/=?^_{|}~\x60-]+(?:\.[0-9A-Za-z!#$%&'*+/=?^_{|}~\x60-]+)*`
 
-// address reads one address of the configuration. It is stricter than RFC 5322, because the mail is composed by a
-// library that splits From, To and Cc at every comma and copies what it can't read.
+// address parses one address of the configuration. It is stricter than RFC 5322: see mimeMail.
 func address(s string) (*mail.Address, error) {
 	if strings.ContainsFunc(s, unicode.IsControl) {
 		return nil, fmt.Errorf("address %q has a control character", s)
@@ -50,7 +49,7 @@ func address(s string) (*mail.Address, error) {
 
 const maxName = 128 // bytes: of a display name, so that it leaves the header line short of 998 even when encoded
 
-// Qualify gives a bare local part the domain host, and leaves any other address.
+// Qualify adds the domain host to a bare local part, and leaves any other address alone.
 func Qualify(addr, host string) string {
 	if strings.Contains(addr, "@") {
 		return addr

@@ -12,20 +12,20 @@ import (
 // mainLog is where Debian's Exim logs.
 const mainLog = "/var/log/exim4/mainlog"
 
-// advice is what to do next: commands that can be pasted into a shell, whatever the values in them hold. What can't
-// stand in a command isn't offered.
+// advice proposes what to do next: commands that are safe to paste into a shell, whatever values they hold. A value
+// that can't be part of a command gets none.
 func (c Composer) advice(a *window.Alert) section {
 	s := section{Title: "What to do next"}
 	suggest := func(what string, argv ...string) { s.Steps = append(s.Steps, step{what, command(argv...)}) }
 	if len(a.Samples) > 0 && pastable(a.Samples[0]) {
-		suggest("One of these messages from its arrival to its end", "exigrep", a.Samples[0], c.logPath())
+		suggest("One of these messages, from its arrival to its end", "exigrep", a.Samples[0], c.logPath())
 	}
 	if f, ok := c.filter(a); ok {
 		if len(a.Top(window.Subject, 1)) > 0 && !isSubject(a.Rule.Key.String()) {
-			suggest("Every subject of the last day", "exiwatch", "top", "subject", f, "--since", "24h")
+			suggest("All subjects of the last 24 hours", "exiwatch", "top", "subject", f, "--since", "24h")
 		}
 		if n, _ := a.Distinct(window.Host); n > topOthers && a.Rule.Key != window.Host {
-			suggest("Every host of the last day", "exiwatch", "top", "host", f, "--since", "24h")
+			suggest("All hosts of the last 24 hours", "exiwatch", "top", "host", f, "--since", "24h")
 		}
 	}
 	o := breakdown{alert: a}
@@ -37,8 +37,8 @@ func (c Composer) advice(a *window.Alert) section {
 	}
 	if sender, ok := o.sender(); ok {
 		pattern := "^<" + regexp.QuoteMeta(sender) + ">$"
-		suggest("What is still in the queue", "exiqgrep", "-b", "-f", pattern)
-		s.Steps = append(s.Steps, step{"To hold that back for now (exim -Mt lets it go again)",
+		suggest("Messages still in the queue", "exiqgrep", "-b", "-f", pattern)
+		s.Steps = append(s.Steps, step{"To freeze them for now (exim -Mt thaws them)",
 			command("exiqgrep", "-i", "-f", pattern) + " | xargs -r exim -Mf"})
 	}
 	s.Sentences = []sentence{sentencef(remedy(user))}
@@ -54,10 +54,10 @@ func remedy(local bool) string {
 		abuse = "If this is abuse, stop the script or the web form before you clear the queue. "
 	}
 	return abuse +
-		"If it is wanted, a newsletter for instance, give it a higher limit with an end: [[rule.except]] in the configuration."
+		"If it is legitimate, such as a newsletter, give it a higher limit until a date: [[rule.except]] in the configuration."
 }
 
-// sender is the envelope sender that explains a fifth of the messages, if it can stand in a command.
+// sender is the envelope sender of at least a fifth of the messages, if it can be part of a command.
 func (o *breakdown) sender() (string, bool) {
 	if !o.dominates(window.Sender, 1) {
 		return "", false
@@ -66,11 +66,11 @@ func (o *breakdown) sender() (string, bool) {
 	return sender, pastable(sender) && mailboxOK.MatchString(sender)
 }
 
-// globs are the characters that a filter of exiwatch doesn't take for themselves.
+// globs are the characters that exiwatch's filters don't take literally.
 const globs = `*?[]{}\`
 
-// filter is the exiwatch flag that selects what an alert is about. There is none for a topic, nor for what would read
-// as a glob.
+// filter returns the exiwatch flag that selects what an alert is about. A topic has none, nor has a value that would be
+// taken for a glob.
 func (c Composer) filter(a *window.Alert) (flag string, ok bool) {
 	k := a.Rule.Key
 	if !pastable(a.Value) || strings.ContainsAny(a.Value, globs) || !c.mayShow(k.String()) {
@@ -87,13 +87,13 @@ func (c Composer) filter(a *window.Alert) (flag string, ok bool) {
 	return "", false
 }
 
-// pastable tells whether s reads as it is, and as no option.
+// pastable reports whether s needs no escaping and can't be taken for an option.
 func pastable(s string) bool {
 	const longest = 200 // bytes
 	return s != "" && len(s) <= longest && escape.Text(s) == s && s[0] != '-'
 }
 
-// command writes the words of a command for a POSIX shell.
+// command writes a command for a POSIX shell.
 func command(argv ...string) string {
 	for i, arg := range argv {
 		argv[i] = escape.Shell(arg)

@@ -75,7 +75,7 @@ exigrep() { said exigrep "$@"; }; exiqgrep() { said exiqgrep "$@"; }; exiwatch()
 				}
 				lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 				want := map[string]int{"exigrep": 3, "exiwatch": 6, "exiqgrep": 4}[lines[0]]
-				if strings.Contains(step.What, "hold") {
+				if strings.Contains(step.What, "freeze") {
 					want = 4 + 4
 				}
 				if len(lines) != want || !strings.Contains(strings.ReplaceAll(string(out), `\`, ""), strings.ReplaceAll(value, `\`, "")) {

@@ -10,9 +10,9 @@ import (
 	"exiwatch/window"
 )
 
-// Opened makes the mail that says that alerts have begun, all opened by one arrival: the first gives the mail its
-// name, and is told in full. They are told in the state they are in: call it where they are counted. now is the wall
-// clock's, and becomes the Date.
+// Opened makes the mail about alerts that one arrival opened. The first gives the mail its name, and the mail shows it
+// in full. The mail shows the alerts' present state: call it on the goroutine that counts. now is the wall clock's
+// time, and becomes the Date.
 func (c Composer) Opened(alerts []*window.Alert, now time.Time) (Message, error) {
 	const event = "opened"
 	if len(alerts) == 0 {
@@ -30,7 +30,7 @@ func (c Composer) Opened(alerts []*window.Alert, now time.Time) (Message, error)
 		content: s}, now)
 }
 
-// Grew makes the mail that says that an open alert's Peak has come to a.Times times the limit.
+// Grew makes the mail about an open alert whose Peak has reached a.Times times the limit.
 func (c Composer) Grew(a *window.Alert, now time.Time) (Message, error) {
 	const kind = "grew"
 	event := kind + plain(a.Times)
@@ -40,7 +40,7 @@ func (c Composer) Grew(a *window.Alert, now time.Time) (Message, error) {
 	return c.compose(c.reply(a, event, kind, note, s), now)
 }
 
-// Ended makes the mail that says that an alert has ended, and what it came to.
+// Ended makes the mail about an alert that has ended, with its totals.
 func (c Composer) Ended(a *window.Alert, now time.Time) (Message, error) {
 	const event = "ended"
 	i := NewItem(a, event)
@@ -52,7 +52,7 @@ func (c Composer) Ended(a *window.Alert, now time.Time) (Message, error) {
 	return c.compose(c.reply(a, event, event, note, s), now)
 }
 
-// reply is the draft of a mail that belongs to the one which told that an alert opened.
+// reply is a mail in the thread of the one that opened the alert.
 func (c Composer) reply(a *window.Alert, event, kind, note string, s content) mimeMail {
 	return mimeMail{
 		id: a.ID, event: event, kind: kind, alerts: []string{a.ID},
@@ -75,7 +75,7 @@ func (c Composer) content(a *window.Alert, event string, verdict sentence, facts
 	return s
 }
 
-// messages are the sections of an alert about messages.
+// messages returns the sections of an alert about messages.
 func (c Composer) messages(a *window.Alert) []section {
 	o := breakdownOf(a)
 	sections := []section{c.topics(a)}
@@ -89,7 +89,7 @@ func (c Composer) messages(a *window.Alert) []section {
 	return append(sections, samples(a), c.advice(a))
 }
 
-// verdict is who did what, against which limit.
+// verdict says who did what, and the limit.
 func (c Composer) verdict(i Item) sentence {
 	words := append(c.theName(i), sentencef(" "+i.deed()+" in "+long(i.Window)+". The limit is "+measured(i.Measure,
 		i.Limit)+".")...)
@@ -101,11 +101,11 @@ func (c Composer) verdict(i Item) sentence {
 
 // alsoOver is the verdict on another alert that the same arrival opened.
 func (c Composer) alsoOver(i Item) sentence {
-	return append(append(sentencef("Over another limit, too. "), c.theName(i)...),
+	return append(append(sentencef("Also over another limit. "), c.theName(i)...),
 		sentencef(fmt.Sprintf(" %s in %s. The limit is %s.", i.deed(), long(i.Window), measured(i.Measure, i.Limit)))...)
 }
 
-// grewVerdict is how far a count has come.
+// grewVerdict says how far a count has come.
 func (c Composer) grewVerdict(i Item) sentence {
 	return append(c.theName(i), sentencef(fmt.Sprintf(" %s %s in %s, %d times the limit of %s.",
 		act(i.Key, i.Measure), amount(i.Measure, i.Peak), long(i.Window), i.Times, measured(i.Measure, i.Limit)))...)
@@ -117,22 +117,22 @@ func (c Composer) endedVerdict(i Item) sentence {
 	if !i.Ended.IsZero() {
 		at = " at " + i.Ended.Format(clockLayout)
 	}
-	return append(c.theName(i), sentencef(fmt.Sprintf(" kept to the limit of %s for %s: the alert ended%s.",
+	return append(c.theName(i), sentencef(fmt.Sprintf(" stayed within the limit of %s for %s: the alert ended%s.",
 		amount(i.Measure, i.Limit), long(i.Window), at))...)
 }
 
-// totalsSoFar is what an alert's arrivals come to while it is open.
+// totalsSoFar are the totals of an open alert.
 func (c Composer) totalsSoFar(i Item) sentence {
 	return sentencef("So far, since " + i.First.Format(stampLayout) + ": " + i.totals() + ".")
 }
 
-// finalTotals is what they came to.
+// finalTotals are the totals of an alert that has ended.
 func (c Composer) finalTotals(i Item) sentence {
-	return sentencef(fmt.Sprintf("In all, %s: %s. At most %s in %s.", between(i.First, i.Last), i.totals(),
+	return sentencef(fmt.Sprintf("In total, %s: %s. Peak: %s in %s.", between(i.First, i.Last), i.totals(),
 		amount(i.Measure, i.Peak), long(i.Window)))
 }
 
-// samples tells when the messages came, and a few of their ids.
+// samples says when the messages came, and lists a few of their ids.
 func samples(a *window.Alert) section {
 	text := firstAndLast(a.First, a.Last)
 	if len(a.Samples) > 0 {
@@ -157,7 +157,7 @@ func foot(alerts []*window.Alert, host string) []sentence {
 	return append(lines, sentencef("exiwatch on "+host))
 }
 
-// ruleName is a rule as people call it, and as it is written.
+// ruleName is a rule's name, followed by its definition.
 func ruleName(name, rule string) sentence {
 	if name == "" || name == rule {
 		return sentencef(rule)

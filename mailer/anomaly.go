@@ -18,7 +18,7 @@ const (
 	Unreadable  = "can't be read" // an arrival that has not Exim's form
 )
 
-// An anomaly is what a mail says of one kind of these.
+// An anomaly is what a mail says about one of these kinds.
 type anomaly struct {
 	kind, label string
 	means       string // what somebody may be doing
@@ -43,19 +43,19 @@ var anomalies = []anomaly{
 	{
 		TwoReadings, "with two readings",
 		"A client writes what looks like another login into its HELO name or, with +smtp_mailauth in log_selector, " +
-			"behind its own login. The message counts for every login that is named. -smtp_mailauth closes the second way.",
+			"behind its own login. The message counts for every login that it names. -smtp_mailauth prevents the second.",
 		"", "",
 	},
 	{
 		MayBeForged, "that may be forged",
-		"They stand where another entry had begun and not ended. They count, and don't move the clock.",
-		"Calls of Exim, with their folders", " cwd=",
+		"They begin inside an entry that had not ended. They are counted, but don't move the clock.",
+		"Calls of Exim, with their working directories", " cwd=",
 	},
 	{
 		Forged, "forged, or the end of an entry that holds forged lines",
-		"With +arguments in log_selector a local user can write such lines by the name of a folder. They don't count. " +
-			"-arguments closes this way.",
-		"Calls of Exim, with their folders", " cwd=",
+		"With +arguments in log_selector a local user can forge such lines with the name of a folder. They are not " +
+			"counted. -arguments prevents this.",
+		"Calls of Exim, with their working directories", " cwd=",
 	},
 	{
 		Unreadable, "of an arrival, but not in Exim's form",
@@ -64,12 +64,13 @@ var anomalies = []anomaly{
 	},
 }
 
-// isAnomalies tells whether an alert is about entries of the log, and not about messages.
+// isAnomalies reports whether an alert is about log entries, and not about messages.
 func isAnomalies(a *window.Alert) bool { return a.Rule.Count == window.Anomalies }
 
-// oddEntries are the sections of such an alert: what somebody may be doing, some of the entries, and what to look at.
+// oddEntries returns the sections of such an alert: what somebody may be doing, some of the entries, and what to look
+// at.
 func (c Composer) oddEntries(a *window.Alert) []section {
-	meaning := section{Title: "What is wrong with how many entries"}
+	meaning := section{Title: "What is wrong, in how many entries"}
 	advice := section{Title: "What to do next"}
 	for _, kind := range anomalies {
 		n := messagesOf(a, window.Anomaly, kind.kind)
@@ -86,9 +87,8 @@ func (c Composer) oddEntries(a *window.Alert) []section {
 	for _, row := range a.Top(window.Entry, topSamples) {
 		examples.Sentences = append(examples.Sentences, sentencef("{}", inRow(row.Value, entryWidth)))
 	}
-	advice.Sentences = []sentence{sentencef("Until this is explained, counts of accounts may be too low or stand on the " +
-		"wrong account. " +
-		"Look at these entries and at what was logged around them. " +
+	advice.Sentences = []sentence{sentencef("Until this is explained, counts may be too low, or on the wrong account. " +
+		"Look at these entries and at the lines around them. " +
 		"exiwatch check says which log selectors make this possible.")}
 	return []section{meaning, examples, advice}
 }
@@ -104,7 +104,7 @@ func entries(n int64) string {
 	return plain(n) + " entries"
 }
 
-// messagesOf is how many of an alert's messages have a value.
+// messagesOf returns how many of an alert's messages have a value.
 func messagesOf(a *window.Alert, k window.Key, value string) int64 {
 	for _, row := range a.Top(k, 0) {
 		if row.Value == value {
@@ -114,7 +114,7 @@ func messagesOf(a *window.Alert, k window.Key, value string) int64 {
 	return 0
 }
 
-// doubts says that messages may be somebody else's.
+// doubts says that some messages may be somebody else's.
 func doubts(a *window.Alert) []sentence {
 	if a.Suspicious == 0 || isAnomalies(a) {
 		return nil

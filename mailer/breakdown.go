@@ -9,7 +9,7 @@ import (
 	"exiwatch/window"
 )
 
-// A dimension is a key whose values may explain where the messages of an alert come from or go to.
+// A dimension is a key whose values may explain where the messages of an alert come from, or go to.
 type dimension struct {
 	key   window.Key
 	title string // of its ranking
@@ -20,16 +20,16 @@ type dimension struct {
 var dimensions = []dimension{
 	{window.Account, "Accounts", "of the account {}", "account"},
 	{window.Auth, "Authenticated ids", "authenticated as {}", "authenticated id"},
-	{window.User, "Local users", "handed in by the local user {}", "local user"},
+	{window.User, "Local users", "submitted by the local user {}", "local user"},
 	{window.Sender, "Envelope senders", "with the envelope sender {}", "envelope sender"},
 	{window.Host, "Hosts", "from {}", "host"},
 	{window.Network, "Networks", "from the network {}", "network"},
 	{window.Helo, "HELO", "said HELO {}", "HELO name"},
 	{window.Protocol, "Protocols", "with the protocol {}", ""},
-	{window.RecipientDomain, "Domains of recipients", "to recipients at {}", "recipients' domain"},
+	{window.RecipientDomain, "Recipient domains", "to recipients at {}", "recipients' domain"},
 }
 
-// An origin is where an alert's messages come from and go to.
+// A breakdown says where an alert's messages come from, and where they go.
 type breakdown struct {
 	alert     *window.Alert
 	sentences []sentence // values that explain four messages of five
@@ -37,7 +37,7 @@ type breakdown struct {
 	spread    []string   // keys of which none does, and how many values they have
 }
 
-// breakdownOf looks at what an alert tells besides the key of its rule.
+// breakdownOf looks at all keys of an alert but that of its rule.
 func breakdownOf(a *window.Alert) breakdown {
 	o := breakdown{alert: a}
 	for _, d := range dimensions {
@@ -46,12 +46,12 @@ func breakdownOf(a *window.Alert) breakdown {
 		}
 	}
 	if n := len(o.spread); n > 0 {
-		o.sentences = append(o.sentences, sentencef("Spread over "+enumerate(o.spread)+": none has a fifth of the messages."))
+		o.sentences = append(o.sentences, sentencef("Spread over "+enumerate(o.spread)+": none reaches a fifth of the messages."))
 	}
 	return o
 }
 
-// isKnown tells whether a key says what the alert or another key says already.
+// isKnown reports whether the alert or another key says the same already.
 func (o *breakdown) isKnown(k window.Key) bool {
 	key := o.alert.Rule.Key
 	switch k {
@@ -68,7 +68,7 @@ func (o *breakdown) isKnown(k window.Key) bool {
 	return false
 }
 
-// dominates tells whether a key has one value in so many fifths of the messages.
+// dominates reports whether one value of a key has at least so many fifths of the messages.
 func (o *breakdown) dominates(k window.Key, fifths int64) bool {
 	rows := o.alert.Top(k, 1)
 	return len(rows) > 0 && float64(rows[0].Messages)*5 >= float64(o.alert.Messages)*float64(fifths)
@@ -90,7 +90,7 @@ func (o *breakdown) add(d dimension) {
 	}
 }
 
-// aggregates tells whether the networks are fewer than the hosts, and so say more.
+// aggregates reports whether there are fewer networks than hosts, so that networks say more.
 func (o *breakdown) aggregates() bool {
 	networks, _ := o.alert.Distinct(window.Network)
 	hosts, more := o.alert.Distinct(window.Host)
@@ -116,13 +116,13 @@ func (o *breakdown) sentence(d dimension) sentence {
 	return sentencef(o.quantity(top.Messages)+" "+words+".", values...)
 }
 
-// isAll tells whether all messages have one value of a key.
+// isAll reports whether all messages have one value of a key.
 func (o *breakdown) isAll(k window.Key) bool {
 	rows := o.alert.Top(k, 1)
 	return len(rows) > 0 && rows[0].Messages >= o.alert.Messages
 }
 
-// quantity is how many of the messages n are.
+// quantity says how many of the messages n are.
 func (o *breakdown) quantity(n int64) string {
 	if n >= o.alert.Messages {
 		return "All"
@@ -130,7 +130,7 @@ func (o *breakdown) quantity(n int64) string {
 	return fmt.Sprintf("%d of %d", n, o.alert.Messages)
 }
 
-// addSpread notes how many values a key has, if there are many.
+// addSpread notes how many values a key has, if it has many.
 func (o *breakdown) addSpread(d dimension) {
 	const many = 5 // fewer can't have less than a fifth each, unless most messages have none
 	switch n, more := o.alert.Distinct(d.key); {
@@ -141,7 +141,7 @@ func (o *breakdown) addSpread(d dimension) {
 	}
 }
 
-// enumerate writes a list as a sentence has it: a, b and c.
+// enumerate joins a list as a sentence does: a, b and c.
 func enumerate(parts []string) string {
 	if n := len(parts); n > 1 {
 		return strings.Join(parts[:n-1], ", ") + " and " + parts[n-1]

@@ -63,7 +63,7 @@ func TestOriginTellsWhatExplains(t *testing.T) {
 			if v[window.Host] = "192.0.2.7"; i >= 3 {
 				v[window.Host] = fmt.Sprintf("192.0.2.1%d", i)
 			}
-		}, []string{"Spread over 18 hosts: none has a fifth of the messages."}},
+		}, []string{"Spread over 18 hosts: none reaches a fifth of the messages."}},
 		{"hosts of one network", "account 19/5m", func(i int, v values) {
 			v[window.Host], v[window.Network] = numbered("192.0.2.%d", i, 3), "192.0.2.0/24"
 		}, []string{"All from the network 192.0.2.0/24.", "Hosts"}},
@@ -72,11 +72,11 @@ func TestOriginTellsWhatExplains(t *testing.T) {
 		}, []string{"Hosts"}},
 		{"many hosts in few networks", "account 19/5m", func(i int, v values) {
 			v[window.Host], v[window.Network] = numbered("192.0.2.%d", i, 20), numbered("192.0.%d.0/24", i, 3)
-		}, []string{"Spread over 20 hosts: none has a fifth of the messages.", "Networks"}},
+		}, []string{"Spread over 20 hosts: none reaches a fifth of the messages.", "Networks"}},
 		{"everywhere", "account 19/5m", func(i int, v values) {
 			v[window.Host], v[window.Network], v[window.Sender] = numbered("192.0.%d.1", i, 20),
 				numbered("192.0.%d.0/24", i, 20), numbered("a%d@lab.test", i, 10)
-		}, []string{"Spread over 10 envelope senders, 20 hosts and 20 networks: none has a fifth of the messages."}},
+		}, []string{"Spread over 10 envelope senders, 20 hosts and 20 networks: none reaches a fifth of the messages."}},
 		{"few have any", "account 19/5m", func(i int, v values) {
 			if i < 3 {
 				v[window.Auth] = "alice@lab.test"

@@ -33,7 +33,7 @@ var palette = color.Palette{
 	overColor:   color.RGBA{0xd9, 0x2d, 0x20, 0xff},
 }
 
-// png draws the bars. What they mean stands around them, as text, which is sharp and large enough at any size.
+// png draws the bars. Their meaning stands around the picture as text, which is sharp at any size.
 func (c *sparkline) png() ([]byte, error) {
 	img := image.NewPaletted(image.Rect(0, 0, pictureWidth, pictureHeight), palette)
 	bottom := pictureHeight - margin
@@ -53,7 +53,7 @@ func (c *sparkline) png() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// encoder keeps what it compresses with from one picture to the next: it takes most of a picture's memory and time.
+// encoder reuses its buffers, which take most of a picture's memory and time.
 var encoder = png.Encoder{BufferPool: new(buffers)}
 
 // buffers are the encoder's.
@@ -66,7 +66,7 @@ func (b *buffers) Get() *png.EncoderBuffer {
 
 func (b *buffers) Put(buffer *png.EncoderBuffer) { b.Pool.Put(buffer) }
 
-// slot is where the ith bar stands: in the middle of its equal part, with room to its neighbours.
+// slot is where bar i stands: in the middle of its equal part, with a gap to its neighbours.
 func (c *sparkline) slot(i int) (left, right int) {
 	const room = pictureWidth - 2*margin
 	left, right = margin+room*i/len(c.bars), margin+room*(i+1)/len(c.bars)

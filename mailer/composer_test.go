@@ -133,7 +133,7 @@ func TestOpenedReadsAsIntended(t *testing.T) {
 		{"host", "host 20/90m", campaign, "Mail Abuse Alert: 192.0.2.1 sent 21 messages in 1h30m (limit 20)"},
 		{"network", "network 20/7d", campaign, "Mail Abuse Alert: 192.0.2.0/24 sent 21 messages in 7d (limit 20)"},
 		{"subject", "subject 20/5m", campaign,
-			`Mail Abuse Alert: "Sie haben gewonnen: 10.000 € für Jörg" stood on 21 messages in 5m (limit 20)`},
+			`Mail Abuse Alert: "Sie haben gewonnen: 10.000 € für Jörg" appeared on 21 messages in 5m (limit 20)`},
 		{"nosubjects", "user 20/5m", func(i int, a *window.Arrival) {
 			*a = window.Arrival{At: a.At, MessageID: a.MessageID}
 			a.Values[window.User] = []byte("www-data")

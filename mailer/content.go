@@ -6,8 +6,7 @@ import (
 	"exiwatch/internal/escape"
 )
 
-// A sheet is what a mail says, in the order in which it says it. Its text and its HTML are both made of it, so that
-// they state the same.
+// content is what a mail says, in this order. Both its text and its HTML are made of it, so that they state the same.
 type content struct {
 	Event     string     // opened, grew, ended or digest
 	Name      string     // what the mail calls itself: Mail Abuse Alert
@@ -18,7 +17,7 @@ type content struct {
 	Foot      []sentence // names rules and alerts, for a search through other mails and logs
 }
 
-// A section has any of what it may have.
+// A section of a mail. Each field may be empty.
 type section struct {
 	Title     string
 	Sentences []sentence
@@ -27,7 +26,7 @@ type section struct {
 	Steps     []step
 }
 
-// A row is how often something occurred.
+// A countRow says how often something occurred.
 type countRow struct {
 	Count int64
 	Share string     // of all messages; "" isn't told
@@ -37,16 +36,16 @@ type countRow struct {
 // A step is a command, quoted for a shell, and what it shows.
 type step struct{ What, Command string }
 
-// A sentence is told in pieces, so that those from the log can be set apart from our own words.
+// A sentence consists of spans, so that text from the log can be set apart from our own words.
 type sentence []textSpan
 
-// A span is a piece of a sentence.
+// A textSpan is a piece of a sentence.
 type textSpan struct {
 	Text string
 	Log  bool // it is text of the log
 }
 
-// A shown is text of the log as it may stand in a mail: inWords and inRow make it.
+// logText is text from the log, made safe for a mail by inWords or inRow.
 type logText string
 
 // sentencef makes a sentence of our own words, in which each {} stands for the next of the values.
@@ -63,8 +62,8 @@ func sentencef(words string, values ...logText) sentence {
 	return s
 }
 
-// inWords shows a value in a sentence, in at most room runes. It stands in quotes if it could be taken for words of
-// ours.
+// inWords formats a value for a sentence, in at most room runes. It adds quotes if the value could be taken for our
+// words.
 func inWords(value string, room int) logText {
 	value = escape.Text(value)
 	if value != "" && !strings.ContainsAny(value, ` "`) {
@@ -73,13 +72,13 @@ func inWords(value string, room int) logText {
 	return quoted(value, room)
 }
 
-// quoted shows a value, escaped already, in quotes that it can't end.
+// quoted formats an escaped value in quotes that it can't end.
 func quoted(value string, room int) logText {
 	value = escape.Truncate(strings.Join(strings.Fields(value), " "), room-2)
 	return logText(`"` + strings.ReplaceAll(value, `"`, `\"`) + `"`)
 }
 
-// inRow shows a value on a line of its own, in at most room runes.
+// inRow formats a value for a line of its own, in at most room runes.
 func inRow(value string, room int) logText {
 	if value = strings.Join(strings.Fields(escape.Text(value)), " "); value == "" {
 		return `""`
@@ -87,7 +86,7 @@ func inRow(value string, room int) logText {
 	return logText(escape.Truncate(value, room))
 }
 
-// String is the sentence as text.
+// String returns the sentence as text.
 func (s sentence) String() string {
 	var b strings.Builder
 	for _, part := range s {

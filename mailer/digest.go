@@ -12,9 +12,9 @@ import (
 	"exiwatch/window"
 )
 
-// Digest makes one mail of events that are too many for a mail each, a row each, most messages first. It is named
-// after the first of them: its Message's ID is that of items[0], and its Event that of items[0] with a d before it.
-// It has one X-Exiwatch-Alert header, with the ids of all its alerts, each once and spaces between them.
+// Digest combines many events in one mail, a row each, most messages first. The first event gives it its name: the
+// Message's ID is that of items[0], and its Event is that of items[0] with a d before it. Its one X-Exiwatch-Alert
+// header has the ids of all alerts, each once, with spaces between them.
 func (c Composer) Digest(items []Item, now time.Time) (Message, error) {
 	if len(items) == 0 {
 		return Message{}, errors.New("composing a digest of nothing")
@@ -33,10 +33,10 @@ func (c Composer) Digest(items []Item, now time.Time) (Message, error) {
 	}, now)
 }
 
-// digestPrefix stands before the event that a digest is named after.
+// digestPrefix begins the event of a digest.
 const digestPrefix = "d"
 
-// EventOf is the event that the mail of a name tells, or the first of those that it does, if it is a digest.
+// EventOf returns the event that a mail is about; for a digest, the event of its first item.
 func EventOf(event string) string { return strings.TrimPrefix(event, digestPrefix) }
 
 // A digest is what many items have in common.
@@ -47,7 +47,7 @@ type digest struct {
 	oneRule     bool
 }
 
-// digestOf looks through the items.
+// digestOf summarizes items.
 func digestOf(items []Item) digest {
 	d := digest{first: items[0].Opened, last: items[0].Opened, oneRule: true}
 	seen := make(map[string]bool)
@@ -68,14 +68,14 @@ func digestOf(items []Item) digest {
 	return d
 }
 
-// kindOf is the number of an event's kind in kinds.
+// kindOf is the index of an event's kind in kinds.
 func kindOf(event string) int {
 	return max(slices.IndexFunc(kinds, func(kind string) bool { return strings.HasPrefix(event, kind) }), 0)
 }
 
 var kinds = []string{"opened", "grew", "ended"}
 
-// counts tells how many events of each kind there are: "280 opened, 5 grew and 15 ended".
+// counts says how many events of each kind there are: "280 opened, 5 grew and 15 ended".
 func (d digest) counts() string {
 	var parts []string
 	for i, n := range d.events {
@@ -86,15 +86,15 @@ func (d digest) counts() string {
 	return enumerate(parts)
 }
 
-// verdict is what happened, in a sentence.
+// verdict says what happened, in a sentence.
 func (d digest) verdict() string {
 	return fmt.Sprintf("%s in one mail, %s: %s.", words.Plain(int64(len(d.ids)), "alert"), between(d.first, d.last),
 		d.counts())
 }
 
-// facts say what the digest is, and what holds for all.
+// facts say why this is a digest, and what all its events share.
 func (d digest) facts(first Item) []sentence {
-	facts := []sentence{sentencef("They are too many to be told one by one. None is left out.")}
+	facts := []sentence{sentencef("Combined to limit mail volume. None is left out.")}
 	if d.oneRule {
 		facts = append(facts, append(append(sentencef("All over the rule "), ruleName(first.Name, first.Rule)...),
 			sentencef(".")...))
@@ -102,7 +102,7 @@ func (d digest) facts(first Item) []sentence {
 	return facts
 }
 
-// digestHeadline tells how many there are, and which is the largest.
+// digestHeadline says how many alerts there are, and which is the largest.
 func (c Composer) digestHeadline(d digest, largest Item) string {
 	return oneLine(fmt.Sprintf("%s: %s, %s; most by %s (%s)",
 		c.name(), words.Plain(int64(len(d.ids)), "alert"), d.counts(), c.nameOf(largest, maxPrefix),
@@ -120,7 +120,7 @@ func (c Composer) digestSections(d digest, items []Item) []section {
 	return []section{all}
 }
 
-// itemSentence is what an item tells, in a sentence.
+// itemSentence says what happened to an item.
 func (c Composer) itemSentence(i Item) sentence {
 	who := c.nameOf(i, digestWidth)
 	in := " in " + brief(i.Window) + " (limit " + measured(i.Measure, i.Limit) + ")"
@@ -137,7 +137,7 @@ func (c Composer) itemSentence(i Item) sentence {
 // digestWidth is what a value may take in a digest, so that most rows fit into a line or two.
 const digestWidth = 48 // runes
 
-// itemDetails are what else is known of an item.
+// itemDetails says what else is known of an item.
 func (c Composer) itemDetails(d digest, i Item) sentence {
 	text := "since " + i.First.Format(d.layout())
 	if took := i.took(); took > 0 {
@@ -158,7 +158,7 @@ func (c Composer) itemDetails(d digest, i Item) sentence {
 	return sentencef("{}; "+text, c.subject(i.Subject, digestWidth, quoted))
 }
 
-// layout shows a day where there are several.
+// layout includes the day if the digest covers several.
 func (d digest) layout() string {
 	if d.first.Format(dayLayout) == d.last.In(d.first.Location()).Format(dayLayout) {
 		return clockLayout
@@ -166,7 +166,7 @@ func (d digest) layout() string {
 	return dayLayout + " " + clockLayout
 }
 
-// commonSubjects ranks the topics that are the first of more than one alert.
+// commonSubjects ranks the topics that are the most frequent of more than one alert.
 func (c Composer) commonSubjects(items []Item) section {
 	s := section{Title: "Alerts by their most frequent subject"}
 	if c.Subjects == SubjectsNone {

@@ -14,7 +14,7 @@ var page string
 
 var pageTemplate = template.Must(template.New("mail").Parse(page))
 
-// html is the sheet as HTML, in which picture is the chart's Content-ID.
+// html returns the content as HTML. picture is the chart's Content-ID.
 func (s *content) html(picture string) ([]byte, error) {
 	var b bytes.Buffer
 	err := pageTemplate.Execute(&b, struct {
@@ -25,6 +25,6 @@ func (s *content) html(picture string) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// accents are the colours by which the kinds of mail differ.
+// accents are the colours of the kinds of mail.
 var accents = map[string]string{"opened": "#d92d20", "grew": "#d92d20", "ended": "#3b8a55", "digest": "#c2610c",
 	testEvent: "#475467"}

@@ -2,7 +2,7 @@ package mailer
 
 import "fmt"
 
-// A Message is one mail, ready to go, or a Notice, which has no envelope.
+// A Message is one mail, ready to be sent, or a Notice, which has no envelope.
 type Message struct {
 	ID     string   // the alert's id, that of the first where it is about several
 	Alerts []string // the ids of all that it is about; none: ID alone

@@ -10,14 +10,24 @@ import (
 	"github.com/jordan-wright/email"
 )
 
-// A draft is a mail before it is written out.
+// A mimeMail is a mail before it is written out. It stands between us and github.com/jordan-wright/email, which
+// composes the MIME structure, and which has traps:
 //
-// A mail that goes on with the thread of another has In-Reply-To and References, by which mutt, Thunderbird and most
-// others thread. Some also want the subject to be the same. RFC 5256 (2.1) leaves a Re: and what stands in [] at the
-// beginning out of that comparison, and so, as Phabricator's users found, does Gmail: so the news of the mail stands
-// there, as in "Re: [ended: 412 messages in 27m3s] Mail Abuse Alert: …". Outlook compares the Thread-Topic instead,
-// where that stands before the Subject ([MS-OXCMAIL], 2.2.3.2.7). Should a client take the subjects for different
-// nevertheless, each mail still says by itself whom it is about and what happened.
+//   - It splits From, To and Cc at every comma and copies what it can't parse, line ends included. So address refuses
+//     control characters, commas and names that can't be shown, and Composer.header writes the addresses.
+//   - It joins the words of an encoded subject with spaces and never folds a line. So encodeWords encodes, and fold folds.
+//   - It writes headers in random order, with random boundaries. So fold sorts the headers and nameBoundaries renames the
+//     boundaries: the same mail is the same bytes.
+//   - It leaves out the type parameter of multipart/related (RFC 2387, 3.1), which nameBoundaries adds.
+//   - Its Send, Pool and SendWithTLS are not used: they hang, and inject headers.
+//
+// verify reads every mail back, and refuses it if anything else came out than was meant.
+//
+// A later mail about an alert has In-Reply-To and References, by which mutt, Thunderbird and most others thread. Some
+// also want an equal subject. RFC 5256 (2.1) ignores a Re: and what stands in [] at the beginning, and so does Gmail,
+// as Phabricator's users found. So the news stands there: "Re: [ended: 412 messages in 27m3s] Mail Abuse Alert: …".
+// Outlook compares the Thread-Topic instead, where that stands before the Subject ([MS-OXCMAIL], 2.2.3.2.7). In case a
+// client takes the subjects for different, each mail says by itself whom it is about and what happened.
 type mimeMail struct {
 	id, event string   // name the mail
 	kind      string   // of event: opened, grew, ended or digest
@@ -36,13 +46,13 @@ func (d *mimeMail) subject() string {
 	return "Re: [" + d.note + "] " + d.headline
 }
 
-// ids are of the alerts that it is about.
+// ids lists the alerts that the mail is about.
 func (d *mimeMail) ids() []string { return strings.Fields(strings.Join(d.alerts, " ")) }
 
-// picture is the Content-ID of the chart, without its angle brackets.
+// picture is the Content-ID of the chart, without angle brackets.
 func (d *mimeMail) picture(host string) string { return "chart." + d.id + "." + d.event + "@" + host }
 
-// compose writes a draft out, and reads it back.
+// compose writes a mail out and reads it back.
 func (c Composer) compose(d mimeMail, now time.Time) (Message, error) {
 	if err := c.Check(); err != nil {
 		return Message{}, err
@@ -63,7 +73,7 @@ func (c Composer) compose(d mimeMail, now time.Time) (Message, error) {
 	return Message{ID: d.id, Alerts: d.ids(), Event: d.event, To: recipients(c.To, c.Cc), Data: data}, nil
 }
 
-// missing names what was never counted.
+// missing names the parts of the log that were never counted.
 func (c Composer) missing() sentence {
 	const most = 3
 	words := sentencef("Not counted: ")
@@ -76,11 +86,11 @@ func (c Composer) missing() sentence {
 	if more := len(c.Missing) - most; more > 0 {
 		words = append(words, sentencef(" and "+plain(int64(more))+" more")...)
 	}
-	const advice = ". The log could not be read there, so alerts may be missing: exiwatch check says what to do."
+	const advice = ". The log could not be read there, so alerts may be missing. Run exiwatch check: it says what to do."
 	return append(words, sentencef(advice)...)
 }
 
-// write makes the bytes of a draft.
+// write returns the bytes of a mail.
 func (c Composer) write(d mimeMail, now time.Time) ([]byte, error) {
 	e, err := c.fill(d, now)
 	if err != nil {
@@ -94,7 +104,7 @@ func (c Composer) write(d mimeMail, now time.Time) ([]byte, error) {
 	return data, verify(data, e, d)
 }
 
-// fill hands a draft to the composing library.
+// fill hands a mail to the composing library.
 func (c Composer) fill(d mimeMail, now time.Time) (email.Email, error) {
 	e := email.Email{
 		From:    c.header(c.From)[0],
@@ -121,7 +131,7 @@ func (c Composer) fill(d mimeMail, now time.Time) (email.Email, error) {
 	return e, nil
 }
 
-// headers are those that tell programs what the mail is.
+// headers returns the headers that tell programs what the mail is.
 func (c Composer) headers(d mimeMail, now time.Time) textproto.MIMEHeader {
 	h := textproto.MIMEHeader{
 		"Date":                     {now.Format(time.RFC1123Z)},

@@ -10,9 +10,9 @@ import (
 	"exiwatch/window"
 )
 
-// A notice is what a Hook and a Webhook are told: one JSON object, on one line, which NewJSON's encoder writes. Texts
-// are valid UTF-8, U+FFFD for what the log had broken, and end in an ellipsis where they are cut. They read back as
-// the log has them, so whoever shows them must escape them. Lists are never null.
+// A notice is the JSON that a Hook or a Webhook gets: one object on one line, as escape.NewJSON's encoder writes it.
+// Texts are valid UTF-8, with U+FFFD for what was broken in the log, and end in an ellipsis where they are cut. They
+// are the log's own text: escape them before you show them. Lists are never null.
 type notice struct {
 	Version       int         `json:"version"`        // noticeVersion
 	Event         string      `json:"event"`          // opened, grew or ended
@@ -22,11 +22,11 @@ type notice struct {
 	Alert         noticeAlert `json:"alert"`
 }
 
-// noticeVersion changes when a field goes or gets another meaning; others may be added.
+// noticeVersion changes when a field is removed or changes its meaning. New fields may come without a change.
 const noticeVersion = 1
 
-// A noticeAlert is an alert at the time of the event. Up to Bytes the fields are those of `exiwatch replay --json`.
-// The lists have the noticeRows with the most messages.
+// A noticeAlert is an alert at the time of the event. Up to Bytes the fields are those of `exiwatch replay --json`. The
+// lists have the noticeRows with the most messages.
 type noticeAlert struct {
 	ID         string  `json:"id"`
 	Rule       string  `json:"rule"` // its name
@@ -93,9 +93,9 @@ const (
 	noticeText = 400 // bytes that a text takes in JSON, less quotes and ellipsis
 )
 
-// Notice is the JSON about an event (opened, grew or ended) of a, of the state a is in: call it where a is counted.
-// subjects says what it tells of subjects and topics: "full" (or ""), "hashed", which needs the key, or "none". The
-// same state makes the same bytes.
+// Notice makes the JSON about an event (opened, grew or ended) of a, in its present state: call it on the goroutine
+// that counts. subjects says how much it shows of subjects and topics: "full" (or ""), "hashed", which needs the key,
+// or "none". The same state makes the same bytes.
 func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]byte, error) {
 	if !slices.Contains([]string{"opened", "grew", "ended"}, event) || !ValidName(a.ID+"."+event) {
 		return nil, fmt.Errorf("making a notice: %q is no alert id and event", a.ID+"."+event)
@@ -120,7 +120,7 @@ func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]b
 	return b.Bytes(), nil
 }
 
-// aboutAlert is all but subjects and topics.
+// aboutAlert returns everything but subjects and topics.
 func aboutAlert(a *window.Alert) noticeAlert {
 	n := noticeAlert{
 		ID: a.ID, Rule: clip(a.Rule.Name), Key: a.Rule.Key.String(), Value: clip(a.Value), Count: a.Rule.Count.String(),
@@ -167,8 +167,7 @@ func rowsOf(a *window.Alert, k window.Key) []noticeRow {
 	return rows
 }
 
-// tellSubjects fills in what the setting is about; show makes of a subject or topic what stands for it, and nil tells
-// none.
+// tellSubjects fills in subjects and topics. show converts each; nil leaves them out.
 func (n *noticeAlert) tellSubjects(a *window.Alert, show func(string) string) {
 	n.Subjects, n.Topics = []noticeSubject{}, []noticeTopic{}
 	ofSubject := a.Rule.Key == window.Subject || a.Rule.Key == window.Topic
@@ -189,7 +188,7 @@ func (n *noticeAlert) tellSubjects(a *window.Alert, show func(string) string) {
 	}
 }
 
-// stamp writes a log time as RFC 3339, with milliseconds where it has any.
+// stamp formats a log time as RFC 3339, with milliseconds if it has any.
 func stamp(t time.Time) string {
 	if t.Nanosecond() == 0 {
 		return t.Format(time.RFC3339)
@@ -197,7 +196,7 @@ func stamp(t time.Time) string {
 	return t.Format("2006-01-02T15:04:05.000Z07:00")
 }
 
-// clip shortens s to what takes noticeText bytes in JSON, and an ellipsis.
+// clip cuts s to noticeText bytes of JSON, and adds an ellipsis.
 func clip(s string) string {
 	room := noticeText
 	for i, r := range s {

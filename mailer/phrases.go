@@ -9,12 +9,12 @@ import (
 	"exiwatch/window"
 )
 
-// isSubject tells whether the values of a key are subjects.
+// isSubject reports whether the values of a key are subjects.
 func isSubject(key string) bool {
 	return key == window.Subject.String() || key == window.Topic.String()
 }
 
-// act is the verb for what a value of a key does, in the words of a measure: "sent" (21 messages).
+// act is the verb for a value of a key, before a number of the measure: "sent" (21 messages).
 func act(key, measure string) string {
 	verbs := map[string]string{
 		"recipients": "wrote to", "addresses": "wrote to", "hosts": "sent from", "networks": "sent from",
@@ -24,7 +24,7 @@ func act(key, measure string) string {
 	other := "sent"
 	if isSubject(key) {
 		verbs = map[string]string{
-			"messages": "stood on", "bytes": "filled", "recipients": "went to", "addresses": "went to",
+			"messages": "appeared on", "bytes": "filled", "recipients": "went to", "addresses": "went to",
 			"subjects": "stood for",
 		}
 		other = "came from"
@@ -35,7 +35,7 @@ func act(key, measure string) string {
 	return other
 }
 
-// amount is n of what a measure counts: 21 messages, 1.2 MB, 40 hosts.
+// amount is n of a measure, with its noun: 21 messages, 1.2 MB, 40 hosts.
 func amount(measure string, n int64) string {
 	switch measure {
 	case "bytes":
@@ -50,7 +50,7 @@ func amount(measure string, n int64) string {
 	return words.Plain(n, strings.TrimSuffix(measure, "s"))
 }
 
-// measured is n of a measure that is clear already: 20, 1 GB.
+// measured is n of a measure without its noun: 20, 1 GB.
 func measured(measure string, n int64) string {
 	if measure == "bytes" {
 		return words.Size(n)
@@ -58,7 +58,7 @@ func measured(measure string, n int64) string {
 	return plain(n)
 }
 
-// above writes n of a measure so that it reads as more than limit.
+// above is n of a measure, worded so that it reads as more than limit.
 func above(measure string, n, limit int64) string {
 	if measure == "bytes" && n > limit && words.Size(n) == words.Size(limit) {
 		return "over " + words.Size(n)
@@ -66,7 +66,7 @@ func above(measure string, n, limit int64) string {
 	return amount(measure, n)
 }
 
-// usualVolume is how much a value had in one window before, if that is known.
+// usualVolume says how much a value had in one window before, if that is known.
 func usualVolume(r window.Rule, limit, most int64, since time.Time) []sentence {
 	if since.IsZero() {
 		return nil

@@ -20,7 +20,7 @@ func TestMeasuresInWords(t *testing.T) {
 		{"account", "subjects", 30, "used 30 subjects"}, {"account", "addresses", 600, "wrote to 600 addresses"},
 		{"account", "addresses", 1, "wrote to 1 address"},
 		{"account", "gadgets", 2, "sent 2 gadgets"},
-		{"subject", "messages", 21, "stood on 21 messages"}, {"topic", "recipients", 30, "went to 30 recipients"},
+		{"subject", "messages", 21, "appeared on 21 messages"}, {"topic", "recipients", 30, "went to 30 recipients"},
 		{"subject", "bytes", 999, "filled 999 bytes"},
 		{"topic", "hosts", 41, "came from 41 hosts"}, {"topic", "networks", 2, "came from 2 networks"},
 		{"subject", "senders", 41, "came from 41 envelope senders"},
@@ -56,7 +56,7 @@ func TestUsual(t *testing.T) {
 			"Before, since 2026-11-01 06:25, it never sent more than 2 kB in 1 hour."},
 		{"sender recipients 100/1d", 100, 30, since,
 			"Before, since 2026-11-01 06:25, it never wrote to more than 30 in 1 day."},
-		{"topic 100/1d", 100, 30, since, "Before, since 2026-11-01 06:25, it never stood on more than 30 in 1 day."},
+		{"topic 100/1d", 100, 30, since, "Before, since 2026-11-01 06:25, it never appeared on more than 30 in 1 day."},
 		{"account 20/5m", 20, 7, time.Time{}, ""},
 	} {
 		r, err := window.ParseRule(test.rule)

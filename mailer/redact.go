@@ -27,16 +27,16 @@ func checkSubjects(s string) error {
 	return fmt.Errorf("subjects %q: want %s, %s or %s", s, SubjectsFull, SubjectsHashed, SubjectsNone)
 }
 
-// mayShow tells whether a value of a key may be named.
+// mayShow reports whether a mail may show values of a key.
 func (c Composer) mayShow(key string) bool {
 	return !isSubject(key) || c.Subjects == "" || c.Subjects == SubjectsFull
 }
 
-// redacted is what stands in the place of a subject that isn't told.
+// redacted replaces a subject that a mail may not show.
 func (c Composer) redacted(subject string) logText { return logText(redactSubject(subject, c.Key)) }
 
-// redactSubject is a keyed hash of a subject's topic, which nobody can look up without the key. It is no MAC of a
-// Message-ID, in which there is no line end.
+// redactSubject is a keyed hash of a subject's topic. Nobody can look it up without the key. It can't be the MAC of a
+// Message-ID, because that has no line end.
 func redactSubject(subject string, key []byte) string {
 	const size = 4 // bytes: a hundred topics in a mail hardly ever share one
 	h := hmac.New(sha256.New, key)
@@ -45,8 +45,7 @@ func redactSubject(subject string, key []byte) string {
 	return "#" + hex.EncodeToString(h.Sum(nil)[:size])
 }
 
-// nameOf is who or what an item is about, in a sentence and in at most room runes: alice@lab.test, or, where that isn't
-// told, a subject.
+// nameOf is what an item is about, in a sentence and in at most room runes: alice@lab.test, or a redacted subject.
 func (c Composer) nameOf(i Item, room int) sentence {
 	switch {
 	case i.Key == window.Log.String():
@@ -61,7 +60,7 @@ func (c Composer) nameOf(i Item, room int) sentence {
 	return sentencef("a " + words.Key(i.Key))
 }
 
-// theName is who at the beginning of a sentence, with the noun of the key: The account alice@lab.test.
+// theName is nameOf at the beginning of a sentence, after the noun of the key: The account alice@lab.test.
 func (c Composer) theName(i Item) sentence {
 	if i.Key == window.Log.String() {
 		return sentencef("The " + words.Key(i.Key))
@@ -72,7 +71,7 @@ func (c Composer) theName(i Item) sentence {
 	return append(sentencef("The "+words.Key(i.Key)+" "), c.nameOf(i, valueWidth)...)
 }
 
-// subject shows a subject by itself, or before words of ours when it is quoted.
+// subject shows a subject alone, or before our words if show is quoted.
 func (c Composer) subject(s string, room int, show func(string, int) logText) logText {
 	if c.mayShow(window.Subject.String()) {
 		return show(escape.Text(s), room)

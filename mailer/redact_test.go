@@ -91,14 +91,14 @@ func TestSubjectRulesNeedNoSubject(t *testing.T) {
 	c := director
 	c.Subjects = SubjectsNone
 	l := read(t, secretive(t, c, "subject 3/5m")[0].Data)
-	if got, want := l.subject(t), "Mail Abuse Alert: a subject stood on 4 messages in 5m (limit 3)"; got != want {
+	if got, want := l.subject(t), "Mail Abuse Alert: a subject appeared on 4 messages in 5m (limit 3)"; got != want {
 		t.Errorf("the subject is %q, want %q", got, want)
 	}
 	lines := strings.Split(l.text, "\n")
-	if want := "A subject stood on 4 messages in 5 minutes. The limit is 3."; !slices.Contains(lines, want) {
+	if want := "A subject appeared on 4 messages in 5 minutes. The limit is 3."; !slices.Contains(lines, want) {
 		t.Errorf("no %q in %s", want, l.text)
 	}
-	if want := "  Subjects are not told, as the configuration has it."; !slices.Contains(lines, want) {
+	if want := "  The configuration hides subjects."; !slices.Contains(lines, want) {
 		t.Errorf("no %q in %s", want, l.text)
 	}
 }

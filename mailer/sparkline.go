@@ -9,7 +9,7 @@ import (
 	"exiwatch/window"
 )
 
-// A course is a chart as a mail shows it: one line of text, or a picture.
+// A sparkline is the chart of an alert: one line of text, or a picture.
 type sparkline struct {
 	Scale    string  // what the bars are, and how many messages the highest
 	Over     string  // since when the limit is crossed
@@ -18,7 +18,7 @@ type sparkline struct {
 	opened   int     // the bar in which the limit was crossed
 }
 
-// sparklineOf is the course of an alert; nil if there is nothing to compare.
+// sparklineOf returns the chart of an alert; nil if there is nothing to compare.
 func sparklineOf(a *window.Alert) *sparkline {
 	c := a.Chart()
 	if len(c.Messages) < 2 {
@@ -35,7 +35,7 @@ func sparklineOf(a *window.Alert) *sparkline {
 	}
 }
 
-// chartLayout shows what tells the ends of a chart apart.
+// chartLayout is the shortest layout that tells the ends of a chart apart.
 func chartLayout(from, to time.Time, step time.Duration) string {
 	switch {
 	case step >= 24*time.Hour:
@@ -48,7 +48,7 @@ func chartLayout(from, to time.Time, step time.Duration) string {
 	return "15:04"
 }
 
-// stampOf shows a moment beside a chart whose ends have a layout.
+// stampOf is the layout of a moment beside a chart whose ends have that layout.
 func stampOf(layout string) string {
 	if strings.HasPrefix(layout, dayLayout) {
 		return dayLayout + " " + clockLayout
@@ -69,12 +69,12 @@ func (c *sparkline) text() string {
 	return b.String()
 }
 
-// Alt is what stands in the place of the picture.
+// Alt replaces the picture where a client doesn't show it.
 func (c *sparkline) Alt() string {
 	return "Bar chart: " + strings.Trim(fmt.Sprint(c.bars), "[]")
 }
 
-// height is how high the bar of n is where that of most has full steps: none is 0, any other at least 1.
+// height is the height of the bar of n, if the bar of most has full steps: 0 for none, at least 1 for any other.
 func height(n, most int64, full int) int {
 	if n <= 0 || most <= 0 {
 		return 0

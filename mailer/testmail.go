@@ -10,10 +10,10 @@ import (
 	"exiwatch/internal/escape"
 )
 
-// testEvent is the event of a Trial and a TrialNotice: no alert has it.
+// testEvent is the event of TestMail and TestNotice. No alert has it.
 const testEvent = "test"
 
-// TestMail is a mail that shows how alerts come, and says that it isn't one.
+// TestMail makes a mail that arrives as alerts do, and says that it is a test.
 func (c Composer) TestMail(now time.Time) (Message, error) {
 	id := testID()
 	return c.compose(mimeMail{
@@ -22,7 +22,7 @@ func (c Composer) TestMail(now time.Time) (Message, error) {
 		content: content{
 			Event: testEvent,
 			Name:  c.name(),
-			Verdict: sentencef("This is a test of exiwatch at {}. Somebody there ran exiwatch check --send-test. No account has sent in bulk, and nothing is to be done.",
+			Verdict: sentencef("This is a test of exiwatch at {}: somebody there ran exiwatch check --send-test. No account has sent bulk mail, and there is nothing to do.",
 				inWords(c.Host, maxDomain)),
 			Facts: []sentence{sentencef("Alerts come the same way, with the same sender.")},
 			Foot:  []sentence{sentencef("Test {}", inWords(id, len(id)+2))},
@@ -30,7 +30,7 @@ func (c Composer) TestMail(now time.Time) (Message, error) {
 	}, now)
 }
 
-// TestNotice is what a Hook or Webhook gets to show that it is told: a notice of the event test, without an alert.
+// TestNotice makes the test for a Hook or a Webhook: a notice of the event test, without an alert.
 func TestNotice(host, log string) (Message, error) {
 	var b bytes.Buffer
 	err := escape.NewJSON(&b).Encode(struct {
@@ -45,7 +45,7 @@ func TestNotice(host, log string) (Message, error) {
 	return Message{ID: testID(), Event: testEvent, Data: b.Bytes()}, nil
 }
 
-// testID names one test: as an alert's id does, in Message-ID and Idempotency-Key.
+// testID names one test: in Message-ID and Idempotency-Key, as an alert's id does.
 func testID() string {
 	var b [10]byte
 	rand.Read(b[:])

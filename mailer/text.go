@@ -21,7 +21,7 @@ const (
 	topSamples  = 3
 )
 
-// text is the sheet as plain text. Commands stand on one line each, however long.
+// text returns the content as plain text. Each command has one line, however long.
 func (s *content) text() string {
 	var b strings.Builder
 	b.WriteString(wrap(s.Verdict.String(), "") + "\n")
@@ -66,7 +66,7 @@ func (s *section) text(b *strings.Builder) {
 	}
 }
 
-// text writes count, share and the first line as a line of uniq -c, and the others below it.
+// text writes count, share and the first line as uniq -c does, and the other lines below.
 func (r countRow) text(b *strings.Builder) {
 	head := fmt.Sprintf("%*d", countWidth, r.Count)
 	if r.Share != "" {
@@ -83,8 +83,7 @@ func (r countRow) text(b *strings.Builder) {
 	}
 }
 
-// wrap breaks text into lines of at most textWidth runes, the indent included, where its words allow, and ends the
-// last.
+// wrap breaks text at spaces into lines of at most textWidth runes, indent included, and ends the last line.
 func wrap(text, indent string) string {
 	var b strings.Builder
 	b.WriteString(indent)

@@ -10,9 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// NewJSON makes an encoder for everything that exiwatch tells in JSON. The values read back as they were, and a
-// terminal shows the text safely: each character that escape.Text writes as a code, such as a C1 or a bidirectional
-// control, is written as \u009b.
+// NewJSON returns an encoder for all JSON that exiwatch prints. Values read back unchanged, and a terminal can show the
+// text safely: each character that Text writes as a code, such as a C1 or a bidirectional control, becomes \u009b.
 func NewJSON(w io.Writer) *json.Encoder {
 	e := json.NewEncoder(&jsonWriter{w: w})
 	e.SetEscapeHTML(false)

@@ -8,7 +8,7 @@ import (
 // plainWord is what a shell takes as it stands, wherever it stands after the command.
 var plainWord = regexp.MustCompile(`^[0-9A-Za-z_./:@%+=,-]+$`)
 
-// Quote writes s as one word of a POSIX shell.
+// Shell quotes s as one word for a POSIX shell.
 func Shell(s string) string {
 	if plainWord.MatchString(s) {
 		return s

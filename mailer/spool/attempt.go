@@ -14,7 +14,7 @@ import (
 	"exiwatch/mailer/transport"
 )
 
-// load reads a mail that is to go to the recipients who are asked now.
+// load reads a mail, addressed to the recipients of this attempt.
 func (s *Spool) load(e *entry) (mailer.Message, error) {
 	_, data, err := readFile(s.waitingPath(e.name()))
 	if err == nil && e.unwritten {
@@ -29,8 +29,7 @@ func (s *Spool) accepted(e *entry) bool {
 	return e.accepted
 }
 
-// settleUnsent ends an attempt that didn't come to a conversation: the mail server has the mail already, or its file can't
-// be read.
+// settleUnsent ends an attempt without a conversation: the mail server has the mail already, or its file can't be read.
 func (s *Spool) settleUnsent(e *entry, err error) Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -44,8 +43,8 @@ func (s *Spool) settleUnsent(e *entry, err error) Result {
 	return s.retryOrReject(e, err)
 }
 
-// settle does what the transport's answer asks for. But for partly all of it is one step for Arrived, which comes before
-// or after.
+// settle acts on a transport's result. All of it but retryRemaining is one step for ConfirmDelivered, which comes
+// before or after.
 func (s *Spool) settle(e *entry, data []byte, err error) Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,11 +72,11 @@ func (s *Spool) settle(e *entry, data []byte, err error) Result {
 	return s.retryOrReject(e, err)
 }
 
-// errBehind is why a recipient isn't sent a mail yet.
+// errBehind is why a mail isn't sent to a recipient yet.
 var errBehind = errors.New("an earlier mail about the same alert is tried first")
 
-// forAllRecipients is what an answer comes to for all recipients, with those who were not asked, and with what the log has shown
-// meanwhile.
+// forAllRecipients extends a result to all recipients: to those who were not asked, and with deliveries that the log
+// has shown meanwhile.
 func (s *Spool) forAllRecipients(e *entry, err error) error {
 	var refused []transport.Refusal
 	var partial *transport.RecipientsError
@@ -110,7 +109,7 @@ func (s *Spool) forAllRecipients(e *entry, err error) error {
 	return &transport.RecipientsError{Refused: refused}
 }
 
-// asAddressed is a recipient as it stands in to: a transport may have given it a domain.
+// asAddressed returns a recipient as it is written in to: a transport may have added a domain.
 func asAddressed(to []string, addr string) string {
 	for _, t := range to {
 		if t == addr || !strings.Contains(t, "@") && strings.HasPrefix(addr, t+"@") {
@@ -120,7 +119,7 @@ func asAddressed(to []string, addr string) string {
 	return addr
 }
 
-// retryRemaining goes on with the recipients that may take the mail yet. It lets go of s.mu while it writes.
+// retryRemaining keeps the mail for the recipients that may take it later. It unlocks s.mu while it writes.
 func (s *Spool) retryRemaining(e *entry, data []byte, err *transport.RecipientsError) Result {
 	var left []string
 	for _, r := range err.Refused {
@@ -156,8 +155,8 @@ func (s *Spool) retryRemaining(e *entry, data []byte, err *transport.RecipientsE
 	return s.retryOrReject(e, err)
 }
 
-// serverRefused is for a mail that the server has refused for good before it saw it. That is a fault of the server, or of
-// what it or we are told to do, rather than of the mail. A server that took the mail for others has none.
+// serverRefused handles a server that refused the mail for good before it saw it. That is a fault of the server or of a
+// configuration, not of the mail. A server that took the mail for other recipients has no such fault.
 func (s *Spool) serverRefused(e *entry, err error) Result {
 	now := time.Now()
 	if e.refused.IsZero() {
@@ -173,7 +172,7 @@ func (s *Spool) serverRefused(e *entry, err error) Result {
 	return s.retryOrReject(e, err)
 }
 
-// retryOrReject plans the next attempt of a mail that may go yet, or gives it up.
+// retryOrReject plans the next attempt, or gives up a mail that is too old.
 func (s *Spool) retryOrReject(e *entry, err error) Result {
 	if age := time.Since(e.Put); age >= giveUp {
 		return s.reject(e, fmt.Errorf("given up after %s: %w", words.Span(age), err))
@@ -189,7 +188,7 @@ func (s *Spool) reschedule(e *entry, err error) Result {
 	return Result{ID: e.ID, Event: e.Event, Err: err, Retry: e.due}
 }
 
-// forget drops a mail whose file somebody took away.
+// forget drops a mail whose file somebody has removed.
 func (s *Spool) forget(e *entry, err error) Result {
 	s.dequeue(e)
 	return Result{ID: e.ID, Event: e.Event, Err: err}

@@ -17,11 +17,11 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// A batch is mails that were put together: one file that holds them all, made durable by one fsync. Each mail has its
-// own file besides, as every waiting mail; a crash of the machine may take that, and then the batch has it. The batch
-// is removed with the last of its mails that waits.
+// A batch holds mails that were put together: one file with all of them, which one fsync makes durable. Each mail also
+// has its own file, as every waiting mail does. A crash of the machine may lose that one, and the batch restores it.
+// The batch is removed when none of its mails waits any more.
 //
-// Its file is a row of records: the length of an entry's file in decimal, a LF, and that file.
+// Its file is a list of records: the length of an entry's file in decimal, a LF, and that file.
 type batch struct {
 	path    string
 	entries map[string]*entry // that wait, by name
@@ -72,7 +72,7 @@ func (s *Spool) writeBatch(entries []*entry) (err error) {
 	return nil
 }
 
-// leaveBatch takes an entry that waits no more out of its batch. The caller has the spool's mu.
+// leaveBatch takes an entry that doesn't wait any more out of its batch. The caller holds the spool's mu.
 func (e *entry) leaveBatch() {
 	b := e.batch
 	if b == nil {
@@ -85,7 +85,7 @@ func (e *entry) leaveBatch() {
 	}
 }
 
-// dissolve makes the files of a batch's mails durable, each by itself, and removes the batch.
+// dissolve makes the files of a batch's mails durable one by one, and removes the batch.
 func (s *Spool) dissolve(b *batch) error {
 	s.mu.Lock()
 	names := slices.Collect(maps.Keys(b.entries))
@@ -107,7 +107,7 @@ func (s *Spool) dissolve(b *batch) error {
 	return os.Remove(b.path)
 }
 
-// dissolveAll does that for all batches: what waits for long needs none.
+// dissolveAll dissolves all batches: mails that wait long need none.
 func (s *Spool) dissolveAll() error {
 	batches := make(map[*batch]bool)
 	s.mu.Lock()
@@ -124,8 +124,8 @@ func (s *Spool) dissolveAll() error {
 	return errors.Join(errs...)
 }
 
-// recoverBatches makes the files anew that a crash has taken from batches, and gives the batches by the names of their
-// mails. A batch that is no row of records is moved to refused/, as NAME.broken, and reported by Run.
+// recoverBatches restores the files that a crash has taken from batches, and returns the batches by the names of their
+// mails. A broken batch is moved to refused/ as NAME.broken, and Run reports it.
 func (s *Spool) recoverBatches(files []fs.DirEntry) (map[string]*batch, error) {
 	batches := make(map[string]*batch)
 	for _, f := range files {
@@ -144,7 +144,7 @@ func (s *Spool) recoverBatches(files []fs.DirEntry) (map[string]*batch, error) {
 	return batches, nil
 }
 
-// recoverBatch does that for one, whose file holds data.
+// recoverBatch does that for one batch, whose file holds data.
 func (s *Spool) recoverBatch(b *batch, data []byte, batches map[string]*batch) error {
 	for len(data) > 0 {
 		file, rest, err := nextRecord(b.path, data)
@@ -173,7 +173,7 @@ func (s *Spool) recoverBatch(b *batch, data []byte, batches map[string]*batch) e
 	return nil
 }
 
-// nextRecord is the first record of the rest of a batch's file at path.
+// nextRecord cuts the first record off the data of a batch's file at path.
 func nextRecord(path string, data []byte) (file, rest []byte, err error) {
 	head, rest, _ := bytes.Cut(data, []byte("\n"))
 	n, err := strconv.ParseInt(string(head), 10, 64)
@@ -183,7 +183,7 @@ func nextRecord(path string, data []byte) (file, rest []byte, err error) {
 	return rest[:n], rest[n:], nil
 }
 
-// restore writes a mail's file anew unless it is whole, or the mail waits no more.
+// restore writes a mail's file again, unless it is whole or the mail doesn't wait any more.
 func (s *Spool) restore(e *entry, data []byte) error {
 	known, err := s.has(e.name())
 	if known || err != nil {
@@ -195,7 +195,7 @@ func (s *Spool) restore(e *entry, data []byte) error {
 	return s.write(e, data)
 }
 
-// rejoinBatches gives entries back to the batches that they were in, and removes batches of which no mail waits.
+// rejoinBatches puts entries back into their batches, and removes batches without a waiting mail.
 func (s *Spool) rejoinBatches(batches map[string]*batch) {
 	for name, b := range batches {
 		if e := s.waiting[name]; e != nil {

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// DropUncommitted is called first after OpenSpool, with the sequence number that the caller's last checkpoint covers, 0 without
-// a checkpoint. The waiting mails beyond it, which never went, are removed: what they told is told again, perhaps
-// under another id. The others are committed. Mails put from now on are numbered higher than any removed or covered.
-// After an error mails may be left that must not go: don't Run.
+// DropUncommitted must be called first after Open, with the sequence number that the caller's last checkpoint covers; 0
+// without a checkpoint. It removes the waiting mails beyond that number, which were never sent: the caller makes them
+// again, perhaps under another id. The others are committed. Mails that are put from now on get higher numbers. After
+// an error mails may be left that must not be sent: don't call Run.
 func (s *Spool) DropUncommitted(after int64) (n int, err error) {
 	n, partial, err := s.drop(after)
 	for b := range partial {
@@ -59,15 +59,16 @@ func (s *Spool) drop(after int64) (n int, partial map[*batch]bool, err error) {
 	return n, partial, err
 }
 
-// Last is the sequence number of the mail that was put last, or the highest that OpenSpool and Drop know of; 0 if
-// there is none. A checkpoint that is made now covers the mails up to it.
+// Last returns the sequence number of the mail that was put last, or the highest that Open and DropUncommitted know; 0
+// if there is none. A checkpoint that is made now covers the mails up to it.
 func (s *Spool) Last() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.last
 }
 
-// Commit says that a checkpoint is on disk which covers the mails up to seq: they may go. It never takes anything back.
+// Commit says that a durable checkpoint covers the mails up to seq: Run may send them. Commit never takes anything
+// back.
 func (s *Spool) Commit(seq int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,10 +77,10 @@ func (s *Spool) Commit(seq int64) {
 	s.nudge()
 }
 
-// ResolveUncertain says that the log is read to its present end, and so that Arrived was called for every mail that a former
-// process brought to the mail server before the time at, nor for one whose conversation broke before then. Those that
-// were found waiting by OpenSpool, or may have been taken before a connection broke, go again only after that. To be
-// called whenever it is so.
+// ResolveUncertain says that the caller has read the log to its end, and has called ConfirmDelivered for every mail in
+// it that arrived before the time at. Uncertain mails are those that Open found waiting, and those whose conversation
+// broke after the mail. The log would show them if the mail server had them, so Run sends them again now, and not
+// before. Call it whenever the log is read to its end.
 func (s *Spool) ResolveUncertain(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,7 +98,7 @@ func (s *Spool) ResolveUncertain(at time.Time) {
 	}
 }
 
-// certain tells whether the log would show a mail by now that the mail server took.
+// certain reports whether the log would show the mail by now if the mail server had taken it.
 func (s *Spool) certain(e *entry) bool {
 	return e.doubt.IsZero() || !s.settled.Before(e.doubt.Add(s.linger))
 }

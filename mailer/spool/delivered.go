@@ -12,12 +12,12 @@ import (
 	"exiwatch/mailer"
 )
 
-// ConfirmDelivered says that the mail server took the mail about an event of an alert: its log shows the arrival, under a
-// Message-ID that the caller has found Genuine. The mail is then sent, and doesn't go again, whether the attempt that
-// brought it there is over, was cut short by the end of a process or a connection, or is still waiting for its answer
-// (Exim logs before it answers). A mail that is unknown, sent already, or has only recipients left that refused it
-// before stays as it is. On error the disk can't be told: the mail doesn't go again as long as this process lives,
-// and Run goes on trying to mark it.
+// ConfirmDelivered says that the mail server has taken the mail about an event of an alert: its log shows the arrival,
+// under a Message-ID that the caller has found to be mailer.Genuine. The mail then counts as sent and is not sent
+// again. It doesn't matter whether the attempt that brought it there is over, was cut short, or still waits for its
+// answer: Exim logs before it answers. A mail stays as it is if it is unknown, sent already, or has only recipients
+// left that refused it before. On error the disk doesn't know: the mail is not sent again while this process lives, and
+// Run goes on trying to mark it.
 func (s *Spool) ConfirmDelivered(id, event string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,7 +53,7 @@ func (s *Spool) ConfirmDelivered(id, event string) error {
 	return nil
 }
 
-// markDelivered marks a mail as delivered, although err may tell of recipients that didn't take it.
+// markDelivered moves a mail to sent/. err may name recipients that didn't take it.
 func (s *Spool) markDelivered(e *entry, err error) Result {
 	merr := s.moveToSent(e)
 	if errors.Is(merr, fs.ErrNotExist) {
@@ -70,7 +70,7 @@ func (s *Spool) markDelivered(e *entry, err error) Result {
 	return Result{ID: e.ID, Event: e.Event, Err: err, Sent: true}
 }
 
-// moveToSent moves a mail to sent/, unless Arrived has done that.
+// moveToSent moves a mail's file to sent/, unless ConfirmDelivered has done that.
 func (s *Spool) moveToSent(e *entry) error {
 	if s.waiting[e.name()] != e {
 		return nil
@@ -91,9 +91,9 @@ func (s *Spool) move(e *entry, to string) error {
 	return nil
 }
 
-// Sync makes durable which mails were sent or given up. Call it before a checkpoint is written, for that may cover
-// the line of the log that Arrived was called for, which nobody reads again. It waits for the disk, and holds up no
-// other method meanwhile.
+// Sync makes durable which mails were sent or given up. Call it before you write a checkpoint: that may cover the line
+// of the log that ConfirmDelivered was called for, and nobody reads that line again. Sync waits for the disk, and
+// delays no other method meanwhile.
 func (s *Spool) Sync() error {
 	s.syncing.Lock()
 	defer s.syncing.Unlock()
@@ -116,7 +116,8 @@ func (s *Spool) Sync() error {
 	return fmt.Errorf("syncing the mail spool: %w", err)
 }
 
-// Delivered tells whether the mail about an event of an alert was delivered, as far as Forget has left that known.
+// Delivered reports whether the mail about an event of an alert was delivered, unless PruneDelivered has removed its
+// mark.
 func (s *Spool) Delivered(id, event string) bool {
 	name := id + "." + event
 	if !mailer.ValidName(name) {
@@ -126,8 +127,8 @@ func (s *Spool) Delivered(id, event string) bool {
 	return err == nil
 }
 
-// PruneDelivered drops the marks of the mails that were sent before a time. Such a mail would go again if it were put again.
-// It also gives up what holds mails together that were put together.
+// PruneDelivered removes the marks of mails that were sent before a time. If such a mail were put again, it would be
+// sent again. PruneDelivered also dissolves batches.
 func (s *Spool) PruneDelivered(before time.Time) error {
 	folder := filepath.Join(s.dir, sentDir)
 	marks, err := os.ReadDir(folder)

@@ -13,17 +13,17 @@ import (
 	"exiwatch/mailer"
 )
 
-// maxFile is how large an entry's file can be: a digest of 1,000 alerts, each with its text, takes a megabyte.
+// maxFile bounds an entry's file. A digest of 1,000 alerts, each with its text, takes a megabyte.
 const maxFile = 64 << 20 // bytes
 
-// MaxSeq is far more mails than can ever be put, and as far from overflow.
+// MaxSeq is far more mails than anybody will ever put, and far from overflow.
 const MaxSeq = 1 << 60
 
-// entryVersion is raised when an older program can't go on from an entry: see private.Newer. None in the file is 1.
+// entryVersion is raised when an older program can't read an entry: see private.Newer. A file without a version has 1.
 const entryVersion = 1
 
-// An entry is a mail that waits: what its file begins with, in one line of JSON before the mail itself, and what
-// becomes of it. Spool.mu guards it; while an attempt is under way only Run's goroutine writes To.
+// An entry is a mail that waits. Its file begins with the exported fields as one line of JSON; the mail follows.
+// Spool.mu guards an entry, but while an attempt is under way only Run's goroutine writes To.
 type entry struct {
 	ID    string    `json:"id"`
 	Event string    `json:"event"`
@@ -52,7 +52,7 @@ type entry struct {
 	held  bool   // back by an earlier mail of its alerts
 }
 
-// newEntry is the entry of a mail put at now.
+// newEntry returns the entry of a mail that is put at now.
 func newEntry(m mailer.Message, now time.Time) (*entry, error) {
 	e := &entry{ID: m.ID, Event: m.Event, From: m.From, To: m.To, Put: now}
 	if !slices.Equal(m.Alerts, e.about()) {
@@ -77,7 +77,7 @@ func (e *entry) check() error {
 
 func (e *entry) name() string { return e.ID + "." + e.Event }
 
-// about are the alerts that it tells of.
+// about lists the alerts that the mail is about.
 func (e *entry) about() []string {
 	if len(e.Alerts) > 0 {
 		return e.Alerts
@@ -85,7 +85,7 @@ func (e *entry) about() []string {
 	return []string{e.ID}
 }
 
-// before tells whether e was put first.
+// before reports whether e was put before f.
 func (e *entry) before(f *entry) bool { return e.compare(f) < 0 }
 
 func (e *entry) compare(f *entry) int {
@@ -95,7 +95,7 @@ func (e *entry) compare(f *entry) int {
 	return cmp.Compare(e.name(), f.name())
 }
 
-// file is the content of the entry's file.
+// file returns the content of the entry's file.
 func (e *entry) file(data []byte) ([]byte, error) {
 	line, err := json.Marshal(e)
 	if err != nil {
@@ -104,7 +104,7 @@ func (e *entry) file(data []byte) ([]byte, error) {
 	return append(append(line, '\n'), data...), nil
 }
 
-// readEntry reads an entry's file, but for the mail.
+// readEntry reads an entry's file without the mail.
 func readEntry(path string) (*entry, error) {
 	e, data, err := readFile(path)
 	if err == nil && len(data) == 0 {
@@ -125,7 +125,7 @@ func readFile(path string) (e *entry, data []byte, err error) {
 	return parseFile(path, file)
 }
 
-// parseFile reads what an entry's file holds, that is at path or part of what is there.
+// parseFile reads the content of an entry's file. path is where it comes from: that file, or a batch with it.
 func parseFile(path string, file []byte) (e *entry, data []byte, err error) {
 	line, data, _ := bytes.Cut(file, []byte("\n"))
 	if err := private.Newer(path, line, entryVersion, "then that mail isn't sent"); err != nil {

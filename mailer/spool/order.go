@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A lineup says which of the mails that wait is tried next. Spool.mu guards it. A mail that can't be tried is in no
-// queue: what it waits for puts it into one.
+// sendOrder decides which waiting mail is tried next. Spool.mu guards it. A mail that can't be tried is in no queue:
+// whatever it waits for queues it again.
 type sendOrder struct {
 	fresh, again queue               // never tried; tried before
 	ahead        []*entry            // no checkpoint covers them
@@ -34,8 +34,8 @@ func (s *Spool) enqueue(e *entry) {
 	s.push(e)
 }
 
-// dequeue takes a mail out of those that wait. If an attempt at it is under way, the later mails of its alerts wait on:
-// its end tells whether every recipient has it.
+// dequeue removes a mail from those that wait. If an attempt at it is under way, the later mails of its alerts go on
+// waiting: only the end of the attempt tells whether every recipient has it.
 func (s *Spool) dequeue(e *entry) {
 	delete(s.waiting, e.name())
 	e.leaveBatch()
@@ -59,7 +59,7 @@ func (s *Spool) unblockLater(e *entry) {
 	s.requeueHeld(e)
 }
 
-// requeueHeld has the mails looked at again that were held back by e.
+// requeueHeld queues the mails again that e held back.
 func (s *Spool) requeueHeld(e *entry) {
 	for _, id := range e.about() {
 		for _, f := range s.order.alerts[id] {
@@ -71,7 +71,7 @@ func (s *Spool) requeueHeld(e *entry) {
 	}
 }
 
-// queueCommitted queues the mails that a checkpoint covers by now.
+// queueCommitted queues the mails that a checkpoint covers now.
 func (s *Spool) queueCommitted() {
 	s.order.ahead = slices.DeleteFunc(s.order.ahead, func(e *entry) bool {
 		if e.Seq > s.committed {
@@ -82,7 +82,7 @@ func (s *Spool) queueCommitted() {
 	})
 }
 
-// push queues a mail, or finds its new place in the queue.
+// push queues a mail, or moves it to its new place in the queue.
 func (s *Spool) push(e *entry) {
 	if e.trying || s.waiting[e.name()] != e {
 		return
@@ -95,8 +95,8 @@ func (s *Spool) push(e *entry) {
 	heap.Push(e.queue, e)
 }
 
-// nextDue begins an attempt at the first mail that is due, or else says how long it is until one will be; with nothing
-// waiting, maxPause. Without again only a mail that was never tried will do.
+// nextDue begins an attempt at the first mail that is due. If none is, it returns how long it is until one will be; if
+// none waits, maxPause. Without again it takes only a mail that was never tried.
 func (s *Spool) nextDue(now time.Time, again bool) (*entry, time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,8 +131,8 @@ func (l *sendOrder) first(now time.Time, again bool) (*entry, time.Duration) {
 	return fresh, pause
 }
 
-// isReady tells whether a mail may be tried now, and chooses the recipients: who still waits for an earlier mail of one
-// of its alerts waits for this one, too. A mail that may not be tried is left to what it waits for.
+// isReady reports whether a mail may be tried now, and chooses the recipients: a recipient that waits for an earlier
+// mail of one of its alerts waits for this one, too. A mail that isn't ready is queued again by whatever it waits for.
 func (s *Spool) isReady(e *entry) bool {
 	if e.accepted {
 		return true
@@ -147,8 +147,8 @@ func (s *Spool) isReady(e *entry) bool {
 	return !e.held
 }
 
-// earlier are the recipients that an earlier mail of one of e's alerts waits for. held tells that there is such a mail
-// of which only the transport knows whom it is for.
+// earlier lists the recipients that wait for an earlier mail of one of e's alerts. held means that there is such a mail
+// whose recipients only the transport knows.
 func (s *Spool) earlier(e *entry) (to []string, held bool) {
 	for _, id := range e.about() {
 		for _, f := range s.order.alerts[id] {
@@ -165,7 +165,7 @@ func (s *Spool) earlier(e *entry) (to []string, held bool) {
 	return to, held
 }
 
-// without is list but for others.
+// without returns list without others.
 func without(list, others []string) []string {
 	if len(others) == 0 {
 		return list
@@ -180,7 +180,7 @@ func (l *sendOrder) remove(e *entry) {
 	}
 }
 
-// A queue is a heap of mails: those that are due first come first, and then those that were put first.
+// A queue is a heap of mails: the earliest due time first, then the one that was put first.
 type queue struct{ list []*entry }
 
 func (q *queue) first() *entry {

@@ -13,16 +13,16 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// Put keeps a mail to be delivered once it is committed. When it returns without error the mail survives a crash. added
-// is false when the same event of the same alert waits already, or was sent or given up. After an error, ErrFull among
-// them, it is as if Put had not been called.
+// Put keeps a mail to be delivered once it is committed. When Put returns without error, the mail survives a crash.
+// added is false if the spool knows the same event of the same alert: it waits, was sent or was given up. After an
+// error, such as ErrFull, it is as if Put had not been called.
 func (s *Spool) Put(m mailer.Message) (added bool, err error) {
 	_, n, err := s.putAll([]mailer.Message{m})
 	return n > 0, err
 }
 
-// PutAll does for mails what Put does for one, in their order, with one fsync for many. n is how many of them it has
-// dealt with: they are in the spool, or were before. err says why the next one isn't.
+// PutAll is Put for many mails, in their order, with one fsync for all. n is how many of them are in the spool, old
+// ones included. err says why the next one isn't.
 func (s *Spool) PutAll(ms []mailer.Message) (n int, err error) {
 	n, _, err = s.putAll(ms)
 	return n, err
@@ -51,8 +51,8 @@ func (s *Spool) putAll(ms []mailer.Message) (n, added int, err error) {
 	return n, added, nil
 }
 
-// newEntries makes entries of the first mails that aren't in the spool, up to most. dealt is how many mails it has looked
-// at; err is why it stopped at the next one.
+// newEntries makes entries of the first mails that the spool doesn't know, up to most. dealt is how many mails it has
+// looked at, and err is why it stopped at the next one.
 func (s *Spool) newEntries(ms []mailer.Message, most int) (entries []*entry, dealt int, err error) {
 	s.mu.Lock()
 	seq, room := s.last, s.maxWaiting-(len(s.waiting)-len(s.order.ahead))
@@ -85,7 +85,7 @@ func (s *Spool) newEntries(ms []mailer.Message, most int) (entries []*entry, dea
 	return entries, dealt, nil
 }
 
-// storeAll writes entries, and has them wait.
+// storeAll writes entries to disk and adds them to the mails that wait.
 func (s *Spool) storeAll(entries []*entry) error {
 	if err := s.writeAll(entries); err != nil {
 		return err
@@ -111,7 +111,7 @@ func (s *Spool) writeAll(entries []*entry) (err error) {
 	return err
 }
 
-// has tells whether a mail is in the spool, in whatever state.
+// has reports whether the spool knows a mail, in whatever state.
 func (s *Spool) has(name string) (bool, error) {
 	s.mu.Lock()
 	waiting := s.waiting[name] != nil
@@ -128,7 +128,7 @@ func (s *Spool) has(name string) (bool, error) {
 	return false, nil
 }
 
-// write puts envelope and mail into waiting/, durably.
+// write writes envelope and mail into waiting/, durably.
 func (s *Spool) write(e *entry, data []byte) error {
 	file, err := e.file(data)
 	if err != nil {

@@ -12,11 +12,11 @@ import (
 	"exiwatch/mailer"
 )
 
-// maxRefused is how many mails are kept that were given up. Beyond it the oldest are removed, and would go if
-// they were put again.
+// maxRefused is how many refused mails are kept. Beyond it the oldest are removed, and would be sent if they were put
+// again.
 const maxRefused = 10_000
 
-// reject puts a mail aside that is given up.
+// reject gives a mail up and moves it to refused/.
 func (s *Spool) reject(e *entry, err error) Result {
 	path := s.refusedPath(e.name())
 	if e.batch != nil {
@@ -28,7 +28,7 @@ func (s *Spool) reject(e *entry, err error) Result {
 	return Result{ID: e.ID, Event: e.Event, Err: err, Kept: path}
 }
 
-// countRefused counts a mail that was kept.
+// countRefused counts a mail that was moved to refused/, and prunes the folder if it is full.
 func (s *Spool) countRefused() error {
 	if s.refused++; s.refused > s.maxRefused {
 		return s.pruneRefused()
@@ -36,7 +36,7 @@ func (s *Spool) countRefused() error {
 	return nil
 }
 
-// pruneRefused removes the oldest files of refused/ beyond maxRefused. What isn't ours doesn't count.
+// pruneRefused removes the oldest files of refused/ beyond maxRefused. Files that aren't ours don't count.
 func (s *Spool) pruneRefused() error {
 	folder := filepath.Join(s.dir, refusedDir)
 	files, err := os.ReadDir(folder)
@@ -65,7 +65,7 @@ func (s *Spool) pruneRefused() error {
 	return errors.Join(errs...)
 }
 
-// oldest lists names by modification time.
+// oldest lists the names of files, the oldest first.
 func oldest(files []fs.DirEntry) []string {
 	times := make(map[string]int64, len(files))
 	names := make([]string, len(files))

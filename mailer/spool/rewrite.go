@@ -10,8 +10,9 @@ import (
 	"exiwatch/internal/private"
 )
 
-// rewrite has the file of a mail say who is left. marked tells that Arrived has moved the file to sent/: it goes
-// back. An error means that the disk doesn't know who has the mail, and a restart would send it to all again.
+// rewrite writes the recipients that are left into a mail's file. marked means that ConfirmDelivered has moved the file
+// to sent/: rewrite moves it back. An error means that the disk doesn't know who has the mail, and that a restart would
+// send it to all again.
 func (s *Spool) rewrite(e *entry, data []byte, marked bool) error {
 	err := s.write(e, data)
 	if err == nil && marked {
@@ -33,7 +34,7 @@ func (s *Spool) rewrite(e *entry, data []byte, marked bool) error {
 	return err
 }
 
-// overwrite puts an entry in the place of its former self, before the mail in a file.
+// overwrite replaces an entry in place, before the mail in a file.
 func overwrite(path string, e *entry, data []byte) error {
 	line, err := json.Marshal(e)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"exiwatch/mailer/transport"
 )
 
-// An Event is what came of one attempt to deliver one mail, or of a mail that Arrived found to be delivered.
+// A Result is what became of one attempt to deliver a mail, or of a mail that ConfirmDelivered found to be delivered.
 type Result struct {
 	ID, Event string    // of the message
 	Err       error     // why it didn't go, or to whom; nil when everybody has it
@@ -38,15 +38,18 @@ const (
 // costs the same for one mail and for a hundred.
 const syncPause = time.Second / 10
 
-// Run delivers what waits and is committed, in the order in which the mails were put, until ctx ends. The transport
-// is one destination: it gets one mail at a time, and another one beside those that take longer than takesLong, up to
-// maxAtOnce, of which at least one is a mail that was never tried. A mail that fails for now is tried again after a
-// second, then after pauses twice as long each time, up to an hour; the others go meanwhile, except those that are
-// about the same alert: these stay in order. A mail that is refused, or still fails five days after it was put, is
-// kept aside; so is one after an hour in which the server refused to see it. A mail that some recipients took is
-// tried again for the others alone. report, if not nil, is called on Run's goroutine after each attempt, and once for
-// each mail that Arrived or OpenSpool took out of waiting/. When ctx ends, all deliveries under way together are
-// given grace. There is one Run at a time.
+// Run delivers the committed mails in the order of Put, until ctx ends. Call it once at a time.
+//
+// The transport is one destination. It gets one mail at a time. Beside a delivery that takes longer than takesLong Run
+// begins another, up to maxAtOnce, and keeps one place for mails that were never tried.
+//
+// If a mail fails for now, Run tries it again after a second, and then after pauses that double up to an hour. Other
+// mails are sent meanwhile, but not those about the same alert: these stay in order. Run moves a mail to refused/ if
+// the server refuses it, if it still fails five days after Put, or if the server has refused to see it for an hour. If
+// some recipients took a mail, Run tries it again for the others alone.
+//
+// Run calls report, if it isn't nil, on its own goroutine: after each attempt, and once for each mail that
+// ConfirmDelivered or Open took out of waiting/. When ctx ends, all deliveries under way together have grace to end.
 func (s *Spool) Run(ctx context.Context, t transport.Transport, report func(Result)) {
 	if report == nil {
 		report = func(Result) {}
@@ -81,6 +84,7 @@ type lingerer interface{ Linger() time.Duration }
 // A serial Transport takes one mail at a time.
 type serial interface{ OneAtATime() }
 
+// reportResults reports what happened outside of Run.
 func (s *Spool) reportResults(report func(Result)) {
 	s.mu.Lock()
 	news := s.results
@@ -91,7 +95,7 @@ func (s *Spool) reportResults(report func(Result)) {
 	}
 }
 
-// A round is what one Run is at. All of it belongs to Run's goroutine, and so does every file of a mail that is tried.
+// A scheduler is the state of one Run. Only Run's goroutine uses it, and the files of mails that are being tried.
 type scheduler struct {
 	spool     *Spool
 	transport transport.Transport
@@ -107,7 +111,7 @@ type scheduler struct {
 	sync    time.Time // when the disk is to know; zero: there is nothing new
 }
 
-// An ending is what a transport said of a mail.
+// An attemptResult is what a transport answered for a mail.
 type attemptResult struct {
 	e     *entry
 	again bool
@@ -115,8 +119,8 @@ type attemptResult struct {
 	err   error
 }
 
-// startNext begins an attempt at a mail, if one may begin now. Otherwise it says for how long none may, and whether that
-// is because none is due.
+// startNext begins an attempt at a mail if one may begin now. If not, it returns how long to wait, and whether no mail
+// is due.
 func (r *scheduler) startNext(ctx context.Context) (began bool, pause time.Duration, idle bool) {
 	if ctx.Err() != nil {
 		return false, maxPause, true
@@ -135,7 +139,7 @@ func (r *scheduler) startNext(ctx context.Context) (began bool, pause time.Durat
 	return true, 0, false
 }
 
-// start begins the delivery of a mail, unless there is none to be made.
+// start begins the delivery of a mail, unless it needs none.
 func (r *scheduler) start(ctx context.Context, e *entry) {
 	m, err := r.spool.load(e)
 	if err != nil || r.spool.accepted(e) {
@@ -163,8 +167,7 @@ func deliver(ctx context.Context, t transport.Transport, m mailer.Message) error
 	return t.Send(sending, m)
 }
 
-// sleep returns after d, or when events are to be reported, or a delivery has ended, or there is a new mail, or ctx
-// ends.
+// sleep returns after d, or earlier: when results are to be reported, a delivery ends, a new mail comes, or ctx ends.
 func (r *scheduler) sleep(ctx context.Context, d time.Duration) {
 	stopped := ctx.Done()
 	if ctx.Err() != nil {
@@ -187,7 +190,7 @@ func (r *scheduler) sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// finish moves a mail to where it belongs by now.
+// finish moves a mail to where its result puts it.
 func (r *scheduler) finish(x attemptResult) {
 	r.deliveries--
 	if x.again {
@@ -210,8 +213,8 @@ func (r *scheduler) addResult(ev Result) {
 	}
 }
 
-// flush reports what came of attempts, when that is on the disk. Should it not be, then because the disk fails: there
-// is nobody left to tell.
+// flush syncs the disk and then reports the results of attempts. If the sync fails, the disk fails, and nothing can be
+// done about it.
 func (r *scheduler) flush() {
 	if len(r.results) == 0 {
 		return

@@ -14,17 +14,16 @@ import (
 	"exiwatch/mailer"
 )
 
-// A Spool keeps mails on disk until they are delivered, and remembers afterwards that they were, so that a mail which
-// is put twice goes once. It belongs to one process; its methods may be called from any goroutine, and none but Run
-// waits for a mail server.
+// A Spool keeps mails on disk until they are delivered. Afterwards it remembers them, so that a mail that is put twice
+// is sent once. A Spool belongs to one process. Its methods may be called from any goroutine, and only Run waits for a
+// mail server.
 //
 //	DIR/waiting/ID.EVENT.eml     envelope and mail, see entry
 //	DIR/waiting/NUMBER.batch     mails that were put together, see batch
-//	DIR/sent/ID.EVENT            empty, or what a crash left of the mail; its modification time is when
-//	DIR/refused/ID.EVENT.eml     given up, for people to look at
+//	DIR/sent/ID.EVENT            empty, or what a crash left of the mail; its modification time is the time of delivery
+//	DIR/refused/ID.EVENT.eml     given up, for people to read
 //
-// A mail changes its state by one rename, which needs no room on the disk. The package's comment tells who calls
-// what, and what can go wrong nevertheless.
+// A mail changes its state by one rename, which needs no room on the disk.
 type Spool struct {
 	dir  string
 	wake chan struct{} // holds one token when there may be something new to do
@@ -53,17 +52,17 @@ const (
 	refusedDir = "refused"
 )
 
-// maxWaiting is how many mails may wait that are committed: a few kilobytes each, and as many alerts as nobody will
-// read. Those that aren't are as many as the caller puts before a checkpoint.
+// maxWaiting is how many committed mails may wait. They take a few kilobytes each, and nobody reads more alerts than
+// that. Mails that are not committed don't count: the caller puts only so many before a checkpoint.
 const maxWaiting = 10_000
 
-// ErrFull is why Put doesn't take a mail when as many wait as may.
+// ErrFull is the error of Put when maxWaiting mails wait.
 var ErrFull = fmt.Errorf("the mail spool is full: %d mails wait", maxWaiting)
 
-// OpenSpool opens the spool in dir, which is made if need be. A waiting file that isn't a mail of ours is moved to
-// refused/, as NAME.broken, and reported by Run; so is one that others can write. One that a newer program wrote stays,
-// and OpenSpool fails with a *private.NewerError. Of the mails that it finds waiting none goes before Drop or Commit,
-// and Settle.
+// Open opens the spool in dir, and makes dir if need be. A waiting file that isn't a mail of ours, or that others can
+// write, is moved to refused/ as NAME.broken, and Run reports it. A file that a newer program wrote stays, and Open
+// fails with a *private.NewerError. Mails that Open finds waiting are not sent before DropUncommitted or Commit, and
+// ResolveUncertain.
 func Open(dir string) (*Spool, error) {
 	s := &Spool{
 		dir: dir, wake: make(chan struct{}, 1), waiting: make(map[string]*entry),
@@ -107,7 +106,7 @@ func (s *Spool) open() error {
 	return errors.Join(s.pruneRefused(), syncDir(s.dir), syncDir(filepath.Join(s.dir, waitingDir)))
 }
 
-// adopt takes up a file that was left in waiting/.
+// adopt reads a file that an earlier process left in waiting/.
 func (s *Spool) adopt(file string) error {
 	path := filepath.Join(s.dir, waitingDir, file)
 	if strings.HasPrefix(file, ".") {
@@ -141,8 +140,8 @@ func (s *Spool) adopt(file string) error {
 	return os.Rename(path, kept)
 }
 
-// truncateMark takes what is in the mark of a mail that was sent. The mark is its name, so that it may fail. Its time
-// becomes now.
+// truncateMark empties the mark of a mail that was sent, and sets its time to now. Only the name of a mark counts, so
+// an error changes nothing.
 func (s *Spool) truncateMark(name string) {
 	f, err := private.Open(s.sentPath(name), os.O_WRONLY)
 	if err != nil {
@@ -152,7 +151,7 @@ func (s *Spool) truncateMark(name string) {
 	f.Close()
 }
 
-// nudge lets Run look again.
+// nudge wakes Run.
 func (s *Spool) nudge() {
 	select {
 	case s.wake <- struct{}{}:
@@ -160,14 +159,14 @@ func (s *Spool) nudge() {
 	}
 }
 
-// Len is how many mails wait.
+// Len returns how many mails wait.
 func (s *Spool) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.waiting)
 }
 
-// Has tells whether the mail about an event of an alert waits, was sent or was given up: whether Put would not add it.
+// Has reports whether the mail about an event of an alert waits, was sent or was given up: Put would not add it.
 func (s *Spool) Has(id, event string) bool {
 	name := id + "." + event
 	if !mailer.ValidName(name) {
@@ -177,7 +176,7 @@ func (s *Spool) Has(id, event string) bool {
 	return known && err == nil
 }
 
-// Waiting tells how many mails wait, and when the oldest of them was put; the zero time if none does.
+// Waiting returns how many mails wait, and when the oldest of them was put: the zero time if none waits.
 func (s *Spool) Waiting() (n int, since time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -189,7 +188,7 @@ func (s *Spool) Waiting() (n int, since time.Time) {
 	return len(s.waiting), since
 }
 
-// Waits tells whether the mail about an event of an alert waits.
+// Waits reports whether the mail about an event of an alert waits.
 func (s *Spool) Waits(id, event string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -204,7 +203,7 @@ func (s *Spool) refusedPath(name string) string {
 	return filepath.Join(s.dir, refusedDir, name+".eml")
 }
 
-// syncDir makes what was renamed in a folder durable.
+// syncDir makes the renames in a folder durable.
 func syncDir(path string) error {
 	d, err := os.Open(path)
 	if err != nil {

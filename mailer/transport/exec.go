@@ -19,10 +19,10 @@ const (
 	maxStderr = 1000                // bytes of what it says that go into the error
 )
 
-// errUnkillable is for a program that we may not kill, such as sudo when we aren't root. It is left alone.
+// errUnkillable is for a program that we may not kill, such as sudo when we aren't root. It goes on alone.
 var errUnkillable = errors.New("it can't be killed, and goes on")
 
-// newCommand is a program in a process group of its own, so that what it started is killed with it.
+// newCommand returns a program in a process group of its own, so that its children are killed with it.
 func newCommand(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -30,8 +30,8 @@ func newCommand(ctx context.Context, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// runCommand runs a command that ctx kills, and returns the beginning of what it says. It returns at the command's end,
-// whoever may still hold its pipes, and not long after ctx's in any case.
+// runCommand runs a command until it ends or ctx kills it, and returns the beginning of its output. It doesn't wait for
+// children that hold the pipes, and returns soon after ctx ends in any case.
 func runCommand(ctx context.Context, cmd *exec.Cmd) (said string, err error) {
 	type end struct {
 		said string
@@ -61,7 +61,7 @@ func runCommand(ctx context.Context, cmd *exec.Cmd) (said string, err error) {
 	}
 }
 
-// withOutput adds what somebody said to an error.
+// withOutput adds a program's output, or a server's text, to an error.
 func withOutput(err error, said string) error {
 	if said = strings.Join(strings.Fields(escape.Text(strings.ReplaceAll(said, "\n", " "))), " "); said != "" {
 		return fmt.Errorf("%w: %s", err, said)
@@ -69,7 +69,7 @@ func withOutput(err error, said string) error {
 	return err
 }
 
-// A bounded writer keeps the first room bytes and drops the others. It has no ReadFrom, which io.Copy would prefer to
+// A limitedBuffer keeps the first room bytes and drops the rest. It has no ReadFrom, which io.Copy would prefer to
 // Write.
 type limitedBuffer struct {
 	kept []byte

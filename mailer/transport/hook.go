@@ -17,11 +17,13 @@ import (
 	"exiwatch/mailer"
 )
 
-// A Hook runs an administrator's program for each Notice, with the notice on its standard input, in / and with
-// nothing but a PATH in its environment. The notice is done when the program exits with 0, whether it has read its
-// input or not; what it left in the background then goes on, without anybody to read its output. After any other end
-// it is tried again. So the program is told everything at least once, but not once: when the process is killed while
-// it runs, it is run again, and the first run may still be going on.
+// A Hook runs an administrator's program for each Notice. The program gets the notice on its standard input, works in
+// /, and has nothing but a PATH in its environment. The notice is delivered when the program exits with 0, even if it
+// hasn't read its input. What it left in the background goes on, and nobody reads its output.
+//
+// After any other end the spool runs the program again. So the program gets each event at least once, and sometimes
+// twice: if the process is killed while the program runs, the next process runs it again, and the first run may still
+// be going on.
 type Hook struct {
 	Command []string      // the program, an absolute path, and its arguments; no shell reads them
 	Timeout time.Duration // after which it is killed, with all that is in its process group; 0 is 10 s
@@ -32,7 +34,7 @@ const (
 	hookPath    = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" // as systemd has it
 )
 
-// Check returns an error where a setting makes no sense. Whether the program is there is known when it is run.
+// Check returns an error if a setting makes no sense. It doesn't look for the program: Send does.
 func (h Hook) Check() error {
 	if len(h.Command) == 0 {
 		return errors.New("hook: no command")
@@ -73,7 +75,7 @@ func (h Hook) Send(ctx context.Context, m mailer.Message) error {
 	return withOutput(fmt.Errorf("hook %s: %w%s", h.Command[0], err, exitHint(err)), said)
 }
 
-// OneAtATime: an administrator's program need not be prepared to run twice at a time.
+// OneAtATime tells the spool to run the program once at a time: an administrator need not prepare it for more.
 func (h Hook) OneAtATime() {}
 
 func (h Hook) command(ctx context.Context, stdin []byte) *exec.Cmd {
@@ -84,8 +86,8 @@ func (h Hook) command(ctx context.Context, stdin []byte) *exec.Cmd {
 	return cmd
 }
 
-// exitHint says what keeps a program from running that an administrator can mend; it is "" for any other error. A
-// shell exits with 126 and 127 for what it can't run (POSIX, Shell Command Language, 2.8.2).
+// exitHint says what an administrator can repair when a program doesn't run; "" for any other error. A shell exits with
+// 126 and 127 for what it can't run (POSIX, Shell Command Language, 2.8.2).
 func exitHint(err error) string {
 	code := 0
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {

@@ -12,12 +12,11 @@ import (
 	"exiwatch/mailer"
 )
 
-// errSyntax is what a person who misspelt the setting should read.
+// errSyntax says how the setting is written.
 var errSyntax = errors.New(`want "sendmail", "sendmail:/PATH", "smtp://HOST[:PORT]" or "smtps://HOST[:PORT]"`)
 
-// ParseTransport reads the setting mail.via: sendmail, sendmail:/PATH, smtp://HOST[:PORT] (25) or smtps://HOST[:PORT]
-// (465). It returns a *Sendmail or a *SMTP, whose other fields are the caller's to fill in. An IPv6 address stands in
-// brackets.
+// Parse reads the setting mail.via: sendmail, sendmail:/PATH, smtp://HOST[:PORT] (25) or smtps://HOST[:PORT] (465). It
+// returns a *Sendmail or a *SMTP, whose other fields the caller fills in. An IPv6 address needs brackets.
 func Parse(via string) (Transport, error) {
 	t, err := parseVia(via)
 	if err != nil {

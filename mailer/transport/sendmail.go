@@ -26,7 +26,7 @@ const (
 	sendmailLinger  = 10 * time.Second
 )
 
-// Send runs the program and waits for it. Recipients without a domain get the one that the mail server gives to cron's.
+// Send runs the program and waits for it. The mail server completes recipients without a domain, as it does for cron.
 func (s Sendmail) Send(ctx context.Context, m mailer.Message) error {
 	limit := cmp.Or(s.Timeout, sendmailTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it took longer than %v", limit))
@@ -44,10 +44,10 @@ func (s Sendmail) Send(ctx context.Context, m mailer.Message) error {
 // Program is the path of the program.
 func (s Sendmail) Program() string { return cmp.Or(s.Path, sendmailPath) }
 
-// Linger is for a sendmail that nobody waits for any more: it has the mail, and takes its time.
+// Linger is how long a sendmail that nobody waits for any more may need to hand over the mail.
 func (s Sendmail) Linger() time.Duration { return sendmailLinger }
 
-// sendmailError is the error of a run that went wrong.
+// sendmailError is the error of a run that failed.
 func sendmailError(ctx context.Context, name string, err error, said string) error {
 	if ctx.Err() != nil {
 		return &UncertainError{Err: fmt.Errorf("running %s: %w", name, context.Cause(ctx))}

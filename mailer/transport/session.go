@@ -11,7 +11,7 @@ import (
 	"exiwatch/internal/escape"
 )
 
-// sendMail sends one mail in an open conversation, and gives what the server said when it took it.
+// sendMail sends one mail in an open session, and returns what the server replied when it took it.
 func sendMail(c *smtp.Client, from string, to []string, data []byte) (answer string, err error) {
 	refused, err := sendEnvelope(c, from, to)
 	if err != nil {
@@ -35,7 +35,7 @@ func sendMail(c *smtp.Client, from string, to []string, data []byte) (answer str
 	return answer, nil
 }
 
-// sendEnvelope says whom the mail is from and for, and gives the recipients that the server refused.
+// sendEnvelope sends sender and recipients, and returns the recipients that the server refused.
 func sendEnvelope(c *smtp.Client, from string, to []string) (refused []Refusal, err error) {
 	if err := mailFrom(c, from); err != nil {
 		return nil, classifyBeforeData("MAIL FROM", err)
@@ -51,8 +51,8 @@ func sendEnvelope(c *smtp.Client, from string, to []string) (refused []Refusal, 
 	return refused, nil
 }
 
-// mailFrom begins the transaction. Note: smtp.Client.Mail would ask for SMTPUTF8 wherever it is offered, and Exim
-// then defers the mail when the next server doesn't offer it; what is sent here is ASCII.
+// mailFrom begins the transaction. Note: smtp.Client.Mail would ask for SMTPUTF8 wherever the server offers it. Exim
+// then defers the mail if the next server doesn't. Our mails are ASCII.
 func mailFrom(c *smtp.Client, from string) error {
 	if strings.ContainsAny(from, "\r\n<>") {
 		return errors.New("a sender that can't be written")
@@ -79,8 +79,8 @@ func startData(c *smtp.Client) error {
 	return err
 }
 
-// sendData sends the mail and waits for the server to take it. Note: smtp.Client.Data would drop its answer, in which
-// Exim names the message.
+// sendData sends the mail and waits for the reply. Note: smtp.Client.Data would drop the reply, in which Exim names the
+// message.
 func sendData(c *smtp.Client, data []byte) (answer string, err error) {
 	w := c.Text.DotWriter()
 	if _, err := w.Write(data); err != nil {
@@ -93,7 +93,7 @@ func sendData(c *smtp.Client, data []byte) (answer string, err error) {
 	return answer, err
 }
 
-// allRefused is the error when every recipient was refused: temporary when none was for good.
+// allRefused is the error when the server refused every recipient. It is temporary if no refusal is permanent.
 func allRefused(refused []Refusal) error {
 	err := &RecipientsError{refused}
 	if slices.ContainsFunc(refused, func(r Refusal) bool { return !IsTemporary(r.Err) }) {
@@ -102,13 +102,13 @@ func allRefused(refused []Refusal) error {
 	return errors.New(err.Error())
 }
 
-// isReply tells whether err is the server's answer rather than the connection's end.
+// isReply reports whether err is a reply of the server, and not the end of the connection.
 func isReply(err error) bool {
 	var answer *textproto.Error
 	return errors.As(err, &answer) && answer.Code != 421 // it closes the connection (RFC 5321, 3.8)
 }
 
-// classifyReply makes the error of a command. It is permanent for a 5xx answer, unless that asks for better credentials.
+// classifyReply makes the error of a command. A 5xx reply is a *PermanentError, unless it asks for better credentials.
 func classifyReply(command string, err error) error {
 	code, err := replyError(command, err)
 	switch {
@@ -118,7 +118,7 @@ func classifyReply(command string, err error) error {
 	return &PermanentError{err}
 }
 
-// classifyBeforeData makes the error of a command before the mail: any 5xx answer is a *ServerError.
+// classifyBeforeData makes the error of a command before the mail. Any 5xx reply is a *ServerError.
 func classifyBeforeData(command string, err error) error {
 	code, err := replyError(command, err)
 	if code/100 == 5 {
@@ -127,7 +127,7 @@ func classifyBeforeData(command string, err error) error {
 	return err
 }
 
-// replyError makes the error of a command, and gives the code of the server's answer; 0: it gave none.
+// replyError makes the error of a command, and returns the code of the reply; 0 if there was none.
 func replyError(command string, err error) (code int, _ error) {
 	var answer *textproto.Error
 	if !errors.As(err, &answer) {

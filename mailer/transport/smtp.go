@@ -17,17 +17,16 @@ import (
 	"exiwatch/mailer"
 )
 
-// SMTP hands mail to a mail server over the network, in one conversation a mail.
+// SMTP hands mail to a mail server over the network, in one conversation for each mail.
 type SMTP struct {
 	Address        string // host:port
 	Implicit       bool   // TLS from the first byte (smtps, RFC 8314); otherwise by STARTTLS, as TLS says
 	User, Password string // for AUTH PLAIN; no User: no authentication
 
-	// TLS says what STARTTLS is for: "off"; "opportunistic", which takes it where it is offered and trusts any
-	// certificate, as mail servers do between themselves; "required", which sends nothing without it and verifies the
-	// certificate, as Implicit does. "" is off for a server on this machine, where it would only protect from itself,
-	// required with a User, opportunistic otherwise. No certificate is verified on this machine: no authority signs
-	// one for 127.0.0.1.
+	// TLS says what STARTTLS is for. "off": never. "opportunistic": where the server offers it, with any certificate,
+	// as mail servers do between themselves. "required": nothing is sent without it, and the certificate is verified,
+	// as Implicit does. "": off for a server on this machine, required with a User, opportunistic otherwise. No
+	// certificate is verified on this machine, because no authority signs one for 127.0.0.1.
 	TLS     string
 	RootCAs *x509.CertPool // whom to believe about certificates; nil: whom the machine believes
 
@@ -49,7 +48,7 @@ const (
 	quitTimeout = time.Second // of it, for the answer to QUIT: the mail is sent, and others wait
 )
 
-// Check returns an error where a setting makes no sense.
+// Check returns an error if a setting makes no sense.
 func (s SMTP) Check() error {
 	if _, _, err := net.SplitHostPort(s.Address); err != nil {
 		return fmt.Errorf("mail server %q: %w", s.Address, err)
@@ -65,13 +64,13 @@ func (s SMTP) Check() error {
 	return nil
 }
 
-// Send holds one conversation. A server that takes the mail and is then not heard of any more may get it again.
+// Send holds one conversation. A server that takes the mail and then breaks the connection may get the mail again.
 func (s SMTP) Send(ctx context.Context, m mailer.Message) error {
 	_, err := s.SendForReply(ctx, m)
 	return err
 }
 
-// SendForReply is Send, and gives what the server said when it took the mail.
+// SendForReply is Send, and returns what the server replied when it took the mail.
 func (s SMTP) SendForReply(ctx context.Context, m mailer.Message) (answer string, err error) {
 	err = s.withSession(ctx, func(c *smtp.Client) error {
 		answer, err = sendMail(c, m.From, s.qualified(m.To), m.Data)
@@ -80,8 +79,7 @@ func (s SMTP) SendForReply(ctx context.Context, m mailer.Message) (answer string
 	return answer, err
 }
 
-// Probe holds a conversation like Send's up to the recipients of the mail, and no further: nothing is sent. Its error
-// is that of Send.
+// Probe holds a conversation up to the recipients of a mail, and sends nothing. Its errors are those of Send.
 func (s SMTP) Probe(ctx context.Context, from string, to []string) error {
 	return s.withSession(ctx, func(c *smtp.Client) error {
 		refused, err := sendEnvelope(c, from, s.qualified(to))
@@ -99,7 +97,7 @@ func (s SMTP) Probe(ctx context.Context, from string, to []string) error {
 	})
 }
 
-// withSession holds a conversation.
+// withSession opens a session with a time limit, and calls talk in it.
 func (s SMTP) withSession(ctx context.Context, talk func(*smtp.Client) error) error {
 	if err := s.Check(); err != nil {
 		return err
@@ -129,7 +127,7 @@ func (s SMTP) session(ctx context.Context, talk func(*smtp.Client) error) error 
 	return nil
 }
 
-// connectError is the error of a conversation that didn't come to a mail.
+// connectError is the error of a session that failed before the mail.
 func (s SMTP) connectError(err error) error {
 	var answer *textproto.Error
 	refused := errors.As(err, &answer) && answer.Code/100 == 5
@@ -139,7 +137,7 @@ func (s SMTP) connectError(err error) error {
 	return err
 }
 
-// qualified gives recipients without a domain the Hello name: a mail server refuses them over the network.
+// qualified adds the Hello name to recipients without a domain: a mail server refuses those over the network.
 func (s SMTP) qualified(to []string) []string {
 	list := make([]string, len(to))
 	for i, addr := range to {
@@ -148,7 +146,7 @@ func (s SMTP) qualified(to []string) []string {
 	return list
 }
 
-// open connects, and greets, encrypts and authenticates. When ctx ends the connection does.
+// open connects, says EHLO, starts TLS and authenticates. The connection ends with ctx.
 func (s SMTP) open(ctx context.Context) (*smtp.Client, error) {
 	dial := s.dial
 	if dial == nil {
@@ -185,7 +183,7 @@ func (s SMTP) greet(conn net.Conn) (*smtp.Client, error) {
 	return c, s.authenticate(c)
 }
 
-// encrypt starts TLS where the policy says so.
+// encrypt starts TLS where the policy requires or allows it.
 func (s SMTP) encrypt(c *smtp.Client) error {
 	if s.Implicit || s.policy() == tlsOff {
 		return nil
@@ -218,7 +216,7 @@ func (s SMTP) authenticate(c *smtp.Client) error {
 	return nil
 }
 
-// policy is TLS with its default.
+// policy returns TLS, or its default.
 func (s SMTP) policy() string {
 	switch {
 	case s.TLS != "":
@@ -243,16 +241,16 @@ func (s SMTP) host() string {
 	return host
 }
 
-// local tells whether the server is on this machine.
+// local reports whether the server is on this machine.
 func (s SMTP) local() bool { return loopback(s.host()) }
 
 func loopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
 
-// maxReplies is what a server may say in one conversation, TLS included: net/textproto reads lines of any length.
+// maxReplies bounds what a server may send in one conversation, TLS included: net/textproto reads lines of any length.
 const maxReplies = 1 << 20 // bytes
 
-// A frugal connection reads no more than room bytes, and its deadline is ours alone: tls.Conn.Close would give itself
-// 5 s.
+// A limitedConn reads no more than room bytes. It ignores SetWriteDeadline, because tls.Conn.Close would allow itself 5
+// s: only our own deadline counts.
 type limitedConn struct {
 	net.Conn
 	room int

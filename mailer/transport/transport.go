@@ -10,27 +10,27 @@ import (
 	"exiwatch/mailer"
 )
 
-// A Transport hands one mail to a mail server. Send returns when ctx ends. Its error is a *PermanentError when trying
-// again is of no use, a *ServerError when the server didn't want to see the mail, a *RecipientsError when it refused
-// recipients, an *UncertainError when nobody can tell, and temporary otherwise. Several mails may be sent at a time.
+// A Transport hands one mail over. Send returns when ctx ends. It may be called for several mails at a time, unless the
+// Transport has a method OneAtATime. The type of its error says what became of the mail: see the package's
+// documentation.
 type Transport interface {
 	Send(ctx context.Context, m mailer.Message) error
 }
 
-// A PermanentError is a refusal of the mail itself, which would be the same the next time.
+// A PermanentError is a refusal of the mail itself: the next attempt would be refused, too.
 type PermanentError struct{ Err error }
 
 func (e *PermanentError) Error() string { return e.Err.Error() }
 func (e *PermanentError) Unwrap() error { return e.Err }
 
-// A ServerError is a refusal of whatever comes, by a server that hasn't seen the mail, and for good as it says: a 5xx
-// answer to the connection, to the password or to the sender.
+// A ServerError is a permanent refusal by a server that hasn't seen the mail: a 5xx reply to the connection, to the
+// password or to the sender.
 type ServerError struct{ Err error }
 
 func (e *ServerError) Error() string { return e.Err.Error() }
 func (e *ServerError) Unwrap() error { return e.Err }
 
-// An UncertainError is a conversation that broke when the mail server had the mail and hadn't answered.
+// An UncertainError is a conversation that broke after the server got the mail and before it answered.
 type UncertainError struct {
 	Err     error
 	Refused []Refusal // who hasn't got it in any case
@@ -39,24 +39,24 @@ type UncertainError struct {
 func (e *UncertainError) Error() string { return e.Err.Error() }
 func (e *UncertainError) Unwrap() error { return e.Err }
 
-// IsUncertain tells whether the mail server may have taken the mail.
+// IsUncertain reports whether the mail server may have taken the mail.
 func IsUncertain(err error) bool {
 	var uncertain *UncertainError
 	return errors.As(err, &uncertain)
 }
 
-// IsTemporary tells whether an error is neither of those that a Transport marks.
+// IsTemporary reports whether err is neither a *PermanentError nor a *RecipientsError.
 func IsTemporary(err error) bool {
 	var permanent *PermanentError
 	var partial *RecipientsError
 	return err != nil && !errors.As(err, &permanent) && !errors.As(err, &partial)
 }
 
-// A RecipientsError tells recipients apart: those that it doesn't name have the mail. It may name all. It
-// deliberately has no Unwrap, as it is neither permanent nor temporary.
+// A RecipientsError names the recipients that were refused, perhaps all. All others have the mail. It has no Unwrap on
+// purpose: it is neither permanent nor temporary.
 type RecipientsError struct{ Refused []Refusal }
 
-// A Refusal is the answer to one recipient. Err is a *PermanentError or temporary.
+// A Refusal is the server's reply to one recipient. Err is a *PermanentError or temporary.
 type Refusal struct {
 	To  string
 	Err error

@@ -20,11 +20,11 @@ import (
 	"exiwatch/mailer"
 )
 
-// A Webhook posts each Notice to a server. A 2xx answer takes it. It is tried again, under the same Idempotency-Key,
-// until there is an answer that settles it; so the server is told everything at least once, and twice where the first
-// answer was lost. Note: what becomes of such a notice is no UncertainError, for no log will ever show it.
+// A Webhook posts each Notice to a server. A 2xx answer takes it. Until an answer settles it, the spool sends it again,
+// under the same Idempotency-Key. So the server gets each event at least once, and twice if its first answer was lost.
+// Note: this is never an UncertainError, because no log will ever show the notice.
 //
-// What the URL says behind the host may be secret, as the Header is: no error tells it.
+// The URL behind the host and the Header may be secret: no error shows them.
 type Webhook struct {
 	URL     string         // https://…; http:// to this machine only
 	Header  http.Header    // besides our own, such as Authorization
@@ -35,7 +35,7 @@ type Webhook struct {
 
 const webhookTimeout = 30 * time.Second
 
-// Check returns an error where a setting makes no sense.
+// Check returns an error if a setting makes no sense.
 func (w Webhook) Check() error {
 	u, err := url.Parse(w.URL)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
@@ -109,8 +109,8 @@ func (w Webhook) request(ctx context.Context, m mailer.Message) (*http.Request, 
 	return r, nil
 }
 
-// roundTripper makes one connection, without a proxy: what happens to be in the environment should not decide who is
-// told. Note: http.Client would follow redirections, and quote the URL in its errors.
+// roundTripper makes one connection, without a proxy: the environment must not decide where an alert is sent. Note:
+// http.Client would follow redirections, and show the URL in its errors.
 func (w Webhook) roundTripper(ctx context.Context) *http.Transport {
 	return &http.Transport{
 		// The context that it gives is not ours, but one that goes on when the request is given up.
@@ -133,7 +133,7 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	return c, nil
 }
 
-// classifyResponse judges an answer.
+// classifyResponse makes the error of an answer; nil if it took the notice.
 func classifyResponse(host string, answer *http.Response) error {
 	code := answer.StatusCode
 	err := fmt.Errorf("webhook %s: %d %s", host, code, http.StatusText(code))
