@@ -33,12 +33,12 @@ func address(s string) (*mail.Address, error) {
 	}
 	a, err := mail.ParseAddress(s)
 	if err != nil {
-		return nil, fmt.Errorf("address %q: %w", s, err)
+		return nil, fmt.Errorf("address %q: want USER, USER@DOMAIN or NAME <USER@DOMAIN>", s)
 	}
 	a.Name = strings.Join(strings.Fields(a.Name), " ") // or folding would
 	switch {
 	case !mailboxOK.MatchString(a.Address) || len(a.Address) > maxAddress:
-		return nil, fmt.Errorf("address %q: %q can't be written without quoting", s, a.Address)
+		return nil, fmt.Errorf("address %q: the local part or the domain of %q needs quotes", s, a.Address)
 	case strings.ContainsRune(a.Name, ','):
 		return nil, fmt.Errorf("address %q has a comma in its display name", s)
 	case escape.Text(a.Name) != a.Name || len(a.Name) > maxName:

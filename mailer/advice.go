@@ -54,7 +54,8 @@ func remedy(local bool) string {
 		abuse = "If this is abuse, stop the script or the web form before you clear the queue. "
 	}
 	return abuse +
-		"If it is legitimate, such as a newsletter, give it a higher limit until a date: [[rule.except]] in the configuration."
+		"If it is legitimate, such as a newsletter, give it a higher limit until a date: " +
+		"[[rule.except]] in the configuration."
 }
 
 // sender is the envelope sender of at least a fifth of the messages, if it can be part of a command.

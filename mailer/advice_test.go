@@ -43,7 +43,8 @@ func TestAdviceNamesTheConfiguredLog(t *testing.T) {
 	c := director
 	c.Log = "/var/log/exim main.log"
 	a := &window.Alert{Samples: []string{"1tabcd-0000000ABC-1xYZ"}}
-	if got, want := c.advice(a).Steps[0].Command, "exigrep 1tabcd-0000000ABC-1xYZ '/var/log/exim main.log'"; got != want {
+	const want = "exigrep 1tabcd-0000000ABC-1xYZ '/var/log/exim main.log'"
+	if got := c.advice(a).Steps[0].Command; got != want {
 		t.Errorf("it proposes %q, want %q", got, want)
 	}
 	a.Samples[0] = "-l"
@@ -56,11 +57,14 @@ func TestAdviceNamesTheConfiguredLog(t *testing.T) {
 // that print their arguments.
 func TestCommandsReachTheProgramsWhole(t *testing.T) {
 	const stubs = `said() { printf '%s\n' "$@"; }
-exigrep() { said exigrep "$@"; }; exiqgrep() { said exiqgrep "$@"; }; exiwatch() { said exiwatch "$@"; }; xargs() { cat; said xargs "$@"; }
+exigrep() { said exigrep "$@"; }; exiqgrep() { said exiqgrep "$@"; }; exiwatch() { said exiwatch "$@"; }
+xargs() { cat; said xargs "$@"; }
 `
 	commands := 0
-	for _, value := range append(slices.Clone(injections), "o'brien+$HOME{x}`y`|z@lab.test", "a&b=c@lab.test", "'@lab.test") {
-		for _, key := range []window.Key{window.Sender, window.Account, window.Auth, window.User, window.Host, window.Subject} {
+	keys := []window.Key{window.Sender, window.Account, window.Auth, window.User, window.Host, window.Subject}
+	more := []string{"o'brien+$HOME{x}`y`|z@lab.test", "a&b=c@lab.test", "'@lab.test"}
+	for _, value := range slices.Concat(injections, more) {
+		for _, key := range keys {
 			l := begin(t, director, key.String()+" 1/5m")
 			v := values{key: value, window.Sender: value, window.Subject: "x", window.User: value}
 			v[key] = value
@@ -78,7 +82,8 @@ exigrep() { said exigrep "$@"; }; exiqgrep() { said exiqgrep "$@"; }; exiwatch()
 				if strings.Contains(step.What, "freeze") {
 					want = 4 + 4
 				}
-				if len(lines) != want || !strings.Contains(strings.ReplaceAll(string(out), `\`, ""), strings.ReplaceAll(value, `\`, "")) {
+				bare := func(s string) string { return strings.ReplaceAll(s, `\`, "") }
+				if len(lines) != want || !strings.Contains(bare(string(out)), bare(value)) {
 					t.Errorf("%q: %s: the programs get %q", value, step.Command, lines)
 				}
 			}

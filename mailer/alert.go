@@ -91,8 +91,8 @@ func (c Composer) messages(a *window.Alert) []section {
 
 // verdict says who did what, and the limit.
 func (c Composer) verdict(i Item) sentence {
-	words := append(c.theName(i), sentencef(" "+i.deed()+" in "+long(i.Window)+". The limit is "+measured(i.Measure,
-		i.Limit)+".")...)
+	words := append(c.theName(i), sentencef(fmt.Sprintf(" %s in %s. The limit is %s.", i.deed(), long(i.Window),
+		measured(i.Measure, i.Limit)))...)
 	if i.Measure == "bytes" {
 		words = append(words, sentencef(fmt.Sprintf(" Exactly: %d bytes, limit %d.", i.Count, i.Limit))...)
 	}
@@ -102,7 +102,8 @@ func (c Composer) verdict(i Item) sentence {
 // alsoOver is the verdict on another alert that the same arrival opened.
 func (c Composer) alsoOver(i Item) sentence {
 	return append(append(sentencef("Also over another limit. "), c.theName(i)...),
-		sentencef(fmt.Sprintf(" %s in %s. The limit is %s.", i.deed(), long(i.Window), measured(i.Measure, i.Limit)))...)
+		sentencef(fmt.Sprintf(" %s in %s. The limit is %s.", i.deed(), long(i.Window),
+			measured(i.Measure, i.Limit)))...)
 }
 
 // grewVerdict says how far a count has come.
@@ -152,7 +153,8 @@ func samples(a *window.Alert) section {
 func foot(alerts []*window.Alert, host string) []sentence {
 	var lines []sentence
 	for _, a := range alerts {
-		lines = append(lines, append(sentencef("Rule: "), ruleName(a.Rule.Name, a.Rule.String())...), sentencef("Alert: "+a.ID))
+		lines = append(lines, append(sentencef("Rule: "), ruleName(a.Rule.Name, a.Rule.String())...),
+			sentencef("Alert: "+a.ID))
 	}
 	return append(lines, sentencef("exiwatch on "+host))
 }

@@ -13,8 +13,8 @@ const (
 	Overflowed  = "overflowed"    // Exim cut the entry at the size of its log buffer
 	Lost        = "lost"          // Exim before 4.98 kept nothing of it but the id
 	TwoReadings = "two readings"  // it can be read in two ways
-	MayBeForged = "may be forged" // it may stand inside another entry
-	Forged      = "forged"        // it stands inside another entry, or ends one that does
+	MayBeForged = "may be forged" // it may be part of another entry
+	Forged      = "forged"        // it is part of another entry, or the end of such a part
 	Unreadable  = "can't be read" // an arrival that has not Exim's form
 )
 
@@ -43,7 +43,8 @@ var anomalies = []anomaly{
 	{
 		TwoReadings, "with two readings",
 		"A client writes what looks like another login into its HELO name or, with +smtp_mailauth in log_selector, " +
-			"behind its own login. The message counts for every login that it names. -smtp_mailauth prevents the second.",
+			"behind its own login. The message counts for every login that it names. " +
+			"-smtp_mailauth prevents the second.",
 		"", "",
 	},
 	{
@@ -77,7 +78,8 @@ func (c Composer) oddEntries(a *window.Alert) []section {
 		if n == 0 {
 			continue
 		}
-		meaning.Rows = append(meaning.Rows, countRow{Count: n, Lines: []sentence{sentencef(kind.label), sentencef(kind.means)}})
+		lines := []sentence{sentencef(kind.label), sentencef(kind.means)}
+		meaning.Rows = append(meaning.Rows, countRow{Count: n, Lines: lines})
 		s := step{kind.look, command("grep", "-an", kind.pattern, c.logPath())}
 		if kind.look != "" && !slices.Contains(advice.Steps, s) {
 			advice.Steps = append(advice.Steps, s)
@@ -87,8 +89,8 @@ func (c Composer) oddEntries(a *window.Alert) []section {
 	for _, row := range a.Top(window.Entry, topSamples) {
 		examples.Sentences = append(examples.Sentences, sentencef("{}", inRow(row.Value, entryWidth)))
 	}
-	advice.Sentences = []sentence{sentencef("Until this is explained, counts may be too low, or on the wrong account. " +
-		"Look at these entries and at the lines around them. " +
+	advice.Sentences = []sentence{sentencef("Until this is explained, counts may be too low, or on the wrong " +
+		"account. Look at these entries and at the lines around them. " +
 		"exiwatch check says which log selectors make this possible.")}
 	return []section{meaning, examples, advice}
 }

@@ -14,7 +14,7 @@ type dimension struct {
 	key   window.Key
 	title string // of its ranking
 	all   string // what messages are that have one value
-	many  string // its noun, where no value explains anything; "" isn't told then
+	many  string // its noun, if no value dominates; "": not mentioned then
 }
 
 var dimensions = []dimension{
@@ -46,7 +46,8 @@ func breakdownOf(a *window.Alert) breakdown {
 		}
 	}
 	if n := len(o.spread); n > 0 {
-		o.sentences = append(o.sentences, sentencef("Spread over "+enumerate(o.spread)+": none reaches a fifth of the messages."))
+		o.sentences = append(o.sentences,
+			sentencef("Spread over "+enumerate(o.spread)+": none reaches a fifth of the messages."))
 	}
 	return o
 }

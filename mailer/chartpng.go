@@ -15,7 +15,7 @@ const (
 	pictureHeight = 192
 	margin        = 16 // around the bars
 	maxBar        = 80 // width of a bar
-	ground        = 4  // thickness of the line on which the bars stand
+	ground        = 4  // thickness of the line below the bars
 )
 
 // The picture's colours: it has a ground of its own, on which the bars are seen in a light and in a dark mail alike.
@@ -33,7 +33,7 @@ var palette = color.Palette{
 	overColor:   color.RGBA{0xd9, 0x2d, 0x20, 0xff},
 }
 
-// png draws the bars. Their meaning stands around the picture as text, which is sharp at any size.
+// png draws the bars. The text around the picture explains them, because text is sharp at any size.
 func (c *sparkline) png() ([]byte, error) {
 	img := image.NewPaletted(image.Rect(0, 0, pictureWidth, pictureHeight), palette)
 	bottom := pictureHeight - margin
@@ -66,7 +66,7 @@ func (b *buffers) Get() *png.EncoderBuffer {
 
 func (b *buffers) Put(buffer *png.EncoderBuffer) { b.Pool.Put(buffer) }
 
-// slot is where bar i stands: in the middle of its equal part, with a gap to its neighbours.
+// slot is the place of bar i: in the middle of its equal part, with a gap to its neighbours.
 func (c *sparkline) slot(i int) (left, right int) {
 	const room = pictureWidth - 2*margin
 	left, right = margin+room*i/len(c.bars), margin+room*(i+1)/len(c.bars)

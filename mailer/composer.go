@@ -19,8 +19,8 @@ const DefaultSubject = "Mail Abuse Alert"
 type Composer struct {
 	From    string   // RFC 5322 address, with or without a display name
 	To, Cc  []string // the same; a bare local part such as root is for the mail server to qualify
-	Subject string   // what stands before the account in the Subject header; "" is DefaultSubject
-	// Subjects is how much of the log's subjects and topics is told, in whatever part of a mail: SubjectsFull,
+	Subject string   // begins the Subject header; "" is DefaultSubject
+	// Subjects is how much of the log's subjects and topics a mail shows, in any of its parts: SubjectsFull,
 	// SubjectsHashed or SubjectsNone; "" is SubjectsFull.
 	Subjects string
 	Host     string // fully qualified: the Message-ID's domain, and that of a bare local part in a header

@@ -11,7 +11,7 @@ type content struct {
 	Event     string     // opened, grew, ended or digest
 	Name      string     // what the mail calls itself: Mail Abuse Alert
 	Verdict   sentence   // who did what
-	Facts     []sentence // what else there is to know at once
+	Facts     []sentence // what the reader must know at once
 	Sparkline *sparkline // nil: none
 	Sections  []section
 	Foot      []sentence // names rules and alerts, for a search through other mails and logs
@@ -22,14 +22,14 @@ type section struct {
 	Title     string
 	Sentences []sentence
 	Rows      []countRow
-	Rest      string // how many rows there are besides
+	Rest      string // how many rows are not shown
 	Steps     []step
 }
 
 // A countRow says how often something occurred.
 type countRow struct {
 	Count int64
-	Share string     // of all messages; "" isn't told
+	Share string     // of all messages; "": none
 	Lines []sentence // the first says what, the others say more of it
 }
 

@@ -112,7 +112,8 @@ func (c Composer) digestHeadline(d digest, largest Item) string {
 func (c Composer) digestSections(d digest, items []Item) []section {
 	all := section{Title: "Alerts, most messages first"}
 	for _, i := range items {
-		all.Rows = append(all.Rows, countRow{Count: i.Messages, Lines: []sentence{c.itemSentence(i), c.itemDetails(d, i)}})
+		lines := []sentence{c.itemSentence(i), c.itemDetails(d, i)}
+		all.Rows = append(all.Rows, countRow{Count: i.Messages, Lines: lines})
 	}
 	if common := c.commonSubjects(items); len(common.Rows) > 0 {
 		return []section{common, all}
@@ -126,8 +127,8 @@ func (c Composer) itemSentence(i Item) sentence {
 	in := " in " + brief(i.Window) + " (limit " + measured(i.Measure, i.Limit) + ")"
 	switch kinds[kindOf(i.Event)] {
 	case "grew":
-		return append(who, sentencef(fmt.Sprintf(" grew to %d times its limit: %s%s", i.Times, amount(i.Measure, i.Peak),
-			in))...)
+		return append(who,
+			sentencef(fmt.Sprintf(" grew to %d times its limit: %s%s", i.Times, amount(i.Measure, i.Peak), in))...)
 	case "ended":
 		return append(who, sentencef(fmt.Sprintf(" ended: at most %s%s", amount(i.Measure, i.Peak), in))...)
 	}

@@ -48,7 +48,8 @@ const (
 )
 
 // boundaryStart is where the composing library begins a part, with a random boundary.
-var boundaryStart = regexp.MustCompile(`(Content-Type: multipart/(alternative|related);)\r\n boundary=([0-9a-f]{60})\r\n`)
+var boundaryStart = regexp.MustCompile(`(Content-Type: multipart/(alternative|related);)\r\n` +
+	` boundary=([0-9a-f]{60})\r\n`)
 
 // nameBoundaries replaces the random boundaries of a mail by constants, and adds the parameter that multipart/related
 // needs (RFC 2387, 3.1).

@@ -6,7 +6,7 @@ import (
 	"html/template"
 )
 
-// page is the HTML of a mail. Styles stand in the elements, for clients that drop style sheets; the style sheet has
+// page is the HTML of a mail. Styles are in the elements, for clients that drop style sheets; the style sheet has
 // what only it can say: how the mail looks in a dark theme. Widths follow the screen; long values break anywhere.
 //
 //go:embed page.html

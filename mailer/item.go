@@ -58,7 +58,7 @@ func NewItem(a *window.Alert, event string) Item {
 // Validate returns an error for an item that no digest can use.
 func (i *Item) Validate() error {
 	if !ValidName(i.ID + "." + i.Event) {
-		return fmt.Errorf("%q is no alert id and event", i.ID+"."+i.Event)
+		return fmt.Errorf("%q is not the id and event of an alert", i.ID+"."+i.Event)
 	}
 	for _, n := range []int64{i.Times, int64(i.Window), i.Limit, i.Count, i.Peak, i.Messages, i.Recipients, i.Bytes} {
 		if n < 0 {

@@ -20,14 +20,14 @@ func (m Message) Name() string { return m.ID + "." + m.Event }
 // and SMTP commands.
 func (m Message) Check() error {
 	if !ValidName(m.Name()) {
-		return fmt.Errorf("%q is no alert id and event", m.Name())
+		return fmt.Errorf("%q is not the id and event of an alert", m.Name())
 	}
 	if m.From != "" && !mailboxOK.MatchString(m.From) {
-		return fmt.Errorf("sender %q is no plain address", m.From)
+		return fmt.Errorf("sender %q is not a plain address", m.From)
 	}
 	for _, addr := range m.To {
 		if !mailboxOK.MatchString(addr) && !bareOK.MatchString(addr) {
-			return fmt.Errorf("recipient %q is no plain address", addr)
+			return fmt.Errorf("recipient %q is not a plain address", addr)
 		}
 	}
 	return nil

@@ -15,19 +15,20 @@ import (
 //
 //   - It splits From, To and Cc at every comma and copies what it can't parse, line ends included. So address refuses
 //     control characters, commas and names that can't be shown, and Composer.header writes the addresses.
-//   - It joins the words of an encoded subject with spaces and never folds a line. So encodeWords encodes, and fold folds.
-//   - It writes headers in random order, with random boundaries. So fold sorts the headers and nameBoundaries renames the
-//     boundaries: the same mail is the same bytes.
+//   - It joins the words of an encoded subject with spaces and never folds a line. So encodeWords encodes, and fold
+//     folds.
+//   - It writes headers in random order, with random boundaries. So fold sorts the headers and nameBoundaries renames
+//     the boundaries: the same mail is the same bytes.
 //   - It leaves out the type parameter of multipart/related (RFC 2387, 3.1), which nameBoundaries adds.
 //   - Its Send, Pool and SendWithTLS are not used: they hang, and inject headers.
 //
 // verify reads every mail back, and refuses it if anything else came out than was meant.
 //
 // A later mail about an alert has In-Reply-To and References, by which mutt, Thunderbird and most others thread. Some
-// also want an equal subject. RFC 5256 (2.1) ignores a Re: and what stands in [] at the beginning, and so does Gmail,
-// as Phabricator's users found. So the news stands there: "Re: [ended: 412 messages in 27m3s] Mail Abuse Alert: …".
-// Outlook compares the Thread-Topic instead, where that stands before the Subject ([MS-OXCMAIL], 2.2.3.2.7). In case a
-// client takes the subjects for different, each mail says by itself whom it is about and what happened.
+// also want an equal subject. RFC 5256 (2.1) ignores a Re: and a text in [] at the beginning, and so does Gmail,
+// as Phabricator's users found. So the news is there: "Re: [ended: 412 messages in 27m3s] Mail Abuse Alert: …".
+// Outlook compares the Thread-Topic instead, if that comes before the Subject ([MS-OXCMAIL], 2.2.3.2.7). In case a
+// client takes the subjects for different, each mail says by itself who did what.
 type mimeMail struct {
 	id, event string   // name the mail
 	kind      string   // of event: opened, grew, ended or digest
@@ -59,8 +60,7 @@ func (c Composer) compose(d mimeMail, now time.Time) (Message, error) {
 	}
 	for _, id := range append(d.ids(), d.id) {
 		if !ValidName(id + "." + d.event) {
-			return Message{}, fmt.Errorf("composing the mail of an alert: %q is no alert id, or %q no event", id,
-				d.event)
+			return Message{}, fmt.Errorf("composing a mail: %q is not the id and event of an alert", id+"."+d.event)
 		}
 	}
 	if len(c.Missing) > 0 {
@@ -86,8 +86,8 @@ func (c Composer) missing() sentence {
 	if more := len(c.Missing) - most; more > 0 {
 		words = append(words, sentencef(" and "+plain(int64(more))+" more")...)
 	}
-	const advice = ". The log could not be read there, so alerts may be missing. Run exiwatch check: it says what to do."
-	return append(words, sentencef(advice)...)
+	return append(words, sentencef(". The log could not be read there, so alerts may be missing. "+
+		"Run exiwatch check: it says what to do.")...)
 }
 
 // write returns the bytes of a mail.

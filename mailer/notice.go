@@ -18,7 +18,7 @@ type notice struct {
 	Event         string      `json:"event"`          // opened, grew or ended
 	Host          string      `json:"host"`           // of the mail server
 	Log           string      `json:"log"`            // path of its main log
-	SubjectValues string      `json:"subject_values"` // what stands for a subject or topic: full, hashed, or none
+	SubjectValues string      `json:"subject_values"` // how subjects and topics are shown: full, hashed, or none
 	Alert         noticeAlert `json:"alert"`
 }
 
@@ -52,7 +52,7 @@ type noticeAlert struct {
 	Last    string   `json:"last"`
 	Samples []string `json:"samples"` // message ids
 
-	// Distinct says how many values each list had to choose from, by its name. An alert tells 1000 apart.
+	// Distinct is how many values each list had to choose from, by its name. An alert counts up to 1000.
 	Distinct map[string]int `json:"distinct"`
 
 	Subjects         []noticeSubject `json:"subjects"` // none where subject_values is none
@@ -98,7 +98,7 @@ const (
 // or "none". The same state makes the same bytes.
 func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]byte, error) {
 	if !slices.Contains([]string{"opened", "grew", "ended"}, event) || !ValidName(a.ID+"."+event) {
-		return nil, fmt.Errorf("making a notice: %q is no alert id and event", a.ID+"."+event)
+		return nil, fmt.Errorf("making a notice: %q is not the id and event of an alert", a.ID+"."+event)
 	}
 	n := notice{Version: noticeVersion, Event: event, Host: clip(host), Log: clip(log), SubjectValues: subjects,
 		Alert: aboutAlert(a)}

@@ -11,7 +11,7 @@ import (
 	"exiwatch/window"
 )
 
-// How much of subjects a mail may tell: Composer.Subjects.
+// How much of a subject a mail shows: Composer.Subjects.
 const (
 	SubjectsFull   = "full"
 	SubjectsHashed = "hashed" // a hash in the place of each, so that one that comes again can be seen to be the same

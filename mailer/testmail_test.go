@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestTrialIsNoAlert: whoever reads the mail, and every program, can tell it from an alert; and one test from the next.
-func TestTrialIsNoAlert(t *testing.T) {
+// TestTestMailIsNoAlert: readers and programs can tell the mail from an alert, and one test from the next.
+func TestTestMailIsNoAlert(t *testing.T) {
 	c := Composer{From: "exiwatch@mx.lab.test", To: []string{"root"}, Cc: []string{"a@lab.test"}, Host: "mx.lab.test",
 		Log: "/var/log/exim4/mainlog"}
 	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
@@ -42,8 +42,8 @@ func TestTrialIsNoAlert(t *testing.T) {
 	}
 }
 
-// TestTrialNotice: it is of the event test, and within a notice's bounds.
-func TestTrialNotice(t *testing.T) {
+// TestTestNotice: it is of the event test, and within a notice's bounds.
+func TestTestNotice(t *testing.T) {
 	m, err := TestNotice("mx.lab.test", strings.Repeat("\x01", 9999))
 	if err != nil {
 		t.Fatal(err)

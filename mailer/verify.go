@@ -41,7 +41,7 @@ func verify(data []byte, e email.Email, d mimeMail) error {
 		want = append(want, leaf{a.ContentType, a.Content})
 	}
 	if !slices.EqualFunc(got, want, leaf.equal) {
-		return fmt.Errorf("reading it back: its parts are others than were put in")
+		return fmt.Errorf("reading it back: its parts differ from those that were put in")
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func (j *jsonWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// escapeJSON appends p to to. Hidden characters stand from a place on. In JSON they stand in strings alone.
+// escapeJSON appends p to to. The first hidden character is at from. In JSON such characters occur in strings only.
 func escapeJSON(to, p []byte, from int) []byte {
 	for from < len(p) {
 		r, size := utf8.DecodeRune(p[from:])
@@ -53,7 +53,7 @@ func escapeJSON(to, p []byte, from int) []byte {
 // halves are the 16-bit units of r, each of which JSON escapes by itself (RFC 8259, 7).
 func halves(r rune) []uint16 { return utf16.AppendRune(make([]uint16, 0, 2), r) }
 
-// firstHidden is where the first character of p stands that is to be escaped; len(p) if there is none. It leaves the
+// firstHidden is the index of the first character of p that must be escaped; len(p) if there is none. It leaves the
 // controls below DEL alone: in JSON they are escaped already, or white space.
 func firstHidden(p []byte) int {
 	const ones, high = 0x0101010101010101, 0x8080808080808080

@@ -145,7 +145,7 @@ func (s *Spool) retryRemaining(e *entry, data []byte, err *transport.RecipientsE
 	s.mu.Lock()
 	e.trying, e.unwritten = false, werr != nil
 	if e.accepted { // meanwhile, by an earlier attempt
-		os.Remove(s.waitingPath(e.name())) // Arrived may have moved it
+		os.Remove(s.waitingPath(e.name())) // ConfirmDelivered may have moved it
 		return s.markDelivered(e, err)
 	}
 	s.requeueHeld(e)

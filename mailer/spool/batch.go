@@ -178,7 +178,7 @@ func nextRecord(path string, data []byte) (file, rest []byte, err error) {
 	head, rest, _ := bytes.Cut(data, []byte("\n"))
 	n, err := strconv.ParseInt(string(head), 10, 64)
 	if err != nil || n < 0 || n > int64(len(rest)) {
-		return nil, nil, fmt.Errorf("%s: %.20q is no length of a mail in it", path, head)
+		return nil, nil, fmt.Errorf("%s: %.20q is not the length of a mail in it", path, head)
 	}
 	return rest[:n], rest[n:], nil
 }

@@ -95,7 +95,7 @@ func TestDropOfBatch(t *testing.T) {
 		putAll(t, s, manyMails(20))
 		s = crashed(t, dir)
 		if n, err := s.DropUncommitted(int64(kept)); n != 20-kept || err != nil {
-			t.Fatalf("Drop = %d, %v, want %d", n, err, 20-kept)
+			t.Fatalf("DropUncommitted = %d, %v, want %d", n, err, 20-kept)
 		}
 		if s = open(t, dir); s.Len() != kept || len(batches(t, dir)) != 0 {
 			t.Errorf("%d mails wait, want %d; batches %v", s.Len(), kept, batches(t, dir))

@@ -78,7 +78,7 @@ func TestSequenceNumbersGoOn(t *testing.T) {
 		last = max(last, drop)
 		provide(t, s, mailOf(fmt.Sprint("x", i)))
 		if s.Last() <= last {
-			t.Errorf("after Drop(%d): %d, not more than %d", drop, s.Last(), last)
+			t.Errorf("after DropUncommitted(%d): %d, not more than %d", drop, s.Last(), last)
 		}
 		last = s.Last()
 	}
@@ -96,7 +96,7 @@ func TestDropRemovesWhatNoCheckpointCovers(t *testing.T) {
 
 		s = crashed(t, dir)
 		if n, err := s.DropUncommitted(checkpoint); n != 2 || err != nil || s.Has("c", "opened") || s.Len() != 2 {
-			t.Errorf("Drop = %d, %v; %d wait", n, err, s.Len())
+			t.Errorf("DropUncommitted = %d, %v; %d wait", n, err, s.Len())
 		}
 		if got := files(t, dir, waitingDir); !slices.Equal(got, []string{"a.opened.eml", "b.opened.eml"}) {
 			t.Errorf("waiting/ has %q", got)
@@ -128,13 +128,13 @@ func TestDropThatFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, err := s.DropUncommitted(0); n != 0 || err == nil || !strings.Contains(err.Error(), path) {
-		t.Errorf("Drop = %d, %v", n, err)
+		t.Errorf("DropUncommitted = %d, %v", n, err)
 	}
 	if err := os.RemoveAll(path); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := s.DropUncommitted(0); n != 1 || err != nil { // somebody else removed it
-		t.Errorf("Drop = %d, %v", n, err)
+		t.Errorf("DropUncommitted = %d, %v", n, err)
 	}
 }
 
@@ -155,7 +155,7 @@ func TestFoundMailWaitsForTheLog(t *testing.T) {
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()
 		if !slices.Equal(sent, []string{"d"}) || s.Len() != 3 {
-			t.Errorf("before Settle: sent %q, %d wait", sent, s.Len())
+			t.Errorf("before ResolveUncertain: sent %q, %d wait", sent, s.Len())
 		}
 		if err := s.ConfirmDelivered("b", "opened"); err != nil {
 			t.Error(err)
@@ -197,7 +197,7 @@ func TestMailOfThePreviousVersion(t *testing.T) {
 		}
 		s := crashed(t, dir)
 		if n, err := s.DropUncommitted(0); n != 0 || err != nil {
-			t.Errorf("Drop = %d, %v", n, err)
+			t.Errorf("DropUncommitted = %d, %v", n, err)
 		}
 		var sent []string
 		_, stop := running(t, s, taking(&sent))

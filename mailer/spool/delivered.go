@@ -34,10 +34,10 @@ func (s *Spool) ConfirmDelivered(id, event string) error {
 		return nil
 	}
 	e.accepted = true
-	// Note: the file stays whole if Run is at it, which may have to take it back; see partly
+	// Note: the file stays whole if Run is at it, which may have to take it back; see retryRemaining
 	err := s.move(e, s.sentPath(e.name()))
 	switch {
-	case e.trying: // Run tells the end
+	case e.trying: // Run reports the end
 	case err == nil:
 		s.truncateMark(e.name())
 		s.results = append(s.results, Result{ID: id, Event: event, Sent: true})

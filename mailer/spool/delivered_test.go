@@ -107,7 +107,11 @@ func TestRecipientWhoWaitsSurvivesARestart(t *testing.T) {
 			t.Fatalf("%d wait", s.Len())
 		}
 		var to []string
-		events, stop := running(t, s, func(_ context.Context, m mailer.Message) error { to = append(to, m.To...); return nil })
+		events, stop := running(t, s, func(_ context.Context, m mailer.Message) error {
+			to = append(to,
+				m.To...)
+			return nil
+		})
 		if err := s.ConfirmDelivered("abc", "opened"); err != nil || s.Len() != 1 { // of the others' mail: read again
 			t.Errorf("%v, %d wait", err, s.Len())
 		}
@@ -150,7 +154,7 @@ func TestArrivalOfWhatIsNotInTheSpool(t *testing.T) {
 	for _, name := range [][2]string{{"abd", "opened"}, {"abc", "ended"}, {"", ""}, {"../x", "opened"},
 		{"abc.opened", ""}} {
 		if err := s.ConfirmDelivered(name[0], name[1]); err != nil || s.Len() != 1 {
-			t.Errorf("Arrived(%q) = %v; %d wait", name, err, s.Len())
+			t.Errorf("ConfirmDelivered(%q) = %v; %d wait", name, err, s.Len())
 		}
 	}
 	if got := files(t, dir, sentDir); got != nil {
@@ -170,7 +174,8 @@ func TestArrivalDoesNotWaitForTheMailServer(t *testing.T) {
 		s := open(t, t.TempDir())
 		put(t, s, mailOf("abc"))
 		put(t, s, mailOf("abd"))
-		events, stop := running(t, s, func(ctx context.Context, _ mailer.Message) error { <-ctx.Done(); return ctx.Err() })
+		events, stop := running(t, s,
+			func(ctx context.Context, _ mailer.Message) error { <-ctx.Done(); return ctx.Err() })
 		synctest.Wait()
 		begin := time.Now()
 		for _, id := range []string{"abc", "abd"} {

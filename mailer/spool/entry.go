@@ -28,17 +28,17 @@ type entry struct {
 	ID    string    `json:"id"`
 	Event string    `json:"event"`
 	From  string    `json:"from"`
-	To    []string  `json:"to"` // who hasn't got it yet; nobody where the transport knows whom to tell
+	To    []string  `json:"to"` // recipients that lack it; none if the transport knows them
 	Put   time.Time `json:"put"`
 	// greater than any before; 0 where it was put before there were numbers
 	Seq       int64    `json:"seq"`
-	Delivered bool     `json:"delivered"`        // somebody has got it; always written, so that a change needs no room
-	Alerts    []string `json:"alerts,omitempty"` // that it tells of, if not of ID alone
+	Delivered bool     `json:"delivered"`        // a recipient has it; always written, so that a change needs no room
+	Alerts    []string `json:"alerts,omitempty"` // that it is about, if not ID alone
 
-	doubt     time.Time     // since when the mail server may have it and nobody knows; zero: it hasn't
+	doubt     time.Time     // since when it is uncertain whether the mail server has it; zero: it is certain
 	trying    bool          // an attempt is under way
 	asked     []string      // who would have got it by the last attempt, of To
-	unwritten bool          // its file doesn't know yet who has got it
+	unwritten bool          // its file doesn't have the present recipients yet
 	due       time.Time     // not to be tried before; zero: now
 	pause     time.Duration // after the last attempt
 	refused   time.Time     // since when the mail server has refused to see it; zero: it hasn't
@@ -59,7 +59,7 @@ func newEntry(m mailer.Message, now time.Time) (*entry, error) {
 		e.Alerts = m.Alerts
 	}
 	if len(m.Data) == 0 {
-		return nil, errors.New("it is empty")
+		return nil, errors.New("the mail is empty")
 	}
 	return e, e.check()
 }
@@ -120,7 +120,7 @@ func readFile(path string) (e *entry, data []byte, err error) {
 		return nil, nil, err
 	}
 	if len(file) > maxFile {
-		return nil, nil, fmt.Errorf("%s: more than %d MiB are no mail of ours", path, maxFile>>20)
+		return nil, nil, fmt.Errorf("%s: not a mail of ours, for it is larger than %d MiB", path, maxFile>>20)
 	}
 	return parseFile(path, file)
 }

@@ -34,7 +34,8 @@ func ExampleSpool() {
 		log.Fatal(err)
 	}
 	message := mailer.Message{
-		ID: "m3k9", Event: "opened", To: []string{"root@lab.test"}, Data: []byte("Subject: Mail Abuse Alert\r\n\r\n…\r\n"),
+		ID: "m3k9", Event: "opened", To: []string{"root@lab.test"},
+		Data: []byte("Subject: Mail Abuse Alert\r\n\r\n…\r\n"),
 	}
 	for range 2 { // the second time it is known
 		added, err := s.Put(message)

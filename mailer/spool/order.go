@@ -11,7 +11,7 @@ import (
 type sendOrder struct {
 	fresh, again queue               // never tried; tried before
 	ahead        []*entry            // no checkpoint covers them
-	doubtful     []*entry            // they wait for Settle
+	doubtful     []*entry            // they wait for ResolveUncertain
 	alerts       map[string][]*entry // by alert, in their order
 }
 

@@ -12,7 +12,7 @@ import (
 // A Result is what became of one attempt to deliver a mail, or of a mail that ConfirmDelivered found to be delivered.
 type Result struct {
 	ID, Event string    // of the message
-	Err       error     // why it didn't go, or to whom; nil when everybody has it
+	Err       error     // why it was not sent, or to whom not; nil if all recipients have it
 	Sent      bool      // it is done: everybody has it, or everybody who would take it
 	Retry     time.Time // when it is tried again; zero when it isn't
 	Kept      string    // the file in refused/ of a mail that was given up; "" when it wasn't
@@ -78,7 +78,7 @@ func (s *Spool) Run(ctx context.Context, t transport.Transport, report func(Resu
 }
 
 // reportResults reports what happened elsewhere.
-// A lingerer is a Transport that may still hand over a mail for so long after the process that called Send is gone.
+// A lingerer is a Transport that may still hand over a mail for so long after the process that called Send has ended.
 type lingerer interface{ Linger() time.Duration }
 
 // A serial Transport takes one mail at a time.

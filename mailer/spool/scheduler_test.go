@@ -57,7 +57,10 @@ func TestDeliversOldestFirstAndWakesForPut(t *testing.T) {
 		}
 		s = open(t, dir) // as if restarted
 		var sent []mailer.Message
-		events, stop := running(t, s, func(_ context.Context, m mailer.Message) error { sent = append(sent, m); return nil })
+		events, stop := running(t, s, func(_ context.Context, m mailer.Message) error {
+			sent = append(sent, m)
+			return nil
+		})
 		synctest.Wait()
 		put(t, s, mailOf("d"))
 		synctest.Wait()
@@ -247,7 +250,8 @@ func TestHangingTransportDoesNotBlockPut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, t.TempDir())
 		put(t, s, mailOf("abc"))
-		events, stop := running(t, s, func(ctx context.Context, _ mailer.Message) error { <-ctx.Done(); return ctx.Err() })
+		events, stop := running(t, s,
+			func(ctx context.Context, _ mailer.Message) error { <-ctx.Done(); return ctx.Err() })
 		synctest.Wait()
 		put(t, s, mailOf("abd"))
 		if added, err := s.Put(mailOf("abc")); added || err != nil || s.Len() != 2 {

@@ -20,7 +20,7 @@ import (
 //
 //	DIR/waiting/ID.EVENT.eml     envelope and mail, see entry
 //	DIR/waiting/NUMBER.batch     mails that were put together, see batch
-//	DIR/sent/ID.EVENT            empty, or what a crash left of the mail; its modification time is the time of delivery
+//	DIR/sent/ID.EVENT            empty, or what a crash left of the mail; its modification time is when it was sent
 //	DIR/refused/ID.EVENT.eml     given up, for people to read
 //
 // A mail changes its state by one rename, which needs no room on the disk.

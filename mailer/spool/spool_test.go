@@ -269,7 +269,7 @@ func TestOldestRefusedMailsAreRemoved(t *testing.T) {
 	})
 }
 
-func TestForget(t *testing.T) {
+func TestPruneDelivered(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	old := time.Now().Add(-48 * time.Hour)

@@ -19,8 +19,8 @@ const (
 	maxStderr = 1000                // bytes of what it says that go into the error
 )
 
-// errUnkillable is for a program that we may not kill, such as sudo when we aren't root. It goes on alone.
-var errUnkillable = errors.New("it can't be killed, and goes on")
+// errUnkillable is for a program that we may not kill, such as sudo when we aren't root. It goes on running.
+var errUnkillable = errors.New("it can't be killed and goes on running")
 
 // newCommand returns a program in a process group of its own, so that its children are killed with it.
 func newCommand(ctx context.Context, name string, args ...string) *exec.Cmd {

@@ -95,15 +95,15 @@ func exitHint(err error) string {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return ": it isn't there, or the interpreter isn't that its first line names"
+		return ": the program doesn't exist, or the interpreter in its first line doesn't"
 	case errors.Is(err, fs.ErrPermission):
 		return ": it isn't executable for this user"
 	case errors.Is(err, syscall.ENOEXEC):
 		return ": its first line must name an interpreter, as #!/bin/sh does"
 	case code == 126:
-		return ": it runs something that isn't executable"
+		return ": it runs a program that isn't executable"
 	case code == 127:
-		return ": it runs something that isn't there"
+		return ": it runs a program that doesn't exist"
 	}
 	return ""
 }

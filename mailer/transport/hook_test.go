@@ -28,7 +28,7 @@ func init() {
 			err = os.WriteFile(dir+"pid", []byte(strconv.Itoa(os.Getpid())), 0o644)
 		}
 		if err == nil {
-			time.Sleep(time.Minute)
+			time.Sleep(time.Minute) // it hangs until the test or Send kills it
 		}
 		os.Exit(9)
 	}
@@ -97,13 +97,7 @@ func runs(pid int) bool {
 // gone waits until a process is.
 func gone(t *testing.T, what string, pid int) {
 	t.Helper()
-	for deadline := time.Now().Add(hardly); runs(pid); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Errorf("%s goes on", what)
-			syscall.Kill(pid, syscall.SIGKILL)
-			return
-		}
-	}
+	await.Until(t, what+" has ended", func() bool { return !runs(pid) })
 }
 
 func TestHookIsToldOnlyByItsInput(t *testing.T) {
@@ -138,8 +132,8 @@ printf %%s "$OLDPWD" >cwd`, dir))
 func TestHookExits(t *testing.T) {
 	for code, want := range map[int]string{
 		1: "exit status 1: what", 64: "exit status 64: what", 75: "exit status 75: what", 255: "exit status 255: what",
-		126: "exit status 126: it runs something that isn't executable: what",
-		127: "exit status 127: it runs something that isn't there: what",
+		126: "exit status 126: it runs a program that isn't executable: what",
+		127: "exit status 127: it runs a program that doesn't exist: what",
 	} {
 		path := program(t,
 			fmt.Sprintf(`cat >/dev/null; printf 'what\033[2J\nwent wrong\n'; yes | head -c 100000 >&2; exit %d`, code))
@@ -167,7 +161,7 @@ func TestHookThatCannotRun(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"missing": "isn't there", "plain": "isn't executable", "interpreter": "interpreter isn't",
+		"missing": "program doesn't exist", "plain": "isn't executable", "interpreter": "interpreter in its first line",
 		"nothing": "must name an interpreter", ".": "isn't executable",
 	} {
 		err := Hook{Command: []string{dir + "/" + name}}.Send(t.Context(), alertNotice)
@@ -317,7 +311,7 @@ func TestHookThatCannotBeKilled(t *testing.T) {
 		t.Skip("there are no setuid programs here")
 	}
 	if want := "true hook " + dir +
-		"/stubborn: it took longer than 4s: it can't be killed, and goes on"; string(out) != want {
+		"/stubborn: it took longer than 4s: it can't be killed and goes on running"; string(out) != want {
 		t.Errorf("%q, want %q", out, want)
 	}
 	pid := pidIn(t, filepath.Join(dir, "pid"))

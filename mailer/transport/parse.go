@@ -31,7 +31,7 @@ func parseVia(via string) (Transport, error) {
 	}
 	if p, ok := strings.CutPrefix(via, "sendmail:"); ok {
 		if !path.IsAbs(p) || strings.ContainsFunc(p, unicode.IsControl) {
-			return nil, fmt.Errorf("%q is no absolute path", p)
+			return nil, fmt.Errorf("%q is not an absolute path", p)
 		}
 		return &Sendmail{Path: p}, nil
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-func TestParseVia(t *testing.T) {
+func TestParse(t *testing.T) {
 	for via, want := range map[string]Transport{
 		"sendmail":                    &Sendmail{},
 		"sendmail:/usr/lib/sendmail":  &Sendmail{Path: "/usr/lib/sendmail"},
@@ -20,7 +20,7 @@ func TestParseVia(t *testing.T) {
 	} {
 		got, err := Parse(via)
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(SMTP{})); err != nil || diff != "" {
-			t.Errorf("ParseVia(%q): %v\n%s", via, err, diff)
+			t.Errorf("Parse(%q): %v\n%s", via, err, diff)
 		}
 	}
 	for _, via := range []string{
@@ -30,7 +30,7 @@ func TestParseVia(t *testing.T) {
 		"smtp://[::1", "smtp://-x",
 	} {
 		if got, err := Parse(via); err == nil {
-			t.Errorf("ParseVia(%q) = %+v", via, got)
+			t.Errorf("Parse(%q) = %+v", via, got)
 		}
 	}
 }

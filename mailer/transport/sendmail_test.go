@@ -8,9 +8,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"exiwatch/internal/await"
 )
 
 // program writes a shell script that stands for sendmail.
@@ -102,10 +103,12 @@ func TestSendmailThatLeavesAProgram(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Send(ctx, letterToTwo) }()
-	text, err := os.ReadFile(pids)
-	for ; errors.Is(err, os.ErrNotExist) && len(ended) == 0; text, err = os.ReadFile(pids) {
-		time.Sleep(time.Millisecond)
-	}
+	var text []byte
+	var err error
+	await.Until(t, "it has started a program", func() bool {
+		text, err = os.ReadFile(pids)
+		return !errors.Is(err, os.ErrNotExist) || len(ended) > 0
+	})
 	cancel()
 	if err := <-ended; !IsUncertain(err) {
 		t.Errorf("%v", err)
@@ -114,12 +117,7 @@ func TestSendmailThatLeavesAProgram(t *testing.T) {
 	if err = errors.Join(err, aerr); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(time.Minute); !zombie(pid); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			syscall.Kill(pid, syscall.SIGKILL)
-			t.Fatal("it goes on")
-		}
-	}
+	await.Until(t, "the program has ended, too", func() bool { return zombie(pid) })
 }
 
 // zombie tells whether a process has ended, and nobody has asked how.

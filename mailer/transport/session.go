@@ -55,7 +55,7 @@ func sendEnvelope(c *smtp.Client, from string, to []string) (refused []Refusal, 
 // then defers the mail if the next server doesn't. Our mails are ASCII.
 func mailFrom(c *smtp.Client, from string) error {
 	if strings.ContainsAny(from, "\r\n<>") {
-		return errors.New("a sender that can't be written")
+		return errors.New("the sender has a character that SMTP can't carry")
 	}
 	id, err := c.Text.Cmd("MAIL FROM:<%s>", from)
 	if err != nil {

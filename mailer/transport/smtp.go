@@ -28,7 +28,7 @@ type SMTP struct {
 	// as Implicit does. "": off for a server on this machine, required with a User, opportunistic otherwise. No
 	// certificate is verified on this machine, because no authority signs one for 127.0.0.1.
 	TLS     string
-	RootCAs *x509.CertPool // whom to believe about certificates; nil: whom the machine believes
+	RootCAs *x509.CertPool // trusted certificate authorities; nil: those of this machine
 
 	Hello   string        // name for EHLO, and the domain of a recipient that has none; "" is localhost
 	Timeout time.Duration // of the whole conversation; 0 is 30 s
@@ -51,7 +51,7 @@ const (
 // Check returns an error if a setting makes no sense.
 func (s SMTP) Check() error {
 	if _, _, err := net.SplitHostPort(s.Address); err != nil {
-		return fmt.Errorf("mail server %q: %w", s.Address, err)
+		return fmt.Errorf("mail server %q: want HOST:PORT", s.Address)
 	}
 	switch s.TLS {
 	case "", tlsOff, tlsOpportunistic, tlsRequired:

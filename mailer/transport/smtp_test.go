@@ -406,7 +406,7 @@ func drip(t *testing.T, answers ...string) (address string) {
 		defer conn.Close()
 		for _, answer := range answers {
 			fmt.Fprint(conn, answer)
-			time.Sleep(10 * time.Millisecond)
+			time.Sleep(10 * time.Millisecond) // it drips over a real connection
 		}
 		io.Copy(io.Discard, conn)
 	}()

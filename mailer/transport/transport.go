@@ -33,7 +33,7 @@ func (e *ServerError) Unwrap() error { return e.Err }
 // An UncertainError is a conversation that broke after the server got the mail and before it answered.
 type UncertainError struct {
 	Err     error
-	Refused []Refusal // who hasn't got it in any case
+	Refused []Refusal // who does not have it in any case
 }
 
 func (e *UncertainError) Error() string { return e.Err.Error() }
@@ -67,5 +67,5 @@ func (e *RecipientsError) Error() string {
 	for _, r := range e.Refused {
 		texts = append(texts, fmt.Sprintf("%s: %v", escape.Text(r.To), r.Err))
 	}
-	return "not taken for " + strings.Join(texts, "; ")
+	return "refused for " + strings.Join(texts, "; ")
 }

@@ -27,9 +27,9 @@ import (
 // The URL behind the host and the Header may be secret: no error shows them.
 type Webhook struct {
 	URL     string         // https://…; http:// to this machine only
-	Header  http.Header    // besides our own, such as Authorization
+	Header  http.Header    // in addition to our own, such as Authorization
 	Version string         // exiwatch's, for User-Agent; "" where it isn't known
-	RootCAs *x509.CertPool // whom to believe about certificates; nil: whom the machine believes
+	RootCAs *x509.CertPool // trusted certificate authorities; nil: those of this machine
 	Timeout time.Duration  // of the whole exchange; 0 is 30 s
 }
 
@@ -54,7 +54,7 @@ func (w Webhook) Check() error {
 	}
 	for name, values := range w.Header {
 		if !tokenOK.MatchString(name) {
-			return fmt.Errorf("webhook %s: %q is no name of a header", u.Host, name)
+			return fmt.Errorf("webhook %s: %q is not the name of a header", u.Host, name)
 		}
 		if strings.ContainsFunc(strings.Join(values, ""),
 			func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
@@ -113,7 +113,7 @@ func (w Webhook) request(ctx context.Context, m mailer.Message) (*http.Request, 
 // http.Client would follow redirections, and show the URL in its errors.
 func (w Webhook) roundTripper(ctx context.Context) *http.Transport {
 	return &http.Transport{
-		// The context that it gives is not ours, but one that goes on when the request is given up.
+		// The context that net/http passes is not ours: it goes on when the request is given up.
 		DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
 			return dial(ctx, network, address)
 		},

@@ -227,7 +227,7 @@ func TestWebhookThatHangs(t *testing.T) {
 		"trickle": {"http", func(c net.Conn) {
 			request(c)
 			io.WriteString(c, "HTTP/1.1 500 X\r\n\r\n")
-			for err := error(nil); err == nil; time.Sleep(10 * time.Millisecond) {
+			for err := error(nil); err == nil; time.Sleep(10 * time.Millisecond) { // it trickles over a real connection
 				_, err = io.WriteString(c, "x")
 			}
 		}, "500 Internal Server Error: xx"},
