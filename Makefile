@@ -28,7 +28,7 @@ test: # everything; as root on Debian it installs what the tests need
 	$(MAKE) lint
 	go test -race -p 3 -timeout 20m -skip '^($(single)|$(long))$$' $$(go list ./... | grep -vxF "$$(go list $(pure))")
 	go test -p 3 -timeout 20m $(pure)
-	go test -p 3 -timeout 20m -run '^($(single)|$(long))$$' ./cmd/exiwatch ./internal/daemon ./mailer ./tailer
+	go test -p 3 -timeout 20m -run '^($(single)|$(long))$$' ./cmd/exiwatch ./internal/daemon ./internal/escape ./mailer/... ./tailer ./internal/replay ./internal/follow
 
 tool = go tool -modfile=internal/tools/go.mod
 

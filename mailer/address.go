@@ -13,7 +13,7 @@ import (
 // maxAddress is the longest path that SMTP must take (RFC 5321, 4.5.3.1.3), less its angle brackets.
 const maxAddress = 254 // bytes
 
-// bareOK is a local part alone, which the mail server qualifies, as it does for cron.
+// bareOK is a local part alone. The mail server completes it, as it does for cron.
 var bareOK = regexp.MustCompile(`^` + atom + `$`)
 
 // mailboxOK is an address that needs no quoting, in a header, in SMTP or on a command line.
@@ -23,8 +23,7 @@ var mailboxOK = regexp.MustCompile(`^` + atom + `@(?:` + domainPattern +
 // RFC 5322, 3.2.3, dot-atom-text
 const atom = `[0-9A-Za-z!#$%&'*+/=?^_{|}~\x60-]+(?:\.[0-9A-Za-z!#$%&'*+/=?^_{|}~\x60-]+)*`
 
-// address reads one address of the configuration. It is stricter than RFC 5322, because the mail is composed by a
-// library that splits From, To and Cc at every comma and copies what it can't read.
+// address parses one address of the configuration. It is stricter than RFC 5322: see mimeMail.
 func address(s string) (*mail.Address, error) {
 	if strings.ContainsFunc(s, unicode.IsControl) {
 		return nil, fmt.Errorf("address %q has a control character", s)
@@ -34,12 +33,12 @@ func address(s string) (*mail.Address, error) {
 	}
 	a, err := mail.ParseAddress(s)
 	if err != nil {
-		return nil, fmt.Errorf("address %q: %w", s, err)
+		return nil, fmt.Errorf("address %q: want USER, USER@DOMAIN or NAME <USER@DOMAIN>", s)
 	}
 	a.Name = strings.Join(strings.Fields(a.Name), " ") // or folding would
 	switch {
 	case !mailboxOK.MatchString(a.Address) || len(a.Address) > maxAddress:
-		return nil, fmt.Errorf("address %q: %q can't be written without quoting", s, a.Address)
+		return nil, fmt.Errorf("address %q: the local part or the domain of %q needs quotes", s, a.Address)
 	case strings.ContainsRune(a.Name, ','):
 		return nil, fmt.Errorf("address %q has a comma in its display name", s)
 	case escape.Text(a.Name) != a.Name || len(a.Name) > maxName:
@@ -50,8 +49,8 @@ func address(s string) (*mail.Address, error) {
 
 const maxName = 128 // bytes: of a display name, so that it leaves the header line short of 998 even when encoded
 
-// qualified gives a bare local part the domain host, and leaves any other address.
-func qualified(addr, host string) string {
+// Qualify adds the domain host to a bare local part, and leaves any other address alone.
+func Qualify(addr, host string) string {
 	if strings.Contains(addr, "@") {
 		return addr
 	}

@@ -12,24 +12,24 @@ import (
 // mainLog is where Debian's Exim logs.
 const mainLog = "/var/log/exim4/mainlog"
 
-// advice is what to do next: commands that can be pasted into a shell, whatever the values in them hold. What can't
-// stand in a command isn't offered.
+// advice proposes what to do next: commands that are safe to paste into a shell, whatever values they hold. A value
+// that can't be part of a command gets none.
 func (c Composer) advice(a *window.Alert) section {
 	s := section{Title: "What to do next"}
 	suggest := func(what string, argv ...string) { s.Steps = append(s.Steps, step{what, command(argv...)}) }
 	if len(a.Samples) > 0 && pastable(a.Samples[0]) {
-		suggest("One of these messages from its arrival to its end", "exigrep", a.Samples[0], c.logPath())
+		suggest("One of these messages, from its arrival to its end", "exigrep", a.Samples[0], c.logPath())
 	}
 	if f, ok := c.filter(a); ok {
 		if len(a.Top(window.Subject, 1)) > 0 && !isSubject(a.Rule.Key.String()) {
-			suggest("Every subject of the last day", "exiwatch", "top", "subject", f, "--since", "24h")
+			suggest("All subjects of the last 24 hours", "exiwatch", "top", "subject", f, "--since", "24h")
 		}
 		if n, _ := a.Distinct(window.Host); n > topOthers && a.Rule.Key != window.Host {
-			suggest("Every host of the last day", "exiwatch", "top", "host", f, "--since", "24h")
+			suggest("All hosts of the last 24 hours", "exiwatch", "top", "host", f, "--since", "24h")
 		}
 	}
-	o := origin{alert: a}
-	user := o.explains(window.User, 4)
+	o := breakdown{alert: a}
+	user := o.dominates(window.User, 4)
 	if user {
 		if u := a.Top(window.User, 1)[0].Value; pastable(u) && !strings.ContainsAny(u, globs) {
 			suggest("The scripts that sent", "exiwatch", "top", "script", "--user="+u, "--since", "24h")
@@ -37,11 +37,11 @@ func (c Composer) advice(a *window.Alert) section {
 	}
 	if sender, ok := o.sender(); ok {
 		pattern := "^<" + regexp.QuoteMeta(sender) + ">$"
-		suggest("What is still in the queue", "exiqgrep", "-b", "-f", pattern)
-		s.Steps = append(s.Steps, step{"To hold that back for now (exim -Mt lets it go again)",
+		suggest("Messages still in the queue", "exiqgrep", "-b", "-f", pattern)
+		s.Steps = append(s.Steps, step{"To freeze them for now (exim -Mt thaws them)",
 			command("exiqgrep", "-i", "-f", pattern) + " | xargs -r exim -Mf"})
 	}
-	s.Sentences = []sentence{say(remedy(user))}
+	s.Sentences = []sentence{sentencef(remedy(user))}
 	return s
 }
 
@@ -54,26 +54,27 @@ func remedy(local bool) string {
 		abuse = "If this is abuse, stop the script or the web form before you clear the queue. "
 	}
 	return abuse +
-		"If it is wanted, a newsletter for instance, give it a higher limit with an end: [[rule.except]] in the configuration."
+		"If it is legitimate, such as a newsletter, give it a higher limit until a date: " +
+		"[[rule.except]] in the configuration."
 }
 
-// sender is the envelope sender that explains a fifth of the messages, if it can stand in a command.
-func (o *origin) sender() (string, bool) {
-	if !o.explains(window.Sender, 1) {
+// sender is the envelope sender of at least a fifth of the messages, if it can be part of a command.
+func (o *breakdown) sender() (string, bool) {
+	if !o.dominates(window.Sender, 1) {
 		return "", false
 	}
 	sender := o.alert.Top(window.Sender, 1)[0].Value
 	return sender, pastable(sender) && mailboxOK.MatchString(sender)
 }
 
-// globs are the characters that a filter of exiwatch doesn't take for themselves.
+// globs are the characters that exiwatch's filters don't take literally.
 const globs = `*?[]{}\`
 
-// filter is the exiwatch flag that selects what an alert is about. There is none for a topic, nor for what would read
-// as a glob.
+// filter returns the exiwatch flag that selects what an alert is about. A topic has none, nor has a value that would be
+// taken for a glob.
 func (c Composer) filter(a *window.Alert) (flag string, ok bool) {
 	k := a.Rule.Key
-	if !pastable(a.Value) || strings.ContainsAny(a.Value, globs) || !c.tells(k.String()) {
+	if !pastable(a.Value) || strings.ContainsAny(a.Value, globs) || !c.mayShow(k.String()) {
 		return "", false
 	}
 	switch k {
@@ -87,27 +88,16 @@ func (c Composer) filter(a *window.Alert) (flag string, ok bool) {
 	return "", false
 }
 
-// pastable tells whether s reads as it is, and as no option.
+// pastable reports whether s needs no escaping and can't be taken for an option.
 func pastable(s string) bool {
 	const longest = 200 // bytes
 	return s != "" && len(s) <= longest && escape.Text(s) == s && s[0] != '-'
 }
 
-// command writes the words of a command for a POSIX shell.
+// command writes a command for a POSIX shell.
 func command(argv ...string) string {
 	for i, arg := range argv {
-		argv[i] = Quote(arg)
+		argv[i] = escape.Shell(arg)
 	}
 	return strings.Join(argv, " ")
-}
-
-// plainWord is what a shell takes as it stands, wherever it stands after the command.
-var plainWord = regexp.MustCompile(`^[0-9A-Za-z_./:@%+=,-]+$`)
-
-// Quote writes s as one word of a POSIX shell.
-func Quote(s string) string {
-	if plainWord.MatchString(s) {
-		return s
-	}
-	return `'` + strings.ReplaceAll(s, `'`, `'\''`) + `'`
 }

@@ -13,12 +13,12 @@ const (
 	Overflowed  = "overflowed"    // Exim cut the entry at the size of its log buffer
 	Lost        = "lost"          // Exim before 4.98 kept nothing of it but the id
 	TwoReadings = "two readings"  // it can be read in two ways
-	MayBeForged = "may be forged" // it may stand inside another entry
-	Forged      = "forged"        // it stands inside another entry, or ends one that does
+	MayBeForged = "may be forged" // it may be part of another entry
+	Forged      = "forged"        // it is part of another entry, or the end of such a part
 	Unreadable  = "can't be read" // an arrival that has not Exim's form
 )
 
-// An anomaly is what a mail says of one kind of these.
+// An anomaly is what a mail says about one of these kinds.
 type anomaly struct {
 	kind, label string
 	means       string // what somebody may be doing
@@ -43,19 +43,20 @@ var anomalies = []anomaly{
 	{
 		TwoReadings, "with two readings",
 		"A client writes what looks like another login into its HELO name or, with +smtp_mailauth in log_selector, " +
-			"behind its own login. The message counts for every login that is named. -smtp_mailauth closes the second way.",
+			"behind its own login. The message counts for every login that it names. " +
+			"-smtp_mailauth prevents the second.",
 		"", "",
 	},
 	{
 		MayBeForged, "that may be forged",
-		"They stand where another entry had begun and not ended. They count, and don't move the clock.",
-		"Calls of Exim, with their folders", " cwd=",
+		"They begin inside an entry that had not ended. They are counted, but don't move the clock.",
+		"Calls of Exim, with their working directories", " cwd=",
 	},
 	{
 		Forged, "forged, or the end of an entry that holds forged lines",
-		"With +arguments in log_selector a local user can write such lines by the name of a folder. They don't count. " +
-			"-arguments closes this way.",
-		"Calls of Exim, with their folders", " cwd=",
+		"With +arguments in log_selector a local user can forge such lines with the name of a folder. They are not " +
+			"counted. -arguments prevents this.",
+		"Calls of Exim, with their working directories", " cwd=",
 	},
 	{
 		Unreadable, "of an arrival, but not in Exim's form",
@@ -64,19 +65,21 @@ var anomalies = []anomaly{
 	},
 }
 
-// isAnomalies tells whether an alert is about entries of the log, and not about messages.
+// isAnomalies reports whether an alert is about log entries, and not about messages.
 func isAnomalies(a *window.Alert) bool { return a.Rule.Count == window.Anomalies }
 
-// oddEntries are the sections of such an alert: what somebody may be doing, some of the entries, and what to look at.
+// oddEntries returns the sections of such an alert: what somebody may be doing, some of the entries, and what to look
+// at.
 func (c Composer) oddEntries(a *window.Alert) []section {
-	meaning := section{Title: "What is wrong with how many entries"}
+	meaning := section{Title: "What is wrong, in how many entries"}
 	advice := section{Title: "What to do next"}
 	for _, kind := range anomalies {
 		n := messagesOf(a, window.Anomaly, kind.kind)
 		if n == 0 {
 			continue
 		}
-		meaning.Rows = append(meaning.Rows, row{Count: n, Lines: []sentence{say(kind.label), say(kind.means)}})
+		lines := []sentence{sentencef(kind.label), sentencef(kind.means)}
+		meaning.Rows = append(meaning.Rows, countRow{Count: n, Lines: lines})
 		s := step{kind.look, command("grep", "-an", kind.pattern, c.logPath())}
 		if kind.look != "" && !slices.Contains(advice.Steps, s) {
 			advice.Steps = append(advice.Steps, s)
@@ -84,11 +87,10 @@ func (c Composer) oddEntries(a *window.Alert) []section {
 	}
 	examples := section{Title: "Entries"}
 	for _, row := range a.Top(window.Entry, topSamples) {
-		examples.Sentences = append(examples.Sentences, say("{}", inRow(row.Value, entryWidth)))
+		examples.Sentences = append(examples.Sentences, sentencef("{}", inRow(row.Value, entryWidth)))
 	}
-	advice.Sentences = []sentence{say("Until this is explained, counts of accounts may be too low or stand on the " +
-		"wrong account. " +
-		"Look at these entries and at what was logged around them. " +
+	advice.Sentences = []sentence{sentencef("Until this is explained, counts may be too low, or on the wrong " +
+		"account. Look at these entries and at the lines around them. " +
 		"exiwatch check says which log selectors make this possible.")}
 	return []section{meaning, examples, advice}
 }
@@ -104,7 +106,7 @@ func entries(n int64) string {
 	return plain(n) + " entries"
 }
 
-// messagesOf is how many of an alert's messages have a value.
+// messagesOf returns how many of an alert's messages have a value.
 func messagesOf(a *window.Alert, k window.Key, value string) int64 {
 	for _, row := range a.Top(k, 0) {
 		if row.Value == value {
@@ -114,12 +116,12 @@ func messagesOf(a *window.Alert, k window.Key, value string) int64 {
 	return 0
 }
 
-// notSure says that messages may be somebody else's.
-func notSure(a *window.Alert) []sentence {
+// doubts says that some messages may be somebody else's.
+func doubts(a *window.Alert) []sentence {
 	if a.Suspicious == 0 || isAnomalies(a) {
 		return nil
 	}
-	return []sentence{say(fmt.Sprintf("Careful: %d of these %s may be somebody else's. "+
+	return []sentence{sentencef(fmt.Sprintf("Careful: %d of these %s may be somebody else's. "+
 		"Their log entries can be read in two ways, or may be forged: "+
 		"somebody may be writing this name into the log.", a.Suspicious, words.Plain(a.Messages, "message")))}
 }

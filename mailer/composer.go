@@ -11,16 +11,16 @@ import (
 	"exiwatch/internal/escape"
 )
 
-// DefaultSubject is what stands before the account in the Subject header, unless the configuration says otherwise.
+// DefaultSubject begins the Subject header, unless the configuration says otherwise.
 const DefaultSubject = "Mail Abuse Alert"
 
-// A Composer makes the mails about alerts: Opened, Grew, Ended, and a Digest of many. Check says whether it can. What
-// it makes of the same is the same to the last byte.
+// A Composer makes the mails about alerts: Opened, Grew, Ended, and a Digest of many. Check reports whether its
+// settings work. The same input makes the same bytes.
 type Composer struct {
 	From    string   // RFC 5322 address, with or without a display name
 	To, Cc  []string // the same; a bare local part such as root is for the mail server to qualify
-	Subject string   // what stands before the account in the Subject header; "" is DefaultSubject
-	// Subjects is how much of the log's subjects and topics is told, in whatever part of a mail: SubjectsFull,
+	Subject string   // begins the Subject header; "" is DefaultSubject
+	// Subjects is how much of the log's subjects and topics a mail shows, in any of its parts: SubjectsFull,
 	// SubjectsHashed or SubjectsNone; "" is SubjectsFull.
 	Subjects string
 	Host     string // fully qualified: the Message-ID's domain, and that of a bare local part in a header
@@ -30,9 +30,9 @@ type Composer struct {
 	Log     string // path of the main log, for the commands that the mail proposes; "" is Debian's
 }
 
-// Check returns an error for the first setting that could not become a header as it stands.
+// Check returns an error for the first setting that can't become a header unchanged.
 func (c Composer) Check() error {
-	if len(c.Host) > maxDomain || !domainOK.MatchString(c.Host) {
+	if !ValidDomain(c.Host) {
 		return fmt.Errorf("host %q is not a domain name", c.Host)
 	}
 	if _, err := address(c.From); err != nil {
@@ -62,7 +62,7 @@ func (c Composer) Check() error {
 // maxPrefix is what Composer.Subject may take of the Subject header.
 const maxPrefix = 60 // runes
 
-// recipients lists the addresses of to and cc, each once. They are checked already.
+// recipients lists the addresses of to and cc, each once. The caller has checked them.
 func recipients(to, cc []string) []string {
 	var list []string
 	seen := make(map[string]bool)
@@ -77,7 +77,7 @@ func recipients(to, cc []string) []string {
 	return list
 }
 
-// header writes checked addresses as they stand in a header.
+// header formats checked addresses for a header.
 func (c Composer) header(addrs ...string) []string {
 	var list []string
 	for _, s := range addrs {
@@ -85,22 +85,22 @@ func (c Composer) header(addrs ...string) []string {
 		if err != nil {
 			continue
 		}
-		list = append(list, (&mail.Address{Name: a.Name, Address: qualified(a.Address, c.Host)}).String())
+		list = append(list, (&mail.Address{Name: a.Name, Address: Qualify(a.Address, c.Host)}).String())
 	}
 	return list
 }
 
-// headline is what the Subject header of the mail that an alert opened says: "Mail Abuse Alert: alice@lab.test sent
-// 21 messages in 5m (limit 20)". It is the same for an alert at any time, since later mails repeat it.
+// headline is the Subject of the mail that opens an alert: "Mail Abuse Alert: alice@lab.test sent 21 messages in 5m
+// (limit 20)". It never changes, because later mails repeat it.
 func (c Composer) headline(i Item) string {
 	const most = 150 // runes: no mail client shows more
 	rest := fmt.Sprintf(" %s in %s (limit %s)", i.deed(), brief(i.Window), measured(i.Measure, i.Limit))
 	room := most - utf8.RuneCountInString(c.name()+": "+rest)
-	return oneLine(c.name() + ": " + c.who(i, max(room, 20)).String() + rest)
+	return oneLine(c.name() + ": " + c.nameOf(i, max(room, 20)).String() + rest)
 }
 
-// name is what stands before the account in the Subject header.
+// name begins the Subject header.
 func (c Composer) name() string { return cmp.Or(c.Subject, DefaultSubject) }
 
-// oneLine leaves single spaces, as folding would.
+// oneLine reduces white space to single spaces, as folding would.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

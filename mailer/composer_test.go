@@ -73,13 +73,13 @@ func campaign(i int, a *window.Arrival) {
 }
 
 // A letter is a mail as its reader sees it.
-type letter struct {
+type parsedMail struct {
 	header     mail.Header
 	text, html string
 	picture    []byte // nil: none
 }
 
-func read(t testing.TB, data []byte) letter {
+func read(t testing.TB, data []byte) parsedMail {
 	t.Helper()
 	m, err := mail.ReadMessage(bytes.NewReader(data))
 	if err != nil {
@@ -89,7 +89,7 @@ func read(t testing.TB, data []byte) letter {
 	if err != nil || len(parts) < 2 {
 		t.Fatalf("%v\n%s", err, data)
 	}
-	l := letter{header: m.Header, text: lf(parts[0].content), html: lf(parts[1].content)}
+	l := parsedMail{header: m.Header, text: lf(parts[0].content), html: lf(parts[1].content)}
 	if len(parts) > 2 {
 		l.picture = parts[2].content
 	}
@@ -98,7 +98,7 @@ func read(t testing.TB, data []byte) letter {
 
 func lf(b []byte) string { return strings.ReplaceAll(string(b), "\r\n", "\n") }
 
-func (l letter) subject(t testing.TB) string {
+func (l parsedMail) subject(t testing.TB) string {
 	t.Helper()
 	s, err := new(mime.WordDecoder).DecodeHeader(l.header.Get("Subject"))
 	if err != nil {
@@ -107,8 +107,8 @@ func (l letter) subject(t testing.TB) string {
 	return s
 }
 
-// opened is the mail that says that an alert opened, alone.
-func opened(t testing.TB, c Composer, a *window.Alert) letter {
+// openedMail is the mail that says that an alert opened, alone.
+func openedMail(t testing.TB, c Composer, a *window.Alert) parsedMail {
 	t.Helper()
 	m, err := c.Opened([]*window.Alert{a}, now)
 	if err != nil {
@@ -133,7 +133,7 @@ func TestOpenedReadsAsIntended(t *testing.T) {
 		{"host", "host 20/90m", campaign, "Mail Abuse Alert: 192.0.2.1 sent 21 messages in 1h30m (limit 20)"},
 		{"network", "network 20/7d", campaign, "Mail Abuse Alert: 192.0.2.0/24 sent 21 messages in 7d (limit 20)"},
 		{"subject", "subject 20/5m", campaign,
-			`Mail Abuse Alert: "Sie haben gewonnen: 10.000 € für Jörg" stood on 21 messages in 5m (limit 20)`},
+			`Mail Abuse Alert: "Sie haben gewonnen: 10.000 € für Jörg" appeared on 21 messages in 5m (limit 20)`},
 		{"nosubjects", "user 20/5m", func(i int, a *window.Arrival) {
 			*a = window.Arrival{At: a.At, MessageID: a.MessageID}
 			a.Values[window.User] = []byte("www-data")
@@ -146,7 +146,7 @@ func TestOpenedReadsAsIntended(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			a := crossing(t, test.rule, test.edit)
-			l := opened(t, director, a)
+			l := openedMail(t, director, a)
 			if got := l.subject(t); got != test.subject {
 				t.Errorf("subject = %q, want %q", got, test.subject)
 			}

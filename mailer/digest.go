@@ -12,32 +12,32 @@ import (
 	"exiwatch/window"
 )
 
-// Digest makes one mail of events that are too many for a mail each, a row each, most messages first. It is named
-// after the first of them: its Message's ID is that of items[0], and its Event that of items[0] with a d before it.
-// It has one X-Exiwatch-Alert header, with the ids of all its alerts, each once and spaces between them.
+// Digest combines many events in one mail, a row each, most messages first. The first event gives it its name: the
+// Message's ID is that of items[0], and its Event is that of items[0] with a d before it. Its one X-Exiwatch-Alert
+// header has the ids of all alerts, each once, with spaces between them.
 func (c Composer) Digest(items []Item, now time.Time) (Message, error) {
 	if len(items) == 0 {
 		return Message{}, errors.New("composing a digest of nothing")
 	}
 	sorted := slices.Clone(items)
 	slices.SortStableFunc(sorted, func(a, b Item) int { return cmp.Compare(b.Messages, a.Messages) })
-	d := gathered(items)
-	return c.compose(draft{
-		id: items[0].ID, event: gatheredPrefix + items[0].Event, kind: "digest",
+	d := digestOf(items)
+	return c.compose(mimeMail{
+		id: items[0].ID, event: digestPrefix + items[0].Event, kind: "digest",
 		alerts:   []string{strings.Join(d.ids, " ")},
 		headline: c.digestHeadline(d, sorted[0]),
-		sheet: sheet{
-			Event: "digest", Name: c.name(), Verdict: say(d.verdict()), Facts: d.facts(items[0]),
-			Sections: c.digestSections(d, sorted), Foot: []sentence{say("exiwatch on " + c.Host)},
+		content: content{
+			Event: "digest", Name: c.name(), Verdict: sentencef(d.verdict()), Facts: d.facts(items[0]),
+			Sections: c.digestSections(d, sorted), Foot: []sentence{sentencef("exiwatch on " + c.Host)},
 		},
 	}, now)
 }
 
-// gatheredPrefix stands before the event that a digest is named after.
-const gatheredPrefix = "d"
+// digestPrefix begins the event of a digest.
+const digestPrefix = "d"
 
-// EventOf is the event that the mail of a name tells, or the first of those that it does, if it is a digest.
-func EventOf(event string) string { return strings.TrimPrefix(event, gatheredPrefix) }
+// EventOf returns the event that a mail is about; for a digest, the event of its first item.
+func EventOf(event string) string { return strings.TrimPrefix(event, digestPrefix) }
 
 // A digest is what many items have in common.
 type digest struct {
@@ -47,8 +47,8 @@ type digest struct {
 	oneRule     bool
 }
 
-// gathered looks through the items.
-func gathered(items []Item) digest {
+// digestOf summarizes items.
+func digestOf(items []Item) digest {
 	d := digest{first: items[0].Opened, last: items[0].Opened, oneRule: true}
 	seen := make(map[string]bool)
 	for _, i := range items {
@@ -68,14 +68,14 @@ func gathered(items []Item) digest {
 	return d
 }
 
-// kindOf is the number of an event's kind in kinds.
+// kindOf is the index of an event's kind in kinds.
 func kindOf(event string) int {
 	return max(slices.IndexFunc(kinds, func(kind string) bool { return strings.HasPrefix(event, kind) }), 0)
 }
 
 var kinds = []string{"opened", "grew", "ended"}
 
-// counts tells how many events of each kind there are: "280 opened, 5 grew and 15 ended".
+// counts says how many events of each kind there are: "280 opened, 5 grew and 15 ended".
 func (d digest) counts() string {
 	var parts []string
 	for i, n := range d.events {
@@ -86,59 +86,60 @@ func (d digest) counts() string {
 	return enumerate(parts)
 }
 
-// verdict is what happened, in a sentence.
+// verdict says what happened, in a sentence.
 func (d digest) verdict() string {
 	return fmt.Sprintf("%s in one mail, %s: %s.", words.Plain(int64(len(d.ids)), "alert"), between(d.first, d.last),
 		d.counts())
 }
 
-// facts say what the digest is, and what holds for all.
+// facts say why this is a digest, and what all its events share.
 func (d digest) facts(first Item) []sentence {
-	facts := []sentence{say("They are too many to be told one by one. None is left out.")}
+	facts := []sentence{sentencef("Combined to limit mail volume. None is left out.")}
 	if d.oneRule {
-		facts = append(facts, append(append(say("All over the rule "), ruleName(first.Name, first.Rule)...),
-			say(".")...))
+		facts = append(facts, append(append(sentencef("All over the rule "), ruleName(first.Name, first.Rule)...),
+			sentencef(".")...))
 	}
 	return facts
 }
 
-// digestHeadline tells how many there are, and which is the largest.
+// digestHeadline says how many alerts there are, and which is the largest.
 func (c Composer) digestHeadline(d digest, largest Item) string {
 	return oneLine(fmt.Sprintf("%s: %s, %s; most by %s (%s)",
-		c.name(), words.Plain(int64(len(d.ids)), "alert"), d.counts(), c.who(largest, maxPrefix),
+		c.name(), words.Plain(int64(len(d.ids)), "alert"), d.counts(), c.nameOf(largest, maxPrefix),
 		words.Plain(largest.Messages, "message")))
 }
 
 func (c Composer) digestSections(d digest, items []Item) []section {
 	all := section{Title: "Alerts, most messages first"}
 	for _, i := range items {
-		all.Rows = append(all.Rows, row{Count: i.Messages, Lines: []sentence{c.event(i), c.details(d, i)}})
+		lines := []sentence{c.itemSentence(i), c.itemDetails(d, i)}
+		all.Rows = append(all.Rows, countRow{Count: i.Messages, Lines: lines})
 	}
-	if common := c.common(items); len(common.Rows) > 0 {
+	if common := c.commonSubjects(items); len(common.Rows) > 0 {
 		return []section{common, all}
 	}
 	return []section{all}
 }
 
-// event is what an item tells, in a sentence.
-func (c Composer) event(i Item) sentence {
-	who := c.who(i, digestWidth)
+// itemSentence says what happened to an item.
+func (c Composer) itemSentence(i Item) sentence {
+	who := c.nameOf(i, digestWidth)
 	in := " in " + brief(i.Window) + " (limit " + measured(i.Measure, i.Limit) + ")"
 	switch kinds[kindOf(i.Event)] {
 	case "grew":
-		return append(who, say(fmt.Sprintf(" grew to %d times its limit: %s%s", i.Times, amount(i.Measure, i.Peak),
-			in))...)
+		return append(who,
+			sentencef(fmt.Sprintf(" grew to %d times its limit: %s%s", i.Times, amount(i.Measure, i.Peak), in))...)
 	case "ended":
-		return append(who, say(fmt.Sprintf(" ended: at most %s%s", amount(i.Measure, i.Peak), in))...)
+		return append(who, sentencef(fmt.Sprintf(" ended: at most %s%s", amount(i.Measure, i.Peak), in))...)
 	}
-	return append(who, say(" "+i.deed()+in)...)
+	return append(who, sentencef(" "+i.deed()+in)...)
 }
 
 // digestWidth is what a value may take in a digest, so that most rows fit into a line or two.
 const digestWidth = 48 // runes
 
-// details are what else is known of an item.
-func (c Composer) details(d digest, i Item) sentence {
+// itemDetails says what else is known of an item.
+func (c Composer) itemDetails(d digest, i Item) sentence {
 	text := "since " + i.First.Format(d.layout())
 	if took := i.took(); took > 0 {
 		text += ", in " + brief(took)
@@ -153,12 +154,12 @@ func (c Composer) details(d digest, i Item) sentence {
 		text += ", rule " + i.Rule
 	}
 	if !i.Subjects || c.Subjects == SubjectsNone || isSubject(i.Key) {
-		return say(text)
+		return sentencef(text)
 	}
-	return say("{}; "+text, c.subject(i.Subject, digestWidth, quoted))
+	return sentencef("{}; "+text, c.subject(i.Subject, digestWidth, quoted))
 }
 
-// layout shows a day where there are several.
+// layout includes the day if the digest covers several.
 func (d digest) layout() string {
 	if d.first.Format(dayLayout) == d.last.In(d.first.Location()).Format(dayLayout) {
 		return clockLayout
@@ -166,8 +167,8 @@ func (d digest) layout() string {
 	return dayLayout + " " + clockLayout
 }
 
-// common ranks the topics that are the first of more than one alert.
-func (c Composer) common(items []Item) section {
+// commonSubjects ranks the topics that are the most frequent of more than one alert.
+func (c Composer) commonSubjects(items []Item) section {
 	s := section{Title: "Alerts by their most frequent subject"}
 	if c.Subjects == SubjectsNone {
 		return s
@@ -194,7 +195,7 @@ func (c Composer) common(items []Item) section {
 	slices.SortStableFunc(order, func(a, b *topic) int { return cmp.Compare(len(b.alerts), len(a.alerts)) })
 	for _, t := range order[:min(len(order), topOthers)] {
 		if n := int64(len(t.alerts)); n > 1 {
-			s.Rows = append(s.Rows, row{Count: n, Lines: []sentence{say("{}",
+			s.Rows = append(s.Rows, countRow{Count: n, Lines: []sentence{sentencef("{}",
 				c.subject(t.subject, valueWidth, inRow))}})
 		}
 	}

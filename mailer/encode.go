@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// encodeWords makes an unstructured header of s, valid UTF-8: RFC 2047 words when it isn't ASCII. Note:
-// mime.QEncoding leaves ASCII alone, and so would pass on a value that a sender wrote as an encoded word, for the
-// reader's mail client to decode.
+// encodeWords makes an unstructured header of s, which is valid UTF-8: RFC 2047 words if it isn't ASCII. Note:
+// mime.QEncoding leaves ASCII alone. It would pass on a value that a sender wrote as an encoded word, and the reader's
+// mail client would decode it.
 func encodeWords(s string) string {
 	if isASCII(s) && !strings.Contains(s, "=?") {
 		return s
@@ -33,8 +33,7 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
-// headerOrder is the order in which the headers stand: the composing library writes them in another one each time,
-// and a mail should be the same bytes whenever it is made.
+// headerOrder is the order of the headers: the composing library's order changes from mail to mail.
 var headerOrder = []string{
 	"From", "To", "Cc", "Thread-Topic", "Subject", "Date", "Message-Id", "In-Reply-To", "References",
 	"Auto-Submitted", "X-Auto-Response-Suppress", "X-Exiwatch-Alert", "X-Exiwatch-Event", "Mime-Version",
@@ -48,13 +47,14 @@ const (
 	related     = "=_exiwatch_related"
 )
 
-// beginning is where the composing library begins parts, with a boundary that it throws dice for.
-var beginning = regexp.MustCompile(`(Content-Type: multipart/(alternative|related);)\r\n boundary=([0-9a-f]{60})\r\n`)
+// boundaryStart is where the composing library begins a part, with a random boundary.
+var boundaryStart = regexp.MustCompile(`(Content-Type: multipart/(alternative|related);)\r\n` +
+	` boundary=([0-9a-f]{60})\r\n`)
 
-// named gives the boundaries of a mail their constant names, and multipart/related the parameter that the library
-// leaves out (RFC 2387, 3.1).
-func named(raw []byte) []byte {
-	for _, m := range beginning.FindAllSubmatch(raw, -1) {
+// nameBoundaries replaces the random boundaries of a mail by constants, and adds the parameter that multipart/related
+// needs (RFC 2387, 3.1).
+func nameBoundaries(raw []byte) []byte {
+	for _, m := range boundaryStart.FindAllSubmatch(raw, -1) {
 		head, kind, dice := m[1], string(m[2]), m[3]
 		name := alternative
 		params := ` boundary="` + alternative + `"`
@@ -68,11 +68,11 @@ func named(raw []byte) []byte {
 	return raw
 }
 
-// fold orders the headers of a mail and folds their lines at spaces, where they are longer than a reader's.
+// fold sorts the headers of a mail, and folds long header lines at spaces.
 func fold(raw []byte) []byte {
 	head, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
 	lines := strings.Split(string(head), "\r\n")
-	slices.SortStableFunc(lines, func(a, b string) int { return place(a) - place(b) })
+	slices.SortStableFunc(lines, func(a, b string) int { return headerPlace(a) - headerPlace(b) })
 	var b bytes.Buffer
 	for _, line := range lines {
 		b.WriteString(foldLine(line) + "\r\n")
@@ -82,8 +82,8 @@ func fold(raw []byte) []byte {
 	return b.Bytes()
 }
 
-// place is where a header line belongs.
-func place(line string) int {
+// headerPlace is the place of a header line in headerOrder.
+func headerPlace(line string) int {
 	name, _, _ := strings.Cut(line, ":")
 	if i := slices.Index(headerOrder, name); i >= 0 {
 		return i

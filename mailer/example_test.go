@@ -1,10 +1,8 @@
 package mailer_test
 
 import (
-	"context"
 	"fmt"
 	"log"
-	"os"
 	"strings"
 	"time"
 
@@ -12,8 +10,8 @@ import (
 	"exiwatch/window"
 )
 
-// opened is an alert.
-func opened() []*window.Alert {
+// openedMail is an alert.
+func openedMail() []*window.Alert {
 	rule, err := window.ParseRule("account 2/5m")
 	if err != nil {
 		log.Fatal(err)
@@ -37,7 +35,7 @@ var composer = mailer.Composer{
 
 // The mail of an alert that has just opened.
 func ExampleComposer() {
-	message, err := composer.Opened(opened(), time.Date(2026, 11, 29, 10, 0, 1, 0, time.UTC))
+	message, err := composer.Opened(openedMail(), time.Date(2026, 11, 29, 10, 0, 1, 0, time.UTC))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -51,46 +49,4 @@ func ExampleComposer() {
 	// Output:
 	// Subject: Mail Abuse Alert: alice sent 3 messages in 5m (limit 2)
 	// [root@lab.test]
-}
-
-// A printer is a Transport.
-type printer struct{ stop func() }
-
-func (p printer) Send(_ context.Context, m mailer.Message) error {
-	fmt.Println(m.Event, m.To)
-	p.stop()
-	return nil
-}
-
-// A mail goes once a checkpoint covers it.
-func ExampleSpool() {
-	dir, err := os.MkdirTemp("", "example-")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	spool, err := mailer.OpenSpool(dir)
-	if err != nil {
-		log.Fatal(err)
-	}
-	if _, err := spool.DropUncommitted(0); err != nil { // there is no checkpoint
-		log.Fatal(err)
-	}
-	message, err := composer.Opened(opened(), time.Now())
-	if err != nil {
-		log.Fatal(err)
-	}
-	for range 2 { // the second time it is known
-		added, err := spool.Put(message)
-		fmt.Println(added, err)
-	}
-	spool.Commit(spool.Last()) // a checkpoint was written
-	ctx, stop := context.WithCancel(context.Background())
-	spool.Run(ctx, printer{stop}, nil)
-	fmt.Println(spool.Len(), "wait")
-	// Output:
-	// true <nil>
-	// false <nil>
-	// opened [root@lab.test]
-	// 0 wait
 }

@@ -2,8 +2,8 @@ package mailer
 
 import "exiwatch/window"
 
-// excepted says which exception of the rule is, or was, for the alert's value.
-func excepted(a *window.Alert) (told []sentence) {
+// exceptions says which exception of the rule is, or was, for the alert's value.
+func exceptions(a *window.Alert) (told []sentence) {
 	for _, e := range a.Rule.Except {
 		if !e.Match(a.Value) {
 			continue
@@ -18,9 +18,9 @@ func excepted(a *window.Alert) (told []sentence) {
 				e.Until.Format(untilLayout)
 		}
 		if e.Reason == "" {
-			told = append(told, say(words+"."))
+			told = append(told, sentencef(words+"."))
 		} else {
-			told = append(told, say(words+": {}.", inWords(e.Reason, valueWidth)))
+			told = append(told, sentencef(words+": {}.", inWords(e.Reason, valueWidth)))
 		}
 	}
 	return told

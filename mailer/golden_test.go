@@ -94,7 +94,7 @@ func TestGoldenFilesAreAllUsed(t *testing.T) {
 }
 
 // show writes a mail for a browser and for a mail reader to show.
-func show(t *testing.T, name string, m Message, l letter) {
+func show(t *testing.T, name string, m Message, l parsedMail) {
 	t.Helper()
 	html := strings.ReplaceAll(l.html, fmt.Sprintf("cid:chart.%s.%s@%s", m.ID, m.Event, director.Host),
 		name+".chart.png")

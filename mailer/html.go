@@ -6,7 +6,7 @@ import (
 	"html/template"
 )
 
-// page is the HTML of a mail. Styles stand in the elements, for clients that drop style sheets; the style sheet has
+// page is the HTML of a mail. Styles are in the elements, for clients that drop style sheets; the style sheet has
 // what only it can say: how the mail looks in a dark theme. Widths follow the screen; long values break anywhere.
 //
 //go:embed page.html
@@ -14,17 +14,17 @@ var page string
 
 var pageTemplate = template.Must(template.New("mail").Parse(page))
 
-// html is the sheet as HTML, in which picture is the chart's Content-ID.
-func (s *sheet) html(picture string) ([]byte, error) {
+// html returns the content as HTML. picture is the chart's Content-ID.
+func (s *content) html(picture string) ([]byte, error) {
 	var b bytes.Buffer
 	err := pageTemplate.Execute(&b, struct {
-		*sheet
+		*content
 		Picture template.URL // made of names that were checked
 		Accent  string
 	}{s, template.URL("cid:" + picture), accents[s.Event]})
 	return b.Bytes(), err
 }
 
-// accents are the colours by which the kinds of mail differ.
+// accents are the colours of the kinds of mail.
 var accents = map[string]string{"opened": "#d92d20", "grew": "#d92d20", "ended": "#3b8a55", "digest": "#c2610c",
-	trial: "#475467"}
+	testEvent: "#475467"}

@@ -72,7 +72,8 @@ var fields = map[string]func(a *window.Arrival, r *window.Rule, value []byte){
 
 // harmless are values of every sort that makes a mail another one: what can't be pasted, or stand in a pattern, isn't
 // proposed in a command.
-var harmless = []string{"plain", "plain@other.test", "two words", "pl*in", strings.Repeat("a", 210), "ä\u200bö", strings.Repeat("ä\u200b ", 200)}
+var harmless = []string{"plain", "plain@other.test", "two words", "pl*in", strings.Repeat("a", 210), "ä\u200bö",
+	strings.Repeat("ä\u200b ", 200)}
 
 // injected are the mails about an alert with a value in one of its fields.
 func injected(t *testing.T, field, value string) map[string][]byte {
@@ -86,7 +87,8 @@ func injected(t *testing.T, field, value string) map[string][]byte {
 	}
 	var alerts []*window.Alert
 	for i := range 4 {
-		a := window.Arrival{At: at0.Add(time.Duration(i) * time.Minute), MessageID: fmt.Appendf(nil, "1w%04d-0000000ABC-1xYZ", i), Recipients: 2, Bytes: 3000}
+		a := window.Arrival{At: at0.Add(time.Duration(i) * time.Minute),
+			MessageID: fmt.Appendf(nil, "1w%04d-0000000ABC-1xYZ", i), Recipients: 2, Bytes: 3000}
 		for k := range a.Values {
 			a.Values[k] = fmt.Appendf(nil, "value%d.test", k)
 		}
@@ -148,7 +150,8 @@ func TestValuesStayInTheirFields(t *testing.T) {
 				got := said[name(i+len(harmless))]
 				checkSubject(t, got)
 				if got := frame(got, field); !sorts[got] {
-					t.Errorf("%s %q makes another %s mail: %s", field, value, event, cmp.Diff(frame(said[name(0)], field), got))
+					t.Errorf("%s %q makes another %s mail: %s", field, value, event,
+						cmp.Diff(frame(said[name(0)], field), got))
 				}
 			}
 		}
@@ -166,7 +169,8 @@ func frame(said judgement, field string) string {
 		fmt.Fprintf(&b, "%q\n", h)
 	}
 	fmt.Fprintf(&b, "%q\n%q\n%q\n", said.Defects, said.Parts, said.Pictures)
-	fmt.Fprintf(&b, "%s\n%q\n%s\n%d commands\n", strings.Join(said.Page.Elements, "\n"), said.Page.Unclosed, said.Page.Ours, len(said.Page.Commands))
+	fmt.Fprintf(&b, "%s\n%q\n%s\n%d commands\n", strings.Join(said.Page.Elements, "\n"), said.Page.Unclosed,
+		said.Page.Ours, len(said.Page.Commands))
 	return b.String()
 }
 
@@ -177,7 +181,8 @@ func checkSubject(t *testing.T, said judgement) {
 		if strings.ContainsFunc(h[1], unprintable) {
 			t.Errorf("%s: %q", h[0], h[1])
 		}
-		if (h[0] == "Subject" || h[0] == "Thread-Topic") && !strings.HasPrefix(strings.TrimPrefix(h[1], "Re: [ended: 4 messages in 3m] "), "Mail Abuse Alert: ") {
+		if (h[0] == "Subject" || h[0] == "Thread-Topic") && !strings.HasPrefix(strings.TrimPrefix(h[1],
+			"Re: [ended: 4 messages in 3m] "), "Mail Abuse Alert: ") {
 			t.Errorf("%s: %q", h[0], h[1])
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"exiwatch/window"
 )
 
-// An Item is what a digest tells of one event of an alert: a copy of what the alert was then, small, and made to be
-// kept as JSON. It has the subject in full; what is told of it is up to the Composer.
+// An Item is what a digest says about one event of an alert: a small copy of the alert's state at that time, which can
+// be stored as JSON. It has the full subject; the Composer decides how much of it a mail shows.
 type Item struct {
 	ID    string `json:"id"`
 	Event string `json:"event"`           // opened, grew and how many times, or ended: as in Message
@@ -39,7 +39,7 @@ type Item struct {
 	Ended      time.Time `json:"ended,omitzero"`
 }
 
-// NewItem copies what a digest needs of an alert for the mail of an event, which Message.Event names.
+// NewItem copies from an alert what a digest needs for an event, which is that of Message.Event.
 func NewItem(a *window.Alert, event string) Item {
 	i := Item{
 		ID: a.ID, Event: event, Times: a.Times,
@@ -55,10 +55,10 @@ func NewItem(a *window.Alert, event string) Item {
 	return i
 }
 
-// Validate says why no digest can tell of an item like this.
+// Validate returns an error for an item that no digest can use.
 func (i *Item) Validate() error {
-	if !nameOK.MatchString(i.ID + "." + i.Event) {
-		return fmt.Errorf("%q is no alert id and event", i.ID+"."+i.Event)
+	if !ValidName(i.ID + "." + i.Event) {
+		return fmt.Errorf("%q is not the id and event of an alert", i.ID+"."+i.Event)
 	}
 	for _, n := range []int64{i.Times, int64(i.Window), i.Limit, i.Count, i.Peak, i.Messages, i.Recipients, i.Bytes} {
 		if n < 0 {
@@ -68,18 +68,18 @@ func (i *Item) Validate() error {
 	return nil
 }
 
-// short is a value as it is kept of it.
+// short is a value in the length that an item keeps.
 func short(value string) string { return escape.Truncate(escape.Text(value), maxKept) }
 
 const maxKept = 256 // runes: no mail shows more of a value
 
-// deed is what was done when the alert opened, in the rule's measure: "sent 21 messages".
+// deed says what the value had done when the alert opened, in the rule's measure: "sent 21 messages".
 func (i Item) deed() string {
 	return act(i.Key, i.Measure) + " " + i.atLeast(strings.TrimSuffix(i.Measure, "s")) +
 		above(i.Measure, i.Count, i.Limit)
 }
 
-// atLeast stands before a number of recipients of which Exim cut some off.
+// atLeast begins a number of recipients if Exim cut some off.
 func (i Item) atLeast(of string) string {
 	if i.AtLeast && (of == "recipient" || of == "addresse") {
 		return "at least "
@@ -87,7 +87,7 @@ func (i Item) atLeast(of string) string {
 	return ""
 }
 
-// totals are what the alert's arrivals come to.
+// totals lists the totals of the alert's arrivals.
 func (i Item) totals() string {
 	text := words.Plain(i.Messages, "message")
 	if i.Measure == window.Anomalies.String() {

@@ -108,7 +108,7 @@ func TestOtherReadersFindNoDefect(t *testing.T) {
 }
 
 // checkPicture wants the picture to be the one that the page shows, and nothing that is fetched.
-func checkPicture(t *testing.T, name string, l letter, said judgement) {
+func checkPicture(t *testing.T, name string, l parsedMail, said judgement) {
 	t.Helper()
 	var shown []string
 	for _, e := range said.Page.Elements {

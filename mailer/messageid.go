@@ -11,10 +11,9 @@ import (
 // macSize is how much of the HMAC a Message-ID carries: RFC 2104, 5, wants no less than 80 bits.
 const macSize = 10 // bytes, each of them two digits
 
-// MessageID is the Message-ID of the mail about an event of an alert, the same however often the mail is tried:
-// exiwatch.ID.EVENT.MAC@HOST. It comes without the angle brackets that it wears in the header, as Exim logs it (id=).
-// Who doesn't know the key can't make one, although every mail of an alert tells its id. It is at most 365 bytes
-// long.
+// MessageID returns the Message-ID of the mail about an event of an alert: exiwatch.ID.EVENT.MAC@HOST. It is the same
+// for every attempt to send the mail, and at most 365 bytes long. It has no angle brackets, as Exim logs it (id=).
+// Without the key nobody can make one, although every mail of an alert shows its id.
 func MessageID(alertID, event, host string, key []byte) string {
 	return ownPrefix + alertID + "." + event + "." + messageMAC(alertID, event, key) + "@" + host
 }
@@ -27,8 +26,8 @@ func messageMAC(alertID, event string, key []byte) string {
 	return hex.EncodeToString(h.Sum(nil)[:macSize])
 }
 
-// ParseMessageID takes a Message-ID apart, with or without its angle brackets. ok is false for any that MessageID
-// doesn't make. Anyone may write one: it proves nothing unless it is Genuine.
+// ParseMessageID splits a Message-ID, with or without its angle brackets. ok is false if MessageID can't have made it.
+// Anyone may write such a Message-ID: it proves nothing unless it is Genuine.
 func ParseMessageID(id []byte) (alertID, event, mac string, ok bool) {
 	if inner, found := bytes.CutPrefix(id, []byte("<")); found {
 		if id, found = bytes.CutSuffix(inner, []byte(">")); !found {
@@ -45,11 +44,14 @@ func ParseMessageID(id []byte) (alertID, event, mac string, ok bool) {
 	return string(m[1]), string(m[2]), string(m[3]), true
 }
 
-// Genuine tells whether the parts of a Message-ID come from MessageID with this key. It takes the same time for every
-// wrong mac. A genuine Message-ID may still be a copy: whoever gets the mail can read it.
+// Genuine reports whether the parts of a Message-ID come from MessageID with this key. It takes the same time for every
+// wrong mac. A genuine Message-ID may still be a copy: everybody who gets the mail can read it.
 func Genuine(alertID, event, mac string, key []byte) bool {
 	return hmac.Equal([]byte(mac), []byte(messageMAC(alertID, event, key)))
 }
+
+// ValidDomain reports whether s is a domain name: letters, digits and hyphens between dots, 253 bytes at most.
+func ValidDomain(s string) bool { return len(s) <= maxDomain && domainOK.MatchString(s) }
 
 // What a name may be made of. Names become file names, and are taken apart at the dots.
 const (

@@ -6,26 +6,27 @@ import (
 	"slices"
 	"time"
 
+	"exiwatch/internal/escape"
 	"exiwatch/window"
 )
 
-// A notice is what a Hook and a Webhook are told: one JSON object, on one line, which NewJSON's encoder writes. Texts
-// are valid UTF-8, U+FFFD for what the log had broken, and end in an ellipsis where they are cut. They read back as
-// the log has them, so whoever shows them must escape them. Lists are never null.
+// A notice is the JSON that a Hook or a Webhook gets: one object on one line, as escape.NewJSON's encoder writes it.
+// Texts are valid UTF-8, with U+FFFD for what was broken in the log, and end in an ellipsis where they are cut. They
+// are the log's own text: escape them before you show them. Lists are never null.
 type notice struct {
 	Version       int         `json:"version"`        // noticeVersion
 	Event         string      `json:"event"`          // opened, grew or ended
 	Host          string      `json:"host"`           // of the mail server
 	Log           string      `json:"log"`            // path of its main log
-	SubjectValues string      `json:"subject_values"` // what stands for a subject or topic: full, hashed, or none
+	SubjectValues string      `json:"subject_values"` // how subjects and topics are shown: full, hashed, or none
 	Alert         noticeAlert `json:"alert"`
 }
 
-// noticeVersion changes when a field goes or gets another meaning; others may be added.
+// noticeVersion changes when a field is removed or changes its meaning. New fields may come without a change.
 const noticeVersion = 1
 
-// A noticeAlert is an alert at the time of the event. Up to Bytes the fields are those of `exiwatch replay --json`.
-// The lists have the noticeRows with the most messages.
+// A noticeAlert is an alert at the time of the event. Up to Bytes the fields are those of `exiwatch replay --json`. The
+// lists have the noticeRows with the most messages.
 type noticeAlert struct {
 	ID         string  `json:"id"`
 	Rule       string  `json:"rule"` // its name
@@ -51,7 +52,7 @@ type noticeAlert struct {
 	Last    string   `json:"last"`
 	Samples []string `json:"samples"` // message ids
 
-	// Distinct says how many values each list had to choose from, by its name. An alert tells 1000 apart.
+	// Distinct is how many values each list had to choose from, by its name. An alert counts up to 1000.
 	Distinct map[string]int `json:"distinct"`
 
 	Subjects         []noticeSubject `json:"subjects"` // none where subject_values is none
@@ -92,12 +93,12 @@ const (
 	noticeText = 400 // bytes that a text takes in JSON, less quotes and ellipsis
 )
 
-// Notice is the JSON about an event (opened, grew or ended) of a, of the state a is in: call it where a is counted.
-// subjects says what it tells of subjects and topics: "full" (or ""), "hashed", which needs the key, or "none". The
-// same state makes the same bytes.
+// Notice makes the JSON about an event (opened, grew or ended) of a, in its present state: call it on the goroutine
+// that counts. subjects says how much it shows of subjects and topics: "full" (or ""), "hashed", which needs the key,
+// or "none". The same state makes the same bytes.
 func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]byte, error) {
-	if !slices.Contains([]string{"opened", "grew", "ended"}, event) || !nameOK.MatchString(a.ID+"."+event) {
-		return nil, fmt.Errorf("making a notice: %q is no alert id and event", a.ID+"."+event)
+	if !slices.Contains([]string{"opened", "grew", "ended"}, event) || !ValidName(a.ID+"."+event) {
+		return nil, fmt.Errorf("making a notice: %q is not the id and event of an alert", a.ID+"."+event)
 	}
 	n := notice{Version: noticeVersion, Event: event, Host: clip(host), Log: clip(log), SubjectValues: subjects,
 		Alert: aboutAlert(a)}
@@ -106,20 +107,20 @@ func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]b
 		n.SubjectValues = SubjectsFull
 		n.Alert.tellSubjects(a, clip)
 	case SubjectsHashed:
-		n.Alert.tellSubjects(a, func(s string) string { return disguise(s, key) })
+		n.Alert.tellSubjects(a, func(s string) string { return redactSubject(s, key) })
 	case SubjectsNone:
 		n.Alert.tellSubjects(a, nil)
 	default:
 		return nil, fmt.Errorf("making a notice: subjects %q: want full, hashed or none", subjects)
 	}
 	var b bytes.Buffer
-	if err := NewJSON(&b).Encode(n); err != nil {
+	if err := escape.NewJSON(&b).Encode(n); err != nil {
 		return nil, fmt.Errorf("making the notice of alert %s: %w", a.ID, err)
 	}
 	return b.Bytes(), nil
 }
 
-// aboutAlert is all but subjects and topics.
+// aboutAlert returns everything but subjects and topics.
 func aboutAlert(a *window.Alert) noticeAlert {
 	n := noticeAlert{
 		ID: a.ID, Rule: clip(a.Rule.Name), Key: a.Rule.Key.String(), Value: clip(a.Value), Count: a.Rule.Count.String(),
@@ -166,8 +167,7 @@ func rowsOf(a *window.Alert, k window.Key) []noticeRow {
 	return rows
 }
 
-// tellSubjects fills in what the setting is about; show makes of a subject or topic what stands for it, and nil tells
-// none.
+// tellSubjects fills in subjects and topics. show converts each; nil leaves them out.
 func (n *noticeAlert) tellSubjects(a *window.Alert, show func(string) string) {
 	n.Subjects, n.Topics = []noticeSubject{}, []noticeTopic{}
 	ofSubject := a.Rule.Key == window.Subject || a.Rule.Key == window.Topic
@@ -188,7 +188,7 @@ func (n *noticeAlert) tellSubjects(a *window.Alert, show func(string) string) {
 	}
 }
 
-// stamp writes a log time as RFC 3339, with milliseconds where it has any.
+// stamp formats a log time as RFC 3339, with milliseconds if it has any.
 func stamp(t time.Time) string {
 	if t.Nanosecond() == 0 {
 		return t.Format(time.RFC3339)
@@ -196,11 +196,11 @@ func stamp(t time.Time) string {
 	return t.Format("2006-01-02T15:04:05.000Z07:00")
 }
 
-// clip shortens s to what takes noticeText bytes in JSON, and an ellipsis.
+// clip cuts s to noticeText bytes of JSON, and adds an ellipsis.
 func clip(s string) string {
 	room := noticeText
 	for i, r := range s {
-		if room -= sizeInJSON(r); room < 0 {
+		if room -= escape.SizeInJSON(r); room < 0 {
 			return s[:i] + "…"
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"exiwatch/internal/escape"
 	"exiwatch/window"
 
 	"github.com/google/go-cmp/cmp"
@@ -144,7 +145,8 @@ func wild(longest int) *rapid.Generator[[]byte] {
 	return rapid.Custom(func(t *rapid.T) []byte {
 		pieces := rapid.SliceOfN(rapid.SampledFrom([]string{
 			"a", "Ä", "👍", "\x00", "\x1b[2J", "\xff", "\xed\xa0\x80", "\xe2\x82", "\ufffd", "\u2028", "\u202e", "\U000e0041", `"`, `\`, "</script>", "&", "\u0085", "\x7f", "\r", "\n", "\t",
-			`\u0000`, `","version":2,"x":"`, strings.Repeat("long ", 100), strings.Repeat("\x01", 100), strings.Repeat("ß", 100),
+			`\u0000`, `","version":2,"x":"`,
+			strings.Repeat("long ", 100), strings.Repeat("\x01", 100), strings.Repeat("ß", 100),
 		}), 0, longest).Draw(t, "pieces")
 		return []byte(strings.Join(pieces, ""))
 	})
@@ -157,7 +159,8 @@ func broken(s string) string { return string([]rune(s)) }
 // says what the alert says.
 func TestNoticeOfHostileValues(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r := window.Rule{Key: rapid.SampledFrom([]window.Key{window.Account, window.Subject, window.Topic}).Draw(t, "key"), Limit: 3, Window: time.Minute}
+		keys := []window.Key{window.Account, window.Subject, window.Topic}
+		r := window.Rule{Key: rapid.SampledFrom(keys).Draw(t, "key"), Limit: 3, Window: time.Minute}
 		r.Name = string(wild(3).Draw(t, "name"))
 		c, err := window.New([]window.Rule{r})
 		if err != nil {
@@ -166,7 +169,8 @@ func TestNoticeOfHostileValues(t *testing.T) {
 		value := wild(3).Draw(t, "value")
 		var a *window.Alert
 		for i := range 20 {
-			arrival := window.Arrival{At: at0.Add(time.Duration(i) * time.Second), MessageID: wild(2).Draw(t, "id"), Recipients: rapid.Int64().Draw(t, "recipients")}
+			arrival := window.Arrival{At: at0.Add(time.Duration(i) * time.Second), MessageID: wild(2).Draw(t, "id"),
+				Recipients: rapid.Int64().Draw(t, "recipients")}
 			for k := range arrival.Values {
 				arrival.Values[k] = wild(3).Draw(t, "value")
 			}
@@ -183,7 +187,8 @@ func TestNoticeOfHostileValues(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !utf8.Valid(data) || !json.Valid(data) || len(data) >= 64<<10 || bytes.IndexByte(data, '\n') != len(data)-1 ||
+		if !utf8.Valid(data) || !json.Valid(data) || len(data) >= 64<<10 ||
+			bytes.IndexByte(data, '\n') != len(data)-1 ||
 			bytes.ContainsFunc(data[:len(data)-1], func(r rune) bool { return r < ' ' }) {
 			t.Fatalf("%d bytes: %q", len(data), data)
 		}
@@ -198,7 +203,8 @@ func TestNoticeOfHostileValues(t *testing.T) {
 		for _, row := range a.Top(window.Helo, 10) {
 			want = append(want, noticeRow{broken(clip(row.Value)), row.Messages})
 		}
-		if diff := cmp.Diff(want, n.Alert.Helos); diff != "" || n.Alert.Value != broken(clip(a.Value)) || n.Alert.Rule != broken(clip(a.Rule.Name)) {
+		if diff := cmp.Diff(want, n.Alert.Helos); diff != "" || n.Alert.Value != broken(clip(a.Value)) ||
+			n.Alert.Rule != broken(clip(a.Rule.Name)) {
 			t.Fatalf("%+v\n%s", n.Alert, diff)
 		}
 	})
@@ -210,7 +216,7 @@ func TestClip(t *testing.T) {
 		s := string(wild(8).Draw(t, "s"))
 		got := clip(s)
 		var text bytes.Buffer
-		if err := NewJSON(&text).Encode(got); err != nil {
+		if err := escape.NewJSON(&text).Encode(got); err != nil {
 			t.Fatal(err)
 		}
 		if text.Len() > noticeText+len("\"…\"\n") {
@@ -225,8 +231,11 @@ func TestClip(t *testing.T) {
 		}
 	})
 	for in, want := range map[string]string{
-		"": "", strings.Repeat("a", noticeText): strings.Repeat("a", noticeText), strings.Repeat("a", noticeText+1): strings.Repeat("a", noticeText) + "…",
-		strings.Repeat("ä", noticeText): strings.Repeat("ä", noticeText/2) + "…", strings.Repeat("\xff", 1000): strings.Repeat("\xff", noticeText/6) + "…",
+		"":                                "",
+		strings.Repeat("a", noticeText):   strings.Repeat("a", noticeText),
+		strings.Repeat("a", noticeText+1): strings.Repeat("a", noticeText) + "…",
+		strings.Repeat("ä", noticeText):   strings.Repeat("ä", noticeText/2) + "…",
+		strings.Repeat("\xff", 1000):      strings.Repeat("\xff", noticeText/6) + "…",
 	} {
 		if got := clip(in); got != want {
 			t.Errorf("clip(%.20q…) has %d bytes, want %d", in, len(got), len(want))
@@ -269,25 +278,31 @@ func TestNoticeKeepsSubjectsToItself(t *testing.T) {
 			t.Fatalf("%s", full)
 		}
 		data, n := noticeOf(t, a, "opened", "hashed")
-		if text := string(data); strings.Contains(text, "gewonnen") || strings.Contains(text, "parcel") || n.SubjectValues != "hashed" {
+		if text := string(data); strings.Contains(text, "gewonnen") || strings.Contains(text, "parcel") ||
+			n.SubjectValues != "hashed" {
 			t.Errorf("hashed: %s", text)
 		}
-		if len(n.Alert.Subjects) != len(open.Alert.Subjects) || n.Alert.Subjects[0] != (noticeSubject{disguise(open.Alert.Subjects[0].Subject, key), open.Alert.Subjects[0].Messages}) ||
-			n.Alert.Topics[0].Example != n.Alert.Subjects[0].Subject || n.Alert.Topics[0].Topic != disguise(open.Alert.Topics[0].Topic, key) {
+		if len(n.Alert.Subjects) != len(open.Alert.Subjects) ||
+			n.Alert.Subjects[0] != (noticeSubject{redactSubject(open.Alert.Subjects[0].Subject, key),
+				open.Alert.Subjects[0].Messages}) ||
+			n.Alert.Topics[0].Example != n.Alert.Subjects[0].Subject ||
+			n.Alert.Topics[0].Topic != redactSubject(open.Alert.Topics[0].Topic, key) {
 			t.Errorf("hashed: %+v", n.Alert)
 		}
-		if want := disguise(a.Value, key); rule != "account 20/5m" && n.Alert.Value != want {
+		if want := redactSubject(a.Value, key); rule != "account 20/5m" && n.Alert.Value != want {
 			t.Errorf("hashed: value %q, want %q", n.Alert.Value, want)
 		}
 		data, n = noticeOf(t, a, "opened", "none")
-		if text := string(data); strings.Contains(text, "gewonnen") || strings.Contains(text, "parcel") || len(n.Alert.Subjects)+len(n.Alert.Topics) > 0 ||
+		if text := string(data); strings.Contains(text, "gewonnen") || strings.Contains(text, "parcel") ||
+			len(n.Alert.Subjects)+len(n.Alert.Topics) > 0 ||
 			n.SubjectValues != "none" || strings.Contains(text, `"subjects":null`) {
 			t.Errorf("none: %s", text)
 		}
 		if want := map[bool]string{true: "alice@lab.test"}[rule == "account 20/5m"]; n.Alert.Value != want {
 			t.Errorf("none: value %q, want %q", n.Alert.Value, want)
 		}
-		if !reflect.DeepEqual(n.Alert.Distinct, open.Alert.Distinct) || !slices.Equal(n.Alert.Senders, open.Alert.Senders) {
+		if !reflect.DeepEqual(n.Alert.Distinct, open.Alert.Distinct) ||
+			!slices.Equal(n.Alert.Senders, open.Alert.Senders) {
 			t.Errorf("none: %+v", n.Alert)
 		}
 	}
@@ -296,8 +311,9 @@ func TestNoticeKeepsSubjectsToItself(t *testing.T) {
 func TestDisguise(t *testing.T) {
 	seen := map[string]string{}
 	for _, s := range []string{"", "a", "b", "a b", "\xff", "abc.opened"} {
-		got := disguise(s, key)
-		if len(got) != 9 || strings.Trim(got, "#0123456789abcdef") != "" || got != disguise(s, key) || got == disguise(s, nil) {
+		got := redactSubject(s, key)
+		if len(got) != 9 || strings.Trim(got, "#0123456789abcdef") != "" || got != redactSubject(s, key) ||
+			got == redactSubject(s, nil) {
 			t.Errorf("disguise(%q) = %q", s, got)
 		}
 		if other, known := seen[got]; known {
@@ -305,14 +321,15 @@ func TestDisguise(t *testing.T) {
 		}
 		seen[got] = s
 	}
-	if got, want := disguise("RE: Order 17", key), disguise("order 9", key); got != want {
+	if got, want := redactSubject("RE: Order 17", key), redactSubject("order 9", key); got != want {
 		t.Errorf("two subjects of one topic: %s and %s", got, want)
 	}
 }
 
 func TestNoticeOfNothingWeKnow(t *testing.T) {
 	a := crossing(t, "account 20/5m", everything)
-	for _, test := range [][2]string{{"closed", ""}, {"", ""}, {"opened\n", ""}, {"opened", "some"}, {"opened", "None"}} {
+	for _, test := range [][2]string{{"closed", ""}, {"", ""}, {"opened\n", ""}, {"opened", "some"},
+		{"opened", "None"}} {
 		if data, err := Notice(a, test[0], "mx", "log", test[1], key); err == nil {
 			t.Errorf("%q: %s", test, data)
 		}

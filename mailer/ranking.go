@@ -5,23 +5,23 @@ import (
 	"exiwatch/window"
 )
 
-// topics is a section of the most frequent topics of an alert, each with the subject that stands for it.
+// topics is the section of an alert's most frequent topics, each with an example.
 func (c Composer) topics(a *window.Alert) section {
 	s := section{Title: "Subjects"}
 	topics := a.Topics(topSubjects)
 	switch {
 	case len(topics) == 0:
-		s.Sentences = []sentence{say("Subjects are not logged: add +subject to Exim's log_selector.")}
+		s.Sentences = []sentence{sentencef("Subjects are not logged: add +subject to Exim's log_selector.")}
 		return s
 	case c.Subjects == SubjectsNone:
-		s.Sentences = []sentence{say("Subjects are not told, as the configuration has it.")}
+		s.Sentences = []sentence{sentencef("The configuration hides subjects.")}
 		return s
 	}
 	for _, t := range topics {
-		r := row{t.Messages, share(t.Messages, a.Messages),
-			[]sentence{say("{}", c.subject(t.Example, valueWidth, inRow))}}
+		r := countRow{t.Messages, share(t.Messages, a.Messages),
+			[]sentence{sentencef("{}", c.subject(t.Example, valueWidth, inRow))}}
 		if t.Subjects > 1 {
-			r.Lines = append(r.Lines, say(similar(t)))
+			r.Lines = append(r.Lines, sentencef(similar(t)))
 		}
 		s.Rows = append(s.Rows, r)
 	}
@@ -38,19 +38,19 @@ func similar(t window.TopicCount) string {
 	return text + words.Plain(int64(t.Subjects-1), "similar subject")
 }
 
-// ranking is a section of the first n values of a key.
+// ranking is the section of a key's first n values.
 func ranking(a *window.Alert, title string, k window.Key, n int) section {
 	s := section{Title: title}
 	rows := a.Top(k, n)
 	for _, r := range rows {
-		s.Rows = append(s.Rows, row{r.Messages, share(r.Messages, a.Messages),
-			[]sentence{say("{}", inRow(r.Value, valueWidth))}})
+		s.Rows = append(s.Rows, countRow{r.Messages, share(r.Messages, a.Messages),
+			[]sentence{sentencef("{}", inRow(r.Value, valueWidth))}})
 	}
 	s.Rest = rest(a, k, len(rows))
 	return s
 }
 
-// rest says how many values of a key there are beyond those shown.
+// rest says how many values of a key are not shown.
 func rest(a *window.Alert, k window.Key, shown int) string {
 	total, more := a.Distinct(k)
 	switch {
@@ -64,7 +64,7 @@ func rest(a *window.Alert, k window.Key, shown int) string {
 	return ""
 }
 
-// share is what part of the total n is, in percent: never 0 unless it is none, never 100 unless it is all.
+// share is n in percent of total: 0% only for none, 100% only for all.
 func share(n, total int64) string {
 	switch {
 	case n <= 0 || total <= 0:

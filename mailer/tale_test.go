@@ -10,7 +10,7 @@ import (
 )
 
 // A tale is a log that the counters read, and the mails that come of it.
-type tale struct {
+type logStory struct {
 	t        testing.TB
 	composer Composer
 	counters *window.Counters
@@ -18,13 +18,13 @@ type tale struct {
 	mails    []Message
 }
 
-func begin(t testing.TB, c Composer, rules ...string) *tale {
+func begin(t testing.TB, c Composer, rules ...string) *logStory {
 	t.Helper()
 	return beginExcept(t, c, nil, rules...)
 }
 
 // beginExcept gives the first rule exceptions.
-func beginExcept(t testing.TB, c Composer, except []window.Exception, rules ...string) *tale {
+func beginExcept(t testing.TB, c Composer, except []window.Exception, rules ...string) *logStory {
 	t.Helper()
 	var parsed []window.Rule
 	for i, text := range rules {
@@ -41,7 +41,7 @@ func beginExcept(t testing.TB, c Composer, except []window.Exception, rules ...s
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &tale{t: t, composer: c, counters: counters}
+	return &logStory{t: t, composer: c, counters: counters}
 }
 
 // natures are those of arrivals with an anomaly.
@@ -53,7 +53,7 @@ var natures = map[string]window.Nature{
 type values map[window.Key]string
 
 // arrive counts an arrival, and composes the mails that are due.
-func (l *tale) arrive(at time.Time, v values) {
+func (l *logStory) arrive(at time.Time, v values) {
 	l.t.Helper()
 	opened, grown := l.count(at, v)
 	if len(opened) > 0 {
@@ -64,7 +64,7 @@ func (l *tale) arrive(at time.Time, v values) {
 	}
 }
 
-func (l *tale) count(at time.Time, v values) (opened, grown []*window.Alert) {
+func (l *logStory) count(at time.Time, v values) (opened, grown []*window.Alert) {
 	a := window.Arrival{At: at, MessageID: fmt.Appendf(nil, "1w%04d-0000000ABC-1xYZ", l.n), Recipients: 2, Bytes: 3000}
 	l.n++
 	for k, value := range v {
@@ -78,13 +78,13 @@ func (l *tale) count(at time.Time, v values) (opened, grown []*window.Alert) {
 }
 
 // pass lets the log's time go on.
-func (l *tale) pass(to time.Time) {
+func (l *logStory) pass(to time.Time) {
 	for _, a := range l.counters.Advance(to) {
 		l.take(l.composer.Ended(a, to))
 	}
 }
 
-func (l *tale) take(m Message, err error) {
+func (l *logStory) take(m Message, err error) {
 	l.t.Helper()
 	if err != nil {
 		l.t.Fatal(err)

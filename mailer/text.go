@@ -21,16 +21,16 @@ const (
 	topSamples  = 3
 )
 
-// text is the sheet as plain text. Commands stand on one line each, however long.
-func (s *sheet) text() string {
+// text returns the content as plain text. Each command has one line, however long.
+func (s *content) text() string {
 	var b strings.Builder
 	b.WriteString(wrap(s.Verdict.String(), "") + "\n")
 	for _, fact := range s.Facts {
 		b.WriteString(wrap(fact.String(), ""))
 	}
-	if s.Course != nil {
-		fmt.Fprintf(&b, "\n%s\n  %s %s %s\n", wrap(s.Course.Scale+" "+s.Course.Over, ""), s.Course.From,
-			s.Course.spark(), s.Course.To)
+	if s.Sparkline != nil {
+		fmt.Fprintf(&b, "\n%s\n  %s %s %s\n", wrap(s.Sparkline.Scale+" "+s.Sparkline.Over, ""), s.Sparkline.From,
+			s.Sparkline.text(), s.Sparkline.To)
 	}
 	for i := range s.Sections {
 		b.WriteString("\n")
@@ -66,8 +66,8 @@ func (s *section) text(b *strings.Builder) {
 	}
 }
 
-// text writes count, share and the first line as a line of uniq -c, and the others below it.
-func (r row) text(b *strings.Builder) {
+// text writes count, share and the first line as uniq -c does, and the other lines below.
+func (r countRow) text(b *strings.Builder) {
 	head := fmt.Sprintf("%*d", countWidth, r.Count)
 	if r.Share != "" {
 		head += fmt.Sprintf("%*s", shareWidth, r.Share)
@@ -83,8 +83,7 @@ func (r row) text(b *strings.Builder) {
 	}
 }
 
-// wrap breaks text into lines of at most textWidth runes, the indent included, where its words allow, and ends the
-// last.
+// wrap breaks text at spaces into lines of at most textWidth runes, indent included, and ends the last line.
 func wrap(text, indent string) string {
 	var b strings.Builder
 	b.WriteString(indent)

@@ -82,7 +82,7 @@ func TestOneArrivalOverTwoLimits(t *testing.T) {
 	if len(alerts) != 2 || alerts[0] != l.mails[0].ID {
 		t.Errorf("alerts %q of mail %s", alerts, l.mails[0].ID)
 	}
-	if want := "Over another limit, too. The envelope sender alice@lab.test sent 21 messages in 5 minutes. The limit is 20."; !strings.Contains(oneLine(opened.text), want) {
+	if want := "Also over another limit. The envelope sender alice@lab.test sent 21 messages in 5 minutes. The limit is 20."; !strings.Contains(oneLine(opened.text), want) {
 		t.Errorf("no %q in %s", want, opened.text)
 	}
 	other := &window.Alert{ID: alerts[1], Thread: alerts[0],

@@ -15,7 +15,7 @@ var units = []struct {
 	noun string
 }{{24 * time.Hour, "d", "day"}, {time.Hour, "h", "hour"}, {time.Minute, "m", "minute"}, {time.Second, "s", "second"}}
 
-// brief writes a window, whole seconds, as the configuration does: 5m, 1h30m.
+// brief formats a window of whole seconds as the configuration does: 5m, 1h30m.
 func brief(d time.Duration) string {
 	var b strings.Builder
 	for _, u := range units {
@@ -27,7 +27,7 @@ func brief(d time.Duration) string {
 	return b.String()
 }
 
-// long writes a window, whole seconds, in words: 5 minutes, 1 hour and 30 minutes.
+// long formats a window of whole seconds in words: 5 minutes, 1 hour and 30 minutes.
 func long(d time.Duration) string {
 	var parts []string
 	for _, u := range units {
@@ -39,7 +39,7 @@ func long(d time.Duration) string {
 	return enumerate(parts)
 }
 
-// rough is a span of time in the two largest units that there are; 0 for less than a second.
+// rough reduces a duration to its two largest units; 0 for less than a second.
 func rough(d time.Duration) time.Duration {
 	for i, u := range units {
 		if d >= u.size {
@@ -57,7 +57,7 @@ const (
 	stampLayout = dayLayout + " " + clockLayout + " " + zoneLayout
 )
 
-// between writes when something began and ended, in the zone of its beginning.
+// between says when something began and ended, in the zone of its beginning.
 func between(first, last time.Time) string {
 	last = last.In(first.Location())
 	switch {

@@ -19,10 +19,9 @@ import (
 // maxLine is the longest line of a mail (RFC 5322, 2.1.1), less its CRLF.
 const maxLine = 998 // bytes
 
-// verify reads a mail back as a mail client will, and returns an error unless it says exactly what e and the draft
-// that it was made of meant. It is the last guard: a value that got past escape.Text stops here, not in somebody's
-// inbox.
-func verify(data []byte, e email.Email, d draft) error {
+// verify reads a mail back as a mail client will. It returns an error unless the mail says exactly what e and d meant.
+// It is the last guard: a value that got past escape.Text stops here.
+func verify(data []byte, e email.Email, d mimeMail) error {
 	if err := verifyLines(data); err != nil {
 		return err
 	}
@@ -42,12 +41,12 @@ func verify(data []byte, e email.Email, d draft) error {
 		want = append(want, leaf{a.ContentType, a.Content})
 	}
 	if !slices.EqualFunc(got, want, leaf.equal) {
-		return fmt.Errorf("reading it back: its parts are others than were put in")
+		return fmt.Errorf("reading it back: its parts differ from those that were put in")
 	}
 	return nil
 }
 
-// verifyLines wants short lines of printable ASCII, each ended by CRLF.
+// verifyLines requires short lines of printable ASCII, each ended by CRLF.
 func verifyLines(data []byte) error {
 	for line := range bytes.Lines(data) {
 		text, ok := bytes.CutSuffix(line, []byte("\r\n"))
@@ -64,8 +63,8 @@ func verifyLines(data []byte) error {
 	return nil
 }
 
-// verifyHeader wants the headers that were put in and no others, with the addresses and the subject that were meant.
-func verifyHeader(h mail.Header, e email.Email, d draft) error {
+// verifyHeader requires exactly the headers that were put in, with the addresses and the subject that were meant.
+func verifyHeader(h mail.Header, e email.Email, d mimeMail) error {
 	want := map[string][]string{"Mime-Version": {"1.0"},
 		"Content-Type": {`multipart/alternative; boundary="` + alternative + `"`}}
 	for name, values := range e.Headers {
@@ -99,7 +98,7 @@ func verifyHeader(h mail.Header, e email.Email, d draft) error {
 	return nil
 }
 
-// readAddresses is a header's address list, each address written as the composer writes it.
+// readAddresses returns a header's addresses, each formatted as the composer formats it.
 func readAddresses(h mail.Header, name string) ([]string, error) {
 	if h.Get(name) == "" {
 		return nil, nil
@@ -118,7 +117,7 @@ type leaf struct {
 	content   []byte
 }
 
-// equal compares two leaves, of text without regard to how its lines end.
+// equal compares two leaves. In text it ignores how lines end.
 func (l leaf) equal(other leaf) bool {
 	a, b := l.content, other.content
 	if strings.HasPrefix(l.mediaType, "text/") {
@@ -127,7 +126,7 @@ func (l leaf) equal(other leaf) bool {
 	return l.mediaType == other.mediaType && bytes.Equal(a, b)
 }
 
-// leaves decodes the parts of a mail, in their order.
+// leaves decodes the parts of a mail, in order.
 func leaves(h textproto.MIMEHeader, body io.Reader) ([]leaf, error) {
 	mediaType, params, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err != nil {

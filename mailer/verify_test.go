@@ -9,7 +9,7 @@ import (
 // TestWhatIsNotMeantIsRefused changes a mail in ways in which a value could, and a library might.
 func TestWhatIsNotMeantIsRefused(t *testing.T) {
 	a := crossing(t, "account 20/5m", campaign)
-	d := director.reply(a, "ended", "ended", "ended", director.sheet(a, "ended", say("It is over."), nil))
+	d := director.reply(a, "ended", "ended", "ended", director.content(a, "ended", sentencef("It is over."), nil))
 	e, err := director.fill(d, now)
 	if err != nil {
 		t.Fatal(err)
@@ -18,7 +18,7 @@ func TestWhatIsNotMeantIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := fold(named(raw))
+	good := fold(nameBoundaries(raw))
 	if err := verify(good, e, d); err != nil {
 		t.Fatal(err)
 	}

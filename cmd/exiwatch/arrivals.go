@@ -8,7 +8,6 @@ import (
 	"exiwatch/internal/escape"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/report"
-	"exiwatch/mailer"
 	"exiwatch/parser"
 	"exiwatch/window"
 
@@ -31,7 +30,7 @@ cut, are told on the standard error.`,
 				return err
 			}
 			out := bufio.NewWriter(cmd.OutOrStdout())
-			encoder := mailer.NewJSON(out)
+			encoder := escape.NewJSON(out)
 			var failed error
 			n := uint(0)
 			_, err := s.replay(cmd, files, nil, pipeline.Listener{

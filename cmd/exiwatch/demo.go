@@ -19,7 +19,7 @@ import (
 	"exiwatch/internal/escape"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/replay"
-	"exiwatch/mailer"
+	"exiwatch/mailer/transport"
 	"exiwatch/window"
 
 	"github.com/spf13/cobra"
@@ -104,7 +104,7 @@ func demoDaemon(dir, address string) (*daemon.Daemon, error) {
 	c.Mail.To = []string{"postmaster@lab.test"}
 	c.Mail.From = "exiwatch@" + demoHost
 	var err error
-	c.Mail.Transport, err = mailer.ParseTransport("smtp://" + address)
+	c.Mail.Transport, err = transport.Parse("smtp://" + address)
 	return &daemon.Daemon{Config: c, Host: demoHost, Log: slog.New(slog.DiscardHandler)}, err
 }
 

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"io"
 
+	"exiwatch/internal/escape"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/report"
-	"exiwatch/mailer"
 	"exiwatch/window"
 
 	"github.com/spf13/cobra"
@@ -114,7 +114,7 @@ func (s *selection) rules(written []string) ([]window.Rule, error) {
 }
 
 func printJSON(w io.Writer, v any) error {
-	e := mailer.NewJSON(w)
+	e := escape.NewJSON(w)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"exiwatch/internal/daemon"
-	"exiwatch/mailer"
+	"exiwatch/internal/escape"
 )
 
 // gaps names the files that the daemon went on without. There is no row where there are none.
@@ -29,7 +29,7 @@ func (c *checks) gaps(context.Context) []Result {
 			g.Place(), g.Since.Format(time.DateTime), g.Until.Format(time.DateTime), g.Error))
 		if !seen[g.Path] {
 			seen[g.Path] = true
-			commands.WriteString("\n    exiwatch replay " + mailer.Quote(g.Path))
+			commands.WriteString("\n    exiwatch replay " + escape.Shell(g.Path))
 		}
 	}
 	hint := "Alerts may be missing. Once the files can be read, this shows what they hold:" + commands.String()

@@ -5,11 +5,12 @@ import (
 	"net/url"
 
 	"exiwatch/mailer"
+	"exiwatch/mailer/transport"
 )
 
 // hook tells whether the program that is told can be run.
 func (c *checks) hook(ctx context.Context) []Result {
-	h, ok := c.Config.Hook.(*mailer.Hook)
+	h, ok := c.Config.Hook.(*transport.Hook)
 	if !ok {
 		return nil
 	}
@@ -22,7 +23,7 @@ func (c *checks) hook(ctx context.Context) []Result {
 
 // webhook tells whether the page that is told takes notices; without a test nobody asks it.
 func (c *checks) webhook(ctx context.Context) []Result {
-	w, ok := c.Config.Webhook.(*mailer.Webhook)
+	w, ok := c.Config.Webhook.(*transport.Webhook)
 	if !ok {
 		return nil
 	}
@@ -30,7 +31,7 @@ func (c *checks) webhook(ctx context.Context) []Result {
 }
 
 // tell sends the notice of a test, if one is wanted.
-func (c *checks) tell(ctx context.Context, name, whom, did string, t mailer.Transport) Result {
+func (c *checks) tell(ctx context.Context, name, whom, did string, t transport.Transport) Result {
 	if !c.Test {
 		return pass(name, "%s, not tried (--send-test sends it an event named test)", whom)
 	}

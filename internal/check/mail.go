@@ -12,6 +12,7 @@ import (
 
 	"exiwatch/internal/daemon"
 	"exiwatch/mailer"
+	"exiwatch/mailer/transport"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,7 +29,7 @@ func (c *checks) mail(ctx context.Context) []Result {
 	}
 	to := strings.Join(m.To, ", ")
 	switch t := c.Config.Mail.Transport.(type) {
-	case *mailer.SMTP:
+	case *transport.SMTP:
 		server := *t
 		if server.Hello == "" {
 			server.Hello = c.Host
@@ -39,14 +40,14 @@ func (c *checks) mail(ctx context.Context) []Result {
 		}
 		answer, err := server.SendForReply(ctx, m)
 		return []Result{judge(name, err, "%s took a test mail for %s: %s", server.Address, to, answer)}
-	case *mailer.Sendmail:
+	case *transport.Sendmail:
 		return []Result{c.sendmail(ctx, t, m, to)}
 	}
 	return nil
 }
 
 // sendmail tells whether the sendmail program can be run.
-func (c *checks) sendmail(ctx context.Context, t *mailer.Sendmail, m mailer.Message, to string) Result {
+func (c *checks) sendmail(ctx context.Context, t *transport.Sendmail, m mailer.Message, to string) Result {
 	const name = "mail"
 	path := t.Program()
 	if err := runnable(path); err != nil {
@@ -69,9 +70,9 @@ func (c *checks) sendmail(ctx context.Context, t *mailer.Sendmail, m mailer.Mess
 
 // judge makes a Result of a Transport's error: what may be better in a while is no failure, unless nobody answered.
 func judge(name string, err error, format string, args ...any) Result {
-	var partial *mailer.RecipientsError
-	var permanent *mailer.PermanentError
-	var server *mailer.ServerError
+	var partial *transport.RecipientsError
+	var permanent *transport.PermanentError
+	var server *transport.ServerError
 	switch {
 	case err == nil:
 		return pass(name, format, args...)

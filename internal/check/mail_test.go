@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/mailer"
+	"exiwatch/mailer/transport"
 
 	"github.com/emersion/go-smtp"
 )
@@ -123,7 +123,7 @@ func TestMailServerAway(t *testing.T) {
 	defer hung.Close()
 	for address, says := range map[string]string{"127.0.0.1:1": "refused", hung.Addr().String(): "deadline exceeded"} {
 		l := newLab(t, "[mail]\nvia = \"smtp://"+address+"\"\n")
-		l.Config.Mail.Transport.(*mailer.SMTP).Timeout = 200 * time.Millisecond
+		l.Config.Mail.Transport.(*transport.SMTP).Timeout = 200 * time.Millisecond
 		want(t, l.run(), "mail", Fail, says)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"time"
 
-	"exiwatch/mailer"
+	"exiwatch/mailer/transport"
 	"exiwatch/window"
 
 	"golang.org/x/text/encoding"
@@ -33,7 +33,7 @@ type Config struct {
 	Scopes Scopes
 	Mail   Mail
 	// Besides mail; nil: not.
-	Hook, Webhook mailer.Transport
+	Hook, Webhook transport.Transport
 	Socket        *Socket        // nil: nobody asks
 	Metrics       netip.AddrPort // where metrics are served; the zero value: nowhere
 	Web           *Web           // nil: nobody looks
@@ -47,7 +47,7 @@ type Mail struct {
 	To, Cc    []string
 	From      string // empty: exiwatch at this host
 	Subject   string // what stands before the account in the Subject header
-	Transport mailer.Transport
+	Transport transport.Transport
 	// MaxPerHour is how many mails go in an hour, beyond which alerts are gathered into digests; 0: all that there are.
 	MaxPerHour int
 	Subjects   string // full, hashed or none

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"exiwatch/mailer"
+	"exiwatch/mailer/transport"
 	"exiwatch/parser"
 
 	"github.com/pelletier/go-toml/v2"
@@ -247,10 +248,10 @@ func (f *file) mail() (Mail, error) {
 	if err != nil {
 		return m, fmt.Errorf("mail: %w", err)
 	}
-	if m.Transport, err = mailer.ParseTransport(via); err != nil {
+	if m.Transport, err = transport.Parse(via); err != nil {
 		return m, fmt.Errorf("mail.via: %w", err)
 	}
-	smtp, ok := m.Transport.(*mailer.SMTP)
+	smtp, ok := m.Transport.(*transport.SMTP)
 	if !ok {
 		if f.Mail.User != "" || f.Mail.PasswordFile != "" || f.Mail.TLS != "" {
 			return m, errors.New("mail: user, password_file and tls go with via = \"smtp://…\"")

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/mailer"
+	"exiwatch/mailer/transport"
 	"exiwatch/window"
 
 	"github.com/google/go-cmp/cmp"
@@ -101,14 +101,14 @@ func TestEveryKey(t *testing.T) {
 		Mail: Mail{
 			To: []string{"director@lab.test"}, Cc: []string{"postmaster@lab.test", "root"},
 			From: "exiwatch@mx.lab.test", Subject: "Abuse",
-			Transport: &mailer.SMTP{Address: "mail.lab.test:25", User: "exiwatch", Password: "secret word ",
+			Transport: &transport.SMTP{Address: "mail.lab.test:25", User: "exiwatch", Password: "secret word ",
 				TLS: "required"},
 			MaxPerHour: 3, Subjects: "hashed",
 		},
 		Metrics: netip.MustParseAddrPort("192.0.2.1:9"),
 		Secrets: []string{password},
 	}
-	ignored := []cmp.Option{cmpopts.IgnoreFields(Config{}, "Zone", "Scopes"), cmpopts.IgnoreUnexported(mailer.SMTP{}),
+	ignored := []cmp.Option{cmpopts.IgnoreFields(Config{}, "Zone", "Scopes"), cmpopts.IgnoreUnexported(transport.SMTP{}),
 		cmpopts.EquateComparable(netip.AddrPort{})}
 	if diff := cmp.Diff(want, c, ignored...); diff != "" {
 		t.Errorf("Parse (-want +got):\n%s", diff)
@@ -128,7 +128,7 @@ func TestDefaults(t *testing.T) {
 	if !slices.Equal(c.Mail.To, []string{"root"}) || c.Mail.Cc != nil || c.Mail.From != "" || c.Mail.Subject != "" {
 		t.Errorf("Mail = %+v, want root alone", c.Mail)
 	}
-	if s, ok := c.Mail.Transport.(*mailer.Sendmail); !ok || s.Path != "" {
+	if s, ok := c.Mail.Transport.(*transport.Sendmail); !ok || s.Path != "" {
 		t.Errorf("Transport = %#v, want sendmail", c.Mail.Transport)
 	}
 	if c.State != DefaultState || c.Log != nil || c.Zone != time.Local {
@@ -259,18 +259,18 @@ c.toml:5:1: unknown key "mail.three"$`},
 }
 
 func TestVia(t *testing.T) {
-	for via, want := range map[string]mailer.Transport{
-		"":                      &mailer.Sendmail{},
-		"sendmail":              &mailer.Sendmail{},
-		"sendmail:/opt/s/msmtp": &mailer.Sendmail{Path: "/opt/s/msmtp"},
-		"smtp://mail.lab.test":  &mailer.SMTP{Address: "mail.lab.test:25"},
-		"smtp://[2001:db8::1]":  &mailer.SMTP{Address: "[2001:db8::1]:25"},
-		"smtps://127.0.0.1:466": &mailer.SMTP{Address: "127.0.0.1:466", Implicit: true},
+	for via, want := range map[string]transport.Transport{
+		"":                      &transport.Sendmail{},
+		"sendmail":              &transport.Sendmail{},
+		"sendmail:/opt/s/msmtp": &transport.Sendmail{Path: "/opt/s/msmtp"},
+		"smtp://mail.lab.test":  &transport.SMTP{Address: "mail.lab.test:25"},
+		"smtp://[2001:db8::1]":  &transport.SMTP{Address: "[2001:db8::1]:25"},
+		"smtps://127.0.0.1:466": &transport.SMTP{Address: "127.0.0.1:466", Implicit: true},
 	} {
 		c, err := Parse("c.toml", []byte("[mail]\nvia = '"+via+"'"))
 		if err != nil {
 			t.Errorf("Parse(via %q): %v", via, err)
-		} else if diff := cmp.Diff(want, c.Mail.Transport, cmpopts.IgnoreUnexported(mailer.SMTP{})); diff != "" {
+		} else if diff := cmp.Diff(want, c.Mail.Transport, cmpopts.IgnoreUnexported(transport.SMTP{})); diff != "" {
 			t.Errorf("Parse(via %q) (-want +got):\n%s", via, diff)
 		}
 	}
@@ -290,7 +290,7 @@ func TestPasswordFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.Mail.Transport.(*mailer.SMTP).Password; got != want {
+		if got := c.Mail.Transport.(*transport.SMTP).Password; got != want {
 			t.Errorf("password of a file with %q = %q, want %q", written, got, want)
 		}
 	}

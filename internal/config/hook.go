@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"exiwatch/mailer"
+	"exiwatch/mailer/transport"
 )
 
 // hook is a program to be run, as it is written.
@@ -16,11 +16,11 @@ type hook struct {
 	Timeout string   `toml:"timeout"`
 }
 
-func (h *hook) transport() (mailer.Transport, error) {
+func (h *hook) transport() (transport.Transport, error) {
 	if h == nil {
 		return nil, nil
 	}
-	t := &mailer.Hook{Command: h.Command}
+	t := &transport.Hook{Command: h.Command}
 	if h.Timeout != "" {
 		var err error
 		if t.Timeout, err = time.ParseDuration(h.Timeout); err != nil || t.Timeout <= 0 {
@@ -39,11 +39,11 @@ type webhook struct {
 	TokenFile string `toml:"token_file"`
 }
 
-func (w *webhook) transport() (mailer.Transport, error) {
+func (w *webhook) transport() (transport.Transport, error) {
 	if w == nil {
 		return nil, nil
 	}
-	t := &mailer.Webhook{URL: w.URL}
+	t := &transport.Webhook{URL: w.URL}
 	if w.TokenFile != "" {
 		b, err := os.ReadFile(w.TokenFile)
 		if err != nil {

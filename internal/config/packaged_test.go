@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"exiwatch/mailer"
+	"exiwatch/mailer/transport"
 	"exiwatch/window"
 
 	"github.com/pelletier/go-toml/v2"
@@ -103,7 +103,7 @@ func TestPackagedConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default()
-	want.Mail.Transport = &mailer.SMTP{Address: "127.0.0.1:25"}
+	want.Mail.Transport = &transport.SMTP{Address: "127.0.0.1:25"}
 	want.Socket = &Socket{Path: DefaultSocket, Mode: DefaultSocketMode, UID: -1, GID: 0, Key: window.Account}
 	if !reflect.DeepEqual(packaged, want) {
 		t.Errorf("the packaged configuration is %+v, want %+v", packaged, want)

@@ -8,6 +8,8 @@ import (
 
 	"exiwatch/internal/pipeline"
 	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
+	"exiwatch/mailer/transport"
 	"exiwatch/window"
 )
 
@@ -18,8 +20,8 @@ const mailChannel, hookChannel, webhookChannel = "mail", "hook", "webhook"
 // another.
 type channel struct {
 	name      string // of the folder
-	spool     *mailer.Spool
-	transport mailer.Transport
+	spool     *spool.Spool
+	transport transport.Transport
 }
 
 // openChannels opens the channels that are configured in the state folder.
@@ -29,7 +31,7 @@ func (d *Daemon) openChannels(was *checkpoint) (all []*channel, err error) {
 		if c.transport == nil {
 			continue
 		}
-		if c.spool, err = mailer.OpenSpool(filepath.Join(d.state.dir, c.name)); err != nil {
+		if c.spool, err = spool.Open(filepath.Join(d.state.dir, c.name)); err != nil {
 			return nil, err
 		}
 		covered, ok := was.Told[c.name]
@@ -47,8 +49,8 @@ func (d *Daemon) openChannels(was *checkpoint) (all []*channel, err error) {
 }
 
 // run sends until ctx ends, and calls sent after each attempt.
-func (c *channel) run(ctx context.Context, sent func(channel string, e mailer.Result)) {
-	c.spool.Run(ctx, c.transport, func(e mailer.Result) { sent(c.name, e) })
+func (c *channel) run(ctx context.Context, sent func(channel string, e spool.Result)) {
+	c.spool.Run(ctx, c.transport, func(e spool.Result) { sent(c.name, e) })
 }
 
 // message makes the notification of an event.

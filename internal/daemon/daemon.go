@@ -16,6 +16,7 @@ import (
 	"exiwatch/internal/report"
 	"exiwatch/internal/web"
 	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 )
 
 // A Daemon follows main logs and mails alerts. It is Run once.
@@ -124,7 +125,7 @@ func (d *Daemon) startServices() {
 	ctx := d.running
 	d.wait.Go(d.outbox.writer.run)
 	d.wait.Go(func() {
-		d.outbox.spool.Run(ctx, d.Config.Mail.Transport, func(e mailer.Result) { d.noteSent(mailChannel, e) })
+		d.outbox.spool.Run(ctx, d.Config.Mail.Transport, func(e spool.Result) { d.noteSent(mailChannel, e) })
 	})
 	for _, c := range d.outbox.channels {
 		d.wait.Go(func() { c.run(ctx, d.noteSent) })

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"exiwatch/internal/pipeline"
-	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 	"exiwatch/window"
 )
 
@@ -150,7 +150,7 @@ func (c *checkpoint) validate() error {
 }
 
 func validSeq(n int64) error {
-	if n < 0 || n > mailer.MaxSeq {
+	if n < 0 || n > spool.MaxSeq {
 		return fmt.Errorf("mail number %d: out of range", n)
 	}
 	return nil

@@ -23,6 +23,7 @@ import (
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 	"exiwatch/tailer"
 	"exiwatch/window"
 )
@@ -30,7 +31,7 @@ import (
 // A cellar is a place in which daemons begin with a checkpoint, without goroutines and mail.
 type cellar struct {
 	log    string // main log
-	spool  *mailer.Spool
+	spool  *spool.Spool
 	config config.Config
 }
 
@@ -44,7 +45,7 @@ func newCellar(t testing.TB) *cellar {
 	text := simples("alice", 0, 30) + simples("bob", 3600, 3625) + simples("carol", 7200, 7209)
 	testkit.Must(t, os.WriteFile(c.log, []byte(text), 0o600))
 	var err error
-	c.spool, err = mailer.OpenSpool(filepath.Join(t.TempDir(), "spool"))
+	c.spool, err = spool.Open(filepath.Join(t.TempDir(), "spool"))
 	testkit.Must(t, err)
 	c.config = configtest.Parse(t, fiveAnHour+"\n[[rule]]\nkey = 'sender'\ncount = 'subjects'\nlimit = 2\nwindow = '10m'")
 	c.config.Log = []string{c.log}

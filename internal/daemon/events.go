@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"exiwatch/internal/pipeline"
-	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -94,7 +94,7 @@ func (d *Daemon) problem(err error) {
 }
 
 // noteSent is called from the goroutines that send, after each attempt.
-func (d *Daemon) noteSent(channel string, e mailer.Result) {
+func (d *Daemon) noteSent(channel string, e spool.Result) {
 	d.stats.deliveries[channel].note(e)
 	log := d.Log.With("id", e.ID, "event", e.Event)
 	switch {

@@ -14,6 +14,7 @@ import (
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 	"exiwatch/parser"
 )
 
@@ -94,7 +95,7 @@ func TestStormMakesADigest(t *testing.T) {
 func TestStormFasterThanAnyTick(t *testing.T) {
 	t.Parallel()
 	c := configtest.Parse(t, fiveAnHour+"\n[mail]\nmax_per_hour = 3")
-	spool, err := mailer.OpenSpool(t.TempDir())
+	spool, err := spool.Open(t.TempDir())
 	testkit.Must(t, err)
 	d := &Daemon{Config: c, Log: slog.New(slog.DiscardHandler), now: time.Now, counters: newCountersLock(),
 		composer: Composer(c, "mx.lab.test")}

@@ -4,14 +4,14 @@ import (
 	"log/slog"
 	"time"
 
-	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 )
 
 // An outbox is where alerts become notifications: it spools them first, writes a checkpoint that covers them second,
 // and lets them be sent third. So none is lost, and none is sent twice. Its writer does what needs the disk. The outbox
 // belongs to the owner of the counters.
 type outbox struct {
-	spool    *mailer.Spool
+	spool    *spool.Spool
 	channels []*channel
 	limiter  mailLimiter
 	writer   *writer

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 )
 
 // TestManyPutOff: while the mail server is down, it is said once, and then how often within a minute. A mail that is
@@ -25,13 +25,13 @@ func TestManyPutOff(t *testing.T) {
 	for sender := range 4 {
 		senders.Go(func() {
 			for i := range 250 {
-				d.noteSent(mailChannel, mailer.Result{ID: fmt.Sprint(sender, i), Err: down, Retry: now})
+				d.noteSent(mailChannel, spool.Result{ID: fmt.Sprint(sender, i), Err: down, Retry: now})
 			}
 		})
 	}
 	senders.Wait()
-	d.noteSent(hookChannel, mailer.Result{ID: "h", Err: down, Retry: now})
-	d.noteSent(mailChannel, mailer.Result{ID: "x", Err: down, Kept: "/refused/x"})
+	d.noteSent(hookChannel, spool.Result{ID: "h", Err: down, Retry: now})
+	d.noteSent(mailChannel, spool.Result{ID: "x", Err: down, Kept: "/refused/x"})
 	d.tellPutOff(false)
 	now = now.Add(warnPause)
 	d.tellPutOff(false)

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"syscall"
 
-	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 )
 
 // reason is what kind of error this is, without the names of files, which may be drawn at random.
@@ -13,8 +13,8 @@ func reason(err error) string {
 	switch {
 	case errors.As(err, &errno):
 		return errno.Error()
-	case errors.Is(err, mailer.ErrFull):
-		return mailer.ErrFull.Error()
+	case errors.Is(err, spool.ErrFull):
+		return spool.ErrFull.Error()
 	}
 	return err.Error()
 }

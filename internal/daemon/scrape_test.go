@@ -17,7 +17,7 @@ import (
 	"exiwatch/internal/metrics"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/testkit"
-	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 	"exiwatch/parser"
 )
 
@@ -39,7 +39,7 @@ func TestScrapeOfAMillionKeys(t *testing.T) {
 	d.stats.begin(time.Now())
 	p, err := pipeline.New(d.Config.Scopes, d.Config.Rules, pipeline.Listener{})
 	testkit.Must(t, err)
-	spool, err := mailer.OpenSpool(t.TempDir())
+	spool, err := spool.Open(t.TempDir())
 	testkit.Must(t, err)
 	d.outbox = d.newOutbox(spool, nil)
 	d.logs = []*follow.LiveLog{follow.New(testkit.Write(t, "mainlog", ""), p, follow.Options{Zone: time.Local, Now: time.Now})}

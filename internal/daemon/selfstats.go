@@ -11,7 +11,7 @@ import (
 	"exiwatch/internal/metrics"
 	"exiwatch/internal/readsocket"
 	"exiwatch/internal/report"
-	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"
@@ -39,7 +39,7 @@ func (s *selfStats) begin(now time.Time) {
 // deliveries are attempts by what came of them. Any goroutine counts.
 type deliveries struct{ sent, partly, deferred, refused atomic.Int64 }
 
-func (d *deliveries) note(e mailer.Result) {
+func (d *deliveries) note(e spool.Result) {
 	switch {
 	case e.Err == nil:
 		d.sent.Add(1)
@@ -145,7 +145,7 @@ func (d *Daemon) snapshot(ctx context.Context) metrics.Snapshot {
 	return s
 }
 
-func (d *Daemon) channelStats(name string, spool *mailer.Spool, now time.Time) metrics.Channel {
+func (d *Daemon) channelStats(name string, spool *spool.Spool, now time.Time) metrics.Channel {
 	n := d.stats.deliveries[name]
 	waiting, since := spool.Waiting()
 	c := metrics.Channel{

@@ -16,6 +16,8 @@ import (
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/private"
 	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
+	"exiwatch/mailer/transport"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -65,7 +67,7 @@ func (d *Daemon) restore() error {
 	if err != nil {
 		return err
 	}
-	spool, err := mailer.OpenSpool(filepath.Join(d.state.dir, spoolDir))
+	spool, err := spool.Open(filepath.Join(d.state.dir, spoolDir))
 	if err != nil {
 		return err
 	}
@@ -102,7 +104,7 @@ func (d *Daemon) loadCheckpoint() (*checkpoint, error) {
 func (d *Daemon) setComposer(key []byte) {
 	d.composer = Composer(d.Config, d.Host)
 	d.composer.Key = key
-	if smtp, ok := d.Config.Mail.Transport.(*mailer.SMTP); ok && smtp.Hello == "" {
+	if smtp, ok := d.Config.Mail.Transport.(*transport.SMTP); ok && smtp.Hello == "" {
 		smtp.Hello = d.Host
 	}
 }
@@ -132,7 +134,7 @@ func (d *Daemon) newPipeline(key []byte) (*pipeline.Pipeline, error) {
 
 // openOutbox opens the outbox. Mails that the checkpoint doesn't cover have never been sent, and are made again;
 // without a checkpoint all go.
-func (d *Daemon) openOutbox(was *checkpoint, spool *mailer.Spool) error {
+func (d *Daemon) openOutbox(was *checkpoint, spool *spool.Spool) error {
 	covered := spool.Last()
 	if was != nil {
 		covered = was.Spooled
@@ -153,7 +155,7 @@ func (d *Daemon) openOutbox(was *checkpoint, spool *mailer.Spool) error {
 }
 
 // newOutbox makes the outbox and its writer.
-func (d *Daemon) newOutbox(spool *mailer.Spool, channels []*channel) *outbox {
+func (d *Daemon) newOutbox(spool *spool.Spool, channels []*channel) *outbox {
 	o := &outbox{
 		spool: spool, channels: channels, source: d, counters: d.counters, stopping: d.stopping, log: d.Log, now: d.now,
 		perHour: d.Config.Mail.MaxPerHour, memory: d.memory(),

@@ -22,7 +22,7 @@ import (
 //	DIR/lock              who has it; the lock is the kernel's and ends with the process
 //	DIR/key               makes our Message-IDs; the secret of this folder
 //	DIR/checkpoint.json   see checkpoint
-//	DIR/spool/            see mailer.Spool
+//	DIR/spool/            see spool.Spool
 type state struct {
 	dir  string
 	lock *os.File

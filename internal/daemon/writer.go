@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 )
 
 // A writer does what needs a disk, or much time, in a goroutine of its own: it composes mails, spools them, and writes
@@ -18,7 +19,7 @@ type writer struct {
 	maxJobs  int    // the constant, but in tests
 	patience time.Duration
 	state    *state
-	spool    *mailer.Spool
+	spool    *spool.Spool
 	channels []*channel
 	composer mailer.Composer
 	trouble  trouble
@@ -270,11 +271,11 @@ func (w *writer) flush() bool {
 
 // put spools messages. A full spool of a channel other than mail holds up nothing: its messages are lost, and that is
 // logged.
-func (w *writer) put(s *mailer.Spool, messages []mailer.Message, by string) bool {
+func (w *writer) put(s *spool.Spool, messages []mailer.Message, by string) bool {
 	return len(messages) == 0 || w.insist("mails can't be spooled: it is tried again", func() error {
 		n, err := s.PutAll(messages)
 		messages = messages[n:]
-		for ; by != mailChannel && errors.Is(err, mailer.ErrFull) && len(messages) > 0; messages = messages[1:] {
+		for ; by != mailChannel && errors.Is(err, spool.ErrFull) && len(messages) > 0; messages = messages[1:] {
 			m := messages[0]
 			w.trouble.log.Error("a notice is lost", "by", by, "id", m.ID, "event", m.Event, "error", err)
 		}

@@ -19,7 +19,7 @@ import (
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/readsocket"
 	"exiwatch/internal/testkit"
-	"exiwatch/mailer"
+	"exiwatch/mailer/spool"
 	"exiwatch/window"
 
 	"github.com/google/go-cmp/cmp"
@@ -96,7 +96,7 @@ func TestTooMuchToTell(t *testing.T) {
 	d := &Daemon{Config: configtest.Parse(t, fiveAnHour), Log: slog.New(slog.NewTextHandler(&said, nil)), now: time.Now,
 		counters: newCountersLock()}
 	d.writing = func() { <-held }
-	spool, err := mailer.OpenSpool(t.TempDir())
+	spool, err := spool.Open(t.TempDir())
 	testkit.Must(t, err)
 	d.outbox = d.newOutbox(spool, nil)
 	d.counters.lock()
@@ -134,7 +134,7 @@ func TestFirstCheckpointComesSoon(t *testing.T) {
 	d.state, err = openState(t.TempDir())
 	testkit.Must(t, err)
 	defer d.state.close()
-	spool, err := mailer.OpenSpool(t.TempDir())
+	spool, err := spool.Open(t.TempDir())
 	testkit.Must(t, err)
 	o := d.newOutbox(spool, nil)
 	d.outbox = o

@@ -1,0 +1,221 @@
+package spool
+
+import (
+	"container/heap"
+	"slices"
+	"time"
+)
+
+// sendOrder decides which waiting mail is tried next. Spool.mu guards it. A mail that can't be tried is in no queue:
+// whatever it waits for queues it again.
+type sendOrder struct {
+	fresh, again queue               // never tried; tried before
+	ahead        []*entry            // no checkpoint covers them
+	doubtful     []*entry            // they wait for ResolveUncertain
+	alerts       map[string][]*entry // by alert, in their order
+}
+
+// enqueue adds a mail to those that wait.
+func (s *Spool) enqueue(e *entry) {
+	s.waiting[e.name()] = e
+	if s.order.alerts == nil {
+		s.order.alerts = make(map[string][]*entry)
+	}
+	for _, id := range e.about() {
+		list := s.order.alerts[id]
+		if i, found := slices.BinarySearchFunc(list, e, (*entry).compare); !found {
+			s.order.alerts[id] = slices.Insert(list, i, e)
+		}
+	}
+	if e.Seq > s.committed {
+		s.order.ahead = append(s.order.ahead, e)
+		return
+	}
+	s.push(e)
+}
+
+// dequeue removes a mail from those that wait. If an attempt at it is under way, the later mails of its alerts go on
+// waiting: only the end of the attempt tells whether every recipient has it.
+func (s *Spool) dequeue(e *entry) {
+	delete(s.waiting, e.name())
+	e.leaveBatch()
+	s.order.remove(e)
+	if !e.trying {
+		s.unblockLater(e)
+	}
+}
+
+// unblockLater lets the later mails of an entry's alerts go.
+func (s *Spool) unblockLater(e *entry) {
+	for _, id := range e.about() {
+		list := s.order.alerts[id]
+		if i, found := slices.BinarySearchFunc(list, e, (*entry).compare); found {
+			list = slices.Delete(list, i, i+1)
+		}
+		if s.order.alerts[id] = list; len(list) == 0 {
+			delete(s.order.alerts, id)
+		}
+	}
+	s.requeueHeld(e)
+}
+
+// requeueHeld queues the mails again that e held back.
+func (s *Spool) requeueHeld(e *entry) {
+	for _, id := range e.about() {
+		for _, f := range s.order.alerts[id] {
+			if f.held {
+				f.held = false
+				s.push(f)
+			}
+		}
+	}
+}
+
+// queueCommitted queues the mails that a checkpoint covers now.
+func (s *Spool) queueCommitted() {
+	s.order.ahead = slices.DeleteFunc(s.order.ahead, func(e *entry) bool {
+		if e.Seq > s.committed {
+			return false
+		}
+		s.push(e)
+		return true
+	})
+}
+
+// push queues a mail, or moves it to its new place in the queue.
+func (s *Spool) push(e *entry) {
+	if e.trying || s.waiting[e.name()] != e {
+		return
+	}
+	s.order.remove(e)
+	e.queue = &s.order.fresh
+	if e.pause > 0 || e.accepted {
+		e.queue = &s.order.again
+	}
+	heap.Push(e.queue, e)
+}
+
+// nextDue begins an attempt at the first mail that is due. If none is, it returns how long it is until one will be; if
+// none waits, maxPause. Without again it takes only a mail that was never tried.
+func (s *Spool) nextDue(now time.Time, again bool) (*entry, time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		e, pause := s.order.first(now, again)
+		if e == nil {
+			return nil, pause
+		}
+		s.order.remove(e)
+		if s.isReady(e) {
+			e.trying = true
+			return e, 0
+		}
+	}
+}
+
+// first is the mail that is due first. One that was tried before has no precedence over those that were put before it
+// was due.
+func (l *sendOrder) first(now time.Time, again bool) (*entry, time.Duration) {
+	fresh, old, pause := l.fresh.first(), l.again.first(), maxPause
+	switch {
+	case old == nil:
+	case old.due.After(now):
+		pause = min(pause, old.due.Sub(now))
+		old = nil
+	case !again || fresh != nil && fresh.Put.Before(old.due):
+		old = nil
+	}
+	if old != nil {
+		return old, 0
+	}
+	return fresh, pause
+}
+
+// isReady reports whether a mail may be tried now, and chooses the recipients: a recipient that waits for an earlier
+// mail of one of its alerts waits for this one, too. A mail that isn't ready is queued again by whatever it waits for.
+func (s *Spool) isReady(e *entry) bool {
+	if e.accepted {
+		return true
+	}
+	if !s.certain(e) {
+		s.order.doubtful = append(s.order.doubtful, e)
+		return false
+	}
+	behind, held := s.earlier(e)
+	e.asked = without(e.To, behind)
+	e.held = held || len(e.asked) == 0 && len(e.To) > 0
+	return !e.held
+}
+
+// earlier lists the recipients that wait for an earlier mail of one of e's alerts. held means that there is such a mail
+// whose recipients only the transport knows.
+func (s *Spool) earlier(e *entry) (to []string, held bool) {
+	for _, id := range e.about() {
+		for _, f := range s.order.alerts[id] {
+			if !f.before(e) {
+				break
+			}
+			if f.accepted && !f.trying {
+				continue // it is only to be marked
+			}
+			to = append(to, f.To...)
+			held = held || len(f.To) == 0
+		}
+	}
+	return to, held
+}
+
+// without returns list without others.
+func without(list, others []string) []string {
+	if len(others) == 0 {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(others, s) })
+}
+
+// remove takes a mail out of its queue, if it is in one.
+func (l *sendOrder) remove(e *entry) {
+	if e.queue != nil {
+		heap.Remove(e.queue, e.index)
+	}
+}
+
+// A queue is a heap of mails: the earliest due time first, then the one that was put first.
+type queue struct{ list []*entry }
+
+func (q *queue) first() *entry {
+	if len(q.list) == 0 {
+		return nil
+	}
+	return q.list[0]
+}
+
+func (q *queue) Len() int { return len(q.list) }
+
+func (q *queue) Less(i, j int) bool {
+	a, b := q.list[i], q.list[j]
+	if c := a.due.Compare(b.due); c != 0 {
+		return c < 0
+	}
+	return a.before(b)
+}
+
+func (q *queue) Swap(i, j int) {
+	q.list[i], q.list[j] = q.list[j], q.list[i]
+	q.list[i].index, q.list[j].index = i, j
+}
+
+func (q *queue) Push(x any) {
+	e := x.(*entry)
+	e.index = len(q.list)
+	q.list = append(q.list, e)
+}
+
+func (q *queue) Pop() any {
+	last := len(q.list) - 1
+	e := q.list[last]
+	q.list[last] = nil
+	q.list = q.list[:last]
+	e.queue = nil
+	return e
+}
