@@ -293,11 +293,11 @@ func (s *Stats) note(lines int64, bytes int) {
 func (l *LiveLog) Losses() window.Stats {
 	now := l.Pipeline.Stats()
 	lost := window.Stats{
-		DroppedKeys:    now.DroppedKeys - l.lost.DroppedKeys,
-		MergedArrivals: now.MergedArrivals - l.lost.MergedArrivals,
-		ForgottenRows:  now.ForgottenRows - l.lost.ForgottenRows,
-		RefusedAlerts:  now.RefusedAlerts - l.lost.RefusedAlerts,
-		OmittedDistinct:   now.OmittedDistinct - l.lost.OmittedDistinct,
+		DroppedKeys:     now.DroppedKeys - l.lost.DroppedKeys,
+		MergedArrivals:  now.MergedArrivals - l.lost.MergedArrivals,
+		ForgottenRows:   now.ForgottenRows - l.lost.ForgottenRows,
+		RefusedAlerts:   now.RefusedAlerts - l.lost.RefusedAlerts,
+		OmittedDistinct: now.OmittedDistinct - l.lost.OmittedDistinct,
 	}
 	l.lost = now
 	return lost

@@ -7,21 +7,21 @@ import "time"
 type Snapshot struct {
 	Lines, Bytes                                             int64 // of the logs
 	Arrivals, Malformed, Overflowed, Suspicious, Injected    int64 // of report.Tally
-	Logs                                                     []Log
-	Rules                                                    []Rule
+	Logs                                                     []LogStats
+	Rules                                                    []RuleStats
 	KeysDropped, Merged, Forgotten, DistinctOmitted, Refused int64 // of window.Stats: what the bounds have cost
-	Channels                                                 []Channel
+	Channels                                                 []ChannelStats
 	Skipped                                                  int64 // files of logs that were left out
 	Unspooled                                                int   // events whose mail can't be spooled yet
 	// how long the counters were rebuilt, or have been so far
 	Rebuild time.Duration
-	Socket  *Socket // nil: there is none
+	Socket  *SocketStats // nil: there is none
 	// snapshots in which the counts are those of the one before, as the counters were busy
 	Stale int64
 }
 
 // A Log is one of those that are followed.
-type Log struct {
+type LogStats struct {
 	Path   string
 	Behind int64         // bytes of it that are written and not counted
 	Idle   time.Duration // since its last line was counted, or since the daemon began
@@ -30,7 +30,7 @@ type Log struct {
 }
 
 // A Rule is one of the configuration.
-type Rule struct {
+type RuleStats struct {
 	Name   string // each another
 	Keys   int    // values that are counted; rules on one key in one scope have theirs together
 	Open   int    // alerts
@@ -38,7 +38,7 @@ type Rule struct {
 }
 
 // A Channel is a way by which events are told: mail, hook or webhook. The counts are of attempts.
-type Channel struct {
+type ChannelStats struct {
 	Name                            string
 	Sent, Partly, Deferred, Refused int64
 	Waiting                         int
@@ -46,7 +46,7 @@ type Channel struct {
 }
 
 // A Socket is what was asked.
-type Socket struct {
+type SocketStats struct {
 	Answers map[string]int64 // by what was answered
 	Refused int64            // connections
 	Latency Latency

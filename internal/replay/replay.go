@@ -41,7 +41,7 @@ func (b *BrokenLogs) Error() string { return errors.Join(b.Errors...).Error() }
 func (b *BrokenLogs) Unwrap() []error { return b.Errors }
 
 // A Result says what a Run has read.
-type Result struct {
+type Outcome struct {
 	tailer.Totals
 	Sources []SourceLook // that it came to, in its order
 }
@@ -59,14 +59,14 @@ type SourceLook struct {
 // read some of them to the end, it reads the others and fails with BrokenLogs. It calls progress, if not nil, now and
 // then with the share that it has read, from 0 to 1.
 func Run(ctx context.Context, p *pipeline.Pipeline, sources []Source, zone *time.Location, now time.Time,
-	progress func(float64)) (Result, error) {
+	progress func(float64)) (Outcome, error) {
 	sizes := slices.Repeat([]int{chunkSize}, pipeline.NumWorkers())
 	pool := newWorkerPool(ctx, p, inOrder(sources, zone, now), sizes, zone, now, progress)
 	totals, err := pool.run()
 	if err == nil && pool.chunks.broken != nil {
 		err = &BrokenLogs{pool.chunks.broken}
 	}
-	return Result{totals, pool.looked()}, err
+	return Outcome{totals, pool.looked()}, err
 }
 
 // named puts the name of the log before an error that doesn't say it.

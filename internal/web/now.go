@@ -23,12 +23,12 @@ type Now struct {
 	Second  int64     // by the counters' clock
 	Book    *View
 	Rules   []window.Rule
-	Scopes  []int             // of each rule, as in window.Arrival.Outside
+	Scopes  []int          // of each rule, as in window.Arrival.Outside
 	Ranking []window.Usage // those nearest to their limits
-	Open    []Alert           // the worst first: MaxOpen at most
-	Opens   int               // how many are open
-	Ended   []Alert           // those of the last that have ended, the newest first: MaxEnded at most
-	Since   time.Time         // when the daemon started
+	Open    []Alert        // the worst first: MaxOpen at most
+	Opens   int            // how many are open
+	Ended   []Alert        // those of the last that have ended, the newest first: MaxEnded at most
+	Since   time.Time      // when the daemon started
 	Logs    []Log
 	Waiting int // mails in the spool
 	Keys    int // values held of all rules
