@@ -42,7 +42,7 @@ func readHTML(t *testing.T, text string) (p readPage) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), python, "../../internal/page/testdata/judge.py")
+	cmd := exec.CommandContext(t.Context(), python, "../../internal/htmlreport/testdata/judge.py")
 	cmd.Stdin = strings.NewReader(string(in))
 	out, err := cmd.Output()
 	if err != nil {

@@ -4,17 +4,17 @@ import (
 	"slices"
 	"time"
 
-	"exiwatch/internal/look"
+	"exiwatch/internal/htmlkit"
 	"exiwatch/window"
 )
 
 // arrivals is the chart of all arrivals in the last hours.
-func (n *Now) arrivals() *look.Columns {
+func (n *Now) arrivals() *htmlkit.Columns {
 	last := n.Second / 60
-	c := &look.Columns{
+	c := &htmlkit.Columns{
 		Title: "Messages taken in each minute", Unit: "messages", Step: time.Minute,
 		From: n.Book.stamp((last - MinutesKept + 1) * 60),
-		Series: []look.Series{
+		Series: []htmlkit.Series{
 			{Name: "with a password", Class: "one"}, {Name: "by programs of this machine", Class: "two"},
 			{Name: "other, mostly from elsewhere", Class: "three"},
 		},
@@ -33,7 +33,7 @@ func (n *Now) arrivals() *look.Columns {
 }
 
 // sparks draws for each standing the messages of its value in the last hour.
-func (n *Now) sparks(of []window.Standing) []look.Spark {
+func (n *Now) sparks(of []window.Standing) []htmlkit.Spark {
 	const spans, length = 30, 120 // seconds
 	from := n.Second - spans*length + 1
 	counts := make([][]int64, len(of))
@@ -69,9 +69,9 @@ func (n *Now) sparks(of []window.Standing) []look.Spark {
 			}
 		}
 	}
-	sparks := make([]look.Spark, len(of))
+	sparks := make([]htmlkit.Spark, len(of))
 	for i := range sparks {
-		sparks[i] = look.NewSpark(counts[i])
+		sparks[i] = htmlkit.NewSpark(counts[i])
 	}
 	return sparks
 }

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"exiwatch/internal/look"
+	"exiwatch/internal/htmlkit"
 	"exiwatch/internal/words"
 	"exiwatch/window"
 )
@@ -18,7 +18,7 @@ type front struct {
 	Active  []*party // of these, those who send over a limit now
 	Tampers bool     // an alert about the log's integrity is over its limit now
 	Nearest *place   // to its limit, but not over it
-	Chart   *look.Columns
+	Chart   *htmlkit.Columns
 	Ranking []place
 	Silent  bool // the log has had no line for a while
 }
@@ -27,7 +27,7 @@ type front struct {
 type place struct {
 	window.Standing
 	Rule  window.Rule
-	Spark look.Spark
+	Spark htmlkit.Spark
 }
 
 // silence is how long a log may have no line before that is said.

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"exiwatch/internal/look"
+	"exiwatch/internal/htmlkit"
 	"exiwatch/internal/loopback"
 )
 
@@ -94,7 +94,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(files)))
 	mux.HandleFunc("GET /static/look.css", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")
-		w.Write([]byte(look.CSS))
+		w.Write([]byte(htmlkit.CSS))
 	})
 	mux.HandleFunc("GET /events", s.hub.serve)
 	mux.HandleFunc("GET /{$}", s.desk.serve)

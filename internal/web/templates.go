@@ -6,7 +6,7 @@ import (
 	"html/template"
 	"time"
 
-	"exiwatch/internal/look"
+	"exiwatch/internal/htmlkit"
 	"exiwatch/internal/words"
 )
 
@@ -15,11 +15,11 @@ var pageHTML string
 
 // templates are those of all pages. What comes from the log goes through show, and through html/template as
 // everything does.
-var templates = template.Must(look.New("web").Funcs(template.FuncMap{
+var templates = template.Must(htmlkit.New("web").Funcs(template.FuncMap{
 	"show": show, "noun": noun, "heading": heading, "long": words.Window, "limitText": limitText,
 	"measured": measured, "clock": clock, "left": left,
 	"amount": amount, "eventsOf": eventsOf,
-	"drawing": func(c *look.Columns) (string, error) {
+	"drawing": func(c *htmlkit.Columns) (string, error) {
 		b, err := json.Marshal(c.Drawing())
 		return string(b), err
 	},

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"exiwatch/internal/look"
+	"exiwatch/internal/htmlkit"
 	"exiwatch/internal/words"
 	"exiwatch/window"
 )
@@ -67,7 +67,7 @@ func (f *front) PeakText() string { return peakText(f.Chart, "in one minute") }
 // PeakText says when the count was highest.
 func (w *who) PeakText() string { return peakText(w.Chart, "") }
 
-func peakText(c *look.Columns, in string) string {
+func peakText(c *htmlkit.Columns, in string) string {
 	n, at := c.Peak()
 	if n == 0 {
 		return ""

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"exiwatch/internal/look"
+	"exiwatch/internal/htmlkit"
 	"exiwatch/internal/words"
 	"exiwatch/window"
 )
@@ -16,7 +16,7 @@ type who struct {
 	Key                         window.Key
 	Value                       string
 	Standings                   []standing
-	Chart                       *look.Columns // nil where no rule has the key
+	Chart                       *htmlkit.Columns // nil where no rule has the key
 	ChartRule                   window.Rule
 	Messages, Recipients, Bytes int64
 	First, Last                 time.Time
@@ -151,7 +151,7 @@ func newGroup(k window.Key, tally map[string]*share, of int64) Group {
 
 // course draws how the count that is nearest to its limit came about: at each moment what had arrived in the window
 // before.
-func (n *Now) course(standings []window.Standing) (*look.Columns, window.Rule) {
+func (n *Now) course(standings []window.Standing) (*htmlkit.Columns, window.Rule) {
 	if len(standings) == 0 {
 		return nil, window.Rule{}
 	}
@@ -161,10 +161,10 @@ func (n *Now) course(standings []window.Standing) (*look.Columns, window.Rule) {
 	step := max(min(24*length, maxCourse), minCourse) / courseSpans
 	end := n.Second + 1
 	from := end - courseSpans*step
-	c := &look.Columns{
+	c := &htmlkit.Columns{
 		Title: "Count against the limit", Unit: rule.Count.String(), Step: time.Duration(step) * time.Second,
 		From: n.Book.stamp(from),
-		Series: []look.Series{{Name: rule.Count.String() + " in the " + words.Window(rule.Window) + " before",
+		Series: []htmlkit.Series{{Name: rule.Count.String() + " in the " + words.Window(rule.Window) + " before",
 			Class: "one", Values: make([]int64, courseSpans)}},
 		Limit: s.Limit, Window: rule.Window,
 	}

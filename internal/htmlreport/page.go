@@ -1,6 +1,6 @@
-// Package page writes what a replay found into one HTML file, in the look of the live page. The file opens from a
-// disk, loads nothing, and needs no script. Whatever the log holds, it is no longer than maxSize.
-package page
+// Package htmlreport writes what a replay found into one HTML file that looks like the live page. The file opens from
+// a disk, loads nothing, and needs no script. Whatever the log holds, it is no longer than maxSize.
+package htmlreport
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 	"io"
 	"time"
 
-	"exiwatch/internal/look"
+	"exiwatch/internal/htmlkit"
 	"exiwatch/internal/report"
 	"exiwatch/internal/suggest"
 	"exiwatch/internal/words"
@@ -64,7 +64,7 @@ var pageHTML string
 var pageCSS string
 
 // style is that of the live page, and what only this one has.
-var style = look.CSS + pageCSS
+var style = htmlkit.CSS + pageCSS
 
 // policy lets the page have its style and nothing else.
 var policy = func() string {
@@ -73,7 +73,7 @@ var policy = func() string {
 		"'; base-uri 'none'; form-action 'none'"
 }()
 
-var pageTemplate = template.Must(look.New("page").Funcs(template.FuncMap{
+var pageTemplate = template.Must(htmlkit.New("page").Funcs(template.FuncMap{
 	"style":    func() template.CSS { return template.CSS(style) }, // ours: nothing of the log is in it
 	"policy":   func() string { return policy },
 	"show":     show,

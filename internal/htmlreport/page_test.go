@@ -1,4 +1,4 @@
-package page_test
+package htmlreport_test
 
 import (
 	"crypto/sha256"
@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/page"
+	"exiwatch/internal/htmlreport"
 	"exiwatch/internal/report"
 	"exiwatch/parser"
 	"exiwatch/window"
@@ -23,7 +23,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // small is a page of a few days with an outbreak: every part of a page has something in it.
-func small(t *testing.T) *page.Page {
+func small(t *testing.T) *htmlreport.Page {
 	return told(t, []window.Rule{rule(t, "account 3/5m"), rule(t, "host hosts 9/1h")}, 2,
 		func(add func(*window.Arrival)) {
 			send := func(at time.Time, account, subject string, n int) {
@@ -92,7 +92,7 @@ func TestUncounted(t *testing.T) {
 		sum.Arrival(&a, &w)
 		gather([]report.Reception{{Arrival: &a, Values: &w, Class: report.ClassRelayed}})
 	}
-	got := written(t, &page.Page{Document: sum.Document(9), Hours: sum.Hours(), Made: at0})
+	got := written(t, &htmlreport.Page{Document: sum.Document(9), Hours: sum.Hours(), Made: at0})
 	for _, want := range []string{
 		`<a href="#uncounted">30 messages</a> of 30 counted for no rule.`,
 		`<th scope="row">relayed or incoming</th><td>198.51.100.0/24</td>`,

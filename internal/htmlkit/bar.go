@@ -1,4 +1,4 @@
-package look
+package htmlkit
 
 // A Bar shows a count against its limit.
 type Bar struct {

@@ -1,4 +1,4 @@
-package page_test
+package htmlreport_test
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"time"
 	"unicode"
 
-	"exiwatch/internal/page"
+	"exiwatch/internal/htmlreport"
 	"exiwatch/internal/report"
 	"exiwatch/internal/suggest"
 	"exiwatch/window"
@@ -35,7 +35,7 @@ var hostile = []string{
 }
 
 // about makes a page in which the value stands wherever one can.
-func about(t *testing.T, value string) *page.Page {
+func about(t *testing.T, value string) *htmlreport.Page {
 	t.Helper()
 	account, host := rule(t, "account 3/5m"), rule(t, "host 3/5m")
 	account.Name = value

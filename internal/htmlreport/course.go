@@ -1,11 +1,11 @@
-package page
+package htmlreport
 
 import (
 	"fmt"
 	"strings"
 	"time"
 
-	"exiwatch/internal/look"
+	"exiwatch/internal/htmlkit"
 	"exiwatch/internal/report"
 	"exiwatch/internal/words"
 )
@@ -18,7 +18,7 @@ var steps = [...]int64{1, 2, 3, 6, 12, 24, 7 * 24, 4 * 7 * 24}
 
 // A course is a chart of the arrivals by hour, or by longer spans where there are too many.
 type course struct {
-	look.Columns
+	htmlkit.Columns
 	Hits []hit
 }
 
@@ -42,9 +42,9 @@ func newCourse(hours []report.Hour) *course {
 		}
 	}
 	first = begin(first, step)
-	c := &course{Columns: look.Columns{
+	c := &course{Columns: htmlkit.Columns{
 		From: time.Unix(first*3600, 0).UTC(), Step: time.Duration(step) * time.Hour, Unit: "messages",
-		Series: []look.Series{
+		Series: []htmlkit.Series{
 			{Name: "with a password", Class: "one"}, {Name: "by programs of this machine", Class: "two"},
 			{Name: "other, mostly from elsewhere", Class: "three"},
 		},

@@ -1,4 +1,4 @@
-package page_test
+package htmlreport_test
 
 import (
 	"bytes"
@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/page"
+	"exiwatch/internal/htmlreport"
 	"exiwatch/internal/report"
 	"exiwatch/parser"
 	"exiwatch/tailer"
@@ -18,7 +18,7 @@ import (
 var at0 = time.Date(2026, 11, 23, 10, 30, 0, 0, time.FixedZone("", 3600))
 
 // told makes a page of arrivals by the rules. Which and how many they are is up to each.
-func told(t *testing.T, rules []window.Rule, rows int, arrivals func(func(*window.Arrival))) *page.Page {
+func told(t *testing.T, rules []window.Rule, rows int, arrivals func(func(*window.Arrival))) *htmlreport.Page {
 	t.Helper()
 	counters, err := window.New(rules)
 	if err != nil {
@@ -39,11 +39,11 @@ func told(t *testing.T, rules []window.Rule, rows int, arrivals func(func(*windo
 		sum.Totals.Lines++
 	})
 	sum.Totals = tailer.Totals{Lines: sum.Totals.Lines, Bytes: 100 * sum.Totals.Lines}
-	return &page.Page{Document: sum.Document(rows), Hours: sum.Hours(), Rules: rules, Logs: []string{"mainlog"},
+	return &htmlreport.Page{Document: sum.Document(rows), Hours: sum.Hours(), Rules: rules, Logs: []string{"mainlog"},
 		Version: "1.0", Made: at0}
 }
 
-func written(t *testing.T, p *page.Page) string {
+func written(t *testing.T, p *htmlreport.Page) string {
 	t.Helper()
 	var out bytes.Buffer
 	if err := p.Write(&out); err != nil {

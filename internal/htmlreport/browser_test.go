@@ -1,4 +1,4 @@
-package page_test
+package htmlreport_test
 
 import (
 	"bytes"

@@ -1,6 +1,6 @@
-// Package look is what pages of exiwatch look like, be they served or written into a file: one style sheet, light and
-// dark, and pieces of templates. Nothing in it needs a script, an inline style or a resource from elsewhere.
-package look
+// Package htmlkit is what HTML pages of exiwatch share, be they served or written into a file: a style sheet, light and
+// dark, and templates of bars, sparklines and charts. It needs no script, no inline style and nothing from elsewhere.
+package htmlkit
 
 import (
 	_ "embed"
@@ -11,7 +11,7 @@ import (
 
 // CSS is the style sheet. A page that can't fetch it puts it into a style element.
 //
-//go:embed look.css
+//go:embed htmlkit.css
 var CSS string
 
 //go:embed pieces.html

@@ -1,4 +1,4 @@
-package page
+package htmlreport
 
 import (
 	"cmp"
@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"exiwatch/internal/look"
+	"exiwatch/internal/htmlkit"
 	"exiwatch/internal/report"
 	"exiwatch/internal/words"
 	"exiwatch/window"
@@ -24,7 +24,7 @@ type card struct {
 	report.Alert
 	Number int // from 1
 	When   *strip
-	Spark  look.Spark
+	Spark  htmlkit.Spark
 	Step   time.Duration // of the spark's spans
 	Events []event
 	Topics []window.TopicRow
@@ -71,7 +71,7 @@ func (p *Page) cards(n int, on axis) (cards []card) {
 
 func newCard(a report.Alert, on axis) card {
 	chart := a.Of.Chart()
-	c := card{Alert: a, When: new(strip), Spark: look.NewSpark(chart.Messages), Step: chart.Step,
+	c := card{Alert: a, When: new(strip), Spark: htmlkit.NewSpark(chart.Messages), Step: chart.Step,
 		Topics: a.Of.Topics(maxTopics)}
 	on.mark(c.When, a.Opened.Time, a.Ended.Time)
 	c.Events = append(c.Events, event{a.Opened.Time, "opened"})
