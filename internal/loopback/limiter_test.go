@@ -188,7 +188,7 @@ func TestRightHost(t *testing.T) {
 		{"127.0.0.1:1", 8025, false}, {"127.0.0.1", 8025, false}, {"", 8025, false},
 		{"", 0, false}, {":8025", 8025, false},
 	} {
-		if got := RightHost(test.host, test.port); got != test.want {
+		if got := AllowedHost(test.host, test.port); got != test.want {
 			t.Errorf("RightHost(%q, %d) = %t, want %t", test.host, test.port, got, test.want)
 		}
 	}

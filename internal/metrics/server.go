@@ -55,7 +55,7 @@ func Handler(version string, read func() Snapshot, log *slog.Logger) http.Handle
 // loopback a request must name it, as that of the live page must. On other addresses the machine's names are unknown.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	if a, ok := l.Addr().(*net.TCPAddr); ok && a.IP.IsLoopback() {
-		h = guard(a.Port, h)
+		h = requireLoopbackHost(a.Port, h)
 	}
 	server := http.Server{
 		Handler: h, ReadTimeout: headerTime, WriteTimeout: writeTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
@@ -70,10 +70,10 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	return err
 }
 
-// guard refuses the page of a site that has had its name resolved to loopback.
-func guard(port int, next http.Handler) http.Handler {
+// requireLoopbackHost refuses the page of a site that has had its name resolved to loopback.
+func requireLoopbackHost(port int, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		if !loopback.RightHost(q.Host, port) {
+		if !loopback.AllowedHost(q.Host, port) {
 			w.Header().Set("Connection", "close")
 			http.Error(w, "metrics answer to a loopback address with its own port only", http.StatusMisdirectedRequest)
 			return

@@ -95,9 +95,9 @@ const (
 )
 
 // Now is called by one goroutine at a time.
-func (g *gallery) Now(ctx context.Context) (*web.Now, error) {
+func (g *gallery) Now(ctx context.Context) (*web.Snapshot, error) {
 	d := g.daemon
-	n := &web.Now{At: d.now(), Rules: d.Config.Rules, Since: g.began, Waiting: d.spool.Len()}
+	n := &web.Snapshot{At: d.now(), Rules: d.Config.Rules, Since: g.began, Waiting: d.spool.Len()}
 	var open []standingAlert
 	positions := make([]tailer.Position, len(d.logs))
 	err := d.ask(ctx, func() {

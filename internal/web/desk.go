@@ -14,19 +14,19 @@ import (
 )
 
 // A desk makes the pages, one at a time: however many ask, they cost one core at most.
-type desk struct {
+type pageBuilder struct {
 	server *Server
 
-	mu  sync.Mutex
-	now *Now // made at most twice a second
+	mu       sync.Mutex
+	snapshot *Snapshot // made at most twice a second
 
-	found struct {
+	lastCheck struct {
 		sync.Mutex
 		at       time.Time
 		findings []Finding
 	}
-	wanted chan struct{} // somebody wants to see what check says
-	once   sync.Once
+	checkRequests chan struct{} // somebody wants to see what check says
+	once          sync.Once
 }
 
 // How old what is shown may be.
@@ -47,37 +47,37 @@ type page struct {
 	Live  bool // for a script that has the page open: it draws the charts itself
 }
 
-// make makes the page of a path and its parameters; nil if there is none.
-func (d *desk) make(ctx context.Context, path string, query url.Values, live bool) (*page, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	now, err := d.look(ctx)
+// build makes the page of a path and its parameters; nil if there is none.
+func (b *pageBuilder) build(ctx context.Context, path string, query url.Values, live bool) (*page, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now, err := b.freshSnapshot(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p := &page{Name: d.server.Name, At: now.At, Zone: now.At.In(now.Book.zone).Format("MST"), Live: live,
+	p := &page{Name: b.server.Name, At: now.At, Zone: now.At.In(now.Book.zone).Format("MST"), Live: live,
 		Query: url.Values{"page": {path}}}
 	switch path {
 	case "/":
-		f := newFront(now)
+		f := newOverview(now)
 		p.Tab, p.Title, p.Body = "now", f.Title, f
 	case "/alerts":
 		p.Tab, p.Title, p.Body = "alerts", "Alerts", &history{Open: now.Open, Opens: now.Opens, Ended: now.Ended,
 			Since: now.Since}
 	case "/health":
-		p.Tab, p.Title, p.Body = "health", "Health", d.health(now)
+		p.Tab, p.Title, p.Body = "health", "Health", b.health(now)
 	case "/who":
 		k, ok := keyOf(query.Get("key"))
 		value := query.Get("value")
 		if !ok || len(value) > maxValue {
 			return nil, nil
 		}
-		standings, open, err := d.server.Source.Who(ctx, keysOf(k), value)
+		standings, open, err := b.server.Source.Who(ctx, aliasKeys(k), value)
 		if err != nil {
 			return nil, err
 		}
 		standings = relevant(standings, now.Rules, k)
-		w := now.who(k, value, standings, open)
+		w := now.detail(k, value, standings, open)
 		p.Title, p.Body = noun(k)+" "+show(value), w
 		p.Query.Set("key", k.String())
 		p.Query.Set("value", value)
@@ -92,14 +92,14 @@ func relevant(standings []window.Standing, rules []window.Rule, k window.Key) []
 	return slices.DeleteFunc(standings, func(s window.Standing) bool { return rules[s.Rule].Key != k && s.Count == 0 })
 }
 
-// look gives how things stand, or stood a moment ago.
-func (d *desk) look(ctx context.Context) (*Now, error) {
-	if d.now != nil && time.Since(d.now.At) < maxAge-50*time.Millisecond {
-		return d.now, nil
+// freshSnapshot gives how things stand, or stood a moment ago.
+func (b *pageBuilder) freshSnapshot(ctx context.Context) (*Snapshot, error) {
+	if b.snapshot != nil && time.Since(b.snapshot.At) < maxAge-50*time.Millisecond {
+		return b.snapshot, nil
 	}
-	now, err := d.server.Source.Now(ctx)
+	now, err := b.server.Source.Now(ctx)
 	if err == nil {
-		d.now = now
+		b.snapshot = now
 	}
 	return now, err
 }
@@ -114,9 +114,9 @@ func keyOf(name string) (window.Key, bool) {
 	return 0, false
 }
 
-// serve answers with a whole page.
-func (d *desk) serve(w http.ResponseWriter, r *http.Request) {
-	p, err := d.make(r.Context(), r.URL.Path, r.URL.Query(), false)
+// servePage answers with a whole page.
+func (b *pageBuilder) servePage(w http.ResponseWriter, r *http.Request) {
+	p, err := b.build(r.Context(), r.URL.Path, r.URL.Query(), false)
 	switch {
 	case err != nil:
 		http.Error(w, "the daemon doesn't answer: "+err.Error(), http.StatusServiceUnavailable)
@@ -125,29 +125,29 @@ func (d *desk) serve(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	var b bytes.Buffer
-	if err := templates.ExecuteTemplate(&b, "page", p); err != nil {
-		d.server.Log.Error("making a page", "page", r.URL.Path, "error", err)
+	var html bytes.Buffer
+	if err := templates.ExecuteTemplate(&html, "page", p); err != nil {
+		b.server.Log.Error("making a page", "page", r.URL.Path, "error", err)
 		http.Error(w, "the page could not be made", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Write(bytes.ToValidUTF8(b.Bytes(), []byte(string(utf8.RuneError))))
+	w.Write(bytes.ToValidUTF8(html.Bytes(), []byte(string(utf8.RuneError))))
 }
 
-// checks finds out what check says when somebody wants to see it, once a minute at most.
-func (d *desk) checks(ctx context.Context) {
-	wanted := d.want()
+// runChecks finds out what check says when somebody wants to see it, once a minute at most.
+func (b *pageBuilder) runChecks(ctx context.Context) {
+	wanted := b.checkRequested()
 	for {
 		select {
 		case <-wanted:
 		case <-ctx.Done():
 			return
 		}
-		findings := d.server.Source.Check(ctx)
-		d.found.Lock()
-		d.found.findings, d.found.at = findings, time.Now()
-		d.found.Unlock()
+		findings := b.server.Source.Check(ctx)
+		b.lastCheck.Lock()
+		b.lastCheck.findings, b.lastCheck.at = findings, time.Now()
+		b.lastCheck.Unlock()
 		select {
 		case <-time.After(checkAge):
 		case <-ctx.Done():
@@ -160,18 +160,18 @@ func (d *desk) checks(ctx context.Context) {
 	}
 }
 
-func (d *desk) want() chan struct{} {
-	d.once.Do(func() { d.wanted = make(chan struct{}, 1) })
-	return d.wanted
+func (b *pageBuilder) checkRequested() chan struct{} {
+	b.once.Do(func() { b.checkRequests = make(chan struct{}, 1) })
+	return b.checkRequests
 }
 
 // findings gives what check said last, and when; the zero time: it is being asked.
-func (d *desk) findings() ([]Finding, time.Time) {
+func (b *pageBuilder) findings() ([]Finding, time.Time) {
 	select {
-	case d.want() <- struct{}{}:
+	case b.checkRequested() <- struct{}{}:
 	default:
 	}
-	d.found.Lock()
-	defer d.found.Unlock()
-	return d.found.findings, d.found.at
+	b.lastCheck.Lock()
+	defer b.lastCheck.Unlock()
+	return b.lastCheck.findings, b.lastCheck.at
 }

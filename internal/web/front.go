@@ -10,21 +10,21 @@ import (
 )
 
 // A front answers: is anybody sending in bulk right now?
-type front struct {
-	*Now
-	Title   string
-	Level   string   // of the verdict: good, bad or unsure
-	Parties []*party // with open alerts
-	Active  []*party // of these, those who send over a limit now
-	Tampers bool     // an alert about the log's integrity is over its limit now
-	Nearest *place   // to its limit, but not over it
-	Chart   *htmlkit.Columns
-	Ranking []place
-	Silent  bool // the log has had no line for a while
+type overview struct {
+	*Snapshot
+	Title    string
+	Level    string        // of the verdict: good, bad or unsure
+	Senders  []*sender     // with open alerts
+	Active   []*sender     // of these, those who send over a limit now
+	Tampered bool          // an alert about the log's integrity is over its limit now
+	Nearest  *rankedSender // to its limit, but not over it
+	Chart    *htmlkit.Columns
+	Ranking  []rankedSender
+	Silent   bool // the log has had no line for a while
 }
 
 // A place in the ranking.
-type place struct {
+type rankedSender struct {
 	window.Standing
 	Rule  window.Rule
 	Spark htmlkit.Spark
@@ -33,12 +33,12 @@ type place struct {
 // silence is how long a log may have no line before that is said.
 const silence = time.Hour
 
-func newFront(n *Now) *front {
-	f := &front{Now: n, Level: "good", Title: "Nobody is sending in bulk", Chart: n.arrivals()}
-	ranking := n.ranked()
-	sparks := n.sparks(ranking)
+func newOverview(now *Snapshot) *overview {
+	f := &overview{Snapshot: now, Level: "good", Title: "Nobody is sending in bulk", Chart: now.arrivalChart()}
+	ranking := now.ranked()
+	sparks := now.sparklines(ranking)
 	for i, s := range ranking {
-		f.Ranking = append(f.Ranking, place{s, n.Rules[s.Rule], sparks[i]})
+		f.Ranking = append(f.Ranking, rankedSender{s, now.Rules[s.Rule], sparks[i]})
 	}
 	for i := range f.Ranking {
 		if p := &f.Ranking[i]; p.Count <= p.Limit {
@@ -46,49 +46,49 @@ func newFront(n *Now) *front {
 			break
 		}
 	}
-	f.Parties = parties(n.Open)
-	for _, p := range f.Parties {
+	f.Senders = groupBySender(now.Open)
+	for _, p := range f.Senders {
 		switch {
 		case !p.Over():
 		case p.Alerts[0].Rule.Count == window.Anomalies:
-			f.Tampers = true
+			f.Tampered = true
 		default:
 			f.Active = append(f.Active, p)
 		}
 	}
-	for _, l := range n.Logs {
-		f.Silent = f.Silent || l.Read && n.At.Sub(l.Change) > silence
+	for _, l := range now.Logs {
+		f.Silent = f.Silent || l.Read && now.At.Sub(l.Change) > silence
 	}
 	switch {
 	case len(f.Active) == 1:
 		f.Level, f.Title = "bad", show(f.Active[0].Value)+" is sending in bulk"
 	case len(f.Active) > 1:
 		f.Level, f.Title = "bad", words.Number(int64(len(f.Active)))+" are sending in bulk"
-	case f.Tampers:
+	case f.Tampered:
 		f.Level, f.Title = "bad", "Somebody may be tampering with the log"
-	case n.Waits():
+	case now.Waits():
 		f.Level, f.Title = "unsure", "The log can't be read"
 	case !f.Read():
 		f.Level, f.Title = "unsure", "Still reading the log"
-	case n.Opens > 0:
+	case now.Opens > 0:
 		f.Level, f.Title = "unsure", "Nobody is sending in bulk any more"
 	}
 	return f
 }
 
 // Waits tells whether a log isn't read on, as a file of it can't be read.
-func (n *Now) Waits() bool {
-	return slices.ContainsFunc(n.Logs, func(l Log) bool { return l.Waits != "" })
+func (now *Snapshot) Waits() bool {
+	return slices.ContainsFunc(now.Logs, func(l Log) bool { return l.Waits != "" })
 }
 
 // shownRanking is how many parties are ranked.
 const shownRanking = 20
 
 // ranked has of each party the standing that is nearest to its limit.
-func (n *Now) ranked() (places []window.Standing) {
-	seen := make(map[named]bool)
-	for _, s := range n.Ranking {
-		id := named{partyKey(n.Rules[s.Rule].Key).String(), s.Value}
+func (now *Snapshot) ranked() (places []window.Standing) {
+	seen := make(map[link]bool)
+	for _, s := range now.Ranking {
+		id := link{canonicalKey(now.Rules[s.Rule].Key).String(), s.Value}
 		if !seen[id] && len(places) < shownRanking {
 			places = append(places, s)
 		}
@@ -98,8 +98,8 @@ func (n *Now) ranked() (places []window.Standing) {
 }
 
 // Read tells whether all logs were read to their ends.
-func (n *Now) Read() bool {
-	for _, l := range n.Logs {
+func (now *Snapshot) Read() bool {
+	for _, l := range now.Logs {
 		if !l.Read {
 			return false
 		}
@@ -108,8 +108,8 @@ func (n *Now) Read() bool {
 }
 
 // Stamp is the time of the last line of all logs.
-func (n *Now) Stamp() (last time.Time) {
-	for _, l := range n.Logs {
+func (now *Snapshot) Stamp() (last time.Time) {
+	for _, l := range now.Logs {
 		if l.Stamp.After(last) {
 			last = l.Stamp
 		}
@@ -127,16 +127,16 @@ type history struct {
 
 // health is whether the daemon can do its work.
 type health struct {
-	*Now
+	*Snapshot
 	Findings []Finding
 	Checked  time.Time // zero: it is being found out
 	Bad      int       // findings that fail
 	Poor     int       // or warn
 }
 
-func (d *desk) health(n *Now) *health {
-	h := &health{Now: n}
-	h.Findings, h.Checked = d.findings()
+func (b *pageBuilder) health(now *Snapshot) *health {
+	h := &health{Snapshot: now}
+	h.Findings, h.Checked = b.findings()
 	for _, f := range h.Findings {
 		switch f.Status {
 		case "fail":

@@ -20,9 +20,9 @@ var headers = map[string]string{
 	"Cache-Control":                "no-store",
 }
 
-// guard decides who may see anything. port is that of the listener; 0 for a UNIX socket, which a tunnel may have
+// authorize decides who may see anything. port is that of the listener; 0 for a UNIX socket, which a tunnel may have
 // given any port.
-func (s *Server) guard(port int, next http.Handler) http.Handler {
+func (s *Server) authorize(port int, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, value := range headers {
 			w.Header().Set(name, value)
@@ -30,10 +30,10 @@ func (s *Server) guard(port int, next http.Handler) http.Handler {
 		switch {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			w.Header().Set("Allow", "GET, HEAD")
-			refuse(w, http.StatusMethodNotAllowed, "these pages can only be read")
+			reject(w, http.StatusMethodNotAllowed, "these pages can only be read")
 			return
-		case !loopback.RightHost(r.Host, port):
-			refuse(w, http.StatusMisdirectedRequest,
+		case !loopback.AllowedHost(r.Host, port):
+			reject(w, http.StatusMisdirectedRequest,
 				"this page answers to a loopback address with its own port only, such as http://127.0.0.1:8025/")
 			return
 		case port == 0:
@@ -42,7 +42,7 @@ func (s *Server) guard(port int, next http.Handler) http.Handler {
 		}
 		token, rest, found := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		if !found || s.Token == "" || subtle.ConstantTimeCompare([]byte(token), []byte(s.Token)) != 1 {
-			refuse(w, http.StatusForbidden,
+			reject(w, http.StatusForbidden,
 				"the address needs its token: exiwatch open prints it, to whoever may read it")
 			return
 		}
@@ -51,8 +51,8 @@ func (s *Server) guard(port int, next http.Handler) http.Handler {
 	})
 }
 
-// refuse ends the connection, too: who is refused has no business here.
-func refuse(w http.ResponseWriter, status int, why string) {
+// reject ends the connection, too: who is refused has no business here.
+func reject(w http.ResponseWriter, status int, why string) {
 	w.Header().Set("Connection", "close")
 	http.Error(w, why, status)
 }

@@ -14,72 +14,72 @@ import (
 // A hub sends pages to those who have them open, as server-sent events: each page once it has changed, at most twice
 // a second. One goroutine makes them all, and rests for as long as it worked, and more; who can't take them as fast
 // is dropped.
-type hub struct {
-	desk *desk
+type broker struct {
+	builder *pageBuilder
 
-	mu      sync.Mutex
-	groups  map[string]*group // by the encoded query
-	streams int
+	mu            sync.Mutex
+	subscriptions map[string]*subscription // by the encoded query
+	clients       int
 }
 
 // A group are the streams of one page.
-type group struct {
+type subscription struct {
 	path    string
 	query   url.Values
-	streams map[*stream]bool
+	clients map[*client]bool
 }
 
 // A stream is one client.
-type stream struct {
-	events chan []byte // closed when it is dropped
-	last   []byte      // sent
+type client struct {
+	events   chan []byte // closed when it is dropped
+	lastSent []byte      // sent
 }
 
 const (
-	hubTick      = 500 * time.Millisecond
-	hubRest      = 3 // times as long as the work
+	publishEvery = 500 * time.Millisecond
+	restFactor   = 3 // times as long as the work
 	maxBehind    = 3 // events that a client may be behind
 	heartbeat    = 15 * time.Second
 	sendPatience = 10 * time.Second
 )
 
 // run sends until ctx ends.
-func (h *hub) run(ctx context.Context) {
-	for rest := hubTick; ; {
+func (b *broker) run(ctx context.Context) {
+	for rest := publishEvery; ; {
 		select {
 		case <-time.After(rest):
 		case <-ctx.Done():
 			return
 		}
 		began := time.Now()
-		for _, g := range h.all() {
-			if event := h.event(ctx, g); event != nil {
-				h.send(g, event)
+		for _, s := range b.all() {
+			if event := b.event(ctx, s); event != nil {
+				b.send(s, event)
 			}
 		}
 		worked := time.Since(began)
-		rest = max(hubTick-worked, hubRest*worked)
+		rest = max(publishEvery-worked, restFactor*worked)
 	}
 }
 
-func (h *hub) all() (groups []*group) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, g := range h.groups {
-		groups = append(groups, g)
+func (b *broker) all() (groups []*subscription) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.subscriptions {
+		groups = append(groups, s)
 	}
 	return groups
 }
 
 // event makes an event of a page; nil if that isn't possible.
-func (h *hub) event(ctx context.Context, g *group) []byte {
-	p, err := h.desk.make(ctx, g.path, g.query, true)
+func (b *broker) event(ctx context.Context, s *subscription) []byte {
+	p, err := b.builder.build(ctx, s.path, s.query, true)
 	if err != nil || p == nil {
 		return nil
 	}
 	var html bytes.Buffer
 	if err := templates.ExecuteTemplate(&html, "main", p); err != nil {
-		h.desk.server.Log.Error("making a page", "page", g.path, "error", err)
+		b.builder.server.Log.Error("making a page", "page", s.path, "error", err)
 		return nil
 	}
 	data, err := json.Marshal(struct {
@@ -92,80 +92,80 @@ func (h *hub) event(ctx context.Context, g *group) []byte {
 	return append(append([]byte("data: "), data...), "\n\n"...)
 }
 
-func (h *hub) send(g *group, event []byte) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for s := range g.streams {
-		if bytes.Equal(event, s.last) {
+func (b *broker) send(s *subscription, event []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for c := range s.clients {
+		if bytes.Equal(event, c.lastSent) {
 			continue
 		}
 		select {
-		case s.events <- event:
-			s.last = event
+		case c.events <- event:
+			c.lastSent = event
 		default:
-			h.drop(g, s)
+			b.drop(s, c)
 		}
 	}
 }
 
-// join makes a stream of a page; nil if there are too many.
-func (h *hub) join(path string, query url.Values) (*group, *stream) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.streams >= maxStreams {
+// subscribe makes a stream of a page; nil if there are too many.
+func (b *broker) subscribe(path string, query url.Values) (*subscription, *client) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.clients >= maxClients {
 		return nil, nil
 	}
-	if h.groups == nil {
-		h.groups = make(map[string]*group)
+	if b.subscriptions == nil {
+		b.subscriptions = make(map[string]*subscription)
 	}
 	name := query.Encode()
-	g := h.groups[name]
-	if g == nil {
-		g = &group{path: path, query: query, streams: make(map[*stream]bool)}
-		h.groups[name] = g
+	s := b.subscriptions[name]
+	if s == nil {
+		s = &subscription{path: path, query: query, clients: make(map[*client]bool)}
+		b.subscriptions[name] = s
 	}
-	s := &stream{events: make(chan []byte, maxBehind)}
-	g.streams[s] = true
-	h.streams++
-	return g, s
+	c := &client{events: make(chan []byte, maxBehind)}
+	s.clients[c] = true
+	b.clients++
+	return s, c
 }
 
-// leave ends a stream, which may have been dropped already.
-func (h *hub) leave(g *group, s *stream) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if g.streams[s] {
-		h.drop(g, s)
+// unsubscribe ends a stream, which may have been dropped already.
+func (b *broker) unsubscribe(s *subscription, c *client) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s.clients[c] {
+		b.drop(s, c)
 	}
 }
 
 // drop is called with mu held.
-func (h *hub) drop(g *group, s *stream) {
-	close(s.events)
-	delete(g.streams, s)
-	h.streams--
-	if name := g.query.Encode(); len(g.streams) == 0 && h.groups[name] == g {
-		delete(h.groups, name)
+func (b *broker) drop(s *subscription, c *client) {
+	close(c.events)
+	delete(s.clients, c)
+	b.clients--
+	if name := s.query.Encode(); len(s.clients) == 0 && b.subscriptions[name] == s {
+		delete(b.subscriptions, name)
 	}
 }
 
-// serve is one client's stream.
-func (h *hub) serve(w http.ResponseWriter, r *http.Request) {
+// serveEvents is one client's stream.
+func (b *broker) serveEvents(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	path := query.Get("page")
-	if p, err := h.desk.make(r.Context(), path, query, true); err != nil || p == nil {
+	if p, err := b.builder.build(r.Context(), path, query, true); err != nil || p == nil {
 		http.NotFound(w, r)
 		return
 	} else {
 		query = p.Query // and nothing else that stood in it
 	}
-	g, s := h.join(path, query)
-	if s == nil {
+	s, c := b.subscribe(path, query)
+	if c == nil {
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "too many have these pages open", http.StatusServiceUnavailable)
 		return
 	}
-	defer h.leave(g, s)
+	defer b.unsubscribe(s, c)
 	w.Header().Set("Content-Type", "text/event-stream")
 	if r.Method == http.MethodHead {
 		return
@@ -181,7 +181,7 @@ func (h *hub) serve(w http.ResponseWriter, r *http.Request) {
 	defer beat.Stop()
 	for ok {
 		select {
-		case event, open := <-s.events:
+		case event, open := <-c.events:
 			ok = open && send(event)
 		case <-beat.C:
 			ok = send([]byte(":\n\n"))

@@ -10,7 +10,7 @@ import (
 // A Source is who owns the counters. What it returns is the caller's, and doesn't change.
 type Source interface {
 	// Now tells how things stand.
-	Now(ctx context.Context) (*Now, error)
+	Now(ctx context.Context) (*Snapshot, error)
 	// Who tells how a value of some keys stands under each rule on them, and which alerts on it are open.
 	Who(ctx context.Context, keys []window.Key, value string) ([]window.Standing, []Alert, error)
 	// Check finds out whether all is in order, which may take its time.
@@ -18,7 +18,7 @@ type Source interface {
 }
 
 // A Now is how things stand at a moment.
-type Now struct {
+type Snapshot struct {
 	At      time.Time // wall clock
 	Second  int64     // by the counters' clock
 	Book    *View
@@ -81,8 +81,8 @@ type Group struct {
 // maxGroup is how many rows are told of a group.
 const maxGroup = 5
 
-// groups are what is told of an alert beside its topics.
-var groups = [...]window.Key{window.Account, window.Host, window.Network, window.Sender, window.RecipientDomain,
+// alertKeys are what is told of an alert beside its topics.
+var alertKeys = [...]window.Key{window.Account, window.Host, window.Network, window.Sender, window.RecipientDomain,
 	window.Helo, window.Protocol}
 
 // NewAlert copies an alert with the count that it has now. It is to be called by whom the alert belongs to.
@@ -92,7 +92,7 @@ func NewAlert(a *window.Alert, count int64) Alert {
 		Count: count, Limit: a.Limit, Peak: a.Peak, Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes,
 		Topics: a.Topics(maxGroup),
 	}
-	for _, k := range groups {
+	for _, k := range alertKeys {
 		if k == a.Rule.Key {
 			continue
 		}

@@ -23,14 +23,14 @@ type Server struct {
 	Token  string
 	Log    *slog.Logger
 
-	desk desk
-	hub  hub
+	builder pageBuilder
+	broker  broker
 }
 
 // Bounds of what others can make the server hold.
 const (
 	maxConnections = 250
-	maxStreams     = 100     // of these
+	maxClients     = 100     // of these
 	maxHeader      = 8 << 10 // bytes
 	headerPatience = 2 * time.Second
 	answerPatience = 20 * time.Second
@@ -42,14 +42,14 @@ var static embed.FS
 
 // Serve answers on the listeners until ctx ends, and closes them.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
-	s.desk.server = s
-	s.hub.desk = &s.desk
+	s.builder.server = s
+	s.broker.builder = &s.builder
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wait sync.WaitGroup
 	defer wait.Wait()
-	wait.Go(func() { s.hub.run(ctx) })
-	wait.Go(func() { s.desk.checks(ctx) })
+	wait.Go(func() { s.broker.run(ctx) })
+	wait.Go(func() { s.builder.runChecks(ctx) })
 	failed := make(chan error, len(listeners))
 	limiter := loopback.NewLimiter(maxConnections)
 	for _, l := range listeners {
@@ -58,7 +58,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 			port = a.Port
 		}
 		server := &http.Server{
-			Handler: s.guard(port, s.routes()), ReadHeaderTimeout: headerPatience,
+			Handler: s.authorize(port, s.routes()), ReadHeaderTimeout: headerPatience,
 			WriteTimeout: answerPatience, IdleTimeout: idlePatience, MaxHeaderBytes: maxHeader,
 			ErrorLog:    log.New(discard{}, "", 0), // what strangers do to a connection is no news
 			BaseContext: func(net.Listener) context.Context { return ctx },
@@ -96,10 +96,10 @@ func (s *Server) routes() http.Handler {
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")
 		w.Write([]byte(htmlkit.CSS))
 	})
-	mux.HandleFunc("GET /events", s.hub.serve)
-	mux.HandleFunc("GET /{$}", s.desk.serve)
-	mux.HandleFunc("GET /who", s.desk.serve)
-	mux.HandleFunc("GET /alerts", s.desk.serve)
-	mux.HandleFunc("GET /health", s.desk.serve)
+	mux.HandleFunc("GET /events", s.broker.serveEvents)
+	mux.HandleFunc("GET /{$}", s.builder.servePage)
+	mux.HandleFunc("GET /who", s.builder.servePage)
+	mux.HandleFunc("GET /alerts", s.builder.servePage)
+	mux.HandleFunc("GET /health", s.builder.servePage)
 	return mux
 }

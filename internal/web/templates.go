@@ -16,8 +16,8 @@ var pageHTML string
 // templates are those of all pages. What comes from the log goes through show, and through html/template as
 // everything does.
 var templates = template.Must(htmlkit.New("web").Funcs(template.FuncMap{
-	"show": show, "noun": noun, "heading": heading, "long": words.Window, "limitText": limitText,
-	"measured": measured, "clock": clock, "left": left,
+	"show": show, "noun": noun, "heading": heading, "long": words.Window, "limitInWindow": limitInWindow,
+	"measured": measured, "clock": clock, "headroom": headroom,
 	"amount": amount, "eventsOf": eventsOf,
 	"drawing": func(c *htmlkit.Columns) (string, error) {
 		b, err := json.Marshal(c.Drawing())
@@ -25,14 +25,14 @@ var templates = template.Must(htmlkit.New("web").Funcs(template.FuncMap{
 	},
 	"what": func(v any) string {
 		switch v.(type) {
-		case *front:
-			return "front"
+		case *overview:
+			return "overview"
 		case *history:
 			return "history"
 		case *health:
 			return "health"
 		}
-		return "who"
+		return "detail"
 	},
 	"on":    func(p *page, v any) inPage { return inPage{p, v} },
 	"stamp": func(t time.Time) string { return t.Format(time.RFC3339) },

@@ -38,9 +38,9 @@ func TestCourseIsWhatTheRuleCounted(t *testing.T) {
 		b.Add(sent(time.Unix(at, 0), "bob", "Hi"), at, 0, true)
 		b.Add(a, at, 0, false) // nobody's rule counts it
 	}
-	n := &Now{Book: b.View(), Second: end, Rules: rules, Scopes: []int{0, 0, 0}}
+	n := &Snapshot{Book: b.View(), Second: end, Rules: rules, Scopes: []int{0, 0, 0}}
 	for i, rule := range rules {
-		c, of := n.course([]window.Standing{{Rule: i, Value: "alice", Limit: rule.Limit}})
+		c, of := n.countSeries([]window.Standing{{Rule: i, Value: "alice", Limit: rule.Limit}})
 		if of.Name != rule.Name || c.Limit != rule.Limit {
 			t.Fatalf("it is the course of %s, limit %d", of.Name, c.Limit)
 		}
@@ -71,8 +71,8 @@ func TestCourseIsWhatTheRuleCounted(t *testing.T) {
 			}
 		}
 	}
-	outside := &Now{Book: b.View(), Second: end, Rules: rules[:1], Scopes: []int{1}}
-	if c, _ := outside.course([]window.Standing{{Value: "alice"}}); c.Series[0].Total() != 0 {
+	outside := &Snapshot{Book: b.View(), Second: end, Rules: rules[:1], Scopes: []int{1}}
+	if c, _ := outside.countSeries([]window.Standing{{Value: "alice"}}); c.Series[0].Total() != 0 {
 		t.Error("arrivals that a rule doesn't count are in its course")
 	}
 }
@@ -85,7 +85,7 @@ func TestWhoKnowsOneValueOnly(t *testing.T) {
 		b.Add(sent(at, "alice", fmt.Sprintf("Your parcel %d", i)), at.Unix(), 0, true)
 		b.Add(sent(at, "bob", "Lunch?"), at.Unix(), 0, true)
 	}
-	n := &Now{Book: b.View(), Second: noon.Unix() + 60}
+	n := &Snapshot{Book: b.View(), Second: noon.Unix() + 60}
 	for _, test := range []struct {
 		key      window.Key
 		value    string
@@ -96,7 +96,7 @@ func TestWhoKnowsOneValueOnly(t *testing.T) {
 		{window.SenderDomain, "lab.test", 120, 2}, {window.Topic, "your parcel #", 60, 0},
 		{window.Account, "nobody", 0, 0},
 	} {
-		w := n.who(test.key, test.value, nil, nil)
+		w := n.detail(test.key, test.value, nil, nil)
 		if w.Messages != test.messages || len(w.Arrivals) != int(min(test.messages, maxArrivals)) ||
 			w.Recipients != 2*test.messages {
 			t.Errorf("%v %s: %d messages, %d shown", test.key, test.value, w.Messages, len(w.Arrivals))
@@ -117,12 +117,12 @@ func TestWhoKnowsOneValueOnly(t *testing.T) {
 
 // TestWaitingIsNotFine: while a file of the log can't be read, neither page says that all is well.
 func TestWaitingIsNotFine(t *testing.T) {
-	n := &Now{Book: NewBook().View(), At: noon, Logs: []Log{{Path: "/mainlog", Read: true, Waits: "open <b>: no",
+	n := &Snapshot{Book: NewBook().View(), At: noon, Logs: []Log{{Path: "/mainlog", Read: true, Waits: "open <b>: no",
 		Since: noon}}}
-	if f := newFront(n); f.Level != "unsure" || f.Title != "The log can't be read" {
+	if f := newOverview(n); f.Level != "unsure" || f.Title != "The log can't be read" {
 		t.Errorf("the front is %q, %q", f.Level, f.Title)
 	}
-	for _, body := range []any{newFront(n), &health{Now: n, Checked: noon}} {
+	for _, body := range []any{newOverview(n), &health{Snapshot: n, Checked: noon}} {
 		var html bytes.Buffer
 		if err := templates.ExecuteTemplate(&html, "main", &page{At: noon, Body: body}); err != nil {
 			t.Fatal(err)
@@ -136,7 +136,7 @@ func TestWaitingIsNotFine(t *testing.T) {
 		}
 	}
 	n.Logs[0].Waits = ""
-	if f := newFront(n); f.Level != "good" {
+	if f := newOverview(n); f.Level != "good" {
 		t.Errorf("when it is over, the front is %q, %q", f.Level, f.Title)
 	}
 }

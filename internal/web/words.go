@@ -16,8 +16,8 @@ func heading(k window.Key) string { return words.Heading(k.String()) }
 // show makes a value of the log fit to be read. It isn't HTML yet.
 func show(value string) string { return escape.Shown(value) }
 
-// limitText is what a rule allows: 20 messages in 5 minutes.
-func limitText(r window.Rule, limit int64) string {
+// limitInWindow is what a rule allows: 20 messages in 5 minutes.
+func limitInWindow(r window.Rule, limit int64) string {
 	return measured(r, limit) + " in " + words.Window(r.Window)
 }
 
@@ -36,8 +36,8 @@ func clock(t, today time.Time) string {
 	return t.Format("2 Jan 2006 15:04:05")
 }
 
-// left says how far from its limit a standing is.
-func left(r window.Rule, s window.Standing) string {
+// headroom says how far from its limit a standing is.
+func headroom(r window.Rule, s window.Standing) string {
 	switch {
 	case s.Count > s.Limit:
 		return fmt.Sprintf("%s over", amount(r, s.Count-s.Limit))
