@@ -90,7 +90,7 @@ alone. It replaces an earlier report; over anything else it is written with --fo
 
 // summing tells a Summary what is found.
 func summing(sum *report.Summary) watch.Listener {
-	return watch.Listener{Costly: !sum.Brief, Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other,
+	return watch.Listener{Costly: !sum.Brief, Arrival: sum.Arrival, Gather: sum.NewCollector, Other: sum.Other,
 		Opened: sum.Opened, Grew: sum.Grew}
 }
 

@@ -117,8 +117,8 @@ type lane struct {
 	Card       int // number of the worst one's; 0: it has none
 }
 
-// isOdd tells whether the alerts are about the log's integrity, and not about who sends how much.
-func (l *lane) isOdd() bool { return l.Worst.Count == window.Anomalies.String() }
+// isAboutLog tells whether the alerts are about the log's integrity, and not about who sends how much.
+func (l *lane) isAboutLog() bool { return l.Worst.Count == window.Anomalies.String() }
 
 // lanes gives everybody who has crossed a limit, who went furthest first.
 func (p *Page) lanes(on axis) []*lane {

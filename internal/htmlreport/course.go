@@ -17,7 +17,7 @@ const maxSpans = 240
 var steps = [...]int64{1, 2, 3, 6, 12, 24, 7 * 24, 4 * 7 * 24}
 
 // A course is a chart of the arrivals by hour, or by longer spans where there are too many.
-type course struct {
+type arrivalChart struct {
 	htmlkit.Columns
 	Hits []hit
 }
@@ -28,7 +28,7 @@ type hit struct {
 	Title    string
 }
 
-func newCourse(hours []report.Hour) *course {
+func newArrivalChart(hours []report.Hour) *arrivalChart {
 	if len(hours) == 0 {
 		return nil
 	}
@@ -41,8 +41,8 @@ func newCourse(hours []report.Hour) *course {
 			step *= 2
 		}
 	}
-	first = begin(first, step)
-	c := &course{Columns: htmlkit.Columns{
+	first = spanStart(first, step)
+	c := &arrivalChart{Columns: htmlkit.Columns{
 		From: time.Unix(first*3600, 0).UTC(), Step: time.Duration(step) * time.Hour, Unit: "messages",
 		Series: []htmlkit.Series{
 			{Name: "with a password", Class: "one"}, {Name: "by programs of this machine", Class: "two"},
@@ -63,14 +63,14 @@ func newCourse(hours []report.Hour) *course {
 
 func hourOf(t time.Time) int64 { return t.Unix() / 3600 }
 
-// begin is the start of the span that holds the hour: days begin at midnight, weeks on Mondays.
-func begin(hour, step int64) int64 {
+// spanStart is the start of the span that holds the hour: days begin at midnight, weeks on Mondays.
+func spanStart(hour, step int64) int64 {
 	const monday = 4 * 24 // hour of 1970-01-05
 	return hour - ((hour-monday)%step+step)%step
 }
 
 // every says how long the spans are.
-func (c *course) every() string {
+func (c *arrivalChart) every() string {
 	hours := int64(c.Step / time.Hour)
 	for _, unit := range []struct {
 		hours int64
@@ -86,7 +86,7 @@ func (c *course) every() string {
 	return ""
 }
 
-func (c *course) hits() {
+func (c *arrivalChart) hits() {
 	n := len(c.Series[0].Values)
 	width := 1000 / float64(n)
 	layout := "Mon 2 Jan 2006 15:04"
@@ -113,7 +113,7 @@ func (c *course) hits() {
 func round(f float64) float64 { return float64(int64(f*10+0.5)) / 10 }
 
 // Summary tells in words what the chart shows.
-func (c *course) Summary() string {
+func (c *arrivalChart) Summary() string {
 	var parts []string
 	for _, s := range c.Series {
 		parts = append(parts, words.Number(s.Total())+" "+s.Name)

@@ -25,7 +25,7 @@ func told(t *testing.T, rules []window.Rule, rows int, arrivals func(func(*windo
 		t.Fatal(err)
 	}
 	sum := report.Summary{Rules: rules, Hourly: true}
-	gather := sum.Gather()
+	gather := sum.NewCollector()
 	arrivals(func(w *window.Arrival) {
 		a := parser.Arrival{Time: w.At, RecipientCount: int(w.Recipients), Size: w.Bytes}
 		sum.Arrival(&a, w)

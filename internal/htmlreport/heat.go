@@ -69,7 +69,7 @@ func newHeat(hours []report.Hour) *heat {
 func rowsOf(hours []report.Hour, days int64) (rows []heatRow) {
 	step := days * 24
 	for i := range hours {
-		at := begin(hourOf(hours[i].At), step)
+		at := spanStart(hourOf(hours[i].At), step)
 		begins := time.Unix(at*3600, 0).UTC()
 		if n := len(rows); n == 0 || !rows[n-1].At.Equal(begins) {
 			rows = append(rows, heatRow{At: begins})

@@ -85,7 +85,7 @@ func TestPolicyIsOfTheStyle(t *testing.T) {
 // TestUncounted: the page says how many arrivals no rule counts, where they come from, and how to count them.
 func TestUncounted(t *testing.T) {
 	sum := report.Summary{Only: []string{"authenticated"}}
-	gather := sum.Gather()
+	gather := sum.NewCollector()
 	for i := range 30 {
 		a, w := parser.Arrival{Time: at0}, window.Arrival{At: at0}
 		w.Values[window.Host] = fmt.Appendf(nil, "198.51.%d.7", 100-i%20)

@@ -17,7 +17,7 @@ const maxLogs = 10
 type view struct {
 	*Page
 	Axis      axis
-	Course    *course
+	Chart     *arrivalChart
 	Heat      *heat
 	Logs      []string
 	MoreLogs  int64
@@ -62,7 +62,7 @@ type ranking struct {
 }
 
 func (p *Page) view(b bounds) *view {
-	v := &view{Page: p, Axis: newAxis(p.Hours), Course: newCourse(p.Hours), Logs: p.Logs, Effects: p.effects(),
+	v := &view{Page: p, Axis: newAxis(p.Hours), Chart: newArrivalChart(p.Hours), Logs: p.Logs, Effects: p.effects(),
 		Recipient: p.Document.Recipients > 0}
 	if len(p.Hours) > 0 {
 		v.Heat = newHeat(p.Hours)
@@ -73,7 +73,7 @@ func (p *Page) view(b bounds) *view {
 	v.Uncounted = newUncounted(&p.Document)
 	v.Lanes = p.lanes(v.Axis)
 	v.AllLanes = int64(len(v.Lanes))
-	senders := slices.DeleteFunc(slices.Clone(v.Lanes), (*lane).isOdd)
+	senders := slices.DeleteFunc(slices.Clone(v.Lanes), (*lane).isAboutLog)
 	v.Crossed, v.Tampered = crossed(senders), len(senders) < len(v.Lanes)
 	if len(senders) == 1 {
 		v.Only = senders[0]

@@ -10,31 +10,31 @@ import (
 )
 
 // An account is all that is known of one value.
-type account struct {
+type detail struct {
 	total    total
-	line     line
+	row      rankingRow
 	sections []section
-	arrivals []arrival // the last ones, newest first
-	alerts   []alert   // newest first
-	subjects bool      // are logged
+	arrivals []recentMessage // the last ones, newest first
+	alerts   []alert         // newest first
+	subjects bool            // are logged
 }
 
 // A section ranks the values of one key among the arrivals of an account.
 type section struct {
 	key  window.Key
-	rows []share // the first ones
-	more int     // how many there are beside them
+	rows []valueTally // the first ones
+	more int          // how many there are beside them
 }
 
 // A share is one row of a section.
-type share struct {
+type valueTally struct {
 	value    string // of a topic, its last subject
 	messages int64
 	subjects int // of a topic
 }
 
 // An arrival is one of an account's last.
-type arrival struct {
+type recentMessage struct {
 	at                time.Time
 	messageID         string
 	host, subject     string
@@ -61,49 +61,49 @@ const (
 var sectionKeys = []window.Key{window.Topic, window.Account, window.Host, window.Sender, window.Helo,
 	window.RecipientDomain}
 
-// account looks at the arrivals of the question's value.
-func (d *desk) account(q *question, s span) *account {
-	b := d.book
-	a := &account{total: total{value: q.value}}
-	id := b.values.ids[q.value]
-	tallies := make([]tally, len(sectionKeys))
+// detail looks at the arrivals of the question's value.
+func (e *engine) detail(q *query, arrivals rowRange) *detail {
+	book := e.book
+	d := &detail{total: total{value: q.value}}
+	id := book.values.ids[q.value]
+	tallies := make([]keyTally, len(sectionKeys))
 	hosts := make(map[uint32]bool)
-	b.each(s, func(r *row) bool {
-		a.subjects = a.subjects || r.values[window.Subject] != 0
+	book.each(arrivals, func(r *row) bool {
+		d.subjects = d.subjects || r.values[window.Subject] != 0
 		if id == 0 || r.values[q.key] != id {
 			return true
 		}
-		a.total.messages++
-		a.total.recipients += r.recipients
-		a.total.bytes += r.bytes
-		a.total.last = max(a.total.last, r.stamp)
+		d.total.messages++
+		d.total.recipients += r.recipients
+		d.total.bytes += r.bytes
+		d.total.last = max(d.total.last, r.stamp)
 		if host := r.values[window.Host]; host != 0 {
 			hosts[host] = true
 		}
 		for i, k := range sectionKeys {
-			b.tally(&tallies[i], k, r)
+			book.tally(&tallies[i], k, r)
 		}
-		if len(a.arrivals) < maxArrivals {
-			a.arrivals = append(a.arrivals, b.arrival(r))
+		if len(d.arrivals) < maxArrivals {
+			d.arrivals = append(d.arrivals, book.arrival(r))
 		}
 		return true
 	})
-	a.total.hosts = int64(len(hosts))
+	d.total.hosts = int64(len(hosts))
 	for i, k := range sectionKeys {
 		if k != q.key {
-			a.sections = append(a.sections, tallies[i].section(k))
+			d.sections = append(d.sections, tallies[i].section(k))
 		}
 	}
-	return a
+	return d
 }
 
 // A tally is how many arrivals have each value of a key.
-type tally struct {
-	shares   map[string]*share
+type keyTally struct {
+	shares   map[string]*valueTally
 	subjects map[[2]uint32]bool // topics, and their subjects
 }
 
-func (b *book) tally(t *tally, k window.Key, r *row) {
+func (b *book) tally(t *keyTally, k window.Key, r *row) {
 	id := r.values[k]
 	if id == 0 {
 		return
@@ -132,25 +132,25 @@ func (b *book) tally(t *tally, k window.Key, r *row) {
 }
 
 // share gives the share of a value, which is shown as said.
-func (t *tally) share(value, shown string) *share {
+func (t *keyTally) share(value, shown string) *valueTally {
 	if t.shares == nil {
-		t.shares = make(map[string]*share)
+		t.shares = make(map[string]*valueTally)
 	}
 	s := t.shares[value]
 	if s == nil {
-		s = &share{value: shown}
+		s = &valueTally{value: shown}
 		t.shares[value] = s
 	}
 	return s
 }
 
 // section ranks what was tallied.
-func (t *tally) section(k window.Key) section {
+func (t *keyTally) section(k window.Key) section {
 	s := section{key: k}
 	for _, share := range t.shares {
 		s.rows = append(s.rows, *share)
 	}
-	slices.SortFunc(s.rows, func(x, y share) int {
+	slices.SortFunc(s.rows, func(x, y valueTally) int {
 		return cmp.Or(cmp.Compare(y.messages, x.messages), cmp.Compare(x.value, y.value))
 	})
 	s.more = max(len(s.rows)-maxShares, 0)
@@ -158,8 +158,8 @@ func (t *tally) section(k window.Key) section {
 	return s
 }
 
-func (b *book) arrival(r *row) arrival {
-	return arrival{
+func (b *book) arrival(r *row) recentMessage {
+	return recentMessage{
 		at:         time.UnixMilli(r.stamp).In(b.zone),
 		messageID:  strings.TrimRight(string(r.messageID[:]), "\x00"),
 		host:       b.values.values[r.values[window.Host]],
@@ -170,8 +170,8 @@ func (b *book) arrival(r *row) arrival {
 }
 
 // alerts are those of the question's value: the open ones, and those that have ended.
-func (d *desk) alerts(q *question, open []*window.Alert) (all []alert) {
-	for _, list := range [][]*window.Alert{open, d.ended} {
+func (e *engine) alerts(q *query, open []*window.Alert) (all []alert) {
+	for _, list := range [][]*window.Alert{open, e.ended} {
 		for _, a := range slices.Backward(list) {
 			if a.Rule.Key == q.key && a.Value == q.value && len(all) < maxAlerts {
 				all = append(all, alert{a.Rule.Name, a.Opened, a.Ended, a.Rule.Count.String(), a.Messages, a.Peak,

@@ -8,17 +8,17 @@ import (
 	"exiwatch/window"
 )
 
-// accountPage is what is known of one value: who it is and how he stands, and below it as many lines as there is room
+// detailPage is what is known of one value: who it is and how he stands, and below it as many lines as there is room
 // for, from where it was scrolled to.
-func (m *model) accountPage(room int) []string {
-	l, q := &m.sheet.account.line, &m.sheet.question
+func (m *model) detailPage(room int) []string {
+	l, q := &m.answer.detail.row, &m.answer.query
 	lines := []string{
 		m.styles.heading.Render(cut(" "+strings.ReplaceAll(q.key.String(), "_", " ")+" "+clean(q.value, m.width),
 			m.width)),
 		m.styles.of(l).Render(cut(" "+m.standing(l), m.width)),
 	}
 	room -= len(lines)
-	all := m.accountLines()
+	all := m.detailLines()
 	m.scroll = max(min(m.scroll, len(all)-room), 0)
 	all = all[m.scroll:]
 	if len(all) > room {
@@ -30,49 +30,49 @@ func (m *model) accountPage(room int) []string {
 // shareRows is how many rows a section shows where two stand side by side.
 const shareRows = 5
 
-func (m *model) accountLines() []string {
-	s := m.sheet
-	a := s.account
+func (m *model) detailLines() []string {
+	a := m.answer
+	d := a.detail
 	var lines []string
-	for _, alert := range a.alerts {
-		lines = append(lines, alert.text(s.last, m.width))
+	for _, alert := range d.alerts {
+		lines = append(lines, alert.text(a.last, m.width))
 	}
 	var pairs []section
-	for _, section := range a.sections {
+	for _, section := range d.sections {
 		if section.key != window.Topic {
 			pairs = append(pairs, section)
 			continue
 		}
 		lines = append(lines, "", m.styles.heading.Render(" Topics"))
-		if !a.subjects {
+		if !d.subjects {
 			lines = append(lines, "  subjects are not logged: add +subject to Exim's log_selector")
 			continue
 		}
-		lines = append(lines, section.lines(maxShares, a.line.messages, m.width)...)
+		lines = append(lines, section.lines(maxShares, d.row.messages, m.width)...)
 	}
 	for len(pairs) > 0 {
 		n := min(2, len(pairs))
-		lines = append(lines, m.pair(pairs[:n], a.line.messages)...)
+		lines = append(lines, m.pair(pairs[:n], d.row.messages)...)
 		pairs = pairs[n:]
 	}
 	lines = append(lines, "", m.styles.heading.Render(" Last arrivals"))
-	for _, arrival := range a.arrivals {
-		lines = append(lines, arrival.text(s.last, m.width))
+	for _, arrival := range d.arrivals {
+		lines = append(lines, arrival.text(a.last, m.width))
 	}
-	if len(a.arrivals) == 0 {
+	if len(d.arrivals) == 0 {
 		lines = append(lines, "  none in this window")
 	}
 	return lines
 }
 
 // standing is what an account has in the window, and how that is to its limit.
-func (m *model) standing(l *line) string {
-	text := fmt.Sprintf("%s in %s", plural(l.messages, "message"), window.FormatWindow(m.sheet.question.window))
+func (m *model) standing(l *rankingRow) string {
+	text := fmt.Sprintf("%s in %s", plural(l.messages, "message"), window.FormatWindow(m.answer.query.window))
 	text += fmt.Sprintf(", %s, %sB, %s", plural(l.recipients, "recipient"), size(l.bytes), plural(l.hosts, "host"))
 	if l.limit == 0 {
 		return text
 	}
-	_, shown := ruleFor([]window.Rule{*m.sheet.rule}, &m.sheet.question)
+	_, shown := ruleFor([]window.Rule{*m.answer.rule}, &m.answer.query)
 	text += ", limit " + amount(shown, l.limit) + " " + shown.String()
 	if l.over() {
 		return "▲ " + text
@@ -140,7 +140,7 @@ func (a *alert) text(now time.Time, width int) string {
 		number(a.peak), number(a.limit), a.count), width)
 }
 
-func (a *arrival) text(now time.Time, width int) string {
+func (a *recentMessage) text(now time.Time, width int) string {
 	recipients := ""
 	if a.recipients > 1 {
 		recipients = " to " + number(a.recipients)

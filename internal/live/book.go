@@ -25,7 +25,7 @@ const maxMessageID = 24
 type book struct {
 	rows        []row // a ring; its length is a power of two
 	first, next uint64
-	values      intern
+	values      interner
 
 	keep    int64 // seconds
 	maxRows int
@@ -45,7 +45,7 @@ const (
 )
 
 func newBook(keep time.Duration) *book {
-	return &book{values: newIntern(), keep: int64(keep / time.Second), maxRows: maxRows, maxText: maxText,
+	return &book{values: newInterner(), keep: int64(keep / time.Second), maxRows: maxRows, maxText: maxText,
 		now: math.MinInt64, cut: math.MinInt64, zone: time.UTC}
 }
 
@@ -104,20 +104,20 @@ func (b *book) pop() {
 const disorder = 5
 
 // A span is the arrivals that a question is about.
-type span struct {
+type rowRange struct {
 	now    int64  // the window ends with this second
 	until  uint64 // row number behind the last
 	window int64  // seconds
 	scope  int    // of the counters; -1: any
 }
 
-// span is the arrivals of the last while.
-func (b *book) span(length time.Duration, scope int) span {
-	return span{b.now, b.next, int64(length / time.Second), scope}
+// rowRange is the arrivals of the last while.
+func (b *book) rowRange(length time.Duration, scope int) rowRange {
+	return rowRange{b.now, b.next, int64(length / time.Second), scope}
 }
 
 // each calls fn with the rows of the span, the last one first, until fn returns false.
-func (b *book) each(s span, fn func(r *row) bool) {
+func (b *book) each(s rowRange, fn func(r *row) bool) {
 	for n := s.until; n > b.first; n-- {
 		r := b.row(n - 1)
 		if r.at+disorder+s.window <= s.now {
@@ -130,4 +130,4 @@ func (b *book) each(s span, fn func(r *row) bool) {
 }
 
 // missing tells whether arrivals of the span were let go.
-func (b *book) missing(s span) bool { return b.cut > math.MinInt64 && b.cut+s.window > s.now }
+func (b *book) missing(s rowRange) bool { return b.cut > math.MinInt64 && b.cut+s.window > s.now }

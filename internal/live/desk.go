@@ -19,12 +19,12 @@ type counters interface {
 }
 
 // A desk owns what is counted and answers questions. It belongs to the goroutine of the Viewer.
-type desk struct {
+type engine struct {
 	rules    []window.Rule
 	counters counters
 	book     *book
 	ranker   ranker
-	meter    meter
+	rate     ratePerMinute
 	ended    []*window.Alert // the last ones, oldest first
 	last     time.Time       // stamp of the last arrival
 }
@@ -32,96 +32,96 @@ type desk struct {
 // maxEnded is how many alerts that have ended are known.
 const maxEnded = 1000
 
-func newDesk(rules []window.Rule, keep time.Duration) *desk {
-	return &desk{rules: rules, book: newBook(keep)}
+func newEngine(rules []window.Rule, keep time.Duration) *engine {
+	return &engine{rules: rules, book: newBook(keep)}
 }
 
 // listener is what the desk wants to be told of.
-func (d *desk) listener() watch.Listener {
-	return watch.Listener{Arrival: d.arrival, Counted: d.counted, Ended: d.end}
+func (e *engine) listener() watch.Listener {
+	return watch.Listener{Arrival: e.addArrival, Counted: e.addCounted, Ended: e.addEnded}
 }
 
-func (d *desk) arrival(a *parser.Arrival, _ *window.Arrival) {
-	d.last = a.Time
-	d.meter.add(a.Time.Unix() + d.counters.Clock().Shift)
+func (e *engine) addArrival(a *parser.Arrival, _ *window.Arrival) {
+	e.last = a.Time
+	e.rate.add(a.Time.Unix() + e.counters.Clock().Shift)
 }
 
-func (d *desk) counted(a *window.Arrival) { d.book.add(a, d.counters.Clock()) }
+func (e *engine) addCounted(a *window.Arrival) { e.book.add(a, e.counters.Clock()) }
 
-func (d *desk) end(a *window.Alert) {
-	if len(d.ended) == maxEnded {
-		d.ended = slices.Delete(d.ended, 0, 1)
+func (e *engine) addEnded(a *window.Alert) {
+	if len(e.ended) == maxEnded {
+		e.ended = slices.Delete(e.ended, 0, 1)
 	}
-	d.ended = append(d.ended, a)
+	e.ended = append(e.ended, a)
 }
 
 // answer answers a question at a wall clock time.
-func (d *desk) answer(q question, now time.Time) *sheet {
-	open := d.counters.Open()
-	s := &sheet{at: now, share: d.counters.Share(), moment: moment{d.book.now, d.book.next, d.last, d.meter.sum(),
+func (e *engine) answer(q query, now time.Time) *answer {
+	open := e.counters.Open()
+	a := &answer{at: now, share: e.counters.Share(), asOf: asOf{e.book.now, e.book.next, e.last, e.rate.sum(),
 		len(open)}}
 	if q.frozen != nil {
-		s.moment = *q.frozen
+		a.asOf = *q.frozen
 	}
-	if !d.counters.AtEnd() && !d.last.IsZero() {
-		s.behind = max(now.Sub(d.last), 0)
+	if !e.counters.AtEnd() && !e.last.IsZero() {
+		a.behind = max(now.Sub(e.last), 0)
 	}
-	var b bars
-	b.rule, b.shown = ruleFor(d.rules, &q)
-	s.rule = b.rule
-	span := span{s.now, s.until, int64(q.window / time.Second), -1}
-	if b.rule != nil {
-		span.scope = slices.Index(d.counters.Scopes(), b.rule.Scope)
+	var limits limitContext
+	limits.rule, limits.shown = ruleFor(e.rules, &q)
+	a.rule = limits.rule
+	arrivals := rowRange{a.now, a.until, int64(q.window / time.Second), -1}
+	if limits.rule != nil {
+		arrivals.scope = slices.Index(e.counters.Scopes(), limits.rule.Scope)
 	}
-	if d.book.missing(span) {
-		s.missing = time.Unix(d.book.cut, 0).In(d.book.zone)
+	if e.book.missing(arrivals) {
+		a.missing = time.Unix(e.book.cut, 0).In(e.book.zone)
 	}
-	b.alerted = make(map[string]bool)
-	for _, a := range open {
-		if a.Rule.Key == q.key {
-			b.alerted[a.Value] = true
+	limits.alerted = make(map[string]bool)
+	for _, alert := range open {
+		if alert.Rule.Key == q.key {
+			limits.alerted[alert.Value] = true
 		}
 	}
 	if q.open {
-		s.account = d.account(&q, span)
-		s.account.line = d.line(s.account.total, &b)
-		s.account.alerts = d.alerts(&q, open)
+		a.detail = e.detail(&q, arrivals)
+		a.detail.row = e.rankingRow(a.detail.total, &limits)
+		a.detail.alerts = e.alerts(&q, open)
 	} else {
-		d.rank(s, &q, span, &b)
+		e.rank(a, &q, arrivals, &limits)
 	}
-	s.question = q
-	return s
+	a.query = q
+	return a
 }
 
-// bars is what amounts are held against.
-type bars struct {
+// limitContext is what amounts are held against.
+type limitContext struct {
 	rule    *window.Rule // nil: none
 	shown   order        // the amount that bars show
 	alerted map[string]bool
 }
 
 // rank fills a sheet with the part of the ranking that is on the screen, and puts the question's cursor there.
-func (d *desk) rank(s *sheet, q *question, span span, b *bars) {
-	totals := d.ranker.rank(d.book, span, q.key, q.wanted(), q.order)
-	s.values = len(totals)
+func (e *engine) rank(a *answer, q *query, arrivals rowRange, limits *limitContext) {
+	totals := e.ranker.rank(e.book, arrivals, q.key, q.wanted(), q.order)
+	a.values = len(totals)
 	if q.follow {
 		if i := slices.IndexFunc(totals, func(t total) bool { return t.value == q.value }); i >= 0 {
 			q.index = i
 		}
 	}
-	q.place(len(totals))
+	q.clampCursor(len(totals))
 	for i := range totals {
-		s.most = max(s.most, b.shown.measure(&totals[i]))
+		a.most = max(a.most, limits.shown.measure(&totals[i]))
 	}
 	page := totals[q.top:min(q.top+q.rows, len(totals))]
 	var named map[uint32]string
 	if q.topics {
-		named = topics(d.book, span, q.key, page)
+		named = topics(e.book, arrivals, q.key, page)
 	}
 	for _, t := range page {
-		l := d.line(t, b)
+		l := e.rankingRow(t, limits)
 		l.topic = named[t.id]
-		s.rows = append(s.rows, l)
+		a.rows = append(a.rows, l)
 	}
 	q.value = ""
 	if len(totals) > 0 {
@@ -129,14 +129,14 @@ func (d *desk) rank(s *sheet, q *question, span span, b *bars) {
 	}
 }
 
-func (d *desk) line(t total, b *bars) line {
-	l := line{value: t.value, messages: t.messages, recipients: t.recipients, bytes: t.bytes, hosts: t.hosts,
-		measure: b.shown.measure(&t), alert: b.alerted[t.value]}
+func (e *engine) rankingRow(t total, limits *limitContext) rankingRow {
+	l := rankingRow{value: t.value, messages: t.messages, recipients: t.recipients, bytes: t.bytes, hosts: t.hosts,
+		measure: limits.shown.measure(&t), alert: limits.alerted[t.value]}
 	if t.messages > 0 {
-		l.last = time.UnixMilli(t.last).In(d.book.zone)
+		l.last = time.UnixMilli(t.last).In(e.book.zone)
 	}
-	if b.rule != nil {
-		l.limit = limitOf(b.rule, t.value, d.last)
+	if limits.rule != nil {
+		l.limit = limitOf(limits.rule, t.value, e.last)
 	}
 	return l
 }

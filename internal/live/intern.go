@@ -1,7 +1,7 @@
 package live
 
 // An intern gives each distinct value a small number for as long as a row holds it. Number 0 is no value.
-type intern struct {
+type interner struct {
 	ids    map[string]uint32
 	values []string
 	holds  []uint32
@@ -9,24 +9,24 @@ type intern struct {
 	text   int // bytes of all values
 }
 
-func newIntern() intern {
-	return intern{ids: make(map[string]uint32), values: make([]string, 1), holds: make([]uint32, 1)}
+func newInterner() interner {
+	return interner{ids: make(map[string]uint32), values: make([]string, 1), holds: make([]uint32, 1)}
 }
 
 // hold returns the number of a value, 0 for nil.
-func (t *intern) hold(value []byte) uint32 {
+func (t *interner) hold(value []byte) uint32 {
 	if value == nil {
 		return 0
 	}
 	id, ok := t.ids[string(value)]
 	if !ok {
-		id = t.adopt(string(value))
+		id = t.assign(string(value))
 	}
 	t.holds[id]++
 	return id
 }
 
-func (t *intern) adopt(value string) (id uint32) {
+func (t *interner) assign(value string) (id uint32) {
 	if n := len(t.free); n > 0 {
 		id, t.free = t.free[n-1], t.free[:n-1]
 		t.values[id] = value
@@ -40,7 +40,7 @@ func (t *intern) adopt(value string) (id uint32) {
 }
 
 // release takes one hold back; a value is forgotten with the last one.
-func (t *intern) release(id uint32) {
+func (t *interner) release(id uint32) {
 	if id == 0 {
 		return
 	}

@@ -14,19 +14,19 @@ type model struct {
 	log     string
 	windows []time.Duration // to choose from
 	styles  styles
-	ask     func(question) *sheet // answers; nil when the view ends
-	wait    func() bool           // returns when something was read; false when the view ends
+	ask     func(query) *answer // answers; nil when the view ends
+	wait    func() bool         // returns when something was read; false when the view ends
 
 	width, height int
-	question      question
-	sheet         *sheet // the last answer; nil: none yet
+	query         query
+	answer        *answer // the last answer; nil: none yet
 	now           time.Time
 	problem       string // what is wrong with following the log
 	problemAt     time.Time
 
 	asking, again bool // an answer is on its way; and another one is wanted then
 	waiting       bool // for something to be read
-	frozen        *moment
+	frozen        *asOf
 	help          bool
 	typing        bool
 	typed         string
@@ -35,8 +35,8 @@ type model struct {
 
 // What the model is told besides keys.
 type (
-	answered struct{ sheet *sheet }
-	news     struct{} // something was read
+	answered struct{ answer *answer }
+	updated  struct{} // something was read
 	ticked   time.Time
 	problem  string
 )
@@ -57,7 +57,7 @@ func newModel(log string, key window.Key, length time.Duration, colour bool, now
 	if !slices.Contains(m.windows, length) {
 		m.windows = append(m.windows, length)
 	}
-	m.question = question{key: key, window: length, rows: 1}
+	m.query = query{key: key, window: length, rows: 1}
 	return m
 }
 
@@ -71,11 +71,11 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
-		m.question.rows, m.question.topics = rankingRows(msg.Height), msg.Width >= topicsFrom
+		m.query.rows, m.query.topics = rankingRows(msg.Height), msg.Width >= topicsFrom
 		return m, m.askNow()
 	case answered:
-		return m, m.take(msg.sheet)
-	case news:
+		return m, m.show(msg.answer)
+	case updated:
 		m.waiting = false
 		if m.frozen != nil {
 			return m, nil // it is asked when that ends
@@ -113,7 +113,7 @@ func (m *model) askNow() tea.Cmd {
 		return nil
 	}
 	m.asking, m.again = true, false
-	q, ask := m.question, m.ask
+	q, ask := m.query, m.ask
 	q.frozen = m.frozen
 	return func() tea.Msg {
 		if s := ask(q); s != nil {
@@ -123,29 +123,29 @@ func (m *model) askNow() tea.Cmd {
 	}
 }
 
-// take shows an answer, unless the question has changed meanwhile, and waits for what is read next.
-func (m *model) take(s *sheet) tea.Cmd {
+// show shows an answer, unless the question has changed meanwhile, and waits for what is read next.
+func (m *model) show(a *answer) tea.Cmd {
 	m.asking = false
-	if m.now = s.at; m.now.Sub(m.problemAt) > problemShown {
+	if m.now = a.at; m.now.Sub(m.problemAt) > problemShown {
 		m.problem = "" // something was read since
 	}
 	var cmds []tea.Cmd
 	if m.again {
 		cmds = append(cmds, m.askNow())
 	}
-	if s.question.open == m.question.open && s.question.key == m.question.key {
-		m.sheet = s
+	if a.query.open == m.query.open && a.query.key == m.query.key {
+		m.answer = a
 		if !m.again && !m.asking {
-			m.question.index, m.question.top, m.question.value = s.question.index, s.question.top, s.question.value
+			m.query.index, m.query.top, m.query.value = a.query.index, a.query.top, a.query.value
 		}
 	}
 	if !m.waiting {
 		m.waiting = true
-		wait, rest := m.wait, max(pace, paceCost*s.took)
+		wait, rest := m.wait, max(pace, paceCost*a.took)
 		cmds = append(cmds, func() tea.Msg {
 			time.Sleep(rest)
 			if wait() {
-				return news{}
+				return updated{}
 			}
 			return nil
 		})

@@ -9,7 +9,7 @@ import (
 )
 
 // A question is what the screen wants to know.
-type question struct {
+type query struct {
 	key    window.Key
 	window time.Duration
 	order  order
@@ -23,12 +23,12 @@ type question struct {
 	rows   int  // that the screen has room for
 	topics bool // there is room for topics
 
-	open   bool    // about value alone
-	frozen *moment // about this moment, not about now
+	open   bool  // about value alone
+	frozen *asOf // about this moment, not about now
 }
 
 // A moment is how the log stood once: up to where arrivals are looked at, and what the header says of it.
-type moment struct {
+type asOf struct {
 	now   int64
 	until uint64
 
@@ -38,7 +38,7 @@ type moment struct {
 }
 
 // wanted tells which values of the key pass the filter.
-func (q *question) wanted() func(string) bool {
+func (q *query) wanted() func(string) bool {
 	if q.filter == "" {
 		return func(string) bool { return true }
 	}
@@ -54,8 +54,8 @@ func (q *question) wanted() func(string) bool {
 	}
 }
 
-// place puts the cursor on one of n rows, and the rows that are shown around it.
-func (q *question) place(n int) {
+// clampCursor puts the cursor on one of n rows, and the rows that are shown around it.
+func (q *query) clampCursor(n int) {
 	q.index = max(min(q.index, n-1), 0)
 	if q.index < q.top {
 		q.top = q.index

@@ -7,9 +7,9 @@ import (
 )
 
 // A sheet is an answer: what the screen shows. Nothing in it is changed later.
-type sheet struct {
-	question question // with the cursor where it was put
-	moment
+type answer struct {
+	query query // with the cursor where it was put
+	asOf
 	at   time.Time     // when it was answered, by the wall clock
 	took time.Duration // to answer
 
@@ -19,14 +19,14 @@ type sheet struct {
 	rule    *window.Rule // by whose limit bars are drawn; nil: there is none, and most is the longest bar
 	most    int64
 	values  int // that were ranked
-	rows    []line
+	rows    []rankingRow
 	missing time.Time // from when the arrivals are known, where that is too late for the window
 
-	account *account // of question.open
+	detail *detail // of question.open
 }
 
 // A line is a row of the ranking.
-type line struct {
+type rankingRow struct {
 	value                              string
 	messages, recipients, bytes, hosts int64
 	measure                            int64 // what the bar shows
@@ -37,7 +37,7 @@ type line struct {
 }
 
 // over tells whether it is over its limit.
-func (l *line) over() bool { return l.limit > 0 && l.measure > l.limit }
+func (l *rankingRow) over() bool { return l.limit > 0 && l.measure > l.limit }
 
 // limitOf is the limit of a rule for a value at a time.
 func limitOf(r *window.Rule, value string, now time.Time) int64 {
@@ -51,7 +51,7 @@ func limitOf(r *window.Rule, value string, now time.Time) int64 {
 
 // ruleFor is the rule by whose limit a ranking's bars are drawn: one on its key and window, if there is one on what
 // it is ranked by. The last result is what the bars show.
-func ruleFor(rules []window.Rule, q *question) (*window.Rule, order) {
+func ruleFor(rules []window.Rule, q *query) (*window.Rule, order) {
 	shown := q.order
 	if q.order > byHosts {
 		shown = byMessages

@@ -6,52 +6,52 @@ import (
 )
 
 // A wire carries questions to the desk's goroutine, and word that something was read from it.
-type wire struct {
-	ctx  context.Context
-	asks chan func()
-	news chan struct{}
+type requests struct {
+	ctx     context.Context
+	calls   chan func()
+	updates chan struct{}
 }
 
-func newWire(ctx context.Context) *wire {
-	return &wire{ctx: ctx, asks: make(chan func()), news: make(chan struct{}, 1)}
+func newRequests(ctx context.Context) *requests {
+	return &requests{ctx: ctx, calls: make(chan func()), updates: make(chan struct{}, 1)}
 }
 
 // ask has the desk answer; nil if the view ends before.
-func (w *wire) ask(d *desk, q question) *sheet {
-	answer := make(chan *sheet, 1)
-	question := func() {
+func (r *requests) ask(e *engine, q query) *answer {
+	answered := make(chan *answer, 1)
+	call := func() {
 		begun := time.Now()
-		s := d.answer(q, begun)
-		s.took = time.Since(begun)
-		answer <- s
+		a := e.answer(q, begun)
+		a.took = time.Since(begun)
+		answered <- a
 	}
 	select {
-	case w.asks <- question:
-	case <-w.ctx.Done():
+	case r.calls <- call:
+	case <-r.ctx.Done():
 		return nil
 	}
 	select {
-	case s := <-answer:
-		return s
-	case <-w.ctx.Done():
+	case a := <-answered:
+		return a
+	case <-r.ctx.Done():
 		return nil
 	}
 }
 
 // read says that something was read.
-func (w *wire) read() {
+func (r *requests) read() {
 	select {
-	case w.news <- struct{}{}:
+	case r.updates <- struct{}{}:
 	default: // that is known
 	}
 }
 
 // wait returns when something was read since the last time; false if the view ends before.
-func (w *wire) wait() bool {
+func (r *requests) wait() bool {
 	select {
-	case <-w.news:
+	case <-r.updates:
 		return true
-	case <-w.ctx.Done():
+	case <-r.ctx.Done():
 		return false
 	}
 }

@@ -96,7 +96,7 @@ func (e exposition) telling(s *Snapshot) {
 		float64(s.Unspooled))
 }
 
-func (e exposition) socket(s *Socket) {
+func (e exposition) socket(s *SocketStats) {
 	for answer, n := range s.Answers {
 		e.counter("socket_requests_total",
 			"Requests on the socket, by what was answered; unintelligible and late ones are answered no, or 0.", n,

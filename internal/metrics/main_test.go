@@ -30,7 +30,7 @@ func whole() Snapshot {
 		KeysDropped: 6, Merged: 7, Forgotten: 8, DistinctOmitted: 9, Refused: 10,
 		Channels: []Channel{{"mail", 1, 2, 3, 4, 5, 90 * time.Second}, {"hook", 1, 0, 0, 0, 0, 0}},
 		Skipped:  13, Unspooled: 11, Rebuild: 1500 * time.Millisecond, Stale: 12,
-		Socket: &Socket{
+		Socket: &SocketStats{
 			Answers: map[string]int64{"yes": 1, "no": 2, "number": 3, "unintelligible": 0, "late": 0}, Refused: 1,
 			Latency: Latency{6, 0.012, map[float64]uint64{0.001: 4, 0.01: 6}},
 		},

@@ -15,7 +15,7 @@ type Snapshot struct {
 	Unspooled                                                int   // events whose mail can't be spooled yet
 	// how long the counters were rebuilt, or have been so far
 	Rebuild time.Duration
-	Socket  *Socket // nil: there is none
+	Socket  *SocketStats // nil: there is none
 	// snapshots in which the counts are those of the one before, as the counters were busy
 	Stale int64
 }
@@ -46,7 +46,7 @@ type Channel struct {
 }
 
 // A Socket is what was asked.
-type Socket struct {
+type SocketStats struct {
 	Answers map[string]int64 // by what was answered
 	Refused int64            // connections
 	Latency Latency

@@ -46,16 +46,16 @@ type Server struct {
 }
 
 // A Tally is what a server has had to do since it began.
-type Tally struct {
+type Stats struct {
 	Requests       int64 // lines
 	Unintelligible int64 // of them, lines that could not be understood
 	Late           int64 // of them, lines for which there was no answer in time
 	Refused        int64 // connections that were closed because there were too many
 }
 
-// Tally may be called at any time.
-func (s *Server) Tally() Tally {
-	t := Tally{Refused: s.failed.Load()}
+// Stats may be called at any time.
+func (s *Server) Stats() Stats {
+	t := Stats{Refused: s.failed.Load()}
 	if l := s.limiter.Load(); l != nil {
 		t.Refused += l.Closed()
 	}

@@ -15,7 +15,7 @@ func TestAccountUnderSeveralKeys(t *testing.T) {
 	values := [][]byte{nil, {}, []byte("a"), []byte("b"), []byte("b@c")}
 	for _, brief := range []bool{false, true} {
 		s := Summary{Brief: brief}
-		gathers := []func([]Reception){s.Gather(), s.Gather()}
+		gathers := []func([]Reception){s.NewCollector(), s.NewCollector()}
 		var want [window.NumKeys]Ranking
 		for range 300 {
 			receptions := make([]Reception, rnd.IntN(5))

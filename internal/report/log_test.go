@@ -58,7 +58,7 @@ func summary(t *testing.T, name, log string, rules ...string) *report.Summary {
 	general := c.Scopes[""]
 	sum := report.Summary{Rules: c.Rules, Only: general.OnlyNames()}
 	p, err := watch.NewPipeline(c.Scopes, c.Rules, watch.Listener{Costly: true, Arrival: sum.Arrival,
-		Gather: sum.Gather, Other: sum.Other, Opened: sum.Opened, Ended: sum.Ended})
+		Gather: sum.NewCollector, Other: sum.Other, Opened: sum.Opened, Ended: sum.Ended})
 	if err != nil {
 		t.Fatal(err)
 	}

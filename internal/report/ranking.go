@@ -19,8 +19,8 @@ type Row struct {
 
 // A Ranking sums arrivals by the value of one key. Its zero value is empty.
 type Ranking struct {
-	values table
-	pairs  table // a value's place, and another value that occurred with it
+	values hashTable
+	pairs  hashTable // a value's place, and another value that occurred with it
 }
 
 // The fields of a value's record.
@@ -49,7 +49,7 @@ func (r *Ranking) AddAll(items []Item) {
 	for i := range items {
 		items[i].hash = hashOf(items[i].Value)
 	}
-	r.values.touch(items)
+	r.values.prefetch(items)
 	for i := range items {
 		it := &items[i]
 		r.add(it.Value, it.hash, 1, it.Recipients, it.Bytes)

@@ -18,15 +18,15 @@ type Summary struct {
 	Hourly bool          // arrivals are counted by the hour, too
 	Only   []string      // what [count] only names
 
-	gathered  []*gathered
-	selectors selectors
-	malformed []MalformedLine
-	alerts    []*opened
-	byAlert   map[*window.Alert]*opened
+	collectors []*collector
+	selectors  selectors
+	malformed  []MalformedLine
+	alerts     []*openedAlert
+	byAlert    map[*window.Alert]*openedAlert
 }
 
 // An opened alert, and whether the log's stamps have milliseconds.
-type opened struct {
+type openedAlert struct {
 	*window.Alert
 	millis bool
 	grew   []Growth
@@ -60,39 +60,39 @@ type Reception struct {
 	Class   Class // of an arrival that no rule counts
 }
 
-// Gather gives what ranks arrivals, and counts them by the hour, for one goroutine: they come in any order.
-func (s *Summary) Gather() func([]Reception) {
+// NewCollector gives what ranks arrivals, and counts them by the hour, for one goroutine: they come in any order.
+func (s *Summary) NewCollector() func([]Reception) {
 	var keys []window.Key
 	for key := range rankedKeys {
 		if !s.Brief || isInText(key) {
 			keys = append(keys, key)
 		}
 	}
-	g := newGathered(keys, s.Hourly)
-	s.gathered = append(s.gathered, g)
-	return g.add
+	c := newCollector(keys, s.Hourly)
+	s.collectors = append(s.collectors, c)
+	return c.add
 }
 
 // ranking joins what was gathered, and gives that of a key.
 func (s *Summary) ranking(key window.Key) *Ranking {
-	if len(s.gathered) == 0 {
+	if len(s.collectors) == 0 {
 		return new(Ranking)
 	}
-	first := s.gathered[0]
-	for _, g := range s.gathered[1:] {
+	first := s.collectors[0]
+	for _, g := range s.collectors[1:] {
 		first.join(g)
 	}
-	first.share()
+	first.mergeAliases()
 	return &first.rankings[key]
 }
 
 // uncounted joins what was gathered of arrivals that no rule counts.
 func (s *Summary) uncounted() *Uncounted {
-	if len(s.gathered) == 0 {
+	if len(s.collectors) == 0 {
 		return new(Uncounted)
 	}
-	first := &s.gathered[0].uncounted
-	for _, g := range s.gathered[1:] {
+	first := &s.collectors[0].uncounted
+	for _, g := range s.collectors[1:] {
 		first.Join(&g.uncounted)
 	}
 	return first
@@ -116,10 +116,10 @@ func (s *Summary) Other(e *parser.Entry) {
 // Opened adds alerts, which go on changing while they are open.
 func (s *Summary) Opened(alerts []*window.Alert) {
 	if s.byAlert == nil {
-		s.byAlert = make(map[*window.Alert]*opened)
+		s.byAlert = make(map[*window.Alert]*openedAlert)
 	}
 	for _, a := range alerts {
-		o := &opened{Alert: a, millis: s.Tally.Last.Millis}
+		o := &openedAlert{Alert: a, millis: s.Tally.Last.Millis}
 		s.alerts, s.byAlert[a] = append(s.alerts, o), o
 	}
 }
@@ -153,7 +153,7 @@ func (s *Summary) Ended(a *window.Alert) {
 const maxEntries = 3
 
 // oddities gives what is wrong with how many of an alert's entries, and some of these, if it is about anomalies.
-func (o *opened) oddities() (anomalies, entries []window.Row) {
+func (o *openedAlert) oddities() (anomalies, entries []window.Row) {
 	switch {
 	case o.Rule.Count != window.Anomalies:
 		return nil, nil
@@ -164,7 +164,7 @@ func (o *opened) oddities() (anomalies, entries []window.Row) {
 }
 
 // top gives the n subjects with the most messages, all if n is 0.
-func (o *opened) top(n int) []window.Row {
+func (o *openedAlert) top(n int) []window.Row {
 	if o.ended == nil {
 		return o.Top(window.Subject, n)
 	}
@@ -175,7 +175,7 @@ func (o *opened) top(n int) []window.Row {
 }
 
 // distinct says how many subjects there are, and whether there are more.
-func (o *opened) distinct() (n int, more bool) {
+func (o *openedAlert) distinct() (n int, more bool) {
 	if o.ended == nil {
 		return o.Distinct(window.Subject)
 	}

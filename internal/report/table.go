@@ -8,7 +8,7 @@ import (
 
 // A table holds records, each known by its text. They lie in blocks of bytes, each whole in one place, so that a look
 // at one costs the memory little, and the garbage collector has nothing to follow. Its zero value is empty.
-type table struct {
+type hashTable struct {
 	slots  []uint64 // where a text's hash leads: the hash's upper half, and below it the record's place + 1; 0: nothing
 	blocks [][]byte
 	size   int // records
@@ -49,49 +49,49 @@ func (r record) text() []byte {
 }
 
 // at gives the record at a place.
-func (t *table) at(place uint32) record {
-	return record(t.blocks[place/(blockSize/align)][place%(blockSize/align)*align:])
+func (h *hashTable) at(place uint32) record {
+	return record(h.blocks[place/(blockSize/align)][place%(blockSize/align)*align:])
 }
 
 // find gives the record of a text of which the hash is given, and its place. If there was none, it is a new one, all
 // zeros.
-func (t *table) find(text []byte, hash uint64) (r record, place uint32) {
-	if 2*t.size >= len(t.slots) {
-		t.grow()
+func (h *hashTable) find(text []byte, hash uint64) (r record, place uint32) {
+	if 2*h.size >= len(h.slots) {
+		h.grow()
 	}
-	mask := uint64(len(t.slots) - 1)
+	mask := uint64(len(h.slots) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {
-		slot := t.slots[i]
+		slot := h.slots[i]
 		if slot == 0 {
-			r, place = t.store(text)
-			t.slots[i] = hash&upper | uint64(place+1)
+			r, place = h.store(text)
+			h.slots[i] = hash&upper | uint64(place+1)
 			return r, place
 		}
 		if slot&upper != hash&upper {
 			continue
 		}
-		if r := t.at(uint32(slot) - 1); string(r.text()) == string(text) {
+		if r := h.at(uint32(slot) - 1); string(r.text()) == string(text) {
 			return r, uint32(slot) - 1
 		}
 	}
 }
 
-// touch looks at where the items' records are, so that they are near when they are needed.
-func (t *table) touch(items []Item) {
-	if len(t.slots) == 0 {
+// prefetch looks at where the items' records are, so that they are near when they are needed.
+func (h *hashTable) prefetch(items []Item) {
+	if len(h.slots) == 0 {
 		return
 	}
-	mask := uint64(len(t.slots) - 1)
+	mask := uint64(len(h.slots) - 1)
 	var places [64]uint32
 	for len(items) > 0 {
 		n := min(len(items), len(places))
 		for i := range n {
-			places[i] = uint32(t.slots[items[i].hash&mask])
+			places[i] = uint32(h.slots[items[i].hash&mask])
 		}
 		for _, place := range places[:n] {
 			if place > 0 {
-				r := t.at(place - 1)
-				t.touched += r[0] + r[textLength]
+				r := h.at(place - 1)
+				h.touched += r[0] + r[textLength]
 			}
 		}
 		items = items[n:]
@@ -99,43 +99,43 @@ func (t *table) touch(items []Item) {
 }
 
 // grow doubles the slots, of which half are free at least.
-func (t *table) grow() {
-	t.slots = make([]uint64, max(2*len(t.slots), minSlots))
-	mask := uint64(len(t.slots) - 1)
-	for place, r := range t.all() {
+func (h *hashTable) grow() {
+	h.slots = make([]uint64, max(2*len(h.slots), minSlots))
+	mask := uint64(len(h.slots) - 1)
+	for place, r := range h.all() {
 		hash := hashOf(r.text())
 		i := hash & mask
-		for t.slots[i] != 0 {
+		for h.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
-		t.slots[i] = hash&upper | uint64(place+1)
+		h.slots[i] = hash&upper | uint64(place+1)
 	}
 }
 
 // store makes a record. One that no block has room for has a block of its own, which is longer.
-func (t *table) store(text []byte) (record, uint32) {
+func (h *hashTable) store(text []byte) (record, uint32) {
 	size := (textStart + len(text) + align - 1) &^ (align - 1)
-	last := len(t.blocks) - 1
-	if last < 0 || len(t.blocks[last])+size > blockSize {
+	last := len(h.blocks) - 1
+	if last < 0 || len(h.blocks[last])+size > blockSize {
 		var block []byte
 		if last++; last > 0 { // the first grows as it is needed: most tables are small
 			block = make([]byte, 0, max(blockSize, size))
 		}
-		t.blocks = append(t.blocks, block)
+		h.blocks = append(h.blocks, block)
 	}
-	at := len(t.blocks[last])
-	t.blocks[last] = append(t.blocks[last], make([]byte, size)...)
-	r := record(t.blocks[last][at:])
+	at := len(h.blocks[last])
+	h.blocks[last] = append(h.blocks[last], make([]byte, size)...)
+	r := record(h.blocks[last][at:])
 	binary.LittleEndian.PutUint32(r[textLength:], uint32(len(text)))
 	copy(r[textStart:], text)
-	t.size++
+	h.size++
 	return r, uint32(last*(blockSize/align) + at/align)
 }
 
 // all yields the records in the order in which they came.
-func (t *table) all() iter.Seq2[uint32, record] {
+func (h *hashTable) all() iter.Seq2[uint32, record] {
 	return func(yield func(uint32, record) bool) {
-		for i, block := range t.blocks {
+		for i, block := range h.blocks {
 			for at := 0; at < len(block); {
 				r := record(block[at:])
 				if !yield(uint32(i*(blockSize/align)+at/align), r) {

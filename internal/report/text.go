@@ -148,28 +148,28 @@ func (t *text) alerts(s *Summary) {
 	}
 }
 
-func (t *text) alert(a *opened) {
-	fmt.Fprintf(t, "%s  %s  %s, over %s\n", a.Opened.Format(time.DateTime), escape.Text(a.Value),
-		escape.Text(a.Rule.Name), a.Rule.String())
-	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n", words.Plain(a.Messages, "message"), a.Peak,
-		a.Rule.Count, a.end())
-	if a.AtLeast {
+func (t *text) alert(o *openedAlert) {
+	fmt.Fprintf(t, "%s  %s  %s, over %s\n", o.Opened.Format(time.DateTime), escape.Text(o.Value),
+		escape.Text(o.Rule.Name), o.Rule.String())
+	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n", words.Plain(o.Messages, "message"), o.Peak,
+		o.Rule.Count, o.end())
+	if o.AtLeast {
 		fmt.Fprintln(t, "        There were more recipients: Exim cut their lists.")
 	}
-	if a.Suspicious > 0 {
+	if o.Suspicious > 0 {
 		fmt.Fprintf(t, "        %d of them may be somebody else's: their entries have two readings, or may be forged\n",
-			a.Suspicious)
+			o.Suspicious)
 	}
-	if anomalies, entries := a.oddities(); anomalies != nil {
+	if anomalies, entries := o.oddities(); anomalies != nil {
 		t.oddities(anomalies, entries)
 		return
 	}
-	rows := a.top(maxSubjects)
+	rows := o.top(maxSubjects)
 	for _, row := range rows {
 		fmt.Fprint(t, "    ")
 		PrintRow(t, row.Messages, row.Value)
 	}
-	if n, more := a.distinct(); n > len(rows) || more {
+	if n, more := o.distinct(); n > len(rows) || more {
 		fmt.Fprintf(t, "            … and more subjects: %d\n", n-len(rows))
 	}
 }
@@ -185,9 +185,9 @@ func (t *text) oddities(anomalies, entries []window.Row) {
 	}
 }
 
-func (a *opened) end() string {
-	if a.Ended.IsZero() {
+func (o *openedAlert) end() string {
+	if o.Ended.IsZero() {
 		return "still open at the end of the log"
 	}
-	return "ended " + a.Ended.Format(time.DateTime)
+	return "ended " + o.Ended.Format(time.DateTime)
 }

@@ -54,7 +54,7 @@ const maxUncounted = 1000
 //
 // Note: it holds each network until it is read, as a Ranking holds each host: to drop networks earlier would make the
 // rows depend on the order.
-type Uncounted struct{ rows table }
+type Uncounted struct{ rows hashTable }
 
 // The fields of a record, besides messages. Its text is the class and the network's part of the address.
 const (

@@ -32,19 +32,19 @@ type Suggester struct {
 	perWeek        float64
 	arrivals       int64 // counted
 	earliest, last report.Time
-	rules          []*ruling
+	rules          []*ruleTrial
 	opened         map[string]*report.Ranking // alerts of the pass by rule, each by value
 	found          bool                       // the next pass is the last
 }
 
 // A ruling is a rule with what is known about its limits.
-type ruling struct {
-	rule   window.Rule
-	peaks  *peaks
-	sorted []peak  // when the peaks are known
-	search *search // nil where there is nothing to find
-	given  int64   // alerts that the rule's own limit opens
-	by     *report.Ranking
+type ruleTrial struct {
+	rule          window.Rule
+	peaks         *peaks
+	sorted        []peak  // when the peaks are known
+	search        *search // nil where there is nothing to find
+	currentAlerts int64   // alerts that the rule's own limit opens
+	byValue       *report.Ranking
 }
 
 // New makes a Suggester of limits that open at most perWeek alerts a week. Rules that differ in their limits alone
@@ -62,7 +62,7 @@ func New(rules []window.Rule, perWeek float64) (*Suggester, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.rules = append(s.rules, &ruling{rule: rule, peaks: p})
+		s.rules = append(s.rules, &ruleTrial{rule: rule, peaks: p})
 	}
 	counters, err := window.New(s.First())
 	if err != nil {
@@ -127,9 +127,9 @@ func (s *Suggester) Opened(alerts []*window.Alert) {
 // Next ends a pass and gives the rules for the next, nil if there needn't be another.
 func (s *Suggester) Next() []window.Rule {
 	if s.opened == nil {
-		s.begin()
+		s.startSearches()
 	} else {
-		s.learn()
+		s.recordPass()
 	}
 	if s.found {
 		return nil
@@ -143,8 +143,8 @@ func (s *Suggester) Next() []window.Rule {
 	return rules
 }
 
-// begin makes searches of the peaks.
-func (s *Suggester) begin() {
+// startSearches makes searches of the peaks.
+func (s *Suggester) startSearches() {
 	for _, r := range s.rules {
 		r.peaks.finish()
 		r.sorted = r.peaks.sorted()
@@ -155,27 +155,27 @@ func (s *Suggester) begin() {
 	}
 }
 
-// learn takes what the pass has shown.
-func (s *Suggester) learn() {
+// recordPass takes what the pass has shown.
+func (s *Suggester) recordPass() {
 	for _, r := range s.rules {
 		if r.search == nil {
 			continue
 		}
 		if s.found {
-			r.by = s.alerts(r, r.search.high)
+			r.byValue = s.alerts(r, r.search.high)
 			continue
 		}
 		if len(r.search.alerts) == 0 {
-			r.given = s.alerts(r, r.rule.Limit).Total()
+			r.currentAlerts = s.alerts(r, r.rule.Limit).Total()
 		}
 		for _, limit := range r.search.next() {
-			r.search.learn(limit, s.alerts(r, limit).Total())
+			r.search.record(limit, s.alerts(r, limit).Total())
 		}
 	}
 }
 
 // alerts gives those that the rule with a limit opened in the pass.
-func (s *Suggester) alerts(r *ruling, limit int64) *report.Ranking {
+func (s *Suggester) alerts(r *ruleTrial, limit int64) *report.Ranking {
 	if alerts := s.opened[withLimit(r.rule, limit).String()]; alerts != nil {
 		return alerts
 	}

@@ -53,7 +53,7 @@ func BenchmarkReplay(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				sum := new(report.Summary)
-				p := pipelineFor(b, Listener{Costly: true, Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other,
+				p := pipelineFor(b, Listener{Costly: true, Arrival: sum.Arrival, Gather: sum.NewCollector, Other: sum.Other,
 					Opened: sum.Opened, Grew: sum.Grew})
 				if _, err := p.Replay(b.Context(), []Source{open()}, time.UTC, time.Now(), nil); err != nil {
 					b.Fatal(err)

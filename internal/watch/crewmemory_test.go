@@ -16,7 +16,7 @@ func TestReplayHoldsNoLog(t *testing.T) {
 	most := func(times int) (most uint64) {
 		c := configured(t, "")
 		sum := new(report.Summary)
-		p, err := NewPipeline(c.Scopes, c.Rules, Listener{Arrival: sum.Arrival, Gather: sum.Gather})
+		p, err := NewPipeline(c.Scopes, c.Rules, Listener{Arrival: sum.Arrival, Gather: sum.NewCollector})
 		must(t, err)
 		readers := make([]io.Reader, times)
 		for i := range readers {

@@ -135,8 +135,8 @@ func (g *gallery) Now(ctx context.Context) (*web.Snapshot, error) {
 }
 
 // log is how far a log was read.
-func (g *gallery) log(l *followed) web.Log {
-	log := web.Log{Path: l.path, Read: !l.end.IsZero()}
+func (g *gallery) log(l *followed) web.LogStatus {
+	log := web.LogStatus{Path: l.path, Read: !l.end.IsZero()}
 	if w := l.waits; w != nil {
 		log.Waits, log.Since = w.Err.Error(), w.Since
 	}

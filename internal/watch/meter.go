@@ -180,9 +180,9 @@ func (d *Daemon) channel(name string, spool *mailer.Spool, now time.Time) metric
 }
 
 // asked is what was asked on the socket.
-func (o *door) asked() *metrics.Socket {
+func (o *door) asked() *metrics.SocketStats {
 	a := o.server.Answers()
-	s := &metrics.Socket{Answers: make(map[string]int64), Refused: o.server.Tally().Refused}
+	s := &metrics.SocketStats{Answers: make(map[string]int64), Refused: o.server.Stats().Refused}
 	for i, n := range a.By {
 		s.Answers[readsocket.Answer(i).String()] = n
 		s.Latency.Count += uint64(n)

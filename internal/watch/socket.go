@@ -15,7 +15,7 @@ import (
 type door struct {
 	server    readsocket.Server
 	listeners []net.Listener
-	told      readsocket.Tally // when that was last told
+	told      readsocket.Stats // when that was last told
 }
 
 // openDoor listens where the configuration, or the service manager, says; nil if neither does.
@@ -80,7 +80,7 @@ func (o *door) close() {
 
 // tell says which questions found no answer.
 func (o *door) tell(d *Daemon) (any bool) {
-	now := o.server.Tally()
+	now := o.server.Stats()
 	was := o.told
 	o.told = now
 	if now.Unintelligible == was.Unintelligible && now.Late == was.Late && now.Refused == was.Refused {

@@ -117,7 +117,7 @@ func TestWhoKnowsOneValueOnly(t *testing.T) {
 
 // TestWaitingIsNotFine: while a file of the log can't be read, neither page says that all is well.
 func TestWaitingIsNotFine(t *testing.T) {
-	n := &Snapshot{Book: NewBook().View(), At: noon, Logs: []Log{{Path: "/mainlog", Read: true, Waits: "open <b>: no",
+	n := &Snapshot{Book: NewBook().View(), At: noon, Logs: []LogStatus{{Path: "/mainlog", Read: true, Waits: "open <b>: no",
 		Since: noon}}}
 	if f := newOverview(n); f.Level != "unsure" || f.Title != "The log can't be read" {
 		t.Errorf("the front is %q, %q", f.Level, f.Title)

@@ -78,7 +78,7 @@ func newOverview(now *Snapshot) *overview {
 
 // Waits tells whether a log isn't read on, as a file of it can't be read.
 func (now *Snapshot) Waits() bool {
-	return slices.ContainsFunc(now.Logs, func(l Log) bool { return l.Waits != "" })
+	return slices.ContainsFunc(now.Logs, func(l LogStatus) bool { return l.Waits != "" })
 }
 
 // shownRanking is how many parties are ranked.

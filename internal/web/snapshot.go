@@ -29,7 +29,7 @@ type Snapshot struct {
 	Opens   int               // how many are open
 	Ended   []Alert           // those of the last that have ended, the newest first: MaxEnded at most
 	Since   time.Time         // when the daemon started
-	Logs    []Log
+	Logs    []LogStatus
 	Waiting int // mails in the spool
 	Keys    int // values held of all rules
 }
@@ -42,7 +42,7 @@ const (
 )
 
 // A Log is how far a log is read.
-type Log struct {
+type LogStatus struct {
 	Path   string
 	Read   bool      // to its end, once
 	Behind int64     // bytes that are still to be read
