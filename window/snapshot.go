@@ -18,6 +18,15 @@ func (a *Alert) Snapshot() *Alert {
 	return &s
 }
 
+// Summary is a copy of the alert as it is now, without what was tallied: Top, Topics, Distinct and Chart find nothing in
+// it. It takes little memory, whatever the alert has come to.
+func (a *Alert) Summary() *Alert {
+	s := *a
+	s.Samples = slices.Clone(a.Samples)
+	s.tallies, s.course = nil, series{}
+	return &s
+}
+
 // Rows is how many values an alert tells apart, of all keys: what it takes in memory is some hundred bytes for each.
 func (a *Alert) Rows() (n int) {
 	for k := range a.tallies {

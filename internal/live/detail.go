@@ -15,7 +15,7 @@ type detail struct {
 	row      rankingRow
 	sections []section
 	arrivals []recentMessage // the last ones, newest first
-	alerts   []alert         // newest first
+	alerts   []*window.Alert // copies, newest first
 	subjects bool            // are logged
 }
 
@@ -39,15 +39,6 @@ type recentMessage struct {
 	messageID         string
 	host, subject     string
 	recipients, bytes int64
-}
-
-// An alert is one of an account's.
-type alert struct {
-	rule          string // name and text
-	opened, ended time.Time
-	count         string // what is counted
-	messages      int64
-	peak, limit   int64
 }
 
 // How much is shown of an account.
@@ -170,12 +161,11 @@ func (b *book) arrival(r *row) recentMessage {
 }
 
 // alerts are those of the question's value: the open ones, and those that have ended.
-func (e *engine) alerts(q *query, open []*window.Alert) (all []alert) {
+func (e *engine) alerts(q *query, open []*window.Alert) (all []*window.Alert) {
 	for _, list := range [][]*window.Alert{open, e.ended} {
 		for _, a := range slices.Backward(list) {
 			if a.Rule.Key == q.key && a.Value == q.value && len(all) < maxAlerts {
-				all = append(all, alert{a.Rule.Name, a.Opened, a.Ended, a.Rule.Count.String(), a.Messages, a.Peak,
-					a.Limit})
+				all = append(all, a.Summary())
 			}
 		}
 	}

@@ -35,7 +35,7 @@ func (m *model) detailLines() []string {
 	d := a.detail
 	var lines []string
 	for _, alert := range d.alerts {
-		lines = append(lines, alert.text(a.last, m.width))
+		lines = append(lines, alertText(alert, a.last, m.width))
 	}
 	var pairs []section
 	for _, section := range d.sections {
@@ -130,14 +130,13 @@ func percent(n, of int64) string {
 	return fmt.Sprintf("%d%%", n*100/of)
 }
 
-func (a *alert) text(now time.Time, width int) string {
-	since := "since " + clockText(a.opened, now)
-	if !a.ended.IsZero() {
-		since = clockText(a.opened, now) + " to " + clockText(a.ended, now)
+func alertText(a *window.Alert, now time.Time, width int) string {
+	since := "since " + clockText(a.Opened, now)
+	if !a.Ended.IsZero() {
+		since = clockText(a.Opened, now) + " to " + clockText(a.Ended, now)
 	}
-	return cut(fmt.Sprintf(" alert %s, %s: %s, peak %s, limit %s %s", since, clean(a.rule, width),
-		plural(a.messages, "message"),
-		number(a.peak), number(a.limit), a.count), width)
+	return cut(fmt.Sprintf(" alert %s, %s: %s, peak %s, limit %s %s", since, clean(a.Rule.Name, width),
+		plural(a.Messages, "message"), number(a.Peak), number(a.Limit), a.Rule.Count), width)
 }
 
 func (a *recentMessage) text(now time.Time, width int) string {

@@ -141,12 +141,7 @@ func (s *Summary) Ended(a *window.Alert) {
 		entries: a.Top(window.Entry, maxEntries),
 	}
 	o.ended.n, o.ended.more = a.Distinct(window.Subject)
-	o.Alert = &window.Alert{
-		ID: a.ID, Rule: a.Rule, Value: a.Value, Opened: a.Opened, CrossedBy: a.CrossedBy, Count: a.Count,
-		Limit: a.Limit, Peak: a.Peak, Times: a.Times,
-		Ended: a.Ended, Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes,
-		Suspicious: a.Suspicious, AtLeast: a.AtLeast,
-	}
+	o.Alert = a.Summary()
 }
 
 // maxEntries is how many entries are shown of an alert about anomalies.

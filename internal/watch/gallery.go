@@ -194,7 +194,7 @@ func (g *gallery) worst(ctx context.Context, open []standingAlert, at time.Time)
 			if !known || a.Messages != o.alert.Messages {
 				a = web.NewAlert(o.alert, 0)
 			}
-			a.Count = o.now.Count
+			a.Current = o.now.Count
 			told[a.ID] = a
 			alerts = append(alerts, a)
 		})

@@ -57,16 +57,12 @@ type Finding struct {
 	Check, Status, Detail, Hint string // Status is pass, warn or fail
 }
 
-// An Alert is one as it was at a moment.
+// An Alert is one as it was at a moment, with what the page shows beside its totals.
 type Alert struct {
-	ID                          string
-	Rule                        window.Rule
-	Value                       string
-	Opened, First, Last, Ended  time.Time
-	Count, Limit, Peak          int64 // Count: now, in one window
-	Messages, Recipients, Bytes int64
-	Topics                      []window.TopicRow
-	Groups                      []Group
+	*window.Alert       // a copy, without what was tallied
+	Current       int64 // the count now, in one window
+	Topics        []window.TopicRow
+	Groups        []Group
 }
 
 // A Group ranks the values of a key.
@@ -87,11 +83,7 @@ var alertKeys = [...]window.Key{window.Account, window.Host, window.Network, win
 
 // NewAlert copies an alert with the count that it has now. It is to be called by whom the alert belongs to.
 func NewAlert(a *window.Alert, count int64) Alert {
-	n := Alert{
-		ID: a.ID, Rule: a.Rule, Value: a.Value, Opened: a.Opened, First: a.First, Last: a.Last, Ended: a.Ended,
-		Count: count, Limit: a.Limit, Peak: a.Peak, Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes,
-		Topics: a.Topics(maxGroup),
-	}
+	n := Alert{Alert: a.Summary(), Current: count, Topics: a.Topics(maxGroup)}
 	for _, k := range alertKeys {
 		if k == a.Rule.Key {
 			continue
@@ -105,4 +97,4 @@ func NewAlert(a *window.Alert, count int64) Alert {
 }
 
 // Over tells whether the count is above the limit at the moment.
-func (a Alert) Over() bool { return a.Count > a.Limit }
+func (a Alert) Over() bool { return a.Current > a.Limit }
