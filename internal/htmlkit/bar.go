@@ -6,7 +6,7 @@ type Bar struct {
 	Level      string  // class: "", near or over
 }
 
-// NewBar draws a count. One above the limit fills the bar, and the limit is marked in it.
+// NewBar draws a count. If it is over the limit it fills the bar, in which the limit is marked.
 func NewBar(count, limit int64) Bar {
 	b := Bar{Mark: 100}
 	if limit > 0 && count > 0 {
@@ -21,7 +21,7 @@ func NewBar(count, limit int64) Bar {
 	return b
 }
 
-// NewShare draws a part of a whole, which is no limit.
+// NewShare draws a part of a whole.
 func NewShare(n, of int64) Bar {
 	b := Bar{Mark: 100, Level: "share"}
 	if of > 0 {

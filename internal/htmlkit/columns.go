@@ -30,14 +30,14 @@ func NewSpark(counts []int64) Spark {
 	return s
 }
 
-// Columns are a chart of counts in equal spans of time, one series upon the other, in a box of 1000 by 200.
+// Columns are a chart of counts in equal spans of time, with stacked series, in a box of 1000 by 200.
 type Columns struct {
 	Title  string
 	From   time.Time // the first span
 	Step   time.Duration
 	Series []Series
-	Limit  int64         // drawn in, where it isn't 0
-	Window time.Duration // over which each value is a sum, where it isn't the step
+	Limit  int64         // drawn as a line; 0: none
+	Window time.Duration // over which a value sums; 0: the step
 	Unit   string        // of the values, in the plural
 }
 
@@ -46,6 +46,16 @@ type Series struct {
 	Name   string
 	Class  string // colour: one, two or three
 	Values []int64
+}
+
+// ArrivalSeries are empty series of arrivals: authenticated, local, and all others, in this order.
+func ArrivalSeries(spans int) []Series {
+	series := []Series{{Name: "authenticated", Class: "one"}, {Name: "local", Class: "two"},
+		{Name: "relayed and incoming", Class: "three"}}
+	for i := range series {
+		series[i].Values = make([]int64, spans)
+	}
+	return series
 }
 
 // boxWidth and boxHeight are those of the drawing.
@@ -71,7 +81,7 @@ func (c *Columns) spans() int {
 	return len(c.Series[0].Values)
 }
 
-// Path is the outline of a series, which stands upon those before it.
+// Path is the outline of a series, stacked on those before it.
 func (c *Columns) Path(nth int) string {
 	n, top := c.spans(), float64(c.Top())
 	if n == 0 {
@@ -98,7 +108,7 @@ func (c *Columns) Path(nth int) string {
 	return "M" + up.String()[1:] + down.String() + "Z"
 }
 
-// LimitY is how far down the limit lies.
+// LimitY is the limit's distance from the top.
 func (c *Columns) LimitY() float64 {
 	return round(boxHeight - boxHeight*float64(c.Limit)/float64(c.Top()))
 }
@@ -106,7 +116,7 @@ func (c *Columns) LimitY() float64 {
 // To is the end of the last span.
 func (c *Columns) To() time.Time { return c.From.Add(time.Duration(c.spans()) * c.Step) }
 
-// Marks are five times from From to To, as they stand under the chart.
+// Marks are five times from From to To, to be shown under the chart.
 func (c *Columns) Marks() []string {
 	layout := "15:04"
 	if c.To().Sub(c.From) > 36*time.Hour {
@@ -141,7 +151,7 @@ func (c *Columns) Peak() (n int64, at time.Time) {
 	return n, at
 }
 
-// A Drawing is the chart as a script wants it.
+// A Drawing is the chart for a script.
 type Drawing struct {
 	From   int64     `json:"from"` // seconds since 1970, as the log's clock shows them
 	Step   int64     `json:"step"`

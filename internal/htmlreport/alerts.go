@@ -12,14 +12,14 @@ import (
 	"exiwatch/window"
 )
 
-// How much is told of an alert.
+// How much a report has of an alert.
 const (
 	maxTopics = 5
 	maxHosts  = 3
-	maxLanes  = 30 // of those who have crossed a limit
+	maxLanes  = 30 // senders over a limit
 )
 
-// A card is an alert told of at length.
+// A card describes one alert in full.
 type card struct {
 	report.Alert
 	Number int // from 1
@@ -28,13 +28,13 @@ type card struct {
 	Step   time.Duration // of the spark's spans
 	Events []event
 	Topics []window.TopicRow
-	More   string // topics beside these
+	More   string // how many other topics there are
 	Groups []group
 }
 
-// An event is something in the life of an alert.
+// An event is a change of an alert: opened, grew or ended.
 type event struct {
-	At   time.Time // zero: at no time yet
+	At   time.Time // zero: not yet
 	What string
 }
 
@@ -45,7 +45,7 @@ type group struct {
 	More    string
 }
 
-// over is how many times the limit that it crossed, which may be that of an exception, the alert's count was.
+// over is how many times its limit, which may be that of an exception, an alert reached.
 func over(a *report.Alert) float64 { return float64(a.Peak) / float64(max(a.Of.Limit, 1)) }
 
 // cards gives the n alerts that went furthest over their limits, in the order in which they opened.
@@ -96,7 +96,7 @@ func newCard(a report.Alert, on axis) card {
 	return c
 }
 
-// others says how many values of a key there are beside those shown.
+// others says how many values of a key are not shown.
 func others(a *window.Alert, key window.Key, shown int) string {
 	n, more := a.Distinct(key)
 	switch {
@@ -108,19 +108,19 @@ func others(a *window.Alert, key window.Key, shown int) string {
 	return ""
 }
 
-// A lane is somebody who has crossed a limit, with all alerts there were.
+// A lane is one sender with all its alerts.
 type lane struct {
 	Key, Value string
 	Alerts     int64
 	Worst      report.Alert
 	When       *strip
-	Card       int // number of the worst one's; 0: it has none
+	Card       int // number of the worst alert's card; 0: none
 }
 
-// isAboutLog tells whether the alerts are about the log's integrity, and not about who sends how much.
+// isAboutLog tells whether the alerts are about the log's integrity, not about sending.
 func (l *lane) isAboutLog() bool { return l.Worst.Count == window.Anomalies.String() }
 
-// lanes gives everybody who has crossed a limit, who went furthest first.
+// lanes gives everybody who crossed a limit, the furthest over first.
 func (p *Page) lanes(on axis) []*lane {
 	var all []*lane
 	byValue := make(map[[2]string]*lane)

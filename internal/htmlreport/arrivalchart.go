@@ -16,13 +16,13 @@ const maxSpans = 240
 // steps are how long the spans of a chart may be, in hours. More is a multiple of the last one.
 var steps = [...]int64{1, 2, 3, 6, 12, 24, 7 * 24, 4 * 7 * 24}
 
-// A course is a chart of the arrivals by hour, or by longer spans where there are too many.
+// An arrivalChart has the arrivals by hour, or by longer spans if there are too many hours.
 type arrivalChart struct {
 	htmlkit.Columns
 	Hits []hit
 }
 
-// A hit is a column with its words.
+// A hit is a column with its tooltip.
 type hit struct {
 	X, Width float64
 	Title    string
@@ -44,19 +44,14 @@ func newArrivalChart(hours []report.Hour) *arrivalChart {
 	first = spanStart(first, step)
 	c := &arrivalChart{Columns: htmlkit.Columns{
 		From: time.Unix(first*3600, 0).UTC(), Step: time.Duration(step) * time.Hour, Unit: "messages",
-		Series: []htmlkit.Series{
-			{Name: "with a password", Class: "one"}, {Name: "by programs of this machine", Class: "two"},
-			{Name: "other, mostly from elsewhere", Class: "three"},
-		},
+		Series: htmlkit.ArrivalSeries(int((last-first)/step + 1)),
 	}}
-	for class := range c.Series {
-		values := make([]int64, (last-first)/step+1)
-		for _, h := range hours {
-			values[(hourOf(h.At)-first)/step] += h.Counts[class]
+	for _, h := range hours {
+		for class, n := range h.Counts {
+			c.Series[class].Values[(hourOf(h.At)-first)/step] += n
 		}
-		c.Series[class].Values = values
 	}
-	c.Title = "Messages taken " + c.every()
+	c.Title = "Messages received " + c.every()
 	c.hits()
 	return c
 }
@@ -69,7 +64,7 @@ func spanStart(hour, step int64) int64 {
 	return hour - ((hour-monday)%step+step)%step
 }
 
-// every says how long the spans are.
+// every names the length of a span.
 func (c *arrivalChart) every() string {
 	hours := int64(c.Step / time.Hour)
 	for _, unit := range []struct {
@@ -112,7 +107,7 @@ func (c *arrivalChart) hits() {
 
 func round(f float64) float64 { return float64(int64(f*10+0.5)) / 10 }
 
-// Summary tells in words what the chart shows.
+// Summary says in words what the chart shows.
 func (c *arrivalChart) Summary() string {
 	var parts []string
 	for _, s := range c.Series {
@@ -124,7 +119,7 @@ func (c *arrivalChart) Summary() string {
 		if c.Step >= 24*time.Hour {
 			layout = "2 Jan 2006"
 		}
-		text += " At most " + words.Number(n) + " " + c.every() + ", from " + at.Format(layout) + "."
+		text += " Peak: " + words.Number(n) + " " + c.every() + ", from " + at.Format(layout) + "."
 	}
 	return text
 }

@@ -7,7 +7,7 @@ import (
 	"exiwatch/window"
 )
 
-// maxBy is how many values are named of a rule.
+// maxBy is how many values are listed for a rule.
 const maxBy = 5
 
 // An effect is a rule with the alerts that it would have raised.
@@ -17,7 +17,7 @@ type effect struct {
 	Alerts int64
 	Days   int64 // with alerts
 	By     []report.Row
-	More   int64 // values beside these
+	More   int64 // values not listed
 }
 
 func (p *Page) effects() (all []effect) {

@@ -65,7 +65,7 @@ func newHeat(hours []report.Hour) *heat {
 	return h
 }
 
-// rowsOf puts so many days into each row.
+// rowsOf makes rows of so many days each.
 func rowsOf(hours []report.Hour, days int64) (rows []heatRow) {
 	step := days * 24
 	for i := range hours {
@@ -99,7 +99,7 @@ func (r heatRow) Cells() (cells []cell) {
 	return cells
 }
 
-// Words are the row's numbers, for who can't see it.
+// Words are the row's numbers, for screen readers.
 func (r heatRow) Words() string {
 	var parts []string
 	for hour, n := range r.Hours {

@@ -18,30 +18,30 @@ import (
 	"exiwatch/window"
 )
 
-// A Page is what is told.
+// A Page is the content of a report.
 type Page struct {
 	Document    report.Document
 	Hours       []report.Hour
-	Rules       []window.Rule        // that counted
-	Suggestions *suggest.Suggestions // nil: none were asked for
+	Rules       []window.Rule        // that were counted
+	Suggestions *suggest.Suggestions // nil: not asked for
 	Logs        []string             // that were read
-	Selected    string               // which arrivals were chosen, as on the command line; empty: all
+	Selected    string               // the selection of arrivals, as on the command line; empty: all
 	Version     string
 	Made        time.Time
 }
 
-// maxSize is how long a page is at the most.
+// maxSize is the greatest length of a page.
 const maxSize = 1_000_000 // bytes
 
-// bounds are how much is shown. The page says of each list what is left out.
+// bounds limit lists. The page says how much each list leaves out.
 type bounds struct {
-	alerts int // told of at length
+	alerts int // with a card
 	rows   int // of each ranking
 }
 
 var widest = bounds{alerts: 150, rows: 400}
 
-// Write writes the page. As much is shown as there is room for.
+// Write writes the page, with as much in its lists as maxSize permits.
 func (p *Page) Write(w io.Writer) error {
 	var out bytes.Buffer
 	for b := widest; ; b = (bounds{alerts: b.alerts / 2, rows: (b.rows + 1) / 2}) {
@@ -63,10 +63,10 @@ var pageHTML string
 //go:embed page.css
 var pageCSS string
 
-// style is that of the live page, and what only this one has.
+// style is the live page's style and this page's own.
 var style = htmlkit.CSS + pageCSS
 
-// policy lets the page have its style and nothing else.
+// policy permits the page's own style and nothing else.
 var policy = func() string {
 	sum := sha256.Sum256([]byte(style))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
@@ -74,7 +74,7 @@ var policy = func() string {
 }()
 
 var pageTemplate = template.Must(htmlkit.New("page").Funcs(template.FuncMap{
-	"style":    func() template.CSS { return template.CSS(style) }, // ours: nothing of the log is in it
+	"style":    func() template.CSS { return template.CSS(style) }, // ours, without text from the log
 	"policy":   func() string { return policy },
 	"show":     show,
 	"noun":     words.Key,

@@ -115,7 +115,7 @@ func TestNothingHappened(t *testing.T) {
 	rules := []window.Rule{rule(t, "account 3/5m")}
 	empty := written(t, told(t, rules, 10, func(func(*window.Arrival)) {}))
 	quiet := written(t, told(t, rules, 10, func(add func(*window.Arrival)) { add(&window.Arrival{At: at0}) }))
-	for html, words := range map[string]string{empty: "No message was taken.", quiet: "Nobody sent in bulk."} {
+	for html, words := range map[string]string{empty: "No messages.", quiet: "Nobody sent in bulk."} {
 		if !strings.Contains(html, words) || !strings.Contains(html, "No alert would have been mailed") {
 			t.Errorf("it doesn't say %q:\n%s", words, styles.ReplaceAllString(html, ""))
 		}
@@ -135,7 +135,7 @@ func TestYearsOfLogs(t *testing.T) {
 		days  []int
 		words []string
 	}{
-		{"a wrong clock", []int{-20000, 0, 1, 2}, []string{"19,999 days without any", "Mon 23 Nov"}},
+		{"a wrong clock", []int{-20000, 0, 1, 2}, []string{"19,999 days without messages", "Mon 23 Nov"}},
 		{"by weeks", every(100), []string{"Week of", "23 Nov 2026"}},
 		{"years", every(3000), []string{"Week of", "in 323 weeks before these"}},
 	} {

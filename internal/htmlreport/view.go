@@ -13,7 +13,7 @@ import (
 // maxLogs is how many logs are named.
 const maxLogs = 10
 
-// A view is a Page as the template wants it, within bounds.
+// A view is what the template needs of a Page, within bounds.
 type view struct {
 	*Page
 	Axis      axis
@@ -23,9 +23,9 @@ type view struct {
 	MoreLogs  int64
 	Lanes     []*lane
 	AllLanes  int64
-	Only      *lane  // who alone crossed a limit; nil: nobody, or several did
+	Only      *lane  // the only sender over a limit; nil: none, or several
 	Tampered  bool   // alerts are about the log
-	Crossed   string // who they are: 530 accounts, 3 hosts
+	Crossed   string // how many crossed a limit: 530 accounts, 3 hosts
 	Cards     []card
 	Effects   []effect
 	Rankings  []ranking
@@ -33,10 +33,10 @@ type view struct {
 	Uncounted *uncounted // nil: every arrival counted
 }
 
-// maxUncounted is how many rows tell of the arrivals that no rule counts.
+// maxUncounted is how many rows the arrivals that no rule counts have.
 const maxUncounted = 10
 
-// uncounted are those arrivals.
+// uncounted are the arrivals that no rule counts.
 type uncounted struct {
 	Total int64
 	Rows  []report.UncountedRow // the first ones
@@ -58,7 +58,7 @@ func newUncounted(d *report.Document) *uncounted {
 type ranking struct {
 	Heading, Noun string
 	Rows          []report.Row
-	More          int64 // values beside these
+	More          int64 // values without a row
 }
 
 func (p *Page) view(b bounds) *view {
@@ -107,7 +107,7 @@ func crossed(lanes []*lane) string {
 	return strings.Join(parts, ", ")
 }
 
-// link tells the lanes which alerts have cards.
+// link sets the cards of the lanes.
 func (v *view) link() {
 	numbers := make(map[*window.Alert]int)
 	for _, c := range v.Cards {

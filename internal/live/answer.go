@@ -6,26 +6,26 @@ import (
 	"exiwatch/window"
 )
 
-// A sheet is an answer: what the screen shows. Nothing in it is changed later.
+// An answer is what the screen shows. It never changes later.
 type answer struct {
-	query query // with the cursor where it was put
+	query query // with the cursor moved into the ranking
 	asOf
-	at   time.Time     // when it was answered, by the wall clock
+	at   time.Time     // wall clock
 	took time.Duration // to answer
 
-	share  float64       // of the past that was read
-	behind time.Duration // how long ago the last arrival was, where there is more to be read; 0: there isn't
+	share  float64       // how much of the past has been read, of 1
+	behind time.Duration // age of the last arrival while there is more to read; 0: all was read
 
-	rule    *window.Rule // by whose limit bars are drawn; nil: there is none, and most is the longest bar
+	rule    *window.Rule // its limit is a full bar; nil: most is
 	most    int64
-	values  int // that were ranked
+	values  int // in the ranking
 	rows    []rankingRow
-	missing time.Time // from when the arrivals are known, where that is too late for the window
+	missing time.Time // first arrival kept, if the window begins earlier
 
-	detail *detail // of question.open
+	detail *detail // of query.open
 }
 
-// A line is a row of the ranking.
+// A rankingRow is a value in the ranking.
 type rankingRow struct {
 	value                              string
 	messages, recipients, bytes, hosts int64
@@ -36,7 +36,7 @@ type rankingRow struct {
 	topic                              string
 }
 
-// over tells whether it is over its limit.
+// over tells whether the value is over its limit.
 func (l *rankingRow) over() bool { return l.limit > 0 && l.measure > l.limit }
 
 // limitOf is the limit of a rule for a value at a time.
@@ -49,8 +49,8 @@ func limitOf(r *window.Rule, value string, now time.Time) int64 {
 	return r.Limit
 }
 
-// ruleFor is the rule by whose limit a ranking's bars are drawn: one on its key and window, if there is one on what
-// it is ranked by. The last result is what the bars show.
+// ruleFor is the rule whose limit the bars of a ranking show: the one on its key, window and order, if any. The second
+// result is the amount that the bars show.
 func ruleFor(rules []window.Rule, q *query) (*window.Rule, order) {
 	shown := q.order
 	if q.order > byHosts {

@@ -21,7 +21,7 @@ type row struct {
 // maxMessageID is how many bytes of a message id are kept: Exim's have 16, since 4.97 23.
 const maxMessageID = 24
 
-// A book holds the arrivals of the last while in the order in which they were read, numbered from 0 on.
+// A book holds recent arrivals in the order in which they were read, numbered from 0 on.
 type book struct {
 	rows        []row // a ring; its length is a power of two
 	first, next uint64
@@ -32,12 +32,12 @@ type book struct {
 	maxText int
 
 	now  int64 // the counters' clock
-	cut  int64 // the latest second of an arrival that was let go early
+	cut  int64 // the latest second of an arrival that was dropped early
 	zone *time.Location
 }
 
-// Bounds of a book: of 112 bytes for each arrival, so 112 MiB, and of its values, which one line of a log may fill
-// with 8 kB.
+// Bounds of a book: of its arrivals, 112 bytes each and so 112 MiB, and of their values, of which one line may have
+// 8 kB.
 const (
 	maxRows = 1 << 20
 	maxText = 128 << 20 // bytes
@@ -52,7 +52,7 @@ func newBook(keep time.Duration) *book {
 // maxWeight bounds what one arrival adds to a sum, as package window does.
 const maxWeight = 1 << 40
 
-// add adds an arrival that was just counted by the clock.
+// add adds an arrival that was just counted.
 func (b *book) add(a *window.Arrival, clock window.Clock) {
 	b.now, b.zone = clock.Now, a.At.Location()
 	r := b.push()
@@ -103,7 +103,7 @@ func (b *book) pop() {
 // disorder is how many seconds a row may be older than the one before it (package window, Time).
 const disorder = 5
 
-// A span is the arrivals that a question is about.
+// A rowRange selects the arrivals of a query.
 type rowRange struct {
 	now    int64  // the window ends with this second
 	until  uint64 // row number behind the last
@@ -111,7 +111,7 @@ type rowRange struct {
 	scope  int    // of the counters; -1: any
 }
 
-// rowRange is the arrivals of the last while.
+// rowRange selects the arrivals of the last while.
 func (b *book) rowRange(length time.Duration, scope int) rowRange {
 	return rowRange{b.now, b.next, int64(length / time.Second), scope}
 }
@@ -129,5 +129,5 @@ func (b *book) each(s rowRange, fn func(r *row) bool) {
 	}
 }
 
-// missing tells whether arrivals of the span were let go.
+// missing tells whether arrivals of the range were dropped.
 func (b *book) missing(s rowRange) bool { return b.cut > math.MinInt64 && b.cut+s.window > s.now }

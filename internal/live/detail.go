@@ -9,31 +9,31 @@ import (
 	"exiwatch/window"
 )
 
-// An account is all that is known of one value.
+// A detail is all that is known about one value.
 type detail struct {
 	total    total
 	row      rankingRow
 	sections []section
 	arrivals []recentMessage // the last ones, newest first
 	alerts   []*window.Alert // copies, newest first
-	subjects bool            // are logged
+	subjects bool            // the log has subjects
 }
 
-// A section ranks the values of one key among the arrivals of an account.
+// A section ranks the values of one key among the value's arrivals.
 type section struct {
 	key  window.Key
 	rows []valueTally // the first ones
-	more int          // how many there are beside them
+	more int          // how many values have no row
 }
 
-// A share is one row of a section.
+// A valueTally is one row of a section.
 type valueTally struct {
 	value    string // of a topic, its last subject
 	messages int64
 	subjects int // of a topic
 }
 
-// An arrival is one of an account's last.
+// A recentMessage is one of the last arrivals.
 type recentMessage struct {
 	at                time.Time
 	messageID         string
@@ -41,18 +41,18 @@ type recentMessage struct {
 	recipients, bytes int64
 }
 
-// How much is shown of an account.
+// How much of a value is shown.
 const (
 	maxShares   = 10
 	maxArrivals = 50
 	maxAlerts   = 20
 )
 
-// sectionKeys are the keys of the sections; that of the account itself is left out.
+// sectionKeys are the keys of the sections. A value has no section of its own key.
 var sectionKeys = []window.Key{window.Topic, window.Account, window.Host, window.Sender, window.Helo,
 	window.RecipientDomain}
 
-// detail looks at the arrivals of the question's value.
+// detail collects the arrivals of the query's value.
 func (e *engine) detail(q *query, arrivals rowRange) *detail {
 	book := e.book
 	d := &detail{total: total{value: q.value}}
@@ -88,10 +88,10 @@ func (e *engine) detail(q *query, arrivals rowRange) *detail {
 	return d
 }
 
-// A tally is how many arrivals have each value of a key.
+// A keyTally counts the arrivals by their values of a key.
 type keyTally struct {
 	shares   map[string]*valueTally
-	subjects map[[2]uint32]bool // topics, and their subjects
+	subjects map[[2]uint32]bool // pairs of topic and subject seen
 }
 
 func (b *book) tally(t *keyTally, k window.Key, r *row) {
@@ -122,7 +122,7 @@ func (b *book) tally(t *keyTally, k window.Key, r *row) {
 	}
 }
 
-// share gives the share of a value, which is shown as said.
+// share gives the count of a value, made with the text to show if it is new.
 func (t *keyTally) share(value, shown string) *valueTally {
 	if t.shares == nil {
 		t.shares = make(map[string]*valueTally)
@@ -135,7 +135,7 @@ func (t *keyTally) share(value, shown string) *valueTally {
 	return s
 }
 
-// section ranks what was tallied.
+// section ranks the values.
 func (t *keyTally) section(k window.Key) section {
 	s := section{key: k}
 	for _, share := range t.shares {
@@ -160,7 +160,7 @@ func (b *book) arrival(r *row) recentMessage {
 	}
 }
 
-// alerts are those of the question's value: the open ones, and those that have ended.
+// alerts are those on the query's value, open and ended.
 func (e *engine) alerts(q *query, open []*window.Alert) (all []*window.Alert) {
 	for _, list := range [][]*window.Alert{open, e.ended} {
 		for _, a := range slices.Backward(list) {

@@ -8,8 +8,7 @@ import (
 	"exiwatch/window"
 )
 
-// detailPage is what is known of one value: who it is and how he stands, and below it as many lines as there is room
-// for, from where it was scrolled to.
+// detailPage shows one value: its name and counts, and below as many lines as fit, from the scroll position on.
 func (m *model) detailPage(room int) []string {
 	l, q := &m.answer.detail.row, &m.answer.query
 	lines := []string{
@@ -27,7 +26,7 @@ func (m *model) detailPage(room int) []string {
 	return append(lines, all...)
 }
 
-// shareRows is how many rows a section shows where two stand side by side.
+// shareRows is how many rows a section shows if two are side by side.
 const shareRows = 5
 
 func (m *model) detailLines() []string {
@@ -65,7 +64,7 @@ func (m *model) detailLines() []string {
 	return lines
 }
 
-// standing is what an account has in the window, and how that is to its limit.
+// standing writes a value's counts in the window, and its limit.
 func (m *model) standing(l *rankingRow) string {
 	text := fmt.Sprintf("%s in %s", plural(l.messages, "message"), window.FormatWindow(m.answer.query.window))
 	text += fmt.Sprintf(", %s, %sB, %s", plural(l.recipients, "recipient"), size(l.bytes), plural(l.hosts, "host"))

@@ -9,7 +9,7 @@ import (
 	"exiwatch/window"
 )
 
-// counters is what a desk needs of a watch.Viewer.
+// counters is what an engine needs of a watch.Viewer.
 type counters interface {
 	Clock() window.Clock
 	Open() []*window.Alert
@@ -18,25 +18,25 @@ type counters interface {
 	Share() float64
 }
 
-// A desk owns what is counted and answers questions. It belongs to the goroutine of the Viewer.
+// An engine owns the counted arrivals and answers queries. Only the goroutine of the Viewer uses it.
 type engine struct {
 	rules    []window.Rule
 	counters counters
 	book     *book
 	ranker   ranker
 	rate     ratePerMinute
-	ended    []*window.Alert // the last ones, oldest first
+	ended    []*window.Alert // the last ones, the oldest first
 	last     time.Time       // stamp of the last arrival
 }
 
-// maxEnded is how many alerts that have ended are known.
+// maxEnded is how many ended alerts are kept.
 const maxEnded = 1000
 
 func newEngine(rules []window.Rule, keep time.Duration) *engine {
 	return &engine{rules: rules, book: newBook(keep)}
 }
 
-// listener is what the desk wants to be told of.
+// listener has the events that the engine follows.
 func (e *engine) listener() watch.Listener {
 	return watch.Listener{Arrival: e.addArrival, Counted: e.addCounted, Ended: e.addEnded}
 }
@@ -55,7 +55,7 @@ func (e *engine) addEnded(a *window.Alert) {
 	e.ended = append(e.ended, a)
 }
 
-// answer answers a question at a wall clock time.
+// answer answers a query. now is the wall clock.
 func (e *engine) answer(q query, now time.Time) *answer {
 	open := e.counters.Open()
 	a := &answer{at: now, share: e.counters.Share(), asOf: asOf{e.book.now, e.book.next, e.last, e.rate.sum(),
@@ -93,14 +93,14 @@ func (e *engine) answer(q query, now time.Time) *answer {
 	return a
 }
 
-// limitContext is what amounts are held against.
+// A limitContext is what amounts are compared with.
 type limitContext struct {
 	rule    *window.Rule // nil: none
 	shown   order        // the amount that bars show
 	alerted map[string]bool
 }
 
-// rank fills a sheet with the part of the ranking that is on the screen, and puts the question's cursor there.
+// rank fills an answer with the visible part of the ranking, and moves the query's cursor into it.
 func (e *engine) rank(a *answer, q *query, arrivals rowRange, limits *limitContext) {
 	totals := e.ranker.rank(e.book, arrivals, q.key, q.wanted(), q.order)
 	a.values = len(totals)

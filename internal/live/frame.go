@@ -38,7 +38,7 @@ func (m *model) frame() string {
 	return strings.Join(append(lines, m.footer()), "\n")
 }
 
-// header is the line that says how the log stands.
+// header is the first line: the log, its last arrival, and how many come.
 func (m *model) header() string {
 	left := " exiwatch live  "
 	var facts []string
@@ -65,7 +65,7 @@ func (m *model) header() string {
 	return left + log + right(text, m.width-widthOf(left)-widthOf(log))
 }
 
-// Below these nobody needs to be told.
+// The header doesn't show shorter times.
 const (
 	behindFrom = 5 * time.Second
 	quietFrom  = time.Minute
@@ -77,7 +77,7 @@ func (m *model) quiet() bool {
 	return a.share >= 1 && !a.last.IsZero() && m.frozen == nil && a.behind == 0 && m.now.Sub(a.last) >= quietFrom
 }
 
-// lag says how far the screen is from now.
+// lag says how far the screen is behind, or how long the log has been quiet.
 func (m *model) lag() string {
 	a := m.answer
 	switch {
@@ -91,7 +91,7 @@ func (m *model) lag() string {
 	return ""
 }
 
-// footer says what can be done, or what is being typed, or what is wrong.
+// footer shows the keys, the filter being typed, or a problem.
 func (m *model) footer() string {
 	switch {
 	case m.typing:
@@ -107,9 +107,9 @@ func (m *model) footer() string {
 		m.width))
 }
 
-// progress says how much of the past was read.
+// progress says how much of the log has been read.
 func (m *model) progress() string {
 	const cells = 20
-	return fmt.Sprintf(" reading the past of the log  [%s] %3.0f%%", bar(int64(m.answer.share*1000), 1000, cells),
+	return fmt.Sprintf(" reading the log so far  [%s] %3.0f%%", bar(int64(m.answer.share*1000), 1000, cells),
 		100*m.answer.share)
 }

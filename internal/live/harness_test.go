@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// A bench has a model in front of a desk with real counters, and no terminal: what the model asks is answered at once.
+// A bench has a model and an engine with real counters, and no terminal. Queries are answered at once.
 type bench struct {
 	t        *testing.T
 	model    *model

@@ -1,6 +1,6 @@
 package live
 
-// An intern gives each distinct value a small number for as long as a row holds it. Number 0 is no value.
+// An interner gives each distinct value a small number, for as long as a row holds it. Number 0 means no value.
 type interner struct {
 	ids    map[string]uint32
 	values []string
@@ -39,7 +39,7 @@ func (t *interner) assign(value string) (id uint32) {
 	return id
 }
 
-// release takes one hold back; a value is forgotten with the last one.
+// release undoes one hold. With the last hold the value goes, too.
 func (t *interner) release(id uint32) {
 	if id == 0 {
 		return

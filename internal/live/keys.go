@@ -11,7 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// keys are what can be ranked, in the order of the Tab key.
+// keys are the keys of rankings, in the order of the Tab key.
 var keys = []window.Key{
 	window.Account, window.Sender, window.Auth, window.User, window.Host, window.Network, window.Topic,
 	window.Subject, window.SenderDomain,
@@ -24,7 +24,7 @@ const maxTyped = 100 // bytes
 var orderKeys = map[string]order{"m": byMessages, "r": byRecipients, "b": byBytes, "h": byHosts, "l": byLast,
 	"n": byName}
 
-// press is for a key.
+// press handles a key.
 func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	key := msg.String()
 	switch {
@@ -95,7 +95,7 @@ func (m *model) pressInRanking(key string) tea.Cmd {
 	return nil
 }
 
-// last is the place of the last row.
+// last is the index of the last row.
 func (m *model) last() int {
 	if m.answer == nil {
 		return 0
@@ -103,7 +103,7 @@ func (m *model) last() int {
 	return max(m.answer.values-1, 0)
 }
 
-// cursor moves to question.index, and then stays with the value there; but at the top it stays at the top.
+// cursor moves to query.index. It then follows the value there, except at the top.
 func (m *model) cursor() tea.Cmd {
 	q := &m.query
 	if a := m.answer; a != nil && a.detail == nil {
@@ -125,12 +125,12 @@ func (m *model) pressInDetail(key string) tea.Cmd {
 		return m.askNow()
 	}
 	if to, ok := moved(key, m.scroll, m.query.rows-2, 1<<20); ok {
-		m.scroll = to // accountPage holds it to what there is
+		m.scroll = to // detailPage bounds it
 	}
 	return nil
 }
 
-// moved is where a key moves to from a row, of which page fit on the screen.
+// moved says where a key moves from a row. page is how many rows fit on the screen.
 func moved(key string, from, page, last int) (to int, ok bool) {
 	switch key {
 	case "up", "k":
@@ -151,7 +151,7 @@ func moved(key string, from, page, last int) (to int, ok bool) {
 	return max(min(from, last), 0), true
 }
 
-// freeze stops the screen at what it shows, or lets it go on.
+// freeze freezes the screen, or resumes.
 func (m *model) freeze() tea.Cmd {
 	if m.frozen != nil {
 		m.frozen = nil
@@ -200,7 +200,7 @@ func (m *model) toTop() {
 	m.query.index, m.query.top, m.query.value, m.query.follow = 0, 0, "", false
 }
 
-// typeKey is for a key while a filter is typed, which takes effect at once.
+// typeKey handles a key while a filter is typed. The filter takes effect at once.
 func (m *model) typeKey(key, text string) tea.Cmd {
 	switch key {
 	case "enter":

@@ -9,7 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// A model is the screen's state. It is changed by Update alone.
+// A model is the screen's state. Only Update changes it.
 type model struct {
 	log     string
 	windows []time.Duration // to choose from
@@ -21,11 +21,11 @@ type model struct {
 	query         query
 	answer        *answer // the last answer; nil: none yet
 	now           time.Time
-	problem       string // what is wrong with following the log
+	problem       string // with following the log
 	problemAt     time.Time
 
-	asking, again bool // an answer is on its way; and another one is wanted then
-	waiting       bool // for something to be read
+	asking, again bool // waiting for an answer; and for another one after it
+	waiting       bool // for the log to be read on
 	frozen        *asOf
 	help          bool
 	typing        bool
@@ -33,19 +33,19 @@ type model struct {
 	scroll        int // of an account's page
 }
 
-// What the model is told besides keys.
+// Messages to the model besides keys.
 type (
 	answered struct{ answer *answer }
-	updated  struct{} // something was read
+	updated  struct{} // the log was read on
 	ticked   time.Time
 	problem  string
 )
 
-// How often things happen at most.
+// Bounds on how often things happen.
 const (
-	pace     = 500 * time.Millisecond // answers that nobody pressed a key for
-	paceCost = 10                     // times as long as the last answer took, if that is longer
-	tick     = 10 * time.Second       // what is shown of the wall clock
+	pace     = 500 * time.Millisecond // between answers without a key
+	paceCost = 10                     // times the duration of the last answer, if that is longer
+	tick     = 10 * time.Second       // of the wall clock on the screen
 
 	problemShown = 30 * time.Second // at least
 )
@@ -61,7 +61,7 @@ func newModel(log string, key window.Key, length time.Duration, colour bool, now
 	return m
 }
 
-// Init begins the clock; the first question waits for the size.
+// Init starts the clock. The first query waits for the screen's size.
 func (m *model) Init() tea.Cmd { return later() }
 
 func later() tea.Cmd { return tea.Tick(tick, func(t time.Time) tea.Msg { return ticked(t) }) }
@@ -78,7 +78,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case updated:
 		m.waiting = false
 		if m.frozen != nil {
-			return m, nil // it is asked when that ends
+			return m, nil // asked when the freeze ends
 		}
 		return m, m.askNow()
 	case ticked:
@@ -106,7 +106,7 @@ func (m *model) View() tea.View {
 	return v
 }
 
-// askNow asks the question as it is now. Only one is on its way at a time.
+// askNow asks the current query. Only one is asked at a time.
 func (m *model) askNow() tea.Cmd {
 	if m.asking {
 		m.again = true
@@ -123,7 +123,7 @@ func (m *model) askNow() tea.Cmd {
 	}
 }
 
-// show shows an answer, unless the question has changed meanwhile, and waits for what is read next.
+// show shows an answer, unless the query has changed meanwhile, and waits until the log is read on.
 func (m *model) show(a *answer) tea.Cmd {
 	m.asking = false
 	if m.now = a.at; m.now.Sub(m.problemAt) > problemShown {
@@ -143,7 +143,7 @@ func (m *model) show(a *answer) tea.Cmd {
 		m.waiting = true
 		wait, rest := m.wait, max(pace, paceCost*a.took)
 		cmds = append(cmds, func() tea.Msg {
-			time.Sleep(rest)
+			time.Sleep(rest) // rests between answers
 			if wait() {
 				return updated{}
 			}

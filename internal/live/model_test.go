@@ -86,7 +86,7 @@ func TestEveryKey(t *testing.T) {
 		{"2", []string{"in 5m"}},
 		{"tab", []string{"envelope senders in 5m", "no limit"}},
 		{"shift+tab", []string{"accounts in 5m", "limit 20"}},
-		{"shift+tab", []string{"sender domains in 5m", "nothing that counts has arrived"}},
+		{"shift+tab", []string{"sender domains in 5m", "no counted message arrived"}},
 		{"tab", []string{"accounts in 5m"}},
 		{"?", []string{"PgUp PgDn", "any key goes back"}},
 		{"x", []string{"accounts in 5m"}},
@@ -236,7 +236,7 @@ func TestPace(t *testing.T) {
 			b := newBench(t, false)
 			b.size(80, 24)
 			const quiet = time.Hour
-			b.model.wait = func() bool { time.Sleep(quiet); return true }
+			b.model.wait = func() bool { time.Sleep(quiet); return true } // fake time: synctest
 			b.model.waiting = false
 			begun := time.Now()
 			_, cmd := b.model.Update(answered{&answer{took: took, query: b.model.query}})
@@ -259,7 +259,7 @@ func TestProblemsPass(t *testing.T) {
 		b.tell(problem("no permission"))
 		b.model.Update(answered{&answer{at: time.Now(), query: b.model.query}})
 		b.sees("! no permission")
-		time.Sleep(2 * problemShown)
+		time.Sleep(2 * problemShown) // fake time: synctest
 		b.sees("! no permission")
 		b.model.Update(answered{&answer{at: time.Now(), query: b.model.query}})
 		b.misses("no permission")
@@ -272,9 +272,9 @@ func TestMissing(t *testing.T) {
 	b.engine.book.maxRows = 100
 	b.outbreak()
 	b.size(80, 24)
-	b.sees("held from 14:04:40 on")
+	b.sees("data from 14:04:40 on")
 	b.press("1")
-	b.misses("held from")
+	b.misses("data from")
 }
 
 // TestWithoutSubjects: what is to be done is said.

@@ -8,26 +8,26 @@ import (
 	"exiwatch/window"
 )
 
-// A question is what the screen wants to know.
+// A query says what the screen wants to show.
 type query struct {
 	key    window.Key
 	window time.Duration
 	order  order
-	filter string // a glob, or what is to occur in the value; a CIDR of hosts
+	filter string // a glob, a part of the value, or a CIDR of hosts
 
 	index  int    // the row under the cursor
-	value  string // follow this value, if it is there, instead
-	follow bool
+	value  string // the value to follow
+	follow bool   // keep the cursor on value, not on index
 
 	top    int  // the first row on the screen
-	rows   int  // that the screen has room for
-	topics bool // there is room for topics
+	rows   int  // that fit on the screen
+	topics bool // the screen has room for topics
 
-	open   bool  // about value alone
-	frozen *asOf // about this moment, not about now
+	open   bool  // details of value
+	frozen *asOf // as of this moment; nil: now
 }
 
-// A moment is how the log stood once: up to where arrivals are looked at, and what the header says of it.
+// An asOf is a moment of the log: the last arrival to include, and what the header shows.
 type asOf struct {
 	now   int64
 	until uint64
@@ -37,7 +37,7 @@ type asOf struct {
 	alerts    int       // open ones
 }
 
-// wanted tells which values of the key pass the filter.
+// wanted gives the filter of values.
 func (q *query) wanted() func(string) bool {
 	if q.filter == "" {
 		return func(string) bool { return true }
@@ -54,7 +54,7 @@ func (q *query) wanted() func(string) bool {
 	}
 }
 
-// clampCursor puts the cursor on one of n rows, and the rows that are shown around it.
+// clampCursor moves the cursor onto one of n rows, and the visible rows around it.
 func (q *query) clampCursor(n int) {
 	q.index = max(min(q.index, n-1), 0)
 	if q.index < q.top {

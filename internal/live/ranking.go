@@ -6,7 +6,7 @@ import (
 	"exiwatch/window"
 )
 
-// A total is what one value of a key has in a span.
+// A total sums the arrivals of one value of a key.
 type total struct {
 	id                                uint32
 	value                             string
@@ -15,9 +15,9 @@ type total struct {
 	host                              uint32
 }
 
-// A ranker adds up totals. Its memory is used again.
+// A ranker sums totals. It reuses its memory.
 type ranker struct {
-	slots  []int32 // by number of a value: 1 and up is a place in totals, -1 is left out, 0 unknown
+	slots  []int32 // by number of a value: 1 and up is a place in totals, filteredOut, or 0: unknown
 	totals []total
 	hosts  map[hostOf]struct{}
 }
@@ -30,8 +30,8 @@ type hostOf struct {
 
 const filteredOut = -1
 
-// rank gives the totals of the values of a key that are wanted, in their order; they are good until the next call. An
-// arrival without a value is in none.
+// rank gives the totals of the wanted values of a key, in order. They are valid until the next call. Arrivals without a
+// value are left out.
 func (k *ranker) rank(b *book, s rowRange, key window.Key, wanted func(string) bool, o order) []total {
 	k.slots = slices.Grow(k.slots[:0], len(b.values.values))[:len(b.values.values)]
 	clear(k.slots)
@@ -79,7 +79,7 @@ func (k *ranker) add(slot int32, r *row) {
 	}
 }
 
-// topics gives the most frequent topic of each of the values of a key, by their numbers: the last subject of it.
+// topics gives, by number of a value, the last subject of its most frequent topic.
 func topics(b *book, s rowRange, key window.Key, of []total) map[uint32]string {
 	type pair struct{ id, topic uint32 }
 	best := make(map[uint32]uint32, len(of))

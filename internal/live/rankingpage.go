@@ -34,7 +34,7 @@ func (m *model) rankingPage() []string {
 		lines = append(lines, m.row(&a.rows[i], a.query.top+i == a.query.index))
 	}
 	if len(a.rows) == 0 && a.share >= 1 {
-		what := "nothing that counts has arrived in this window"
+		what := "no counted message arrived in this window"
 		if a.query.filter != "" {
 			what = "no value matches the filter"
 		}
@@ -43,7 +43,7 @@ func (m *model) rankingPage() []string {
 	return lines
 }
 
-// rankingTitle says what is ranked.
+// rankingTitle says what the ranking shows.
 func (m *model) rankingTitle() string {
 	a := m.answer
 	if a.share < 1 {
@@ -61,7 +61,7 @@ func (m *model) rankingTitle() string {
 		text += ", filter " + clean(q.filter, m.width)
 	}
 	if !a.missing.IsZero() {
-		text += fmt.Sprintf(", held from %s on", a.missing.Format(time.TimeOnly))
+		text += fmt.Sprintf(", data from %s on", a.missing.Format(time.TimeOnly))
 	}
 	place := ""
 	if a.values > 0 {
@@ -70,7 +70,7 @@ func (m *model) rankingTitle() string {
 	return fit(text, m.width-len(place)) + place
 }
 
-// columnHeadings are the headings; that of what is ranked by is in capitals.
+// columnHeadings are the headings. The column of the order is in capitals.
 func (m *model) columnHeadings() string {
 	name := func(o order, text string) string {
 		if m.answer.query.order == o {
@@ -120,5 +120,5 @@ func (m *model) row(l *rankingRow, cursor bool) string {
 	return style.Render(mark) + " " + left + style.Render(drawn) + rest
 }
 
-// ranked names what is ranked.
+// ranked names the values of a key.
 func ranked(k window.Key) string { return words.Noun(2, words.Key(k.String())) }

@@ -1,13 +1,12 @@
 package live
 
-// A meter counts the arrivals of the last minute of log time.
+// A ratePerMinute counts the arrivals of the last minute of log time.
 type ratePerMinute struct {
 	counts [60]int64 // by second
 	now    int64
 }
 
-// add counts an arrival at a second: the newest so far, or one up to a minute before; an older one counts as the
-// newest.
+// add counts an arrival at a second. One more than a minute older than the newest counts as the newest.
 func (r *ratePerMinute) add(at int64) {
 	minute := int64(len(r.counts))
 	switch {
@@ -28,7 +27,7 @@ func (r *ratePerMinute) second(at int64) *int64 {
 	return &r.counts[(at%n+n)%n]
 }
 
-// sum is how many there were.
+// sum is the number of arrivals.
 func (r *ratePerMinute) sum() (n int64) {
 	for _, c := range r.counts {
 		n += c

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A wire carries questions to the desk's goroutine, and word that something was read from it.
+// A requests carries queries to the engine's goroutine, and signals back that the log was read on.
 type requests struct {
 	ctx     context.Context
 	calls   chan func()
@@ -16,7 +16,7 @@ func newRequests(ctx context.Context) *requests {
 	return &requests{ctx: ctx, calls: make(chan func()), updates: make(chan struct{}, 1)}
 }
 
-// ask has the desk answer; nil if the view ends before.
+// ask has the engine answer; nil if the view ends first.
 func (r *requests) ask(e *engine, q query) *answer {
 	answered := make(chan *answer, 1)
 	call := func() {
@@ -38,15 +38,15 @@ func (r *requests) ask(e *engine, q query) *answer {
 	}
 }
 
-// read says that something was read.
+// read signals that the log was read on.
 func (r *requests) read() {
 	select {
 	case r.updates <- struct{}{}:
-	default: // that is known
+	default: // already signalled
 	}
 }
 
-// wait returns when something was read since the last time; false if the view ends before.
+// wait returns when the log was read on since the last call; false if the view ends first.
 func (r *requests) wait() bool {
 	select {
 	case <-r.updates:

@@ -2,8 +2,8 @@ package metrics
 
 import "time"
 
-// A Snapshot is what the daemon is asked for at a scrape. Its counts begin with the daemon; what is read again at its
-// start, to rebuild the counters, isn't in them.
+// A Snapshot is what one scrape exports. Its counts begin with the daemon, without what the daemon reads again at its
+// start to rebuild the counters.
 type Snapshot struct {
 	Lines, Bytes                                             int64 // of the logs
 	Arrivals, Malformed, Overflowed, Suspicious, Injected    int64 // of report.Tally
@@ -37,7 +37,7 @@ type Rule struct {
 	Opened int64  // alerts
 }
 
-// A Channel is a way by which events are told: mail, hook or webhook. The counts are of attempts.
+// A Channel is a way of notification: mail, hook or webhook. The counts are of attempts.
 type Channel struct {
 	Name                            string
 	Sent, Partly, Deferred, Refused int64
@@ -45,7 +45,7 @@ type Channel struct {
 	Oldest                          time.Duration // how long the first of them has waited
 }
 
-// A Socket is what was asked.
+// A SocketStats has the requests on the socket.
 type SocketStats struct {
 	Answers map[string]int64 // by what was answered
 	Refused int64            // connections

@@ -6,23 +6,23 @@ import (
 	"exiwatch/window"
 )
 
-// collector is what one goroutine has of the arrivals.
+// A collector has what one goroutine has collected of the arrivals.
 type collector struct {
-	keys     []window.Key // that are ranked, besides Account
+	keys     []window.Key // ranked keys, besides Account
 	bits     [window.NumKeys]uint8
 	rankings [window.NumKeys]Ranking
-	// of arrivals by the set of keys under which their account stands as well: it is looked up once
+	// accounts rank arrivals by the set of keys that have the account as their value, too: each is looked up once
 	accounts [1 << len(aliasKeys)]Ranking
-	hourly   bool // hours are counted
+	hourly   bool // count hours
 	hours    hours
 
 	uncounted Uncounted
 
-	sets  []uint8 // of the arrivals at hand
+	sets  []uint8 // of the arrivals being added
 	items []Item
 }
 
-// aliasKeys are the keys under which an arrival's account often stands as well. Each is a bit of a set.
+// aliasKeys are the keys whose value is often the account. Each is a bit of a set.
 var aliasKeys = [...]window.Key{window.Sender, window.Auth, window.User}
 
 func newCollector(keys []window.Key, hourly bool) *collector {
@@ -40,7 +40,7 @@ func newCollector(keys []window.Key, hourly bool) *collector {
 	return g
 }
 
-// add adds arrivals: their values of one key after those of another, so that each table is near while it is needed.
+// add adds arrivals, key by key, so that each table stays in the processor's cache.
 func (c *collector) add(receptions []Reception) {
 	c.sets = c.sets[:0]
 	var occur uint
@@ -70,7 +70,7 @@ func (c *collector) add(receptions []Reception) {
 	}
 }
 
-// aliasSet says under which of the ranked keys the account stands as well.
+// aliasSet gives the ranked keys whose value is the account.
 func (c *collector) aliasSet(w *window.Arrival) (set uint8) {
 	account := w.Values[window.Account]
 	if account == nil {
@@ -84,7 +84,7 @@ func (c *collector) aliasSet(w *window.Arrival) (set uint8) {
 	return set
 }
 
-// rank adds the values of a key, of the arrivals whose set is wanted.
+// rank adds the values of a key of the arrivals whose set is wanted.
 func (c *collector) rank(r *Ranking, key window.Key, receptions []Reception, wanted func(set uint8) bool) {
 	c.items = c.items[:0]
 	for i, a := range receptions {
@@ -95,7 +95,7 @@ func (c *collector) rank(r *Ranking, key window.Key, receptions []Reception, wan
 	r.AddAll(c.items)
 }
 
-// join adds what other has ranked, and leaves nothing in it.
+// join moves the rankings of other into c.
 func (c *collector) join(other *collector) {
 	for key := range c.rankings {
 		c.rankings[key].Join(&other.rankings[key])
@@ -105,7 +105,7 @@ func (c *collector) join(other *collector) {
 	}
 }
 
-// mergeAliases puts the accounts into the rankings of all keys under which they stand.
+// mergeAliases adds the accounts to the rankings of their alias keys.
 func (c *collector) mergeAliases() {
 	for set := range c.accounts {
 		accounts := &c.accounts[set]

@@ -21,8 +21,8 @@ type Document struct {
 	Uncounted        []UncountedRow   `json:"uncounted"`
 	Alerts           []Alert          `json:"alerts"`
 
-	Values map[string]int `json:"-"` // how many values each key has, of which Top has the first
-	Only   string         `json:"-"` // the line for [count] that would count the first rows of Uncounted
+	Values map[string]int `json:"-"` // how many values each key has; Top has the first of them
+	Only   string         `json:"-"` // the line for [count] that counts the first rows of Uncounted
 }
 
 // An Alert is one of a Document's alerts.
@@ -47,7 +47,7 @@ type Alert struct {
 	Anomalies  []AnomalyCount `json:"anomalies,omitempty"` // what is wrong with the log's entries
 	Entries    []string       `json:"entries,omitempty"`   // some of these
 
-	Of *window.Alert `json:"-"` // which has more than is printed
+	Of *window.Alert `json:"-"` // has more than the JSON
 }
 
 // A Growth says when the count came to so many times the limit.

@@ -6,14 +6,14 @@ import (
 	"iter"
 )
 
-// A table holds records, each known by its text. They lie in blocks of bytes, each whole in one place, so that a look
-// at one costs the memory little, and the garbage collector has nothing to follow. Its zero value is empty.
+// A hashTable holds records by their texts, with open addressing. Each record is one piece of a block of bytes, so a
+// look-up touches little memory, and the garbage collector has no pointers to follow. Its zero value is empty.
 type hashTable struct {
-	slots  []uint64 // where a text's hash leads: the hash's upper half, and below it the record's place + 1; 0: nothing
+	slots  []uint64 // by hash: the hash's upper half, below it the record's place + 1; 0: empty
 	blocks [][]byte
 	size   int // records
 
-	touched byte // of no meaning: what is read isn't left out
+	touched byte // unused: keeps the compiler from dropping reads
 }
 
 // A record is numFields numbers, the text's length, and the text.
@@ -30,7 +30,7 @@ const (
 	upper     = ^uint64(1<<32 - 1) // half of a hash
 )
 
-// seed is that of all hashes, so that tables can be joined.
+// seed is shared by all tables, so that they can be joined.
 var seed = maphash.MakeSeed()
 
 func hashOf(b []byte) uint64 { return maphash.Bytes(seed, b) }
@@ -43,7 +43,7 @@ func (r record) add(i int, n int64) {
 
 func (r record) set(i int, n int64) { r.add(i, n-r.field(i)) }
 
-// text is good for ever.
+// text never changes.
 func (r record) text() []byte {
 	return r[textStart : textStart+uint64(binary.LittleEndian.Uint32(r[textLength:]))]
 }
@@ -53,8 +53,7 @@ func (h *hashTable) at(place uint32) record {
 	return record(h.blocks[place/(blockSize/align)][place%(blockSize/align)*align:])
 }
 
-// find gives the record of a text of which the hash is given, and its place. If there was none, it is a new one, all
-// zeros.
+// find gives the record of a text with this hash, and its place. A new record is all zeros.
 func (h *hashTable) find(text []byte, hash uint64) (r record, place uint32) {
 	if 2*h.size >= len(h.slots) {
 		h.grow()
@@ -76,7 +75,7 @@ func (h *hashTable) find(text []byte, hash uint64) (r record, place uint32) {
 	}
 }
 
-// prefetch looks at where the items' records are, so that they are near when they are needed.
+// prefetch reads the items' records, so that they are in the processor's cache when they are needed.
 func (h *hashTable) prefetch(items []Item) {
 	if len(h.slots) == 0 {
 		return
@@ -98,7 +97,7 @@ func (h *hashTable) prefetch(items []Item) {
 	}
 }
 
-// grow doubles the slots, of which half are free at least.
+// grow doubles the slots. At least half are free.
 func (h *hashTable) grow() {
 	h.slots = make([]uint64, max(2*len(h.slots), minSlots))
 	mask := uint64(len(h.slots) - 1)
@@ -112,7 +111,7 @@ func (h *hashTable) grow() {
 	}
 }
 
-// store makes a record. One that no block has room for has a block of its own, which is longer.
+// store makes a record. One longer than a block has a longer block of its own.
 func (h *hashTable) store(text []byte) (record, uint32) {
 	size := (textStart + len(text) + align - 1) &^ (align - 1)
 	last := len(h.blocks) - 1
@@ -132,7 +131,7 @@ func (h *hashTable) store(text []byte) (record, uint32) {
 	return r, uint32(last*(blockSize/align) + at/align)
 }
 
-// all yields the records in the order in which they came.
+// all yields the records in the order in which they were stored.
 func (h *hashTable) all() iter.Seq2[uint32, record] {
 	return func(yield func(uint32, record) bool) {
 		for i, block := range h.blocks {

@@ -6,10 +6,10 @@ import (
 	"exiwatch/window"
 )
 
-// maxMalformed is how many malformed lines a Summary tells the places of.
+// maxMalformed is how many malformed lines a Summary lists.
 const maxMalformed = 20
 
-// A Summary collects what replay tells of a log. Its zero value is empty.
+// A Summary collects what replay reports about a log. Its zero value is empty.
 type Summary struct {
 	Tally  Tally
 	Totals tailer.Totals
@@ -25,15 +25,15 @@ type Summary struct {
 	byAlert    map[*window.Alert]*openedAlert
 }
 
-// An opened alert, and whether the log's stamps have milliseconds.
+// An openedAlert is an alert with what Text and Document need beside it.
 type openedAlert struct {
 	*window.Alert
-	millis bool
+	millis bool // the log's stamps have milliseconds
 	grew   []Growth
-	ended  *subjects // of an alert that was let go of
+	ended  *subjects // nil while the alert is open
 }
 
-// subjects are those of an alert that has ended, most messages first.
+// subjects are those of an ended alert, most messages first.
 type subjects struct {
 	rows []window.Row
 	n    int // of all
@@ -42,7 +42,7 @@ type subjects struct {
 	anomalies, entries []window.Row
 }
 
-// rankedKeys is the key behind those by which arrivals are ranked: all have the same value of the log.
+// rankedKeys is the first key that isn't ranked: all arrivals have the same value of Log.
 const rankedKeys = window.Log
 
 // A MalformedLine is an arrival that could not be read.
@@ -60,7 +60,8 @@ type Reception struct {
 	Class   Class // of an arrival that no rule counts
 }
 
-// NewCollector gives what ranks arrivals, and counts them by the hour, for one goroutine: they come in any order.
+// NewCollector returns a function that ranks arrivals, and counts them by the hour. Each goroutine needs its own;
+// arrivals may come in any order.
 func (s *Summary) NewCollector() func([]Reception) {
 	var keys []window.Key
 	for key := range rankedKeys {
@@ -73,7 +74,7 @@ func (s *Summary) NewCollector() func([]Reception) {
 	return c.add
 }
 
-// ranking joins what was gathered, and gives that of a key.
+// ranking joins the collectors, and gives the ranking of a key.
 func (s *Summary) ranking(key window.Key) *Ranking {
 	if len(s.collectors) == 0 {
 		return new(Ranking)
@@ -86,7 +87,7 @@ func (s *Summary) ranking(key window.Key) *Ranking {
 	return &first.rankings[key]
 }
 
-// uncounted joins what was gathered of arrivals that no rule counts.
+// uncounted joins what the collectors have of arrivals that no rule counts.
 func (s *Summary) uncounted() *Uncounted {
 	if len(s.collectors) == 0 {
 		return new(Uncounted)
@@ -124,8 +125,8 @@ func (s *Summary) Opened(alerts []*window.Alert) {
 	}
 }
 
-// Ended lets go of what Text and Document don't tell of an alert that has ended: a long log may have opened
-// thousands. Document's Alert.Of then has no more than the JSON.
+// Ended drops what Text and Document don't need of an ended alert, because a long log may open thousands. Document's
+// Alert.Of is then without what was tallied.
 func (s *Summary) Ended(a *window.Alert) {
 	o := s.byAlert[a]
 	if o == nil {

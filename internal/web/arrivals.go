@@ -8,19 +8,13 @@ import (
 	"exiwatch/window"
 )
 
-// arrivalChart is the chart of all arrivals in the last hours.
+// arrivalChart draws all arrivals of the last hours.
 func (now *Snapshot) arrivalChart() *htmlkit.Columns {
 	last := now.Second / 60
 	c := &htmlkit.Columns{
-		Title: "Messages taken in each minute", Unit: "messages", Step: time.Minute,
-		From: now.Book.stamp((last - MinutesKept + 1) * 60),
-		Series: []htmlkit.Series{
-			{Name: "with a password", Class: "one"}, {Name: "by programs of this machine", Class: "two"},
-			{Name: "other, mostly from elsewhere", Class: "three"},
-		},
-	}
-	for class := range c.Series {
-		c.Series[class].Values = make([]int64, MinutesKept)
+		Title: "Messages received in each minute", Unit: "messages", Step: time.Minute,
+		From:   now.Book.stamp((last - MinutesKept + 1) * 60),
+		Series: htmlkit.ArrivalSeries(MinutesKept),
 	}
 	for _, m := range now.Book.minutes {
 		if i := m.at - (last - MinutesKept + 1); i >= 0 && i < MinutesKept {
@@ -32,7 +26,7 @@ func (now *Snapshot) arrivalChart() *htmlkit.Columns {
 	return c
 }
 
-// sparklines draws for each standing the messages of its value in the last hour.
+// sparklines draws, for each standing, how many messages its value sent in the last hour.
 func (now *Snapshot) sparklines(of []window.Standing) []htmlkit.Spark {
 	const spans, length = 30, 120 // seconds
 	from := now.Second - spans*length + 1
@@ -41,10 +35,10 @@ func (now *Snapshot) sparklines(of []window.Standing) []htmlkit.Spark {
 		key   window.Key
 		value string
 	}
-	places := make(map[id][]int) // numbers in of
+	places := make(map[id][]int) // indexes of of
 	var keys []window.Key
 	wanted := make(map[uint32]bool) // hashes
-	all := false                    // a key has no hash
+	all := false                    // a key has no hash: read every row
 	for i, s := range of {
 		counts[i] = make([]int64, spans)
 		k := now.Rules[s.Rule].Key

@@ -11,39 +11,39 @@ import (
 	"time"
 )
 
-// A hub sends pages to those who have them open, as server-sent events: each page once it has changed, at most twice
-// a second. One goroutine makes them all, and rests for as long as it worked, and more; who can't take them as fast
-// is dropped.
+// A broker sends pages as server-sent events to the browsers that have them open: a page when it has changed, at most
+// twice a second. One goroutine renders them all, and rests three times as long as it worked. The broker drops clients
+// that read too slowly.
 type broker struct {
 	builder *pageBuilder
 
 	mu            sync.Mutex
-	subscriptions map[string]*subscription // by the encoded query
+	subscriptions map[string]*subscription // by encoded query
 	clients       int
 }
 
-// A group are the streams of one page.
+// A subscription has the clients of one page.
 type subscription struct {
 	path    string
 	query   url.Values
 	clients map[*client]bool
 }
 
-// A stream is one client.
+// A client is one open page in a browser.
 type client struct {
-	events   chan []byte // closed when it is dropped
-	lastSent []byte      // sent
+	events   chan []byte // closed when the client is dropped
+	lastSent []byte
 }
 
 const (
 	publishEvery = 500 * time.Millisecond
-	restFactor   = 3 // times as long as the work
+	restFactor   = 3 // times the duration of the work
 	maxBehind    = 3 // events that a client may be behind
 	heartbeat    = 15 * time.Second
 	sendPatience = 10 * time.Second
 )
 
-// run sends until ctx ends.
+// run publishes changed pages until ctx ends.
 func (b *broker) run(ctx context.Context) {
 	for rest := publishEvery; ; {
 		select {
@@ -71,7 +71,7 @@ func (b *broker) all() (groups []*subscription) {
 	return groups
 }
 
-// event makes an event of a page; nil if that isn't possible.
+// event renders a page as an event; nil if that fails.
 func (b *broker) event(ctx context.Context, s *subscription) []byte {
 	p, err := b.builder.build(ctx, s.path, s.query, true)
 	if err != nil || p == nil {
@@ -108,7 +108,7 @@ func (b *broker) send(s *subscription, event []byte) {
 	}
 }
 
-// subscribe makes a stream of a page; nil if there are too many.
+// subscribe adds a client of a page; nil if there are too many.
 func (b *broker) subscribe(path string, query url.Values) (*subscription, *client) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -130,7 +130,7 @@ func (b *broker) subscribe(path string, query url.Values) (*subscription, *clien
 	return s, c
 }
 
-// unsubscribe ends a stream, which may have been dropped already.
+// unsubscribe removes a client, which may have been dropped before.
 func (b *broker) unsubscribe(s *subscription, c *client) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -139,7 +139,7 @@ func (b *broker) unsubscribe(s *subscription, c *client) {
 	}
 }
 
-// drop is called with mu held.
+// drop removes a client. The caller holds mu.
 func (b *broker) drop(s *subscription, c *client) {
 	close(c.events)
 	delete(s.clients, c)
@@ -149,7 +149,7 @@ func (b *broker) drop(s *subscription, c *client) {
 	}
 }
 
-// serveEvents is one client's stream.
+// serveEvents sends events to one client until it goes.
 func (b *broker) serveEvents(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	path := query.Get("page")
@@ -157,12 +157,12 @@ func (b *broker) serveEvents(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	} else {
-		query = p.Query // and nothing else that stood in it
+		query = p.Query // without other parameters
 	}
 	s, c := b.subscribe(path, query)
 	if c == nil {
 		w.Header().Set("Retry-After", "60")
-		http.Error(w, "too many have these pages open", http.StatusServiceUnavailable)
+		http.Error(w, "these pages are open in too many browsers", http.StatusServiceUnavailable)
 		return
 	}
 	defer b.unsubscribe(s, c)
@@ -191,5 +191,5 @@ func (b *broker) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// eventsOf is the address of a page's events.
+// eventsOf gives the URL of a page's events.
 func eventsOf(query url.Values) string { return strings.TrimSuffix("events?"+query.Encode(), "?") }

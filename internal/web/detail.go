@@ -11,16 +11,16 @@ import (
 	"exiwatch/window"
 )
 
-// A who is all that is known of one value.
+// A detail is all that is known about one value.
 type detail struct {
 	Key                         window.Key
 	Value                       string
 	Standings                   []ruleUsage
-	Chart                       *htmlkit.Columns // nil where no rule has the key
+	Chart                       *htmlkit.Columns // nil: no rule has the key
 	ChartRule                   window.Rule
 	Messages, Recipients, Bytes int64
 	First, Last                 time.Time
-	More                        bool // there are older arrivals, which were not looked at
+	More                        bool // there are older arrivals, which are not included
 	Since                       time.Time
 	Groups                      []Group
 	Arrivals                    []recentMessage
@@ -32,7 +32,7 @@ type ruleUsage struct {
 	Rule window.Rule
 }
 
-// An arrival is one line of the log.
+// A recentMessage is one arrival.
 type recentMessage struct {
 	At                time.Time
 	MessageID         string
@@ -42,53 +42,37 @@ type recentMessage struct {
 	HasSubject        bool
 }
 
-// How much is looked at, and shown.
+// How much is read and shown.
 const (
 	maxLooked   = 20_000 // arrivals
 	maxArrivals = 50
 	maxShown    = 10
 )
 
-// detailKeys are what is told of a value, each but its own key.
+// detailKeys are the keys of a value's groups; its own key has none.
 var detailKeys = [...]window.Key{window.Topic, window.Account, window.Host, window.Network, window.Sender,
 	window.RecipientDomain, window.Helo}
 
-// detail looks at the arrivals of a value. open are the alerts on it.
+// detail collects the arrivals of a value. open are the alerts on it.
 func (now *Snapshot) detail(k window.Key, value string, standings []window.Standing, open []Alert) *detail {
 	w := &detail{Key: k, Value: value, Alerts: open}
-	tallies := make([]map[string]*valueTally, len(detailKeys))
-	for i := range tallies {
-		tallies[i] = make(map[string]*valueTally)
-	}
+	var tallies detailTallies
 	w.Chart, w.ChartRule = now.countSeries(standings)
 	for _, s := range standings {
 		w.Standings = append(w.Standings, ruleUsage{s, now.Rules[s.Rule]})
 	}
-	var topic []byte
 	for r := range now.Book.of(k, value, 0) {
 		if w.Messages == maxLooked {
 			w.More = true
 			break
 		}
 		w.addArrival(now.Book, r)
-		for i, k := range detailKeys {
-			switch v := r.value(k, &topic); {
-			case v == nil:
-			case k == window.RecipientDomain:
-				for domain := range strings.SplitSeq(string(v), "\n") {
-					tally(tallies[i], []byte(domain), domain)
-				}
-			case k == window.Topic:
-				tally(tallies[i], v, string(r.value(window.Subject, nil)))
-			default:
-				tally(tallies[i], v, "")
-			}
-		}
+		tallies.add(r)
 	}
 	w.Since = now.Book.oldest()
 	for i, own := range detailKeys {
-		if own != k && len(tallies[i]) > 0 {
-			w.Groups = append(w.Groups, newGroup(own, tallies[i], w.Messages))
+		if own != k && len(tallies.of[i]) > 0 {
+			w.Groups = append(w.Groups, newGroup(own, tallies.of[i], w.Messages))
 		}
 	}
 	for _, a := range now.Ended {
@@ -119,13 +103,40 @@ func (d *detail) addArrival(v *View, r *row) {
 	}
 }
 
-// A share is how many messages have a value. shown is another text for it, the first one that came.
+// A valueTally counts the messages that have a value. shown is the text to show for it.
 type valueTally struct {
 	messages int64
 	shown    string
 }
 
-func tally(into map[string]*valueTally, value []byte, shown string) {
+// detailTallies count the arrivals by their values of detailKeys.
+type detailTallies struct {
+	of    [len(detailKeys)]map[string]*valueTally
+	topic []byte // buffer
+}
+
+func (t *detailTallies) add(r *row) {
+	for i, k := range detailKeys {
+		switch v := r.value(k, &t.topic); {
+		case v == nil:
+		case k == window.RecipientDomain:
+			for domain := range strings.SplitSeq(string(v), "\n") {
+				t.count(i, []byte(domain), domain)
+			}
+		case k == window.Topic:
+			t.count(i, v, string(r.value(window.Subject, nil)))
+		default:
+			t.count(i, v, "")
+		}
+	}
+}
+
+func (t *detailTallies) count(i int, value []byte, shown string) {
+	into := t.of[i]
+	if into == nil {
+		into = make(map[string]*valueTally)
+		t.of[i] = into
+	}
 	s := into[string(value)]
 	if s == nil {
 		s = &valueTally{shown: shown}
@@ -149,8 +160,7 @@ func newGroup(k window.Key, tally map[string]*valueTally, of int64) Group {
 	return g
 }
 
-// countSeries draws how the count that is nearest to its limit came about: at each moment what had arrived in the window
-// before.
+// countSeries charts the count that is closest to its limit: for each moment, what had arrived in the window before.
 func (now *Snapshot) countSeries(standings []window.Standing) (*htmlkit.Columns, window.Rule) {
 	if len(standings) == 0 {
 		return nil, window.Rule{}
@@ -168,22 +178,11 @@ func (now *Snapshot) countSeries(standings []window.Standing) (*htmlkit.Columns,
 			Class: "one", Values: make([]int64, seriesSpans)}},
 		Limit: s.Limit, Window: rule.Window,
 	}
-	var events []increment
-	for r := range now.Book.of(rule.Key, s.Value, from-length) {
-		if r.counts(now.Scopes[s.Rule]) {
-			if e, ok := r.increment(rule.Count); ok {
-				events = append(events, e)
-			}
-			if len(events) == maxCounted {
-				break
-			}
-		}
-	}
-	slices.SortStableFunc(events, func(a, b increment) int { return cmp.Compare(a.at, b.at) })
+	events := now.increments(s, from-length)
 	m := slidingCount{distinct: make(map[string]int)}
 	first := 0
 	for next, i := 0, int64(0); i < seriesSpans; i++ {
-		// The highest count in the span is that at its beginning, or that after one of its arrivals.
+		// The highest count of the span is the one at its beginning, or after one of its arrivals.
 		for ; first < next && events[first].at+length <= from+i*step; first++ {
 			m.remove(events[first])
 		}
@@ -198,12 +197,29 @@ func (now *Snapshot) countSeries(standings []window.Standing) (*htmlkit.Columns,
 			}
 		}
 	}
-	// What isn't in the book any more, or can't be told from it, is in the counters.
+	// The counters know of arrivals that the book has dropped, and of measures that it doesn't have.
 	c.Series[0].Values[seriesSpans-1] = max(c.Series[0].Values[seriesSpans-1], s.Count)
 	return c, rule
 }
 
-// A course has so many spans, and is so many seconds long.
+// increments are what the arrivals since a second have added to a count, the oldest first.
+func (now *Snapshot) increments(s window.Standing, since int64) (all []increment) {
+	rule := now.Rules[s.Rule]
+	for r := range now.Book.of(rule.Key, s.Value, since) {
+		if r.counts(now.Scopes[s.Rule]) {
+			if e, ok := r.increment(rule.Count); ok {
+				all = append(all, e)
+			}
+			if len(all) == maxCounted {
+				break
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b increment) int { return cmp.Compare(a.at, b.at) })
+	return all
+}
+
+// How many spans a chart of counts has, and its length in seconds.
 const (
 	seriesSpans = 120
 	minSeries   = 2 * 3600
@@ -211,14 +227,14 @@ const (
 	maxCounted  = 200_000 // arrivals
 )
 
-// An event is what one arrival adds to a count.
+// An increment is what one arrival adds to a count.
 type increment struct {
 	at     int64
 	amount int64
-	value  string // not empty where different ones are counted
+	value  string // set where a rule counts different values
 }
 
-// increment is what the arrival adds to a measure; not ok where the book doesn't tell.
+// increment is what the arrival adds to a measure; not ok if the book lacks what is measured.
 func (r *row) increment(m window.Measure) (e increment, ok bool) {
 	e = increment{at: r.at, amount: 1}
 	switch m {
@@ -243,7 +259,7 @@ func (r *row) increment(m window.Measure) (e increment, ok bool) {
 	return e, v != nil
 }
 
-// A meter counts events, or their different values.
+// A slidingCount sums increments, or counts their different values.
 type slidingCount struct {
 	sum      int64
 	distinct map[string]int

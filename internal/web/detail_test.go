@@ -117,10 +117,10 @@ func TestWhoKnowsOneValueOnly(t *testing.T) {
 
 // TestWaitingIsNotFine: while a file of the log can't be read, neither page says that all is well.
 func TestWaitingIsNotFine(t *testing.T) {
-	n := &Snapshot{Book: NewBook().View(), At: noon, Logs: []LogStatus{{Path: "/mainlog", Read: true, Waits: "open <b>: no",
-		Since: noon}}}
+	n := &Snapshot{Book: NewBook().View(), At: noon,
+		Logs: []LogStatus{{Path: "/mainlog", Read: true, Waits: "open <b>: no", Since: noon}}}
 	if f := newOverview(n); f.Level != "unsure" || f.Title != "The log can't be read" {
-		t.Errorf("the front is %q, %q", f.Level, f.Title)
+		t.Errorf("the overview is %q, %q", f.Level, f.Title)
 	}
 	for _, body := range []any{newOverview(n), &health{Snapshot: n, Checked: noon}} {
 		var html bytes.Buffer
@@ -128,7 +128,7 @@ func TestWaitingIsNotFine(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := html.String()
-		if strings.Contains(text, "All is in order") || strings.Contains(text, "Nobody is sending") {
+		if strings.Contains(text, "Everything works") || strings.Contains(text, "Nobody is sending") {
 			t.Errorf("all is well:\n%s", text)
 		}
 		if _, ok := body.(*health); ok && !strings.Contains(text, "open &lt;b&gt;: no") {
@@ -137,6 +137,6 @@ func TestWaitingIsNotFine(t *testing.T) {
 	}
 	n.Logs[0].Waits = ""
 	if f := newOverview(n); f.Level != "good" {
-		t.Errorf("when it is over, the front is %q, %q", f.Level, f.Title)
+		t.Errorf("when it is over, the overview is %q, %q", f.Level, f.Title)
 	}
 }

@@ -9,82 +9,88 @@ import (
 	"exiwatch/window"
 )
 
-// A front answers: is anybody sending in bulk right now?
+// An overview answers: is anybody sending in bulk right now?
 type overview struct {
 	*Snapshot
 	Title    string
-	Level    string        // of the verdict: good, bad or unsure
+	Level    string        // class of the verdict: good, bad or unsure
 	Senders  []*sender     // with open alerts
-	Active   []*sender     // of these, those who send over a limit now
+	Active   []*sender     // those of Senders who are over a limit now
 	Tampered bool          // an alert about the log's integrity is over its limit now
-	Nearest  *rankedSender // to its limit, but not over it
+	Nearest  *rankedSender // closest to its limit, but not over it
 	Chart    *htmlkit.Columns
 	Ranking  []rankedSender
 	Silent   bool // the log has had no line for a while
 }
 
-// A place in the ranking.
+// A rankedSender is a row of the ranking.
 type rankedSender struct {
 	window.Standing
 	Rule  window.Rule
 	Spark htmlkit.Spark
 }
 
-// silence is how long a log may have no line before that is said.
+// silence is how long a log may go without a line before the page says so.
 const silence = time.Hour
 
 func newOverview(now *Snapshot) *overview {
-	f := &overview{Snapshot: now, Level: "good", Title: "Nobody is sending in bulk", Chart: now.arrivalChart()}
+	o := &overview{Snapshot: now, Chart: now.arrivalChart()}
 	ranking := now.ranked()
 	sparks := now.sparklines(ranking)
 	for i, s := range ranking {
-		f.Ranking = append(f.Ranking, rankedSender{s, now.Rules[s.Rule], sparks[i]})
+		o.Ranking = append(o.Ranking, rankedSender{s, now.Rules[s.Rule], sparks[i]})
 	}
-	for i := range f.Ranking {
-		if p := &f.Ranking[i]; p.Count <= p.Limit {
-			f.Nearest = p
+	for i := range o.Ranking {
+		if p := &o.Ranking[i]; p.Count <= p.Limit {
+			o.Nearest = p
 			break
 		}
 	}
-	f.Senders = groupBySender(now.Open)
-	for _, p := range f.Senders {
+	o.Senders = groupBySender(now.Open)
+	for _, p := range o.Senders {
 		switch {
 		case !p.Over():
 		case p.Alerts[0].Rule.Count == window.Anomalies:
-			f.Tampered = true
+			o.Tampered = true
 		default:
-			f.Active = append(f.Active, p)
+			o.Active = append(o.Active, p)
 		}
 	}
 	for _, l := range now.Logs {
-		f.Silent = f.Silent || l.Read && now.At.Sub(l.Change) > silence
+		o.Silent = o.Silent || l.Read && now.At.Sub(l.Change) > silence
 	}
-	switch {
-	case len(f.Active) == 1:
-		f.Level, f.Title = "bad", show(f.Active[0].Value)+" is sending in bulk"
-	case len(f.Active) > 1:
-		f.Level, f.Title = "bad", words.Number(int64(len(f.Active)))+" are sending in bulk"
-	case f.Tampered:
-		f.Level, f.Title = "bad", "Somebody may be tampering with the log"
-	case now.Waits():
-		f.Level, f.Title = "unsure", "The log can't be read"
-	case !f.Read():
-		f.Level, f.Title = "unsure", "Still reading the log"
-	case now.Opens > 0:
-		f.Level, f.Title = "unsure", "Nobody is sending in bulk any more"
-	}
-	return f
+	o.Level, o.Title = o.verdict()
+	return o
 }
 
-// Waits tells whether a log isn't read on, as a file of it can't be read.
+// verdict gives the level and the title.
+func (o *overview) verdict() (level, title string) {
+	switch {
+	case len(o.Active) == 1:
+		return "bad", show(o.Active[0].Value) + " is sending in bulk"
+	case len(o.Active) > 1:
+		return "bad", words.Number(int64(len(o.Active))) + " are sending in bulk"
+	case o.Tampered:
+		return "bad", "Somebody may be tampering with the log"
+	case o.Waits():
+		return "unsure", "The log can't be read"
+	case !o.Read():
+		return "unsure", "Still reading the log"
+	case o.Opens > 0:
+		return "unsure", "Nobody is sending in bulk any more"
+	}
+	return "good", "Nobody is sending in bulk"
+}
+
+// Waits tells whether reading of a log has stopped at a file that can't be read.
 func (now *Snapshot) Waits() bool {
 	return slices.ContainsFunc(now.Logs, func(l LogStatus) bool { return l.Waits != "" })
 }
 
-// shownRanking is how many parties are ranked.
+// shownRanking is how many senders the ranking has.
 const shownRanking = 20
 
-// ranked has of each party the standing that is nearest to its limit.
+// ranked gives, for each sender, the standing closest to its limit.
 func (now *Snapshot) ranked() (places []window.Standing) {
 	seen := make(map[link]bool)
 	for _, s := range now.Ranking {
@@ -97,7 +103,7 @@ func (now *Snapshot) ranked() (places []window.Standing) {
 	return places
 }
 
-// Read tells whether all logs were read to their ends.
+// Read tells whether all logs have been read to their ends.
 func (now *Snapshot) Read() bool {
 	for _, l := range now.Logs {
 		if !l.Read {
@@ -107,7 +113,7 @@ func (now *Snapshot) Read() bool {
 	return true
 }
 
-// Stamp is the time of the last line of all logs.
+// Stamp is the time of the newest line of all logs.
 func (now *Snapshot) Stamp() (last time.Time) {
 	for _, l := range now.Logs {
 		if l.Stamp.After(last) {
@@ -117,7 +123,7 @@ func (now *Snapshot) Stamp() (last time.Time) {
 	return last
 }
 
-// history is the alerts since the daemon began.
+// history has the alerts since the daemon started.
 type history struct {
 	Open  []Alert
 	Opens int
@@ -125,11 +131,11 @@ type history struct {
 	Since time.Time
 }
 
-// health is whether the daemon can do its work.
+// health tells whether the daemon can do its work.
 type health struct {
 	*Snapshot
 	Findings []Finding
-	Checked  time.Time // zero: it is being found out
+	Checked  time.Time // zero: check has not finished yet
 	Bad      int       // findings that fail
 	Poor     int       // or warn
 }

@@ -13,29 +13,29 @@ import (
 	"exiwatch/window"
 )
 
-// A desk makes the pages, one at a time: however many ask, they cost one core at most.
+// A pageBuilder renders pages, one at a time: however many clients ask, they use one core at most.
 type pageBuilder struct {
 	server *Server
 
 	mu       sync.Mutex
-	snapshot *Snapshot // made at most twice a second
+	snapshot *Snapshot // taken at most twice a second
 
 	lastCheck struct {
 		sync.Mutex
 		at       time.Time
 		findings []Finding
 	}
-	checkRequests chan struct{} // somebody wants to see what check says
+	checkRequests chan struct{} // a client wants the results of check
 	once          sync.Once
 }
 
-// How old what is shown may be.
+// How old shown data may be.
 const (
 	maxAge   = 500 * time.Millisecond
 	checkAge = time.Minute
 )
 
-// A page is what one address shows.
+// A page is what one URL shows.
 type page struct {
 	Title string
 	Tab   string     // now, alerts or health; empty for another page
@@ -44,10 +44,10 @@ type page struct {
 	Name  string     // of the machine
 	At    time.Time
 	Zone  string
-	Live  bool // for a script that has the page open: it draws the charts itself
+	Live  bool // for the script of an open page, which draws the charts itself
 }
 
-// build makes the page of a path and its parameters; nil if there is none.
+// build makes the page of a path and its parameters; nil if there is no such page.
 func (b *pageBuilder) build(ctx context.Context, path string, query url.Values, live bool) (*page, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -87,12 +87,12 @@ func (b *pageBuilder) build(ctx context.Context, path string, query url.Values, 
 	return p, nil
 }
 
-// relevant leaves out what rules on other keys say where they know nothing of the value.
+// relevant drops the standings of rules on other keys that have not counted the value.
 func relevant(standings []window.Standing, rules []window.Rule, k window.Key) []window.Standing {
 	return slices.DeleteFunc(standings, func(s window.Standing) bool { return rules[s.Rule].Key != k && s.Count == 0 })
 }
 
-// freshSnapshot gives how things stand, or stood a moment ago.
+// freshSnapshot gives a snapshot that is at most maxAge old.
 func (b *pageBuilder) freshSnapshot(ctx context.Context) (*Snapshot, error) {
 	if b.snapshot != nil && time.Since(b.snapshot.At) < maxAge-50*time.Millisecond {
 		return b.snapshot, nil
@@ -104,7 +104,7 @@ func (b *pageBuilder) freshSnapshot(ctx context.Context) (*Snapshot, error) {
 	return now, err
 }
 
-// keyOf reads a key's name, those included that no rule has.
+// keyOf parses the name of any key, also of one that no rule can have.
 func keyOf(name string) (window.Key, bool) {
 	for k := window.Key(0); k < window.NumValues; k++ {
 		if k.String() == name {
@@ -114,7 +114,7 @@ func keyOf(name string) (window.Key, bool) {
 	return 0, false
 }
 
-// servePage answers with a whole page.
+// servePage answers with a complete page.
 func (b *pageBuilder) servePage(w http.ResponseWriter, r *http.Request) {
 	p, err := b.build(r.Context(), r.URL.Path, r.URL.Query(), false)
 	switch {
@@ -135,7 +135,7 @@ func (b *pageBuilder) servePage(w http.ResponseWriter, r *http.Request) {
 	w.Write(bytes.ToValidUTF8(html.Bytes(), []byte(string(utf8.RuneError))))
 }
 
-// runChecks finds out what check says when somebody wants to see it, once a minute at most.
+// runChecks runs check when a client wants its results, at most once a minute.
 func (b *pageBuilder) runChecks(ctx context.Context) {
 	wanted := b.checkRequested()
 	for {
@@ -153,7 +153,7 @@ func (b *pageBuilder) runChecks(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		select { // what was wanted meanwhile
+		select { // requests made meanwhile
 		case <-wanted:
 		default:
 		}
@@ -165,7 +165,7 @@ func (b *pageBuilder) checkRequested() chan struct{} {
 	return b.checkRequests
 }
 
-// findings gives what check said last, and when; the zero time: it is being asked.
+// findings gives the last results of check and their time; the zero time while check runs first. It requests new ones.
 func (b *pageBuilder) findings() ([]Finding, time.Time) {
 	select {
 	case b.checkRequested() <- struct{}{}:

@@ -7,16 +7,15 @@ import (
 	"exiwatch/window"
 )
 
-// A party is somebody or something that sends, under whichever keys the rules count it: an account, and the
-// authenticated id or local user of the same name, are one. An envelope sender is one of its own, for anybody can
-// write it.
+// A sender is an account, host or the like that sends. An account, the authenticated id and the local user of the same
+// name are one sender. An envelope sender is a separate one, because anybody can forge it.
 type sender struct {
 	Key    window.Key
 	Value  string
 	Alerts []Alert
 }
 
-// canonicalKey is the key under which values of a key are known.
+// canonicalKey is Account for keys whose values are accounts, k itself otherwise.
 func canonicalKey(k window.Key) window.Key {
 	if slices.Contains(accountKeys, k) {
 		return window.Account
@@ -27,7 +26,7 @@ func canonicalKey(k window.Key) window.Key {
 // accountKeys are the keys whose values are accounts.
 var accountKeys = []window.Key{window.Account, window.Auth, window.User}
 
-// aliasKeys are the keys under which a party is counted, its own first.
+// aliasKeys are the keys under which rules may count a sender, its own key first.
 func aliasKeys(k window.Key) []window.Key {
 	if k != window.Account {
 		return []window.Key{k}
@@ -35,7 +34,7 @@ func aliasKeys(k window.Key) []window.Key {
 	return accountKeys
 }
 
-// groupBySender puts alerts of the same party together, in the order of the first of each.
+// groupBySender groups alerts by sender, in the order of each sender's first alert.
 func groupBySender(alerts []Alert) (all []*sender) {
 	type id struct {
 		key   window.Key
@@ -57,10 +56,10 @@ func groupBySender(alerts []Alert) (all []*sender) {
 
 func (s *sender) Named() link { return link{s.Key.String(), s.Value} }
 
-// Over tells whether it is above a limit now.
+// Over tells whether the sender is over a limit now.
 func (s *sender) Over() bool { return slices.ContainsFunc(s.Alerts, Alert.Over) }
 
-// Opened is when its first alert opened.
+// Opened is when the first alert opened.
 func (s *sender) Opened() time.Time {
 	first := s.Alerts[0].Opened
 	for _, a := range s.Alerts {
@@ -71,7 +70,7 @@ func (s *sender) Opened() time.Time {
 	return first
 }
 
-// Largest is the alert that knows the most messages.
+// Largest is the alert with the most messages.
 func (s *sender) Largest() Alert {
 	return slices.MaxFunc(s.Alerts, func(a, b Alert) int { return int(a.Messages - b.Messages) })
 }

@@ -16,7 +16,7 @@ import (
 	"exiwatch/internal/loopback"
 )
 
-// A Server shows the page. Token is needed to serve a port.
+// A Server serves the pages. A port needs a Token.
 type Server struct {
 	Source Source
 	Name   string // of the machine
@@ -27,7 +27,7 @@ type Server struct {
 	broker  broker
 }
 
-// Bounds of what others can make the server hold.
+// Bounds on what clients can make the server hold.
 const (
 	maxConnections = 250
 	maxClients     = 100     // of these
@@ -40,7 +40,7 @@ const (
 //go:embed static
 var static embed.FS
 
-// Serve answers on the listeners until ctx ends, and closes them.
+// Serve answers on the listeners until ctx ends, and then closes them.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	s.builder.server = s
 	s.broker.builder = &s.builder
@@ -60,7 +60,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		server := &http.Server{
 			Handler: s.authorize(port, s.routes()), ReadHeaderTimeout: headerPatience,
 			WriteTimeout: answerPatience, IdleTimeout: idlePatience, MaxHeaderBytes: maxHeader,
-			ErrorLog:    log.New(discard{}, "", 0), // what strangers do to a connection is no news
+			ErrorLog:    log.New(discard{}, "", 0), // clients' broken connections are not worth a message
 			BaseContext: func(net.Listener) context.Context { return ctx },
 		}
 		wait.Go(func() {

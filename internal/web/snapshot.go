@@ -7,52 +7,52 @@ import (
 	"exiwatch/window"
 )
 
-// A Source is who owns the counters. What it returns is the caller's, and doesn't change.
+// A Source owns the counters. Its results belong to the caller, and don't change.
 type Source interface {
-	// Now tells how things stand.
+	// Now takes a snapshot.
 	Now(ctx context.Context) (*Snapshot, error)
-	// Who tells how a value of some keys stands under each rule on them, and which alerts on it are open.
+	// Who gives the standing of a value under each rule on the keys, and the open alerts on it.
 	Who(ctx context.Context, keys []window.Key, value string) ([]window.Standing, []Alert, error)
-	// Check finds out whether all is in order, which may take its time.
+	// Check runs the checks, which may take a while.
 	Check(ctx context.Context) []Finding
 }
 
-// A Now is how things stand at a moment.
+// A Snapshot is the state at one moment.
 type Snapshot struct {
 	At      time.Time // wall clock
 	Second  int64     // by the counters' clock
 	Book    *View
 	Rules   []window.Rule
-	Scopes  []int             // of each rule, as in window.Arrival.Outside
-	Ranking []window.Standing // those nearest to their limits
-	Open    []Alert           // the worst first: MaxOpen at most
+	Scopes  []int             // each rule's scope, as in window.Arrival.Outside
+	Ranking []window.Standing // closest to their limits first
+	Open    []Alert           // the worst first, at most MaxOpen
 	Opens   int               // how many are open
-	Ended   []Alert           // those of the last that have ended, the newest first: MaxEnded at most
+	Ended   []Alert           // the newest first, at most MaxEnded
 	Since   time.Time         // when the daemon started
 	Logs    []LogStatus
 	Waiting int // mails in the spool
-	Keys    int // values held of all rules
+	Keys    int // values counted, of all rules
 }
 
-// How many are told of.
+// How many entries a Snapshot has at most.
 const (
 	MaxOpen    = 30
 	MaxEnded   = 200
 	MaxRanking = 50
 )
 
-// A Log is how far a log is read.
+// A LogStatus says how far a log has been read.
 type LogStatus struct {
 	Path   string
-	Read   bool      // to its end, once
-	Behind int64     // bytes that are still to be read
+	Read   bool      // to its end, at least once
+	Behind int64     // unread bytes
 	Stamp  time.Time // of the last line; zero: none yet
-	Change time.Time // when the file was last written; zero: it isn't there
-	Waits  string    // why it isn't read on: a file of it can't be read; empty: it is
-	Since  time.Time // when that began
+	Change time.Time // when the file was last written; zero: it is missing
+	Waits  string    // why reading has stopped; empty: it has not
+	Since  time.Time // when it stopped
 }
 
-// A Finding is what a check says.
+// A Finding is the result of one check.
 type Finding struct {
 	Check, Status, Detail, Hint string // Status is pass, warn or fail
 }
@@ -71,17 +71,17 @@ type Group struct {
 	Rows  []window.Row
 	Of    int64 // messages that have a value
 	Count int   // how many values there are
-	More  bool  // and others beyond these
+	More  bool  // there are other values, which were not counted apart
 }
 
-// maxGroup is how many rows are told of a group.
+// maxGroup is how many rows an alert's group has.
 const maxGroup = 5
 
-// alertKeys are what is told of an alert beside its topics.
+// alertKeys are the keys of an alert's groups.
 var alertKeys = [...]window.Key{window.Account, window.Host, window.Network, window.Sender, window.RecipientDomain,
 	window.Helo, window.Protocol}
 
-// NewAlert copies an alert with the count that it has now. It is to be called by whom the alert belongs to.
+// NewAlert copies an alert and adds its current count. Only the goroutine that owns the alert may call it.
 func NewAlert(a *window.Alert, count int64) Alert {
 	n := Alert{Alert: a.Summary(), Current: count, Topics: a.Topics(maxGroup)}
 	for _, k := range alertKeys {
@@ -96,5 +96,5 @@ func NewAlert(a *window.Alert, count int64) Alert {
 	return n
 }
 
-// Over tells whether the count is above the limit at the moment.
+// Over tells whether the count is over the limit now.
 func (a Alert) Over() bool { return a.Current > a.Limit }

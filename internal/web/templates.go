@@ -13,8 +13,7 @@ import (
 //go:embed page.html
 var pageHTML string
 
-// templates are those of all pages. What comes from the log goes through show, and through html/template as
-// everything does.
+// templates are those of all pages. Text from the log goes through show, and like all text through html/template.
 var templates = template.Must(htmlkit.New("web").Funcs(template.FuncMap{
 	"show": show, "noun": noun, "heading": heading, "long": words.Window, "limitInWindow": limitInWindow,
 	"measured": measured, "clock": clock, "headroom": headroom,
@@ -38,7 +37,7 @@ var templates = template.Must(htmlkit.New("web").Funcs(template.FuncMap{
 	"stamp": func(t time.Time) string { return t.Format(time.RFC3339) },
 }).Parse(pageHTML))
 
-// inPage is something on a page, for a piece that needs to know which page it is on.
+// inPage is a part of a page, for a template that needs the page, too.
 type inPage struct {
 	Page *page
 	It   any
