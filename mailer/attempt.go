@@ -27,7 +27,7 @@ func (s *Spool) accepted(e *entry) bool {
 
 // unsent ends an attempt that didn't come to a conversation: the mail server has the mail already, or its file can't
 // be read.
-func (s *Spool) unsent(e *entry, err error) Event {
+func (s *Spool) unsent(e *entry, err error) Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e.trying = false
@@ -42,7 +42,7 @@ func (s *Spool) unsent(e *entry, err error) Event {
 
 // end does what the transport's answer asks for. But for partly all of it is one step for Arrived, which comes before
 // or after.
-func (s *Spool) end(e *entry, data []byte, err error) Event {
+func (s *Spool) end(e *entry, data []byte, err error) Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err = s.inAll(e, err)
@@ -117,7 +117,7 @@ func spelt(to []string, addr string) string {
 }
 
 // partly goes on with the recipients that may take the mail yet. It lets go of s.mu while it writes.
-func (s *Spool) partly(e *entry, data []byte, err *RecipientsError) Event {
+func (s *Spool) partly(e *entry, data []byte, err *RecipientsError) Result {
 	var left []string
 	for _, r := range err.Refused {
 		if isTemporary(r.Err) {
@@ -154,7 +154,7 @@ func (s *Spool) partly(e *entry, data []byte, err *RecipientsError) Event {
 
 // unseen is for a mail that the server has refused for good before it saw it. That is a fault of the server, or of
 // what it or we are told to do, rather than of the mail. A server that took the mail for others has none.
-func (s *Spool) unseen(e *entry, err error) Event {
+func (s *Spool) unseen(e *entry, err error) Result {
 	now := time.Now()
 	if e.refused.IsZero() {
 		e.refused = now
@@ -170,7 +170,7 @@ func (s *Spool) unseen(e *entry, err error) Event {
 }
 
 // failed plans the next attempt of a mail that may go yet, or gives it up.
-func (s *Spool) failed(e *entry, err error) Event {
+func (s *Spool) failed(e *entry, err error) Result {
 	if age := time.Since(e.Put); age >= giveUp {
 		return s.keep(e, fmt.Errorf("given up after %s: %w", long(age.Truncate(time.Hour)), err))
 	}
@@ -178,15 +178,15 @@ func (s *Spool) failed(e *entry, err error) Event {
 }
 
 // later plans the next attempt.
-func (s *Spool) later(e *entry, err error) Event {
+func (s *Spool) later(e *entry, err error) Result {
 	e.pause = min(max(2*e.pause, firstPause), maxPause)
 	e.due = time.Now().Add(e.pause)
 	s.push(e)
-	return Event{ID: e.ID, Event: e.Event, Err: err, Retry: e.due}
+	return Result{ID: e.ID, Event: e.Event, Err: err, Retry: e.due}
 }
 
 // gone drops a mail whose file somebody took away.
-func (s *Spool) gone(e *entry, err error) Event {
+func (s *Spool) gone(e *entry, err error) Result {
 	s.leave(e)
-	return Event{ID: e.ID, Event: e.Event, Err: err}
+	return Result{ID: e.ID, Event: e.Event, Err: err}
 }

@@ -161,7 +161,7 @@ func (s *Spool) openBatch(b *batch, data []byte, batches map[string]*batch) erro
 			name := filepath.Base(b.path)
 			kept := filepath.Join(s.dir, refusedDir, name+".broken")
 			number, _, _ := strings.Cut(name, ".")
-			s.news = append(s.news, Event{ID: number, Event: "batch", Err: err, Kept: kept})
+			s.news = append(s.news, Result{ID: number, Event: "batch", Err: err, Kept: kept})
 			return os.Rename(b.path, kept)
 		}
 		if err := s.restore(e, mail); err != nil {

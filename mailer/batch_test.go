@@ -43,7 +43,7 @@ func TestBatchSurvivesCrash(t *testing.T) {
 	putAll(t, s, ms)
 	s.Commit(s.Last())
 	for _, m := range ms[:3] {
-		if err := s.Arrived(m.ID, m.Event); err != nil {
+		if err := s.ConfirmDelivered(m.ID, m.Event); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -76,7 +76,7 @@ func TestBatchSurvivesCrash(t *testing.T) {
 		t.Errorf("batches %v, want the one", got)
 	}
 	for _, m := range ms[3:] {
-		if err := s.Arrived(m.ID, m.Event); err != nil {
+		if err := s.ConfirmDelivered(m.ID, m.Event); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -92,7 +92,7 @@ func TestDropOfBatch(t *testing.T) {
 		s := open(t, dir)
 		putAll(t, s, manyMails(20))
 		s = crashed(t, dir)
-		if n, err := s.Drop(int64(kept)); n != 20-kept || err != nil {
+		if n, err := s.DropUncommitted(int64(kept)); n != 20-kept || err != nil {
 			t.Fatalf("Drop = %d, %v, want %d", n, err, 20-kept)
 		}
 		if s = open(t, dir); s.Len() != kept || len(batches(t, dir)) != 0 {
@@ -136,7 +136,7 @@ func TestForgetGivesBatchesUp(t *testing.T) {
 	if got := batches(t, dir); len(got) != 2 {
 		t.Fatalf("batches %v, want two", got)
 	}
-	if err := s.Forget(time.Time{}); err != nil {
+	if err := s.PruneDelivered(time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := batches(t, dir); len(got) != 0 {

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// Drop is called first after OpenSpool, with the sequence number that the caller's last checkpoint covers, 0 without
+// DropUncommitted is called first after OpenSpool, with the sequence number that the caller's last checkpoint covers, 0 without
 // a checkpoint. The waiting mails beyond it, which never went, are removed: what they told is told again, perhaps
 // under another id. The others are committed. Mails put from now on are numbered higher than any removed or covered.
 // After an error mails may be left that must not go: don't Run.
-func (s *Spool) Drop(after int64) (n int, err error) {
+func (s *Spool) DropUncommitted(after int64) (n int, err error) {
 	n, partial, err := s.drop(after)
 	for b := range partial {
 		err = errors.Join(err, s.unbatch(b)) // it must not bring back what was dropped
@@ -76,11 +76,11 @@ func (s *Spool) Commit(seq int64) {
 	s.nudge()
 }
 
-// Settle says that the log is read to its present end, and so that Arrived was called for every mail that a former
+// ResolveUncertain says that the log is read to its present end, and so that Arrived was called for every mail that a former
 // process brought to the mail server before the time at, nor for one whose conversation broke before then. Those that
 // were found waiting by OpenSpool, or may have been taken before a connection broke, go again only after that. To be
 // called whenever it is so.
-func (s *Spool) Settle(at time.Time) {
+func (s *Spool) ResolveUncertain(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settled = at

@@ -69,7 +69,7 @@ func TestSequenceNumbersGoOn(t *testing.T) {
 	}
 	for i, drop := range []int64{last, last - 1, 0, last + 100, 0} {
 		s = crashed(t, dir)
-		if _, err := s.Drop(drop); err != nil {
+		if _, err := s.DropUncommitted(drop); err != nil {
 			t.Fatal(err)
 		}
 		last = max(last, drop)
@@ -92,7 +92,7 @@ func TestDropRemovesWhatNoCheckpointCovers(t *testing.T) {
 		provide(t, s, mailOf("d"))
 
 		s = crashed(t, dir)
-		if n, err := s.Drop(checkpoint); n != 2 || err != nil || s.Has("c", "opened") || s.Len() != 2 {
+		if n, err := s.DropUncommitted(checkpoint); n != 2 || err != nil || s.Has("c", "opened") || s.Len() != 2 {
 			t.Errorf("Drop = %d, %v; %d wait", n, err, s.Len())
 		}
 		if got := files(t, dir, waitingDir); !slices.Equal(got, []string{"a.opened.eml", "b.opened.eml"}) {
@@ -100,7 +100,7 @@ func TestDropRemovesWhatNoCheckpointCovers(t *testing.T) {
 		}
 		var sent []string
 		_, stop := running(t, s, taking(&sent))
-		s.Settle(time.Now())
+		s.ResolveUncertain(time.Now())
 		provide(t, s, mailOf("d")) // told again; c isn't
 		synctest.Wait()
 		if !slices.Equal(sent, []string{"a", "b"}) {
@@ -124,13 +124,13 @@ func TestDropThatFails(t *testing.T) {
 	if err := errors.Join(os.Remove(path), os.MkdirAll(filepath.Join(path, "x"), 0o700)); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := s.Drop(0); n != 0 || err == nil || !strings.Contains(err.Error(), path) {
+	if n, err := s.DropUncommitted(0); n != 0 || err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("Drop = %d, %v", n, err)
 	}
 	if err := os.RemoveAll(path); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := s.Drop(0); n != 1 || err != nil { // somebody else removed it
+	if n, err := s.DropUncommitted(0); n != 1 || err != nil { // somebody else removed it
 		t.Errorf("Drop = %d, %v", n, err)
 	}
 }
@@ -143,7 +143,7 @@ func TestFoundMailWaitsForTheLog(t *testing.T) {
 			provide(t, s, mailOf(id))
 		}
 		s = crashed(t, dir)
-		if _, err := s.Drop(s.Last()); err != nil {
+		if _, err := s.DropUncommitted(s.Last()); err != nil {
 			t.Fatal(err)
 		}
 		var sent []string
@@ -154,21 +154,21 @@ func TestFoundMailWaitsForTheLog(t *testing.T) {
 		if !slices.Equal(sent, []string{"d"}) || s.Len() != 3 {
 			t.Errorf("before Settle: sent %q, %d wait", sent, s.Len())
 		}
-		if err := s.Arrived("b", "opened"); err != nil {
+		if err := s.ConfirmDelivered("b", "opened"); err != nil {
 			t.Error(err)
 		}
-		s.Settle(time.Now())
+		s.ResolveUncertain(time.Now())
 		synctest.Wait()
 		stop()
-		if !slices.Equal(sent, []string{"d", "a", "c"}) || s.Len() != 0 || !s.Sent("b", "opened") {
+		if !slices.Equal(sent, []string{"d", "a", "c"}) || s.Len() != 0 || !s.Delivered("b", "opened") {
 			t.Errorf("sent %q", sent)
 		}
-		told := map[Event]int{}
+		told := map[Result]int{}
 		for _, ev := range events() {
 			told[ev]++
 		}
 		for _, id := range []string{"a", "b", "c", "d"} {
-			if told[Event{ID: id, Event: "opened", Sent: true}] != 1 {
+			if told[Result{ID: id, Event: "opened", Sent: true}] != 1 {
 				t.Errorf("events %+v", told)
 			}
 		}
@@ -193,14 +193,14 @@ func TestMailOfThePreviousVersion(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := crashed(t, dir)
-		if n, err := s.Drop(0); n != 0 || err != nil {
+		if n, err := s.DropUncommitted(0); n != 0 || err != nil {
 			t.Errorf("Drop = %d, %v", n, err)
 		}
 		var sent []string
 		_, stop := running(t, s, taking(&sent))
 		synctest.Wait()
 		early := len(sent)
-		s.Settle(time.Now())
+		s.ResolveUncertain(time.Now())
 		synctest.Wait()
 		stop()
 		if early != 0 || !slices.Equal(sent, []string{"a"}) {
@@ -230,15 +230,15 @@ func TestConnectionThatBreaks(t *testing.T) {
 		if len(tries) != 2 {
 			t.Errorf("before the log was read: %q", tries)
 		}
-		s.Arrived("a", "opened")
-		s.Settle(time.Now().Add(-2 * time.Hour)) // that was before
+		s.ConfirmDelivered("a", "opened")
+		s.ResolveUncertain(time.Now().Add(-2 * time.Hour)) // that was before
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if len(tries) != 2 {
 			t.Errorf("before the log was read as far: %q", tries)
 		}
 		answer = nil
-		s.Settle(time.Now())
+		s.ResolveUncertain(time.Now())
 		time.Sleep(time.Minute)
 		stop()
 		if !slices.Equal(tries, []string{"a", "b", "b"}) || s.Len() > 0 {
@@ -258,7 +258,7 @@ func TestProgramThatGoesOn(t *testing.T) {
 		dir := t.TempDir()
 		put(t, open(t, dir), mailOf("a"))
 		s := crashed(t, dir)
-		s.Drop(s.Last())
+		s.DropUncommitted(s.Last())
 		var sent []string
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -269,7 +269,7 @@ func TestProgramThatGoesOn(t *testing.T) {
 			if len(sent) > 0 {
 				t.Error("sent before its time")
 			}
-			s.Settle(time.Now())
+			s.ResolveUncertain(time.Now())
 		}
 		synctest.Wait()
 		cancel()

@@ -182,7 +182,7 @@ func (c Composer) common(items []Item) section {
 		if !i.Subjects {
 			continue
 		}
-		folded := string(window.Fold([]byte(i.Subject), nil))
+		folded := string(window.FoldSubject([]byte(i.Subject), nil))
 		t := topics[folded]
 		if t == nil {
 			t = &topic{make(map[string]bool), i.Subject}

@@ -41,7 +41,7 @@ func disguise(subject string, key []byte) string {
 	const size = 4 // bytes: a hundred topics in a mail hardly ever share one
 	h := hmac.New(sha256.New, key)
 	h.Write([]byte("subject\n"))
-	h.Write(window.Fold([]byte(short(subject)), nil))
+	h.Write(window.FoldSubject([]byte(short(subject)), nil))
 	return "#" + hex.EncodeToString(h.Sum(nil)[:size])
 }
 

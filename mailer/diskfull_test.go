@@ -145,12 +145,12 @@ func runUntil(t *testing.T, s *Spool, n int, sent map[string]int) {
 			}
 			sent[m.ID+" "+addr]++
 		}
-		if s.Arrived(m.ID, m.Event); len(partial.Refused) > 0 {
+		if s.ConfirmDelivered(m.ID, m.Event); len(partial.Refused) > 0 {
 			return partial
 		}
 		return nil
 	})
-	s.Run(ctx, send, func(ev Event) {
+	s.Run(ctx, send, func(ev Result) {
 		if !ev.Retry.IsZero() {
 			e, data, err := readFile(s.waitingPath(ev.ID + "." + ev.Event))
 			if err != nil || !slices.Equal(e.To, []string{"root"}) || !e.Delivered ||

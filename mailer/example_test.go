@@ -73,7 +73,7 @@ func ExampleSpool() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := spool.Drop(0); err != nil { // there is no checkpoint
+	if _, err := spool.DropUncommitted(0); err != nil { // there is no checkpoint
 		log.Fatal(err)
 	}
 	message, err := composer.Opened(opened(), time.Now())

@@ -257,15 +257,15 @@ func TestConnectionThatBreaksAfterARefusal(t *testing.T) {
 					return nil
 				}
 				if during {
-					s.Arrived("a", "opened")
+					s.ConfirmDelivered("a", "opened")
 				}
 				return &UncertainError{errors.New("connection reset by peer"), []Refusal{{"root@localhost", errLater}}}
 			})
 			synctest.Wait()
-			s.Arrived("a", "opened")
+			s.ConfirmDelivered("a", "opened")
 			time.Sleep(time.Minute)
 			stop()
-			if len(tries) != 2 || !slices.Equal(tries[1], []string{"root"}) || !s.Sent("a", "opened") {
+			if len(tries) != 2 || !slices.Equal(tries[1], []string{"root"}) || !s.Delivered("a", "opened") {
 				t.Errorf("during the attempt: %v; tried for %q", during, tries)
 			}
 		})
@@ -342,11 +342,11 @@ func TestNothingWaitsForTheDisk(t *testing.T) {
 	if s.Len() != 1 || len(events()) != 0 {
 		t.Errorf("%d wait, reported before it is durable", s.Len())
 	}
-	if err := s.Arrived("b", "opened"); err != nil || s.Len() != 0 || !s.Has("a", "opened") {
+	if err := s.ConfirmDelivered("b", "opened"); err != nil || s.Len() != 0 || !s.Has("a", "opened") {
 		t.Errorf("%v; %d wait", err, s.Len())
 	}
 	provide(t, s, mailOf("c"))
-	s.Settle(time.Now())
+	s.ResolveUncertain(time.Now())
 	s.syncing.Unlock()
 	stop()
 	if list := events(); len(list) != 2 || !list[0].Sent || !list[1].Sent {
@@ -359,7 +359,7 @@ func TestSyncTellsOfADiskThatFails(t *testing.T) {
 	s := open(t, dir)
 	put(t, s, mailOf("a"))
 	here, away := filepath.Join(dir, sentDir), filepath.Join(dir, "away")
-	if err := errors.Join(s.Arrived("a", "opened"), os.Rename(here, away)); err != nil {
+	if err := errors.Join(s.ConfirmDelivered("a", "opened"), os.Rename(here, away)); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {

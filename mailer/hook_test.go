@@ -341,25 +341,25 @@ func TestHookSettings(t *testing.T) {
 
 // delivering runs the spool until the returned function is called or the test ends, and hands out its events as they
 // come.
-func delivering(t *testing.T, s *Spool, to Transport) (events <-chan Event, stop func()) {
+func delivering(t *testing.T, s *Spool, to Transport) (events <-chan Result, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	ch, done := make(chan Event, 100), make(chan struct{})
-	go func() { defer close(done); s.Run(ctx, to, func(ev Event) { ch <- ev }) }()
+	ch, done := make(chan Result, 100), make(chan struct{})
+	go func() { defer close(done); s.Run(ctx, to, func(ev Result) { ch <- ev }) }()
 	stop = func() { cancel(); <-done }
 	t.Cleanup(stop)
 	return ch, stop
 }
 
 // next waits for what came of an attempt.
-func next(t *testing.T, events <-chan Event) Event {
+func next(t *testing.T, events <-chan Result) Result {
 	t.Helper()
 	select {
 	case ev := <-events:
 		return ev
 	case <-time.After(await.Still):
 		t.Fatal("nothing happens")
-		return Event{}
+		return Result{}
 	}
 }
 
@@ -374,7 +374,7 @@ func TestHookThatFailsIsRunAgain(t *testing.T) {
 	if ev := next(t, events); ev.Sent || ev.Kept != "" || ev.Retry.IsZero() || ev.Err == nil {
 		t.Errorf("first %+v", ev)
 	}
-	if ev := next(t, events); ev != (Event{ID: "abc", Event: "opened", Sent: true}) {
+	if ev := next(t, events); ev != (Result{ID: "abc", Event: "opened", Sent: true}) {
 		t.Errorf("then %+v", ev)
 	}
 	stop()
@@ -386,7 +386,7 @@ func TestHookThatFailsIsRunAgain(t *testing.T) {
 	other.Event = "ended"
 	put(t, s, other)
 	events, stop = delivering(t, s, h)
-	if ev := next(t, events); ev != (Event{ID: "abc", Event: "ended", Sent: true}) {
+	if ev := next(t, events); ev != (Result{ID: "abc", Event: "ended", Sent: true}) {
 		t.Errorf("after a restart %+v", ev)
 	}
 	stop()
@@ -428,7 +428,7 @@ func TestHookWhenTheDaemonEnds(t *testing.T) {
 				return
 			}
 			events, stop = delivering(t, s, again)
-			if ev := next(t, events); ev != (Event{ID: "abc", Event: "opened", Sent: true}) {
+			if ev := next(t, events); ev != (Result{ID: "abc", Event: "opened", Sent: true}) {
 				t.Errorf("the next daemon: %+v", ev)
 			}
 			stop()

@@ -60,7 +60,7 @@ var fields = map[string]func(a *window.Arrival, r *window.Rule, value []byte){
 	"host":    func(a *window.Arrival, _ *window.Rule, value []byte) { a.Values[window.Host] = value },
 	"helo":    func(a *window.Arrival, _ *window.Rule, value []byte) { a.Values[window.Helo] = value },
 	"subject": func(a *window.Arrival, _ *window.Rule, value []byte) {
-		a.Values[window.Subject], a.Values[window.Topic] = value, window.Fold(value, make([]byte, 0, len(value)))
+		a.Values[window.Subject], a.Values[window.Topic] = value, window.FoldSubject(value, make([]byte, 0, len(value)))
 	},
 	"id":   func(a *window.Arrival, _ *window.Rule, value []byte) { a.MessageID = value },
 	"rule": func(_ *window.Arrival, r *window.Rule, value []byte) { r.Name = string(value) },

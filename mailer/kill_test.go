@@ -56,7 +56,7 @@ func watchOnce(dir, address string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Drop(seq); err != nil {
+	if _, err := s.DropUncommitted(seq); err != nil {
 		return err
 	}
 	if err := readLog(s, dir); err != nil {
@@ -66,7 +66,7 @@ func watchOnce(dir, address string) error {
 		return err
 	}
 	s.Commit(s.Last())
-	s.Settle(time.Now())
+	s.ResolveUncertain(time.Now())
 	return deliverAll(s, address)
 }
 
@@ -83,7 +83,7 @@ func readLog(s *Spool, dir string) error {
 		if !ok || !Genuine(id, event, mac, key) {
 			return fmt.Errorf("arrival of %q", line)
 		}
-		err = errors.Join(err, s.Arrived(id, event))
+		err = errors.Join(err, s.ConfirmDelivered(id, event))
 	}
 	return err
 }
@@ -119,7 +119,7 @@ func deliverAll(s *Spool, address string) (err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	s.Run(ctx, SMTP{Address: address}, func(ev Event) {
+	s.Run(ctx, SMTP{Address: address}, func(ev Result) {
 		if err = errors.Join(err, ev.Err); err != nil || s.Len() == 0 {
 			cancel()
 		}

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// Arrived says that the mail server took the mail about an event of an alert: its log shows the arrival, under a
+// ConfirmDelivered says that the mail server took the mail about an event of an alert: its log shows the arrival, under a
 // Message-ID that the caller has found Genuine. The mail is then sent, and doesn't go again, whether the attempt that
 // brought it there is over, was cut short by the end of a process or a connection, or is still waiting for its answer
 // (Exim logs before it answers). A mail that is unknown, sent already, or has only recipients left that refused it
 // before stays as it is. On error the disk can't be told: the mail doesn't go again as long as this process lives,
 // and Run goes on trying to mark it.
-func (s *Spool) Arrived(id, event string) error {
+func (s *Spool) ConfirmDelivered(id, event string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.waiting[id+"."+event]
@@ -38,7 +38,7 @@ func (s *Spool) Arrived(id, event string) error {
 	case e.trying: // Run tells the end
 	case err == nil:
 		s.empty(e.name())
-		s.news = append(s.news, Event{ID: id, Event: event, Sent: true})
+		s.news = append(s.news, Result{ID: id, Event: event, Sent: true})
 	default:
 		e.due = time.Time{}
 		s.push(e)
@@ -52,11 +52,11 @@ func (s *Spool) Arrived(id, event string) error {
 }
 
 // sent marks a mail as delivered, although err may tell of recipients that didn't take it.
-func (s *Spool) sent(e *entry, err error) Event {
+func (s *Spool) sent(e *entry, err error) Result {
 	merr := s.mark(e)
 	if errors.Is(merr, fs.ErrNotExist) {
 		s.gone(e, nil)
-		return Event{ID: e.ID, Event: e.Event, Err: errors.Join(err, merr), Sent: true}
+		return Result{ID: e.ID, Event: e.Event, Err: errors.Join(err, merr), Sent: true}
 	}
 	if merr != nil {
 		e.accepted, e.lacking = true, err // never to be sent again, at least as long as we live
@@ -65,7 +65,7 @@ func (s *Spool) sent(e *entry, err error) Event {
 	}
 	s.pass(e)
 	s.empty(e.name())
-	return Event{ID: e.ID, Event: e.Event, Err: err, Sent: true}
+	return Result{ID: e.ID, Event: e.Event, Err: err, Sent: true}
 }
 
 // mark moves a mail to sent/, unless Arrived has done that.
@@ -114,8 +114,8 @@ func (s *Spool) Sync() error {
 	return fmt.Errorf("syncing the mail spool: %w", err)
 }
 
-// Sent tells whether the mail about an event of an alert was delivered, as far as Forget has left that known.
-func (s *Spool) Sent(id, event string) bool {
+// Delivered tells whether the mail about an event of an alert was delivered, as far as Forget has left that known.
+func (s *Spool) Delivered(id, event string) bool {
 	name := id + "." + event
 	if !nameOK.MatchString(name) {
 		return false
@@ -124,9 +124,9 @@ func (s *Spool) Sent(id, event string) bool {
 	return err == nil
 }
 
-// Forget drops the marks of the mails that were sent before a time. Such a mail would go again if it were put again.
+// PruneDelivered drops the marks of the mails that were sent before a time. Such a mail would go again if it were put again.
 // It also gives up what holds mails together that were put together.
-func (s *Spool) Forget(before time.Time) error {
+func (s *Spool) PruneDelivered(before time.Time) error {
 	folder := filepath.Join(s.dir, sentDir)
 	marks, err := os.ReadDir(folder)
 	if err != nil {

@@ -57,11 +57,11 @@ func TestArrivalDuringTheAttempt(t *testing.T) {
 						return nil
 					}
 					for range 2 { // a copy of the line
-						if err := s.Arrived("abc", "opened"); err != nil {
+						if err := s.ConfirmDelivered("abc", "opened"); err != nil {
 							t.Error(err)
 						}
 					}
-					if killed := open(t, dir); killed.Len() != 0 || !killed.Sent("abc", "opened") {
+					if killed := open(t, dir); killed.Len() != 0 || !killed.Delivered("abc", "opened") {
 						t.Errorf("killed now: %d wait", killed.Len())
 					}
 					return test.answer
@@ -71,12 +71,12 @@ func TestArrivalDuringTheAttempt(t *testing.T) {
 				if diff := cmp.Diff(test.tries, tries); diff != "" {
 					t.Errorf("tries (-want +got):\n%s", diff)
 				}
-				sent := slices.DeleteFunc(events(), func(ev Event) bool { return !ev.Sent })
+				sent := slices.DeleteFunc(events(), func(ev Result) bool { return !ev.Sent })
 				if len(sent) != 1 || fmt.Sprint(sent[0].Err) != fmt.Sprint(test.end) {
 					t.Errorf("events %+v", sent)
 				}
 				for _, s := range []*Spool{s, open(t, dir)} {
-					if s.Len() != 0 || !s.Sent("abc", "opened") {
+					if s.Len() != 0 || !s.Delivered("abc", "opened") {
 						t.Errorf("%d wait", s.Len())
 					}
 				}
@@ -94,21 +94,21 @@ func TestRecipientWhoWaitsSurvivesARestart(t *testing.T) {
 		s := open(t, dir)
 		put(t, s, mailOf("abc"))
 		_, stop := running(t, s, func(context.Context, Message) error {
-			s.Arrived("abc", "opened")
+			s.ConfirmDelivered("abc", "opened")
 			return refusing(errLater, "root")
 		})
 		synctest.Wait()
 		stop()
 		s = crashed(t, dir)
-		if s.Drop(s.Last()); s.Len() != 1 || s.Sent("abc", "opened") {
+		if s.DropUncommitted(s.Last()); s.Len() != 1 || s.Delivered("abc", "opened") {
 			t.Fatalf("%d wait", s.Len())
 		}
 		var to []string
 		events, stop := running(t, s, func(_ context.Context, m Message) error { to = append(to, m.To...); return nil })
-		if err := s.Arrived("abc", "opened"); err != nil || s.Len() != 1 { // of the others' mail: read again
+		if err := s.ConfirmDelivered("abc", "opened"); err != nil || s.Len() != 1 { // of the others' mail: read again
 			t.Errorf("%v, %d wait", err, s.Len())
 		}
-		s.Settle(time.Now())
+		s.ResolveUncertain(time.Now())
 		synctest.Wait()
 		stop()
 		if list := events(); !slices.Equal(to, []string{"root"}) || len(list) != 1 || !list[0].Sent ||
@@ -126,13 +126,13 @@ func TestArrivalAfterTheAttempt(t *testing.T) {
 			tries := 0
 			events, stop := running(t, s, func(context.Context, Message) error { tries++; return answer })
 			synctest.Wait()
-			if err := s.Arrived("abc", "opened"); err != nil {
+			if err := s.ConfirmDelivered("abc", "opened"); err != nil {
 				t.Error(err)
 			}
 			time.Sleep(time.Hour)
 			stop()
 			list := events()
-			if end := list[len(list)-1]; tries != 1 || end != (Event{ID: "abc", Event: "opened", Sent: true}) ||
+			if end := list[len(list)-1]; tries != 1 || end != (Result{ID: "abc", Event: "opened", Sent: true}) ||
 				len(list) > 1 != (answer != nil) {
 				t.Errorf("answer %v: tried %d times: %+v", answer, tries, list)
 			}
@@ -146,7 +146,7 @@ func TestArrivalOfWhatIsNotInTheSpool(t *testing.T) {
 	provide(t, s, mailOf("abc"))
 	for _, name := range [][2]string{{"abd", "opened"}, {"abc", "ended"}, {"", ""}, {"../x", "opened"},
 		{"abc.opened", ""}} {
-		if err := s.Arrived(name[0], name[1]); err != nil || s.Len() != 1 {
+		if err := s.ConfirmDelivered(name[0], name[1]); err != nil || s.Len() != 1 {
 			t.Errorf("Arrived(%q) = %v; %d wait", name, err, s.Len())
 		}
 	}
@@ -154,7 +154,7 @@ func TestArrivalOfWhatIsNotInTheSpool(t *testing.T) {
 		t.Errorf("sent/ has %q", got)
 	}
 	// although nothing covers it
-	if err := s.Arrived("abc", "opened"); err != nil || s.Len() != 0 || !s.Sent("abc", "opened") {
+	if err := s.ConfirmDelivered("abc", "opened"); err != nil || s.Len() != 0 || !s.Delivered("abc", "opened") {
 		t.Errorf("%v, %d wait", err, s.Len())
 	}
 	if added, err := s.Put(mailOf("abc")); added || err != nil {
@@ -171,7 +171,7 @@ func TestArrivalDoesNotWaitForTheMailServer(t *testing.T) {
 		synctest.Wait()
 		begin := time.Now()
 		for _, id := range []string{"abc", "abd"} {
-			if err := s.Arrived(id, "opened"); err != nil {
+			if err := s.ConfirmDelivered(id, "opened"); err != nil {
 				t.Error(err)
 			}
 		}
@@ -198,7 +198,7 @@ func TestArrivalThatCantBeMarked(t *testing.T) {
 				if err := os.MkdirAll(blocked, 0o700); err != nil {
 					t.Error(err)
 				}
-				if s.Arrived("abc", "opened") == nil {
+				if s.ConfirmDelivered("abc", "opened") == nil {
 					t.Error("no error")
 				}
 			}
@@ -220,7 +220,7 @@ func TestArrivalThatCantBeMarked(t *testing.T) {
 			stop()
 			list := events()
 			if end := list[len(list)-1]; tries > 1 || tries == 1 != during || !end.Sent || end.Err != nil ||
-				s.Len() != 0 || !s.Sent("abc", "opened") {
+				s.Len() != 0 || !s.Delivered("abc", "opened") {
 				t.Errorf("during the attempt: %v; tried %d times: %+v", during, tries, list)
 			}
 		})
@@ -242,14 +242,14 @@ func TestArrivalsRace(t *testing.T) {
 	send := transport(func(_ context.Context, m Message) error {
 		tries++
 		arrivals.Go(func() {
-			if err := s.Arrived(m.ID, m.Event); err != nil {
+			if err := s.ConfirmDelivered(m.ID, m.Event); err != nil {
 				t.Error(err)
 			}
 		})
 		return nil
 	})
 	s.Commit(s.Last())
-	s.Run(ctx, send, func(ev Event) {
+	s.Run(ctx, send, func(ev Result) {
 		if ev.Err != nil || !ev.Sent {
 			t.Errorf("%+v", ev)
 		}
@@ -258,7 +258,7 @@ func TestArrivalsRace(t *testing.T) {
 		}
 	})
 	arrivals.Wait()
-	s.tell(func(ev Event) { t.Errorf("left to tell: %+v", ev) })
+	s.tell(func(ev Result) { t.Errorf("left to tell: %+v", ev) })
 	for id, n := range sent {
 		if n != 1 {
 			t.Errorf("%s was reported %d times", id, n)

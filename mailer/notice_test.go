@@ -43,7 +43,7 @@ func everything(i int, a *window.Arrival) {
 	a.Values[window.Helo] = fmt.Appendf(nil, "<pc%d&>", i%3)
 	a.Values[window.Protocol] = []byte("esmtpsa")
 	a.Values[window.RecipientDomain] = fmt.Appendf(nil, "shop.test\nlist%d.test", i)
-	a.Values[window.Topic] = window.Fold(a.Values[window.Subject], nil)
+	a.Values[window.Topic] = window.FoldSubject(a.Values[window.Subject], nil)
 }
 
 // TestNoticeReadsAsIntended holds the notice to what its readers rely on: the names, and what stands under them.

@@ -30,7 +30,7 @@ func (c Composer) topics(a *window.Alert) section {
 }
 
 // similar says how many subjects a topic has besides its example.
-func similar(t window.TopicRow) string {
+func similar(t window.TopicCount) string {
 	text := "and "
 	if t.More {
 		text += "at least "

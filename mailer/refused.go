@@ -15,7 +15,7 @@ import (
 const maxRefused = 10_000
 
 // keep puts a mail aside that is given up.
-func (s *Spool) keep(e *entry, err error) Event {
+func (s *Spool) keep(e *entry, err error) Result {
 	path := s.refusedPath(e.name())
 	if e.batch != nil {
 		syncFile(s.waitingPath(e.name())) // if it fails, only a crash of the machine takes what is kept
@@ -23,7 +23,7 @@ func (s *Spool) keep(e *entry, err error) Event {
 	if merr := s.move(e, path); merr != nil {
 		return s.later(e, errors.Join(err, merr))
 	}
-	return Event{ID: e.ID, Event: e.Event, Err: err, Kept: path}
+	return Result{ID: e.ID, Event: e.Event, Err: err, Kept: path}
 }
 
 // tidy counts a mail that was kept.

@@ -7,7 +7,7 @@ import (
 )
 
 // An Event is what came of one attempt to deliver one mail, or of a mail that Arrived found to be delivered.
-type Event struct {
+type Result struct {
 	ID, Event string    // of the message
 	Err       error     // why it didn't go, or to whom; nil when everybody has it
 	Sent      bool      // it is done: everybody has it, or everybody who would take it
@@ -44,9 +44,9 @@ const syncPause = time.Second / 10
 // tried again for the others alone. report, if not nil, is called on Run's goroutine after each attempt, and once for
 // each mail that Arrived or OpenSpool took out of waiting/. When ctx ends, all deliveries under way together are
 // given grace. There is one Run at a time.
-func (s *Spool) Run(ctx context.Context, t Transport, report func(Event)) {
+func (s *Spool) Run(ctx context.Context, t Transport, report func(Result)) {
 	if report == nil {
-		report = func(Event) {}
+		report = func(Result) {}
 	}
 	if l, ok := t.(lingerer); ok {
 		s.mu.Lock()
@@ -72,7 +72,7 @@ func (s *Spool) Run(ctx context.Context, t Transport, report func(Event)) {
 }
 
 // tell reports what happened elsewhere.
-func (s *Spool) tell(report func(Event)) {
+func (s *Spool) tell(report func(Result)) {
 	s.mu.Lock()
 	news := s.news
 	s.news = nil
@@ -86,7 +86,7 @@ func (s *Spool) tell(report func(Event)) {
 type round struct {
 	spool     *Spool
 	transport Transport
-	report    func(Event)
+	report    func(Result)
 	most      int // deliveries at a time
 
 	deliveries, again int       // under way; of mails that were tried before
@@ -94,7 +94,7 @@ type round struct {
 	since             time.Time // when that began
 	ended             chan ending
 
-	events []Event   // to report when the disk knows
+	events []Result   // to report when the disk knows
 	sync   time.Time // when the disk is to know; zero: there is nothing new
 }
 
@@ -190,7 +190,7 @@ func (r *round) end(x ending) {
 	r.add(r.spool.end(x.e, x.data, x.err))
 }
 
-func (r *round) add(ev Event) {
+func (r *round) add(ev Result) {
 	if ev.Kept != "" {
 		if err := r.spool.tidy(); err != nil {
 			ev.Err = errors.Join(ev.Err, err)

@@ -26,13 +26,13 @@ var (
 )
 
 // running runs the spool until the returned function is called, and hands out its events.
-func running(t *testing.T, s *Spool, send transport) (events func() []Event, stop func()) {
+func running(t *testing.T, s *Spool, send transport) (events func() []Result, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	ch := make(chan Event, 1000)
+	ch := make(chan Result, 1000)
 	done := make(chan struct{})
-	go func() { defer close(done); s.Run(ctx, send, func(ev Event) { ch <- ev }) }()
-	events = func() (list []Event) {
+	go func() { defer close(done); s.Run(ctx, send, func(ev Result) { ch <- ev }) }()
+	events = func() (list []Result) {
 		for {
 			select {
 			case ev := <-ch:
@@ -64,12 +64,12 @@ func TestDeliversOldestFirstAndWakesForPut(t *testing.T) {
 			t.Errorf("sent (-want +got):\n%s", diff)
 		}
 		for i, ev := range events() {
-			if ev != (Event{ID: want[i].ID, Event: "opened", Sent: true}) {
+			if ev != (Result{ID: want[i].ID, Event: "opened", Sent: true}) {
 				t.Errorf("event %+v", ev)
 			}
 		}
 		for _, s := range []*Spool{s, open(t, dir)} {
-			if added, err := s.Put(mailOf("a")); added || err != nil || s.Len() != 0 || !s.Sent("a", "opened") ||
+			if added, err := s.Put(mailOf("a")); added || err != nil || s.Len() != 0 || !s.Delivered("a", "opened") ||
 				!s.Has("a", "opened") {
 				t.Errorf("after it was sent: Put = %v, %v; %d wait", added, err, s.Len())
 			}
@@ -211,7 +211,7 @@ func TestRecipientsAreNotToldTwice(t *testing.T) {
 				dir := t.TempDir()
 				put(t, open(t, dir), mailOf("abc"))
 				var to [][]string
-				var list []Event
+				var list []Result
 				for range len(test.to) + 1 { // each in a new process
 					events, stop := running(t, open(t, dir), func(_ context.Context, m Message) error {
 						to = append(to, m.To)
@@ -229,7 +229,7 @@ func TestRecipientsAreNotToldTwice(t *testing.T) {
 				}
 				end := list[len(list)-1]
 				if end.Sent != test.sent || (end.Kept == "") != test.sent ||
-					open(t, dir).Sent("abc", "opened") != test.sent {
+					open(t, dir).Delivered("abc", "opened") != test.sent {
 					t.Errorf("at last %+v", end)
 				}
 				if want := len(test.answers) == len(test.to); (end.Err != nil) != want {
@@ -276,7 +276,7 @@ func TestDeliveryUnderWayIsFinishedWhenStopped(t *testing.T) {
 		})
 		synctest.Wait()
 		stop()
-		if !s.Sent("abc", "opened") || s.Sent("abd", "opened") || s.Len() != 1 {
+		if !s.Delivered("abc", "opened") || s.Delivered("abd", "opened") || s.Len() != 1 {
 			t.Errorf("%d wait", s.Len())
 		}
 	})

@@ -65,12 +65,12 @@ func (s SMTP) Check() error {
 
 // Send holds one conversation. A server that takes the mail and is then not heard of any more may get it again.
 func (s SMTP) Send(ctx context.Context, m Message) error {
-	_, err := s.SendAnswered(ctx, m)
+	_, err := s.SendForReply(ctx, m)
 	return err
 }
 
-// SendAnswered is Send, and gives what the server said when it took the mail.
-func (s SMTP) SendAnswered(ctx context.Context, m Message) (answer string, err error) {
+// SendForReply is Send, and gives what the server said when it took the mail.
+func (s SMTP) SendForReply(ctx context.Context, m Message) (answer string, err error) {
 	err = s.converse(ctx, func(c *smtp.Client) error {
 		answer, err = transact(c, m.From, s.qualified(m.To), m.Data)
 		return err

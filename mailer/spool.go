@@ -42,7 +42,7 @@ type Spool struct {
 	line      lineup            // of waiting
 	unsynced  map[string]bool   // paths of folders that Sync is to sync
 	refused   int               // files in refused/, about; for Run alone
-	news      []Event           // for Run to report
+	news      []Result           // for Run to report
 }
 
 // The folders of a spool.
@@ -136,7 +136,7 @@ func (s *Spool) adopt(file string) error {
 	}
 	kept := filepath.Join(s.dir, refusedDir, name+".broken")
 	id, event, _ := strings.Cut(name, ".")
-	s.news = append(s.news, Event{ID: id, Event: event, Err: err, Kept: kept})
+	s.news = append(s.news, Result{ID: id, Event: event, Err: err, Kept: kept})
 	return os.Rename(path, kept)
 }
 

@@ -23,10 +23,10 @@ func mailOf(id string) Message {
 func open(t *testing.T, dir string) *Spool {
 	t.Helper()
 	s := crashed(t, dir)
-	if n, err := s.Drop(s.Last()); n != 0 || err != nil {
+	if n, err := s.DropUncommitted(s.Last()); n != 0 || err != nil {
 		t.Fatal(n, err)
 	}
-	s.Settle(time.Now())
+	s.ResolveUncertain(time.Now())
 	return s
 }
 
@@ -74,7 +74,7 @@ func TestPutTwice(t *testing.T) {
 	put(t, s, mailOf("abc"))
 	for _, s := range []*Spool{s, open(t, dir)} {
 		if added, err := s.Put(mailOf("abc")); added || err != nil || s.Len() != 1 || !s.Has("abc", "opened") ||
-			s.Sent("abc", "opened") {
+			s.Delivered("abc", "opened") {
 			t.Errorf("Put = %v, %v; %d wait", added, err, s.Len())
 		}
 	}
@@ -108,7 +108,7 @@ func TestHostileNamesAndAddressesAreRefused(t *testing.T) {
 		if added, err := s.Put(m); added || err == nil {
 			t.Errorf("event %q is taken", id)
 		}
-		if s.Has(id, "opened") || s.Sent(id, "opened") || s.Sent("abc", id) {
+		if s.Has(id, "opened") || s.Delivered(id, "opened") || s.Delivered("abc", id) {
 			t.Errorf("id %q is known", id)
 		}
 	}
@@ -282,13 +282,13 @@ func TestForget(t *testing.T) {
 			}
 		}
 	}
-	if err := s.Forget(time.Now().Add(-24 * time.Hour)); err != nil {
+	if err := s.PruneDelivered(time.Now().Add(-24 * time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := files(t, dir, sentDir), []string{"README", "abd.opened"}; !slices.Equal(got, want) {
 		t.Errorf("sent/ has %q, want %q", got, want)
 	}
-	if s.Sent("abc", "opened") || !s.Sent("abd", "opened") {
+	if s.Delivered("abc", "opened") || !s.Delivered("abd", "opened") {
 		t.Error("Sent knows otherwise")
 	}
 }

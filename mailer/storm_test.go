@@ -49,15 +49,15 @@ func stormed(b *testing.B, n int) *Spool {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s.Drop(s.Last())
-	s.Settle(time.Now())
+	s.DropUncommitted(s.Last())
+	s.ResolveUncertain(time.Now())
 	return s
 }
 
 func deliverStorm(b *testing.B, s *Spool, n int) {
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
-	s.Run(ctx, transport(func(context.Context, Message) error { return nil }), func(ev Event) {
+	s.Run(ctx, transport(func(context.Context, Message) error { return nil }), func(ev Result) {
 		if ev.Err != nil || !ev.Sent {
 			b.Errorf("%+v", ev)
 		}

@@ -71,7 +71,7 @@ func (l *tale) count(at time.Time, v values) (opened, grown []*window.Alert) {
 		a.Values[k] = []byte(value)
 	}
 	if s, ok := v[window.Subject]; ok {
-		a.Values[window.Topic] = window.Fold([]byte(s), make([]byte, 0, 100))
+		a.Values[window.Topic] = window.FoldSubject([]byte(s), make([]byte, 0, 100))
 	}
 	a.Nature = natures[v[window.Anomaly]]
 	return l.counters.Count(&a)
@@ -232,7 +232,7 @@ func forged(t testing.TB, c Composer) []Message {
 			a.Values[k] = []byte(value)
 		}
 		a.Values[window.Subject] = []byte(subjects[i%len(subjects)])
-		a.Values[window.Topic] = window.Fold(a.Values[window.Subject], make([]byte, 0, 100))
+		a.Values[window.Topic] = window.FoldSubject(a.Values[window.Subject], make([]byte, 0, 100))
 		a.MessageID = fmt.Appendf(nil, "$(reboot)';\x1b[%d", i)
 	})
 	m, err := c.Opened([]*window.Alert{a}, now)

@@ -11,8 +11,8 @@ import (
 // trial is the event of a Trial and a TrialNotice: no alert has it.
 const trial = "test"
 
-// Trial is a mail that shows how alerts come, and says that it isn't one.
-func (c Composer) Trial(now time.Time) (Message, error) {
+// TestMail is a mail that shows how alerts come, and says that it isn't one.
+func (c Composer) TestMail(now time.Time) (Message, error) {
 	id := trialID()
 	return c.compose(draft{
 		id: id, event: trial, kind: trial,
@@ -28,8 +28,8 @@ func (c Composer) Trial(now time.Time) (Message, error) {
 	}, now)
 }
 
-// TrialNotice is what a Hook or Webhook gets to show that it is told: a notice of the event test, without an alert.
-func TrialNotice(host, log string) (Message, error) {
+// TestNotice is what a Hook or Webhook gets to show that it is told: a notice of the event test, without an alert.
+func TestNotice(host, log string) (Message, error) {
 	var b bytes.Buffer
 	err := NewJSON(&b).Encode(struct {
 		Version int    `json:"version"`

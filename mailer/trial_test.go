@@ -13,7 +13,7 @@ func TestTrialIsNoAlert(t *testing.T) {
 	c := Composer{From: "exiwatch@mx.lab.test", To: []string{"root"}, Cc: []string{"a@lab.test"}, Host: "mx.lab.test",
 		Log: "/var/log/exim4/mainlog"}
 	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-	m, err := c.Trial(now)
+	m, err := c.TestMail(now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,18 +33,18 @@ func TestTrialIsNoAlert(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	if again, err := c.Trial(now); err != nil || again.ID == m.ID {
+	if again, err := c.TestMail(now); err != nil || again.ID == m.ID {
 		t.Errorf("the next test is %q, too (%v)", again.ID, err)
 	}
 	c.Host = "not a host"
-	if _, err := c.Trial(now); err == nil {
+	if _, err := c.TestMail(now); err == nil {
 		t.Error("a Composer that can't compose makes a test")
 	}
 }
 
 // TestTrialNotice: it is of the event test, and within a notice's bounds.
 func TestTrialNotice(t *testing.T) {
-	m, err := TrialNotice("mx.lab.test", strings.Repeat("\x01", 9999))
+	m, err := TestNotice("mx.lab.test", strings.Repeat("\x01", 9999))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,10 +13,10 @@ import (
 // errVia is what a person who misspelt the setting should read.
 var errVia = errors.New(`want "sendmail", "sendmail:/PATH", "smtp://HOST[:PORT]" or "smtps://HOST[:PORT]"`)
 
-// ParseVia reads the setting mail.via: sendmail, sendmail:/PATH, smtp://HOST[:PORT] (25) or smtps://HOST[:PORT]
+// ParseTransport reads the setting mail.via: sendmail, sendmail:/PATH, smtp://HOST[:PORT] (25) or smtps://HOST[:PORT]
 // (465). It returns a *Sendmail or a *SMTP, whose other fields are the caller's to fill in. An IPv6 address stands in
 // brackets.
-func ParseVia(via string) (Transport, error) {
+func ParseTransport(via string) (Transport, error) {
 	t, err := parseVia(via)
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", via, err)

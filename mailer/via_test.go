@@ -18,7 +18,7 @@ func TestParseVia(t *testing.T) {
 		"smtp://[::1]":                &SMTP{Address: "[::1]:25"},
 		"smtps://[2001:db8::1]:10465": &SMTP{Address: "[2001:db8::1]:10465", Implicit: true},
 	} {
-		got, err := ParseVia(via)
+		got, err := ParseTransport(via)
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(SMTP{})); err != nil || diff != "" {
 			t.Errorf("ParseVia(%q): %v\n%s", via, err, diff)
 		}
@@ -29,7 +29,7 @@ func TestParseVia(t *testing.T) {
 		"smtp://mx:x", "smtp://user:secret@mx", "smtp://mx/path", "http://mx", "mx:25", "smtp://a b", "smtp://mx\r\n",
 		"smtp://[::1", "smtp://-x",
 	} {
-		if got, err := ParseVia(via); err == nil {
+		if got, err := ParseTransport(via); err == nil {
 			t.Errorf("ParseVia(%q) = %+v", via, got)
 		}
 	}

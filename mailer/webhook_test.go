@@ -380,7 +380,7 @@ func TestWebhookThatBreaks(t *testing.T) {
 	if r.times() != 1 {
 		t.Errorf("told %d times at first", r.times())
 	}
-	if ev := next(t, events); ev != (Event{ID: "abc", Event: "opened", Sent: true}) {
+	if ev := next(t, events); ev != (Result{ID: "abc", Event: "opened", Sent: true}) {
 		t.Errorf("then %+v", ev)
 	}
 	stop()
@@ -393,7 +393,7 @@ func TestWebhookThatBreaks(t *testing.T) {
 	other := alertNotice
 	other.ID = "abd"
 	put(t, s, alertNoticeAgain(t, s, other))
-	if ev := next(t, events); ev != (Event{ID: "abd", Event: "opened", Sent: true}) {
+	if ev := next(t, events); ev != (Result{ID: "abd", Event: "opened", Sent: true}) {
 		t.Errorf("after a restart: %+v", ev)
 	}
 	stop()

@@ -57,7 +57,7 @@ func TestNamesOfCycledFiles(t *testing.T) {
 				}
 				appendTo(t, filepath.Join(folder, name), text)
 			}
-			got, err := Cycled(filepath.Join(folder, all[len(all)-1]))
+			got, err := MemberPaths(filepath.Join(folder, all[len(all)-1]))
 			must(t, err)
 			for i := range got {
 				got[i] = filepath.Base(got[i])
@@ -99,7 +99,7 @@ func TestNamesOfOthers(t *testing.T) {
 			if base, more, ok := strings.Cut(name, "."); ok && (more == "1" || more == "2.gz") {
 				appendTo(t, filepath.Join(folder, base), "2026-11-20 08:00:00"+entry+"2026-11-23 09:00:00"+entry)
 			}
-			if got, err := Cycled(log); err != nil || len(got) != 2 {
+			if got, err := MemberPaths(log); err != nil || len(got) != 2 {
 				t.Errorf("Cycled = %q, %v, want mainlog.1 and mainlog", got, err)
 			}
 		})
@@ -125,7 +125,7 @@ func TestCycledTo(t *testing.T) {
 	for _, name := range []string{"saved by hand.gz", "mainlog", "mainlog.2.gz"} {
 		want = append(want, filepath.Join(old, name))
 	}
-	got, err := Cycled(log, filepath.Join(folder, "none yet"), old)
+	got, err := MemberPaths(log, filepath.Join(folder, "none yet"), old)
 	if want = append(want, log+".1", log); err != nil || !slices.Equal(got, want) {
 		t.Errorf("Cycled = %q, %v, want %q", got, err, want)
 	}
@@ -183,7 +183,7 @@ func TestSharedNames(t *testing.T) {
 		i := slices.IndexFunc(names, func(name string) bool {
 			return slices.ContainsFunc(files, func(f fs.DirEntry) bool { return f.Name() == name })
 		})
-		got, err := Cycled(filepath.Join(folder, names[i]))
+		got, err := MemberPaths(filepath.Join(folder, names[i]))
 		if err != nil || len(got) != len(files) {
 			t.Errorf("%s: found %q, %v, want all %d", folder, got, err, len(files))
 		}

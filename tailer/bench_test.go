@@ -21,7 +21,7 @@ func BenchmarkCut(b *testing.B) {
 	b.SetBytes(int64(len(log)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Cut(bytes.NewReader(log), "mainlog", func(Line) error { return nil }); err != nil {
+		if _, err := ScanLines(bytes.NewReader(log), "mainlog", func(Line) error { return nil }); err != nil {
 			b.Fatal(err)
 		}
 	}

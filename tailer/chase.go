@@ -176,7 +176,7 @@ func (c *chase) give(s *segment) error {
 	}
 }
 
-func (c *chase) handRun(run Run) error {
+func (c *chase) handRun(run Batch) error {
 	c.quiet, c.fresh = false, true
 	c.handed += run.Lines
 	return c.Bulk(run)

@@ -68,7 +68,7 @@ func (c *Chunks) fill(buf []byte, n int) int {
 
 // explain says where r failed, unless it was a File, which has said so itself.
 func (c *Chunks) explain(err error) error {
-	if err == nil || err == io.EOF || IsNamed(err) {
+	if err == nil || err == io.EOF || NamesFile(err) {
 		return err
 	}
 	return fmt.Errorf("reading %s at byte %d: %w", c.file, c.totals.Bytes, err)

@@ -40,7 +40,7 @@ func TestChunksAreWhatIsCut(t *testing.T) {
 		"far too":   strings.Repeat(long, 7) + "\nlast\n",
 	} {
 		var want []string
-		totals, err := Cut(strings.NewReader(log), "mainlog", func(line Line) error {
+		totals, err := ScanLines(strings.NewReader(log), "mainlog", func(line Line) error {
 			text := string(line.Text)
 			if !line.Torn {
 				text += "\n"

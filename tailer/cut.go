@@ -8,11 +8,11 @@ import (
 
 const chunkSize = 256 << 10 // bytes read at once; more brings nothing
 
-// Cut cuts what r gives into lines at LF only and hands each to fn; file is what they are said to come from. After r's
+// ScanLines cuts what r gives into lines at LF only and hands each to fn; file is what they are said to come from. After r's
 // end, and before its error if it fails, a last line without LF is handed over as torn. A line beyond MaxLine is
 // handed over once, cut short; no more than one chunk is ever held. Positions have no Device and Inode. Returns r's
 // error, naming file and byte, or fn's as it is.
-func Cut(r io.Reader, file string, fn func(Line) error) (Totals, error) {
+func ScanLines(r io.Reader, file string, fn func(Line) error) (Totals, error) {
 	c := cutter{buf: make([]byte, chunkSize), file: file, fn: fn}
 	for {
 		n, err := c.fill(r)
@@ -42,7 +42,7 @@ type cutter struct {
 	at      Position // the last one that was told
 	file    string
 	fn      func(Line) error
-	bulk    func(Run) error // nil: all lines go to fn
+	bulk    func(Batch) error // nil: all lines go to fn
 	totals  Totals
 }
 
@@ -99,7 +99,7 @@ func (c *cutter) runLength(text []byte) int {
 }
 
 func (c *cutter) handRun(text []byte) error {
-	r := Run{Text: text, File: c.file, Number: c.totals.Lines + 1, Lines: int64(bytes.Count(text, lineFeed))}
+	r := Batch{Text: text, File: c.file, Number: c.totals.Lines + 1, Lines: int64(bytes.Count(text, lineFeed))}
 	c.totals.Bytes += int64(len(text))
 	c.totals.Lines += r.Lines
 	r.End = c.position()
@@ -144,7 +144,7 @@ func (c *cutter) position() Position {
 
 // explain says where r failed, unless it was a File, which has said so itself.
 func (c *cutter) explain(err error) error {
-	if IsNamed(err) {
+	if NamesFile(err) {
 		return err
 	}
 	return fmt.Errorf("reading %s at byte %d: %w", c.file, c.totals.Bytes, err)

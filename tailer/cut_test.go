@@ -22,7 +22,7 @@ func (c chunks) Read(p []byte) (int, error) { return c.r.Read(p[:min(len(p), c.s
 func cutAll(t *testing.T, r io.Reader) ([]Line, Totals) {
 	t.Helper()
 	var lines []Line
-	totals, err := Cut(r, "mainlog", func(line Line) error {
+	totals, err := ScanLines(r, "mainlog", func(line Line) error {
 		line.Text = bytes.Clone(line.Text)
 		lines = append(lines, line)
 		return nil
@@ -124,7 +124,7 @@ func TestCutLongLines(t *testing.T) {
 func TestCutReaderFails(t *testing.T) {
 	broken := errors.New("broken")
 	var texts []string
-	totals, err := Cut(io.MultiReader(strings.NewReader("one\ntw"), iotest.ErrReader(broken)), "mainlog",
+	totals, err := ScanLines(io.MultiReader(strings.NewReader("one\ntw"), iotest.ErrReader(broken)), "mainlog",
 		func(line Line) error {
 			texts = append(texts, fmt.Sprint(string(line.Text), line.Torn))
 			return nil
@@ -139,7 +139,7 @@ func TestCutReaderFails(t *testing.T) {
 
 func TestCutCallbackFails(t *testing.T) {
 	enough := errors.New("enough")
-	totals, err := Cut(strings.NewReader("one\ntwo\n"), "mainlog", func(Line) error { return enough })
+	totals, err := ScanLines(strings.NewReader("one\ntwo\n"), "mainlog", func(Line) error { return enough })
 	if err != enough || totals.Lines != 1 {
 		t.Errorf("Cut = %+v, %v, want one line and %v", totals, err, enough)
 	}

@@ -28,7 +28,7 @@ func (m Member) At(offset int64) (Position, error) {
 	return m.Start.moved(offset, head), err
 }
 
-// Row finds the files that the main log at path has been cycled to, oldest first, the log itself last if it is there:
+// Members finds the files that the main log at path has been cycled to, oldest first, the log itself last if it is there:
 // mainlog.2.gz mainlog.1 mainlog. They are regular files in the log's folder and in those of cycledTo, of which a
 // missing one holds none.
 //
@@ -48,12 +48,12 @@ func (m Member) At(offset int64) (Position, error) {
 // the same as far as both go, up to their first 16 KiB. Else they are two files, in the order of their first stamps.
 // One with several names is named by the youngest. Nothing found is fs.ErrNotExist, and a log that is no regular file a
 // *KindError.
-func Row(path string, cycledTo ...string) ([]Member, error) {
+func Members(path string, cycledTo ...string) ([]Member, error) {
 	return search{path: path, folders: cycledTo, heads: newHeads(nil)}.row()
 }
 
-// Named is Row without files that their names don't tell: it reads none.
-func Named(path string, cycledTo ...string) ([]Member, error) {
+// MembersByName is Row without files that their names don't tell: it reads none.
+func MembersByName(path string, cycledTo ...string) ([]Member, error) {
 	return search{path: path, folders: cycledTo, heads: newHeads(nil), named: true}.row()
 }
 
@@ -78,9 +78,9 @@ func (s search) row() ([]Member, error) {
 	return members, nil
 }
 
-// Cycled are the paths of Row.
-func Cycled(path string, cycledTo ...string) ([]string, error) {
-	members, err := Row(path, cycledTo...)
+// MemberPaths are the paths of Row.
+func MemberPaths(path string, cycledTo ...string) ([]string, error) {
+	members, err := Members(path, cycledTo...)
 	var names []string
 	for _, m := range members {
 		names = append(names, m.Path)

@@ -46,7 +46,7 @@ func TestCycledOrder(t *testing.T) {
 				appendTo(t, filepath.Join(folder, file), "")
 			}
 			must(t, os.Mkdir(filepath.Join(folder, "mainlog.7"), 0o755))
-			got, err := Cycled(filepath.Join(folder, test.path))
+			got, err := MemberPaths(filepath.Join(folder, test.path))
 			must(t, err)
 			for i := range got {
 				got[i] = filepath.Base(got[i])
@@ -61,7 +61,7 @@ func TestCycledOrder(t *testing.T) {
 func TestCycledFindsNothing(t *testing.T) {
 	folder := t.TempDir()
 	for _, path := range []string{filepath.Join(folder, "mainlog"), filepath.Join(folder, "none", "mainlog")} {
-		if got, err := Cycled(path); !errors.Is(err, fs.ErrNotExist) {
+		if got, err := MemberPaths(path); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("Cycled(%q) = %q, %v, want %v", path, got, err, fs.ErrNotExist)
 		}
 	}

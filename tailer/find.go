@@ -22,8 +22,8 @@ func Find(path string, at Position, cycledTo ...string) (held Position, ok bool,
 // goes on without that after f.Patience.
 func (f *Follower) Find(at Position) (held Position, ok bool, err error) { return f.search().whose(at) }
 
-// Row is Row for the log that is followed, and waits as Find does.
-func (f *Follower) Row() ([]Member, error) { return f.search().row() }
+// Members is Row for the log that is followed, and waits as Find does.
+func (f *Follower) Members() ([]Member, error) { return f.search().row() }
 
 func (f *Follower) search() search {
 	f.waits = f.waiting()

@@ -103,7 +103,7 @@ func TestBeginsWithMember(t *testing.T) {
 			want = append(want, lines...)
 		}
 		pattern := filepath.Join(folder, "main-%D.log")
-		row, err := Row(pattern)
+		row, err := Members(pattern)
 		must(t, err)
 		if len(row) != 4 || !row[1].Compressed || row[2].Compressed {
 			t.Fatalf("Row = %+v, want 4, of which the first 2 are compressed", row)

@@ -29,7 +29,7 @@ type Follower struct {
 	Tick time.Duration
 	// Bulk, if set, is handed the lines that one read has found, rather than Follow's fn one by one: while there are
 	// many. Never those that are Late, Torn or Long, nor the first of a file. Its error ends Follow.
-	Bulk func(Run) error
+	Bulk func(Batch) error
 	// Problem, if set, is told what went wrong and is tried again or passed over: a missing log, no permission, a log
 	// made shorter, a broken compressed one. Each is told when it changes, not each time it is met. It is called from
 	// Follow's goroutine.

@@ -28,12 +28,12 @@ func (m mode) set(t *testing.T, f *Follower, fn func(Line) error) {
 		f.descriptors = filepath.Join(t.TempDir(), "proc")
 	}
 	if m.bulk {
-		f.Bulk = func(r Run) error { return oneByOne(r, fn) }
+		f.Bulk = func(r Batch) error { return oneByOne(r, fn) }
 	}
 }
 
 // oneByOne gives fn the lines of a run, which must be what it says.
-func oneByOne(r Run, fn func(Line) error) error {
+func oneByOne(r Batch, fn func(Line) error) error {
 	last, n := Line{}, int64(0)
 	for line := range r.All() {
 		if n++; len(line.Text) > MaxLine || line.Number != r.Number+n-1 {

@@ -219,7 +219,7 @@ func TestNamesakes(t *testing.T) {
 			must(t, err)
 			must(t, os.Truncate(log+".2.gz", max(info.Size()-int64(test.cut), 0)))
 			appendTo(t, log+".2", test.plain)
-			names, err := Cycled(log)
+			names, err := MemberPaths(log)
 			must(t, err)
 			for i := range names {
 				names[i] = filepath.Base(names[i])

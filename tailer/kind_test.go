@@ -15,7 +15,7 @@ func TestKinds(t *testing.T) {
 	if err := Followable("/dev/null"); !errors.As(err, &kind) || kind.Kind != "a device" {
 		t.Errorf("Followable of a device = %v", err)
 	}
-	if _, err := Row(t.TempDir()); !errors.As(err, &kind) || kind.Kind != "a folder" {
+	if _, err := Members(t.TempDir()); !errors.As(err, &kind) || kind.Kind != "a folder" {
 		t.Errorf("Row of a folder = %v", err)
 	}
 }

@@ -62,7 +62,7 @@ func TestSymlinkMoved(t *testing.T) {
 					rest = m.follow(t, Follower{Path: log, From: h.at(1).End})
 					rest.want("three", "four", "five")
 				}
-				if names, err := Cycled(log); err != nil || len(names) == 0 || names[len(names)-1] != log {
+				if names, err := MemberPaths(log); err != nil || len(names) == 0 || names[len(names)-1] != log {
 					t.Errorf("Cycled = %q, %v", names, err)
 				}
 			})
@@ -119,7 +119,7 @@ func TestManyFiles(t *testing.T) {
 			want = append(want, lines...)
 		}
 		appendTo(t, log, "last\n")
-		row, err := Row(log)
+		row, err := Members(log)
 		must(t, err)
 		h := m.follow(t, Follower{Path: log, From: row[0].Start, Tick: time.Millisecond})
 		h.until("all lines, and quiet", func() bool { return h.idle > 0 && len(h.lines) > 3*files })

@@ -21,8 +21,8 @@ func (e *ReadError) Error() string {
 }
 func (e *ReadError) Unwrap() error { return e.Err }
 
-// IsNamed tells whether an error says which log it is about: a *ReadError and a *FormatError do.
-func IsNamed(err error) bool {
+// NamesFile tells whether an error says which log it is about: a *ReadError and a *FormatError do.
+func NamesFile(err error) bool {
 	var read *ReadError
 	var format *FormatError
 	return errors.As(err, &read) || errors.As(err, &format)
@@ -142,7 +142,7 @@ func (s *stream) Close() error {
 }
 
 func (s *stream) explain(err error) error {
-	if err == io.EOF || IsNamed(err) {
+	if err == io.EOF || NamesFile(err) {
 		return err
 	}
 	return &ReadError{Name: s.name, Byte: s.stored.Load(), Err: err}

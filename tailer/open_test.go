@@ -175,7 +175,7 @@ func TestTruncatedGzip(t *testing.T) {
 	must(t, err)
 	defer file.Close()
 	var read strings.Builder
-	totals, err := Cut(file, path, func(line Line) error {
+	totals, err := ScanLines(file, path, func(line Line) error {
 		read.Write(line.Text)
 		if !line.Torn {
 			read.WriteByte('\n')

@@ -8,11 +8,11 @@ import (
 	"unicode"
 )
 
-// Before gives for each of paths which others come before it, going by their names alone: as indices. Files belong
+// Predecessors gives for each of paths which others come before it, going by their names alone: as indices. Files belong
 // together if Row finds their names for one log. Of these a cycled one comes before the log itself; and a higher number
 // before a lower one, an earlier date before a later one, if all have numbers or all have dates. Of two folders that
 // hold files of the same age each has a log of its own. Names such as - tell nothing.
-func Before(paths []string) [][]int {
+func Predecessors(paths []string) [][]int {
 	before := make([][]int, len(paths))
 	for _, log := range logsOf(paths) {
 		told := namesTell(log, func(p placed) age { return p.age })

@@ -34,7 +34,7 @@ func TestBefore(t *testing.T) {
 	} {
 		paths := strings.Fields(test.paths)
 		var got []string
-		for i, before := range Before(paths) {
+		for i, before := range Predecessors(paths) {
 			for _, j := range before {
 				got = append(got, paths[j]+"<"+paths[i])
 			}

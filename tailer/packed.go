@@ -72,7 +72,7 @@ func (p *packed) open(s *segment, c *chase) (err error) {
 		return c.hand(line)
 	}}
 	if c.Bulk != nil {
-		p.bulk = func(run Run) error {
+		p.bulk = func(run Batch) error {
 			handed(&run.End)
 			return c.handRun(run)
 		}

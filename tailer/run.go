@@ -6,7 +6,7 @@ import (
 )
 
 // A Run is whole lines of one file, one behind the other and none longer than MaxLine, bytes as they are.
-type Run struct {
+type Batch struct {
 	Text   []byte   // each line with its LF; good until the callback that got it returns
 	File   string   // as in Line
 	Number int64    // of the first line, as in Line
@@ -16,10 +16,10 @@ type Run struct {
 
 // Begin is the byte of the file at which Text begins, uncompressed. It is never within what a fingerprint is made of:
 // so the positions of all lines differ in their Offset alone.
-func (r Run) Begin() int64 { return r.End.Offset - int64(len(r.Text)) }
+func (r Batch) Begin() int64 { return r.End.Offset - int64(len(r.Text)) }
 
 // All gives the lines one by one.
-func (r Run) All() iter.Seq[Line] {
+func (r Batch) All() iter.Seq[Line] {
 	return func(yield func(Line) bool) {
 		line := Line{File: r.File, Number: r.Number, End: r.End}
 		line.End.Offset = r.Begin()
@@ -47,15 +47,15 @@ func runLength(text []byte) (n int) {
 }
 
 // run is what lines of the chunk can be handed over together, ok is false when there are none.
-func (s *segment) run() (r Run, ok bool) {
+func (s *segment) run() (r Batch, ok bool) {
 	if nuls, _ := splitHead(s.head); s.passed > 0 || s.offset < nuls+headLength {
-		return Run{}, false
+		return Batch{}, false
 	}
 	text := s.chunk[:runLength(s.chunk)]
 	if len(text) == 0 {
-		return Run{}, false
+		return Batch{}, false
 	}
-	r = Run{Text: text, File: s.path, Number: s.number + 1, Lines: int64(bytes.Count(text, lineFeed))}
+	r = Batch{Text: text, File: s.path, Number: s.number + 1, Lines: int64(bytes.Count(text, lineFeed))}
 	s.chunk = s.chunk[len(text):]
 	s.offset += int64(len(text))
 	s.number += r.Lines

@@ -37,14 +37,14 @@ func TestRunsAreTheLines(t *testing.T) {
 		must(t, errors.Join(err, w.Close(), os.WriteFile(cycled, packed.Bytes(), 0o600),
 			os.WriteFile(plain, append(text.Bytes(), "the end\n"...), 0o600)))
 		from := Position{}.moved(1<<10, text.Bytes())
-		row, err := Row(plain)
+		row, err := Members(plain)
 		must(t, err)
 		from.Device, from.Inode = row[0].Start.Device, row[0].Start.Inode
 		if text.Bytes()[from.Offset-1] != '\n' {
 			from.Offset += int64(bytes.IndexByte(text.Bytes()[from.Offset:], '\n')) + 1
 		}
 		one, _ := followed(t, Follower{Path: plain, From: from})
-		many, together := followed(t, Follower{Path: plain, From: from, Bulk: func(Run) error { return nil }})
+		many, together := followed(t, Follower{Path: plain, From: from, Bulk: func(Batch) error { return nil }})
 		if diff := cmp.Diff(one, many); diff != "" {
 			t.Fatalf("seed %d: in runs come (-one by one +in runs):\n%.2000s", seed, diff)
 		}
@@ -66,7 +66,7 @@ func followed(t *testing.T, f Follower) (lines []Line, together int64) {
 		return nil
 	}
 	if f.Bulk != nil {
-		f.Bulk = func(r Run) error {
+		f.Bulk = func(r Batch) error {
 			together += r.Lines
 			return oneByOne(r, take)
 		}

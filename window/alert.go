@@ -107,7 +107,7 @@ func (a *Alert) tally(k Key, value []byte, recipients, size int64, b *budget) {
 	if value == nil {
 		return
 	}
-	n := Row{Messages: 1, Recipients: recipients, Bytes: size}
+	n := ValueCount{Messages: 1, Recipients: recipients, Bytes: size}
 	for more := k == RecipientDomain; more; {
 		var domain []byte
 		if domain, value, more = bytes.Cut(value, lineFeed); more {
@@ -145,7 +145,7 @@ func (a *Alert) sample(crossed, middle string) {
 // Top ranks the values of a key among the arrivals in the totals: most messages first, ties by value downwards, n at
 // most, all where n is 0. An arrival without a value for the key is in no row. Only the first 1000 values an alert
 // meets are ranked, each exactly; one that came later may be missing however often it occurred, which Distinct tells.
-func (a *Alert) Top(k Key, n int) []Row {
+func (a *Alert) Top(k Key, n int) []ValueCount {
 	if int(k) >= len(a.tallies) {
 		return nil
 	}

@@ -138,14 +138,14 @@ func TestTop(t *testing.T) {
 		l.count(a)
 	}
 	alert := l.counters.Open()[0]
-	want := []Row{{"c", 3, 6, 3000}, {"b", 2, 4, 2000}, {"a", 2, 4, 2000}}
+	want := []ValueCount{{"c", 3, 6, 3000}, {"b", 2, 4, 2000}, {"a", 2, 4, 2000}}
 	if diff := cmp.Diff(want, alert.Top(Subject, 0)); diff != "" {
 		t.Errorf("Top(Subject, 0): %s", diff)
 	}
 	if diff := cmp.Diff(want[:2], alert.Top(Subject, 2)); diff != "" {
 		t.Errorf("Top(Subject, 2): %s", diff)
 	}
-	if diff := cmp.Diff([]Row{{"alice", 8, 16, 8000}}, alert.Top(Sender, 5)); diff != "" {
+	if diff := cmp.Diff([]ValueCount{{"alice", 8, 16, 8000}}, alert.Top(Sender, 5)); diff != "" {
 		t.Errorf("Top(Sender, 5): %s", diff)
 	}
 	if n, more := alert.Distinct(Subject); n != 3 || more {

@@ -1,11 +1,11 @@
 package window
 
-// Ask returns the highest count that any rule on the key has of the value at the second now of the counters' clock,
+// CountAt returns the highest count that any rule on the key has of the value at the second now of the counters' clock,
 // in what that rule counts, and whether any of them is over the limit that applies then. What rests on Doubtful
 // arrivals is left out: nobody is to be refused for what somebody else may have sent. A now behind Clock is taken for
 // it; one ahead is for a log in which no line has come for a while. Asking changes nothing: lines that come later
 // with stamps before now are counted as if nobody had asked.
-func (c *Counters) Ask(k Key, value []byte, now int64) (count int64, over bool) {
+func (c *Counters) CountAt(k Key, value []byte, now int64) (count int64, over bool) {
 	now = max(now, c.clock.now)
 	hash := c.hash(value)
 	for _, f := range c.families {
@@ -28,9 +28,9 @@ func (c *Counters) Ask(k Key, value []byte, now int64) (count int64, over bool) 
 	return count, over
 }
 
-// Value is Ask at the time the log has reached.
-func (c *Counters) Value(k Key, value []byte) (count int64, over bool) {
-	return c.Ask(k, value, c.clock.now)
+// CountNow is Ask at the time the log has reached.
+func (c *Counters) CountNow(k Key, value []byte) (count int64, over bool) {
+	return c.CountAt(k, value, c.clock.now)
 }
 
 // foresee is what the count of a rule, at the second at now, will be at the second then if nothing arrives.

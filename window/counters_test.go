@@ -13,14 +13,14 @@ func TestLimitIsCrossedByTheNext(t *testing.T) {
 	if opened := l.send(20, at(0)); len(opened) != 0 {
 		t.Fatalf("%d alerts at the limit, want none", len(opened))
 	}
-	if count, over := l.counters.Value(Sender, []byte("alice")); count != 20 || over {
+	if count, over := l.counters.CountNow(Sender, []byte("alice")); count != 20 || over {
 		t.Errorf("Value at the limit = %d, %v, want 20, false", count, over)
 	}
 	opened := l.send(1, at(299))
 	if len(opened) != 1 || opened[0].CrossedBy != "m21" || opened[0].Count != 21 || !opened[0].Opened.Equal(at(299)) {
 		t.Fatalf("alerts opened by the 21st: %+v", opened)
 	}
-	if count, over := l.counters.Value(Sender, []byte("alice")); count != 21 || !over {
+	if count, over := l.counters.CountNow(Sender, []byte("alice")); count != 21 || !over {
 		t.Errorf("Value over the limit = %d, %v, want 21, true", count, over)
 	}
 }
@@ -204,7 +204,7 @@ func TestArrivalWithoutTheKey(t *testing.T) {
 	empty := l.arrival(at(0), "alice")
 	empty.Values[Subject] = []byte{}
 	l.count(empty)
-	if count, _ := l.counters.Value(Subject, nil); count != 1 {
+	if count, _ := l.counters.CountNow(Subject, nil); count != 1 {
 		t.Errorf("count of the empty subject %d, want 1", count)
 	}
 }
@@ -236,7 +236,7 @@ func TestSeveralRulesOnOneArrival(t *testing.T) {
 	if got := len(l.counters.Open()); got != 5 {
 		t.Errorf("%d alerts open, want 5", got)
 	}
-	if count, over := l.counters.Value(Sender, []byte("alice")); count != 8 || !over {
+	if count, over := l.counters.CountNow(Sender, []byte("alice")); count != 8 || !over {
 		t.Errorf("Value = %d, %v, want the highest, 8 recipients, and over", count, over)
 	}
 	l.ended = append(l.ended, l.counters.Advance(at(1e6))...)
@@ -257,7 +257,7 @@ func TestAskingChangesNothing(t *testing.T) {
 	before := l.counters.Stats()
 	for _, value := range []string{"alice", "bob", ""} {
 		for k := range NumKeys + 2 {
-			l.counters.Value(k, []byte(value))
+			l.counters.CountNow(k, []byte(value))
 		}
 	}
 	if after := l.counters.Stats(); after != before {
@@ -277,7 +277,7 @@ func TestValueFollowsTime(t *testing.T) {
 		over   bool
 	}{{9, 5, true}, {10, 3, true}, {13, 3, true}, {14, 0, false}} {
 		l.counters.Advance(at(step.second))
-		if count, over := l.counters.Value(Sender, []byte("alice")); count != step.count || over != step.over {
+		if count, over := l.counters.CountNow(Sender, []byte("alice")); count != step.count || over != step.over {
 			t.Errorf("at %d: Value = %d, %v, want %d, %v", step.second, count, over, step.count, step.over)
 		}
 	}

@@ -79,7 +79,7 @@ func TestExceptionEnds(t *testing.T) {
 			if want := tt.lower >= 0 && second >= tt.lower; (len(opened) > 0) != want || want && opened[0].Limit != 2 {
 				t.Errorf("%s: at %d opened %+v", tt.name, second, opened)
 			}
-			if _, over := l.counters.Value(Sender, []byte("alice")); over != (len(opened) > 0) {
+			if _, over := l.counters.CountNow(Sender, []byte("alice")); over != (len(opened) > 0) {
 				t.Errorf("%s: at %d over: %v", tt.name, second, over)
 			}
 		}
@@ -91,11 +91,11 @@ func TestOverWhenTheExceptionEnds(t *testing.T) {
 	l := newExcepted(t, "sender 2/10s", Exception{Limit: 9, Until: at(5)})
 	l.send(4, at(0))
 	l.counters.Advance(at(4))
-	if _, over := l.counters.Value(Sender, []byte("alice")); over {
+	if _, over := l.counters.CountNow(Sender, []byte("alice")); over {
 		t.Error("over before the exception ends")
 	}
 	l.counters.Advance(at(5))
-	if _, over := l.counters.Value(Sender, []byte("alice")); !over || len(l.counters.Open()) > 0 {
+	if _, over := l.counters.CountNow(Sender, []byte("alice")); !over || len(l.counters.Open()) > 0 {
 		t.Errorf("over: %v and %d alerts open when the exception ends, want true and none", over,
 			len(l.counters.Open()))
 	}
@@ -161,7 +161,7 @@ func TestExceptionsEndInTheOrderOfTime(t *testing.T) {
 	}{{0, "alice", false}, {0, "bob", false}, {9, "bob", false}, {10, "bob", true}, {19, "alice", false},
 		{20, "alice", true}} {
 		l.count(l.arrival(at(step.second), step.sender))
-		if _, over := l.counters.Value(Sender, []byte(step.sender)); over != step.over {
+		if _, over := l.counters.CountNow(Sender, []byte(step.sender)); over != step.over {
 			t.Errorf("at %d: %s over: %v", step.second, step.sender, over)
 		}
 	}
@@ -176,11 +176,11 @@ func TestFirstExceptionThatHasNotEnded(t *testing.T) {
 		l.counters.Advance(at(step.second))
 		for i := range step.limit {
 			l.send(1, at(step.second))
-			if _, over := l.counters.Value(Sender, []byte("alice")); over {
+			if _, over := l.counters.CountNow(Sender, []byte("alice")); over {
 				t.Errorf("at %d: over with %d", step.second, i+1)
 			}
 		}
-		l.counters.Value(Sender, []byte("alice"))
+		l.counters.CountNow(Sender, []byte("alice"))
 	}
 	l.send(1, at(40))
 	if open := l.counters.Open(); len(open) != 1 || open[0].Limit != 5 {

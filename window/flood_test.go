@@ -116,5 +116,5 @@ func forged(a *Arrival, i int) {
 	a.Values[Network] = fmt.Appendf(a.Values[Network][:0], "%d.%d.%d.0/24", 1+random>>24%223, random>>16&255,
 		random>>8&255)
 	a.Values[Subject] = fmt.Appendf(a.Values[Subject][:0], "Your parcel %08d could not be delivered", i)
-	a.Values[Topic] = Fold(a.Values[Subject], a.Values[Topic][:0])
+	a.Values[Topic] = FoldSubject(a.Values[Subject], a.Values[Topic][:0])
 }

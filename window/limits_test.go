@@ -24,7 +24,7 @@ func TestNearALimitIsNotDropped(t *testing.T) {
 	}
 	want := func(sender string, count int64) {
 		t.Helper()
-		if got, _ := l.counters.Value(Sender, []byte(sender)); got != count {
+		if got, _ := l.counters.CountNow(Sender, []byte(sender)); got != count {
 			t.Errorf("%s: count %d, want %d", sender, got, count)
 		}
 	}
@@ -53,7 +53,7 @@ func TestWhereAllAreNearTheNewIsNotCounted(t *testing.T) {
 		t.Errorf("held %+v, want 2 keys and 2 arrivals without one", got)
 	}
 	l.count(l.arrival(at(10), "c"))
-	if got, _ := l.counters.Value(Sender, []byte("c")); got != 1 {
+	if got, _ := l.counters.CountNow(Sender, []byte("c")); got != 1 {
 		t.Errorf("count %d when there is room again, want 1", got)
 	}
 }
@@ -212,7 +212,7 @@ func TestBudgetOfTallies(t *testing.T) {
 		if n, more := a.Distinct(Subject); n != 9 || !more || a.Messages != 20 {
 			t.Errorf("%s: %d subjects, %v more, of %d messages, want 9, true, of 20", tt.name, n, more, a.Messages)
 		}
-		if diff := gocmp.Diff([]Row{{"alice", 20, 40, 20000}}, a.Top(Sender, 0)); diff != "" {
+		if diff := gocmp.Diff([]ValueCount{{"alice", 20, 40, 20000}}, a.Top(Sender, 0)); diff != "" {
 			t.Errorf("%s: %s", tt.name, diff)
 		}
 		l.counters.Restore(saveAndLoad(t, l.counters))

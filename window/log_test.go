@@ -60,7 +60,7 @@ func (l *testLog) send(n int, stamp time.Time) (opened []*Alert) {
 // want checks alice's count.
 func (l *testLog) want(count int64, when string) {
 	l.t.Helper()
-	if got, _ := l.counters.Value(Sender, []byte("alice")); got != count {
+	if got, _ := l.counters.CountNow(Sender, []byte("alice")); got != count {
 		l.t.Errorf("%s: count %d, want %d", when, got, count)
 	}
 }

@@ -101,7 +101,7 @@ func traffic(n int) []Arrival {
 			Network:      fmt.Appendf(nil, "192.0.%d.0/24", account>>8),
 			Account:      address,
 			Subject:      subject,
-			Topic:        Fold(subject, nil),
+			Topic:        FoldSubject(subject, nil),
 		}
 	}
 	return arrivals

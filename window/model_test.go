@@ -45,7 +45,7 @@ type verdict struct {
 	Suspicious                  int64
 	Opened, Ended               int64
 	First, Last                 int64
-	Subjects                    []Row
+	Subjects                    []ValueCount
 }
 
 func (m *model) count(r Rule, value string, now int64) (sum int64) {
@@ -219,7 +219,7 @@ func (m *model) cross(r Rule, value string, count int64, a *Arrival) *modelAlert
 func (m *model) finish(a *modelAlert) verdict {
 	v := a.verdict
 	v.First, v.Last = a.all[0].At.Unix(), a.all[0].At.Unix()
-	subjects := map[string]*Row{}
+	subjects := map[string]*ValueCount{}
 	for _, b := range a.all {
 		v.Messages++
 		if b.Nature == Doubtful || b.Nature == Alternate {
@@ -230,7 +230,7 @@ func (m *model) finish(a *modelAlert) verdict {
 		v.First, v.Last = min(v.First, b.At.Unix()), max(v.Last, b.At.Unix())
 		if s := b.Values[Subject]; s != nil {
 			if subjects[string(s)] == nil {
-				subjects[string(s)] = &Row{Value: string(s)}
+				subjects[string(s)] = &ValueCount{Value: string(s)}
 			}
 			subjects[string(s)].Messages++
 			subjects[string(s)].Recipients += b.Recipients
@@ -243,7 +243,7 @@ func (m *model) finish(a *modelAlert) verdict {
 	for _, s := range slices.Backward(slices.Sorted(maps.Keys(subjects))) {
 		v.Subjects = append(v.Subjects, *subjects[s])
 	}
-	slices.SortStableFunc(v.Subjects, func(a, b Row) int { return int(b.Messages - a.Messages) })
+	slices.SortStableFunc(v.Subjects, func(a, b ValueCount) int { return int(b.Messages - a.Messages) })
 	return v
 }
 
@@ -422,7 +422,7 @@ func checkValues(t *rapid.T, c *Counters, m *model) {
 						want, wantOver = max(want, n), wantOver || n > m.limit(r, value, now)
 					}
 				}
-				if got, over := c.Ask(k, []byte(value), now); got != want || over != wantOver {
+				if got, over := c.CountAt(k, []byte(value), now); got != want || over != wantOver {
 					t.Fatalf("Ask(%v, %q, %d) = %d, %v, want %d, %v", k, value, now, got, over, want, wantOver)
 				}
 			}

@@ -7,14 +7,14 @@ import (
 )
 
 // A Standing is how much of a rule's limit a value has used.
-type Standing struct {
+type Usage struct {
 	Rule         int // its number, in the order in which New got them
 	Value        string
 	Count, Limit int64
 }
 
 // Share is the part of the limit: above 1 it is crossed.
-func (s Standing) Share() float64 { return float64(s.Count) / float64(max(s.Limit, 1)) }
+func (s Usage) Share() float64 { return float64(s.Count) / float64(max(s.Limit, 1)) }
 
 // A Ranking holds those standings that have used most of their limits, Most of them at most.
 type Ranking struct {
@@ -23,15 +23,15 @@ type Ranking struct {
 }
 
 // Sorted returns what is held, the one nearest to its limit first; each value of a rule once.
-func (r *Ranking) Sorted() []Standing {
+func (r *Ranking) Sorted() []Usage {
 	all := slices.Clone(r.held)
-	slices.SortFunc(all, func(a, b Standing) int {
+	slices.SortFunc(all, func(a, b Usage) int {
 		return cmp.Or(cmp.Compare(b.Share(), a.Share()), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Rule, b.Rule),
 			cmp.Compare(a.Value, b.Value))
 	})
-	seen := make(map[Standing]bool)
-	return slices.DeleteFunc(all, func(s Standing) bool {
-		key := Standing{Rule: s.Rule, Value: s.Value}
+	seen := make(map[Usage]bool)
+	return slices.DeleteFunc(all, func(s Usage) bool {
+		key := Usage{Rule: s.Rule, Value: s.Value}
 		was := seen[key]
 		seen[key] = true
 		return was
@@ -43,7 +43,7 @@ func (r *Ranking) takes(share float64) bool {
 	return len(r.held) < r.Most || len(r.held) > 0 && share > r.held[0].Share()
 }
 
-func (r *Ranking) add(s Standing) {
+func (r *Ranking) add(s Usage) {
 	if len(r.held) == r.Most {
 		heap.Pop(&r.held)
 	}
@@ -76,8 +76,8 @@ func (c *Counters) Rank(into *Ranking, rule, from, n int, now int64) (next int) 
 	return end
 }
 
-// Standings returns how a value of a key stands under each rule on it at the second now, for which see Ask.
-func (c *Counters) Standings(k Key, value string, now int64) (all []Standing) {
+// Usages returns how a value of a key stands under each rule on it at the second now, for which see Ask.
+func (c *Counters) Usages(k Key, value string, now int64) (all []Usage) {
 	now = max(now, c.clock.now)
 	hash := c.hash([]byte(value))
 	for i, r := range c.rules {
@@ -88,7 +88,7 @@ func (c *Counters) Standings(k Key, value string, now int64) (all []Standing) {
 			all = append(all, c.standing(i, n, now))
 			continue
 		}
-		s := Standing{Rule: i, Value: value, Limit: r.Limit}
+		s := Usage{Rule: i, Value: value, Limit: r.Limit}
 		if x := r.exception([]byte(value), now); x > 0 {
 			s.Limit = r.Except[x-1].Limit
 		}
@@ -97,9 +97,9 @@ func (c *Counters) Standings(k Key, value string, now int64) (all []Standing) {
 	return all
 }
 
-func (c *Counters) standing(rule int, n uint32, now int64) Standing {
+func (c *Counters) standing(rule int, n uint32, now int64) Usage {
 	f, index := c.rules[rule].family, c.rules[rule].index
-	return Standing{
+	return Usage{
 		Rule:  rule,
 		Value: string(f.value(n)),
 		Count: f.foresee(n, index, c.clock.now, now),
@@ -108,12 +108,12 @@ func (c *Counters) standing(rule int, n uint32, now int64) Standing {
 }
 
 // standings are a heap, the one that has used the least on top.
-type standings []Standing
+type standings []Usage
 
 func (s standings) Len() int           { return len(s) }
 func (s standings) Less(i, j int) bool { return s[i].Share() < s[j].Share() }
 func (s standings) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
-func (s *standings) Push(x any)        { *s = append(*s, x.(Standing)) }
+func (s *standings) Push(x any)        { *s = append(*s, x.(Usage)) }
 func (s *standings) Pop() any {
 	last := (*s)[len(*s)-1]
 	*s = (*s)[:len(*s)-1]

@@ -31,16 +31,16 @@ func TestRankTakesThoseNearestToTheirLimits(t *testing.T) {
 	}
 	now := c.Clock().Now
 	for _, later := range []int64{0, 30, 61} {
-		var want []Standing
+		var want []Usage
 		for i := range 40 {
-			want = append(want, c.Standings(Account, fmt.Sprintf("u%d", i), now+later)...)
+			want = append(want, c.Usages(Account, fmt.Sprintf("u%d", i), now+later)...)
 		}
-		want = append(want, c.Standings(Host, "h", now+later)...)
-		slices.SortFunc(want, func(a, b Standing) int {
+		want = append(want, c.Usages(Host, "h", now+later)...)
+		slices.SortFunc(want, func(a, b Usage) int {
 			return cmp.Or(cmp.Compare(b.Share(), a.Share()), cmp.Compare(b.Count, a.Count),
 				cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Value, b.Value))
 		})
-		want = slices.DeleteFunc(want, func(s Standing) bool { return s.Count == 0 })
+		want = slices.DeleteFunc(want, func(s Usage) bool { return s.Count == 0 })
 		want = want[:min(10, len(want))]
 		for _, piece := range []int{1, 7, 1000} {
 			ranking := Ranking{Most: 10}
@@ -56,13 +56,13 @@ func TestRankTakesThoseNearestToTheirLimits(t *testing.T) {
 			}
 		}
 	}
-	if got := c.Standings(Account, "u7", now); got[0].Limit != 1000 || got[0].Count != 8 {
+	if got := c.Usages(Account, "u7", now); got[0].Limit != 1000 || got[0].Count != 8 {
 		t.Errorf("an exception's: %v", got)
 	}
-	if got := c.Standings(Account, "nobody", now); len(got) != 1 || got[0].Count != 0 || got[0].Limit != 50 {
+	if got := c.Usages(Account, "nobody", now); len(got) != 1 || got[0].Count != 0 || got[0].Limit != 50 {
 		t.Errorf("of nobody: %v", got)
 	}
-	if got := c.Standings(Host, "h", now); got[0].Count != 4 {
+	if got := c.Usages(Host, "h", now); got[0].Count != 4 {
 		t.Errorf("networks of the host: %v", got)
 	}
 }

@@ -12,9 +12,9 @@ func (c *Counters) Longest() time.Duration { return time.Duration(c.longest) * t
 
 // Save returns the open alerts in the order they were opened, for Restore. An alert that has ended isn't among them,
 // also where Advance hasn't returned it yet.
-func (c *Counters) Save() []Saved {
+func (c *Counters) Save() []SavedAlert {
 	episodes := c.episodes()
-	saved := make([]Saved, len(episodes))
+	saved := make([]SavedAlert, len(episodes))
 	for i, e := range episodes {
 		saved[i] = e.save(c.fell(e))
 	}
@@ -39,7 +39,7 @@ func (c *Counters) fell(e *episode) int64 {
 //
 // Restore returns the alerts that are open and were not saved, in the order opened: of lines that were added to the
 // past. Open has them after those that were saved. What ended during the re-read is not returned by Advance.
-func (c *Counters) Restore(saved []Saved) (fresh []*Alert) {
+func (c *Counters) Restore(saved []SavedAlert) (fresh []*Alert) {
 	c.ended = nil
 	held := c.episodes()
 	known := make(map[*episode]bool, len(saved))
@@ -65,7 +65,7 @@ func (c *Counters) enumerate(e *episode) {
 }
 
 // restore returns the episode of a saved alert; nil where it has no rule or there is no room for it.
-func (c *Counters) restore(s *Saved) *episode {
+func (c *Counters) restore(s *SavedAlert) *episode {
 	rule := c.ruleOf(s.Rule)
 	if rule == nil {
 		return nil
@@ -98,7 +98,7 @@ func (c *Counters) ruleOf(text string) *counted {
 }
 
 // reopen opens an episode, of an alert without contents.
-func (c *Counters) reopen(rule *counted, s *Saved) *episode {
+func (c *Counters) reopen(rule *counted, s *SavedAlert) *episode {
 	if c.full() {
 		return nil
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // saveAndLoad is the open alerts as a checkpoint gives them back.
-func saveAndLoad(t fataler, c *Counters) (saved []Saved) {
+func saveAndLoad(t fataler, c *Counters) (saved []SavedAlert) {
 	t.Helper()
 	text, err := json.Marshal(c.Save())
 	if err != nil {
@@ -41,7 +41,7 @@ type seen struct {
 	Messages, Recipients, Size       int64
 	Opened, Ended, First, Last       string
 	Samples                          []string
-	Rows                             [NumValues][]Row
+	Rows                             [NumValues][]ValueCount
 	More                             [NumValues]bool
 	Thread                           string
 	Chart                            Chart
@@ -100,7 +100,7 @@ func valuesOf(c *Counters) map[string]int64 {
 	values := map[string]int64{}
 	for k := range NumKeys {
 		for _, v := range drawnValues {
-			values[k.String()+" "+v], _ = c.Value(k, []byte(v))
+			values[k.String()+" "+v], _ = c.CountNow(k, []byte(v))
 		}
 	}
 	return values

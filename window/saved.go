@@ -8,7 +8,7 @@ import (
 
 // A Saved is an open alert as a value that comes out of encoding/json as it went in. What the log said is in bytes,
 // as it need not be UTF-8. It shares nothing with the alert.
-type Saved struct {
+type SavedAlert struct {
 	Rule  string `json:"rule"` // Rule.String()
 	Name  []byte `json:"name"` // the rule's name then; the alert takes the one configured when it is restored
 	Value []byte `json:"value"`
@@ -32,8 +32,8 @@ type Saved struct {
 	Last       SavedTime `json:"last"`
 	Samples    [][]byte  `json:"samples"`
 
-	Tallies []SavedTally `json:"tallies"` // of the keys that have any
-	Course  SavedCourse  `json:"course"`
+	ValueCounts []SavedValues `json:"tallies"` // of the keys that have any
+	Chart  SavedChart  `json:"course"`
 
 	// What the alert goes on from: seconds of the clock, message ids as history has them.
 	FirstAt  int64  `json:"first_at"`
@@ -48,13 +48,13 @@ type Saved struct {
 }
 
 // Trim leaves each tally the rows with the most messages, at most so many. The others are counted together.
-func (s *Saved) Trim(rows int) {
-	for i := range s.Tallies {
-		t := &s.Tallies[i]
+func (s *SavedAlert) Trim(rows int) {
+	for i := range s.ValueCounts {
+		t := &s.ValueCounts[i]
 		if len(t.Rows) <= rows {
 			continue
 		}
-		slices.SortStableFunc(t.Rows, func(a, b SavedRow) int { return cmp.Compare(b.Messages, a.Messages) })
+		slices.SortStableFunc(t.Rows, func(a, b SavedValue) int { return cmp.Compare(b.Messages, a.Messages) })
 		other := t.Other.row()
 		for j := range t.Rows[rows:] {
 			other.add(t.Rows[rows+j].row())
@@ -72,14 +72,14 @@ type SavedTime struct {
 }
 
 // A SavedTally is what an alert counted of one key's values.
-type SavedTally struct {
+type SavedValues struct {
 	Key   string     `json:"key"` // Key.String()
-	Rows  []SavedRow `json:"rows"`
-	Other SavedRow   `json:"other"` // of the values that have no row
+	Rows  []SavedValue `json:"rows"`
+	Other SavedValue   `json:"other"` // of the values that have no row
 }
 
 // A SavedRow is a Row. There may be many, so their names are short.
-type SavedRow struct {
+type SavedValue struct {
 	Value      []byte `json:"v"`
 	Messages   int64  `json:"m"`
 	Recipients int64  `json:"r"`
@@ -87,23 +87,23 @@ type SavedRow struct {
 }
 
 // A SavedCourse is what a Chart is made of.
-type SavedCourse struct {
+type SavedChart struct {
 	From int64   `json:"from"` // second of the clock
 	Step int64   `json:"step"` // seconds
 	Bars []int64 `json:"bars"`
 }
 
 // save returns the episode's alert; fell is as Saved has it.
-func (e *episode) save(fell int64) Saved {
+func (e *episode) save(fell int64) SavedAlert {
 	a := e.alert
-	s := Saved{
+	s := SavedAlert{
 		Rule: a.Rule.String(), Name: []byte(a.Rule.Name), Value: []byte(a.Value),
 		ID: a.ID, Opened: saveTime(a.Opened), CrossedBy: []byte(a.CrossedBy), Count: a.Count, Peak: a.Peak,
 		Limit: a.Limit, Times: a.Times, Thread: a.Thread,
 		Before: a.Before, Since: saveTime(a.BeforeSince),
 		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, Suspicious: a.Suspicious, AtLeast: a.AtLeast,
 		First: saveTime(a.First), Last: saveTime(a.Last),
-		Course:  SavedCourse{a.course.from, chartSteps[a.course.step], slices.Clone(a.course.bars)},
+		Chart:  SavedChart{a.course.from, chartSteps[a.course.step], slices.Clone(a.course.bars)},
 		FirstAt: a.firstAt, LastAt: a.lastAt, OpenedAt: a.openedAt, FirstID: []byte(a.firstID),
 		LastID:  []byte(a.lastID),
 		Crossed: []byte(e.crossed), Middle: []byte(e.middle), Fell: fell,
@@ -112,22 +112,22 @@ func (e *episode) save(fell int64) Saved {
 		s.Samples = append(s.Samples, []byte(id))
 	}
 	for k := range a.tallies {
-		if t := &a.tallies[k]; len(t.rows) > 0 || t.other != (Row{}) {
-			s.Tallies = append(s.Tallies, t.save(Key(k)))
+		if t := &a.tallies[k]; len(t.rows) > 0 || t.other != (ValueCount{}) {
+			s.ValueCounts = append(s.ValueCounts, t.save(Key(k)))
 		}
 	}
 	return s
 }
 
-func (t *tally) save(k Key) SavedTally {
-	s := SavedTally{Key: k.String(), Rows: make([]SavedRow, len(t.rows)), Other: saveRow(&t.other)}
+func (t *tally) save(k Key) SavedValues {
+	s := SavedValues{Key: k.String(), Rows: make([]SavedValue, len(t.rows)), Other: saveRow(&t.other)}
 	for i := range t.rows {
 		s.Rows[i] = saveRow(&t.rows[i])
 	}
 	return s
 }
 
-func saveRow(r *Row) SavedRow { return SavedRow{[]byte(r.Value), r.Messages, r.Recipients, r.Bytes} }
+func saveRow(r *ValueCount) SavedValue { return SavedValue{[]byte(r.Value), r.Messages, r.Recipients, r.Bytes} }
 
 func saveTime(t time.Time) SavedTime {
 	_, offset := t.Zone()
@@ -135,7 +135,7 @@ func saveTime(t time.Time) SavedTime {
 }
 
 // restore makes the episode's alert what was saved.
-func (e *episode) restore(s *Saved, b *budget) {
+func (e *episode) restore(s *SavedAlert, b *budget) {
 	a := e.alert
 	a.giveBack(b)
 	zone := a.Last.Location()
@@ -148,7 +148,7 @@ func (e *episode) restore(s *Saved, b *budget) {
 		Messages: s.Messages, Recipients: s.Recipients, Bytes: s.Bytes, Suspicious: s.Suspicious, AtLeast: s.AtLeast,
 		First: s.First.time(zone), Last: s.Last.time(zone),
 		tallies: make([]tally, NumValues),
-		course:  s.Course.series(),
+		course:  s.Chart.series(),
 		firstAt: s.FirstAt, lastAt: s.LastAt, openedAt: s.OpenedAt, firstID: string(s.FirstID),
 		lastID: string(s.LastID),
 	}
@@ -156,7 +156,7 @@ func (e *episode) restore(s *Saved, b *budget) {
 	for _, id := range s.Samples {
 		a.Samples = append(a.Samples, string(id))
 	}
-	for _, t := range s.Tallies {
+	for _, t := range s.ValueCounts {
 		if k := slices.Index(keyNames[:], t.Key); k >= 0 {
 			a.tallies[k].restore(t, b)
 		}
@@ -164,33 +164,33 @@ func (e *episode) restore(s *Saved, b *budget) {
 }
 
 // complete fills in what the first version didn't save.
-func (s *Saved) complete() {
-	if !s.Course.none() {
+func (s *SavedAlert) complete() {
+	if !s.Chart.none() {
 		return
 	}
 	s.FirstAt, s.LastAt = cmp.Or(s.FirstAt, s.First.Seconds), cmp.Or(s.LastAt, s.Last.Seconds)
 	s.OpenedAt = cmp.Or(s.OpenedAt, s.Opened.Seconds)
 	course := newSeries(s.FirstAt, s.OpenedAt, int64(s.Opened.Offset))
-	s.Course = SavedCourse{From: course.from, Step: chartSteps[course.step]}
+	s.Chart = SavedChart{From: course.from, Step: chartSteps[course.step]}
 }
 
 // none tells whether nothing was saved of the course.
-func (s *SavedCourse) none() bool { return s.From == 0 && s.Step == 0 && len(s.Bars) == 0 }
+func (s *SavedChart) none() bool { return s.From == 0 && s.Step == 0 && len(s.Bars) == 0 }
 
 // series is the course again; its steps are as long as ours where they were saved by this version.
-func (s *SavedCourse) series() series {
+func (s *SavedChart) series() series {
 	step := max(slices.Index(chartSteps[:], s.Step), 0)
 	return series{from: s.From, step: step, bars: slices.Clone(s.Bars[:min(len(s.Bars), maxBars)])}
 }
 
-func (t *tally) restore(s SavedTally, b *budget) {
+func (t *tally) restore(s SavedValues, b *budget) {
 	t.other = s.Other.row()
 	for i := range s.Rows {
 		t.add(s.Rows[i].Value, s.Rows[i].row(), b)
 	}
 }
 
-func (r *SavedRow) row() Row { return Row{string(r.Value), r.Messages, r.Recipients, r.Bytes} }
+func (r *SavedValue) row() ValueCount { return ValueCount{string(r.Value), r.Messages, r.Recipients, r.Bytes} }
 
 // time is the time in the zone, where that has the same offset then: a zone knows its summers, an offset doesn't.
 func (t SavedTime) time(zone *time.Location) time.Time {

@@ -86,18 +86,18 @@ func TestOutsideAScope(t *testing.T) {
 			t.Errorf("arrival %d opened %q, want %q", i, got, step.opened)
 		}
 	}
-	if got, over := l.counters.Value(Sender, []byte("alice")); got != 5 || !over {
+	if got, over := l.counters.CountNow(Sender, []byte("alice")); got != 5 || !over {
 		t.Errorf("Value = %d, %v, want the higher of both scopes, 5, true", got, over)
 	}
-	got := map[string][]Row{}
+	got := map[string][]ValueCount{}
 	for _, a := range l.counters.Open() {
 		got[a.Rule.Name] = a.Top(Subject, 0)
 		if a.Messages != int64(len(got[a.Rule.Name])) {
 			t.Errorf("%s: %d messages, %d subjects", a.Rule.Name, a.Messages, len(got[a.Rule.Name]))
 		}
 	}
-	row := func(i int) Row { return Row{fmt.Sprint("subject ", i), 1, 2, 1000} }
-	want := map[string][]Row{
+	row := func(i int) ValueCount { return ValueCount{fmt.Sprint("subject ", i), 1, 2, 1000} }
+	want := map[string][]ValueCount{
 		"sender 2/10s":              {row(6), row(4), row(3), row(1), row(0)},
 		"sender 2/10s {only local}": {row(5), row(4), row(1)},
 		"host 1/1m {only local}":    {row(5), row(4), row(1)},

@@ -27,8 +27,8 @@ func (a *Alert) Summary() *Alert {
 	return &s
 }
 
-// Rows is how many values an alert tells apart, of all keys: what it takes in memory is some hundred bytes for each.
-func (a *Alert) Rows() (n int) {
+// TalliedValues is how many values an alert tells apart, of all keys: what it takes in memory is some hundred bytes for each.
+func (a *Alert) TalliedValues() (n int) {
 	for k := range a.tallies {
 		n += len(a.tallies[k].rows)
 	}
@@ -43,7 +43,7 @@ func (a *Alert) Trim(n int) {
 			continue
 		}
 		rows := slices.Clone(t.rows)
-		slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Compare(b.Messages, a.Messages) })
+		slices.SortStableFunc(rows, func(a, b ValueCount) int { return cmp.Compare(b.Messages, a.Messages) })
 		other := t.other
 		for _, r := range rows[n:] {
 			other.add(r)

@@ -4,7 +4,7 @@ package window
 type Stats struct {
 	Keys  int // pairs of key and value that are counted
 	Rows  int // arrivals in history
-	Inner int // inner values, for rules that count distinct ones
+	DistinctValues int // inner values, for rules that count distinct ones
 	Bytes int // that these take
 	Open  int // alerts
 
@@ -12,7 +12,7 @@ type Stats struct {
 	DroppedKeys    int
 	MergedArrivals int // arrivals counted at the second of one before
 	ForgottenRows  int // arrivals let go before their time, which are missing from the alerts that open later
-	OmittedInner   int // inner values of arrivals that were not counted, for rules that count distinct ones
+	OmittedDistinct   int // inner values of arrivals that were not counted, for rules that count distinct ones
 	RefusedAlerts  int // arrivals over a limit that opened no alert, and alerts that were not restored
 }
 
@@ -20,13 +20,13 @@ type Stats struct {
 func (s *Stats) Add(other Stats) {
 	s.Keys += other.Keys
 	s.Rows += other.Rows
-	s.Inner += other.Inner
+	s.DistinctValues += other.DistinctValues
 	s.Bytes += other.Bytes
 	s.Open += other.Open
 	s.DroppedKeys += other.DroppedKeys
 	s.MergedArrivals += other.MergedArrivals
 	s.ForgottenRows += other.ForgottenRows
-	s.OmittedInner += other.OmittedInner
+	s.OmittedDistinct += other.OmittedDistinct
 	s.RefusedAlerts += other.RefusedAlerts
 }
 
@@ -40,8 +40,8 @@ func (c *Counters) Stats() Stats {
 		s.Keys += f.held
 		s.DroppedKeys += f.dropped
 		s.MergedArrivals += f.merged
-		s.Inner += f.inner()
-		s.OmittedInner += f.omitted
+		s.DistinctValues += f.inner()
+		s.OmittedDistinct += f.omitted
 	}
 	return s
 }

@@ -11,12 +11,12 @@ import (
 const maxDistinct = 1000
 
 // A Row is what arrived under one value.
-type Row struct {
+type ValueCount struct {
 	Value                       string
 	Messages, Recipients, Bytes int64
 }
 
-func (r *Row) add(n Row) {
+func (r *ValueCount) add(n ValueCount) {
 	r.Messages = saturate(r.Messages, n.Messages)
 	r.Recipients = saturate(r.Recipients, n.Recipients)
 	r.Bytes = saturate(r.Bytes, n.Bytes)
@@ -35,9 +35,9 @@ const few = 8
 
 // A tally is how often each value of one key occurred.
 type tally struct {
-	rows  []Row
+	rows  []ValueCount
 	index map[string]int // in rows, where these are more than few
-	other Row            // of the values beyond maxDistinct or the budget
+	other ValueCount            // of the values beyond maxDistinct or the budget
 }
 
 // A budget is what the tallies of all open alerts share.
@@ -56,16 +56,16 @@ func (b *budget) take(length int) bool {
 }
 
 // add adds what n has to the row of a value.
-func (t *tally) add(value []byte, n Row, b *budget) { t.row(value, b).add(n) }
+func (t *tally) add(value []byte, n ValueCount, b *budget) { t.row(value, b).add(n) }
 
-func (t *tally) row(value []byte, b *budget) *Row {
+func (t *tally) row(value []byte, b *budget) *ValueCount {
 	if i := t.find(value); i >= 0 {
 		return &t.rows[i]
 	}
 	if len(t.rows) == maxDistinct || !b.take(len(value)) {
 		return &t.other
 	}
-	t.rows = append(t.rows, Row{Value: string(value)})
+	t.rows = append(t.rows, ValueCount{Value: string(value)})
 	last := len(t.rows) - 1
 	switch {
 	case last == few:
@@ -105,8 +105,8 @@ func (t *tally) giveBack(b *budget) {
 
 // top returns the n rows with the most messages, ties by value downwards as sort -gr has them; all of them where n is
 // 0 or less.
-func (t *tally) top(n int) []Row {
-	rows := slices.SortedFunc(slices.Values(t.rows), func(a, b Row) int {
+func (t *tally) top(n int) []ValueCount {
+	rows := slices.SortedFunc(slices.Values(t.rows), func(a, b ValueCount) int {
 		return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(b.Value, a.Value))
 	})
 	if n > 0 && n < len(rows) {

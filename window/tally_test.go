@@ -11,7 +11,7 @@ func TestTallyOutgrowsItsRows(t *testing.T) {
 		var of tally
 		b := budget{limits: &defaultLimits}
 		for i := range 2 * values {
-			of.add(fmt.Append(nil, i%values), Row{Messages: 1}, &b)
+			of.add(fmt.Append(nil, i%values), ValueCount{Messages: 1}, &b)
 		}
 		for i := range values {
 			if row := of.row(fmt.Append(nil, i), &b); row.Value != fmt.Sprint(i) || row.Messages != 2 {
@@ -29,7 +29,7 @@ func TestTopHoldsItsRowsAlone(t *testing.T) {
 	var values tally
 	b := budget{limits: &defaultLimits}
 	for i := range 500 {
-		values.add(fmt.Append(nil, i), Row{Messages: 1}, &b)
+		values.add(fmt.Append(nil, i), ValueCount{Messages: 1}, &b)
 	}
 	if rows := values.top(5); len(rows) != 5 || cap(rows) > 10 {
 		t.Errorf("%d rows with room for %d, want 5", len(rows), cap(rows))

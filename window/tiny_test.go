@@ -47,7 +47,7 @@ func TestTinyBounds(t *testing.T) {
 		checkBounds(t, bounded)
 		bounded.Advance(time.Unix(bounded.Clock().Now+1000, 0))
 		got := bounded.Stats()
-		got.DroppedKeys, got.MergedArrivals, got.ForgottenRows, got.RefusedAlerts, got.OmittedInner = 0, 0, 0, 0, 0
+		got.DroppedKeys, got.MergedArrivals, got.ForgottenRows, got.RefusedAlerts, got.OmittedDistinct = 0, 0, 0, 0, 0
 		if got != (Stats{}) {
 			t.Fatalf("held at the end: %+v", got)
 		}

@@ -24,7 +24,7 @@ const uuidLen = 36
 // minHex is the length from which letters a to f alone are taken for an id and not for a word.
 const minHex = 8
 
-// Fold appends to dst the subject without what changes from one message of a mailing to the next, and returns it:
+// FoldSubject appends to dst the subject without what changes from one message of a mailing to the next, and returns it:
 //
 //   - upper case becomes lower case, where that takes as many bytes
 //   - emoji and symbols count as white space, which becomes one space, and none at the ends
@@ -37,7 +37,7 @@ const minHex = 8
 // A # counts as a digit, so that what is folded stays as it is. The result is never empty: where nothing is left, it is
 // `(emoji)` or `(empty)`. It is never longer than the subject otherwise. The subject should be valid UTF-8; a byte that
 // isn't becomes a question mark.
-func Fold(subject []byte, dst []byte) []byte {
+func FoldSubject(subject []byte, dst []byte) []byte {
 	start := len(dst)
 	emoji := false
 	for s := trimCut(visible(subject)); len(s) > 0; {

@@ -74,7 +74,7 @@ func TestFold(t *testing.T) {
 		{"\u212aabcdef12", "\u212a#"},
 		{"a\xffb\xff", "a?b"},
 	} {
-		if got := string(Fold([]byte(tt.subject), nil)); got != tt.want {
+		if got := string(FoldSubject([]byte(tt.subject), nil)); got != tt.want {
 			t.Errorf("Fold(%q) = %q, want %q", tt.subject, got, tt.want)
 		}
 	}
@@ -82,7 +82,7 @@ func TestFold(t *testing.T) {
 
 func TestFoldAppendsBehindWhatLooksLikeANumber(t *testing.T) {
 	dst := []byte("Re: #.")
-	if got := string(Fold([]byte(" 5 Re: x"), dst)); got != "Re: #.# re: x" {
+	if got := string(FoldSubject([]byte(" 5 Re: x"), dst)); got != "Re: #.# re: x" {
 		t.Errorf("Fold onto %q = %q, want %q", dst, got, "Re: #.# re: x")
 	}
 }
@@ -90,7 +90,7 @@ func TestFoldAppendsBehindWhatLooksLikeANumber(t *testing.T) {
 func TestFoldAllocatesNothing(t *testing.T) {
 	subject := []byte("Re: Fwd: ÄRGER with 550E8400-e29b-41d4-a716-446655440000 and 1,200.50 on 2026-11-01")
 	dst := make([]byte, 0, len(subject))
-	if n := testing.AllocsPerRun(100, func() { dst = Fold(subject, dst[:0]) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { dst = FoldSubject(subject, dst[:0]) }); n != 0 {
 		t.Errorf("Fold allocates %v times a call, want 0", n)
 	}
 }
@@ -101,8 +101,8 @@ func FuzzFold(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		once := Fold([]byte(s), nil)
-		if twice := Fold(once, nil); !bytes.Equal(once, twice) {
+		once := FoldSubject([]byte(s), nil)
+		if twice := FoldSubject(once, nil); !bytes.Equal(once, twice) {
 			t.Errorf("Fold(%q) = %q, but Fold of that = %q", s, once, twice)
 		}
 		if len(once) > len(s) && string(once) != emojiAlone && string(once) != noText {
@@ -111,8 +111,8 @@ func FuzzFold(f *testing.F) {
 		if !utf8.Valid(once) {
 			t.Errorf("Fold(%q) = %q, not valid UTF-8", s, once)
 		}
-		if cut := Fold([]byte(strings.ToValidUTF8(s, "")+"\uFFFD"), nil); !bytes.Equal(cut,
-			Fold([]byte(strings.ToValidUTF8(s, "")), nil)) {
+		if cut := FoldSubject([]byte(strings.ToValidUTF8(s, "")+"\uFFFD"), nil); !bytes.Equal(cut,
+			FoldSubject([]byte(strings.ToValidUTF8(s, "")), nil)) {
 			t.Errorf("Fold(%q) differs when cut inside a character: %q", s, cut)
 		}
 	})
@@ -124,6 +124,6 @@ func BenchmarkFold(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(subject)))
 	for b.Loop() {
-		dst = Fold(subject, dst[:0])
+		dst = FoldSubject(subject, dst[:0])
 	}
 }

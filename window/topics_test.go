@@ -13,14 +13,14 @@ func TestTopics(t *testing.T) {
 	for _, subject := range []string{"Order 1001", "RE: order 1002", "hello", "Order 1003", "Order 1003",
 		"fw: Order 7"} {
 		a := l.arrival(at(0), "alice")
-		a.Values[Subject], a.Values[Topic] = []byte(subject), Fold([]byte(subject), nil)
+		a.Values[Subject], a.Values[Topic] = []byte(subject), FoldSubject([]byte(subject), nil)
 		if opened := l.count(a); opened != nil {
 			alert = opened[0]
 		}
 	}
-	want := []TopicRow{
-		{Row{"order #", 5, 10, 5000}, "Order 1003", 4, false},
-		{Row{"hello", 1, 2, 1000}, "hello", 1, false},
+	want := []TopicCount{
+		{ValueCount{"order #", 5, 10, 5000}, "Order 1003", 4, false},
+		{ValueCount{"hello", 1, 2, 1000}, "hello", 1, false},
 	}
 	if diff := cmp.Diff(want, alert.Topics(0)); diff != "" {
 		t.Error(diff)
@@ -36,7 +36,7 @@ func TestTopicsOfMoreSubjectsThanAreToldApart(t *testing.T) {
 	for i := range maxDistinct + 100 {
 		a := l.arrival(at(0), "alice")
 		a.Values[Subject] = fmt.Appendf(nil, "Parcel %d", i)
-		a.Values[Topic] = Fold(a.Values[Subject], nil)
+		a.Values[Topic] = FoldSubject(a.Values[Subject], nil)
 		l.count(a)
 	}
 	row := l.counters.Open()[0].Topics(0)[0]
@@ -52,7 +52,7 @@ func TestDomainsOfRecipients(t *testing.T) {
 		a.Values[RecipientDomain] = []byte("lab.test\nexample.org")
 		l.count(a)
 	}
-	want := []Row{{"lab.test", 2, 4, 2000}, {"example.org", 2, 4, 2000}}
+	want := []ValueCount{{"lab.test", 2, 4, 2000}, {"example.org", 2, 4, 2000}}
 	if diff := cmp.Diff(want, l.counters.Open()[0].Top(RecipientDomain, 0)); diff != "" {
 		t.Error(diff)
 	}
@@ -67,7 +67,7 @@ func TestTopicOnlyWhereItIsNeeded(t *testing.T) {
 			a := l.arrival(at(0), "alice")
 			a.Values[Subject] = []byte(subject)
 			if given == 1 {
-				a.Values[Topic] = Fold([]byte(subject), []byte{})
+				a.Values[Topic] = FoldSubject([]byte(subject), []byte{})
 			}
 			l.count(a)
 		}

@@ -9,7 +9,7 @@ import (
 
 // Validate says why no alert can have been saved like this: who restored it would count on with numbers that lead to a
 // panic or go round. The rule and the keys of tallies may be unknown.
-func (s *Saved) Validate() error {
+func (s *SavedAlert) Validate() error {
 	if err := s.names(); err != nil {
 		return err
 	}
@@ -31,22 +31,22 @@ func (s *Saved) Validate() error {
 			return err
 		}
 	}
-	for i := range s.Tallies {
-		if err := s.Tallies[i].validate(); err != nil {
+	for i := range s.ValueCounts {
+		if err := s.ValueCounts[i].validate(); err != nil {
 			return err
 		}
 	}
-	return s.Course.validate()
+	return s.Chart.validate()
 }
 
 // names looks at the alert's ids and at message ids.
-func (s *Saved) names() error {
+func (s *SavedAlert) names() error {
 	if !isAlertID(s.ID) || s.Thread != "" && !isAlertID(s.Thread) {
 		return fmt.Errorf("alert %q in the thread %q: want 20 hexadecimal digits", s.ID, s.Thread)
 	}
-	if len(s.Samples) > maxSamples || len(s.Tallies) > int(NumValues) {
+	if len(s.Samples) > maxSamples || len(s.ValueCounts) > int(NumValues) {
 		return fmt.Errorf("%d samples, %d tallies: want at most %d and %d",
-			len(s.Samples), len(s.Tallies), maxSamples, NumValues)
+			len(s.Samples), len(s.ValueCounts), maxSamples, NumValues)
 	}
 	for _, id := range append(slices.Clone(s.Samples), s.FirstID, s.LastID, s.Crossed, s.Middle) {
 		if len(id) > maxMessageID {
@@ -90,7 +90,7 @@ func (t SavedTime) validate() error {
 	return nil
 }
 
-func (t *SavedTally) validate() error {
+func (t *SavedValues) validate() error {
 	if len(t.Rows) > maxDistinct {
 		return fmt.Errorf("%d rows: want at most %d", len(t.Rows), maxDistinct)
 	}
@@ -102,7 +102,7 @@ func (t *SavedTally) validate() error {
 	return t.Other.validate()
 }
 
-func (r *SavedRow) validate() error {
+func (r *SavedValue) validate() error {
 	if r.Messages < 0 || r.Recipients < 0 || r.Bytes < 0 {
 		return fmt.Errorf("row of %d messages, %d recipients, %d bytes: want none below 0", r.Messages, r.Recipients,
 			r.Bytes)
@@ -110,7 +110,7 @@ func (r *SavedRow) validate() error {
 	return nil
 }
 
-func (c *SavedCourse) validate() error {
+func (c *SavedChart) validate() error {
 	if c.none() {
 		return nil
 	}

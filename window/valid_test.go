@@ -11,37 +11,37 @@ import (
 func TestImpossibleSaved(t *testing.T) {
 	l := newLog(t, "sender 2/10s")
 	l.send(4, at(0))
-	for name, spoil := range map[string]func(*Saved){
-		"no id":                   func(s *Saved) { s.ID = "" },
-		"a path as id":            func(s *Saved) { s.ID = "../../../../../../xx" },
-		"thread":                  func(s *Saved) { s.Thread = "Ab" },
-		"count":                   func(s *Saved) { s.Count = -1 },
-		"peak":                    func(s *Saved) { s.Peak = -1 },
-		"times and no limit":      func(s *Saved) { s.Times, s.Limit = -1, 0 },
-		"times that isn't told":   func(s *Saved) { s.Times = 3 },
-		"times beyond all":        func(s *Saved) { s.Times = math.MaxInt64 },
-		"limit":                   func(s *Saved) { s.Limit = -1 },
-		"before":                  func(s *Saved) { s.Before = math.MinInt64 },
-		"totals":                  func(s *Saved) { s.Messages = -1 },
-		"zone":                    func(s *Saved) { s.Opened.Offset = 25 * 3600 },
-		"zone in the west":        func(s *Saved) { s.First.Offset = -25 * 3600 },
-		"seconds":                 func(s *Saved) { s.Last.Seconds = math.MaxInt64 },
-		"nanoseconds":             func(s *Saved) { s.Since.Nanoseconds = -1 },
-		"second of the first":     func(s *Saved) { s.FirstAt = math.MinInt64 },
-		"second of the last":      func(s *Saved) { s.LastAt = math.MaxInt64 },
-		"second of opening":       func(s *Saved) { s.OpenedAt = math.MinInt64 },
-		"fell":                    func(s *Saved) { s.Fell = math.MaxInt64 },
-		"samples":                 func(s *Saved) { s.Samples = make([][]byte, 4) },
-		"message id":              func(s *Saved) { s.LastID = make([]byte, 25) },
-		"tallies":                 func(s *Saved) { s.Tallies = make([]SavedTally, NumValues+1) },
-		"rows":                    func(s *Saved) { s.Tallies[0].Rows = make([]SavedRow, 1001) },
-		"row":                     func(s *Saved) { s.Tallies[0].Rows[0].Bytes = -1 },
-		"other row":               func(s *Saved) { s.Tallies[0].Other.Messages = -1 },
-		"bars":                    func(s *Saved) { s.Course.Bars = make([]int64, 61) },
-		"bar":                     func(s *Saved) { s.Course.Bars[0] = -1 },
-		"no step":                 func(s *Saved) { s.Course.Step = 0 },
-		"step":                    func(s *Saved) { s.Course.Step = -10 },
-		"chart before all stamps": func(s *Saved) { s.Course.From = math.MinInt64 },
+	for name, spoil := range map[string]func(*SavedAlert){
+		"no id":                   func(s *SavedAlert) { s.ID = "" },
+		"a path as id":            func(s *SavedAlert) { s.ID = "../../../../../../xx" },
+		"thread":                  func(s *SavedAlert) { s.Thread = "Ab" },
+		"count":                   func(s *SavedAlert) { s.Count = -1 },
+		"peak":                    func(s *SavedAlert) { s.Peak = -1 },
+		"times and no limit":      func(s *SavedAlert) { s.Times, s.Limit = -1, 0 },
+		"times that isn't told":   func(s *SavedAlert) { s.Times = 3 },
+		"times beyond all":        func(s *SavedAlert) { s.Times = math.MaxInt64 },
+		"limit":                   func(s *SavedAlert) { s.Limit = -1 },
+		"before":                  func(s *SavedAlert) { s.Before = math.MinInt64 },
+		"totals":                  func(s *SavedAlert) { s.Messages = -1 },
+		"zone":                    func(s *SavedAlert) { s.Opened.Offset = 25 * 3600 },
+		"zone in the west":        func(s *SavedAlert) { s.First.Offset = -25 * 3600 },
+		"seconds":                 func(s *SavedAlert) { s.Last.Seconds = math.MaxInt64 },
+		"nanoseconds":             func(s *SavedAlert) { s.Since.Nanoseconds = -1 },
+		"second of the first":     func(s *SavedAlert) { s.FirstAt = math.MinInt64 },
+		"second of the last":      func(s *SavedAlert) { s.LastAt = math.MaxInt64 },
+		"second of opening":       func(s *SavedAlert) { s.OpenedAt = math.MinInt64 },
+		"fell":                    func(s *SavedAlert) { s.Fell = math.MaxInt64 },
+		"samples":                 func(s *SavedAlert) { s.Samples = make([][]byte, 4) },
+		"message id":              func(s *SavedAlert) { s.LastID = make([]byte, 25) },
+		"tallies":                 func(s *SavedAlert) { s.ValueCounts = make([]SavedValues, NumValues+1) },
+		"rows":                    func(s *SavedAlert) { s.ValueCounts[0].Rows = make([]SavedValue, 1001) },
+		"row":                     func(s *SavedAlert) { s.ValueCounts[0].Rows[0].Bytes = -1 },
+		"other row":               func(s *SavedAlert) { s.ValueCounts[0].Other.Messages = -1 },
+		"bars":                    func(s *SavedAlert) { s.Chart.Bars = make([]int64, 61) },
+		"bar":                     func(s *SavedAlert) { s.Chart.Bars[0] = -1 },
+		"no step":                 func(s *SavedAlert) { s.Chart.Step = 0 },
+		"step":                    func(s *SavedAlert) { s.Chart.Step = -10 },
+		"chart before all stamps": func(s *SavedAlert) { s.Chart.From = math.MinInt64 },
 	} {
 		s := l.counters.Save()[0]
 		if err := s.Validate(); err != nil {
@@ -81,7 +81,7 @@ func TestTrim(t *testing.T) {
 	s.Trim(2)
 	again := newLog(t, "account 1/1h").counters
 	again.SetClock(l.counters.Clock())
-	again.Restore([]Saved{s})
+	again.Restore([]SavedAlert{s})
 	a := again.Open()[0]
 	rows := a.Top(Host, 0)
 	n, more := a.Distinct(Host)
@@ -98,7 +98,7 @@ func TestSavedByTheFirstVersion(t *testing.T) {
 	l := newLog(t, "sender 2/10s")
 	l.send(4, at(0))
 	saved := l.counters.Save()
-	saved[0].Course, saved[0].FirstAt, saved[0].LastAt, saved[0].OpenedAt = SavedCourse{}, 0, 0, 0
+	saved[0].Chart, saved[0].FirstAt, saved[0].LastAt, saved[0].OpenedAt = SavedChart{}, 0, 0, 0
 	if err := saved[0].Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestSavedByTheFirstVersion(t *testing.T) {
 		t.Errorf("opened at %d, want within 10 s of %d", got, day)
 	}
 	l.send(1, at(1))
-	if c := l.counters.Save()[0].Course; c.From < at(-60).Unix() || len(c.Bars) == 0 {
+	if c := l.counters.Save()[0].Chart; c.From < at(-60).Unix() || len(c.Bars) == 0 {
 		t.Errorf("course %+v, want it from %d on", c, at(-60).Unix())
 	}
 }

@@ -116,7 +116,7 @@ func TestEachDistinctMeasure(t *testing.T) {
 		count   int64
 	}{{Addresses, 0, 8}, {Addresses, 239, 8}, {Addresses, 240, 0}} {
 		l.counters.Advance(at(step.second))
-		if got, _ := l.counters.Value(Auth, []byte("alice")); got != step.count {
+		if got, _ := l.counters.CountNow(Auth, []byte("alice")); got != step.count {
 			t.Errorf("at %d: %d %v, want %d", step.second, got, step.measure, step.count)
 		}
 	}
@@ -165,7 +165,7 @@ func TestChosenHashes(t *testing.T) {
 func TestExactAgainAfterASpike(t *testing.T) {
 	l := newLog(t, "sender hosts 1000000/1m")
 	l.from(0, hosts(0, 20_000)...)
-	if got, _ := l.counters.Value(Sender, []byte("alice")); got == 20_000 || math.Abs(float64(got)-20_000) > 2000 {
+	if got, _ := l.counters.CountNow(Sender, []byte("alice")); got == 20_000 || math.Abs(float64(got)-20_000) > 2000 {
 		t.Errorf("%d of 20000 hosts, want an estimate", got)
 	}
 	l.from(30, hosts(20_000, 1000)...)
@@ -233,7 +233,7 @@ func TestVarietyIsGivenBack(t *testing.T) {
 		a.Values[Subject] = fmt.Append(nil, i/2)
 		l.count(a)
 	}
-	held := l.counters.Stats().Inner
+	held := l.counters.Stats().DistinctValues
 	for i := range 7 {
 		l.count(l.arrival(at(49+10), fmt.Sprint("sender", i)))
 	}
@@ -263,7 +263,7 @@ func TestTooManyInnerValues(t *testing.T) {
 	}
 	want := func(sender string, count int64) {
 		t.Helper()
-		if got, _ := l.counters.Value(Sender, []byte(sender)); got != count {
+		if got, _ := l.counters.CountNow(Sender, []byte(sender)); got != count {
 			t.Errorf("%s: count %d, want %d", sender, got, count)
 		}
 	}
@@ -281,7 +281,7 @@ func TestTooManyInnerValues(t *testing.T) {
 	want("near", 4)
 	want("many", 6)
 	got := l.counters.Stats()
-	if got.Inner != 10 || got.DroppedKeys != 2 || got.OmittedInner != 3 {
+	if got.DistinctValues != 10 || got.DroppedKeys != 2 || got.OmittedDistinct != 3 {
 		t.Errorf("held %+v, want 10 inner values, 2 keys dropped and 3 inner values omitted", got)
 	}
 	l.counters.Advance(at(60))
@@ -305,7 +305,7 @@ func TestRestoreDistinct(t *testing.T) {
 	again.counters.SetClock(whole.counters.Clock())
 	read(whole, split-per*120, split)
 	read(again, split-per*120, split)
-	if count, _ := whole.counters.Value(Sender, []byte("alice")); count < 1500 || len(whole.counters.Open()) != 2 {
+	if count, _ := whole.counters.CountNow(Sender, []byte("alice")); count < 1500 || len(whole.counters.Open()) != 2 {
 		t.Fatalf("count %d and %d alerts open, want two beyond a class", count, len(whole.counters.Open()))
 	}
 	if fresh := again.counters.Restore(saveAndLoad(t, whole.counters)); len(fresh) > 0 {

@@ -55,7 +55,7 @@ func (c *Counters) note(alert *Alert, r *row, zone *time.Location) {
 		return
 	}
 	if subject := r.values[Subject]; subject != nil && r.values[Topic] == nil {
-		c.topic = Fold(subject, c.topic[:0])
+		c.topic = FoldSubject(subject, c.topic[:0])
 		r.values[Topic] = c.topic
 	}
 	alert.note(r, zone, &c.budget)

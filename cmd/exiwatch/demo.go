@@ -102,7 +102,7 @@ func demoDaemon(dir, address string) (*watch.Daemon, error) {
 	c.Mail.To = []string{"postmaster@lab.test"}
 	c.Mail.From = "exiwatch@" + demoHost
 	var err error
-	c.Mail.Transport, err = mailer.ParseVia("smtp://" + address)
+	c.Mail.Transport, err = mailer.ParseTransport("smtp://" + address)
 	return &watch.Daemon{Config: c, Host: demoHost, Log: slog.New(slog.DiscardHandler)}, err
 }
 

@@ -154,7 +154,7 @@ func (s *selection) logs(ctx context.Context, files []string, stdin io.Reader) (
 			logs = append(logs, []watch.Source{{Name: path, Open: open}})
 			continue
 		}
-		names, err := tailer.Cycled(path, s.settings.CycledTo...)
+		names, err := tailer.MemberPaths(path, s.settings.CycledTo...)
 		if err != nil {
 			return nil, err
 		}

@@ -38,7 +38,7 @@ func (c *checks) tell(ctx context.Context, name, whom, did string, t mailer.Tran
 	if len(c.samples) > 0 {
 		log = c.samples[0].path
 	}
-	m, err := mailer.TrialNotice(c.Host, log)
+	m, err := mailer.TestNotice(c.Host, log)
 	if err == nil {
 		err = t.Send(ctx, m)
 	}

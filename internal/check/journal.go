@@ -69,7 +69,7 @@ func (c *checks) readJournal(ctx context.Context, path string, l journal.Log) (*
 			return err
 		}
 		defer in.Close()
-		_, err = tailer.Cut(in, path, func(line tailer.Line) error {
+		_, err = tailer.ScanLines(in, path, func(line tailer.Line) error {
 			s.line(line, journal.Message(line.Text), c)
 			r.Line(parser.Place{File: line.File, Line: line.Number}, line.Text)
 			return nil

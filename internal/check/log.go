@@ -49,7 +49,7 @@ func (c *checks) log(ctx context.Context, path string) []Result {
 	if l, ok := journal.Of(path); ok {
 		return c.journal(ctx, path, l)
 	}
-	row, err := tailer.Row(path, c.Config.CycledTo...)
+	row, err := tailer.Members(path, c.Config.CycledTo...)
 	if errors.Is(err, fs.ErrPermission) {
 		return []Result{fail("log", whoMay(path, me()), "%s can't be read by user %s", path, me())}
 	}

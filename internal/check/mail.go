@@ -22,7 +22,7 @@ const runPatience = 5 * time.Second // for a program that has only to say its ve
 func (c *checks) mail(ctx context.Context) []Result {
 	const name = "mail"
 	composer := watch.Composer(c.Config, c.Host)
-	m, err := composer.Trial(c.Now)
+	m, err := composer.TestMail(c.Now)
 	if err != nil {
 		return []Result{fail(name, "exiwatch help config says what [mail] takes.", "%v", err)}
 	}
@@ -37,7 +37,7 @@ func (c *checks) mail(ctx context.Context) []Result {
 			return []Result{judge(name, server.Probe(ctx, m.From, m.To),
 				"%s answers, and takes mail for %s; nothing was sent", server.Address, to)}
 		}
-		answer, err := server.SendAnswered(ctx, m)
+		answer, err := server.SendForReply(ctx, m)
 		return []Result{judge(name, err, "%s took a test mail for %s: %s", server.Address, to, answer)}
 	case *mailer.Sendmail:
 		return []Result{c.sendmail(ctx, t, m, to)}

@@ -134,7 +134,7 @@ func (s *sample) part(p part, r *parser.Reader, c *checks) error {
 	stamped := s.lines - s.stampless
 	in := io.NewSectionReader(f, p.from, max(info.Size()-p.from, 0))
 	broken := p.from > 0
-	_, err = tailer.Cut(in, p.path, func(line tailer.Line) error {
+	_, err = tailer.ScanLines(in, p.path, func(line tailer.Line) error {
 		if broken {
 			broken = false // its beginning is not in the sample
 			return nil

@@ -248,7 +248,7 @@ func (f *file) mail() (Mail, error) {
 	if err != nil {
 		return m, fmt.Errorf("mail: %w", err)
 	}
-	if m.Transport, err = mailer.ParseVia(via); err != nil {
+	if m.Transport, err = mailer.ParseTransport(via); err != nil {
 		return m, fmt.Errorf("mail.via: %w", err)
 	}
 	smtp, ok := m.Transport.(*mailer.SMTP)

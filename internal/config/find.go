@@ -65,7 +65,7 @@ func choose(p Place, usual []string) (string, error) {
 
 // isThere tells whether there is a log at path, or what it has been cycled to.
 func isThere(path string) bool {
-	_, err := tailer.Row(path)
+	_, err := tailer.Members(path)
 	return err == nil || errors.Is(err, fs.ErrPermission)
 }
 

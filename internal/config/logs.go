@@ -93,7 +93,7 @@ func matching(pattern string) ([]string, error) {
 	})
 	cycled := make(map[string]bool)
 	for _, path := range matches {
-		names, err := tailer.Cycled(path)
+		names, err := tailer.MemberPaths(path)
 		if err != nil {
 			continue // it can't be looked at: whoever follows it says so
 		}
@@ -130,7 +130,7 @@ func logOf(path string) string {
 		if c != '.' && c != '-' || i <= strings.LastIndexByte(path, '/') || strings.HasPrefix(path[i:], ".log") {
 			continue
 		}
-		if names, err := tailer.Cycled(path[:i]); err == nil && slices.Contains(names, path) {
+		if names, err := tailer.MemberPaths(path[:i]); err == nil && slices.Contains(names, path) {
 			return path[:i]
 		}
 	}

@@ -27,7 +27,7 @@ type card struct {
 	Spark  htmlkit.Spark
 	Step   time.Duration // of the spark's spans
 	Events []event
-	Topics []window.TopicRow
+	Topics []window.TopicCount
 	More   string // how many other topics there are
 	Groups []group
 }
@@ -41,7 +41,7 @@ type event struct {
 // A group are the values of a key among an alert's messages.
 type group struct {
 	Heading string
-	Rows    []window.Row
+	Rows    []window.ValueCount
 	More    string
 }
 

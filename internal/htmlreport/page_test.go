@@ -32,7 +32,7 @@ func small(t *testing.T) *htmlreport.Page {
 						MessageID: fmt.Appendf(nil, "1xV%03d-000001-01", i), Recipients: 2, Bytes: 5000}
 					text := strings.ReplaceAll(subject, "N", fmt.Sprint(i))
 					a.Values[window.Account], a.Values[window.Subject], a.Values[window.Topic] = []byte(account),
-						[]byte(text), window.Fold([]byte(text), nil)
+						[]byte(text), window.FoldSubject([]byte(text), nil)
 					a.Values[window.Host] = fmt.Appendf(nil, "192.0.2.%d", i%4)
 					if account == "alice" {
 						a.Values[window.Auth] = []byte(account)

@@ -72,7 +72,7 @@ func TestRankingIsWhatTheRulesCount(t *testing.T) {
 		for i := range got {
 			amounts := []int64{got[i].messages, got[i].recipients, got[i].bytes, got[i].hosts}
 			for j, c := range counters {
-				if n, _ := c.Value(key, []byte(got[i].value)); n != amounts[j] {
+				if n, _ := c.CountNow(key, []byte(got[i].value)); n != amounts[j] {
 					t.Fatalf("%s of %s: %d, the rule counts %d", measures[j], got[i].value, amounts[j], n)
 				}
 			}

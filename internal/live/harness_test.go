@@ -81,7 +81,7 @@ func newArrival(at time.Time, n int, account, host, subject string) *window.Arri
 	} {
 		a.Values[k] = []byte(v)
 	}
-	a.Values[window.Topic] = window.Fold([]byte(subject), nil)
+	a.Values[window.Topic] = window.FoldSubject([]byte(subject), nil)
 	return a
 }
 

@@ -60,7 +60,7 @@ func TestHostileValues(t *testing.T) {
 				a.Values[k] = []byte(v)
 			}
 			a.Values[window.RecipientDomain] = []byte(v)
-			a.Values[window.Topic] = window.Fold([]byte(strings.ToValidUTF8(v, "?")), nil)
+			a.Values[window.Topic] = window.FoldSubject([]byte(strings.ToValidUTF8(v, "?")), nil)
 			copy(a.MessageID, v)
 			for range 30 - i%3 {
 				b.arrive(a)

@@ -35,11 +35,11 @@ type openedAlert struct {
 
 // subjects are those of an ended alert, most messages first.
 type subjects struct {
-	rows []window.Row
+	rows []window.ValueCount
 	n    int // of all
 	more bool
 
-	anomalies, entries []window.Row
+	anomalies, entries []window.ValueCount
 }
 
 // rankedKeys is the first key that isn't ranked: all arrivals have the same value of Log.
@@ -149,7 +149,7 @@ func (s *Summary) Ended(a *window.Alert) {
 const maxEntries = 3
 
 // oddities gives what is wrong with how many of an alert's entries, and some of these, if it is about anomalies.
-func (o *openedAlert) oddities() (anomalies, entries []window.Row) {
+func (o *openedAlert) oddities() (anomalies, entries []window.ValueCount) {
 	switch {
 	case o.Rule.Count != window.Anomalies:
 		return nil, nil
@@ -160,7 +160,7 @@ func (o *openedAlert) oddities() (anomalies, entries []window.Row) {
 }
 
 // top gives the n subjects with the most messages, all if n is 0.
-func (o *openedAlert) top(n int) []window.Row {
+func (o *openedAlert) top(n int) []window.ValueCount {
 	if o.ended == nil {
 		return o.Top(window.Subject, n)
 	}

@@ -175,7 +175,7 @@ func (t *text) alert(o *openedAlert) {
 }
 
 // oddities says what is wrong with the entries of an alert about anomalies, and shows some.
-func (t *text) oddities(anomalies, entries []window.Row) {
+func (t *text) oddities(anomalies, entries []window.ValueCount) {
 	for _, row := range anomalies {
 		fmt.Fprint(t, "    ")
 		PrintRow(t, row.Messages, row.Value)

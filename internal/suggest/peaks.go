@@ -53,7 +53,7 @@ func (p *peaks) count(a *window.Arrival) {
 	own := *a
 	own.Outside = 0 // these counters have one scope alone
 	p.counters.Count(&own)
-	count, _ := p.counters.Value(p.rule.Key, value)
+	count, _ := p.counters.CountNow(p.rule.Key, value)
 	if peak, known := p.byValue[string(value)]; !known || count > peak {
 		p.byValue[string(value)] = count
 	}

@@ -15,7 +15,7 @@ type batch struct {
 	log   int // which of the daemon's logs
 	text  []byte
 	lines []line
-	run   tailer.Run    // of no Lines: there is none
+	run   tailer.Batch    // of no Lines: there is none
 	hand  *hand         // nil before the first run
 	read  chan struct{} // gets one when hand has read the run
 	quiet bool          // there was nothing more to read
@@ -37,7 +37,7 @@ func newBatch(log int) *batch { return &batch{log: log, read: make(chan struct{}
 
 // reset makes the batch empty.
 func (b *batch) reset() {
-	b.text, b.lines, b.run = b.text[:0], b.lines[:0], tailer.Run{}
+	b.text, b.lines, b.run = b.text[:0], b.lines[:0], tailer.Batch{}
 	b.gaps, b.waits = nil, nil
 }
 
@@ -51,7 +51,7 @@ func (b *batch) add(l tailer.Line) {
 }
 
 // carry copies a run into the empty batch.
-func (b *batch) carry(r tailer.Run) {
+func (b *batch) carry(r tailer.Batch) {
 	b.text = append(b.text, r.Text...)
 	r.Text = b.text
 	b.run = r

@@ -116,7 +116,7 @@ func (d *Daemon) beginLost(l *followed, was *progress) {
 // beginOldest begins with the oldest file that matters to the windows at a time of the log's clock, as the one is
 // gone in which they begin, or older rules needed less of the past.
 func (d *Daemon) beginOldest(l *followed, at window.Clock) error {
-	row, err := l.follower.Row()
+	row, err := l.follower.Members()
 	if err != nil {
 		return fmt.Errorf("looking for the past of %s: %w", l.path, err)
 	}
@@ -149,7 +149,7 @@ func (d *Daemon) sayGap(l *followed, first time.Time) {
 // beginFirst is for a log that is followed for the first time: what it holds is counted silently as far back as the
 // windows reach, or told, with FromStart, from the start of the current file on.
 func (d *Daemon) beginFirst(l *followed) error {
-	row, err := l.follower.Row()
+	row, err := l.follower.Members()
 	if errors.Is(err, fs.ErrNotExist) {
 		d.Log.Warn("the log isn't there yet: it is waited for", "log", l.path, "problem", err)
 		l.startAnew(tailer.Position{})

@@ -10,7 +10,7 @@ import (
 // behind is how many bytes of a log lie behind a place up to which it was counted, in that file and in later ones,
 // compressed ones as they are stored. Where the file is gone, that is what the log itself holds.
 func behind(path string, cycledTo []string, at tailer.Position) int64 {
-	row, err := tailer.Named(path, cycledTo...)
+	row, err := tailer.MembersByName(path, cycledTo...)
 	if err != nil {
 		return 0 // it isn't there: nothing is written
 	}

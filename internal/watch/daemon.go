@@ -117,7 +117,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		}
 	}
 	wait.Go(d.writer.run)
-	wait.Go(func() { d.spool.Run(ctx, d.Config.Mail.Transport, func(e mailer.Event) { d.sent(mailChannel, e) }) })
+	wait.Go(func() { d.spool.Run(ctx, d.Config.Mail.Transport, func(e mailer.Result) { d.sent(mailChannel, e) }) })
 	for _, t := range d.tellers {
 		wait.Go(func() { t.run(ctx, d) })
 	}

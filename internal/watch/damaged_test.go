@@ -74,7 +74,7 @@ func TestCopiedWhileFollowed(t *testing.T) {
 	w.untilRead("end")
 	w.until("its mail", func() bool { return len(w.post.ids()) > 0 })
 	w.stop()
-	names, err := tailer.Cycled(mainlog)
+	names, err := tailer.MemberPaths(mainlog)
 	must(t, err)
 	for _, copied := range tailer.Copies(names) {
 		names = slices.DeleteFunc(names, func(name string) bool { return name == copied.Path })

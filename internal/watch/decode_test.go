@@ -67,7 +67,7 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 	d.logs = []*followed{l}
 	var progress *progress
 	if was != nil {
-		_, err := c.spool.Drop(was.Spooled)
+		_, err := c.spool.DropUncommitted(was.Spooled)
 		must(t, err)
 		d.saver.mailbag.restore(was.Mailbag, d.now())
 		d.own.restore(was.Own)
@@ -88,7 +88,7 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 // read reads the log, and lines that were written two hours later.
 func (c *cellar) read(t testing.TB, d *Daemon, l *followed) {
 	t.Helper()
-	row, err := tailer.Row(c.log)
+	row, err := tailer.Members(c.log)
 	must(t, err)
 	text, err := os.ReadFile(c.log)
 	must(t, err)
@@ -221,11 +221,11 @@ func TestLargeCheckpointIsTrimmed(t *testing.T) {
 	whole, err := encode(was, maxCheckpoint)
 	must(t, err)
 	p := was.Logs[c.log]
-	rows := make([]window.SavedRow, 1000)
+	rows := make([]window.SavedValue, 1000)
 	for i := range rows {
-		rows[i] = window.SavedRow{Value: []byte{byte(i), byte(i >> 8)}, Messages: 1}
+		rows[i] = window.SavedValue{Value: []byte{byte(i), byte(i >> 8)}, Messages: 1}
 	}
-	p.Alerts[0].Tallies[0].Rows = rows
+	p.Alerts[0].ValueCounts[0].Rows = rows
 	for _, over := range []int{1, 1000, 40_000} {
 		size := len(whole) + over
 		text, err := encode(was, size)

@@ -93,7 +93,7 @@ func (d *Daemon) problem(err error) {
 }
 
 // sent is called from the goroutines that send; by is a teller's name, or mail.
-func (d *Daemon) sent(by string, e mailer.Event) {
+func (d *Daemon) sent(by string, e mailer.Result) {
 	d.meter.deliveries[by].note(e)
 	log := d.Log.With("id", e.ID, "event", e.Event)
 	switch {

@@ -78,7 +78,7 @@ func (f *feed) cut(in io.Reader, name string) error {
 		return err
 	}
 	defer text.Close()
-	if _, err := tailer.Cut(text, name, f.line); err != nil {
+	if _, err := tailer.ScanLines(text, name, f.line); err != nil {
 		return err
 	}
 	if err := f.quiet(f.now()); err != nil {
@@ -114,7 +114,7 @@ func (f *feed) line(l tailer.Line) error {
 }
 
 // run takes a run of them, and has it read at once.
-func (f *feed) run(r tailer.Run) error {
+func (f *feed) run(r tailer.Batch) error {
 	if !f.next.empty() {
 		if err := f.send(false, time.Time{}); err != nil {
 			return err

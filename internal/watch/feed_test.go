@@ -142,7 +142,7 @@ func TestRunsTellWhatLinesTell(t *testing.T) {
 
 // A step is what a follower calls.
 type step struct {
-	run   tailer.Run
+	run   tailer.Batch
 	bulk  bool // it comes as a run
 	late  bool // its lines are late
 	quiet int  // and then nothing comes so often
@@ -167,7 +167,7 @@ func anyFollowing(t *rapid.T, logs [][]byte) (steps []step, ends []tailer.Positi
 			s := step{bulk: rapid.IntRange(0, 3).Draw(t, "bulk") > 0,
 				quiet: max(rapid.IntRange(-3, 3).Draw(t, "quiet"), 0)}
 			s.late = !s.bulk && i > 0 && rapid.IntRange(0, 3).Draw(t, "late") == 3
-			s.run = tailer.Run{File: fmt.Sprint("mainlog.", i), Number: number}
+			s.run = tailer.Batch{File: fmt.Sprint("mainlog.", i), Number: number}
 			n := 0
 			for range rapid.IntRange(1, 40).Draw(t, "lines") {
 				if more := bytes.IndexByte(log[n:], '\n') + 1; more > 0 {

@@ -66,7 +66,7 @@ func (r *rebuild) over(p tailer.Position) bool {
 }
 
 // holds tells whether all lines of a run belong to it, and the goal lies further on.
-func (r *rebuild) holds(run tailer.Run) bool {
+func (r *rebuild) holds(run tailer.Batch) bool {
 	if !run.End.SameFile(r.goal) {
 		return !r.within
 	}

@@ -171,7 +171,7 @@ func (d *Daemon) scopesOfRules() []int {
 type standingAlert struct {
 	pipeline *Pipeline
 	alert    *window.Alert
-	now      window.Standing
+	now      window.Usage
 }
 
 // worst tells of the open alerts that are farthest above their limits, those of one log beside those of another.
@@ -206,19 +206,19 @@ func (g *gallery) worst(ctx context.Context, open []standingAlert, at time.Time)
 	return alerts, nil
 }
 
-func (g *gallery) standingOf(o *standingAlert, at time.Time) window.Standing {
+func (g *gallery) standingOf(o *standingAlert, at time.Time) window.Usage {
 	rule := o.alert.Rule.String()
 	p := o.pipeline
-	for _, s := range p.counters.Standings(o.alert.Rule.Key, o.alert.Value, p.present.second(at)) {
+	for _, s := range p.counters.Usages(o.alert.Rule.Key, o.alert.Value, p.present.second(at)) {
 		if g.rules[s.Rule] == rule {
 			return s
 		}
 	}
-	return window.Standing{}
+	return window.Usage{}
 }
 
 // rank finds who is nearest to a limit.
-func (g *gallery) rank(ctx context.Context, at time.Time) ([]window.Standing, error) {
+func (g *gallery) rank(ctx context.Context, at time.Time) ([]window.Usage, error) {
 	d := g.daemon
 	ranking := window.Ranking{Most: web.MaxRanking}
 	var all []*Pipeline
@@ -241,14 +241,14 @@ func (g *gallery) rank(ctx context.Context, at time.Time) ([]window.Standing, er
 }
 
 // Who gives of each rule the highest count that the value has in any log.
-func (g *gallery) Who(ctx context.Context, keys []window.Key, value string) (all []window.Standing, open []web.Alert,
+func (g *gallery) Who(ctx context.Context, keys []window.Key, value string) (all []window.Usage, open []web.Alert,
 	err error) {
 	at := g.daemon.now()
 	err = g.daemon.ask(ctx, func() {
 		for _, p := range g.daemon.pipelines() {
-			var standings []window.Standing
+			var standings []window.Usage
 			for _, k := range keys {
-				standings = append(standings, p.counters.Standings(k, value, p.present.second(at))...)
+				standings = append(standings, p.counters.Usages(k, value, p.present.second(at))...)
 			}
 			for i, s := range standings {
 				if i == len(all) {

@@ -92,7 +92,7 @@ func (m *mark) earliest() int64 {
 
 // A savedAlert is an open alert in a checkpoint.
 type savedAlert struct {
-	window.Saved
+	window.SavedAlert
 	Host string `json:"host,omitempty"`
 }
 
@@ -108,13 +108,13 @@ func (p *Pipeline) save() (all []savedAlert) {
 
 // restore takes what save gave, and gives the alerts that are open besides, each with its pipeline.
 func (p *Pipeline) restore(all []savedAlert) (others []*window.Alert) {
-	byHost := make(map[*Pipeline][]window.Saved)
+	byHost := make(map[*Pipeline][]window.SavedAlert)
 	for _, s := range all {
 		one := p.hosts.all[0]
 		if s.Host != "" {
 			one = p.of([]byte(s.Host))
 		}
-		byHost[one] = append(byHost[one], s.Saved)
+		byHost[one] = append(byHost[one], s.SavedAlert)
 	}
 	for _, one := range slices.Clone(p.hosts.all) {
 		others = append(others, one.counters.Restore(byHost[one])...)

@@ -32,7 +32,7 @@ type news struct {
 // rows is how much memory a snapshot of the job takes, in rows of alerts.
 func (j *job) rows() (n int) {
 	for _, a := range j.told.alerts {
-		n += a.Rows()
+		n += a.TalliedValues()
 	}
 	return n
 }

@@ -26,7 +26,7 @@ func (d *Daemon) tellLosses() {
 		d.lossesFrom = now.Add(lossPause)
 		d.Log.Warn("more than can be held in memory", "log", l.path, "keys_dropped", lost.DroppedKeys,
 			"arrivals_merged", lost.MergedArrivals,
-			"arrivals_forgotten", lost.ForgottenRows, "distinct_omitted", lost.OmittedInner, "alerts_refused",
+			"arrivals_forgotten", lost.ForgottenRows, "distinct_omitted", lost.OmittedDistinct, "alerts_refused",
 			lost.RefusedAlerts)
 	}
 }
@@ -39,7 +39,7 @@ func (l *followed) losses() (lost window.Stats, any bool) {
 		MergedArrivals: now.MergedArrivals - l.lost.MergedArrivals,
 		ForgottenRows:  now.ForgottenRows - l.lost.ForgottenRows,
 		RefusedAlerts:  now.RefusedAlerts - l.lost.RefusedAlerts,
-		OmittedInner:   now.OmittedInner - l.lost.OmittedInner,
+		OmittedDistinct:   now.OmittedDistinct - l.lost.OmittedDistinct,
 	}
 	l.lost = now
 	return lost, lost != window.Stats{}

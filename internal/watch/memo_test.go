@@ -19,7 +19,7 @@ func TestMemoGivesWhatWasMade(t *testing.T) {
 				subject = []byte{}
 			}
 			v.reset()
-			if got, want := v.topicOf(subject), window.Fold(subject, nil); !bytes.Equal(got, want) {
+			if got, want := v.topicOf(subject), window.FoldSubject(subject, nil); !bytes.Equal(got, want) {
 				t.Fatalf("round %d: topicOf(%q) = %q, want %q", round, subject, got, want)
 			}
 			address := fmt.Appendf(nil, "2001:db8:%x::1", i)

@@ -48,7 +48,7 @@ func (m *meter) rebuilt(logs []*followed, now time.Time) {
 // deliveries are attempts by what came of them. Any goroutine counts.
 type deliveries struct{ sent, partly, deferred, refused atomic.Int64 }
 
-func (d *deliveries) note(e mailer.Event) {
+func (d *deliveries) note(e mailer.Result) {
 	switch {
 	case e.Err == nil:
 		d.sent.Add(1)
@@ -100,7 +100,7 @@ func (d *Daemon) count() counted {
 			c.rebuild = d.now().Sub(d.meter.began)
 		}
 		for _, p := range l.pipeline.hosts.all {
-			for i, h := range p.counters.Held() {
+			for i, h := range p.counters.RuleStats() {
 				c.rules[i].Keys += h.Keys
 				c.rules[i].Open += h.Open
 			}
@@ -139,7 +139,7 @@ func (d *Daemon) snapshot(ctx context.Context) metrics.Snapshot {
 		Rules: c.rules, Unspooled: c.unspooled, Rebuild: c.rebuild, Stale: stale,
 		KeysDropped: int64(c.lost.DroppedKeys), Merged: int64(c.lost.MergedArrivals),
 		Forgotten: int64(c.lost.ForgottenRows),
-		Skipped:   c.skipped, DistinctOmitted: int64(c.lost.OmittedInner), Refused: int64(c.lost.RefusedAlerts),
+		Skipped:   c.skipped, DistinctOmitted: int64(c.lost.OmittedDistinct), Refused: int64(c.lost.RefusedAlerts),
 	}
 	now := d.now()
 	for i, l := range c.logs {

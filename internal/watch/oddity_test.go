@@ -112,11 +112,11 @@ func TestStrayEntries(t *testing.T) {
 // TestRekey: the alerts of a checkpoint from before values were folded.
 func TestRekey(t *testing.T) {
 	saved := func(rule, value, tally string) savedAlert {
-		s := window.Saved{Rule: rule, Value: []byte(value)}
+		s := window.SavedAlert{Rule: rule, Value: []byte(value)}
 		if tally != "" {
-			s.Tallies = []window.SavedTally{{Key: tally, Rows: []window.SavedRow{{Value: []byte("x")}}}}
+			s.ValueCounts = []window.SavedValues{{Key: tally, Rows: []window.SavedValue{{Value: []byte("x")}}}}
 		}
-		return savedAlert{Saved: s}
+		return savedAlert{SavedAlert: s}
 	}
 	c := checkpoint{Logs: map[string]*progress{"mainlog": {Alerts: []savedAlert{
 		saved("account 20/5m", "Alice", "auth"),

@@ -101,7 +101,7 @@ func (d *Daemon) open() error {
 		was = &checkpoint{Spooled: d.spool.Last()} // mails without a checkpoint: they go
 	}
 	was.rekey()
-	if _, err := d.spool.Drop(was.Spooled); err != nil { // they have never been sent, and are made again
+	if _, err := d.spool.DropUncommitted(was.Spooled); err != nil { // they have never been sent, and are made again
 		return err
 	}
 	d.spool.Commit(was.Spooled)

@@ -57,7 +57,7 @@ func TestClockSetBackBetweenFiles(t *testing.T) {
 	if len(want) <= files {
 		t.Fatalf("the daemon told of %d alerts: too few", len(want))
 	}
-	row, err := tailer.Cycled(mainlog)
+	row, err := tailer.MemberPaths(mainlog)
 	must(t, err)
 	copied := t.TempDir()
 	var elsewhere []string // copies that are all of the same age

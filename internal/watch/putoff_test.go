@@ -25,13 +25,13 @@ func TestManyPutOff(t *testing.T) {
 	for sender := range 4 {
 		senders.Go(func() {
 			for i := range 250 {
-				d.sent(mailChannel, mailer.Event{ID: fmt.Sprint(sender, i), Err: down, Retry: now})
+				d.sent(mailChannel, mailer.Result{ID: fmt.Sprint(sender, i), Err: down, Retry: now})
 			}
 		})
 	}
 	senders.Wait()
-	d.sent(hookChannel, mailer.Event{ID: "h", Err: down, Retry: now})
-	d.sent(mailChannel, mailer.Event{ID: "x", Err: down, Kept: "/refused/x"})
+	d.sent(hookChannel, mailer.Result{ID: "h", Err: down, Retry: now})
+	d.sent(mailChannel, mailer.Result{ID: "x", Err: down, Kept: "/refused/x"})
 	d.tellPutOff(false)
 	now = now.Add(warnPause)
 	d.tellPutOff(false)

@@ -18,7 +18,7 @@ func (c *checkpoint) rekey() {
 	for _, p := range c.Logs {
 		var alerts []savedAlert
 		for _, s := range p.Alerts {
-			s.Value = rekeyed(&s.Saved)
+			s.Value = rekeyed(&s.SavedAlert)
 			same := func(other savedAlert) bool { return other.Rule == s.Rule && bytes.Equal(other.Value, s.Value) }
 			if !slices.ContainsFunc(alerts, same) {
 				alerts = append(alerts, s)
@@ -31,10 +31,10 @@ func (c *checkpoint) rekey() {
 
 // rekeyed gives the value of a saved alert as it is now counted. An account that no arrival of the alert has as its
 // login or local user was an envelope sender.
-func rekeyed(s *window.Saved) []byte {
+func rekeyed(s *window.SavedAlert) []byte {
 	key, _, _ := strings.Cut(s.Rule, " ")
 	has := func(key window.Key) bool {
-		return slices.ContainsFunc(s.Tallies, func(t window.SavedTally) bool {
+		return slices.ContainsFunc(s.ValueCounts, func(t window.SavedValues) bool {
 			return t.Key == key.String() && len(t.Rows) > 0
 		})
 	}

@@ -55,7 +55,7 @@ func (p *Pipeline) Replay(ctx context.Context, sources []Source, zone *time.Loca
 
 // named puts the name of the log before an error that doesn't say it.
 func (s Source) named(err error) error {
-	if tailer.IsNamed(err) {
+	if tailer.NamesFile(err) {
 		return err
 	}
 	return fmt.Errorf("reading %s: %w", s.Name, err)
@@ -126,7 +126,7 @@ func predecessors(sources []Source) [][]int {
 		}
 	}
 	if !behind {
-		return tailer.Before(paths)
+		return tailer.Predecessors(paths)
 	}
 	before := make([][]int, len(sources))
 	for i, s := range sources {
@@ -197,7 +197,7 @@ func (s *Source) openPipe() error {
 // firstStamp gives the time of the first line that has a stamp, and how many lines it has looked at.
 func firstStamp(text io.Reader, zone *time.Location, now time.Time) (first time.Time, lines int, err error) {
 	found := errors.New("found")
-	_, err = tailer.Cut(text, "", func(line tailer.Line) error {
+	_, err = tailer.ScanLines(text, "", func(line tailer.Line) error {
 		lines++
 		if t, ok := parser.Stamp(line.Text, zone, now); ok {
 			first = t

@@ -155,7 +155,7 @@ func (d *Daemon) value(q readsocket.Question) (count int64, over bool) {
 		for _, value := range v.asked(t) {
 			for _, l := range d.logs {
 				for _, p := range l.pipeline.hosts.all {
-					c, o := p.counters.Ask(t.Key, value, p.present.second(now))
+					c, o := p.counters.CountAt(t.Key, value, p.present.second(now))
 					count, over = max(count, c), over || o
 				}
 			}

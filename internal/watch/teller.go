@@ -34,11 +34,11 @@ func (d *Daemon) openTellers(was *checkpoint) error {
 		if !ok {
 			covered = t.spool.Last()
 		}
-		if _, err := t.spool.Drop(covered); err != nil {
+		if _, err := t.spool.DropUncommitted(covered); err != nil {
 			return err
 		}
 		t.spool.Commit(covered)
-		t.spool.Settle(d.now()) // nothing shows what a former process has told
+		t.spool.ResolveUncertain(d.now()) // nothing shows what a former process has told
 		d.tellers = append(d.tellers, t)
 	}
 	return nil
@@ -46,7 +46,7 @@ func (d *Daemon) openTellers(was *checkpoint) error {
 
 // run tells until ctx ends.
 func (t *teller) run(ctx context.Context, d *Daemon) {
-	t.spool.Run(ctx, t.transport, func(e mailer.Event) { d.sent(t.name, e) })
+	t.spool.Run(ctx, t.transport, func(e mailer.Result) { d.sent(t.name, e) })
 }
 
 // notice tells of an event.

@@ -189,7 +189,7 @@ func (v *valuer) topicOf(subject []byte) []byte {
 		v.text = append(v.text, made...)
 		return v.made(n)
 	}
-	v.text = window.Fold(subject, v.text)
+	v.text = window.FoldSubject(subject, v.text)
 	cell.put(subject, hash, v.text[n:])
 	return v.made(n)
 }
@@ -259,7 +259,7 @@ func (v *valuer) asked(t readsocket.Term) (values [][]byte) {
 		}
 		return [][]byte{v.networkOf(askedAddress(value))}
 	case window.Topic:
-		return [][]byte{window.Fold(value, nil)}
+		return [][]byte{window.FoldSubject(value, nil)}
 	}
 	return [][]byte{value}
 }

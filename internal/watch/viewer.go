@@ -47,7 +47,7 @@ func NewViewer(c *config.Config, path string, past time.Duration, listener Liste
 	if j, ok := journal.Of(path); ok {
 		return newJournalViewer(c, path, &j, past, p)
 	}
-	row, err := tailer.Row(path, c.CycledTo...)
+	row, err := tailer.Members(path, c.CycledTo...)
 	if err != nil {
 		return nil, err
 	}

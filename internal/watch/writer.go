@@ -194,7 +194,7 @@ func (w *writer) do(j *job) bool {
 		if !w.flush() {
 			return false
 		}
-		w.spool.Settle(j.settled)
+		w.spool.ResolveUncertain(j.settled)
 	case !j.forget.IsZero():
 		w.forget(j.forget)
 	case j.arrived != "":
@@ -260,7 +260,7 @@ func (w *writer) flush() bool {
 	w.mails = w.mails[:0]
 	for _, name := range w.arrived {
 		id, event, _ := strings.Cut(name, ".")
-		if err := w.spool.Arrived(id, event); err != nil {
+		if err := w.spool.ConfirmDelivered(id, event); err != nil {
 			w.trouble.log.Warn("a mail of ours was delivered, which could not be noted", "id", id, "event", event,
 				"error", err)
 		}
@@ -311,9 +311,9 @@ func (w *writer) save(c *checkpoint) bool {
 
 // forget drops the marks of mails that were sent long ago.
 func (w *writer) forget(before time.Time) {
-	err := w.spool.Forget(before)
+	err := w.spool.PruneDelivered(before)
 	for _, t := range w.tellers {
-		err = errors.Join(err, t.spool.Forget(before))
+		err = errors.Join(err, t.spool.PruneDelivered(before))
 	}
 	if err != nil {
 		w.trouble.log.Warn("forgetting mails that were sent long ago", "error", err)

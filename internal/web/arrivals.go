@@ -27,7 +27,7 @@ func (now *Snapshot) arrivalChart() *htmlkit.Columns {
 }
 
 // sparklines draws, for each standing, how many messages its value sent in the last hour.
-func (now *Snapshot) sparklines(of []window.Standing) []htmlkit.Spark {
+func (now *Snapshot) sparklines(of []window.Usage) []htmlkit.Spark {
 	const spans, length = 30, 120 // seconds
 	from := now.Second - spans*length + 1
 	counts := make([][]int64, len(of))

@@ -298,7 +298,7 @@ func (r *row) value(k window.Key, buffer *[]byte) []byte {
 		if subject == nil {
 			return nil
 		}
-		*buffer = window.Fold(subject, (*buffer)[:0])
+		*buffer = window.FoldSubject(subject, (*buffer)[:0])
 		return *buffer
 	}
 	for i := range kept {

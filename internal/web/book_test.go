@@ -25,7 +25,7 @@ func sent(at time.Time, account, subject string) *window.Arrival {
 	a.Values[window.RecipientDomain] = []byte("a.test\nb.test")
 	if subject != "" {
 		a.Values[window.Subject] = []byte(subject)
-		a.Values[window.Topic] = window.Fold([]byte(subject), nil)
+		a.Values[window.Topic] = window.FoldSubject([]byte(subject), nil)
 	}
 	return a
 }
@@ -46,7 +46,7 @@ func TestBookGivesBackWhatWentIn(t *testing.T) {
 			a.Values[window.Auth] = nil
 			a.Values[window.Sender], a.Values[window.SenderDomain], a.Values[window.Account] = []byte("<>"), nil,
 				[]byte("<>")
-			a.Values[window.Subject], a.Values[window.Topic] = []byte{}, window.Fold(nil, nil)
+			a.Values[window.Subject], a.Values[window.Topic] = []byte{}, window.FoldSubject(nil, nil)
 		}
 		a.Outside = uint64(random.IntN(8))
 		want = append(want, a)

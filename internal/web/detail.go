@@ -28,7 +28,7 @@ type detail struct {
 }
 
 type ruleUsage struct {
-	window.Standing
+	window.Usage
 	Rule window.Rule
 }
 
@@ -54,7 +54,7 @@ var detailKeys = [...]window.Key{window.Topic, window.Account, window.Host, wind
 	window.RecipientDomain, window.Helo}
 
 // detail collects the arrivals of a value. open are the alerts on it.
-func (now *Snapshot) detail(k window.Key, value string, standings []window.Standing, open []Alert) *detail {
+func (now *Snapshot) detail(k window.Key, value string, standings []window.Usage, open []Alert) *detail {
 	w := &detail{Key: k, Value: value, Alerts: open}
 	var tallies detailTallies
 	w.Chart, w.ChartRule = now.countSeries(standings)
@@ -151,9 +151,9 @@ func (t *detailTallies) count(i int, value []byte, shown string) {
 func newGroup(k window.Key, tally map[string]*valueTally, of int64) Group {
 	g := Group{Key: k, Of: of, Count: len(tally)}
 	for _, s := range tally {
-		g.Rows = append(g.Rows, window.Row{Value: s.shown, Messages: s.messages})
+		g.Rows = append(g.Rows, window.ValueCount{Value: s.shown, Messages: s.messages})
 	}
-	slices.SortFunc(g.Rows, func(a, b window.Row) int {
+	slices.SortFunc(g.Rows, func(a, b window.ValueCount) int {
 		return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(a.Value, b.Value))
 	})
 	g.Rows = g.Rows[:min(len(g.Rows), maxShown)]
@@ -161,11 +161,11 @@ func newGroup(k window.Key, tally map[string]*valueTally, of int64) Group {
 }
 
 // countSeries charts the count that is closest to its limit: for each moment, what had arrived in the window before.
-func (now *Snapshot) countSeries(standings []window.Standing) (*htmlkit.Columns, window.Rule) {
+func (now *Snapshot) countSeries(standings []window.Usage) (*htmlkit.Columns, window.Rule) {
 	if len(standings) == 0 {
 		return nil, window.Rule{}
 	}
-	s := slices.MaxFunc(standings, func(a, b window.Standing) int { return cmp.Compare(a.Share(), b.Share()) })
+	s := slices.MaxFunc(standings, func(a, b window.Usage) int { return cmp.Compare(a.Share(), b.Share()) })
 	rule := now.Rules[s.Rule]
 	length := int64(rule.Window / time.Second)
 	step := max(min(24*length, maxSeries), minSeries) / seriesSpans
@@ -203,7 +203,7 @@ func (now *Snapshot) countSeries(standings []window.Standing) (*htmlkit.Columns,
 }
 
 // increments are what the arrivals since a second have added to a count, the oldest first.
-func (now *Snapshot) increments(s window.Standing, since int64) (all []increment) {
+func (now *Snapshot) increments(s window.Usage, since int64) (all []increment) {
 	rule := now.Rules[s.Rule]
 	for r := range now.Book.of(rule.Key, s.Value, since) {
 		if r.counts(now.Scopes[s.Rule]) {

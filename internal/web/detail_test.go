@@ -40,7 +40,7 @@ func TestCourseIsWhatTheRuleCounted(t *testing.T) {
 	}
 	n := &Snapshot{Book: b.View(), Second: end, Rules: rules, Scopes: []int{0, 0, 0}}
 	for i, rule := range rules {
-		c, of := n.countSeries([]window.Standing{{Rule: i, Value: "alice", Limit: rule.Limit}})
+		c, of := n.countSeries([]window.Usage{{Rule: i, Value: "alice", Limit: rule.Limit}})
 		if of.Name != rule.Name || c.Limit != rule.Limit {
 			t.Fatalf("it is the course of %s, limit %d", of.Name, c.Limit)
 		}
@@ -72,7 +72,7 @@ func TestCourseIsWhatTheRuleCounted(t *testing.T) {
 		}
 	}
 	outside := &Snapshot{Book: b.View(), Second: end, Rules: rules[:1], Scopes: []int{1}}
-	if c, _ := outside.countSeries([]window.Standing{{Value: "alice"}}); c.Series[0].Total() != 0 {
+	if c, _ := outside.countSeries([]window.Usage{{Value: "alice"}}); c.Series[0].Total() != 0 {
 		t.Error("arrivals that a rule doesn't count are in its course")
 	}
 }

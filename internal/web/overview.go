@@ -25,7 +25,7 @@ type overview struct {
 
 // A rankedSender is a row of the ranking.
 type rankedSender struct {
-	window.Standing
+	window.Usage
 	Rule  window.Rule
 	Spark htmlkit.Spark
 }
@@ -91,7 +91,7 @@ func (now *Snapshot) Waits() bool {
 const shownRanking = 20
 
 // ranked gives, for each sender, the standing closest to its limit.
-func (now *Snapshot) ranked() (places []window.Standing) {
+func (now *Snapshot) ranked() (places []window.Usage) {
 	seen := make(map[link]bool)
 	for _, s := range now.Ranking {
 		id := link{canonicalKey(now.Rules[s.Rule].Key).String(), s.Value}

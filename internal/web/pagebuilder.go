@@ -88,8 +88,8 @@ func (b *pageBuilder) build(ctx context.Context, path string, query url.Values, 
 }
 
 // relevant drops the standings of rules on other keys that have not counted the value.
-func relevant(standings []window.Standing, rules []window.Rule, k window.Key) []window.Standing {
-	return slices.DeleteFunc(standings, func(s window.Standing) bool { return rules[s.Rule].Key != k && s.Count == 0 })
+func relevant(standings []window.Usage, rules []window.Rule, k window.Key) []window.Usage {
+	return slices.DeleteFunc(standings, func(s window.Usage) bool { return rules[s.Rule].Key != k && s.Count == 0 })
 }
 
 // freshSnapshot gives a snapshot that is at most maxAge old.

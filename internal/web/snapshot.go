@@ -12,7 +12,7 @@ type Source interface {
 	// Now takes a snapshot.
 	Now(ctx context.Context) (*Snapshot, error)
 	// Who gives the standing of a value under each rule on the keys, and the open alerts on it.
-	Who(ctx context.Context, keys []window.Key, value string) ([]window.Standing, []Alert, error)
+	Who(ctx context.Context, keys []window.Key, value string) ([]window.Usage, []Alert, error)
 	// Check runs the checks, which may take a while.
 	Check(ctx context.Context) []Finding
 }
@@ -24,7 +24,7 @@ type Snapshot struct {
 	Book    *View
 	Rules   []window.Rule
 	Scopes  []int             // each rule's scope, as in window.Arrival.Outside
-	Ranking []window.Standing // closest to their limits first
+	Ranking []window.Usage // closest to their limits first
 	Open    []Alert           // the worst first, at most MaxOpen
 	Opens   int               // how many are open
 	Ended   []Alert           // the newest first, at most MaxEnded
@@ -61,14 +61,14 @@ type Finding struct {
 type Alert struct {
 	*window.Alert       // a copy, without what was tallied
 	Current       int64 // the count now, in one window
-	Topics        []window.TopicRow
+	Topics        []window.TopicCount
 	Groups        []Group
 }
 
 // A Group ranks the values of a key.
 type Group struct {
 	Key   window.Key
-	Rows  []window.Row
+	Rows  []window.ValueCount
 	Of    int64 // messages that have a value
 	Count int   // how many values there are
 	More  bool  // there are other values, which were not counted apart

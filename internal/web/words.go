@@ -37,7 +37,7 @@ func clock(t, today time.Time) string {
 }
 
 // headroom says how far a count is from its limit.
-func headroom(r window.Rule, s window.Standing) string {
+func headroom(r window.Rule, s window.Usage) string {
 	switch {
 	case s.Count > s.Limit:
 		return fmt.Sprintf("%s over", amount(r, s.Count-s.Limit))
