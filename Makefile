@@ -2,7 +2,7 @@
 
 # The race detector finds nothing where there is one goroutine, and makes minutes of seconds. There is one in these
 # packages, or what they test are programs of their own.
-pure = ./fixtures/... ./packaging ./parser ./window ./internal/pipeline ./internal/fold ./internal/page ./internal/report ./internal/suggest
+pure = ./fixtures/... ./packaging ./parser ./window ./internal/pipeline ./internal/fold ./internal/htmlreport ./internal/report ./internal/suggest
 # The same holds for these tests of other packages.
 single = TestAttacksRealExim|TestHTMLOfALargeLog$\
 |TestScrapeOfAMillionKeys|FuzzCheckpoint|TestImpossibleCheckpoint|TestHostileCheckpoint$\

@@ -18,6 +18,15 @@ func (a *Alert) Snapshot() *Alert {
 	return &s
 }
 
+// Summary returns a copy of the alert as it is now without its values: Top, Topics, Distinct and Chart find nothing in it.
+// It takes little memory, whatever the alert has come to.
+func (a *Alert) Summary() *Alert {
+	s := *a
+	s.Samples = slices.Clone(a.Samples)
+	s.values, s.chart = nil, series{}
+	return &s
+}
+
 // TalliedValues is how many values an alert tells apart, of all keys. Each takes some hundred bytes of memory.
 func (a *Alert) TalliedValues() (n int) {
 	for k := range a.values {

@@ -42,7 +42,7 @@ func readHTML(t *testing.T, text string) (p readPage) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), python, "../../internal/page/testdata/judge.py")
+	cmd := exec.CommandContext(t.Context(), python, "../../internal/htmlreport/testdata/judge.py")
 	cmd.Stdin = strings.NewReader(string(in))
 	out, err := cmd.Output()
 	if err != nil {
@@ -117,7 +117,7 @@ func checkTotals(t *testing.T, name string, p readPage, d report.Document) {
 	if d.Recipients > 0 {
 		recipients = words.Number(d.Recipients)
 	}
-	want := map[string]string{"Messages taken": words.Number(d.Arrivals), "Recipients": recipients,
+	want := map[string]string{"Messages received": words.Number(d.Arrivals), "Recipients": recipients,
 		"Size of the messages": words.Size(d.Size)}
 	for what, n := range map[string]int64{"Malformed": d.Malformed, "Overflowed": d.Overflowed,
 		"Suspicious": d.Suspicious, "Injected": d.Injected} {
@@ -137,7 +137,7 @@ func checkTotals(t *testing.T, name string, p readPage, d report.Document) {
 		t.Errorf("%s: Log: %q, want %q", name, got, want)
 	}
 	sum := int64(0)
-	for _, row := range p.rows("Messages taken by") {
+	for _, row := range p.rows("Messages received by") {
 		if len(row) == 3 {
 			var n int64
 			fmt.Sscan(strings.ReplaceAll(row[2], ",", ""), &n)

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"exiwatch/internal/page"
+	"exiwatch/internal/htmlreport"
 	"exiwatch/internal/report"
 	"exiwatch/window"
 
@@ -55,7 +55,7 @@ func (h *htmlFile) run(cmd *cobra.Command, s *selection, files []string, rules [
 		return fmt.Errorf("writing %s: %w", h.name, err)
 	}
 	defer out.drop()
-	p := page.Page{Rules: rules, Selected: s.words(), Version: version, Made: s.now}
+	p := htmlreport.Page{Rules: rules, Selected: s.words(), Version: version, Made: s.now}
 	if choose.suggest {
 		if p.Suggestions, err = choose.find(cmd, s, files, rules, rows); err != nil {
 			return err

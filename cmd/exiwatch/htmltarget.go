@@ -11,7 +11,7 @@ import (
 	"regexp"
 	"slices"
 
-	"exiwatch/internal/page"
+	"exiwatch/internal/htmlreport"
 	"exiwatch/internal/replay"
 )
 
@@ -65,12 +65,12 @@ func isReport(name string) (bool, error) {
 		return false, err
 	}
 	defer f.Close()
-	head := make([]byte, page.HeadSize)
+	head := make([]byte, htmlreport.HeadSize)
 	n, err := io.ReadFull(f, head)
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		err = nil
 	}
-	return page.IsPage(bytes.TrimSpace(head[:n])), err
+	return htmlreport.IsPage(bytes.TrimSpace(head[:n])), err
 }
 
 // rotated is what is added to the name of a log when it is rotated, and compressed.

@@ -144,7 +144,7 @@ func TestLiveInATerminal(t *testing.T) {
 		{"w", []string{"in 15m"}}, {"W", []string{"in 5m"}},
 		{"Tab", []string{"envelope senders in 5m"}},
 		{"Tab", []string{"authenticated ids in 5m"}},
-		{"Tab", []string{"local users in 5m", "nothing that counts"}},
+		{"Tab", []string{"local users in 5m", "no counted message"}},
 		{"Tab", []string{"hosts in 5m", "203.0.113.7"}},
 		{"Tab", []string{"networks in 5m", "203.0.113.0/24"}},
 		{"Tab", []string{"topics in 5m", "your parcel is waiting"}},

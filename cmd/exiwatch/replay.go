@@ -90,7 +90,7 @@ alone. It replaces an earlier report; over anything else it is written with --fo
 
 // summing tells a Summary what is found.
 func summing(sum *report.Summary) pipeline.Listener {
-	return pipeline.Listener{AllKeys: !sum.Brief, Arrival: sum.Arrival, NewCollector: sum.Gather, Other: sum.Other,
+	return pipeline.Listener{AllKeys: !sum.Brief, Arrival: sum.Arrival, NewCollector: sum.NewCollector, Other: sum.Other,
 		Opened: sum.Opened, Grew: sum.Grew}
 }
 

@@ -107,7 +107,7 @@ func (h *host) start(c config.Config) {
 	if address == "" {
 		network, address = "tcp", c.Web.Listen.String()
 	}
-	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) { // until the daemon listens
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) { // a real program
 		conn, err := net.Dial(network, address)
 		if err == nil {
 			conn.Close()

@@ -137,14 +137,14 @@ func TestWithoutScript(t *testing.T) {
 	h := startHost(t, rules)
 	h.outbreak()
 	h.waitFor("", "mallory")
-	h.waitFor("health", "up to its end")
+	h.waitFor("health", "up to date")
 	tab := newTab(t, 1280, 900)
 	tab.run(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
 	for path, words := range map[string][]string{
 		"": {"mallory@lab.test is sending in bulk right now.", "Glückwunsch",
 			"of 20 messages in 5 minutes", "Made at"},
 		"alerts": {"mallory@lab.test", "open"},
-		"health": {"up to its end", "mainlog"},
+		"health": {"up to date", "mainlog"},
 		"who?key=account&value=mallory@lab.test": {"Over a limit right now.", "203.0.113.77", "203.0.113.0/24",
 			"two.test", "ylmf-pc", "1uAbCd-"},
 	} {
@@ -219,7 +219,7 @@ func TestAxeFindsNothing(t *testing.T) {
 	h := startHost(t, rules)
 	h.outbreak()
 	h.waitFor("", "mallory")
-	h.waitFor("health", "not there")
+	h.waitFor("health", "missing")
 	for _, theme := range []string{"light", "dark"} {
 		for _, width := range []int64{1280, 400} {
 			if *shots == "" && (theme == "light") != (width == 1280) {

@@ -28,7 +28,7 @@ func TestResultsAreOfThisSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"go.mod", "cmd/exiwatch/main.go", "internal/page/page.css"} {
+	for _, name := range []string{"go.mod", "cmd/exiwatch/main.go", "internal/htmlreport/page.css"} {
 		if !seen[root+"/"+name] {
 			t.Errorf("%s was not looked at", name)
 		}

@@ -58,7 +58,7 @@ type statsSnapshot struct {
 	logs      []follow.Stats
 	ends      []tailer.Position // of the last line that was read of each log
 	judged    []parser.Judgement
-	rules     []metrics.RuleStats
+	rules     []metrics.Rule
 	lost      window.Stats
 	unspooled int
 	skipped   int64
@@ -69,9 +69,9 @@ type statsSnapshot struct {
 func (d *Daemon) count() statsSnapshot {
 	c := statsSnapshot{tally: d.tally, skipped: d.stats.skipped, catchUp: d.stats.catchUp}
 	c.unspooled = d.outbox.unspooled()
-	c.rules = make([]metrics.RuleStats, len(d.Config.Rules))
+	c.rules = make([]metrics.Rule, len(d.Config.Rules))
 	for i, name := range ruleNames(d.Config.Rules) {
-		c.rules[i] = metrics.RuleStats{Name: name, Opened: d.stats.opened[d.Config.Rules[i].String()]}
+		c.rules[i] = metrics.Rule{Name: name, Opened: d.stats.opened[d.Config.Rules[i].String()]}
 	}
 	for _, l := range d.logs {
 		c.logs, c.ends = append(c.logs, l.Stats), append(c.ends, l.Seen)
@@ -130,7 +130,7 @@ func (d *Daemon) snapshot(ctx context.Context) metrics.Snapshot {
 		}
 		path := d.logs[i].Path
 		unread := follow.UnreadBytes(path, d.Config.CycledTo, c.ends[i])
-		s.Logs = append(s.Logs, metrics.LogStats{
+		s.Logs = append(s.Logs, metrics.Log{
 			Path: strings.ToValidUTF8(path, "\ufffd"), Behind: unread, Idle: now.Sub(last),
 			NotUnderstood: c.judged[i].NotUnderstood(), Foreign: c.judged[i].Foreign,
 		})
@@ -145,10 +145,10 @@ func (d *Daemon) snapshot(ctx context.Context) metrics.Snapshot {
 	return s
 }
 
-func (d *Daemon) channelStats(name string, spool *spool.Spool, now time.Time) metrics.ChannelStats {
+func (d *Daemon) channelStats(name string, spool *spool.Spool, now time.Time) metrics.Channel {
 	n := d.stats.deliveries[name]
 	waiting, since := spool.Waiting()
-	c := metrics.ChannelStats{
+	c := metrics.Channel{
 		Name: name, Waiting: waiting,
 		Sent: n.sent.Load(), Partly: n.partly.Load(), Deferred: n.deferred.Load(), Refused: n.refused.Load(),
 	}
@@ -161,7 +161,7 @@ func (d *Daemon) channelStats(name string, spool *spool.Spool, now time.Time) me
 // stats are what was asked on the socket.
 func (s *socketServer) stats() *metrics.SocketStats {
 	a := s.server.Answers()
-	m := &metrics.SocketStats{Answers: make(map[string]int64), Refused: s.server.Tally().Refused}
+	m := &metrics.SocketStats{Answers: make(map[string]int64), Refused: s.server.Stats().Refused}
 	for i, n := range a.By {
 		m.Answers[readsocket.Answer(i).String()] = n
 		m.Latency.Count += uint64(n)

@@ -274,7 +274,7 @@ func TestQuestionsUnderLoad(t *testing.T) {
 	lines := <-written
 	all := slices.Concat(took...)
 	slices.Sort(all)
-	tally := w.daemon.socket.server.Tally()
+	tally := w.daemon.socket.server.Stats()
 	t.Logf("%d questions in %v while %d lines were logged: p50 %v, p99 %v, max %v; %+v; %d alerts", len(all), lasted,
 		lines,
 		all[len(all)/2], all[len(all)*99/100], all[len(all)-1], tally, len(w.opened()))

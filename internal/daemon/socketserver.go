@@ -16,7 +16,7 @@ import (
 type socketServer struct {
 	server    readsocket.Server
 	listeners []net.Listener
-	told      readsocket.Tally // when unanswered was last called
+	told      readsocket.Stats // when unanswered was last called
 }
 
 // openSocket listens where the configuration or the service manager says; there is no server if neither does.
@@ -84,7 +84,7 @@ func (s *socketServer) close() {
 
 // unanswered returns how many questions found no answer since the last call.
 func (s *socketServer) unanswered() (unintelligible, late, refused int64) {
-	now, was := s.server.Tally(), s.told
+	now, was := s.server.Stats(), s.told
 	s.told = now
 	return now.Unintelligible - was.Unintelligible, now.Late - was.Late, now.Refused - was.Refused
 }

@@ -97,9 +97,9 @@ const (
 )
 
 // Now is called by one goroutine at a time.
-func (s *webSource) Now(ctx context.Context) (*web.Now, error) {
+func (s *webSource) Now(ctx context.Context) (*web.Snapshot, error) {
 	d := s.daemon
-	n := &web.Now{At: d.now(), Rules: d.Config.Rules, Since: s.began, Waiting: d.outbox.spool.Len()}
+	n := &web.Snapshot{At: d.now(), Rules: d.Config.Rules, Since: s.began, Waiting: d.outbox.spool.Len()}
 	var open []standingAlert
 	positions := make([]tailer.Position, len(d.logs))
 	err := d.counters.with(ctx, func() {
@@ -137,8 +137,8 @@ func (s *webSource) Now(ctx context.Context) (*web.Now, error) {
 }
 
 // log returns how far a log was read.
-func (s *webSource) log(l *follow.LiveLog) web.Log {
-	log := web.Log{Path: l.Path, Read: !l.End.IsZero()}
+func (s *webSource) log(l *follow.LiveLog) web.LogStatus {
+	log := web.LogStatus{Path: l.Path, Read: !l.End.IsZero()}
 	if w := l.Waits; w != nil {
 		log.Waits, log.Since = w.Err.Error(), w.Since
 	}
@@ -196,7 +196,7 @@ func (s *webSource) worst(ctx context.Context, open []standingAlert, at time.Tim
 			if !known || a.Messages != o.alert.Messages {
 				a = web.NewAlert(o.alert, 0)
 			}
-			a.Count = o.now.Count
+			a.Current = o.now.Count
 			told[a.ID] = a
 			alerts = append(alerts, a)
 		})

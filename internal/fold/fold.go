@@ -1,4 +1,4 @@
-// Package fold makes the one form of a name under which everybody who uses it is counted, asked for and excepted.
+// Package fold normalizes names: all spellings of a name are counted, queried and excepted as one.
 //
 // Exim's own look-ups don't care about case (lsearch, and most databases), and it logs an authenticated id as the
 // client typed it. So alice@lab.test, Alice@LAB.test and " alice@lab.test" are one account.
@@ -11,7 +11,7 @@ import (
 	"golang.org/x/text/secure/precis"
 )
 
-// IsName reports whether a name is folded already, as far as a glance tells: most are.
+// IsName reports whether a name is surely folded already, as most are. It is fast.
 func IsName(b []byte) bool {
 	for _, c := range b {
 		if 'A' <= c && c <= 'Z' || c >= utf8.RuneSelf || c == '\\' {
@@ -21,7 +21,7 @@ func IsName(b []byte) bool {
 	return len(b) == 0 || !isSpace(b[0]) && !isSpace(b[len(b)-1])
 }
 
-// isSpace tells of ASCII white space.
+// isSpace reports ASCII white space.
 func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
 // AppendName appends the folded form of an authenticated id, an account or an address: without the white space around
@@ -79,8 +79,8 @@ func unescaped(b []byte) []byte {
 
 func isOctal(c byte) bool { return '0' <= c && c <= '7' }
 
-// maxNumber is how long a number may be that a program gives its senders. Longer ones are people: matriculation
-// numbers, telephone numbers.
+// maxNumber is the longest number that a program appends to its senders. Longer ones belong to people: matriculation or
+// telephone numbers.
 const maxNumber = 2 // digits
 
 // AppendUnverified appends what an envelope sender is called as an account. Nobody has verified it, and so it is

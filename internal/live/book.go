@@ -21,23 +21,23 @@ type row struct {
 // maxMessageID is how many bytes of a message id are kept: Exim's have 16, since 4.97 23.
 const maxMessageID = 24
 
-// A book holds the arrivals of the last while in the order in which they were read, numbered from 0 on.
+// A book holds recent arrivals in the order in which they were read, numbered from 0 on.
 type book struct {
 	rows        []row // a ring; its length is a power of two
 	first, next uint64
-	values      intern
+	values      interner
 
 	keep    int64 // seconds
 	maxRows int
 	maxText int
 
 	now  int64 // the counters' clock
-	cut  int64 // the latest second of an arrival that was let go early
+	cut  int64 // the latest second of an arrival that was dropped early
 	zone *time.Location
 }
 
-// Bounds of a book: of 112 bytes for each arrival, so 112 MiB, and of its values, which one line of a log may fill
-// with 8 kB.
+// Bounds of a book: of its arrivals, 112 bytes each and so 112 MiB, and of their values, of which one line may have
+// 8 kB.
 const (
 	maxRows = 1 << 20
 	maxText = 128 << 20 // bytes
@@ -45,14 +45,14 @@ const (
 )
 
 func newBook(keep time.Duration) *book {
-	return &book{values: newIntern(), keep: int64(keep / time.Second), maxRows: maxRows, maxText: maxText,
+	return &book{values: newInterner(), keep: int64(keep / time.Second), maxRows: maxRows, maxText: maxText,
 		now: math.MinInt64, cut: math.MinInt64, zone: time.UTC}
 }
 
 // maxWeight bounds what one arrival adds to a sum, as package window does.
 const maxWeight = 1 << 40
 
-// add adds an arrival that was just counted by the clock.
+// add adds an arrival that was just counted.
 func (b *book) add(a *window.Arrival, clock window.Clock) {
 	b.now, b.zone = clock.Now, a.At.Location()
 	r := b.push()
@@ -103,21 +103,21 @@ func (b *book) pop() {
 // disorder is how many seconds a row may be older than the one before it (package window, Time).
 const disorder = 5
 
-// A span is the arrivals that a question is about.
-type span struct {
+// A rowRange selects the arrivals of a query.
+type rowRange struct {
 	now    int64  // the window ends with this second
 	until  uint64 // row number behind the last
 	window int64  // seconds
 	scope  int    // of the counters; -1: any
 }
 
-// span is the arrivals of the last while.
-func (b *book) span(length time.Duration, scope int) span {
-	return span{b.now, b.next, int64(length / time.Second), scope}
+// rowRange selects the arrivals of the last while.
+func (b *book) rowRange(length time.Duration, scope int) rowRange {
+	return rowRange{b.now, b.next, int64(length / time.Second), scope}
 }
 
 // each calls fn with the rows of the span, the last one first, until fn returns false.
-func (b *book) each(s span, fn func(r *row) bool) {
+func (b *book) each(s rowRange, fn func(r *row) bool) {
 	for n := s.until; n > b.first; n-- {
 		r := b.row(n - 1)
 		if r.at+disorder+s.window <= s.now {
@@ -129,5 +129,5 @@ func (b *book) each(s span, fn func(r *row) bool) {
 	}
 }
 
-// missing tells whether arrivals of the span were let go.
-func (b *book) missing(s span) bool { return b.cut > math.MinInt64 && b.cut+s.window > s.now }
+// missing tells whether arrivals of the range were dropped.
+func (b *book) missing(s rowRange) bool { return b.cut > math.MinInt64 && b.cut+s.window > s.now }

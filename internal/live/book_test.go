@@ -63,7 +63,7 @@ func TestRankingIsWhatTheRulesCount(t *testing.T) {
 		}
 		o := order(rapid.IntRange(0, int(numOrders)-1).Draw(t, "order"))
 		var k ranker
-		got := slices.Clone(k.rank(b, b.span(length, -1), key, func(string) bool { return true }, o))
+		got := slices.Clone(k.rank(b, b.rowRange(length, -1), key, func(string) bool { return true }, o))
 		want := naive(logged, b.now, length, key)
 		slices.SortFunc(want, func(x, y total) int { return o.compare(&x, &y) })
 		if !slices.EqualFunc(got, want, sameTotal) {
@@ -133,7 +133,7 @@ func TestBoundedBook(t *testing.T) {
 		if n := b.len(); n < 100 || n > 110 || len(b.values.ids) != n {
 			t.Errorf("bound on %s: %d arrivals and %d values are held", name, n, len(b.values.ids))
 		}
-		if b.missing(b.span(time.Minute, -1)) || !b.missing(b.span(3*time.Minute, -1)) {
+		if b.missing(b.rowRange(time.Minute, -1)) || !b.missing(b.rowRange(3*time.Minute, -1)) {
 			t.Errorf("bound on %s: it is not known what is missing", name)
 		}
 	}
@@ -144,7 +144,7 @@ func TestBookForgets(t *testing.T) {
 	b := newBook(time.Minute)
 	fill(b, 5000)
 	if b.len() != 60 || len(b.values.ids) != 60 || b.values.text != 60*len("account1234") ||
-		b.missing(b.span(time.Minute, -1)) {
+		b.missing(b.rowRange(time.Minute, -1)) {
 		t.Errorf("%d arrivals, %d values and %d bytes are held of the last minute", b.len(), len(b.values.ids),
 			b.values.text)
 	}
@@ -163,7 +163,7 @@ func TestScopes(t *testing.T) {
 	}
 	var k ranker
 	for scope, want := range map[int]int64{-1: 6, 0: 3, 1: 4} {
-		if got := k.rank(b, b.span(time.Minute, scope), window.Account, func(string) bool { return true },
+		if got := k.rank(b, b.rowRange(time.Minute, scope), window.Account, func(string) bool { return true },
 			byMessages); got[0].messages != want {
 			t.Errorf("scope %d has %d arrivals, want %d", scope, got[0].messages, want)
 		}
@@ -186,7 +186,7 @@ func TestMeter(t *testing.T) {
 		{[]int64{1000, 998, 1001}, 3},
 		{[]int64{1000, 500, 501}, 3},
 	} {
-		var m meter
+		var m ratePerMinute
 		for _, at := range test.seconds {
 			m.add(at)
 		}
@@ -207,8 +207,8 @@ func TestPlaceOfTheCursor(t *testing.T) {
 		{99, 80, 20, 30, 29, 10},
 		{-1, 0, 20, 10, 0, 0},
 	} {
-		q := question{index: test.index, top: test.top, rows: test.rows}
-		if q.place(test.n); q.index != test.wantIndex || q.top != test.wantTop {
+		q := query{index: test.index, top: test.top, rows: test.rows}
+		if q.clampCursor(test.n); q.index != test.wantIndex || q.top != test.wantTop {
 			t.Errorf("row %d of %d from %d on: row %d from %d on, want %d from %d", test.index, test.n, test.top,
 				q.index, q.top, test.wantIndex, test.wantTop)
 		}

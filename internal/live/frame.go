@@ -24,10 +24,10 @@ func (m *model) frame() string {
 	switch {
 	case m.help:
 		lines = append(lines, helpLines(m.width)...)
-	case m.sheet == nil:
+	case m.answer == nil:
 		lines = append(lines, "", " reading the log …")
-	case m.sheet.account != nil:
-		lines = append(lines, m.accountPage(room)...)
+	case m.answer.detail != nil:
+		lines = append(lines, m.detailPage(room)...)
 	default:
 		lines = append(lines, m.rankingPage()...)
 	}
@@ -38,34 +38,34 @@ func (m *model) frame() string {
 	return strings.Join(append(lines, m.footer()), "\n")
 }
 
-// header is the line that says how the log stands.
+// header is the first line: the log, its last arrival, and how many come.
 func (m *model) header() string {
 	left := " exiwatch live  "
 	var facts []string
-	if s := m.sheet; s != nil {
+	if a := m.answer; a != nil {
 		switch {
-		case s.last.IsZero():
+		case a.last.IsZero():
 			facts = append(facts, "no arrival yet")
 		case m.frozen != nil:
-			facts = append(facts, "FROZEN at "+clockText(time.Unix(m.frozen.now, 0).In(s.last.Location()), s.last))
+			facts = append(facts, "FROZEN at "+clockText(time.Unix(m.frozen.now, 0).In(a.last.Location()), a.last))
 		default:
-			facts = append(facts, s.last.Format(time.TimeOnly))
+			facts = append(facts, a.last.Format(time.TimeOnly))
 		}
 		if lag := m.lag(); lag != "" {
 			facts = append(facts, lag)
 		}
-		perMinute := s.perMinute
+		perMinute := a.perMinute
 		if m.quiet() {
 			perMinute = 0
 		}
-		facts = append(facts, number(perMinute)+" arrivals/min", plural(int64(s.alerts), "open alert"))
+		facts = append(facts, number(perMinute)+" arrivals/min", plural(int64(a.alerts), "open alert"))
 	}
 	text := strings.Join(facts, "  ") + " "
 	log := cutFront(clean(m.log, m.width), m.width-widthOf(left)-widthOf(text)-1)
 	return left + log + right(text, m.width-widthOf(left)-widthOf(log))
 }
 
-// Below these nobody needs to be told.
+// The header doesn't show shorter times.
 const (
 	behindFrom = 5 * time.Second
 	quietFrom  = time.Minute
@@ -73,25 +73,25 @@ const (
 
 // quiet tells whether all was read, and the last arrival is a minute old.
 func (m *model) quiet() bool {
-	s := m.sheet
-	return s.share >= 1 && !s.last.IsZero() && m.frozen == nil && s.behind == 0 && m.now.Sub(s.last) >= quietFrom
+	a := m.answer
+	return a.share >= 1 && !a.last.IsZero() && m.frozen == nil && a.behind == 0 && m.now.Sub(a.last) >= quietFrom
 }
 
-// lag says how far the screen is from now.
+// lag says how far the screen is behind, or how long the log has been quiet.
 func (m *model) lag() string {
-	s := m.sheet
+	a := m.answer
 	switch {
-	case s.share < 1 || s.last.IsZero() || m.frozen != nil:
+	case a.share < 1 || a.last.IsZero() || m.frozen != nil:
 		return ""
-	case s.behind >= behindFrom:
-		return roughly(s.behind) + " behind"
+	case a.behind >= behindFrom:
+		return roughly(a.behind) + " behind"
 	case m.quiet():
-		return "quiet for " + roughly(m.now.Sub(s.last))
+		return "quiet for " + roughly(m.now.Sub(a.last))
 	}
 	return ""
 }
 
-// footer says what can be done, or what is being typed, or what is wrong.
+// footer shows the keys, the filter being typed, or a problem.
 func (m *model) footer() string {
 	switch {
 	case m.typing:
@@ -100,16 +100,16 @@ func (m *model) footer() string {
 		return m.styles.near.Render(cut("! "+clean(m.problem, m.width), m.width))
 	case m.help:
 		return m.styles.faint.Render("any key goes back")
-	case m.question.open:
+	case m.query.open:
 		return m.styles.faint.Render(cut("Esc back  ↑↓ scroll  w window  space freeze  q quit  ? help", m.width))
 	}
 	return m.styles.faint.Render(cut("q quit  Enter open  / filter  s sort  Tab key  w window  space freeze  ? help",
 		m.width))
 }
 
-// progress says how much of the past was read.
+// progress says how much of the log has been read.
 func (m *model) progress() string {
 	const cells = 20
-	return fmt.Sprintf(" reading the past of the log  [%s] %3.0f%%", bar(int64(m.sheet.share*1000), 1000, cells),
-		100*m.sheet.share)
+	return fmt.Sprintf(" reading the log so far  [%s] %3.0f%%", bar(int64(m.answer.share*1000), 1000, cells),
+		100*m.answer.share)
 }

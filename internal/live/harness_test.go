@@ -19,11 +19,11 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// A bench has a model in front of a desk with real counters, and no terminal: what the model asks is answered at once.
+// A bench has a model and an engine with real counters, and no terminal. Queries are answered at once.
 type bench struct {
 	t        *testing.T
 	model    *model
-	desk     *desk
+	engine   *engine
 	counters *window.Counters
 	atEnd    bool
 	share    float64
@@ -53,9 +53,9 @@ func newBench(t *testing.T, colour bool) *bench {
 	}
 	b := &bench{t: t, counters: counters, atEnd: true, share: 1}
 	b.model = newModel("/var/log/exim4/mainlog", window.Account, 5*time.Minute, colour, now)
-	b.desk = newDesk(rules, b.model.longest())
-	b.desk.counters = b
-	b.model.ask = func(q question) *sheet { return b.desk.answer(q, now) }
+	b.engine = newEngine(rules, b.model.longest())
+	b.engine.counters = b
+	b.model.ask = func(q query) *answer { return b.engine.answer(q, now) }
 	b.model.wait = func() bool { return false }
 	return b
 }
@@ -63,14 +63,14 @@ func newBench(t *testing.T, colour bool) *bench {
 // arrive has an arrival counted as a pipeline would.
 func (b *bench) arrive(a *window.Arrival) {
 	for _, ended := range b.counters.Advance(a.At) {
-		b.desk.end(ended)
+		b.engine.addEnded(ended)
 	}
 	b.counters.Count(a)
-	b.desk.arrival(&parser.Arrival{Time: a.At}, a)
-	b.desk.counted(a)
+	b.engine.addArrival(&parser.Arrival{Time: a.At}, a)
+	b.engine.addCounted(a)
 }
 
-// newArrival makes an arrival of the account, as internal/daemon would.
+// newArrival makes an arrival of the account, as internal/watch would.
 func newArrival(at time.Time, n int, account, host, subject string) *window.Arrival {
 	a := &window.Arrival{At: at, MessageID: fmt.Appendf(nil, "1xVMyU-%06d-2j", n), Recipients: 1,
 		Bytes: int64(1000 + 100*(n%7))}
@@ -113,7 +113,7 @@ func (b *bench) outbreak() {
 func (b *bench) tell(msg tea.Msg) {
 	_, cmd := b.model.Update(msg)
 	for b.model.asking {
-		q := b.model.question
+		q := b.model.query
 		q.frozen = b.model.frozen
 		b.model.Update(answered{b.model.ask(q)})
 	}

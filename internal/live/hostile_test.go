@@ -73,14 +73,14 @@ func TestHostileValues(t *testing.T) {
 			b.press("end")
 			checkScreen(t, b, fmt.Sprintf("%v, ranking by %v, its end", size, key))
 			b.press("home")
-			for range b.model.sheet.values {
+			for range b.model.answer.values {
 				if key != window.Account || size[0] > minWidth {
 					break
 				}
 				b.press("enter")
-				checkScreen(t, b, fmt.Sprintf("%v, %v %q", size, key, b.model.question.value))
+				checkScreen(t, b, fmt.Sprintf("%v, %v %q", size, key, b.model.query.value))
 				b.press("end")
-				checkScreen(t, b, fmt.Sprintf("%v, %v %q, its end", size, key, b.model.question.value))
+				checkScreen(t, b, fmt.Sprintf("%v, %v %q, its end", size, key, b.model.query.value))
 				b.press("esc", "down")
 			}
 			b.press("tab")

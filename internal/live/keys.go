@@ -11,7 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// keys are what can be ranked, in the order of the Tab key.
+// keys are the keys of rankings, in the order of the Tab key.
 var keys = []window.Key{
 	window.Account, window.Sender, window.Auth, window.User, window.Host, window.Network, window.Topic,
 	window.Subject, window.SenderDomain,
@@ -24,7 +24,7 @@ const maxTyped = 100 // bytes
 var orderKeys = map[string]order{"m": byMessages, "r": byRecipients, "b": byBytes, "h": byHosts, "l": byLast,
 	"n": byName}
 
-// press is for a key.
+// press handles a key.
 func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	key := msg.String()
 	switch {
@@ -50,11 +50,11 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	case "W", "shift+w":
 		return m.window(-1)
 	case "1", "2", "3", "4", "5":
-		m.question.window = m.windows[key[0]-'1']
+		m.query.window = m.windows[key[0]-'1']
 		return m.askNow()
 	default:
-		if m.question.open {
-			return m.pressInAccount(key)
+		if m.query.open {
+			return m.pressInDetail(key)
 		}
 		return m.pressInRanking(key)
 	}
@@ -62,13 +62,13 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 }
 
 func (m *model) pressInRanking(key string) tea.Cmd {
-	q := &m.question
+	q := &m.query
 	switch key {
 	case "/":
 		m.typing, m.typed = true, q.filter
 		return nil
 	case "enter":
-		if m.sheet == nil || q.value == "" && m.sheet.values == 0 {
+		if m.answer == nil || q.value == "" && m.answer.values == 0 {
 			return nil
 		}
 		q.open, q.follow, m.scroll = true, true, 0
@@ -95,42 +95,42 @@ func (m *model) pressInRanking(key string) tea.Cmd {
 	return nil
 }
 
-// last is the place of the last row.
+// last is the index of the last row.
 func (m *model) last() int {
-	if m.sheet == nil {
+	if m.answer == nil {
 		return 0
 	}
-	return max(m.sheet.values-1, 0)
+	return max(m.answer.values-1, 0)
 }
 
-// cursor moves to question.index, and then stays with the value there; but at the top it stays at the top.
+// cursor moves to query.index. It then follows the value there, except at the top.
 func (m *model) cursor() tea.Cmd {
-	q := &m.question
-	if s := m.sheet; s != nil && s.account == nil {
-		if i := q.index - s.question.top; i >= 0 && i < len(s.rows) {
-			q.value, q.follow = s.rows[i].value, q.index > 0
-			shown := *s // at once, without an answer
-			shown.question.index = q.index
-			m.sheet = &shown
+	q := &m.query
+	if a := m.answer; a != nil && a.detail == nil {
+		if i := q.index - a.query.top; i >= 0 && i < len(a.rows) {
+			q.value, q.follow = a.rows[i].value, q.index > 0
+			shown := *a // at once, without an answer
+			shown.query.index = q.index
+			m.answer = &shown
 		}
 	}
 	return m.askNow()
 }
 
-func (m *model) pressInAccount(key string) tea.Cmd {
+func (m *model) pressInDetail(key string) tea.Cmd {
 	switch key {
 	case "esc", "enter", "backspace", "left":
-		m.question.open = false
-		m.question.follow = m.question.index > 0
+		m.query.open = false
+		m.query.follow = m.query.index > 0
 		return m.askNow()
 	}
-	if to, ok := moved(key, m.scroll, m.question.rows-2, 1<<20); ok {
-		m.scroll = to // accountPage holds it to what there is
+	if to, ok := moved(key, m.scroll, m.query.rows-2, 1<<20); ok {
+		m.scroll = to // detailPage bounds it
 	}
 	return nil
 }
 
-// moved is where a key moves to from a row, of which page fit on the screen.
+// moved says where a key moves from a row. page is how many rows fit on the screen.
 func moved(key string, from, page, last int) (to int, ok bool) {
 	switch key {
 	case "up", "k":
@@ -151,14 +151,14 @@ func moved(key string, from, page, last int) (to int, ok bool) {
 	return max(min(from, last), 0), true
 }
 
-// freeze stops the screen at what it shows, or lets it go on.
+// freeze freezes the screen, or resumes.
 func (m *model) freeze() tea.Cmd {
 	if m.frozen != nil {
 		m.frozen = nil
 		return m.askNow()
 	}
-	if m.sheet != nil {
-		moment := m.sheet.moment
+	if m.answer != nil {
+		moment := m.answer.asOf
 		m.frozen = &moment
 	}
 	return nil
@@ -167,14 +167,14 @@ func (m *model) freeze() tea.Cmd {
 func (m *model) window(step int) tea.Cmd {
 	n := len(m.windows)
 	sorted := slices.Sorted(slices.Values(m.windows))
-	i := slices.Index(sorted, m.question.window)
-	m.question.window = sorted[(i+step+n)%n]
+	i := slices.Index(sorted, m.query.window)
+	m.query.window = sorted[(i+step+n)%n]
 	return m.askNow()
 }
 
 // rank ranks another key, from its top.
 func (m *model) rank(step int) tea.Cmd {
-	q := &m.question
+	q := &m.query
 	i := slices.Index(keys, q.key)
 	q.key = keys[(i+step+len(keys))%len(keys)]
 	q.filter = ""
@@ -183,7 +183,7 @@ func (m *model) rank(step int) tea.Cmd {
 }
 
 func (m *model) sort(o order) tea.Cmd {
-	m.question.order = o
+	m.query.order = o
 	return m.askNow()
 }
 
@@ -191,16 +191,16 @@ func (m *model) filter(text string) tea.Cmd {
 	if len(text) > maxTyped {
 		return nil
 	}
-	m.question.filter, m.typed = text, text
+	m.query.filter, m.typed = text, text
 	m.toTop()
 	return m.askNow()
 }
 
 func (m *model) toTop() {
-	m.question.index, m.question.top, m.question.value, m.question.follow = 0, 0, "", false
+	m.query.index, m.query.top, m.query.value, m.query.follow = 0, 0, "", false
 }
 
-// typeKey is for a key while a filter is typed, which takes effect at once.
+// typeKey handles a key while a filter is typed. The filter takes effect at once.
 func (m *model) typeKey(key, text string) tea.Cmd {
 	switch key {
 	case "enter":

@@ -9,43 +9,43 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// A model is the screen's state. It is changed by Update alone.
+// A model is the screen's state. Only Update changes it.
 type model struct {
 	log     string
 	windows []time.Duration // to choose from
 	styles  styles
-	ask     func(question) *sheet // answers; nil when the view ends
-	wait    func() bool           // returns when something was read; false when the view ends
+	ask     func(query) *answer // answers; nil when the view ends
+	wait    func() bool         // returns when something was read; false when the view ends
 
 	width, height int
-	question      question
-	sheet         *sheet // the last answer; nil: none yet
+	query         query
+	answer        *answer // the last answer; nil: none yet
 	now           time.Time
-	problem       string // what is wrong with following the log
+	problem       string // with following the log
 	problemAt     time.Time
 
-	asking, again bool // an answer is on its way; and another one is wanted then
-	waiting       bool // for something to be read
-	frozen        *moment
+	asking, again bool // waiting for an answer; and for another one after it
+	waiting       bool // for the log to be read on
+	frozen        *asOf
 	help          bool
 	typing        bool
 	typed         string
 	scroll        int // of an account's page
 }
 
-// What the model is told besides keys.
+// Messages to the model besides keys.
 type (
-	answered struct{ sheet *sheet }
-	news     struct{} // something was read
+	answered struct{ answer *answer }
+	updated  struct{} // the log was read on
 	ticked   time.Time
 	problem  string
 )
 
-// How often things happen at most.
+// Bounds on how often things happen.
 const (
-	pace     = 500 * time.Millisecond // answers that nobody pressed a key for
-	paceCost = 10                     // times as long as the last answer took, if that is longer
-	tick     = 10 * time.Second       // what is shown of the wall clock
+	pace     = 500 * time.Millisecond // between answers without a key
+	paceCost = 10                     // times the duration of the last answer, if that is longer
+	tick     = 10 * time.Second       // of the wall clock on the screen
 
 	problemShown = 30 * time.Second // at least
 )
@@ -57,11 +57,11 @@ func newModel(log string, key window.Key, length time.Duration, colour bool, now
 	if !slices.Contains(m.windows, length) {
 		m.windows = append(m.windows, length)
 	}
-	m.question = question{key: key, window: length, rows: 1}
+	m.query = query{key: key, window: length, rows: 1}
 	return m
 }
 
-// Init begins the clock; the first question waits for the size.
+// Init starts the clock. The first query waits for the screen's size.
 func (m *model) Init() tea.Cmd { return later() }
 
 func later() tea.Cmd { return tea.Tick(tick, func(t time.Time) tea.Msg { return ticked(t) }) }
@@ -71,14 +71,14 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
-		m.question.rows, m.question.topics = rankingRows(msg.Height), msg.Width >= topicsFrom
+		m.query.rows, m.query.topics = rankingRows(msg.Height), msg.Width >= topicsFrom
 		return m, m.askNow()
 	case answered:
-		return m, m.take(msg.sheet)
-	case news:
+		return m, m.show(msg.answer)
+	case updated:
 		m.waiting = false
 		if m.frozen != nil {
-			return m, nil // it is asked when that ends
+			return m, nil // asked when the freeze ends
 		}
 		return m, m.askNow()
 	case ticked:
@@ -106,14 +106,14 @@ func (m *model) View() tea.View {
 	return v
 }
 
-// askNow asks the question as it is now. Only one is on its way at a time.
+// askNow asks the current query. Only one is asked at a time.
 func (m *model) askNow() tea.Cmd {
 	if m.asking {
 		m.again = true
 		return nil
 	}
 	m.asking, m.again = true, false
-	q, ask := m.question, m.ask
+	q, ask := m.query, m.ask
 	q.frozen = m.frozen
 	return func() tea.Msg {
 		if s := ask(q); s != nil {
@@ -123,29 +123,29 @@ func (m *model) askNow() tea.Cmd {
 	}
 }
 
-// take shows an answer, unless the question has changed meanwhile, and waits for what is read next.
-func (m *model) take(s *sheet) tea.Cmd {
+// show shows an answer, unless the query has changed meanwhile, and waits until the log is read on.
+func (m *model) show(a *answer) tea.Cmd {
 	m.asking = false
-	if m.now = s.at; m.now.Sub(m.problemAt) > problemShown {
+	if m.now = a.at; m.now.Sub(m.problemAt) > problemShown {
 		m.problem = "" // something was read since
 	}
 	var cmds []tea.Cmd
 	if m.again {
 		cmds = append(cmds, m.askNow())
 	}
-	if s.question.open == m.question.open && s.question.key == m.question.key {
-		m.sheet = s
+	if a.query.open == m.query.open && a.query.key == m.query.key {
+		m.answer = a
 		if !m.again && !m.asking {
-			m.question.index, m.question.top, m.question.value = s.question.index, s.question.top, s.question.value
+			m.query.index, m.query.top, m.query.value = a.query.index, a.query.top, a.query.value
 		}
 	}
 	if !m.waiting {
 		m.waiting = true
-		wait, rest := m.wait, max(pace, paceCost*s.took)
+		wait, rest := m.wait, max(pace, paceCost*a.took)
 		cmds = append(cmds, func() tea.Msg {
-			time.Sleep(rest)
+			time.Sleep(rest) // rests between answers
 			if wait() {
-				return news{}
+				return updated{}
 			}
 			return nil
 		})

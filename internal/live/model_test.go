@@ -86,7 +86,7 @@ func TestEveryKey(t *testing.T) {
 		{"2", []string{"in 5m"}},
 		{"tab", []string{"envelope senders in 5m", "no limit"}},
 		{"shift+tab", []string{"accounts in 5m", "limit 20"}},
-		{"shift+tab", []string{"sender domains in 5m", "nothing that counts has arrived"}},
+		{"shift+tab", []string{"sender domains in 5m", "no counted message arrived"}},
 		{"tab", []string{"accounts in 5m"}},
 		{"?", []string{"PgUp PgDn", "any key goes back"}},
 		{"x", []string{"accounts in 5m"}},
@@ -135,29 +135,29 @@ func TestCursorStaysWithItsValue(t *testing.T) {
 	b.outbreak()
 	b.size(80, 24)
 	b.press("end")
-	chosen := b.model.question.value
-	if b.model.question.index != 8 || chosen == "" {
-		t.Fatalf("End leads to %d, %q", b.model.question.index, chosen)
+	chosen := b.model.query.value
+	if b.model.query.index != 8 || chosen == "" {
+		t.Fatalf("End leads to %d, %q", b.model.query.index, chosen)
 	}
 	for n := range 100 {
 		b.arrive(newArrival(start.Add(7*time.Minute), 1000+n, chosen, "192.0.2.1", "x"))
 		b.arrive(newArrival(start.Add(7*time.Minute), 2000+n, "zoe@lab.test", "192.0.2.1", "x"))
 		b.arrive(newArrival(start.Add(7*time.Minute), 3000+n, "zoe@lab.test", "192.0.2.1", "x"))
 	}
-	b.tell(news{})
-	if b.model.question.value != chosen || b.model.question.index != 1 {
-		t.Errorf("the cursor is on %q, row %d, want %q, row 1", b.model.question.value, b.model.question.index, chosen)
+	b.tell(updated{})
+	if b.model.query.value != chosen || b.model.query.index != 1 {
+		t.Errorf("the cursor is on %q, row %d, want %q, row 1", b.model.query.value, b.model.query.index, chosen)
 	}
 	b.press("home")
-	if got := b.model.question.value; got != "zoe@lab.test" {
+	if got := b.model.query.value; got != "zoe@lab.test" {
 		t.Fatalf("Home leads to %q", got)
 	}
 	for n := range 400 {
 		b.arrive(newArrival(start.Add(7*time.Minute), 4000+n, chosen, "192.0.2.1", "x"))
 	}
-	b.tell(news{})
-	if b.model.question.value != chosen || b.model.question.index != 0 {
-		t.Errorf("at the top the cursor is on %q, row %d, want %q", b.model.question.value, b.model.question.index,
+	b.tell(updated{})
+	if b.model.query.value != chosen || b.model.query.index != 0 {
+		t.Errorf("at the top the cursor is on %q, row %d, want %q", b.model.query.value, b.model.query.index,
 			chosen)
 	}
 }
@@ -179,8 +179,8 @@ func TestScrolling(t *testing.T) {
 	} {
 		b.press(test.key)
 		b.sees(test.sees)
-		if b.model.question.value != test.cursor {
-			t.Errorf("%s leads to %s, want %s", test.key, b.model.question.value, test.cursor)
+		if b.model.query.value != test.cursor {
+			t.Errorf("%s leads to %s, want %s", test.key, b.model.query.value, test.cursor)
 		}
 	}
 }
@@ -195,7 +195,7 @@ func TestFrozen(t *testing.T) {
 	for n := range 50 {
 		b.arrive(newArrival(start.Add(7*time.Minute), 1000+n, "zoe@lab.test", "192.0.2.1", "x"))
 	}
-	b.tell(news{})
+	b.tell(updated{})
 	if b.plain() != before {
 		t.Errorf("it moves:\n%s", b.plain())
 	}
@@ -215,13 +215,13 @@ func TestPast(t *testing.T) {
 	b.sees("no arrival yet", "  0%")
 	b.outbreak()
 	b.share = 0.42
-	b.tell(news{})
+	b.tell(updated{})
 	b.sees("[████████▍           ]  42%", "mallory@lab.test")
 	b.share = 1
-	b.tell(news{})
+	b.tell(updated{})
 	b.sees("3m behind")
 	b.atEnd = true
-	b.tell(news{})
+	b.tell(updated{})
 	b.sees("quiet for 3m")
 	b.tell(problem("no such \x1b[31mfile"))
 	b.sees(`! no such \x1b[31mfile`)
@@ -236,15 +236,15 @@ func TestPace(t *testing.T) {
 			b := newBench(t, false)
 			b.size(80, 24)
 			const quiet = time.Hour
-			b.model.wait = func() bool { time.Sleep(quiet); return true }
+			b.model.wait = func() bool { time.Sleep(quiet); return true } // fake time: synctest
 			b.model.waiting = false
 			begun := time.Now()
-			_, cmd := b.model.Update(answered{&sheet{took: took, question: b.model.question}})
-			if _, read := cmd().(news); !read || time.Since(begun) != want+quiet {
+			_, cmd := b.model.Update(answered{&answer{took: took, query: b.model.query}})
+			if _, read := cmd().(updated); !read || time.Since(begun) != want+quiet {
 				t.Errorf("after an answer that took %v the next question comes %v after something was read, want %v",
 					took, time.Since(begun)-quiet, want)
 			}
-			if _, cmd := b.model.Update(answered{&sheet{question: b.model.question}}); cmd != nil {
+			if _, cmd := b.model.Update(answered{&answer{query: b.model.query}}); cmd != nil {
 				t.Error("it waits twice for something to be read")
 			}
 		})
@@ -257,11 +257,11 @@ func TestProblemsPass(t *testing.T) {
 		b := newBench(t, false)
 		b.size(80, 24)
 		b.tell(problem("no permission"))
-		b.model.Update(answered{&sheet{at: time.Now(), question: b.model.question}})
+		b.model.Update(answered{&answer{at: time.Now(), query: b.model.query}})
 		b.sees("! no permission")
-		time.Sleep(2 * problemShown)
+		time.Sleep(2 * problemShown) // fake time: synctest
 		b.sees("! no permission")
-		b.model.Update(answered{&sheet{at: time.Now(), question: b.model.question}})
+		b.model.Update(answered{&answer{at: time.Now(), query: b.model.query}})
 		b.misses("no permission")
 	})
 }
@@ -269,12 +269,12 @@ func TestProblemsPass(t *testing.T) {
 // TestMissing: it is said when the book doesn't hold the whole window.
 func TestMissing(t *testing.T) {
 	b := newBench(t, false)
-	b.desk.book.maxRows = 100
+	b.engine.book.maxRows = 100
 	b.outbreak()
 	b.size(80, 24)
-	b.sees("held from 14:04:40 on")
+	b.sees("data from 14:04:40 on")
 	b.press("1")
-	b.misses("held from")
+	b.misses("data from")
 }
 
 // TestWithoutSubjects: what is to be done is said.
@@ -311,7 +311,7 @@ func TestFilters(t *testing.T) {
 		{window.Network, "203.0.0.0/16", "203.0.113.0/24", true},
 		{window.Subject, "a/b", "x a/b y", true},
 	} {
-		q := question{key: test.key, filter: test.filter}
+		q := query{key: test.key, filter: test.filter}
 		if got := q.wanted()(test.value); got != test.want {
 			t.Errorf("filter %q of %s lets %q through: %t, want %t", test.filter, test.key, test.value, got, test.want)
 		}

@@ -6,7 +6,7 @@ import (
 	"exiwatch/window"
 )
 
-// A total is what one value of a key has in a span.
+// A total sums the arrivals of one value of a key.
 type total struct {
 	id                                uint32
 	value                             string
@@ -15,9 +15,9 @@ type total struct {
 	host                              uint32
 }
 
-// A ranker adds up totals. Its memory is used again.
+// A ranker sums totals. It reuses its memory.
 type ranker struct {
-	slots  []int32 // by number of a value: 1 and up is a place in totals, -1 is left out, 0 unknown
+	slots  []int32 // by number of a value: 1 and up is a place in totals, filteredOut, or 0: unknown
 	totals []total
 	hosts  map[hostOf]struct{}
 }
@@ -28,11 +28,11 @@ type hostOf struct {
 	host uint32
 }
 
-const leftOut = -1
+const filteredOut = -1
 
-// rank gives the totals of the values of a key that are wanted, in their order; they are good until the next call. An
-// arrival without a value is in none.
-func (k *ranker) rank(b *book, s span, key window.Key, wanted func(string) bool, o order) []total {
+// rank gives the totals of the wanted values of a key, in order. They are valid until the next call. Arrivals without a
+// value are left out.
+func (k *ranker) rank(b *book, s rowRange, key window.Key, wanted func(string) bool, o order) []total {
 	k.slots = slices.Grow(k.slots[:0], len(b.values.values))[:len(b.values.values)]
 	clear(k.slots)
 	k.totals = k.totals[:0]
@@ -43,9 +43,9 @@ func (k *ranker) rank(b *book, s span, key window.Key, wanted func(string) bool,
 			return true
 		}
 		if k.slots[id] == 0 {
-			k.slots[id] = k.begin(id, b.values.values[id], wanted)
+			k.slots[id] = k.newTotal(id, b.values.values[id], wanted)
 		}
-		if slot := k.slots[id]; slot != leftOut {
+		if slot := k.slots[id]; slot != filteredOut {
 			k.add(slot, r)
 		}
 		return true
@@ -54,9 +54,9 @@ func (k *ranker) rank(b *book, s span, key window.Key, wanted func(string) bool,
 	return k.totals
 }
 
-func (k *ranker) begin(id uint32, value string, wanted func(string) bool) int32 {
+func (k *ranker) newTotal(id uint32, value string, wanted func(string) bool) int32 {
 	if !wanted(value) {
-		return leftOut
+		return filteredOut
 	}
 	k.totals = append(k.totals, total{id: id, value: value})
 	return int32(len(k.totals))
@@ -79,8 +79,8 @@ func (k *ranker) add(slot int32, r *row) {
 	}
 }
 
-// topics gives the most frequent topic of each of the values of a key, by their numbers: the last subject of it.
-func topics(b *book, s span, key window.Key, of []total) map[uint32]string {
+// topics gives, by number of a value, the last subject of its most frequent topic.
+func topics(b *book, s rowRange, key window.Key, of []total) map[uint32]string {
 	type pair struct{ id, topic uint32 }
 	best := make(map[uint32]uint32, len(of))
 	for _, t := range of {

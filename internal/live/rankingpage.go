@@ -28,14 +28,14 @@ func rankingRows(height int) int { return max(height-4, 1) }
 
 // rankingPage is the ranking without header and footer.
 func (m *model) rankingPage() []string {
-	s := m.sheet
-	lines := []string{m.about(), m.styles.heading.Render(m.columns())}
-	for i := range s.rows {
-		lines = append(lines, m.row(&s.rows[i], s.question.top+i == s.question.index))
+	a := m.answer
+	lines := []string{m.rankingTitle(), m.styles.heading.Render(m.columnHeadings())}
+	for i := range a.rows {
+		lines = append(lines, m.row(&a.rows[i], a.query.top+i == a.query.index))
 	}
-	if len(s.rows) == 0 && s.share >= 1 {
-		what := "nothing that counts has arrived in this window"
-		if s.question.filter != "" {
+	if len(a.rows) == 0 && a.share >= 1 {
+		what := "no counted message arrived in this window"
+		if a.query.filter != "" {
 			what = "no value matches the filter"
 		}
 		lines = append(lines, "", "  "+what)
@@ -43,37 +43,37 @@ func (m *model) rankingPage() []string {
 	return lines
 }
 
-// about says what is ranked.
-func (m *model) about() string {
-	s := m.sheet
-	if s.share < 1 {
+// rankingTitle says what the ranking shows.
+func (m *model) rankingTitle() string {
+	a := m.answer
+	if a.share < 1 {
 		return m.progress()
 	}
-	q := &s.question
+	q := &a.query
 	text := fmt.Sprintf(" %s in %s by %s", ranked(q.key), window.FormatWindow(q.window), q.order)
-	if s.rule != nil {
-		_, shown := ruleFor([]window.Rule{*s.rule}, q)
-		text += fmt.Sprintf(", limit %s %s", amount(shown, s.rule.Limit), shown)
+	if a.rule != nil {
+		_, shown := ruleFor([]window.Rule{*a.rule}, q)
+		text += fmt.Sprintf(", limit %s %s", amount(shown, a.rule.Limit), shown)
 	} else {
 		text += ", no limit"
 	}
 	if q.filter != "" {
 		text += ", filter " + clean(q.filter, m.width)
 	}
-	if !s.missing.IsZero() {
-		text += fmt.Sprintf(", held from %s on", s.missing.Format(time.TimeOnly))
+	if !a.missing.IsZero() {
+		text += fmt.Sprintf(", data from %s on", a.missing.Format(time.TimeOnly))
 	}
 	place := ""
-	if s.values > 0 {
-		place = fmt.Sprintf("  %d-%d of %d ", q.top+1, q.top+len(s.rows), s.values)
+	if a.values > 0 {
+		place = fmt.Sprintf("  %d-%d of %d ", q.top+1, q.top+len(a.rows), a.values)
 	}
 	return fit(text, m.width-len(place)) + place
 }
 
-// columns are the headings; that of what is ranked by is in capitals.
-func (m *model) columns() string {
+// columnHeadings are the headings. The column of the order is in capitals.
+func (m *model) columnHeadings() string {
 	name := func(o order, text string) string {
-		if m.sheet.question.order == o {
+		if m.answer.query.order == o {
 			return strings.ToUpper(text)
 		}
 		return text
@@ -82,7 +82,7 @@ func (m *model) columns() string {
 		strings.Repeat(" ", barWidth+1) +
 		" " + right(name(byRecipients, "rcpts"), amountWidth) + " " + right(name(byBytes, "bytes"), amountWidth) +
 		" " + right(name(byHosts, "hosts"), hostsWidth) + "  " + fit(name(byLast, "last"), lastWidth) + "  "
-	value := name(byName, strings.ReplaceAll(m.sheet.question.key.String(), "_", " "))
+	value := name(byName, strings.ReplaceAll(m.answer.query.key.String(), "_", " "))
 	if m.width < topicsFrom {
 		return text + value
 	}
@@ -92,7 +92,7 @@ func (m *model) columns() string {
 // valueWidth is how wide the values are beside topics.
 func valueWidth(width int) int { return max(minValue, (width-fixedWidth-2)/2) }
 
-func (m *model) row(l *line, cursor bool) string {
+func (m *model) row(l *rankingRow, cursor bool) string {
 	mark := " "
 	switch {
 	case l.over():
@@ -101,12 +101,12 @@ func (m *model) row(l *line, cursor bool) string {
 		mark = "△"
 	}
 	left := right(number(l.messages), messagesWidth) + " "
-	drawn := bar(l.measure, m.sheet.most, barWidth)
+	drawn := bar(l.measure, m.answer.most, barWidth)
 	if l.limit > 0 {
 		drawn = limitBar(l.measure, l.limit, barWidth)
 	}
 	rest := " " + right(number(l.recipients), amountWidth) + " " + right(size(l.bytes), amountWidth) + " " +
-		right(number(l.hosts), hostsWidth) + "  " + fit(clockText(l.last, m.sheet.last), lastWidth) + "  "
+		right(number(l.hosts), hostsWidth) + "  " + fit(clockText(l.last, m.answer.last), lastWidth) + "  "
 	if m.width < topicsFrom {
 		rest += fit(clean(l.value, m.width), m.width-fixedWidth)
 	} else {
@@ -120,5 +120,5 @@ func (m *model) row(l *line, cursor bool) string {
 	return style.Render(mark) + " " + left + style.Render(drawn) + rest
 }
 
-// ranked names what is ranked.
+// ranked names the values of a key.
 func ranked(k window.Key) string { return words.Noun(2, words.Key(k.String())) }

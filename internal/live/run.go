@@ -32,18 +32,18 @@ const framesPerSecond = 10
 // Run shows the view on a terminal, until it is left or ctx ends, which is no error.
 func (v *View) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	m := newModel(v.Log, v.Key, v.Window, v.Colour, time.Now())
-	d := newDesk(v.Config.Rules, m.longest())
-	viewer, err := follow.NewViewer(&v.Config, v.Log, m.longest(), v.Secret, d.listener())
+	e := newEngine(v.Config.Rules, m.longest())
+	viewer, err := follow.NewViewer(&v.Config, v.Log, m.longest(), v.Secret, e.listener())
 	if err != nil {
 		return err
 	}
-	d.counters = viewer
+	e.counters = viewer
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w := newWire(ctx)
-	viewer.Asks, viewer.Read = w.asks, w.read
-	m.ask = func(q question) *sheet { return w.ask(d, q) }
-	m.wait = w.wait
+	r := newRequests(ctx)
+	viewer.Asks, viewer.Read = r.calls, r.read
+	m.ask = func(q query) *answer { return r.ask(e, q) }
+	m.wait = r.wait
 
 	// Note: tea.WithContext would end it without waiting for the goroutine that reads the keys.
 	screen := tea.NewProgram(m, tea.WithInput(in), tea.WithOutput(out), tea.WithoutSignalHandler(),
@@ -52,7 +52,7 @@ func (v *View) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	var wait sync.WaitGroup
 	var failed error
 	wait.Go(func() {
-		failed = following(ctx, viewer)
+		failed = followLog(ctx, viewer)
 		screen.Quit()
 	})
 	_, err = screen.Run()
@@ -61,8 +61,8 @@ func (v *View) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	return cmp.Or(failed, err)
 }
 
-// following follows the log. A panic becomes an error, so that the terminal is put right before anybody reads of it.
-func following(ctx context.Context, viewer *follow.Viewer) (err error) {
+// followLog follows the log. A panic becomes an error, so that the terminal is put right before anybody reads of it.
+func followLog(ctx context.Context, viewer *follow.Viewer) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())

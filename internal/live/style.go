@@ -26,7 +26,7 @@ func newStyles(colour bool) styles {
 }
 
 // of is the style of an amount against its limit.
-func (s *styles) of(l *line) lipgloss.Style {
+func (s *styles) of(l *rankingRow) lipgloss.Style {
 	switch {
 	case l.over():
 		return s.over

@@ -30,9 +30,9 @@ func (l *Limiter) Serve(s *http.Server, of net.Listener) error {
 // its name resolved to loopback.
 var names = []string{"localhost", "127.0.0.1", "[::1]"}
 
-// RightHost tells whether a Host header names loopback and the port of a listener. 0 is any port: that of a UNIX
+// AllowedHost tells whether a Host header names loopback and the port of a listener. 0 is any port: that of a UNIX
 // socket, which a tunnel may have given any.
-func RightHost(host string, port int) bool {
+func AllowedHost(host string, port int) bool {
 	name, behind, err := net.SplitHostPort(host)
 	if err != nil {
 		name, behind = host, ""

@@ -1,5 +1,5 @@
 // Package loopback guards servers that any user of this machine can reach. A Limiter keeps one client from using up all
-// connections. RightHost keeps a browser from asking for another site.
+// connections. AllowedHost keeps a browser from asking for another site.
 package loopback
 
 import (

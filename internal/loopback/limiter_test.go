@@ -173,7 +173,7 @@ func TestPeers(t *testing.T) {
 	}
 }
 
-func TestRightHost(t *testing.T) {
+func TestAllowedHost(t *testing.T) {
 	for _, test := range []struct {
 		host string
 		port int
@@ -188,8 +188,8 @@ func TestRightHost(t *testing.T) {
 		{"127.0.0.1:1", 8025, false}, {"127.0.0.1", 8025, false}, {"", 8025, false},
 		{"", 0, false}, {":8025", 8025, false},
 	} {
-		if got := RightHost(test.host, test.port); got != test.want {
-			t.Errorf("RightHost(%q, %d) = %t, want %t", test.host, test.port, got, test.want)
+		if got := AllowedHost(test.host, test.port); got != test.want {
+			t.Errorf("AllowedHost(%q, %d) = %t, want %t", test.host, test.port, got, test.want)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// reading is what was read of the logs.
+// reading has what was read of the logs.
 func (e exposition) reading(s *Snapshot) {
 	e.counter("lines_total", "Lines of the logs that were counted.", s.Lines)
 	e.counter("read_bytes_total", "Bytes of the logs that were counted.", s.Bytes)
@@ -65,10 +65,12 @@ func (e exposition) rules(s *Snapshot) {
 	}
 }
 
-// bounds is what the bounds on memory have cost.
+// bounds has what the bounds on memory have cost.
 func (e exposition) bounds(s *Snapshot) {
 	e.counter("keys_dropped_total",
-		"Values that were dropped before their time for want of room, and arrivals of a value for which there was none.", s.KeysDropped)
+		"Values that were dropped before their time for want of room,"+
+			" and arrivals of a value for which there was none.",
+		s.KeysDropped)
 	e.counter("arrivals_merged_total", "Arrivals counted with the second before for want of room.", s.Merged)
 	e.counter("arrivals_forgotten_total",
 		"Arrivals let go before their time for want of room: alerts that open later lack their subjects.", s.Forgotten)
@@ -77,7 +79,7 @@ func (e exposition) bounds(s *Snapshot) {
 	e.counter("alerts_refused_total", "Arrivals over a limit that opened no alert, as too many were open.", s.Refused)
 }
 
-// telling is what became of mails and notices.
+// telling has what became of mails and notices.
 func (e exposition) telling(s *Snapshot) {
 	for _, c := range s.Channels {
 		for _, r := range []struct {
@@ -85,7 +87,8 @@ func (e exposition) telling(s *Snapshot) {
 			n      int64
 		}{{"sent", c.Sent}, {"partly", c.Partly}, {"deferred", c.Deferred}, {"refused", c.Refused}} {
 			e.counter("deliveries_total",
-				"Attempts to send mails, and to call hooks, by what came of them: partly is done, though not everybody has it; deferred is tried again; refused is given up.",
+				"Attempts to send mails, and to call hooks, by what came of them: partly is done, though not everybody"+
+					" has it; deferred is tried again; refused is given up.",
 				r.n, "channel", c.Name, "result", r.result)
 		}
 		e.gauge("spool_waiting", "Mails and notices that wait to be sent.", float64(c.Waiting), "channel", c.Name)

@@ -24,11 +24,11 @@ const patience = time.Minute
 func whole() Snapshot {
 	return Snapshot{
 		Lines: 54, Bytes: 4321, Arrivals: 29, Malformed: 1, Overflowed: 2, Suspicious: 3, Injected: 4,
-		Logs: []LogStats{{"/var/log/exim4/mainlog", 1024, 3 * time.Second, 7, 8},
+		Logs: []Log{{"/var/log/exim4/mainlog", 1024, 3 * time.Second, 7, 8},
 			{"/var/log/other/main-%D", 0, time.Hour, 0, 0}},
-		Rules:       []RuleStats{{"bulk sender", 17, 1, 5}, {`many "recipients"`, 0, 0, 0}},
+		Rules:       []Rule{{"bulk sender", 17, 1, 5}, {`many "recipients"`, 0, 0, 0}},
 		KeysDropped: 6, Merged: 7, Forgotten: 8, DistinctOmitted: 9, Refused: 10,
-		Channels: []ChannelStats{{"mail", 1, 2, 3, 4, 5, 90 * time.Second}, {"hook", 1, 0, 0, 0, 0, 0}},
+		Channels: []Channel{{"mail", 1, 2, 3, 4, 5, 90 * time.Second}, {"hook", 1, 0, 0, 0, 0, 0}},
 		Skipped:  13, Unspooled: 11, Rebuild: 1500 * time.Millisecond, Stale: 12,
 		Socket: &SocketStats{
 			Answers: map[string]int64{"yes": 1, "no": 2, "number": 3, "unintelligible": 0, "late": 0}, Refused: 1,

@@ -1,4 +1,4 @@
-// Package metrics shows Prometheus how the daemon does: numbers, and no address, subject or host of a log.
+// Package metrics exports the daemon's health to Prometheus: numbers only, no address, subject or host from a log.
 package metrics
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// What a client may take. Prometheus keeps one connection and sends some hundred bytes of headers.
+// Limits of a client. Prometheus keeps one connection and sends some hundred bytes of headers.
 const (
 	maxConnections = 16
 	maxScrapes     = 4       // at a time; others are told 503
@@ -55,11 +55,11 @@ func Handler(version string, read func() Snapshot, log *slog.Logger) http.Handle
 // loopback a request must name it, as that of the live page must. On other addresses the machine's names are unknown.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	if a, ok := l.Addr().(*net.TCPAddr); ok && a.IP.IsLoopback() {
-		h = guard(a.Port, h)
+		h = requireLoopbackHost(a.Port, h)
 	}
 	server := http.Server{
 		Handler: h, ReadTimeout: headerTime, WriteTimeout: writeTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo), // what clients do wrong is no news
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo), // clients' mistakes are not worth a message
 	}
 	defer context.AfterFunc(ctx, func() { server.Close() })()
 	defer server.Close()
@@ -70,10 +70,10 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	return err
 }
 
-// guard refuses the page of a site that has had its name resolved to loopback.
-func guard(port int, next http.Handler) http.Handler {
+// requireLoopbackHost refuses pages of sites whose names resolve to loopback (DNS rebinding).
+func requireLoopbackHost(port int, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		if !loopback.RightHost(q.Host, port) {
+		if !loopback.AllowedHost(q.Host, port) {
 			w.Header().Set("Connection", "close")
 			http.Error(w, "metrics answer to a loopback address with its own port only", http.StatusMisdirectedRequest)
 			return

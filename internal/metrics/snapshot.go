@@ -2,15 +2,15 @@ package metrics
 
 import "time"
 
-// A Snapshot is what the daemon is asked for at a scrape. Its counts begin with the daemon; what is read again at its
-// start, to rebuild the counters, isn't in them.
+// A Snapshot is what one scrape exports. Its counts begin with the daemon, without what the daemon reads again at its
+// start to rebuild the counters.
 type Snapshot struct {
 	Lines, Bytes                                             int64 // of the logs
 	Arrivals, Malformed, Overflowed, Suspicious, Injected    int64 // of report.Tally
-	Logs                                                     []LogStats
-	Rules                                                    []RuleStats
+	Logs                                                     []Log
+	Rules                                                    []Rule
 	KeysDropped, Merged, Forgotten, DistinctOmitted, Refused int64 // of window.Stats: what the bounds have cost
-	Channels                                                 []ChannelStats
+	Channels                                                 []Channel
 	Skipped                                                  int64 // files of logs that were left out
 	Unspooled                                                int   // events whose mail can't be spooled yet
 	// how long the counters were rebuilt, or have been so far
@@ -21,7 +21,7 @@ type Snapshot struct {
 }
 
 // A Log is one of those that are followed.
-type LogStats struct {
+type Log struct {
 	Path   string
 	Behind int64         // bytes of it that are written and not counted
 	Idle   time.Duration // since its last line was counted, or since the daemon began
@@ -30,22 +30,22 @@ type LogStats struct {
 }
 
 // A Rule is one of the configuration.
-type RuleStats struct {
+type Rule struct {
 	Name   string // each another
 	Keys   int    // values that are counted; rules on one key in one scope have theirs together
 	Open   int    // alerts
 	Opened int64  // alerts
 }
 
-// A Channel is a way by which events are told: mail, hook or webhook. The counts are of attempts.
-type ChannelStats struct {
+// A Channel is a way of notification: mail, hook or webhook. The counts are of attempts.
+type Channel struct {
 	Name                            string
 	Sent, Partly, Deferred, Refused int64
 	Waiting                         int
 	Oldest                          time.Duration // how long the first of them has waited
 }
 
-// A Socket is what was asked.
+// A SocketStats has the requests on the socket.
 type SocketStats struct {
 	Answers map[string]int64 // by what was answered
 	Refused int64            // connections

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// An Answer is what a request was answered.
+// An Answer is the kind of an answer.
 type Answer int
 
-// The answers. Unintelligible and Late are why it was no, or 0.
+// The answers. Unintelligible and Late are reasons for no, or 0.
 const (
 	Yes Answer = iota
 	No
@@ -22,22 +22,22 @@ func (a Answer) String() string {
 	return [...]string{"yes", "no", "number", "unintelligible", "late"}[a]
 }
 
-// Latencies are upper bounds by which answers are told apart. The last one is above AnswerTime: beyond it the machine
-// is busy.
+// Latencies are the upper bounds of a histogram of answers. The last one is above AnswerTime: only a busy machine
+// exceeds it.
 var Latencies = [...]time.Duration{
 	100 * time.Microsecond, 250 * time.Microsecond, 500 * time.Microsecond, time.Millisecond, 2500 * time.Microsecond,
 	5 * time.Millisecond,
 	10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond, 75 * time.Millisecond, 100 * time.Millisecond,
 }
 
-// Answers are what a server has answered since it began.
+// Answers counts a server's answers since it started.
 type Answers struct {
 	By     [NumAnswers]int64
 	Within [len(Latencies)]int64 // those that took so long or less, each with those before it
 	Took   time.Duration         // in all
 }
 
-// answers are Answers being counted.
+// answers counts for Answers.
 type answers struct {
 	by     [NumAnswers]atomic.Int64
 	within [len(Latencies)]atomic.Int64 // not with those before

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A client is somebody who asks.
+// A client is a connection with its buffers and deadlines.
 type client struct {
 	conn  net.Conn
 	in    *bufio.Reader
@@ -25,7 +25,7 @@ func newClient(conn net.Conn) *client {
 	return c
 }
 
-// Read reads from the connection, when everything that was answered is on its way.
+// Read sends the answers so far, and then reads from the connection.
 func (c *client) Read(p []byte) (int, error) {
 	if err := c.out.Flush(); err != nil {
 		return 0, err
@@ -39,7 +39,7 @@ func (c *client) Read(p []byte) (int, error) {
 	return c.conn.Read(p)
 }
 
-// An ending is what stands behind a request.
+// An ending is what follows a request.
 type ending int
 
 const (
@@ -71,7 +71,7 @@ func (c *client) request(asked bool) (line string, end ending) {
 // maxRest is how much of what a client still sends is read, so that it isn't told of a reset before it has its answer.
 const maxRest = 64 << 10 // bytes
 
-// hangUp ends a connection whose client may have more to say.
+// hangUp ends a connection whose client may still be sending.
 func (c *client) hangUp() {
 	c.out.Flush()
 	if half, ok := c.conn.(interface{ CloseWrite() error }); ok {

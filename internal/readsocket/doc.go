@@ -4,7 +4,7 @@
 // separated by LFs, not ended: Exim keeps one, and `condition` takes "yes\n" for an error.
 //
 //	alice@lab.test                                     a value of the socket's key
-//	sender=alice@lab.test host=192.0.2.1 "a b"         several, with the key's name or without: is any of them over a limit?
+//	sender=alice@lab.test host=192.0.2.1 "a b"         several, with or without a key's name: is any over a limit?
 //	count sender=alice@lab.test                        a number: the highest count of any
 //
 // An item that doesn't begin with a key's name is a value as a whole, so that a=b@lab.test is one. Values are quoted as

@@ -44,7 +44,7 @@ func TestFloodOfRandomRequests(t *testing.T) {
 	if after > before+1<<20 {
 		t.Errorf("the heap grew from %d to %d bytes", before, after)
 	}
-	t.Logf("%d requests in %v: %+v; heap %d → %d bytes", *floodRequests, took, s.Tally(), before, after)
+	t.Logf("%d requests in %v: %+v; heap %d → %d bytes", *floodRequests, took, s.Stats(), before, after)
 }
 
 func heap() uint64 {

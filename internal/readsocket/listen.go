@@ -12,16 +12,16 @@ import (
 	"time"
 )
 
-// Access is who may use a socket file.
+// Access says who may use a socket file.
 type Access struct {
 	Mode     fs.FileMode // permissions
 	UID, GID int         // -1: those of the process
 }
 
-// ErrInUse is why a socket isn't taken: somebody listens there.
+// ErrInUse means that another program listens on the socket.
 var ErrInUse = errors.New("another program listens on the socket")
 
-// An AccessError says that the process may not make the socket as it is to be.
+// An AccessError means that the process lacks the permission to make the socket as configured.
 type AccessError struct{ err error }
 
 func (e *AccessError) Error() string { return e.err.Error() }
@@ -76,7 +76,7 @@ func lock(dir string) (unlock func(), err error) {
 // aMoment is how long a program may take to accept a connection that the kernel has taken for it.
 const aMoment = time.Second
 
-// vacant tells whether a path may be taken.
+// vacant gives an error if a path is in use.
 func vacant(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {

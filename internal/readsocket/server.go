@@ -12,7 +12,7 @@ import (
 	"exiwatch/window"
 )
 
-// What a client may take.
+// Limits of a client.
 const (
 	// MaxRequest is how long a line may be: two quoted addresses of 256 octets (RFC 5321, 4.5.3.1.3) and much besides.
 	MaxRequest = 4096 // bytes
@@ -45,17 +45,17 @@ type Server struct {
 	failed  atomic.Int64                     // connections that could not be accepted
 }
 
-// A Tally is what a server has had to do since it began.
-type Tally struct {
+// Stats are what a server has done since it started.
+type Stats struct {
 	Requests       int64 // lines
-	Unintelligible int64 // of them, lines that could not be understood
-	Late           int64 // of them, lines for which there was no answer in time
-	Refused        int64 // connections that were closed because there were too many
+	Unintelligible int64 // requests that were not understood
+	Late           int64 // requests without an answer in time
+	Refused        int64 // connections closed because there were too many
 }
 
-// Tally may be called at any time.
-func (s *Server) Tally() Tally {
-	t := Tally{Refused: s.failed.Load()}
+// Stats may be called at any time.
+func (s *Server) Stats() Stats {
+	t := Stats{Refused: s.failed.Load()}
 	if l := s.limiter.Load(); l != nil {
 		t.Refused += l.Closed()
 	}
@@ -90,7 +90,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	return errors.Join(failed...)
 }
 
-// restAfterError is a pause before accept is tried again. Without descriptors it would fail at once.
+// restAfterError is the pause before the next accept. Without free descriptors it would fail at once.
 const restAfterError = 20 * time.Millisecond
 
 func (s *Server) accept(ctx context.Context, l net.Listener, wait *sync.WaitGroup) error {
@@ -114,7 +114,7 @@ func (s *Server) accept(ctx context.Context, l net.Listener, wait *sync.WaitGrou
 	}
 }
 
-// serve answers what one client asks.
+// serve answers one client.
 func (s *Server) serve(ctx context.Context, c *loopback.Conn) {
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { c.Close() })()
@@ -138,7 +138,7 @@ func (s *Server) serve(ctx context.Context, c *loopback.Conn) {
 	client.hangUp()
 }
 
-// answer is what a request is answered.
+// answer answers one request.
 func (s *Server) answer(ctx context.Context, line string, end ending) string {
 	began := time.Now()
 	text, answer := s.find(ctx, line, end)

@@ -133,7 +133,7 @@ func TestAnswersAreSeparatedNotEnded(t *testing.T) {
 			t.Errorf("%q, byte by byte, is answered %q, want %q", request, got, want)
 		}
 	}
-	if tally := s.Tally(); tally.Unintelligible != 6 || tally.Late != 4 || tally.Refused != 0 {
+	if tally := s.Stats(); tally.Unintelligible != 6 || tally.Late != 4 || tally.Refused != 0 {
 		t.Errorf("tally %+v, want 6 unintelligible, 4 late", tally)
 	}
 }
@@ -207,8 +207,8 @@ func TestTooManyQuestions(t *testing.T) {
 		<-looked
 		held = append(held, c)
 	}
-	if got, err := Ask(t.Context(), path, "over"); got != "" || s.Tally().Refused != 1 {
-		t.Errorf("one more is answered %q, %v; tally %+v", got, err, s.Tally())
+	if got, err := Ask(t.Context(), path, "over"); got != "" || s.Stats().Refused != 1 {
+		t.Errorf("one more is answered %q, %v; tally %+v", got, err, s.Stats())
 	}
 	close(let)
 	for _, c := range held {
@@ -250,8 +250,8 @@ func TestAcceptFailsForAWhile(t *testing.T) {
 	if got, err := Ask(t.Context(), l.Addr().String(), "over"); got != "yes" || err != nil {
 		t.Errorf("over TCP: %q, %v", got, err)
 	}
-	if s.Tally().Refused != 3 {
-		t.Errorf("tally %+v, want 3 refused", s.Tally())
+	if s.Stats().Refused != 3 {
+		t.Errorf("tally %+v, want 3 refused", s.Stats())
 	}
 	cancel()
 	if err := <-ended; err != nil {

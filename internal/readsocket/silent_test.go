@@ -34,7 +34,7 @@ func TestSilentConnectionsGiveWay(t *testing.T) {
 			}
 		}
 	}
-	if s.Tally().Refused == 0 {
+	if s.Stats().Refused == 0 {
 		t.Error("nothing was closed: there was no flood")
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 // An arrival is a line of `exiwatch arrivals`. INTERFACE.md has its fields; those without an item in the log line are
 // left out.
-type arrival struct {
+type arrivalJSON struct {
 	File                string   `json:"file"`
 	Line                int64    `json:"line"`
 	Time                string   `json:"time"`
@@ -41,7 +41,7 @@ type arrival struct {
 
 // Arrival gives what json.Marshal makes the line of.
 func Arrival(a *parser.Arrival) any {
-	line := arrival{
+	line := arrivalJSON{
 		File: a.File, Line: a.Line, Time: Stamp(a.Time, a.Millis), PID: a.PID,
 		SyslogHost: item(a.SyslogHost), MessageID: string(a.MessageID), FakeReject: a.FakeReject,
 		EnvelopeSender: string(a.EnvelopeSender),

@@ -21,8 +21,8 @@ type Document struct {
 	Uncounted        []UncountedRow   `json:"uncounted"`
 	Alerts           []Alert          `json:"alerts"`
 
-	Values map[string]int `json:"-"` // how many values each key has, of which Top has the first
-	Only   string         `json:"-"` // the line for [count] that would count the first rows of Uncounted
+	Values map[string]int `json:"-"` // how many values each key has; Top has the first of them
+	Only   string         `json:"-"` // the line for [count] that counts the first rows of Uncounted
 }
 
 // An Alert is one of a Document's alerts.
@@ -47,7 +47,7 @@ type Alert struct {
 	Anomalies  []AnomalyCount `json:"anomalies,omitempty"` // what is wrong with the log's entries
 	Entries    []string       `json:"entries,omitempty"`   // some of these
 
-	Of *window.Alert `json:"-"` // which has more than is printed
+	Of *window.Alert `json:"-"` // has more than the JSON
 }
 
 // A Growth says when the count came to so many times the limit.
@@ -93,19 +93,19 @@ func (s *Summary) Document(n int) Document {
 	return d
 }
 
-func (a *opened) document() Alert {
+func (o *openedAlert) document() Alert {
 	d := Alert{
-		ID: a.ID, Rule: a.Rule.Name, Key: a.Rule.Key.String(), Value: a.Value, Count: a.Rule.Count.String(),
-		Limit: a.Rule.Limit, Window: a.Rule.Window.String(), Opened: Time{a.Opened, a.millis}, CrossedBy: a.CrossedBy,
-		Peak: a.Peak, Ended: Time{a.Ended, a.millis}, Messages: a.Messages, Recipients: a.Recipients,
-		Bytes: a.Bytes, Suspicious: a.Suspicious,
-		Grew: append([]Growth{}, a.grew...), Subjects: []SubjectCount{},
-		Of: a.Alert,
+		ID: o.ID, Rule: o.Rule.Name, Key: o.Rule.Key.String(), Value: o.Value, Count: o.Rule.Count.String(),
+		Limit: o.Rule.Limit, Window: o.Rule.Window.String(), Opened: Time{o.Opened, o.millis}, CrossedBy: o.CrossedBy,
+		Peak: o.Peak, Ended: Time{o.Ended, o.millis}, Messages: o.Messages, Recipients: o.Recipients,
+		Bytes: o.Bytes, Suspicious: o.Suspicious,
+		Grew: append([]Growth{}, o.grew...), Subjects: []SubjectCount{},
+		Of: o.Alert,
 	}
-	for _, row := range a.top(0) {
+	for _, row := range o.top(0) {
 		d.Subjects = append(d.Subjects, SubjectCount{row.Value, row.Messages})
 	}
-	anomalies, entries := a.oddities()
+	anomalies, entries := o.oddities()
 	for _, row := range anomalies {
 		d.Anomalies = append(d.Anomalies, AnomalyCount{row.Value, row.Messages})
 	}

@@ -11,10 +11,10 @@ import (
 	"exiwatch/window"
 )
 
-// maxDayRows is how many days have a row each; of more a calendar is drawn.
+// maxDayRows is for how many days each has a row. More are drawn as a calendar.
 const maxDayRows = 14
 
-// effects writes what each rule would have done: its alerts by day, and by value, n values at the most, all if n is 0.
+// effects writes the alerts of each rule by day, and by value: the first n values, all if n is 0.
 func (t *text) effects(s *Summary, n int) {
 	if len(s.Rules) == 0 {
 		return

@@ -71,7 +71,7 @@ func classOf(w *window.Arrival) int {
 // Hours gives the hours that have arrivals, in their order. It needs Hourly.
 func (s *Summary) Hours() []Hour {
 	var all hours
-	for _, g := range s.gathered {
+	for _, g := range s.collectors {
 		for at, counts := range g.hours.counts {
 			sum := all.of(at)
 			for class, n := range counts {

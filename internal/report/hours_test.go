@@ -26,7 +26,7 @@ func arrivalAt(at time.Time, class int) *window.Arrival {
 func TestHoursOfTheLogsClock(t *testing.T) {
 	india, summer, winter := time.FixedZone("", 5*3600+1800), time.FixedZone("", 7200), time.FixedZone("", 3600)
 	s := Summary{Hourly: true}
-	gathers := []func([]Reception){s.Gather(), s.Gather()}
+	gathers := []func([]Reception){s.NewCollector(), s.NewCollector()}
 	for i, a := range []*window.Arrival{
 		arrivalAt(time.Date(2026, 11, 1, 10, 59, 59, 9e8, india), Authenticated),
 		arrivalAt(time.Date(2026, 11, 1, 11, 0, 0, 0, india), Local),
@@ -51,7 +51,7 @@ func TestHoursOfTheLogsClock(t *testing.T) {
 // TestHoursAllocateNothing per arrival, and nobody who doesn't ask has them.
 func TestHoursAllocateNothing(t *testing.T) {
 	s, without := Summary{Hourly: true}, Summary{}
-	gather, other := s.Gather(), without.Gather()
+	gather, other := s.NewCollector(), without.NewCollector()
 	a := []Reception{{Values: arrivalAt(time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC), Local)}}
 	later := []Reception{{Values: arrivalAt(time.Date(2026, 11, 1, 11, 0, 0, 0, time.UTC), Local)}}
 	gather(a)

@@ -59,16 +59,16 @@ func summary(t *testing.T, name, log string, rules ...string) *report.Summary {
 	general := c.Scopes[""]
 	sum := report.Summary{Rules: c.Rules, Only: general.OnlyNames()}
 	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{AllKeys: true, Arrival: sum.Arrival,
-		NewCollector: sum.Gather, Other: sum.Other, Opened: sum.Opened, Ended: sum.Ended})
+		NewCollector: sum.NewCollector, Other: sum.Other, Opened: sum.Opened, Ended: sum.Ended})
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := replay.Run(t.Context(), p, []replay.Source{{Name: name, Stream: strings.NewReader(log)}}, time.UTC,
+	outcome, err := replay.Run(t.Context(), p, []replay.Source{{Name: name, Stream: strings.NewReader(log)}}, time.UTC,
 		time.Now(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum.Totals = result.Totals
+	sum.Totals = outcome.Totals
 	return &sum
 }
 

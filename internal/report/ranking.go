@@ -14,13 +14,13 @@ type Row struct {
 	Messages   int64  `json:"messages"`
 	Recipients int64  `json:"recipients"`
 	Bytes      int64  `json:"bytes"`
-	Distinct   int64  `json:"-"` // other values that occurred with this one, where AddDistinct was used
+	Distinct   int64  `json:"-"` // other values that occurred with this one, as noted by AddDistinct
 }
 
 // A Ranking sums arrivals by the value of one key. Its zero value is empty.
 type Ranking struct {
-	values table
-	pairs  table // a value's place, and another value that occurred with it
+	values hashTable
+	pairs  hashTable // a value's place, and another value that occurred with it
 }
 
 // The fields of a value's record.
@@ -36,7 +36,7 @@ func (r *Ranking) Add(value []byte, recipients, bytes int64) {
 	r.add(value, hashOf(value), 1, recipients, bytes)
 }
 
-// An Item is what is added of one arrival.
+// An Item is what one arrival adds to a Ranking.
 type Item struct {
 	Value             []byte
 	Recipients, Bytes int64
@@ -44,12 +44,12 @@ type Item struct {
 	hash uint64
 }
 
-// AddAll adds arrivals. It takes less time than to Add each: the memory is asked for many records before one is needed.
+// AddAll adds arrivals. It is faster than Add for each, because it prefetches their records.
 func (r *Ranking) AddAll(items []Item) {
 	for i := range items {
 		items[i].hash = hashOf(items[i].Value)
 	}
-	r.values.touch(items)
+	r.values.prefetch(items)
 	for i := range items {
 		it := &items[i]
 		r.add(it.Value, it.hash, 1, it.Recipients, it.Bytes)
@@ -63,7 +63,7 @@ func (r *Ranking) add(value []byte, hash uint64, n, to, bytes int64) {
 	v.add(size, bytes)
 }
 
-// AddDistinct notes that other, a value of another key, occurred with value, which was added.
+// AddDistinct notes that other, a value of another key, occurred with value. Add value first.
 func (r *Ranking) AddDistinct(value, other []byte) {
 	v, place := r.values.find(value, hashOf(value))
 	var short [64]byte
@@ -74,7 +74,7 @@ func (r *Ranking) AddDistinct(value, other []byte) {
 	}
 }
 
-// Join adds what other has summed, and leaves nothing in it.
+// Join moves the sums of other into r.
 func (r *Ranking) Join(other *Ranking) {
 	if r.Len() == 0 {
 		*r, *other = *other, Ranking{}
@@ -84,7 +84,7 @@ func (r *Ranking) Join(other *Ranking) {
 	*other = Ranking{}
 }
 
-// include adds what other has summed.
+// include adds the sums of other.
 func (r *Ranking) include(other *Ranking) {
 	for _, v := range other.values.all() {
 		r.add(v.text(), hashOf(v.text()), v.field(messages), v.field(recipients), v.field(size))
@@ -134,9 +134,9 @@ type weighed struct {
 	weight int64
 }
 
-const minSorted = 1024 // values are sorted at once
+const minSorted = 1024 // values sorted together
 
-// best sorts values and gives the n first.
+// best sorts values and gives the first n.
 func best(values []weighed, n int) []weighed {
 	slices.SortFunc(values, func(a, b weighed) int {
 		if a.weight != b.weight {

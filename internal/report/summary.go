@@ -6,10 +6,10 @@ import (
 	"exiwatch/window"
 )
 
-// maxMalformed is how many malformed lines a Summary tells the places of.
+// maxMalformed is how many malformed lines a Summary lists.
 const maxMalformed = 20
 
-// A Summary collects what replay tells of a log. Its zero value is empty.
+// A Summary collects what replay reports about a log. Its zero value is empty.
 type Summary struct {
 	Tally  Tally
 	Totals tailer.Totals
@@ -18,22 +18,22 @@ type Summary struct {
 	Hourly bool          // arrivals are counted by the hour, too
 	Only   []string      // what [count] only names
 
-	gathered  []*gathered
-	selectors selectors
-	malformed []MalformedLine
-	alerts    []*opened
-	byAlert   map[*window.Alert]*opened
+	collectors []*collector
+	selectors  selectors
+	malformed  []MalformedLine
+	alerts     []*openedAlert
+	byAlert    map[*window.Alert]*openedAlert
 }
 
-// An opened alert, and whether the log's stamps have milliseconds.
-type opened struct {
+// An openedAlert is an alert with what Text and Document need beside it.
+type openedAlert struct {
 	*window.Alert
-	millis bool
+	millis bool // the log's stamps have milliseconds
 	grew   []Growth
-	ended  *subjects // of an alert that was let go of
+	ended  *subjects // nil while the alert is open
 }
 
-// subjects are those of an alert that has ended, most messages first.
+// subjects are those of an ended alert, most messages first.
 type subjects struct {
 	rows []window.ValueCount
 	n    int // of all
@@ -42,7 +42,7 @@ type subjects struct {
 	anomalies, entries []window.ValueCount
 }
 
-// rankedKeys is the key behind those by which arrivals are ranked: all have the same value of the log.
+// rankedKeys is the first key that isn't ranked: all arrivals have the same value of Log.
 const rankedKeys = window.Log
 
 // A MalformedLine is an arrival that could not be read.
@@ -60,39 +60,40 @@ type Reception struct {
 	Class   Class // of an arrival that no rule counts
 }
 
-// Gather gives what ranks arrivals, and counts them by the hour, for one goroutine: they come in any order.
-func (s *Summary) Gather() func([]Reception) {
+// NewCollector returns a function that ranks arrivals, and counts them by the hour. Each goroutine needs its own;
+// arrivals may come in any order.
+func (s *Summary) NewCollector() func([]Reception) {
 	var keys []window.Key
 	for key := range rankedKeys {
 		if !s.Brief || isInText(key) {
 			keys = append(keys, key)
 		}
 	}
-	g := newGathered(keys, s.Hourly)
-	s.gathered = append(s.gathered, g)
-	return g.add
+	c := newCollector(keys, s.Hourly)
+	s.collectors = append(s.collectors, c)
+	return c.add
 }
 
-// ranking joins what was gathered, and gives that of a key.
+// ranking joins the collectors, and gives the ranking of a key.
 func (s *Summary) ranking(key window.Key) *Ranking {
-	if len(s.gathered) == 0 {
+	if len(s.collectors) == 0 {
 		return new(Ranking)
 	}
-	first := s.gathered[0]
-	for _, g := range s.gathered[1:] {
+	first := s.collectors[0]
+	for _, g := range s.collectors[1:] {
 		first.join(g)
 	}
-	first.share()
+	first.mergeAliases()
 	return &first.rankings[key]
 }
 
-// uncounted joins what was gathered of arrivals that no rule counts.
+// uncounted joins what the collectors have of arrivals that no rule counts.
 func (s *Summary) uncounted() *Uncounted {
-	if len(s.gathered) == 0 {
+	if len(s.collectors) == 0 {
 		return new(Uncounted)
 	}
-	first := &s.gathered[0].uncounted
-	for _, g := range s.gathered[1:] {
+	first := &s.collectors[0].uncounted
+	for _, g := range s.collectors[1:] {
 		first.Join(&g.uncounted)
 	}
 	return first
@@ -116,16 +117,16 @@ func (s *Summary) Other(e *parser.Entry) {
 // Opened adds alerts, which go on changing while they are open.
 func (s *Summary) Opened(alerts []*window.Alert) {
 	if s.byAlert == nil {
-		s.byAlert = make(map[*window.Alert]*opened)
+		s.byAlert = make(map[*window.Alert]*openedAlert)
 	}
 	for _, a := range alerts {
-		o := &opened{Alert: a, millis: s.Tally.Last.Millis}
+		o := &openedAlert{Alert: a, millis: s.Tally.Last.Millis}
 		s.alerts, s.byAlert[a] = append(s.alerts, o), o
 	}
 }
 
-// Ended lets go of what Text and Document don't tell of an alert that has ended: a long log may have opened
-// thousands. Document's Alert.Of then has no more than the JSON.
+// Ended drops what Text and Document don't need of an ended alert, because a long log may open thousands. Document's
+// Alert.Of is then without what was tallied.
 func (s *Summary) Ended(a *window.Alert) {
 	o := s.byAlert[a]
 	if o == nil {
@@ -141,19 +142,14 @@ func (s *Summary) Ended(a *window.Alert) {
 		entries: a.Top(window.Entry, maxEntries),
 	}
 	o.ended.n, o.ended.more = a.Distinct(window.Subject)
-	o.Alert = &window.Alert{
-		ID: a.ID, Rule: a.Rule, Value: a.Value, Opened: a.Opened, CrossedBy: a.CrossedBy, Count: a.Count,
-		Limit: a.Limit, Peak: a.Peak, Times: a.Times,
-		Ended: a.Ended, Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes,
-		Suspicious: a.Suspicious, AtLeast: a.AtLeast,
-	}
+	o.Alert = a.Summary()
 }
 
 // maxEntries is how many entries are shown of an alert about anomalies.
 const maxEntries = 3
 
 // oddities gives what is wrong with how many of an alert's entries, and some of these, if it is about anomalies.
-func (o *opened) oddities() (anomalies, entries []window.ValueCount) {
+func (o *openedAlert) oddities() (anomalies, entries []window.ValueCount) {
 	switch {
 	case o.Rule.Count != window.Anomalies:
 		return nil, nil
@@ -164,7 +160,7 @@ func (o *opened) oddities() (anomalies, entries []window.ValueCount) {
 }
 
 // top gives the n subjects with the most messages, all if n is 0.
-func (o *opened) top(n int) []window.ValueCount {
+func (o *openedAlert) top(n int) []window.ValueCount {
 	if o.ended == nil {
 		return o.Top(window.Subject, n)
 	}
@@ -175,7 +171,7 @@ func (o *opened) top(n int) []window.ValueCount {
 }
 
 // distinct says how many subjects there are, and whether there are more.
-func (o *opened) distinct() (n int, more bool) {
+func (o *openedAlert) distinct() (n int, more bool) {
 	if o.ended == nil {
 		return o.Distinct(window.Subject)
 	}

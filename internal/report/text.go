@@ -12,7 +12,7 @@ import (
 	"exiwatch/window"
 )
 
-// textKeys are the rankings that the text shows, with their headings.
+// textKeys are the keys of the text's rankings, with their headings.
 var textKeys = []struct {
 	key     window.Key
 	heading string
@@ -49,7 +49,7 @@ func (s *Summary) Text(w io.Writer, n int, colour bool) error {
 	return out.Flush()
 }
 
-// A text is being written; its errors wait for Flush.
+// A text is being written. Flush reports its errors.
 type text struct {
 	*bufio.Writer
 	colour bool
@@ -74,9 +74,9 @@ func (t *text) totals(s *Summary) {
 		what string
 	}{
 		{y.Malformed, "could not be read (malformed)"},
-		{y.Overflowed, "overflowed Exim's log buffer: their items are unknown, somebody may be hiding"},
-		{y.Suspicious, "can be read in two ways, or may be forged (suspicious): somebody forges log items"},
-		{y.Injected, "stood inside another entry, or ended one (injected): somebody forges log lines"},
+		{y.Overflowed, "overflowed Exim's log buffer. Their items are unknown: somebody may be hiding"},
+		{y.Suspicious, "are ambiguous, or may be forged (suspicious): somebody forges log items"},
+		{y.Injected, "were inside another entry, or ended one (injected): somebody forges log lines"},
 	} {
 		if oddity.n > 0 {
 			fmt.Fprintf(t, "%7d %s\n", oddity.n, oddity.what)
@@ -98,7 +98,7 @@ func (t *text) ranking(heading string, r *Ranking, n int) {
 	}
 }
 
-// rows writes the n first rows, all if n is 0, and how many there are beside them.
+// rows writes the first n rows, all if n is 0, and how many more there are.
 func (t *text) rows(r *Ranking, n int) {
 	rows := r.Top(n, Messages)
 	for _, row := range rows {
@@ -109,15 +109,15 @@ func (t *text) rows(r *Ranking, n int) {
 	}
 }
 
-// PrintRow writes a count and a value as `uniq -c` does, the value made safe for a terminal.
+// PrintRow writes a count and a value as `uniq -c` does, with the value made safe for a terminal.
 func PrintRow(w io.Writer, count int64, value string) {
 	fmt.Fprintf(w, "%7d %s\n", count, escape.Text(value))
 }
 
-// maxUncountedShown is how many rows the text has of what no rule counts, unless all are asked for.
+// maxUncountedShown is how many rows of uncounted arrivals the text has, unless all are asked for.
 const maxUncountedShown = 3
 
-// uncounted tells of the arrivals that no rule counts, and how to count them.
+// uncounted lists the arrivals that no rule counts, and says how to count them.
 func (t *text) uncounted(s *Summary, n int) {
 	u := s.uncounted()
 	total := u.Total()
@@ -137,9 +137,9 @@ func (t *text) uncounted(s *Summary, n int) {
 	}
 }
 
-// howToCount stands before a line of Only.
-const howToCount = "No alert can tell of these. Where hosts there send for your own users, let the configuration" +
-	" count them:"
+// howToCount introduces a line of Only.
+const howToCount = "No rule sees these, so no alert can report them." +
+	" If these hosts send for your own users, count them:"
 
 func (t *text) alerts(s *Summary) {
 	t.heading(fmt.Sprintf("Alerts that would have been mailed: %d", len(s.alerts)))
@@ -148,33 +148,33 @@ func (t *text) alerts(s *Summary) {
 	}
 }
 
-func (t *text) alert(a *opened) {
-	fmt.Fprintf(t, "%s  %s  %s, over %s\n", a.Opened.Format(time.DateTime), escape.Text(a.Value),
-		escape.Text(a.Rule.Name), a.Rule.String())
-	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n", words.Plain(a.Messages, "message"), a.Peak,
-		a.Rule.Count, a.end())
-	if a.AtLeast {
+func (t *text) alert(o *openedAlert) {
+	fmt.Fprintf(t, "%s  %s  %s, over %s\n", o.Opened.Format(time.DateTime), escape.Text(o.Value),
+		escape.Text(o.Rule.Name), o.Rule.String())
+	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n", words.Plain(o.Messages, "message"), o.Peak,
+		o.Rule.Count, o.end())
+	if o.AtLeast {
 		fmt.Fprintln(t, "        There were more recipients: Exim cut their lists.")
 	}
-	if a.Suspicious > 0 {
-		fmt.Fprintf(t, "        %d of them may be somebody else's: their entries have two readings, or may be forged\n",
-			a.Suspicious)
+	if o.Suspicious > 0 {
+		fmt.Fprintf(t, "        %d of them may be somebody else's: their entries are ambiguous, or may be forged\n",
+			o.Suspicious)
 	}
-	if anomalies, entries := a.oddities(); anomalies != nil {
+	if anomalies, entries := o.oddities(); anomalies != nil {
 		t.oddities(anomalies, entries)
 		return
 	}
-	rows := a.top(maxSubjects)
+	rows := o.top(maxSubjects)
 	for _, row := range rows {
 		fmt.Fprint(t, "    ")
 		PrintRow(t, row.Messages, row.Value)
 	}
-	if n, more := a.distinct(); n > len(rows) || more {
+	if n, more := o.distinct(); n > len(rows) || more {
 		fmt.Fprintf(t, "            … and more subjects: %d\n", n-len(rows))
 	}
 }
 
-// oddities tells what is wrong with the entries of an alert about anomalies, and shows some of them.
+// oddities says what is wrong with the entries of an alert about anomalies, and shows some.
 func (t *text) oddities(anomalies, entries []window.ValueCount) {
 	for _, row := range anomalies {
 		fmt.Fprint(t, "    ")
@@ -185,9 +185,9 @@ func (t *text) oddities(anomalies, entries []window.ValueCount) {
 	}
 }
 
-func (a *opened) end() string {
-	if a.Ended.IsZero() {
+func (o *openedAlert) end() string {
+	if o.Ended.IsZero() {
 		return "still open at the end of the log"
 	}
-	return "ended " + a.Ended.Format(time.DateTime)
+	return "ended " + o.Ended.Format(time.DateTime)
 }

@@ -14,18 +14,18 @@ import (
 	"exiwatch/window"
 )
 
-// A Class is a kind of arrival, as an Uncounted tells them apart. The zero value is that of what a rule counts.
+// A Class is a kind of arrival in an Uncounted. The zero value is for arrivals that a rule counts.
 type Class uint8
 
 const (
 	Counted            Class = iota
-	ClassAuthenticated       // these are words that [count] only takes:
+	ClassAuthenticated       // these are also words of only in [count]:
 	ClassLocal
 	ClassLoopback
 	ClassBounces
-	ClassHandedBack // by a filter that had got the message from this Exim
+	ClassHandedBack // by a filter that this Exim had given the message to
 	ClassRelayed    // from another host, without a login
-	ClassOthers     // of all classes: what has no row of its own
+	ClassOthers     // rows of any class that are left out
 )
 
 var classNames = [...]string{"counted", "authenticated", "local", "loopback", "bounces", "handed back",
@@ -46,15 +46,15 @@ func (c *Class) UnmarshalText(name []byte) error {
 	return nil
 }
 
-// maxUncounted is how many rows an Uncounted tells.
+// maxUncounted is how many rows an Uncounted gives.
 const maxUncounted = 1000
 
-// An Uncounted tallies the arrivals that no rule counts, by class and network. The order in which they come does not
-// matter. Its zero value is empty.
+// An Uncounted counts the arrivals that no rule counts, by class and network. Their order does not matter. Its zero
+// value is empty.
 //
-// Note: it holds each network until it is read, as a Ranking holds each host: to drop networks earlier would make the
+// Note: it holds each network until it is read, as a Ranking holds each host. To drop networks earlier would make the
 // rows depend on the order.
-type Uncounted struct{ rows table }
+type Uncounted struct{ rows hashTable }
 
 // The fields of a record, besides messages. Its text is the class and the network's part of the address.
 const (
@@ -76,7 +76,7 @@ type UncountedRow struct {
 	Within time.Duration `json:"-"` // from the first message to the last one
 }
 
-// Add adds an arrival of a class. Of its values it needs the host.
+// Add adds an arrival of a class. It uses only the host of its values.
 func (u *Uncounted) Add(class Class, w *window.Arrival) {
 	at := w.At.Unix()
 	key := [1 + network6]byte{byte(class)}
@@ -99,7 +99,7 @@ func (u *Uncounted) add(key []byte, n, first, last, host int64) {
 	}
 }
 
-// Join adds what other has, and leaves nothing in it.
+// Join moves the arrivals of other into u.
 func (u *Uncounted) Join(other *Uncounted) {
 	for _, r := range other.rows.all() {
 		u.add(r.text(), r.field(messages), r.field(firstSeen), r.field(lastSeen), r.field(hostPart))
@@ -115,8 +115,8 @@ func (u *Uncounted) Total() (n int64) {
 	return n
 }
 
-// Rows gives the n rows with the most messages, most first, and behind them what is left of all classes as
-// ClassOthers. If n is 0 it is maxUncounted, which it is at the most.
+// Rows gives the n rows with the most messages, most first, and after them one of ClassOthers for the rest. n is at
+// most maxUncounted; 0 means maxUncounted.
 func (u *Uncounted) Rows(n int) []UncountedRow {
 	if n <= 0 || n > maxUncounted {
 		n = maxUncounted
@@ -147,11 +147,11 @@ func uncountedRow(r record) UncountedRow {
 	}
 }
 
-// The bytes of an address that are its network's, a /24 or a /64.
+// How many bytes of an address are its network's, a /24 or a /64.
 const network4, network6 = 3, 8
 
-// split writes the network's part of an address and gives its length, and the rest as a number. What is no address
-// has no network.
+// split writes the network's part of an address. It gives the part's length, 0 for what is no address, and the rest of
+// the address as a number.
 func split(network, address []byte) (n int, host int64) {
 	if a, ok := ipv4(address); ok {
 		network[0], network[1], network[2] = byte(a>>24), byte(a>>16), byte(a>>8)
@@ -169,7 +169,7 @@ func split(network, address []byte) (n int, host int64) {
 	return copy(network, whole[:network6]), int64(binary.BigEndian.Uint64(whole[network6:]))
 }
 
-// joined writes the network that split found, and the host if it is one alone.
+// joined writes the network that split found, and the host if there is only one.
 func joined(part []byte, host int64) (network, address string) {
 	var ip netip.Addr
 	switch len(part) {
@@ -190,7 +190,7 @@ func joined(part []byte, host int64) (network, address string) {
 	return network, ip.String()
 }
 
-// ipv4 reads an address in its usual form, which most are. It takes a third of the time of netip.ParseAddr.
+// ipv4 parses an IPv4 address in three times the speed of netip.ParseAddr. Most addresses are of this form.
 func ipv4(text []byte) (address uint32, ok bool) {
 	if len(text) > len("255.255.255.255") {
 		return 0, false
@@ -209,10 +209,10 @@ func ipv4(text []byte) (address uint32, ok bool) {
 	return address<<8 | part, dots == 3 && digits > 0 && part <= 255
 }
 
-// String describes the row without its number.
+// String describes the row without its count.
 func (r UncountedRow) String() string {
 	if r.Class == ClassOthers {
-		return "of other classes and networks"
+		return "in other classes and networks"
 	}
 	text := r.Class.String()
 	if r.Network != "" {
@@ -242,7 +242,7 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d s", up(time.Second))
 }
 
-// maxOnly is how many rows a line of Only is made for.
+// maxOnly is for how many rows Only makes a line.
 const maxOnly = 3
 
 // Only gives the line for [count] that also counts the first rows: to what only names now it adds their classes, and
@@ -270,7 +270,7 @@ func Only(now []string, rows []UncountedRow) string {
 	return OnlyLine(all)
 }
 
-// covers tells whether an element of only counts all that another one would.
+// covers tells whether has, an element of only, counts all that word would.
 func covers(has, word string) bool {
 	network, err := netip.ParsePrefix(word)
 	within, ok := prefixOf(has)
@@ -278,7 +278,7 @@ func covers(has, word string) bool {
 		within.Contains(network.Addr())
 }
 
-// prefixOf reads a network, or an address as the network that holds it alone.
+// prefixOf parses a network, or an address as a network of one.
 func prefixOf(text string) (netip.Prefix, bool) {
 	if address, err := netip.ParseAddr(text); err == nil {
 		return netip.PrefixFrom(address, address.BitLen()), true

@@ -11,14 +11,14 @@ import (
 	"exiwatch/parser"
 )
 
-// A Verdict says whether a log was understood.
+// A Verdict says how well a log was understood.
 type Verdict int
 
 const (
 	Understood Verdict = iota
 	NearlyAll          // lines were not understood, too few to matter
-	Partly             // so many were not that arrivals may be missing
-	NotExim            // nothing in it is known to be Exim's
+	Partly             // so many lines were not understood that arrivals may be missing
+	NotExim            // no line is known to be Exim's
 	Empty              // it holds no line
 	NumVerdicts
 )
@@ -27,7 +27,7 @@ const (
 // configuration come in several lines. On real machines they are under one in a hundred.
 const negligible = 0.01
 
-// VerdictOf judges what a Reader says of a log.
+// VerdictOf gives the verdict on what a Reader found in a log.
 func VerdictOf(j *parser.Judgement) Verdict {
 	switch {
 	case j.Lines() == 0:
@@ -54,7 +54,7 @@ func NotUnderstood(name string, j *parser.Judgement) string {
 		n, words.Plain(all, "line"), Share(n, all), name, was, first.File, first.Line, first.Text)
 }
 
-// Share writes a part of a whole in percent.
+// Share writes part as a percentage of whole.
 func Share(part, whole int64) string {
 	percent := 100 * float64(part) / float64(max(whole, 1))
 	if percent < 0.1 {
@@ -63,8 +63,7 @@ func Share(part, whole int64) string {
 	return fmt.Sprintf("%.1f %%", percent)
 }
 
-// IsNotExims says of the log named, of which nothing is known to be Exim's, what it seems to be, and shows its first
-// line. The hint says what to do about it.
+// IsNotExims says what a log without lines of Exim's seems to be, and shows its first line. The hint says what to do.
 func IsNotExims(name string, j *parser.Judgement) (text, hint string) {
 	s := firstOf(j)
 	line := fmt.Sprintf("Line %d: %s", s.Line, s.Text)
@@ -73,13 +72,14 @@ func IsNotExims(name string, j *parser.Judgement) (text, hint string) {
 		return name + " is text in UTF-16. " + line, "iconv -f UTF-16 -t UTF-8 makes it readable"
 	case j.Strange > 0:
 		return name + " can't be read: it seems to hold Exim's entries in an unknown form. " + line,
-			"an entry begins with its date, as in 2026-11-29 10:00:00, or with what syslog puts before it; please report other forms"
+			"an entry begins with its date, as in 2026-11-29 10:00:00, or with what syslog puts before it;" +
+				" please report other forms"
 	}
 	return fmt.Sprintf("%s holds no entry of Exim's main log. It seems to be %s. %s", name, seems(j, s), line),
 		"exim -bP log_file_path names Exim's main log"
 }
 
-// firstOf gives the first line of a log of which nothing is Exim's, a strange one if there are any.
+// firstOf gives the first strange line, if any, otherwise the first line.
 func firstOf(j *parser.Judgement) (first parser.Sample) {
 	if j.FirstStrange.Line > 0 {
 		return j.FirstStrange
@@ -92,10 +92,11 @@ func firstOf(j *parser.Judgement) (first parser.Sample) {
 	return first
 }
 
-// rejected are lines of a message that Exim has refused, as its reject log shows them.
-var rejected = regexp.MustCompile(`^Envelope-(from|to): |^[PFTCI*]? +(Received|From|To|Subject|Date|Message-I[Dd]): |^-{70,}$`)
+// rejected matches lines of a refused message in Exim's reject log.
+var rejected = regexp.MustCompile(`^Envelope-(from|to): |^-{70,}$` +
+	`|^[PFTCI*]? +(Received|From|To|Subject|Date|Message-I[Dd]): `)
 
-// shapes are logs that are known by their first lines.
+// shapes are logs that their first lines identify.
 var shapes = []struct {
 	line *regexp.Regexp
 	what string
@@ -107,7 +108,7 @@ var shapes = []struct {
 	{regexp.MustCompile(`^<\?xml|^<!DOCTYPE|^<html`), "XML or HTML"},
 }
 
-// seems names what a log is of which nothing is Exim's, and s the first line.
+// seems names what a log without lines of Exim's is. s is its first line.
 func seems(j *parser.Judgement, s parser.Sample) string {
 	for _, shape := range shapes {
 		if shape.line.MatchString(s.Text) {
@@ -140,7 +141,7 @@ func isBinary(text string) bool {
 	return 10*hidden > utf8.RuneCountInString(text)
 }
 
-// NoArrivals says of the log named, which Exim wrote, that it holds no arrival.
+// NoArrivals says that a log of Exim's holds no arrivals.
 func NoArrivals(name string, j *parser.Judgement) string {
 	text := fmt.Sprintf("%s holds no arrivals (<=), in %s", name, words.Plain(j.Lines(), "line"))
 	if rejected.MatchString(j.FirstOther.Text) {
@@ -149,7 +150,7 @@ func NoArrivals(name string, j *parser.Judgement) string {
 	return text
 }
 
-// OtherPrograms says how many lines of the log named are other programs'.
+// OtherPrograms says how many lines of a log come from other programs.
 func OtherPrograms(name string, j *parser.Judgement) string {
 	first := j.FirstForeign
 	program, _, _ := strings.Cut(first.Tag, "[")

@@ -41,8 +41,8 @@ func (s *search) next() []int64 {
 	return limits
 }
 
-// learn takes how many alerts a limit opens; of limits tried together, lower ones first.
-func (s *search) learn(limit, alerts int64) {
+// record takes how many alerts a limit opens; of limits tried together, lower ones first.
+func (s *search) record(limit, alerts int64) {
 	s.alerts[limit] = alerts
 	switch {
 	case limit <= s.low || limit >= s.high:

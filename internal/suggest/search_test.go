@@ -20,7 +20,7 @@ func ran(t *testing.T, sorted []peak, allowed int64, alerts func(limit int64) in
 			t.Fatalf("limits %d are to be tried", limits)
 		}
 		for _, limit := range limits {
-			s.learn(limit, alerts(limit))
+			s.record(limit, alerts(limit))
 		}
 	}
 	return s, passes

@@ -1,5 +1,4 @@
-// Package suggest chooses limits by looking back: of each rule the lowest that would have opened only so many alerts
-// over a log.
+// Package suggest chooses limits from a log: for each rule the lowest limit that would have opened only so many alerts.
 //
 // The log is read several times: once for the peaks, the highest count that each value of a rule's key had in one
 // window, and then with limits that these suggest, until one is found; the last time with those that were found.
@@ -32,23 +31,23 @@ type Suggester struct {
 	perWeek        float64
 	arrivals       int64 // counted
 	earliest, last report.Time
-	rules          []*ruling
+	rules          []*ruleTrial
 	opened         map[string]*report.Ranking // alerts of the pass by rule, each by value
 	found          bool                       // the next pass is the last
 }
 
-// A ruling is a rule with what is known about its limits.
-type ruling struct {
-	rule   window.Rule
-	peaks  *peaks
-	sorted []peak  // when the peaks are known
-	search *search // nil where there is nothing to find
-	given  int64   // alerts that the rule's own limit opens
-	by     *report.Ranking
+// A ruleTrial is a rule with what the passes have shown about its limits.
+type ruleTrial struct {
+	rule          window.Rule
+	peaks         *peaks
+	sorted        []peak  // once the peaks are known
+	search        *search // nil: there is nothing to find
+	currentAlerts int64   // that the rule's own limit opens
+	byValue       *report.Ranking
 }
 
-// New makes a Suggester of limits that open at most perWeek alerts a week. Rules that differ in their limits alone
-// are one: the first of them.
+// New makes a Suggester of limits that open at most perWeek alerts a week. Of rules that differ only in their limits it
+// keeps the first.
 func New(rules []window.Rule, perWeek float64) (*Suggester, error) {
 	s := &Suggester{perWeek: perWeek}
 	seen := make(map[string]bool)
@@ -62,7 +61,7 @@ func New(rules []window.Rule, perWeek float64) (*Suggester, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.rules = append(s.rules, &ruling{rule: rule, peaks: p})
+		s.rules = append(s.rules, &ruleTrial{rule: rule, peaks: p})
 	}
 	counters, err := window.New(s.First())
 	if err != nil {
@@ -74,7 +73,7 @@ func New(rules []window.Rule, perWeek float64) (*Suggester, error) {
 	return s, nil
 }
 
-// First gives the rules for the pass that shows the peaks. They open no alerts.
+// First gives the rules for the first pass, which finds the peaks. They open no alerts.
 func (s *Suggester) First() (rules []window.Rule) {
 	for _, r := range s.rules {
 		rules = append(rules, r.peaks.rule)
@@ -82,7 +81,7 @@ func (s *Suggester) First() (rules []window.Rule) {
 	return rules
 }
 
-// NextLog says that another log begins, in which time passes by itself.
+// NextLog begins another log, which has a clock of its own.
 func (s *Suggester) NextLog() error {
 	for _, r := range s.rules {
 		if err := r.peaks.reset(); err != nil {
@@ -92,7 +91,7 @@ func (s *Suggester) NextLog() error {
 	return nil
 }
 
-// Arrival takes the time of each arrival, whether it counts or not.
+// Arrival takes the time of each arrival, counted or not.
 func (s *Suggester) Arrival(at report.Time) {
 	if s.earliest.IsZero() || at.Before(s.earliest.Time) {
 		s.earliest = at
@@ -105,7 +104,7 @@ func (s *Suggester) Arrival(at report.Time) {
 	}
 }
 
-// Counted takes each arrival that counts, behind Arrival.
+// Counted takes each counted arrival, after Arrival.
 func (s *Suggester) Counted(a *window.Arrival) {
 	s.arrivals++
 	for _, r := range s.rules {
@@ -124,12 +123,12 @@ func (s *Suggester) Opened(alerts []*window.Alert) {
 	}
 }
 
-// Next ends a pass and gives the rules for the next, nil if there needn't be another.
+// Next ends a pass and gives the rules for the next one; nil: there is none.
 func (s *Suggester) Next() []window.Rule {
 	if s.opened == nil {
-		s.begin()
+		s.startSearches()
 	} else {
-		s.learn()
+		s.recordPass()
 	}
 	if s.found {
 		return nil
@@ -143,8 +142,8 @@ func (s *Suggester) Next() []window.Rule {
 	return rules
 }
 
-// begin makes searches of the peaks.
-func (s *Suggester) begin() {
+// startSearches makes searches from the peaks.
+func (s *Suggester) startSearches() {
 	for _, r := range s.rules {
 		r.peaks.finish()
 		r.sorted = r.peaks.sorted()
@@ -155,34 +154,34 @@ func (s *Suggester) begin() {
 	}
 }
 
-// learn takes what the pass has shown.
-func (s *Suggester) learn() {
+// recordPass records the alerts of the pass.
+func (s *Suggester) recordPass() {
 	for _, r := range s.rules {
 		if r.search == nil {
 			continue
 		}
 		if s.found {
-			r.by = s.alerts(r, r.search.high)
+			r.byValue = s.alerts(r, r.search.high)
 			continue
 		}
 		if len(r.search.alerts) == 0 {
-			r.given = s.alerts(r, r.rule.Limit).Total()
+			r.currentAlerts = s.alerts(r, r.rule.Limit).Total()
 		}
 		for _, limit := range r.search.next() {
-			r.search.learn(limit, s.alerts(r, limit).Total())
+			r.search.record(limit, s.alerts(r, limit).Total())
 		}
 	}
 }
 
-// alerts gives those that the rule with a limit opened in the pass.
-func (s *Suggester) alerts(r *ruling, limit int64) *report.Ranking {
+// alerts gives the alerts that the rule with this limit opened in the pass.
+func (s *Suggester) alerts(r *ruleTrial, limit int64) *report.Ranking {
 	if alerts := s.opened[withLimit(r.rule, limit).String()]; alerts != nil {
 		return alerts
 	}
 	return new(report.Ranking)
 }
 
-// candidates gives the rules with the limits to be tried, and the first time with their own.
+// candidates gives the rules with the limits to try, and the first time also with their own limits.
 func (s *Suggester) candidates() (rules []window.Rule) {
 	for _, r := range s.rules {
 		if r.search == nil {
@@ -209,7 +208,7 @@ func (s *Suggester) suggested() (rules []window.Rule) {
 	return rules
 }
 
-// withLimit gives the rule with another limit, under a name that doesn't tell one. What is excepted opens nothing.
+// withLimit gives the rule with another limit, and a name without a limit. Exceptions open no alerts.
 func withLimit(rule window.Rule, limit int64) window.Rule {
 	if _, err := window.ParseRule(rule.Name); err == nil || rule.Name == "" {
 		rule.Name = rule.Key.String() + " " + rule.Count.String() + " in " + span(rule)

@@ -277,8 +277,8 @@ func TestNothingToGoBy(t *testing.T) {
 	log := [][]event{{{at: begin, value: "a"}, {at: begin, value: "a"}}}
 	result := suggestions(t, 1, window.Sender, log, "auth 20/5m", "sender recipients 20/5m", "sender 20/5m")
 	text := toml(t, result)
-	for i, want := range []string{"no arrival that counts has a value of this key",
-		"the log shows nothing of what is counted"} {
+	for i, want := range []string{"no counted arrival has a value of this key",
+		"the log has nothing that this rule counts"} {
 		if r := result.Rules[i]; r.Suggested != nil || r.Opened != nil || r.Alerts != nil || r.Below != nil ||
 			!strings.Contains(text, want) {
 			t.Errorf("%+v suggests a limit of nothing:\n%s", r, text)

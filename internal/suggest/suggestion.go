@@ -58,31 +58,31 @@ func (s *Suggester) Suggestions(n int) Suggestions {
 	return all
 }
 
-func (r *ruling) suggestion(n int) Suggestion {
-	rule := withLimit(r.rule, r.rule.Limit)
+func (t *ruleTrial) suggestion(n int) Suggestion {
+	rule := withLimit(t.rule, t.rule.Limit)
 	d := Suggestion{
 		Rule: rule.Name, Key: rule.Key.String(), Count: rule.Count.String(), Window: span(rule), Limit: rule.Limit,
-		Values: len(r.sorted), Incomplete: r.peaks.short, By: []By{},
+		Values: len(t.sorted), Incomplete: t.peaks.short, By: []By{},
 		scope: rule.Scope, except: len(rule.Except),
 	}
 	if d.Values > 0 {
-		d.Median, d.P95, d.P99, d.P999 = percentile(r.sorted, 500), percentile(r.sorted, 950),
-			percentile(r.sorted, 990), percentile(r.sorted, 999)
-		d.Highest, d.HighestValue = r.sorted[0].count, r.sorted[0].value
+		d.Median, d.P95, d.P99, d.P999 = percentile(t.sorted, 500), percentile(t.sorted, 950),
+			percentile(t.sorted, 990), percentile(t.sorted, 999)
+		d.Highest, d.HighestValue = t.sorted[0].count, t.sorted[0].value
 	}
-	if r.search == nil {
+	if t.search == nil {
 		return d
 	}
-	opened := r.by.Total()
-	d.Alerts, d.Suggested, d.Opened = &r.given, &r.search.high, &opened
-	if below, ok := r.search.alerts[r.search.high-1]; ok {
+	opened := t.byValue.Total()
+	d.Alerts, d.Suggested, d.Opened = &t.currentAlerts, &t.search.high, &opened
+	if below, ok := t.search.alerts[t.search.high-1]; ok {
 		d.Below = &below
 	}
-	rows := r.by.Top(n, report.Messages)
+	rows := t.byValue.Top(n, report.Messages)
 	for _, row := range rows {
 		d.By = append(d.By, By{row.Value, row.Messages})
 	}
-	d.others = r.by.Len() - len(rows)
+	d.others = t.byValue.Len() - len(rows)
 	return d
 }
 

@@ -33,16 +33,16 @@ func (t tomlWriter) comment(format string, args ...any) {
 
 func (t tomlWriter) log(s *Suggestions) {
 	if s.Arrivals == 0 {
-		t.comment("No arrival counted: there is nothing to go by.")
+		t.comment("No arrival counted, so there is nothing to suggest.")
 		return
 	}
 	const days = 7 // a week
 	t.comment("From %s that counted, %s to %s: %.1f days.", words.Plain(s.Arrivals, "arrival"),
 		s.First.Format(time.DateTime), s.Last.Format("2006-01-02 15:04:05 -0700"), s.Weeks*days)
-	t.comment("Wanted: of each rule at most %s a week, so %d in this log. Peak: the highest count in one window.",
+	t.comment("Goal: at most %s per rule and week, so %d in this log. Peak: the highest count in one window.",
 		alerts(s.AlertsPerWeek), s.AlertsAllowed)
 	if s.Weeks < 1 {
-		t.comment("The log is shorter than a week, and may not show what a week holds.")
+		t.comment("The log is shorter than a week, so these limits may be too low.")
 	}
 }
 
@@ -57,7 +57,7 @@ func (t tomlWriter) rule(r *Suggestion) {
 		words.Plain(int64(r.Values), "value"), r.Median, r.P95, r.P99, r.P999)
 	t.comment("  highest %d: %s", r.Highest, r.HighestValue)
 	if r.Incomplete {
-		t.comment("  there were more values than can be held in memory: some peaks may be higher")
+		t.comment("  too many values to hold in memory: some peaks may be higher")
 	}
 	if r.Limit != *r.Suggested {
 		t.comment("  %d opens %s", r.Limit, words.Plain(*r.Alerts, "alert"))
@@ -77,16 +77,16 @@ func (t tomlWriter) rule(r *Suggestion) {
 		t.comment("and as before %s", r.scope)
 	}
 	if r.except > 0 {
-		t.comment("and its exceptions (%d): the values that they are for aren't in these figures", r.except)
+		t.comment("and its exceptions (%d): these figures leave out the values that they match", r.except)
 	}
 }
 
 // why says why there is no limit.
 func (r *Suggestion) why() string {
 	if r.Values == 0 {
-		return "no arrival that counts has a value of this key (exiwatch help keys says what it needs)"
+		return "no counted arrival has a value of this key (exiwatch help keys says what it needs)"
 	}
-	return "the log shows nothing of what is counted (exiwatch help keys says what it needs)"
+	return "the log has nothing that this rule counts (exiwatch help keys says what it needs)"
 }
 
 // block writes the rule as a configuration has it.

@@ -4,25 +4,19 @@ import (
 	"slices"
 	"time"
 
-	"exiwatch/internal/look"
+	"exiwatch/internal/htmlkit"
 	"exiwatch/window"
 )
 
-// arrivals is the chart of all arrivals in the last hours.
-func (n *Now) arrivals() *look.Columns {
-	last := n.Second / 60
-	c := &look.Columns{
-		Title: "Messages taken in each minute", Unit: "messages", Step: time.Minute,
-		From: n.Book.stamp((last - MinutesKept + 1) * 60),
-		Series: []look.Series{
-			{Name: "with a password", Class: "one"}, {Name: "by programs of this machine", Class: "two"},
-			{Name: "other, mostly from elsewhere", Class: "three"},
-		},
+// arrivalChart draws all arrivals of the last hours.
+func (now *Snapshot) arrivalChart() *htmlkit.Columns {
+	last := now.Second / 60
+	c := &htmlkit.Columns{
+		Title: "Messages received in each minute", Unit: "messages", Step: time.Minute,
+		From:   now.Book.stamp((last - MinutesKept + 1) * 60),
+		Series: htmlkit.ArrivalSeries(MinutesKept),
 	}
-	for class := range c.Series {
-		c.Series[class].Values = make([]int64, MinutesKept)
-	}
-	for _, m := range n.Book.minutes {
+	for _, m := range now.Book.minutes {
 		if i := m.at - (last - MinutesKept + 1); i >= 0 && i < MinutesKept {
 			for class, count := range m.counts {
 				c.Series[class].Values[i] = count
@@ -32,31 +26,31 @@ func (n *Now) arrivals() *look.Columns {
 	return c
 }
 
-// sparks draws for each standing the messages of its value in the last hour.
-func (n *Now) sparks(of []window.Usage) []look.Spark {
+// sparklines draws, for each standing, how many messages its value sent in the last hour.
+func (now *Snapshot) sparklines(of []window.Usage) []htmlkit.Spark {
 	const spans, length = 30, 120 // seconds
-	from := n.Second - spans*length + 1
+	from := now.Second - spans*length + 1
 	counts := make([][]int64, len(of))
 	type id struct {
 		key   window.Key
 		value string
 	}
-	places := make(map[id][]int) // numbers in of
+	places := make(map[id][]int) // indexes of of
 	var keys []window.Key
 	wanted := make(map[uint32]bool) // hashes
-	all := false                    // a key has no hash
+	all := false                    // a key has no hash: read every row
 	for i, s := range of {
 		counts[i] = make([]int64, spans)
-		k := n.Rules[s.Rule].Key
+		k := now.Rules[s.Rule].Key
 		if !slices.Contains(keys, k) {
 			keys = append(keys, k)
 		}
 		places[id{k, s.Value}] = append(places[id{k, s.Value}], i)
-		wanted[n.Book.book.hashOf([]byte(s.Value))] = true
+		wanted[now.Book.book.hashOf([]byte(s.Value))] = true
 		all = all || hashIndex(k) < 0
 	}
 	var buffer []byte
-	for r := range n.Book.rows(from, func(h *head) bool {
+	for r := range now.Book.rows(from, func(h *head) bool {
 		return all || wanted[h.hashes[0]] || wanted[h.hashes[1]] || wanted[h.hashes[2]]
 	}) {
 		span := (r.at - from) / length
@@ -69,9 +63,9 @@ func (n *Now) sparks(of []window.Usage) []look.Spark {
 			}
 		}
 	}
-	sparks := make([]look.Spark, len(of))
+	sparks := make([]htmlkit.Spark, len(of))
 	for i := range sparks {
-		sparks[i] = look.NewSpark(counts[i])
+		sparks[i] = htmlkit.NewSpark(counts[i])
 	}
 	return sparks
 }

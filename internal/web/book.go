@@ -12,9 +12,8 @@ import (
 	"exiwatch/window"
 )
 
-// A Book has the last arrivals, counted or not, in the order in which they were read, and how many came in each
-// minute. One goroutine adds; what Open returns may be read by others at the same time, for what was once written
-// isn't changed.
+// A Book holds the last arrivals, counted or not, in the order in which they were read, and counts those of each
+// minute. One goroutine adds. Others may read a View at the same time, because written data never changes.
 type Book struct {
 	blocks  []*block // the oldest first
 	minutes [MinutesKept]minute
@@ -23,12 +22,12 @@ type Book struct {
 	seed    maphash.Seed
 }
 
-// Bounds of a book: 44 MiB, in which there is room for some 150,000 arrivals, and the minutes of six hours.
+// Bounds of a book: 44 MiB, enough for some 150,000 arrivals, and the minutes of six hours.
 const (
 	maxBlocks   = 512
 	blockSize   = 64 << 10 // bytes
 	maxRows     = 512      // of a block
-	maxValue    = 1 << 10  // bytes: of a longer value the beginning is kept
+	maxValue    = 1 << 10  // bytes: longer values are cut
 	maxID       = 64       // bytes: Exim's message ids have 23 at most
 	MinutesKept = 360
 )
@@ -39,20 +38,20 @@ type block struct {
 	heads []head // of the rows in data
 }
 
-// A head is by what a row is found without unpacking it.
+// A head serves to find a row without unpacking it.
 type head struct {
 	at     int64 // second of the clock
 	end    uint32
 	hashes [len(hashed)]uint32
 }
 
-// hashed are the keys by whose values rows are found.
+// hashed are the keys whose values have hashes in a head.
 var hashed = [...]window.Key{window.Account, window.Host, window.Sender}
 
-// hashOf is that of a value in a head.
+// hashOf gives a value's hash for a head.
 func (b *Book) hashOf(value []byte) uint32 { return uint32(maphash.Bytes(b.seed, value)) }
 
-// Classes of arrivals by how they came in.
+// Classes of arrivals, in the order of htmlkit.ArrivalSeries.
 const (
 	Authenticated = iota
 	Local
@@ -68,17 +67,17 @@ type minute struct {
 // NewBook makes a book without arrivals.
 func NewBook() *Book { return &Book{zone: time.UTC, seed: maphash.MakeSeed()} }
 
-// kept are the values that a row has. The others can be made of them.
+// kept are the keys whose values a row stores. The other values can be made from them.
 var kept = [...]window.Key{
 	window.Sender, window.Auth, window.User, window.Host, window.Network, window.Subject, window.Helo,
 	window.Protocol, window.RecipientDomain,
 }
 
-// maxRow is how many bytes a row may have.
+// maxRow is the greatest size of a row, in bytes.
 const maxRow = 5*binary.MaxVarintLen64 + maxID + len(kept)*(binary.MaxVarintLen64+maxValue)
 
-// Add takes an arrival that counts at the second at of the counters' clock; shift is that clock's. counted tells
-// whether any rule counts it.
+// Add stores an arrival at the second at of the counters' clock; shift is that clock's shift from log time. counted
+// tells whether any rule counts the arrival.
 func (b *Book) Add(a *window.Arrival, at, shift int64, counted bool) {
 	b.zone, b.shift = a.At.Location(), shift
 	b.note(at/60, classOf(a))
@@ -126,7 +125,7 @@ func classOf(a *window.Arrival) int {
 func (b *Book) note(at int64, class int) {
 	m := &b.minutes[(at%MinutesKept+MinutesKept)%MinutesKept]
 	if m.at > at {
-		return // it is of long ago
+		return // too old
 	}
 	if m.at < at {
 		*m = minute{at: at}
@@ -134,7 +133,7 @@ func (b *Book) note(at int64, class int) {
 	m.counts[class]++
 }
 
-// room returns the newest block, in which there is room for a row.
+// room returns the newest block, with room for a row. It drops the oldest block if there are too many.
 func (b *Book) room() *block {
 	if n := len(b.blocks); n > 0 {
 		last := b.blocks[n-1]
@@ -151,7 +150,7 @@ func (b *Book) room() *block {
 	return last
 }
 
-// A View is a book as it was at a moment.
+// A View is a book as it was at one moment.
 type View struct {
 	blocks  []block
 	minutes [MinutesKept]minute
@@ -160,7 +159,7 @@ type View struct {
 	book    *Book // for its hashes
 }
 
-// View returns the book as it is now. It is to be called as Add is, and takes microseconds.
+// View returns the book as it is now. Call it from the goroutine that adds; it takes microseconds.
 func (b *Book) View() *View {
 	v := &View{blocks: make([]block, len(b.blocks)), minutes: b.minutes, zone: b.zone, shift: b.shift, book: b}
 	for i, from := range b.blocks {
@@ -182,8 +181,8 @@ type row struct {
 	values            [len(kept)][]byte
 }
 
-// rows yields the arrivals that the function wants, the newest first, until those are reached that came before the
-// second since. What a row points to stays. The function may be nil.
+// rows yields the arrivals from the second since on, the newest first, if wants is nil or accepts them. It reuses the
+// row, but the values that a row points to never change.
 func (v *View) rows(since int64, wants func(*head) bool) iter.Seq[*row] {
 	return func(yield func(*row) bool) {
 		var r row
@@ -211,7 +210,7 @@ func (v *View) rows(since int64, wants func(*head) bool) iter.Seq[*row] {
 	}
 }
 
-// of yields those rows that have a value of a key.
+// of yields the rows that have a value of a key.
 func (v *View) of(k window.Key, value string, since int64) iter.Seq[*row] {
 	var wants func(*head) bool
 	if i := hashIndex(k); i >= 0 {
@@ -228,8 +227,8 @@ func (v *View) of(k window.Key, value string, since int64) iter.Seq[*row] {
 	}
 }
 
-// hashIndex is which hash of a head finds the values of a key; -1: none does. Who has an authenticated id is the
-// account of that name.
+// hashIndex says which hash of a head is of a key's value; -1: none is. An authenticated id is also the account, so it
+// uses the account's hash.
 func hashIndex(k window.Key) int {
 	if k == window.Auth {
 		k = window.Account
@@ -237,7 +236,7 @@ func hashIndex(k window.Key) int {
 	return slices.Index(hashed[:], k)
 }
 
-// oldest is the stamp of the first arrival; zero if there is none.
+// oldest is the time of the first arrival; zero if there is none.
 func (v *View) oldest() (at time.Time) {
 	if len(v.blocks) > 0 && len(v.blocks[0].heads) > 0 {
 		at = v.stamp(v.blocks[0].heads[0].at)
@@ -245,8 +244,8 @@ func (v *View) oldest() (at time.Time) {
 	return at
 }
 
-// disorder is how many seconds a row may be older than the one before it: package window's, and some for several logs
-// in one book.
+// disorder is how many seconds a row may be older than the one before it: more than in package window, as one book has
+// several logs.
 const disorder = 60
 
 func (r *row) unpack(data []byte) {
@@ -275,10 +274,10 @@ func (r *row) unpack(data []byte) {
 	}
 }
 
-// counts tells whether the rules of a scope count it.
+// counts tells whether the rules of a scope count the arrival.
 func (r *row) counts(scope int) bool { return r.outside>>scope&1 == 0 }
 
-// value is the arrival's value of a key, nil if it has none. That of a topic is put into buffer.
+// value is the arrival's value of a key, nil if it has none. A topic is built in buffer.
 func (r *row) value(k window.Key, buffer *[]byte) []byte {
 	switch k {
 	case window.Account:

@@ -133,8 +133,8 @@ func TestMinutesWithOddClocks(t *testing.T) {
 	local := sent(noon, "", "")
 	local.Values[window.Auth], local.Values[window.User] = nil, []byte("root")
 	b.Add(local, at, 0, false)
-	n := &Now{Book: b.View(), Second: at}
-	c := n.arrivals()
+	n := &Snapshot{Book: b.View(), Second: at}
+	c := n.arrivalChart()
 	if got := c.Series[Authenticated].Values[MinutesKept-1]; got != 1 {
 		t.Errorf("%d in the last minute, want 1", got)
 	}

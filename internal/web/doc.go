@@ -1,10 +1,11 @@
-// Package web is the page on which people see whether anybody sends in bulk: it shows what the counters say, and
-// changes nothing.
+// Package web serves the live page, which shows whether anybody sends in bulk. It reads the counters, and changes
+// nothing.
 //
-// Whoever may see it is decided in one place, guard. On a UNIX socket it is the file's permissions. On a port of
-// loopback, to which every user of the machine can connect, it is a token that stands in the path of each address:
-// /TOKEN/… . There is no cookie, so none that another site could ride on, and none that a browser sends to the other
-// ports of the same machine; and nothing that needs a script.
+// One function, authorize, decides who may see the page. On a UNIX socket the file's permissions decide. Every user of
+// the machine can connect to a port of loopback, so there each path begins with a token: /TOKEN/… . There are no
+// cookies: another site can't abuse them, and a browser can't send them to other ports of the machine. The page works
+// without scripts.
 //
-// The book, which the owner of the counters writes and all may read, has the last arrivals; the Source has the rest.
+// The last arrivals are in the Book. The owner of the counters writes it, and everybody may read it. All else comes
+// from the Source.
 package web

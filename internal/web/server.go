@@ -12,25 +12,25 @@ import (
 	"sync"
 	"time"
 
-	"exiwatch/internal/look"
+	"exiwatch/internal/htmlkit"
 	"exiwatch/internal/loopback"
 )
 
-// A Server shows the page. Token is needed to serve a port.
+// A Server serves the pages. A port needs a Token.
 type Server struct {
 	Source Source
 	Name   string // of the machine
 	Token  string
 	Log    *slog.Logger
 
-	desk desk
-	hub  hub
+	builder pageBuilder
+	broker  broker
 }
 
-// Bounds of what others can make the server hold.
+// Bounds on what clients can make the server hold.
 const (
 	maxConnections = 250
-	maxStreams     = 100     // of these
+	maxClients     = 100     // of these
 	maxHeader      = 8 << 10 // bytes
 	headerPatience = 2 * time.Second
 	answerPatience = 20 * time.Second
@@ -40,16 +40,16 @@ const (
 //go:embed static
 var static embed.FS
 
-// Serve answers on the listeners until ctx ends, and closes them.
+// Serve answers on the listeners until ctx ends, and then closes them.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
-	s.desk.server = s
-	s.hub.desk = &s.desk
+	s.builder.server = s
+	s.broker.builder = &s.builder
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wait sync.WaitGroup
 	defer wait.Wait()
-	wait.Go(func() { s.hub.run(ctx) })
-	wait.Go(func() { s.desk.checks(ctx) })
+	wait.Go(func() { s.broker.run(ctx) })
+	wait.Go(func() { s.builder.runChecks(ctx) })
 	failed := make(chan error, len(listeners))
 	limiter := loopback.NewLimiter(maxConnections)
 	for _, l := range listeners {
@@ -58,9 +58,9 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 			port = a.Port
 		}
 		server := &http.Server{
-			Handler: s.guard(port, s.routes()), ReadHeaderTimeout: headerPatience,
+			Handler: s.authorize(port, s.routes()), ReadHeaderTimeout: headerPatience,
 			WriteTimeout: answerPatience, IdleTimeout: idlePatience, MaxHeaderBytes: maxHeader,
-			ErrorLog:    log.New(discard{}, "", 0), // what strangers do to a connection is no news
+			ErrorLog:    log.New(discard{}, "", 0), // clients' broken connections are not worth a message
 			BaseContext: func(net.Listener) context.Context { return ctx },
 		}
 		wait.Go(func() {
@@ -94,12 +94,12 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(files)))
 	mux.HandleFunc("GET /static/look.css", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")
-		w.Write([]byte(look.CSS))
+		w.Write([]byte(htmlkit.CSS))
 	})
-	mux.HandleFunc("GET /events", s.hub.serve)
-	mux.HandleFunc("GET /{$}", s.desk.serve)
-	mux.HandleFunc("GET /who", s.desk.serve)
-	mux.HandleFunc("GET /alerts", s.desk.serve)
-	mux.HandleFunc("GET /health", s.desk.serve)
+	mux.HandleFunc("GET /events", s.broker.serveEvents)
+	mux.HandleFunc("GET /{$}", s.builder.servePage)
+	mux.HandleFunc("GET /who", s.builder.servePage)
+	mux.HandleFunc("GET /alerts", s.builder.servePage)
+	mux.HandleFunc("GET /health", s.builder.servePage)
 	return mux
 }

@@ -6,39 +6,38 @@ import (
 	"html/template"
 	"time"
 
-	"exiwatch/internal/look"
+	"exiwatch/internal/htmlkit"
 	"exiwatch/internal/words"
 )
 
 //go:embed page.html
 var pageHTML string
 
-// templates are those of all pages. What comes from the log goes through show, and through html/template as
-// everything does.
-var templates = template.Must(look.New("web").Funcs(template.FuncMap{
-	"show": show, "noun": noun, "heading": heading, "long": words.Window, "limitText": limitText,
-	"measured": measured, "clock": clock, "left": left,
+// templates are those of all pages. Text from the log goes through show, and like all text through html/template.
+var templates = template.Must(htmlkit.New("web").Funcs(template.FuncMap{
+	"show": show, "noun": noun, "heading": heading, "long": words.Window, "limitInWindow": limitInWindow,
+	"measured": measured, "clock": clock, "headroom": headroom,
 	"amount": amount, "eventsOf": eventsOf,
-	"drawing": func(c *look.Columns) (string, error) {
+	"drawing": func(c *htmlkit.Columns) (string, error) {
 		b, err := json.Marshal(c.Drawing())
 		return string(b), err
 	},
 	"what": func(v any) string {
 		switch v.(type) {
-		case *front:
-			return "front"
+		case *overview:
+			return "overview"
 		case *history:
 			return "history"
 		case *health:
 			return "health"
 		}
-		return "who"
+		return "detail"
 	},
 	"on":    func(p *page, v any) inPage { return inPage{p, v} },
 	"stamp": func(t time.Time) string { return t.Format(time.RFC3339) },
 }).Parse(pageHTML))
 
-// inPage is something on a page, for a piece that needs to know which page it is on.
+// inPage is a part of a page, for a template that needs the page, too.
 type inPage struct {
 	Page *page
 	It   any

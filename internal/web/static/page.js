@@ -124,7 +124,7 @@
       update(page.html);
       say("Live");
     };
-    source.onerror = () => say("No connection, trying again …");
+    source.onerror = () => say("No connection, retrying …");
   }
 
   function leave() {
@@ -135,7 +135,7 @@
   pause.hidden = false;
   pause.addEventListener("click", () => {
     paused = !paused;
-    pause.textContent = paused ? "Go on" : "Pause";
+    pause.textContent = paused ? "Resume" : "Pause";
     if (paused) {
       leave();
       say("Paused");

@@ -1,0 +1,135 @@
+package htmlreport
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"exiwatch/internal/report"
+	"exiwatch/internal/words"
+)
+
+// Bounds of a heat map. Days and weeks without arrivals have no row.
+const (
+	maxDays  = 62 // of more, each row is a week
+	maxWeeks = 106
+	levels   = 6
+)
+
+// A heat map has the arrivals of each day, or week, by the hour of the day.
+type heat struct {
+	Weeks   bool
+	Rows    []heatRow
+	Omitted int64 // rows before these
+	Missed  int64 // arrivals in them
+	Most    int64 // in one cell
+}
+
+// A heatRow is a day or a week; Gap says how many without arrivals come before it.
+type heatRow struct {
+	At    time.Time
+	Gap   int64
+	Hours [24]int64
+	Total int64
+	week  bool
+	most  int64 // in one cell of all rows
+}
+
+// A cell is an hour that has arrivals.
+type cell struct {
+	X, Level int
+	Title    string
+}
+
+func newHeat(hours []report.Hour) *heat {
+	h := &heat{Rows: rowsOf(hours, 1)}
+	if len(h.Rows) > maxDays {
+		h.Weeks, h.Rows = true, rowsOf(hours, 7)
+	}
+	if n := len(h.Rows) - maxWeeks; n > 0 {
+		h.Omitted = int64(n)
+		for _, row := range h.Rows[:n] {
+			h.Missed += row.Total
+		}
+		h.Rows = h.Rows[n:]
+	}
+	for _, row := range h.Rows {
+		for _, n := range row.Hours {
+			h.Most = max(h.Most, n)
+		}
+	}
+	for i := range h.Rows {
+		h.Rows[i].week, h.Rows[i].most = h.Weeks, h.Most
+	}
+	return h
+}
+
+// rowsOf makes rows of so many days each.
+func rowsOf(hours []report.Hour, days int64) (rows []heatRow) {
+	step := days * 24
+	for i := range hours {
+		at := spanStart(hourOf(hours[i].At), step)
+		begins := time.Unix(at*3600, 0).UTC()
+		if n := len(rows); n == 0 || !rows[n-1].At.Equal(begins) {
+			rows = append(rows, heatRow{At: begins})
+			if n > 0 {
+				rows[n].Gap = (at-hourOf(rows[n-1].At))/step - 1
+			}
+		}
+		row := &rows[len(rows)-1]
+		row.Hours[hours[i].At.Hour()] += hours[i].Total()
+		row.Total += hours[i].Total()
+	}
+	return rows
+}
+
+// Cells are the hours of the row that have arrivals.
+func (r heatRow) Cells() (cells []cell) {
+	layout := "Mon 2 Jan"
+	if r.week {
+		layout = "Week of 2 Jan"
+	}
+	for hour, n := range r.Hours {
+		if n > 0 {
+			title := fmt.Sprintf("%s, %02d:00: %s", r.At.Format(layout), hour, words.Plural(n, "message"))
+			cells = append(cells, cell{10 * hour, levelOf(n, r.most), title})
+		}
+	}
+	return cells
+}
+
+// Words are the row's numbers, for screen readers.
+func (r heatRow) Words() string {
+	var parts []string
+	for hour, n := range r.Hours {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d at %02d", n, hour))
+		}
+	}
+	return "By the hour: " + strings.Join(parts, ", ")
+}
+
+// levelOf is from 1 to levels. It grows with the square root, so that an outbreak doesn't make all other hours look
+// alike.
+func levelOf(n, most int64) int {
+	return min(max(int(math.Ceil(levels*math.Sqrt(float64(n)/float64(most)))), 1), levels)
+}
+
+// A shade is a level with the highest number that has it.
+type shade struct {
+	Level int
+	Up    int64
+}
+
+// Shades explain the levels.
+func (h *heat) Shades() (shades []shade) {
+	for level := 1; level <= levels; level++ {
+		part := float64(level) / levels
+		up := int64(part * part * float64(h.Most))
+		if n := len(shades); up > 0 && (n == 0 || shades[n-1].Up < up) {
+			shades = append(shades, shade{level, up})
+		}
+	}
+	return shades
+}

@@ -1,0 +1,128 @@
+package htmlreport
+
+import (
+	"slices"
+	"strings"
+
+	"exiwatch/internal/report"
+	"exiwatch/internal/suggest"
+	"exiwatch/internal/words"
+	"exiwatch/window"
+)
+
+// maxLogs is how many logs are named.
+const maxLogs = 10
+
+// A view is what the template needs of a Page, within bounds.
+type view struct {
+	*Page
+	Axis      axis
+	Chart     *arrivalChart
+	Heat      *heat
+	Logs      []string
+	MoreLogs  int64
+	Lanes     []*lane
+	AllLanes  int64
+	Only      *lane  // the only sender over a limit; nil: none, or several
+	Tampered  bool   // alerts are about the log
+	Crossed   string // how many crossed a limit: 530 accounts, 3 hosts
+	Cards     []card
+	Effects   []effect
+	Rankings  []ranking
+	Recipient bool       // recipients are logged
+	Uncounted *uncounted // nil: every arrival counted
+}
+
+// maxUncounted is how many rows the arrivals that no rule counts have.
+const maxUncounted = 10
+
+// uncounted are the arrivals that no rule counts.
+type uncounted struct {
+	Total int64
+	Rows  []report.UncountedRow // the first ones
+}
+
+// newUncounted gives nil where there are none.
+func newUncounted(d *report.Document) *uncounted {
+	if len(d.Uncounted) == 0 {
+		return nil
+	}
+	u := &uncounted{Rows: d.Uncounted[:min(len(d.Uncounted), maxUncounted)]}
+	for _, row := range d.Uncounted {
+		u.Total += row.Messages
+	}
+	return u
+}
+
+// A ranking is one of the document's.
+type ranking struct {
+	Heading, Noun string
+	Rows          []report.Row
+	More          int64 // values without a row
+}
+
+func (p *Page) view(b bounds) *view {
+	v := &view{Page: p, Axis: newAxis(p.Hours), Chart: newArrivalChart(p.Hours), Logs: p.Logs, Effects: p.effects(),
+		Recipient: p.Document.Recipients > 0}
+	if len(p.Hours) > 0 {
+		v.Heat = newHeat(p.Hours)
+	}
+	if n := len(v.Logs) - maxLogs; n > 0 {
+		v.Logs, v.MoreLogs = v.Logs[:maxLogs], int64(n)
+	}
+	v.Uncounted = newUncounted(&p.Document)
+	v.Lanes = p.lanes(v.Axis)
+	v.AllLanes = int64(len(v.Lanes))
+	senders := slices.DeleteFunc(slices.Clone(v.Lanes), (*lane).isAboutLog)
+	v.Crossed, v.Tampered = crossed(senders), len(senders) < len(v.Lanes)
+	if len(senders) == 1 {
+		v.Only = senders[0]
+	}
+	v.Lanes = v.Lanes[:min(len(v.Lanes), maxLanes)]
+	v.Cards = p.cards(b.alerts, v.Axis)
+	v.link()
+	for _, k := range words.KeyNames {
+		rows := p.Document.Top[k.Key]
+		rows = rows[:min(len(rows), b.rows)]
+		if len(rows) > 0 {
+			v.Rankings = append(v.Rankings, ranking{k.Heading, k.Noun, rows,
+				int64(p.Document.Values[k.Key] - len(rows))})
+		}
+	}
+	return v
+}
+
+// crossed counts lanes by their keys.
+func crossed(lanes []*lane) string {
+	n := make(map[string]int64)
+	for _, l := range lanes {
+		n[l.Key]++
+	}
+	var parts []string
+	for _, k := range words.KeyNames {
+		if n[k.Key] > 0 {
+			parts = append(parts, words.Plural(n[k.Key], k.Noun))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// link sets the cards of the lanes.
+func (v *view) link() {
+	numbers := make(map[*window.Alert]int)
+	for _, c := range v.Cards {
+		numbers[c.Of] = c.Number
+	}
+	for _, l := range v.Lanes {
+		l.Card = numbers[l.Worst.Of]
+	}
+}
+
+// Omitted is how many alerts have no card.
+func (v *view) Omitted() int64 { return int64(len(v.Document.Alerts) - len(v.Cards)) }
+
+// Zone names the zone of the last arrival, as it is logged or the machine's.
+func (v *view) Zone() string { return v.Document.Last.Format("-0700") }
+
+// By are the first values that a suggested limit opens alerts for.
+func (v *view) By(s suggest.Suggestion) []suggest.By { return s.By[:min(len(s.By), maxBy)] }

@@ -1,0 +1,149 @@
+package live
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"exiwatch/window"
+)
+
+// detailPage shows one value: its name and counts, and below as many lines as fit, from the scroll position on.
+func (m *model) detailPage(room int) []string {
+	l, q := &m.answer.detail.row, &m.answer.query
+	lines := []string{
+		m.styles.heading.Render(cut(" "+strings.ReplaceAll(q.key.String(), "_", " ")+" "+clean(q.value, m.width),
+			m.width)),
+		m.styles.of(l).Render(cut(" "+m.standing(l), m.width)),
+	}
+	room -= len(lines)
+	all := m.detailLines()
+	m.scroll = max(min(m.scroll, len(all)-room), 0)
+	all = all[m.scroll:]
+	if len(all) > room {
+		all = append(all[:room-1], m.styles.faint.Render(fmt.Sprintf("  … %d more lines", len(all)-room+1)))
+	}
+	return append(lines, all...)
+}
+
+// shareRows is how many rows a section shows if two are side by side.
+const shareRows = 5
+
+func (m *model) detailLines() []string {
+	a := m.answer
+	d := a.detail
+	var lines []string
+	for _, alert := range d.alerts {
+		lines = append(lines, alertText(alert, a.last, m.width))
+	}
+	var pairs []section
+	for _, section := range d.sections {
+		if section.key != window.Topic {
+			pairs = append(pairs, section)
+			continue
+		}
+		lines = append(lines, "", m.styles.heading.Render(" Topics"))
+		if !d.subjects {
+			lines = append(lines, "  subjects are not logged: add +subject to Exim's log_selector")
+			continue
+		}
+		lines = append(lines, section.lines(maxShares, d.row.messages, m.width)...)
+	}
+	for len(pairs) > 0 {
+		n := min(2, len(pairs))
+		lines = append(lines, m.pair(pairs[:n], d.row.messages)...)
+		pairs = pairs[n:]
+	}
+	lines = append(lines, "", m.styles.heading.Render(" Last arrivals"))
+	for _, arrival := range d.arrivals {
+		lines = append(lines, arrival.text(a.last, m.width))
+	}
+	if len(d.arrivals) == 0 {
+		lines = append(lines, "  none in this window")
+	}
+	return lines
+}
+
+// standing writes a value's counts in the window, and its limit.
+func (m *model) standing(l *rankingRow) string {
+	text := fmt.Sprintf("%s in %s", plural(l.messages, "message"), window.FormatWindow(m.answer.query.window))
+	text += fmt.Sprintf(", %s, %sB, %s", plural(l.recipients, "recipient"), size(l.bytes), plural(l.hosts, "host"))
+	if l.limit == 0 {
+		return text
+	}
+	_, shown := ruleFor([]window.Rule{*m.answer.rule}, &m.answer.query)
+	text += ", limit " + amount(shown, l.limit) + " " + shown.String()
+	if l.over() {
+		return "▲ " + text
+	}
+	return text
+}
+
+// pair puts two sections side by side.
+func (m *model) pair(sections []section, messages int64) []string {
+	column := m.width / 2
+	title, rows := "", make([]string, 0, shareRows+1)
+	for i, s := range sections {
+		name := ranked(s.key)
+		title += fit(" "+strings.ToUpper(name[:1])+name[1:], column)
+		for n, text := range s.lines(shareRows, messages, column-1) {
+			if n == len(rows) {
+				rows = append(rows, strings.Repeat(" ", i*column))
+			}
+			rows[n] += fit(text, column)
+		}
+		for n := range rows {
+			rows[n] = fit(rows[n], (i+1)*column)
+		}
+	}
+	return append([]string{"", m.styles.heading.Render(title)}, rows...)
+}
+
+// lines are the first rows of a section.
+func (s *section) lines(rows int, messages int64, width int) (lines []string) {
+	for _, r := range s.rows[:min(rows, len(s.rows))] {
+		text := fmt.Sprintf("%s %4s  ", right(number(r.messages), 7), percent(r.messages, messages))
+		similar := ""
+		if r.subjects > 1 {
+			similar = fmt.Sprintf(" (%s subjects)", number(int64(r.subjects)))
+		}
+		lines = append(lines, text+cut(clean(r.value, width), width-widthOf(text)-widthOf(similar))+similar)
+	}
+	if more := s.more + len(s.rows) - len(lines); more > 0 {
+		lines = append(lines, cut(fmt.Sprintf("%14sand %d more", "", more), width))
+	}
+	if len(lines) == 0 {
+		lines = append(lines, "  none logged")
+	}
+	return lines
+}
+
+// percent is the share of n: never 0% unless it is none, never 100% unless it is all.
+func percent(n, of int64) string {
+	switch {
+	case n >= of:
+		return "100%"
+	case n*100 < of:
+		return "<1%"
+	}
+	return fmt.Sprintf("%d%%", n*100/of)
+}
+
+func alertText(a *window.Alert, now time.Time, width int) string {
+	since := "since " + clockText(a.Opened, now)
+	if !a.Ended.IsZero() {
+		since = clockText(a.Opened, now) + " to " + clockText(a.Ended, now)
+	}
+	return cut(fmt.Sprintf(" alert %s, %s: %s, peak %s, limit %s %s", since, clean(a.Rule.Name, width),
+		plural(a.Messages, "message"), number(a.Peak), number(a.Limit), a.Rule.Count), width)
+}
+
+func (a *recentMessage) text(now time.Time, width int) string {
+	recipients := ""
+	if a.recipients > 1 {
+		recipients = " to " + number(a.recipients)
+	}
+	return cut(fmt.Sprintf("  %s  %s  %s %sB  %s", fit(clockText(a.at, now), lastWidth), clean(a.messageID, width),
+		fit(clean(a.host, width), 15),
+		right(size(a.bytes), 4), clean(a.subject, width)+recipients), width)
+}

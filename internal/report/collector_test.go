@@ -1,0 +1,44 @@
+package report
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"exiwatch/window"
+
+	gocmp "github.com/google/go-cmp/cmp"
+)
+
+// TestAccountUnderSeveralKeys: whatever keys an arrival's account stands under, each ranking is what it would be alone.
+func TestAccountUnderSeveralKeys(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	values := [][]byte{nil, {}, []byte("a"), []byte("b"), []byte("b@c")}
+	for _, brief := range []bool{false, true} {
+		s := Summary{Brief: brief}
+		gathers := []func([]Reception){s.NewCollector(), s.NewCollector()}
+		var want [window.NumKeys]Ranking
+		for range 300 {
+			receptions := make([]Reception, rnd.IntN(5))
+			for i := range receptions {
+				w := &window.Arrival{Recipients: rnd.Int64N(4), Bytes: rnd.Int64N(100)}
+				for key := range rankedKeys {
+					if w.Values[key] = values[rnd.IntN(len(values))]; w.Values[key] != nil {
+						want[key].Add(w.Values[key], w.Recipients, w.Bytes)
+					}
+				}
+				receptions[i].Values = w
+			}
+			gathers[rnd.IntN(2)](receptions)
+		}
+		for key := range rankedKeys {
+			if brief && !isInText(key) {
+				continue
+			}
+			for range 2 {
+				if diff := gocmp.Diff(want[key].Top(0, Messages), s.ranking(key).Top(0, Messages)); diff != "" {
+					t.Errorf("brief %v: by %s (-alone +gathered):\n%s", brief, key, diff)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package web
+
+import (
+	"slices"
+	"time"
+
+	"exiwatch/internal/htmlkit"
+	"exiwatch/internal/words"
+	"exiwatch/window"
+)
+
+// An overview answers: is anybody sending in bulk right now?
+type overview struct {
+	*Snapshot
+	Title    string
+	Level    string        // class of the verdict: good, bad or unsure
+	Senders  []*sender     // with open alerts
+	Active   []*sender     // those of Senders who are over a limit now
+	Tampered bool          // an alert about the log's integrity is over its limit now
+	Nearest  *rankedSender // closest to its limit, but not over it
+	Chart    *htmlkit.Columns
+	Ranking  []rankedSender
+	Silent   bool // the log has had no line for a while
+}
+
+// A rankedSender is a row of the ranking.
+type rankedSender struct {
+	window.Usage
+	Rule  window.Rule
+	Spark htmlkit.Spark
+}
+
+// silence is how long a log may go without a line before the page says so.
+const silence = time.Hour
+
+func newOverview(now *Snapshot) *overview {
+	o := &overview{Snapshot: now, Chart: now.arrivalChart()}
+	ranking := now.ranked()
+	sparks := now.sparklines(ranking)
+	for i, s := range ranking {
+		o.Ranking = append(o.Ranking, rankedSender{s, now.Rules[s.Rule], sparks[i]})
+	}
+	for i := range o.Ranking {
+		if p := &o.Ranking[i]; p.Count <= p.Limit {
+			o.Nearest = p
+			break
+		}
+	}
+	o.Senders = groupBySender(now.Open)
+	for _, p := range o.Senders {
+		switch {
+		case !p.Over():
+		case p.Alerts[0].Rule.Count == window.Anomalies:
+			o.Tampered = true
+		default:
+			o.Active = append(o.Active, p)
+		}
+	}
+	for _, l := range now.Logs {
+		o.Silent = o.Silent || l.Read && now.At.Sub(l.Change) > silence
+	}
+	o.Level, o.Title = o.verdict()
+	return o
+}
+
+// verdict gives the level and the title.
+func (o *overview) verdict() (level, title string) {
+	switch {
+	case len(o.Active) == 1:
+		return "bad", show(o.Active[0].Value) + " is sending in bulk"
+	case len(o.Active) > 1:
+		return "bad", words.Number(int64(len(o.Active))) + " are sending in bulk"
+	case o.Tampered:
+		return "bad", "Somebody may be tampering with the log"
+	case o.Waits():
+		return "unsure", "The log can't be read"
+	case !o.Read():
+		return "unsure", "Still reading the log"
+	case o.Opens > 0:
+		return "unsure", "Nobody is sending in bulk any more"
+	}
+	return "good", "Nobody is sending in bulk"
+}
+
+// Waits tells whether reading of a log has stopped at a file that can't be read.
+func (now *Snapshot) Waits() bool {
+	return slices.ContainsFunc(now.Logs, func(l LogStatus) bool { return l.Waits != "" })
+}
+
+// shownRanking is how many senders the ranking has.
+const shownRanking = 20
+
+// ranked gives, for each sender, the standing closest to its limit.
+func (now *Snapshot) ranked() (places []window.Usage) {
+	seen := make(map[link]bool)
+	for _, s := range now.Ranking {
+		id := link{canonicalKey(now.Rules[s.Rule].Key).String(), s.Value}
+		if !seen[id] && len(places) < shownRanking {
+			places = append(places, s)
+		}
+		seen[id] = true
+	}
+	return places
+}
+
+// Read tells whether all logs have been read to their ends.
+func (now *Snapshot) Read() bool {
+	for _, l := range now.Logs {
+		if !l.Read {
+			return false
+		}
+	}
+	return true
+}
+
+// Stamp is the time of the newest line of all logs.
+func (now *Snapshot) Stamp() (last time.Time) {
+	for _, l := range now.Logs {
+		if l.Stamp.After(last) {
+			last = l.Stamp
+		}
+	}
+	return last
+}
+
+// history has the alerts since the daemon started.
+type history struct {
+	Open  []Alert
+	Opens int
+	Ended []Alert
+	Since time.Time
+}
+
+// health tells whether the daemon can do its work.
+type health struct {
+	*Snapshot
+	Findings []Finding
+	Checked  time.Time // zero: check has not finished yet
+	Bad      int       // findings that fail
+	Poor     int       // or warn
+}
+
+func (b *pageBuilder) health(now *Snapshot) *health {
+	h := &health{Snapshot: now}
+	h.Findings, h.Checked = b.findings()
+	for _, f := range h.Findings {
+		switch f.Status {
+		case "fail":
+			h.Bad++
+		case "warn":
+			h.Poor++
+		}
+	}
+	return h
+}

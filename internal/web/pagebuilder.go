@@ -1,0 +1,177 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"exiwatch/window"
+)
+
+// A pageBuilder renders pages, one at a time: however many clients ask, they use one core at most.
+type pageBuilder struct {
+	server *Server
+
+	mu       sync.Mutex
+	snapshot *Snapshot // taken at most twice a second
+
+	lastCheck struct {
+		sync.Mutex
+		at       time.Time
+		findings []Finding
+	}
+	checkRequests chan struct{} // a client wants the results of check
+	once          sync.Once
+}
+
+// How old shown data may be.
+const (
+	maxAge   = 500 * time.Millisecond
+	checkAge = time.Minute
+)
+
+// A page is what one URL shows.
+type page struct {
+	Title string
+	Tab   string     // now, alerts or health; empty for another page
+	Query url.Values // of its events
+	Body  any        // front, *who, history or health
+	Name  string     // of the machine
+	At    time.Time
+	Zone  string
+	Live  bool // for the script of an open page, which draws the charts itself
+}
+
+// build makes the page of a path and its parameters; nil if there is no such page.
+func (b *pageBuilder) build(ctx context.Context, path string, query url.Values, live bool) (*page, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now, err := b.freshSnapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &page{Name: b.server.Name, At: now.At, Zone: now.At.In(now.Book.zone).Format("MST"), Live: live,
+		Query: url.Values{"page": {path}}}
+	switch path {
+	case "/":
+		f := newOverview(now)
+		p.Tab, p.Title, p.Body = "now", f.Title, f
+	case "/alerts":
+		p.Tab, p.Title, p.Body = "alerts", "Alerts", &history{Open: now.Open, Opens: now.Opens, Ended: now.Ended,
+			Since: now.Since}
+	case "/health":
+		p.Tab, p.Title, p.Body = "health", "Health", b.health(now)
+	case "/who":
+		k, ok := keyOf(query.Get("key"))
+		value := query.Get("value")
+		if !ok || len(value) > maxValue {
+			return nil, nil
+		}
+		standings, open, err := b.server.Source.Who(ctx, aliasKeys(k), value)
+		if err != nil {
+			return nil, err
+		}
+		standings = relevant(standings, now.Rules, k)
+		w := now.detail(k, value, standings, open)
+		p.Title, p.Body = noun(k)+" "+show(value), w
+		p.Query.Set("key", k.String())
+		p.Query.Set("value", value)
+	default:
+		return nil, nil
+	}
+	return p, nil
+}
+
+// relevant drops the standings of rules on other keys that have not counted the value.
+func relevant(standings []window.Usage, rules []window.Rule, k window.Key) []window.Usage {
+	return slices.DeleteFunc(standings, func(s window.Usage) bool { return rules[s.Rule].Key != k && s.Count == 0 })
+}
+
+// freshSnapshot gives a snapshot that is at most maxAge old.
+func (b *pageBuilder) freshSnapshot(ctx context.Context) (*Snapshot, error) {
+	if b.snapshot != nil && time.Since(b.snapshot.At) < maxAge-50*time.Millisecond {
+		return b.snapshot, nil
+	}
+	now, err := b.server.Source.Now(ctx)
+	if err == nil {
+		b.snapshot = now
+	}
+	return now, err
+}
+
+// keyOf parses the name of any key, also of one that no rule can have.
+func keyOf(name string) (window.Key, bool) {
+	for k := window.Key(0); k < window.NumValues; k++ {
+		if k.String() == name {
+			return k, k != window.RecipientDomain
+		}
+	}
+	return 0, false
+}
+
+// servePage answers with a complete page.
+func (b *pageBuilder) servePage(w http.ResponseWriter, r *http.Request) {
+	p, err := b.build(r.Context(), r.URL.Path, r.URL.Query(), false)
+	switch {
+	case err != nil:
+		http.Error(w, "the daemon doesn't answer: "+err.Error(), http.StatusServiceUnavailable)
+		return
+	case p == nil:
+		http.NotFound(w, r)
+		return
+	}
+	var html bytes.Buffer
+	if err := templates.ExecuteTemplate(&html, "page", p); err != nil {
+		b.server.Log.Error("making a page", "page", r.URL.Path, "error", err)
+		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Write(bytes.ToValidUTF8(html.Bytes(), []byte(string(utf8.RuneError))))
+}
+
+// runChecks runs check when a client wants its results, at most once a minute.
+func (b *pageBuilder) runChecks(ctx context.Context) {
+	wanted := b.checkRequested()
+	for {
+		select {
+		case <-wanted:
+		case <-ctx.Done():
+			return
+		}
+		findings := b.server.Source.Check(ctx)
+		b.lastCheck.Lock()
+		b.lastCheck.findings, b.lastCheck.at = findings, time.Now()
+		b.lastCheck.Unlock()
+		select {
+		case <-time.After(checkAge):
+		case <-ctx.Done():
+			return
+		}
+		select { // requests made meanwhile
+		case <-wanted:
+		default:
+		}
+	}
+}
+
+func (b *pageBuilder) checkRequested() chan struct{} {
+	b.once.Do(func() { b.checkRequests = make(chan struct{}, 1) })
+	return b.checkRequests
+}
+
+// findings gives the last results of check and their time; the zero time while check runs first. It requests new ones.
+func (b *pageBuilder) findings() ([]Finding, time.Time) {
+	select {
+	case b.checkRequested() <- struct{}{}:
+	default:
+	}
+	b.lastCheck.Lock()
+	defer b.lastCheck.Unlock()
+	return b.lastCheck.findings, b.lastCheck.at
+}
