@@ -9,13 +9,13 @@ const (
 	broken                  // at a character that can't stand there
 )
 
-// scanAddress reads the address that b begins with, up to the blank behind it; with stop '>' up to the `>` that a
-// blank or the end follows. It gives the address's length.
+// scanAddress reads the address that b begins with, up to the blank behind it; with stop '>', up to a `>` before a
+// blank or the end. It returns the address's length.
 //
-// Exim logs addresses raw, after parse_extract_address() took them: the words of a local part are atoms or quoted
-// strings, joined by dots; a domain is atoms or one literal, `[` to `]`, in which neither blanks, brackets nor
-// backslashes stand but quotes may. What has no quotes may be anything without a blank: forged items have to be read
-// as addresses too, to see that they could be.
+// Exim logs addresses raw, after parse_extract_address() took them. The words of a local part are atoms or quoted
+// strings, joined by dots. A domain is atoms or one literal, `[` to `]`, which holds no blanks, brackets or backslashes
+// but may hold quotes. Text without quotes may be anything without a blank: forged items must be read as addresses too,
+// to see that they could be.
 func scanAddress(b []byte, stop byte) (int, quoting) {
 	quoted, special := false, false
 	for i := 0; i < len(b); i++ {
@@ -88,7 +88,8 @@ func wellQuoted(ok bool) quoting {
 	return broken
 }
 
-// isSpecial tells whether c can't stand in an atom (RFC 822, 3.3) but for those that are looked at by themselves.
+// isSpecial tells whether c can't stand in an atom (RFC 822, 3.3). Characters that scanAddress handles aren't among
+// them.
 func isSpecial(c byte) bool {
 	switch c {
 	case '(', ')', '<', '>', ',', ';', ':', '[', ']':

@@ -6,18 +6,17 @@ import (
 	"time"
 )
 
-// Place says where a log line stands, for people. The parser only hands it back.
+// A Place says where a log line stands, for people. The parser only passes it on.
 type Place struct {
 	File string
 	Line int64 // from 1
 }
 
-// An Arrival is what one `<=` or `(=` line says about one reception. A nil slice means that the line has no such item,
-// an empty one that the item is there and empty. The slices stand in buffers of the Reader and are good until the
-// function that was given the Arrival returns.
+// An Arrival is what one `<=` or `(=` line says about one received message. A nil slice means that the line has no such
+// item, an empty one that the item is there and empty. The slices lie in buffers of the Reader. They are good until the
+// function that got the Arrival returns.
 //
-// Field names are those of INTERFACE.md's JSON; the comments name the item as Exim logs it
-// (Exim specification, "Logging message reception").
+// The comments name the items as Exim logs them (Exim specification, "Logging message reception").
 type Arrival struct {
 	Place
 
@@ -58,12 +57,12 @@ type Arrival struct {
 	RecipientList  []byte // for …, as logged
 	RecipientCount int    // addresses in RecipientList, one that is cut included; a lower bound when Cut
 
-	// Logins are the authenticated ids that other well-formed readings of the line name, each once and none of them
+	// Logins are the authenticated ids that other well-formed parses of the line name, each once and none of them
 	// AuthenticatedID: at most maxLogins. What a client can have written behind an id is left out. They are nil unless
 	// Suspicious.
 	Logins [][]byte
 
-	Suspicious bool   // the line has another well-formed reading
+	Suspicious bool   // the line has another well-formed parse
 	Forgeable  bool   // the line may stand inside another entry, and be made up: its stamp is not to be believed
 	Overflowed bool   // more than the recipients didn't fit into Exim's log buffer, or the other items nearly fill it
 	Text       []byte // the entry as logged, without its last LF; nil unless IsOdd
@@ -74,13 +73,13 @@ type Arrival struct {
 // maxLogins bounds Arrival.Logins.
 const maxLogins = 7
 
-// IsOdd tells whether something is wrong with the line: it has two readings, Exim cut it, or it may be forged.
+// IsOdd tells whether something is wrong with the line: it has two parses, Exim cut it, or it may be forged.
 func (a *Arrival) IsOdd() bool { return a.Suspicious || a.Overflowed || a.Forgeable }
 
-// IsDoubtful tells whether the arrival may be somebody else's: the line has two readings, or may be forged.
+// IsDoubtful tells whether the arrival may be somebody else's: the line has two parses, or may be forged.
 func (a *Arrival) IsDoubtful() bool { return a.Suspicious || a.Forgeable }
 
-// Recipients yields each address of RecipientList as logged.
+// Recipients yields each address of RecipientList, as logged.
 func (a *Arrival) Recipients() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		plain := bytes.IndexByte(a.RecipientList, '"') < 0 && bytes.IndexByte(a.RecipientList, '\\') < 0 &&

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// A reading is one way of understanding the items between the sender and S=. Its slices stand in the line.
+// A parse is one way of understanding the items between the sender and S=. Its slices lie in the line.
 type parse struct {
 	bounceOf                   []byte
 	host, helo, hostAddress    []byte
@@ -18,28 +18,28 @@ type parse struct {
 	*parseWork
 }
 
-// parseWork is what the readings of a line share.
+// A parseWork is what all parses of a line share.
 type parseWork struct {
-	budget   int    // what may still be spent on the line
+	budget   int    // the work left for the line
 	hasSize  bool   // S= stands behind the items that are read: what they name counts
-	unpaired bool   // a reading fits but for quotes that don't balance in A=
-	named    logins // by the readings that fit
+	unpaired bool   // a parse fits except that the quotes in A= don't balance
+	named    logins // by the parses that fit
 }
 
-// spend uses up effort, and tells whether there was enough.
+// spend uses up some of the budget, and tells whether there was enough.
 func (w *parseWork) spend(n int) bool {
 	w.budget -= n
 	return w.budget >= 0
 }
 
-// noteLogin notes the login that a reading names, which fits as well as the best.
+// noteLogin notes the login that a parse names. The parse fits as well as the best one.
 func (w *parseWork) noteLogin(auth []byte) {
 	if w.hasSize {
 		w.named.note(auth)
 	}
 }
 
-// A lineReader finds the readings of one line. It is used again and again, so that nothing is allocated.
+// A backtracker finds the parses of one line. It is used again and again, so nothing is allocated.
 type backtracker struct {
 	b   []byte // the line from behind the sender to its end, without a `<trunc>`
 	may leniency
@@ -47,7 +47,7 @@ type backtracker struct {
 	best      parse
 	peer      int // where its items after H= begin
 	tail      trailingItems
-	ambiguous bool // another reading is well-formed too
+	ambiguous bool // another parse is well-formed, too
 
 	starts []int           // of S= in the line
 	tails  []trailingItems // well-formed ends of the line, best first
@@ -56,12 +56,12 @@ type backtracker struct {
 	work   parseWork
 }
 
-// effortPerByte bounds what is spent on a line, in bytes looked at, whatever free text it holds. A line that Exim
-// wrote of honest clients takes less than a tenth.
+// effortPerByte bounds the work on a line, in bytes looked at for each byte of it, whatever free text it holds. A line
+// of an honest client takes less than a tenth.
 const effortPerByte = 64
 
-// parse finds the best reading of b, and tells whether there is one. First those are tried in which A= agrees with P=.
-// Only if there is none at all, because of what stands behind S=, the line may be two entries in one.
+// parse finds the best parse of b, and tells whether there is one. It first tries those in which A= agrees with P=. If
+// what stands behind S= allows none at all, the line may be two entries in one.
 func (l *backtracker) parse(b []byte, cut bool) bool {
 	l.b, l.may = b, leniency{cut: cut}
 	l.open, l.work.named.n = false, 0
@@ -82,8 +82,8 @@ func (l *backtracker) findTailsWith(may leniency) bool {
 	return len(l.tails) > 0
 }
 
-// findTails collects the places at which S= and a well-formed rest of the line stand, from the right. A blank that a
-// backslash quotes is part of a message id or an address.
+// findTails collects, from the right, the places of S= from which the rest of the line is well-formed. A blank behind a
+// backslash is part of a message id or an address.
 func (l *backtracker) findTails() {
 	l.starts, l.tails, l.memo = l.starts[:0], l.tails[:0], recipientMemo{}
 	for from := 0; ; {
@@ -95,7 +95,7 @@ func (l *backtracker) findTails() {
 		from += i + len(" S=")
 	}
 	for _, start := range slices.Backward(l.starts) {
-		if l.memo.spent > effortPerByte*len(l.b) {
+		if l.memo.bytesRead > effortPerByte*len(l.b) {
 			break
 		}
 		if l.may.escaped || !isEscaped(l.b, start) {
@@ -113,8 +113,8 @@ func isEscaped(b []byte, i int) bool {
 	return n%2 == 1
 }
 
-// findEnds does the same for a line that has no S=, because it breaks off or a very old version wrote it: each blank
-// may be the place, the leftmost is the best.
+// findEnds does the same for a line without S=, because it breaks off or a very old version wrote it. Each blank may be
+// the place; the leftmost is the best.
 func (l *backtracker) findEnds() {
 	left := effortPerByte * len(l.b)
 	for i, c := range l.b {
@@ -137,11 +137,11 @@ func (l *backtracker) addTail(start int) {
 	}
 }
 
-// search takes the reading with the rightmost peer, and looks for others. A line for which the effort doesn't
-// suffice to rule those out is ambiguous.
+// search takes the parse with the rightmost peer, and looks for others. The line is ambiguous if the budget doesn't
+// suffice to rule them out.
 func (l *backtracker) search(strict bool) bool {
 	found := false
-	l.ambiguous = l.may.merged || l.memo.spent > effortPerByte*len(l.b)
+	l.ambiguous = l.may.merged || l.memo.bytesRead > effortPerByte*len(l.b)
 	l.work.budget, l.work.unpaired = effortPerByte*len(l.b), false
 	for p := (peerSearch{b: l.b}); p.next(); {
 		for i := range l.tails {
@@ -172,9 +172,8 @@ func (w *parseWork) showsAnother(found, fits, ambiguous bool) bool {
 	return found && (fits || w.budget < 0 || w.unpaired) || fits && (ambiguous || w.unpaired)
 }
 
-// breaksOff tells whether the line, read or not, may go on behind an LF: in the third part of A=, or in a quoted
-// address of from or for. A line that can be read may, too: whoever can put an LF there may forge a beginning that is
-// complete.
+// breaksOff tells whether the line may go on behind an LF: in the third part of A=, or in a quoted address of from or
+// for. That may be so even if the line has a parse: whoever can put an LF there can forge a complete beginning.
 func (l *backtracker) breaksOff(read bool) bool {
 	if read && l.best.auth != nil {
 		if l.tail.size < 0 && l.tail.start == len(l.b) || bytes.Count(l.best.auth, []byte{':'}) > 1 {
@@ -189,7 +188,7 @@ func (l *backtracker) breaksOff(read bool) bool {
 	return l.open || i >= 0 && bytes.Count(l.b[behind+i:], []byte{':'}) >= 2
 }
 
-// explain says why the line can't be read, and which blank of b the item that is wrong stands behind.
+// explain says why the line has no parse. at is the blank of b behind which the wrong item stands.
 func (l *backtracker) explain() (reason string, at int) {
 	p := peerSearch{b: l.b}
 	if !p.next() {

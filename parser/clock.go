@@ -15,12 +15,12 @@ type stamp struct {
 	year    int16  // behind "Mmm dd hh:mm:ss"; 0 if not logged
 }
 
-// maxDisorder is how far the lines of a log may be out of order before a local stamp that occurs twice in the autumn
-// hour is taken for its second occurrence.
+// maxDisorder is how far the lines of a log may be out of order before a local stamp of the hour that autumn repeats
+// counts as its second occurrence.
 const maxDisorder = 30 * time.Minute
 
-// A clock makes times of stamps. A log without zones repeats an hour in autumn: a stamp of that hour is its first
-// occurrence, or its second if the first would step back by more than maxDisorder from the line before.
+// A clock makes times of stamps. A log without zones repeats an hour in autumn. A stamp of that hour is its first
+// occurrence, or its second if the first would be more than maxDisorder before the line above.
 type clock struct {
 	zone      *time.Location
 	reference time.Time // a syslog prefix names no year: the latest that isn't over a day after this
@@ -35,7 +35,7 @@ type clock struct {
 	namedZone   *time.Location
 }
 
-// time gives the time that s stands for, false where s names no real one.
+// time gives the time that s stands for; false if s names no real one.
 func (c *clock) time(s stamp) (time.Time, bool) {
 	t, ok := c.wholeSecond(s)
 	if ok && s.millis > 0 {
@@ -67,11 +67,11 @@ func (c *clock) wholeSecond(s stamp) (time.Time, bool) {
 	return t, ok
 }
 
-// maxDelay is how long after Exim a wrapper may note the time of an entry, and tell Exim's zone by that.
+// maxDelay is how long after Exim a wrapper may note the time of an entry, and still tell Exim's zone by that.
 const maxDelay = time.Minute
 
-// besideWrapper reads a stamp that names no zone beside the time of a wrapper: the zone is the difference, in whole
-// half hours. It fails if they don't go together.
+// besideWrapper reads a stamp that names no zone beside the time of a wrapper. The difference, in whole half hours, is
+// the zone. It fails if the two don't fit together.
 func (c *clock) besideWrapper(s stamp) (time.Time, bool) {
 	const step, most = 30 * time.Minute, 14 * time.Hour
 	t, ok := civil(s.text, time.UTC)
@@ -86,7 +86,7 @@ func (c *clock) besideWrapper(s stamp) (time.Time, bool) {
 	return civil(s.text, c.location(int(offset/time.Second)))
 }
 
-// abbreviated reads a stamp whose zone is a word: of the log's own zone, or one that is known everywhere.
+// abbreviated reads a stamp whose zone is a word: one of the log's own zone, or one that is known everywhere.
 func (c *clock) abbreviated(s stamp) (time.Time, bool) {
 	t, ok := civil(s.text, c.zone)
 	if !ok {
@@ -125,7 +125,7 @@ func (c *clock) local(text []byte) (time.Time, bool) {
 	return c.occurrence(t), true
 }
 
-// occurrence picks the first or second time at which the wall clock showed t.
+// occurrence picks the first or the second time at which the wall clock showed t.
 func (c *clock) occurrence(t time.Time) time.Time {
 	first, second := t, t
 	if before := t.Add(-time.Hour); sameClock(before, t) {
@@ -173,7 +173,7 @@ func month(b []byte) time.Month {
 	return 0
 }
 
-// syslog reads "Mmm dd hh:mm:ss", of which the year is seldom told.
+// syslog reads "Mmm dd hh:mm:ss", which seldom names the year.
 func (c *clock) syslog(s stamp) (time.Time, bool) {
 	day, clock := s.text[4:len(s.text)-len(" hh:mm:ss")], s.text[len(s.text)-len("hh:mm:ss"):]
 	date := int(digits(bytes.TrimLeft(day, " ")))

@@ -2,12 +2,10 @@ package parser
 
 import "bytes"
 
-// Here is what a crash leaves in a log: zeros where blocks were never written, and an entry of which the rest is
-// missing, with the next one, often of Exim's start, right behind it. No client can write either: Exim logs a NUL as
-// `?`.
+// A crash leaves two things in a log: zeros, where blocks were never written, and an entry that breaks off, with the
+// next one, often of Exim's start, right behind it. No client can write either: Exim logs a NUL as `?`.
 
-// skipNULs gives the text of a line that holds NULs. What stands before them, if an entry begins behind them, was
-// torn.
+// skipNULs gives the text of a line that holds NULs. If an entry begins behind them, what stands before them was torn.
 func (r *Reader) skipNULs(p Place, line []byte) []byte {
 	last := bytes.LastIndexByte(line, 0)
 	behind, before := line[last+1:], bytes.TrimRight(line[:last], "\x00")

@@ -1,9 +1,15 @@
-// Package parser reads the lines of an Exim main log and makes an Arrival of every reception.
+// Package parser reads Exim's main log: it turns every received message into an Arrival, with the sender, the login,
+// the peer, the subject and the recipients. It reads over a million lines a second, allocates nothing for an ordinary
+// line, and believes no item that a client could have forged; the few limits of that are below.
+//
+// A Reader gets the lines in their order, as Exim, syslog, Docker or the journal wrote them, and passes each entry that
+// matters to a function. Most entries are arrivals. The others say that a line can't be read, that Exim had to cut it,
+// that a client tried to forge lines, or who submitted a message.
 //
 // # What a line may hold
 //
-// Exim writes one `<=` line for each message that it accepts, or `(=` under control=fakereject. The items stand in one
-// fixed order, each preceded by one blank and each absent if it does not apply; new versions of Exim only insert items
+// Exim writes one `<=` line for each message that it accepts, or `(=` under control=fakereject. The items have one
+// fixed order. Each stands behind one blank, and is absent if it doesn't apply. New versions of Exim only insert items
 // (receive.c, receive_msg(), "Create a log line"; Exim specification, "Logging message reception"):
 //
 //	entry     = [NULs] *wrapper stamp [ " " zone ] [ " [" pid "]" ] " " id " " ( "<=" / "(=" ) " " sender
@@ -32,10 +38,10 @@
 //	            / ( "stdout" / "stderr" ) " " word " "
 //	JSON      = an object with a text, as journald, Docker and collectors write it: see json.go
 //
-// They are read from the left up to where Exim's own text begins: a stamp, a message id behind a time, or whatever was
-// logged under a name that begins with exim. So no text in an entry is ever taken for a wrapper. Nothing is remembered
-// from one line to the next: the first bytes of a line tell which wrapper it is, and a line that begins with Exim's own
-// stamp is never looked at.
+// The Reader reads wrappers from the left, up to where Exim's own text begins: a stamp, a message id behind a time, or
+// whatever was logged under a name that begins with exim. So no text in an entry is ever taken for a wrapper. The first
+// bytes of a line show which wrapper it is, whatever the lines before it were. A line that begins with Exim's own stamp
+// has none.
 //
 // A wrapper's time is the entry's where that has none. Where the entry's own stamp names no zone, and the wrapper's
 // time is an instant, the two tell the zone. The host that a wrapper names is Arrival.SyslogHost.
@@ -46,18 +52,18 @@
 // So an item is believed only where the order puts it, and the line must be used up to its end.
 //
 // The items after S= are quoted in ways that always balance, in addresses by the very grammar that Exim takes them by
-// (scanAddress): text in them can't be read as an earlier item without leaving a quote open. The items before it are
-// not, HELO above all, where helo_accept_junk_hosts lets anything through: a forged beginning may make a second
-// reading of the line well-formed. Then the rightmost peer address wins, and the Arrival is marked Suspicious. That is
+// (scanAddress): text in them can't be read as an earlier item without leaving a quote open. The items before S= are
+// not, HELO above all, where helo_accept_junk_hosts lets anything through: a forged beginning may allow a second
+// well-formed parse. Then the rightmost peer address wins, and the Arrival is marked Suspicious. That is
 // right for HELO. It can't be right for everything: with +smtp_mailauth, where an authenticated client writes the
 // third part of A= as it likes, with rfc1413_hosts for U=, and for DN= and SNI= where they hold quotes, forged items
-// stand to the right of the true ones. So a Suspicious Arrival names the logins of the other readings too, in Logins:
-// up to seven, without what the client may have added to them. Nothing else of the other readings is used.
+// stand to the right of the true ones. So a Suspicious Arrival names the logins of the other parses too, in Logins:
+// up to seven, without what the client may have added to them. Nothing else of the other parses is used.
 //
 // In the same way U=, DN= and SNI= reach as far right as a well-formed rest allows, and A= up to the next item that
-// may follow it. P= tells by its last letter whether the client authenticated, and a reading in which A= says
+// may follow it. P= tells by its last letter whether the client authenticated, and a parse in which A= says
 // otherwise, or has one quote alone, is taken only if there is no better one. What may be spent on a line is bounded;
-// where that doesn't suffice to rule out a second reading, the line is Suspicious.
+// where that doesn't suffice to rule out a second parse, the line is Suspicious.
 //
 // A line that holds a second entry behind broken quotes has no A= that is believed, but Logins.
 //
@@ -96,24 +102,24 @@
 //     beginning is. It is Injected, and counts for nobody. If the nearest beginning breaks off, both are one entry;
 //     if it looks whole, the end is Injected, too.
 //   - Nothing before a beginning depends on an end behind it: that beginning may be another write, and the lines
-//     before it have been told.
+//     before it were already emitted.
 //   - A beginning that breaks off and is not finished casts a shadow of maxEntry bytes. Lines in it may be forged, or
 //     real ones that somebody wants to hide. They are arrivals, and Forgeable. The cwd= line itself is Injected.
 //
 // So lines behind a beginning are held until the next beginning, until maxEntry bytes have passed, or until Pause. A
 // daemon calls Pause when the log has been quiet: then the next line begins another write. Pause changes when a line
-// is told, and not what is told.
+// is emitted, but not what is emitted.
 //
 // One kind of forged line is left: an arrival between a beginning and another one that is forged as well. Nothing in
 // the line shows it. It counts, and the end is reported. But its stamp may be of the future, to move the clock and
 // empty every window. An arrival is early if it is stamped more than maxAhead behind a beginning within reach. It
-// becomes Forgeable if a line without a stamp comes within reach, as the write that holds it must have an end, and if
-// a line behind it is stamped more than maxAhead before it. Up to maxEntry bytes and one stamped line are read before
-// it is told otherwise. A quiet log without such an end shows that it is real; with one, the first line of the next
-// write does.
+// becomes Forgeable if a line without a stamp comes within reach, as the write that holds it must have an end, and
+// if a line behind it is stamped more than maxAhead before it. Up to maxEntry bytes and one stamped line are read
+// before it is emitted as an ordinary arrival. A quiet log without such an end shows that it is real; with one, the
+// first line of the next write does.
 //
 // A limit remains: a log of which the clock was set back, or lines that are forged with stamps of long ago, may make
-// an early arrival Forgeable that was told at a Pause before them, if somebody forges lines within maxEntry bytes
+// an early arrival Forgeable that was emitted at a Pause before them, if somebody forges lines within maxEntry bytes
 // behind it.
 //
 // # What is not understood
@@ -123,5 +129,5 @@
 // Judgement counts them, and keeps the first of each kind. Dates like Exim's aren't enough: in a log of Exim's at
 // least one line has a message id, or a text that only Exim writes.
 //
-// Everything works on bytes: lines end at LF, items at 0x20. Nothing is allocated for a line that is no arrival.
+// Everything works on bytes: lines end at LF, items at 0x20.
 package parser

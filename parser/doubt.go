@@ -2,23 +2,23 @@ package parser
 
 import "math"
 
-// Here is what keeps forged stamps from moving the clock, where nothing else shows that the line is forged.
+// This file keeps forged stamps from moving the clock, if nothing else shows that the line is forged.
 
-// maxAhead is how far a stamp may be ahead of one that was logged before it, or behind one, without being odd.
+// maxAhead is how far a stamp may be ahead of an earlier one, or behind it, without being odd.
 const maxAhead = 5 // seconds
 
-// A shadowed line may be forged.
+// A stampDoubt says what is known of a line whose stamp may be forged.
 type stampDoubt struct {
 	forgeable bool
-	early     bool  // it is stamped long after a beginning within reach
-	framed    bool  // a line without a stamp came within reach of that
-	denied    bool  // a line behind it has a stamp of long before
-	passed    bool  // no line to come can deny it
+	early     bool  // its stamp is long after that of a beginning within reach
+	framed    bool  // a line without a stamp came within reach of that beginning
+	denied    bool  // a later line has a stamp of long before
+	passed    bool  // no later line can deny it
 	until     int64 // where the reach ends
-	at        int64 // its second; of forged lines that of the beginning above them
+	at        int64 // its second; for forged lines, that of the beginning above them
 }
 
-// doubtStamp looks whether the stamp of the item held last is early.
+// doubtStamp looks whether the stamp of the last pending line is early.
 func (r *Reader) doubtStamp(s *stamp) {
 	w := &r.pending
 	it := &w.items[len(w.items)-1]
@@ -35,7 +35,7 @@ func (r *Reader) doubtStamp(s *stamp) {
 	}
 }
 
-// markFramed says that this line has no stamp: the items before the nearest beginning may stand with it in an entry
+// markFramed notes that this line has no stamp. The lines before the nearest beginning may stand with it in an entry
 // that begins above them.
 func (r *Reader) markFramed() {
 	w := &r.pending
@@ -46,7 +46,7 @@ func (r *Reader) markFramed() {
 	}
 }
 
-// compareStamp compares the stamp of a line with those in doubt.
+// compareStamp compares a line's stamp with those in doubt.
 func (r *Reader) compareStamp(s *stamp) {
 	w := &r.pending
 	at := r.secondOf(s)
@@ -63,9 +63,9 @@ func (r *Reader) compareStamp(s *stamp) {
 	w.afterPause = false
 }
 
-// isDecided tells whether no line to come changes what is to be told of the item.
+// isDecided tells whether no later line changes what is emitted of the pending line.
 func (r *Reader) isDecided(it *pendingLine) bool {
-	if !it.early || it.forgeable || it.sort == pendingForged {
+	if !it.early || it.forgeable || it.kind == pendingForged {
 		r.clearDoubt(it)
 		return true
 	}
@@ -79,7 +79,7 @@ func (r *Reader) isDecided(it *pendingLine) bool {
 	return true
 }
 
-// clearDoubt says that the item's stamp isn't in doubt any more.
+// clearDoubt says that the stamp of a pending line is no longer in doubt.
 func (r *Reader) clearDoubt(it *pendingLine) {
 	if it.early {
 		it.early = false
@@ -89,7 +89,7 @@ func (r *Reader) clearDoubt(it *pendingLine) {
 	}
 }
 
-// earliestStamps finds the earliest stamp of the lines behind a place.
+// An earliestStamps finds the earliest stamp of the lines behind a place.
 type earliestStamps struct {
 	all []stampedByte // each later than the ones before it
 }
@@ -99,7 +99,7 @@ type stampedByte struct {
 	at   int64 // second
 }
 
-// add takes a line. Those before it with a later stamp don't matter any more.
+// add takes a line. Earlier lines with a later stamp no longer matter.
 func (e *earliestStamps) add(byte, at int64) {
 	if at == noSecond {
 		return
@@ -111,7 +111,7 @@ func (e *earliestStamps) add(byte, at int64) {
 	e.all = append(e.all[:n], stampedByte{byte, at})
 }
 
-// within gives the earliest stamp of the lines at or behind a byte, and forgets the lines before it.
+// within gives the earliest stamp of the lines from a byte on, and forgets the lines before.
 func (e *earliestStamps) within(from int64) (at int64, any bool) {
 	n := 0
 	for n < len(e.all) && e.all[n].byte < from {
@@ -129,18 +129,18 @@ func (e *earliestStamps) within(from int64) (at int64, any bool) {
 // noSecond stands for a stamp that names no time.
 const noSecond = math.MinInt64
 
-// A second is what a stamp was found to be: many lines have the same one.
+// A stampSecond is the second that a stamp names. Many lines have the same one.
 type stampSecond struct {
 	text [19]byte
 	at   int64
 }
 
-// plain tells whether the stamp alone says which second it is, in the log's zone.
+// plain tells whether the stamp alone gives the second, in the log's zone.
 func (s *stamp) plain() bool {
 	return len(s.zone) == 0 && s.instant == 0 && len(s.text) == len(stampSecond{}.text)
 }
 
-// secondOf gives the second since 1970 that a stamp names. What is told of arrivals doesn't depend on it otherwise.
+// secondOf gives the second since 1970 that a stamp names. It doesn't change how the stamps of arrivals are read.
 func (r *Reader) secondOf(s *stamp) int64 {
 	if s.plain() && string(s.text) == string(r.lastSecond.text[:]) {
 		return r.lastSecond.at

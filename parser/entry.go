@@ -17,8 +17,7 @@ const (
 	Identification // cPanel's `Sender identification` line
 )
 
-// An Entry is what the Reader makes of a line that matters. Its slices are good until the function it was given to
-// returns.
+// An Entry is what the Reader makes of a line that matters. Its slices are good until the function that got it returns.
 type Entry struct {
 	Kind Kind
 	Place
@@ -47,6 +46,6 @@ type Entry struct {
 	lasting bool // its slices stand in the text given to Lines
 }
 
-// Lasting tells whether the Entry's slices are good for as long as the text given to Lines is, and not only until the
-// function that was given the Entry returns.
+// Lasting tells whether the Entry's slices are good for as long as the text given to Lines, and not only until the
+// function that got the Entry returns.
 func (e *Entry) Lasting() bool { return e.lasting }

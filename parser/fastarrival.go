@@ -2,8 +2,9 @@ package parser
 
 import "bytes"
 
-// fastArrival reads an arrival, of which b begins with the flag, if it is of the usual shape: items known here, in
-// their order, each one token, with quotes around the subject alone. No other reading of such a line is well-formed.
+// fastArrival reads an arrival of the usual shape: known items in their order, each one token, with quotes around the
+// subject alone. Such a line has no other well-formed parse. b begins with the flag. It returns false for any other
+// shape.
 func (r *Reader) fastArrival(p Place, h *linePrefix, b []byte) bool {
 	if len(b) < 4 || b[2] != ' ' {
 		return false
@@ -31,8 +32,8 @@ func (r *Reader) fastArrival(p Place, h *linePrefix, b []byte) bool {
 	return true
 }
 
-// A usual is what of such an arrival is still to be read: from the sender on, then from the blank before each item
-// on. Its methods return false where the shape isn't the usual one.
+// A fastArrival is what is still to be read of such an arrival, from the sender on, then from the blank before each
+// item on. Its methods return false if the shape isn't the usual one.
 type fastArrival struct {
 	rest         []byte
 	plain        bool   // no bracket stands in b: no address can be a domain literal's
@@ -40,7 +41,7 @@ type fastArrival struct {
 	subject      []byte // as logged; nil without T=
 }
 
-// quotes finds the subject. Quotes and backslashes elsewhere aren't usual, nor is text in it that S= or A= could be.
+// quotes finds the subject. Quotes and backslashes elsewhere aren't usual, nor is a subject that holds S= or A=.
 func (u *fastArrival) quotes() bool {
 	quote, backslash := bytes.IndexByte(u.rest, '"'), bytes.IndexByte(u.rest, '\\')
 	if quote < 0 {
@@ -73,7 +74,7 @@ func (u *fastArrival) startsWith(prefix string) bool {
 	return len(u.rest) >= len(prefix) && string(u.rest[:len(prefix)]) == prefix
 }
 
-// token reads the rest of an item, n bytes of which are known, up to the next blank. Nothing isn't usual.
+// token reads the rest of an item, of which n bytes are known, up to the next blank. An empty one isn't usual.
 func (u *fastArrival) token(n int) (value []byte, ok bool) {
 	value = u.rest[n:]
 	if i := bytes.IndexByte(value, ' '); i >= 0 {

@@ -2,12 +2,11 @@ package parser
 
 import "bytes"
 
-// Here is the short way of reading a log: the lines of which nothing is told, and arrivals of the shape that fills a
-// log, in which no item can be read in two ways. It tells of a line what the long way would, or gives it up: then the
-// long way is gone.
+// The fast path reads most lines of a log: those that are skipped, and arrivals of the usual shape, in which no item
+// can be read in two ways. It emits of a line what fullParse would. Any other line it leaves to that.
 
-// Lines reads whole lines of the log, each with its LF (the last may lack it), and gives their number. The first
-// stands at p. It does what Line does for each of them, faster.
+// Lines reads whole lines of the log, each with its LF (the last may lack it), and returns their number. The first one
+// stands at p. It does what Line does for each of them, but faster.
 func (r *Reader) Lines(p Place, text []byte) (n int64) {
 	clean := bytes.IndexByte(text, 0) < 0
 	r.lasting = clean
@@ -21,7 +20,7 @@ func (r *Reader) Lines(p Place, text []byte) (n int64) {
 			r.anyLine(p, line, end)
 			r.copyPending() // its text gives way to that of the next
 		} else if r.isPending() {
-			r.pendingLine(p, line, end)
+			r.nextPending(p, line, end)
 		} else if !r.fastLine(p, line) {
 			r.fullParse(p, line, end)
 		}
@@ -34,7 +33,7 @@ func (r *Reader) Lines(p Place, text []byte) (n int64) {
 	return n
 }
 
-// fastLine reads a line without NULs while none is held. False: it must be read the long way.
+// fastLine reads a line without NULs while no line is pending. If it returns false, fullParse must read the line.
 func (r *Reader) fastLine(p Place, line []byte) bool {
 	sight, at := r.classify(&r.prefix, line)
 	switch sight {
@@ -51,19 +50,19 @@ func (r *Reader) fastLine(p Place, line []byte) bool {
 	return false
 }
 
-// A sight is what a line looks like.
+// A lineClass says what a line looks like.
 type lineClass uint8
 
 const (
 	classUnknown   lineClass = iota
-	classSkipped             // an entry of a message, of which nothing is told
-	classNoMessage           // an entry of none, of which nothing is told
+	classSkipped             // an entry of a message, which is skipped
+	classNoMessage           // an entry of no message, which is skipped
 	classArrival
 	classOther // an entry of a message that isn't an arrival, and is read the long way
 )
 
-// classify tells what a line without NULs looks like, and where the flag of an arrival stands, or the text of an entry
-// of no message. Of h it sets the stamp and the pid of a line that isn't unknown, and the id of an arrival.
+// classify tells what a line without NULs looks like. at is where the flag of an arrival stands, or the text of an
+// entry of no message. It sets the stamp and the pid in h, unless the class is unknown, and the id of an arrival.
 func (r *Reader) classify(h *linePrefix, line []byte) (lineClass, int) {
 	const stampEnd, shortest = len("yyyy-mm-dd hh:mm:ss "), len("iiiiii-iiiiii-ii Completed")
 	if len(line) < stampEnd+shortest || !r.stamped(line) {
@@ -117,7 +116,7 @@ func hyphensEnd(b []byte) int {
 	return 0
 }
 
-// stamped tells whether the line begins with a stamp: most often one of the same minute as that of the line before.
+// stamped tells whether the line begins with a stamp. Most often its minute is that of the line before.
 func (r *Reader) stamped(line []byte) bool {
 	if *(*[16]byte)(line) == r.minute && line[16] == ':' && isDigit(line[17]) && isDigit(line[18]) &&
 		(line[19] == ' ' || line[19] == '.') {

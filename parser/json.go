@@ -8,14 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// Here are entries that stand in JSON, one object a line: journalctl -o json and Docker's json-file have them, and
-// collectors like theirs. The line is put into the form in which syslog daemons write, and read as such:
+// Entries may stand in JSON, one object a line: journalctl -o json, Docker's json-file and similar collectors write
+// them. Such a line is put into the form in which syslog daemons write, and read as such:
 //
 //	2026-11-22T01:02:03.123456Z host tag[pid]: text
 //	host | text                                         without a time
 
-// mayBeJSON tells, fast, whether a line may be a JSON object. Few other lines begin like one, so that this may be
-// asked of each.
+// mayBeJSON tells, fast, whether a line may be a JSON object. Few other lines begin like one, so each line can be
+// asked.
 func mayBeJSON(line []byte) bool {
 	if len(line) == 0 {
 		return false
@@ -40,7 +40,7 @@ func trimCR(line []byte) []byte {
 	return line
 }
 
-// unwrap gives the text in a JSON object, good until the next; a line that is none as it is.
+// unwrap gives the text in a JSON object, good until the next call. It returns any other line as it is.
 func (r *Reader) unwrap(line []byte) []byte {
 	text, ok := appendUnwrapped(r.unwrapped[:0], line)
 	if !ok {
@@ -50,8 +50,8 @@ func (r *Reader) unwrap(line []byte) []byte {
 	return text
 }
 
-// appendUnwrapped appends to dst the entry in a JSON object, in the form above. False: the line is no object, or holds
-// no text.
+// appendUnwrapped appends the entry in a JSON object to dst, in the form above. It returns false if the line is no
+// object, or holds no text.
 func appendUnwrapped(dst, line []byte) ([]byte, bool) {
 	line = bytes.TrimPrefix(line, []byte(byteOrderMark))
 	line = bytes.TrimPrefix(bytes.TrimPrefix(line, []byte{recordSeparator}), []byte(serverSentEvent))
@@ -91,7 +91,7 @@ func appendUnwrapped(dst, line []byte) ([]byte, bool) {
 	return bytes.TrimRight(dst, "\r\n"), true
 }
 
-// An envelope is what matters of an object. Of several fields for the same thing the first of the list counts.
+// A jsonEnvelope is what matters of an object. Of several fields for the same thing the first in the list counts.
 type jsonEnvelope struct{ text, time, host, tag, pid jsonField }
 
 // fields are the names: journald's, Docker's, and what other collectors call them.
@@ -122,7 +122,7 @@ var fields = [...]struct {
 	{"pid", func(e *jsonEnvelope) *jsonField { return &e.pid }, 3},
 }
 
-// A field is a value of an object, as it stands there; of several the one of the lowest rank.
+// A jsonField is a value of an object, as it stands there; of several the one with the lowest rank.
 type jsonField struct {
 	raw  []byte
 	rank int

@@ -2,31 +2,31 @@ package parser
 
 import "bytes"
 
-// A Judgement says how much of a log was understood. Empty lines count for nothing. Its zero value is that of no line.
+// A Judgement says how much of a log was understood. Empty lines don't count. The zero value is that of no line.
 type Judgement struct {
 	Entries int64 // lines that begin an entry or belong to one
 	Strange int64 // lines that look like Exim's, behind something unknown
 	Foreign int64 // lines of syslog that another program wrote
 	Others  int64 // all other lines
 
-	// Exim is true where one of the Entries is one that only Exim writes: others write dates in the same form.
+	// Exim is true if only Exim writes at least one of the Entries. Other programs write dates in the same form.
 	Exim bool
 
 	// The first line of each kind.
 	FirstEntry, FirstStrange, FirstForeign, FirstOther Sample
 }
 
-// A Sample is a line and its place. That of no line has no Line.
+// A Sample is a line and its place. Without a line, Line is 0.
 type Sample struct {
 	Place
 	Text string // the first maxSample bytes
 	Tag  string // of a foreign line: the program's name, as syslog has it, with its pid
 }
 
-// maxSample is how much of a line is kept to be shown.
+// maxSample is how much of a line is kept, to be shown.
 const maxSample = 200 // bytes
 
-// NotUnderstood counts the lines that hide something, or may.
+// NotUnderstood counts the lines that hide something, or may do so.
 func (j *Judgement) NotUnderstood() int64 { return j.Strange + j.Others }
 
 // Lines counts the lines that aren't empty.
@@ -39,14 +39,14 @@ func (j *Judgement) First() (first Sample, ok bool) {
 	return first, first.Line > 0
 }
 
-// earlier makes s the sample that stands further up, of the same file.
+// earlier makes s the sample that stands further up in the same file.
 func (s *Sample) earlier(other Sample) {
 	if s.Line == 0 || other.Line > 0 && other.Line < s.Line {
 		*s = other
 	}
 }
 
-// Join adds what was judged of later lines, whose places are to be moved by so many lines.
+// Join adds the judgement of later lines. before is how many lines their places move by.
 func (j *Judgement) Join(later *Judgement, before int64) {
 	j.Entries += later.Entries
 	j.Strange += later.Strange
@@ -62,7 +62,7 @@ func (j *Judgement) Join(later *Judgement, before int64) {
 	}
 }
 
-// A judge makes a Judgement. Lines that are read the short way are entries: only their number is noted.
+// A judgeState makes a Judgement. Lines that fastLine reads are entries: only their number counts.
 type judgeState struct {
 	Judgement
 	exceptions     int64  // lines that are no entries, empty ones too
@@ -70,18 +70,21 @@ type judgeState struct {
 	lastUnstamped  int64  // Place.Line of the last line that began no entry
 	unstampedBytes int64  // bytes of the lines without a break up to it that began none
 	detached       bool   // no entry stands above these lines
-	raw            []byte // the line as it stands in the log, where the entry was taken out of JSON; else nil
+	raw            []byte // the line as logged, if the entry was taken out of JSON; else nil
 }
 
-// Judgement says how the lines were judged that were read since NewReader, Restart or the last call of it.
+// Judgement tells how the lines were judged that were read since NewReader, Restart or the last call.
 func (r *Reader) Judgement() Judgement {
 	j := r.judgement.Judgement
 	j.Entries = r.judgement.lines - r.judgement.exceptions
-	r.judgement = judgeState{lastUnstamped: r.judgement.lastUnstamped, unstampedBytes: r.judgement.unstampedBytes, detached: r.judgement.detached}
+	was := &r.judgement
+	r.judgement = judgeState{
+		lastUnstamped: was.lastUnstamped, unstampedBytes: was.unstampedBytes, detached: was.detached,
+	}
 	return j
 }
 
-// judge judges a line of which the head was looked for, and found or not.
+// judge judges a line. stamped tells whether its prefix was found.
 func (r *Reader) judge(p Place, h *linePrefix, stamped bool, line []byte) {
 	j := &r.judgement
 	switch {
@@ -102,8 +105,8 @@ func (r *Reader) judge(p Place, h *linePrefix, stamped bool, line []byte) {
 	}
 }
 
-// judgeUnstamped judges a line that begins no entry. What is indented, or stands behind a beginning of an entry of
-// several lines, belongs to the entry above it, as far as one reaches.
+// judgeUnstamped judges a line that begins no entry. If it is indented, or stands behind the beginning of an entry of
+// several lines, it belongs to the entry above it, as far as one can reach.
 func (r *Reader) judgeUnstamped(p Place, line []byte) {
 	j := &r.judgement
 	if p.Line != j.lastUnstamped+1 {
@@ -138,8 +141,7 @@ func (r *Reader) mayEnd(line []byte) bool {
 	return w.inReach && (w.open || w.finished || endsNear(line))
 }
 
-// judgeStamped judges a stamped line that has no message id where one would stand, of which b is what comes behind the
-// stamp.
+// judgeStamped judges a line with a stamp and without a message id behind it. b is what follows the stamp.
 func (r *Reader) judgeStamped(p Place, line, b []byte) {
 	if j := &r.judgement; isBehindUnknown(b) {
 		j.noteException(&j.Strange, &j.FirstStrange, p, line)
@@ -148,14 +150,14 @@ func (r *Reader) judgeStamped(p Place, line, b []byte) {
 	}
 }
 
-// noteStamped judges a line with a stamp that may be another program's, of which b is the text.
+// noteStamped notes a stamped line that another program may have written. b is its text.
 func (j *judgeState) noteStamped(p Place, line, b []byte) {
 	if j.Exim = j.Exim || isEximText(b); j.FirstEntry.Line == 0 {
 		j.FirstEntry = j.sample(p, line)
 	}
 }
 
-// noteException counts a line that is no entry.
+// noteException counts a line that isn't an entry.
 func (j *judgeState) noteException(n *int64, first *Sample, p Place, line []byte) {
 	j.exceptions++
 	j.lastUnstamped, j.detached = p.Line, true
@@ -181,7 +183,7 @@ var eximTexts = [...]string{
 	"list matching forced to fail",
 }
 
-// behindAuthenticator are what Exim says of a login that didn't come about, behind the authenticator's name.
+// behindAuthenticator are what Exim says of a failed login, behind the authenticator's name.
 var behindAuthenticator = [...]string{" authenticator failed for ", " authenticator deferred for "}
 
 func isEximText(b []byte) bool {
@@ -199,7 +201,7 @@ func isEximText(b []byte) bool {
 	return false
 }
 
-// flags are what stands behind the message id of an entry about a message (spec, "Summary of fields in log lines").
+// flags stand behind the message id of an entry about a message (spec, "Summary of fields in log lines").
 var flags = [...]string{"<= ", "(= ", "=> ", "-> ", ">> ", "*> ", "** ", "== ", "Completed"}
 
 // isEntryOfMessage tells whether b begins with a message id and a flag.
@@ -216,12 +218,12 @@ func isEntryOfMessage(b []byte) bool {
 	return false
 }
 
-// maxUnknown is how far behind a stamp or a tag an entry is looked for: a zone of another form and a pid, or syslog's
-// `[ID …]` and Exim's own stamp.
+// maxUnknown is how far behind a stamp or a tag an entry may begin: behind a zone of another form and a pid, or
+// syslog's `[ID …]` and Exim's own stamp.
 const maxUnknown = 80 // bytes
 
 // isBehindUnknown tells whether an entry about a message stands near the beginning of b, but not at it, and not in a
-// text that somebody chose.
+// text that a client chose.
 func isBehindUnknown(b []byte) bool {
 	near := b[:min(len(b), maxUnknown)]
 	for i := 0; ; {
@@ -236,7 +238,7 @@ func isBehindUnknown(b []byte) bool {
 	}
 }
 
-// looksLikeExim tells whether a line without a head that is known holds an entry about a message, or a stamp of Exim's
+// looksLikeExim tells whether a line without a known prefix holds an entry about a message, or one of Exim's stamps
 // with what only Exim writes.
 func looksLikeExim(line []byte) bool {
 	for i := range line {

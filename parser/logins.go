@@ -2,13 +2,13 @@ package parser
 
 import "bytes"
 
-// logins are the values of A= that the readings of a line hold, each once.
+// A logins holds the values of A= in the parses of a line, each once.
 type logins struct {
 	values [maxLogins + 1][]byte
 	n      int
 }
 
-// note adds the value of A= of one reading. A reading without A= adds nothing.
+// note adds the value of A= of one parse. A parse without A= adds nothing.
 func (l *logins) note(auth []byte) {
 	if auth == nil || l.n == len(l.values) {
 		return
@@ -29,7 +29,7 @@ func (l *logins) add(others *logins) {
 	}
 }
 
-// setLogins fills in the authenticated ids that the line's other readings name.
+// setLogins sets the authenticated ids that the line's other parses name.
 func (r *Reader) setLogins(all *logins) {
 	a := &r.arrival
 	r.logins = r.logins[:0]
@@ -57,8 +57,8 @@ func contains(list [][]byte, value []byte) bool {
 	return false
 }
 
-// trustedPart gives what of an id no client can have written: what stands before the first colon, behind which MAIL's
-// AUTH= may be, and before what looks like another item, from which on it may be the rest of a HELO.
+// trustedPart gives the part of an id that no client can have written: what stands before the first colon, as MAIL's
+// AUTH= may follow that, and before what looks like another item, as the rest of a HELO may begin there.
 func trustedPart(id []byte) []byte {
 	for i, c := range id {
 		if c == ':' || c == ' ' && i+2 < len(id) && id[i+2] == '=' && isKnown(id[i+1:i+2]) {

@@ -2,12 +2,12 @@ package parser
 
 import "bytes"
 
-// mostItems is how long the items of an entry that stand before its recipients may be, in bytes, before the entry
-// counts as overflowed. Those of an honest client take less than half of it.
+// mostItems is how long the items before the recipients may be, in bytes, before the entry counts as overflowed. Those
+// of an honest client take less than half of it.
 const mostItems = 7500
 
-// cutFrom is the length from which an entry may be cut, in bytes without its LF and what syslogd puts before it.
-// Before Exim 4.98 the last recipient that fits leaves less than one address of maxEntry. From 4.98 on Exim writes
+// cutFrom is the length from which an entry may be cut, in bytes without its LF and without what syslogd puts before
+// it. Before Exim 4.98 the last recipient that fits leaves less than one address of maxEntry. From 4.98 on Exim writes
 // up to maxEntry-2 bytes, less what syslog_timestamp and syslog_pid drop.
 const cutFrom = 8100
 
@@ -16,13 +16,13 @@ const (
 	truncMark    = "<trunc>"
 )
 
-// A cut is what Exim left at the end of an entry that didn't fit.
+// A cutMarks is what Exim left at the end of an entry that didn't fit.
 type cutMarks struct {
 	marked    bool // the overflow mark or a piece of it: the items didn't fit
 	truncated bool // `<trunc>`: what stands before it may be incomplete
 }
 
-// withoutCutMarks gives b, the end of an entry near Exim's buffer size, without the marks of a cut. Exim cuts the items
+// withoutCutMarks removes the marks of a cut from b, the end of an entry near Exim's buffer size. Exim cuts the items
 // to fit the overflow mark. Then ` from <…>`, ` for …` and `<trunc>` overwrite what comes after it, and often a part of
 // it.
 func withoutCutMarks(b []byte) ([]byte, cutMarks) {
@@ -84,8 +84,8 @@ func (r *Reader) cutSender() bool {
 	return r.emitArrival()
 }
 
-// parseWholeItems reads the items of text that are certainly whole: those before the last one. If text itself was found
-// to have a reading, quoted text that breaks off is its last item, and what looks like S= in that text is none.
+// parseWholeItems reads the items of text that are certainly whole: those before the last one. If text itself has a
+// parse, quoted text that breaks off is its last item, and no S= stands in that.
 func (l *backtracker) parseWholeItems(text []byte, found bool) {
 	peer, size, ambiguous, named := l.peer, l.tail.start, found && l.ambiguous, l.work.named
 	budget := cutEffortPerByte * len(text)
@@ -102,18 +102,17 @@ func (l *backtracker) parseWholeItems(text []byte, found bool) {
 			l.work.named.add(&named)
 			return
 		}
-		budget -= 2 * (k + l.memo.spent + effortPerByte*k - max(l.work.budget, 0)) // for two searches
+		budget -= 2 * (k + l.memo.bytesRead + effortPerByte*k - max(l.work.budget, 0)) // for two searches
 	}
 	l.parse(nil, false)
 	l.ambiguous, l.work.named = true, named
 }
 
-// cutEffortPerByte bounds what is spent to find out which items of a cut entry are whole, as effortPerByte does. Where
-// Exim cuts an honest entry, the first few tries succeed.
+// cutEffortPerByte bounds the search for the whole items of a cut entry, as effortPerByte does. If the client was
+// honest, the first few attempts succeed.
 const cutEffortPerByte = effortPerByte / 4
 
-// dropOpenItems forgets the items that end where the text does, and yet may go on: free text of which nobody knows the
-// end.
+// dropOpenItems drops items that end where the text does and may go on: free text whose end nobody knows.
 func (l *backtracker) dropOpenItems() {
 	if l.tail.size < 0 {
 		l.best.auth = nil
@@ -123,8 +122,8 @@ func (l *backtracker) dropOpenItems() {
 	}
 }
 
-// mayBreakOff tells whether b, a blank and what follows, can be an item that is cut: a name or a part of it, or a
-// name and whatever follows it.
+// mayBreakOff tells whether b, a blank and what follows, can be an item that is cut: a name or a part of it, or a name
+// with anything behind it.
 func mayBreakOff(b []byte) bool {
 	i := 1
 	for i < len(b) && isAlphanumeric(b[i]) {

@@ -2,8 +2,9 @@ package parser
 
 import "bytes"
 
-// peerSearch goes through the places in b, the line behind its sender, where the items after the peer's address may
-// begin: behind each `[ip](:port)` that H= could end with, from the right; behind R= and DS alone in a line without H=.
+// A peerSearch goes through the places in b, the line behind its sender, where the items after the peer's address may
+// begin: from the right, behind each `[ip](:port)` that can end H=. In a line without H= that is behind R= and DS
+// alone.
 type peerSearch struct {
 	b   []byte
 	end int // of H=; the items after it begin here
@@ -74,7 +75,7 @@ func (p *peerSearch) isPeer(i int) bool {
 	return true
 }
 
-// isHostName tells whether name is `host`, `(helo)` or `host (helo)`. A HELO may hold anything but LF; cPanel logs some
+// isHostName tells whether name is `host`, `(helo)` or `host (helo)`. A HELO may hold anything but LF. cPanel logs some
 // without the closing parenthesis.
 func isHostName(name []byte) bool {
 	blank := bytes.IndexByte(name, ' ')
@@ -88,7 +89,7 @@ func isHostName(name []byte) bool {
 	return len(helo) > 1 && helo[0] == '(' && helo[len(helo)-1] == ')' && bytes.IndexByte(name, '\n') < 0
 }
 
-// newParse begins a reading with what H= holds.
+// newParse begins a parse with what H= holds.
 func (p *peerSearch) newParse(w *parseWork) parse {
 	r := p.origin
 	r.parseWork = w
@@ -108,7 +109,7 @@ func (p *peerSearch) newParse(w *parseWork) parse {
 	return r
 }
 
-// socketAddress reads `[ip]` and `:port` where one follows. It gives the length, 0 if b begins with no such thing.
+// socketAddress reads `[ip]` and `:port` if one follows. It returns the length, 0 if b begins with no such thing.
 func socketAddress(b []byte) (n int, address []byte, port int) {
 	if len(b) < 2 || b[0] != '[' {
 		return 0, nil, 0
@@ -129,7 +130,7 @@ func socketAddress(b []byte) (n int, address []byte, port int) {
 
 const maxAddress = 80 // bytes: an IPv6 address with an embedded IPv4 one, a zone, brackets
 
-// isIP tells whether b is an IP address as inet_ntop() writes it; the value of its groups is not looked at.
+// isIP tells whether b is an IP address as inet_ntop() writes it. It doesn't look at the values of the groups.
 func isIP(b []byte) bool {
 	if isIPv4(b) {
 		return true

@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// pendingLines are the lines near a beginning: a line from which an entry of several lines may run on. Exim writes an
-// entry with one write of at most maxEntry bytes, so an end can come only that far behind its beginning.
+// pendingLines are the lines near a beginning, which is a line from which an entry of several lines may run on. Exim
+// writes an entry with one write of at most maxEntry bytes. So its end can come only that far behind its beginning.
 type pendingLines struct {
-	items    []pendingLine // that are not told yet, in their order
+	items    []pendingLine // that aren't emitted yet, in their order
 	base     []pendingLine // their buffer
 	first    int           // of the items behind the nearest beginning
 	inReach  bool          // a beginning is within reach
 	open     bool          // the nearest beginning, items[first-1], waits for its end
 	tries    int           // to finish it
-	finished bool          // it was: any line without a stamp may be its true end
+	finished bool          // it was ended: any later line without a stamp may be its true end
 
-	bytesRead       int64 // bytes of the log, while something is watched
-	lineStart       int64 // where the line begins that is read
+	bytesRead       int64 // bytes of the log, while lines are pending
+	lineStart       int64 // where the current line begins
 	beginningAt     int64 // where the nearest beginning stands
 	beginningSecond int64 // its second, or noSecond
-	shadowEnd       int64 // up to here lines may stand inside an entry that breaks off
+	shadowEnd       int64 // up to here, lines may stand inside an entry that breaks off
 
 	stamps     earliestStamps // of the beginnings within reach
 	doubts     int            // items of which the stamp is in doubt
@@ -28,15 +28,15 @@ type pendingLines struct {
 	framed     bool           // an item in doubt is framed
 	afterPause bool           // the line to come is the first behind a place between two writes
 
-	since pendingSince // where the first item was, of those held without a break
+	since pendingSince // where the first item was, of those pending without a break
 	text  []byte       // the lines that must outlast a call
 	spare []byte       // its buffer is used next
 }
 
-// maxFinishes is how often Reader tries whether a line finishes an entry. Only forged lines need more.
+// maxFinishes is how often Reader tries whether a line ends an entry. Only forged lines need more.
 const maxFinishes = 64
 
-// A sort says how an item is told.
+// A pendingKind says how a pending line is emitted.
 type pendingKind uint8
 
 const (
@@ -47,33 +47,33 @@ const (
 	pendingJoined                    // a whole entry, of several lines
 )
 
-// A heldLine is a line that is held, or an entry of several.
+// A pendingLine is a pending line, or an entry of several.
 type pendingLine struct {
 	place   Place
 	line    []byte
-	sort    pendingKind
-	own     bool // line stands in held.text
+	kind    pendingKind
+	copied  bool // line lies in pendingLines.text
 	lasting bool // line stands in the text given to Lines
 	usual   bool // an arrival that may be of the usual shape
 	stampDoubt
 }
 
-// A since says where the first of the lines began that are held without a break.
+// A pendingSince says where the first of the lines began that have been pending without a break.
 type pendingSince struct {
-	start     int64     // by held.read
+	start     int64     // by pendingLines.bytesRead
 	line      int64     // Place.Line
 	lastStamp time.Time // Reader.Last
-	pieces    bool      // of an entry were held there, too
+	pieces    bool      // of an entry were pending there, too
 }
 
-// isPending tells whether the next line needs a look at the lines above it.
+// isPending tells whether the next line must be compared with the lines above it.
 func (r *Reader) isPending() bool {
 	return r.pending.inReach || len(r.pending.items) > 0 || r.split.any()
 }
 
-// pendingLine reads the next line, of raw bytes, while lines are watched: those of which nothing is told are passed
-// over at once.
-func (r *Reader) pendingLine(p Place, line []byte, raw int) {
+// nextPending reads the next line while lines are pending. It skips at once a line that can't matter. raw is the line's
+// length in the log.
+func (r *Reader) nextPending(p Place, line []byte, raw int) {
 	r.advance(raw)
 	h := &r.prefix
 	switch sight, at := r.classify(h, line); sight {
@@ -95,14 +95,14 @@ func (r *Reader) pendingLine(p Place, line []byte, raw int) {
 	r.flushDecided()
 }
 
-// fullParse reads the next line, of raw bytes, of which no shape is expected.
+// fullParse reads the next line, whatever it holds. raw is the line's length in the log.
 func (r *Reader) fullParse(p Place, line []byte, raw int) {
 	r.advance(raw)
 	r.unknownLine(p, line)
 	r.flushDecided()
 }
 
-// advance says that the next line, of raw bytes, is read.
+// advance notes that the next line is read. raw is its length in the log.
 func (r *Reader) advance(raw int) {
 	if r.split.any() {
 		r.dropOverdue()
@@ -117,7 +117,7 @@ func (r *Reader) advance(raw int) {
 	}
 }
 
-// skipLine passes over a line that nothing is told of.
+// skipLine skips a line of which nothing is emitted.
 func (r *Reader) skipLine(p Place, h *linePrefix, line []byte) {
 	if r.pending.doubts > 0 {
 		r.compareStamp(&h.stamp)
@@ -127,7 +127,7 @@ func (r *Reader) skipLine(p Place, h *linePrefix, line []byte) {
 	}
 }
 
-// arrivalLine takes an arrival, of which b begins with the flag.
+// arrivalLine takes an arrival. b begins with its flag.
 func (r *Reader) arrivalLine(p Place, h *linePrefix, line, b []byte) {
 	if r.pending.doubts > 0 {
 		r.compareStamp(&h.stamp)
@@ -164,7 +164,7 @@ func (r *Reader) unknownLine(p Place, line []byte) {
 		if h.piece.m > 1 {
 			r.pieceLine(p, h, line)
 		} else if !r.parseEntry(p, h, line) {
-			r.clock.last = last // as it isn't told yet
+			r.clock.last = last // as it isn't emitted yet
 			r.keepOpen(p, h, line)
 		}
 	case h.tag == nil && r.mayBeUnfinished(h, line):
@@ -177,8 +177,7 @@ func (r *Reader) unknownLine(p Place, line []byte) {
 	}
 }
 
-// callLine takes a cwd= line. From each an entry may run on, as the name of a folder may look like the rest of the
-// line.
+// callLine takes a cwd= line. An entry may run on from each, as a folder's name may look like the rest of the line.
 func (r *Reader) callLine(p Place, h linePrefix, line []byte) {
 	w := &r.pending
 	r.closeBeginning()
@@ -199,7 +198,7 @@ func (r *Reader) callLine(p Place, h linePrefix, line []byte) {
 	r.setBeginning(h)
 }
 
-// keepOpen holds a line that breaks off, or may do so, until a line to come shows whether it does.
+// keepOpen makes a line pending that breaks off, or may do so, until a later line shows whether it does.
 func (r *Reader) keepOpen(p Place, h linePrefix, line []byte) {
 	r.closeBeginning()
 	r.buffer(p, line, pendingRaw)
@@ -210,7 +209,7 @@ func (r *Reader) keepOpen(p Place, h linePrefix, line []byte) {
 	r.pending.open = true
 }
 
-// setBeginning makes the line that is read the nearest beginning.
+// setBeginning makes the current line the nearest beginning.
 func (r *Reader) setBeginning(h linePrefix) {
 	w := &r.pending
 	w.beginningAt, w.inReach, w.first = w.lineStart, true, len(w.items)
@@ -219,7 +218,7 @@ func (r *Reader) setBeginning(h linePrefix) {
 	w.stamps.add(w.lineStart, w.beginningSecond)
 }
 
-// unstamped takes a line without a stamp: an entry begins further up, if any.
+// unstamped takes a line without a stamp. Its entry, if any, begins further up.
 func (r *Reader) unstamped(p Place, line []byte) {
 	w := &r.pending
 	if w.doubts > 0 {
@@ -244,10 +243,10 @@ func (r *Reader) unstamped(p Place, line []byte) {
 	}
 }
 
-// endsNear tells whether a line without a stamp may be the end of an entry that begins within reach.
+// endsNear tells whether a line without a stamp may end an entry that begins within reach.
 func endsNear(line []byte) bool { return isEndOfEntry(line) || bytes.Contains(line, []byte(`"@`)) }
 
-// buffer adds a line to those held.
+// buffer makes a line pending.
 func (r *Reader) buffer(p Place, line []byte, s pendingKind) {
 	w := &r.pending
 	if len(w.items) == 0 {
@@ -259,23 +258,23 @@ func (r *Reader) buffer(p Place, line []byte, s pendingKind) {
 		}
 		w.items = append(w.base[:0], w.items...)
 	}
-	w.items = append(w.items, pendingLine{place: p, line: line, sort: s, lasting: r.lasting})
+	w.items = append(w.items, pendingLine{place: p, line: line, kind: s, lasting: r.lasting})
 	w.items[len(w.items)-1].forgeable = w.bytesRead <= w.shadowEnd
 	if !w.inReach {
 		w.first = len(w.items)
 	}
 }
 
-// markForged says that the items behind the nearest beginning stand inside an entry that ends at this line.
+// markForged marks the lines behind the nearest beginning as standing inside an entry that ends at this line.
 func (r *Reader) markForged() {
 	for i := r.pending.first; i < len(r.pending.items); i++ {
-		if it := &r.pending.items[i]; it.sort == pendingRaw {
-			it.sort, it.at = pendingForged, r.pending.beginningSecond
+		if it := &r.pending.items[i]; it.kind == pendingRaw {
+			it.kind, it.at = pendingForged, r.pending.beginningSecond
 		}
 	}
 }
 
-// endsEntry tells whether the line is the end of the nearest beginning.
+// endsEntry tells whether the line ends the entry of the nearest beginning.
 func (r *Reader) endsEntry(line []byte) bool {
 	w := &r.pending
 	h, _ := scanPrefix(w.items[w.first-1].line)
@@ -301,20 +300,20 @@ func (r *Reader) join(line []byte) []byte {
 	return r.joined
 }
 
-// joinEntry makes one entry of the lines from the nearest beginning to this one. Another may follow: only the last end
-// is the true one.
+// joinEntry makes one entry of the lines from the nearest beginning to this one. Another end may follow: only the last
+// one is true.
 func (r *Reader) joinEntry(line []byte) {
 	w := &r.pending
 	it := &w.items[w.first-1]
 	n := len(w.text)
 	w.text = append(w.text, r.join(line)...)
-	it.line, it.sort, it.own, it.lasting = w.text[n:], pendingJoined, true, false
+	it.line, it.kind, it.copied, it.lasting = w.text[n:], pendingJoined, true, false
 	r.markForged()
 	w.open, w.finished, w.first = false, true, len(w.items)
 }
 
-// closeBeginning says that no line to come can finish the nearest beginning. If that breaks off, the lines behind it
-// may be real, or forged within it.
+// closeBeginning says that no later line can end the entry of the nearest beginning. If that breaks off, the lines
+// behind it may be real, or forged within it.
 func (r *Reader) closeBeginning() {
 	w := &r.pending
 	if !w.open {
@@ -327,7 +326,7 @@ func (r *Reader) closeBeginning() {
 		return
 	}
 	if h.id == nil {
-		it.sort, it.at = pendingBroken, w.beginningSecond
+		it.kind, it.at = pendingBroken, w.beginningSecond
 	}
 	w.shadowEnd = w.beginningAt + maxEntry
 	for i := w.first; i < len(w.items); i++ {
@@ -335,7 +334,7 @@ func (r *Reader) closeBeginning() {
 	}
 }
 
-// flushDecided tells of the items that nothing to come can change.
+// flushDecided emits the pending lines that no later line can change.
 func (r *Reader) flushDecided() {
 	w := &r.pending
 	if len(w.items) == 0 {
@@ -348,7 +347,7 @@ func (r *Reader) flushDecided() {
 	n := 0
 	for ; n < len(w.items); n++ {
 		it := &w.items[n]
-		if n >= free && (n < w.first || it.sort == pendingRaw) || !r.isDecided(it) {
+		if n >= free && (n < w.first || it.kind == pendingRaw) || !r.isDecided(it) {
 			break
 		}
 		r.emitPending(it)
@@ -362,9 +361,9 @@ func (r *Reader) flushDecided() {
 	}
 }
 
-// emitPending emits what an item is.
+// emitPending emits what a pending line is.
 func (r *Reader) emitPending(it *pendingLine) {
-	switch it.sort {
+	switch it.kind {
 	case pendingForged:
 		if h, ok := looksLikeArrival(it.line); ok {
 			r.emitInjected(it, h.id, "the line stands inside another entry")
@@ -393,20 +392,20 @@ func (r *Reader) emitInjected(it *pendingLine, id []byte, reason string) {
 	r.emit(&r.entry)
 }
 
-// copyPending copies the lines that are held, as they are good for a call alone.
+// copyPending copies the pending lines, as their bytes are good for one call alone.
 func (r *Reader) copyPending() {
 	w := &r.pending
 	if len(w.text) > 4*maxEntry {
 		w.text, w.spare = w.spare[:0], w.text
 		for i := range w.items {
-			w.items[i].own = false
+			w.items[i].copied = false
 		}
 	}
 	for i := range w.items {
-		if it := &w.items[i]; !it.own {
+		if it := &w.items[i]; !it.copied {
 			n := len(w.text)
 			w.text = append(w.text, it.line...)
-			it.line, it.own, it.lasting = w.text[n:len(w.text):len(w.text)], true, false
+			it.line, it.copied, it.lasting = w.text[n:len(w.text):len(w.text)], true, false
 		}
 	}
 }
@@ -427,7 +426,7 @@ func (r *Reader) canBeRead(h linePrefix, line []byte) bool {
 	return items != nil && r.backtracker.parse(items, false) && r.backtracker.tail.size >= 0
 }
 
-// mayRunOn tells, fast, whether isUnfinished may be true of an arrival of which b begins with the flag.
+// mayRunOn tells, fast, whether mayBeUnfinished may be true of an arrival. b begins with its flag.
 func mayRunOn(b []byte) bool {
 	u := fastArrival{rest: b}
 	if !u.quotes() {
@@ -441,7 +440,7 @@ func mayRunOn(b []byte) bool {
 	return n < 0 || bytes.Count(b[i:i+n], []byte{':'}) > 1
 }
 
-// afterSender gives the items of an arrival, nil if the sender itself is unfinished.
+// afterSender gives the items of an arrival; nil if its sender is unfinished.
 func afterSender(arrival []byte, h linePrefix) []byte {
 	b := arrival[min(h.length+3, len(arrival)):]
 	n, state := scanAddress(b, ' ')

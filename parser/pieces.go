@@ -1,32 +1,32 @@
 package parser
 
-// maxParts is how many entries can be in pieces at one time. Exim writes the pieces of an entry in one go, so that
-// more than a few are a sign of lost lines: the oldest is given up.
+// maxParts is how many entries can be in pieces at one time. Exim writes the pieces of an entry in one go, so more than
+// a few mean lost lines. Then the oldest is given up.
 const maxParts = 64
 
-// splitEntries are the entries of which not all syslog pieces have come. Pieces are told apart by host and tag: without
-// a pid in it (syslog_pid = false, and a syslogd that adds none) those of two processes can't be, and one of them is
-// given up.
+// A splitEntries holds the entries of which not all syslog pieces have come. Host and tag tell the pieces apart.
+// Without a pid in the tag (syslog_pid = false, and a syslogd that adds none), those of two processes can't be told
+// apart, and one entry is given up.
 type splitEntries struct {
 	parts []splitEntry // by their first pieces
 	lines int64        // of the log, while there are any
 }
 
-// maxAway is how many lines after its first piece an entry is given up. Exim writes the pieces one behind the other;
-// others may write between them, but a log isn't kept waiting for one that was lost.
+// maxAway is how many lines after its first piece an entry is given up. Exim writes the pieces one after the other, and
+// others may write in between. A log doesn't wait for a lost piece.
 const maxAway = 100
 
-// A part is an entry of which n pieces of m have come.
+// A splitEntry is an entry of which n pieces of m have come.
 type splitEntry struct {
 	host  string
 	tag   string
 	place Place
 	text  []byte
 	n, m  int
-	begun int64 // split.lines
+	begun int64 // splitEntries.lines
 }
 
-// overdue takes out the oldest part if it has waited for too long. It is called for each line.
+// overdue removes the oldest entry if it has waited for too long. It is called for each line.
 func (s *splitEntries) overdue() (splitEntry, bool) {
 	s.lines++
 	if s.lines-s.parts[0].begun <= maxAway {
@@ -37,7 +37,7 @@ func (s *splitEntries) overdue() (splitEntry, bool) {
 
 func (s *splitEntries) any() bool { return len(s.parts) > 0 }
 
-// oldest takes out the part that waits longest.
+// oldest removes the entry that has waited longest.
 func (s *splitEntries) oldest() splitEntry { return s.remove(0) }
 
 func (s *splitEntries) remove(i int) splitEntry {
@@ -46,7 +46,7 @@ func (s *splitEntries) remove(i int) splitEntry {
 	return p
 }
 
-// join takes a piece. It gives the entry when this was its last one, and the parts that are given up.
+// join takes a piece. It returns the entry if this was its last piece, and the entries that are given up.
 func (s *splitEntries) join(p Place, h linePrefix, line []byte) (whole splitEntry, lost []splitEntry) {
 	i := s.find(h)
 	if h.piece.n == 1 {

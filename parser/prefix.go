@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A head is what stands before the text of an entry.
+// A linePrefix is what stands before the text of an entry.
 type linePrefix struct {
 	stamp       stamp
 	hasOwnStamp bool   // the stamp is Exim's own, not a wrapper's
@@ -15,17 +15,17 @@ type linePrefix struct {
 	pid         int
 	id          []byte // nil if the entry belongs to no message
 	start       int    // of what Exim wrote, behind the wrappers
-	length      int    // of the head, with the blank after it
+	length      int    // of the prefix, with the blank after it
 }
 
 // A piece is the mark `[n/m] ` or `[n\m] ` of a syslog line that Exim split (log.c, write_syslog()).
 type piece struct {
 	n, m       int  // from 1; 0 if the line is whole
-	lineFeed   bool // an LF of the entry stood where the piece ends
+	lineFeed   bool // the piece ends where an LF of the entry stood
 	start, end int  // of the mark in the line
 }
 
-// scanPrefix reads the head that line begins with. False: the line has no stamp, so it begins no entry.
+// scanPrefix reads the prefix of line. It returns false if the line has no stamp and so begins no entry.
 func scanPrefix(line []byte) (linePrefix, bool) {
 	var h linePrefix
 	i := 0
@@ -80,8 +80,8 @@ func hasShape(b []byte, shape string) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// eximStamp reads Exim's own stamp, milliseconds and zone, with the blank after them. A wrapper's time, if it is an
-// instant, tells the zone of a stamp that names none.
+// eximStamp reads Exim's own stamp, milliseconds and zone, with the blank after them. If a wrapper's time is an
+// instant, it gives the zone of a stamp that names none.
 func (h *linePrefix) eximStamp(b []byte) int {
 	h.hasOwnStamp = true
 	h.stamp = stamp{text: b[:19], millis: -1, instant: h.stamp.instant}
@@ -119,8 +119,8 @@ func digitsLength(b []byte) int {
 	return len(b)
 }
 
-// messageIDLength gives the length of the message id that b begins with, 0 if it is none: 16 characters (6-6-2) up to
-// Exim 4.96, 23 (6-11-4) from 4.97.
+// messageIDLength gives the length of the message id that b begins with, 0 if there is none: 16 characters (6-6-2) up
+// to Exim 4.96, 23 (6-11-4) from 4.97 on.
 func messageIDLength(b []byte) int {
 	switch {
 	case len(b) < 16 || b[6] != '-':
@@ -154,7 +154,7 @@ var alphanumeric = func() (is [256]bool) {
 	return is
 }()
 
-// scan reads `[n/m] ` or `[n\m] ` at b[i:], and gives where what follows begins.
+// scan reads `[n/m] ` or `[n\m] ` at b[i:], and returns where the text behind it begins.
 func (p *piece) scan(b []byte, i int) int {
 	if i+6 > len(b) || b[i] != '[' {
 		return i
@@ -172,7 +172,7 @@ func (p *piece) scan(b []byte, i int) int {
 	return end + 2
 }
 
-// Stamp gives the time that stands at the beginning of line, which NewReader's other arguments help to read.
+// Stamp reads the time at the beginning of line. zone and reference are as in NewReader.
 func Stamp(line []byte, zone *time.Location, reference time.Time) (time.Time, bool) {
 	line = bytes.TrimLeft(line, "\x00")
 	if text, ok := appendUnwrapped(nil, line); ok {

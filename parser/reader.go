@@ -7,20 +7,20 @@ import (
 	"golang.org/x/text/encoding"
 )
 
-// maxEntry is the most that Exim writes as one entry: LOG_BUFFER_SIZE in its macros.h, in bytes with the LF.
+// maxEntry is the longest entry that Exim writes: LOG_BUFFER_SIZE in its macros.h, in bytes with the LF.
 const maxEntry = 8192
 
-// A Reader makes entries of a log's lines, which it must be given in their order. It isn't safe for concurrent use.
+// A Reader turns a log's lines, given in their order, into entries. It isn't safe for concurrent use.
 type Reader struct {
 	emit  func(*Entry)
 	clock clock
 
 	backtracker backtracker
 	minute      [16]byte // "yyyy-mm-dd hh:mm" of the stamp last seen by Lines
-	lasting     bool     // what Lines was given is read
+	lasting     bool     // the current line lies in the text given to Lines
 	arrival     Arrival
 	entry       Entry
-	short       Entry  // a Reception that was read the short way: nothing else is set in it
+	short       Entry  // a Reception that fastArrival has read: nothing else is set in it
 	text        []byte // the line without NULs
 	unwrapped   []byte // the text of a line in JSON
 	current     []byte // the entry being read
@@ -31,37 +31,36 @@ type Reader struct {
 	pending    pendingLines
 	joined     []byte      // lines as one entry
 	lastSecond stampSecond // that was looked up
-	prefix     linePrefix  // of the line that was glanced at last
-	whole      bool        // the line is read as it is: it isn't held
+	prefix     linePrefix  // of the line that was classified last
+	whole      bool        // the line is read as it is: it doesn't become pending
 	forgeable  bool        // an arrival that is read may be forged
 	split      splitEntries
 	judgement  judgeState
 }
 
-// NewReader makes a Reader of a log whose stamps are in zone where they name none. A syslog prefix names no year: its
-// stamps are taken to be the latest that are not over a day after reference. Each entry that matters is given to
-// emit.
+// NewReader makes a Reader that calls emit for each entry that matters. zone is that of stamps that name none. A syslog
+// prefix names no year; its stamp is the latest one that isn't more than a day after reference.
 func NewReader(zone *time.Location, reference time.Time, emit func(*Entry)) *Reader {
 	r := &Reader{emit: emit, clock: clock{zone: zone, reference: reference}}
 	r.decoder.setFallback(nil)
 	return r
 }
 
-// SetCharset sets the charset of subjects that are neither UTF-8 nor say what they are; nil is windows-1252.
+// SetCharset sets the charset of subjects that aren't UTF-8 and don't name theirs; nil is windows-1252.
 func (r *Reader) SetCharset(charset encoding.Encoding) { r.decoder.setFallback(charset) }
 
-// SetReference moves the reference of NewReader: a log that is followed grows older than what it was opened with.
+// SetReference moves the reference of NewReader. A followed log grows older than the reference it was opened with.
 func (r *Reader) SetReference(reference time.Time) { r.clock.reference = reference }
 
-// Line reads the next line of the log, without its LF. An entry may be given to emit now or, where lines to come can
-// change its meaning, by a later call.
+// Line reads the next line of the log, without its LF. It may call emit at once. If later lines can change what an
+// entry means, a later call does.
 func (r *Reader) Line(p Place, line []byte) {
 	r.anyLine(p, trimCR(line), len(line))
 	r.judgement.lines++
 	r.copyPending()
 }
 
-// anyLine reads a line of raw bytes, without its CR, that may hold anything.
+// anyLine reads a line that may hold anything. line has no CR; raw is its length in the log.
 func (r *Reader) anyLine(p Place, line []byte, raw int) {
 	if mayBeJSON(line) {
 		r.judgement.raw = line
@@ -71,21 +70,21 @@ func (r *Reader) anyLine(p Place, line []byte, raw int) {
 		line = r.skipNULs(p, line)
 	}
 	if r.isPending() {
-		r.pendingLine(p, line, raw)
+		r.nextPending(p, line, raw)
 	} else if !r.fastLine(p, line) {
 		r.fullParse(p, line, raw)
 	}
 	r.judgement.raw = nil
 }
 
-// dropOverdue gives up an entry of which a piece seems to be lost.
+// dropOverdue gives up an entry if one of its pieces seems to be lost.
 func (r *Reader) dropOverdue() {
 	if p, ok := r.split.overdue(); ok {
 		r.emitIncomplete(p)
 	}
 }
 
-// Flush tells of all that is held: the log ends here.
+// Flush emits all that is pending: the log ends here.
 func (r *Reader) Flush() {
 	for i := range r.pending.items {
 		r.pending.items[i].passed = true
@@ -93,10 +92,10 @@ func (r *Reader) Flush() {
 	r.Pause()
 }
 
-// Pause says that nothing was added to the log for a while: Exim writes an entry at once, so the next line begins
-// another one, and is stamped no earlier than the reference of NewReader or Refer, which is the wall clock. That
-// changes nothing of what is told, only when. A line whose stamp is in doubt, and ahead of the wall clock, may be
-// held on.
+// Pause says that nothing was added to the log for a while. Exim writes an entry at once, so the next line begins
+// another one. Its stamp is no earlier than the reference of NewReader or SetReference, which is the wall clock. Pause
+// changes when entries are emitted, but not which. A line with a doubtful stamp that is ahead of the wall clock may
+// stay pending.
 func (r *Reader) Pause() {
 	w := &r.pending
 	r.closeBeginning()
@@ -129,11 +128,11 @@ func (r *Reader) parseLine(p Place, line []byte) {
 	r.parseEntry(p, h, line)
 }
 
-// strayEnd reports a line without a stamp that ends as an entry does, with no beginning in reach. A line with the flag
-// of an arrival was copied from somewhere.
+// strayEnd reports a line without a stamp that ends as an entry does, if no beginning is within reach. A line with the
+// flag of an arrival was copied from somewhere.
 func (r *Reader) strayEnd(p Place, line []byte) {
 	if !bytes.Contains(line, []byte("<= ")) && isEndOfEntry(line) {
-		r.emitPending(&pendingLine{place: p, line: line, sort: pendingEnd})
+		r.emitPending(&pendingLine{place: p, line: line, kind: pendingEnd})
 	}
 }
 
@@ -147,7 +146,7 @@ func isEndOfEntry(line []byte) bool {
 	return i >= 0 && t.parse(line, i, leniency{}, new(recipientMemo)) == balanced
 }
 
-// pieceLine reads a piece of an entry, and the entry with its last one.
+// pieceLine reads a piece of an entry, and with the last piece the entry.
 func (r *Reader) pieceLine(p Place, h linePrefix, line []byte) {
 	whole, lost := r.split.join(p, h, line)
 	for _, l := range lost {
@@ -167,7 +166,7 @@ func (r *Reader) emitIncomplete(p splitEntry) {
 	}
 }
 
-// parseEntry emits the entry. False: it is unfinished, and nothing was emitted.
+// parseEntry emits the entry. If it returns false, the entry is unfinished and nothing was emitted.
 func (r *Reader) parseEntry(p Place, h linePrefix, line []byte) bool {
 	r.current = line
 	rest := line[h.length:]
@@ -186,7 +185,7 @@ func (r *Reader) parseEntry(p Place, h linePrefix, line []byte) bool {
 	return true
 }
 
-// isArrival tells whether the text of an entry is that of an arrival.
+// isArrival tells whether b, the text of an entry, is an arrival's.
 func isArrival(b []byte) bool {
 	return len(b) >= 2 && (b[0] == '<' || b[0] == '(') && b[1] == '=' && isEnd(b, 2)
 }
@@ -224,7 +223,7 @@ func (r *Reader) reception(p Place, h linePrefix, line []byte) bool {
 	return r.afterSender(h, line, sender[n:])
 }
 
-// mayHold tells whether an unfinished entry is held. In syslog an LF never ends a line.
+// mayHold tells whether an unfinished entry becomes pending. In syslog an LF never ends a line.
 func (r *Reader) mayHold(h linePrefix) bool { return !r.whole && h.tag == nil }
 
 func withoutBrackets(sender []byte) []byte {
@@ -252,7 +251,7 @@ func (r *Reader) afterSender(h linePrefix, line, b []byte) bool {
 	return r.emitArrival()
 }
 
-// fill makes the arrival of the best reading. Whoever put an LF into the entry meant to forge lines.
+// fill sets the arrival from the best parse. A client that puts an LF into an entry means to forge lines.
 func (r *Reader) fill(lineFeed bool) {
 	a, best, t := &r.arrival, &r.backtracker.best, &r.backtracker.tail
 	a.BounceOf = best.bounceOf
@@ -283,7 +282,7 @@ func (r *Reader) emitArrival() bool {
 	return true
 }
 
-// malformed emits the arrival that could not be read.
+// malformed emits the arrival that can't be read.
 func (r *Reader) malformed(h linePrefix, column int, reason string) bool {
 	r.entry = Entry{
 		Kind: Malformed, Place: r.arrival.Place, MessageID: h.id, Column: column, Reason: reason, Text: r.current,
@@ -293,8 +292,8 @@ func (r *Reader) malformed(h linePrefix, column int, reason string) bool {
 	return true
 }
 
-// stampOf gives the time of an entry that is no arrival, zero if its stamp names none. What is told of arrivals
-// doesn't depend on it.
+// stampOf gives the time of an entry that isn't an arrival; zero if its stamp names no time. It doesn't change how the
+// stamps of arrivals are read.
 func (r *Reader) stampOf(h linePrefix) time.Time {
 	last := r.clock.last
 	t, _ := r.clock.time(h.stamp)

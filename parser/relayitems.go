@@ -2,8 +2,8 @@ package parser
 
 import "bytes"
 
-// relayItems reads the items between the peer and S=, which must fill b. Where free text lets b be cut in several ways,
-// the free text that stands first reaches as far right as it can. With strict, A= must be there just if P= says so.
+// relayItems reads the items between the peer and S=, which must fill b. If free text allows several cuts, the first
+// free text reaches as far right as it can. With strict, A= must be there exactly if P= says so.
 func (r *parse) relayItems(b []byte, strict bool) bool {
 	b = skipUnknown(b)
 	if value, n := bracketItem(b, " I="); n > 0 {
@@ -68,7 +68,7 @@ func (r *parse) identWithoutProtocol(b []byte, strict bool) bool {
 	return false
 }
 
-// identEnd gives where U= ends in b, which reaches to P=: unknown items and Ci= stand behind it.
+// identEnd gives where U= ends in b, which reaches to P=. Unknown items and Ci= stand behind it.
 func identEnd(b []byte) int {
 	b = trimUnknown(b)
 	i := bytes.LastIndexByte(b, ' ')
@@ -78,7 +78,7 @@ func identEnd(b []byte) int {
 	return len(b)
 }
 
-// connectionItems reads Ci=, items unknown here, and P= with what follows.
+// connectionItems reads Ci=, unknown items, and P= with what follows.
 func (r *parse) connectionItems(b []byte, strict bool) bool {
 	if _, n := plainItem(b, " Ci="); n > 0 {
 		b = b[n:]
@@ -126,8 +126,8 @@ func isProtocol(c byte) bool {
 	return isAlphanumeric(c) || c == '-' || c == '_' || c == '.' || c >= 0x80
 }
 
-// isConsistent tells whether A= agrees with P=, and whether its quotes balance: one alone closes a DN= that A= was
-// forged in. If it stands where MAIL's AUTH= may, the client may be the one that A= names all the same.
+// isConsistent tells whether A= agrees with P=, and whether its quotes balance. A single quote closes a DN= in which A=
+// was forged. If the quote stands where MAIL's AUTH= may, A= may still name the true client.
 func (r *parse) isConsistent() bool {
 	if !r.authMatchesProtocol() {
 		return false
@@ -144,15 +144,15 @@ func (r *parse) isConsistent() bool {
 
 func balances(b []byte) bool { return bytes.Count(b, []byte{'"'})%2 == 0 }
 
-// authMatchesProtocol tells whether A= is there just if the protocol's last letter says that the client authenticated.
-// A line without S= may break off before A=.
+// authMatchesProtocol tells whether A= is there exactly if the protocol's last letter says that the client
+// authenticated. A line without S= may break off before A=.
 func (r *parse) authMatchesProtocol() bool {
 	authenticated, known := authenticates(r.protocol)
 	return !known || authenticated == (r.auth != nil) || authenticated && !r.hasSize
 }
 
-// authenticates tells whether P= says that the client authenticated. Names that Exim doesn't make (-oMr) say nothing:
-// they are not known.
+// authenticates tells whether P= says that the client authenticated. known is false for names that Exim doesn't make
+// (-oMr), which say nothing.
 func authenticates(protocol []byte) (authenticated, known bool) {
 	p := bytes.TrimPrefix(protocol, []byte("utf8"))
 	p = bytes.TrimPrefix(p, []byte("local-"))
@@ -182,7 +182,7 @@ const (
 	itemK
 )
 
-// itemsAfter gives the reading with the items that come after last, which must fill b.
+// itemsAfter gives the parse with the items that come after last, which must fill b.
 func (r parse) itemsAfter(b []byte, last item) (parse, bool) {
 	for len(b) > 0 {
 		value, which, n := sessionItem(b)
@@ -207,8 +207,8 @@ func (r parse) itemsAfter(b []byte, last item) (parse, bool) {
 	return r, true
 }
 
-// sessionItem reads the item that b begins with: its value, which one it is (itemP: one unknown here), and its length.
-// A= and quoted items may reach further than the length says.
+// sessionItem reads the item that b begins with: its value, which one it is (itemP: an unknown one), and its length. A=
+// and quoted items may reach further than the length says.
 func sessionItem(b []byte) (value []byte, which item, n int) {
 	if len(b) < 2 {
 		return nil, itemP, 0
@@ -263,7 +263,7 @@ func sessionItemDSP(b []byte) (value []byte, which item, n int) {
 	return value, itemPRX, n
 }
 
-// cipherItem reads X=. Up to Exim 4.70 GnuTLS gave the protocol a blank: `X=SSL 3.0:RSA_AES_256_CBC_SHA:32`.
+// cipherItem reads X=. Up to Exim 4.70, GnuTLS put a blank into the protocol: `X=SSL 3.0:RSA_AES_256_CBC_SHA:32`.
 func cipherItem(b []byte) (value []byte, n int) {
 	value, n = plainItem(b, " X=")
 	if string(value) != "SSL" && string(value) != "TLS" {
@@ -285,9 +285,9 @@ func isPipelining(b []byte) bool {
 	return false
 }
 
-// quotedItem reads on behind a quoted DN= or SNI= that b begins with, n bytes to its first closing quote. Exim escapes
-// no quotes in them: the item ends at the rightmost quote that fits. SNI= stands without quotes from Exim 4.95 on, and
-// a client may begin it with one.
+// quotedItem reads on behind a quoted DN= or SNI= that b begins with; its first closing quote is at byte n-1. Exim
+// escapes no quotes in them, so the item ends at the rightmost quote that fits. From Exim 4.95 on, SNI= has no quotes
+// around it, and a client may begin it with one.
 func (r parse) quotedItem(b []byte, n int, which item) (best parse, found bool) {
 	for end := len(b); end >= n; end-- {
 		if b[end-1] != '"' || !isEnd(b, end) {
@@ -318,8 +318,8 @@ func (r parse) quotedItem(b []byte, n int, which item) (best parse, found bool) 
 	return r.itemsAfter(b[n:], which)
 }
 
-// authItem reads A=, which b begins with. The id may hold blanks: it reaches to the items that may follow, which
-// are looked for from the end.
+// authItem reads A=, which b begins with. The id may hold blanks: it reaches to the items that may follow, which are
+// looked for from the end.
 func (r parse) authItem(b []byte) (parse, bool) {
 	value := b[3:]
 	for {
@@ -342,15 +342,15 @@ func followsA(b []byte) bool {
 	return n == len(b) && b[n-1] != '"' && (which == itemP || which > itemA)
 }
 
-// lineFeedBeforeSender tells whether an LF stands in A= elsewhere than in its third part, where alone one can.
+// lineFeedBeforeSender tells whether an LF stands in A= before its third part, where no LF can be.
 func lineFeedBeforeSender(value []byte) bool {
 	_, _, sender := splitAuth(value)
 	return bytes.IndexByte(value[:len(value)-len(sender)], '\n') >= 0
 }
 
-// splitAuth splits A= into authenticator, authenticated id and authenticated sender. The id may hold colons: the
-// sender stands behind the last one, if that is followed by an address with a domain. An LF can stand in the sender
-// alone, which then is not what an address should be.
+// splitAuth splits A= into authenticator, authenticated id and authenticated sender. The id may hold colons. The sender
+// stands behind the last one, if that is followed by an address with a domain. An LF can stand in the sender alone,
+// which then isn't what an address should be.
 func splitAuth(value []byte) (authenticator, id, sender []byte) {
 	first := bytes.IndexByte(value, ':')
 	if first < 0 {

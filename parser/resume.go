@@ -2,40 +2,41 @@ package parser
 
 import "time"
 
-// Here is what lets several Readers read a log together: each begins in the middle, and goes on for the one before it.
+// With these methods several Readers can share a log: each begins in the middle, and goes on for the one before it.
 
-// Reach is how far behind a line, in bytes, what is told of other lines may depend on it, if none is held behind that.
+// Reach is how far, in bytes, a line can change what is emitted of other lines behind it, if none is pending there.
 const Reach = maxEntry
 
-// Last is the latest stamp read that named no zone; zero before there was one. Given to Resume of another Reader it
-// makes that one read on as this one would, if this one is Blank.
+// Last is the latest stamp read that named no zone; zero if there was none. A Reader that gets it by Resume reads on as
+// this one would, if this one is Blank.
 func (r *Reader) Last() time.Time { return r.clock.last }
 
-// Resume is for a Reader that begins in the middle of a log, behind a stamp that was read before.
+// Resume is for a Reader that begins in the middle of a log. last is the Last of the Reader of the lines before.
 func (r *Reader) Resume(last time.Time) { r.clock.last = last }
 
-// Restart makes the Reader read on at another place of the log, of which nothing is known: what was held is
-// forgotten, and how lines were judged.
+// Restart makes the Reader go on at another place of the log, of which nothing is known. It forgets what is pending,
+// and how it judged the lines.
 func (r *Reader) Restart() {
 	r.clock.last, r.clock.ambiguous = time.Time{}, false
 	was := &r.pending
 	r.pending = pendingLines{
-		base: was.base, items: was.base[:0], stamps: earliestStamps{was.stamps.all[:0]}, text: was.text[:0], spare: was.spare,
+		base: was.base, items: was.base[:0], text: was.text[:0], spare: was.spare,
+		stamps: earliestStamps{was.stamps.all[:0]},
 	}
 	r.split, r.lastSecond, r.judgement = splitEntries{}, stampSecond{}, judgeState{}
 }
 
-// Independent tells whether what was told since Restart is what would have been told by a Reader that goes on behind
-// a Blank one. A stamp of an hour that occurs twice isn't.
+// Independent tells whether a Reader that went on behind a Blank one would have emitted the same as this one has since
+// Restart. It is false after a stamp of an hour that occurs twice.
 func (r *Reader) Independent() bool { return !r.clock.ambiguous }
 
-// Blank tells whether nothing that was read changes what is told of lines to come, but for Last.
+// Blank tells whether nothing that was read, except Last, changes what is emitted of later lines.
 func (r *Reader) Blank() bool { return !r.isPending() }
 
-// Holding tells whether lines are held that a Flush would read.
+// Holding tells whether there are pending lines, which Flush would read.
 func (r *Reader) Holding() bool { return len(r.pending.items) > 0 || r.split.any() }
 
-// Oldest gives the place of the first line that is held; zero if none is. It knows nothing of entries in pieces.
+// Oldest gives the place of the first pending line; zero if there is none. It doesn't know of entries in pieces.
 func (r *Reader) Oldest() Place {
 	if len(r.pending.items) == 0 {
 		return Place{}
@@ -43,19 +44,19 @@ func (r *Reader) Oldest() Place {
 	return r.pending.items[0].place
 }
 
-// InPieces tells whether entries are held of which not all pieces have come.
+// InPieces tells whether there are entries of which not all pieces have come.
 func (r *Reader) InPieces() bool { return r.split.any() }
 
-// Since gives the line from which on some have been held without a break, how many bytes ago it began, and what Last
-// was there. It is for a Reader that is Holding; ok is false where that can't be told.
+// Since gives the line from which on lines have been pending without a break, how many bytes ago it began, and what
+// Last was there. It is for a Reader that is Holding. ok is false if it can't tell.
 func (r *Reader) Since() (line, bytes int64, last time.Time, ok bool) {
 	w := &r.pending
-	ok = len(w.items) > 0 && !r.split.any() && !w.since.pieces // else what was told later begins before
+	ok = len(w.items) > 0 && !r.split.any() && !w.since.pieces // else something emitted later begins earlier
 	return w.since.line, w.bytesRead - w.since.start, w.since.lastStamp, ok
 }
 
-// TakeOver makes the Reader go on for another one, which is to Restart. The lines that this one has read are so many
-// more than those that the other one has counted.
+// TakeOver makes the Reader go on for from, which must Restart afterwards. before is how many more lines this Reader
+// has read than from has counted.
 func (r *Reader) TakeOver(from *Reader, before int64) {
 	if !from.clock.last.IsZero() {
 		r.clock.last = from.clock.last

@@ -2,7 +2,8 @@ package parser
 
 import "bytes"
 
-// submission reads a `cwd=` line, which Exim writes with +arguments whenever it is called. False: it breaks off.
+// submission reads a `cwd=` line, which Exim writes with +arguments whenever it is called. It returns false if the line
+// breaks off.
 func (r *Reader) submission(p Place, h linePrefix, rest []byte) bool {
 	if !bytes.HasPrefix(rest, []byte("cwd=")) {
 		return true
@@ -41,13 +42,13 @@ func argumentsStart(b []byte) (at, n int) {
 	}
 }
 
-// takesMessage tells whether Exim was called to take a message, by the arguments as they are logged and by how many
-// it says there are. It reads them as Exim does (exim.c, "Scan the program's arguments"): options up to the first
-// argument that is none.
+// takesMessage tells whether Exim was called to take a message. arguments are as logged, count is how many Exim says
+// there are. It reads options as Exim does (exim.c, "Scan the program's arguments"), up to the first argument that
+// isn't one.
 //
-// Exim puts an argument with white space in it in quotes, and doesn't escape those inside. Where the arguments so
-// come out at another number, or the line was cut, only what stands before the first quote is believed; unless that
-// names another task, a message is taken: whoever writes quotes into a name isn't to hide his call.
+// Exim puts an argument with white space in quotes, and doesn't escape quotes inside. If that gives another number of
+// arguments, or the line was cut, only what stands before the first quote is believed. Unless that names another task,
+// a message is taken: nobody may hide a call by writing quotes into a name.
 func takesMessage(arguments []byte, count int64) bool {
 	quote := bytes.IndexByte(arguments, '"')
 	doubtful := countArguments(arguments, quote >= 0) != count
@@ -96,14 +97,14 @@ func nextArgument(b []byte) (argument, rest []byte) {
 	return b, nil
 }
 
-// A call is what the options of a call say. Exim itself makes bounces and automatic answers with -E and an empty
+// A callOptions is what the options of a call say. Exim itself makes bounces and automatic answers with -E and an empty
 // sender.
 type callOptions struct {
-	takes                   bool // recipients, or where they are to be read
+	takes                   bool // it names recipients, or where to read them
 	localError, emptySender bool
 }
 
-// options reads the options and what follows them. False: one names another task than to take a message.
+// options reads the options and what follows them. It returns false if one names another task than to take a message.
 func (c *callOptions) options(rest []byte) bool {
 	var argument []byte
 	for len(rest) > 0 {
@@ -130,8 +131,8 @@ func (c *callOptions) options(rest []byte) bool {
 	return true
 }
 
-// option reads one option. False: it names another task: to work on the queue (-M…, -q…, -R, -S), to print, to test
-// or to be the daemon (-b…).
+// option reads one option. It returns false if that names another task: to work on the queue (-M…, -q…, -R, -S), to
+// print, to test, or to be the daemon (-b…).
 func (c *callOptions) option(o []byte) bool {
 	switch o[1] {
 	case 'M', 'q', 'R', 'S':

@@ -2,7 +2,7 @@ package parser
 
 import "bytes"
 
-// A tail is what stands from S= to the end of the line. Its slices stand in the line.
+// A trailingItems is what stands from S= to the end of the line. Its slices lie in the line.
 type trailingItems struct {
 	start          int   // of S=, in the text read
 	size           int64 // -1 if absent
@@ -20,17 +20,17 @@ type leniency struct {
 	merged  bool // another entry may stand behind the recipients, on the same line
 }
 
-// A memo remembers what came of the recipients that begin at a place, so that tails that are tried from right to left
-// don't read the same recipients again and again.
+// A recipientMemo remembers the result for the recipients that begin at a place. So tails that are tried from right to
+// left don't read the same recipients again and again.
 type recipientMemo struct {
-	at    int // 0: nothing is remembered
-	count int
-	state quoting
-	spent int // bytes read so far, in all
+	at        int // 0: nothing is remembered
+	count     int
+	state     quoting
+	bytesRead int // bytes read so far, in all
 }
 
-// parse reads the tail that begins at b[start:] and must reach to the end of b: S= where it is, then each item in its
-// order.
+// parse reads the tail that begins at b[start:] and must reach to the end of b: S= if it is there, then the items in
+// their order.
 func (t *trailingItems) parse(b []byte, start int, may leniency, seen *recipientMemo) quoting {
 	*t = trailingItems{start: start, size: -1}
 	whole := len(b)
@@ -53,7 +53,7 @@ func (t *trailingItems) parse(b []byte, start int, may leniency, seen *recipient
 	return t.scanRecipients(b[len(" for "):], may, whole-len(b)+len(" for "), seen)
 }
 
-// scanSize reads S=. It gives -1 if a broken one stands there.
+// scanSize reads S=. It returns -1 if S= is broken.
 func (t *trailingItems) scanSize(b []byte) int {
 	if !bytes.HasPrefix(b, []byte(" S=")) {
 		return 0
@@ -66,7 +66,7 @@ func (t *trailingItems) scanSize(b []byte) int {
 	return 3 + n
 }
 
-// trailingOrder lists the items after S= that are read past, in their order.
+// trailingOrder lists the items after S= that are skipped, in their order.
 var trailingOrder = [...]struct {
 	name string
 	flag bool // the item may have no value
@@ -158,8 +158,8 @@ func (t *trailingItems) scanFrom(b []byte) (int, quoting) {
 	return min(len(prefix)+n+1, len(b)), state
 }
 
-// scanRecipients reads the addresses after for, which stand at byte at of the line. A second entry on the same line, of
-// which the stamp tells, is none of them, but has to have the form of addresses too.
+// scanRecipients reads the addresses after for, which stand at byte at of the line. A stamp shows a second entry on the
+// same line. It isn't part of the recipients, but must have the form of addresses too.
 func (t *trailingItems) scanRecipients(b []byte, may leniency, at int, seen *recipientMemo) (state quoting) {
 	end := -1
 	for i := 0; i < len(b) && state == balanced; {
@@ -175,7 +175,7 @@ func (t *trailingItems) scanRecipients(b []byte, may leniency, at int, seen *rec
 		}
 		var n int
 		n, state = scanAddress(b[i:], ' ')
-		seen.spent += n + 1
+		seen.bytesRead += n + 1
 		if state == open && may.cut {
 			n, state = len(b)-i, balanced
 		}
@@ -189,7 +189,7 @@ func (t *trailingItems) scanRecipients(b []byte, may leniency, at int, seen *rec
 	}
 	if end < 0 {
 		end = len(b)
-		*seen = recipientMemo{at, t.recipientCount, state, seen.spent}
+		*seen = recipientMemo{at, t.recipientCount, state, seen.bytesRead}
 	}
 	if t.recipients = b[:end]; end == 0 {
 		return broken

@@ -2,9 +2,8 @@ package parser
 
 import "bytes"
 
-// Here is what other programs put before an entry: syslog daemons, journalctl, Docker, Kubernetes, grep. Each such
-// wrapper is read from the left, and reading stops where Exim's own text begins. So nothing in an entry is ever taken
-// for a wrapper.
+// A wrapper is what another program puts before an entry: a syslog daemon, journalctl, Docker, Kubernetes, grep.
+// Wrappers are read from the left, up to where Exim's own text begins. So nothing in an entry is ever taken for one.
 
 // maxWrappers is how many wrappers may stand in one line: grep's over that of Docker's over that of a syslog daemon.
 const maxWrappers = 4
@@ -12,8 +11,8 @@ const maxWrappers = 4
 // byteOrderMark is what some editors put at the beginning of a file, and RFC 5424 before UTF-8.
 const byteOrderMark = "\ufeff"
 
-// scanWrappers reads the wrappers that b begins with, and gives where Exim's own text begins. 0: there are none, or
-// what they hold is not Exim's.
+// scanWrappers reads the wrappers that b begins with, and returns where Exim's own text begins. It returns 0 if there
+// are none, or if what they hold isn't Exim's.
 func (h *linePrefix) scanWrappers(b []byte) int {
 	i := 0
 	for range maxWrappers {
@@ -28,7 +27,7 @@ func (h *linePrefix) scanWrappers(b []byte) int {
 	return 0
 }
 
-// startsExim tells whether Exim's own text begins with b: a stamp or, where the wrappers name a time, a message id or
+// startsExim tells whether b begins with Exim's own text: a stamp or, if the wrappers name a time, a message id or
 // anything that was logged under Exim's name.
 func (h *linePrefix) startsExim(b []byte) bool {
 	if isStamp(b) {
@@ -52,7 +51,7 @@ func (h *linePrefix) startsExim(b []byte) bool {
 	return messageIDLength(b[pid.scanPID(b):]) > 0
 }
 
-// isExim tells whether a tag is that of an Exim: `exim4[4711]`, `/usr/sbin/exim`, `exim4.service/exim-out[9]`.
+// isExim tells whether a tag is an Exim's: `exim4[4711]`, `/usr/sbin/exim`, `exim4.service/exim-out[9]`.
 func isExim(tag []byte) bool {
 	const name = "exim"
 	if tag == nil {
@@ -61,7 +60,7 @@ func isExim(tag []byte) bool {
 	return bytes.HasPrefix(tag[bytes.LastIndexByte(tag, '/')+1:], []byte(name)) || bytes.HasPrefix(tag, []byte(name))
 }
 
-// scanWrapper reads one wrapper, and gives its length. 0: b begins with none.
+// scanWrapper reads one wrapper, and returns its length; 0 if b begins with none.
 func (h *linePrefix) scanWrapper(b []byte) int {
 	if len(b) == 0 {
 		return 0
@@ -91,7 +90,7 @@ func (h *linePrefix) scanWrapper(b []byte) int {
 	return h.scanService(b)
 }
 
-// scanPriority reads the priority `<22>` of a syslog message that a collector has kept, and what follows.
+// scanPriority reads the priority `<22>` of a syslog message, which some collectors keep, and what follows.
 func (h *linePrefix) scanPriority(b []byte) int {
 	n := digitsLength(b[1:])
 	if n == 0 || n > 3 || n+2 >= len(b) || b[n+1] != '>' {
@@ -162,8 +161,8 @@ func structuredData(b []byte) int {
 	return 0
 }
 
-// scanBracketed reads what `kubectl logs --prefix` puts before a line, the name of the container, and the time since
-// the boot that `journalctl -o short-monotonic` does.
+// scanBracketed reads the name of the container that `kubectl logs --prefix` puts before a line, and the time since the
+// boot that `journalctl -o short-monotonic` does.
 func (h *linePrefix) scanBracketed(b []byte) int {
 	end := bytes.IndexByte(b, ']')
 	if end < 2 || end > maxName || end+2 >= len(b) || b[end+1] != ' ' {
@@ -208,8 +207,8 @@ func (h *linePrefix) scanService(b []byte) int {
 	return i + len("| ")
 }
 
-// fileName reads what grep puts before a line: the name of a file, its number, or both, each with a colon, or with a
-// hyphen around a match. The line that follows begins with a time.
+// fileName reads what grep puts before a line: the name of a file, a line's number, or both, each with a colon, or with
+// a hyphen around a match. The line that follows begins with a time.
 func fileName(b []byte) int {
 	const longest = 4096 // bytes: PATH_MAX
 	token := b[:min(tokenEnd(b), longest)]
@@ -240,7 +239,7 @@ func lineNumber(b []byte) int {
 const maxWords = 3
 
 // scanSource reads what follows the time: host, facility and level, and a tag; or what a container's runtime puts
-// there. 0: it is none of these.
+// there. It returns 0 if there is none of these.
 func (h *linePrefix) scanSource(b []byte) int {
 	if h.startsExim(b) {
 		return 0

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// clockTime reads the time that a wrapper begins with, and gives its length with the blank after it. 0: it is none.
+// clockTime reads the time that a wrapper begins with, and returns its length with the blank after it; 0 if there is
+// none.
 //
 //	["Wed "] "Mmm dd hh:mm:ss" [fraction] [" yyyy"]                   syslog; with the year: OpenWrt's
 //	["Wed "] "yyyy-mm-dd" ("T" / " ") "hh:mm:ss" [fraction] [[" "] zone]   a blank only behind the day of the week
@@ -112,7 +113,7 @@ func (s *stamp) atomicTime(b []byte) int {
 	return 1 + digits
 }
 
-// monthTime reads "Mmm dd hh:mm:ss", of which the year may follow.
+// monthTime reads "Mmm dd hh:mm:ss", which the year may follow.
 func (s *stamp) monthTime(b []byte) int {
 	if len(b) < len("Mmm d hh:mm:ss") || month(b) == 0 || b[3] != ' ' {
 		return 0
@@ -136,7 +137,7 @@ func (s *stamp) monthTime(b []byte) int {
 	return i
 }
 
-// fraction reads a fraction of a second, of which milliseconds are kept, if there are so many.
+// fraction reads a fraction of a second, and keeps the milliseconds if it has so many digits.
 func (s *stamp) fraction(b []byte) int {
 	if len(b) < 2 || b[0] != '.' && b[0] != ',' {
 		return 0
@@ -151,7 +152,7 @@ func (s *stamp) fraction(b []byte) int {
 	return 1 + n
 }
 
-// keepBetter keeps the time of another wrapper, of two the one that tells more: an instant, then a year.
+// keepBetter keeps the time that says more, of this one and another wrapper's: an instant, then a year.
 func (s *stamp) keepBetter(other stamp) {
 	if s.instant != 0 && other.instant == 0 {
 		return
@@ -162,8 +163,8 @@ func (s *stamp) keepBetter(other stamp) {
 // isSet tells whether a time was read.
 func (s *stamp) isSet() bool { return len(s.text) > 0 || s.instant != 0 }
 
-// zoneLength gives the length of the zone that b begins with: "+hhmm", "+hh:mm", "+hh", "Z", or letters such as CEST,
-// which stand only before a blank and what an entry or a wrapper may begin with. 0: it is none.
+// zoneLength gives the length of the zone that b begins with: "+hhmm", "+hh:mm", "+hh", "Z", or letters such as CEST.
+// Letters count only before a blank and what an entry or a wrapper may begin with. It returns 0 if there is no zone.
 func zoneLength(b []byte) int {
 	if len(b) == 0 {
 		return 0
@@ -181,7 +182,7 @@ func zoneLength(b []byte) int {
 	return 0
 }
 
-// abbreviation gives the length of a zone's abbreviation. One that isn't known is taken for one before a message id.
+// abbreviation gives the length of a zone's abbreviation. An unknown one counts as one only before a message id.
 func abbreviation(b []byte) int {
 	n := 0
 	for n < len(b) && n <= 5 && b[n] >= 'A' && b[n] <= 'Z' {
@@ -201,8 +202,8 @@ func abbreviation(b []byte) int {
 	return 0
 }
 
-// zoneOffset gives how many seconds a zone is ahead of UTC. It knows the abbreviations that stand for one zone alone
-// where Exim is most common; the log's own zone may give others.
+// zoneOffset gives how many seconds a zone is ahead of UTC. The log's own zone may give its abbreviations other
+// meanings.
 func zoneOffset(zone []byte) (seconds int, ok bool) {
 	if len(zone) == 0 {
 		return 0, false

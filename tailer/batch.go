@@ -5,7 +5,8 @@ import (
 	"iter"
 )
 
-// A Run is whole lines of one file, one behind the other and none longer than MaxLine, bytes as they are.
+// A Batch is a block of whole lines of one file, one after the other, none longer than MaxLine. Their bytes are as in
+// the log.
 type Batch struct {
 	Text   []byte   // each line with its LF; good until the callback that got it returns
 	File   string   // as in Line
@@ -14,11 +15,11 @@ type Batch struct {
 	End    Position // of the byte after the last LF
 }
 
-// Begin is the byte of the file at which Text begins, uncompressed. It is never within what a fingerprint is made of:
-// so the positions of all lines differ in their Offset alone.
+// Begin is the byte of the file, uncompressed, at which Text begins. It lies behind all bytes that a fingerprint
+// covers. So the positions of the lines differ only in their Offset.
 func (r Batch) Begin() int64 { return r.End.Offset - int64(len(r.Text)) }
 
-// All gives the lines one by one.
+// All yields the lines one by one.
 func (r Batch) All() iter.Seq[Line] {
 	return func(yield func(Line) bool) {
 		line := Line{File: r.File, Number: r.Number, End: r.End}
@@ -34,8 +35,7 @@ func (r Batch) All() iter.Seq[Line] {
 	}
 }
 
-// batchLength is how many bytes at the beginning of text are whole lines, each with its LF and none longer than
-// MaxLine.
+// batchLength is how many bytes at the start of text are whole lines, each with its LF and none longer than MaxLine.
 func batchLength(text []byte) (n int) {
 	for n < len(text) {
 		end := bytes.LastIndexByte(text[n:min(n+MaxLine+1, len(text))], '\n') + 1
@@ -47,7 +47,7 @@ func batchLength(text []byte) (n int) {
 	return n
 }
 
-// nextBatch is what lines of the chunk can be handed over together, ok is false when there are none.
+// nextBatch gives the lines of the chunk that may be handed over together. ok is false if there are none.
 func (s *segment) nextBatch() (r Batch, ok bool) {
 	if nuls, _ := splitHead(s.head); s.overlong > 0 || s.offset < nuls+headLength {
 		return Batch{}, false

@@ -16,7 +16,7 @@ func benchLog() []byte {
 	return bytes.Repeat([]byte(line), 32<<20/len(line))
 }
 
-func BenchmarkCut(b *testing.B) {
+func BenchmarkScanLines(b *testing.B) {
 	log := benchLog()
 	b.SetBytes(int64(len(log)))
 	b.ReportAllocs()

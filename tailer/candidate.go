@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// A sibling is one file of a main log's row, as it was when the folder was read.
+// A candidate is a file that may belong to a main log, as it was when the folder was read.
 type candidate struct {
 	path           string
-	compressionExt string // what its path ends in for being compressed; empty if it is plain
+	compressionExt string // the ending of its path if it is compressed, such as .gz; else empty
 	generation
 	identity
 	size    int64     // bytes as stored
 	changed time.Time // its content, going by its file system's clock
-	status  time.Time // the same of its owner, mode or name
+	status  time.Time // the same for its owner, mode or name
 }
 
 // A search looks for the files of a main log.
@@ -27,11 +27,11 @@ type search struct {
 	path      string   // as in Follower.Path
 	folders   []string // as in Follower.CycledTo
 	heads     headCache
-	namedOnly bool // only files that their names tell
+	namedOnly bool // only files whose names say enough
 }
 
-// candidates are the regular files of the log's row, oldest first, each once. Folders beside the log's own may be
-// missing. It fails with errMoved if a file lost its name meanwhile.
+// candidates gives the regular files that belong to the log, oldest first, each once. A folder other than the log's own
+// may be missing. The error is errMoved if a file lost its name meanwhile.
 func (s search) candidates() ([]candidate, error) {
 	folder, pattern := filepath.Split(s.path)
 	row := newLogNames(pattern)
@@ -72,7 +72,7 @@ func (s search) candidates() ([]candidate, error) {
 	return dedupe(known, s.heads.compare)
 }
 
-// inLogFolder are the files of a folder that belong to the row, or are foreign and may.
+// inLogFolder gives the files of the log's own folder that belong to the log, or are foreign and may belong to it.
 func (s search) inLogFolder(r logNames, folder string) (found []candidate, err error) {
 	folder = filepath.Clean(folder)
 	entries, err := s.readFolder(folder)
@@ -89,7 +89,7 @@ func (s search) inLogFolder(r logNames, folder string) (found []candidate, err e
 			return nil, err
 		}
 		if !ok {
-			continue // cycled on since the folder was read, or none of ours
+			continue // renamed since the folder was read, or not ours
 		}
 		f.compressionExt = cut
 		found = append(found, f)
@@ -97,7 +97,7 @@ func (s search) inLogFolder(r logNames, folder string) (found []candidate, err e
 	return found, nil
 }
 
-// readFolder reads the log's own folder, which nothing can be known without.
+// readFolder lists the log's own folder. Nothing can be known without it.
 func (s search) readFolder(folder string) ([]os.DirEntry, error) {
 	entries, err := os.ReadDir(folder)
 	f := candidate{path: folder}
@@ -109,11 +109,11 @@ func (s search) readFolder(folder string) ([]os.DirEntry, error) {
 	return nil, failed
 }
 
-// inOtherFolder are the files of a folder in which the log itself isn't: there all names may be those of cycled files.
+// inOtherFolder gives the files of a folder that doesn't hold the log itself. There any name may be a rotated file's.
 func (s search) inOtherFolder(r logNames, folder string) (found []candidate, err error) {
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil // the first log that is cycled makes it
+		return nil, nil // the first rotation makes it
 	}
 	if err != nil {
 		return nil, s.heads.waits.waitOrIgnore(candidate{path: folder}, err)
@@ -141,8 +141,8 @@ func (s search) inOtherFolder(r logNames, folder string) (found []candidate, err
 	return found, nil
 }
 
-// stat sees what is at path, of which the name tells an age. ok is false if that is no regular file, or may be left
-// out though that can't be told.
+// stat looks at the file at path, whose name tells its generation. ok is false if it isn't a regular file, or if it
+// can't be looked at and may be ignored.
 func (s search) stat(path string, a generation) (f candidate, ok bool, err error) {
 	f, err = statRegular(path)
 	f.generation = a
@@ -161,7 +161,7 @@ func (s search) stat(path string, a generation) (f candidate, ok bool, err error
 	return f, true, nil
 }
 
-// statRegular sees what is at path. It fails with fs.ErrInvalid if that is no regular file.
+// statRegular looks at the file at path. The error is fs.ErrInvalid if it isn't a regular file.
 func statRegular(path string) (candidate, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -175,7 +175,7 @@ func statRegular(path string) (candidate, error) {
 	}, nil
 }
 
-// withHolder adds the file of the log's folders that holds at to those found, whatever its name, if none of them does.
+// withHolder adds the file that holds at, whatever its name, if none of those found does.
 func (s search) withHolder(found []candidate, at Position) ([]candidate, error) {
 	if at == (Position{}) {
 		return found, nil
@@ -208,8 +208,8 @@ func (s search) withHolder(found []candidate, at Position) ([]candidate, error) 
 	return found, failed
 }
 
-// holderAt is the file at path, of whatever name, if it holds at. One that we may not read is another program's, unless
-// it is the very file.
+// holderAt looks whether the file at path holds at, whatever its name. If we may not read a file, it is another
+// program's, unless it is the very file.
 func (s search) holderAt(path string, at Position) (f candidate, ok bool, err error) {
 	stranger := func(err error) bool { return f.identity != at.identity() && errors.Is(err, fs.ErrPermission) }
 	if f, err = statRegular(path); err != nil {
@@ -233,9 +233,9 @@ func (s search) holderAt(path string, at Position) (f candidate, ok bool, err er
 	return f, true, nil
 }
 
-// dedupe leaves out what is there under another name, too: of several names of one file it leaves the youngest, for
-// the others are links, or where it was a moment ago. Of names that differ in their compression the files are compared.
-// It fails if they can't be.
+// dedupe removes files that are listed twice. Of several names of one file it keeps the youngest: the others are links,
+// or names that the file had a moment ago. Names that differ in their compression are compared by content, and the
+// error says that they can't be.
 func dedupe(found []candidate, compare comparison) ([]candidate, error) {
 	found, err := dedupeCompressed(found, compare)
 	if err != nil {
@@ -252,18 +252,18 @@ func dedupe(found []candidate, compare comparison) ([]candidate, error) {
 	return found, nil
 }
 
-// A comparison tells whether one of two files is the beginning of the other, and whether that is the first.
+// A comparison tells whether one of two files is the beginning of the other, and whether the second is the longer one.
 type comparison func(first, second candidate) (same, longer bool, err error)
 
-// assumeSame takes names for the truth.
+// assumeSame is the comparison that looks at names alone.
 func assumeSame(candidate, candidate) (same, longer bool, err error) { return true, false, nil }
 
-// dedupeCompressed leaves out what is there plain too, which goes before it, or under another compressed name: it may
-// be half written. A plain file that ends before its compressed one is itself left out: it may be half uncompressed.
+// dedupeCompressed removes files that are also there uncompressed, or under another compressed name, for they may be
+// half written. If the plain file ends earlier, it is itself removed: somebody may just be uncompressing it.
 func dedupeCompressed(found []candidate, compare comparison) ([]candidate, error) {
 	byCut := slices.Clone(found)
 	slices.SortStableFunc(byCut, func(a, b candidate) int { return cmp.Compare(a.compressionExt, b.compressionExt) })
-	kept := make(map[string][]candidate) // by a path without compression
+	kept := make(map[string][]candidate) // by path without the compression's ending
 	for _, f := range byCut {
 		name := strings.TrimSuffix(f.path, f.compressionExt)
 		again := false
@@ -288,12 +288,12 @@ func dedupeCompressed(found []candidate, compare comparison) ([]candidate, error
 	}), nil
 }
 
-// isLog tells whether this file is written to, rather than cycled.
+// isLog tells whether Exim writes to this file, because it isn't rotated yet.
 func (s candidate) isLog(path string) bool {
 	return s.path == path || isStamped(path) && s.compressionExt == ""
 }
 
-// compare is negative if a is older than b, going by their names.
+// compare is negative if the name of a says that it is older than b.
 func (a candidate) compare(b candidate) int {
 	return cmp.Or(a.generation.compare(b.generation), cmp.Compare(a.path, b.path))
 }
@@ -301,7 +301,7 @@ func (a candidate) compare(b candidate) int {
 // start is the position of the file's first byte.
 func (s candidate) start() Position { return Position{Device: s.device, Inode: s.inode} }
 
-// unchanged tells whether the two are the same file with nothing written to it in between.
+// unchanged tells whether both are the same file, with nothing written to it in between.
 func (s candidate) unchanged(before candidate) bool {
 	return s.identity == before.identity && s.size == before.size && s.changed.Equal(before.changed)
 }

@@ -6,21 +6,21 @@ import (
 	"io"
 )
 
-// Chunks cuts what a reader gives into runs of whole lines, as large as the buffers that it is given.
+// Chunks cuts what a reader gives into blocks of whole lines, each as large as the caller's buffer.
 type Chunks struct {
 	r      io.Reader
 	file   string
-	held   []byte // the beginning of a line, behind what was given out
+	held   []byte // the beginning of a line, which comes next
 	failed error
 	totals Totals
 }
 
-// NewChunks makes Chunks of a log; file is what it is said to come from.
+// NewChunks makes Chunks of a log. file is the name for errors.
 func NewChunks(r io.Reader, file string) *Chunks { return &Chunks{r: r, file: file} }
 
-// Next fills buf and gives the whole lines in it, each with its LF, but for the last of the log, which may lack it.
-// They stand in another buffer if buf is too small for one. A line beyond MaxLine is shortened to that. After the
-// last line, or before what can't be read, comes the error: io.EOF, or one that names file and byte.
+// Next fills buf and returns the whole lines in it, each with its LF; the last line of the log may lack it. The result
+// lies in another buffer if buf is too small for one line. A line beyond MaxLine is cut to that. The error comes after
+// the last line, or before what can't be read: io.EOF, or one that names file and byte.
 func (c *Chunks) Next(buf []byte) ([]byte, error) {
 	if len(buf) <= len(c.held) {
 		buf = make([]byte, len(c.held)+1)
@@ -51,7 +51,7 @@ func (c *Chunks) Next(buf []byte) ([]byte, error) {
 	return c.shorten(buf[:n]), nil
 }
 
-// fill reads until buf is full, of which n bytes are, and gives how many are then.
+// fill reads until buf, of which n bytes are full, is full. It returns how many bytes are.
 func (c *Chunks) fill(buf []byte, n int) int {
 	for idle := 0; n < len(buf) && c.failed == nil; {
 		m, err := c.r.Read(buf[n:])
@@ -66,7 +66,7 @@ func (c *Chunks) fill(buf []byte, n int) int {
 	return n
 }
 
-// wrapError says where r failed, unless it was a File, which has said so itself.
+// wrapError says where r failed, unless r is a File, which has said so itself.
 func (c *Chunks) wrapError(err error) error {
 	if err == nil || err == io.EOF || NamesFile(err) {
 		return err
@@ -74,7 +74,7 @@ func (c *Chunks) wrapError(err error) error {
 	return fmt.Errorf("reading %s at byte %d: %w", c.file, c.totals.Bytes, err)
 }
 
-// shorten takes from lines what is beyond MaxLine.
+// shorten removes what is beyond MaxLine from lines.
 func (c *Chunks) shorten(text []byte) []byte {
 	for at := 0; len(text)-at > MaxLine; {
 		if end := bytes.LastIndexByte(text[at:at+MaxLine+1], '\n'); end >= 0 {
@@ -93,5 +93,5 @@ func (c *Chunks) shorten(text []byte) []byte {
 	return text
 }
 
-// Totals are what was read so far; Lines is left to whoever counts them.
+// Totals count what was read so far. Lines is left to the caller, who counts them.
 func (c *Chunks) Totals() Totals { return c.totals }

@@ -6,19 +6,19 @@ import (
 	"os"
 )
 
-// A Copy is a finished log that needs no reading: uncompressed, it is wholly the beginning of another.
+// A Copy is a finished log that needs no reading: all of it, uncompressed, is the beginning of another log.
 type Copy struct {
 	Path string
 	Of   string // the other's path
-	Err  error  // why Path can't be read to its end, if so: what can be read of it is that beginning
+	Err  error  // why Path can't be read to its end, if so; then its readable part is that beginning
 }
 
-// Copies finds the files among paths that are copies of others among them, plain or compressed. Of two that hold the
-// same it keeps the one that can be read to its end, else the plain one, else the one that comes later. It reads on
-// only where first bytes are the same. An empty file, one that can't be opened, and what is no regular file are no
-// copies.
+// Copies finds the files among paths that are copies of others among them, plain or compressed. Of two with the same
+// content it keeps the one that can be read to its end, then the plain one, then the later one. It reads more than the
+// first bytes only where these are the same. An empty file, one that can't be opened, and one that isn't a regular file
+// are no copies.
 func Copies(paths []string) (found []Copy) {
-	heads := make([][]byte, len(paths)) // nil of those that are left out
+	heads := make([][]byte, len(paths)) // nil for files that are left out
 	for i, path := range paths {
 		heads[i] = headOf(path)
 	}
@@ -41,7 +41,7 @@ func Copies(paths []string) (found []Copy) {
 	return found
 }
 
-// headOf gives the first bytes of a log, uncompressed, none if there are none to be had.
+// headOf gives the first bytes of a log, uncompressed; none if they can't be read.
 func headOf(path string) []byte {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return nil // a pipe can be read only once
@@ -56,7 +56,7 @@ func headOf(path string) []byte {
 	return head[:n]
 }
 
-// compare tells which of two logs is the beginning of the other, ok is false if neither is.
+// compare tells which of two logs is the beginning of the other. ok is false if neither is.
 func compare(first, second string) (c Copy, ok bool) {
 	a, err := openCompared(first)
 	if err != nil {
@@ -86,12 +86,12 @@ func compare(first, second string) (c Copy, ok bool) {
 	}
 }
 
-// A compared log is read side by side with another.
+// A comparedLog is a log that is read side by side with another.
 type comparedLog struct {
 	file *File
 	buf  []byte
-	text []byte // in buf: read, and not compared yet
-	err  error  // behind it
+	text []byte // in buf: read and not compared yet
+	err  error  // that came after text
 }
 
 func openCompared(path string) (*comparedLog, error) {
@@ -99,7 +99,7 @@ func openCompared(path string) (*comparedLog, error) {
 	return &comparedLog{file: file, buf: make([]byte, bufferSize)}, err
 }
 
-// fill reads on if all was compared.
+// fill reads on when all was compared.
 func (c *comparedLog) fill() {
 	if len(c.text) == 0 && c.err == nil {
 		var n int
@@ -108,7 +108,7 @@ func (c *comparedLog) fill() {
 	}
 }
 
-// failed is why the log can't be read to its end, nil if it can.
+// failed is why the log can't be read to its end; nil if it can.
 func (c *comparedLog) failed() error {
 	if c.err == io.EOF {
 		return nil
@@ -116,7 +116,7 @@ func (c *comparedLog) failed() error {
 	return c.err
 }
 
-// rank is higher for what is rather left out.
+// rank is higher for the log that is rather left out.
 func (c *comparedLog) rank() int {
 	rank := 0
 	if c.file.Compressed() {

@@ -6,18 +6,18 @@ import (
 	"io"
 )
 
-// decompressor is how a compressed segment is read: once, from its first byte to its end.
+// A decompressor reads a compressed segment once, from its first byte to its end.
 type decompressor struct {
 	stored *fileReader
 	stream *stream // nil until the first read: uncompressing takes memory
 	lineScanner
 	done bool // read to its end, or to where it is broken
-	// failedAt is where the file couldn't be read on, which is tried first: to uncompress up to there takes time.
+	// failedAt is where the file could not be read. The next attempt begins there, as uncompressing takes time.
 	failedAt int64
 }
 
-// readCompressed hands over the lines of the next chunk of the first segment, which is compressed, but for those before
-// its offset; false is its end.
+// readCompressed hands over the lines of the first segment's next chunk, except those before its offset. It returns
+// false at the end.
 func (c *followLoop) readCompressed(s *segment) (more bool, err error) {
 	p := s.decompressor
 	if p.done {
@@ -88,7 +88,7 @@ func (p *decompressor) close() {
 	p.stream, p.stored = nil, nil
 }
 
-// skip passes over what lies before offset, a chunk at most, and counts its lines.
+// skip passes over what lies before offset, at most a chunk, and counts its lines.
 func (c *lineScanner) skip(r io.Reader, offset int64) error {
 	n, err := r.Read(c.buf[:min(int64(len(c.buf)), offset-c.totals.Bytes)])
 	c.keepHead(c.buf[:n])

@@ -11,7 +11,7 @@ import (
 	"exiwatch/tailer"
 )
 
-// A log is followed through a cycle, up to its third line.
+// Follow goes through a rotation, up to the third line.
 func ExampleFollower_Follow() {
 	folder, err := os.MkdirTemp("", "example-")
 	if err != nil {
@@ -48,7 +48,7 @@ func ExampleFollower_Follow() {
 	// context canceled
 }
 
-// What a file is compressed with is told by its content.
+// Open recognizes the compression by the file's content.
 func ExampleOpen() {
 	file, err := tailer.Open(filepath.Join("testdata", "example.gz"))
 	if err != nil {

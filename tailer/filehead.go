@@ -35,7 +35,7 @@ func isWhole(head []byte) bool {
 	return len(text) >= headLength
 }
 
-// extendHead adds what stands behind a head in its file. It leaves what head's array holds as it is.
+// extendHead adds what stands behind a head in its file. It doesn't change the array of head.
 func extendHead(head, more []byte) []byte {
 	nuls, text := splitHead(head)
 	if len(text) == 0 {
@@ -57,13 +57,13 @@ func continues(head, before []byte) bool {
 	return fewer > 0 && len(text) == 0 && fewer < nuls
 }
 
-// alike tells whether heads may be those of one file, looked at twice.
+// alike tells whether two heads may be those of one file at two moments.
 func alike(a, b []byte) bool { return continues(a, b) || continues(b, a) }
 
 // readHead reads a file's head.
 func readHead(file io.ReaderAt) ([]byte, error) { return readOnHead(nil, file) }
 
-// readOnHead reads on behind a head for as long as there is more.
+// readOnHead reads on behind a head until it is whole or the file ends.
 func readOnHead(head []byte, file io.ReaderAt) ([]byte, error) {
 	in := io.NewSectionReader(file, 0, maxNULs+headLength)
 	nuls, text := splitHead(head)

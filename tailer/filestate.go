@@ -2,20 +2,19 @@ package tailer
 
 import "time"
 
-// fileState is how a segment's file was last seen from outside.
+// A fileState is what a stat of a segment's file showed last.
 type fileState struct {
 	size           int64
 	modified       time.Time // its content, going by its file system's clock
-	unchangedSince time.Time // since when it has had this size and, if cycled, its successor
+	unchangedSince time.Time // since when it has this size and, if it is rotated, a successor
 	cycled         bool
-	// completeAt is when everything younger was known to be in the row behind it; zero while something is missing
-	// there.
+	// completeAt is when all younger files were last known to be segments; zero while one may be missing.
 	completeAt time.Time
 
-	readErr error // of the last own read or look; nil: it could be read
+	readErr error // of our last read or stat; nil: it succeeded
 }
 
-// refresh sees whether the file has changed its size. It fails with errShorter if it was truncated, or if that can't be
+// refresh looks whether the file has another size. The error is errShorter if it was truncated, or if that can't be
 // told.
 func (s *segment) refresh(now time.Time) error {
 	info, err := s.file.Stat()
@@ -32,28 +31,27 @@ func (s *segment) refresh(now time.Time) error {
 	return s.checkContinuity(s.offset)
 }
 
-// untouched tells whether nothing of the file has been read.
+// untouched tells whether nothing of the file was read.
 func (s *segment) untouched() bool { return s.decompressor == nil && s.offset == 0 && s.overlong == 0 }
 
-// atEnd tells whether everything in the file has been handed over.
+// atEnd tells whether everything in the file was handed over.
 func (s *segment) atEnd() bool {
 	info, err := s.file.Stat()
 	return err == nil && info.Size() == s.offset
 }
 
-// allRead tells whether that is so, or half a line is left that our own reads have seen.
+// allRead tells whether everything was handed over, or only half a line is left that our own reads have seen.
 func (s *segment) allRead() bool {
 	info, err := s.file.Stat()
 	return err == nil && (info.Size() == s.offset || info.Size() == s.end)
 }
 
-// setCycled says that the next segment has appeared.
+// setCycled notes that the next segment exists.
 func (s *segment) setCycled(now time.Time) {
 	s.cycled, s.unchangedSince = true, now
 }
 
-// finished tells whether a cycled file has been read as far as it can be and, if it may be written to, left alone for
-// grace.
+// finished tells whether a rotated file was read to its end and, if it is plain, then lay still for grace.
 func (s *segment) finished(now time.Time, grace time.Duration) bool {
 	if s.decompressor != nil {
 		return s.cycled && s.decompressor.done
@@ -61,5 +59,5 @@ func (s *segment) finished(now time.Time, grace time.Duration) bool {
 	return s.cycled && s.end >= s.size && !now.Before(s.dueAt(grace))
 }
 
-// dueAt is when a cycled file that stays as it is will be finished.
+// dueAt is when a rotated file is finished if nobody writes to it.
 func (p fileState) dueAt(grace time.Duration) time.Time { return p.unchangedSince.Add(grace) }

@@ -9,20 +9,20 @@ import (
 	"slices"
 )
 
-// Find looks for the file of the main log at path, as in Row, that holds the byte at: the one that has its inode if it
-// begins with what at's Fingerprint says, else a copy of that, plain or compressed. held is at with that file's Device
-// and Inode; its Offset is cut to the size of a plain copy that ends before it, which was made while at's file was
-// written to. A file of any name that holds it is found in the log's folder, and in those of cycledTo. ok is false if
-// there is none. It fails if a folder, or a file that may be it, can't be read.
+// Find looks for the file of the main log at path that holds the byte at: the one with its inode, if that begins as
+// at's Fingerprint says, else a copy of it, plain or compressed. It looks at Members first, then at files of any name
+// in the log's folder and in those of cycledTo. held is at with that file's Device and Inode. Its Offset is cut to the
+// size of a plain copy that ends earlier, which was made while the log was written. ok is false if no file holds at.
+// The error says that a folder, or a file that may hold at, can't be read.
 func Find(path string, at Position, cycledTo ...string) (held Position, ok bool, err error) {
 	return search{path: path, folders: cycledTo, heads: newHeadCache(nil)}.find(at)
 }
 
-// Find is Find for the log that is followed. It fails with a *WaitError while a file that may be it can't be read, and
-// goes on without that after f.Patience.
+// Find is Find for the followed log. It fails with a *WaitError while a file that may hold at can't be read. After
+// f.Patience it does without that file.
 func (f *Follower) Find(at Position) (held Position, ok bool, err error) { return f.search().find(at) }
 
-// Members is Row for the log that is followed, and waits as Find does.
+// Members is Members for the followed log. It waits as Find does.
 func (f *Follower) Members() ([]Member, error) { return f.search().members() }
 
 func (f *Follower) search() search {
@@ -30,7 +30,7 @@ func (f *Follower) search() search {
 	return search{path: f.Path, folders: f.CycledTo, heads: newHeadCache(f.waits)}
 }
 
-// waiting is what f waits for, which it has in common with its copies from then on.
+// waiting is the list of what f waits for. From then on f shares it with its copies.
 func (f *Follower) waiting() *waitList {
 	if f.waits == nil {
 		f.waits = newWaits(f)
@@ -57,7 +57,7 @@ func (s search) find(at Position) (held Position, ok bool, err error) {
 			return Position{}, false, err
 		}
 		if i < 0 && n > 0 && sameNames(found, last) {
-			break // no name was being changed
+			break // no name has changed
 		}
 		last = found
 	}
@@ -72,13 +72,13 @@ func (s search) find(at Position) (held Position, ok bool, err error) {
 	return held, true, nil
 }
 
-// find is which of found holds at, -1 for none. What is likely is looked at first, compressed files only if need be. It
-// fails if that can't be told.
+// find is the index of the file that holds at, -1 if none does. It looks at the likely ones first, and at compressed
+// ones only if it must. The error says that it can't tell.
 func (h headCache) find(found []candidate, at Position) (int, error) {
 	if at == (Position{}) {
 		return -1, nil
 	}
-	short := false // what is shorter than at, as far as that is known
+	short := false // files that end before at count, too
 	for _, likely := range []func(f candidate) bool{
 		func(f candidate) bool {
 			return f.identity == at.identity() && (f.size >= at.Offset || f.compressionExt != "")
@@ -106,28 +106,28 @@ func (h headCache) find(found []candidate, at Position) (int, error) {
 	return -1, nil
 }
 
-// headCache remembers how compressed files begin, which costs more than a look.
+// A headCache remembers how compressed files begin, since reading that takes time.
 type headCache struct {
 	known      map[fileVersion][]byte
-	lastStamps map[fileVersion]string // their last stamps
-	waits      *waitList              // nil: those that can't be read are errors at once
+	lastStamps map[fileVersion]string // and what their last stamps are
+	waits      *waitList              // nil: a file that can't be read is an error at once
 }
 
 func newHeadCache(w *waitList) headCache {
 	return headCache{make(map[fileVersion][]byte), make(map[fileVersion]string), w}
 }
 
-// fileVersion stands for what a file holds, whatever its name.
+// A fileVersion stands for what a file holds, whatever its name.
 type fileVersion struct {
 	identity
 	size    int64
 	changed int64 // Unix time in nanoseconds
 }
 
-const maxHeads = 256 // far more than there are files of one log
+const maxHeads = 256 // far more than one log has files
 
-// head gives the head of f; nil if it is broken, or given up. It fails with
-// errMoved if f has lost its name, else if it can't be read now: then nothing may be concluded from what it holds.
+// head gives the head of f; nil if f is broken or was given up. The error is errMoved if f has lost its name. With any
+// other error f can't be read now, and nothing is known of what it holds.
 func (h headCache) head(f candidate) ([]byte, error) {
 	head, err := h.load(f)
 	if err != nil && !errors.Is(err, errMoved) {
@@ -167,8 +167,7 @@ func (h headCache) load(f candidate) ([]byte, error) {
 	return head, nil
 }
 
-// openFile opens a sibling's file. It fails with errMoved if another file has got its name since the folder was read,
-// or none has it.
+// openFile opens the file. The error is errMoved if its name leads to another file now, or to none.
 func (f candidate) openFile() (*os.File, error) {
 	file, err := os.Open(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -190,14 +189,14 @@ func (f candidate) openFile() (*os.File, error) {
 
 func (f candidate) movedError() error { return fmt.Errorf("opening %s: %w", f.path, errMoved) }
 
-// endOf is where a plain file ends.
+// endOf is the position at which a plain file ends.
 func (h headCache) endOf(f candidate) (Position, error) {
 	head, err := h.head(f)
 	return f.start().withOffset(f.size, head), err
 }
 
-// compare is a comparison of what two files hold, as far as their heads tell. A file of which none can be read has not
-// been written yet, or ends before any other; it is no shorter if it isn't empty.
+// compare is the comparison of two files by their heads. A file of which nothing can be read isn't written yet, or ends
+// before any other. Unless it is empty, it counts as no shorter.
 func (h headCache) compare(a, b candidate) (same, longer bool, err error) {
 	first, err := h.head(a)
 	if err != nil {
@@ -210,8 +209,8 @@ func (h headCache) compare(a, b candidate) (same, longer bool, err error) {
 	return alike(first, second), !continues(first, second) && continues(second, first), nil
 }
 
-// unpackHead reads a compressed file's head, or what can be read of it; nil if that is nothing. It fails only if the
-// file itself can't be read.
+// unpackHead reads a compressed file's head, or as much of it as it can; nil if that is nothing. The error says that
+// the file itself can't be read.
 func unpackHead(file *os.File, path string) ([]byte, error) {
 	stored := newFileReader(file)
 	s, err := newStream(stored, path)

@@ -7,13 +7,13 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// A folder is watched as a whole: names coming and going in it are what cycling looks like.
+// A folder is watched as a whole: a rotation shows as names that come and go.
 type folder struct {
 	path    string
-	poll    bool              // it isn't to be watched
-	watcher *fsnotify.Watcher // nil: nobody tells, the tick has to do
-	failed  chan error        // holds an error of the watcher, if there was one
-	watched identity          // zero: the folder isn't there, or another one is
+	poll    bool              // without a watch
+	watcher *fsnotify.Watcher // nil: only ticks lead to a look
+	failed  chan error        // holds an error of the watcher, if there is one
+	watched identity          // zero: the folder doesn't exist, or isn't watched yet
 }
 
 // open gets a watcher, if there is none yet.
@@ -32,23 +32,23 @@ func (f *folder) open() error {
 
 // takeErrors takes the watcher's errors until it is closed.
 //
-// QUIRK of fsnotify: when it can't take a watch away, as the folder is gone, it waits until somebody takes the error,
-// and holds the lock that Add, Remove and Close wait for.
+// QUIRK of fsnotify: when it can't remove a watch, because the folder is gone, it waits until somebody takes the error.
+// It holds the lock meanwhile that Add, Remove and Close need.
 func (f *folder) takeErrors(watcher *fsnotify.Watcher) {
 	for err := range watcher.Errors {
 		select {
 		case f.failed <- err:
-		default: // one says it all: look
+		default: // one is enough to cause a look
 		}
 	}
 }
 
-// refresh puts the watch on the folder that bears the name now, if there is one. It fails if that can't be watched.
+// refresh watches the folder that has the name now, if there is one. The error says that it can't be watched.
 func (f *folder) refresh() error {
 	info, err := os.Stat(f.path)
 	if err != nil {
 		f.unwatch()
-		return nil // whoever looks for files in it will say so
+		return nil // the search for files in it will report that
 	}
 	if err := f.open(); err != nil || f.watcher == nil || identify(info) == f.watched {
 		return err

@@ -16,7 +16,7 @@ func TestFolderThatIsMovedAndRemoved(t *testing.T) {
 		must(t, f.refresh())
 		events := f.events()
 		go func() {
-			for range events { // as the chase does, which looks at the folder for each; the errors it takes later
+			for range events { // as followLoop does, which looks at the folder for each and takes the errors later
 			}
 		}()
 		must(t, os.Rename(f.path, filepath.Join(dir, "moved")))

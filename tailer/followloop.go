@@ -10,38 +10,39 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// A chase is one call of Follow: a row of segments, of which the first is read and the last is the log as it is now.
+// A followLoop is the loop behind one call of Follow. It reads the first of its segments; the last one is the log as it
+// is now.
 type followLoop struct {
 	Follower
-	fn         func(Line) error
-	idle       func(end time.Time) error
-	folder     folder
-	segments   []*segment  // oldest first, at most maxRow; all but the last are cycled
-	known      []knownFile // up to where files outside the row were read, the last one last
-	olderFiles []candidate // the files before the beginning, as they were then
-	olderEnd   Position    // the end of the last of them then, which may still be written to
-	heads      headCache
-	begun      bool // the row was not always empty
-	moreToOpen bool // there is more to be found than the row holds
-	buf        []byte
-	reported   map[string]string // what Problem was told last, by what it is about
+	fn       func(Line) error
+	idle     func(end time.Time) error
+	folder   folder
+	segments []*segment  // oldest first, at most maxSegments; all but the last are rotated
+	known    []knownFile // how far files were read that are no segments, the last one last
+	heads    headCache
+	buf      []byte
+	reported map[string]string // the last error that Problem was told, by what it is about
+
+	olderFiles []candidate // the files before those that reading began with, as they were then
+	olderEnd   Position    // where the last of them ended, which may still be written to
+	begun      bool        // there was a segment once
+	moreToOpen bool        // there are more files than may be open
 
 	nextWait     *WaitError // why it isn't known what comes next; nil: it is
 	readWait     *WaitError // why the first segment isn't read on; nil: it is
-	reportedWait *WaitError // what Waits was told last
+	reportedWait *WaitError // the last one that Waits was told
 
-	tail      *liveTail // the first segment's tail; nil while it is read by ourselves
-	tailAfter time.Time // no tail before
-	tailPause time.Duration
+	tail        *liveTail     // the first segment's; nil while our own reads do its work
+	tailAfter   time.Time     // no tail starts earlier
+	tailPause   time.Duration // how long the next failure puts that off
+	linesInTick int64         // handed over since the last tick
+	flooded     bool          // they were too many for a tail
 
-	linesInTick int64 // lines since the last tick
-	flooded     bool  // they were too many for a tail
-
-	lookedAt    time.Time        // the last look
-	listed      bool             // it saw which files there are
+	lookedAt    time.Time        // the last look for files
+	listed      bool             // that look saw which files there are
 	emitted     bool             // lines were handed over since idle was called
-	idleCalled  bool             // idle was called and nothing has happened since
-	idleAgain   <-chan time.Time // when it is called again; nil: it isn't, before a tick
+	idleCalled  bool             // and nothing has happened since
+	idleAgain   <-chan time.Time // when it is called again; nil: not before a tick
 	ticked      bool             // a tick has passed and idle wasn't called
 	immediately chan time.Time   // closed: a time that has come
 }
@@ -60,15 +61,15 @@ func newFollowLoop(f Follower, fn func(Line) error, idle func(end time.Time) err
 	c.tailPause = f.Tick
 	c.immediately = make(chan time.Time)
 	close(c.immediately)
-	if c.folder.poll = f.Poll; !f.Poll { // first, while there are descriptors
+	if c.folder.poll = f.Poll; !f.Poll { // first, while descriptors are left
 		c.report("folder", c.folder.open())
 		c.report("tailing", theTracker.start())
 	}
 	return c
 }
 
-// run goes round until ctx ends or a callback fails. Each round reads one chunk at most, so that names are looked at
-// in time while a long log is caught up with.
+// run loops until ctx ends or a callback fails. Each round reads at most one chunk. So it looks at the names in time
+// even while it catches up with a long log.
 func (c *followLoop) run(ctx context.Context) error {
 	tick := time.NewTicker(c.Tick)
 	defer tick.Stop()
@@ -101,8 +102,8 @@ func (c *followLoop) run(ctx context.Context) error {
 	}
 }
 
-// readChunk hands over the lines of the first segment's next chunk; it returns false when there are none for now, and
-// leaves a segment alone that has a tail.
+// readChunk hands over the lines of the first segment's next chunk. It returns false if there are none now, or if a
+// tail reads the segment.
 func (c *followLoop) readChunk() (more bool, err error) {
 	if len(c.segments) == 0 || c.tail != nil {
 		c.setWait(&c.readWait, "reading on", nil)
@@ -122,7 +123,7 @@ func (c *followLoop) readChunk() (more bool, err error) {
 		return true, nil
 	}
 	if first && more {
-		// It may have held something else before this. If so, there is a copy by now.
+		// The file may have held something else before. If so, there is a copy by now.
 		if c.lookForFiles(time.Now()); len(c.segments) == 0 || c.segments[0] != s {
 			return true, nil
 		}
@@ -134,7 +135,7 @@ func (c *followLoop) readChunk() (more bool, err error) {
 	return more, c.emitChunk(s)
 }
 
-// readFailed waits for the first segment, which can't be read at this moment. It returns true if it went on without it.
+// readFailed notes that the first segment can't be read now. It returns true if reading goes on without that segment.
 func (c *followLoop) readFailed(s *segment, err error) bool {
 	f := s.candidate()
 	failed, over := c.waits.recordFailure(f, err)
@@ -148,7 +149,7 @@ func (c *followLoop) readFailed(s *segment, err error) bool {
 	return false
 }
 
-// readSucceeded says that the first segment was read.
+// readSucceeded notes that the first segment was read.
 func (c *followLoop) readSucceeded(s *segment) {
 	s.readErr = nil
 	c.waits.recordSuccess(s.candidate())
@@ -156,7 +157,7 @@ func (c *followLoop) readSucceeded(s *segment) {
 	c.report("reading", nil)
 }
 
-// emitChunk hands over the lines of the chunk that was read, together if that is wanted and can be.
+// emitChunk hands over the lines of the chunk that was read, in batches if the caller wants them and they can be.
 func (c *followLoop) emitChunk(s *segment) error {
 	for {
 		if c.Bulk != nil {
@@ -188,7 +189,7 @@ func (c *followLoop) emit(line Line) error {
 	return c.fn(line)
 }
 
-// releaseFinished lets go of a cycled first segment that has come to its end; it returns true if it did.
+// releaseFinished closes the first segment if it is rotated and wholly read. It returns true if it did.
 func (c *followLoop) releaseFinished(now time.Time) (bool, error) {
 	if len(c.segments) < 2 || c.segments[0].readErr != nil {
 		return false, nil
@@ -214,8 +215,8 @@ func (c *followLoop) releaseFinished(now time.Time) (bool, error) {
 	return true, nil
 }
 
-// callIdle calls idle if there is nothing to be read. A tail's line may be on its way while the file is longer than
-// what was handed over; if that is half a line, the next tick tells idle.
+// callIdle calls idle if there is nothing to read. A tail's line may be on its way while the file is longer than what
+// was handed over. If that is half a line, idle is called at the next tick.
 func (c *followLoop) callIdle() error {
 	waits := cmp.Or(c.readWait, c.nextWait)
 	c.reportWait(waits)
@@ -235,7 +236,7 @@ func (c *followLoop) callIdle() error {
 	return c.idle(c.lookedAt)
 }
 
-// reportWait tells Waits what is waited for, if that is another file than before.
+// reportWait calls Waits when another file is waited for than before.
 func (c *followLoop) reportWait(now *WaitError) {
 	was := c.reportedWait
 	c.reportedWait = now
@@ -244,7 +245,7 @@ func (c *followLoop) reportWait(now *WaitError) {
 	}
 }
 
-// wait waits until something has happened, or only looks if more is to be read. It returns whether names may have
+// wait returns when something has happened, or at once if there is more to read. look tells whether names may have
 // changed.
 func (c *followLoop) wait(ctx context.Context, tick <-chan time.Time, more bool) (look bool, err error) {
 	var soon <-chan time.Time
@@ -269,7 +270,7 @@ func (c *followLoop) wait(ctx context.Context, tick <-chan time.Time, more bool)
 			if c.tail == nil && !c.flooded {
 				return false, nil
 			}
-		case <-c.folder.errors(): // events were too many to be told
+		case <-c.folder.errors(): // too many events: some are lost
 			return true, nil
 		case <-tick:
 			c.idleCalled, c.ticked = c.idleAgain != nil, true
@@ -284,7 +285,7 @@ func (c *followLoop) wait(ctx context.Context, tick <-chan time.Time, more bool)
 	}
 }
 
-// close lets go of everything.
+// close closes everything that is open.
 func (c *followLoop) close() {
 	c.stopTail()
 	for _, s := range c.segments {
@@ -296,7 +297,7 @@ func (c *followLoop) close() {
 	c.folder.close()
 }
 
-// report tells Problem about err, unless it was told the same of what last.
+// report calls Problem with err, unless that was the last error reported about what. A nil err means that it is over.
 func (c *followLoop) report(what string, err error) {
 	if err == nil {
 		delete(c.reported, what)

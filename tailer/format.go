@@ -15,14 +15,14 @@ import (
 	"github.com/ulikunitz/xz/lzma"
 )
 
-// headerLength is how many bytes tell the formats apart: the longest header is lzma's.
+// headerLength is how many bytes tell the formats apart. The longest header is lzma's.
 const headerLength = 13
 
-// maxWindow bounds what a compressed log may make us hold, in bytes: `zstd --long` asks for this much, `xz -9` for
+// maxWindow bounds the memory that a compressed log can demand, in bytes: `zstd --long` asks for this much, `xz -9` for
 // half.
 const maxWindow = 128 << 20
 
-// uncompress gives what r holds, of which head is the beginning, and how to let go of it.
+// uncompress gives the content of r, whose first bytes are head. The caller calls done when it has read enough.
 func uncompress(r *bufio.Reader, head []byte) (plain io.Reader, done func(), err error) {
 	done = func() {}
 	switch {
@@ -47,12 +47,12 @@ func uncompress(r *bufio.Reader, head []byte) (plain io.Reader, done func(), err
 		plain = r
 	}
 	if err == io.EOF {
-		err = io.ErrUnexpectedEOF // a header was begun
+		err = io.ErrUnexpectedEOF // the header breaks off
 	}
 	return plain, done, err
 }
 
-// isZstd tells a zstd frame, or a skippable one in front of it (RFC 8878, 3.1).
+// isZstd recognizes a zstd frame, or a skippable frame before one (RFC 8878, 3.1).
 func isZstd(head []byte) bool {
 	if len(head) < 4 {
 		return false
@@ -61,8 +61,9 @@ func isZstd(head []byte) bool {
 	return magic == 0xfd2fb528 || magic&^0xf == 0x184d2a50
 }
 
-// isLZMA tells the header of an .lzma file, which has no magic bytes: the properties every encoder uses (0x5d), a
-// dictionary of 2^n or 2^n+2^(n-1) bytes, and a size that is unknown or below 256 GiB, as xz's own lzma decoder asks.
+// isLZMA recognizes the header of an .lzma file, which has no magic bytes. It asks what xz's own lzma decoder asks: the
+// properties that every encoder uses (0x5d), a dictionary of 2^n or 2^n+2^(n-1) bytes, and a size that is unknown or
+// below 256 GiB.
 func isLZMA(head []byte) bool {
 	if len(head) < headerLength || head[0] != 0x5d {
 		return false
@@ -79,9 +80,9 @@ func isLZMA(head []byte) bool {
 	return size == 1<<64-1 || size < 1<<38
 }
 
-// drainingReader is an lzma reader that gives all it has uncompressed when its input breaks off.
+// A drainingReader is an lzma reader that gives all it has uncompressed when its input breaks off.
 //
-// QUIRK: lzma.Reader fails first, and gives the last megabytes if it is read on.
+// QUIRK: lzma.Reader fails first, and gives the last megabytes only if it is read on.
 type drainingReader struct {
 	r      io.Reader
 	failed error

@@ -8,14 +8,15 @@ import (
 	"time"
 )
 
-// An age orders a row: the log itself is the youngest, then by stamp, then by how often it was cycled.
+// A generation says how old a file is among those of its log. The log itself is the youngest; then the stamp decides,
+// then how often the file was rotated.
 type generation struct {
 	log    bool
-	stamp  string // digits: a date from the year on, as far as the name goes, and what the name has behind it
-	number int    // 0 without one, else the name's and one more
-	// unclear says that the name doesn't tell the age. Then stamp is when the file was last written to.
+	stamp  string // digits: a date from the year on, as much of it as the name holds, and other numbers behind it
+	number int    // 0 if there is none, else the name's plus one
+	// unclear says that the name doesn't tell the age. Then stamp is the file's time of change.
 	unclear bool
-	foreign bool // the name doesn't tell that it is of this log
+	foreign bool // the name doesn't show that the file is of this log
 }
 
 // compare is negative if a is older than b.
@@ -34,8 +35,8 @@ var (
 	tai64Label  = regexp.MustCompile(`@(4[0-9a-f]{15})(?:[0-9a-f]{8})?`) // multilog and svlogd
 )
 
-// backupWords are what names of cycled files hold beside numbers. Those that are true say by themselves that a log was
-// put aside; none tells its age.
+// backupWords are words in names of rotated files, beside numbers. Those that are true say by themselves that a log was
+// put aside. None tells its age.
 var backupWords = map[string]bool{
 	"t": false, "z": false, "s": false, "u": false, "utc": false, "gmt": false, "log": false, "txt": false,
 	"w": false, "week": false,
@@ -46,9 +47,9 @@ var backupWords = map[string]bool{
 	"friday": true, "saturday": true, "sunday": true,
 }
 
-// parseGeneration reads what a cycled log has beside its own name: a number, of which a higher one is older; a date in
-// digits or with a month's name, day first where that is possible; seconds since 1970; or a word such as .old and ~,
-// which leave the age unclear. ok is false for anything else.
+// parseGeneration reads what the name of a rotated log has beside the log's own name: a number, of which a higher one
+// is older; a date in digits or with a month's name, day first where that is possible; seconds since 1970; or a word
+// such as .old and ~, which leaves the age unclear. ok is false for anything else.
 func parseGeneration(text string) (a generation, ok bool) {
 	if label := tai64Label.FindStringSubmatch(text); label != nil {
 		seconds, _ := strconv.ParseInt(label[1], 16, 64)
@@ -96,9 +97,9 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
-const byWeeks = 3 // in place of a month's: weeks begin as years don't
+const byWeeks = 3 // instead of a month's index: weeks don't begin with years
 
-// generationOf reads the numbers in a name; month tells which is one that was named, -1 where none was.
+// generationOf reads the numbers in a name. month is the index of the one that has a name, -1 if none has.
 func generationOf(numbers []string, month int) (generation, bool) {
 	if stamp, n := parseDate(numbers, month); n > 0 {
 		for _, number := range numbers[n:] { // a time, or a number within the day
@@ -117,10 +118,10 @@ func generationOf(numbers []string, month int) (generation, bool) {
 	return generation{number: number + 1}, true
 }
 
-// pad makes numbers comparable that are shorter than ten digits; longer ones are dates.
+// pad makes numbers comparable that have fewer than ten digits. Longer ones are dates.
 func pad(number string) string { return strings.Repeat("0", max(10-len(number), 0)) + number }
 
-// parseDate reads the date with which numbers begin, and how many of them it takes; none is 0.
+// parseDate reads the date that numbers begin with. n is how many of them it takes, 0 if there is no date.
 func parseDate(numbers []string, month int) (stamp string, n int) {
 	if month >= byWeeks || month == 0 && len(numbers) < 2 {
 		return "", 0
@@ -160,8 +161,8 @@ func parseDay(a, b, c string, month int) string {
 	return ""
 }
 
-// parseWholeDate reads a date that is one number: yyyymmdd and a time, ddmmyyyy, mmddyyyy, yyyymm, or seconds since
-// 1970 or thousandths of them; "" if it is none.
+// parseWholeDate reads a date that is one number: yyyymmdd with or without a time, ddmmyyyy, mmddyyyy, yyyymm, or
+// seconds or milliseconds since 1970; "" if it is none.
 func parseWholeDate(number string) string {
 	n := len(number)
 	part := func(from, to int) string { return number[min(from, n):min(to, n)] }
@@ -192,7 +193,7 @@ func isDate(year, month, day string) bool {
 		y >= 1990 && y < 2100 && m >= 1 && m <= 12 && d >= 1 && d <= 31
 }
 
-// monthNamed gives the number of a month by its English name or the first three letters of it, "" if it is none.
+// monthNamed gives the number of a month by its English name or the first three letters of that; "" if it is none.
 func monthNamed(word string) string {
 	for m := time.January; m <= time.December; m++ {
 		if name := m.String(); strings.EqualFold(word, name) || strings.EqualFold(word, name[:3]) {
@@ -204,5 +205,5 @@ func monthNamed(word string) string {
 
 func two(number string) string { return strings.Repeat("0", max(2-len(number), 0)) + number }
 
-// stampOf writes a time as stamps in names are written.
+// stampOf writes a time as the stamps in names are written.
 func stampOf(t time.Time) string { return t.Format("20060102150405") }

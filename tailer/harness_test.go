@@ -18,7 +18,7 @@ import (
 type mode struct {
 	poll   bool
 	noProc bool
-	bulk   bool // lines come in runs
+	bulk   bool // lines come in batches
 }
 
 // set has f follow in this mode; fn gets the lines, one by one.
@@ -32,7 +32,7 @@ func (m mode) set(t *testing.T, f *Follower, fn func(Line) error) {
 	}
 }
 
-// oneByOne gives fn the lines of a run, which must be what it says.
+// oneByOne gives fn the lines of a batch, which must be what it says.
 func oneByOne(r Batch, fn func(Line) error) error {
 	last, n := Line{}, int64(0)
 	for line := range r.All() {
@@ -52,7 +52,7 @@ func oneByOne(r Batch, fn func(Line) error) error {
 	return nil
 }
 
-// A hunt is a Follower at work, and what it has handed over.
+// A recorder is a Follower at work, and what it has handed over.
 type recorder struct {
 	t      *testing.T
 	mode   mode
@@ -68,7 +68,7 @@ type recorder struct {
 	problems  []error
 }
 
-// An ending is what idle was told, and how many lines had come.
+// An idleCall is what idle was told, and how many lines had come.
 type idleCall struct {
 	at    time.Time
 	lines int

@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// A KindError says that a main log can't be followed, as it isn't a regular file.
+// A KindError says that a main log can't be followed because it isn't a regular file.
 type KindError struct {
 	Path string
 	Kind string // with its article
@@ -15,8 +15,8 @@ func (e *KindError) Error() string {
 	return e.Path + " is " + e.Kind + ", not a file to which Exim appends"
 }
 
-// Followable fails with a *KindError if there is something else than a regular file at path. A log that isn't there, or
-// can't be looked at, may become one.
+// Followable fails with a *KindError if path is anything but a regular file. A log that doesn't exist, or can't be
+// looked at, may become one.
 func Followable(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().IsRegular() {

@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// A past says how far a file has been read that is not in the row any more, or is From.
+// A knownFile says how far a file was read that is no segment any more, or is From.
 type knownFile struct {
 	Position
-	head      []byte    // of the file as it was last looked at; nil if only the Position is known
-	heldOpen  *segment  // the file, held open for lines written to it after Grace; nil if closed
-	openUntil time.Time // when it will be closed, if it can be read
+	head      []byte    // of the file, as last read; nil if only the Position is known
+	heldOpen  *segment  // the file, still open for late lines; nil if closed
+	openUntil time.Time // when it is closed, if it can be read
 }
 
 const (
-	maxKnown    = 64          // how many pasts are remembered
-	maxHeldOpen = 4           // how many of them are held open
-	lateness    = time.Minute // for how long: whoever was stopped with the old file open has gone on by then
+	maxKnown    = 64          // files remembered
+	maxHeldOpen = 4           // of them, held open
+	lateness    = time.Minute // for so long; a writer that was stopped with the old file open has gone on by then
 )
 
-// remember adds p to what was read.
+// remember adds p to the known files.
 func (c *followLoop) remember(p knownFile) {
 	c.known = append(c.known, p)
 	if len(c.known) > maxKnown {
@@ -30,7 +30,7 @@ func (c *followLoop) remember(p knownFile) {
 	}
 }
 
-// closeExpired closes the files that were held open for long enough, and the oldest of too many.
+// closeExpired closes the files that were held open for long enough, and the oldest if there are too many.
 func (c *followLoop) closeExpired(now time.Time) {
 	open := 0
 	for i := len(c.known) - 1; i >= 0; i-- {
@@ -39,7 +39,7 @@ func (c *followLoop) closeExpired(now time.Time) {
 			continue
 		}
 		if p.heldOpen.readErr != nil {
-			continue // until it was waited for long enough
+			continue // until Patience is over
 		}
 		if open++; open > maxHeldOpen || !now.Before(p.openUntil) {
 			p.close()
@@ -54,7 +54,7 @@ func (p *knownFile) close() {
 	}
 }
 
-// readLateLines hands over what was written to files after they were let go of.
+// readLateLines hands over what was written to files after they were released.
 func (c *followLoop) readLateLines(now time.Time) error {
 	for i := range c.known {
 		if c.known[i].heldOpen == nil {
@@ -68,7 +68,7 @@ func (c *followLoop) readLateLines(now time.Time) error {
 	return nil
 }
 
-// readLateFrom hands over the next chunk's lines, if there are any.
+// readLateFrom hands over the lines of the next chunk of p, if there are any.
 func (c *followLoop) readLateFrom(p *knownFile) error {
 	s := p.heldOpen
 	if info, err := s.file.Stat(); err == nil && info.Size() == s.end {
@@ -77,7 +77,7 @@ func (c *followLoop) readLateFrom(p *knownFile) error {
 	}
 	_, err := s.fill(c.buf)
 	if errors.Is(err, errShorter) {
-		p.close() // it is no log any more
+		p.close() // it is no longer this log
 		return nil
 	}
 	if err != nil {
@@ -99,7 +99,7 @@ func (c *followLoop) readLateFrom(p *knownFile) error {
 	return nil
 }
 
-// lateReadFailed waits for a file that can't be read at this moment.
+// lateReadFailed waits for a file that can't be read now.
 func (c *followLoop) lateReadFailed(p *knownFile, err error) {
 	s := p.heldOpen
 	f := s.candidate()
@@ -114,7 +114,7 @@ func (c *followLoop) lateReadFailed(p *knownFile, err error) {
 	}
 }
 
-// reclaim closes a file held open that has come to be in the row again: its lines are late no more.
+// reclaim closes the known file that has become a segment again. Its lines are no longer late.
 func (c *followLoop) reclaim(s *segment) {
 	for i := range c.known {
 		if p := &c.known[i]; p.heldOpen != nil && p.identity() == s.identity {
@@ -124,17 +124,16 @@ func (c *followLoop) reclaim(s *segment) {
 }
 
 // matches tells whether the file of that identity which begins with head is this one or a copy of it. A copy of a short
-// file may have been made before the last of its few lines was written, and then holds whole lines of its head.
+// file may be older than the last of its few lines. Then it holds whole lines of the file's head.
 func (p knownFile) matches(is identity, head []byte) bool {
 	if p.head != nil && !alike(p.head, head) {
-		return false // its hashes say less
+		return false // hashes say less than the bytes themselves
 	}
 	early := p.identity() != is && bytes.HasSuffix(head, []byte{'\n'}) && continues(p.head, head)
 	return early || p.isIn(is, head)
 }
 
-// readUpTo is up to where a file that begins with head has been read, be it this one or one it is a copy of: 0 if it is
-// new.
+// readUpTo is how far the file that begins with head was read, itself or as the file it is a copy of; 0 if it is new.
 func (c *followLoop) readUpTo(is identity, head []byte) (offset int64) {
 	for _, p := range c.known {
 		if p.matches(is, head) {

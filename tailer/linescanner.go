@@ -8,10 +8,10 @@ import (
 
 const chunkSize = 256 << 10 // bytes read at once; more brings nothing
 
-// ScanLines cuts what r gives into lines at LF only and hands each to fn; file is what they are said to come from.
-// After r's end, and before its error if it fails, a last line without LF is handed over as torn. A line beyond MaxLine
-// is handed over once, cut short; no more than one chunk is ever held. Positions have no Device and Inode. Returns r's
-// error, naming file and byte, or fn's as it is.
+// ScanLines cuts what r gives into lines, at LF only, and calls fn for each. file is the name that the lines carry. A
+// last line without LF is handed over as torn, before r's error if r fails. A line beyond MaxLine comes once, cut
+// short. No more than one chunk is held in memory. Positions have no Device and Inode. The error is r's, with file and
+// byte, or fn's as it is.
 func ScanLines(r io.Reader, file string, fn func(Line) error) (Totals, error) {
 	c := lineScanner{buf: make([]byte, chunkSize), file: file, fn: fn}
 	for {
@@ -32,13 +32,13 @@ func ScanLines(r io.Reader, file string, fn func(Line) error) (Totals, error) {
 	}
 }
 
-// A cutter holds the line being read at the start of buf: held bytes of it, none of them LF, after which dropped bytes
+// A lineScanner holds the unfinished line at the start of buf: held bytes, none of them LF, behind which dropped bytes
 // were thrown away because there were too many.
 type lineScanner struct {
 	buf     []byte
 	held    int
 	dropped int64
-	head    []byte   // the stream's, as far as it was read
+	head    []byte   // the stream's, as much as was read
 	at      Position // the last one that was told
 	file    string
 	fn      func(Line) error
@@ -46,7 +46,7 @@ type lineScanner struct {
 	totals  Totals
 }
 
-// fill reads behind what is held: n bytes, at least one or an error.
+// fill reads behind what is held: n bytes, at least one, or an error.
 func (c *lineScanner) fill(r io.Reader) (n int, err error) {
 	for range 100 {
 		n, err = r.Read(c.buf[c.held:])
@@ -90,7 +90,7 @@ func (c *lineScanner) split(n int) error {
 	return nil
 }
 
-// batchLength is how much of text, which comes next, can be handed over together.
+// batchLength is how much of text, which comes next, may be handed over together.
 func (c *lineScanner) batchLength(text []byte) int {
 	if nuls, _ := splitHead(c.head); c.bulk == nil || c.dropped > 0 || c.totals.Bytes < nuls+headLength {
 		return 0
@@ -106,7 +106,7 @@ func (c *lineScanner) emitBatch(text []byte) error {
 	return c.bulk(r)
 }
 
-// keep keeps rest, or the first bytes of it that make it known as too long.
+// keep holds rest, or as many bytes of it as show that the line is too long.
 func (c *lineScanner) keep(rest []byte) {
 	if more := len(rest) - (MaxLine + 1); more > 0 {
 		c.dropped += int64(more)
@@ -124,7 +124,7 @@ func (c *lineScanner) emitLast() error {
 	return c.emit(text, 0, true)
 }
 
-// emit gives text, after which lf bytes of line end came, to fn.
+// emit hands text to fn. lf is how many bytes its line end took.
 func (c *lineScanner) emit(text []byte, lf int64, torn bool) error {
 	c.totals.Bytes += int64(len(text)) + c.dropped + lf
 	c.totals.Lines++
@@ -142,7 +142,7 @@ func (c *lineScanner) position() Position {
 	return c.at
 }
 
-// wrapError says where r failed, unless it was a File, which has said so itself.
+// wrapError says where r failed, unless r is a File, which has said so itself.
 func (c *lineScanner) wrapError(err error) error {
 	if NamesFile(err) {
 		return err

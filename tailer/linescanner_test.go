@@ -146,7 +146,7 @@ func TestCutCallbackFails(t *testing.T) {
 }
 
 // What a fuzzer finds must be cut the same way in whatever pieces it comes.
-func FuzzCut(f *testing.F) {
+func FuzzScanLines(f *testing.F) {
 	f.Add([]byte("one\ntwo\r\n\nthree"), 2)
 	f.Fuzz(func(t *testing.T, log []byte, size int) {
 		size = 1 + max(0, size)%(len(log)+1)

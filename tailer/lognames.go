@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// A row knows the names of one main log and of what it is cycled to.
+// A logNames knows which file names belong to one main log and to its rotated files.
 type logNames struct {
 	own       string         // the log's own name
-	stem, ext string         // the same in two: ext begins with the last dot, empty where there is none
-	pattern   *regexp.Regexp // of a log whose name holds a date: groups date, what is behind; else nil
-	otherLogs []string       // words that occur in the names of logs beside the main log, and not in its own
+	stem, ext string         // own in two parts; ext begins with the last dot, and is empty if there is none
+	pattern   *regexp.Regexp // if the name holds a date: its groups are the date and the rest; else nil
+	otherLogs []string       // words in the names of Exim's other logs that this name doesn't hold
 }
 
-// newLogNames takes the last element of a main log's path, in which %D and %M are Exim's ("Log files", log_file_path).
+// newLogNames takes the last element of a main log's path. %D and %M in it are Exim's ("Log files", log_file_path).
 func newLogNames(pattern string) logNames {
 	r := logNames{own: pattern}
 	for _, word := range []string{"reject", "panic", "debuglog"} { // %s of log_file_path
@@ -48,13 +48,13 @@ func isStamped(path string) bool {
 	return strings.Contains(name, "%D") || strings.Contains(name, "%M")
 }
 
-// compression is what names of compressed files and of archives end in. Not all of them can be read: whoever tries
-// says so.
+// compression matches the endings of names of compressed files and archives. Not all of these formats can be read: Open
+// says which can't.
 var compression = regexp.MustCompile(
 	`(?:(?:\.tar)?\.(?:gz|bz2|xz|zst|lzma|lz4|Z|lz|lzo)|\.(?:tar|zip|7z|rar|tgz|tbz2?|txz))$`)
 
-// match tells how old a file of this name is among the row's, and what to cut for its name without compression; ok is
-// false for what doesn't belong to the row.
+// match tells how old a file of this name is, and which ending its compression gave it. ok is false if the file doesn't
+// belong to the log.
 func (r logNames) match(name string) (a generation, cut string, ok bool) {
 	if r.isOtherLog(name) {
 		return generation{}, "", false
@@ -75,13 +75,13 @@ func (r logNames) match(name string) (a generation, cut string, ok bool) {
 	return a, cut, ok
 }
 
-// isOtherLog tells whether a name is that of another log of Exim's, or of an editor's own file.
+// isOtherLog tells whether a name is that of another log of Exim's, or of an editor's swap file.
 func (r logNames) isOtherLog(name string) bool {
 	other := func(word string) bool { return strings.Contains(name, word) }
 	return slices.ContainsFunc(r.otherLogs, other) || strings.HasSuffix(name, ".swp") || strings.HasSuffix(name, ".swx")
 }
 
-// matchDated is place for a log whose name holds a date.
+// matchDated is match for a log whose name holds a date.
 func (r logNames) matchDated(plain string) (a generation, ok bool) {
 	parts := r.pattern.FindStringSubmatch(plain)
 	if parts == nil {
@@ -95,9 +95,9 @@ func (r logNames) matchDated(plain string) (a generation, ok bool) {
 	return generation{stamp: parts[1] + a.stamp, number: a.number}, true
 }
 
-// matchPlain is place for a name that isn't the log's own but begins or ends like it: mainlog-20261122 and
-// 20261122-mainlog, or with an extension main-20261122.log and main.1.log. What its other part doesn't explain is
-// foreign until its entries tell.
+// matchPlain is match for a name that begins or ends like the log's: mainlog-20261122 and 20261122-mainlog, or with an
+// extension main-20261122.log and main.1.log. If the rest explains nothing, the file is foreign until its entries show
+// whose it is.
 func (r logNames) matchPlain(plain string) (a generation, ok bool) {
 	var parts []string
 	if rest, ok := strings.CutPrefix(plain, r.own); ok {

@@ -10,14 +10,13 @@ import (
 )
 
 const (
-	// attempts is how often a folder in which names are just being changed is looked at again before the next tick is
-	// waited for.
+	// attempts is how often a folder is listed again while names in it change, before the next tick.
 	attempts = 10
-	// maxSegments is how many segments are held open at a time, which a thousand descriptors leave room for.
+	// maxSegments is how many segments are open at a time. A thousand descriptors leave room for them.
 	maxSegments = 64
 )
 
-// lookForFiles sees which files have come after the last one, and opens them while they are there.
+// lookForFiles looks which files have come after the last segment, and opens them while they are there.
 func (c *followLoop) lookForFiles(now time.Time) {
 	c.moreToOpen = false
 	c.report("folder", c.folder.refresh())
@@ -47,7 +46,7 @@ func (c *followLoop) lookForFiles(now time.Time) {
 	}
 }
 
-// isCurrent tells, without reading the folder, that the last segment still is the log and nothing can have come before.
+// isCurrent tells, without listing the folder, that the last segment still is the log and nothing can have come before.
 func (c *followLoop) isCurrent() bool {
 	if len(c.segments) == 0 || isStamped(c.Path) || slices.ContainsFunc(c.segments, (*segment).untouched) {
 		return false
@@ -56,9 +55,9 @@ func (c *followLoop) isCurrent() bool {
 	return err == nil && identify(info) == c.segments[len(c.segments)-1].identity
 }
 
-// openSuccessors appends what has come to the row. It fails with errMoved if it was overtaken, fs.ErrNotExist if there
-// is no log now, or with a *WaitError if a file or folder can't be read: then it is to be tried again, and nothing was
-// concluded.
+// openSuccessors opens the files that have come. The error is errMoved if names changed meanwhile, fs.ErrNotExist if
+// there is no log now, and a *WaitError if a file or folder can't be read. Then nothing was concluded, and it is to be
+// tried again.
 func (c *followLoop) openSuccessors(now time.Time) error {
 	found, err := c.stableCandidates()
 	if err == nil && len(c.segments) == 0 {
@@ -98,7 +97,7 @@ func (c *followLoop) openSuccessors(now time.Time) error {
 	return nil
 }
 
-// updateNames notes the names that the row's files have now.
+// updateNames notes the names that the segments' files have now.
 func (c *followLoop) updateNames(found []candidate) {
 	for _, s := range c.segments {
 		if i := slices.IndexFunc(found, func(f candidate) bool { return f.identity == s.identity }); i >= 0 {
@@ -107,8 +106,8 @@ func (c *followLoop) updateNames(found []candidate) {
 	}
 }
 
-// leaveOut leaves a file out that can't be opened, once it was waited for long enough and if there is a younger one.
-// Else it fails.
+// leaveOut leaves out a file that can't be opened, after it was waited for long enough, if there is a younger one. Else
+// it fails.
 func (c *followLoop) leaveOut(f candidate, err error, younger bool) error {
 	if errors.Is(err, errMoved) {
 		return err
@@ -125,13 +124,12 @@ func (c *followLoop) leaveOut(f candidate, err error, younger bool) error {
 	return nil
 }
 
-// waitOrIgnore is waits.excuse for a segment.
+// waitOrIgnore is waitList.waitOrIgnore for a segment.
 func (c *followLoop) waitOrIgnore(s *segment, err error) error {
 	return c.waits.waitOrIgnore(s.candidate(), err)
 }
 
-// setWait sets what is waited for in one place, and tells once until that is over. An err that is no *WaitError is
-// nothing to wait for.
+// setWait sets what is waited for in one place, and reports it once. An err that isn't a *WaitError ends the wait.
 func (c *followLoop) setWait(place **WaitError, what string, err error) {
 	if *place = nil; !errors.As(err, place) {
 		c.report(what, nil)
@@ -142,9 +140,9 @@ func (c *followLoop) setWait(place **WaitError, what string, err error) {
 	}
 }
 
-// stableCandidates are the files of the log's row, read when no name was being changed, as far as that can be told.
+// stableCandidates gives the files of the log, listed while no name was changing, as far as that can be told.
 //
-// Note: read only once while names are shifted, a list can lack a file or hold one twice.
+// Note: a folder that is listed only once while names change can lack a file or hold one twice.
 func (c *followLoop) stableCandidates() ([]candidate, error) {
 	var last []candidate
 	for i := range attempts {
@@ -164,7 +162,7 @@ func (c *followLoop) search() search {
 	return search{path: c.Path, folders: c.CycledTo, heads: c.heads}
 }
 
-// namesChanged tells whether names were changed since the list was read.
+// namesChanged tells whether names have changed since found was listed.
 func (c *followLoop) namesChanged(found []candidate) bool {
 	again, err := c.search().candidates()
 	return err != nil || !sameNames(found, again)
@@ -175,7 +173,7 @@ func sameNames(a, b []candidate) bool {
 	return slices.EqualFunc(a, b, func(a, b candidate) bool { return a.path == b.path && a.identity == b.identity })
 }
 
-// appendSegment puts a segment at the row's end; the one before it is cycled with that.
+// appendSegment adds a segment at the end. The one before it is rotated with that.
 func (c *followLoop) appendSegment(s *segment) {
 	c.begun = true
 	c.reclaim(s)
@@ -185,12 +183,12 @@ func (c *followLoop) appendSegment(s *segment) {
 	}
 	c.segments = append(c.segments, s)
 	if len(c.segments) == 1 {
-		c.seekToStart(s) // its error comes again when it is read
+		c.seekToStart(s) // readChunk will meet the error again
 	}
 }
 
-// seekToStart puts the first segment where it is to be read from, if that hasn't been done: behind what was read of it,
-// or of what it is a copy of.
+// seekToStart puts the first segment where reading begins, if that hasn't been done: behind what was read of it, or of
+// the file it is a copy of.
 func (c *followLoop) seekToStart(s *segment) error {
 	if s.positioned {
 		return nil
@@ -214,8 +212,7 @@ func (c *followLoop) seekToStart(s *segment) error {
 	return err
 }
 
-// release lets go of the first segment, which isn't the last. A plain one is held open for late lines, if it can be
-// read.
+// release drops the first segment, which isn't the last one. A plain one stays open for late lines, if it can be read.
 func (c *followLoop) release(s *segment, now time.Time) {
 	c.segments = c.segments[1:]
 	c.tailPause, c.tailAfter = c.Tick, time.Time{}

@@ -7,17 +7,17 @@ import (
 	"os"
 )
 
-// A Member is one file of a main log's row: the log itself or what it was cycled to.
+// A Member is one file of a main log: the log itself, or one of its rotated files.
 type Member struct {
 	Path string
-	// Start is the file's first byte, known by device and inode alone: a Follower that is given it as From begins with
-	// this file, as long as it isn't replaced by its compressed self.
+	// Start is the file's first byte, known by device and inode alone. A Follower whose From it is begins with this
+	// file, until a compressed one replaces it.
 	Start      Position
 	Size       int64 // bytes as stored
 	Compressed bool  // by its name
 }
 
-// At is the position of a byte of a plain file, at which a line begins or the file ends.
+// At is the position of a byte in a plain file. A line must begin there, or the file must end.
 func (m Member) At(offset int64) (Position, error) {
 	file, err := os.Open(m.Path)
 	if err != nil {
@@ -28,31 +28,35 @@ func (m Member) At(offset int64) (Position, error) {
 	return m.Start.withOffset(offset, head), err
 }
 
-// Members finds the files that the main log at path has been cycled to, oldest first, the log itself last if it is
-// there: mainlog.2.gz mainlog.1 mainlog. They are regular files in the log's folder and in those of cycledTo, of which
-// a missing one holds none.
+// Members finds the rotated files of the main log at path, oldest first, and the log itself, last, if it exists:
+// mainlog.2.gz mainlog.1 mainlog. They are regular files in the log's folder and in the folders of cycledTo. A folder
+// of cycledTo may be missing.
 //
-// A file belongs to the log if its name begins or ends like the log's, and the rest is a number, of which a higher
-// one is older; a date in any usual form, the day before the month where both are possible; seconds since 1970; or a
-// word such as .old, .bak and ~, unless its entries share more than a minute with those of other files. With a rest of
-// another kind, and with any name in cycledTo, it belongs to it if it
-// begins with an entry of Exim's, ends before the log begins, and shares no time with another file of the log's.
-// Never does a file whose name holds reject, panic or debuglog, unless the log's own name does. If path's last
-// element holds %D (yyyymmdd) or %M (yyyymm), every name with a date there belongs to it.
+// A file belongs to the log if its name begins or ends like the log's and the rest is one of these:
 //
-// The order is that of the numbers and dates. Where names of two kinds were in use, or a name tells neither, it is
-// that of the first stamps; in logs without stamps of their own, numbers go first and unclear names by their times of
+//   - a number; a higher one is older
+//   - a date in any usual form; if day and month can be confused, the day comes first
+//   - seconds since 1970
+//   - a word such as .old, .bak and ~, unless its entries overlap those of other files by more than a minute
+//
+// With any other rest, and with any name in cycledTo, a file belongs to the log if it begins with an entry of Exim's,
+// ends before the log begins, and shares no time with another file of the log. A name that holds reject, panic or
+// debuglog never belongs, unless the log's own name holds that word too. If the last element of path holds %D
+// (yyyymmdd) or %M (yyyymm), every name with a date there belongs to the log.
+//
+// Numbers and dates give the order. If both kinds of names occur, or a name tells neither, the first stamps in the
+// files give it. In logs without stamps of their own, numbers come first and unclear names follow by their times of
 // change.
 //
-// A file that is there both plain and compressed is named once, plain, for the other may be half written; if they hold
-// the same as far as both go, up to their first 16 KiB. Else they are two files, in the order of their first stamps.
-// One with several names is named by the youngest. Nothing found is fs.ErrNotExist, and a log that is no regular file a
-// *KindError.
+// If a file is there both plain and compressed, and both hold the same in their first 16 KiB, only the plain one
+// counts: the other may be half written. Otherwise they are two files, in the order of their first stamps. A file with
+// several names is listed under the youngest. The error is fs.ErrNotExist if there is no file, and a *KindError if the
+// log is not a regular file.
 func Members(path string, cycledTo ...string) ([]Member, error) {
 	return search{path: path, folders: cycledTo, heads: newHeadCache(nil)}.members()
 }
 
-// MembersByName is Row without files that their names don't tell: it reads none.
+// MembersByName is Members for those files alone whose names say enough. It reads no file.
 func MembersByName(path string, cycledTo ...string) ([]Member, error) {
 	return search{path: path, folders: cycledTo, heads: newHeadCache(nil), namedOnly: true}.members()
 }
@@ -69,16 +73,16 @@ func (s search) members() ([]Member, error) {
 		return nil, err
 	}
 	var members []Member
-	for _, s := range found {
-		members = append(members, Member{Path: s.path, Start: s.start(), Size: s.size, Compressed: s.compressionExt != ""})
+	for _, f := range found {
+		members = append(members, Member{f.path, f.start(), f.size, f.compressionExt != ""})
 	}
 	if members == nil {
-		return nil, fmt.Errorf("looking for %s and what it was cycled to: %w", s.path, fs.ErrNotExist)
+		return nil, fmt.Errorf("looking for %s and its rotated files: %w", s.path, fs.ErrNotExist)
 	}
 	return members, nil
 }
 
-// MemberPaths are the paths of Row.
+// MemberPaths gives the paths of Members.
 func MemberPaths(path string, cycledTo ...string) ([]string, error) {
 	members, err := Members(path, cycledTo...)
 	var names []string

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// IsMounted tells whether the file at path is a mount point by itself, as a container has it whose log was mounted as a
-// single file. Such a mount stays at the inode that it was made of: what the log is cycled to can't be seen. Where the
-// kernel doesn't tell, it is false.
+// IsMounted tells whether the file at path is a mount point itself, as in a container into which only the log was
+// mounted. Such a mount stays with the inode that it was made of, so rotated files can't be seen. If the kernel doesn't
+// tell, it is false.
 func IsMounted(path string) bool {
 	table, err := os.ReadFile("/proc/self/mountinfo")
 	return err == nil && isMounted(path, table)
 }
 
-// isMounted reads the table as proc_pid_mountinfo(5) describes it.
+// isMounted reads the table that proc_pid_mountinfo(5) describes.
 func isMounted(path string, table []byte) bool {
 	whole, err := filepath.Abs(path)
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 	"sync/atomic"
 )
 
-// A ReadError says where a log could not be read on. What came before it is good.
+// A ReadError says where a log can't be read any further. What came before is good.
 type ReadError struct {
 	Name string
-	Byte int64 // of the file as it is stored: compressed, if it is
+	Byte int64 // in the stored file, compressed or not
 	Err  error
 }
 
@@ -21,14 +21,14 @@ func (e *ReadError) Error() string {
 }
 func (e *ReadError) Unwrap() error { return e.Err }
 
-// NamesFile tells whether an error says which log it is about: a *ReadError and a *FormatError do.
+// NamesFile tells whether an error says which log it is about. A *ReadError and a *FormatError do.
 func NamesFile(err error) bool {
 	var read *ReadError
 	var format *FormatError
 	return errors.As(err, &read) || errors.As(err, &format)
 }
 
-// A File is a finished log being read; what it gives is uncompressed.
+// A File is an open finished log. It gives the content uncompressed.
 type File struct {
 	file    *os.File
 	size    int64
@@ -36,9 +36,9 @@ type File struct {
 	stream  *stream
 }
 
-// Open opens a finished log, plain or compressed with gzip, bzip2, xz, zstd, lz4 or lzma, which is told by its
-// content and not by its name. Members and streams put one behind the other are read to the end of the last. The
-// caller closes it. It fails with a *FormatError if the file is an archive, or in another format that it can't read.
+// Open opens a finished log, plain or compressed with gzip, bzip2, xz, zstd, lz4 or lzma. The content decides which it
+// is, not the name. If several compressed streams follow each other, all are read. The caller closes the file. The
+// error is a *FormatError if the file is an archive, or has another format that this package doesn't read.
 func Open(name string) (*File, error) {
 	file, err := os.Open(name)
 	if err != nil {
@@ -57,26 +57,26 @@ func Open(name string) (*File, error) {
 	return &File{file: file, size: info.Size(), regular: info.Mode().IsRegular(), stream: s}, nil
 }
 
-// Read gives the log's bytes; its error is io.EOF or a *ReadError.
+// Read gives the log's bytes. Its error is io.EOF or a *ReadError.
 func (f *File) Read(p []byte) (int, error) { return f.stream.Read(p) }
 
-// Size is the size of the file as it is stored, in bytes, when it was opened.
+// Size is the size of the stored file, in bytes, when it was opened.
 func (f *File) Size() int64 { return f.size }
 
-// Progress is how many of the stored bytes have been read, a little ahead of what was given out, and the size of the
-// file. It may be called from any goroutine.
+// Progress is how many of the stored bytes were read, a little more than was handed out, and the size of the file. Any
+// goroutine may call it.
 func (f *File) Progress() (done, size int64) { return f.stream.stored.Load(), f.size }
 
-// Compressed tells whether this is a compressed file, and not a pipe: reading it takes time, but doesn't wait.
+// Compressed tells whether this is a compressed file and not a pipe. Reading it takes processor time, but never waits.
 func (f *File) Compressed() bool { return f.regular && f.stream.compressed }
 
-// Close closes the file. It doesn't fail for being closed before its end.
+// Close closes the file, also before its end.
 func (f *File) Close() error {
 	f.stream.Close()
 	return f.file.Close()
 }
 
-// OpenReader does for what r gives what Open does for a file; r itself is left open.
+// OpenReader does for r what Open does for a file. It doesn't close r.
 func OpenReader(r io.Reader) (io.ReadCloser, error) {
 	name := "input"
 	if named, ok := r.(interface{ Name() string }); ok {
@@ -85,7 +85,7 @@ func OpenReader(r io.Reader) (io.ReadCloser, error) {
 	return newStream(r, name)
 }
 
-// A stream uncompresses a source and knows how far it has read in it.
+// A stream uncompresses a source and counts how much of it was read.
 type stream struct {
 	source     io.Reader
 	name       string
@@ -96,7 +96,7 @@ type stream struct {
 	failed     error
 }
 
-// bufferSize is less than is read of a plain log at once: so that goes into the reader's own buffer.
+// bufferSize is less than one read of a plain log takes. So such a read goes straight into the reader's own buffer.
 const bufferSize = 64 << 10 // bytes
 
 func newStream(source io.Reader, name string) (*stream, error) {
@@ -131,7 +131,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, s.failed
 }
 
-// Close ends the uncompressing. Reading goes no further.
+// Close ends the uncompressing. Nothing more can be read.
 func (s *stream) Close() error {
 	if s.close != nil {
 		s.close()
@@ -148,7 +148,7 @@ func (s *stream) wrapError(err error) error {
 	return &ReadError{Name: s.name, Byte: s.stored.Load(), Err: err}
 }
 
-// countingReader is the stream's source, counting.
+// A countingReader is the stream's source, and counts what is read of it.
 type countingReader stream
 
 func (c *countingReader) Read(p []byte) (int, error) {

@@ -7,31 +7,32 @@ import (
 	"syscall"
 )
 
-// fingerprintLength is how many bytes of a file's start make its Fingerprint: Exim's first lines hold a stamp and a
-// message id, so this many hardly ever begin two logs. Where they do, Longer tells them apart.
+// fingerprintLength is how many bytes of a file's start make its Fingerprint. Exim's first lines hold a stamp and a
+// message id, so two logs hardly ever begin with the same bytes. If they do, Longer tells them apart.
 const fingerprintLength = 256
 
 // A Position says where in which file a line ends. The zero Position is the start of whatever file there is.
 type Position struct {
-	Device, Inode uint64 // 0 when the file was read through a plain io.Reader
-	// Fingerprint is the FNV-1a hash of the file's first min(256, Offset) bytes behind NULs, uncompressed: what lies
-	// before a Position never changes, so it holds while the file grows and after it was renamed, copied or compressed.
+	Device, Inode uint64 // 0 if the file was read through a plain io.Reader
+	// Fingerprint is the FNV-1a hash of the file's first min(256, Offset) bytes behind NULs, uncompressed. What lies
+	// before a Position never changes. So the hash stays when the file grows, or is renamed, copied or compressed.
 	Fingerprint uint64
 	Offset      int64 // bytes from the start, uncompressed
-	// NULs is how many of them the file begins with, up to Offset and 1 MiB. An older version didn't skip them.
+	// NULs is how many NULs the file begins with, up to Offset and 1 MiB. Older versions didn't skip them.
 	NULs int64 `json:",omitempty"`
-	// Longer are hashes of the first min(512, Offset) bytes behind NULs, of min(1024, Offset) and so on. One is 0 if
-	// the one before is of as many bytes, and all are in what an older version wrote.
+	// Longer are hashes of the first min(512, Offset) bytes behind NULs, of min(1024, Offset) and so on. A hash is 0 if
+	// the one before covers as many bytes. Older versions wrote none.
 	Longer [6]uint32 `json:",omitzero"`
 }
 
-// Validate says why no line can end there.
+// Validate says why no line can end there; nil if one can.
 func (p Position) Validate() error {
 	if p.Offset < 0 || p.Offset > maxOffset {
-		return fmt.Errorf("byte %d of a log: out of range", p.Offset)
+		return fmt.Errorf("byte %d of a log is out of range: expected 0 to %d", p.Offset, int64(maxOffset))
 	}
 	if p.NULs < 0 || p.NULs > min(p.Offset, maxNULs) {
-		return fmt.Errorf("%d NULs before byte %d of a log: out of range", p.NULs, p.Offset)
+		return fmt.Errorf("%d NULs at the start of a log are out of range: expected 0 to %d",
+			p.NULs, min(p.Offset, maxNULs))
 	}
 	return nil
 }
@@ -39,11 +40,11 @@ func (p Position) Validate() error {
 // maxOffset is larger than any file and far from overflow.
 const maxOffset = 1 << 60 // bytes
 
-// withOffset is a position at offset in the file of p, which begins with head.
+// withOffset is the position at offset in the file of p, whose head is given.
 func (p Position) withOffset(offset int64, head []byte) Position {
 	nuls, text := splitHead(head)
 	nuls = min(nuls, offset)
-	if p.NULs != nuls || p.behind() < headLength || offset-nuls < headLength { // else nothing of it changes
+	if p.NULs != nuls || p.behind() < headLength || offset-nuls < headLength { // else the hashes stay the same
 		p.NULs = nuls
 		p.Fingerprint, p.Longer = fingerprints(text[:min(int64(len(text)), offset-nuls)])
 	}
@@ -51,10 +52,10 @@ func (p Position) withOffset(offset int64, head []byte) Position {
 	return p
 }
 
-// behind is how many bytes lie between NULs and Offset.
+// behind is how many bytes lie between the NULs and Offset.
 func (p Position) behind() int64 { return p.Offset - p.NULs }
 
-// fingerprints are the hashes of a Position, of the text before it and behind NULs.
+// fingerprints are the hashes in a Position of the text before it, without NULs.
 func fingerprints(text []byte) (first uint64, longer [len(Position{}.Longer)]uint32) {
 	const basis, prime = 14695981039346656037, 1099511628211 // FNV-1a, 64 bits
 	h, from := uint64(basis), 0
@@ -76,14 +77,15 @@ func fingerprints(text []byte) (first uint64, longer [len(Position{}.Longer)]uin
 	return first, longer
 }
 
-// isIn tells whether this is a position in the file of that identity which begins with head, or in one it is a copy of.
-// Copies are known by what they hold: nothing, or nothing but NULs as a crash may leave them, says too little.
+// isIn tells whether this is a position in the file of that identity which begins with head, or in a file it is a copy
+// of. Copies are recognized by their content. No content, or nothing but NULs as a crash may leave them, proves
+// nothing.
 func (p Position) isIn(is identity, head []byte) bool {
 	if p.Offset == 0 {
 		return p.identity() == is
 	}
 	nuls, text := splitHead(head)
-	if p.NULs == 0 && nuls > 0 { // an older version's, which didn't skip them
+	if p.NULs == 0 && nuls > 0 { // an older version wrote it, which didn't skip them
 		nuls, text = 0, append(make([]byte, min(nuls, fingerprintLength)), text...)
 	}
 	here := Position{NULs: nuls, Offset: min(p.Offset, nuls+int64(len(text)))}
@@ -96,8 +98,8 @@ func (p Position) isIn(is identity, head []byte) bool {
 	return p.identity() == is || len(bytes.Trim(text[:min(len(text), fingerprintLength)], "\x00")) > 0
 }
 
-// agrees tells whether two positions may lie in files that begin alike: their hashes are the same, where they are of
-// the same number of bytes.
+// agrees tells whether two positions may lie in files that begin alike: hashes of the same number of bytes are the
+// same.
 func (p Position) agrees(q Position) bool {
 	of := func(length int64) bool { return min(p.behind(), length) == min(q.behind(), length) }
 	if p.NULs != q.NULs || of(fingerprintLength) && p.Fingerprint != q.Fingerprint {
@@ -111,13 +113,13 @@ func (p Position) agrees(q Position) bool {
 	return true
 }
 
-// fills tells whether a head is long enough for all that p says to be compared with it.
+// fills tells whether a head is long enough to be compared with all that p says.
 func (p Position) fills(head []byte) bool {
 	_, text := splitHead(head)
 	return int64(len(text)) >= min(p.behind(), headLength)
 }
 
-// identity is what the kernel knows a file by, as long as somebody holds it open or linked.
+// An identity is how the kernel knows a file, as long as the file is open or has a name.
 type identity struct{ device, inode uint64 }
 
 func identify(info fs.FileInfo) identity {
@@ -130,7 +132,8 @@ func identify(info fs.FileInfo) identity {
 
 func (p Position) identity() identity { return identity{p.Device, p.Inode} }
 
-// SameFile tells whether two positions lie in one file, or in a copy of it that may be compressed.
+// SameFile tells whether two positions lie in one file, or one of them in a copy of the other's file, which may be
+// compressed.
 func (p Position) SameFile(q Position) bool {
 	if p.identity() == q.identity() && p.Inode != 0 {
 		return true

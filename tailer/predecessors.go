@@ -8,10 +8,10 @@ import (
 	"unicode"
 )
 
-// Predecessors gives for each of paths which others come before it, going by their names alone: as indices. Files
-// belong together if Row finds their names for one log. Of these a cycled one comes before the log itself; and a higher
-// number before a lower one, an earlier date before a later one, if all have numbers or all have dates. Of two folders
-// that hold files of the same age each has a log of its own. Names such as - tell nothing.
+// Predecessors gives, for each path, the indices of those paths that come before it, going by their names alone. Files
+// belong together if Members would find them for one log. A rotated file comes before the log itself. Of two rotated
+// files the higher number or the earlier date comes first, if all have numbers or all have dates. If two folders hold
+// files of the same age, each folder has a log of its own. Names such as - tell nothing.
 func Predecessors(paths []string) [][]int {
 	before := make([][]int, len(paths))
 	for _, log := range groupByLog(paths) {
@@ -30,14 +30,14 @@ func Predecessors(paths []string) [][]int {
 	return before
 }
 
-// A placed file has an age among those of a log.
+// A memberPath is a path with its age among those of a log.
 type memberPath struct {
 	generation
 	at   int // in the list of paths
 	path string
 }
 
-// groupByLog gives the files of each log; the name that places most files is a log's.
+// groupByLog gives the files of each log. The name that matches most files is a log's.
 func groupByLog(paths []string) (logs [][]memberPath) {
 	names := possibleNames(paths)
 	left := make(map[int]bool)
@@ -62,7 +62,7 @@ func groupByLog(paths []string) (logs [][]memberPath) {
 	return logs
 }
 
-// matchAll gives those paths left that belong to a row.
+// matchAll gives those of the paths left that belong to a log of these names.
 func matchAll(paths []string, left map[int]bool, r logNames) (log []memberPath) {
 	for i, path := range paths {
 		if !left[i] {
@@ -75,8 +75,8 @@ func matchAll(paths []string, left map[int]bool, r logNames) (log []memberPath) 
 	return log
 }
 
-// possibleNames are the names that logs may have of which paths are files: first those that are there themselves, then
-// shorter ones. A log that isn't there is known by dates, and by numbers behind a dot: part-1.log is no cycled
+// possibleNames gives the names that logs with these files may have: first names that are among the files, then shorter
+// ones. A log that isn't there itself is recognized by dates, and by numbers behind a dot: part-1.log is no rotated
 // part.log.
 func possibleNames(paths []string) []string {
 	there := make(map[string]bool)
@@ -109,7 +109,7 @@ func possibleNames(paths []string) []string {
 	return slices.Compact(names)
 }
 
-// withoutGeneration gives the log's names, each with ext, of which stem can be that of a cycled file.
+// withoutGeneration gives the names, each with ext, of logs for which stem can be a rotated file's name.
 func withoutGeneration(stem, ext string) (names []string) {
 	for i := 1; i < len(stem); i++ {
 		if a, ok := parseGeneration(stem[i:]); ok && !a.unclear && (a.stamp != "" || stem[i] == '.') {
@@ -119,7 +119,7 @@ func withoutGeneration(stem, ext string) (names []string) {
 	return names
 }
 
-// splitByFolder parts files of the same names into those of each folder, if two of them have the same age.
+// splitByFolder splits the files of one log by folder, if two of them have the same age.
 func splitByFolder(log []memberPath) [][]memberPath {
 	folders := make(map[string][]memberPath)
 	var order []string

@@ -7,20 +7,20 @@ import (
 	"io"
 )
 
-var errShorter = errors.New("it was truncated: going on with its copy, or else with what is newer")
+var errShorter = errors.New("the file was truncated: going on with its copy or, if there is none, with newer files")
 
-// readAhead is what a segment has read on its own account and not handed over yet.
+// A readAhead is what a segment has read by itself and not handed over yet.
 type readAhead struct {
-	chunk []byte // from offset+passed on
-	// overlong is how many bytes behind offset belong to a line too long to be held: 0 while there is none. Then long
-	// are the first of them, enough to be known as too long.
+	chunk []byte // from offset+overlong on
+	// overlong is how many bytes behind offset belong to a line too long to be held; 0 while there is none.
+	// overlongStart are the first of them, enough to show that.
 	overlong      int64
 	overlongStart []byte
 	end           int64 // how far the file was read
 }
 
-// fill reads the next chunk into buf; next hands out the lines in it, after which fill may be called again. It returns
-// false at the end of the file, which isn't for ever. It fails with errShorter if the file was truncated.
+// fill reads the next chunk into buf. nextLine then gives its lines, after which fill may be called again. It returns
+// false at the end of the file, which may still grow. The error is errShorter if the file was truncated.
 func (s *segment) fill(buf []byte) (bool, error) {
 	at := s.offset + s.overlong
 	n, err := s.file.ReadAt(buf, at)
@@ -35,7 +35,7 @@ func (s *segment) fill(buf []byte) (bool, error) {
 	return grew, nil
 }
 
-// checkContinuity makes sure that what was read at the byte given continues what was read before.
+// checkContinuity makes sure that what was read at the byte at continues what was read before.
 func (s *segment) checkContinuity(at int64) error {
 	anew, err := s.rewritten()
 	if err == nil && !anew {
@@ -59,7 +59,7 @@ func (s *segment) wrapError(err error, at int64) error {
 	return fmt.Errorf("reading %s at byte %d: %w", s.currentPath, at, err)
 }
 
-// nextLine is the next complete line of the chunk, ok is false when there is none.
+// nextLine gives the next complete line of the chunk. ok is false if there is none.
 func (s *segment) nextLine() (line Line, ok bool) {
 	i := bytes.IndexByte(s.chunk, '\n')
 	if i < 0 {
@@ -74,7 +74,7 @@ func (s *segment) nextLine() (line Line, ok bool) {
 	return s.newLine(text, length, false), true
 }
 
-// skipOverlong gives up the rest of the chunk, which has no LF: the next fill reads it again, unless it is too long for
+// skipOverlong gives up the rest of the chunk, which has no LF. The next fill reads it again, unless it is too long for
 // that.
 func (s *segment) skipOverlong() {
 	switch {
@@ -87,7 +87,7 @@ func (s *segment) skipOverlong() {
 	s.chunk = nil
 }
 
-// unterminated is what stands behind the last LF of a plain file that nobody writes any more.
+// unterminated gives what stands behind the last LF of a plain file to which nobody writes any more.
 func (s *segment) unterminated(buf []byte) (line Line, ok bool, err error) {
 	if s.decompressor != nil {
 		return Line{}, false, nil // it was handed over with the rest

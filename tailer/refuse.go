@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// A FormatError says that a file is in a format that exiwatch doesn't read.
+// A FormatError says that a file has a format that this package doesn't read.
 type FormatError struct {
 	Name   string
 	Format string // with its article
-	Unpack string // how to get at the log; it follows "exiwatch doesn't read it: "
+	Unpack string // what to do instead, as a command to the reader
 }
 
 func (e *FormatError) Error() string {
@@ -24,7 +24,7 @@ const (
 	convertIt = "convert it, with iconv -f %s -t UTF-8"
 )
 
-// refused are formats that are told by their first bytes.
+// refused are formats that their first bytes give away.
 var refused = []struct{ magic, format, unpack string }{
 	{"PK\x03\x04", "a zip archive", unpackIt},
 	{"PK\x05\x06", "an empty zip archive", unpackIt},
@@ -38,8 +38,8 @@ var refused = []struct{ magic, format, unpack string }{
 	{"\xfe\xff", "UTF-16 text", fmt.Sprintf(convertIt, "UTF-16")},
 }
 
-// refuse fails with a *FormatError if head begins what can't be read. It is the beginning of a file, or of what one
-// holds compressed, and shorter than refuseLength only if that is.
+// refuse fails with a *FormatError if head begins a format that can't be read. head is the beginning of a file, or of
+// what a compressed file holds. It is shorter than refuseLength only if that is.
 func refuse(head []byte, name string) error {
 	for _, r := range refused {
 		if bytes.HasPrefix(head, []byte(r.magic)) {
@@ -52,13 +52,13 @@ func refuse(head []byte, name string) error {
 	return nil
 }
 
-// refuseLength is how many bytes refuse looks at: a header of tar.
+// refuseLength is how many bytes refuse looks at: a tar header.
 const refuseLength = 512
 
-// isTar tells the header of a tar archive by its checksum (POSIX.1-2024, pax, "ustar Interchange Format"), which all
-// its variants have.
+// isTar recognizes the header of a tar archive by its checksum (POSIX.1-2024, pax, "ustar Interchange Format"), which
+// all variants have.
 func isTar(head []byte) bool {
-	const from, to = 148, 156 // of the checksum, octal, which counts itself as blanks
+	const from, to = 148, 156 // of the checksum, octal, which counts its own bytes as blanks
 	if len(head) < refuseLength {
 		return false
 	}
@@ -72,15 +72,15 @@ func isTar(head []byte) bool {
 	return err == nil && sum == want
 }
 
-// peekedReader is a reader of which the first bytes were looked at. They, and the error that came with them, are yet to
-// be read.
+// A peekedReader is a reader whose first bytes were looked at. They are still to be read, and so is the error behind
+// them.
 type peekedReader struct {
 	head []byte
 	err  error
 	rest io.Reader
 }
 
-// peek reads n bytes of r, fewer if it ends or fails before.
+// peek reads n bytes of r, or fewer if r ends or fails before.
 func peek(r io.Reader, n int) *peekedReader {
 	b := &peekedReader{rest: r}
 	buf := make([]byte, n)

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// remoteTypes are file systems where others write unseen, and where a stat may fail in ways that make nxadm/tail end
-// the process (statfs(2)).
+// remoteTypes are file systems where other machines write unseen, and where a stat may fail in ways that make
+// nxadm/tail end the process (statfs(2)).
 var remoteTypes = []uint32{
 	unix.NFS_SUPER_MAGIC, unix.SMB_SUPER_MAGIC, unix.SMB2_SUPER_MAGIC, unix.CIFS_SUPER_MAGIC, unix.FUSE_SUPER_MAGIC,
 	unix.V9FS_MAGIC, unix.CEPH_SUPER_MAGIC, unix.AFS_SUPER_MAGIC, unix.CODA_SUPER_MAGIC,

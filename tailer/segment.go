@@ -9,29 +9,29 @@ import (
 	"time"
 )
 
-var errMoved = errors.New("the name has passed to another file")
+var errMoved = errors.New("the name now belongs to another file")
 
-// A segment is one inode of a live log, held open from the moment it was seen until its last line was handed over, and
-// for late ones a little longer.
+// A segment is one inode of a live log. It stays open from the moment it was seen until its last line was handed over,
+// and a little longer for late lines.
 type segment struct {
 	identity
 	generation
-	path         string // under which it was opened
-	currentPath  string // its path when the folder was read last
+	path         string // the name when it was opened
+	currentPath  string // the name when the folder was last listed
 	file         *os.File
 	offset       int64    // everything before it was handed over; always a line's start
 	number       int64    // lines before offset
-	head         []byte   // the file's, as it was when last looked at
-	lastPosition Position // the last one that was told, unless the file is compressed
+	head         []byte   // of the file, as last read
+	lastPosition Position // the last one handed over, unless the file is compressed
 
 	decompressor *decompressor // nil if it is plain
-	positioned   bool          // it was found where to begin in it
+	positioned   bool          // its start was found
 
-	readAhead // what own reads have got
-	fileState // how it was last seen
+	readAhead // what our own reads have got
+	fileState // what a stat last showed
 }
 
-// openSegment opens what a sibling was found to be, or fails with errMoved.
+// openSegment opens the file that was found. The error is errMoved if its name leads to another file now.
 func (found candidate) openSegment(now time.Time) (*segment, error) {
 	file, err := found.openFile()
 	if err != nil {
@@ -42,7 +42,8 @@ func (found candidate) openSegment(now time.Time) (*segment, error) {
 		file.Close()
 		return nil, err
 	}
-	s := &segment{identity: found.identity, generation: found.generation, path: found.path, currentPath: found.path, file: file}
+	s := &segment{identity: found.identity, generation: found.generation, file: file}
+	s.path, s.currentPath = found.path, found.path
 	s.fileState = fileState{size: info.Size(), modified: info.ModTime(), unchangedSince: now}
 	if found.compressionExt != "" {
 		s.decompressor = new(decompressor)
@@ -55,12 +56,12 @@ func (found candidate) openSegment(now time.Time) (*segment, error) {
 	return s, nil
 }
 
-// resume puts the segment behind the line that ended at offset. It fails if the lines up to there can't be counted, and
-// changes nothing then.
+// resume puts the segment behind the line that ended at offset. If it can't count the lines up to there, it fails and
+// changes nothing.
 func (s *segment) resume(offset int64) error {
 	if s.decompressor != nil {
 		s.offset = offset
-		return nil // they are counted while they are passed over
+		return nil // skip counts them
 	}
 	number, buf := int64(0), make([]byte, chunkSize)
 	for before := io.NewSectionReader(s.file, 0, offset); ; {
@@ -83,7 +84,7 @@ func (s *segment) close() error {
 	return s.file.Close()
 }
 
-// currentHead are the file's first bytes as they are now.
+// currentHead reads the file's first bytes as they are now.
 func (s *segment) currentHead() ([]byte, error) {
 	if s.decompressor != nil {
 		return unpackHead(s.file, s.path)
@@ -91,8 +92,8 @@ func (s *segment) currentHead() ([]byte, error) {
 	return readHead(s.file)
 }
 
-// rewritten tells whether the file no longer begins as it did, for it was truncated and written anew. While it is not,
-// what was read from it before the call was no mixture.
+// rewritten tells whether the file no longer begins as it did, because it was truncated and written anew. If it is
+// false, what was read before the call belongs together.
 func (s *segment) rewritten() (bool, error) {
 	nuls, text := splitHead(s.head)
 	var now [headLength]byte
@@ -125,7 +126,7 @@ func ignoreEOF(err error) error {
 	return err
 }
 
-// newLine makes a Line of text, which stands at offset, and goes on length bytes.
+// newLine makes a Line of text, which begins at offset. The line takes length bytes of the file.
 func (s *segment) newLine(text []byte, length int64, torn bool) Line {
 	s.offset += length
 	s.number++
@@ -136,12 +137,14 @@ func (s *segment) newLine(text []byte, length int64, torn bool) Line {
 	return Line{Text: text, File: s.path, Number: s.number, End: s.position(), Torn: torn, Long: long}
 }
 
-// candidate is what is known of it from outside.
+// candidate gives what the folder's listing would show of the segment.
 func (s *segment) candidate() candidate {
-	return candidate{path: s.currentPath, generation: s.generation, identity: s.identity, size: s.size, changed: s.modified}
+	return candidate{
+		path: s.currentPath, generation: s.generation, identity: s.identity, size: s.size, changed: s.modified,
+	}
 }
 
-// reached is up to where it was read.
+// reached is the position up to which the segment was read.
 func (s *segment) reached() Position {
 	if s.offset == 0 {
 		return s.candidate().start()
@@ -155,7 +158,8 @@ func (s *segment) position() Position {
 	return s.lastPosition
 }
 
-// identityPosition is a position to find the file by: where it was read to, or what is known of it if nothing was.
+// identityPosition is a position by which the file can be found again: where reading stopped or, if nothing was read,
+// the end of what is known of it.
 func (s *segment) identityPosition() Position {
 	if s.offset > 0 {
 		return s.position()

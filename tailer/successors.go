@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-var errFromNotFound = errors.New("the place to begin is in none of its files: beginning with what is newer")
+var errFromNotFound = errors.New("no file of the log holds that place: going on with newer files")
 
-// successors are those of found that come after the last segment; if there is none, those from the one that holds From
-// on.
+// successors gives the files that come after the last segment. If there is no segment, it gives those where reading
+// begins.
 func (c *followLoop) successors(found []candidate) ([]candidate, error) {
 	if len(c.segments) == 0 {
 		return c.startSet(found)
@@ -19,7 +19,7 @@ func (c *followLoop) successors(found []candidate) ([]candidate, error) {
 	return slices.DeleteFunc(list, c.isOpen), err
 }
 
-// successorsOf are those of found that come after the segment.
+// successorsOf gives the files that come after the segment.
 func (c *followLoop) successorsOf(last *segment, found []candidate) ([]candidate, error) {
 	i, err := c.indexOf(last, found)
 	switch {
@@ -30,11 +30,11 @@ func (c *followLoop) successorsOf(last *segment, found []candidate) ([]candidate
 	case found[i].identity == last.identity || found[i].compressionExt != "":
 		return slices.Clone(found[i+1:]), nil
 	}
-	return slices.Clone(found[i:]), nil // a copy, which others may go on with
+	return slices.Clone(found[i:]), nil // a copy, which may hold more than the segment did
 }
 
-// startSet are the files from the one that holds From on, or since Since. It fails with errMoved if it may have passed
-// over a file that had just lost its name.
+// startSet gives the files to begin with: from the one that holds From on, or those written to after Since. The error
+// is errMoved if it may have missed a file that has just lost its name.
 func (c *followLoop) startSet(found []candidate) (list []candidate, err error) {
 	i, err := c.indexOfFrom(found)
 	if err != nil {
@@ -77,7 +77,7 @@ func (c *followLoop) setOlder(found, list []candidate) (err error) {
 	return nil
 }
 
-// learnHead keeps how the file begins that was found to hold From: what has few bytes is told apart from it by these.
+// learnHead keeps the head of the file that was found to hold From. It tells files apart that are short.
 func (c *followLoop) learnHead(f candidate) error {
 	for i := range c.known {
 		p := &c.known[i]
@@ -93,7 +93,8 @@ func (c *followLoop) learnHead(f candidate) error {
 	return nil
 }
 
-// indexOfFrom is which of found holds From, -1 for none. A file that was given up is what its inode says.
+// indexOfFrom is the index of the file that holds From, -1 if there is none. A file that was given up is recognized by
+// its inode.
 func (c *followLoop) indexOfFrom(found []candidate) (int, error) {
 	i, err := c.heads.find(found, c.From)
 	if i >= 0 || err != nil || c.From == (Position{}) {
@@ -104,8 +105,8 @@ func (c *followLoop) indexOfFrom(found []candidate) (int, error) {
 	}), nil
 }
 
-// modifiedAfter are those of found that are newer, and the log however old it is. Where its name holds the date, the
-// youngest file is the log only if it wasn't passed: the log itself may just have been deleted.
+// modifiedAfter gives the files written to after since, and the log however old it is. If the log's name holds the
+// date, the youngest file is the log only if it wasn't read yet: the log itself may just have been deleted.
 func (c *followLoop) modifiedAfter(found []candidate, since time.Time) ([]candidate, error) {
 	cycled := len(found)
 	if cycled > 0 && found[cycled-1].isLog(c.Path) {
@@ -132,14 +133,14 @@ func (c *followLoop) modifiedAfter(found []candidate, since time.Time) ([]candid
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(c.known, func(p knownFile) bool { return p.Position == end }) { // this may be tried again
+		if !slices.ContainsFunc(c.known, func(p knownFile) bool { return p.Position == end }) { // not a second time
 			c.remember(knownFile{Position: end})
 		}
 	}
 	return append(list, found[cycled:]...), nil
 }
 
-// newerFiles are those of found that were written to after since, and come after all that were passed.
+// newerFiles gives the files that were written to after since and come after all that were read.
 func (c *followLoop) newerFiles(found []candidate, since time.Time) (list []candidate, err error) {
 	for _, f := range slices.Backward(found) {
 		if !f.changed.After(since) || c.isOpen(f) {
@@ -158,12 +159,12 @@ func (c *followLoop) newerFiles(found []candidate, since time.Time) (list []cand
 	return list, nil
 }
 
-// isOpen tells whether f is in the row.
+// isOpen tells whether f is a segment.
 func (c *followLoop) isOpen(f candidate) bool {
 	return slices.ContainsFunc(c.segments, func(s *segment) bool { return s.identity == f.identity })
 }
 
-// wasRead tells whether f was let go of, or lay before the beginning.
+// wasRead tells whether f was released, or is older than the file with which reading began.
 func (c *followLoop) wasRead(f candidate) (bool, error) {
 	if slices.ContainsFunc(c.olderFiles, f.unchanged) {
 		return true, nil
@@ -172,12 +173,13 @@ func (c *followLoop) wasRead(f candidate) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	// An empty file's inode may be another's by now, and it costs nothing to read it again.
+	// An empty file's inode may be another file's by now, and reading an empty file again costs nothing.
 	holds := func(p knownFile) bool { return p.Offset > 0 && p.matches(f.identity, head) }
-	return holds(knownFile{Position: c.olderEnd}) || slices.ContainsFunc(c.known, holds), nil // perhaps compressed by now
+	// Either may be compressed by now.
+	return holds(knownFile{Position: c.olderEnd}) || slices.ContainsFunc(c.known, holds), nil
 }
 
-// indexOf is where in found the segment is, or what became of it; -1 if it isn't there.
+// indexOf is the index of the segment's file, or of what became of it; -1 if it isn't there.
 func (c *followLoop) indexOf(s *segment, found []candidate) (int, error) {
 	if i := slices.IndexFunc(found, func(f candidate) bool { return f.identity == s.identity }); i >= 0 {
 		return i, nil

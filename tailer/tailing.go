@@ -6,17 +6,17 @@ import (
 	"github.com/nxadm/tail"
 )
 
-// maxPause is how long a segment whose tails give nothing is read by ourselves before the next one is tried.
+// maxPause is how long at most a segment is read without a tail after its tails gave nothing.
 const maxPause = time.Minute
 
-// startTail gives the log as it is now a tail, if it has none and may have one.
+// startTail gives the log a tail, if it has none and may have one.
 func (c *followLoop) startTail(now time.Time) {
 	if c.Poll || c.flooded || c.tail != nil || len(c.segments) != 1 || now.Before(c.tailAfter) {
 		return
 	}
 	s := c.segments[0]
 	if s.decompressor != nil || s.readErr != nil || s.overlong > 0 || s.offset == 0 {
-		return // the tail would hold a line without end, or be the first to see what the file holds
+		return // a tail would hold a line without end, or see the file's content first
 	}
 	if isRemote(s.file) {
 		c.tailAfter = now.Add(maxPause)
@@ -60,8 +60,8 @@ func (c *followLoop) checkTail() {
 	}
 }
 
-// stopTail goes on without a tail, which loses nothing: what it hasn't handed over is still to be read. The next one is
-// tried after a pause, since the library's watch of this one goes away a little after it.
+// stopTail goes on without a tail. That loses nothing: what the tail hasn't handed over is still to be read. The next
+// tail waits, since the library's watch of this one goes away a little later.
 func (c *followLoop) stopTail() {
 	if c.tail == nil {
 		return
@@ -71,7 +71,7 @@ func (c *followLoop) stopTail() {
 	c.tail = nil
 }
 
-// backOff sets when the next tail may be tried, ever later while they give no lines.
+// backOff sets when the next tail may start: ever later while tails give no lines.
 func (c *followLoop) backOff(now time.Time, taken int64) {
 	if taken > 0 {
 		c.tailPause = c.Tick

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A span is the time that a log covers by its own stamps, each "2026-11-22 08:00:00", which compare as they are. Logs
-// whose stamps are syslog's alone have none.
+// A timespan is the time that a log covers by its own stamps, each like "2026-11-22 08:00:00", which compare as text. A
+// log that has only syslog's stamps has no timespan.
 type timespan struct {
 	first, last string
 	exim        bool // the log begins with an entry that only Exim writes
@@ -19,7 +19,7 @@ type timespan struct {
 
 var (
 	stampPattern = regexp.MustCompile(`(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9]`)
-	// eximEntry is a stamp and what Exim alone has behind it: a message id, or a word about its own life.
+	// eximEntry is a stamp with what only Exim writes behind it: a message id, or a word about its own processes.
 	eximEntry = regexp.MustCompile(`(?m)^[^\n]{0,80}` + stampPattern.String() + `(?:\.[0-9]{3})?` +
 		`(?: [+-][0-9]{4})?(?: \[[0-9]+\])? (?:[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2} |` +
 		`[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4} |exim [0-9]|cwd=|(?:Start|End) queue run: |SMTP |H=)`)
@@ -31,14 +31,14 @@ func (h headCache) firstStamp(f candidate) (string, error) {
 	return string(stampPattern.Find(firstLines(head))), err
 }
 
-// firstLines is the part of a head in which a log has its first stamp, if it has any: more would hold what others
+// firstLines is the part of a head in which a log has its first stamp, if it has any. More would hold what clients
 // write.
 func firstLines(head []byte) []byte {
 	_, text := splitHead(head)
 	return text[:min(len(text), fingerprintLength)]
 }
 
-// sort puts siblings in order, oldest first: by their names, or where these don't tell, or are of two kinds, by their
+// sort puts files in order, oldest first: by their names or, if these don't say enough or are of two kinds, by their
 // first stamps.
 func (h headCache) sort(found []candidate) (err error) {
 	slices.SortFunc(found, func(a, b candidate) int {
@@ -70,7 +70,7 @@ func (h headCache) sort(found []candidate) (err error) {
 	return nil
 }
 
-// namesGiveOrder tells whether the names of cycled files give their order: all have numbers, or all have dates.
+// namesGiveOrder tells whether the names of rotated files give their order: all have numbers, or all have dates.
 func namesGiveOrder[F any](files []F, ageOf func(F) generation) bool {
 	dated, numbered := false, false
 	for _, f := range files {
@@ -84,7 +84,7 @@ func namesGiveOrder[F any](files []F, ageOf func(F) generation) bool {
 	return !(dated && numbered)
 }
 
-// order is negative if a is older than b by their names, or where these say the same, by their first stamps.
+// order is negative if a is older than b, by their names or, if these say the same, by their first stamps.
 func (h headCache) order(a, b candidate) (int, error) {
 	if order := a.generation.compare(b.generation); order != 0 {
 		return order, nil
@@ -175,7 +175,7 @@ func (s timespan) overlapsMuch(t timespan) bool {
 	return t.first < minuteBefore(s.last) && s.first < minuteBefore(t.last)
 }
 
-// minuteBefore is the stamp a minute before, so long after which a writer may still have an old file open.
+// minuteBefore is the stamp a minute earlier. For so long a writer may still have an old file open.
 func minuteBefore(stamp string) string {
 	at, err := time.Parse(time.DateTime, stamp)
 	if err != nil {
@@ -184,10 +184,10 @@ func minuteBefore(stamp string) string {
 	return at.Add(-lateness).Format(time.DateTime)
 }
 
-// maxSpan is how large a compressed file may be for its last entry to be looked for, in bytes.
+// maxSpan is how large a compressed file may be, in bytes, for its last entry to be looked for.
 const maxSpan = 256 << 20
 
-// timespan reads the span of f. It is zero if f doesn't tell, and an error if f can't be read now.
+// timespan reads the timespan of f. It is zero if f has none. The error says that f can't be read now.
 func (h headCache) timespan(f candidate) (s timespan, err error) {
 	head, err := h.head(f)
 	head = firstLines(head)

@@ -15,24 +15,24 @@ import (
 // A tracker is the goroutine of nxadm/tail that watches the files of all tails. The library starts it with the first
 // tail and keeps it, with its inotify instance, as long as the process lives.
 //
-// QUIRK of nxadm/tail: it ends the process, by util.Fatal, when the tracker can't have an inotify instance, and when
-// a stat fails. Before it exits, Fatal writes why to an exported logger, which is the tracker here. Write ends that
-// goroutine, so that Fatal never comes to its os.Exit. What the library does from then on can't be relied on: no more
-// tails begin in this process, and plain reads do their work. So it is while a tail that was told to stop doesn't:
-// fsnotify holds its lock until the tracker takes an error, and the tracker waits for that lock.
+// QUIRK of nxadm/tail: it ends the process, by util.Fatal, when the tracker can't get an inotify instance, and when a
+// stat fails. Before Fatal exits, it writes the reason to an exported logger, which is our tracker here. Write ends
+// that goroutine, so that Fatal never reaches its os.Exit. After that the library can't be relied on: no more tails
+// start in this process, and plain reads do their work. The same holds while a tail doesn't stop. fsnotify holds its
+// lock until the tracker takes an error, and the tracker waits for that lock.
 type tracker struct {
 	mu      sync.Mutex
-	running bool          // it was started, whatever became of it
+	running bool          // it was started, and may have died since
 	late    int           // tails that should have stopped
 	ended   chan struct{} // closed when the library wanted to exit
 	end     sync.Once     // closes ended
 	why     error         // of ended
 }
 
-// theTracker is one for the process, as the library's is.
+// theTracker is the only one of the process, as the library's is.
 var theTracker = tracker{ended: make(chan struct{})}
 
-// start has the tracker running, unless there is no inotify instance for it at this moment. That may be tried again.
+// start makes sure that the tracker runs. If there is no inotify instance for it now, that may be tried again.
 func (t *tracker) start() error {
 	if err := t.run(); err != nil {
 		return err
@@ -45,30 +45,30 @@ func (t *tracker) run() error {
 	defer t.mu.Unlock()
 	if !t.running {
 		if err := canWatch(); err != nil {
-			return fmt.Errorf("waking up for new lines: %w", err)
+			return fmt.Errorf("starting to watch for new lines: %w", err)
 		}
 		t.running = true
 		t.guard()
 		up := make(chan struct{})
 		go func() {
-			watch.RemoveWatch(nobody) // the first call of any kind starts it
+			watch.RemoveWatch(nobody) // the first call to the library starts it
 			close(up)
 		}()
 		select {
 		case <-up:
-		case <-t.ended: // somebody has taken the instance meanwhile; that goroutine waits for ever
+		case <-t.ended: // another program took the last instance; this goroutine then waits for ever
 		}
 	}
 	return nil
 }
 
-// guard has util.Fatal end in Write.
+// guard makes util.Fatal end in Write.
 func (t *tracker) guard() {
 	util.LOGGER.SetFlags(0)
 	util.LOGGER.SetOutput(t)
 }
 
-// nobody is a name that no tail has: to remove its watch changes nothing.
+// nobody is a name that no tail has: removing its watch changes nothing.
 const nobody = "/"
 
 // failed says why the tracker can't be relied on; nil if it can.
@@ -86,7 +86,7 @@ func (t *tracker) failed() error {
 	return nil
 }
 
-// await has the tracker not relied on until a tail has stopped that should have done so by now.
+// await keeps the tracker from being relied on until a tail has stopped that should have stopped by now.
 func (t *tracker) await(stopped <-chan error) {
 	t.count(1)
 	go func() {

@@ -26,7 +26,7 @@ func TestTrackerNeverEndsTheProcess(t *testing.T) {
 	}
 	const gaveUp = "nxadm/tail gave up, logs are read without it: "
 	for how, told := range map[string]string{
-		"no instance at first": "waking up for new lines: couldn't initialize inotify: too many open files",
+		"no instance at first": "starting to watch for new lines: couldn't initialize inotify: too many open files",
 		"no instance for it":   gaveUp + "failed to create Watcher",
 		"a stat fails":         gaveUp + "Failed to stat file mainlog: input/output error",
 		"none for a tail":      "opening one of /proc/self/fd: too many open files",

@@ -4,12 +4,12 @@ import (
 	"time"
 )
 
-// slack is how much a file system's clock may be behind ours, and how coarse its times are.
+// slack is how far a file system's clock may be behind ours, and how coarse its times are.
 const slack = time.Second
 
 // truncated gives up the i-th segment, which was truncated and maybe written anew, and all behind it. If it is the
-// first, what was in it is looked for as From is at the beginning, or if nothing was read of it, Since; if not, it
-// comes again behind the one before it.
+// first, the next look begins where reading stopped or, if nothing was read, at Since. If not, the next look finds the
+// file again behind the segment before it.
 func (c *followLoop) truncated(i int, why error) {
 	c.report("reading", why)
 	s := c.segments[i]
@@ -25,7 +25,7 @@ func (c *followLoop) truncated(i int, why error) {
 	c.moreToOpen = true
 }
 
-// dropFrom ends the row before the i-th segment.
+// dropFrom drops the segments from the i-th on.
 func (c *followLoop) dropFrom(i int) {
 	c.stopTail()
 	for _, s := range c.segments[i:] {
@@ -34,10 +34,10 @@ func (c *followLoop) dropFrom(i int) {
 	c.segments = c.segments[:i]
 }
 
-// repairOrder cuts the row before a segment that nothing was read of and that files have come before: what it held
-// until it was truncated, which happened before anything of it was seen.
+// repairOrder drops the segments from one on that nothing was read of and that has new files before it. Those files
+// hold what the segment held before it was truncated, which happened before anyone looked.
 func (c *followLoop) repairOrder(found []candidate) error {
-	before := 0 // where in found the segment before is, and one more
+	before := 0 // the index in found behind the previous segment's file
 	for k, s := range c.segments {
 		i, err := c.indexOf(s, found)
 		if err != nil {
@@ -69,8 +69,8 @@ func (c *followLoop) repairOrder(found []candidate) error {
 	return nil
 }
 
-// newlyBefore are those of found, which lie before the k-th segment, that have come; before says where the one before
-// it is.
+// newlyBefore gives the new files among found, all of which lie before the k-th segment. before is the index behind the
+// previous segment's file.
 func (c *followLoop) newlyBefore(k int, found []candidate, before int) ([]candidate, error) {
 	s := c.segments[k]
 	switch {
@@ -82,7 +82,7 @@ func (c *followLoop) newlyBefore(k int, found []candidate, before int) ([]candid
 	return c.newerFiles(found, s.completeAt.Add(-slack))
 }
 
-// isCopy tells whether f holds what is in the segment now, or nothing yet: a copy that is just being made.
+// isCopy tells whether f holds what the segment holds now, or nothing yet: somebody may just be making a copy.
 func (c *followLoop) isCopy(f candidate, s *segment) (bool, error) {
 	head, err := s.currentHead()
 	if err != nil {

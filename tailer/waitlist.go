@@ -13,19 +13,19 @@ import (
 // DefaultPatience is how long a file that can't be read is waited for.
 const DefaultPatience = time.Hour
 
-// A Gap is a file, or the rest of one, that was left out: it could not be read for Follower.Patience.
+// A Gap is a file, or the rest of one, that was left out because it could not be read for Follower.Patience.
 type Gap struct {
 	Path string // a file, or a folder that could not be listed
 	// From is where reading stopped. Its Offset is 0 if nothing of the file was read, and it is zero if the file could
-	// not even be looked at.
+	// not even be found.
 	From         Position
 	Size         int64 // bytes as stored; -1 if unknown
 	Since, Until time.Time
 	Err          error // the last one
 }
 
-// A WaitError says that a file or a folder can't be read, which tells nothing of what is in it. Whoever has to decide
-// something tries again.
+// A WaitError says that a file or a folder can't be read. So nothing is known of what it holds, and a caller who must
+// decide something tries again.
 type WaitError struct {
 	Path  string
 	Since time.Time
@@ -35,15 +35,16 @@ type WaitError struct {
 func (e *WaitError) Error() string { return "waiting until it can be read: " + e.Err.Error() }
 func (e *WaitError) Unwrap() error { return e.Err }
 
-// waitList are the files that can't be read, and since when. Nil is for who looks once and can't wait.
+// A waitList holds the files that can't be read, and since when. A nil one is for callers that look once and can't
+// wait.
 type waitList struct {
 	patience time.Duration
-	skipped  func(Gap) // nil: nobody listens
-	log      identity  // of the log itself: there is nothing younger to go on with
+	skipped  func(Gap) // nil: nobody is told
+	log      identity  // of the log itself: nothing younger exists to go on with
 	files    map[waitKey]*wait
 }
 
-// waitKey is a file by its identity, or by its path where nothing else is known of it.
+// A waitKey is a file's identity, or its path if nothing else is known of it.
 type waitKey struct {
 	identity
 	path string
@@ -52,17 +53,17 @@ type waitKey struct {
 type wait struct {
 	since     time.Time
 	last      time.Time // when it failed last
-	leftOutAt time.Time // when it was told as a Gap; zero: it wasn't
+	leftOutAt time.Time // when it was reported as a Gap; zero: it wasn't
 }
 
-// sameWait is for how long a file may not have been met for it to be one wait.
+// sameWait is how far two failures may be apart to count as one wait.
 const sameWait = time.Minute
 
 func newWaits(f *Follower) *waitList {
 	w := &waitList{patience: cmp.Or(f.Patience, DefaultPatience), skipped: f.Skipped, files: make(map[waitKey]*wait)}
 	for _, g := range f.LeftOut {
 		gone := candidate{path: g.Path, identity: g.From.identity()}
-		w.files[gone.waitKey()] = &wait{last: g.Until, leftOutAt: g.Until} // since ever
+		w.files[gone.waitKey()] = &wait{last: g.Until, leftOutAt: g.Until} // since forever
 	}
 	return w
 }
@@ -74,7 +75,7 @@ func (f candidate) waitKey() waitKey {
 	return waitKey{identity: f.identity}
 }
 
-// recordFailure says that f can't be read at this moment. over tells whether that has been so for too long.
+// recordFailure notes that f can't be read now. over tells whether that has lasted for too long.
 func (w *waitList) recordFailure(f candidate, err error) (failed *WaitError, over bool) {
 	now := time.Now()
 	known := w.files[f.waitKey()]
@@ -89,7 +90,8 @@ func (w *waitList) recordFailure(f candidate, err error) (failed *WaitError, ove
 	return &WaitError{Path: f.path, Since: known.since, Err: err}, now.Sub(known.since) >= w.patience
 }
 
-// isOver tells whether an earlier wait has nothing to do with f, which can't be read now: its inode may be another's.
+// isOver tells whether an earlier wait has nothing to do with f, which can't be read now: the inode may be another
+// file's.
 func (w *wait) isOver(f candidate, now time.Time) bool {
 	if !w.leftOutAt.IsZero() {
 		return f.changed.After(w.leftOutAt)
@@ -97,14 +99,14 @@ func (w *wait) isOver(f candidate, now time.Time) bool {
 	return now.Sub(w.last) > sameWait
 }
 
-// recordSuccess says that f could be read.
+// recordSuccess notes that f could be read.
 func (w *waitList) recordSuccess(f candidate) {
 	if w != nil && len(w.files) > 0 {
 		delete(w.files, f.waitKey())
 	}
 }
 
-// leaveOut says once that f is left out, of which everything before from was read.
+// leaveOut reports once that f is left out. Everything before from was read.
 func (w *waitList) leaveOut(f candidate, failed *WaitError, from Position) {
 	known := w.files[f.waitKey()]
 	if known == nil || !known.leftOutAt.IsZero() {
@@ -121,8 +123,8 @@ func (w *waitList) leaveOut(f candidate, failed *WaitError, from Position) {
 	w.skipped(Gap{Path: f.path, From: from, Size: size, Since: known.since, Until: known.leftOutAt, Err: failed.Err})
 }
 
-// waitOrIgnore gives nil if a decision may be made without f, which can't be read; else why it has to wait. Who looks
-// once does without the content of files that he may not read, and meets them again when he opens them.
+// waitOrIgnore gives nil if a decision may be made without f, which can't be read, and else the reason to wait. A
+// caller that looks once ignores the content of files that it may not read. It meets them again when it opens them.
 func (w *waitList) waitOrIgnore(f candidate, err error) error {
 	denied := errors.Is(err, fs.ErrPermission) && f.identity != (identity{})
 	if w == nil {
@@ -132,7 +134,7 @@ func (w *waitList) waitOrIgnore(f candidate, err error) error {
 		return err
 	}
 	if denied && (f.foreign || f.unclear) && time.Since(f.status) >= w.patience {
-		return nil // it has been so for long: it may be another program's
+		return nil // it has lasted for long: it may be another program's
 	}
 	failed, over := w.recordFailure(f, err)
 	if !over {
@@ -150,19 +152,18 @@ func (w *waitList) isLeftOut(f candidate) bool {
 	return known != nil && !known.leftOutAt.IsZero()
 }
 
-// isGone tells whether an error says for certain that there is no regular file. Every other one says that this can't be
-// told.
+// isGone tells whether an error says for certain that there is no regular file. With any other error that is unknown.
 func isGone(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) || errors.Is(err, syscall.ELOOP) ||
 		errors.Is(err, syscall.ENOTDIR)
 }
 
-// A source reads a file from its first byte, wherever others have got to in it, and remembers that it could not.
-// Those who uncompress may give another error for that.
+// A fileReader reads a file from its first byte, wherever others have got to in it. It remembers that the file could
+// not be read; uncompressing may turn that into another error.
 type fileReader struct {
 	file   *os.File
 	at     int64
-	failed error // not io.EOF; nil: what was read is what there is
+	failed error // not io.EOF; nil: all that there is was read
 }
 
 func newFileReader(file *os.File) *fileReader { return &fileReader{file: file} }

@@ -32,7 +32,7 @@ func TestAlertIDOfPartsThatRunTogether(t *testing.T) {
 	}
 }
 
-// An id is kept in mail headers and spools, where it must outlive the version that made it; so must the name of a rule.
+// Mail headers and spools keep an id, so later versions must make the same one. The rule's name has no part in it.
 func TestAlertIDStaysTheSame(t *testing.T) {
 	r := Rule{Name: "bulk sender", Key: Account, Limit: 20, Window: 5 * time.Minute}
 	const want = "0dd6dfef2c3f31d16ac4" // sha256sum of the parts, by hand

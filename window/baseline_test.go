@@ -31,7 +31,7 @@ func TestNothingIsKnownOfBefore(t *testing.T) {
 	}
 }
 
-// TestSteadySender: one that never leaves is known by the windows before the last, too.
+// TestSteadySender: a value that never leaves has a baseline from the windows before the previous one, too.
 func TestSteadySender(t *testing.T) {
 	l := newLog(t, "sender 20/1m")
 	var alert *Alert

@@ -21,7 +21,7 @@ func TestChartOfTwoWindows(t *testing.T) {
 	}
 }
 
-// Long spans begin with the day of the log's zone, and short ones go into them.
+// Long spans begin at midnight in the log's zone, and each short span lies inside one.
 func TestChartOfALongAlert(t *testing.T) {
 	zone := time.FixedZone("", 2*3600)
 	start := time.Date(2026, 11, 2, 3, 0, 30, 0, zone)

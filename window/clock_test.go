@@ -129,7 +129,7 @@ func TestFilesInTheWrongOrder(t *testing.T) {
 			opened += len(l.send(1, at(day*86400+20*i)))
 		}
 	}
-	// A file's first message takes the place of the last one's next: it comes 20 s early, once, going back.
+	// Each jump back loses 20 s once: a file's first message counts at the time of the last one before.
 	if opened != 1 {
 		t.Errorf("%d alerts opened, want the one where time was lost", opened)
 	}

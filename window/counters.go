@@ -228,9 +228,9 @@ func (c *Counters) logArrival(a *Arrival, at int64, weights *[numSums]int64) {
 
 // Open returns the open alerts in the order they were opened. After Restore the restored ones come first.
 func (c *Counters) Open() []*Alert {
-	episodes := c.openAlerts()
-	alerts := make([]*Alert, len(episodes))
-	for i, e := range episodes {
+	open := c.openAlerts()
+	alerts := make([]*Alert, len(open))
+	for i, e := range open {
 		alerts[i] = e.alert
 	}
 	return alerts

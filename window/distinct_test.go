@@ -19,7 +19,7 @@ func (l *testLog) from(second int, hosts ...string) (opened []*Alert) {
 	return opened
 }
 
-// hosts are n of them, from a number on.
+// hosts returns n host addresses, from a number on.
 func hosts(first, n int) (names []string) {
 	for i := range n {
 		names = append(names, fmt.Sprintf("192.0.%d.%d", (first+i)/256, (first+i)%256))
@@ -73,10 +73,10 @@ func TestLateLineOfAnInnerValue(t *testing.T) {
 	}
 }
 
-// A late inner value that a full class doesn't take is older than one that the class let go before.
+// A late value that a full level doesn't take is older than one that the level dropped before.
 func TestLateLineOfAFullClass(t *testing.T) {
 	l := newLimitedLog(t, func(l *limits) { l.levelSize = 1 }, "sender hosts 9/10s")
-	var first []string // of the first class
+	var first []string // of the first level
 	for i := 0; len(first) < 3; i++ {
 		if host := fmt.Sprint(i); distinctHash([]byte(host))&1 == 1 {
 			first = append(first, host)
@@ -141,7 +141,7 @@ func TestExactUpToAClass(t *testing.T) {
 	}
 }
 
-// Who chooses hosts by their hashes isn't seen with fewer than a class and one.
+// Somebody who chooses hosts by their hashes gets the count no lower than one more than the size of a level.
 func TestChosenHashes(t *testing.T) {
 	for _, zeros := range []int{0, 3} {
 		l := newLog(t, "sender hosts 1000000/1m")
@@ -203,7 +203,7 @@ func TestEstimatorIsGivenBack(t *testing.T) {
 	}
 	f := l.counters.tables[0]
 	if got := f.estimators[1].Len(); got != 0 || held < 5000 {
-		t.Errorf("%d subjects held after their window, of %d inner values", got, held)
+		t.Errorf("%d subjects held after their window, of %d distinct values", got, held)
 	}
 	l.counters.Advance(at(49 + 10 + 2*300)) // another window for the charts
 	if got := l.counters.Stats(); got != (Stats{}) {
@@ -241,7 +241,7 @@ func TestTooManyInnerValues(t *testing.T) {
 	want("many", 6)
 	got := l.counters.Stats()
 	if got.DistinctValues != 10 || got.DroppedKeys != 2 || got.OmittedDistinct != 3 {
-		t.Errorf("held %+v, want 10 inner values, 2 keys dropped and 3 inner values omitted", got)
+		t.Errorf("held %+v, want 10 distinct values, 2 keys dropped and 3 distinct values omitted", got)
 	}
 	l.counters.Advance(at(60))
 	send("many", 0, 9)
@@ -265,7 +265,7 @@ func TestRestoreDistinct(t *testing.T) {
 	read(whole, split-per*120, split)
 	read(again, split-per*120, split)
 	if count, _ := whole.counters.CountNow(Sender, []byte("alice")); count < 1500 || len(whole.counters.Open()) != 2 {
-		t.Fatalf("count %d and %d alerts open, want two beyond a class", count, len(whole.counters.Open()))
+		t.Fatalf("count %d and %d alerts open, want two beyond a level", count, len(whole.counters.Open()))
 	}
 	if fresh := again.counters.Restore(saveAndLoad(t, whole.counters)); len(fresh) > 0 {
 		t.Errorf("%d fresh alerts", len(fresh))

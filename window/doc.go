@@ -1,7 +1,7 @@
 // Package window counts mail arrivals in sliding windows and raises an alert the moment a sender, host, login or
 // subject goes over a limit. Its memory stays within fixed bounds even in a flood of forged senders, and the same log
-// always gives the same alerts. It reads no files, starts no goroutines and never asks for the time of day: its clock is
-// the log's.
+// always gives the same alerts. It reads no files, starts no goroutines and never asks for the time of day: its clock
+// is the log's.
 //
 // Parse some rules with ParseRule, make Counters of them with New, then call Advance for every line of the log and
 // Count for every arrival. Both return alerts: Count those that opened or grew, Advance those that ended.

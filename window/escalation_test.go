@@ -7,7 +7,7 @@ import (
 
 func TestGrows(t *testing.T) {
 	l := newLog(t, "sender 10/1m")
-	var told []int64 // counts at which it was told
+	var told []int64 // counts at which Times grew
 	for i := range int64(520) {
 		_, grown := l.counters.Count(l.arrival(at(0), "alice"))
 		for _, a := range grown {
@@ -19,7 +19,7 @@ func TestGrows(t *testing.T) {
 	}
 }
 
-// One arrival of many recipients jumps over some of the steps: the last one is told.
+// One arrival of many recipients skips some of the steps. Times is then the last one.
 func TestGrowsByLeaps(t *testing.T) {
 	l := newLog(t, "sender recipients 10/1m")
 	a := l.arrival(at(0), "alice")

@@ -71,13 +71,13 @@ type exceptionEnd struct {
 	rule  int // in table.rules
 }
 
-func exceptionEndsOf(t *counterTable, rule int) (lapses []exceptionEnd) {
+func exceptionEndsOf(t *counterTable, rule int) (ends []exceptionEnd) {
 	for i := range t.rules[rule].Except {
 		if at := t.rules[rule].Except[i].end(); at < math.MaxInt64 {
-			lapses = append(lapses, exceptionEnd{at, t, rule})
+			ends = append(ends, exceptionEnd{at, t, rule})
 		}
 	}
-	return lapses
+	return ends
 }
 
 // endExceptions ends the exceptions that are due, each at its second. Alerts that ended before that second still had

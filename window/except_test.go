@@ -9,7 +9,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 )
 
-// newExcepted is newLog of one rule with exceptions for alice.
+// newExcepted is newLog for one rule with exceptions for alice.
 func newExcepted(t *testing.T, rule string, exceptions ...Exception) *testLog {
 	t.Helper()
 	r, err := ParseRule(rule)
@@ -86,7 +86,7 @@ func TestExceptionEnds(t *testing.T) {
 	}
 }
 
-// When the exception ends nothing has arrived: the next message opens the alert, with those of the window.
+// No arrival comes as the exception ends. The next message opens the alert, with those of the window.
 func TestOverWhenTheExceptionEnds(t *testing.T) {
 	l := newExcepted(t, "sender 2/10s", Exception{Limit: 9, Until: at(5)})
 	l.send(4, at(0))
@@ -105,7 +105,7 @@ func TestOverWhenTheExceptionEnds(t *testing.T) {
 	}
 }
 
-// An alert is open when a lower limit comes to apply. Twelve messages at 0 open it; of 10 to 17 there are six.
+// An alert is open when a lower limit starts to apply. Twelve messages at 0 open it; six more come from 10 to 17.
 func TestAlertOpenWhenTheExceptionEnds(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -134,7 +134,7 @@ func TestAlertOpenWhenTheExceptionEnds(t *testing.T) {
 	}
 }
 
-// Twelve messages leave at 10, so that the alert would end at 20; six are there from 12 to 21.
+// Twelve messages leave at 10, so the alert would end at 20. Six are there from 12 to 21.
 func TestExceptionThatEndsAsTheAlertDoes(t *testing.T) {
 	for _, tt := range []struct{ until, ended int }{{20, 22 + 10}, {21, 20}, {22, 20}} {
 		for _, step := range []int{1, 1000} {
@@ -188,7 +188,7 @@ func TestFirstExceptionThatHasNotEnded(t *testing.T) {
 	}
 }
 
-// A higher limit that comes to apply lets the count fall under it.
+// The count falls below a higher limit when that starts to apply.
 func TestHigherLimitComesToApply(t *testing.T) {
 	l := newExcepted(t, "sender 2/10s", Exception{Limit: 3, Until: at(5)}, Exception{Limit: 8})
 	l.send(6, at(0))
@@ -213,7 +213,7 @@ func TestNoRoomNearAnExceptedLimit(t *testing.T) {
 	l.want(0, "of whom is far from an excepted limit")
 }
 
-// The end of the exception keeps the alert open, which a re-read doesn't see: Restore has it.
+// The end of the exception keeps the alert open. Reading the log again doesn't show that; Restore does.
 func TestRestoreWithAnException(t *testing.T) {
 	read := func(l *testLog, from int) {
 		l.n = 0
@@ -244,7 +244,8 @@ func TestRestoreWithAnException(t *testing.T) {
 	}
 }
 
-// Saved while down, the alert of a log that is gone ends a window after its count fell to the exception's limit.
+// The log of an alert is gone, and the alert was saved while under its limit. It ends a window after its count fell to
+// the exception's limit.
 func TestRestoreOfOneThatFellToAnException(t *testing.T) {
 	exception := Exception{Limit: 5}
 	l, gone := newExcepted(t, "sender 2/10s", exception), newExcepted(t, "sender 2/10s", exception)
@@ -257,7 +258,7 @@ func TestRestoreOfOneThatFellToAnException(t *testing.T) {
 	gone.endedAt(1, at(10+10))
 }
 
-// A checkpoint of a version that knew no exceptions has no limits.
+// A checkpoint of a version without exceptions has no limits.
 func TestRestoreWithoutALimit(t *testing.T) {
 	l := newLog(t, "sender 2/10s")
 	l.send(3, at(0))

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// A flood is a million arrivals from senders that are never seen twice, in 300 seconds.
+// A flood is a million arrivals in 300 seconds from senders that are never seen twice.
 const (
 	floodArrivals = 1_000_000
 	floodPerSec   = floodArrivals / 300
 )
 
-// underRace is whether the race detector watches, which makes a flood ten times as long; there is only one goroutine.
+// underRace is whether the race detector watches. It makes a flood ten times as long, and there is only one goroutine.
 var underRace = false
 
 func skipWhereSlow(t *testing.T) {
@@ -23,7 +23,7 @@ func skipWhereSlow(t *testing.T) {
 	}
 }
 
-// While a flood of new senders takes all the room there is again and again, who sends slowly is counted to the message.
+// A flood of new senders takes all room again and again. Senders that send slowly are still counted exactly.
 func TestOffendersInAFlood(t *testing.T) {
 	skipWhereSlow(t)
 	const (
@@ -103,7 +103,7 @@ func TestMillionSenders(t *testing.T) {
 	runtime.KeepAlive(c)
 }
 
-// forged makes the arrival one of spam from a botnet: each sender, account, host and subject another.
+// forged makes the arrival one of a botnet's spam: each has another sender, account, host and subject.
 func forged(a *Arrival, i int) {
 	random := uint32(i) * 2654435761
 	a.MessageID = fmt.Appendf(a.MessageID[:0], "1vN2ab-%011d-2kLm", i)

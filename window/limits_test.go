@@ -7,7 +7,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 )
 
-// newLimitedLog is newLog with bounds changed.
+// newLimitedLog is newLog with other bounds.
 func newLimitedLog(t *testing.T, change func(*limits), rules ...string) *testLog {
 	t.Helper()
 	l := newLog(t, rules...)
@@ -105,8 +105,8 @@ func TestSecondThatHasLeftAShortWindow(t *testing.T) {
 	}
 }
 
-// rowBytes is what a row of alice's takes with a subject of four bytes: hash, second, milliseconds, recipients, bytes,
-// scopes, message id, which values there are, sender again, and subject.
+// rowBytes is the size of a row of alice's with a subject of four bytes: hash, second, milliseconds, recipients, bytes,
+// scopes, message id, the bits of its values, sender, and subject.
 const rowBytes = 2 + 1 + 1 + 1 + 2 + 1 + 4 + 2 + 3 + 5
 
 func TestForgottenRowsAreStillCounted(t *testing.T) {

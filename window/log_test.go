@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A testLog feeds counters with arrivals whose message ids are m1, m2 and so on, by the rules of Advance.
+// A testLog feeds counters with arrivals as Advance demands. Their message ids are m1, m2 and so on.
 type testLog struct {
 	t        *testing.T
 	counters *Counters

@@ -84,7 +84,7 @@ func TestIdleValueWithAnOpenAlert(t *testing.T) {
 	}
 }
 
-// traffic is arrivals as of a server with 5,000 accounts, few of which send most of them.
+// traffic returns arrivals of a server with 5,000 accounts, few of which send most of them.
 func traffic(n int) []Arrival {
 	random := rand.New(rand.NewPCG(1, 2))
 	accounts := rand.NewZipf(random, 1.2, 10, 4999)
@@ -109,7 +109,7 @@ func traffic(n int) []Arrival {
 	return arrivals
 }
 
-// uniform is traffic of accounts that all send the same.
+// uniform returns traffic of accounts that all send the same amount.
 func uniform(n int) []Arrival {
 	arrivals := traffic(n)
 	for i := range arrivals {
@@ -122,7 +122,7 @@ func uniform(n int) []Arrival {
 	return arrivals
 }
 
-// flood is arrivals that are all forged.
+// flood returns arrivals that are all forged.
 func flood(n int) []Arrival {
 	arrivals := make([]Arrival, n)
 	for i := range arrivals {
@@ -131,7 +131,7 @@ func flood(n int) []Arrival {
 	return arrivals
 }
 
-// inLine puts the texts of the arrivals one after the other, as they are in a log.
+// inLine puts the texts of the arrivals one behind the other, as they are in a log.
 func inLine(arrivals []Arrival) {
 	var text []byte
 	for i := range arrivals {
@@ -146,7 +146,7 @@ func inLine(arrivals []Arrival) {
 	}
 }
 
-// addressed is traffic with the recipients' addresses.
+// addressed returns traffic with the recipients' addresses.
 func addressed(n int) []Arrival {
 	random := rand.New(rand.NewPCG(3, 4))
 	arrivals := traffic(n)
@@ -191,8 +191,7 @@ func allocatesNothing(t *testing.T, rules []string, arrivals []Arrival) {
 	}
 }
 
-// BenchmarkCount has the traffic of a server with 1.5 million arrivals a day, but for the flood, which is a million
-// in 5 minutes.
+// BenchmarkCount has the traffic of a server with 1.5 million arrivals a day. The flood has a million in 5 minutes.
 func BenchmarkCount(b *testing.B) {
 	const step = 56 * time.Millisecond
 	b.Run("uniform", func(b *testing.B) { benchmarkCount(b, []string{"account 20/5m"}, uniform(50_000), step) })

@@ -16,17 +16,17 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A model does what Counters do by definition: it keeps all arrivals, lets time pass second by second and counts again
+// A model does by definition what Counters do. It keeps all arrivals, lets time pass second by second, and counts again
 // in each.
 type model struct {
-	rules    []Rule
-	class    int64 // size of one
-	brief    bool
-	now      int64
-	started  bool
-	arrivals []*Arrival
-	open     map[string]*modelAlert // by rule and value
-	ended    []verdict
+	rules     []Rule
+	levelSize int64
+	brief     bool
+	now       int64
+	started   bool
+	arrivals  []*Arrival
+	open      map[string]*modelAlert // by rule and value
+	ended     []verdict
 }
 
 type modelAlert struct {
@@ -37,7 +37,7 @@ type modelAlert struct {
 	all   []*Arrival
 }
 
-// A verdict is what is compared.
+// A verdict is what the test compares of an alert.
 type verdict struct {
 	ID, Rule, Value, CrossedBy  string
 	Count, Peak, Limit          int64
@@ -72,17 +72,17 @@ func (m *model) count(r Rule, value string, now int64) (sum int64) {
 			}
 		}
 	}
-	return sum + estimated(distinct, m.class)
+	return sum + estimated(distinct, m.levelSize)
 }
 
-// estimated is how many values there are, by the definition in the package's comment.
+// estimated is the count of distinct values by the definition in the package's doc comment.
 func estimated(values map[string]bool, size int64) (n int64) {
-	var classes [65]int64
+	var levels [65]int64
 	for v := range values {
 		sum := sha256.Sum256([]byte(v))
-		classes[bits.TrailingZeros64(binary.BigEndian.Uint64(sum[:8]))]++
+		levels[bits.TrailingZeros64(binary.BigEndian.Uint64(sum[:8]))]++
 	}
-	for _, held := range slices.Backward(classes[:]) {
+	for _, held := range slices.Backward(levels[:]) {
 		if held > size {
 			held = max(n, size+1)
 		}
@@ -96,7 +96,7 @@ func (m *model) inside(a *Arrival, r Rule, value string, now int64) bool {
 	return m.counts(a, r) && string(a.Values[r.Key]) == value && t <= now && now < t+int64(r.Window.Seconds())
 }
 
-// sure is the count without what may be somebody else's.
+// sure is the count without arrivals that may be somebody else's.
 func (m *model) sure(r Rule, value string, now int64) (sum int64) {
 	sum = m.count(r, value, now)
 	for _, a := range m.arrivals {
@@ -159,7 +159,7 @@ func (m *model) advance(at int64) {
 	}
 }
 
-// settle looks at the open alerts at now.
+// settle ends the open alerts that end at now.
 func (m *model) settle() {
 	var ended []verdict
 	for key, a := range m.open {
@@ -251,7 +251,7 @@ func byID(a, b verdict) int {
 	return cmp.Or(cmp.Compare(a.Ended, b.Ended), cmp.Compare(a.ID, b.ID))
 }
 
-// verdictOf is the alert as compared; Ended is 0 while open.
+// verdictOf is the alert's verdict. Ended is 0 while it is open.
 func verdictOf(a *Alert) verdict {
 	v := verdict{
 		ID: a.ID, Rule: a.Rule.String(), Value: a.Value, CrossedBy: a.CrossedBy, Count: a.Count, Peak: a.Peak,
@@ -276,9 +276,9 @@ func verdictsOf(alerts []*Alert) (vs []verdict) {
 func TestCountersAgreeWithTheirDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rules := drawRules(t)
-		class := drawLevelSize(t)
-		c := newWithLevelSize(t, rules, class)
-		m := &model{rules: rules, class: int64(class), open: map[string]*modelAlert{}}
+		levelSize := drawLevelSize(t)
+		c := newWithLevelSize(t, rules, levelSize)
+		m := &model{rules: rules, levelSize: int64(levelSize), open: map[string]*modelAlert{}}
 		if m.brief = rapid.Bool().Draw(t, "brief"); m.brief {
 			c.Brief()
 		}
@@ -356,15 +356,15 @@ func drawException(t *rapid.T, limit int64) Exception {
 	return e
 }
 
-// drawLevelSize draws how large a class of inner values may be.
+// drawLevelSize draws how many values a level may hold.
 func drawLevelSize(t *rapid.T) int {
-	return rapid.SampledFrom([]int{1, 2, 3, 4, maxLevelSize}).Draw(t, "class")
+	return rapid.SampledFrom([]int{1, 2, 3, 4, maxLevelSize}).Draw(t, "level size")
 }
 
-func newWithLevelSize(t fataler, rules []Rule, class int) *Counters {
+func newWithLevelSize(t fataler, rules []Rule, levelSize int) *Counters {
 	t.Helper()
 	l := defaultLimits
-	l.levelSize = class
+	l.levelSize = levelSize
 	c, err := newLimited(rules, l)
 	if err != nil {
 		t.Fatal(err)
@@ -375,7 +375,7 @@ func newWithLevelSize(t fataler, rules []Rule, class int) *Counters {
 // drawnValues are the values that drawArrival gives an arrival.
 var drawnValues = []string{"a", "b", "", "c", "d", "e"}
 
-// drawArrival draws one at or behind *now, by 5 s at most, or after it.
+// drawArrival draws an arrival up to 5 s behind *now, at it, or after it.
 func drawArrival(t *rapid.T, n int, now *int64) *Arrival {
 	gap := rapid.SampledFrom([]int64{0, 0, 0, 1, 1, 2, 3, 5, 8, 9, 10, 11, 14, 20, 25, 30, 60, 119, 150, 5000, -1, -2,
 		-5}).Draw(t, "gap")
@@ -408,7 +408,7 @@ func drawArrival(t *rapid.T, n int, now *int64) *Arrival {
 	return a
 }
 
-// checkValues compares what is told to those who ask, now or in a while, with counts made anew.
+// checkValues compares the answers of CountAt, for now and for a later time, with new counts.
 func checkValues(t *rapid.T, c *Counters, m *model) {
 	ahead := m.now + rapid.SampledFrom([]int64{0, 1, 4, 9, 10, 29, 60, 5000}).Draw(t, "ahead")
 	for k := range NumKeys {
@@ -423,7 +423,7 @@ func checkValues(t *rapid.T, c *Counters, m *model) {
 					}
 				}
 				if got, over := c.CountAt(k, []byte(value), now); got != want || over != wantOver {
-					t.Fatalf("Ask(%v, %q, %d) = %d, %v, want %d, %v", k, value, now, got, over, want, wantOver)
+					t.Fatalf("CountAt(%v, %q, %d) = %d, %v, want %d, %v", k, value, now, got, over, want, wantOver)
 				}
 			}
 		}

@@ -13,9 +13,9 @@ func (c *Counters) Longest() time.Duration { return time.Duration(c.longest) * t
 // Save returns the open alerts for Restore, in the order they were opened. An alert that has ended is not among them,
 // even if Advance hasn't returned it yet.
 func (c *Counters) Save() []SavedAlert {
-	episodes := c.openAlerts()
-	saved := make([]SavedAlert, len(episodes))
-	for i, e := range episodes {
+	open := c.openAlerts()
+	saved := make([]SavedAlert, len(open))
+	for i, e := range open {
 		saved[i] = e.save(c.lastFall(e))
 	}
 	return saved

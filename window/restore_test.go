@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// saveAndLoad is the open alerts as a checkpoint gives them back.
+// saveAndLoad returns the open alerts as they come back from a checkpoint.
 func saveAndLoad(t fataler, c *Counters) (saved []SavedAlert) {
 	t.Helper()
 	text, err := json.Marshal(c.Save())
@@ -34,7 +34,7 @@ type fataler interface {
 	Fatalf(string, ...any)
 }
 
-// seen is all that can be seen of an alert.
+// seen is all that a caller can see of an alert.
 type seen struct {
 	ID, Rule, Name, Value, CrossedBy string
 	Count, Peak, Limit, Times        int64
@@ -71,19 +71,19 @@ func seenOfAll(alerts []*Alert) (all []seen) {
 	return all
 }
 
-// A line is what the log has; arrival is nil for one that doesn't count.
-type line struct {
+// A logLine is a line of the log. arrival is nil if the line doesn't count.
+type logLine struct {
 	at      time.Time
 	arrival *Arrival
 }
 
-// told is what reading a line gives.
+// told is what reading a line returns.
 type told struct {
 	Ended, Opened, Grown, Open []seen
 	Values                     map[string]int64
 }
 
-func (l *line) read(c *Counters) (ended, opened, grown []*Alert) {
+func (l *logLine) read(c *Counters) (ended, opened, grown []*Alert) {
 	ended = c.Advance(l.at)
 	if l.arrival != nil {
 		opened, grown = c.Count(l.arrival)
@@ -91,7 +91,7 @@ func (l *line) read(c *Counters) (ended, opened, grown []*Alert) {
 	return ended, opened, grown
 }
 
-func (l *line) tell(c *Counters) told {
+func (l *logLine) tell(c *Counters) told {
 	ended, opened, grown := l.read(c)
 	return told{seenOfAll(ended), seenOfAll(opened), seenOfAll(grown), seenOfAll(c.Open()), valuesOf(c)}
 }
@@ -106,12 +106,12 @@ func valuesOf(c *Counters) map[string]int64 {
 	return values
 }
 
-// drawLog draws lines among which the clock is set back and forth and some come late.
-func drawLog(t *rapid.T) []line {
+// drawLog draws lines. Some are late, and the clock is set back and forth.
+func drawLog(t *rapid.T) []logLine {
 	zones := []*time.Location{time.UTC, time.FixedZone("", 7200), time.FixedZone("", -(3*3600 + 1800))}
 	gaps := []int64{0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 5, 8, 10, 11, 14, 20, 30, 60, 61, 119, 150, 5000, -1, -2, -5, -6,
 		-40, -200, -3600}
-	lines := make([]line, rapid.IntRange(1, 250).Draw(t, "lines"))
+	lines := make([]logLine, rapid.IntRange(1, 250).Draw(t, "lines"))
 	stamp := noon
 	for i := range lines {
 		gap := rapid.SampledFrom(gaps).Draw(t, "gap")
@@ -128,15 +128,15 @@ func drawLog(t *rapid.T) []line {
 	return lines
 }
 
-// The checkpoint rests on this: what is open now, and when it ends, follows from the arrivals of the last two windows,
-// and with what was saved already from those of the last one.
+// Checkpoints rely on this: the arrivals of the last two windows determine what is open now and when it ends. With
+// saved alerts those of the last window are enough.
 func TestRestoredGoesOnAsIfNothingHadHappened(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rules := drawRules(t)
 		lines := drawLog(t)
 		split := rapid.IntRange(0, len(lines)).Draw(t, "split")
-		class := drawLevelSize(t)
-		whole := newWithLevelSize(t, rules, class)
+		levelSize := drawLevelSize(t)
+		whole := newWithLevelSize(t, rules, levelSize)
 		clocks := make([]Clock, split)
 		for i := range split {
 			clocks[i] = whole.Clock()
@@ -145,7 +145,7 @@ func TestRestoredGoesOnAsIfNothingHadHappened(t *testing.T) {
 		windows := rapid.Int64Range(1, 2).Draw(t, "windows")
 		mark := drawMark(t, clocks, whole, windows)
 
-		again := newWithLevelSize(t, rules, class)
+		again := newWithLevelSize(t, rules, levelSize)
 		if mark > 0 {
 			again.SetClock(clocks[mark])
 		}
@@ -153,7 +153,7 @@ func TestRestoredGoesOnAsIfNothingHadHappened(t *testing.T) {
 			lines[i].read(again)
 		}
 		if mark == 0 || windows == 2 && !anyEnds(rules) {
-			if diff := gocmp.Diff(episodesOf(whole), episodesOf(again)); diff != "" {
+			if diff := gocmp.Diff(openKeysOf(whole), openKeysOf(again)); diff != "" {
 				t.Fatalf("open at %d, read from %d on: %s", split, mark, diff)
 			}
 		}
@@ -164,7 +164,7 @@ func TestRestoredGoesOnAsIfNothingHadHappened(t *testing.T) {
 		if diff := gocmp.Diff(want, told{Open: seenOfAll(again.Open()), Values: valuesOf(again)}); diff != "" {
 			t.Fatalf("restored at %d, read from %d on: %s", split, mark, diff)
 		}
-		end := line{at: time.Unix(whole.Clock().Now+1000, 0)}
+		end := logLine{at: time.Unix(whole.Clock().Now+1000, 0)}
 		for i, l := range append(slices.Clone(lines[split:]), end) {
 			if diff := gocmp.Diff(l.tell(whole), l.tell(again), charts(windows == 2 || mark == 0)); diff != "" {
 				t.Fatalf("restored at %d, read from %d on, line %d: %s", split, mark, split+i, diff)
@@ -173,13 +173,13 @@ func TestRestoredGoesOnAsIfNothingHadHappened(t *testing.T) {
 	})
 }
 
-// charts compares charts or not: that of an alert which opens later shows the window before, too.
+// charts makes cmp compare charts or not. The chart of an alert that opens later also shows the window before.
 func charts(compare bool) gocmp.Option {
 	return gocmp.FilterPath(func(p gocmp.Path) bool { return !compare && p.Last().String() == ".Chart" },
 		gocmp.Ignore())
 }
 
-// anyEnds reports whether an exception ends, which may keep an alert open without an arrival.
+// anyEnds reports whether an exception ends. That may keep an alert open without an arrival.
 func anyEnds(rules []Rule) bool {
 	return slices.ContainsFunc(rules, func(r Rule) bool {
 		return slices.ContainsFunc(r.Except, func(e Exception) bool { return !e.Until.IsZero() })
@@ -195,8 +195,8 @@ func newCounters(t fataler, rules []Rule) *Counters {
 	return c
 }
 
-// episodesOf names what is open.
-func episodesOf(c *Counters) (names []string) {
+// openKeysOf names the open alerts.
+func openKeysOf(c *Counters) (names []string) {
 	for _, a := range c.Open() {
 		names = append(names, a.Rule.String()+" "+a.Value)
 	}
@@ -204,7 +204,7 @@ func episodesOf(c *Counters) (names []string) {
 	return names
 }
 
-// drawMark draws the line from which to read again: the first, or one so many windows before now.
+// drawMark draws the line from which to read again: the first, or one the given number of windows before now.
 func drawMark(t *rapid.T, clocks []Clock, c *Counters, windows int64) int {
 	marks := []int{0}
 	for i, clock := range clocks {

@@ -16,9 +16,9 @@ func (c *Counters) CountsAddresses() bool {
 // Counts reports whether any rule needs the value for a key. If none needs Topic, it may be nil even where there is a
 // Subject. Alerts then make it by FoldSubject, which takes longer than counting an arrival.
 func (c *Counters) Counts(k Key) bool {
-	inner := slices.Index(distinctKeys[:], k)
+	i := slices.Index(distinctKeys[:], k)
 	return slices.ContainsFunc(c.rules, func(r *compiledRule) bool {
-		return r.Key == k || inner >= 0 && r.Count == numSums+Measure(inner)
+		return r.Key == k || i >= 0 && r.Count == numSums+Measure(i)
 	})
 }
 

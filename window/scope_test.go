@@ -10,7 +10,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 )
 
-// scoped are two rules that differ in their scope alone, and one on another key in the second scope.
+// scoped returns two rules that differ only in their scope, and one on another key in the second scope.
 var scoped = []Rule{
 	{Key: Sender, Limit: 2, Window: 10 * time.Second},
 	{Key: Sender, Limit: 2, Window: 10 * time.Second, Scope: "only local"},

@@ -8,28 +8,28 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Bounds cost counts, never make one too high; a value whose counts they didn't touch has the same alerts.
+// Bounds make counts lower, never higher. A value whose counts they didn't touch has the same alerts.
 func TestTinyBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rules := drawRules(t)
-		class := drawLevelSize(t)
+		levelSize := drawLevelSize(t)
 		small := func(name string) int { return rapid.IntRange(0, 12).Draw(t, name) }
 		bounded, err := newLimited(rules, limits{
 			keys: small("keys"), keyText: small("key text"), buckets: small("buckets"),
-			distinct: small("inner"), levelSize: class,
+			distinct: small("distinct"), levelSize: levelSize,
 			rows: small("rows"), text: 30 * small("text"),
 			open: small("open"), tallied: small("tallied"), talliedText: small("tallied text"),
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		free := newWithLevelSize(t, rules, class)
+		free := newWithLevelSize(t, rules, levelSize)
 		touched := map[string]bool{}
 		for i, l := range drawLog(t) {
 			_, want, _ := l.read(free)
 			_, got, _ := l.read(bounded)
 			compareCounts(t, free, bounded, touched)
-			// A merged arrival leaves early between two lines, and may so end an alert early.
+			// A merged arrival leaves early between two lines, which may end an alert early.
 			if s := bounded.Stats(); s.RefusedAlerts == 0 && s.MergedArrivals == 0 {
 				if diff := gocmp.Diff(untouched(want, touched), untouched(got, touched)); diff != "" {
 					t.Fatalf("line %d opened: %s", i, diff)
@@ -54,7 +54,7 @@ func TestTinyBounds(t *testing.T) {
 	})
 }
 
-// compareCounts notes for whom a bound has cost counts.
+// compareCounts notes the values whose counts a bound has lowered.
 func compareCounts(t *rapid.T, free, bounded *Counters, touched map[string]bool) {
 	want, got := countsOf(free), countsOf(bounded)
 	for value, n := range want {
@@ -67,7 +67,7 @@ func compareCounts(t *rapid.T, free, bounded *Counters, touched map[string]bool)
 	}
 }
 
-// countsOf is what each rule's gauges show.
+// countsOf returns each rule's counts.
 func countsOf(c *Counters) map[string]int64 {
 	counts := map[string]int64{}
 	for _, r := range c.rules {
@@ -89,7 +89,7 @@ func untouched(alerts []*Alert, touched map[string]bool) (ids []string) {
 	return ids
 }
 
-// checkBounds compares what is held with the bounds, and what is known of it with itself.
+// checkBounds checks that nothing exceeds its bound and that the counters agree with themselves.
 func checkBounds(t *rapid.T, c *Counters) {
 	s, most := c.Stats(), c.limits
 	if s.Open > most.open || s.Rows > max(most.rows, 1) || c.budget.rows > most.tallied ||
@@ -98,7 +98,7 @@ func checkBounds(t *rapid.T, c *Counters) {
 	}
 	for _, f := range c.tables {
 		if f.distinctHeld() > most.distinct {
-			t.Fatalf("%d inner values with bounds of %+v", f.distinctHeld(), most)
+			t.Fatalf("%d distinct values with bounds of %+v", f.distinctHeld(), most)
 		}
 		if f.held > most.keys || f.used > most.buckets || f.values.Held() > most.keyText {
 			t.Fatalf("%d keys, %d bytes, %d buckets with bounds of %+v", f.held, f.values.Held(), f.used, most)
@@ -138,7 +138,7 @@ func checkTable(t *rapid.T, f *counterTable, now int64) {
 		}
 		for i, sum := range sums {
 			if got := f.ruleCount(n, i).count; got != sum {
-				t.Fatalf("gauge %d shows %d, its buckets %d", i, got, sum)
+				t.Fatalf("count %d is %d, its buckets have %d", i, got, sum)
 			}
 		}
 	}

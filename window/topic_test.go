@@ -75,7 +75,7 @@ func TestFold(t *testing.T) {
 		{"a\xffb\xff", "a?b"},
 	} {
 		if got := string(FoldSubject([]byte(tt.subject), nil)); got != tt.want {
-			t.Errorf("Fold(%q) = %q, want %q", tt.subject, got, tt.want)
+			t.Errorf("FoldSubject(%q) = %q, want %q", tt.subject, got, tt.want)
 		}
 	}
 }
@@ -83,7 +83,7 @@ func TestFold(t *testing.T) {
 func TestFoldAppendsBehindWhatLooksLikeANumber(t *testing.T) {
 	dst := []byte("Re: #.")
 	if got := string(FoldSubject([]byte(" 5 Re: x"), dst)); got != "Re: #.# re: x" {
-		t.Errorf("Fold onto %q = %q, want %q", dst, got, "Re: #.# re: x")
+		t.Errorf("FoldSubject onto %q = %q, want %q", dst, got, "Re: #.# re: x")
 	}
 }
 
@@ -91,7 +91,7 @@ func TestFoldAllocatesNothing(t *testing.T) {
 	subject := []byte("Re: Fwd: ÄRGER with 550E8400-e29b-41d4-a716-446655440000 and 1,200.50 on 2026-11-01")
 	dst := make([]byte, 0, len(subject))
 	if n := testing.AllocsPerRun(100, func() { dst = FoldSubject(subject, dst[:0]) }); n != 0 {
-		t.Errorf("Fold allocates %v times a call, want 0", n)
+		t.Errorf("FoldSubject allocates %v times a call, want 0", n)
 	}
 }
 
@@ -103,17 +103,17 @@ func FuzzFold(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		once := FoldSubject([]byte(s), nil)
 		if twice := FoldSubject(once, nil); !bytes.Equal(once, twice) {
-			t.Errorf("Fold(%q) = %q, but Fold of that = %q", s, once, twice)
+			t.Errorf("FoldSubject(%q) = %q, but FoldSubject of that = %q", s, once, twice)
 		}
 		if len(once) > len(s) && string(once) != emojiAlone && string(once) != noText {
-			t.Errorf("Fold(%q) = %q, %d bytes longer", s, once, len(once)-len(s))
+			t.Errorf("FoldSubject(%q) = %q, %d bytes longer", s, once, len(once)-len(s))
 		}
 		if !utf8.Valid(once) {
-			t.Errorf("Fold(%q) = %q, not valid UTF-8", s, once)
+			t.Errorf("FoldSubject(%q) = %q, not valid UTF-8", s, once)
 		}
 		if cut := FoldSubject([]byte(strings.ToValidUTF8(s, "")+"\uFFFD"), nil); !bytes.Equal(cut,
 			FoldSubject([]byte(strings.ToValidUTF8(s, "")), nil)) {
-			t.Errorf("Fold(%q) differs when cut inside a character: %q", s, cut)
+			t.Errorf("FoldSubject(%q) differs when cut inside a character: %q", s, cut)
 		}
 	})
 }

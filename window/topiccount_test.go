@@ -30,7 +30,7 @@ func TestTopics(t *testing.T) {
 	}
 }
 
-// Subjects beyond those that an alert tells apart are in the sums of their topics.
+// Subjects beyond those that an alert tells apart still count for their topics.
 func TestTopicsOfMoreSubjectsThanAreToldApart(t *testing.T) {
 	l := newLog(t, "sender 1/1m")
 	for i := range maxDistinct + 100 {
@@ -58,7 +58,7 @@ func TestDomainsOfRecipients(t *testing.T) {
 	}
 }
 
-// TestTopicOnlyWhereItIsNeeded: an alert that has to make the topics says the same as one that got them.
+// TestTopicOnlyWhereItIsNeeded: an alert that makes the topics itself says the same as one that got them.
 func TestTopicOnlyWhereItIsNeeded(t *testing.T) {
 	var alerts [2]*Alert
 	for given := range alerts {

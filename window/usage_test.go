@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestRankTakesThoseNearestToTheirLimits: whatever piece the counters are looked at in, it is what sorting all gives,
-// and time that has passed without a line is taken into account.
+// TestRankTakesThoseNearestToTheirLimits: pieces of any size give the same as sorting all, and time that passed without
+// a line counts.
 func TestRankTakesThoseNearestToTheirLimits(t *testing.T) {
 	rules := []Rule{
 		{Key: Account, Limit: 50, Window: time.Minute,

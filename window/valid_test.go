@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// TestImpossibleSaved: no alert can have been saved so, and the one that was is valid. See saveAndLoad for those that
-// were.
+// TestImpossibleSaved: Validate accepts a saved alert and refuses what Save can't have written. See also saveAndLoad.
 func TestImpossibleSaved(t *testing.T) {
 	l := newLog(t, "sender 2/10s")
 	l.send(4, at(0))
@@ -69,7 +68,7 @@ func TestImpossibleClock(t *testing.T) {
 	}
 }
 
-// TestTrim: the rows with the most messages stay, the totals are the same, and it is known that there were more.
+// TestTrim: the rows with the most messages stay, the totals stay the same, and Distinct reports that there were more.
 func TestTrim(t *testing.T) {
 	l := newLog(t, "account 1/1h")
 	for i, host := range []string{"a", "b", "b", "c", "c", "c"} {
@@ -93,7 +92,7 @@ func TestTrim(t *testing.T) {
 	}
 }
 
-// TestSavedByTheFirstVersion: it saved no course, and no seconds of the log's clock.
+// TestSavedByTheFirstVersion: the first version saved no chart and no seconds of the log's clock.
 func TestSavedByTheFirstVersion(t *testing.T) {
 	l := newLog(t, "sender 2/10s")
 	l.send(4, at(0))

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestTallyOutgrowsItsRows: each value has one row, however many there are.
+// TestTallyOutgrowsItsRows: each value has one row, however many values there are.
 func TestTallyOutgrowsItsRows(t *testing.T) {
 	for _, values := range []int{1, maxScanned, maxScanned + 1, 3 * maxScanned} {
 		var of valueCounts
@@ -24,7 +24,7 @@ func TestTallyOutgrowsItsRows(t *testing.T) {
 	}
 }
 
-// TestTopHoldsItsRowsAlone: whoever keeps the first rows of an alert doesn't keep room for all.
+// TestTopHoldsItsRowsAlone: keeping the first rows of an alert keeps no memory for the others.
 func TestTopHoldsItsRowsAlone(t *testing.T) {
 	var values valueCounts
 	b := memoryBudget{limits: &defaultLimits}

@@ -17,10 +17,10 @@ import (
 )
 
 // journaled makes entries of Exim's of the lines of a log.
-func journaled(log string) (all []journaltest.Entry) {
+func journaled(log string) (all []journaltest.Record) {
 	for line := range strings.Lines(log) {
 		at, _ := time.Parse(time.DateTime, line[:len(time.DateTime)])
-		all = append(all, journaltest.Entry{At: at, Identifier: "exim", PID: 17, Message: strings.TrimSpace(line)})
+		all = append(all, journaltest.Record{At: at, Identifier: "exim", PID: 17, Message: strings.TrimSpace(line)})
 	}
 	return all
 }

@@ -21,7 +21,7 @@ var journalGroups = []string{"systemd-journal", "adm", "wheel"}
 const joinJournal = "adduser exiwatch systemd-journal, and restart the daemon."
 
 // journal looks at the journal, and at what it holds of Exim's.
-func (c *checks) journal(ctx context.Context, path string, l journal.Log) []Result {
+func (c *checks) journal(ctx context.Context, path string, l journal.MainLog) []Result {
 	err := l.Check(ctx)
 	switch {
 	case errors.Is(err, journal.ErrAccess):
@@ -62,7 +62,7 @@ func (i identity) readsJournal() bool {
 }
 
 // readJournal reads the end of the journal.
-func (c *checks) readJournal(ctx context.Context, path string, l journal.Log) (*sample, error) {
+func (c *checks) readJournal(ctx context.Context, path string, l journal.MainLog) (*sample, error) {
 	return c.sample(path, func(s *sample, r *parser.Reader) error {
 		in, err := l.Last(ctx, journalSample)
 		if err != nil {

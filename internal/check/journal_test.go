@@ -15,12 +15,12 @@ func journalLab(t *testing.T, log string) *lab {
 	t.Helper()
 	j := journaltest.New(t)
 	j.Install()
-	var all []journaltest.Entry
+	var all []journaltest.Record
 	for line := range strings.Lines(arrivals(30)) {
 		at, _ := time.Parse(time.DateTime, line[:len(time.DateTime)])
-		all = append(all, journaltest.Entry{
+		all = append(all, journaltest.Record{
 			At: at, Identifier: "exim", Unit: "exim4.service", PID: 17, Message: strings.TrimSpace(line),
-		}, journaltest.Entry{At: at, Identifier: "sshd", PID: 18, Message: "Accepted publickey"})
+		}, journaltest.Record{At: at, Identifier: "sshd", PID: 18, Message: "Accepted publickey"})
 	}
 	j.Append("a", all...)
 	l := newLab(t, "")

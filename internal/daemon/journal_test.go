@@ -152,11 +152,11 @@ func TestVacuumedJournal(t *testing.T) {
 func TestPiecesInTheJournal(t *testing.T) {
 	j := journaltest.New(t)
 	j.Install()
-	piece := func(i, pid, n int, text string) journaltest.Entry {
-		return journaltest.Entry{At: journaltest.Day.Add(time.Duration(i) * time.Second), Identifier: "exim", PID: pid,
+	piece := func(i, pid, n int, text string) journaltest.Record {
+		return journaltest.Record{At: journaltest.Day.Add(time.Duration(i) * time.Second), Identifier: "exim", PID: pid,
 			Message: fmt.Sprintf("[%d/2] %s", n, text)}
 	}
-	var all []journaltest.Entry
+	var all []journaltest.Record
 	for i := range 21 {
 		stamp := journaltest.Day.Add(time.Duration(i) * time.Second).Format(time.DateTime)
 		one := fmt.Sprintf("%s 1xVaaa-%06d-%02d <= a@lab.test ", stamp, i, i)

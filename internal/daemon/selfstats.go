@@ -55,7 +55,7 @@ func (d *deliveries) note(e spool.Result) {
 // A statsSnapshot is what only the owner of the counters knows.
 type statsSnapshot struct {
 	tally     report.Tally
-	logs      []follow.Stats
+	logs      []follow.LineCounts
 	ends      []tailer.Position // of the last line that was read of each log
 	judged    []parser.Judgement
 	rules     []metrics.Rule

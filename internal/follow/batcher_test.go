@@ -33,7 +33,7 @@ type reading struct {
 type place struct {
 	At    ResumePoint
 	Seen  tailer.Position
-	Stats Stats
+	Stats LineCounts
 	Told  bool // there is no catch-up
 }
 

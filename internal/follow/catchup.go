@@ -25,7 +25,7 @@ type catchUp struct {
 // it was truncated. The journal has an order of its own.
 func (c *catchUp) over(p tailer.Position) bool {
 	if c.journal {
-		return journal.Behind(p, c.goal)
+		return journal.After(p, c.goal)
 	}
 	if !p.SameFile(c.goal) {
 		return c.within

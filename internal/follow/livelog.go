@@ -30,11 +30,11 @@ type LiveLog struct {
 	Waits    *tailer.WaitError // the file that it waits for; nil: none
 	Seen     tailer.Position   // of the last line that was read
 	End      time.Time         // when its end was reached last; zero: never yet
-	Stats    Stats
+	Stats    LineCounts
 	Judged   Judged
 
 	follower     tailer.Follower
-	journal      *journal.Log // is read instead of files
+	journal      *journal.MainLog // is read instead of files
 	stdin        io.Reader    // the same, once
 	reader       *parser.Reader
 	batcher      *batcher
@@ -278,13 +278,13 @@ func (l *LiveLog) Unread(file os.FileInfo) int64 {
 	return file.Size()
 }
 
-// Stats are counts of one log. Lines that a catch-up reads again are not in them.
-type Stats struct {
+// LineCounts are counts of one log. Lines that a catch-up reads again are not in them.
+type LineCounts struct {
 	Lines, Bytes int64
 	Last         time.Time // when a line was read, for whatever reason; zero: none was
 }
 
-func (s *Stats) note(lines int64, bytes int) {
+func (s *LineCounts) note(lines int64, bytes int) {
 	s.Lines += lines
 	s.Bytes += int64(bytes)
 }

@@ -29,25 +29,25 @@ var (
 // fields are those that package parser needs of an entry, besides those that journalctl prints of each.
 const fields = "MESSAGE,SYSLOG_IDENTIFIER,SYSLOG_PID,_PID,_HOSTNAME,_COMM,_SOURCE_REALTIME_TIMESTAMP"
 
-// A child is a journalctl that runs.
-type child struct {
+// A journalctl is a running journalctl.
+type journalctl struct {
 	cmd    *exec.Cmd
 	out    *bufio.Reader
 	pipe   io.Closer
-	said   sayings
+	stderr stderrText
 	closed bool
 }
 
-// killPatience is how long a child may take to end after it was told to.
+// killPatience is how long a journalctl may take to end after it was told to.
 const killPatience = 5 * time.Second
 
-// run starts journalctl with more arguments. The caller closes the child.
-func (l Log) run(ctx context.Context, args ...string) (*child, error) {
+// run starts journalctl with more arguments. The caller closes it.
+func (l MainLog) run(ctx context.Context, args ...string) (*journalctl, error) {
 	// -a: fields of more than 4096 bytes and with control characters are printed, too.
 	all := append([]string{"-o", "json", "-a", "--no-pager", "--output-fields=" + fields}, args...)
-	c := &child{cmd: exec.CommandContext(ctx, "journalctl", append(all, l.matches()...)...)}
+	c := &journalctl{cmd: exec.CommandContext(ctx, "journalctl", append(all, l.matches()...)...)}
 	c.cmd.Env = append(os.Environ(), "LC_ALL=C")
-	c.cmd.Stderr = &c.said
+	c.cmd.Stderr = &c.stderr
 	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(syscall.SIGTERM) }
 	c.cmd.WaitDelay = killPatience
 	pipe, err := c.cmd.StdoutPipe()
@@ -64,9 +64,9 @@ func (l Log) run(ctx context.Context, args ...string) (*child, error) {
 	return c, nil
 }
 
-// line reads the next line, without its LF; it is good until the next call. Lines longer than tailer.MaxLine, which
-// Exim doesn't write, are passed over. Its error is io.EOF when journalctl has ended its output.
-func (c *child) line() ([]byte, error) {
+// line reads the next line, without its LF; it is good until the next call. It skips lines longer than tailer.MaxLine,
+// which Exim doesn't write. Its error is io.EOF when journalctl has ended its output.
+func (c *journalctl) line() ([]byte, error) {
 	for {
 		line, err := c.out.ReadSlice('\n')
 		if err == nil {
@@ -81,21 +81,21 @@ func (c *child) line() ([]byte, error) {
 	}
 }
 
-// end waits for a journalctl that has ended its output, and says what went wrong.
-func (c *child) end() error {
+// wait waits for a journalctl that has ended its output, and says what went wrong.
+func (c *journalctl) wait() error {
 	err := c.cmd.Wait()
 	c.closed = true
-	if known := c.said.known(); known != nil {
+	if known := c.stderr.knownError(); known != nil {
 		return known
 	}
 	if err != nil {
-		return fmt.Errorf("journalctl: %w%s", err, c.said.last())
+		return fmt.Errorf("journalctl: %w%s", err, c.stderr.lastLine())
 	}
 	return nil
 }
 
 // Close ends the journalctl.
-func (c *child) Close() {
+func (c *journalctl) Close() {
 	if c.closed {
 		return
 	}
@@ -105,29 +105,29 @@ func (c *child) Close() {
 	c.cmd.Wait()
 }
 
-// sayings are what journalctl prints on its standard error, as far as that is kept.
-type sayings struct {
+// A stderrText is the start of what journalctl prints on its standard error.
+type stderrText struct {
 	mu   sync.Mutex
 	text []byte
 }
 
-const maxSayings = 4096 // bytes
+const maxStderr = 4096 // bytes
 
-func (s *sayings) Write(p []byte) (int, error) {
+func (s *stderrText) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.text = append(s.text, p[:min(len(p), maxSayings-len(s.text))]...)
+	s.text = append(s.text, p[:min(len(p), maxStderr-len(s.text))]...)
 	return len(p), nil
 }
 
-func (s *sayings) String() string {
+func (s *stderrText) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return string(s.text)
 }
 
-// known finds what journalctl says, and the exit status doesn't.
-func (s *sayings) known() error {
+// knownError recognizes what journalctl prints and its exit status doesn't say.
+func (s *stderrText) knownError() error {
 	text := s.String()
 	switch {
 	case strings.Contains(text, "not seeing messages from other users"),
@@ -139,8 +139,8 @@ func (s *sayings) known() error {
 	return nil
 }
 
-// last is the last line that was said, behind a colon.
-func (s *sayings) last() string {
+// lastLine is the last line printed, behind a colon; empty if there is none.
+func (s *stderrText) lastLine() string {
 	lines := strings.Split(strings.TrimSpace(s.String()), "\n")
 	if last := lines[len(lines)-1]; last != "" {
 		return ": " + strings.ToValidUTF8(last, "\ufffd")

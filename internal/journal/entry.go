@@ -11,21 +11,21 @@ import (
 	"exiwatch/tailer"
 )
 
-// An entry is what is looked at of one line of journalctl -o json.
-type entry struct {
-	Cursor     string `json:"__CURSOR"`
-	Identifier values `json:"SYSLOG_IDENTIFIER"`
+// A jsonEntry is what this package needs of one line of journalctl -o json.
+type jsonEntry struct {
+	Cursor     string      `json:"__CURSOR"`
+	Identifier fieldValues `json:"SYSLOG_IDENTIFIER"`
 }
 
-// values is a field, which an entry may hold several times.
-type values []string
+// A fieldValues is a field, which an entry may hold several times.
+type fieldValues []string
 
-// UnmarshalJSON takes a string, or an array of strings. Anything else, such as the bytes of what isn't UTF-8, is
-// nothing.
-func (v *values) UnmarshalJSON(text []byte) error {
+// UnmarshalJSON takes a string or an array of strings. Anything else, such as the bytes of text that isn't UTF-8, gives
+// none.
+func (v *fieldValues) UnmarshalJSON(text []byte) error {
 	var one string
 	if json.Unmarshal(text, &one) == nil {
-		*v = values{one}
+		*v = fieldValues{one}
 		return nil
 	}
 	var several []string
@@ -35,16 +35,16 @@ func (v *values) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// look reads a line. ok is false if that isn't an entry.
-func look(line []byte) (e entry, at tailer.Position, ok bool) {
+// parseLine reads a line. ok is false if that isn't an entry.
+func parseLine(line []byte) (e jsonEntry, at tailer.Position, ok bool) {
 	if len(line) == 0 || line[0] != '{' || json.Unmarshal(line, &e) != nil {
 		return e, at, false
 	}
-	at, ok = position(e.Cursor)
+	at, ok = parseCursor(e.Cursor)
 	return e, at, ok
 }
 
-// Message is what a line of journalctl -o json holds of a program; nil if that isn't text.
+// Message is what a program logged, taken from a line of journalctl -o json; nil if that isn't text.
 func Message(line []byte) []byte {
 	var e struct {
 		Message string `json:"MESSAGE"`
@@ -55,12 +55,12 @@ func Message(line []byte) []byte {
 	return []byte(e.Message)
 }
 
-// eximName is how the identifiers of Exim's programs begin: syslog_processname is "exim", and packages name the
-// program exim4.
+// eximName is how the identifiers of Exim's programs begin. syslog_processname is "exim", and packages name the program
+// exim4.
 const eximName = "exim"
 
-// counts tells whether an entry belongs to the log. journalctl has chosen those of a unit.
-func (l Log) counts(e *entry) bool {
+// belongs tells whether an entry belongs to the log. journalctl has already chosen those of a unit.
+func (l MainLog) belongs(e *jsonEntry) bool {
 	if l.Unit != "" {
 		return true
 	}
@@ -72,13 +72,13 @@ func (l Log) counts(e *entry) bool {
 	return false
 }
 
-// mayCount is a quick look that spares most lines a longer one.
-func (l Log) mayCount(line []byte) bool {
+// mayBelong is a quick look that spares most lines the slower parseLine.
+func (l MainLog) mayBelong(line []byte) bool {
 	return l.Unit != "" || bytes.Contains(line, []byte(`"`+eximName))
 }
 
-// position reads a cursor, such as s=ID;i=NUMBER;b=BOOT;m=TIME;t=TIME;x=HASH.
-func position(cursor string) (at tailer.Position, ok bool) {
+// parseCursor reads a cursor, such as s=ID;i=NUMBER;b=BOOT;m=TIME;t=TIME;x=HASH.
+func parseCursor(cursor string) (at tailer.Position, ok bool) {
 	found := 0
 	for item := range strings.SplitSeq(cursor, ";") {
 		name, value, _ := strings.Cut(item, "=")
@@ -107,7 +107,8 @@ func position(cursor string) (at tailer.Position, ok bool) {
 	return at, found == 3 && at.Validate() == nil
 }
 
-// cursor is the cursor of a place; of one without a number it is the first entry at its time or later.
+// cursor is the cursor of a place. For a place without a sequence number, it means the first entry at its time or
+// later.
 func cursor(at tailer.Position) string {
 	if at.Offset == 0 {
 		return fmt.Sprintf("t=%x", at.Fingerprint)
@@ -115,17 +116,17 @@ func cursor(at tailer.Position) string {
 	return fmt.Sprintf("s=%016x%016x;i=%x;t=%x", at.Device, at.Inode, at.Offset, at.Fingerprint)
 }
 
-// At is the place of the first entry at a time or later.
+// At is the place of the first entry at time t or later.
 func At(t time.Time) tailer.Position {
 	return tailer.Position{Fingerprint: uint64(max(t.UnixMicro(), 0))}
 }
 
-// Time is when the journal got the entry at a place.
+// Time is when the journal received the entry at a place.
 func Time(at tailer.Position) time.Time { return time.UnixMicro(int64(at.Fingerprint)) }
 
-// Behind tells whether the place p lies behind goal. Entries with numbers of another source may stand in any order:
-// they are taken to lie behind the goal when the journal got them more than a minute later.
-func Behind(p, goal tailer.Position) bool {
+// After tells whether the place p lies behind goal. Entries of another source are not in order: they count as later if
+// the journal received them more than a minute later.
+func After(p, goal tailer.Position) bool {
 	if sameSource(p, goal) {
 		return p.Offset > goal.Offset
 	}

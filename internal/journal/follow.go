@@ -9,9 +9,9 @@ import (
 	"exiwatch/tailer"
 )
 
-// A Follower follows the log. It holds nothing between calls of Follow.
+// A Follower follows the log. It remembers nothing between calls of Follow.
 type Follower struct {
-	Log Log
+	Log MainLog
 	// From is the place of the last entry that was read, or of the first one to be read if it was made by At. The zero
 	// place is the journal's beginning.
 	From tailer.Position
@@ -31,18 +31,18 @@ const (
 	minPause, maxPause = time.Second, time.Minute
 )
 
-// errEnded says that journalctl -f has ended without a complaint.
+// errEnded says that journalctl -f has ended without a message.
 var errEnded = errors.New("journalctl has ended")
 
-// Follow calls fn for each entry, in the journal's order, until ctx ends or fn fails; it returns ctx's error or fn's.
-// idle is called when nothing more can be read for now, and again after each tailer.DefaultTick while that stays so:
-// each entry that was logged before end was handed over; end is zero while nobody knows. Its error ends Follow, too.
+// Follow calls fn for each entry, in the journal's order, until ctx ends or a callback fails. It returns that error. It
+// calls idle when there is nothing more to read, and again after each tailer.DefaultTick while that stays so. Each
+// entry that was logged before end was handed over; end is zero while that is unknown.
 func (f *Follower) Follow(ctx context.Context, fn func(tailer.Line) error, idle func(end time.Time) error) error {
 	first := minPause
 	if f.pause > 0 {
 		first = f.pause
 	}
-	s := session{log: f.Log, at: f.From, fn: fn, idle: idle, file: name}
+	s := followLoop{log: f.Log, at: f.From, fn: fn, idle: idle, file: name}
 	if f.Log.Unit != "" {
 		s.file += ":" + f.Log.Unit
 	}
@@ -69,9 +69,9 @@ func (f *Follower) Follow(ctx context.Context, fn func(tailer.Line) error, idle 
 	}
 }
 
-// A session is what goes on from one journalctl to the next.
-type session struct {
-	log    Log
+// A followLoop is the state that one journalctl leaves to the next.
+type followLoop struct {
+	log    MainLog
 	fn     func(tailer.Line) error
 	idle   func(time.Time) error
 	file   string
@@ -79,12 +79,12 @@ type session struct {
 	number int64           // of lines
 	failed error           // of fn or idle
 
-	newest tailer.Position // the journal's last entry when journalctl was started
-	caught bool            // that was read
+	newest   tailer.Position // the journal's last entry when journalctl was started
+	caughtUp bool            // that was read
 }
 
-// wait waits before the next journalctl. The log isn't idle meanwhile: nobody can look.
-func (s *session) wait(ctx context.Context, pause time.Duration) error {
+// wait waits before the next journalctl. It doesn't call idle, because nobody can look meanwhile.
+func (s *followLoop) wait(ctx context.Context, pause time.Duration) error {
 	select {
 	case <-time.After(pause):
 		return nil
@@ -94,12 +94,12 @@ func (s *session) wait(ctx context.Context, pause time.Duration) error {
 }
 
 // run reads what one journalctl prints. Its error says why that has ended.
-func (s *session) run(ctx context.Context) error {
+func (s *followLoop) run(ctx context.Context) error {
 	newest, ok, err := s.log.End(ctx)
 	if err != nil {
 		return err
 	}
-	s.newest, s.caught = newest, !ok
+	s.newest, s.caughtUp = newest, !ok
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c, err := s.log.run(ctx, append([]string{"-f"}, since(s.at)...)...)
@@ -109,10 +109,10 @@ func (s *session) run(ctx context.Context) error {
 	lines := make(chan []byte, 64)
 	ended := make(chan error, 1)
 	go func() { ended <- c.copy(ctx, lines) }()
-	err = s.take(ctx, lines)
+	err = s.handLines(ctx, lines)
 	cancel()
 	<-ended
-	if failed := c.end(); err == nil {
+	if failed := c.wait(); err == nil {
 		err = failed
 	}
 	if err == nil {
@@ -121,8 +121,8 @@ func (s *session) run(ctx context.Context) error {
 	return err
 }
 
-// copy sends copies of the lines until there are no more, or ctx ends.
-func (c *child) copy(ctx context.Context, lines chan<- []byte) error {
+// copy sends copies of the lines until there are no more or ctx ends.
+func (c *journalctl) copy(ctx context.Context, lines chan<- []byte) error {
 	defer close(lines)
 	for {
 		line, err := c.line()
@@ -138,8 +138,8 @@ func (c *child) copy(ctx context.Context, lines chan<- []byte) error {
 	}
 }
 
-// take hands over lines until there are no more, ctx ends, or a callback fails.
-func (s *session) take(ctx context.Context, lines <-chan []byte) error {
+// handLines hands over lines until there are no more, ctx ends, or a callback fails.
+func (s *followLoop) handLines(ctx context.Context, lines <-chan []byte) error {
 	quiet := time.NewTimer(settle)
 	defer quiet.Stop()
 	waiting := true // until the timer of the lines that were handed over last
@@ -150,7 +150,7 @@ func (s *session) take(ctx context.Context, lines <-chan []byte) error {
 				s.failed = s.idle(time.Time{})
 				return s.failed
 			}
-			if s.failed = s.line(line); s.failed != nil {
+			if s.failed = s.handLine(line); s.failed != nil {
 				return s.failed
 			}
 			if !waiting {
@@ -159,7 +159,7 @@ func (s *session) take(ctx context.Context, lines <-chan []byte) error {
 			}
 		case now := <-quiet.C:
 			end := time.Time{}
-			if s.caught && len(lines) == 0 {
+			if s.caughtUp && len(lines) == 0 {
 				end = now.Add(-delay)
 			}
 			if s.failed = s.idle(end); s.failed != nil {
@@ -173,17 +173,17 @@ func (s *session) take(ctx context.Context, lines <-chan []byte) error {
 	}
 }
 
-// line hands over a line of journalctl's, if it is an entry of the log.
-func (s *session) line(line []byte) error {
-	if s.caught && !s.log.mayCount(line) {
+// handLine hands over a line of journalctl's, if it is an entry of the log.
+func (s *followLoop) handLine(line []byte) error {
+	if s.caughtUp && !s.log.mayBelong(line) {
 		return nil
 	}
-	e, at, ok := look(line)
+	e, at, ok := parseLine(line)
 	if !ok {
 		return nil
 	}
-	s.caught = s.caught || at == s.newest || Behind(at, s.newest)
-	if at == s.at || !s.log.counts(&e) {
+	s.caughtUp = s.caughtUp || at == s.newest || After(at, s.newest)
+	if at == s.at || !s.log.belongs(&e) {
 		return nil
 	}
 	s.at = at

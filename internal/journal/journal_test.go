@@ -19,9 +19,9 @@ import (
 var began = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 
 // entry is number i of a test: those of Exim have even numbers.
-func entryOf(i int) journaltest.Entry {
+func entryOf(i int) journaltest.Record {
 	at := began.Add(time.Duration(i) * time.Second)
-	e := journaltest.Entry{At: at, Identifier: "exim", Unit: "exim4.service", PID: 100 + i}
+	e := journaltest.Record{At: at, Identifier: "exim", Unit: "exim4.service", PID: 100 + i}
 	if i%2 == 1 {
 		e.Identifier, e.Unit = "sshd", "ssh.service"
 	}
@@ -29,7 +29,7 @@ func entryOf(i int) journaltest.Entry {
 	return e
 }
 
-func entries(from, to int) (all []journaltest.Entry) {
+func entries(from, to int) (all []journaltest.Record) {
 	for i := from; i < to; i++ {
 		all = append(all, entryOf(i))
 	}
@@ -46,9 +46,9 @@ func messages(lines ...string) (numbers []string) {
 	return numbers
 }
 
-func logIn(j *journaltest.Journal) Log { return Log{args: []string{"-D", j.Dir}} }
+func logIn(j *journaltest.Journal) MainLog { return MainLog{args: []string{"-D", j.Dir}} }
 
-func read(t *testing.T, l Log) []string {
+func read(t *testing.T, l MainLog) []string {
 	t.Helper()
 	r, err := l.Open(t.Context())
 	if err != nil {
@@ -87,14 +87,14 @@ func TestParse(t *testing.T) {
 func TestCursor(t *testing.T) {
 	const text = "s=f7c9ece18d524fb89665d16d3adbc445;i=4;b=cc6f5d2e5a5b4c5e8f6b6c2b2f6f8a11;m=2dcaa8;" +
 		"t=64426088a6ec0;x=2423806f1698c825"
-	at, ok := position(text)
+	at, ok := parseCursor(text)
 	if want := "s=f7c9ece18d524fb89665d16d3adbc445;i=4;t=64426088a6ec0"; !ok || cursor(at) != want {
 		t.Errorf("cursor(position(%q)) = %q, %v, want %q", text, cursor(at), ok, want)
 	}
 	for _, bad := range []string{"", "s=;i=4;t=1", "s=f7c9;i=4;t=1", strings.Replace(text, "i=4", "i=-4", 1),
 		strings.Replace(text, "i=4", "i=7fffffffffffffff", 1), strings.Replace(text, "t=6", "t=g", 1),
 		strings.Replace(text, "i=4;", "", 1)} {
-		if at, ok := position(bad); ok {
+		if at, ok := parseCursor(bad); ok {
 			t.Errorf("position(%q) = %+v, want none", bad, at)
 		}
 	}
@@ -169,13 +169,13 @@ func TestNoJournal(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Setenv("PATH", dir)
-			if err := (Log{}).Check(t.Context()); !errors.Is(err, c.want) {
+			if err := (MainLog{}).Check(t.Context()); !errors.Is(err, c.want) {
 				t.Errorf("Check = %v, want %v", err, c.want)
 			}
 		})
 	}
 	t.Setenv("PATH", t.TempDir())
-	if err := (Log{}).Check(t.Context()); !errors.Is(err, ErrNone) {
+	if err := (MainLog{}).Check(t.Context()); !errors.Is(err, ErrNone) {
 		t.Errorf("Check without journalctl = %v, want %v", err, ErrNone)
 	}
 }

@@ -11,33 +11,34 @@ import (
 	"strings"
 )
 
-// A Log names the entries of the journal that are a main log.
-type Log struct {
+// A MainLog says which entries of the journal make up a main log.
+type MainLog struct {
 	// Unit is the systemd unit that logs; empty: any program whose SYSLOG_IDENTIFIER begins with "exim".
 	Unit string
 
 	args []string // for tests: more arguments of journalctl
 }
 
-// name is what the journal is called in the configuration; a unit stands behind it, after a colon.
+// name is what the configuration calls the journal. A unit follows it, after a colon.
 const name = "journal"
 
-// Parse reads what the configuration says: "journal" or "journal:UNIT". ok is false for what is no journal at all.
-func Parse(text string) (l Log, ok bool, err error) {
+// Parse reads what the configuration says: "journal" or "journal:UNIT". ok is false if text doesn't mean the journal.
+func Parse(text string) (l MainLog, ok bool, err error) {
 	unit, named := strings.CutPrefix(text, name+":")
 	if text != name && !named {
-		return Log{}, false, nil
+		return MainLog{}, false, nil
 	}
 	if !named {
-		return Log{}, true, nil
+		return MainLog{}, true, nil
 	}
 	if !isUnit(unit) {
-		return Log{}, true, fmt.Errorf("%q names no systemd unit: want, say, %s:exim4.service", text, name)
+		return MainLog{}, true, fmt.Errorf("%q names no systemd unit: expected, for example, \"%s:exim4.service\"",
+			text, name)
 	}
 	if !strings.Contains(unit, ".") {
 		unit += ".service"
 	}
-	return Log{Unit: unit}, true, nil
+	return MainLog{Unit: unit}, true, nil
 }
 
 // Is tells whether the configuration means the journal.
@@ -46,8 +47,8 @@ func Is(text string) bool {
 	return ok
 }
 
-// Of is the journal that a checked configuration names; ok is false for a file.
-func Of(text string) (l Log, ok bool) {
+// Of is the main log that a checked configuration names; ok is false for a file.
+func Of(text string) (l MainLog, ok bool) {
 	l, ok, err := Parse(text)
 	return l, ok && err == nil
 }
@@ -59,8 +60,8 @@ func isUnit(unit string) bool {
 	return unit != "" && len(unit) <= maxUnit && strings.Trim(unit, letters+`:-_.\@`) == ""
 }
 
-// matches are journalctl's arguments that choose the entries.
-func (l Log) matches() []string {
+// matches are the arguments by which journalctl chooses the entries.
+func (l MainLog) matches() []string {
 	if l.Unit == "" {
 		return l.args // journalctl knows no match for the beginning of a field
 	}

@@ -10,21 +10,21 @@ import (
 	"exiwatch/tailer"
 )
 
-// A Reader gives the entries of the log, as they are now, as lines of JSON.
+// A Reader gives the entries that the log has now, as lines of JSON.
 type Reader struct {
-	log   Log
-	child *child
+	log   MainLog
+	child *journalctl
 	rest  []byte // of the line that is given out
 	err   error
 }
 
 // Open reads the whole log once. The caller closes it.
-func (l Log) Open(ctx context.Context) (*Reader, error) { return l.open(ctx, "--no-tail") }
+func (l MainLog) Open(ctx context.Context) (*Reader, error) { return l.open(ctx, "--no-tail") }
 
-// Last reads the last n entries of the journal, those of the log among them.
-func (l Log) Last(ctx context.Context, n string) (*Reader, error) { return l.open(ctx, "-n", n) }
+// Last reads the last n entries of the journal, and gives those that belong to the log.
+func (l MainLog) Last(ctx context.Context, n string) (*Reader, error) { return l.open(ctx, "-n", n) }
 
-func (l Log) open(ctx context.Context, args ...string) (*Reader, error) {
+func (l MainLog) open(ctx context.Context, args ...string) (*Reader, error) {
 	c, err := l.run(ctx, args...)
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func (l Log) open(ctx context.Context, args ...string) (*Reader, error) {
 	return &Reader{log: l, child: c}, nil
 }
 
-// Read gives the bytes of lines. At their end it fails with io.EOF, or with what journalctl complains of.
+// Read gives the bytes of the lines. Its error is io.EOF at their end, or what journalctl complains of.
 func (r *Reader) Read(p []byte) (int, error) {
 	for len(r.rest) == 0 {
 		if r.err != nil {
@@ -40,7 +40,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 		}
 		line, _, err := r.next()
 		if err != nil {
-			if r.err = r.child.end(); r.err == nil {
+			if r.err = r.child.wait(); r.err == nil {
 				r.err = io.EOF
 			}
 			return 0, r.err
@@ -59,10 +59,10 @@ func (r *Reader) next() ([]byte, tailer.Position, error) {
 		if err != nil {
 			return nil, tailer.Position{}, err
 		}
-		if !r.log.mayCount(line) {
+		if !r.log.mayBelong(line) {
 			continue
 		}
-		if e, at, ok := look(line); ok && r.log.counts(&e) {
+		if e, at, ok := parseLine(line); ok && r.log.belongs(&e) {
 			return line, at, nil
 		}
 	}
@@ -74,8 +74,11 @@ func (r *Reader) Close() error {
 	return nil
 }
 
-// one is the place of the first entry that journalctl prints, of the log if ours is set; ok is false if there is none.
-func (l Log) one(ctx context.Context, ours bool, args ...string) (at tailer.Position, ok bool, err error) {
+// firstPosition is the place of the first entry that journalctl prints; with ours, of the first that belongs to the
+// log. ok is false if there is none.
+func (l MainLog) firstPosition(
+	ctx context.Context, ours bool, args ...string,
+) (at tailer.Position, ok bool, err error) {
 	r, err := l.open(ctx, args...)
 	if err != nil {
 		return at, false, err
@@ -84,20 +87,20 @@ func (l Log) one(ctx context.Context, ours bool, args ...string) (at tailer.Posi
 	for {
 		line, err := r.child.line()
 		if err != nil {
-			err = r.child.end()
+			err = r.child.wait()
 			if errors.Is(err, ErrEmpty) {
 				err = nil
 			}
 			return at, false, err
 		}
-		if e, at, ok := look(line); ok && (!ours || l.counts(&e)) {
+		if e, at, ok := parseLine(line); ok && (!ours || l.belongs(&e)) {
 			return at, true, nil
 		}
 	}
 }
 
-// Check tells whether the journal can be read. It fails with ErrAccess, ErrEmpty, ErrNone or what journalctl says.
-func (l Log) Check(ctx context.Context) error {
+// Check tells whether the journal can be read. Its error is ErrAccess, ErrEmpty, ErrNone, or what journalctl says.
+func (l MainLog) Check(ctx context.Context) error {
 	r, err := l.open(ctx, "-n", "1")
 	if err != nil {
 		return err
@@ -107,7 +110,7 @@ func (l Log) Check(ctx context.Context) error {
 	return err
 }
 
-// since are journalctl's arguments to begin at a place; the zero place is the journal's beginning.
+// since are the arguments by which journalctl begins at a place. The zero place is the journal's beginning.
 func since(at tailer.Position) []string {
 	args := []string{"--no-tail"} // with -f it would begin with the last ten
 	if at != (tailer.Position{}) {
@@ -116,23 +119,23 @@ func since(at tailer.Position) []string {
 	return args
 }
 
-// First is the place of the journal's first entry at a place or behind it; the zero place is the journal's beginning.
-func (l Log) First(ctx context.Context, from tailer.Position) (at tailer.Position, ok bool, err error) {
-	return l.one(ctx, false, since(from)...)
+// First is the place of the journal's first entry at a place or behind it. The zero place is the journal's beginning.
+func (l MainLog) First(ctx context.Context, from tailer.Position) (at tailer.Position, ok bool, err error) {
+	return l.firstPosition(ctx, false, since(from)...)
 }
 
-// Newest is the place of the log's last entry that the journal got after a time.
-func (l Log) Newest(ctx context.Context, after time.Time) (at tailer.Position, ok bool, err error) {
-	return l.one(ctx, true, "-r", "--since", "@"+strconv.FormatInt(max(after.Unix(), 0), 10))
+// Newest is the place of the log's last entry that the journal received after a time.
+func (l MainLog) Newest(ctx context.Context, after time.Time) (at tailer.Position, ok bool, err error) {
+	return l.firstPosition(ctx, true, "-r", "--since", "@"+strconv.FormatInt(max(after.Unix(), 0), 10))
 }
 
 // End is the place of the journal's last entry.
-func (l Log) End(ctx context.Context) (at tailer.Position, ok bool, err error) {
-	return l.one(ctx, false, "-n", "1")
+func (l MainLog) End(ctx context.Context) (at tailer.Position, ok bool, err error) {
+	return l.firstPosition(ctx, false, "-n", "1")
 }
 
-// Holds tells whether the entry at a place is still there.
-func (l Log) Holds(ctx context.Context, at tailer.Position) (bool, error) {
+// Holds tells whether the journal still has the entry at a place.
+func (l MainLog) Holds(ctx context.Context, at tailer.Position) (bool, error) {
 	found, ok, err := l.First(ctx, at)
 	return ok && found == at, err
 }

@@ -17,7 +17,7 @@ import (
 const remote = "/lib/systemd/systemd-journal-remote"
 
 // An Entry is what a program has logged.
-type Entry struct {
+type Record struct {
 	At         time.Time
 	Identifier string // SYSLOG_IDENTIFIER
 	Unit       string // _SYSTEMD_UNIT
@@ -41,7 +41,7 @@ func New(t testing.TB) *Journal {
 }
 
 // Append writes entries to the end of the file NAME.journal, which is made if need be.
-func (j *Journal) Append(name string, entries ...Entry) {
+func (j *Journal) Append(name string, entries ...Record) {
 	j.t.Helper()
 	var text bytes.Buffer
 	for _, e := range entries {
@@ -55,7 +55,7 @@ func (j *Journal) Append(name string, entries ...Entry) {
 }
 
 // export writes an entry in the journal's export format.
-func (j *Journal) export(text *bytes.Buffer, e Entry) {
+func (j *Journal) export(text *bytes.Buffer, e Record) {
 	fmt.Fprintf(text, "__REALTIME_TIMESTAMP=%d\n__MONOTONIC_TIMESTAMP=%d\n", e.At.UnixMicro(), e.At.UnixMicro())
 	text.WriteString("_BOOT_ID=cc6f5d2e5a5b4c5e8f6b6c2b2f6f8a11\n_HOSTNAME=mx\n")
 	fmt.Fprintf(text, "_PID=%d\nSYSLOG_IDENTIFIER=%s\n", e.PID, e.Identifier)
@@ -86,15 +86,15 @@ func (j *Journal) Install() {
 var Day = time.Now().UTC().Truncate(time.Second).Add(-30 * time.Minute)
 
 // Exim makes entries of the lines of a main log, each at its stamp, with one of another program behind each.
-func Exim(text string) (all []Entry) {
+func Exim(text string) (all []Record) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		at, err := time.Parse(time.DateTime, line[:len(time.DateTime)])
 		if err != nil {
 			panic(err)
 		}
-		all = append(all, Entry{At: at, Identifier: "exim", PID: 17, Message: line},
-			Entry{At: at, Identifier: "sshd", PID: 18, Message: "Accepted publickey for exim"})
+		all = append(all, Record{At: at, Identifier: "exim", PID: 17, Message: line},
+			Record{At: at, Identifier: "sshd", PID: 18, Message: "Accepted publickey for exim"})
 	}
 	return all
 }

@@ -23,12 +23,12 @@ type Snapshot struct {
 	Second  int64     // by the counters' clock
 	Book    *View
 	Rules   []window.Rule
-	Scopes  []int             // each rule's scope, as in window.Arrival.Outside
+	Scopes  []int          // each rule's scope, as in window.Arrival.Outside
 	Ranking []window.Usage // closest to their limits first
-	Open    []Alert           // the worst first, at most MaxOpen
-	Opens   int               // how many are open
-	Ended   []Alert           // the newest first, at most MaxEnded
-	Since   time.Time         // when the daemon started
+	Open    []Alert        // the worst first, at most MaxOpen
+	Opens   int            // how many are open
+	Ended   []Alert        // the newest first, at most MaxEnded
+	Since   time.Time      // when the daemon started
 	Logs    []LogStatus
 	Waiting int // mails in the spool
 	Keys    int // values counted, of all rules

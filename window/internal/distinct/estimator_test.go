@@ -32,10 +32,10 @@ func newEstimator(levelSize, counters int, windows ...int64) *Estimator {
 	return e
 }
 
-// A model has the latest arrival of each value of each counter, and counts by the package's definition.
-type model []map[uint64]int64
+// latestArrivals is the latest arrival of each value of each counter. It counts by the definition in the doc comment.
+type latestArrivals []map[uint64]int64
 
-func (m model) count(n uint32, levelSize int, left int64) (count int64) {
+func (m latestArrivals) count(n uint32, levelSize int, left int64) (count int64) {
 	var levels [65]int64
 	for hash, at := range m[n] {
 		if at > left {
@@ -57,7 +57,7 @@ func TestEstimatorAgreesWithItsDefinition(t *testing.T) {
 		windows := rapid.SliceOfN(rapid.Int64Range(10, 40), 1, 3).Draw(t, "windows")
 		const counters = 3
 		e := newEstimator(levelSize, counters, windows...)
-		m := make(model, counters+1)
+		m := make(latestArrivals, counters+1)
 		for n := range m {
 			m[n] = map[uint64]int64{}
 		}
