@@ -219,7 +219,7 @@ func TestAxeFindsNothing(t *testing.T) {
 	h := startHost(t, rules)
 	h.outbreak()
 	h.waitFor("", "mallory")
-	h.waitFor("health", "missing")
+	h.waitFor("health", "not there")
 	for _, theme := range []string{"light", "dark"} {
 		for _, width := range []int64{1280, 400} {
 			if *shots == "" && (theme == "light") != (width == 1280) {

@@ -35,7 +35,7 @@ type LiveLog struct {
 
 	follower     tailer.Follower
 	journal      *journal.MainLog // is read instead of files
-	stdin        io.Reader    // the same, once
+	stdin        io.Reader        // the same, once
 	reader       *parser.Reader
 	batcher      *batcher
 	catchUp      *catchUp    // nil once counting goes on

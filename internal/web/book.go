@@ -171,8 +171,8 @@ func (b *Book) View() *View {
 // stamp is the log's own time at a second of the clock.
 func (v *View) stamp(at int64) time.Time { return time.Unix(at-v.shift, 0).In(v.zone) }
 
-// A row is an arrival in a book.
-type row struct {
+// A storedArrival is an arrival in a book.
+type storedArrival struct {
 	at                int64 // second of the clock
 	stamp             int64 // the log's own, milliseconds since 1970
 	recipients, bytes int64
@@ -183,9 +183,9 @@ type row struct {
 
 // rows yields the arrivals from the second since on, the newest first, if wants is nil or accepts them. It reuses the
 // row, but the values that a row points to never change.
-func (v *View) rows(since int64, wants func(*head) bool) iter.Seq[*row] {
-	return func(yield func(*row) bool) {
-		var r row
+func (v *View) rows(since int64, wants func(*head) bool) iter.Seq[*storedArrival] {
+	return func(yield func(*storedArrival) bool) {
+		var r storedArrival
 		for i := len(v.blocks) - 1; i >= 0; i-- {
 			b := &v.blocks[i]
 			for n := len(b.heads) - 1; n >= 0; n-- {
@@ -211,13 +211,13 @@ func (v *View) rows(since int64, wants func(*head) bool) iter.Seq[*row] {
 }
 
 // of yields the rows that have a value of a key.
-func (v *View) of(k window.Key, value string, since int64) iter.Seq[*row] {
+func (v *View) of(k window.Key, value string, since int64) iter.Seq[*storedArrival] {
 	var wants func(*head) bool
 	if i := hashIndex(k); i >= 0 {
 		hash := v.book.hashOf([]byte(value))
 		wants = func(h *head) bool { return h.hashes[i] == hash }
 	}
-	return func(yield func(*row) bool) {
+	return func(yield func(*storedArrival) bool) {
 		var buffer []byte
 		for r := range v.rows(since, wants) {
 			if has := r.value(k, &buffer); has != nil && string(has) == value && !yield(r) {
@@ -248,7 +248,7 @@ func (v *View) oldest() (at time.Time) {
 // several logs.
 const disorder = 60
 
-func (r *row) unpack(data []byte) {
+func (r *storedArrival) unpack(data []byte) {
 	number := func() int64 {
 		n, size := binary.Varint(data)
 		data = data[size:]
@@ -275,10 +275,10 @@ func (r *row) unpack(data []byte) {
 }
 
 // counts tells whether the rules of a scope count the arrival.
-func (r *row) counts(scope int) bool { return r.outside>>scope&1 == 0 }
+func (r *storedArrival) counts(scope int) bool { return r.outside>>scope&1 == 0 }
 
 // value is the arrival's value of a key, nil if it has none. A topic is built in buffer.
-func (r *row) value(k window.Key, buffer *[]byte) []byte {
+func (r *storedArrival) value(k window.Key, buffer *[]byte) []byte {
 	switch k {
 	case window.Account:
 		for _, k := range [...]window.Key{window.Auth, window.User, window.Sender} {

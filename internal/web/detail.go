@@ -83,7 +83,7 @@ func (now *Snapshot) detail(k window.Key, value string, standings []window.Usage
 	return w
 }
 
-func (d *detail) addArrival(v *View, r *row) {
+func (d *detail) addArrival(v *View, r *storedArrival) {
 	at := time.UnixMilli(r.stamp).In(v.zone)
 	if d.Messages == 0 {
 		d.Last = at
@@ -115,7 +115,7 @@ type detailTallies struct {
 	topic []byte // buffer
 }
 
-func (t *detailTallies) add(r *row) {
+func (t *detailTallies) add(r *storedArrival) {
 	for i, k := range detailKeys {
 		switch v := r.value(k, &t.topic); {
 		case v == nil:
@@ -235,7 +235,7 @@ type increment struct {
 }
 
 // increment is what the arrival adds to a measure; not ok if the book lacks what is measured.
-func (r *row) increment(m window.Measure) (e increment, ok bool) {
+func (r *storedArrival) increment(m window.Measure) (e increment, ok bool) {
 	e = increment{at: r.at, amount: 1}
 	switch m {
 	case window.Messages:

@@ -36,7 +36,7 @@ func (s *Spool) settleUnsent(e *entry, err error) Result {
 	e.trying = false
 	switch {
 	case e.accepted:
-		return s.markDelivered(e, e.lacking)
+		return s.markDelivered(e, e.deliveryErr)
 	case errors.Is(err, fs.ErrNotExist):
 		return s.forget(e, err)
 	}
@@ -65,10 +65,10 @@ func (s *Spool) settle(e *entry, data []byte, err error) Result {
 	case errors.As(err, &server):
 		return s.serverRefused(e, err)
 	}
-	if e.doubt = (time.Time{}); transport.IsUncertain(err) {
-		e.doubt = time.Now()
+	if e.uncertainSince = (time.Time{}); transport.IsUncertain(err) {
+		e.uncertainSince = time.Now()
 	}
-	e.refused = time.Time{}
+	e.refusedSince = time.Time{}
 	return s.retryOrReject(e, err)
 }
 
@@ -139,7 +139,8 @@ func (s *Spool) retryRemaining(e *entry, data []byte, err *transport.RecipientsE
 	if marked {
 		s.enqueue(e)
 	}
-	e.To, e.asked, e.Delivered, e.accepted, e.doubt, e.refused = left, nil, delivered, false, time.Time{}, time.Time{}
+	e.To, e.asked, e.Delivered, e.accepted = left, nil, delivered, false
+	e.uncertainSince, e.refusedSince = time.Time{}, time.Time{}
 	s.mu.Unlock()
 	werr := s.rewrite(e, data, marked)
 	s.mu.Lock()
@@ -159,10 +160,10 @@ func (s *Spool) retryRemaining(e *entry, data []byte, err *transport.RecipientsE
 // configuration, not of the mail. A server that took the mail for other recipients has no such fault.
 func (s *Spool) serverRefused(e *entry, err error) Result {
 	now := time.Now()
-	if e.refused.IsZero() {
-		e.refused = now
+	if e.refusedSince.IsZero() {
+		e.refusedSince = now
 	}
-	if took := now.Sub(e.refused); took >= unwilling {
+	if took := now.Sub(e.refusedSince); took >= refusalLimit {
 		err = fmt.Errorf("refused for %s: %w", words.Window(took.Truncate(time.Hour)), err)
 		if e.Delivered {
 			return s.markDelivered(e, err)

@@ -85,20 +85,20 @@ func (s *Spool) ResolveUncertain(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settled = at
-	n := len(s.order.doubtful)
-	s.order.doubtful = slices.DeleteFunc(s.order.doubtful, func(e *entry) bool {
-		if !s.certain(e) {
+	n := len(s.order.uncertain)
+	s.order.uncertain = slices.DeleteFunc(s.order.uncertain, func(e *entry) bool {
+		if !s.isCertain(e) {
 			return false
 		}
 		s.push(e)
 		return true
 	})
-	if len(s.order.doubtful) < n {
+	if len(s.order.uncertain) < n {
 		s.nudge()
 	}
 }
 
-// certain reports whether the log would show the mail by now if the mail server had taken it.
-func (s *Spool) certain(e *entry) bool {
-	return e.doubt.IsZero() || !s.settled.Before(e.doubt.Add(s.linger))
+// isCertain reports whether the log would show the mail by now if the mail server had taken it.
+func (s *Spool) isCertain(e *entry) bool {
+	return e.uncertainSince.IsZero() || !s.settled.Before(e.uncertainSince.Add(s.linger))
 }

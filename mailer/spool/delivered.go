@@ -27,7 +27,7 @@ func (s *Spool) ConfirmDelivered(id, event string) error {
 	}
 	// the last attempt wasn't for all
 	if rest := without(e.To, e.asked); !e.trying && len(e.asked) > 0 && len(rest) > 0 {
-		e.To, e.Delivered, e.unwritten, e.doubt, e.due = rest, true, true, time.Time{}, time.Time{}
+		e.To, e.Delivered, e.unwritten, e.uncertainSince, e.due = rest, true, true, time.Time{}, time.Time{}
 		s.push(e)
 		s.requeueHeld(e)
 		s.nudge()
@@ -61,7 +61,7 @@ func (s *Spool) markDelivered(e *entry, err error) Result {
 		return Result{ID: e.ID, Event: e.Event, Err: errors.Join(err, merr), Sent: true}
 	}
 	if merr != nil {
-		e.accepted, e.lacking = true, err // never to be sent again, at least as long as we live
+		e.accepted, e.deliveryErr = true, err // never to be sent again, at least as long as we live
 		s.requeueHeld(e)
 		return s.reschedule(e, errors.Join(err, fmt.Errorf("marking a mail as sent: %w", merr)))
 	}

@@ -35,17 +35,17 @@ type entry struct {
 	Delivered bool     `json:"delivered"`        // a recipient has it; always written, so that a change needs no room
 	Alerts    []string `json:"alerts,omitempty"` // that it is about, if not ID alone
 
-	doubt     time.Time     // since when it is uncertain whether the mail server has it; zero: it is certain
-	trying    bool          // an attempt is under way
-	asked     []string      // who would have got it by the last attempt, of To
-	unwritten bool          // its file doesn't have the present recipients yet
-	due       time.Time     // not to be tried before; zero: now
-	pause     time.Duration // after the last attempt
-	refused   time.Time     // since when the mail server has refused to see it; zero: it hasn't
-	accepted  bool          // the mail server has it, and the disk may not know
-	lacking   error         // with accepted: who didn't get it
-	batch     *batch        // that holds it, too; nil: its own file is durable
-	data      []byte        // of a mail that is being put
+	uncertainSince time.Time     // since when it is uncertain whether the mail server has it; zero: it is certain
+	trying         bool          // an attempt is under way
+	asked          []string      // who would have got it by the last attempt, of To
+	unwritten      bool          // its file doesn't have the present recipients yet
+	due            time.Time     // not to be tried before; zero: now
+	pause          time.Duration // after the last attempt
+	refusedSince   time.Time     // since when the mail server has refused to see it; zero: it hasn't
+	accepted       bool          // the mail server has it, and the disk may not know
+	deliveryErr    error         // with accepted: who didn't get it
+	batch          *batch        // that holds it, too; nil: its own file is durable
+	data           []byte        // of a mail that is being put
 
 	queue *queue // that it is in; nil: none
 	index int    // there

@@ -75,7 +75,7 @@ func TestConversationThatHangsStopsNoOtherMail(t *testing.T) {
 			put(t, s, mailOf(fmt.Sprint("m", i)))
 		}
 		_, stop := running(t, s, c.Send)
-		time.Sleep(takesLong + 100*10*time.Millisecond)
+		time.Sleep(slowAfter + 100*10*time.Millisecond)
 		synctest.Wait()
 		c.mu.Lock()
 		if n := len(c.sent); n != 100 || c.most != 2 {
@@ -113,14 +113,14 @@ func TestManyConversationsThatHang(t *testing.T) {
 			c.mu.Lock()
 			at := c.at[name+".opened"]
 			c.mu.Unlock()
-			if at.IsZero() || at.Sub(begin) > takesLong {
+			if at.IsZero() || at.Sub(begin) > slowAfter {
 				t.Errorf("%s went at %v, put at %v", name, at, begin)
 			}
 		}
 		begin := time.Now()
 		stop()
-		if took := time.Since(begin); took != grace || c.most != maxAtOnce || c.twofold != "" {
-			t.Errorf("stopped after %v, want %v for all; %d at a time; %q twice at a time", took, grace, c.most,
+		if took := time.Since(begin); took != stopGrace || c.most != maxAtOnce || c.twofold != "" {
+			t.Errorf("stopped after %v, want %v for all; %d at a time; %q twice at a time", took, stopGrace, c.most,
 				c.twofold)
 		}
 	})

@@ -11,7 +11,7 @@ import (
 type sendOrder struct {
 	fresh, again queue               // never tried; tried before
 	ahead        []*entry            // no checkpoint covers them
-	doubtful     []*entry            // they wait for ResolveUncertain
+	uncertain    []*entry            // they wait for ResolveUncertain
 	alerts       map[string][]*entry // by alert, in their order
 }
 
@@ -137,8 +137,8 @@ func (s *Spool) isReady(e *entry) bool {
 	if e.accepted {
 		return true
 	}
-	if !s.certain(e) {
-		s.order.doubtful = append(s.order.doubtful, e)
+	if !s.isCertain(e) {
+		s.order.uncertain = append(s.order.uncertain, e)
 		return false
 	}
 	behind, held := s.earlier(e)

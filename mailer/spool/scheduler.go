@@ -20,18 +20,18 @@ type Result struct {
 
 // When a mail is tried again, and for how long it is.
 const (
-	firstPause = time.Second
-	maxPause   = time.Hour
-	giveUp     = 5 * 24 * time.Hour // RFC 5321, 4.5.4.1
-	unwilling  = time.Hour          // for a server that refuses every mail: perhaps somebody mends it
-	grace      = time.Second        // for the deliveries under way when Run is to return: the daemon has 2 s
+	firstPause   = time.Second
+	maxPause     = time.Hour
+	giveUp       = 5 * 24 * time.Hour // RFC 5321, 4.5.4.1
+	refusalLimit = time.Hour          // for a server that refuses every mail: perhaps somebody mends it
+	stopGrace    = time.Second        // for the deliveries under way when Run is to return: the daemon has 2 s
 )
 
 // How many deliveries there are at a time. A mail server that works gets one after the other. Only beside those that
 // take long another one begins, so that a conversation that hangs stops no other mail.
 const (
 	maxAtOnce = 4
-	takesLong = time.Second / 4
+	slowAfter = time.Second / 4
 )
 
 // syncPause is how long it may take until the disk knows of a mail that was sent while others go: syncing a folder
@@ -40,7 +40,7 @@ const syncPause = time.Second / 10
 
 // Run delivers the committed mails in the order of Put, until ctx ends. Call it once at a time.
 //
-// The transport is one destination. It gets one mail at a time. Beside a delivery that takes longer than takesLong Run
+// The transport is one destination. It gets one mail at a time. Beside a delivery that takes longer than slowAfter Run
 // begins another, up to maxAtOnce, and keeps one place for mails that were never tried.
 //
 // If a mail fails for now, Run tries it again after a second, and then after pauses that double up to an hour. Other
@@ -49,7 +49,8 @@ const syncPause = time.Second / 10
 // some recipients took a mail, Run tries it again for the others alone.
 //
 // Run calls report, if it isn't nil, on its own goroutine: after each attempt, and once for each mail that
-// ConfirmDelivered or Open took out of waiting/. When ctx ends, all deliveries under way together have grace to end.
+// ConfirmDelivered or Open took out of waiting/. When ctx ends, all deliveries under way together have stopGrace to
+// end.
 func (s *Spool) Run(ctx context.Context, t transport.Transport, report func(Result)) {
 	if report == nil {
 		report = func(Result) {}
@@ -59,9 +60,11 @@ func (s *Spool) Run(ctx context.Context, t transport.Transport, report func(Resu
 		s.linger = l.Linger()
 		s.mu.Unlock()
 	}
-	r := &scheduler{spool: s, transport: t, report: report, most: maxAtOnce, ended: make(chan attemptResult, maxAtOnce)}
+	r := &scheduler{
+		spool: s, transport: t, report: report, limit: maxAtOnce, ended: make(chan attemptResult, maxAtOnce),
+	}
 	if _, ok := t.(serial); ok {
-		r.most = 1
+		r.limit = 1
 	}
 	for ctx.Err() == nil || r.deliveries > 0 {
 		s.reportResults(report)
@@ -100,12 +103,12 @@ type scheduler struct {
 	spool     *Spool
 	transport transport.Transport
 	report    func(Result)
-	most      int // deliveries at a time
+	limit     int // deliveries at a time
 
-	deliveries, again int       // under way; of mails that were tried before
-	latest            *entry    // the delivery that others wait for; nil: none
-	since             time.Time // when that began
-	ended             chan attemptResult
+	deliveries, retries int       // under way; of mails that were tried before
+	latest              *entry    // the delivery that others wait for; nil: none
+	since               time.Time // when that began
+	ended               chan attemptResult
 
 	results []Result  // to report when the disk knows
 	sync    time.Time // when the disk is to know; zero: there is nothing new
@@ -125,13 +128,13 @@ func (r *scheduler) startNext(ctx context.Context) (began bool, pause time.Durat
 	if ctx.Err() != nil {
 		return false, maxPause, true
 	}
-	if r.deliveries == r.most {
+	if r.deliveries == r.limit {
 		return false, maxPause, false
 	}
-	if left := takesLong - time.Since(r.since); r.latest != nil && left > 0 {
+	if left := slowAfter - time.Since(r.since); r.latest != nil && left > 0 {
 		return false, left, false
 	}
-	e, pause := r.spool.nextDue(time.Now(), r.again < max(1, r.most-1))
+	e, pause := r.spool.nextDue(time.Now(), r.retries < max(1, r.limit-1))
 	if e == nil {
 		return false, pause, true
 	}
@@ -150,17 +153,17 @@ func (r *scheduler) start(ctx context.Context, e *entry) {
 	r.latest, r.since = e, time.Now()
 	r.deliveries++
 	if again {
-		r.again++
+		r.retries++
 	}
 	go func() { r.ended <- attemptResult{e, again, m.Data, deliver(ctx, r.transport, m)} }()
 }
 
-// deliver sends m. When ctx ends, the conversation gets a grace to come to its end.
+// deliver sends m. When ctx ends, the conversation gets stopGrace to end.
 func deliver(ctx context.Context, t transport.Transport, m mailer.Message) error {
 	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(grace, cancel)
+		timer := time.AfterFunc(stopGrace, cancel)
 		context.AfterFunc(sending, func() { timer.Stop() })
 	})
 	defer stop()
@@ -194,7 +197,7 @@ func (r *scheduler) sleep(ctx context.Context, d time.Duration) {
 func (r *scheduler) finish(x attemptResult) {
 	r.deliveries--
 	if x.again {
-		r.again--
+		r.retries--
 	}
 	if r.latest == x.e {
 		r.latest = nil

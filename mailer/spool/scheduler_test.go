@@ -259,8 +259,8 @@ func TestHangingTransportDoesNotBlockPut(t *testing.T) {
 		}
 		begin := time.Now()
 		stop()
-		if took := time.Since(begin); took != grace {
-			t.Errorf("stopped after %v, want %v", took, grace)
+		if took := time.Since(begin); took != stopGrace {
+			t.Errorf("stopped after %v, want %v", took, stopGrace)
 		}
 		if list := events(); len(list) != 1 || list[0].Retry.IsZero() || s.Len() != 2 {
 			t.Errorf("events %+v, %d wait", list, s.Len())
@@ -275,7 +275,7 @@ func TestDeliveryUnderWayIsFinishedWhenStopped(t *testing.T) {
 		put(t, s, mailOf("abd"))
 		_, stop := running(t, s, func(ctx context.Context, _ mailer.Message) error {
 			select {
-			case <-time.After(grace - time.Millisecond):
+			case <-time.After(stopGrace - time.Millisecond):
 				return nil
 			case <-ctx.Done():
 				return ctx.Err()

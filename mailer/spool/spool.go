@@ -124,7 +124,7 @@ func (s *Spool) adopt(file string) error {
 		err = fmt.Errorf("%s holds the mail %q", path, e.name())
 	}
 	if err == nil {
-		e.doubt = time.Now()
+		e.uncertainSince = time.Now()
 		s.enqueue(e)
 		s.last = max(s.last, e.Seq)
 		return nil

@@ -12,7 +12,7 @@ import (
 	"exiwatch/internal/escape"
 )
 
-// Bounds of running a program. Together with grace they leave the daemon its 2 s.
+// Bounds of running a program. Together with the spool's stopGrace they leave the daemon its 2 s.
 const (
 	pipeWait  = time.Second / 2     // for what it started and left behind
 	killWait  = 3 * time.Second / 4 // for its own end, when it was killed
