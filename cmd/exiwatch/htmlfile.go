@@ -30,7 +30,7 @@ func (h *htmlFile) flags(cmd *cobra.Command) {
 // check refuses --force without --html.
 func (h *htmlFile) check(cmd *cobra.Command) error {
 	if h.force && !h.wanted(cmd) {
-		return usagef("--force goes with --html")
+		return usagef("--force needs --html")
 	}
 	return nil
 }
@@ -41,7 +41,7 @@ func (h *htmlFile) wanted(cmd *cobra.Command) bool { return cmd.Flags().Changed(
 func (h *htmlFile) run(cmd *cobra.Command, s *selection, files []string, rules []window.Rule, rows int,
 	choose *chooser) (err error) {
 	if h.name == "" {
-		return usagef("--html: want the name of a file")
+		return usagef("--html \"\": expected the name of a file")
 	}
 	logs, err := s.logs(cmd.Context(), files, cmd.InOrStdin())
 	if err != nil {

@@ -73,7 +73,7 @@ func TestHTMLDestroysNothing(t *testing.T) {
 		t.Errorf("with --force %.100q stays", text)
 	}
 	if _, stderr, status := exiwatch(t, "", "replay", "--force", at("mainlog")); status != exitUsage ||
-		!strings.Contains(stderr, "--force goes with --html") {
+		!strings.Contains(stderr, "--force needs --html") {
 		t.Errorf("--force alone: status %d, %s", status, stderr)
 	}
 }

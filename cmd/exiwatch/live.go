@@ -8,6 +8,7 @@ import (
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/live"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,7 @@ envelope senders and last arrivals. It needs a terminal of 80 by 24; NO_COLOR ta
   exiwatch live --key host --window 1h /var/log/exim4/mainlog`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usagef("live follows one log, and got %d", len(args))
+				return usagef("live follows one log; expected one FILE, not %d", len(args))
 			}
 			return nil
 		},
@@ -36,10 +37,10 @@ envelope senders and last arrivals. It needs a terminal of 80 by 24; NO_COLOR ta
 			v := live.View{Colour: isColour(cmd.OutOrStdout()) && os.Getenv("TERM") != "dumb"}
 			var err error
 			if v.Key, err = window.ParseKey(key); err != nil {
-				return usagef("--key: %w", err)
+				return usagef("--key %q: unknown key; %s", key, words.Suggest(key, ruleKeys()))
 			}
 			if v.Window, err = window.ParseWindow(length); err != nil {
-				return usagef("--window: %w", err)
+				return usagef("--window %q: expected a duration from 10s to 31d, such as 5m, 1h or 7d", length)
 			}
 			in, ok := cmd.InOrStdin().(*os.File)
 			if !ok || !isTerminal(in) || !isTerminal(cmd.OutOrStdout()) {
@@ -60,7 +61,7 @@ envelope senders and last arrivals. It needs a terminal of 80 by 24; NO_COLOR ta
 					"exiwatch live " + strings.Join(logs, ", or exiwatch live ")}
 			}
 			if v.Log = v.Config.Log[0]; v.Log == config.Stdin {
-				return usagef("live reads keys from the standard input, so it can't follow a log there")
+				return usagef("live reads keys from the standard input and cannot follow a log there")
 			}
 			return logError(v.Run(cmd.Context(), in, cmd.OutOrStdout()))
 		},

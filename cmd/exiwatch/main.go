@@ -37,7 +37,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	err := unknownCommand(root, root.ExecuteContext(ctx))
 	if err == nil || errors.Is(err, syscall.EPIPE) {
 		return exitDone
 	}
@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintf(stderr, "exiwatch: hint: %s\n", hinted.hint)
 	}
 	var usage *usageError
-	if errors.As(err, &usage) || isUnknownCommand(err) {
+	if errors.As(err, &usage) {
 		fmt.Fprintln(stderr, "exiwatch: hint: exiwatch help, or exiwatch COMMAND --help")
 		return exitUsage
 	}
@@ -72,10 +72,14 @@ func rootCommand() *cobra.Command {
 		Long: `exiwatch follows Exim's main log, counts who sends how much in sliding windows, and
 mails a summary with the subjects when somebody crosses a limit. Exim's configuration
 stays as it is. The same counting replays logs of the past.`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Version:            version,
+		SilenceErrors:      true,
+		SilenceUsage:       true,
+		DisableSuggestions: true, // unknownCommand makes them
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetVersionTemplate(versionLine())
+	root.Flags().Bool("version", false, "print the version")
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		runCommand(),
 		replayCommand(),
@@ -91,32 +95,3 @@ stays as it is. The same counting replays logs of the past.`,
 	root.AddCommand(topics()...)
 	return root
 }
-
-// A usageError is a command line that can't be understood: exit status 2.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
-func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
-
-// A statusError ends the program with a status of its own. One without err says nothing.
-type statusError struct {
-	status int
-	err    error
-}
-
-func (e *statusError) Error() string { return fmt.Sprint(e.err) }
-func (e *statusError) Unwrap() error { return e.err }
-
-// isUnknownCommand recognises cobra's error, which has no type.
-func isUnknownCommand(err error) bool { return strings.HasPrefix(err.Error(), "unknown command ") }
-
-// A hintedError says what to do about it.
-type hintedError struct {
-	err  error
-	hint string
-}
-
-func (e *hintedError) Error() string { return e.err.Error() }
-func (e *hintedError) Unwrap() error { return e.err }

@@ -9,6 +9,7 @@ import (
 	"exiwatch/internal/config"
 	"exiwatch/internal/escape"
 	"exiwatch/internal/readsocket"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 
 	"github.com/spf13/cobra"
@@ -109,8 +110,8 @@ func requestOf(args []string) (string, error) {
 		case named && err == nil:
 			items = append(items, name+"="+readsocket.Quote(value))
 		case named && looksLikeKey(name):
-			return "", usagef("unknown key %q: the keys are %s; a value that holds = needs its key, as in sender=%s",
-				name, strings.Join(ruleKeys(), ", "), arg)
+			return "", &hintedError{usagef("unknown key %q; %s", name, words.Suggest(name, ruleKeys())),
+				"a value that contains = needs its key, as in sender=" + arg}
 		default:
 			items = append(items, readsocket.Quote(arg))
 		}
@@ -119,11 +120,11 @@ func requestOf(args []string) (string, error) {
 	switch {
 	case len(args) == 0:
 		return "",
-			usagef("query wants the name of somebody, such as sender=alice@example.com; \"\" is the empty sender")
+			usagef("query needs a value to ask for, such as sender=alice@example.com; \"\" is the empty sender")
 	case len(args) == 1 && args[0] == "count":
-		return "", usagef("query count wants the name of somebody, such as sender=alice@example.com")
+		return "", usagef("query count needs a value to ask for, such as sender=alice@example.com")
 	case len(request) >= readsocket.MaxRequest:
-		return "", usagef("the request has %d bytes: it may have %d", len(request), readsocket.MaxRequest-1)
+		return "", usagef("the request has %d bytes; expected %d at most", len(request), readsocket.MaxRequest-1)
 	}
 	return request, nil
 }

@@ -88,7 +88,7 @@ func TestQuery(t *testing.T) {
 	for _, args := range [][]string{{"foo=bar"}, {"sendr=alice@lab.test"}, {"count", "foo=bar"}, {"alice", "foo=bar"}} {
 		out, stderr, status := exiwatch(t, "", append([]string{"query", "--socket", socket}, args...)...)
 		if status != exitUsage || out != "" || !strings.Contains(stderr, "exiwatch: error: unknown key \"") ||
-			!strings.Contains(stderr, "the keys are sender, ") {
+			!strings.Contains(stderr, "hint: a value that contains = needs its key") {
 			t.Errorf("%q: status %d: %s%s", args, status, out, stderr)
 		}
 	}

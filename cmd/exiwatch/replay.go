@@ -3,9 +3,12 @@ package main
 import (
 	"errors"
 	"io"
+	"slices"
+	"strings"
 
 	"exiwatch/internal/report"
 	"exiwatch/internal/watch"
+	"exiwatch/internal/words"
 	"exiwatch/mailer"
 	"exiwatch/window"
 
@@ -60,7 +63,7 @@ alone. It replaces an earlier report; over anything else it is written with --fo
 			}
 			switch {
 			case html.wanted(cmd) && asJSON:
-				return usagef("--json or --html, not both")
+				return usagef("expected --json or --html, not both")
 			case html.wanted(cmd):
 				return html.run(cmd, &s, files, rules, int(rows), &choose)
 			case choose.suggest:
@@ -101,9 +104,9 @@ func (s *selection) rules(written []string) ([]window.Rule, error) {
 	}
 	var rules []window.Rule
 	for _, text := range written {
-		r, err := window.ParseRule(text)
+		r, err := parseRule(text)
 		if err != nil {
-			return nil, usagef("--rule: %w", err)
+			return nil, err
 		}
 		rules = append(rules, r)
 	}
@@ -111,6 +114,27 @@ func (s *selection) rules(written []string) ([]window.Rule, error) {
 		return nil, usagef("--rule: %w", err)
 	}
 	return rules, nil
+}
+
+// parseRule reads the value of --rule.
+func parseRule(text string) (window.Rule, error) {
+	r, err := window.ParseRule(text)
+	if err == nil {
+		return r, nil
+	}
+	fields := strings.Fields(text)
+	if len(fields) == 2 || len(fields) == 3 {
+		keys := append(ruleKeys(), window.Log.String())
+		if key := fields[0]; !slices.Contains(keys, key) {
+			return r, usagef("--rule %q: unknown key %q; %s", text, key, words.Suggest(key, keys))
+		}
+		counts := append(slices.Clone(weights), window.Anomalies.String())
+		if count := fields[1]; len(fields) == 3 && !slices.Contains(counts, count) {
+			return r, usagef("--rule %q: unknown count %q; %s", text, count, words.Suggest(count, counts))
+		}
+	}
+	return r, usagef("--rule %q: expected KEY [COUNT] LIMIT/WINDOW with a LIMIT of 1 or more and a WINDOW of 10s to "+
+		"31d, such as 'sender 20/5m'", text)
 }
 
 func printJSON(w io.Writer, v any) error {

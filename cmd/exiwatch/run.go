@@ -211,7 +211,7 @@ func hostName() string {
 
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usagef("%s takes no arguments, and got %q", cmd.Name(), args[0])
+		return usagef("%s takes no arguments; unexpected %q", cmd.Name(), args[0])
 	}
 	return nil
 }

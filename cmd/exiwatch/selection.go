@@ -71,21 +71,21 @@ func (s *selection) prepare() (err error) {
 	}
 	if s.timezone != "" {
 		if s.settings.Zone, err = config.Zone(s.timezone); err != nil {
-			return &usageError{err}
+			return usagef("--timezone %q: %w", s.timezone, err)
 		}
 	}
 	if s.from, err = when(s.since, s.now, s.settings.Zone); err != nil {
-		return usagef("--since: %w", err)
+		return usagef("--since %w", err)
 	}
 	if s.to, err = when(s.until, s.now, s.settings.Zone); err != nil {
-		return usagef("--until: %w", err)
+		return usagef("--until %w", err)
 	}
 	for _, filter := range filters {
 		var any []config.Pattern
 		for _, glob := range s.globs[filter.key] {
 			p, err := config.NewPattern(filter.key, glob)
 			if err != nil {
-				return usagef("--%s: %w", filter.name, err)
+				return usagef("--%s %q: %w", filter.name, glob, err)
 			}
 			any = append(any, p)
 		}

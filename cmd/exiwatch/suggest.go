@@ -32,10 +32,10 @@ func (c *chooser) flags(cmd *cobra.Command) {
 
 func (c *chooser) check(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("alerts-per-week") && !c.suggest {
-		return usagef("--alerts-per-week goes with --suggest")
+		return usagef("--alerts-per-week needs --suggest")
 	}
 	if !(c.perWeek >= 0 && c.perWeek <= maxAlertsPerWeek) {
-		return usagef("--alerts-per-week %v: want a number from 0 to %d", c.perWeek, int(maxAlertsPerWeek))
+		return usagef("--alerts-per-week %v: expected a number from 0 to %d", c.perWeek, int(maxAlertsPerWeek))
 	}
 	return nil
 }

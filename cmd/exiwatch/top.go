@@ -11,6 +11,7 @@ import (
 	"exiwatch/internal/escape"
 	"exiwatch/internal/report"
 	"exiwatch/internal/watch"
+	"exiwatch/internal/words"
 	"exiwatch/parser"
 	"exiwatch/window"
 
@@ -61,7 +62,7 @@ siblings are read.`,
 				return err
 			}
 			if t.key == "script" && s.filtered() {
-				return usagef("top script ranks calls of Exim, which --since and --until alone can choose")
+				return usagef("top script ranks calls of Exim: only --since and --until can select them")
 			}
 			if _, err := s.replay(cmd, args[1:], s.settings.Rules, t.listener(&s)); err != nil {
 				return err
@@ -112,16 +113,16 @@ type ranker struct {
 
 func (t *ranker) prepare(key string) error {
 	if key == window.Log.String() {
-		return usagef("log is a key for rules alone, as it has one value: exiwatch replay shows the log's anomalies")
+		return usagef("log is a key for rules only, as it has one value; exiwatch replay lists the log's anomalies")
 	}
 	if !slices.Contains(topKeys(), key) {
-		return usagef("%q is no key: %s", key, strings.Join(topKeys(), ", "))
+		return usagef("unknown key %q; %s", key, words.Suggest(key, topKeys()))
 	}
 	if !slices.Contains(weights, t.count) {
-		return usagef("--count %q is none of %s", t.count, strings.Join(weights, ", "))
+		return usagef("--count %q: %s", t.count, words.Suggest(t.count, weights))
 	}
 	if key == "script" && t.count != "messages" {
-		return usagef("top script counts submissions, which have no %s", t.count)
+		return usagef("--count %q: top script counts submissions, which have no %s", t.count, t.count)
 	}
 	t.key = key
 	if t.weight = sums[t.count]; t.weight == nil {

@@ -36,5 +36,6 @@ func when(s string, now time.Time, zone *time.Location) (time.Time, error) {
 		return now.Add(-ago), nil
 	}
 	return time.Time{},
-		fmt.Errorf("%q is no time: say 2026-11-01, \"2026-11-01 14:30\", RFC 3339, or 24h or 7d for ago", s)
+		fmt.Errorf("%q: expected a time such as 2026-11-01, \"2026-11-01 14:30\" or RFC 3339, or how long ago, "+
+			"such as 24h or 7d", s)
 }
