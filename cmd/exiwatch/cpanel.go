@@ -1,23 +1,23 @@
 package main
 
-// maxJoined is how many messages back cPanel's identification of a message is brought together with its arrival. cPanel
-// writes the two within a second, in either order.
+// maxJoined is how many messages are remembered until both their lines are there. cPanel writes the two lines within a
+// second, in either order.
 const maxJoined = 10_000
 
-// A joiner brings cPanel's `Sender identification` lines together with the arrivals of the same message id.
-type joiner struct {
+// cpanelUsers matches cPanel's `Sender identification` lines with the arrivals of the same message id.
+type cpanelUsers struct {
 	messages map[string]*identified // by message id
 	order    []string               // oldest first
 }
 
-// identified is what is known of a message.
+// identified is what is known about a message.
 type identified struct {
-	user    []byte      // nil: not yet told
-	waiting []reception // for the user
+	user    []byte      // nil: not known yet
+	waiting []reception // until the user is known
 }
 
-// user notes an identification, and gives add the arrivals that have waited for it.
-func (j *joiner) user(id, user []byte, add func([]byte, reception)) {
+// user notes an identification and passes the arrivals that waited for it to add.
+func (j *cpanelUsers) user(id, user []byte, add func([]byte, reception)) {
 	m := j.message(id)
 	m.user = append([]byte{}, user...)
 	for _, r := range m.waiting {
@@ -26,8 +26,8 @@ func (j *joiner) user(id, user []byte, add func([]byte, reception)) {
 	m.waiting = nil
 }
 
-// arrival gives add an arrival with the user who was identified for the message, now or later.
-func (j *joiner) arrival(id []byte, r reception, add func([]byte, reception)) {
+// arrival passes an arrival and its user to add, now or when the identification comes.
+func (j *cpanelUsers) arrival(id []byte, r reception, add func([]byte, reception)) {
 	if m := j.message(id); m.user != nil {
 		add(m.user, r)
 	} else {
@@ -35,7 +35,7 @@ func (j *joiner) arrival(id []byte, r reception, add func([]byte, reception)) {
 	}
 }
 
-func (j *joiner) message(id []byte) *identified {
+func (j *cpanelUsers) message(id []byte) *identified {
 	if m := j.messages[string(id)]; m != nil {
 		return m
 	}

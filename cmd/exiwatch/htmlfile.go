@@ -61,13 +61,13 @@ func (h *htmlFile) run(cmd *cobra.Command, s *selection, files []string, rules [
 			return err
 		}
 	}
-	r, err := s.reading(cmd, files)
+	r, err := s.findSources(cmd, files)
 	if err != nil {
 		return err
 	}
 	defer r.bar.end()
 	sum := report.Summary{Rules: rules, Hourly: true, Only: s.only()}
-	if sum.Totals, err = r.pass(cmd.Context(), rules, summing(&sum)); err != nil {
+	if sum.Totals, err = r.read(cmd.Context(), rules, summing(&sum)); err != nil {
 		return err
 	}
 	for _, log := range r.logs {

@@ -92,6 +92,6 @@ stays as it is. The same counting replays logs of the past.`,
 		demoCommand(),
 		versionCommand(),
 	)
-	root.AddCommand(topics()...)
+	root.AddCommand(helpTopics()...)
 	return root
 }

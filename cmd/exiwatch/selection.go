@@ -74,10 +74,10 @@ func (s *selection) prepare() (err error) {
 			return usagef("--timezone %q: %w", s.timezone, err)
 		}
 	}
-	if s.from, err = when(s.since, s.now, s.settings.Zone); err != nil {
+	if s.from, err = parseTime(s.since, s.now, s.settings.Zone); err != nil {
 		return usagef("--since %w", err)
 	}
-	if s.to, err = when(s.until, s.now, s.settings.Zone); err != nil {
+	if s.to, err = parseTime(s.until, s.now, s.settings.Zone); err != nil {
 		return usagef("--until %w", err)
 	}
 	for _, filter := range filters {
@@ -257,10 +257,10 @@ func logError(err error) error {
 // replay reads the logs through a pipeline, with a progress bar if that is worth it.
 func (s *selection) replay(cmd *cobra.Command, files []string, rules []window.Rule,
 	listener watch.Listener) (tailer.Totals, error) {
-	r, err := s.reading(cmd, files)
+	r, err := s.findSources(cmd, files)
 	if err != nil {
 		return tailer.Totals{}, err
 	}
 	defer r.bar.end()
-	return r.pass(cmd.Context(), rules, listener)
+	return r.read(cmd.Context(), rules, listener)
 }

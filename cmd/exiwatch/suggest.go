@@ -63,12 +63,12 @@ func (c *chooser) find(cmd *cobra.Command, s *selection, files []string, rules [
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.reading(cmd, files)
+	r, err := s.findSources(cmd, files)
 	if err != nil {
 		return nil, err
 	}
 	defer r.bar.end()
-	again, err := newRereading(r)
+	again, err := newRepeatedSources(r)
 	if err != nil {
 		return nil, err
 	}
@@ -91,19 +91,19 @@ func (c *chooser) find(cmd *cobra.Command, s *selection, files []string, rules [
 	return &result, nil
 }
 
-// A rereading reads logs several times and gets the same arrivals each time, while they grow.
-type rereading struct {
-	*reading
+// repeatedSources reads logs several times and gets the same arrivals each time, though the logs grow.
+type repeatedSources struct {
+	*sources
 	files []os.FileInfo // of all sources
 	kept  []int64       // arrivals of each log, the first time
 	seen  []int64       // this time
 	log   int           // being read
 }
 
-// newRereading refuses what can be read only once.
-func newRereading(r *reading) (*rereading, error) {
-	again := &rereading{reading: r, kept: make([]int64, len(r.logs))}
-	for source, info := range again.sources {
+// newRepeatedSources refuses sources that can be read only once.
+func newRepeatedSources(r *sources) (*repeatedSources, error) {
+	again := &repeatedSources{sources: r, kept: make([]int64, len(r.logs))}
+	for source, info := range again.each {
 		if source.Stream != nil || info != nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice|fs.ModeSocket) != 0 {
 			return nil, &hintedError{
 				fmt.Errorf("--suggest reads the log several times, and %s can be read only once", source.Name),
@@ -115,8 +115,8 @@ func newRereading(r *reading) (*rereading, error) {
 	return again, nil
 }
 
-// sources yields each source with what the file is, nil where there is none.
-func (r *rereading) sources(yield func(watch.Source, os.FileInfo) bool) {
+// each yields each source with what the file is, nil where there is none.
+func (r *repeatedSources) each(yield func(watch.Source, os.FileInfo) bool) {
 	for _, sources := range r.logs {
 		for _, source := range sources {
 			info, err := os.Stat(source.Name)
@@ -131,7 +131,7 @@ func (r *rereading) sources(yield func(watch.Source, os.FileInfo) bool) {
 }
 
 // first reads the logs, each announced to begin.
-func (r *rereading) first(cmd *cobra.Command, rules []window.Rule, listener watch.Listener, begin func() error) error {
+func (r *repeatedSources) first(cmd *cobra.Command, rules []window.Rule, listener watch.Listener, begin func() error) error {
 	listener.More = func() bool {
 		r.kept[r.log]++
 		return true
@@ -140,12 +140,12 @@ func (r *rereading) first(cmd *cobra.Command, rules []window.Rule, listener watc
 		r.log = log
 		return begin()
 	}
-	_, err := r.pass(cmd.Context(), rules, listener)
+	_, err := r.read(cmd.Context(), rules, listener)
 	return err
 }
 
 // next reads them again, up to where they ended the first time.
-func (r *rereading) next(cmd *cobra.Command, rules []window.Rule, listener watch.Listener) error {
+func (r *repeatedSources) next(cmd *cobra.Command, rules []window.Rule, listener watch.Listener) error {
 	r.seen = make([]int64, len(r.logs))
 	listener.More = func() bool {
 		if r.seen[r.log] == r.kept[r.log] {
@@ -158,16 +158,16 @@ func (r *rereading) next(cmd *cobra.Command, rules []window.Rule, listener watch
 		r.log = log
 		return nil
 	}
-	if _, err := r.pass(cmd.Context(), rules, listener); err != nil {
+	if _, err := r.read(cmd.Context(), rules, listener); err != nil {
 		return err
 	}
 	return r.unchanged()
 }
 
 // unchanged fails where other files have got the names meanwhile.
-func (r *rereading) unchanged() error {
+func (r *repeatedSources) unchanged() error {
 	i := 0
-	for source, info := range r.sources {
+	for source, info := range r.each {
 		was := r.files[i]
 		if source.Open == nil && ((info == nil) != (was == nil) || info != nil && !os.SameFile(info, was)) {
 			return cycledMeanwhile(source.Name)

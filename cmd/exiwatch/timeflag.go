@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// duration reads a Go duration or whole days.
-func duration(s string) (time.Duration, bool) {
+// parseDuration reads a Go duration or whole days.
+func parseDuration(s string) (time.Duration, bool) {
 	const day = 24 * time.Hour
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
@@ -22,8 +22,8 @@ func duration(s string) (time.Duration, bool) {
 var layouts = []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04",
 	"2006-01-02T15:04", time.DateOnly}
 
-// when reads a time of the command line, or how long ago it was. Nothing is the zero time.
-func when(s string, now time.Time, zone *time.Location) (time.Time, error) {
+// parseTime reads a time of the command line, or how long ago it was. Nothing is the zero time.
+func parseTime(s string, now time.Time, zone *time.Location) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
@@ -32,7 +32,7 @@ func when(s string, now time.Time, zone *time.Location) (time.Time, error) {
 			return t, nil
 		}
 	}
-	if ago, ok := duration(strings.TrimSuffix(s, " ago")); ok {
+	if ago, ok := parseDuration(strings.TrimSuffix(s, " ago")); ok {
 		return now.Add(-ago), nil
 	}
 	return time.Time{},

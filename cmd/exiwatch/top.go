@@ -107,7 +107,7 @@ type ranker struct {
 	arrivals   int64
 	uncounted  report.Uncounted
 	items      []report.Item
-	identified joiner
+	identified cpanelUsers
 	others     [][]byte // of a reception
 }
 
