@@ -15,16 +15,16 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// An htmlFile is what --html of `replay` says: the file to write, "-" for the standard output.
+// An htmlFile is the value of --html: the file to write, or "-" for the standard output.
 type htmlFile struct {
 	name  string
-	force bool // write over whatever is there
+	force bool // overwrite any file
 }
 
 func (h *htmlFile) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&h.name, "html", "",
-		"write one HTML `FILE` in place of the text (\"-\": the standard output)")
-	cmd.Flags().BoolVar(&h.force, "force", false, "with --html: write over FILE though it is no report")
+		"write an HTML `FILE` instead of text (\"-\": the standard output)")
+	cmd.Flags().BoolVar(&h.force, "force", false, "with --html: overwrite FILE even if it is not a report")
 }
 
 // check refuses --force without --html.
@@ -88,7 +88,7 @@ func (h *htmlFile) run(cmd *cobra.Command, s *selection, files []string, rules [
 	return nil
 }
 
-// An output is where the page goes to. One that isn't kept is dropped, and leaves what was there.
+// An output is where the page goes. Without keep, drop leaves the old file as it was.
 type output struct {
 	io.Writer
 	keep func() error
@@ -97,7 +97,7 @@ type output struct {
 
 func nothing() error { return nil }
 
-// open begins to write. What a name leads to is written, never replaced, where it is no file, such as /dev/stdout.
+// open begins to write. It replaces a regular file, and writes into anything else, such as /dev/stdout.
 func (h *htmlFile) open(cmd *cobra.Command) (output, error) {
 	if h.name == "-" {
 		return output{cmd.OutOrStdout(), nothing, nothing}, nil
@@ -125,7 +125,7 @@ func (h *htmlFile) open(cmd *cobra.Command) (output, error) {
 	return output{f, f.CloseAtomicallyReplace, f.Cleanup}, nil
 }
 
-// words writes what was selected as on the command line; nothing where that is all.
+// words writes the selection as on the command line; empty if it selects everything.
 func (s *selection) words() string {
 	var words []string
 	add := func(flag, value string) {

@@ -20,11 +20,11 @@ func liveCommand() *cobra.Command {
 		Use:   "live [FILE]",
 		Short: "see who is sending right now, in the terminal, like top(1)",
 		Long: `live follows the main log, or FILE, and ranks who sends how much in a sliding window, with bars
-against the limits of the configured rules. No daemon is needed, and none is disturbed: live
-mails nothing and writes nothing. It first reads a day of the log's past.
+against the limits of the configured rules. It needs no daemon, sends no mail and writes nothing.
+At the start it reads the last day of the log.
 
-The keys are on the screen: ? tells of all. Enter opens an account with its topics, hosts,
-envelope senders and last arrivals. It needs a terminal of 80 by 24; NO_COLOR takes the colours.`,
+Press ? for the keys. Enter opens an account with its topics, hosts, envelope senders and last
+arrivals. live needs a terminal of at least 80 by 24. NO_COLOR turns colours off.`,
 		Example: `  exiwatch live
   exiwatch live --key host --window 1h /var/log/exim4/mainlog`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -67,8 +67,8 @@ envelope senders and last arrivals. It needs a terminal of 80 by 24; NO_COLOR ta
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
-	cmd.Flags().StringVar(&key, "key", window.Account.String(), "rank by `KEY` to begin with (exiwatch help keys)")
-	cmd.Flags().StringVar(&length, "window", "5m", "over a `WINDOW` to begin with, such as 30m or 7d")
+	cmd.Flags().StringVar(&key, "key", window.Account.String(), "first rank by `KEY` (exiwatch help keys)")
+	cmd.Flags().StringVar(&length, "window", "5m", "first use this `WINDOW`, such as 30m or 7d")
 	cmd.RegisterFlagCompletionFunc("key", cobra.FixedCompletions(ruleKeys(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("window", cobra.FixedCompletions([]string{"1m", "5m", "15m", "1h", "1d"},
 		cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder))

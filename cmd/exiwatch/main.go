@@ -1,4 +1,4 @@
-// Exiwatch follows Exim's main log, counts who sends how much, and mails a summary when somebody sends in bulk.
+// Exiwatch follows Exim's main log, counts who sends how much, and mails an alert when an account sends bulk mail.
 package main
 
 import (
@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if errors.As(err, &status) && status.err == nil {
 		return status.status
 	}
-	// The lines of an error that tells several keep their breaks; what a log or a user wrote into it is escaped.
+	// An error may have several lines. Each is escaped, as it may hold text from a log or a user.
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		fmt.Fprintf(stderr, "exiwatch: error: %s\n", escape.Text(line))
 	}
@@ -68,10 +68,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "exiwatch",
-		Short: "tell who sends in bulk through Exim, at once and with which subjects",
-		Long: `exiwatch follows Exim's main log, counts who sends how much in sliding windows, and
-mails a summary with the subjects when somebody crosses a limit. Exim's configuration
-stays as it is. The same counting replays logs of the past.`,
+		Short: "alert when an account sends bulk mail through Exim, with its subjects",
+		Long: `exiwatch follows Exim's main log and counts who sends how much in sliding windows. It mails an
+alert with the subjects the moment an account crosses a limit. Exim's configuration stays as it
+is. The same counting replays old logs.`,
 		Version:            version,
 		SilenceErrors:      true,
 		SilenceUsage:       true,

@@ -107,7 +107,7 @@ func TestSocketOfAnotherDaemon(t *testing.T) {
 	q := newPlot(t, nowhere)
 	q.configure(q.settings(fmt.Sprintf("[socket]\npath = %q\n", socket)))
 	_, stderr, status := exiwatch(t, "", "run", "--config", q.config)
-	if status != exitFailure || !strings.Contains(stderr, "another program listens on the socket") || !strings.Contains(stderr, "hint: another daemon answers there") {
+	if status != exitFailure || !strings.Contains(stderr, "another program listens on the socket") || !strings.Contains(stderr, "hint: another daemon listens there") {
 		t.Errorf("status %d: %s", status, stderr)
 	}
 	if out, _, _ := exiwatch(t, "", "query", "--socket", socket, "x"); out != "no\n" {

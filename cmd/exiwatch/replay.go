@@ -24,27 +24,24 @@ func replayCommand() *cobra.Command {
 	var html htmlFile
 	cmd := &cobra.Command{
 		Use:   "replay [FILE...]",
-		Short: "report on finished logs, with the alerts that would have been mailed",
-		Long: `replay reads finished main logs through the same rules as the daemon and reports what it
-finds: rankings, and the alerts that would have been mailed. A FILE may be plain or
-compressed (gz, bz2, xz, zst, lz4, lzma), "-" is the standard input; several are taken in the
-order of their cycled names, else of their first stamps. Without one, the main log and its cycled
-siblings are read. A copy of the beginning of another is read once. Of a broken file what can be
-read counts; then the status is 1.
-Filters and times apply before anything is counted: with them the alerts are those of the
-arrivals that are left.
+		Short: "report on finished logs: which alerts would the daemon have sent?",
+		Long: `replay counts finished main logs with the daemon's rules and reports rankings and the alerts that
+the daemon would have sent. A FILE may be plain or compressed (gz, bz2, xz, zst, lz4, lzma); "-"
+is the standard input. Several files are read in the order of their rotated names, else of their
+first timestamps. Without a FILE, replay reads the main log and its rotated files. A file that
+copies the beginning of another is read once. Of a broken file it counts what it can read; the
+exit status is then 1. Filters and times apply before counting.
 
-With --suggest it prints rules for a configuration instead: of each rule the limit that would
-have opened at most --alerts-per-week alerts a week in these logs, where one less would have
-opened more, and in comments what was counted. A log of less than a week may have one alert. The
-logs are read three times or more, so they must be files.
+--suggest prints rules for a configuration instead. The limit of each rule is the lowest that would
+have opened at most --alerts-per-week alerts a week in these logs. Comments say what was counted.
+A log of less than a week may have one alert. replay reads the logs several times, so they must be
+files.
 
-With --html it writes one HTML file, "-" for the standard output, in place of the text: totals,
-arrivals by hour, a heat map of days and hours, each alert, the rankings, and with --suggest
-which limits suit these logs. A browser opens it from the disk: it needs no network and no
-script, and is less than 1 MB long, whatever the log. Who made it may read a new file, nobody
-else: it holds addresses and subjects, for subjects = "hashed" | "none" under [mail] is for mails
-alone. It replaces an earlier report; over anything else it is written with --force alone.`,
+--html writes one HTML file ("-": the standard output) instead of text: totals, arrivals by hour, a
+heat map of days and hours, each alert, the rankings, and with --suggest the limits. A browser opens
+it without a network or scripts. It is less than 1 MB, whatever the log. Only its owner may read a
+new file, as it holds addresses and subjects: subjects = "hashed" | "none" under [mail] is for mails
+only. It replaces an earlier report; --force also overwrites other files.`,
 		Example: `  exiwatch replay
   exiwatch replay /var/log/exim4/mainlog.1 /var/log/exim4/mainlog
   exiwatch replay --rule 'sender 20/5m' --rule 'account recipients 500/1h' --json mainlog.2.gz
@@ -83,7 +80,7 @@ alone. It replaces an earlier report; over anything else it is written with --fo
 	}
 	s.flags(cmd)
 	cmd.Flags().StringArrayVar(&written, "rule", nil,
-		"count by `'KEY [COUNT] LIMIT/WINDOW'` in place of the configured rules, say 'sender 20/5m' (repeatable)")
+		"count by `'KEY [COUNT] LIMIT/WINDOW'` instead of the configured rules, such as 'sender 20/5m' (repeatable)")
 	choose.flags(cmd)
 	html.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
@@ -91,13 +88,13 @@ alone. It replaces an earlier report; over anything else it is written with --fo
 	return cmd
 }
 
-// summing tells a Summary what is found.
+// summing makes a listener that fills a Summary.
 func summing(sum *report.Summary) watch.Listener {
 	return watch.Listener{Costly: !sum.Brief, Arrival: sum.Arrival, Gather: sum.Gather, Other: sum.Other,
 		Opened: sum.Opened, Grew: sum.Grew}
 }
 
-// rules gives the rules written on the command line, else the configured ones.
+// rules returns the rules of the command line, else the configured ones.
 func (s *selection) rules(written []string) ([]window.Rule, error) {
 	if len(written) == 0 {
 		return s.settings.Rules, nil

@@ -15,19 +15,19 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// A chooser is what the flags of `replay --suggest` say.
+// A chooser holds the flags of `replay --suggest`.
 type chooser struct {
 	suggest bool
 	perWeek float64
 }
 
-// maxAlertsPerWeek is more than anyone reads, and not so many that a sum with it overflows.
+// maxAlertsPerWeek is more than anyone reads, and small enough that sums do not overflow.
 const maxAlertsPerWeek = 1e6
 
 func (c *chooser) flags(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&c.suggest, "suggest", false, "print rules with limits that suit these logs, as TOML")
+	cmd.Flags().BoolVar(&c.suggest, "suggest", false, "print rules with limits that fit these logs, as TOML")
 	cmd.Flags().Float64Var(&c.perWeek, "alerts-per-week", 1,
-		"with --suggest: `N` alerts of each rule are welcome in a week; 0.25 is one in four weeks, 0 is none")
+		"with --suggest: at most `N` alerts of each rule a week; 0.25 is one in four weeks, 0 is none")
 }
 
 func (c *chooser) check(cmd *cobra.Command) error {
@@ -107,7 +107,7 @@ func newRepeatedSources(r *sources) (*repeatedSources, error) {
 		if source.Stream != nil || info != nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice|fs.ModeSocket) != 0 {
 			return nil, &hintedError{
 				fmt.Errorf("--suggest reads the log several times, and %s can be read only once", source.Name),
-				"name the files, compressed ones too; or write it to a file first",
+				"name the files, which may be compressed, or write the log to a file first",
 			}
 		}
 		again.files = append(again.files, info)
@@ -115,7 +115,7 @@ func newRepeatedSources(r *sources) (*repeatedSources, error) {
 	return again, nil
 }
 
-// each yields each source with what the file is, nil where there is none.
+// each yields each source with its file, nil if it has none.
 func (r *repeatedSources) each(yield func(watch.Source, os.FileInfo) bool) {
 	for _, sources := range r.logs {
 		for _, source := range sources {
@@ -130,8 +130,9 @@ func (r *repeatedSources) each(yield func(watch.Source, os.FileInfo) bool) {
 	}
 }
 
-// first reads the logs, each announced to begin.
-func (r *repeatedSources) first(cmd *cobra.Command, rules []window.Rule, listener watch.Listener, begin func() error) error {
+// first reads the logs, and calls begin before each.
+func (r *repeatedSources) first(cmd *cobra.Command, rules []window.Rule, listener watch.Listener,
+	begin func() error) error {
 	listener.More = func() bool {
 		r.kept[r.log]++
 		return true
@@ -144,7 +145,7 @@ func (r *repeatedSources) first(cmd *cobra.Command, rules []window.Rule, listene
 	return err
 }
 
-// next reads them again, up to where they ended the first time.
+// next reads them again, up to where they ended at the first reading.
 func (r *repeatedSources) next(cmd *cobra.Command, rules []window.Rule, listener watch.Listener) error {
 	r.seen = make([]int64, len(r.logs))
 	listener.More = func() bool {
@@ -164,7 +165,7 @@ func (r *repeatedSources) next(cmd *cobra.Command, rules []window.Rule, listener
 	return r.unchanged()
 }
 
-// unchanged fails where other files have got the names meanwhile.
+// unchanged fails if the names belong to other files now.
 func (r *repeatedSources) unchanged() error {
 	i := 0
 	for source, info := range r.each {
@@ -183,5 +184,5 @@ func (r *repeatedSources) unchanged() error {
 }
 
 func cycledMeanwhile(name string) error {
-	return &hintedError{fmt.Errorf("%s was cycled while it was read", name), "once more"}
+	return &hintedError{fmt.Errorf("%s was rotated while exiwatch read it", name), "run the command again"}
 }

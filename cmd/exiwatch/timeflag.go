@@ -18,11 +18,11 @@ func parseDuration(s string) (time.Duration, bool) {
 	return d, err == nil && d > 0
 }
 
-// layouts are the forms of a time on the command line.
+// layouts are the accepted forms of a time on the command line.
 var layouts = []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04",
 	"2006-01-02T15:04", time.DateOnly}
 
-// parseTime reads a time of the command line, or how long ago it was. Nothing is the zero time.
+// parseTime reads a time, or how long ago it was. An empty text is the zero time.
 func parseTime(s string, now time.Time, zone *time.Location) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil

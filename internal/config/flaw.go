@@ -64,7 +64,7 @@ var expected = map[string]string{
 	"rule.ignore[]":       `KEY:PATTERN, such as "sender:*@lists.example.com"`,
 	"rule.local_domains":  `a list of domains, such as ["example.com"]`,
 	"rule.except":         `a table that begins with [[rule.except]]`,
-	"rule.except.match":   `a value of the rule's key, in quotes, in which * and ? stand for any text and any character`,
+	"rule.except.match":   `a value of the rule's key, in quotes; * and ? match any text and any character`,
 	"rule.except.limit":   `a whole number above the rule's limit`,
 	"rule.except.reason":  `a text in quotes`,
 	"rule.except.until":   `a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00, without quotes`,

@@ -86,7 +86,7 @@ func (m *Mail) check() error {
 func (w *mail) transport() (mailer.Transport, error) {
 	via, err := mailer.ParseVia(cmp.Or(w.Via, "sendmail"))
 	if err != nil && strings.Contains(w.Via, "@") {
-		return nil, flawf("mail.via", "expected no user and no password here: mail.user and mail.password_file name them")
+		return nil, flawf("mail.via", "expected no user and no password here: use mail.user and mail.password_file")
 	}
 	if err != nil {
 		return nil, &flaw{path: "mail.via"}

@@ -57,8 +57,8 @@ func (w *walk) header(e *unstable.Node) {
 	w.add(w.table, first, nil)
 }
 
-// current is the path of the last table in a list of tables, else the path itself. The reader takes [rule] for [[rule]],
-// and makes a rule where [[rule.except]] has none.
+// current is the path of the last table in a list of tables, else the path itself. go-toml takes [rule] for [[rule]],
+// and makes a rule for a [[rule.except]] that has none.
 func (w *walk) current(path string) string {
 	n := w.tables[path]
 	if n == 0 && path != "rule" && path != "rule[0].except" {

@@ -56,8 +56,8 @@ func (w *web) port() (*Web, error) {
 	case err != nil || address.Port() == 0:
 		return nil, &flaw{path: "web.listen"}
 	case address.Addr() != netip.AddrFrom4([4]byte{127, 0, 0, 1}) && address.Addr() != netip.IPv6Loopback():
-		return nil, flawf("web.listen", "others could connect there; expected 127.0.0.1 or [::1]. exiwatch open prints "+
-			"the ssh command for other machines")
+		return nil, flawf("web.listen", "others could connect there; expected 127.0.0.1 or [::1], which exiwatch open "+
+			"makes reachable by ssh")
 	case w.Mode != "":
 		return nil, errUnixOnly("web.mode")
 	case w.Group != "":
