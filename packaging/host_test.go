@@ -68,7 +68,7 @@ mode() { stat -c '%a %U %G' /etc/exiwatch/exiwatch.toml; }
 [ "$(mode)" = "640 root exiwatch" ]
 runuser -u exiwatch -- cat /etc/exiwatch/exiwatch.toml >/dev/null
 ! runuser -u nobody -- cat /etc/exiwatch/exiwatch.toml
-runuser -u nobody -- exiwatch arrivals /dev/null 2>&1 | grep -A1 'permission denied' | grep 'hint: it may hold secrets'
+runuser -u nobody -- exiwatch arrivals /dev/null 2>&1 | grep -A1 'permission denied' | grep 'hint: run as root or as a member'
 [ "$(stat -c '%a %U %G' /run/exiwatch/sender.sock)" = "660 exiwatch exiwatch" ]
 /etc/init.d/exim4 restart
 may() { grep -E "^Groups:.*\b$(getent group exiwatch | cut -d: -f3)\b" /proc/$(cat /run/exim4/exim.pid)/status; }

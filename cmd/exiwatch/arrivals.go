@@ -21,9 +21,9 @@ func arrivalsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "arrivals [FILE...]",
 		Short: "print every arrival as one JSON line",
-		Long: `arrivals prints what each arrival line of the logs holds, as one JSON object a line. Fields
-without an item in the log line are left out. Entries that could not be read, or that Exim
-cut, are told on the standard error.`,
+		Long: `arrivals prints each arrival line of the logs as one JSON object on a line. Fields without an
+item in the log line are left out. Entries that could not be read, or that Exim truncated, are
+reported on the standard error.`,
 		Example: `  exiwatch arrivals --auth 'alice*' /var/log/exim4/mainlog | jq -r .subject`,
 		RunE: s.reporting(func(cmd *cobra.Command, files []string) error {
 			if err := s.prepare(); err != nil {
@@ -51,12 +51,12 @@ cut, are told on the standard error.`,
 		}),
 	}
 	s.flags(cmd)
-	cmd.Flags().UintVarP(&rows, "rows", "n", 0, "`ROWS` at the most (0: all)")
-	cmd.Flags().BoolVar(&asJSON, "json", true, "print JSON, as it always does")
+	cmd.Flags().UintVarP(&rows, "rows", "n", 0, "at most `ROWS` arrivals (0: all)")
+	cmd.Flags().BoolVar(&asJSON, "json", true, "print JSON (always on)")
 	return cmd
 }
 
-// complain tells of an entry that hides an arrival, or may.
+// complain reports an entry that hides an arrival, or may hide one.
 func complain(w io.Writer, e *parser.Entry) {
 	why := e.Reason
 	switch e.Kind {

@@ -21,16 +21,15 @@ func checkCommand() *cobra.Command {
 	var asJSON, sendTest bool
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "is everything in order: configuration, log, log selectors, state folder, mail",
-		Long: `check looks at all that exiwatch needs and says of each whether it is in order (pass), could be
-better (warn) or keeps it from working (fail), and what to do about it. It reads the end of the log,
-asks Exim for its settings and the mail server whether it would take mail for the recipients, and
-changes nothing. Run it as the user as which the daemon runs.
+		Short: "verify the setup: configuration, log, log selectors, state folder, mail",
+		Long: `check verifies the setup. For each thing that exiwatch needs it prints pass, warn (it works and
+could be better) or fail (exiwatch cannot work), and what to do. It reads the end of the log, asks
+Exim for its settings, and asks the mail server whether it accepts mail for the recipients. It
+changes nothing. Run it as the daemon's user.
 
-With --send-test it sends a mail that says that it is a test, and tells [hook] and [webhook] of an
-event named test.
+With --send-test it sends a test mail, and an event named test to [hook] and [webhook].
 
-Exit status: 1 if anything fails, 0 otherwise.`,
+Exit status: 1 if anything fails, else 0.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s := setupOf(file)
@@ -44,7 +43,7 @@ Exit status: 1 if anything fails, 0 otherwise.`,
 	return cmd
 }
 
-// setupOf is what is to be checked on this machine, with the configuration named.
+// setupOf describes what to check on this machine, with the configuration in file.
 func setupOf(file string) check.Setup {
 	s := check.Setup{
 		File: file, Host: hostName(), Now: time.Now(), Exim: config.Exim, FindLog: config.FindLog,
@@ -60,10 +59,10 @@ func setupOf(file string) check.Setup {
 	return s
 }
 
-// examinePatience is how long the checks for the live page may take together.
+// examinePatience is how long all checks for the live page may take together.
 const examinePatience = 30 * time.Second
 
-// examine makes the checks for the live page.
+// examine runs the checks for the live page.
 func examine(file string) func(context.Context) []web.Finding {
 	return func(ctx context.Context) (findings []web.Finding) {
 		ctx, cancel := context.WithTimeout(ctx, examinePatience)
@@ -76,7 +75,7 @@ func examine(file string) func(context.Context) []web.Finding {
 	}
 }
 
-// runCheck prints each result as soon as it is there, but JSON as a whole.
+// runCheck prints each result at once, or all of them as JSON at the end.
 func runCheck(cmd *cobra.Command, s check.Setup, asJSON bool) error {
 	out := cmd.OutOrStdout()
 	sum := make(check.Sum)

@@ -25,25 +25,24 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// demoLog is one of the fixtures: what a real Exim logged while an account sent in bulk.
+// demoLog is one of the fixtures: a real Exim logged it while an account sent bulk mail.
 //
 //go:embed demo.log
 var demoLog []byte
 
 const (
-	demoTime  = 8 * time.Second  // that writing the log takes
-	demoLimit = 18 * time.Second // until every mail must have come
+	demoTime  = 8 * time.Second  // how long writing the log takes
+	demoLimit = 18 * time.Second // until all mails must have arrived
 	demoHost  = "mx.lab.test"
 )
 
 func demoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
-		Short: "see the daemon at work on a log of its own, without Exim",
-		Long: `demo writes a log that a real Exim wrote once, line by line, into a temporary main log, which
-it cycles in the middle. The daemon follows it and mails its alerts to a small SMTP server on
-loopback, and each mail is shown as it comes. It ends by itself within 20 seconds and leaves
-nothing behind.`,
+		Short: "watch the daemon catch a spammer, without Exim",
+		Long: `demo replays a log of a real Exim, line by line, into a temporary main log, and rotates it in the
+middle. The daemon follows that log and mails its alerts to a small SMTP server on loopback. demo
+prints each mail as it arrives. It ends within 20 seconds and leaves nothing behind.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return demo(cmd.Context(), cmd.OutOrStdout())
@@ -51,7 +50,7 @@ nothing behind.`,
 	}
 }
 
-// demo runs the whole main job: a writer, the daemon, a mail server.
+// demo runs all of it: a log writer, the daemon and a mail server.
 func demo(ctx context.Context, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "exiwatch-demo-")
 	if err != nil {
@@ -95,7 +94,7 @@ func demo(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// demoDaemon is a daemon as the defaults make it, but for its folder and the mail server.
+// demoDaemon is a daemon with the default configuration, except for its folder and mail server.
 func demoDaemon(dir, address string) (*daemon.Daemon, error) {
 	c := config.Default()
 	c.Log = []string{filepath.Join(dir, "mainlog")}
@@ -108,7 +107,7 @@ func demoDaemon(dir, address string) (*daemon.Daemon, error) {
 	return &daemon.Daemon{Config: c, Host: demoHost, Log: slog.New(slog.DiscardHandler)}, err
 }
 
-// demoAlerts gives the alerts that replay finds.
+// demoAlerts returns the alerts that replay finds.
 func demoAlerts(ctx context.Context, c *config.Config) ([]*window.Alert, error) {
 	var alerts []*window.Alert
 	p, err := pipeline.New(c.Scopes, c.Rules,
@@ -121,7 +120,7 @@ func demoAlerts(ctx context.Context, c *config.Config) ([]*window.Alert, error) 
 	return alerts, err
 }
 
-// writeDemo writes the log, says what its arrivals are, and cycles it in the middle as logrotate does.
+// writeDemo writes the log, prints its arrivals, and rotates it in the middle as logrotate does.
 func writeDemo(ctx context.Context, said chan<- string, path string) error {
 	say := func(format string, args ...any) {
 		select {
@@ -155,7 +154,7 @@ func writeDemo(ctx context.Context, said chan<- string, path string) error {
 	return nil
 }
 
-// appendLine writes as Exim does: one write to a file that is opened by its name.
+// appendLine writes as Exim does: it opens the file by name and writes once.
 func appendLine(path string, line []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
 	if err != nil {
@@ -165,7 +164,7 @@ func appendLine(path string, line []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// show prints what is said and the mails as they come, until all have come and nothing more is said.
+// show prints texts and mails as they come, until all mails are there and the texts end.
 func show(ctx context.Context, out io.Writer, said, mails <-chan string, want int) error {
 	for said != nil || want > 0 {
 		select {
@@ -182,7 +181,7 @@ func show(ctx context.Context, out io.Writer, said, mails <-chan string, want in
 			}
 			fmt.Fprint(out, "  └─\n\n")
 		case <-ctx.Done():
-			return fmt.Errorf("the demo ended before %d more mails came: %w", want, ctx.Err())
+			return fmt.Errorf("the demo ended before %d more mails arrived: %w", want, ctx.Err())
 		}
 	}
 	return nil

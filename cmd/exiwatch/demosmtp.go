@@ -14,7 +14,7 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// serveSMTP runs a mail server on loopback, which gives the text of every mail that it takes to mails.
+// serveSMTP runs a mail server on loopback. It sends the text of every mail that it accepts to mails.
 func serveSMTP(ctx context.Context) (address string, mails <-chan string, stop func(), err error) {
 	listener, err := listenLoopback(ctx)
 	if err != nil {
@@ -34,7 +34,7 @@ func serveSMTP(ctx context.Context) (address string, mails <-chan string, stop f
 	return listener.Addr().String(), took, func() { server.Close(); <-ended }, nil
 }
 
-// A session takes any mail.
+// A session accepts any mail.
 type session struct {
 	ctx  context.Context
 	took chan<- string
@@ -58,10 +58,10 @@ func (s session) Data(r io.Reader) error {
 	}
 }
 
-// shownHeaders are those that a mail reader shows.
+// shownHeaders are the headers that a mail reader shows.
 var shownHeaders = []string{"From", "To", "Date", "Subject"}
 
-// readable gives a mail as a mail reader shows it.
+// readable returns a mail as a mail reader shows it.
 func readable(r io.Reader) (string, error) {
 	message, err := mail.ReadMessage(r)
 	if err != nil {
@@ -81,7 +81,7 @@ func readable(r io.Reader) (string, error) {
 	return out.String(), err
 }
 
-// plainText decodes the first part of a mail that is text, in the form for those who don't want HTML.
+// plainText decodes the plain text part of a mail, which is its first.
 func plainText(header textproto.MIMEHeader, body io.Reader) ([]byte, error) {
 	mediaType, params, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil {
@@ -100,7 +100,7 @@ func plainText(header textproto.MIMEHeader, body io.Reader) ([]byte, error) {
 	return io.ReadAll(body)
 }
 
-// quiet says nothing of the server's errors: what matters is that every mail comes.
+// quiet drops the server's errors: the demo fails anyway if a mail is missing.
 type quiet struct{}
 
 func (quiet) Printf(string, ...any) {}

@@ -15,22 +15,22 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// An htmlFile is what --html of `replay` says: the file to write, "-" for the standard output.
+// An htmlFile is the value of --html: the file to write, or "-" for the standard output.
 type htmlFile struct {
 	name  string
-	force bool // write over whatever is there
+	force bool // overwrite any file
 }
 
 func (h *htmlFile) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&h.name, "html", "",
-		"write one HTML `FILE` in place of the text (\"-\": the standard output)")
-	cmd.Flags().BoolVar(&h.force, "force", false, "with --html: write over FILE though it is no report")
+		"write an HTML `FILE` instead of text (\"-\": the standard output)")
+	cmd.Flags().BoolVar(&h.force, "force", false, "with --html: overwrite FILE even if it is not a report")
 }
 
 // check refuses --force without --html.
 func (h *htmlFile) check(cmd *cobra.Command) error {
 	if h.force && !h.wanted(cmd) {
-		return usagef("--force goes with --html")
+		return usagef("--force needs --html")
 	}
 	return nil
 }
@@ -41,7 +41,7 @@ func (h *htmlFile) wanted(cmd *cobra.Command) bool { return cmd.Flags().Changed(
 func (h *htmlFile) run(cmd *cobra.Command, s *selection, files []string, rules []window.Rule, rows int,
 	choose *chooser) (err error) {
 	if h.name == "" {
-		return usagef("--html: want the name of a file")
+		return usagef("--html \"\": expected the name of a file")
 	}
 	logs, err := s.logs(cmd.Context(), files, cmd.InOrStdin())
 	if err != nil {
@@ -61,13 +61,13 @@ func (h *htmlFile) run(cmd *cobra.Command, s *selection, files []string, rules [
 			return err
 		}
 	}
-	r, err := s.reading(cmd, files)
+	r, err := s.findSources(cmd, files)
 	if err != nil {
 		return err
 	}
 	defer r.bar.end()
 	sum := report.Summary{Rules: rules, Hourly: true, Only: s.only()}
-	if sum.Totals, err = r.pass(cmd.Context(), rules, summing(&sum)); err != nil {
+	if sum.Totals, err = r.read(cmd.Context(), rules, summing(&sum)); err != nil {
 		return err
 	}
 	for _, log := range r.logs {
@@ -88,7 +88,7 @@ func (h *htmlFile) run(cmd *cobra.Command, s *selection, files []string, rules [
 	return nil
 }
 
-// An output is where the page goes to. One that isn't kept is dropped, and leaves what was there.
+// An output is where the page goes. Without keep, drop leaves the old file as it was.
 type output struct {
 	io.Writer
 	keep func() error
@@ -97,7 +97,7 @@ type output struct {
 
 func nothing() error { return nil }
 
-// open begins to write. What a name leads to is written, never replaced, where it is no file, such as /dev/stdout.
+// open begins to write. It replaces a regular file, and writes into anything else, such as /dev/stdout.
 func (h *htmlFile) open(cmd *cobra.Command) (output, error) {
 	if h.name == "-" {
 		return output{cmd.OutOrStdout(), nothing, nothing}, nil
@@ -125,7 +125,7 @@ func (h *htmlFile) open(cmd *cobra.Command) (output, error) {
 	return output{f, f.CloseAtomicallyReplace, f.Cleanup}, nil
 }
 
-// words writes what was selected as on the command line; nothing where that is all.
+// words writes the selection as on the command line; empty if it selects everything.
 func (s *selection) words() string {
 	var words []string
 	add := func(flag, value string) {

@@ -15,7 +15,7 @@ import (
 	"exiwatch/internal/replay"
 )
 
-// refuse keeps --html from writing over a file that is no report. logs are those that are to be read, or that could be.
+// refuse keeps --html from overwriting a file that is not a report. logs are the logs to read.
 func (h *htmlFile) refuse(logs [][]replay.Source) error {
 	if h.force || h.name == "-" {
 		return nil
@@ -32,7 +32,7 @@ func (h *htmlFile) refuse(logs [][]replay.Source) error {
 			continue
 		}
 		if read, err := os.Stat(source.Name); err == nil && info != nil && os.SameFile(info, read) {
-			return h.refusal("it is a log that is to be read")
+			return h.refusal("it is a log that replay reads")
 		}
 		if isSibling(h.name, source.Name) {
 			sibling = source.Name
@@ -46,19 +46,20 @@ func (h *htmlFile) refuse(logs [][]replay.Source) error {
 	}
 	ours, err := isReport(h.name)
 	if err == nil && !ours {
-		err = h.refusal("it is there already, and is no report of exiwatch")
+		err = h.refusal("it exists and is not a report of exiwatch")
 	}
 	return err
 }
 
 func (h *htmlFile) refusal(why string) error {
 	return &hintedError{
-		fmt.Errorf("--html would write over %s: %s", h.name, why),
-		"--html FILE names the report to write, as in exiwatch replay --html report.html mainlog; --force writes over FILE",
+		fmt.Errorf("--html would overwrite %s: %s", h.name, why),
+		"--html FILE names the report to write, as in exiwatch replay --html report.html mainlog; " +
+			"--force overwrites FILE",
 	}
 }
 
-// isReport tells whether a file is a report of ours, of any version.
+// isReport tells whether a file is a report of exiwatch, of any version.
 func isReport(name string) (bool, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -73,10 +74,10 @@ func isReport(name string) (bool, error) {
 	return htmlreport.IsPage(bytes.TrimSpace(head[:n])), err
 }
 
-// rotated is what is added to the name of a log when it is rotated, and compressed.
+// rotated is what rotation and compression add to the name of a log.
 var rotated = regexp.MustCompile(`([-._]?[0-9][-0-9T:]*|\.old)?(\.(gz|bz2|xz|zst|lzma|lz4|Z|zip))?$`)
 
-// isSibling tells whether two names are those of one log and its rotated files, in one folder.
+// isSibling tells whether two names belong to one log and its rotated files, in one folder.
 func isSibling(a, b string) bool {
 	dirA, err := os.Stat(filepath.Dir(a))
 	if err != nil {

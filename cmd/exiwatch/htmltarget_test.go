@@ -29,16 +29,16 @@ func TestHTMLDestroysNothing(t *testing.T) {
 		files  []string
 		why    string // empty: it is written
 	}{
-		{"mainlog", nil, "a log that is to be read"},
-		{"mainlog", []string{"mainlog"}, "a log that is to be read"},
-		{"link", []string{"mainlog"}, "a log that is to be read"},
-		{"hard", []string{"mainlog"}, "a log that is to be read"},
+		{"mainlog", nil, "a log that replay reads"},
+		{"mainlog", []string{"mainlog"}, "a log that replay reads"},
+		{"link", []string{"mainlog"}, "a log that replay reads"},
+		{"hard", []string{"mainlog"}, "a log that replay reads"},
 		{"mainlog", []string{"mainlog.2.gz"}, "the name of a log"},
 		{"mainlog.1", []string{"mainlog"}, "the name of a log"},
 		{"mainlog-20261129", nil, "the name of a log"},
-		{"mainlog.2.gz", []string{"empty"}, "is no report of exiwatch"},
-		{"notes.html", []string{"mainlog"}, "is no report of exiwatch"},
-		{"report-link", []string{"mainlog"}, "is no report of exiwatch"},
+		{"mainlog.2.gz", []string{"empty"}, "is not a report of exiwatch"},
+		{"notes.html", []string{"mainlog"}, "is not a report of exiwatch"},
+		{"report-link", []string{"mainlog"}, "is not a report of exiwatch"},
 		{"report.html", []string{"mainlog"}, ""},
 		{"report.html", []string{"mainlog"}, ""}, // once more
 		{"empty", []string{"mainlog"}, ""},
@@ -73,7 +73,7 @@ func TestHTMLDestroysNothing(t *testing.T) {
 		t.Errorf("with --force %.100q stays", text)
 	}
 	if _, stderr, status := exiwatch(t, "", "replay", "--force", at("mainlog")); status != exitUsage ||
-		!strings.Contains(stderr, "--force goes with --html") {
+		!strings.Contains(stderr, "--force needs --html") {
 		t.Errorf("--force alone: status %d, %s", status, stderr)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"exiwatch/internal/config"
 	"exiwatch/internal/daemon"
 	"exiwatch/internal/live"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 
 	"github.com/spf13/cobra"
@@ -20,16 +21,16 @@ func liveCommand() *cobra.Command {
 		Use:   "live [FILE]",
 		Short: "see who is sending right now, in the terminal, like top(1)",
 		Long: `live follows the main log, or FILE, and ranks who sends how much in a sliding window, with bars
-against the limits of the configured rules. No daemon is needed, and none is disturbed: live
-mails nothing and writes nothing. It first reads a day of the log's past.
+against the limits of the configured rules. It needs no daemon, sends no mail and writes nothing.
+At the start it reads the last day of the log.
 
-The keys are on the screen: ? tells of all. Enter opens an account with its topics, hosts,
-envelope senders and last arrivals. It needs a terminal of 80 by 24; NO_COLOR takes the colours.`,
+Press ? for the keys. Enter opens an account with its topics, hosts, envelope senders and last
+arrivals. live needs a terminal of at least 80 by 24. NO_COLOR turns colours off.`,
 		Example: `  exiwatch live
   exiwatch live --key host --window 1h /var/log/exim4/mainlog`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usagef("live follows one log, and got %d", len(args))
+				return usagef("live follows one log; expected one FILE, not %d", len(args))
 			}
 			return nil
 		},
@@ -37,10 +38,10 @@ envelope senders and last arrivals. It needs a terminal of 80 by 24; NO_COLOR ta
 			v := live.View{Colour: isColour(cmd.OutOrStdout()) && os.Getenv("TERM") != "dumb"}
 			var err error
 			if v.Key, err = window.ParseKey(key); err != nil {
-				return usagef("--key: %w", err)
+				return usagef("--key %q: unknown key; %s", key, words.Suggest(key, ruleKeys()))
 			}
 			if v.Window, err = window.ParseWindow(length); err != nil {
-				return usagef("--window: %w", err)
+				return usagef("--window %q: expected a duration from 10s to 31d, such as 5m, 1h or 7d", length)
 			}
 			in, ok := cmd.InOrStdin().(*os.File)
 			if !ok || !isTerminal(in) || !isTerminal(cmd.OutOrStdout()) {
@@ -61,15 +62,15 @@ envelope senders and last arrivals. It needs a terminal of 80 by 24; NO_COLOR ta
 					"exiwatch live " + strings.Join(logs, ", or exiwatch live ")}
 			}
 			if v.Log = v.Config.Log[0]; v.Log == config.Stdin {
-				return usagef("live reads keys from the standard input, so it can't follow a log there")
+				return usagef("live reads keys from the standard input and cannot follow a log there")
 			}
 			v.Secret = daemon.Key(v.Config.State)
 			return logError(v.Run(cmd.Context(), in, cmd.OutOrStdout()))
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
-	cmd.Flags().StringVar(&key, "key", window.Account.String(), "rank by `KEY` to begin with (exiwatch help keys)")
-	cmd.Flags().StringVar(&length, "window", "5m", "over a `WINDOW` to begin with, such as 30m or 7d")
+	cmd.Flags().StringVar(&key, "key", window.Account.String(), "first rank by `KEY` (exiwatch help keys)")
+	cmd.Flags().StringVar(&length, "window", "5m", "first use this `WINDOW`, such as 30m or 7d")
 	cmd.RegisterFlagCompletionFunc("key", cobra.FixedCompletions(ruleKeys(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("window", cobra.FixedCompletions([]string{"1m", "5m", "15m", "1h", "1d"},
 		cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder))

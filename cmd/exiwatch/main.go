@@ -1,4 +1,4 @@
-// Exiwatch follows Exim's main log, counts who sends how much, and mails a summary when somebody sends in bulk.
+// Exiwatch follows Exim's main log, counts who sends how much, and mails an alert when an account sends bulk mail.
 package main
 
 import (
@@ -37,7 +37,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	err := unknownCommand(root, root.ExecuteContext(ctx))
 	if err == nil || errors.Is(err, syscall.EPIPE) {
 		return exitDone
 	}
@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if errors.As(err, &status) && status.err == nil {
 		return status.status
 	}
-	// The lines of an error that tells several keep their breaks; what a log or a user wrote into it is escaped.
+	// An error may have several lines. Each is escaped, as it may hold text from a log or a user.
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		fmt.Fprintf(stderr, "exiwatch: error: %s\n", escape.Text(line))
 	}
@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintf(stderr, "exiwatch: hint: %s\n", hinted.hint)
 	}
 	var usage *usageError
-	if errors.As(err, &usage) || isUnknownCommand(err) {
+	if errors.As(err, &usage) {
 		fmt.Fprintln(stderr, "exiwatch: hint: exiwatch help, or exiwatch COMMAND --help")
 		return exitUsage
 	}
@@ -68,14 +68,18 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "exiwatch",
-		Short: "tell who sends in bulk through Exim, at once and with which subjects",
-		Long: `exiwatch follows Exim's main log, counts who sends how much in sliding windows, and
-mails a summary with the subjects when somebody crosses a limit. Exim's configuration
-stays as it is. The same counting replays logs of the past.`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Short: "alert when an account sends bulk mail through Exim, with its subjects",
+		Long: `exiwatch follows Exim's main log and counts who sends how much in sliding windows. It mails an
+alert with the subjects the moment an account crosses a limit. Exim's configuration stays as it
+is. The same counting replays old logs.`,
+		Version:            version,
+		SilenceErrors:      true,
+		SilenceUsage:       true,
+		DisableSuggestions: true, // unknownCommand makes them
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetVersionTemplate(versionLine())
+	root.Flags().Bool("version", false, "print the version")
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		runCommand(),
 		replayCommand(),
@@ -88,35 +92,6 @@ stays as it is. The same counting replays logs of the past.`,
 		demoCommand(),
 		versionCommand(),
 	)
-	root.AddCommand(topics()...)
+	root.AddCommand(helpTopics()...)
 	return root
 }
-
-// A usageError is a command line that can't be understood: exit status 2.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
-func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
-
-// A statusError ends the program with a status of its own. One without err says nothing.
-type statusError struct {
-	status int
-	err    error
-}
-
-func (e *statusError) Error() string { return fmt.Sprint(e.err) }
-func (e *statusError) Unwrap() error { return e.err }
-
-// isUnknownCommand recognises cobra's error, which has no type.
-func isUnknownCommand(err error) bool { return strings.HasPrefix(err.Error(), "unknown command ") }
-
-// A hintedError says what to do about it.
-type hintedError struct {
-	err  error
-	hint string
-}
-
-func (e *hintedError) Error() string { return e.err.Error() }
-func (e *hintedError) Unwrap() error { return e.err }

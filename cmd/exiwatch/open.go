@@ -20,12 +20,12 @@ func openCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "open",
 		Short: "print the address of the live page, and how to reach it from elsewhere",
-		Long: `open prints the address of the page that the daemon serves where the configuration has
-[web], and the ssh command that brings it to another machine.
+		Long: `open prints the address of the live page that the daemon serves, and the ssh command to reach it
+from another machine. The page needs [web] in the configuration.
 
-The address of a port holds a token, without which nobody sees anything: whoever has the
-address can look. It stays the same until DIR/web-token is removed (DIR: state) and the daemon
-started anew. A UNIX socket needs none: there its permissions decide.`,
+On a port, the address holds a token: whoever has the address can see the page. The token stays
+the same until you remove DIR/web-token (DIR: state) and restart the daemon. A UNIX socket needs
+no token: its permissions decide.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := config.Read(file)
@@ -34,7 +34,8 @@ started anew. A UNIX socket needs none: there its permissions decide.`,
 			}
 			if c.Web == nil {
 				return &hintedError{errors.New("the configuration has no live page"),
-					"add [web] with listen = \"unix:/run/exiwatch/web.sock\" or \"127.0.0.1:8025\" to it, and restart the daemon or send it SIGHUP"}
+					"add [web] with listen = \"unix:/run/exiwatch/web.sock\" or \"127.0.0.1:8025\", " +
+						"then reload the daemon"}
 			}
 			return printWays(cmd.OutOrStdout(), &c)
 		},
@@ -43,10 +44,10 @@ started anew. A UNIX socket needs none: there its permissions decide.`,
 	return cmd
 }
 
-// tunnelPort is that of the other end of a tunnel to a UNIX socket.
+// tunnelPort is the local port of a tunnel to a UNIX socket.
 const tunnelPort = 8025
 
-// printWays says how to see the page.
+// printWays prints how to reach the page.
 func printWays(out io.Writer, c *config.Config) error {
 	login := hostName()
 	if u, err := user.Current(); err == nil {
@@ -58,7 +59,7 @@ func printWays(out io.Writer, c *config.Config) error {
 				"is the daemon running, with this configuration?"}
 		}
 		fmt.Fprintf(out,
-			"On the machine at which you sit, let this run:\n\n    ssh -N -L 127.0.0.1:%d:%s %s\n\nand open\n\n    http://127.0.0.1:%d/\n",
+			"On your own machine, run\n\n    ssh -N -L 127.0.0.1:%d:%s %s\n\nand open\n\n    http://127.0.0.1:%d/\n",
 			tunnelPort, c.Web.Path, login, tunnelPort)
 		return nil
 	}
@@ -75,7 +76,7 @@ func printWays(out io.Writer, c *config.Config) error {
 		return err
 	}
 	fmt.Fprintf(out,
-		"http://%s/%s/\n\nFrom another machine, let this run there before:\n\n    ssh -N -L 127.0.0.1:%d:%s %s\n",
+		"http://%s/%s/\n\nTo open it from another machine, first run there:\n\n    ssh -N -L 127.0.0.1:%d:%s %s\n",
 		c.Web.Listen, token, c.Web.Listen.Port(), c.Web.Listen, login)
 	if c.Web.Listen.Addr().Is6() {
 		fmt.Fprintf(out, "\nand open http://127.0.0.1:%d/%s/\n", c.Web.Listen.Port(), token)

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/term"
 )
 
-// A progress bar appears on a terminal when the work takes longer than progressDelay.
+// A progress bar appears on a terminal if the work takes longer than progressDelay.
 type progress struct {
 	w     io.Writer // nil: no terminal
 	start time.Time
@@ -30,7 +30,7 @@ func newProgress(w io.Writer) *progress {
 	return &progress{w: w, start: time.Now()}
 }
 
-// show draws the bar with the share that is done, from 0 to 1.
+// show draws the bar; done goes from 0 to 1.
 func (p *progress) show(done float64) {
 	now := time.Now()
 	if p.w == nil || now.Sub(p.start) < progressDelay || now.Sub(p.drawn) < progressEvery {
@@ -42,7 +42,7 @@ func (p *progress) show(done float64) {
 	fmt.Fprintf(p.w, "\r[%s%s] %3.0f%%", strings.Repeat("#", full), strings.Repeat(".", progressWidth-full), 100*done)
 }
 
-// end takes the bar away.
+// end removes the bar.
 func (p *progress) end() {
 	if !p.drawn.IsZero() {
 		fmt.Fprintf(p.w, "\r%s\r", strings.Repeat(" ", progressWidth+8))

@@ -9,12 +9,13 @@ import (
 	"exiwatch/internal/config"
 	"exiwatch/internal/escape"
 	"exiwatch/internal/readsocket"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 
 	"github.com/spf13/cobra"
 )
 
-// Exit statuses of query, as grep has them. exitUnasked is that of a usage error, too: to a script both are no answer.
+// Exit statuses of query, as grep has them. A usage error has exitUnasked, too: to a script both mean no answer.
 const (
 	exitYes     = exitDone
 	exitNo      = exitFailure
@@ -26,16 +27,15 @@ func queryCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "query [count] [NAME=]VALUE...",
 		Short: "ask the running daemon over its socket, as Exim does",
-		Long: `query asks the running daemon what Exim's ${readsocket asks it, and prints the answer: is any
-of those named over a limit now? NAME is a key (exiwatch help keys); a value without one is
-of the socket's key. Behind count it asks for a number, the highest count.
+		Long: `query asks the running daemon over its socket, as Exim's ${readsocket does, and prints the answer:
+is any of these over a limit now? NAME is a key (exiwatch help keys). A value without a NAME uses
+the socket's key. count prints the highest count instead.
 
   exiwatch query alice@example.com
   exiwatch query host=192.0.2.1 auth=alice
   exiwatch query count sender=alice@example.com
 
-Exit status: 0 for yes or a number, 1 for no, 2 if nobody could be asked or
-the question is wrong.`,
+Exit status: 0 for yes or a number, 1 for no, 2 if there is no answer or the question is wrong.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if socket == "" {
 				var err error
@@ -59,14 +59,14 @@ the question is wrong.`,
 	return cmd
 }
 
-// configuredSocket is where the daemon listens, which need not have read the configuration of now.
+// configuredSocket is where the daemon listens by the configuration, which the daemon may not have read yet.
 func configuredSocket(file string) (string, error) {
 	c, err := config.Read(file)
 	if err != nil {
 		return "", configError(err)
 	}
 	if c.Socket == nil {
-		return config.DefaultSocket, nil // a service manager may have made it
+		return config.DefaultSocket, nil // a service manager may have made this one
 	}
 	return c.Socket.Path, nil
 }
@@ -84,18 +84,18 @@ func query(ctx context.Context, socket string, args []string) (string, error) {
 	answer, err := readsocket.Ask(ctx, socket, request+"\n")
 	if err != nil {
 		err = &hintedError{err,
-			"is the daemon running, with a [socket] in its configuration, and may this user ask there?"}
+			"is the daemon running, does its configuration have [socket], and may this user access it?"}
 		return "", &statusError{exitUnasked, err}
 	}
 	return answer, nil
 }
 
-// looksLikeKey tells whether somebody who writes NAME=VALUE takes the name for a key. prvs= begins senders of BATV.
+// looksLikeKey tells whether the NAME in NAME=VALUE is probably meant as a key. prvs= begins envelope senders of BATV.
 func looksLikeKey(name string) bool {
 	return name != "" && name != "prvs" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") == ""
 }
 
-// requestOf makes a request of arguments, of which each is one item.
+// requestOf makes a request of the arguments. Each argument is one item.
 func requestOf(args []string) (string, error) {
 	var items []string
 	for i, arg := range args {
@@ -109,8 +109,8 @@ func requestOf(args []string) (string, error) {
 		case named && err == nil:
 			items = append(items, name+"="+readsocket.Quote(value))
 		case named && looksLikeKey(name):
-			return "", usagef("unknown key %q: the keys are %s; a value that holds = needs its key, as in sender=%s",
-				name, strings.Join(ruleKeys(), ", "), arg)
+			return "", &hintedError{usagef("unknown key %q; %s", name, words.Suggest(name, ruleKeys())),
+				"a value that contains = needs its key, as in sender=" + arg}
 		default:
 			items = append(items, readsocket.Quote(arg))
 		}
@@ -119,11 +119,11 @@ func requestOf(args []string) (string, error) {
 	switch {
 	case len(args) == 0:
 		return "",
-			usagef("query wants the name of somebody, such as sender=alice@example.com; \"\" is the empty sender")
+			usagef("query needs a value to ask for, such as sender=alice@example.com; \"\" is the empty sender")
 	case len(args) == 1 && args[0] == "count":
-		return "", usagef("query count wants the name of somebody, such as sender=alice@example.com")
+		return "", usagef("query count needs a value to ask for, such as sender=alice@example.com")
 	case len(request) >= readsocket.MaxRequest:
-		return "", usagef("the request has %d bytes: it may have %d", len(request), readsocket.MaxRequest-1)
+		return "", usagef("the request has %d bytes; expected %d at most", len(request), readsocket.MaxRequest-1)
 	}
 	return request, nil
 }

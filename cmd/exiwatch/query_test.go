@@ -88,7 +88,7 @@ func TestQuery(t *testing.T) {
 	for _, args := range [][]string{{"foo=bar"}, {"sendr=alice@lab.test"}, {"count", "foo=bar"}, {"alice", "foo=bar"}} {
 		out, stderr, status := exiwatch(t, "", append([]string{"query", "--socket", socket}, args...)...)
 		if status != exitUsage || out != "" || !strings.Contains(stderr, "exiwatch: error: unknown key \"") ||
-			!strings.Contains(stderr, "the keys are sender, ") {
+			!strings.Contains(stderr, "hint: a value that contains = needs its key") {
 			t.Errorf("%q: status %d: %s%s", args, status, out, stderr)
 		}
 	}
@@ -107,7 +107,7 @@ func TestSocketOfAnotherDaemon(t *testing.T) {
 	q := newPlot(t, nowhere)
 	q.configure(q.settings(fmt.Sprintf("[socket]\npath = %q\n", socket)))
 	_, stderr, status := exiwatch(t, "", "run", "--config", q.config)
-	if status != exitFailure || !strings.Contains(stderr, "another program listens on the socket") || !strings.Contains(stderr, "hint: another daemon answers there") {
+	if status != exitFailure || !strings.Contains(stderr, "another program listens on the socket") || !strings.Contains(stderr, "hint: another daemon listens there") {
 		t.Errorf("status %d: %s", status, stderr)
 	}
 	if out, _, _ := exiwatch(t, "", "query", "--socket", socket, "x"); out != "no\n" {

@@ -3,10 +3,13 @@ package main
 import (
 	"errors"
 	"io"
+	"slices"
+	"strings"
 
 	"exiwatch/internal/escape"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/report"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 
 	"github.com/spf13/cobra"
@@ -21,27 +24,24 @@ func replayCommand() *cobra.Command {
 	var html htmlFile
 	cmd := &cobra.Command{
 		Use:   "replay [FILE...]",
-		Short: "report on finished logs, with the alerts that would have been mailed",
-		Long: `replay reads finished main logs through the same rules as the daemon and reports what it
-finds: rankings, and the alerts that would have been mailed. A FILE may be plain or
-compressed (gz, bz2, xz, zst, lz4, lzma), "-" is the standard input; several are taken in the
-order of their cycled names, else of their first stamps. Without one, the main log and its cycled
-siblings are read. A copy of the beginning of another is read once. Of a broken file what can be
-read counts; then the status is 1.
-Filters and times apply before anything is counted: with them the alerts are those of the
-arrivals that are left.
+		Short: "report on finished logs: which alerts would the daemon have sent?",
+		Long: `replay counts finished main logs with the daemon's rules and reports rankings and the alerts that
+the daemon would have sent. A FILE may be plain or compressed (gz, bz2, xz, zst, lz4, lzma); "-"
+is the standard input. Several files are read in the order of their rotated names, else of their
+first timestamps. Without a FILE, replay reads the main log and its rotated files. A file that
+copies the beginning of another is read once. Of a broken file it counts what it can read; the
+exit status is then 1. Filters and times apply before counting.
 
-With --suggest it prints rules for a configuration instead: of each rule the limit that would
-have opened at most --alerts-per-week alerts a week in these logs, where one less would have
-opened more, and in comments what was counted. A log of less than a week may have one alert. The
-logs are read three times or more, so they must be files.
+--suggest prints rules for a configuration instead. The limit of each rule is the lowest that would
+have opened at most --alerts-per-week alerts a week in these logs. Comments say what was counted.
+A log of less than a week may have one alert. replay reads the logs several times, so they must be
+files.
 
-With --html it writes one HTML file, "-" for the standard output, in place of the text: totals,
-arrivals by hour, a heat map of days and hours, each alert, the rankings, and with --suggest
-which limits suit these logs. A browser opens it from the disk: it needs no network and no
-script, and is less than 1 MB long, whatever the log. Who made it may read a new file, nobody
-else: it holds addresses and subjects, for subjects = "hashed" | "none" under [mail] is for mails
-alone. It replaces an earlier report; over anything else it is written with --force alone.`,
+--html writes one HTML file ("-": the standard output) instead of text: totals, arrivals by hour, a
+heat map of days and hours, each alert, the rankings, and with --suggest the limits. A browser opens
+it without a network or scripts. It is less than 1 MB, whatever the log. Only its owner may read a
+new file, as it holds addresses and subjects: subjects = "hashed" | "none" under [mail] is for mails
+only. It replaces an earlier report; --force also overwrites other files.`,
 		Example: `  exiwatch replay
   exiwatch replay /var/log/exim4/mainlog.1 /var/log/exim4/mainlog
   exiwatch replay --rule 'sender 20/5m' --rule 'account recipients 500/1h' --json mainlog.2.gz
@@ -60,7 +60,7 @@ alone. It replaces an earlier report; over anything else it is written with --fo
 			}
 			switch {
 			case html.wanted(cmd) && asJSON:
-				return usagef("--json or --html, not both")
+				return usagef("expected --json or --html, not both")
 			case html.wanted(cmd):
 				return html.run(cmd, &s, files, rules, int(rows), &choose)
 			case choose.suggest:
@@ -80,7 +80,7 @@ alone. It replaces an earlier report; over anything else it is written with --fo
 	}
 	s.flags(cmd)
 	cmd.Flags().StringArrayVar(&written, "rule", nil,
-		"count by `'KEY [COUNT] LIMIT/WINDOW'` in place of the configured rules, say 'sender 20/5m' (repeatable)")
+		"count by `'KEY [COUNT] LIMIT/WINDOW'` instead of the configured rules, such as 'sender 20/5m' (repeatable)")
 	choose.flags(cmd)
 	html.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
@@ -88,22 +88,22 @@ alone. It replaces an earlier report; over anything else it is written with --fo
 	return cmd
 }
 
-// summing tells a Summary what is found.
+// summing makes a listener that fills a Summary.
 func summing(sum *report.Summary) pipeline.Listener {
 	return pipeline.Listener{AllKeys: !sum.Brief, Arrival: sum.Arrival, NewCollector: sum.NewCollector, Other: sum.Other,
 		Opened: sum.Opened, Grew: sum.Grew}
 }
 
-// rules gives the rules written on the command line, else the configured ones.
+// rules returns the rules of the command line, else the configured ones.
 func (s *selection) rules(written []string) ([]window.Rule, error) {
 	if len(written) == 0 {
 		return s.settings.Rules, nil
 	}
 	var rules []window.Rule
 	for _, text := range written {
-		r, err := window.ParseRule(text)
+		r, err := parseRule(text)
 		if err != nil {
-			return nil, usagef("--rule: %w", err)
+			return nil, err
 		}
 		rules = append(rules, r)
 	}
@@ -111,6 +111,27 @@ func (s *selection) rules(written []string) ([]window.Rule, error) {
 		return nil, usagef("--rule: %w", err)
 	}
 	return rules, nil
+}
+
+// parseRule reads the value of --rule.
+func parseRule(text string) (window.Rule, error) {
+	r, err := window.ParseRule(text)
+	if err == nil {
+		return r, nil
+	}
+	fields := strings.Fields(text)
+	if len(fields) == 2 || len(fields) == 3 {
+		keys := append(ruleKeys(), window.Log.String())
+		if key := fields[0]; !slices.Contains(keys, key) {
+			return r, usagef("--rule %q: unknown key %q; %s", text, key, words.Suggest(key, keys))
+		}
+		counts := append(slices.Clone(weights), window.Anomalies.String())
+		if count := fields[1]; len(fields) == 3 && !slices.Contains(counts, count) {
+			return r, usagef("--rule %q: unknown count %q; %s", text, count, words.Suggest(count, counts))
+		}
+	}
+	return r, usagef("--rule %q: expected KEY [COUNT] LIMIT/WINDOW with a LIMIT of 1 or more and a WINDOW of 10s to "+
+		"31d, such as 'sender 20/5m'", text)
 }
 
 func printJSON(w io.Writer, v any) error {

@@ -30,14 +30,14 @@ func runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "follow the main log, count, and mail alerts (the daemon)",
-		Long: `run follows the main log through every cycle and mails a summary when somebody crosses a
-limit. It runs in the foreground. SIGTERM ends it; SIGHUP makes it read its configuration
-anew, and a broken one is refused. Without a configuration it asks Exim for its log, mails root
-through sendmail, and has three rules: more than 20 messages of an account in 5 minutes, more
-than 500 recipients of an account in an hour, more than 5 odd log entries in an hour.
+		Long: `run follows the main log across rotation and mails an alert the moment an account crosses a limit.
+It stays in the foreground. SIGTERM ends it. SIGHUP reloads the configuration; if that is broken,
+the old one stays. Without a configuration it asks Exim for its log, mails root through sendmail,
+and has three rules: more than 20 messages of an account in 5 minutes, more than 500 recipients of
+an account in an hour, more than 5 odd log entries in an hour.
 
-It goes on where it ended, whatever became of the log meanwhile, and mails what it missed.
-The first time, what the log holds already is counted silently.`,
+After a restart it continues where it stopped, whatever happened to the log, and mails the alerts
+that it missed. At the first start it counts the existing log silently.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			sockets := activation.Files(true)
@@ -66,8 +66,8 @@ The first time, what the log holds already is counted silently.`,
 	}
 	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
 	cmd.Flags().StringVar(&pidfile, "pidfile", "",
-		"write the process id to `FILE` once the daemon is at work, and remove it at the end")
-	cmd.Flags().BoolVar(&fromStart, "from-start", false, "the first time, alert on what the current log holds already")
+		"write the process id to `FILE` once the daemon is ready, and remove it at the end")
+	cmd.Flags().BoolVar(&fromStart, "from-start", false, "at the first start, alert on the existing log, too")
 	return cmd
 }
 
@@ -77,17 +77,15 @@ func newDaemon(c *config.Config, file string, fromStart bool, log *slog.Logger, 
 		Examine: examine(file)}
 }
 
-// listen lets Go run one goroutine more at a time than there are processors, unless the environment says how many.
-// While as many as it may run are busy, as in a storm, its runtime looks only every ten milliseconds whether somebody
-// asks.
+// listen raises GOMAXPROCS by one, unless the environment sets it. If all processors are busy, Go's runtime polls the
+// socket only every ten milliseconds, which is too late for Exim's questions.
 var listen = sync.OnceFunc(func() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	}
 })
 
-// runDaemons runs one daemon after the other: a SIGHUP ends one, and the next begins with the configuration as it is
-// then.
+// runDaemons runs one daemon after another. A SIGHUP ends one, and the next starts with the new configuration.
 func runDaemons(ctx context.Context, log *slog.Logger, s *service, read func() (*config.Config, error),
 	daemonFor func(*config.Config) *daemon.Daemon) error {
 	defer context.AfterFunc(ctx, func() { endInTime(s, log) })()
@@ -96,7 +94,7 @@ func runDaemons(ctx context.Context, log *slog.Logger, s *service, read func() (
 	if err != nil {
 		return err
 	}
-	var last *config.Config // what to go back to
+	var last *config.Config // the configuration to go back to
 	for {
 		log.Info("following", "log", c.Log, "rules", c.Rules, "state", c.State)
 		if c.Socket != nil {
@@ -120,11 +118,10 @@ func runDaemons(ctx context.Context, log *slog.Logger, s *service, read func() (
 	}
 }
 
-// lastMoment is how long after SIGTERM the program ends, whatever is under way; 0: when all has come to its end, as in
-// tests.
+// lastMoment is how long after SIGTERM the program ends in any case; 0, as in tests: when all its work is done.
 var lastMoment time.Duration
 
-// endInTime is called when the daemon is to end. It may be killed at any moment and lose nothing; so it ends in time.
+// endInTime ends the program after lastMoment. The daemon loses nothing if it is killed at any moment.
 func endInTime(s *service, log *slog.Logger) {
 	s.stopping()
 	if lastMoment == 0 {
@@ -132,7 +129,7 @@ func endInTime(s *service, log *slog.Logger) {
 	}
 	time.AfterFunc(lastMoment, func() {
 		log.Warn("ended before everything was written: the next start reads it again from the log")
-		s.ended() // a pidfile that stays is that of no process
+		s.ended() // a pidfile that stays names no running process
 		os.Exit(exitDone)
 	})
 }
@@ -151,7 +148,7 @@ func runUntil(ctx context.Context, d *daemon.Daemon, hangup <-chan os.Signal, re
 		case <-hangup:
 			next, err := read()
 			if err == nil && slices.Contains(d.Config.Log, config.Stdin) {
-				err = errors.New("what was read of the standard input can't be read again")
+				err = errors.New("the standard input cannot be read again")
 			}
 			if err != nil {
 				log.Error("the new configuration is refused, the old one stays", "error", err)
@@ -166,19 +163,20 @@ func runUntil(ctx context.Context, d *daemon.Daemon, hangup <-chan os.Signal, re
 func hintForState(err error) error {
 	if errors.Is(err, readsocket.ErrInUse) {
 		return &hintedError{err,
-			"another daemon answers there: end it, or name another path in [socket] or [web] of the configuration"}
+			"another daemon listens there: stop it, or set another path under [socket] or [web] in the configuration"}
 	}
 	var access *readsocket.AccessError
 	if errors.As(err, &access) {
 		return &hintedError{err,
-			"run as root, or as a user in that group, or name another group or path in [socket] or [web] of the configuration"}
+			"run as root or as a member of that group, or set another group or path under [socket] or [web] in the " +
+				"configuration"}
 	}
 	var unsafe *private.Error
 	if errors.As(err, &unsafe) {
 		return &hintedError{err, unsafe.Hint}
 	}
 	if os.IsPermission(err) || errors.Is(err, fs.ErrPermission) {
-		return &hintedError{err, "run as root, or name a folder of this user in the configuration as state = \"/path\""}
+		return &hintedError{err, "run as root, or set state = \"/path\" in the configuration to a folder of this user"}
 	}
 	var kind *tailer.KindError
 	if errors.As(err, &kind) || isJournal(err) {
@@ -186,7 +184,7 @@ func hintForState(err error) error {
 	}
 	if errors.Is(err, daemon.ErrInUse) {
 		return &hintedError{err,
-			"one daemon is enough for several logs: log = [\"…\", \"…\"]; another one needs a state folder of its own"}
+			"one daemon can follow several logs: log = [\"…\", \"…\"]; a second daemon needs its own state folder"}
 	}
 	return err
 }
@@ -195,7 +193,7 @@ func isJournal(err error) bool {
 	return errors.Is(err, journal.ErrAccess) || errors.Is(err, journal.ErrEmpty) || errors.Is(err, journal.ErrNone)
 }
 
-// hostName is the name that mail from this machine bears: Debian's /etc/mailname, else what the kernel says.
+// hostName is the name of this machine in mails: Debian's /etc/mailname, else the kernel's host name.
 func hostName() string {
 	if b, err := os.ReadFile("/etc/mailname"); err == nil {
 		if name := strings.TrimSpace(string(b)); name != "" {
@@ -211,7 +209,7 @@ func hostName() string {
 
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usagef("%s takes no arguments, and got %q", cmd.Name(), args[0])
+		return usagef("%s takes no arguments; unexpected %q", cmd.Name(), args[0])
 	}
 	return nil
 }

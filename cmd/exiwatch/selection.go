@@ -21,7 +21,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// A selection is what the flags common to replay, top and arrivals choose: which logs, which times, which arrivals.
+// A selection holds the flags that replay, top and arrivals share: which logs, times and arrivals.
 type selection struct {
 	config, timezone, since, until string
 	globs                          [window.NumKeys][]string
@@ -29,10 +29,10 @@ type selection struct {
 	settings config.Config
 	now      time.Time
 	from, to time.Time
-	patterns [][]config.Pattern  // one list for each key that is filtered: any of it
-	looks    []replay.SourceLook // what each log held, when they were read first
+	patterns [][]config.Pattern  // one list for each filtered key: any of them
+	looks    []replay.SourceLook // what each log held at the first reading
 	noted    []string            // notes on the standard error, each once
-	problems []error             // of single logs: printed when the output is written, and then the status is 1
+	problems []error             // of single logs: printed after the output, with status 1
 }
 
 // filters are the flags that pick arrivals.
@@ -44,7 +44,7 @@ var filters = []struct {
 	{"sender", window.Sender,
 		"only arrivals whose envelope sender matches the glob `PATTERN` (repeatable: any of them)"},
 	{"account", window.Account,
-		"only this account: login, else local user, else unverified, in brackets: <SENDER> (glob `PATTERN`)"},
+		"only this account: login, local user or, unverified, <SENDER> or [HOST] (glob `PATTERN`)"},
 	{"auth", window.Auth, "only this authenticated id (glob `PATTERN`)"},
 	{"user", window.User, "only this local user (glob `PATTERN`)"},
 	{"host", window.Host, "only this sending host (address, CIDR or glob `PATTERN`)"},
@@ -56,7 +56,7 @@ func (s *selection) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.config, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
 	f.StringVar(&s.since, "since", "",
-		"only arrivals from `TIME` on: 2026-11-01, \"2026-11-01 14:30\", RFC 3339, or 24h, 7d ago")
+		"only arrivals from `TIME` on: 2026-11-01, \"2026-11-01 14:30\", RFC 3339, or how long ago: 24h, 7d")
 	f.StringVar(&s.until, "until", "", "only arrivals before `TIME`")
 	f.StringVar(&s.timezone, "timezone", "", "`ZONE` of logs that name none (default: the machine's)")
 	for _, filter := range filters {
@@ -64,7 +64,7 @@ func (s *selection) flags(cmd *cobra.Command) {
 	}
 }
 
-// prepare reads the configuration and understands the flags.
+// prepare reads the configuration and checks the flags.
 func (s *selection) prepare() (err error) {
 	s.now = time.Now()
 	if s.settings, err = config.Read(s.config); err != nil {
@@ -72,21 +72,21 @@ func (s *selection) prepare() (err error) {
 	}
 	if s.timezone != "" {
 		if s.settings.Zone, err = config.Zone(s.timezone); err != nil {
-			return &usageError{err}
+			return usagef("--timezone %q: %w", s.timezone, err)
 		}
 	}
-	if s.from, err = when(s.since, s.now, s.settings.Zone); err != nil {
-		return usagef("--since: %w", err)
+	if s.from, err = parseTime(s.since, s.now, s.settings.Zone); err != nil {
+		return usagef("--since %w", err)
 	}
-	if s.to, err = when(s.until, s.now, s.settings.Zone); err != nil {
-		return usagef("--until: %w", err)
+	if s.to, err = parseTime(s.until, s.now, s.settings.Zone); err != nil {
+		return usagef("--until %w", err)
 	}
 	for _, filter := range filters {
 		var any []config.Pattern
 		for _, glob := range s.globs[filter.key] {
 			p, err := config.NewPattern(filter.key, glob)
 			if err != nil {
-				return usagef("--%s: %w", filter.name, err)
+				return usagef("--%s %q: %w", filter.name, glob, err)
 			}
 			any = append(any, p)
 		}
@@ -97,7 +97,7 @@ func (s *selection) prepare() (err error) {
 	return nil
 }
 
-// keep tells whether an arrival is selected.
+// keep tells whether the flags select an arrival.
 func (s *selection) keep(_ *parser.Arrival, w *window.Arrival) bool {
 	if !s.during(w.At) {
 		return false
@@ -199,14 +199,14 @@ func named(names []string, stdin io.Reader) []replay.Source {
 	return sources
 }
 
-// configError adds what helps to an error in the configuration.
+// configError adds a hint to an error in the configuration.
 func configError(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return err
 	case errors.Is(err, fs.ErrPermission):
 		return &hintedError{
-			err, "it may hold secrets: run as root or as a member of the file's group; --config /dev/null takes the defaults",
+			err, "run as root or as a member of the file's group, or use the defaults: --config /dev/null",
 		}
 	}
 	return &hintedError{err, "exiwatch help config lists the keys"}
@@ -219,13 +219,13 @@ func findLog(ctx context.Context, c *config.Config) error {
 	}
 	path, err := config.FindLog(ctx)
 	if err != nil {
-		return &hintedError{err, "name the log: as an argument, or in the configuration as log = \"/path/to/mainlog\""}
+		return &hintedError{err, "name the log as an argument, or in the configuration: log = \"/path/to/mainlog\""}
 	}
 	c.Log = []string{path}
 	return nil
 }
 
-// logError adds what helps to an error of opening a log.
+// logError adds a hint to an error of opening a log.
 func logError(err error) error {
 	var kind *tailer.KindError
 	switch {
@@ -245,23 +245,23 @@ func logError(err error) error {
 			" looks like the main log"}
 	case errors.As(err, &kind):
 		return &hintedError{err, "name Exim's main log in the configuration as log = \"/path/to/mainlog\"" +
-			" (exim -bP log_file_path tells it);" +
-			" exiwatch replay FILE reads what comes through a FIFO"}
+			" (exim -bP log_file_path prints it);" +
+			" exiwatch replay FILE reads a FIFO"}
 	case errors.Is(err, fs.ErrPermission):
-		return &hintedError{err, "Debian's logs are for the group adm: run as root, or add the user to that group"}
+		return &hintedError{err, "run as root, or add the user to the group that may read the logs (adm on Debian)"}
 	case errors.Is(err, fs.ErrNotExist):
-		return &hintedError{err, "exim -bP log_file_path tells where Exim logs to"}
+		return &hintedError{err, "exim -bP log_file_path prints where Exim logs"}
 	}
 	return err
 }
 
-// replay reads the logs through a pipeline, with a progress bar if that is worth it.
+// replay reads the logs through a pipeline. If that takes long, it shows a progress bar.
 func (s *selection) replay(cmd *cobra.Command, files []string, rules []window.Rule,
 	listener pipeline.Listener) (tailer.Totals, error) {
-	r, err := s.reading(cmd, files)
+	r, err := s.findSources(cmd, files)
 	if err != nil {
 		return tailer.Totals{}, err
 	}
 	defer r.bar.end()
-	return r.pass(cmd.Context(), rules, listener)
+	return r.read(cmd.Context(), rules, listener)
 }

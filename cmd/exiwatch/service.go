@@ -14,15 +14,15 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// A service is what those hear and see of the daemon who keep it alive: systemd by its notifications (sd_notify(3)),
-// which go nowhere where there is none, an init script and monit by its pidfile.
+// A service tells service managers about the daemon: systemd by notifications (sd_notify(3)), init scripts and monit by
+// a pidfile. Without systemd the notifications do nothing.
 type service struct {
 	pidfile string        // "": none
-	pause   time.Duration // between beats; 0: nobody waits for them
+	pause   time.Duration // between beats; 0: no watchdog
 	beaten  time.Time
 }
 
-// beatShare is how many beats systemd gets in WatchdogSec, should some come late.
+// beatShare is how many beats go in WatchdogSec, as some may be late.
 const beatShare = 4
 
 func newService(pidfile string) (*service, error) {
@@ -33,8 +33,8 @@ func newService(pidfile string) (*service, error) {
 	return &service{pidfile: pidfile, pause: limit / beatShare}, nil
 }
 
-// ready says that the daemon is at work. The pidfile is written no earlier: by then the state folder is locked, so
-// that no daemon takes over the file of another one.
+// ready reports that the daemon is ready. Only then it writes the pidfile: now the state folder is locked, so no daemon
+// overwrites the pidfile of another.
 func (s *service) ready() error {
 	if s.pidfile != "" {
 		if err := renameio.WriteFile(s.pidfile, s.pid(), 0o644, renameio.WithTempDir(filepath.Dir(s.pidfile)),
@@ -45,19 +45,19 @@ func (s *service) ready() error {
 	return s.tell(systemd.SdNotifyReady)
 }
 
-// beat says that the logs are being read. It is watch.Daemon's Beat.
+// beat reports that the daemon reads the logs. It is daemon.Daemon's Beat.
 func (s *service) beat() {
 	if now := time.Now(); s.pause > 0 && now.Sub(s.beaten) >= s.pause {
 		s.beaten = now
-		s.tell(systemd.SdNotifyWatchdog) // one that is lost is made up for by the next
+		s.tell(systemd.SdNotifyWatchdog) // the next one replaces a lost one
 	}
 }
 
-// reloading and stopping are for people who ask systemd; nothing depends on them.
+// reloading and stopping only inform systemd; nothing depends on them.
 func (s *service) reloading() { s.tell(systemd.SdNotifyReloading) }
 func (s *service) stopping()  { s.tell(systemd.SdNotifyStopping) }
 
-// ended removes the pidfile, unless it has come to be another process's.
+// ended removes the pidfile, unless it names another process now.
 func (s *service) ended() error {
 	if s.pidfile == "" {
 		return nil

@@ -16,27 +16,27 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// A chooser is what the flags of `replay --suggest` say.
+// A chooser holds the flags of `replay --suggest`.
 type chooser struct {
 	suggest bool
 	perWeek float64
 }
 
-// maxAlertsPerWeek is more than anyone reads, and not so many that a sum with it overflows.
+// maxAlertsPerWeek is more than anyone reads, and small enough that sums do not overflow.
 const maxAlertsPerWeek = 1e6
 
 func (c *chooser) flags(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&c.suggest, "suggest", false, "print rules with limits that suit these logs, as TOML")
+	cmd.Flags().BoolVar(&c.suggest, "suggest", false, "print rules with limits that fit these logs, as TOML")
 	cmd.Flags().Float64Var(&c.perWeek, "alerts-per-week", 1,
-		"with --suggest: `N` alerts of each rule are welcome in a week; 0.25 is one in four weeks, 0 is none")
+		"with --suggest: at most `N` alerts of each rule a week; 0.25 is one in four weeks, 0 is none")
 }
 
 func (c *chooser) check(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("alerts-per-week") && !c.suggest {
-		return usagef("--alerts-per-week goes with --suggest")
+		return usagef("--alerts-per-week needs --suggest")
 	}
 	if !(c.perWeek >= 0 && c.perWeek <= maxAlertsPerWeek) {
-		return usagef("--alerts-per-week %v: want a number from 0 to %d", c.perWeek, int(maxAlertsPerWeek))
+		return usagef("--alerts-per-week %v: expected a number from 0 to %d", c.perWeek, int(maxAlertsPerWeek))
 	}
 	return nil
 }
@@ -64,12 +64,12 @@ func (c *chooser) find(cmd *cobra.Command, s *selection, files []string, rules [
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.reading(cmd, files)
+	r, err := s.findSources(cmd, files)
 	if err != nil {
 		return nil, err
 	}
 	defer r.bar.end()
-	again, err := newRereading(r)
+	again, err := newRepeatedSources(r)
 	if err != nil {
 		return nil, err
 	}
@@ -92,23 +92,23 @@ func (c *chooser) find(cmd *cobra.Command, s *selection, files []string, rules [
 	return &result, nil
 }
 
-// A rereading reads logs several times and gets the same arrivals each time, while they grow.
-type rereading struct {
-	*reading
+// repeatedSources reads logs several times and gets the same arrivals each time, though the logs grow.
+type repeatedSources struct {
+	*sources
 	files []os.FileInfo // of all sources
 	kept  []int64       // arrivals of each log, the first time
 	seen  []int64       // this time
 	log   int           // being read
 }
 
-// newRereading refuses what can be read only once.
-func newRereading(r *reading) (*rereading, error) {
-	again := &rereading{reading: r, kept: make([]int64, len(r.logs))}
-	for source, info := range again.sources {
+// newRepeatedSources refuses sources that can be read only once.
+func newRepeatedSources(r *sources) (*repeatedSources, error) {
+	again := &repeatedSources{sources: r, kept: make([]int64, len(r.logs))}
+	for source, info := range again.each {
 		if source.Stream != nil || info != nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice|fs.ModeSocket) != 0 {
 			return nil, &hintedError{
 				fmt.Errorf("--suggest reads the log several times, and %s can be read only once", source.Name),
-				"name the files, compressed ones too; or write it to a file first",
+				"name the files, which may be compressed, or write the log to a file first",
 			}
 		}
 		again.files = append(again.files, info)
@@ -116,8 +116,8 @@ func newRereading(r *reading) (*rereading, error) {
 	return again, nil
 }
 
-// sources yields each source with what the file is, nil where there is none.
-func (r *rereading) sources(yield func(replay.Source, os.FileInfo) bool) {
+// each yields each source with its file, nil if it has none.
+func (r *repeatedSources) each(yield func(replay.Source, os.FileInfo) bool) {
 	for _, sources := range r.logs {
 		for _, source := range sources {
 			info, err := os.Stat(source.Name)
@@ -131,8 +131,9 @@ func (r *rereading) sources(yield func(replay.Source, os.FileInfo) bool) {
 	}
 }
 
-// first reads the logs, each announced to begin.
-func (r *rereading) first(cmd *cobra.Command, rules []window.Rule, listener pipeline.Listener, begin func() error) error {
+// first reads the logs, and calls begin before each.
+func (r *repeatedSources) first(cmd *cobra.Command, rules []window.Rule, listener pipeline.Listener,
+	begin func() error) error {
 	listener.More = func() bool {
 		r.kept[r.log]++
 		return true
@@ -141,12 +142,12 @@ func (r *rereading) first(cmd *cobra.Command, rules []window.Rule, listener pipe
 		r.log = log
 		return begin()
 	}
-	_, err := r.pass(cmd.Context(), rules, listener)
+	_, err := r.read(cmd.Context(), rules, listener)
 	return err
 }
 
-// next reads them again, up to where they ended the first time.
-func (r *rereading) next(cmd *cobra.Command, rules []window.Rule, listener pipeline.Listener) error {
+// next reads them again, up to where they ended at the first reading.
+func (r *repeatedSources) next(cmd *cobra.Command, rules []window.Rule, listener pipeline.Listener) error {
 	r.seen = make([]int64, len(r.logs))
 	listener.More = func() bool {
 		if r.seen[r.log] == r.kept[r.log] {
@@ -159,16 +160,16 @@ func (r *rereading) next(cmd *cobra.Command, rules []window.Rule, listener pipel
 		r.log = log
 		return nil
 	}
-	if _, err := r.pass(cmd.Context(), rules, listener); err != nil {
+	if _, err := r.read(cmd.Context(), rules, listener); err != nil {
 		return err
 	}
 	return r.unchanged()
 }
 
-// unchanged fails where other files have got the names meanwhile.
-func (r *rereading) unchanged() error {
+// unchanged fails if the names belong to other files now.
+func (r *repeatedSources) unchanged() error {
 	i := 0
-	for source, info := range r.sources {
+	for source, info := range r.each {
 		was := r.files[i]
 		if source.Open == nil && ((info == nil) != (was == nil) || info != nil && !os.SameFile(info, was)) {
 			return cycledMeanwhile(source.Name)
@@ -184,5 +185,5 @@ func (r *rereading) unchanged() error {
 }
 
 func cycledMeanwhile(name string) error {
-	return &hintedError{fmt.Errorf("%s was cycled while it was read", name), "once more"}
+	return &hintedError{fmt.Errorf("%s was rotated while exiwatch read it", name), "run the command again"}
 }

@@ -220,7 +220,7 @@ func TestSuggestWhatCantBeReadTwice(t *testing.T) {
 // TestSuggestWhileTheLogGrows: every pass gets the arrivals that the first got. TestSuggestWhileTheLogIsCycled: or
 // fails.
 func TestSuggestWhileTheLogGrows(t *testing.T) {
-	r, log := rereadingOf(t, shopLog)
+	r, log := repeatedOf(t, shopLog)
 	appendFile(t, log, strings.ReplaceAll(shopLog, "10:00", "10:01"))
 	for range 2 {
 		opened := 0
@@ -244,7 +244,7 @@ func TestSuggestWhileTheLogIsCycled(t *testing.T) {
 		"no file":   func(log string) error { return os.Rename(log, log+".1") },
 		"truncated": func(log string) error { return os.Truncate(log, 100) },
 	} {
-		r, log := rereadingOf(t, shopLog)
+		r, log := repeatedOf(t, shopLog)
 		if err := change(log); err != nil {
 			t.Fatal(err)
 		}
@@ -254,8 +254,8 @@ func TestSuggestWhileTheLogIsCycled(t *testing.T) {
 	}
 }
 
-// rereadingOf gives a log of which a first pass was made.
-func rereadingOf(t *testing.T, text string) (*rereading, string) {
+// repeatedOf gives a log of which a first pass was made.
+func repeatedOf(t *testing.T, text string) (*repeatedSources, string) {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "mainlog")
 	writeFile(t, log, text)
@@ -263,11 +263,11 @@ func rereadingOf(t *testing.T, text string) (*rereading, string) {
 	if err := s.prepare(); err != nil {
 		t.Fatal(err)
 	}
-	first, err := s.reading(command(t), []string{log})
+	first, err := s.findSources(command(t), []string{log})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := newRereading(first)
+	r, err := newRepeatedSources(first)
 	if err != nil {
 		t.Fatal(err)
 	}

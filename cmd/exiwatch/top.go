@@ -11,13 +11,14 @@ import (
 	"exiwatch/internal/escape"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/report"
+	"exiwatch/internal/words"
 	"exiwatch/parser"
 	"exiwatch/window"
 
 	"github.com/spf13/cobra"
 )
 
-// weights are what --count chooses from, with the key whose values are told apart for the last five.
+// weights are the values of --count. The last five count different values.
 var weights = []string{"messages", "recipients", "bytes", "hosts", "networks", "senders", "subjects", "addresses"}
 
 var sums = map[string]func(*report.Row) int64{"messages": report.Messages, "recipients": report.Recipients,
@@ -35,9 +36,9 @@ func topCommand() *cobra.Command {
 		Use:   "top KEY [FILE...]",
 		Short: "rank the values of a key, as sort | uniq -c | sort -gr would",
 		Long: `top counts the arrivals of the logs by KEY: sender, sender_domain, auth, user, host, network,
-account, subject, topic, script (the directory of a submission's cwd= line), cpuser (cPanel's
-user) or message. exiwatch help keys explains them. Without a FILE, the main log and its cycled
-siblings are read.`,
+account, subject, topic, script (the directory in a submission's cwd= line), cpuser (cPanel's
+user) or message. exiwatch help keys explains them. Without a FILE, top reads the main log and its
+rotated files.`,
 		Example: `  exiwatch top account --since 24h
   exiwatch top subject --sender alice@example.com
   exiwatch top auth --count hosts`,
@@ -61,7 +62,7 @@ siblings are read.`,
 				return err
 			}
 			if t.key == "script" && s.filtered() {
-				return usagef("top script ranks calls of Exim, which --since and --until alone can choose")
+				return usagef("top script ranks calls of Exim: only --since and --until can select them")
 			}
 			if _, err := s.replay(cmd, args[1:], s.settings.Rules, t.listener(&s)); err != nil {
 				return err
@@ -81,13 +82,13 @@ siblings are read.`,
 	}
 	s.flags(cmd)
 	cmd.Flags().StringVar(&t.count, "count", "messages",
-		"what to rank by: "+strings.Join(weights, ", ")+" (the last five: how many distinct)")
+		"what to rank by: "+strings.Join(weights, ", ")+" (the last five: how many different ones)")
 	cmd.Flags().UintVarP(&rows, "rows", "n", 10, "`ROWS` (0: all)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
-// topKeys are the keys that top knows: those of rules, and three more.
+// topKeys are the keys of top: those of rules and three more.
 func topKeys() []string { return append(ruleKeys(), "script", "cpuser", "message") }
 
 func ruleKeys() (names []string) {
@@ -97,31 +98,31 @@ func ruleKeys() (names []string) {
 	return names
 }
 
-// A ranker sums arrivals by one key.
+// A ranker adds up arrivals by one key.
 type ranker struct {
 	key, count string
 	weight     func(*report.Row) int64
 	ranking    report.Ranking
-	gathered   []*ranker // each by one goroutine
+	gathered   []*ranker // one for each goroutine
 	arrivals   int64
 	uncounted  report.Uncounted
 	items      []report.Item
-	identified joiner
-	others     [][]byte // of a reception
+	identified cpanelUsers
+	others     [][]byte // values of one reception
 }
 
 func (t *ranker) prepare(key string) error {
 	if key == window.Log.String() {
-		return usagef("log is a key for rules alone, as it has one value: exiwatch replay shows the log's anomalies")
+		return usagef("log is a key for rules only, as it has one value; exiwatch replay lists the log's anomalies")
 	}
 	if !slices.Contains(topKeys(), key) {
-		return usagef("%q is no key: %s", key, strings.Join(topKeys(), ", "))
+		return usagef("unknown key %q; %s", key, words.Suggest(key, topKeys()))
 	}
 	if !slices.Contains(weights, t.count) {
-		return usagef("--count %q is none of %s", t.count, strings.Join(weights, ", "))
+		return usagef("--count %q: %s", t.count, words.Suggest(t.count, weights))
 	}
 	if key == "script" && t.count != "messages" {
-		return usagef("top script counts submissions, which have no %s", t.count)
+		return usagef("--count %q: top script counts submissions, which have no %s", t.count, t.count)
 	}
 	t.key = key
 	if t.weight = sums[t.count]; t.weight == nil {
@@ -130,8 +131,7 @@ func (t *ranker) prepare(key string) error {
 	return nil
 }
 
-// listener gives what fills the ranking. But for two keys, which other entries have to do with, the order doesn't
-// matter.
+// listener fills the ranking. The order of entries matters only for script and cpuser, which need other entries, too.
 func (t *ranker) listener(s *selection) pipeline.Listener {
 	switch t.key {
 	case "script":
@@ -157,7 +157,7 @@ func (t *ranker) listener(s *selection) pipeline.Listener {
 	return pipeline.Listener{AllKeys: costly, NewCollector: t.part((*ranker).gather), Idle: true, Summary: true}
 }
 
-// part makes what gives arrivals to a ranker of each goroutine.
+// part makes collectors, each with a ranker of its own, for the goroutines.
 func (t *ranker) part(gather func(*ranker, []report.Reception)) func() func([]report.Reception) {
 	return func() func([]report.Reception) {
 		part := &ranker{key: t.key, count: t.count}
@@ -166,7 +166,7 @@ func (t *ranker) part(gather func(*ranker, []report.Reception)) func() func([]re
 	}
 }
 
-// weigh tells the arrivals apart that no rule counts.
+// weigh counts the arrivals, and those that no rule counts by class.
 func (t *ranker) weigh(arrivals []report.Reception) {
 	t.arrivals += int64(len(arrivals))
 	for i := range arrivals {
@@ -176,8 +176,8 @@ func (t *ranker) weigh(arrivals []report.Reception) {
 	}
 }
 
-// note says on one line how many arrivals no rule counts, where most of them come from, and how to count them. It is
-// silent where they are so few that nobody could have crossed a limit.
+// note prints on one line how many arrivals no rule counts, where most come from, and how to count them. It prints
+// nothing if there are too few to cross a limit.
 func (t *ranker) note(w io.Writer, s *selection) {
 	rows := t.uncounted.Rows(maxNoted)
 	if len(rows) == 0 || rows[0].Messages <= s.settings.LowestLimit() {
@@ -194,10 +194,10 @@ func (t *ranker) note(w io.Writer, s *selection) {
 	fmt.Fprintln(w)
 }
 
-// maxNoted is how many classes and networks are named in a note.
+// maxNoted is how many classes and networks a note names.
 const maxNoted = 2
 
-// join puts together what was gathered.
+// join adds up the parts of all goroutines.
 func (t *ranker) join() {
 	for _, part := range t.gathered {
 		t.ranking.Join(&part.ranking)
@@ -206,7 +206,7 @@ func (t *ranker) join() {
 	}
 }
 
-// gather ranks arrivals.
+// gather adds arrivals to the ranking.
 func (t *ranker) gather(arrivals []report.Reception) {
 	t.weigh(arrivals)
 	key, err := window.ParseKey(t.key)
@@ -228,13 +228,13 @@ func (t *ranker) gather(arrivals []report.Reception) {
 	t.ranking.AddAll(t.items)
 }
 
-// A reception is what a ranking needs of an arrival.
+// A reception is what a ranking needs from an arrival.
 type reception struct {
 	recipients, bytes int64
-	others            [][]byte // what is told apart
+	others            [][]byte // values to count once each
 }
 
-// clone makes one that stays good.
+// clone copies a reception, so that it stays valid.
 func (r reception) clone() reception {
 	others := r.others
 	r.others = nil
@@ -244,7 +244,7 @@ func (r reception) clone() reception {
 	return r
 }
 
-// reception gives what is needed of an arrival, good until the next call.
+// reception returns what the ranking needs, valid until the next call.
 func (t *ranker) reception(a *parser.Arrival, w *window.Arrival) reception {
 	t.others = t.others[:0]
 	if t.count == "addresses" {
@@ -264,7 +264,7 @@ func (t *ranker) add(value []byte, r reception) {
 	}
 }
 
-// A countedRow is a row of `top --json`: count is what it is ranked by.
+// A countedRow is a row of `top --json`, ranked by its count.
 type countedRow struct {
 	report.Row
 	Count int64 `json:"count"`

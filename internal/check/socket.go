@@ -26,7 +26,7 @@ func (c *checks) socket(ctx context.Context) []Result {
 		switch {
 		case err != nil && c.daemon == "":
 			return []Result{warn(name,
-				"Start it: exiwatch run. Until then Exim's condition gets the word for failure, and mail flows.",
+				"Start it: exiwatch run. Until then Exim's condition fails open; mail keeps flowing.",
 				"%s: no daemon answers: %v", path, err)}
 		case err != nil:
 			return []Result{fail(name, "Has the daemon, pid "+c.daemon+", read this configuration? SIGHUP makes it.",

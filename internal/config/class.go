@@ -23,7 +23,7 @@ func ParseClass(s string) (Class, error) {
 	if prefix, ok := parsePrefix(s); ok {
 		return Class{Prefix: prefix}, nil
 	}
-	return Class{}, fmt.Errorf("%q is none of authenticated, local, loopback, bounces, all, and no CIDR", s)
+	return Class{}, fmt.Errorf("expected %s", expected["count.only[]"])
 }
 
 // Contains tells whether the class is a network that holds the address written in b.

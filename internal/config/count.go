@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -56,23 +55,23 @@ func (w count) scope() string {
 	return strings.Join(parts, " ")
 }
 
-// count checks what is written.
-func (w count) count() (c Count, err error) {
+// count checks what is written in the table, such as rule[0]. What it has from [count] is checked already.
+func (w count) count(table string) (c Count, err error) {
 	c.EximUsers = w.EximUsers
 	if len(w.Only) == 0 {
-		return c, errors.New("only is empty, so that nothing would count")
+		return c, &flaw{path: table + ".only"}
 	}
-	for _, s := range w.Only {
+	for i, s := range w.Only {
 		class, err := ParseClass(s)
 		if err != nil {
-			return c, fmt.Errorf("only: %w", err)
+			return c, &flaw{path: fmt.Sprintf("%s.only[%d]", table, i)}
 		}
 		c.Only = append(c.Only, class)
 	}
-	for _, s := range w.Ignore {
+	for i, s := range w.Ignore {
 		p, err := ParsePattern(s)
 		if err != nil {
-			return c, fmt.Errorf("ignore: %w", err)
+			return c, &flaw{fmt.Sprintf("%s.ignore[%d]", table, i), err}
 		}
 		c.Ignore = append(c.Ignore, p)
 	}

@@ -2,18 +2,14 @@ package config
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
-	"exiwatch/mailer"
-	"exiwatch/mailer/transport"
 	"exiwatch/parser"
 
 	"github.com/pelletier/go-toml/v2"
@@ -38,19 +34,6 @@ type file struct {
 	Web      *web     `toml:"web"`
 }
 
-type mail struct {
-	To           []string `toml:"to"`
-	Cc           []string `toml:"cc"`
-	From         string   `toml:"from"`
-	Subject      string   `toml:"subject"`
-	Via          string   `toml:"via"`
-	User         string   `toml:"user"`
-	PasswordFile string   `toml:"password_file"`
-	TLS          string   `toml:"tls"`
-	MaxPerHour   *int     `toml:"max_per_hour"`
-	Subjects     string   `toml:"subjects"`
-}
-
 // Read reads the configuration file name. With an empty name it reads DefaultFile if that is there.
 func Read(name string) (Config, error) {
 	optional := name == ""
@@ -72,9 +55,12 @@ func Parse(name string, text []byte) (Config, error) {
 	var f file
 	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
 	if err := d.Decode(&f); err != nil {
-		return Config{}, placed(name, err)
+		return Config{}, described(name, text, err)
 	}
 	c, err := f.config()
+	if wrong := (*flaw)(nil); errors.As(err, &wrong) {
+		return Config{}, wrong.in(name, placesOf(text))
+	}
 	if err != nil {
 		return Config{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -96,25 +82,6 @@ func (f *file) secrets(name string) (paths []string) {
 	return append(paths, name)
 }
 
-// placed puts name:line:column before an error of the TOML reader.
-func placed(name string, err error) error {
-	var unknown *toml.StrictMissingError
-	if errors.As(err, &unknown) {
-		var all []error
-		for _, e := range unknown.Errors {
-			line, column := e.Position()
-			all = append(all, fmt.Errorf("%s:%d:%d: unknown key %q", name, line, column, strings.Join(e.Key(), ".")))
-		}
-		return errors.Join(all...)
-	}
-	var syntax *toml.DecodeError
-	if errors.As(err, &syntax) {
-		line, column := syntax.Position()
-		return fmt.Errorf("%s:%d:%d: %s", name, line, column, strings.TrimPrefix(syntax.Error(), "toml: "))
-	}
-	return fmt.Errorf("%s: %w", name, err)
-}
-
 // config checks what is written and makes a Config of it.
 func (f *file) config() (c Config, err error) {
 	c.State = f.State
@@ -125,7 +92,7 @@ func (f *file) config() (c Config, err error) {
 		return c, err
 	}
 	if c.Zone, err = Zone(f.Timezone); err != nil {
-		return c, err
+		return c, &flaw{"timezone", err}
 	}
 	if c.Charset, err = charset(f.Charset); err != nil {
 		return c, err
@@ -139,7 +106,7 @@ func (f *file) config() (c Config, err error) {
 	if c.Rules, c.Scopes, err = f.rules(c.Zone); err != nil {
 		return c, err
 	}
-	if c.Mail, err = f.mail(); err != nil {
+	if c.Mail, err = f.Mail.mail(); err != nil {
 		return c, err
 	}
 	if c.Hook, err = f.Hook.transport(); err != nil {
@@ -148,7 +115,7 @@ func (f *file) config() (c Config, err error) {
 	if c.Webhook, err = f.Webhook.transport(); err != nil {
 		return c, err
 	}
-	if c.Socket, err = f.socket(c.Rules); err != nil {
+	if c.Socket, err = f.Socket.socket(c.Rules); err != nil {
 		return c, err
 	}
 	if c.Metrics, err = f.Metrics.address(); err != nil {
@@ -165,9 +132,7 @@ func charset(name string) (encoding.Encoding, error) {
 	}
 	found, ok := parser.Charset(name)
 	if !ok {
-		return nil,
-			fmt.Errorf("charset %q is not known: names are those of web and mail, such as windows-1251 or gb18030",
-				name)
+		return nil, &flaw{path: "charset"}
 	}
 	return found, nil
 }
@@ -178,14 +143,15 @@ const maxFolders = 16
 // folders checks cycled_to.
 func folders(paths []string) ([]string, error) {
 	if len(paths) > maxFolders {
-		return nil, fmt.Errorf("cycled_to: %d folders: want at most %d", len(paths), maxFolders)
+		return nil, flawf("cycled_to", "%d folders; expected %d at most", len(paths), maxFolders)
 	}
 	for i, path := range paths {
+		item := fmt.Sprintf("cycled_to[%d]", i)
 		if !filepath.IsAbs(path) {
-			return nil, fmt.Errorf("cycled_to: %q: want the absolute path of a folder", path)
+			return nil, &flaw{path: item}
 		}
 		if slices.Contains(paths[:i], path) {
-			return nil, fmt.Errorf("cycled_to: %s is named twice", path)
+			return nil, flawf(item, "named twice")
 		}
 	}
 	return paths, nil
@@ -198,7 +164,7 @@ func waiting(text string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("wait_for_file %q: want a duration such as 1h", text)
+		return 0, &flaw{path: "wait_for_file"}
 	}
 	return d, nil
 }
@@ -210,64 +176,7 @@ func Zone(name string) (*time.Location, error) {
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil {
-		return nil,
-			fmt.Errorf("timezone %q is not known: names are those of the tz database, such as Europe/Berlin or UTC",
-				name)
+		return nil, fmt.Errorf("expected %s", expected["timezone"])
 	}
 	return zone, nil
-}
-
-// subjects are what mails may say of them.
-var subjects = []string{"full", "hashed", "none"}
-
-// defaultPerHour is how many mails go in an hour.
-const defaultPerHour = 20
-
-func (f *file) mail() (Mail, error) {
-	m := Mail{To: f.Mail.To, Cc: f.Mail.Cc, From: f.Mail.From, Subject: f.Mail.Subject}
-	if len(m.To) == 0 {
-		m.To = []string{"root"}
-	}
-	m.MaxPerHour = defaultPerHour
-	if n := f.Mail.MaxPerHour; n != nil {
-		if m.MaxPerHour = *n; *n < 0 {
-			return m, fmt.Errorf("mail.max_per_hour = %d: want how many mails may go in an hour, or 0 for all", *n)
-		}
-	}
-	m.Subjects = cmp.Or(f.Mail.Subjects, "full")
-	if !slices.Contains(subjects, m.Subjects) {
-		return m, fmt.Errorf("mail.subjects = %q: want one of %s", m.Subjects, strings.Join(subjects, ", "))
-	}
-	via := f.Mail.Via
-	if via == "" {
-		via = "sendmail"
-	}
-	composer := mailer.Composer{From: cmp.Or(m.From, "exiwatch@localhost"), To: m.To, Cc: m.Cc, Subject: m.Subject,
-		Host: "localhost"}
-	err := composer.Check()
-	if err != nil {
-		return m, fmt.Errorf("mail: %w", err)
-	}
-	if m.Transport, err = transport.Parse(via); err != nil {
-		return m, fmt.Errorf("mail.via: %w", err)
-	}
-	smtp, ok := m.Transport.(*transport.SMTP)
-	if !ok {
-		if f.Mail.User != "" || f.Mail.PasswordFile != "" || f.Mail.TLS != "" {
-			return m, errors.New("mail: user, password_file and tls go with via = \"smtp://…\"")
-		}
-		return m, nil
-	}
-	smtp.User, smtp.TLS = f.Mail.User, f.Mail.TLS
-	if f.Mail.PasswordFile != "" {
-		b, err := os.ReadFile(f.Mail.PasswordFile)
-		if err != nil {
-			return m, fmt.Errorf("mail.password_file: %w", err)
-		}
-		smtp.Password = strings.TrimRight(string(b), "\r\n")
-	}
-	if err := smtp.Check(); err != nil {
-		return m, fmt.Errorf("mail: %w", err)
-	}
-	return m, nil
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -24,11 +23,11 @@ func (h *hook) transport() (transport.Transport, error) {
 	if h.Timeout != "" {
 		var err error
 		if t.Timeout, err = time.ParseDuration(h.Timeout); err != nil || t.Timeout <= 0 {
-			return nil, fmt.Errorf("hook.timeout %q: want a duration such as 10s", h.Timeout)
+			return nil, &flaw{path: "hook.timeout"}
 		}
 	}
-	if err := t.Check(); err != nil {
-		return nil, fmt.Errorf("hook: %w", err)
+	if t.Check() != nil {
+		return nil, &flaw{path: "hook.command"}
 	}
 	return t, nil
 }
@@ -44,15 +43,18 @@ func (w *webhook) transport() (transport.Transport, error) {
 		return nil, nil
 	}
 	t := &transport.Webhook{URL: w.URL}
+	if t.Check() != nil {
+		return nil, &flaw{path: "webhook.url"}
+	}
 	if w.TokenFile != "" {
 		b, err := os.ReadFile(w.TokenFile)
 		if err != nil {
-			return nil, fmt.Errorf("webhook.token_file: %w", err)
+			return nil, unreadable("webhook.token_file", err)
 		}
 		t.Header = http.Header{"Authorization": {"Bearer " + strings.TrimSpace(string(b))}}
 	}
-	if err := t.Check(); err != nil {
-		return nil, fmt.Errorf("webhook: %w", err)
+	if t.Check() != nil {
+		return nil, &flaw{path: "webhook.token_file"}
 	}
 	return t, nil
 }

@@ -18,59 +18,61 @@ const maxLogs = 1000
 const Stdin = "-"
 
 // logs takes a path or a list of them. A glob stands for the logs that it matches now.
-func logs(v any) ([]string, error) {
+func logs(written any) ([]string, error) {
 	var named []string
-	switch v := v.(type) {
+	path := func(i int) string { return fmt.Sprintf("log[%d]", i) }
+	switch written := written.(type) {
 	case nil:
 		return nil, nil
 	case string:
-		named = []string{v}
+		path = func(int) string { return "log" }
+		named = []string{written}
 	case []any:
-		for _, path := range v {
-			s, ok := path.(string)
+		for i, item := range written {
+			s, ok := item.(string)
 			if !ok {
-				return nil, fmt.Errorf("log: %v is no path", path)
+				return nil, &flaw{path: path(i)}
 			}
 			if slices.Contains(named, s) {
-				return nil, fmt.Errorf("log: %s is named twice", s)
+				return nil, flawf(path(i), "named twice")
 			}
 			named = append(named, s)
 		}
 	default:
-		return nil, fmt.Errorf("log: %v is no path and no list of paths", v)
+		return nil, &flaw{path: "log"}
 	}
-	var paths []string
-	for _, s := range named {
+	var logs []string
+	for i, s := range named {
 		found, err := expand(s)
 		if err != nil {
-			return nil, err
+			return nil, &flaw{path(i), err}
 		}
-		for _, path := range found {
-			if !slices.Contains(paths, path) {
-				paths = append(paths, path)
+		for _, log := range found {
+			if !slices.Contains(logs, log) {
+				logs = append(logs, log)
 			}
 		}
 	}
-	if len(paths) > maxLogs {
-		return nil, fmt.Errorf("log: %d logs: want at most %d", len(paths), maxLogs)
+	if len(logs) > maxLogs {
+		return nil, flawf("log", "%d logs; expected %d at most", len(logs), maxLogs)
 	}
-	if len(paths) > 1 && slices.Contains(paths, Stdin) {
-		return nil, errors.New(`log: "-", the standard input, can't stand beside other logs`)
+	if len(logs) > 1 && slices.Contains(logs, Stdin) {
+		return nil, flawf("log", `"-", the standard input, must be the only log`)
 	}
-	return paths, nil
+	return logs, nil
 }
 
 // expand gives the logs that one item stands for.
 func expand(path string) ([]string, error) {
 	if path == "" {
-		return nil, errors.New("log: the path is empty; leave the key out to have the log found")
+		return nil, errors.New("expected a path; leave the key out to have the log found")
 	}
 	if path == Stdin {
 		return []string{path}, nil
 	}
 	if _, ok, err := journal.Parse(path); ok {
 		if err != nil {
-			return nil, fmt.Errorf("log: %w", err)
+			return nil, errors.New(`expected "journal" or "journal:UNIT", such as "journal:exim4.service"`)
 		}
 		return []string{path}, nil
 	}
@@ -85,7 +87,7 @@ func expand(path string) ([]string, error) {
 func matching(pattern string) ([]string, error) {
 	matches, err := filepath.Glob(pattern)
 	if err != nil {
-		return nil, fmt.Errorf("log: %q is no glob: %w", pattern, err)
+		return nil, errors.New("expected a glob, in which each [ has its ]")
 	}
 	matches = slices.DeleteFunc(matches, func(path string) bool {
 		base := filepath.Base(path)
@@ -108,8 +110,7 @@ func matching(pattern string) ([]string, error) {
 		}
 	}
 	if len(logs) == 0 {
-		return nil, fmt.Errorf(
-			"log: %q matches no log: want a glob of logs that are there, such as \"/var/log/exim/*log\"", pattern)
+		return nil, errors.New(`matches no log; expected a glob of logs that exist, such as "/var/log/exim/*log"`)
 	}
 	return logs, nil
 }

@@ -58,8 +58,8 @@ func TestGlobOfLogs(t *testing.T) {
 func TestLogsThatAreNoFiles(t *testing.T) {
 	for text, want := range map[string]string{
 		`"journal"`: "", `"journal:exim4"`: "", `"-"`: "", `["journal", "/l/mainlog"]`: "",
-		`"journal:"`: "names no systemd unit", `"journal:a b"`: "names no systemd unit",
-		`["-", "/l/mainlog"]`: "can't stand beside other logs",
+		`"journal:"`: `expected "journal" or "journal:UNIT"`, `"journal:a b"`: `expected "journal" or "journal:UNIT"`,
+		`["-", "/l/mainlog"]`: "must be the only log",
 	} {
 		_, err := Parse("test.toml", []byte("log = "+text))
 		if (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {

@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 )
 
@@ -20,9 +19,8 @@ func (m *metrics) address() (a netip.AddrPort, err error) {
 	if m == nil {
 		return a, nil
 	}
-	listen := cmp.Or(m.Listen, DefaultMetrics)
-	if a, err = netip.ParseAddrPort(listen); err != nil || a.Port() == 0 {
-		return a, fmt.Errorf("metrics.listen %q: want an IP address and a port, such as %q", listen, DefaultMetrics)
+	if a, err = netip.ParseAddrPort(cmp.Or(m.Listen, DefaultMetrics)); err != nil || a.Port() == 0 {
+		return a, &flaw{path: "metrics.listen"}
 	}
 	return a, nil
 }

@@ -1,11 +1,13 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
 
 	"exiwatch/internal/fold"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -32,7 +34,7 @@ func NewPattern(key window.Key, text string) (Pattern, error) {
 	if prefix, ok := parsePrefix(text); ok {
 		p.prefix = prefix
 	} else if strings.Contains(text, "/") || !strings.ContainsAny(text, "*?") {
-		return p, fmt.Errorf("%q is no address, CIDR or pattern with * or ?", text)
+		return p, errors.New("expected an address, a network such as 192.0.2.0/24, or a pattern with * or ?")
 	}
 	return p, nil
 }
@@ -41,11 +43,11 @@ func NewPattern(key window.Key, text string) (Pattern, error) {
 func ParsePattern(s string) (Pattern, error) {
 	name, text, ok := strings.Cut(s, ":")
 	if !ok {
-		return Pattern{}, fmt.Errorf("%q is not of the form key:pattern, such as sender:*@lists.example.com", s)
+		return Pattern{}, fmt.Errorf("expected %s", expected["count.ignore[]"])
 	}
 	key, err := window.ParseKey(name)
 	if err != nil {
-		return Pattern{}, err
+		return Pattern{}, fmt.Errorf("unknown key %q; %s", name, words.Suggest(name, keyNames()))
 	}
 	return NewPattern(key, text)
 }

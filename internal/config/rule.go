@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"exiwatch/internal/words"
 	"exiwatch/window"
 
 	"github.com/pelletier/go-toml/v2"
@@ -48,9 +49,9 @@ var defaultCount = count{
 // rules gives the rules and what each of them counts.
 func (f *file) rules(zone *time.Location) ([]window.Rule, Scopes, error) {
 	general := f.Count.or(defaultCount)
-	usual, err := general.count()
+	usual, err := general.count("count")
 	if err != nil {
-		return nil, nil, fmt.Errorf("count.%w", err)
+		return nil, nil, err
 	}
 	scopes := Scopes{"": usual}
 	if len(f.Rule) == 0 {
@@ -58,69 +59,85 @@ func (f *file) rules(zone *time.Location) ([]window.Rule, Scopes, error) {
 	}
 	var all []window.Rule
 	for i, w := range f.Rule {
-		r, err := w.rule(zone)
-		if err == nil {
-			scopes[r.Scope], err = w.count().or(general).count()
-		}
+		path := fmt.Sprintf("rule[%d]", i)
+		r, err := w.rule(path, zone)
 		if err != nil {
-			return nil, nil, fmt.Errorf("rule %d %q: %w", i+1, w.Name, err)
+			return nil, nil, err
+		}
+		if scopes[r.Scope], err = w.count().or(general).count(path); err != nil {
+			return nil, nil, err
 		}
 		all = append(all, r)
 	}
-	_, err = window.New(all)
-	return all, scopes, err
+	if _, err := window.New(all); err != nil {
+		last := 0
+		for ; last < len(all)-1; last++ {
+			if _, err := window.New(all[:last+1]); err != nil {
+				break
+			}
+		}
+		return nil, nil, &flaw{fmt.Sprintf("rule[%d]", last), err}
+	}
+	return all, scopes, nil
 }
 
 func (w *rule) count() count {
 	return count{Only: w.Only, Ignore: w.Ignore, LocalDomains: w.LocalDomains}
 }
 
-// rule fills what isn't written from the first default rule.
-func (w *rule) rule(zone *time.Location) (window.Rule, error) {
+// rule fills what isn't written at the path, such as rule[0], from the first default rule.
+func (w *rule) rule(path string, zone *time.Location) (window.Rule, error) {
 	r := defaultRules[0]
 	r.Name = w.Name
 	var err error
 	if w.Key != "" {
 		if r.Key, err = window.ParseKey(w.Key); err != nil {
-			return r, err
+			return r, flawf(path+".key", "%s", words.Suggest(w.Key, keyNames()))
 		}
 	}
 	if w.Count != "" {
 		if r.Count, err = window.ParseMeasure(w.Count); err != nil {
-			return r, err
+			return r, flawf(path+".count", "%s", words.Suggest(w.Count, measureNames()))
 		}
 	}
 	if w.Limit != nil {
-		r.Limit = *w.Limit
+		if r.Limit = *w.Limit; r.Limit < 1 {
+			return r, &flaw{path: path + ".limit"}
+		}
 	}
 	if w.Window != "" {
 		if r.Window, err = window.ParseWindow(w.Window); err != nil {
-			return r, err
+			return r, &flaw{path: path + ".window"}
 		}
 	}
 	r.Scope = w.count().scope()
 	for i, e := range w.Except {
-		x, err := e.exception(r.Key, zone)
+		x, err := e.exception(fmt.Sprintf("%s.except[%d]", path, i), &r, zone)
 		if err != nil {
-			return r, fmt.Errorf("exception %d: %w", i+1, err)
+			return r, err
 		}
 		r.Except = append(r.Except, x)
 	}
-	return r, r.Validate()
+	return r, nil
 }
 
-func (e *except) exception(key window.Key, zone *time.Location) (x window.Exception, err error) {
+func (e *except) exception(path string, r *window.Rule, zone *time.Location) (x window.Exception, err error) {
 	if e.Match == "" {
-		return x, errors.New("match is missing: which values of the rule's key it is for")
+		return x, &flaw{path: path + ".match"}
 	}
-	p, err := NewPattern(key, e.Match)
+	p, err := NewPattern(r.Key, e.Match)
 	if err != nil {
-		return x, fmt.Errorf("match: %w", err)
+		return x, &flaw{path + ".match", err}
+	}
+	if e.Limit <= r.Limit {
+		return x, flawf(path+".limit", "expected more than the rule's limit, %d", r.Limit)
 	}
 	x = window.Exception{Match: func(value string) bool { return p.matches([]byte(value)) }, Limit: e.Limit,
 		Reason: e.Reason}
-	x.Until, err = until(e.Until, zone)
-	return x, err
+	if x.Until, err = until(e.Until, zone); err != nil {
+		return x, &flaw{path: path + ".until"}
+	}
+	return x, nil
 }
 
 // until is when an exception ends: with the end of a day, or at a time.
@@ -135,5 +152,5 @@ func until(written any, zone *time.Location) (time.Time, error) {
 	case time.Time:
 		return t, nil
 	}
-	return time.Time{}, fmt.Errorf("until: %v is no date such as 2027-01-31, and no time", written)
+	return time.Time{}, errors.New("neither a date nor a time")
 }

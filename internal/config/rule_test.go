@@ -87,13 +87,13 @@ until = 2027-01-31T12:00:00Z
 
 func TestWrongRules(t *testing.T) {
 	for text, want := range map[string]string{
-		"only = []":                                "only is empty",
-		"[[rule.except]]\nlimit = 50":              "match is missing",
-		"[[rule.except]]\nmatch = 'a'\nlimit = 20": "above the rule's 20",
-		"[[rule.except]]\nmatch = 'a'\nlimit = 50\nuntil = 'Sunday'": "no date such as 2027-01-31",
-		"key = 'host'\n[[rule.except]]\nmatch = 'a'\nlimit = 50":     "no address",
+		"only = []":                                "a list that is not empty",
+		"[[rule.except]]\nlimit = 50":              "rule.except.match: missing; expected",
+		"[[rule.except]]\nmatch = 'a'\nlimit = 20": "more than the rule's limit, 20",
+		"[[rule.except]]\nmatch = 'a'\nlimit = 50\nuntil = 'Sunday'": "a date such as 2027-01-31",
+		"key = 'host'\n[[rule.except]]\nmatch = 'a'\nlimit = 50":     "expected an address",
 		"[[rule.except]]\nmatch = 'a'\nlimit = 50\nlimits = 3":       "unknown key",
-		"only = ['al']": "none of authenticated",
+		"only = ['al']": `expected "authenticated"`,
 	} {
 		_, err := Parse("c.toml", []byte("[[rule]]\n"+text))
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -112,9 +112,9 @@ func TestOtherWaysToBeTold(t *testing.T) {
 		t.Errorf("by default there are %v and %v", c.Hook, c.Webhook)
 	}
 	for text, want := range map[string]string{
-		"[hook]": "hook: ",
+		"[hook]": "hook.command: missing",
 		"[hook]\ncommand = ['x']\ntimeout = 'soon'":                "hook.timeout",
-		"[webhook]\nurl = 'http://alerts.lab.test/'":               "webhook: ",
+		"[webhook]\nurl = 'http://alerts.lab.test/'":               "webhook.url: expected",
 		"[webhook]\nurl = 'https://a.test/'\ntoken_file = '/none'": "webhook.token_file",
 		"[mail]\nmax_per_hour = -1":                                "mail.max_per_hour",
 		"[mail]\nsubjects = 'some'":                                "mail.subjects",

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/netip"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -51,35 +53,26 @@ func NewSocket(rules []window.Rule) *Socket {
 }
 
 // socket checks what is written; nil if nothing is.
-func (f *file) socket(rules []window.Rule) (*Socket, error) {
-	if f.Socket == nil {
+func (w *socket) socket(rules []window.Rule) (s *Socket, err error) {
+	if w == nil {
 		return nil, nil
 	}
-	s, err := f.Socket.socket(rules)
-	if err != nil {
-		return nil, fmt.Errorf("socket.%w", err)
-	}
-	return s, nil
-}
-
-func (w *socket) socket(rules []window.Rule) (s *Socket, err error) {
 	s = &Socket{Path: cmp.Or(w.Path, DefaultSocket)}
 	if !filepath.IsAbs(s.Path) {
-		return nil, fmt.Errorf("path %q: want one that begins with /", s.Path)
+		return nil, &flaw{path: "socket.path"}
 	}
 	if s.Mode, err = modeOf(w.Mode); err != nil {
-		return nil, err
+		return nil, &flaw{"socket.mode", err}
 	}
 	if s.UID, err = ownerOf(w.Owner); err != nil {
-		return nil, err
+		return nil, &flaw{"socket.owner", err}
 	}
 	if s.GID, err = groupOf(w.Group); err != nil {
-		return nil, err
+		return nil, &flaw{"socket.group", err}
 	}
 	if w.Listen != "" {
 		if s.Listen, err = netip.ParseAddrPort(w.Listen); err != nil || !s.Listen.Addr().IsLoopback() {
-			return nil, fmt.Errorf("listen %q: want an address of loopback and a port, such as \"127.0.0.1:2525\"",
-				w.Listen)
+			return nil, &flaw{path: "socket.listen"}
 		}
 	}
 	s.Key, err = socketKey(w.Key, rules)
@@ -93,7 +86,7 @@ func modeOf(mode string) (fs.FileMode, error) {
 	}
 	bits, err := strconv.ParseUint(mode, 8, 32)
 	if err != nil || bits > 0o777 {
-		return 0, fmt.Errorf("mode %q: want permissions such as \"0660\"", mode)
+		return 0, fmt.Errorf("expected %s", expected["socket.mode"])
 	}
 	return fs.FileMode(bits), nil
 }
@@ -106,7 +99,7 @@ func ownerOf(name string) (int, error) {
 	u, err := user.Lookup(name)
 	if err != nil {
 		if u, err = user.LookupId(name); err != nil {
-			return -1, fmt.Errorf("owner %q: there is no such user", name)
+			return -1, errors.New("there is no such user")
 		}
 	}
 	return strconv.Atoi(u.Uid)
@@ -125,7 +118,7 @@ func groupOf(name string) (int, error) {
 	g, err := user.LookupGroup(name)
 	if err != nil {
 		if g, err = user.LookupGroupId(name); err != nil {
-			return -1, fmt.Errorf("group %q: there is no such group", name)
+			return -1, errors.New("there is no such group")
 		}
 	}
 	return strconv.Atoi(g.Gid)
@@ -138,7 +131,7 @@ func socketKey(name string, rules []window.Rule) (window.Key, error) {
 	k, err := window.ParseKey(cmp.Or(name, window.Sender.String()))
 	switch {
 	case err != nil:
-		return k, fmt.Errorf("key: %w", err)
+		return k, flawf("socket.key", "%s", words.Suggest(name, keyNames()))
 	case CountsBy(rules, k):
 		return k, nil
 	case k == window.Sender && CountsBy(rules, window.Account):

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"io/fs"
 	"net/netip"
 	"path/filepath"
@@ -35,17 +34,16 @@ func (w *web) web() (*Web, error) {
 		return w.port()
 	}
 	if !filepath.IsAbs(path) {
-		return nil, fmt.Errorf("web.listen %q: want a path that begins with /, such as unix:/run/exiwatch/web.sock",
-			w.Listen)
+		return nil, &flaw{path: "web.listen"}
 	}
 	c := &Web{Path: path, GID: -1}
 	var err error
 	if c.Mode, err = modeOf(w.Mode); err != nil {
-		return nil, fmt.Errorf("web.%w", err)
+		return nil, &flaw{"web.mode", err}
 	}
 	if w.Group != "" {
 		if c.GID, err = groupOf(w.Group); err != nil {
-			return nil, fmt.Errorf("web.%w", err)
+			return nil, &flaw{"web.group", err}
 		}
 	}
 	return c, nil
@@ -55,17 +53,19 @@ func (w *web) web() (*Web, error) {
 func (w *web) port() (*Web, error) {
 	address, err := netip.ParseAddrPort(w.Listen)
 	switch {
-	case w.Listen == "":
-		return nil, fmt.Errorf("web.listen is missing: want unix:/run/exiwatch/web.sock or 127.0.0.1:8025")
 	case err != nil || address.Port() == 0:
-		return nil,
-			fmt.Errorf("web.listen %q: want unix:/PATH, or an address of loopback and a port, such as 127.0.0.1:8025",
-				w.Listen)
+		return nil, &flaw{path: "web.listen"}
 	case address.Addr() != netip.AddrFrom4([4]byte{127, 0, 0, 1}) && address.Addr() != netip.IPv6Loopback():
-		return nil,
-			fmt.Errorf("web.listen %q: others could connect there; want 127.0.0.1 or [::1], to which exiwatch open gives the way from elsewhere", w.Listen)
-	case w.Mode != "" || w.Group != "":
-		return nil, fmt.Errorf("web: mode and group go with listen = \"unix:/…\"; a port has a token")
+		return nil, flawf("web.listen", "others could connect there; expected 127.0.0.1 or [::1], which exiwatch open "+
+			"makes reachable by ssh")
+	case w.Mode != "":
+		return nil, errUnixOnly("web.mode")
+	case w.Group != "":
+		return nil, errUnixOnly("web.group")
 	}
 	return &Web{Listen: address, GID: -1}, nil
+}
+
+func errUnixOnly(path string) error {
+	return flawf(path, `needs listen = "unix:/PATH"; a token protects a port`)
 }

@@ -120,3 +120,50 @@ func Span(d time.Duration) string {
 	}
 	return Plural(int64(d/day), "day")
 }
+
+// Suggest ends a sentence about an unknown name: with the known one that looks most like it, else with all of them.
+func Suggest(name string, known []string) string {
+	if meant := Closest(name, known); meant != "" {
+		return fmt.Sprintf("did you mean %q?", meant)
+	}
+	return "expected one of " + strings.Join(known, ", ")
+}
+
+// Closest is the known name that name may be a misspelling or the beginning of; "" if none is.
+func Closest(name string, known []string) (closest string) {
+	const most = 2 // slips of the keyboard
+	best := most + 1
+	for _, k := range known {
+		slips := distance(name, k)
+		if len(name) >= 3 && strings.HasPrefix(k, name) {
+			slips = 1
+		}
+		if slips < best && 2*slips <= max(len(name), len(k)) {
+			closest, best = k, slips
+		}
+	}
+	return closest
+}
+
+// distance is how many bytes have to be inserted, deleted or replaced, or swapped with the next, to make b of a.
+func distance(a, b string) int {
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		for j := range rows[i] {
+			if i == 0 || j == 0 {
+				rows[i][j] = i + j
+				continue
+			}
+			replaced := rows[i-1][j-1]
+			if a[i-1] != b[j-1] {
+				replaced++
+			}
+			rows[i][j] = min(replaced, rows[i-1][j]+1, rows[i][j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(a)][len(b)]
+}

@@ -28,3 +28,20 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+func TestSuggest(t *testing.T) {
+	keys := []string{"sender", "sender_domain", "host", "to", "cc", "password_file"}
+	for name, want := range map[string]string{
+		"sendr": "sender", "sedner": "sender", "Sender": "sender", "hosts": "host", "password": "password_file",
+		"bcc": "cc", "ot": "to", "script": "", "x": "", "": "", "sender": "sender",
+	} {
+		if got := Closest(name, keys); got != want {
+			t.Errorf("Closest(%q) = %q, want %q", name, got, want)
+		}
+	}
+	for name, want := range map[string]string{"hots": `did you mean "host"?`, "x": "expected one of to, host"} {
+		if got := Suggest(name, []string{"to", "host"}); got != want {
+			t.Errorf("Suggest(%q) = %q, want %q", name, got, want)
+		}
+	}
+}

@@ -30,14 +30,14 @@ func TestWhen(t *testing.T) {
 		"7d ago":                    "2026-11-16T12:00:00Z",
 		"31d":                       "2026-10-23T12:00:00Z",
 	} {
-		got, err := when(s, now, zone)
+		got, err := parseTime(s, now, zone)
 		if err != nil || got.UTC().Format(time.RFC3339Nano) != want {
 			t.Errorf("when(%q) = %v, %v, want %s", s, got.UTC(), err, want)
 		}
 	}
 	for _, s := range []string{"yesterday", "2026-13-01", "2026-02-30", "2026-11-01 25:00", "14:30", "-24h", "24",
 		"7w", "0s", "d", "ago", "2026-11-01Z", "01.11.2026"} {
-		if got, err := when(s, now, zone); err == nil {
+		if got, err := parseTime(s, now, zone); err == nil {
 			t.Errorf("when(%q) = %v, want an error", s, got)
 		}
 	}

@@ -15,8 +15,8 @@ var helpConfig string
 //go:embed help-readsocket.txt
 var helpReadsocket string
 
-// topics are pages of `exiwatch help TOPIC`.
-func topics() []*cobra.Command {
+// helpTopics are pages of `exiwatch help TOPIC`.
+func helpTopics() []*cobra.Command {
 	return []*cobra.Command{
 		{Use: "keys", Short: "the keys that rules and top count by", Long: helpKeys},
 		{Use: "readsocket", Short: "what Exim can ask the daemon", Long: helpReadsocket},

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// duration reads a Go duration or whole days.
-func duration(s string) (time.Duration, bool) {
+// parseDuration reads a Go duration or whole days.
+func parseDuration(s string) (time.Duration, bool) {
 	const day = 24 * time.Hour
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
@@ -18,12 +18,12 @@ func duration(s string) (time.Duration, bool) {
 	return d, err == nil && d > 0
 }
 
-// layouts are the forms of a time on the command line.
+// layouts are the accepted forms of a time on the command line.
 var layouts = []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04",
 	"2006-01-02T15:04", time.DateOnly}
 
-// when reads a time of the command line, or how long ago it was. Nothing is the zero time.
-func when(s string, now time.Time, zone *time.Location) (time.Time, error) {
+// parseTime reads a time, or how long ago it was. An empty text is the zero time.
+func parseTime(s string, now time.Time, zone *time.Location) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
@@ -32,9 +32,10 @@ func when(s string, now time.Time, zone *time.Location) (time.Time, error) {
 			return t, nil
 		}
 	}
-	if ago, ok := duration(strings.TrimSuffix(s, " ago")); ok {
+	if ago, ok := parseDuration(strings.TrimSuffix(s, " ago")); ok {
 		return now.Add(-ago), nil
 	}
 	return time.Time{},
-		fmt.Errorf("%q is no time: say 2026-11-01, \"2026-11-01 14:30\", RFC 3339, or 24h or 7d for ago", s)
+		fmt.Errorf("%q: expected a time such as 2026-11-01, \"2026-11-01 14:30\" or RFC 3339, or how long ago, "+
+			"such as 24h or 7d", s)
 }

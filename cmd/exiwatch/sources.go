@@ -18,16 +18,16 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// A reading is the logs that are read, once or several times.
-type reading struct {
+// sources are the logs that a command reads, once or several times.
+type sources struct {
 	*selection
 	logs  [][]replay.Source
 	bar   *progress
-	begin func(log int) error // is told each log before it is read, by its place in logs; may be nil
+	begin func(log int) error // called before each log, with its index in logs; may be nil
 }
 
-// reading finds the logs. The bar is to be ended.
-func (s *selection) reading(cmd *cobra.Command, files []string) (*reading, error) {
+// findSources finds the logs. The caller ends the progress bar.
+func (s *selection) findSources(cmd *cobra.Command, files []string) (*sources, error) {
 	logs, err := s.logs(cmd.Context(), files, cmd.InOrStdin())
 	if err != nil {
 		return nil, logError(err)
@@ -35,10 +35,10 @@ func (s *selection) reading(cmd *cobra.Command, files []string) (*reading, error
 	for i, sources := range logs {
 		logs[i] = s.once(sources, cmd.ErrOrStderr())
 	}
-	return &reading{selection: s, logs: logs, bar: newProgress(cmd.ErrOrStderr())}, nil
+	return &sources{selection: s, logs: logs, bar: newProgress(cmd.ErrOrStderr())}, nil
 }
 
-// once leaves out the files of a log that are copies of the beginning of others, as the daemon does, and says so.
+// once leaves out files that copy the beginning of another file of the log, as the daemon does, and says so.
 func (s *selection) once(sources []replay.Source, notes io.Writer) []replay.Source {
 	var paths []string
 	for _, source := range sources {
@@ -63,7 +63,7 @@ func (s *selection) once(sources []replay.Source, notes io.Writer) []replay.Sour
 	})
 }
 
-// problem notes an error of a single log. The other logs are read all the same.
+// problem notes an error of a single log. The command reads the other logs all the same.
 func (s *selection) problem(err error) {
 	same := func(other error) bool { return other.Error() == err.Error() }
 	if !slices.ContainsFunc(s.problems, same) { // --suggest reads each log several times
@@ -71,8 +71,8 @@ func (s *selection) problem(err error) {
 	}
 }
 
-// reporting makes the function of a command that reads logs: once its output is written, it says what was not
-// understood, and fails with the problems of single logs.
+// reporting makes the function of a command that reads logs. After the command's output it says what it could not
+// understand, and fails with the problems of single logs.
 func (s *selection) reporting(run func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := run(cmd, args); err != nil {
@@ -83,12 +83,12 @@ func (s *selection) reporting(run func(*cobra.Command, []string) error) func(*co
 	}
 }
 
-// garbage is how much of it may lie about, in percent of what is held: that grows slowly, and has few pointers to
-// follow.
+// garbage is the value of GOGC while logs are read, in percent. Live memory grows slowly and has few pointers, so more
+// frequent collections cost little.
 const garbage = 50
 
-// pass reads the logs through a pipeline. A listener without a Keep gets what is selected.
-func (r *reading) pass(ctx context.Context, rules []window.Rule, listener pipeline.Listener) (all tailer.Totals,
+// read reads the logs through a pipeline. A listener without a Keep gets the selected arrivals.
+func (r *sources) read(ctx context.Context, rules []window.Rule, listener pipeline.Listener) (all tailer.Totals,
 	err error) {
 	if listener.Keep == nil {
 		listener.Keep = r.keep

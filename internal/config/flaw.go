@@ -1,0 +1,238 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"exiwatch/internal/words"
+	"exiwatch/window"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// A flaw is what is wrong with the value at a path such as rule[0].limit, which need not be there.
+type flaw struct {
+	path string
+	err  error // nil: it isn't what expected says
+}
+
+func (f *flaw) Error() string { return f.path + ": " + f.problem().Error() }
+func (f *flaw) Unwrap() error { return f.err }
+
+// flawf makes a flaw whose problem is more than not being what is expected.
+func flawf(path, format string, args ...any) error { return &flaw{path, fmt.Errorf(format, args...)} }
+
+func (f *flaw) problem() error {
+	if f.err != nil {
+		return f.err
+	}
+	return errors.New("expected " + expected[keyOf(f.path)])
+}
+
+// expected says what a value may be, by its key: [] ends the key of an item in a list, and "a table" is one.
+var expected = map[string]string{
+	"log":                 `a path, a glob, "journal" or "-", or a list of these`,
+	"log[]":               `a path, a glob or "journal", in quotes`,
+	"state":               `the path of a folder, in quotes`,
+	"timezone":            `a name of the tz database, such as "Europe/Berlin" or "UTC"`,
+	"charset":             `a name that web and mail use, such as "windows-1251" or "gb18030"`,
+	"cycled_to":           `a list of folders, such as ["/var/log/old"]`,
+	"cycled_to[]":         `the absolute path of a folder, in quotes`,
+	"wait_for_file":       `a duration such as "1h"`,
+	"count":               `a table that begins with [count]`,
+	"count.only":          `a list that is not empty, such as ["authenticated", "local", "192.0.2.0/24"]`,
+	"count.only[]":        `"authenticated", "local", "loopback", "bounces", "all" or a network such as "192.0.2.0/24"`,
+	"count.ignore":        `a list of patterns, such as ["sender:*@lists.example.com"]`,
+	"count.ignore[]":      `KEY:PATTERN, such as "sender:*@lists.example.com"`,
+	"count.local_domains": `a list of domains, such as ["example.com"]`,
+	"count.exim_users":    `a list of users, such as ["Debian-exim"]`,
+	"rule":                `a table that begins with [[rule]]`,
+	"rule.name":           `a text in quotes`,
+	"rule.key":            `one of ` + strings.Join(keyNames(), ", ") + `, in quotes`,
+	"rule.count":          `one of ` + strings.Join(measureNames(), ", ") + `, in quotes`,
+	"rule.limit":          `a whole number of 1 or more`,
+	"rule.window":         `a duration of whole seconds from "10s" to "31d", such as "5m", "1h" or "7d"`,
+	"rule.only":           `a list that is not empty, such as ["authenticated", "local", "192.0.2.0/24"]`,
+	"rule.only[]":         `"authenticated", "local", "loopback", "bounces", "all" or a network such as "192.0.2.0/24"`,
+	"rule.ignore":         `a list of patterns, such as ["sender:*@lists.example.com"]`,
+	"rule.ignore[]":       `KEY:PATTERN, such as "sender:*@lists.example.com"`,
+	"rule.local_domains":  `a list of domains, such as ["example.com"]`,
+	"rule.except":         `a table that begins with [[rule.except]]`,
+	"rule.except.match":   `a value of the rule's key, in quotes; * and ? match any text and any character`,
+	"rule.except.limit":   `a whole number above the rule's limit`,
+	"rule.except.reason":  `a text in quotes`,
+	"rule.except.until":   `a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00, without quotes`,
+	"mail":                `a table that begins with [mail]`,
+	"mail.to":             `a list of addresses, such as ["root", "admin@example.com"]`,
+	"mail.to[]":           `an address such as "admin@example.com", or a local user such as "root"`,
+	"mail.cc":             `a list of addresses, such as ["root", "admin@example.com"]`,
+	"mail.cc[]":           `an address such as "admin@example.com", or a local user such as "root"`,
+	"mail.from":           `an address such as "exiwatch@example.com"`,
+	"mail.subject":        `at most 60 printable characters, in quotes`,
+	"mail.via":            `"smtp://HOST[:PORT]", "smtps://HOST[:PORT]", "sendmail" or "sendmail:/PATH"`,
+	"mail.user":           `a user's name, in quotes`,
+	"mail.password_file":  `the path of a file, in quotes`,
+	"mail.tls":            `"off", "opportunistic" or "required"`,
+	"mail.max_per_hour":   `a whole number, or 0 for no limit`,
+	"mail.subjects":       `"full", "hashed" or "none"`,
+	"hook":                `a table that begins with [hook]`,
+	"hook.command":        `a list: the absolute path of a program, then each of its arguments`,
+	"hook.timeout":        `a duration such as "10s"`,
+	"webhook":             `a table that begins with [webhook]`,
+	"webhook.url":         `"https://HOST[:PORT]/PATH" without a password, or http:// on this machine`,
+	"webhook.token_file":  `the path of a file that holds a token on one line, in quotes`,
+	"socket":              `a table that begins with [socket]`,
+	"socket.path":         `an absolute path, in quotes`,
+	"socket.mode":         `permissions in quotes, such as "0660"`,
+	"socket.owner":        `a user of this machine, in quotes`,
+	"socket.group":        `a group of this machine, in quotes`,
+	"socket.listen":       `a loopback address and a port, such as "127.0.0.1:2525"`,
+	"socket.key":          `one of ` + strings.Join(keyNames(), ", ") + `, in quotes`,
+	"metrics":             `a table that begins with [metrics]`,
+	"metrics.listen":      `an IP address and a port, such as "` + DefaultMetrics + `"`,
+	"web":                 `a table that begins with [web]`,
+	"web.listen":          `"unix:/run/exiwatch/web.sock" or a loopback address and a port, such as "127.0.0.1:8025"`,
+	"web.mode":            `permissions in quotes, such as "0660"`,
+	"web.group":           `a group of this machine, in quotes`,
+}
+
+func keyNames() (names []string) {
+	for k := range window.NumKeys {
+		names = append(names, k.String())
+	}
+	return names
+}
+
+func measureNames() (names []string) {
+	for m := range window.Anomalies + 1 {
+		names = append(names, m.String())
+	}
+	return names
+}
+
+var index = regexp.MustCompile(`\[\d+\]`)
+
+// keyOf is the key that a path belongs to, as expected has it: rule.limit for rule[0].limit, mail.to[] for mail.to[1].
+func keyOf(path string) string {
+	key := index.ReplaceAllString(path, "")
+	if _, isTable := expected[key+"[]"]; isTable && strings.HasSuffix(path, "]") {
+		return key + "[]"
+	}
+	return key
+}
+
+// maxShown is how much of a value an error shows.
+const maxShown = 60 // bytes
+
+// in is the error about the flaw in the file called name: file:line:column, the key and its value, and the problem.
+func (f *flaw) in(name string, places map[string]place) error {
+	subject := strings.TrimSuffix(keyOf(f.path), "[]")
+	path, problem := f.path, f.problem()
+	at, found := places[path]
+	if !found && f.err == nil && !strings.HasSuffix(path, "]") {
+		problem = fmt.Errorf("missing; %w", problem)
+	}
+	if text := at.text; found && text != "" && !isSecret(subject, text) {
+		if len(text) > maxShown || strings.Contains(text, "\n") {
+			text = "…"
+		}
+		subject += " = " + text
+	}
+	for !found && path != "" { // the table in which it is missing
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+		at, found = places[path]
+	}
+	switch {
+	case !found:
+		return fmt.Errorf("%s: %s: %w", name, subject, problem)
+	case at.text == "" && path == f.path && f.err != nil: // about the whole table
+		return fmt.Errorf("%s:%d:%d: %w", name, at.line, at.column, f.err)
+	}
+	return fmt.Errorf("%s:%d:%d: %s: %w", name, at.line, at.column, subject, problem)
+}
+
+// isSecret tells whether a value isn't to be shown: whoever knows the URL of a webhook can write there.
+func isSecret(key, text string) bool {
+	return key == "webhook.url" || key == "mail.via" && strings.Contains(text, "@")
+}
+
+// described is an error of the TOML reader, with its place and without the reader's own words for what Go lacks.
+func described(name string, text []byte, err error) error {
+	var unknown *toml.StrictMissingError
+	if errors.As(err, &unknown) {
+		var all []error
+		for _, e := range unknown.Errors {
+			line, column := e.Position()
+			all = append(all, fmt.Errorf("%s:%d:%d: %s", name, line, column, unknownKey(e.Key())))
+		}
+		return errors.Join(all...)
+	}
+	var wrong *toml.DecodeError
+	if !errors.As(err, &wrong) {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	line, column := wrong.Position()
+	problem := strings.TrimPrefix(wrong.Error(), "toml: ")
+	switch {
+	case strings.HasPrefix(problem, "cannot "), strings.Contains(problem, "cannot be stored"):
+		places := placesOf(text)
+		for path, at := range places {
+			if at.line == line && at.column == column {
+				return (&flaw{path: path}).in(name, places)
+			}
+		}
+		key := strings.Join(wrong.Key(), ".") // a list inside a list has no place
+		return (&flaw{key, errors.New("expected " + expected[key])}).in(name, places)
+	case strings.Contains(problem, "at start of value"), strings.Contains(problem, "expected keyword"),
+		strings.Contains(problem, "must be quoted"):
+		problem = `expected a text in quotes, such as "5m", a number, a date or a list`
+	case strings.Contains(problem, "too large"):
+		problem = "the number is too large"
+	}
+	return fmt.Errorf("%s:%d:%d: %s", name, line, column, problem)
+}
+
+// unknownKey names an unknown key, and the known one that was probably meant: of the same table, else of another.
+func unknownKey(parts []string) string {
+	name := strings.Join(parts, ".")
+	last := parts[len(parts)-1]
+	table := strings.TrimSuffix(name, last)
+	byName := func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) }
+	var same, other []string // the last parts of their names
+	keys := slices.SortedFunc(maps.Keys(expected), byName)
+	for _, key := range keys {
+		if here, isHere := strings.CutPrefix(key, table); isHere && !strings.Contains(here, ".") {
+			same = append(same, here)
+		} else {
+			other = append(other, key[strings.LastIndexByte(key, '.')+1:])
+		}
+	}
+	meant := table + words.Closest(last, same)
+	if meant == table {
+		ending := "." + last
+		if len(last) > 3 { // of shorter ones too many look alike
+			ending = "." + words.Closest(last, other)
+		}
+		i := slices.IndexFunc(keys, func(key string) bool { return strings.HasSuffix(key, ending) })
+		if ending == "." || i < 0 {
+			return fmt.Sprintf("unknown key %q", name)
+		}
+		meant = keys[i]
+	}
+	return fmt.Sprintf("unknown key %q; did you mean %q?", name, meant)
+}
+
+// unreadable is the flaw of a path at which there is no file that can be read.
+func unreadable(path string, err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	return flawf(path, "cannot be read: %w", err)
+}
