@@ -268,7 +268,8 @@ func TestHostileIdentChargesNobodyElse(t *testing.T) {
 			t.Fatalf("%s\nis charged to %q:%q, want %q", c.line(), a.Authenticator, a.AuthenticatedID, c.auth)
 		}
 		name, id, _ := strings.Cut(c.auth, ":")
-		right := string(a.HostAddress) == c.address && string(a.Authenticator) == name && string(a.AuthenticatedID) == id
+		right := string(a.HostAddress) == c.address && string(a.Authenticator) == name &&
+			string(a.AuthenticatedID) == id
 		if !right && !a.Suspicious {
 			t.Fatalf("%s\nis read as %s, %q:%q without suspicion", c.line(), a.HostAddress, a.Authenticator, a.AuthenticatedID)
 		}

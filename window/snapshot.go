@@ -18,8 +18,8 @@ func (a *Alert) Snapshot() *Alert {
 	return &s
 }
 
-// Summary returns a copy of the alert as it is now without its values: Top, Topics, Distinct and Chart find nothing in it.
-// It takes little memory, whatever the alert has come to.
+// Summary returns a copy of the alert as it is now without its values: Top, Topics, Distinct and Chart find nothing in
+// it. It takes little memory, whatever the alert has come to.
 func (a *Alert) Summary() *Alert {
 	s := *a
 	s.Samples = slices.Clone(a.Samples)

@@ -115,8 +115,8 @@ func demoAlerts(ctx context.Context, c *config.Config) ([]*window.Alert, error) 
 	if err != nil {
 		return nil, err
 	}
-	_, err = replay.Run(ctx, p, []replay.Source{{Name: "demo.log", Stream: bytes.NewReader(demoLog)}}, c.Zone, time.Now(),
-		nil)
+	sources := []replay.Source{{Name: "demo.log", Stream: bytes.NewReader(demoLog)}}
+	_, err = replay.Run(ctx, p, sources, c.Zone, time.Now(), nil)
 	return alerts, err
 }
 

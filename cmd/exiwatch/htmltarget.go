@@ -26,8 +26,20 @@ func (h *htmlFile) refuse(logs [][]replay.Source) error {
 	} else if err != nil || !info.Mode().IsRegular() {
 		return err // a FIFO or a device is written to, and loses nothing
 	}
+	if err := h.refuseLogs(slices.Concat(logs...), info); err != nil || info == nil || info.Size() == 0 {
+		return err
+	}
+	ours, err := isReport(h.name)
+	if err == nil && !ours {
+		err = h.refusal("it exists and is not a report of exiwatch")
+	}
+	return err
+}
+
+// refuseLogs refuses to overwrite a log, or a file that has the name of one. info is of the report; nil if it is new.
+func (h *htmlFile) refuseLogs(sources []replay.Source, info fs.FileInfo) error {
 	sibling := ""
-	for _, source := range slices.Concat(logs...) {
+	for _, source := range sources {
 		if source.Stream != nil {
 			continue
 		}
@@ -41,14 +53,7 @@ func (h *htmlFile) refuse(logs [][]replay.Source) error {
 	if sibling != "" {
 		return h.refusal("it has the name of a log: that of " + sibling + ", or of one of its rotated files")
 	}
-	if info == nil || info.Size() == 0 {
-		return nil
-	}
-	ours, err := isReport(h.name)
-	if err == nil && !ours {
-		err = h.refusal("it exists and is not a report of exiwatch")
-	}
-	return err
+	return nil
 }
 
 func (h *htmlFile) refusal(why string) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -51,18 +52,8 @@ arrivals. live needs a terminal of at least 80 by 24. NO_COLOR turns colours off
 			if v.Config, err = config.Read(file); err != nil {
 				return configError(err)
 			}
-			if len(args) > 0 {
-				v.Config.Log = args
-			}
-			if err := findLog(cmd.Context(), &v.Config); err != nil {
+			if v.Log, err = oneLog(cmd.Context(), &v.Config, args); err != nil {
 				return err
-			}
-			if logs := v.Config.Log; len(logs) > 1 {
-				return &hintedError{fmt.Errorf("the configuration names %d logs, and live follows one", len(logs)),
-					"exiwatch live " + strings.Join(logs, ", or exiwatch live ")}
-			}
-			if v.Log = v.Config.Log[0]; v.Log == config.Stdin {
-				return usagef("live reads keys from the standard input and cannot follow a log there")
 			}
 			v.Secret = daemon.Key(v.Config.State)
 			return logError(v.Run(cmd.Context(), in, cmd.OutOrStdout()))
@@ -75,4 +66,22 @@ arrivals. live needs a terminal of at least 80 by 24. NO_COLOR turns colours off
 	cmd.RegisterFlagCompletionFunc("window", cobra.FixedCompletions([]string{"1m", "5m", "15m", "1h", "1d"},
 		cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder))
 	return cmd
+}
+
+// oneLog returns the log that live follows: the one in args, else the configured one, else Exim's.
+func oneLog(ctx context.Context, c *config.Config, args []string) (string, error) {
+	if len(args) > 0 {
+		c.Log = args
+	}
+	if err := findLog(ctx, c); err != nil {
+		return "", err
+	}
+	if len(c.Log) > 1 {
+		return "", &hintedError{fmt.Errorf("the configuration names %d logs, and live follows one", len(c.Log)),
+			"exiwatch live " + strings.Join(c.Log, ", or exiwatch live ")}
+	}
+	if c.Log[0] == config.Stdin {
+		return "", usagef("live reads keys from the standard input and cannot follow a log there")
+	}
+	return c.Log[0], nil
 }

@@ -63,6 +63,7 @@ const tmuxPatience = 30 * time.Second
 // sees waits until all the texts are on the screen; one that begins with ! must not be.
 func (x *tmux) sees(texts ...string) string {
 	x.t.Helper()
+	// It sleeps until another process has done it.
 	for late := time.Now().Add(tmuxPatience); ; time.Sleep(20 * time.Millisecond) {
 		screen, missing := x.screen(), ""
 		for _, text := range texts {
@@ -196,6 +197,7 @@ func TestLiveInATerminal(t *testing.T) {
 func (x *tmux) settings(name string) {
 	x.t.Helper()
 	x.enter(fmt.Sprintf("clear; stty -a > %[1]s.part; mv %[1]s.part %[1]s", name))
+	// It sleeps until another process has done it.
 	for late := time.Now().Add(tmuxPatience); ; time.Sleep(20 * time.Millisecond) {
 		if _, err := os.Stat(name); err == nil {
 			return

@@ -169,14 +169,15 @@ func TestOneLiners(t *testing.T) {
 	}
 }
 
-// ranks tests a ranking: want are the rows of the ordinary log with the hostile one behind it, counted by hand, and lies, for each
-// old line, rows that it prints and that are wrong.
+// ranks tests a ranking: want are the rows of the ordinary log with the hostile one behind it, counted by hand, and
+// lies, for each old line, rows that it prints and that are wrong.
 func ranks(want []string, lies ...[]string) func(*testing.T, oneLiner) {
 	return func(t *testing.T, o oneLiner) {
 		if len(o.now) != 1 || len(o.before) != len(lies) {
 			t.Fatalf("%d lines of ours, %d old ones, want 1 and %d", len(o.now), len(o.before), len(lies))
 		}
-		plain, both := newLogDir(t, ofYesterday(t, ordinary)), newLogDir(t, ofYesterday(t, ordinary)+ofYesterday(t, hostile))
+		plain := newLogDir(t, ofYesterday(t, ordinary))
+		both := newLogDir(t, ofYesterday(t, ordinary)+ofYesterday(t, hostile))
 		if got := both.now(o.now[0]); !slices.Equal(got, want) {
 			t.Errorf("%s prints\n%q\nwant\n%q", o.now[0], got, want)
 		}

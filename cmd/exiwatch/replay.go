@@ -66,16 +66,7 @@ only. It replaces an earlier report; --force also overwrites other files.`,
 			case choose.suggest:
 				return choose.run(cmd, &s, files, rules, int(rows), asJSON)
 			}
-			sum := report.Summary{Rules: rules, Brief: !asJSON, Only: s.only()}
-			listener := summing(&sum)
-			listener.Ended, listener.Summary = sum.Ended, true
-			if sum.Totals, err = s.replay(cmd, files, rules, listener); err != nil {
-				return err
-			}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), sum.Document(int(rows)))
-			}
-			return sum.Text(cmd.OutOrStdout(), int(rows), isColour(cmd.OutOrStdout()))
+			return s.summarize(cmd, files, rules, int(rows), asJSON)
 		}),
 	}
 	s.flags(cmd)
@@ -88,10 +79,25 @@ only. It replaces an earlier report; --force also overwrites other files.`,
 	return cmd
 }
 
+// summarize reads the logs and prints rankings and alerts.
+func (s *selection) summarize(cmd *cobra.Command, files []string, rules []window.Rule, rows int, asJSON bool) error {
+	sum := report.Summary{Rules: rules, Brief: !asJSON, Only: s.only()}
+	listener := summing(&sum)
+	listener.Ended, listener.Summary = sum.Ended, true
+	var err error
+	if sum.Totals, err = s.replay(cmd, files, rules, listener); err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(cmd.OutOrStdout(), sum.Document(rows))
+	}
+	return sum.Text(cmd.OutOrStdout(), rows, isColour(cmd.OutOrStdout()))
+}
+
 // summing makes a listener that fills a Summary.
 func summing(sum *report.Summary) pipeline.Listener {
-	return pipeline.Listener{AllKeys: !sum.Brief, Arrival: sum.Arrival, NewCollector: sum.NewCollector, Other: sum.Other,
-		Opened: sum.Opened, Grew: sum.Grew}
+	return pipeline.Listener{AllKeys: !sum.Brief, Arrival: sum.Arrival, NewCollector: sum.NewCollector,
+		Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew}
 }
 
 // rules returns the rules of the command line, else the configured ones.

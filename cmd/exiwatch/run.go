@@ -102,7 +102,7 @@ func runDaemons(ctx context.Context, log *slog.Logger, s *service, read func() (
 		}
 		d := daemonFor(c)
 		d.Ready, d.Beat = s.ready, s.beat
-		next, err := runUntil(ctx, d, hangup, read, log)
+		next, err := runUntil(ctx, d.Run, c.Log, hangup, read, log)
 		switch {
 		case err != nil && last != nil:
 			log.Error("with the new configuration it doesn't run: going on with the last one", "error", err)
@@ -134,20 +134,20 @@ func endInTime(s *service, log *slog.Logger) {
 	})
 }
 
-// runUntil runs a daemon until it ends, or until there is a new configuration, which it returns.
-func runUntil(ctx context.Context, d *daemon.Daemon, hangup <-chan os.Signal, read func() (*config.Config, error),
-	log *slog.Logger) (*config.Config, error) {
+// runUntil runs a daemon that follows the logs until it ends, or until there is a new configuration, which it returns.
+func runUntil(ctx context.Context, run func(context.Context) error, logs []string, hangup <-chan os.Signal,
+	read func() (*config.Config, error), log *slog.Logger) (*config.Config, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, 1)
-	go func() { ended <- d.Run(ctx) }()
+	go func() { ended <- run(ctx) }()
 	for {
 		select {
 		case err := <-ended:
 			return nil, err
 		case <-hangup:
 			next, err := read()
-			if err == nil && slices.Contains(d.Config.Log, config.Stdin) {
+			if err == nil && slices.Contains(logs, config.Stdin) {
 				err = errors.New("the standard input cannot be read again")
 			}
 			if err != nil {

@@ -80,6 +80,7 @@ func startCommand(t *testing.T, edit func(*exec.Cmd), args ...string) *process {
 // until waits until the program has said a text as many times as given.
 func (p *process) until(text string, times int) {
 	p.t.Helper()
+	// It sleeps until another process has done it.
 	for late := time.Now().Add(eximPatience); strings.Count(p.text(), text) < times; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(late) {
 			p.t.Fatalf("after %v the program hasn't said %q %d times", eximPatience, text, times)
@@ -102,6 +103,7 @@ func (p *process) untilStopped() {
 		_, state, _ := strings.Cut(string(text), ") ")
 		return err == nil && !strings.HasPrefix(state, "T")
 	}
+	// It sleeps until another process has done it.
 	for late := time.Now().Add(eximPatience); ; time.Sleep(time.Millisecond) {
 		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.cmd.Process.Pid))
 		if len(threads) > 0 && !slices.ContainsFunc(threads, runs) {

@@ -7,7 +7,8 @@
 // then. The writer knows the truth: the files in their order. At the end `exiwatch replay --json` reads the truth, and
 // the mails that were accepted must be its alerts (verdict).
 //
-//	go test ./internal/chaos -run TestChaos -v -chaos.seed=7 -chaos.seeds=1 -chaos.lines=1000000 -chaos.kills=200 -chaos.cycles=200
+//	go test ./internal/chaos -run TestChaos -v -chaos.seed=7 -chaos.seeds=1 -chaos.lines=1000000 \
+//		-chaos.kills=200 -chaos.cycles=200
 //
 // strace has calls fail by which the daemon looks at the log's folder and its files (fault). In a storm many accounts
 // go over a limit at a time, and each event of an alert's life makes a mail.

@@ -23,14 +23,18 @@ var hostile = []func(head string, who, host int, rest string) string{
 	func(head string, who, host int, rest string) string { // in HELO
 		return fmt.Sprintf("%s <= user%d@lab.test H=(pc [203.0.113.9] P=esmtpa A=plain:victim) [192.0.2.%d] P=esmtpa A=plain:user%d%s", head, who, host, who, rest)
 	},
-	func(head string, who, host int, rest string) string { // with LFs in a quoted local part: one entry of three lines, of which the second is forged
+	// with LFs in a quoted local part: one entry of three lines, of which the second is forged
+	func(head string, who, host int, rest string) string {
 		return fmt.Sprintf("%s <= \"a\n%s <= victim@lab.test U=victim P=local S=5\nb\"@lab.test U=web%d P=local%s", head, head, who, rest)
 	},
-	func(head string, who, host int, rest string) string { // the same entry twice, as when a message is received again from the queue
+	// the same entry twice, as when a message is received again from the queue
+	func(head string, who, host int, rest string) string {
 		line := fmt.Sprintf("%s <= web%d@lab.test U=web%d P=local%s", head, who, who, rest)
 		return line + line
 	},
-	func(head string, who, host int, rest string) string { // behind the NULs that a crash of the machine leaves: so few that a file which begins so isn't like others (tailer: 256)
+	// behind the NULs that a crash of the machine leaves: so few that a file which begins so isn't like others
+	// (tailer: 256)
+	func(head string, who, host int, rest string) string {
 		return fmt.Sprintf("%s%s <= web%d@lab.test U=web%d P=local%s", strings.Repeat("\x00", host), head, who, who, rest)
 	},
 }

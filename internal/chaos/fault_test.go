@@ -130,7 +130,8 @@ func (k *keeper) attach(b disturbance) {
 func (k *keeper) calm(d *daemon, b disturbance) {
 	calmed := make(chan struct{})
 	k.calmed = calmed
-	for deadline := time.Now().Add(patience); tracer(d) == 0 && !isOver(d.ended); time.Sleep(time.Millisecond) { // until another process is there
+	// It sleeps until another process is there.
+	for deadline := time.Now().Add(patience); tracer(d) == 0 && !isOver(d.ended); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			k.t.Errorf("strace isn't at the daemon after %v", patience)
 			break

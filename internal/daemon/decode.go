@@ -46,8 +46,9 @@ var sparse = map[string]int{"alerts": 300, "rows": 24}
 
 // most is how many elements our lists and objects have at most, by their names.
 var most = map[string]int{
-	"alerts": 10_000, "rows": 1000, "own": pipeline.MaxSent, "logs": 2000, "rules": maxCheckpoint, "mailed": maxCheckpoint,
-	"hosts": pipeline.MaxHosts, "bars": 64, "samples": 64, "tallies": 64, "told": 64, "gaps": maxGaps,
+	"alerts": 10_000, "rows": 1000, "own": pipeline.MaxSent, "logs": 2000, "rules": maxCheckpoint,
+	"mailed": maxCheckpoint,
+	"hosts":  pipeline.MaxHosts, "bars": 64, "samples": 64, "tallies": 64, "told": 64, "gaps": maxGaps,
 }
 
 // usual bounds lists of other names; few those whose names we don't write: encoding/json takes "ALERTS" for "alerts",

@@ -20,7 +20,9 @@ func (c *checkpoint) rekey() {
 		var alerts []pipeline.SavedAlert
 		for _, s := range p.Alerts {
 			s.Value = rekeyed(&s.SavedAlert)
-			same := func(other pipeline.SavedAlert) bool { return other.Rule == s.Rule && bytes.Equal(other.Value, s.Value) }
+			same := func(other pipeline.SavedAlert) bool {
+				return other.Rule == s.Rule && bytes.Equal(other.Value, s.Value)
+			}
 			if !slices.ContainsFunc(alerts, same) {
 				alerts = append(alerts, s)
 			}
@@ -42,7 +44,8 @@ func rekeyed(s *window.SavedAlert) []byte {
 	switch folded := fold.AppendName(nil, s.Value); {
 	case key == window.Sender.String(), key == window.Auth.String():
 		return folded
-	case key != window.Account.String(), !has(window.Auth) && has(window.User), bytes.Equal(folded, pipeline.EmptySender):
+	case key != window.Account.String(), !has(window.Auth) && has(window.User),
+		bytes.Equal(folded, pipeline.EmptySender):
 		return s.Value
 	case has(window.Auth):
 		return folded

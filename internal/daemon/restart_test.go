@@ -336,7 +336,8 @@ func TestBrokenCheckpoint(t *testing.T) {
 		w.until("a checkpoint", func() bool {
 			var found checkpoint
 			b, err := os.ReadFile(filepath.Join(c.State, checkpointFile))
-			return err == nil && json.Unmarshal(b, &found) == nil && found.Version == checkpointVersion && len(found.Logs) == 1
+			return err == nil && json.Unmarshal(b, &found) == nil && found.Version == checkpointVersion &&
+				len(found.Logs) == 1
 		})
 		lost, ok := Lost(c.State)
 		since := "exiwatch replay --since " + lost.Written.UTC().Format(time.RFC3339)

@@ -152,7 +152,9 @@ func TestPageOfAMillionAccounts(t *testing.T) {
 	testkit.Append(t, log, testkit.Sentinel("million", time.Now().UTC(), 5))
 	w.untilRead("million")
 	keys := 0
-	testkit.Must(t, w.daemon.counters.with(t.Context(), func() { keys = w.daemon.logs[0].Pipeline.Counters().Stats().Keys }))
+	testkit.Must(t, w.daemon.counters.with(t.Context(), func() {
+		keys = w.daemon.logs[0].Pipeline.Counters().Stats().Keys
+	}))
 	if keys < accounts {
 		t.Fatalf("%d accounts are held", keys)
 	}

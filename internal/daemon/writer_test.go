@@ -60,7 +60,9 @@ func TestCountingWaitsForNoDisk(t *testing.T) {
 	testkit.Append(t, c.Log[0], storm(accounts))
 	w.until("an alert", func() bool { return len(w.opened()) > 0 })
 	lines := func() (n int64, waiting int) {
-		w.daemon.counters.with(t.Context(), func() { n, waiting = w.daemon.logs[0].Stats.Lines, len(w.daemon.outbox.waiting) })
+		w.daemon.counters.with(t.Context(), func() {
+			n, waiting = w.daemon.logs[0].Stats.Lines, len(w.daemon.outbox.waiting)
+		})
 		return n, waiting
 	}
 	w.until("all lines are counted", func() bool { n, _ := lines(); return n == stormMessages*accounts })
@@ -127,7 +129,8 @@ func TestTooMuchToTell(t *testing.T) {
 // of work done.
 func TestFirstCheckpointComesSoon(t *testing.T) {
 	t.Parallel()
-	d := &Daemon{Config: configtest.Parse(t, fiveAnHour), Log: slog.New(slog.DiscardHandler), counters: newCountersLock(), sent: new(pipeline.SentLedger)}
+	d := &Daemon{Config: configtest.Parse(t, fiveAnHour), Log: slog.New(slog.DiscardHandler),
+		counters: newCountersLock(), sent: new(pipeline.SentLedger)}
 	now := time.Now()
 	d.now = func() time.Time { return now }
 	var err error

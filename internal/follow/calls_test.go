@@ -25,7 +25,9 @@ func TestArrivalBehindACall(t *testing.T) {
 	testkit.Append(t, path, lines[0])
 	c := configtest.Parse(t, "")
 	arrivals := 0
-	v, err := NewViewer(&c, path, 0, nil, pipeline.Listener{Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ }})
+	v, err := NewViewer(&c, path, 0, nil, pipeline.Listener{
+		Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ },
+	})
 	testkit.Must(t, err)
 	l := look(t, v)
 	least := time.Hour

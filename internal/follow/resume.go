@@ -61,7 +61,8 @@ func (l *LiveLog) resume(saved *Checkpoint) error {
 		return err
 	}
 	if l.Waits == nil && tailer.IsMounted(l.Path) {
-		l.Log.Warn("the log is mounted as a single file: when it is cycled, the new one can't be seen. Mount its folder",
+		l.Log.Warn(
+			"the log is mounted as a single file: when it is cycled, the new one can't be seen. Mount its folder",
 			"log", l.Path)
 	}
 	l.setSaved(saved)

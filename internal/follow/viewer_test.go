@@ -100,7 +100,9 @@ func TestViewerCountsAsReplayDoes(t *testing.T) {
 
 // replayedOpen gives the ids of the alerts that are open at the end, and how many arrivals there are.
 func replayedOpen(t *testing.T, c *config.Config, sources []replay.Source) (ids []string, arrivals int) {
-	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ }})
+	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{
+		Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,8 @@ func about(t *testing.T, value string) *htmlreport.Page {
 	account.Name = value
 	p := told(t, []window.Rule{account, host}, 10, func(add func(*window.Arrival)) {
 		for i := range 9 {
-			a := window.Arrival{At: at0.Add(time.Duration(i) * time.Minute), MessageID: []byte(value), Recipients: 2, Bytes: 3000}
+			a := window.Arrival{At: at0.Add(time.Duration(i) * time.Minute), MessageID: []byte(value), Recipients: 2,
+				Bytes: 3000}
 			for k := range a.Values {
 				a.Values[k] = []byte(value)
 			}
@@ -83,7 +84,8 @@ func TestValuesStayInTheirFields(t *testing.T) {
 			t.Errorf("%.60q: %d values, want %d", value, len(got.Values), len(plain.Values))
 		}
 		for _, shown := range got.Values {
-			if strings.ContainsFunc(shown, func(r rune) bool { return !unicode.IsPrint(r) }) || len([]rune(shown)) > 170 {
+			hidden := func(r rune) bool { return !unicode.IsPrint(r) }
+			if strings.ContainsFunc(shown, hidden) || len([]rune(shown)) > 170 {
 				t.Errorf("%.60q is shown as %q", value, shown)
 			}
 		}

@@ -19,7 +19,8 @@ func TestReplayHoldsNoLog(t *testing.T) {
 	most := func(times int) (most uint64) {
 		c := configtest.Parse(t, "")
 		sum := new(report.Summary)
-		p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{Arrival: sum.Arrival, NewCollector: sum.NewCollector})
+		p, err := pipeline.New(c.Scopes, c.Rules,
+			pipeline.Listener{Arrival: sum.Arrival, NewCollector: sum.NewCollector})
 		testkit.Must(t, err)
 		readers := make([]io.Reader, times)
 		for i := range readers {

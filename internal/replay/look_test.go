@@ -39,7 +39,8 @@ func TestLooks(t *testing.T) {
 			whole.Join(&l.Judgement, before)
 			before = int64(strings.Count(log[:cut], "\n"))
 		}
-		if want := (pipeline.Look{Arrivals: 4000, Kept: 2000, First: at, Last: at.Add(3999 * time.Second)}); sum != want {
+		want := pipeline.Look{Arrivals: 4000, Kept: 2000, First: at, Last: at.Add(3999 * time.Second)}
+		if sum != want {
 			t.Errorf("cut at %d: the arrivals are %+v, want %+v", cut, sum, want)
 		}
 		if whole.Entries != 4016 || whole.Strange != 8 || whole.Others != 8 || whole.FirstStrange.Line != 254 {

@@ -43,8 +43,8 @@ type carry struct {
 const chunkSize = 256 << 10 // bytes
 
 // newWorkerPool makes a pool with a worker for each size of a chunk.
-func newWorkerPool(ctx context.Context, p *pipeline.Pipeline, sources []Source, sizes []int, zone *time.Location, now time.Time,
-	progress func(float64)) *workerPool {
+func newWorkerPool(ctx context.Context, p *pipeline.Pipeline, sources []Source, sizes []int, zone *time.Location,
+	now time.Time, progress func(float64)) *workerPool {
 	pool := &workerPool{
 		pipeline: p, workers: p.Workers(zone, now, sizes),
 		reader: func(emit func(*parser.Entry)) *parser.Reader { return p.NewReader(zone, now, emit) },

@@ -95,7 +95,9 @@ func TestPoolCarriesTheStamp(t *testing.T) {
 	testkit.Must(t, err)
 	c := configtest.Parse(t, "")
 	var got []string
-	p, err := pipeline.New(c.Scopes, nil, pipeline.Listener{Arrival: func(a *parser.Arrival, _ *window.Arrival) { got = append(got, a.Time.Format(time.RFC3339)) }})
+	p, err := pipeline.New(c.Scopes, nil, pipeline.Listener{Arrival: func(a *parser.Arrival, _ *window.Arrival) {
+		got = append(got, a.Time.Format(time.RFC3339))
+	}})
 	testkit.Must(t, err)
 	log := "2026-10-25 03:05:00 1xV001-000000-01 <= a@b U=a P=local S=5\n2026-10-25 02:50:00 1xV001-000001-01 <= a@b U=a P=local S=5\n"
 	sources := []Source{{Name: "-", Stream: strings.NewReader(log)}}
