@@ -15,17 +15,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func replayCommand() *cobra.Command {
-	var s selection
-	var asJSON bool
-	var rows uint
-	var written []string
-	var choose chooser
-	var html htmlFile
-	cmd := &cobra.Command{
-		Use:   "replay [FILE...]",
-		Short: "report on finished logs: which alerts would the daemon have sent?",
-		Long: `replay counts finished main logs with the daemon's rules and reports rankings and the alerts that
+const replayHelp = `replay counts finished main logs with the daemon's rules and reports rankings and the alerts that
 the daemon would have sent. A FILE may be plain or compressed (gz, bz2, xz, zst, lz4, lzma); "-"
 is the standard input. Several files are read in the order of their rotated names, else of their
 first timestamps. Without a FILE, replay reads the main log and its rotated files. A file that
@@ -41,7 +31,19 @@ files.
 heat map of days and hours, each alert, the rankings, and with --suggest the limits. A browser opens
 it without a network or scripts. It is less than 1 MB, whatever the log. Only its owner may read a
 new file, as it holds addresses and subjects: subjects = "hashed" | "none" under [mail] is for mails
-only. It replaces an earlier report; --force also overwrites other files.`,
+only. It replaces an earlier report; --force also overwrites other files.`
+
+func replayCommand() *cobra.Command {
+	var s selection
+	var asJSON bool
+	var rows uint
+	var written []string
+	var choose chooser
+	var html htmlFile
+	cmd := &cobra.Command{
+		Use:   "replay [FILE...]",
+		Short: "report on finished logs: which alerts would the daemon have sent?",
+		Long:  replayHelp,
 		Example: `  exiwatch replay
   exiwatch replay /var/log/exim4/mainlog.1 /var/log/exim4/mainlog
   exiwatch replay --rule 'sender 20/5m' --rule 'account recipients 500/1h' --json mainlog.2.gz

@@ -38,8 +38,8 @@ func (d *Daemon) openSocket() (err error) {
 		}
 		s.listeners = append(s.listeners, l)
 		if tcp, ok := l.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
-			return fmt.Errorf("the service manager's socket listens on %s, which others can reach: expected a loopback address",
-				tcp)
+			return fmt.Errorf(
+				"the service manager's socket listens on %s, which others can reach: expected a loopback address", tcp)
 		}
 	}
 	if c == nil {

@@ -29,9 +29,10 @@ func BenchmarkReplay(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				sum := new(report.Summary)
-				p := newPipeline(b, pipeline.Listener{AllKeys: true, Arrival: sum.Arrival, NewCollector: sum.NewCollector,
-					Other:  sum.Other,
-					Opened: sum.Opened, Grew: sum.Grew})
+				p := newPipeline(b, pipeline.Listener{
+					AllKeys: true, Arrival: sum.Arrival, NewCollector: sum.NewCollector,
+					Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew,
+				})
 				if _, err := Run(b.Context(), p, []Source{open()}, time.UTC, time.Now(), nil); err != nil {
 					b.Fatal(err)
 				}
