@@ -25,7 +25,7 @@ var floors = map[string]int{
 	"internal/signals": 0, "tailer": 0, "parser": 0, "window": 0,
 	"window/internal/distinct": -1, "window/internal/pool": -1,
 	// for tests
-	"internal/chaos": 9, "internal/browser": 9, "internal/smalldisk": 0, "internal/await": 0, "internal/testkit": 0,
+	"internal/chaos": 9, "internal/browser": 9, "internal/smalldisk": 0, "internal/testkit": 0,
 	"internal/config/configtest": 4, "internal/pipeline/pipelinetest": 5, "internal/journaltest": 0,
 }
 

@@ -9,11 +9,11 @@ import (
 	"strings"
 	"testing"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 )
 
 // hostPatience is how long a script may take in a host.
-const hostPatience = await.HardEnd
+const hostPatience = testkit.HardEnd
 
 // inHost runs a script in a copy of this machine that is thrown away (testdata/host), with the deb at /deb.
 func inHost(t *testing.T, script string) {

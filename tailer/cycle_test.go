@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 )
 
 // An exim writes numbered lines as Exim does: it looks at the name before each and opens it anew when it has passed to
@@ -276,7 +276,7 @@ func (h *recorder) untilPassed(log string, cycle func() error) {
 	before, err := os.Stat(log)
 	must(h.t, err)
 	var asked time.Time
-	await.Until(h.t, log+" is cycled", func() bool {
+	testkit.Until(h.t, log+" is cycled", func() bool {
 		if now, err := os.Stat(log); err == nil && !os.SameFile(before, now) {
 			return true
 		}

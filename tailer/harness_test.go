@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 )
 
 // A mode is one of the ways a follower may have to make do with.
@@ -146,7 +146,7 @@ func (h *recorder) stop() {
 		if !errors.Is(err, context.Canceled) {
 			h.t.Errorf("Follow = %v, want %v", err, context.Canceled)
 		}
-	case <-time.After(await.HardEnd):
+	case <-time.After(testkit.HardEnd):
 		h.t.Error("Follow goes on after its context has ended")
 	}
 }
@@ -159,7 +159,7 @@ func (h *recorder) until(what string, so func() bool) {
 		defer h.mu.Unlock()
 		return so()
 	}
-	await.Until(h.t, what, locked, h.progress, func() any { return filesIn(h.folder) })
+	testkit.Until(h.t, what, locked, h.progress, func() any { return filesIn(h.folder) })
 }
 
 // progress is what has come.

@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/testkit"
+
 	"github.com/fsnotify/fsnotify"
 	"github.com/nxadm/tail"
-
-	"exiwatch/internal/await"
 )
 
 // Without a tick there is only what the folder's watch tells. (A tail can miss what is written just while it begins,
@@ -56,7 +56,7 @@ func TestQueueOverflow(t *testing.T) {
 		}
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), await.HardEnd)
+	ctx, cancel := context.WithTimeout(context.Background(), testkit.HardEnd)
 	defer cancel()
 	if err := c.run(ctx); err != enough {
 		t.Errorf("run = %v before the new file's line", err)
@@ -96,7 +96,7 @@ func TestTailGivesLines(t *testing.T) {
 	}
 	c = newFollowLoop(Follower{Path: log, Tick: 200 * time.Millisecond, Grace: 10 * time.Millisecond}, fn, idle)
 	defer c.close()
-	ctx, cancel := context.WithTimeout(context.Background(), await.HardEnd)
+	ctx, cancel := context.WithTimeout(context.Background(), testkit.HardEnd)
 	defer cancel()
 	if err := c.run(ctx); err != enough {
 		t.Errorf("run = %v after %d lines from a tail", err, taken)

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 )
 
 // A chaos writes a log and cycles it in every way there is. It goes on while it is followed or not.
@@ -194,7 +194,7 @@ func TestFollowedWhateverHappens(t *testing.T) {
 
 // followTo follows until fn has been given as many lines.
 func (m mode) followTo(t *testing.T, f Follower, lines int, fn func(Line) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), await.HardEnd)
+	ctx, cancel := context.WithTimeout(context.Background(), testkit.HardEnd)
 	defer cancel()
 	f.Grace, f.Tick = time.Millisecond, 5*time.Millisecond
 	enough := errors.New("enough")

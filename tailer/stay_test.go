@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 )
 
 // These two count what the whole process has open, so they don't run beside others.
@@ -61,7 +61,7 @@ func TestThousandCyclesLeaveNothingOpen(t *testing.T) {
 // untilOpen waits until something is so of what is open.
 func untilOpen(t *testing.T, what string, so func() bool) {
 	t.Helper()
-	await.Until(t, what, so, func() any { return openDescriptors(t) }, func() any { return runtime.NumGoroutine() })
+	testkit.Until(t, what, so, func() any { return openDescriptors(t) }, func() any { return runtime.NumGoroutine() })
 }
 
 func TestPollWithoutInotify(t *testing.T) {

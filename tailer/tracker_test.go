@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 
 	"github.com/nxadm/tail/util"
 )
@@ -55,7 +55,7 @@ func TestTrackerIsLeftAloneWhileATailHangs(t *testing.T) {
 		t.Error("it is relied on while a tail hangs")
 	}
 	other <- nil
-	await.Until(t, "it is relied on again", func() bool { return tr.start() == nil })
+	testkit.Until(t, "it is relied on again", func() bool { return tr.start() == nil })
 }
 
 // followScarcely follows a log through a cycle in a process that lacks something.

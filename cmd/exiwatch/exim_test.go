@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 )
 
 // eximPatience is how long a machine that does other things may take for anything here.
@@ -204,13 +204,13 @@ func (e *eximHost) mails() []string {
 // until waits as long as Exim logs something.
 func (e *eximHost) until(what string, done func() bool) {
 	e.t.Helper()
-	await.Until(e.t, what, done, func() any { return len(e.log()) })
+	testkit.Until(e.t, what, done, func() any { return len(e.log()) })
 }
 
 // until waits for something that must happen.
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	await.Until(t, what, done)
+	testkit.Until(t, what, done)
 }
 
 func freePort(t *testing.T) int {

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 )
 
 // asProgram makes the test binary the program itself.
@@ -254,7 +254,7 @@ func TestStoppedWithManyAlerts(t *testing.T) {
 	d = startProcess(t, "run", "--config", p.config)
 	d.until(readToEnd, 1)
 	all := func() bool { return post.opened() > accounts && post.grown() >= accounts } // it has opened for root, too
-	await.Until(t, "a mail of each event", all, func() any { return post.len() })
+	testkit.Until(t, "a mail of each event", all, func() any { return post.len() })
 	d.end()
 	if n := post.opened(); n != accounts+1 {
 		t.Errorf("%d alerts are mailed, want %d", n, accounts+1)

@@ -7,14 +7,14 @@ import (
 	"regexp"
 	"strings"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 )
 
 // waitFor waits until a page has some words.
 func (h *host) waitFor(path, words string) {
 	h.t.Helper()
 	var text string
-	await.Until(h.t, fmt.Sprintf("/%s has %q", path, words), func() bool {
+	testkit.Until(h.t, fmt.Sprintf("/%s has %q", path, words), func() bool {
 		text = h.get(path)
 		return strings.Contains(text, words)
 	}, func() any { return regexp.MustCompile("<title>.*</title>|[0-9]+ open").FindAllString(text, -1) })

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 )
 
@@ -165,7 +165,7 @@ func (h *host) watch(ctx context.Context, page string, slow bool, events *atomic
 func (h *host) mailed(account string) (at time.Time) {
 	h.t.Helper()
 	mails := 0
-	await.Until(h.t, "a mail tells of "+account, func() bool {
+	testkit.Until(h.t, "a mail tells of "+account, func() bool {
 		h.post.mu.Lock()
 		defer h.post.mu.Unlock()
 		mails = len(h.post.mails)

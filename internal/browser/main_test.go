@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
@@ -72,7 +72,7 @@ func newTab(t *testing.T, width, height int64) *tab {
 		t.Skip(chromium.err)
 	}
 	ctx, end := chromedp.NewContext(chromium.ctx)
-	ctx, endTime := context.WithTimeout(ctx, 2*await.HardEnd)
+	ctx, endTime := context.WithTimeout(ctx, 2*testkit.HardEnd)
 	tab := &tab{t: t, ctx: ctx}
 	t.Cleanup(func() {
 		for _, c := range tab.said() {
@@ -160,6 +160,6 @@ func (tab *tab) do(method, selector string) {
 // until waits until an expression is true.
 func (tab *tab) until(what, expression string) {
 	tab.t.Helper()
-	await.Until(tab.t, what, func() bool { return eval[bool](tab, expression) },
+	testkit.Until(tab.t, what, func() bool { return eval[bool](tab, expression) },
 		func() any { return eval[string](tab, "document.body?.innerText ?? ''") })
 }

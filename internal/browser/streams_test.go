@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 )
 
 // TestStreamsAreBounded: a hundred have a page open, the next one is told to come later, and gets in when one has left.
@@ -46,7 +46,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	}
 	until := func(what string, so func() bool) {
 		t.Helper()
-		await.Until(t, what, so, func() any { return events.Load() })
+		testkit.Until(t, what, so, func() any { return events.Load() })
 	}
 	until("a hundred get events", func() bool { return events.Load() >= most })
 	if got := status(); got != http.StatusServiceUnavailable {

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 )
 
 // An eximHost is a real Exim with a configuration and folders of its own, listening on loopback.
@@ -194,5 +194,5 @@ func freePort(t *testing.T) int {
 // until waits for something that must happen.
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	await.Until(t, what, done)
+	testkit.Until(t, what, done)
 }

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/await"
 	"exiwatch/internal/config"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/replay"
@@ -195,7 +194,7 @@ func (w *watchman) opened() []openedAlert {
 // until waits for what the daemon is to do, as long as it says something, mails, or moves otherwise.
 func (w *watchman) until(what string, done func() bool, progress ...func() any) {
 	w.t.Helper()
-	await.Until(w.t, what, done, append(progress, w.spoken, w.post.moved)...)
+	testkit.Until(w.t, what, done, append(progress, w.spoken, w.post.moved)...)
 }
 
 // spoken is how much the daemon said.

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/await"
 	"exiwatch/internal/config"
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/journaltest"
@@ -46,7 +45,7 @@ func look(t *testing.T, v *Viewer) *looking {
 // until asks until the answer is yes.
 func (l *looking) until(what string, yes func() bool) {
 	l.t.Helper()
-	await.Until(l.t, what, func() bool {
+	testkit.Until(l.t, what, func() bool {
 		answer := make(chan bool)
 		l.asks <- func() { answer <- yes() }
 		return <-answer

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 	"exiwatch/window"
 
 	"go.uber.org/goleak"
@@ -220,7 +220,7 @@ func TestTooManyQuestions(t *testing.T) {
 
 func waitFor(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	await.Until(t, what, done)
+	testkit.Until(t, what, done)
 }
 
 // passing fails as accept does for want of descriptors, then goes on.

@@ -1,4 +1,6 @@
-// Package testkit is what the tests of several packages share: files as Exim writes them, logs of a given shape.
+// Package testkit is what the tests of several packages share: files as Exim writes them, logs of a given shape, and
+// waiting as long as something moves, rather than for so many seconds: the machines that tests run on are slow and
+// shared.
 package testkit
 
 import (

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 
 	"github.com/emersion/go-smtp"
 )
@@ -64,7 +64,7 @@ func (e *exim) Logout() error {
 // wait returns when all who talked to the server are gone.
 func (e *exim) wait(t *testing.T) {
 	t.Helper()
-	await.Until(t, "no conversation goes on with a process that is dead", func() bool {
+	testkit.Until(t, "no conversation goes on with a process that is dead", func() bool {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		return e.sessions == 0

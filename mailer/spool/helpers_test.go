@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 	"exiwatch/mailer/transport"
 
@@ -73,7 +73,7 @@ func program(t *testing.T, body string) (path string) {
 // pidIn reads a process id that a hook has written.
 func pidIn(t *testing.T, path string) (pid int) {
 	t.Helper()
-	await.Until(t, path+" has a process id", func() bool {
+	testkit.Until(t, path+" has a process id", func() bool {
 		text, _ := os.ReadFile(path)
 		pid, _ = strconv.Atoi(strings.TrimSpace(string(text)))
 		return pid > 1
@@ -94,5 +94,5 @@ func runs(pid int) bool {
 // gone waits until a process is.
 func gone(t *testing.T, what string, pid int) {
 	t.Helper()
-	await.Until(t, what+" has ended", func() bool { return !runs(pid) })
+	testkit.Until(t, what+" has ended", func() bool { return !runs(pid) })
 }

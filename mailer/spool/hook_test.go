@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 	"exiwatch/mailer/transport"
 )
@@ -33,7 +33,7 @@ func next(t *testing.T, events <-chan Result) Result {
 	select {
 	case ev := <-events:
 		return ev
-	case <-time.After(await.Still):
+	case <-time.After(testkit.Still):
 		t.Fatal("nothing happens")
 		return Result{}
 	}
@@ -119,7 +119,7 @@ func TestNoticeNeedsNoRecipient(t *testing.T) {
 	s := open(t, dir)
 	var got []mailer.Message
 	_, stop := running(t, s, func(_ context.Context, m mailer.Message) error { got = append(got, m); return nil })
-	await.Until(t, "it is told", func() bool { return s.Len() == 0 })
+	testkit.Until(t, "it is told", func() bool { return s.Len() == 0 })
 	stop()
 	if len(got) != 1 || got[0].From != "" || len(got[0].To) != 0 || !bytes.Equal(got[0].Data, alertNotice.Data) ||
 		files(t, dir, refusedDir) != nil {

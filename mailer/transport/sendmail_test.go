@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"exiwatch/internal/await"
+	"exiwatch/internal/testkit"
 )
 
 // program writes a shell script that stands for sendmail.
@@ -105,7 +105,7 @@ func TestSendmailThatLeavesAProgram(t *testing.T) {
 	go func() { ended <- s.Send(ctx, letterToTwo) }()
 	var text []byte
 	var err error
-	await.Until(t, "it has started a program", func() bool {
+	testkit.Until(t, "it has started a program", func() bool {
 		text, err = os.ReadFile(pids)
 		return !errors.Is(err, os.ErrNotExist) || len(ended) > 0
 	})
@@ -117,7 +117,7 @@ func TestSendmailThatLeavesAProgram(t *testing.T) {
 	if err = errors.Join(err, aerr); err != nil {
 		t.Fatal(err)
 	}
-	await.Until(t, "the program has ended, too", func() bool { return zombie(pid) })
+	testkit.Until(t, "the program has ended, too", func() bool { return zombie(pid) })
 }
 
 // zombie tells whether a process has ended, and nobody has asked how.

@@ -1,6 +1,4 @@
-// Package await has tests wait as long as something moves, rather than for so many seconds: the machines that they run
-// on are slow and shared.
-package await
+package testkit
 
 import (
 	"fmt"
