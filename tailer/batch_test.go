@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"exiwatch/internal/testkit"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -34,11 +36,11 @@ func TestRunsAreTheLines(t *testing.T) {
 		var packed bytes.Buffer
 		w := gzip.NewWriter(&packed)
 		_, err := w.Write(text.Bytes())
-		must(t, errors.Join(err, w.Close(), os.WriteFile(cycled, packed.Bytes(), 0o600),
+		testkit.Must(t, errors.Join(err, w.Close(), os.WriteFile(cycled, packed.Bytes(), 0o600),
 			os.WriteFile(plain, append(text.Bytes(), "the end\n"...), 0o600)))
 		from := Position{}.withOffset(1<<10, text.Bytes())
 		row, err := Members(plain)
-		must(t, err)
+		testkit.Must(t, err)
 		from.Device, from.Inode = row[0].Start.Device, row[0].Start.Inode
 		if text.Bytes()[from.Offset-1] != '\n' {
 			from.Offset += int64(bytes.IndexByte(text.Bytes()[from.Offset:], '\n')) + 1

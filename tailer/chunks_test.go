@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"exiwatch/internal/testkit"
 )
 
 // chunked gives what Cut would hand over, by way of Chunks.
@@ -48,7 +50,7 @@ func TestChunksAreWhatIsCut(t *testing.T) {
 			want = append(want, text)
 			return nil
 		})
-		must(t, err)
+		testkit.Must(t, err)
 		for _, size := range []int{1, 2, 3, 7, 100, MaxLine, MaxLine + 1, MaxLine + 2, 2 * MaxLine, 2*MaxLine + 1,
 			1 << 20} {
 			for _, piece := range []int{1, 3, 4096, 1 << 20} {

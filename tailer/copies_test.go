@@ -5,6 +5,8 @@ import (
 	"io"
 	"path/filepath"
 	"testing"
+
+	"exiwatch/internal/testkit"
 )
 
 func TestCopies(t *testing.T) {
@@ -34,7 +36,7 @@ func TestCopies(t *testing.T) {
 			folder := t.TempDir()
 			for i, text := range test.files {
 				paths = append(paths, filepath.Join(folder, string(rune('a'+i))))
-				appendTo(t, paths[i], text)
+				testkit.Append(t, paths[i], text)
 			}
 			got := Copies(append(paths, folder, filepath.Join(folder, "none")))
 			if len(got) != len(test.of) {

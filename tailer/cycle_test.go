@@ -29,7 +29,7 @@ type fakeExim struct {
 
 func startExim(t *testing.T, path string, lazy bool) *fakeExim {
 	e := &fakeExim{path: path, lazy: lazy, stop: make(chan struct{}), finished: make(chan error, 1)}
-	appendTo(t, path, "")
+	testkit.Append(t, path, "")
 	go func() { e.finished <- e.run() }()
 	return e
 }
@@ -85,7 +85,7 @@ func seq(n int) string { return fmt.Sprintf("2026-11-23 10:00:00 %d <= somebody@
 func (e *fakeExim) end(t *testing.T) int {
 	t.Helper()
 	close(e.stop)
-	must(t, <-e.finished)
+	testkit.Must(t, <-e.finished)
 	return int(e.written.Load())
 }
 
@@ -119,7 +119,7 @@ func (h *recorder) wantAll(n int) {
 func (h *recorder) untilOpened(path string) {
 	h.t.Helper()
 	info, err := os.Stat(path)
-	must(h.t, err)
+	testkit.Must(h.t, err)
 	h.until("a line of the new file", func() bool {
 		return len(h.lines) > 0 && h.lines[len(h.lines)-1].End.Inode == info.Sys().(*syscall.Stat_t).Ino
 	})
@@ -134,7 +134,7 @@ func TestLineWrittenWhileCycled(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		must(t, os.Rename(log, name(1)))
+		testkit.Must(t, os.Rename(log, name(1)))
 	}
 	for name, way := range map[string]struct {
 		lazy  bool
@@ -143,18 +143,18 @@ func TestLineWrittenWhileCycled(t *testing.T) {
 		"rename": {cycle: func(t *testing.T, log string) { shift(t, log, 1) }},
 		"rename and create": {lazy: true, cycle: func(t *testing.T, log string) {
 			shift(t, log, 1)
-			appendTo(t, log, "")
+			testkit.Append(t, log, "")
 		}},
 		"exicyclog": {lazy: true, cycle: func(t *testing.T, log string) {
 			shift(t, log, 2)
-			appendTo(t, log+".4711", "")
-			must(t, os.Rename(log+".4711", log))
+			testkit.Append(t, log+".4711", "")
+			testkit.Must(t, os.Rename(log+".4711", log))
 		}},
-		"delete": {cycle: func(t *testing.T, log string) { must(t, os.Remove(log)) }},
+		"delete": {cycle: func(t *testing.T, log string) { testkit.Must(t, os.Remove(log)) }},
 		"delete and create": {lazy: true, cycle: func(t *testing.T,
 			log string) {
-			must(t, os.Remove(log))
-			appendTo(t, log, "")
+			testkit.Must(t, os.Remove(log))
+			testkit.Append(t, log, "")
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -189,7 +189,7 @@ func TestCycledFasterThanRead(t *testing.T) {
 			for n := cycles; n > 1; n-- {
 				os.Rename(fmt.Sprintf("%s.%d", log, n-1), fmt.Sprintf("%s.%d", log, n))
 			}
-			must(t, os.Rename(log, log+".1"))
+			testkit.Must(t, os.Rename(log, log+".1"))
 			before := e.written.Load()
 			h.until("some lines", func() bool { return e.written.Load() > before+5 })
 		}
@@ -209,9 +209,9 @@ func TestRotatedByLogrotate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			everyWay(t, func(t *testing.T, m mode) {
 				folder := t.TempDir()
-				must(t, os.Chmod(folder, 0o755))
+				testkit.Must(t, os.Chmod(folder, 0o755))
 				log, config := filepath.Join(folder, "mainlog"), filepath.Join(folder, "logrotate.conf")
-				must(t, os.WriteFile(config, []byte(log+" {\n"+directives+"}\n"), 0o644))
+				testkit.Must(t, os.WriteFile(config, []byte(log+" {\n"+directives+"}\n"), 0o644))
 				e := startExim(t, log, strings.Contains(directives, "\ncreate"))
 				h := m.follow(t, Follower{Path: log, Grace: DefaultGrace})
 				for range 2 {
@@ -238,10 +238,10 @@ func TestCopytruncatedByLogrotate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			everyWay(t, func(t *testing.T, m mode) {
 				folder := t.TempDir()
-				must(t, os.Chmod(folder, 0o755))
+				testkit.Must(t, os.Chmod(folder, 0o755))
 				log, config := filepath.Join(folder, "mainlog"), filepath.Join(folder, "logrotate.conf")
-				must(t, os.WriteFile(config, []byte(log+" {\nrotate 10\ncopytruncate\n"+directives+"}\n"), 0o644))
-				appendTo(t, log, "first\n")
+				testkit.Must(t, os.WriteFile(config, []byte(log+" {\nrotate 10\ncopytruncate\n"+directives+"}\n"), 0o644))
+				testkit.Append(t, log, "first\n")
 				h := m.follow(t, Follower{Path: log})
 				want := []string{"first"}
 				h.want(want...)
@@ -249,13 +249,13 @@ func TestCopytruncatedByLogrotate(t *testing.T) {
 				for i := range 4 {
 					lines, text := logLines(fmt.Sprint("cycle ", i), size)
 					want = append(want, lines...)
-					appendTo(t, log, text)
-					must(t, run(logrotate, "-f", "-s", filepath.Join(folder, "state"), config))
+					testkit.Append(t, log, text)
+					testkit.Must(t, run(logrotate, "-f", "-s", filepath.Join(folder, "state"), config))
 					if i%2 == 0 {
 						h.want(want...)
 					}
 				}
-				appendTo(t, log, "last\n")
+				testkit.Append(t, log, "last\n")
 				h.want(append(want, "last")...)
 				h.stop()
 				for i := range 3 {
@@ -274,7 +274,7 @@ func TestCopytruncatedByLogrotate(t *testing.T) {
 func (h *recorder) untilPassed(log string, cycle func() error) {
 	h.t.Helper()
 	before, err := os.Stat(log)
-	must(h.t, err)
+	testkit.Must(h.t, err)
 	var asked time.Time
 	testkit.Until(h.t, log+" is cycled", func() bool {
 		if now, err := os.Stat(log); err == nil && !os.SameFile(before, now) {

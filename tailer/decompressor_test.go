@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"exiwatch/internal/testkit"
+
 	"github.com/klauspost/compress/gzip"
 )
 
@@ -18,12 +20,12 @@ import (
 func replace(t *testing.T, path, suffix string, writer func(io.Writer) (io.WriteCloser, error)) {
 	t.Helper()
 	info, err := os.Stat(path)
-	must(t, err)
+	testkit.Must(t, err)
 	text, err := os.ReadFile(path)
-	must(t, err)
-	must(t, os.WriteFile(path+suffix, []byte(compress(t, string(text), writer)), 0o640))
-	must(t, os.Chtimes(path+suffix, info.ModTime(), info.ModTime()))
-	must(t, os.Remove(path))
+	testkit.Must(t, err)
+	testkit.Must(t, os.WriteFile(path+suffix, []byte(compress(t, string(text), writer)), 0o640))
+	testkit.Must(t, os.Chtimes(path+suffix, info.ModTime(), info.ModTime()))
+	testkit.Must(t, os.Remove(path))
 }
 
 func gzipped(t *testing.T, path string) {
@@ -35,8 +37,8 @@ func gzipped(t *testing.T, path string) {
 func moveIn(t *testing.T, path, text string) {
 	t.Helper()
 	made := filepath.Join(t.TempDir(), "made")
-	must(t, os.WriteFile(made, []byte(text), 0o640))
-	must(t, os.Rename(made, path))
+	testkit.Must(t, os.WriteFile(made, []byte(text), 0o640))
+	testkit.Must(t, os.Rename(made, path))
 }
 
 // logLines are n lines of a log, longer together than a chunk if there are thousands; what tells logs apart.
@@ -49,7 +51,9 @@ func logLines(what string, n int) (lines []string, text string) {
 
 func TestCompressedWhileDown(t *testing.T) {
 	ways := map[string]func(t *testing.T, path string){
-		".bz2": func(t *testing.T, path string) { must(t, exec.Command(program(t, "/usr/bin/bzip2"), path).Run()) },
+		".bz2": func(t *testing.T, path string) {
+			testkit.Must(t, exec.Command(program(t, "/usr/bin/bzip2"), path).Run())
+		},
 	}
 	for suffix, name := range map[string]string{".gz": "gzip", ".xz": "xz", ".zst": "zstd", ".lzma": "lzma"} {
 		ways[suffix] = func(t *testing.T, path string) { replace(t, path, suffix, compressors()[name]) }
@@ -59,16 +63,16 @@ func TestCompressedWhileDown(t *testing.T) {
 			everyWay(t, func(t *testing.T, m mode) {
 				log := filepath.Join(t.TempDir(), "mainlog")
 				lines, text := logLines("first", 6000)
-				appendTo(t, log, text)
+				testkit.Append(t, log, text)
 				h := m.follow(t, Follower{Path: log})
 				h.want(lines...)
 				h.stop()
-				must(t, os.Rename(log, log+".2"))
+				testkit.Must(t, os.Rename(log, log+".2"))
 				way(t, log+".2")
 				more, text := logLines("second", 10)
-				appendTo(t, log+".1", text)
+				testkit.Append(t, log+".1", text)
 				way(t, log+".1")
-				appendTo(t, log, "now\n")
+				testkit.Append(t, log, "now\n")
 				for _, i := range []int{0, 3, 4711, 5999} {
 					rest := m.follow(t, Follower{Path: log, From: h.at(i).End})
 					rest.want(append(append(append([]string(nil), lines[i+1:]...), more...), "now")...)
@@ -96,15 +100,15 @@ func TestCompressedWhileDown(t *testing.T) {
 func TestCompressedBetweenLooks(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "zero 0\n")
+		testkit.Append(t, log, "zero 0\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want("zero 0")
-		appendTo(t, log, "zero 1\n")
-		must(t, os.Rename(log, log+".3"))
+		testkit.Append(t, log, "zero 1\n")
+		testkit.Must(t, os.Rename(log, log+".3"))
 		gzipped(t, log+".3")
 		moveIn(t, log+".2.gz", compress(t, "one\n", compressors()["gzip"]))
 		moveIn(t, log+".1.zst", compress(t, "two\n", compressors()["zstd"]))
-		appendTo(t, log, "three\n")
+		testkit.Append(t, log, "three\n")
 		h.want("zero 0", "zero 1", "one", "two", "three")
 	})
 }
@@ -113,15 +117,15 @@ func TestCompressedBetweenLooks(t *testing.T) {
 func TestCompressedBeforeLastLine(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\ntwo\n")
+		testkit.Append(t, log, "one\ntwo\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one", "two")
 		moveIn(t, log+".1.gz", compress(t, "one\n", compressors()["gzip"]))
 		moveIn(t, log, "three\n")
 		h.want("one", "two", "three")
-		must(t, os.Rename(log+".1.gz", log+".2.gz"))
-		must(t, os.Rename(log, log+".1"))
-		appendTo(t, log, "four\n")
+		testkit.Must(t, os.Rename(log+".1.gz", log+".2.gz"))
+		testkit.Must(t, os.Rename(log, log+".1"))
+		testkit.Append(t, log, "four\n")
 		h.want("one", "two", "three", "four")
 	})
 }
@@ -130,17 +134,17 @@ func TestCompressedBeforeLastLine(t *testing.T) {
 func TestCompressedBeforeNextLine(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\n")
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one")
-		must(t, os.Rename(log, log+".1"))
+		testkit.Must(t, os.Rename(log, log+".1"))
 		gzipped(t, log+".1")
 		h.want("one")
-		must(t, os.Rename(log+".1.gz", log+".2.gz"))
-		appendTo(t, log+".1", "two\n")
+		testkit.Must(t, os.Rename(log+".1.gz", log+".2.gz"))
+		testkit.Append(t, log+".1", "two\n")
 		gzipped(t, log+".1")
 		h.want("one", "two")
-		appendTo(t, log, "three\n")
+		testkit.Append(t, log, "three\n")
 		h.want("one", "two", "three")
 	})
 }
@@ -149,17 +153,17 @@ func TestCompressedBeforeNextLine(t *testing.T) {
 func TestCompressedHalfWritten(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log+".1", "one\ntwo\n")
+		testkit.Append(t, log+".1", "one\ntwo\n")
 		whole := compress(t, "one\ntwo\n", compressors()["gzip"])
-		must(t, os.WriteFile(log+".1.gz", []byte(whole[:10]), 0o640))
-		appendTo(t, log, "three\n")
+		testkit.Must(t, os.WriteFile(log+".1.gz", []byte(whole[:10]), 0o640))
+		testkit.Append(t, log, "three\n")
 		row, err := Members(log)
-		must(t, err)
+		testkit.Must(t, err)
 		h := m.follow(t, Follower{Path: log, From: row[0].Start})
 		h.want("one", "two", "three")
-		must(t, os.WriteFile(log+".1.gz", []byte(whole), 0o640))
-		must(t, os.Remove(log+".1"))
-		appendTo(t, log, "four\n")
+		testkit.Must(t, os.WriteFile(log+".1.gz", []byte(whole), 0o640))
+		testkit.Must(t, os.Remove(log+".1"))
+		testkit.Append(t, log, "four\n")
 		h.want("one", "two", "three", "four")
 	})
 }
@@ -170,14 +174,14 @@ func TestCompressedIsBroken(t *testing.T) {
 		var b bytes.Buffer
 		w := gzip.NewWriter(&b)
 		io.WriteString(w, "one\ntwo\nhal")
-		must(t, w.Flush())
-		must(t, os.WriteFile(log+".4.gz", b.Bytes(), 0o640))
-		must(t, os.WriteFile(log+".3.xz", []byte("\xfd7zXZ\x00 is not"), 0o640))
-		must(t, os.WriteFile(log+".2.gz", nil, 0o640))
-		must(t, os.WriteFile(log+".1.gz", []byte(compress(t, "three\nfo", compressors()["gzip"])), 0o640))
-		appendTo(t, log, "five\n")
+		testkit.Must(t, w.Flush())
+		testkit.Must(t, os.WriteFile(log+".4.gz", b.Bytes(), 0o640))
+		testkit.Must(t, os.WriteFile(log+".3.xz", []byte("\xfd7zXZ\x00 is not"), 0o640))
+		testkit.Must(t, os.WriteFile(log+".2.gz", nil, 0o640))
+		testkit.Must(t, os.WriteFile(log+".1.gz", []byte(compress(t, "three\nfo", compressors()["gzip"])), 0o640))
+		testkit.Append(t, log, "five\n")
 		row, err := Members(log)
-		must(t, err)
+		testkit.Must(t, err)
 		h := m.follow(t, Follower{Path: log, From: row[0].Start})
 		h.want("one", "two", "hal", "three", "fo", "five")
 		h.untilTold(io.ErrUnexpectedEOF, 1)
@@ -204,14 +208,14 @@ func TestCompressedIsBroken(t *testing.T) {
 func TestCompressedAfterTornLine(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\nhal")
+		testkit.Append(t, log, "one\nhal")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one")
-		must(t, os.Rename(log, log+".1"))
-		appendTo(t, log, "two\n")
+		testkit.Must(t, os.Rename(log, log+".1"))
+		testkit.Append(t, log, "two\n")
 		h.want("one", "hal", "two")
 		h.stop()
-		appendTo(t, log+".1", "f\n")
+		testkit.Append(t, log+".1", "f\n")
 		gzipped(t, log+".1")
 		rest := m.follow(t, Follower{Path: log, From: h.at(1).End})
 		rest.want("f", "two")

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"exiwatch/internal/testkit"
 )
 
 func nuls(n int) string { return strings.Repeat("\x00", n) }
@@ -48,7 +50,7 @@ func TestHead(t *testing.T) {
 			for _, n := range []int{0, 1, 299, 300, 301, headLength, len(test.file)} {
 				n = min(n, len(test.file))
 				before, err := readHead(strings.NewReader(test.file[:n]))
-				must(t, err)
+				testkit.Must(t, err)
 				was := bytes.Clone(before)
 				after, err := readOnHead(before, strings.NewReader(test.file))
 				check(fmt.Sprint("grown from ", n), after, err)
@@ -92,28 +94,28 @@ func TestSameBeginnings(t *testing.T) {
 					for _, line := range lines {
 						want = append(want, line[:min(len(line), MaxLine)])
 					}
-					appendTo(t, log, text)
+					testkit.Append(t, log, text)
 				}
 				write("first", 5)
 				h := m.follow(t, Follower{Path: log})
 				h.want(want...)
-				must(t, os.Rename(log, log+".1"))
+				testkit.Must(t, os.Rename(log, log+".1"))
 				write("second", 1)
 				h.want(want...)
 				read := len(want)
 				lines, text := logLines("more of the second", 40)
-				appendTo(t, log, text)
+				testkit.Append(t, log, text)
 				want = append(want, lines...)
 				h.want(want...)
 				h.stop()
 				lines, text = logLines("unread", 3)
-				appendTo(t, log, text)
+				testkit.Append(t, log, text)
 				want = append(want, lines...)
-				must(t, os.Rename(log+".1", log+".2"))
-				must(t, os.Rename(log, log+".1"))
+				testkit.Must(t, os.Rename(log+".1", log+".2"))
+				testkit.Must(t, os.Rename(log, log+".1"))
 				gzipped(t, log+".1")
 				write("third", 1) // shorter than what was read of the one before
-				must(t, os.Rename(log, log+".0"))
+				testkit.Must(t, os.Rename(log, log+".0"))
 				gzipped(t, log+".0")
 				write("fourth", 2)
 				for _, at := range []int{read - 1, read + 10, read + 39} {
@@ -132,16 +134,16 @@ func TestShorterFileOfTheSameHeader(t *testing.T) {
 	log := filepath.Join(folder, "mainlog")
 	header := strings.Repeat("# kept by configuration management\n", 9) // 315 bytes
 	_, text := logLines("first", 40)
-	appendTo(t, log, header+text)
+	testkit.Append(t, log, header+text)
 	at := endOf(t, log)
-	must(t, os.Rename(log, log+".3"))
-	appendTo(t, log+".2", header+"few\n")
+	testkit.Must(t, os.Rename(log, log+".3"))
+	testkit.Append(t, log+".2", header+"few\n")
 	gzipped(t, log+".3")
 	gzipped(t, log+".2")
-	appendTo(t, log, header)
+	testkit.Append(t, log, header)
 	held, ok, err := Find(log, at)
 	info, serr := os.Stat(log + ".3.gz")
-	must(t, serr)
+	testkit.Must(t, serr)
 	if is := identify(info); err != nil || !ok || held.identity() != is || held.Offset != at.Offset {
 		t.Errorf("Find = %+v, %v, %v, want %+v", held, ok, err, is)
 	}
@@ -156,7 +158,7 @@ func TestPositionOfAnOlderVersion(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			log := filepath.Join(t.TempDir(), "mainlog")
 			_, text := logLines("first", 40)
-			appendTo(t, log, test.header+text)
+			testkit.Append(t, log, test.header+text)
 			at := endOf(t, log)
 			old := at
 			old.NULs, old.Longer = 0, [len(old.Longer)]uint32{}
@@ -167,17 +169,17 @@ func TestPositionOfAnOlderVersion(t *testing.T) {
 			}
 			var read Position
 			written, err := json.Marshal(old)
-			must(t, err)
+			testkit.Must(t, err)
 			if bytes.Contains(written, []byte("NULs")) || bytes.Contains(written, []byte("Longer")) {
 				t.Errorf("what isn't known is written: %s", written)
 			}
-			must(t, json.Unmarshal(written, &read))
+			testkit.Must(t, json.Unmarshal(written, &read))
 			held, ok, err := Find(log, read)
 			if err != nil || !ok || held != read {
 				t.Errorf("Find = %+v, %v, %v, want %+v", held, ok, err, read)
 			}
 			gzipped(t, log)
-			must(t, os.Rename(log+".gz", log+".1.gz"))
+			testkit.Must(t, os.Rename(log+".gz", log+".1.gz"))
 			if _, ok, err := Find(log, read); err != nil || ok != test.copied {
 				t.Errorf("Find in a copy = %v, %v, want %v", ok, err, test.copied)
 			}
@@ -212,15 +214,15 @@ func TestNamesakes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			log := filepath.Join(t.TempDir(), "mainlog")
-			appendTo(t, log, "2026-11-22 10:00:00 last\n")
-			appendTo(t, log+".2", test.packed)
+			testkit.Append(t, log, "2026-11-22 10:00:00 last\n")
+			testkit.Append(t, log+".2", test.packed)
 			gzipped(t, log+".2")
 			info, err := os.Stat(log + ".2.gz")
-			must(t, err)
-			must(t, os.Truncate(log+".2.gz", max(info.Size()-int64(test.cut), 0)))
-			appendTo(t, log+".2", test.plain)
+			testkit.Must(t, err)
+			testkit.Must(t, os.Truncate(log+".2.gz", max(info.Size()-int64(test.cut), 0)))
+			testkit.Append(t, log+".2", test.plain)
 			names, err := MemberPaths(log)
-			must(t, err)
+			testkit.Must(t, err)
 			for i := range names {
 				names[i] = filepath.Base(names[i])
 			}

@@ -8,15 +8,17 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"exiwatch/internal/testkit"
 )
 
 // endOf is the position behind a file's last line.
 func endOf(t *testing.T, path string) Position {
 	t.Helper()
 	found, err := search{path: path, heads: newHeadCache(nil)}.candidates()
-	must(t, err)
+	testkit.Must(t, err)
 	end, err := newHeadCache(nil).endOf(found[len(found)-1])
-	must(t, err)
+	testkit.Must(t, err)
 	return end
 }
 
@@ -28,39 +30,39 @@ func TestFind(t *testing.T) {
 		cut    int64  // the offset lies so much before what it was
 	}{
 		"as it was": {func(t *testing.T, log string) {}, "mainlog", 0},
-		"grown":     {func(t *testing.T, log string) { appendTo(t, log, "more\n") }, "mainlog", 0},
+		"grown":     {func(t *testing.T, log string) { testkit.Append(t, log, "more\n") }, "mainlog", 0},
 		"cycled": {func(t *testing.T, log string) {
-			must(t, os.Rename(log, log+".1"))
-			appendTo(t, log,
+			testkit.Must(t, os.Rename(log, log+".1"))
+			testkit.Append(t, log,
 				"new\n")
 		}, "mainlog.1", 0},
-		"compressed": {func(t *testing.T, log string) { must(t, os.Rename(log, log+".1")); gzipped(t, log+".1") },
+		"compressed": {func(t *testing.T, log string) { testkit.Must(t, os.Rename(log, log+".1")); gzipped(t, log+".1") },
 			"mainlog.1.gz", 0},
-		"copytruncate": {func(t *testing.T, log string) { copied(t, log, log+".1"); appendTo(t, log, text[10:]) },
+		"copytruncate": {func(t *testing.T, log string) { copied(t, log, log+".1"); testkit.Append(t, log, text[10:]) },
 			"mainlog.1", 0},
 		"copy, shorter": {func(t *testing.T, log string) {
-			appendTo(t, log+".1", text[:1000])
-			must(t,
+			testkit.Append(t, log+".1", text[:1000])
+			testkit.Must(t,
 				os.Truncate(log, 0))
 		}, "mainlog.1", int64(len(text)) - 1000},
 		"both copies": {func(t *testing.T, log string) {
-			appendTo(t, log+".1", text[:1000])
+			testkit.Append(t, log+".1", text[:1000])
 			copied(t, log, log+".2")
 		}, "mainlog.2", 0},
 		"head of a copy": {func(t *testing.T, log string) {
-			appendTo(t, log+".1", text[:200])
-			must(t,
+			testkit.Append(t, log+".1", text[:200])
+			testkit.Must(t,
 				os.Truncate(log, 0))
 		}, "", 0},
-		"deleted": {func(t *testing.T, log string) { must(t, os.Remove(log)) }, "", 0},
+		"deleted": {func(t *testing.T, log string) { testkit.Must(t, os.Remove(log)) }, "", 0},
 		"other file, its age": {func(t *testing.T, log string) {
-			must(t,
+			testkit.Must(t,
 				os.WriteFile(log, []byte(text[1:]+"x"), 0o640))
 		}, "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			log := filepath.Join(t.TempDir(), "mainlog")
-			appendTo(t, log, text)
+			testkit.Append(t, log, text)
 			at := endOf(t, log)
 			test.change(t, log)
 			held, ok, err := Find(log, at)
@@ -71,7 +73,7 @@ func TestFind(t *testing.T) {
 				return
 			}
 			info, err := os.Stat(filepath.Join(filepath.Dir(log), test.held))
-			must(t, err)
+			testkit.Must(t, err)
 			want := at
 			want.Device, want.Inode, want.Offset = identify(info).device, identify(info).inode, at.Offset-test.cut
 			if held != want {
@@ -95,22 +97,22 @@ func TestBeginsWithMember(t *testing.T) {
 			lines, text := logLines(fmt.Sprint("file ", i), 3)
 			path := filepath.Join(folder, name)
 			if filepath.Ext(path) == ".gz" {
-				appendTo(t, path[:len(path)-3], text)
+				testkit.Append(t, path[:len(path)-3], text)
 				gzipped(t, path[:len(path)-3])
 			} else {
-				appendTo(t, path, text)
+				testkit.Append(t, path, text)
 			}
 			want = append(want, lines...)
 		}
 		pattern := filepath.Join(folder, "main-%D.log")
 		row, err := Members(pattern)
-		must(t, err)
+		testkit.Must(t, err)
 		if len(row) != 4 || !row[1].Compressed || row[2].Compressed {
 			t.Fatalf("Row = %+v, want 4, of which the first 2 are compressed", row)
 		}
 		for i, member := range row {
 			info, err := os.Stat(member.Path)
-			must(t, err)
+			testkit.Must(t, err)
 			if member.Size != info.Size() {
 				t.Errorf("size of %s = %d, want %d", member.Path, member.Size, info.Size())
 			}
@@ -149,9 +151,9 @@ func TestBeginsSince(t *testing.T) {
 					if file == "four" {
 						path = log
 					}
-					appendTo(t, path, file+"\n")
+					testkit.Append(t, path, file+"\n")
 					changed := then.Add(time.Duration(20*i-10) * time.Minute)
-					must(t, os.Chtimes(path, changed, changed))
+					testkit.Must(t, os.Chtimes(path, changed, changed))
 					if i < 2 {
 						gzipped(t, path)
 					}
@@ -161,7 +163,7 @@ func TestBeginsSince(t *testing.T) {
 				if test.from != (Position{}) {
 					h.untilTold(errFromNotFound, 1)
 				}
-				appendTo(t, log, "five\n")
+				testkit.Append(t, log, "five\n")
 				h.want(append(test.want, "five")...)
 			})
 		})
@@ -172,19 +174,19 @@ func TestBeginsSince(t *testing.T) {
 func TestHeadOfAFileThatWasCycledOn(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "mainlog")
 	for name, text := range map[string]string{log + ".2": "first\n", log + ".1": "second\n"} {
-		appendTo(t, name, text)
+		testkit.Append(t, name, text)
 		gzipped(t, name)
 	}
 	found, err := search{path: log, heads: newHeadCache(nil)}.candidates()
-	must(t, err)
-	must(t, os.Rename(log+".2.gz", log+".3.gz"))
-	must(t, os.Rename(log+".1.gz", log+".2.gz"))
+	testkit.Must(t, err)
+	testkit.Must(t, os.Rename(log+".2.gz", log+".3.gz"))
+	testkit.Must(t, os.Rename(log+".1.gz", log+".2.gz"))
 	h := newHeadCache(nil)
 	if head, err := h.head(found[0]); head != nil || !errors.Is(err, errMoved) {
 		t.Errorf("before the folder is read again: %q, %v, want %v", head, err, errMoved)
 	}
 	found, err = search{path: log, heads: newHeadCache(nil)}.candidates()
-	must(t, err)
+	testkit.Must(t, err)
 	for i, want := range []string{"first\n", "second\n"} {
 		if head, err := h.head(found[i]); err != nil || string(head) != want {
 			t.Errorf("%s begins with %q, %v, want %q", found[i].path, head, err, want)
@@ -196,19 +198,19 @@ func TestHeadOfAFileThatWasCycledOn(t *testing.T) {
 func TestBeginsWhileNamesAreShifted(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "mainlog")
 	_, text := logLines("first", 30)
-	appendTo(t, log+".1", text)
+	testkit.Append(t, log+".1", text)
 	gzipped(t, log+".1")
-	appendTo(t, log, "new\n")
+	testkit.Append(t, log, "new\n")
 	from := Position{}.withOffset(int64(len(text)), []byte(text))
 	c := newFollowLoop(Follower{Path: log, Poll: true, From: from}, nil, nil)
 	defer c.close()
 	found, err := c.stableCandidates()
-	must(t, err)
-	must(t, os.Rename(log+".1.gz", log+".2.gz"))
+	testkit.Must(t, err)
+	testkit.Must(t, os.Rename(log+".1.gz", log+".2.gz"))
 	if list, err := c.successors(found); !errors.Is(err, errMoved) {
 		t.Errorf("coming are %v, %v, want %v", list, err, errMoved)
 	}
-	must(t, c.openSuccessors(time.Now()))
+	testkit.Must(t, c.openSuccessors(time.Now()))
 	if got := c.segments[0].path; len(c.segments) != 2 || got != log+".2.gz" || c.reported["from"] != "" {
 		t.Errorf("it begins with %s, told %q", got, c.reported["from"])
 	}
@@ -225,10 +227,10 @@ func TestFindWhileNamesAreShifted(t *testing.T) {
 		if n == 0 {
 			name = log
 		}
-		appendTo(t, name, text)
+		testkit.Append(t, name, text)
 		if n == files/2 {
 			info, err := os.Stat(name)
-			must(t, err)
+			testkit.Must(t, err)
 			at = Position{}.withOffset(int64(len(text)), []byte(text))
 			at.Device, at.Inode = identify(info).device, identify(info).inode
 		}
@@ -243,7 +245,7 @@ func TestFindWhileNamesAreShifted(t *testing.T) {
 			shifted <- errors.Join(errs...)
 		}()
 		_, ok, err := Find(log, at)
-		must(t, errors.Join(err, <-shifted))
+		testkit.Must(t, errors.Join(err, <-shifted))
 		if !ok {
 			t.Fatalf("round %d: Find has found none", round)
 		}

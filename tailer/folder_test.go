@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"exiwatch/internal/testkit"
 )
 
 // TestFolderThatIsMovedAndRemoved: looking at it comes to an end, though fsnotify can't take its watch away.
@@ -12,15 +14,15 @@ func TestFolderThatIsMovedAndRemoved(t *testing.T) {
 	f := folder{path: filepath.Join(dir, "log")}
 	defer f.close()
 	for range 300 {
-		must(t, os.Mkdir(f.path, 0o755))
-		must(t, f.refresh())
+		testkit.Must(t, os.Mkdir(f.path, 0o755))
+		testkit.Must(t, f.refresh())
 		events := f.events()
 		go func() {
 			for range events { // as followLoop does, which looks at the folder for each and takes the errors later
 			}
 		}()
-		must(t, os.Rename(f.path, filepath.Join(dir, "moved")))
-		must(t, os.Remove(filepath.Join(dir, "moved")))
-		must(t, f.refresh())
+		testkit.Must(t, os.Rename(f.path, filepath.Join(dir, "moved")))
+		testkit.Must(t, os.Remove(filepath.Join(dir, "moved")))
+		testkit.Must(t, f.refresh())
 	}
 }

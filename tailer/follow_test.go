@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"exiwatch/internal/testkit"
 )
 
 func TestMissingLogAppears(t *testing.T) {
@@ -21,9 +23,9 @@ func TestMissingLogAppears(t *testing.T) {
 		log := filepath.Join(t.TempDir(), "mainlog")
 		h := m.follow(t, Follower{Path: log})
 		h.untilTold(fs.ErrNotExist, 1)
-		appendTo(t, log, "one\ntwo\n")
+		testkit.Append(t, log, "one\ntwo\n")
 		h.want("one", "two")
-		appendTo(t, log, "three\n")
+		testkit.Append(t, log, "three\n")
 		h.want("one", "two", "three")
 		if line := h.at(2); line.Number != 3 || line.File != log || line.End.Offset != 14 || line.Torn || line.Long {
 			t.Errorf("third line = %+v, want number 3 of %s ending at byte 14", line, log)
@@ -37,8 +39,8 @@ func TestMissingFolderAppears(t *testing.T) {
 		log := filepath.Join(folder, "mainlog")
 		h := m.follow(t, Follower{Path: log})
 		h.untilTold(fs.ErrNotExist, 1)
-		must(t, os.Mkdir(folder, 0o755))
-		appendTo(t, log, "one\n")
+		testkit.Must(t, os.Mkdir(folder, 0o755))
+		testkit.Append(t, log, "one\n")
 		h.want("one")
 	})
 }
@@ -51,12 +53,12 @@ func TestHalfLineFinishedLater(t *testing.T) {
 		for i := range 20 {
 			text := fmt.Sprintf("line %d in pieces", i)
 			for j := range text {
-				appendTo(t, log, text[j:j+1])
+				testkit.Append(t, log, text[j:j+1])
 				if i%5 == 0 && j == len(text)/2 {
 					h.want(want...) // waits for quiet: half a line is none
 				}
 			}
-			appendTo(t, log, "\n")
+			testkit.Append(t, log, "\n")
 			want = append(want, text)
 		}
 		h.want(want...)
@@ -66,11 +68,11 @@ func TestHalfLineFinishedLater(t *testing.T) {
 func TestIdleWhileHalfLineStands(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\nhal")
+		testkit.Append(t, log, "one\nhal")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one")
 		h.until("idle five times", func() bool { return h.idleCount >= 5 })
-		appendTo(t, log, "f\n")
+		testkit.Append(t, log, "f\n")
 		h.want("one", "half")
 	})
 }
@@ -78,14 +80,14 @@ func TestIdleWhileHalfLineStands(t *testing.T) {
 func TestLateLinesToRenamedFile(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\n")
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: log, Grace: 4 * time.Second}) // long, for a machine that is busy
 		h.want("one")
-		must(t, os.Rename(log, log+".1"))
-		appendTo(t, log, "four\n")
-		appendTo(t, log+".1", "two\n")
+		testkit.Must(t, os.Rename(log, log+".1"))
+		testkit.Append(t, log, "four\n")
+		testkit.Append(t, log+".1", "two\n")
 		h.until("two", func() bool { return len(h.lines) == 2 })
-		appendTo(t, log+".1", "three\n")
+		testkit.Append(t, log+".1", "three\n")
 		h.want("one", "two", "three", "four")
 		if line := h.at(3); line.Number != 1 || line.End.Offset != 5 {
 			t.Errorf("first line of the new file = %+v, want number 1 ending at byte 5", line)
@@ -97,19 +99,19 @@ func TestLateLinesToRenamedFile(t *testing.T) {
 func TestNothingUntilNextLine(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\n")
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one")
-		must(t, os.Rename(log, log+".1"))
+		testkit.Must(t, os.Rename(log, log+".1"))
 		h.untilTold(fs.ErrNotExist, 1)
-		appendTo(t, log+".1", "two\n")
+		testkit.Append(t, log+".1", "two\n")
 		h.want("one", "two")
-		appendTo(t, log, "three\n")
+		testkit.Append(t, log, "three\n")
 		h.want("one", "two", "three")
-		must(t, os.Rename(log+".1", log+".2"))
-		must(t, os.Rename(log, log+".1"))
+		testkit.Must(t, os.Rename(log+".1", log+".2"))
+		testkit.Must(t, os.Rename(log, log+".1"))
 		h.untilTold(fs.ErrNotExist, 2)
-		appendTo(t, log, "four\n")
+		testkit.Append(t, log, "four\n")
 		h.want("one", "two", "three", "four")
 	})
 }
@@ -118,16 +120,16 @@ func TestNothingUntilNextLine(t *testing.T) {
 func TestOverwrittenByExicyclog(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\n")
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one")
-		must(t, os.Rename(log, log+".01"))
-		appendTo(t, log, "two\n")
+		testkit.Must(t, os.Rename(log, log+".01"))
+		testkit.Append(t, log, "two\n")
 		h.want("one", "two")
-		appendTo(t, log, "three\n")
-		appendTo(t, log+".4711", "")
-		must(t, os.Rename(log+".4711", log))
-		appendTo(t, log, "four\n")
+		testkit.Append(t, log, "three\n")
+		testkit.Append(t, log+".4711", "")
+		testkit.Must(t, os.Rename(log+".4711", log))
+		testkit.Append(t, log, "four\n")
 		h.want("one", "two", "three", "four")
 	})
 }
@@ -136,15 +138,15 @@ func TestSeveralCyclesAtOnce(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		folder := t.TempDir()
 		log := filepath.Join(folder, "mainlog")
-		appendTo(t, log, "0\n")
+		testkit.Append(t, log, "0\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want("0")
 		// Whatever of this is seen first, what came before it is read before it.
-		appendTo(t, log, "1\n")
-		must(t, os.Rename(log, log+".3"))
-		appendTo(t, log+".2", "2\n")
-		appendTo(t, log+".1", "3\n")
-		appendTo(t, log, "4\n")
+		testkit.Append(t, log, "1\n")
+		testkit.Must(t, os.Rename(log, log+".3"))
+		testkit.Append(t, log+".2", "2\n")
+		testkit.Append(t, log+".1", "3\n")
+		testkit.Append(t, log, "4\n")
 		h.want("0", "1", "2", "3", "4")
 	})
 }
@@ -152,14 +154,14 @@ func TestSeveralCyclesAtOnce(t *testing.T) {
 func TestNameComesBack(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\n")
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one")
-		must(t, os.Rename(log, log+".1"))
-		appendTo(t, log, "two\n")
+		testkit.Must(t, os.Rename(log, log+".1"))
+		testkit.Append(t, log, "two\n")
 		h.want("one", "two")
-		must(t, os.Rename(log+".1", log))
-		appendTo(t, log, "three\n")
+		testkit.Must(t, os.Rename(log+".1", log))
+		testkit.Append(t, log, "three\n")
 		h.want("one", "two", "three")
 		if n := h.at(2).Number; n != 2 {
 			t.Errorf("number of the line added to the file that came back = %d, want 2", n)
@@ -170,11 +172,11 @@ func TestNameComesBack(t *testing.T) {
 func TestHalfLineLeftBehind(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\nhal")
+		testkit.Append(t, log, "one\nhal")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one")
-		must(t, os.Rename(log, log+".1"))
-		appendTo(t, log, "two\n")
+		testkit.Must(t, os.Rename(log, log+".1"))
+		testkit.Append(t, log, "two\n")
 		h.want("one", "hal", "two")
 		for i, torn := range []bool{false, true, false} {
 			if h.at(i).Torn != torn {
@@ -190,15 +192,15 @@ func TestHalfLineLeftBehind(t *testing.T) {
 func TestDatestampedNameSwitches(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		folder := t.TempDir()
-		appendTo(t, filepath.Join(folder, "main-20261121.log"), "the day before\n")
-		appendTo(t, filepath.Join(folder, "main-20261122.log"), "one\n")
+		testkit.Append(t, filepath.Join(folder, "main-20261121.log"), "the day before\n")
+		testkit.Append(t, filepath.Join(folder, "main-20261122.log"), "one\n")
 		h := m.follow(t, Follower{Path: filepath.Join(folder, "main-%D.log"), Grace: 2 * time.Second})
 		h.want("one")
-		appendTo(t, filepath.Join(folder, "main-20261123.log"), "three\n")
-		appendTo(t, filepath.Join(folder, "main-20261122.log"), "two\n")
+		testkit.Append(t, filepath.Join(folder, "main-20261123.log"), "three\n")
+		testkit.Append(t, filepath.Join(folder, "main-20261122.log"), "two\n")
 		h.want("one", "two", "three")
-		must(t, os.Remove(filepath.Join(folder, "main-20261123.log")))
-		appendTo(t, filepath.Join(folder, "main-20261123.log"), "four\n")
+		testkit.Must(t, os.Remove(filepath.Join(folder, "main-20261123.log")))
+		testkit.Append(t, filepath.Join(folder, "main-20261123.log"), "four\n")
 		h.want("one", "two", "three", "four")
 	})
 }
@@ -206,17 +208,17 @@ func TestDatestampedNameSwitches(t *testing.T) {
 func TestTruncatedLog(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\ntwo\n")
+		testkit.Append(t, log, "one\ntwo\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one", "two")
-		must(t, os.Truncate(log, 0))
+		testkit.Must(t, os.Truncate(log, 0))
 		h.untilTold(errShorter, 1)
-		appendTo(t, log, "three\n")
+		testkit.Append(t, log, "three\n")
 		h.want("one", "two", "three")
 		if n := h.at(2).Number; n != 1 {
 			t.Errorf("number of the first line after truncation = %d, want 1", n)
 		}
-		must(t, os.WriteFile(log, []byte("four\n"), 0o640))
+		testkit.Must(t, os.WriteFile(log, []byte("four\n"), 0o640))
 		h.want("one", "two", "three", "four")
 	})
 }
@@ -224,10 +226,10 @@ func TestTruncatedLog(t *testing.T) {
 func TestTruncatedAndGrownBeyond(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\n")
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: log, Tick: 100 * time.Millisecond})
 		h.want("one")
-		must(t, os.WriteFile(log, []byte("two, which is longer\nthree\n"), 0o640))
+		testkit.Must(t, os.WriteFile(log, []byte("two, which is longer\nthree\n"), 0o640))
 		h.want("one", "two, which is longer", "three")
 	})
 }
@@ -236,17 +238,17 @@ func TestLineLongerThanBound(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
 		whole := strings.Repeat("w", MaxLine)
-		appendTo(t, log, "one\n"+whole+"\n")
+		testkit.Append(t, log, "one\n"+whole+"\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one", whole)
-		appendTo(t, log, "two\n")
+		testkit.Append(t, log, "two\n")
 		h.want("one", whole, "two")
 		piece := strings.Repeat("l", 3*chunkSize/2)
 		for range 4 {
-			appendTo(t, log, piece)
+			testkit.Append(t, log, piece)
 			h.want("one", whole, "two")
 		}
-		appendTo(t, log, "\nthree\n")
+		testkit.Append(t, log, "\nthree\n")
 		h.want("one", whole, "two", piece[:MaxLine], "three")
 		long, after := h.at(3), h.at(4)
 		if !long.Long || h.at(1).Long || after.Long {
@@ -268,17 +270,17 @@ func TestPermissionLostAndRegained(t *testing.T) {
 	}
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\n")
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one")
-		must(t, os.Rename(log, log+".1"))
-		appendTo(t, log+".new", "three\n")
-		must(t, os.Chmod(log+".new", 0))
-		must(t, os.Rename(log+".new", log))
+		testkit.Must(t, os.Rename(log, log+".1"))
+		testkit.Append(t, log+".new", "three\n")
+		testkit.Must(t, os.Chmod(log+".new", 0))
+		testkit.Must(t, os.Rename(log+".new", log))
 		h.untilTold(fs.ErrPermission, 1)
-		appendTo(t, log+".1", "two\n")
+		testkit.Append(t, log+".1", "two\n")
 		h.want("one", "two")
-		must(t, os.Chmod(log, 0o640))
+		testkit.Must(t, os.Chmod(log, 0o640))
 		h.want("one", "two", "three")
 	})
 }
@@ -288,14 +290,14 @@ func asNobody(t *testing.T) {
 	t.Helper()
 	const nobody = 65534
 	dir, err := os.MkdirTemp("/tmp", "exiwatch-nobody-")
-	must(t, err)
+	testkit.Must(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	must(t, os.Chown(dir, nobody, nobody))
+	testkit.Must(t, os.Chown(dir, nobody, nobody))
 	self, err := os.Executable()
-	must(t, err)
+	testkit.Must(t, err)
 	program, err := os.ReadFile(self)
-	must(t, err)
-	must(t, os.WriteFile(filepath.Join(dir, "test"), program, 0o755))
+	testkit.Must(t, err)
+	testkit.Must(t, os.WriteFile(filepath.Join(dir, "test"), program, 0o755))
 	cmd := exec.Command(filepath.Join(dir, "test"), "-test.v", "-test.run", "^"+t.Name()+"$")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "TMPDIR="+dir, "HOME="+dir)
@@ -310,21 +312,21 @@ func TestFolderReplaced(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		folder := filepath.Join(t.TempDir(), "exim4")
 		log := filepath.Join(folder, "mainlog")
-		must(t, os.Mkdir(folder, 0o755))
-		appendTo(t, log, "one\n")
+		testkit.Must(t, os.Mkdir(folder, 0o755))
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one")
-		must(t, os.Rename(folder, folder+".old"))
-		appendTo(t, filepath.Join(folder+".old", "mainlog"), "two\n")
+		testkit.Must(t, os.Rename(folder, folder+".old"))
+		testkit.Append(t, filepath.Join(folder+".old", "mainlog"), "two\n")
 		h.untilTold(fs.ErrNotExist, 1)
 		h.want("one", "two")
-		must(t, os.Mkdir(folder, 0o755))
-		appendTo(t, log, "three\n")
+		testkit.Must(t, os.Mkdir(folder, 0o755))
+		testkit.Append(t, log, "three\n")
 		h.want("one", "two", "three")
-		must(t, os.RemoveAll(folder))
+		testkit.Must(t, os.RemoveAll(folder))
 		h.untilTold(fs.ErrNotExist, 2)
-		must(t, os.Mkdir(folder, 0o755))
-		appendTo(t, log, "four\n")
+		testkit.Must(t, os.Mkdir(folder, 0o755))
+		testkit.Append(t, log, "four\n")
 		h.want("one", "two", "three", "four")
 	})
 }
@@ -334,10 +336,10 @@ func TestBytesPassUnchanged(t *testing.T) {
 		log := filepath.Join(t.TempDir(), "mainlog")
 		lines := []string{"\xef\xbb\xbfmark", "", "carriage return\r", "\x00\x00nul", "a\xe9b", "\r", " ", "\u2028"}
 		half := len(lines) / 2
-		appendTo(t, log, strings.Join(lines[:half], "\n")+"\n")
+		testkit.Append(t, log, strings.Join(lines[:half], "\n")+"\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want(lines[:half]...)
-		appendTo(t, log, strings.Join(lines[half:], "\n")+"\n")
+		testkit.Append(t, log, strings.Join(lines[half:], "\n")+"\n")
 		h.want(lines...)
 	})
 }
@@ -345,13 +347,13 @@ func TestBytesPassUnchanged(t *testing.T) {
 func TestBeginsWhereItEnded(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\n"+strings.Repeat("x", 300)+"\nthree\n")
+		testkit.Append(t, log, "one\n"+strings.Repeat("x", 300)+"\nthree\n")
 		h := m.follow(t, Follower{Path: log})
 		h.until("three lines", func() bool { return len(h.lines) == 3 })
 		h.stop()
 		for i, line := range h.lines {
 			rest := m.follow(t, Follower{Path: log, From: line.End})
-			appendTo(t, log, "next\n")
+			testkit.Append(t, log, "next\n")
 			rest.until("the added line", func() bool { return slices.Contains(rest.texts(), "next") })
 			if first := rest.at(0); first.Number != int64(i)+2 {
 				t.Errorf("first line after the end of line %d has number %d, want %d", i+1, first.Number, i+2)
@@ -364,13 +366,13 @@ func TestBeginsWhereItEnded(t *testing.T) {
 func TestBeginsInCycledFile(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\ntwo\n")
+		testkit.Append(t, log, "one\ntwo\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one", "two")
 		h.stop()
-		must(t, os.Rename(log, log+".2"))
-		appendTo(t, log+".1", "three\n")
-		appendTo(t, log, "four\n")
+		testkit.Must(t, os.Rename(log, log+".2"))
+		testkit.Append(t, log+".1", "three\n")
+		testkit.Append(t, log, "four\n")
 		rest := m.follow(t, Follower{Path: log, From: h.at(0).End})
 		rest.want("two", "three", "four")
 	})
@@ -379,7 +381,7 @@ func TestBeginsInCycledFile(t *testing.T) {
 func TestBeginningIsNotToBeFound(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\ntwo\n")
+		testkit.Append(t, log, "one\ntwo\n")
 		h := m.follow(t, Follower{Path: log, From: Position{Inode: 1, Fingerprint: 2, Offset: 4}})
 		h.want("one", "two")
 		h.untilTold(errFromNotFound, 1)
@@ -389,7 +391,7 @@ func TestBeginningIsNotToBeFound(t *testing.T) {
 func TestCallbackFails(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\ntwo\n")
+		testkit.Append(t, log, "one\ntwo\n")
 		enough := errors.New("enough")
 		var n int
 		f := Follower{Path: log, Poll: m.poll, Tick: 10 * time.Millisecond}
@@ -409,7 +411,7 @@ func TestCallbackFails(t *testing.T) {
 func TestEndIsTold(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\n")
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: log, Grace: 300 * time.Millisecond})
 		var written []time.Time
 		told := func(n int) {
@@ -417,11 +419,11 @@ func TestEndIsTold(t *testing.T) {
 		}
 		written = append(written, time.Now())
 		told(1)
-		must(t, os.Rename(log, log+".1"))
-		appendTo(t, log, "two\n")
+		testkit.Must(t, os.Rename(log, log+".1"))
+		testkit.Append(t, log, "two\n")
 		written = append(written, time.Now())
 		told(2)
-		appendTo(t, log, "three\nhal")
+		testkit.Append(t, log, "three\nhal")
 		written = append(written, time.Now())
 		told(3)
 		h.stop()

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"exiwatch/internal/testkit"
 )
 
 // TestNamesOfCycledFiles: whatever scheme is in use, the files are found, and in their order.
@@ -55,10 +57,10 @@ func TestNamesOfCycledFiles(t *testing.T) {
 				if strings.HasSuffix(name, ".gz") && !strings.HasSuffix(name, ".tar.gz") {
 					text = compress(t, text, compressors()["gzip"])
 				}
-				appendTo(t, filepath.Join(folder, name), text)
+				testkit.Append(t, filepath.Join(folder, name), text)
 			}
 			got, err := MemberPaths(filepath.Join(folder, all[len(all)-1]))
-			must(t, err)
+			testkit.Must(t, err)
 			for i := range got {
 				got[i] = filepath.Base(got[i])
 			}
@@ -93,11 +95,11 @@ func TestNamesOfOthers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
 			log := filepath.Join(folder, "mainlog")
-			appendTo(t, log+".1", "2026-11-21 07:00:00"+entry+"2026-11-21 10:00:00"+entry)
-			appendTo(t, log, "2026-11-22 08:00:00"+entry)
-			appendTo(t, filepath.Join(folder, name), text)
+			testkit.Append(t, log+".1", "2026-11-21 07:00:00"+entry+"2026-11-21 10:00:00"+entry)
+			testkit.Append(t, log, "2026-11-22 08:00:00"+entry)
+			testkit.Append(t, filepath.Join(folder, name), text)
 			if base, more, ok := strings.Cut(name, "."); ok && (more == "1" || more == "2.gz") {
-				appendTo(t, filepath.Join(folder, base), "2026-11-20 08:00:00"+entry+"2026-11-23 09:00:00"+entry)
+				testkit.Append(t, filepath.Join(folder, base), "2026-11-20 08:00:00"+entry+"2026-11-23 09:00:00"+entry)
 			}
 			if got, err := MemberPaths(log); err != nil || len(got) != 2 {
 				t.Errorf("Cycled = %q, %v, want mainlog.1 and mainlog", got, err)
@@ -111,16 +113,16 @@ func TestCycledTo(t *testing.T) {
 	const entry = " 1xAAA1-00000000001-0001 <= v@lab.test\n"
 	folder, old := t.TempDir(), t.TempDir()
 	log := filepath.Join(folder, "mainlog")
-	appendTo(t, log, "2026-11-22 08:00:00"+entry)
-	appendTo(t, log+".1", "2026-11-21 08:00:00"+entry)
-	appendTo(t, filepath.Join(old, "mainlog.2"), "2026-11-20 08:00:00"+entry)
+	testkit.Append(t, log, "2026-11-22 08:00:00"+entry)
+	testkit.Append(t, log+".1", "2026-11-21 08:00:00"+entry)
+	testkit.Append(t, filepath.Join(old, "mainlog.2"), "2026-11-20 08:00:00"+entry)
 	gzipped(t, filepath.Join(old, "mainlog.2"))
-	appendTo(t, filepath.Join(old, "mainlog"), "2026-11-19 08:00:00"+entry)
-	appendTo(t, filepath.Join(old, "saved by hand"), "2026-11-18 08:00:00"+entry+"2026-11-18 18:00:00"+entry)
+	testkit.Append(t, filepath.Join(old, "mainlog"), "2026-11-19 08:00:00"+entry)
+	testkit.Append(t, filepath.Join(old, "saved by hand"), "2026-11-18 08:00:00"+entry+"2026-11-18 18:00:00"+entry)
 	gzipped(t, filepath.Join(old, "saved by hand"))
-	appendTo(t, filepath.Join(old, "elsewhere"), "2026-11-18 12:00:00"+entry+"2026-11-22 18:00:00"+entry)
-	appendTo(t, filepath.Join(old, "dpkg.log.1"), "2026-11-01 08:00:00 startup archives unpack\n")
-	appendTo(t, filepath.Join(old, "rejectlog.1"), "2026-11-01 08:00:00"+entry)
+	testkit.Append(t, filepath.Join(old, "elsewhere"), "2026-11-18 12:00:00"+entry+"2026-11-22 18:00:00"+entry)
+	testkit.Append(t, filepath.Join(old, "dpkg.log.1"), "2026-11-01 08:00:00 startup archives unpack\n")
+	testkit.Append(t, filepath.Join(old, "rejectlog.1"), "2026-11-01 08:00:00"+entry)
 	var want []string
 	for _, name := range []string{"saved by hand.gz", "mainlog", "mainlog.2.gz"} {
 		want = append(want, filepath.Join(old, name))
@@ -148,7 +150,7 @@ func TestCycledTo(t *testing.T) {
 func startOf(t *testing.T, path string) Position {
 	t.Helper()
 	info, err := os.Stat(path)
-	must(t, err)
+	testkit.Must(t, err)
 	is := identify(info)
 	return Position{Device: is.device, Inode: is.inode}
 }
@@ -158,12 +160,12 @@ func TestRenamedToAnything(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		folder := t.TempDir()
 		log := filepath.Join(folder, "mainlog")
-		appendTo(t, log, "one\ntwo\nthree\n")
+		testkit.Append(t, log, "one\ntwo\nthree\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one", "two", "three")
 		h.stop()
-		must(t, os.Rename(log, filepath.Join(folder, "put aside")))
-		appendTo(t, log, "four\n")
+		testkit.Must(t, os.Rename(log, filepath.Join(folder, "put aside")))
+		testkit.Append(t, log, "four\n")
 		rest := m.follow(t, Follower{Path: log, From: h.at(0).End})
 		rest.want("two", "three", "four")
 	})
@@ -172,13 +174,13 @@ func TestRenamedToAnything(t *testing.T) {
 // TestSharedNames: in each folder of the samples all files are one log's.
 func TestSharedNames(t *testing.T) {
 	folders, err := filepath.Glob("../../shared/cases/input/names/*")
-	must(t, err)
+	testkit.Must(t, err)
 	if len(folders) == 0 {
 		t.Skip("no samples here")
 	}
 	for _, folder := range folders {
 		files, err := os.ReadDir(folder)
-		must(t, err)
+		testkit.Must(t, err)
 		names := []string{"mainlog", "main.log", "mainlog.log", "exim_mainlog"}
 		i := slices.IndexFunc(names, func(name string) bool {
 			return slices.ContainsFunc(files, func(f fs.DirEntry) bool { return f.Name() == name })

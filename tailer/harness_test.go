@@ -233,27 +233,6 @@ func (h *recorder) untilTold(what error, times int) {
 	})
 }
 
-func appendTo(t *testing.T, name, text string) {
-	t.Helper()
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
-	if err == nil {
-		_, err = file.WriteString(text)
-	}
-	if err == nil {
-		err = file.Close()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // everyWay runs a hazard in each mode.
 func everyWay(t *testing.T, hazard func(*testing.T, mode)) {
 	t.Helper()

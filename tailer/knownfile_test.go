@@ -6,27 +6,29 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"exiwatch/internal/testkit"
 )
 
 // A writer that was stopped between looking at the name and writing goes on after the file was let go of.
 func TestLateLineAfterGrace(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\n")
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: log, Grace: time.Millisecond})
 		h.want("one")
 		late, err := os.OpenFile(log, os.O_WRONLY|os.O_APPEND, 0)
-		must(t, err)
+		testkit.Must(t, err)
 		defer late.Close()
-		must(t, os.Rename(log, log+".1"))
-		appendTo(t, log, "two\n")
+		testkit.Must(t, os.Rename(log, log+".1"))
+		testkit.Append(t, log, "two\n")
 		h.want("one", "two")
 		gzipped(t, log+".1") // which it doesn't know of
 		_, err = late.WriteString("three\nfo")
-		must(t, err)
+		testkit.Must(t, err)
 		h.want("one", "two", "three")
 		_, err = late.WriteString("ur\n")
-		must(t, err)
+		testkit.Must(t, err)
 		h.want("one", "two", "three", "four")
 		for i, number := range []int64{1, 1, 2, 3} {
 			if line := h.at(i); line.Late != (i > 1) || line.Number != number || line.Torn {
@@ -37,7 +39,7 @@ func TestLateLineAfterGrace(t *testing.T) {
 		if end := h.at(3).End; end.Inode != h.at(0).End.Inode || end.Offset != 15 {
 			t.Errorf("the last late line ends at %+v, want byte 15 of the first's file", end)
 		}
-		appendTo(t, log, "five\n")
+		testkit.Append(t, log, "five\n")
 		h.want("one", "two", "three", "four", "five")
 		if h.at(4).Late {
 			t.Error("a line of the log itself is late")
@@ -48,15 +50,15 @@ func TestLateLineAfterGrace(t *testing.T) {
 func TestLateLineAfterAMinute(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\n")
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: log, Grace: time.Millisecond, lateness: time.Millisecond})
 		h.want("one")
-		must(t, os.Rename(log, log+".1"))
-		appendTo(t, log, "two\n")
+		testkit.Must(t, os.Rename(log, log+".1"))
+		testkit.Append(t, log, "two\n")
 		h.want("one", "two")
 		h.want("one", "two") // a tick later
-		appendTo(t, log+".1", "three\n")
-		appendTo(t, log, "four\n")
+		testkit.Append(t, log+".1", "three\n")
+		testkit.Append(t, log, "four\n")
 		h.want("one", "two", "four")
 	})
 }
@@ -65,13 +67,13 @@ func TestLateLineAfterAMinute(t *testing.T) {
 func TestLateLineBeforeBeginning(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log+".1", "old\n")
-		appendTo(t, log, "")
+		testkit.Append(t, log+".1", "old\n")
+		testkit.Append(t, log, "")
 		h := m.follow(t, Follower{Path: log})
 		h.until("quiet", func() bool { return h.idleCount > 0 })
-		appendTo(t, log+".1", "late\n")
+		testkit.Append(t, log+".1", "late\n")
 		h.want()
-		appendTo(t, log, "one\n")
+		testkit.Append(t, log, "one\n")
 		h.want("one")
 	})
 }
@@ -80,17 +82,17 @@ func TestLateLineBeforeBeginning(t *testing.T) {
 func TestNameComesBackAfterLateLine(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\n")
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: log, Grace: time.Millisecond})
 		h.want("one")
-		must(t, os.Rename(log, log+".1"))
-		appendTo(t, log, "two\n")
+		testkit.Must(t, os.Rename(log, log+".1"))
+		testkit.Append(t, log, "two\n")
 		h.want("one", "two")
-		appendTo(t, log+".1", "three\n")
+		testkit.Append(t, log+".1", "three\n")
 		h.want("one", "two", "three")
-		must(t, os.Rename(log+".1", log))
+		testkit.Must(t, os.Rename(log+".1", log))
 		h.want("one", "two", "three")
-		appendTo(t, log, "four\n")
+		testkit.Append(t, log, "four\n")
 		h.want("one", "two", "three", "four")
 		if line := h.at(3); line.Late || line.Number != 3 {
 			t.Errorf("line of the file that came back: late %v, number %d, want number 3, not late", line.Late,
@@ -108,15 +110,15 @@ func TestLateLinesInManyFiles(t *testing.T) {
 		var want []string
 		for i := range files {
 			want = append(want, fmt.Sprint("line ", i))
-			appendTo(t, log, want[i]+"\n")
+			testkit.Append(t, log, want[i]+"\n")
 			h.want(want...)
-			must(t, os.Rename(log, fmt.Sprint(log, ".", files-i)))
+			testkit.Must(t, os.Rename(log, fmt.Sprint(log, ".", files-i)))
 		}
 		want = append(want, "now")
-		appendTo(t, log, "now\n")
+		testkit.Append(t, log, "now\n")
 		h.want(want...)
 		for i := range files {
-			appendTo(t, fmt.Sprint(log, ".", files-i), fmt.Sprint("late ", i, "\n"))
+			testkit.Append(t, fmt.Sprint(log, ".", files-i), fmt.Sprint("late ", i, "\n"))
 			if i >= files-maxHeldOpen {
 				want = append(want, fmt.Sprint("late ", i))
 				h.want(want...)

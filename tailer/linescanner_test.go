@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"exiwatch/internal/testkit"
 )
 
 // chunks reads at most size bytes at once.
@@ -27,7 +29,7 @@ func cutAll(t *testing.T, r io.Reader) ([]Line, Totals) {
 		lines = append(lines, line)
 		return nil
 	})
-	must(t, err)
+	testkit.Must(t, err)
 	return lines, totals
 }
 

@@ -25,10 +25,10 @@ func TestToldWithoutTick(t *testing.T) {
 	h := mode{noProc: true}.follow(t, Follower{Path: log, Tick: time.Hour})
 	h.untilTold(fs.ErrNotExist, 1)
 	for i := range 30 {
-		appendTo(t, log, fmt.Sprint("line ", i, "\n"))
+		testkit.Append(t, log, fmt.Sprint("line ", i, "\n"))
 		h.until("the line", func() bool { return len(h.lines) == i+1 })
 		if i%10 == 9 {
-			must(t, os.Rename(log, log+".1"))
+			testkit.Must(t, os.Rename(log, log+".1"))
 		}
 	}
 }
@@ -37,19 +37,19 @@ func TestToldWithoutTick(t *testing.T) {
 func TestQueueOverflow(t *testing.T) {
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "mainlog")
-	appendTo(t, log, "one\n")
+	testkit.Append(t, log, "one\n")
 	c := newFollowLoop(Follower{Path: log, Tick: time.Hour, Grace: time.Millisecond}, nil, nil)
 	defer c.close()
 	info, err := os.Stat(filepath.Dir(log))
-	must(t, err)
+	testkit.Must(t, err)
 	c.folder.watched = identify(info) // it isn't: nothing will be told
 	overflow := func() { go func() { c.folder.watcher.Errors <- fsnotify.ErrEventOverflow }() }
 	enough := errors.New("enough")
 	c.fn = func(line Line) error {
 		switch string(line.Text) {
 		case "one":
-			must(t, os.Rename(log, log+".1"))
-			appendTo(t, log, "two\n")
+			testkit.Must(t, os.Rename(log, log+".1"))
+			testkit.Append(t, log, "two\n")
 			overflow()
 		case "two":
 			return enough
@@ -67,7 +67,7 @@ func TestQueueOverflow(t *testing.T) {
 // that is starved is left.
 func TestTailGivesLines(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "mainlog")
-	appendTo(t, log, "0\n")
+	testkit.Append(t, log, "0\n")
 	enough := errors.New("enough")
 	var c *followLoop
 	var settled *liveTail // was there a tick ago, so that its watch is on
@@ -87,7 +87,7 @@ func TestTailGivesLines(t *testing.T) {
 	}
 	idle := func(time.Time) error {
 		if c.tail != nil && c.tail == settled {
-			appendTo(t, log, "1\n")
+			testkit.Append(t, log, "1\n")
 		}
 		if len(c.segments) == 1 {
 			settled = c.tail
@@ -124,19 +124,19 @@ func TestTailIsChecked(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			log := filepath.Join(t.TempDir(), "mainlog")
-			appendTo(t, log, "one\n")
+			testkit.Append(t, log, "one\n")
 			found, err := search{path: log, heads: newHeadCache(nil)}.candidates()
-			must(t, err)
+			testkit.Must(t, err)
 			s, err := found[0].openSegment(time.Now())
-			must(t, err)
+			testkit.Must(t, err)
 			defer s.file.Close()
 			buf := make([]byte, chunkSize)
 			_, err = s.fill(buf)
-			must(t, err)
+			testkit.Must(t, err)
 			if line, ok := s.nextLine(); !ok || string(line.Text) != "one" {
 				t.Fatalf("first line = %+v, %v", line, ok)
 			}
-			must(t, os.WriteFile(log, []byte(test.text), 0o640))
+			testkit.Must(t, os.WriteFile(log, []byte(test.text), 0o640))
 			line, ok := (&liveTail{segment: s}).accept(&test.given)
 			if ok != test.ok {
 				t.Fatalf("accept(%q) = %v, want %v", brief([]string{test.given.Text}), ok, test.ok)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"exiwatch/internal/testkit"
 )
 
 func TestCycledOrder(t *testing.T) {
@@ -43,11 +45,11 @@ func TestCycledOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
 			for _, file := range slices.Concat(strings.Fields(test.not), strings.Fields(test.want)) {
-				appendTo(t, filepath.Join(folder, file), "")
+				testkit.Append(t, filepath.Join(folder, file), "")
 			}
-			must(t, os.Mkdir(filepath.Join(folder, "mainlog.7"), 0o755))
+			testkit.Must(t, os.Mkdir(filepath.Join(folder, "mainlog.7"), 0o755))
 			got, err := MemberPaths(filepath.Join(folder, test.path))
-			must(t, err)
+			testkit.Must(t, err)
 			for i := range got {
 				got[i] = filepath.Base(got[i])
 			}

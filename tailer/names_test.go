@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"exiwatch/internal/testkit"
 )
 
 // The folder is replaced by a copy of it, and the log goes on there.
@@ -14,14 +16,14 @@ func TestFolderRestoredFromCopy(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		folder := filepath.Join(t.TempDir(), "exim4")
 		log := filepath.Join(folder, "mainlog")
-		must(t, os.Mkdir(folder, 0o755))
-		appendTo(t, log, "one\ntwo\n")
+		testkit.Must(t, os.Mkdir(folder, 0o755))
+		testkit.Append(t, log, "one\ntwo\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one", "two")
-		must(t, os.CopyFS(folder+".new", os.DirFS(folder)))
-		must(t, os.Rename(folder, folder+".old"))
-		must(t, os.Rename(folder+".new", folder))
-		appendTo(t, log, "three\n")
+		testkit.Must(t, os.CopyFS(folder+".new", os.DirFS(folder)))
+		testkit.Must(t, os.Rename(folder, folder+".old"))
+		testkit.Must(t, os.Rename(folder+".new", folder))
+		testkit.Append(t, log, "three\n")
 		h.want("one", "two", "three")
 		if n := h.at(2).Number; n != 3 {
 			t.Errorf("number of the line added to the copy = %d, want 3", n)
@@ -39,20 +41,20 @@ func TestSymlinkMoved(t *testing.T) {
 				folder := t.TempDir()
 				log := filepath.Join(folder, "mainlog")
 				for _, target := range targets {
-					must(t, os.MkdirAll(filepath.Dir(filepath.Join(folder, target)), 0o755))
+					testkit.Must(t, os.MkdirAll(filepath.Dir(filepath.Join(folder, target)), 0o755))
 				}
-				appendTo(t, filepath.Join(folder, targets[0]), "one\n")
-				must(t, os.Symlink(targets[0], log))
+				testkit.Append(t, filepath.Join(folder, targets[0]), "one\n")
+				testkit.Must(t, os.Symlink(targets[0], log))
 				h := m.follow(t, Follower{Path: log, Grace: 2 * time.Second})
 				h.want("one")
-				appendTo(t, log, "two\n")
+				testkit.Append(t, log, "two\n")
 				h.want("one", "two")
-				appendTo(t, filepath.Join(folder, targets[1]), "four\n")
-				must(t, os.Symlink(targets[1], log+".new"))
-				must(t, os.Rename(log+".new", log))
-				appendTo(t, filepath.Join(folder, targets[0]), "three\n")
+				testkit.Append(t, filepath.Join(folder, targets[1]), "four\n")
+				testkit.Must(t, os.Symlink(targets[1], log+".new"))
+				testkit.Must(t, os.Rename(log+".new", log))
+				testkit.Append(t, filepath.Join(folder, targets[0]), "three\n")
 				h.want("one", "two", "three", "four")
-				appendTo(t, log, "five\n")
+				testkit.Append(t, log, "five\n")
 				h.want("one", "two", "three", "four", "five")
 				h.stop()
 				rest := m.follow(t, Follower{Path: log, From: h.at(3).End})
@@ -83,13 +85,13 @@ func TestLastSecondInNewDatestampedFile(t *testing.T) {
 				old, young := filepath.Join(folder, names[1]), filepath.Join(folder, names[2])
 				lines := []string{"2026-11-22 23:59:59 one", "2026-11-23 00:00:00 late", "2026-11-22 23:59:59 first",
 					"2026-11-23 00:00:00 next"}
-				appendTo(t, old, lines[0]+"\n")
+				testkit.Append(t, old, lines[0]+"\n")
 				f := Follower{Path: filepath.Join(folder, names[0]), Grace: 2 * time.Second}
 				h := m.follow(t, f)
 				h.want(lines[0])
-				appendTo(t, young, lines[2]+"\n")
-				appendTo(t, old, lines[1]+"\n")
-				appendTo(t, young, lines[3]+"\n")
+				testkit.Append(t, young, lines[2]+"\n")
+				testkit.Append(t, old, lines[1]+"\n")
+				testkit.Append(t, young, lines[3]+"\n")
 				h.want(lines...)
 				h.stop()
 				gzipped(t, old)
@@ -112,15 +114,15 @@ func TestManyFiles(t *testing.T) {
 		for i := range files { // more than are held open or remembered
 			name := fmt.Sprintf("%s.%d", log, files-i)
 			lines, text := logLines(fmt.Sprint("file ", i), 3)
-			appendTo(t, name, text)
+			testkit.Append(t, name, text)
 			if i%10 == 0 {
 				gzipped(t, name)
 			}
 			want = append(want, lines...)
 		}
-		appendTo(t, log, "last\n")
+		testkit.Append(t, log, "last\n")
 		row, err := Members(log)
-		must(t, err)
+		testkit.Must(t, err)
 		h := m.follow(t, Follower{Path: log, From: row[0].Start, Tick: time.Millisecond})
 		h.until("all lines, and quiet", func() bool { return h.idleCount > 0 && len(h.lines) > 3*files })
 		h.want(append(want, "last")...)
@@ -133,13 +135,13 @@ func TestDeletedAfterOlderWasCompressed(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		folder := t.TempDir()
 		older, log := filepath.Join(folder, "main-20261125.log"), filepath.Join(folder, "main-20261126.log")
-		appendTo(t, older, strings.Repeat("the day before\n", 30))
-		appendTo(t, log, "one\n")
+		testkit.Append(t, older, strings.Repeat("the day before\n", 30))
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: filepath.Join(folder, "main-%D.log")})
 		h.want("one")
 		gzipped(t, older)
-		must(t, os.Remove(log))
-		appendTo(t, log, "two\n")
+		testkit.Must(t, os.Remove(log))
+		testkit.Append(t, log, "two\n")
 		h.want("one", "two")
 	})
 }
@@ -149,15 +151,15 @@ func TestDeletedAndYesterdaysIsThere(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		folder := t.TempDir()
 		log := filepath.Join(folder, "main-20261126.log")
-		appendTo(t, filepath.Join(folder, "main-20261125.log"), "the day before\n")
-		appendTo(t, log, "one\n")
+		testkit.Append(t, filepath.Join(folder, "main-20261125.log"), "the day before\n")
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: filepath.Join(folder, "main-%D.log")})
 		h.want("one")
-		must(t, os.Remove(log))
+		testkit.Must(t, os.Remove(log))
 		ticks := len(h.idleCalls())
 		h.until("looked at some times", func() bool { return len(h.calls) > ticks+3 })
 		h.want("one")
-		appendTo(t, log, "two\n")
+		testkit.Append(t, log, "two\n")
 		h.want("one", "two")
 	})
 }
@@ -167,19 +169,19 @@ func TestInodeOfAnEmptyDay(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		folder := t.TempDir()
 		day := func(n int) string { return filepath.Join(folder, fmt.Sprintf("main-2026112%d.log", n)) }
-		appendTo(t, day(1), "one\n")
+		testkit.Append(t, day(1), "one\n")
 		h := m.follow(t, Follower{Path: filepath.Join(folder, "main-%D.log"), lateness: time.Nanosecond})
 		h.want("one")
 		for n := range 2 {
-			appendTo(t, day(2+n), "")
+			testkit.Append(t, day(2+n), "")
 			ticks := len(h.idleCalls())
 			h.until("at its end", func() bool { return len(h.calls) > ticks+3 && !h.calls[len(h.calls)-1].at.IsZero() })
 		}
-		must(t, os.Remove(day(3)))
+		testkit.Must(t, os.Remove(day(3)))
 		ticks := len(h.idleCalls())
 		h.until("looked at some times", func() bool { return len(h.calls) > ticks+3 })
-		must(t, os.Rename(day(2), day(4)))
-		appendTo(t, day(4), "two\n")
+		testkit.Must(t, os.Rename(day(2), day(4)))
+		testkit.Append(t, day(4), "two\n")
 		h.want("one", "two")
 	})
 }

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"exiwatch/internal/testkit"
+
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
@@ -33,10 +35,10 @@ func compress(t *testing.T, text string, writer func(io.Writer) (io.WriteCloser,
 	t.Helper()
 	var b bytes.Buffer
 	w, err := writer(&b)
-	must(t, err)
+	testkit.Must(t, err)
 	_, err = io.WriteString(w, text)
-	must(t, err)
-	must(t, w.Close())
+	testkit.Must(t, err)
+	testkit.Must(t, w.Close())
 	return b.String()
 }
 
@@ -74,9 +76,9 @@ func TestOpenByContent(t *testing.T) {
 	for name, test := range stored {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "mainlog.2.xz") // which it is or isn't
-			must(t, os.WriteFile(path, []byte(test[0]), 0o640))
+			testkit.Must(t, os.WriteFile(path, []byte(test[0]), 0o640))
 			file, err := Open(path)
-			must(t, err)
+			testkit.Must(t, err)
 			defer file.Close()
 			got, err := io.ReadAll(file)
 			if string(got) != test[1] || err != nil {
@@ -86,12 +88,12 @@ func TestOpenByContent(t *testing.T) {
 				t.Errorf("Progress = %d, %d, want %d", done, size, len(test[0]))
 			}
 			r, err := OpenReader(iotest.OneByteReader(strings.NewReader(test[0])))
-			must(t, err)
+			testkit.Must(t, err)
 			got, err = io.ReadAll(r)
 			if string(got) != test[1] || err != nil {
 				t.Errorf("OpenReader in single bytes: read %d bytes, %v; want %d", len(got), err, len(test[1]))
 			}
-			must(t, r.Close())
+			testkit.Must(t, r.Close())
 			if _, err := r.Read(make([]byte, 1)); err == nil {
 				t.Error("reading after Close succeeds")
 			}
@@ -114,7 +116,7 @@ func TestTruncatedCompressed(t *testing.T) {
 			for _, cut := range []int{1, 2, 5, 9, 17, len(test[0]) / 2} {
 				path := filepath.Join(t.TempDir(), "mainlog.2.gz")
 				length := len(test[0]) - cut
-				must(t, os.WriteFile(path, []byte(test[0][:length]), 0o640))
+				testkit.Must(t, os.WriteFile(path, []byte(test[0][:length]), 0o640))
 				checkTruncated(t, path, length, test[1])
 			}
 		})
@@ -125,7 +127,7 @@ func TestTruncatedCompressed(t *testing.T) {
 func checkTruncated(t *testing.T, path string, length int, whole string) {
 	t.Helper()
 	file, err := Open(path)
-	must(t, err)
+	testkit.Must(t, err)
 	defer file.Close()
 	got, err := io.ReadAll(file)
 	if !strings.HasPrefix(whole, string(got)) {
@@ -153,7 +155,7 @@ func TestHalfIsRead(t *testing.T) {
 		}
 		stored := compress(t, text.String(), writer)
 		file, err := OpenReader(strings.NewReader(stored[:len(stored)/2]))
-		must(t, err)
+		testkit.Must(t, err)
 		got, err := io.ReadAll(file)
 		good := len(got) > text.Len()/3 && strings.HasPrefix(text.String(), string(got))
 		if !good || !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -170,9 +172,9 @@ func TestTruncatedGzip(t *testing.T) {
 	}
 	stored := compress(t, text.String(), compressors()["gzip"])
 	path := filepath.Join(t.TempDir(), "mainlog.2.gz")
-	must(t, os.WriteFile(path, []byte(stored[:len(stored)*2/3]), 0o640))
+	testkit.Must(t, os.WriteFile(path, []byte(stored[:len(stored)*2/3]), 0o640))
 	file, err := Open(path)
-	must(t, err)
+	testkit.Must(t, err)
 	defer file.Close()
 	var read strings.Builder
 	totals, err := ScanLines(file, path, func(line Line) error {
@@ -209,10 +211,10 @@ func TestOpenFails(t *testing.T) {
 func TestOpenRefuses(t *testing.T) {
 	var tarball bytes.Buffer
 	w := tar.NewWriter(&tarball)
-	must(t, w.WriteHeader(&tar.Header{Name: "mainlog", Mode: 0o640, Size: int64(len(small))}))
+	testkit.Must(t, w.WriteHeader(&tar.Header{Name: "mainlog", Mode: 0o640, Size: int64(len(small))}))
 	_, err := io.WriteString(w, small)
-	must(t, err)
-	must(t, w.Close())
+	testkit.Must(t, err)
+	testkit.Must(t, w.Close())
 	old := bytes.Clone(tarball.Bytes()) // as before POSIX: no magic, another checksum
 	clear(old[257:265])
 	sum := 0
@@ -234,7 +236,7 @@ func TestOpenRefuses(t *testing.T) {
 		"UTF-16 text ":                "\xfe\xff\x002\x000",
 	} {
 		path := filepath.Join(t.TempDir(), "mainlog.2.gz")
-		must(t, os.WriteFile(path, []byte(stored), 0o640))
+		testkit.Must(t, os.WriteFile(path, []byte(stored), 0o640))
 		_, err := Open(path)
 		var refused *FormatError
 		if !errors.As(err, &refused) || refused.Name != path || refused.Format != strings.Trim(format, " ") {

@@ -32,16 +32,16 @@ func (c *cycler) write(lines int) {
 		text += seq(c.written) + "\n"
 		c.written++
 	}
-	appendTo(c.t, c.log, text)
+	testkit.Append(c.t, c.log, text)
 }
 
 // cycle gives the log another name, or a copy, and maybe compresses it or what was cycled before.
 func (c *cycler) cycle(stamped bool) string {
 	if stamped {
-		appendTo(c.t, c.log, "")
+		testkit.Append(c.t, c.log, "")
 		return c.switchDay()
 	}
-	appendTo(c.t, c.log, "") // it may not be there since the last time
+	testkit.Append(c.t, c.log, "") // it may not be there since the last time
 	way := c.r.IntN(6)
 	for n := c.age; n > 0; n-- {
 		for _, suffix := range []string{"", ".gz", ".zst", ".xz"} {
@@ -52,9 +52,9 @@ func (c *cycler) cycle(stamped bool) string {
 	name := c.log + ".1"
 	switch way {
 	case 0, 1:
-		must(c.t, os.Rename(c.log, name))
+		testkit.Must(c.t, os.Rename(c.log, name))
 	case 2:
-		must(c.t, os.Rename(c.log, name))
+		testkit.Must(c.t, os.Rename(c.log, name))
 		c.compress(name)
 	case 3:
 		copied(c.t, c.log, name)
@@ -62,7 +62,7 @@ func (c *cycler) cycle(stamped bool) string {
 		copied(c.t, c.log, name)
 		c.compress(name)
 	case 5:
-		must(c.t, os.Rename(c.log, name))
+		testkit.Must(c.t, os.Rename(c.log, name))
 		if _, err := os.Stat(c.log + ".2"); err == nil {
 			c.compress(c.log + ".2") // delaycompress
 		}

@@ -18,12 +18,12 @@ func TestNothingStaysOpen(t *testing.T) {
 	cycleAndStop := func(times int) {
 		h := mode{}.follow(t, Follower{Path: log, Grace: time.Millisecond})
 		for i := range times {
-			appendTo(t, log, fmt.Sprintf("line %d\n", i))
+			testkit.Append(t, log, fmt.Sprintf("line %d\n", i))
 			h.until("the line", func() bool { return len(h.lines) == i+1 })
-			must(t, os.Rename(log, log+".1"))
+			testkit.Must(t, os.Rename(log, log+".1"))
 		}
 		h.stop()
-		must(t, os.Remove(log+".1"))
+		testkit.Must(t, os.Remove(log+".1"))
 	}
 	cycleAndStop(1) // nxadm/tail's tracker stays
 	before := openDescriptors(t)
@@ -34,7 +34,7 @@ func TestNothingStaysOpen(t *testing.T) {
 func TestThousandCyclesLeaveNothingOpen(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "mainlog")
 	warm := mode{}.follow(t, Follower{Path: log}) // nxadm/tail's tracker stays
-	appendTo(t, log, "one\n")
+	testkit.Append(t, log, "one\n")
 	warm.want("one")
 	warm.stop()
 	goroutines, before := runtime.NumGoroutine(), total(openDescriptors(t))
@@ -43,8 +43,8 @@ func TestThousandCyclesLeaveNothingOpen(t *testing.T) {
 	h.until("quiet", func() bool { return h.idleCount > 0 })
 	following := total(openDescriptors(t))
 	for i := range 1000 {
-		must(t, os.Rename(log, log+".1"))
-		appendTo(t, log, fmt.Sprintf("line %d\n", i))
+		testkit.Must(t, os.Rename(log, log+".1"))
+		testkit.Append(t, log, fmt.Sprintf("line %d\n", i))
 		h.until("the line", func() bool { return len(h.lines) == i+2 })
 		const closing = 200 // of tails that are ending: on a slow machine several at a time
 		if open := total(openDescriptors(t)); open > following+maxHeldOpen+closing {
@@ -69,10 +69,10 @@ func TestPollWithoutInotify(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "mainlog")
 	before := openDescriptors(t)[instances]
 	h := mode{poll: true}.follow(t, Follower{Path: log})
-	appendTo(t, log, "one\n")
+	testkit.Append(t, log, "one\n")
 	h.want("one")
-	must(t, os.Rename(log, log+".1"))
-	appendTo(t, log, "two\n")
+	testkit.Must(t, os.Rename(log, log+".1"))
+	testkit.Append(t, log, "two\n")
 	h.want("one", "two")
 	if n := openDescriptors(t)[instances]; n != before {
 		t.Errorf("%d inotify instances, want %d", n, before)

@@ -47,7 +47,7 @@ func TestTrackerNeverEndsTheProcess(t *testing.T) {
 func TestTrackerIsLeftAloneWhileATailHangs(t *testing.T) {
 	tr := tracker{running: true, ended: make(chan struct{})}
 	one, other := make(chan error, 1), make(chan error, 1)
-	must(t, tr.start())
+	testkit.Must(t, tr.start())
 	tr.await(one)
 	tr.await(other)
 	one <- nil
@@ -62,7 +62,7 @@ func TestTrackerIsLeftAloneWhileATailHangs(t *testing.T) {
 func followScarcely(t *testing.T, folder, how string) {
 	log := filepath.Join(folder, "mainlog")
 	f, err := os.Create(log)
-	must(t, err)
+	testkit.Must(t, err)
 	defer f.Close()
 	fmt.Fprintln(f, 0)
 	switch how {
@@ -95,8 +95,8 @@ func followScarcely(t *testing.T, folder, how string) {
 		h.until("some ticks", func() bool { return h.idleCount > idle+5 })
 	}
 	unlimited(t)
-	must(t, os.Rename(log, log+".1"))
-	appendTo(t, log, "4\n")
+	testkit.Must(t, os.Rename(log, log+".1"))
+	testkit.Append(t, log, "4\n")
 	h.want("0", "1", "2", "3", "4")
 	h.stop()
 	for _, err := range h.problems {
@@ -122,7 +122,7 @@ func unlimited(t *testing.T) { setLimit(t, 500) }
 func setLimit(t *testing.T, n uint64) {
 	t.Helper()
 	var limit syscall.Rlimit
-	must(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
+	testkit.Must(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
 	limit.Cur = n
-	must(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit))
+	testkit.Must(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit))
 }

@@ -7,15 +7,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"exiwatch/internal/testkit"
 )
 
 // copied does what logrotate's copytruncate does, while nobody writes.
 func copied(t *testing.T, log, to string) {
 	t.Helper()
 	text, err := os.ReadFile(log)
-	must(t, err)
-	must(t, os.WriteFile(to, text, 0o640))
-	must(t, os.Truncate(log, 0))
+	testkit.Must(t, err)
+	testkit.Must(t, os.WriteFile(to, text, 0o640))
+	testkit.Must(t, os.Truncate(log, 0))
 }
 
 // unread is a log of which the follower has handed over the first lines when its change is made: the callback that
@@ -23,7 +25,7 @@ func copied(t *testing.T, log, to string) {
 func (m mode) unread(t *testing.T, log string, change func()) (h *recorder, lines []string) {
 	t.Helper()
 	lines, text := logLines("first", 20000) // several chunks
-	appendTo(t, log, text)
+	testkit.Append(t, log, text)
 	h = m.recorder(t)
 	halt := func(line Line) error {
 		if line.Number == 50 {
@@ -45,31 +47,31 @@ func TestCopyHoldsUnreadRest(t *testing.T) {
 		"and compress": {change: func(t *testing.T, log string) { copied(t, log, log+".1"); gzipped(t, log+".1") }},
 		"twice": {func(t *testing.T, log string) {
 			copied(t, log, log+".2")
-			appendTo(t, log, "between\n")
+			testkit.Append(t, log, "between\n")
 			copied(t, log, log+".1")
 		}, []string{"between"}},
 		"three times, and compress": {func(t *testing.T, log string) {
 			copied(t, log, log+".3")
 			gzipped(t, log+".3")
-			appendTo(t, log, "between\n")
+			testkit.Append(t, log, "between\n")
 			copied(t, log, log+".2")
 			gzipped(t, log+".2")
 			copied(t, log, log+".1")
 		}, []string{"between"}},
 		"and then cycled": {func(t *testing.T, log string) {
 			copied(t, log, log+".2")
-			appendTo(t, log, "between\n")
-			must(t, os.Rename(log, log+".1"))
+			testkit.Append(t, log, "between\n")
+			testkit.Must(t, os.Rename(log, log+".1"))
 		}, []string{"between"}},
 		"and grown beyond": {func(t *testing.T, log string) {
 			copied(t, log, log+".1")
-			appendTo(t, log, long)
+			testkit.Append(t, log, long)
 		}, second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			everyWay(t, func(t *testing.T, m mode) {
 				log := filepath.Join(t.TempDir(), "mainlog")
-				h, lines := m.unread(t, log, func() { way.change(t, log); appendTo(t, log, "now\n") })
+				h, lines := m.unread(t, log, func() { way.change(t, log); testkit.Append(t, log, "now\n") })
 				h.want(slices.Concat(lines, way.more, []string{"now"})...)
 				h.untilTold(errShorter, 1)
 			})
@@ -82,19 +84,19 @@ func TestCopyShorterThanRead(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
 		lines, text := logLines("first", 50)
-		appendTo(t, log, text)
-		appendTo(t, log+".1", text)
-		appendTo(t, log, "after the copy\n")
+		testkit.Append(t, log, text)
+		testkit.Append(t, log+".1", text)
+		testkit.Append(t, log, "after the copy\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want(append(lines, "after the copy")...)
-		must(t, os.Truncate(log, 0))
+		testkit.Must(t, os.Truncate(log, 0))
 		h.untilTold(errShorter, 1)
-		appendTo(t, log, "two\n")
+		testkit.Append(t, log, "two\n")
 		h.want(append(lines, "after the copy", "two")...)
 		h.stop()
 		// The same, while down.
-		must(t, os.Truncate(log, 0))
-		appendTo(t, log, "three\n")
+		testkit.Must(t, os.Truncate(log, 0))
+		testkit.Append(t, log, "three\n")
 		rest := m.follow(t, Follower{Path: log, From: h.at(50).End})
 		rest.want("three")
 	})
@@ -104,13 +106,13 @@ func TestCopyShorterThanRead(t *testing.T) {
 func TestCopyOfFewLines(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\ntwo\n")
+		testkit.Append(t, log, "one\ntwo\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one", "two")
-		appendTo(t, log+".1", "one\n")
-		must(t, os.Truncate(log, 0))
+		testkit.Append(t, log+".1", "one\n")
+		testkit.Must(t, os.Truncate(log, 0))
 		h.untilTold(errShorter, 1)
-		appendTo(t, log, "three\n")
+		testkit.Append(t, log, "three\n")
 		h.want("one", "two", "three")
 	})
 }
@@ -118,22 +120,22 @@ func TestCopyOfFewLines(t *testing.T) {
 func TestTruncatedWithoutCopy(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log+".3", "before the beginning\n")
+		testkit.Append(t, log+".3", "before the beginning\n")
 		gzipped(t, log+".3")
-		appendTo(t, log+".2", "just before the beginning\n")
-		appendTo(t, log, "one\n")
+		testkit.Append(t, log+".2", "just before the beginning\n")
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one")
-		must(t, os.Rename(log, log+".1"))
-		appendTo(t, log, "two\n")
+		testkit.Must(t, os.Rename(log, log+".1"))
+		testkit.Append(t, log, "two\n")
 		h.want("one", "two")
-		must(t, os.Truncate(log, 0))
+		testkit.Must(t, os.Truncate(log, 0))
 		h.untilTold(errShorter, 1)
-		appendTo(t, log, "three\n")
+		testkit.Append(t, log, "three\n")
 		h.want("one", "two", "three")
-		must(t, os.Rename(log+".2", log+".4"))
-		must(t, os.Rename(log+".1", log+".2"))
-		must(t, os.WriteFile(log, []byte("four, which is longer\n"), 0o640))
+		testkit.Must(t, os.Rename(log+".2", log+".4"))
+		testkit.Must(t, os.Rename(log+".1", log+".2"))
+		testkit.Must(t, os.WriteFile(log, []byte("four, which is longer\n"), 0o640))
 		h.want("one", "two", "three", "four, which is longer")
 	})
 }
@@ -142,14 +144,14 @@ func TestTruncatedWithoutCopy(t *testing.T) {
 func TestTruncatedBesideJustCompressed(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\n")
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: log, Grace: 10 * time.Millisecond})
 		h.want("one")
-		must(t, os.Rename(log, log+".1"))
-		appendTo(t, log, "two\n")
+		testkit.Must(t, os.Rename(log, log+".1"))
+		testkit.Append(t, log, "two\n")
 		h.want("one", "two")
 		gzipped(t, log+".1")
-		must(t, os.WriteFile(log, []byte("three\n"), 0o640))
+		testkit.Must(t, os.WriteFile(log, []byte("three\n"), 0o640))
 		h.want("one", "two", "three")
 	})
 }
@@ -158,15 +160,15 @@ func TestTruncatedBesideJustCompressed(t *testing.T) {
 func TestTruncatedBeforeRead(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\n")
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: log, Grace: 2 * time.Second})
 		h.want("one")
-		must(t, os.Rename(log, log+".2"))
-		appendTo(t, log, "two\n")
+		testkit.Must(t, os.Rename(log, log+".2"))
+		testkit.Append(t, log, "two\n")
 		idle := h.idles()
 		h.until("a tick later", func() bool { return h.idleCount > idle+1 })
 		copied(t, log, log+".1")
-		appendTo(t, log, "three, which is longer\n")
+		testkit.Append(t, log, "three, which is longer\n")
 		h.want("one", "two", "three, which is longer")
 	})
 }
@@ -175,14 +177,14 @@ func TestTruncatedBeforeRead(t *testing.T) {
 func TestNewFileOnSameInode(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\n")
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one")
-		must(t, os.WriteFile(log, []byte("two\n"), 0o640))
+		testkit.Must(t, os.WriteFile(log, []byte("two\n"), 0o640))
 		h.want("one", "two")
 		h.stop()
-		must(t, os.Truncate(log, 0))
-		appendTo(t, log, "six\nten\n")
+		testkit.Must(t, os.Truncate(log, 0))
+		testkit.Append(t, log, "six\nten\n")
 		rest := m.follow(t, Follower{Path: log, From: h.at(1).End})
 		rest.want("six", "ten")
 		rest.untilTold(errFromNotFound, 1)
@@ -193,14 +195,14 @@ func TestInodePassedToOtherFile(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
 		lines, text := logLines("first", 100)
-		appendTo(t, log, text)
+		testkit.Append(t, log, text)
 		h := m.follow(t, Follower{Path: log})
 		h.want(lines...)
 		h.stop()
 		copied(t, log, log+".2") // so the inode is the log's, and then that of what it is cycled to
-		appendTo(t, log, "next\n")
-		must(t, os.Rename(log, log+".1"))
-		appendTo(t, log, "last\n")
+		testkit.Append(t, log, "next\n")
+		testkit.Must(t, os.Rename(log, log+".1"))
+		testkit.Append(t, log, "last\n")
 		rest := m.follow(t, Follower{Path: log, From: h.at(97).End})
 		rest.want(lines[98], lines[99], "next", "last")
 	})
@@ -211,20 +213,20 @@ func TestRunsOfNUL(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
 		hole := strings.Repeat("\x00", 1000)
-		appendTo(t, log, hole)
-		appendTo(t, log, "one\n")
+		testkit.Append(t, log, hole)
+		testkit.Append(t, log, "one\n")
 		h := m.follow(t, Follower{Path: log})
 		h.want(hole + "one")
-		must(t, os.Rename(log, log+".1"))
-		appendTo(t, log, hole+"two\nthree\n")
+		testkit.Must(t, os.Rename(log, log+".1"))
+		testkit.Append(t, log, hole+"two\nthree\n")
 		h.want(hole+"one", hole+"two", "three")
 		file, err := os.OpenFile(log, os.O_WRONLY, 0)
-		must(t, err)
+		testkit.Must(t, err)
 		defer file.Close()
-		must(t, file.Truncate(0))
+		testkit.Must(t, file.Truncate(0))
 		h.untilTold(errShorter, 1)
 		_, err = file.WriteAt([]byte("four\n"), 3*chunkSize)
-		must(t, err)
+		testkit.Must(t, err)
 		h.want(hole+"one", hole+"two", "three", strings.Repeat("\x00", MaxLine))
 		if !h.at(3).Long || h.at(3).End.Offset != 3*chunkSize+5 {
 			t.Errorf("line after a hole ends at byte %d, long %v", h.at(3).End.Offset, h.at(3).Long)
@@ -238,17 +240,17 @@ func TestRunsOfNUL(t *testing.T) {
 func TestHalfLineNeverFinished(t *testing.T) {
 	everyWay(t, func(t *testing.T, m mode) {
 		log := filepath.Join(t.TempDir(), "mainlog")
-		appendTo(t, log, "one\nhal")
+		testkit.Append(t, log, "one\nhal")
 		h := m.follow(t, Follower{Path: log})
 		h.want("one")
 		copied(t, log, log+".1")
-		appendTo(t, log, "two\nanoth")
+		testkit.Append(t, log, "two\nanoth")
 		h.want("one", "hal", "two")
 		h.stop()
-		must(t, os.Rename(log+".1", log+".2"))
-		must(t, os.Rename(log, log+".1"))
+		testkit.Must(t, os.Rename(log+".1", log+".2"))
+		testkit.Must(t, os.Rename(log, log+".1"))
 		gzipped(t, log+".1")
-		appendTo(t, log, "three\n")
+		testkit.Append(t, log, "three\n")
 		for i, want := range [][]string{{"hal", "two", "anoth", "three"}, {"two", "anoth", "three"},
 			{"anoth", "three"}} {
 			rest := m.follow(t, Follower{Path: log, From: h.at(i).End})
@@ -264,21 +266,21 @@ func TestSeenEmptyThenCopiedAndCompressed(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "mainlog")
 	c := newFollowLoop(Follower{Path: log, Poll: true}, nil, nil)
 	defer c.close()
-	appendTo(t, log, "one\n")
+	testkit.Append(t, log, "one\n")
 	c.lookForFiles(time.Now())
-	must(t, os.Rename(log, log+".3"))
-	appendTo(t, log, "")
+	testkit.Must(t, os.Rename(log, log+".3"))
+	testkit.Append(t, log, "")
 	c.lookForFiles(time.Now())
 	if len(c.segments) != 2 {
 		t.Fatalf("%d files are seen, want 2", len(c.segments))
 	}
-	appendTo(t, log, "two\n")
+	testkit.Append(t, log, "two\n")
 	copied(t, log, log+".2")
-	appendTo(t, log, "three\n")
-	must(t, os.Rename(log, log+".1"))
+	testkit.Append(t, log, "three\n")
+	testkit.Must(t, os.Rename(log, log+".1"))
 	gzipped(t, log+".1")
-	appendTo(t, log, "four\n")
-	must(t, c.openSuccessors(time.Now()))
+	testkit.Append(t, log, "four\n")
+	testkit.Must(t, c.openSuccessors(time.Now()))
 	if got, want := rowText(t, c), "one\ntwo\nthree\nfour\n"; got != want {
 		t.Errorf("the row holds %q, want %q", got, want)
 	}
@@ -290,20 +292,20 @@ func TestCopyCompressedAndItsInodePassedOn(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "mainlog")
 	c := newFollowLoop(Follower{Path: log, Poll: true}, nil, nil)
 	defer c.close()
-	appendTo(t, log, "one\n")
+	testkit.Append(t, log, "one\n")
 	c.lookForFiles(time.Now())
 	copied(t, log, log+".1")
-	appendTo(t, log, "two\n")
+	testkit.Append(t, log, "two\n")
 	found, err := c.stableCandidates()
-	must(t, err)
+	testkit.Must(t, err)
 	c.repairOrder(found)
-	must(t, os.WriteFile(log+".2", []byte("one\n"), 0o640))
+	testkit.Must(t, os.WriteFile(log+".2", []byte("one\n"), 0o640))
 	gzipped(t, log+".2")
-	must(t, os.Truncate(log+".1", 0))
-	appendTo(t, log+".1", "two\n")
-	must(t, os.Truncate(log, 0))
-	appendTo(t, log, "three\n")
-	must(t, c.openSuccessors(time.Now()))
+	testkit.Must(t, os.Truncate(log+".1", 0))
+	testkit.Append(t, log+".1", "two\n")
+	testkit.Must(t, os.Truncate(log, 0))
+	testkit.Append(t, log, "three\n")
+	testkit.Must(t, c.openSuccessors(time.Now()))
 	if got, want := rowText(t, c), "one\ntwo\nthree\n"; got != want {
 		t.Errorf("the row holds %q, want %q", got, want)
 	}
@@ -313,7 +315,7 @@ func TestCopyCompressedAndItsInodePassedOn(t *testing.T) {
 func rowText(t *testing.T, c *followLoop) (text string) {
 	for _, s := range c.segments {
 		head, err := s.currentHead()
-		must(t, err)
+		testkit.Must(t, err)
 		text += string(head)
 	}
 	return text

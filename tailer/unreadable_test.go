@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"exiwatch/internal/testkit"
 )
 
 // victimLog has this test's program follow a log in place of testing, and tell what comes.
@@ -84,16 +86,16 @@ type victim struct {
 func newVictim(t *testing.T, log string, patience time.Duration) *victim {
 	t.Helper()
 	self, err := os.Executable()
-	must(t, err)
+	testkit.Must(t, err)
 	v := &victim{t: t, cmd: exec.Command(self)}
 	v.cmd.Env = append(os.Environ(), victimLog+"="+log, victimPatience+"="+patience.String())
 	in, err := v.cmd.StdinPipe()
-	must(t, err)
+	testkit.Must(t, err)
 	v.in = in
 	out, err := v.cmd.StdoutPipe()
-	must(t, err)
+	testkit.Must(t, err)
 	v.cmd.Stderr = os.Stderr
-	must(t, v.cmd.Start())
+	testkit.Must(t, v.cmd.Start())
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
@@ -117,7 +119,7 @@ func newVictim(t *testing.T, log string, patience time.Duration) *victim {
 // begin has it follow from a position on.
 func (v *victim) begin(from Position) {
 	v.t.Helper()
-	must(v.t, json.NewEncoder(v.in).Encode(from))
+	testkit.Must(v.t, json.NewEncoder(v.in).Encode(from))
 }
 
 func (v *victim) note(text string) {
@@ -177,9 +179,9 @@ func (v *victim) toldOf(what string) {
 
 // still has nothing happen to the files while they are changed.
 func (v *victim) still(change func()) {
-	must(v.t, v.cmd.Process.Signal(syscall.SIGSTOP))
+	testkit.Must(v.t, v.cmd.Process.Signal(syscall.SIGSTOP))
 	change()
-	must(v.t, v.cmd.Process.Signal(syscall.SIGCONT))
+	testkit.Must(v.t, v.cmd.Process.Signal(syscall.SIGCONT))
 }
 
 // fail makes a system call on a path fail, until the function that it returns is called.
@@ -189,7 +191,7 @@ func (v *victim) fail(path, call, how string) (heal func()) {
 		"-e", "trace="+call, "-e", "inject="+call+":"+how)
 	var said bytes.Buffer
 	cmd.Stderr = &said
-	must(v.t, cmd.Start())
+	testkit.Must(v.t, cmd.Start())
 	ended := make(chan struct{})
 	go func() {
 		cmd.Wait()
@@ -280,7 +282,7 @@ func TestUnreadableIsNotGone(t *testing.T) {
 			t.Parallel()
 			log := filepath.Join(t.TempDir(), "mainlog")
 			first, text := noise("first", 20)
-			appendTo(t, log, text)
+			testkit.Append(t, log, text)
 			v := newVictim(t, log, 0)
 			v.begin(Position{})
 			v.untilRead(first...)
@@ -289,10 +291,10 @@ func TestUnreadableIsNotGone(t *testing.T) {
 			third, last := noise("third", 20)
 			heal := v.fail(filepath.Join(filepath.Dir(log), f.file), f.call, f.how)
 			v.still(func() {
-				must(t, os.Rename(log, log+".2"))
-				appendTo(t, log, text)
-				must(t, os.Rename(log, log+".1"))
-				appendTo(t, log, last)
+				testkit.Must(t, os.Rename(log, log+".2"))
+				testkit.Append(t, log, text)
+				testkit.Must(t, os.Rename(log, log+".1"))
+				testkit.Append(t, log, last)
 			})
 			v.toldOf("waiting until it can be read")
 			v.until("no end", func() bool { return v.idle == "waiting" })
@@ -318,7 +320,7 @@ func TestUnreadableInTheMiddle(t *testing.T) {
 			t.Parallel()
 			log := filepath.Join(t.TempDir(), "mainlog")
 			first, text := noise("first", 20)
-			appendTo(t, log, text)
+			testkit.Append(t, log, text)
 			v := newVictim(t, log, 0)
 			v.begin(Position{})
 			v.untilRead(first...)
@@ -327,9 +329,9 @@ func TestUnreadableInTheMiddle(t *testing.T) {
 			third, last := noise("third", 20)
 			heal := v.fail(log+".1", call, "error=EIO")
 			v.still(func() {
-				appendTo(t, log, strings.TrimSuffix(text, "\n")) // the last one is torn
-				must(t, os.Rename(log, log+".1"))
-				appendTo(t, log, last)
+				testkit.Append(t, log, strings.TrimSuffix(text, "\n")) // the last one is torn
+				testkit.Must(t, os.Rename(log, log+".1"))
+				testkit.Append(t, log, last)
 			})
 			v.toldOf("waiting until it can be read")
 			v.until("no end", func() bool { return v.idle == "waiting" })
@@ -367,14 +369,14 @@ func halfRead(t *testing.T) (log string, at Position, lines []string) {
 	t.Helper()
 	log = filepath.Join(t.TempDir(), "mainlog")
 	_, text := noise("first", 20)
-	appendTo(t, log, text)
+	testkit.Append(t, log, text)
 	at = endOf(t, log)
 	second, text := noise("second", 10_000)
-	appendTo(t, log, text)
-	must(t, os.Rename(log, log+".1"))
+	testkit.Append(t, log, text)
+	testkit.Must(t, os.Rename(log, log+".1"))
 	gzipped(t, log+".1")
 	third, text := noise("third", 20)
-	appendTo(t, log, text)
+	testkit.Append(t, log, text)
 	return log, at, append(second, third...)
 }
 
@@ -391,7 +393,7 @@ func TestReadsFailNowAndThen(t *testing.T) {
 				heal := v.fail(log+".1.gz", call, how)
 				v.begin(at)
 				v.until("something", func() bool { return len(v.told)+len(v.lines) > 0 })
-				v.still(func() { must(t, os.Rename(log, log+".0")); appendTo(t, log, "") })
+				v.still(func() { testkit.Must(t, os.Rename(log, log+".0")); testkit.Append(t, log, "") })
 				heal()
 				v.untilRead(lines...)
 			})
@@ -417,7 +419,7 @@ func TestLeftOutAfterPatience(t *testing.T) {
 			t.Parallel()
 			log := filepath.Join(t.TempDir(), "mainlog")
 			first, text := noise("first", 20)
-			appendTo(t, log, text)
+			testkit.Append(t, log, text)
 			v := newVictim(t, log, 300*time.Millisecond)
 			v.begin(Position{})
 			v.untilRead(first...)
@@ -427,16 +429,16 @@ func TestLeftOutAfterPatience(t *testing.T) {
 			heal := v.fail(log+".1", f.call, "error=EIO")
 			v.still(func() {
 				if f.from == 0 {
-					must(t, os.Rename(log, log+".2"))
+					testkit.Must(t, os.Rename(log, log+".2"))
 				}
-				appendTo(t, log, more)
-				must(t, os.Rename(log, log+".1"))
-				appendTo(t, log, last)
+				testkit.Append(t, log, more)
+				testkit.Must(t, os.Rename(log, log+".1"))
+				testkit.Append(t, log, last)
 			})
 			v.toldOf(fmt.Sprintf("gap %s.1 %d", log, f.from*len(text)))
 			v.untilRead(slices.Concat(first, third)...)
 			heal() // it is no matter any more
-			v.still(func() { appendTo(t, log, strings.Join(second, "\n")+"\n") })
+			v.still(func() { testkit.Append(t, log, strings.Join(second, "\n")+"\n") })
 			v.untilRead(slices.Concat(first, third, second)...)
 			if len(v.told) != 2 {
 				t.Errorf("told %q, want one problem and one gap", v.told)

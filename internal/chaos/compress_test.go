@@ -3,6 +3,8 @@ package chaos
 import (
 	"os"
 	"os/exec"
+
+	"exiwatch/internal/testkit"
 )
 
 // compressors are the programs that logrotate's compresscmd names, with the suffix that each gives.
@@ -18,17 +20,17 @@ func (r *row) compress(f *cycledFile, which int) {
 		return
 	}
 	in, err := os.Open(f.stem)
-	must(r.t, err)
+	testkit.Must(r.t, err)
 	defer in.Close()
 	out, err := os.OpenFile(f.stem+c.suffix, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o640)
-	must(r.t, err)
+	testkit.Must(r.t, err)
 	defer out.Close()
 	cmd := exec.Command(program)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, os.Stderr
-	must(r.t, cmd.Run())
+	testkit.Must(r.t, cmd.Run())
 	info, err := in.Stat()
-	must(r.t, err)
-	must(r.t, os.Chtimes(f.stem+c.suffix, info.ModTime(), info.ModTime()))
-	must(r.t, os.Remove(f.stem))
+	testkit.Must(r.t, err)
+	testkit.Must(r.t, os.Chtimes(f.stem+c.suffix, info.ModTime(), info.ModTime()))
+	testkit.Must(r.t, os.Remove(f.stem))
 	f.zip = c.suffix
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"exiwatch/internal/testkit"
 )
 
 // ways are the ways to cycle a log that keeps its name. Each begins with the writer locked, and log time moved by
@@ -71,15 +73,15 @@ func (c *chaos) log() string { return c.writer.path() }
 
 // rename leaves no log until the next line: logrotate's nocreate, Debian's choice.
 func (c *chaos) rename() {
-	must(c.t, os.Rename(c.log(), c.row.vacate(c.traffic.at)))
+	testkit.Must(c.t, os.Rename(c.log(), c.row.vacate(c.traffic.at)))
 }
 
 // create leaves an empty log: logrotate's create.
 func (c *chaos) create() {
 	c.rename()
 	f, err := os.OpenFile(c.log(), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	must(c.t, err)
-	must(c.t, f.Close())
+	testkit.Must(c.t, err)
+	testkit.Must(c.t, f.Close())
 }
 
 // late has a process write to the cycled file that has it open still, before or after the first lines of the new one.
@@ -95,7 +97,7 @@ func (c *chaos) late() {
 	}
 	for range 1 + c.r.IntN(sentinelLimit) {
 		_, err := old.WriteString(c.traffic.lateLine())
-		must(c.t, err)
+		testkit.Must(c.t, err)
 	}
 }
 
@@ -104,8 +106,8 @@ func (c *chaos) late() {
 func (c *chaos) over() {
 	c.rename()
 	made := fmt.Sprintf("%s.%d", c.log(), os.Getpid())
-	must(c.t, os.WriteFile(made, nil, 0o640))
-	must(c.t, os.Rename(made, c.log()))
+	testkit.Must(c.t, os.WriteFile(made, nil, 0o640))
+	testkit.Must(c.t, os.Rename(made, c.log()))
 }
 
 // truncate copies the log and empties it: logrotate's copytruncate. What Exim wrote between the two would be lost;
@@ -113,10 +115,10 @@ func (c *chaos) over() {
 func (c *chaos) truncate() {
 	c.writer.reopen() // so that the file has its name in truth
 	text, err := os.ReadFile(c.log())
-	must(c.t, err)
+	testkit.Must(c.t, err)
 	copied := c.row.vacate(c.traffic.at)
-	must(c.t, os.WriteFile(copied, text, 0o640))
-	must(c.t, os.Truncate(c.log(), 0))
+	testkit.Must(c.t, os.WriteFile(copied, text, 0o640))
+	testkit.Must(c.t, os.Truncate(c.log(), 0))
 	c.writer.recordCopy(copied)
 }
 
@@ -126,7 +128,7 @@ const regrown = 100
 // regrow empties the log, and writes more than was in it before anybody has looked.
 func (c *chaos) regrow() {
 	before, err := os.Stat(c.log())
-	must(c.t, err)
+	testkit.Must(c.t, err)
 	c.truncate()
 	for range regrown {
 		c.entry()
@@ -134,7 +136,7 @@ func (c *chaos) regrow() {
 	for now := before; now.Size() <= before.Size(); {
 		c.writer.write(c.traffic.filler())
 		now, err = os.Stat(c.log())
-		must(c.t, err)
+		testkit.Must(c.t, err)
 	}
 }
 
@@ -165,7 +167,7 @@ func (c *chaos) remove() {
 	c.settle()
 	c.writer.mu.Lock()
 	c.note("cycle: delete, at truth file %d", c.writer.files)
-	must(c.t, os.Remove(c.log()))
+	testkit.Must(c.t, os.Remove(c.log()))
 	c.traffic.jump(3 * longestWindow)
 	c.writer.mu.Unlock()
 	c.settle()

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"exiwatch/internal/testkit"
 )
 
 // An eximChaos is a run with a real Exim: it writes the log, takes the daemon's mails and delivers them, while a real
@@ -162,9 +164,9 @@ func (e *eximChaos) mails() []letter {
 	var letters []letter
 	for _, name := range names {
 		text, err := os.ReadFile(name)
-		must(e.t, err)
+		testkit.Must(e.t, err)
 		info, err := os.Stat(name)
-		must(e.t, err)
+		testkit.Must(e.t, err)
 		l, err := read(text)
 		if err != nil {
 			continue // it is being written

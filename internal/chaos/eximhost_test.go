@@ -87,7 +87,7 @@ plain:
 func startExim(t *testing.T) *eximHost {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "exiwatch-chaos-exim-") // t.TempDir is closed to Exim's user
-	must(t, err)
+	testkit.Must(t, err)
 	t.Cleanup(func() {
 		if t.Failed() || *keep {
 			t.Logf("%s is kept", dir)
@@ -101,7 +101,7 @@ func startExim(t *testing.T) *eximHost {
 	cmd := exec.Command("exim4", "-C", filepath.Join(dir, "exim.conf"), "-bdf")
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	must(t, cmd.Start())
+	testkit.Must(t, cmd.Start())
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() {
@@ -129,14 +129,14 @@ func startExim(t *testing.T) *eximHost {
 // folders makes those that belong to Exim's user.
 func (e *eximHost) folders() {
 	owner, err := user.Lookup(eximUser)
-	must(e.t, err)
+	testkit.Must(e.t, err)
 	uid, _ := strconv.Atoi(owner.Uid)
 	gid, _ := strconv.Atoi(owner.Gid)
-	must(e.t, os.Chmod(e.dir, 0o755))
+	testkit.Must(e.t, os.Chmod(e.dir, 0o755))
 	for _, name := range []string{"spool", "log", "mail"} {
 		path := filepath.Join(e.dir, name)
-		must(e.t, os.Mkdir(path, 0o750))
-		must(e.t, os.Chown(path, uid, gid))
+		testkit.Must(e.t, os.Mkdir(path, 0o750))
+		testkit.Must(e.t, os.Chown(path, uid, gid))
 	}
 }
 
@@ -157,7 +157,7 @@ func (e *eximHost) panics() (said string) {
 
 func (e *eximHost) write(name, text string) string {
 	path := filepath.Join(e.dir, name)
-	must(e.t, os.WriteFile(path, []byte(text), 0o644))
+	testkit.Must(e.t, os.WriteFile(path, []byte(text), 0o644))
 	return path
 }
 
@@ -186,7 +186,7 @@ func (e *eximHost) logs() []string {
 func freePort(t *testing.T) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
+	testkit.Must(t, err)
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
 }

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"exiwatch/internal/testkit"
 )
 
 // A fault has system calls of the daemon fail for a while, at files of the log's folder. strace injects the errors.
@@ -80,7 +82,7 @@ func (f fault) paths(t *testing.T, log string) []string {
 		return []string{folder}
 	}
 	entries, err := os.ReadDir(folder)
-	must(t, err)
+	testkit.Must(t, err)
 	all := []string{folder, log}
 	for _, entry := range entries {
 		all = append(all, filepath.Join(folder, entry.Name()))
@@ -121,7 +123,7 @@ func (k *keeper) attach(b disturbance) {
 		return
 	}
 	strace := exec.Command("strace", append(b.args, "-p", strconv.Itoa(d.cmd.Process.Pid))...)
-	must(k.t, strace.Start())
+	testkit.Must(k.t, strace.Start())
 	k.faults.Go(func() { strace.Wait() })
 	k.calm(d, b)
 }

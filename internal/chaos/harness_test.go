@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"exiwatch/internal/testkit"
 )
 
 // TestSeedRepeats: the log's content and the lines at which something happens follow from the seed.
@@ -61,7 +63,7 @@ func TestFaultIsFelt(t *testing.T) {
 	folder := t.TempDir()
 	log, other := filepath.Join(folder, "mainlog"), filepath.Join(t.TempDir(), "other")
 	for _, path := range []string{log, other} {
-		must(t, os.WriteFile(path, []byte("is there\n"), 0o644))
+		testkit.Must(t, os.WriteFile(path, []byte("is there\n"), 0o644))
 	}
 	for _, where := range places {
 		f := fault{call: "openat", errno: "EACCES", every: 1, where: where}
@@ -77,17 +79,17 @@ func TestFaultIsFelt(t *testing.T) {
 // TestIsGone: a client that was killed is known to be gone.
 func TestIsGone(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
+	testkit.Must(t, err)
 	defer l.Close()
 	client, err := net.Dial("tcp", l.Addr().String())
-	must(t, err)
+	testkit.Must(t, err)
 	conn, err := l.Accept()
-	must(t, err)
+	testkit.Must(t, err)
 	defer conn.Close()
 	if isGone(conn) {
 		t.Error("a client that is there is taken to be gone")
 	}
-	must(t, client.Close())
+	testkit.Must(t, client.Close())
 	for deadline := time.Now().Add(patience); !isGone(conn); time.Sleep(time.Millisecond) { // until the kernel shows it
 		if time.Now().After(deadline) {
 			t.Fatal("a client that is gone isn't known to be")

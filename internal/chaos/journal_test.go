@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"exiwatch/internal/testkit"
 )
 
 // A journal says what happened when. Anybody may write to it until it is closed.
@@ -16,7 +18,7 @@ type journal struct {
 
 func newJournal(t *testing.T, path string) *journal {
 	f, err := os.Create(path)
-	must(t, err)
+	testkit.Must(t, err)
 	return &journal{file: f}
 }
 

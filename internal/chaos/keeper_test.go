@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"exiwatch/internal/testkit"
 )
 
 // termTime is how long the daemon may take to end when it is asked to.
@@ -115,17 +117,17 @@ func (k *keeper) begin() *daemon {
 	k.gate.Lock()
 	defer k.gate.Unlock()
 	f, err := os.OpenFile(k.stderr, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	must(k.t, err)
+	testkit.Must(k.t, err)
 	defer f.Close()
 	info, err := f.Stat()
-	must(k.t, err)
+	testkit.Must(k.t, err)
 	d := &daemon{cmd: exec.Command(k.args[0], k.args[1:]...), ended: make(chan struct{}), said: info.Size()}
 	if k.disturb != nil {
 		d.cmd = k.disturb.command(k.args)
 	}
 	d.cmd.Stderr = f
 	d.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // by default the race detector takes a second to end
-	must(k.t, d.cmd.Start())
+	testkit.Must(k.t, d.cmd.Start())
 	k.note("daemon: started as %d", d.cmd.Process.Pid)
 	go func() {
 		d.cmd.Wait()

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/testkit"
+
 	"github.com/emersion/go-smtp"
 )
 
@@ -76,7 +78,7 @@ func newPost(t *testing.T, w *writer, note func(string, ...any)) *post {
 	p := &post{t: t, writer: w, note: note, mode: down, changed: make(chan struct{})}
 	l := p.listen(0)
 	p.port = l.Addr().(*net.TCPAddr).Port
-	must(t, l.Close())
+	testkit.Must(t, l.Close())
 	t.Cleanup(func() { p.set(down); p.served.Wait() })
 	return p
 }
@@ -89,7 +91,7 @@ func (p *post) listen(port int) net.Listener {
 			return l
 		}
 		if time.Now().After(deadline) {
-			must(p.t, err)
+			testkit.Must(p.t, err)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"exiwatch/internal/testkit"
 )
 
 // A row is the cycled files of a log, oldest first, under the names that one of the usual programs gives them.
@@ -37,7 +39,7 @@ const maxRow = 90
 // vacate makes room for one more cycled file, and gives its name.
 func (r *row) vacate(at time.Time) string {
 	if len(r.files) == maxRow {
-		must(r.t, os.Remove(r.files[0].path()))
+		testkit.Must(r.t, os.Remove(r.files[0].path()))
 		r.files = r.files[1:]
 	}
 	for i := range r.files { // the oldest first, so that each name is free
@@ -54,7 +56,7 @@ func (r *row) shift(f *cycledFile, number int) {
 	}
 	before := f.path()
 	f.stem = r.name(number, time.Time{})
-	must(r.t, os.Rename(before, f.path()))
+	testkit.Must(r.t, os.Rename(before, f.path()))
 }
 
 func (r *row) name(number int, at time.Time) string {

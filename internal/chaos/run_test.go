@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"exiwatch/internal/testkit"
 )
 
 // A chaos is one run.
@@ -35,7 +37,7 @@ type chaos struct {
 
 func newChaos(t *testing.T, o options) *chaos {
 	dir, err := os.MkdirTemp("", fmt.Sprintf("exiwatch-chaos-seed%d-", o.seed))
-	must(t, err)
+	testkit.Must(t, err)
 	c := &chaos{t: t, o: o, dir: dir, begun: time.Now(), r: rand.New(rand.NewPCG(o.seed, 2)),
 		traffic: newTraffic(o.seed)}
 	c.journal = newJournal(t, filepath.Join(dir, "journal"))
@@ -105,7 +107,7 @@ max_per_hour = 0
 via = "smtp://127.0.0.1:%d"
 `, c.writer.pattern, filepath.Join(c.dir, "state"), quoted(only), sentinelLimit, c.post.port)
 	path := filepath.Join(c.dir, "exiwatch.toml")
-	must(c.t, os.WriteFile(path, []byte(text), 0o644))
+	testkit.Must(c.t, os.WriteFile(path, []byte(text), 0o644))
 	c.note("scheme %s, counting %q", c.row.scheme, only)
 	return path
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"exiwatch/internal/testkit"
 )
 
 // A listed alert is one that replay lists.
@@ -44,9 +46,9 @@ func replay(t *testing.T, config, save string, logs []string) []listed {
 	if err != nil {
 		t.Fatalf("replay: %v\n%s", err, stderr.Bytes())
 	}
-	must(t, os.WriteFile(save, out, 0o644))
+	testkit.Must(t, os.WriteFile(save, out, 0o644))
 	var document struct{ Alerts []listed }
-	must(t, json.Unmarshal(out, &document))
+	testkit.Must(t, json.Unmarshal(out, &document))
 	return document.Alerts
 }
 
@@ -128,7 +130,7 @@ func clocks(times []time.Time) (s string) {
 func (c *chaos) placeOf(id string) string {
 	for _, path := range c.writer.truthPaths() {
 		text, err := os.ReadFile(path)
-		must(c.t, err)
+		testkit.Must(c.t, err)
 		if i := bytes.Index(text, []byte(id+" <= ")); i >= 0 {
 			return fmt.Sprintf("%s:%d", path, 1+bytes.Count(text[:i], []byte("\n")))
 		}
@@ -140,7 +142,7 @@ func (c *chaos) placeOf(id string) string {
 func checkStderr(t *testing.T, path string) {
 	t.Helper()
 	said, err := os.ReadFile(path)
-	must(t, err)
+	testkit.Must(t, err)
 	for _, bad := range []string{"panic", "DATA RACE", "fatal error"} {
 		if i := bytes.Index(said, []byte(bad)); i >= 0 {
 			t.Errorf("the daemon said %q:\n%.3000s", bad, said[i:])
@@ -151,7 +153,7 @@ func checkStderr(t *testing.T, path string) {
 // saveMails writes what was mailed into the folder.
 func (c *chaos) saveMails() {
 	f, err := os.Create(filepath.Join(c.dir, "mails"))
-	must(c.t, err)
+	testkit.Must(c.t, err)
 	defer f.Close()
 	for _, m := range c.post.accepted() {
 		fmt.Fprintf(f, "From - %s\n%s\n", m.at.UTC().Format(time.RFC3339Nano), m.text)

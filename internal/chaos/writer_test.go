@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"exiwatch/internal/testkit"
 )
 
 // A writer writes the log as Exim does: before each write it looks whether the name still is the file that it has
@@ -31,7 +33,7 @@ type writer struct {
 func newWriter(t *testing.T, dir, base string, traffic *traffic) *writer {
 	w := &writer{t: t, pattern: filepath.Join(dir, "log", base), truth: filepath.Join(dir, "truth"), traffic: traffic}
 	for _, folder := range []string{w.truth, filepath.Dir(w.pattern)} {
-		must(t, os.Mkdir(folder, 0o755))
+		testkit.Must(t, os.Mkdir(folder, 0o755))
 	}
 	return w
 }
@@ -45,24 +47,24 @@ func (w *writer) path() string {
 func (w *writer) write(text string) {
 	w.reopen()
 	_, err := w.file.WriteString(text)
-	must(w.t, err)
+	testkit.Must(w.t, err)
 }
 
 // writeHalves writes an entry in two parts, between which everybody can look. Nobody else writes there.
 func (w *writer) writeHalves(text string, n int, pause time.Duration) {
 	w.reopen()
 	_, err := w.file.WriteString(text[:n])
-	must(w.t, err)
+	testkit.Must(w.t, err)
 	time.Sleep(pause) // the hazard is that the half stays for a while
 	_, err = w.file.WriteString(text[n:])
-	must(w.t, err)
+	testkit.Must(w.t, err)
 }
 
 // reopen opens the log unless it is open.
 func (w *writer) reopen() {
 	info, err := os.Stat(w.path())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		must(w.t, err)
+		testkit.Must(w.t, err)
 	}
 	if w.file != nil && err == nil {
 		if open, err := w.file.Stat(); err == nil && os.SameFile(open, info) {
@@ -71,7 +73,7 @@ func (w *writer) reopen() {
 	}
 	w.detach().Close()
 	w.file, err = os.OpenFile(w.path(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	must(w.t, err)
+	testkit.Must(w.t, err)
 	w.record(w.path())
 }
 
@@ -85,13 +87,13 @@ func (w *writer) detach() *os.File {
 // record gives the file at path its name in truth.
 func (w *writer) record(path string) {
 	w.files++
-	must(w.t, os.Link(path, w.truthPath(w.files)))
+	testkit.Must(w.t, os.Link(path, w.truthPath(w.files)))
 }
 
 // recordCopy says that what the log held is in its copy now, and that the log begins again.
 func (w *writer) recordCopy(path string) {
-	must(w.t, os.Remove(w.truthPath(w.files)))
-	must(w.t, os.Link(path, w.truthPath(w.files)))
+	testkit.Must(w.t, os.Remove(w.truthPath(w.files)))
+	testkit.Must(w.t, os.Link(path, w.truthPath(w.files)))
 	w.record(w.path())
 }
 
@@ -104,11 +106,4 @@ func (w *writer) truthPaths() []string {
 		paths = append(paths, w.truthPath(n+1))
 	}
 	return paths
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }

@@ -1,21 +1,15 @@
 package spool
 
 import (
-	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 	"exiwatch/mailer/transport"
 
@@ -58,41 +52,4 @@ func receive(t *testing.T, answer http.HandlerFunc) (to transport.Webhook, times
 	}))
 	t.Cleanup(server.Close)
 	return transport.Webhook{URL: server.URL}, times
-}
-
-// program writes a shell script that stands for a hook.
-func program(t *testing.T, body string) (path string) {
-	t.Helper()
-	path = filepath.Join(t.TempDir(), "hook")
-	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+body+"\n"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// pidIn reads a process id that a hook has written.
-func pidIn(t *testing.T, path string) (pid int) {
-	t.Helper()
-	testkit.Until(t, path+" has a process id", func() bool {
-		text, _ := os.ReadFile(path)
-		pid, _ = strconv.Atoi(strings.TrimSpace(string(text)))
-		return pid > 1
-	})
-	return pid
-}
-
-// runs reports whether a process is there and no zombie.
-func runs(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return false
-	}
-	_, state, _ := strings.Cut(string(stat), ") ")
-	return !strings.HasPrefix(state, "Z") && !strings.HasPrefix(state, "X")
-}
-
-// gone waits until a process is.
-func gone(t *testing.T, what string, pid int) {
-	t.Helper()
-	testkit.Until(t, what+" has ended", func() bool { return !runs(pid) })
 }

@@ -42,7 +42,7 @@ func next(t *testing.T, events <-chan Result) Result {
 // TestHookThatFailsIsRunAgain, and not any more when it has done its work, not even after a restart.
 func TestHookThatFailsIsRunAgain(t *testing.T) {
 	dir, log := t.TempDir(), filepath.Join(t.TempDir(), "log")
-	h := transport.Hook{Command: []string{program(t, fmt.Sprintf(`cat >>%[1]s; [ $(wc -l <%[1]s) -gt 1 ]`, log))}}
+	h := transport.Hook{Command: []string{testkit.Script(t, fmt.Sprintf(`cat >>%[1]s; [ $(wc -l <%[1]s) -gt 1 ]`, log))}}
 	t.Parallel()
 	s := open(t, dir)
 	put(t, s, alertNotice)
@@ -81,18 +81,18 @@ func TestHookWhenTheDaemonEnds(t *testing.T) {
 			dir, out := t.TempDir(), t.TempDir()
 			s := open(t, dir)
 			put(t, s, alertNotice)
-			h := transport.Hook{Command: []string{program(t,
+			h := transport.Hook{Command: []string{testkit.Script(t,
 				fmt.Sprintf("echo $$ >%[1]s/pid; sleep %[2]s; echo done >>%[1]s/done", out, test.sleep))}}
-			again := transport.Hook{Command: []string{program(t, "exit 0")}}
+			again := transport.Hook{Command: []string{testkit.Script(t, "exit 0")}}
 			t.Parallel()
 			events, stop := delivering(t, s, h)
-			pid := pidIn(t, filepath.Join(out, "pid"))
+			pid := testkit.PidIn(t, filepath.Join(out, "pid"))
 			begin := time.Now()
 			stop()
 			if took := time.Since(begin); took > hardly {
 				t.Errorf("Run ended after %v", took)
 			}
-			gone(t, "the hook", pid)
+			testkit.UntilEnded(t, "the hook", pid)
 			if ev := next(t, events); ev.Sent != test.done {
 				t.Errorf("%+v, want Sent %v", ev, test.done)
 			}

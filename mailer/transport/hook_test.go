@@ -73,37 +73,10 @@ func settled(t *testing.T, what string, err error) {
 	}
 }
 
-// pidIn reads a process id that a hook has written.
-func pidIn(t *testing.T, path string) (pid int) {
-	t.Helper()
-	testkit.Until(t, path+" has a process id", func() bool {
-		text, _ := os.ReadFile(path)
-		pid, _ = strconv.Atoi(strings.TrimSpace(string(text)))
-		return pid > 1
-	})
-	return pid
-}
-
-// runs tells whether a process is there and no zombie.
-func runs(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return false
-	}
-	_, state, _ := strings.Cut(string(stat), ") ")
-	return !strings.HasPrefix(state, "Z") && !strings.HasPrefix(state, "X")
-}
-
-// gone waits until a process is.
-func gone(t *testing.T, what string, pid int) {
-	t.Helper()
-	testkit.Until(t, what+" has ended", func() bool { return !runs(pid) })
-}
-
 func TestHookIsToldOnlyByItsInput(t *testing.T) {
 	t.Setenv("EXIWATCH_SECRET", "x")
 	dir := t.TempDir()
-	path := program(t, fmt.Sprintf(`cd %s
+	path := testkit.Script(t, fmt.Sprintf(`cd %s
 printf '%%s\n' "$@" >argv
 cat >stdin
 cp /proc/$$/environ environ
@@ -124,7 +97,7 @@ printf %%s "$OLDPWD" >cwd`, dir))
 		}
 	}
 	stat, _ := os.ReadFile(filepath.Join(dir, "stat"))
-	if pid := strconv.Itoa(pidIn(t, filepath.Join(dir, "pid"))); strings.Fields(string(stat))[4] != pid {
+	if pid := strconv.Itoa(testkit.PidIn(t, filepath.Join(dir, "pid"))); strings.Fields(string(stat))[4] != pid {
 		t.Errorf("process %s isn't in a group of its own: %s", pid, stat)
 	}
 }
@@ -135,7 +108,7 @@ func TestHookExits(t *testing.T) {
 		126: "exit status 126: it runs a program that isn't executable: what",
 		127: "exit status 127: it runs a program that doesn't exist: what",
 	} {
-		path := program(t,
+		path := testkit.Script(t,
 			fmt.Sprintf(`cat >/dev/null; printf 'what\033[2J\nwent wrong\n'; yes | head -c 100000 >&2; exit %d`, code))
 		err := Hook{Command: []string{path}}.Send(t.Context(), alertNotice)
 		settled(t, want, err)
@@ -144,7 +117,7 @@ func TestHookExits(t *testing.T) {
 			t.Errorf("exit %d: %.200q, want %q", code, err, want)
 		}
 	}
-	err := Hook{Command: []string{program(t, "kill -SEGV $$")}}.Send(t.Context(), alertNotice)
+	err := Hook{Command: []string{testkit.Script(t, "kill -SEGV $$")}}.Send(t.Context(), alertNotice)
 	settled(t, "killed by a signal", err)
 }
 
@@ -176,19 +149,19 @@ func TestHookThatDoesNotRead(t *testing.T) {
 	m := alertNotice
 	m.Data = bytes.Repeat([]byte("x\n"), 4<<20)
 	for _, body := range []string{"exit 0", "exec <&-; sleep 0.1; exit 0", "head -c 10 >/dev/null"} {
-		if err := (Hook{Command: []string{program(t, body)}}).Send(t.Context(), m); err != nil {
+		if err := (Hook{Command: []string{testkit.Script(t, body)}}).Send(t.Context(), m); err != nil {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
 }
 
 func TestHookThatNeverStopsTalking(t *testing.T) {
-	if err := (Hook{Command: []string{program(t, "head -c 30000000 /dev/zero")}}).Send(t.Context(),
+	if err := (Hook{Command: []string{testkit.Script(t, "head -c 30000000 /dev/zero")}}).Send(t.Context(),
 		alertNotice); err != nil {
 		t.Error(err)
 	}
 	begin := time.Now()
-	err := Hook{Command: []string{program(t, "exec yes"), "yes"}, Timeout: 200 * time.Millisecond}.Send(t.Context(),
+	err := Hook{Command: []string{testkit.Script(t, "exec yes"), "yes"}, Timeout: 200 * time.Millisecond}.Send(t.Context(),
 		alertNotice)
 	settled(t, "yes", err)
 	if took := time.Since(begin); err != nil && !strings.Contains(err.Error(), "it took longer than 200ms: y y y") ||
@@ -207,7 +180,7 @@ func TestHookThatHangs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			h := Hook{Command: []string{program(t,
+			h := Hook{Command: []string{testkit.Script(t,
 				fmt.Sprintf("sleep 60 & echo $! >%[1]s/child; echo $$ >%[1]s/pid; echo busy; wait", dir))}}
 			want := "context deadline exceeded: busy"
 			if name == "timeout" {
@@ -224,8 +197,8 @@ func TestHookThatHangs(t *testing.T) {
 			if err != nil && !strings.HasSuffix(err.Error(), want) {
 				t.Errorf("%v, want %q", err, want)
 			}
-			gone(t, "the hook", pidIn(t, filepath.Join(dir, "pid")))
-			gone(t, "its child", pidIn(t, filepath.Join(dir, "child")))
+			testkit.UntilEnded(t, "the hook", testkit.PidIn(t, filepath.Join(dir, "pid")))
+			testkit.UntilEnded(t, "its child", testkit.PidIn(t, filepath.Join(dir, "child")))
 		})
 	}
 }
@@ -242,7 +215,7 @@ func TestHookLeavesAChild(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			h := Hook{Command: []string{program(t, fmt.Sprintf(test.body, dir))}, Timeout: ample}
+			h := Hook{Command: []string{testkit.Script(t, fmt.Sprintf(test.body, dir))}, Timeout: ample}
 			t.Parallel() // not before: a program can't be run that another fork has open for writing
 			begin := time.Now()
 			err := h.Send(t.Context(), alertNotice)
@@ -253,8 +226,8 @@ func TestHookLeavesAChild(t *testing.T) {
 				(err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("%v, want %q", err, test.want)
 			}
-			child := pidIn(t, filepath.Join(dir, "child"))
-			if !runs(child) {
+			child := testkit.PidIn(t, filepath.Join(dir, "child"))
+			if !testkit.Runs(child) {
 				t.Error("the child is gone")
 			}
 			syscall.Kill(child, syscall.SIGKILL)
@@ -276,7 +249,7 @@ func TestHookThatLeavesItsGroup(t *testing.T) {
 	if took := time.Since(begin); took > hardly {
 		t.Errorf("Send took %v", took)
 	}
-	gone(t, "the hook", pidIn(t, dir+"/pid"))
+	testkit.UntilEnded(t, "the hook", testkit.PidIn(t, dir+"/pid"))
 }
 
 // TestHookThatCannotBeKilled runs as a user what has become root's, as sudo does.
@@ -314,8 +287,8 @@ func TestHookThatCannotBeKilled(t *testing.T) {
 		"/stubborn: it took longer than 4s: it can't be killed and goes on running"; string(out) != want {
 		t.Errorf("%q, want %q", out, want)
 	}
-	pid := pidIn(t, filepath.Join(dir, "pid"))
-	if !runs(pid) {
+	pid := testkit.PidIn(t, filepath.Join(dir, "pid"))
+	if !testkit.Runs(pid) {
 		t.Error("it could be killed")
 	}
 	syscall.Kill(pid, syscall.SIGKILL)

@@ -14,19 +14,9 @@ import (
 	"exiwatch/internal/testkit"
 )
 
-// program writes a shell script that stands for sendmail.
-func program(t *testing.T, body string) (path string) {
-	t.Helper()
-	path = filepath.Join(t.TempDir(), "sendmail")
-	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+body+"\n"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 func TestSendmailArgumentsAndInput(t *testing.T) {
 	dir := t.TempDir()
-	s := Sendmail{Path: program(t, fmt.Sprintf(`printf '%%s\n' "$@" >%[1]s/argv; cat >%[1]s/stdin`, dir))}
+	s := Sendmail{Path: testkit.Script(t, fmt.Sprintf(`printf '%%s\n' "$@" >%[1]s/argv; cat >%[1]s/stdin`, dir))}
 	m := letterToTwo
 	m.To = []string{"director@lab.test", "-oMrx@lab.test", "root", "$(reboot)@lab.test"}
 	if err := s.Send(t.Context(), m); err != nil {
@@ -45,7 +35,7 @@ func TestSendmailArgumentsAndInput(t *testing.T) {
 func TestSendmailExitCodes(t *testing.T) {
 	for code, want := range map[int]string{1: "", 64: "server", 65: "permanent", 67: "server", 68: "server", 69: "",
 		75: "", 78: ""} {
-		s := Sendmail{Path: program(t,
+		s := Sendmail{Path: testkit.Script(t,
 			fmt.Sprintf(`cat >/dev/null; printf 'what\033[2J\nwent wrong' >&2; yes | head -c 100000 >&2; exit %d`,
 				code))}
 		err := s.Send(t.Context(), letterToTwo)
@@ -77,7 +67,7 @@ func kind(err error) string {
 func TestSendmailThatDoesNotRead(t *testing.T) {
 	m := letterToTwo
 	m.Data = []byte(strings.Repeat("x\r\n", 1<<20))
-	if err := (Sendmail{Path: program(t, "exit 75")}).Send(t.Context(), m); err == nil || !IsTemporary(err) {
+	if err := (Sendmail{Path: testkit.Script(t, "exit 75")}).Send(t.Context(), m); err == nil || !IsTemporary(err) {
 		t.Errorf("%v", err)
 	}
 }
@@ -85,11 +75,11 @@ func TestSendmailThatDoesNotRead(t *testing.T) {
 func TestSendmailThatHangs(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	err := Sendmail{Path: program(t, "exec sleep 60")}.Send(ctx, letterToTwo)
+	err := Sendmail{Path: testkit.Script(t, "exec sleep 60")}.Send(ctx, letterToTwo)
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
-	err = Sendmail{Path: program(t, "exec sleep 60"), Timeout: 100 * time.Millisecond}.Send(t.Context(), letterToTwo)
+	err = Sendmail{Path: testkit.Script(t, "exec sleep 60"), Timeout: 100 * time.Millisecond}.Send(t.Context(), letterToTwo)
 	if !IsUncertain(err) || !strings.Contains(err.Error(), "it took longer than 100ms") {
 		t.Errorf("%v", err)
 	}
@@ -99,7 +89,7 @@ func TestSendmailThatHangs(t *testing.T) {
 // server later.
 func TestSendmailThatLeavesAProgram(t *testing.T) {
 	pids := filepath.Join(t.TempDir(), "pid")
-	s := Sendmail{Path: program(t, "sleep 600 & echo $! >"+pids+".new; mv "+pids+".new "+pids+"; wait")}
+	s := Sendmail{Path: testkit.Script(t, "sleep 600 & echo $! >"+pids+".new; mv "+pids+".new "+pids+"; wait")}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Send(ctx, letterToTwo) }()
