@@ -63,11 +63,11 @@ func TestCheckBlindRealExim(t *testing.T) {
 	}
 	for name, want := range map[string][]string{
 		"selectors":     {"+smtp_mailauth (by +all)", " = +all -smtp_mailauth"},
-		"authenticator": {"who logs in by plain (1 arrival)", "\n    plain: server_set_id = $auth2"},
+		"authenticator": {"no id for logins with plain (1 arrival)", "\n    plain: server_set_id = $auth2"},
 		"loopback":      {"6 arrivals over loopback without a login", `ignore = ["sender:*-bounces*@lists.lab.test"]`},
-		"counted": {"1 of 7 arrivals. No rule counts: 6 loopback, 127.0.0.0/24",
+		"counted": {"1 of 7 arrivals count. No rule counts: 6 loopback, 127.0.0.0/24",
 			`only = ["authenticated", "local", "loopback"]`},
-		"relay": {"relays for 192.0.2.0/24, 10.0.0.0/8, 2001:db8::/32", "not known here: *.lab.test",
+		"relay": {"relays for 192.0.2.0/24, 10.0.0.0/8, 2001:db8::/32", "not evaluated: *.lab.test",
 			`only = ["authenticated", "local", "192.0.2.0/24", "10.0.0.0/8", "2001:db8::/32"`},
 	} {
 		r := rows[name]

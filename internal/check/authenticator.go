@@ -10,11 +10,10 @@ import (
 	"exiwatch/parser"
 )
 
-// maxAuthenticators is how many authenticators without an id a sample remembers: a log that was made up may name any
-// number.
+// maxAuthenticators limits how many authenticators without an id a sample remembers: a forged log may name any number.
 const maxAuthenticators = 20
 
-// noID notes an arrival of a client that logged in and whose id isn't logged.
+// noID counts an arrival whose client logged in without a logged id.
 func (s *sample) noID(a *parser.Arrival) {
 	if a.Authenticator == nil {
 		return
@@ -32,14 +31,14 @@ func (s *sample) noID(a *parser.Arrival) {
 	}
 }
 
-// authenticators tells which authenticators set no id, so that nobody knows who logged in.
+// authenticators names the authenticators that set no id. Without an id, nobody knows who logged in.
 func (c *checks) authenticators(ctx context.Context, s *sample) []Result {
 	const name = "authenticator"
 	if s.logins == 0 {
 		return nil
 	}
 	if len(s.nameless) == 0 {
-		return []Result{pass(name, "%s with a login, each with its id", count(s.logins, "arrival"))}
+		return []Result{pass(name, "%s with a login, all with an id", count(s.logins, "arrival"))}
 	}
 	said, err := c.Exim(ctx, "-bP", "authenticators")
 	if err != nil {
@@ -48,19 +47,19 @@ func (c *checks) authenticators(ctx context.Context, s *sample) []Result {
 	known := readAuthenticators(said)
 	var found []string
 	var hint strings.Builder
-	hint.WriteString("Such arrivals count for the sending host, as [203.0.113.7], and not for the account. Add to " +
-		"the authenticator in Exim's configuration:")
+	hint.WriteString("exiwatch counts these arrivals by sending host, such as [203.0.113.7], not by account. Set in " +
+		"Exim's authenticator:")
 	for _, name := range slices.Sorted(maps.Keys(s.nameless)) {
 		found = append(found, fmt.Sprintf("%s (%s)", name, count(s.nameless[name], "arrival")))
 		hint.WriteString("\n" + known[name].advice(name))
 	}
-	return []Result{warn(name, hint.String(), "no id is logged of who logs in by %s", strings.Join(found, ", "))}
+	return []Result{warn(name, hint.String(), "Exim logs no id for logins with %s", strings.Join(found, ", "))}
 }
 
-// An authenticator as exim -bP authenticators shows it. The zero value is one that it doesn't show.
+// An authenticator as exim -bP authenticators shows it. The zero value stands for one that Exim doesn't show.
 type authenticator struct{ driver, publicName, setID string }
 
-// readAuthenticators reads them: a line "plain authenticator:", and one for each option.
+// readAuthenticators reads the output: a line such as "plain authenticator:", then a line for each option.
 func readAuthenticators(said string) map[string]authenticator {
 	all := make(map[string]authenticator)
 	current := ""
@@ -85,12 +84,12 @@ func readAuthenticators(said string) map[string]authenticator {
 	return all
 }
 
-// advice says what to write. PLAIN sends an authorization id first, in $auth1, and the login in $auth2; all others
+// advice is the line to write. PLAIN sends an authorization id first, in $auth1, and the login in $auth2; all others
 // have the login in $auth1 (Exim specification, "server_set_id" and the chapters on the drivers).
 func (a authenticator) advice(name string) string {
 	switch {
 	case a.setID != "":
-		return "    " + name + ": server_set_id = " + a.setID + "   # it is set, and was empty"
+		return "    " + name + ": server_set_id = " + a.setID + "   # already set, but its value was empty"
 	case a.driver == "":
 		return "    " + name + ": server_set_id = $auth1   # $auth2 for PLAIN"
 	case a.driver == "plaintext" && strings.EqualFold(a.publicName, "PLAIN"):

@@ -26,12 +26,12 @@ func TestNoID(t *testing.T) {
 		{"PLAIN by Dovecot", shown("dovecot", "PLAIN", ""), "\n    plain: server_set_id = $auth1"},
 		{"CRAM-MD5", shown("cram_md5", "CRAM-MD5", ""), "\n    plain: server_set_id = $auth1"},
 		{"an empty id", shown("plaintext", "PLAIN", "$auth3"),
-			"    plain: server_set_id = $auth3   # it is set, and was empty"},
+			"    plain: server_set_id = $auth3   # already set, but its value was empty"},
 		{"Exim shows none", text(log), "server_set_id = $auth1   # $auth2 for PLAIN"},
-		{"how many", text(log), "no id is logged of who logs in by plain (30 arrivals)\n"},
-		{"for whom they count", text(log), "for the sending host, as [203.0.113.7]"},
+		{"how many", text(log), "Exim logs no id for logins with plain (30 arrivals)\n"},
+		{"for whom they count", text(log), "by sending host, such as [203.0.113.7]"},
 		{"several", text(log + strings.Replace(log, "A=plain", "A=login", 1)),
-			"by login (1 arrival), plain (59 arrivals)"},
+			"with login (1 arrival), plain (59 arrivals)"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := newLab(t, "")
@@ -40,7 +40,7 @@ func TestNoID(t *testing.T) {
 		})
 	}
 	l := newLab(t, "")
-	want(t, l.run(), "authenticator", Pass, "30 arrivals with a login, each with its id")
+	want(t, l.run(), "authenticator", Pass, "30 arrivals with a login, all with an id")
 	l.log(rootLine)
 	if text := table(l.run(), false); strings.Contains(text, "authenticator") {
 		t.Errorf("without a login:\n%s", text)

@@ -8,17 +8,17 @@ import (
 	"exiwatch/internal/config"
 )
 
-// A Setup is what is checked.
+// A Setup is what Run checks.
 type Setup struct {
 	File   string        // the configuration file; "" where there is none
-	Broken error         // why it can't be read; nil: it can
-	Config config.Config // the one in File; while that is Broken the default one is looked at
-	Host   string        // name of this machine in mails
+	Broken error         // why File can't be read; nil if it can
+	Config config.Config // the one in File, or the default one if File is Broken
+	Host   string        // this machine's name in mails
 	Now    time.Time     // wall clock
 	Test   bool          // send a test mail and test notices
 
-	// Socket is where Exim asks; nil: it doesn't. Ask asks there as Exim would (readsocket.Ask), and gives the
-	// answer: yes or no.
+	// Socket is where Exim asks; nil without [socket]. Ask sends a request there as Exim does (readsocket.Ask), and
+	// returns the answer: yes or no.
 	Socket *Socket
 	Ask    func(ctx context.Context, address, request string) (string, error)
 
@@ -26,10 +26,10 @@ type Setup struct {
 	Exim    func(ctx context.Context, args ...string) (string, error)
 	FindLog func(ctx context.Context) (string, error)
 
-	Passwd string // the file that lists the users of this machine; "": nobody knows them
+	Passwd string // the file that lists this machine's users; "" if unknown
 }
 
-// Run makes the checks, one after the other. None keeps the next one from being made.
+// Run runs the checks one after another. A failed check doesn't stop the next one.
 func (s Setup) Run(ctx context.Context) iter.Seq[Result] {
 	if s.Broken != nil {
 		s.Config = config.Default()
@@ -49,12 +49,12 @@ func (s Setup) Run(ctx context.Context) iter.Seq[Result] {
 	}
 }
 
-// checks are the checks of one Setup, and what one found that another looks at.
+// checks are the checks of one Setup, with what one check found and a later one uses.
 type checks struct {
 	Setup
 	server  server    // Exim
-	samples []*sample // of the logs that can be read
-	daemon  string    // pid of the daemon that runs; "": none does
+	samples []*sample // of the readable logs
+	daemon  string    // pid of the running daemon; "" if none runs
 
-	hasUsers bool // local users may call Exim
+	hasUsers bool // this machine has local users who may call Exim
 }

@@ -14,13 +14,13 @@ import (
 )
 
 const (
-	maxRows      = 3    // of what no rule counts
-	standingOut  = 0.25 // share of all arrivals from one network that is worth a warning
-	fewListPosts = 5    // that are needed to take a sender for a list's
+	maxRows      = 3    // of mail that no rule counts
+	standingOut  = 0.25 // share of all arrivals at which one network is worth a warning
+	fewListPosts = 5    // posts from which on a sender counts as a mailing list
 	muchMore     = 5    // times a limit
 )
 
-// weigh notes what no rule counts and ignore doesn't name, and who posts over loopback.
+// weigh counts arrivals that no rule counts and ignore doesn't name, and the senders over loopback.
 func (s *sample) weigh(a *parser.Arrival, w *window.Arrival) {
 	if slices.ContainsFunc(s.ignore, func(p config.Pattern) bool { return p.Match(w) }) {
 		s.ignored++
@@ -38,12 +38,12 @@ func (s *sample) weigh(a *parser.Arrival, w *window.Arrival) {
 	}
 }
 
-// counted tells how many arrivals rules count, and where the others come from.
+// counted shows how many arrivals the rules count, and where the others come from.
 func (c *checks) counted(s *sample) Result {
 	const name = "counted"
 	arrivals, uncounted := s.summary.Tally.Arrivals, s.uncounted.Total()
 	rows := s.uncounted.Rows(maxRows)
-	detail := fmt.Sprintf("%d of %s", arrivals-uncounted-s.ignored, count(arrivals, "arrival"))
+	detail := fmt.Sprintf("%d of %s count", arrivals-uncounted-s.ignored, count(arrivals, "arrival"))
 	for i, row := range rows {
 		separator := "; "
 		if i == 0 {
@@ -52,7 +52,7 @@ func (c *checks) counted(s *sample) Result {
 		detail += fmt.Sprintf("%s%d %s", separator, row.Messages, row)
 	}
 	if s.ignored > 0 {
-		detail += fmt.Sprintf("; %d by ignore", s.ignored)
+		detail += fmt.Sprintf("; %d match ignore", s.ignored)
 	}
 	general := c.Config.Scopes[""]
 	line := report.Only(general.OnlyNames(), rows)
@@ -60,12 +60,12 @@ func (c *checks) counted(s *sample) Result {
 	if line == "" || !slices.ContainsFunc(rows, worth) {
 		return pass(name, "%s", detail)
 	}
-	return warn(name, "No alert can tell of these. Where hosts there send for your own users, count them in "+
-		"exiwatch's configuration:\n    [count]\n    "+line, "%s", detail)
+	return warn(name, "These never cause an alert. If they come from your own users, count them in exiwatch's "+
+		"configuration:\n    [count]\n    "+line, "%s", detail)
 }
 
-// worth tells whether a row is worth a warning: own users send so, or one network sends more than mail from elsewhere
-// would explain.
+// worth reports whether a row is worth a warning: own users send such mail, or one network sends more than incoming
+// mail would explain.
 func (c *checks) worth(row report.UncountedRow, arrivals int64) bool {
 	switch row.Class {
 	case report.ClassAuthenticated, report.ClassLocal, report.ClassLoopback:
@@ -78,7 +78,7 @@ func (c *checks) worth(row report.UncountedRow, arrivals int64) bool {
 	return false
 }
 
-// posts tells of senders over loopback that look like a list's, or send much more than a limit allows.
+// posts names senders over loopback that look like mailing lists, or that send far more than a limit allows.
 func (c *checks) posts(s *sample) []Result {
 	limit := c.Config.LowestLimit()
 	var patterns, found []string
@@ -96,9 +96,9 @@ func (c *checks) posts(s *sample) []Result {
 	for i := range general.Ignore {
 		patterns = append(patterns, general.Ignore[i].String())
 	}
-	return []Result{warn("loopback", "If a list manager or another program that you know posts these, it needs no "+
-		"alerts. Put into exiwatch's configuration:\n    [count]\n    "+
+	return []Result{warn("loopback", "If a list manager or another program that you know sends these, ignore them in "+
+		"exiwatch's configuration:\n    [count]\n    "+
 		strings.Replace(report.OnlyLine(patterns), "only", "ignore", 1)+
-		"\nNobody who sends with such an envelope sender counts then, whatever the way.",
+		"\nMail with such an envelope sender then never counts, however it is sent.",
 		"%s over loopback without a login: %s", count(s.posts, "arrival"), strings.Join(found, ", "))}
 }

@@ -9,10 +9,11 @@ import (
 	"strings"
 )
 
-// selectorWord is a log selector as Exim reads it: blanks between them are optional.
+// selectorWord is a log selector as Exim reads it. Spaces between selectors are optional.
 var selectorWord = regexp.MustCompile(`([+-])\s*([0-9A-Za-z_]+)`)
 
-// isSelected tells whether log_selector sets a selector which isn't set by default: the last word about it decides.
+// isSelected reports whether log_selector sets a selector that is off by default, and whether +all sets it. The last
+// word about the selector decides.
 func isSelected(words, name string) (set, byAll bool) {
 	for _, m := range selectorWord.FindAllStringSubmatch(words, -1) {
 		if m[2] == name || m[2] == "all" {
@@ -22,7 +23,7 @@ func isSelected(words, name string) (set, byAll bool) {
 	return set, set && byAll
 }
 
-// forgeable warns of log selectors by which somebody may write what looks like another arrival, or another login.
+// forgeable warns about log selectors that let others write what looks like another arrival or another login.
 func (c *checks) forgeable(s *sample) []Result {
 	var found, off []string
 	var hint strings.Builder
@@ -40,17 +41,16 @@ func (c *checks) forgeable(s *sample) []Result {
 	}
 	if mailAuth, _ := isSelected(c.server.selectors, "smtp_mailauth"); mailAuth || s.mailAuth {
 		note("smtp_mailauth",
-			"With +smtp_mailauth a client may write what looks like another login into the third part "+
-				"of A=. "+
-				"exiwatch counts such a message for both. -smtp_mailauth rules it out.", true)
+			"With +smtp_mailauth a client can put text that looks like another login into the third part of A=. "+
+				"exiwatch then counts the message for both logins. -smtp_mailauth prevents this.", true)
 	}
 	users := c.localUsers(s)
 	if arguments, _ := isSelected(c.server.selectors, "arguments"); len(users) > 0 && (arguments || s.cwd) {
 		why := "With +arguments a local user (" + firstOf(users) +
-			") can forge log lines, by a folder whose name holds line feeds. " +
-			"exiwatch finds them, but -arguments rules them out"
+			") can forge log lines, with a folder whose name contains line feeds. " +
+			"exiwatch detects them; -arguments prevents them"
 		if exists(cPanel) {
-			why += "; cPanel needs +arguments for exiwatch top script"
+			why += "; on cPanel, exiwatch top script needs +arguments"
 		}
 		note("arguments", why+".", !exists(cPanel))
 	}
@@ -58,13 +58,13 @@ func (c *checks) forgeable(s *sample) []Result {
 		return nil
 	}
 	if off != nil {
-		hint.WriteString("Put into Exim's configuration" + c.line(off))
+		hint.WriteString("Set in Exim's configuration" + c.line(off))
 	}
-	return []Result{warn("selectors", hint.String(), "Exim logs what others can forge: %s", strings.Join(found, ", "))}
+	return []Result{warn("selectors", hint.String(), "Exim logs items that others can forge: %s", strings.Join(found, ", "))}
 }
 
-// safer takes out of a log_selector what is warned of, where it is set: +smtp_mailauth, and +arguments on a host with
-// local users which isn't cPanel's.
+// safer removes the selectors that forgeable warns about from a log_selector: +smtp_mailauth, and +arguments on a host
+// that has local users and isn't cPanel's.
 func (c *checks) safer(words string) []string {
 	off := []string{"smtp_mailauth"}
 	if c.hasUsers && !exists(cPanel) {
@@ -81,18 +81,18 @@ func (c *checks) safer(words string) []string {
 	return all
 }
 
-// maxUsers is how many local users a sample names.
+// maxUsers limits how many local users a sample names.
 const maxUsers = 20
 
-// user notes who hands in mail by a call of Exim.
+// user notes a local user who submits mail by calling Exim.
 func (s *sample) user(name []byte) {
 	if len(name) > 0 && len(s.users) < maxUsers && !slices.Contains(s.users, string(name)) {
 		s.users = append(s.users, string(name))
 	}
 }
 
-// localUsers gives users of this machine who may call Exim and are neither root nor Exim itself: those that the log
-// shows, else those that people have.
+// localUsers are this machine's users who may call Exim, without root and Exim's own. It takes them from the log, or
+// from the list of users if the log shows none.
 func (c *checks) localUsers(s *sample) []string {
 	own := []string{"root", c.server.user, "Debian-exim", "exim", "mailnull", "mail", "eximuser"}
 	users := slices.DeleteFunc(slices.Clone(s.users), func(name string) bool { return slices.Contains(own, name) })
@@ -103,11 +103,10 @@ func (c *checks) localUsers(s *sample) []string {
 	return users
 }
 
-// The user ids of people, as login.defs(5) has them by default.
+// The user ids of people: the default range of login.defs(5).
 const firstPerson, lastPerson = 1000, 60_000
 
-// people gives the names in a file such as /etc/passwd that are people's, the first ones; none if there is no such
-// file.
+// people are the first names in a file such as /etc/passwd that belong to people; none if there is no such file.
 func people(path string) (names []string) {
 	f, err := os.Open(path)
 	if err != nil {

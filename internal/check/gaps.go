@@ -10,13 +10,13 @@ import (
 	"exiwatch/internal/escape"
 )
 
-// gaps names the files that the daemon went on without. There is no row where there are none.
+// gaps names the files that the daemon skipped. Without such files there is no row.
 func (c *checks) gaps(context.Context) []Result {
 	const name = "gaps"
 	gaps, err := daemon.Gaps(c.Config.State, c.Now)
 	if err != nil {
 		return []Result{warn(name, "Run as root or as the daemon's user.",
-			"what the daemon left out can't be told: %v", err)}
+			"can't find out which files the daemon skipped: %v", err)}
 	}
 	if len(gaps) == 0 {
 		return nil
@@ -32,6 +32,6 @@ func (c *checks) gaps(context.Context) []Result {
 			commands.WriteString("\n    exiwatch replay " + escape.Shell(g.Path))
 		}
 	}
-	hint := "Alerts may be missing. Once the files can be read, this shows what they hold:" + commands.String()
+	hint := "Alerts may be missing. Once the files are readable, report on them with:" + commands.String()
 	return []Result{warn(name, hint, "%s", strings.Join(details, "\n"))}
 }

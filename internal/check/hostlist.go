@@ -10,21 +10,21 @@ import (
 	"unicode"
 )
 
-// A hostList is what a host list of Exim's configuration names, as far as nothing has to be looked up (Exim
+// A hostList is what a host list of Exim's configuration names, without anything that needs a lookup (Exim
 // specification, "Host lists"). Its zero value names nobody.
 type hostList struct {
 	networks []netip.Prefix // each once
 	loopback bool           // this host itself
-	skipped  []string       // what would have to be looked up, as it is written
+	skipped  []string       // the items that need a lookup, as written
 }
 
 const (
 	maxNesting  = 10      // of named lists
-	maxListFile = 1 << 20 // bytes of a file of hosts that are read
-	maxHosts    = 10_000  // that are told apart
+	maxListFile = 1 << 20 // bytes that are read of a file of hosts
+	maxHosts    = 10_000  // hosts in one list
 )
 
-// named are the host lists that have names.
+// named are the named host lists.
 type named map[string]string
 
 // hosts reads a list.
@@ -34,7 +34,7 @@ func (n named) hosts(list string) *hostList {
 	return h
 }
 
-// add adds the items of a list. What a negated item names before is left out of what follows.
+// add adds the items of a list. A negated item excludes its hosts from the items after it.
 func (n named) add(h *hostList, items []string, depth int) {
 	var except []netip.Prefix
 	negated := false
@@ -49,8 +49,8 @@ func (n named) add(h *hostList, items []string, depth int) {
 			except = append(except, prefix)
 		}
 	}
-	if negated { // then whatever the list doesn't name is in it
-		h.skip("every other host, as a list ends in an item with !")
+	if negated { // then the list contains every host that it doesn't name
+		h.skip("every other host (the list ends with a negated item)")
 	}
 }
 
@@ -59,7 +59,7 @@ func (n named) item(h *hostList, item string, except []netip.Prefix, depth int) 
 	prefix, isNetwork := network(item)
 	name, isName := strings.CutPrefix(item, "+")
 	switch {
-	case item == "", item == "@", item == "@[]", item == "localhost": // "" is a message that no host brings
+	case item == "", item == "@", item == "@[]", item == "localhost": // "" is a message that doesn't come from a host
 		h.loopback = true
 	case isNetwork:
 		h.network(prefix, except)
@@ -81,7 +81,7 @@ func (n named) item(h *hostList, item string, except []netip.Prefix, depth int) 
 	}
 }
 
-// listOptions are words of a host list that name nobody.
+// listOptions are words in a host list that name no host.
 var listOptions = []string{"ignore_unknown", "include_unknown", "ignore_defer", "include_defer", "caseful"}
 
 func (h *hostList) network(prefix netip.Prefix, except []netip.Prefix) {
@@ -112,7 +112,7 @@ func (h *hostList) join(other *hostList) {
 	h.loopback = h.loopback || other.loopback
 }
 
-// network reads an address, or one with a mask.
+// network reads an address or a network.
 func network(item string) (netip.Prefix, bool) {
 	if address, err := netip.ParseAddr(item); err == nil && address.Zone() == "" {
 		address = address.Unmap()
@@ -122,7 +122,7 @@ func network(item string) (netip.Prefix, bool) {
 	return prefix.Masked(), err == nil
 }
 
-// fileItems gives the lines of a file, which are items of a list; behind # are comments.
+// fileItems are the lines of a file, each an item of a list. A # begins a comment.
 func fileItems(path string) (all []string, ok bool) {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return nil, false
@@ -142,9 +142,8 @@ func fileItems(path string) (all []string, ok bool) {
 	return all, lines.Err() == nil
 }
 
-// items takes a list apart (Exim specification, "List construction"): a colon stands between items unless the list
-// begins with < and another separator; two separators are one that belongs to the item. One inside the braces of an
-// expansion separates nothing.
+// items splits a list (Exim specification, "List construction"). A colon separates items unless the list begins with <
+// and another separator. A doubled separator is part of the item. One inside an expansion's braces separates nothing.
 func items(list string) (all []string) {
 	list = unquoted(strings.TrimSpace(list))
 	sep := byte(':')
@@ -176,13 +175,12 @@ func items(list string) (all []string) {
 	return all
 }
 
-// isMark tells whether a byte is what C calls punctuation: printable ASCII, and no letter, digit or blank.
+// isMark reports whether a byte is punctuation as C defines it: printable ASCII except letters, digits and space.
 func isMark(c byte) bool {
 	return c < unicode.MaxASCII && (unicode.IsPunct(rune(c)) || unicode.IsSymbol(rune(c)))
 }
 
-// unquoted takes a value out of its quotes, in which \ stands before what is meant as such (Exim specification,
-// "String").
+// unquoted removes a value's quotes and the backslashes inside them (Exim specification, "String").
 func unquoted(value string) string {
 	if len(value) < 2 || value[0] != '"' || value[len(value)-1] != '"' {
 		return value

@@ -95,7 +95,7 @@ func TestHosts(t *testing.T) {
 		"+ignore_unknown : 192.0.2.1":        "[192.0.2.1] false []",
 		"!192.0.2.9 : 192.0.2.9 : 192.0.2.8": "[192.0.2.8] false []",
 		"! 192.0.2.0/24 : 192.0.2.9":         "[] false []",
-		"192.0.2.9 : !192.0.2.9":             "[192.0.2.9] false [every other host, as a list ends in an item with !]",
+		"192.0.2.9 : !192.0.2.9":             "[192.0.2.9] false [every other host (the list ends with a negated item)]",
 		"192.0.2.5/24":                       "[192.0.2.0/24] false []",
 		"::ffff::192.0.2.5":                  "[] false [:ffff:192.0.2.5]",
 		"<; ::ffff:192.0.2.5":                "[192.0.2.5] false []",

@@ -11,49 +11,49 @@ import (
 	"exiwatch/tailer"
 )
 
-// journalSample is how many of the journal's last entries are looked at, those of other programs among them.
+// journalSample is how many of the journal's last entries are read. Entries of other programs count, too.
 const journalSample = "30000"
 
-// journalGroups may read the journal: journald gives the files to the first, and systemd's tmpfiles.d gives the others
-// access.
+// journalGroups are the groups that may read the journal. journald gives its files to the first; systemd's tmpfiles.d
+// gives the others access.
 var journalGroups = []string{"systemd-journal", "adm", "wheel"}
 
-const joinJournal = "adduser exiwatch systemd-journal, and restart the daemon."
+const joinJournal = "Run adduser exiwatch systemd-journal, then restart the daemon."
 
-// journal looks at the journal, and at what it holds of Exim's.
+// journal checks the journal and Exim's entries in it.
 func (c *checks) journal(ctx context.Context, path string, l journal.MainLog) []Result {
 	err := l.Check(ctx)
 	switch {
 	case errors.Is(err, journal.ErrAccess):
-		return []Result{fail("log", "Let the user "+me()+" into the group systemd-journal: "+joinJournal, "%v", err)}
+		return []Result{fail("log", "User "+me()+" must be in the group systemd-journal. "+joinJournal, "%v", err)}
 	case errors.Is(err, journal.ErrNone):
-		return []Result{fail("log", "Name the file that the system's syslog daemon writes:\n    log = \"/path\"",
+		return []Result{fail("log", "Set the file that the system's syslog daemon writes:\n    log = \"/path\"",
 			"%v", err)}
 	case err != nil:
-		const hint = "systemctl status systemd-journald tells whether it runs. A container has no journal of its own."
+		const hint = "systemctl status systemd-journald shows whether it runs. A container has no journal of its own."
 		return []Result{fail("log", hint, "%v", err)}
 	}
 	reader := me()
 	if owner, name, ok := c.owner(); ok {
 		if reader = name; !owner.readsJournal() {
 			return []Result{fail("log", joinJournal,
-				"the journal can't be read by user %s, whose the state folder is", name)}
+				"the journal can't be read by user %s, who owns the state folder", name)}
 		}
 	}
 	found := pass("log", "%s, readable by user %s", path, reader)
 	s, err := c.readJournal(ctx, path, l)
 	if err != nil {
-		return []Result{found, fail("lines", "The daemon can't read on there either.", "%v", err)}
+		return []Result{found, fail("lines", "The daemon can't read further either.", "%v", err)}
 	}
 	if s.lines == 0 {
 		return []Result{found,
-			warn("lines", "If Exim has logged meanwhile, name its unit: log = \"journal:exim4.service\".",
-				"none of the journal's last %s entries is of a program named exim", journalSample)}
+			warn("lines", "If Exim has logged in that time, set its unit: log = \"journal:exim4.service\".",
+				"none of the journal's last %s entries comes from a program named exim", journalSample)}
 	}
 	return c.examined(ctx, found, s)
 }
 
-// readsJournal tells whether the user is in a group that may read the journal.
+// readsJournal reports whether the user is in a group that may read the journal.
 func (i identity) readsJournal() bool {
 	return i.uid == 0 || slices.ContainsFunc(journalGroups, func(name string) bool {
 		g, err := user.LookupGroup(name)

@@ -50,7 +50,7 @@ func TestJournalIsChecked(t *testing.T) {
 			!strings.Contains(r.Detail, "32 lines, 30 arrivals, all understood, by Exim 4.96") {
 			t.Errorf("%s: lines: %+v", log, r)
 		}
-		if r := l.find("clock"); r.Status != Pass || !strings.Contains(r.Detail, "as the log says") {
+		if r := l.find("clock"); r.Status != Pass || !strings.Contains(r.Detail, "zone from the log") {
 			t.Errorf("%s: clock: %+v", log, r)
 		}
 	}
