@@ -20,8 +20,8 @@ func note(w io.Writer, kind, text string) {
 	fmt.Fprintf(w, "exiwatch: %s: %s\n", kind, escape.Text(text))
 }
 
-// judge says what of the logs was not understood, and why nothing was selected. A log of which nothing is Exim's is a
-// problem.
+// judge reports lines that exiwatch did not understand, and why nothing was selected. A log without any entry of
+// Exim's is an error.
 func (s *selection) judge(stderr io.Writer) {
 	for i := range s.looks {
 		l := &s.looks[i]
@@ -46,7 +46,7 @@ func (s *selection) judge(stderr io.Writer) {
 	s.judgeSelection(stderr)
 }
 
-// judgeSelection says why there is nothing to be seen, where the logs hold no arrivals or the flags select none.
+// judgeSelection says why there is no output, if the logs have no arrivals or the flags select none.
 func (s *selection) judgeSelection(stderr io.Writer) {
 	var all pipeline.Look
 	var exims []*replay.SourceLook
@@ -67,14 +67,14 @@ func (s *selection) judgeSelection(stderr io.Writer) {
 		}
 		return
 	case !s.from.IsZero() && all.Last.Before(s.from):
-		note(stderr, "note", fmt.Sprintf("the log ends at %s, before --since %s (%s): none of %d arrivals is selected",
+		note(stderr, "note", fmt.Sprintf("the log ends at %s, before --since %s (%s): none of %d arrivals match",
 			stamped(all.Last), s.since, stamped(s.from), all.Arrivals))
 	case !s.to.IsZero() && !all.First.Before(s.to):
 		note(stderr, "note",
-			fmt.Sprintf("the log begins at %s, not before --until %s (%s): none of %d arrivals is selected",
+			fmt.Sprintf("the log begins at %s, not before --until %s (%s): none of %d arrivals match",
 				stamped(all.First), s.until, stamped(s.to), all.Arrivals))
 	default:
-		note(stderr, "note", fmt.Sprintf("0 of %d arrivals match %s; they are of %s to %s",
+		note(stderr, "note", fmt.Sprintf("0 of %d arrivals match %s; they are from %s to %s",
 			all.Arrivals, s.words(), stamped(all.First), stamped(all.Last)))
 	}
 	s.zoneHint(stderr, all.Last)
@@ -82,10 +82,10 @@ func (s *selection) judgeSelection(stderr io.Writer) {
 
 func stamped(t time.Time) string { return t.Format("2006-01-02 15:04:05 -0700") }
 
-// aheadAtLeast is how far in the future a stamp must be to be told of: machines' clocks differ by less.
+// aheadAtLeast is how far in the future a timestamp must be for a note. Machines' clocks differ by less.
 const aheadAtLeast = 10 * time.Minute
 
-// ahead says that the log ends in the future.
+// ahead notes that the log ends in the future.
 func (s *selection) ahead(stderr io.Writer, last time.Time) {
 	if last.Sub(s.now) > aheadAtLeast {
 		note(stderr, "note", "the log ends in the future, at "+stamped(last))
@@ -93,7 +93,7 @@ func (s *selection) ahead(stderr io.Writer, last time.Time) {
 	}
 }
 
-// apart says how far the time at which a file was written lies from a stamp that is off by that much.
+// apart is how far a file's time of writing lies from a timestamp that is off by that much.
 func apart(off time.Duration) string {
 	text := strings.TrimSuffix(off.Abs().String(), "0s")
 	if off > 0 {
@@ -102,8 +102,8 @@ func apart(off time.Duration) string {
 	return text + " after"
 }
 
-// zoneHint says that a log may be read in a zone that is not its own, where the last arrival's stamp lies a multiple of
-// a quarter of an hour from the time at which its file was written.
+// zoneHint suggests another time zone if exiwatch seems to read a log in the wrong one. That shows if the last arrival
+// and its file's time of writing differ by a multiple of a quarter of an hour.
 func (s *selection) zoneHint(stderr io.Writer, last time.Time) {
 	const slack = 2 * time.Minute // from the last arrival to the log's last line
 	if last.Location() != s.settings.Zone {
@@ -122,8 +122,8 @@ func (s *selection) zoneHint(stderr io.Writer, last time.Time) {
 				zone = "ZONE"
 			}
 			note(stderr, "hint",
-				fmt.Sprintf("%s was written %s its last stamp: the log's clock seems to be in another "+
-					"zone. Try --timezone %s", l.Name, apart(off), zone))
+				fmt.Sprintf("%s was written %s its last timestamp, so the time zone seems to be wrong. Try --timezone %s",
+					l.Name, apart(off), zone))
 			return
 		}
 	}

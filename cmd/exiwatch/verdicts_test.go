@@ -116,7 +116,7 @@ func TestNothingIsSelected(t *testing.T) {
 		"--since=24h": "exiwatch: note: the log ends at " + ends + ", before --since 24h (",
 		"--until=2001-01-01": "exiwatch: note: the log begins at " + begins +
 			", not before --until 2001-01-01 (2001-01-01 00:00:00 +0000): none of 30",
-		"--sender=nobody --since=2001-01-01": "exiwatch: note: 0 of 30 arrivals match --since 2001-01-01 --sender nobody; they are of " +
+		"--sender=nobody --since=2001-01-01": "exiwatch: note: 0 of 30 arrivals match --since 2001-01-01 --sender nobody; they are from " +
 			begins + " to " + ends + "\n",
 		"--sender=a@*": "",
 	} {
@@ -139,9 +139,9 @@ func TestLogInAnotherZone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for zone, says := range map[string][]string{
-		"Asia/Tokyo": {"note: the log ends at ", "hint: " + log + " was written 9h0m after its last stamp",
+		"Asia/Tokyo": {"note: the log ends at ", "hint: " + log + " was written 9h0m after its last timestamp",
 			"Try --timezone UTC"},
-		"Etc/GMT+5": {"note: the log ends in the future", "hint: " + log + " was written 5h0m before its last stamp",
+		"Etc/GMT+5": {"note: the log ends in the future", "hint: " + log + " was written 5h0m before its last timestamp",
 			"Try --timezone UTC"},
 		"UTC": nil,
 	} {

@@ -53,7 +53,7 @@ func TestWhatCanBeWrong(t *testing.T) {
 		{name: "broken Exim", spoil: exim("", errors.New("exit status 1")), check: "exim", status: Warn,
 			says: "exit status 1"},
 		{name: "old Exim", spoil: exim("Exim version 4.72 #1\n", nil), check: "exim", status: Warn,
-			says: "4.72; logs of 4.80 to 4.99"},
+			says: "4.72; exiwatch is tested with logs of 4.80 to 4.99"},
 		{name: "Exim 5", spoil: exim("Exim version 5.01 #1\n", nil), check: "exim", status: Warn, says: "5.01"},
 		{name: "Exim logs elsewhere", spoil: func(l *lab) {
 			l.Setup.Exim = func(ctx context.Context, args ...string) (string, error) {
@@ -67,7 +67,7 @@ func TestWhatCanBeWrong(t *testing.T) {
 			l.FindLog = func(context.Context) (string, error) { return "", config.ErrNoLog }
 		}, check: "log", status: Fail, says: "no main log found"},
 		{name: "log isn't there", spoil: func(l *lab) { os.Remove(l.path("mainlog")) }, check: "log", status: Fail,
-			says: "isn't there"},
+			says: "doesn't exist"},
 		{name: "log is a folder", spoil: func(l *lab) {
 			os.Remove(l.path("mainlog"))
 			os.Mkdir(l.path("mainlog"),
@@ -85,7 +85,7 @@ func TestWhatCanBeWrong(t *testing.T) {
 			os.Rename(l.path("mainlog"),
 				l.path("mainlog.1"))
 			l.log("")
-		}, check: "log", status: Pass, says: "with 1 cycled file"},
+		}, check: "log", status: Pass, says: "with 1 rotated file"},
 		{name: "log is compressed", spoil: func(l *lab) {
 			l.t.Helper()
 			if out, err := exec.Command("gzip", "-k", l.path("mainlog")).CombinedOutput(); err != nil {
@@ -97,10 +97,10 @@ func TestWhatCanBeWrong(t *testing.T) {
 		{name: "empty log", spoil: text(""), check: "lines", status: Warn, says: "empty"},
 		{name: "log of another program",
 			spoil: text(strings.Repeat("2026-11-23 10:00:00 status installed exim4:all 4.96\n", 9)), check: "lines",
-			status: Fail, says: "no log of Exim's"},
+			status: Fail, says: "not a log of Exim's"},
 		{name: "log of a web server",
 			spoil: text(strings.Repeat("192.0.2.1 - - [23/Nov/2026:10:00:00] \"GET / HTTP/1.1\" 200\n", 9)),
-			check: "lines", status: Fail, says: "no log of Exim's"},
+			check: "lines", status: Fail, says: "not a log of Exim's"},
 		{name: "no arrivals yet", spoil: text("2026-11-23 10:04:00 Start queue run: pid=7\n"), check: "lines",
 			status: Warn, says: "0 arrivals"},
 		{name: "a form of arrival that we don't know", spoil: text(strings.ReplaceAll(arrivals(30), "P=", "P?")),
@@ -108,14 +108,14 @@ func TestWhatCanBeWrong(t *testing.T) {
 		{name: "one malformed arrival", spoil: text(arrivals(30) + "2026-11-23 10:04:00 1xV999-000001-01 <= \n"),
 			check: "lines", status: Warn, says: "1 can't be read"},
 		{name: "something else writes into it", spoil: text(arrivals(30) + strings.Repeat("oops\n", 5)),
-			check: "lines", status: Warn, says: "5 (13.5 %) are not"},
+			check: "lines", status: Warn, says: "5 (13.5 %) not understood"},
 		{name: "hidden arrival", spoil: text(arrivals(30) +
 			"2026-11-23 10:04:00 1xV999-000001-01 **** log string overflowed log buffer ****\n"), check: "lines",
 			status: Warn, says: "1 overflowed"},
 
 		{name: "no subjects", spoil: text(without(` T="`, ` for`)), check: "selectors", status: Warn, says: "+subject not seen in 30"},
 		{name: "what is set stays", spoil: text(without(` T="`, ` for`)), check: "selectors", status: Warn, says: " = +tls_peerdn +subject\n"},
-		{name: "everything else works", spoil: text(without(` T="`, ` for`)), check: "selectors", status: Warn, says: "Everything else works without."},
+		{name: "everything else works", spoil: text(without(` T="`, ` for`)), check: "selectors", status: Warn, says: "Everything else works without it."},
 		{name: "no recipients", spoil: text(without(" for", "\n")), check: "selectors", status: Warn, says: "+received_recipients not"},
 		{name: "no cwd", spoil: text(strings.ReplaceAll(arrivals(3), "cwd=", "xwd=")), check: "selectors", status: Warn, says: "+arguments not"},
 		{name: "configured and not yet logged", spoil: func(l *lab) {
@@ -124,7 +124,7 @@ func TestWhatCanBeWrong(t *testing.T) {
 				said, err := fakeExim(ctx, args...)
 				return strings.Replace(said, "+tls_peerdn", "+tls_peerdn +subject", 1), err
 			}
-		}, check: "selectors", status: Warn, says: "restarted"},
+		}, check: "selectors", status: Warn, says: "Restart Exim"},
 
 		{name: "the log is in the machine's future", spoil: func(l *lab) { l.Now = now.Add(-40 * time.Minute) }, check: "clock", status: Warn, says: "39 min in the future"},
 		{name: "idle", spoil: func(l *lab) { l.Now = now.Add(77 * time.Hour) }, check: "clock", status: Warn, says: "3 days old"},
@@ -141,11 +141,11 @@ func TestWhatCanBeWrong(t *testing.T) {
 		{name: "the log says its zone", spoil: func(l *lab) {
 			l.log(strings.ReplaceAll(arrivals(3), ":00 ", ":00 +0000 "))
 			l.touch(l.path("mainlog"), now.Add(-time.Minute-time.Hour))
-		}, check: "clock", status: Pass, says: "as the log says"},
+		}, check: "clock", status: Pass, says: "zone from the log"},
 
 		{name: "rule without recipients", settings: "[[rule]]\nname = \"many\"\ncount = \"recipients\"\n", spoil: text(without(" for", "\n")), check: "rules", status: Warn, says: "many: the log has no +received_recipients"},
 		{name: "rule without subjects", settings: "[[rule]]\nname = \"same\"\nkey = \"topic\"\n", spoil: text(without(` T="`, ` for`)), check: "rules", status: Warn, says: "same: the log has no +subject"},
-		{name: "rule with recipients", settings: "[[rule]]\ncount = \"addresses\"\n" + integrity, check: "rules", status: Pass, says: "2 rules can count"},
+		{name: "rule with recipients", settings: "[[rule]]\ncount = \"addresses\"\n" + integrity, check: "rules", status: Pass, says: "2 rules; the log has what they need"},
 		{name: "local domains", settings: "[count]\nlocal_domains = [\"lab.test\"]\n", spoil: text(without(" for", "\n")), check: "rules", status: Warn, says: "[count]: local_domains"},
 		{name: "expired exception", settings: "[[rule]]\nname = \"r\"\n[[rule.except]]\nmatch = \"a\"\nlimit = 99\nuntil = 2026-11-22\n", check: "rules", status: Warn, says: "limit 99 ended on 2026-11-22"},
 		{name: "exception of today", settings: "[[rule]]\n[[rule.except]]\nmatch = \"a\"\nlimit = 99\nuntil = 2026-11-23\n" + integrity, check: "rules", status: Pass, says: "2 rules"},
@@ -153,9 +153,9 @@ func TestWhatCanBeWrong(t *testing.T) {
 		{name: "scope that nothing matches", settings: "[[rule]]\n[[rule]]\nname = \"far\"\nonly = [\"203.0.113.0/24\"]\n", check: "rules", status: Warn, says: "far: none of 30 arrivals counts"},
 
 		{name: "state isn't there", spoil: func(l *lab) { os.Remove(l.path("state")) }, check: "state", status: Pass, says: "will make it"},
-		{name: "state is a file", spoil: func(l *lab) { os.Remove(l.path("state")); l.write("state", "", 0o644) }, check: "state", status: Fail, says: "no folder"},
+		{name: "state is a file", spoil: func(l *lab) { os.Remove(l.path("state")); l.write("state", "", 0o644) }, check: "state", status: Fail, says: "not a folder"},
 		{name: "state's parent is a file", spoil: func(l *lab) { l.Config.State = l.path("mainlog/state") }, check: "state", status: Fail, says: "mainlog"},
-		{name: "state is open to others", spoil: func(l *lab) { os.Chmod(l.path("state"), 0o755) }, check: "state", status: Warn, says: "of mode 0700"},
+		{name: "state is open to others", spoil: func(l *lab) { os.Chmod(l.path("state"), 0o755) }, check: "state", status: Warn, says: "with mode 0700"},
 		{name: "a file was left out", spoil: func(l *lab) { l.leftOut("/var/log/exim 4/mainlog.2", now.Add(-time.Hour)) },
 			check: "gaps", status: Warn, says: "mainlog.2 from byte 99 on was not counted: it could not be read from 2026-"},
 		{name: "the command is for a shell", spoil: func(l *lab) { l.leftOut("/var/log/exim 4/mainlog.2", now) },
@@ -172,9 +172,9 @@ func TestWhatCanBeWrong(t *testing.T) {
 		{name: "sendmail fails", spoil: func(l *lab) { l.write("sendmail", "#!/bin/sh\necho no room >&2\nexit 75\n", 0o755); l.Test = true }, check: "mail", status: Fail, says: "no room"},
 
 		{name: "hook isn't there", settings: "[hook]\ncommand = [\"/nowhere/told\"]\n", check: "hook", status: Fail, says: "no such file"},
-		{name: "hook isn't tried", settings: "[hook]\ncommand = [\"/bin/false\"]\n", check: "hook", status: Pass, says: "not tried"},
+		{name: "hook isn't tried", settings: "[hook]\ncommand = [\"/bin/false\"]\n", check: "hook", status: Pass, says: "not tested"},
 		{name: "hook fails", settings: "[hook]\ncommand = [\"/bin/false\"]\n", spoil: func(l *lab) { l.Test = true }, check: "hook", status: Fail, says: "exit status 1"},
-		{name: "webhook isn't asked", settings: "[webhook]\nurl = \"https://alerts.example.com/secret\"\n", check: "webhook", status: Pass, says: "https://alerts.example.com, not tried"},
+		{name: "webhook isn't asked", settings: "[webhook]\nurl = \"https://alerts.example.com/secret\"\n", check: "webhook", status: Pass, says: "https://alerts.example.com, not tested"},
 		{name: "nobody at the webhook", settings: "[webhook]\nurl = \"http://127.0.0.1:1/\"\n", spoil: func(l *lab) { l.Test = true }, check: "webhook", status: Fail, says: "refused"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -240,8 +240,8 @@ func TestHookIsToldOfTheTest(t *testing.T) {
 	l.configure(fmt.Sprintf("[hook]\ncommand = [\"/bin/sh\", \"-c\", \"cat >%s\"]\n", l.path("told")))
 	l.Test = true
 	all := l.run()
-	want(t, all, "hook", Pass, "ran the event named test")
-	want(t, all, "mail", Pass, "took a test mail for root")
+	want(t, all, "hook", Pass, "ran with the event named test")
+	want(t, all, "mail", Pass, "accepted a test mail for root")
 	for name, says := range map[string]string{"told": `"event":"test"`, "sendmail.got": "Subject: Mail Abuse Alert: this is a test, nobody has sent in bulk\n"} {
 		if got, err := os.ReadFile(l.path(name)); err != nil || !strings.Contains(string(got), says) {
 			t.Errorf("%s = %q, %v: want %q in it", name, got, err, says)
@@ -268,7 +268,7 @@ func TestWithoutPermission(t *testing.T) {
 	all := l.asNobody()
 	want(t, all, "log", Fail, "can't be read by user ")
 	want(t, all, "state", Fail, "isn't writable for user ")
-	want(t, all, "mail", Pass, "can be run")
+	want(t, all, "mail", Pass, "can run;")
 	if os.Getuid() == 0 {
 		want(t, all, "log", Fail, "-rw-r----- root:adm: run as root, or as a member of the group adm:\n    adduser nobody adm")
 
@@ -299,7 +299,7 @@ func TestRootLooksForTheDaemon(t *testing.T) {
 	want(t, l.run(), "log", Pass, "readable by user nobody")
 	os.Chmod(l.path("mainlog"), 0o640)
 	os.Chown(l.path("mainlog"), 0, adm)
-	want(t, l.run(), "log", Fail, "can't be read by user nobody, whose the state folder is: "+l.path("mainlog")+" is -rw-r----- root:adm")
+	want(t, l.run(), "log", Fail, "can't be read by user nobody, who owns the state folder: "+l.path("mainlog")+" is -rw-r----- root:adm")
 	want(t, l.run(), "log", Fail, "\n    adduser nobody adm")
 }
 
@@ -365,7 +365,7 @@ func TestLogsOfARealExim(t *testing.T) {
 		l.log(string(text))
 		all := l.run()
 		if missing == "" {
-			want(t, all, "selectors", Pass, "are logged")
+			want(t, all, "selectors", Pass, "Exim logs subject")
 		} else {
 			want(t, all, "selectors", Warn, missing+" not seen in 82 arrivals")
 		}
@@ -385,13 +385,13 @@ func TestSecrets(t *testing.T) {
 	want(t, l.run(), "secrets", Warn, password+" holds a secret, and every user of this machine can read it")
 	want(t, l.run(), "secrets", Warn, "    chmod 0640 "+password)
 	os.Chmod(password, 0o600)
-	want(t, l.run(), "secrets", Pass, password+": nobody but root")
+	want(t, l.run(), "secrets", Pass, password+": readable only by root")
 
 	token := l.write("token", "secret\n", 0o600)
 	l.configure(fmt.Sprintf("[webhook]\nurl = \"https://alerts.example.com/secret\"\ntoken_file = %q\n", token))
 	want(t, l.run(), "secrets", Warn, "exiwatch.toml holds a secret")
 	os.Chmod(l.File, 0o640)
-	want(t, l.run(), "secrets", Pass, token+", "+l.File+": nobody")
+	want(t, l.run(), "secrets", Pass, token+", "+l.File+": readable only by root")
 	if os.Getuid() != 0 {
 		return
 	}
@@ -402,7 +402,7 @@ func TestSecrets(t *testing.T) {
 	os.Chown(token, 0, nobody)
 	want(t, l.run(), "secrets", Warn, "the group nogroup can read it")
 	os.Chown(l.path("state"), nobody, nobody)
-	want(t, l.run(), "secrets", Pass, "nobody but root")
+	want(t, l.run(), "secrets", Pass, "readable only by root")
 }
 
 // TestUnsafeState: what the daemon refuses is said with what mends it.
@@ -428,7 +428,7 @@ func TestCheckpoints(t *testing.T) {
 	l.write("state/checkpoint.json", `{"version":1}`, 0o600)
 	broken := l.write("state/checkpoint.json.broken", `{"versi`, 0o600)
 	l.touch(broken, time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC))
-	want(t, l.run(), "state", Warn, "the checkpoint of 2026-11-23 10:00:00 was broken: it is "+broken+" now")
+	want(t, l.run(), "state", Warn, "the checkpoint of 2026-11-23 10:00:00 was broken; it is now "+broken)
 	want(t, l.run(), "state", Warn, "exiwatch replay --since 2026-11-23T10:00:00Z\n")
 	want(t, l.run(), "state", Warn, "rm "+broken)
 }

@@ -43,7 +43,7 @@ func TestCounted(t *testing.T) {
 		{"a few from elsewhere", "", came(20, gatewayItems) + came(3, loginItems), Pass,
 			"3 of 23 arrivals count. No rule counts: 20 relayed"},
 		{"mail from everywhere", "", spread.String() + came(3, loginItems), Pass,
-			"; 171 of other classes and networks"},
+			"; 171 in other classes and networks"},
 		{"own users don't count", "[count]\nonly = [\"local\"]\n", came(9, loginItems), Warn,
 			`only = ["local", "authenticated"]`},
 		{"ignored", "[count]\nignore = [\"host:198.51.100.7\"]\n", came(300, gatewayItems) + came(10, loginItems), Pass,

@@ -121,20 +121,22 @@ func TestRecommendedWithCare(t *testing.T) {
 		spoil func(*lab)
 		says  string
 	}{
-		{"old", text(noLists), "Before +received_recipients: on Exim 4.96, as it is older than 4.98, an entry"},
+		{"old", text(noLists), "Before you set +received_recipients: Exim 4.96, as all before 4.98, drops"},
 		{"the log's version counts", all(selected("4.99.1", "+subject"), text(noLists)),
-			"on Exim 4.96, as it is older than 4.98"},
+			"Exim 4.96, as all before 4.98"},
 		{"new", all(selected("4.98", "+subject"), text(unnamed)),
-			"With +received_recipients a cut list of recipients is ordinary"},
-		{"newer", all(selected("4.99.1", "+subject"), text(unnamed)), "(Exim 4.99.1).\n+received_recipients adds"},
-		{"unknown", all(exim("", context.Canceled), text(unnamed)), "where Exim is older than 4.98 an entry"},
+			"With +received_recipients Exim 4.98 cuts a long list"},
+		{"newer", all(selected("4.99.1", "+subject"), text(unnamed)),
+			"Exim 4.99.1 cuts a long list of recipients: the message counts, with at least the " +
+				"recipients that are logged.\n+received_recipients adds"},
+		{"unknown", all(exim("", context.Canceled), text(unnamed)), "Exim before 4.98 drops a whole entry"},
 		{"no local user", text(noLists), "+tls_peerdn \\\n        +received_recipients \\\n        +arguments\n"},
-		{"local users", all(text(noLists), inhabited), "folder whose name holds line feeds. exiwatch finds them, but " +
+		{"local users", all(text(noLists), inhabited), "folder whose name contains line feeds. exiwatch detects them; " +
 			"without +arguments there are none.\n+arguments adds"},
 		{"local users, the line", all(text(noLists), inhabited), "+tls_peerdn \\\n        +received_recipients\n"},
 		{"local users, and nothing else", all(text(strings.ReplaceAll(arrivals(3), "cwd=", "xwd=")), inhabited),
-			"top script: where a web script sent from.\nEverything else works without."},
-		{"all is not recommended", all(selected("4.96", "+all"), text(noLists)), "restarted"},
+			"top script: where a web script sent from.\nEverything else works without it."},
+		{"all is not recommended", all(selected("4.96", "+all"), text(noLists)), "Restart Exim"},
 		{"what is warned of is not recommended", all(selected("4.96", "+smtp_mailauth"), text(noLists)),
 			" = +received_recipients \\\n        +arguments -smtp_mailauth\n"},
 	} {

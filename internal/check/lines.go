@@ -7,16 +7,15 @@ import (
 	"exiwatch/internal/report"
 )
 
-// What share of a log may be beyond us: of its lines as report.VerdictOf has it. An arrival that can't be read is one
-// in none of the logs of others that were tried: more than one in a thousand is a form of line that we don't know, or
-// somebody's work.
+// How much of a log may be unreadable; report.VerdictOf has the limits for lines. No tested log of a real host has an
+// unreadable arrival. More than one in a thousand is an unknown form of line, or an attack.
 const (
 	strangeFail   = 0.50
 	malformedWarn = 0.001
 	malformedFail = 0.50
 )
 
-// lines tells whether the log is Exim's, and how much of it is understood.
+// lines checks that the log is Exim's, and how much of it exiwatch understands.
 func (c *checks) lines(s *sample) Result {
 	const name = "lines"
 	t, j := &s.summary.Tally, &s.judgement
@@ -24,30 +23,30 @@ func (c *checks) lines(s *sample) Result {
 	first, _ := j.First()
 	arrivals := t.Arrivals + t.Malformed + t.Overflowed
 	read := fmt.Sprintf("%s, %s", count(s.lines, "line"), count(arrivals, "arrival"))
-	const whose = "Is that Exim's main log? exim -bP log_file_path names it."
-	const show = "exiwatch replay names the first of them and what is wrong there. They aren't counted."
+	const whose = "Is this Exim's main log? exim -bP log_file_path prints its path."
+	const show = "exiwatch replay shows the first of them and what is wrong. They don't count."
 	switch {
 	case verdict == report.Empty:
-		return warn(name, "When Exim has taken a message, check again.", "the log is empty")
+		return warn(name, "Check again after Exim has received a message.", "the log is empty")
 	case verdict == report.NotExim:
 		text, hint := report.IsNotExims(s.path, j)
-		return fail(name, hint, "%s: this is no log of Exim's. %s", read, escape.Text(text))
+		return fail(name, hint, "%s: not a log of Exim's. %s", read, escape.Text(text))
 	case share(j.NotUnderstood(), j.Lines()) > strangeFail:
-		return fail(name, whose, "%s, of which %d are not understood, such as: %s", read, j.NotUnderstood(),
+		return fail(name, whose, "%s, %d not understood, such as: %s", read, j.NotUnderstood(),
 			escape.Text(first.Text))
 	case share(t.Malformed, arrivals) > malformedFail:
-		return fail(name, show, "%s, of which %d can't be read", read, t.Malformed)
+		return fail(name, show, "%s, %d can't be read", read, t.Malformed)
 	case share(t.Malformed, arrivals) > malformedWarn:
-		return warn(name, show, "%s, of which %d can't be read", read, t.Malformed)
+		return warn(name, show, "%s, %d can't be read", read, t.Malformed)
 	case verdict == report.Partly:
-		return warn(name, whose+" Something else may be writing into it.",
-			"%s, of which %d (%s) are not understood, such as: %s",
+		return warn(name, whose+" Another program may be writing to it.",
+			"%s, %d (%s) not understood, such as: %s",
 			read, j.NotUnderstood(), report.Share(j.NotUnderstood(), j.Lines()), escape.Text(first.Text))
 	case arrivals == 0:
-		return warn(name, "When Exim has taken a message, check again.", "%s", read)
+		return warn(name, "Check again after Exim has received a message.", "%s", read)
 	}
 	if t.Suspicious+t.Injected+t.Overflowed > 0 {
-		return warn(name, "Somebody forges log items, or hides an arrival: exiwatch replay says more.",
+		return warn(name, "Somebody may be forging log items or hiding an arrival. exiwatch replay shows details.",
 			"%s, with %d suspicious, %d injected, %d overflowed", read, t.Suspicious, t.Injected, t.Overflowed)
 	}
 	return pass(name, "%s, all understood%s", read, s.writer())
@@ -55,7 +54,7 @@ func (c *checks) lines(s *sample) Result {
 
 func share(part, whole int64) float64 { return float64(part) / float64(max(whole, 1)) }
 
-// writer tells which Exim wrote the log, as far as that shows.
+// writer is the version of Exim that wrote the log, as far as the log shows it.
 func (s *sample) writer() string {
 	const longID = 23 // bytes, from 4.97 on
 	switch {

@@ -17,13 +17,13 @@ import (
 	"exiwatch/tailer"
 )
 
-// logs looks at each log, and at what it holds.
+// logs checks each log and its content.
 func (c *checks) logs(ctx context.Context) []Result {
 	paths := c.Config.Log
 	if len(paths) == 0 {
 		path, err := c.FindLog(ctx)
 		if err != nil {
-			return []Result{fail("log", "Name it in the configuration:\n    log = \"/path/to/mainlog\"", "%v", err)}
+			return []Result{fail("log", "Set it in the configuration:\n    log = \"/path/to/mainlog\"", "%v", err)}
 		}
 		paths = []string{path}
 	}
@@ -40,11 +40,11 @@ func (c *checks) logs(ctx context.Context) []Result {
 	return all
 }
 
-// log looks for one log and its cycled files, and reads the end of it.
+// log looks for a log and its cycled files, and reads its end.
 func (c *checks) log(ctx context.Context, path string) []Result {
 	if path == config.Stdin {
 		return []Result{pass("log",
-			"the standard input, which the daemon reads to its end; it keeps no checkpoint of that")}
+			"the standard input: the daemon reads it to its end, without a checkpoint")}
 	}
 	if l, ok := journal.Of(path); ok {
 		return c.journal(ctx, path, l)
@@ -62,17 +62,17 @@ func (c *checks) log(ctx context.Context, path string) []Result {
 	}
 	s, err := c.read(path, row)
 	if err != nil {
-		return []Result{found, fail("lines", "The daemon can't read on there either.", "%v", err)}
+		return []Result{found, fail("lines", "The daemon can't read further either.", "%v", err)}
 	}
 	results := c.examined(ctx, found, s)
 	if tailer.IsMounted(path) {
-		results[0] = warn("log", "Mount the folder that holds the log instead.",
-			"%s is mounted as a single file: when Exim's log is cycled, the new one can't be seen here", path)
+		results[0] = warn("log", "Mount the log's folder instead.",
+			"%s is mounted as a single file: after a rotation the new log isn't visible here", path)
 	}
 	return results
 }
 
-// examined is what a sample tells of a log that was found.
+// examined is what a sample shows about a log.
 func (c *checks) examined(ctx context.Context, found Result, s *sample) []Result {
 	c.samples = append(c.samples, s)
 	results := []Result{found, c.lines(s)}
@@ -87,23 +87,24 @@ func (c *checks) examined(ctx context.Context, found Result, s *sample) []Result
 	return append(results, c.clock(s))
 }
 
-// missing is about a log that isn't there, or is no file.
+// missing is the row for a log that doesn't exist or isn't a file.
 func missing(path string, err error) Result {
-	const hint = "exim -bP log_file_path tells where Exim logs to. A log in another place is named in the configuration:\n    log = \"/path/to/mainlog\""
+	const hint = "exim -bP log_file_path prints where Exim logs. If the log is elsewhere, set it in the configuration:\n" +
+		"    log = \"/path/to/mainlog\""
 	var kind *tailer.KindError
 	if errors.As(err, &kind) {
 		if log := config.MainLogIn(path); log != "" {
-			return fail("log", "In that folder this looks like the main log:\n    log = "+strconv.Quote(log), "%v", err)
+			return fail("log", "The file in that folder that looks like the main log:\n    log = "+strconv.Quote(log), "%v", err)
 		}
 		return fail("log", hint, "%v", err)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return fail("log", "The daemon waits until that can be read.", "%v", err)
+		return fail("log", "The daemon waits until it is readable.", "%v", err)
 	}
-	return fail("log", hint, "%s isn't there", path)
+	return fail("log", hint, "%s doesn't exist", path)
 }
 
-// readable tells whether the files of the row can be opened, and whether the last of them is what Exim writes to.
+// readable checks that the files of the row can be opened, and that Exim writes to the last of them.
 func (c *checks) readable(path string, row []tailer.Member) Result {
 	last := row[len(row)-1]
 	for _, m := range row {
@@ -113,45 +114,45 @@ func (c *checks) readable(path string, row []tailer.Member) Result {
 			f.Close()
 		case m == last && errors.Is(err, fs.ErrPermission):
 			return fail("log", whoMay(m.Path, me()), "%s can't be read by user %s", m.Path, me())
-		case errors.Is(err, fs.ErrNotExist): // it was cycled on just now
+		case errors.Is(err, fs.ErrNotExist): // it was cycled again just now
 		case !errors.Is(err, fs.ErrPermission):
-			return warn("log", "The daemon waits before it until it can be read.",
+			return warn("log", "The daemon waits at this file until it is readable.",
 				"a file of the log can't be read: %v", err)
 		default:
-			return warn("log", whoMay(m.Path, me())+" At a start the daemon reads what was cycled, too.",
+			return warn("log", whoMay(m.Path, me())+" At its start the daemon reads rotated files, too.",
 				"%s can't be read by user %s", m.Path, me())
 		}
 	}
 	if compressed(last.Path) {
-		return fail("log", "Name the log that Exim writes to; finished logs are for exiwatch replay.",
+		return fail("log", "Set the log that Exim writes to. For finished logs, use exiwatch replay.",
 			"%s is compressed", last.Path)
 	}
 	if filepath.Base(last.Path) != filepath.Base(path) && !stamped(path) {
-		return warn("log", "If it was cycled a moment ago that is fine: Exim makes it with its next line.",
-			"%s isn't there, only %s", path, filepath.Base(last.Path))
+		return warn("log", "This is fine right after a rotation: Exim creates the file with its next line.",
+			"%s doesn't exist, only %s", path, filepath.Base(last.Path))
 	}
 	reader := me()
 	if owner, name, ok := c.owner(); ok {
 		if obstacle := owner.barred(last.Path, read); obstacle != "" {
-			return fail("log", whoMay(last.Path, name), "%s can't be read by user %s, whose the state folder is: %s",
+			return fail("log", whoMay(last.Path, name), "%s can't be read by user %s, who owns the state folder: %s",
 				path, name, obstacle)
 		}
 		reader = name
 	}
 	detail := fmt.Sprintf("%s, readable by user %s", path, reader)
 	if cycled := len(row) - 1; cycled > 0 {
-		detail += fmt.Sprintf(", with %s", count(int64(cycled), "cycled file"))
+		detail += fmt.Sprintf(", with %s", count(int64(cycled), "rotated file"))
 	}
 	return pass("log", "%s", detail)
 }
 
-// stamped tells whether Exim puts the date into the log's name (%D, %M).
+// stamped reports whether Exim puts the date into the log's name (%D, %M).
 func stamped(path string) bool {
 	name := filepath.Base(path)
 	return strings.Contains(name, "%D") || strings.Contains(name, "%M")
 }
 
-// compressed tells whether a file's content isn't the log itself.
+// compressed reports whether a file holds a compressed log.
 func compressed(path string) bool {
 	stored, err := os.Open(path)
 	if err != nil {

@@ -17,15 +17,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const runPatience = 5 * time.Second // for a program that has only to say its version
+const runPatience = 5 * time.Second // for a program that only prints its version
 
-// mail tells whether alerts would go out, with the daemon's own patience.
+// mail checks that alerts would be sent, with the daemon's own time limits.
 func (c *checks) mail(ctx context.Context) []Result {
 	const name = "mail"
 	composer := daemon.Composer(c.Config, c.Host)
 	m, err := composer.TestMail(c.Now)
 	if err != nil {
-		return []Result{fail(name, "exiwatch help config says what [mail] takes.", "%v", err)}
+		return []Result{fail(name, "exiwatch help config shows the keys of [mail].", "%v", err)}
 	}
 	to := strings.Join(m.To, ", ")
 	switch t := c.Config.Mail.Transport.(type) {
@@ -36,39 +36,39 @@ func (c *checks) mail(ctx context.Context) []Result {
 		}
 		if !c.Test {
 			return []Result{judge(name, server.Probe(ctx, m.From, m.To),
-				"%s answers, and takes mail for %s; nothing was sent", server.Address, to)}
+				"%s answers and accepts mail for %s; nothing was sent", server.Address, to)}
 		}
 		answer, err := server.SendForReply(ctx, m)
-		return []Result{judge(name, err, "%s took a test mail for %s: %s", server.Address, to, answer)}
+		return []Result{judge(name, err, "%s accepted a test mail for %s: %s", server.Address, to, answer)}
 	case *transport.Sendmail:
 		return []Result{c.sendmail(ctx, t, m, to)}
 	}
 	return nil
 }
 
-// sendmail tells whether the sendmail program can be run.
+// sendmail checks that the sendmail program can run.
 func (c *checks) sendmail(ctx context.Context, t *transport.Sendmail, m mailer.Message, to string) Result {
 	const name = "mail"
 	path := t.Program()
 	if err := runnable(path); err != nil {
 		return fail(name,
-			"Install a mail server, or name one in the configuration:\n    [mail]\n    via = \"smtp://127.0.0.1:25\"",
+			"Install a mail server, or set one in the configuration:\n    [mail]\n    via = \"smtp://127.0.0.1:25\"",
 			"%v", err)
 	}
 	if c.Test {
-		return judge(name, t.Send(ctx, m), "%s took a test mail for %s", path, to)
+		return judge(name, t.Send(ctx, m), "%s accepted a test mail for %s", path, to)
 	}
 	if target, err := filepath.EvalSymlinks(path); err == nil && strings.HasPrefix(filepath.Base(target), "exim") {
 		ctx, cancel := context.WithTimeout(ctx, runPatience)
 		defer cancel()
 		if err := exec.CommandContext(ctx, path, "-bV").Run(); err != nil {
-			return fail(name, "exim -bV says why: its configuration may be broken.", "%s -bV: %v", path, err)
+			return fail(name, "exim -bV shows why: Exim's configuration may be broken.", "%s -bV: %v", path, err)
 		}
 	}
-	return pass(name, "%s can be run; nothing was sent (--send-test sends a mail to %s)", path, to)
+	return pass(name, "%s can run; nothing was sent (--send-test sends a mail to %s)", path, to)
 }
 
-// judge makes a Result of a Transport's error: what may be better in a while is no failure, unless nobody answered.
+// judge turns a Transport's error into a Result. A temporary refusal of recipients isn't a failure.
 func judge(name string, err error, format string, args ...any) Result {
 	var partial *transport.RecipientsError
 	var permanent *transport.PermanentError
@@ -80,26 +80,26 @@ func judge(name string, err error, format string, args ...any) Result {
 		for _, r := range partial.Refused {
 			if errors.As(r.Err, &permanent) {
 				return fail(name,
-					"Who is refused gets no alert: take the address out, or have the mail server take it.", "%v", err)
+					"Refused recipients get no alerts. Remove the address, or make the mail server accept it.", "%v", err)
 			}
 		}
-		return warn(name, "The mail server may take it later; the daemon tries again for five days.", "%v", err)
+		return warn(name, "The mail server may accept it later. The daemon retries for five days.", "%v", err)
 	case errors.As(err, &permanent):
-		return fail(name, "The daemon would give such a mail up at once.", "%v", err)
+		return fail(name, "The daemon would give up such a mail at once.", "%v", err)
 	case errors.As(err, &server):
-		return fail(name, "The daemon would try for an hour, and then give the mail up.", "%v", err)
+		return fail(name, "The daemon would retry for an hour, then give up the mail.", "%v", err)
 	}
-	return fail(name, "The daemon tries again for five days: it loses nothing if that is mended.", "%v", err)
+	return fail(name, "The daemon retries for five days. Fix it in that time, and no alert is lost.", "%v", err)
 }
 
-// runnable says what keeps this user from running a program.
+// runnable is the error that keeps this user from running a program.
 func runnable(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no file", path)
+		return fmt.Errorf("%s is not a file", path)
 	}
 	if err := unix.Access(path, unix.X_OK); err != nil {
 		return fmt.Errorf("%s isn't executable for user %s: %s", path, me(), info.Mode().Perm())

@@ -85,14 +85,14 @@ func TestMailServer(t *testing.T) {
 		says   string
 		mails  int
 	}{
-		{"accepts", &post{}, false, Pass, "takes mail for a@lab.test, b@lab.test; nothing was sent", 0},
+		{"accepts", &post{}, false, Pass, "accepts mail for a@lab.test, b@lab.test; nothing was sent", 0},
 		{"refuses the sender", &post{sender: no}, false, Fail, "MAIL FROM: 550 no such user", 0},
 		{"refuses all", &post{recipients: no}, false, Fail, "550 no such user", 0},
 		{"refuses one", &post{recipients: no, only: "b@"}, false, Fail, "b@lab.test: RCPT TO: 550 no such user", 0},
 		{"takes one later", &post{recipients: later, only: "b@"}, false, Warn, "b@lab.test: RCPT TO: 451 greylisted",
 			0},
 		{"test mail", &post{}, true, Pass,
-			"took a test mail for a@lab.test, b@lab.test: 2.0.0 OK id=1xV000-000001-01", 1},
+			"accepted a test mail for a@lab.test, b@lab.test: 2.0.0 OK id=1xV000-000001-01", 1},
 		{"test mail refused", &post{recipients: no}, true, Fail, "550 no such user", 0},
 		{"test mail for one of two", &post{recipients: no, only: "b@"}, true, Fail, "b@lab.test", 1},
 	} {

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// An address that may stand in a pattern: no character of it means something there, or to TOML. Anybody may write
-// others into a log.
+// An address that a pattern can contain: none of its characters is special in a pattern or in TOML. Anybody can write
+// other addresses into a log.
 var plainAddress = regexp.MustCompile(`^([0-9a-z._=+/-]+)@([0-9a-z.-]+)$`)
 
-// The local parts of list managers' envelope senders, in lower case, and what pattern names all of one list server's.
+// The local parts of list managers' envelope senders, in lower case, each with a pattern for all of a list server.
 var listSenders = []struct {
 	local *regexp.Regexp
 	glob  string
@@ -22,11 +22,11 @@ var listSenders = []struct {
 	{regexp.MustCompile(`^bounces?([+_-]|$)`), "bounce*"},    // newsletters
 }
 
-// verp is a variable envelope return path: a recipient stands in the sender, with = for @.
+// verp is a variable envelope return path: the sender contains a recipient, with = for @.
 var verp = regexp.MustCompile(`^([0-9a-z._-]+)\+.+=.+$`)
 
-// posting gives the pattern, of ignore, for mail like that of an envelope sender: for all posts of a list server
-// where it looks like one, else for this sender alone; "" where none can be written.
+// posting is the pattern of ignore for an envelope sender's mail. It covers all posts of a list server if the sender
+// looks like one, else this sender alone. It is "" if no pattern is possible.
 func posting(sender []byte) string {
 	parts := plainAddress.FindStringSubmatch(strings.ToLower(string(sender)))
 	if parts == nil {

@@ -11,13 +11,13 @@ import (
 	"exiwatch/internal/report"
 )
 
-// relayList is the name that Debian and Exim's example give to the hosts that Exim relays for.
+// relayList is the list of hosts that Exim relays for, as Debian and Exim's example name it.
 const relayList = "relay_from_hosts"
 
-// maxShown is how many hosts or items are shown of a list.
+// maxShown limits how many hosts or items of a list a row shows.
 const maxShown = 10
 
-// relay tells which of the hosts that Exim relays for no rule counts.
+// relay names the hosts that Exim relays for and no rule counts.
 func (c *checks) relay(ctx context.Context) []Result {
 	const name = "relay"
 	said, err := c.Exim(ctx, "-bP", "config")
@@ -25,13 +25,13 @@ func (c *checks) relay(ctx context.Context) []Result {
 		return nil
 	}
 	e := readConfiguration(said)
-	if e.named[relayList] == "" { // an old Exim, or one that doesn't show its configuration, may show the list
+	if e.named[relayList] == "" { // an old Exim may show the list alone, as may one that hides its configuration
 		list, err2 := c.Exim(ctx, "-bP", "+"+relayList)
 		if more := readConfiguration(list).named[relayList]; more != "" {
 			e.named[relayList] = more
 		} else if err != nil && err2 != nil {
-			return []Result{warn(name, "exim -bP config shows it, as root. Hosts that send without a login count only "+
-				"where [count] only names them.",
+			return []Result{warn(name, "Run exim -bP config as root to see them. Hosts that send without a login count "+
+				"only if [count] only names them.",
 				"Exim doesn't show which hosts it relays for%s", because(err))}
 		}
 	}
@@ -39,12 +39,12 @@ func (c *checks) relay(ctx context.Context) []Result {
 	open := c.uncountedOf(hosts)
 	skipped := ""
 	if len(hosts.skipped) > 0 {
-		skipped = "; not known here: " + firstOf(hosts.skipped)
+		skipped = "; not evaluated: " + firstOf(hosts.skipped)
 	}
 	switch {
 	case len(open) > 0:
 		general := c.Config.Scopes[""]
-		return []Result{warn(name, "Who sends through them in bulk opens no alert. To count them, put into exiwatch's "+
+		return []Result{warn(name, "Bulk mail from these hosts causes no alert. To count it, set in exiwatch's "+
 			"configuration:\n    [count]\n    "+
 			report.OnlyLine(append(general.OnlyNames(), open...)), "Exim relays for %s, which no rule counts%s",
 			firstOf(open),
@@ -58,7 +58,7 @@ func (c *checks) relay(ctx context.Context) []Result {
 	return []Result{pass(name, "Exim relays for no other host without a login")}
 }
 
-// uncountedOf gives what no rule counts, in the words of [count] only.
+// uncountedOf names the hosts that no rule counts, in the words of [count] only.
 func (c *checks) uncountedOf(h *hostList) (open []string) {
 	for _, prefix := range h.networks {
 		if !c.anyClass(func(class config.Class) bool { return class.Contains([]byte(prefix.String())) }) {
@@ -71,7 +71,7 @@ func (c *checks) uncountedOf(h *hostList) (open []string) {
 	return open
 }
 
-// anyClass tells whether rules count a class for which is is true, or all.
+// anyClass reports whether the rules count a class for which is is true, or all classes.
 func (c *checks) anyClass(is func(config.Class) bool) bool {
 	for _, scope := range scopes(c.Config.Rules) {
 		for _, class := range c.Config.Scopes[scope].Only {
@@ -90,7 +90,7 @@ func texts(networks []netip.Prefix) (all []string) {
 	return all
 }
 
-// firstOf joins the first words.
+// firstOf joins the first words of a list.
 func firstOf(words []string) string {
 	if len(words) > maxShown {
 		return strings.Join(words[:maxShown], ", ") + " and " + count(int64(len(words)-maxShown), "other")
@@ -98,14 +98,14 @@ func firstOf(words []string) string {
 	return strings.Join(words, ", ")
 }
 
-// A configuration is what exim -bP config shows of hosts.
+// A configuration is what exim -bP config shows about hosts.
 type configuration struct {
 	named   named               // host lists
 	rcpt    string              // name of the ACL for RCPT
-	accepts map[string][]string // the lists of hosts that each ACL accepts whatever the recipient is
+	accepts map[string][]string // the host lists that each ACL accepts for any recipient
 }
 
-// relayed gives the hosts that Exim relays for.
+// relayed are the hosts that Exim relays for.
 func (e *configuration) relayed() *hostList {
 	all := e.named.hosts(e.named[relayList])
 	for _, list := range e.accepts[e.rcpt] {
@@ -114,7 +114,7 @@ func (e *configuration) relayed() *hostList {
 	return all
 }
 
-// readConfiguration reads what exim -bP config prints: a line for each setting, and for each condition of an ACL.
+// readConfiguration reads the output of exim -bP config: a line for each setting and each condition of an ACL.
 func readConfiguration(said string) *configuration {
 	e := &configuration{named: make(named), accepts: make(map[string][]string)}
 	section, acl := "", ""
@@ -159,7 +159,7 @@ func (e *configuration) setting(line string) {
 	}
 }
 
-// end notes the statement that is complete, and begins another.
+// end stores a complete statement and begins another.
 func (e *configuration) end(acl string, s *statement) {
 	if s.verb == "accept" && s.hosts != "" && !s.bound {
 		e.accepts[acl] = append(e.accepts[acl], s.hosts)
@@ -170,7 +170,7 @@ func (e *configuration) end(acl string, s *statement) {
 // A statement of an ACL.
 type statement struct {
 	verb, hosts string
-	bound       bool // it accepts only certain recipients, or who has logged in
+	bound       bool // it accepts only certain recipients or authenticated clients
 }
 
 func isVerb(word string) bool {

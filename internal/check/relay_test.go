@@ -67,10 +67,10 @@ func TestRelay(t *testing.T) {
 		{"refused", "", acl(loopback, "    deny hosts = +inner\n    accept !hosts = +inner\n    warn hosts = "+
 			"203.0.113.5\n"), Pass, "no other"},
 		{"other names", "", acl(loopback, "    accept hosts = lsearch;/etc/relay : *.lab.test\n"), Pass,
-			"not known here: lsearch;/etc/relay, *.lab.test"},
-		{"some are known", "", acl("192.0.2.1 : *", ""), Warn, "192.0.2.1, which no rule counts; not known here: *\n"},
+			"not evaluated: lsearch;/etc/relay, *.lab.test"},
+		{"some are known", "", acl("192.0.2.1 : *", ""), Warn, "192.0.2.1, which no rule counts; not evaluated: *\n"},
 		{"hidden", "", shows(map[string]string{"config": "hide hostlist relay_from_hosts = <value not displayable>\n"}),
-			Pass, "not known here: <value not displayable>"},
+			Pass, "not evaluated: <value not displayable>"},
 		{"many", "", acl(strings.Repeat("192.0.2.1 : "+
 			"", 9)+"10.0.0.1:10.0.0.2:10.0.0.3:10.0.0.4:10.0.0.5:10.0.0.6:10.0.0.7:10.0.0.8:10.0.0.9:10.0.0.10:10.0.0.11", ""),
 			Warn, "10.0.0.9 and 2 others, which"},

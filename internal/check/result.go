@@ -1,21 +1,21 @@
-// Package check finds out whether exiwatch can do its work on this machine, and says what to do where it can't.
+// Package check verifies that exiwatch can work on this machine, and says what to do if it can't.
 package check
 
 import "fmt"
 
-// A Status is how a check came out.
+// A Status is the outcome of a check.
 type Status string
 
 const (
 	Pass Status = "pass"
-	Warn Status = "warn" // it works, but not as well as it could, or not for long
+	Warn Status = "warn" // it works, but could be better or may fail soon
 	Fail Status = "fail" // it doesn't work
 )
 
-// A Result is what one check says. Detail and Hint may hold text of logs and servers as it is: whoever shows them on
-// a terminal escapes them line by line.
+// A Result is what one check found. Detail and Hint may contain unescaped text from logs and servers. Escape them line
+// by line before you show them on a terminal.
 type Result struct {
-	Check  string `json:"check"` // what was looked at, one word
+	Check  string `json:"check"` // name of the check, one word
 	Status Status `json:"status"`
 	Detail string `json:"detail"`         // what was found
 	Hint   string `json:"hint,omitempty"` // what to do about it; lines to copy are indented

@@ -10,7 +10,7 @@ import (
 	"exiwatch/window"
 )
 
-// rules tells which rules can't do what they were written for.
+// rules names the rules that can't work as intended.
 func (c *checks) rules(context.Context) []Result {
 	const name = "rules"
 	var all []Result
@@ -18,7 +18,7 @@ func (c *checks) rules(context.Context) []Result {
 		title := cmp.Or(r.Name, r.String())
 		for _, e := range r.Except {
 			if !e.Until.IsZero() && !e.Until.After(c.Now) {
-				all = append(all, warn(name, "Take it out, or give it another until.",
+				all = append(all, warn(name, "Remove it, or set a later until.",
 					"%s: the exception with the limit %d ended on %s",
 					title, e.Limit, e.Until.Add(-1).Format("2006-01-02")))
 			}
@@ -28,40 +28,39 @@ func (c *checks) rules(context.Context) []Result {
 		}
 		if need := c.needs(i); need != "" && c.lacks(need) && !isDefault(r) {
 			all = append(all,
-				warn(name, fmt.Sprintf("It counts nothing before Exim logs +%s: see the row about selectors.", need),
+				warn(name, fmt.Sprintf("It counts nothing until Exim logs +%s: see the row selectors.", need),
 					"%s: the log has no +%s", title, need))
 		}
 	}
 	for scope, domains := range c.localDomains() {
 		if c.lacks("received_recipients") {
 			all = append(all,
-				warn(name, "Every message counts before Exim logs +received_recipients: see the row about selectors.",
+				warn(name, "Every message counts until Exim logs +received_recipients: see the row selectors.",
 					"%s: local_domains = %q, and the log has no +received_recipients", c.of(scope), domains))
 		}
 	}
 	if !slices.ContainsFunc(c.Config.Rules, func(r window.Rule) bool { return r.Count == window.Anomalies }) {
 		all = append(all, warn(name, `Add a [[rule]] with key = "log", count = "anomalies", limit = 5, window = "1h".`,
-			"no rule watches the log's integrity: somebody who hides from the others opens no alert"))
+			"no rule watches the log's integrity: a sender who evades the other rules causes no alert"))
 	}
 	all = append(all, c.unmatched()...)
 	if all == nil && len(c.samples) == 0 {
-		all = append(all, pass(name, "%s, and no log that shows what counts",
+		all = append(all, pass(name, "%s; there is no log to test them with",
 			count(int64(len(c.Config.Rules)), "rule")))
 	} else if all == nil {
-		all = append(all, pass(name, "%s can count", count(int64(len(c.Config.Rules)), "rule")))
+		all = append(all, pass(name, "%s; the log has what they need", count(int64(len(c.Config.Rules)), "rule")))
 	}
 	return all
 }
 
-// isDefault tells whether a rule is one that nobody wrote: what it needs is a recommendation of the row about
-// selectors.
+// isDefault reports whether a rule is a default one. The row selectors already recommends what these need.
 func isDefault(r window.Rule) bool {
 	return slices.ContainsFunc(config.Default().Rules, func(d window.Rule) bool {
 		return d.Name == r.Name && d.String() == r.String()
 	})
 }
 
-// needs names the log selector without which a rule counts nothing.
+// needs is the log selector without which a rule counts nothing.
 func (c *checks) needs(rule int) string {
 	switch r := c.Config.Rules[rule]; {
 	case r.Count == window.Recipients, r.Count == window.Addresses:
@@ -72,7 +71,7 @@ func (c *checks) needs(rule int) string {
 	return ""
 }
 
-// lacks tells whether no log shows a selector's item, though there are arrivals that would.
+// lacks reports whether no log shows a selector's item, although there are arrivals.
 func (c *checks) lacks(selector string) bool {
 	arrivals := false
 	for _, s := range c.samples {
@@ -86,7 +85,7 @@ func (c *checks) lacks(selector string) bool {
 	return arrivals
 }
 
-// localDomains gives those of each scope that rules have.
+// localDomains are the local domains of each scope that the rules have.
 func (c *checks) localDomains() map[string][]string {
 	all := make(map[string][]string)
 	for _, r := range c.Config.Rules {
@@ -97,7 +96,7 @@ func (c *checks) localDomains() map[string][]string {
 	return all
 }
 
-// of names a scope.
+// of is a scope's name in a row.
 func (c *checks) of(scope string) string {
 	if scope == "" {
 		return "[count]"
@@ -106,7 +105,7 @@ func (c *checks) of(scope string) string {
 	return cmp.Or(c.Config.Rules[i].Name, c.Config.Rules[i].String())
 }
 
-// unmatched tells of scopes in which there was no arrival.
+// unmatched names the scopes without an arrival.
 func (c *checks) unmatched() []Result {
 	var all []Result
 	for i, scope := range scopes(c.Config.Rules) {
@@ -118,7 +117,7 @@ func (c *checks) unmatched() []Result {
 		if arrivals > 0 && matched == 0 {
 			all = append(all,
 				warn("rules",
-					"Do only, ignore and local_domains say what you mean? If nobody has sent mail of this kind yet, that is fine.",
+					"Check only, ignore and local_domains. If nobody has sent such mail yet, this is fine.",
 					"%s: none of %s counts", c.of(scope), count(arrivals, "arrival")))
 		}
 	}

@@ -17,42 +17,42 @@ import (
 	"exiwatch/window"
 )
 
-// sampleSize is how much of a log's end is looked at: some 30,000 lines, which take a third of a second.
+// sampleSize is how much of a log's end is read: about 30,000 lines, which take a third of a second.
 const sampleSize = 4 << 20 // bytes
 
-// A sample is the end of a log, as the daemon would read it.
+// A sample is what the daemon would read from the end of a log.
 type sample struct {
 	path      string
 	lines     int64
 	stampless int64 // lines that begin no entry
 	judgement parser.Judgement
 	summary   report.Summary
-	missing   []string // log selectors, as report names them
+	missing   []string // log selectors that the log lacks, as report names them
 	ids       int      // length of the last message id, bytes
 	version   string   // of the Exim that wrote the last `daemon started` line
-	cwd       bool     // +arguments was seen, by any of its lines
+	cwd       bool     // the log has lines that +arguments adds
 
-	last    time.Time // stamp of the last line that has one
-	zoned   bool      // that names its zone
-	written time.Time // when the file with that line was last written to, by its file system's clock
+	last    time.Time // last timestamp
+	zoned   bool      // last names its zone
+	written time.Time // when the file with that line was last written, by its file system's clock
 
-	scopes  []string // of the rules, and
-	matched []int64  // how many arrivals each of them counts
+	scopes  []string // of the rules
+	matched []int64  // how many arrivals each scope counts
 
 	eximUsers []string         // U= of Exim's own bounces
 	ignore    []config.Pattern // of any rule
-	ignored   int64            // arrivals that it names
+	ignored   int64            // arrivals that ignore names
 	uncounted report.Uncounted
 	posts     int64          // over loopback, without a login
-	posting   report.Ranking // of them, by the pattern of ignore that would fit
+	posting   report.Ranking // these posts, by a pattern of ignore that fits
 
-	logins   int64            // arrivals whose client has logged in
-	nameless map[string]int64 // of them, those without an id, by authenticator
+	logins   int64            // arrivals whose client logged in
+	nameless map[string]int64 // logins without an id, by authenticator
 	mailAuth bool             // +smtp_mailauth was seen
-	users    []string         // local users who send, the first ones
+	users    []string         // the first local users who send
 }
 
-// read reads the end of a log: of the log itself, and of what it was cycled to where that is short.
+// read reads the end of a log. If the log is short, it reads the end of its cycled files, too.
 func (c *checks) read(path string, row []tailer.Member) (*sample, error) {
 	return c.sample(path, func(s *sample, r *parser.Reader) error {
 		for _, part := range parts(row) {
@@ -64,7 +64,7 @@ func (c *checks) read(path string, row []tailer.Member) (*sample, error) {
 	})
 }
 
-// sample makes a sample of the lines that feed finds.
+// sample makes a sample of the lines that feed reads.
 func (c *checks) sample(path string, feed func(*sample, *parser.Reader) error) (*sample, error) {
 	s := &sample{path: path, scopes: scopes(c.Config.Rules), eximUsers: c.Config.Scopes[""].EximUsers}
 	s.matched = make([]int64, len(s.scopes))
@@ -90,11 +90,11 @@ func (c *checks) sample(path string, feed func(*sample, *parser.Reader) error) (
 	return s, nil
 }
 
-// scopes gives the rules' scopes, as the counters number them.
+// scopes are the rules' scopes in the order in which the counters number them.
 func scopes(rules []window.Rule) []string {
 	counters, err := window.New(rules)
 	if err != nil {
-		return nil // NewPipeline says it
+		return nil // pipeline.New reports the error
 	}
 	return counters.Scopes()
 }
@@ -105,7 +105,7 @@ type part struct {
 	from int64 // bytes from its start
 }
 
-// parts chooses what to read, oldest first.
+// parts chooses the parts to read, oldest first.
 func parts(row []tailer.Member) []part {
 	var all []part
 	room := int64(sampleSize)
@@ -120,11 +120,11 @@ func parts(row []tailer.Member) []part {
 	return all
 }
 
-// part reads the end of one file, as far as that goes now.
+// part reads the end of one file up to its present size.
 func (s *sample) part(p part, r *parser.Reader, c *checks) error {
 	f, err := os.Open(p.path)
 	if err != nil {
-		return nil // a cycled one, of which the row about the log has told
+		return nil // a cycled file: the row log reports it
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -136,24 +136,26 @@ func (s *sample) part(p part, r *parser.Reader, c *checks) error {
 	broken := p.from > 0
 	_, err = tailer.ScanLines(in, p.path, func(line tailer.Line) error {
 		if broken {
-			broken = false // its beginning is not in the sample
+			broken = false // the sample lacks its beginning
 			return nil
 		}
 		s.line(line, line.Text, c)
 		r.Line(parser.Place{File: line.File, Line: line.Number}, line.Text)
 		return nil
 	})
-	if s.lines-s.stampless > stamped { // it has the last stamp
+	if s.lines-s.stampless > stamped { // the part has the last timestamp
 		s.written = info.ModTime()
 	}
 	return err
 }
 
-// eximLine is a line that only Exim writes, which may stand behind a syslog prefix: of a message, or of its own life.
-var eximLine = regexp.MustCompile(`^(?:.{0,80}? \S*exim\S*: )?(?:\[[0-9]+[/\\][0-9]+\] )?(?:[0-9-]{10} [0-9:.]{8,12} )?(?:[+-][0-9]{4} )?(?:\[[0-9]+\] )?` +
-	`(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2} |[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4} |exim ([0-9.]+)\S* daemon started: |(cwd=)|(?:Start|End) queue run: |SMTP |H=)`)
+// eximLine is a line that only Exim writes, about a message or about itself. A syslog prefix may precede it.
+var eximLine = regexp.MustCompile(`^(?:.{0,80}? \S*exim\S*: )?(?:\[[0-9]+[/\\][0-9]+\] )?` +
+	`(?:[0-9-]{10} [0-9:.]{8,12} )?(?:[+-][0-9]{4} )?(?:\[[0-9]+\] )?` +
+	`(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2} |[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4} ` +
+	`|exim ([0-9.]+)\S* daemon started: |(cwd=)|(?:Start|End) queue run: |SMTP |H=)`)
 
-// line looks at a line, of which message is what Exim has written, for what the parser leaves out.
+// line collects what the parser leaves out of a line. message is the part of the line that Exim wrote.
 func (s *sample) line(line tailer.Line, message []byte, c *checks) {
 	s.lines++
 	text := bytes.TrimLeft(line.Text, "\x00")
@@ -183,7 +185,7 @@ func (s *sample) arrival(a *parser.Arrival, w *window.Arrival) {
 	s.weigh(a, w)
 }
 
-// counted notes which scopes an arrival is in.
+// counted counts an arrival for its scopes.
 func (s *sample) counted(w *window.Arrival) {
 	for i := range s.matched {
 		if w.Outside&(1<<i) == 0 {

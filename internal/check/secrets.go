@@ -9,8 +9,8 @@ import (
 	"exiwatch/internal/private"
 )
 
-// secrets tells whether others can read the files of passwords and tokens, or the configuration if a webhook's URL is
-// in it.
+// secrets checks that others can't read the files of passwords and tokens, nor a configuration that holds a webhook's
+// URL.
 func (c *checks) secrets(context.Context) []Result {
 	const name = "secrets"
 	paths := c.Config.Secrets
@@ -28,13 +28,13 @@ func (c *checks) secrets(context.Context) []Result {
 		case err != nil:
 			all = append(all, fail(name, "Run as root or as the daemon's user.", "%v", err))
 		case readers != "":
-			hint := fmt.Sprintf("Only root and the daemon need it:\n    chown root:%s %s\n    chmod 0640 %s",
+			hint := fmt.Sprintf("Only root and the daemon need to read it:\n    chown root:%s %s\n    chmod 0640 %s",
 				groupName(gid), path, path)
 			all = append(all, warn(name, hint, "%s holds a secret, and %s can read it", path, readers))
 		}
 	}
 	if len(all) == 0 {
-		all = append(all, pass(name, "%s: nobody but root and the daemon can read it", strings.Join(paths, ", ")))
+		all = append(all, pass(name, "%s: readable only by root and the daemon", strings.Join(paths, ", ")))
 	}
 	return all
 }

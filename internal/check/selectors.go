@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// telling are the log selectors that make more of exiwatch, and what each adds.
+// telling are the log selectors that exiwatch uses, and what each adds.
 var telling = []struct{ name, adds string }{
 	{"subject", "the subjects in alerts, top subject and top topic"},
 	{"received_recipients", "rules by recipients, and local_domains"},
 	{"arguments", "top script: where a web script sent from"},
 }
 
-// selectors tells which log selectors would tell more. There is an arrival.
+// selectors names the log selectors that would add details. The sample has at least one arrival.
 func (c *checks) selectors(s *sample) Result {
 	const name = "selectors"
 	arrivals := s.summary.Tally.Arrivals
@@ -31,40 +31,39 @@ func (c *checks) selectors(s *sample) Result {
 	}
 	missing := strings.Join(add, " ")
 	if add == nil {
-		return pass(name, "subject, received_recipients and arguments are logged")
+		return pass(name, "Exim logs subject, received_recipients and arguments")
 	}
 	if c.hasUsers && !exists(cPanel) {
 		add = slices.DeleteFunc(add, func(word string) bool { return word == "+arguments" })
 	}
 	switch {
 	case add != nil && c.configured(strings.Fields(missing)):
-		hint.WriteString("Exim's log_selector has it: check again when Exim has been restarted and has taken a message.")
+		hint.WriteString("Exim's log_selector already has it. Restart Exim, and check again after it has received a message.")
 	case len(add) == 0:
-		hint.WriteString("Everything else works without.")
+		hint.WriteString("Everything else works without it.")
 	default:
-		hint.WriteString("Everything else works without. To log them, put into Exim's configuration" + c.line(add))
+		hint.WriteString("Everything else works without it. To log it, set in Exim's configuration" + c.line(add))
 	}
 	return warn(name, hint.String(), "%s not seen in %s", missing, count(arrivals, "arrival"))
 }
 
-// before says what is to be known before a selector is set.
+// before is what to know before setting a selector.
 func (c *checks) before(selector string, s *sample) string {
 	switch {
 	case selector == "received_recipients":
 		return c.overflowing(s) + "\n"
 	case selector == "arguments" && c.hasUsers:
-		return "Before +arguments: a local user can then forge log lines, by a folder whose name holds line feeds. " +
-			"exiwatch finds them, but without +arguments there are none.\n"
+		return "Before you set +arguments: a local user can then forge log lines, with a folder whose name contains " +
+			"line feeds. exiwatch detects them; without +arguments there are none.\n"
 	}
 	return ""
 }
 
-// overflowing says what becomes of an entry that is longer than Exim's log buffer, by the version that writes the log.
+// overflowing is what happens to an entry that is longer than Exim's log buffer, by the version that writes the log.
 func (c *checks) overflowing(s *sample) string {
-	const lost = "an entry with very many recipients, or with a long HELO besides, is lost as a whole " +
-		"(**** log string overflowed log buffer ****), and its message counts for nobody"
-	const cut = "a cut list of recipients is ordinary: the message counts, its recipients as at least " +
-		"those that are logged"
+	const lost = "drops a whole entry if it has very many recipients or a long HELO " +
+		"(**** log string overflowed log buffer ****). Its message counts for nobody"
+	const cut = "cuts a long list of recipients: the message counts, with at least the recipients that are logged"
 	version := cmp.Or(s.version, c.server.version)
 	parts := strings.SplitN(version, ".", 3)
 	minor := 0
@@ -74,14 +73,14 @@ func (c *checks) overflowing(s *sample) string {
 	const firstThatCuts = 98 // 4.98
 	switch {
 	case minor == 0:
-		return "Before +received_recipients: where Exim is older than 4.98 " + lost + ". On 4.98 and later " + cut + "."
+		return "Before you set +received_recipients: Exim before 4.98 " + lost + ". Exim 4.98 or later " + cut + "."
 	case minor < firstThatCuts:
-		return "Before +received_recipients: on Exim " + version + ", as it is older than 4.98, " + lost + "."
+		return "Before you set +received_recipients: Exim " + version + ", as all before 4.98, " + lost + "."
 	}
-	return "With +received_recipients " + cut + " (Exim " + version + ")."
+	return "With +received_recipients Exim " + version + " " + cut + "."
 }
 
-// configured tells whether Exim's configuration has all of the selectors.
+// configured reports whether Exim's configuration has all of the selectors.
 func (c *checks) configured(add []string) bool {
 	return !slices.ContainsFunc(add, func(word string) bool {
 		set, _ := isSelected(c.server.selectors, strings.TrimPrefix(word, "+"))
@@ -89,7 +88,7 @@ func (c *checks) configured(add []string) bool {
 	})
 }
 
-// cPanel is a folder of its hosts.
+// cPanel is a folder that exists on cPanel's hosts.
 const cPanel = "/var/cpanel"
 
 func exists(path string) bool {
@@ -97,8 +96,8 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// line is what goes into Exim's configuration, and where. It keeps the selectors that are set, but those that are
-// warned of.
+// line is the setting for Exim's configuration and its place. It keeps the present selectors, except those that
+// forgeable warns about.
 func (c *checks) line(add []string) string {
 	words := continued(c.safer(c.server.selectors + " " + strings.Join(add, " ")))
 	switch {
@@ -111,17 +110,17 @@ func (c *checks) line(add []string) string {
 	return ", its main section:\n    log_selector = " + words + "\nand restart Exim."
 }
 
-// continued writes words as a value of Exim's configuration, on several lines that fit into the table ("Common option
-// syntax": a backslash at the end goes on with the next line).
+// continued writes words as a value of Exim's configuration, on lines that fit into the table. A backslash at the end
+// continues on the next line ("Common option syntax").
 func continued(words []string) string {
 	const width = 30 // characters, behind MAIN_LOG_SELECTOR
 	return strings.Join(wrap(strings.Join(words, " "), width), " \\\n        ")
 }
 
-// debianSettings says how Debian makes Exim's configuration (update-exim4.conf(8)).
+// debianSettings holds Debian's settings for Exim's configuration (update-exim4.conf(8)).
 const debianSettings = "/etc/exim4/update-exim4.conf.conf"
 
-// debianFile is where Debian looks for an administrator's macros.
+// debianFile is the file in which Debian looks for an administrator's macros.
 func debianFile() string {
 	settings, err := os.ReadFile(debianSettings)
 	if err == nil && strings.Contains(string(settings), "dc_use_split_config='true'") {

@@ -9,10 +9,10 @@ import (
 // A Socket is where Exim asks: the path of a UNIX socket, or host:port.
 type Socket struct{ Path string }
 
-// askPatience is what Exim's ${readsocket…} has in the recipe.
+// askPatience is the timeout of Exim's ${readsocket…} in the documented ACL.
 const askPatience = 5 * time.Second
 
-// socket tells whether the daemon answers, and whether Exim's user gets there.
+// socket checks that the daemon answers and that Exim's user may ask it.
 func (c *checks) socket(ctx context.Context) []Result {
 	const name = "socket"
 	if c.Socket == nil {
@@ -29,10 +29,10 @@ func (c *checks) socket(ctx context.Context) []Result {
 				"Start it: exiwatch run. Until then Exim's condition fails open; mail keeps flowing.",
 				"%s: no daemon answers: %v", path, err)}
 		case err != nil:
-			return []Result{fail(name, "Has the daemon, pid "+c.daemon+", read this configuration? SIGHUP makes it.",
+			return []Result{fail(name, "Has the daemon, pid "+c.daemon+", loaded this configuration? Send it SIGHUP.",
 				"%s: %v", path, err)}
 		case answer != "yes" && answer != "no":
-			return []Result{fail(name, "Something else may listen there.", "%s answers %q, not yes or no", path,
+			return []Result{fail(name, "Another program may be listening there.", "%s answers %q, not yes or no", path,
 				answer)}
 		}
 	}
@@ -40,12 +40,12 @@ func (c *checks) socket(ctx context.Context) []Result {
 		return []Result{pass(name, "%s answers", path)}
 	}
 	if c.server.user == "" {
-		return []Result{warn(name, "exim -bP exim_user tells it.",
-			"%s answers; whether Exim's user may ask isn't known", path)}
+		return []Result{warn(name, "exim -bP exim_user prints it.",
+			"%s answers; can't check whether Exim may ask, as its user isn't known", path)}
 	}
 	exim, err := lookup(c.server.user, c.server.group)
 	if err != nil {
-		return []Result{warn(name, "Exim names a user that this machine doesn't know.",
+		return []Result{warn(name, "Exim runs as a user that this machine doesn't have.",
 			"%s answers; Exim's user %s: %v", path, c.server.user, err)}
 	}
 	if obstacle := exim.barred(path, write); obstacle != "" {

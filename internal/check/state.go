@@ -16,19 +16,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What the state folder needs: the checkpoint and the spool take some MiB, and a file for each mail.
+// What the state folder needs: some MiB for the checkpoint and the spool, and a file for each waiting mail.
 const (
 	roomWarn   = 100 << 20 // bytes
 	roomFail   = 1 << 20   // bytes
-	inodesWarn = 10_000    // as many mails may wait
+	inodesWarn = 10_000    // so many mails can wait
 	inodesFail = 10
 )
 
-// state tells whether the daemon can keep its state, and whether one does.
+// state checks that the daemon can keep its state, and shows whether a daemon runs.
 func (c *checks) state(context.Context) []Result {
 	const name = "state"
 	dir := c.Config.State
-	hint := "Run as root or as the daemon's user, or name a folder of this user in the configuration:\n    state = \"/path\""
+	hint := "Run as root or as the daemon's user, or set a folder of this user in the configuration:\n" +
+		"    state = \"/path\""
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -36,7 +37,7 @@ func (c *checks) state(context.Context) []Result {
 	case err != nil:
 		return []Result{fail(name, hint, "%v", err)}
 	case !info.IsDir():
-		return []Result{fail(name, "Name another path in the configuration.", "%s is no folder", dir)}
+		return []Result{fail(name, "Set another path in the configuration.", "%s is not a folder", dir)}
 	}
 	err = daemon.CheckState(dir, c.daemonUser())
 	if unsafe := (*private.Error)(nil); err == nil && errors.As(daemon.CheckCheckpoint(dir), &unsafe) {
@@ -50,14 +51,14 @@ func (c *checks) state(context.Context) []Result {
 		return []Result{fail(name, hint, "%s isn't writable for user %s: %v", dir, me(), cause(err))}
 	}
 	if open := info.Mode().Perm() & 0o077; open != 0 {
-		return []Result{warn(name, "It holds mails and a secret: it should be a folder of its own, of mode 0700.",
+		return []Result{warn(name, "It holds mails and a secret. Use a folder of its own, with mode 0700.",
 			"%s is open to others, %s", dir, info.Mode().Perm())}
 	}
 	if r := room(dir); r.Status != Pass {
 		return []Result{r}
 	}
 	if lost, ok := daemon.Lost(dir); ok {
-		return []Result{warn(name, lost.Hint(), "the checkpoint of %s was broken: it is %s now",
+		return []Result{warn(name, lost.Hint(), "the checkpoint of %s was broken; it is now %s",
 			lost.Written.Format(time.DateTime), lost.Path)}
 	}
 	if c.daemon != "" {
@@ -66,7 +67,7 @@ func (c *checks) state(context.Context) []Result {
 	return []Result{pass(name, "%s, writable by user %s; no daemon runs", dir, me())}
 }
 
-// daemonUser is the user as which the daemon runs, as far as we know: we, or whose the state folder is if we are root.
+// daemonUser is the daemon's user, as far as we know: our own, or the owner of the state folder if we are root.
 func (c *checks) daemonUser() int {
 	if i, _, ok := c.owner(); ok {
 		return i.uid
@@ -74,7 +75,7 @@ func (c *checks) daemonUser() int {
 	return os.Geteuid()
 }
 
-// refused is about a state folder with which the daemon doesn't start.
+// refused is the row for a state folder with which the daemon doesn't start.
 func refused(err error) Result {
 	hint := "Run as root or as the daemon's user."
 	var unsafe *private.Error
@@ -84,7 +85,7 @@ func refused(err error) Result {
 	return fail("state", hint, "%v", err)
 }
 
-// futureState is about a folder that the daemon will make: it needs a parent where it can.
+// futureState is the row for a folder that the daemon will make. It needs a parent in which the daemon may do so.
 func (c *checks) futureState(dir, hint string) Result {
 	for parent := filepath.Dir(dir); ; parent = filepath.Dir(parent) {
 		info, err := os.Stat(parent)
@@ -92,17 +93,17 @@ func (c *checks) futureState(dir, hint string) Result {
 			continue
 		}
 		if err == nil && !info.IsDir() {
-			err = fmt.Errorf("%s is no folder", parent)
+			err = fmt.Errorf("%s is not a folder", parent)
 		} else if err == nil {
 			err = unix.Access(parent, unix.W_OK|unix.X_OK)
 		}
 		if err != nil {
-			return fail("state", hint, "%s isn't there, and user %s can't make it in %s: %v", dir, me(), parent, err)
+			return fail("state", hint, "%s doesn't exist, and user %s can't make it in %s: %v", dir, me(), parent, err)
 		}
 		if r := room(parent); r.Status != Pass {
 			return r
 		}
-		return pass("state", "%s isn't there yet: the daemon will make it", dir)
+		return pass("state", "%s doesn't exist yet; the daemon will make it", dir)
 	}
 }
 
@@ -115,7 +116,7 @@ func writable(dir string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// cause is an error without the name of the file, which changes.
+// cause is an error without the file's name, which is random.
 func cause(err error) error {
 	if path := (*fs.PathError)(nil); errors.As(err, &path) {
 		return path.Err
@@ -123,13 +124,13 @@ func cause(err error) error {
 	return err
 }
 
-// room tells whether the disk has room. What root alone may use doesn't count.
+// room checks that the disk has free space. Space reserved for root doesn't count.
 func room(dir string) Result {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {
 		return pass("state", "")
 	}
-	const hint = "When the disk is full counting goes on, and mails wait."
+	const hint = "When the disk is full, counting continues and mails wait."
 	free, limited := int64(s.Bavail)*s.Bsize, s.Files > 0
 	switch {
 	case free < roomFail:

@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	tableWidth = 79 // characters: a terminal of 80 wraps a line of 80 itself, if it is an old one
+	tableWidth = 79 // characters: some terminals wrap a full line of 80
 	nameWidth  = 13 // characters of the longest name
 	indent     = len("pass  ") + nameWidth + len("  ")
 )
 
-// colours are those of SGR (ECMA-48, 8.3.117).
+// colours are the parameters of SGR (ECMA-48, 8.3.117).
 var colours = map[Status]string{Pass: "32", Warn: "33;1", Fail: "31;1"}
 
-// Print writes a result as rows of a table for people: status, name, what was found, and under it what to do.
+// Print writes a result as rows of a table: status, name and finding, and below them what to do.
 func (r Result) Print(w io.Writer, colour bool) {
 	status := string(r.Status)
 	if colour {
@@ -31,7 +31,7 @@ func (r Result) Print(w io.Writer, colour bool) {
 	}
 }
 
-// lines lays text out, escaped. An indented line is one to copy: it isn't broken.
+// lines escapes text and breaks it into lines. It leaves indented lines whole, as they are to be copied.
 func lines(text string) []string {
 	var all []string
 	for paragraph := range strings.SplitSeq(text, "\n") {
@@ -44,7 +44,7 @@ func lines(text string) []string {
 	return all
 }
 
-// wrap breaks text at blanks into lines of a width, in characters; a longer word has a line of its own.
+// wrap breaks text at spaces into lines of at most width characters. A longer word gets its own line.
 func wrap(text string, width int) []string {
 	var lines []string
 	line := ""

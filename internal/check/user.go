@@ -18,7 +18,7 @@ type identity struct {
 	gids []int // the primary one first
 }
 
-// lookup gives the identity of a user's name, with a group that its processes have besides; "" is none.
+// lookup finds a user's identity by name. group is an additional group of the user's processes; "" for none.
 func lookup(name, group string) (identity, error) {
 	u, err := user.Lookup(name)
 	if err != nil {
@@ -46,14 +46,14 @@ func number(id string) int {
 	return n
 }
 
-// Permissions, as in each of a mode's three groups.
+// Permission bits, as in each of a mode's three digits.
 const (
 	execute = 1
 	write   = 2
 	read    = 4
 )
 
-// may tells whether the mode of a file gives a permission to a user: of owner, group and others the first that fits
+// may reports whether a file's mode gives a permission to a user. The first of owner, group and others that fits
 // decides.
 func (i identity) may(info fs.FileInfo, permission fs.FileMode) bool {
 	if i.uid == 0 {
@@ -70,8 +70,8 @@ func (i identity) may(info fs.FileInfo, permission fs.FileMode) bool {
 	return mode&permission == permission
 }
 
-// barred says what keeps a user from a file, "" if nothing does: it needs x on every folder, and the permission on
-// the file.
+// barred is what keeps a user from a file, "" if nothing does. The user needs x on every folder, and the permission
+// on the file.
 func (i identity) barred(path string, permission fs.FileMode) string {
 	if dir := filepath.Dir(path); dir != path {
 		if obstacle := i.barred(dir, execute); obstacle != "" {
@@ -88,7 +88,7 @@ func (i identity) barred(path string, permission fs.FileMode) string {
 	return described(path, info)
 }
 
-// described is a file with its mode and whose it is.
+// described is a file with its mode, owner and group.
 func described(path string, info fs.FileInfo) string {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -97,7 +97,7 @@ func described(path string, info fs.FileInfo) string {
 	return fmt.Sprintf("%s is %s %s:%s", path, info.Mode().Perm(), userName(int(s.Uid)), groupName(int(s.Gid)))
 }
 
-// owner is whose the state folder is, where we are root and it is somebody else's: the daemon runs as that user.
+// owner is the owner of the state folder, if we are root and it isn't: the daemon runs as that user.
 func (c *checks) owner() (i identity, name string, ok bool) {
 	info, err := os.Stat(c.Config.State)
 	if err != nil || os.Geteuid() != 0 {
@@ -112,7 +112,7 @@ func (c *checks) owner() (i identity, name string, ok bool) {
 	return i, name, err == nil
 }
 
-// me names the user that we are, by number where there is no name.
+// me is the name of our user, or its number if it has no name.
 func me() string { return userName(os.Geteuid()) }
 
 func userName(uid int) string {
@@ -129,13 +129,13 @@ func groupName(gid int) string {
 	return strconv.Itoa(gid)
 }
 
-// whoMay says which user or group can read a file that this user can't.
+// whoMay is a hint: which user or group can read a file that this user can't.
 func whoMay(path, user string) string {
 	info, err := os.Stat(path)
 	if err == nil && (info.IsDir() || isListed(path)) {
 		return readers(path, info, user)
 	}
-	// the first folder that we can see is the one that is closed
+	// the first visible folder is the closed one
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
 		if info, err := os.Stat(dir); err == nil || !errors.Is(err, fs.ErrPermission) {
 			if err != nil {
@@ -146,7 +146,7 @@ func whoMay(path, user string) string {
 	}
 }
 
-// isListed tells whether we may read the folder of a file.
+// isListed reports whether we may read a file's folder.
 func isListed(path string) bool {
 	f, err := os.Open(filepath.Dir(path))
 	if err != nil {
@@ -157,7 +157,7 @@ func isListed(path string) bool {
 	return err == nil
 }
 
-// readers says who can read a file or folder.
+// readers is a hint: who can read a file or folder.
 func readers(path string, info fs.FileInfo, user string) string {
 	const groupRead = 0o040
 	s, ok := info.Sys().(*syscall.Stat_t)

@@ -5,16 +5,16 @@ import (
 	"net/netip"
 )
 
-// A Class is a kind of arrival that [count] only may name.
+// A Class is a kind of arrival that [count] only can name.
 type Class struct {
-	Name   string       // authenticated, local, loopback, bounces, all; empty for
+	Name   string       // authenticated, local, loopback, bounces or all; empty for a network
 	Prefix netip.Prefix // a network of sending hosts
 }
 
-// Loopback is the class of what comes over 127.0.0.0/8 or ::1 without a login.
+// Loopback is the class of mail that comes over 127.0.0.0/8 or ::1 without a login.
 const Loopback = "loopback"
 
-// ParseClass reads an element of [count] only.
+// ParseClass parses an element of [count] only.
 func ParseClass(s string) (Class, error) {
 	switch s {
 	case "authenticated", "local", Loopback, "bounces", "all":
@@ -26,12 +26,12 @@ func ParseClass(s string) (Class, error) {
 	return Class{}, fmt.Errorf("expected %s", expected["count.only[]"])
 }
 
-// Contains tells whether the class is a network that holds the address written in b.
+// Contains reports whether the class is a network that contains the address in b.
 func (c Class) Contains(b []byte) bool {
 	return c.Prefix.IsValid() && b != nil && contains(c.Prefix, b)
 }
 
-// String writes the class as [count] only names it: a host without the length of its mask.
+// String writes the class as in [count] only. A single host has no mask.
 func (c Class) String() string {
 	switch {
 	case c.Name != "":
@@ -42,7 +42,7 @@ func (c Class) String() string {
 	return c.Prefix.String()
 }
 
-// OnlyNames gives what only names, as it is written.
+// OnlyNames are the elements of only, as written.
 func (c *Count) OnlyNames() []string {
 	names := make([]string, len(c.Only))
 	for i, class := range c.Only {

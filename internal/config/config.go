@@ -1,4 +1,4 @@
-// Package config reads exiwatch's configuration: TOML, in which every key is optional and an unknown one is an error.
+// Package config reads exiwatch's configuration, which is TOML. Every key is optional; an unknown key is an error.
 package config
 
 import (
@@ -11,49 +11,49 @@ import (
 	"golang.org/x/text/encoding"
 )
 
-// Where things are unless the configuration says otherwise.
+// Default paths.
 const (
 	DefaultFile  = "/etc/exiwatch/exiwatch.toml"
 	DefaultState = "/var/lib/exiwatch"
 )
 
-// A Config is a whole, checked configuration.
+// A Config is a complete, checked configuration.
 type Config struct {
-	Log []string // main logs; empty: to be found (FindLog)
-	// CycledTo are folders, beside the logs' own, in which cycled files may be.
+	Log []string // main logs; empty: use FindLog
+	// CycledTo are folders with cycled files, besides the logs' own folders.
 	CycledTo []string
-	// WaitForFile is how long a file of a log that can't be read is waited for; 0: an hour.
+	// WaitForFile is how long to wait for an unreadable file of a log; 0: an hour.
 	WaitForFile time.Duration
-	State       string         // folder of the mail spool
-	Zone        *time.Location // of logs that name none
+	State       string         // state folder
+	Zone        *time.Location // zone of logs that name none
 	Rules       []window.Rule
-	// Charset is that of subjects that are neither UTF-8 nor say what they are; nil: windows-1252.
+	// Charset is the charset of subjects that aren't UTF-8 and name no charset; nil: windows-1252.
 	Charset encoding.Encoding
-	// Scopes are what the rules count.
+	// Scopes say which arrivals the rules count.
 	Scopes Scopes
 	Mail   Mail
-	// Besides mail; nil: not.
+	// Hook and Webhook get the events, too, unless they are nil.
 	Hook, Webhook transport.Transport
-	Socket        *Socket        // nil: nobody asks
-	Metrics       netip.AddrPort // where metrics are served; the zero value: nowhere
-	Web           *Web           // nil: nobody looks
-	// Secrets are the files that hold one: of a password or a token, and the configuration itself if it has the URL of
-	// a webhook, which is all that a stranger needs to write there.
+	Socket        *Socket        // nil: no socket
+	Metrics       netip.AddrPort // where to serve metrics; the zero value: nowhere
+	Web           *Web           // nil: no live page
+	// Secrets are the files with a password or a token, and the configuration itself if it has a webhook's URL. Anybody
+	// who knows that URL can write there.
 	Secrets []string
 }
 
-// Mail says how alerts are sent.
+// Mail says how to send alerts.
 type Mail struct {
 	To, Cc    []string
 	From      string // empty: exiwatch at this host
-	Subject   string // what stands before the account in the Subject header
+	Subject   string // beginning of the Subject header, before the account
 	Transport transport.Transport
-	// MaxPerHour is how many mails go in an hour, beyond which alerts are gathered into digests; 0: all that there are.
+	// MaxPerHour is how many mails to send in an hour before batching alerts into digests; 0: no limit.
 	MaxPerHour int
 	Subjects   string // full, hashed or none
 }
 
-// Default is the configuration of an empty file: one rule, and mail to root through sendmail.
+// Default is the configuration of an empty file: the default rules, and mail to root through sendmail.
 func Default() Config {
 	c, err := Parse("", nil)
 	if err != nil {

@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// Count says which arrivals rules count.
+// Count says which arrivals a rule counts.
 type Count struct {
-	Only         []Class   // any of them
-	Ignore       []Pattern // none of them
-	LocalDomains []string  // lower case; an arrival to these alone isn't counted
-	EximUsers    []string  // U= of bounces that Exim itself makes
+	Only         []Class   // count arrivals of any of these
+	Ignore       []Pattern // but none that match these
+	LocalDomains []string  // in lower case; arrivals to these domains alone don't count
+	EximUsers    []string  // U= of Exim's own bounces
 }
 
-// Scopes are what the rules count, by window.Rule.Scope. That of rules which don't say it is "".
+// Scopes has a Count for each window.Rule.Scope. Rules without settings of their own have the scope "".
 type Scopes map[string]Count
 
-// count is a Count as it is written. What is nil isn't.
+// count is a Count as written. A missing key is nil.
 type count struct {
 	Only         []string `toml:"only"`
 	Ignore       []string `toml:"ignore"`
@@ -24,7 +24,7 @@ type count struct {
 	EximUsers    []string `toml:"exim_users"`
 }
 
-// or takes from general what isn't written.
+// or fills missing keys from general.
 func (w count) or(general count) count {
 	if w.Only == nil {
 		w.Only = general.Only
@@ -41,7 +41,7 @@ func (w count) or(general count) count {
 	return w
 }
 
-// scope names what a rule writes, "" if that is nothing.
+// scope is a name for a rule's own settings, "" if it has none.
 func (w count) scope() string {
 	var parts []string
 	for _, part := range []struct {
@@ -55,7 +55,7 @@ func (w count) scope() string {
 	return strings.Join(parts, " ")
 }
 
-// count checks what is written in the table, such as rule[0]. What it has from [count] is checked already.
+// count checks the keys of a table such as rule[0]. Keys from [count] are already checked.
 func (w count) count(table string) (c Count, err error) {
 	c.EximUsers = w.EximUsers
 	if len(w.Only) == 0 {

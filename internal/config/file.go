@@ -16,7 +16,7 @@ import (
 	"golang.org/x/text/encoding"
 )
 
-// file is the configuration as it is written. INTERFACE.md has its keys.
+// file is the configuration as written.
 type file struct {
 	Log      any      `toml:"log"`
 	State    string   `toml:"state"`
@@ -34,7 +34,7 @@ type file struct {
 	Web      *web     `toml:"web"`
 }
 
-// Read reads the configuration file name. With an empty name it reads DefaultFile if that is there.
+// Read reads the configuration file name. For an empty name it reads DefaultFile if that exists.
 func Read(name string) (Config, error) {
 	optional := name == ""
 	if optional {
@@ -50,7 +50,7 @@ func Read(name string) (Config, error) {
 	return Parse(name, b)
 }
 
-// Parse reads the text of a configuration; name is for errors.
+// Parse parses the text of a configuration. Errors mention name.
 func Parse(name string, text []byte) (Config, error) {
 	var f file
 	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
@@ -68,7 +68,7 @@ func Parse(name string, text []byte) (Config, error) {
 	return c, nil
 }
 
-// secrets are the files that hold one; name is that of the configuration.
+// secrets are the files that hold a secret. name is the configuration's own file.
 func (f *file) secrets(name string) (paths []string) {
 	if f.Mail.PasswordFile != "" {
 		paths = append(paths, f.Mail.PasswordFile)
@@ -82,7 +82,7 @@ func (f *file) secrets(name string) (paths []string) {
 	return append(paths, name)
 }
 
-// config checks what is written and makes a Config of it.
+// config checks the file and makes a Config.
 func (f *file) config() (c Config, err error) {
 	c.State = f.State
 	if c.State == "" {
@@ -125,7 +125,7 @@ func (f *file) config() (c Config, err error) {
 	return c, err
 }
 
-// charset gives the charset of a name such as windows-1251, nil for "".
+// charset finds a charset by a name such as windows-1251. It returns nil for "".
 func charset(name string) (encoding.Encoding, error) {
 	if name == "" {
 		return nil, nil
@@ -137,7 +137,7 @@ func charset(name string) (encoding.Encoding, error) {
 	return found, nil
 }
 
-// maxFolders is how many folders cycled files may be in: the daemon looks into each whenever a log is cycled.
+// maxFolders limits the folders of cycled files. The daemon reads each of them at every rotation.
 const maxFolders = 16
 
 // folders checks cycled_to.
@@ -157,7 +157,7 @@ func folders(paths []string) ([]string, error) {
 	return paths, nil
 }
 
-// waiting reads wait_for_file; 0 where it isn't set.
+// waiting parses wait_for_file. It returns 0 if it isn't set.
 func waiting(text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
@@ -169,7 +169,7 @@ func waiting(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// Zone gives the time zone of a name such as Europe/Berlin, the machine's for "".
+// Zone finds a time zone by a name such as Europe/Berlin. It returns the machine's for "".
 func Zone(name string) (*time.Location, error) {
 	if name == "" {
 		return time.Local, nil

@@ -13,21 +13,21 @@ import (
 	"exiwatch/tailer"
 )
 
-// ErrNoLog says that no main log was found.
+// ErrNoLog means that FindLog found no main log.
 var ErrNoLog = errors.New("no main log found: Exim names none, and none is in the usual places")
 
-// errSyslog says that there is a main log, and that nobody knows where.
+// errSyslog means that Exim logs to syslog, and nobody knows to which file.
 var errSyslog = fmt.Errorf("%w; it logs to syslog alone, and there is no journalctl", ErrNoLog)
 
-// usualLogs are where the main log is: on Debian, with Exim's own settings and on FreeBSD and DirectAdmin, with the
-// package of EPEL, on cPanel, and in the spool folder where nothing else was chosen when Exim was built.
+// usualLogs are the usual paths of the main log: Debian's, Exim's own (also on FreeBSD and DirectAdmin), EPEL's,
+// cPanel's, and the one in the spool folder if Exim's build chose no other.
 var usualLogs = []string{
 	"/var/log/exim4/mainlog", "/var/log/exim/mainlog", "/var/log/exim/main.log", "/var/log/exim_mainlog",
 	"/var/spool/exim/log/mainlog", "/var/spool/exim4/log/mainlog",
 }
 
-// FindLog finds the main log: where Exim says that it is (log_file_path), else in the usual places if it is there, else
-// in the journal if Exim logs to syslog.
+// FindLog finds the main log. It asks Exim (log_file_path), then tries the usual paths. If Exim logs to syslog, it then
+// tries the journal.
 func FindLog(ctx context.Context) (string, error) {
 	for _, exim := range []string{"exim4", "exim"} {
 		out, err := runExim(ctx, exim, []string{"-bP", "log_file_path", "spool_directory"})
@@ -41,7 +41,7 @@ func FindLog(ctx context.Context) (string, error) {
 	return choose(Place{}, usualLogs)
 }
 
-// choose gives the main log of an Exim that logs to the place, where the usual ones may be.
+// choose chooses the main log of an Exim that logs to place, or one of the usual logs.
 func choose(p Place, usual []string) (string, error) {
 	if p.Path != "" && (!p.Syslog || isThere(p.Path)) && (!p.Default || isThere(p.Path)) {
 		return p.Path, nil
@@ -63,7 +63,7 @@ func choose(p Place, usual []string) (string, error) {
 	return "", ErrNoLog
 }
 
-// isThere tells whether there is a log at path, or what it has been cycled to.
+// isThere reports whether there is a log at path, or one of its cycled files.
 func isThere(path string) bool {
 	_, err := tailer.Members(path)
 	return err == nil || errors.Is(err, fs.ErrPermission)
@@ -71,8 +71,7 @@ func isThere(path string) bool {
 
 const eximTimeout = 5 * time.Second
 
-// Exim runs the Exim of this machine with args, and gives what it prints. It fails with exec.ErrNotFound where there
-// is none.
+// Exim runs this machine's Exim with args and returns its output. Without an Exim it fails with exec.ErrNotFound.
 func Exim(ctx context.Context, args ...string) (string, error) {
 	out, err := runExim(ctx, "exim4", args)
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
@@ -94,22 +93,21 @@ func runExim(ctx context.Context, program string, args []string) (string, error)
 	ctx, cancel := context.WithTimeout(ctx, eximTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.WaitDelay = time.Second // for what it left behind with its output
+	cmd.WaitDelay = time.Second // for child processes that still hold its output
 	out, err := cmd.Output()
 	return string(out), err
 }
 
-// A Place is where Exim logs to.
+// A Place is where Exim logs.
 type Place struct {
-	Path    string // of the main log; empty: no file, or nobody knows which
-	Default bool   // it is Exim's last resort: another place may have been chosen when Exim was built
-	Syslog  bool   // to syslog, too, or alone
+	Path    string // of the main log; empty if there is no file, or nobody knows it
+	Default bool   // Path is Exim's last resort; its build may have chosen another
+	Syslog  bool   // Exim logs to syslog, perhaps besides the file
 }
 
-// ReadPlace reads Exim's answer to -bP log_file_path spool_directory. The path is a list separated by colons, in which
-// "syslog" is no file, %s stands for the log's kind, and the first other item counts. An empty one is the path that was
-// chosen when Exim was built, else log/%slog in the spool folder ("Where the logs are written", and set_file_path in
-// log.c).
+// ReadPlace parses Exim's answer to -bP log_file_path spool_directory. The path is a list separated by colons. In it,
+// "syslog" is not a file, %s stands for the log's kind, and the first other item counts. An empty item is the path from
+// Exim's build, or else log/%slog in the spool folder ("Where the logs are written", and set_file_path in log.c).
 func ReadPlace(answer string) (p Place) {
 	var list, spool string
 	known := false
@@ -131,7 +129,7 @@ func ReadPlace(answer string) (p Place) {
 		switch {
 		case path == "syslog":
 			p.Syslog = true
-		case chosen: // Exim ignores it
+		case chosen: // Exim ignores further items
 		case path == "":
 			chosen, p.Default = true, true
 			if strings.HasPrefix(spool, "/") {

@@ -16,16 +16,16 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// A flaw is what is wrong with the value at a path such as rule[0].limit, which need not be there.
+// A flaw is a problem with the value at a path such as rule[0].limit. The value may be missing.
 type flaw struct {
 	path string
-	err  error // nil: it isn't what expected says
+	err  error // nil: the value isn't what expected says
 }
 
 func (f *flaw) Error() string { return f.path + ": " + f.problem().Error() }
 func (f *flaw) Unwrap() error { return f.err }
 
-// flawf makes a flaw whose problem is more than not being what is expected.
+// flawf makes a flaw with its own description of the problem.
 func flawf(path, format string, args ...any) error { return &flaw{path, fmt.Errorf(format, args...)} }
 
 func (f *flaw) problem() error {
@@ -35,7 +35,7 @@ func (f *flaw) problem() error {
 	return errors.New("expected " + expected[keyOf(f.path)])
 }
 
-// expected says what a value may be, by its key: [] ends the key of an item in a list, and "a table" is one.
+// expected says what each key's value may be. [] ends the key of a list's item; "a table" stands for a table.
 var expected = map[string]string{
 	"log":                 `a path, a glob, "journal" or "-", or a list of these`,
 	"log[]":               `a path, a glob or "journal", in quotes`,
@@ -118,7 +118,7 @@ func measureNames() (names []string) {
 
 var index = regexp.MustCompile(`\[\d+\]`)
 
-// keyOf is the key that a path belongs to, as expected has it: rule.limit for rule[0].limit, mail.to[] for mail.to[1].
+// keyOf is the key of a path in expected: rule.limit for rule[0].limit, mail.to[] for mail.to[1].
 func keyOf(path string) string {
 	key := index.ReplaceAllString(path, "")
 	if _, isTable := expected[key+"[]"]; isTable && strings.HasSuffix(path, "]") {
@@ -130,7 +130,7 @@ func keyOf(path string) string {
 // maxShown is how much of a value an error shows.
 const maxShown = 60 // bytes
 
-// in is the error about the flaw in the file called name: file:line:column, the key and its value, and the problem.
+// in is the error for a flaw in the file name: file:line:column, the key and its value, and the problem.
 func (f *flaw) in(name string, places map[string]place) error {
 	subject := strings.TrimSuffix(keyOf(f.path), "[]")
 	path, problem := f.path, f.problem()
@@ -144,25 +144,25 @@ func (f *flaw) in(name string, places map[string]place) error {
 		}
 		subject += " = " + text
 	}
-	for !found && path != "" { // the table in which it is missing
+	for !found && path != "" { // find the table that lacks the key
 		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
 		at, found = places[path]
 	}
 	switch {
 	case !found:
 		return fmt.Errorf("%s: %s: %w", name, subject, problem)
-	case at.text == "" && path == f.path && f.err != nil: // about the whole table
+	case at.text == "" && path == f.path && f.err != nil: // the flaw is about the whole table
 		return fmt.Errorf("%s:%d:%d: %w", name, at.line, at.column, f.err)
 	}
 	return fmt.Errorf("%s:%d:%d: %s: %w", name, at.line, at.column, subject, problem)
 }
 
-// isSecret tells whether a value isn't to be shown: whoever knows the URL of a webhook can write there.
+// isSecret reports whether errors must hide a value. Anybody who knows a webhook's URL can write there.
 func isSecret(key, text string) bool {
 	return key == "webhook.url" || key == "mail.via" && strings.Contains(text, "@")
 }
 
-// described is an error of the TOML reader, with its place and without the reader's own words for what Go lacks.
+// described is an error of the TOML library with its place, and without the library's words about Go's types.
 func described(name string, text []byte, err error) error {
 	var unknown *toml.StrictMissingError
 	if errors.As(err, &unknown) {
@@ -187,7 +187,7 @@ func described(name string, text []byte, err error) error {
 				return (&flaw{path: path}).in(name, places)
 			}
 		}
-		key := strings.Join(wrong.Key(), ".") // a list inside a list has no place
+		key := strings.Join(wrong.Key(), ".") // placesOf gives no place to a list inside a list
 		return (&flaw{key, errors.New("expected " + expected[key])}).in(name, places)
 	case strings.Contains(problem, "at start of value"), strings.Contains(problem, "expected keyword"),
 		strings.Contains(problem, "must be quoted"):
@@ -198,13 +198,13 @@ func described(name string, text []byte, err error) error {
 	return fmt.Errorf("%s:%d:%d: %s", name, line, column, problem)
 }
 
-// unknownKey names an unknown key, and the known one that was probably meant: of the same table, else of another.
+// unknownKey names an unknown key and the known key that it probably means: of the same table, or else of another.
 func unknownKey(parts []string) string {
 	name := strings.Join(parts, ".")
 	last := parts[len(parts)-1]
 	table := strings.TrimSuffix(name, last)
 	byName := func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) }
-	var same, other []string // the last parts of their names
+	var same, other []string // the last parts of known keys
 	keys := slices.SortedFunc(maps.Keys(expected), byName)
 	for _, key := range keys {
 		if here, isHere := strings.CutPrefix(key, table); isHere && !strings.Contains(here, ".") {
@@ -216,7 +216,7 @@ func unknownKey(parts []string) string {
 	meant := table + words.Closest(last, same)
 	if meant == table {
 		ending := "." + last
-		if len(last) > 3 { // of shorter ones too many look alike
+		if len(last) > 3 { // too many shorter keys look alike
 			ending = "." + words.Closest(last, other)
 		}
 		i := slices.IndexFunc(keys, func(key string) bool { return strings.HasSuffix(key, ending) })
@@ -228,7 +228,7 @@ func unknownKey(parts []string) string {
 	return fmt.Sprintf("unknown key %q; did you mean %q?", name, meant)
 }
 
-// unreadable is the flaw of a path at which there is no file that can be read.
+// unreadable is the flaw of a path without a readable file.
 func unreadable(path string, err error) error {
 	var at *fs.PathError
 	if errors.As(err, &at) {

@@ -9,7 +9,7 @@ import (
 	"exiwatch/mailer/transport"
 )
 
-// hook is a program to be run, as it is written.
+// hook is [hook] as written.
 type hook struct {
 	Command []string `toml:"command"`
 	Timeout string   `toml:"timeout"`
@@ -32,7 +32,7 @@ func (h *hook) transport() (transport.Transport, error) {
 	return t, nil
 }
 
-// webhook is a page that takes notices, as it is written.
+// webhook is [webhook] as written.
 type webhook struct {
 	URL       string `toml:"url"`
 	TokenFile string `toml:"token_file"`

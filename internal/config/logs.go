@@ -11,13 +11,13 @@ import (
 	"exiwatch/tailer"
 )
 
-// maxLogs is how many logs there may be. Each takes memory of its own, and its place in the checkpoint.
+// maxLogs limits the number of logs. Each takes memory and space in the checkpoint.
 const maxLogs = 1000
 
-// Stdin is the log that is read from the standard input, to its end.
+// Stdin names the standard input as a log. The daemon reads it to its end.
 const Stdin = "-"
 
-// logs takes a path or a list of them. A glob stands for the logs that it matches now.
+// logs parses a path or a list of paths. A glob stands for the logs that it matches now.
 func logs(written any) ([]string, error) {
 	var named []string
 	path := func(i int) string { return fmt.Sprintf("log[%d]", i) }
@@ -62,7 +62,7 @@ func logs(written any) ([]string, error) {
 	return logs, nil
 }
 
-// expand gives the logs that one item stands for.
+// expand finds the logs that one item stands for.
 func expand(path string) ([]string, error) {
 	if path == "" {
 		return nil, errors.New("expected a path; leave the key out to have the log found")
@@ -82,8 +82,8 @@ func expand(path string) ([]string, error) {
 	return matching(path)
 }
 
-// matching gives the logs that a pattern matches: neither folders, nor Exim's reject and panic logs, nor what a log has
-// been cycled to, though that log itself may be missing for now.
+// matching finds the logs that a pattern matches. It leaves out folders, Exim's reject and panic logs, and a log's
+// cycled files, even if the log itself is missing for now.
 func matching(pattern string) ([]string, error) {
 	matches, err := filepath.Glob(pattern)
 	if err != nil {
@@ -97,7 +97,7 @@ func matching(pattern string) ([]string, error) {
 	for _, path := range matches {
 		names, err := tailer.MemberPaths(path)
 		if err != nil {
-			continue // it can't be looked at: whoever follows it says so
+			continue // it isn't accessible: following it will report that
 		}
 		for _, name := range names {
 			cycled[name] = cycled[name] || name != path
@@ -115,7 +115,7 @@ func matching(pattern string) ([]string, error) {
 	return logs, nil
 }
 
-// MainLogIn is the file in a folder that looks most like a main log; empty if none does.
+// MainLogIn is the file in a folder that looks most like a main log; "" if there is none.
 func MainLogIn(dir string) string {
 	for _, pattern := range []string{"*mainlog*", "*main*log*", "*main*"} {
 		if logs, err := matching(filepath.Join(dir, pattern)); err == nil {
@@ -125,7 +125,7 @@ func MainLogIn(dir string) string {
 	return ""
 }
 
-// logOf is the log that has been cycled to the file at path, or path itself. An extension .log belongs to its name.
+// logOf is the log whose cycled file is at path, or path itself. An extension .log belongs to the log's name.
 func logOf(path string) string {
 	for i, c := range path {
 		if c != '.' && c != '-' || i <= strings.LastIndexByte(path, '/') || strings.HasPrefix(path[i:], ".log") {

@@ -11,7 +11,7 @@ import (
 	"exiwatch/mailer/transport"
 )
 
-// mail is a Mail as it is written.
+// mail is a Mail as written.
 type mail struct {
 	To           []string `toml:"to"`
 	Cc           []string `toml:"cc"`
@@ -25,16 +25,16 @@ type mail struct {
 	Subjects     string   `toml:"subjects"`
 }
 
-// subjects are what mails may say of them, tlsPolicies what TLS may be.
+// subjects are the values of mail.subjects, tlsPolicies those of mail.tls.
 var (
 	subjects    = []string{"full", "hashed", "none"}
 	tlsPolicies = []string{"", "off", "opportunistic", "required"}
 )
 
-// defaultPerHour is how many mails go in an hour.
+// defaultPerHour is the default of max_per_hour.
 const defaultPerHour = 20
 
-// mail checks what is written.
+// mail checks [mail].
 func (w *mail) mail() (m Mail, err error) {
 	m = Mail{To: w.To, Cc: w.Cc, From: w.From, Subject: w.Subject, MaxPerHour: defaultPerHour,
 		Subjects: cmp.Or(w.Subjects, "full")}
@@ -57,7 +57,7 @@ func (w *mail) mail() (m Mail, err error) {
 	return m, err
 }
 
-// check tries each part of a mail's headers by itself, in a mail that is right else.
+// check tries each part of a mail's headers in an otherwise correct mail.
 func (m *Mail) check() error {
 	works := func(change func(*mailer.Composer)) bool {
 		c := mailer.Composer{From: "exiwatch@localhost", To: []string{"root"}, Host: "localhost"}
@@ -83,7 +83,7 @@ func (m *Mail) check() error {
 	return nil
 }
 
-// transport is how mails go.
+// transport makes the transport of mails.
 func (w *mail) transport() (transport.Transport, error) {
 	via, err := transport.Parse(cmp.Or(w.Via, "sendmail"))
 	if err != nil && strings.Contains(w.Via, "@") {
@@ -113,7 +113,7 @@ func (w *mail) transport() (transport.Transport, error) {
 	return via, nil
 }
 
-// withoutSMTP refuses what only a mail server needs.
+// withoutSMTP refuses keys that only a mail server needs.
 func (w *mail) withoutSMTP() error {
 	const needs = `needs via = "smtp://HOST" or "smtps://HOST"`
 	switch {

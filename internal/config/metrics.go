@@ -5,16 +5,16 @@ import (
 	"net/netip"
 )
 
-// DefaultMetrics is where metrics are served unless the configuration says otherwise. Of the ports that Prometheus
-// allots to exporters, 9100 to 9999, none is left.
+// DefaultMetrics is the default address of the metrics. Prometheus has assigned all of its exporters' ports, 9100 to
+// 9999.
 const DefaultMetrics = "127.0.0.1:19628"
 
-// metrics is where they are served, as it is written.
+// metrics is [metrics] as written.
 type metrics struct {
 	Listen string `toml:"listen"`
 }
 
-// address is the zero value if nothing is written.
+// address parses the address. It is the zero value without [metrics].
 func (m *metrics) address() (a netip.AddrPort, err error) {
 	if m == nil {
 		return a, nil

@@ -11,15 +11,15 @@ import (
 	"exiwatch/window"
 )
 
-// A Pattern picks arrivals by the value of one key: a glob, in which * stands for any text and ? for one byte and
-// upper and lower case are the same, or for hosts an address or CIDR.
+// A Pattern selects arrivals by the value of one key. It is a glob, in which * matches any text and ? one byte, and
+// which ignores case. For hosts it may be an address or a CIDR.
 type Pattern struct {
 	Key    window.Key
 	glob   string
-	prefix netip.Prefix // of a host; else not valid
+	prefix netip.Prefix // for a host; else invalid
 }
 
-// NewPattern makes a Pattern of one key. Names are folded as those of arrivals are.
+// NewPattern makes a Pattern for one key. It folds names as arrivals' names are folded.
 func NewPattern(key window.Key, text string) (Pattern, error) {
 	p := Pattern{Key: key, glob: text}
 	switch key {
@@ -39,7 +39,7 @@ func NewPattern(key window.Key, text string) (Pattern, error) {
 	return p, nil
 }
 
-// ParsePattern reads `key:pattern`.
+// ParsePattern parses `key:pattern`.
 func ParsePattern(s string) (Pattern, error) {
 	name, text, ok := strings.Cut(s, ":")
 	if !ok {
@@ -52,10 +52,10 @@ func ParsePattern(s string) (Pattern, error) {
 	return NewPattern(key, text)
 }
 
-// String writes it as ParsePattern reads it.
+// String writes the pattern as ParsePattern parses it.
 func (p *Pattern) String() string { return p.Key.String() + ":" + p.glob }
 
-// Match tells whether the arrival has the key and its value is one that the pattern describes.
+// Match reports whether the arrival has the key, with a value that the pattern matches.
 func (p Pattern) Match(a *window.Arrival) bool {
 	value := a.Values[p.Key]
 	return value != nil && p.matches(value)
@@ -68,7 +68,7 @@ func (p Pattern) matches(value []byte) bool {
 	return glob(p.glob, value)
 }
 
-// parsePrefix reads a CIDR, or an address as the CIDR that holds it alone. IPv4 addresses in the form of IPv6 are IPv4.
+// parsePrefix parses a CIDR, or an address as a CIDR of one address. It maps IPv4 addresses in IPv6 form to IPv4.
 func parsePrefix(text string) (netip.Prefix, bool) {
 	prefix, err := netip.ParsePrefix(text)
 	if err != nil {
@@ -84,7 +84,7 @@ func parsePrefix(text string) (netip.Prefix, bool) {
 	return prefix.Masked(), true
 }
 
-// contains tells whether value is an address, or a network, inside prefix.
+// contains reports whether value is an address or network inside prefix.
 func contains(prefix netip.Prefix, value []byte) bool {
 	if network, err := netip.ParsePrefix(string(value)); err == nil {
 		return network.Bits() >= prefix.Bits() && prefix.Contains(network.Addr())
@@ -93,7 +93,7 @@ func contains(prefix netip.Prefix, value []byte) bool {
 	return err == nil && prefix.Contains(address.Unmap().WithZone(""))
 }
 
-// glob matches in time of the product of the lengths at the most: it goes back to the last * alone.
+// glob backtracks only to the last *, so its time is at most the product of the lengths.
 func glob(pattern string, s []byte) bool {
 	i, star, from := 0, -1, 0
 	for k := 0; k < len(s); {

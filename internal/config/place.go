@@ -8,14 +8,14 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// A place is where a value or the header of a table stands in the text of a configuration.
+// A place is the position of a value or of a table's header in the text of a configuration.
 type place struct {
-	line, column int    // from 1 on, the column in bytes
-	text         string // the value as it is written; empty for a table
+	line, column int    // both from 1; the column in bytes
+	text         string // the value as written; empty for a table
 }
 
-// placesOf finds the values and tables of a text by their paths, such as rule[0].limit or mail.to[1]. It stops where
-// the text isn't TOML.
+// placesOf finds the places of all values and tables in a text, by paths such as rule[0].limit or mail.to[1]. It stops
+// where the text isn't TOML.
 func placesOf(text []byte) map[string]place {
 	w := walk{places: make(map[string]place), tables: make(map[string]int)}
 	w.parser.Reset(text)
@@ -34,8 +34,8 @@ func placesOf(text []byte) map[string]place {
 type walk struct {
 	parser unstable.Parser
 	places map[string]place
-	tables map[string]int // how many of each list of tables there are so far
-	table  string         // path of the table that the last header began
+	tables map[string]int // number of tables so far in each list of tables
+	table  string         // path of the present table
 }
 
 func (w *walk) add(path string, raw unstable.Range, text []byte) {
@@ -57,8 +57,8 @@ func (w *walk) header(e *unstable.Node) {
 	w.add(w.table, first, nil)
 }
 
-// current is the path of the last table in a list of tables, else the path itself. go-toml takes [rule] for [[rule]],
-// and makes a rule for a [[rule.except]] that has none.
+// current is the path of the last table in a list of tables, or else the path itself. go-toml reads [rule] as [[rule]].
+// For a [[rule.except]] without a rule it makes one.
 func (w *walk) current(path string) string {
 	n := w.tables[path]
 	if n == 0 && path != "rule" && path != "rule[0].except" {
@@ -67,7 +67,7 @@ func (w *walk) current(path string) string {
 	return fmt.Sprintf("%s[%d]", path, max(n-1, 0))
 }
 
-// pair adds a key's value, which is all that stands behind the =.
+// pair adds a key's value, which is everything after the =.
 func (w *walk) pair(table string, e *unstable.Node) {
 	path := table
 	start := e.Raw.Offset
@@ -82,7 +82,7 @@ func (w *walk) pair(table string, e *unstable.Node) {
 	w.inside(path, e.Value())
 }
 
-// inside adds what a list or an inline table holds.
+// inside adds the content of a list or an inline table.
 func (w *walk) inside(path string, value *unstable.Node) {
 	i := 0
 	for children := value.Children(); children.Next(); {
@@ -94,7 +94,7 @@ func (w *walk) inside(path string, value *unstable.Node) {
 		item := fmt.Sprintf("%s[%d]", path, i)
 		if child.Kind == unstable.InlineTable {
 			w.add(item, child.Raw, nil)
-		} else if child.Raw.Length > 0 { // a list inside a list has none
+		} else if child.Raw.Length > 0 { // a list inside a list has no place
 			w.add(item, child.Raw, w.parser.Raw(child.Raw))
 		}
 		w.inside(item, child)

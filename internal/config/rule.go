@@ -12,7 +12,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// rule is a rule as it is written.
+// rule is a rule as written.
 type rule struct {
 	Name         string   `toml:"name"`
 	Key          string   `toml:"key"`
@@ -25,7 +25,7 @@ type rule struct {
 	Except       []except `toml:"except"`
 }
 
-// except is an exception as it is written.
+// except is an exception as written.
 type except struct {
 	Match  string `toml:"match"`
 	Limit  int64  `toml:"limit"`
@@ -33,20 +33,20 @@ type except struct {
 	Until  any    `toml:"until"`
 }
 
-// defaultRules are those of a configuration without rules.
+// defaultRules are the rules of a configuration without rules.
 var defaultRules = []window.Rule{
 	{Name: "bulk sender", Key: window.Account, Count: window.Messages, Limit: 20, Window: 5 * time.Minute},
 	{Name: "many recipients", Key: window.Account, Count: window.Recipients, Limit: 500, Window: time.Hour},
 	{Name: "log integrity", Key: window.Log, Count: window.Anomalies, Limit: 5, Window: time.Hour},
 }
 
-// defaultCount is what counts where nothing is said about it.
+// defaultCount is the default of [count].
 var defaultCount = count{
 	Only:      []string{"authenticated", "local", Loopback},
 	EximUsers: []string{"Debian-exim", "exim", "mailnull", "mail", "eximuser"},
 }
 
-// rules gives the rules and what each of them counts.
+// rules makes the rules and their scopes.
 func (f *file) rules(zone *time.Location) ([]window.Rule, Scopes, error) {
 	general := f.Count.or(defaultCount)
 	usual, err := general.count("count")
@@ -85,7 +85,7 @@ func (w *rule) count() count {
 	return count{Only: w.Only, Ignore: w.Ignore, LocalDomains: w.LocalDomains}
 }
 
-// rule fills what isn't written at the path, such as rule[0], from the first default rule.
+// rule makes the rule at a path such as rule[0]. It fills missing keys from the first default rule.
 func (w *rule) rule(path string, zone *time.Location) (window.Rule, error) {
 	r := defaultRules[0]
 	r.Name = w.Name
@@ -140,7 +140,7 @@ func (e *except) exception(path string, r *window.Rule, zone *time.Location) (x 
 	return x, nil
 }
 
-// until is when an exception ends: with the end of a day, or at a time.
+// until is when an exception ends: at the end of a day, or at a time.
 func until(written any, zone *time.Location) (time.Time, error) {
 	switch t := written.(type) {
 	case nil:

@@ -15,19 +15,19 @@ import (
 	"exiwatch/window"
 )
 
-// DefaultSocket is where Exim asks unless the configuration says otherwise.
+// DefaultSocket is the default path of the socket.
 const DefaultSocket = "/run/exiwatch/sender.sock"
 
-// Socket says who may ask, and where.
+// Socket says where Exim asks, and who may ask.
 type Socket struct {
 	Path     string
 	Mode     fs.FileMode
-	UID, GID int            // -1: those of the process
-	Listen   netip.AddrPort // on loopback; the zero value: not
-	Key      window.Key     // of a value without a name: one that a rule has, if possible
+	UID, GID int            // -1: the process's own
+	Listen   netip.AddrPort // on loopback; the zero value: none
+	Key      window.Key     // key of values without a name; one that a rule has, if possible
 }
 
-// socket is a Socket as it is written.
+// socket is a Socket as written.
 type socket struct {
 	Path   string `toml:"path"`
 	Mode   string `toml:"mode"`
@@ -40,10 +40,10 @@ type socket struct {
 // DefaultSocketMode lets Exim's group ask.
 const DefaultSocketMode = 0o660
 
-// eximGroups are Exim's groups where Debian, Exim itself and Red Hat, and cPanel install it.
+// eximGroups are Exim's groups: Debian's, then Exim's own and Red Hat's, then cPanel's.
 var eximGroups = []string{"Debian-exim", "exim", "mailnull"}
 
-// NewSocket is the one of an empty [socket].
+// NewSocket is the Socket of an empty [socket].
 func NewSocket(rules []window.Rule) *Socket {
 	s, err := (&socket{}).socket(rules)
 	if err != nil {
@@ -52,7 +52,7 @@ func NewSocket(rules []window.Rule) *Socket {
 	return s
 }
 
-// socket checks what is written; nil if nothing is.
+// socket checks [socket]. It returns nil without one.
 func (w *socket) socket(rules []window.Rule) (s *Socket, err error) {
 	if w == nil {
 		return nil, nil
@@ -79,7 +79,7 @@ func (w *socket) socket(rules []window.Rule) (s *Socket, err error) {
 	return s, err
 }
 
-// modeOf gives the permissions of a socket, DefaultSocketMode for none.
+// modeOf parses a socket's permissions. It returns DefaultSocketMode for "".
 func modeOf(mode string) (fs.FileMode, error) {
 	if mode == "" {
 		return DefaultSocketMode, nil
@@ -91,7 +91,7 @@ func modeOf(mode string) (fs.FileMode, error) {
 	return fs.FileMode(bits), nil
 }
 
-// ownerOf gives the number of a user, -1 for none.
+// ownerOf finds a user's number. It returns -1 for "".
 func ownerOf(name string) (int, error) {
 	if name == "" {
 		return -1, nil
@@ -105,7 +105,7 @@ func ownerOf(name string) (int, error) {
 	return strconv.Atoi(u.Uid)
 }
 
-// groupOf gives the number of a group; that of Exim for none, -1 if there is no Exim.
+// groupOf finds a group's number. For "" it returns Exim's, or -1 without an Exim.
 func groupOf(name string) (int, error) {
 	if name == "" {
 		for _, name := range eximGroups {
@@ -124,9 +124,9 @@ func groupOf(name string) (int, error) {
 	return strconv.Atoi(g.Gid)
 }
 
-// socketKey is the key that is named, or sender. In place of sender, if no rule counts by it, it is account if one
-// counts by that: $sender_address is the name of most accounts. Where nothing is named and neither is counted it is
-// that of the first rule.
+// socketKey is the configured key. Without one, it is sender if a rule counts by it, else account, else the first
+// rule's key. A configured sender also becomes account if a rule counts by account and none by sender: $sender_address
+// is the name of most accounts.
 func socketKey(name string, rules []window.Rule) (window.Key, error) {
 	k, err := window.ParseKey(cmp.Or(name, window.Sender.String()))
 	switch {
@@ -142,7 +142,7 @@ func socketKey(name string, rules []window.Rule) (window.Key, error) {
 	return k, nil
 }
 
-// CountsBy tells whether a rule has the key.
+// CountsBy reports whether a rule has the key.
 func CountsBy(rules []window.Rule, k window.Key) bool {
 	return slices.ContainsFunc(rules, func(r window.Rule) bool { return r.Key == k })
 }

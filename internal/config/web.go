@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// Web says where the live page is served: on one of Path and Listen.
+// Web says where to serve the live page: on either Path or Listen.
 type Web struct {
 	Path   string
 	Mode   fs.FileMode
-	GID    int            // -1: that of the process
+	GID    int            // -1: the process's own
 	Listen netip.AddrPort // on loopback
 }
 
-// web is a Web as it is written.
+// web is a Web as written.
 type web struct {
 	Listen string `toml:"listen"`
 	Mode   string `toml:"mode"`
@@ -24,7 +24,7 @@ type web struct {
 
 const unixPrefix = "unix:"
 
-// web checks what is written; nil if nothing is.
+// web checks [web]. It returns nil without one.
 func (w *web) web() (*Web, error) {
 	if w == nil {
 		return nil, nil
@@ -49,7 +49,7 @@ func (w *web) web() (*Web, error) {
 	return c, nil
 }
 
-// port takes nothing but a port of loopback: whoever is elsewhere comes through a tunnel.
+// port accepts only a port of loopback. Users on other machines need a tunnel.
 func (w *web) port() (*Web, error) {
 	address, err := netip.ParseAddrPort(w.Listen)
 	switch {

@@ -1,4 +1,4 @@
-// Package escape makes text that somebody else wrote fit to be shown: a log's values are an attacker's.
+// Package escape makes untrusted text safe to show. Attackers can choose the values in a log.
 package escape
 
 import (
@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxMarks is how many combining marks one base character may carry: Thai, Hebrew and Devanagari need up to three or
-// four, a pile that climbs over the neighbouring lines needs more.
+// maxMarks is how many combining marks one base character may have. Thai, Hebrew and Devanagari need up to four. A
+// stack of marks that covers neighbouring lines needs more.
 const maxMarks = 4
 
 // Text makes s safe to show in a mail or on a terminal: the result is valid UTF-8 of printable runes (unicode.IsPrint)
@@ -21,14 +21,14 @@ const maxMarks = 4
 //	                        zero-width and tag characters, line separators, fillers, private and unassigned
 //	                        characters, marks without a base and those beyond four on one base
 //
-// Any Unicode space becomes a plain one. U+FFFD stays, as the log's reader puts it where the text was broken already.
+// Any Unicode space becomes a plain one. U+FFFD stays: the log's reader writes it for broken text.
 //
-// Text is for reading, not for reversing: a backslash stays single, so that LAB\alice reads as it should, and a sender
-// who types the four characters \x1b can't be told from one who sends the byte. In return Text(Text(s)) == Text(s).
+// Text is for reading and can't be reversed. A backslash stays single, so that LAB\alice stays readable. So the four
+// characters \x1b look like the byte that they stand for. In return Text(Text(s)) == Text(s).
 func Text(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
-	marks := maxMarks // on the last base character; there is none yet
+	marks := maxMarks // on the last base character; the text has none yet
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
@@ -55,9 +55,9 @@ func Text(s string) string {
 	return b.String()
 }
 
-// Hidden tells whether r has no glyph, or one that looks like nothing.
+// Hidden reports whether r has no glyph or an invisible one.
 func Hidden(r rune) bool {
-	const supplement = 0xE0100 // the variation selectors from here on carry hidden text, those below choose a glyph
+	const supplement = 0xE0100 // variation selectors from here on can carry hidden text; those below choose a glyph
 	return !unicode.IsPrint(r) ||
 		unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) ||
 		unicode.Is(unicode.Variation_Selector, r) && r >= supplement
@@ -78,7 +78,7 @@ func name(r rune) string {
 	return fmt.Sprintf(`\u{%x}`, r)
 }
 
-// Truncate shortens s to at most n runes, the last of them an ellipsis.
+// Truncate shortens s to at most n runes. A shortened text ends with an ellipsis.
 func Truncate(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
@@ -91,10 +91,10 @@ func Truncate(s string, n int) string {
 	return s
 }
 
-// maxShown is how much of a value Shown shows.
+// maxShown is the longest value that Shown shows in full.
 const maxShown = 160 // characters
 
-// Shown is a value of the log as a page shows it: escaped, not too long, and named where it is empty.
+// Shown is a value of the log for a page: escaped, shortened, and "(empty)" if it is empty.
 func Shown(value string) string {
 	if value == "" {
 		return "(empty)"

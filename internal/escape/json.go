@@ -10,18 +10,18 @@ import (
 	"unicode/utf8"
 )
 
-// NewJSON returns an encoder for all JSON that exiwatch prints. Values read back unchanged, and a terminal can show the
-// text safely: each character that Text writes as a code, such as a C1 or a bidirectional control, becomes \u009b.
+// NewJSON returns an encoder for all JSON that exiwatch prints. Readers of the JSON get each value unchanged, and a
+// terminal can show the text safely: characters that Text escapes, such as C1 controls, become codes such as \u009b.
 func NewJSON(w io.Writer) *json.Encoder {
 	e := json.NewEncoder(&jsonWriter{w: w})
 	e.SetEscapeHTML(false)
 	return e
 }
 
-// A jsonWriter escapes JSON on its way. A json.Encoder writes each value in one piece.
+// A jsonWriter escapes JSON that it passes on. A json.Encoder writes each value in one piece.
 type jsonWriter struct {
 	w       io.Writer
-	escaped []byte // room
+	escaped []byte // buffer
 }
 
 func (j *jsonWriter) Write(p []byte) (int, error) {
@@ -36,7 +36,7 @@ func (j *jsonWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// escapeJSON appends p to to. The first hidden character is at from. In JSON such characters occur in strings only.
+// escapeJSON appends p to to. The first hidden character is at from. JSON has such characters only in strings.
 func escapeJSON(to, p []byte, from int) []byte {
 	for from < len(p) {
 		r, size := utf8.DecodeRune(p[from:])
@@ -50,11 +50,11 @@ func escapeJSON(to, p []byte, from int) []byte {
 	return append(to, p...)
 }
 
-// halves are the 16-bit units of r, each of which JSON escapes by itself (RFC 8259, 7).
+// halves are the 16-bit units of r. JSON escapes each by itself (RFC 8259, 7).
 func halves(r rune) []uint16 { return utf16.AppendRune(make([]uint16, 0, 2), r) }
 
-// firstHidden is the index of the first character of p that must be escaped; len(p) if there is none. It leaves the
-// controls below DEL alone: in JSON they are escaped already, or white space.
+// firstHidden is the index of the first character of p that needs an escape; len(p) if there is none. It skips the
+// controls below DEL: in JSON they are already escaped, or white space.
 func firstHidden(p []byte) int {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
 	for i := 0; i < len(p); {
@@ -78,12 +78,12 @@ func firstHidden(p []byte) int {
 	return len(p)
 }
 
-// hiddenInJSON leaves spaces as they are.
+// hiddenInJSON reports whether r needs an escape in JSON. Spaces don't.
 func hiddenInJSON(r rune) bool {
 	return r >= unicode.MaxASCII && Hidden(r) && !unicode.Is(unicode.Zs, r)
 }
 
-// SizeInJSON is how many bytes r takes in a string that NewJSON's encoder writes, where a broken byte is U+FFFD.
+// SizeInJSON is how many bytes NewJSON's encoder writes for r in a string. For a broken byte, r is U+FFFD.
 func SizeInJSON(r rune) int {
 	const code = len(`\u0000`)
 	switch {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// plainWord is what a shell takes literally, anywhere after the command.
+// plainWord is a word that a shell takes literally anywhere after the command.
 var plainWord = regexp.MustCompile(`^[0-9A-Za-z_./:@%+=,-]+$`)
 
 // Shell quotes s as one word for a POSIX shell.

@@ -1,7 +1,7 @@
-// Package fold normalizes names: all spellings of a name are counted, queried and excepted as one.
+// Package fold normalizes names, so that counting, questions and exceptions treat all spellings of a name as one.
 //
-// Exim's own look-ups don't care about case (lsearch, and most databases), and it logs an authenticated id as the
-// client typed it. So alice@lab.test, Alice@LAB.test and " alice@lab.test" are one account.
+// Exim's lookups mostly ignore case (lsearch, and most databases), but Exim logs an authenticated id as the client
+// typed it. So alice@lab.test, Alice@LAB.test and " alice@lab.test" are one account.
 package fold
 
 import (
@@ -11,7 +11,7 @@ import (
 	"golang.org/x/text/secure/precis"
 )
 
-// IsName reports whether a name is surely folded already, as most are. It is fast.
+// IsName reports quickly whether a name is certainly folded, as most are.
 func IsName(b []byte) bool {
 	for _, c := range b {
 		if 'A' <= c && c <= 'Z' || c >= utf8.RuneSelf || c == '\\' {
@@ -21,12 +21,12 @@ func IsName(b []byte) bool {
 	return len(b) == 0 || !isSpace(b[0]) && !isSpace(b[len(b)-1])
 }
 
-// isSpace reports ASCII white space.
+// isSpace reports whether c is ASCII white space.
 func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
-// AppendName appends the folded form of an authenticated id, an account or an address: without the white space around
-// it, ASCII letters in lower case. A name with other letters is mapped as RFC 8265 does (UsernameCaseMapped) where
-// that takes it. Bytes that Exim logs as \ooo are taken for what they are, if they are UTF-8.
+// AppendName appends the folded form of an authenticated id, an account or an address. It removes the white space
+// around the name and writes ASCII letters in lower case. It maps other letters as RFC 8265 does (UsernameCaseMapped),
+// if the name is valid there. It decodes bytes that Exim logs as \ooo if the result is UTF-8.
 func AppendName(dst, b []byte) []byte {
 	b = bytes.TrimSpace(b)
 	if bytes.IndexByte(b, '\\') >= 0 {
@@ -47,7 +47,7 @@ func AppendName(dst, b []byte) []byte {
 	return dst
 }
 
-// Name is AppendName of a string.
+// Name is AppendName for a string.
 func Name(s string) string { return string(AppendName(nil, []byte(s))) }
 
 func isASCII(b []byte) bool {
@@ -59,8 +59,8 @@ func isASCII(b []byte) bool {
 	return true
 }
 
-// unescaped undoes string_printing() for bytes beyond ASCII, which Exim writes as three octal digits. It gives b
-// itself where that makes no UTF-8: a Windows login such as DOM\234567 is no such thing.
+// unescaped undoes string_printing() for bytes beyond ASCII, which Exim writes as three octal digits. It returns b
+// itself if the result isn't UTF-8, as for a Windows login such as DOM\234567.
 func unescaped(b []byte) []byte {
 	made := make([]byte, 0, len(b))
 	for i := 0; i < len(b); i++ {
@@ -79,13 +79,13 @@ func unescaped(b []byte) []byte {
 
 func isOctal(c byte) bool { return '0' <= c && c <= '7' }
 
-// maxNumber is the longest number that a program appends to its senders. Longer ones belong to people: matriculation or
-// telephone numbers.
+// maxNumber is the longest number that a program appends to its senders. Longer numbers identify people, such as
+// student or telephone numbers.
 const maxNumber = 2 // digits
 
-// AppendUnverified appends what an envelope sender is called as an account. Nobody has verified it, and so it is
-// written as no login can be: <alice@lab.test>. A program may number its senders: web0@shop.test and web17@shop.test
-// are both <web#@shop.test>. The sender is folded already.
+// AppendUnverified appends the account name of an unverified envelope sender, in a form that no login has:
+// <alice@lab.test>. A program may number its senders: web0@shop.test and web17@shop.test are both <web#@shop.test>. The
+// caller has folded the sender.
 func AppendUnverified(dst, sender []byte) []byte {
 	at := bytes.LastIndexByte(sender, '@')
 	if at < 0 {
@@ -101,7 +101,7 @@ func AppendUnverified(dst, sender []byte) []byte {
 	return append(append(dst, sender[at:]...), '>')
 }
 
-// Account folds the name of an account as somebody writes it: a login, or an unverified sender in its brackets.
+// Account folds an account name that somebody typed: a login, or an unverified sender in brackets.
 func Account(s string) string {
 	folded := AppendName(nil, []byte(s))
 	if last := len(folded) - 1; last > 1 && folded[0] == '<' && folded[last] == '>' {

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 )
 
-// A Conn is a connection that a Limiter knows. It begins with a wait for a request.
+// A Conn is a connection of a Limiter. It begins by waiting for a request.
 type Conn struct {
 	net.Conn
 	limiter *Limiter
@@ -14,10 +14,10 @@ type Conn struct {
 
 	// The limiter's mutex guards these.
 	waiting bool
-	since   uint64 // the number of the wait
+	since   uint64 // number of the wait
 }
 
-// Busy says that a request has come in. The connection stays until it waits again.
+// Busy says that a request has arrived. The Limiter keeps the connection until it waits again.
 func (c *Conn) Busy() {
 	l := c.limiter
 	l.mu.Lock()
@@ -28,7 +28,7 @@ func (c *Conn) Busy() {
 	}
 }
 
-// Wait says that a request was answered.
+// Wait says that the request is answered.
 func (c *Conn) Wait() {
 	l := c.limiter
 	l.mu.Lock()
@@ -38,7 +38,7 @@ func (c *Conn) Wait() {
 	}
 }
 
-// Close makes room for another connection.
+// Close closes the connection and frees its place.
 func (c *Conn) Close() error {
 	c.limiter.mu.Lock()
 	c.limiter.remove(c)
@@ -46,7 +46,7 @@ func (c *Conn) Close() error {
 	return c.Conn.Close()
 }
 
-// CloseWrite closes our half, where the connection has two.
+// CloseWrite closes our half of the connection, if it has two halves.
 func (c *Conn) CloseWrite() error {
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if !ok {
@@ -57,19 +57,19 @@ func (c *Conn) CloseWrite() error {
 
 // A peer is who connects.
 type peer struct {
-	network netip.Prefix // of TCP; all of loopback is one
-	uid     uint32       // of a UNIX socket
+	network netip.Prefix // of a TCP client; all of loopback is one network
+	uid     uint32       // of a UNIX socket's client
 }
 
 // Networks that count as one peer.
 const (
 	wholeIPv4 = 32 // bits
-	oneIPv6   = 64 // bits: what one customer has at least
+	oneIPv6   = 64 // bits: the smallest network of one customer
 )
 
 var loopback = netip.MustParsePrefix("127.0.0.0/8")
 
-// peerOf tells who connects. Those who can't be told apart are one peer.
+// peerOf finds out who connects. Clients that it can't distinguish are one peer.
 func peerOf(c net.Conn) (p peer) {
 	switch c := c.(type) {
 	case *net.TCPConn:

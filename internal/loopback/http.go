@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Serve has an HTTP server serve a listener. A connection is busy while the server's handler runs.
+// Serve serves HTTP on a listener. A connection is busy while the server's handler runs.
 func (l *Limiter) Serve(s *http.Server, of net.Listener) error {
 	type connection struct{}
 	s.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
@@ -26,12 +26,12 @@ func (l *Limiter) Serve(s *http.Server, of net.Listener) error {
 	return s.Serve(l.Listener(of))
 }
 
-// names are those under which a browser may ask, with a port behind them. Another one is that of a site that has had
-// its name resolved to loopback.
+// names are the host names that a browser may use, each with a port. Any other name belongs to a site that resolves it
+// to loopback (DNS rebinding).
 var names = []string{"localhost", "127.0.0.1", "[::1]"}
 
-// AllowedHost tells whether a Host header names loopback and the port of a listener. 0 is any port: that of a UNIX
-// socket, which a tunnel may have given any.
+// AllowedHost reports whether a Host header names loopback and the port of a listener. 0 allows any port: a tunnel to
+// a UNIX socket may have any.
 func AllowedHost(host string, port int) bool {
 	name, behind, err := net.SplitHostPort(host)
 	if err != nil {

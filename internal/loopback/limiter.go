@@ -1,5 +1,5 @@
-// Package loopback guards servers that any user of this machine can reach. A Limiter keeps one client from using up all
-// connections. AllowedHost keeps a browser from asking for another site.
+// Package loopback protects servers that any user of this machine can reach. A Limiter keeps one client from using up
+// all connections. AllowedHost keeps other web sites from using the browser to ask.
 package loopback
 
 import (
@@ -8,12 +8,13 @@ import (
 	"sync/atomic"
 )
 
-// A Limiter bounds the connections of a server. When there are too many it closes one that waits for a request: of the
-// peer that has the most of these, the one that has waited longest. So silent connections give way to those that ask.
-// The time counts from the beginning of the wait, so that sending a request byte by byte gains nothing.
+// A Limiter bounds the connections of a server. When there are too many, it closes one that waits for a request. It
+// chooses the peer with the most waiting connections, and of these the one that has waited longest. So silent
+// connections give way to those that ask. The time counts from the beginning of the wait: sending a request byte by
+// byte doesn't help.
 //
-// A peer is the user who connects to a UNIX socket, and for TCP the address. All of loopback is one peer: a user of
-// this machine can connect from any of its addresses. One peer has 7/8 of the connections at most.
+// A peer is the user who connects to a UNIX socket, and for TCP the client's network. All of loopback is one peer, as a
+// user of this machine can connect from any of its addresses. One peer has at most 7/8 of the connections.
 type Limiter struct {
 	most, share int
 	closed      atomic.Int64
@@ -21,21 +22,21 @@ type Limiter struct {
 	mu    sync.Mutex
 	open  map[*Conn]bool
 	peers map[peer]*holding
-	waits uint64 // how many waits have begun
+	waits uint64 // number of waits so far
 }
 
-// A holding is what a peer has open.
+// A holding counts a peer's open connections.
 type holding struct{ open, waiting int }
 
-// NewLimiter makes one for so many connections at a time, of all its listeners together.
+// NewLimiter makes a Limiter for at most most connections at a time on all its listeners together.
 func NewLimiter(most int) *Limiter {
 	return &Limiter{most: most, share: most - most/8, open: make(map[*Conn]bool), peers: make(map[peer]*holding)}
 }
 
-// Closed is how many connections were closed because there were too many.
+// Closed is how many connections the Limiter has closed because there were too many.
 func (l *Limiter) Closed() int64 { return l.closed.Load() }
 
-// Listener is a listener whose connections, each a *Conn, are bounded.
+// Listener returns a listener whose connections the Limiter bounds. Each is a *Conn.
 func (l *Limiter) Listener(of net.Listener) net.Listener { return &listener{of, l} }
 
 type listener struct {
@@ -61,7 +62,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// admit makes room for a connection. It gives the one that has to go, which may be the new one.
+// admit makes room for a connection. It returns the connection to close, which may be the new one.
 func (l *Limiter) admit(c *Conn) (out *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -82,8 +83,8 @@ func (l *Limiter) admit(c *Conn) (out *Conn) {
 	return out
 }
 
-// victim is the connection that has to go for a new one of a peer; nil if that is the new one. Another peer's has to go
-// only if that peer has more of them waiting.
+// victim is the connection to close for a new one of a peer; nil to close the new one. It is another peer's only if
+// that peer has more connections waiting.
 func (l *Limiter) victim(p peer, own *holding) (v *Conn) {
 	most := 0
 	for c := range l.open {
@@ -97,14 +98,14 @@ func (l *Limiter) victim(p peer, own *holding) (v *Conn) {
 	return v
 }
 
-// wait begins a wait for a request.
+// wait starts waiting for a request.
 func (l *Limiter) wait(c *Conn, own *holding) {
 	l.waits++
 	c.since, c.waiting = l.waits, true
 	own.waiting++
 }
 
-// remove forgets a connection.
+// remove removes a connection from the counts.
 func (l *Limiter) remove(c *Conn) {
 	if !l.open[c] {
 		return

@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// userOf is who has connected to a UNIX socket; 0 if the kernel doesn't tell.
+// userOf is the user who connected to a UNIX socket; 0 if the kernel doesn't say.
 func userOf(c *net.UnixConn) (uid uint32) {
 	raw, err := c.SyscallConn()
 	if err != nil {

@@ -4,5 +4,5 @@ package loopback
 
 import "net"
 
-// userOf tells nobody apart.
+// userOf can't distinguish users here.
 func userOf(*net.UnixConn) (uid uint32) { return 0 }

@@ -5,18 +5,18 @@ import (
 	"fmt"
 )
 
-// A NewerError says that a newer exiwatch wrote a file, which this one can't go on from. It wraps an *Error.
+// A NewerError says that a newer exiwatch wrote a file and this program can't continue from it. It wraps an *Error.
 type NewerError struct{ err Error }
 
 func (e *NewerError) Error() string { return e.err.Error() }
 func (e *NewerError) Unwrap() error { return &e.err }
 
-// Newer fails with a *NewerError if text, a JSON object of the file path, has a "version" above known. without says
-// what becomes of it if somebody moves the file away.
+// Newer fails with a *NewerError if text, a JSON object from the file path, has a "version" above known. without says
+// what happens if somebody moves the file away.
 //
-// The rule for all files of the state folder: whoever adds a field that an older program can do without leaves the
-// version as it is, since unknown fields are passed over. Whoever changes what an older program needs to go on raises
-// it. Then the older program refuses to start, rather than lose or repeat what the file says.
+// The rule for all files of the state folder: keep the version when you add a field that an older program can ignore.
+// Raise it when you change what an older program needs to continue. The older program then refuses to start. Otherwise
+// it would lose or repeat what the file says.
 func Newer(path string, text []byte, known int, without string) error {
 	var of struct {
 		Version int `json:"version"`

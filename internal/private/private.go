@@ -1,5 +1,5 @@
-// Package private opens files that one user alone may write, such as those of the daemon's state folder. It never goes
-// through a symbolic link: whoever could plant one would have the daemon, perhaps as root, read or overwrite any file.
+// Package private opens files that only one user may write, such as those in the daemon's state folder. It never
+// follows a symbolic link. Somebody who planted one could make the daemon read or overwrite any file, even as root.
 package private
 
 import (
@@ -14,25 +14,25 @@ import (
 	"syscall"
 )
 
-// An Error says why a file or a folder isn't safe to use, and what mends that.
+// An Error says why a file or folder isn't safe to use, and how to fix it.
 type Error struct{ Path, Problem, Hint string }
 
 func (e *Error) Error() string { return e.Path + " " + e.Problem }
 
-// CheckFolder fails with an *Error unless path is a folder that only the user uid and root can write. It may be a
-// symbolic link: then this holds for what it points to.
+// CheckFolder fails with an *Error unless path is a folder that only the user uid and root can write. If path is a
+// symbolic link, it checks the target.
 func CheckFolder(path string, uid int) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
 	if !info.IsDir() {
-		return &Error{path, "is no folder", "name another path"}
+		return &Error{path, "is not a folder", "set another path"}
 	}
 	return guarded(path, info, uid)
 }
 
-// Check fails with an *Error unless path is a file or a folder, and no link, that only the user uid and root can write.
+// Check fails with an *Error unless path is a file or folder that only the user uid and root can write. A link fails.
 func Check(path string, uid int) error {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -44,7 +44,7 @@ func Check(path string, uid int) error {
 	return guarded(path, info, uid)
 }
 
-// guarded fails if others can write the file.
+// guarded fails if other users can write the file.
 func guarded(path string, info fs.FileInfo, uid int) error {
 	const others = 0o022
 	if s, ok := sys(info); ok && int(s.Uid) != uid && s.Uid != 0 {
@@ -56,12 +56,12 @@ func guarded(path string, info fs.FileInfo, uid int) error {
 	}
 	if mode := info.Mode().Perm(); mode&others != 0 {
 		return &Error{path, fmt.Sprintf("is writable for others, %s", mode),
-			"make sure that its contents are yours, then: chmod go-w " + path}
+			"check that its contents are yours, then: chmod go-w " + path}
 	}
 	return nil
 }
 
-// odd is the error for what is neither a file nor a folder.
+// odd is the error for anything that is neither a file nor a folder.
 func odd(path string, mode fs.FileMode) error {
 	if mode&fs.ModeSymlink != 0 {
 		return &Error{path, "is a symbolic link, which exiwatch doesn't follow here",
@@ -70,8 +70,8 @@ func odd(path string, mode fs.FileMode) error {
 	return &Error{path, "is no regular file", "find out who made it, and remove it"}
 }
 
-// Open opens a regular file that is no symbolic link, with the flags of os.OpenFile. Made ones are for this user alone.
-// A file that is opened for writing has no other name: behind that could be any file.
+// Open opens a regular file with the flags of os.OpenFile. It refuses a symbolic link. Only this user can read and
+// write a file that it creates. It refuses to write a file with a second hard link: that could be any file.
 func Open(path string, flag int) (*os.File, error) {
 	f, err := os.OpenFile(path, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
 	if errors.Is(err, syscall.ELOOP) {
@@ -87,7 +87,7 @@ func Open(path string, flag int) (*os.File, error) {
 	return f, nil
 }
 
-// plain fails if the file isn't regular, or is to be written to and has another name.
+// plain fails if the file isn't regular, or if it is open for writing and has a second name.
 func plain(f *os.File, written bool) error {
 	info, err := f.Stat()
 	if err != nil {
@@ -102,7 +102,7 @@ func plain(f *os.File, written bool) error {
 	return nil
 }
 
-// Read reads a regular file that is no symbolic link. Of one with more than most bytes it gives that many and one more.
+// Read reads a regular file. It refuses a symbolic link. From a file of more than most bytes it returns most+1 bytes.
 func Read(path string, most int64) ([]byte, error) {
 	f, err := Open(path, os.O_RDONLY)
 	if err != nil {
@@ -112,7 +112,7 @@ func Read(path string, most int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, most+1))
 }
 
-// Readers says which others can read a file, besides root, its owner and the groups gids: "" if nobody can.
+// Readers says who can read a file besides root, its owner and the groups gids; "" if nobody can.
 func Readers(path string, gids ...int) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {

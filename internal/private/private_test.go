@@ -82,7 +82,7 @@ func TestCheck(t *testing.T) {
 	if err := Check(link, uid); err == nil || !strings.Contains(err.Error(), "symbolic link") {
 		t.Errorf("Check of a link = %v", err)
 	}
-	if err := CheckFolder(file, uid); err == nil || !strings.Contains(err.Error(), "no folder") {
+	if err := CheckFolder(file, uid); err == nil || !strings.Contains(err.Error(), "not a folder") {
 		t.Errorf("CheckFolder of a file = %v", err)
 	}
 	if uid != 0 {

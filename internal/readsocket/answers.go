@@ -8,7 +8,7 @@ import (
 // An Answer is the kind of an answer.
 type Answer int
 
-// The answers. Unintelligible and Late are reasons for no, or 0.
+// The answers. Unintelligible and Late are reasons for answering no, or 0.
 const (
 	Yes Answer = iota
 	No
@@ -22,8 +22,8 @@ func (a Answer) String() string {
 	return [...]string{"yes", "no", "number", "unintelligible", "late"}[a]
 }
 
-// Latencies are the upper bounds of a histogram of answers. The last one is above AnswerTime: only a busy machine
-// exceeds it.
+// Latencies are the upper bounds of a histogram of answer times. The last is above AnswerTime: only an overloaded
+// machine exceeds it.
 var Latencies = [...]time.Duration{
 	100 * time.Microsecond, 250 * time.Microsecond, 500 * time.Microsecond, time.Millisecond, 2500 * time.Microsecond,
 	5 * time.Millisecond,
@@ -33,14 +33,14 @@ var Latencies = [...]time.Duration{
 // Answers counts a server's answers since it started.
 type Answers struct {
 	By     [NumAnswers]int64
-	Within [len(Latencies)]int64 // those that took so long or less, each with those before it
-	Took   time.Duration         // in all
+	Within [len(Latencies)]int64 // answers that took at most this long; cumulative
+	Took   time.Duration         // total
 }
 
 // answers counts for Answers.
 type answers struct {
 	by     [NumAnswers]atomic.Int64
-	within [len(Latencies)]atomic.Int64 // not with those before
+	within [len(Latencies)]atomic.Int64 // not cumulative
 	took   atomic.Int64                 // nanoseconds
 }
 
@@ -55,9 +55,9 @@ func (s *answers) note(a Answer, took time.Duration) {
 	}
 }
 
-// Answers may be called at any time.
+// Answers returns the counts so far. It is safe for concurrent use.
 func (s *Server) Answers() (a Answers) {
-	// Those noted meanwhile are in the sums already: no part is more than its whole.
+	// This order keeps each part at or below its total while answers are being counted.
 	sum := int64(0)
 	for i := range a.Within {
 		sum += s.answers.within[i].Load()

@@ -8,14 +8,14 @@ import (
 	"net"
 )
 
-// maxAnswer is how much of an answer is read: MaxRequests numbers of 64 bits, each with an LF.
+// maxAnswer is how much of an answer Ask reads: MaxRequests numbers of 64 bits, each with an LF.
 const maxAnswer = MaxRequests * 21 // bytes
 
-// ErrNoAnswer says that there was a server, which closed the connection without a word: it has too many.
+// ErrNoAnswer means that the server closed the connection without an answer: it has too many connections.
 var ErrNoAnswer = errors.New("no answer: the server has too many connections")
 
-// Ask asks as Exim's ${readsocket does: it sends the request, closes its half of the connection and reads to the end.
-// The address is a path, or HOST:PORT.
+// Ask asks as Exim's ${readsocket does: it sends the request, closes its half of the connection and reads the answer.
+// The address is a path or HOST:PORT.
 func Ask(ctx context.Context, address, request string) (string, error) {
 	network := "tcp"
 	if isPath(address) {

@@ -14,8 +14,8 @@ type client struct {
 	conn  net.Conn
 	in    *bufio.Reader
 	out   *bufio.Writer
-	end   time.Time     // of its life
-	pause time.Duration // what the next read may take
+	end   time.Time     // deadline of the whole connection
+	pause time.Duration // time limit of the next read
 }
 
 func newClient(conn net.Conn) *client {
@@ -25,7 +25,7 @@ func newClient(conn net.Conn) *client {
 	return c
 }
 
-// Read sends the answers so far, and then reads from the connection.
+// Read sends the answers so far, then reads from the connection.
 func (c *client) Read(p []byte) (int, error) {
 	if err := c.out.Flush(); err != nil {
 		return 0, err
@@ -43,14 +43,14 @@ func (c *client) Read(p []byte) (int, error) {
 type ending int
 
 const (
-	newline ending = iota // perhaps another one
+	newline ending = iota // perhaps another request
 	last                  // nothing
-	tooLong               // the rest of it
-	nothing               // and there was no request either
+	tooLong               // the rest of the request
+	nothing               // and there was no request
 )
 
-// request reads the next request; asked tells that it isn't the first. A client that closes its half, or waits, has
-// sent a whole one, if it is the first even an empty one.
+// request reads the next request. asked says that it isn't the first. A request ends at an LF, or when the client
+// closes its half or waits. Only the first request may be empty.
 func (c *client) request(asked bool) (line string, end ending) {
 	c.pause = MaxIdle
 	if asked {
@@ -68,10 +68,10 @@ func (c *client) request(asked bool) (line string, end ending) {
 	return "", nothing
 }
 
-// maxRest is how much of what a client still sends is read, so that it isn't told of a reset before it has its answer.
+// maxRest is how much further input hangUp reads. Without reading it, a reset could overtake the answer.
 const maxRest = 64 << 10 // bytes
 
-// hangUp ends a connection whose client may still be sending.
+// hangUp closes a connection whose client may still be sending.
 func (c *client) hangUp() {
 	c.out.Flush()
 	if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
@@ -86,7 +86,7 @@ func (c *client) hangUp() {
 	}
 }
 
-// isPath tells whether an address is that of a UNIX socket, not HOST:PORT.
+// isPath reports whether an address is a UNIX socket's path, not HOST:PORT.
 func isPath(address string) bool {
 	return strings.Contains(address, "/") || !strings.Contains(address, ":")
 }

@@ -15,27 +15,26 @@ import (
 // Access says who may use a socket file.
 type Access struct {
 	Mode     fs.FileMode // permissions
-	UID, GID int         // -1: those of the process
+	UID, GID int         // -1: the process's own
 }
 
 // ErrInUse means that another program listens on the socket.
 var ErrInUse = errors.New("another program listens on the socket")
 
-// An AccessError means that the process lacks the permission to make the socket as configured.
+// An AccessError means that the process may not make the socket as configured.
 type AccessError struct{ err error }
 
 func (e *AccessError) Error() string { return e.err.Error() }
 func (e *AccessError) Unwrap() error { return e.err }
 
-// maxPath is how long the path of a socket may be: sun_path of unix(7), without its NUL and what the folder needs in
-// which it is made.
+// maxPath is the longest path of a socket: sun_path of unix(7), without the NUL and without the temporary folder's name.
 const maxPath = 107 - len("/.1234567890/s")
 
-// Listen makes a socket file. At no moment more may use it than access says, and a file that nobody listens on is
-// replaced. The listener removes it, if it is still ours then.
+// Listen makes a socket file. At no time can more users connect than access allows. Listen replaces a socket that no
+// program listens on. Closing the listener removes the file unless another program has replaced it.
 func Listen(path string, access Access) (net.Listener, error) {
 	if len(path) > maxPath {
-		return nil, fmt.Errorf("the path %s has %d bytes: a socket's may have %d", path, len(path), maxPath)
+		return nil, fmt.Errorf("the socket's path %s has %d bytes; expected at most %d", path, len(path), maxPath)
 	}
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -60,7 +59,7 @@ func Listen(path string, access Access) (net.Listener, error) {
 	return s, nil
 }
 
-// lock keeps another daemon from looking at the folder at the same moment.
+// lock keeps another daemon from making a socket in the folder at the same time.
 func lock(dir string) (unlock func(), err error) {
 	d, err := os.Open(dir)
 	if err != nil {
@@ -73,10 +72,10 @@ func lock(dir string) (unlock func(), err error) {
 	return func() { d.Close() }, nil
 }
 
-// aMoment is how long a program may take to accept a connection that the kernel has taken for it.
+// aMoment is how long connecting to an existing socket may take.
 const aMoment = time.Second
 
-// vacant gives an error if a path is in use.
+// vacant fails if a path is in use.
 func vacant(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -86,7 +85,7 @@ func vacant(path string) error {
 		return fmt.Errorf("looking for another daemon: %w", err)
 	}
 	if info.Mode().Type() != fs.ModeSocket {
-		return fmt.Errorf("%s is there, and is no socket", path)
+		return fmt.Errorf("%s exists and is not a socket", path)
 	}
 	c, err := net.DialTimeout("unix", path, aMoment)
 	if err == nil {
@@ -95,11 +94,11 @@ func vacant(path string) error {
 	if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return fmt.Errorf("%s: %w", path, ErrInUse) // also one that has no room, or isn't for us
+	return fmt.Errorf("%s: %w", path, ErrInUse) // also if its queue is full, or we may not connect
 }
 
-// bind makes the socket in a folder that is closed to others, and moves it to its path. umask, which could do that
-// too, is that of the whole process.
+// bind makes the socket in a folder that is closed to others, then moves it to its path. It can't use umask, which
+// holds for the whole process.
 func bind(dir, path string, access Access) (l net.Listener, err error) {
 	closed, err := os.MkdirTemp(dir, ".")
 	if err != nil {
@@ -111,7 +110,7 @@ func bind(dir, path string, access Access) (l net.Listener, err error) {
 	if err != nil {
 		return nil, err
 	}
-	bound.SetUnlinkOnClose(false) // it gets another name
+	bound.SetUnlinkOnClose(false) // its name changes
 	defer func() {
 		if err != nil {
 			bound.Close()
@@ -147,7 +146,7 @@ func (s *socket) Close() error {
 	return s.UnixListener.Close()
 }
 
-// ListenLoopback listens on TCP.
+// ListenLoopback listens on a TCP port.
 func ListenLoopback(address netip.AddrPort) (net.Listener, error) {
 	return net.ListenTCP("tcp", net.TCPAddrFromAddrPort(address))
 }

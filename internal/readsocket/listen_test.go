@@ -116,7 +116,7 @@ func TestWhatIsNoSocketStays(t *testing.T) {
 	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Listen(path, mine); err == nil || !strings.Contains(err.Error(), "is no socket") {
+	if _, err := Listen(path, mine); err == nil || !strings.Contains(err.Error(), "is not a socket") {
 		t.Errorf("Listen = %v", err)
 	}
 	if b, _ := os.ReadFile(path); string(b) != "precious" {
@@ -126,7 +126,7 @@ func TestWhatIsNoSocketStays(t *testing.T) {
 		t.Error("a socket was made in a file")
 	}
 	if _, err := Listen(filepath.Join(dir, strings.Repeat("x", 100)), mine); err == nil ||
-		!strings.Contains(err.Error(), "a socket's may have") {
+		!strings.Contains(err.Error(), "expected at most") {
 		t.Errorf("a path that is too long: %v", err)
 	}
 }

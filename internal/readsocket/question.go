@@ -8,25 +8,25 @@ import (
 	"exiwatch/window"
 )
 
-// A Question is a request that was understood.
+// A Question is a parsed request.
 type Question struct {
-	Count bool // the number is wanted, not whether it is too high
+	Count bool // asks for the count, not whether it is over the limit
 	Terms []Term
 }
 
-// A Term is whom a question is about.
+// A Term is one value that a question is about.
 type Term struct {
 	Key   window.Key
-	Value string // as it was written, without its quotes
-	Bare  bool   // no key was named
+	Value string // as written, without quotes
+	Bare  bool   // the request named no key
 }
 
-// countWord asks for a number.
+// countWord begins a request for a count.
 const countWord = "count"
 
-var errQuote = errors.New("a quote that isn't ended, or has something behind it")
+var errQuote = errors.New("expected a space or the end after a closing quote")
 
-// Parse reads a request without its LF. Items without a key's name are values of key.
+// Parse parses a request without its LF. Items without a key's name are values of key.
 func Parse(line string, key window.Key) (Question, error) {
 	line = strings.TrimSuffix(line, "\r")
 	rest, counts := strings.CutPrefix(line, countWord+" ")
@@ -48,8 +48,8 @@ func Parse(line string, key window.Key) (Question, error) {
 	return q, nil
 }
 
-// text is the answer, also where there is none: what Exim expects a number for would be an error, and hold up mail,
-// with a no.
+// text is the answer, also on failure. A request for a count always gets a number: a "no" would be an error in Exim,
+// and delay mail.
 func (q *Question) text(count int64, over bool) string {
 	switch {
 	case q.Count:
@@ -60,7 +60,7 @@ func (q *Question) text(count int64, over bool) string {
 	return "no"
 }
 
-// parseTerm takes the first item of a text that doesn't begin with a space.
+// parseTerm parses the first item of a text that doesn't begin with a space.
 func parseTerm(text string, key window.Key) (t Term, rest string, err error) {
 	t.Key, t.Bare = key, true
 	if name, value, ok := strings.Cut(text, "="); ok {
@@ -76,7 +76,7 @@ func parseTerm(text string, key window.Key) (t Term, rest string, err error) {
 	return t, rest, nil
 }
 
-// unquote takes the quoted string that a text begins with, behind which is a space or nothing.
+// unquote parses the quoted string at the beginning of a text. A space or nothing must follow it.
 func unquote(text string) (value, rest string, err error) {
 	var b strings.Builder
 	for i := 1; i < len(text); i++ {
@@ -97,7 +97,7 @@ func unquote(text string) (value, rest string, err error) {
 	return "", "", errQuote
 }
 
-// unescape is what stands for the character behind a backslash.
+// unescape is the character that a backslash and c stand for.
 func unescape(c byte) byte {
 	switch c {
 	case 'n':
@@ -108,8 +108,8 @@ func unescape(c byte) byte {
 	return c
 }
 
-// Quote quotes a value as Exim's ${quote:…} does (spec, "Expansion operators"): what is empty or has anything but
-// letters, digits, underscores, dots and hyphens is put in quotes.
+// Quote quotes a value as Exim's ${quote:…} does (spec, "Expansion operators"). It leaves a value of letters, digits,
+// underscores, dots and hyphens as it is, unless it is empty.
 func Quote(value string) string {
 	plain := func(c byte) bool {
 		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("_.-", c) >= 0

@@ -14,30 +14,30 @@ import (
 
 // Limits of a client.
 const (
-	// MaxRequest is how long a line may be: two quoted addresses of 256 octets (RFC 5321, 4.5.3.1.3) and much besides.
+	// MaxRequest is the longest line. It has room for two quoted addresses of 256 octets (RFC 5321, 4.5.3.1.3).
 	MaxRequest = 4096 // bytes
-	// MaxConnections is how many clients are served at a time, several for each process of a busy Exim. Beyond it
-	// the connection goes that has waited longest for a request (loopback.Limiter). If none waits the new one is
-	// closed at once: to Exim an answer that is empty, and so neither true nor above any number.
+	// MaxConnections is how many clients a server has at a time: several for each process of a busy Exim. A further
+	// client takes the place of the connection that has waited longest for a request (loopback.Limiter). If none
+	// waits, the server closes the new one at once. Exim then has an empty answer: neither true nor above a number.
 	MaxConnections = 512
-	// MaxRequests is how many lines a connection may have: an ACL asks one, a script that lists accounts some hundreds.
+	// MaxRequests is how many lines a connection may send. An ACL sends one, a script that lists accounts hundreds.
 	MaxRequests = 1000
-	// MaxLife ends a connection whatever the client does: Exim listens no longer by default (spec, ${readsocket: "5
+	// MaxLife ends a connection whatever the client does. Exim waits no longer by default (spec, ${readsocket: "5
 	// seconds").
 	MaxLife = 5 * time.Second
-	// MaxIdle is how long the rest of a request is waited for. Exim sends it in one piece.
+	// MaxIdle is how long the server waits for the rest of a request. Exim sends it in one piece.
 	MaxIdle = time.Second
-	// lull is how long another request is waited for behind one that was answered, if the client hasn't closed its
-	// half: Exim with shutdown=no waits for ours.
+	// lull is how long the server waits for another request if the client hasn't closed its half. Exim with shutdown=no
+	// waits for the server to close.
 	lull = 30 * time.Millisecond
-	// AnswerTime is what an answer may take. What can't be had by then is no.
+	// AnswerTime is the time limit of an answer. After it, the answer is no.
 	AnswerTime = 90 * time.Millisecond
 )
 
-// A Server answers. Serve is called once.
+// A Server answers requests. Call Serve once.
 type Server struct {
-	Key window.Key // of values without a name
-	// Ask answers a question before ctx ends, or fails. It is called by many goroutines at a time.
+	Key window.Key // key of values without a name
+	// Ask answers a question before ctx ends, or fails. Many goroutines call it at the same time.
 	Ask func(ctx context.Context, q Question) (count int64, over bool, err error)
 
 	answers answers
@@ -45,7 +45,7 @@ type Server struct {
 	failed  atomic.Int64                     // connections that could not be accepted
 }
 
-// Stats are what a server has done since it started.
+// Stats counts what a server has done since it started.
 type Stats struct {
 	Requests       int64 // lines
 	Unintelligible int64 // requests that were not understood
@@ -53,7 +53,7 @@ type Stats struct {
 	Refused        int64 // connections closed because there were too many
 }
 
-// Stats may be called at any time.
+// Stats returns the counts so far. It is safe for concurrent use.
 func (s *Server) Stats() Stats {
 	t := Stats{Refused: s.failed.Load()}
 	if l := s.limiter.Load(); l != nil {
@@ -67,8 +67,8 @@ func (s *Server) Stats() Stats {
 	return t
 }
 
-// Serve answers until ctx ends, which is no error, and then closes the listeners and what is connected. It closes
-// them, too, when one of them fails.
+// Serve answers until ctx ends, which isn't an error, or until a listener fails. Then it closes all listeners and
+// connections.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -90,7 +90,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	return errors.Join(failed...)
 }
 
-// restAfterError is the pause before the next accept. Without free descriptors it would fail at once.
+// restAfterError is the pause before the next accept. Without free descriptors, accept fails at once.
 const restAfterError = 20 * time.Millisecond
 
 func (s *Server) accept(ctx context.Context, l net.Listener, wait *sync.WaitGroup) error {
@@ -102,7 +102,7 @@ func (s *Server) accept(ctx context.Context, l net.Listener, wait *sync.WaitGrou
 			return nil
 		case errors.Is(err, net.ErrClosed):
 			return err
-		default: // EMFILE, ECONNABORTED …: it passes
+		default: // EMFILE, ECONNABORTED …: temporary
 			s.failed.Add(1)
 			select {
 			case <-time.After(restAfterError):
@@ -114,7 +114,7 @@ func (s *Server) accept(ctx context.Context, l net.Listener, wait *sync.WaitGrou
 	}
 }
 
-// serve answers one client.
+// serve answers one client's requests.
 func (s *Server) serve(ctx context.Context, c *loopback.Conn) {
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { c.Close() })()

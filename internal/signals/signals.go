@@ -1,7 +1,7 @@
-// Package signals has the daemon hear its signals from the first moment on. Other packages take a while to be
-// initialized, and a SIGHUP in that time would end the program, as it ends every program that doesn't ask for it.
+// Package signals catches the daemon's signals from the start of the process. Other packages take a while to
+// initialize. Without this package a SIGHUP in that time would end the program.
 //
-// It imports nothing but the standard library, so that it is initialized before what takes long.
+// It imports only the standard library, so that Go initializes it before the slow packages.
 package signals
 
 import (
@@ -17,7 +17,7 @@ var (
 	end    = make(chan os.Signal, 1)
 )
 
-// daemon tells whether the command line is that of the daemon. For other commands a terminal that hangs up ends them.
+// daemon reports whether the command line starts the daemon. Other commands must end when their terminal hangs up.
 func daemon(args []string) bool { return slices.Contains(args[:min(len(args), 2)], "run") }
 
 func init() {
@@ -27,10 +27,10 @@ func init() {
 	signal.Notify(end, os.Interrupt, syscall.SIGTERM)
 }
 
-// Hangup gets a signal for each SIGHUP of the daemon, of which one is kept; no signal for another command.
+// Hangup returns a channel that receives the daemon's SIGHUPs and keeps at most one. Other commands receive none.
 func Hangup() <-chan os.Signal { return hangup }
 
-// End gives a context that ends with SIGINT or SIGTERM, whenever the program got it.
+// End returns a context that ends with SIGINT or SIGTERM, even if the signal came before the call.
 func End() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {

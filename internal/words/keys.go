@@ -1,10 +1,10 @@
 package words
 
-// A KeyName is what a key of rules or reports is called: by its name in the configuration, in a sentence, and above a
-// list of its values.
+// A KeyName has the names of a key of rules or reports: in the configuration, in a sentence, and above a list of its
+// values.
 type KeyName struct{ Key, Noun, Heading string }
 
-// KeyNames are all keys, in the order in which rankings by them stand.
+// KeyNames are all keys, in the order of their rankings in a report.
 var KeyNames = []KeyName{
 	{"account", "account", "Accounts"},
 	{"sender", "envelope sender", "Envelope senders"},
@@ -23,10 +23,10 @@ var KeyNames = []KeyName{
 	{"entry", "log entry", "Log entries"},
 }
 
-// Key is what one value of a key is called in a sentence; the key itself if it isn't known.
+// Key is the noun for one value of a key, or the key itself if it is unknown.
 func Key(key string) string { return find(key).Noun }
 
-// Heading stands above a list of a key's values.
+// Heading is the heading of a list of a key's values.
 func Heading(key string) string { return find(key).Heading }
 
 func find(key string) KeyName {

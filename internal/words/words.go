@@ -1,5 +1,5 @@
-// Package words has numbers, units and the names of keys as people read them: the same in mails, on pages, in the
-// terminal and in reports.
+// Package words writes numbers, units and the names of keys for people. Mails, pages, the terminal and reports share
+// it.
 package words
 
 import (
@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Number writes n with its thousands apart: 12,345.
+// Number writes n with thousands separators: 12,345.
 func Number(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	start := len(s) - len(strings.TrimPrefix(s, "-"))
@@ -19,8 +19,8 @@ func Number(n int64) string {
 	return s
 }
 
-// Size writes n bytes with two significant digits or more, but no zero behind the point: 999 bytes, 1 kB, 1.2 kB, 120
-// MB.
+// Size writes n bytes with at least two significant digits, but without a zero after the point: 999 bytes, 1 kB, 1.2
+// kB, 120 MB.
 func Size(n int64) string {
 	if n < 1000 {
 		return Plural(n, "byte")
@@ -37,7 +37,7 @@ func Size(n int64) string {
 	return digits + " " + " kMGTPE"[unit:unit+1] + "B"
 }
 
-// Amount writes n of what a rule counts, without the noun where it isn't bytes.
+// Amount writes an amount of what a rule counts: a size for bytes, a number without a noun for anything else.
 func Amount(n int64, measure string) string {
 	if measure == "bytes" {
 		return Size(n)
@@ -45,7 +45,7 @@ func Amount(n int64, measure string) string {
 	return Number(n)
 }
 
-// Noun is a noun as it stands behind n: message, messages; address, addresses; anomaly, anomalies; day, days.
+// Noun is the form of a noun after n: message, messages; address, addresses; anomaly, anomalies; day, days.
 func Noun(n int64, noun string) string {
 	stem, isY := strings.CutSuffix(noun, "y")
 	switch {
@@ -59,13 +59,13 @@ func Noun(n int64, noun string) string {
 	return noun + "s"
 }
 
-// Plural writes a number with its thousands apart, and its noun: 1 message, 2,000 messages.
+// Plural writes a number with thousands separators, and its noun: 1 message, 2,000 messages.
 func Plural(n int64, noun string) string { return Number(n) + " " + Noun(n, noun) }
 
-// Plain is Plural without anything between the digits, for text that programs read, too: 2000 messages.
+// Plain is Plural without thousands separators, for text that programs also read: 2000 messages.
 func Plain(n int64, noun string) string { return strconv.FormatInt(n, 10) + " " + Noun(n, noun) }
 
-// Measured is n of what is counted, by its name in the configuration: 21 messages, 1.2 MB, 3 networks.
+// Measured writes an amount of count, which is a name from the configuration: 21 messages, 1.2 MB, 3 networks.
 func Measured(count string, n int64) string {
 	switch count {
 	case "bytes":
@@ -94,7 +94,7 @@ func Window(d time.Duration) string {
 	return Plural(int64(d/time.Second), "second")
 }
 
-// Percent is the share of n: never 0% unless it is none, never 100% unless it is all.
+// Percent is n as a share of of. It is 0% only for none, and 100% only for all.
 func Percent(n, of int64) string {
 	switch {
 	case n >= of:
@@ -121,7 +121,7 @@ func Span(d time.Duration) string {
 	return Plural(int64(d/day), "day")
 }
 
-// Suggest ends a sentence about an unknown name: with the known one that looks most like it, else with all of them.
+// Suggest ends a sentence about an unknown name: with the known name most like it, or else with all known names.
 func Suggest(name string, known []string) string {
 	if meant := Closest(name, known); meant != "" {
 		return fmt.Sprintf("did you mean %q?", meant)
@@ -129,9 +129,9 @@ func Suggest(name string, known []string) string {
 	return "expected one of " + strings.Join(known, ", ")
 }
 
-// Closest is the known name that name may be a misspelling or the beginning of; "" if none is.
+// Closest is the known name that name misspells or begins; "" if there is none.
 func Closest(name string, known []string) (closest string) {
-	const most = 2 // slips of the keyboard
+	const most = 2 // typing errors
 	best := most + 1
 	for _, k := range known {
 		slips := distance(name, k)
@@ -145,7 +145,7 @@ func Closest(name string, known []string) (closest string) {
 	return closest
 }
 
-// distance is how many bytes have to be inserted, deleted or replaced, or swapped with the next, to make b of a.
+// distance is how many insertions, deletions, replacements or swaps of neighbouring bytes turn a into b.
 func distance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {
