@@ -122,8 +122,8 @@ func (s *selection) zoneHint(stderr io.Writer, last time.Time) {
 				zone = "ZONE"
 			}
 			note(stderr, "hint",
-				fmt.Sprintf("%s was written %s its last timestamp, so the time zone seems to be wrong. Try --timezone %s",
-					l.Name, apart(off), zone))
+				fmt.Sprintf("%s was written %s its last timestamp, so the time zone seems to be wrong. Try "+
+					"--timezone %s", l.Name, apart(off), zone))
 			return
 		}
 	}

@@ -113,11 +113,16 @@ func TestWhatCanBeWrong(t *testing.T) {
 			"2026-11-23 10:04:00 1xV999-000001-01 **** log string overflowed log buffer ****\n"), check: "lines",
 			status: Warn, says: "1 overflowed"},
 
-		{name: "no subjects", spoil: text(without(` T="`, ` for`)), check: "selectors", status: Warn, says: "+subject not seen in 30"},
-		{name: "what is set stays", spoil: text(without(` T="`, ` for`)), check: "selectors", status: Warn, says: " = +tls_peerdn +subject\n"},
-		{name: "everything else works", spoil: text(without(` T="`, ` for`)), check: "selectors", status: Warn, says: "Everything else works without it."},
-		{name: "no recipients", spoil: text(without(" for", "\n")), check: "selectors", status: Warn, says: "+received_recipients not"},
-		{name: "no cwd", spoil: text(strings.ReplaceAll(arrivals(3), "cwd=", "xwd=")), check: "selectors", status: Warn, says: "+arguments not"},
+		{name: "no subjects", spoil: text(without(` T="`, ` for`)),
+			check: "selectors", status: Warn, says: "+subject not seen in 30"},
+		{name: "what is set stays", spoil: text(without(` T="`, ` for`)),
+			check: "selectors", status: Warn, says: " = +tls_peerdn +subject\n"},
+		{name: "everything else works", spoil: text(without(` T="`, ` for`)),
+			check: "selectors", status: Warn, says: "Everything else works without it."},
+		{name: "no recipients", spoil: text(without(" for", "\n")),
+			check: "selectors", status: Warn, says: "+received_recipients not"},
+		{name: "no cwd", spoil: text(strings.ReplaceAll(arrivals(3), "cwd=", "xwd=")),
+			check: "selectors", status: Warn, says: "+arguments not"},
 		{name: "configured and not yet logged", spoil: func(l *lab) {
 			l.log(without(` T="`, ` for`))
 			l.Setup.Exim = func(ctx context.Context, args ...string) (string, error) {
@@ -126,13 +131,24 @@ func TestWhatCanBeWrong(t *testing.T) {
 			}
 		}, check: "selectors", status: Warn, says: "Restart Exim"},
 
-		{name: "the log is in the machine's future", spoil: func(l *lab) { l.Now = now.Add(-40 * time.Minute) }, check: "clock", status: Warn, says: "39 min in the future"},
-		{name: "idle", spoil: func(l *lab) { l.Now = now.Add(77 * time.Hour) }, check: "clock", status: Warn, says: "3 days old"},
-		{name: "another zone", spoil: func(l *lab) { l.touch(l.path("mainlog"), now.Add(-time.Minute-time.Hour)) }, check: "clock", status: Warn, says: `timezone = "Europe/Berlin"`},
-		{name: "a zone in the west", spoil: func(l *lab) { l.touch(l.path("mainlog"), now.Add(-time.Minute+5*time.Hour)) }, check: "clock", status: Warn, says: `timezone = "America/New_York"`},
-		{name: "a zone of half hours", spoil: func(l *lab) { l.touch(l.path("mainlog"), now.Add(-time.Minute-330*time.Minute)) }, check: "clock", status: Warn, says: `timezone = "Asia/Kolkata"`},
-		{name: "a zone nobody lives in", spoil: func(l *lab) { l.touch(l.path("mainlog"), now.Add(-time.Minute-15*time.Minute)) }, check: "clock", status: Warn, says: "UTC+00:15"},
-		{name: "a copied log tells no zone", spoil: func(l *lab) { l.touch(l.path("mainlog"), now.Add(-7*time.Minute)) }, check: "clock", status: Pass, says: "1 min ago"},
+		{name: "the log is in the machine's future", spoil: func(l *lab) { l.Now = now.Add(-40 * time.Minute) },
+			check: "clock", status: Warn, says: "39 min in the future"},
+		{name: "idle", spoil: func(l *lab) { l.Now = now.Add(77 * time.Hour) },
+			check: "clock", status: Warn, says: "3 days old"},
+		{name: "another zone", spoil: func(l *lab) { l.touch(l.path("mainlog"), now.Add(-time.Minute-time.Hour)) },
+			check: "clock", status: Warn, says: `timezone = "Europe/Berlin"`},
+		{name: "a zone in the west",
+			spoil: func(l *lab) { l.touch(l.path("mainlog"), now.Add(-time.Minute+5*time.Hour)) },
+			check: "clock", status: Warn, says: `timezone = "America/New_York"`},
+		{name: "a zone of half hours",
+			spoil: func(l *lab) { l.touch(l.path("mainlog"), now.Add(-time.Minute-330*time.Minute)) },
+			check: "clock", status: Warn, says: `timezone = "Asia/Kolkata"`},
+		{name: "a zone nobody lives in",
+			spoil: func(l *lab) { l.touch(l.path("mainlog"), now.Add(-time.Minute-15*time.Minute)) },
+			check: "clock", status: Warn, says: "UTC+00:15"},
+		{name: "a copied log tells no zone",
+			spoil: func(l *lab) { l.touch(l.path("mainlog"), now.Add(-7*time.Minute)) },
+			check: "clock", status: Pass, says: "1 min ago"},
 		{name: "cycled a quarter of an hour after its last line", spoil: func(l *lab) {
 			os.Rename(l.path("mainlog"), l.path("mainlog.1"))
 			l.log("")
@@ -143,39 +159,63 @@ func TestWhatCanBeWrong(t *testing.T) {
 			l.touch(l.path("mainlog"), now.Add(-time.Minute-time.Hour))
 		}, check: "clock", status: Pass, says: "zone from the log"},
 
-		{name: "rule without recipients", settings: "[[rule]]\nname = \"many\"\ncount = \"recipients\"\n", spoil: text(without(" for", "\n")), check: "rules", status: Warn, says: "many: the log has no +received_recipients"},
-		{name: "rule without subjects", settings: "[[rule]]\nname = \"same\"\nkey = \"topic\"\n", spoil: text(without(` T="`, ` for`)), check: "rules", status: Warn, says: "same: the log has no +subject"},
-		{name: "rule with recipients", settings: "[[rule]]\ncount = \"addresses\"\n" + integrity, check: "rules", status: Pass, says: "2 rules; the log has what they need"},
-		{name: "local domains", settings: "[count]\nlocal_domains = [\"lab.test\"]\n", spoil: text(without(" for", "\n")), check: "rules", status: Warn, says: "[count]: local_domains"},
-		{name: "expired exception", settings: "[[rule]]\nname = \"r\"\n[[rule.except]]\nmatch = \"a\"\nlimit = 99\nuntil = 2026-11-22\n", check: "rules", status: Warn, says: "limit 99 ended on 2026-11-22"},
-		{name: "exception of today", settings: "[[rule]]\n[[rule.except]]\nmatch = \"a\"\nlimit = 99\nuntil = 2026-11-23\n" + integrity, check: "rules", status: Pass, says: "2 rules"},
-		{name: "no rule for integrity", settings: "[[rule]]\n", check: "rules", status: Warn, says: "no rule watches the log's integrity"},
-		{name: "scope that nothing matches", settings: "[[rule]]\n[[rule]]\nname = \"far\"\nonly = [\"203.0.113.0/24\"]\n", check: "rules", status: Warn, says: "far: none of 30 arrivals counts"},
+		{name: "rule without recipients", settings: "[[rule]]\nname = \"many\"\ncount = \"recipients\"\n",
+			spoil: text(without(" for", "\n")),
+			check: "rules", status: Warn, says: "many: the log has no +received_recipients"},
+		{name: "rule without subjects", settings: "[[rule]]\nname = \"same\"\nkey = \"topic\"\n",
+			spoil: text(without(` T="`, ` for`)), check: "rules", status: Warn, says: "same: the log has no +subject"},
+		{name: "rule with recipients", settings: "[[rule]]\ncount = \"addresses\"\n" + integrity,
+			check: "rules", status: Pass, says: "2 rules; the log has what they need"},
+		{name: "local domains", settings: "[count]\nlocal_domains = [\"lab.test\"]\n",
+			spoil: text(without(" for", "\n")), check: "rules", status: Warn, says: "[count]: local_domains"},
+		{name: "expired exception", settings: "[[rule]]\nname = \"r\"\n[[rule.except]]\nmatch = \"a\"\nlimit = 99\nuntil = 2026-11-22\n",
+			check: "rules", status: Warn, says: "limit 99 ended on 2026-11-22"},
+		{name: "exception of today", settings: "[[rule]]\n[[rule.except]]\nmatch = \"a\"\nlimit = 99\nuntil = 2026-11-23\n" + integrity,
+			check: "rules", status: Pass, says: "2 rules"},
+		{name: "no rule for integrity", settings: "[[rule]]\n",
+			check: "rules", status: Warn, says: "no rule watches the log's integrity"},
+		{name: "scope that nothing matches", settings: "[[rule]]\n[[rule]]\nname = \"far\"\nonly = [\"203.0.113.0/24\"]\n",
+			check: "rules", status: Warn, says: "far: none of 30 arrivals counts"},
 
-		{name: "state isn't there", spoil: func(l *lab) { os.Remove(l.path("state")) }, check: "state", status: Pass, says: "will make it"},
-		{name: "state is a file", spoil: func(l *lab) { os.Remove(l.path("state")); l.write("state", "", 0o644) }, check: "state", status: Fail, says: "not a folder"},
-		{name: "state's parent is a file", spoil: func(l *lab) { l.Config.State = l.path("mainlog/state") }, check: "state", status: Fail, says: "mainlog"},
-		{name: "state is open to others", spoil: func(l *lab) { os.Chmod(l.path("state"), 0o755) }, check: "state", status: Warn, says: "with mode 0700"},
-		{name: "a file was left out", spoil: func(l *lab) { l.leftOut("/var/log/exim 4/mainlog.2", now.Add(-time.Hour)) },
-			check: "gaps", status: Warn, says: "mainlog.2 from byte 99 on was not counted: it could not be read from 2026-"},
+		{name: "state isn't there", spoil: func(l *lab) { os.Remove(l.path("state")) },
+			check: "state", status: Pass, says: "will make it"},
+		{name: "state is a file", spoil: func(l *lab) { os.Remove(l.path("state")); l.write("state", "", 0o644) },
+			check: "state", status: Fail, says: "not a folder"},
+		{name: "state's parent is a file", spoil: func(l *lab) { l.Config.State = l.path("mainlog/state") },
+			check: "state", status: Fail, says: "mainlog"},
+		{name: "state is open to others", spoil: func(l *lab) { os.Chmod(l.path("state"), 0o755) },
+			check: "state", status: Warn, says: "with mode 0700"},
+		{name: "a file was left out",
+			spoil: func(l *lab) { l.leftOut("/var/log/exim 4/mainlog.2", now.Add(-time.Hour)) },
+			check: "gaps", status: Warn,
+			says: "mainlog.2 from byte 99 on was not counted: it could not be read from 2026-"},
 		{name: "the command is for a shell", spoil: func(l *lab) { l.leftOut("/var/log/exim 4/mainlog.2", now) },
 			check: "gaps", status: Warn, says: "\n    exiwatch replay '/var/log/exim 4/mainlog.2'"},
 		{name: "a daemon runs", spoil: lock, check: "state", status: Pass, says: "by the daemon, pid 4711"},
 
-		{name: "no sendmail", settings: "[mail]\nvia = \"sendmail:/nowhere/sendmail\"\n", check: "mail", status: Fail, says: "no such file"},
-		{name: "sendmail isn't executable", spoil: func(l *lab) { os.Chmod(l.path("sendmail"), 0o644) }, check: "mail", status: Fail, says: "isn't executable"},
+		{name: "no sendmail", settings: "[mail]\nvia = \"sendmail:/nowhere/sendmail\"\n",
+			check: "mail", status: Fail, says: "no such file"},
+		{name: "sendmail isn't executable", spoil: func(l *lab) { os.Chmod(l.path("sendmail"), 0o644) },
+			check: "mail", status: Fail, says: "isn't executable"},
 		{name: "broken sendmail of Exim's", spoil: func(l *lab) {
 			l.write("exim4", "#!/bin/sh\nexit 1\n", 0o755)
 			os.Remove(l.path("sendmail"))
 			os.Symlink("exim4", l.path("sendmail"))
 		}, check: "mail", status: Fail, says: "-bV: exit status 1"},
-		{name: "sendmail fails", spoil: func(l *lab) { l.write("sendmail", "#!/bin/sh\necho no room >&2\nexit 75\n", 0o755); l.Test = true }, check: "mail", status: Fail, says: "no room"},
+		{name: "sendmail fails",
+			spoil: func(l *lab) { l.write("sendmail", "#!/bin/sh\necho no room >&2\nexit 75\n", 0o755); l.Test = true },
+			check: "mail", status: Fail, says: "no room"},
 
-		{name: "hook isn't there", settings: "[hook]\ncommand = [\"/nowhere/told\"]\n", check: "hook", status: Fail, says: "no such file"},
-		{name: "hook isn't tried", settings: "[hook]\ncommand = [\"/bin/false\"]\n", check: "hook", status: Pass, says: "not tested"},
-		{name: "hook fails", settings: "[hook]\ncommand = [\"/bin/false\"]\n", spoil: func(l *lab) { l.Test = true }, check: "hook", status: Fail, says: "exit status 1"},
-		{name: "webhook isn't asked", settings: "[webhook]\nurl = \"https://alerts.example.com/secret\"\n", check: "webhook", status: Pass, says: "https://alerts.example.com, not tested"},
-		{name: "nobody at the webhook", settings: "[webhook]\nurl = \"http://127.0.0.1:1/\"\n", spoil: func(l *lab) { l.Test = true }, check: "webhook", status: Fail, says: "refused"},
+		{name: "hook isn't there", settings: "[hook]\ncommand = [\"/nowhere/told\"]\n",
+			check: "hook", status: Fail, says: "no such file"},
+		{name: "hook isn't tried", settings: "[hook]\ncommand = [\"/bin/false\"]\n",
+			check: "hook", status: Pass, says: "not tested"},
+		{name: "hook fails", settings: "[hook]\ncommand = [\"/bin/false\"]\n", spoil: func(l *lab) { l.Test = true },
+			check: "hook", status: Fail, says: "exit status 1"},
+		{name: "webhook isn't asked", settings: "[webhook]\nurl = \"https://alerts.example.com/secret\"\n",
+			check: "webhook", status: Pass, says: "https://alerts.example.com, not tested"},
+		{name: "nobody at the webhook", settings: "[webhook]\nurl = \"http://127.0.0.1:1/\"\n",
+			spoil: func(l *lab) { l.Test = true }, check: "webhook", status: Fail, says: "refused"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := newLab(t, test.settings)
@@ -242,7 +282,10 @@ func TestHookIsToldOfTheTest(t *testing.T) {
 	all := l.run()
 	want(t, all, "hook", Pass, "ran with the event named test")
 	want(t, all, "mail", Pass, "accepted a test mail for root")
-	for name, says := range map[string]string{"told": `"event":"test"`, "sendmail.got": "Subject: Mail Abuse Alert: this is a test, nobody has sent in bulk\n"} {
+	for name, says := range map[string]string{
+		"told":         `"event":"test"`,
+		"sendmail.got": "Subject: Mail Abuse Alert: this is a test, nobody has sent in bulk\n",
+	} {
 		if got, err := os.ReadFile(l.path(name)); err != nil || !strings.Contains(string(got), says) {
 			t.Errorf("%s = %q, %v: want %q in it", name, got, err, says)
 		}
@@ -270,7 +313,8 @@ func TestWithoutPermission(t *testing.T) {
 	want(t, all, "state", Fail, "isn't writable for user ")
 	want(t, all, "mail", Pass, "can run;")
 	if os.Getuid() == 0 {
-		want(t, all, "log", Fail, "-rw-r----- root:adm: run as root, or as a member of the group adm:\n    adduser nobody adm")
+		want(t, all, "log", Fail,
+			"-rw-r----- root:adm: run as root, or as a member of the group adm:\n    adduser nobody adm")
 
 		os.Chmod(l.path("mainlog"), 0o644)
 		l.write("mainlog.1", arrivals(1), 0o600)
@@ -278,7 +322,8 @@ func TestWithoutPermission(t *testing.T) {
 
 		os.Mkdir(l.path("closed"), 0o700)
 		l.configure("")
-		l.write("exiwatch.toml", fmt.Sprintf("log = %q\nstate = %q\n", l.path("closed/mainlog"), l.path("closed/state")), 0o644)
+		l.write("exiwatch.toml",
+			fmt.Sprintf("log = %q\nstate = %q\n", l.path("closed/mainlog"), l.path("closed/state")), 0o644)
 		all = l.asNobody()
 		want(t, all, "log", Fail, "/closed is -rwx------ root:root: run as root.")
 		want(t, all, "state", Fail, "permission denied")
@@ -299,14 +344,17 @@ func TestRootLooksForTheDaemon(t *testing.T) {
 	want(t, l.run(), "log", Pass, "readable by user nobody")
 	os.Chmod(l.path("mainlog"), 0o640)
 	os.Chown(l.path("mainlog"), 0, adm)
-	want(t, l.run(), "log", Fail, "can't be read by user nobody, who owns the state folder: "+l.path("mainlog")+" is -rw-r----- root:adm")
+	want(t, l.run(), "log", Fail, "can't be read by user nobody, who owns the state folder: "+l.path("mainlog")+
+		" is -rw-r----- root:adm")
 	want(t, l.run(), "log", Fail, "\n    adduser nobody adm")
 }
 
 // TestLongLogSelector: what is to be copied fits into a terminal, in Exim's way.
 func TestLongLogSelector(t *testing.T) {
-	got := continued(strings.Fields("+smtp_protocol_error +smtp_syntax_error +tls_certificate_verified +tls_peerdn +subject"))
-	const want = "+smtp_protocol_error \\\n        +smtp_syntax_error \\\n        +tls_certificate_verified \\\n        +tls_peerdn +subject"
+	got := continued(strings.Fields("+smtp_protocol_error +smtp_syntax_error +tls_certificate_verified +tls_peerdn " +
+		"+subject"))
+	const want = "+smtp_protocol_error \\\n        +smtp_syntax_error \\\n        +tls_certificate_verified \\\n" +
+		"        +tls_peerdn +subject"
 	if got != want {
 		t.Errorf("it is %q, want %q", got, want)
 	}
@@ -355,7 +403,8 @@ func TestLargeLog(t *testing.T) {
 // TestLogsOfARealExim: with its log selectors off and on, one after the other.
 func TestLogsOfARealExim(t *testing.T) {
 	for set, missing := range map[string]string{
-		"debian": "+subject +received_recipients +arguments", "subject": "+received_recipients +arguments", "cpanel": "", "all": "", "injected": "",
+		"debian": "+subject +received_recipients +arguments", "subject": "+received_recipients +arguments",
+		"cpanel": "", "all": "", "injected": "",
 	} {
 		text, err := os.ReadFile("../../fixtures/logs/" + set + ".log")
 		if err != nil {

@@ -23,7 +23,7 @@ func isSelected(words, name string) (set, byAll bool) {
 	return set, set && byAll
 }
 
-// forgeable warns about log selectors that let others write what looks like another arrival or another login.
+// forgeable warns about log selectors that let others forge arrivals or logins.
 func (c *checks) forgeable(s *sample) []Result {
 	var found, off []string
 	var hint strings.Builder
@@ -60,7 +60,8 @@ func (c *checks) forgeable(s *sample) []Result {
 	if off != nil {
 		hint.WriteString("Set in Exim's configuration" + c.line(off))
 	}
-	return []Result{warn("selectors", hint.String(), "Exim logs items that others can forge: %s", strings.Join(found, ", "))}
+	return []Result{warn("selectors", hint.String(), "Exim logs items that others can forge: %s",
+		strings.Join(found, ", "))}
 }
 
 // safer removes the selectors that forgeable warns about from a log_selector: +smtp_mailauth, and +arguments on a host

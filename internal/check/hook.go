@@ -15,8 +15,8 @@ func (c *checks) hook(ctx context.Context) []Result {
 		return nil
 	}
 	if err := runnable(h.Command[0]); err != nil {
-		return []Result{fail("hook", "Make it executable (chmod +x), or set another command in [hook]. The daemon runs it as its own user.",
-			"%v", err)}
+		return []Result{fail("hook", "Make it executable (chmod +x), or set another command in [hook]. The daemon "+
+			"runs it as its own user.", "%v", err)}
 	}
 	return []Result{c.tell(ctx, "hook", h.Command[0], "ran with", h)}
 }

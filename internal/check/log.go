@@ -89,12 +89,13 @@ func (c *checks) examined(ctx context.Context, found Result, s *sample) []Result
 
 // missing is the row for a log that doesn't exist or isn't a file.
 func missing(path string, err error) Result {
-	const hint = "exim -bP log_file_path prints where Exim logs. If the log is elsewhere, set it in the configuration:\n" +
+	const hint = "exim -bP log_file_path prints where Exim logs. Set another log in the configuration:\n" +
 		"    log = \"/path/to/mainlog\""
 	var kind *tailer.KindError
 	if errors.As(err, &kind) {
 		if log := config.MainLogIn(path); log != "" {
-			return fail("log", "The file in that folder that looks like the main log:\n    log = "+strconv.Quote(log), "%v", err)
+			return fail("log", "This file in that folder looks like the main log:\n    log = "+strconv.Quote(log),
+				"%v", err)
 		}
 		return fail("log", hint, "%v", err)
 	}

@@ -80,7 +80,8 @@ func judge(name string, err error, format string, args ...any) Result {
 		for _, r := range partial.Refused {
 			if errors.As(r.Err, &permanent) {
 				return fail(name,
-					"Refused recipients get no alerts. Remove the address, or make the mail server accept it.", "%v", err)
+					"Refused recipients get no alerts. Remove the address, or make the mail server accept it.",
+					"%v", err)
 			}
 		}
 		return warn(name, "The mail server may accept it later. The daemon retries for five days.", "%v", err)

@@ -25,13 +25,13 @@ func (c *checks) relay(ctx context.Context) []Result {
 		return nil
 	}
 	e := readConfiguration(said)
-	if e.named[relayList] == "" { // an old Exim may show the list alone, as may one that hides its configuration
+	if e.named[relayList] == "" { // an old Exim may show only the list
 		list, err2 := c.Exim(ctx, "-bP", "+"+relayList)
 		if more := readConfiguration(list).named[relayList]; more != "" {
 			e.named[relayList] = more
 		} else if err != nil && err2 != nil {
-			return []Result{warn(name, "Run exim -bP config as root to see them. Hosts that send without a login count "+
-				"only if [count] only names them.",
+			return []Result{warn(name, "Run exim -bP config as root to see them. Hosts that send without a login "+
+				"count only if [count] only names them.",
 				"Exim doesn't show which hosts it relays for%s", because(err))}
 		}
 	}

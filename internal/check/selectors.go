@@ -38,7 +38,8 @@ func (c *checks) selectors(s *sample) Result {
 	}
 	switch {
 	case add != nil && c.configured(strings.Fields(missing)):
-		hint.WriteString("Exim's log_selector already has it. Restart Exim, and check again after it has received a message.")
+		hint.WriteString("Exim's log_selector already has it. Restart Exim, and check again after it has received a " +
+			"message.")
 	case len(add) == 0:
 		hint.WriteString("Everything else works without it.")
 	default:

@@ -27,7 +27,7 @@ type AccessError struct{ err error }
 func (e *AccessError) Error() string { return e.err.Error() }
 func (e *AccessError) Unwrap() error { return e.err }
 
-// maxPath is the longest path of a socket: sun_path of unix(7), without the NUL and without the temporary folder's name.
+// maxPath is the longest path of a socket: sun_path of unix(7), less a NUL and the temporary folder's name.
 const maxPath = 107 - len("/.1234567890/s")
 
 // Listen makes a socket file. At no time can more users connect than access allows. Listen replaces a socket that no
