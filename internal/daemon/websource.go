@@ -26,8 +26,8 @@ type webSource struct {
 	began    time.Time
 
 	// These belong to the owner of the counters.
-	book  *web.Book
-	ended []web.Alert // the newest is the last
+	arrivals *web.ArrivalBuffer
+	ended    []web.Alert // the newest is the last
 
 	rules []string             // as Rule.String writes them
 	told  map[string]web.Alert // by id, the open ones as they were last told; that of the goroutine that asks
@@ -38,7 +38,7 @@ func (d *Daemon) newWebSource() *webSource {
 	if d.Config.Web == nil {
 		return nil
 	}
-	s := &webSource{daemon: d, book: web.NewBook(), began: d.now(), told: make(map[string]web.Alert)}
+	s := &webSource{daemon: d, arrivals: web.NewArrivalBuffer(), began: d.now(), told: make(map[string]web.Alert)}
 	for _, r := range d.Config.Rules {
 		s.rules = append(s.rules, r.String())
 	}
@@ -79,7 +79,7 @@ func (s *webSource) serve(ctx context.Context) {
 // observed gets each arrival, also those that are read again.
 func (s *webSource) observed(p *pipeline.Pipeline, w *window.Arrival, counted bool) {
 	clock := p.Counters().Clock()
-	s.book.Add(w, min(w.At.Unix()+clock.Shift, clock.Now), clock.Shift, counted)
+	s.arrivals.Add(w, min(w.At.Unix()+clock.Shift, clock.Now), clock.Shift, counted)
 }
 
 // end gets each alert that ends.
@@ -103,7 +103,7 @@ func (s *webSource) Now(ctx context.Context) (*web.Snapshot, error) {
 	var open []standingAlert
 	positions := make([]tailer.Position, len(d.logs))
 	err := d.counters.with(ctx, func() {
-		n.Book = s.book.View()
+		n.Arrivals = s.arrivals.Snapshot()
 		n.Ended = slices.Clone(s.ended)
 		for i, l := range d.logs {
 			n.Keys += l.Pipeline.Stats().Keys

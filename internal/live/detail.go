@@ -54,12 +54,12 @@ var sectionKeys = []window.Key{window.Topic, window.Account, window.Host, window
 
 // detail collects the arrivals of the query's value.
 func (e *engine) detail(q *query, arrivals rowRange) *detail {
-	book := e.book
+	buffer := e.buffer
 	d := &detail{total: total{value: q.value}}
-	id := book.values.ids[q.value]
+	id := buffer.values.ids[q.value]
 	tallies := make([]keyTally, len(sectionKeys))
 	hosts := make(map[uint32]bool)
-	book.each(arrivals, func(r *row) bool {
+	buffer.each(arrivals, func(r *bufferedArrival) bool {
 		d.subjects = d.subjects || r.values[window.Subject] != 0
 		if id == 0 || r.values[q.key] != id {
 			return true
@@ -72,10 +72,10 @@ func (e *engine) detail(q *query, arrivals rowRange) *detail {
 			hosts[host] = true
 		}
 		for i, k := range sectionKeys {
-			book.tally(&tallies[i], k, r)
+			buffer.tally(&tallies[i], k, r)
 		}
 		if len(d.arrivals) < maxArrivals {
-			d.arrivals = append(d.arrivals, book.arrival(r))
+			d.arrivals = append(d.arrivals, buffer.arrival(r))
 		}
 		return true
 	})
@@ -94,7 +94,7 @@ type keyTally struct {
 	subjects map[[2]uint32]bool // pairs of topic and subject seen
 }
 
-func (b *book) tally(t *keyTally, k window.Key, r *row) {
+func (b *arrivalBuffer) tally(t *keyTally, k window.Key, r *bufferedArrival) {
 	id := r.values[k]
 	if id == 0 {
 		return
@@ -149,7 +149,7 @@ func (t *keyTally) section(k window.Key) section {
 	return s
 }
 
-func (b *book) arrival(r *row) recentMessage {
+func (b *arrivalBuffer) arrival(r *bufferedArrival) recentMessage {
 	return recentMessage{
 		at:         time.UnixMilli(r.stamp).In(b.zone),
 		messageID:  strings.TrimRight(string(r.messageID[:]), "\x00"),

@@ -22,7 +22,7 @@ type counters interface {
 type engine struct {
 	rules    []window.Rule
 	counters counters
-	book     *book
+	buffer   *arrivalBuffer
 	ranker   ranker
 	rate     ratePerMinute
 	ended    []*window.Alert // the last ones, the oldest first
@@ -33,7 +33,7 @@ type engine struct {
 const maxEnded = 1000
 
 func newEngine(rules []window.Rule, keep time.Duration) *engine {
-	return &engine{rules: rules, book: newBook(keep)}
+	return &engine{rules: rules, buffer: newArrivalBuffer(keep)}
 }
 
 // listener has the events that the engine follows.
@@ -46,7 +46,7 @@ func (e *engine) addArrival(a *parser.Arrival, _ *window.Arrival) {
 	e.rate.add(a.Time.Unix() + e.counters.Clock().Shift)
 }
 
-func (e *engine) addCounted(a *window.Arrival) { e.book.add(a, e.counters.Clock()) }
+func (e *engine) addCounted(a *window.Arrival) { e.buffer.add(a, e.counters.Clock()) }
 
 func (e *engine) addEnded(a *window.Alert) {
 	if len(e.ended) == maxEnded {
@@ -58,7 +58,7 @@ func (e *engine) addEnded(a *window.Alert) {
 // answer answers a query. now is the wall clock.
 func (e *engine) answer(q query, now time.Time) *answer {
 	open := e.counters.Open()
-	a := &answer{at: now, share: e.counters.Share(), asOf: asOf{e.book.now, e.book.next, e.last, e.rate.sum(),
+	a := &answer{at: now, share: e.counters.Share(), asOf: asOf{e.buffer.now, e.buffer.next, e.last, e.rate.sum(),
 		len(open)}}
 	if q.frozen != nil {
 		a.asOf = *q.frozen
@@ -73,8 +73,8 @@ func (e *engine) answer(q query, now time.Time) *answer {
 	if limits.rule != nil {
 		arrivals.scope = slices.Index(e.counters.Scopes(), limits.rule.Scope)
 	}
-	if e.book.missing(arrivals) {
-		a.missing = time.Unix(e.book.cut, 0).In(e.book.zone)
+	if e.buffer.missing(arrivals) {
+		a.missing = time.Unix(e.buffer.cut, 0).In(e.buffer.zone)
 	}
 	limits.alerted = make(map[string]bool)
 	for _, alert := range open {
@@ -102,7 +102,7 @@ type limitContext struct {
 
 // rank fills an answer with the visible part of the ranking, and moves the query's cursor into it.
 func (e *engine) rank(a *answer, q *query, arrivals rowRange, limits *limitContext) {
-	totals := e.ranker.rank(e.book, arrivals, q.key, q.wanted(), q.order)
+	totals := e.ranker.rank(e.buffer, arrivals, q.key, q.wanted(), q.order)
 	a.values = len(totals)
 	if q.follow {
 		if i := slices.IndexFunc(totals, func(t total) bool { return t.value == q.value }); i >= 0 {
@@ -116,7 +116,7 @@ func (e *engine) rank(a *answer, q *query, arrivals rowRange, limits *limitConte
 	page := totals[q.top:min(q.top+q.rows, len(totals))]
 	var named map[uint32]string
 	if q.topics {
-		named = topics(e.book, arrivals, q.key, page)
+		named = topics(e.buffer, arrivals, q.key, page)
 	}
 	for _, t := range page {
 		l := e.rankingRow(t, limits)
@@ -133,7 +133,7 @@ func (e *engine) rankingRow(t total, limits *limitContext) rankingRow {
 	l := rankingRow{value: t.value, messages: t.messages, recipients: t.recipients, bytes: t.bytes, hosts: t.hosts,
 		measure: limits.shown.measure(&t), alert: limits.alerted[t.value]}
 	if t.messages > 0 {
-		l.last = time.UnixMilli(t.last).In(e.book.zone)
+		l.last = time.UnixMilli(t.last).In(e.buffer.zone)
 	}
 	if limits.rule != nil {
 		l.limit = limitOf(limits.rule, t.value, e.last)

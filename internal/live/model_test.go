@@ -266,10 +266,10 @@ func TestProblemsPass(t *testing.T) {
 	})
 }
 
-// TestMissing: it is said when the book doesn't hold the whole window.
+// TestMissing: it is said when the buffer doesn't hold the whole window.
 func TestMissing(t *testing.T) {
 	b := newBench(t, false)
-	b.engine.book.maxRows = 100
+	b.engine.buffer.maxRows = 100
 	b.outbreak()
 	b.size(80, 24)
 	b.sees("data from 14:04:40 on")

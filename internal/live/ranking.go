@@ -32,12 +32,12 @@ const filteredOut = -1
 
 // rank gives the totals of the wanted values of a key, in order. They are valid until the next call. Arrivals without a
 // value are left out.
-func (k *ranker) rank(b *book, s rowRange, key window.Key, wanted func(string) bool, o order) []total {
+func (k *ranker) rank(b *arrivalBuffer, s rowRange, key window.Key, wanted func(string) bool, o order) []total {
 	k.slots = slices.Grow(k.slots[:0], len(b.values.values))[:len(b.values.values)]
 	clear(k.slots)
 	k.totals = k.totals[:0]
 	k.hosts = make(map[hostOf]struct{})
-	b.each(s, func(r *row) bool {
+	b.each(s, func(r *bufferedArrival) bool {
 		id := r.values[key]
 		if id == 0 {
 			return true
@@ -62,7 +62,7 @@ func (k *ranker) newTotal(id uint32, value string, wanted func(string) bool) int
 	return int32(len(k.totals))
 }
 
-func (k *ranker) add(slot int32, r *row) {
+func (k *ranker) add(slot int32, r *bufferedArrival) {
 	t := &k.totals[slot-1]
 	t.messages++
 	t.recipients += r.recipients
@@ -80,7 +80,7 @@ func (k *ranker) add(slot int32, r *row) {
 }
 
 // topics gives, by number of a value, the last subject of its most frequent topic.
-func topics(b *book, s rowRange, key window.Key, of []total) map[uint32]string {
+func topics(b *arrivalBuffer, s rowRange, key window.Key, of []total) map[uint32]string {
 	type pair struct{ id, topic uint32 }
 	best := make(map[uint32]uint32, len(of))
 	for _, t := range of {
@@ -88,7 +88,7 @@ func topics(b *book, s rowRange, key window.Key, of []total) map[uint32]string {
 	}
 	counts := make(map[pair]int64)
 	subjects := make(map[pair]uint32)
-	b.each(s, func(r *row) bool {
+	b.each(s, func(r *bufferedArrival) bool {
 		p := pair{r.values[key], r.values[window.Topic]}
 		top, shown := best[p.id]
 		if !shown || p.topic == 0 {

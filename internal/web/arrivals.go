@@ -13,10 +13,10 @@ func (now *Snapshot) arrivalChart() *htmlkit.Columns {
 	last := now.Second / 60
 	c := &htmlkit.Columns{
 		Title: "Messages received in each minute", Unit: "messages", Step: time.Minute,
-		From:   now.Book.stamp((last - MinutesKept + 1) * 60),
+		From:   now.Arrivals.stamp((last - MinutesKept + 1) * 60),
 		Series: htmlkit.ArrivalSeries(MinutesKept),
 	}
-	for _, m := range now.Book.minutes {
+	for _, m := range now.Arrivals.minutes {
 		if i := m.at - (last - MinutesKept + 1); i >= 0 && i < MinutesKept {
 			for class, count := range m.counts {
 				c.Series[class].Values[i] = count
@@ -46,11 +46,11 @@ func (now *Snapshot) sparklines(of []window.Usage) []htmlkit.Spark {
 			keys = append(keys, k)
 		}
 		places[id{k, s.Value}] = append(places[id{k, s.Value}], i)
-		wanted[now.Book.book.hashOf([]byte(s.Value))] = true
+		wanted[now.Arrivals.buffer.hashOf([]byte(s.Value))] = true
 		all = all || hashIndex(k) < 0
 	}
 	var buffer []byte
-	for r := range now.Book.rows(from, func(h *head) bool {
+	for r := range now.Arrivals.rows(from, func(h *head) bool {
 		return all || wanted[h.hashes[0]] || wanted[h.hashes[1]] || wanted[h.hashes[2]]
 	}) {
 		span := (r.at - from) / length

@@ -61,15 +61,15 @@ func (now *Snapshot) detail(k window.Key, value string, standings []window.Usage
 	for _, s := range standings {
 		w.Standings = append(w.Standings, ruleUsage{s, now.Rules[s.Rule]})
 	}
-	for r := range now.Book.of(k, value, 0) {
+	for r := range now.Arrivals.of(k, value, 0) {
 		if w.Messages == maxLooked {
 			w.More = true
 			break
 		}
-		w.addArrival(now.Book, r)
+		w.addArrival(now.Arrivals, r)
 		tallies.add(r)
 	}
-	w.Since = now.Book.oldest()
+	w.Since = now.Arrivals.oldest()
 	for i, own := range detailKeys {
 		if own != k && len(tallies.of[i]) > 0 {
 			w.Groups = append(w.Groups, newGroup(own, tallies.of[i], w.Messages))
@@ -83,7 +83,7 @@ func (now *Snapshot) detail(k window.Key, value string, standings []window.Usage
 	return w
 }
 
-func (d *detail) addArrival(v *View, r *storedArrival) {
+func (d *detail) addArrival(v *BufferSnapshot, r *storedArrival) {
 	at := time.UnixMilli(r.stamp).In(v.zone)
 	if d.Messages == 0 {
 		d.Last = at
@@ -173,7 +173,7 @@ func (now *Snapshot) countSeries(standings []window.Usage) (*htmlkit.Columns, wi
 	from := end - seriesSpans*step
 	c := &htmlkit.Columns{
 		Title: "Count against the limit", Unit: rule.Count.String(), Step: time.Duration(step) * time.Second,
-		From: now.Book.stamp(from),
+		From: now.Arrivals.stamp(from),
 		Series: []htmlkit.Series{{Name: rule.Count.String() + " in the " + words.Window(rule.Window) + " before",
 			Class: "one", Values: make([]int64, seriesSpans)}},
 		Limit: s.Limit, Window: rule.Window,
@@ -197,7 +197,7 @@ func (now *Snapshot) countSeries(standings []window.Usage) (*htmlkit.Columns, wi
 			}
 		}
 	}
-	// The counters know of arrivals that the book has dropped, and of measures that it doesn't have.
+	// The counters know of arrivals that the buffer has dropped, and of measures that it doesn't have.
 	c.Series[0].Values[seriesSpans-1] = max(c.Series[0].Values[seriesSpans-1], s.Count)
 	return c, rule
 }
@@ -205,7 +205,7 @@ func (now *Snapshot) countSeries(standings []window.Usage) (*htmlkit.Columns, wi
 // increments are what the arrivals since a second have added to a count, the oldest first.
 func (now *Snapshot) increments(s window.Usage, since int64) (all []increment) {
 	rule := now.Rules[s.Rule]
-	for r := range now.Book.of(rule.Key, s.Value, since) {
+	for r := range now.Arrivals.of(rule.Key, s.Value, since) {
 		if r.counts(now.Scopes[s.Rule]) {
 			if e, ok := r.increment(rule.Count); ok {
 				all = append(all, e)
@@ -234,7 +234,7 @@ type increment struct {
 	value  string // set where a rule counts different values
 }
 
-// increment is what the arrival adds to a measure; not ok if the book lacks what is measured.
+// increment is what the arrival adds to a measure; not ok if the buffer lacks what is measured.
 func (r *storedArrival) increment(m window.Measure) (e increment, ok bool) {
 	e = increment{at: r.at, amount: 1}
 	switch m {

@@ -20,7 +20,7 @@ func TestCourseIsWhatTheRuleCounted(t *testing.T) {
 		{Name: "b", Key: window.Account, Count: window.Bytes, Limit: 20, Window: 17 * time.Second},
 		{Name: "c", Key: window.Account, Count: window.Hosts, Limit: 3, Window: 10 * time.Minute},
 	}
-	b := NewBook()
+	b := NewArrivalBuffer()
 	type one struct {
 		at    int64
 		bytes int64
@@ -38,7 +38,7 @@ func TestCourseIsWhatTheRuleCounted(t *testing.T) {
 		b.Add(sent(time.Unix(at, 0), "bob", "Hi"), at, 0, true)
 		b.Add(a, at, 0, false) // nobody's rule counts it
 	}
-	n := &Snapshot{Book: b.View(), Second: end, Rules: rules, Scopes: []int{0, 0, 0}}
+	n := &Snapshot{Arrivals: b.Snapshot(), Second: end, Rules: rules, Scopes: []int{0, 0, 0}}
 	for i, rule := range rules {
 		c, of := n.countSeries([]window.Usage{{Rule: i, Value: "alice", Limit: rule.Limit}})
 		if of.Name != rule.Name || c.Limit != rule.Limit {
@@ -71,7 +71,7 @@ func TestCourseIsWhatTheRuleCounted(t *testing.T) {
 			}
 		}
 	}
-	outside := &Snapshot{Book: b.View(), Second: end, Rules: rules[:1], Scopes: []int{1}}
+	outside := &Snapshot{Arrivals: b.Snapshot(), Second: end, Rules: rules[:1], Scopes: []int{1}}
 	if c, _ := outside.countSeries([]window.Usage{{Value: "alice"}}); c.Series[0].Total() != 0 {
 		t.Error("arrivals that a rule doesn't count are in its course")
 	}
@@ -79,13 +79,13 @@ func TestCourseIsWhatTheRuleCounted(t *testing.T) {
 
 // TestWhoKnowsOneValueOnly, whichever key it is of.
 func TestWhoKnowsOneValueOnly(t *testing.T) {
-	b := NewBook()
+	b := NewArrivalBuffer()
 	for i := range 60 {
 		at := noon.Add(time.Duration(i) * time.Second)
 		b.Add(sent(at, "alice", fmt.Sprintf("Your parcel %d", i)), at.Unix(), 0, true)
 		b.Add(sent(at, "bob", "Lunch?"), at.Unix(), 0, true)
 	}
-	n := &Snapshot{Book: b.View(), Second: noon.Unix() + 60}
+	n := &Snapshot{Arrivals: b.Snapshot(), Second: noon.Unix() + 60}
 	for _, test := range []struct {
 		key      window.Key
 		value    string
@@ -117,7 +117,7 @@ func TestWhoKnowsOneValueOnly(t *testing.T) {
 
 // TestWaitingIsNotFine: while a file of the log can't be read, neither page says that all is well.
 func TestWaitingIsNotFine(t *testing.T) {
-	n := &Snapshot{Book: NewBook().View(), At: noon,
+	n := &Snapshot{Arrivals: NewArrivalBuffer().Snapshot(), At: noon,
 		Logs: []LogStatus{{Path: "/mainlog", Read: true, Waits: "open <b>: no", Since: noon}}}
 	if f := newOverview(n); f.Level != "unsure" || f.Title != "The log can't be read" {
 		t.Errorf("the overview is %q, %q", f.Level, f.Title)

@@ -6,6 +6,6 @@
 // cookies: another site can't abuse them, and a browser can't send them to other ports of the machine. The page works
 // without scripts.
 //
-// The last arrivals are in the Book. The owner of the counters writes it, and everybody may read it. All else comes
-// from the Source.
+// The last arrivals are in the ArrivalBuffer. The owner of the counters writes it, and everybody may read it. All else
+// comes from the Source.
 package web

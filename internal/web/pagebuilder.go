@@ -55,7 +55,7 @@ func (b *pageBuilder) build(ctx context.Context, path string, query url.Values, 
 	if err != nil {
 		return nil, err
 	}
-	p := &page{Name: b.server.Name, At: now.At, Zone: now.At.In(now.Book.zone).Format("MST"), Live: live,
+	p := &page{Name: b.server.Name, At: now.At, Zone: now.At.In(now.Arrivals.zone).Format("MST"), Live: live,
 		Query: url.Values{"page": {path}}}
 	switch path {
 	case "/":

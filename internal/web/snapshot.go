@@ -19,19 +19,19 @@ type Source interface {
 
 // A Snapshot is the state at one moment.
 type Snapshot struct {
-	At      time.Time // wall clock
-	Second  int64     // by the counters' clock
-	Book    *View
-	Rules   []window.Rule
-	Scopes  []int          // each rule's scope, as in window.Arrival.Outside
-	Ranking []window.Usage // closest to their limits first
-	Open    []Alert        // the worst first, at most MaxOpen
-	Opens   int            // how many are open
-	Ended   []Alert        // the newest first, at most MaxEnded
-	Since   time.Time      // when the daemon started
-	Logs    []LogStatus
-	Waiting int // mails in the spool
-	Keys    int // values counted, of all rules
+	At       time.Time // wall clock
+	Second   int64     // by the counters' clock
+	Arrivals *BufferSnapshot
+	Rules    []window.Rule
+	Scopes   []int          // each rule's scope, as in window.Arrival.Outside
+	Ranking  []window.Usage // closest to their limits first
+	Open     []Alert        // the worst first, at most MaxOpen
+	Opens    int            // how many are open
+	Ended    []Alert        // the newest first, at most MaxEnded
+	Since    time.Time      // when the daemon started
+	Logs     []LogStatus
+	Waiting  int // mails in the spool
+	Keys     int // values counted, of all rules
 }
 
 // How many entries a Snapshot has at most.

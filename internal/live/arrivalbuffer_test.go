@@ -51,7 +51,7 @@ func TestRankingIsWhatTheRulesCount(t *testing.T) {
 		for i, m := range measures {
 			counters[i], _ = window.New([]window.Rule{{Key: key, Count: m, Limit: 1 << 40, Window: length}})
 		}
-		b, arrivals := newBook(time.Minute), drawArrivals(t)
+		b, arrivals := newArrivalBuffer(time.Minute), drawArrivals(t)
 		var logged []loggedArrival
 		for _, a := range arrivals {
 			for _, c := range counters {
@@ -111,8 +111,8 @@ func naive(logged []loggedArrival, now int64, length time.Duration, key window.K
 	return totals
 }
 
-// fill puts n arrivals into a book, one a second, of a new account each.
-func fill(b *book, n int) {
+// fill puts n arrivals into a buffer, one a second, of a new account each.
+func fill(b *arrivalBuffer, n int) {
 	for i := range n {
 		a := window.Arrival{At: start.Add(time.Duration(i) * time.Second)}
 		a.Values[window.Account] = fmt.Appendf(nil, "account%d", i)
@@ -123,7 +123,7 @@ func fill(b *book, n int) {
 // TestBoundedBook: what a bound takes is the oldest, and it is known to be missing from the windows that reach it
 // alone.
 func TestBoundedBook(t *testing.T) {
-	for name, b := range map[string]*book{"rows": newBook(time.Hour), "text": newBook(time.Hour)} {
+	for name, b := range map[string]*arrivalBuffer{"rows": newArrivalBuffer(time.Hour), "text": newArrivalBuffer(time.Hour)} {
 		if name == "rows" {
 			b.maxRows = 100
 		} else {
@@ -141,7 +141,7 @@ func TestBoundedBook(t *testing.T) {
 
 // TestBookForgets: arrivals go with their time, and take their values along.
 func TestBookForgets(t *testing.T) {
-	b := newBook(time.Minute)
+	b := newArrivalBuffer(time.Minute)
 	fill(b, 5000)
 	if b.len() != 60 || len(b.values.ids) != 60 || b.values.text != 60*len("account1234") ||
 		b.missing(b.rowRange(time.Minute, -1)) {
@@ -155,7 +155,7 @@ func TestBookForgets(t *testing.T) {
 
 // TestScopes: a ranking that is drawn against a rule's limit has the arrivals of its scope alone.
 func TestScopes(t *testing.T) {
-	b := newBook(time.Minute)
+	b := newArrivalBuffer(time.Minute)
 	for i := range 6 {
 		a := window.Arrival{At: start, Outside: uint64(i % 4)}
 		a.Values[window.Account] = []byte("alice")

@@ -12,9 +12,9 @@ import (
 	"exiwatch/window"
 )
 
-// A Book holds the last arrivals, counted or not, in the order in which they were read, and counts those of each
-// minute. One goroutine adds. Others may read a View at the same time, because written data never changes.
-type Book struct {
+// An ArrivalBuffer holds the last arrivals, counted or not, in the order in which they were read, and counts those of
+// each minute. One goroutine adds. Others may read a View at the same time, because written data never changes.
+type ArrivalBuffer struct {
 	blocks  []*block // the oldest first
 	minutes [MinutesKept]minute
 	zone    *time.Location
@@ -22,7 +22,7 @@ type Book struct {
 	seed    maphash.Seed
 }
 
-// Bounds of a book: 44 MiB, enough for some 150,000 arrivals, and the minutes of six hours.
+// Bounds of a buffer: 44 MiB, enough for some 150,000 arrivals, and the minutes of six hours.
 const (
 	maxBlocks   = 512
 	blockSize   = 64 << 10 // bytes
@@ -49,7 +49,7 @@ type head struct {
 var hashed = [...]window.Key{window.Account, window.Host, window.Sender}
 
 // hashOf gives a value's hash for a head.
-func (b *Book) hashOf(value []byte) uint32 { return uint32(maphash.Bytes(b.seed, value)) }
+func (b *ArrivalBuffer) hashOf(value []byte) uint32 { return uint32(maphash.Bytes(b.seed, value)) }
 
 // Classes of arrivals, in the order of htmlkit.ArrivalSeries.
 const (
@@ -64,8 +64,10 @@ type minute struct {
 	counts [numClasses]int64
 }
 
-// NewBook makes a book without arrivals.
-func NewBook() *Book { return &Book{zone: time.UTC, seed: maphash.MakeSeed()} }
+// NewArrivalBuffer makes a buffer without arrivals.
+func NewArrivalBuffer() *ArrivalBuffer {
+	return &ArrivalBuffer{zone: time.UTC, seed: maphash.MakeSeed()}
+}
 
 // kept are the keys whose values a row stores. The other values can be made from them.
 var kept = [...]window.Key{
@@ -78,7 +80,7 @@ const maxRow = 5*binary.MaxVarintLen64 + maxID + len(kept)*(binary.MaxVarintLen6
 
 // Add stores an arrival at the second at of the counters' clock; shift is that clock's shift from log time. counted
 // tells whether any rule counts the arrival.
-func (b *Book) Add(a *window.Arrival, at, shift int64, counted bool) {
+func (b *ArrivalBuffer) Add(a *window.Arrival, at, shift int64, counted bool) {
 	b.zone, b.shift = a.At.Location(), shift
 	b.note(at/60, classOf(a))
 	last := b.room()
@@ -122,7 +124,7 @@ func classOf(a *window.Arrival) int {
 }
 
 // note counts an arrival in its minute.
-func (b *Book) note(at int64, class int) {
+func (b *ArrivalBuffer) note(at int64, class int) {
 	m := &b.minutes[(at%MinutesKept+MinutesKept)%MinutesKept]
 	if m.at > at {
 		return // too old
@@ -134,7 +136,7 @@ func (b *Book) note(at int64, class int) {
 }
 
 // room returns the newest block, with room for a row. It drops the oldest block if there are too many.
-func (b *Book) room() *block {
+func (b *ArrivalBuffer) room() *block {
 	if n := len(b.blocks); n > 0 {
 		last := b.blocks[n-1]
 		if cap(last.data)-len(last.data) >= maxRow && len(last.heads) < maxRows {
@@ -150,18 +152,20 @@ func (b *Book) room() *block {
 	return last
 }
 
-// A View is a book as it was at one moment.
-type View struct {
+// A BufferSnapshot is a buffer as it was at one moment.
+type BufferSnapshot struct {
 	blocks  []block
 	minutes [MinutesKept]minute
 	zone    *time.Location
 	shift   int64
-	book    *Book // for its hashes
+	buffer  *ArrivalBuffer // for its hashes
 }
 
-// View returns the book as it is now. Call it from the goroutine that adds; it takes microseconds.
-func (b *Book) View() *View {
-	v := &View{blocks: make([]block, len(b.blocks)), minutes: b.minutes, zone: b.zone, shift: b.shift, book: b}
+// Snapshot returns the buffer as it is now. Call it from the goroutine that adds; it takes microseconds.
+func (b *ArrivalBuffer) Snapshot() *BufferSnapshot {
+	v := &BufferSnapshot{
+		blocks: make([]block, len(b.blocks)), minutes: b.minutes, zone: b.zone, shift: b.shift, buffer: b,
+	}
 	for i, from := range b.blocks {
 		v.blocks[i] = *from
 	}
@@ -169,9 +173,9 @@ func (b *Book) View() *View {
 }
 
 // stamp is the log's own time at a second of the clock.
-func (v *View) stamp(at int64) time.Time { return time.Unix(at-v.shift, 0).In(v.zone) }
+func (v *BufferSnapshot) stamp(at int64) time.Time { return time.Unix(at-v.shift, 0).In(v.zone) }
 
-// A storedArrival is an arrival in a book.
+// A storedArrival is an arrival in a buffer.
 type storedArrival struct {
 	at                int64 // second of the clock
 	stamp             int64 // the log's own, milliseconds since 1970
@@ -183,7 +187,7 @@ type storedArrival struct {
 
 // rows yields the arrivals from the second since on, the newest first, if wants is nil or accepts them. It reuses the
 // row, but the values that a row points to never change.
-func (v *View) rows(since int64, wants func(*head) bool) iter.Seq[*storedArrival] {
+func (v *BufferSnapshot) rows(since int64, wants func(*head) bool) iter.Seq[*storedArrival] {
 	return func(yield func(*storedArrival) bool) {
 		var r storedArrival
 		for i := len(v.blocks) - 1; i >= 0; i-- {
@@ -211,10 +215,10 @@ func (v *View) rows(since int64, wants func(*head) bool) iter.Seq[*storedArrival
 }
 
 // of yields the rows that have a value of a key.
-func (v *View) of(k window.Key, value string, since int64) iter.Seq[*storedArrival] {
+func (v *BufferSnapshot) of(k window.Key, value string, since int64) iter.Seq[*storedArrival] {
 	var wants func(*head) bool
 	if i := hashIndex(k); i >= 0 {
-		hash := v.book.hashOf([]byte(value))
+		hash := v.buffer.hashOf([]byte(value))
 		wants = func(h *head) bool { return h.hashes[i] == hash }
 	}
 	return func(yield func(*storedArrival) bool) {
@@ -237,15 +241,15 @@ func hashIndex(k window.Key) int {
 }
 
 // oldest is the time of the first arrival; zero if there is none.
-func (v *View) oldest() (at time.Time) {
+func (v *BufferSnapshot) oldest() (at time.Time) {
 	if len(v.blocks) > 0 && len(v.blocks[0].heads) > 0 {
 		at = v.stamp(v.blocks[0].heads[0].at)
 	}
 	return at
 }
 
-// disorder is how many seconds a row may be older than the one before it: more than in package window, as one book has
-// several logs.
+// disorder is how many seconds a row may be older than the one before it: more than in package window, as one buffer
+// has several logs.
 const disorder = 60
 
 func (r *storedArrival) unpack(data []byte) {

@@ -33,7 +33,7 @@ func sent(at time.Time, account, subject string) *window.Arrival {
 // TestBookGivesBackWhatWentIn: every value of every key, nil and empty ones kept apart.
 func TestBookGivesBackWhatWentIn(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	b := NewBook()
+	b := NewArrivalBuffer()
 	var want []*window.Arrival
 	for i := range 3000 {
 		a := sent(noon.Add(time.Duration(i)*time.Second), fmt.Sprint("u", random.IntN(50)),
@@ -54,7 +54,7 @@ func TestBookGivesBackWhatWentIn(t *testing.T) {
 	}
 	var buffer []byte
 	i := len(want)
-	for r := range b.View().rows(0, nil) {
+	for r := range b.Snapshot().rows(0, nil) {
 		i--
 		a := want[i]
 		if r.at != a.At.Unix() || r.stamp != a.At.UnixMilli() || r.recipients != a.Recipients || r.bytes != a.Bytes ||
@@ -75,7 +75,7 @@ func TestBookGivesBackWhatWentIn(t *testing.T) {
 
 // TestBookIsBounded by what it holds, and by how long one value is.
 func TestBookIsBounded(t *testing.T) {
-	b := NewBook()
+	b := NewArrivalBuffer()
 	long := sent(noon, strings.Repeat("x", 60_000), strings.Repeat("y", 60_000))
 	long.MessageID = bytes.Repeat([]byte("z"), 1000)
 	for range 40_000 {
@@ -89,9 +89,9 @@ func TestBookIsBounded(t *testing.T) {
 		size += cap(block.data) + 24*cap(block.heads)
 	}
 	if size > 46<<20 {
-		t.Errorf("a full book takes %d bytes", size)
+		t.Errorf("a full buffer takes %d bytes", size)
 	}
-	for r := range b.View().rows(0, nil) {
+	for r := range b.Snapshot().rows(0, nil) {
 		if got := r.value(window.Account, nil); len(got) != maxValue {
 			t.Fatalf("%d bytes of a value are kept, want %d", len(got), maxValue)
 		}
@@ -101,11 +101,11 @@ func TestBookIsBounded(t *testing.T) {
 
 // TestBookIsReadWhileItIsWritten, which the race detector watches: a view doesn't change.
 func TestBookIsReadWhileItIsWritten(t *testing.T) {
-	b := NewBook()
+	b := NewArrivalBuffer()
 	var wait sync.WaitGroup
 	for i := range 20_000 {
 		if i%2000 == 0 {
-			v := b.View()
+			v := b.Snapshot()
 			wait.Go(func() {
 				n := 0
 				for range v.rows(0, nil) {
@@ -125,7 +125,7 @@ func TestBookIsReadWhileItIsWritten(t *testing.T) {
 // TestMinutesWithOddClocks: what is stamped long ago or far ahead counts in its own minute, if that is one of those
 // shown.
 func TestMinutesWithOddClocks(t *testing.T) {
-	b := NewBook()
+	b := NewArrivalBuffer()
 	at := noon.Unix()
 	for _, second := range []int64{at, at - 60, at - 60, at - 3600*24, at + 10*60, -5, at - 60*(MinutesKept-1)} {
 		b.Add(sent(time.Unix(second, 0), "alice", ""), second, 0, true)
@@ -133,7 +133,7 @@ func TestMinutesWithOddClocks(t *testing.T) {
 	local := sent(noon, "", "")
 	local.Values[window.Auth], local.Values[window.User] = nil, []byte("root")
 	b.Add(local, at, 0, false)
-	n := &Snapshot{Book: b.View(), Second: at}
+	n := &Snapshot{Arrivals: b.Snapshot(), Second: at}
 	c := n.arrivalChart()
 	if got := c.Series[Authenticated].Values[MinutesKept-1]; got != 1 {
 		t.Errorf("%d in the last minute, want 1", got)
@@ -154,7 +154,7 @@ func TestMinutesWithOddClocks(t *testing.T) {
 
 // TestAddAllocatesNothing but a block now and then.
 func TestAddAllocatesNothing(t *testing.T) {
-	b := NewBook()
+	b := NewArrivalBuffer()
 	a := sent(noon, "alice", "Hello")
 	if n := testing.AllocsPerRun(10_000, func() { b.Add(a, noon.Unix(), 0, true) }); n > 0.1 {
 		t.Errorf("%v allocations for each arrival", n)
@@ -162,9 +162,9 @@ func TestAddAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkAdd(b *testing.B) {
-	book := NewBook()
+	buffer := NewArrivalBuffer()
 	a := sent(noon, "alice@lab.test", "Your parcel has arrived")
 	for b.Loop() {
-		book.Add(a, noon.Unix(), 0, true)
+		buffer.Add(a, noon.Unix(), 0, true)
 	}
 }

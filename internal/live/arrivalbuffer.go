@@ -7,8 +7,8 @@ import (
 	"exiwatch/window"
 )
 
-// A row is an arrival in the book.
-type row struct {
+// A bufferedArrival is an arrival in the buffer.
+type bufferedArrival struct {
 	at         int64 // the second at which the counters count it
 	stamp      int64 // the log's own, milliseconds since 1970
 	values     [window.NumValues]uint32
@@ -21,9 +21,9 @@ type row struct {
 // maxMessageID is how many bytes of a message id are kept: Exim's have 16, since 4.97 23.
 const maxMessageID = 24
 
-// A book holds recent arrivals in the order in which they were read, numbered from 0 on.
-type book struct {
-	rows        []row // a ring; its length is a power of two
+// An arrivalBuffer holds recent arrivals in the order in which they were read, numbered from 0 on.
+type arrivalBuffer struct {
+	rows        []bufferedArrival // a ring; its length is a power of two
 	first, next uint64
 	values      interner
 
@@ -36,7 +36,7 @@ type book struct {
 	zone *time.Location
 }
 
-// Bounds of a book: of its arrivals, 112 bytes each and so 112 MiB, and of their values, of which one line may have
+// Bounds of a buffer: of its arrivals, 112 bytes each and so 112 MiB, and of their values, of which one line may have
 // 8 kB.
 const (
 	maxRows = 1 << 20
@@ -44,8 +44,8 @@ const (
 	minRows = 1 << 10
 )
 
-func newBook(keep time.Duration) *book {
-	return &book{values: newInterner(), keep: int64(keep / time.Second), maxRows: maxRows, maxText: maxText,
+func newArrivalBuffer(keep time.Duration) *arrivalBuffer {
+	return &arrivalBuffer{values: newInterner(), keep: int64(keep / time.Second), maxRows: maxRows, maxText: maxText,
 		now: math.MinInt64, cut: math.MinInt64, zone: time.UTC}
 }
 
@@ -53,10 +53,10 @@ func newBook(keep time.Duration) *book {
 const maxWeight = 1 << 40
 
 // add adds an arrival that was just counted.
-func (b *book) add(a *window.Arrival, clock window.Clock) {
+func (b *arrivalBuffer) add(a *window.Arrival, clock window.Clock) {
 	b.now, b.zone = clock.Now, a.At.Location()
 	r := b.push()
-	*r = row{
+	*r = bufferedArrival{
 		at:         min(a.At.Unix()+clock.Shift, clock.Now), // rules 1 to 3 of package window
 		stamp:      a.At.UnixMilli(),
 		recipients: min(max(a.Recipients, 0), maxWeight),
@@ -77,13 +77,13 @@ func (b *book) add(a *window.Arrival, clock window.Clock) {
 }
 
 // len is how many arrivals there are.
-func (b *book) len() int { return int(b.next - b.first) }
+func (b *arrivalBuffer) len() int { return int(b.next - b.first) }
 
-func (b *book) row(n uint64) *row { return &b.rows[n&uint64(len(b.rows)-1)] }
+func (b *arrivalBuffer) row(n uint64) *bufferedArrival { return &b.rows[n&uint64(len(b.rows)-1)] }
 
-func (b *book) push() *row {
+func (b *arrivalBuffer) push() *bufferedArrival {
 	if b.len() == len(b.rows) {
-		rows := make([]row, max(2*len(b.rows), minRows))
+		rows := make([]bufferedArrival, max(2*len(b.rows), minRows))
 		for n := b.first; n < b.next; n++ {
 			rows[n&uint64(len(rows)-1)] = *b.row(n)
 		}
@@ -93,7 +93,7 @@ func (b *book) push() *row {
 	return b.row(b.next - 1)
 }
 
-func (b *book) pop() {
+func (b *arrivalBuffer) pop() {
 	for _, id := range b.row(b.first).values {
 		b.values.release(id)
 	}
@@ -112,12 +112,12 @@ type rowRange struct {
 }
 
 // rowRange selects the arrivals of the last while.
-func (b *book) rowRange(length time.Duration, scope int) rowRange {
+func (b *arrivalBuffer) rowRange(length time.Duration, scope int) rowRange {
 	return rowRange{b.now, b.next, int64(length / time.Second), scope}
 }
 
 // each calls fn with the rows of the span, the last one first, until fn returns false.
-func (b *book) each(s rowRange, fn func(r *row) bool) {
+func (b *arrivalBuffer) each(s rowRange, fn func(r *bufferedArrival) bool) {
 	for n := s.until; n > b.first; n-- {
 		r := b.row(n - 1)
 		if r.at+disorder+s.window <= s.now {
@@ -130,4 +130,6 @@ func (b *book) each(s rowRange, fn func(r *row) bool) {
 }
 
 // missing tells whether arrivals of the range were dropped.
-func (b *book) missing(s rowRange) bool { return b.cut > math.MinInt64 && b.cut+s.window > s.now }
+func (b *arrivalBuffer) missing(s rowRange) bool {
+	return b.cut > math.MinInt64 && b.cut+s.window > s.now
+}
