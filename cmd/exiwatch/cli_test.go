@@ -179,6 +179,8 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"bogus"}, exitUsage, []string{`unknown command "bogus"; expected one of arrivals, check, `, usage}},
 		{[]string{"replay", "--bogus"}, exitUsage, []string{`unknown flag "--bogus"` + "\n", usage}},
 		{[]string{"rnu"}, exitUsage, []string{`unknown command "rnu"; did you mean "run"?`, usage}},
+		{[]string{"help", "bogus"}, exitUsage, []string{`unknown command "bogus"; expected one of arrivals, `, usage}},
+		{[]string{"help", "confg"}, exitUsage, []string{`unknown command "confg"; did you mean "config"?`, usage}},
 		{[]string{"replay", "--sincs", "1d"}, exitUsage,
 			[]string{`unknown flag "--sincs"; did you mean "--since"?`, usage}},
 		{[]string{"top", "sendr"}, exitUsage, []string{`unknown key "sendr"; did you mean "sender"?`, usage}},

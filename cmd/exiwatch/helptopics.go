@@ -15,7 +15,13 @@ var helpConfig string
 //go:embed help-readsocket.txt
 var helpReadsocket string
 
-// helpTopics are pages of `exiwatch help TOPIC`.
+// knownTopic fails for a topic that is not a command. By default cobra prints the usage and succeeds.
+func knownTopic(cmd *cobra.Command, topic []string) error {
+	_, _, err := cmd.Root().Find(topic)
+	return err
+}
+
+// helpTopics are the pages of `exiwatch help TOPIC`.
 func helpTopics() []*cobra.Command {
 	return []*cobra.Command{
 		{Use: "keys", Short: "the keys that rules and top count by", Long: helpKeys},

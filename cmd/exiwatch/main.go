@@ -93,5 +93,9 @@ is. The same counting replays old logs.`,
 		versionCommand(),
 	)
 	root.AddCommand(helpTopics()...)
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Args = knownTopic
+	}
 	return root
 }

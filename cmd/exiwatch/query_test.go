@@ -146,7 +146,7 @@ func TestReloadMovesTheSocket(t *testing.T) {
 	writeFile(t, file, "")
 	p.configure(p.settings(fmt.Sprintf("[socket]\npath = %q\n", file)))
 	d.signal(syscall.SIGHUP)
-	d.until("is no socket", 1)
+	d.until("is not a socket", 1)
 	answers(socket, "yes")
 	other := filepath.Join(p.dir, "other")
 	tcp := fmt.Sprintf("127.0.0.1:%d", freePort(t))

@@ -16,7 +16,7 @@ import (
 // ErrNoLog means that FindLog found no main log.
 var ErrNoLog = errors.New("no main log found: Exim names none, and none is in the usual places")
 
-// errSyslog means that Exim logs to syslog, and nobody knows to which file.
+// errSyslog means that Exim logs only to syslog, and there is no journalctl to read it.
 var errSyslog = fmt.Errorf("%w; it logs to syslog alone, and there is no journalctl", ErrNoLog)
 
 // usualLogs are the usual paths of the main log: Debian's, Exim's own (also on FreeBSD and DirectAdmin), EPEL's,
@@ -100,7 +100,7 @@ func runExim(ctx context.Context, program string, args []string) (string, error)
 
 // A Place is where Exim logs.
 type Place struct {
-	Path    string // of the main log; empty if there is no file, or nobody knows it
+	Path    string // of the main log; empty if there is no file, or it is unknown
 	Default bool   // Path is Exim's last resort; its build may have chosen another
 	Syslog  bool   // Exim logs to syslog, perhaps besides the file
 }

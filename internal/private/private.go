@@ -56,7 +56,7 @@ func guarded(path string, info fs.FileInfo, uid int) error {
 	}
 	if mode := info.Mode().Perm(); mode&others != 0 {
 		return &Error{path, fmt.Sprintf("is writable for others, %s", mode),
-			"check that its contents are yours, then: chmod go-w " + path}
+			"make sure that its contents are yours, then: chmod go-w " + path}
 	}
 	return nil
 }
