@@ -53,8 +53,7 @@ func remedy(local bool) string {
 	if local {
 		abuse = "If this is abuse, stop the script or the web form before you clear the queue. "
 	}
-	return abuse +
-		"If it is legitimate, such as a newsletter, give it a higher limit until a date: " +
+	return abuse + "If it is legitimate, such as a newsletter, give it a higher limit until a date: " +
 		"[[rule.except]] in the configuration."
 }
 

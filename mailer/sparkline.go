@@ -70,9 +70,7 @@ func (c *sparkline) text() string {
 }
 
 // Alt replaces the picture where a client doesn't show it.
-func (c *sparkline) Alt() string {
-	return "Bar chart: " + strings.Trim(fmt.Sprint(c.bars), "[]")
-}
+func (c *sparkline) Alt() string { return "Bar chart: " + strings.Trim(fmt.Sprint(c.bars), "[]") }
 
 // height is the height of the bar of n, if the bar of most has full steps: 0 for none, at least 1 for any other.
 func height(n, most int64, full int) int {

@@ -23,8 +23,7 @@ func (c Composer) TestMail(now time.Time) (Message, error) {
 			Event: testEvent,
 			Name:  c.name(),
 			Verdict: sentencef("This is a test of exiwatch at {}: somebody there ran exiwatch check --send-test. "+
-				"No account has sent bulk mail, and there is nothing to do.",
-				inWords(c.Host, maxDomain)),
+				"No account has sent bulk mail, and there is nothing to do.", inWords(c.Host, maxDomain)),
 			Facts: []sentence{sentencef("Alerts come the same way, with the same sender.")},
 			Foot:  []sentence{sentencef("Test {}", inWords(id, len(id)+2))},
 		},

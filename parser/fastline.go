@@ -98,9 +98,7 @@ func (r *Reader) classify(h *linePrefix, line []byte) (lineClass, int) {
 }
 
 // mayBeZoneOrPID tells whether what stands behind a stamp may be a zone or a pid, going by its first byte.
-func mayBeZoneOrPID(c byte) bool {
-	return c == '[' || c == '+' || c == '-' || c >= 'A' && c <= 'Z'
-}
+func mayBeZoneOrPID(c byte) bool { return c == '[' || c == '+' || c == '-' || c >= 'A' && c <= 'Z' }
 
 // hyphensEnd gives where the message id at the start of b ends, going by its hyphens and the blank behind it alone; 0
 // if there can be none.

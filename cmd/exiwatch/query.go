@@ -118,8 +118,7 @@ func requestOf(args []string) (string, error) {
 	request := strings.Join(items, " ")
 	switch {
 	case len(args) == 0:
-		return "",
-			usagef("query needs a value to ask for, such as sender=alice@example.com; \"\" is the empty sender")
+		return "", usagef("query needs a value to ask for, such as sender=alice@example.com; \"\" is the empty sender")
 	case len(args) == 1 && args[0] == "count":
 		return "", usagef("query count needs a value to ask for, such as sender=alice@example.com")
 	case len(request) >= readsocket.MaxRequest:

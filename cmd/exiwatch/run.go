@@ -73,8 +73,7 @@ that it missed. At the first start it counts the existing log silently.`,
 
 func newDaemon(c *config.Config, file string, fromStart bool, log *slog.Logger, sockets []*os.File) *daemon.Daemon {
 	return &daemon.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log, Sockets: sockets,
-		Version: version,
-		Examine: examine(file)}
+		Version: version, Examine: examine(file)}
 }
 
 // listen raises GOMAXPROCS by one, unless the environment sets it. If all processors are busy, Go's runtime polls the

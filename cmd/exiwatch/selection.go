@@ -245,8 +245,7 @@ func logError(err error) error {
 			" looks like the main log"}
 	case errors.As(err, &kind):
 		return &hintedError{err, "name Exim's main log in the configuration as log = \"/path/to/mainlog\"" +
-			" (exim -bP log_file_path prints it);" +
-			" exiwatch replay FILE reads a FIFO"}
+			" (exim -bP log_file_path prints it);" + " exiwatch replay FILE reads a FIFO"}
 	case errors.Is(err, fs.ErrPermission):
 		return &hintedError{err, "run as root, or add the user to the group that may read the logs (adm on Debian)"}
 	case errors.Is(err, fs.ErrNotExist):

@@ -75,8 +75,7 @@ func (c *chooser) find(cmd *cobra.Command, s *selection, files []string, rules [
 	}
 	err = again.first(cmd, found.First(), pipeline.Listener{
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) {
-			found.Arrival(report.Time{Time: a.Time,
-				Millis: a.Millis})
+			found.Arrival(report.Time{Time: a.Time, Millis: a.Millis})
 		},
 		Counted: found.Counted,
 	}, found.NextLog)

@@ -70,9 +70,8 @@ func (s *selection) judgeSelection(stderr io.Writer) {
 		note(stderr, "note", fmt.Sprintf("the log ends at %s, before --since %s (%s): none of %d arrivals match",
 			stamped(all.Last), s.since, stamped(s.from), all.Arrivals))
 	case !s.to.IsZero() && !all.First.Before(s.to):
-		note(stderr, "note",
-			fmt.Sprintf("the log begins at %s, not before --until %s (%s): none of %d arrivals match",
-				stamped(all.First), s.until, stamped(s.to), all.Arrivals))
+		note(stderr, "note", fmt.Sprintf("the log begins at %s, not before --until %s (%s): none of %d arrivals match",
+			stamped(all.First), s.until, stamped(s.to), all.Arrivals))
 	default:
 		note(stderr, "note", fmt.Sprintf("0 of %d arrivals match %s; they are from %s to %s",
 			all.Arrivals, s.words(), stamped(all.First), stamped(all.Last)))

@@ -97,8 +97,7 @@ func (c *checks) posts(s *sample) []Result {
 		patterns = append(patterns, general.Ignore[i].String())
 	}
 	return []Result{warn("loopback", "If a list manager or another program that you know sends these, ignore them in "+
-		"exiwatch's configuration:\n    [count]\n    "+
-		strings.Replace(report.OnlyLine(patterns), "only", "ignore", 1)+
+		"exiwatch's configuration:\n    [count]\n    "+strings.Replace(report.OnlyLine(patterns), "only", "ignore", 1)+
 		"\nMail with such an envelope sender then never counts, however it is sent.",
 		"%s over loopback without a login: %s", count(s.posts, "arrival"), strings.Join(found, ", "))}
 }

@@ -32,15 +32,13 @@ func (c *checks) lines(s *sample) Result {
 		text, hint := report.IsNotExims(s.path, j)
 		return fail(name, hint, "%s: not a log of Exim's. %s", read, escape.Text(text))
 	case share(j.NotUnderstood(), j.Lines()) > strangeFail:
-		return fail(name, whose, "%s, %d not understood, such as: %s", read, j.NotUnderstood(),
-			escape.Text(first.Text))
+		return fail(name, whose, "%s, %d not understood, such as: %s", read, j.NotUnderstood(), escape.Text(first.Text))
 	case share(t.Malformed, arrivals) > malformedFail:
 		return fail(name, show, "%s, %d can't be read", read, t.Malformed)
 	case share(t.Malformed, arrivals) > malformedWarn:
 		return warn(name, show, "%s, %d can't be read", read, t.Malformed)
 	case verdict == report.Partly:
-		return warn(name, whose+" Another program may be writing to it.",
-			"%s, %d (%s) not understood, such as: %s",
+		return warn(name, whose+" Another program may be writing to it.", "%s, %d (%s) not understood, such as: %s",
 			read, j.NotUnderstood(), report.Share(j.NotUnderstood(), j.Lines()), escape.Text(first.Text))
 	case arrivals == 0:
 		return warn(name, "Check again after Exim has received a message.", "%s", read)

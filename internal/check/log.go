@@ -43,8 +43,7 @@ func (c *checks) logs(ctx context.Context) []Result {
 // log looks for a log and its cycled files, and reads its end.
 func (c *checks) log(ctx context.Context, path string) []Result {
 	if path == config.Stdin {
-		return []Result{pass("log",
-			"the standard input: the daemon reads it to its end, without a checkpoint")}
+		return []Result{pass("log", "the standard input: the daemon reads it to its end, without a checkpoint")}
 	}
 	if l, ok := journal.Of(path); ok {
 		return c.journal(ctx, path, l)

@@ -47,8 +47,7 @@ func (c *checks) relay(ctx context.Context) []Result {
 		return []Result{warn(name, "Bulk mail from these hosts causes no alert. To count it, set in exiwatch's "+
 			"configuration:\n    [count]\n    "+
 			report.OnlyLine(append(general.OnlyNames(), open...)), "Exim relays for %s, which no rule counts%s",
-			firstOf(open),
-			skipped)}
+			firstOf(open), skipped)}
 	case len(hosts.networks) > 0:
 		return []Result{pass(name, "rules count the hosts that Exim relays for: %s%s", firstOf(texts(hosts.networks)),
 			skipped)}

@@ -115,10 +115,9 @@ func (c *checks) unmatched() []Result {
 			matched += s.matched[i]
 		}
 		if arrivals > 0 && matched == 0 {
-			all = append(all,
-				warn("rules",
-					"Check only, ignore and local_domains. If nobody has sent such mail yet, this is fine.",
-					"%s: none of %s counts", c.of(scope), count(arrivals, "arrival")))
+			all = append(all, warn("rules",
+				"Check only, ignore and local_domains. If nobody has sent such mail yet, this is fine.",
+				"%s: none of %s counts", c.of(scope), count(arrivals, "arrival")))
 		}
 	}
 	return all

@@ -60,8 +60,7 @@ func (d *Daemon) arrival(a *parser.Arrival) {
 	d.tally.Arrival(a)
 	if a.IsOdd() {
 		d.warn("arrival that may be forged: its line can be read in two ways, or overflowed", "file", a.File, "line",
-			a.Line,
-			"message_id", string(a.MessageID))
+			a.Line, "message_id", string(a.MessageID))
 	}
 }
 

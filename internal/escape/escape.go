@@ -58,8 +58,7 @@ func Text(s string) string {
 // Hidden reports whether r has no glyph or an invisible one.
 func Hidden(r rune) bool {
 	const supplement = 0xE0100 // variation selectors from here on can carry hidden text; those below choose a glyph
-	return !unicode.IsPrint(r) ||
-		unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) ||
+	return !unicode.IsPrint(r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) ||
 		unicode.Is(unicode.Variation_Selector, r) && r >= supplement
 }
 

@@ -144,6 +144,5 @@ func (a *recentMessage) text(now time.Time, width int) string {
 		recipients = " to " + number(a.recipients)
 	}
 	return cut(fmt.Sprintf("  %s  %s  %s %sB  %s", fit(clockText(a.at, now), lastWidth), clean(a.messageID, width),
-		fit(clean(a.host, width), 15),
-		right(size(a.bytes), 4), clean(a.subject, width)+recipients), width)
+		fit(clean(a.host, width), 15), right(size(a.bytes), 4), clean(a.subject, width)+recipients), width)
 }

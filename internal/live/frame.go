@@ -16,8 +16,7 @@ const (
 func (m *model) frame() string {
 	if m.width < minWidth || m.height < minHeight {
 		return cut(fmt.Sprintf("exiwatch live needs %d×%d, this is %d×%d", minWidth, minHeight, m.width, m.height),
-			m.width) + "\n" +
-			cut("q: quit", m.width)
+			m.width) + "\n" + cut("q: quit", m.width)
 	}
 	lines := []string{m.styles.title.Render(m.header())}
 	room := m.height - 2

@@ -196,9 +196,7 @@ func (m *model) filter(text string) tea.Cmd {
 	return m.askNow()
 }
 
-func (m *model) toTop() {
-	m.query.index, m.query.top, m.query.value, m.query.follow = 0, 0, "", false
-}
+func (m *model) toTop() { m.query.index, m.query.top, m.query.value, m.query.follow = 0, 0, "", false }
 
 // typeKey handles a key while a filter is typed. The filter takes effect at once.
 func (m *model) typeKey(key, text string) tea.Cmd {

@@ -67,9 +67,8 @@ func (e exposition) rules(s *Snapshot) {
 
 // bounds has what the bounds on memory have cost.
 func (e exposition) bounds(s *Snapshot) {
-	e.counter("keys_dropped_total",
-		"Values that were dropped before their time for want of room,"+
-			" and arrivals of a value for which there was none.",
+	e.counter("keys_dropped_total", "Values that were dropped before their time for want of room,"+
+		" and arrivals of a value for which there was none.",
 		s.KeysDropped)
 	e.counter("arrivals_merged_total", "Arrivals counted with the second before for want of room.", s.Merged)
 	e.counter("arrivals_forgotten_total",

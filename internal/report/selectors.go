@@ -20,9 +20,7 @@ func (s *selectors) arrival(a *parser.Arrival) {
 	s.remote = s.remote || a.HostAddress != nil
 }
 
-func (s *selectors) other(e *parser.Entry) {
-	s.arguments = s.arguments || e.Kind == parser.Submission
-}
+func (s *selectors) other(e *parser.Entry) { s.arguments = s.arguments || e.Kind == parser.Submission }
 
 // missing names the selectors of which no item was seen where one would have been.
 func (s *selectors) missing() []string {

@@ -72,8 +72,7 @@ func peakText(c *htmlkit.Columns, in string) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Peak: %s, at %s.", strings.TrimSpace(words.Amount(n, c.Unit)+" "+in),
-		at.Format("15:04"))
+	return fmt.Sprintf("Peak: %s, at %s.", strings.TrimSpace(words.Amount(n, c.Unit)+" "+in), at.Format("15:04"))
 }
 
 // Level is bad if the value is over a limit now.

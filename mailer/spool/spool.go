@@ -195,13 +195,9 @@ func (s *Spool) Waits(id, event string) bool {
 	return s.waiting[id+"."+event] != nil
 }
 
-func (s *Spool) waitingPath(name string) string {
-	return filepath.Join(s.dir, waitingDir, name+".eml")
-}
-func (s *Spool) sentPath(name string) string { return filepath.Join(s.dir, sentDir, name) }
-func (s *Spool) refusedPath(name string) string {
-	return filepath.Join(s.dir, refusedDir, name+".eml")
-}
+func (s *Spool) waitingPath(name string) string { return filepath.Join(s.dir, waitingDir, name+".eml") }
+func (s *Spool) sentPath(name string) string    { return filepath.Join(s.dir, sentDir, name) }
+func (s *Spool) refusedPath(name string) string { return filepath.Join(s.dir, refusedDir, name+".eml") }
 
 // syncDir makes the renames in a folder durable.
 func syncDir(path string) error {
