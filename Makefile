@@ -54,11 +54,11 @@ chaos: # twenty minutes of kills, cycles, storms, calls that fail, and a mail se
 
 socket: # a million random requests; questions while the log grows; what asking costs Exim
 	go test -count=1 -v -run TestFlood ./internal/readsocket -readsocket.requests=1000000
-	go test -count=1 -v -run TestQuestionsUnderLoad ./internal/daemon -watch.questions=10000 -watch.lines=20000
+	go test -count=1 -v -run TestQuestionsUnderLoad ./internal/daemon -daemon.questions=10000 -daemon.lines=20000
 	go test -count=1 -v -run TestTransactionsASecond ./cmd/exiwatch -exim.transactions=2000
 
 metrics: # a scrape of a million keys; a scrape a second while the log grows by 20,000 lines a second
-	go test -count=1 -v -run 'TestScrapeOfAMillionKeys|TestScrapesUnderLoad' ./internal/daemon -watch.lines=20000 -watch.scrapes=30
+	go test -count=1 -v -run 'TestScrapeOfAMillionKeys|TestScrapesUnderLoad' ./internal/daemon -daemon.lines=20000 -daemon.scrapes=30
 
 web-load: # a hundred look at the page while the log grows by 20,000 lines a second; the page with a million accounts held
 	go test -count=1 -v -run TestHundredWatchers ./internal/browser -judged -watchers=100 -lines=20000 -seconds=15

@@ -24,8 +24,8 @@ import (
 // underRace tells whether the race detector slows everything down.
 var underRace bool
 
-var scrapes = flag.Int("watch.scrapes", 3,
-	"scrapes of TestScrapesUnderLoad, one a second, while -watch.lines are logged")
+var scrapes = flag.Int("daemon.scrapes", 3,
+	"scrapes of TestScrapesUnderLoad, one a second, while -daemon.lines are logged")
 
 // TestScrapeOfAMillionKeys takes as long as one of ten.
 func TestScrapeOfAMillionKeys(t *testing.T) {

@@ -25,8 +25,8 @@ import (
 )
 
 var (
-	loadQuestions = flag.Int("watch.questions", 2000, "questions of TestQuestionsUnderLoad")
-	loadLines     = flag.Int("watch.lines", 4000, "lines a second that are logged meanwhile")
+	loadQuestions = flag.Int("daemon.questions", 2000, "questions of TestQuestionsUnderLoad")
+	loadLines     = flag.Int("daemon.lines", 4000, "lines a second that are logged meanwhile")
 )
 
 // asked makes a configuration with a socket of this process's own group.
@@ -231,7 +231,7 @@ func TestAnswersWhileTheOwnerIsBusy(t *testing.T) {
 }
 
 // TestQuestionsUnderLoad: 16 at a time while the log grows, and alerts are mailed, no answer is wrong; none is late
-// where the machine has nothing else to do, which is for who runs it with -watch.questions.
+// where the machine has nothing else to do, which is for who runs it with -daemon.questions.
 func TestQuestionsUnderLoad(t *testing.T) {
 	log := testkit.Write(t, "mainlog", "")
 	c := asked(t,

@@ -70,7 +70,7 @@ func (b *bench) arrive(a *window.Arrival) {
 	b.engine.addCounted(a)
 }
 
-// newArrival makes an arrival of the account, as internal/watch would.
+// newArrival makes an arrival of the account, as internal/pipeline would.
 func newArrival(at time.Time, n int, account, host, subject string) *window.Arrival {
 	a := &window.Arrival{At: at, MessageID: fmt.Appendf(nil, "1xVMyU-%06d-2j", n), Recipients: 1,
 		Bytes: int64(1000 + 100*(n%7))}
