@@ -36,7 +36,8 @@ func TestHouse(t *testing.T) {
 			t.Fatal(err)
 		}
 		test := strings.HasSuffix(name, "_test.go")
-		fixture := strings.HasPrefix(name, "../fixtures/") || strings.Contains(name, "test/") || strings.Contains(name, "testkit/")
+		fixture := strings.HasPrefix(name, "../fixtures/") || strings.Contains(name, "test/") ||
+			strings.Contains(name, "testkit/")
 		checkColumns(t, name, string(text), stringLines(files, file, test || fixture))
 		if test {
 			checkSleeps(t, name, string(text))

@@ -58,7 +58,7 @@ const (
 	classSkipped             // an entry of a message, which is skipped
 	classNoMessage           // an entry of no message, which is skipped
 	classArrival
-	classOther // an entry of a message that isn't an arrival, and is read the long way
+	classOther // an entry of a message that isn't an arrival; it gets the full parse
 )
 
 // classify tells what a line without NULs looks like. at is where the flag of an arrival stands, or the text of an

@@ -39,7 +39,7 @@ type lineScanner struct {
 	held    int
 	dropped int64
 	head    []byte   // the stream's, as much as was read
-	at      Position // the last one that was told
+	at      Position // of the last line that was emitted
 	file    string
 	fn      func(Line) error
 	bulk    func(Batch) error // nil: all lines go to fn

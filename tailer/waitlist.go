@@ -39,7 +39,7 @@ func (e *WaitError) Unwrap() error { return e.Err }
 // wait.
 type waitList struct {
 	patience time.Duration
-	skipped  func(Gap) // nil: nobody is told
+	skipped  func(Gap) // nil: nobody listens
 	log      identity  // of the log itself: nothing younger exists to go on with
 	files    map[waitKey]*wait
 }

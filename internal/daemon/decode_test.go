@@ -121,7 +121,9 @@ func (c *cellar) mailing(d *Daemon) pipeline.Listener {
 		}
 	}
 	open := mail(pipeline.Opened)
-	return pipeline.Listener{Opened: func(all []*window.Alert) { open(all[0]) }, Grew: mail("grew2"), Ended: mail(pipeline.Ended)}
+	return pipeline.Listener{
+		Opened: func(all []*window.Alert) { open(all[0]) }, Grew: mail("grew2"), Ended: mail(pipeline.Ended),
+	}
 }
 
 // sample is a checkpoint with all that one can hold.

@@ -42,7 +42,8 @@ func TestScrapeOfAMillionKeys(t *testing.T) {
 	spool, err := spool.Open(t.TempDir())
 	testkit.Must(t, err)
 	d.outbox = d.newOutbox(spool, nil)
-	d.logs = []*follow.LiveLog{follow.New(testkit.Write(t, "mainlog", ""), p, follow.Options{Zone: time.Local, Now: time.Now})}
+	followed := follow.New(testkit.Write(t, "mainlog", ""), p, follow.Options{Zone: time.Local, Now: time.Now})
+	d.logs = []*follow.LiveLog{followed}
 	at := time.Now()
 	var log bytes.Buffer
 	r := p.Reader(time.Local, at)

@@ -11,7 +11,7 @@ import (
 type hosts struct {
 	all    []*Pipeline // the first is the one that was made for the log
 	byName map[string]*Pipeline
-	silent bool // nobody is told of anything: what is read was told before
+	silent bool // the listener hears of nothing: it heard of these lines before
 }
 
 // MaxHosts is how many hosts of one log are counted by themselves. Whoever may send to a syslog daemon can make up
