@@ -2,18 +2,19 @@
 
 # The race detector finds nothing where there is one goroutine, and makes minutes of seconds. There is one in these
 # packages, or what they test are programs of their own.
-pure = ./fixtures/... ./packaging ./parser ./window ./internal/pipeline ./internal/fold ./internal/htmlreport ./internal/report ./internal/suggest
+pure = ./fixtures/... ./packaging ./parser ./window/... ./internal/pipeline ./internal/fold ./internal/htmlreport ./internal/report ./internal/suggest
 # The same holds for these tests of other packages.
 single = TestAttacksRealExim|TestHTMLOfALargeLog$\
 |TestScrapeOfAMillionKeys|FuzzCheckpoint|TestImpossibleCheckpoint|TestHostileCheckpoint$\
 |TestValuesStayInTheirFields|TestOtherReadersFindNoDefect|TestBothPartsSayTheSame|TestJSONInOnePiece$\
-|TestCommandsReachTheProgramsWhole
+|TestCommandsReachTheProgramsWhole|TestFiguresAreThoseOfJSON|TestEachAlertIsTested
 # These tell often, or at length, what other tests tell the race detector: TestFollowedWhateverHappens, for one, and
 # TestDaemonSaysWhatReplaySays.
 long = TestCompressedWhileDown|TestBegunAgainWhateverHappened|TestCopytruncatedByLogrotate|TestCopyHoldsUnreadRest$\
 |TestHalfIsRead|TestManyFiles|TestReadsFailNowAndThen|TestUnreadableCompressed|TestRestartsSayWhatReplaySays$\
 |TestRestartsWithSeveralHosts|TestKilledBetweenAnyTwoWrites|TestOlderProgramGoesOn|TestMillionLines$\
-|TestSuggestedRulesDoWhatTheySay|TestSubjectByVolume|TestStoppedWithManyAlerts
+|TestSuggestedRulesDoWhatTheySay|TestSubjectByVolume|TestStoppedWithManyAlerts|TestLogBreaksOff$\
+|TestManyCompressedLogs|TestEvasions
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o exiwatch ./cmd/exiwatch
@@ -28,7 +29,8 @@ test: # everything; as root on Debian it installs what the tests need
 	$(MAKE) lint
 	go test -race -p 3 -timeout 20m -skip '^($(single)|$(long))$$' $$(go list ./... | grep -vxF "$$(go list $(pure))")
 	go test -p 3 -timeout 20m $(pure)
-	go test -p 3 -timeout 20m -run '^($(single)|$(long))$$' ./cmd/exiwatch ./internal/daemon ./internal/escape ./mailer/... ./tailer ./internal/replay ./internal/follow
+	go test -p 3 -timeout 20m -run '^($(single)|$(long))$$' ./cmd/exiwatch ./mailer/... ./tailer \
+		./internal/daemon ./internal/escape ./internal/replay ./internal/follow ./internal/metrics
 
 tool = go tool -modfile=internal/tools/go.mod
 
