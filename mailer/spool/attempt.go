@@ -142,10 +142,7 @@ func (s *Spool) retryRemaining(e *entry, data []byte, err *transport.RecipientsE
 		return s.markDelivered(e, err)
 	}
 	s.requeueHeld(e)
-	if werr != nil {
-		return s.retryOrReject(e, errors.Join(err, werr))
-	}
-	return s.retryOrReject(e, err)
+	return s.retryOrReject(e, errors.Join(err, werr))
 }
 
 // serverRefused handles a server that refused the mail for good before it saw it. That is a fault of the server or of a

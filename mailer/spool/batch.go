@@ -46,16 +46,8 @@ func (s *Spool) writeBatch(entries []*entry) (err error) {
 		}
 		all = append(strconv.AppendInt(all, int64(len(files[i])), 10), '\n')
 		all = append(all, files[i]...)
-		b.entries[e.name()] = e
+		b.entries[e.name()], e.batch = e, b
 	}
-	defer func() {
-		if err != nil {
-			for name := range b.entries {
-				os.Remove(s.waitingPath(name))
-			}
-			os.Remove(b.path)
-		}
-	}()
 	err = renameio.WriteFile(b.path, all, 0o600, renameio.WithTempDir(folder), renameio.WithStaticPermissions(0o600))
 	for i := 0; i < len(files) && err == nil; i++ {
 		err = os.WriteFile(s.waitingPath(entries[i].name()), files[i], 0o600)
@@ -64,12 +56,12 @@ func (s *Spool) writeBatch(entries []*entry) (err error) {
 		err = syncDir(folder)
 	}
 	if err != nil {
-		return err
+		for name := range b.entries {
+			os.Remove(s.waitingPath(name))
+		}
+		os.Remove(b.path)
 	}
-	for _, e := range entries {
-		e.batch = b
-	}
-	return nil
+	return err
 }
 
 // leaveBatch takes an entry that doesn't wait any more out of its batch. The caller holds the spool's mu.
@@ -127,8 +119,8 @@ func (s *Spool) dissolveAll() error {
 	return s.dissolve(batches)
 }
 
-// recoverBatch restores the files that a crash has taken from the batch in a file of waiting/, and enters it into batches
-// under the names of its mails. A broken batch is moved to refused/ as NAME.broken, and Run reports it.
+// recoverBatch restores the files that a crash has taken from the batch in a file of waiting/. It enters the batch into
+// batches under the names of its mails. A broken batch is moved to refused/ as NAME.broken, and Run reports it.
 func (s *Spool) recoverBatch(file string, batches map[string]*batch) error {
 	if !strings.HasSuffix(file, batchSuffix) || strings.HasPrefix(file, ".") {
 		return nil
