@@ -35,7 +35,7 @@ func address(s string) (*mail.Address, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address %q: want USER, USER@DOMAIN or NAME <USER@DOMAIN>", s)
 	}
-	a.Name = strings.Join(strings.Fields(a.Name), " ") // or folding would
+	a.Name = oneLine(a.Name) // or folding would
 	switch {
 	case !mailboxOK.MatchString(a.Address) || len(a.Address) > maxAddress:
 		return nil, fmt.Errorf("address %q: the local part or the domain of %q needs quotes", s, a.Address)

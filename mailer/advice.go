@@ -29,9 +29,10 @@ func (c Composer) advice(a *window.Alert) section {
 		}
 	}
 	o := breakdown{alert: a}
-	user := o.dominates(window.User, 4)
-	if user {
-		if u := a.Top(window.User, 1)[0].Value; pastable(u) && !strings.ContainsAny(u, globs) {
+	abuse := "change the password or lock the account"
+	if o.dominates(window.User, 4) {
+		abuse = "stop the script or the web form"
+		if u := a.Top(window.User, 1)[0].Value; literal(u) {
 			suggest("The scripts that sent", "exiwatch", "top", "script", "--user="+u, "--since", "24h")
 		}
 	}
@@ -41,21 +42,12 @@ func (c Composer) advice(a *window.Alert) section {
 		s.Steps = append(s.Steps, step{"To freeze them for now (exim -Mt thaws them)",
 			command("exiqgrep", "-i", "-f", pattern) + " | xargs -r exim -Mf"})
 	}
-	s.Sentences = []sentence{sentencef(remedy(user))}
+	s.Sentences = []sentence{sentencef("If this is abuse, %s before you clear the queue. If it is legitimate, "+
+		"such as a newsletter, give it a higher limit until a date: [[rule.except]] in the configuration.", abuse)}
 	return s
 }
 
 func (c Composer) logPath() string { return cmp.Or(c.Log, mainLog) }
-
-// remedy is what only a person can decide.
-func remedy(local bool) string {
-	abuse := "If this is abuse, change the password or lock the account before you clear the queue. "
-	if local {
-		abuse = "If this is abuse, stop the script or the web form before you clear the queue. "
-	}
-	return abuse + "If it is legitimate, such as a newsletter, give it a higher limit until a date: " +
-		"[[rule.except]] in the configuration."
-}
 
 // sender is the envelope sender of at least a fifth of the messages, if it can be part of a command.
 func (o *breakdown) sender() (string, bool) {
@@ -69,23 +61,21 @@ func (o *breakdown) sender() (string, bool) {
 // globs are the characters that exiwatch's filters don't take literally.
 const globs = `*?[]{}\`
 
+// filterFlags begin the flags that select what an alert is about.
+var filterFlags = map[window.Key]string{
+	window.Sender: "--sender=", window.Account: "--account=", window.Auth: "--auth=", window.User: "--user=",
+	window.Host: "--host=", window.Subject: "--subject=", window.Network: "--host=", window.SenderDomain: "--sender=*@",
+}
+
 // filter returns the exiwatch flag that selects what an alert is about. A topic has none, nor has a value that would be
 // taken for a glob.
 func (c Composer) filter(a *window.Alert) (flag string, ok bool) {
-	k := a.Rule.Key
-	if !pastable(a.Value) || strings.ContainsAny(a.Value, globs) || !c.mayShow(k.String()) {
-		return "", false
-	}
-	switch k {
-	case window.Sender, window.Account, window.Auth, window.User, window.Host, window.Subject:
-		return "--" + k.String() + "=" + a.Value, true
-	case window.Network:
-		return "--host=" + a.Value, true
-	case window.SenderDomain:
-		return "--sender=*@" + a.Value, true
-	}
-	return "", false
+	flag, ok = filterFlags[a.Rule.Key]
+	return flag + a.Value, ok && literal(a.Value) && c.mayShow(a.Rule.Key.String())
 }
+
+// literal reports whether s is pastable and exiwatch's filters don't take it for a glob.
+func literal(s string) bool { return pastable(s) && !strings.ContainsAny(s, globs) }
 
 // pastable reports whether s needs no escaping and can't be taken for an option.
 func pastable(s string) bool {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"exiwatch/internal/words"
@@ -14,123 +15,88 @@ import (
 // in full. The mail shows the alerts' present state: call it on the goroutine that counts. now is the wall clock's
 // time, and becomes the Date.
 func (c Composer) Opened(alerts []*window.Alert, now time.Time) (Message, error) {
-	const event = "opened"
 	if len(alerts) == 0 {
 		return Message{}, errors.New("composing a mail of no alert")
 	}
-	a := alerts[0]
-	i := NewItem(a, event)
-	facts := []sentence{c.totalsSoFar(i)}
-	for _, other := range alerts[1:] {
-		facts = append(facts, c.alsoOver(NewItem(other, event)))
+	i := NewItem(alerts[0], "opened")
+	verdict, facts := c.verdict(i), []sentence{totalsSoFar(i)}
+	if i.Measure == "bytes" {
+		verdict = sentencef("%s Exactly: %d bytes, limit %d.", verdict, i.Count, i.Limit)
 	}
-	s := c.content(a, event, c.verdict(i), facts)
-	s.Foot = foot(alerts, c.Host)
-	return c.compose(mimeMail{id: a.ID, event: event, kind: event, alerts: alertIDs(alerts), headline: c.headline(i),
-		content: s}, now)
+	for _, other := range alerts[1:] {
+		facts = append(facts, sentencef("Also over another limit. %s", c.verdict(NewItem(other, i.Event))))
+	}
+	return c.compose(c.about(alerts, i, "", verdict, facts...), now)
 }
 
 // Grew makes the mail about an open alert whose Peak has reached a.Times times the limit.
 func (c Composer) Grew(a *window.Alert, now time.Time) (Message, error) {
-	const kind = "grew"
-	event := kind + plain(a.Times)
-	i := NewItem(a, event)
-	s := c.content(a, kind, c.grewVerdict(i), []sentence{c.totalsSoFar(i)})
-	note := fmt.Sprintf("%d times the limit: %s in %s", i.Times, amount(i.Measure, i.Peak), brief(i.Window))
-	return c.compose(c.reply(a, event, kind, note, s), now)
+	i := NewItem(a, "grew"+plain(a.Times))
+	peak := amount(i.Measure, i.Peak)
+	note := fmt.Sprintf("%d times the limit: %s in %s", i.Times, peak, brief(i.Window))
+	verdict := sentencef("%s %s %s in %s, %d times the limit of %s.", c.theName(i), act(i.Key, i.Measure), peak,
+		long(i.Window), i.Times, measured(i.Measure, i.Limit))
+	return c.compose(c.about([]*window.Alert{a}, i, note, verdict, totalsSoFar(i)), now)
 }
 
 // Ended makes the mail about an alert that has ended, with its totals.
 func (c Composer) Ended(a *window.Alert, now time.Time) (Message, error) {
-	const event = "ended"
-	i := NewItem(a, event)
-	s := c.content(a, event, c.endedVerdict(i), []sentence{c.finalTotals(i)})
-	note := "ended: " + words.Plain(i.Messages, "message")
+	i := NewItem(a, "ended")
+	note, at := "ended: "+words.Plain(i.Messages, "message"), ""
 	if took := i.took(); took > 0 {
 		note += " in " + brief(took)
 	}
-	return c.compose(c.reply(a, event, event, note, s), now)
+	if !i.Ended.IsZero() {
+		at = " at " + i.Ended.Format(clockLayout)
+	}
+	verdict := sentencef("%s stayed within the limit of %s for %s: the alert ended%s.", c.theName(i),
+		amount(i.Measure, i.Limit), long(i.Window), at)
+	totals := sentencef("In total, %s: %s. Peak: %s in %s.", between(i.First, i.Last), i.totals(),
+		amount(i.Measure, i.Peak), long(i.Window))
+	return c.compose(c.about([]*window.Alert{a}, i, note, verdict, totals), now)
 }
 
-// reply is a mail in the thread of the one that opened the alert.
-func (c Composer) reply(a *window.Alert, event, kind, note string, s content) mimeMail {
-	return mimeMail{
-		id: a.ID, event: event, kind: kind, alerts: []string{a.ID},
-		headline: c.headline(NewItem(a, event)), note: note, thread: cmp.Or(a.Thread, a.ID), content: s,
+// about is the mail about an event of the first alert, whose item is i. note is what is new in its thread.
+func (c Composer) about(alerts []*window.Alert, i Item, note string, verdict sentence, facts ...sentence) mimeMail {
+	a := alerts[0]
+	d := mimeMail{
+		id: a.ID, event: i.Event, headline: c.headline(i), note: note, thread: cmp.Or(a.Thread, a.ID),
+		content: content{
+			Event: kinds[kindOf(i.Event)], Verdict: verdict, Facts: append(doubts(a), facts...),
+			Sparkline: sparklineOf(a), Sections: c.sections(a),
+		},
 	}
+	for _, a := range alerts {
+		d.alerts = append(d.alerts, a.ID)
+		d.content.Foot = append(d.content.Foot, sentencef("Rule: %s", ruleName(a.Rule.Name, a.Rule.String())),
+			sentencef("Alert: %s", a.ID))
+	}
+	d.content.Foot = append(d.content.Foot, sentencef("exiwatch on %s", c.Host))
+	return d
 }
 
-// content is what a mail about an alert says.
-func (c Composer) content(a *window.Alert, event string, verdict sentence, facts []sentence) content {
-	facts = append(doubts(a), facts...)
-	s := content{
-		Event: event, Name: c.name(), Verdict: verdict, Facts: facts, Sparkline: sparklineOf(a),
-		Foot: foot([]*window.Alert{a}, c.Host),
-	}
+// sections returns the sections of a mail about an alert.
+func (c Composer) sections(a *window.Alert) []section {
 	if isAnomalies(a) {
-		s.Sections = append(c.oddEntries(a), samples(a))
-	} else {
-		s.Sections = c.messages(a)
+		return append(c.oddEntries(a), samples(a))
 	}
-	return s
-}
-
-// messages returns the sections of an alert about messages.
-func (c Composer) messages(a *window.Alert) []section {
 	o := breakdownOf(a)
-	sections := []section{c.topics(a)}
-	if len(o.sentences) > 0 {
-		sections = append(sections, section{Sentences: o.sentences})
-	}
-	sections = append(sections, o.rankings...)
-	if history := append(usualVolume(a.Rule, a.Limit, a.Before, a.BeforeSince), exceptions(a)...); len(history) > 0 {
-		sections = append(sections, section{Sentences: history})
-	}
-	return append(sections, samples(a), c.advice(a))
+	sections := slices.Concat([]section{c.topics(a), {Sentences: o.sentences}}, o.rankings, []section{
+		{Sentences: append(usualVolume(a.Rule, a.Limit, a.Before, a.BeforeSince), exceptions(a)...)},
+		samples(a), c.advice(a),
+	})
+	return slices.DeleteFunc(sections, func(s section) bool { return s.Title == "" && len(s.Sentences) == 0 })
 }
 
 // verdict says who did what, and the limit.
 func (c Composer) verdict(i Item) sentence {
-	words := append(c.theName(i), sentencef(fmt.Sprintf(" %s in %s. The limit is %s.", i.deed(), long(i.Window),
-		measured(i.Measure, i.Limit)))...)
-	if i.Measure == "bytes" {
-		words = append(words, sentencef(fmt.Sprintf(" Exactly: %d bytes, limit %d.", i.Count, i.Limit))...)
-	}
-	return words
-}
-
-// alsoOver is the verdict on another alert that the same arrival opened.
-func (c Composer) alsoOver(i Item) sentence {
-	return append(append(sentencef("Also over another limit. "), c.theName(i)...),
-		sentencef(fmt.Sprintf(" %s in %s. The limit is %s.", i.deed(), long(i.Window),
-			measured(i.Measure, i.Limit)))...)
-}
-
-// grewVerdict says how far a count has come.
-func (c Composer) grewVerdict(i Item) sentence {
-	return append(c.theName(i), sentencef(fmt.Sprintf(" %s %s in %s, %d times the limit of %s.",
-		act(i.Key, i.Measure), amount(i.Measure, i.Peak), long(i.Window), i.Times, measured(i.Measure, i.Limit)))...)
-}
-
-// endedVerdict says that an alert has ended, and why.
-func (c Composer) endedVerdict(i Item) sentence {
-	at := ""
-	if !i.Ended.IsZero() {
-		at = " at " + i.Ended.Format(clockLayout)
-	}
-	return append(c.theName(i), sentencef(fmt.Sprintf(" stayed within the limit of %s for %s: the alert ended%s.",
-		amount(i.Measure, i.Limit), long(i.Window), at))...)
+	return sentencef("%s %s in %s. The limit is %s.", c.theName(i), i.deed(), long(i.Window),
+		measured(i.Measure, i.Limit))
 }
 
 // totalsSoFar are the totals of an open alert.
-func (c Composer) totalsSoFar(i Item) sentence {
-	return sentencef("So far, since " + i.First.Format(stampLayout) + ": " + i.totals() + ".")
-}
-
-// finalTotals are the totals of an alert that has ended.
-func (c Composer) finalTotals(i Item) sentence {
-	return sentencef(fmt.Sprintf("In total, %s: %s. Peak: %s in %s.", between(i.First, i.Last), i.totals(),
-		amount(i.Measure, i.Peak), long(i.Window)))
+func totalsSoFar(i Item) sentence {
+	return sentencef("So far, since %s: %s.", i.First.Format(stampLayout), i.totals())
 }
 
 // samples says when the messages came, and lists a few of their ids.
@@ -139,38 +105,20 @@ func samples(a *window.Alert) section {
 	if len(a.Samples) > 0 {
 		text += " For example:"
 	}
-	s := section{Title: "Messages", Sentences: []sentence{sentencef(text)}}
+	s := section{Title: "Messages", Sentences: []sentence{sentencef("%s", text)}}
 	if isAnomalies(a) {
 		s.Title = "Times and message ids"
 	}
 	for _, id := range a.Samples[:min(len(a.Samples), topSamples)] {
-		s.Sentences = append(s.Sentences, sentencef("{}", inRow(id, valueWidth)))
+		s.Sentences = append(s.Sentences, inRow(id, valueWidth))
 	}
 	return s
-}
-
-// foot names the rules and the alerts, and the host.
-func foot(alerts []*window.Alert, host string) []sentence {
-	var lines []sentence
-	for _, a := range alerts {
-		lines = append(lines, append(sentencef("Rule: "), ruleName(a.Rule.Name, a.Rule.String())...),
-			sentencef("Alert: "+a.ID))
-	}
-	return append(lines, sentencef("exiwatch on "+host))
 }
 
 // ruleName is a rule's name, followed by its definition.
 func ruleName(name, rule string) sentence {
 	if name == "" || name == rule {
-		return sentencef(rule)
+		return sentencef("%s", rule)
 	}
-	return sentencef("{} ("+rule+")", inRow(name, valueWidth))
-}
-
-func alertIDs(alerts []*window.Alert) []string {
-	var list []string
-	for _, a := range alerts {
-		list = append(list, a.ID)
-	}
-	return list
+	return sentencef("%s (%s)", inRow(name, valueWidth), rule)
 }

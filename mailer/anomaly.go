@@ -1,7 +1,6 @@
 package mailer
 
 import (
-	"fmt"
 	"slices"
 
 	"exiwatch/internal/words"
@@ -73,12 +72,16 @@ func isAnomalies(a *window.Alert) bool { return a.Rule.Count == window.Anomalies
 func (c Composer) oddEntries(a *window.Alert) []section {
 	meaning := section{Title: "What is wrong, in how many entries"}
 	advice := section{Title: "What to do next"}
+	found := make(map[string]int64)
+	for _, row := range a.Top(window.Anomaly, 0) {
+		found[row.Value] = row.Messages
+	}
 	for _, kind := range anomalies {
-		n := messagesOf(a, window.Anomaly, kind.kind)
+		n := found[kind.kind]
 		if n == 0 {
 			continue
 		}
-		lines := []sentence{sentencef(kind.label), sentencef(kind.means)}
+		lines := []sentence{sentencef("%s", kind.label), sentencef("%s", kind.means)}
 		meaning.Rows = append(meaning.Rows, countRow{Count: n, Lines: lines})
 		s := step{kind.look, command("grep", "-an", kind.pattern, c.logPath())}
 		if kind.look != "" && !slices.Contains(advice.Steps, s) {
@@ -87,7 +90,7 @@ func (c Composer) oddEntries(a *window.Alert) []section {
 	}
 	examples := section{Title: "Entries"}
 	for _, row := range a.Top(window.Entry, topSamples) {
-		examples.Sentences = append(examples.Sentences, sentencef("{}", inRow(row.Value, entryWidth)))
+		examples.Sentences = append(examples.Sentences, inRow(row.Value, entryWidth))
 	}
 	advice.Sentences = []sentence{sentencef("Until this is explained, counts may be too low, or on the wrong " +
 		"account. Look at these entries and at the lines around them. " +
@@ -98,30 +101,12 @@ func (c Composer) oddEntries(a *window.Alert) []section {
 // entryWidth is how much of an entry is shown.
 const entryWidth = 4 * textWidth // runes
 
-// entries is a number of them.
-func entries(n int64) string {
-	if n == 1 {
-		return "1 entry"
-	}
-	return plain(n) + " entries"
-}
-
-// messagesOf returns how many of an alert's messages have a value.
-func messagesOf(a *window.Alert, k window.Key, value string) int64 {
-	for _, row := range a.Top(k, 0) {
-		if row.Value == value {
-			return row.Messages
-		}
-	}
-	return 0
-}
-
 // doubts says that some messages may be somebody else's.
 func doubts(a *window.Alert) []sentence {
 	if a.Suspicious == 0 || isAnomalies(a) {
 		return nil
 	}
-	return []sentence{sentencef(fmt.Sprintf("Careful: %d of these %s may be somebody else's. "+
+	return []sentence{sentencef("Careful: %d of these %s may be somebody else's. "+
 		"Their log entries can be read in two ways, or may be forged: "+
-		"somebody may be writing this name into the log.", a.Suspicious, words.Plain(a.Messages, "message")))}
+		"somebody may be writing this name into the log.", a.Suspicious, words.Plain(a.Messages, "message"))}
 }

@@ -1,7 +1,6 @@
 package mailer
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -18,15 +17,15 @@ type dimension struct {
 }
 
 var dimensions = []dimension{
-	{window.Account, "Accounts", "of the account {}", "account"},
-	{window.Auth, "Authenticated ids", "authenticated as {}", "authenticated id"},
-	{window.User, "Local users", "submitted by the local user {}", "local user"},
-	{window.Sender, "Envelope senders", "with the envelope sender {}", "envelope sender"},
-	{window.Host, "Hosts", "from {}", "host"},
-	{window.Network, "Networks", "from the network {}", "network"},
-	{window.Helo, "HELO", "said HELO {}", "HELO name"},
-	{window.Protocol, "Protocols", "with the protocol {}", ""},
-	{window.RecipientDomain, "Recipient domains", "to recipients at {}", "recipients' domain"},
+	{window.Account, "Accounts", "of the account %s", "account"},
+	{window.Auth, "Authenticated ids", "authenticated as %s", "authenticated id"},
+	{window.User, "Local users", "submitted by the local user %s", "local user"},
+	{window.Sender, "Envelope senders", "with the envelope sender %s", "envelope sender"},
+	{window.Host, "Hosts", "from %s", "host"},
+	{window.Network, "Networks", "from the network %s", "network"},
+	{window.Helo, "HELO", "said HELO %s", "HELO name"},
+	{window.Protocol, "Protocols", "with the protocol %s", ""},
+	{window.RecipientDomain, "Recipient domains", "to recipients at %s", "recipients' domain"},
 }
 
 // A breakdown says where an alert's messages come from, and where they go.
@@ -47,7 +46,7 @@ func breakdownOf(a *window.Alert) breakdown {
 	}
 	if n := len(o.spread); n > 0 {
 		o.sentences = append(o.sentences,
-			sentencef("Spread over "+enumerate(o.spread)+": none reaches a fifth of the messages."))
+			sentencef("Spread over %s: none reaches a fifth of the messages.", enumerate(o.spread)))
 	}
 	return o
 }
@@ -87,7 +86,13 @@ func (o *breakdown) add(d dimension) {
 		}
 		o.rankings = append(o.rankings, ranking(o.alert, d.title, d.key, topOthers))
 	case d.many != "":
-		o.addSpread(d)
+		const many = 5 // fewer can't have less than a fifth each, unless most messages have none
+		switch n, more := o.alert.Distinct(d.key); {
+		case more:
+			o.spread = append(o.spread, "more than "+words.Plain(int64(n), d.many))
+		case n > many:
+			o.spread = append(o.spread, words.Plain(int64(n), d.many))
+		}
 	}
 }
 
@@ -98,48 +103,24 @@ func (o *breakdown) aggregates() bool {
 	return networks < hosts || more
 }
 
-// sentence says which value explains the messages.
+// sentence says which value explains the messages; nil if another sentence has it.
 func (o *breakdown) sentence(d dimension) sentence {
-	top := o.alert.Top(d.key, 1)[0]
-	words, values := d.all, []logText{inWords(top.Value, valueWidth)}
-	if d.key == window.Host {
-		if o.dominates(window.Network, 4) { // then it is that host's
-			words, values = words+" ({})", append(values, inWords(o.alert.Top(window.Network, 1)[0].Value, valueWidth))
-		}
-		if o.isAll(window.Host) && o.isAll(window.Helo) {
-			words, values = words+", which said HELO {}",
-				append(values, inWords(o.alert.Top(window.Helo, 1)[0].Value, valueWidth))
-		}
+	value := func(k window.Key) sentence { return inWords(o.alert.Top(k, 1)[0].Value, valueWidth) }
+	saysHelo := o.dominates(window.Host, 5) && o.dominates(window.Helo, 5) // in the host's sentence
+	words := sentencef(d.all, value(d.key))
+	switch {
+	case d.key == window.Helo && o.alert.Rule.Key != window.Host && saysHelo:
+		return nil
+	case d.key == window.Host && o.dominates(window.Network, 4): // then it is that host's
+		words = sentencef("%s (%s)", words, value(window.Network))
 	}
-	if d.key == window.Helo && o.alert.Rule.Key != window.Host && o.isAll(window.Host) && o.isAll(window.Helo) {
-		return nil // the host's sentence has it
+	if d.key == window.Host && saysHelo {
+		words = sentencef("%s, which said HELO %s", words, value(window.Helo))
 	}
-	return sentencef(o.quantity(top.Messages)+" "+words+".", values...)
-}
-
-// isAll reports whether all messages have one value of a key.
-func (o *breakdown) isAll(k window.Key) bool {
-	rows := o.alert.Top(k, 1)
-	return len(rows) > 0 && rows[0].Messages >= o.alert.Messages
-}
-
-// quantity says how many of the messages n are.
-func (o *breakdown) quantity(n int64) string {
-	if n >= o.alert.Messages {
-		return "All"
+	if n := o.alert.Top(d.key, 1)[0].Messages; n < o.alert.Messages {
+		return sentencef("%d of %d %s.", n, o.alert.Messages, words)
 	}
-	return fmt.Sprintf("%d of %d", n, o.alert.Messages)
-}
-
-// addSpread notes how many values a key has, if it has many.
-func (o *breakdown) addSpread(d dimension) {
-	const many = 5 // fewer can't have less than a fifth each, unless most messages have none
-	switch n, more := o.alert.Distinct(d.key); {
-	case more:
-		o.spread = append(o.spread, "more than "+words.Plain(int64(n), d.many))
-	case n > many:
-		o.spread = append(o.spread, words.Plain(int64(n), d.many))
-	}
+	return sentencef("All %s.", words)
 }
 
 // enumerate joins a list as a sentence does: a, b and c.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/png"
 	"slices"
 	"sync"
@@ -37,16 +38,19 @@ var palette = color.Palette{
 func (c *sparkline) png() ([]byte, error) {
 	img := image.NewPaletted(image.Rect(0, 0, pictureWidth, pictureHeight), palette)
 	bottom := pictureHeight - margin
-	fill(img, image.Rect(margin, bottom-ground, pictureWidth-margin, bottom), lineColor)
+	fill := func(left, top, right, bottom, paint int) {
+		draw.Draw(img, image.Rect(left, top, right, bottom), image.NewUniform(palette[paint]), image.Point{}, draw.Src)
+	}
+	fill(margin, bottom-ground, pictureWidth-margin, bottom, lineColor)
 	most := slices.Max(c.bars)
 	for i, n := range c.bars {
 		left, right := c.slot(i)
 		top := bottom - ground - height(n, most, pictureHeight-2*margin-ground)
-		paint := uint8(beforeColor)
+		paint := beforeColor
 		if i >= c.opened {
 			paint = overColor
 		}
-		fill(img, image.Rect(left, top, right, bottom-ground), paint)
+		fill(left, top, right, bottom-ground, paint)
 	}
 	var b bytes.Buffer
 	err := encoder.Encode(&b, img)
@@ -73,13 +77,4 @@ func (c *sparkline) slot(i int) (left, right int) {
 	width := min((right-left)*4/5, maxBar)
 	left += (right - left - width) / 2
 	return left, left + width
-}
-
-func fill(img *image.Paletted, r image.Rectangle, paint uint8) {
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		row := img.Pix[img.PixOffset(r.Min.X, y):img.PixOffset(r.Max.X, y)]
-		for x := range row {
-			row[x] = paint
-		}
-	}
 }

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/mail"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -35,17 +35,11 @@ func (c Composer) Check() error {
 	if !ValidDomain(c.Host) {
 		return fmt.Errorf("host %q is not a domain name", c.Host)
 	}
-	if _, err := address(c.From); err != nil {
-		return fmt.Errorf("from: %w", err)
-	}
-	for _, s := range c.To {
-		if _, err := address(s); err != nil {
-			return fmt.Errorf("to: %w", err)
-		}
-	}
-	for _, s := range c.Cc {
-		if _, err := address(s); err != nil {
-			return fmt.Errorf("cc: %w", err)
+	for i, list := range [][]string{{c.From}, c.To, c.Cc} {
+		for _, s := range list {
+			if _, err := address(s); err != nil {
+				return fmt.Errorf("%s: %w", []string{"from", "to", "cc"}[i], err)
+			}
 		}
 	}
 	switch {
@@ -62,30 +56,25 @@ func (c Composer) Check() error {
 // maxPrefix is what Composer.Subject may take of the Subject header.
 const maxPrefix = 60 // runes
 
-// recipients lists the addresses of to and cc, each once. The caller has checked them.
-func recipients(to, cc []string) []string {
+// recipients lists the addresses of To and Cc, each once. Check has passed them.
+func (c Composer) recipients() []string {
 	var list []string
-	seen := make(map[string]bool)
-	for _, s := range append(to[:len(to):len(to)], cc...) {
-		a, err := address(s)
-		if err != nil || seen[a.Address] {
-			continue
+	for _, s := range slices.Concat(c.To, c.Cc) {
+		if a, err := address(s); err == nil && !slices.Contains(list, a.Address) {
+			list = append(list, a.Address)
 		}
-		seen[a.Address] = true
-		list = append(list, a.Address)
 	}
 	return list
 }
 
-// header formats checked addresses for a header.
+// header formats addresses that Check has passed for a header.
 func (c Composer) header(addrs ...string) []string {
 	var list []string
 	for _, s := range addrs {
-		a, err := address(s)
-		if err != nil {
-			continue
+		if a, err := address(s); err == nil {
+			a.Address = Qualify(a.Address, c.Host)
+			list = append(list, a.String())
 		}
-		list = append(list, (&mail.Address{Name: a.Name, Address: Qualify(a.Address, c.Host)}).String())
 	}
 	return list
 }

@@ -89,9 +89,9 @@ func read(t testing.TB, data []byte) parsedMail {
 	if err != nil || len(parts) < 2 {
 		t.Fatalf("%v\n%s", err, data)
 	}
-	l := parsedMail{header: m.Header, text: lf(parts[0].content), html: lf(parts[1].content)}
+	l := parsedMail{header: m.Header, text: parts[0].content, html: parts[1].content}
 	if len(parts) > 2 {
-		l.picture = parts[2].content
+		l.picture = []byte(parts[2].content)
 	}
 	return l
 }

@@ -1,6 +1,8 @@
 package mailer
 
 import (
+	"cmp"
+	"fmt"
 	"strings"
 
 	"exiwatch/internal/escape"
@@ -9,7 +11,7 @@ import (
 // content is what a mail says, in this order. Both its text and its HTML are made of it, so that they state the same.
 type content struct {
 	Event     string     // opened, grew, ended or digest
-	Name      string     // what the mail calls itself: Mail Abuse Alert
+	Name      string     // what the mail calls itself: Mail Abuse Alert; compose sets it
 	Verdict   sentence   // who did what
 	Facts     []sentence // what the reader must know at once
 	Sparkline *sparkline // nil: none
@@ -45,26 +47,33 @@ type textSpan struct {
 	Log  bool // it is text of the log
 }
 
-// logText is text from the log, made safe for a mail by inWords or inRow.
-type logText string
-
-// sentencef makes a sentence of our own words, in which each {} stands for the next of the values.
-func sentencef(words string, values ...logText) sentence {
-	var s sentence
-	for i, part := range strings.Split(words, "{}") {
-		if i > 0 {
-			s = append(s, textSpan{string(values[i-1]), true})
+// sentencef formats our own words as fmt.Sprintf does. An argument that is a sentence keeps its spans.
+func sentencef(format string, args ...any) sentence {
+	const place = "\x00" // of a sentence among our words, which have no NUL
+	var inner []sentence
+	for i, arg := range args {
+		if s, ok := arg.(sentence); ok {
+			inner, args[i] = append(inner, s), place
 		}
-		if part != "" {
-			s = append(s, textSpan{part, false})
+	}
+	var s sentence
+	for i, words := range strings.Split(fmt.Sprintf(format, args...), place) {
+		if i > 0 {
+			s = append(s, inner[i-1]...)
+		}
+		if words != "" {
+			s = append(s, textSpan{words, false})
 		}
 	}
 	return s
 }
 
+// logText is text from the log, made safe for a mail by inWords or inRow.
+func logText(text string) sentence { return sentence{{text, true}} }
+
 // inWords formats a value for a sentence, in at most room runes. It adds quotes if the value could be taken for our
 // words.
-func inWords(value string, room int) logText {
+func inWords(value string, room int) sentence {
 	value = escape.Text(value)
 	if value != "" && !strings.ContainsAny(value, ` "`) {
 		return logText(escape.Truncate(value, room))
@@ -73,17 +82,14 @@ func inWords(value string, room int) logText {
 }
 
 // quoted formats an escaped value in quotes that it can't end.
-func quoted(value string, room int) logText {
-	value = escape.Truncate(strings.Join(strings.Fields(value), " "), room-2)
+func quoted(value string, room int) sentence {
+	value = escape.Truncate(oneLine(value), room-2)
 	return logText(`"` + strings.ReplaceAll(value, `"`, `\"`) + `"`)
 }
 
 // inRow formats a value for a line of its own, in at most room runes.
-func inRow(value string, room int) logText {
-	if value = strings.Join(strings.Fields(escape.Text(value)), " "); value == "" {
-		return `""`
-	}
-	return logText(escape.Truncate(value, room))
+func inRow(value string, room int) sentence {
+	return logText(cmp.Or(escape.Truncate(oneLine(escape.Text(value)), room), `""`))
 }
 
 // String returns the sentence as text.

@@ -19,16 +19,22 @@ func (c Composer) Digest(items []Item, now time.Time) (Message, error) {
 	if len(items) == 0 {
 		return Message{}, errors.New("composing a digest of nothing")
 	}
-	sorted := slices.Clone(items)
-	slices.SortStableFunc(sorted, func(a, b Item) int { return cmp.Compare(b.Messages, a.Messages) })
+	sorted := slices.SortedStableFunc(slices.Values(items), func(a, b Item) int {
+		return cmp.Compare(b.Messages, a.Messages)
+	})
 	d := digestOf(items)
+	alerts, counts := words.Plain(int64(len(d.ids)), "alert"), d.counts()
+	facts := []sentence{sentencef("Combined to limit mail volume. None is left out.")}
+	if d.oneRule {
+		facts = append(facts, sentencef("All over the rule %s.", ruleName(items[0].Name, items[0].Rule)))
+	}
 	return c.compose(mimeMail{
-		id: items[0].ID, event: digestPrefix + items[0].Event, kind: "digest",
-		alerts:   []string{strings.Join(d.ids, " ")},
-		headline: c.digestHeadline(d, sorted[0]),
+		id: items[0].ID, event: digestPrefix + items[0].Event, alerts: []string{strings.Join(d.ids, " ")},
+		headline: oneLine(fmt.Sprintf("%s: %s, %s; most by %s (%s)", c.name(), alerts, counts,
+			c.nameOf(sorted[0], maxPrefix), words.Plain(sorted[0].Messages, "message"))),
 		content: content{
-			Event: "digest", Name: c.name(), Verdict: sentencef(d.verdict()), Facts: d.facts(items[0]),
-			Sections: c.digestSections(d, sorted), Foot: []sentence{sentencef("exiwatch on " + c.Host)},
+			Event: "digest", Verdict: sentencef("%s in one mail, %s: %s.", alerts, between(d.first, d.last), counts),
+			Facts: facts, Sections: c.digestSections(d, sorted), Foot: []sentence{sentencef("exiwatch on %s", c.Host)},
 		},
 	}, now)
 }
@@ -49,7 +55,11 @@ type digest struct {
 
 // digestOf summarizes items.
 func digestOf(items []Item) digest {
-	d := digest{first: items[0].Opened, last: items[0].Opened, oneRule: true}
+	byOpened := func(a, b Item) int { return a.Opened.Compare(b.Opened) }
+	d := digest{
+		first: slices.MinFunc(items, byOpened).Opened, last: slices.MaxFunc(items, byOpened).Opened,
+		oneRule: !slices.ContainsFunc(items, func(i Item) bool { return i.Rule != items[0].Rule }),
+	}
 	seen := make(map[string]bool)
 	for _, i := range items {
 		if !seen[i.ID] {
@@ -57,13 +67,6 @@ func digestOf(items []Item) digest {
 			d.ids = append(d.ids, i.ID)
 		}
 		d.events[kindOf(i.Event)]++
-		d.oneRule = d.oneRule && i.Rule == items[0].Rule
-		if i.Opened.Before(d.first) {
-			d.first = i.Opened
-		}
-		if i.Opened.After(d.last) {
-			d.last = i.Opened
-		}
 	}
 	return d
 }
@@ -86,29 +89,6 @@ func (d digest) counts() string {
 	return enumerate(parts)
 }
 
-// verdict says what happened, in a sentence.
-func (d digest) verdict() string {
-	return fmt.Sprintf("%s in one mail, %s: %s.", words.Plain(int64(len(d.ids)), "alert"), between(d.first, d.last),
-		d.counts())
-}
-
-// facts say why this is a digest, and what all its events share.
-func (d digest) facts(first Item) []sentence {
-	facts := []sentence{sentencef("Combined to limit mail volume. None is left out.")}
-	if d.oneRule {
-		facts = append(facts, append(append(sentencef("All over the rule "), ruleName(first.Name, first.Rule)...),
-			sentencef(".")...))
-	}
-	return facts
-}
-
-// digestHeadline says how many alerts there are, and which is the largest.
-func (c Composer) digestHeadline(d digest, largest Item) string {
-	return oneLine(fmt.Sprintf("%s: %s, %s; most by %s (%s)",
-		c.name(), words.Plain(int64(len(d.ids)), "alert"), d.counts(), c.nameOf(largest, maxPrefix),
-		words.Plain(largest.Messages, "message")))
-}
-
 func (c Composer) digestSections(d digest, items []Item) []section {
 	all := section{Title: "Alerts, most messages first"}
 	for _, i := range items {
@@ -123,16 +103,15 @@ func (c Composer) digestSections(d digest, items []Item) []section {
 
 // itemSentence says what happened to an item.
 func (c Composer) itemSentence(i Item) sentence {
-	who := c.nameOf(i, digestWidth)
-	in := " in " + brief(i.Window) + " (limit " + measured(i.Measure, i.Limit) + ")"
+	did := i.deed()
 	switch kinds[kindOf(i.Event)] {
 	case "grew":
-		return append(who,
-			sentencef(fmt.Sprintf(" grew to %d times its limit: %s%s", i.Times, amount(i.Measure, i.Peak), in))...)
+		did = fmt.Sprintf("grew to %d times its limit: %s", i.Times, amount(i.Measure, i.Peak))
 	case "ended":
-		return append(who, sentencef(fmt.Sprintf(" ended: at most %s%s", amount(i.Measure, i.Peak), in))...)
+		did = "ended: at most " + amount(i.Measure, i.Peak)
 	}
-	return append(who, sentencef(" "+i.deed()+in)...)
+	return sentencef("%s %s in %s (limit %s)", c.nameOf(i, digestWidth), did, brief(i.Window),
+		measured(i.Measure, i.Limit))
 }
 
 // digestWidth is what a value may take in a digest, so that most rows fit into a line or two.
@@ -154,9 +133,9 @@ func (c Composer) itemDetails(d digest, i Item) sentence {
 		text += ", rule " + i.Rule
 	}
 	if !i.Subjects || c.Subjects == SubjectsNone || isSubject(i.Key) {
-		return sentencef(text)
+		return sentencef("%s", text)
 	}
-	return sentencef("{}; "+text, c.subject(i.Subject, digestWidth, quoted))
+	return sentencef("%s; %s", c.subject(i.Subject, digestWidth, quoted), text)
 }
 
 // layout includes the day if the digest covers several.
@@ -195,8 +174,7 @@ func (c Composer) commonSubjects(items []Item) section {
 	slices.SortStableFunc(order, func(a, b *topic) int { return cmp.Compare(len(b.alerts), len(a.alerts)) })
 	for _, t := range order[:min(len(order), topOthers)] {
 		if n := int64(len(t.alerts)); n > 1 {
-			s.Rows = append(s.Rows, countRow{Count: n, Lines: []sentence{sentencef("{}",
-				c.subject(t.subject, valueWidth, inRow))}})
+			s.Rows = append(s.Rows, countRow{Count: n, Lines: []sentence{c.subject(t.subject, valueWidth, inRow)}})
 		}
 	}
 	return s

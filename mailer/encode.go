@@ -3,34 +3,26 @@ package mailer
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
+	"mime"
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // encodeWords makes an unstructured header of s, which is valid UTF-8: RFC 2047 words if it isn't ASCII. Note:
-// mime.QEncoding leaves ASCII alone. It would pass on a value that a sender wrote as an encoded word, and the reader's
+// mime.BEncoding leaves ASCII alone. It would pass on a value that a sender wrote as an encoded word, and the reader's
 // mail client would decode it.
 func encodeWords(s string) string {
-	if isASCII(s) && !strings.Contains(s, "=?") {
-		return s
+	if encoded := mime.BEncoding.Encode("utf-8", s); encoded != s || !strings.Contains(s, "=?") {
+		return encoded
 	}
 	const room = 45 // bytes that become 60 of base64, in a word of 75 (RFC 2047, 2)
 	var words []string
-	for len(s) > 0 {
-		n := min(len(s), room)
-		for n < len(s) && !utf8.RuneStart(s[n]) {
-			n--
-		}
-		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString([]byte(s[:n]))+"?=")
-		s = s[n:]
+	for ascii := range slices.Chunk([]byte(s), room) {
+		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString(ascii)+"?=")
 	}
 	return strings.Join(words, " ")
-}
-
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
 // headerOrder is the order of the headers: the composing library's order changes from mail to mail.
@@ -55,15 +47,12 @@ var boundaryStart = regexp.MustCompile(`(Content-Type: multipart/(alternative|re
 // needs (RFC 2387, 3.1).
 func nameBoundaries(raw []byte) []byte {
 	for _, m := range boundaryStart.FindAllSubmatch(raw, -1) {
-		head, kind, dice := m[1], string(m[2]), m[3]
-		name := alternative
-		params := ` boundary="` + alternative + `"`
-		if kind == "related" {
-			name = related
-			params = ` type="text/html"; boundary="` + related + `"`
+		name, params := alternative, ""
+		if string(m[2]) == "related" {
+			name, params = related, ` type="text/html";`
 		}
-		raw = bytes.ReplaceAll(raw, m[0], []byte(string(head)+params+"\r\n"))
-		raw = bytes.ReplaceAll(raw, append([]byte("\r\n--"), dice...), []byte("\r\n--"+name))
+		raw = bytes.ReplaceAll(raw, m[0], fmt.Appendf(nil, "%s%s boundary=%q\r\n", m[1], params, name))
+		raw = bytes.ReplaceAll(raw, m[3], []byte(name))
 	}
 	return raw
 }
@@ -72,7 +61,11 @@ func nameBoundaries(raw []byte) []byte {
 func fold(raw []byte) []byte {
 	head, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
 	lines := strings.Split(string(head), "\r\n")
-	slices.SortStableFunc(lines, func(a, b string) int { return headerPlace(a) - headerPlace(b) })
+	place := func(line string) int {
+		name, _, _ := strings.Cut(line, ":")
+		return slices.Index(headerOrder, name)
+	}
+	slices.SortStableFunc(lines, func(a, b string) int { return place(a) - place(b) })
 	var b bytes.Buffer
 	for _, line := range lines {
 		b.WriteString(foldLine(line) + "\r\n")
@@ -80,15 +73,6 @@ func fold(raw []byte) []byte {
 	b.WriteString("\r\n")
 	b.Write(body)
 	return b.Bytes()
-}
-
-// headerPlace is the place of a header line in headerOrder.
-func headerPlace(line string) int {
-	name, _, _ := strings.Cut(line, ":")
-	if i := slices.Index(headerOrder, name); i >= 0 {
-		return i
-	}
-	return len(headerOrder)
 }
 
 // foldLine breaks line before spaces so that its pieces are at most 76 bytes long, if it has the spaces (RFC 5322,

@@ -17,11 +17,11 @@ func exceptions(a *window.Alert) (told []sentence) {
 			words = "Its exception, up to " + measured(a.Rule.Count.String(), e.Limit) + ", ended at " +
 				e.Until.Format(untilLayout)
 		}
-		if e.Reason == "" {
-			told = append(told, sentencef(words+"."))
-		} else {
-			told = append(told, sentencef(words+": {}.", inWords(e.Reason, valueWidth)))
+		exception := sentencef("%s", words)
+		if e.Reason != "" {
+			exception = sentencef("%s: %s", words, inWords(e.Reason, valueWidth))
 		}
+		told = append(told, sentencef("%s.", exception))
 	}
 	return told
 }

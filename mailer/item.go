@@ -2,7 +2,6 @@ package mailer
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"exiwatch/internal/escape"
@@ -75,13 +74,12 @@ const maxKept = 256 // runes: no mail shows more of a value
 
 // deed says what the value had done when the alert opened, in the rule's measure: "sent 21 messages".
 func (i Item) deed() string {
-	return act(i.Key, i.Measure) + " " + i.atLeast(strings.TrimSuffix(i.Measure, "s")) +
-		above(i.Measure, i.Count, i.Limit)
+	return act(i.Key, i.Measure) + " " + i.atLeast(i.Measure) + above(i.Measure, i.Count, i.Limit)
 }
 
 // atLeast begins a number of recipients if Exim cut some off.
-func (i Item) atLeast(of string) string {
-	if i.AtLeast && (of == "recipient" || of == "addresse") {
+func (i Item) atLeast(measure string) string {
+	if i.AtLeast && (measure == "recipients" || measure == "addresses") {
 		return "at least "
 	}
 	return ""
@@ -89,12 +87,13 @@ func (i Item) atLeast(of string) string {
 
 // totals lists the totals of the alert's arrivals.
 func (i Item) totals() string {
-	text := words.Plain(i.Messages, "message")
+	noun := "message"
 	if i.Measure == window.Anomalies.String() {
-		text = entries(i.Messages)
+		noun = "entry"
 	}
+	text := words.Plain(i.Messages, noun)
 	if i.Recipients > 0 {
-		text += " to " + i.atLeast("recipient") + words.Plain(i.Recipients, "recipient")
+		text += " to " + i.atLeast("recipients") + words.Plain(i.Recipients, "recipient")
 	}
 	if i.Bytes > 0 {
 		text += ", " + words.Size(i.Bytes)

@@ -21,9 +21,14 @@ func MessageID(alertID, event, host string, key []byte) string {
 // messageMAC is the beginning of HMAC-SHA256(key, "ID.EVENT"), in hex. An empty key is a key like any other, which
 // everybody knows.
 func messageMAC(alertID, event string, key []byte) string {
+	return mac(alertID+"."+event, key, macSize)
+}
+
+// mac is the first size bytes of HMAC-SHA256(key, text), in hex.
+func mac(text string, key []byte, size int) string {
 	h := hmac.New(sha256.New, key)
-	h.Write([]byte(alertID + "." + event))
-	return hex.EncodeToString(h.Sum(nil)[:macSize])
+	h.Write([]byte(text))
+	return hex.EncodeToString(h.Sum(nil)[:size])
 }
 
 // ParseMessageID splits a Message-ID, with or without its angle brackets. ok is false if MessageID can't have made it.

@@ -1,7 +1,6 @@
 package mailer
 
 import (
-	"bytes"
 	"fmt"
 	"net/textproto"
 	"strings"
@@ -31,11 +30,10 @@ import (
 // client takes the subjects for different, each mail says by itself who did what.
 type mimeMail struct {
 	id, event string   // name the mail
-	kind      string   // of event: opened, grew, ended or digest
 	alerts    []string // values of X-Exiwatch-Alert
 	headline  string   // the subject, and that of its thread
 	note      string   // what is new in the thread, without text of the log; "" in the mail that begins it
-	thread    string   // id of the alert that it began with; "" in the mail that begins it
+	thread    string   // id of the alert that it began with
 	content   content
 }
 
@@ -63,6 +61,7 @@ func (c Composer) compose(d mimeMail, now time.Time) (Message, error) {
 			return Message{}, fmt.Errorf("composing a mail: %q is not the id and event of an alert", id+"."+d.event)
 		}
 	}
+	d.content.Name = c.name()
 	if len(c.Missing) > 0 {
 		d.content.Facts = append([]sentence{c.missing()}, d.content.Facts...)
 	}
@@ -70,24 +69,21 @@ func (c Composer) compose(d mimeMail, now time.Time) (Message, error) {
 	if err != nil {
 		return Message{}, fmt.Errorf("composing the mail %s of alert %s: %w", d.event, d.id, err)
 	}
-	return Message{ID: d.id, Alerts: d.ids(), Event: d.event, To: recipients(c.To, c.Cc), Data: data}, nil
+	return Message{ID: d.id, Alerts: d.ids(), Event: d.event, To: c.recipients(), Data: data}, nil
 }
 
 // missing names the parts of the log that were never counted.
 func (c Composer) missing() sentence {
 	const most = 3
-	words := sentencef("Not counted: ")
-	for i, place := range c.Missing[:min(len(c.Missing), most)] {
-		if i > 0 {
-			words = append(words, sentencef(", ")...)
-		}
-		words = append(words, sentencef("{}", inWords(place, valueWidth))...)
+	places := inWords(c.Missing[0], valueWidth)
+	for _, place := range c.Missing[1:min(len(c.Missing), most)] {
+		places = sentencef("%s, %s", places, inWords(place, valueWidth))
 	}
 	if more := len(c.Missing) - most; more > 0 {
-		words = append(words, sentencef(" and "+plain(int64(more))+" more")...)
+		places = sentencef("%s and %d more", places, more)
 	}
-	return append(words, sentencef(". The log could not be read there, so alerts may be missing. "+
-		"Run exiwatch check: it says what to do.")...)
+	return sentencef("Not counted: %s. The log could not be read there, so alerts may be missing. "+
+		"Run exiwatch check: it says what to do.", places)
 }
 
 // write returns the bytes of a mail.
@@ -119,16 +115,11 @@ func (c Composer) fill(d mimeMail, now time.Time) (email.Email, error) {
 		return e, err
 	}
 	png, err := d.content.Sparkline.png()
-	if err != nil {
-		return e, err
-	}
-	a, err := e.Attach(bytes.NewReader(png), "chart.png", "image/png")
-	if err != nil {
-		return e, err
-	}
-	a.HTMLRelated = true
-	a.Header.Set("Content-Id", "<"+d.picture(c.Host)+">")
-	return e, nil
+	e.Attachments = []*email.Attachment{{
+		Filename: "chart.png", ContentType: "image/png", Content: png, HTMLRelated: true,
+		Header: textproto.MIMEHeader{"Content-Id": {"<" + d.picture(c.Host) + ">"}},
+	}}
+	return e, err
 }
 
 // headers returns the headers that tell programs what the mail is.
@@ -140,9 +131,9 @@ func (c Composer) headers(d mimeMail, now time.Time) textproto.MIMEHeader {
 		"Auto-Submitted":           {"auto-generated"}, // RFC 3834: no vacation answers
 		"X-Auto-Response-Suppress": {"All"},            // the same for Exchange
 		"X-Exiwatch-Alert":         d.alerts,
-		"X-Exiwatch-Event":         {d.kind},
+		"X-Exiwatch-Event":         {d.content.Event},
 	}
-	if d.thread != "" {
+	if d.note != "" {
 		opened := "<" + MessageID(d.thread, "opened", c.Host, c.Key) + ">"
 		h["In-Reply-To"], h["References"] = []string{opened}, []string{opened}
 	}

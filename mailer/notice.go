@@ -2,11 +2,13 @@ package mailer
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
 
 	"exiwatch/internal/escape"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -14,12 +16,17 @@ import (
 // Texts are valid UTF-8, with U+FFFD for what was broken in the log, and end in an ellipsis where they are cut. They
 // are the log's own text: escape them before you show them. Lists are never null.
 type notice struct {
-	Version       int         `json:"version"`        // noticeVersion
-	Event         string      `json:"event"`          // opened, grew or ended
-	Host          string      `json:"host"`           // of the mail server
-	Log           string      `json:"log"`            // path of its main log
+	noticeHead
 	SubjectValues string      `json:"subject_values"` // how subjects and topics are shown: full, hashed, or none
 	Alert         noticeAlert `json:"alert"`
+}
+
+// A noticeHead is what all notices begin with.
+type noticeHead struct {
+	Version int    `json:"version"` // noticeVersion
+	Event   string `json:"event"`   // opened, grew, ended or test
+	Host    string `json:"host"`    // of the mail server
+	Log     string `json:"log"`     // path of its main log
 }
 
 // noticeVersion changes when a field is removed or changes its meaning. New fields may come without a change.
@@ -97,25 +104,31 @@ const (
 // that counts. subjects says how much it shows of subjects and topics: "full" (or ""), "hashed", which needs the key,
 // or "none". The same state makes the same bytes.
 func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]byte, error) {
-	if !slices.Contains([]string{"opened", "grew", "ended"}, event) || !ValidName(a.ID+"."+event) {
+	if !slices.Contains(kinds, event) || !ValidName(a.ID+"."+event) {
 		return nil, fmt.Errorf("making a notice: %q is not the id and event of an alert", a.ID+"."+event)
 	}
-	n := notice{Version: noticeVersion, Event: event, Host: clip(host), Log: clip(log), SubjectValues: subjects,
-		Alert: aboutAlert(a)}
-	switch subjects {
-	case "", SubjectsFull:
-		n.SubjectValues = SubjectsFull
+	if err := checkSubjects(subjects); err != nil {
+		return nil, fmt.Errorf("making a notice: %w", err)
+	}
+	n := notice{noticeHead{noticeVersion, event, clip(host), clip(log)}, cmp.Or(subjects, SubjectsFull), aboutAlert(a)}
+	switch n.SubjectValues {
+	case SubjectsFull:
 		n.Alert.tellSubjects(a, clip)
 	case SubjectsHashed:
 		n.Alert.tellSubjects(a, func(s string) string { return redactSubject(s, key) })
-	case SubjectsNone:
-		n.Alert.tellSubjects(a, nil)
 	default:
-		return nil, fmt.Errorf("making a notice: subjects %q: want full, hashed or none", subjects)
+		if isSubject(n.Alert.Key) {
+			n.Alert.Value = ""
+		}
 	}
+	return noticeJSON(n)
+}
+
+// noticeJSON returns a notice as programs get it.
+func noticeJSON(n any) ([]byte, error) {
 	var b bytes.Buffer
 	if err := escape.NewJSON(&b).Encode(n); err != nil {
-		return nil, fmt.Errorf("making the notice of alert %s: %w", a.ID, err)
+		return nil, fmt.Errorf("making a notice: %w", err)
 	}
 	return b.Bytes(), nil
 }
@@ -130,7 +143,8 @@ func aboutAlert(a *window.Alert) noticeAlert {
 		CrossedCount: a.Count, Times: a.Times, Thread: clip(a.Thread), First: stamp(a.First), Last: stamp(a.Last),
 		Samples:  []string{},
 		Distinct: make(map[string]int),
-		Senders:  rowsOf(a, window.Sender), Auths: rowsOf(a, window.Auth), Users: rowsOf(a, window.User),
+		Subjects: []noticeSubject{}, Topics: []noticeTopic{},
+		Senders: rowsOf(a, window.Sender), Auths: rowsOf(a, window.Auth), Users: rowsOf(a, window.User),
 		Hosts: rowsOf(a, window.Host), Networks: rowsOf(a, window.Network), Helos: rowsOf(a, window.Helo),
 		Protocols: rowsOf(a, window.Protocol), RecipientDomains: rowsOf(a, window.RecipientDomain),
 		Anomalies: rowsOf(a, window.Anomaly), Entries: []string{},
@@ -139,24 +153,21 @@ func aboutAlert(a *window.Alert) noticeAlert {
 		n.Entries = append(n.Entries, clip(row.Value))
 	}
 	if !a.Ended.IsZero() {
-		ended := stamp(a.Ended)
-		n.Ended = &ended
+		n.Ended = new(stamp(a.Ended))
 	}
 	for _, id := range a.Samples {
 		n.Samples = append(n.Samples, clip(id))
 	}
-	for name, k := range noticeLists {
-		n.Distinct[name], _ = a.Distinct(k)
+	for _, k := range noticeLists {
+		n.Distinct[words.Noun(0, k.String())], _ = a.Distinct(k)
 	}
 	return n
 }
 
-// noticeLists names the lists.
-var noticeLists = map[string]window.Key{
-	"subjects": window.Subject, "topics": window.Topic, "senders": window.Sender, "auths": window.Auth,
-	"users": window.User,
-	"hosts": window.Host, "networks": window.Network, "helos": window.Helo, "protocols": window.Protocol,
-	"recipient_domains": window.RecipientDomain, "anomalies": window.Anomaly, "entries": window.Entry,
+// noticeLists are the keys of the lists, whose names are the plurals.
+var noticeLists = []window.Key{
+	window.Subject, window.Topic, window.Sender, window.Auth, window.User, window.Host, window.Network, window.Helo,
+	window.Protocol, window.RecipientDomain, window.Anomaly, window.Entry,
 }
 
 func rowsOf(a *window.Alert, k window.Key) []noticeRow {
@@ -167,17 +178,9 @@ func rowsOf(a *window.Alert, k window.Key) []noticeRow {
 	return rows
 }
 
-// tellSubjects fills in subjects and topics. show converts each; nil leaves them out.
+// tellSubjects fills in subjects and topics. show converts each.
 func (n *noticeAlert) tellSubjects(a *window.Alert, show func(string) string) {
-	n.Subjects, n.Topics = []noticeSubject{}, []noticeTopic{}
-	ofSubject := a.Rule.Key == window.Subject || a.Rule.Key == window.Topic
-	if show == nil {
-		if ofSubject {
-			n.Value = ""
-		}
-		return
-	}
-	if ofSubject {
+	if isSubject(n.Key) {
 		n.Value = show(a.Value)
 	}
 	for _, row := range a.Top(window.Subject, noticeRows) {

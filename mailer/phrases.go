@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -14,40 +15,33 @@ func isSubject(key string) bool {
 	return key == window.Subject.String() || key == window.Topic.String()
 }
 
+// verbs are what values do, by whether they are subjects, before a number of a measure; "": of any other measure.
+var verbs = map[bool]map[string]string{
+	false: {
+		"": "sent", "recipients": "wrote to", "addresses": "wrote to", "hosts": "sent from", "networks": "sent from",
+		"senders": "used", "subjects": "used", "anomalies": "had",
+	},
+	true: {
+		"": "came from", "messages": "appeared on", "bytes": "filled", "recipients": "went to", "addresses": "went to",
+		"subjects": "stood for",
+	},
+}
+
 // act is the verb for a value of a key, before a number of the measure: "sent" (21 messages).
 func act(key, measure string) string {
-	verbs := map[string]string{
-		"recipients": "wrote to", "addresses": "wrote to", "hosts": "sent from", "networks": "sent from",
-		"senders": "used", "subjects": "used",
-		"anomalies": "had",
-	}
-	other := "sent"
-	if isSubject(key) {
-		verbs = map[string]string{
-			"messages": "appeared on", "bytes": "filled", "recipients": "went to", "addresses": "went to",
-			"subjects": "stood for",
-		}
-		other = "came from"
-	}
-	if verb, ok := verbs[measure]; ok {
-		return verb
-	}
-	return other
+	of := verbs[isSubject(key)]
+	return cmp.Or(of[measure], of[""])
 }
+
+// nouns are those of measures whose names aren't their plurals.
+var nouns = map[string]string{"senders": "envelope sender", "anomalies": "anomaly", "addresses": "address"}
 
 // amount is n of a measure, with its noun: 21 messages, 1.2 MB, 40 hosts.
 func amount(measure string, n int64) string {
-	switch measure {
-	case "bytes":
+	if measure == "bytes" {
 		return words.Size(n)
-	case "senders":
-		return words.Plain(n, "envelope sender")
-	case "anomalies":
-		return words.Plain(n, "anomaly")
-	case "addresses":
-		return words.Plain(n, "address")
 	}
-	return words.Plain(n, strings.TrimSuffix(measure, "s"))
+	return words.Plain(n, cmp.Or(nouns[measure], strings.TrimSuffix(measure, "s")))
 }
 
 // measured is n of a measure without its noun: 20, 1 GB.
@@ -71,16 +65,15 @@ func usualVolume(r window.Rule, limit, most int64, since time.Time) []sentence {
 	if since.IsZero() {
 		return nil
 	}
-	key, measure := r.Key.String(), r.Count.String()
-	begin := "Before, since " + since.Format("2006-01-02 15:04") + ", it "
-	in := " in " + long(r.Window) + "."
+	did, volume := act(r.Key.String(), r.Count.String()), measured(r.Count.String(), most)
+	usual := "never " + did + " more than " + volume + " in " + long(r.Window)
 	switch {
 	case most <= 1: // such small ones aren't remembered
-		return []sentence{sentencef(begin + "didn't stand out.")}
+		usual = "didn't stand out"
 	case most > limit:
-		return []sentence{sentencef(begin + act(key, measure) + " as many as " + measured(measure, most) + in)}
+		usual = did + " as many as " + volume + " in " + long(r.Window)
 	}
-	return []sentence{sentencef(begin + "never " + act(key, measure) + " more than " + measured(measure, most) + in)}
+	return []sentence{sentencef("Before, since %s, it %s.", since.Format("2006-01-02 15:04"), usual)}
 }
 
 func plain(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,6 +1,8 @@
 package mailer
 
 import (
+	"strconv"
+
 	"exiwatch/internal/words"
 	"exiwatch/window"
 )
@@ -18,24 +20,15 @@ func (c Composer) topics(a *window.Alert) section {
 		return s
 	}
 	for _, t := range topics {
-		r := countRow{t.Messages, share(t.Messages, a.Messages),
-			[]sentence{sentencef("{}", c.subject(t.Example, valueWidth, inRow))}}
+		r := countRow{t.Messages, share(t.Messages, a.Messages), []sentence{c.subject(t.Example, valueWidth, inRow)}}
 		if t.Subjects > 1 {
-			r.Lines = append(r.Lines, sentencef(similar(t)))
+			r.Lines = append(r.Lines, sentencef("%s similar %s", others(t.Subjects-1, t.More),
+				words.Noun(int64(t.Subjects-1), "subject")))
 		}
 		s.Rows = append(s.Rows, r)
 	}
 	s.Rest = rest(a, window.Topic, len(topics))
 	return s
-}
-
-// similar says how many subjects a topic has besides its example.
-func similar(t window.TopicCount) string {
-	text := "and "
-	if t.More {
-		text += "at least "
-	}
-	return text + words.Plain(int64(t.Subjects-1), "similar subject")
 }
 
 // ranking is the section of a key's first n values.
@@ -44,7 +37,7 @@ func ranking(a *window.Alert, title string, k window.Key, n int) section {
 	rows := a.Top(k, n)
 	for _, r := range rows {
 		s.Rows = append(s.Rows, countRow{r.Messages, share(r.Messages, a.Messages),
-			[]sentence{sentencef("{}", inRow(r.Value, valueWidth))}})
+			[]sentence{inRow(r.Value, valueWidth)}})
 	}
 	s.Rest = rest(a, k, len(rows))
 	return s
@@ -54,14 +47,20 @@ func ranking(a *window.Alert, title string, k window.Key, n int) section {
 func rest(a *window.Alert, k window.Key, shown int) string {
 	total, more := a.Distinct(k)
 	switch {
-	case total > shown && more:
-		return "and at least " + plain(int64(total-shown)) + " more"
 	case total > shown:
-		return "and " + plain(int64(total-shown)) + " more"
+		return others(total-shown, more) + " more"
 	case more:
 		return "and more"
 	}
 	return ""
+}
+
+// others begins a number of things that are not shown. more means that there are more.
+func others(n int, more bool) string {
+	if more {
+		return "and at least " + strconv.Itoa(n)
+	}
+	return "and " + strconv.Itoa(n)
 }
 
 // share is n in percent of total: 0% only for none, 100% only for all.

@@ -1,10 +1,8 @@
 package mailer
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"exiwatch/internal/escape"
 	"exiwatch/internal/words"
@@ -33,46 +31,41 @@ func (c Composer) mayShow(key string) bool {
 }
 
 // redacted replaces a subject that a mail may not show.
-func (c Composer) redacted(subject string) logText { return logText(redactSubject(subject, c.Key)) }
+func (c Composer) redacted(subject string) sentence { return logText(redactSubject(subject, c.Key)) }
 
 // redactSubject is a keyed hash of a subject's topic. Nobody can look it up without the key. It can't be the MAC of a
 // Message-ID, because that has no line end.
 func redactSubject(subject string, key []byte) string {
 	const size = 4 // bytes: a hundred topics in a mail hardly ever share one
-	h := hmac.New(sha256.New, key)
-	h.Write([]byte("subject\n"))
-	h.Write(window.FoldSubject([]byte(short(subject)), nil))
-	return "#" + hex.EncodeToString(h.Sum(nil)[:size])
+	return "#" + mac("subject\n"+string(window.FoldSubject([]byte(short(subject)), nil)), key, size)
 }
 
 // nameOf is what an item is about, in a sentence and in at most room runes: alice@lab.test, or a redacted subject.
 func (c Composer) nameOf(i Item, room int) sentence {
 	switch {
 	case i.Key == window.Log.String():
-		return sentencef("the " + words.Key(i.Key))
+		return sentencef("the %s", words.Key(i.Key))
 	case c.mayShow(i.Key) && isSubject(i.Key):
-		return sentencef("{}", quoted(i.Value, room))
+		return quoted(i.Value, room)
 	case c.mayShow(i.Key):
-		return sentencef("{}", inWords(i.Value, room))
+		return inWords(i.Value, room)
 	case c.Subjects == SubjectsHashed:
-		return sentencef("{}", c.redacted(i.Value))
+		return c.redacted(i.Value)
 	}
-	return sentencef("a " + words.Key(i.Key))
+	return sentencef("a %s", words.Key(i.Key))
 }
 
 // theName is nameOf at the beginning of a sentence, after the noun of the key: The account alice@lab.test.
 func (c Composer) theName(i Item) sentence {
-	if i.Key == window.Log.String() {
-		return sentencef("The " + words.Key(i.Key))
+	name := c.nameOf(i, valueWidth)
+	if text := name[0].Text; !name[0].Log {
+		return sentencef("%s%s", strings.ToUpper(text[:1]), text[1:])
 	}
-	if !c.mayShow(i.Key) && c.Subjects == SubjectsNone {
-		return sentencef("A " + words.Key(i.Key))
-	}
-	return append(sentencef("The "+words.Key(i.Key)+" "), c.nameOf(i, valueWidth)...)
+	return sentencef("The %s %s", words.Key(i.Key), name)
 }
 
 // subject shows a subject alone, or before our words if show is quoted.
-func (c Composer) subject(s string, room int, show func(string, int) logText) logText {
+func (c Composer) subject(s string, room int, show func(string, int) sentence) sentence {
 	if c.mayShow(window.Subject.String()) {
 		return show(escape.Text(s), room)
 	}

@@ -1,7 +1,6 @@
 package mailer
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -17,26 +16,23 @@ var units = []struct {
 
 // brief formats a window of whole seconds as the configuration does: 5m, 1h30m.
 func brief(d time.Duration) string {
-	var b strings.Builder
-	for _, u := range units {
-		if n := d / u.size; n > 0 {
-			b.WriteString(strconv.FormatInt(int64(n), 10) + u.sign)
-			d %= u.size
-		}
-	}
-	return b.String()
+	return strings.Join(inUnits(d, func(n int64, sign, _ string) string { return plain(n) + sign }), "")
 }
 
 // long formats a window of whole seconds in words: 5 minutes, 1 hour and 30 minutes.
 func long(d time.Duration) string {
-	var parts []string
+	return enumerate(inUnits(d, func(n int64, _, noun string) string { return words.Plain(n, noun) }))
+}
+
+// inUnits lists how many of each unit a duration has, as write writes them.
+func inUnits(d time.Duration, write func(n int64, sign, noun string) string) (parts []string) {
 	for _, u := range units {
 		if n := d / u.size; n > 0 {
-			parts = append(parts, words.Plain(int64(n), u.noun))
+			parts = append(parts, write(int64(n), u.sign, u.noun))
 			d %= u.size
 		}
 	}
-	return enumerate(parts)
+	return parts
 }
 
 // rough reduces a duration to its two largest units; 0 for less than a second.

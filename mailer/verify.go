@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
@@ -36,11 +37,11 @@ func verify(data []byte, e email.Email, d mimeMail) error {
 	if err != nil {
 		return fmt.Errorf("reading it back: %w", err)
 	}
-	want := []leaf{{"text/plain", e.Text}, {"text/html", e.HTML}}
+	want := []leaf{{"text/plain", string(e.Text)}, {"text/html", string(e.HTML)}}
 	for _, a := range e.Attachments {
-		want = append(want, leaf{a.ContentType, a.Content})
+		want = append(want, leaf{a.ContentType, string(a.Content)})
 	}
-	if !slices.EqualFunc(got, want, leaf.equal) {
+	if !slices.Equal(got, want) {
 		return fmt.Errorf("reading it back: its parts differ from those that were put in")
 	}
 	return nil
@@ -65,11 +66,9 @@ func verifyLines(data []byte) error {
 
 // verifyHeader requires exactly the headers that were put in, with the addresses and the subject that were meant.
 func verifyHeader(h mail.Header, e email.Email, d mimeMail) error {
-	want := map[string][]string{"Mime-Version": {"1.0"},
-		"Content-Type": {`multipart/alternative; boundary="` + alternative + `"`}}
-	for name, values := range e.Headers {
-		want[name] = values
-	}
+	want := maps.Clone(e.Headers)
+	want["Mime-Version"] = []string{"1.0"}
+	want["Content-Type"] = []string{`multipart/alternative; boundary="` + alternative + `"`}
 	for name, list := range map[string][]string{"From": {e.From}, "To": e.To, "Cc": e.Cc} {
 		if got, err := readAddresses(h, name); err != nil || !slices.Equal(got, list) {
 			return fmt.Errorf("%s is %q, not %q (%v)", name, got, list, err)
@@ -111,20 +110,8 @@ func readAddresses(h mail.Header, name string) ([]string, error) {
 	return texts, err
 }
 
-// A leaf is a part of a mail that has no parts.
-type leaf struct {
-	mediaType string
-	content   []byte
-}
-
-// equal compares two leaves. In text it ignores how lines end.
-func (l leaf) equal(other leaf) bool {
-	a, b := l.content, other.content
-	if strings.HasPrefix(l.mediaType, "text/") {
-		a, b = bytes.ReplaceAll(a, []byte("\r\n"), []byte("\n")), bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))
-	}
-	return l.mediaType == other.mediaType && bytes.Equal(a, b)
-}
+// A leaf is a part of a mail that has no parts. The lines of its text end in LF.
+type leaf struct{ mediaType, content string }
 
 // leaves decodes the parts of a mail, in order.
 func leaves(h textproto.MIMEHeader, body io.Reader) ([]leaf, error) {
@@ -140,7 +127,10 @@ func leaves(h textproto.MIMEHeader, body io.Reader) ([]leaf, error) {
 			body = base64.NewDecoder(base64.StdEncoding, body)
 		}
 		content, err := io.ReadAll(body)
-		return []leaf{{mediaType, content}}, err
+		if strings.HasPrefix(mediaType, "text/") {
+			content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
+		}
+		return []leaf{{mediaType, string(content)}}, err
 	}
 	var list []leaf
 	for r := multipart.NewReader(body, params["boundary"]); ; {

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"exiwatch/window"
 )
 
 // TestWhatIsNotMeantIsRefused changes a mail in ways in which a value could, and a library might.
 func TestWhatIsNotMeantIsRefused(t *testing.T) {
 	a := crossing(t, "account 20/5m", campaign)
-	d := director.reply(a, "ended", "ended", "ended", director.content(a, "ended", sentencef("It is over."), nil))
+	d := director.about([]*window.Alert{a}, NewItem(a, "ended"), "ended", sentencef("It is over."))
 	e, err := director.fill(d, now)
 	if err != nil {
 		t.Fatal(err)

@@ -38,17 +38,15 @@ func Text(s string) string {
 		case unicode.Is(unicode.Zs, r):
 			b.WriteByte(' ')
 			marks = maxMarks
-		case Hidden(r):
+		case Hidden(r), unicode.IsMark(r) && marks == maxMarks:
 			b.WriteString(name(r))
 			marks = maxMarks
-		case !unicode.IsMark(r):
-			b.WriteRune(r)
-			marks = 0
-		case marks < maxMarks:
+		case unicode.IsMark(r):
 			b.WriteRune(r)
 			marks++
 		default:
-			b.WriteString(name(r))
+			b.WriteRune(r)
+			marks = 0
 		}
 		i += size
 	}
@@ -64,14 +62,10 @@ func Hidden(r rune) bool {
 
 // name writes r as Text documents it.
 func name(r rune) string {
-	switch {
-	case r == '\n':
-		return `\n`
-	case r == '\r':
-		return `\r`
-	case r == '\t':
-		return `\t`
-	case r < utf8.RuneSelf:
+	if i := strings.IndexRune("\n\r\t", r); i >= 0 {
+		return `\` + "nrt"[i:i+1]
+	}
+	if r < utf8.RuneSelf {
 		return fmt.Sprintf(`\x%02x`, r)
 	}
 	return fmt.Sprintf(`\u{%x}`, r)

@@ -47,11 +47,11 @@ func Check(path string, uid int) error {
 // guarded fails if other users can write the file.
 func guarded(path string, info fs.FileInfo, uid int) error {
 	const others = 0o022
-	if s, ok := sys(info); ok && int(s.Uid) != uid && s.Uid != 0 {
-		owner := int(s.Uid)
+	if s := sys(info); int(s.Uid) != uid && s.Uid != 0 {
+		owner, ours := userName(int(s.Uid)), userName(uid)
 		return &Error{
-			path, fmt.Sprintf("belongs to the user %s, and exiwatch runs as %s", userName(owner), userName(uid)),
-			fmt.Sprintf("run exiwatch as %s, or: chown -R %s %s", userName(owner), userName(uid), path),
+			path, fmt.Sprintf("belongs to the user %s, and exiwatch runs as %s", owner, ours),
+			fmt.Sprintf("run exiwatch as %s, or: chown -R %s %s", owner, ours, path),
 		}
 	}
 	if mode := info.Mode().Perm(); mode&others != 0 {
@@ -96,7 +96,7 @@ func plain(f *os.File, written bool) error {
 	if !info.Mode().IsRegular() {
 		return odd(f.Name(), info.Mode())
 	}
-	if s, ok := sys(info); ok && written && s.Nlink > 1 {
+	if written && sys(info).Nlink > 1 {
 		return &Error{f.Name(), "has another name, a hard link", "find out who made it, then: rm " + f.Name()}
 	}
 	return nil
@@ -118,20 +118,18 @@ func Readers(path string, gids ...int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s, ok := sys(info)
+	gid := int(sys(info).Gid)
 	switch mode := info.Mode().Perm(); {
 	case mode&0o004 != 0:
 		return "every user of this machine", nil
-	case ok && mode&0o040 != 0 && s.Gid != 0 && !slices.Contains(gids, int(s.Gid)):
-		return "the group " + groupName(int(s.Gid)), nil
+	case mode&0o040 != 0 && gid != 0 && !slices.Contains(gids, gid):
+		return "the group " + groupName(gid), nil
 	}
 	return "", nil
 }
 
-func sys(info fs.FileInfo) (*syscall.Stat_t, bool) {
-	s, ok := info.Sys().(*syscall.Stat_t)
-	return s, ok
-}
+// sys is what package os knows of a file, on every Unix.
+func sys(info fs.FileInfo) *syscall.Stat_t { return info.Sys().(*syscall.Stat_t) }
 
 func userName(uid int) string {
 	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {

@@ -23,24 +23,23 @@ func (s *Spool) load(e *entry) (mailer.Message, error) {
 	return mailer.Message{ID: e.ID, Event: e.Event, From: e.From, To: e.asked, Data: data}, err
 }
 
-func (s *Spool) accepted(e *entry) bool {
+// settleUnsent ends an attempt that needs no conversation: the mail server has the mail already, or its file can't be
+// read, which err says. For any other it returns false.
+func (s *Spool) settleUnsent(e *entry, err error) (Result, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return e.accepted
-}
-
-// settleUnsent ends an attempt without a conversation: the mail server has the mail already, or its file can't be read.
-func (s *Spool) settleUnsent(e *entry, err error) Result {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if err == nil && !e.accepted {
+		return Result{}, false
+	}
 	e.trying = false
 	switch {
 	case e.accepted:
-		return s.markDelivered(e, e.deliveryErr)
-	case errors.Is(err, fs.ErrNotExist):
-		return s.forget(e, err)
+		return s.markDelivered(e, e.deliveryErr), true
+	case errors.Is(err, fs.ErrNotExist): // somebody has removed it
+		s.dequeue(e)
+		return Result{ID: e.ID, Event: e.Event, Err: err}, true
 	}
-	return s.retryOrReject(e, err)
+	return s.retryOrReject(e, err), true
 }
 
 // settle acts on a transport's result. All of it but retryRemaining is one step for ConfirmDelivered, which comes
@@ -49,20 +48,18 @@ func (s *Spool) settle(e *entry, data []byte, err error) Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err = s.forAllRecipients(e, err)
-	if partial := (*transport.RecipientsError)(nil); errors.As(err, &partial) {
+	if partial, ok := errors.AsType[*transport.RecipientsError](err); ok {
 		return s.retryRemaining(e, data, partial)
 	}
 	e.trying = false
-	var permanent *transport.PermanentError
-	var server *transport.ServerError
+	_, permanent := errors.AsType[*transport.PermanentError](err)
+	_, server := errors.AsType[*transport.ServerError](err)
 	switch {
-	case err == nil:
-		return s.markDelivered(e, nil)
-	case errors.As(err, &permanent) && e.Delivered:
+	case err == nil, permanent && e.Delivered:
 		return s.markDelivered(e, err)
-	case errors.As(err, &permanent):
+	case permanent:
 		return s.reject(e, err)
-	case errors.As(err, &server):
+	case server:
 		return s.serverRefused(e, err)
 	}
 	if e.uncertainSince = (time.Time{}); transport.IsUncertain(err) {
@@ -79,22 +76,17 @@ var errBehind = errors.New("an earlier mail about the same alert is tried first"
 // has shown meanwhile.
 func (s *Spool) forAllRecipients(e *entry, err error) error {
 	var refused []transport.Refusal
-	var partial *transport.RecipientsError
-	var uncertain *transport.UncertainError
-	switch {
-	case errors.As(err, &partial):
+	partial, some := errors.AsType[*transport.RecipientsError](err)
+	if some {
 		refused = partial.Refused
-	case err == nil:
-	case errors.As(err, &uncertain):
+	} else if uncertain, ok := errors.AsType[*transport.UncertainError](err); ok {
 		refused = uncertain.Refused
 		for _, r := range refused {
 			e.asked = without(e.asked, []string{asAddressed(e.To, r.To)})
 		}
-		fallthrough
-	default:
-		if !e.accepted { // otherwise the connection broke after the mail
-			return err
-		}
+	}
+	if err != nil && !some && !e.accepted { // with accepted the connection broke after the mail
+		return err
 	}
 	answered := slices.Clone(e.asked)
 	for _, r := range refused {
@@ -150,10 +142,7 @@ func (s *Spool) retryRemaining(e *entry, data []byte, err *transport.RecipientsE
 		return s.markDelivered(e, err)
 	}
 	s.requeueHeld(e)
-	if werr != nil {
-		return s.retryOrReject(e, errors.Join(err, werr))
-	}
-	return s.retryOrReject(e, err)
+	return s.retryOrReject(e, errors.Join(err, werr))
 }
 
 // serverRefused handles a server that refused the mail for good before it saw it. That is a fault of the server or of a
@@ -187,10 +176,4 @@ func (s *Spool) reschedule(e *entry, err error) Result {
 	e.due = time.Now().Add(e.pause)
 	s.push(e)
 	return Result{ID: e.ID, Event: e.Event, Err: err, Retry: e.due}
-}
-
-// forget drops a mail whose file somebody has removed.
-func (s *Spool) forget(e *entry, err error) Result {
-	s.dequeue(e)
-	return Result{ID: e.ID, Event: e.Event, Err: err}
 }

@@ -46,16 +46,8 @@ func (s *Spool) writeBatch(entries []*entry) (err error) {
 		}
 		all = append(strconv.AppendInt(all, int64(len(files[i])), 10), '\n')
 		all = append(all, files[i]...)
-		b.entries[e.name()] = e
+		b.entries[e.name()], e.batch = e, b
 	}
-	defer func() {
-		if err != nil {
-			for name := range b.entries {
-				os.Remove(s.waitingPath(name))
-			}
-			os.Remove(b.path)
-		}
-	}()
 	err = renameio.WriteFile(b.path, all, 0o600, renameio.WithTempDir(folder), renameio.WithStaticPermissions(0o600))
 	for i := 0; i < len(files) && err == nil; i++ {
 		err = os.WriteFile(s.waitingPath(entries[i].name()), files[i], 0o600)
@@ -64,12 +56,12 @@ func (s *Spool) writeBatch(entries []*entry) (err error) {
 		err = syncDir(folder)
 	}
 	if err != nil {
-		return err
+		for name := range b.entries {
+			os.Remove(s.waitingPath(name))
+		}
+		os.Remove(b.path)
 	}
-	for _, e := range entries {
-		e.batch = b
-	}
-	return nil
+	return err
 }
 
 // leaveBatch takes an entry that doesn't wait any more out of its batch. The caller holds the spool's mu.
@@ -85,8 +77,17 @@ func (e *entry) leaveBatch() {
 	}
 }
 
-// dissolve makes the files of a batch's mails durable one by one, and removes the batch.
-func (s *Spool) dissolve(b *batch) error {
+// dissolve makes the files of the mails of batches durable one by one, and removes the batches.
+func (s *Spool) dissolve(batches map[*batch]bool) error {
+	delete(batches, nil) // of mails without one
+	var errs []error
+	for b := range batches {
+		errs = append(errs, s.dissolveOne(b))
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Spool) dissolveOne(b *batch) error {
 	s.mu.Lock()
 	names := slices.Collect(maps.Keys(b.entries))
 	s.mu.Unlock()
@@ -112,57 +113,32 @@ func (s *Spool) dissolveAll() error {
 	batches := make(map[*batch]bool)
 	s.mu.Lock()
 	for _, e := range s.waiting {
-		if e.batch != nil {
-			batches[e.batch] = true
-		}
+		batches[e.batch] = true
 	}
 	s.mu.Unlock()
-	var errs []error
-	for b := range batches {
-		errs = append(errs, s.dissolve(b))
-	}
-	return errors.Join(errs...)
+	return s.dissolve(batches)
 }
 
-// recoverBatches restores the files that a crash has taken from batches, and returns the batches by the names of their
-// mails. A broken batch is moved to refused/ as NAME.broken, and Run reports it.
-func (s *Spool) recoverBatches(files []fs.DirEntry) (map[string]*batch, error) {
-	batches := make(map[string]*batch)
-	for _, f := range files {
-		if !strings.HasSuffix(f.Name(), batchSuffix) || strings.HasPrefix(f.Name(), ".") {
-			continue
-		}
-		b := &batch{path: filepath.Join(s.dir, waitingDir, f.Name()), entries: make(map[string]*entry)}
-		data, err := private.Read(b.path, maxBatchFile)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.recoverBatch(b, data, batches); err != nil {
-			return nil, err
-		}
+// recoverBatch restores the files that a crash has taken from the batch in a file of waiting/. It enters the batch into
+// batches under the names of its mails. A broken batch is moved to refused/ as NAME.broken, and Run reports it.
+func (s *Spool) recoverBatch(file string, batches map[string]*batch) error {
+	if !strings.HasSuffix(file, batchSuffix) || strings.HasPrefix(file, ".") {
+		return nil
 	}
-	return batches, nil
-}
-
-// recoverBatch does that for one batch, whose file holds data.
-func (s *Spool) recoverBatch(b *batch, data []byte, batches map[string]*batch) error {
+	b := &batch{path: filepath.Join(s.dir, waitingDir, file), entries: make(map[string]*entry)}
+	data, err := private.Read(b.path, maxBatchFile)
+	if err != nil {
+		return err
+	}
 	for len(data) > 0 {
-		file, rest, err := nextRecord(b.path, data)
+		record, rest, err := nextRecord(b.path, data)
 		var e *entry
 		var mail []byte
 		if err == nil {
-			e, mail, err = parseFile(b.path, file)
+			e, mail, err = parseFile(b.path, record)
 		}
-		var newer *private.NewerError
-		switch {
-		case errors.As(err, &newer):
-			return err
-		case err != nil:
-			name := filepath.Base(b.path)
-			kept := filepath.Join(s.dir, refusedDir, name+".broken")
-			number, _, _ := strings.Cut(name, ".")
-			s.results = append(s.results, Result{ID: number, Event: "batch", Err: err, Kept: kept})
-			return os.Rename(b.path, kept)
+		if err != nil {
+			return s.setAside(b.path, file, err)
 		}
 		if err := s.restore(e, mail); err != nil {
 			return err

@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 )
 
@@ -17,10 +15,8 @@ import (
 // an error mails may be left that must not be sent: don't call Run.
 func (s *Spool) DropUncommitted(after int64) (n int, err error) {
 	n, partial, err := s.drop(after)
-	for b := range partial {
-		err = errors.Join(err, s.dissolve(b)) // it must not bring back what was dropped
-	}
-	if n > 0 { // or the next checkpoint would cover what a crash brings back
+	err = errors.Join(err, s.dissolve(partial)) // they must not bring back what was dropped
+	if n > 0 {                                  // or the next checkpoint would cover what a crash brings back
 		err = errors.Join(err, syncDir(filepath.Join(s.dir, waitingDir)))
 	}
 	if err != nil {
@@ -32,7 +28,7 @@ func (s *Spool) DropUncommitted(after int64) (n int, err error) {
 func (s *Spool) drop(after int64) (n int, partial map[*batch]bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var dropped []*entry
+	partial = make(map[*batch]bool)
 	for name, e := range s.waiting {
 		if e.Seq <= after {
 			continue
@@ -41,21 +37,12 @@ func (s *Spool) drop(after int64) (n int, partial map[*batch]bool, err error) {
 			err = errors.Join(err, rerr)
 			continue
 		}
-		dropped = append(dropped, e)
+		partial[e.batch] = true
+		s.dequeue(e)
 		n++
 	}
-	partial = make(map[*batch]bool)
-	for _, e := range dropped {
-		b := e.batch
-		s.dequeue(e)
-		if b != nil {
-			partial[b] = len(b.entries) > 0
-		}
-	}
-	maps.DeleteFunc(partial, func(_ *batch, left bool) bool { return !left })
 	s.last = max(s.last, after)
-	s.committed = max(s.committed, after)
-	s.queueCommitted()
+	s.commit(after)
 	return n, partial, err
 }
 
@@ -72,8 +59,7 @@ func (s *Spool) Last() int64 {
 func (s *Spool) Commit(seq int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.committed = max(s.committed, min(seq, s.last))
-	s.queueCommitted()
+	s.commit(min(seq, s.last))
 	s.nudge()
 }
 
@@ -85,17 +71,8 @@ func (s *Spool) ResolveUncertain(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settled = at
-	n := len(s.order.uncertain)
-	s.order.uncertain = slices.DeleteFunc(s.order.uncertain, func(e *entry) bool {
-		if !s.isCertain(e) {
-			return false
-		}
-		s.push(e)
-		return true
-	})
-	if len(s.order.uncertain) < n {
-		s.nudge()
-	}
+	s.order.uncertain = s.pushIf(s.order.uncertain, s.isCertain)
+	s.nudge()
 }
 
 // isCertain reports whether the log would show the mail by now if the mail server had taken it.

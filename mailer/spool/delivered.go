@@ -53,11 +53,15 @@ func (s *Spool) ConfirmDelivered(id, event string) error {
 	return nil
 }
 
-// markDelivered moves a mail to sent/. err may name recipients that didn't take it.
+// markDelivered moves a mail to sent/, unless ConfirmDelivered has done that. err may name recipients that didn't take
+// it.
 func (s *Spool) markDelivered(e *entry, err error) Result {
-	merr := s.moveToSent(e)
+	var merr error
+	if s.waiting[e.name()] == e {
+		merr = s.move(e, s.sentPath(e.name()))
+	}
 	if errors.Is(merr, fs.ErrNotExist) {
-		s.forget(e, nil)
+		s.dequeue(e)
 		return Result{ID: e.ID, Event: e.Event, Err: errors.Join(err, merr), Sent: true}
 	}
 	if merr != nil {
@@ -70,23 +74,12 @@ func (s *Spool) markDelivered(e *entry, err error) Result {
 	return Result{ID: e.ID, Event: e.Event, Err: err, Sent: true}
 }
 
-// moveToSent moves a mail's file to sent/, unless ConfirmDelivered has done that.
-func (s *Spool) moveToSent(e *entry) error {
-	if s.waiting[e.name()] != e {
-		return nil
-	}
-	return s.move(e, s.sentPath(e.name()))
-}
-
 // move renames a mail's file out of waiting/.
 func (s *Spool) move(e *entry, to string) error {
 	if err := os.Rename(s.waitingPath(e.name()), to); err != nil {
 		return err
 	}
 	s.dequeue(e)
-	if s.unsynced == nil {
-		s.unsynced = make(map[string]bool)
-	}
 	s.unsynced[filepath.Dir(to)], s.unsynced[filepath.Join(s.dir, waitingDir)] = true, true
 	return nil
 }
@@ -99,7 +92,7 @@ func (s *Spool) Sync() error {
 	defer s.syncing.Unlock()
 	s.mu.Lock()
 	folders := s.unsynced
-	s.unsynced = nil
+	s.unsynced = make(map[string]bool)
 	s.mu.Unlock()
 	var errs []error
 	for folder := range folders {
@@ -110,8 +103,7 @@ func (s *Spool) Sync() error {
 		return nil
 	}
 	s.mu.Lock()
-	maps.Copy(folders, s.unsynced)
-	s.unsynced = folders
+	maps.Copy(s.unsynced, folders)
 	s.mu.Unlock()
 	return fmt.Errorf("syncing the mail spool: %w", err)
 }

@@ -48,7 +48,6 @@ type entry struct {
 	data           []byte        // of a mail that is being put
 
 	queue *queue // that it is in; nil: none
-	index int    // there
 	held  bool   // back by an earlier mail of its alerts
 }
 
@@ -89,10 +88,8 @@ func (e *entry) about() []string {
 func (e *entry) before(f *entry) bool { return e.compare(f) < 0 }
 
 func (e *entry) compare(f *entry) int {
-	if c := cmp.Or(cmp.Compare(e.Seq, f.Seq), e.Put.Compare(f.Put)); c != 0 {
-		return c
-	}
-	return cmp.Compare(e.name(), f.name())
+	return cmp.Or(cmp.Compare(e.Seq, f.Seq), e.Put.Compare(f.Put), cmp.Compare(e.ID, f.ID),
+		cmp.Compare(e.Event, f.Event))
 }
 
 // file returns the content of the entry's file.
@@ -102,15 +99,6 @@ func (e *entry) file(data []byte) ([]byte, error) {
 		return nil, err
 	}
 	return append(append(line, '\n'), data...), nil
-}
-
-// readEntry reads an entry's file without the mail.
-func readEntry(path string) (*entry, error) {
-	e, data, err := readFile(path)
-	if err == nil && len(data) == 0 {
-		err = fmt.Errorf("%s: it ends before the mail", path)
-	}
-	return e, err
 }
 
 // readFile reads an entry's file.

@@ -1,7 +1,7 @@
 package spool
 
 import (
-	"container/heap"
+	"cmp"
 	"slices"
 	"time"
 )
@@ -18,9 +18,6 @@ type sendOrder struct {
 // enqueue adds a mail to those that wait.
 func (s *Spool) enqueue(e *entry) {
 	s.waiting[e.name()] = e
-	if s.order.alerts == nil {
-		s.order.alerts = make(map[string][]*entry)
-	}
 	for _, id := range e.about() {
 		list := s.order.alerts[id]
 		if i, found := slices.BinarySearchFunc(list, e, (*entry).compare); !found {
@@ -48,10 +45,7 @@ func (s *Spool) dequeue(e *entry) {
 // unblockLater lets the later mails of an entry's alerts go.
 func (s *Spool) unblockLater(e *entry) {
 	for _, id := range e.about() {
-		list := s.order.alerts[id]
-		if i, found := slices.BinarySearchFunc(list, e, (*entry).compare); found {
-			list = slices.Delete(list, i, i+1)
-		}
+		list := slices.DeleteFunc(s.order.alerts[id], func(f *entry) bool { return f == e })
 		if s.order.alerts[id] = list; len(list) == 0 {
 			delete(s.order.alerts, id)
 		}
@@ -71,10 +65,16 @@ func (s *Spool) requeueHeld(e *entry) {
 	}
 }
 
-// queueCommitted queues the mails that a checkpoint covers now.
-func (s *Spool) queueCommitted() {
-	s.order.ahead = slices.DeleteFunc(s.order.ahead, func(e *entry) bool {
-		if e.Seq > s.committed {
+// commit queues the mails up to seq, which a checkpoint covers now.
+func (s *Spool) commit(seq int64) {
+	s.committed = max(s.committed, seq)
+	s.order.ahead = s.pushIf(s.order.ahead, func(e *entry) bool { return e.Seq <= s.committed })
+}
+
+// pushIf queues the mails of a list for which ready holds, and returns the others.
+func (s *Spool) pushIf(list []*entry, ready func(*entry) bool) []*entry {
+	return slices.DeleteFunc(list, func(e *entry) bool {
+		if !ready(e) {
 			return false
 		}
 		s.push(e)
@@ -92,7 +92,10 @@ func (s *Spool) push(e *entry) {
 	if e.pause > 0 || e.accepted {
 		e.queue = &s.order.again
 	}
-	heap.Push(e.queue, e)
+	i, _ := slices.BinarySearchFunc(*e.queue, e, func(f, e *entry) int {
+		return cmp.Or(f.due.Compare(e.due), f.compare(e))
+	})
+	*e.queue = slices.Insert(*e.queue, i, e)
 }
 
 // nextDue begins an attempt at the first mail that is due. If none is, it returns how long it is until one will be; if
@@ -167,55 +170,24 @@ func (s *Spool) earlier(e *entry) (to []string, held bool) {
 
 // without returns list without others.
 func without(list, others []string) []string {
-	if len(others) == 0 {
-		return list
-	}
 	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(others, s) })
 }
 
 // remove takes a mail out of its queue, if it is in one.
 func (l *sendOrder) remove(e *entry) {
 	if e.queue != nil {
-		heap.Remove(e.queue, e.index)
+		i := slices.Index(*e.queue, e)
+		*e.queue = slices.Delete(*e.queue, i, i+1)
+		e.queue = nil
 	}
 }
 
-// A queue is a heap of mails: the earliest due time first, then the one that was put first.
-type queue struct{ list []*entry }
+// A queue is a list of mails: the earliest due time first, then the one that was put first.
+type queue []*entry
 
-func (q *queue) first() *entry {
-	if len(q.list) == 0 {
+func (q queue) first() *entry {
+	if len(q) == 0 {
 		return nil
 	}
-	return q.list[0]
-}
-
-func (q *queue) Len() int { return len(q.list) }
-
-func (q *queue) Less(i, j int) bool {
-	a, b := q.list[i], q.list[j]
-	if c := a.due.Compare(b.due); c != 0 {
-		return c < 0
-	}
-	return a.before(b)
-}
-
-func (q *queue) Swap(i, j int) {
-	q.list[i], q.list[j] = q.list[j], q.list[i]
-	q.list[i].index, q.list[j].index = i, j
-}
-
-func (q *queue) Push(x any) {
-	e := x.(*entry)
-	e.index = len(q.list)
-	q.list = append(q.list, e)
-}
-
-func (q *queue) Pop() any {
-	last := len(q.list) - 1
-	e := q.list[last]
-	q.list[last] = nil
-	q.list = q.list[:last]
-	e.queue = nil
-	return e
+	return q[0]
 }

@@ -85,9 +85,14 @@ func (s *Spool) newEntries(ms []mailer.Message, most int) (entries []*entry, dea
 	return entries, dealt, nil
 }
 
-// storeAll writes entries to disk and adds them to the mails that wait.
-func (s *Spool) storeAll(entries []*entry) error {
-	if err := s.writeAll(entries); err != nil {
+// storeAll writes entries to disk and adds them to the mails that wait. After an error there are none.
+func (s *Spool) storeAll(entries []*entry) (err error) {
+	if len(entries) > 1 {
+		err = s.writeBatch(entries)
+	} else if err = s.write(entries[0], entries[0].data); err != nil {
+		os.Remove(s.waitingPath(entries[0].name())) // it is there if its folder couldn't be synced
+	}
+	if err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -98,17 +103,6 @@ func (s *Spool) storeAll(entries []*entry) error {
 	}
 	s.last = entries[len(entries)-1].Seq
 	return nil
-}
-
-// writeAll writes the files of entries. After an error there are none.
-func (s *Spool) writeAll(entries []*entry) (err error) {
-	if len(entries) > 1 {
-		return s.writeBatch(entries)
-	}
-	if err = s.write(entries[0], entries[0].data); err != nil {
-		os.Remove(s.waitingPath(entries[0].name())) // it is there if its folder couldn't be synced
-	}
-	return err
 }
 
 // has reports whether the spool knows a mail, in whatever state.

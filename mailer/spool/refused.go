@@ -43,38 +43,23 @@ func (s *Spool) pruneRefused() error {
 	if err != nil {
 		return fmt.Errorf("counting refused mails: %w", err)
 	}
-	files = slices.DeleteFunc(files, func(f fs.DirEntry) bool {
-		name, ok := strings.CutSuffix(f.Name(), ".eml")
-		if !ok {
-			name, ok = strings.CutSuffix(f.Name(), ".broken")
+	var mails []fs.FileInfo
+	for _, f := range files {
+		ext := filepath.Ext(f.Name())
+		ours := (ext == ".eml" || ext == ".broken") && mailer.ValidName(strings.TrimSuffix(f.Name(), ext))
+		if info, err := f.Info(); err == nil && ours {
+			mails = append(mails, info)
 		}
-		return !ok || !mailer.ValidName(name)
-	})
-	s.refused = len(files)
-	if s.refused <= s.maxRefused {
-		return nil
 	}
+	slices.SortStableFunc(mails, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
+	s.refused = len(mails)
 	var errs []error
-	for _, name := range oldest(files)[:s.refused-s.maxRefused] {
-		if err := os.Remove(filepath.Join(folder, name)); err != nil {
+	for _, mail := range mails[:max(len(mails)-s.maxRefused, 0)] {
+		if err := os.Remove(filepath.Join(folder, mail.Name())); err != nil {
 			errs = append(errs, fmt.Errorf("removing an old refused mail: %w", err))
 			continue
 		}
 		s.refused--
 	}
 	return errors.Join(errs...)
-}
-
-// oldest lists the names of files, the oldest first.
-func oldest(files []fs.DirEntry) []string {
-	times := make(map[string]int64, len(files))
-	names := make([]string, len(files))
-	for i, f := range files {
-		names[i] = f.Name()
-		if info, err := f.Info(); err == nil {
-			times[f.Name()] = info.ModTime().UnixNano()
-		}
-	}
-	slices.SortStableFunc(names, func(a, b string) int { return int(max(min(times[a]-times[b], 1), -1)) })
-	return names
 }

@@ -55,7 +55,8 @@ func (s *Spool) Run(ctx context.Context, t transport.Transport, report func(Resu
 	if report == nil {
 		report = func(Result) {}
 	}
-	if l, ok := t.(lingerer); ok {
+	// for so long it may still hand over a mail after the process that called Send has ended
+	if l, ok := t.(interface{ Linger() time.Duration }); ok {
 		s.mu.Lock()
 		s.linger = l.Linger()
 		s.mu.Unlock()
@@ -63,7 +64,7 @@ func (s *Spool) Run(ctx context.Context, t transport.Transport, report func(Resu
 	r := &scheduler{
 		spool: s, transport: t, report: report, limit: maxAtOnce, ended: make(chan attemptResult, maxAtOnce),
 	}
-	if _, ok := t.(serial); ok {
+	if _, ok := t.(interface{ OneAtATime() }); ok {
 		r.limit = 1
 	}
 	for ctx.Err() == nil || r.deliveries > 0 {
@@ -79,13 +80,6 @@ func (s *Spool) Run(ctx context.Context, t transport.Transport, report func(Resu
 	r.flush()
 	s.reportResults(report)
 }
-
-// reportResults reports what happened elsewhere.
-// A lingerer is a Transport that may still hand over a mail for so long after the process that called Send has ended.
-type lingerer interface{ Linger() time.Duration }
-
-// A serial Transport takes one mail at a time.
-type serial interface{ OneAtATime() }
 
 // reportResults reports what happened outside of Run.
 func (s *Spool) reportResults(report func(Result)) {
@@ -116,10 +110,9 @@ type scheduler struct {
 
 // An attemptResult is what a transport answered for a mail.
 type attemptResult struct {
-	e     *entry
-	again bool
-	data  []byte
-	err   error
+	e    *entry
+	data []byte
+	err  error
 }
 
 // startNext begins an attempt at a mail if one may begin now. If not, it returns how long to wait, and whether no mail
@@ -145,28 +138,23 @@ func (r *scheduler) startNext(ctx context.Context) (began bool, pause time.Durat
 // start begins the delivery of a mail, unless it needs none.
 func (r *scheduler) start(ctx context.Context, e *entry) {
 	m, err := r.spool.load(e)
-	if err != nil || r.spool.accepted(e) {
-		r.addResult(r.spool.settleUnsent(e, err))
+	if result, ended := r.spool.settleUnsent(e, err); ended {
+		r.addResult(result)
 		return
 	}
-	again := e.pause > 0
 	r.latest, r.since = e, time.Now()
 	r.deliveries++
-	if again {
+	if e.pause > 0 {
 		r.retries++
 	}
-	go func() { r.ended <- attemptResult{e, again, m.Data, deliver(ctx, r.transport, m)} }()
+	go func() { r.ended <- attemptResult{e, m.Data, deliver(ctx, r.transport, m)} }()
 }
 
 // deliver sends m. When ctx ends, the conversation gets stopGrace to end.
 func deliver(ctx context.Context, t transport.Transport, m mailer.Message) error {
 	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(stopGrace, cancel)
-		context.AfterFunc(sending, func() { timer.Stop() })
-	})
-	defer stop()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, cancel) })()
 	return t.Send(sending, m)
 }
 
@@ -196,7 +184,7 @@ func (r *scheduler) sleep(ctx context.Context, d time.Duration) {
 // finish moves a mail to where its result puts it.
 func (r *scheduler) finish(x attemptResult) {
 	r.deliveries--
-	if x.again {
+	if x.e.pause > 0 {
 		r.retries--
 	}
 	if r.latest == x.e {

@@ -65,8 +65,8 @@ var ErrFull = fmt.Errorf("the mail spool is full: %d mails wait", maxWaiting)
 // ResolveUncertain.
 func Open(dir string) (*Spool, error) {
 	s := &Spool{
-		dir: dir, wake: make(chan struct{}, 1), waiting: make(map[string]*entry),
-		maxWaiting: maxWaiting, maxRefused: maxRefused,
+		dir: dir, wake: make(chan struct{}, 1), waiting: make(map[string]*entry), unsynced: make(map[string]bool),
+		order: sendOrder{alerts: make(map[string][]*entry)}, maxWaiting: maxWaiting, maxRefused: maxRefused,
 	}
 	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("opening the mail spool: %w", err)
@@ -84,22 +84,19 @@ func (s *Spool) open() error {
 			return err
 		}
 	}
-	files, err := os.ReadDir(filepath.Join(s.dir, waitingDir))
-	if err != nil {
-		return err
-	}
-	batches, err := s.recoverBatches(files)
-	if err != nil {
-		return err
-	}
-	if len(batches) > 0 {
-		if files, err = os.ReadDir(filepath.Join(s.dir, waitingDir)); err != nil {
+	batches := make(map[string]*batch)
+	for _, read := range []func(string) error{
+		func(file string) error { return s.recoverBatch(file, batches) }, // may add mails to the folder
+		s.adopt,
+	} {
+		files, err := os.ReadDir(filepath.Join(s.dir, waitingDir))
+		if err != nil {
 			return err
 		}
-	}
-	for _, f := range files {
-		if err := s.adopt(f.Name()); err != nil {
-			return err
+		for _, f := range files {
+			if err := read(f.Name()); err != nil {
+				return err
+			}
 		}
 	}
 	s.rejoinBatches(batches)
@@ -116,22 +113,30 @@ func (s *Spool) adopt(file string) error {
 	if !ok || !mailer.ValidName(name) {
 		return nil // somebody else's
 	}
-	e, err := readEntry(path)
+	e, data, err := readFile(path)
+	if err == nil && len(data) == 0 {
+		err = fmt.Errorf("%s: it ends before the mail", path)
+	}
 	if err == nil {
 		err = private.Check(path, os.Geteuid())
 	}
 	if err == nil && e.name() != name {
 		err = fmt.Errorf("%s holds the mail %q", path, e.name())
 	}
-	if err == nil {
-		e.uncertainSince = time.Now()
-		s.enqueue(e)
-		s.last = max(s.last, e.Seq)
-		return nil
+	if err != nil {
+		return s.setAside(path, name, err)
 	}
-	var failed *fs.PathError // of the disk, not of what it holds
-	var newer *private.NewerError
-	if errors.As(err, &failed) || errors.As(err, &newer) {
+	e.uncertainSince = time.Now()
+	s.enqueue(e)
+	s.last = max(s.last, e.Seq)
+	return nil
+}
+
+// setAside moves a broken file of waiting/ to refused/, for Run to report. It returns an error of the disk, and one for
+// a file that a newer program wrote.
+func (s *Spool) setAside(path, name string, err error) error {
+	_, failed := errors.AsType[*fs.PathError](err) // of the disk, not of what it holds
+	if _, newer := errors.AsType[*private.NewerError](err); failed || newer {
 		return err
 	}
 	kept := filepath.Join(s.dir, refusedDir, name+".broken")

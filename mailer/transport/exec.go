@@ -33,32 +33,24 @@ func newCommand(ctx context.Context, name string, args ...string) *exec.Cmd {
 // runCommand runs a command until it ends or ctx kills it, and returns the beginning of its output. It doesn't wait for
 // children that hold the pipes, and returns soon after ctx ends in any case.
 func runCommand(ctx context.Context, cmd *exec.Cmd) (said string, err error) {
-	type end struct {
-		said string
-		err  error
-	}
 	output := &limitedBuffer{room: maxStderr}
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.WaitDelay = pipeWait
-	ended := make(chan end, 1)
-	go func() {
-		err := cmd.Run()
-		if errors.Is(err, exec.ErrWaitDelay) { // it ended well, and left a child that holds the pipe
-			err = nil
-		}
-		ended <- end{string(output.kept), err}
-	}()
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Run() }()
 	select {
-	case e := <-ended:
-		return e.said, e.err
+	case err = <-ended:
 	case <-ctx.Done():
+		select {
+		case err = <-ended:
+		case <-time.After(killWait):
+			return "", errUnkillable
+		}
 	}
-	select {
-	case e := <-ended:
-		return e.said, e.err
-	case <-time.After(killWait):
-		return "", errUnkillable
+	if errors.Is(err, exec.ErrWaitDelay) { // it ended well, and left a child that holds the pipe
+		err = nil
 	}
+	return string(output.kept), err
 }
 
 // withOutput adds a program's output, or a server's text, to an error.

@@ -62,11 +62,12 @@ func (h Hook) Send(ctx context.Context, m mailer.Message) error {
 	limit := cmp.Or(h.Timeout, hookTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it took longer than %v", limit))
 	defer cancel()
-	said, err := runCommand(ctx, h.command(ctx, m.Data))
-	if err == nil {
-		return nil
-	}
+	cmd := newCommand(ctx, h.Command[0], h.Command[1:]...)
+	cmd.Dir, cmd.Env, cmd.Stdin = "/", []string{hookPath}, bytes.NewReader(m.Data)
+	said, err := runCommand(ctx, cmd)
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, errUnkillable):
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	case ctx.Err() != nil:
@@ -78,19 +79,11 @@ func (h Hook) Send(ctx context.Context, m mailer.Message) error {
 // OneAtATime tells the spool to run the program once at a time: an administrator need not prepare it for more.
 func (h Hook) OneAtATime() {}
 
-func (h Hook) command(ctx context.Context, stdin []byte) *exec.Cmd {
-	cmd := newCommand(ctx, h.Command[0], h.Command[1:]...)
-	cmd.Dir = "/"
-	cmd.Env = []string{hookPath}
-	cmd.Stdin = bytes.NewReader(stdin)
-	return cmd
-}
-
 // exitHint says what an administrator can repair when a program doesn't run; "" for any other error. A shell exits with
 // 126 and 127 for what it can't run (POSIX, Shell Command Language, 2.8.2).
 func exitHint(err error) string {
 	code := 0
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		code = exit.ExitCode()
 	}
 	switch {

@@ -36,15 +36,12 @@ func parseVia(via string) (Transport, error) {
 		return &Sendmail{Path: p}, nil
 	}
 	scheme, rest, _ := strings.Cut(via, "://")
-	switch scheme {
-	case "smtp":
-		address, err := parseHostPort(rest, "25")
-		return &SMTP{Address: address}, err
-	case "smtps":
-		address, err := parseHostPort(rest, "465")
-		return &SMTP{Address: address, Implicit: true}, err
+	port, ok := map[string]string{"smtp": "25", "smtps": "465"}[scheme]
+	if !ok {
+		return nil, errSyntax
 	}
-	return nil, errSyntax
+	address, err := parseHostPort(rest, port)
+	return &SMTP{Address: address, Implicit: scheme == "smtps"}, err
 }
 
 // parseHostPort reads HOST[:PORT], which one slash may follow.

@@ -38,23 +38,12 @@ func (s Sendmail) Send(ctx context.Context, m mailer.Message) error {
 	if err == nil {
 		return nil
 	}
-	return sendmailError(ctx, name, err, said)
-}
-
-// Program is the path of the program.
-func (s Sendmail) Program() string { return cmp.Or(s.Path, sendmailPath) }
-
-// Linger is how long a sendmail that nobody waits for any more may need to hand over the mail.
-func (s Sendmail) Linger() time.Duration { return sendmailLinger }
-
-// sendmailError is the error of a run that failed.
-func sendmailError(ctx context.Context, name string, err error, said string) error {
 	if ctx.Err() != nil {
 		return &UncertainError{Err: fmt.Errorf("running %s: %w", name, context.Cause(ctx))}
 	}
+	exit, exited := errors.AsType[*exec.ExitError](err)
 	err = withOutput(fmt.Errorf("running %s: %w", name, err), said)
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
+	if !exited {
 		return err
 	}
 	switch exit.ExitCode() { // <sysexits.h>
@@ -65,3 +54,9 @@ func sendmailError(ctx context.Context, name string, err error, said string) err
 	}
 	return err // Exim exits with 1 for whatever reason
 }
+
+// Program is the path of the program.
+func (s Sendmail) Program() string { return cmp.Or(s.Path, sendmailPath) }
+
+// Linger is how long a sendmail that nobody waits for any more may need to hand over the mail.
+func (s Sendmail) Linger() time.Duration { return sendmailLinger }

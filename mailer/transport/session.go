@@ -18,9 +18,9 @@ func sendMail(c *smtp.Client, from string, to []string, data []byte) (answer str
 		return "", err
 	}
 	if len(refused) == len(to) {
-		return "", allRefused(refused)
+		return "", refusedError(refused, to)
 	}
-	if err := startData(c); err != nil {
+	if err := command(c, 354, "DATA"); err != nil {
 		return "", classifyBeforeData("DATA", err)
 	}
 	if answer, err = sendData(c, data); err != nil {
@@ -29,10 +29,7 @@ func sendMail(c *smtp.Client, from string, to []string, data []byte) (answer str
 		}
 		return "", classifyReply("DATA", err)
 	}
-	if len(refused) > 0 {
-		return answer, &RecipientsError{refused}
-	}
-	return answer, nil
+	return answer, refusedError(refused, to)
 }
 
 // sendEnvelope sends sender and recipients, and returns the recipients that the server refused.
@@ -57,25 +54,18 @@ func mailFrom(c *smtp.Client, from string) error {
 	if strings.ContainsAny(from, "\r\n<>") {
 		return errors.New("the sender has a character that SMTP can't carry")
 	}
-	id, err := c.Text.Cmd("MAIL FROM:<%s>", from)
-	if err != nil {
-		return err
-	}
-	c.Text.StartResponse(id)
-	defer c.Text.EndResponse(id)
-	_, _, err = c.Text.ReadResponse(250)
-	return err
+	return command(c, 250, "MAIL FROM:<%s>", from)
 }
 
-// startData asks the server to take the mail.
-func startData(c *smtp.Client) error {
-	id, err := c.Text.Cmd("DATA")
+// command sends a command and waits for the reply, whose code must be want.
+func command(c *smtp.Client, want int, format string, args ...any) error {
+	id, err := c.Text.Cmd(format, args...)
 	if err != nil {
 		return err
 	}
 	c.Text.StartResponse(id)
 	defer c.Text.EndResponse(id)
-	_, _, err = c.Text.ReadResponse(354)
+	_, _, err = c.Text.ReadResponse(want)
 	return err
 }
 
@@ -83,9 +73,7 @@ func startData(c *smtp.Client) error {
 // message.
 func sendData(c *smtp.Client, data []byte) (answer string, err error) {
 	w := c.Text.DotWriter()
-	if _, err := w.Write(data); err != nil {
-		return "", err
-	}
+	w.Write(data) // Close returns its error
 	if err := w.Close(); err != nil {
 		return "", err
 	}
@@ -93,10 +81,14 @@ func sendData(c *smtp.Client, data []byte) (answer string, err error) {
 	return answer, err
 }
 
-// allRefused is the error when the server refused every recipient. It is temporary if no refusal is permanent.
-func allRefused(refused []Refusal) error {
+// refusedError is the error for the recipients that the server refused, of to; nil if it refused none. It is temporary
+// if the server refused all and no refusal is permanent.
+func refusedError(refused []Refusal, to []string) error {
 	err := &RecipientsError{refused}
-	if slices.ContainsFunc(refused, func(r Refusal) bool { return !IsTemporary(r.Err) }) {
+	switch {
+	case len(refused) == 0 && len(to) > 0:
+		return nil
+	case len(refused) < len(to), slices.ContainsFunc(refused, func(r Refusal) bool { return !IsTemporary(r.Err) }):
 		return err
 	}
 	return errors.New(err.Error())
@@ -104,15 +96,14 @@ func allRefused(refused []Refusal) error {
 
 // isReply reports whether err is a reply of the server, and not the end of the connection.
 func isReply(err error) bool {
-	var answer *textproto.Error
-	return errors.As(err, &answer) && answer.Code != 421 // it closes the connection (RFC 5321, 3.8)
+	answer, ok := errors.AsType[*textproto.Error](err)
+	return ok && answer.Code != 421 // it closes the connection (RFC 5321, 3.8)
 }
 
 // classifyReply makes the error of a command. A 5xx reply is a *PermanentError, unless it asks for better credentials.
 func classifyReply(command string, err error) error {
 	code, err := replyError(command, err)
-	switch {
-	case code/100 != 5, code == 530, code == 534, code == 535, code == 538: // RFC 4954, 6
+	if code/100 != 5 || slices.Contains([]int{530, 534, 535, 538}, code) { // RFC 4954, 6
 		return err
 	}
 	return &PermanentError{err}
@@ -129,8 +120,8 @@ func classifyBeforeData(command string, err error) error {
 
 // replyError makes the error of a command, and returns the code of the reply; 0 if there was none.
 func replyError(command string, err error) (code int, _ error) {
-	var answer *textproto.Error
-	if !errors.As(err, &answer) {
+	answer, ok := errors.AsType[*textproto.Error](err)
+	if !ok {
 		return 0, fmt.Errorf("%s: %w", command, err)
 	}
 	const longest = 300 // runes of the server's text

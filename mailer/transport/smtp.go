@@ -87,13 +87,7 @@ func (s SMTP) Probe(ctx context.Context, from string, to []string) error {
 			return err
 		}
 		c.Reset() // how the server takes it changes nothing
-		switch len(refused) {
-		case 0:
-			return nil
-		case len(to):
-			return allRefused(refused)
-		}
-		return &RecipientsError{refused}
+		return refusedError(refused, to)
 	})
 }
 
@@ -129,9 +123,8 @@ func (s SMTP) session(ctx context.Context, talk func(*smtp.Client) error) error 
 
 // connectError is the error of a session that failed before the mail.
 func (s SMTP) connectError(err error) error {
-	var answer *textproto.Error
-	refused := errors.As(err, &answer) && answer.Code/100 == 5
-	if err = fmt.Errorf("mail server %s: %w", s.Address, err); refused {
+	answer, replied := errors.AsType[*textproto.Error](err)
+	if err = fmt.Errorf("mail server %s: %w", s.Address, err); replied && answer.Code/100 == 5 {
 		return &ServerError{err}
 	}
 	return err
@@ -196,8 +189,8 @@ func (s SMTP) encrypt(c *smtp.Client) error {
 		return nil
 	}
 	err := c.StartTLS(s.tlsConfig(required))
-	var declined *textproto.Error // before anything of TLS was said: Exim with a broken certificate answers 454
-	if err == nil || !required && errors.As(err, &declined) {
+	_, declined := errors.AsType[*textproto.Error](err) // not TLS: Exim with a broken certificate answers 454
+	if err == nil || !required && declined {
 		return nil
 	}
 	return fmt.Errorf("STARTTLS: %w", err)

@@ -41,15 +41,15 @@ func (e *UncertainError) Unwrap() error { return e.Err }
 
 // IsUncertain reports whether the mail server may have taken the mail.
 func IsUncertain(err error) bool {
-	var uncertain *UncertainError
-	return errors.As(err, &uncertain)
+	_, uncertain := errors.AsType[*UncertainError](err)
+	return uncertain
 }
 
 // IsTemporary reports whether err is neither a *PermanentError nor a *RecipientsError.
 func IsTemporary(err error) bool {
-	var permanent *PermanentError
-	var partial *RecipientsError
-	return err != nil && !errors.As(err, &permanent) && !errors.As(err, &partial)
+	_, permanent := errors.AsType[*PermanentError](err)
+	_, partial := errors.AsType[*RecipientsError](err)
+	return err != nil && !permanent && !partial
 }
 
 // A RecipientsError names the recipients that were refused, perhaps all. All others have the mail. It has no Unwrap on

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -146,12 +147,11 @@ func classifyResponse(host string, answer *http.Response) error {
 		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxStderr)) // how it ends changes nothing
 		err = withOutput(err, string(said))
 	}
-	switch {
-	// a token ends, and an administrator gives another
-	case code == http.StatusUnauthorized, code == http.StatusForbidden:
-		return err
-	case code >= 500, code == http.StatusRequestTimeout, code == http.StatusTooEarly,
-		code == http.StatusTooManyRequests:
+	// 401, 403: a token ends, and an administrator gives another
+	if code >= 500 || slices.Contains([]int{
+		http.StatusUnauthorized, http.StatusForbidden,
+		http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,
+	}, code) {
 		return err
 	}
 	return &PermanentError{err}
