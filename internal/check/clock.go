@@ -56,10 +56,9 @@ func ZoneError(stamp, written time.Time, slack time.Duration) (off time.Duration
 
 // known are the zones to propose, besides the machine's: one for each offset where many people live.
 var known = []string{
-	"UTC", "Europe/London", "Europe/Berlin", "Europe/Athens", "Europe/Moscow", "Asia/Dubai", "Asia/Karachi", "Asia/Kolkata",
-	"Asia/Dhaka", "Asia/Bangkok",
-	"Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland", "America/Sao_Paulo", "America/New_York",
-	"America/Chicago", "America/Denver",
+	"UTC", "Europe/London", "Europe/Berlin", "Europe/Athens", "Europe/Moscow", "Asia/Dubai", "Asia/Karachi",
+	"Asia/Kolkata", "Asia/Dhaka", "Asia/Bangkok", "Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney",
+	"Pacific/Auckland", "America/Sao_Paulo", "America/New_York", "America/Chicago", "America/Denver",
 	"America/Phoenix", "America/Los_Angeles", "America/Halifax", "America/Anchorage", "Pacific/Honolulu",
 }
 

@@ -33,12 +33,15 @@ func (c *checks) rules(context.Context) []Result {
 					"%s: the log has no +%s", title, need)...)
 		}
 	}
-	for _, scope := range scopes(c.Config.Rules) {
-		if domains := c.Config.Scopes[scope].LocalDomains; len(domains) > 0 && c.lacks("received_recipients") {
+	var seen []string // scopes
+	for _, r := range c.Config.Rules {
+		domains := c.Config.Scopes[r.Scope].LocalDomains
+		if len(domains) > 0 && !slices.Contains(seen, r.Scope) && c.lacks("received_recipients") {
 			all = append(all,
 				warn(name, "Every message counts until Exim logs +received_recipients: see the row selectors.",
-					"%s: local_domains = %q, and the log has no +received_recipients", c.of(scope), domains)...)
+					"%s: local_domains = %q, and the log has no +received_recipients", c.of(r.Scope), domains)...)
 		}
+		seen = append(seen, r.Scope)
 	}
 	if !slices.ContainsFunc(c.Config.Rules, func(r window.Rule) bool { return r.Count == window.Anomalies }) {
 		all = append(all, warn(name, `Add a [[rule]] with key = "log", count = "anomalies", limit = 5, window = "1h".`,

@@ -173,9 +173,7 @@ func (f *flaw) in(name string, places map[string]place) error {
 			problem = fmt.Errorf("missing; %w", problem)
 		}
 	}
-	// Anybody who knows a webhook's URL can write there.
-	isSecret := subject == "webhook.url" || subject == "mail.via" && strings.Contains(at.text, "@")
-	if text := at.text; text != "" && !isSecret {
+	if text := at.text; text != "" && !isSecret(subject, text) {
 		if len(text) > maxShown || strings.Contains(text, "\n") {
 			text = "…"
 		}
@@ -192,6 +190,11 @@ func (f *flaw) in(name string, places map[string]place) error {
 		return fmt.Errorf("%s:%d:%d: %w", name, at.line, at.column, f.err)
 	}
 	return fmt.Errorf("%s:%d:%d: %s: %w", name, at.line, at.column, subject, problem)
+}
+
+// isSecret reports whether errors must hide a value. Anybody who knows a webhook's URL can write there.
+func isSecret(key, text string) bool {
+	return key == "webhook.url" || key == "mail.via" && strings.Contains(text, "@")
 }
 
 // described is an error of the TOML library with its place, and without the library's words about Go's types.

@@ -56,11 +56,11 @@ func (f *file) rules(zone *time.Location, wrong *flaws) (all []window.Rule, scop
 		all = append(all, r)
 	}
 	if _, err := window.New(all); err != nil {
-		last := sort.Search(len(all), func(i int) bool {
+		first := sort.Search(len(all), func(i int) bool {
 			_, err := window.New(all[:i+1])
 			return err != nil
 		})
-		wrong.add(fmt.Sprintf("rule[%d]", last), err)
+		wrong.add(fmt.Sprintf("rule[%d]", first), err)
 	}
 	return all, scopes
 }

@@ -59,11 +59,13 @@ func (w *socket) socket(rules []window.Rule, wrong *flaws) *Socket {
 	if w.Group != "" {
 		s.GID = wrong.group("socket.group", w.Group)
 	}
-	for i := 0; w.Group == "" && s.GID < 0 && i < len(eximGroups); i++ {
-		s.GID = numberOf(eximGroups[i], gid, user.LookupGroup)
+	for _, name := range eximGroups {
+		if w.Group == "" && s.GID < 0 {
+			s.GID = numberOf(name, gid, user.LookupGroup)
+		}
 	}
-	var err error
 	if w.Listen != "" {
+		var err error
 		s.Listen, err = netip.ParseAddrPort(w.Listen)
 		wrong.unless(err == nil && s.Listen.Addr().IsLoopback(), "socket.listen")
 	}
