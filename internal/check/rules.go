@@ -24,9 +24,6 @@ func (c *checks) rules(context.Context) []Result {
 					title, e.Limit, e.Until.Add(-1).Format("2006-01-02"))...)
 			}
 		}
-		if len(c.samples) == 0 {
-			continue
-		}
 		if need := needs(r); need != "" && c.lacks(need) && !isDefault(r) {
 			all = append(all,
 				warn(name, fmt.Sprintf("It counts nothing until Exim logs +%s: see the row selectors.", need),
