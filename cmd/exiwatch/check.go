@@ -47,12 +47,9 @@ Exit status: 1 if anything fails, else 0.`,
 func setupOf(file string) check.Setup {
 	s := check.Setup{
 		File: file, Host: hostName(), Now: time.Now(), Exim: config.Exim, FindLog: config.FindLog,
-		Passwd: "/etc/passwd",
+		Ask: readsocket.Ask, Passwd: "/etc/passwd",
 	}
 	s.Config, s.Broken = config.Read(file)
-	if socket := s.Config.Socket; socket != nil {
-		s.Socket, s.Ask = &check.Socket{Path: socket.Path}, readsocket.Ask
-	}
 	if _, err := os.Stat(config.DefaultFile); file == "" && !errors.Is(err, fs.ErrNotExist) {
 		s.File = config.DefaultFile
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"exiwatch/internal/config"
+	"exiwatch/internal/words"
 	"exiwatch/parser"
 )
 
@@ -38,7 +40,7 @@ func (c *checks) authenticators(ctx context.Context, s *sample) []Result {
 		return nil
 	}
 	if len(s.nameless) == 0 {
-		return []Result{pass(name, "%s with a login, all with an id", count(s.logins, "arrival"))}
+		return pass(name, "%s with a login, all with an id", words.Plain(s.logins, "arrival"))
 	}
 	said, err := c.Exim(ctx, "-bP", "authenticators")
 	if err != nil {
@@ -50,50 +52,34 @@ func (c *checks) authenticators(ctx context.Context, s *sample) []Result {
 	hint.WriteString("exiwatch counts these arrivals by sending host, such as [203.0.113.7], not by account. Set in " +
 		"Exim's authenticator:")
 	for _, name := range slices.Sorted(maps.Keys(s.nameless)) {
-		found = append(found, fmt.Sprintf("%s (%s)", name, count(s.nameless[name], "arrival")))
-		hint.WriteString("\n" + known[name].advice(name))
+		found = append(found, fmt.Sprintf("%s (%s)", name, words.Plain(s.nameless[name], "arrival")))
+		hint.WriteString("\n    " + name + ": server_set_id = " + setID(known[name]))
 	}
-	return []Result{warn(name, hint.String(), "Exim logs no id for logins with %s", strings.Join(found, ", "))}
+	return warn(name, hint.String(), "Exim logs no id for logins with %s", strings.Join(found, ", "))
 }
 
-// An authenticator as exim -bP authenticators shows it. The zero value stands for one that Exim doesn't show.
-type authenticator struct{ driver, publicName, setID string }
-
-// readAuthenticators reads the output: a line such as "plain authenticator:", then a line for each option.
-func readAuthenticators(said string) map[string]authenticator {
-	all := make(map[string]authenticator)
-	current := ""
-	for line := range strings.Lines(said) {
-		line = strings.TrimSpace(line)
-		if name, ok := strings.CutSuffix(line, " authenticator:"); ok {
-			current = name
-			continue
-		}
-		option, value, _ := strings.Cut(line, " = ")
-		a := all[current]
-		switch option {
-		case "driver":
-			a.driver = value
-		case "public_name":
-			a.publicName = value
-		case "server_set_id":
-			a.setID = value
-		}
-		all[current] = a
+// readAuthenticators reads what exim -bP authenticators shows of each: a line such as "plain authenticator:", then its
+// settings.
+func readAuthenticators(said string) map[string]map[string]string {
+	all := make(map[string]map[string]string)
+	for part := range strings.SplitSeq(said, "\n\n") {
+		header, options, _ := strings.Cut(strings.TrimSpace(part), " authenticator:\n")
+		all[header] = config.Settings(options)
 	}
 	return all
 }
 
-// advice is the line to write. PLAIN sends an authorization id first, in $auth1, and the login in $auth2; all others
-// have the login in $auth1 (Exim specification, "server_set_id" and the chapters on the drivers).
-func (a authenticator) advice(name string) string {
+// setID is the value to set, by an authenticator's settings: none if Exim doesn't show it. PLAIN sends an authorization
+// id first, in $auth1, and the login in $auth2; all others have the login in $auth1 (Exim specification,
+// "server_set_id" and the chapters on the drivers).
+func setID(settings map[string]string) string {
 	switch {
-	case a.setID != "":
-		return "    " + name + ": server_set_id = " + a.setID + "   # already set, but its value was empty"
-	case a.driver == "":
-		return "    " + name + ": server_set_id = $auth1   # $auth2 for PLAIN"
-	case a.driver == "plaintext" && strings.EqualFold(a.publicName, "PLAIN"):
-		return "    " + name + ": server_set_id = $auth2"
+	case settings["server_set_id"] != "":
+		return settings["server_set_id"] + "   # already set, but its value was empty"
+	case settings["driver"] == "":
+		return "$auth1   # $auth2 for PLAIN"
+	case settings["driver"] == "plaintext" && strings.EqualFold(settings["public_name"], "PLAIN"):
+		return "$auth2"
 	}
-	return "    " + name + ": server_set_id = $auth1"
+	return "$auth1"
 }

@@ -2,10 +2,14 @@ package check
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"iter"
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/daemon"
+	"exiwatch/internal/words"
 )
 
 // A Setup is what Run checks.
@@ -17,10 +21,8 @@ type Setup struct {
 	Now    time.Time     // wall clock
 	Test   bool          // send a test mail and test notices
 
-	// Socket is where Exim asks; nil without [socket]. Ask sends a request there as Exim does (readsocket.Ask), and
-	// returns the answer: yes or no.
-	Socket *Socket
-	Ask    func(ctx context.Context, address, request string) (string, error)
+	// Ask sends a request to the socket as Exim does (readsocket.Ask), and returns the answer: yes or no.
+	Ask func(ctx context.Context, address, request string) (string, error)
 
 	// Exim runs the Exim of this machine (config.Exim), FindLog finds its main log (config.FindLog).
 	Exim    func(ctx context.Context, args ...string) (string, error)
@@ -57,4 +59,25 @@ type checks struct {
 	daemon  string    // pid of the running daemon; "" if none runs
 
 	hasUsers bool // this machine has local users who may call Exim
+}
+
+// configuration checks that the daemon would accept the configuration.
+func (c *checks) configuration(context.Context) []Result {
+	const name = "configuration"
+	err := c.Broken
+	if err == nil {
+		err = (&daemon.Daemon{Config: c.Config, Host: c.Host}).Check()
+	}
+	hint := "The other checks use the defaults."
+	switch {
+	case err == nil && c.File == "":
+		return pass(name, "no file; the default rules apply, such as %s", c.Config.Rules[0])
+	case err == nil:
+		return pass(name, "%s, %s", c.File, words.Plain(int64(len(c.Config.Rules)), "rule"))
+	case errors.Is(err, fs.ErrPermission):
+		hint = "Run as root or as the daemon's user. " + hint
+	case !errors.Is(err, fs.ErrNotExist):
+		hint = "exiwatch help config lists the keys. " + hint
+	}
+	return fail(name, hint, "%v", err)
 }

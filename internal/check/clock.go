@@ -14,13 +14,18 @@ const (
 )
 
 // clock checks that the log's timestamps are read in the right zone, and how old the last one is.
-func (c *checks) clock(s *sample) Result {
+func (c *checks) clock(s *sample) []Result {
 	const name = "clock"
-	if off, ok := c.zoneError(s); ok {
+	// A copied file doesn't show a wrong zone, nor does a log with zones.
+	if off, ok := ZoneError(s.last, s.written, writeSlack); ok && !s.zoned {
 		_, offset := s.last.Zone()
 		right := time.Duration(offset)*time.Second + off
-		return warn(name, fits(right, s.written), "the last line has the time %s, but %s was written at %s UTC: %s",
-			s.last.Format(time.DateTime), s.path, s.written.UTC().Format(time.TimeOnly), apart(off))
+		side := "ahead"
+		if off < 0 {
+			side = "behind"
+		}
+		return warn(name, fits(right, s.written), "the last line has the time %s, but %s was written at %s UTC: %s %s",
+			s.last.Format(time.DateTime), s.path, s.written.UTC().Format(time.TimeOnly), rough(off.Abs()), side)
 	}
 	age := c.Now.Sub(s.last)
 	stamp := s.last.Format("2006-01-02 15:04:05 -0700")
@@ -41,13 +46,6 @@ func (c *checks) clock(s *sample) Result {
 	return pass(name, "last line %s ago, %s (%s)", rough(max(age, 0)), stamp, zone)
 }
 
-// zoneError is how far the zone in which exiwatch reads a log lies west of the log's own zone. It compares the last
-// timestamp with the time at which the file was last written. A copied file doesn't show it, nor does a log with zones.
-func (c *checks) zoneError(s *sample) (time.Duration, bool) {
-	off, ok := ZoneError(s.last, s.written, writeSlack)
-	return off, ok && !s.zoned
-}
-
 // ZoneError is how far the zone in which a timestamp is read lies west of its own zone. Its line was written at
 // written, or up to slack before. ok is false if the zone is right, or if the times don't show it.
 func ZoneError(stamp, written time.Time, slack time.Duration) (off time.Duration, ok bool) {
@@ -56,19 +54,11 @@ func ZoneError(stamp, written time.Time, slack time.Duration) (off time.Duration
 	return off, off != 0 && off.Abs() <= widestZone && (exact-off).Abs() <= slack
 }
 
-func apart(d time.Duration) string {
-	if d > 0 {
-		return rough(d) + " ahead"
-	}
-	return rough(-d) + " behind"
-}
-
-// known are the zones to propose, besides the machine's and UTC: one for each offset where many people live.
+// known are the zones to propose, besides the machine's: one for each offset where many people live.
 var known = []string{
-	"Europe/London", "Europe/Berlin", "Europe/Athens", "Europe/Moscow", "Asia/Dubai", "Asia/Karachi", "Asia/Kolkata",
-	"Asia/Dhaka", "Asia/Bangkok",
-	"Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland", "America/Sao_Paulo", "America/New_York",
-	"America/Chicago", "America/Denver",
+	"UTC", "Europe/London", "Europe/Berlin", "Europe/Athens", "Europe/Moscow", "Asia/Dubai", "Asia/Karachi",
+	"Asia/Kolkata", "Asia/Dhaka", "Asia/Bangkok", "Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney",
+	"Pacific/Auckland", "America/Sao_Paulo", "America/New_York", "America/Chicago", "America/Denver",
 	"America/Phoenix", "America/Los_Angeles", "America/Halifax", "America/Anchorage", "Pacific/Honolulu",
 }
 
@@ -80,9 +70,6 @@ func hasOffset(zone *time.Location, offset time.Duration, at time.Time) bool {
 
 // ZoneAt names a zone that is offset ahead of UTC at a time; "" if it knows none.
 func ZoneAt(offset time.Duration, at time.Time) string {
-	if hasOffset(time.UTC, offset, at) {
-		return "UTC"
-	}
 	for _, name := range known {
 		if zone, err := time.LoadLocation(name); err == nil && hasOffset(zone, offset, at) {
 			return name
@@ -93,28 +80,20 @@ func ZoneAt(offset time.Duration, at time.Time) string {
 
 // fits is the hint to set a zone that is offset ahead of UTC at a time.
 func fits(offset time.Duration, at time.Time) string {
-	const key = "exiwatch reads the log in the wrong time zone. Set in exiwatch's configuration:\n    "
 	if hasOffset(time.Local, offset, at) {
 		return "The log is in this machine's time zone: remove timezone from exiwatch's configuration."
 	}
-	switch name := ZoneAt(offset, at); name {
-	case "":
-	case "UTC":
-		return key + `timezone = "UTC"`
-	default:
-		return key + fmt.Sprintf("timezone = %q   # or another zone at UTC%s", name, signed(offset))
+	const wrong = "exiwatch reads the log in the wrong time zone. Set "
+	signed := at.In(time.FixedZone("", int(offset.Seconds()))).Format("-07:00")
+	name := ZoneAt(offset, at)
+	if name == "" {
+		return wrong + "timezone in the configuration to a zone at UTC" + signed + "."
 	}
-	return "exiwatch reads the log in the wrong time zone. Set timezone in the configuration to a zone at UTC" +
-		signed(offset) + "."
-}
-
-// signed writes an offset, such as +05:30.
-func signed(offset time.Duration) string {
-	sign := '+'
-	if offset < 0 {
-		sign, offset = '-', -offset
+	line := fmt.Sprintf("in exiwatch's configuration:\n    timezone = %q", name)
+	if name != "UTC" {
+		line += "   # or another zone at UTC" + signed
 	}
-	return fmt.Sprintf("%c%02d:%02d", sign, int(offset.Hours()), int(offset.Minutes())%60)
+	return wrong + line
 }
 
 // rough writes a duration in at most two units.

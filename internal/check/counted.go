@@ -3,12 +3,14 @@ package check
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/report"
+	"exiwatch/internal/words"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -27,7 +29,7 @@ func (s *sample) weigh(a *parser.Arrival, w *window.Arrival) {
 		return
 	}
 	class := pipeline.Class(a, s.eximUsers)
-	if w.Outside == 1<<len(s.scopes)-1 {
+	if w.Outside == 1<<len(s.matched)-1 {
 		s.uncounted.Add(class, w)
 	}
 	if class == report.ClassLoopback {
@@ -39,17 +41,15 @@ func (s *sample) weigh(a *parser.Arrival, w *window.Arrival) {
 }
 
 // counted shows how many arrivals the rules count, and where the others come from.
-func (c *checks) counted(s *sample) Result {
+func (c *checks) counted(s *sample) []Result {
 	const name = "counted"
 	arrivals, uncounted := s.summary.Tally.Arrivals, s.uncounted.Total()
 	rows := s.uncounted.Rows(maxRows)
-	detail := fmt.Sprintf("%d of %s count", arrivals-uncounted-s.ignored, count(arrivals, "arrival"))
-	for i, row := range rows {
-		separator := "; "
-		if i == 0 {
-			separator = ". No rule counts: "
-		}
+	detail := fmt.Sprintf("%d of %s count", arrivals-uncounted-s.ignored, words.Plain(arrivals, "arrival"))
+	separator := ". No rule counts: "
+	for _, row := range rows {
 		detail += fmt.Sprintf("%s%d %s", separator, row.Messages, row)
+		separator = "; "
 	}
 	if s.ignored > 0 {
 		detail += fmt.Sprintf("; %d match ignore", s.ignored)
@@ -96,8 +96,47 @@ func (c *checks) posts(s *sample) []Result {
 	for i := range general.Ignore {
 		patterns = append(patterns, general.Ignore[i].String())
 	}
-	return []Result{warn("loopback", "If a list manager or another program that you know sends these, ignore them in "+
+	return warn("loopback", "If a list manager or another program that you know sends these, ignore them in "+
 		"exiwatch's configuration:\n    [count]\n    "+strings.Replace(report.OnlyLine(patterns), "only", "ignore", 1)+
 		"\nMail with such an envelope sender then never counts, however it is sent.",
-		"%s over loopback without a login: %s", count(s.posts, "arrival"), strings.Join(found, ", "))}
+		"%s over loopback without a login: %s", words.Plain(s.posts, "arrival"), strings.Join(found, ", "))
+}
+
+// An address that a pattern can contain: none of its characters is special in a pattern or in TOML. Anybody can write
+// other addresses into a log.
+var plainAddress = regexp.MustCompile(`^([0-9a-z._=+/-]+)@([0-9a-z.-]+)$`)
+
+// The local parts of list managers' envelope senders, in lower case, each with a pattern for all of a list server.
+var listSenders = []struct {
+	local *regexp.Regexp
+	glob  string
+}{
+	{regexp.MustCompile(`.-bounces([+-]|$)`), "*-bounces*"},  // Mailman
+	{regexp.MustCompile(`^owner-.`), "owner-*"},              // majordomo
+	{regexp.MustCompile(`.-owner$`), "*-owner"},              // Sympa
+	{regexp.MustCompile(`.-return-[0-9]`), "*-return-*"},     // ezmlm
+	{regexp.MustCompile(`.\+bounces?([+-]|$)`), "*+bounce*"}, // mlmmj
+	{regexp.MustCompile(`^bounces?([+_-]|$)`), "bounce*"},    // newsletters
+}
+
+// verp is a variable envelope return path: the sender contains a recipient, with = for @.
+var verp = regexp.MustCompile(`^([0-9a-z._-]+)\+.+=.+$`)
+
+// posting is the pattern of ignore for an envelope sender's mail. It covers all posts of a list server if the sender
+// looks like one, else this sender alone. It is "" if no pattern is possible.
+func posting(sender []byte) string {
+	parts := plainAddress.FindStringSubmatch(strings.ToLower(string(sender)))
+	if parts == nil {
+		return ""
+	}
+	local, domain := parts[1], parts[2]
+	for _, list := range listSenders {
+		if list.local.MatchString(local) {
+			return "sender:" + list.glob + "@" + domain
+		}
+	}
+	if path := verp.FindStringSubmatch(local); path != nil {
+		return "sender:" + path[1] + "+*=*@" + domain
+	}
+	return "sender:" + local + "@" + domain
 }

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"bufio"
 	"os"
 	"regexp"
 	"slices"
@@ -60,8 +59,7 @@ func (c *checks) forgeable(s *sample) []Result {
 	if off != nil {
 		hint.WriteString("Set in Exim's configuration" + c.line(off))
 	}
-	return []Result{warn("selectors", hint.String(), "Exim logs items that others can forge: %s",
-		strings.Join(found, ", "))}
+	return warn("selectors", hint.String(), "Exim logs items that others can forge: %s", strings.Join(found, ", "))
 }
 
 // safer removes the selectors that forgeable warns about from a log_selector: +smtp_mailauth, and +arguments on a host
@@ -109,15 +107,11 @@ const firstPerson, lastPerson = 1000, 60_000
 
 // people are the first names in a file such as /etc/passwd that belong to people; none if there is no such file.
 func people(path string) (names []string) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
+	text, _ := os.ReadFile(path)
 	const nameField, uidField = 0, 2
-	for lines := bufio.NewScanner(f); lines.Scan() && len(names) < maxUsers; {
-		fields := strings.Split(lines.Text(), ":")
-		if len(fields) <= uidField {
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Split(line, ":")
+		if len(fields) <= uidField || len(names) == maxUsers {
 			continue
 		}
 		if uid, err := strconv.Atoi(fields[uidField]); err == nil && uid >= firstPerson && uid < lastPerson {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"exiwatch/internal/config"
 )
 
 // A hostList is what a host list of Exim's configuration names, without anything that needs a lookup (Exim
@@ -27,14 +29,8 @@ const (
 // named are the named host lists.
 type named map[string]string
 
-// hosts reads a list.
-func (n named) hosts(list string) *hostList {
-	h := new(hostList)
-	n.add(h, items(list), maxNesting)
-	return h
-}
-
-// add adds the items of a list. A negated item excludes its hosts from the items after it.
+// add adds the items of a list. A negated item excludes its hosts from the items after it. depth is how deep more lists
+// may be nested in this one.
 func (n named) add(h *hostList, items []string, depth int) {
 	var except []netip.Prefix
 	negated := false
@@ -45,7 +41,7 @@ func (n named) add(h *hostList, items []string, depth int) {
 			n.item(h, item, except, depth)
 			continue
 		}
-		if prefix, ok := network(strings.TrimSpace(rest)); ok {
+		if prefix, ok := config.ParsePrefix(strings.TrimSpace(rest)); ok {
 			except = append(except, prefix)
 		}
 	}
@@ -56,24 +52,21 @@ func (n named) add(h *hostList, items []string, depth int) {
 
 // item adds one item.
 func (n named) item(h *hostList, item string, except []netip.Prefix, depth int) {
-	prefix, isNetwork := network(item)
+	prefix, isNetwork := config.ParsePrefix(item)
 	name, isName := strings.CutPrefix(item, "+")
+	list, isKnown := n[name]
 	switch {
 	case item == "", item == "@", item == "@[]", item == "localhost": // "" is a message that doesn't come from a host
 		h.loopback = true
 	case isNetwork:
 		h.network(prefix, except)
 	case isName && slices.Contains(listOptions, name):
-	case isName && n[name] != "" && depth > 0:
-		n.add(h, items(n[name]), depth-1)
+	case isName && isKnown && depth > 0:
+		n.add(h, items(list), depth-1)
 	case strings.HasPrefix(item, "/") && depth > 0:
 		if lines, ok := fileItems(item); ok {
 			n.add(h, lines, depth-1)
 		} else {
-			h.skip(item)
-		}
-	case isName:
-		if _, empty := n[name]; !empty || depth == 0 {
 			h.skip(item)
 		}
 	default:
@@ -99,27 +92,6 @@ func (h *hostList) skip(item string) {
 	if !slices.Contains(h.skipped, item) && len(h.skipped) < maxHosts {
 		h.skipped = append(h.skipped, item)
 	}
-}
-
-// join adds what another list names.
-func (h *hostList) join(other *hostList) {
-	for _, prefix := range other.networks {
-		h.network(prefix, nil)
-	}
-	for _, item := range other.skipped {
-		h.skip(item)
-	}
-	h.loopback = h.loopback || other.loopback
-}
-
-// network reads an address or a network.
-func network(item string) (netip.Prefix, bool) {
-	if address, err := netip.ParseAddr(item); err == nil && address.Zone() == "" {
-		address = address.Unmap()
-		return netip.PrefixFrom(address, address.BitLen()), true
-	}
-	prefix, err := netip.ParsePrefix(item)
-	return prefix.Masked(), err == nil
 }
 
 // fileItems are the lines of a file, each an item of a list. A # begins a comment.

@@ -106,7 +106,8 @@ func TestHosts(t *testing.T) {
 		file + ".nowhere":  "[] false [" + file + ".nowhere]",
 		filepath.Dir(file): "[] false [" + filepath.Dir(file) + "]",
 	} {
-		h := n.hosts(list)
+		h := new(hostList)
+		n.add(h, items(list), maxNesting)
 		if got := fmt.Sprint(texts(h.networks), h.loopback, h.skipped); got != want {
 			t.Errorf("hosts(%q) = %s, want %s", list, got, want)
 		}

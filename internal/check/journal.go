@@ -25,32 +25,32 @@ func (c *checks) journal(ctx context.Context, path string, l journal.MainLog) []
 	err := l.Check(ctx)
 	switch {
 	case errors.Is(err, journal.ErrAccess):
-		return []Result{fail("log", "User "+me()+" must be in the group systemd-journal. "+joinJournal, "%v", err)}
+		return fail("log", "User "+me()+" must be in the group systemd-journal. "+joinJournal, "%v", err)
 	case errors.Is(err, journal.ErrNone):
-		return []Result{fail("log", "Set the file that the system's syslog daemon writes:\n    log = \"/path\"",
-			"%v", err)}
+		return fail("log", "Set the file that the system's syslog daemon writes:\n    log = \"/path\"", "%v", err)
 	case err != nil:
 		const hint = "systemctl status systemd-journald shows whether it runs. A container has no journal of its own."
-		return []Result{fail("log", hint, "%v", err)}
+		return fail("log", hint, "%v", err)
 	}
 	reader := me()
 	if owner, name, ok := c.owner(); ok {
 		if reader = name; !owner.readsJournal() {
-			return []Result{fail("log", joinJournal,
-				"the journal can't be read by user %s, who owns the state folder", name)}
+			return fail("log", joinJournal, "the journal can't be read by user %s, who owns the state folder", name)
 		}
 	}
 	found := pass("log", "%s, readable by user %s", path, reader)
-	s, err := c.readJournal(ctx, path, l)
-	if err != nil {
-		return []Result{found, fail("lines", "The daemon can't read further either.", "%v", err)}
-	}
-	if s.lines == 0 {
-		return []Result{found,
-			warn("lines", "If Exim has logged in that time, set its unit: log = \"journal:exim4.service\".",
-				"none of the journal's last %s entries comes from a program named exim", journalSample)}
-	}
-	return c.examined(ctx, found, s)
+	return c.examined(ctx, found, path, func(s *sample, r *parser.Reader) error {
+		in, err := l.Last(ctx, journalSample)
+		if err != nil {
+			return err
+		}
+		defer in.Close()
+		_, err = tailer.ScanLines(in, path, func(line tailer.Line) error {
+			s.line(line, journal.Message(line.Text), r, c)
+			return nil
+		})
+		return err
+	})
 }
 
 // readsJournal reports whether the user is in a group that may read the journal.
@@ -58,22 +58,5 @@ func (i identity) readsJournal() bool {
 	return i.uid == 0 || slices.ContainsFunc(journalGroups, func(name string) bool {
 		g, err := user.LookupGroup(name)
 		return err == nil && slices.Contains(i.gids, number(g.Gid))
-	})
-}
-
-// readJournal reads the end of the journal.
-func (c *checks) readJournal(ctx context.Context, path string, l journal.MainLog) (*sample, error) {
-	return c.sample(path, func(s *sample, r *parser.Reader) error {
-		in, err := l.Last(ctx, journalSample)
-		if err != nil {
-			return err
-		}
-		defer in.Close()
-		_, err = tailer.ScanLines(in, path, func(line tailer.Line) error {
-			s.line(line, journal.Message(line.Text), c)
-			r.Line(parser.Place{File: line.File, Line: line.Number}, line.Text)
-			return nil
-		})
-		return err
 	})
 }

@@ -5,6 +5,7 @@ import (
 
 	"exiwatch/internal/escape"
 	"exiwatch/internal/report"
+	"exiwatch/internal/words"
 )
 
 // How much of a log may be unreadable; report.VerdictOf has the limits for lines. No tested log of a real host has an
@@ -16,13 +17,13 @@ const (
 )
 
 // lines checks that the log is Exim's, and how much of it exiwatch understands.
-func (c *checks) lines(s *sample) Result {
+func (c *checks) lines(s *sample) []Result {
 	const name = "lines"
 	t, j := &s.summary.Tally, &s.judgement
 	verdict := report.VerdictOf(j)
 	first, _ := j.First()
 	arrivals := t.Arrivals + t.Malformed + t.Overflowed
-	read := fmt.Sprintf("%s, %s", count(s.lines, "line"), count(arrivals, "arrival"))
+	read := fmt.Sprintf("%s, %s", words.Plain(s.lines, "line"), words.Plain(arrivals, "arrival"))
 	const whose = "Is this Exim's main log? exim -bP log_file_path prints its path."
 	const show = "exiwatch replay shows the first of them and what is wrong. They don't count."
 	switch {

@@ -1,19 +1,20 @@
 package check
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/journal"
+	"exiwatch/internal/words"
+	"exiwatch/parser"
 	"exiwatch/tailer"
 )
 
@@ -23,7 +24,7 @@ func (c *checks) logs(ctx context.Context) []Result {
 	if len(paths) == 0 {
 		path, err := c.FindLog(ctx)
 		if err != nil {
-			return []Result{fail("log", "Set it in the configuration:\n    log = \"/path/to/mainlog\"", "%v", err)}
+			return fail("log", "Set it in the configuration:\n    log = \"/path/to/mainlog\"", "%v", err)
 		}
 		paths = []string{path}
 	}
@@ -43,51 +44,56 @@ func (c *checks) logs(ctx context.Context) []Result {
 // log looks for a log and its cycled files, and reads its end.
 func (c *checks) log(ctx context.Context, path string) []Result {
 	if path == config.Stdin {
-		return []Result{pass("log", "the standard input: the daemon reads it to its end, without a checkpoint")}
+		return pass("log", "the standard input: the daemon reads it to its end, without a checkpoint")
 	}
 	if l, ok := journal.Of(path); ok {
 		return c.journal(ctx, path, l)
 	}
 	row, err := tailer.Members(path, c.Config.CycledTo...)
 	if errors.Is(err, fs.ErrPermission) {
-		return []Result{fail("log", whoMay(path, me()), "%s can't be read by user %s", path, me())}
+		return fail("log", whoMay(path, me()), "%s can't be read by user %s", path, me())
 	}
 	if err != nil {
-		return []Result{missing(path, err)}
+		return missing(path, err)
 	}
 	found := c.readable(path, row)
-	if found.Status == Fail {
-		return []Result{found}
+	if found[0].Status == Fail {
+		return found
 	}
-	s, err := c.read(path, row)
-	if err != nil {
-		return []Result{found, fail("lines", "The daemon can't read further either.", "%v", err)}
-	}
-	results := c.examined(ctx, found, s)
 	if tailer.IsMounted(path) {
-		results[0] = warn("log", "Mount the log's folder instead.",
+		found = warn("log", "Mount the log's folder instead.",
 			"%s is mounted as a single file: after a rotation the new log isn't visible here", path)
 	}
-	return results
+	return c.examined(ctx, found, path, func(s *sample, r *parser.Reader) error { return s.read(row, r, c) })
 }
 
-// examined is what a sample shows about a log.
-func (c *checks) examined(ctx context.Context, found Result, s *sample) []Result {
+// examined is what a sample of a log shows. feed reads its lines.
+func (c *checks) examined(ctx context.Context, found []Result, path string,
+	feed func(*sample, *parser.Reader) error) []Result {
+	s, err := c.sample(path, feed)
+	if err != nil {
+		return slices.Concat(found, fail("lines", "The daemon can't read further either.", "%v", err))
+	}
+	if _, isJournal := journal.Of(path); isJournal && s.lines == 0 {
+		return slices.Concat(found,
+			warn("lines", "If Exim has logged in that time, set its unit: log = \"journal:exim4.service\".",
+				"none of the journal's last %s entries comes from a program named exim", journalSample))
+	}
 	c.samples = append(c.samples, s)
-	results := []Result{found, c.lines(s)}
-	if results[1].Status == Fail || s.last.IsZero() {
+	lines := c.lines(s)
+	results := slices.Concat(found, lines)
+	if lines[0].Status == Fail || s.last.IsZero() {
 		return results
 	}
 	if s.summary.Tally.Arrivals > 0 {
-		results = append(results, c.forgeable(s)...)
-		results = append(results, c.selectors(s), c.counted(s))
-		results = append(append(results, c.authenticators(ctx, s)...), c.posts(s)...)
+		results = slices.Concat(results, c.forgeable(s), c.selectors(s), c.counted(s), c.authenticators(ctx, s),
+			c.posts(s))
 	}
-	return append(results, c.clock(s))
+	return append(results, c.clock(s)...)
 }
 
 // missing is the row for a log that doesn't exist or isn't a file.
-func missing(path string, err error) Result {
+func missing(path string, err error) []Result {
 	const hint = "exim -bP log_file_path prints where Exim logs. Set another log in the configuration:\n" +
 		"    log = \"/path/to/mainlog\""
 	var kind *tailer.KindError
@@ -105,7 +111,7 @@ func missing(path string, err error) Result {
 }
 
 // readable checks that the files of the row can be opened, and that Exim writes to the last of them.
-func (c *checks) readable(path string, row []tailer.Member) Result {
+func (c *checks) readable(path string, row []tailer.Member) []Result {
 	last := row[len(row)-1]
 	for _, m := range row {
 		f, err := os.Open(m.Path)
@@ -127,7 +133,8 @@ func (c *checks) readable(path string, row []tailer.Member) Result {
 		return fail("log", "Set the log that Exim writes to. For finished logs, use exiwatch replay.",
 			"%s is compressed", last.Path)
 	}
-	if filepath.Base(last.Path) != filepath.Base(path) && !stamped(path) {
+	name := filepath.Base(path) // Exim puts the date in place of %D or %M
+	if filepath.Base(last.Path) != name && !strings.Contains(name, "%D") && !strings.Contains(name, "%M") {
 		return warn("log", "This is fine right after a rotation: Exim creates the file with its next line.",
 			"%s doesn't exist, only %s", path, filepath.Base(last.Path))
 	}
@@ -141,31 +148,17 @@ func (c *checks) readable(path string, row []tailer.Member) Result {
 	}
 	detail := fmt.Sprintf("%s, readable by user %s", path, reader)
 	if cycled := len(row) - 1; cycled > 0 {
-		detail += fmt.Sprintf(", with %s", count(int64(cycled), "rotated file"))
+		detail += ", with " + words.Plain(int64(cycled), "rotated file")
 	}
 	return pass("log", "%s", detail)
 }
 
-// stamped reports whether Exim puts the date into the log's name (%D, %M).
-func stamped(path string) bool {
-	name := filepath.Base(path)
-	return strings.Contains(name, "%D") || strings.Contains(name, "%M")
-}
-
 // compressed reports whether a file holds a compressed log.
 func compressed(path string) bool {
-	stored, err := os.Open(path)
+	f, err := tailer.Open(path)
 	if err != nil {
 		return false
 	}
-	defer stored.Close()
-	read, err := tailer.Open(path)
-	if err != nil {
-		return false
-	}
-	defer read.Close()
-	var a, b [16]byte
-	n, _ := io.ReadFull(stored, a[:])
-	m, _ := io.ReadFull(read, b[:])
-	return !bytes.Equal(a[:n], b[:m])
+	defer f.Close()
+	return f.Compressed()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,7 +26,7 @@ func (c *checks) mail(ctx context.Context) []Result {
 	composer := daemon.Composer(c.Config, c.Host)
 	m, err := composer.TestMail(c.Now)
 	if err != nil {
-		return []Result{fail(name, "exiwatch help config shows the keys of [mail].", "%v", err)}
+		return fail(name, "exiwatch help config shows the keys of [mail].", "%v", err)
 	}
 	to := strings.Join(m.To, ", ")
 	switch t := c.Config.Mail.Transport.(type) {
@@ -35,19 +36,19 @@ func (c *checks) mail(ctx context.Context) []Result {
 			server.Hello = c.Host
 		}
 		if !c.Test {
-			return []Result{judge(name, server.Probe(ctx, m.From, m.To),
-				"%s answers and accepts mail for %s; nothing was sent", server.Address, to)}
+			return judge(server.Probe(ctx, m.From, m.To),
+				"%s answers and accepts mail for %s; nothing was sent", server.Address, to)
 		}
 		answer, err := server.SendForReply(ctx, m)
-		return []Result{judge(name, err, "%s accepted a test mail for %s: %s", server.Address, to, answer)}
+		return judge(err, "%s accepted a test mail for %s: %s", server.Address, to, answer)
 	case *transport.Sendmail:
-		return []Result{c.sendmail(ctx, t, m, to)}
+		return c.sendmail(ctx, t, m, to)
 	}
 	return nil
 }
 
 // sendmail checks that the sendmail program can run.
-func (c *checks) sendmail(ctx context.Context, t *transport.Sendmail, m mailer.Message, to string) Result {
+func (c *checks) sendmail(ctx context.Context, t *transport.Sendmail, m mailer.Message, to string) []Result {
 	const name = "mail"
 	path := t.Program()
 	if err := runnable(path); err != nil {
@@ -56,7 +57,7 @@ func (c *checks) sendmail(ctx context.Context, t *transport.Sendmail, m mailer.M
 			"%v", err)
 	}
 	if c.Test {
-		return judge(name, t.Send(ctx, m), "%s accepted a test mail for %s", path, to)
+		return judge(t.Send(ctx, m), "%s accepted a test mail for %s", path, to)
 	}
 	if target, err := filepath.EvalSymlinks(path); err == nil && strings.HasPrefix(filepath.Base(target), "exim") {
 		ctx, cancel := context.WithTimeout(ctx, runPatience)
@@ -69,7 +70,8 @@ func (c *checks) sendmail(ctx context.Context, t *transport.Sendmail, m mailer.M
 }
 
 // judge turns a Transport's error into a Result. A temporary refusal of recipients isn't a failure.
-func judge(name string, err error, format string, args ...any) Result {
+func judge(err error, format string, args ...any) []Result {
+	const name = "mail"
 	var partial *transport.RecipientsError
 	var permanent *transport.PermanentError
 	var server *transport.ServerError
@@ -106,4 +108,50 @@ func runnable(path string) error {
 		return fmt.Errorf("%s isn't executable for user %s: %s", path, me(), info.Mode().Perm())
 	}
 	return nil
+}
+
+// hook checks that the hook's program can run.
+func (c *checks) hook(ctx context.Context) []Result {
+	h, ok := c.Config.Hook.(*transport.Hook)
+	if !ok {
+		return nil
+	}
+	if err := runnable(h.Command[0]); err != nil {
+		return fail("hook", "Make it executable (chmod +x), or set another command in [hook]. The daemon "+
+			"runs it as its own user.", "%v", err)
+	}
+	return c.tell(ctx, "hook", h.Command[0], "ran with", h)
+}
+
+// webhook checks that the webhook accepts events. It sends nothing unless a test is wanted.
+func (c *checks) webhook(ctx context.Context) []Result {
+	w, ok := c.Config.Webhook.(*transport.Webhook)
+	if !ok {
+		return nil
+	}
+	u, err := url.Parse(w.URL)
+	if err != nil {
+		return nil // the configuration has no such URL
+	}
+	// The path may be secret.
+	return c.tell(ctx, "webhook", u.Scheme+"://"+u.Host, "accepted", w)
+}
+
+// tell sends a test event if one is wanted.
+func (c *checks) tell(ctx context.Context, name, whom, did string, t transport.Transport) []Result {
+	if !c.Test {
+		return pass(name, "%s, not tested (--send-test sends it an event named test)", whom)
+	}
+	log := ""
+	if len(c.samples) > 0 {
+		log = c.samples[0].path
+	}
+	m, err := mailer.TestNotice(c.Host, log)
+	if err == nil {
+		err = t.Send(ctx, m)
+	}
+	if err != nil {
+		return fail(name, "The daemon retries for five days. Mails don't wait for it.", "%v", err)
+	}
+	return pass(name, "%s %s the event named test", whom, did)
 }

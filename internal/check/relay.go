@@ -5,10 +5,12 @@ import (
 	"errors"
 	"net/netip"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/report"
+	"exiwatch/internal/words"
 )
 
 // relayList is the list of hosts that Exim relays for, as Debian and Exim's example name it.
@@ -30,9 +32,9 @@ func (c *checks) relay(ctx context.Context) []Result {
 		if more := readConfiguration(list).named[relayList]; more != "" {
 			e.named[relayList] = more
 		} else if err != nil && err2 != nil {
-			return []Result{warn(name, "Run exim -bP config as root to see them. Hosts that send without a login "+
+			return warn(name, "Run exim -bP config as root to see them. Hosts that send without a login "+
 				"count only if [count] only names them.",
-				"Exim doesn't show which hosts it relays for%s", because(err))}
+				"Exim doesn't show which hosts it relays for%s", because(err))
 		}
 	}
 	hosts := e.relayed()
@@ -44,26 +46,24 @@ func (c *checks) relay(ctx context.Context) []Result {
 	switch {
 	case len(open) > 0:
 		general := c.Config.Scopes[""]
-		return []Result{warn(name, "Bulk mail from these hosts causes no alert. To count it, set in exiwatch's "+
+		return warn(name, "Bulk mail from these hosts causes no alert. To count it, set in exiwatch's "+
 			"configuration:\n    [count]\n    "+
 			report.OnlyLine(append(general.OnlyNames(), open...)), "Exim relays for %s, which no rule counts%s",
-			firstOf(open), skipped)}
+			firstOf(open), skipped)
 	case len(hosts.networks) > 0:
-		return []Result{pass(name, "rules count the hosts that Exim relays for: %s%s", firstOf(texts(hosts.networks)),
-			skipped)}
+		return pass(name, "rules count the hosts that Exim relays for: %s%s", firstOf(texts(hosts.networks)),
+			skipped)
 	case skipped != "":
-		return []Result{pass(name, "Exim names no address that it relays for%s", skipped)}
+		return pass(name, "Exim names no address that it relays for%s", skipped)
 	}
-	return []Result{pass(name, "Exim relays for no other host without a login")}
+	return pass(name, "Exim relays for no other host without a login")
 }
 
 // uncountedOf names the hosts that no rule counts, in the words of [count] only.
 func (c *checks) uncountedOf(h *hostList) (open []string) {
-	for _, prefix := range h.networks {
-		if !c.anyClass(func(class config.Class) bool { return class.Contains([]byte(prefix.String())) }) {
-			open = append(open, config.Class{Prefix: prefix}.String())
-		}
-	}
+	open = slices.DeleteFunc(texts(h.networks), func(network string) bool {
+		return c.anyClass(func(class config.Class) bool { return class.Contains([]byte(network)) })
+	})
 	if h.loopback && !c.anyClass(func(class config.Class) bool { return class.Name == config.Loopback }) {
 		open = append(open, config.Loopback)
 	}
@@ -89,81 +89,19 @@ func texts(networks []netip.Prefix) (all []string) {
 	return all
 }
 
-// firstOf joins the first words of a list.
-func firstOf(words []string) string {
-	if len(words) > maxShown {
-		return strings.Join(words[:maxShown], ", ") + " and " + count(int64(len(words)-maxShown), "other")
+// firstOf joins the first elements of a list.
+func firstOf(all []string) string {
+	if len(all) > maxShown {
+		return strings.Join(all[:maxShown], ", ") + " and " + words.Plain(int64(len(all)-maxShown), "other")
 	}
-	return strings.Join(words, ", ")
+	return strings.Join(all, ", ")
 }
 
 // A configuration is what exim -bP config shows about hosts.
 type configuration struct {
-	named   named               // host lists
-	rcpt    string              // name of the ACL for RCPT
-	accepts map[string][]string // the host lists that each ACL accepts for any recipient
-}
-
-// relayed are the hosts that Exim relays for.
-func (e *configuration) relayed() *hostList {
-	all := e.named.hosts(e.named[relayList])
-	for _, list := range e.accepts[e.rcpt] {
-		all.join(e.named.hosts(list))
-	}
-	return all
-}
-
-// readConfiguration reads the output of exim -bP config: a line for each setting and each condition of an ACL.
-func readConfiguration(said string) *configuration {
-	e := &configuration{named: make(named), accepts: make(map[string][]string)}
-	section, acl := "", ""
-	var s statement
-	for line := range strings.Lines(said) {
-		line = strings.TrimSpace(line)
-		if begun, ok := strings.CutPrefix(line, "begin "); ok {
-			e.end(acl, &s)
-			section = begun
-			continue
-		}
-		switch label, isLabel := strings.CutSuffix(line, ":"); {
-		case section == "":
-			e.setting(line)
-		case section != "acl":
-		case isLabel && !strings.ContainsAny(label, " ="):
-			e.end(acl, &s)
-			acl = label
-		default:
-			if verb, condition, _ := strings.Cut(line, " "); isVerb(verb) {
-				e.end(acl, &s)
-				s.verb, line = verb, condition
-			}
-			s.condition(line)
-		}
-	}
-	e.end(acl, &s)
-	return e
-}
-
-// setting reads a line of the main section.
-func (e *configuration) setting(line string) {
-	name, value, ok := strings.Cut(strings.TrimPrefix(line, "hide "), "=")
-	if !ok {
-		return
-	}
-	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-	if list, ok := strings.CutPrefix(name, "hostlist "); ok {
-		e.named[strings.TrimSpace(list)] = value
-	} else if name == "acl_smtp_rcpt" {
-		e.rcpt = unquoted(value)
-	}
-}
-
-// end stores a complete statement and begins another.
-func (e *configuration) end(acl string, s *statement) {
-	if s.verb == "accept" && s.hosts != "" && !s.bound {
-		e.accepts[acl] = append(e.accepts[acl], s.hosts)
-	}
-	*s = statement{}
+	named named                  // host lists
+	rcpt  string                 // name of the ACL for RCPT
+	acls  map[string][]statement // by their names
 }
 
 // A statement of an ACL.
@@ -172,19 +110,65 @@ type statement struct {
 	bound       bool // it accepts only certain recipients or authenticated clients
 }
 
-func isVerb(word string) bool {
-	switch word {
-	case "accept", "defer", "deny", "discard", "drop", "require", "warn":
-		return true
+// relayed are the hosts that Exim relays for.
+func (e *configuration) relayed() *hostList {
+	all := new(hostList)
+	e.named.add(all, items(e.named[relayList]), maxNesting)
+	for _, s := range e.acls[e.rcpt] {
+		if s.verb == "accept" && !s.bound {
+			e.named.add(all, items(s.hosts), maxNesting)
+		}
 	}
-	return false
+	return all
+}
+
+var verbs = []string{"accept", "defer", "deny", "discard", "drop", "require", "warn"}
+
+// readConfiguration reads the output of exim -bP config: a line for each setting and each condition of an ACL.
+func readConfiguration(said string) *configuration {
+	e := &configuration{named: make(named), acls: make(map[string][]statement)}
+	section, acl := "", ""
+	for line := range strings.Lines(said) {
+		line = strings.TrimSpace(line)
+		begun, begins := strings.CutPrefix(line, "begin ")
+		label, isLabel := strings.CutSuffix(line, ":")
+		switch {
+		case begins:
+			section = begun
+		case section == "":
+			e.setting(line)
+		case section != "acl":
+		case isLabel && !strings.ContainsAny(label, " ="):
+			acl = label
+		default:
+			if verb, condition, _ := strings.Cut(line, " "); slices.Contains(verbs, verb) {
+				e.acls[acl] = append(e.acls[acl], statement{verb: verb})
+				line = condition
+			}
+			if s := e.acls[acl]; len(s) > 0 {
+				s[len(s)-1].condition(line)
+			}
+		}
+	}
+	return e
+}
+
+// setting reads a line of the main section.
+func (e *configuration) setting(line string) {
+	name, value, ok := strings.Cut(strings.TrimPrefix(line, "hide "), "=")
+	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	if list, isList := strings.CutPrefix(name, "hostlist "); ok && isList {
+		e.named[strings.TrimSpace(list)] = value
+	} else if name == "acl_smtp_rcpt" {
+		e.rcpt = unquoted(value)
+	}
 }
 
 // condition reads name = value.
 func (s *statement) condition(line string) {
 	name, value, _ := strings.Cut(line, "=")
-	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-	switch name {
+	value = strings.TrimSpace(value)
+	switch strings.TrimSpace(name) {
 	case "hosts":
 		s.hosts = value
 	case "domains":

@@ -21,22 +21,14 @@ type Result struct {
 	Hint   string `json:"hint,omitempty"` // what to do about it; lines to copy are indented
 }
 
-func pass(check, format string, args ...any) Result {
-	return Result{check, Pass, fmt.Sprintf(format, args...), ""}
+func pass(check, format string, args ...any) []Result {
+	return []Result{{check, Pass, fmt.Sprintf(format, args...), ""}}
 }
 
-func warn(check, hint, format string, args ...any) Result {
-	return Result{check, Warn, fmt.Sprintf(format, args...), hint}
+func warn(check, hint, format string, args ...any) []Result {
+	return []Result{{check, Warn, fmt.Sprintf(format, args...), hint}}
 }
 
-func fail(check, hint, format string, args ...any) Result {
-	return Result{check, Fail, fmt.Sprintf(format, args...), hint}
-}
-
-// count writes a number and what it counts.
-func count(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+func fail(check, hint, format string, args ...any) []Result {
+	return []Result{{check, Fail, fmt.Sprintf(format, args...), hint}}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -14,41 +15,42 @@ import (
 func (c *checks) rules(context.Context) []Result {
 	const name = "rules"
 	var all []Result
-	for i, r := range c.Config.Rules {
+	for _, r := range c.Config.Rules {
 		title := cmp.Or(r.Name, r.String())
 		for _, e := range r.Except {
 			if !e.Until.IsZero() && !e.Until.After(c.Now) {
 				all = append(all, warn(name, "Remove it, or set a later until.",
 					"%s: the exception with the limit %d ended on %s",
-					title, e.Limit, e.Until.Add(-1).Format("2006-01-02")))
+					title, e.Limit, e.Until.Add(-1).Format("2006-01-02"))...)
 			}
 		}
-		if len(c.samples) == 0 {
-			continue
-		}
-		if need := c.needs(i); need != "" && c.lacks(need) && !isDefault(r) {
+		if need := needs(r); need != "" && c.lacks(need) && !isDefault(r) {
 			all = append(all,
 				warn(name, fmt.Sprintf("It counts nothing until Exim logs +%s: see the row selectors.", need),
-					"%s: the log has no +%s", title, need))
+					"%s: the log has no +%s", title, need)...)
 		}
 	}
-	for scope, domains := range c.localDomains() {
-		if c.lacks("received_recipients") {
+	var seen []string // scopes
+	for _, r := range c.Config.Rules {
+		domains := c.Config.Scopes[r.Scope].LocalDomains
+		if len(domains) > 0 && !slices.Contains(seen, r.Scope) && c.lacks("received_recipients") {
 			all = append(all,
 				warn(name, "Every message counts until Exim logs +received_recipients: see the row selectors.",
-					"%s: local_domains = %q, and the log has no +received_recipients", c.of(scope), domains))
+					"%s: local_domains = %q, and the log has no +received_recipients", c.of(r.Scope), domains)...)
 		}
+		seen = append(seen, r.Scope)
 	}
 	if !slices.ContainsFunc(c.Config.Rules, func(r window.Rule) bool { return r.Count == window.Anomalies }) {
 		all = append(all, warn(name, `Add a [[rule]] with key = "log", count = "anomalies", limit = 5, window = "1h".`,
-			"no rule watches the log's integrity: a sender who evades the other rules causes no alert"))
+			"no rule watches the log's integrity: a sender who evades the other rules causes no alert")...)
 	}
 	all = append(all, c.unmatched()...)
-	if all == nil && len(c.samples) == 0 {
-		all = append(all, pass(name, "%s; there is no log to test them with",
-			count(int64(len(c.Config.Rules)), "rule")))
-	} else if all == nil {
-		all = append(all, pass(name, "%s; the log has what they need", count(int64(len(c.Config.Rules)), "rule")))
+	tested := "the log has what they need"
+	if len(c.samples) == 0 {
+		tested = "there is no log to test them with"
+	}
+	if all == nil {
+		return pass(name, "%s; %s", words.Plain(int64(len(c.Config.Rules)), "rule"), tested)
 	}
 	return all
 }
@@ -61,8 +63,8 @@ func isDefault(r window.Rule) bool {
 }
 
 // needs is the log selector without which a rule counts nothing.
-func (c *checks) needs(rule int) string {
-	switch r := c.Config.Rules[rule]; {
+func needs(r window.Rule) string {
+	switch {
 	case r.Count == window.Recipients, r.Count == window.Addresses:
 		return "received_recipients"
 	case r.Key == window.Subject, r.Key == window.Topic, r.Count == window.Subjects:
@@ -83,17 +85,6 @@ func (c *checks) lacks(selector string) bool {
 		}
 	}
 	return arrivals
-}
-
-// localDomains are the local domains of each scope that the rules have.
-func (c *checks) localDomains() map[string][]string {
-	all := make(map[string][]string)
-	for _, r := range c.Config.Rules {
-		if domains := c.Config.Scopes[r.Scope].LocalDomains; len(domains) > 0 {
-			all[r.Scope] = domains
-		}
-	}
-	return all
 }
 
 // of is a scope's name in a row.
@@ -117,7 +108,7 @@ func (c *checks) unmatched() []Result {
 		if arrivals > 0 && matched == 0 {
 			all = append(all, warn("rules",
 				"Check only, ignore and local_domains. If nobody has sent such mail yet, this is fine.",
-				"%s: none of %s counts", c.of(scope), count(arrivals, "arrival")))
+				"%s: none of %s counts", c.of(scope), words.Plain(arrivals, "arrival"))...)
 		}
 	}
 	return all

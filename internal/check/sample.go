@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -36,8 +37,7 @@ type sample struct {
 	zoned   bool      // last names its zone
 	written time.Time // when the file with that line was last written, by its file system's clock
 
-	scopes  []string // of the rules
-	matched []int64  // how many arrivals each scope counts
+	matched []int64 // how many arrivals each scope of the rules counts
 
 	eximUsers []string         // U= of Exim's own bounces
 	ignore    []config.Pattern // of any rule
@@ -52,23 +52,11 @@ type sample struct {
 	users    []string         // the first local users who send
 }
 
-// read reads the end of a log. If the log is short, it reads the end of its cycled files, too.
-func (c *checks) read(path string, row []tailer.Member) (*sample, error) {
-	return c.sample(path, func(s *sample, r *parser.Reader) error {
-		for _, part := range parts(row) {
-			if err := s.part(part, r, c); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // sample makes a sample of the lines that feed reads.
 func (c *checks) sample(path string, feed func(*sample, *parser.Reader) error) (*sample, error) {
-	s := &sample{path: path, scopes: scopes(c.Config.Rules), eximUsers: c.Config.Scopes[""].EximUsers}
-	s.matched = make([]int64, len(s.scopes))
-	for _, scope := range s.scopes {
+	rules := scopes(c.Config.Rules)
+	s := &sample{path: path, matched: make([]int64, len(rules)), eximUsers: c.Config.Scopes[""].EximUsers}
+	for _, scope := range rules {
 		s.ignore = append(s.ignore, c.Config.Scopes[scope].Ignore...)
 	}
 	p, err := pipeline.New(c.Config.Scopes, c.Config.Rules, pipeline.Listener{
@@ -99,48 +87,40 @@ func scopes(rules []window.Rule) []string {
 	return counters.Scopes()
 }
 
-// A part is the end of one file.
-type part struct {
-	path string
-	from int64 // bytes from its start
-}
-
-// parts chooses the parts to read, oldest first.
-func parts(row []tailer.Member) []part {
-	var all []part
-	room := int64(sampleSize)
-	for _, m := range slices.Backward(row) {
-		if m.Compressed || room <= 0 {
-			break
-		}
-		all = append(all, part{m.Path, max(m.Size-room, 0)})
-		room -= m.Size
+// read reads the end of a log. If the log is short, it reads the end of its cycled files, too.
+func (s *sample) read(row []tailer.Member, r *parser.Reader, c *checks) error {
+	first, room := len(row), int64(sampleSize) // bytes
+	for ; first > 0 && !row[first-1].Compressed && room > 0; first-- {
+		room -= row[first-1].Size
 	}
-	slices.Reverse(all)
-	return all
+	for _, m := range row[first:] {
+		if err := s.part(m.Path, max(-room, 0), r, c); err != nil {
+			return err
+		}
+		room = 0
+	}
+	return nil
 }
 
-// part reads the end of one file up to its present size.
-func (s *sample) part(p part, r *parser.Reader, c *checks) error {
-	f, err := os.Open(p.path)
+// part reads a file from a byte on, up to its present size.
+func (s *sample) part(path string, from int64, r *parser.Reader, c *checks) error {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil // a cycled file: the row log reports it
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return fmt.Errorf("looking at %s: %w", p.path, err)
+		return fmt.Errorf("looking at %s: %w", path, err)
 	}
 	stamped := s.lines - s.stampless
-	in := io.NewSectionReader(f, p.from, max(info.Size()-p.from, 0))
-	broken := p.from > 0
-	_, err = tailer.ScanLines(in, p.path, func(line tailer.Line) error {
-		if broken {
-			broken = false // the sample lacks its beginning
-			return nil
+	in := io.NewSectionReader(f, from, max(info.Size()-from, 0))
+	broken := from > 0 // the sample lacks the beginning of the first line
+	_, err = tailer.ScanLines(in, path, func(line tailer.Line) error {
+		if !broken {
+			s.line(line, line.Text, r, c)
 		}
-		s.line(line, line.Text, c)
-		r.Line(parser.Place{File: line.File, Line: line.Number}, line.Text)
+		broken = false
 		return nil
 	})
 	if s.lines-s.stampless > stamped { // the part has the last timestamp
@@ -155,25 +135,21 @@ var eximLine = regexp.MustCompile(`^(?:.{0,80}? \S*exim\S*: )?(?:\[[0-9]+[/\\][0
 	`(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2} |[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4} ` +
 	`|exim ([0-9.]+)\S* daemon started: |(cwd=)|(?:Start|End) queue run: |SMTP |H=)`)
 
-// line collects what the parser leaves out of a line. message is the part of the line that Exim wrote.
-func (s *sample) line(line tailer.Line, message []byte, c *checks) {
+// line reads a line, also what the parser leaves out of it. message is the part of the line that Exim wrote.
+func (s *sample) line(line tailer.Line, message []byte, r *parser.Reader, c *checks) {
+	r.Line(parser.Place{File: line.File, Line: line.Number}, line.Text)
 	s.lines++
-	text := bytes.TrimLeft(line.Text, "\x00")
-	at, ok := parser.Stamp(text, c.Config.Zone, c.Now)
+	at, ok := parser.Stamp(bytes.TrimLeft(line.Text, "\x00"), c.Config.Zone, c.Now)
 	if !ok {
 		s.stampless++
 		return
 	}
 	s.last, s.zoned = at, at.Location() != c.Config.Zone
 	message = bytes.TrimLeft(message, "\x00")
-	m := eximLine.FindSubmatch(message[:min(len(message), 200)])
-	if m == nil {
-		return
+	if m := eximLine.FindSubmatch(message[:min(len(message), 200)]); m != nil {
+		s.version = cmp.Or(string(m[1]), s.version)
+		s.cwd = s.cwd || m[2] != nil
 	}
-	if m[1] != nil {
-		s.version = string(m[1])
-	}
-	s.cwd = s.cwd || m[2] != nil
 }
 
 func (s *sample) arrival(a *parser.Arrival, w *window.Arrival) {

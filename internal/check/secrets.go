@@ -26,15 +26,15 @@ func (c *checks) secrets(context.Context) []Result {
 		readers, err := private.Readers(path, gid)
 		switch {
 		case err != nil:
-			all = append(all, fail(name, "Run as root or as the daemon's user.", "%v", err))
+			all = append(all, fail(name, "Run as root or as the daemon's user.", "%v", err)...)
 		case readers != "":
 			hint := fmt.Sprintf("Only root and the daemon need to read it:\n    chown root:%s %s\n    chmod 0640 %s",
 				groupName(gid), path, path)
-			all = append(all, warn(name, hint, "%s holds a secret, and %s can read it", path, readers))
+			all = append(all, warn(name, hint, "%s holds a secret, and %s can read it", path, readers)...)
 		}
 	}
-	if len(all) == 0 {
-		all = append(all, pass(name, "%s: readable only by root and the daemon", strings.Join(paths, ", ")))
+	if all == nil {
+		return pass(name, "%s: readable only by root and the daemon", strings.Join(paths, ", "))
 	}
 	return all
 }

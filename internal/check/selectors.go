@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
+
+	"exiwatch/internal/words"
 )
 
 // telling are the log selectors that exiwatch uses, and what each adds.
@@ -17,27 +18,29 @@ var telling = []struct{ name, adds string }{
 }
 
 // selectors names the log selectors that would add details. The sample has at least one arrival.
-func (c *checks) selectors(s *sample) Result {
+func (c *checks) selectors(s *sample) []Result {
 	const name = "selectors"
-	arrivals := s.summary.Tally.Arrivals
 	var add []string
 	var hint strings.Builder
+	configured := true // Exim's configuration has all of them
 	for _, t := range telling {
 		if slices.Contains(s.missing, t.name) {
 			add = append(add, "+"+t.name)
+			set, _ := isSelected(c.server.selectors, t.name)
+			configured = configured && set
 			hint.WriteString(c.before(t.name, s))
 			fmt.Fprintf(&hint, "+%s adds %s.\n", t.name, t.adds)
 		}
 	}
-	missing := strings.Join(add, " ")
 	if add == nil {
 		return pass(name, "Exim logs subject, received_recipients and arguments")
 	}
+	missing := strings.Join(add, " ")
 	if c.hasUsers && !exists(cPanel) {
 		add = slices.DeleteFunc(add, func(word string) bool { return word == "+arguments" })
 	}
 	switch {
-	case add != nil && c.configured(strings.Fields(missing)):
+	case configured:
 		hint.WriteString("Exim's log_selector already has it. Restart Exim, and check again after it has received a " +
 			"message.")
 	case len(add) == 0:
@@ -45,7 +48,7 @@ func (c *checks) selectors(s *sample) Result {
 	default:
 		hint.WriteString("Everything else works without it. To log it, set in Exim's configuration" + c.line(add))
 	}
-	return warn(name, hint.String(), "%s not seen in %s", missing, count(arrivals, "arrival"))
+	return warn(name, hint.String(), "%s not seen in %s", missing, words.Plain(s.summary.Tally.Arrivals, "arrival"))
 }
 
 // before is what to know before setting a selector.
@@ -66,11 +69,7 @@ func (c *checks) overflowing(s *sample) string {
 		"(**** log string overflowed log buffer ****). Its message counts for nobody"
 	const cut = "cuts a long list of recipients: the message counts, with at least the recipients that are logged"
 	version := cmp.Or(s.version, c.server.version)
-	parts := strings.SplitN(version, ".", 3)
-	minor := 0
-	if len(parts) > 1 {
-		minor, _ = strconv.Atoi(strings.TrimRightFunc(parts[1], func(r rune) bool { return r < '0' || r > '9' }))
-	}
+	_, minor := release(version)
 	const firstThatCuts = 98 // 4.98
 	switch {
 	case minor == 0:
@@ -79,14 +78,6 @@ func (c *checks) overflowing(s *sample) string {
 		return "Before you set +received_recipients: Exim " + version + ", as all before 4.98, " + lost + "."
 	}
 	return "With +received_recipients Exim " + version + " " + cut + "."
-}
-
-// configured reports whether Exim's configuration has all of the selectors.
-func (c *checks) configured(add []string) bool {
-	return !slices.ContainsFunc(add, func(word string) bool {
-		set, _ := isSelected(c.server.selectors, strings.TrimPrefix(word, "+"))
-		return !set
-	})
 }
 
 // cPanel is a folder that exists on cPanel's hosts.

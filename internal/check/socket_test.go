@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"exiwatch/internal/config"
 )
 
 // ask asks over a UNIX socket as Exim does: a line, and what comes back up to the end.
@@ -80,7 +82,7 @@ func TestSocket(t *testing.T) {
 			if test.answer != "" {
 				answering(t, path, test.answer, test.mode)
 			}
-			l.Socket, l.Ask = &Socket{path}, ask
+			l.Config.Socket, l.Ask = &config.Socket{Path: path}, ask
 			l.Setup.Exim = func(ctx context.Context, args ...string) (string, error) {
 				said, err := fakeExim(ctx, args...)
 				return strings.Replace(said, "exim_user = daemon", "exim_user = "+test.user, 1), err
@@ -133,7 +135,7 @@ func TestMay(t *testing.T) {
 func TestHungSocket(t *testing.T) {
 	l := newLab(t, "")
 	lock(l)
-	l.Socket = &Socket{"127.0.0.1:9"}
+	l.Config.Socket = &config.Socket{Path: "127.0.0.1:9"}
 	l.Ask = func(ctx context.Context, _, _ string) (string, error) {
 		if _, ok := ctx.Deadline(); !ok {
 			t.Error("Ask has no deadline")

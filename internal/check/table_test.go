@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -14,7 +15,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // shown is a table with everything that one may have to show.
-var shown = []Result{
+var shown = slices.Concat(
 	pass("configuration", "/etc/exiwatch/exiwatch.toml, 2 rules"),
 	fail("configuration", "exiwatch help config lists the keys.",
 		"x.toml:1:1: unknown key \"limt\"\nx.toml:2:1: unknown key \"\x1b[31m\""),
@@ -25,7 +26,7 @@ var shown = []Result{
 		"+subject not seen in 82 arrivals"),
 	warn("lines",
 		"exiwatch replay says more: Grüße, Ж, 文字 in words that are wrapped by what they take in characters and not in bytes.", "ünïcödé"),
-}
+)
 
 func TestTable(t *testing.T) {
 	var b bytes.Buffer

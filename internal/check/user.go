@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // An identity is a user as the kernel sees it.
@@ -24,10 +26,7 @@ func lookup(name, group string) (identity, error) {
 	if err != nil {
 		return identity{}, err
 	}
-	ids, err := u.GroupIds()
-	if err != nil {
-		ids = []string{u.Gid}
-	}
+	ids, _ := u.GroupIds()
 	if g, err := user.LookupGroup(group); err == nil {
 		ids = append(ids, g.Gid)
 	}
@@ -132,7 +131,7 @@ func groupName(gid int) string {
 // whoMay is a hint: which user or group can read a file that this user can't.
 func whoMay(path, user string) string {
 	info, err := os.Stat(path)
-	if err == nil && (info.IsDir() || isListed(path)) {
+	if err == nil && (info.IsDir() || unix.Access(filepath.Dir(path), unix.R_OK) == nil) {
 		return readers(path, info, user)
 	}
 	// the first visible folder is the closed one
@@ -144,17 +143,6 @@ func whoMay(path, user string) string {
 			return readers(dir, info, user)
 		}
 	}
-}
-
-// isListed reports whether we may read a file's folder.
-func isListed(path string) bool {
-	f, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	_, err = f.Readdirnames(1)
-	return err == nil
 }
 
 // readers is a hint: who can read a file or folder.

@@ -55,10 +55,7 @@ type Mail struct {
 
 // Default is the configuration of an empty file: the default rules, and mail to root through sendmail.
 func Default() Config {
-	c, err := Parse("", nil)
-	if err != nil {
-		panic(err) // a constant that a test covers
-	}
+	c, _ := Parse("", nil) // without an error, as tests show
 	return c
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 )
 
@@ -24,59 +25,68 @@ type count struct {
 	EximUsers    []string `toml:"exim_users"`
 }
 
-// or fills missing keys from general.
-func (w count) or(general count) count {
-	if w.Only == nil {
-		w.Only = general.Only
-	}
-	if w.Ignore == nil {
-		w.Ignore = general.Ignore
-	}
-	if w.LocalDomains == nil {
-		w.LocalDomains = general.LocalDomains
-	}
-	if w.EximUsers == nil {
-		w.EximUsers = general.EximUsers
-	}
-	return w
-}
-
-// scope is a name for a rule's own settings, "" if it has none.
-func (w count) scope() string {
-	var parts []string
-	for _, part := range []struct {
-		name   string
-		values []string
-	}{{"only", w.Only}, {"ignore", w.Ignore}, {"local_domains", w.LocalDomains}} {
-		if part.values != nil {
-			parts = append(parts, fmt.Sprintf("%s=%q", part.name, part.values))
-		}
-	}
-	return strings.Join(parts, " ")
-}
-
-// count checks the keys of a table such as rule[0]. Keys from [count] are already checked.
-func (w count) count(table string) (c Count, err error) {
-	c.EximUsers = w.EximUsers
-	if len(w.Only) == 0 {
-		return c, &flaw{path: table + ".only"}
-	}
+// count checks the keys of a table such as rule[0].
+func (w count) count(table string, wrong *flaws) Count {
+	c := Count{EximUsers: w.EximUsers}
+	wrong.unless(len(w.Only) > 0, table+".only")
 	for i, s := range w.Only {
 		class, err := ParseClass(s)
-		if err != nil {
-			return c, &flaw{path: fmt.Sprintf("%s.only[%d]", table, i)}
-		}
+		wrong.add(fmt.Sprintf("%s.only[%d]", table, i), err)
 		c.Only = append(c.Only, class)
 	}
 	for i, s := range w.Ignore {
 		p, err := ParsePattern(s)
-		if err != nil {
-			return c, &flaw{fmt.Sprintf("%s.ignore[%d]", table, i), err}
-		}
+		wrong.add(fmt.Sprintf("%s.ignore[%d]", table, i), err)
 		c.Ignore = append(c.Ignore, p)
 	}
 	for _, domain := range w.LocalDomains {
 		c.LocalDomains = append(c.LocalDomains, strings.ToLower(domain))
 	}
-	return c, nil
+	return c
+}
+
+// A Class is a kind of arrival that [count] only can name.
+type Class struct {
+	Name   string       // authenticated, local, loopback, bounces or all; empty for a network
+	Prefix netip.Prefix // a network of sending hosts
+}
+
+// Loopback is the class of mail that comes over 127.0.0.0/8 or ::1 without a login.
+const Loopback = "loopback"
+
+// ParseClass parses an element of [count] only.
+func ParseClass(s string) (Class, error) {
+	switch s {
+	case "authenticated", "local", Loopback, "bounces", "all":
+		return Class{Name: s}, nil
+	}
+	if prefix, ok := ParsePrefix(s); ok {
+		return Class{Prefix: prefix}, nil
+	}
+	return Class{}, fmt.Errorf("expected %s", expected["count.only[]"])
+}
+
+// Contains reports whether the class is a network that contains the address in b.
+func (c Class) Contains(b []byte) bool {
+	return c.Prefix.IsValid() && b != nil && contains(c.Prefix, b)
+}
+
+// String writes the class as in [count] only. A single host has no mask.
+func (c Class) String() string {
+	switch {
+	case c.Name != "":
+		return c.Name
+	case c.Prefix.IsSingleIP():
+		return c.Prefix.Addr().String()
+	}
+	return c.Prefix.String()
+}
+
+// OnlyNames are the elements of only, as written.
+func (c *Count) OnlyNames() []string {
+	names := make([]string, len(c.Only))
+	for i, class := range c.Only {
+		names[i] = class.String()
+	}
+	return names
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,7 +14,6 @@ import (
 	"exiwatch/parser"
 
 	"github.com/pelletier/go-toml/v2"
-	"golang.org/x/text/encoding"
 )
 
 // file is the configuration as written.
@@ -52,121 +52,60 @@ func Read(name string) (Config, error) {
 
 // Parse parses the text of a configuration. Errors mention name.
 func Parse(name string, text []byte) (Config, error) {
-	var f file
-	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
-	if err := d.Decode(&f); err != nil {
+	f := file{Mail: mail{MaxPerHour: 20}, Count: count{
+		Only:      []string{"authenticated", "local", Loopback},
+		EximUsers: []string{"Debian-exim", "exim", "mailnull", "mail", "eximuser"},
+	}}
+	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&f); err != nil {
 		return Config{}, described(name, text, err)
 	}
-	c, err := f.config()
-	if wrong := (*flaw)(nil); errors.As(err, &wrong) {
-		return Config{}, wrong.in(name, placesOf(text))
+	var wrong flaws
+	c := f.config(name, &wrong)
+	if wrong.first != nil {
+		return Config{}, wrong.first.in(name, placesOf(text))
 	}
-	if err != nil {
-		return Config{}, fmt.Errorf("%s: %w", name, err)
-	}
-	c.Secrets = f.secrets(name)
 	return c, nil
-}
-
-// secrets are the files that hold a secret. name is the configuration's own file.
-func (f *file) secrets(name string) (paths []string) {
-	if f.Mail.PasswordFile != "" {
-		paths = append(paths, f.Mail.PasswordFile)
-	}
-	if f.Webhook == nil {
-		return paths
-	}
-	if f.Webhook.TokenFile != "" {
-		paths = append(paths, f.Webhook.TokenFile)
-	}
-	return append(paths, name)
-}
-
-// config checks the file and makes a Config.
-func (f *file) config() (c Config, err error) {
-	c.State = f.State
-	if c.State == "" {
-		c.State = DefaultState
-	}
-	if c.Log, err = logs(f.Log); err != nil {
-		return c, err
-	}
-	if c.Zone, err = Zone(f.Timezone); err != nil {
-		return c, &flaw{"timezone", err}
-	}
-	if c.Charset, err = charset(f.Charset); err != nil {
-		return c, err
-	}
-	if c.CycledTo, err = folders(f.CycledTo); err != nil {
-		return c, err
-	}
-	if c.WaitForFile, err = waiting(f.WaitFor); err != nil {
-		return c, err
-	}
-	if c.Rules, c.Scopes, err = f.rules(c.Zone); err != nil {
-		return c, err
-	}
-	if c.Mail, err = f.Mail.mail(); err != nil {
-		return c, err
-	}
-	if c.Hook, err = f.Hook.transport(); err != nil {
-		return c, err
-	}
-	if c.Webhook, err = f.Webhook.transport(); err != nil {
-		return c, err
-	}
-	if c.Socket, err = f.Socket.socket(c.Rules); err != nil {
-		return c, err
-	}
-	if c.Metrics, err = f.Metrics.address(); err != nil {
-		return c, err
-	}
-	c.Web, err = f.Web.web()
-	return c, err
-}
-
-// charset finds a charset by a name such as windows-1251. It returns nil for "".
-func charset(name string) (encoding.Encoding, error) {
-	if name == "" {
-		return nil, nil
-	}
-	found, ok := parser.Charset(name)
-	if !ok {
-		return nil, &flaw{path: "charset"}
-	}
-	return found, nil
 }
 
 // maxFolders limits the folders of cycled files. The daemon reads each of them at every rotation.
 const maxFolders = 16
 
-// folders checks cycled_to.
-func folders(paths []string) ([]string, error) {
-	if len(paths) > maxFolders {
-		return nil, flawf("cycled_to", "%d folders; expected %d at most", len(paths), maxFolders)
+// config checks the file called name and makes a Config.
+func (f *file) config(name string, wrong *flaws) (c Config) {
+	var err error
+	c.State = cmp.Or(f.State, DefaultState)
+	c.Log = logs(f.Log, wrong)
+	if c.Zone, err = Zone(f.Timezone); err != nil {
+		wrong.add("timezone", err)
+		return c
 	}
-	for i, path := range paths {
+	if f.Charset != "" {
+		var known bool
+		c.Charset, known = parser.Charset(f.Charset)
+		wrong.unless(known, "charset")
+	}
+	c.CycledTo = f.CycledTo
+	n := len(f.CycledTo)
+	wrong.unlessf(n <= maxFolders, "cycled_to", "%d folders; expected %d at most", n, maxFolders)
+	for i, path := range f.CycledTo {
 		item := fmt.Sprintf("cycled_to[%d]", i)
-		if !filepath.IsAbs(path) {
-			return nil, &flaw{path: item}
-		}
-		if slices.Contains(paths[:i], path) {
-			return nil, flawf(item, "named twice")
-		}
+		wrong.unless(filepath.IsAbs(path), item)
+		wrong.unlessf(!slices.Contains(f.CycledTo[:i], path), item, "named twice")
 	}
-	return paths, nil
-}
-
-// waiting parses wait_for_file. It returns 0 if it isn't set.
-func waiting(text string) (time.Duration, error) {
-	if text == "" {
-		return 0, nil
+	c.WaitForFile = wrong.duration("wait_for_file", f.WaitFor)
+	c.Rules, c.Scopes = f.rules(c.Zone, wrong)
+	c.Mail = f.Mail.mail(wrong)
+	c.Hook = f.Hook.transport(wrong)
+	c.Webhook = f.Webhook.transport(wrong)
+	c.Socket = f.Socket.socket(c.Rules, wrong)
+	c.Metrics = f.Metrics.address(wrong)
+	c.Web = f.Web.web(wrong)
+	secrets := []string{f.Mail.PasswordFile}
+	if f.Webhook != nil {
+		secrets = append(secrets, f.Webhook.TokenFile, name)
 	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 {
-		return 0, &flaw{path: "wait_for_file"}
-	}
-	return d, nil
+	c.Secrets = slices.DeleteFunc(secrets, func(path string) bool { return path == "" })
+	return c
 }
 
 // Zone finds a time zone by a name such as Europe/Berlin. It returns the machine's for "".

@@ -16,9 +16,6 @@ import (
 // ErrNoLog means that FindLog found no main log.
 var ErrNoLog = errors.New("no main log found: Exim names none, and none is in the usual places")
 
-// errSyslog means that Exim logs only to syslog, and there is no journalctl to read it.
-var errSyslog = fmt.Errorf("%w; it logs to syslog alone, and there is no journalctl", ErrNoLog)
-
 // usualLogs are the usual paths of the main log: Debian's, Exim's own (also on FreeBSD and DirectAdmin), EPEL's,
 // cPanel's, and the one in the spool folder if Exim's build chose no other.
 var usualLogs = []string{
@@ -29,21 +26,16 @@ var usualLogs = []string{
 // FindLog finds the main log. It asks Exim (log_file_path), then tries the usual paths. If Exim logs to syslog, it then
 // tries the journal.
 func FindLog(ctx context.Context) (string, error) {
-	for _, exim := range []string{"exim4", "exim"} {
-		out, err := runExim(ctx, exim, []string{"-bP", "log_file_path", "spool_directory"})
-		if err != nil {
-			continue
-		}
-		if path, err := choose(ReadPlace(out), usualLogs); path != "" || err != nil {
-			return path, err
-		}
+	answer, err := Exim(ctx, "-bP", "log_file_path", "spool_directory")
+	if err != nil {
+		answer = ""
 	}
-	return choose(Place{}, usualLogs)
+	return choose(ReadPlace(answer), usualLogs)
 }
 
 // choose chooses the main log of an Exim that logs to place, or one of the usual logs.
 func choose(p Place, usual []string) (string, error) {
-	if p.Path != "" && (!p.Syslog || isThere(p.Path)) && (!p.Default || isThere(p.Path)) {
+	if p.Path != "" && (!p.Syslog && !p.Default || isThere(p.Path)) {
 		return p.Path, nil
 	}
 	for _, path := range usual {
@@ -53,7 +45,7 @@ func choose(p Place, usual []string) (string, error) {
 	}
 	if p.Syslog {
 		if _, err := exec.LookPath("journalctl"); err != nil {
-			return "", errSyslog
+			return "", fmt.Errorf("%w; it logs to syslog alone, and there is no journalctl", ErrNoLog)
 		}
 		return "journal", nil
 	}
@@ -73,29 +65,27 @@ const eximTimeout = 5 * time.Second
 
 // Exim runs this machine's Exim with args and returns its output. Without an Exim it fails with exec.ErrNotFound.
 func Exim(ctx context.Context, args ...string) (string, error) {
-	out, err := runExim(ctx, "exim4", args)
-	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-		out, err = runExim(ctx, "exim", args)
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		err = exec.ErrNotFound
-	}
-	return out, err
-}
-
-func runExim(ctx context.Context, program string, args []string) (string, error) {
-	path, err := exec.LookPath(program)
-	if err != nil {
-		if path, err = exec.LookPath("/usr/sbin/" + program); err != nil {
-			return "", err
-		}
-	}
 	ctx, cancel := context.WithTimeout(ctx, eximTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.WaitDelay = time.Second // for child processes that still hold its output
-	out, err := cmd.Output()
-	return string(out), err
+	for _, program := range []string{"exim4", "/usr/sbin/exim4", "exim", "/usr/sbin/exim"} {
+		cmd := exec.CommandContext(ctx, program, args...)
+		cmd.WaitDelay = time.Second // for child processes that still hold its output
+		out, err := cmd.Output()
+		if !errors.Is(err, exec.ErrNotFound) && !errors.Is(err, fs.ErrNotExist) {
+			return string(out), err
+		}
+	}
+	return "", exec.ErrNotFound
+}
+
+// Settings reads what exim -bP prints: name = value for each setting.
+func Settings(answer string) map[string]string {
+	all := make(map[string]string)
+	for line := range strings.Lines(answer) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " =")
+		all[name] = strings.TrimSpace(value)
+	}
+	return all
 }
 
 // A Place is where Exim logs.
@@ -109,34 +99,24 @@ type Place struct {
 // "syslog" is not a file, %s stands for the log's kind, and the first other item counts. An empty item is the path from
 // Exim's build, or else log/%slog in the spool folder ("Where the logs are written", and set_file_path in log.c).
 func ReadPlace(answer string) (p Place) {
-	var list, spool string
-	known := false
-	for line := range strings.Lines(answer) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), " =")
-		switch name {
-		case "log_file_path":
-			list, known = strings.TrimSpace(value), true
-		case "spool_directory":
-			spool = strings.TrimSpace(value)
-		}
-	}
+	settings := Settings(answer)
+	list, known := settings["log_file_path"]
 	if !known {
 		return p
 	}
-	chosen := false
 	for path := range strings.SplitSeq(list, ":") {
 		path = strings.TrimSpace(path)
 		switch {
 		case path == "syslog":
 			p.Syslog = true
-		case chosen: // Exim ignores further items
+		case p.Default || p.Path != "": // Exim ignores further items
 		case path == "":
-			chosen, p.Default = true, true
-			if strings.HasPrefix(spool, "/") {
+			p.Default = true
+			if spool := settings["spool_directory"]; strings.HasPrefix(spool, "/") {
 				p.Path = filepath.Join(spool, "log", "mainlog")
 			}
 		case strings.HasPrefix(path, "/"):
-			chosen, p.Path = true, strings.ReplaceAll(path, "%s", "main")
+			p.Path = strings.ReplaceAll(path, "%s", "main")
 		}
 	}
 	return p

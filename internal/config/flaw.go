@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"exiwatch/internal/words"
 	"exiwatch/window"
@@ -22,17 +24,44 @@ type flaw struct {
 	err  error // nil: the value isn't what expected says
 }
 
-func (f *flaw) Error() string { return f.path + ": " + f.problem().Error() }
-func (f *flaw) Unwrap() error { return f.err }
+// flaws has the first flaw that a check found.
+type flaws struct{ first *flaw }
 
-// flawf makes a flaw with its own description of the problem.
-func flawf(path, format string, args ...any) error { return &flaw{path, fmt.Errorf(format, args...)} }
+// add adds a flaw of the value at a path, unless err is nil.
+func (f *flaws) add(path string, err error) { f.unlessf(err == nil, path, "%w", err) }
 
-func (f *flaw) problem() error {
-	if f.err != nil {
-		return f.err
+// unless adds a flaw, unless the value at a path is ok: it isn't what expected says.
+func (f *flaws) unless(ok bool, path string) {
+	if !ok && f.first == nil {
+		f.first = &flaw{path: path}
 	}
-	return errors.New("expected " + expected[keyOf(f.path)])
+}
+
+// unlessf is unless with another description of the problem.
+func (f *flaws) unlessf(ok bool, path, format string, args ...any) {
+	if !ok && f.first == nil {
+		f.first = &flaw{path, fmt.Errorf(format, args...)}
+	}
+}
+
+// duration parses a duration above 0. It returns 0 for "".
+func (f *flaws) duration(path, text string) time.Duration {
+	if text == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	f.unless(err == nil && d > 0, path)
+	return d
+}
+
+// text reads the file that a key names.
+func (f *flaws) text(path, file string) string {
+	b, err := os.ReadFile(file)
+	if at := (*fs.PathError)(nil); errors.As(err, &at) {
+		err = at.Err
+	}
+	f.unlessf(err == nil, path, "cannot be read: %w", err)
+	return string(b)
 }
 
 // expected says what each key's value may be. [] ends the key of a list's item; "a table" stands for a table.
@@ -54,8 +83,8 @@ var expected = map[string]string{
 	"count.exim_users":    `a list of users, such as ["Debian-exim"]`,
 	"rule":                `a table that begins with [[rule]]`,
 	"rule.name":           `a text in quotes`,
-	"rule.key":            `one of ` + strings.Join(keyNames(), ", ") + `, in quotes`,
-	"rule.count":          `one of ` + strings.Join(measureNames(), ", ") + `, in quotes`,
+	"rule.key":            `one of ` + strings.Join(keyNames, ", ") + `, in quotes`,
+	"rule.count":          `one of ` + strings.Join(measureNames, ", ") + `, in quotes`,
 	"rule.limit":          `a whole number of 1 or more`,
 	"rule.window":         `a duration of whole seconds from "10s" to "31d", such as "5m", "1h" or "7d"`,
 	"rule.only":           `a list that is not empty, such as ["authenticated", "local", "192.0.2.0/24"]`,
@@ -93,7 +122,7 @@ var expected = map[string]string{
 	"socket.owner":        `a user of this machine, in quotes`,
 	"socket.group":        `a group of this machine, in quotes`,
 	"socket.listen":       `a loopback address and a port, such as "127.0.0.1:2525"`,
-	"socket.key":          `one of ` + strings.Join(keyNames(), ", ") + `, in quotes`,
+	"socket.key":          `one of ` + strings.Join(keyNames, ", ") + `, in quotes`,
 	"metrics":             `a table that begins with [metrics]`,
 	"metrics.listen":      `an IP address and a port, such as "` + DefaultMetrics + `"`,
 	"web":                 `a table that begins with [web]`,
@@ -102,16 +131,19 @@ var expected = map[string]string{
 	"web.group":           `a group of this machine, in quotes`,
 }
 
-func keyNames() (names []string) {
-	for k := range window.NumKeys {
-		names = append(names, k.String())
-	}
-	return names
-}
+// The names of all keys and measures of rules.
+var (
+	keyNames     = names(window.NumKeys)
+	measureNames = names(window.Anomalies + 1)
+)
 
-func measureNames() (names []string) {
-	for m := range window.Anomalies + 1 {
-		names = append(names, m.String())
+// names are the names of what is below end.
+func names[T interface {
+	~uint8
+	fmt.Stringer
+}](end T) (names []string) {
+	for value := range end {
+		names = append(names, value.String())
 	}
 	return names
 }
@@ -133,12 +165,15 @@ const maxShown = 60 // bytes
 // in is the error for a flaw in the file name: file:line:column, the key and its value, and the problem.
 func (f *flaw) in(name string, places map[string]place) error {
 	subject := strings.TrimSuffix(keyOf(f.path), "[]")
-	path, problem := f.path, f.problem()
+	path, problem := f.path, f.err
 	at, found := places[path]
-	if !found && f.err == nil && !strings.HasSuffix(path, "]") {
-		problem = fmt.Errorf("missing; %w", problem)
+	if problem == nil {
+		problem = errors.New("expected " + expected[keyOf(path)])
+		if !found && !strings.HasSuffix(path, "]") {
+			problem = fmt.Errorf("missing; %w", problem)
+		}
 	}
-	if text := at.text; found && text != "" && !isSecret(subject, text) {
+	if text := at.text; text != "" && !isSecret(subject, text) {
 		if len(text) > maxShown || strings.Contains(text, "\n") {
 			text = "…"
 		}
@@ -207,32 +242,23 @@ func unknownKey(parts []string) string {
 	var same, other []string // the last parts of known keys
 	keys := slices.SortedFunc(maps.Keys(expected), byName)
 	for _, key := range keys {
-		if here, isHere := strings.CutPrefix(key, table); isHere && !strings.Contains(here, ".") {
-			same = append(same, here)
+		i := strings.LastIndexByte(key, '.') + 1
+		if key[:i] == table {
+			same = append(same, key[i:])
 		} else {
-			other = append(other, key[strings.LastIndexByte(key, '.')+1:])
+			other = append(other, key[i:])
 		}
 	}
 	meant := table + words.Closest(last, same)
 	if meant == table {
-		ending := "." + last
 		if len(last) > 3 { // too many shorter keys look alike
-			ending = "." + words.Closest(last, other)
+			last = words.Closest(last, other)
 		}
-		i := slices.IndexFunc(keys, func(key string) bool { return strings.HasSuffix(key, ending) })
-		if ending == "." || i < 0 {
+		i := slices.IndexFunc(keys, func(key string) bool { return last != "" && strings.HasSuffix(key, "."+last) })
+		if i < 0 {
 			return fmt.Sprintf("unknown key %q", name)
 		}
 		meant = keys[i]
 	}
 	return fmt.Sprintf("unknown key %q; did you mean %q?", name, meant)
-}
-
-// unreadable is the flaw of a path without a readable file.
-func unreadable(path string, err error) error {
-	var at *fs.PathError
-	if errors.As(err, &at) {
-		err = at.Err
-	}
-	return flawf(path, "cannot be read: %w", err)
 }

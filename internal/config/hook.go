@@ -2,9 +2,7 @@ package config
 
 import (
 	"net/http"
-	"os"
 	"strings"
-	"time"
 
 	"exiwatch/mailer/transport"
 )
@@ -15,21 +13,13 @@ type hook struct {
 	Timeout string   `toml:"timeout"`
 }
 
-func (h *hook) transport() (transport.Transport, error) {
+func (h *hook) transport(wrong *flaws) transport.Transport {
 	if h == nil {
-		return nil, nil
+		return nil
 	}
-	t := &transport.Hook{Command: h.Command}
-	if h.Timeout != "" {
-		var err error
-		if t.Timeout, err = time.ParseDuration(h.Timeout); err != nil || t.Timeout <= 0 {
-			return nil, &flaw{path: "hook.timeout"}
-		}
-	}
-	if t.Check() != nil {
-		return nil, &flaw{path: "hook.command"}
-	}
-	return t, nil
+	t := &transport.Hook{Command: h.Command, Timeout: wrong.duration("hook.timeout", h.Timeout)}
+	wrong.unless(t.Check() == nil, "hook.command")
+	return t
 }
 
 // webhook is [webhook] as written.
@@ -38,23 +28,16 @@ type webhook struct {
 	TokenFile string `toml:"token_file"`
 }
 
-func (w *webhook) transport() (transport.Transport, error) {
+func (w *webhook) transport(wrong *flaws) transport.Transport {
 	if w == nil {
-		return nil, nil
+		return nil
 	}
 	t := &transport.Webhook{URL: w.URL}
-	if t.Check() != nil {
-		return nil, &flaw{path: "webhook.url"}
-	}
+	wrong.unless(t.Check() == nil, "webhook.url")
 	if w.TokenFile != "" {
-		b, err := os.ReadFile(w.TokenFile)
-		if err != nil {
-			return nil, unreadable("webhook.token_file", err)
-		}
-		t.Header = http.Header{"Authorization": {"Bearer " + strings.TrimSpace(string(b))}}
+		token := strings.TrimSpace(wrong.text("webhook.token_file", w.TokenFile))
+		t.Header = http.Header{"Authorization": {"Bearer " + token}}
 	}
-	if t.Check() != nil {
-		return nil, &flaw{path: "webhook.token_file"}
-	}
-	return t, nil
+	wrong.unless(t.Check() == nil, "webhook.token_file")
+	return t
 }

@@ -18,65 +18,43 @@ const maxLogs = 1000
 const Stdin = "-"
 
 // logs parses a path or a list of paths. A glob stands for the logs that it matches now.
-func logs(written any) ([]string, error) {
-	var named []string
+func logs(written any, wrong *flaws) (logs []string) {
 	path := func(i int) string { return fmt.Sprintf("log[%d]", i) }
-	switch written := written.(type) {
-	case nil:
-		return nil, nil
-	case string:
-		path = func(int) string { return "log" }
-		named = []string{written}
-	case []any:
-		for i, item := range written {
-			s, ok := item.(string)
-			if !ok {
-				return nil, &flaw{path: path(i)}
-			}
-			if slices.Contains(named, s) {
-				return nil, flawf(path(i), "named twice")
-			}
-			named = append(named, s)
-		}
-	default:
-		return nil, &flaw{path: "log"}
+	list, isList := written.([]any)
+	if !isList && written != nil {
+		list, path = []any{written}, func(int) string { return "log" }
 	}
-	var logs []string
+	var named []string
+	for i, item := range list {
+		s, ok := item.(string)
+		wrong.unless(ok, path(i))
+		wrong.unlessf(!slices.Contains(named, s), path(i), "named twice")
+		named = append(named, s)
+	}
 	for i, s := range named {
 		found, err := expand(s)
-		if err != nil {
-			return nil, &flaw{path(i), err}
-		}
+		wrong.add(path(i), err)
 		for _, log := range found {
 			if !slices.Contains(logs, log) {
 				logs = append(logs, log)
 			}
 		}
 	}
-	if len(logs) > maxLogs {
-		return nil, flawf("log", "%d logs; expected %d at most", len(logs), maxLogs)
-	}
-	if len(logs) > 1 && slices.Contains(logs, Stdin) {
-		return nil, flawf("log", `"-", the standard input, must be the only log`)
-	}
-	return logs, nil
+	wrong.unlessf(len(logs) <= maxLogs, "log", "%d logs; expected %d at most", len(logs), maxLogs)
+	wrong.unlessf(len(logs) <= 1 || !slices.Contains(logs, Stdin), "log",
+		`"-", the standard input, must be the only log`)
+	return logs
 }
 
 // expand finds the logs that one item stands for.
 func expand(path string) ([]string, error) {
-	if path == "" {
+	_, isJournal, err := journal.Parse(path)
+	switch {
+	case path == "":
 		return nil, errors.New("expected a path; leave the key out to have the log found")
-	}
-	if path == Stdin {
-		return []string{path}, nil
-	}
-	if _, ok, err := journal.Parse(path); ok {
-		if err != nil {
-			return nil, errors.New(`expected "journal" or "journal:UNIT", such as "journal:exim4.service"`)
-		}
-		return []string{path}, nil
-	}
-	if !strings.ContainsAny(path, "*?[") {
+	case err != nil:
+		return nil, errors.New(`expected "journal" or "journal:UNIT", such as "journal:exim4.service"`)
+	case isJournal, !strings.ContainsAny(path, "*?["):
 		return []string{path}, nil
 	}
 	return matching(path)

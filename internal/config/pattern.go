@@ -31,7 +31,7 @@ func NewPattern(key window.Key, text string) (Pattern, error) {
 	if key != window.Host && key != window.Network {
 		return p, nil
 	}
-	if prefix, ok := parsePrefix(text); ok {
+	if prefix, ok := ParsePrefix(text); ok {
 		p.prefix = prefix
 	} else if strings.Contains(text, "/") || !strings.ContainsAny(text, "*?") {
 		return p, errors.New("expected an address, a network such as 192.0.2.0/24, or a pattern with * or ?")
@@ -47,7 +47,7 @@ func ParsePattern(s string) (Pattern, error) {
 	}
 	key, err := window.ParseKey(name)
 	if err != nil {
-		return Pattern{}, fmt.Errorf("unknown key %q; %s", name, words.Suggest(name, keyNames()))
+		return Pattern{}, fmt.Errorf("unknown key %q; %s", name, words.Suggest(name, keyNames))
 	}
 	return NewPattern(key, text)
 }
@@ -68,8 +68,8 @@ func (p Pattern) matches(value []byte) bool {
 	return glob(p.glob, value)
 }
 
-// parsePrefix parses a CIDR, or an address as a CIDR of one address. It maps IPv4 addresses in IPv6 form to IPv4.
-func parsePrefix(text string) (netip.Prefix, bool) {
+// ParsePrefix parses a CIDR, or an address as a CIDR of one address. It maps IPv4 addresses in IPv6 form to IPv4.
+func ParsePrefix(text string) (netip.Prefix, bool) {
 	prefix, err := netip.ParsePrefix(text)
 	if err != nil {
 		address, err := netip.ParseAddr(text)

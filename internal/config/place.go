@@ -19,12 +19,13 @@ type place struct {
 func placesOf(text []byte) map[string]place {
 	w := walk{places: make(map[string]place), tables: make(map[string]int)}
 	w.parser.Reset(text)
+	table := ""
 	for w.parser.NextExpression() {
 		switch e := w.parser.Expression(); e.Kind {
 		case unstable.KeyValue:
-			w.pair(w.table, e)
+			w.pair(table, e)
 		case unstable.Table, unstable.ArrayTable:
-			w.header(e)
+			table = w.header(e)
 		}
 	}
 	return w.places
@@ -35,26 +36,31 @@ type walk struct {
 	parser unstable.Parser
 	places map[string]place
 	tables map[string]int // number of tables so far in each list of tables
-	table  string         // path of the present table
 }
 
-func (w *walk) add(path string, raw unstable.Range, text []byte) {
-	at := w.parser.Shape(raw).Start
-	w.places[path] = place{at.Line, at.Column, string(text)}
+// add adds the place of a part of the text.
+func (w *walk) add(path string, part []byte) {
+	at := w.parser.Shape(w.parser.Range(part)).Start
+	w.places[path] = place{at.Line, at.Column, string(part)}
 }
 
-// header begins a table, or the next one of a list of tables.
-func (w *walk) header(e *unstable.Node) {
-	path, first := "", e.Child().Raw
+// below is the path of a key in a table.
+func below(table string, key *unstable.Node) string {
+	return strings.TrimPrefix(table+"."+strings.ToLower(string(key.Data)), ".")
+}
+
+// header begins a table, or the next one of a list of tables. It returns the table's path.
+func (w *walk) header(e *unstable.Node) string {
+	path := ""
 	for keys := e.Key(); keys.Next(); {
-		path = w.current(path) + "." + strings.ToLower(string(keys.Node().Data))
-		path = strings.TrimPrefix(path, ".")
+		path = below(w.current(path), keys.Node())
 	}
 	if e.Kind == unstable.ArrayTable {
 		w.tables[path]++
 	}
-	w.table = w.current(path)
-	w.add(w.table, first, nil)
+	path = w.current(path)
+	w.add(path, w.parser.Raw(e.Child().Raw)[:0])
+	return path
 }
 
 // current is the path of the last table in a list of tables, or else the path itself. go-toml reads [rule] as [[rule]].
@@ -68,17 +74,14 @@ func (w *walk) current(path string) string {
 }
 
 // pair adds a key's value, which is everything after the =.
-func (w *walk) pair(table string, e *unstable.Node) {
-	path := table
-	start := e.Raw.Offset
+func (w *walk) pair(path string, e *unstable.Node) {
+	var value []byte
 	for keys := e.Key(); keys.Next(); {
 		key := keys.Node()
-		path = strings.TrimPrefix(path+"."+strings.ToLower(string(key.Data)), ".")
-		start = key.Raw.Offset + key.Raw.Length
+		path = below(path, key)
+		value = w.parser.Raw(e.Raw)[key.Raw.Offset+key.Raw.Length-e.Raw.Offset:]
 	}
-	end := e.Raw.Offset + e.Raw.Length
-	text := bytes.TrimLeft(w.parser.Raw(unstable.Range{Offset: start, Length: end - start}), " \t=")
-	w.add(path, w.parser.Range(text), text)
+	w.add(path, bytes.TrimLeft(value, " \t="))
 	w.inside(path, e.Value())
 }
 
@@ -91,11 +94,12 @@ func (w *walk) inside(path string, value *unstable.Node) {
 			w.pair(path, child)
 			continue
 		}
-		item := fmt.Sprintf("%s[%d]", path, i)
+		item, part := fmt.Sprintf("%s[%d]", path, i), w.parser.Raw(child.Raw)
 		if child.Kind == unstable.InlineTable {
-			w.add(item, child.Raw, nil)
-		} else if child.Raw.Length > 0 { // a list inside a list has no place
-			w.add(item, child.Raw, w.parser.Raw(child.Raw))
+			part = part[:0]
+		}
+		if child.Raw.Length > 0 { // a list inside a list has no place
+			w.add(item, part)
 		}
 		w.inside(item, child)
 		i++

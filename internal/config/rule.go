@@ -1,9 +1,11 @@
 package config
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"slices"
+	"sort"
+	"strings"
 	"time"
 
 	"exiwatch/internal/words"
@@ -40,117 +42,93 @@ var defaultRules = []window.Rule{
 	{Name: "log integrity", Key: window.Log, Count: window.Anomalies, Limit: 5, Window: time.Hour},
 }
 
-// defaultCount is the default of [count].
-var defaultCount = count{
-	Only:      []string{"authenticated", "local", Loopback},
-	EximUsers: []string{"Debian-exim", "exim", "mailnull", "mail", "eximuser"},
-}
-
 // rules makes the rules and their scopes.
-func (f *file) rules(zone *time.Location) ([]window.Rule, Scopes, error) {
-	general := f.Count.or(defaultCount)
-	usual, err := general.count("count")
-	if err != nil {
-		return nil, nil, err
-	}
-	scopes := Scopes{"": usual}
+func (f *file) rules(zone *time.Location, wrong *flaws) (all []window.Rule, scopes Scopes) {
+	scopes = Scopes{"": f.Count.count("count", wrong)}
 	if len(f.Rule) == 0 {
-		return slices.Clone(defaultRules), scopes, nil
+		return slices.Clone(defaultRules), scopes
 	}
-	var all []window.Rule
 	for i, w := range f.Rule {
 		path := fmt.Sprintf("rule[%d]", i)
-		r, err := w.rule(path, zone)
-		if err != nil {
-			return nil, nil, err
-		}
-		if scopes[r.Scope], err = w.count().or(general).count(path); err != nil {
-			return nil, nil, err
-		}
+		r := w.rule(path, zone, wrong)
+		own, scope := w.count(f.Count)
+		r.Scope, scopes[scope] = scope, own.count(path, wrong)
 		all = append(all, r)
 	}
 	if _, err := window.New(all); err != nil {
-		last := 0
-		for ; last < len(all)-1; last++ {
-			if _, err := window.New(all[:last+1]); err != nil {
-				break
-			}
-		}
-		return nil, nil, &flaw{fmt.Sprintf("rule[%d]", last), err}
+		first := sort.Search(len(all), func(i int) bool {
+			_, err := window.New(all[:i+1])
+			return err != nil
+		})
+		wrong.add(fmt.Sprintf("rule[%d]", first), err)
 	}
-	return all, scopes, nil
+	return all, scopes
 }
 
-func (w *rule) count() count {
-	return count{Only: w.Only, Ignore: w.Ignore, LocalDomains: w.LocalDomains}
+// count is what the rule counts: its own keys, and the others from general. scope names its own keys; it is "" if the
+// rule has none.
+func (w *rule) count(general count) (all count, scope string) {
+	var parts []string
+	for _, key := range []struct {
+		name string
+		own  []string
+		all  *[]string
+	}{
+		{"only", w.Only, &general.Only}, {"ignore", w.Ignore, &general.Ignore},
+		{"local_domains", w.LocalDomains, &general.LocalDomains},
+	} {
+		if key.own != nil {
+			*key.all = key.own
+			parts = append(parts, fmt.Sprintf("%s=%q", key.name, key.own))
+		}
+	}
+	return general, strings.Join(parts, " ")
 }
 
 // rule makes the rule at a path such as rule[0]. It fills missing keys from the first default rule.
-func (w *rule) rule(path string, zone *time.Location) (window.Rule, error) {
+func (w *rule) rule(path string, zone *time.Location, wrong *flaws) window.Rule {
 	r := defaultRules[0]
 	r.Name = w.Name
 	var err error
-	if w.Key != "" {
-		if r.Key, err = window.ParseKey(w.Key); err != nil {
-			return r, flawf(path+".key", "%s", words.Suggest(w.Key, keyNames()))
-		}
-	}
-	if w.Count != "" {
-		if r.Count, err = window.ParseMeasure(w.Count); err != nil {
-			return r, flawf(path+".count", "%s", words.Suggest(w.Count, measureNames()))
-		}
-	}
+	r.Key, err = window.ParseKey(cmp.Or(w.Key, r.Key.String()))
+	wrong.unlessf(err == nil, path+".key", "%s", words.Suggest(w.Key, keyNames))
+	r.Count, err = window.ParseMeasure(cmp.Or(w.Count, r.Count.String()))
+	wrong.unlessf(err == nil, path+".count", "%s", words.Suggest(w.Count, measureNames))
 	if w.Limit != nil {
-		if r.Limit = *w.Limit; r.Limit < 1 {
-			return r, &flaw{path: path + ".limit"}
-		}
+		r.Limit = *w.Limit
 	}
-	if w.Window != "" {
-		if r.Window, err = window.ParseWindow(w.Window); err != nil {
-			return r, &flaw{path: path + ".window"}
-		}
-	}
-	r.Scope = w.count().scope()
+	wrong.unless(r.Limit >= 1, path+".limit")
+	r.Window, err = window.ParseWindow(cmp.Or(w.Window, r.Window.String()))
+	wrong.unless(err == nil, path+".window")
 	for i, e := range w.Except {
-		x, err := e.exception(fmt.Sprintf("%s.except[%d]", path, i), &r, zone)
-		if err != nil {
-			return r, err
-		}
-		r.Except = append(r.Except, x)
+		r.Except = append(r.Except, e.exception(fmt.Sprintf("%s.except[%d]", path, i), &r, zone, wrong))
 	}
-	return r, nil
+	return r
 }
 
-func (e *except) exception(path string, r *window.Rule, zone *time.Location) (x window.Exception, err error) {
-	if e.Match == "" {
-		return x, &flaw{path: path + ".match"}
-	}
+func (e *except) exception(path string, r *window.Rule, zone *time.Location, wrong *flaws) window.Exception {
+	wrong.unless(e.Match != "", path+".match")
 	p, err := NewPattern(r.Key, e.Match)
-	if err != nil {
-		return x, &flaw{path + ".match", err}
-	}
-	if e.Limit <= r.Limit {
-		return x, flawf(path+".limit", "expected more than the rule's limit, %d", r.Limit)
-	}
-	x = window.Exception{Match: func(value string) bool { return p.matches([]byte(value)) }, Limit: e.Limit,
-		Reason: e.Reason}
-	if x.Until, err = until(e.Until, zone); err != nil {
-		return x, &flaw{path: path + ".until"}
-	}
-	return x, nil
+	wrong.add(path+".match", err)
+	wrong.unlessf(e.Limit > r.Limit, path+".limit", "expected more than the rule's limit, %d", r.Limit)
+	until, ok := until(e.Until, zone)
+	wrong.unless(ok, path+".until")
+	match := func(value string) bool { return p.matches([]byte(value)) }
+	return window.Exception{Match: match, Limit: e.Limit, Reason: e.Reason, Until: until}
 }
 
 // until is when an exception ends: at the end of a day, or at a time.
-func until(written any, zone *time.Location) (time.Time, error) {
+func until(written any, zone *time.Location) (at time.Time, ok bool) {
 	switch t := written.(type) {
 	case nil:
-		return time.Time{}, nil
 	case toml.LocalDate:
-		return time.Date(t.Year, time.Month(t.Month), t.Day+1, 0, 0, 0, 0, zone), nil
+		at = time.Date(t.Year, time.Month(t.Month), t.Day+1, 0, 0, 0, 0, zone)
 	case toml.LocalDateTime:
-		return t.AsTime(zone), nil
+		at = t.AsTime(zone)
 	case time.Time:
-		return t, nil
+		at = t
+	default:
+		return at, false
 	}
-	return time.Time{}, errors.New("neither a date nor a time")
+	return at, true
 }

@@ -2,8 +2,6 @@ package config
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"io/fs"
 	"net/netip"
 	"os/user"
@@ -44,102 +42,82 @@ const DefaultSocketMode = 0o660
 var eximGroups = []string{"Debian-exim", "exim", "mailnull"}
 
 // NewSocket is the Socket of an empty [socket].
-func NewSocket(rules []window.Rule) *Socket {
-	s, err := (&socket{}).socket(rules)
-	if err != nil {
-		panic(err) // constants that a test covers
+func NewSocket(rules []window.Rule) *Socket { return new(socket).socket(rules, new(flaws)) }
+
+// socket checks [socket]. It returns nil without one.
+func (w *socket) socket(rules []window.Rule, wrong *flaws) *Socket {
+	if w == nil {
+		return nil
 	}
+	s := &Socket{Path: cmp.Or(w.Path, DefaultSocket), UID: -1, GID: -1}
+	wrong.unless(filepath.IsAbs(s.Path), "socket.path")
+	s.Mode = wrong.mode("socket.mode", w.Mode)
+	if w.Owner != "" {
+		s.UID = numberOf(w.Owner, func(u *user.User) string { return u.Uid }, user.Lookup, user.LookupId)
+		wrong.unlessf(s.UID >= 0, "socket.owner", "there is no such user")
+	}
+	if w.Group != "" {
+		s.GID = wrong.group("socket.group", w.Group)
+	}
+	for _, name := range eximGroups {
+		if w.Group == "" && s.GID < 0 {
+			s.GID = numberOf(name, gid, user.LookupGroup)
+		}
+	}
+	if w.Listen != "" {
+		var err error
+		s.Listen, err = netip.ParseAddrPort(w.Listen)
+		wrong.unless(err == nil && s.Listen.Addr().IsLoopback(), "socket.listen")
+	}
+	s.Key = socketKey(w.Key, rules, wrong)
 	return s
 }
 
-// socket checks [socket]. It returns nil without one.
-func (w *socket) socket(rules []window.Rule) (s *Socket, err error) {
-	if w == nil {
-		return nil, nil
+// mode parses a socket's permissions. It returns DefaultSocketMode for "".
+func (f *flaws) mode(path, text string) fs.FileMode {
+	if text == "" {
+		return DefaultSocketMode
 	}
-	s = &Socket{Path: cmp.Or(w.Path, DefaultSocket)}
-	if !filepath.IsAbs(s.Path) {
-		return nil, &flaw{path: "socket.path"}
-	}
-	if s.Mode, err = modeOf(w.Mode); err != nil {
-		return nil, &flaw{"socket.mode", err}
-	}
-	if s.UID, err = ownerOf(w.Owner); err != nil {
-		return nil, &flaw{"socket.owner", err}
-	}
-	if s.GID, err = groupOf(w.Group); err != nil {
-		return nil, &flaw{"socket.group", err}
-	}
-	if w.Listen != "" {
-		if s.Listen, err = netip.ParseAddrPort(w.Listen); err != nil || !s.Listen.Addr().IsLoopback() {
-			return nil, &flaw{path: "socket.listen"}
-		}
-	}
-	s.Key, err = socketKey(w.Key, rules)
-	return s, err
+	bits, err := strconv.ParseUint(text, 8, 32)
+	f.unless(err == nil && bits <= 0o777, path)
+	return fs.FileMode(bits)
 }
 
-// modeOf parses a socket's permissions. It returns DefaultSocketMode for "".
-func modeOf(mode string) (fs.FileMode, error) {
-	if mode == "" {
-		return DefaultSocketMode, nil
-	}
-	bits, err := strconv.ParseUint(mode, 8, 32)
-	if err != nil || bits > 0o777 {
-		return 0, fmt.Errorf("expected %s", expected["socket.mode"])
-	}
-	return fs.FileMode(bits), nil
+// group finds the number of a group by its name or number.
+func (f *flaws) group(path, name string) int {
+	id := numberOf(name, gid, user.LookupGroup, user.LookupGroupId)
+	f.unlessf(id >= 0, path, "there is no such group")
+	return id
 }
 
-// ownerOf finds a user's number. It returns -1 for "".
-func ownerOf(name string) (int, error) {
-	if name == "" {
-		return -1, nil
-	}
-	u, err := user.Lookup(name)
-	if err != nil {
-		if u, err = user.LookupId(name); err != nil {
-			return -1, errors.New("there is no such user")
-		}
-	}
-	return strconv.Atoi(u.Uid)
-}
+func gid(g *user.Group) string { return g.Gid }
 
-// groupOf finds a group's number. For "" it returns Exim's, or -1 without an Exim.
-func groupOf(name string) (int, error) {
-	if name == "" {
-		for _, name := range eximGroups {
-			if g, err := user.LookupGroup(name); err == nil {
-				return strconv.Atoi(g.Gid)
+// numberOf is the number of the user or group that one of the lookups finds; -1 if none does.
+func numberOf[T any](name string, id func(T) string, lookups ...func(string) (T, error)) int {
+	for _, lookup := range lookups {
+		if found, err := lookup(name); err == nil {
+			if n, err := strconv.Atoi(id(found)); err == nil {
+				return n
 			}
 		}
-		return -1, nil
 	}
-	g, err := user.LookupGroup(name)
-	if err != nil {
-		if g, err = user.LookupGroupId(name); err != nil {
-			return -1, errors.New("there is no such group")
-		}
-	}
-	return strconv.Atoi(g.Gid)
+	return -1
 }
 
 // socketKey is the configured key. Without one, it is sender if a rule counts by it, else account, else the first
 // rule's key. A configured sender also becomes account if a rule counts by account and none by sender: $sender_address
 // is the name of most accounts.
-func socketKey(name string, rules []window.Rule) (window.Key, error) {
+func socketKey(name string, rules []window.Rule, wrong *flaws) window.Key {
 	k, err := window.ParseKey(cmp.Or(name, window.Sender.String()))
+	wrong.unlessf(err == nil, "socket.key", "%s", words.Suggest(name, keyNames))
 	switch {
-	case err != nil:
-		return k, flawf("socket.key", "%s", words.Suggest(name, keyNames()))
 	case CountsBy(rules, k):
-		return k, nil
 	case k == window.Sender && CountsBy(rules, window.Account):
-		return window.Account, nil
+		return window.Account
 	case name == "":
-		return rules[0].Key, nil
+		return rules[0].Key
 	}
-	return k, nil
+	return k
 }
 
 // CountsBy reports whether a rule has the key.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"io/fs"
 	"net/netip"
 	"path/filepath"
@@ -22,50 +23,52 @@ type web struct {
 	Group  string `toml:"group"`
 }
 
-const unixPrefix = "unix:"
-
-// web checks [web]. It returns nil without one.
-func (w *web) web() (*Web, error) {
+// web checks [web]. It returns nil without one. It accepts only a port of loopback: users on other machines need a
+// tunnel.
+func (w *web) web(wrong *flaws) *Web {
 	if w == nil {
-		return nil, nil
+		return nil
 	}
-	path, isPath := strings.CutPrefix(w.Listen, unixPrefix)
-	if !isPath {
-		return w.port()
-	}
-	if !filepath.IsAbs(path) {
-		return nil, &flaw{path: "web.listen"}
-	}
-	c := &Web{Path: path, GID: -1}
-	var err error
-	if c.Mode, err = modeOf(w.Mode); err != nil {
-		return nil, &flaw{"web.mode", err}
-	}
-	if w.Group != "" {
-		if c.GID, err = groupOf(w.Group); err != nil {
-			return nil, &flaw{"web.group", err}
+	c := &Web{GID: -1}
+	path, isPath := strings.CutPrefix(w.Listen, "unix:")
+	if isPath {
+		wrong.unless(filepath.IsAbs(path), "web.listen")
+		c.Path, c.Mode = path, wrong.mode("web.mode", w.Mode)
+		if w.Group != "" {
+			c.GID = wrong.group("web.group", w.Group)
 		}
+		return c
 	}
-	return c, nil
+	c.Listen = wrong.port("web.listen", w.Listen)
+	address := c.Listen.Addr()
+	wrong.unlessf(address == netip.AddrFrom4([4]byte{127, 0, 0, 1}) || address == netip.IPv6Loopback(), "web.listen",
+		"others could connect there; expected 127.0.0.1 or [::1], which exiwatch open makes reachable by ssh")
+	const unixOnly = `needs listen = "unix:/PATH"; a token protects a port`
+	wrong.unlessf(w.Mode == "", "web.mode", unixOnly)
+	wrong.unlessf(w.Group == "", "web.group", unixOnly)
+	return c
 }
 
-// port accepts only a port of loopback. Users on other machines need a tunnel.
-func (w *web) port() (*Web, error) {
-	address, err := netip.ParseAddrPort(w.Listen)
-	switch {
-	case err != nil || address.Port() == 0:
-		return nil, &flaw{path: "web.listen"}
-	case address.Addr() != netip.AddrFrom4([4]byte{127, 0, 0, 1}) && address.Addr() != netip.IPv6Loopback():
-		return nil, flawf("web.listen", "others could connect there; expected 127.0.0.1 or [::1], which exiwatch open "+
-			"makes reachable by ssh")
-	case w.Mode != "":
-		return nil, errUnixOnly("web.mode")
-	case w.Group != "":
-		return nil, errUnixOnly("web.group")
-	}
-	return &Web{Listen: address, GID: -1}, nil
+// DefaultMetrics is the default address of the metrics. Prometheus has assigned all of its exporters' ports, 9100 to
+// 9999.
+const DefaultMetrics = "127.0.0.1:19628"
+
+// metrics is [metrics] as written.
+type metrics struct {
+	Listen string `toml:"listen"`
 }
 
-func errUnixOnly(path string) error {
-	return flawf(path, `needs listen = "unix:/PATH"; a token protects a port`)
+// address parses the address. It is the zero value without [metrics].
+func (m *metrics) address(wrong *flaws) (a netip.AddrPort) {
+	if m != nil {
+		a = wrong.port("metrics.listen", cmp.Or(m.Listen, DefaultMetrics))
+	}
+	return a
+}
+
+// port parses an IP address and a port.
+func (f *flaws) port(path, text string) netip.AddrPort {
+	a, err := netip.ParseAddrPort(text)
+	f.unless(err == nil && a.Port() != 0, path)
+	return a
 }
