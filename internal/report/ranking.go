@@ -77,10 +77,10 @@ func (r *Ranking) AddDistinct(value, other []byte) {
 // Join moves the sums of other into r.
 func (r *Ranking) Join(other *Ranking) {
 	if r.Len() == 0 {
-		*r, *other = *other, Ranking{}
-		return
+		*r = *other
+	} else {
+		r.include(other)
 	}
-	r.include(other)
 	*other = Ranking{}
 }
 
