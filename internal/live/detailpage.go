@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,10 +51,8 @@ func (m *model) detailLines() []string {
 		}
 		lines = append(lines, section.lines(maxShares, d.row.messages, m.width)...)
 	}
-	for len(pairs) > 0 {
-		n := min(2, len(pairs))
-		lines = append(lines, m.pair(pairs[:n], d.row.messages)...)
-		pairs = pairs[n:]
+	for pair := range slices.Chunk(pairs, 2) {
+		lines = append(lines, m.pair(pair, d.row.messages)...)
 	}
 	lines = append(lines, "", m.styles.heading.Render(" Last arrivals"))
 	for _, arrival := range d.arrivals {

@@ -107,12 +107,7 @@ func (u *Uncounted) Join(other *Uncounted) {
 }
 
 // Total is the number of arrivals.
-func (u *Uncounted) Total() (n int64) {
-	for _, r := range u.rows.all() {
-		n += r.field(messages)
-	}
-	return n
-}
+func (u *Uncounted) Total() int64 { return u.rows.sum(messages) }
 
 // Rows gives the n rows with the most messages, most first, and after them one of ClassOthers for the rest. n is at
 // most maxUncounted; 0 means maxUncounted.

@@ -78,7 +78,7 @@ func (b *ArrivalBuffer) Add(a *window.Arrival, at, shift int64, counted bool) {
 	b.note(at/60, report.ClassOf(a))
 	last := b.room()
 	data := last.data
-	data = binary.AppendVarint(data, a.At.UnixMilli())
+	data = binary.AppendUvarint(data, uint64(a.At.UnixMilli()))
 	data = binary.AppendUvarint(data, uint64(max(a.Recipients, 0)))
 	data = binary.AppendUvarint(data, uint64(max(a.Bytes, 0)))
 	outside := a.Outside
@@ -236,12 +236,7 @@ func (v *BufferSnapshot) oldest() (at time.Time) {
 const disorder = 60
 
 func (r *storedArrival) unpack(data []byte) {
-	number := func() int64 {
-		n, size := binary.Varint(data)
-		data = data[size:]
-		return n
-	}
-	unsigned := func() uint64 {
+	number := func() uint64 {
 		n, size := binary.Uvarint(data)
 		data = data[size:]
 		return n
@@ -250,12 +245,11 @@ func (r *storedArrival) unpack(data []byte) {
 		t, data = data[:n:n], data[n:]
 		return t
 	}
-	r.stamp = number()
-	r.recipients, r.bytes, r.outside = int64(unsigned()), int64(unsigned()), unsigned()
-	r.messageID = text(unsigned())
+	r.stamp, r.recipients, r.bytes, r.outside = int64(number()), int64(number()), int64(number()), number()
+	r.messageID = text(number())
 	for i := range r.values {
 		r.values[i] = nil
-		if n := unsigned(); n > 0 {
+		if n := number(); n > 0 {
 			r.values[i] = text(n - 1)
 		}
 	}

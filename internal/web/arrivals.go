@@ -25,8 +25,8 @@ func (now *Snapshot) arrivalChart() *htmlkit.Columns {
 	return c
 }
 
-// sparklines draws, for each standing, how many messages its value sent in the last hour.
-func (now *Snapshot) sparklines(of []window.Usage) []htmlkit.Spark {
+// lastHour counts, for each standing, how many messages its value sent in each span of the last hour.
+func (now *Snapshot) lastHour(of []window.Usage) [][]int64 {
 	const spans, length = 30, 120 // seconds
 	from := now.Second - spans*length + 1
 	counts := make([][]int64, len(of))
@@ -57,9 +57,5 @@ func (now *Snapshot) sparklines(of []window.Usage) []htmlkit.Spark {
 			}
 		}
 	}
-	sparks := make([]htmlkit.Spark, len(of))
-	for i := range sparks {
-		sparks[i] = htmlkit.NewSpark(counts[i])
-	}
-	return sparks
+	return counts
 }

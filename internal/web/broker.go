@@ -136,8 +136,8 @@ func (b *broker) drop(s *subscription, c *client) {
 	close(c.events)
 	delete(s.clients, c)
 	b.clients--
-	if name := s.query.Encode(); len(s.clients) == 0 && b.subscriptions[name] == s {
-		delete(b.subscriptions, name)
+	if len(s.clients) == 0 {
+		delete(b.subscriptions, s.query.Encode())
 	}
 }
 

@@ -36,9 +36,9 @@ const silence = time.Hour
 func newOverview(now *Snapshot) *overview {
 	o := &overview{Snapshot: now, Chart: now.arrivalChart()}
 	ranking := now.ranked()
-	sparks := now.sparklines(ranking)
+	counts := now.lastHour(ranking)
 	for i, s := range ranking {
-		o.Ranking = append(o.Ranking, rankedSender{ruleUsage{s, now.Rules[s.Rule]}, sparks[i]})
+		o.Ranking = append(o.Ranking, rankedSender{ruleUsage{s, now.Rules[s.Rule]}, htmlkit.NewSpark(counts[i])})
 	}
 	if i := slices.IndexFunc(o.Ranking, func(s rankedSender) bool { return s.Count <= s.Limit }); i >= 0 {
 		o.Nearest = &o.Ranking[i]
@@ -104,32 +104,16 @@ func (now *Snapshot) Read() bool {
 }
 
 // history has the alerts since the daemon started.
-type history struct {
-	Open  []Alert
-	Opens int
-	Ended []Alert
-	Since time.Time
-}
+type history struct{ *Snapshot }
 
 // health tells whether the daemon can do its work.
 type health struct {
 	*Snapshot
 	Findings []Finding
 	Checked  time.Time // zero: check has not finished yet
-	Bad      int       // findings that fail
-	Poor     int       // or warn
 }
 
-func (b *pageBuilder) health(now *Snapshot) *health {
-	h := &health{Snapshot: now}
-	h.Findings, h.Checked = b.findings()
-	for _, f := range h.Findings {
-		switch f.Status {
-		case "fail":
-			h.Bad++
-		case "warn":
-			h.Poor++
-		}
-	}
-	return h
+// Has tells whether a finding has a status.
+func (h *health) Has(status string) bool {
+	return slices.ContainsFunc(h.Findings, func(f Finding) bool { return f.Status == status })
 }

@@ -44,7 +44,6 @@ type page struct {
 	Body  any        // front, *who, history or health
 	Name  string     // of the machine
 	At    time.Time
-	Zone  string
 	Live  bool // for the script of an open page, which draws the charts itself
 }
 
@@ -56,17 +55,17 @@ func (b *pageBuilder) build(ctx context.Context, path string, query url.Values, 
 	if err != nil {
 		return nil, err
 	}
-	p := &page{Name: b.server.Name, At: now.At, Zone: now.At.In(now.Arrivals.zone).Format("MST"), Live: live,
-		Query: url.Values{"page": {path}}}
+	p := &page{Name: b.server.Name, At: now.At, Live: live, Query: url.Values{"page": {path}}}
 	switch path {
 	case "/":
 		f := newOverview(now)
 		p.Tab, p.Title, p.Body = "now", f.Title, f
 	case "/alerts":
-		p.Tab, p.Title, p.Body = "alerts", "Alerts", &history{Open: now.Open, Opens: now.Opens, Ended: now.Ended,
-			Since: now.Since}
+		p.Tab, p.Title, p.Body = "alerts", "Alerts", &history{now}
 	case "/health":
-		p.Tab, p.Title, p.Body = "health", "Health", b.health(now)
+		h := &health{Snapshot: now}
+		h.Findings, h.Checked = b.findings()
+		p.Tab, p.Title, p.Body = "health", "Health", h
 	case "/who":
 		k, ok := keyOf(query.Get("key"))
 		value := query.Get("value")

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -92,7 +91,7 @@ func (d *detail) IsOpen() bool {
 // All are the alerts, the last opened first.
 func (h *history) All() []Alert {
 	all := slices.Concat(h.Open, h.Ended)
-	slices.SortStableFunc(all, func(a, b Alert) int { return cmp.Compare(b.Opened.UnixNano(), a.Opened.UnixNano()) })
+	slices.SortStableFunc(all, func(a, b Alert) int { return b.Opened.Compare(a.Opened) })
 	return all
 }
 
