@@ -7,7 +7,7 @@ import (
 	"exiwatch/window"
 )
 
-// The classes of arrivals that hours tell apart.
+// The classes of arrivals that hours and the live page tell apart, in the order of htmlkit.ArrivalSeries.
 const (
 	Authenticated = iota // with an authenticated id
 	Local                // by programs of this host

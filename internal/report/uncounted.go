@@ -155,9 +155,9 @@ func split(network, address []byte) (n int, host int64) {
 	if err != nil {
 		return 0, severalHosts
 	}
-	whole := ip.Unmap().AsSlice()
-	if len(whole) == 4 {
-		return copy(network, whole[:network4]), int64(whole[network4])
+	whole := ip.As16()
+	if ip.Unmap().Is4() {
+		return copy(network, whole[12:15]), int64(whole[15])
 	}
 	return copy(network, whole[:network6]), int64(binary.BigEndian.Uint64(whole[network6:]))
 }
