@@ -55,7 +55,7 @@ func (h *htmlFile) run(cmd *cobra.Command, s *selection, files []string, rules [
 		return fmt.Errorf("writing %s: %w", h.name, err)
 	}
 	defer out.drop()
-	p := htmlreport.Page{Rules: rules, Selected: s.words(), Version: version, Made: s.now}
+	p := htmlreport.Page{Selected: s.words(), Version: version, Made: s.now}
 	if choose.suggest {
 		if p.Suggestions, err = choose.find(cmd, s, files, rules, rows); err != nil {
 			return err
@@ -75,7 +75,7 @@ func (h *htmlFile) run(cmd *cobra.Command, s *selection, files []string, rules [
 			p.Logs = append(p.Logs, source.Name)
 		}
 	}
-	p.Document, p.Hours = sum.Document(rows), sum.Hours()
+	p.Document, p.Hours, p.Effects = sum.Document(rows), sum.Hours(), sum.Effects()
 	if err := p.Write(out); err != nil {
 		return fmt.Errorf("writing %s: %w", h.name, err)
 	}

@@ -10,27 +10,18 @@ type Bar struct {
 func NewBar(count, limit int64) Bar {
 	b := Bar{Mark: 100}
 	if limit > 0 && count > 0 {
-		b.Fill = round(100 * float64(count) / float64(limit))
+		b.Fill = Round(100 * float64(count) / float64(limit))
 	}
 	switch {
 	case count > limit:
-		b.Fill, b.Mark, b.Level = 100, round(100*float64(limit)/float64(count)), "over"
+		b.Fill, b.Mark, b.Level = 100, Round(100*float64(limit)/float64(count)), "over"
 	case b.Fill >= near:
 		b.Level = "near"
 	}
 	return b
 }
 
-// NewShare draws a part of a whole.
-func NewShare(n, of int64) Bar {
-	b := Bar{Mark: 100, Level: "share"}
-	if of > 0 {
-		b.Fill = min(round(100*float64(n)/float64(of)), 100)
-	}
-	return b
-}
-
 const near = 75 // per cent of a limit
 
-// round leaves one decimal place.
-func round(f float64) float64 { return float64(int64(f*10+0.5)) / 10 }
+// Round leaves one decimal place.
+func Round(f float64) float64 { return float64(int64(f*10+0.5)) / 10 }

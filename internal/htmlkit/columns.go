@@ -2,6 +2,7 @@ package htmlkit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,14 +16,11 @@ type Spark struct {
 
 // NewSpark draws counts in equal spans of time, the newest last.
 func NewSpark(counts []int64) Spark {
-	s := Spark{Width: max(3*len(counts), 1)}
-	for _, n := range counts {
-		s.Most = max(s.Most, n)
-	}
+	s := Spark{Width: max(3*len(counts), 1), Most: slices.Max(append([]int64{0}, counts...))}
 	var path strings.Builder
 	for i, n := range counts {
 		if n > 0 {
-			height := max(round(20*float64(n)/float64(s.Most)), 1)
+			height := max(Round(20*float64(n)/float64(s.Most)), 1)
 			fmt.Fprintf(&path, "M%d 20v-%gh2v%gz", 3*i, height, height)
 		}
 	}
@@ -35,7 +33,7 @@ type Columns struct {
 	Title  string
 	From   time.Time // the first span
 	Step   time.Duration
-	Series []Series
+	Series []Series      // one at least, with one span at least
 	Limit  int64         // drawn as a line; 0: none
 	Window time.Duration // over which a value sums; 0: the step
 	Unit   string        // of the values, in the plural
@@ -63,58 +61,46 @@ const boxWidth, boxHeight = 1000, 200
 
 // Top is the highest value that fits into the chart.
 func (c *Columns) Top() int64 {
-	top := max(c.Limit+c.Limit/10, 4)
-	for i := range c.spans() {
-		var sum int64
-		for _, s := range c.Series {
-			sum += s.Values[i]
-		}
-		top = max(top, sum)
-	}
-	return top
+	most, _ := c.Peak()
+	return max(c.Limit+c.Limit/10, 4, most)
 }
 
-func (c *Columns) spans() int {
-	if len(c.Series) == 0 {
-		return 0
-	}
-	return len(c.Series[0].Values)
-}
+func (c *Columns) spans() int { return len(c.Series[0].Values) }
 
 // Path is the outline of a series, stacked on those before it.
 func (c *Columns) Path(nth int) string {
 	n, top := c.spans(), float64(c.Top())
-	if n == 0 {
-		return ""
-	}
 	width := float64(boxWidth) / float64(n)
 	var up, down strings.Builder
 	for i := range n {
-		var below int64
-		for _, s := range c.Series[:nth] {
-			below += s.Values[i]
-		}
 		left, right := float64(i)*width, float64(i+1)*width
 		y := func(v int64) float64 { return boxHeight - boxHeight*float64(v)/top }
-		fmt.Fprintf(&up, "L%.1f %.1fH%.1f", left, y(below+c.Series[nth].Values[i]), right)
+		fmt.Fprintf(&up, "L%.1f %.1fH%.1f", left, y(c.Sum(nth+1, i)), right)
 		// The way back is written from its end.
 		j := n - 1 - i
-		var floor int64
-		for _, s := range c.Series[:nth] {
-			floor += s.Values[j]
-		}
-		fmt.Fprintf(&down, "L%.1f %.1fH%.1f", float64(j+1)*width, y(floor), float64(j)*width)
+		fmt.Fprintf(&down, "L%.1f %.1fH%.1f", float64(j+1)*width, y(c.Sum(nth, j)), float64(j)*width)
 	}
 	return "M" + up.String()[1:] + down.String() + "Z"
 }
 
 // LimitY is the limit's distance from the top.
 func (c *Columns) LimitY() float64 {
-	return round(boxHeight - boxHeight*float64(c.Limit)/float64(c.Top()))
+	return Round(boxHeight - boxHeight*float64(c.Limit)/float64(c.Top()))
 }
 
+// Sum is the sum of the first n series in a span.
+func (c *Columns) Sum(n, span int) (sum int64) {
+	for _, s := range c.Series[:n] {
+		sum += s.Values[span]
+	}
+	return sum
+}
+
+// At is when a span begins.
+func (c *Columns) At(span int) time.Time { return c.From.Add(time.Duration(span) * c.Step) }
+
 // To is the end of the last span.
-func (c *Columns) To() time.Time { return c.From.Add(time.Duration(c.spans()) * c.Step) }
+func (c *Columns) To() time.Time { return c.At(c.spans()) }
 
 // Marks are five times from From to To, to be shown under the chart.
 func (c *Columns) Marks() []string {
@@ -140,12 +126,8 @@ func (s Series) Total() (n int64) {
 // Peak is the highest value of all series together, and when it was.
 func (c *Columns) Peak() (n int64, at time.Time) {
 	for i := range c.spans() {
-		var sum int64
-		for _, s := range c.Series {
-			sum += s.Values[i]
-		}
-		if sum > n {
-			n, at = sum, c.From.Add(time.Duration(i)*c.Step)
+		if sum := c.Sum(len(c.Series), i); sum > n {
+			n, at = sum, c.At(i)
 		}
 	}
 	return n, at

@@ -4,8 +4,12 @@ package htmlkit
 
 import (
 	_ "embed"
+	"fmt"
 	"html/template"
+	"reflect"
+	"time"
 
+	"exiwatch/internal/escape"
 	"exiwatch/internal/words"
 )
 
@@ -17,15 +21,22 @@ var CSS string
 //go:embed pieces.html
 var pieces string
 
-// Funcs are the functions of templates: how numbers and times are written.
-var Funcs = template.FuncMap{
-	"number": words.Number, "size": words.Size, "amount": words.Amount, "plural": words.Plural,
-	"percent": words.Percent,
-	"span":    words.Span,
-	"bar":     NewBar, "spark": NewSpark, "share": NewShare,
+// funcs are the functions of templates: how numbers, times and what is logged are written. Numbers may be of any
+// integer type. Keys and measures may be names, too.
+var funcs = template.FuncMap{
+	"number": func(n reflect.Value) string { return words.Number(reflect.Indirect(n).Int()) },
+	"plural": func(n reflect.Value, noun string) string { return words.Plural(reflect.Indirect(n).Int(), noun) },
+	"size":   words.Size, "percent": words.Percent, "long": words.Window,
+	"amount":   func(n int64, measure any) string { return words.Amount(n, fmt.Sprint(measure)) },
+	"measured": func(measure any, n int64) string { return words.Measured(fmt.Sprint(measure), n) },
+	"noun":     func(key any) string { return words.Key(fmt.Sprint(key)) },
+	"heading":  func(key any) string { return words.Heading(fmt.Sprint(key)) },
+	"show":     escape.Shown, // which html/template escapes, as all text
+	"stamp":    func(t time.Time) string { return t.Format(time.RFC3339) },
+	"bar":      NewBar,
 }
 
 // New makes a template that has the pieces: "bar" (a Bar), "spark" (a Spark), "columns" (a Columns).
 func New(name string) *template.Template {
-	return template.Must(template.New(name).Funcs(Funcs).Parse(pieces))
+	return template.Must(template.New(name).Funcs(funcs).Parse(pieces))
 }

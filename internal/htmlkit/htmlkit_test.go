@@ -21,9 +21,6 @@ func TestBarOfACountAgainstItsLimit(t *testing.T) {
 			t.Errorf("NewBar(%d, %d) = %v, want %v", test.count, test.limit, got, test.want)
 		}
 	}
-	if got := NewShare(1, 4); got.Fill != 25 {
-		t.Errorf("NewShare(1, 4) = %v", got)
-	}
 }
 
 // TestColumnsStandUponEachOther: the second series begins where the first one ends, and the limit is within the chart.

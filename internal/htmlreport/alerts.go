@@ -82,11 +82,11 @@ func newCard(a report.Alert, on axis) card {
 		}
 		c.Events = append(c.Events, event{g.At.Time, times})
 	}
+	ended := "ended"
 	if a.Ended.IsZero() {
-		c.Events = append(c.Events, event{time.Time{}, "still open at the end of the log"})
-	} else {
-		c.Events = append(c.Events, event{a.Ended.Time, "ended"})
+		ended = "still open at the end of the log"
 	}
+	c.Events = append(c.Events, event{a.Ended.Time, ended})
 	c.More = others(a.Of, window.Topic, len(c.Topics))
 	for _, key := range []window.Key{window.Anomaly, window.Entry, window.Host, window.Sender} {
 		if rows := a.Of.Top(key, maxHosts); len(rows) > 0 && key.String() != a.Key {
@@ -110,15 +110,11 @@ func others(a *window.Alert, key window.Key, shown int) string {
 
 // A lane is one sender with all its alerts.
 type lane struct {
-	Key, Value string
-	Alerts     int64
-	Worst      report.Alert
-	When       *strip
-	Card       int // number of the worst alert's card; 0: none
+	report.Alert // the worst
+	Alerts       int64
+	When         *strip
+	Card         int // number of the worst alert's card; 0: none
 }
-
-// isAboutLog tells whether the alerts are about the log's integrity, not about sending.
-func (l *lane) isAboutLog() bool { return l.Worst.Count == window.Anomalies.String() }
 
 // lanes gives everybody who crossed a limit, the furthest over first.
 func (p *Page) lanes(on axis) []*lane {
@@ -128,17 +124,17 @@ func (p *Page) lanes(on axis) []*lane {
 		id := [2]string{a.Key, a.Value}
 		l := byValue[id]
 		if l == nil {
-			l = &lane{Key: a.Key, Value: a.Value, Worst: a, When: new(strip)}
+			l = &lane{Alert: a, When: new(strip)}
 			byValue[id], all = l, append(all, l)
 		}
 		l.Alerts++
 		on.mark(l.When, a.Opened.Time, a.Ended.Time)
-		if over(&a) > over(&l.Worst) {
-			l.Worst = a
+		if over(&a) > over(&l.Alert) {
+			l.Alert = a
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *lane) int {
-		return cmp.Or(cmp.Compare(over(&b.Worst), over(&a.Worst)), cmp.Compare(b.Alerts, a.Alerts))
+		return cmp.Or(cmp.Compare(over(&b.Alert), over(&a.Alert)), cmp.Compare(b.Alerts, a.Alerts))
 	})
 	return all
 }

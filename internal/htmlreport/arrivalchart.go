@@ -28,10 +28,8 @@ type hit struct {
 	Title    string
 }
 
+// newArrivalChart needs one hour at least.
 func newArrivalChart(hours []report.Hour) *arrivalChart {
-	if len(hours) == 0 {
-		return nil
-	}
 	first, last := hourOf(hours[0].At), hourOf(hours[len(hours)-1].At)
 	step := steps[0]
 	for i := 0; (last-first)/step >= maxSpans-1; i++ {
@@ -66,46 +64,44 @@ func spanStart(hour, step int64) int64 {
 
 // every names the length of a span.
 func (c *arrivalChart) every() string {
-	hours := int64(c.Step / time.Hour)
-	for _, unit := range []struct {
-		hours int64
-		name  string
-	}{{7 * 24, "week"}, {24, "day"}, {1, "hour"}} {
-		if n := hours / unit.hours; hours%unit.hours == 0 && n > 0 {
-			if n == 1 {
-				return "per " + unit.name
-			}
-			return fmt.Sprintf("in each %d %ss", n, unit.name)
-		}
+	const day, week = 24 * time.Hour, 7 * 24 * time.Hour
+	unit, name := time.Hour, "hour"
+	switch {
+	case c.Step%week == 0:
+		unit, name = week, "week"
+	case c.Step%day == 0:
+		unit, name = day, "day"
 	}
-	return ""
+	if c.Step == unit {
+		return "per " + name
+	}
+	return fmt.Sprintf("in each %d %ss", c.Step/unit, name)
+}
+
+// layout is how the beginning of a span is written.
+func (c *arrivalChart) layout() string {
+	if c.Step >= 24*time.Hour {
+		return dayLayout
+	}
+	return dayLayout + " 15:04"
 }
 
 func (c *arrivalChart) hits() {
 	n := len(c.Series[0].Values)
 	width := 1000 / float64(n)
-	layout := "Mon 2 Jan 2006 15:04"
-	if c.Step >= 24*time.Hour {
-		layout = "Mon 2 Jan 2006"
-	}
 	for i := range n {
-		var sum int64
 		var parts []string
 		for _, s := range c.Series {
 			if v := s.Values[i]; v > 0 {
-				sum += v
 				parts = append(parts, words.Number(v)+" "+s.Name)
 			}
 		}
-		if sum > 0 {
-			at := c.From.Add(time.Duration(i) * c.Step)
-			c.Hits = append(c.Hits, hit{round(float64(i) * width), round(width), at.Format(layout) + ": " +
-				strings.Join(parts, ", ")})
+		if len(parts) > 0 {
+			c.Hits = append(c.Hits, hit{htmlkit.Round(float64(i) * width), htmlkit.Round(width),
+				c.At(i).Format("Mon "+c.layout()) + ": " + strings.Join(parts, ", ")})
 		}
 	}
 }
-
-func round(f float64) float64 { return float64(int64(f*10+0.5)) / 10 }
 
 // Summary says in words what the chart shows.
 func (c *arrivalChart) Summary() string {
@@ -115,11 +111,7 @@ func (c *arrivalChart) Summary() string {
 	}
 	text := strings.Join(parts, ", ") + "."
 	if n, at := c.Peak(); n > 0 {
-		layout := "2 Jan 2006 15:04"
-		if c.Step >= 24*time.Hour {
-			layout = "2 Jan 2006"
-		}
-		text += " Peak: " + words.Number(n) + " " + c.every() + ", from " + at.Format(layout) + "."
+		text += " Peak: " + words.Number(n) + " " + c.every() + ", from " + at.Format(c.layout()) + "."
 	}
 	return text
 }

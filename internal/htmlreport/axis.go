@@ -11,10 +11,8 @@ import (
 // An axis is the time of the log from the first hour that has arrivals to the end of the last, as its clock showed it.
 type axis struct{ From, To time.Time }
 
+// newAxis needs one hour at least.
 func newAxis(hours []report.Hour) axis {
-	if len(hours) == 0 {
-		return axis{}
-	}
 	return axis{hours[0].At, hours[len(hours)-1].At.Add(time.Hour)}
 }
 
@@ -23,17 +21,9 @@ func (a axis) Days() int64 {
 	if a.From.IsZero() {
 		return 0
 	}
-	return int64(dayOf(a.To.Add(-time.Hour)).Sub(dayOf(a.From))/(24*time.Hour)) + 1
+	const day = 24 * time.Hour
+	return int64(a.To.Add(-time.Hour).Truncate(day).Sub(a.From.Truncate(day))/day) + 1
 }
-
-// shown gives t as the clock showed it, as if in UTC.
-func shown(t time.Time) time.Time {
-	_, offset := t.Zone()
-	return t.UTC().Add(time.Duration(offset) * time.Second)
-}
-
-// dayOf gives the beginning of the day.
-func dayOf(shown time.Time) time.Time { return shown.Truncate(24 * time.Hour) }
 
 // A strip marks spans of time on an axis: a drawing of 1000 by 10, in which so many slots lie side by side.
 type strip [slots]bool
@@ -45,7 +35,9 @@ const (
 
 // slot gives the place of a time.
 func (a axis) slot(t time.Time) int {
-	at := shown(t).Sub(a.From).Seconds() / a.To.Sub(a.From).Seconds()
+	_, offset := t.Zone()
+	shown := t.Add(time.Duration(offset) * time.Second)
+	at := shown.Sub(a.From).Seconds() / a.To.Sub(a.From).Seconds()
 	return min(max(int(at*slots), 0), slots-1)
 }
 

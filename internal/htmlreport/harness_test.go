@@ -39,8 +39,8 @@ func told(t *testing.T, rules []window.Rule, rows int, arrivals func(func(*windo
 		sum.Totals.Lines++
 	})
 	sum.Totals = tailer.Totals{Lines: sum.Totals.Lines, Bytes: 100 * sum.Totals.Lines}
-	return &htmlreport.Page{Document: sum.Document(rows), Hours: sum.Hours(), Rules: rules, Logs: []string{"mainlog"},
-		Version: "1.0", Made: at0}
+	return &htmlreport.Page{Document: sum.Document(rows), Hours: sum.Hours(), Effects: sum.Effects(),
+		Logs: []string{"mainlog"}, Version: "1.0", Made: at0}
 }
 
 func written(t *testing.T, p *htmlreport.Page) string {

@@ -3,6 +3,7 @@ package htmlreport
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ const (
 type heat struct {
 	Weeks   bool
 	Rows    []heatRow
-	Omitted int64 // rows before these
+	Omitted int   // rows before these
 	Missed  int64 // arrivals in them
 	Most    int64 // in one cell
 }
@@ -32,13 +33,11 @@ type heatRow struct {
 	Gap   int64
 	Hours [24]int64
 	Total int64
-	week  bool
-	most  int64 // in one cell of all rows
 }
 
 // A cell is an hour that has arrivals.
 type cell struct {
-	X, Level int
+	X, Level int // from 1 to levels
 	Title    string
 }
 
@@ -48,19 +47,14 @@ func newHeat(hours []report.Hour) *heat {
 		h.Weeks, h.Rows = true, rowsOf(hours, 7)
 	}
 	if n := len(h.Rows) - maxWeeks; n > 0 {
-		h.Omitted = int64(n)
+		h.Omitted = n
 		for _, row := range h.Rows[:n] {
 			h.Missed += row.Total
 		}
 		h.Rows = h.Rows[n:]
 	}
 	for _, row := range h.Rows {
-		for _, n := range row.Hours {
-			h.Most = max(h.Most, n)
-		}
-	}
-	for i := range h.Rows {
-		h.Rows[i].week, h.Rows[i].most = h.Weeks, h.Most
+		h.Most = max(h.Most, slices.Max(row.Hours[:]))
 	}
 	return h
 }
@@ -84,16 +78,18 @@ func rowsOf(hours []report.Hour, days int64) (rows []heatRow) {
 	return rows
 }
 
-// Cells are the hours of the row that have arrivals.
-func (r heatRow) Cells() (cells []cell) {
+// Cells are the hours of a row that have arrivals. Their level grows with the square root, so that an outbreak doesn't
+// make all other hours look alike.
+func (h *heat) Cells(r heatRow) (cells []cell) {
 	layout := "Mon 2 Jan"
-	if r.week {
+	if h.Weeks {
 		layout = "Week of 2 Jan"
 	}
 	for hour, n := range r.Hours {
 		if n > 0 {
 			title := fmt.Sprintf("%s, %02d:00: %s", r.At.Format(layout), hour, words.Plural(n, "message"))
-			cells = append(cells, cell{10 * hour, levelOf(n, r.most), title})
+			level := int(math.Ceil(levels * math.Sqrt(float64(n)/float64(h.Most))))
+			cells = append(cells, cell{10 * hour, level, title})
 		}
 	}
 	return cells
@@ -108,12 +104,6 @@ func (r heatRow) Words() string {
 		}
 	}
 	return "By the hour: " + strings.Join(parts, ", ")
-}
-
-// levelOf is from 1 to levels. It grows with the square root, so that an outbreak doesn't make all other hours look
-// alike.
-func levelOf(n, most int64) int {
-	return min(max(int(math.Ceil(levels*math.Sqrt(float64(n)/float64(most)))), 1), levels)
 }
 
 // A shade is a level with the highest number that has it.

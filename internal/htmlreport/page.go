@@ -9,20 +9,19 @@ import (
 	"encoding/base64"
 	"html/template"
 	"io"
+	"regexp"
 	"time"
 
 	"exiwatch/internal/htmlkit"
 	"exiwatch/internal/report"
 	"exiwatch/internal/suggest"
-	"exiwatch/internal/words"
-	"exiwatch/window"
 )
 
 // A Page is the content of a report.
 type Page struct {
 	Document    report.Document
 	Hours       []report.Hour
-	Rules       []window.Rule        // that were counted
+	Effects     []report.Effect
 	Suggestions *suggest.Suggestions // nil: not asked for
 	Logs        []string             // that were read
 	Selected    string               // the selection of arrivals, as on the command line; empty: all
@@ -74,15 +73,29 @@ var policy = func() string {
 }()
 
 var pageTemplate = template.Must(htmlkit.New("page").Funcs(template.FuncMap{
-	"style":    func() template.CSS { return template.CSS(style) }, // ours, without text from the log
-	"policy":   func() string { return policy },
-	"show":     show,
-	"noun":     words.Key,
-	"measured": words.Measured,
-	"long":     words.Window,
-	"stamp":    func(t time.Time) string { return t.Format(time.RFC3339) },
-	"clock":    func(t time.Time) string { return t.Format("2 Jan 2006 15:04:05") },
-	"day":      func(t time.Time) string { return t.Format("2 Jan 2006") },
-	"days":     days,
-	"n":        func(n int) int64 { return int64(n) },
+	"style":  func() template.CSS { return template.CSS(style) }, // ours, without text from the log
+	"policy": func() string { return policy },
+	"clock":  func(t time.Time) string { return t.Format("2 Jan 2006 15:04:05") },
+	"day":    func(t time.Time) string { return t.Format(dayLayout) },
+	"days":   days,
 }).Parse(pageHTML))
+
+const dayLayout = "2 Jan 2006"
+
+// days says on which days the log's arrivals were.
+func days(d report.Document) string {
+	first, last := d.First.Format(dayLayout), d.Last.Format(dayLayout)
+	if first == last {
+		return "on " + first
+	}
+	return "from " + first + " to " + last
+}
+
+// HeadSize is how much of a file IsPage needs to see.
+const HeadSize = 4096 // bytes
+
+// head is how the pages of all versions begin.
+var head = regexp.MustCompile(`^(?i:<!doctype html>)(?s:.*)<title>Who sent how much.* · exiwatch</title>`)
+
+// IsPage tells whether a file that begins with these bytes is a page that Write wrote, in this or an earlier version.
+func IsPage(begin []byte) bool { return head.Match(begin) }

@@ -20,9 +20,9 @@ type view struct {
 	Chart     *arrivalChart
 	Heat      *heat
 	Logs      []string
-	MoreLogs  int64
+	MoreLogs  int
 	Lanes     []*lane
-	AllLanes  int64
+	AllLanes  int
 	Only      *lane  // the only sender over a limit; nil: none, or several
 	Tampered  bool   // alerts are about the log
 	Crossed   string // how many crossed a limit: 530 accounts, 3 hosts
@@ -58,38 +58,61 @@ func newUncounted(d *report.Document) *uncounted {
 type ranking struct {
 	Heading, Noun string
 	Rows          []report.Row
-	More          int64 // values without a row
+	More          int // values without a row
 }
 
 func (p *Page) view(b bounds) *view {
-	v := &view{Page: p, Axis: newAxis(p.Hours), Chart: newArrivalChart(p.Hours), Logs: p.Logs, Effects: p.effects(),
-		Recipient: p.Document.Recipients > 0}
+	v := &view{Page: p, Logs: p.Logs[:min(len(p.Logs), maxLogs)], Effects: p.effects(),
+		Recipient: p.Document.Recipients > 0, Uncounted: newUncounted(&p.Document)}
+	v.MoreLogs = len(p.Logs) - len(v.Logs)
 	if len(p.Hours) > 0 {
-		v.Heat = newHeat(p.Hours)
+		v.Axis, v.Chart, v.Heat = newAxis(p.Hours), newArrivalChart(p.Hours), newHeat(p.Hours)
 	}
-	if n := len(v.Logs) - maxLogs; n > 0 {
-		v.Logs, v.MoreLogs = v.Logs[:maxLogs], int64(n)
-	}
-	v.Uncounted = newUncounted(&p.Document)
 	v.Lanes = p.lanes(v.Axis)
-	v.AllLanes = int64(len(v.Lanes))
-	senders := slices.DeleteFunc(slices.Clone(v.Lanes), (*lane).isAboutLog)
+	v.AllLanes = len(v.Lanes)
+	isAboutLog := func(l *lane) bool { return l.Count == window.Anomalies.String() }
+	senders := slices.DeleteFunc(slices.Clone(v.Lanes), isAboutLog)
 	v.Crossed, v.Tampered = crossed(senders), len(senders) < len(v.Lanes)
 	if len(senders) == 1 {
 		v.Only = senders[0]
 	}
 	v.Lanes = v.Lanes[:min(len(v.Lanes), maxLanes)]
 	v.Cards = p.cards(b.alerts, v.Axis)
-	v.link()
+	numbers := make(map[*window.Alert]int)
+	for _, c := range v.Cards {
+		numbers[c.Of] = c.Number
+	}
+	for _, l := range v.Lanes {
+		l.Card = numbers[l.Of]
+	}
 	for _, k := range words.KeyNames {
 		rows := p.Document.Top[k.Key]
 		rows = rows[:min(len(rows), b.rows)]
 		if len(rows) > 0 {
-			v.Rankings = append(v.Rankings, ranking{k.Heading, k.Noun, rows,
-				int64(p.Document.Values[k.Key] - len(rows))})
+			v.Rankings = append(v.Rankings, ranking{k.Heading, k.Noun, rows, p.Document.Values[k.Key] - len(rows)})
 		}
 	}
 	return v
+}
+
+// maxBy is how many values are listed for a rule.
+const maxBy = 5
+
+// An effect is a rule with the alerts that it would have raised.
+type effect struct {
+	window.Rule
+	Alerts int64
+	Days   int // with alerts
+	By     []report.Row
+	More   int // values not listed
+}
+
+func (p *Page) effects() (all []effect) {
+	for _, e := range p.Effects {
+		by := e.Values.Top(maxBy, report.Messages)
+		all = append(all, effect{e.Rule, e.Values.Total(), len(e.Days), by, e.Values.Len() - len(by)})
+	}
+	return all
 }
 
 // crossed counts lanes by their keys.
@@ -107,19 +130,8 @@ func crossed(lanes []*lane) string {
 	return strings.Join(parts, ", ")
 }
 
-// link sets the cards of the lanes.
-func (v *view) link() {
-	numbers := make(map[*window.Alert]int)
-	for _, c := range v.Cards {
-		numbers[c.Of] = c.Number
-	}
-	for _, l := range v.Lanes {
-		l.Card = numbers[l.Worst.Of]
-	}
-}
-
 // Omitted is how many alerts have no card.
-func (v *view) Omitted() int64 { return int64(len(v.Document.Alerts) - len(v.Cards)) }
+func (v *view) Omitted() int { return len(v.Document.Alerts) - len(v.Cards) }
 
 // Zone names the zone of the last arrival, as it is logged or the machine's.
 func (v *view) Zone() string { return v.Document.Last.Format("-0700") }

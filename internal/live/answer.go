@@ -16,7 +16,8 @@ type answer struct {
 	share  float64       // how much of the past has been read, of 1
 	behind time.Duration // age of the last arrival while there is more to read; 0: all was read
 
-	rule    *window.Rule // its limit is a full bar; nil: most is
+	alerted map[string]bool // values with an open alert
+	rule    *window.Rule    // its limit is a full bar; nil: most is
 	most    int64
 	values  int // in the ranking
 	rows    []rankingRow
@@ -27,13 +28,12 @@ type answer struct {
 
 // A rankingRow is a value in the ranking.
 type rankingRow struct {
-	value                              string
-	messages, recipients, bytes, hosts int64
-	measure                            int64 // what the bar shows
-	limit                              int64 // 0: none
-	alert                              bool  // one is open
-	last                               time.Time
-	topic                              string
+	total
+	measure int64     // what the bar shows
+	limit   int64     // 0: none
+	alert   bool      // one is open
+	seen    time.Time // for the last time
+	topic   string
 }
 
 // over tells whether the value is over its limit.
@@ -49,18 +49,12 @@ func limitOf(r *window.Rule, value string, now time.Time) int64 {
 	return r.Limit
 }
 
-// ruleFor is the rule whose limit the bars of a ranking show: the one on its key, window and order, if any. The second
-// result is the amount that the bars show.
-func ruleFor(rules []window.Rule, q *query) (*window.Rule, order) {
-	shown := q.order
-	if q.order > byHosts {
-		shown = byMessages
-	}
+// ruleFor is the rule whose limit the bars of a ranking show: the one on its key, window and measure, if any.
+func ruleFor(rules []window.Rule, q *query) *window.Rule {
 	for i := range rules {
-		r := &rules[i]
-		if r.Key == q.key && r.Window == q.window && r.Count.String() == shown.String() {
-			return r, shown
+		if r := &rules[i]; r.Key == q.key && r.Window == q.window && r.Count.String() == q.order.measured().String() {
+			return r
 		}
 	}
-	return nil, shown
+	return nil
 }

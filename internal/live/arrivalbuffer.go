@@ -111,20 +111,15 @@ type rowRange struct {
 	scope  int    // of the counters; -1: any
 }
 
-// rowRange selects the arrivals of the last while.
-func (b *arrivalBuffer) rowRange(length time.Duration, scope int) rowRange {
-	return rowRange{b.now, b.next, int64(length / time.Second), scope}
-}
-
-// each calls fn with the rows of the span, the last one first, until fn returns false.
-func (b *arrivalBuffer) each(s rowRange, fn func(r *bufferedArrival) bool) {
+// each calls fn with the rows of the range, the last one first.
+func (b *arrivalBuffer) each(s rowRange, fn func(r *bufferedArrival)) {
 	for n := s.until; n > b.first; n-- {
 		r := b.row(n - 1)
 		if r.at+disorder+s.window <= s.now {
 			return
 		}
-		if r.at+s.window > s.now && (s.scope < 0 || r.outside>>s.scope&1 == 0) && !fn(r) {
-			return
+		if r.at+s.window > s.now && (s.scope < 0 || r.outside>>s.scope&1 == 0) {
+			fn(r)
 		}
 	}
 }

@@ -111,6 +111,11 @@ func naive(logged []loggedArrival, now int64, length time.Duration, key window.K
 	return totals
 }
 
+// rowRange selects the arrivals of the last while.
+func (b *arrivalBuffer) rowRange(length time.Duration, scope int) rowRange {
+	return rowRange{b.now, b.next, int64(length / time.Second), scope}
+}
+
 // fill puts n arrivals into a buffer, one a second, of a new account each.
 func fill(b *arrivalBuffer, n int) {
 	for i := range n {

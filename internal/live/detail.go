@@ -2,6 +2,7 @@ package live
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -11,7 +12,6 @@ import (
 
 // A detail is all that is known about one value.
 type detail struct {
-	total    total
 	row      rankingRow
 	sections []section
 	arrivals []recentMessage // the last ones, newest first
@@ -22,8 +22,11 @@ type detail struct {
 // A section ranks the values of one key among the value's arrivals.
 type section struct {
 	key  window.Key
-	rows []valueTally // the first ones
-	more int          // how many values have no row
+	rows []*valueTally // the first ones
+	more int           // how many values have no row
+
+	tallies  map[string]*valueTally // of all values
+	subjects map[[2]uint32]bool     // pairs of topic and subject seen
 }
 
 // A valueTally is one row of a section.
@@ -52,101 +55,78 @@ const (
 var sectionKeys = []window.Key{window.Topic, window.Account, window.Host, window.Sender, window.Helo,
 	window.RecipientDomain}
 
-// detail collects the arrivals of the query's value.
-func (e *engine) detail(q *query, arrivals rowRange) *detail {
-	buffer := e.buffer
-	d := &detail{total: total{value: q.value}}
+// detail fills an answer with what is known about the query's value.
+func (e *engine) detail(a *answer, arrivals rowRange, open []*window.Alert) {
+	buffer, q, d := e.buffer, &a.query, new(detail)
+	for _, k := range sectionKeys {
+		if k != q.key {
+			d.sections = append(d.sections, section{key: k, tallies: make(map[string]*valueTally),
+				subjects: make(map[[2]uint32]bool)})
+		}
+	}
+	sum := ranker{totals: []total{{value: q.value}}, hosts: make(map[hostOf]struct{})}
 	id := buffer.values.ids[q.value]
-	tallies := make([]keyTally, len(sectionKeys))
-	hosts := make(map[uint32]bool)
-	buffer.each(arrivals, func(r *bufferedArrival) bool {
+	buffer.each(arrivals, func(r *bufferedArrival) {
 		d.subjects = d.subjects || r.values[window.Subject] != 0
 		if id == 0 || r.values[q.key] != id {
-			return true
+			return
 		}
-		d.total.messages++
-		d.total.recipients += r.recipients
-		d.total.bytes += r.bytes
-		d.total.last = max(d.total.last, r.stamp)
-		if host := r.values[window.Host]; host != 0 {
-			hosts[host] = true
-		}
-		for i, k := range sectionKeys {
-			buffer.tally(&tallies[i], k, r)
+		sum.add(1, r)
+		for i := range d.sections {
+			d.sections[i].add(buffer, r)
 		}
 		if len(d.arrivals) < maxArrivals {
 			d.arrivals = append(d.arrivals, buffer.arrival(r))
 		}
-		return true
 	})
-	d.total.hosts = int64(len(hosts))
-	for i, k := range sectionKeys {
-		if k != q.key {
-			d.sections = append(d.sections, tallies[i].section(k))
-		}
+	for i := range d.sections {
+		d.sections[i].rank()
 	}
-	return d
+	a.detail, d.row, d.alerts = d, e.rankingRow(a, sum.totals[0]), e.alerts(q, open)
 }
 
-// A keyTally counts the arrivals by their values of a key.
-type keyTally struct {
-	shares   map[string]*valueTally
-	subjects map[[2]uint32]bool // pairs of topic and subject seen
-}
-
-func (b *arrivalBuffer) tally(t *keyTally, k window.Key, r *bufferedArrival) {
-	id := r.values[k]
+// add counts an arrival under its value, or under each of its values.
+func (s *section) add(b *arrivalBuffer, r *bufferedArrival) {
+	id := r.values[s.key]
 	if id == 0 {
 		return
 	}
 	value := b.values.values[id]
-	if k == window.RecipientDomain {
+	switch s.key {
+	case window.RecipientDomain:
 		for domain := range strings.SplitSeq(value, "\n") {
-			t.share(domain, domain).messages++
+			s.tally(domain, domain)
 		}
-		return
-	}
-	if k != window.Topic {
-		t.share(value, value).messages++
-		return
-	}
-	subject := r.values[window.Subject]
-	topic := t.share(value, b.values.values[subject])
-	topic.messages++
-	if pair := [2]uint32{id, subject}; !t.subjects[pair] {
-		if t.subjects == nil {
-			t.subjects = make(map[[2]uint32]bool)
+	case window.Topic:
+		subject := r.values[window.Subject]
+		topic := s.tally(value, b.values.values[subject])
+		if pair := [2]uint32{id, subject}; !s.subjects[pair] {
+			s.subjects[pair] = true
+			topic.subjects++
 		}
-		t.subjects[pair] = true
-		topic.subjects++
+	default:
+		s.tally(value, value)
 	}
 }
 
-// share gives the count of a value, made with the text to show if it is new.
-func (t *keyTally) share(value, shown string) *valueTally {
-	if t.shares == nil {
-		t.shares = make(map[string]*valueTally)
+// tally counts a value, with the text to show if it is new.
+func (s *section) tally(value, shown string) *valueTally {
+	t := s.tallies[value]
+	if t == nil {
+		t = &valueTally{value: shown}
+		s.tallies[value] = t
 	}
-	s := t.shares[value]
-	if s == nil {
-		s = &valueTally{value: shown}
-		t.shares[value] = s
-	}
-	return s
+	t.messages++
+	return t
 }
 
-// section ranks the values.
-func (t *keyTally) section(k window.Key) section {
-	s := section{key: k}
-	for _, share := range t.shares {
-		s.rows = append(s.rows, *share)
-	}
-	slices.SortFunc(s.rows, func(x, y valueTally) int {
+// rank ranks the values.
+func (s *section) rank() {
+	s.rows = slices.SortedFunc(maps.Values(s.tallies), func(x, y *valueTally) int {
 		return cmp.Or(cmp.Compare(y.messages, x.messages), cmp.Compare(x.value, y.value))
 	})
 	s.more = max(len(s.rows)-maxShares, 0)
 	s.rows = s.rows[:len(s.rows)-s.more]
-	return s
 }
 
 func (b *arrivalBuffer) arrival(r *bufferedArrival) recentMessage {

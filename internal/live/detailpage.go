@@ -2,9 +2,11 @@ package live
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -49,10 +51,8 @@ func (m *model) detailLines() []string {
 		}
 		lines = append(lines, section.lines(maxShares, d.row.messages, m.width)...)
 	}
-	for len(pairs) > 0 {
-		n := min(2, len(pairs))
-		lines = append(lines, m.pair(pairs[:n], d.row.messages)...)
-		pairs = pairs[n:]
+	for pair := range slices.Chunk(pairs, 2) {
+		lines = append(lines, m.pair(pair, d.row.messages)...)
 	}
 	lines = append(lines, "", m.styles.heading.Render(" Last arrivals"))
 	for _, arrival := range d.arrivals {
@@ -71,8 +71,7 @@ func (m *model) standing(l *rankingRow) string {
 	if l.limit == 0 {
 		return text
 	}
-	_, shown := ruleFor([]window.Rule{*m.answer.rule}, &m.answer.query)
-	text += ", limit " + amount(shown, l.limit) + " " + shown.String()
+	text += ", limit " + amount(m.answer.query.order, l.limit) + " " + m.answer.rule.Count.String()
 	if l.over() {
 		return "▲ " + text
 	}
@@ -84,8 +83,7 @@ func (m *model) pair(sections []section, messages int64) []string {
 	column := m.width / 2
 	title, rows := "", make([]string, 0, shareRows+1)
 	for i, s := range sections {
-		name := ranked(s.key)
-		title += fit(" "+strings.ToUpper(name[:1])+name[1:], column)
+		title += fit(" "+words.Heading(s.key.String()), column)
 		for n, text := range s.lines(shareRows, messages, column-1) {
 			if n == len(rows) {
 				rows = append(rows, strings.Repeat(" ", i*column))
@@ -102,7 +100,7 @@ func (m *model) pair(sections []section, messages int64) []string {
 // lines are the first rows of a section.
 func (s *section) lines(rows int, messages int64, width int) (lines []string) {
 	for _, r := range s.rows[:min(rows, len(s.rows))] {
-		text := fmt.Sprintf("%s %4s  ", right(number(r.messages), 7), percent(r.messages, messages))
+		text := fmt.Sprintf("%s %4s  ", right(number(r.messages), 7), words.Percent(r.messages, messages))
 		similar := ""
 		if r.subjects > 1 {
 			similar = fmt.Sprintf(" (%s subjects)", number(int64(r.subjects)))
@@ -116,17 +114,6 @@ func (s *section) lines(rows int, messages int64, width int) (lines []string) {
 		lines = append(lines, "  none logged")
 	}
 	return lines
-}
-
-// percent is the share of n: never 0% unless it is none, never 100% unless it is all.
-func percent(n, of int64) string {
-	switch {
-	case n >= of:
-		return "100%"
-	case n*100 < of:
-		return "<1%"
-	}
-	return fmt.Sprintf("%d%%", n*100/of)
 }
 
 func alertText(a *window.Alert, now time.Time, width int) string {

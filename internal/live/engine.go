@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"exiwatch/internal/pipeline"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -36,11 +35,6 @@ func newEngine(rules []window.Rule, keep time.Duration) *engine {
 	return &engine{rules: rules, buffer: newArrivalBuffer(keep)}
 }
 
-// listener has the events that the engine follows.
-func (e *engine) listener() pipeline.Listener {
-	return pipeline.Listener{Arrival: e.addArrival, Counted: e.addCounted, Ended: e.addEnded}
-}
-
 func (e *engine) addArrival(a *parser.Arrival, _ *window.Arrival) {
 	e.last = a.Time
 	e.rate.add(a.Time.Unix() + e.counters.Clock().Shift)
@@ -56,52 +50,41 @@ func (e *engine) addEnded(a *window.Alert) {
 }
 
 // answer answers a query. now is the wall clock.
-func (e *engine) answer(q query, now time.Time) *answer {
+func (e *engine) answer(asked query, now time.Time) *answer {
 	open := e.counters.Open()
-	a := &answer{at: now, share: e.counters.Share(), asOf: asOf{e.buffer.now, e.buffer.next, e.last, e.rate.sum(),
-		len(open)}}
+	a := &answer{query: asked, at: now, share: e.counters.Share(), rule: ruleFor(e.rules, &asked),
+		alerted: make(map[string]bool),
+		asOf:    asOf{e.buffer.now, e.buffer.next, e.last, e.rate.sum(), len(open)}}
+	q := &a.query
 	if q.frozen != nil {
 		a.asOf = *q.frozen
 	}
 	if !e.counters.AtEnd() && !e.last.IsZero() {
 		a.behind = max(now.Sub(e.last), 0)
 	}
-	var limits limitContext
-	limits.rule, limits.shown = ruleFor(e.rules, &q)
-	a.rule = limits.rule
 	arrivals := rowRange{a.now, a.until, int64(q.window / time.Second), -1}
-	if limits.rule != nil {
-		arrivals.scope = slices.Index(e.counters.Scopes(), limits.rule.Scope)
+	if a.rule != nil {
+		arrivals.scope = slices.Index(e.counters.Scopes(), a.rule.Scope)
 	}
 	if e.buffer.missing(arrivals) {
 		a.missing = time.Unix(e.buffer.cut, 0).In(e.buffer.zone)
 	}
-	limits.alerted = make(map[string]bool)
 	for _, alert := range open {
 		if alert.Rule.Key == q.key {
-			limits.alerted[alert.Value] = true
+			a.alerted[alert.Value] = true
 		}
 	}
 	if q.open {
-		a.detail = e.detail(&q, arrivals)
-		a.detail.row = e.rankingRow(a.detail.total, &limits)
-		a.detail.alerts = e.alerts(&q, open)
+		e.detail(a, arrivals, open)
 	} else {
-		e.rank(a, &q, arrivals, &limits)
+		e.rank(a, arrivals)
 	}
-	a.query = q
 	return a
 }
 
-// A limitContext is what amounts are compared with.
-type limitContext struct {
-	rule    *window.Rule // nil: none
-	shown   order        // the amount that bars show
-	alerted map[string]bool
-}
-
-// rank fills an answer with the visible part of the ranking, and moves the query's cursor into it.
-func (e *engine) rank(a *answer, q *query, arrivals rowRange, limits *limitContext) {
+// rank fills an answer with the visible part of the ranking, and moves its query's cursor into it.
+func (e *engine) rank(a *answer, arrivals rowRange) {
+	q := &a.query
 	totals := e.ranker.rank(e.buffer, arrivals, q.key, q.wanted(), q.order)
 	a.values = len(totals)
 	if q.follow {
@@ -111,7 +94,7 @@ func (e *engine) rank(a *answer, q *query, arrivals rowRange, limits *limitConte
 	}
 	q.clampCursor(len(totals))
 	for i := range totals {
-		a.most = max(a.most, limits.shown.measure(&totals[i]))
+		a.most = max(a.most, q.order.measure(&totals[i]))
 	}
 	page := totals[q.top:min(q.top+q.rows, len(totals))]
 	var named map[uint32]string
@@ -119,7 +102,7 @@ func (e *engine) rank(a *answer, q *query, arrivals rowRange, limits *limitConte
 		named = topics(e.buffer, arrivals, q.key, page)
 	}
 	for _, t := range page {
-		l := e.rankingRow(t, limits)
+		l := e.rankingRow(a, t)
 		l.topic = named[t.id]
 		a.rows = append(a.rows, l)
 	}
@@ -129,14 +112,13 @@ func (e *engine) rank(a *answer, q *query, arrivals rowRange, limits *limitConte
 	}
 }
 
-func (e *engine) rankingRow(t total, limits *limitContext) rankingRow {
-	l := rankingRow{value: t.value, messages: t.messages, recipients: t.recipients, bytes: t.bytes, hosts: t.hosts,
-		measure: limits.shown.measure(&t), alert: limits.alerted[t.value]}
+func (e *engine) rankingRow(a *answer, t total) rankingRow {
+	l := rankingRow{total: t, measure: a.query.order.measure(&t), alert: a.alerted[t.value]}
 	if t.messages > 0 {
-		l.last = time.UnixMilli(t.last).In(e.buffer.zone)
+		l.seen = time.UnixMilli(t.last).In(e.buffer.zone)
 	}
-	if limits.rule != nil {
-		l.limit = limitOf(limits.rule, t.value, e.last)
+	if a.rule != nil {
+		l.limit = limitOf(a.rule, t.value, e.last)
 	}
 	return l
 }

@@ -158,26 +158,24 @@ func (m *model) freeze() tea.Cmd {
 		return m.askNow()
 	}
 	if m.answer != nil {
-		moment := m.answer.asOf
-		m.frozen = &moment
+		m.frozen = new(m.answer.asOf)
 	}
 	return nil
 }
 
+// next is the choice after one, or before it: step is -1.
+func next[T comparable](all []T, at T, step int) T {
+	return all[(slices.Index(all, at)+step+len(all))%len(all)]
+}
+
 func (m *model) window(step int) tea.Cmd {
-	n := len(m.windows)
-	sorted := slices.Sorted(slices.Values(m.windows))
-	i := slices.Index(sorted, m.query.window)
-	m.query.window = sorted[(i+step+n)%n]
+	m.query.window = next(slices.Sorted(slices.Values(m.windows)), m.query.window, step)
 	return m.askNow()
 }
 
 // rank ranks another key, from its top.
 func (m *model) rank(step int) tea.Cmd {
-	q := &m.query
-	i := slices.Index(keys, q.key)
-	q.key = keys[(i+step+len(keys))%len(keys)]
-	q.filter = ""
+	m.query.key, m.query.filter = next(keys, m.query.key, step), ""
 	m.toTop()
 	return m.askNow()
 }
@@ -219,3 +217,34 @@ func (m *model) typeKey(key, text string) tea.Cmd {
 
 // longest is the longest window to choose from.
 func (m *model) longest() time.Duration { return slices.Max(m.windows) }
+
+const helpText = `
+  ↑ ↓ j k          one row up or down
+  PgUp PgDn        one screen up or down
+  Home End g G     the first row, the last one
+  Enter            details: topics, hosts, senders, last arrivals, alerts
+  Esc              go back; clear the filter
+  Tab Shift+Tab    another key: account, sender, auth, user, host, network, topic …
+  w W 1 2 3 4 5    another window: 1m 5m 15m 1h 1d
+  s S              sort by the next column, or by
+  m r b h l n      messages, recipients, bytes, hosts, last seen, name
+  /                filter: a part of the value, or a glob with * and ?
+  space            freeze the screen; counting goes on
+  ?                this page
+  q Ctrl+C         quit
+
+  ▲  over its limit. A bar shows the count against the limit of the rule on this
+     key and window; without such a rule, against the highest count.
+  △  not over its limit any more, but with an alert still open.
+
+  Windows are of log time. The ranking has what the rules count. "data from"
+  means that the window has more arrivals than memory holds.`
+
+// helpLines is the page of keys.
+func helpLines(width int) []string {
+	lines := strings.Split(helpText, "\n")
+	for i, line := range lines {
+		lines[i] = cut(line, width)
+	}
+	return lines
+}

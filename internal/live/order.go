@@ -19,7 +19,15 @@ var orderNames = [numOrders]string{"messages", "recipients", "bytes", "hosts", "
 
 func (o order) String() string { return orderNames[o] }
 
-// measure is what the totals are ranked by where it is an amount, messages otherwise.
+// measured is the order by what bars show: o itself where it is an amount, messages otherwise.
+func (o order) measured() order {
+	if o > byHosts {
+		return byMessages
+	}
+	return o
+}
+
+// measure is how long the bar of a total is.
 func (o order) measure(t *total) int64 {
 	switch o {
 	case byRecipients:

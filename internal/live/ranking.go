@@ -37,10 +37,10 @@ func (k *ranker) rank(b *arrivalBuffer, s rowRange, key window.Key, wanted func(
 	clear(k.slots)
 	k.totals = k.totals[:0]
 	k.hosts = make(map[hostOf]struct{})
-	b.each(s, func(r *bufferedArrival) bool {
+	b.each(s, func(r *bufferedArrival) {
 		id := r.values[key]
 		if id == 0 {
-			return true
+			return
 		}
 		if k.slots[id] == 0 {
 			k.slots[id] = k.newTotal(id, b.values.values[id], wanted)
@@ -48,7 +48,6 @@ func (k *ranker) rank(b *arrivalBuffer, s rowRange, key window.Key, wanted func(
 		if slot := k.slots[id]; slot != filteredOut {
 			k.add(slot, r)
 		}
-		return true
 	})
 	slices.SortFunc(k.totals, func(x, y total) int { return o.compare(&x, &y) })
 	return k.totals
@@ -88,11 +87,11 @@ func topics(b *arrivalBuffer, s rowRange, key window.Key, of []total) map[uint32
 	}
 	counts := make(map[pair]int64)
 	subjects := make(map[pair]uint32)
-	b.each(s, func(r *bufferedArrival) bool {
+	b.each(s, func(r *bufferedArrival) {
 		p := pair{r.values[key], r.values[window.Topic]}
 		top, shown := best[p.id]
 		if !shown || p.topic == 0 {
-			return true
+			return
 		}
 		counts[p]++
 		if counts[p] == 1 {
@@ -101,7 +100,6 @@ func topics(b *arrivalBuffer, s rowRange, key window.Key, of []total) map[uint32
 		if top == 0 || counts[p] > counts[pair{p.id, top}] {
 			best[p.id] = p.topic
 		}
-		return true
 	})
 	named := make(map[uint32]string, len(best))
 	for id, topic := range best {

@@ -50,10 +50,10 @@ func (m *model) rankingTitle() string {
 		return m.progress()
 	}
 	q := &a.query
-	text := fmt.Sprintf(" %s in %s by %s", ranked(q.key), window.FormatWindow(q.window), q.order)
+	text := fmt.Sprintf(" %s in %s by %s", words.Noun(2, words.Key(q.key.String())),
+		window.FormatWindow(q.window), q.order)
 	if a.rule != nil {
-		_, shown := ruleFor([]window.Rule{*a.rule}, q)
-		text += fmt.Sprintf(", limit %s %s", amount(shown, a.rule.Limit), shown)
+		text += fmt.Sprintf(", limit %s %s", amount(q.order, a.rule.Limit), a.rule.Count)
 	} else {
 		text += ", no limit"
 	}
@@ -106,7 +106,7 @@ func (m *model) row(l *rankingRow, cursor bool) string {
 		drawn = limitBar(l.measure, l.limit, barWidth)
 	}
 	rest := " " + right(number(l.recipients), amountWidth) + " " + right(size(l.bytes), amountWidth) + " " +
-		right(number(l.hosts), hostsWidth) + "  " + fit(clockText(l.last, m.answer.last), lastWidth) + "  "
+		right(number(l.hosts), hostsWidth) + "  " + fit(clockText(l.seen, m.answer.last), lastWidth) + "  "
 	if m.width < topicsFrom {
 		rest += fit(clean(l.value, m.width), m.width-fixedWidth)
 	} else {
@@ -119,6 +119,3 @@ func (m *model) row(l *rankingRow, cursor bool) string {
 	style := m.styles.of(l)
 	return style.Render(mark) + " " + left + style.Render(drawn) + rest
 }
-
-// ranked names the values of a key.
-func ranked(k window.Key) string { return words.Noun(2, words.Key(k.String())) }

@@ -4,8 +4,8 @@ import "charm.land/lipgloss/v2"
 
 // Styles are how things stand out. Whatever a colour says is said by a symbol or a word, too.
 type styles struct {
-	title, heading, cursor, faint, bold lipgloss.Style
-	over, near, bar                     lipgloss.Style
+	title, heading, cursor, faint lipgloss.Style
+	over, near, bar               lipgloss.Style
 }
 
 // newStyles makes styles in the terminal's own sixteen colours, or without any.
@@ -13,7 +13,6 @@ func newStyles(colour bool) styles {
 	plain := lipgloss.NewStyle()
 	s := styles{
 		title: plain.Reverse(true), heading: plain.Bold(true), cursor: plain.Reverse(true), faint: plain,
-		bold: plain.Bold(true),
 		over: plain.Bold(true), near: plain, bar: plain,
 	}
 	if colour {

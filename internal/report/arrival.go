@@ -13,27 +13,27 @@ type arrivalJSON struct {
 	Line                int64    `json:"line"`
 	Time                string   `json:"time"`
 	PID                 int      `json:"pid,omitempty"`
-	SyslogHost          *string  `json:"syslog_host,omitempty"`
-	MessageID           string   `json:"message_id"`
+	SyslogHost          logText  `json:"syslog_host,omitzero"`
+	MessageID           logText  `json:"message_id"`
 	FakeReject          bool     `json:"fake_reject,omitempty"`
-	EnvelopeSender      string   `json:"envelope_sender"`
-	BounceOf            *string  `json:"bounce_of,omitempty"`
-	Host                *string  `json:"host,omitempty"`
-	Helo                *string  `json:"helo,omitempty"`
-	HostAddress         *string  `json:"host_address,omitempty"`
+	EnvelopeSender      logText  `json:"envelope_sender"`
+	BounceOf            logText  `json:"bounce_of,omitzero"`
+	Host                logText  `json:"host,omitzero"`
+	Helo                logText  `json:"helo,omitzero"`
+	HostAddress         logText  `json:"host_address,omitzero"`
 	HostPort            int      `json:"host_port,omitempty"`
-	InterfaceAddress    *string  `json:"interface_address,omitempty"`
+	InterfaceAddress    logText  `json:"interface_address,omitzero"`
 	InterfacePort       int      `json:"interface_port,omitempty"`
-	Ident               *string  `json:"ident,omitempty"`
-	Protocol            *string  `json:"protocol,omitempty"`
-	TLS                 *string  `json:"tls,omitempty"`
-	Authenticator       *string  `json:"authenticator,omitempty"`
-	AuthenticatedID     *string  `json:"authenticated_id,omitempty"`
-	AuthenticatedSender *string  `json:"authenticated_sender,omitempty"`
+	Ident               logText  `json:"ident,omitzero"`
+	Protocol            logText  `json:"protocol,omitzero"`
+	TLS                 logText  `json:"tls,omitzero"`
+	Authenticator       logText  `json:"authenticator,omitzero"`
+	AuthenticatedID     logText  `json:"authenticated_id,omitzero"`
+	AuthenticatedSender logText  `json:"authenticated_sender,omitzero"`
 	Size                *int64   `json:"size,omitempty"`
-	HeaderMessageID     *string  `json:"header_message_id,omitempty"`
-	Subject             *string  `json:"subject,omitempty"`
-	ReceivedSender      *string  `json:"received_sender,omitempty"`
+	HeaderMessageID     logText  `json:"header_message_id,omitzero"`
+	Subject             logText  `json:"subject,omitzero"`
+	ReceivedSender      logText  `json:"received_sender,omitzero"`
 	Recipients          []string `json:"recipients,omitempty"`
 	Suspicious          bool     `json:"suspicious,omitempty"`
 	Overflowed          bool     `json:"overflowed,omitempty"`
@@ -43,15 +43,15 @@ type arrivalJSON struct {
 func Arrival(a *parser.Arrival) any {
 	line := arrivalJSON{
 		File: a.File, Line: a.Line, Time: Stamp(a.Time, a.Millis), PID: a.PID,
-		SyslogHost: item(a.SyslogHost), MessageID: string(a.MessageID), FakeReject: a.FakeReject,
-		EnvelopeSender: string(a.EnvelopeSender),
-		BounceOf:       item(a.BounceOf),
-		Host:           item(a.Host), Helo: item(a.Helo), HostAddress: item(a.HostAddress), HostPort: a.HostPort,
-		InterfaceAddress: item(a.InterfaceAddress), InterfacePort: a.InterfacePort,
-		Ident: item(a.Ident), Protocol: item(a.Protocol), TLS: item(a.TLS),
-		Authenticator: item(a.Authenticator), AuthenticatedID: item(a.AuthenticatedID),
-		AuthenticatedSender: item(a.AuthenticatedSender),
-		HeaderMessageID:     item(a.HeaderMessageID), Subject: item(a.Subject), ReceivedSender: item(a.ReceivedSender),
+		SyslogHost: a.SyslogHost, MessageID: a.MessageID, FakeReject: a.FakeReject,
+		EnvelopeSender: a.EnvelopeSender,
+		BounceOf:       a.BounceOf,
+		Host:           a.Host, Helo: a.Helo, HostAddress: a.HostAddress, HostPort: a.HostPort,
+		InterfaceAddress: a.InterfaceAddress, InterfacePort: a.InterfacePort,
+		Ident: a.Ident, Protocol: a.Protocol, TLS: a.TLS,
+		Authenticator: a.Authenticator, AuthenticatedID: a.AuthenticatedID,
+		AuthenticatedSender: a.AuthenticatedSender,
+		HeaderMessageID:     a.HeaderMessageID, Subject: a.Subject, ReceivedSender: a.ReceivedSender,
 		Suspicious: a.IsDoubtful(), Overflowed: a.Overflowed,
 	}
 	if a.Size >= 0 {
@@ -63,14 +63,11 @@ func Arrival(a *parser.Arrival) any {
 	return &line
 }
 
-// item gives b as a string, nil for an item that isn't there.
-func item(b []byte) *string {
-	if b == nil {
-		return nil
-	}
-	s := string(b)
-	return &s
-}
+// A logText is an item as it was logged, in JSON a string. It is nil where the line doesn't have the item.
+type logText []byte
+
+// MarshalText gives the text.
+func (t logText) MarshalText() ([]byte, error) { return t, nil }
 
 // Stamp writes a time of the log as RFC 3339, with milliseconds where the log has them.
 func Stamp(t time.Time, millis bool) string {

@@ -25,21 +25,6 @@ type collector struct {
 // aliasKeys are the keys whose value is often the account. Each is a bit of a set.
 var aliasKeys = [...]window.Key{window.Sender, window.Auth, window.User}
 
-func newCollector(keys []window.Key, hourly bool) *collector {
-	g := &collector{hourly: hourly}
-	for _, key := range keys {
-		if key != window.Account {
-			g.keys = append(g.keys, key)
-		}
-		for i, other := range aliasKeys {
-			if key == other {
-				g.bits[key] = 1 << i
-			}
-		}
-	}
-	return g
-}
-
 // add adds arrivals, key by key, so that each table stays in the processor's cache.
 func (c *collector) add(receptions []Reception) {
 	c.sets = c.sets[:0]
@@ -58,15 +43,13 @@ func (c *collector) add(receptions []Reception) {
 		c.rank(&c.rankings[key], key, receptions, func(of uint8) bool { return of&c.bits[key] == 0 })
 	}
 	for i := range receptions {
-		if a := &receptions[i]; a.Class != Counted {
+		a := &receptions[i]
+		if a.Class != Counted {
 			c.uncounted.Add(a.Class, a.Values)
 		}
-	}
-	if !c.hourly {
-		return
-	}
-	for _, a := range receptions {
-		c.hours.add(a.Values)
+		if c.hourly {
+			c.hours.add(a.Values)
+		}
 	}
 }
 
@@ -95,7 +78,7 @@ func (c *collector) rank(r *Ranking, key window.Key, receptions []Reception, wan
 	r.AddAll(c.items)
 }
 
-// join moves the rankings of other into c.
+// join moves what other has into c.
 func (c *collector) join(other *collector) {
 	for key := range c.rankings {
 		c.rankings[key].Join(&other.rankings[key])
@@ -103,6 +86,8 @@ func (c *collector) join(other *collector) {
 	for set := range c.accounts {
 		c.accounts[set].Join(&other.accounts[set])
 	}
+	c.uncounted.Join(&other.uncounted)
+	c.hours.join(&other.hours)
 }
 
 // mergeAliases adds the accounts to the rankings of their alias keys.

@@ -70,21 +70,19 @@ type AnomalyCount struct {
 
 // Document gives the summary with n rows for each key, all if n is 0.
 func (s *Summary) Document(n int) Document {
-	t := &s.Tally
+	t, joined := &s.Tally, s.joined()
 	d := Document{
 		Lines: s.Totals.Lines, Bytes: s.Totals.Bytes, Arrivals: t.Arrivals,
-		Malformed: t.Malformed, MalformedLines: s.malformed, Overflowed: t.Overflowed, Suspicious: t.Suspicious,
+		Malformed: t.Malformed, MalformedLines: append([]MalformedLine{}, s.malformed...),
+		Overflowed: t.Overflowed, Suspicious: t.Suspicious,
 		Injected: t.Injected, Recipients: t.Recipients, Size: t.Size, First: t.First, Last: t.Last,
 		SelectorsMissing: s.selectors.missing(), Top: make(map[string][]Row), Alerts: []Alert{},
 		Values:    make(map[string]int),
-		Uncounted: s.uncounted().Rows(0),
+		Uncounted: joined.uncounted.Rows(0),
 	}
 	d.Only = Only(s.Only, d.Uncounted)
-	if d.MalformedLines == nil {
-		d.MalformedLines = []MalformedLine{}
-	}
 	for key := range rankedKeys {
-		ranking := s.ranking(key)
+		ranking := &joined.rankings[key]
 		d.Top[key.String()], d.Values[key.String()] = ranking.Top(n, Messages), ranking.Len()
 	}
 	for _, a := range s.alerts {
@@ -102,14 +100,14 @@ func (o *openedAlert) document() Alert {
 		Grew: append([]Growth{}, o.grew...), Subjects: []SubjectCount{},
 		Of: o.Alert,
 	}
-	for _, row := range o.top(0) {
+	values := o.values()
+	for _, row := range values.subjects {
 		d.Subjects = append(d.Subjects, SubjectCount{row.Value, row.Messages})
 	}
-	anomalies, entries := o.oddities()
-	for _, row := range anomalies {
+	for _, row := range values.anomalies {
 		d.Anomalies = append(d.Anomalies, AnomalyCount{row.Value, row.Messages})
 	}
-	for _, row := range entries {
+	for _, row := range values.entries {
 		d.Entries = append(d.Entries, row.Value)
 	}
 	return d

@@ -145,3 +145,11 @@ func (h *hashTable) all() iter.Seq2[uint32, record] {
 		}
 	}
 }
+
+// sum adds up a field of all records.
+func (h *hashTable) sum(field int) (n int64) {
+	for _, r := range h.all() {
+		n += r.field(field)
+	}
+	return n
+}

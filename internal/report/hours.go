@@ -7,7 +7,7 @@ import (
 	"exiwatch/window"
 )
 
-// The classes of arrivals that hours tell apart.
+// The classes of arrivals that hours and the live page tell apart, in the order of htmlkit.ArrivalSeries.
 const (
 	Authenticated = iota // with an authenticated id
 	Local                // by programs of this host
@@ -45,7 +45,7 @@ func (h *hours) add(w *window.Arrival) {
 	if h.last == nil || h.hour != at {
 		h.hour, h.last = at, h.of(at)
 	}
-	h.last[classOf(w)]++
+	h.last[ClassOf(w)]++
 }
 
 func (h *hours) of(at int64) *[NumClasses]int64 {
@@ -58,7 +58,19 @@ func (h *hours) of(at int64) *[NumClasses]int64 {
 	return h.counts[at]
 }
 
-func classOf(w *window.Arrival) int {
+// join moves the arrivals of other into h.
+func (h *hours) join(other *hours) {
+	for at, counts := range other.counts {
+		sum := h.of(at)
+		for class, n := range counts {
+			sum[class] += n
+		}
+	}
+	*other = hours{}
+}
+
+// ClassOf tells which of these classes an arrival has.
+func ClassOf(w *window.Arrival) int {
 	switch {
 	case len(w.Values[window.Auth]) > 0:
 		return Authenticated
@@ -70,17 +82,8 @@ func classOf(w *window.Arrival) int {
 
 // Hours gives the hours that have arrivals, in their order. It needs Hourly.
 func (s *Summary) Hours() []Hour {
-	var all hours
-	for _, g := range s.collectors {
-		for at, counts := range g.hours.counts {
-			sum := all.of(at)
-			for class, n := range counts {
-				sum[class] += n
-			}
-		}
-	}
-	found := make([]Hour, 0, len(all.counts))
-	for at, counts := range all.counts {
+	found := []Hour{}
+	for at, counts := range s.joined().hours.counts {
 		found = append(found, Hour{time.Unix(at*hour, 0).UTC(), *counts})
 	}
 	slices.SortFunc(found, func(a, b Hour) int { return a.At.Compare(b.At) })

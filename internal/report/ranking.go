@@ -77,10 +77,10 @@ func (r *Ranking) AddDistinct(value, other []byte) {
 // Join moves the sums of other into r.
 func (r *Ranking) Join(other *Ranking) {
 	if r.Len() == 0 {
-		*r, *other = *other, Ranking{}
-		return
+		*r = *other
+	} else {
+		r.include(other)
 	}
-	r.include(other)
 	*other = Ranking{}
 }
 
@@ -99,12 +99,7 @@ func (r *Ranking) include(other *Ranking) {
 func (r *Ranking) Len() int { return r.values.size }
 
 // Total is the number of arrivals.
-func (r *Ranking) Total() (n int64) {
-	for _, v := range r.values.all() {
-		n += v.field(messages)
-	}
-	return n
-}
+func (r *Ranking) Total() int64 { return r.values.sum(messages) }
 
 // Top gives the n rows for which weight is highest, all of them if n is 0: most first, ties by value
 // downwards, which is what sort -gr makes of the lines of uniq -c. weight is asked of rows without Value.

@@ -1,45 +1,38 @@
 package report
 
-import "exiwatch/parser"
+import (
+	"strings"
 
-// selectors are the log selectors whose items tell more, and whether one was seen. Exim's specification describes
-// them under "Reducing or increasing what is logged".
+	"exiwatch/parser"
+)
+
+// selectorNames are the log selectors whose items tell more. Exim's specification describes them under "Reducing or
+// increasing what is logged".
+var selectorNames = [...]string{"arguments", "incoming_interface", "incoming_port", "millisec", "pid",
+	"received_recipients", "received_sender", "subject"}
+
+// selectors tell of which selectors an item was seen, in the order of selectorNames.
 type selectors struct {
-	arguments, interfaces, ports, millisec, pid, recipients, sender, subject bool
-	remote                                                                   bool // an arrival from a host was seen
+	seen   [len(selectorNames)]bool
+	remote bool // an arrival from a host was seen
 }
 
 func (s *selectors) arrival(a *parser.Arrival) {
-	s.interfaces = s.interfaces || a.InterfaceAddress != nil
-	s.ports = s.ports || a.HostPort > 0
-	s.millisec = s.millisec || a.Millis
-	s.pid = s.pid || a.PID > 0
-	s.recipients = s.recipients || a.RecipientCount > 0
-	s.sender = s.sender || a.ReceivedSender != nil
-	s.subject = s.subject || a.Subject != nil
+	for i, seen := range [len(selectorNames)]bool{false, a.InterfaceAddress != nil, a.HostPort > 0, a.Millis, a.PID > 0,
+		a.RecipientCount > 0, a.ReceivedSender != nil, a.Subject != nil} {
+		s.seen[i] = s.seen[i] || seen
+	}
 	s.remote = s.remote || a.HostAddress != nil
 }
 
-func (s *selectors) other(e *parser.Entry) { s.arguments = s.arguments || e.Kind == parser.Submission }
+func (s *selectors) other(e *parser.Entry) { s.seen[0] = s.seen[0] || e.Kind == parser.Submission }
 
 // missing names the selectors of which no item was seen where one would have been.
 func (s *selectors) missing() []string {
 	names := []string{}
-	for _, item := range []struct {
-		name string
-		seen bool
-	}{
-		{"arguments", s.arguments},
-		{"incoming_interface", s.interfaces || !s.remote},
-		{"incoming_port", s.ports || !s.remote},
-		{"millisec", s.millisec},
-		{"pid", s.pid},
-		{"received_recipients", s.recipients},
-		{"received_sender", s.sender},
-		{"subject", s.subject},
-	} {
-		if !item.seen {
-			names = append(names, item.name)
+	for i, name := range selectorNames {
+		if !s.seen[i] && (s.remote || !strings.HasPrefix(name, "incoming_")) {
+			names = append(names, name)
 		}
 	}
 	return names

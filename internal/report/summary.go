@@ -1,6 +1,8 @@
 package report
 
 import (
+	"slices"
+
 	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"
@@ -30,15 +32,16 @@ type openedAlert struct {
 	*window.Alert
 	millis bool // the log's stamps have milliseconds
 	grew   []Growth
-	ended  *subjects // nil while the alert is open
+	ended  *topValues // nil while the alert is open
 }
 
-// subjects are those of an ended alert, most messages first.
-type subjects struct {
-	rows []window.ValueCount
-	n    int // of all
-	more bool
+// topValues are values of an alert, most messages first.
+type topValues struct {
+	subjects []window.ValueCount
+	distinct int  // subjects of all
+	more     bool // subjects than these
 
+	// Of an alert about anomalies: what is wrong with its entries, and some of these.
 	anomalies, entries []window.ValueCount
 }
 
@@ -63,39 +66,30 @@ type Reception struct {
 // NewCollector returns a function that ranks arrivals, and counts them by the hour. Each goroutine needs its own;
 // arrivals may come in any order.
 func (s *Summary) NewCollector() func([]Reception) {
-	var keys []window.Key
+	c := &collector{hourly: s.Hourly}
 	for key := range rankedKeys {
-		if !s.Brief || isInText(key) {
-			keys = append(keys, key)
+		if key == window.Account || s.Brief && !slices.Contains(textKeys, key) {
+			continue
+		}
+		c.keys = append(c.keys, key)
+		if i := slices.Index(aliasKeys[:], key); i >= 0 {
+			c.bits[key] = 1 << i
 		}
 	}
-	c := newCollector(keys, s.Hourly)
 	s.collectors = append(s.collectors, c)
 	return c.add
 }
 
-// ranking joins the collectors, and gives the ranking of a key.
-func (s *Summary) ranking(key window.Key) *Ranking {
+// joined moves all that the collectors have into the first of them.
+func (s *Summary) joined() *collector {
 	if len(s.collectors) == 0 {
-		return new(Ranking)
+		return new(collector)
 	}
 	first := s.collectors[0]
-	for _, g := range s.collectors[1:] {
-		first.join(g)
+	for _, other := range s.collectors[1:] {
+		first.join(other)
 	}
 	first.mergeAliases()
-	return &first.rankings[key]
-}
-
-// uncounted joins what the collectors have of arrivals that no rule counts.
-func (s *Summary) uncounted() *Uncounted {
-	if len(s.collectors) == 0 {
-		return new(Uncounted)
-	}
-	first := &s.collectors[0].uncounted
-	for _, g := range s.collectors[1:] {
-		first.Join(&g.uncounted)
-	}
 	return first
 }
 
@@ -137,45 +131,27 @@ func (s *Summary) Ended(a *window.Alert) {
 	if s.Brief {
 		rows = maxSubjects
 	}
-	o.ended = &subjects{
-		rows: a.Top(window.Subject, rows), anomalies: a.Top(window.Anomaly, 0),
-		entries: a.Top(window.Entry, maxEntries),
-	}
-	o.ended.n, o.ended.more = a.Distinct(window.Subject)
-	o.Alert = a.Summary()
+	o.ended, o.Alert = topValuesOf(a, rows), a.Summary()
 }
 
 // maxEntries is how many entries are shown of an alert about anomalies.
 const maxEntries = 3
 
-// oddities gives what is wrong with how many of an alert's entries, and some of these, if it is about anomalies.
-func (o *openedAlert) oddities() (anomalies, entries []window.ValueCount) {
-	switch {
-	case o.Rule.Count != window.Anomalies:
-		return nil, nil
-	case o.ended != nil:
-		return o.ended.anomalies, o.ended.entries
+// topValuesOf gives those of an alert that is open, n subjects, all if n is 0.
+func topValuesOf(a *window.Alert, n int) *topValues {
+	t := &topValues{subjects: a.Top(window.Subject, n)}
+	t.distinct, t.more = a.Distinct(window.Subject)
+	if a.Rule.Count == window.Anomalies {
+		t.anomalies, t.entries = a.Top(window.Anomaly, 0), a.Top(window.Entry, maxEntries)
 	}
-	return o.Top(window.Anomaly, 0), o.Top(window.Entry, maxEntries)
+	return t
 }
 
-// top gives the n subjects with the most messages, all if n is 0.
-func (o *openedAlert) top(n int) []window.ValueCount {
-	if o.ended == nil {
-		return o.Top(window.Subject, n)
+func (o *openedAlert) values() *topValues {
+	if o.ended != nil {
+		return o.ended
 	}
-	if n == 0 {
-		return o.ended.rows
-	}
-	return o.ended.rows[:min(n, len(o.ended.rows))]
-}
-
-// distinct says how many subjects there are, and whether there are more.
-func (o *openedAlert) distinct() (n int, more bool) {
-	if o.ended == nil {
-		return o.Distinct(window.Subject)
-	}
-	return o.ended.n, o.ended.more
+	return topValuesOf(o.Alert, 0)
 }
 
 // Grew notes that an alert has come to another multiple of its limit with the last arrival.

@@ -12,25 +12,8 @@ import (
 	"exiwatch/window"
 )
 
-// textKeys are the keys of the text's rankings, with their headings.
-var textKeys = []struct {
-	key     window.Key
-	heading string
-}{
-	{window.Account, "Accounts"},
-	{window.Host, "Hosts"},
-	{window.Sender, "Envelope senders"},
-	{window.Subject, "Subjects"},
-}
-
-func isInText(key window.Key) bool {
-	for _, k := range textKeys {
-		if k.key == key {
-			return true
-		}
-	}
-	return false
-}
+// textKeys are the keys of the text's rankings.
+var textKeys = []window.Key{window.Account, window.Host, window.Sender, window.Subject}
 
 // maxSubjects is how many subjects the text shows of an alert.
 const maxSubjects = 5
@@ -40,12 +23,19 @@ const maxSubjects = 5
 func (s *Summary) Text(w io.Writer, n int, colour bool) error {
 	out := text{Writer: bufio.NewWriter(w), colour: colour}
 	out.totals(s)
-	for _, k := range textKeys {
-		out.ranking(k.heading, s.ranking(k.key), n)
+	joined := s.joined()
+	for _, key := range textKeys {
+		if r := &joined.rankings[key]; r.Len() > 0 {
+			out.heading(words.Heading(key.String()))
+			out.rows(r, n)
+		}
 	}
 	out.effects(s, n)
-	out.uncounted(s, n)
-	out.alerts(s)
+	out.uncounted(s, &joined.uncounted, n)
+	out.heading(fmt.Sprintf("Alerts that would have been mailed: %d", len(s.alerts)))
+	for _, a := range s.alerts {
+		out.alert(a)
+	}
 	return out.Flush()
 }
 
@@ -91,13 +81,6 @@ func (t *text) totals(s *Summary) {
 	}
 }
 
-func (t *text) ranking(heading string, r *Ranking, n int) {
-	if r.Len() > 0 {
-		t.heading(heading)
-		t.rows(r, n)
-	}
-}
-
 // rows writes the first n rows, all if n is 0, and how many more there are.
 func (t *text) rows(r *Ranking, n int) {
 	rows := r.Top(n, Messages)
@@ -118,8 +101,7 @@ func PrintRow(w io.Writer, count int64, value string) {
 const maxUncountedShown = 3
 
 // uncounted lists the arrivals that no rule counts, and says how to count them.
-func (t *text) uncounted(s *Summary, n int) {
-	u := s.uncounted()
+func (t *text) uncounted(s *Summary, u *Uncounted, n int) {
 	total := u.Total()
 	if total == 0 || len(s.Rules) == 0 {
 		return
@@ -133,26 +115,20 @@ func (t *text) uncounted(s *Summary, n int) {
 		PrintRow(t, row.Messages, row.String())
 	}
 	if line := Only(s.Only, rows); line != "" {
-		fmt.Fprintf(t, "%s\n    [count]\n    %s\n", howToCount, line)
-	}
-}
-
-// howToCount introduces a line of Only.
-const howToCount = "No rule sees these, so no alert can report them." +
-	" If these hosts send for your own users, count them:"
-
-func (t *text) alerts(s *Summary) {
-	t.heading(fmt.Sprintf("Alerts that would have been mailed: %d", len(s.alerts)))
-	for _, a := range s.alerts {
-		t.alert(a)
+		fmt.Fprintf(t, "No rule sees these, so no alert can report them. If these hosts send for your own users, "+
+			"count them:\n    [count]\n    %s\n", line)
 	}
 }
 
 func (t *text) alert(o *openedAlert) {
 	fmt.Fprintf(t, "%s  %s  %s, over %s\n", o.Opened.Format(time.DateTime), escape.Text(o.Value),
 		escape.Text(o.Rule.Name), o.Rule.String())
+	end := "still open at the end of the log"
+	if !o.Ended.IsZero() {
+		end = "ended " + o.Ended.Format(time.DateTime)
+	}
 	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n", words.Plain(o.Messages, "message"), o.Peak,
-		o.Rule.Count, o.end())
+		o.Rule.Count, end)
 	if o.AtLeast {
 		fmt.Fprintln(t, "        There were more recipients: Exim cut their lists.")
 	}
@@ -160,34 +136,21 @@ func (t *text) alert(o *openedAlert) {
 		fmt.Fprintf(t, "        %d of them may be somebody else's: their entries are ambiguous, or may be forged\n",
 			o.Suspicious)
 	}
-	if anomalies, entries := o.oddities(); anomalies != nil {
-		t.oddities(anomalies, entries)
-		return
+	values := o.values()
+	rows := values.subjects[:min(len(values.subjects), maxSubjects)]
+	about := values.anomalies != nil
+	if about {
+		rows = values.anomalies
 	}
-	rows := o.top(maxSubjects)
 	for _, row := range rows {
 		fmt.Fprint(t, "    ")
 		PrintRow(t, row.Messages, row.Value)
 	}
-	if n, more := o.distinct(); n > len(rows) || more {
-		fmt.Fprintf(t, "            … and more subjects: %d\n", n-len(rows))
+	if about {
+		for _, row := range values.entries {
+			fmt.Fprintf(t, "        %s\n", escape.Text(row.Value))
+		}
+	} else if values.distinct > len(rows) || values.more {
+		fmt.Fprintf(t, "            … and more subjects: %d\n", values.distinct-len(rows))
 	}
-}
-
-// oddities says what is wrong with the entries of an alert about anomalies, and shows some.
-func (t *text) oddities(anomalies, entries []window.ValueCount) {
-	for _, row := range anomalies {
-		fmt.Fprint(t, "    ")
-		PrintRow(t, row.Messages, row.Value)
-	}
-	for _, row := range entries {
-		fmt.Fprintf(t, "        %s\n", escape.Text(row.Value))
-	}
-}
-
-func (o *openedAlert) end() string {
-	if o.Ended.IsZero() {
-		return "still open at the end of the log"
-	}
-	return "ended " + o.Ended.Format(time.DateTime)
 }

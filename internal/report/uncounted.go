@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -108,12 +107,7 @@ func (u *Uncounted) Join(other *Uncounted) {
 }
 
 // Total is the number of arrivals.
-func (u *Uncounted) Total() (n int64) {
-	for _, r := range u.rows.all() {
-		n += r.field(messages)
-	}
-	return n
-}
+func (u *Uncounted) Total() int64 { return u.rows.sum(messages) }
 
 // Rows gives the n rows with the most messages, most first, and after them one of ClassOthers for the rest. n is at
 // most maxUncounted; 0 means maxUncounted.
@@ -158,36 +152,30 @@ func split(network, address []byte) (n int, host int64) {
 		return network4, int64(a & 0xff)
 	}
 	ip, err := netip.ParseAddr(string(address))
-	switch {
-	case err != nil:
+	if err != nil {
 		return 0, severalHosts
-	case ip.Is4In6():
-		whole := ip.As4()
-		return copy(network, whole[:network4]), int64(whole[network4])
 	}
 	whole := ip.As16()
+	if ip.Unmap().Is4() {
+		return copy(network, whole[12:15]), int64(whole[15])
+	}
 	return copy(network, whole[:network6]), int64(binary.BigEndian.Uint64(whole[network6:]))
 }
 
 // joined writes the network that split found, and the host if there is only one.
 func joined(part []byte, host int64) (network, address string) {
-	var ip netip.Addr
-	switch len(part) {
-	case network4:
-		whole := [4]byte(append(slices.Clone(part), 0))
-		network = netip.PrefixFrom(netip.AddrFrom4(whole), 8*network4).String()
-		whole[network4] = byte(host)
-		ip = netip.AddrFrom4(whole)
-	case network6:
-		whole := [16]byte(append(slices.Clone(part), make([]byte, 8)...))
-		network = netip.PrefixFrom(netip.AddrFrom16(whole), 8*network6).String()
-		binary.BigEndian.PutUint64(whole[network6:], uint64(host))
-		ip = netip.AddrFrom16(whole)
+	rest := binary.BigEndian.AppendUint64(nil, uint64(host))
+	if len(part) == network4 {
+		rest = rest[len(rest)-1:]
 	}
-	if host == severalHosts || !ip.IsValid() {
-		return network, ""
+	ip, ok := netip.AddrFromSlice(slices.Concat(part, rest))
+	if !ok {
+		return "", ""
 	}
-	return network, ip.String()
+	if host != severalHosts {
+		address = ip.String()
+	}
+	return netip.PrefixFrom(ip, 8*len(part)).Masked().String(), address
 }
 
 // ipv4 parses an IPv4 address in three times the speed of netip.ParseAddr. Most addresses are of this form.
@@ -229,17 +217,16 @@ func (r UncountedRow) String() string {
 
 // span writes a duration in one unit, rounded up.
 func span(d time.Duration) string {
-	const day = 24 * time.Hour
-	up := func(unit time.Duration) int64 { return int64((d + unit - 1) / unit) }
+	unit, name := time.Second, "s"
 	switch {
-	case d > 2*day:
-		return words.Plain(up(day), "day")
+	case d > 2*24*time.Hour:
+		unit, name = 24*time.Hour, "days"
 	case d > 2*time.Hour:
-		return fmt.Sprintf("%d h", up(time.Hour))
+		unit, name = time.Hour, "h"
 	case d > 2*time.Minute:
-		return fmt.Sprintf("%d min", up(time.Minute))
+		unit, name = time.Minute, "min"
 	}
-	return fmt.Sprintf("%d s", up(time.Second))
+	return fmt.Sprintf("%d %s", (d+unit-1)/unit, name)
 }
 
 // maxOnly is for how many rows Only makes a line.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"exiwatch/internal/report"
 	"exiwatch/window"
 )
 
@@ -51,17 +52,9 @@ var hashed = [...]window.Key{window.Account, window.Host, window.Sender}
 // hashOf gives a value's hash for a head.
 func (b *ArrivalBuffer) hashOf(value []byte) uint32 { return uint32(maphash.Bytes(b.seed, value)) }
 
-// Classes of arrivals, in the order of htmlkit.ArrivalSeries.
-const (
-	Authenticated = iota
-	Local
-	Other // mostly mail from elsewhere
-	numClasses
-)
-
 type minute struct {
 	at     int64 // minutes since 1970, by the counters' clock
-	counts [numClasses]int64
+	counts [report.NumClasses]int64
 }
 
 // NewArrivalBuffer makes a buffer without arrivals.
@@ -82,10 +75,10 @@ const maxRow = 5*binary.MaxVarintLen64 + maxID + len(kept)*(binary.MaxVarintLen6
 // tells whether any rule counts the arrival.
 func (b *ArrivalBuffer) Add(a *window.Arrival, at, shift int64, counted bool) {
 	b.zone, b.shift = a.At.Location(), shift
-	b.note(at/60, classOf(a))
+	b.note(at/60, report.ClassOf(a))
 	last := b.room()
 	data := last.data
-	data = binary.AppendVarint(data, a.At.UnixMilli())
+	data = binary.AppendUvarint(data, uint64(a.At.UnixMilli()))
 	data = binary.AppendUvarint(data, uint64(max(a.Recipients, 0)))
 	data = binary.AppendUvarint(data, uint64(max(a.Bytes, 0)))
 	outside := a.Outside
@@ -111,16 +104,6 @@ func (b *ArrivalBuffer) Add(a *window.Arrival, at, shift int64, counted bool) {
 		h.hashes[i] = b.hashOf(value[:min(len(value), maxValue)])
 	}
 	last.heads = append(last.heads, h)
-}
-
-func classOf(a *window.Arrival) int {
-	switch {
-	case len(a.Values[window.Auth]) > 0:
-		return Authenticated
-	case a.Values[window.User] != nil:
-		return Local
-	}
-	return Other
 }
 
 // note counts an arrival in its minute.
@@ -253,12 +236,7 @@ func (v *BufferSnapshot) oldest() (at time.Time) {
 const disorder = 60
 
 func (r *storedArrival) unpack(data []byte) {
-	number := func() int64 {
-		n, size := binary.Varint(data)
-		data = data[size:]
-		return n
-	}
-	unsigned := func() uint64 {
+	number := func() uint64 {
 		n, size := binary.Uvarint(data)
 		data = data[size:]
 		return n
@@ -267,12 +245,11 @@ func (r *storedArrival) unpack(data []byte) {
 		t, data = data[:n:n], data[n:]
 		return t
 	}
-	r.stamp = number()
-	r.recipients, r.bytes, r.outside = int64(unsigned()), int64(unsigned()), unsigned()
-	r.messageID = text(unsigned())
+	r.stamp, r.recipients, r.bytes, r.outside = int64(number()), int64(number()), int64(number()), number()
+	r.messageID = text(number())
 	for i := range r.values {
 		r.values[i] = nil
-		if n := unsigned(); n > 0 {
+		if n := number(); n > 0 {
 			r.values[i] = text(n - 1)
 		}
 	}
@@ -305,10 +282,8 @@ func (r *storedArrival) value(k window.Key, buffer *[]byte) []byte {
 		*buffer = window.FoldSubject(subject, (*buffer)[:0])
 		return *buffer
 	}
-	for i := range kept {
-		if kept[i] == k {
-			return r.values[i]
-		}
+	if i := slices.Index(kept[:], k); i >= 0 {
+		return r.values[i]
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/report"
 	"exiwatch/window"
 )
 
@@ -135,16 +136,16 @@ func TestMinutesWithOddClocks(t *testing.T) {
 	b.Add(local, at, 0, false)
 	n := &Snapshot{Arrivals: b.Snapshot(), Second: at}
 	c := n.arrivalChart()
-	if got := c.Series[Authenticated].Values[MinutesKept-1]; got != 1 {
+	if got := c.Series[report.Authenticated].Values[MinutesKept-1]; got != 1 {
 		t.Errorf("%d in the last minute, want 1", got)
 	}
-	if got := c.Series[Authenticated].Values[MinutesKept-2]; got != 2 {
+	if got := c.Series[report.Authenticated].Values[MinutesKept-2]; got != 2 {
 		t.Errorf("%d in the minute before, want 2", got)
 	}
-	if got := c.Series[Local].Values[MinutesKept-1]; got != 1 {
+	if got := c.Series[report.Local].Values[MinutesKept-1]; got != 1 {
 		t.Errorf("%d local ones, want 1", got)
 	}
-	if got := c.Series[Authenticated].Total(); got != 4 {
+	if got := c.Series[report.Authenticated].Total(); got != 4 {
 		t.Errorf("%d in all, want 4", got)
 	}
 	if got := c.To(); !got.Equal(noon.Add(time.Minute)) {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"slices"
 	"time"
 
 	"exiwatch/internal/htmlkit"
@@ -26,26 +25,21 @@ func (now *Snapshot) arrivalChart() *htmlkit.Columns {
 	return c
 }
 
-// sparklines draws, for each standing, how many messages its value sent in the last hour.
-func (now *Snapshot) sparklines(of []window.Usage) []htmlkit.Spark {
+// lastHour counts, for each standing, how many messages its value sent in each span of the last hour.
+func (now *Snapshot) lastHour(of []window.Usage) [][]int64 {
 	const spans, length = 30, 120 // seconds
 	from := now.Second - spans*length + 1
 	counts := make([][]int64, len(of))
-	type id struct {
-		key   window.Key
-		value string
-	}
-	places := make(map[id][]int) // indexes of of
-	var keys []window.Key
-	wanted := make(map[uint32]bool) // hashes
-	all := false                    // a key has no hash: read every row
+	places := make(map[window.Key]map[string][]int) // indexes of of, by value
+	wanted := make(map[uint32]bool)                 // hashes
+	all := false                                    // a key has no hash: read every row
 	for i, s := range of {
 		counts[i] = make([]int64, spans)
 		k := now.Rules[s.Rule].Key
-		if !slices.Contains(keys, k) {
-			keys = append(keys, k)
+		if places[k] == nil {
+			places[k] = make(map[string][]int)
 		}
-		places[id{k, s.Value}] = append(places[id{k, s.Value}], i)
+		places[k][s.Value] = append(places[k][s.Value], i)
 		wanted[now.Arrivals.buffer.hashOf([]byte(s.Value))] = true
 		all = all || hashIndex(k) < 0
 	}
@@ -57,15 +51,11 @@ func (now *Snapshot) sparklines(of []window.Usage) []htmlkit.Spark {
 		if span < 0 || span >= spans {
 			continue
 		}
-		for _, k := range keys {
-			for _, i := range places[id{k, string(r.value(k, &buffer))}] {
+		for k, values := range places {
+			for _, i := range values[string(r.value(k, &buffer))] {
 				counts[i][span]++
 			}
 		}
 	}
-	sparks := make([]htmlkit.Spark, len(of))
-	for i := range sparks {
-		sparks[i] = htmlkit.NewSpark(counts[i])
-	}
-	return sparks
+	return counts
 }

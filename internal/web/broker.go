@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 )
@@ -24,7 +25,6 @@ type broker struct {
 
 // A subscription has the clients of one page.
 type subscription struct {
-	path    string
 	query   url.Values
 	clients map[*client]bool
 }
@@ -62,34 +62,29 @@ func (b *broker) run(ctx context.Context) {
 	}
 }
 
-func (b *broker) all() (groups []*subscription) {
+func (b *broker) all() []*subscription {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, s := range b.subscriptions {
-		groups = append(groups, s)
-	}
-	return groups
+	return slices.Collect(maps.Values(b.subscriptions))
 }
 
 // event renders a page as an event; nil if that fails.
 func (b *broker) event(ctx context.Context, s *subscription) []byte {
-	p, err := b.builder.build(ctx, s.path, s.query, true)
+	path := s.query.Get("page")
+	p, err := b.builder.build(ctx, path, s.query, true)
 	if err != nil || p == nil {
 		return nil
 	}
 	var html bytes.Buffer
 	if err := templates.ExecuteTemplate(&html, "main", p); err != nil {
-		b.builder.server.Log.Error("making a page", "page", s.path, "error", err)
+		b.builder.server.Log.Error("making a page", "page", path, "error", err)
 		return nil
 	}
-	data, err := json.Marshal(struct {
+	data, _ := json.Marshal(struct { // strings alone can't fail
 		Title string `json:"title"`
 		HTML  string `json:"html"`
 	}{p.Title, html.String()})
-	if err != nil {
-		return nil
-	}
-	return append(append([]byte("data: "), data...), "\n\n"...)
+	return slices.Concat([]byte("data: "), data, []byte("\n\n"))
 }
 
 func (b *broker) send(s *subscription, event []byte) {
@@ -109,19 +104,16 @@ func (b *broker) send(s *subscription, event []byte) {
 }
 
 // subscribe adds a client of a page; nil if there are too many.
-func (b *broker) subscribe(path string, query url.Values) (*subscription, *client) {
+func (b *broker) subscribe(query url.Values) (*subscription, *client) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.clients >= maxClients {
 		return nil, nil
 	}
-	if b.subscriptions == nil {
-		b.subscriptions = make(map[string]*subscription)
-	}
 	name := query.Encode()
 	s := b.subscriptions[name]
 	if s == nil {
-		s = &subscription{path: path, query: query, clients: make(map[*client]bool)}
+		s = &subscription{query: query, clients: make(map[*client]bool)}
 		b.subscriptions[name] = s
 	}
 	c := &client{events: make(chan []byte, maxBehind)}
@@ -144,22 +136,20 @@ func (b *broker) drop(s *subscription, c *client) {
 	close(c.events)
 	delete(s.clients, c)
 	b.clients--
-	if name := s.query.Encode(); len(s.clients) == 0 && b.subscriptions[name] == s {
-		delete(b.subscriptions, name)
+	if len(s.clients) == 0 {
+		delete(b.subscriptions, s.query.Encode())
 	}
 }
 
 // serveEvents sends events to one client until it goes.
 func (b *broker) serveEvents(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	path := query.Get("page")
-	if p, err := b.builder.build(r.Context(), path, query, true); err != nil || p == nil {
+	p, err := b.builder.build(r.Context(), query.Get("page"), query, true)
+	if err != nil || p == nil {
 		http.NotFound(w, r)
 		return
-	} else {
-		query = p.Query // without other parameters
 	}
-	s, c := b.subscribe(path, query)
+	s, c := b.subscribe(p.Query) // without other parameters
 	if c == nil {
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "these pages are open in too many browsers", http.StatusServiceUnavailable)
@@ -190,6 +180,3 @@ func (b *broker) serveEvents(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 }
-
-// eventsOf gives the URL of a page's events.
-func eventsOf(query url.Values) string { return strings.TrimSuffix("events?"+query.Encode(), "?") }

@@ -27,6 +27,7 @@ type detail struct {
 	Alerts                      []Alert
 }
 
+// A ruleUsage is how much of a rule's limit a value has used.
 type ruleUsage struct {
 	window.Usage
 	Rule window.Rule
@@ -103,15 +104,9 @@ func (d *detail) addArrival(v *BufferSnapshot, r *storedArrival) {
 	}
 }
 
-// A valueTally counts the messages that have a value. shown is the text to show for it.
-type valueTally struct {
-	messages int64
-	shown    string
-}
-
-// detailTallies count the arrivals by their values of detailKeys.
+// detailTallies count the arrivals by their values of detailKeys. Each row has the text to show for its value.
 type detailTallies struct {
-	of    [len(detailKeys)]map[string]*valueTally
+	of    [len(detailKeys)]map[string]*window.ValueCount
 	topic []byte // buffer
 }
 
@@ -134,24 +129,21 @@ func (t *detailTallies) add(r *storedArrival) {
 func (t *detailTallies) count(i int, value []byte, shown string) {
 	into := t.of[i]
 	if into == nil {
-		into = make(map[string]*valueTally)
+		into = make(map[string]*window.ValueCount)
 		t.of[i] = into
 	}
 	s := into[string(value)]
 	if s == nil {
-		s = &valueTally{shown: shown}
-		if shown == "" {
-			s.shown = string(value)
-		}
+		s = &window.ValueCount{Value: cmp.Or(shown, string(value))}
 		into[string(value)] = s
 	}
-	s.messages++
+	s.Messages++
 }
 
-func newGroup(k window.Key, tally map[string]*valueTally, of int64) Group {
+func newGroup(k window.Key, tally map[string]*window.ValueCount, of int64) Group {
 	g := Group{Key: k, Of: of, Count: len(tally)}
 	for _, s := range tally {
-		g.Rows = append(g.Rows, window.ValueCount{Value: s.shown, Messages: s.messages})
+		g.Rows = append(g.Rows, *s)
 	}
 	slices.SortFunc(g.Rows, func(a, b window.ValueCount) int {
 		return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(a.Value, b.Value))
@@ -184,14 +176,14 @@ func (now *Snapshot) countSeries(standings []window.Usage) (*htmlkit.Columns, wi
 	for next, i := 0, int64(0); i < seriesSpans; i++ {
 		// The highest count of the span is the one at its beginning, or after one of its arrivals.
 		for ; first < next && events[first].at+length <= from+i*step; first++ {
-			m.remove(events[first])
+			m.add(events[first], -1)
 		}
 		c.Series[0].Values[i] = m.count()
 		for ; next < len(events) && events[next].at < from+(i+1)*step; next++ {
 			for ; first < next && events[first].at+length <= events[next].at; first++ {
-				m.remove(events[first])
+				m.add(events[first], -1)
 			}
-			m.add(events[next])
+			m.add(events[next], +1)
 			if events[next].at >= from+i*step {
 				c.Series[0].Values[i] = max(c.Series[0].Values[i], m.count())
 			}
@@ -239,25 +231,22 @@ func (r *storedArrival) increment(m window.Measure) (e increment, ok bool) {
 	e = increment{at: r.at, amount: 1}
 	switch m {
 	case window.Messages:
-		return e, true
 	case window.Recipients:
 		e.amount = r.recipients
-		return e, true
 	case window.Bytes:
 		e.amount = r.bytes
-		return e, true
+	default:
+		k, ok := distinctKeys[m]
+		v := r.value(k, nil)
+		e.value = "=" + string(v)
+		return e, ok && v != nil
 	}
-	k, ok := map[window.Measure]window.Key{
-		window.Hosts: window.Host, window.Networks: window.Network, window.Senders: window.Sender,
-		window.Subjects: window.Subject,
-	}[m]
-	if !ok {
-		return e, false
-	}
-	v := r.value(k, nil)
-	e.value = "=" + string(v)
-	return e, v != nil
+	return e, true
 }
+
+// distinctKeys are the keys whose different values are counted.
+var distinctKeys = map[window.Measure]window.Key{window.Hosts: window.Host, window.Networks: window.Network,
+	window.Senders: window.Sender, window.Subjects: window.Subject}
 
 // A slidingCount sums increments, or counts their different values.
 type slidingCount struct {
@@ -265,19 +254,14 @@ type slidingCount struct {
 	distinct map[string]int
 }
 
-func (m *slidingCount) add(e increment) {
-	m.sum += e.amount
-	if e.value != "" {
-		m.distinct[e.value]++
+// add adds an increment, n times; -1 takes it away.
+func (m *slidingCount) add(e increment, n int) {
+	m.sum += int64(n) * e.amount
+	if e.value == "" {
+		return
 	}
-}
-
-func (m *slidingCount) remove(e increment) {
-	m.sum -= e.amount
-	if e.value != "" {
-		if m.distinct[e.value]--; m.distinct[e.value] == 0 {
-			delete(m.distinct, e.value)
-		}
+	if m.distinct[e.value] += n; m.distinct[e.value] == 0 {
+		delete(m.distinct, e.value)
 	}
 }
 

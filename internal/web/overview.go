@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"exiwatch/internal/escape"
 	"exiwatch/internal/htmlkit"
 	"exiwatch/internal/words"
 	"exiwatch/window"
@@ -25,8 +26,7 @@ type overview struct {
 
 // A rankedSender is a row of the ranking.
 type rankedSender struct {
-	window.Usage
-	Rule  window.Rule
+	ruleUsage
 	Spark htmlkit.Spark
 }
 
@@ -36,15 +36,12 @@ const silence = time.Hour
 func newOverview(now *Snapshot) *overview {
 	o := &overview{Snapshot: now, Chart: now.arrivalChart()}
 	ranking := now.ranked()
-	sparks := now.sparklines(ranking)
+	counts := now.lastHour(ranking)
 	for i, s := range ranking {
-		o.Ranking = append(o.Ranking, rankedSender{s, now.Rules[s.Rule], sparks[i]})
+		o.Ranking = append(o.Ranking, rankedSender{ruleUsage{s, now.Rules[s.Rule]}, htmlkit.NewSpark(counts[i])})
 	}
-	for i := range o.Ranking {
-		if p := &o.Ranking[i]; p.Count <= p.Limit {
-			o.Nearest = p
-			break
-		}
+	if i := slices.IndexFunc(o.Ranking, func(s rankedSender) bool { return s.Count <= s.Limit }); i >= 0 {
+		o.Nearest = &o.Ranking[i]
 	}
 	o.Senders = groupBySender(now.Open)
 	for _, p := range o.Senders {
@@ -56,9 +53,7 @@ func newOverview(now *Snapshot) *overview {
 			o.Active = append(o.Active, p)
 		}
 	}
-	for _, l := range now.Logs {
-		o.Silent = o.Silent || l.Read && now.At.Sub(l.Change) > silence
-	}
+	o.Silent = slices.ContainsFunc(now.Logs, func(l LogStatus) bool { return l.Read && now.At.Sub(l.Change) > silence })
 	o.Level, o.Title = o.verdict()
 	return o
 }
@@ -67,7 +62,7 @@ func newOverview(now *Snapshot) *overview {
 func (o *overview) verdict() (level, title string) {
 	switch {
 	case len(o.Active) == 1:
-		return "bad", show(o.Active[0].Value) + " is sending in bulk"
+		return "bad", escape.Shown(o.Active[0].Value) + " is sending in bulk"
 	case len(o.Active) > 1:
 		return "bad", words.Number(int64(len(o.Active))) + " are sending in bulk"
 	case o.Tampered:
@@ -94,7 +89,7 @@ const shownRanking = 20
 func (now *Snapshot) ranked() (places []window.Usage) {
 	seen := make(map[link]bool)
 	for _, s := range now.Ranking {
-		id := link{canonicalKey(now.Rules[s.Rule].Key).String(), s.Value}
+		id := ruleUsage{s, now.Rules[s.Rule]}.Named()
 		if !seen[id] && len(places) < shownRanking {
 			places = append(places, s)
 		}
@@ -105,51 +100,20 @@ func (now *Snapshot) ranked() (places []window.Usage) {
 
 // Read tells whether all logs have been read to their ends.
 func (now *Snapshot) Read() bool {
-	for _, l := range now.Logs {
-		if !l.Read {
-			return false
-		}
-	}
-	return true
-}
-
-// Stamp is the time of the newest line of all logs.
-func (now *Snapshot) Stamp() (last time.Time) {
-	for _, l := range now.Logs {
-		if l.Stamp.After(last) {
-			last = l.Stamp
-		}
-	}
-	return last
+	return !slices.ContainsFunc(now.Logs, func(l LogStatus) bool { return !l.Read })
 }
 
 // history has the alerts since the daemon started.
-type history struct {
-	Open  []Alert
-	Opens int
-	Ended []Alert
-	Since time.Time
-}
+type history struct{ *Snapshot }
 
 // health tells whether the daemon can do its work.
 type health struct {
 	*Snapshot
 	Findings []Finding
 	Checked  time.Time // zero: check has not finished yet
-	Bad      int       // findings that fail
-	Poor     int       // or warn
 }
 
-func (b *pageBuilder) health(now *Snapshot) *health {
-	h := &health{Snapshot: now}
-	h.Findings, h.Checked = b.findings()
-	for _, f := range h.Findings {
-		switch f.Status {
-		case "fail":
-			h.Bad++
-		case "warn":
-			h.Poor++
-		}
-	}
-	return h
+// Has tells whether a finding has a status.
+func (h *health) Has(status string) bool {
+	return slices.ContainsFunc(h.Findings, func(f Finding) bool { return f.Status == status })
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"exiwatch/internal/escape"
+	"exiwatch/internal/words"
 	"exiwatch/window"
 )
 
@@ -26,7 +28,6 @@ type pageBuilder struct {
 		findings []Finding
 	}
 	checkRequests chan struct{} // a client wants the results of check
-	once          sync.Once
 }
 
 // How old shown data may be.
@@ -43,7 +44,6 @@ type page struct {
 	Body  any        // front, *who, history or health
 	Name  string     // of the machine
 	At    time.Time
-	Zone  string
 	Live  bool // for the script of an open page, which draws the charts itself
 }
 
@@ -55,17 +55,17 @@ func (b *pageBuilder) build(ctx context.Context, path string, query url.Values, 
 	if err != nil {
 		return nil, err
 	}
-	p := &page{Name: b.server.Name, At: now.At, Zone: now.At.In(now.Arrivals.zone).Format("MST"), Live: live,
-		Query: url.Values{"page": {path}}}
+	p := &page{Name: b.server.Name, At: now.At, Live: live, Query: url.Values{"page": {path}}}
 	switch path {
 	case "/":
 		f := newOverview(now)
 		p.Tab, p.Title, p.Body = "now", f.Title, f
 	case "/alerts":
-		p.Tab, p.Title, p.Body = "alerts", "Alerts", &history{Open: now.Open, Opens: now.Opens, Ended: now.Ended,
-			Since: now.Since}
+		p.Tab, p.Title, p.Body = "alerts", "Alerts", &history{now}
 	case "/health":
-		p.Tab, p.Title, p.Body = "health", "Health", b.health(now)
+		h := &health{Snapshot: now}
+		h.Findings, h.Checked = b.findings()
+		p.Tab, p.Title, p.Body = "health", "Health", h
 	case "/who":
 		k, ok := keyOf(query.Get("key"))
 		value := query.Get("value")
@@ -76,20 +76,17 @@ func (b *pageBuilder) build(ctx context.Context, path string, query url.Values, 
 		if err != nil {
 			return nil, err
 		}
-		standings = relevant(standings, now.Rules, k)
-		w := now.detail(k, value, standings, open)
-		p.Title, p.Body = noun(k)+" "+show(value), w
+		standings = slices.DeleteFunc(standings, func(s window.Usage) bool {
+			return now.Rules[s.Rule].Key != k && s.Count == 0 // a rule on another key that has not counted the value
+		})
+		p.Title = words.Key(k.String()) + " " + escape.Shown(value)
+		p.Body = now.detail(k, value, standings, open)
 		p.Query.Set("key", k.String())
 		p.Query.Set("value", value)
 	default:
 		return nil, nil
 	}
 	return p, nil
-}
-
-// relevant drops the standings of rules on other keys that have not counted the value.
-func relevant(standings []window.Usage, rules []window.Rule, k window.Key) []window.Usage {
-	return slices.DeleteFunc(standings, func(s window.Usage) bool { return rules[s.Rule].Key != k && s.Count == 0 })
 }
 
 // freshSnapshot gives a snapshot that is at most maxAge old.
@@ -106,7 +103,7 @@ func (b *pageBuilder) freshSnapshot(ctx context.Context) (*Snapshot, error) {
 
 // keyOf parses the name of any key, also of one that no rule can have.
 func keyOf(name string) (window.Key, bool) {
-	for k := window.Key(0); k < window.NumValues; k++ {
+	for k := range window.NumValues {
 		if k.String() == name {
 			return k, k != window.RecipientDomain
 		}
@@ -137,10 +134,9 @@ func (b *pageBuilder) servePage(w http.ResponseWriter, r *http.Request) {
 
 // runChecks runs check when a client wants its results, at most once a minute.
 func (b *pageBuilder) runChecks(ctx context.Context) {
-	wanted := b.checkRequested()
 	for {
 		select {
-		case <-wanted:
+		case <-b.checkRequests:
 		case <-ctx.Done():
 			return
 		}
@@ -154,21 +150,16 @@ func (b *pageBuilder) runChecks(ctx context.Context) {
 			return
 		}
 		select { // requests made meanwhile
-		case <-wanted:
+		case <-b.checkRequests:
 		default:
 		}
 	}
 }
 
-func (b *pageBuilder) checkRequested() chan struct{} {
-	b.once.Do(func() { b.checkRequests = make(chan struct{}, 1) })
-	return b.checkRequests
-}
-
 // findings gives the last results of check and their time; the zero time while check runs first. It requests new ones.
 func (b *pageBuilder) findings() ([]Finding, time.Time) {
 	select {
-	case b.checkRequested() <- struct{}{}:
+	case b.checkRequests <- struct{}{}:
 	default:
 	}
 	b.lastCheck.Lock()

@@ -10,8 +10,7 @@ import (
 // A sender is an account, host or the like that sends. An account, the authenticated id and the local user of the same
 // name are one sender. An envelope sender is a separate one, because anybody can forge it.
 type sender struct {
-	Key    window.Key
-	Value  string
+	link
 	Alerts []Alert
 }
 
@@ -36,38 +35,24 @@ func aliasKeys(k window.Key) []window.Key {
 
 // groupBySender groups alerts by sender, in the order of each sender's first alert.
 func groupBySender(alerts []Alert) (all []*sender) {
-	type id struct {
-		key   window.Key
-		value string
-	}
-	known := make(map[id]*sender)
+	known := make(map[link]*sender)
 	for _, a := range alerts {
-		i := id{canonicalKey(a.Rule.Key), a.Value}
-		p := known[i]
-		if p == nil {
-			p = &sender{Key: i.key, Value: i.value}
-			known[i] = p
-			all = append(all, p)
+		id := a.Named()
+		if known[id] == nil {
+			known[id] = &sender{link: id}
+			all = append(all, known[id])
 		}
-		p.Alerts = append(p.Alerts, a)
+		known[id].Alerts = append(known[id].Alerts, a)
 	}
 	return all
 }
-
-func (s *sender) Named() link { return link{s.Key.String(), s.Value} }
 
 // Over tells whether the sender is over a limit now.
 func (s *sender) Over() bool { return slices.ContainsFunc(s.Alerts, Alert.Over) }
 
 // Opened is when the first alert opened.
 func (s *sender) Opened() time.Time {
-	first := s.Alerts[0].Opened
-	for _, a := range s.Alerts {
-		if a.Opened.Before(first) {
-			first = a.Opened
-		}
-	}
-	return first
+	return slices.MinFunc(s.Alerts, func(a, b Alert) int { return a.Opened.Compare(b.Opened) }).Opened
 }
 
 // Largest is the alert with the most messages.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"embed"
 	"errors"
-	"io/fs"
+	"io"
 	"log"
 	"log/slog"
 	"net"
@@ -42,8 +42,8 @@ var static embed.FS
 
 // Serve answers on the listeners until ctx ends, and then closes them.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
-	s.builder.server = s
-	s.broker.builder = &s.builder
+	s.builder.server, s.builder.checkRequests = s, make(chan struct{}, 1)
+	s.broker = broker{builder: &s.builder, subscriptions: make(map[string]*subscription)}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wait sync.WaitGroup
@@ -60,7 +60,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		server := &http.Server{
 			Handler: s.authorize(port, s.routes()), ReadHeaderTimeout: headerPatience,
 			WriteTimeout: answerPatience, IdleTimeout: idlePatience, MaxHeaderBytes: maxHeader,
-			ErrorLog:    log.New(discard{}, "", 0), // clients' broken connections are not worth a message
+			ErrorLog:    log.New(io.Discard, "", 0), // clients' broken connections are not worth a message
 			BaseContext: func(net.Listener) context.Context { return ctx },
 		}
 		wait.Go(func() {
@@ -81,25 +81,16 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	}
 }
 
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
-
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	files, err := fs.Sub(static, "static")
-	if err != nil {
-		panic(err) // it is embedded
-	}
-	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(files)))
+	mux.Handle("GET /static/", http.FileServerFS(static))
 	mux.HandleFunc("GET /static/look.css", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")
 		w.Write([]byte(htmlkit.CSS))
 	})
 	mux.HandleFunc("GET /events", s.broker.serveEvents)
-	mux.HandleFunc("GET /{$}", s.builder.servePage)
-	mux.HandleFunc("GET /who", s.builder.servePage)
-	mux.HandleFunc("GET /alerts", s.builder.servePage)
-	mux.HandleFunc("GET /health", s.builder.servePage)
+	for _, path := range []string{"/{$}", "/who", "/alerts", "/health"} {
+		mux.HandleFunc("GET "+path, s.builder.servePage)
+	}
 	return mux
 }

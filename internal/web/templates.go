@@ -8,6 +8,7 @@ import (
 
 	"exiwatch/internal/htmlkit"
 	"exiwatch/internal/words"
+	"exiwatch/window"
 )
 
 //go:embed page.html
@@ -15,30 +16,38 @@ var pageHTML string
 
 // templates are those of all pages. Text from the log goes through show, and like all text through html/template.
 var templates = template.Must(htmlkit.New("web").Funcs(template.FuncMap{
-	"show": show, "noun": noun, "heading": heading, "long": words.Window, "limitInWindow": limitInWindow,
-	"measured": measured, "clock": clock, "headroom": headroom,
-	"amount": amount, "eventsOf": eventsOf,
+	"limitInWindow": limitInWindow, "clock": clock, "headroom": headroom, "peak": peakText,
 	"drawing": func(c *htmlkit.Columns) (string, error) {
 		b, err := json.Marshal(c.Drawing())
 		return string(b), err
 	},
-	"what": func(v any) string {
-		switch v.(type) {
-		case *overview:
-			return "overview"
-		case *history:
-			return "history"
-		case *health:
-			return "health"
-		}
-		return "detail"
-	},
-	"on":    func(p *page, v any) inPage { return inPage{p, v} },
-	"stamp": func(t time.Time) string { return t.Format(time.RFC3339) },
 }).Parse(pageHTML))
 
-// inPage is a part of a page, for a template that needs the page, too.
-type inPage struct {
-	Page *page
-	It   any
+// limitInWindow writes what a rule allows: 20 messages in 5 minutes.
+func limitInWindow(r window.Rule, limit int64) string {
+	return words.Measured(r.Count.String(), limit) + " in " + words.Window(r.Window)
+}
+
+// clock writes a time of the log, with its date if that isn't today.
+func clock(t, today time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	today = today.In(t.Location())
+	if t.Year() == today.Year() && t.YearDay() == today.YearDay() {
+		return t.Format("15:04:05")
+	}
+	return t.Format("2 Jan 2006 15:04:05")
+}
+
+// headroom says how far a count is from its limit.
+func headroom(r window.Rule, s window.Usage) string {
+	switch measure := r.Count.String(); {
+	case s.Count > s.Limit:
+		return words.Amount(s.Count-s.Limit, measure) + " over"
+	case s.Count == s.Limit:
+		return "at the limit"
+	default:
+		return words.Amount(s.Limit-s.Count, measure) + " left"
+	}
 }

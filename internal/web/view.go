@@ -1,11 +1,9 @@
 package web
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"exiwatch/internal/htmlkit"
 	"exiwatch/internal/words"
@@ -13,60 +11,52 @@ import (
 )
 
 // A link is what the URL of a value's page needs.
-type link struct{ Key, Value string }
+type link struct {
+	Key   window.Key
+	Value string
+}
 
-func (a Alert) Named() link        { return link{canonicalKey(a.Rule.Key).String(), a.Value} }
-func (s rankedSender) Named() link { return link{canonicalKey(s.Rule.Key).String(), s.Value} }
+// Named is the page of the sender.
+func (a Alert) Named() link     { return link{canonicalKey(a.Rule.Key), a.Value} }
+func (s ruleUsage) Named() link { return link{canonicalKey(s.Rule.Key), s.Value} }
 
-// Noun names what the sender is; empty for an account.
-func (s rankedSender) Noun() string { return senderNoun(s.Rule.Key) }
-func (a Alert) Noun() string        { return senderNoun(a.Rule.Key) }
-func (s *sender) Noun() string      { return senderNoun(s.Key) }
-
-func senderNoun(k window.Key) string {
-	if k = canonicalKey(k); k == window.Account {
+// Noun names what the value is; empty for an account.
+func (l link) Noun() string {
+	if l.Key == window.Account {
 		return ""
 	}
-	return noun(k)
+	return words.Key(l.Key.String())
 }
 
 // Links tells whether the values have pages. Topics have none: their pages would need the folded form.
 func (g Group) Links() bool { return g.Key < window.NumKeys && g.Key != window.Topic }
 
 // Named is the link of one of the group's values.
-func (g Group) Named(value string) link { return link{g.Key.String(), value} }
+func (g Group) Named(value string) link { return link{g.Key, value} }
 
 // One names the value of a row.
-func (g Group) One() string { return strings.ToUpper(noun(g.Key)[:1]) + noun(g.Key)[1:] }
+func (g Group) One() string {
+	noun := words.Key(g.Key.String())
+	return strings.ToUpper(noun[:1]) + noun[1:]
+}
 
 // Others is how many values have no row.
-func (g Group) Others() int64 { return int64(g.Count - len(g.Rows)) }
-
-func (g Group) Count64() int64       { return int64(g.Count) }
-func (now *Snapshot) Opens64() int64 { return int64(now.Opens) }
-func (now *Snapshot) Keys64() int64  { return int64(now.Keys) }
+func (g Group) Others() int { return g.Count - len(g.Rows) }
 
 // Begin says where the data begins, if the chart is longer.
 func (o *overview) Begin() string {
-	for i := range o.Chart.Series[0].Values {
-		for _, s := range o.Chart.Series {
-			if s.Values[i] > 0 {
-				if i < len(s.Values)/30 {
-					return ""
-				}
-				return "Data since " + o.Chart.From.Add(o.Chart.Step*time.Duration(i)).Format("15:04") + "."
+	for i := range MinutesKept {
+		if o.Chart.Sum(len(o.Chart.Series), i) > 0 {
+			if i < MinutesKept/30 {
+				break
 			}
+			return "Data since " + o.Chart.At(i).Format("15:04") + "."
 		}
 	}
 	return ""
 }
 
-// PeakText says when most messages came.
-func (o *overview) PeakText() string { return peakText(o.Chart, "in one minute") }
-
-// PeakText says when the count was highest.
-func (d *detail) PeakText() string { return peakText(d.Chart, "") }
-
+// peakText says when the count was highest. in is what it counts in, if that has to be said.
 func peakText(c *htmlkit.Columns, in string) string {
 	n, at := c.Peak()
 	if n == 0 {
@@ -101,7 +91,7 @@ func (d *detail) IsOpen() bool {
 // All are the alerts, the last opened first.
 func (h *history) All() []Alert {
 	all := slices.Concat(h.Open, h.Ended)
-	slices.SortStableFunc(all, func(a, b Alert) int { return cmp.Compare(b.Opened.UnixNano(), a.Opened.UnixNano()) })
+	slices.SortStableFunc(all, func(a, b Alert) int { return b.Opened.Compare(a.Opened) })
 	return all
 }
 
