@@ -86,7 +86,7 @@ func (c *followLoop) newlyBefore(k int, found []candidate, before int) ([]candid
 func (c *followLoop) isCopy(f candidate, s *segment) (bool, error) {
 	head, err := s.currentHead()
 	if err != nil {
-		return false, c.waitOrIgnore(s, err)
+		return false, c.waits.waitOrIgnore(s.candidate(), err)
 	}
 	of, err := c.heads.head(f)
 	return continues(head, of), err
