@@ -238,8 +238,9 @@ func (s search) dedupeCompressed(found []candidate) ([]candidate, error) {
 	}), nil
 }
 
-// compare tells whether one of two files is the beginning of the other, and whether the second is the longer one. A file
-// of which nothing can be read isn't written yet, or ends before any other. Unless it is empty, it counts as no shorter.
+// compare tells whether one of two files is the beginning of the other, and whether the second is the longer one. A
+// file of which nothing can be read isn't written yet, or ends before any other. Unless it is empty, it counts as no
+// shorter.
 func (s search) compare(a, b candidate) (same, longer bool, err error) {
 	if s.namedOnly {
 		return true, false, nil

@@ -1,8 +1,6 @@
 package tailer
 
-import (
-	"time"
-)
+import "time"
 
 // slack is how far a file system's clock may be behind ours, and how coarse its times are.
 const slack = time.Second
