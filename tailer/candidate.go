@@ -33,30 +33,23 @@ type search struct {
 // candidates gives the regular files that belong to the log, oldest first, each once. A folder other than the log's own
 // may be missing. The error is errMoved if a file lost its name meanwhile.
 func (s search) candidates() ([]candidate, error) {
-	folder, pattern := filepath.Split(s.path)
-	row := newLogNames(pattern)
-	found, err := s.inLogFolder(row, folder)
-	if err != nil {
-		return nil, err
-	}
-	for _, other := range s.folders {
-		more, err := s.inOtherFolder(row, other)
+	var known, doubtful []candidate
+	for i, folder := range s.allFolders() {
+		found, err := s.inFolder(folder, i == 0)
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, more...)
-	}
-	known, doubtful := found[:0:0], found[:0:0]
-	for _, f := range found {
-		if f.foreign || f.unclear && !s.namedOnly {
-			doubtful = append(doubtful, f)
-		} else {
-			known = append(known, f)
+		for _, f := range found {
+			if f.foreign || f.unclear && !s.namedOnly {
+				doubtful = append(doubtful, f)
+			} else {
+				known = append(known, f)
+			}
 		}
 	}
 	slices.SortFunc(known, candidate.compare)
 	if s.namedOnly {
-		return dedupe(known, assumeSame)
+		return s.dedupe(known)
 	}
 	if n := len(known); s.heads.waits != nil && n > 0 && known[n-1].isLog(s.path) {
 		s.heads.waits.log = known[n-1].identity
@@ -65,22 +58,22 @@ func (s search) candidates() ([]candidate, error) {
 	if err != nil {
 		return nil, err
 	}
-	known = append(known, belonging...)
-	if err := s.heads.sort(known); err != nil {
-		return nil, err
-	}
-	return dedupe(known, s.heads.compare)
+	return s.sort(append(known, belonging...))
 }
 
-// inLogFolder gives the files of the log's own folder that belong to the log, or are foreign and may belong to it.
-func (s search) inLogFolder(r logNames, folder string) (found []candidate, err error) {
-	folder = filepath.Clean(folder)
-	entries, err := s.readFolder(folder)
-	if err != nil {
-		return nil, err
-	}
+// allFolders are those in which files of the log may lie. The first one is the log's own.
+func (s search) allFolders() []string { return append([]string{filepath.Dir(s.path)}, s.folders...) }
+
+// inFolder gives the files of a folder that belong to the log, or may belong to it. In a folder that isn't the log's
+// own, any name may be a rotated file's.
+func (s search) inFolder(folder string, own bool) (found []candidate, err error) {
+	names := newLogNames(filepath.Base(s.path))
+	entries, err := s.readFolder(folder, own)
 	for _, entry := range entries {
-		age, cut, ok := r.match(entry.Name())
+		age, cut, ok := names.match(entry.Name())
+		if !own && (age.log || !ok) && !names.isOtherLog(entry.Name()) {
+			age, ok = generation{unclear: true, foreign: !age.log}, true
+		}
 		if !ok {
 			continue
 		}
@@ -88,73 +81,46 @@ func (s search) inLogFolder(r logNames, folder string) (found []candidate, err e
 		if err != nil {
 			return nil, err
 		}
-		if !ok {
-			continue // renamed since the folder was read, or not ours
+		if ok { // else it was renamed since the folder was read, or isn't ours
+			f.compressionExt = cut
+			found = append(found, f)
 		}
-		f.compressionExt = cut
-		found = append(found, f)
 	}
-	return found, nil
+	return found, err
 }
 
-// readFolder lists the log's own folder. Nothing can be known without it.
-func (s search) readFolder(folder string) ([]os.DirEntry, error) {
+// readFolder lists a folder. Nothing can be known without the log's own.
+func (s search) readFolder(folder string, own bool) ([]os.DirEntry, error) {
 	entries, err := os.ReadDir(folder)
-	f := candidate{path: folder}
-	if err == nil || isGone(err) || s.heads.waits == nil {
-		s.heads.waits.recordSuccess(f)
-		return entries, err
-	}
-	failed, _ := s.heads.waits.recordFailure(f, err)
-	return nil, failed
-}
-
-// inOtherFolder gives the files of a folder that doesn't hold the log itself. There any name may be a rotated file's.
-func (s search) inOtherFolder(r logNames, folder string) (found []candidate, err error) {
-	entries, err := os.ReadDir(folder)
-	if errors.Is(err, fs.ErrNotExist) {
+	f, waits := candidate{path: folder}, s.heads.waits
+	switch {
+	case err == nil:
+		waits.recordSuccess(f)
+		return entries, nil
+	case !own && errors.Is(err, fs.ErrNotExist):
 		return nil, nil // the first rotation makes it
+	case !own:
+		return nil, waits.waitOrIgnore(f, err)
+	case isGone(err) || waits == nil:
+		waits.recordSuccess(f)
+		return nil, err
 	}
-	if err != nil {
-		return nil, s.heads.waits.waitOrIgnore(candidate{path: folder}, err)
-	}
-	s.heads.waits.recordSuccess(candidate{path: folder})
-	for _, entry := range entries {
-		if r.isOtherLog(entry.Name()) {
-			continue
-		}
-		age, cut, ok := r.match(entry.Name())
-		if age.log || !ok {
-			age.unclear, age.foreign = true, !age.log
-			age.log, age.stamp, age.number = false, "", 0
-		}
-		f, ok, err := s.stat(filepath.Join(folder, entry.Name()), age)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			continue
-		}
-		f.compressionExt = cut
-		found = append(found, f)
-	}
-	return found, nil
+	failed, _ := waits.recordFailure(f, err)
+	return nil, failed
 }
 
 // stat looks at the file at path, whose name tells its generation. ok is false if it isn't a regular file, or if it
 // can't be looked at and may be ignored.
 func (s search) stat(path string, a generation) (f candidate, ok bool, err error) {
 	f, err = statRegular(path)
-	f.generation = a
-	switch {
-	case err == nil:
-		s.heads.waits.recordSuccess(candidate{path: path})
-	case isGone(err):
+	f.path, f.generation = path, a
+	if isGone(err) {
 		return f, false, nil
-	default:
-		f.path = path
+	}
+	if err != nil {
 		return f, false, s.heads.waits.waitOrIgnore(f, err)
 	}
+	s.heads.waits.recordSuccess(candidate{path: path})
 	if f.unclear {
 		f.stamp = stampOf(f.changed)
 	}
@@ -184,23 +150,19 @@ func (s search) withHolder(found []candidate, at Position) ([]candidate, error) 
 		return found, err
 	}
 	var failed error
-	row := newLogNames(filepath.Base(s.path))
-	for _, folder := range append([]string{filepath.Dir(s.path)}, s.folders...) {
+	names := newLogNames(filepath.Base(s.path))
+	for _, folder := range s.allFolders() {
 		entries, err := os.ReadDir(folder)
 		if err != nil && !isGone(err) {
 			failed = cmp.Or(failed, s.heads.waits.waitOrIgnore(candidate{path: folder}, err))
 		}
 		for _, entry := range entries {
-			if row.isOtherLog(entry.Name()) {
+			if names.isOtherLog(entry.Name()) {
 				continue
 			}
 			f, ok, err := s.holderAt(filepath.Join(folder, entry.Name()), at)
 			if ok {
-				found = append(slices.Clone(found), f)
-				if err := s.heads.sort(found); err != nil {
-					return nil, err
-				}
-				return dedupe(found, s.heads.compare)
+				return s.sort(append(slices.Clone(found), f))
 			}
 			failed = cmp.Or(failed, err)
 		}
@@ -211,56 +173,44 @@ func (s search) withHolder(found []candidate, at Position) ([]candidate, error) 
 // holderAt looks whether the file at path holds at, whatever its name. If we may not read a file, it is another
 // program's, unless it is the very file.
 func (s search) holderAt(path string, at Position) (f candidate, ok bool, err error) {
-	stranger := func(err error) bool { return f.identity != at.identity() && errors.Is(err, fs.ErrPermission) }
-	if f, err = statRegular(path); err != nil {
-		if isGone(err) || stranger(err) {
-			return f, false, nil
-		}
-		return f, false, s.heads.waits.waitOrIgnore(candidate{path: path}, err)
+	if f, err = statRegular(path); isGone(err) {
+		return f, false, nil
 	}
-	f.compressionExt = compression.FindString(filepath.Base(path))
-	head, err := s.heads.load(f)
-	if err != nil && !errors.Is(err, errMoved) {
-		if stranger(err) {
-			return f, false, nil
-		}
-		err = s.heads.waits.waitOrIgnore(f, err)
+	f.path, f.compressionExt = path, compression.FindString(filepath.Base(path))
+	var head []byte
+	if err == nil {
+		head, err = s.heads.load(f)
 	}
-	if err != nil || !at.isIn(f.identity, head) {
-		return f, false, err
+	if errors.Is(err, fs.ErrPermission) && f.identity != at.identity() {
+		return f, false, nil
 	}
+	err = s.heads.waits.waitOrIgnore(f, err)
 	f.generation = generation{unclear: true, stamp: stampOf(f.changed)}
-	return f, true, nil
+	return f, err == nil && at.isIn(f.identity, head), err
 }
 
 // dedupe removes files that are listed twice. Of several names of one file it keeps the youngest: the others are links,
 // or names that the file had a moment ago. Names that differ in their compression are compared by content, and the
 // error says that they can't be.
-func dedupe(found []candidate, compare comparison) ([]candidate, error) {
-	found, err := dedupeCompressed(found, compare)
+func (s search) dedupe(found []candidate) ([]candidate, error) {
+	found, err := s.dedupeCompressed(found)
 	if err != nil {
 		return nil, err
 	}
 	seen := make(map[identity]bool)
 	slices.Reverse(found)
-	found = slices.DeleteFunc(found, func(s candidate) bool {
-		again := seen[s.identity]
-		seen[s.identity] = true
+	found = slices.DeleteFunc(found, func(f candidate) bool {
+		again := seen[f.identity]
+		seen[f.identity] = true
 		return again
 	})
 	slices.Reverse(found)
 	return found, nil
 }
 
-// A comparison tells whether one of two files is the beginning of the other, and whether the second is the longer one.
-type comparison func(first, second candidate) (same, longer bool, err error)
-
-// assumeSame is the comparison that looks at names alone.
-func assumeSame(candidate, candidate) (same, longer bool, err error) { return true, false, nil }
-
 // dedupeCompressed removes files that are also there uncompressed, or under another compressed name, for they may be
 // half written. If the plain file ends earlier, it is itself removed: somebody may just be uncompressing it.
-func dedupeCompressed(found []candidate, compare comparison) ([]candidate, error) {
+func (s search) dedupeCompressed(found []candidate) ([]candidate, error) {
 	byCut := slices.Clone(found)
 	slices.SortStableFunc(byCut, func(a, b candidate) int { return cmp.Compare(a.compressionExt, b.compressionExt) })
 	kept := make(map[string][]candidate) // by path without the compression's ending
@@ -268,7 +218,7 @@ func dedupeCompressed(found []candidate, compare comparison) ([]candidate, error
 		name := strings.TrimSuffix(f.path, f.compressionExt)
 		again := false
 		for i, k := range kept[name] {
-			same, longer, err := compare(k, f)
+			same, longer, err := s.compare(k, f)
 			if err != nil {
 				return nil, err
 			}
@@ -288,6 +238,24 @@ func dedupeCompressed(found []candidate, compare comparison) ([]candidate, error
 	}), nil
 }
 
+// compare tells whether one of two files is the beginning of the other, and whether the second is the longer one. A
+// file of which nothing can be read isn't written yet, or ends before any other. Unless it is empty, it counts as no
+// shorter.
+func (s search) compare(a, b candidate) (same, longer bool, err error) {
+	if s.namedOnly {
+		return true, false, nil
+	}
+	first, err := s.heads.head(a)
+	if err != nil {
+		return false, false, err
+	}
+	second, err := s.heads.head(b)
+	if err != nil || first == nil && a.size > 0 {
+		return true, false, err
+	}
+	return alike(first, second), !continues(first, second) && continues(second, first), nil
+}
+
 // isLog tells whether Exim writes to this file, because it isn't rotated yet.
 func (s candidate) isLog(path string) bool {
 	return s.path == path || isStamped(path) && s.compressionExt == ""
@@ -300,8 +268,3 @@ func (a candidate) compare(b candidate) int {
 
 // start is the position of the file's first byte.
 func (s candidate) start() Position { return Position{Device: s.device, Inode: s.inode} }
-
-// unchanged tells whether both are the same file, with nothing written to it in between.
-func (s candidate) unchanged(before candidate) bool {
-	return s.identity == before.identity && s.size == before.size && s.changed.Equal(before.changed)
-}

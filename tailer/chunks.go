@@ -2,7 +2,6 @@ package tailer
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 )
 
@@ -61,17 +60,9 @@ func (c *Chunks) fill(buf []byte, n int) int {
 			err = io.ErrNoProgress
 		}
 		c.totals.Bytes += int64(m)
-		c.failed = c.wrapError(err)
+		c.failed = readingError(err, c.file, c.totals.Bytes)
 	}
 	return n
-}
-
-// wrapError says where r failed, unless r is a File, which has said so itself.
-func (c *Chunks) wrapError(err error) error {
-	if err == nil || err == io.EOF || NamesFile(err) {
-		return err
-	}
-	return fmt.Errorf("reading %s at byte %d: %w", c.file, c.totals.Bytes, err)
 }
 
 // shorten removes what is beyond MaxLine from lines.

@@ -20,7 +20,7 @@ type Copy struct {
 func Copies(paths []string) (found []Copy) {
 	heads := make([][]byte, len(paths)) // nil for files that are left out
 	for i, path := range paths {
-		heads[i] = headOf(path)
+		heads[i] = beginning(path)
 	}
 	for i := range paths {
 		for j := i + 1; j < len(paths) && len(heads[i]) > 0; j++ {
@@ -41,8 +41,8 @@ func Copies(paths []string) (found []Copy) {
 	return found
 }
 
-// headOf gives the first bytes of a log, uncompressed; none if they can't be read.
-func headOf(path string) []byte {
+// beginning gives the first bytes of a log, uncompressed; none if they can't be read.
+func beginning(path string) []byte {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return nil // a pipe can be read only once
 	}
@@ -58,72 +58,48 @@ func headOf(path string) []byte {
 
 // compare tells which of two logs is the beginning of the other. ok is false if neither is.
 func compare(first, second string) (c Copy, ok bool) {
-	a, err := openCompared(first)
+	a, err := Open(first)
 	if err != nil {
 		return c, false
 	}
-	defer a.file.Close()
-	b, err := openCompared(second)
+	defer a.Close()
+	b, err := Open(second)
 	if err != nil {
 		return c, false
 	}
-	defer b.file.Close()
+	defer b.Close()
+	textA, textB := make([]byte, bufferSize), make([]byte, bufferSize)
 	for {
-		a.fill()
-		b.fill()
-		n := min(len(a.text), len(b.text))
-		if !bytes.Equal(a.text[:n], b.text[:n]) {
+		n, errA := io.ReadFull(a, textA)
+		m, errB := io.ReadFull(b, textB)
+		if both := min(n, m); !bytes.Equal(textA[:both], textB[:both]) {
 			return c, false
 		}
-		a.text, b.text = a.text[n:], b.text[n:]
-		overA, overB := a.err != nil && len(a.text) == 0, b.err != nil && len(b.text) == 0
+		overA, overB := errA != nil && n <= m, errB != nil && m <= n
 		switch {
-		case overB && (!overA || b.rank() > a.rank()):
-			return Copy{second, first, b.failed()}, true
+		case overB && (!overA || rank(b, errB) > rank(a, errA)):
+			return Copy{second, first, notEOF(errB)}, true
 		case overA:
-			return Copy{first, second, a.failed()}, true
+			return Copy{first, second, notEOF(errA)}, true
 		}
 	}
 }
 
-// A comparedLog is a log that is read side by side with another.
-type comparedLog struct {
-	file *File
-	buf  []byte
-	text []byte // in buf: read and not compared yet
-	err  error  // that came after text
-}
-
-func openCompared(path string) (*comparedLog, error) {
-	file, err := Open(path)
-	return &comparedLog{file: file, buf: make([]byte, bufferSize)}, err
-}
-
-// fill reads on when all was compared.
-func (c *comparedLog) fill() {
-	if len(c.text) == 0 && c.err == nil {
-		var n int
-		n, c.err = c.file.Read(c.buf)
-		c.text = c.buf[:n]
-	}
-}
-
-// failed is why the log can't be read to its end; nil if it can.
-func (c *comparedLog) failed() error {
-	if c.err == io.EOF {
+// notEOF is why a log can't be read to its end; nil if it can. err is io.ReadFull's.
+func notEOF(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		return nil
 	}
-	return c.err
+	return err
 }
 
 // rank is higher for the log that is rather left out.
-func (c *comparedLog) rank() int {
-	rank := 0
-	if c.file.Compressed() {
-		rank = 1
+func rank(log *File, err error) int {
+	switch {
+	case notEOF(err) != nil:
+		return 2
+	case log.Compressed():
+		return 1
 	}
-	if c.failed() != nil {
-		rank = 2
-	}
-	return rank
+	return 0
 }

@@ -54,7 +54,7 @@ func (p *decompressor) open(s *segment, c *followLoop) (err error) {
 	if p.stream != nil {
 		return nil
 	}
-	p.stored = newFileReader(s.file)
+	p.stored = &fileReader{file: s.file}
 	if p.failedAt > 0 {
 		p.stored.at = p.failedAt
 		p.stored.Read(make([]byte, 1))
@@ -93,6 +93,6 @@ func (c *lineScanner) skip(r io.Reader, offset int64) error {
 	n, err := r.Read(c.buf[:min(int64(len(c.buf)), offset-c.totals.Bytes)])
 	c.keepHead(c.buf[:n])
 	c.totals.Bytes += int64(n)
-	c.totals.Lines += int64(bytes.Count(c.buf[:n], []byte{'\n'}))
+	c.totals.Lines += int64(bytes.Count(c.buf[:n], lineFeed))
 	return err
 }

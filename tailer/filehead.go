@@ -61,14 +61,8 @@ func continues(head, before []byte) bool {
 func alike(a, b []byte) bool { return continues(a, b) || continues(b, a) }
 
 // readHead reads a file's head.
-func readHead(file io.ReaderAt) ([]byte, error) { return readOnHead(nil, file) }
-
-// readOnHead reads on behind a head until it is whole or the file ends.
-func readOnHead(head []byte, file io.ReaderAt) ([]byte, error) {
-	in := io.NewSectionReader(file, 0, maxNULs+headLength)
-	nuls, text := splitHead(head)
-	in.Seek(nuls+int64(len(text)), io.SeekStart)
-	return headFrom(head, in)
+func readHead(file io.ReaderAt) ([]byte, error) {
+	return headFrom(nil, io.NewSectionReader(file, 0, maxNULs+headLength))
 }
 
 // headFrom reads on behind a head until it is whole or in ends.

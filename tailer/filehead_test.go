@@ -52,7 +52,8 @@ func TestHead(t *testing.T) {
 				before, err := readHead(strings.NewReader(test.file[:n]))
 				testkit.Must(t, err)
 				was := bytes.Clone(before)
-				after, err := readOnHead(before, strings.NewReader(test.file))
+				nuls, text := splitHead(before)
+				after, err := headFrom(before, strings.NewReader(test.file[nuls+int64(len(text)):]))
 				check(fmt.Sprint("grown from ", n), after, err)
 				if !bytes.Equal(before, was) || !continues(after, before) {
 					t.Errorf("what was %q when it had %d bytes is %q, and goes on as %.30q", was, n, before, after)
@@ -141,7 +142,7 @@ func TestShorterFileOfTheSameHeader(t *testing.T) {
 	gzipped(t, log+".3")
 	gzipped(t, log+".2")
 	testkit.Append(t, log, header)
-	held, ok, err := Find(log, at)
+	held, ok, err := (&Follower{Path: log}).Find(at)
 	info, serr := os.Stat(log + ".3.gz")
 	testkit.Must(t, serr)
 	if is := identify(info); err != nil || !ok || held.identity() != is || held.Offset != at.Offset {
@@ -174,16 +175,16 @@ func TestPositionOfAnOlderVersion(t *testing.T) {
 				t.Errorf("what isn't known is written: %s", written)
 			}
 			testkit.Must(t, json.Unmarshal(written, &read))
-			held, ok, err := Find(log, read)
+			held, ok, err := (&Follower{Path: log}).Find(read)
 			if err != nil || !ok || held != read {
 				t.Errorf("Find = %+v, %v, %v, want %+v", held, ok, err, read)
 			}
 			gzipped(t, log)
 			testkit.Must(t, os.Rename(log+".gz", log+".1.gz"))
-			if _, ok, err := Find(log, read); err != nil || ok != test.copied {
+			if _, ok, err := (&Follower{Path: log}).Find(read); err != nil || ok != test.copied {
 				t.Errorf("Find in a copy = %v, %v, want %v", ok, err, test.copied)
 			}
-			if _, ok, err := Find(log, at); err != nil || !ok {
+			if _, ok, err := (&Follower{Path: log}).Find(at); err != nil || !ok {
 				t.Errorf("Find in a copy by this version's = %v, %v", ok, err)
 			}
 		})

@@ -46,9 +46,6 @@ func (s *segment) allRead() bool {
 	return err == nil && (info.Size() == s.offset || info.Size() == s.end)
 }
 
-// setCycled notes that the next segment exists.
-func (s *segment) setCycled(now time.Time) { s.cycled, s.unchangedSince = true, now }
-
 // finished tells whether a rotated file was read to its end and, if it is plain, then lay still for grace.
 func (s *segment) finished(now time.Time, grace time.Duration) bool {
 	if s.decompressor != nil {

@@ -9,37 +9,21 @@ import (
 	"slices"
 )
 
-// Find looks for the file of the main log at path that holds the byte at: the one with its inode, if that begins as
-// at's Fingerprint says, else a copy of it, plain or compressed. It looks at Members first, then at files of any name
-// in the log's folder and in those of cycledTo. held is at with that file's Device and Inode. Its Offset is cut to the
-// size of a plain copy that ends earlier, which was made while the log was written. ok is false if no file holds at.
-// The error says that a folder, or a file that may hold at, can't be read.
-func Find(path string, at Position, cycledTo ...string) (held Position, ok bool, err error) {
-	return search{path: path, folders: cycledTo, heads: newHeadCache(nil)}.find(at)
-}
-
-// Find is Find for the followed log. It fails with a *WaitError while a file that may hold at can't be read. After
-// f.Patience it does without that file.
-func (f *Follower) Find(at Position) (held Position, ok bool, err error) { return f.search().find(at) }
-
 // Members is Members for the followed log. It waits as Find does.
 func (f *Follower) Members() ([]Member, error) { return f.search().members() }
 
 func (f *Follower) search() search {
-	f.waits = f.waiting()
-	return search{path: f.Path, folders: f.CycledTo, heads: newHeadCache(f.waits)}
+	return search{path: f.Path, folders: f.CycledTo, heads: newHeadCache(f.waiting())}
 }
 
-// waiting is the list of what f waits for. From then on f shares it with its copies.
-func (f *Follower) waiting() *waitList {
-	if f.waits == nil {
-		f.waits = newWaits(f)
-	}
-	return f.waits
-}
-
-// find is Find.
-func (s search) find(at Position) (held Position, ok bool, err error) {
+// Find looks for the file of the log that holds the byte at: the one with its inode, if that begins as at's Fingerprint
+// says, else a copy of it, plain or compressed. It looks at Members first, then at files of any name in the log's
+// folder and in those of CycledTo. held is at with that file's Device and Inode. Its Offset is cut to the size of a
+// plain copy that ends earlier, which was made while the log was written. ok is false if no file holds at. The error
+// says that a folder can't be read. It is a *WaitError while a file that may hold at can't be read: after f.Patience
+// Find does without that file.
+func (f *Follower) Find(at Position) (held Position, ok bool, err error) {
+	s := f.search()
 	var found, last []candidate
 	i := -1
 	for n := 0; n < attempts && i < 0; n++ {
@@ -64,10 +48,10 @@ func (s search) find(at Position) (held Position, ok bool, err error) {
 	if i < 0 || err != nil {
 		return Position{}, false, err
 	}
-	held, f := at, found[i]
-	held.Device, held.Inode = f.device, f.inode
-	if f.compressionExt == "" {
-		held.Offset = min(at.Offset, f.size)
+	held = at
+	held.Device, held.Inode = found[i].device, found[i].inode
+	if found[i].compressionExt == "" {
+		held.Offset = min(at.Offset, found[i].size)
 	}
 	return held, true, nil
 }
@@ -124,70 +108,63 @@ type fileVersion struct {
 	changed int64 // Unix time in nanoseconds
 }
 
+func (f candidate) version() fileVersion {
+	return fileVersion{f.identity, f.size, f.changed.UnixNano()}
+}
+
 const maxHeads = 256 // far more than one log has files
+
+// store sets a value in a map, which it empties when that is full.
+func store[K comparable, V any](in map[K]V, key K, value V) {
+	if len(in) >= maxHeads {
+		clear(in)
+	}
+	in[key] = value
+}
 
 // head gives the head of f; nil if f is broken or was given up. The error is errMoved if f has lost its name. With any
 // other error f can't be read now, and nothing is known of what it holds.
 func (h headCache) head(f candidate) ([]byte, error) {
 	head, err := h.load(f)
-	if err != nil && !errors.Is(err, errMoved) {
-		return nil, h.waits.waitOrIgnore(f, err)
-	}
-	return head, err
+	return head, h.waits.waitOrIgnore(f, err)
 }
 
 func (h headCache) load(f candidate) ([]byte, error) {
-	key := fileVersion{f.identity, f.size, f.changed.UnixNano()}
-	if head, ok := h.known[key]; ok {
+	if head, ok := h.known[f.version()]; ok {
 		return head, nil
 	}
-	file, err := f.openFile()
+	file, _, err := f.openFile()
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	var head []byte
-	if f.compressionExt == "" {
-		head, err = readHead(file)
-	} else {
-		head, err = unpackHead(file, f.path)
-	}
+	head, err := headOf(file, f.path, f.compressionExt != "")
 	if err != nil {
 		return nil, err
 	}
 	h.waits.recordSuccess(f)
-	if f.compressionExt == "" {
-		return head, nil
+	if f.compressionExt != "" {
+		store(h.known, f.version(), head)
 	}
-	if len(h.known) >= maxHeads {
-		clear(h.known)
-		clear(h.lastStamps)
-	}
-	h.known[key] = head
 	return head, nil
 }
 
 // openFile opens the file. The error is errMoved if its name leads to another file now, or to none.
-func (f candidate) openFile() (*os.File, error) {
-	file, err := os.Open(f.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, f.movedError()
-	}
-	if err != nil {
-		return nil, err
-	}
-	info, err := file.Stat()
-	if err == nil && identify(info) != f.identity {
-		err = f.movedError()
-	}
-	if err != nil {
+func (f candidate) openFile() (file *os.File, info fs.FileInfo, err error) {
+	file, err = os.Open(f.path)
+	moved := errors.Is(err, fs.ErrNotExist)
+	if err == nil {
+		if info, err = file.Stat(); err == nil && identify(info) == f.identity {
+			return file, info, nil
+		}
 		file.Close()
-		return nil, err
+		moved = err == nil
 	}
-	return file, nil
+	if moved {
+		err = fmt.Errorf("opening %s: %w", f.path, errMoved)
+	}
+	return nil, nil, err
 }
-
-func (f candidate) movedError() error { return fmt.Errorf("opening %s: %w", f.path, errMoved) }
 
 // endOf is the position at which a plain file ends.
 func (h headCache) endOf(f candidate) (Position, error) {
@@ -195,24 +172,13 @@ func (h headCache) endOf(f candidate) (Position, error) {
 	return f.start().withOffset(f.size, head), err
 }
 
-// compare is the comparison of two files by their heads. A file of which nothing can be read isn't written yet, or ends
-// before any other. Unless it is empty, it counts as no shorter.
-func (h headCache) compare(a, b candidate) (same, longer bool, err error) {
-	first, err := h.head(a)
-	if err != nil {
-		return false, false, err
+// headOf reads a file's head; of a compressed file as much as it can, nil if that is nothing. The error says that the
+// file itself can't be read.
+func headOf(file *os.File, path string, compressed bool) ([]byte, error) {
+	if !compressed {
+		return readHead(file)
 	}
-	second, err := h.head(b)
-	if err != nil || first == nil && a.size > 0 {
-		return true, false, err
-	}
-	return alike(first, second), !continues(first, second) && continues(second, first), nil
-}
-
-// unpackHead reads a compressed file's head, or as much of it as it can; nil if that is nothing. The error says that
-// the file itself can't be read.
-func unpackHead(file *os.File, path string) ([]byte, error) {
-	stored := newFileReader(file)
+	stored := &fileReader{file: file}
 	s, err := newStream(stored, path)
 	if err != nil {
 		return nil, stored.failed

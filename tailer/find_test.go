@@ -65,7 +65,7 @@ func TestFind(t *testing.T) {
 			testkit.Append(t, log, text)
 			at := endOf(t, log)
 			test.change(t, log)
-			held, ok, err := Find(log, at)
+			held, ok, err := (&Follower{Path: log}).Find(at)
 			if err != nil || ok != (test.held != "") {
 				t.Fatalf("Find = %+v, %v, %v, want %q", held, ok, err, test.held)
 			}
@@ -81,8 +81,8 @@ func TestFind(t *testing.T) {
 			}
 		})
 	}
-	if _, _, err := Find(filepath.Join(t.TempDir(), "none", "mainlog"), Position{Inode: 1}); !errors.Is(err,
-		fs.ErrNotExist) {
+	nowhere := Follower{Path: filepath.Join(t.TempDir(), "none", "mainlog")}
+	if _, _, err := nowhere.Find(Position{Inode: 1}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Find in no folder = %v, want %v", err, fs.ErrNotExist)
 	}
 }
@@ -244,7 +244,7 @@ func TestFindWhileNamesAreShifted(t *testing.T) {
 			}
 			shifted <- errors.Join(errs...)
 		}()
-		_, ok, err := Find(log, at)
+		_, ok, err := (&Follower{Path: log}).Find(at)
 		testkit.Must(t, errors.Join(err, <-shifted))
 		if !ok {
 			t.Fatalf("round %d: Find has found none", round)

@@ -75,8 +75,6 @@ func (f *folder) events() <-chan fsnotify.Event {
 	return f.watcher.Events
 }
 
-func (f *folder) errors() <-chan error { return f.failed }
-
 func (f *folder) close() {
 	if f.watcher != nil {
 		f.watcher.Close()

@@ -14,12 +14,12 @@ import (
 // is now.
 type followLoop struct {
 	Follower
+	search
 	fn       func(Line) error
 	idle     func(end time.Time) error
 	folder   folder
 	segments []*segment  // oldest first, at most maxSegments; all but the last are rotated
 	known    []knownFile // how far files were read that are no segments, the last one last
-	heads    headCache
 	buf      []byte
 	reported map[string]string // the last error that Problem was told, by what it is about
 
@@ -52,7 +52,8 @@ func newFollowLoop(f Follower, fn func(Line) error, idle func(end time.Time) err
 	f.Tick = cmp.Or(f.Tick, DefaultTick)
 	f.fdFolder = cmp.Or(f.fdFolder, fdFolder)
 	f.lateness = cmp.Or(f.lateness, lateness)
-	c := &followLoop{Follower: f, fn: fn, idle: idle, buf: make([]byte, chunkSize), heads: newHeadCache(f.waits)}
+	files := f.search()
+	c := &followLoop{Follower: f, search: files, fn: fn, idle: idle, buf: make([]byte, chunkSize)}
 	c.reported = make(map[string]string)
 	if f.From.Offset > 0 {
 		c.known = []knownFile{{Position: f.From}}
@@ -270,7 +271,7 @@ func (c *followLoop) wait(ctx context.Context, tick <-chan time.Time, more bool)
 			if c.tail == nil && !c.flooded {
 				return false, nil
 			}
-		case <-c.folder.errors(): // too many events: some are lost
+		case <-c.folder.failed: // too many events: some are lost
 			return true, nil
 		case <-tick:
 			c.idleCalled, c.ticked = c.idleAgain != nil, true

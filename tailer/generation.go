@@ -19,33 +19,34 @@ type generation struct {
 	foreign bool // the name doesn't show that the file is of this log
 }
 
+func (a generation) age() generation { return a }
+
 // compare is negative if a is older than b.
 func (a generation) compare(b generation) int {
+	return cmp.Or(falseFirst(a.log, b.log), cmp.Compare(a.stamp, b.stamp), cmp.Compare(b.number, a.number))
+}
+
+// falseFirst compares as cmp.Compare does: false is less than true.
+func falseFirst(a, b bool) int {
 	switch {
-	case a.log != b.log && a.log:
-		return 1
-	case a.log != b.log:
+	case a == b:
+		return 0
+	case b:
 		return -1
 	}
-	return cmp.Or(cmp.Compare(a.stamp, b.stamp), cmp.Compare(b.number, a.number))
+	return 1
 }
 
 var (
-	wordPattern = regexp.MustCompile(`[0-9]+|[A-Za-z]+|[^0-9A-Za-z]+`)
+	wordPattern = regexp.MustCompile(`[0-9]+|[A-Za-z]+`)
 	tai64Label  = regexp.MustCompile(`@(4[0-9a-f]{15})(?:[0-9a-f]{8})?`) // multilog and svlogd
 )
 
-// backupWords are words in names of rotated files, beside numbers. Those that are true say by themselves that a log was
-// put aside. None tells its age.
-var backupWords = map[string]bool{
-	"t": false, "z": false, "s": false, "u": false, "utc": false, "gmt": false, "log": false, "txt": false,
-	"w": false, "week": false,
-	"old": true, "bak": true, "back": true, "backup": true, "save": true, "saved": true, "orig": true, "prev": true,
-	"previous": true, "last": true, "copy": true, "archive": true, "archived": true, "rotated": true, "cycled": true,
-	"mon": true, "tue": true, "wed": true, "thu": true, "fri": true, "sat": true, "sun": true,
-	"monday": true, "tuesday": true, "wednesday": true, "thursday": true,
-	"friday": true, "saturday": true, "sunday": true,
-}
+// suffixWord matches the words in names of rotated files, beside numbers. None tells its age. The first group counts
+// weeks; those of the second say by themselves that a log was put aside.
+var suffixWord = regexp.MustCompile(`^(?i:[tzsu]|utc|gmt|log|txt|(w|week)|` +
+	`(old|bak|back|backup|saved?|orig|prev|previous|last|copy|archived?|rotated|cycled|` +
+	`mon(?:day)?|tue(?:sday)?|wed(?:nesday)?|thu(?:rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?))$`)
 
 // parseGeneration reads what the name of a rotated log has beside the log's own name: a number, of which a higher one
 // is older; a date in digits or with a month's name, day first where that is possible; seconds since 1970; or a word
@@ -70,32 +71,27 @@ func parseGeneration(text string) (a generation, ok bool) {
 // backup tells whether a word says that the log was put aside. ok is false if there is a word that no suffix has.
 func suffixNumbers(text string) (numbers []string, month int, backup, ok bool) {
 	month, backup = -1, strings.HasSuffix(text, "~")
-	for i, word := range wordPattern.FindAllString(text, -1) {
-		switch c := word[0]; {
-		case isDigit(c):
-			if i == 0 && len(word) < 8 {
+	for _, at := range wordPattern.FindAllStringIndex(text, -1) {
+		word := text[at[0]:at[1]]
+		kind := suffixWord.FindStringSubmatch(word)
+		switch number := monthNamed(word); {
+		case word[0] <= '9':
+			if at[0] == 0 && len(word) < 8 {
 				return nil, 0, false, false // mainlog2 is another log
 			}
 			numbers = append(numbers, word)
-		case isLetter(c):
-			w := strings.ToLower(word)
-			saysBackup, known := backupWords[w]
-			if m := monthNamed(word); m != "" && month < 0 {
-				month, numbers = len(numbers), append(numbers, m)
-			} else if i == 0 || !known {
-				return nil, 0, false, false
-			} else if w == "w" || w == "week" {
-				month = byWeeks
-			}
-			backup = backup || saysBackup
+		case number != "" && month < 0:
+			month, numbers = len(numbers), append(numbers, number)
+		case at[0] == 0 || kind == nil:
+			return nil, 0, false, false
+		case kind[1] != "":
+			month = byWeeks
+		default:
+			backup = backup || kind[2] != ""
 		}
 	}
 	return numbers, month, backup, true
 }
-
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
-
-func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 const byWeeks = 3 // instead of a month's index: weeks don't begin with years
 
@@ -103,7 +99,7 @@ const byWeeks = 3 // instead of a month's index: weeks don't begin with years
 func generationOf(numbers []string, month int) (generation, bool) {
 	if stamp, n := parseDate(numbers, month); n > 0 {
 		for _, number := range numbers[n:] { // a time, or a number within the day
-			stamp += pad(number)
+			stamp += pad(number, 10) // longer ones are dates
 		}
 		return generation{stamp: stamp}, true
 	}
@@ -118,8 +114,10 @@ func generationOf(numbers []string, month int) (generation, bool) {
 	return generation{number: number + 1}, true
 }
 
-// pad makes numbers comparable that have fewer than ten digits. Longer ones are dates.
-func pad(number string) string { return strings.Repeat("0", max(10-len(number), 0)) + number }
+// pad makes numbers comparable that have no more digits than width.
+func pad(number string, width int) string {
+	return strings.Repeat("0", max(width-len(number), 0)) + number
+}
 
 // parseDate reads the date that numbers begin with. n is how many of them it takes, 0 if there is no date.
 func parseDate(numbers []string, month int) (stamp string, n int) {
@@ -135,10 +133,9 @@ func parseDate(numbers []string, month int) (stamp string, n int) {
 		}
 	}
 	if len(numbers) > 1 {
-		for _, o := range [][2]string{{numbers[0], numbers[1]}, {numbers[1], numbers[0]}} { // year, month
-			if len(o[0]) == 4 && isDate(o[0], o[1], "1") {
-				return o[0] + two(o[1]), 2
-			}
+		a, b := numbers[0], numbers[1]
+		if day := cmp.Or(parseDay(a, b, "1", -1), parseDay(b, a, "1", -1)); day != "" {
+			return day[:len("yyyymm")], 2
 		}
 	}
 	if len(numbers[0]) == 4 && isDate(numbers[0], "1", "1") && month < 0 {
@@ -155,7 +152,7 @@ func parseDay(a, b, c string, month int) string {
 	}
 	for _, o := range orders {
 		if len(o[0]) == 4 && isDate(o[0], o[1], o[2]) {
-			return o[0] + two(o[1]) + two(o[2])
+			return o[0] + pad(o[1], 2) + pad(o[2], 2)
 		}
 	}
 	return ""
@@ -169,10 +166,8 @@ func parseWholeDate(number string) string {
 	switch {
 	case n >= 8 && n <= 14 && n%2 == 0 && isDate(part(0, 4), part(4, 6), part(6, 8)):
 		return number
-	case n == 8 && isDate(part(4, 8), part(2, 4), part(0, 2)):
-		return part(4, 8) + part(2, 4) + part(0, 2)
-	case n == 8 && isDate(part(4, 8), part(0, 2), part(2, 4)):
-		return part(4, 8) + part(0, 4)
+	case n == 8:
+		return parseDay(part(0, 2), part(2, 4), part(4, 8), -1)
 	case n == 6 && isDate(part(0, 4), part(4, 6), "1"):
 		return number
 	case n == 10 || n == 13:
@@ -195,15 +190,13 @@ func isDate(year, month, day string) bool {
 
 // monthNamed gives the number of a month by its English name or the first three letters of that; "" if it is none.
 func monthNamed(word string) string {
-	for m := time.January; m <= time.December; m++ {
-		if name := m.String(); strings.EqualFold(word, name) || strings.EqualFold(word, name[:3]) {
-			return two(strconv.Itoa(int(m)))
+	for _, layout := range []string{"January", "Jan"} {
+		if month, err := time.Parse(layout, word); err == nil {
+			return month.Format("01")
 		}
 	}
 	return ""
 }
-
-func two(number string) string { return strings.Repeat("0", max(2-len(number), 0)) + number }
 
 // stampOf writes a time as the stamps in names are written.
 func stampOf(t time.Time) string { return t.Format("20060102150405") }

@@ -35,11 +35,8 @@ func (c *followLoop) closeExpired(now time.Time) {
 	open := 0
 	for i := len(c.known) - 1; i >= 0; i-- {
 		p := &c.known[i]
-		if p.heldOpen == nil {
+		if p.heldOpen == nil || p.heldOpen.readErr != nil { // that is kept until Patience is over
 			continue
-		}
-		if p.heldOpen.readErr != nil {
-			continue // until Patience is over
 		}
 		if open++; open > maxHeldOpen || !now.Before(p.openUntil) {
 			p.close()
@@ -57,9 +54,6 @@ func (p *knownFile) close() {
 // readLateLines hands over what was written to files after they were released.
 func (c *followLoop) readLateLines(now time.Time) error {
 	for i := range c.known {
-		if c.known[i].heldOpen == nil {
-			continue
-		}
 		if err := c.readLateFrom(&c.known[i]); err != nil {
 			return err
 		}
@@ -71,6 +65,9 @@ func (c *followLoop) readLateLines(now time.Time) error {
 // readLateFrom hands over the lines of the next chunk of p, if there are any.
 func (c *followLoop) readLateFrom(p *knownFile) error {
 	s := p.heldOpen
+	if s == nil {
+		return nil
+	}
 	if info, err := s.file.Stat(); err == nil && info.Size() == s.end {
 		s.readErr = nil
 		return nil
@@ -129,7 +126,7 @@ func (p knownFile) matches(is identity, head []byte) bool {
 	if p.head != nil && !alike(p.head, head) {
 		return false // hashes say less than the bytes themselves
 	}
-	early := p.identity() != is && bytes.HasSuffix(head, []byte{'\n'}) && continues(p.head, head)
+	early := p.identity() != is && bytes.HasSuffix(head, lineFeed) && continues(p.head, head)
 	return early || p.isIn(is, head)
 }
 

@@ -26,7 +26,7 @@ func ScanLines(r io.Reader, file string, fn func(Line) error) (Totals, error) {
 			return c.totals, ferr
 		}
 		if err != io.EOF {
-			return c.totals, c.wrapError(err)
+			return c.totals, readingError(err, c.file, c.totals.Bytes)
 		}
 		return c.totals, nil
 	}
@@ -142,10 +142,10 @@ func (c *lineScanner) position() Position {
 	return c.at
 }
 
-// wrapError says where r failed, unless r is a File, which has said so itself.
-func (c *lineScanner) wrapError(err error) error {
-	if NamesFile(err) {
+// readingError says where a file can't be read, unless that is its end, or the error says so itself.
+func readingError(err error, file string, at int64) error {
+	if err == nil || err == io.EOF || NamesFile(err) {
 		return err
 	}
-	return fmt.Errorf("reading %s at byte %d: %w", c.file, c.totals.Bytes, err)
+	return fmt.Errorf("reading %s at byte %d: %w", file, at, err)
 }

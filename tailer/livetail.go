@@ -69,7 +69,7 @@ func startLiveTail(s *segment, folder string) (*liveTail, error) {
 
 // withoutNumber gives an error about one of a folder's descriptors that is the same whatever the descriptor's number.
 func withoutNumber(folder string, err error) error {
-	if path := (*os.PathError)(nil); errors.As(err, &path) {
+	if path, ok := errors.AsType[*os.PathError](err); ok {
 		return fmt.Errorf("opening one of %s: %w", folder, path.Err)
 	}
 	return err

@@ -23,16 +23,10 @@ func newLogNames(pattern string) logNames {
 			r.otherLogs = append(r.otherLogs, word)
 		}
 	}
-	digits := ""
-	before, after, ok := strings.Cut(pattern, "%D")
-	if ok {
-		digits = "{8}"
-	} else if before, after, ok = strings.Cut(pattern, "%M"); ok {
-		digits = "{6}"
-	}
-	if ok {
-		before, after = regexp.QuoteMeta(before), regexp.QuoteMeta(after)
-		r.pattern = regexp.MustCompile("^" + before + "([0-9]" + digits + ")" + after + "(.*)$")
+	for _, date := range [][2]string{{"%M", "([0-9]{6})"}, {"%D", "([0-9]{8})"}} { // with both, %D counts
+		if before, after, ok := strings.Cut(pattern, date[0]); ok {
+			r.pattern = regexp.MustCompile("^" + regexp.QuoteMeta(before) + date[1] + regexp.QuoteMeta(after) + "(.*)$")
+		}
 	}
 	r.ext = filepath.Ext(pattern)
 	r.stem = strings.TrimSuffix(pattern, r.ext)

@@ -34,10 +34,7 @@ func (c *followLoop) lookForFiles(now time.Time) {
 		return
 	}
 	err := errMoved
-	for range attempts {
-		if !errors.Is(err, errMoved) {
-			break
-		}
+	for n := 0; n < attempts && errors.Is(err, errMoved); n++ {
 		err = c.openSuccessors(now)
 	}
 	c.listed = err == nil || errors.Is(err, fs.ErrNotExist)
@@ -61,7 +58,7 @@ func (c *followLoop) isCurrent() bool {
 func (c *followLoop) openSuccessors(now time.Time) error {
 	found, err := c.stableCandidates()
 	if err == nil && len(c.segments) == 0 {
-		found, err = c.search().withHolder(found, c.From)
+		found, err = c.withHolder(found, c.From)
 	}
 	if err == nil {
 		err = c.repairOrder(found)
@@ -124,11 +121,6 @@ func (c *followLoop) leaveOut(f candidate, err error, younger bool) error {
 	return nil
 }
 
-// waitOrIgnore is waitList.waitOrIgnore for a segment.
-func (c *followLoop) waitOrIgnore(s *segment, err error) error {
-	return c.waits.waitOrIgnore(s.candidate(), err)
-}
-
 // setWait sets what is waited for in one place, and reports it once. An err that isn't a *WaitError ends the wait.
 func (c *followLoop) setWait(place **WaitError, what string, err error) {
 	if *place = nil; !errors.As(err, place) {
@@ -146,7 +138,7 @@ func (c *followLoop) setWait(place **WaitError, what string, err error) {
 func (c *followLoop) stableCandidates() ([]candidate, error) {
 	var last []candidate
 	for i := range attempts {
-		found, err := c.search().candidates()
+		found, err := c.candidates()
 		if err != nil {
 			return nil, err
 		}
@@ -156,16 +148,6 @@ func (c *followLoop) stableCandidates() ([]candidate, error) {
 		last = found
 	}
 	return nil, errMoved
-}
-
-func (c *followLoop) search() search {
-	return search{path: c.Path, folders: c.CycledTo, heads: c.heads}
-}
-
-// namesChanged tells whether names have changed since found was listed.
-func (c *followLoop) namesChanged(found []candidate) bool {
-	again, err := c.search().candidates()
-	return err != nil || !sameNames(found, again)
 }
 
 // sameNames tells whether the same files have the same names in both lists.
@@ -178,7 +160,7 @@ func (c *followLoop) appendSegment(s *segment) {
 	c.begun = true
 	c.reclaim(s)
 	if n := len(c.segments); n > 0 {
-		c.segments[n-1].setCycled(s.unchangedSince)
+		c.segments[n-1].cycled, c.segments[n-1].unchangedSince = true, s.unchangedSince
 		c.stopTail()
 	}
 	c.segments = append(c.segments, s)

@@ -23,9 +23,9 @@ func (e *ReadError) Unwrap() error { return e.Err }
 
 // NamesFile tells whether an error says which log it is about. A *ReadError and a *FormatError do.
 func NamesFile(err error) bool {
-	var read *ReadError
-	var format *FormatError
-	return errors.As(err, &read) || errors.As(err, &format)
+	_, read := errors.AsType[*ReadError](err)
+	_, format := errors.AsType[*FormatError](err)
+	return read || format
 }
 
 // A File is an open finished log. It gives the content uncompressed.
@@ -93,7 +93,8 @@ type stream struct {
 	plain      io.Reader    // what source holds, uncompressed
 	compressed bool
 	close      func()
-	failed     error
+	head       []byte // was looked at, and is still to be read
+	failed     error  // comes behind head
 }
 
 // bufferSize is less than one read of a plain log takes. So such a read goes straight into the reader's own buffer.
@@ -111,22 +112,36 @@ func newStream(source io.Reader, name string) (*stream, error) {
 		return nil, s.wrapError(err)
 	}
 	s.compressed = s.plain != io.Reader(buffered)
-	begun := peek(s.plain, refuseLength)
-	s.plain = begun
-	if err := refuse(begun.head, name); err != nil {
+	s.head = s.peek()
+	if err := refuse(s.head, name); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *stream) Read(p []byte) (int, error) {
-	if s.failed != nil {
-		return 0, s.failed
+// peek reads the bytes that refuse looks at, or fewer if the stream ends or fails before.
+func (s *stream) peek() []byte {
+	head := make([]byte, 0, refuseLength)
+	for idle := 0; len(head) < refuseLength && s.failed == nil && idle < 100; idle++ {
+		n, _ := s.Read(head[len(head):refuseLength])
+		if head = head[:len(head)+n]; n > 0 {
+			idle = 0
+		}
 	}
-	n, err := s.plain.Read(p)
-	if err != nil {
-		s.failed = s.wrapError(err)
+	return head
+}
+
+func (s *stream) Read(p []byte) (n int, err error) {
+	if len(s.head) > 0 {
+		n = copy(p, s.head)
+		s.head = s.head[n:]
+		return n, nil
+	}
+	if s.failed == nil {
+		if n, err = s.plain.Read(p); err != nil {
+			s.failed = s.wrapError(err)
+		}
 	}
 	return n, s.failed
 }
@@ -137,7 +152,7 @@ func (s *stream) Close() error {
 		s.close()
 		s.close = nil
 	}
-	s.failed = os.ErrClosed
+	s.head, s.failed = nil, os.ErrClosed
 	return nil
 }
 

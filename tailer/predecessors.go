@@ -2,6 +2,7 @@ package tailer
 
 import (
 	"cmp"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,14 +16,11 @@ import (
 func Predecessors(paths []string) [][]int {
 	before := make([][]int, len(paths))
 	for _, log := range groupByLog(paths) {
-		told := namesGiveOrder(log, func(p memberPath) generation { return p.generation })
-		for i, a := range log {
-			for _, b := range log[:i] {
-				switch order := a.generation.compare(b.generation); {
-				case order < 0 && (a.log || b.log || told):
+		told := namesGiveOrder(log)
+		for _, a := range log {
+			for _, b := range log {
+				if a.compare(b.generation) < 0 && (b.log || told) {
 					before[b.at] = append(before[b.at], a.at)
-				case order > 0 && (a.log || b.log || told):
-					before[a.at] = append(before[a.at], b.at)
 				}
 			}
 		}
@@ -40,36 +38,33 @@ type memberPath struct {
 // groupByLog gives the files of each log. The name that matches most files is a log's.
 func groupByLog(paths []string) (logs [][]memberPath) {
 	names := possibleNames(paths)
-	left := make(map[int]bool)
-	for i := range paths {
-		left[i] = true
+	var left []memberPath
+	for i, path := range paths {
+		left = append(left, memberPath{at: i, path: path})
 	}
-	for len(names) > 0 {
+	for {
 		var most []memberPath
 		for _, name := range names {
-			if log := matchAll(paths, left, newLogNames(name)); len(log) > len(most) {
+			if log := matchAll(left, newLogNames(name)); len(log) > len(most) {
 				most = log
 			}
 		}
 		if len(most) < 2 {
-			break
+			return logs
 		}
-		for _, p := range most {
-			delete(left, p.at)
-		}
+		left = slices.DeleteFunc(left, func(p memberPath) bool {
+			return slices.ContainsFunc(most, func(taken memberPath) bool { return taken.at == p.at })
+		})
 		logs = append(logs, splitByFolder(most)...)
 	}
-	return logs
 }
 
 // matchAll gives those of the paths left that belong to a log of these names.
-func matchAll(paths []string, left map[int]bool, r logNames) (log []memberPath) {
-	for i, path := range paths {
-		if !left[i] {
-			continue
-		}
-		if age, _, ok := r.match(filepath.Base(path)); ok && !age.foreign {
-			log = append(log, memberPath{age, i, path})
+func matchAll(left []memberPath, r logNames) (log []memberPath) {
+	for _, p := range left {
+		age, _, ok := r.match(filepath.Base(p.path))
+		if p.generation = age; ok && !age.foreign {
+			log = append(log, p)
 		}
 	}
 	return log
@@ -98,13 +93,7 @@ func possibleNames(paths []string) []string {
 	}
 	names = slices.DeleteFunc(names, func(name string) bool { return !strings.ContainsFunc(name, unicode.IsLetter) })
 	slices.SortFunc(names, func(a, b string) int {
-		if there[a] != there[b] {
-			if there[a] {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+		return cmp.Or(falseFirst(!there[a], !there[b]), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 	})
 	return slices.Compact(names)
 }
@@ -122,24 +111,16 @@ func withoutGeneration(stem, ext string) (names []string) {
 // splitByFolder splits the files of one log by folder, if two of them have the same age.
 func splitByFolder(log []memberPath) [][]memberPath {
 	folders := make(map[string][]memberPath)
-	var order []string
 	twice := false
 	for i, p := range log {
 		folder := filepath.Dir(p.path)
-		if folders[folder] == nil {
-			order = append(order, folder)
-		}
 		folders[folder] = append(folders[folder], p)
 		twice = twice || slices.ContainsFunc(log[:i], func(q memberPath) bool {
 			return q.generation == p.generation && filepath.Dir(q.path) != folder
 		})
 	}
-	if !twice {
-		return [][]memberPath{log}
+	if twice {
+		return slices.Collect(maps.Values(folders))
 	}
-	var logs [][]memberPath
-	for _, folder := range order {
-		logs = append(logs, folders[folder])
-	}
-	return logs
+	return [][]memberPath{log}
 }

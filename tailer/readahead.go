@@ -3,8 +3,6 @@ package tailer
 import (
 	"bytes"
 	"errors"
-	"fmt"
-	"io"
 )
 
 var errShorter = errors.New("the file was truncated: going on with its copy or, if there is none, with newer files")
@@ -23,8 +21,8 @@ type readAhead struct {
 // false at the end of the file, which may still grow. The error is errShorter if the file was truncated.
 func (s *segment) fill(buf []byte) (bool, error) {
 	at := s.offset + s.overlong
-	n, err := s.file.ReadAt(buf, at)
-	if err != nil && err != io.EOF {
+	n, err := s.readAt(buf, at)
+	if err != nil {
 		return false, s.wrapError(err, at)
 	}
 	if err := s.checkContinuity(at); err != nil {
@@ -56,7 +54,7 @@ func (s *segment) shorterThan(at int64) (bool, error) {
 }
 
 func (s *segment) wrapError(err error, at int64) error {
-	return fmt.Errorf("reading %s at byte %d: %w", s.currentPath, at, err)
+	return readingError(err, s.currentPath, at)
 }
 
 // nextLine gives the next complete line of the chunk. ok is false if there is none.
@@ -94,8 +92,8 @@ func (s *segment) unterminated(buf []byte) (line Line, ok bool, err error) {
 	}
 	text := s.overlongStart
 	if s.overlong == 0 {
-		n, err := s.file.ReadAt(buf[:min(s.end-s.offset, MaxLine+1)], s.offset)
-		if err != nil && err != io.EOF {
+		n, err := s.readAt(buf[:min(s.end-s.offset, MaxLine+1)], s.offset)
+		if err != nil {
 			return Line{}, false, s.wrapError(err, s.offset)
 		}
 		text = buf[:n]

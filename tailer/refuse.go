@@ -3,7 +3,6 @@ package tailer
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 )
@@ -70,38 +69,4 @@ func isTar(head []byte) bool {
 		}
 	}
 	return err == nil && sum == want
-}
-
-// A peekedReader is a reader whose first bytes were looked at. They are still to be read, and so is the error behind
-// them.
-type peekedReader struct {
-	head []byte
-	err  error
-	rest io.Reader
-}
-
-// peek reads n bytes of r, or fewer if r ends or fails before.
-func peek(r io.Reader, n int) *peekedReader {
-	b := &peekedReader{rest: r}
-	buf := make([]byte, n)
-	for idle := 0; len(b.head) < n && b.err == nil && idle < 100; idle++ {
-		m, err := r.Read(buf[len(b.head):])
-		b.head, b.err = buf[:len(b.head)+m], err
-		if m > 0 {
-			idle = 0
-		}
-	}
-	return b
-}
-
-func (b *peekedReader) Read(p []byte) (int, error) {
-	if len(b.head) > 0 {
-		n := copy(p, b.head)
-		b.head = b.head[n:]
-		return n, nil
-	}
-	if b.err != nil {
-		return 0, b.err
-	}
-	return b.rest.Read(p)
 }

@@ -33,13 +33,8 @@ type segment struct {
 
 // openSegment opens the file that was found. The error is errMoved if its name leads to another file now.
 func (found candidate) openSegment(now time.Time) (*segment, error) {
-	file, err := found.openFile()
+	file, info, err := found.openFile()
 	if err != nil {
-		return nil, err
-	}
-	info, err := file.Stat()
-	if err != nil {
-		file.Close()
 		return nil, err
 	}
 	s := &segment{identity: found.identity, generation: found.generation, file: file}
@@ -66,7 +61,7 @@ func (s *segment) resume(offset int64) error {
 	number, buf := int64(0), make([]byte, chunkSize)
 	for before := io.NewSectionReader(s.file, 0, offset); ; {
 		n, err := before.Read(buf)
-		number += int64(bytes.Count(buf[:n], []byte{'\n'}))
+		number += int64(bytes.Count(buf[:n], lineFeed))
 		if err == io.EOF {
 			s.offset, s.number = offset, number
 			return nil
@@ -85,20 +80,15 @@ func (s *segment) close() error {
 }
 
 // currentHead reads the file's first bytes as they are now.
-func (s *segment) currentHead() ([]byte, error) {
-	if s.decompressor != nil {
-		return unpackHead(s.file, s.path)
-	}
-	return readHead(s.file)
-}
+func (s *segment) currentHead() ([]byte, error) { return headOf(s.file, s.path, s.decompressor != nil) }
 
 // rewritten tells whether the file no longer begins as it did, because it was truncated and written anew. If it is
 // false, what was read before the call belongs together.
 func (s *segment) rewritten() (bool, error) {
 	nuls, text := splitHead(s.head)
 	var now [headLength]byte
-	n, err := s.file.ReadAt(now[:], nuls)
-	if err != nil && err != io.EOF {
+	n, err := s.readAt(now[:], nuls)
+	if err != nil {
 		return false, err
 	}
 	if !bytes.HasPrefix(now[:n], text) {
@@ -106,8 +96,8 @@ func (s *segment) rewritten() (bool, error) {
 	}
 	if nuls > 0 {
 		var first [1]byte
-		if _, err := s.file.ReadAt(first[:], 0); err != nil || first[0] != 0 {
-			return err == nil || err == io.EOF, ignoreEOF(err)
+		if n, err := s.readAt(first[:], 0); err != nil || n == 0 || first[0] != 0 {
+			return err == nil, err
 		}
 	}
 	if n > len(text) {
@@ -119,11 +109,13 @@ func (s *segment) rewritten() (bool, error) {
 	return false, nil
 }
 
-func ignoreEOF(err error) error {
+// readAt reads fewer bytes where the file ends.
+func (s *segment) readAt(buf []byte, at int64) (int, error) {
+	n, err := s.file.ReadAt(buf, at)
 	if err == io.EOF {
-		return nil
+		err = nil
 	}
-	return err
+	return n, err
 }
 
 // newLine makes a Line of text, which begins at offset. The line takes length bytes of the file.

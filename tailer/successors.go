@@ -41,7 +41,7 @@ func (c *followLoop) startSet(found []candidate) (list []candidate, err error) {
 		return nil, err
 	}
 	if i < 0 && c.From != (Position{}) {
-		if c.namesChanged(found) {
+		if again, err := c.candidates(); err != nil || !sameNames(found, again) {
 			return nil, errMoved
 		}
 		c.report("from", fmt.Errorf("looking for byte %d of inode %d in %s: %w", c.From.Offset, c.From.Inode, c.Path,
@@ -110,14 +110,11 @@ func (c *followLoop) indexOfFrom(found []candidate) (int, error) {
 func (c *followLoop) modifiedAfter(found []candidate, since time.Time) ([]candidate, error) {
 	cycled := len(found)
 	if cycled > 0 && found[cycled-1].isLog(c.Path) {
-		deleted, err := false, error(nil)
-		if c.begun && isStamped(c.Path) {
-			deleted, err = c.wasRead(found[cycled-1])
-		}
-		if err != nil {
+		if !c.begun || !isStamped(c.Path) {
+			cycled--
+		} else if deleted, err := c.wasRead(found[cycled-1]); err != nil {
 			return nil, err
-		}
-		if !deleted {
+		} else if !deleted {
 			cycled--
 		}
 	}
@@ -166,7 +163,7 @@ func (c *followLoop) isOpen(f candidate) bool {
 
 // wasRead tells whether f was released, or is older than the file with which reading began.
 func (c *followLoop) wasRead(f candidate) (bool, error) {
-	if slices.ContainsFunc(c.olderFiles, f.unchanged) {
+	if slices.ContainsFunc(c.olderFiles, func(old candidate) bool { return old.version() == f.version() }) {
 		return true, nil
 	}
 	head, err := c.heads.head(f)
@@ -186,7 +183,7 @@ func (c *followLoop) indexOf(s *segment, found []candidate) (int, error) {
 	}
 	if s.untouched() {
 		if _, err := s.rewritten(); err != nil { // it may have been empty when last looked at
-			return -1, c.waitOrIgnore(s, err)
+			return -1, c.waits.waitOrIgnore(s.candidate(), err)
 		}
 	}
 	return c.heads.find(found, s.identityPosition())

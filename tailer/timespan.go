@@ -2,7 +2,6 @@ package tailer
 
 import (
 	"cmp"
-	"errors"
 	"io"
 	"regexp"
 	"slices"
@@ -25,12 +24,6 @@ var (
 		`[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4} |exim [0-9]|cwd=|(?:Start|End) queue run: |SMTP |H=)`)
 )
 
-// firstStamp is the stamp of the first line that has one, near the beginning of f; empty if there is none.
-func (h headCache) firstStamp(f candidate) (string, error) {
-	head, err := h.head(f)
-	return string(stampPattern.Find(firstLines(head))), err
-}
-
 // firstLines is the part of a head in which a log has its first stamp, if it has any. More would hold what clients
 // write.
 func firstLines(head []byte) []byte {
@@ -38,43 +31,45 @@ func firstLines(head []byte) []byte {
 	return text[:min(len(text), fingerprintLength)]
 }
 
-// sort puts files in order, oldest first: by their names or, if these don't say enough or are of two kinds, by their
-// first stamps.
-func (h headCache) sort(found []candidate) (err error) {
-	slices.SortFunc(found, func(a, b candidate) int {
-		order, failed := h.order(a, b)
-		err = cmp.Or(err, failed)
-		return order
-	})
-	if err != nil {
-		return err
-	}
-	if namesGiveOrder(found, func(f candidate) generation { return f.generation }) {
-		return nil
-	}
+// sort puts files in order, oldest first, each once: by their names or, if these don't say enough or are of two kinds,
+// by their first stamps.
+func (s search) sort(found []candidate) (sorted []candidate, err error) {
 	first := make(map[string]string) // by path
-	for _, f := range found {
-		if first[f.path], err = h.firstStamp(f); err != nil {
-			return err
+	firstStamp := func(f candidate) string {
+		if _, ok := first[f.path]; !ok {
+			head, failed := s.heads.head(f)
+			err = cmp.Or(err, failed)
+			first[f.path] = string(stampPattern.Find(firstLines(head)))
 		}
-		if first[f.path] == "" && !f.log {
-			return nil
-		}
+		return first[f.path]
 	}
-	slices.SortStableFunc(found, func(a, b candidate) int {
-		if a.log || b.log {
-			return a.compare(b)
+	slices.SortFunc(found, func(a, b candidate) int {
+		order := a.generation.compare(b.generation)
+		if order == 0 && firstStamp(a) != "" && firstStamp(b) != "" {
+			order = cmp.Compare(firstStamp(a), firstStamp(b))
 		}
-		return cmp.Compare(first[a.path], first[b.path])
+		return cmp.Or(order, cmp.Compare(a.path, b.path))
 	})
-	return nil
+	unstamped := func(f candidate) bool { return firstStamp(f) == "" && !f.log || err != nil }
+	if err == nil && !namesGiveOrder(found) && !slices.ContainsFunc(found, unstamped) {
+		slices.SortStableFunc(found, func(a, b candidate) int {
+			if a.log || b.log {
+				return a.compare(b)
+			}
+			return cmp.Compare(first[a.path], first[b.path])
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.dedupe(found)
 }
 
 // namesGiveOrder tells whether the names of rotated files give their order: all have numbers, or all have dates.
-func namesGiveOrder[F any](files []F, ageOf func(F) generation) bool {
+func namesGiveOrder[F interface{ age() generation }](files []F) bool {
 	dated, numbered := false, false
 	for _, f := range files {
-		a := ageOf(f)
+		a := f.age()
 		if a.unclear {
 			return false
 		}
@@ -84,25 +79,6 @@ func namesGiveOrder[F any](files []F, ageOf func(F) generation) bool {
 	return !(dated && numbered)
 }
 
-// order is negative if a is older than b, by their names or, if these say the same, by their first stamps.
-func (h headCache) order(a, b candidate) (int, error) {
-	if order := a.generation.compare(b.generation); order != 0 {
-		return order, nil
-	}
-	first, err := h.firstStamp(a)
-	if err != nil {
-		return 0, err
-	}
-	second, err := h.firstStamp(b)
-	if err != nil {
-		return 0, err
-	}
-	if first != "" && second != "" && first != second {
-		return cmp.Compare(first, second), nil
-	}
-	return cmp.Compare(a.path, b.path), nil
-}
-
 // belonging gives those of the doubtful files that end before the log begins and overlap no known file. A file that
 // overlaps is another Exim's log, or a copy. A foreign file must also begin with an entry of Exim's. Another log's
 // rotated files carry its name and a suffix, so they are left out with it.
@@ -110,21 +86,12 @@ func (h headCache) belonging(doubtful, known []candidate) (list []candidate, err
 	if len(doubtful) == 0 {
 		return nil, nil
 	}
-	spans, err := h.timespans(known)
-	if err != nil {
-		return nil, err
-	}
 	slices.SortFunc(doubtful, func(a, b candidate) int {
-		if a.foreign == b.foreign {
-			return cmp.Compare(a.path, b.path)
-		}
-		if b.foreign {
-			return -1
-		}
-		return 1
+		return cmp.Or(falseFirst(a.foreign, b.foreign), cmp.Compare(a.path, b.path))
 	})
+	var spans []timespan
 	var others []string
-	for _, f := range doubtful {
+	for i, f := range slices.Concat(known, doubtful) {
 		s, err := h.timespan(f)
 		if err != nil {
 			return nil, err
@@ -135,6 +102,8 @@ func (h headCache) belonging(doubtful, known []candidate) (list []candidate, err
 			overlaps = s.overlapsMuch
 		}
 		switch {
+		case i < len(known):
+			spans = append(spans, s)
 		case f.foreign && (!s.exim || slices.ContainsFunc(others, other)):
 		case slices.ContainsFunc(spans, overlaps):
 			if f.foreign {
@@ -145,24 +114,6 @@ func (h headCache) belonging(doubtful, known []candidate) (list []candidate, err
 		}
 	}
 	return list, nil
-}
-
-// timespans gives the time that each known file covers.
-func (h headCache) timespans(known []candidate) (spans []timespan, err error) {
-	for _, f := range known {
-		s, err := h.timespan(f)
-		if err != nil {
-			return nil, err
-		}
-		if f.log {
-			s.last = "9" // it goes on
-			if s.first == "" {
-				s.first = f.changed.Format(time.DateTime)
-			}
-		}
-		spans = append(spans, s)
-	}
-	return spans, nil
 }
 
 // overlaps tells whether both cover some moment, or begin at the same one.
@@ -192,22 +143,21 @@ func (h headCache) timespan(f candidate) (s timespan, err error) {
 	head, err := h.head(f)
 	head = firstLines(head)
 	s.first, s.exim = string(stampPattern.Find(head)), eximEntry.Match(head)
-	if err != nil || s.first == "" || f.log || f.compressionExt != "" && f.size > maxSpan {
-		return timespan{first: s.first}, err
+	switch {
+	case err != nil:
+		return s, err
+	case f.log: // which goes on
+		return timespan{first: cmp.Or(s.first, f.changed.Format(time.DateTime)), last: "9"}, nil
+	case s.first == "" || f.compressionExt != "" && f.size > maxSpan:
+		return timespan{first: s.first}, nil
 	}
-	key := fileVersion{f.identity, f.size, f.changed.UnixNano()}
-	last, ok := h.lastStamps[key]
+	last, ok := h.lastStamps[f.version()]
 	if !ok {
-		if last, err = lastStamp(f); err != nil && !errors.Is(err, errMoved) {
-			err = h.waits.waitOrIgnore(f, err)
-		}
-		if err != nil {
+		last, err = lastStamp(f)
+		if err = h.waits.waitOrIgnore(f, err); err != nil {
 			return timespan{}, err
 		}
-		if len(h.lastStamps) >= maxHeads {
-			clear(h.lastStamps)
-		}
-		h.lastStamps[key] = last
+		store(h.lastStamps, f.version(), last)
 	}
 	s.last = max(last, s.first)
 	return s, nil
@@ -216,12 +166,12 @@ func (h headCache) timespan(f candidate) (s timespan, err error) {
 // lastStamp is the last stamp in a file, or in what can be uncompressed of it.
 func lastStamp(f candidate) (last string, err error) {
 	const tail = 64 << 10 // bytes
-	file, err := f.openFile()
+	file, _, err := f.openFile()
 	if err != nil {
 		return "", err
 	}
 	defer file.Close()
-	stored := newFileReader(file)
+	stored := &fileReader{file: file}
 	var in io.Reader = stored
 	if f.compressionExt == "" {
 		stored.at = max(f.size-tail, 0)

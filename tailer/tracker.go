@@ -2,6 +2,7 @@ package tailer
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
@@ -34,10 +35,7 @@ var theTracker = tracker{ended: make(chan struct{})}
 
 // start makes sure that the tracker runs. If there is no inotify instance for it now, that may be tried again.
 func (t *tracker) start() error {
-	if err := t.run(); err != nil {
-		return err
-	}
-	return t.failed()
+	return cmp.Or(t.run(), t.failed())
 }
 
 func (t *tracker) run() error {

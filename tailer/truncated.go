@@ -1,8 +1,6 @@
 package tailer
 
-import (
-	"time"
-)
+import "time"
 
 // slack is how far a file system's clock may be behind ours, and how coarse its times are.
 const slack = time.Second
@@ -86,7 +84,7 @@ func (c *followLoop) newlyBefore(k int, found []candidate, before int) ([]candid
 func (c *followLoop) isCopy(f candidate, s *segment) (bool, error) {
 	head, err := s.currentHead()
 	if err != nil {
-		return false, c.waitOrIgnore(s, err)
+		return false, c.waits.waitOrIgnore(s.candidate(), err)
 	}
 	of, err := c.heads.head(f)
 	return continues(head, of), err

@@ -59,12 +59,17 @@ type wait struct {
 // sameWait is how far two failures may be apart to count as one wait.
 const sameWait = time.Minute
 
-func newWaits(f *Follower) *waitList {
+// waiting is the list of what f waits for. From then on f shares it with its copies.
+func (f *Follower) waiting() *waitList {
+	if f.waits != nil {
+		return f.waits
+	}
 	w := &waitList{patience: cmp.Or(f.Patience, DefaultPatience), skipped: f.Skipped, files: make(map[waitKey]*wait)}
 	for _, g := range f.LeftOut {
 		gone := candidate{path: g.Path, identity: g.From.identity()}
 		w.files[gone.waitKey()] = &wait{last: g.Until, leftOutAt: g.Until} // since forever
 	}
+	f.waits = w
 	return w
 }
 
@@ -80,11 +85,8 @@ func (w *waitList) recordFailure(f candidate, err error) (failed *WaitError, ove
 	now := time.Now()
 	known := w.files[f.waitKey()]
 	if known == nil || known.isOver(f, now) {
-		if len(w.files) >= maxHeads {
-			clear(w.files)
-		}
 		known = &wait{since: now}
-		w.files[f.waitKey()] = known
+		store(w.files, f.waitKey(), known)
 	}
 	known.last = now
 	return &WaitError{Path: f.path, Since: known.since, Err: err}, now.Sub(known.since) >= w.patience
@@ -123,9 +125,13 @@ func (w *waitList) leaveOut(f candidate, failed *WaitError, from Position) {
 	w.skipped(Gap{Path: f.path, From: from, Size: size, Since: known.since, Until: known.leftOutAt, Err: failed.Err})
 }
 
-// waitOrIgnore gives nil if a decision may be made without f, which can't be read, and else the reason to wait. A
-// caller that looks once ignores the content of files that it may not read. It meets them again when it opens them.
+// waitOrIgnore takes the error of reading f. It gives nil if a decision may be made without f, else the reason to wait,
+// or errMoved as it is. A caller that looks once ignores the content of files that it may not read. It meets them again
+// when it opens them.
 func (w *waitList) waitOrIgnore(f candidate, err error) error {
+	if err == nil || errors.Is(err, errMoved) {
+		return err
+	}
 	denied := errors.Is(err, fs.ErrPermission) && f.identity != (identity{})
 	if w == nil {
 		if denied {
@@ -165,8 +171,6 @@ type fileReader struct {
 	at     int64
 	failed error // not io.EOF; nil: all that there is was read
 }
-
-func newFileReader(file *os.File) *fileReader { return &fileReader{file: file} }
 
 func (s *fileReader) Read(p []byte) (int, error) {
 	n, err := s.file.ReadAt(p, s.at)

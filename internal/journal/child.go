@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -35,7 +34,6 @@ type journalctl struct {
 	out    *bufio.Reader
 	pipe   io.Closer
 	stderr stderrText
-	closed bool
 }
 
 // killPatience is how long a journalctl may take to end after it was told to.
@@ -51,13 +49,13 @@ func (l MainLog) run(ctx context.Context, args ...string) (*journalctl, error) {
 	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(syscall.SIGTERM) }
 	c.cmd.WaitDelay = killPatience
 	pipe, err := c.cmd.StdoutPipe()
-	if err != nil {
-		return nil, fmt.Errorf("starting journalctl: %w", err)
+	if err == nil {
+		err = c.cmd.Start()
 	}
-	if err := c.cmd.Start(); err != nil {
-		if errors.Is(err, exec.ErrNotFound) {
-			return nil, ErrNone
-		}
+	if errors.Is(err, exec.ErrNotFound) {
+		return nil, ErrNone
+	}
+	if err != nil {
 		return nil, fmt.Errorf("starting journalctl: %w", err)
 	}
 	c.out, c.pipe = bufio.NewReaderSize(pipe, tailer.MaxLine), pipe
@@ -81,69 +79,39 @@ func (c *journalctl) line() ([]byte, error) {
 	}
 }
 
-// wait waits for a journalctl that has ended its output, and says what went wrong.
+// wait waits for a journalctl that has ended its output, and says what went wrong. Its exit status doesn't say all.
 func (c *journalctl) wait() error {
 	err := c.cmd.Wait()
-	c.closed = true
-	if known := c.stderr.knownError(); known != nil {
-		return known
+	said := c.stderr.String()
+	switch {
+	case strings.Contains(said, "not seeing messages from other users"),
+		strings.Contains(said, "insufficient permissions"):
+		return ErrAccess
+	case strings.Contains(said, "No journal files were found"):
+		return ErrEmpty
+	case err == nil:
+		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("journalctl: %w%s", err, c.stderr.lastLine())
+	said = strings.TrimSpace(said)
+	if said = said[strings.LastIndexByte(said, '\n')+1:]; said != "" {
+		said = ": " + strings.ToValidUTF8(said, "\ufffd")
 	}
-	return nil
+	return fmt.Errorf("journalctl: %w%s", err, said)
 }
 
-// Close ends the journalctl.
-func (c *journalctl) Close() {
-	if c.closed {
-		return
-	}
-	c.closed = true
+// close ends the journalctl, if it has not ended yet.
+func (c *journalctl) close() {
 	c.cmd.Process.Signal(syscall.SIGTERM)
 	c.pipe.Close()
 	c.cmd.Wait()
 }
 
-// A stderrText is the start of what journalctl prints on its standard error.
-type stderrText struct {
-	mu   sync.Mutex
-	text []byte
-}
+// A stderrText is the start of what journalctl prints on its standard error. Wait returns when that is complete.
+type stderrText struct{ strings.Builder }
 
 const maxStderr = 4096 // bytes
 
 func (s *stderrText) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.text = append(s.text, p[:min(len(p), maxStderr-len(s.text))]...)
+	s.Builder.Write(p[:min(len(p), maxStderr-s.Len())])
 	return len(p), nil
-}
-
-func (s *stderrText) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return string(s.text)
-}
-
-// knownError recognizes what journalctl prints and its exit status doesn't say.
-func (s *stderrText) knownError() error {
-	text := s.String()
-	switch {
-	case strings.Contains(text, "not seeing messages from other users"),
-		strings.Contains(text, "insufficient permissions"):
-		return ErrAccess
-	case strings.Contains(text, "No journal files were found"):
-		return ErrEmpty
-	}
-	return nil
-}
-
-// lastLine is the last line printed, behind a colon; empty if there is none.
-func (s *stderrText) lastLine() string {
-	lines := strings.Split(strings.TrimSpace(s.String()), "\n")
-	if last := lines[len(lines)-1]; last != "" {
-		return ": " + strings.ToValidUTF8(last, "\ufffd")
-	}
-	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -61,15 +62,8 @@ const eximName = "exim"
 
 // belongs tells whether an entry belongs to the log. journalctl has already chosen those of a unit.
 func (l MainLog) belongs(e *jsonEntry) bool {
-	if l.Unit != "" {
-		return true
-	}
-	for _, id := range e.Identifier {
-		if strings.HasPrefix(id, eximName) {
-			return true
-		}
-	}
-	return false
+	ofExim := func(id string) bool { return strings.HasPrefix(id, eximName) }
+	return l.Unit != "" || slices.ContainsFunc(e.Identifier, ofExim)
 }
 
 // mayBelong is a quick look that spares most lines the slower parseLine.
@@ -127,11 +121,8 @@ func Time(at tailer.Position) time.Time { return time.UnixMicro(int64(at.Fingerp
 // After tells whether the place p lies behind goal. Entries of another source are not in order: they count as later if
 // the journal received them more than a minute later.
 func After(p, goal tailer.Position) bool {
-	if sameSource(p, goal) {
+	if p.Device == goal.Device && p.Inode == goal.Inode {
 		return p.Offset > goal.Offset
 	}
 	return Time(p).After(Time(goal).Add(time.Minute))
 }
-
-// sameSource tells whether the sequence numbers of two places can be compared.
-func sameSource(p, q tailer.Position) bool { return p.Device == q.Device && p.Inode == q.Inode }

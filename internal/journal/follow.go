@@ -1,9 +1,10 @@
 package journal
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
-	"io"
 	"time"
 
 	"exiwatch/tailer"
@@ -38,10 +39,7 @@ var errEnded = errors.New("journalctl has ended")
 // calls idle when there is nothing more to read, and again after each tailer.DefaultTick while that stays so. Each
 // entry that was logged before end was handed over; end is zero while that is unknown.
 func (f *Follower) Follow(ctx context.Context, fn func(tailer.Line) error, idle func(end time.Time) error) error {
-	first := minPause
-	if f.pause > 0 {
-		first = f.pause
-	}
+	first := cmp.Or(f.pause, minPause)
 	s := followLoop{log: f.Log, at: f.From, fn: fn, idle: idle, file: name}
 	if f.Log.Unit != "" {
 		s.file += ":" + f.Log.Unit
@@ -63,8 +61,10 @@ func (f *Follower) Follow(ctx context.Context, fn func(tailer.Line) error, idle 
 			said = text
 			f.Problem(err)
 		}
-		if err := s.wait(ctx, pause); err != nil {
-			return err
+		select { // without idle, because nobody can look meanwhile
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 }
@@ -83,16 +83,6 @@ type followLoop struct {
 	caughtUp bool            // that was read
 }
 
-// wait waits before the next journalctl. It doesn't call idle, because nobody can look meanwhile.
-func (s *followLoop) wait(ctx context.Context, pause time.Duration) error {
-	select {
-	case <-time.After(pause):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // run reads what one journalctl prints. Its error says why that has ended.
 func (s *followLoop) run(ctx context.Context) error {
 	newest, ok, err := s.log.End(ctx)
@@ -107,38 +97,20 @@ func (s *followLoop) run(ctx context.Context) error {
 		return err
 	}
 	lines := make(chan []byte, 64)
-	ended := make(chan error, 1)
-	go func() { ended <- c.copy(ctx, lines) }()
-	err = s.handLines(ctx, lines)
+	go func() {
+		defer close(lines)
+		for line, err := c.line(); err == nil; line, err = c.line() {
+			lines <- bytes.Clone(line)
+		}
+	}()
+	s.failed = s.handLines(ctx, lines)
 	cancel()
-	<-ended
-	if failed := c.wait(); err == nil {
-		err = failed
+	for range lines { // until journalctl has ended its output
 	}
-	if err == nil {
-		err = errEnded
-	}
-	return err
+	return cmp.Or(s.failed, c.wait(), errEnded)
 }
 
-// copy sends copies of the lines until there are no more or ctx ends.
-func (c *journalctl) copy(ctx context.Context, lines chan<- []byte) error {
-	defer close(lines)
-	for {
-		line, err := c.line()
-		if err != nil {
-			return err
-		}
-		select {
-		case lines <- append([]byte(nil), line...):
-		case <-ctx.Done():
-			io.Copy(io.Discard, c.out)
-			return ctx.Err()
-		}
-	}
-}
-
-// handLines hands over lines until there are no more, ctx ends, or a callback fails.
+// handLines hands over lines until there are no more, ctx ends, or a callback fails. Its error is the callback's.
 func (s *followLoop) handLines(ctx context.Context, lines <-chan []byte) error {
 	quiet := time.NewTimer(settle)
 	defer quiet.Stop()
@@ -147,11 +119,10 @@ func (s *followLoop) handLines(ctx context.Context, lines <-chan []byte) error {
 		select {
 		case line, ok := <-lines:
 			if !ok {
-				s.failed = s.idle(time.Time{})
-				return s.failed
+				return s.idle(time.Time{})
 			}
-			if s.failed = s.handLine(line); s.failed != nil {
-				return s.failed
+			if err := s.handLine(line); err != nil {
+				return err
 			}
 			if !waiting {
 				quiet.Reset(settle)
@@ -162,13 +133,13 @@ func (s *followLoop) handLines(ctx context.Context, lines <-chan []byte) error {
 			if s.caughtUp && len(lines) == 0 {
 				end = now.Add(-delay)
 			}
-			if s.failed = s.idle(end); s.failed != nil {
-				return s.failed
+			if err := s.idle(end); err != nil {
+				return err
 			}
 			quiet.Reset(tailer.DefaultTick)
 			waiting = false
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil
 		}
 	}
 }

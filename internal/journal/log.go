@@ -25,13 +25,10 @@ const name = "journal"
 // Parse reads what the configuration says: "journal" or "journal:UNIT". ok is false if text doesn't mean the journal.
 func Parse(text string) (l MainLog, ok bool, err error) {
 	unit, named := strings.CutPrefix(text, name+":")
-	if text != name && !named {
-		return MainLog{}, false, nil
-	}
-	if !named {
-		return MainLog{}, true, nil
-	}
-	if !isUnit(unit) {
+	switch {
+	case !named:
+		return MainLog{}, text == name, nil
+	case !isUnit(unit):
 		return MainLog{}, true, fmt.Errorf("%q names no systemd unit: expected, for example, \"%s:exim4.service\"",
 			text, name)
 	}
@@ -39,12 +36,6 @@ func Parse(text string) (l MainLog, ok bool, err error) {
 		unit += ".service"
 	}
 	return MainLog{Unit: unit}, true, nil
-}
-
-// Is tells whether the configuration means the journal.
-func Is(text string) bool {
-	_, ok, _ := Parse(text)
-	return ok
 }
 
 // Of is the main log that a checked configuration names; ok is false for a file.

@@ -1,8 +1,8 @@
 package journal
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"io"
 	"strconv"
 	"time"
@@ -38,31 +38,27 @@ func (r *Reader) Read(p []byte) (int, error) {
 		if r.err != nil {
 			return 0, r.err
 		}
-		line, _, err := r.next()
-		if err != nil {
-			if r.err = r.child.wait(); r.err == nil {
-				r.err = io.EOF
-			}
-			return 0, r.err
+		var line []byte
+		if line, _, r.err = r.next(true); r.err == nil {
+			r.rest = line[:len(line)+1] // its LF stands behind it
 		}
-		r.rest = line[:len(line)+1] // its LF stands behind it
 	}
 	n := copy(p, r.rest)
 	r.rest = r.rest[n:]
 	return n, nil
 }
 
-// next is the next entry of the log.
-func (r *Reader) next() ([]byte, tailer.Position, error) {
+// next is the next entry that journalctl prints; with ours, the next that belongs to the log. Its error is as Read's.
+func (r *Reader) next(ours bool) ([]byte, tailer.Position, error) {
 	for {
 		line, err := r.child.line()
 		if err != nil {
-			return nil, tailer.Position{}, err
+			return nil, tailer.Position{}, cmp.Or(r.child.wait(), err)
 		}
-		if !r.log.mayBelong(line) {
+		if ours && !r.log.mayBelong(line) {
 			continue
 		}
-		if e, at, ok := parseLine(line); ok && r.log.belongs(&e) {
+		if e, at, ok := parseLine(line); ok && (!ours || r.log.belongs(&e)) {
 			return line, at, nil
 		}
 	}
@@ -70,7 +66,7 @@ func (r *Reader) next() ([]byte, tailer.Position, error) {
 
 // Close ends the reading, also before its end.
 func (r *Reader) Close() error {
-	r.child.Close()
+	r.child.close()
 	return nil
 }
 
@@ -84,19 +80,11 @@ func (l MainLog) firstPosition(
 		return at, false, err
 	}
 	defer r.Close()
-	for {
-		line, err := r.child.line()
-		if err != nil {
-			err = r.child.wait()
-			if errors.Is(err, ErrEmpty) {
-				err = nil
-			}
-			return at, false, err
-		}
-		if e, at, ok := parseLine(line); ok && (!ours || l.belongs(&e)) {
-			return at, true, nil
-		}
+	_, at, err = r.next(ours)
+	if err == io.EOF || err == ErrEmpty {
+		return at, false, nil
 	}
+	return at, err == nil, err
 }
 
 // Check tells whether the journal can be read. Its error is ErrAccess, ErrEmpty, ErrNone, or what journalctl says.

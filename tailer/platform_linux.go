@@ -1,8 +1,11 @@
 package tailer
 
 import (
+	"io/fs"
 	"os"
 	"slices"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,4 +21,13 @@ var remoteTypes = []uint32{
 func isRemote(file *os.File) bool {
 	var stat unix.Statfs_t
 	return unix.Fstatfs(int(file.Fd()), &stat) == nil && slices.Contains(remoteTypes, uint32(stat.Type))
+}
+
+// statusChanged is when a file's owner, mode, name or content changed last.
+func statusChanged(info fs.FileInfo) time.Time {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return time.Now()
+	}
+	return time.Unix(int64(stat.Ctim.Sec), int64(stat.Ctim.Nsec))
 }
