@@ -143,13 +143,13 @@ func (l *backtracker) search(strict bool) bool {
 	found := false
 	l.ambiguous = l.may.merged || l.memo.bytesRead > effortPerByte*len(l.b)
 	l.work.budget, l.work.unpaired = effortPerByte*len(l.b), false
-	for p := (peerSearch{b: l.b}); p.next(); {
+	for p := newPeerSearch(l.b, &l.work); p.next(); {
 		for i := range l.tails {
 			t := &l.tails[i]
 			if t.start < p.end {
 				continue
 			}
-			r := p.newParse(&l.work)
+			r := p.begun
 			l.work.hasSize = t.size >= 0
 			fits := r.spend(t.start-p.end) && r.relayItems(l.b[p.end:t.start], strict)
 			if l.work.showsAnother(found, fits, r.ambiguous) {
@@ -190,7 +190,7 @@ func (l *backtracker) breaksOff(read bool) bool {
 
 // explain says why the line has no parse. at is the blank of b behind which the wrong item stands.
 func (l *backtracker) explain() (reason string, at int) {
-	p := peerSearch{b: l.b}
+	p := newPeerSearch(l.b, nil)
 	if !p.next() {
 		return "H= holds no peer address", p.h
 	}

@@ -2,6 +2,7 @@ package parser
 
 import (
 	"bytes"
+	"strings"
 	"time"
 )
 
@@ -50,7 +51,7 @@ func (c *clock) wholeSecond(s stamp) (time.Time, bool) {
 		return time.Unix(s.instant, 0).In(c.zone), true
 	case s.text[0] > '9':
 		return c.syslog(s)
-	case isAbbreviation(s.zone):
+	case len(s.zone) > 1 && s.zone[0] >= 'A':
 		return c.abbreviated(s)
 	case len(s.zone) > 0:
 		offset, _ := zoneOffset(s.zone)
@@ -145,8 +146,13 @@ func sameClock(a, b time.Time) bool { return a.Hour() == b.Hour() && a.Minute() 
 
 // civil reads "yyyy-mm-dd hh:mm:ss" in zone.
 func civil(text []byte, zone *time.Location) (time.Time, bool) {
-	year, month, day := int(digits(text[:4])), time.Month(digits(text[5:7])), int(digits(text[8:10]))
-	hour, minute, second := int(digits(text[11:13])), int(digits(text[14:16])), int(digits(text[17:19]))
+	return date(int(digits(text[:4])), time.Month(digits(text[5:7])), text[8:10], text[11:], zone)
+}
+
+// date makes a time of a date and "hh:mm:ss".
+func date(year int, month time.Month, days, clock []byte, zone *time.Location) (time.Time, bool) {
+	day := int(digits(days))
+	hour, minute, second := int(digits(clock[:2])), int(digits(clock[3:5])), int(digits(clock[6:8]))
 	if month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 {
 		return time.Time{}, false
 	}
@@ -165,10 +171,8 @@ const months = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
 // month gives the number of a month's English abbreviation, 0 if it is none.
 func month(b []byte) time.Month {
-	for i := 0; i < len(months); i += 3 {
-		if string(b[:3]) == months[i:i+3] {
-			return time.Month(i/3 + 1)
-		}
+	if i := strings.Index(months, string(b[:3])); i >= 0 && i%3 == 0 {
+		return time.Month(i/3 + 1)
 	}
 	return 0
 }
@@ -176,23 +180,19 @@ func month(b []byte) time.Month {
 // syslog reads "Mmm dd hh:mm:ss", which seldom names the year.
 func (c *clock) syslog(s stamp) (time.Time, bool) {
 	day, clock := s.text[4:len(s.text)-len(" hh:mm:ss")], s.text[len(s.text)-len("hh:mm:ss"):]
-	date := int(digits(bytes.TrimLeft(day, " ")))
-	hour, minute, second := int(digits(clock[:2])), int(digits(clock[3:5])), int(digits(clock[6:8]))
-	if date < 1 || date > 31 || hour > 23 || minute > 59 || second > 60 {
-		return time.Time{}, false
-	}
 	year := int(s.year)
 	if year == 0 {
 		year = c.reference.In(c.zone).Year() + 1
 	}
-	for {
-		t := time.Date(year, month(s.text), date, hour, minute, second, 0, c.zone)
-		if s.year > 0 || !t.After(c.reference.Add(24*time.Hour)) {
-			t = c.occurrence(t)
-			c.last = t
-			return t, true
+	for ; ; year-- {
+		t, ok := date(year, month(s.text), bytes.TrimLeft(day, " "), clock, c.zone)
+		if !ok {
+			return t, false
 		}
-		year--
+		if s.year > 0 || !t.After(c.reference.Add(24*time.Hour)) {
+			c.last = c.occurrence(t)
+			return c.last, true
+		}
 	}
 }
 

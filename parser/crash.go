@@ -10,28 +10,16 @@ func (r *Reader) skipNULs(p Place, line []byte) []byte {
 	last := bytes.LastIndexByte(line, 0)
 	behind, before := line[last+1:], bytes.TrimRight(line[:last], "\x00")
 	if _, stamped := scanPrefix(behind); len(bytes.Trim(before, "\x00")) == 0 || !stamped {
-		return r.withoutNULs(line)
+		return bytes.ReplaceAll(line, []byte{0}, nil)
 	}
 	if h, ok := looksLikeArrival(bytes.TrimLeft(before, "\x00")); ok {
 		r.entry = Entry{
-			Kind: Malformed, Place: p, MessageID: h.id, Column: len(before), Torn: true, Text: before,
-			Time:       r.stampOf(h),
-			SyslogHost: h.host, Reason: "a crash has torn the entry",
+			Kind: Malformed, Place: p, Column: len(before), Torn: true, Text: before,
+			Reason: "a crash has torn the entry",
 		}
-		r.emit(&r.entry)
+		r.report(&h)
 	}
 	return behind
-}
-
-// withoutNULs copies the line without the NULs.
-func (r *Reader) withoutNULs(line []byte) []byte {
-	r.text = r.text[:0]
-	for _, c := range line {
-		if c != 0 {
-			r.text = append(r.text, c)
-		}
-	}
-	return r.text
 }
 
 // endsInDaemonStart tells whether a line that can't be read ends in the entry that Exim logs when its daemon starts:

@@ -1,6 +1,9 @@
 package parser
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // This file keeps forged stamps from moving the clock, if nothing else shows that the line is forged.
 
@@ -22,8 +25,8 @@ type stampDoubt struct {
 func (r *Reader) doubtStamp(s *stamp) {
 	w := &r.pending
 	it := &w.items[len(w.items)-1]
-	first, any := w.stamps.within(w.bytesRead - maxEntry)
-	if !any || it.forgeable {
+	first := w.stamps.within(w.bytesRead - maxEntry)
+	if first == noSecond || it.forgeable {
 		return
 	}
 	if it.at = r.secondOf(s); it.at-first > maxAhead {
@@ -49,6 +52,9 @@ func (r *Reader) markFramed() {
 // compareStamp compares a line's stamp with those in doubt.
 func (r *Reader) compareStamp(s *stamp) {
 	w := &r.pending
+	if w.doubts == 0 {
+		return
+	}
 	at := r.secondOf(s)
 	if at == noSecond || !w.framed && w.latest-at <= maxAhead {
 		return
@@ -65,15 +71,12 @@ func (r *Reader) compareStamp(s *stamp) {
 
 // isDecided tells whether no later line changes what is emitted of the pending line.
 func (r *Reader) isDecided(it *pendingLine) bool {
-	if !it.early || it.forgeable || it.kind == pendingForged {
-		r.clearDoubt(it)
-		return true
-	}
-	w := &r.pending
-	if it.framed && it.denied {
-		it.forgeable = true
-	} else if !it.framed && w.bytesRead < it.until || it.framed && !it.passed && w.bytesRead <= it.until+maxEntry {
-		return false
+	if w := &r.pending; it.early && !it.forgeable && it.kind != pendingForged {
+		if it.framed && it.denied {
+			it.forgeable = true
+		} else if !it.framed && w.bytesRead < it.until || it.framed && !it.passed && w.bytesRead <= it.until+maxEntry {
+			return false
+		}
 	}
 	r.clearDoubt(it)
 	return true
@@ -89,10 +92,8 @@ func (r *Reader) clearDoubt(it *pendingLine) {
 	}
 }
 
-// An earliestStamps finds the earliest stamp of the lines behind a place.
-type earliestStamps struct {
-	all []stampedByte // each later than the ones before it
-}
+// An earliestStamps finds the earliest stamp of the lines behind a place. Each is later than the ones before it.
+type earliestStamps []stampedByte
 
 type stampedByte struct {
 	byte int64
@@ -104,26 +105,19 @@ func (e *earliestStamps) add(byte, at int64) {
 	if at == noSecond {
 		return
 	}
-	n := len(e.all)
-	for n > 0 && e.all[n-1].at >= at {
+	n := len(*e)
+	for n > 0 && (*e)[n-1].at >= at {
 		n--
 	}
-	e.all = append(e.all[:n], stampedByte{byte, at})
+	*e = append((*e)[:n], stampedByte{byte, at})
 }
 
-// within gives the earliest stamp of the lines from a byte on, and forgets the lines before.
-func (e *earliestStamps) within(from int64) (at int64, any bool) {
-	n := 0
-	for n < len(e.all) && e.all[n].byte < from {
-		n++
+// within gives the earliest stamp of the lines from a byte on, or noSecond, and forgets the lines before.
+func (e *earliestStamps) within(from int64) (at int64) {
+	if *e = slices.DeleteFunc(*e, func(s stampedByte) bool { return s.byte < from }); len(*e) == 0 {
+		return noSecond
 	}
-	if n > 0 {
-		e.all = append(e.all[:0], e.all[n:]...)
-	}
-	if len(e.all) == 0 {
-		return at, false
-	}
-	return e.all[0].at, true
+	return (*e)[0].at
 }
 
 // noSecond stands for a stamp that names no time.
@@ -145,7 +139,7 @@ func (r *Reader) secondOf(s *stamp) int64 {
 	if s.plain() && string(s.text) == string(r.lastSecond.text[:]) {
 		return r.lastSecond.at
 	}
-	t := r.stampOf(linePrefix{stamp: *s})
+	t := r.stampOf(s)
 	if t.IsZero() {
 		return noSecond
 	}

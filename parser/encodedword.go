@@ -1,6 +1,10 @@
 package parser
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/hex"
+	"strings"
+)
 
 // An encodedWord is one of RFC 2047, such as =?utf-8?q?caf=C3=A9?=. It may be longer than that allows, have blanks in
 // it, and lack its end.
@@ -63,11 +67,11 @@ func (w *encodedWord) appendBytes(dst []byte) []byte {
 func appendBase64(dst, b []byte) []byte {
 	bits, n := uint(0), 0
 	for _, c := range b {
-		value, ok := base64Value(c)
+		value := base64Values[c]
 		if c == '=' {
 			n = 0
 		}
-		if !ok {
+		if value < 0 {
 			continue
 		}
 		bits = bits<<6 | uint(value)
@@ -79,21 +83,14 @@ func appendBase64(dst, b []byte) []byte {
 	return dst
 }
 
-func base64Value(c byte) (value byte, ok bool) {
-	switch {
-	case c >= 'A' && c <= 'Z':
-		return c - 'A', true
-	case c >= 'a' && c <= 'z':
-		return c - 'a' + 26, true
-	case isDigit(c):
-		return c - '0' + 52, true
-	case c == '+':
-		return 62, true
-	case c == '/':
-		return 63, true
+// base64Values has what each byte stands for, -1 if it isn't base64.
+var base64Values = func() (values [256]int8) {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	for c := range values {
+		values[c] = int8(strings.IndexByte(alphabet, byte(c)))
 	}
-	return 0, false
-}
+	return values
+}()
 
 // appendQ leaves a = that encodes nothing as it is, but for one that Exim's cut has left.
 func appendQ(dst, b []byte) []byte {
@@ -106,7 +103,7 @@ func appendQ(dst, b []byte) []byte {
 		case i+1 == len(b) || i+2 == len(b) && isHex(b[i+1]):
 			return dst
 		case i+2 < len(b) && isHex(b[i+1]) && isHex(b[i+2]):
-			dst = append(dst, hexValue(b[i+1])<<4|hexValue(b[i+2]))
+			dst, _ = hex.AppendDecode(dst, b[i+1:i+3])
 			i += 2
 		default:
 			dst = append(dst, c)
@@ -116,13 +113,6 @@ func appendQ(dst, b []byte) []byte {
 }
 
 func isHex(c byte) bool { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }
-
-func hexValue(c byte) byte {
-	if isDigit(c) {
-		return c - '0'
-	}
-	return (c | 0x20) - 'a' + 10
-}
 
 // isWordStart tells whether b is what a cut has left of an encoded word if it leaves nothing of its text.
 func isWordStart(b []byte) bool {

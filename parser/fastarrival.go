@@ -5,7 +5,7 @@ import "bytes"
 // fastArrival reads an arrival of the usual shape: known items in their order, each one token, with quotes around the
 // subject alone. Such a line has no other well-formed parse. b begins with the flag. It returns false for any other
 // shape.
-func (r *Reader) fastArrival(p Place, h *linePrefix, b []byte) bool {
+func (r *Reader) fastArrival(p Place, b []byte) bool {
 	if len(b) < 4 || b[2] != ' ' {
 		return false
 	}
@@ -13,7 +13,7 @@ func (r *Reader) fastArrival(p Place, h *linePrefix, b []byte) bool {
 	if !u.quotes() {
 		return false
 	}
-	a := &r.arrival
+	a, h := &r.arrival, &r.prefix
 	*a = Arrival{}
 	a.Place, a.Millis, a.PID, a.MessageID, a.FakeReject = p, h.stamp.millis >= 0, h.pid, h.id, b[0] == '('
 	if !u.sender(a) || !u.peerItems(a) || !u.sessionItems(a) || !u.messageItems(a) || !u.addressItems(a) {
@@ -149,13 +149,10 @@ func (u *fastArrival) host(a *Arrival) bool {
 
 // bracket reads `[ip]:port` behind n bytes.
 func (u *fastArrival) bracket(n int, address *[]byte, port *int) bool {
-	length, ip, p := socketAddress(u.rest[n:])
-	if length == 0 || !isEnd(u.rest, n+length) {
-		return false
-	}
-	*address, *port = ip, p
+	var length int
+	length, *address, *port = socketAddress(u.rest[n:])
 	u.rest = u.rest[n+length:]
-	return true
+	return length > 0
 }
 
 // sessionItems reads the items from U= to K.
@@ -170,7 +167,7 @@ func (u *fastArrival) sessionItems(a *Arrival) (ok bool) {
 	}
 	a.Protocol, _ = u.token(len(" P="))
 	if u.startsWith(" L") {
-		if mark, _ := u.token(len(" L")); len(mark) > 2 || !isPipelining(mark) {
+		if mark, _ := u.token(len(" L")); !isPipelining(mark) {
 			return false
 		}
 	}

@@ -35,8 +35,7 @@ func (r *Reader) Lines(p Place, text []byte) (n int64) {
 
 // fastLine reads a line without NULs while no line is pending. If it returns false, fullParse must read the line.
 func (r *Reader) fastLine(p Place, line []byte) bool {
-	sight, at := r.classify(&r.prefix, line)
-	switch sight {
+	switch sight, at := r.classify(line); sight {
 	case classSkipped:
 		r.judgement.Exim = true
 		return true
@@ -45,7 +44,7 @@ func (r *Reader) fastLine(p Place, line []byte) bool {
 		return true
 	case classArrival:
 		r.judgement.Exim = true
-		return r.fastArrival(p, &r.prefix, line[at:])
+		return r.fastArrival(p, line[at:])
 	}
 	return false
 }
@@ -62,13 +61,13 @@ const (
 )
 
 // classify tells what a line without NULs looks like. at is where the flag of an arrival stands, or the text of an
-// entry of no message. It sets the stamp and the pid in h, unless the class is unknown, and the id of an arrival.
-func (r *Reader) classify(h *linePrefix, line []byte) (lineClass, int) {
+// entry of no message. It sets the stamp and the pid in prefix, unless the class is unknown, and the id of an arrival.
+func (r *Reader) classify(line []byte) (lineClass, int) {
 	const stampEnd, shortest = len("yyyy-mm-dd hh:mm:ss "), len("iiiiii-iiiiii-ii Completed")
 	if len(line) < stampEnd+shortest || !r.stamped(line) {
 		return classUnknown, 0
 	}
-	i := stampEnd
+	h, i := &r.prefix, stampEnd
 	h.stamp, h.pid = stamp{text: line[:19], millis: -1}, 0
 	if line[stampEnd-1] != ' ' || mayBeZoneOrPID(line[stampEnd]) {
 		i = h.eximStamp(line)

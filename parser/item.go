@@ -1,33 +1,19 @@
 package parser
 
-import "bytes"
+import (
+	"bytes"
+	"unicode"
+)
 
 // Each function here reads an item that b begins with, the blank before it included, and gives its length: 0 if the
 // item doesn't stand there.
 
 // plainItem reads an item whose value has no blanks, such as ` X=cipher`.
-func plainItem(b []byte, prefix string) (value []byte, n int) {
+func plainItem(b []byte, prefix string) int {
 	if !bytes.HasPrefix(b, []byte(prefix)) {
-		return nil, 0
+		return 0
 	}
-	n = len(prefix) + tokenEnd(b[len(prefix):])
-	value = b[len(prefix):n]
-	if bytes.IndexByte(value, '"') >= 0 || bytes.IndexByte(value, '\n') >= 0 {
-		return nil, 0
-	}
-	return value, n
-}
-
-// bracketItem reads ` I=[ip]:port`.
-func bracketItem(b []byte, prefix string) (value []byte, n int) {
-	if !bytes.HasPrefix(b, []byte(prefix)) {
-		return nil, 0
-	}
-	n, _, _ = socketAddress(b[len(prefix):])
-	if n == 0 || !isEnd(b, len(prefix)+n) {
-		return nil, 0
-	}
-	return b[len(prefix) : len(prefix)+n], len(prefix) + n
+	return plainEnd(b, len(prefix))
 }
 
 // flagItem reads an item that has no value, such as ` K`.
@@ -76,7 +62,7 @@ func unknownItem(b []byte) int {
 	if i < len(b) && b[i] == '*' {
 		i++
 	}
-	if isEnd(b, i) && isUpper(name) {
+	if isEnd(b, i) && !bytes.ContainsFunc(name, unicode.IsLower) {
 		return i
 	}
 	if i == len(b) || b[i] != '=' {
@@ -86,15 +72,6 @@ func unknownItem(b []byte) int {
 }
 
 const maxItemName = 12 // bytes: twice the longest name so far (DMARC)
-
-func isUpper(b []byte) bool {
-	for _, c := range b {
-		if c >= 'a' {
-			return false
-		}
-	}
-	return true
-}
 
 // valueEnd gives where the value that begins at i ends: a token without quotes, or a text in quotes that balance; 0
 // if it is neither.
@@ -106,6 +83,11 @@ func valueEnd(b []byte, i int) int {
 		}
 		return end + 1
 	}
+	return plainEnd(b, i)
+}
+
+// plainEnd gives where the token that begins at i ends; 0 if a quote or an LF stands in it.
+func plainEnd(b []byte, i int) int {
 	end := i + tokenEnd(b[i:])
 	if bytes.IndexByte(b[i:end], '"') >= 0 || bytes.IndexByte(b[i:end], '\n') >= 0 {
 		return 0
@@ -123,9 +105,6 @@ func skipUnknown(b []byte) []byte {
 		b = b[n:]
 	}
 }
-
-// unknownItems gives the length of the items that are not known.
-func unknownItems(b []byte) int { return len(b) - len(skipUnknown(b)) }
 
 // trimUnknown cuts unknown items off the end of a value that may hold blanks. One in quotes is not: the quote that
 // closes it may be that of a DN= around the value.

@@ -2,7 +2,9 @@ package parser
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -94,32 +96,13 @@ func appendUnwrapped(dst, line []byte) ([]byte, bool) {
 // A jsonEnvelope is what matters of an object. Of several fields for the same thing the first in the list counts.
 type jsonEnvelope struct{ text, time, host, tag, pid jsonField }
 
-// fields are the names: journald's, Docker's, and what other collectors call them.
-var fields = [...]struct {
-	name string
-	of   func(*jsonEnvelope) *jsonField
-	rank int
-}{
-	{"MESSAGE", func(e *jsonEnvelope) *jsonField { return &e.text }, 1},
-	{"log", func(e *jsonEnvelope) *jsonField { return &e.text }, 2},
-	{"message", func(e *jsonEnvelope) *jsonField { return &e.text }, 3},
-	{"msg", func(e *jsonEnvelope) *jsonField { return &e.text }, 4},
-	{"textPayload", func(e *jsonEnvelope) *jsonField { return &e.text }, 5},
-	{"_SOURCE_REALTIME_TIMESTAMP", func(e *jsonEnvelope) *jsonField { return &e.time }, 1},
-	{"__REALTIME_TIMESTAMP", func(e *jsonEnvelope) *jsonField { return &e.time }, 2},
-	{"time", func(e *jsonEnvelope) *jsonField { return &e.time }, 3},
-	{"timestamp", func(e *jsonEnvelope) *jsonField { return &e.time }, 4},
-	{"@timestamp", func(e *jsonEnvelope) *jsonField { return &e.time }, 5},
-	{"_HOSTNAME", func(e *jsonEnvelope) *jsonField { return &e.host }, 1},
-	{"host", func(e *jsonEnvelope) *jsonField { return &e.host }, 2},
-	{"hostname", func(e *jsonEnvelope) *jsonField { return &e.host }, 3},
-	{"SYSLOG_IDENTIFIER", func(e *jsonEnvelope) *jsonField { return &e.tag }, 1},
-	{"_COMM", func(e *jsonEnvelope) *jsonField { return &e.tag }, 2},
-	{"ident", func(e *jsonEnvelope) *jsonField { return &e.tag }, 3},
-	{"programname", func(e *jsonEnvelope) *jsonField { return &e.tag }, 4},
-	{"SYSLOG_PID", func(e *jsonEnvelope) *jsonField { return &e.pid }, 1},
-	{"_PID", func(e *jsonEnvelope) *jsonField { return &e.pid }, 2},
-	{"pid", func(e *jsonEnvelope) *jsonField { return &e.pid }, 3},
+// fields are the names, in the order of jsonEnvelope: journald's, Docker's, and what other collectors call them.
+var fields = [...][]string{
+	{"MESSAGE", "log", "message", "msg", "textPayload"},
+	{"_SOURCE_REALTIME_TIMESTAMP", "__REALTIME_TIMESTAMP", "time", "timestamp", "@timestamp"},
+	{"_HOSTNAME", "host", "hostname"},
+	{"SYSLOG_IDENTIFIER", "_COMM", "ident", "programname"},
+	{"SYSLOG_PID", "_PID", "pid"},
 }
 
 // A jsonField is a value of an object, as it stands there; of several the one with the lowest rank.
@@ -132,28 +115,20 @@ func (f *jsonField) isEmpty() bool { return len(f.raw) == 0 }
 
 // read reads the object that line is. It skips what it doesn't know.
 func (e *jsonEnvelope) read(line []byte) bool {
-	i := skipSpace(line, 1)
-	for i < len(line) && line[i] == '"' {
-		end := jsonString(line[i:])
-		if end == 0 {
+	rest := trimSpace(line[1:])
+	for more := true; more && len(rest) > 0 && rest[0] == '"'; {
+		name := jsonString(rest)
+		value, ok := bytes.CutPrefix(trimSpace(rest[name:]), []byte{':'})
+		value = trimSpace(value)
+		n := jsonValue(value)
+		if !ok || n == 0 {
 			return false
 		}
-		name := line[i+1 : i+end-1]
-		if i = skipSpace(line, i+end); i == len(line) || line[i] != ':' {
-			return false
-		}
-		i = skipSpace(line, i+1)
-		n := jsonValue(line[i:])
-		if n == 0 {
-			return false
-		}
-		e.keep(name, line[i:i+n])
-		if i = skipSpace(line, i+n); i == len(line) || line[i] != ',' {
-			break
-		}
-		i = skipSpace(line, i+1)
+		e.keep(rest[1:name-1], value[:n])
+		rest, more = bytes.CutPrefix(trimSpace(value[n:]), []byte{','})
+		rest = trimSpace(rest)
 	}
-	return i < len(line) && line[i] == '}' && skipSpace(line, i+1) == len(line)
+	return len(rest) > 0 && rest[0] == '}' && len(trimSpace(rest[1:])) == 0
 }
 
 // keep keeps a value if it matters.
@@ -162,20 +137,15 @@ func (e *jsonEnvelope) keep(name, raw []byte) {
 	if c != '"' && c != '[' && !isDigit(c) {
 		return // null, an object, a truth
 	}
-	for i := range fields {
-		if f := fields[i].of(e); string(name) == fields[i].name && (f.isEmpty() || fields[i].rank < f.rank) {
-			*f = jsonField{raw, fields[i].rank}
+	for i, f := range [...]*jsonField{&e.text, &e.time, &e.host, &e.tag, &e.pid} {
+		rank := slices.IndexFunc(fields[i], func(known string) bool { return known == string(name) })
+		if rank >= 0 && (f.isEmpty() || rank < f.rank) {
+			*f = jsonField{raw, rank}
 		}
 	}
 }
 
-// skipSpace gives where something else than white space stands from i on.
-func skipSpace(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\r') {
-		i++
-	}
-	return min(i, len(b))
-}
+func trimSpace(b []byte) []byte { return bytes.TrimLeft(b, " \t\r") }
 
 // jsonValue gives the length of the value that b begins with, 0 if it is none. What stands in an array or an object
 // isn't looked at but for its strings.
@@ -208,13 +178,8 @@ func jsonValue(b []byte) int {
 
 // jsonString gives the length of the string that b begins with, with its quotes; 0 if it doesn't end.
 func jsonString(b []byte) int {
-	for i := 1; i < len(b); i++ {
-		switch b[i] {
-		case '"':
-			return i + 1
-		case '\\':
-			i++
-		}
+	if end := quoteEnd(b, 0); end < len(b) {
+		return end + 1
 	}
 	return 0
 }
@@ -238,22 +203,17 @@ func (f *jsonField) append(dst []byte) []byte {
 // appendArray appends the bytes of an array of numbers. Of an array of strings, as journald writes a field that is
 // there twice, it appends the first.
 func appendArray(dst, b []byte) []byte {
-	if i := skipSpace(b, 0); i < len(b) && b[i] == '"' {
-		if n := jsonString(b[i:]); n > 0 {
-			return appendString(dst, b[i+1:i+n-1])
-		}
-		return dst
+	if b = trimSpace(b); len(b) > 0 && b[0] == '"' {
+		return appendString(dst, b[1:max(jsonString(b)-1, 1)])
 	}
 	for len(b) > 0 {
-		b = b[skipSpace(b, 0):]
 		n := digitsLength(b)
 		if n == 0 || n > 3 {
 			return dst
 		}
 		dst = append(dst, byte(digits(b[:n])))
-		if b = b[skipSpace(b, n):]; len(b) > 0 {
-			b = b[1:] // the comma
-		}
+		b = trimSpace(b[n:])
+		b = trimSpace(b[min(1, len(b)):]) // behind the comma
 	}
 	return dst
 }
@@ -268,18 +228,10 @@ func appendString(dst, b []byte) []byte {
 		dst = append(dst, b[:i]...)
 		c := b[i+1]
 		b = b[i+2:]
-		switch c {
-		case 'n':
-			dst = append(dst, '\n')
-		case 't':
-			dst = append(dst, '\t')
-		case 'r':
-			dst = append(dst, '\r')
-		case 'b':
-			dst = append(dst, '\b')
-		case 'f':
-			dst = append(dst, '\f')
-		case 'u':
+		switch i := strings.IndexByte("bfnrt", c); {
+		case i >= 0:
+			dst = append(dst, "\b\f\n\r\t"[i])
+		case c == 'u':
 			var r rune
 			r, b = jsonRune(b)
 			dst = utf8.AppendRune(dst, r)
@@ -296,32 +248,18 @@ func jsonRune(b []byte) (r rune, rest []byte) {
 		return utf8.RuneError, b
 	}
 	b = b[4:]
-	if utf16.IsSurrogate(r) && len(b) > 6 && b[0] == '\\' && b[1] == 'u' {
-		if low, ok := hex4(b[2:]); ok {
-			if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
-				return pair, b[6:]
-			}
+	if second, ok := bytes.CutPrefix(b, []byte(`\u`)); ok {
+		low, _ := hex4(second)
+		if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
+			return pair, second[4:]
 		}
 	}
 	return r, b
 }
 
 func hex4(b []byte) (rune, bool) {
-	if len(b) < 4 {
-		return 0, false
-	}
-	r := rune(0)
-	for _, c := range b[:4] {
-		switch {
-		case isDigit(c):
-			r = r<<4 | rune(c-'0')
-		case c|0x20 >= 'a' && c|0x20 <= 'f':
-			r = r<<4 | rune(c|0x20-'a'+10)
-		default:
-			return 0, false
-		}
-	}
-	return r, true
+	r, err := strconv.ParseUint(string(b[:min(len(b), 4)]), 16, 16)
+	return rune(r), err == nil && len(b) >= 4
 }
 
 // isWord tells whether the value can stand in the form above as a word.
@@ -331,15 +269,8 @@ func (f *jsonField) isWord() bool {
 		return false
 	}
 	text := f.append(buffer[:0])
-	if len(text) == 0 || len(text) > maxName {
-		return false
-	}
-	for _, c := range text {
-		if c <= ' ' || c == ':' || c == 0x7f {
-			return false
-		}
-	}
-	return true
+	return len(text) > 0 && len(text) <= maxName &&
+		!bytes.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c == ':' || c == 0x7f })
 }
 
 // appendTime appends a time, given in microseconds or seconds since 1970, or in the order of ISO 8601, with a blank.

@@ -35,15 +35,10 @@ func (j *Judgement) Lines() int64 { return j.Entries + j.Strange + j.Foreign + j
 // First gives the first line that wasn't understood. ok is false if there is none.
 func (j *Judgement) First() (first Sample, ok bool) {
 	first = j.FirstStrange
-	first.earlier(j.FirstOther)
-	return first, first.Line > 0
-}
-
-// earlier makes s the sample that stands further up in the same file.
-func (s *Sample) earlier(other Sample) {
-	if s.Line == 0 || other.Line > 0 && other.Line < s.Line {
-		*s = other
+	if other := j.FirstOther; first.Line == 0 || other.Line > 0 && other.Line < first.Line {
+		first = other
 	}
+	return first, first.Line > 0
 }
 
 // Join adds the judgement of later lines. before is how many lines their places move by.
@@ -115,7 +110,7 @@ func (r *Reader) judgeUnstamped(p Place, line []byte) {
 	j.lastUnstamped = p.Line
 	j.unstampedBytes += int64(len(line)) + 1
 	switch {
-	case len(line) == 0 || len(line) == 1 && line[0] == '\r':
+	case len(trimCR(line)) == 0:
 		j.exceptions++
 	case looksLikeExim(line):
 		j.noteException(&j.Strange, &j.FirstStrange, p, line)
@@ -174,7 +169,7 @@ func (j *judgeState) sample(p Place, line []byte) Sample {
 }
 
 // eximTexts begin entries without a message id that only Exim writes.
-var eximTexts = [...]string{
+var eximTexts = []string{
 	"cwd=", "exim ", "Start queue run: ", "End queue run: ", "Start '", "End '", "SMTP ", "H=", "TLS ",
 	"no host name found ", "no IP address found ", "DNS list lookup ", "ident connection to ",
 	"Warning: purging the environment", "Warning: No server certificate defined", "pid ", "SIGHUP received",
@@ -183,39 +178,20 @@ var eximTexts = [...]string{
 	"list matching forced to fail",
 }
 
-// behindAuthenticator are what Exim says of a failed login, behind the authenticator's name.
-var behindAuthenticator = [...]string{" authenticator failed for ", " authenticator deferred for "}
-
+// isEximText tells whether b begins with one of them, or says, behind an authenticator's name, that a login failed.
 func isEximText(b []byte) bool {
-	for _, text := range eximTexts {
-		if len(b) >= len(text) && string(b[:len(text)]) == text {
-			return true
-		}
-	}
 	name := bytes.IndexByte(b, ' ')
-	for _, text := range behindAuthenticator {
-		if name > 0 && len(b) >= name+len(text) && string(b[name:name+len(text)]) == text {
-			return true
-		}
-	}
-	return false
+	return beginsWith(b, eximTexts...) ||
+		name > 0 && beginsWith(b[name:], " authenticator failed for ", " authenticator deferred for ")
 }
 
 // flags stand behind the message id of an entry about a message (spec, "Summary of fields in log lines").
-var flags = [...]string{"<= ", "(= ", "=> ", "-> ", ">> ", "*> ", "** ", "== ", "Completed"}
+var flags = []string{"<= ", "(= ", "=> ", "-> ", ">> ", "*> ", "** ", "== ", "Completed"}
 
 // isEntryOfMessage tells whether b begins with a message id and a flag.
 func isEntryOfMessage(b []byte) bool {
 	n := messageIDLength(b)
-	if n == 0 || n == len(b) {
-		return false
-	}
-	for _, flag := range flags {
-		if bytes.HasPrefix(b[n+1:], []byte(flag)) {
-			return true
-		}
-	}
-	return false
+	return n > 0 && n < len(b) && beginsWith(b[n+1:], flags...)
 }
 
 // maxUnknown is how far behind a stamp or a tag an entry may begin: behind a zone of another form and a pid, or

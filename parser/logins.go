@@ -1,6 +1,9 @@
 package parser
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // A logins holds the values of A= in the parses of a line, each once.
 type logins struct {
@@ -10,16 +13,10 @@ type logins struct {
 
 // note adds the value of A= of one parse. A parse without A= adds nothing.
 func (l *logins) note(auth []byte) {
-	if auth == nil || l.n == len(l.values) {
-		return
+	if auth != nil && l.n < len(l.values) && !contains(l.values[:l.n], auth) {
+		l.values[l.n] = auth
+		l.n++
 	}
-	for _, v := range l.values[:l.n] {
-		if bytes.Equal(v, auth) {
-			return
-		}
-	}
-	l.values[l.n] = auth
-	l.n++
 }
 
 // add adds what others hold.
@@ -49,12 +46,7 @@ func (r *Reader) setLogins(all *logins) {
 }
 
 func contains(list [][]byte, value []byte) bool {
-	for _, v := range list {
-		if bytes.Equal(v, value) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(list, func(v []byte) bool { return bytes.Equal(v, value) })
 }
 
 // trustedPart gives the part of an id that no client can have written: what stands before the first colon, as MAIL's

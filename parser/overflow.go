@@ -78,12 +78,6 @@ func (r *Reader) cutItems(h linePrefix, line, b []byte) bool {
 	return r.emitArrival()
 }
 
-// cutSender emits an arrival of which the cut left not even the whole sender.
-func (r *Reader) cutSender() bool {
-	r.arrival.Overflowed, r.arrival.Suspicious = true, true
-	return r.emitArrival()
-}
-
 // parseWholeItems reads the items of text that are certainly whole: those before the last one. If text itself has a
 // parse, quoted text that breaks off is its last item, and no S= stands in that.
 func (l *backtracker) parseWholeItems(text []byte, found bool) {
@@ -98,7 +92,12 @@ func (l *backtracker) parseWholeItems(text []byte, found bool) {
 		}
 		if l.parse(text[:k], false) && !(found && l.peer == peer && l.tail.start > size) {
 			l.ambiguous = l.ambiguous || ambiguous || found && l.peer != peer
-			l.dropOpenItems()
+			if l.tail.size < 0 { // free text whose end nobody knows
+				l.best.auth = nil
+			}
+			if l.best.protocol == nil {
+				l.best.ident = nil
+			}
 			l.work.named.add(&named)
 			return
 		}
@@ -111,16 +110,6 @@ func (l *backtracker) parseWholeItems(text []byte, found bool) {
 // cutEffortPerByte bounds the search for the whole items of a cut entry, as effortPerByte does. If the client was
 // honest, the first few attempts succeed.
 const cutEffortPerByte = effortPerByte / 4
-
-// dropOpenItems drops items that end where the text does and may go on: free text whose end nobody knows.
-func (l *backtracker) dropOpenItems() {
-	if l.tail.size < 0 {
-		l.best.auth = nil
-	}
-	if l.best.protocol == nil {
-		l.best.ident = nil
-	}
-}
 
 // mayBreakOff tells whether b, a blank and what follows, can be an item that is cut: a name or a part of it, or a name
 // with anything behind it.

@@ -6,72 +6,60 @@ import "bytes"
 // begin: from the right, behind each `[ip](:port)` that can end H=. In a line without H= that is behind R= and DS
 // alone.
 type peerSearch struct {
-	b   []byte
-	end int // of H=; the items after it begin here
+	b      []byte
+	end    int   // of H=; the items after it begin here
+	begun  parse // what R= and H= hold
+	h      int   // where H= stands; -1 without one
+	before int   // where to search on to the left
+}
 
-	started bool
-	origin  parse // R=
-	h       int   // where H= stands; -1 without one
-	before  int   // where to search on to the left
-	name    []byte
-	at      int // of the bracket
+// newPeerSearch reads R= and DS, and finds H= behind them.
+func newPeerSearch(b []byte, w *parseWork) peerSearch {
+	p := peerSearch{b: b, end: plainItem(b, " R="), begun: parse{parseWork: w}, h: -1, before: len(b)}
+	if p.end > 0 {
+		p.begun.bounceOf = b[len(" R="):p.end]
+	}
+	p.end += flagItem(b[p.end:], " DS")
+	if rest := skipUnknown(b[p.end:]); bytes.HasPrefix(rest, []byte(" H=")) {
+		p.h = len(b) - len(rest)
+	}
+	return p
 }
 
 // next finds the next place, and tells whether there is one.
 func (p *peerSearch) next() bool {
-	if !p.started {
-		p.started = true
-		p.start()
-		if p.h < 0 {
-			return true
-		}
-		p.before = len(p.b)
-	} else if p.h < 0 {
-		return false
+	if p.h < 0 {
+		first := p.before >= 0
+		p.before = -1
+		return first
 	}
-	for p.before > p.h {
-		i := bytes.LastIndexByte(p.b[:p.before], '[')
-		if i < p.h+3 {
+	for {
+		p.before = bytes.LastIndexByte(p.b[:p.before], '[')
+		if p.before < p.h+len(" H=") {
 			return false
 		}
-		p.before = i
-		if p.isPeer(i) {
+		if p.isPeer(p.before) {
 			return true
 		}
-	}
-	return false
-}
-
-// start reads R= and DS, and finds H= behind them.
-func (p *peerSearch) start() {
-	var i int
-	p.origin.bounceOf, i = plainItem(p.b, " R=")
-	i += flagItem(p.b[i:], " DS")
-	p.end = i
-	if i = len(p.b) - len(skipUnknown(p.b[i:])); bytes.HasPrefix(p.b[i:], []byte(" H=")) {
-		p.h = i
-	} else {
-		p.h = -1
 	}
 }
 
 // isPeer tells whether the bracket at i begins an address that ends H=, and notes what H= then holds.
 func (p *peerSearch) isPeer(i int) bool {
-	n, _, _ := socketAddress(p.b[i:])
-	if n == 0 || !isEnd(p.b, i+n) {
+	n, address, port := socketAddress(p.b[i:])
+	name, blank := bytes.CutSuffix(p.b[p.h+len(" H="):i], []byte{' '})
+	if n == 0 || blank != (len(name) > 0) || blank && !isHostName(name) {
 		return false
 	}
-	name := p.b[p.h+3 : i]
-	if len(name) > 0 {
-		if name[len(name)-1] != ' ' {
-			return false
-		}
-		name = name[:len(name)-1]
-		if len(name) == 0 || !isHostName(name) {
-			return false
-		}
+	r := &p.begun
+	p.end, r.hostAddress, r.hostPort, r.host, r.helo = i+n, address, port, nil, nil
+	if len(name) > 0 && name[0] != '(' {
+		n := tokenEnd(name)
+		r.host, name = name[:n], name[min(n+1, len(name)):]
 	}
-	p.name, p.at, p.end = name, i, i+n
+	if len(name) > 0 {
+		r.helo = bytes.TrimSuffix(name[1:], []byte{')'})
+	}
 	return true
 }
 
@@ -89,27 +77,8 @@ func isHostName(name []byte) bool {
 	return len(helo) > 1 && helo[0] == '(' && helo[len(helo)-1] == ')' && bytes.IndexByte(name, '\n') < 0
 }
 
-// newParse begins a parse with what H= holds.
-func (p *peerSearch) newParse(w *parseWork) parse {
-	r := p.origin
-	r.parseWork = w
-	if p.h < 0 {
-		return r
-	}
-	_, r.hostAddress, r.hostPort = socketAddress(p.b[p.at:])
-	name := p.name
-	if len(name) > 0 && name[0] != '(' {
-		n := tokenEnd(name)
-		r.host = name[:n]
-		name = name[min(n+1, len(name)):]
-	}
-	if len(name) > 0 {
-		r.helo = bytes.TrimSuffix(name[1:], []byte(")"))
-	}
-	return r
-}
-
-// socketAddress reads `[ip]` and `:port` if one follows. It returns the length, 0 if b begins with no such thing.
+// socketAddress reads `[ip]` and `:port` if one follows, up to a blank or the end. It returns the length, 0 if b begins
+// with no such thing.
 func socketAddress(b []byte) (n int, address []byte, port int) {
 	if len(b) < 2 || b[0] != '[' {
 		return 0, nil, 0
@@ -122,10 +91,14 @@ func socketAddress(b []byte) (n int, address []byte, port int) {
 	n++
 	if n < len(b) && b[n] == ':' {
 		if d := digitsLength(b[n+1:]); d > 0 && d <= 5 {
-			return n + 1 + d, address, int(digits(b[n+1 : n+1+d]))
+			port = int(digits(b[n+1 : n+1+d]))
+			n += 1 + d
 		}
 	}
-	return n, address, 0
+	if !isEnd(b, n) {
+		return 0, nil, 0
+	}
+	return n, address, port
 }
 
 const maxAddress = 80 // bytes: an IPv6 address with an embedded IPv4 one, a zone, brackets
@@ -142,7 +115,7 @@ func isIP(b []byte) bool {
 			colons++
 		case c == '.':
 			dots++
-		case !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'f'):
+		case !isHex(c):
 			return false
 		}
 		n++

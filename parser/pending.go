@@ -67,28 +67,23 @@ type pendingSince struct {
 }
 
 // isPending tells whether the next line must be compared with the lines above it.
-func (r *Reader) isPending() bool {
-	return r.pending.inReach || len(r.pending.items) > 0 || r.split.any()
-}
+func (r *Reader) isPending() bool { return r.pending.inReach || r.Holding() }
 
 // nextPending reads the next line while lines are pending. It skips at once a line that can't matter. raw is the line's
 // length in the log.
 func (r *Reader) nextPending(p Place, line []byte, raw int) {
 	r.advance(raw)
-	h := &r.prefix
-	switch sight, at := r.classify(h, line); sight {
+	switch sight, at := r.classify(line); sight {
 	case classNoMessage:
 		r.judgeStamped(p, line, line[at:])
-		r.skipLine(p, h, line)
+		r.skipLine(p, line)
 	case classSkipped:
-		r.skipLine(p, h, line)
+		r.skipLine(p, line)
 	case classArrival:
-		r.arrivalLine(p, h, line, line[at:])
+		r.arrivalLine(p, line, line[at:])
 	case classOther:
-		r.skipLine(p, h, line)
-		if !r.pending.open {
-			r.buffer(p, line, pendingRaw)
-		}
+		r.compareStamp(&r.prefix.stamp)
+		r.buffer(p, line, pendingRaw)
 	default:
 		r.unknownLine(p, line)
 	}
@@ -104,41 +99,39 @@ func (r *Reader) fullParse(p Place, line []byte, raw int) {
 
 // advance notes that the next line is read. raw is its length in the log.
 func (r *Reader) advance(raw int) {
-	if r.split.any() {
-		r.dropOverdue()
+	if s := &r.split; r.InPieces() {
+		if s.lines++; s.lines-s.parts[0].begun > maxAway {
+			r.giveUp(0)
+		}
 	}
 	w := &r.pending
 	w.lineStart = w.bytesRead
 	w.bytesRead += int64(raw) + 1
 	if w.inReach && w.bytesRead > w.beginningAt+maxEntry {
 		r.closeBeginning()
-		w.first, w.inReach = len(w.items), false
+		w.inReach = false
 		r.flushDecided()
 	}
 }
 
 // skipLine skips a line of which nothing is emitted.
-func (r *Reader) skipLine(p Place, h *linePrefix, line []byte) {
-	if r.pending.doubts > 0 {
-		r.compareStamp(&h.stamp)
-	}
+func (r *Reader) skipLine(p Place, line []byte) {
+	r.compareStamp(&r.prefix.stamp)
 	if r.pending.open {
 		r.buffer(p, line, pendingRaw)
 	}
 }
 
 // arrivalLine takes an arrival. b begins with its flag.
-func (r *Reader) arrivalLine(p Place, h *linePrefix, line, b []byte) {
-	if r.pending.doubts > 0 {
-		r.compareStamp(&h.stamp)
-	}
+func (r *Reader) arrivalLine(p Place, line, b []byte) {
+	s := &r.prefix.stamp
+	r.compareStamp(s)
 	switch {
 	case mayRunOn(b):
 		r.unknownLine(p, line)
 	case r.isPending():
-		r.buffer(p, line, pendingRaw)
-		r.pending.items[len(r.pending.items)-1].usual = true
-		r.doubtStamp(&h.stamp)
+		r.buffer(p, line, pendingRaw).usual = true
+		r.doubtStamp(s)
 	default:
 		r.emitPending(&pendingLine{place: p, line: line, lasting: r.lasting, usual: true})
 	}
@@ -152,18 +145,13 @@ func (r *Reader) unknownLine(p Place, line []byte) {
 		r.unstamped(p, line)
 		return
 	}
-	if r.pending.doubts > 0 {
-		r.compareStamp(&h.stamp)
-	}
-	isCall := h.id == nil && h.tag == nil && bytes.HasPrefix(line[h.length:], []byte("cwd="))
+	r.compareStamp(&h.stamp)
 	switch {
-	case isCall:
+	case h.id == nil && h.tag == nil && bytes.HasPrefix(line[h.length:], []byte("cwd=")):
 		r.callLine(p, h, line)
 	case !r.isPending():
 		last := r.clock.last
-		if h.piece.m > 1 {
-			r.pieceLine(p, h, line)
-		} else if !r.parseEntry(p, h, line) {
+		if !r.parseEntry(p, h, line) {
 			r.clock.last = last // as it isn't emitted yet
 			r.keepOpen(p, h, line)
 		}
@@ -179,10 +167,8 @@ func (r *Reader) unknownLine(p Place, line []byte) {
 
 // callLine takes a cwd= line. An entry may run on from each, as a folder's name may look like the rest of the line.
 func (r *Reader) callLine(p Place, h linePrefix, line []byte) {
-	w := &r.pending
 	r.closeBeginning()
-	w.first = len(w.items)
-	if r.flushDecided(); len(w.items) == 0 {
+	if r.flushDecided(); len(r.pending.items) == 0 {
 		if r.parseEntry(p, h, line) {
 			r.setBeginning(h)
 		} else {
@@ -233,8 +219,7 @@ func (r *Reader) unstamped(p Place, line []byte) {
 		r.joinEntry(line)
 	case w.finished || endsNear(line):
 		r.markForged()
-		r.buffer(p, line, pendingEnd)
-		w.items[len(w.items)-1].at = w.beginningSecond
+		r.buffer(p, line, pendingEnd).at = w.beginningSecond
 		if !w.open {
 			w.first = len(w.items)
 		}
@@ -247,10 +232,10 @@ func (r *Reader) unstamped(p Place, line []byte) {
 func endsNear(line []byte) bool { return isEndOfEntry(line) || bytes.Contains(line, []byte(`"@`)) }
 
 // buffer makes a line pending.
-func (r *Reader) buffer(p Place, line []byte, s pendingKind) {
+func (r *Reader) buffer(p Place, line []byte, s pendingKind) *pendingLine {
 	w := &r.pending
 	if len(w.items) == 0 {
-		w.since = pendingSince{w.lineStart, p.Line, r.clock.last, r.split.any()}
+		w.since = pendingSince{w.lineStart, p.Line, r.clock.last, r.InPieces()}
 	}
 	if len(w.items) == cap(w.items) {
 		if cap(w.base) < 2*len(w.items)+1 {
@@ -259,10 +244,12 @@ func (r *Reader) buffer(p Place, line []byte, s pendingKind) {
 		w.items = append(w.base[:0], w.items...)
 	}
 	w.items = append(w.items, pendingLine{place: p, line: line, kind: s, lasting: r.lasting})
-	w.items[len(w.items)-1].forgeable = w.bytesRead <= w.shadowEnd
 	if !w.inReach {
 		w.first = len(w.items)
 	}
+	it := &w.items[len(w.items)-1]
+	it.forgeable = w.bytesRead <= w.shadowEnd
+	return it
 }
 
 // markForged marks the lines behind the nearest beginning as standing inside an entry that ends at this line.
@@ -286,8 +273,7 @@ func (r *Reader) endsEntry(line []byte) bool {
 		return false
 	}
 	w.tries++
-	items := afterSender(r.join(line), h)
-	return items != nil && r.backtracker.parse(items, false) && r.backtracker.tail.size >= 0
+	return r.canBeRead(h, r.join(line))
 }
 
 // join gives the lines from the nearest beginning on as one entry, which ends in line.
@@ -316,11 +302,12 @@ func (r *Reader) joinEntry(line []byte) {
 // behind it may be real, or forged within it.
 func (r *Reader) closeBeginning() {
 	w := &r.pending
-	if !w.open {
+	first := w.first
+	if w.first = len(w.items); !w.open {
 		return
 	}
 	w.open = false
-	it := &w.items[w.first-1]
+	it := &w.items[first-1]
 	h, _ := scanPrefix(it.line)
 	if h.id != nil && r.canBeRead(h, it.line) {
 		return
@@ -329,7 +316,7 @@ func (r *Reader) closeBeginning() {
 		it.kind, it.at = pendingBroken, w.beginningSecond
 	}
 	w.shadowEnd = w.beginningAt + maxEntry
-	for i := w.first; i < len(w.items); i++ {
+	for i := first; i < len(w.items); i++ {
 		w.items[i].forgeable = true
 	}
 }
@@ -351,9 +338,6 @@ func (r *Reader) flushDecided() {
 			break
 		}
 		r.emitPending(it)
-	}
-	if n == 0 {
-		return
 	}
 	w.items = w.items[n:]
 	if w.first = max(w.first-n, 0); len(w.items) == 0 {
@@ -378,7 +362,11 @@ func (r *Reader) emitPending(it *pendingLine) {
 		done := it.usual && !it.forgeable && r.fastLine(it.place, it.line)
 		if r.lasting = was; !done {
 			r.whole, r.forgeable = true, it.forgeable
-			r.parseLine(it.place, it.line)
+			if h, stamped := scanPrefix(it.line); stamped {
+				r.parseEntry(it.place, h, it.line)
+			} else {
+				r.strayEnd(it.place, it.line)
+			}
 			r.whole, r.forgeable = false, false
 		}
 	}
@@ -415,15 +403,14 @@ func (r *Reader) mayBeUnfinished(h linePrefix, line []byte) bool {
 	if h.id == nil || !isArrival(line[h.length:]) {
 		return false
 	}
-	n, state := scanAddress(line[min(h.length+3, len(line)):], ' ')
-	items := line[min(h.length+3, len(line))+n:]
+	_, items, state := h.sender(line)
 	return state == open || state == balanced && r.backtracker.breaksOff(r.backtracker.parse(items, false))
 }
 
 // canBeRead tells whether an arrival may be whole, though it may run on as well.
 func (r *Reader) canBeRead(h linePrefix, line []byte) bool {
-	items := afterSender(line, h)
-	return items != nil && r.backtracker.parse(items, false) && r.backtracker.tail.size >= 0
+	_, items, state := h.sender(line)
+	return state == balanced && r.backtracker.parse(items, false) && r.backtracker.tail.size >= 0
 }
 
 // mayRunOn tells, fast, whether mayBeUnfinished may be true of an arrival. b begins with its flag.
@@ -438,14 +425,4 @@ func mayRunOn(b []byte) bool {
 	}
 	n := bytes.Index(b[i:], []byte(" S="))
 	return n < 0 || bytes.Count(b[i:i+n], []byte{':'}) > 1
-}
-
-// afterSender gives the items of an arrival; nil if its sender is unfinished.
-func afterSender(arrival []byte, h linePrefix) []byte {
-	b := arrival[min(h.length+3, len(arrival)):]
-	n, state := scanAddress(b, ' ')
-	if state != balanced {
-		return nil
-	}
-	return b[n:]
 }

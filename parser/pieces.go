@@ -1,5 +1,7 @@
 package parser
 
+import "slices"
+
 // maxParts is how many entries can be in pieces at one time. Exim writes the pieces of an entry in one go, so more than
 // a few mean lost lines. Then the oldest is given up.
 const maxParts = 64
@@ -26,34 +28,32 @@ type splitEntry struct {
 	begun int64 // splitEntries.lines
 }
 
-// overdue removes the oldest entry if it has waited for too long. It is called for each line.
-func (s *splitEntries) overdue() (splitEntry, bool) {
-	s.lines++
-	if s.lines-s.parts[0].begun <= maxAway {
-		return splitEntry{}, false
+// giveUp removes an entry of which pieces are missing, and reports an arrival.
+func (r *Reader) giveUp(i int) {
+	p := r.split.remove(i)
+	if h, ok := looksLikeArrival(p.text); ok {
+		r.arrival.Place, r.current = p.place, p.text
+		r.malformed(h, 1, "pieces of the entry are missing")
 	}
-	return s.oldest(), true
 }
-
-func (s *splitEntries) any() bool { return len(s.parts) > 0 }
-
-// oldest removes the entry that has waited longest.
-func (s *splitEntries) oldest() splitEntry { return s.remove(0) }
 
 func (s *splitEntries) remove(i int) splitEntry {
 	p := s.parts[i]
-	s.parts = append(s.parts[:i], s.parts[i+1:]...)
+	s.parts = slices.Delete(s.parts, i, i+1)
 	return p
 }
 
-// join takes a piece. It returns the entry if this was its last piece, and the entries that are given up.
-func (s *splitEntries) join(p Place, h linePrefix, line []byte) (whole splitEntry, lost []splitEntry) {
-	i := s.find(h)
+// pieceLine reads a piece of an entry, and with the last piece the entry.
+func (r *Reader) pieceLine(p Place, h linePrefix, line []byte) {
+	s := &r.split
+	i := slices.IndexFunc(s.parts, func(e splitEntry) bool {
+		return e.tag == string(h.tag) && e.host == string(h.host)
+	})
 	if h.piece.n == 1 {
 		if i >= 0 {
-			lost = append(lost, s.remove(i))
+			r.giveUp(i)
 		} else if len(s.parts) == maxParts {
-			lost = append(lost, s.remove(0))
+			r.giveUp(0)
 		}
 		first := splitEntry{host: string(h.host), tag: string(h.tag), place: p, m: h.piece.m, begun: s.lines}
 		first.text = append(first.text, line[:h.piece.start]...)
@@ -61,29 +61,23 @@ func (s *splitEntries) join(p Place, h linePrefix, line []byte) (whole splitEntr
 		i = len(s.parts) - 1
 	}
 	if i < 0 {
-		return splitEntry{}, nil
+		return
 	}
 	part := &s.parts[i]
 	text := line[h.piece.end:]
 	if h.piece.n != part.n+1 || h.piece.m != part.m || len(part.text)+len(text) > 2*maxEntry {
-		return whole, append(lost, s.remove(i))
+		r.giveUp(i)
+		return
 	}
 	part.n++
 	part.text = append(part.text, text...)
 	if h.piece.lineFeed {
 		part.text = append(part.text, '\n')
 	}
-	if part.n < part.m {
-		return whole, lost
+	if part.n == part.m {
+		whole := s.remove(i)
+		h, _ = scanPrefix(whole.text)
+		h.piece = piece{}
+		r.parseEntry(whole.place, h, whole.text)
 	}
-	return s.remove(i), lost
-}
-
-func (s *splitEntries) find(h linePrefix) int {
-	for i := range s.parts {
-		if p := &s.parts[i]; p.tag == string(h.tag) && p.host == string(h.host) {
-			return i
-		}
-	}
-	return -1
 }

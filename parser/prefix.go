@@ -89,9 +89,11 @@ func (h *linePrefix) eximStamp(b []byte) int {
 	if b[i] == '.' {
 		i += h.stamp.fraction(b[i:])
 	}
-	if n := zoneLength(b[i+1:]); b[i] == ' ' && n > 0 {
-		h.stamp.zone = b[i+1 : i+1+n]
-		i += 1 + n
+	if i < len(b) && b[i] == ' ' {
+		if n := zoneLength(b[i+1:]); n > 0 {
+			h.stamp.zone = b[i+1 : i+1+n]
+			i += 1 + n
+		}
 	}
 	return min(i+1, len(b))
 }

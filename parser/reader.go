@@ -21,7 +21,6 @@ type Reader struct {
 	arrival     Arrival
 	entry       Entry
 	short       Entry  // a Reception that fastArrival has read: nothing else is set in it
-	text        []byte // the line without NULs
 	unwrapped   []byte // the text of a line in JSON
 	current     []byte // the entry being read
 	subject     []byte // unescaped
@@ -77,13 +76,6 @@ func (r *Reader) anyLine(p Place, line []byte, raw int) {
 	r.judgement.raw = nil
 }
 
-// dropOverdue gives up an entry if one of its pieces seems to be lost.
-func (r *Reader) dropOverdue() {
-	if p, ok := r.split.overdue(); ok {
-		r.emitIncomplete(p)
-	}
-}
-
 // Flush emits all that is pending: the log ends here.
 func (r *Reader) Flush() {
 	for i := range r.pending.items {
@@ -99,7 +91,6 @@ func (r *Reader) Flush() {
 func (r *Reader) Pause() {
 	w := &r.pending
 	r.closeBeginning()
-	w.first = len(w.items)
 	for i := range w.items {
 		it := &w.items[i]
 		if !it.framed {
@@ -109,23 +100,9 @@ func (r *Reader) Pause() {
 	}
 	r.flushDecided()
 	w.afterPause = w.doubts > 0
-	for r.split.any() {
-		r.emitIncomplete(r.split.oldest())
+	for r.InPieces() {
+		r.giveUp(0)
 	}
-}
-
-// parseLine reads a line as it is.
-func (r *Reader) parseLine(p Place, line []byte) {
-	h, ok := scanPrefix(line)
-	if !ok {
-		r.strayEnd(p, line)
-		return
-	}
-	if h.piece.m > 1 {
-		r.pieceLine(p, h, line)
-		return
-	}
-	r.parseEntry(p, h, line)
 }
 
 // strayEnd reports a line without a stamp that ends as an entry does, if no beginning is within reach. A line with the
@@ -146,28 +123,13 @@ func isEndOfEntry(line []byte) bool {
 	return i >= 0 && t.parse(line, i, leniency{}, new(recipientMemo)) == balanced
 }
 
-// pieceLine reads a piece of an entry, and with the last piece the entry.
-func (r *Reader) pieceLine(p Place, h linePrefix, line []byte) {
-	whole, lost := r.split.join(p, h, line)
-	for _, l := range lost {
-		r.emitIncomplete(l)
-	}
-	if whole.text != nil {
-		h, _ = scanPrefix(whole.text)
-		r.parseEntry(whole.place, h, whole.text)
-	}
-}
-
-// emitIncomplete reports an arrival of which pieces are missing.
-func (r *Reader) emitIncomplete(p splitEntry) {
-	if h, ok := looksLikeArrival(p.text); ok {
-		r.arrival.Place, r.current = p.place, p.text
-		r.malformed(h, 1, "pieces of the entry are missing")
-	}
-}
-
-// parseEntry emits the entry. If it returns false, the entry is unfinished and nothing was emitted.
+// parseEntry emits the entry, or keeps a piece of one. If it returns false, the entry is unfinished and nothing was
+// emitted.
 func (r *Reader) parseEntry(p Place, h linePrefix, line []byte) bool {
+	if h.piece.m > 1 {
+		r.pieceLine(p, h, line)
+		return true
+	}
 	r.current = line
 	rest := line[h.length:]
 	if h.id == nil {
@@ -177,8 +139,8 @@ func (r *Reader) parseEntry(p Place, h linePrefix, line []byte) bool {
 	case isArrival(rest):
 		return r.reception(p, h, line)
 	case bytes.HasPrefix(rest, []byte(overflowMark)):
-		r.entry = Entry{Kind: Overflow, Place: p, MessageID: h.id, Text: line, Time: r.stampOf(h), SyslogHost: h.host}
-		r.emit(&r.entry)
+		r.entry = Entry{Kind: Overflow, Place: p, Text: line}
+		r.report(&h)
 	case bytes.HasPrefix(rest, []byte("Sender identification ")):
 		r.identification(p, h, rest)
 	}
@@ -208,19 +170,26 @@ func (r *Reader) reception(p Place, h linePrefix, line []byte) bool {
 	if a.Time, ok = r.clock.time(h.stamp); !ok {
 		return r.malformed(h, 1, "the stamp names no time")
 	}
-	sender := line[min(h.length+3, len(line)):]
-	n, state := scanAddress(sender, ' ')
-	if a.Cut && (n == len(sender) || state == open) && isCut(sender) {
-		return r.cutSender()
+	sender, items, state := h.sender(line)
+	if a.Cut && (len(items) == 0 || state == open) && isCut(line) { // not even the whole sender is left
+		a.Overflowed, a.Suspicious = true, true
+		return r.emitArrival()
 	}
 	if state == open && r.mayHold(h) {
 		return false
 	}
-	if state != balanced || n == 0 {
-		return r.malformed(h, len(line)-len(sender)+1, "there is no sender, or it is no address")
+	if state != balanced || len(sender) == 0 {
+		return r.malformed(h, len(line)-len(sender)-len(items)+1, "there is no sender, or it is no address")
 	}
-	a.EnvelopeSender = withoutBrackets(sender[:n])
-	return r.afterSender(h, line, sender[n:])
+	a.EnvelopeSender = withoutBrackets(sender)
+	return r.afterSender(h, line, items)
+}
+
+// sender splits what stands behind the flag of an arrival into the sender and the items behind it.
+func (h *linePrefix) sender(arrival []byte) (sender, items []byte, state quoting) {
+	b := arrival[min(h.length+len("<= "), len(arrival)):]
+	n, state := scanAddress(b, ' ')
+	return b[:n], b[n:], state
 }
 
 // mayHold tells whether an unfinished entry becomes pending. In syslog an LF never ends a line.
@@ -285,18 +254,24 @@ func (r *Reader) emitArrival() bool {
 // malformed emits the arrival that can't be read.
 func (r *Reader) malformed(h linePrefix, column int, reason string) bool {
 	r.entry = Entry{
-		Kind: Malformed, Place: r.arrival.Place, MessageID: h.id, Column: column, Reason: reason, Text: r.current,
-		Time: r.stampOf(h), Torn: endsInDaemonStart(r.current), SyslogHost: h.host,
+		Kind: Malformed, Place: r.arrival.Place, Column: column, Reason: reason, Text: r.current,
+		Torn: endsInDaemonStart(r.current),
 	}
-	r.emit(&r.entry)
+	r.report(&h)
 	return true
+}
+
+// report emits r.entry, which is no arrival, with what its prefix says.
+func (r *Reader) report(h *linePrefix) {
+	r.entry.MessageID, r.entry.SyslogHost, r.entry.Time = h.id, h.host, r.stampOf(&h.stamp)
+	r.emit(&r.entry)
 }
 
 // stampOf gives the time of an entry that isn't an arrival; zero if its stamp names no time. It doesn't change how the
 // stamps of arrivals are read.
-func (r *Reader) stampOf(h linePrefix) time.Time {
+func (r *Reader) stampOf(s *stamp) time.Time {
 	last := r.clock.last
-	t, _ := r.clock.time(h.stamp)
+	t, _ := r.clock.time(*s)
 	r.clock.last = last
 	return t
 }

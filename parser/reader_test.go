@@ -268,3 +268,13 @@ func TestMalformedArrivals(t *testing.T) {
 		checkEntries(t, entries(test.line), []string{"1 malformed " + test.want})
 	}
 }
+
+// TestStampAlone: a line may end anywhere in what stands before its text.
+func TestStampAlone(t *testing.T) {
+	const prefix = "2026-11-22 10:00:00.123 +0100 [4711] "
+	for n := range len(prefix) + 1 {
+		if got := entries(prefix[:n]); got != nil {
+			t.Errorf("%q: %q", prefix[:n], got)
+		}
+	}
+}

@@ -6,9 +6,10 @@ import "bytes"
 // free text reaches as far right as it can. With strict, A= must be there exactly if P= says so.
 func (r *parse) relayItems(b []byte, strict bool) bool {
 	b = skipUnknown(b)
-	if value, n := bracketItem(b, " I="); n > 0 {
-		_, r.interfaceAddress, r.interfacePort = socketAddress(value)
-		b = b[n:]
+	if rest, ok := bytes.CutPrefix(b, []byte(" I=")); ok {
+		if n, address, port := socketAddress(rest); n > 0 {
+			r.interfaceAddress, r.interfacePort, b = address, port, rest[n:]
+		}
 	}
 	b = skipUnknown(b)
 	b = skipUnknown(b[max(flagItem(b, " TFO"), flagItem(b, " TFO*")):])
@@ -80,10 +81,7 @@ func identEnd(b []byte) int {
 
 // connectionItems reads Ci=, unknown items, and P= with what follows.
 func (r *parse) connectionItems(b []byte, strict bool) bool {
-	if _, n := plainItem(b, " Ci="); n > 0 {
-		b = b[n:]
-	}
-	return r.protocolItems(skipUnknown(b), strict)
+	return r.protocolItems(skipUnknown(b[plainItem(b, " Ci="):]), strict)
 }
 
 // protocolItems reads P= and what follows. A trusted caller may have put blanks into P=.
@@ -126,10 +124,12 @@ func isProtocol(c byte) bool {
 	return isAlphanumeric(c) || c == '-' || c == '_' || c == '.' || c >= 0x80
 }
 
-// isConsistent tells whether A= agrees with P=, and whether its quotes balance. A single quote closes a DN= in which A=
-// was forged. If the quote stands where MAIL's AUTH= may, A= may still name the true client.
+// isConsistent tells whether A= is there exactly if the protocol's last letter says that the client authenticated, and
+// whether its quotes balance. A line without S= may break off before A=. A single quote closes a DN= in which A= was
+// forged. If the quote stands where MAIL's AUTH= may, A= may still name the true client.
 func (r *parse) isConsistent() bool {
-	if !r.authMatchesProtocol() {
+	authenticated, known := authenticates(r.protocol)
+	if known && authenticated != (r.auth != nil) && (r.hasSize || !authenticated) {
 		return false
 	}
 	if balances(r.auth) {
@@ -143,13 +143,6 @@ func (r *parse) isConsistent() bool {
 }
 
 func balances(b []byte) bool { return bytes.Count(b, []byte{'"'})%2 == 0 }
-
-// authMatchesProtocol tells whether A= is there exactly if the protocol's last letter says that the client
-// authenticated. A line without S= may break off before A=.
-func (r *parse) authMatchesProtocol() bool {
-	authenticated, known := authenticates(r.protocol)
-	return !known || authenticated == (r.auth != nil) || authenticated && !r.hasSize
-}
 
 // authenticates tells whether P= says that the client authenticated. known is false for names that Exim doesn't make
 // (-oMr), which say nothing.
@@ -182,16 +175,34 @@ const (
 	itemK
 )
 
+// sessionOrder has for each of them its name, and what gives its length: 0 if b doesn't begin with it. A= and quoted
+// items may reach further than the length says.
+var sessionOrder = [...]struct {
+	name   string
+	length func(b []byte, name string) int
+}{
+	itemL:    {" L", pipeliningItem},
+	itemSPF:  {" SPF", func(b []byte, name string) int { return max(flagItem(b, name), plainItem(b, " SPF=")) }},
+	itemX:    {" X=", cipherItem},
+	itemCV:   {" CV=", plainItem},
+	itemDN:   {" DN=", quotedOrPlain},
+	itemSNI:  {" SNI=", quotedOrPlain},
+	itemA:    {" A=", func(b []byte, _ string) int { return len(b) }},
+	itemPRDR: {" PRDR", flagItem},
+	itemPRX:  {" PRX=", plainItem},
+	itemK:    {" K", flagItem},
+}
+
 // itemsAfter gives the parse with the items that come after last, which must fill b.
 func (r parse) itemsAfter(b []byte, last item) (parse, bool) {
 	for len(b) > 0 {
-		value, which, n := sessionItem(b)
+		which, n := sessionItem(b)
 		if n == 0 || !r.spend(n) || which != itemP && which <= last {
 			return r, false
 		}
 		switch which {
 		case itemX:
-			r.tls = value
+			r.tls = b[len(" X="):n]
 		case itemDN, itemSNI:
 			if i := bytes.IndexByte(b, '=') + 1; i < n && b[i] == '"' {
 				return r.quotedItem(b, n, which)
@@ -207,74 +218,39 @@ func (r parse) itemsAfter(b []byte, last item) (parse, bool) {
 	return r, true
 }
 
-// sessionItem reads the item that b begins with: its value, which one it is (itemP: an unknown one), and its length. A=
-// and quoted items may reach further than the length says.
-func sessionItem(b []byte) (value []byte, which item, n int) {
-	if len(b) < 2 {
-		return nil, itemP, 0
-	}
-	switch b[1] {
-	case 'X':
-		if value, n := cipherItem(b); n > 0 {
-			return value, itemX, n
-		}
-	case 'C':
-		if value, n := plainItem(b, " CV="); n > 0 {
-			return value, itemCV, n
-		}
-	case 'A':
-		if bytes.HasPrefix(b, []byte(" A=")) {
-			return nil, itemA, len(b)
-		}
-	case 'L':
-		if n := 1 + tokenEnd(b[1:]); n <= 4 && isPipelining(b[2:n]) {
-			return nil, itemL, n
-		}
-	case 'K':
-		if n := flagItem(b, " K"); n > 0 {
-			return nil, itemK, n
-		}
-	case 'D', 'S', 'P':
-		if value, which, n := sessionItemDSP(b); n > 0 {
-			return value, which, n
+// sessionItem reads the item that b begins with: which one it is (itemP: an unknown one), and its length.
+func sessionItem(b []byte) (which item, n int) {
+	for which = itemL; which <= itemK; which++ {
+		known := &sessionOrder[which]
+		if len(b) > 1 && b[1] == known.name[1] && bytes.HasPrefix(b, []byte(known.name)) {
+			if n = known.length(b, known.name); n > 0 {
+				return which, n
+			}
 		}
 	}
-	return nil, itemP, unknownItem(b)
-}
-
-// sessionItemDSP is sessionItem for names that begin with D, S or P. n is 0 if the item is unknown.
-func sessionItemDSP(b []byte) (value []byte, which item, n int) {
-	if n := quotedOrPlain(b, " DN="); n > 0 {
-		return nil, itemDN, n
-	}
-	if n := quotedOrPlain(b, " SNI="); n > 0 {
-		return nil, itemSNI, n
-	}
-	if value, n := plainItem(b, " SPF="); n > 0 {
-		return value, itemSPF, n
-	}
-	if n := flagItem(b, " SPF"); n > 0 {
-		return nil, itemSPF, n
-	}
-	if n := flagItem(b, " PRDR"); n > 0 {
-		return nil, itemPRDR, n
-	}
-	value, n = plainItem(b, " PRX=")
-	return value, itemPRX, n
+	return itemP, unknownItem(b)
 }
 
 // cipherItem reads X=. Up to Exim 4.70, GnuTLS put a blank into the protocol: `X=SSL 3.0:RSA_AES_256_CBC_SHA:32`.
-func cipherItem(b []byte) (value []byte, n int) {
-	value, n = plainItem(b, " X=")
-	if string(value) != "SSL" && string(value) != "TLS" {
-		return value, n
+func cipherItem(b []byte, name string) int {
+	n := plainItem(b, name)
+	if value := b[min(len(name), n):n]; string(value) != "SSL" && string(value) != "TLS" {
+		return n
 	}
-	version := n + 1
-	end := min(version, len(b)) + tokenEnd(b[min(version, len(b)):])
-	if text := b[min(version, end):end]; hasShape(text, "d.d:") && bytes.IndexByte(text, '"') < 0 {
-		return b[len(" X="):end], end
+	version := b[min(n+1, len(b)):]
+	if version = version[:tokenEnd(version)]; hasShape(version, "d.d:") && bytes.IndexByte(version, '"') < 0 {
+		return n + 1 + len(version)
 	}
-	return value, n
+	return n
+}
+
+// pipeliningItem reads L, which has its marks right behind it.
+func pipeliningItem(b []byte, name string) int {
+	n := 1 + tokenEnd(b[1:])
+	if !isPipelining(b[len(name):n]) {
+		return 0
+	}
+	return n
 }
 
 func isPipelining(b []byte) bool {
@@ -333,19 +309,14 @@ func (r parse) authItem(b []byte) (parse, bool) {
 		return r, false
 	}
 	r.auth = value
-	return r, !lineFeedBeforeSender(value)
+	_, _, sender := splitAuth(value)
+	return r, bytes.IndexByte(value[:len(value)-len(sender)], '\n') < 0 // before the third part no LF can be
 }
 
 // followsA tells whether b is one item that may stand between A= and S=.
 func followsA(b []byte) bool {
-	_, which, n := sessionItem(b)
+	which, n := sessionItem(b)
 	return n == len(b) && b[n-1] != '"' && (which == itemP || which > itemA)
-}
-
-// lineFeedBeforeSender tells whether an LF stands in A= before its third part, where no LF can be.
-func lineFeedBeforeSender(value []byte) bool {
-	_, _, sender := splitAuth(value)
-	return bytes.IndexByte(value[:len(value)-len(sender)], '\n') >= 0
 }
 
 // splitAuth splits A= into authenticator, authenticated id and authenticated sender. The id may hold colons. The sender
@@ -358,13 +329,12 @@ func splitAuth(value []byte) (authenticator, id, sender []byte) {
 	}
 	authenticator, id = value[:first], value[first+1:]
 	lf := bytes.IndexByte(id, '\n')
-	last := lastColon(id[:max(lf, 0)])
-	if lf < 0 {
-		if last = lastColon(id); last > 0 && !isFullAddress(id[last+1:]) {
-			return authenticator, id, nil
-		}
+	line := id
+	if lf >= 0 {
+		line = id[:lf]
 	}
-	if last <= 0 {
+	last := lastColon(line)
+	if last <= 0 || lf < 0 && !isFullAddress(id[last+1:]) {
 		return authenticator, id, nil
 	}
 	return authenticator, id[:last], id[last+1:]

@@ -21,7 +21,7 @@ func (r *Reader) Restart() {
 	was := &r.pending
 	r.pending = pendingLines{
 		base: was.base, items: was.base[:0], text: was.text[:0], spare: was.spare,
-		stamps: earliestStamps{was.stamps.all[:0]},
+		stamps: was.stamps[:0],
 	}
 	r.split, r.lastSecond, r.judgement = splitEntries{}, stampSecond{}, judgeState{}
 }
@@ -34,7 +34,7 @@ func (r *Reader) Independent() bool { return !r.clock.ambiguous }
 func (r *Reader) Blank() bool { return !r.isPending() }
 
 // Holding tells whether there are pending lines, which Flush would read.
-func (r *Reader) Holding() bool { return len(r.pending.items) > 0 || r.split.any() }
+func (r *Reader) Holding() bool { return len(r.pending.items) > 0 || r.InPieces() }
 
 // Oldest gives the place of the first pending line; zero if there is none. It doesn't know of entries in pieces.
 func (r *Reader) Oldest() Place {
@@ -45,13 +45,13 @@ func (r *Reader) Oldest() Place {
 }
 
 // InPieces tells whether there are entries of which not all pieces have come.
-func (r *Reader) InPieces() bool { return r.split.any() }
+func (r *Reader) InPieces() bool { return len(r.split.parts) > 0 }
 
 // Since gives the line from which on lines have been pending without a break, how many bytes ago it began, and what
 // Last was there. It is for a Reader that is Holding. ok is false if it can't tell.
 func (r *Reader) Since() (line, bytes int64, last time.Time, ok bool) {
 	w := &r.pending
-	ok = len(w.items) > 0 && !r.split.any() && !w.since.pieces // else something emitted later begins earlier
+	ok = len(w.items) > 0 && !r.InPieces() && !w.since.pieces // else something emitted later begins earlier
 	return w.since.line, w.bytesRead - w.since.start, w.since.lastStamp, ok
 }
 

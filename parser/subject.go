@@ -3,6 +3,7 @@ package parser
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -36,7 +37,7 @@ func (d *subjectDecoder) decode(subject []byte) []byte {
 		if !ok {
 			break
 		}
-		if d.charset == nil || !isBlank(before) {
+		if d.charset == nil || len(bytes.TrimLeft(before, blanks)) > 0 {
 			d.plain(before)
 		}
 		d.word(&w)
@@ -56,8 +57,6 @@ func (d *subjectDecoder) decode(subject []byte) []byte {
 
 // blanks are what may stand between encoded words, and goes with them: Exim keeps the line feeds of a long Subject.
 const blanks = " \t\r\n"
-
-func isBlank(b []byte) bool { return len(bytes.TrimLeft(b, blanks)) == 0 }
 
 // word appends the text of an encoded word. A character may begin in the word before, though RFC 2047 forbids that.
 func (d *subjectDecoder) word(w *encodedWord) {
@@ -102,7 +101,7 @@ func (d *subjectDecoder) guess(b []byte, cut bool) (half []byte) {
 		}
 		return half
 	}
-	if !utf8.Valid(whole) || len(half) == 1 && !cut && isASCII(whole) {
+	if !utf8.Valid(whole) || len(half) == 1 && !cut && utf8.RuneCount(whole) == len(whole) {
 		d.dst, half = d.fallback.append(d.dst, b)
 		return half
 	}
@@ -139,11 +138,45 @@ func wholeLen(b []byte) int {
 	return len(b)
 }
 
-func isASCII(b []byte) bool {
-	for _, c := range b {
-		if c >= utf8.RuneSelf {
-			return false
-		}
+// decode gives the text of a T= item: raw itself where nothing is to be undone, else a text that is good until the
+// next.
+func (r *Reader) decode(raw []byte) []byte {
+	text := raw
+	if bytes.IndexByte(raw, '\\') >= 0 {
+		r.subject = appendUnescaped(r.subject[:0], raw)
+		text = r.subject
 	}
-	return true
+	if isText(text) {
+		return text
+	}
+	return r.decoder.decode(text)
 }
+
+// appendUnescaped appends the text of a T= item to dst, undoing string_printing() and the backslashes that Exim puts
+// before quotes and backslashes (receive.c, the T= item).
+func appendUnescaped(dst, raw []byte) []byte {
+	for {
+		i := bytes.IndexByte(raw, '\\')
+		if i < 0 || i+1 == len(raw) {
+			return append(dst, raw...)
+		}
+		dst = append(dst, raw[:i]...)
+		raw = raw[i+1:]
+		c, n := unescape(raw)
+		dst = append(dst, c)
+		raw = raw[n:]
+	}
+}
+
+// unescape reads what stands after a backslash: the byte meant, and how many bytes say so.
+func unescape(b []byte) (byte, int) {
+	if i := strings.IndexByte("bfnrtv", b[0]); i >= 0 {
+		return "\b\f\n\r\t\v"[i], 1
+	}
+	if len(b) >= 3 && isOctal(b[0]) && b[0] <= '3' && isOctal(b[1]) && isOctal(b[2]) {
+		return (b[0]-'0')<<6 | (b[1]-'0')<<3 | (b[2] - '0'), 3
+	}
+	return b[0], 1
+}
+
+func isOctal(c byte) bool { return c >= '0' && c <= '7' }

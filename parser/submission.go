@@ -16,9 +16,7 @@ func (r *Reader) submission(p Place, h linePrefix, rest []byte) bool {
 	arguments := bytes.TrimPrefix(rest[i+n:], []byte(" "))
 	if takesMessage(arguments, count) {
 		r.entry = Entry{Kind: Submission, Place: p, Directory: rest[len("cwd="):i], Arguments: arguments}
-		r.entry.SyslogHost = h.host
-		r.entry.Time = r.stampOf(h)
-		r.emit(&r.entry)
+		r.report(&h)
 	}
 	return true
 }
@@ -75,8 +73,8 @@ func countArguments(b []byte, quotes bool) (n int64) {
 		}
 		return n
 	}
-	for rest := b; len(rest) > 0; n++ {
-		_, rest = nextArgument(rest)
+	for ; len(b) > 0; n++ {
+		_, b = nextArgument(b)
 	}
 	return n
 }
@@ -132,27 +130,19 @@ func (c *callOptions) options(rest []byte) bool {
 }
 
 // option reads one option. It returns false if that names another task: to work on the queue (-M…, -q…, -R, -S), to
-// print, to test, or to be the daemon (-b…).
+// print, to test, or to be the daemon (-b…), or to tell something (--version, --help).
 func (c *callOptions) option(o []byte) bool {
-	switch o[1] {
-	case 'M', 'q', 'R', 'S':
-		return false
-	case 'b':
-		switch string(o) {
-		case "-bs", "-bS":
-			c.takes = true
-		case "-bm", "-bnq":
-		default:
+	switch string(o) {
+	case "-bs", "-bS", "-t", "-ti":
+		c.takes = true
+	case "-bm", "-bnq":
+	default:
+		switch o[1] {
+		case 'M', 'q', 'R', 'S', 'b', '-':
 			return false
+		case 'E':
+			c.localError = true
 		}
-	case 't':
-		if string(o) == "-t" || string(o) == "-ti" {
-			c.takes = true
-		}
-	case 'E':
-		c.localError = true
-	case '-':
-		return false // --version, --help
 	}
 	return true
 }

@@ -40,11 +40,11 @@ func (t *trailingItems) parse(b []byte, start int, may leniency, seen *recipient
 		return broken
 	}
 	b = skipTrailingItems(b[n:])
-	n, state := t.messageItems(b)
+	b, state := t.messageItems(b)
 	if state == open && may.cut {
 		return balanced
 	}
-	if b = b[n:]; state != balanced || len(b) == 0 {
+	if state != balanced || len(b) == 0 {
 		return state
 	}
 	if !bytes.HasPrefix(b, []byte(" for ")) {
@@ -69,93 +69,71 @@ func (t *trailingItems) scanSize(b []byte) int {
 // trailingOrder lists the items after S= that are skipped, in their order.
 var trailingOrder = [...]struct {
 	name string
-	flag bool // the item may have no value
-}{{" M8S", false}, {" DKIM", false}, {" ARC", true}, {" DMARC", true}, {" RT", false}, {" Q", false}}
+	flag string // the item without a value, if there may be none
+}{{" M8S=", ""}, {" DKIM=", ""}, {" ARC=", " ARC"}, {" DMARC=", " DMARC"}, {" RT=", ""}, {" Q=", ""}}
 
 // skipTrailingItems skips the items up to id=, in their order.
 func skipTrailingItems(b []byte) []byte {
 	for _, item := range trailingOrder {
 		b = skipUnknown(b)
 		if bytes.HasPrefix(b, []byte(item.name)) {
-			b = b[trailingItemLength(b, len(item.name), item.flag):]
+			b = b[valueEnd(b, len(item.name)):]
+		} else if item.flag != "" {
+			b = b[flagItem(b, item.flag):]
 		}
 	}
 	return skipUnknown(b)
 }
 
-// trailingItemLength gives the length of the item whose name is the first n bytes of b.
-func trailingItemLength(b []byte, n int, flag bool) int {
-	if flag && isEnd(b, n) {
-		return n
+// messageItems reads id=, T= and from, and unknown items behind the first two. It returns what follows, which counts
+// only if all was balanced.
+func (t *trailingItems) messageItems(b []byte) (rest []byte, state quoting) {
+	b, state = t.scanHeaderID(b)
+	if state == balanced {
+		b, state = t.scanSubject(b)
 	}
-	if n < len(b) && b[n] == '=' {
-		return valueEnd(b, n+1)
+	if state == balanced {
+		b, state = t.scanFrom(b)
 	}
-	return 0
+	return b, state
 }
 
-// messageItems reads id=, T= and from.
-func (t *trailingItems) messageItems(b []byte) (n int, state quoting) {
-	if n, state = t.scanHeaderID(b); state != balanced {
-		return n, state
+func (t *trailingItems) scanHeaderID(b []byte) (rest []byte, state quoting) {
+	for _, prefix := range [...]string{" id=", " id*="} {
+		if rest, ok := bytes.CutPrefix(b, []byte(prefix)); ok {
+			n, state := scanAddress(rest, ' ')
+			t.headerID = rest[:n]
+			return skipUnknown(rest[n:]), state
+		}
 	}
-	subject, state := t.scanSubject(b[n:])
-	if n += subject; state != balanced {
-		return n, state
-	}
-	from, state := t.scanFrom(b[n:])
-	return n + from, state
+	return b, balanced
 }
 
-// scanHeaderID reads id= and unknown items behind it.
-func (t *trailingItems) scanHeaderID(b []byte) (int, quoting) {
-	n := idPrefix(b)
-	if n == 0 {
-		return 0, balanced
-	}
-	end, state := scanAddress(b[n:], ' ')
-	t.headerID = b[n : n+end]
-	n += end
-	return n + unknownItems(b[n:]), state
-}
-
-func idPrefix(b []byte) int {
-	if bytes.HasPrefix(b, []byte(" id=")) {
-		return 4
-	}
-	if bytes.HasPrefix(b, []byte(" id*=")) {
-		return 5
-	}
-	return 0
-}
-
-// scanSubject reads T= and unknown items behind it.
-func (t *trailingItems) scanSubject(b []byte) (int, quoting) {
+func (t *trailingItems) scanSubject(b []byte) (rest []byte, state quoting) {
 	const prefix = ` T="`
 	if !bytes.HasPrefix(b, []byte(prefix)) {
-		return 0, balanced
+		return b, balanced
 	}
 	end := quoteEnd(b, len(prefix)-1)
 	t.subject = b[len(prefix):end]
 	if bytes.IndexByte(t.subject, '\n') >= 0 {
-		return end, broken
+		return nil, broken
 	}
 	if end == len(b) {
-		return end, open
+		return nil, open
 	}
 	end++
-	return end + unknownItems(b[end:]), wellQuoted(isEnd(b, end))
+	return skipUnknown(b[end:]), wellQuoted(isEnd(b, end))
 }
 
-// scanFrom reads from.
-func (t *trailingItems) scanFrom(b []byte) (int, quoting) {
-	const prefix = " from <"
-	if !bytes.HasPrefix(b, []byte(prefix)) {
-		return 0, balanced
+func (t *trailingItems) scanFrom(b []byte) (rest []byte, state quoting) {
+	rest, ok := bytes.CutPrefix(b, []byte(" from <"))
+	if !ok {
+		return b, balanced
 	}
-	n, state := scanAddress(b[len(prefix):], '>')
-	t.receivedSender = b[len(prefix) : len(prefix)+n]
-	return min(len(prefix)+n+1, len(b)), state
+	n, state := scanAddress(rest, '>')
+	t.receivedSender = rest[:n]
+	return rest[min(n+1, len(rest)):], state
 }
 
 // scanRecipients reads the addresses after for, which stand at byte at of the line. A stamp shows a second entry on the

@@ -1,6 +1,9 @@
 package parser
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // A wrapper is what another program puts before an entry: a syslog daemon, journalctl, Docker, Kubernetes, grep.
 // Wrappers are read from the left, up to where Exim's own text begins. So nothing in an entry is ever taken for one.
@@ -36,28 +39,22 @@ func (h *linePrefix) startsExim(b []byte) bool {
 	if !h.stamp.isSet() {
 		return false
 	}
-	if h.tag != nil {
-		var p piece
-		if isExim(h.tag) || p.scan(b, 0) > 0 {
-			return true
-		}
-		for _, text := range [...]string{"cwd=", "Start queue run: ", "End queue run: "} {
-			if bytes.HasPrefix(b, []byte(text)) {
-				return true
-			}
-		}
+	var p linePrefix
+	if h.tag != nil && (isExim(h.tag) || p.piece.scan(b, 0) > 0 ||
+		beginsWith(b, "cwd=", "Start queue run: ", "End queue run: ")) {
+		return true
 	}
-	var pid linePrefix
-	return messageIDLength(b[pid.scanPID(b):]) > 0
+	return messageIDLength(b[p.scanPID(b):]) > 0
+}
+
+// beginsWith tells whether b begins with one of the texts.
+func beginsWith(b []byte, texts ...string) bool {
+	return slices.ContainsFunc(texts, func(text string) bool { return bytes.HasPrefix(b, []byte(text)) })
 }
 
 // isExim tells whether a tag is an Exim's: `exim4[4711]`, `/usr/sbin/exim`, `exim4.service/exim-out[9]`.
 func isExim(tag []byte) bool {
-	const name = "exim"
-	if tag == nil {
-		return false
-	}
-	return bytes.HasPrefix(tag[bytes.LastIndexByte(tag, '/')+1:], []byte(name)) || bytes.HasPrefix(tag, []byte(name))
+	return beginsWith(tag, "exim") || beginsWith(tag[bytes.LastIndexByte(tag, '/')+1:], "exim")
 }
 
 // scanWrapper reads one wrapper, and returns its length; 0 if b begins with none.
@@ -76,13 +73,9 @@ func (h *linePrefix) scanWrapper(b []byte) int {
 		return h.scanBracketed(b)
 	case c == ' ':
 		return lineNumber(b)
-	case isDigit(c):
-		if n := h.scanRFC5424(b); n > 0 {
-			return n
-		}
 	}
-	if n := h.stamp.clockTime(b); n > 0 {
-		return n + h.scanSource(b[n:])
+	if n := h.scanSyslog(b); n > 0 {
+		return n
 	}
 	if n := fileName(b); n > 0 {
 		return n
@@ -96,12 +89,19 @@ func (h *linePrefix) scanPriority(b []byte) int {
 	if n == 0 || n > 3 || n+2 >= len(b) || b[n+1] != '>' {
 		return 0
 	}
-	i := n + 2
-	if n := h.scanRFC5424(b[i:]); n > 0 {
-		return i + n
+	if message := h.scanSyslog(b[n+2:]); message > 0 {
+		return n + 2 + message
 	}
-	if n := h.stamp.clockTime(b[i:]); n > 0 {
-		return i + n + h.scanSource(b[i+n:])
+	return 0
+}
+
+// scanSyslog reads a header of RFC 5424, or a time and what follows it.
+func (h *linePrefix) scanSyslog(b []byte) int {
+	if n := h.scanRFC5424(b); n > 0 {
+		return n
+	}
+	if n := h.stamp.clockTime(b); n > 0 {
+		return n + h.scanSource(b[n:])
 	}
 	return 0
 }
@@ -118,25 +118,21 @@ func (h *linePrefix) scanRFC5424(b []byte) int {
 		return 0
 	}
 	i += n
-	var fields [4]struct{ start, end int } // HOSTNAME APP-NAME PROCID MSGID
-	for f := range fields {
-		end := i + tokenEnd(b[i:])
-		if end == i || end == len(b) {
+	var ends [4]int // HOSTNAME APP-NAME PROCID MSGID
+	host := i
+	for f := range ends {
+		ends[f] = i + tokenEnd(b[i:])
+		if ends[f] == i || ends[f] == len(b) {
 			return 0
 		}
-		fields[f].start, fields[f].end = i, end
-		i = end + 1
+		i = ends[f] + 1
 	}
-	h.setHost(b[fields[0].start:fields[0].end])
-	h.tag = b[fields[1].start:fields[2].end]
+	h.setHost(b[host:ends[0]])
+	h.tag = b[ends[0]+1 : ends[2]]
 	if n = structuredData(b[i:]); n == 0 {
 		return 0
 	}
-	i += n
-	if bytes.HasPrefix(b[i:], []byte(byteOrderMark)) {
-		i += len(byteOrderMark)
-	}
-	return i
+	return len(b) - len(bytes.TrimPrefix(b[i+n:], []byte(byteOrderMark)))
 }
 
 // structuredData gives the length of RFC 5424's STRUCTURED-DATA with the blank after it.
@@ -172,10 +168,8 @@ func (h *linePrefix) scanBracketed(b []byte) int {
 		h.setHost(b[1:end])
 		return end + 2
 	}
-	for _, c := range b[1:end] {
-		if !isDigit(c) && bytes.IndexByte([]byte(" .<>"), c) < 0 {
-			return 0
-		}
+	if len(bytes.TrimLeft(b[1:end], " .<>0123456789")) > 0 {
+		return 0
 	}
 	if n := h.scanSource(b[end+2:]); n > 0 {
 		return end + 2 + n
@@ -196,10 +190,7 @@ func (h *linePrefix) setHost(name []byte) {
 // scanService reads the name that docker compose puts before a line: `exim-1  | `.
 func (h *linePrefix) scanService(b []byte) int {
 	name := tokenEnd(b)
-	i := name
-	for i < len(b) && b[i] == ' ' {
-		i++
-	}
+	i := len(b) - len(bytes.TrimLeft(b[name:], " "))
 	if name == 0 || name == i || i-name > maxName || !bytes.HasPrefix(b[i:], []byte("| ")) {
 		return 0
 	}
@@ -225,10 +216,7 @@ func fileName(b []byte) int {
 
 // lineNumber reads what cat -n puts before a line.
 func lineNumber(b []byte) int {
-	i := 0
-	for i < len(b) && b[i] == ' ' {
-		i++
-	}
+	i := len(b) - len(bytes.TrimLeft(b, " "))
 	if n := digitsLength(b[i:]); n > 0 && i+n < len(b) && b[i+n] == '\t' {
 		return i + n + 1
 	}
@@ -270,7 +258,7 @@ func (h *linePrefix) scanSource(b []byte) int {
 
 // stream reads the stream of a container's runtime and whether the line is whole: `stdout F ` (Kubernetes' CRI).
 func stream(b []byte) int {
-	if !bytes.HasPrefix(b, []byte("stdout ")) && !bytes.HasPrefix(b, []byte("stderr ")) {
+	if !beginsWith(b, "stdout ", "stderr ") {
 		return 0
 	}
 	i := len("stdout ")

@@ -1,7 +1,7 @@
 package parser
 
 import (
-	"bytes"
+	"strconv"
 	"time"
 )
 
@@ -17,7 +17,7 @@ func (s *stamp) clockTime(b []byte) int {
 	i, n := weekdayLength(b), 0
 	switch rest := b[i:]; {
 	case len(rest) == 0:
-	case isDigit(rest[0]) && (isISO(rest) || i > 0 && isStamp(rest)):
+	case hasShape(rest, "dddd-dd-ddTdd:dd:dd") || hasShape(rest, "dddd-dd-dd_dd:dd:dd") || i > 0 && isStamp(rest):
 		n = s.isoTime(rest)
 	case rest[0] == '@' && i == 0:
 		n = s.atomicTime(rest)
@@ -30,10 +30,6 @@ func (s *stamp) clockTime(b []byte) int {
 		return 0
 	}
 	return i + n + 1
-}
-
-func isISO(b []byte) bool {
-	return hasShape(b, "dddd-dd-ddTdd:dd:dd") || hasShape(b, "dddd-dd-dd_dd:dd:dd")
 }
 
 // weekdayLength gives the length of the day of the week that b begins with, such as "Wed "; 0 if there is none.
@@ -96,20 +92,12 @@ func (s *stamp) atomicTime(b []byte) int {
 	if len(b) <= 1+digits {
 		return 0
 	}
-	seconds := int64(0)
-	for i := 1; i <= digits; i += 4 {
-		v, ok := hex4(b[i : i+4])
-		if !ok {
-			return 0
-		}
-		if i <= 16 {
-			seconds = seconds<<16 | int64(v)
-		}
-	}
-	if seconds <= ahead || seconds > ahead+1<<36 {
+	seconds, err := strconv.ParseUint(string(b[1:17]), 16, 64)
+	_, wrong := strconv.ParseUint(string(b[17:1+digits]), 16, 32)
+	if err != nil || wrong != nil || seconds <= ahead || seconds > ahead+1<<36 {
 		return 0
 	}
-	s.keepBetter(stamp{millis: -1, instant: seconds - ahead})
+	s.keepBetter(stamp{millis: -1, instant: int64(seconds - ahead)})
 	return 1 + digits
 }
 
@@ -154,10 +142,9 @@ func (s *stamp) fraction(b []byte) int {
 
 // keepBetter keeps the time that says more, of this one and another wrapper's: an instant, then a year.
 func (s *stamp) keepBetter(other stamp) {
-	if s.instant != 0 && other.instant == 0 {
-		return
+	if s.instant == 0 || other.instant != 0 {
+		*s = other
 	}
-	*s = other
 }
 
 // isSet tells whether a time was read.
@@ -228,9 +215,4 @@ var zoneHours = map[string]int{
 	"Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "CET": 1, "WEST": 1, "CEST": 2, "EET": 2, "SAST": 2, "EEST": 3, "MSK": 3,
 	"JST": 9, "KST": 9, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
 	"EDT": -4, "EST": -5, "CDT": -5, "CST": -6, "MDT": -6, "MST": -7, "PDT": -7, "PST": -8,
-}
-
-// isAbbreviation tells whether a zone is written in letters.
-func isAbbreviation(zone []byte) bool {
-	return len(zone) > 1 && bytes.IndexByte([]byte("+-"), zone[0]) < 0
 }
