@@ -25,12 +25,12 @@ func (r *replayer) writeHTML(files []string) error {
 	if err := r.refuse(); err != nil {
 		return err
 	}
-	r.leaveOutCopies()
 	out, keep, drop, err := r.open()
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", r.html, err)
 	}
 	defer drop()
+	r.leaveOutCopies()
 	p := htmlreport.Page{Rules: r.rules, Selected: r.words(), Version: version, Made: r.now}
 	if r.suggest {
 		if p.Suggestions, err = r.suggestions(); err != nil {

@@ -12,29 +12,36 @@ type Conn struct {
 	limiter *Limiter
 	peer    peer
 
-	since uint64 // number of the wait, guarded by the limiter's mutex; 0: busy
+	// The limiter's mutex guards these.
+	waiting bool
+	since   uint64 // number of the wait
 }
 
 // Busy says that a request has arrived. The Limiter keeps the connection until it waits again.
 func (c *Conn) Busy() {
-	c.limiter.mu.Lock()
-	defer c.limiter.mu.Unlock()
-	c.since = 0
+	l := c.limiter
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open[c] && c.waiting {
+		c.waiting = false
+		l.peers[c.peer].waiting--
+	}
 }
 
 // Wait says that the request is answered.
 func (c *Conn) Wait() {
-	c.limiter.mu.Lock()
-	defer c.limiter.mu.Unlock()
-	if c.since == 0 {
-		c.limiter.wait(c)
+	l := c.limiter
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open[c] && !c.waiting {
+		l.wait(c, l.peers[c.peer])
 	}
 }
 
 // Close closes the connection and frees its place.
 func (c *Conn) Close() error {
 	c.limiter.mu.Lock()
-	delete(c.limiter.open, c)
+	c.limiter.remove(c)
 	c.limiter.mu.Unlock()
 	return c.Conn.Close()
 }

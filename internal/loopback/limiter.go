@@ -21,12 +21,16 @@ type Limiter struct {
 
 	mu    sync.Mutex
 	open  map[*Conn]bool
+	peers map[peer]*holding
 	waits uint64 // number of waits so far
 }
 
+// A holding counts a peer's open connections.
+type holding struct{ open, waiting int }
+
 // NewLimiter makes a Limiter for at most most connections at a time on all its listeners together.
 func NewLimiter(most int) *Limiter {
-	return &Limiter{most: most, share: most - most/8, open: make(map[*Conn]bool)}
+	return &Limiter{most: most, share: most - most/8, open: make(map[*Conn]bool), peers: make(map[peer]*holding)}
 }
 
 // Closed is how many connections the Limiter has closed because there were too many.
@@ -62,37 +66,31 @@ func (l *listener) Accept() (net.Conn, error) {
 func (l *Limiter) admit(c *Conn) (out *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	own := 0
-	for other := range l.open {
-		if other.peer == c.peer {
-			own++
-		}
+	own := l.peers[c.peer]
+	if own == nil {
+		own = new(holding)
 	}
-	if len(l.open) >= l.most || own >= l.share {
-		if out = l.victim(c.peer, own >= l.share); out == nil {
+	if len(l.open) >= l.most || own.open >= l.share {
+		if out = l.victim(c.peer, own); out == nil {
 			return c
 		}
-		delete(l.open, out)
+		l.remove(out)
 	}
 	l.open[c] = true
-	l.wait(c)
+	l.peers[c.peer] = own
+	own.open++
+	l.wait(c, own)
 	return out
 }
 
-// victim is the connection to close for a new one of peer p; nil to close the new one. It is another peer's only if
-// that peer has more connections waiting, and never if p has its share.
-func (l *Limiter) victim(p peer, hasShare bool) (v *Conn) {
-	waiting := make(map[peer]int)
-	for c := range l.open {
-		if c.since > 0 {
-			waiting[c.peer]++
-		}
-	}
+// victim is the connection to close for a new one of a peer; nil to close the new one. It is another peer's only if
+// that peer has more connections waiting.
+func (l *Limiter) victim(p peer, own *holding) (v *Conn) {
 	most := 0
 	for c := range l.open {
-		has := waiting[c.peer]
+		has := l.peers[c.peer].waiting
 		switch {
-		case c.since == 0, c.peer != p && (hasShare || has <= waiting[p]+1):
+		case !c.waiting, c.peer != p && (own.open >= l.share || has <= own.waiting+1):
 		case v == nil, has > most, has == most && c.since < v.since:
 			v, most = c, has
 		}
@@ -101,7 +99,23 @@ func (l *Limiter) victim(p peer, hasShare bool) (v *Conn) {
 }
 
 // wait starts waiting for a request.
-func (l *Limiter) wait(c *Conn) {
+func (l *Limiter) wait(c *Conn, own *holding) {
 	l.waits++
-	c.since = l.waits
+	c.since, c.waiting = l.waits, true
+	own.waiting++
+}
+
+// remove removes a connection from the counts.
+func (l *Limiter) remove(c *Conn) {
+	if !l.open[c] {
+		return
+	}
+	own := l.peers[c.peer]
+	if c.waiting {
+		own.waiting--
+	}
+	if own.open--; own.open == 0 {
+		delete(l.peers, c.peer)
+	}
+	delete(l.open, c)
 }

@@ -115,15 +115,16 @@ func TestNobodyWaits(t *testing.T) {
 	if c.comes(attacker); len(c.conns) != before {
 		t.Error("a connection too many is taken")
 	}
-	delete(c.open, c.conns[0])
+	c.remove(c.conns[0])
+	c.remove(c.conns[0])
 	if out := c.comes(attacker); out != nil {
 		t.Error("there is no room after one has gone")
 	}
 	for _, conn := range c.conns {
-		delete(c.open, conn)
+		c.remove(conn)
 	}
-	if len(c.open) != 0 {
-		t.Errorf("%d connections are kept", len(c.open))
+	if len(c.open) != 0 || len(c.peers) != 0 {
+		t.Errorf("%d connections and %d peers are kept", len(c.open), len(c.peers))
 	}
 }
 
