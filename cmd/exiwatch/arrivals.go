@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 
@@ -16,8 +17,6 @@ import (
 
 func arrivalsCommand() *cobra.Command {
 	var s selection
-	var rows uint
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "arrivals [FILE...]",
 		Short: "print every arrival as one JSON line",
@@ -25,34 +24,24 @@ func arrivalsCommand() *cobra.Command {
 item in the log line are left out. Entries that could not be read, or that Exim truncated, are
 reported on the standard error.`,
 		Example: `  exiwatch arrivals --auth 'alice*' /var/log/exim4/mainlog | jq -r .subject`,
-		RunE: s.reporting(func(cmd *cobra.Command, files []string) error {
-			if err := s.prepare(); err != nil {
-				return err
-			}
-			out := bufio.NewWriter(cmd.OutOrStdout())
+		RunE: s.reporting(func(files []string) error {
+			out := bufio.NewWriter(s.cmd.OutOrStdout()) // which keeps its first error for Flush
 			encoder := escape.NewJSON(out)
-			var failed error
 			n := uint(0)
-			_, err := s.replay(cmd, files, nil, pipeline.Listener{
+			_, err := s.replay(files, nil, pipeline.Listener{
 				Arrival: func(a *parser.Arrival, _ *window.Arrival) {
-					if n++; failed == nil && (rows == 0 || n <= rows) {
-						failed = encoder.Encode(report.Arrival(a))
+					if n++; s.rows == 0 || n <= s.rows {
+						encoder.Encode(report.Arrival(a))
 					}
 				},
-				Other: func(e *parser.Entry) { complain(cmd.ErrOrStderr(), e) },
+				Other: func(e *parser.Entry) { complain(s.cmd.ErrOrStderr(), e) },
 			})
-			if failed == nil {
-				failed = out.Flush()
-			}
-			if failed != nil {
-				return failed
-			}
-			return err
+			return cmp.Or(out.Flush(), err)
 		}),
 	}
 	s.flags(cmd)
-	cmd.Flags().UintVarP(&rows, "rows", "n", 0, "at most `ROWS` arrivals (0: all)")
-	cmd.Flags().BoolVar(&asJSON, "json", true, "print JSON (always on)")
+	cmd.Flags().UintVarP(&s.rows, "rows", "n", 0, "at most `ROWS` arrivals (0: all)")
+	cmd.Flags().BoolVar(&s.asJSON, "json", true, "print JSON (always on)")
 	return cmd
 }
 

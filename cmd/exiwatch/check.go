@@ -37,7 +37,7 @@ Exit status: 1 if anything fails, else 0.`,
 			return runCheck(cmd, s, asJSON)
 		},
 	}
-	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
+	configFlag(cmd, &file)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON array")
 	cmd.Flags().BoolVar(&sendTest, "send-test", false, "send a test mail, and a test event to hook and webhook")
 	return cmd

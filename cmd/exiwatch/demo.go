@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,15 +75,9 @@ func demo(ctx context.Context, out io.Writer) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
-	said := make(chan string)
-	written := make(chan error, 1)
-	go func() {
-		defer close(said)
-		written <- writeDemo(ctx, said, d.Config.Log[0])
-	}()
-	err = show(ctx, out, said, mails, len(want))
+	err = play(ctx, out, d.Config.Log[0], mails, len(want))
 	cancel()
-	if err := errors.Join(err, <-written, <-ended); err != nil {
+	if err := errors.Join(err, <-ended); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "\nThat was the daemon. exiwatch replay on the same log lists the same %d, by id:\n", len(want))
@@ -120,35 +113,40 @@ func demoAlerts(ctx context.Context, c *config.Config) ([]*window.Alert, error) 
 	return alerts, err
 }
 
-// writeDemo writes the log, prints its arrivals, and rotates it in the middle as logrotate does.
-func writeDemo(ctx context.Context, said chan<- string, path string) error {
-	say := func(format string, args ...any) {
-		select {
-		case said <- fmt.Sprintf(format, args...):
-		case <-ctx.Done():
-		}
-	}
+// play writes the log line by line and rotates it in the middle as logrotate does. It prints arrivals and mails as they
+// come, until the log and all mails are there.
+func play(ctx context.Context, out io.Writer, path string, mails <-chan string, want int) error {
 	lines := bytes.SplitAfter(demoLog, []byte("\n"))
 	tick := time.NewTicker(demoTime / time.Duration(len(lines)))
 	defer tick.Stop()
-	say("The main log is %s. Its arrivals:\n\n", path)
-	for i, line := range lines {
-		if i == len(lines)/2 {
-			if err := os.Rename(path, path+".1"); err != nil {
-				return err
-			}
-			say("\n  (mainlog was just cycled: it is mainlog.1 now, and a new one begins)\n\n")
-		}
-		if err := appendLine(path, line); err != nil {
-			return err
-		}
-		if bytes.Contains(line, []byte(" <= ")) {
-			say("  %.100s\n", escape.Text(strings.TrimSuffix(string(line), "\n")))
-		}
+	fmt.Fprintf(out, "The main log is %s. Its arrivals:\n\n", path)
+	for i := 0; i < len(lines) || want > 0; {
 		select {
 		case <-tick.C:
+			if i == len(lines)/2 {
+				if err := os.Rename(path, path+".1"); err != nil {
+					return err
+				}
+				fmt.Fprint(out, "\n  (mainlog was just cycled: it is mainlog.1 now, and a new one begins)\n\n")
+			}
+			if i < len(lines) {
+				if err := appendLine(path, lines[i]); err != nil {
+					return err
+				}
+				if bytes.Contains(lines[i], []byte(" <= ")) {
+					fmt.Fprintf(out, "  %.100s\n", escape.Text(strings.TrimSuffix(string(lines[i]), "\n")))
+				}
+				i++
+			}
+		case mail := <-mails:
+			want--
+			fmt.Fprint(out, "\n  ┌─ a mail has come\n")
+			for line := range strings.SplitSeq(strings.TrimRight(mail, "\n"), "\n") {
+				fmt.Fprintf(out, "  │ %s\n", line)
+			}
+			fmt.Fprint(out, "  └─\n\n")
 		case <-ctx.Done():
-			return ctx.Err()
+			return fmt.Errorf("the demo ended before %d more mails arrived: %w", want, ctx.Err())
 		}
 	}
 	return nil
@@ -162,32 +160,4 @@ func appendLine(path string, line []byte) error {
 	}
 	_, err = f.Write(line)
 	return errors.Join(err, f.Close())
-}
-
-// show prints texts and mails as they come, until all mails are there and the texts end.
-func show(ctx context.Context, out io.Writer, said, mails <-chan string, want int) error {
-	for said != nil || want > 0 {
-		select {
-		case text, ok := <-said:
-			if !ok {
-				said = nil
-			}
-			fmt.Fprint(out, text)
-		case mail := <-mails:
-			want--
-			fmt.Fprintf(out, "\n  ┌─ a mail has come\n")
-			for line := range strings.SplitSeq(strings.TrimRight(mail, "\n"), "\n") {
-				fmt.Fprintf(out, "  │ %s\n", line)
-			}
-			fmt.Fprint(out, "  └─\n\n")
-		case <-ctx.Done():
-			return fmt.Errorf("the demo ended before %d more mails arrived: %w", want, ctx.Err())
-		}
-	}
-	return nil
-}
-
-// listenLoopback listens on a free port of 127.0.0.1.
-func listenLoopback(ctx context.Context) (net.Listener, error) {
-	return new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 }

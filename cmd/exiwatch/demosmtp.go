@@ -4,19 +4,18 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"log"
 	"mime"
 	"mime/multipart"
-	"mime/quotedprintable"
+	"net"
 	"net/mail"
-	"net/textproto"
-	"strings"
 
 	"github.com/emersion/go-smtp"
 )
 
 // serveSMTP runs a mail server on loopback. It sends the text of every mail that it accepts to mails.
 func serveSMTP(ctx context.Context) (address string, mails <-chan string, stop func(), err error) {
-	listener, err := listenLoopback(ctx)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, nil, err
 	}
@@ -25,7 +24,7 @@ func serveSMTP(ctx context.Context) (address string, mails <-chan string, stop f
 		return session{ctx, took}, nil
 	}))
 	server.Domain = demoHost
-	server.ErrorLog = quiet{}
+	server.ErrorLog = log.New(io.Discard, "", 0) // the demo fails anyway if a mail is missing
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -76,32 +75,15 @@ func readable(r io.Reader) (string, error) {
 		out.WriteString(name + ": " + value + "\n")
 	}
 	out.WriteString("\n")
-	text, err := plainText(textproto.MIMEHeader(message.Header), message.Body)
+	_, params, err := mime.ParseMediaType(message.Header.Get("Content-Type"))
+	if err != nil {
+		return "", err
+	}
+	plain, err := multipart.NewReader(message.Body, params["boundary"]).NextPart() // the text, decoded
+	if err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(plain)
 	out.Write(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")))
 	return out.String(), err
 }
-
-// plainText decodes the plain text part of a mail, which is its first.
-func plainText(header textproto.MIMEHeader, body io.Reader) ([]byte, error) {
-	mediaType, params, err := mime.ParseMediaType(header.Get("Content-Type"))
-	if err != nil {
-		return nil, err
-	}
-	if strings.HasPrefix(mediaType, "multipart/") {
-		first, err := multipart.NewReader(body, params["boundary"]).NextRawPart()
-		if err != nil {
-			return nil, err
-		}
-		return plainText(first.Header, first)
-	}
-	if header.Get("Content-Transfer-Encoding") == "quoted-printable" {
-		body = quotedprintable.NewReader(body)
-	}
-	return io.ReadAll(body)
-}
-
-// quiet drops the server's errors: the demo fails anyway if a mail is missing.
-type quiet struct{}
-
-func (quiet) Printf(string, ...any) {}
-func (quiet) Println(...any)        {}

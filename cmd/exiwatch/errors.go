@@ -3,20 +3,26 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 
+	"exiwatch/internal/config"
+	"exiwatch/internal/daemon"
+	"exiwatch/internal/escape"
+	"exiwatch/internal/journal"
+	"exiwatch/internal/private"
+	"exiwatch/internal/readsocket"
 	"exiwatch/internal/words"
+	"exiwatch/tailer"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
 // A usageError is a command line that can't be understood: exit status 2.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
+type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
@@ -31,12 +37,64 @@ func (e *statusError) Unwrap() error { return e.err }
 
 // A hintedError also says what to do about it.
 type hintedError struct {
-	err  error
+	error
 	hint string
 }
 
-func (e *hintedError) Error() string { return e.err.Error() }
-func (e *hintedError) Unwrap() error { return e.err }
+func (e *hintedError) Unwrap() error { return e.error }
+
+// A hint is what to do about an error.
+type hint struct {
+	about error
+	text  string
+}
+
+// hints are those about errors of which one hint is right wherever they occur.
+var hints = []hint{
+	{journal.ErrAccess, "run as root, or as a user in the group systemd-journal: adduser exiwatch systemd-journal," +
+		" and restart the daemon"},
+	{journal.ErrEmpty, "systemctl status systemd-journald tells whether it runs;" +
+		" a container has no journal of its own"},
+	{journal.ErrNone, "name the file that the system's syslog daemon writes, as log = \"/path\", or read a copy:" +
+		" journalctl -o json > FILE on the host, exiwatch replay FILE here"},
+	{readsocket.ErrInUse, "another daemon listens there: stop it, or set another path under [socket] or [web] in the " +
+		"configuration"},
+	{daemon.ErrInUse, "one daemon can follow several logs: log = [\"…\", \"…\"]; a second daemon needs its own state " +
+		"folder"},
+}
+
+// hinted adds a hint to an error: that about its type, else the first that fits, of hints and then of others.
+func hinted(err error, others ...hint) error {
+	var access *readsocket.AccessError
+	var unsafe *private.Error
+	var kind *tailer.KindError
+	switch {
+	case errors.As(err, &access):
+		return &hintedError{err, "run as root or as a member of that group, or set another group or path under " +
+			"[socket] or [web] in the configuration"}
+	case errors.As(err, &unsafe):
+		return &hintedError{err, unsafe.Hint}
+	case errors.As(err, &kind) && config.MainLogIn(kind.Path) != "":
+		return &hintedError{err, "in that folder " + escape.Text(config.MainLogIn(kind.Path)) +
+			" looks like the main log"}
+	case errors.As(err, &kind):
+		return &hintedError{err, "name Exim's main log in the configuration as log = \"/path/to/mainlog\"" +
+			" (exim -bP log_file_path prints it); exiwatch replay FILE reads a FIFO"}
+	}
+	for _, h := range slices.Concat(hints, others) {
+		if errors.Is(err, h.about) {
+			return &hintedError{err, h.text}
+		}
+	}
+	return err
+}
+
+// logError adds a hint to an error of opening a log.
+func logError(err error) error {
+	return hinted(err,
+		hint{fs.ErrPermission, "run as root, or add the user to the group that may read the logs (adm on Debian)"},
+		hint{fs.ErrNotExist, "exim -bP log_file_path prints where Exim logs"})
+}
 
 // unknownCommand makes a usageError of cobra's error about an unknown command, which has no type.
 func unknownCommand(root *cobra.Command, err error) error {

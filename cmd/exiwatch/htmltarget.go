@@ -12,53 +12,46 @@ import (
 	"slices"
 
 	"exiwatch/internal/htmlreport"
-	"exiwatch/internal/replay"
 )
 
-// refuse keeps --html from overwriting a file that is not a report. logs are the logs to read.
-func (h *htmlFile) refuse(logs [][]replay.Source) error {
-	if h.force || h.name == "-" {
+// refuse keeps --html from overwriting a file that is not a report.
+func (r *replayer) refuse() error {
+	if r.force || r.html == "-" {
 		return nil
 	}
-	info, err := os.Stat(h.name)
-	if errors.Is(err, fs.ErrNotExist) {
-		info = nil
-	} else if err != nil || !info.Mode().IsRegular() {
+	info, err := os.Stat(r.html) // nil if it is new
+	if err != nil && !errors.Is(err, fs.ErrNotExist) || info != nil && !info.Mode().IsRegular() {
 		return err // a FIFO or a device is written to, and loses nothing
 	}
-	if err := h.refuseLogs(slices.Concat(logs...), info); err != nil || info == nil || info.Size() == 0 {
+	if err := r.refuseLogs(info); err != nil || info == nil || info.Size() == 0 {
 		return err
 	}
-	ours, err := isReport(h.name)
+	ours, err := isReport(r.html)
 	if err == nil && !ours {
-		err = h.refusal("it exists and is not a report of exiwatch")
+		err = r.refusal("it exists and is not a report of exiwatch")
 	}
 	return err
 }
 
 // refuseLogs refuses to overwrite a log, or a file that has the name of one. info is of the report; nil if it is new.
-func (h *htmlFile) refuseLogs(sources []replay.Source, info fs.FileInfo) error {
-	sibling := ""
-	for _, source := range sources {
+func (r *replayer) refuseLogs(info fs.FileInfo) (err error) {
+	for _, source := range slices.Concat(r.logs...) {
 		if source.Stream != nil {
 			continue
 		}
-		if read, err := os.Stat(source.Name); err == nil && info != nil && os.SameFile(info, read) {
-			return h.refusal("it is a log that replay reads")
+		if read, _ := os.Stat(source.Name); os.SameFile(info, read) {
+			return r.refusal("it is a log that replay reads")
 		}
-		if isSibling(h.name, source.Name) {
-			sibling = source.Name
+		if isSibling(r.html, source.Name) {
+			err = r.refusal("it has the name of a log: that of " + source.Name + ", or of one of its rotated files")
 		}
 	}
-	if sibling != "" {
-		return h.refusal("it has the name of a log: that of " + sibling + ", or of one of its rotated files")
-	}
-	return nil
+	return err
 }
 
-func (h *htmlFile) refusal(why string) error {
+func (r *replayer) refusal(why string) error {
 	return &hintedError{
-		fmt.Errorf("--html would overwrite %s: %s", h.name, why),
+		fmt.Errorf("--html would overwrite %s: %s", r.html, why),
 		"--html FILE names the report to write, as in exiwatch replay --html report.html mainlog; " +
 			"--force overwrites FILE",
 	}
@@ -71,12 +64,8 @@ func isReport(name string) (bool, error) {
 		return false, err
 	}
 	defer f.Close()
-	head := make([]byte, htmlreport.HeadSize)
-	n, err := io.ReadFull(f, head)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		err = nil
-	}
-	return htmlreport.IsPage(bytes.TrimSpace(head[:n])), err
+	head, err := io.ReadAll(io.LimitReader(f, htmlreport.HeadSize))
+	return htmlreport.IsPage(bytes.TrimSpace(head)), err
 }
 
 // rotated is what rotation and compression add to the name of a log.
@@ -84,14 +73,8 @@ var rotated = regexp.MustCompile(`([-._]?[0-9][-0-9T:]*|\.old)?(\.(gz|bz2|xz|zst
 
 // isSibling tells whether two names belong to one log and its rotated files, in one folder.
 func isSibling(a, b string) bool {
-	dirA, err := os.Stat(filepath.Dir(a))
-	if err != nil {
-		return false
-	}
-	dirB, err := os.Stat(filepath.Dir(b))
-	if err != nil || !os.SameFile(dirA, dirB) {
-		return false
-	}
+	dirA, _ := os.Stat(filepath.Dir(a))
+	dirB, _ := os.Stat(filepath.Dir(b))
 	stem := func(name string) string { return rotated.ReplaceAllString(filepath.Base(name), "") }
-	return stem(a) == stem(b)
+	return os.SameFile(dirA, dirB) && stem(a) == stem(b)
 }

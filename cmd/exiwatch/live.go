@@ -49,8 +49,8 @@ arrivals. live needs a terminal of at least 80 by 24. NO_COLOR turns colours off
 				return &hintedError{errors.New("live needs a terminal to read keys from and to draw on"),
 					"exiwatch top account --since 1h prints a ranking"}
 			}
-			if v.Config, err = config.Read(file); err != nil {
-				return configError(err)
+			if v.Config, err = readConfig(file); err != nil {
+				return err
 			}
 			if v.Log, err = oneLog(cmd.Context(), &v.Config, args); err != nil {
 				return err
@@ -59,7 +59,7 @@ arrivals. live needs a terminal of at least 80 by 24. NO_COLOR turns colours off
 			return logError(v.Run(cmd.Context(), in, cmd.OutOrStdout()))
 		},
 	}
-	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
+	configFlag(cmd, &file)
 	cmd.Flags().StringVar(&key, "key", window.Account.String(), "first rank by `KEY` (exiwatch help keys)")
 	cmd.Flags().StringVar(&length, "window", "5m", "first use this `WINDOW`, such as 30m or 7d")
 	cmd.RegisterFlagCompletionFunc("key", cobra.FixedCompletions(ruleKeys(), cobra.ShellCompDirectiveNoFileComp))

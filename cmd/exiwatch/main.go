@@ -49,9 +49,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		fmt.Fprintf(stderr, "exiwatch: error: %s\n", escape.Text(line))
 	}
-	var hinted *hintedError
-	if errors.As(err, &hinted) {
-		fmt.Fprintf(stderr, "exiwatch: hint: %s\n", hinted.hint)
+	var helpful *hintedError
+	if errors.As(err, &helpful) {
+		fmt.Fprintf(stderr, "exiwatch: hint: %s\n", helpful.hint)
 	}
 	var usage *usageError
 	if errors.As(err, &usage) {

@@ -10,7 +10,6 @@ import (
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/daemon"
-	"exiwatch/internal/private"
 
 	"github.com/spf13/cobra"
 )
@@ -28,9 +27,9 @@ the same until you remove DIR/web-token (DIR: state) and restart the daemon. A U
 no token: its permissions decide.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := config.Read(file)
+			c, err := readConfig(file)
 			if err != nil {
-				return configError(err)
+				return err
 			}
 			if c.Web == nil {
 				return &hintedError{errors.New("the configuration has no live page"),
@@ -40,7 +39,7 @@ no token: its permissions decide.`,
 			return printWays(cmd.OutOrStdout(), &c)
 		},
 	}
-	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
+	configFlag(cmd, &file)
 	return cmd
 }
 
@@ -64,16 +63,9 @@ func printWays(out io.Writer, c *config.Config) error {
 		return nil
 	}
 	token, err := daemon.WebToken(c.State)
-	var unsafe *private.Error
-	switch {
-	case errors.As(err, &unsafe):
-		return &hintedError{err, unsafe.Hint}
-	case errors.Is(err, fs.ErrNotExist):
-		return &hintedError{err, "the daemon makes it when it starts with this configuration"}
-	case errors.Is(err, fs.ErrPermission):
-		return &hintedError{err, "run as root, or as the user of the daemon"}
-	case err != nil:
-		return err
+	if err != nil {
+		return hinted(err, hint{fs.ErrNotExist, "the daemon makes it when it starts with this configuration"},
+			hint{fs.ErrPermission, "run as root, or as the user of the daemon"})
 	}
 	fmt.Fprintf(out,
 		"http://%s/%s/\n\nTo open it from another machine, first run there:\n\n    ssh -N -L 127.0.0.1:%d:%s %s\n",

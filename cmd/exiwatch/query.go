@@ -37,15 +37,27 @@ the socket's key. count prints the highest count instead.
 
 Exit status: 0 for yes or a number, 1 for no, 2 if there is no answer or the question is wrong.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if socket == "" {
-				var err error
-				if socket, err = configuredSocket(file); err != nil {
+			if socket == "" { // the daemon may not have read this configuration yet
+				c, err := readConfig(file)
+				if err != nil {
 					return &statusError{exitUnasked, err}
 				}
+				socket = config.DefaultSocket // a service manager may have made this one
+				if c.Socket != nil {
+					socket = c.Socket.Path
+				}
 			}
-			answer, err := query(cmd.Context(), socket, args)
+			request, err := requestOf(args)
 			if err != nil {
 				return err
+			}
+			ctx, cancel := context.WithTimeoutCause(cmd.Context(), queryPatience,
+				fmt.Errorf("no answer in %v", queryPatience))
+			defer cancel()
+			answer, err := readsocket.Ask(ctx, socket, request+"\n")
+			if err != nil {
+				return &statusError{exitUnasked, &hintedError{err,
+					"is the daemon running, does its configuration have [socket], and may this user access it?"}}
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), escape.Text(answer))
 			if answer == "no" {
@@ -54,41 +66,13 @@ Exit status: 0 for yes or a number, 1 for no, 2 if there is no answer or the que
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
+	configFlag(cmd, &file)
 	cmd.Flags().StringVar(&socket, "socket", "", "ask at this `PATH`, or HOST:PORT, instead of the configured one")
 	return cmd
 }
 
-// configuredSocket is where the daemon listens by the configuration, which the daemon may not have read yet.
-func configuredSocket(file string) (string, error) {
-	c, err := config.Read(file)
-	if err != nil {
-		return "", configError(err)
-	}
-	if c.Socket == nil {
-		return config.DefaultSocket, nil // a service manager may have made this one
-	}
-	return c.Socket.Path, nil
-}
-
 // queryPatience is Exim's default for ${readsocket.
 const queryPatience = 5 * time.Second
-
-func query(ctx context.Context, socket string, args []string) (string, error) {
-	request, err := requestOf(args)
-	if err != nil {
-		return "", err
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, queryPatience, fmt.Errorf("no answer in %v", queryPatience))
-	defer cancel()
-	answer, err := readsocket.Ask(ctx, socket, request+"\n")
-	if err != nil {
-		err = &hintedError{err,
-			"is the daemon running, does its configuration have [socket], and may this user access it?"}
-		return "", &statusError{exitUnasked, err}
-	}
-	return answer, nil
-}
 
 // looksLikeKey tells whether the NAME in NAME=VALUE is probably meant as a key. prvs= begins envelope senders of BATV.
 func looksLikeKey(name string) bool {

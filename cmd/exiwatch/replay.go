@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -33,13 +34,22 @@ it without a network or scripts. It is less than 1 MB, whatever the log. Only it
 new file, as it holds addresses and subjects: subjects = "hashed" | "none" under [mail] is for mails
 only. It replaces an earlier report; --force also overwrites other files.`
 
+// A replayer holds the flags of replay.
+type replayer struct {
+	selection
+	written []string // rules on the command line
+	suggest bool
+	perWeek float64 // alerts of each rule
+	html    string  // the file to write, or "-" for the standard output
+	force   bool    // overwrite any file
+
+	rules []window.Rule
+	files []os.FileInfo // of all sources of --suggest
+	kept  []int64       // arrivals of each log, at the first reading
+}
+
 func replayCommand() *cobra.Command {
-	var s selection
-	var asJSON bool
-	var rows uint
-	var written []string
-	var choose chooser
-	var html htmlFile
+	var r replayer
 	cmd := &cobra.Command{
 		Use:   "replay [FILE...]",
 		Short: "report on finished logs: which alerts would the daemon have sent?",
@@ -49,51 +59,65 @@ func replayCommand() *cobra.Command {
   exiwatch replay --rule 'sender 20/5m' --rule 'account recipients 500/1h' --json mainlog.2.gz
   exiwatch replay --suggest --since 30d > rules.toml
   exiwatch replay --html report.html --since 7d`,
-		RunE: s.reporting(func(cmd *cobra.Command, files []string) error {
-			if err := s.prepare(); err != nil {
-				return err
-			}
-			rules, err := s.rules(written)
-			if err != nil {
-				return err
-			}
-			if err := errors.Join(choose.check(cmd), html.check(cmd)); err != nil {
-				return err
-			}
-			switch {
-			case html.wanted(cmd) && asJSON:
-				return usagef("expected --json or --html, not both")
-			case html.wanted(cmd):
-				return html.run(cmd, &s, files, rules, int(rows), &choose)
-			case choose.suggest:
-				return choose.run(cmd, &s, files, rules, int(rows), asJSON)
-			}
-			return s.summarize(cmd, files, rules, int(rows), asJSON)
-		}),
+		RunE: r.reporting(r.run),
 	}
-	s.flags(cmd)
-	cmd.Flags().StringArrayVar(&written, "rule", nil,
+	r.flags(cmd)
+	f := cmd.Flags()
+	f.StringArrayVar(&r.written, "rule", nil,
 		"count by `'KEY [COUNT] LIMIT/WINDOW'` instead of the configured rules, such as 'sender 20/5m' (repeatable)")
-	choose.flags(cmd)
-	html.flags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
-	cmd.Flags().UintVarP(&rows, "rows", "n", 10, "`ROWS` of each ranking (0: all)")
+	f.BoolVar(&r.suggest, "suggest", false, "print rules with limits that fit these logs, as TOML")
+	f.Float64Var(&r.perWeek, "alerts-per-week", 1,
+		"with --suggest: at most `N` alerts of each rule a week; 0.25 is one in four weeks, 0 is none")
+	f.StringVar(&r.html, "html", "", "write an HTML `FILE` instead of text (\"-\": the standard output)")
+	f.BoolVar(&r.force, "force", false, "with --html: overwrite FILE even if it is not a report")
+	f.BoolVar(&r.asJSON, "json", false, "print one JSON document")
+	f.UintVarP(&r.rows, "rows", "n", 10, "`ROWS` of each ranking (0: all)")
 	return cmd
 }
 
-// summarize reads the logs and prints rankings and alerts.
-func (s *selection) summarize(cmd *cobra.Command, files []string, rules []window.Rule, rows int, asJSON bool) error {
-	sum := report.Summary{Rules: rules, Brief: !asJSON, Only: s.only()}
-	listener := summing(&sum)
-	listener.Ended, listener.Summary = sum.Ended, true
-	var err error
-	if sum.Totals, err = s.replay(cmd, files, rules, listener); err != nil {
+// maxAlertsPerWeek is more than anyone reads, and small enough that sums do not overflow.
+const maxAlertsPerWeek = 1e6
+
+func (r *replayer) run(files []string) error {
+	if err := r.readRules(); err != nil {
 		return err
 	}
-	if asJSON {
-		return printJSON(cmd.OutOrStdout(), sum.Document(rows))
+	given := r.cmd.Flags().Changed
+	var unfit error
+	if given("alerts-per-week") && !r.suggest {
+		unfit = usagef("--alerts-per-week needs --suggest")
+	} else if !(r.perWeek >= 0 && r.perWeek <= maxAlertsPerWeek) {
+		unfit = usagef("--alerts-per-week %v: expected a number from 0 to %d", r.perWeek, int(maxAlertsPerWeek))
 	}
-	return sum.Text(cmd.OutOrStdout(), rows, isColour(cmd.OutOrStdout()))
+	if r.force && !given("html") {
+		unfit = errors.Join(unfit, usagef("--force needs --html"))
+	}
+	switch {
+	case unfit != nil:
+		return unfit
+	case given("html") && r.asJSON:
+		return usagef("expected --json or --html, not both")
+	case given("html"):
+		return r.writeHTML(files)
+	case r.suggest:
+		return r.printSuggestions(files)
+	}
+	return r.summarize(files)
+}
+
+// summarize reads the logs and prints rankings and alerts.
+func (r *replayer) summarize(files []string) (err error) {
+	sum := report.Summary{Rules: r.rules, Brief: !r.asJSON, Only: r.only()}
+	listener := summing(&sum)
+	listener.Ended, listener.Summary = sum.Ended, true
+	if sum.Totals, err = r.replay(files, r.rules, listener); err != nil {
+		return err
+	}
+	out := r.cmd.OutOrStdout()
+	if r.asJSON {
+		return printJSON(out, sum.Document(int(r.rows)))
+	}
+	return sum.Text(out, int(r.rows), isColour(out))
 }
 
 // summing makes a listener that fills a Summary.
@@ -102,23 +126,23 @@ func summing(sum *report.Summary) pipeline.Listener {
 		Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew}
 }
 
-// rules returns the rules of the command line, else the configured ones.
-func (s *selection) rules(written []string) ([]window.Rule, error) {
-	if len(written) == 0 {
-		return s.settings.Rules, nil
+// readRules takes the rules of the command line, else the configured ones.
+func (r *replayer) readRules() error {
+	if len(r.written) == 0 {
+		r.rules = r.settings.Rules
+		return nil
 	}
-	var rules []window.Rule
-	for _, text := range written {
-		r, err := parseRule(text)
+	for _, text := range r.written {
+		rule, err := parseRule(text)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		rules = append(rules, r)
+		r.rules = append(r.rules, rule)
 	}
-	if _, err := window.New(rules); err != nil {
-		return nil, usagef("--rule: %w", err)
+	if _, err := window.New(r.rules); err != nil {
+		return usagef("--rule: %w", err)
 	}
-	return rules, nil
+	return nil
 }
 
 // parseRule reads the value of --rule.

@@ -14,11 +14,7 @@ import (
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/daemon"
-	"exiwatch/internal/journal"
-	"exiwatch/internal/private"
-	"exiwatch/internal/readsocket"
 	"exiwatch/internal/signals"
-	"exiwatch/tailer"
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/spf13/cobra"
@@ -46,34 +42,29 @@ that it missed. At the first start it counts the existing log silently.`,
 			if err != nil {
 				return err
 			}
+			daemonFor := func(c *config.Config) *daemon.Daemon {
+				return &daemon.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log, Sockets: sockets,
+					Version: version, Stdin: cmd.InOrStdin(), Ready: s.ready, Beat: s.beat, Examine: examine(file)}
+			}
 			read := func() (*config.Config, error) {
-				c, err := config.Read(file)
+				c, err := readConfig(file)
 				if err != nil {
-					return nil, configError(err)
+					return nil, err
 				}
 				if err := findLog(cmd.Context(), &c); err != nil {
 					return nil, err
 				}
-				return &c, newDaemon(&c, file, fromStart, log, sockets).Check()
+				return &c, daemonFor(&c).Check()
 			}
-			err = runDaemons(cmd.Context(), log, s, read, func(c *config.Config) *daemon.Daemon {
-				d := newDaemon(c, file, fromStart, log, sockets)
-				d.Stdin = cmd.InOrStdin()
-				return d
-			})
+			err = runDaemons(cmd.Context(), log, s, read, daemonFor)
 			return errors.Join(err, s.ended())
 		},
 	}
-	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
+	configFlag(cmd, &file)
 	cmd.Flags().StringVar(&pidfile, "pidfile", "",
 		"write the process id to `FILE` once the daemon is ready, and remove it at the end")
 	cmd.Flags().BoolVar(&fromStart, "from-start", false, "at the first start, alert on the existing log, too")
 	return cmd
-}
-
-func newDaemon(c *config.Config, file string, fromStart bool, log *slog.Logger, sockets []*os.File) *daemon.Daemon {
-	return &daemon.Daemon{Config: *c, FromStart: fromStart, Host: hostName(), Log: log, Sockets: sockets,
-		Version: version, Examine: examine(file)}
 }
 
 // listen raises GOMAXPROCS by one, unless the environment sets it. If all processors are busy, Go's runtime polls the
@@ -99,15 +90,14 @@ func runDaemons(ctx context.Context, log *slog.Logger, s *service, read func() (
 		if c.Socket != nil {
 			listen()
 		}
-		d := daemonFor(c)
-		d.Ready, d.Beat = s.ready, s.beat
-		next, err := runUntil(ctx, d.Run, c.Log, hangup, read, log)
+		next, err := runUntil(ctx, daemonFor(c).Run, c.Log, hangup, read, log)
 		switch {
 		case err != nil && last != nil:
 			log.Error("with the new configuration it doesn't run: going on with the last one", "error", err)
 			c, last = last, nil
 		case err != nil:
-			return hintForState(err)
+			return hinted(err, hint{fs.ErrPermission,
+				"run as root, or set state = \"/path\" in the configuration to a folder of this user"})
 		case next == nil:
 			return nil
 		default:
@@ -157,39 +147,6 @@ func runUntil(ctx context.Context, run func(context.Context) error, logs []strin
 			return next, <-ended
 		}
 	}
-}
-
-func hintForState(err error) error {
-	if errors.Is(err, readsocket.ErrInUse) {
-		return &hintedError{err,
-			"another daemon listens there: stop it, or set another path under [socket] or [web] in the configuration"}
-	}
-	var access *readsocket.AccessError
-	if errors.As(err, &access) {
-		return &hintedError{err,
-			"run as root or as a member of that group, or set another group or path under [socket] or [web] in the " +
-				"configuration"}
-	}
-	var unsafe *private.Error
-	if errors.As(err, &unsafe) {
-		return &hintedError{err, unsafe.Hint}
-	}
-	if os.IsPermission(err) || errors.Is(err, fs.ErrPermission) {
-		return &hintedError{err, "run as root, or set state = \"/path\" in the configuration to a folder of this user"}
-	}
-	var kind *tailer.KindError
-	if errors.As(err, &kind) || isJournal(err) {
-		return logError(err)
-	}
-	if errors.Is(err, daemon.ErrInUse) {
-		return &hintedError{err,
-			"one daemon can follow several logs: log = [\"…\", \"…\"]; a second daemon needs its own state folder"}
-	}
-	return err
-}
-
-func isJournal(err error) bool {
-	return errors.Is(err, journal.ErrAccess) || errors.Is(err, journal.ErrEmpty) || errors.Is(err, journal.ErrNone)
 }
 
 // hostName is the name of this machine in mails: Debian's /etc/mailname, else the kernel's host name.

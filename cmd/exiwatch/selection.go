@@ -10,9 +10,7 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
-	"exiwatch/internal/escape"
 	"exiwatch/internal/journal"
-	"exiwatch/internal/pipeline"
 	"exiwatch/internal/replay"
 	"exiwatch/parser"
 	"exiwatch/tailer"
@@ -21,17 +19,25 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// A selection holds the flags that replay, top and arrivals share: which logs, times and arrivals.
+// A selection holds the flags that replay, top and arrivals share: which logs, times and arrivals, and how much of them
+// to print.
 type selection struct {
 	config, timezone, since, until string
 	globs                          [window.NumKeys][]string
+	rows                           uint
+	asJSON                         bool
 
+	cmd      *cobra.Command
 	settings config.Config
 	now      time.Time
 	from, to time.Time
-	patterns [][]config.Pattern  // one list for each filtered key: any of them
+	patterns [][]config.Pattern // one list for each filtered key: any of them
+
+	logs     [][]replay.Source
+	log      int // being read, an index of logs
+	bar      *progress
+	begin    func() error        // called before each log; may be nil
 	looks    []replay.SourceLook // what each log held at the first reading
-	noted    []string            // notes on the standard error, each once
 	problems []error             // of single logs: printed after the output, with status 1
 }
 
@@ -51,10 +57,15 @@ var filters = []struct {
 	{"subject", window.Subject, "only this subject (glob `PATTERN`)"},
 }
 
+// configFlag adds the flag that names the configuration.
+func configFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVar(file, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
+}
+
 // flags adds the common flags to a command.
 func (s *selection) flags(cmd *cobra.Command) {
+	configFlag(cmd, &s.config)
 	f := cmd.Flags()
-	f.StringVar(&s.config, "config", "", "configuration `FILE` (default "+config.DefaultFile+" if it is there)")
 	f.StringVar(&s.since, "since", "",
 		"only arrivals from `TIME` on: 2026-11-01, \"2026-11-01 14:30\", RFC 3339, or how long ago: 24h, 7d")
 	f.StringVar(&s.until, "until", "", "only arrivals before `TIME`")
@@ -67,8 +78,8 @@ func (s *selection) flags(cmd *cobra.Command) {
 // prepare reads the configuration and checks the flags.
 func (s *selection) prepare() (err error) {
 	s.now = time.Now()
-	if s.settings, err = config.Read(s.config); err != nil {
-		return configError(err)
+	if s.settings, err = readConfig(s.config); err != nil {
+		return err
 	}
 	if s.timezone != "" {
 		if s.settings.Zone, err = config.Zone(s.timezone); err != nil {
@@ -102,8 +113,9 @@ func (s *selection) keep(_ *parser.Arrival, w *window.Arrival) bool {
 	if !s.during(w.At) {
 		return false
 	}
+	matches := func(p config.Pattern) bool { return p.Match(w) }
 	for _, any := range s.patterns {
-		if !matchesAny(any, w) {
+		if !slices.ContainsFunc(any, matches) {
 			return false
 		}
 	}
@@ -115,80 +127,58 @@ func (s *selection) during(at time.Time) bool {
 	return (s.from.IsZero() || !at.Before(s.from)) && (s.to.IsZero() || at.Before(s.to))
 }
 
-// filtered tells whether arrivals are chosen by more than their time.
-func (s *selection) filtered() bool { return len(s.patterns) > 0 }
-
-func matchesAny(patterns []config.Pattern, w *window.Arrival) bool {
-	for _, p := range patterns {
-		if p.Match(w) {
-			return true
-		}
-	}
-	return false
-}
-
 // only gives what [count] only names.
 func (s *selection) only() []string {
 	general := s.settings.Scopes[""]
 	return general.OnlyNames()
 }
 
-// logs gives the files of each log: those named are one log, without any each main log has its cycled siblings.
-func (s *selection) logs(ctx context.Context, files []string, stdin io.Reader) ([][]replay.Source, error) {
+// findLogs finds the files of each log: those named are one log, without any each main log has its cycled siblings.
+func (s *selection) findLogs(files []string) error {
+	for _, name := range files {
+		if info, err := os.Stat(name); err == nil && info.IsDir() {
+			return logError(tailer.Followable(name))
+		}
+	}
 	if len(files) > 0 {
-		if err := noFolders(files); err != nil {
-			return nil, err
-		}
-		return [][]replay.Source{named(files, stdin)}, nil
+		s.logs = [][]replay.Source{s.named(files)}
+		return nil
 	}
-	if err := findLog(ctx, &s.settings); err != nil {
-		return nil, err
+	if err := findLog(s.cmd.Context(), &s.settings); err != nil {
+		return logError(err)
 	}
-	var logs [][]replay.Source
 	for _, path := range s.settings.Log {
-		if path == config.Stdin {
-			logs = append(logs, named([]string{path}, stdin))
-			continue
-		}
 		if j, ok := journal.Of(path); ok {
-			open := func() (io.ReadCloser, error) { return j.Open(ctx) }
-			logs = append(logs, []replay.Source{{Name: path, Open: open}})
+			open := func() (io.ReadCloser, error) { return j.Open(s.cmd.Context()) }
+			s.logs = append(s.logs, []replay.Source{{Name: path, Open: open}})
 			continue
 		}
-		names, err := tailer.MemberPaths(path, s.settings.CycledTo...)
-		if err != nil {
-			return nil, err
+		names := []string{path}
+		if path != config.Stdin {
+			var err error
+			if names, err = tailer.MemberPaths(path, s.settings.CycledTo...); err != nil {
+				return logError(err)
+			}
 		}
-		sources := named(names, stdin)
+		sources := s.named(names)
 		for i := range sources {
 			sources[i].Behind = i > 0 // in the daemon's order
 		}
-		logs = append(logs, sources)
-	}
-	return logs, nil
-}
-
-// noFolders fails with a *tailer.KindError if a folder is named.
-func noFolders(names []string) error {
-	for _, name := range names {
-		if info, err := os.Stat(name); err == nil && info.IsDir() {
-			return tailer.Followable(name)
-		}
+		s.logs = append(s.logs, sources)
 	}
 	return nil
 }
 
 // named gives the sources of the names, each file once.
-func named(names []string, stdin io.Reader) []replay.Source {
+func (s *selection) named(names []string) []replay.Source {
 	var sources []replay.Source
 	var seen []os.FileInfo
 	for _, name := range names {
 		if name == "-" {
-			sources = append(sources, replay.Source{Name: "standard input", Stream: stdin})
+			sources = append(sources, replay.Source{Name: "standard input", Stream: s.cmd.InOrStdin()})
 			continue
 		}
-		info, err := os.Stat(name)
-		if err == nil && info.Mode().IsRegular() {
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
 			if slices.ContainsFunc(seen, func(other os.FileInfo) bool { return os.SameFile(info, other) }) {
 				continue
 			}
@@ -199,17 +189,17 @@ func named(names []string, stdin io.Reader) []replay.Source {
 	return sources
 }
 
-// configError adds a hint to an error in the configuration.
-func configError(err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return err
-	case errors.Is(err, fs.ErrPermission):
-		return &hintedError{
-			err, "run as root or as a member of the file's group, or use the defaults: --config /dev/null",
-		}
+// readConfig reads the configuration. An error in it has a hint.
+func readConfig(file string) (config.Config, error) {
+	c, err := config.Read(file)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return c, err
 	}
-	return &hintedError{err, "exiwatch help config lists the keys"}
+	text := "exiwatch help config lists the keys"
+	if errors.Is(err, fs.ErrPermission) {
+		text = "run as root or as a member of the file's group, or use the defaults: --config /dev/null"
+	}
+	return c, &hintedError{err, text}
 }
 
 // findLog finds the main log if the configuration names none.
@@ -223,44 +213,4 @@ func findLog(ctx context.Context, c *config.Config) error {
 	}
 	c.Log = []string{path}
 	return nil
-}
-
-// logError adds a hint to an error of opening a log.
-func logError(err error) error {
-	var kind *tailer.KindError
-	switch {
-	case errors.Is(err, journal.ErrAccess):
-		return &hintedError{err,
-			"run as root, or as a user in the group systemd-journal: adduser exiwatch systemd-journal," +
-				" and restart the daemon"}
-	case errors.Is(err, journal.ErrEmpty):
-		return &hintedError{err, "systemctl status systemd-journald tells whether it runs;" +
-			" a container has no journal of its own"}
-	case errors.Is(err, journal.ErrNone):
-		return &hintedError{err,
-			"name the file that the system's syslog daemon writes, as log = \"/path\", or read a copy:" +
-				" journalctl -o json > FILE on the host, exiwatch replay FILE here"}
-	case errors.As(err, &kind) && config.MainLogIn(kind.Path) != "":
-		return &hintedError{err, "in that folder " + escape.Text(config.MainLogIn(kind.Path)) +
-			" looks like the main log"}
-	case errors.As(err, &kind):
-		return &hintedError{err, "name Exim's main log in the configuration as log = \"/path/to/mainlog\"" +
-			" (exim -bP log_file_path prints it);" + " exiwatch replay FILE reads a FIFO"}
-	case errors.Is(err, fs.ErrPermission):
-		return &hintedError{err, "run as root, or add the user to the group that may read the logs (adm on Debian)"}
-	case errors.Is(err, fs.ErrNotExist):
-		return &hintedError{err, "exim -bP log_file_path prints where Exim logs"}
-	}
-	return err
-}
-
-// replay reads the logs through a pipeline. If that takes long, it shows a progress bar.
-func (s *selection) replay(cmd *cobra.Command, files []string, rules []window.Rule,
-	listener pipeline.Listener) (tailer.Totals, error) {
-	r, err := s.findSources(cmd, files)
-	if err != nil {
-		return tailer.Totals{}, err
-	}
-	defer r.bar.end()
-	return r.read(cmd.Context(), rules, listener)
 }

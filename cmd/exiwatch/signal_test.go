@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -175,7 +176,7 @@ const readToEnd = "the logs are read to their ends"
 
 // TestStoppedWhileTheMailServerHangs: SIGTERM ends the daemon at once, whatever it does.
 func TestStoppedWhileTheMailServerHangs(t *testing.T) {
-	l, err := listenLoopback(t.Context())
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,15 +1,11 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"io"
 	"runtime/debug"
 	"slices"
 
 	"exiwatch/internal/daemon"
-	"exiwatch/internal/escape"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/replay"
 	"exiwatch/tailer"
@@ -18,49 +14,39 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// sources are the logs that a command reads, once or several times.
-type sources struct {
-	*selection
-	logs  [][]replay.Source
-	bar   *progress
-	begin func(log int) error // called before each log, with its index in logs; may be nil
+// findSources finds the logs to read.
+func (s *selection) findSources(files []string) error {
+	if err := s.findLogs(files); err != nil {
+		return err
+	}
+	s.leaveOutCopies()
+	return nil
 }
 
-// findSources finds the logs. The caller ends the progress bar.
-func (s *selection) findSources(cmd *cobra.Command, files []string) (*sources, error) {
-	logs, err := s.logs(cmd.Context(), files, cmd.InOrStdin())
-	if err != nil {
-		return nil, logError(err)
-	}
-	for i, sources := range logs {
-		logs[i] = s.once(sources, cmd.ErrOrStderr())
-	}
-	return &sources{selection: s, logs: logs, bar: newProgress(cmd.ErrOrStderr())}, nil
-}
-
-// once leaves out files that copy the beginning of another file of the log, as the daemon does, and says so.
-func (s *selection) once(sources []replay.Source, notes io.Writer) []replay.Source {
-	var paths []string
-	for _, source := range sources {
-		if source.Stream == nil && source.Open == nil {
-			paths = append(paths, source.Name)
+// leaveOutCopies leaves out files that copy the beginning of another file of their log, as the daemon does, and says
+// so.
+func (s *selection) leaveOutCopies() {
+	isFile := func(source replay.Source) bool { return source.Stream == nil && source.Open == nil }
+	for i, sources := range s.logs {
+		var paths []string
+		for _, source := range sources {
+			if isFile(source) {
+				paths = append(paths, source.Name)
+			}
 		}
-	}
-	copies := tailer.Copies(paths)
-	for _, c := range copies {
-		if c.Err != nil {
-			s.problem(c.Err)
+		copies := tailer.Copies(paths)
+		for _, c := range copies {
+			if c.Err != nil {
+				s.problem(c.Err)
+			}
+			s.note("note", "%s is a copy of the beginning of %s: read once", c.Path, c.Of)
 		}
-		note := fmt.Sprintf("%s is a copy of the beginning of %s: read once", c.Path, c.Of)
-		if !slices.Contains(s.noted, note) { // --html --suggest finds the logs twice
-			s.noted = append(s.noted, note)
-			fmt.Fprintf(notes, "exiwatch: note: %s\n", escape.Text(note))
-		}
+		s.logs[i] = slices.DeleteFunc(sources, func(source replay.Source) bool {
+			isIt := func(c tailer.Copy) bool { return c.Path == source.Name }
+			return isFile(source) && slices.ContainsFunc(copies, isIt)
+		})
 	}
-	return slices.DeleteFunc(sources, func(source replay.Source) bool {
-		isIt := func(c tailer.Copy) bool { return source.Stream == nil && source.Open == nil && c.Path == source.Name }
-		return slices.ContainsFunc(copies, isIt)
-	})
+	s.bar = newProgress(s.cmd.ErrOrStderr())
 }
 
 // problem notes an error of a single log. The command reads the other logs all the same.
@@ -71,56 +57,66 @@ func (s *selection) problem(err error) {
 	}
 }
 
-// reporting makes the function of a command that reads logs. After the command's output it says what it could not
-// understand, and fails with the problems of single logs.
-func (s *selection) reporting(run func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
+// reporting makes the function of a command that reads logs, whose flags are prepared first. After the command's output
+// it says what it could not understand, and fails with the problems of single logs.
+func (s *selection) reporting(run func(args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := run(cmd, args); err != nil {
+		s.cmd = cmd
+		if err := s.prepare(); err != nil {
 			return err
 		}
-		s.judge(cmd.ErrOrStderr())
+		if err := run(args); err != nil {
+			return err
+		}
+		s.judge()
 		return errors.Join(s.problems...)
 	}
+}
+
+// replay reads the logs through a pipeline. If that takes long, it shows a progress bar.
+func (s *selection) replay(files []string, rules []window.Rule, listener pipeline.Listener) (tailer.Totals, error) {
+	if err := s.findSources(files); err != nil {
+		return tailer.Totals{}, err
+	}
+	return s.read(rules, listener)
 }
 
 // garbage is the value of GOGC while logs are read, in percent. Live memory grows slowly and has few pointers, so more
 // frequent collections cost little.
 const garbage = 50
 
-// read reads the logs through a pipeline. A listener without a Keep gets the selected arrivals.
-func (r *sources) read(ctx context.Context, rules []window.Rule, listener pipeline.Listener) (all tailer.Totals,
-	err error) {
-	if listener.Keep == nil {
-		listener.Keep = r.keep
-	}
-	first := r.looks == nil
+// read reads the logs through a pipeline. The listener gets the selected arrivals.
+func (s *selection) read(rules []window.Rule, listener pipeline.Listener) (all tailer.Totals, err error) {
+	defer s.bar.end()
+	listener.Keep = s.keep
+	first := s.looks == nil
 	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
-	p, err := pipeline.New(r.settings.Scopes, rules, listener)
+	p, err := pipeline.New(s.settings.Scopes, rules, listener)
 	if err != nil {
 		return all, err
 	}
-	p.Trust(daemon.Key(r.settings.State))
-	p.Decode(r.settings.Charset)
-	for i, sources := range r.logs {
-		if i > 0 {
+	p.Trust(daemon.Key(s.settings.State))
+	p.Decode(s.settings.Charset)
+	for i, sources := range s.logs {
+		if s.log = i; i > 0 {
 			if p, err = p.Another(sources[0].Name); err != nil {
 				return all, err
 			}
 		}
-		if r.begin != nil {
-			if err := r.begin(i); err != nil {
+		if s.begin != nil {
+			if err := s.begin(); err != nil {
 				return all, err
 			}
 		}
-		share := func(done float64) { r.bar.show((float64(i) + done) / float64(len(r.logs))) }
-		result, err := replay.Run(ctx, p, sources, r.settings.Zone, r.now, share)
+		share := func(done float64) { s.bar.show((float64(i) + done) / float64(len(s.logs))) }
+		result, err := replay.Run(s.cmd.Context(), p, sources, s.settings.Zone, s.now, share)
 		if first {
-			r.looks = append(r.looks, result.Sources...)
+			s.looks = append(s.looks, result.Sources...)
 		}
 		var broken *replay.BrokenLogs
 		if errors.As(err, &broken) {
 			for _, err := range broken.Errors {
-				r.problem(logError(err))
+				s.problem(logError(err))
 			}
 		} else if err != nil {
 			return all, logError(err)
@@ -128,7 +124,7 @@ func (r *sources) read(ctx context.Context, rules []window.Rule, listener pipeli
 		all.Lines, all.Bytes, all.Long = all.Lines+result.Lines, all.Bytes+result.Bytes, all.Long+result.Long
 	}
 	if all.Bytes == 0 { // a report about nothing would look like good news
-		return all, errors.Join(r.problems...)
+		return all, errors.Join(s.problems...)
 	}
 	return all, nil
 }

@@ -7,176 +7,103 @@ import (
 	"slices"
 
 	"exiwatch/internal/pipeline"
-	"exiwatch/internal/replay"
 	"exiwatch/internal/report"
 	"exiwatch/internal/suggest"
 	"exiwatch/parser"
 	"exiwatch/window"
-
-	"github.com/spf13/cobra"
 )
 
-// A chooser holds the flags of `replay --suggest`.
-type chooser struct {
-	suggest bool
-	perWeek float64
-}
-
-// maxAlertsPerWeek is more than anyone reads, and small enough that sums do not overflow.
-const maxAlertsPerWeek = 1e6
-
-func (c *chooser) flags(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&c.suggest, "suggest", false, "print rules with limits that fit these logs, as TOML")
-	cmd.Flags().Float64Var(&c.perWeek, "alerts-per-week", 1,
-		"with --suggest: at most `N` alerts of each rule a week; 0.25 is one in four weeks, 0 is none")
-}
-
-func (c *chooser) check(cmd *cobra.Command) error {
-	if cmd.Flags().Changed("alerts-per-week") && !c.suggest {
-		return usagef("--alerts-per-week needs --suggest")
+// printSuggestions finds limits and prints them.
+func (r *replayer) printSuggestions(files []string) error {
+	if err := r.findSources(files); err != nil {
+		return err
 	}
-	if !(c.perWeek >= 0 && c.perWeek <= maxAlertsPerWeek) {
-		return usagef("--alerts-per-week %v: expected a number from 0 to %d", c.perWeek, int(maxAlertsPerWeek))
-	}
-	return nil
-}
-
-// run finds the limits and prints them.
-func (c *chooser) run(cmd *cobra.Command, s *selection, files []string, rules []window.Rule, rows int,
-	asJSON bool) error {
-	result, err := c.find(cmd, s, files, rules, rows)
+	result, err := r.suggestions()
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		return printJSON(cmd.OutOrStdout(), result)
+	if r.asJSON {
+		return printJSON(r.cmd.OutOrStdout(), result)
 	}
-	return result.TOML(cmd.OutOrStdout())
+	return result.TOML(r.cmd.OutOrStdout())
 }
 
-// find reads the logs until the limits are found.
-func (c *chooser) find(cmd *cobra.Command, s *selection, files []string, rules []window.Rule,
-	rows int) (*suggest.Suggestions, error) {
-	rules = slices.DeleteFunc(slices.Clone(rules), func(r window.Rule) bool {
-		return r.Count == window.Anomalies // no limit on volume
+// suggestions reads the logs until the limits are found.
+func (r *replayer) suggestions() (*suggest.Suggestions, error) {
+	rules := slices.DeleteFunc(slices.Clone(r.rules), func(rule window.Rule) bool {
+		return rule.Count == window.Anomalies // no limit on volume
 	})
-	found, err := suggest.New(rules, c.perWeek)
+	found, err := suggest.New(rules, r.perWeek)
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.findSources(cmd, files)
-	if err != nil {
+	if err := r.lookAtFiles(); err != nil {
 		return nil, err
 	}
-	defer r.bar.end()
-	again, err := newRepeatedSources(r)
-	if err != nil {
-		return nil, err
-	}
-	err = again.first(cmd, found.First(), pipeline.Listener{
+	r.begin = found.NextLog
+	err = r.pass(found.First(), pipeline.Listener{
 		Arrival: func(a *parser.Arrival, _ *window.Arrival) {
 			found.Arrival(report.Time{Time: a.Time, Millis: a.Millis})
 		},
 		Counted: found.Counted,
-	}, found.NextLog)
-	if err != nil {
-		return nil, err
-	}
-	for rules := found.Next(); rules != nil; rules = found.Next() {
-		if err := again.next(cmd, rules, pipeline.Listener{Opened: found.Opened, Summary: true}); err != nil {
-			return nil, err
+	})
+	r.begin = nil
+	for err == nil {
+		rules := found.Next()
+		if rules == nil {
+			result := found.Suggestions(int(r.rows))
+			return &result, nil
 		}
+		err = r.pass(rules, pipeline.Listener{Opened: found.Opened, Summary: true})
 	}
-	result := found.Suggestions(rows)
-	return &result, nil
+	return nil, err
 }
 
-// repeatedSources reads logs several times and gets the same arrivals each time, though the logs grow.
-type repeatedSources struct {
-	*sources
-	files []os.FileInfo // of all sources
-	kept  []int64       // arrivals of each log, the first time
-	seen  []int64       // this time
-	log   int           // being read
-}
-
-// newRepeatedSources refuses sources that can be read only once.
-func newRepeatedSources(r *sources) (*repeatedSources, error) {
-	again := &repeatedSources{sources: r, kept: make([]int64, len(r.logs))}
-	for source, info := range again.each {
+// lookAtFiles notes which files the logs are. It refuses sources that can be read only once.
+func (r *replayer) lookAtFiles() error {
+	for _, source := range slices.Concat(r.logs...) {
+		info, _ := os.Stat(source.Name) // nil if it has none
 		if source.Stream != nil || info != nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice|fs.ModeSocket) != 0 {
-			return nil, &hintedError{
+			return &hintedError{
 				fmt.Errorf("--suggest reads the log several times, and %s can be read only once", source.Name),
 				"name the files, which may be compressed, or write the log to a file first",
 			}
 		}
-		again.files = append(again.files, info)
+		r.files = append(r.files, info)
 	}
-	return again, nil
+	return nil
 }
 
-// each yields each source with its file, nil if it has none.
-func (r *repeatedSources) each(yield func(replay.Source, os.FileInfo) bool) {
-	for _, sources := range r.logs {
-		for _, source := range sources {
-			info, err := os.Stat(source.Name)
-			if err != nil {
-				info = nil
-			}
-			if !yield(source, info) {
-				return
-			}
-		}
-	}
-}
-
-// first reads the logs, and calls begin before each.
-func (r *repeatedSources) first(cmd *cobra.Command, rules []window.Rule, listener pipeline.Listener,
-	begin func() error) error {
+// pass reads the logs: the first time to their ends, and then the same arrivals again, though the logs grow.
+func (r *replayer) pass(rules []window.Rule, listener pipeline.Listener) error {
+	seen := make([]int64, len(r.logs))
 	listener.More = func() bool {
-		r.kept[r.log]++
-		return true
-	}
-	r.begin = func(log int) error {
-		r.log = log
-		return begin()
-	}
-	_, err := r.read(cmd.Context(), rules, listener)
-	return err
-}
-
-// next reads them again, up to where they ended at the first reading.
-func (r *repeatedSources) next(cmd *cobra.Command, rules []window.Rule, listener pipeline.Listener) error {
-	r.seen = make([]int64, len(r.logs))
-	listener.More = func() bool {
-		if r.seen[r.log] == r.kept[r.log] {
+		if r.kept != nil && seen[r.log] == r.kept[r.log] {
 			return false
 		}
-		r.seen[r.log]++
+		seen[r.log]++
 		return true
 	}
-	r.begin = func(log int) error {
-		r.log = log
-		return nil
-	}
-	if _, err := r.read(cmd.Context(), rules, listener); err != nil {
+	if _, err := r.read(rules, listener); err != nil {
 		return err
 	}
-	return r.unchanged()
+	if r.kept == nil {
+		r.kept = seen
+		return nil
+	}
+	return r.unchanged(seen)
 }
 
-// unchanged fails if the names belong to other files now.
-func (r *repeatedSources) unchanged() error {
-	i := 0
-	for source, info := range r.each {
-		was := r.files[i]
-		if source.Open == nil && ((info == nil) != (was == nil) || info != nil && !os.SameFile(info, was)) {
+// unchanged fails if the names belong to other files now, or if these have fewer arrivals than at the first reading.
+func (r *replayer) unchanged(seen []int64) error {
+	for i, source := range slices.Concat(r.logs...) {
+		info, _ := os.Stat(source.Name)
+		if was := r.files[i]; source.Open == nil && (info != nil || was != nil) && !os.SameFile(info, was) {
 			return cycledMeanwhile(source.Name)
 		}
-		i++
 	}
 	for log, n := range r.kept {
-		if r.seen[log] < n {
+		if seen[log] < n {
 			return cycledMeanwhile(r.logs[log][0].Name)
 		}
 	}

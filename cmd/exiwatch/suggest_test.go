@@ -223,14 +223,16 @@ func TestSuggestWhileTheLogGrows(t *testing.T) {
 	r, log := repeatedOf(t, shopLog)
 	appendFile(t, log, strings.ReplaceAll(shopLog, "10:00", "10:01"))
 	for range 2 {
-		opened := 0
+		arrivals, opened := 0, 0
 		rule := window.Rule{Key: window.Auth, Limit: 1, Window: time.Minute}
-		if err := r.next(command(t), []window.Rule{rule},
-			pipeline.Listener{Opened: func([]*window.Alert) { opened++ }}); err != nil {
+		if err := r.pass([]window.Rule{rule}, pipeline.Listener{
+			Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ },
+			Opened:  func([]*window.Alert) { opened++ },
+		}); err != nil {
 			t.Fatal(err)
 		}
-		if r.seen[0] != 6 || opened != 1 {
-			t.Errorf("%d arrivals and %d alerts of a log that has grown, want 6 and 1", r.seen[0], opened)
+		if arrivals != 6 || opened != 1 {
+			t.Errorf("%d arrivals and %d alerts of a log that has grown, want 6 and 1", arrivals, opened)
 		}
 	}
 }
@@ -248,33 +250,31 @@ func TestSuggestWhileTheLogIsCycled(t *testing.T) {
 		if err := change(log); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.next(command(t), nil, pipeline.Listener{}); err == nil || !strings.Contains(err.Error(), log) {
+		if err := r.pass(nil, pipeline.Listener{}); err == nil || !strings.Contains(err.Error(), log) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
 // repeatedOf gives a log of which a first pass was made.
-func repeatedOf(t *testing.T, text string) (*repeatedSources, string) {
+func repeatedOf(t *testing.T, text string) (*replayer, string) {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "mainlog")
 	writeFile(t, log, text)
-	s := &selection{timezone: "UTC"}
-	if err := s.prepare(); err != nil {
+	r := &replayer{selection: selection{timezone: "UTC", cmd: command(t)}}
+	if err := r.prepare(); err != nil {
 		t.Fatal(err)
 	}
-	first, err := s.findSources(command(t), []string{log})
-	if err != nil {
+	if err := r.findSources([]string{log}); err != nil {
 		t.Fatal(err)
 	}
-	r, err := newRepeatedSources(first)
-	if err != nil {
+	if err := r.lookAtFiles(); err != nil {
 		t.Fatal(err)
 	}
 	arrivals, logs := 0, 0
 	listener := pipeline.Listener{Arrival: func(*parser.Arrival, *window.Arrival) { arrivals++ }}
-	if err := r.first(command(t), nil, listener, func() error { logs++; return nil }); err != nil || arrivals != 6 ||
-		logs != 1 {
+	r.begin = func() error { logs++; return nil }
+	if err := r.pass(nil, listener); err != nil || arrivals != 6 || logs != 1 {
 		t.Fatalf("%d arrivals in %d logs, %v", arrivals, logs, err)
 	}
 	return r, log

@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
-	"exiwatch/internal/escape"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/report"
 	"exiwatch/internal/words"
@@ -30,8 +28,6 @@ var distinctKeys = map[string]window.Key{"hosts": window.Host, "networks": windo
 func topCommand() *cobra.Command {
 	var s selection
 	var t ranker
-	var rows uint
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "top KEY [FILE...]",
 		Short: "rank the values of a key, as sort | uniq -c | sort -gr would",
@@ -46,7 +42,7 @@ rotated files.`,
 			if len(args) == 0 {
 				return usagef("top needs a KEY: %s", strings.Join(topKeys(), ", "))
 			}
-			return nil
+			return t.prepare(args[0])
 		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
@@ -54,26 +50,20 @@ rotated files.`,
 			}
 			return nil, cobra.ShellCompDirectiveDefault
 		},
-		RunE: s.reporting(func(cmd *cobra.Command, args []string) error {
-			if err := t.prepare(args[0]); err != nil {
-				return err
-			}
-			if err := s.prepare(); err != nil {
-				return err
-			}
-			if t.key == "script" && s.filtered() {
+		RunE: s.reporting(func(args []string) error {
+			if t.key == "script" && len(s.patterns) > 0 {
 				return usagef("top script ranks calls of Exim: only --since and --until can select them")
 			}
-			if _, err := s.replay(cmd, args[1:], s.settings.Rules, t.listener(&s)); err != nil {
+			if _, err := s.replay(args[1:], s.settings.Rules, t.listener(&s)); err != nil {
 				return err
 			}
 			t.join()
-			t.note(cmd.ErrOrStderr(), &s)
-			top := t.ranking.Top(int(rows), t.weight)
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), t.counted(top))
+			t.note(&s)
+			top := t.ranking.Top(int(s.rows), t.weight)
+			if s.asJSON {
+				return printJSON(s.cmd.OutOrStdout(), t.counted(top))
 			}
-			out := bufio.NewWriter(cmd.OutOrStdout())
+			out := bufio.NewWriter(s.cmd.OutOrStdout())
 			for _, row := range top {
 				report.PrintRow(out, t.weight(&row), row.Value)
 			}
@@ -83,8 +73,8 @@ rotated files.`,
 	s.flags(cmd)
 	cmd.Flags().StringVar(&t.count, "count", "messages",
 		"what to rank by: "+strings.Join(weights, ", ")+" (the last five: how many different ones)")
-	cmd.Flags().UintVarP(&rows, "rows", "n", 10, "`ROWS` (0: all)")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().UintVarP(&s.rows, "rows", "n", 10, "`ROWS` (0: all)")
+	cmd.Flags().BoolVar(&s.asJSON, "json", false, "print JSON")
 	return cmd
 }
 
@@ -178,20 +168,20 @@ func (t *ranker) weigh(arrivals []report.Reception) {
 
 // note prints on one line how many arrivals no rule counts, where most come from, and how to count them. It prints
 // nothing if there are too few to cross a limit.
-func (t *ranker) note(w io.Writer, s *selection) {
+func (t *ranker) note(s *selection) {
 	rows := t.uncounted.Rows(maxNoted)
 	if len(rows) == 0 || rows[0].Messages <= s.settings.LowestLimit() {
 		return
 	}
-	fmt.Fprintf(w, "exiwatch: note: %d of %d arrivals counted for no rule: %d %s",
-		t.uncounted.Total(), t.arrivals, rows[0].Messages, escape.Text(rows[0].String()))
-	for _, row := range rows[1:] {
-		fmt.Fprintf(w, "; %d %s", row.Messages, escape.Text(row.String()))
+	var parts []string
+	for _, row := range rows {
+		parts = append(parts, fmt.Sprintf("%d %s", row.Messages, row))
 	}
+	text := strings.Join(parts, "; ")
 	if line := report.Only(s.only(), rows); line != "" {
-		fmt.Fprintf(w, ". [count] %s counts them", line)
+		text += ". [count] " + line + " counts them"
 	}
-	fmt.Fprintln(w)
+	s.note("note", "%d of %d arrivals counted for no rule: %s", t.uncounted.Total(), t.arrivals, text)
 }
 
 // maxNoted is how many classes and networks a note names.

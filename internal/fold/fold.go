@@ -33,7 +33,8 @@ func AppendName(dst, b []byte) []byte {
 		b = unescaped(b)
 	}
 	start := len(dst)
-	if !isASCII(b) && utf8.Valid(b) {
+	beyondASCII := func(r rune) bool { return r >= utf8.RuneSelf }
+	if bytes.ContainsFunc(b, beyondASCII) && utf8.Valid(b) {
 		if mapped, err := precis.UsernameCaseMapped.Bytes(b); err == nil {
 			return append(dst, mapped...)
 		}
@@ -49,15 +50,6 @@ func AppendName(dst, b []byte) []byte {
 
 // Name is AppendName for a string.
 func Name(s string) string { return string(AppendName(nil, []byte(s))) }
-
-func isASCII(b []byte) bool {
-	for _, c := range b {
-		if c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
 
 // unescaped undoes string_printing() for bytes beyond ASCII, which Exim writes as three octal digits. It returns b
 // itself if the result isn't UTF-8, as for a Windows login such as DOM\234567.

@@ -61,33 +61,21 @@ type peer struct {
 	uid     uint32       // of a UNIX socket's client
 }
 
-// Networks that count as one peer.
-const (
-	wholeIPv4 = 32 // bits
-	oneIPv6   = 64 // bits: the smallest network of one customer
-)
+// oneNetwork is the smallest IPv6 network of one customer, which counts as one peer, as one IPv4 address does.
+const oneNetwork = 64 // bits
 
 var loopback = netip.MustParsePrefix("127.0.0.0/8")
 
 // peerOf finds out who connects. Clients that it can't distinguish are one peer.
 func peerOf(c net.Conn) (p peer) {
-	switch c := c.(type) {
-	case *net.TCPConn:
-		remote, ok := c.RemoteAddr().(*net.TCPAddr)
-		if !ok {
-			return p
-		}
-		ip, bits := remote.AddrPort().Addr().Unmap(), wholeIPv4
-		if ip.IsLoopback() {
-			p.network = loopback
-			return p
-		}
-		if ip.Is6() {
-			bits = oneIPv6
-		}
-		p.network, _ = ip.Prefix(bits)
-	case *net.UnixConn:
+	if c, ok := c.(*net.UnixConn); ok {
 		p.uid = userOf(c)
+	}
+	if remote, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		ip := remote.AddrPort().Addr().Unmap()
+		if p.network = loopback; !ip.IsLoopback() {
+			p.network, _ = ip.Prefix(min(ip.BitLen(), oneNetwork))
+		}
 	}
 	return p
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"time"
 
 	"exiwatch/window"
 )
@@ -15,23 +14,22 @@ import (
 type peaks struct {
 	rule     window.Rule
 	counters *window.Counters
-	except   []window.Exception
 	scope    int // of window.Counters.Scopes
-	byValue  map[string]int64
+	highest  map[string]int64
 	short    bool // not all could be held: counts may be too low
 }
 
-func newPeaks(rule window.Rule) (*peaks, error) {
-	except := rule.Except
-	rule.Limit, rule.Except = math.MaxInt64, nil // no alert opens, of which only so many may be open
-	p := &peaks{rule: rule, except: except, byValue: make(map[string]int64)}
-	return p, p.reset()
+// uncapped is the rule without a limit: no alert opens, of which only so many may be open.
+func (p *peaks) uncapped() window.Rule {
+	rule := p.rule
+	rule.Limit, rule.Except = math.MaxInt64, nil
+	return rule
 }
 
 // reset lets another log begin, which is counted by itself.
 func (p *peaks) reset() (err error) {
 	p.finish()
-	p.counters, err = window.New([]window.Rule{p.rule})
+	p.counters, err = window.New([]window.Rule{p.uncapped()})
 	return err
 }
 
@@ -43,25 +41,20 @@ func (p *peaks) finish() {
 	}
 }
 
-func (p *peaks) advance(at time.Time) { p.counters.Advance(at) }
-
+// count takes an arrival. It leaves out a value that has a limit of its own, which isn't asked about.
 func (p *peaks) count(a *window.Arrival) {
 	value := a.Values[p.rule.Key]
-	if value == nil || a.Outside>>p.scope&1 != 0 || p.isExcepted(string(value)) {
+	if value == nil || a.Outside>>p.scope&1 != 0 ||
+		slices.ContainsFunc(p.rule.Except, func(e window.Exception) bool { return e.Match(string(value)) }) {
 		return
 	}
 	own := *a
 	own.Outside = 0 // these counters have one scope alone
 	p.counters.Count(&own)
 	count, _ := p.counters.CountNow(p.rule.Key, value)
-	if peak, known := p.byValue[string(value)]; !known || count > peak {
-		p.byValue[string(value)] = count
+	if peak, known := p.highest[string(value)]; !known || count > peak {
+		p.highest[string(value)] = count
 	}
-}
-
-// isExcepted tells whether the value has a limit of its own, which isn't asked about.
-func (p *peaks) isExcepted(value string) bool {
-	return slices.ContainsFunc(p.except, func(e window.Exception) bool { return e.Match(value) })
 }
 
 // A peak is a value with its highest count.
@@ -70,10 +63,10 @@ type peak struct {
 	count int64
 }
 
-// sorted gives the peaks, the highest first, ties by value downwards.
-func (p *peaks) sorted() []peak {
-	all := make([]peak, 0, len(p.byValue))
-	for value, count := range p.byValue {
+// ranked gives the peaks, the highest first, ties by value downwards.
+func (p *peaks) ranked() []peak {
+	all := make([]peak, 0, len(p.highest))
+	for value, count := range p.highest {
 		all = append(all, peak{value, count})
 	}
 	slices.SortFunc(all, func(a, b peak) int {

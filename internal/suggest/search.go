@@ -10,28 +10,26 @@ const limitsAtOnce = 8
 // higher one now and then several. If the first won't do, what is found is a limit that will where one less won't.
 type search struct {
 	allowed   int64
-	first     int64
 	low, high int64           // low opens too many, or is 0; high doesn't
 	alerts    map[int64]int64 // by limit, as counted
 }
 
 // newSearch searches by the peaks, highest first, of which the first isn't 0.
 func newSearch(sorted []peak, allowed int64) *search {
-	s := &search{allowed: allowed, high: sorted[0].count, first: 1, alerts: make(map[int64]int64)}
+	s := &search{allowed: allowed, high: sorted[0].count, alerts: make(map[int64]int64)}
 	if allowed < int64(len(sorted)) {
-		s.first = max(sorted[allowed].count, 1)
+		s.low = max(sorted[allowed].count-1, 0)
 	}
-	s.low = s.first - 1
 	return s
 }
 
 // next gives the limits to count with, none when the limit is found.
 func (s *search) next() []int64 {
 	if len(s.alerts) == 0 {
-		if s.first == 1 {
+		if s.low == 0 {
 			return []int64{1}
 		}
-		return []int64{s.first - 1, s.first}
+		return []int64{s.low, s.low + 1}
 	}
 	var limits []int64
 	step := max((s.high-s.low)/(limitsAtOnce+1), 1)

@@ -8,9 +8,9 @@
 package suggest
 
 import (
+	"cmp"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"exiwatch/internal/report"
@@ -32,14 +32,14 @@ type Suggester struct {
 	arrivals       int64 // counted
 	earliest, last report.Time
 	rules          []*ruleTrial
+	searched       []*ruleTrial               // those with a limit to find, once the peaks are known
 	opened         map[string]*report.Ranking // alerts of the pass by rule, each by value
 	found          bool                       // the next pass is the last
 }
 
 // A ruleTrial is a rule with what the passes have shown about its limits.
 type ruleTrial struct {
-	rule          window.Rule
-	peaks         *peaks
+	peaks
 	sorted        []peak  // once the peaks are known
 	search        *search // nil: there is nothing to find
 	currentAlerts int64   // that the rule's own limit opens
@@ -57,18 +57,14 @@ func New(rules []window.Rule, perWeek float64) (*Suggester, error) {
 			continue
 		}
 		seen[text] = true
-		p, err := newPeaks(rule)
-		if err != nil {
-			return nil, err
-		}
-		s.rules = append(s.rules, &ruleTrial{rule: rule, peaks: p})
+		s.rules = append(s.rules, &ruleTrial{peaks: peaks{rule: rule, highest: make(map[string]int64)}})
 	}
 	counters, err := window.New(s.First())
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range s.rules {
-		r.peaks.scope = slices.Index(counters.Scopes(), r.rule.Scope)
+		r.scope = slices.Index(counters.Scopes(), r.rule.Scope)
 	}
 	return s, nil
 }
@@ -76,7 +72,7 @@ func New(rules []window.Rule, perWeek float64) (*Suggester, error) {
 // First gives the rules for the first pass, which finds the peaks. They open no alerts.
 func (s *Suggester) First() (rules []window.Rule) {
 	for _, r := range s.rules {
-		rules = append(rules, r.peaks.rule)
+		rules = append(rules, r.uncapped())
 	}
 	return rules
 }
@@ -84,7 +80,7 @@ func (s *Suggester) First() (rules []window.Rule) {
 // NextLog begins another log, which has a clock of its own.
 func (s *Suggester) NextLog() error {
 	for _, r := range s.rules {
-		if err := r.peaks.reset(); err != nil {
+		if err := r.reset(); err != nil {
 			return err
 		}
 	}
@@ -100,7 +96,7 @@ func (s *Suggester) Arrival(at report.Time) {
 		s.last = at
 	}
 	for _, r := range s.rules {
-		r.peaks.advance(at.Time)
+		r.counters.Advance(at.Time)
 	}
 }
 
@@ -108,7 +104,7 @@ func (s *Suggester) Arrival(at report.Time) {
 func (s *Suggester) Counted(a *window.Arrival) {
 	s.arrivals++
 	for _, r := range s.rules {
-		r.peaks.count(a)
+		r.count(a)
 	}
 }
 
@@ -134,10 +130,10 @@ func (s *Suggester) Next() []window.Rule {
 		return nil
 	}
 	s.opened = make(map[string]*report.Ranking)
-	rules := s.candidates()
+	rules := s.withLimits((*ruleTrial).candidates)
 	if rules == nil {
 		s.found = true
-		rules = s.suggested()
+		rules = s.withLimits(func(r *ruleTrial) []int64 { return []int64{r.search.high} })
 	}
 	return rules
 }
@@ -145,21 +141,19 @@ func (s *Suggester) Next() []window.Rule {
 // startSearches makes searches from the peaks.
 func (s *Suggester) startSearches() {
 	for _, r := range s.rules {
-		r.peaks.finish()
-		r.sorted = r.peaks.sorted()
-		r.peaks.counters, r.peaks.byValue = nil, nil
+		r.finish()
+		r.sorted = r.ranked()
+		r.counters, r.highest = nil, nil
 		if len(r.sorted) > 0 && r.sorted[0].count > 0 {
 			r.search = newSearch(r.sorted, s.allowed())
+			s.searched = append(s.searched, r)
 		}
 	}
 }
 
 // recordPass records the alerts of the pass.
 func (s *Suggester) recordPass() {
-	for _, r := range s.rules {
-		if r.search == nil {
-			continue
-		}
+	for _, r := range s.searched {
 		if s.found {
 			r.byValue = s.alerts(r, r.search.high)
 			continue
@@ -175,34 +169,23 @@ func (s *Suggester) recordPass() {
 
 // alerts gives the alerts that the rule with this limit opened in the pass.
 func (s *Suggester) alerts(r *ruleTrial, limit int64) *report.Ranking {
-	if alerts := s.opened[withLimit(r.rule, limit).String()]; alerts != nil {
-		return alerts
-	}
-	return new(report.Ranking)
+	return cmp.Or(s.opened[withLimit(r.rule, limit).String()], new(report.Ranking))
 }
 
-// candidates gives the rules with the limits to try, and the first time also with their own limits.
-func (s *Suggester) candidates() (rules []window.Rule) {
-	for _, r := range s.rules {
-		if r.search == nil {
-			continue
-		}
-		limits := r.search.next()
-		if len(r.search.alerts) == 0 && !slices.Contains(limits, r.rule.Limit) {
-			limits = append(limits, r.rule.Limit)
-		}
-		for _, limit := range limits {
+// candidates gives the limits to try, and the first time also the rule's own.
+func (t *ruleTrial) candidates() []int64 {
+	limits := t.search.next()
+	if len(t.search.alerts) == 0 && !slices.Contains(limits, t.rule.Limit) {
+		limits = append(limits, t.rule.Limit)
+	}
+	return limits
+}
+
+// withLimits gives the rules that are searched, each with some limits; nil if there are none.
+func (s *Suggester) withLimits(limits func(*ruleTrial) []int64) (rules []window.Rule) {
+	for _, r := range s.searched {
+		for _, limit := range limits(r) {
 			rules = append(rules, withLimit(r.rule, limit))
-		}
-	}
-	return rules
-}
-
-// suggested gives the rules with the limits found, nil if there are none.
-func (s *Suggester) suggested() (rules []window.Rule) {
-	for _, r := range s.rules {
-		if r.search != nil {
-			rules = append(rules, withLimit(r.rule, r.search.high))
 		}
 	}
 	return rules
@@ -211,7 +194,7 @@ func (s *Suggester) suggested() (rules []window.Rule) {
 // withLimit gives the rule with another limit, and a name without a limit. Exceptions open no alerts.
 func withLimit(rule window.Rule, limit int64) window.Rule {
 	if _, err := window.ParseRule(rule.Name); err == nil || rule.Name == "" {
-		rule.Name = rule.Key.String() + " " + rule.Count.String() + " in " + span(rule)
+		rule.Name = rule.Key.String() + " " + rule.Count.String() + " in " + window.FormatWindow(rule.Window)
 	}
 	rule.Limit = limit
 	rule.Except = slices.Clone(rule.Except)
@@ -219,13 +202,6 @@ func withLimit(rule window.Rule, limit int64) window.Rule {
 		rule.Except[i].Limit = math.MaxInt64
 	}
 	return rule
-}
-
-// span gives the rule's window as it is written.
-func span(rule window.Rule) string {
-	rule.Scope = ""
-	_, text, _ := strings.Cut(rule.String(), "/")
-	return text
 }
 
 // weeks is how long the log is, from the earliest stamp of an arrival to the last.

@@ -1,6 +1,9 @@
 package suggest
 
-import "exiwatch/internal/report"
+import (
+	"exiwatch/internal/report"
+	"exiwatch/window"
+)
 
 // Suggestions are what a log suggests. They are printed as TOML or as JSON.
 type Suggestions struct {
@@ -61,9 +64,9 @@ func (s *Suggester) Suggestions(n int) Suggestions {
 func (t *ruleTrial) suggestion(n int) Suggestion {
 	rule := withLimit(t.rule, t.rule.Limit)
 	d := Suggestion{
-		Rule: rule.Name, Key: rule.Key.String(), Count: rule.Count.String(), Window: span(rule), Limit: rule.Limit,
-		Values: len(t.sorted), Incomplete: t.peaks.short, By: []By{},
-		scope: rule.Scope, except: len(rule.Except),
+		Rule: rule.Name, Key: rule.Key.String(), Count: rule.Count.String(),
+		Window: window.FormatWindow(rule.Window), Limit: rule.Limit, Values: len(t.sorted), Incomplete: t.short,
+		By: []By{}, scope: rule.Scope, except: len(rule.Except),
 	}
 	if d.Values > 0 {
 		d.Median, d.P95, d.P99, d.P999 = percentile(t.sorted, 500), percentile(t.sorted, 950),

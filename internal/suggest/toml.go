@@ -39,8 +39,12 @@ func (t tomlWriter) log(s *Suggestions) {
 	const days = 7 // a week
 	t.comment("From %s that counted, %s to %s: %.1f days.", words.Plain(s.Arrivals, "arrival"),
 		s.First.Format(time.DateTime), s.Last.Format("2006-01-02 15:04:05 -0700"), s.Weeks*days)
-	t.comment("Goal: at most %s per rule and week, so %d in this log. Peak: the highest count in one window.",
-		alerts(s.AlertsPerWeek), s.AlertsAllowed)
+	noun := "alerts"
+	if s.AlertsPerWeek == 1 {
+		noun = "alert"
+	}
+	t.comment("Goal: at most %v %s per rule and week, so %d in this log. Peak: the highest count in one window.",
+		s.AlertsPerWeek, noun, s.AlertsAllowed)
 	if s.Weeks < 1 {
 		t.comment("The log is shorter than a week, so these limits may be too low.")
 	}
@@ -50,7 +54,11 @@ func (t tomlWriter) rule(r *Suggestion) {
 	fmt.Fprintln(t)
 	t.comment("%s: %s by %s in %s", r.Rule, r.Count, r.Key, r.Window)
 	if r.Suggested == nil {
-		t.comment("  no limit: %s", r.why())
+		why := "the log has nothing that this rule counts"
+		if r.Values == 0 {
+			why = "no counted arrival has a value of this key"
+		}
+		t.comment("  no limit: %s (exiwatch help keys says what it needs)", why)
 		return
 	}
 	t.comment("  peaks of %s: median %d, 95%% up to %d, 99%% up to %d, 99.9%% up to %d",
@@ -72,7 +80,8 @@ func (t tomlWriter) rule(r *Suggestion) {
 	if r.others > 0 {
 		t.comment("        … and %d more", r.others)
 	}
-	t.block(r)
+	fmt.Fprintf(t, "[[rule]]\nname   = %s\nkey    = %s\ncount  = %s\nlimit  = %d\nwindow = %s\n",
+		quoted(r.Rule), quoted(r.Key), quoted(r.Count), *r.Suggested, quoted(r.Window))
 	if r.scope != "" {
 		t.comment("and as before %s", r.scope)
 	}
@@ -81,43 +90,18 @@ func (t tomlWriter) rule(r *Suggestion) {
 	}
 }
 
-// why says why there is no limit.
-func (r *Suggestion) why() string {
-	if r.Values == 0 {
-		return "no counted arrival has a value of this key (exiwatch help keys says what it needs)"
-	}
-	return "the log has nothing that this rule counts (exiwatch help keys says what it needs)"
-}
-
-// block writes the rule as a configuration has it.
-func (t tomlWriter) block(r *Suggestion) {
-	fmt.Fprintf(t, "[[rule]]\nname   = %s\nkey    = %s\ncount  = %s\nlimit  = %d\nwindow = %s\n",
-		quoted(r.Rule), quoted(r.Key), quoted(r.Count), *r.Suggested, quoted(r.Window))
-}
-
 // quoted writes a basic string of TOML, in which what isn't printable is escaped.
 func quoted(s string) string {
 	var b strings.Builder
-	b.WriteByte('"')
 	for _, r := range s {
 		switch {
 		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
+			b.WriteString(`\` + string(r))
 		case unicode.IsPrint(r):
 			b.WriteRune(r)
 		default:
 			fmt.Fprintf(&b, `\U%08X`, r)
 		}
 	}
-	b.WriteByte('"')
-	return b.String()
-}
-
-// alerts is a mean number of them.
-func alerts(n float64) string {
-	if n == 1 {
-		return "1 alert"
-	}
-	return fmt.Sprintf("%v alerts", n)
+	return `"` + b.String() + `"`
 }

@@ -3,6 +3,7 @@
 package words
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -67,29 +68,40 @@ func Plain(n int64, noun string) string { return strconv.FormatInt(n, 10) + " " 
 
 // Measured writes an amount of count, which is a name from the configuration: 21 messages, 1.2 MB, 3 networks.
 func Measured(count string, n int64) string {
-	switch count {
-	case "bytes":
+	if count == "bytes" {
 		return Size(n)
-	case "senders":
-		return Plural(n, "envelope sender")
-	case "addresses":
-		return Plural(n, "recipient address")
-	case "anomalies":
-		return Plural(n, "anomaly")
 	}
-	return Plural(n, strings.TrimSuffix(count, "s"))
+	return Plural(n, cmp.Or(nouns[count], strings.TrimSuffix(count, "s")))
 }
 
-// Window writes a rule's window in words: 5 minutes, 1 hour.
-func Window(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d%day == 0:
-		return Plural(int64(d/day), "day")
-	case d%time.Hour == 0:
-		return Plural(int64(d/time.Hour), "hour")
-	case d%time.Minute == 0:
-		return Plural(int64(d/time.Minute), "minute")
+// nouns are the nouns for what is counted, where the count's name is another word.
+var nouns = map[string]string{"senders": "envelope sender", "addresses": "recipient address", "anomalies": "anomaly"}
+
+// A unit is a unit of durations. Span uses it for durations of at least from.
+type unit struct {
+	length, from time.Duration
+	noun         string
+}
+
+// units are the units above a second, the largest first.
+var units = []unit{
+	{24 * time.Hour, 48 * time.Hour, "day"},
+	{time.Hour, 2 * time.Hour, "hour"},
+	{time.Minute, time.Minute, "minute"},
+}
+
+// Window writes a rule's window in words, in the largest unit that divides it: 5 minutes, 1 hour.
+func Window(d time.Duration) string { return inUnit(d, func(u unit) bool { return d%u.length == 0 }) }
+
+// Span writes a duration in words, in its largest unit: 12 seconds, 3 hours.
+func Span(d time.Duration) string { return inUnit(d, func(u unit) bool { return d >= u.from }) }
+
+// inUnit writes a duration in the first unit that fits, else in seconds.
+func inUnit(d time.Duration, fits func(unit) bool) string {
+	for _, u := range units {
+		if fits(u) {
+			return Plural(int64(d/u.length), u.noun)
+		}
 	}
 	return Plural(int64(d/time.Second), "second")
 }
@@ -105,20 +117,6 @@ func Percent(n, of int64) string {
 		return "<1%"
 	}
 	return fmt.Sprintf("%d%%", int64(float64(n)*100/float64(of)))
-}
-
-// Span writes a duration in words, in its largest unit: 12 seconds, 3 hours.
-func Span(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d < time.Minute:
-		return Plural(int64(d/time.Second), "second")
-	case d < 2*time.Hour:
-		return Plural(int64(d/time.Minute), "minute")
-	case d < 2*day:
-		return Plural(int64(d/time.Hour), "hour")
-	}
-	return Plural(int64(d/day), "day")
 }
 
 // Suggest ends a sentence about an unknown name: with the known name most like it, or else with all known names.
