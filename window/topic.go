@@ -16,10 +16,8 @@ var replyPrefixes = [...]string{
 	"回复", "答复", "转发", // Chinese
 }
 
-// uuidGroups are the lengths of the hexadecimal groups of a UUID (RFC 9562, section 4). Hyphens join them.
-var uuidGroups = [...]int{8, 4, 4, 4, 12}
-
-const uuidLen = 36
+// uuid is a UUID (RFC 9562, section 4), with 0 for each hexadecimal digit.
+const uuid = "00000000-0000-0000-0000-000000000000"
 
 // minHex is the length from which letters a to f alone count as an id and not as a word.
 const minHex = 8
@@ -49,8 +47,8 @@ func FoldSubject(subject []byte, dst []byte) []byte {
 		}
 		token := leadingToken(s)
 		switch {
-		case len(token) == uuidGroups[0] && isUUID(s):
-			s = s[uuidLen:]
+		case isUUID(s):
+			s = s[len(uuid):]
 			dst = appendNumber(dst, start)
 		case isID(token):
 			s = s[len(token):]
@@ -69,7 +67,12 @@ func FoldSubject(subject []byte, dst []byte) []byte {
 			}
 		}
 	}
-	folded := trimPrefixes(bytes.TrimRight(dst[start:], " "))
+	folded := bytes.TrimRight(dst[start:], " ")
+	for i := 0; i < len(replyPrefixes); i++ {
+		if rest, ok := cutReplyPrefix(folded, replyPrefixes[i]); ok {
+			folded, i = rest, -1 // again, from the first one on
+		}
+	}
 	switch dst = append(dst[:start], folded...); {
 	case len(folded) > 0:
 		return dst
@@ -123,22 +126,14 @@ func isID(token []byte) bool {
 	return hex
 }
 
+// isUUID reports whether s begins with a UUID that is no part of a longer token.
 func isUUID(s []byte) bool {
-	for i, n := range uuidGroups {
-		if i > 0 {
-			if len(s) == 0 || s[0] != '-' {
-				return false
-			}
-			s = s[1:]
-		}
-		group := leadingToken(s)
-		if len(group) != n || bytes.ContainsFunc(group,
-			func(r rune) bool { return r > unicode.MaxASCII || !isHex(byte(r)) }) {
+	for i := range uuid {
+		if i == len(s) || uuid[i] != s[i] && (uuid[i] == '-' || !isHex(s[i])) {
 			return false
 		}
-		s = s[n:]
 	}
-	return true
+	return len(leadingToken(s[len(uuid):])) == 0
 }
 
 // appendNumber appends a #. If only a . , : / or - separates it from the # before, that one stands for both.
@@ -178,46 +173,17 @@ func appendSpace(dst []byte, start int) []byte {
 	return append(dst, ' ')
 }
 
-// trimPrefixes removes the reply prefixes from the front of a folded subject.
-func trimPrefixes(s []byte) []byte {
-	for {
-		rest, ok := cutReplyPrefix(s)
-		if !ok {
-			return s
-		}
-		s = rest
+// cutReplyPrefix removes a reply prefix from the front of a folded subject, with what may stand between it and the
+// subject: a number in brackets, a space, a colon, a space.
+func cutReplyPrefix(s []byte, prefix string) (rest []byte, ok bool) {
+	if rest, ok = bytes.CutPrefix(s, []byte(prefix)); !ok {
+		return nil, false
 	}
-}
-
-func cutReplyPrefix(s []byte) (rest []byte, ok bool) {
-	for _, prefix := range replyPrefixes {
-		if len(s) < len(prefix) || string(s[:len(prefix)]) != prefix {
-			continue
-		}
-		if rest, ok := cutColon(s[len(prefix):]); ok {
-			return rest, true
-		}
+	for _, optional := range [...]string{"[#]", "(#)", " "} {
+		rest = bytes.TrimPrefix(rest, []byte(optional))
 	}
-	return nil, false
-}
-
-// cutColon removes what stands between a reply prefix and the subject: a number in brackets, a space, a colon, a space.
-func cutColon(s []byte) (rest []byte, ok bool) {
-	for _, number := range [...]string{"[#]", "(#)"} {
-		s = trimPrefix(s, number)
+	if s, ok = bytes.CutPrefix(rest, []byte(":")); !ok {
+		s, ok = bytes.CutPrefix(rest, []byte("："))
 	}
-	s = trimPrefix(s, " ")
-	for _, colon := range [...]string{":", "："} {
-		if rest := trimPrefix(s, colon); len(rest) < len(s) {
-			return trimPrefix(rest, " "), true
-		}
-	}
-	return nil, false
-}
-
-func trimPrefix(s []byte, prefix string) []byte {
-	if len(s) >= len(prefix) && string(s[:len(prefix)]) == prefix {
-		return s[len(prefix):]
-	}
-	return s
+	return bytes.TrimPrefix(s, []byte(" ")), ok
 }
