@@ -27,8 +27,8 @@ var defaultLimits = limits{
 	text: 192 << 21,
 	// How many alerts may be open: more than anyone reads.
 	open: 10_000,
-	// How many ValueCounts all open alerts have together: about 100 for each of open. Each takes about 100 bytes and its
-	// text.
+	// How many ValueCounts all open alerts have together: about 100 for each of open. Each takes about 100 bytes and
+	// its text.
 	tallied: 1 << 20,
 	// How many bytes the values in them have together. They stay when the arrival log drops the arrivals.
 	talliedText: 128 << 20,

@@ -8,13 +8,11 @@ import (
 
 // replyPrefixes are what mail programs put before the subject of a reply or a forwarded message, in lower case. A colon
 // follows, perhaps after a number in brackets or a space.
-var replyPrefixes = [...]string{
-	"re", "fw", "fwd", // English
-	"aw", "antw", "wg", // German: Antwort, weitergeleitet; antw is Dutch too
-	"sv", "vb", "vs", // Swedish, Danish, Norwegian, Finnish
-	"tr", "rv", "rif", "odp", // French, Spanish, Italian, Polish
-	"回复", "答复", "转发", // Chinese
-}
+var replyPrefixes = bytes.Fields([]byte("re fw fwd " + // English
+	"aw antw wg " + // German: Antwort, weitergeleitet; antw is Dutch too
+	"sv vb vs " + // Swedish, Danish, Norwegian, Finnish
+	"tr rv rif odp " + // French, Spanish, Italian, Polish
+	"回复 答复 转发")) // Chinese
 
 // uuid is a UUID (RFC 9562, section 4), with 0 for each hexadecimal digit.
 const uuid = "00000000-0000-0000-0000-000000000000"
@@ -47,7 +45,7 @@ func FoldSubject(subject []byte, dst []byte) []byte {
 		}
 		token := leadingToken(s)
 		switch {
-		case isUUID(s):
+		case len(token) == 8 && isUUID(s):
 			s = s[len(uuid):]
 			dst = appendNumber(dst, start)
 		case isID(token):
@@ -69,8 +67,10 @@ func FoldSubject(subject []byte, dst []byte) []byte {
 	}
 	folded := bytes.TrimRight(dst[start:], " ")
 	for i := 0; i < len(replyPrefixes); i++ {
-		if rest, ok := cutReplyPrefix(folded, replyPrefixes[i]); ok {
-			folded, i = rest, -1 // again, from the first one on
+		if rest, ok := bytes.CutPrefix(folded, replyPrefixes[i]); ok {
+			if rest, ok = cutColon(rest); ok {
+				folded, i = rest, -1 // again, from the first one on
+			}
 		}
 	}
 	switch dst = append(dst[:start], folded...); {
@@ -173,17 +173,13 @@ func appendSpace(dst []byte, start int) []byte {
 	return append(dst, ' ')
 }
 
-// cutReplyPrefix removes a reply prefix from the front of a folded subject, with what may stand between it and the
-// subject: a number in brackets, a space, a colon, a space.
-func cutReplyPrefix(s []byte, prefix string) (rest []byte, ok bool) {
-	if rest, ok = bytes.CutPrefix(s, []byte(prefix)); !ok {
-		return nil, false
-	}
+// cutColon removes what stands between a reply prefix and the subject: a number in brackets, a space, a colon, a space.
+func cutColon(s []byte) (rest []byte, ok bool) {
 	for _, optional := range [...]string{"[#]", "(#)", " "} {
-		rest = bytes.TrimPrefix(rest, []byte(optional))
+		s = bytes.TrimPrefix(s, []byte(optional))
 	}
-	if s, ok = bytes.CutPrefix(rest, []byte(":")); !ok {
-		s, ok = bytes.CutPrefix(rest, []byte("："))
+	if rest, ok = bytes.CutPrefix(s, []byte(":")); !ok {
+		rest, ok = bytes.CutPrefix(s, []byte("："))
 	}
-	return bytes.TrimPrefix(s, []byte(" ")), ok
+	return bytes.TrimPrefix(rest, []byte(" ")), ok
 }
