@@ -65,14 +65,7 @@ func FoldSubject(subject []byte, dst []byte) []byte {
 			}
 		}
 	}
-	folded := bytes.TrimRight(dst[start:], " ")
-	for i := 0; i < len(replyPrefixes); i++ {
-		if rest, ok := bytes.CutPrefix(folded, replyPrefixes[i]); ok {
-			if rest, ok = cutColon(rest); ok {
-				folded, i = rest, -1 // again, from the first one on
-			}
-		}
-	}
+	folded := trimPrefixes(bytes.TrimRight(dst[start:], " "))
 	switch dst = append(dst[:start], folded...); {
 	case len(folded) > 0:
 		return dst
@@ -171,6 +164,18 @@ func appendSpace(dst []byte, start int) []byte {
 		return dst
 	}
 	return append(dst, ' ')
+}
+
+// trimPrefixes removes the reply prefixes from the front of a folded subject.
+func trimPrefixes(s []byte) []byte {
+	for i := 0; i < len(replyPrefixes) && len(s) > 0; i++ {
+		if prefix := replyPrefixes[i]; prefix[0] == s[0] && bytes.HasPrefix(s, prefix) {
+			if rest, ok := cutColon(s[len(prefix):]); ok {
+				s, i = rest, -1 // again, from the first one on
+			}
+		}
+	}
+	return s
 }
 
 // cutColon removes what stands between a reply prefix and the subject: a number in brackets, a space, a colon, a space.
