@@ -89,11 +89,8 @@ func offsetOf(t time.Time) int64 {
 	return int64(offset)
 }
 
-// addArrival counts the values of an arrival that is in the totals, and moves First and Last.
-func (a *Alert) addArrival(r *loggedArrival, zone *time.Location, b *memoryBudget) {
-	for k, value := range r.values {
-		a.countValue(Key(k), value, r.recipients, r.bytes, b)
-	}
+// addTime moves First and Last to an arrival that is in the totals.
+func (a *Alert) addTime(r *loggedArrival, zone *time.Location) {
 	if r.at < a.firstAt {
 		a.First, a.firstAt, a.firstID = r.time(zone), r.at, r.id()
 	}
@@ -104,20 +101,14 @@ func (a *Alert) addArrival(r *loggedArrival, zone *time.Location, b *memoryBudge
 
 // countValue counts an arrival under its value of a key, or under each of its values. An arrival without one doesn't
 // count.
-func (a *Alert) countValue(k Key, value []byte, recipients, size int64, b *memoryBudget) {
-	if value == nil {
-		return
-	}
-	n := ValueCount{Messages: 1, Recipients: recipients, Bytes: size}
-	for more := k == RecipientDomain; more; {
-		var domain []byte
-		if domain, value, more = bytes.Cut(value, lineFeed); more {
-			a.values[k].add(domain, n, b)
-		} else {
-			value = domain
+func (a *Alert) countValue(k Key, r *loggedArrival, b *memoryBudget) {
+	for rest, more := r.values[k], r.values[k] != nil; more; {
+		value := rest
+		if more = false; k == RecipientDomain {
+			value, rest, more = bytes.Cut(rest, lineFeed)
 		}
+		a.values[k].add(value, ValueCount{Messages: 1, Recipients: r.recipients, Bytes: r.bytes}, b)
 	}
-	a.values[k].add(value, n, b)
 }
 
 var lineFeed = []byte("\n")
@@ -163,19 +154,15 @@ func (a *Alert) Distinct(k Key) (n int, more bool) {
 	return len(a.values[k].rows), a.values[k].other.Messages > 0
 }
 
-// nextMultiple is the first of 2, 5, 10, 20, 50, 100 … that is greater than times. times is 0 or one of them.
+// nextMultiple is the first of 2, 5, 10, 20, 50, 100 … that is greater than times.
 func nextMultiple(times int64) int64 {
-	if times == 0 {
-		return 2
+	for power := int64(1); ; power *= 10 {
+		for _, digit := range [...]int64{1, 2, 5} {
+			if n := digit * power; n > max(times, 1) {
+				return n
+			}
+		}
 	}
-	first := times
-	for first >= 10 {
-		first /= 10
-	}
-	if first == 2 {
-		return times / 2 * 5
-	}
-	return times * 2
 }
 
 // maxMultiple keeps nextMultiple, and what it is multiplied by, far from overflow.

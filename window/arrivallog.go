@@ -60,7 +60,10 @@ type logBlock struct {
 // A keySet has a bit for each Key.
 type keySet uint16
 
-const allKeys keySet = 1<<NumValues - 1
+const (
+	allKeys   keySet = 1<<NumValues - 1
+	briefKeys keySet = 1<<Subject | 1<<Anomaly | 1<<Entry // of which a brief alert knows values
+)
 
 // A backref says where in the newest block a value may stand.
 type backref struct{ hash, at uint16 }
@@ -102,7 +105,11 @@ func (h *arrivalLog) push(a *Arrival, at int64, hashes []uint32, weights *[numSu
 	}
 	data = binary.AppendVarint(data, at-b.at)
 	data = binary.AppendVarint(data, milliseconds(a.At)-1000*at) // if this overflows, read overflows back
-	data = binary.AppendUvarint(data, uint64(weights[Recipients])<<1|bit(a.AtLeast))
+	recipients := uint64(weights[Recipients]) << 1
+	if a.AtLeast {
+		recipients++
+	}
+	data = binary.AppendUvarint(data, recipients)
 	data = binary.AppendUvarint(data, uint64(weights[Bytes]))
 	data = binary.AppendUvarint(data, a.Outside)
 	id := a.keptID()
@@ -115,13 +122,6 @@ func (h *arrivalLog) push(a *Arrival, at int64, hashes []uint32, weights *[numSu
 	b.rows = append(b.rows, uint16(start))
 	h.rows++
 	h.size += len(b.data) - start
-}
-
-func bit(b bool) uint64 {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // blockFor returns the newest block, with room for an arrival at the second at.
@@ -243,7 +243,8 @@ func (h *arrivalLog) read(p rowPos) (r loggedArrival) {
 	recipients := u.uvarint()
 	r.recipients, r.atLeast, r.bytes = int64(recipients>>1), recipients&1 == 1, int64(u.uvarint())
 	r.outside = u.uvarint()
-	r.nature, r.messageID = u.id()
+	mark := u.take(1)[0]
+	r.nature, r.messageID = Nature(mark>>natureShift), u.take(uint64(mark&(1<<natureShift-1)))
 	present := binary.LittleEndian.Uint16(u.take(2))
 	for left := present; left != 0; left &= left - 1 {
 		k := bits.TrailingZeros16(left)
@@ -275,12 +276,6 @@ func (u *unpacker) uvarint() uint64 {
 	v, n := binary.Uvarint(*u)
 	*u = (*u)[n:]
 	return v
-}
-
-// id unpacks the nature and the message id.
-func (u *unpacker) id() (Nature, []byte) {
-	mark := u.take(1)[0]
-	return Nature(mark >> natureShift), u.take(uint64(mark & (1<<natureShift - 1)))
 }
 
 func (u *unpacker) take(n uint64) []byte {

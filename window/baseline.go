@@ -1,6 +1,9 @@
 package window
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // A baseline is how high a value's count has been before. Time is divided into periods as long as the rule's window. A
 // window that ends in one period has nothing in common with the periods before the previous one.
@@ -8,7 +11,6 @@ import "slices"
 // A peakHistory is the highest count in the previous period, and in all periods before that.
 type peakHistory struct {
 	last, earlier int64
-	next          uint32
 }
 
 // rolled is the history as it is in a later period.
@@ -40,17 +42,9 @@ func (t *counterTable) peaks(rc *ruleCount) peakHistory {
 
 func (t *counterTable) setPeaks(rc *ruleCount, p peakHistory) {
 	if rc.peaks == 0 {
-		rc.peaks = t.allocPeaks()
+		rc.peaks = t.peakHistories.Alloc(1)
 	}
 	*t.peakHistories.At(rc.peaks) = p
-}
-
-func (t *counterTable) allocPeaks() uint32 {
-	if p := t.freePeaks; p != 0 {
-		t.freePeaks = t.peakHistories.At(p).next
-		return p
-	}
-	return t.peakHistories.Alloc(1)
 }
 
 // How many values of a rule keep their baseline after they have left, and how long such a value may be. Each takes some
@@ -64,48 +58,26 @@ const (
 type baselines map[string]int64
 
 // saveBaseline keeps the highest count of a value that leaves.
-func (t *counterTable) saveBaseline(rule int, value []byte, rc *ruleCount) {
-	p := t.peaks(rc)
+func (r *compiledRule) saveBaseline(value []byte, rc *ruleCount) {
+	p := r.table.peaks(rc)
 	if rc.peaks != 0 {
-		t.peakHistories.At(rc.peaks).next = t.freePeaks
-		t.freePeaks = rc.peaks
+		r.table.peakHistories.Free(rc.peaks)
 	}
 	most := max(p.earlier, p.last, rc.peak)
 	if most < 2 || len(value) > maxBaselineText {
 		return
 	}
-	h := &t.baselines[rule]
-	if *h == nil {
-		*h = make(baselines)
-	}
-	if known, ok := (*h)[string(value)]; ok && known >= most {
+	if r.baselines[string(value)] >= most {
 		return
 	}
-	if len(*h) == maxBaselines {
-		h.dropLower()
+	if r.baselines == nil {
+		r.baselines = make(baselines)
 	}
-	(*h)[string(value)] = most
-}
-
-func (h *baselines) dropLower() {
-	counts := make([]int64, 0, len(*h))
-	for _, n := range *h {
-		counts = append(counts, n)
+	if len(r.baselines) == maxBaselines {
+		middle := slices.Sorted(maps.Values(r.baselines))[maxBaselines/2]
+		maps.DeleteFunc(r.baselines, func(_ string, n int64) bool { return n <= middle })
 	}
-	slices.Sort(counts)
-	middle := counts[len(counts)/2]
-	for value, n := range *h {
-		if n <= middle {
-			delete(*h, value)
-		}
-	}
-}
-
-// loadBaseline gives a new counter the baseline of its value.
-func (t *counterTable) loadBaseline(rule int, value []byte, rc *ruleCount) {
-	if most, ok := t.baselines[rule][string(value)]; ok {
-		t.setPeaks(rc, peakHistory{earlier: most})
-	}
+	r.baselines[string(value)] = most
 }
 
 // baseline is the highest count in windows that have nothing in common with the current one.
@@ -118,9 +90,8 @@ func (t *counterTable) baseline(rc *ruleCount, period int64) int64 {
 }
 
 // setBaseline sets Before of a new alert, if enough of the log is known.
-func (c *Counters) setBaseline(a *Alert, t *counterTable, rc *ruleCount) {
-	if a.Opened.Sub(c.since) < 2*a.Rule.Window {
-		return
+func (c *Counters) setBaseline(a *Alert, r *compiledRule, rc *ruleCount) {
+	if a.Opened.Sub(c.since) >= 2*r.Window {
+		a.Before, a.BeforeSince = r.table.baseline(rc, c.clock.Now/r.window), c.since
 	}
-	a.Before, a.BeforeSince = t.baseline(rc, c.clock.now/windowSeconds(&a.Rule)), c.since
 }

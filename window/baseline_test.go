@@ -59,7 +59,7 @@ func TestHabitsAreBounded(t *testing.T) {
 			l.count(l.arrival(at(20*i), fmt.Sprint("sender", i)))
 		}
 	}
-	kept := l.counters.tables[0].baselines[0]
+	kept := l.counters.rules[0].baselines
 	if len(kept) > maxBaselines || len(kept) < maxBaselines/4 {
 		t.Errorf("%d values are remembered, want %d at most", len(kept), maxBaselines)
 	}

@@ -51,10 +51,10 @@ func (t *counterTable) bucket(n uint32, at, now int64) uint32 {
 	if prev != 0 && t.buckets.At(prev).at == stamp(at) {
 		return prev
 	}
-	if t.used >= t.limits.buckets && !t.evict(n, now) {
+	if t.buckets.Used() >= t.c.limits.buckets && !t.evict(n, now) {
 		return t.merge(prev, now)
 	}
-	b := t.allocBucket()
+	b := t.buckets.Alloc(1)
 	*t.buckets.At(b) = bucket{at: stamp(at), counter: n, older: prev}
 	if next != 0 {
 		t.buckets.At(next).older = b
@@ -70,26 +70,11 @@ func (t *counterTable) bucket(n uint32, at, now int64) uint32 {
 // leave too early. It returns 0 where no such bucket is inside all windows.
 func (t *counterTable) merge(prev uint32, now int64) uint32 {
 	if prev == 0 || t.buckets.At(prev).at.second(now)+t.shortest <= now {
-		t.dropped++
+		t.c.cost.DroppedKeys++
 		return 0
 	}
-	t.merged++
+	t.c.cost.MergedArrivals++
 	return prev
-}
-
-func (t *counterTable) allocBucket() uint32 {
-	t.used++
-	if b := t.freeBucket; b != 0 {
-		t.freeBucket = t.buckets.At(b).older
-		return b
-	}
-	return t.buckets.Alloc(1)
-}
-
-func (t *counterTable) freeBucketAt(b uint32) {
-	t.buckets.At(b).older = t.freeBucket
-	t.freeBucket = b
-	t.used--
 }
 
 // linkSecond adds bucket b to its second.

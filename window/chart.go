@@ -46,27 +46,25 @@ func (s *series) add(at, offset int64) {
 		s.widen(offset)
 		i = max(at-s.from, 0) / chartSteps[s.step]
 	}
-	i = min(i, maxBars-1)
+	s.addTo(min(i, maxBars-1), 1)
+}
+
+// addTo adds n messages to a span.
+func (s *series) addTo(i, n int64) {
 	for int64(len(s.bars)) <= i {
 		s.bars = append(s.bars, 0)
 	}
-	s.bars[i] = saturate(s.bars[i], 1)
+	s.bars[i] = saturate(s.bars[i], n)
 }
 
 // widen changes to the next longer span.
 func (s *series) widen(offset int64) {
-	was := chartSteps[s.step]
-	s.step++
-	from := s.begin(s.from, offset)
-	var bars []int64
+	wider := series{step: s.step + 1}
+	wider.from = wider.begin(s.from, offset)
 	for i, n := range s.bars {
-		to := (s.from + int64(i)*was - from) / chartSteps[s.step]
-		for int64(len(bars)) <= to {
-			bars = append(bars, 0)
-		}
-		bars[to] = saturate(bars[to], n)
+		wider.addTo((s.from+int64(i)*chartSteps[s.step]-wider.from)/chartSteps[wider.step], n)
 	}
-	s.from, s.bars = from, bars
+	*s = wider
 }
 
 // Chart returns the alert's course: the arrivals known from the window before the one that crossed the limit, and all

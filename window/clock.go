@@ -14,48 +14,40 @@ const (
 	maxNow   = 1 << 60
 )
 
-// A clock turns the log's stamps into seconds that never go back, by the rules in the package's doc comment. Reading
-// the same stamp twice in a row has the effect of reading it once.
-type clock struct {
-	now   int64 // the latest second that was read
-	shift int64 // seconds to add to stamps since the machine's clock was set back; at least 0
+// A Clock is the state of the counters' clock between two lines. It turns the log's stamps into seconds that never go
+// back, by the rules in the package's doc comment.
+type Clock struct {
+	Now   int64 `json:"now"`   // the latest second read: seconds since 1970, shifted ones included
+	Shift int64 `json:"shift"` // seconds that are added to stamps since the machine's clock was set back; at least 0
 }
 
-func newClock() clock { return clock{now: minStamp} }
-
-// read returns the second at which a line with this stamp counts, at most disorder behind now. It may move now.
-func (c *clock) read(stamp int64) int64 {
-	if stamp >= c.now {
-		c.now, c.shift = stamp, 0
-		return c.now
+// read returns the second at which a line with this stamp counts, at most disorder behind Now. It may move Now. Reading
+// the same stamp twice in a row has the effect of reading it once.
+func (c *Clock) read(stamp int64) int64 {
+	if stamp >= c.Now {
+		c.Now, c.Shift = stamp, 0
+		return c.Now
 	}
-	at := min(stamp+c.shift, maxNow)
-	if at >= c.now {
-		c.now = at
+	at := min(stamp+c.Shift, maxNow)
+	if at >= c.Now {
+		c.Now = at
 		return at
 	}
-	if c.now-at > disorder {
-		c.shift = c.now - stamp
-		return c.now
+	if c.Now-at > disorder {
+		c.Shift = c.Now - stamp
+		return c.Now
 	}
 	return at
 }
 
-// A Clock is the state of the counters' clock between two lines.
-type Clock struct {
-	Now   int64 `json:"now"`   // the latest second read: seconds since 1970, shifted ones included
-	Shift int64 `json:"shift"` // seconds that are added to stamps since the machine's clock was set back
-}
-
 // Clock returns the clock as it is after the last line. It never goes back. How far back a re-read must begin is
 // measured by Now, not by the stamps.
-func (c *Counters) Clock() Clock { return Clock{Now: c.clock.now, Shift: c.clock.shift} }
+func (c *Counters) Clock() Clock { return c.clock }
 
 // SetClock sets the clock of counters that have read nothing yet. They then take stamps as the counters did that the
 // Clock came from. It sets nothing else. Values out of range are brought into it.
 func (c *Counters) SetClock(to Clock) {
-	c.clock.now = min(max(to.Now, minStamp), maxNow)
-	c.clock.shift = min(max(to.Shift, 0), maxNow)
+	c.clock = Clock{min(max(to.Now, minStamp), maxNow), min(max(to.Shift, 0), maxNow)}
 }
 
 // seconds is the stamp of a log line in seconds, limited to the clock's range.

@@ -26,12 +26,12 @@ func TestClock(t *testing.T) {
 			{1e9 + 3, 1e9 + 3, 1e9 + 3}}},
 		{"before 1970", []reading{{minStamp, minStamp, minStamp}, {-7, -7, -7}, {-20, -7, -7}, {0, 0, 0}}},
 	} {
-		c := newClock()
+		c := Clock{Now: minStamp}
 		for i, r := range tt.readings {
 			for range 2 {
-				if got := c.read(r.stamp); got != r.at || c.now != r.now {
+				if got := c.read(r.stamp); got != r.at || c.Now != r.now {
 					t.Errorf("%s: reading %d of stamp %d = %d and now %d, want %d and %d", tt.name, i, r.stamp, got,
-						c.now, r.at, r.now)
+						c.Now, r.at, r.now)
 				}
 			}
 		}
@@ -39,12 +39,12 @@ func TestClock(t *testing.T) {
 }
 
 func TestClockStopsBeforeOverflow(t *testing.T) {
-	c := clock{now: maxNow - 1}
+	c := Clock{Now: maxNow - 1}
 	for range 100 {
-		was := c.now
+		was := c.Now
 		for _, stamp := range []int64{minStamp, maxStamp} {
-			if at := c.read(stamp); at < was-disorder || at > maxNow || c.now < was {
-				t.Fatalf("stamp %d read as %d, now %d after %d", stamp, at, c.now, was)
+			if at := c.read(stamp); at < was-disorder || at > maxNow || c.Now < was {
+				t.Fatalf("stamp %d read as %d, now %d after %d", stamp, at, c.Now, was)
 			}
 		}
 	}

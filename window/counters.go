@@ -4,13 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"slices"
 	"time"
 )
 
 // Counters count arrivals under a set of rules. They belong to one goroutine.
 type Counters struct {
-	clock         clock
+	clock         Clock
 	since         time.Time // the first stamp
 	arrivals      arrivalLog
 	longest       int64 // window of the rules, seconds
@@ -26,23 +27,15 @@ type Counters struct {
 	exceptionEnds []exceptionEnd // those to come, the next one first
 
 	open   map[openKey]*openAlert
-	queue  expiryQueue
-	opened uint64   // alerts so far
-	ended  []*Alert // not yet returned by Advance
-	found  []rowPos // by findWindow; kept for its memory
-	topic  []byte   // by addDetails; kept for its memory
+	queue  []*openAlert // the earliest due first
+	opened uint64       // alerts so far
+	ended  []*Alert     // not yet returned by Advance
+	found  []rowPos     // by findWindow; kept for its memory
+	topic  []byte       // by addDetails; kept for its memory
 
-	limits             limits
-	budget             memoryBudget
-	forgotten, refused int // arrivals and alerts so far
-}
-
-// A compiledRule is a rule and the place of its count.
-type compiledRule struct {
-	Rule
-	text  string // Rule.String()
-	table *counterTable
-	index int // in table.rules
+	limits limits
+	budget memoryBudget
+	cost   Stats // of the bounds, so far
 }
 
 // New returns counters for the rules. Two rules must differ in more than their names: otherwise their alerts would have
@@ -50,45 +43,56 @@ type compiledRule struct {
 func New(rules []Rule) (*Counters, error) { return newLimited(rules, defaultLimits) }
 
 func newLimited(rules []Rule, limits limits) (*Counters, error) {
-	c := &Counters{clock: newClock(), arrivals: arrivalLog{kept: allKeys}, seed: maphash.MakeSeed(), topic: []byte{},
-		open: make(map[openKey]*openAlert), limits: limits}
+	c := &Counters{clock: Clock{Now: minStamp}, arrivals: arrivalLog{kept: allKeys}, seed: maphash.MakeSeed(),
+		topic: []byte{}, open: make(map[openKey]*openAlert), limits: limits}
 	c.budget.limits = &c.limits
-	named := make(map[string]string)
 	for _, r := range rules {
 		if err := r.Validate(); err != nil {
 			return nil, fmt.Errorf("rule %q: %w", cmp.Or(r.Name, r.String()), err)
 		}
 		text := r.String()
 		r.Name = cmp.Or(r.Name, text)
-		if other, ok := named[text]; ok {
-			return nil, fmt.Errorf("rule %q: the same as rule %q", r.Name, other)
+		if other := c.ruleOf(text); other != nil {
+			return nil, fmt.Errorf("rule %q: the same as rule %q", r.Name, other.Name)
 		}
-		named[text] = r.Name
-		if c.addRule(r); len(c.scopes) > maxScopes {
+		if c.addRule(r, text); len(c.scopes) > maxScopes {
 			return nil, fmt.Errorf("rule %q: one scope too many: want at most %d", r.Name, maxScopes)
 		}
 	}
 	slices.SortStableFunc(c.exceptionEnds, func(a, b exceptionEnd) int { return cmp.Compare(a.at, b.at) })
+	c.exceptionEnds = slices.Compact(c.exceptionEnds)
 	return c, nil
 }
 
-func (c *Counters) addRule(r Rule) {
-	t := c.tableOf(&r)
+func (c *Counters) addRule(rule Rule, text string) {
+	t := c.tableOf(&rule)
+	r := &compiledRule{Rule: rule, text: text, table: t, index: len(t.rules), window: int64(rule.Window / time.Second)}
+	if r.Count != Anomalies {
+		r.measure = r.Count
+	}
+	if r.measure >= numSums {
+		r.estimator = t.estimatorOf(r.measure)
+		r.nth = r.estimator.AddWindow(r.window)
+	}
+	c.rules, t.rules = append(c.rules, r), append(t.rules, r)
+	t.shortest = min(r.window, cmp.Or(t.shortest, r.window))
+	t.longest = max(r.window, t.longest)
+	c.longest = max(r.window, c.longest)
 	c.anomalies = c.anomalies || t.scope == everything
-	c.rules = append(c.rules, &compiledRule{Rule: r, text: r.String(), table: t, index: len(t.rules)})
-	t.addRule(r)
-	c.longest = max(c.longest, t.longest)
-	c.exceptionEnds = append(c.exceptionEnds, exceptionEndsOf(t, len(t.rules)-1)...)
+	for i := range r.Except {
+		if at := r.Except[i].end(); at < math.MaxInt64 {
+			c.exceptionEnds = append(c.exceptionEnds, exceptionEnd{at, r})
+		}
+	}
 }
 
 // Brief makes alerts say less, so that counting takes less: First, Last, Samples, Before and Chart stay empty, and Top
 // and Distinct know only Subject, Anomaly and Entry. Call it before the first arrival.
 func (c *Counters) Brief() {
 	c.brief = true
-	c.arrivals.kept = 1<<Subject | 1<<Anomaly | 1<<Entry
+	c.arrivals.kept = briefKeys
 	for _, t := range c.tables {
 		c.arrivals.kept |= 1 << t.key
-		t.brief = true
 	}
 }
 
@@ -122,9 +126,9 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 		t.current = 0
 		if value := a.Values[t.key]; value != nil && !t.isOutside(a.Outside) && t.accepts(a.Nature) {
 			c.hashes.compute(t.estimators, a)
-			t.add(value, c.valueHashes[t.nth], at, c.clock.now, &weights)
+			t.add(value, c.valueHashes[t.nth], at, c.clock.Now, &weights)
 			if a.Nature.isDoubtful() && t.current != 0 {
-				t.recordDoubtful(t.current, at, c.clock.now, &weights)
+				t.recordDoubtful(t.current, at, c.clock.Now, &weights)
 			}
 		}
 	}
@@ -132,16 +136,12 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 		o, g := c.evaluate(rule, a, at, &weights)
 		if o != nil {
 			opened = append(opened, o)
-			o.Thread = opened[0].ID
 		}
 		if g != nil {
 			grown = append(grown, g)
 		}
 	}
-	if a.Logins != nil {
-		return c.countLogins(a, opened, grown)
-	}
-	return opened, grown
+	return c.countLogins(a, opened, grown)
 }
 
 // countLogins counts an arrival once more for each of its Logins. It adds to the alerts that the arrival has opened and
@@ -167,10 +167,10 @@ func (c *Counters) readStamp(stamp time.Time) int64 {
 	if c.since.IsZero() {
 		c.since = stamp
 	}
-	if c.clock.now > was.now {
-		c.endExceptions(was.shift)
-		c.slide(c.clock.now)
-		c.endAlerts(c.clock.now, was.shift)
+	if c.clock.Now > was.Now {
+		c.endExceptions(was.Shift)
+		c.slide(c.clock.Now)
+		c.endAlerts(c.clock.Now, was.Shift)
 		c.forgetArrivals()
 	}
 	return at
@@ -185,7 +185,7 @@ func (c *Counters) slide(now int64) {
 
 // endAlerts ends the alerts that are due by now. shift is what the clock added to the stamps of the lines before.
 func (c *Counters) endAlerts(now, shift int64) {
-	ended := c.queue.ended(now)
+	ended := c.dequeue(now)
 	slices.SortFunc(ended, func(a, b *openAlert) int {
 		return cmp.Or(cmp.Compare(a.end, b.end), cmp.Compare(a.number, b.number))
 	})
@@ -194,23 +194,19 @@ func (c *Counters) endAlerts(now, shift int64) {
 		c.ended = append(c.ended, e.alert)
 		e.alert.release(&c.budget)
 		delete(c.open, openKey{e.rule, e.counter})
-		c.closeAlert(e)
-	}
-}
-
-func (c *Counters) closeAlert(e *openAlert) {
-	t := e.rule.table
-	t.ruleCount(e.counter, e.rule.index).open = false
-	counter := t.counters.At(e.counter)
-	counter.openAlerts--
-	if counter.idle() {
-		t.drop(e.counter, c.clock.now)
+		t := e.rule.table
+		e.rule.countOf(e.counter).open = false
+		counter := t.counters.At(e.counter)
+		counter.openAlerts--
+		if counter.idle() {
+			t.drop(e.counter, c.clock.Now)
+		}
 	}
 }
 
 // forgetArrivals drops the arrivals that have left. One between two late ones may stay some seconds longer.
 func (c *Counters) forgetArrivals() {
-	for h := &c.arrivals; h.rows > 0 && h.at(h.oldest())+c.longest+min(c.longest, maxPast) <= c.clock.now; {
+	for h := &c.arrivals; h.rows > 0 && h.at(h.oldest())+c.longest+min(c.longest, maxPast) <= c.clock.Now; {
 		h.pop()
 	}
 }
@@ -221,7 +217,7 @@ func (c *Counters) forgetArrivals() {
 func (c *Counters) logArrival(a *Arrival, at int64, weights *[numSums]int64) {
 	h := &c.arrivals
 	h.push(a, at, c.valueHashes, weights)
-	for ; h.rows > 1 && (h.rows > c.limits.rows || h.size > c.limits.text); c.forgotten++ {
+	for ; h.rows > 1 && (h.rows > c.limits.rows || h.size > c.limits.text); c.cost.ForgottenRows++ {
 		h.pop()
 	}
 }

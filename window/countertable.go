@@ -10,9 +10,7 @@ import (
 // and give their memory back when the last counter leaves.
 type counterTable struct {
 	tableConfig
-	limits  *limits
-	hashes  *distinctHashes // of the current arrival
-	current uint32          // counter of the current arrival; 0 if it has none
+	current uint32 // counter of the current arrival; 0 if it has none
 
 	index         []uint32
 	values        pool.Arena
@@ -20,47 +18,28 @@ type counterTable struct {
 	ruleCounts    pool.Slab[ruleCount] // len(rules) for each counter
 	peakHistories pool.Slab[peakHistory]
 	doubtful      map[uint32][]doubtfulSums
-	fellAt        map[uint32]int64 // second at which a count last fell to its limit, by position
-	held          int
 	evictCursor   uint32 // where the next search for a counter to drop begins
 
 	buckets pool.Slab[bucket]
 	seconds pool.Ring[second] // those with buckets, in order of time
-	tails   []uint64          // of each rule: number of the oldest second inside its window
-	used    int               // buckets in use
-
-	freeCounter, freeBucket, freePeaks uint32 // lists of unused ones, chained by newest, older and next
-
-	// So far: values that were dropped or found no room, arrivals that count at another second, distinct values that
-	// were not counted.
-	dropped, merged, omittedDistinct int
 }
 
 // A tableConfig is what a table counts, and for which rules.
 type tableConfig struct {
+	c                 *Counters // that the table belongs to
 	key               Key
 	nth               int // index in Counters.keys
 	scope             int
-	odd               bool    // the rules count Anomalies, which count as Messages here
-	rules             []Rule  // those on this key in this scope, in their order
-	windows           []int64 // of the rules, seconds
-	shortest, longest int64   // of the windows
+	odd               bool            // the rules count Anomalies
+	rules             []*compiledRule // those on this key in this scope, in their order
+	shortest, longest int64           // window of the rules, seconds
 	estimators        []estimator
-	distinctRefs      []distinctRef // of each rule; empty if it doesn't count distinct values
-	brief             bool          // baselines aren't kept
-	baselines         []baselines   // of each rule
 }
 
 // An estimator counts the distinct values of one measure.
 type estimator struct {
 	*distinct.Estimator
 	measure Measure
-}
-
-// A distinctRef says where a rule that counts distinct values has its count.
-type distinctRef struct {
-	estimator *distinct.Estimator
-	window    int // its number in the estimator
 }
 
 // A counter is what arrived under one value: a chain of buckets, the newest first. A counter without buckets and alerts
@@ -74,26 +53,6 @@ type counter struct {
 }
 
 func (c *counter) idle() bool { return c.buckets == 0 && c.openAlerts == 0 }
-
-func (t *counterTable) addRule(r Rule) {
-	w := windowSeconds(&r)
-	if len(t.rules) == 0 || w < t.shortest {
-		t.shortest = w
-	}
-	t.longest = max(t.longest, w)
-	if r.Count == Anomalies {
-		r.Count = Messages
-	}
-	t.rules = append(t.rules, r)
-	t.baselines = append(t.baselines, nil)
-	t.windows = append(t.windows, w)
-	t.tails = append(t.tails, 0)
-	t.distinctRefs = append(t.distinctRefs, distinctRef{})
-	if r.Count >= numSums {
-		e := t.estimatorOf(r.Count)
-		t.distinctRefs[len(t.distinctRefs)-1] = distinctRef{e, e.AddWindow(w)}
-	}
-}
 
 // add counts an arrival under a value at the second at, which is at most disorder behind now. If there is no room for
 // it, it doesn't count.
@@ -110,15 +69,15 @@ func (t *counterTable) add(value []byte, hash uint32, at, now int64, weights *[n
 	into := t.buckets.At(b)
 	into.add(weights)
 	t.countDistinct(t.current, into.at.second(now), now)
-	for i := range t.rules {
-		rc := t.ruleCount(t.current, i)
-		if m := t.rules[i].Count; m < numSums {
-			rc.count += weights[m]
+	for _, r := range t.rules {
+		rc := r.countOf(t.current)
+		if r.estimator == nil {
+			rc.count += weights[r.measure]
 		} else {
-			rc.count = t.distinctRefs[i].estimator.Count(t.current, t.distinctRefs[i].window, now-t.windows[i])
+			rc.count = r.estimator.Count(t.current, r.nth, now-r.window)
 		}
-		if !t.brief {
-			t.recordPeak(rc, now/t.windows[i])
+		if !t.c.brief {
+			t.recordPeak(rc, now/r.window)
 		}
 	}
 }
@@ -130,7 +89,7 @@ func (t *counterTable) findOrCreate(value []byte, hash uint32, now int64) uint32
 	}
 	for t.full(len(value)) {
 		if !t.evict(0, now) {
-			t.dropped++
+			t.c.cost.DroppedKeys++
 			return 0
 		}
 	}
@@ -138,27 +97,21 @@ func (t *counterTable) findOrCreate(value []byte, hash uint32, now int64) uint32
 }
 
 func (t *counterTable) create(value []byte, hash uint32, now int64) uint32 {
-	n := t.allocCounter()
-	*t.counters.At(n) = counter{hash: hash, value: t.values.Add(value)}
-	t.indexCounter(n)
-	t.held++
-	for i := range t.rules {
-		rc := t.ruleCount(n, i)
-		rc.except = t.rules[i].exception(value, now)
-		t.loadBaseline(i, value, rc)
-	}
-	return n
-}
-
-func (t *counterTable) allocCounter() uint32 {
-	if n := t.freeCounter; n != 0 {
-		t.freeCounter = t.counters.At(n).newest
-		return n
-	}
-	t.ruleCounts.Alloc(len(t.rules))
 	n := t.counters.Alloc(1)
 	for _, e := range t.estimators {
 		e.Grow(int(n) + 1)
+	}
+	if rules := uint32(len(t.rules)); n*rules >= t.ruleCounts.Len() { // else the counter was used before
+		t.ruleCounts.Alloc(len(t.rules))
+	}
+	*t.counters.At(n) = counter{hash: hash, value: t.values.Add(value)}
+	t.indexCounter(n)
+	for _, r := range t.rules {
+		rc := r.countOf(n)
+		rc.except = r.exception(value, now)
+		if most, ok := r.baselines[string(value)]; ok {
+			t.setPeaks(rc, peakHistory{earlier: most})
+		}
 	}
 	return n
 }
@@ -169,13 +122,12 @@ func (t *counterTable) value(n uint32) []byte { return t.values.Get(t.counters.A
 // slide removes the seconds that have left by now: from each rule's counts those that have left its window, and the
 // buckets that have left all windows. Counters that have nothing else go with them.
 func (t *counterTable) slide(now int64) {
-	for i, window := range t.windows {
-		for t.tails[i] < t.seconds.Next() && t.seconds.At(t.tails[i]).at+window <= now {
-			s := t.seconds.At(t.tails[i])
+	for _, r := range t.rules {
+		for ; r.tail < t.seconds.Next() && t.seconds.At(r.tail).at+r.window <= now; r.tail++ {
+			s := t.seconds.At(r.tail)
 			for b := s.first; b != 0; b = t.buckets.At(b).nextInSecond {
-				t.subtract(t.buckets.At(b), i, s.at)
+				r.subtract(t.buckets.At(b), s.at)
 			}
-			t.tails[i]++
 		}
 	}
 	for t.seconds.Len() > 0 && t.seconds.At(t.seconds.First()).at+t.longest <= now {
@@ -185,7 +137,7 @@ func (t *counterTable) slide(now int64) {
 			n, right := t.buckets.At(b).counter, t.buckets.At(b).nextInSecond
 			t.expire(n, now)
 			t.counters.At(n).buckets-- // the last in the chain
-			t.freeBucketAt(b)
+			t.buckets.Free(b)
 			if t.counters.At(n).idle() {
 				t.drop(n, now)
 			}
@@ -208,25 +160,23 @@ func (t *counterTable) drop(n uint32, now int64) {
 		b := c.newest
 		c.newest = t.buckets.At(b).older
 		t.unlinkSecond(b, now)
-		t.freeBucketAt(b)
+		t.buckets.Free(b)
 	}
 	for _, e := range t.estimators {
 		e.Drop(n)
 	}
-	for i := range t.rules {
-		rc := t.ruleCount(n, i)
-		t.saveBaseline(i, t.value(n), rc)
+	for _, r := range t.rules {
+		rc := r.countOf(n)
+		r.saveBaseline(t.value(n), rc)
 		*rc = ruleCount{}
-		delete(t.fellAt, t.position(n, i))
+		delete(r.fellAt, n)
 	}
 	delete(t.doubtful, n)
 	t.unindexCounter(n)
 	t.values.Release(c.value)
-	*c = counter{newest: t.freeCounter}
-	t.freeCounter = n
-	t.held--
+	t.counters.Free(n)
 	switch {
-	case t.held == 0:
+	case t.counters.Used() == 0:
 		t.reset()
 	case t.values.Fragmented():
 		t.packValues()
@@ -249,11 +199,10 @@ func (t *counterTable) reset() {
 	for _, e := range t.estimators {
 		e.Reset()
 	}
-	clear(t.tails)
-	*t = counterTable{
-		tableConfig: t.tableConfig, limits: t.limits, hashes: t.hashes, tails: t.tails, current: t.current,
-		dropped: t.dropped, merged: t.merged, omittedDistinct: t.omittedDistinct,
+	for _, r := range t.rules {
+		r.tail, r.fellAt = 0, nil
 	}
+	*t = counterTable{tableConfig: t.tableConfig, current: t.current}
 }
 
 // estimatorOf returns the table's estimator of a measure.
@@ -263,7 +212,7 @@ func (t *counterTable) estimatorOf(m Measure) *distinct.Estimator {
 			return e.Estimator
 		}
 	}
-	e := distinct.New(t.limits.levelSize)
+	e := distinct.New(t.c.limits.levelSize)
 	t.estimators = append(t.estimators, estimator{e, m})
 	return e
 }
@@ -271,12 +220,12 @@ func (t *counterTable) estimatorOf(m Measure) *distinct.Estimator {
 // countDistinct counts the current arrival's distinct values under counter n, at the second of its bucket.
 func (t *counterTable) countDistinct(n uint32, at, now int64) {
 	for _, e := range t.estimators {
-		for _, h := range t.hashes.byMeasure[e.measure-numSums] {
+		for _, h := range t.c.hashes.byMeasure[e.measure-numSums] {
 			if e.Renew(n, h, at, now) {
 				continue
 			}
 			if t.distinctFull(n, now) {
-				t.omittedDistinct++
+				t.c.cost.OmittedDistinct++
 				continue
 			}
 			e.Add(n, h, at, now)
@@ -286,7 +235,7 @@ func (t *counterTable) countDistinct(n uint32, at, now int64) {
 
 // distinctFull reports whether there is no room for another distinct value, even after dropping counters other than n.
 func (t *counterTable) distinctFull(n uint32, now int64) bool {
-	for t.distinctHeld() >= t.limits.distinct {
+	for t.distinctHeld() >= t.c.limits.distinct {
 		if !t.evict(n, now) {
 			return true
 		}

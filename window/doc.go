@@ -78,7 +78,7 @@
 //
 //   - An arrival takes 100 to 150 bytes: some 40, and the text of its values. A text that repeats among some 400
 //     arrivals is mostly held once.
-//   - A value of a key with rules takes some 32 bytes and its text, and 32 for each rule on the key, or 56 if it stays
+//   - A value of a key with rules takes some 32 bytes and its text, and 32 for each rule on the key, or 48 if it stays
 //     for longer than one window. Each second with an arrival takes 40: at most 12 kB for a window of five minutes,
 //     3.5 MB for a day.
 //   - A distinct measure of a value takes 36 bytes, 8 for each rule, and 70 for each distinct value: 70 kB for a

@@ -13,13 +13,13 @@ func (c *Counters) evaluate(rule *compiledRule, a *Arrival, at int64, weights *[
 	if t.current == 0 {
 		return nil, nil // it found no room, has no value or isn't in the scope
 	}
-	rc := t.ruleCount(t.current, rule.index)
+	rc := rule.countOf(t.current)
 	switch {
 	case rc.open:
 		if e := c.open[openKey{rule, t.current}]; c.extendAlert(e, rc.count, a, at, weights) {
 			grown = e.alert
 		}
-	case rc.count > rule.limitOf(rc) && !c.alertsFull():
+	case rc.count > rule.limit(rc.except) && !c.alertsFull():
 		opened = c.openAlert(rule, rc, a)
 	}
 	return opened, grown
@@ -32,13 +32,11 @@ func (c *Counters) extendAlert(e *openAlert, count int64, a *Arrival, at int64, 
 		at: at, stamp: milliseconds(a.At), recipients: weights[Recipients], bytes: weights[Bytes],
 		atLeast: a.AtLeast, nature: a.Nature, messageID: a.keptID(), values: a.Values,
 	}
-	if c.brief {
-		c.addDetails(alert, &r, nil)
-		return alert.raisePeak(count)
-	}
 	c.addDetails(alert, &r, a.At.Location())
-	alert.chart.add(at, offsetOf(alert.Opened))
-	alert.setSamples(e.crossedBy, e.middle)
+	if !c.brief {
+		alert.chart.add(at, offsetOf(alert.Opened))
+		alert.setSamples(e.crossedBy, e.middle)
+	}
 	return alert.raisePeak(count)
 }
 
@@ -49,17 +47,21 @@ func (c *Counters) addDetails(alert *Alert, r *loggedArrival, zone *time.Locatio
 		alert.Suspicious++
 	}
 	alert.AtLeast = alert.AtLeast || r.atLeast
+	shown := allKeys
 	if c.brief {
-		for _, k := range [...]Key{Subject, Anomaly, Entry} {
-			alert.countValue(k, r.values[k], r.recipients, r.bytes, &c.budget)
-		}
-		return
+		shown = briefKeys
+	} else {
+		alert.addTime(r, zone)
 	}
-	if subject := r.values[Subject]; subject != nil && r.values[Topic] == nil {
+	if subject := r.values[Subject]; subject != nil && r.values[Topic] == nil && !c.brief {
 		c.topic = FoldSubject(subject, c.topic[:0])
 		r.values[Topic] = c.topic
 	}
-	alert.addArrival(r, zone, &c.budget)
+	for k := range NumValues {
+		if shown>>k&1 == 1 {
+			alert.countValue(k, r, &c.budget)
+		}
+	}
 }
 
 // openAlert opens an alert with the window that the arrival took over the limit.
@@ -73,20 +75,18 @@ func (c *Counters) openAlert(rule *compiledRule, rc *ruleCount, a *Arrival) *Ale
 		Opened:    a.At,
 		CrossedBy: string(a.MessageID),
 		Count:     rc.count,
-		Limit:     rule.limitOf(rc),
+		Limit:     rule.limit(rc.except),
 		openedAt:  newest.at,
 		values:    make([]valueCounts, NumValues),
 	}
 	alert.ID = alertID(rule.Rule, alert.Value, a.MessageID)
 	alert.raisePeak(rc.count)
-	if !c.brief {
-		c.setBaseline(alert, t, rc)
-	}
-	sums, from := t.sumsAfter(t.current, c.clock.now-t.windows[rule.index], c.clock.now)
+	sums, from := t.sumsAfter(t.current, c.clock.Now-rule.window, c.clock.Now)
 	c.findWindow(rule, value, from, sums[Messages])
 	oldest, middle := h.read(c.found[0]), h.read(c.found[len(c.found)/2])
 	alert.Messages, alert.Recipients, alert.Bytes = sums[Messages], sums[Recipients], sums[Bytes]
 	if !c.brief {
+		c.setBaseline(alert, rule, rc)
 		alert.setFirst(&oldest, zone)
 	}
 	for _, p := range c.found {
@@ -99,7 +99,7 @@ func (c *Counters) openAlert(rule *compiledRule, rc *ruleCount, a *Arrival) *Ale
 		middle:    middle.id(),
 		rule:      rule,
 		counter:   t.current,
-		due:       c.clock.now + 1 + windowSeconds(&rule.Rule),
+		due:       c.clock.Now + 1 + rule.window,
 	}
 	if !c.brief {
 		c.startChart(alert, rule, value)
@@ -147,7 +147,7 @@ const (
 
 // startChart starts an alert's chart with what is known of two windows.
 func (c *Counters) startChart(a *Alert, rule *compiledRule, value []byte) {
-	h, now, window := &c.arrivals, c.clock.now, windowSeconds(&rule.Rule)
+	h, now, window := &c.arrivals, c.clock.Now, rule.window
 	first := h.newest()
 	for n := 0; first != h.oldest() && n < maxBefore; {
 		p := h.before(first)

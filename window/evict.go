@@ -1,8 +1,11 @@
 package window
 
+import "cmp"
+
 // full reports whether there is no room for another counter, whose value has the given length, or for its bucket.
 func (t *counterTable) full(length int) bool {
-	return t.held >= t.limits.keys || t.used >= t.limits.buckets || t.values.Held()+length > t.limits.keyText
+	most := &t.c.limits
+	return t.counters.Used() >= most.keys || t.buckets.Used() >= most.buckets || t.values.Held()+length > most.keyText
 }
 
 // evict drops a counter other than keep to make room, and reports whether it found one. It looks at the next
@@ -20,7 +23,8 @@ func (t *counterTable) evict(keep uint32, now int64) bool {
 			continue
 		}
 		t.expire(n, now)
-		if c := t.candidate(n, now); !c.near && (found.n == 0 || c.before(&found)) {
+		if c := t.candidate(n, now); !c.near && (found.n == 0 ||
+			cmp.Or(cmp.Compare(c.share, found.share), cmp.Compare(c.last, found.last)) < 0) {
 			found = c
 		}
 	}
@@ -28,7 +32,7 @@ func (t *counterTable) evict(keep uint32, now int64) bool {
 		return false
 	}
 	t.drop(found.n, now)
-	t.dropped++
+	t.c.cost.DroppedKeys++
 	return true
 }
 
@@ -43,15 +47,11 @@ type candidate struct {
 // candidate looks at counter n, which has buckets.
 func (t *counterTable) candidate(n uint32, now int64) candidate {
 	c := candidate{n: n, last: t.buckets.At(t.counters.At(n).newest).at.second(now)}
-	for i := range t.rules {
-		rc := t.ruleCount(n, i)
-		count, limit := rc.count, t.rules[i].limitOf(rc)
+	for _, r := range t.rules {
+		rc := r.countOf(n)
+		count, limit := rc.count, r.limit(rc.except)
 		c.share = max(c.share, float64(count)/float64(limit))
 		c.near = c.near || count > 0 && count >= limit/2
 	}
 	return c
-}
-
-func (c *candidate) before(d *candidate) bool {
-	return c.share < d.share || c.share == d.share && c.last < d.last
 }

@@ -56,57 +56,44 @@ func (r *Rule) exception(value []byte, now int64) uint16 {
 	return 0
 }
 
-// limitOf is the limit that applies to a count of the rule.
-func (r *Rule) limitOf(rc *ruleCount) int64 {
-	if rc.except > 0 {
-		return r.Except[rc.except-1].Limit
+// limit is the limit that applies where the exception with a number does; 0 is for none.
+func (r *Rule) limit(except uint16) int64 {
+	if except > 0 {
+		return r.Except[except-1].Limit
 	}
 	return r.Limit
 }
 
 // An exceptionEnd is a second at which exceptions of a rule end.
 type exceptionEnd struct {
-	at    int64
-	table *counterTable
-	rule  int // in table.rules
-}
-
-func exceptionEndsOf(t *counterTable, rule int) (ends []exceptionEnd) {
-	for i := range t.rules[rule].Except {
-		if at := t.rules[rule].Except[i].end(); at < math.MaxInt64 {
-			ends = append(ends, exceptionEnd{at, t, rule})
-		}
-	}
-	return ends
+	at   int64
+	rule *compiledRule
 }
 
 // endExceptions ends the exceptions that are due, each at its second. Alerts that ended before that second still had
 // the exception's limit. shift is that of endAlerts.
 func (c *Counters) endExceptions(shift int64) {
-	for len(c.exceptionEnds) > 0 && c.exceptionEnds[0].at <= c.clock.now {
+	for len(c.exceptionEnds) > 0 && c.exceptionEnds[0].at <= c.clock.Now {
 		l := c.exceptionEnds[0]
 		c.slide(l.at - 1)
 		c.endAlerts(l.at-1, shift)
 		c.slide(l.at)
-		l.table.endExceptions(l.rule, l.at)
-		for len(c.exceptionEnds) > 0 && c.exceptionEnds[0] == l {
-			c.exceptionEnds = c.exceptionEnds[1:]
-		}
+		l.rule.endExceptions(l.at)
+		c.exceptionEnds = c.exceptionEnds[1:]
 	}
 }
 
 // endExceptions changes the limit of all counts whose exception of the rule ends by now.
-func (t *counterTable) endExceptions(rule int, now int64) {
-	r := &t.rules[rule]
-	for n := range t.counters.Len() {
-		rc := t.ruleCount(n, rule)
+func (r *compiledRule) endExceptions(now int64) {
+	for n := range r.table.counters.Len() {
+		rc := r.countOf(n)
 		if rc.except == 0 || r.Except[rc.except-1].end() > now {
 			continue
 		}
-		over := rc.count > r.limitOf(rc)
-		rc.except = r.exception(t.value(n), now)
-		if over && rc.count <= r.limitOf(rc) { // the next exception has a higher limit
-			t.recordFall(n, rule, now)
+		over := rc.count > r.limit(rc.except)
+		rc.except = r.exception(r.table.value(n), now)
+		if over && rc.count <= r.limit(rc.except) { // the next exception has a higher limit
+			r.recordFall(n, now)
 		}
 	}
 }

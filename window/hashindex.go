@@ -25,7 +25,7 @@ func (t *counterTable) slot(i uint32) uint32 { return i & uint32(len(t.index)-1)
 
 // indexCounter adds counter n to the index and keeps at least a quarter of the slots free.
 func (t *counterTable) indexCounter(n uint32) {
-	if 4*(t.held+1) > 3*len(t.index) {
+	if 4*t.counters.Used() > 3*len(t.index) {
 		was := t.index
 		t.index = make([]uint32, max(2*len(was), minTable))
 		for _, n := range was {

@@ -40,10 +40,15 @@ var keyNames = [NumValues]string{
 
 // ParseKey returns the key with a name that String returns, if rules can have it. Its error lists these names.
 func ParseKey(s string) (Key, error) {
-	if k := slices.Index(keyNames[:NumKeys], s); k >= 0 {
-		return Key(k), nil
+	return parseName[Key]("key", keyNames[:NumKeys], s)
+}
+
+// parseName returns the number of a name.
+func parseName[N ~uint8](what string, names []string, s string) (N, error) {
+	if i := slices.Index(names, s); i >= 0 {
+		return N(i), nil
 	}
-	return 0, fmt.Errorf("key %q: want one of %s", s, strings.Join(keyNames[:NumKeys], ", "))
+	return 0, fmt.Errorf("%s %q: want one of %s", what, s, strings.Join(names, ", "))
 }
 
 // String is the key's name in configuration, flags and mail, such as sender_domain.

@@ -1,9 +1,6 @@
 package window
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // A Measure is what a rule counts: a sum over the arrivals, or how many distinct values the arrivals have of something.
 // Its zero value is Messages.
@@ -31,12 +28,7 @@ var measureNames = [numMeasures]string{
 
 // ParseMeasure returns the measure with a name that String returns. Its error lists the names.
 func ParseMeasure(s string) (Measure, error) {
-	for m, name := range measureNames {
-		if s == name {
-			return Measure(m), nil
-		}
-	}
-	return 0, fmt.Errorf("measure %q: want one of %s", s, strings.Join(measureNames[:], ", "))
+	return parseName[Measure]("measure", measureNames[:], s)
 }
 
 // String is the measure's name in configuration and flags.

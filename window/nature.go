@@ -18,13 +18,6 @@ func (n Nature) isDoubtful() bool { return n == Doubtful || n == Alternate }
 
 // accepts reports whether a table counts arrivals of this nature.
 func (t *counterTable) accepts(n Nature) bool {
-	if n == Plain {
-		return !t.odd
-	}
-	return t.acceptsOdd(n)
-}
-
-func (t *counterTable) acceptsOdd(n Nature) bool {
 	switch {
 	case t.odd:
 		return n.isOdd()
@@ -61,15 +54,15 @@ func (t *counterTable) recordDoubtful(n uint32, at, now int64, weights *[numSums
 
 // doubtfulCount is the part of a rule's count that comes from doubtful arrivals after the second left. Where the rule
 // counts distinct values it is an upper bound.
-func (t *counterTable) doubtfulCount(n uint32, rule int, left int64) (sum int64) {
-	m := t.rules[rule].Count
+func (r *compiledRule) doubtfulCount(n uint32, left int64) (sum int64) {
+	m := r.measure
 	switch {
 	case m == Addresses:
 		m = Recipients
 	case m >= numSums:
 		m = Messages
 	}
-	for _, d := range t.doubtful[n] {
+	for _, d := range r.table.doubtful[n] {
 		if d.at > left {
 			sum = saturate(sum, d.sums[m])
 		}

@@ -1,6 +1,9 @@
 package window
 
-import "container/heap"
+import (
+	"slices"
+	"sort"
+)
 
 // An openAlert is an open alert with what the counters need for it.
 type openAlert struct {
@@ -23,42 +26,32 @@ type openKey struct {
 // reschedule moves due to the second at which the alert ends if nothing more arrives, as far as that is known at now.
 // It reports whether the alert has ended.
 func (e *openAlert) reschedule(now int64) (ended bool) {
-	t, r := e.rule.table, &e.rule.Rule
-	rc := t.ruleCount(e.counter, e.rule.index)
-	if rc.count > r.limitOf(rc) {
-		e.due = now + 1 + windowSeconds(r)
+	r := e.rule
+	if rc := r.countOf(e.counter); rc.count > r.limit(rc.except) {
+		e.due = now + 1 + r.window
 		return false
 	}
-	e.due = t.fellAt[t.position(e.counter, e.rule.index)] + windowSeconds(r)
+	e.due = r.fellAt[e.counter] + r.window
 	e.end = e.due
 	return e.end <= now
 }
 
-// An expiryQueue holds the open alerts, the earliest due first. An alert whose count rises again ends later than its
-// due, never earlier, so arrivals needn't touch the queue.
-type expiryQueue []*openAlert
-
-func (q expiryQueue) Len() int           { return len(q) }
-func (q expiryQueue) Less(i, j int) bool { return q[i].due < q[j].due }
-func (q expiryQueue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
-func (q *expiryQueue) Push(e any)        { *q = append(*q, e.(*openAlert)) }
-
-func (q *expiryQueue) Pop() any {
-	last := len(*q) - 1
-	e := (*q)[last]
-	(*q)[last] = nil
-	*q = (*q)[:last]
-	return e
+// enqueue adds an alert to the queue. One whose count rises again ends later than its due, never earlier, so arrivals
+// needn't touch the queue.
+func (c *Counters) enqueue(e *openAlert) {
+	i := sort.Search(len(c.queue), func(i int) bool { return c.queue[i].due > e.due })
+	c.queue = slices.Insert(c.queue, i, e)
 }
 
-// ended removes and returns the alerts that have ended by now.
-func (q *expiryQueue) ended(now int64) (ended []*openAlert) {
-	for len(*q) > 0 && (*q)[0].due <= now {
-		if e := (*q)[0]; e.reschedule(now) {
+// dequeue removes and returns the alerts that have ended by now.
+func (c *Counters) dequeue(now int64) (ended []*openAlert) {
+	for len(c.queue) > 0 && c.queue[0].due <= now {
+		e := c.queue[0]
+		c.queue[0], c.queue = nil, c.queue[1:]
+		if e.reschedule(now) {
 			ended = append(ended, e)
-			heap.Pop(q)
 		} else {
-			heap.Fix(q, 0)
+			c.enqueue(e)
 		}
 	}
 	return ended

@@ -1,7 +1,7 @@
 package window
 
 import (
-	"container/heap"
+	"slices"
 	"time"
 )
 
@@ -23,11 +23,10 @@ func (c *Counters) Save() []SavedAlert {
 
 // lastFall is the second at which the alert's count last fell to its limit; now while it is over.
 func (c *Counters) lastFall(e *openAlert) int64 {
-	t := e.rule.table
-	if rc := t.ruleCount(e.counter, e.rule.index); rc.count <= e.rule.limitOf(rc) {
-		return t.fellAt[t.position(e.counter, e.rule.index)]
+	if rc := e.rule.countOf(e.counter); rc.count <= e.rule.limit(rc.except) {
+		return e.rule.fellAt[e.counter]
 	}
-	return c.clock.now
+	return c.clock.Now
 }
 
 // Restore puts the alerts that Save returned back into counters. These must have read the log again, from two Longest
@@ -86,16 +85,14 @@ func (c *Counters) restore(s *SavedAlert) *openAlert {
 
 // delayEnd keeps the alert from ending earlier than is known from Save. Without it that happens where lines are gone.
 func (c *Counters) delayEnd(e *openAlert, fell int64) {
-	t, now := e.rule.table, c.clock.now
-	fell = min(max(fell, now-windowSeconds(&e.rule.Rule)), now)
-	t.recordFall(e.counter, e.rule.index, max(fell, t.fellAt[t.position(e.counter, e.rule.index)]))
+	r, now := e.rule, c.clock.Now
+	fell = min(max(fell, now-r.window), now)
+	r.recordFall(e.counter, max(fell, r.fellAt[e.counter]))
 }
 
 func (c *Counters) ruleOf(text string) *compiledRule {
-	for _, r := range c.rules {
-		if r.text == text {
-			return r
-		}
+	if i := slices.IndexFunc(c.rules, func(r *compiledRule) bool { return r.text == text }); i >= 0 {
+		return c.rules[i]
 	}
 	return nil
 }
@@ -105,23 +102,22 @@ func (c *Counters) reopen(rule *compiledRule, s *SavedAlert) *openAlert {
 	if c.alertsFull() {
 		return nil
 	}
-	n := rule.table.findOrCreate(s.Value, c.hash(s.Value), c.clock.now)
+	n := rule.table.findOrCreate(s.Value, c.hash(s.Value), c.clock.Now)
 	if n == 0 {
-		c.refused++
+		c.cost.RefusedAlerts++
 		return nil
 	}
-	e := &openAlert{alert: new(Alert), rule: rule, counter: n, due: c.clock.now}
+	e := &openAlert{alert: new(Alert), rule: rule, counter: n, due: c.clock.Now}
 	c.addOpen(e)
 	return e
 }
 
 // addOpen adds an alert to the open ones.
 func (c *Counters) addOpen(e *openAlert) {
-	t := e.rule.table
-	t.ruleCount(e.counter, e.rule.index).open = true
-	t.counters.At(e.counter).openAlerts++
+	e.rule.countOf(e.counter).open = true
+	e.rule.table.counters.At(e.counter).openAlerts++
 	c.open[openKey{e.rule, e.counter}] = e
-	heap.Push(&c.queue, e)
+	c.enqueue(e)
 }
 
 // alertsFull reports, and counts, that no more alerts can be opened.
@@ -129,6 +125,6 @@ func (c *Counters) alertsFull() bool {
 	if len(c.open) < c.limits.open {
 		return false
 	}
-	c.refused++
+	c.cost.RefusedAlerts++
 	return true
 }

@@ -1,6 +1,21 @@
 package window
 
-import "time"
+import "exiwatch/window/internal/distinct"
+
+// A compiledRule is a rule and what the counters keep for it.
+type compiledRule struct {
+	Rule
+	text      string // Rule.String()
+	table     *counterTable
+	index     int                 // in table.rules
+	window    int64               // Rule.Window in seconds
+	measure   Measure             // Rule.Count; Messages for Anomalies, as their table counts nothing else
+	estimator *distinct.Estimator // of the measure, if that is of distinct values
+	nth       int                 // number of the window in the estimator
+	tail      uint64              // number of the oldest second inside the window
+	fellAt    map[uint32]int64    // second at which a counter's count last fell to its limit
+	baselines baselines
+}
 
 // A ruleCount is the count of one rule and one value.
 type ruleCount struct {
@@ -14,37 +29,32 @@ type ruleCount struct {
 	open   bool // has an open alert
 }
 
-func windowSeconds(r *Rule) int64 { return int64(r.Window / time.Second) }
-
-func (t *counterTable) ruleCount(n uint32, rule int) *ruleCount {
-	return t.ruleCounts.At(t.position(n, rule))
-}
-
-func (t *counterTable) position(n uint32, rule int) uint32 {
-	return n*uint32(len(t.rules)) + uint32(rule)
+// countOf is the rule's count of counter n.
+func (r *compiledRule) countOf(n uint32) *ruleCount {
+	return r.table.ruleCounts.At(n*uint32(len(r.table.rules)) + uint32(r.index))
 }
 
 // subtract takes a bucket out of a count because its second, at, leaves the rule's window. A counter's buckets leave
 // one second after the other, so the second is known at which the count falls to the limit.
-func (t *counterTable) subtract(b *bucket, rule int, at int64) {
-	rc, r := t.ruleCount(b.counter, rule), &t.rules[rule]
+func (r *compiledRule) subtract(b *bucket, at int64) {
+	rc := r.countOf(b.counter)
 	was := rc.count
-	if r.Count < numSums {
-		rc.count -= b.sums()[r.Count]
+	if r.estimator == nil {
+		rc.count -= b.sums()[r.measure]
 	} else {
-		rc.count = t.distinctRefs[rule].estimator.Leave(b.counter, t.distinctRefs[rule].window, at)
+		rc.count = r.estimator.Leave(b.counter, r.nth, at)
 	}
-	if limit := r.limitOf(rc); was > limit && rc.count <= limit {
-		t.recordFall(b.counter, rule, at+t.windows[rule])
+	if limit := r.limit(rc.except); was > limit && rc.count <= limit {
+		r.recordFall(b.counter, at+r.window)
 	}
 }
 
 // recordFall records that a count has fallen to its limit at the second at.
-func (t *counterTable) recordFall(n uint32, rule int, at int64) {
-	if t.fellAt == nil {
-		t.fellAt = make(map[uint32]int64)
+func (r *compiledRule) recordFall(n uint32, at int64) {
+	if r.fellAt == nil {
+		r.fellAt = make(map[uint32]int64)
 	}
-	t.fellAt[t.position(n, rule)] = at
+	r.fellAt[n] = at
 }
 
 // sumsAfter adds up what arrived under counter n after the second left. from is the first second with an arrival.

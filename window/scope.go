@@ -59,8 +59,7 @@ func (c *Counters) tableOf(r *Rule) *counterTable {
 		c.valueHashes = append(c.valueHashes, 0)
 		c.arrivals.hashes++
 	}
-	config := tableConfig{key: k, nth: nth, scope: scope, odd: odd}
-	t := &counterTable{tableConfig: config, limits: &c.limits, hashes: &c.hashes}
+	t := &counterTable{tableConfig: tableConfig{c: c, key: k, nth: nth, scope: scope, odd: odd}}
 	c.tables = append(c.tables, t)
 	return t
 }

@@ -33,16 +33,11 @@ func (s *Stats) Add(other Stats) {
 
 // Stats returns what the counters hold now.
 func (c *Counters) Stats() Stats {
-	s := Stats{
-		Rows: c.arrivals.rows, Bytes: c.arrivals.size, Open: len(c.open),
-		ForgottenRows: c.forgotten, RefusedAlerts: c.refused,
-	}
+	s := c.cost
+	s.Rows, s.Bytes, s.Open = c.arrivals.rows, c.arrivals.size, len(c.open)
 	for _, t := range c.tables {
-		s.Keys += t.held
-		s.DroppedKeys += t.dropped
-		s.MergedArrivals += t.merged
+		s.Keys += t.counters.Used()
 		s.DistinctValues += t.distinctHeld()
-		s.OmittedDistinct += t.omittedDistinct
 	}
 	return s
 }
@@ -58,7 +53,7 @@ func (c *Counters) RuleStats() []RuleStats {
 	held := make([]RuleStats, len(c.rules))
 	at := make(map[*compiledRule]int, len(c.rules))
 	for i, r := range c.rules {
-		held[i].Keys = r.table.held
+		held[i].Keys = r.table.counters.Used()
 		at[r] = i
 	}
 	for _, e := range c.queue {

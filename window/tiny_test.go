@@ -73,7 +73,7 @@ func countsOf(c *Counters) map[string]int64 {
 	for _, r := range c.rules {
 		for _, v := range drawnValues {
 			if n := r.table.find([]byte(v), c.hash([]byte(v))); n != 0 {
-				counts[r.text+" "+v] = r.table.ruleCount(n, r.index).count
+				counts[r.text+" "+v] = r.countOf(n).count
 			}
 		}
 	}
@@ -100,10 +100,11 @@ func checkBounds(t *rapid.T, c *Counters) {
 		if f.distinctHeld() > most.distinct {
 			t.Fatalf("%d distinct values with bounds of %+v", f.distinctHeld(), most)
 		}
-		if f.held > most.keys || f.used > most.buckets || f.values.Held() > most.keyText {
-			t.Fatalf("%d keys, %d bytes, %d buckets with bounds of %+v", f.held, f.values.Held(), f.used, most)
+		if f.counters.Used() > most.keys || f.buckets.Used() > most.buckets || f.values.Held() > most.keyText {
+			t.Fatalf("%d keys, %d bytes, %d buckets with bounds of %+v", f.counters.Used(), f.values.Held(),
+				f.buckets.Used(), most)
 		}
-		checkTable(t, f, c.clock.now)
+		checkTable(t, f, c.clock.Now)
 	}
 }
 
@@ -122,8 +123,8 @@ func checkTable(t *rapid.T, f *counterTable, now int64) {
 			used++
 			in := f.buckets.At(b)
 			for i, r := range f.rules {
-				if r.Count < numSums && in.at.second(now)+f.windows[i] > now {
-					sums[i] += in.sums()[r.Count]
+				if r.estimator == nil && in.at.second(now)+r.window > now {
+					sums[i] += in.sums()[r.measure]
 				}
 			}
 			if in.counter != n || in.at.second(now)+f.longest <= now {
@@ -131,13 +132,13 @@ func checkTable(t *rapid.T, f *counterTable, now int64) {
 			}
 			b = in.older
 		}
-		for i, ref := range f.distinctRefs {
-			if ref.estimator != nil {
-				sums[i] = ref.estimator.Count(n, ref.window, now-f.windows[i])
+		for i, r := range f.rules {
+			if r.estimator != nil {
+				sums[i] = r.estimator.Count(n, r.nth, now-r.window)
 			}
 		}
 		for i, sum := range sums {
-			if got := f.ruleCount(n, i).count; got != sum {
+			if got := f.rules[i].countOf(n).count; got != sum {
 				t.Fatalf("count %d is %d, its buckets have %d", i, got, sum)
 			}
 		}
@@ -153,8 +154,8 @@ func checkTable(t *rapid.T, f *counterTable, now int64) {
 			}
 		}
 	}
-	if held != f.held || used != f.used || chained != used || text != f.values.Held() {
-		t.Fatalf("%d counters, %d and %d buckets, %d bytes, known as %d, %d, %d", held, used, chained, text, f.held,
-			f.used, f.values.Held())
+	if held != f.counters.Used() || used != f.buckets.Used() || chained != used || text != f.values.Held() {
+		t.Fatalf("%d counters, %d and %d buckets, %d bytes, known as %d, %d, %d", held, used, chained, text,
+			f.counters.Used(), f.buckets.Used(), f.values.Held())
 	}
 }

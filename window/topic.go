@@ -8,18 +8,14 @@ import (
 
 // replyPrefixes are what mail programs put before the subject of a reply or a forwarded message, in lower case. A colon
 // follows, perhaps after a number in brackets or a space.
-var replyPrefixes = [...]string{
-	"re", "fw", "fwd", // English
-	"aw", "antw", "wg", // German: Antwort, weitergeleitet; antw is Dutch too
-	"sv", "vb", "vs", // Swedish, Danish, Norwegian, Finnish
-	"tr", "rv", "rif", "odp", // French, Spanish, Italian, Polish
-	"回复", "答复", "转发", // Chinese
-}
+var replyPrefixes = bytes.Fields([]byte("re fw fwd " + // English
+	"aw antw wg " + // German: Antwort, weitergeleitet; antw is Dutch too
+	"sv vb vs " + // Swedish, Danish, Norwegian, Finnish
+	"tr rv rif odp " + // French, Spanish, Italian, Polish
+	"回复 答复 转发")) // Chinese
 
-// uuidGroups are the lengths of the hexadecimal groups of a UUID (RFC 9562, section 4). Hyphens join them.
-var uuidGroups = [...]int{8, 4, 4, 4, 12}
-
-const uuidLen = 36
+// uuid is a UUID (RFC 9562, section 4), with 0 for each hexadecimal digit.
+const uuid = "00000000-0000-0000-0000-000000000000"
 
 // minHex is the length from which letters a to f alone count as an id and not as a word.
 const minHex = 8
@@ -49,8 +45,8 @@ func FoldSubject(subject []byte, dst []byte) []byte {
 		}
 		token := leadingToken(s)
 		switch {
-		case len(token) == uuidGroups[0] && isUUID(s):
-			s = s[uuidLen:]
+		case len(token) == 8 && isUUID(s):
+			s = s[len(uuid):]
 			dst = appendNumber(dst, start)
 		case isID(token):
 			s = s[len(token):]
@@ -123,22 +119,14 @@ func isID(token []byte) bool {
 	return hex
 }
 
+// isUUID reports whether s begins with a UUID that is no part of a longer token.
 func isUUID(s []byte) bool {
-	for i, n := range uuidGroups {
-		if i > 0 {
-			if len(s) == 0 || s[0] != '-' {
-				return false
-			}
-			s = s[1:]
-		}
-		group := leadingToken(s)
-		if len(group) != n || bytes.ContainsFunc(group,
-			func(r rune) bool { return r > unicode.MaxASCII || !isHex(byte(r)) }) {
+	for i := range uuid {
+		if i == len(s) || uuid[i] != s[i] && (uuid[i] == '-' || !isHex(s[i])) {
 			return false
 		}
-		s = s[n:]
 	}
-	return true
+	return len(leadingToken(s[len(uuid):])) == 0
 }
 
 // appendNumber appends a #. If only a . , : / or - separates it from the # before, that one stands for both.
@@ -180,44 +168,23 @@ func appendSpace(dst []byte, start int) []byte {
 
 // trimPrefixes removes the reply prefixes from the front of a folded subject.
 func trimPrefixes(s []byte) []byte {
-	for {
-		rest, ok := cutReplyPrefix(s)
-		if !ok {
-			return s
-		}
-		s = rest
-	}
-}
-
-func cutReplyPrefix(s []byte) (rest []byte, ok bool) {
-	for _, prefix := range replyPrefixes {
-		if len(s) < len(prefix) || string(s[:len(prefix)]) != prefix {
-			continue
-		}
-		if rest, ok := cutColon(s[len(prefix):]); ok {
-			return rest, true
+	for i := 0; i < len(replyPrefixes) && len(s) > 0; i++ {
+		if prefix := replyPrefixes[i]; prefix[0] == s[0] && bytes.HasPrefix(s, prefix) {
+			if rest, ok := cutColon(s[len(prefix):]); ok {
+				s, i = rest, -1 // again, from the first one on
+			}
 		}
 	}
-	return nil, false
+	return s
 }
 
 // cutColon removes what stands between a reply prefix and the subject: a number in brackets, a space, a colon, a space.
 func cutColon(s []byte) (rest []byte, ok bool) {
-	for _, number := range [...]string{"[#]", "(#)"} {
-		s = trimPrefix(s, number)
+	for _, optional := range [...]string{"[#]", "(#)", " "} {
+		s = bytes.TrimPrefix(s, []byte(optional))
 	}
-	s = trimPrefix(s, " ")
-	for _, colon := range [...]string{":", "："} {
-		if rest := trimPrefix(s, colon); len(rest) < len(s) {
-			return trimPrefix(rest, " "), true
-		}
+	if rest, ok = bytes.CutPrefix(s, []byte(":")); !ok {
+		rest, ok = bytes.CutPrefix(s, []byte("："))
 	}
-	return nil, false
-}
-
-func trimPrefix(s []byte, prefix string) []byte {
-	if len(s) >= len(prefix) && string(s[:len(prefix)]) == prefix {
-		return s[len(prefix):]
-	}
-	return s
+	return bytes.TrimPrefix(rest, []byte(" ")), ok
 }

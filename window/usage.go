@@ -2,7 +2,6 @@ package window
 
 import (
 	"cmp"
-	"container/heap"
 	"slices"
 )
 
@@ -19,18 +18,13 @@ func (s Usage) Share() float64 { return float64(s.Count) / float64(max(s.Limit, 
 // A Ranking holds the usages closest to their limits, at most Most of them.
 type Ranking struct {
 	Most int
-	held usageHeap
+	held []Usage // in the order of Sorted
 }
 
 // Sorted returns them, the one closest to its limit first, and each value of a rule once.
 func (r *Ranking) Sorted() []Usage {
-	all := slices.Clone(r.held)
-	slices.SortFunc(all, func(a, b Usage) int {
-		return cmp.Or(cmp.Compare(b.Share(), a.Share()), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Rule, b.Rule),
-			cmp.Compare(a.Value, b.Value))
-	})
 	seen := make(map[Usage]bool)
-	return slices.DeleteFunc(all, func(s Usage) bool {
+	return slices.DeleteFunc(slices.Clone(r.held), func(s Usage) bool {
 		key := Usage{Rule: s.Rule, Value: s.Value}
 		was := seen[key]
 		seen[key] = true
@@ -40,28 +34,31 @@ func (r *Ranking) Sorted() []Usage {
 
 // hasRoom reports whether the ranking would take a usage with this share.
 func (r *Ranking) hasRoom(share float64) bool {
-	return len(r.held) < r.Most || len(r.held) > 0 && share > r.held[0].Share()
+	held := len(r.held)
+	return held < r.Most || held > 0 && share > r.held[held-1].Share()
 }
 
+// add adds a usage that there is room for.
 func (r *Ranking) add(s Usage) {
-	if len(r.held) == r.Most {
-		heap.Pop(&r.held)
-	}
-	heap.Push(&r.held, s)
+	i, _ := slices.BinarySearchFunc(r.held, s, func(a, b Usage) int {
+		return cmp.Or(cmp.Compare(b.Share(), a.Share()), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Rule, b.Rule),
+			cmp.Compare(a.Value, b.Value))
+	})
+	r.held = slices.Insert(r.held[:min(len(r.held), r.Most-1)], i, s)
 }
 
 // Rank adds up to n values of a rule to the ranking, beginning at the position from, with their counts at the second
 // now; see CountAt. It returns the position to go on at, or 0 at the end. So you can rank many values a few at a time.
 // Values that come, go or change in between may be missed, or keep an old count. It changes nothing in the counters.
 func (c *Counters) Rank(into *Ranking, rule, from, n int, now int64) (next int) {
-	now = max(now, c.clock.now)
-	t, index := c.rules[rule].table, c.rules[rule].index
-	all := int(t.counters.Len())
+	now = max(now, c.clock.Now)
+	r := c.rules[rule]
+	all := int(r.table.counters.Len())
 	end := min(from+n, all)
 	for i := max(from, 1); i < end; i++ { // position 0 stands for none
 		n := uint32(i)
-		rc := t.ruleCount(n, index)
-		if rc.count <= 0 || !into.hasRoom(float64(rc.count)/float64(max(t.rules[index].limitOf(rc), 1))) {
+		rc := r.countOf(n)
+		if rc.count <= 0 || !into.hasRoom(Usage{Count: rc.count, Limit: r.limit(rc.except)}.Share()) {
 			continue
 		}
 		s := c.usage(rule, n, now)
@@ -77,7 +74,7 @@ func (c *Counters) Rank(into *Ranking, rule, from, n int, now int64) (next int) 
 
 // Usages returns how much of each rule's limit a value of a key has used at the second now; see CountAt.
 func (c *Counters) Usages(k Key, value string, now int64) (all []Usage) {
-	now = max(now, c.clock.now)
+	now = max(now, c.clock.Now)
 	hash := c.hash([]byte(value))
 	for i, r := range c.rules {
 		if r.Key != k {
@@ -85,38 +82,16 @@ func (c *Counters) Usages(k Key, value string, now int64) (all []Usage) {
 		}
 		if n := r.table.find([]byte(value), hash); n != 0 {
 			all = append(all, c.usage(i, n, now))
-			continue
+		} else {
+			all = append(all, Usage{Rule: i, Value: value, Limit: r.limit(r.exception([]byte(value), now))})
 		}
-		s := Usage{Rule: i, Value: value, Limit: r.Limit}
-		if x := r.exception([]byte(value), now); x > 0 {
-			s.Limit = r.Except[x-1].Limit
-		}
-		all = append(all, s)
 	}
 	return all
 }
 
 func (c *Counters) usage(rule int, n uint32, now int64) Usage {
-	t, index := c.rules[rule].table, c.rules[rule].index
-	return Usage{
-		Rule:  rule,
-		Value: string(t.value(n)),
-		Count: t.countAt(n, index, c.clock.now, now),
-		Limit: t.limitAt(n, index, now),
-	}
-}
-
-// A usageHeap has the usage with the least share on top.
-type usageHeap []Usage
-
-func (s usageHeap) Len() int           { return len(s) }
-func (s usageHeap) Less(i, j int) bool { return s[i].Share() < s[j].Share() }
-func (s usageHeap) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
-func (s *usageHeap) Push(x any)        { *s = append(*s, x.(Usage)) }
-func (s *usageHeap) Pop() any {
-	last := (*s)[len(*s)-1]
-	*s = (*s)[:len(*s)-1]
-	return last
+	r := c.rules[rule]
+	return Usage{Rule: rule, Value: string(r.table.value(n)), Count: r.countAt(n, now), Limit: r.limitAt(n, now)}
 }
 
 // CountAt returns the highest count of the value under any rule on the key, at the second now of the counters' clock.
@@ -125,7 +100,7 @@ func (s *usageHeap) Pop() any {
 // is for a log that has had no line for a while. CountAt changes nothing: lines that come later with stamps before now
 // count as usual.
 func (c *Counters) CountAt(k Key, value []byte, now int64) (count int64, over bool) {
-	now = max(now, c.clock.now)
+	now = max(now, c.clock.Now)
 	hash := c.hash(value)
 	for _, t := range c.tables {
 		if t.key != k {
@@ -135,13 +110,13 @@ func (c *Counters) CountAt(k Key, value []byte, now int64) (count int64, over bo
 		if n == 0 {
 			continue
 		}
-		for i := range t.rules {
-			inside := t.countAt(n, i, c.clock.now, now)
+		for _, r := range t.rules {
+			inside := r.countAt(n, now)
 			if t.doubtful != nil {
-				inside = max(inside-t.doubtfulCount(n, i, now-t.windows[i]), 0)
+				inside = max(inside-r.doubtfulCount(n, now-r.window), 0)
 			}
 			count = max(count, inside)
-			over = over || inside > t.limitAt(n, i, now)
+			over = over || inside > r.limitAt(n, now)
 		}
 	}
 	return count, over
@@ -149,31 +124,27 @@ func (c *Counters) CountAt(k Key, value []byte, now int64) (count int64, over bo
 
 // CountNow is CountAt for the second that the log has reached.
 func (c *Counters) CountNow(k Key, value []byte) (count int64, over bool) {
-	return c.CountAt(k, value, c.clock.now)
+	return c.CountAt(k, value, c.clock.Now)
 }
 
-// countAt is what the count of a rule, now at the second at, will be at the second then if nothing arrives.
-func (t *counterTable) countAt(n uint32, rule int, at, then int64) int64 {
-	left := then - t.windows[rule]
-	if t.tails[rule] == t.seconds.Next() || t.seconds.At(t.tails[rule]).at > left {
-		return t.ruleCount(n, rule).count // nothing leaves
+// countAt is what the rule's count of counter n will be at the second then if nothing arrives.
+func (r *compiledRule) countAt(n uint32, then int64) int64 {
+	t, left := r.table, then-r.window
+	if r.tail == t.seconds.Next() || t.seconds.At(r.tail).at > left {
+		return r.countOf(n).count // nothing leaves
 	}
-	if t.rules[rule].Count >= numSums {
-		v := t.distinctRefs[rule]
-		return v.estimator.CountAt(n, v.window, left)
+	if r.estimator != nil {
+		return r.estimator.Count(n, r.nth, left)
 	}
-	sums, _ := t.sumsAfter(n, left, at)
-	return sums[t.rules[rule].Count]
+	sums, _ := t.sumsAfter(n, left, t.c.clock.Now)
+	return sums[r.measure]
 }
 
 // limitAt is the limit that will apply to counter n at the second now.
-func (t *counterTable) limitAt(n uint32, rule int, now int64) int64 {
-	r, rc := &t.rules[rule], t.ruleCount(n, rule)
-	if rc.except == 0 || r.Except[rc.except-1].end() > now {
-		return r.limitOf(rc)
+func (r *compiledRule) limitAt(n uint32, now int64) int64 {
+	except := r.countOf(n).except
+	if except > 0 && r.Except[except-1].end() <= now {
+		except = r.exception(r.table.value(n), now)
 	}
-	if x := r.exception(t.value(n), now); x > 0 {
-		return r.Except[x-1].Limit
-	}
-	return r.Limit
+	return r.limit(except)
 }

@@ -13,10 +13,9 @@ func (s *SavedAlert) Validate() error {
 	if err := s.names(); err != nil {
 		return err
 	}
-	for _, n := range []int64{s.Count, s.Peak, s.Before, s.Limit, s.Messages, s.Recipients, s.Bytes, s.Suspicious} {
-		if n < 0 {
-			return fmt.Errorf("count %d: want 0 or more", n)
-		}
+	n := min(s.Count, s.Peak, s.Before, s.Limit, s.Messages, s.Recipients, s.Bytes, s.Suspicious)
+	if n < 0 {
+		return fmt.Errorf("count %d: want 0 or more", n)
 	}
 	if !isMultiple(s.Times) {
 		return fmt.Errorf("times %d: want 0, 2, 5, 10, 20, 50 and so on", s.Times)
@@ -94,18 +93,11 @@ func (t *SavedValues) validate() error {
 	if len(t.Rows) > maxDistinct {
 		return fmt.Errorf("%d rows: want at most %d", len(t.Rows), maxDistinct)
 	}
-	for i := range t.Rows {
-		if err := t.Rows[i].validate(); err != nil {
-			return err
+	for _, r := range append(slices.Clone(t.Rows), t.Other) {
+		if min(r.Messages, r.Recipients, r.Bytes) < 0 {
+			return fmt.Errorf("row of %d messages, %d recipients, %d bytes: want 0 or more", r.Messages, r.Recipients,
+				r.Bytes)
 		}
-	}
-	return t.Other.validate()
-}
-
-func (r *SavedValue) validate() error {
-	if r.Messages < 0 || r.Recipients < 0 || r.Bytes < 0 {
-		return fmt.Errorf("row of %d messages, %d recipients, %d bytes: want 0 or more", r.Messages, r.Recipients,
-			r.Bytes)
 	}
 	return nil
 }
@@ -117,7 +109,7 @@ func (c *SavedChart) validate() error {
 	if !slices.Contains(chartSteps[:], c.Step) || len(c.Bars) > maxBars {
 		return fmt.Errorf("chart of %d bars of %d s: out of range", len(c.Bars), c.Step)
 	}
-	if slices.ContainsFunc(c.Bars, func(n int64) bool { return n < 0 }) {
+	if len(c.Bars) > 0 && slices.Min(c.Bars) < 0 {
 		return errors.New("chart with a bar below 0: want 0 or more")
 	}
 	if longest := chartSteps[len(chartSteps)-1]; c.From < minStamp-longest || c.From > maxNow {

@@ -15,16 +15,6 @@ import (
 // logValue is the only value of the key log, wherever the file is.
 var logValue = []byte("mainlog")
 
-// What may be wrong with an entry: the values of window.Anomaly.
-var (
-	overflowed  = []byte(mailer.Overflowed)
-	lost        = []byte(mailer.Lost)
-	twoReadings = []byte(mailer.TwoReadings)
-	mayBeForged = []byte(mailer.MayBeForged)
-	forged      = []byte(mailer.Forged)
-	unreadable  = []byte(mailer.Unreadable)
-)
-
 // maxText is how much of an odd entry's text is kept. One that overflowed has 8 kB, mostly one letter.
 const maxText = 400 // bytes
 
@@ -34,15 +24,14 @@ func (v *keyExtractor) oddities(a *parser.Arrival, w *window.Arrival) {
 	if w.Nature = window.Odd; a.IsDoubtful() {
 		w.Nature = window.Doubtful
 	}
+	anomaly := mailer.TwoReadings
 	switch {
 	case a.Forgeable:
-		w.Values[window.Anomaly] = mayBeForged
+		anomaly = mailer.MayBeForged
 	case a.Overflowed:
-		w.Values[window.Anomaly] = overflowed
-	default:
-		w.Values[window.Anomaly] = twoReadings
+		anomaly = mailer.Overflowed
 	}
-	w.Values[window.Log], w.Values[window.Entry] = logValue, shortened(a.Text)
+	setAnomaly(w, anomaly, a.Text)
 	for _, id := range a.Logins {
 		login := v.login(id)
 		if len(login) > 0 && !bytes.Equal(login, w.Values[window.Auth]) {
@@ -51,19 +40,21 @@ func (v *keyExtractor) oddities(a *parser.Arrival, w *window.Arrival) {
 	}
 }
 
-// shortened returns the beginning and the end of a text.
-func shortened(text []byte) []byte {
-	if len(text) <= maxText {
-		return text
+// setAnomaly sets the values that only anomalies have. Of a long text it keeps the beginning and the end.
+func setAnomaly(w *window.Arrival, anomaly string, text []byte) {
+	if len(text) > maxText {
+		text = slices.Concat(text[:maxText*2/3], []byte(" … "), text[len(text)-maxText/3:])
 	}
-	return slices.Concat(text[:maxText*2/3], []byte(" … "), text[len(text)-maxText/3:])
+	w.Values[window.Log], w.Values[window.Anomaly], w.Values[window.Entry] = logValue, []byte(anomaly), text
 }
 
 // stray turns an entry that is no arrival into what the counters see. It returns false if the entry is no anomaly, or
 // has no time. The entry counts at the second that the log has reached: its own stamp may be forged.
 func (p *Pipeline) stray(e *parser.Entry, w *window.Arrival) bool {
-	kind := map[parser.Kind][]byte{parser.Malformed: unreadable, parser.Overflow: lost, parser.Injected: forged}[e.Kind]
-	if kind == nil || e.Torn {
+	anomaly, ok := map[parser.Kind]string{
+		parser.Malformed: mailer.Unreadable, parser.Overflow: mailer.Lost, parser.Injected: mailer.Forged,
+	}[e.Kind]
+	if !ok || e.Torn {
 		return false
 	}
 	if p.last.IsZero() {
@@ -76,7 +67,7 @@ func (p *Pipeline) stray(e *parser.Entry, w *window.Arrival) bool {
 	if len(w.MessageID) == 0 {
 		w.MessageID = entryID(e)
 	}
-	w.Values[window.Log], w.Values[window.Anomaly], w.Values[window.Entry] = logValue, kind, shortened(e.Text)
+	setAnomaly(w, anomaly, e.Text)
 	return true
 }
 

@@ -21,7 +21,7 @@ func fed(t *testing.T, text string, entries ...parser.Entry) (opened []string) {
 		t.Fatal(err)
 	}
 	for i := range entries {
-		p.entry(&entries[i])
+		(&Worker{pipeline: p}).ApplyInOrder(&entries[i])
 	}
 	for _, a := range p.Counters().Open() {
 		opened = append(opened, fmt.Sprintf("%v %s, %d of %d", a.Rule.Key, a.Value, a.Suspicious, a.Messages))

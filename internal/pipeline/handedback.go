@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"hash/maphash"
-	"net/netip"
 	"slices"
 
 	"exiwatch/internal/config"
@@ -42,11 +41,11 @@ var returnSeed = maphash.MakeSeed()
 
 // newReturns returns nil if no rule counts what a filter hands back.
 func newReturns(scopes []config.Count) *returns {
-	local := netip.MustParseAddr("127.0.0.1")
+	loopback := parser.Arrival{HostAddress: []byte("127.0.0.1")}
+	call := parser.Arrival{Protocol: []byte("local")}
 	for _, c := range scopes {
 		if slices.ContainsFunc(c.Only, func(class config.Class) bool {
-			return class.Name == config.Loopback || class.Name == "local" || class.Name == "all" ||
-				class.Prefix.Contains(local)
+			return isClass(class, &loopback, nil) || isClass(class, &call, nil)
 		}) {
 			return newRing(minCameIn)
 		}

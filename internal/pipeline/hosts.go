@@ -33,9 +33,7 @@ func (p *Pipeline) of(host []byte) *Pipeline {
 		return h.all[0]
 	}
 	first := h.all[0]
-	one, err := newPipeline(Pipeline{
-		scopes: first.scopes, rules: first.rules, sent: first.sent, log: first.log, listener: first.listener,
-	})
+	one, err := first.Another(first.log)
 	if err != nil {
 		return first // can't be: the first was made of the same
 	}

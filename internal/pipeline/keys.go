@@ -106,13 +106,7 @@ func (v *keyExtractor) folded(name []byte) []byte {
 		return name
 	}
 	n := len(v.text)
-	cell, hash := v.names.slot(name)
-	if made, ok := cell.get(name, hash); ok {
-		v.text = append(v.text, made...)
-		return v.made(n)
-	}
-	v.text = fold.AppendName(v.text, name)
-	cell.put(name, hash, v.text[n:])
+	v.text = v.names.append(v.text, name, fold.AppendName)
 	return v.made(n)
 }
 
@@ -154,43 +148,29 @@ func (v *keyExtractor) networkOf(address []byte) []byte {
 		v.text = append(append(v.text, address[:dot]...), ".0/24"...)
 		return v.made(n)
 	}
-	cell, hash := v.networks.slot(address)
-	if made, ok := cell.get(address, hash); ok {
-		v.text = append(v.text, made...)
-		return v.made(n)
-	}
-	network, ok := networkOf(address)
-	if !ok {
+	if v.text = v.networks.append(v.text, address, appendNetwork); len(v.text) == n {
 		return nil
 	}
-	v.text = network.AppendTo(v.text)
-	cell.put(address, hash, v.text[n:])
 	return v.made(n)
 }
 
-func networkOf(address []byte) (netip.Prefix, bool) {
+// appendNetwork appends the network of an address, or nothing if it is none.
+func appendNetwork(dst, address []byte) []byte {
 	ip, err := netip.ParseAddr(string(address))
 	if err != nil {
-		return netip.Prefix{}, false
+		return dst
 	}
 	bits := 64
 	if ip = ip.Unmap().WithZone(""); ip.Is4() {
 		bits = 24
 	}
-	prefix, err := ip.Prefix(bits)
-	return prefix, err == nil
+	return netip.PrefixFrom(ip, bits).Masked().AppendTo(dst)
 }
 
 // topicOf returns the folded subject.
 func (v *keyExtractor) topicOf(subject []byte) []byte {
 	n := len(v.text)
-	cell, hash := v.topics.slot(subject)
-	if made, ok := cell.get(subject, hash); ok {
-		v.text = append(v.text, made...)
-		return v.made(n)
-	}
-	v.text = window.FoldSubject(subject, v.text)
-	cell.put(subject, hash, v.text[n:])
+	v.text = v.topics.append(v.text, subject, func(dst, b []byte) []byte { return window.FoldSubject(b, dst) })
 	return v.made(n)
 }
 
@@ -214,7 +194,10 @@ func (v *keyExtractor) domainsOf(a *parser.Arrival) []byte {
 		}
 		from := len(v.text)
 		for _, c := range recipient[at+1:] {
-			v.text = append(v.text, lower(c))
+			if 'A' <= c && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			v.text = append(v.text, c)
 		}
 		if holds(v.text[begin:start], v.text[from:]) {
 			v.text = v.text[:start]
@@ -233,37 +216,40 @@ func (v *keyExtractor) domainsOf(a *parser.Arrival) []byte {
 func LookupForms(t readsocket.Term) [][]byte { return new(keyExtractor).lookupForms(t) }
 
 func (v *keyExtractor) lookupForms(t readsocket.Term) (values [][]byte) {
-	name, value := t.Value, []byte(t.Value)
+	value := []byte(t.Value)
 	switch t.Key {
 	case window.Sender:
-		return [][]byte{v.askedSender(value)}
+		value = v.askedSender(value)
 	case window.SenderDomain:
 		value = v.folded(value)
-		return [][]byte{value[bytes.LastIndexByte(value, '@')+1:]}
+		value = value[bytes.LastIndexByte(value, '@')+1:]
 	case window.Auth:
-		return [][]byte{v.login(value)}
+		value = v.login(value)
 	case window.Account:
 		values = [][]byte{v.askedLogin(value)}
 		if !bytes.Equal(value, values[0]) {
 			values = append(values, value) // a local user's name, as it is
 		}
-		if t.Bare {
-			values = append(values, v.askedAccount(value))
+		if !t.Bare {
+			return values
 		}
-		return values
+		if value = v.askedSender(value); !bytes.Equal(value, EmptySender) {
+			value = v.unverified(value)
+		}
 	case window.Log:
-		return [][]byte{logValue}
+		value = logValue
 	case window.Host:
-		return [][]byte{askedAddress(value)}
+		value = askedAddress(value)
 	case window.Network:
-		if prefix, err := netip.ParsePrefix(name); err == nil {
-			return [][]byte{[]byte(prefix.Masked().String())}
+		if prefix, err := netip.ParsePrefix(t.Value); err == nil {
+			value = []byte(prefix.Masked().String())
+		} else {
+			value = v.networkOf(askedAddress(value))
 		}
-		return [][]byte{v.networkOf(askedAddress(value))}
 	case window.Topic:
-		return [][]byte{window.FoldSubject(value, nil)}
+		value = window.FoldSubject(value, nil)
 	}
-	return [][]byte{value}
+	return append(values, value)
 }
 
 // askedLogin returns a login as an account, or an unverified account, which is written in brackets.
@@ -272,14 +258,6 @@ func (v *keyExtractor) askedLogin(name []byte) []byte {
 		return []byte(fold.Account(string(trimmed)))
 	}
 	return v.login(name)
-}
-
-// askedAccount returns an envelope sender as the unverified account.
-func (v *keyExtractor) askedAccount(name []byte) []byte {
-	if sender := v.askedSender(name); !bytes.Equal(sender, EmptySender) {
-		return v.unverified(sender)
-	}
-	return EmptySender
 }
 
 // askedSender returns an envelope sender as it is counted; <> is the empty one.
@@ -302,9 +280,8 @@ func askedAddress(name []byte) []byte {
 
 // holds tells whether word is one of the lines.
 func holds(lines, word []byte) bool {
-	for more := len(lines) > 0; more; {
-		var line []byte
-		if line, lines, more = bytes.Cut(lines, newline); bytes.Equal(line, word) {
+	for line := range bytes.SplitSeq(lines, newline) {
+		if len(lines) > 0 && bytes.Equal(line, word) {
 			return true
 		}
 	}
@@ -312,13 +289,6 @@ func holds(lines, word []byte) bool {
 }
 
 var newline = []byte("\n")
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
-}
 
 // addressesOf returns the recipients' addresses as they are logged.
 func (v *keyExtractor) addressesOf(a *parser.Arrival) [][]byte {

@@ -9,16 +9,11 @@ type Look struct {
 }
 
 func (l *Look) note(at time.Time, keep bool) {
-	l.Arrivals++
+	one := Look{Arrivals: 1, First: at, Last: at}
 	if keep {
-		l.Kept++
+		one.Kept = 1
 	}
-	if at.After(l.Last) {
-		l.Last = at
-	}
-	if l.First.IsZero() || at.Before(l.First) {
-		l.First = at
-	}
+	l.Join(one)
 }
 
 // Join adds what was seen elsewhere.

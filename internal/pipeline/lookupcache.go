@@ -19,27 +19,21 @@ const (
 
 var cacheSeed = maphash.MakeSeed()
 
-// slot returns the slot for what is made of b, and b's hash. The slot may hold another text.
-func (c *lookupCache) slot(b []byte) (*cacheSlot, uint64) {
+// append appends to dst what is made of b. The function appends that, and is called if the cache doesn't hold it.
+func (c *lookupCache) append(dst, b []byte, made func(dst, b []byte) []byte) []byte {
 	if *c == nil {
 		*c = make(lookupCache, cacheSlots)
 	}
 	hash := maphash.Bytes(cacheSeed, b) | 1
-	return &(*c)[hash>>32%cacheSlots], hash
-}
-
-// get returns what was made of b, whose hash is given, if the slot holds that.
-func (s *cacheSlot) get(b []byte, hash uint64) (made []byte, ok bool) {
-	if s.hash != hash || string(s.text[:s.of]) != string(b) {
-		return nil, false
+	s := &(*c)[hash>>32%cacheSlots]
+	if s.hash == hash && string(s.text[:s.of]) == string(b) {
+		return append(dst, s.text[s.of:s.of+s.made]...)
 	}
-	return s.text[s.of : s.of+s.made], true
-}
-
-// put keeps what was made of b, if both fit.
-func (s *cacheSlot) put(b []byte, hash uint64, made []byte) {
-	if len(b)+len(made) <= maxCached {
-		s.hash, s.of, s.made = hash, uint8(len(b)), uint8(len(made))
-		copy(s.text[copy(s.text[:], b):], made)
+	n := len(dst)
+	dst = made(dst, b)
+	if size := len(dst) - n; len(b)+size <= maxCached {
+		s.hash, s.of, s.made = hash, uint8(len(b)), uint8(size)
+		copy(s.text[copy(s.text[:], b):], dst[n:])
 	}
+	return dst
 }

@@ -124,7 +124,7 @@ func (p *Pipeline) Decode(charset encoding.Encoding) { p.charset = charset }
 
 // Reader makes a reader of the log whose entries go into the pipeline. Its arguments are those of parser.NewReader.
 func (p *Pipeline) Reader(zone *time.Location, reference time.Time) *parser.Reader {
-	return p.NewReader(zone, reference, p.entry)
+	return p.NewReader(zone, reference, (&Worker{pipeline: p}).ApplyInOrder)
 }
 
 // NewReader makes a reader of the log that emits to a function of the caller.
@@ -132,19 +132,6 @@ func (p *Pipeline) NewReader(zone *time.Location, reference time.Time, emit func
 	r := parser.NewReader(zone, reference, emit)
 	r.SetCharset(p.charset)
 	return r
-}
-
-func (p *Pipeline) entry(e *parser.Entry) {
-	if e.Kind != parser.Reception {
-		p.applyOther(e)
-		return
-	}
-	p.keys.reset()
-	if counts, keep := p.classify(e.Arrival, &p.arrival, &p.keys); keep {
-		p.apply(e.Arrival, &p.arrival, counts)
-	} else {
-		p.passOver(e.Arrival, &p.arrival)
-	}
 }
 
 // applyOther applies an entry that is no arrival. An anomaly is counted as such.
@@ -156,7 +143,7 @@ func (p *Pipeline) applyOther(e *parser.Entry) {
 	p = p.of(e.SyslogHost)
 	if p.stray(e, &w) && (p.listener.Keep == nil || p.listener.Keep(&parser.Arrival{}, &w)) {
 		p.advance(w.At)
-		p.count(&w)
+		p.count(&w, false)
 	}
 }
 
@@ -204,7 +191,10 @@ func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, counts bool) (wan
 	if back = p.returns != nil && p.returns.comesBack(a, p.counters.Clock().Now); back {
 		counts, w.Outside = false, ^uint64(0)
 	}
-	sent := p.matchSent(a)
+	sent, name := p.sent.match(a, p.log)
+	if sent != nil && p.listener.Own != nil {
+		p.listener.Own(name)
+	}
 	if p.listener.Observed != nil {
 		p.listener.Observed(p, w, counts && sent == nil)
 	}
@@ -213,25 +203,9 @@ func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, counts bool) (wan
 	case sent != nil:
 		sent.consume(p.log, p.counters.Clock().Now)
 	default:
-		p.count(w)
-		p.emitCounted(w, counts)
+		p.count(w, counts)
 	}
 	return true, back
-}
-
-// matchSent returns the mail of ours that an arrival is; nil if it is none.
-func (p *Pipeline) matchSent(a *parser.Arrival) *SentMail {
-	sent, name := p.sent.match(a, p.log)
-	if sent != nil && p.listener.Own != nil {
-		p.listener.Own(name)
-	}
-	return sent
-}
-
-func (p *Pipeline) emitCounted(w *window.Arrival, counts bool) {
-	if counts && p.listener.Counted != nil && !p.hosts.silent {
-		p.listener.Counted(w)
-	}
 }
 
 // believe keeps a stamp that may be forged from moving the clock: such an arrival counts at the time that the log has
@@ -255,8 +229,8 @@ func (p *Pipeline) advance(at time.Time) {
 	}
 }
 
-// count counts an arrival, and emits the events that follow.
-func (p *Pipeline) count(w *window.Arrival) {
+// count counts an arrival, and emits the events that follow. tell says that Listener.Counted gets it.
+func (p *Pipeline) count(w *window.Arrival, tell bool) {
 	opened, grown := p.counters.Count(w)
 	if len(opened) > 0 && !p.hosts.silent {
 		p.EmitOpened(opened)
@@ -264,17 +238,21 @@ func (p *Pipeline) count(w *window.Arrival) {
 	for _, alert := range grown {
 		p.emit(alert, Grew(alert), p.listener.Grew)
 	}
+	if tell && p.listener.Counted != nil && !p.hosts.silent {
+		p.listener.Counted(w)
+	}
 }
 
-// uncounted returns the class of an arrival that no rule counts.
-func (p *Pipeline) uncounted(a *parser.Arrival, counts, back bool) report.Class {
+// reception is an arrival for a collector.
+func (p *Pipeline) reception(a *parser.Arrival, w *window.Arrival, counts, back bool) report.Reception {
+	class := report.Counted
 	switch {
 	case back:
-		return report.ClassHandedBack
-	case counts:
-		return report.Counted
+		class = report.ClassHandedBack
+	case !counts:
+		class = Class(a, p.eximUsers)
 	}
-	return Class(a, p.eximUsers)
+	return report.Reception{Arrival: a, Values: w, Class: class}
 }
 
 // scope tells whether any rule counts the arrival, and notes in w which do not.

@@ -5,7 +5,7 @@ import (
 	"exiwatch/parser"
 )
 
-// MaxSent is how many mails are recognized when Exim logs them. Older ones were sent long agl.
+// MaxSent is how many mails are recognized when Exim logs them. Older ones were sent long ago.
 const MaxSent = 10_000
 
 // A SentLedger lists the mails that exiwatch sends about the alerts opened so far. It follows from the log alone. The

@@ -21,8 +21,7 @@ type Worker struct {
 	Lines     int64            // of the chunk
 	Judgement parser.Judgement // of the chunk, its lines numbered from 1
 	Joins     []Join           // at most maxJoins
-	Seen      Look             // in the chunk; after Reparse, behind the join
-	InOrder   Look             // what Reparse has read anew
+	Seen      Look             // in the chunk, and what ApplyInOrder got
 
 	pipeline  *Pipeline
 	keys      keyExtractor
@@ -146,8 +145,9 @@ func (w *Worker) entry(e *parser.Entry) {
 	f.other, f.wanted = 0, false
 	if e.Kind != parser.Reception {
 		w.other = append(w.other, *e)
-		w.keepOther(&w.other[len(w.other)-1])
 		f.other = len(w.other)
+		kept := &w.other[f.other-1]
+		w.keep(&kept.MessageID, &kept.Directory, &kept.Arguments, &kept.User, &kept.Text, &kept.SyslogHost)
 		return
 	}
 	f.arrival = *e.Arrival
@@ -162,41 +162,28 @@ func (w *Worker) entry(e *parser.Entry) {
 	}
 }
 
-// keep copies text that is good only for a moment.
-func (w *Worker) keep(b []byte) []byte {
-	if b == nil {
-		return nil
-	}
-	n := len(w.kept)
-	w.kept = append(w.kept, b...)
+// keep copies items that are good only for a moment.
+func (w *Worker) keep(items ...*[]byte) {
 	if w.kept == nil {
-		return []byte{}
+		w.kept = []byte{} // an item that is empty is one
 	}
-	return w.kept[n:len(w.kept):len(w.kept)]
-}
-
-func (w *Worker) keepArrival(a *parser.Arrival) {
-	for _, item := range [...]*[]byte{
-		&a.SyslogHost, &a.MessageID, &a.EnvelopeSender, &a.BounceOf, &a.Host, &a.Helo, &a.HostAddress,
-		&a.InterfaceAddress,
-		&a.Ident, &a.Protocol, &a.TLS, &a.Authenticator, &a.AuthenticatedID, &a.AuthenticatedSender,
-		&a.HeaderMessageID, &a.Subject,
-		&a.ReceivedSender, &a.RecipientList, &a.Text,
-	} {
-		*item = w.keep(*item)
-	}
-	if a.Logins != nil {
-		a.Logins = slices.Clone(a.Logins)
-		for i := range a.Logins {
-			a.Logins[i] = w.keep(a.Logins[i])
+	for _, item := range items {
+		if *item != nil {
+			n := len(w.kept)
+			w.kept = append(w.kept, *item...)
+			*item = w.kept[n:len(w.kept):len(w.kept)]
 		}
 	}
 }
 
-func (w *Worker) keepOther(e *parser.Entry) {
-	e.MessageID, e.Directory, e.Arguments, e.User = w.keep(e.MessageID), w.keep(e.Directory), w.keep(e.Arguments),
-		w.keep(e.User)
-	e.Text, e.SyslogHost = w.keep(e.Text), w.keep(e.SyslogHost)
+func (w *Worker) keepArrival(a *parser.Arrival) {
+	w.keep(&a.SyslogHost, &a.MessageID, &a.EnvelopeSender, &a.BounceOf, &a.Host, &a.Helo, &a.HostAddress,
+		&a.InterfaceAddress, &a.Ident, &a.Protocol, &a.TLS, &a.Authenticator, &a.AuthenticatedID,
+		&a.AuthenticatedSender, &a.HeaderMessageID, &a.Subject, &a.ReceivedSender, &a.RecipientList, &a.Text)
+	a.Logins = slices.Clone(a.Logins)
+	for i := range a.Logins {
+		w.keep(&a.Logins[i])
+	}
 }
 
 // line is the entry's line in the chunk.
@@ -219,11 +206,11 @@ func (w *Worker) Apply(before, upTo int64) {
 			continue
 		}
 		f.arrival.Line += before
-		if f.wanted, f.back = false, false; f.filtered {
+		if f.filtered {
 			w.pipeline.passOver(&f.arrival, &f.values)
-			continue
+		} else {
+			f.wanted, f.back = w.pipeline.apply(&f.arrival, &f.values, f.counts)
 		}
-		f.wanted, f.back = w.pipeline.apply(&f.arrival, &f.values, f.counts)
 	}
 }
 
@@ -238,8 +225,7 @@ func (w *Worker) Collect() {
 	w.collected = w.collected[:0]
 	for i := range w.parsed {
 		if f := &w.parsed[i]; f.other == 0 && f.wanted {
-			class := w.pipeline.uncounted(&f.arrival, f.counts, f.back)
-			w.collected = append(w.collected, report.Reception{Arrival: &f.arrival, Values: &f.values, Class: class})
+			w.collected = append(w.collected, w.pipeline.reception(&f.arrival, &f.values, f.counts, f.back))
 		}
 	}
 	w.collector(w.collected)
@@ -255,11 +241,10 @@ func (w *Worker) ApplyInOrder(e *parser.Entry) {
 	p.keys.reset() // the worker's entries hold values of its own keys
 	a := &p.arrival
 	counts, keep := p.classify(e.Arrival, a, &p.keys)
-	if w.InOrder.note(a.At, keep); !keep {
+	if w.Seen.note(a.At, keep); !keep {
 		p.passOver(e.Arrival, a)
 	} else if wanted, back := p.apply(e.Arrival, a, counts); wanted && w.collector != nil {
-		class := p.uncounted(e.Arrival, counts, back)
-		w.collector([]report.Reception{{Arrival: e.Arrival, Values: a, Class: class}})
+		w.collector([]report.Reception{p.reception(e.Arrival, a, counts, back)})
 	}
 }
 
@@ -267,12 +252,14 @@ func (w *Worker) ApplyInOrder(e *parser.Entry) {
 // where both agree, it applies the worker's own entries instead, and r goes on from the worker's reader. It returns how
 // many bytes it has parsed again.
 func (w *Worker) Reparse(r *parser.Reader, before int64) int64 {
-	lines, read := int64(0), int64(0)
+	lines, read, seen := int64(0), int64(0), w.Seen
+	w.Seen = Look{}
 	for _, j := range w.Joins {
 		lines += r.Lines(parser.Place{File: w.File, Line: before + lines + 1}, w.Text[read:j.Bytes])
 		read = j.Bytes
 		if w.Agrees(r, j, before) {
-			w.Seen.without(j.seen)
+			seen.without(j.seen)
+			w.Seen.Join(seen)
 			w.SkipTo(j)
 			w.Apply(before, math.MaxInt64)
 			r.TakeOver(w.Reader, before)
@@ -280,7 +267,7 @@ func (w *Worker) Reparse(r *parser.Reader, before int64) int64 {
 		}
 	}
 	r.Lines(parser.Place{File: w.File, Line: before + lines + 1}, w.Text[read:])
-	w.parsed, w.Seen = w.parsed[:0], Look{}
+	w.parsed = w.parsed[:0]
 	return int64(len(w.Text))
 }
 

@@ -12,12 +12,13 @@ import (
 type chunkSource struct {
 	ctx      context.Context
 	sources  []Source
+	looks    []SourceLook // one for each source
 	progress func(float64)
 	totals   tailer.Totals // of the logs that are closed
 	broken   []error       // of the logs that can't be read to their end
 
-	at     int           // the source that is read
-	opened []*openSource // it and those behind it that are open already
+	at     int          // the source that is read
+	opened []openSource // it and those behind it that are open already
 	chunks *tailer.Chunks
 
 	together int // how many logs are decompressed at a time
@@ -26,15 +27,28 @@ type chunkSource struct {
 
 func newChunkSource(ctx context.Context, sources []Source, progress func(float64)) chunkSource {
 	together := pipeline.NumWorkers()
-	return chunkSource{ctx: ctx, sources: sources, progress: progress, together: together,
+	looks := make([]SourceLook, len(sources))
+	for i := range sources {
+		looks[i].Name = sources[i].Name
+	}
+	return chunkSource{ctx: ctx, sources: sources, looks: looks, progress: progress, together: together,
 		buffers: newBuffers(together, maxAhead/together/blockSize)}
 }
 
 // An openSource was opened, or could not be.
 type openSource struct {
 	in   io.ReadCloser
-	done func() float64 // how much of it was read
+	file *tailer.File // that is read; nil if it is no file
 	err  error
+}
+
+// done is how much of it was read, from 0 to 1; 0 if that is unknown.
+func (b *openSource) done() float64 {
+	if b.file == nil {
+		return 0
+	}
+	done, size := b.file.Progress()
+	return float64(done) / float64(max(size, 1))
 }
 
 // maxAhead bounds what is read ahead of all logs.
@@ -73,7 +87,7 @@ func (s *chunkSource) next(c *pipeline.Chunk) (err error) {
 func (s *chunkSource) pass(err error) {
 	if err != io.EOF {
 		s.broken = append(s.broken, s.sources[s.at].named(err))
-		s.sources[s.at].broken = true
+		s.looks[s.at].Broken = true
 	}
 	s.close()
 	s.at++
@@ -86,10 +100,9 @@ func (s *chunkSource) open() error {
 		if i > s.at && (source.Stream != nil || source.Open != nil) {
 			break
 		}
-		b := new(openSource)
-		b.in, b.done, b.err = source.open()
-		if f, ok := b.in.(*tailer.File); ok && b.err == nil && f.Compressed() {
-			b.in = prefetch(f, s.buffers, maxAhead/s.together/blockSize)
+		b := source.open()
+		if b.file != nil && b.file.Compressed() {
+			b.in = prefetch(b.file, s.buffers, maxAhead/s.together/blockSize)
 		}
 		s.opened = append(s.opened, b)
 	}

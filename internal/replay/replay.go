@@ -26,8 +26,7 @@ type Source struct {
 	// Behind says that the log goes on with this file behind that of the source before.
 	Behind bool
 
-	pipe   io.Closer // Stream is a pipe that was opened by its name
-	broken bool      // it could not be read to its end
+	pipe io.Closer // Stream is a pipe that was opened by its name
 }
 
 // BrokenLogs is the error of a Run that could not read some logs to their ends. It has read all that comes before the
@@ -66,7 +65,7 @@ func Run(ctx context.Context, p *pipeline.Pipeline, sources []Source, zone *time
 	if err == nil && pool.chunks.broken != nil {
 		err = &BrokenLogs{pool.chunks.broken}
 	}
-	return Outcome{totals, pool.looked()}, err
+	return Outcome{totals, pool.looks[:min(pool.chunks.at+1, len(pool.looks))]}, err
 }
 
 // named puts the name of the log before an error that doesn't say it.
@@ -77,25 +76,17 @@ func (s Source) named(err error) error {
 	return fmt.Errorf("reading %s: %w", s.Name, err)
 }
 
-// open gives the log's text and a function that tells how much of it was read.
-func (s Source) open() (io.ReadCloser, func() float64, error) {
-	unknown := func() float64 { return 0 }
-	if s.Open != nil {
-		in, err := s.Open()
-		return in, unknown, err
+func (s Source) open() (b openSource) {
+	switch {
+	case s.Open != nil:
+		b.in, b.err = s.Open()
+	case s.Stream != nil:
+		b.in, b.err = tailer.OpenReader(s.Stream)
+	default:
+		b.file, b.err = tailer.Open(s.Name)
+		b.in = b.file
 	}
-	if s.Stream != nil {
-		in, err := tailer.OpenReader(s.Stream)
-		return in, unknown, err
-	}
-	f, err := tailer.Open(s.Name)
-	if err != nil {
-		return nil, nil, err
-	}
-	return f, func() float64 {
-		done, size := f.Progress()
-		return float64(done) / float64(max(size, 1))
-	}, nil
+	return b
 }
 
 // inOrder sorts logs as Run says. Where only first stamps tell, one without stamps, and one that can't be read,
@@ -173,19 +164,14 @@ func (s *Source) FirstStamp(zone *time.Location, now time.Time) (time.Time, erro
 		buffered := bufio.NewReaderSize(text, peekSize)
 		s.Stream = buffered
 		peeked, _ := buffered.Peek(peekSize)
-		stamp, _, err := firstStamp(bytes.NewReader(peeked), zone, now)
-		return stamp, err
+		return firstStamp(bytes.NewReader(peeked), zone, now)
 	}
 	f, err := tailer.Open(s.Name)
 	if err != nil {
 		return time.Time{}, err
 	}
 	defer f.Close()
-	stamp, n, err := firstStamp(io.LimitReader(f, peekSize), zone, now)
-	if n > 0 {
-		err = nil
-	}
-	return stamp, err
+	return firstStamp(io.LimitReader(f, peekSize), zone, now)
 }
 
 // A brokenStream is what is left of one that could not be opened.
@@ -210,19 +196,20 @@ func (s *Source) openPipe() error {
 	return nil
 }
 
-// firstStamp gives the time of the first line that has a stamp, and how many lines it has looked at.
-func firstStamp(text io.Reader, zone *time.Location, now time.Time) (first time.Time, lines int, err error) {
-	found := errors.New("found")
+// firstStamp gives the time of the first line that has a stamp. It fails only if it can't read any line.
+func firstStamp(text io.Reader, zone *time.Location, now time.Time) (first time.Time, err error) {
+	read := false
 	_, err = tailer.ScanLines(text, "", func(line tailer.Line) error {
-		lines++
-		if t, ok := parser.Stamp(line.Text, zone, now); ok {
+		read = true
+		t, ok := parser.Stamp(line.Text, zone, now)
+		if ok {
 			first = t
-			return found
+			return io.EOF // enough
 		}
 		return nil
 	})
-	if err == found {
+	if read {
 		err = nil
 	}
-	return first, lines, err
+	return first, err
 }

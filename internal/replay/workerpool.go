@@ -17,12 +17,11 @@ import (
 // the end of the chunk before still matter, the first lines are parsed again: see parser.Reach. Where an hour of the
 // clock occurs twice, all are.
 type workerPool struct {
-	pipeline *pipeline.Pipeline
 	workers  []*pipeline.Worker
 	reader   func(emit func(*parser.Entry)) *parser.Reader
 	current  *pipeline.Worker // whose chunk is parsed again
 	reparsed int64            // bytes that were parsed again
-	looks    []SourceLook     // one for each source
+	looks    []SourceLook     // of chunks
 	source   int              // of the chunk applied last
 
 	mu     sync.Mutex // of what follows: one goroutine reads at a time
@@ -45,15 +44,10 @@ const chunkSize = 256 << 10 // bytes
 // newWorkerPool makes a pool with a worker for each size of a chunk.
 func newWorkerPool(ctx context.Context, p *pipeline.Pipeline, sources []Source, sizes []int, zone *time.Location,
 	now time.Time, progress func(float64)) *workerPool {
+	chunks := newChunkSource(ctx, sources, progress)
 	pool := &workerPool{
-		pipeline: p, workers: p.Workers(zone, now, sizes),
+		workers: p.Workers(zone, now, sizes), looks: chunks.looks, chunks: chunks, last: make(chan carry, 1),
 		reader: func(emit func(*parser.Entry)) *parser.Reader { return p.NewReader(zone, now, emit) },
-		chunks: newChunkSource(ctx, sources, progress),
-		last:   make(chan carry, 1),
-		looks:  make([]SourceLook, len(sources)),
-	}
-	for i := range sources {
-		pool.looks[i].Name = sources[i].Name
 	}
 	pool.last <- carry{}
 	return pool
@@ -80,27 +74,12 @@ func (pool *workerPool) run() (tailer.Totals, error) {
 
 // look adds what a worker has seen to its source.
 func (pool *workerPool) look(w *pipeline.Worker, source int) {
-	l := &pool.looks[source]
-	l.Join(w.Seen)
-	l.Join(w.InOrder)
-	w.Seen, w.InOrder = pipeline.Look{}, pipeline.Look{}
-}
-
-// looked returns what was found in each source, as far as they were read.
-func (pool *workerPool) looked() []SourceLook {
-	looks := pool.looks[:min(pool.chunks.at+1, len(pool.looks))]
-	for i := range looks {
-		looks[i].Broken = pool.chunks.sources[i].broken
-	}
-	return looks
+	pool.looks[source].Join(w.Seen)
+	w.Seen = pipeline.Look{}
 }
 
 func (pool *workerPool) work(w *pipeline.Worker) {
-	for {
-		before, after := pool.take(w)
-		if before == nil {
-			return
-		}
+	for before, after := pool.take(w); before != nil; before, after = pool.take(w) {
 		w.Read()
 		c := <-before
 		pool.apply(w, &c)

@@ -63,34 +63,24 @@ func AnyLog(t *rapid.T, zone *time.Location) []byte {
 		id := fmt.Sprintf("1xV0%02d-0000%02d-0%d", i%100, i/100, i%7)
 		who := rapid.SampledFrom([]string{"alice", "bob", "Carol"}).Draw(t, "who")
 		arrival := fmt.Sprintf("%s %s <= %s@Lab.test H=(pc) [2001:db8::%d] P=esmtpsa A=plain:%[3]s S=%d T=\"Re: Offer %d\"", stamp, id, who, i%3, 100+i, i%4)
-		switch 22 - rapid.IntRange(0, 22).Draw(t, "kind") {
-		case 0:
-			arrival = stamp + " " + id + ` <= "x` // breaks off
-		case 1:
-			arrival = `y" @z.test U=joe P=local S=5 T="x" for a@b`
-		case 2:
-			arrival = stamp + " " + id + ` <= root@b U=root P=local S=462 T="x" from <root@b> for "a`
-		case 3:
-			arrival = `b"@c.test`
-		case 4:
-			arrival = fmt.Sprintf("Oct 25 %s mx exim[%d]: [1/2] %s <= joe@b U=joe P=lo", at.Format("15:04:05"), i%3, id)
-		case 5:
-			arrival = fmt.Sprintf("Oct 25 %s mx exim[%d]: [2/2] cal S=7", at.Format("15:04:05"), i%3)
-		case 6:
-			arrival = stamp + " cwd=/home/joe 3 args: /usr/sbin/sendmail -t -i"
-		case 7:
-			arrival = stamp + " " + id + " Sender identification U=joe D=b S=joe@b"
-		case 8:
-			arrival = stamp + " " + id + " <= nobody"
-		case 9:
-			arrival = "\x00\x00" + arrival
-		case 10:
-			arrival = stamp + " " + id + " => x@y R=r T=smtp H=h [192.0.2.1]" +
-				strings.Repeat("x", rapid.IntRange(0, 300).Draw(t, "long"))
-		case 11:
-			arrival = strings.Replace(arrival, "T=\"", `T="Gr\303\274\303\237e \"`+"x", 1) // decoded
-		case 12:
-			arrival = strings.Replace(arrival, stamp, stamp+" +0100", 1)
+		kinds := []string{
+			stamp + " " + id + ` <= "x`, // breaks off
+			`y" @z.test U=joe P=local S=5 T="x" for a@b`,
+			stamp + " " + id + ` <= root@b U=root P=local S=462 T="x" from <root@b> for "a`,
+			`b"@c.test`,
+			fmt.Sprintf("Oct 25 %s mx exim[%d]: [1/2] %s <= joe@b U=joe P=lo", at.Format("15:04:05"), i%3, id),
+			fmt.Sprintf("Oct 25 %s mx exim[%d]: [2/2] cal S=7", at.Format("15:04:05"), i%3),
+			stamp + " cwd=/home/joe 3 args: /usr/sbin/sendmail -t -i",
+			stamp + " " + id + " Sender identification U=joe D=b S=joe@b",
+			stamp + " " + id + " <= nobody",
+			"\x00\x00" + arrival,
+			stamp + " " + id + " => x@y R=r T=smtp H=h [192.0.2.1]" +
+				strings.Repeat("x", rapid.IntRange(0, 300).Draw(t, "long")),
+			strings.Replace(arrival, "T=\"", `T="Gr\303\274\303\237e \"`+"x", 1), // decoded
+			strings.Replace(arrival, stamp, stamp+" +0100", 1),
+		}
+		if kind := 22 - rapid.IntRange(0, 22).Draw(t, "kind"); kind < len(kinds) {
+			arrival = kinds[kind]
 		}
 		log.WriteString(arrival + "\n")
 	}

@@ -25,7 +25,6 @@ type Estimator struct {
 	lowest       []uint32      // first level of each counter
 
 	freeValue, freeLevel uint32 // lists of unused ones, chained by next and higher
-	held                 int    // values
 }
 
 // A value is known by its hash alone. Two values of a counter with the same hash count as one, which is unlikely with
@@ -59,13 +58,17 @@ func (e *Estimator) AddWindow(seconds int64) int {
 
 // Grow makes room for counters with numbers below n. A counter needs it before its first use.
 func (e *Estimator) Grow(n int) {
+	if len(e.levels) == 0 { // position 0
+		e.values, e.levels = make([]value, 1), make([]level, 1)
+		e.levelWindows = make([]levelWindow, len(e.windows))
+	}
 	for len(e.lowest) < n {
 		e.lowest = append(e.lowest, 0)
 	}
 }
 
 // Len is how many values the estimator holds.
-func (e *Estimator) Len() int { return e.held }
+func (e *Estimator) Len() int { return len(e.index) }
 
 // Renew reports whether the estimator holds a value of counter n, and moves it to the second at if its latest arrival
 // was earlier.
@@ -84,25 +87,17 @@ func (e *Estimator) Renew(n uint32, hash uint64, at, now int64) bool {
 
 // Add adds a value that Renew didn't find.
 func (e *Estimator) Add(n uint32, hash uint64, at, now int64) {
-	i := e.allocValue()
+	i := e.freeValue
+	if i == 0 {
+		i = uint32(len(e.values))
+		e.values = append(e.values, value{})
+	}
+	e.freeValue = e.values[i].next
 	e.values[i].hash = hash
 	e.index[keyOf(n, hash)] = i
 	k := e.levelOf(n, hash)
 	e.link(i, k, at, now)
 	e.shrink(k, now)
-}
-
-func (e *Estimator) allocValue() uint32 {
-	e.held++
-	if i := e.freeValue; i != 0 {
-		e.freeValue = e.values[i].next
-		return i
-	}
-	if len(e.values) == 0 {
-		e.values = append(e.values, value{})
-	}
-	e.values = append(e.values, value{})
-	return uint32(len(e.values) - 1)
 }
 
 // levelOf returns the level of counter n that the hash belongs to.
@@ -118,14 +113,9 @@ func (e *Estimator) levelOf(n uint32, hash uint64) uint32 {
 }
 
 // Count is how many distinct values counter n has inside a window: exact up to the size of a level. left is the latest
-// second that has left the window; Leave must have seen it.
+// second that has left the window. Leave needn't have seen it, but then it takes longer.
 func (e *Estimator) Count(n uint32, window int, left int64) int64 {
 	return e.estimate(e.lowest[n], window, left)
-}
-
-// CountAt is what Leave would return. It changes nothing.
-func (e *Estimator) CountAt(n uint32, window int, left int64) int64 {
-	return e.estimateAt(e.lowest[n], window, left)
 }
 
 // Leave removes the values of counter n up to the second left from a window, and returns the count.
@@ -159,7 +149,6 @@ func (e *Estimator) free(i, counter uint32) {
 	delete(e.index, keyOf(counter, e.values[i].hash))
 	e.values[i] = value{next: e.freeValue}
 	e.freeValue = i
-	e.held--
 }
 
 // Drop forgets all values of counter n.

@@ -87,7 +87,7 @@ func TestEstimatorAgreesWithItsDefinition(t *testing.T) {
 					if got, want := e.Count(n, j, now-w), m.count(n, levelSize, now-w); got != want {
 						t.Fatalf("at %d counter %d has %d in %d s, want %d", now, n, got, w, want)
 					}
-					if got, want := e.CountAt(n, j, now+ahead-w), m.count(n, levelSize, now+ahead-w); got != want {
+					if got, want := e.Count(n, j, now+ahead-w), m.count(n, levelSize, now+ahead-w); got != want {
 						t.Fatalf("at %d counter %d will have %d in %d s at %d, want %d", now, n, got, w, now+ahead,
 							want)
 					}

@@ -30,62 +30,33 @@ func (e *Estimator) levelWindow(k uint32, window int) *levelWindow {
 }
 
 func (e *Estimator) newLevel(counter, zeros uint32) uint32 {
-	k := e.allocLevel()
+	k := e.freeLevel
+	if k == 0 {
+		k = uint32(len(e.levels))
+		e.levels = append(e.levels, level{})
+		e.levelWindows = append(e.levelWindows, make([]levelWindow, len(e.windows))...)
+	}
+	e.freeLevel = e.levels[k].higher
 	e.levels[k] = level{counter: counter, trailingZeros: zeros, evictedAt: never}
 	return k
 }
 
-func (e *Estimator) allocLevel() uint32 {
-	if k := e.freeLevel; k != 0 {
-		e.freeLevel = e.levels[k].higher
-		return k
-	}
-	if len(e.levels) == 0 {
-		e.growLevels()
-	}
-	e.growLevels()
-	return uint32(len(e.levels) - 1)
-}
-
-func (e *Estimator) growLevels() {
-	e.levels = append(e.levels, level{})
-	for range e.windows {
-		e.levelWindows = append(e.levelWindows, levelWindow{})
-	}
-}
-
 // dropLevel gives back a level whose values are free already.
 func (e *Estimator) dropLevel(k uint32) {
-	for j := range e.windows {
-		*e.levelWindow(k, j) = levelWindow{}
-	}
+	clear(e.levelWindows[int(k)*len(e.windows):][:len(e.windows)])
 	e.levels[k] = level{higher: e.freeLevel}
 	e.freeLevel = k
 }
 
-// estimate is how many values a window has in level k and all higher ones. A level that dropped a value which would
-// still be inside has more values than it may hold: on average as many as all higher ones. So the estimate grows only
-// by arrivals and shrinks only by time.
+// estimate is how many values a window has in level k and all higher ones, after the values up to the second left have
+// left it. A level that dropped a value which would still be inside has more values than it may hold: on average as
+// many as all higher ones. So the estimate grows only by arrivals and shrinks only by time.
 func (e *Estimator) estimate(k uint32, window int, left int64) int64 {
 	if k == 0 {
 		return 0
 	}
 	l := &e.levels[k]
 	above := e.estimate(l.higher, window, left)
-	if l.evictedAt <= left {
-		return above + int64(e.levelWindow(k, window).count)
-	}
-	return above + max(above, int64(e.levelSize)+1)
-}
-
-// estimateAt is what estimate will return after the values up to the second left have left the window. estimate has no
-// such loop because it is called for every arrival.
-func (e *Estimator) estimateAt(k uint32, window int, left int64) int64 {
-	if k == 0 {
-		return 0
-	}
-	l := &e.levels[k]
-	above := e.estimateAt(l.higher, window, left)
 	if l.evictedAt > left {
 		return above + max(above, int64(e.levelSize)+1)
 	}
@@ -104,16 +75,7 @@ func (e *Estimator) link(i, k uint32, at, now int64) {
 	for prev != 0 && e.values[prev].at > at {
 		prev, next = e.values[prev].prev, prev
 	}
-	if prev != 0 {
-		e.values[prev].next = i
-	} else {
-		l.first = i
-	}
-	if next != 0 {
-		e.values[next].prev = i
-	} else {
-		l.last = i
-	}
+	*e.behind(l, prev), *e.before(l, next) = i, i
 	v := &e.values[i]
 	v.at, v.level, v.prev, v.next = at, k, prev, next
 	l.held++
@@ -129,20 +91,27 @@ func (e *Estimator) link(i, k uint32, at, now int64) {
 	}
 }
 
+// behind is where it stands which value of the level comes behind value i; behind none comes the first one.
+func (e *Estimator) behind(l *level, i uint32) *uint32 {
+	if i == 0 {
+		return &l.first
+	}
+	return &e.values[i].next
+}
+
+// before is where it stands which value of the level comes before value i; before none comes the last one.
+func (e *Estimator) before(l *level, i uint32) *uint32 {
+	if i == 0 {
+		return &l.last
+	}
+	return &e.values[i].prev
+}
+
 // unlink takes a value out of its level.
 func (e *Estimator) unlink(i uint32, now int64) {
 	v := e.values[i]
 	l := &e.levels[v.level]
-	if v.prev != 0 {
-		e.values[v.prev].next = v.next
-	} else {
-		l.first = v.next
-	}
-	if v.next != 0 {
-		e.values[v.next].prev = v.prev
-	} else {
-		l.last = v.prev
-	}
+	*e.behind(l, v.prev), *e.before(l, v.next) = v.next, v.prev
 	l.held--
 	for j, window := range e.windows {
 		if v.at+window <= now {

@@ -7,30 +7,38 @@ package pool
 type Slab[T any] struct {
 	pages []*[pageLen]T
 	len   uint32
+	free  []uint32
 }
 
 const pageLen = 256 // elements
 
-// Len is how many positions there are, with those that stand for none.
+// Len is how many positions there are, with those that stand for none and those that are free.
 func (s *Slab[T]) Len() uint32 { return s.len }
+
+// Used is how many elements are in use, in a slab whose rows have one element.
+func (s *Slab[T]) Used() int { return max(int(s.len)-1, 0) - len(s.free) }
 
 // At returns the element at a position, which Alloc has returned or which lies behind it in the same row.
 func (s *Slab[T]) At(i uint32) *T { return &s.pages[i/pageLen][i%pageLen] }
 
-// Alloc adds n zero elements in a row and returns the position of the first. The first row of a slab stands for none,
-// so a slab needs rows of equal length.
+// Alloc returns the position of the first of n zero elements in a row: the row that became free last, or a new one. The
+// first row of a slab stands for none, so a slab needs rows of equal length.
 func (s *Slab[T]) Alloc(n int) uint32 {
-	if s.len == 0 {
-		s.grow(n)
+	if last := len(s.free) - 1; last >= 0 {
+		first := s.free[last]
+		s.free = s.free[:last]
+		return first
 	}
-	first := s.len
-	s.grow(n)
-	return first
-}
-
-func (s *Slab[T]) grow(n int) {
-	s.len += uint32(n)
+	first := max(s.len, uint32(n))
+	s.len = first + uint32(n)
 	for uint32(len(s.pages))*pageLen < s.len {
 		s.pages = append(s.pages, new([pageLen]T))
 	}
+	return first
+}
+
+// Free gives back the element at a position, which is a row.
+func (s *Slab[T]) Free(i uint32) {
+	*s.At(i) = *new(T)
+	s.free = append(s.free, i)
 }
