@@ -1,6 +1,7 @@
 package readsocket
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net"
@@ -120,8 +121,8 @@ func (s *Server) serve(ctx context.Context, c *loopback.Conn) {
 	defer context.AfterFunc(ctx, func() { c.Close() })()
 	client := newClient(c)
 	for n := range MaxRequests {
-		line, end := client.request(n > 0)
-		if end == nothing {
+		line, ok, end := client.request(n > 0)
+		if !ok {
 			client.out.Flush()
 			return
 		}
@@ -131,24 +132,24 @@ func (s *Server) serve(ctx context.Context, c *loopback.Conn) {
 		}
 		client.out.WriteString(s.answer(ctx, line, end))
 		c.Wait()
-		if end == last || end == tooLong {
+		if end != nil {
 			break
 		}
 	}
 	client.hangUp()
 }
 
-// answer answers one request.
-func (s *Server) answer(ctx context.Context, line string, end ending) string {
+// answer answers one request. end is as client.request has it.
+func (s *Server) answer(ctx context.Context, line string, end error) string {
 	began := time.Now()
 	text, answer := s.find(ctx, line, end)
 	s.answers.note(answer, time.Since(began))
 	return text
 }
 
-func (s *Server) find(ctx context.Context, line string, end ending) (text string, answer Answer) {
+func (s *Server) find(ctx context.Context, line string, end error) (text string, answer Answer) {
 	q, err := Parse(line, s.Key)
-	if err != nil || end == tooLong {
+	if err != nil || errors.Is(end, bufio.ErrBufferFull) {
 		return q.text(0, false), Unintelligible
 	}
 	ctx, cancel := context.WithTimeout(ctx, AnswerTime)
