@@ -36,7 +36,7 @@ func (d *Daemon) launch(i int) {
 // tryPending starts to follow the logs for which that was not possible before.
 func (d *Daemon) tryPending() error {
 	for i, l := range d.logs {
-		if !l.Pending || isClosed(d.stopping) {
+		if !l.Pending || d.stopping.Err() != nil {
 			continue
 		}
 		if err := l.Resume(l.Saved); err != nil {
@@ -68,12 +68,10 @@ func (d *Daemon) processBatch(b *follow.Batch) bool {
 	for _, g := range b.Gaps {
 		d.skipped(l, g)
 	}
-	if b.Waits != nil {
-		l.WaitFor(b.Waits.WaitError)
-	}
+	l.WaitFor(b.Waits)
 	whole := l.Count(b, func(lines int64) bool {
 		d.outbox.noteLines(lines)
-		return !d.outbox.due || !isClosed(d.stopping)
+		return !d.outbox.due || d.stopping.Err() == nil
 	})
 	if !l.CatchingUp() {
 		d.outbox.bytes += int64(b.Size())

@@ -39,7 +39,7 @@ type Daemon struct {
 	Examine func(context.Context) []web.Finding
 
 	now      func() time.Time
-	stopping <-chan struct{} // closed when Run is to end
+	stopping context.Context // ends when Run is to end
 	state    *state
 	outbox   *outbox
 	counters countersLock
@@ -85,7 +85,7 @@ func (d *Daemon) Check() error {
 // checkpoints; one that sends mail, and one for each hook; one that answers questions; one that serves metrics, one the
 // live page; and this one, which owns the counters.
 func (d *Daemon) Run(ctx context.Context) error {
-	d.stopping = ctx.Done()
+	d.stopping = ctx
 	if err := d.setup(); err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -164,7 +164,7 @@ func (d *Daemon) loop() error {
 				next = func() (bool, error) { d.noteCheckpoint(took); return false, nil }
 			case err := <-d.failed:
 				next = func() (bool, error) { return true, d.finish(err) }
-			case <-d.stopping:
+			case <-d.stopping.Done():
 				next = func() (bool, error) { return true, nil }
 			}
 		})
@@ -227,7 +227,7 @@ func (d *Daemon) sendOff() {
 			case <-late:
 				d.Log.Warn("mails wait for the next start", "mails", d.outbox.unsent())
 				return
-			case <-d.stopping:
+			case <-d.stopping.Done():
 				return
 			}
 		}

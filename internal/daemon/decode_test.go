@@ -58,7 +58,7 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 	t.Helper()
 	d := &Daemon{
 		Config: c.config, Host: "mx.lab.test", Log: slog.New(slog.DiscardHandler),
-		now: func() time.Time { return cellarNow }, stopping: context.Background().Done(), counters: newCountersLock(),
+		now: func() time.Time { return cellarNow }, stopping: context.Background(), counters: newCountersLock(),
 	}
 	d.stats.begin(d.now())
 	d.composer = Composer(d.Config, d.Host)
@@ -102,7 +102,7 @@ func (c *cellar) read(t testing.TB, l *follow.LiveLog) {
 		at, err := row[0].At(min(end, int64(len(text))))
 		testkit.Must(t, err)
 		at.Offset = end
-		if !l.Position().SameFile(at) || end > l.Position().Offset {
+		if !l.Seen.SameFile(at) || end > l.Seen.Offset {
 			l.CountLine(tailer.Line{Text: []byte(strings.TrimSuffix(line, "\n")), End: at})
 		}
 	}

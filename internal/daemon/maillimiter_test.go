@@ -97,7 +97,8 @@ func TestStormFasterThanAnyTick(t *testing.T) {
 	c := configtest.Parse(t, fiveAnHour+"\n[mail]\nmax_per_hour = 3")
 	spool, err := spool.Open(t.TempDir())
 	testkit.Must(t, err)
-	d := &Daemon{Config: c, Log: slog.New(slog.DiscardHandler), now: time.Now, counters: newCountersLock(),
+	d := &Daemon{Config: c, Log: slog.New(slog.DiscardHandler), now: time.Now, stopping: t.Context(),
+		counters: newCountersLock(),
 		composer: Composer(c, "mx.lab.test")}
 	d.counters.lock()
 	d.outbox = d.newOutbox(spool, nil)

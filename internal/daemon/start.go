@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"maps"
 	"os"
@@ -157,8 +156,8 @@ func (d *Daemon) openOutbox(was *checkpoint, spool *spool.Spool) error {
 // newOutbox makes the outbox and its writer.
 func (d *Daemon) newOutbox(spool *spool.Spool, channels []*channel) *outbox {
 	o := &outbox{
-		spool: spool, channels: channels, source: d, counters: d.counters, stopping: d.stopping, log: d.Log, now: d.now,
-		perHour: d.Config.Mail.MaxPerHour, memory: d.memory(),
+		spool: spool, channels: channels, source: d, counters: d.counters, stopping: d.stopping.Done(), log: d.Log,
+		now: d.now, perHour: d.Config.Mail.MaxPerHour, memory: d.memory(),
 	}
 	o.writer = o.newWriter(d.state, d.composer)
 	o.writer.begin = d.writing
@@ -212,8 +211,8 @@ func (d *Daemon) resumeLogs(was *checkpoint, first *pipeline.Pipeline) error {
 			return err
 		}
 		d.noteSaveSoon(l)
-		if isClosed(d.stopping) {
-			return context.Canceled
+		if err := d.stopping.Err(); err != nil {
+			return err
 		}
 		d.logs = append(d.logs, l)
 	}
