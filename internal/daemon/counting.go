@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"exiwatch/internal/follow"
@@ -96,12 +97,9 @@ func (d *Daemon) processBatch(b *follow.Batch) bool {
 
 // caughtUp notes when all logs have been read up to the checkpoint.
 func (d *Daemon) caughtUp() {
-	for _, l := range d.logs {
-		if l.CatchingUp() {
-			return
-		}
+	if !slices.ContainsFunc(d.logs, (*follow.LiveLog).CatchingUp) {
+		d.stats.catchUp = d.now().Sub(d.stats.began)
 	}
-	d.stats.catchUp = d.now().Sub(d.stats.began)
 }
 
 // reachedEnd notes that everything was read that a log held at a time. When that is so of all logs, mails may go again
@@ -123,14 +121,9 @@ func (d *Daemon) reachedEnd(l *follow.LiveLog, at time.Time) {
 	}
 }
 
-// isWhole: see checkpointSource.
+// isWhole: see outbox.
 func (d *Daemon) isWhole() bool {
-	for _, l := range d.logs {
-		if !l.CatchingUp() && l.Holding() {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(d.logs, func(l *follow.LiveLog) bool { return !l.CatchingUp() && l.Holding() })
 }
 
 // leftOut returns the gaps of a log.

@@ -65,7 +65,7 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 	first, err := pipeline.New(d.Config.Scopes, d.Config.Rules, c.mailing(d))
 	testkit.Must(t, err)
 	d.sent, d.others = first.Sent(), make(map[string]*follow.Checkpoint)
-	d.outbox = d.newOutbox(c.spool, nil)
+	d.outbox = d.newOutbox(c.spool)
 	l, err := d.newLog(c.log, first)
 	testkit.Must(t, err)
 	d.logs = []*follow.LiveLog{l}
@@ -73,7 +73,8 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 	if was != nil {
 		_, err := c.spool.DropUncommitted(was.Spooled)
 		testkit.Must(t, err)
-		d.outbox.limiter.restore(was.Mailbag, d.now())
+		d.outbox.limiter = was.Mailbag
+		d.outbox.limiter.plan(d.now())
 		d.sent.Restore(was.Own)
 		if len(was.Mailbag.Gathered) > 0 {
 			d.composer.Digest(was.Mailbag.Gathered[:min(len(was.Mailbag.Gathered), 9)], d.now())

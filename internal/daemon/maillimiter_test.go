@@ -101,7 +101,7 @@ func TestStormFasterThanAnyTick(t *testing.T) {
 		counters: newCountersLock(),
 		composer: Composer(c, "mx.lab.test")}
 	d.counters.lock()
-	d.outbox = d.newOutbox(spool, nil)
+	d.outbox = d.newOutbox(spool)
 	go d.outbox.writer.run()
 	const events = 3 + 2*maxDigest + 1
 	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{Opened: d.opened})
@@ -115,7 +115,7 @@ func TestStormFasterThanAnyTick(t *testing.T) {
 	}
 	d.outbox.writer.finish(nil)
 	digests := (events - 3) / maxDigest
-	got, left := spool.Len(), len(d.outbox.limiter.gathered)
+	got, left := spool.Len(), len(d.outbox.limiter.Gathered)
 	if got != 3+digests || left != events-3-digests*maxDigest || len(d.outbox.waiting) > 0 {
 		t.Errorf("of %d events %d mails are spooled, %d gathered, %d wait; want 3 mails, %d digests, the rest gathered",
 			events, got, left, len(d.outbox.waiting), digests)

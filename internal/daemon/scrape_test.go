@@ -41,7 +41,7 @@ func TestScrapeOfAMillionKeys(t *testing.T) {
 	testkit.Must(t, err)
 	spool, err := spool.Open(t.TempDir())
 	testkit.Must(t, err)
-	d.outbox = d.newOutbox(spool, nil)
+	d.outbox = d.newOutbox(spool)
 	followed := follow.New(testkit.Write(t, "mainlog", ""), p, follow.Options{Zone: time.Local, Now: time.Now})
 	d.logs = []*follow.LiveLog{followed}
 	at := time.Now()

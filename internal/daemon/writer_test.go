@@ -100,7 +100,7 @@ func TestTooMuchToTell(t *testing.T) {
 	d.writing = func() { <-held }
 	spool, err := spool.Open(t.TempDir())
 	testkit.Must(t, err)
-	d.outbox = d.newOutbox(spool, nil)
+	d.outbox = d.newOutbox(spool)
 	d.counters.lock()
 	go d.outbox.writer.run()
 	added := atomic.Int64{}
@@ -139,7 +139,7 @@ func TestFirstCheckpointComesSoon(t *testing.T) {
 	defer d.state.close()
 	spool, err := spool.Open(t.TempDir())
 	testkit.Must(t, err)
-	o := d.newOutbox(spool, nil)
+	o := d.newOutbox(spool)
 	d.outbox = o
 	go o.writer.run()
 	d.counters.lock()

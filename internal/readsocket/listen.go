@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -142,9 +141,4 @@ func (s *socket) Close() error {
 		os.Remove(s.path)
 	}
 	return s.UnixListener.Close()
-}
-
-// ListenLoopback listens on a TCP port.
-func ListenLoopback(address netip.AddrPort) (net.Listener, error) {
-	return net.ListenTCP("tcp", net.TCPAddrFromAddrPort(address))
 }
