@@ -23,7 +23,7 @@ const checkpointVersion = 1
 type checkpoint struct {
 	Version int                           `json:"version"`
 	Spooled int64                         `json:"spooled"` // the last mail in the spool that it covers
-	Told    map[string]int64              `json:"told"`    // the same of each channel, by name
+	Told    map[string]int64              `json:"told"`    // the same of each other channel, by name
 	Folded  bool                          `json:"folded"`  // the alerts' values are
 	Gaps    []Gap                         `json:"gaps,omitempty"`
 	Mailbag mailLimiter                   `json:"mailbag"`
