@@ -36,9 +36,9 @@ func (c *client) Read(p []byte) (int, error) {
 	return c.conn.Read(p)
 }
 
-// request reads the next request; ok is false if there is none. asked says that it isn't the first. A request ends at an
-// LF, or when the client closes its half or waits: end then says why. Only the first request may be empty. If it is too
-// long, end is bufio.ErrBufferFull.
+// request reads the next request; ok is false if there is none. asked says that it isn't the first. A request ends at
+// an LF, or when the client closes its half or waits: end then says why. Only the first request may be empty. If it is
+// too long, end is bufio.ErrBufferFull.
 func (c *client) request(asked bool) (line string, ok bool, end error) {
 	c.pause = MaxIdle
 	if asked {
