@@ -1,9 +1,9 @@
 package daemon
 
 import (
-	"context"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"exiwatch/internal/pipeline"
@@ -16,15 +16,17 @@ import (
 // The names of channels, which are also those of folders and of metrics' labels.
 const mailChannel, hookChannel, webhookChannel = "mail", "hook", "webhook"
 
-// A channel takes notifications of every event, besides mail. It has a spool of its own, so that no channel waits for
-// another.
+// A channel takes notifications: mail, or another one, which gets every event. It has a spool of its own, so that no
+// channel waits for another.
 type channel struct {
-	name      string // of the folder
+	name      string // besides mail, of the folder
 	spool     *spool.Spool
 	transport transport.Transport
+
+	sent, partly, deferred, refused atomic.Int64 // attempts by what came of them; any goroutine counts
 }
 
-// openChannels opens the channels that are configured in the state folder.
+// openChannels opens the channels besides mail that are configured in the state folder.
 func (d *Daemon) openChannels(was *checkpoint) (all []*channel, err error) {
 	for _, c := range []*channel{{name: hookChannel, transport: d.Config.Hook},
 		{name: webhookChannel, transport: d.Config.Webhook}} {
@@ -46,11 +48,6 @@ func (d *Daemon) openChannels(was *checkpoint) (all []*channel, err error) {
 		all = append(all, c)
 	}
 	return all, nil
-}
-
-// run sends until ctx ends, and calls sent after each attempt.
-func (c *channel) run(ctx context.Context, sent func(channel string, e spool.Result)) {
-	c.spool.Run(ctx, c.transport, func(e spool.Result) { sent(c.name, e) })
 }
 
 // message makes the notification of an event.

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"exiwatch/internal/follow"
@@ -36,7 +37,7 @@ func (d *Daemon) launch(i int) {
 // tryPending starts to follow the logs for which that was not possible before.
 func (d *Daemon) tryPending() error {
 	for i, l := range d.logs {
-		if !l.Pending || isClosed(d.stopping) {
+		if !l.Pending || d.stopping.Err() != nil {
 			continue
 		}
 		if err := l.Resume(l.Saved); err != nil {
@@ -68,12 +69,10 @@ func (d *Daemon) processBatch(b *follow.Batch) bool {
 	for _, g := range b.Gaps {
 		d.skipped(l, g)
 	}
-	if b.Waits != nil {
-		l.WaitFor(b.Waits.WaitError)
-	}
+	l.WaitFor(b.Waits)
 	whole := l.Count(b, func(lines int64) bool {
 		d.outbox.noteLines(lines)
-		return !d.outbox.due || !isClosed(d.stopping)
+		return !d.outbox.due || d.stopping.Err() == nil
 	})
 	if !l.CatchingUp() {
 		d.outbox.bytes += int64(b.Size())
@@ -98,12 +97,9 @@ func (d *Daemon) processBatch(b *follow.Batch) bool {
 
 // caughtUp notes when all logs have been read up to the checkpoint.
 func (d *Daemon) caughtUp() {
-	for _, l := range d.logs {
-		if l.CatchingUp() {
-			return
-		}
+	if !slices.ContainsFunc(d.logs, (*follow.LiveLog).CatchingUp) {
+		d.stats.catchUp = d.now().Sub(d.stats.began)
 	}
-	d.stats.catchUp = d.now().Sub(d.stats.began)
 }
 
 // reachedEnd notes that everything was read that a log held at a time. When that is so of all logs, mails may go again
@@ -125,14 +121,9 @@ func (d *Daemon) reachedEnd(l *follow.LiveLog, at time.Time) {
 	}
 }
 
-// isWhole: see checkpointSource.
+// isWhole: see outbox.
 func (d *Daemon) isWhole() bool {
-	for _, l := range d.logs {
-		if !l.CatchingUp() && l.Holding() {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(d.logs, func(l *follow.LiveLog) bool { return !l.CatchingUp() && l.Holding() })
 }
 
 // leftOut returns the gaps of a log.

@@ -39,7 +39,7 @@ type Daemon struct {
 	Examine func(context.Context) []web.Finding
 
 	now      func() time.Time
-	stopping <-chan struct{} // closed when Run is to end
+	stopping context.Context // ends when Run is to end
 	state    *state
 	outbox   *outbox
 	counters countersLock
@@ -59,11 +59,7 @@ type Daemon struct {
 	batches chan *follow.Batch
 	failed  chan error // why a log can't be followed
 
-	warnings warnings
-	putOff   struct { // of mails; those who send add to it
-		sync.Mutex
-		warnings
-	}
+	warnings     warnings
 	overloadFrom time.Time // before this, overload isn't logged
 
 	// For tests: what to do when the writer begins, and how long it may take to end.
@@ -85,7 +81,7 @@ func (d *Daemon) Check() error {
 // checkpoints; one that sends mail, and one for each hook; one that answers questions; one that serves metrics, one the
 // live page; and this one, which owns the counters.
 func (d *Daemon) Run(ctx context.Context) error {
-	d.stopping = ctx.Done()
+	d.stopping = ctx
 	if err := d.setup(); err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -110,7 +106,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 
 // startLogs starts a goroutine for each log that can be read.
 func (d *Daemon) startLogs() {
-	d.watchdog = newWatchdog(d.Beat, len(d.logs))
+	d.watchdog = watchdog{beat: d.Beat, heard: make(map[int]bool), logs: len(d.logs)}
 	d.batches = make(chan *follow.Batch, len(d.logs)*follow.InFlight())
 	d.failed = make(chan error, len(d.logs))
 	for i, l := range d.logs {
@@ -124,11 +120,8 @@ func (d *Daemon) startLogs() {
 func (d *Daemon) startServices() {
 	ctx := d.running
 	d.wait.Go(d.outbox.writer.run)
-	d.wait.Go(func() {
-		d.outbox.spool.Run(ctx, d.Config.Mail.Transport, func(e spool.Result) { d.noteSent(mailChannel, e) })
-	})
 	for _, c := range d.outbox.channels {
-		d.wait.Go(func() { c.run(ctx, d.noteSent) })
+		d.wait.Go(func() { c.spool.Run(ctx, c.transport, func(e spool.Result) { d.noteSent(c, e) }) })
 	}
 	if d.socket != nil {
 		d.wait.Go(func() {
@@ -138,7 +131,11 @@ func (d *Daemon) startServices() {
 		})
 	}
 	if d.page != nil {
-		d.wait.Go(func() { d.page.serve(ctx) })
+		d.wait.Go(func() {
+			if err := d.page.server.Serve(ctx, d.page.listener); err != nil {
+				d.Log.Error("the live page is served no more", "error", err)
+			}
+		})
 	}
 	if d.Config.Metrics.IsValid() {
 		d.wait.Go(func() { d.serveMetrics(ctx) })
@@ -147,56 +144,50 @@ func (d *Daemon) startServices() {
 
 // loop does what comes up, one thing after the other, until the daemon is told to stop. While nothing comes up, others
 // may read the counters.
-func (d *Daemon) loop() error {
+func (d *Daemon) loop() (err error) {
 	tick := time.NewTicker(saveTick)
 	defer tick.Stop()
-	for {
-		var next func() (done bool, err error)
+	for done := false; !done; {
+		var next func()
 		d.counters.unlocked(func() {
 			select {
 			case b := <-d.batches:
-				next = func() (bool, error) { return !d.processBatch(b), nil }
+				next = func() { done = !d.processBatch(b) }
 			case <-tick.C:
-				next = d.tick
+				next = func() {
+					err = d.tick()
+					done = err != nil
+				}
 			case <-d.outbox.writer.room:
-				next = func() (bool, error) { d.outbox.refill(); return false, nil }
+				next = d.outbox.refill
 			case took := <-d.outbox.writer.saved:
-				next = func() (bool, error) { d.noteCheckpoint(took); return false, nil }
-			case err := <-d.failed:
-				next = func() (bool, error) { return true, d.finish(err) }
-			case <-d.stopping:
-				next = func() (bool, error) { return true, nil }
+				next = func() {
+					d.outbox.wrote(took)
+					d.outbox.saveIfDue(len(d.batches) > 0)
+				}
+			case failed := <-d.failed:
+				next = func() { err, done = d.finish(failed), true }
+			case <-d.stopping.Done():
+				next = func() { done = true }
 			}
 		})
-		if done, err := next(); done {
-			d.shutDown()
-			return err
-		}
+		next()
 	}
-}
-
-// noteCheckpoint notes how long a checkpoint took.
-func (d *Daemon) noteCheckpoint(took time.Duration) {
-	d.outbox.wrote(took)
-	d.outbox.saveIfDue(len(d.batches) > 0)
+	d.shutDown()
+	return err
 }
 
 // shutDown leaves a last checkpoint.
 func (d *Daemon) shutDown() {
 	if !d.logs[0].IsStdin() { // else there is time
+		closed := make(chan struct{})
+		close(closed)
 		d.outbox.stopping = closed
 	}
 	d.outbox.stop()
 	d.logEnd()
 	d.sendOff()
 }
-
-// closed is a channel of something that is over.
-var closed = func() chan struct{} {
-	c := make(chan struct{})
-	close(c)
-	return c
-}()
 
 // finish counts what was read of a log that has ended. It returns an error if the log should not have ended.
 func (d *Daemon) finish(err error) error {
@@ -227,7 +218,7 @@ func (d *Daemon) sendOff() {
 			case <-late:
 				d.Log.Warn("mails wait for the next start", "mails", d.outbox.unsent())
 				return
-			case <-d.stopping:
+			case <-d.stopping.Done():
 				return
 			}
 		}
@@ -235,21 +226,19 @@ func (d *Daemon) sendOff() {
 }
 
 // tick does what is due now and then.
-func (d *Daemon) tick() (done bool, err error) {
+func (d *Daemon) tick() error {
 	if err := d.tryPending(); err != nil {
-		return true, err
+		return err
 	}
 	d.outbox.tick()
 	d.logOverload()
 	d.warnings.tell(d.Log, d.now(), false)
-	d.tellPutOff(false)
-	return false, nil
+	return nil
 }
 
 // logEnd logs what was counted in all.
 func (d *Daemon) logEnd() {
 	d.warnings.tell(d.Log, d.now(), true)
-	d.tellPutOff(true)
 	d.Log.Info("stopped", "arrivals", d.tally.Arrivals, "malformed", d.tally.Malformed, "overflowed",
 		d.tally.Overflowed, "suspicious", d.tally.Suspicious, "injected", d.tally.Injected)
 }

@@ -58,14 +58,14 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 	t.Helper()
 	d := &Daemon{
 		Config: c.config, Host: "mx.lab.test", Log: slog.New(slog.DiscardHandler),
-		now: func() time.Time { return cellarNow }, stopping: context.Background().Done(), counters: newCountersLock(),
+		now: func() time.Time { return cellarNow }, stopping: context.Background(), counters: newCountersLock(),
 	}
 	d.stats.begin(d.now())
 	d.composer = Composer(d.Config, d.Host)
 	first, err := pipeline.New(d.Config.Scopes, d.Config.Rules, c.mailing(d))
 	testkit.Must(t, err)
 	d.sent, d.others = first.Sent(), make(map[string]*follow.Checkpoint)
-	d.outbox = d.newOutbox(c.spool, nil)
+	d.outbox = d.newOutbox(c.spool)
 	l, err := d.newLog(c.log, first)
 	testkit.Must(t, err)
 	d.logs = []*follow.LiveLog{l}
@@ -73,7 +73,8 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 	if was != nil {
 		_, err := c.spool.DropUncommitted(was.Spooled)
 		testkit.Must(t, err)
-		d.outbox.limiter.restore(was.Mailbag, d.now())
+		d.outbox.limiter = was.Mailbag
+		d.outbox.limiter.plan(d.now())
 		d.sent.Restore(was.Own)
 		if len(was.Mailbag.Gathered) > 0 {
 			d.composer.Digest(was.Mailbag.Gathered[:min(len(was.Mailbag.Gathered), 9)], d.now())
@@ -102,7 +103,7 @@ func (c *cellar) read(t testing.TB, l *follow.LiveLog) {
 		at, err := row[0].At(min(end, int64(len(text))))
 		testkit.Must(t, err)
 		at.Offset = end
-		if !l.Position().SameFile(at) || end > l.Position().Offset {
+		if !l.Seen.SameFile(at) || end > l.Seen.Offset {
 			l.CountLine(tailer.Line{Text: []byte(strings.TrimSuffix(line, "\n")), End: at})
 		}
 	}

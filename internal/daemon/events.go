@@ -77,7 +77,7 @@ func (d *Daemon) other(e *parser.Entry) {
 	}
 }
 
-// warn logs an odd entry; those of a kind within a minute together.
+// warn logs an odd entry, or a mail that is put off; those of a kind within a minute together.
 func (d *Daemon) warn(message string, attributes ...any) {
 	d.warnings.add(d.Log, d.now(), message, attributes...)
 }
@@ -93,27 +93,20 @@ func (d *Daemon) problem(err error) {
 }
 
 // noteSent is called from the goroutines that send, after each attempt.
-func (d *Daemon) noteSent(channel string, e spool.Result) {
-	d.stats.deliveries[channel].note(e)
+func (d *Daemon) noteSent(c *channel, e spool.Result) {
 	log := d.Log.With("id", e.ID, "event", e.Event)
 	switch {
 	case e.Err == nil:
-		log.Info(channel + " sent")
+		c.sent.Add(1)
+		log.Info(c.name + " sent")
 	case e.Sent:
-		log.Warn(channel+" sent, but not to everybody", "error", e.Err)
+		c.partly.Add(1)
+		log.Warn(c.name+" sent, but not to everybody", "error", e.Err)
 	case e.Kept != "":
-		log.Error(channel+" given up", "error", e.Err, "kept", e.Kept)
+		c.refused.Add(1)
+		log.Error(c.name+" given up", "error", e.Err, "kept", e.Kept)
 	default: // each mail is tried many times, and many wait while the mail server is down
-		d.putOff.Lock()
-		defer d.putOff.Unlock()
-		d.putOff.warnings.add(d.Log, d.now(), channel+" not sent yet", "id", e.ID, "event", e.Event, "error", e.Err,
-			"again", e.Retry)
+		c.deferred.Add(1)
+		d.warn(c.name+" not sent yet", "id", e.ID, "event", e.Event, "error", e.Err, "again", e.Retry)
 	}
-}
-
-// tellPutOff logs what was gathered about mails that are tried again; all of it or what waited long enough.
-func (d *Daemon) tellPutOff(all bool) {
-	d.putOff.Lock()
-	defer d.putOff.Unlock()
-	d.putOff.warnings.tell(d.Log, d.now(), all)
 }

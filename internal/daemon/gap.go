@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"exiwatch/internal/follow"
@@ -44,11 +45,7 @@ const (
 
 // recent returns the gaps that still matter.
 func recent(gaps []Gap, now time.Time) (kept []Gap) {
-	for _, g := range gaps {
-		if now.Sub(g.Until) < gapTime {
-			kept = append(kept, g)
-		}
-	}
+	kept = slices.DeleteFunc(slices.Clone(gaps), func(g Gap) bool { return now.Sub(g.Until) >= gapTime })
 	return kept[max(len(kept)-maxGaps, 0):]
 }
 
@@ -66,7 +63,7 @@ func (d *Daemon) skipped(l *follow.LiveLog, gap tailer.Gap) {
 	l.PassOver(gap)
 }
 
-// newGaps: see checkpointSource.
+// newGaps: see outbox.
 func (d *Daemon) newGaps() (places []string) {
 	for i := range d.gaps {
 		if g := &d.gaps[i]; !g.Mailed {

@@ -14,32 +14,18 @@ const (
 )
 
 // A mailLimiter decides which events get a mail of their own: up to so many in an hour. Later ones are gathered for a
-// digest. Hours are those of the wall clock, because they spare people.
+// digest. Hours are those of the wall clock, because they spare people. A checkpoint has it; then plan comes next.
 type mailLimiter struct {
-	mailed   []time.Time   // mails of the last hour, digests apart
-	gathered []mailer.Item // for the next digest
-	digestAt time.Time     // when that is due
-	digested time.Time     // the last one
-}
-
-// A savedLimiter is a mailLimiter in a checkpoint.
-type savedLimiter struct {
-	Mailed   []time.Time   `json:"mailed,omitempty"`
-	Gathered []mailer.Item `json:"gathered,omitempty"`
-	Digested time.Time     `json:"digested"`
-}
-
-func (l *mailLimiter) saved() savedLimiter { return savedLimiter{l.mailed, l.gathered, l.digested} }
-
-func (l *mailLimiter) restore(s savedLimiter, now time.Time) {
-	l.mailed, l.gathered, l.digested = s.Mailed, s.Gathered, s.Digested
-	l.plan(now)
+	Mailed   []time.Time   `json:"mailed,omitempty"`   // mails of the last hour, digests apart
+	Gathered []mailer.Item `json:"gathered,omitempty"` // for the next digest
+	Digested time.Time     `json:"digested"`           // the last one
+	digestAt time.Time     // when the next one is due
 }
 
 // plan sets when the digest is due whose first event comes now.
 func (l *mailLimiter) plan(now time.Time) {
 	l.digestAt = now.Add(digestPause)
-	if rest := l.digested.Add(digestRest); rest.After(l.digestAt) && l.digested.Before(now) {
+	if rest := l.Digested.Add(digestRest); rest.After(l.digestAt) && l.Digested.Before(now) {
 		l.digestAt = rest
 	}
 }
@@ -47,35 +33,35 @@ func (l *mailLimiter) plan(now time.Time) {
 // put tells whether an event gets a mail of its own, of which most may go in an hour; else it gathers the event. Known
 // tells whether that mail was spooled before.
 func (l *mailLimiter) put(n notification, now time.Time, most int, known func() bool) (mailed bool) {
-	if len(l.gathered) == 0 && l.hasRoom(now, most) {
+	if len(l.Gathered) == 0 && l.hasRoom(now, most) {
 		if most > 0 && !known() {
-			l.mailed = append(l.mailed, now)
+			l.Mailed = append(l.Mailed, now)
 		}
 		return true
 	}
-	if len(l.gathered) == 0 {
+	if len(l.Gathered) == 0 {
 		l.plan(now)
 	}
 	for _, a := range n.alerts {
-		l.gathered = append(l.gathered, mailer.NewItem(a, n.event))
+		l.Gathered = append(l.Gathered, mailer.NewItem(a, n.event))
 	}
 	return false
 }
 
 // hasRoom tells whether another mail may go in this hour.
 func (l *mailLimiter) hasRoom(now time.Time, most int) bool {
-	for len(l.mailed) > 0 && (now.Sub(l.mailed[0]) >= time.Hour || l.mailed[0].After(now)) {
-		l.mailed = l.mailed[1:]
+	for len(l.Mailed) > 0 && (now.Sub(l.Mailed[0]) >= time.Hour || l.Mailed[0].After(now)) {
+		l.Mailed = l.Mailed[1:]
 	}
-	return most == 0 || len(l.mailed) < most
+	return most == 0 || len(l.Mailed) < most
 }
 
 // digest returns the events of a digest, if one is due.
 func (l *mailLimiter) digest(now time.Time) (items []mailer.Item) {
-	if len(l.gathered) == 0 || len(l.gathered) < maxDigest && now.Before(l.digestAt) {
+	if len(l.Gathered) == 0 || len(l.Gathered) < maxDigest && now.Before(l.digestAt) {
 		return nil
 	}
-	items = l.gathered
-	l.gathered, l.digested = nil, now
+	items = l.Gathered
+	l.Gathered, l.Digested = nil, now
 	return items
 }

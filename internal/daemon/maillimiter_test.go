@@ -97,10 +97,11 @@ func TestStormFasterThanAnyTick(t *testing.T) {
 	c := configtest.Parse(t, fiveAnHour+"\n[mail]\nmax_per_hour = 3")
 	spool, err := spool.Open(t.TempDir())
 	testkit.Must(t, err)
-	d := &Daemon{Config: c, Log: slog.New(slog.DiscardHandler), now: time.Now, counters: newCountersLock(),
+	d := &Daemon{Config: c, Log: slog.New(slog.DiscardHandler), now: time.Now, stopping: t.Context(),
+		counters: newCountersLock(),
 		composer: Composer(c, "mx.lab.test")}
 	d.counters.lock()
-	d.outbox = d.newOutbox(spool, nil)
+	d.outbox = d.newOutbox(spool)
 	go d.outbox.writer.run()
 	const events = 3 + 2*maxDigest + 1
 	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{Opened: d.opened})
@@ -114,7 +115,7 @@ func TestStormFasterThanAnyTick(t *testing.T) {
 	}
 	d.outbox.writer.finish(nil)
 	digests := (events - 3) / maxDigest
-	got, left := spool.Len(), len(d.outbox.limiter.gathered)
+	got, left := spool.Len(), len(d.outbox.limiter.Gathered)
 	if got != 3+digests || left != events-3-digests*maxDigest || len(d.outbox.waiting) > 0 {
 		t.Errorf("of %d events %d mails are spooled, %d gathered, %d wait; want 3 mails, %d digests, the rest gathered",
 			events, got, left, len(d.outbox.waiting), digests)

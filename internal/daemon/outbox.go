@@ -11,17 +11,20 @@ import (
 // and lets them be sent third. So none is lost, and none is sent twice. Its writer does what needs the disk. The outbox
 // belongs to the owner of the counters.
 type outbox struct {
-	spool    *spool.Spool
-	channels []*channel
+	spool    *spool.Spool // of mails
+	channels []*channel   // mail is the first
 	limiter  mailLimiter
 	writer   *writer
-	source   checkpointSource
 	counters countersLock
 	stopping <-chan struct{}
 	log      *slog.Logger
 	now      func() time.Time
 	perHour  int           // mails; 0: as many as there are
 	memory   time.Duration // for which sent mails are remembered
+
+	isWhole    func() bool        // no log stands within an unfinished entry
+	checkpoint func() *checkpoint // how far the logs have been counted
+	newGaps    func() []string    // the places in the logs that no mail has named as missing; each once
 
 	due       bool      // a checkpoint is to be written
 	flying    int       // how many checkpoints the writer has
@@ -39,16 +42,6 @@ type outbox struct {
 	forget    time.Time // when to look for sent mails to be forgotten
 	waiting   []job     // for room with the writer
 	warnFrom  time.Time
-}
-
-// A checkpointSource knows how far the logs have been counted.
-type checkpointSource interface {
-	// isWhole tells whether no log stands within an unfinished entry.
-	isWhole() bool
-	// checkpoint returns how far the logs have been counted.
-	checkpoint() *checkpoint
-	// newGaps returns the places in the logs that no mail has named as missing. It names each once.
-	newGaps() []string
 }
 
 // When a checkpoint is written: with the next mail, or else now and then.
@@ -91,12 +84,12 @@ func (o *outbox) enqueue(n notification) {
 		return known
 	}
 	mailed := o.limiter.put(n, now, o.perHour, known)
-	if mailed || len(o.channels) > 0 {
+	if mailed || len(o.channels) > 1 {
 		o.due = true
 		o.events++
 		j := job{at: now, told: n, mailed: mailed}
 		if mailed {
-			j.missing = o.source.newGaps()
+			j.missing = o.newGaps()
 		}
 		o.add(j)
 	}
@@ -107,7 +100,7 @@ func (o *outbox) enqueue(n notification) {
 func (o *outbox) digest(now time.Time) {
 	if items := o.limiter.digest(now); len(items) > 0 {
 		o.due = true
-		o.add(job{at: now, digest: items, missing: o.source.newGaps()})
+		o.add(job{at: now, digest: items, missing: o.newGaps()})
 	}
 }
 
@@ -210,7 +203,7 @@ func (o *outbox) save() {
 	}
 	began := time.Now()
 	var c *checkpoint
-	o.counters.unlocked(func() { c = o.source.checkpoint() })
+	o.counters.unlocked(func() { c = o.checkpoint() })
 	o.due, o.held, o.saved, o.bytes, o.events = false, time.Time{}, o.counted, 0, 0
 	o.flying++
 	o.took = time.Since(began)
@@ -220,7 +213,7 @@ func (o *outbox) save() {
 // mayCheckpoint tells whether the logs stand between two entries: a checkpoint may not hold alerts that come of lines
 // behind an unfinished one. It is also true when that has not been so for too long.
 func (o *outbox) mayCheckpoint(now time.Time) bool {
-	if o.source.isWhole() {
+	if o.isWhole() {
 		return true
 	}
 	if o.held.IsZero() {
@@ -251,7 +244,7 @@ func (o *outbox) unspooled() int { return len(o.waiting) + o.writer.len() }
 
 // unsent is how many notifications wait, in the spools or to be put there.
 func (o *outbox) unsent() int {
-	n := o.unspooled() + o.spool.Len()
+	n := o.unspooled()
 	for _, c := range o.channels {
 		n += c.spool.Len()
 	}

@@ -21,20 +21,21 @@ func TestManyPutOff(t *testing.T) {
 	d := &Daemon{Log: slog.New(slog.NewTextHandler(&out, nil)), now: func() time.Time { return now }}
 	d.stats.begin(now)
 	down := errors.New("connection refused")
+	mail, hook := &channel{name: mailChannel}, &channel{name: hookChannel}
 	var senders sync.WaitGroup
 	for sender := range 4 {
 		senders.Go(func() {
 			for i := range 250 {
-				d.noteSent(mailChannel, spool.Result{ID: fmt.Sprint(sender, i), Err: down, Retry: now})
+				d.noteSent(mail, spool.Result{ID: fmt.Sprint(sender, i), Err: down, Retry: now})
 			}
 		})
 	}
 	senders.Wait()
-	d.noteSent(hookChannel, spool.Result{ID: "h", Err: down, Retry: now})
-	d.noteSent(mailChannel, spool.Result{ID: "x", Err: down, Kept: "/refused/x"})
-	d.tellPutOff(false)
+	d.noteSent(hook, spool.Result{ID: "h", Err: down, Retry: now})
+	d.noteSent(mail, spool.Result{ID: "x", Err: down, Kept: "/refused/x"})
+	d.warnings.tell(d.Log, now, false)
 	now = now.Add(warnPause)
-	d.tellPutOff(false)
+	d.warnings.tell(d.Log, now, false)
 	for text, want := range map[string]int{
 		`msg="mail not sent yet"`: 2, " more=999\n": 1, `msg="hook not sent yet"`: 1, `msg="mail given up" id=x`: 1,
 		"\n": 4,

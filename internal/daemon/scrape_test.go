@@ -35,13 +35,13 @@ func TestScrapeOfAMillionKeys(t *testing.T) {
 	const keys, open = 1_000_000, 2_000
 	d := &Daemon{Config: configtest.Parse(t,
 		"[[rule]]\nlimit = 1\nwindow = '1h'\n[[rule]]\nkey = 'sender'\nlimit = 1000\nwindow = '1h'\n"),
-		counters: newCountersLock(), now: time.Now, Log: slog.New(slog.DiscardHandler)}
+		counters: newCountersLock(), now: time.Now, stopping: t.Context(), Log: slog.New(slog.DiscardHandler)}
 	d.stats.begin(time.Now())
 	p, err := pipeline.New(d.Config.Scopes, d.Config.Rules, pipeline.Listener{})
 	testkit.Must(t, err)
 	spool, err := spool.Open(t.TempDir())
 	testkit.Must(t, err)
-	d.outbox = d.newOutbox(spool, nil)
+	d.outbox = d.newOutbox(spool)
 	followed := follow.New(testkit.Write(t, "mainlog", ""), p, follow.Options{Zone: time.Local, Now: time.Now})
 	d.logs = []*follow.LiveLog{followed}
 	at := time.Now()

@@ -19,18 +19,15 @@ type socketServer struct {
 	told      readsocket.Stats // when unanswered was last called
 }
 
-// openSocket listens where the configuration or the service manager says; there is no server if neither does.
-func (d *Daemon) openSocket() (err error) {
+// openSocket listens where the configuration or the service manager says; there is no server if neither does. If it
+// fails, the caller closes what there is.
+func (d *Daemon) openSocket() error {
 	c := d.Config.Socket
 	if c == nil && len(d.Sockets) == 0 {
 		return nil
 	}
-	s := &socketServer{}
-	defer func() {
-		if err != nil {
-			s.close()
-		}
-	}()
+	s := new(socketServer)
+	d.socket = s
 	for _, f := range d.Sockets {
 		l, err := net.FileListener(f)
 		if err != nil {
@@ -51,7 +48,6 @@ func (d *Daemon) openSocket() (err error) {
 		d.Log.Warn("no rule has the socket's key: a value without a name is answered no", "key", c.Key.String())
 	}
 	s.server = readsocket.Server{Key: c.Key, Ask: d.answer}
-	d.socket = s
 	return nil
 }
 
@@ -65,7 +61,7 @@ func (s *socketServer) listen(c *config.Socket, made bool) error {
 		s.listeners = append(s.listeners, l)
 	}
 	if c.Listen.IsValid() {
-		l, err := readsocket.ListenLoopback(c.Listen)
+		l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(c.Listen))
 		if err != nil {
 			return err
 		}
@@ -87,7 +83,8 @@ func (s *socketServer) close() {
 func (s *socketServer) unanswered() (unintelligible, late, refused int64) {
 	now, was := s.server.Stats(), s.told
 	s.told = now
-	return now.Unintelligible - was.Unintelligible, now.Late - was.Late, now.Refused - was.Refused
+	kind := func(a readsocket.Answer) int64 { return now.Answers[a] - was.Answers[a] }
+	return kind(readsocket.Unintelligible), kind(readsocket.Late), now.Refused - was.Refused
 }
 
 // freshness is how long an answer waits for lines that were logged before the question.
@@ -147,14 +144,12 @@ func (d *Daemon) unread(ends []os.FileInfo) (n int64) {
 
 // value is the highest count of what a question names in any of the logs, and whether one is over its limit.
 func (d *Daemon) value(q readsocket.Question) (count int64, over bool) {
-	now := d.now()
+	now, all := d.now(), pipelinesOf(d.logs)
 	for _, t := range q.Terms {
 		for _, value := range pipeline.LookupForms(t) {
-			for _, l := range d.logs {
-				for _, p := range l.Pipeline.Hosts() {
-					c, o := p.Counters().CountAt(t.Key, value, p.Now(now))
-					count, over = max(count, c), over || o
-				}
+			for _, p := range all {
+				c, o := p.Counters().CountAt(t.Key, value, p.Now(now))
+				count, over = max(count, c), over || o
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"maps"
 	"os"
@@ -38,8 +37,9 @@ func (d *Daemon) setup() (err error) {
 	}
 	d.warnOfSecrets()
 	d.page = d.newWebSource()
-	if err = d.restore(); err == nil {
-		err = d.page.listen(d.Config.Web, d.state)
+	if err = d.restore(); err == nil && d.page != nil {
+		d.page.logs, d.page.waiting = d.logs, d.outbox.spool.Len
+		err = d.page.listen(d.state)
 	}
 	if err == nil {
 		d.stats.last = d.count()
@@ -47,6 +47,7 @@ func (d *Daemon) setup() (err error) {
 	}
 	if err != nil {
 		d.page.close()
+		d.socket.close()
 		d.state.close()
 	}
 	return err
@@ -71,6 +72,9 @@ func (d *Daemon) restore() error {
 	if err != nil {
 		return err
 	}
+	if was == nil {
+		was = &checkpoint{Spooled: spool.Last()} // all mails go
+	}
 	key, err := d.state.key()
 	if err != nil {
 		return err
@@ -83,6 +87,7 @@ func (d *Daemon) restore() error {
 	if err := d.openOutbox(was, spool); err != nil {
 		return err
 	}
+	d.outbox.memory = 2*first.Counters().Longest() + 7*24*time.Hour
 	d.restoreOthers(was)
 	return d.resumeLogs(was, first)
 }
@@ -90,8 +95,7 @@ func (d *Daemon) restore() error {
 // loadCheckpoint returns the checkpoint in the state folder; nil at the first start. A broken one is put aside.
 func (d *Daemon) loadCheckpoint() (*checkpoint, error) {
 	was, err := d.state.load()
-	var broken *brokenError
-	if errors.As(err, &broken) {
+	if errors.Is(err, errBroken) {
 		lost, _ := Lost(d.state.dir)
 		d.Log.Error("the checkpoint is lost: this is a first start", "problem", err, "written", lost.Written,
 			"hint", strings.Join(strings.Fields(lost.Hint()), " "))
@@ -132,47 +136,34 @@ func (d *Daemon) newPipeline(key []byte) (*pipeline.Pipeline, error) {
 	return first, nil
 }
 
-// openOutbox opens the outbox. Mails that the checkpoint doesn't cover have never been sent, and are made again;
-// without a checkpoint all go.
+// openOutbox opens the outbox. Mails that the checkpoint doesn't cover have never been sent, and are made again.
 func (d *Daemon) openOutbox(was *checkpoint, spool *spool.Spool) error {
-	covered := spool.Last()
-	if was != nil {
-		covered = was.Spooled
-	} else {
-		was = new(checkpoint)
-	}
-	if _, err := spool.DropUncommitted(covered); err != nil {
+	if _, err := spool.DropUncommitted(was.Spooled); err != nil {
 		return err
 	}
-	spool.Commit(covered)
+	spool.Commit(was.Spooled)
 	channels, err := d.openChannels(was)
 	if err != nil {
 		return err
 	}
-	d.outbox = d.newOutbox(spool, channels)
-	d.outbox.limiter.restore(was.Mailbag, d.now())
+	d.outbox = d.newOutbox(spool, channels...)
+	d.outbox.limiter = was.Mailbag
+	d.outbox.limiter.plan(d.now())
 	return nil
 }
 
-// newOutbox makes the outbox and its writer.
-func (d *Daemon) newOutbox(spool *spool.Spool, channels []*channel) *outbox {
+// newOutbox makes the outbox, with a spool of mails and channels besides, and its writer.
+func (d *Daemon) newOutbox(mails *spool.Spool, besides ...*channel) *outbox {
+	mail := &channel{name: mailChannel, spool: mails, transport: d.Config.Mail.Transport}
 	o := &outbox{
-		spool: spool, channels: channels, source: d, counters: d.counters, stopping: d.stopping, log: d.Log, now: d.now,
-		perHour: d.Config.Mail.MaxPerHour, memory: d.memory(),
+		spool: mails, channels: append([]*channel{mail}, besides...),
+		isWhole: d.isWhole, checkpoint: d.checkpoint, newGaps: d.newGaps,
+		counters: d.counters, stopping: d.stopping.Done(), log: d.Log, now: d.now, perHour: d.Config.Mail.MaxPerHour,
 	}
 	o.writer = o.newWriter(d.state, d.composer)
 	o.writer.begin = d.writing
 	o.writer.patience = cmp.Or(d.stopTime, stopPatience)
 	return o
-}
-
-// memory is how long sent mails are remembered.
-func (d *Daemon) memory() time.Duration {
-	longest := time.Duration(0)
-	for _, r := range d.Config.Rules {
-		longest = max(longest, r.Window)
-	}
-	return 2*longest + 7*24*time.Hour
 }
 
 // How many logs that are not followed any more are remembered, and for how long.
@@ -184,9 +175,6 @@ const (
 // restoreOthers takes from a checkpoint what belongs to no log in particular, and logs that are not followed now.
 func (d *Daemon) restoreOthers(was *checkpoint) {
 	d.others = make(map[string]*follow.Checkpoint)
-	if was == nil {
-		return
-	}
 	was.rekey()
 	d.sent.Restore(was.Own)
 	d.gaps = recent(was.Gaps, d.now())
@@ -204,16 +192,12 @@ func (d *Daemon) resumeLogs(was *checkpoint, first *pipeline.Pipeline) error {
 		if err != nil {
 			return err
 		}
-		var saved *follow.Checkpoint
-		if was != nil {
-			saved = was.Logs[path]
-		}
-		if err := l.Resume(saved); err != nil {
+		if err := l.Resume(was.Logs[path]); err != nil {
 			return err
 		}
 		d.noteSaveSoon(l)
-		if isClosed(d.stopping) {
-			return context.Canceled
+		if err := d.stopping.Err(); err != nil {
+			return err
 		}
 		d.logs = append(d.logs, l)
 	}
@@ -224,7 +208,7 @@ func (d *Daemon) resumeLogs(was *checkpoint, first *pipeline.Pipeline) error {
 func (d *Daemon) checkpoint() *checkpoint {
 	c := &checkpoint{
 		Version: checkpointVersion, Folded: true, Gaps: recent(d.gaps, d.now()),
-		Told: make(map[string]int64), Mailbag: d.outbox.limiter.saved(),
+		Told: make(map[string]int64), Mailbag: d.outbox.limiter,
 		Own: d.sent.Saved(), Logs: maps.Clone(d.others),
 	}
 	for _, l := range d.logs {

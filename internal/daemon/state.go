@@ -103,6 +103,20 @@ func (s *state) sweep() {
 // ErrInUse is the error of a start while another daemon uses the state folder.
 var ErrInUse = errors.New("the state folder is in use by another exiwatch")
 
+// Holder gives the pid of the daemon that has a state folder, "" if none has it or that can't be told. For the moment
+// of looking it shares the lock: a daemon that starts in just that moment is refused.
+func Holder(dir string) string {
+	lock, err := private.Open(filepath.Join(dir, lockFile), os.O_RDONLY)
+	if err != nil {
+		return ""
+	}
+	defer lock.Close()
+	if errors.Is(syscall.Flock(int(lock.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK) {
+		return holder(lock)
+	}
+	return ""
+}
+
 // holder reads who has the lock.
 func holder(lock *os.File) string {
 	text := make([]byte, 20)
@@ -173,7 +187,7 @@ func (s *state) load() (*checkpoint, error) {
 	if moved := os.Rename(path, path+brokenSuffix); moved != nil {
 		return nil, fmt.Errorf("%s: %w; moving it aside: %w", path, err, moved)
 	}
-	return nil, &brokenError{path, err}
+	return nil, fmt.Errorf("%s %w %s%s: %v", path, errBroken, path, brokenSuffix, err)
 }
 
 // readCheckpoint reads a checkpoint that this program may go on from; nil if there is none.
@@ -202,15 +216,8 @@ func CheckCheckpoint(dir string) error {
 // brokenSuffix ends the name of a checkpoint that was put aside.
 const brokenSuffix = ".broken"
 
-// A brokenError says that a checkpoint was broken and was put aside.
-type brokenError struct {
-	path string
-	err  error
-}
-
-func (e *brokenError) Error() string {
-	return fmt.Sprintf("%s can't be understood and is now %s%s: %v", e.path, e.path, brokenSuffix, e.err)
-}
+// errBroken says that a checkpoint was broken and was put aside.
+var errBroken = errors.New("can't be understood and is now")
 
 // A Loss is a broken checkpoint that a daemon has put aside.
 type Loss struct {

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"crypto/rand"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,8 +17,8 @@ import (
 // page.
 const tokenFile = "web-token"
 
-// tokenSize can't be guessed.
-const tokenSize = 20 // bytes
+// tokenSize can't be guessed: 160 bits.
+const tokenSize = 32 // letters and digits
 
 const maxToken = 64 // bytes of the file: tokenForm and a line feed
 
@@ -36,9 +35,7 @@ func (s *state) webToken() (string, error) {
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("reading the token of the live page: %w", err)
 	}
-	secret := make([]byte, tokenSize)
-	rand.Read(secret)
-	token := strings.ToLower(base32.StdEncoding.EncodeToString(secret))
+	token := strings.ToLower((rand.Text() + rand.Text())[:tokenSize])
 	if err := s.write(tokenFile, []byte(token+"\n")); err != nil {
 		return "", fmt.Errorf("making the token of the live page: %w", err)
 	}

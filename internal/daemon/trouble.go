@@ -1,8 +1,12 @@
 package daemon
 
 import (
+	"errors"
 	"log/slog"
+	"syscall"
 	"time"
+
+	"exiwatch/mailer/spool"
 )
 
 // A trouble logs that a disk fails: the first failure of a kind at once, later ones once a minute with their number.
@@ -50,4 +54,16 @@ func (t *trouble) end() {
 		t.said = false
 		t.log.Info("mails are spooled again")
 	}
+}
+
+// reason is what kind of error this is, without the names of files, which may be drawn at random.
+func reason(err error) string {
+	var errno syscall.Errno
+	switch {
+	case errors.As(err, &errno):
+		return errno.Error()
+	case errors.Is(err, spool.ErrFull):
+		return spool.ErrFull.Error()
+	}
+	return err.Error()
 }

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -12,8 +13,11 @@ import (
 const warnPause = time.Minute
 
 // warnings logs the first warning of a kind at once. Of those that follow within warnPause it logs the last one, with
-// their number. Its zero value is ready. It belongs to one goroutine.
-type warnings struct{ kinds map[string]*warning }
+// their number. Its zero value is ready. Any goroutine may use it.
+type warnings struct {
+	mu    sync.Mutex
+	kinds map[string]*warning
+}
 
 type warning struct {
 	attributes []any // of the last one
@@ -23,6 +27,8 @@ type warning struct {
 
 // add takes a warning; its message is its kind.
 func (w *warnings) add(log *slog.Logger, now time.Time, message string, attributes ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.kinds == nil {
 		w.kinds = make(map[string]*warning)
 	}
@@ -42,6 +48,8 @@ func (w *warnings) add(log *slog.Logger, now time.Time, message string, attribut
 
 // tell logs what was gathered for long enough, or all of it.
 func (w *warnings) tell(log *slog.Logger, now time.Time, all bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for _, message := range slices.Sorted(maps.Keys(w.kinds)) {
 		kind := w.kinds[message]
 		if kind.more > 0 && (all || !now.Before(kind.until)) {

@@ -10,10 +10,6 @@ type watchdog struct {
 	logs  int
 }
 
-func newWatchdog(beat func(), logs int) watchdog {
-	return watchdog{beat: beat, heard: make(map[int]bool, logs), logs: logs}
-}
-
 // alive notes that a log is being read.
 func (w *watchdog) alive(log int) {
 	if w.beat == nil {

@@ -27,7 +27,7 @@ func TestWatchdogNeedsEveryLog(t *testing.T) {
 		"two logs":                {2, []int{0, 1, 1, 0}, 2},
 	} {
 		beats := 0
-		w := newWatchdog(func() { beats++ }, c.logs)
+		w := watchdog{beat: func() { beats++ }, heard: make(map[int]bool), logs: c.logs}
 		for _, log := range c.alive {
 			w.alive(log)
 		}

@@ -20,10 +20,15 @@ import (
 
 // A webSource has what the live page shows besides the counters, and reads these.
 type webSource struct {
-	daemon   *Daemon
 	server   web.Server
 	listener net.Listener
+	config   *config.Config
+	examine  func(context.Context) []web.Finding // nil: nothing is found
+	now      func() time.Time
 	began    time.Time
+	waiting  func() int // mails in the spool
+	counters countersLock
+	logs     []*follow.LiveLog
 
 	// These belong to the owner of the counters.
 	arrivals *web.ArrivalBuffer
@@ -33,24 +38,23 @@ type webSource struct {
 	told  map[string]web.Alert // by id, the open ones as they were last told; that of the goroutine that asks
 }
 
-// newWebSource makes one without a listener; nil if the configuration wants no page.
+// newWebSource makes one without logs and a listener; nil if the configuration wants no page.
 func (d *Daemon) newWebSource() *webSource {
 	if d.Config.Web == nil {
 		return nil
 	}
-	s := &webSource{daemon: d, arrivals: web.NewArrivalBuffer(), began: d.now(), told: make(map[string]web.Alert)}
-	for _, r := range d.Config.Rules {
-		s.rules = append(s.rules, r.String())
+	s := &webSource{
+		config: &d.Config, examine: d.Examine, now: d.now, began: d.now(), counters: d.counters,
+		arrivals: web.NewArrivalBuffer(), told: make(map[string]web.Alert),
 	}
 	s.server = web.Server{Source: s, Name: d.Host, Log: d.Log}
 	return s
 }
 
-// listen opens what is configured.
-func (s *webSource) listen(c *config.Web, state *state) (err error) {
-	if s == nil {
-		return nil
-	}
+// listen opens what is configured, when the logs are known.
+func (s *webSource) listen(state *state) (err error) {
+	s.rules = s.logs[0].Pipeline.RuleTexts()
+	c := s.config.Web
 	if c.Path != "" {
 		s.listener, err = readsocket.Listen(c.Path, readsocket.Access{Mode: c.Mode, UID: -1, GID: c.GID})
 		return err
@@ -58,7 +62,7 @@ func (s *webSource) listen(c *config.Web, state *state) (err error) {
 	if s.server.Token, err = state.webToken(); err != nil {
 		return err
 	}
-	if s.listener, err = readsocket.ListenLoopback(c.Listen); err != nil {
+	if s.listener, err = net.ListenTCP("tcp", net.TCPAddrFromAddrPort(c.Listen)); err != nil {
 		return fmt.Errorf("listening for the live page: %w", err)
 	}
 	return nil
@@ -67,12 +71,6 @@ func (s *webSource) listen(c *config.Web, state *state) (err error) {
 func (s *webSource) close() {
 	if s != nil && s.listener != nil {
 		s.listener.Close()
-	}
-}
-
-func (s *webSource) serve(ctx context.Context) {
-	if err := s.server.Serve(ctx, s.listener); err != nil {
-		s.daemon.Log.Error("the live page is served no more", "error", err)
 	}
 }
 
@@ -98,14 +96,13 @@ const (
 
 // Now is called by one goroutine at a time.
 func (s *webSource) Now(ctx context.Context) (*web.Snapshot, error) {
-	d := s.daemon
-	n := &web.Snapshot{At: d.now(), Rules: d.Config.Rules, Since: s.began, Waiting: d.outbox.spool.Len()}
+	n := &web.Snapshot{At: s.now(), Rules: s.config.Rules, Since: s.began, Waiting: s.waiting()}
 	var open []standingAlert
-	positions := make([]tailer.Position, len(d.logs))
-	err := d.counters.with(ctx, func() {
+	positions := make([]tailer.Position, len(s.logs))
+	err := s.counters.with(ctx, func() {
 		n.Arrivals = s.arrivals.Snapshot()
 		n.Ended = slices.Clone(s.ended)
-		for i, l := range d.logs {
+		for i, l := range s.logs {
 			n.Keys += l.Pipeline.Stats().Keys
 			n.Logs = append(n.Logs, s.log(l))
 			positions[i] = l.Seen
@@ -116,14 +113,14 @@ func (s *webSource) Now(ctx context.Context) (*web.Snapshot, error) {
 				}
 			}
 		}
-		n.Scopes = d.scopesOfRules()
+		n.Scopes = s.scopesOfRules()
 	})
 	if err != nil {
 		return nil, err
 	}
 	slices.Reverse(n.Ended)
 	for i := range n.Logs {
-		n.Logs[i].Behind = follow.UnreadBytes(n.Logs[i].Path, d.Config.CycledTo, positions[i])
+		n.Logs[i].Behind = follow.UnreadBytes(n.Logs[i].Path, s.config.CycledTo, positions[i])
 		if info, err := os.Stat(n.Logs[i].Path); err == nil {
 			n.Logs[i].Change = info.ModTime()
 		}
@@ -144,27 +141,24 @@ func (s *webSource) log(l *follow.LiveLog) web.LogStatus {
 	}
 	if l.Seen != (tailer.Position{}) {
 		clock := l.Pipeline.Clock()
-		log.Stamp = time.Unix(clock.Now-clock.Shift, 0).In(s.daemon.Config.Zone)
+		log.Stamp = time.Unix(clock.Now-clock.Shift, 0).In(s.config.Zone)
 	}
 	return log
 }
 
-// pipelines returns those of all hosts of all logs.
-func (d *Daemon) pipelines() (all []*pipeline.Pipeline) {
-	for _, l := range d.logs {
+// pipelinesOf returns those of all hosts of all logs.
+func pipelinesOf(logs []*follow.LiveLog) (all []*pipeline.Pipeline) {
+	for _, l := range logs {
 		all = append(all, l.Pipeline.Hosts()...)
 	}
 	return all
 }
 
 // scopesOfRules returns the number of each rule's scope, as arrivals have it.
-func (d *Daemon) scopesOfRules() []int {
-	scopes := make([]int, len(d.Config.Rules))
-	if len(d.logs) > 0 {
-		names := d.logs[0].Pipeline.Counters().Scopes()
-		for i, r := range d.Config.Rules {
-			scopes[i] = max(slices.Index(names, r.Scope), 0) // a rule that counts anomalies may have none
-		}
+func (s *webSource) scopesOfRules() (scopes []int) {
+	names := s.logs[0].Pipeline.Counters().Scopes()
+	for _, r := range s.config.Rules {
+		scopes = append(scopes, max(slices.Index(names, r.Scope), 0)) // a rule that counts anomalies may have none
 	}
 	return scopes
 }
@@ -179,9 +173,9 @@ type standingAlert struct {
 // worst returns the open alerts that are farthest above their limits, over all logs.
 func (s *webSource) worst(ctx context.Context, open []standingAlert, at time.Time) ([]web.Alert, error) {
 	for piece := range slices.Chunk(open, alertPiece) {
-		if err := s.daemon.counters.with(ctx, func() {
+		if err := s.counters.with(ctx, func() {
 			for i := range piece {
-				piece[i].now = s.standingOf(&piece[i], at)
+				piece[i].now = s.standingOf(piece[i].pipeline, piece[i].alert, at)
 			}
 		}); err != nil {
 			return nil, err
@@ -191,7 +185,7 @@ func (s *webSource) worst(ctx context.Context, open []standingAlert, at time.Tim
 	var alerts []web.Alert
 	told := make(map[string]web.Alert)
 	for _, o := range open[:min(len(open), web.MaxOpen)] {
-		err := s.daemon.counters.with(ctx, func() {
+		err := s.counters.with(ctx, func() {
 			a, known := s.told[o.alert.ID]
 			if !known || a.Messages != o.alert.Messages {
 				a = web.NewAlert(o.alert, 0)
@@ -208,10 +202,9 @@ func (s *webSource) worst(ctx context.Context, open []standingAlert, at time.Tim
 	return alerts, nil
 }
 
-func (s *webSource) standingOf(o *standingAlert, at time.Time) window.Usage {
-	rule := o.alert.Rule.String()
-	p := o.pipeline
-	for _, one := range p.Counters().Usages(o.alert.Rule.Key, o.alert.Value, p.Now(at)) {
+func (s *webSource) standingOf(p *pipeline.Pipeline, a *window.Alert, at time.Time) window.Usage {
+	rule := a.Rule.String()
+	for _, one := range p.Counters().Usages(a.Rule.Key, a.Value, p.Now(at)) {
 		if s.rules[one.Rule] == rule {
 			return one
 		}
@@ -221,16 +214,15 @@ func (s *webSource) standingOf(o *standingAlert, at time.Time) window.Usage {
 
 // rank finds who is closest to a limit.
 func (s *webSource) rank(ctx context.Context, at time.Time) ([]window.Usage, error) {
-	d := s.daemon
 	ranking := window.Ranking{Most: web.MaxRanking}
 	var all []*pipeline.Pipeline
-	if err := d.counters.with(ctx, func() { all = d.pipelines() }); err != nil {
+	if err := s.counters.with(ctx, func() { all = pipelinesOf(s.logs) }); err != nil {
 		return nil, err
 	}
 	for _, p := range all {
-		for rule := range d.Config.Rules {
+		for rule := range s.config.Rules {
 			for from, more := 0, true; more; more = from > 0 {
-				err := d.counters.with(ctx, func() {
+				err := s.counters.with(ctx, func() {
 					from = p.Counters().Rank(&ranking, rule, from, rankPiece, p.Now(at))
 				})
 				if err != nil {
@@ -245,9 +237,9 @@ func (s *webSource) rank(ctx context.Context, at time.Time) ([]window.Usage, err
 // Who returns for each rule the highest count that the value has in any log.
 func (s *webSource) Who(ctx context.Context, keys []window.Key, value string) (all []window.Usage, open []web.Alert,
 	err error) {
-	at := s.daemon.now()
-	err = s.daemon.counters.with(ctx, func() {
-		for _, p := range s.daemon.pipelines() {
+	at := s.now()
+	err = s.counters.with(ctx, func() {
+		for _, p := range pipelinesOf(s.logs) {
 			var standings []window.Usage
 			for _, k := range keys {
 				standings = append(standings, p.Counters().Usages(k, value, p.Now(at))...)
@@ -261,8 +253,7 @@ func (s *webSource) Who(ctx context.Context, keys []window.Key, value string) (a
 			}
 			for _, a := range p.Counters().Open() {
 				if a.Value == value && slices.Contains(keys, a.Rule.Key) {
-					now := s.standingOf(&standingAlert{pipeline: p, alert: a}, at)
-					open = append(open, web.NewAlert(a, now.Count))
+					open = append(open, web.NewAlert(a, s.standingOf(p, a, at).Count))
 				}
 			}
 		}
@@ -272,8 +263,8 @@ func (s *webSource) Who(ctx context.Context, keys []window.Key, value string) (a
 
 // Check finds out whether all is in order.
 func (s *webSource) Check(ctx context.Context) []web.Finding {
-	if s.daemon.Examine == nil {
+	if s.examine == nil {
 		return nil
 	}
-	return s.daemon.Examine(ctx)
+	return s.examine(ctx)
 }

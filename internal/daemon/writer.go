@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"exiwatch/mailer"
@@ -19,17 +20,17 @@ type writer struct {
 	maxJobs  int    // the constant, but in tests
 	patience time.Duration
 	state    *state
-	spool    *spool.Spool
-	channels []*channel
+	channels []*channel // mail is the first
+	mail     *channel
 	composer mailer.Composer
 	trouble  trouble
+	busy     atomic.Pointer[time.Time] // since when something is being written; nil: nothing is
 
 	mu     sync.Mutex
 	jobs   []job
-	rows   int       // of their alerts
-	busy   time.Time // since when something is being written; zero: nothing is
-	idle   bool      // all jobs have been done
-	closed bool      // no more jobs come
+	rows   int  // of their alerts
+	idle   bool // all jobs have been done
+	closed bool // no more jobs come
 
 	wake  chan struct{}      // holds a token when there may be something to do
 	room  chan struct{}      // the same when jobs have been done
@@ -39,7 +40,6 @@ type writer struct {
 	over  chan struct{}      // closed: the writer has ended
 
 	// What was composed and isn't in the spools yet, and since when.
-	mails     []mailer.Message
 	messages  map[*channel][]mailer.Message
 	delivered []string
 	began     time.Time
@@ -61,8 +61,8 @@ const (
 // newWriter makes the writer of an outbox.
 func (o *outbox) newWriter(s *state, c mailer.Composer) *writer {
 	return &writer{
-		maxJobs: maxJobs, patience: stopPatience, idle: true,
-		state: s, spool: o.spool, channels: o.channels, composer: c,
+		maxJobs: maxJobs, idle: true,
+		state: s, channels: o.channels, mail: o.channels[0], composer: c,
 		trouble: trouble{log: o.log, now: o.now},
 		wake:    make(chan struct{}, 1), room: make(chan struct{}, 1), saved: make(chan time.Duration, maxFlying+1),
 		last: make(chan struct{}), quit: make(chan struct{}), over: make(chan struct{}),
@@ -102,12 +102,10 @@ func (w *writer) len() int {
 
 // hangs is how long the disk hasn't answered.
 func (w *writer) hangs(now time.Time) time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.busy.IsZero() {
-		return 0
+	if since := w.busy.Load(); since != nil {
+		return now.Sub(*since)
 	}
-	return now.Sub(w.busy)
+	return 0
 }
 
 // finish lets the writer do what it has, and end. If the daemon is stopped meanwhile, there is little time for that.
@@ -154,7 +152,7 @@ func (w *writer) run() {
 func (w *writer) next() (j job, last, ok bool) {
 	for {
 		w.mu.Lock()
-		if len(w.jobs) > 0 && !w.gaveUp() {
+		if len(w.jobs) > 0 && !isClosed(w.quit) {
 			j, w.jobs = w.jobs[0], w.jobs[1:]
 			w.rows -= j.rows()
 			last, w.idle = len(w.jobs) == 0, false
@@ -172,19 +170,9 @@ func (w *writer) next() (j job, last, ok bool) {
 	}
 }
 
-// gaveUp tells whether nothing is tried any more.
-func (w *writer) gaveUp() bool {
-	select {
-	case <-w.quit:
-		return true
-	default:
-		return false
-	}
-}
-
 // do does a job, except what is to be written together with others. It returns false if it had to give up.
 func (w *writer) do(j *job) bool {
-	if w.isEmpty() {
+	if len(w.messages)+len(w.delivered) == 0 {
 		w.began = time.Now()
 	}
 	switch {
@@ -194,7 +182,7 @@ func (w *writer) do(j *job) bool {
 		if !w.flush() {
 			return false
 		}
-		w.spool.ResolveUncertain(j.settled)
+		w.mail.spool.ResolveUncertain(j.settled)
 	case !j.forget.IsZero():
 		w.forget(j.forget)
 	case j.delivered != "":
@@ -205,7 +193,7 @@ func (w *writer) do(j *job) bool {
 			w.trouble.log.Error("a digest can't be made", "events", len(j.digest), "error", err)
 			break // nor later
 		}
-		w.mails = append(w.mails, message)
+		w.messages[w.mail] = append(w.messages[w.mail], message)
 	default:
 		w.tell(j)
 	}
@@ -214,7 +202,7 @@ func (w *writer) do(j *job) bool {
 
 // tell composes the notifications of an event.
 func (w *writer) tell(j *job) {
-	for _, c := range w.channels {
+	for _, c := range w.channels[1:] {
 		for _, a := range j.told.alerts {
 			message, err := c.message(w.composer, a, j.told.event)
 			if err != nil {
@@ -234,7 +222,7 @@ func (w *writer) tell(j *job) {
 			"error", err)
 		return // nor later
 	}
-	w.mails = append(w.mails, message)
+	w.messages[w.mail] = append(w.messages[w.mail], message)
 }
 
 // composerOf makes the mail of a job.
@@ -244,23 +232,17 @@ func (w *writer) composerOf(j *job) mailer.Composer {
 	return c
 }
 
-func (w *writer) isEmpty() bool { return len(w.mails)+len(w.messages)+len(w.delivered) == 0 }
-
 // flush spools what was composed, and notes which mails the logs have shown.
 func (w *writer) flush() bool {
 	for _, c := range w.channels {
-		if !w.put(c.spool, w.messages[c], c.name) {
+		if !w.put(c, w.messages[c]) {
 			return false
 		}
 		delete(w.messages, c)
 	}
-	if !w.put(w.spool, w.mails, mailChannel) {
-		return false
-	}
-	w.mails = w.mails[:0]
 	for _, name := range w.delivered {
 		id, event, _ := strings.Cut(name, ".")
-		if err := w.spool.ConfirmDelivered(id, event); err != nil {
+		if err := w.mail.spool.ConfirmDelivered(id, event); err != nil {
 			w.trouble.log.Warn("a mail of ours was delivered, which could not be noted", "id", id, "event", event,
 				"error", err)
 		}
@@ -271,13 +253,13 @@ func (w *writer) flush() bool {
 
 // put spools messages. A full spool of a channel other than mail holds up nothing: its messages are lost, and that is
 // logged.
-func (w *writer) put(s *spool.Spool, messages []mailer.Message, by string) bool {
+func (w *writer) put(c *channel, messages []mailer.Message) bool {
 	return len(messages) == 0 || w.insist("mails can't be spooled: it is tried again", func() error {
-		n, err := s.PutAll(messages)
+		n, err := c.spool.PutAll(messages)
 		messages = messages[n:]
-		for ; by != mailChannel && errors.Is(err, spool.ErrFull) && len(messages) > 0; messages = messages[1:] {
+		for ; c != w.mail && errors.Is(err, spool.ErrFull) && len(messages) > 0; messages = messages[1:] {
 			m := messages[0]
-			w.trouble.log.Error("a notice is lost", "by", by, "id", m.ID, "event", m.Event, "error", err)
+			w.trouble.log.Error("a notice is lost", "by", c.name, "id", m.ID, "event", m.Event, "error", err)
 		}
 		if len(messages) == 0 {
 			return nil
@@ -289,12 +271,12 @@ func (w *writer) put(s *spool.Spool, messages []mailer.Message, by string) bool 
 // save writes a checkpoint, and lets the mails be sent that it covers.
 func (w *writer) save(c *checkpoint) bool {
 	began := time.Now()
-	c.Spooled = w.spool.Last()
-	for _, channel := range w.channels {
+	c.Spooled = w.mail.spool.Last()
+	for _, channel := range w.channels[1:] {
 		c.Told[channel.name] = channel.spool.Last()
 	}
 	ok := w.insist("mails wait, as there can be no checkpoint", func() error {
-		if err := w.spool.Sync(); err != nil { // c covers arrivals of our own mails, which are marked as sent
+		if err := w.mail.spool.Sync(); err != nil { // c covers arrivals of our own mails, which are marked as sent
 			return err
 		}
 		return w.state.save(c)
@@ -302,8 +284,8 @@ func (w *writer) save(c *checkpoint) bool {
 	if !ok {
 		return false
 	}
-	w.spool.Commit(c.Spooled)
-	for _, channel := range w.channels {
+	w.mail.spool.Commit(c.Spooled)
+	for _, channel := range w.channels[1:] {
 		channel.spool.Commit(c.Told[channel.name])
 	}
 	w.saved <- time.Since(began)
@@ -312,7 +294,7 @@ func (w *writer) save(c *checkpoint) bool {
 
 // forget forgets mails that were sent long ago.
 func (w *writer) forget(before time.Time) {
-	err := w.spool.PruneDelivered(before)
+	var err error
 	for _, c := range w.channels {
 		err = errors.Join(err, c.spool.PruneDelivered(before))
 	}
@@ -324,9 +306,10 @@ func (w *writer) forget(before time.Time) {
 // insist tries to write until that works, or the writer has to give up, and logs what goes wrong.
 func (w *writer) insist(what string, try func() error) bool {
 	for {
-		w.note(time.Now())
+		began := time.Now()
+		w.busy.Store(&began)
 		err := try()
-		w.note(time.Time{})
+		w.busy.Store(nil)
 		if err == nil {
 			w.trouble.end()
 			return true
@@ -338,13 +321,6 @@ func (w *writer) insist(what string, try func() error) bool {
 			return false
 		}
 	}
-}
-
-// note notes since when something is being written.
-func (w *writer) note(since time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.busy = since
 }
 
 // nudge puts a token into a channel that holds one.

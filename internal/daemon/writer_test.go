@@ -96,11 +96,11 @@ func TestTooMuchToTell(t *testing.T) {
 	var said bytes.Buffer
 	held := make(chan struct{})
 	d := &Daemon{Config: configtest.Parse(t, fiveAnHour), Log: slog.New(slog.NewTextHandler(&said, nil)), now: time.Now,
-		counters: newCountersLock()}
+		counters: newCountersLock(), stopping: t.Context()}
 	d.writing = func() { <-held }
 	spool, err := spool.Open(t.TempDir())
 	testkit.Must(t, err)
-	d.outbox = d.newOutbox(spool, nil)
+	d.outbox = d.newOutbox(spool)
 	d.counters.lock()
 	go d.outbox.writer.run()
 	added := atomic.Int64{}
@@ -130,7 +130,7 @@ func TestTooMuchToTell(t *testing.T) {
 func TestFirstCheckpointComesSoon(t *testing.T) {
 	t.Parallel()
 	d := &Daemon{Config: configtest.Parse(t, fiveAnHour), Log: slog.New(slog.DiscardHandler),
-		counters: newCountersLock(), sent: new(pipeline.SentLedger)}
+		counters: newCountersLock(), stopping: t.Context(), sent: new(pipeline.SentLedger)}
 	now := time.Now()
 	d.now = func() time.Time { return now }
 	var err error
@@ -139,7 +139,7 @@ func TestFirstCheckpointComesSoon(t *testing.T) {
 	defer d.state.close()
 	spool, err := spool.Open(t.TempDir())
 	testkit.Must(t, err)
-	o := d.newOutbox(spool, nil)
+	o := d.newOutbox(spool)
 	d.outbox = o
 	go o.writer.run()
 	d.counters.lock()

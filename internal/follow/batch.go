@@ -13,11 +13,11 @@ const maxBatch = 256 << 10 // bytes
 // A Batch is what was read of a log: lines that came one by one, or a run of lines, which a worker parses ahead. The
 // owner of the counters receives it, counts it, and gives it back with Release.
 type Batch struct {
-	Log   int          // which of the program's logs
-	Quiet bool         // there was nothing more to read
-	End   time.Time    // everything written before it was read; zero: unknown
-	Gaps  []tailer.Gap // files that were left out before its lines
-	Waits *Waiting     // what the log waits for from here on; nil: the same as before
+	Log   int               // which of the program's logs
+	Quiet bool              // there was nothing more to read
+	End   time.Time         // everything written before it was read; zero: unknown
+	Gaps  []tailer.Gap      // files that were left out before its lines
+	Waits *tailer.WaitError // the file that the log waits for; nil: none
 
 	text   []byte
 	lines  []line
@@ -26,9 +26,6 @@ type Batch struct {
 	parsed chan struct{}    // gets one when the worker has parsed the run
 	free   chan<- *Batch
 }
-
-// Waiting says which file a log waits for; nil: none.
-type Waiting struct{ *tailer.WaitError }
 
 // A line of a batch ends at text[:end]. What else a tailer.Line holds is in Line, but for its text.
 type line struct {
@@ -60,7 +57,7 @@ func (b *Batch) Wait() { <-b.parsed }
 
 func (b *Batch) reset() {
 	b.text, b.lines, b.run = b.text[:0], b.lines[:0], tailer.Batch{}
-	b.Gaps, b.Waits = nil, nil
+	b.Gaps = nil
 }
 
 // add copies a line into the batch.
@@ -76,14 +73,6 @@ func (b *Batch) carry(r tailer.Batch) {
 	r.Text = b.text
 	b.run = r
 	b.worker.Chunk = pipeline.Chunk{Text: r.Text, File: r.File}
-}
-
-// joins are those of the run's worker.
-func (b *Batch) joins() []pipeline.Join {
-	if !b.Ahead() {
-		return nil
-	}
-	return b.worker.Joins
 }
 
 // each calls fn with each line, until fn returns false; then so does each.

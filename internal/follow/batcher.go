@@ -15,13 +15,13 @@ import (
 // A batcher puts the lines of one log into batches for the owner of the counters. Enough batches go round to keep all
 // workers busy, and no more, so that memory is bounded.
 type batcher struct {
-	ctx       context.Context
-	out       chan<- *Batch
-	free      chan *Batch
-	next      *Batch
-	newWorker func() *pipeline.Worker
-	now       func() time.Time
-	workers   sync.WaitGroup
+	log      *LiveLog // of which it reads what never changes
+	ctx      context.Context
+	out      chan<- *Batch
+	free     chan *Batch
+	next     *Batch
+	waitsFor *tailer.WaitError // nil: nothing
+	workers  sync.WaitGroup
 }
 
 // InFlight is how many batches of a log go round: one that is counted, one that is filled, and one for each worker.
@@ -29,10 +29,7 @@ func InFlight() int { return pipeline.NumWorkers() + 2 }
 
 // newBatcher makes a batcher of log number n.
 func (l *LiveLog) newBatcher(ctx context.Context, n int, out chan<- *Batch) *batcher {
-	b := &batcher{
-		ctx: ctx, out: out, free: make(chan *Batch, InFlight()), now: l.Now,
-		newWorker: func() *pipeline.Worker { return l.Pipeline.NewWorker(l.Zone, l.Now()) },
-	}
+	b := &batcher{log: l, ctx: ctx, out: out, free: make(chan *Batch, InFlight())}
 	b.next = newBatch(n, b.free)
 	for range InFlight() - 1 {
 		b.free <- newBatch(n, b.free)
@@ -80,7 +77,7 @@ func (b *batcher) cut(in io.Reader, name string) error {
 	if _, err := tailer.ScanLines(text, name, b.line); err != nil {
 		return err
 	}
-	if err := b.quiet(b.now()); err != nil {
+	if err := b.quiet(b.log.Now()); err != nil {
 		return err
 	}
 	return ErrEnd
@@ -121,9 +118,9 @@ func (b *batcher) run(r tailer.Batch) error {
 	}
 	next := b.next
 	if next.worker == nil {
-		next.worker = b.newWorker()
+		next.worker = b.log.Pipeline.NewWorker(b.log.Zone, b.log.Now())
 	}
-	next.worker.Reader.SetReference(b.now())
+	next.worker.Reader.SetReference(b.log.Now())
 	next.carry(r)
 	b.workers.Go(func() {
 		next.worker.Read()
@@ -141,13 +138,13 @@ func (b *batcher) skip(g tailer.Gap) {
 }
 
 // waits notes what the log waits for now.
-func (b *batcher) waits(w *tailer.WaitError) { b.next.Waits = &Waiting{w} }
+func (b *batcher) waits(w *tailer.WaitError) { b.waitsFor = w }
 
 // quiet sends what there is: nothing more can be read for now. What was written before end was read.
 func (b *batcher) quiet(end time.Time) error { return b.send(true, end) }
 
 func (b *batcher) send(quiet bool, end time.Time) error {
-	b.next.Quiet, b.next.End = quiet, end
+	b.next.Quiet, b.next.End, b.next.Waits = quiet, end, b.waitsFor
 	select {
 	case b.out <- b.next:
 	case <-b.ctx.Done():

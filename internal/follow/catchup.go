@@ -52,10 +52,16 @@ func (c *catchUp) done(p tailer.Position) bool {
 	return p.Offset == c.goal.Offset && p.SameFile(c.goal)
 }
 
-// catchUpTo starts a catch-up. Its lines are those from l.at on.
+// catchUpTo starts a catch-up, unless it is over. Its lines are those from l.at on.
 func (l *LiveLog) catchUpTo(c *catchUp) {
 	l.catchUp = c
 	l.Pipeline.SetSilent(true)
+	if l.Saved != nil {
+		c.rewound = l.Pipeline.Sent().Rewind(l.Path, l.at.earliestClock())
+	}
+	if c.done(l.at.Position) {
+		l.caughtUp()
+	}
 }
 
 // caughtUp ends the catch-up: from here on the listener hears of the log. Alerts that are open here though no

@@ -1,7 +1,6 @@
 package follow
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -11,25 +10,10 @@ import (
 	"exiwatch/window"
 )
 
-// untilStop is a context that ends when the program is told to stop.
-func (l *LiveLog) untilStop() (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() {
-		select {
-		case <-l.Stopping:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, cancel
-}
-
 // resumeJournal is resume for the journal. Its places are those of package journal.
 func (l *LiveLog) resumeJournal(saved *Checkpoint) error {
-	ctx, cancel := l.untilStop()
-	defer cancel()
 	l.setSaved(saved)
-	err := l.journal.Check(ctx)
+	err := l.journal.Check(l.Stopping)
 	switch {
 	case errors.Is(err, journal.ErrEmpty):
 		l.Log.Warn("the journal isn't there yet: it is waited for", "log", l.Path)
@@ -37,9 +21,9 @@ func (l *LiveLog) resumeJournal(saved *Checkpoint) error {
 		return fmt.Errorf("looking at the journal: %w", err)
 	}
 	if saved == nil {
-		return l.resumeJournalFirst(ctx)
+		return l.resumeJournalFirst()
 	}
-	ok, err := l.journal.Holds(ctx, saved.Position)
+	ok, err := l.journal.Holds(l.Stopping, saved.Position)
 	if err != nil {
 		return err
 	}
@@ -51,7 +35,7 @@ func (l *LiveLog) resumeJournal(saved *Checkpoint) error {
 	if base.Clock.Now > saved.Clock.Now-l.resumePoints.reach {
 		base = l.journalBefore(saved.Clock)
 	}
-	return l.catchUpJournal(ctx, base, &catchUp{goal: saved.Position, journal: true, alerts: saved.Alerts,
+	return l.catchUpJournal(base, &catchUp{goal: saved.Position, journal: true, alerts: saved.Alerts,
 		rules: saved.Rules})
 }
 
@@ -66,8 +50,8 @@ func (l *LiveLog) journalBefore(at window.Clock) ResumePoint {
 }
 
 // catchUpJournal starts a catch-up from a place in the journal.
-func (l *LiveLog) catchUpJournal(ctx context.Context, from ResumePoint, c *catchUp) error {
-	oldest, ok, err := l.journal.First(ctx, from.Position)
+func (l *LiveLog) catchUpJournal(from ResumePoint, c *catchUp) error {
+	oldest, ok, err := l.journal.First(l.Stopping, from.Position)
 	if err != nil {
 		return err
 	}
@@ -76,12 +60,6 @@ func (l *LiveLog) catchUpJournal(ctx context.Context, from ResumePoint, c *catch
 	}
 	l.start(from)
 	l.catchUpTo(c)
-	if l.Saved != nil {
-		c.rewound = l.Pipeline.Sent().Rewind(l.Path, l.at.earliestClock())
-	}
-	if from.Position == c.goal {
-		l.caughtUp()
-	}
 	return nil
 }
 
@@ -98,13 +76,13 @@ func (l *LiveLog) resumeJournalLost(saved *Checkpoint) {
 
 // resumeJournalFirst is for a journal that is followed for the first time. Its past is counted silently as far back as
 // the windows reach. With FromStart the listener hears of all that there is.
-func (l *LiveLog) resumeJournalFirst(ctx context.Context) error {
+func (l *LiveLog) resumeJournalFirst() error {
 	l.startFrom(tailer.Position{})
 	if l.FromStart {
 		return nil
 	}
 	now := l.Now()
-	goal, ok, err := l.journal.Newest(ctx, now.Add(-time.Duration(l.resumePoints.reach)*time.Second))
+	goal, ok, err := l.journal.Newest(l.Stopping, now.Add(-time.Duration(l.resumePoints.reach)*time.Second))
 	if err != nil {
 		return err
 	}
@@ -114,7 +92,7 @@ func (l *LiveLog) resumeJournalFirst(ctx context.Context) error {
 	}
 	stamp := journal.Time(goal).Unix()
 	from := l.journalBefore(window.Clock{Now: stamp})
-	if err := l.catchUpJournal(ctx, from, &catchUp{goal: goal, journal: true}); err != nil {
+	if err := l.catchUpJournal(from, &catchUp{goal: goal, journal: true}); err != nil {
 		return err
 	}
 	at := ResumePoint{Position: goal, Clock: window.Clock{Now: stamp}}

@@ -54,7 +54,7 @@ type Options struct {
 	FromStart bool             // when a log is followed for the first time, the listener hears of what it holds
 	Stdin     io.Reader        // the log config.Stdin
 	Now       func() time.Time // the wall clock
-	Stopping  <-chan struct{}  // closed when the program is told to stop
+	Stopping  context.Context  // ends when the program is told to stop
 	Log       *slog.Logger
 	Problem   func(error) // tailer.Follower's
 
@@ -82,7 +82,7 @@ func New(path string, p *pipeline.Pipeline, o Options) *LiveLog {
 		l.journal = &j
 	}
 	l.reader = p.Reader(o.Zone, o.Now())
-	l.resumePoints = newResumePoints(p)
+	l.resumePoints = resumePoints{longest: int64(p.Counters().Longest() / time.Second), reach: p.Reach()}
 	return l
 }
 
@@ -106,9 +106,6 @@ func (l *LiveLog) IsStdin() bool { return l.stdin != nil }
 // CatchingUp tells whether lines are read again that were counted before the last checkpoint.
 func (l *LiveLog) CatchingUp() bool { return l.catchUp != nil }
 
-// Position is the place before which everything has been counted.
-func (l *LiveLog) Position() tailer.Position { return l.at.Position }
-
 // Holding tells whether the last lines read are an entry that isn't finished.
 func (l *LiveLog) Holding() bool { return l.reader.Holding() }
 
@@ -123,7 +120,10 @@ func (l *LiveLog) Count(b *Batch, more func(lines int64) bool) bool {
 		return more(b.run.Lines)
 	}
 	lines, rest := int64(0), int64(0)
-	joins := b.joins()
+	var joins []pipeline.Join
+	if b.Ahead() {
+		joins = b.worker.Joins
+	}
 	whole := b.each(func(line tailer.Line) bool {
 		l.CountLine(line)
 		lines++
@@ -228,7 +228,7 @@ func (l *LiveLog) Checkpoint() *Checkpoint {
 		return nil
 	case l.catchUp == nil && (l.at.Position.Offset > 0 || !l.End.IsZero()): // else nothing has been read
 		return &Checkpoint{
-			ResumePoint: l.at, Written: l.known, Base: l.resumePoints.earliest(), Rules: l.Pipeline.RuleTexts(),
+			ResumePoint: l.at, Written: l.known, Base: l.resumePoints.all[0], Rules: l.Pipeline.RuleTexts(),
 			Alerts: l.Pipeline.Save(),
 		}
 	}

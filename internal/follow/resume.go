@@ -100,13 +100,7 @@ func (l *LiveLog) resumeBefore(goal tailer.Position, saved *Checkpoint) error {
 	} else if err := l.resumeOldest(saved.Clock); err != nil {
 		return err
 	}
-	l.catchUpTo(&catchUp{
-		goal: goal, alerts: saved.Alerts, rules: saved.Rules,
-		rewound: l.Pipeline.Sent().Rewind(l.Path, l.at.earliestClock()),
-	})
-	if l.at.Position.SameFile(goal) && l.at.Position.Offset == goal.Offset {
-		l.caughtUp()
-	}
+	l.catchUpTo(&catchUp{goal: goal, alerts: saved.Alerts, rules: saved.Rules})
 	return nil
 }
 
@@ -161,24 +155,25 @@ func (l *LiveLog) resumeOldest(at window.Clock) error {
 	if err != nil {
 		return fmt.Errorf("looking for the past of %s: %w", l.Path, err)
 	}
+	l.startBefore(row, at)
+	return nil
+}
+
+// startBefore starts with the oldest of the files that matters to the windows at a time of the log's clock. It warns if
+// the past begins too late for these.
+func (l *LiveLog) startBefore(row []tailer.Member, at window.Clock) {
 	first := 0
 	if at.Shift == 0 { // else stamps don't tell where the clock was
 		first = l.reaching(row, at.Now-l.resumePoints.reach)
 	}
 	l.startFrom(row[first].Start)
-	if first == 0 {
-		l.warnOfGap(row[0].Path, at.Now)
-	}
-	return nil
-}
-
-// warnOfGap warns if the past begins with a file that is too young for the windows at the second now.
-func (l *LiveLog) warnOfGap(oldest string, now int64) {
-	first, err := (&replay.Source{Name: oldest}).FirstStamp(l.Zone, l.Now())
-	if err != nil || first.IsZero() || first.Unix() <= now-l.resumePoints.longest {
+	if first > 0 {
 		return
 	}
-	l.logGap(first)
+	begins, err := l.firstStamp(row[0])
+	if err == nil && !begins.IsZero() && begins.Unix() > at.Now-l.resumePoints.longest {
+		l.logGap(begins)
+	}
 }
 
 // logGap says from when on the counts are complete.
@@ -209,43 +204,32 @@ func (l *LiveLog) resumeFirst() error {
 	if err != nil {
 		return fmt.Errorf("looking for the end of %s: %w", l.Path, err)
 	}
-	first := l.reaching(row, stamp.Unix()-l.resumePoints.reach)
-	l.startFrom(row[first].Start)
-	if first == 0 {
-		l.warnOfGap(row[0].Path, stamp.Unix())
-	}
+	at := window.Clock{Now: stamp.Unix()}
+	l.startBefore(row, at)
 	l.catchUpTo(&catchUp{goal: goal})
 	if !last.Compressed { // should the program end before the goal is reached
-		at := ResumePoint{Position: goal, Clock: window.Clock{Now: stamp.Unix()}}
-		l.Saved, l.SaveSoon = &Checkpoint{ResumePoint: at, Written: now, Base: l.at}, true
-	}
-	if goal.Offset == 0 && first == len(row)-1 {
-		l.caughtUp()
+		here := ResumePoint{Position: goal, Clock: at}
+		l.Saved, l.SaveSoon = &Checkpoint{ResumePoint: here, Written: now, Base: l.at}, true
 	}
 	return nil
-}
-
-// stopped tells whether the program has been told to stop.
-func (l *LiveLog) stopped() bool {
-	select {
-	case <-l.Stopping:
-		return true
-	default:
-		return false
-	}
 }
 
 // reaching is the youngest of the files that begins at the second from or before it; the oldest if there is none. Once
 // the program is told to stop, it is any.
 func (l *LiveLog) reaching(row []tailer.Member, from int64) int {
 	first := len(row) - 1
-	for ; first > 0 && !l.stopped(); first-- {
-		begins, err := (&replay.Source{Name: row[first].Path}).FirstStamp(l.Zone, l.Now())
+	for ; first > 0 && l.Stopping.Err() == nil; first-- {
+		begins, err := l.firstStamp(row[first])
 		if err == nil && !begins.IsZero() && begins.Unix() <= from {
 			break
 		}
 	}
 	return first
+}
+
+// firstStamp is the first stamp in a file; zero if there is none.
+func (l *LiveLog) firstStamp(m tailer.Member) (time.Time, error) {
+	return (&replay.Source{Name: m.Path}).FirstStamp(l.Zone, l.Now())
 }
 
 // endOf returns the end of the last line of a file, and the last stamp in it; now if there is none.

@@ -70,15 +70,12 @@ func (p *ResumePoint) reaches(at ResumePoint) bool {
 	return at.Position.Offset-from >= parser.Reach
 }
 
-// resumePoints are places from which a log could be read again, oldest first.
+// resumePoints are places from which a log could be read again, oldest first. From the first one on the windows at the
+// last place are complete, as far as is known.
 type resumePoints struct {
 	longest int64 // window of the rules, seconds
 	reach   int64 // how far back a log is to be read, seconds
 	all     []ResumePoint
-}
-
-func newResumePoints(p *pipeline.Pipeline) resumePoints {
-	return resumePoints{longest: int64(p.Counters().Longest() / time.Second), reach: p.Reach()}
 }
 
 // note adds a place with the clocks of the hosts there, unless the last one is near.
@@ -92,6 +89,3 @@ func (r *resumePoints) note(at ResumePoint, clocks func() []pipeline.HostClock) 
 		r.all = r.all[1:]
 	}
 }
-
-// earliest is the place from which on the windows at the last place are complete, as far as is known.
-func (r *resumePoints) earliest() ResumePoint { return r.all[0] }

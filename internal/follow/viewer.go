@@ -9,7 +9,6 @@ import (
 	"exiwatch/internal/config"
 	"exiwatch/internal/journal"
 	"exiwatch/internal/pipeline"
-	"exiwatch/internal/replay"
 	"exiwatch/tailer"
 	"exiwatch/window"
 )
@@ -44,7 +43,8 @@ func NewViewer(c *config.Config, path string, past time.Duration, key []byte, li
 	}
 	p.Trust(key)
 	p.Decode(c.Charset)
-	v := &Viewer{log: New(path, p, Options{Zone: c.Zone, CycledTo: c.CycledTo, Now: time.Now})}
+	v := &Viewer{log: New(path, p, Options{Zone: c.Zone, CycledTo: c.CycledTo, Now: time.Now,
+		Stopping: context.Background()})}
 	past = max(past, time.Duration(v.log.resumePoints.reach)*time.Second)
 	begin := v.begin
 	if v.log.journal != nil {
@@ -63,16 +63,16 @@ func (v *Viewer) begin(past time.Duration) error {
 	if err != nil {
 		return err
 	}
-	last, now := row[len(row)-1], time.Now()
+	last := row[len(row)-1]
 	if last.Compressed {
 		return fmt.Errorf("%s is compressed: nothing will be added to it", last.Path)
 	}
 	l.follower.Tick = viewTick
-	if _, v.goal, err = endOf(last, l.Zone, now); err != nil {
+	if _, v.goal, err = endOf(last, l.Zone, time.Now()); err != nil {
 		return err
 	}
 	first := l.reaching(row, v.goal.Add(-past).Unix())
-	if v.begins, err = (&replay.Source{Name: row[first].Path}).FirstStamp(l.Zone, now); err != nil {
+	if v.begins, err = l.firstStamp(row[first]); err != nil {
 		return err
 	}
 	l.startFrom(row[first].Start)
@@ -80,7 +80,7 @@ func (v *Viewer) begin(past time.Duration) error {
 }
 
 func (v *Viewer) beginJournal(past time.Duration) error {
-	if err := v.log.journal.Check(context.Background()); err != nil {
+	if err := v.log.journal.Check(v.log.Stopping); err != nil {
 		return err
 	}
 	v.goal = time.Now()

@@ -3,6 +3,8 @@ package metrics
 import (
 	"runtime"
 
+	"exiwatch/window"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -23,7 +25,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		runtime.Version())
 	e.reading(&s)
 	e.rules(&s)
-	e.bounds(&s)
+	e.bounds(&s.Lost)
 	e.telling(&s)
 	if s.Socket != nil {
 		e.socket(s.Socket)
@@ -66,16 +68,18 @@ func (e exposition) rules(s *Snapshot) {
 }
 
 // bounds has what the bounds on memory have cost.
-func (e exposition) bounds(s *Snapshot) {
-	e.counter("keys_dropped_total", "Values that were dropped before their time for want of room,"+
-		" and arrivals of a value for which there was none.",
-		s.KeysDropped)
-	e.counter("arrivals_merged_total", "Arrivals counted with the second before for want of room.", s.Merged)
-	e.counter("arrivals_forgotten_total",
-		"Arrivals let go before their time for want of room: alerts that open later lack their subjects.", s.Forgotten)
-	e.counter("distinct_omitted_total", "Values that a rule which counts different ones left out for want of room.",
-		s.DistinctOmitted)
-	e.counter("alerts_refused_total", "Arrivals over a limit that opened no alert, as too many were open.", s.Refused)
+func (e exposition) bounds(lost *window.Stats) {
+	counter := func(name, help string, n int) { e.counter(name, help, int64(n)) }
+	counter("keys_dropped_total", "Values that were dropped before their time for want of room,"+
+		" and arrivals of a value for which there was none.", lost.DroppedKeys)
+	counter("arrivals_merged_total", "Arrivals counted with the second before for want of room.", lost.MergedArrivals)
+	counter("arrivals_forgotten_total",
+		"Arrivals let go before their time for want of room: alerts that open later lack their subjects.",
+		lost.ForgottenRows)
+	counter("distinct_omitted_total", "Values that a rule which counts different ones left out for want of room.",
+		lost.OmittedDistinct)
+	counter("alerts_refused_total", "Arrivals over a limit that opened no alert, as too many were open.",
+		lost.RefusedAlerts)
 }
 
 // telling has what became of mails and notices.
@@ -99,14 +103,17 @@ func (e exposition) telling(s *Snapshot) {
 }
 
 func (e exposition) socket(s *SocketStats) {
+	all := uint64(0)
 	for answer, n := range s.Answers {
+		all += uint64(n)
 		e.counter("socket_requests_total",
 			"Requests on the socket, by what was answered; unintelligible and late ones are answered no, or 0.", n,
 			"answer", answer)
 	}
 	e.counter("socket_refused_total",
 		"Connections to the socket that were closed because there were too many.", s.Refused)
-	e.histogram("socket_request_seconds", "How long a request took to be answered.", s.Latency)
+	took, _ := desc("socket_request_seconds", "How long a request took to be answered.", nil)
+	e.out <- prometheus.MustNewConstHistogram(took, all, s.Seconds, s.Within)
 }
 
 // An exposition makes metrics of names without their prefix, help texts and pairs of label and value.
@@ -120,11 +127,6 @@ func (e exposition) counter(name, help string, n int64, labels ...string) {
 func (e exposition) gauge(name, help string, v float64, labels ...string) {
 	d, values := desc(name, help, labels)
 	e.out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, values...)
-}
-
-func (e exposition) histogram(name, help string, l Latency) {
-	d, _ := desc(name, help, nil)
-	e.out <- prometheus.MustNewConstHistogram(d, l.Count, l.Seconds, l.Within)
 }
 
 func desc(name, help string, labels []string) (d *prometheus.Desc, values []string) {

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/window"
+
 	"go.uber.org/goleak"
 )
 
@@ -26,13 +28,14 @@ func whole() Snapshot {
 		Lines: 54, Bytes: 4321, Arrivals: 29, Malformed: 1, Overflowed: 2, Suspicious: 3, Injected: 4,
 		Logs: []Log{{"/var/log/exim4/mainlog", 1024, 3 * time.Second, 7, 8},
 			{"/var/log/other/main-%D", 0, time.Hour, 0, 0}},
-		Rules:       []Rule{{"bulk sender", 17, 1, 5}, {`many "recipients"`, 0, 0, 0}},
-		KeysDropped: 6, Merged: 7, Forgotten: 8, DistinctOmitted: 9, Refused: 10,
+		Rules: []Rule{{"bulk sender", 17, 1, 5}, {`many "recipients"`, 0, 0, 0}},
+		Lost: window.Stats{DroppedKeys: 6, MergedArrivals: 7, ForgottenRows: 8, OmittedDistinct: 9,
+			RefusedAlerts: 10},
 		Channels: []Channel{{"mail", 1, 2, 3, 4, 5, 90 * time.Second}, {"hook", 1, 0, 0, 0, 0, 0}},
 		Skipped:  13, Unspooled: 11, Rebuild: 1500 * time.Millisecond, Stale: 12,
 		Socket: &SocketStats{
 			Answers: map[string]int64{"yes": 1, "no": 2, "number": 3, "unintelligible": 0, "late": 0}, Refused: 1,
-			Latency: Latency{6, 0.012, map[float64]uint64{0.001: 4, 0.01: 6}},
+			Seconds: 0.012, Within: map[float64]uint64{0.001: 4, 0.01: 6},
 		},
 	}
 }

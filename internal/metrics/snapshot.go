@@ -1,18 +1,22 @@
 package metrics
 
-import "time"
+import (
+	"time"
+
+	"exiwatch/window"
+)
 
 // A Snapshot is what one scrape exports. Its counts begin with the daemon, without what the daemon reads again at its
 // start to rebuild the counters.
 type Snapshot struct {
-	Lines, Bytes                                             int64 // of the logs
-	Arrivals, Malformed, Overflowed, Suspicious, Injected    int64 // of report.Tally
-	Logs                                                     []Log
-	Rules                                                    []Rule
-	KeysDropped, Merged, Forgotten, DistinctOmitted, Refused int64 // of window.Stats: what the bounds have cost
-	Channels                                                 []Channel
-	Skipped                                                  int64 // files of logs that were left out
-	Unspooled                                                int   // events whose mail can't be spooled yet
+	Lines, Bytes                                          int64 // of the logs
+	Arrivals, Malformed, Overflowed, Suspicious, Injected int64 // of report.Tally
+	Logs                                                  []Log
+	Rules                                                 []Rule
+	Lost                                                  window.Stats // what the bounds have cost
+	Channels                                              []Channel
+	Skipped                                               int64 // files of logs that were left out
+	Unspooled                                             int   // events whose mail can't be spooled yet
 	// how long the counters were rebuilt, or have been so far
 	Rebuild time.Duration
 	Socket  *SocketStats // nil: there is none
@@ -47,14 +51,8 @@ type Channel struct {
 
 // A SocketStats has the requests on the socket.
 type SocketStats struct {
-	Answers map[string]int64 // by what was answered
-	Refused int64            // connections
-	Latency Latency
-}
-
-// A Latency says how long answers took.
-type Latency struct {
-	Count   uint64
-	Seconds float64            // in all
+	Answers map[string]int64   // by what was answered
+	Refused int64              // connections
+	Seconds float64            // that all answers took together
 	Within  map[float64]uint64 // answers that took so many seconds or less
 }

@@ -1,9 +1,6 @@
 package readsocket
 
-import (
-	"sync/atomic"
-	"time"
-)
+import "time"
 
 // An Answer is the kind of an answer.
 type Answer int
@@ -30,42 +27,34 @@ var Latencies = [...]time.Duration{
 	10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond, 75 * time.Millisecond, 100 * time.Millisecond,
 }
 
-// Answers counts a server's answers since it started.
-type Answers struct {
-	By     [NumAnswers]int64
-	Within [len(Latencies)]int64 // answers that took at most this long; cumulative
-	Took   time.Duration         // total
+// Stats counts what a server has done since it started.
+type Stats struct {
+	Answers [NumAnswers]int64
+	Within  [len(Latencies)]int64 // answers that took at most this long; cumulative
+	Took    time.Duration         // all answers together
+	Refused int64                 // connections closed because there were too many, or that could not be accepted
 }
 
-// answers counts for Answers.
-type answers struct {
-	by     [NumAnswers]atomic.Int64
-	within [len(Latencies)]atomic.Int64 // not cumulative
-	took   atomic.Int64                 // nanoseconds
-}
-
-func (s *answers) note(a Answer, took time.Duration) {
-	s.by[a].Add(1)
-	s.took.Add(int64(took))
+// note counts an answer.
+func (s *Server) note(a Answer, took time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stats.Answers[a]++
+	s.stats.Took += took
 	for i, bound := range Latencies {
 		if took <= bound {
-			s.within[i].Add(1)
-			return
+			s.stats.Within[i]++
 		}
 	}
 }
 
-// Answers returns the counts so far. It is safe for concurrent use.
-func (s *Server) Answers() (a Answers) {
-	// This order keeps each part at or below its total while answers are being counted.
-	sum := int64(0)
-	for i := range a.Within {
-		sum += s.answers.within[i].Load()
-		a.Within[i] = sum
+// Stats returns the counts so far. It is safe for concurrent use.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stats := s.stats
+	if s.limiter != nil {
+		stats.Refused += s.limiter.Closed()
 	}
-	a.Took = time.Duration(s.answers.took.Load())
-	for i := range a.By {
-		a.By[i] = s.answers.by[i].Load()
-	}
-	return a
+	return stats
 }

@@ -14,10 +14,10 @@ func TestAnswersAreTold(t *testing.T) {
 	if got := answer(t, c); strings.Count(got, "\n") != 6 {
 		t.Fatalf("answered %q", got)
 	}
-	a := s.Answers()
+	a := s.Stats()
 	want := [NumAnswers]int64{Yes: 1, No: 2, Number: 1, Unintelligible: 1, Late: 2}
-	if a.By != want {
-		t.Errorf("answered %v, want %v", a.By, want)
+	if a.Answers != want {
+		t.Errorf("answered %v, want %v", a.Answers, want)
 	}
 	fast, all := a.Within[0], a.Within[len(a.Within)-1]
 	if a.Took < 2*AnswerTime || a.Within[5] > 5 || fast > all || all > 7 {

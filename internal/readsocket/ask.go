@@ -1,6 +1,7 @@
 package readsocket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,25 +29,18 @@ func Ask(ctx context.Context, address, request string) (string, error) {
 	}
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { c.Close() })()
-	if _, err := io.WriteString(c, request); err != nil {
-		return "", askError(ctx, address, err)
+	if _, err = io.WriteString(c, request); err == nil {
+		err = c.(interface{ CloseWrite() error }).CloseWrite()
 	}
-	if err := c.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
-		return "", askError(ctx, address, err)
+	var answer []byte
+	if err == nil {
+		answer, err = io.ReadAll(io.LimitReader(c, maxAnswer))
 	}
-	answer, err := io.ReadAll(io.LimitReader(c, maxAnswer))
+	if err == nil && len(answer) == 0 {
+		err = ErrNoAnswer
+	}
 	if err != nil {
-		return "", askError(ctx, address, err)
-	}
-	if len(answer) == 0 {
-		return "", askError(ctx, address, ErrNoAnswer)
+		return "", fmt.Errorf("asking %s: %w", address, cmp.Or(context.Cause(ctx), err))
 	}
 	return string(answer), nil
-}
-
-func askError(ctx context.Context, address string, err error) error {
-	if ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	return fmt.Errorf("asking %s: %w", address, err)
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -77,14 +76,12 @@ const aMoment = time.Second
 
 // vacant fails if a path is in use.
 func vacant(path string) error {
-	info, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch info, err := os.Lstat(path); {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return fmt.Errorf("looking for another daemon: %w", err)
-	}
-	if info.Mode().Type() != fs.ModeSocket {
+	case info.Mode().Type() != fs.ModeSocket:
 		return fmt.Errorf("%s exists and is not a socket", path)
 	}
 	c, err := net.DialTimeout("unix", path, aMoment)
@@ -144,9 +141,4 @@ func (s *socket) Close() error {
 		os.Remove(s.path)
 	}
 	return s.UnixListener.Close()
-}
-
-// ListenLoopback listens on a TCP port.
-func ListenLoopback(address netip.AddrPort) (net.Listener, error) {
-	return net.ListenTCP("tcp", net.TCPAddrFromAddrPort(address))
 }

@@ -1,6 +1,7 @@
 package readsocket
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 	"strings"
@@ -21,15 +22,12 @@ type Term struct {
 	Bare  bool   // the request named no key
 }
 
-// countWord begins a request for a count.
-const countWord = "count"
-
 var errQuote = errors.New("expected a space or the end after a closing quote")
 
 // Parse parses a request without its LF. Items without a key's name are values of key.
 func Parse(line string, key window.Key) (Question, error) {
 	line = strings.TrimSuffix(line, "\r")
-	rest, counts := strings.CutPrefix(line, countWord+" ")
+	rest, counts := strings.CutPrefix(line, "count ")
 	q := Question{Count: counts}
 	for rest = strings.TrimLeft(rest, " "); rest != ""; rest = strings.TrimLeft(rest, " ") {
 		var t Term
@@ -88,7 +86,7 @@ func unquote(text string) (value, rest string, err error) {
 			return b.String(), rest, nil
 		case '\\':
 			if i++; i < len(text) {
-				b.WriteByte(unescape(text[i]))
+				b.WriteByte(cmp.Or(escapes[text[i]], text[i]))
 			}
 		default:
 			b.WriteByte(c)
@@ -97,41 +95,18 @@ func unquote(text string) (value, rest string, err error) {
 	return "", "", errQuote
 }
 
-// unescape is the character that a backslash and c stand for.
-func unescape(c byte) byte {
-	switch c {
-	case 'n':
-		return '\n'
-	case 'r':
-		return '\r'
-	}
-	return c
-}
+// escapes are the characters that a backslash and a letter stand for. Before other characters it means nothing.
+var escapes = map[byte]byte{'n': '\n', 'r': '\r'}
 
 // Quote quotes a value as Exim's ${quote:…} does (spec, "Expansion operators"). It leaves a value of letters, digits,
 // underscores, dots and hyphens as it is, unless it is empty.
 func Quote(value string) string {
-	plain := func(c byte) bool {
-		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("_.-", c) >= 0
-	}
-	quoted := []byte{'"'}
-	isPlain := value != ""
-	for i := range len(value) {
-		c := value[i]
-		isPlain = isPlain && plain(c)
-		switch c {
-		case '\n':
-			quoted = append(quoted, `\n`...)
-		case '\r':
-			quoted = append(quoted, `\r`...)
-		case '"', '\\':
-			quoted = append(quoted, '\\', c)
-		default:
-			quoted = append(quoted, c)
-		}
-	}
-	if isPlain {
+	if value != "" && strings.Trim(value, plain) == "" {
 		return value
 	}
-	return string(append(quoted, '"'))
+	return `"` + quoter.Replace(value) + `"`
 }
+
+const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+
+var quoter = strings.NewReplacer("\n", `\n`, "\r", `\r`, `"`, `\"`, `\`, `\\`)

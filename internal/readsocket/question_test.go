@@ -100,7 +100,7 @@ func FuzzParse(f *testing.F) {
 		}
 		var items []string
 		if q.Count {
-			items = append(items, countWord)
+			items = append(items, "count")
 		}
 		for _, term := range q.Terms {
 			items = append(items, term.Key.String()+"="+Quote(term.Value))

@@ -1,11 +1,11 @@
 package readsocket
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"exiwatch/internal/loopback"
@@ -40,31 +40,9 @@ type Server struct {
 	// Ask answers a question before ctx ends, or fails. Many goroutines call it at the same time.
 	Ask func(ctx context.Context, q Question) (count int64, over bool, err error)
 
-	answers answers
-	limiter atomic.Pointer[loopback.Limiter] // nil before Serve
-	failed  atomic.Int64                     // connections that could not be accepted
-}
-
-// Stats counts what a server has done since it started.
-type Stats struct {
-	Requests       int64 // lines
-	Unintelligible int64 // requests that were not understood
-	Late           int64 // requests without an answer in time
-	Refused        int64 // connections closed because there were too many
-}
-
-// Stats returns the counts so far. It is safe for concurrent use.
-func (s *Server) Stats() Stats {
-	t := Stats{Refused: s.failed.Load()}
-	if l := s.limiter.Load(); l != nil {
-		t.Refused += l.Closed()
-	}
-	by := s.Answers().By
-	for _, n := range by {
-		t.Requests += n
-	}
-	t.Unintelligible, t.Late = by[Unintelligible], by[Late]
-	return t
+	mu      sync.Mutex
+	stats   Stats             // but for the limiter's
+	limiter *loopback.Limiter // nil before Serve
 }
 
 // Serve answers until ctx ends, which isn't an error, or until a listener fails. Then it closes all listeners and
@@ -74,7 +52,9 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	defer cancel()
 	var wait sync.WaitGroup
 	limiter := loopback.NewLimiter(MaxConnections)
-	s.limiter.Store(limiter)
+	s.mu.Lock()
+	s.limiter = limiter
+	s.mu.Unlock()
 	failed := make([]error, len(listeners))
 	for i, l := range listeners {
 		wait.Go(func() {
@@ -103,7 +83,9 @@ func (s *Server) accept(ctx context.Context, l net.Listener, wait *sync.WaitGrou
 		case errors.Is(err, net.ErrClosed):
 			return err
 		default: // EMFILE, ECONNABORTED …: temporary
-			s.failed.Add(1)
+			s.mu.Lock()
+			s.stats.Refused++
+			s.mu.Unlock()
 			select {
 			case <-time.After(restAfterError):
 			case <-ctx.Done():
@@ -120,8 +102,8 @@ func (s *Server) serve(ctx context.Context, c *loopback.Conn) {
 	defer context.AfterFunc(ctx, func() { c.Close() })()
 	client := newClient(c)
 	for n := range MaxRequests {
-		line, end := client.request(n > 0)
-		if end == nothing {
+		line, ok, end := client.request(n > 0)
+		if !ok {
 			client.out.Flush()
 			return
 		}
@@ -131,24 +113,24 @@ func (s *Server) serve(ctx context.Context, c *loopback.Conn) {
 		}
 		client.out.WriteString(s.answer(ctx, line, end))
 		c.Wait()
-		if end == last || end == tooLong {
+		if end != nil {
 			break
 		}
 	}
 	client.hangUp()
 }
 
-// answer answers one request.
-func (s *Server) answer(ctx context.Context, line string, end ending) string {
+// answer answers one request. end is as client.request has it.
+func (s *Server) answer(ctx context.Context, line string, end error) string {
 	began := time.Now()
 	text, answer := s.find(ctx, line, end)
-	s.answers.note(answer, time.Since(began))
+	s.note(answer, time.Since(began))
 	return text
 }
 
-func (s *Server) find(ctx context.Context, line string, end ending) (text string, answer Answer) {
+func (s *Server) find(ctx context.Context, line string, end error) (text string, answer Answer) {
 	q, err := Parse(line, s.Key)
-	if err != nil || end == tooLong {
+	if err != nil || errors.Is(end, bufio.ErrBufferFull) {
 		return q.text(0, false), Unintelligible
 	}
 	ctx, cancel := context.WithTimeout(ctx, AnswerTime)

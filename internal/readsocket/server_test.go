@@ -133,7 +133,7 @@ func TestAnswersAreSeparatedNotEnded(t *testing.T) {
 			t.Errorf("%q, byte by byte, is answered %q, want %q", request, got, want)
 		}
 	}
-	if tally := s.Stats(); tally.Unintelligible != 6 || tally.Late != 4 || tally.Refused != 0 {
+	if tally := s.Stats(); tally.Answers[Unintelligible] != 6 || tally.Answers[Late] != 4 || tally.Refused != 0 {
 		t.Errorf("tally %+v, want 6 unintelligible, 4 late", tally)
 	}
 }

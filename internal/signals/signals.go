@@ -17,11 +17,9 @@ var (
 	end    = make(chan os.Signal, 1)
 )
 
-// daemon reports whether the command line starts the daemon. Other commands must end when their terminal hangs up.
-func daemon(args []string) bool { return slices.Contains(args[:min(len(args), 2)], "run") }
-
 func init() {
-	if daemon(os.Args) {
+	// Only the daemon takes SIGHUP. Other commands must end when their terminal hangs up.
+	if slices.Contains(os.Args[:min(len(os.Args), 2)], "run") {
 		signal.Notify(hangup, syscall.SIGHUP)
 	}
 	signal.Notify(end, os.Interrupt, syscall.SIGTERM)
