@@ -25,7 +25,7 @@ func TestSpark(t *testing.T) {
 	}
 }
 
-func TestCourseIsLabelledTruthfully(t *testing.T) {
+func TestChartIsLabelledTruthfully(t *testing.T) {
 	for _, test := range []struct {
 		rule           string
 		apart          time.Duration

@@ -52,7 +52,7 @@ func TestSteadySender(t *testing.T) {
 	}
 }
 
-func TestHabitsAreBounded(t *testing.T) {
+func TestBaselinesAreBounded(t *testing.T) {
 	l := newLog(t, "sender 1000/10s")
 	for i := range 2 * maxBaselines {
 		for range 2 + i%50 {

@@ -91,7 +91,7 @@ func TestRestoreWithoutTheLog(t *testing.T) {
 	}
 }
 
-func TestRestoreOfAnEpisodeLongPast(t *testing.T) {
+func TestRestoreOfAnAlertLongPast(t *testing.T) {
 	l := newLog(t, "sender 2/10s")
 	l.send(3, at(0))
 	later := newLog(t, "sender 2/10s")

@@ -111,6 +111,6 @@ func TestSavedByTheFirstVersion(t *testing.T) {
 	}
 	l.send(1, at(1))
 	if c := l.counters.Save()[0].Chart; c.From < at(-60).Unix() || len(c.Bars) == 0 {
-		t.Errorf("course %+v, want it from %d on", c, at(-60).Unix())
+		t.Errorf("chart %+v, want it from %d on", c, at(-60).Unix())
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestTallyOutgrowsItsRows: each value has one row, however many values there are.
-func TestTallyOutgrowsItsRows(t *testing.T) {
+// TestValueCountsOutgrowTheirRows: each value has one row, however many values there are.
+func TestValueCountsOutgrowTheirRows(t *testing.T) {
 	for _, values := range []int{1, maxScanned, maxScanned + 1, 3 * maxScanned} {
 		var of valueCounts
 		b := memoryBudget{limits: &defaultLimits}

@@ -24,7 +24,7 @@ type threaded struct {
 	Defects                                   []string
 }
 
-// TestThreadRealExim: the mails of one episode, opened, grew and ended, arrive in an mbox in one thread.
+// TestThreadRealExim: the mails of one alert, opened, grew and ended, arrive in an mbox in one thread.
 func TestThreadRealExim(t *testing.T) {
 	need(t, "exim4", "swaks", "python3")
 	e := startExim(t)

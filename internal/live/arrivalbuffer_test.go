@@ -125,9 +125,9 @@ func fill(b *arrivalBuffer, n int) {
 	}
 }
 
-// TestBoundedBook: what a bound takes is the oldest, and it is known to be missing from the windows that reach it
+// TestBoundedArrivalBuffer: what a bound takes is the oldest, and it is known to be missing from the windows that reach it
 // alone.
-func TestBoundedBook(t *testing.T) {
+func TestBoundedArrivalBuffer(t *testing.T) {
 	for name, b := range map[string]*arrivalBuffer{"rows": newArrivalBuffer(time.Hour), "text": newArrivalBuffer(time.Hour)} {
 		if name == "rows" {
 			b.maxRows = 100
@@ -144,8 +144,8 @@ func TestBoundedBook(t *testing.T) {
 	}
 }
 
-// TestBookForgets: arrivals go with their time, and take their values along.
-func TestBookForgets(t *testing.T) {
+// TestArrivalBufferForgets: arrivals go with their time, and take their values along.
+func TestArrivalBufferForgets(t *testing.T) {
 	b := newArrivalBuffer(time.Minute)
 	fill(b, 5000)
 	if b.len() != 60 || len(b.values.ids) != 60 || b.values.text != 60*len("account1234") ||

@@ -9,8 +9,8 @@ import (
 	"exiwatch/window"
 )
 
-// TestMemoGivesWhatWasMade: also of texts that come into the same cell, are empty, or have no room.
-func TestMemoGivesWhatWasMade(t *testing.T) {
+// TestLookupCacheGivesWhatWasMade: also of texts that come into the same cell, are empty, or have no room.
+func TestLookupCacheGivesWhatWasMade(t *testing.T) {
 	var v keyExtractor
 	for round := range 2 {
 		for i := range cacheSlots + 500 {

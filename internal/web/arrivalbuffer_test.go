@@ -31,8 +31,8 @@ func sent(at time.Time, account, subject string) *window.Arrival {
 	return a
 }
 
-// TestBookGivesBackWhatWentIn: every value of every key, nil and empty ones kept apart.
-func TestBookGivesBackWhatWentIn(t *testing.T) {
+// TestArrivalBufferGivesBackWhatWentIn: every value of every key, nil and empty ones kept apart.
+func TestArrivalBufferGivesBackWhatWentIn(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	b := NewArrivalBuffer()
 	var want []*window.Arrival
@@ -74,8 +74,8 @@ func TestBookGivesBackWhatWentIn(t *testing.T) {
 	}
 }
 
-// TestBookIsBounded by what it holds, and by how long one value is.
-func TestBookIsBounded(t *testing.T) {
+// TestArrivalBufferIsBounded by what it holds, and by how long one value is.
+func TestArrivalBufferIsBounded(t *testing.T) {
 	b := NewArrivalBuffer()
 	long := sent(noon, strings.Repeat("x", 60_000), strings.Repeat("y", 60_000))
 	long.MessageID = bytes.Repeat([]byte("z"), 1000)
@@ -100,8 +100,8 @@ func TestBookIsBounded(t *testing.T) {
 	}
 }
 
-// TestBookIsReadWhileItIsWritten, which the race detector watches: a view doesn't change.
-func TestBookIsReadWhileItIsWritten(t *testing.T) {
+// TestArrivalBufferIsReadWhileItIsWritten, which the race detector watches: a view doesn't change.
+func TestArrivalBufferIsReadWhileItIsWritten(t *testing.T) {
 	b := NewArrivalBuffer()
 	var wait sync.WaitGroup
 	for i := range 20_000 {

@@ -11,9 +11,9 @@ import (
 	"exiwatch/window"
 )
 
-// TestCourseIsWhatTheRuleCounted: at each moment the highest count of the rule's window, as counting anew at every
+// TestChartIsWhatTheRuleCounted: at each moment the highest count of the rule's window, as counting anew at every
 // second gives it.
-func TestCourseIsWhatTheRuleCounted(t *testing.T) {
+func TestChartIsWhatTheRuleCounted(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	rules := []window.Rule{
 		{Name: "a", Key: window.Account, Limit: 20, Window: 5 * time.Minute},
@@ -42,7 +42,7 @@ func TestCourseIsWhatTheRuleCounted(t *testing.T) {
 	for i, rule := range rules {
 		c, of := n.countSeries([]window.Usage{{Rule: i, Value: "alice", Limit: rule.Limit}})
 		if of.Name != rule.Name || c.Limit != rule.Limit {
-			t.Fatalf("it is the course of %s, limit %d", of.Name, c.Limit)
+			t.Fatalf("it is the chart of %s, limit %d", of.Name, c.Limit)
 		}
 		step, length := int64(c.Step/time.Second), int64(rule.Window/time.Second)
 		for span, got := range c.Series[0].Values {
@@ -73,7 +73,7 @@ func TestCourseIsWhatTheRuleCounted(t *testing.T) {
 	}
 	outside := &Snapshot{Arrivals: b.Snapshot(), Second: end, Rules: rules[:1], Scopes: []int{1}}
 	if c, _ := outside.countSeries([]window.Usage{{Value: "alice"}}); c.Series[0].Total() != 0 {
-		t.Error("arrivals that a rule doesn't count are in its course")
+		t.Error("arrivals that a rule doesn't count are in its chart")
 	}
 }
 
