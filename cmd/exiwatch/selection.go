@@ -192,12 +192,15 @@ func (s *selection) named(names []string) []replay.Source {
 // readConfig reads the configuration. An error in it has a hint.
 func readConfig(file string) (config.Config, error) {
 	c, err := config.Read(file)
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		return c, err
+	if err == nil {
+		return c, nil
 	}
 	text := "exiwatch help config lists the keys"
-	if errors.Is(err, fs.ErrPermission) {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
 		text = "run as root or as a member of the file's group, or use the defaults: --config /dev/null"
+	case errors.Is(err, fs.ErrNotExist):
+		text = "name an existing file, or use the defaults: --config /dev/null"
 	}
 	return c, &hintedError{err, text}
 }
