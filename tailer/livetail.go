@@ -33,7 +33,9 @@ const maxLag = 1 << 20
 //   - It goes silent while a line has no end, or when it misses an event. So check compares it with the file.
 //   - Cleanup makes paths deaf, and StopAtEOF drops lines. So neither is called.
 //   - Stop may never return. So stop gives it stopPatience.
-//   - The watch of a path goes away a little after Stop. So the next tail waits (followLoop.backOff).
+//   - The watch of a path goes away a little after Stop. If the file is deleted before, or has another tail by then,
+//     fsnotify fails to remove a watch, and the tracker may be stuck for good. So the descriptor, which keeps the file,
+//     stays open until the watch is gone (tracker.unwatched), and the next tail waits (followLoop.backOff).
 //   - It polls no better than our own reads. So those do the work where inotify can't.
 //   - It ends the process on some errors: see tracker.
 type liveTail struct {
@@ -114,6 +116,7 @@ func (l *liveTail) stop() error {
 	stopped := make(chan error, 1)
 	go func() {
 		l.tail.Stop() // its error says why it ended before; the segment's own reads will meet that
+		theTracker.unwatched(l.tail.Filename)
 		stopped <- l.fd.Close()
 	}()
 	select {

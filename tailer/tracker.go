@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/fsnotify/fsnotify"
 	"github.com/nxadm/tail/util"
@@ -64,6 +65,23 @@ func (t *tracker) run() error {
 func (t *tracker) guard() {
 	util.LOGGER.SetFlags(0)
 	util.LOGGER.SetOutput(t)
+}
+
+// unwatched returns when the library doesn't watch a path any more whose tail has stopped, or when it can't be expected
+// to stop watching it.
+func (t *tracker) unwatched(path string) {
+	for pause := 100 * time.Microsecond; pause < stopPatience && watch.Events(path) != nil; pause *= 2 {
+		time.Sleep(pause)
+	}
+	done := make(chan struct{})
+	go func() {
+		watch.RemoveWatch(nobody) // comes after the removal that is going on
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-t.ended: // that goroutine then waits for ever
+	}
 }
 
 // nobody is a name that no tail has: removing its watch changes nothing.
