@@ -125,8 +125,8 @@ func fill(b *arrivalBuffer, n int) {
 	}
 }
 
-// TestBoundedArrivalBuffer: what a bound takes is the oldest, and it is known to be missing from the windows that reach it
-// alone.
+// TestBoundedArrivalBuffer: what a bound takes is the oldest, and it is known to be missing from the windows that
+// reach it alone.
 func TestBoundedArrivalBuffer(t *testing.T) {
 	for name, b := range map[string]*arrivalBuffer{"rows": newArrivalBuffer(time.Hour), "text": newArrivalBuffer(time.Hour)} {
 		if name == "rows" {
