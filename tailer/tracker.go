@@ -67,10 +67,12 @@ func (t *tracker) guard() {
 	util.LOGGER.SetOutput(t)
 }
 
-// unwatched returns when the library doesn't watch a path any more whose tail has stopped, or when it can't be expected
-// to stop watching it.
+// unwatched returns when the library doesn't watch a path any more whose tail has stopped, or can't be relied on.
 func (t *tracker) unwatched(path string) {
 	for pause := 100 * time.Microsecond; pause < stopPatience && watch.Events(path) != nil; pause *= 2 {
+		if t.failed() != nil {
+			return
+		}
 		time.Sleep(pause)
 	}
 	done := make(chan struct{})
