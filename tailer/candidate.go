@@ -61,6 +61,34 @@ func (s search) candidates() ([]candidate, error) {
 	return s.sort(append(known, belonging...))
 }
 
+// stable is candidates, listed while no name was changing, as far as that can be told. The error is errMoved if names
+// go on to change.
+//
+// Note: a folder that is listed only once while names change can lack a file or hold one twice. logrotate renames a
+// row one by one, and a row of a hundred files takes a while.
+func (s search) stable() ([]candidate, error) {
+	var last []candidate
+	for i := range attempts {
+		found, err := s.candidates()
+		if errors.Is(err, errMoved) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 && sameNames(found, last) {
+			return found, nil
+		}
+		last = found
+	}
+	return nil, errMoved
+}
+
+// sameNames tells whether the same files have the same names in both lists.
+func sameNames(a, b []candidate) bool {
+	return slices.EqualFunc(a, b, func(a, b candidate) bool { return a.path == b.path && a.identity == b.identity })
+}
+
 // allFolders are those in which files of the log may lie. The first one is the log's own.
 func (s search) allFolders() []string { return append([]string{filepath.Dir(s.path)}, s.folders...) }
 

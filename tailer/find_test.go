@@ -204,7 +204,7 @@ func TestBeginsWhileNamesAreShifted(t *testing.T) {
 	from := Position{}.withOffset(int64(len(text)), []byte(text))
 	c := newFollowLoop(Follower{Path: log, Poll: true, From: from}, nil, nil)
 	defer c.close()
-	found, err := c.stableCandidates()
+	found, err := c.stable()
 	testkit.Must(t, err)
 	testkit.Must(t, os.Rename(log+".1.gz", log+".2.gz"))
 	if list, err := c.successors(found); !errors.Is(err, errMoved) {

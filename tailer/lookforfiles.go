@@ -56,7 +56,7 @@ func (c *followLoop) isCurrent() bool {
 // there is no log now, and a *WaitError if a file or folder can't be read. Then nothing was concluded, and it is to be
 // tried again.
 func (c *followLoop) openSuccessors(now time.Time) error {
-	found, err := c.stableCandidates()
+	found, err := c.stable()
 	if err == nil && len(c.segments) == 0 {
 		found, err = c.withHolder(found, c.From)
 	}
@@ -130,29 +130,6 @@ func (c *followLoop) setWait(place **WaitError, what string, err error) {
 	if _, told := c.reported[what]; !told {
 		c.report(what, *place)
 	}
-}
-
-// stableCandidates gives the files of the log, listed while no name was changing, as far as that can be told.
-//
-// Note: a folder that is listed only once while names change can lack a file or hold one twice.
-func (c *followLoop) stableCandidates() ([]candidate, error) {
-	var last []candidate
-	for i := range attempts {
-		found, err := c.candidates()
-		if err != nil {
-			return nil, err
-		}
-		if i > 0 && sameNames(found, last) {
-			return found, nil
-		}
-		last = found
-	}
-	return nil, errMoved
-}
-
-// sameNames tells whether the same files have the same names in both lists.
-func sameNames(a, b []candidate) bool {
-	return slices.EqualFunc(a, b, func(a, b candidate) bool { return a.path == b.path && a.identity == b.identity })
 }
 
 // appendSegment adds a segment at the end. The one before it is rotated with that.

@@ -1,7 +1,6 @@
 package tailer
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -65,10 +64,7 @@ func (s search) members() ([]Member, error) {
 	if err := Followable(s.path); err != nil {
 		return nil, err
 	}
-	found, err := s.candidates()
-	for n := 1; n < attempts && errors.Is(err, errMoved); n++ {
-		found, err = s.candidates()
-	}
+	found, err := s.stable()
 	if err != nil {
 		return nil, err
 	}

@@ -2,11 +2,14 @@ package tailer
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"exiwatch/internal/testkit"
@@ -65,6 +68,47 @@ func TestCycledFindsNothing(t *testing.T) {
 	for _, path := range []string{filepath.Join(folder, "mainlog"), filepath.Join(folder, "none", "mainlog")} {
 		if got, err := MemberPaths(path); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("Cycled(%q) = %q, %v, want %v", path, got, err, fs.ErrNotExist)
+		}
+	}
+}
+
+// TestMembersWhileNamesChange: logrotate renames a row one by one. Whoever lists it meanwhile gets all files, or is told
+// that names are changing.
+func TestMembersWhileNamesChange(t *testing.T) {
+	const files = 30
+	path := filepath.Join(t.TempDir(), "mainlog")
+	name := func(n int) string { return fmt.Sprintf("%s.%d", path, n) }
+	testkit.Append(t, path, "")
+	for n := range files {
+		testkit.Append(t, name(n+1), "")
+	}
+	var stop atomic.Bool
+	var renaming sync.WaitGroup
+	defer renaming.Wait()
+	defer stop.Store(true)
+	renaming.Go(func() {
+		for first := 1; !stop.Load(); {
+			for n := files; n > 0; n-- { // up by one, as logrotate does
+				os.Rename(name(first+n-1), name(first+n))
+			}
+			if first++; first < 20 {
+				continue
+			}
+			for ; first > 1; first-- { // back, as nobody does
+				for n := range files {
+					os.Rename(name(first+n), name(first+n-1))
+				}
+			}
+		}
+	})
+	for listed := 0; listed < 200; {
+		members, err := Members(path)
+		if errors.Is(err, errMoved) {
+			continue
+		}
+		testkit.Must(t, err)
+		if listed++; len(members) != files+1 {
+			t.Fatalf("%d files are listed, want %d", len(members), files+1)
 		}
 	}
 }

@@ -296,7 +296,7 @@ func TestCopyCompressedAndItsInodePassedOn(t *testing.T) {
 	c.lookForFiles(time.Now())
 	copied(t, log, log+".1")
 	testkit.Append(t, log, "two\n")
-	found, err := c.stableCandidates()
+	found, err := c.stable()
 	testkit.Must(t, err)
 	c.repairOrder(found)
 	testkit.Must(t, os.WriteFile(log+".2", []byte("one\n"), 0o640))

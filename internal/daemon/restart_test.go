@@ -248,6 +248,35 @@ func TestFileThatWasCountedIsGone(t *testing.T) {
 	}
 }
 
+// TestFileThatWasCountedHasAnotherName: it isn't one of the log's files any more, but it is read on, and then the log.
+// Nothing of what was logged while no daemon ran is taken for what had been counted.
+func TestFileThatWasCountedHasAnotherName(t *testing.T) {
+	t.Parallel()
+	c := configtest.Parse(t, "[[rule]]\nlimit = 5\nwindow = '1m'")
+	c.State = t.TempDir()
+	mainlog := testkit.Write(t, "mainlog", simples("alice", 0, 3))
+	c.Log = []string{mainlog}
+	w := goOn(t, c, true, new(post))
+	w.untilSays(ready)
+	w.stop()
+	aside := filepath.Join(filepath.Dir(mainlog), "put-aside")
+	testkit.Must(t, os.Rename(mainlog, aside))
+	testkit.Append(t, aside, simples("bob", 10, 20))
+	testkit.Append(t, mainlog, simples("carol", 300, 310)+simples("dave", 600, 610))
+	w = goOn(t, c, true, new(post))
+	w.untilRead("dave")
+	w.until("three mails", func() bool { return len(w.post.ids()) == 3 })
+	w.stop()
+	want := replayIDs(t, c, aside, mainlog)
+	var got []string
+	for _, a := range w.opened() {
+		got = append(got, a.ID)
+	}
+	if !slices.Equal(got, want) || len(want) != 3 {
+		t.Errorf("opened %q, replay lists %q", got, want)
+	}
+}
+
 // TestLineAddedWhileDown: a line that comes late, to a cycled file that has been counted, takes somebody over the
 // limit. Replay says so, and so does the next daemon.
 func TestLineAddedWhileDown(t *testing.T) {

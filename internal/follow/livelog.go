@@ -249,7 +249,11 @@ func (l *LiveLog) Quiet(empty bool, now time.Time) {
 
 // ReachedEnd notes that everything written before a time has been read. It tells whether that is so for the first time.
 func (l *LiveLog) ReachedEnd(at time.Time) (first bool) {
-	if l.catchUp != nil {
+	if c := l.catchUp; c != nil {
+		if l.Saved != nil && !c.journal && c.goal.Offset < math.MaxInt64 {
+			l.Log.Error("the place up to which the log had been counted wasn't met again: alerts may be missing",
+				"log", l.Path, "counted", l.known)
+		}
 		l.reader.Flush()
 		l.caughtUp()
 	}

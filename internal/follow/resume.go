@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"slices"
 	"time"
 
 	"exiwatch/internal/replay"
@@ -80,6 +81,33 @@ func (l *LiveLog) resume(saved *Checkpoint) error {
 	return l.resumeBefore(goal, saved)
 }
 
+// looks is how often files are looked for again that change their names meanwhile.
+const looks = 3
+
+// isListed tells whether the file that holds the goal is among those of the log, which are read one after the other. A
+// file of another name is not, though Find finds it. If the file has been compressed since it was found, the goal
+// becomes the place in the new one.
+func (l *LiveLog) isListed(goal *tailer.Position) (listed bool, err error) {
+	for range looks {
+		row, err := l.follower.Members()
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, fmt.Errorf("looking for the files of %s: %w", l.Path, err)
+		}
+		if slices.ContainsFunc(row, func(m tailer.Member) bool { return m.Start.SameFile(*goal) }) {
+			return true, nil
+		}
+		again, ok, err := l.find(*goal)
+		if err != nil {
+			return false, err
+		}
+		if !ok || again == *goal {
+			break
+		}
+		*goal = again
+	}
+	return false, nil
+}
+
 // setSaved notes what the checkpoint says.
 func (l *LiveLog) setSaved(saved *Checkpoint) {
 	if l.Saved, l.known = saved, l.Now(); saved != nil {
@@ -93,12 +121,27 @@ func (l *LiveLog) resumeBefore(goal tailer.Position, saved *Checkpoint) error {
 	if err != nil {
 		return err
 	}
-	if ok && saved.Base.Clock.Now <= saved.Clock.Now-l.resumePoints.reach {
-		at := saved.Base
+	ok = ok && saved.Base.Clock.Now <= saved.Clock.Now-l.resumePoints.reach
+	listed := ok && base.SameFile(goal)
+	if !listed {
+		if listed, err = l.isListed(&goal); err != nil {
+			return err
+		}
+	}
+	at := saved.Base
+	switch {
+	case !listed: // reading on from files before it would never come to the goal
+		at = saved.ResumePoint
+		at.Position = goal
+		l.start(at)
+		l.logGap(saved.Stamp)
+	case ok:
 		at.Position = base
 		l.start(at)
-	} else if err := l.resumeOldest(saved.Clock); err != nil {
-		return err
+	default:
+		if err := l.resumeOldest(saved.Clock); err != nil {
+			return err
+		}
 	}
 	l.catchUpTo(&catchUp{goal: goal, alerts: saved.Alerts, rules: saved.Rules})
 	return nil
