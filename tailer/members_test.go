@@ -72,8 +72,8 @@ func TestCycledFindsNothing(t *testing.T) {
 	}
 }
 
-// TestMembersWhileNamesChange: logrotate renames a row one by one. Whoever lists it meanwhile gets all files, or is told
-// that names are changing.
+// TestMembersWhileNamesChange: logrotate renames a row one by one. Whoever lists it meanwhile gets all files, or is
+// told that names are changing.
 func TestMembersWhileNamesChange(t *testing.T) {
 	const files = 30
 	path := filepath.Join(t.TempDir(), "mainlog")
