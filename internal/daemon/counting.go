@@ -82,7 +82,7 @@ func (d *Daemon) processBatch(b *follow.Batch) bool {
 	if b.Quiet && whole {
 		l.LogJudged()
 		l.Quiet(b.Empty(), now)
-		if !b.End.IsZero() {
+		if !b.End.IsZero() && l.IsWhole(now) {
 			d.reachedEnd(l, b.End)
 		}
 	}

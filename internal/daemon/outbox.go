@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"exiwatch/internal/follow"
 	"exiwatch/mailer/spool"
 )
 
@@ -54,9 +55,6 @@ const (
 	// while there is more to be read.
 	saveShare, mailShare = 20, 4
 	quickSave            = 100 * time.Millisecond
-	// holdPatience is how long a mail may wait for an entry of the log to be finished. If a piece of a syslog entry is
-	// lost, it would wait for ever.
-	holdPatience = 10 * time.Second
 )
 
 const (
@@ -219,7 +217,7 @@ func (o *outbox) mayCheckpoint(now time.Time) bool {
 	if o.held.IsZero() {
 		o.held = now
 	}
-	return now.Sub(o.held) >= holdPatience
+	return now.Sub(o.held) >= follow.HoldPatience
 }
 
 // wrote notes how long the writer took for a checkpoint, disk included.

@@ -43,6 +43,36 @@ func TestArrivalBehindACall(t *testing.T) {
 	}
 }
 
+// TestIsWhole: a line that may go on behind a call hasn't been counted before a pause. Who waits for it doesn't for ever.
+func TestIsWhole(t *testing.T) {
+	c := configtest.Parse(t, "")
+	rapid.Check(t, func(t *rapid.T) {
+		l, now := newReading(t, c, tailer.Position{}, nil), time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+		wants := func(when string, want bool) {
+			if got := l.IsWhole(now); got != want {
+				t.Fatalf("%s: IsWhole = %t, want %t", when, got, want)
+			}
+		}
+		line := func(text string) {
+			l.CountLine(tailer.Line{File: "mainlog", Text: []byte(text), End: tailer.Position{Offset: 1}})
+		}
+		const arrival = "2026-11-23 10:00:02 1xV004-000031-01 <= a@lab.test H=(x) [192.0.2.1] P=esmtp S=5"
+		wants("nothing was read", true)
+		line("2026-11-23 10:00:01 cwd=/home/web3 3 args: /usr/sbin/sendmail -t -i")
+		line(arrival)
+		l.Quiet(false, now)
+		wants("behind a call", false)
+		l.Quiet(true, now)
+		wants("after a pause", true)
+		line(arrival)
+		l.Quiet(false, now)
+		now = now.Add(time.Hour)
+		wants("behind a call again", false)
+		now = now.Add(HoldPatience)
+		wants("long after", true)
+	})
+}
+
 // TestRestartAmongCalls: a daemon that goes on behind a checkpoint, wherever that is, tells what one that went on
 // would have.
 func TestRestartAmongCalls(t *testing.T) {

@@ -44,6 +44,7 @@ type LiveLog struct {
 	lost         window.Stats // what Losses returned last
 	idle         bool         // it was quiet, and no line has come since
 	known        time.Time    // everything written before it has been read
+	heldSince    time.Time    // since when IsWhole has found an entry held; zero: it didn't
 }
 
 // Options are what the logs of a program have in common. Those without a comment are the configuration's.
@@ -108,6 +109,23 @@ func (l *LiveLog) CatchingUp() bool { return l.catchUp != nil }
 
 // Holding tells whether the last lines read are an entry that isn't finished.
 func (l *LiveLog) Holding() bool { return l.reader.Holding() }
+
+// HoldPatience is how long a mail may wait for an entry of the log to be finished. If a piece of a syslog entry is lost,
+// it would wait for ever.
+const HoldPatience = 10 * time.Second
+
+// IsWhole tells whether everything that was read has been counted: no entry is held that the next lines may go on with.
+// That an entry is held is no matter any more after HoldPatience.
+func (l *LiveLog) IsWhole(now time.Time) bool {
+	if !l.Holding() {
+		l.heldSince = time.Time{}
+		return true
+	}
+	if l.heldSince.IsZero() {
+		l.heldSince = now
+	}
+	return now.Sub(l.heldSince) >= HoldPatience
+}
 
 // Flush ends the entry that isn't finished: no line comes any more.
 func (l *LiveLog) Flush() { l.reader.Flush() }
