@@ -43,7 +43,8 @@ func TestArrivalBehindACall(t *testing.T) {
 	}
 }
 
-// TestIsWhole: a line that may go on behind a call hasn't been counted before a pause. Who waits for it doesn't for ever.
+// TestIsWhole: a line that may go on behind a call hasn't been counted before a pause. Who waits for it doesn't for
+// ever.
 func TestIsWhole(t *testing.T) {
 	c := configtest.Parse(t, "")
 	rapid.Check(t, func(t *rapid.T) {

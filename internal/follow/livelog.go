@@ -110,8 +110,8 @@ func (l *LiveLog) CatchingUp() bool { return l.catchUp != nil }
 // Holding tells whether the last lines read are an entry that isn't finished.
 func (l *LiveLog) Holding() bool { return l.reader.Holding() }
 
-// HoldPatience is how long a mail may wait for an entry of the log to be finished. If a piece of a syslog entry is lost,
-// it would wait for ever.
+// HoldPatience is how long a mail may wait for an entry of the log to be finished. If a piece of a syslog entry is
+// lost, it would wait for ever.
 const HoldPatience = 10 * time.Second
 
 // IsWhole tells whether everything that was read has been counted: no entry is held that the next lines may go on with.
