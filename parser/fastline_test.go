@@ -121,6 +121,17 @@ func TestShortWayOfFixtures(t *testing.T) {
 	}
 }
 
+// TestShortWayOfAnOpenLiteral: an arrival that ends within a domain literal may run on, as one that ends within quotes.
+func TestShortWayOfAnOpenLiteral(t *testing.T) {
+	const call = "2026-11-23 05:52:28 cwd=/ 10 args: /usr/sbin/exim4 -bs\n"
+	const later = "2026-11-23 05:52:29 1xVMya-0007ZB-31 <= ann@example.com H=(x) [192.0.2.7] P=esmtp S=293\n"
+	for _, open := range []string{
+		"a@b.c S=15 for S=5@[", "a@[ S=15", "a@b.c S=15 from <a@[> for x@[", "a@b.c S=15 for x@[::1",
+	} {
+		checkShortWay(t, []byte(call+head0+open+"\n"+call+later))
+	}
+}
+
 // TestShortWayOfCompositions: logs of arrivals as Exim composes them, usual ones and hostile ones, with lines changed.
 func TestShortWayOfCompositions(t *testing.T) {
 	fixed := bytes.SplitAfter(bytes.Join(shortWayLogs(t), nil), []byte("\n"))

@@ -416,7 +416,7 @@ func (r *Reader) canBeRead(h linePrefix, line []byte) bool {
 // mayRunOn tells, fast, whether mayBeUnfinished may be true of an arrival. b begins with its flag.
 func mayRunOn(b []byte) bool {
 	u := fastArrival{rest: b}
-	if !u.quotes() {
+	if !u.quotes() || bytes.Contains(b, []byte("@[")) { // a domain literal may lack its end, as a quoted address may
 		return true
 	}
 	i := bytes.Index(b, []byte(" A="))
