@@ -40,7 +40,11 @@ func told(log []byte, short bool) (all []Entry) {
 			if mayBeJSON(line) {
 				line = r.unwrap(line)
 			}
-			r.fullParse(Place{"mainlog", n}, bytes.ReplaceAll(line, []byte{0}, nil), raw)
+			p := Place{"mainlog", n}
+			if bytes.IndexByte(line, 0) >= 0 {
+				line = r.skipNULs(p, line)
+			}
+			r.fullParse(p, line, raw)
 			r.copyPending()
 		}
 	}
