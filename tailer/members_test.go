@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"exiwatch/internal/testkit"
@@ -75,40 +73,35 @@ func TestCycledFindsNothing(t *testing.T) {
 // TestMembersWhileNamesChange: logrotate renames a row one by one. Whoever lists it meanwhile gets all files, or is
 // told that names are changing.
 func TestMembersWhileNamesChange(t *testing.T) {
-	const files = 30
+	const files, rotations = 30, 100
 	path := filepath.Join(t.TempDir(), "mainlog")
 	name := func(n int) string { return fmt.Sprintf("%s.%d", path, n) }
 	testkit.Append(t, path, "")
 	for n := range files {
 		testkit.Append(t, name(n+1), "")
 	}
-	var stop atomic.Bool
-	var renaming sync.WaitGroup
-	defer renaming.Wait()
-	defer stop.Store(true)
-	renaming.Go(func() {
-		for first := 1; !stop.Load(); {
-			for n := files; n > 0; n-- { // up by one, as logrotate does
-				os.Rename(name(first+n-1), name(first+n))
+	for first := range rotations {
+		rotated := make(chan struct{})
+		go func() {
+			defer close(rotated)
+			for n := first + files; n > first; n-- {
+				os.Rename(name(n), name(n+1))
 			}
-			if first++; first < 20 {
+		}()
+		for done := false; !done; {
+			select {
+			case <-rotated: // a last look must succeed, for nothing changes any more
+				done = true
+			default:
+			}
+			members, err := Members(path)
+			if errors.Is(err, errMoved) && !done {
 				continue
 			}
-			for ; first > 1; first-- { // back, as nobody does
-				for n := range files {
-					os.Rename(name(first+n), name(first+n-1))
-				}
+			testkit.Must(t, err)
+			if len(members) != files+1 {
+				t.Fatalf("%d files are listed during rotation %d, want %d", len(members), first+1, files+1)
 			}
-		}
-	})
-	for listed := 0; listed < 200; {
-		members, err := Members(path)
-		if errors.Is(err, errMoved) {
-			continue
-		}
-		testkit.Must(t, err)
-		if listed++; len(members) != files+1 {
-			t.Fatalf("%d files are listed, want %d", len(members), files+1)
 		}
 	}
 }
