@@ -1,7 +1,6 @@
 package mailer
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,22 +10,30 @@ import (
 	"exiwatch/window"
 )
 
-// Opened makes the mail about alerts that one arrival opened. The first gives the mail its name, and the mail shows it
-// in full. The mail shows the alerts' present state: call it on the goroutine that counts. now is the wall clock's
-// time, and becomes the Date.
+// Opened makes the mail about alerts of one incident that one arrival opened. The first gives the mail its name, and
+// the mail shows it in full. If the incident began earlier, the mail goes on with its thread. It shows the alerts'
+// present state: call it on the goroutine that counts. now is the wall clock's time, and becomes the Date.
 func (c Composer) Opened(alerts []*window.Alert, now time.Time) (Message, error) {
 	if len(alerts) == 0 {
 		return Message{}, errors.New("composing a mail of no alert")
 	}
 	i := NewItem(alerts[0], "opened")
-	verdict, facts := c.verdict(i), []sentence{totalsSoFar(i)}
+	verdict, facts, note := c.verdict(i), []sentence{totalsSoFar(i)}, ""
+	if i.Incident.ID != i.ID {
+		note = "also " + i.crossing()
+		facts = append(facts, c.began(i))
+	}
 	if i.Measure == "bytes" {
 		verdict = sentencef("%s Exactly: %d bytes, limit %d.", verdict, i.Count, i.Limit)
+	}
+	if i.Times > 0 {
+		facts = append(facts, sentencef("By now it has come to %d times the limit: %s in %s.", i.Times,
+			amount(i.Measure, i.Peak), brief(i.Window)))
 	}
 	for _, other := range alerts[1:] {
 		facts = append(facts, sentencef("Also over another limit. %s", c.verdict(NewItem(other, i.Event))))
 	}
-	return c.compose(c.about(alerts, i, "", verdict, facts...), now)
+	return c.compose(c.about(alerts, i, note, verdict, facts...), now)
 }
 
 // Grew makes the mail about an open alert whose Peak has reached a.Times times the limit.
@@ -37,6 +44,12 @@ func (c Composer) Grew(a *window.Alert, now time.Time) (Message, error) {
 	verdict := sentencef("%s %s %s in %s, %d times the limit of %s.", c.theName(i), act(i.Key, i.Measure), peak,
 		long(i.Window), i.Times, measured(i.Measure, i.Limit))
 	return c.compose(c.about([]*window.Alert{a}, i, note, verdict, totalsSoFar(i)), now)
+}
+
+// began says how the incident began of which this isn't the first alert.
+func (c Composer) began(i Item) sentence {
+	first := i.Incident.item()
+	return sentencef("The incident began at %s. %s", first.Opened.Format(stampLayout), c.verdict(first))
 }
 
 // Ended makes the mail about an alert that has ended, with its totals.
@@ -60,7 +73,8 @@ func (c Composer) Ended(a *window.Alert, now time.Time) (Message, error) {
 func (c Composer) about(alerts []*window.Alert, i Item, note string, verdict sentence, facts ...sentence) mimeMail {
 	a := alerts[0]
 	d := mimeMail{
-		id: a.ID, event: i.Event, headline: c.headline(i), note: note, thread: cmp.Or(a.Thread, a.ID),
+		id: a.ID, event: i.Event, headline: c.headline(i.Incident.item()), note: note,
+		incidents: []string{i.Incident.ID},
 		content: content{
 			Event: kinds[kindOf(i.Event)], Verdict: verdict, Facts: append(doubts(a), facts...),
 			Sparkline: sparklineOf(a), Sections: c.sections(a),
@@ -70,6 +84,9 @@ func (c Composer) about(alerts []*window.Alert, i Item, note string, verdict sen
 		d.alerts = append(d.alerts, a.ID)
 		d.content.Foot = append(d.content.Foot, sentencef("Rule: %s", ruleName(a.Rule.Name, a.Rule.String())),
 			sentencef("Alert: %s", a.ID))
+	}
+	if !slices.Contains(d.alerts, i.Incident.ID) {
+		d.content.Foot = append(d.content.Foot, sentencef("Incident: %s", i.Incident.ID))
 	}
 	d.content.Foot = append(d.content.Foot, sentencef("exiwatch on %s", c.Host))
 	return d

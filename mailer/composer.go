@@ -79,11 +79,11 @@ func (c Composer) header(addrs ...string) []string {
 	return list
 }
 
-// headline is the Subject of the mail that opens an alert: "Mail Abuse Alert: alice@lab.test sent 21 messages in 5m
-// (limit 20)". It never changes, because later mails repeat it.
+// headline is the Subject of the mail that begins an incident: "Mail Abuse Alert: alice@lab.test sent 21 messages in 5m
+// (limit 20)". i is the item of its first alert. It never changes, because later mails repeat it.
 func (c Composer) headline(i Item) string {
 	const most = 150 // runes: no mail client shows more
-	rest := fmt.Sprintf(" %s in %s (limit %s)", i.deed(), brief(i.Window), measured(i.Measure, i.Limit))
+	rest := " " + i.crossing()
 	room := most - utf8.RuneCountInString(c.name()+": "+rest)
 	return oneLine(c.name() + ": " + c.nameOf(i, max(room, 20)).String() + rest)
 }

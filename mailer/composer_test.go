@@ -203,7 +203,7 @@ func TestOpenedHeaders(t *testing.T) {
 		"Date":           {"Mon, 02 Nov 2026 03:14:01 +0100"},
 		"Message-Id":     {"<" + MessageID(a.ID, "opened", "mx.lab.test", key) + ">"},
 		"Auto-Submitted": {"auto-generated"}, "X-Auto-Response-Suppress": {"All"},
-		"X-Exiwatch-Alert": {a.ID}, "X-Exiwatch-Event": {"opened"},
+		"X-Exiwatch-Alert": {a.ID}, "X-Exiwatch-Incident": {a.ID}, "X-Exiwatch-Event": {"opened"},
 		"Thread-Topic": {"Mail Abuse Alert: alice@lab.test sent 21 messages in 5m (limit 20)"},
 		"Mime-Version": {"1.0"}, "Content-Type": {`multipart/alternative; boundary="=_exiwatch_alternative"`},
 	}

@@ -12,10 +12,21 @@ import (
 	"exiwatch/window"
 )
 
-// Digest combines many events in one mail, a row each, most messages first. The first event gives it its name: the
-// Message's ID is that of items[0], and its Event is that of items[0] with a d before it. Its one X-Exiwatch-Alert
-// header has the ids of all alerts, each once, with spaces between them.
+// Digest combines many incidents in one mail, a row each, most messages first. The first item gives it its name: the
+// Message's ID is that of items[0], and its Event is that of items[0] with a d before it. Its X-Exiwatch-Alert header
+// has the ids of all alerts, and X-Exiwatch-Incident those of the incidents, with spaces between them. The digest of
+// one incident goes on with its thread.
 func (c Composer) Digest(items []Item, now time.Time) (Message, error) {
+	return c.digest(items, false, sentencef("Combined to limit mail volume. None is left out."), now)
+}
+
+// Past is the Digest of incidents that were over before anybody looked.
+func (c Composer) Past(items []Item, now time.Time) (Message, error) {
+	return c.digest(items, true, sentencef("They were over when exiwatch came to read of them."), now)
+}
+
+// digest makes a Digest, or a Past. why says why the incidents are in one mail.
+func (c Composer) digest(items []Item, past bool, why sentence, now time.Time) (Message, error) {
 	if len(items) == 0 {
 		return Message{}, errors.New("composing a digest of nothing")
 	}
@@ -23,21 +34,35 @@ func (c Composer) Digest(items []Item, now time.Time) (Message, error) {
 		return cmp.Compare(b.Messages, a.Messages)
 	})
 	d := digestOf(items)
-	alerts, counts := words.Plain(int64(len(d.ids)), "alert"), d.counts()
-	facts := []sentence{sentencef("Combined to limit mail volume. None is left out.")}
+	incidents, counts := words.Plain(int64(len(d.incidents)), "incident"), d.counts()
+	if past {
+		counts = "all over"
+	}
+	facts := []sentence{why}
 	if d.oneRule {
 		facts = append(facts, sentencef("All over the rule %s.", ruleName(items[0].Name, items[0].Rule)))
 	}
-	return c.compose(mimeMail{
+	m := mimeMail{
 		id: items[0].ID, event: digestPrefix + items[0].Event, alerts: []string{strings.Join(d.ids, " ")},
-		headline: oneLine(fmt.Sprintf("%s: %s, %s; most by %s (%s)", c.name(), alerts, counts,
+		incidents: d.incidents,
+		headline: oneLine(fmt.Sprintf("%s: %s, %s; most by %s (%s)", c.name(), incidents, counts,
 			c.nameOf(sorted[0], maxPrefix), words.Plain(sorted[0].Messages, "message"))),
 		content: content{
-			Event: "digest", Verdict: sentencef("%s in one mail, %s: %s.", alerts, between(d.first, d.last), counts),
+			Event: "digest", Verdict: sentencef("%s in one mail, %s: %s.", incidents, between(d.first, d.last), counts),
 			Facts: facts, Sections: c.digestSections(d, sorted), Foot: []sentence{sentencef("exiwatch on %s", c.Host)},
 		},
-	}, now)
+	}
+	if only := items[0]; len(d.incidents) == 1 && only.Incident.ID != "" {
+		m.headline = c.headline(only.Incident.item())
+		if !only.New {
+			m.note = only.news()
+		}
+	}
+	return c.compose(m, now)
 }
+
+// DigestName is the name of the Digest, or the Past, of these items: see Message.Name.
+func DigestName(items []Item) string { return items[0].ID + "." + digestPrefix + items[0].Event }
 
 // digestPrefix begins the event of a digest.
 const digestPrefix = "d"
@@ -48,9 +73,30 @@ func EventOf(event string) string { return strings.TrimPrefix(event, digestPrefi
 // A digest is what many items have in common.
 type digest struct {
 	ids         []string  // of the alerts, in order
-	events      [3]int64  // opened, grew, ended
+	incidents   []string  // ids
+	states      [3]int64  // incidents by state
+	overNew     int64     // new ones that are over
 	first, last time.Time // when an alert opened
 	oneRule     bool
+}
+
+// The states of incidents in a digest.
+const (
+	stateNew = iota
+	stateUpdated
+	stateEnded
+)
+
+var states = [...]string{"new", "updated", "ended"}
+
+func (i *Item) state() int {
+	switch {
+	case i.New:
+		return stateNew
+	case i.Over:
+		return stateEnded
+	}
+	return stateUpdated
 }
 
 // digestOf summarizes items.
@@ -62,11 +108,17 @@ func digestOf(items []Item) digest {
 	}
 	seen := make(map[string]bool)
 	for _, i := range items {
-		if !seen[i.ID] {
-			seen[i.ID] = true
-			d.ids = append(d.ids, i.ID)
+		for _, id := range i.alerts() {
+			if !seen[id] {
+				seen[id] = true
+				d.ids = append(d.ids, id)
+			}
 		}
-		d.events[kindOf(i.Event)]++
+		d.incidents = append(d.incidents, cmp.Or(i.Incident.ID, i.ID))
+		d.states[i.state()]++
+		if i.New && i.Over {
+			d.overNew++
+		}
 	}
 	return d
 }
@@ -78,19 +130,24 @@ func kindOf(event string) int {
 
 var kinds = []string{"opened", "grew", "ended"}
 
-// counts says how many events of each kind there are: "280 opened, 5 grew and 15 ended".
+// counts says how many incidents there are of each state: "280 new (12 of them over), 5 updated and 15 ended".
 func (d digest) counts() string {
 	var parts []string
-	for i, n := range d.events {
-		if n > 0 {
-			parts = append(parts, plain(n)+" "+kinds[i])
+	for i, n := range d.states {
+		if n == 0 {
+			continue
 		}
+		part := plain(n) + " " + states[i]
+		if i == stateNew && d.overNew > 0 {
+			part += fmt.Sprintf(" (%d of them over)", d.overNew)
+		}
+		parts = append(parts, part)
 	}
 	return enumerate(parts)
 }
 
 func (c Composer) digestSections(d digest, items []Item) []section {
-	all := section{Title: "Alerts, most messages first"}
+	all := section{Title: "Incidents, most messages first"}
 	for _, i := range items {
 		lines := []sentence{c.itemSentence(i), c.itemDetails(d, i)}
 		all.Rows = append(all.Rows, countRow{Count: i.Messages, Lines: lines})
@@ -101,17 +158,28 @@ func (c Composer) digestSections(d digest, items []Item) []section {
 	return []section{all}
 }
 
-// itemSentence says what happened to an item.
+// itemSentence says how an incident stands.
 func (c Composer) itemSentence(i Item) sentence {
-	did := i.deed()
-	switch kinds[kindOf(i.Event)] {
-	case "grew":
-		did = fmt.Sprintf("grew to %d times its limit: %s", i.Times, amount(i.Measure, i.Peak))
-	case "ended":
-		did = "ended: at most " + amount(i.Measure, i.Peak)
+	return sentencef("%s %s", c.nameOf(i, digestWidth), i.news())
+}
+
+// news says how an incident stands, without text of the log.
+func (i Item) news() string {
+	limit := "in " + brief(i.Window) + " (limit " + measured(i.Measure, i.Limit) + ")"
+	peak := amount(i.Measure, i.Peak)
+	switch {
+	case i.Over && i.New:
+		return act(i.Key, i.Measure) + " at most " + peak + " " + limit + ", and ended"
+	case i.Over:
+		return "ended: at most " + peak + " " + limit
+	case i.Times > 0 && i.New:
+		return act(i.Key, i.Measure) + " " + peak + " " + limit + ", " + plain(i.Times) + " times its limit"
+	case i.Times > 0:
+		return fmt.Sprintf("grew to %d times its limit: %s %s", i.Times, peak, limit)
+	case !i.New:
+		return "also " + i.crossing()
 	}
-	return sentencef("%s %s in %s (limit %s)", c.nameOf(i, digestWidth), did, brief(i.Window),
-		measured(i.Measure, i.Limit))
+	return i.crossing()
 }
 
 // digestWidth is what a value may take in a digest, so that most rows fit into a line or two.
@@ -146,15 +214,15 @@ func (d digest) layout() string {
 	return dayLayout + " " + clockLayout
 }
 
-// commonSubjects ranks the topics that are the most frequent of more than one alert.
+// commonSubjects ranks the topics that are the most frequent of more than one incident.
 func (c Composer) commonSubjects(items []Item) section {
-	s := section{Title: "Alerts by their most frequent subject"}
+	s := section{Title: "Incidents by their most frequent subject"}
 	if c.Subjects == SubjectsNone {
 		return s
 	}
 	type topic struct {
-		alerts  map[string]bool
-		subject string
+		incidents map[string]bool
+		subject   string
 	}
 	var order []*topic
 	topics := make(map[string]*topic)
@@ -169,11 +237,11 @@ func (c Composer) commonSubjects(items []Item) section {
 			topics[folded] = t
 			order = append(order, t)
 		}
-		t.alerts[i.ID] = true
+		t.incidents[cmp.Or(i.Incident.ID, i.ID)] = true
 	}
-	slices.SortStableFunc(order, func(a, b *topic) int { return cmp.Compare(len(b.alerts), len(a.alerts)) })
+	slices.SortStableFunc(order, func(a, b *topic) int { return cmp.Compare(len(b.incidents), len(a.incidents)) })
 	for _, t := range order[:min(len(order), topOthers)] {
-		if n := int64(len(t.alerts)); n > 1 {
+		if n := int64(len(t.incidents)); n > 1 {
 			s.Rows = append(s.Rows, countRow{Count: n, Lines: []sentence{c.subject(t.subject, valueWidth, inRow)}})
 		}
 	}

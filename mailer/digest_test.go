@@ -14,12 +14,16 @@ import (
 
 // account is an item of the rule account 20/5m.
 func account(n int, event string, messages int64) Item {
-	return Item{
-		ID: fmt.Sprintf("%020x", n), Event: event, Times: 5, Rule: "account 20/5m", Key: "account",
+	i := Item{
+		ID: fmt.Sprintf("%020x", n), Event: event, Rule: "account 20/5m", Key: "account",
 		Measure: "messages", Window: 5 * time.Minute, Limit: 20,
 		Value: fmt.Sprintf("user%d@lab.test", n), Count: 21, Peak: 100, Messages: messages, Recipients: 2 * messages,
 		Opened: at0.Add(time.Minute), First: at0, Last: at0.Add(2 * time.Minute), Subject: "Win", Subjects: true,
 	}
+	if event != "opened" {
+		i.Times = 5
+	}
+	return i.WithIncident()
 }
 
 func TestDigestLeavesNothingOut(t *testing.T) {
@@ -61,7 +65,7 @@ func TestDigestLeavesNothingOut(t *testing.T) {
 }
 
 func TestDigestIsNamedAfterItsFirst(t *testing.T) {
-	items := []Item{account(1, "grew5", 30), account(2, "opened", 500), account(1, "ended", 40)}
+	items := []Item{account(1, "grew5", 30), account(2, "opened", 500), account(3, "ended", 40)}
 	m, err := director.Digest(items, now)
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +74,7 @@ func TestDigestIsNamedAfterItsFirst(t *testing.T) {
 	if m.ID != items[0].ID || m.Event != "dgrew5" || l.header.Get("X-Exiwatch-Event") != "digest" {
 		t.Errorf("it is %s %s, %s", m.ID, m.Event, l.header.Get("X-Exiwatch-Event"))
 	}
-	if got, want := l.header["X-Exiwatch-Alert"], []string{items[0].ID + " " + items[1].ID}; !slices.Equal(got, want) {
+	if got, want := l.header["X-Exiwatch-Alert"], []string{items[0].ID + " " + items[1].ID + " " + items[2].ID}; !slices.Equal(got, want) {
 		t.Errorf("alerts %q, want %q", got, want)
 	}
 	if got, want := l.header.Get("Message-Id"), "<"+MessageID(items[0].ID, "dgrew5", director.Host,
@@ -78,7 +82,7 @@ func TestDigestIsNamedAfterItsFirst(t *testing.T) {
 		t.Errorf("it is %s, want %s", got, want)
 	}
 	if got, want := l.subject(t),
-		"Mail Abuse Alert: 2 alerts, 1 opened, 1 grew and 1 ended; most by user2@lab.test (500 messages)"; got != want {
+		"Mail Abuse Alert: 3 incidents, 1 new, 1 updated and 1 ended; most by user2@lab.test (500 messages)"; got != want {
 		t.Errorf("the subject is %q, want %q", got, want)
 	}
 }
@@ -107,6 +111,52 @@ func TestItemsSurviveJSON(t *testing.T) {
 	}
 	if len(text) > 3*2000 {
 		t.Errorf("%d bytes of JSON", len(text))
+	}
+}
+
+// TestDigestOfOneIncident goes on with the incident's thread, unless it begins it.
+func TestDigestOfOneIncident(t *testing.T) {
+	const headline = "Mail Abuse Alert: user1@lab.test sent 21 messages in 5m (limit 20)"
+	for _, test := range []struct {
+		items   []Item
+		subject string
+		event   string
+	}{
+		{[]Item{account(1, "opened", 30)}, headline, "dopened"},
+		{[]Item{account(1, "opened", 30), account(1, "grew5", 130), account(1, "ended", 131)}, headline, "dended"},
+		{[]Item{account(1, "grew5", 130)},
+			"Re: [grew to 5 times its limit: 100 messages in 5m (limit 20)] " + headline, "dgrew5"},
+		{[]Item{account(1, "grew5", 130), account(1, "ended", 131)},
+			"Re: [ended: at most 100 messages in 5m (limit 20)] " + headline, "dended"},
+	} {
+		item := test.items[0]
+		for _, later := range test.items[1:] {
+			item = item.Then(later)
+		}
+		m, err := director.Digest([]Item{item}, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, parent := read(t, m.Data), ""
+		if strings.HasPrefix(test.subject, "Re:") {
+			parent = "<" + MessageID(item.ID, "opened", director.Host, key) + ">"
+		}
+		if got := l.subject(t); got != test.subject || m.Event != test.event || l.header.Get("References") != parent {
+			t.Errorf("%s: %q on %q, want %q on %q", m.Event, got, l.header.Get("References"), test.subject, parent)
+		}
+		if strings.Join(l.header["X-Exiwatch-Incident"], " ") != item.ID {
+			t.Errorf("incidents %q, want %s", l.header["X-Exiwatch-Incident"], item.ID)
+		}
+	}
+}
+
+// TestThen: of an incident the latest state remains, and every alert.
+func TestThen(t *testing.T) {
+	second := account(2, "opened", 50)
+	second.Incident, second.New = account(1, "opened", 1).Incident, false
+	item := account(1, "opened", 30).Then(account(1, "grew5", 130)).Then(second).Then(account(1, "ended", 140))
+	if !item.New || !item.Over || item.Messages != 140 || !slices.Equal(item.alerts(), []string{second.ID, item.ID}) {
+		t.Errorf("%+v, want the last state of both alerts, and that it is new", item)
 	}
 }
 

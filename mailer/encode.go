@@ -28,7 +28,8 @@ func encodeWords(s string) string {
 // headerOrder is the order of the headers: the composing library's order changes from mail to mail.
 var headerOrder = []string{
 	"From", "To", "Cc", "Thread-Topic", "Subject", "Date", "Message-Id", "In-Reply-To", "References",
-	"Auto-Submitted", "X-Auto-Response-Suppress", "X-Exiwatch-Alert", "X-Exiwatch-Event", "Mime-Version",
+	"Auto-Submitted", "X-Auto-Response-Suppress", "X-Exiwatch-Alert", "X-Exiwatch-Incident",
+	"X-Exiwatch-Event", "Mime-Version",
 	"Content-Type",
 }
 

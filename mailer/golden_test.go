@@ -22,7 +22,7 @@ var cases = []struct {
 }{
 	{"burst", burst, 1}, {"networks", networks, 1}, {"script", webform, 1}, {"newsletter", newsletter, 1},
 	{"storm", storm, 1}, {"forged", forged, 1},
-	{"thread", thread, 4}, {"integrity", integrity, 1}, {"doubtful", doubtful, 1},
+	{"rules", threeRules, 4}, {"past", past, 1}, {"thread", thread, 4}, {"integrity", integrity, 1}, {"doubtful", doubtful, 1},
 }
 
 func TestGoldenMails(t *testing.T) {
@@ -32,8 +32,8 @@ func TestGoldenMails(t *testing.T) {
 			if len(mails) != test.count {
 				t.Fatalf("%d mails, want %d", len(mails), test.count)
 			}
-			for _, m := range mails {
-				name := test.name + "-" + m.Event
+			for i, m := range mails {
+				name := goldenName(test.name, mails[:i], m)
 				l := read(t, m.Data)
 				golden(t, name+".txt", l.text)
 				golden(t, name+".html", l.html)
@@ -44,6 +44,20 @@ func TestGoldenMails(t *testing.T) {
 			}
 		})
 	}
+}
+
+// goldenName names a mail of a case by its event, and numbers equal ones.
+func goldenName(test string, before []Message, m Message) string {
+	n := 1
+	for _, other := range before {
+		if other.Event == m.Event {
+			n++
+		}
+	}
+	if n == 1 {
+		return test + "-" + m.Event
+	}
+	return fmt.Sprintf("%s-%s-%d", test, m.Event, n)
 }
 
 // head is a mail's header as it stands, and the headers of its parts.
@@ -71,8 +85,9 @@ func head(m Message) string {
 func allMails(t testing.TB, c Composer) map[string]Message {
 	all := make(map[string]Message)
 	for _, test := range cases {
-		for _, m := range test.mails(t, c) {
-			all[test.name+"-"+m.Event] = m
+		mails := test.mails(t, c)
+		for i, m := range mails {
+			all[goldenName(test.name, mails[:i], m)] = m
 		}
 	}
 	return all

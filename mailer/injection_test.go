@@ -98,7 +98,7 @@ func injected(t *testing.T, field, value string) map[string][]byte {
 	if len(alerts) != 1 {
 		t.Fatalf("%s %q: %d alerts", field, value, len(alerts))
 	}
-	alerts[0].ID, alerts[0].Thread = "0123456789abcdef0123", "0123456789abcdef0123"
+	alerts[0].ID, alerts[0].Incident = "0123456789abcdef0123", nil
 	composers := []func() (Message, error){
 		func() (Message, error) { return director.Opened(alerts, now) },
 		func() (Message, error) { return director.Ended(alerts[0], now) },

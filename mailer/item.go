@@ -1,7 +1,9 @@
 package mailer
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"exiwatch/internal/escape"
@@ -9,10 +11,10 @@ import (
 	"exiwatch/window"
 )
 
-// An Item is what a digest says about one event of an alert: a small copy of the alert's state at that time, which can
+// An Item is what a digest says about one incident: a small copy of the state of an alert at its last event, which can
 // be stored as JSON. It has the full subject; the Composer decides how much of it a mail shows.
 type Item struct {
-	ID    string `json:"id"`
+	ID    string `json:"id"`              // of the alert
 	Event string `json:"event"`           // opened, grew and how many times, or ended: as in Message
 	Times int64  `json:"times,omitempty"` // how many times the limit the highest count had come to; 0: not twice
 
@@ -36,6 +38,47 @@ type Item struct {
 	First      time.Time `json:"first"`
 	Last       time.Time `json:"last"`
 	Ended      time.Time `json:"ended,omitzero"`
+
+	Incident Beginning `json:"incident"`
+	New      bool      `json:"new,omitempty"`  // no mail has told of the incident before
+	Over     bool      `json:"over,omitempty"` // none of the incident's alerts is open
+	// Others are the ids of the incident's other alerts that had an event since the last mail.
+	Others []string `json:"others,omitempty"`
+}
+
+// A Beginning is what an Item says of a window.Incident: how its first alert opened.
+type Beginning struct {
+	ID      string        `json:"id"`
+	Key     string        `json:"key"`
+	Measure string        `json:"measure"`
+	Window  time.Duration `json:"window"` // nanoseconds
+	Limit   int64         `json:"limit"`
+	Value   string        `json:"value"` // as in Item
+	Count   int64         `json:"count"`
+	AtLeast bool          `json:"at_least,omitempty"`
+	Opened  time.Time     `json:"opened"`
+}
+
+// beginningOf copies from an alert what is said of its incident. An alert that a window.Counters didn't make is one by
+// itself.
+func beginningOf(a *window.Alert) Beginning {
+	n := a.Incident
+	if n == nil {
+		n = &window.Incident{ID: a.ID, Opened: a.Opened, Rule: a.Rule, Value: a.Value, Count: a.Count, Limit: a.Limit,
+			AtLeast: a.AtLeast}
+	}
+	return Beginning{
+		ID: n.ID, Key: n.Rule.Key.String(), Measure: n.Rule.Count.String(), Window: n.Rule.Window, Limit: n.Limit,
+		Value: short(n.Value), Count: n.Count, AtLeast: n.AtLeast, Opened: n.Opened,
+	}
+}
+
+// item is the item of the incident's first alert when it opened.
+func (n *Beginning) item() Item {
+	return Item{
+		ID: n.ID, Event: kinds[0], Key: n.Key, Measure: n.Measure, Window: n.Window, Limit: n.Limit, Value: n.Value,
+		Count: n.Count, Peak: n.Count, AtLeast: n.AtLeast, Opened: n.Opened,
+	}
 }
 
 // NewItem copies from an alert what a digest needs for an event, which is that of Message.Event.
@@ -47,19 +90,56 @@ func NewItem(a *window.Alert, event string) Item {
 		Value: short(a.Value), Count: a.Count, Peak: a.Peak, Messages: a.Messages, Recipients: a.Recipients,
 		Bytes: a.Bytes, AtLeast: a.AtLeast,
 		Opened: a.Opened, First: a.First, Last: a.Last, Ended: a.Ended,
+		Incident: beginningOf(a), Over: a.Closes,
 	}
+	i.New = event == kinds[0] && i.ID == i.Incident.ID
 	if topics := a.Topics(1); len(topics) > 0 {
 		i.Subject, i.Subjects = short(topics[0].Example), true
 	}
 	return i
 }
 
+// Then returns the item for an incident of which i tells and which later has another event.
+func (i Item) Then(later Item) Item {
+	later.New = later.New || i.New
+	others := append(slices.Clone(i.Others), i.ID)
+	later.Others = nil
+	for _, id := range others {
+		if id != later.ID && !slices.Contains(later.Others, id) {
+			later.Others = append(later.Others, id)
+		}
+	}
+	return later
+}
+
+// WithIncident completes an item of a version that knew no incidents: its alert is one.
+func (i Item) WithIncident() Item {
+	if i.Incident.ID == "" {
+		i.Incident = Beginning{
+			ID: i.ID, Key: i.Key, Measure: i.Measure, Window: i.Window, Limit: i.Limit, Value: i.Value, Count: i.Count,
+			AtLeast: i.AtLeast, Opened: i.Opened,
+		}
+		i.New, i.Over = i.Event == kinds[0], kinds[kindOf(i.Event)] == "ended"
+	}
+	return i
+}
+
+// alerts lists the ids of the alerts that the item is about.
+func (i *Item) alerts() []string { return append(slices.Clone(i.Others), i.ID) }
+
 // Validate returns an error for an item that no digest can use.
 func (i *Item) Validate() error {
 	if !ValidName(i.ID + "." + i.Event) {
 		return fmt.Errorf("%q is not the id and event of an alert", i.ID+"."+i.Event)
 	}
-	for _, n := range []int64{i.Times, int64(i.Window), i.Limit, i.Count, i.Peak, i.Messages, i.Recipients, i.Bytes} {
+	for _, id := range append(slices.Clone(i.Others), cmp.Or(i.Incident.ID, i.ID)) {
+		if !ValidName(id + "." + i.Event) {
+			return fmt.Errorf("%q is not the id of an alert", id)
+		}
+	}
+	first := &i.Incident
+	for _, n := range []int64{i.Times, int64(i.Window), i.Limit, i.Count, i.Peak, i.Messages, i.Recipients, i.Bytes,
+		int64(first.Window), first.Limit, first.Count} {
 		if n < 0 {
 			return fmt.Errorf("event %s.%s with the number %d: want none below 0", i.ID, i.Event, n)
 		}
@@ -71,6 +151,11 @@ func (i *Item) Validate() error {
 func short(value string) string { return escape.Truncate(escape.Text(value), maxKept) }
 
 const maxKept = 256 // runes: no mail shows more of a value
+
+// crossing says what the value had done when the alert opened, in which time, and the limit.
+func (i Item) crossing() string {
+	return fmt.Sprintf("%s in %s (limit %s)", i.deed(), brief(i.Window), measured(i.Measure, i.Limit))
+}
 
 // deed says what the value had done when the alert opened, in the rule's measure: "sent 21 messages".
 func (i Item) deed() string {

@@ -5,7 +5,7 @@ import "fmt"
 // A Message is one mail, ready to be sent, or a Notice, which has no envelope.
 type Message struct {
 	ID     string   // the alert's id, that of the first where it is about several
-	Alerts []string // the ids of all that it is about; none: ID alone
+	Alerts []string // the ids of all alerts and incidents that it is about; none: ID alone
 	// opened, grew and how many times, or ended; a digest's is that of its first item with a d before it
 	Event string
 	From  string   // envelope sender; "" is the null sender, which nobody answers

@@ -3,6 +3,7 @@ package mailer
 import (
 	"fmt"
 	"net/textproto"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,9 +32,9 @@ import (
 type mimeMail struct {
 	id, event string   // name the mail
 	alerts    []string // values of X-Exiwatch-Alert
+	incidents []string // that it is about
 	headline  string   // the subject, and that of its thread
-	note      string   // what is new in the thread, without text of the log; "" in the mail that begins it
-	thread    string   // id of the alert that it began with
+	note      string   // what is new in the incident's thread, without text of the log; "" if the mail begins one
 	content   content
 }
 
@@ -69,7 +70,13 @@ func (c Composer) compose(d mimeMail, now time.Time) (Message, error) {
 	if err != nil {
 		return Message{}, fmt.Errorf("composing the mail %s of alert %s: %w", d.event, d.id, err)
 	}
-	return Message{ID: d.id, Alerts: d.ids(), Event: d.event, To: c.recipients(), Data: data}, nil
+	about := d.ids()
+	for _, id := range d.incidents {
+		if !slices.Contains(about, id) {
+			about = append(about, id)
+		}
+	}
+	return Message{ID: d.id, Alerts: about, Event: d.event, To: c.recipients(), Data: data}, nil
 }
 
 // missing names the parts of the log that were never counted.
@@ -133,8 +140,11 @@ func (c Composer) headers(d mimeMail, now time.Time) textproto.MIMEHeader {
 		"X-Exiwatch-Alert":         d.alerts,
 		"X-Exiwatch-Event":         {d.content.Event},
 	}
+	if len(d.incidents) > 0 {
+		h["X-Exiwatch-Incident"] = []string{strings.Join(d.incidents, " ")}
+	}
 	if d.note != "" {
-		opened := "<" + MessageID(d.thread, "opened", c.Host, c.Key) + ">"
+		opened := "<" + MessageID(d.incidents[0], "opened", c.Host, c.Key) + ">"
 		h["In-Reply-To"], h["References"] = []string{opened}, []string{opened}
 	}
 	return h

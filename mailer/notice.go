@@ -53,11 +53,13 @@ type noticeAlert struct {
 
 	CrossedCount int64 `json:"crossed_count"` // the count when it crossed the limit
 	// the peak has come to so many times the limit: 2, 5, 10, 20 …; 0: not twice yet
-	Times   int64    `json:"times"`
-	Thread  string   `json:"thread"` // id of the first alert that the same arrival opened
-	First   string   `json:"first"`
-	Last    string   `json:"last"`
-	Samples []string `json:"samples"` // message ids
+	Times    int64    `json:"times"`
+	Incident string   `json:"incident"` // id of the incident's first alert
+	Closes   bool     `json:"closes"`   // the alert has ended, and none of the incident is open any more
+	Thread   string   `json:"thread"`   // the same as incident
+	First    string   `json:"first"`
+	Last     string   `json:"last"`
+	Samples  []string `json:"samples"` // message ids
 
 	// Distinct is how many values each list had to choose from, by its name. An alert counts up to 1000.
 	Distinct map[string]int `json:"distinct"`
@@ -140,7 +142,8 @@ func aboutAlert(a *window.Alert) noticeAlert {
 		Limit: a.Limit, Window: a.Rule.Window.String(), Opened: stamp(a.Opened), CrossedBy: clip(a.CrossedBy),
 		Peak:     a.Peak,
 		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, Suspicious: a.Suspicious,
-		CrossedCount: a.Count, Times: a.Times, Thread: clip(a.Thread), First: stamp(a.First), Last: stamp(a.Last),
+		CrossedCount: a.Count, Times: a.Times, Incident: clip(beginningOf(a).ID), Closes: a.Closes,
+		Thread: clip(beginningOf(a).ID), First: stamp(a.First), Last: stamp(a.Last),
 		Samples:  []string{},
 		Distinct: make(map[string]int),
 		Subjects: []noticeSubject{}, Topics: []noticeTopic{},

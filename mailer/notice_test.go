@@ -256,7 +256,7 @@ func TestLongestNotice(t *testing.T) {
 			}
 			a.MessageID = bytes.Repeat([]byte(filler), 24/len(filler))
 		})
-		a.Rule.Name, a.CrossedBy, a.Thread = a.Value, a.Value, a.Value
+		a.Rule.Name, a.CrossedBy, a.Incident = a.Value, a.Value, &window.Incident{ID: a.Value}
 		a.Samples = []string{a.Value, a.Value, a.Value}
 		for _, n := range []*int64{&a.Messages, &a.Recipients, &a.Bytes, &a.Count, &a.Peak, &a.Rule.Limit, &a.Times} {
 			*n = 1<<63 - 1

@@ -56,8 +56,13 @@ type values map[window.Key]string
 func (l *logStory) arrive(at time.Time, v values) {
 	l.t.Helper()
 	opened, grown := l.count(at, v)
-	if len(opened) > 0 {
-		l.take(l.composer.Opened(opened, at.Add(81*time.Second)))
+	for len(opened) > 0 {
+		same := opened[:1]
+		for len(same) < len(opened) && opened[len(same)].Incident == opened[0].Incident {
+			same = opened[:len(same)+1]
+		}
+		l.take(l.composer.Opened(same, at.Add(81*time.Second)))
+		opened = opened[len(same):]
 	}
 	for _, a := range grown {
 		l.take(l.composer.Grew(a, at.Add(2*time.Second)))
@@ -80,7 +85,9 @@ func (l *logStory) count(at time.Time, v values) (opened, grown []*window.Alert)
 // pass lets the log's time go on.
 func (l *logStory) pass(to time.Time) {
 	for _, a := range l.counters.Advance(to) {
-		l.take(l.composer.Ended(a, to))
+		if a.Closes {
+			l.take(l.composer.Ended(a, to))
+		}
 	}
 }
 
@@ -187,16 +194,20 @@ func storm(t testing.TB, c Composer) []Message {
 		t.Fatalf("%d alerts", len(open))
 	}
 	var items []Item
+	for n, a := range open {
+		event := "opened"
+		if n%60 == 7 {
+			event = "grew" + plain(a.Times)
+		}
+		items = append(items, NewItem(a, event))
+	}
 	l.counters.Advance(at0.Add(time.Hour))
 	for n, a := range open {
 		switch {
-		case n%60 == 7:
-			items = append(items, NewItem(a, "grew"+plain(a.Times)))
-		case n%90 == 11:
-			items = append(items, NewItem(a, "ended"))
-		default:
-			a.Ended = time.Time{}
-			items = append(items, NewItem(a, "opened"))
+		case n%90 == 11: // its mail was one of the first
+			items[n] = NewItem(a, "ended")
+		case n%90 == 12:
+			items[n] = items[n].Then(NewItem(a, "ended"))
 		}
 	}
 	m, err := c.Digest(items, now.Add(time.Hour))
@@ -253,6 +264,43 @@ func thread(t testing.TB, c Composer) []Message {
 	}
 	l.pass(at0.Add(time.Hour))
 	return l.mails
+}
+
+// threeRules is an attacker who crosses three rules one after the other: one incident, whose mails are one thread.
+func threeRules(t testing.TB, c Composer) []Message {
+	l := begin(t, c, "account 20/5m", "host 40/5m", "sender recipients 120/1h")
+	for i := range 70 {
+		opened, _ := l.count(at0.Add(time.Duration(i)*2*time.Second), // growth is left out
+			from("alice@lab.test", "203.0.113.8", "203.0.113.0/24", "pc-1", fmt.Sprintf("Your parcel %d", i)))
+		if len(opened) > 0 {
+			l.take(c.Opened(opened, opened[0].Opened.Add(time.Second)))
+		}
+	}
+	l.pass(at0.Add(3 * time.Hour))
+	return l.mails
+}
+
+// past is a digest of what was over when a daemon came to read of it.
+func past(t testing.TB, c Composer) []Message {
+	l := begin(t, c, "account 20/5m", "host hosts 1/5m")
+	var items []Item
+	for n := range 3 {
+		var opened []*window.Alert
+		for i := range 30 + n {
+			all, _ := l.count(at0.Add(time.Duration(20*n)*time.Minute+time.Duration(i)*time.Second),
+				from(fmt.Sprintf("user%d@lab.test", n), "203.0.113.8", "203.0.113.0/24", "pc-1", "Invoice"))
+			opened = append(opened, all...)
+		}
+		items = append(items, NewItem(opened[0], "opened"))
+		for _, a := range l.counters.Advance(at0.Add(time.Duration(20*n+15) * time.Minute)) {
+			items[n] = items[n].Then(NewItem(a, "ended"))
+		}
+	}
+	m, err := c.Past(items, now.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []Message{m}
 }
 
 // integrity is a log that somebody tampers with, in every way.

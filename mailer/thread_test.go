@@ -85,7 +85,7 @@ func TestOneArrivalOverTwoLimits(t *testing.T) {
 	if want := "Also over another limit. The envelope sender alice@lab.test sent 21 messages in 5 minutes. The limit is 20."; !strings.Contains(oneLine(opened.text), want) {
 		t.Errorf("no %q in %s", want, opened.text)
 	}
-	other := &window.Alert{ID: alerts[1], Thread: alerts[0],
+	other := &window.Alert{ID: alerts[1], Incident: &window.Incident{ID: alerts[0]},
 		Rule: window.Rule{Key: window.Sender, Limit: 20, Window: 300e9}, Value: "alice@lab.test", Times: 2}
 	m, err := director.Grew(other, now)
 	if err != nil {

@@ -29,9 +29,9 @@ type Alert struct {
 	// It covers the log from BeforeSince on. Both are zero where less than two windows of the log are known.
 	Before      int64
 	BeforeSince time.Time
-	// Thread is the ID of the first alert that the same arrival opened, which may be this one. A notification covers
-	// all of them.
-	Thread string
+	Incident    *Incident // what it belongs to
+	Closes      bool      // the incident is over with it
+	Untold      bool      // nobody was told that it opened: see Restore
 
 	// Suspicious is how many of the arrivals below may be somebody else's: their entries have two readings, or may be
 	// forged.

@@ -26,12 +26,13 @@ type Counters struct {
 	hashes        distinctHashes // of the current arrival
 	exceptionEnds []exceptionEnd // those to come, the next one first
 
-	open   map[openKey]*openAlert
-	queue  []*openAlert // the earliest due first
-	opened uint64       // alerts so far
-	ended  []*Alert     // not yet returned by Advance
-	found  []rowPos     // by findWindow; kept for its memory
-	topic  []byte       // by addDetails; kept for its memory
+	open      map[openKey]*openAlert
+	incidents incidents
+	queue     []*openAlert // the earliest due first
+	opened    uint64       // alerts so far
+	ended     []*Alert     // not yet returned by Advance
+	found     []rowPos     // by findWindow; kept for its memory
+	topic     []byte       // by addDetails; kept for its memory
 
 	limits limits
 	budget memoryBudget
@@ -44,7 +45,8 @@ func New(rules []Rule) (*Counters, error) { return newLimited(rules, defaultLimi
 
 func newLimited(rules []Rule, limits limits) (*Counters, error) {
 	c := &Counters{clock: Clock{Now: minStamp}, arrivals: arrivalLog{kept: allKeys}, seed: maphash.MakeSeed(),
-		topic: []byte{}, open: make(map[openKey]*openAlert), limits: limits}
+		topic: []byte{}, open: make(map[openKey]*openAlert), limits: limits,
+		incidents: incidents{byIdentity: make(map[Identity]*incidentState)}}
 	c.budget.limits = &c.limits
 	for _, r := range rules {
 		if err := r.Validate(); err != nil {
@@ -93,6 +95,9 @@ func (c *Counters) Brief() {
 	c.arrivals.kept = briefKeys
 	for _, t := range c.tables {
 		c.arrivals.kept |= 1 << t.key
+		if needsAccounts(t.key) {
+			c.arrivals.kept |= accountKeys
+		}
 	}
 }
 
@@ -151,9 +156,6 @@ func (c *Counters) countLogins(a *Arrival, opened, grown []*Alert) ([]*Alert, []
 		o, g := c.Count(a.alternate(login))
 		opened, grown = append(opened, o...), append(grown, g...)
 	}
-	for _, alert := range opened {
-		alert.Thread = opened[0].ID
-	}
 	return opened, grown
 }
 
@@ -192,6 +194,7 @@ func (c *Counters) endAlerts(now, shift int64) {
 	for _, e := range ended {
 		e.alert.Ended = time.Unix(e.end-shift, 0).In(e.alert.Last.Location())
 		c.ended = append(c.ended, e.alert)
+		c.leaveIncident(e.alert, e.end)
 		e.alert.release(&c.budget)
 		delete(c.open, openKey{e.rule, e.counter})
 		t := e.rule.table

@@ -105,16 +105,23 @@
 //     have bounds of their own, and so do an alert's Messages, Recipients and Bytes. But what an alert shows of single
 //     arrivals before it opened (Top, Distinct, First, Samples) misses those that went.
 //   - 10,000 open alerts. Beyond that a value over its limit opens its alert with the first arrival that finds room.
+//   - 30,000 incidents that are over and may go on. Beyond that the oldest is forgotten: an alert that follows begins
+//     another.
 //   - 1,048,576 rows in all open alerts, with 128 MiB of text. A value that would need another row counts among those
 //     that Distinct only knows to exist.
 //
 // So a bound can make a count too low but never too high, and it affects values far from their limits first.
 //
+// # Incidents
+//
+// An attacker who crosses several limits opens several alerts. Those of one Identity are one Incident while they
+// overlap, or follow within the longest of their windows.
+//
 // # Restarting
 //
 // Counters are not saved. Read the log again, beginning two of the longest windows before the moment to restore, by the
-// Clock of that time. Open alerts are saved by Save and put back by Restore, because the second reading may not see how
-// they began.
+// Clock of that time. Open alerts and incidents are saved by Save and put back by Restore, because the second reading
+// may not see how they began.
 //
 // The arrivals and the rules determine everything: the same ones give the same alerts with the same ids in the same
 // order.

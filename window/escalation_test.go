@@ -46,17 +46,3 @@ func TestTimesForEver(t *testing.T) {
 		t.Errorf("%d times its limit, want 0", a.Times)
 	}
 }
-
-func TestOpenedByOneArrival(t *testing.T) {
-	l := newLog(t, "sender 2/1m", "host 100/1m", "sender 2/1h", "sender recipients 5/5m")
-	l.send(2, at(0))
-	opened := l.send(1, at(1))
-	if len(opened) != 3 {
-		t.Fatalf("%d alerts, want 3", len(opened))
-	}
-	for _, a := range opened {
-		if a.Thread != opened[0].ID {
-			t.Errorf("%v is told with %s, want %s", a.Rule, a.Thread, opened[0].ID)
-		}
-	}
-}

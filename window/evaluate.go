@@ -93,6 +93,7 @@ func (c *Counters) openAlert(rule *compiledRule, rc *ruleCount, a *Arrival) *Ale
 		r := h.read(p)
 		c.addDetails(alert, &r, zone)
 	}
+	c.joinIncident(alert, c.identify(rule, alert.Value))
 	e := &openAlert{
 		alert:     alert,
 		crossedBy: newest.id(),

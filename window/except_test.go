@@ -231,7 +231,7 @@ func TestRestoreWithAnException(t *testing.T) {
 	read(whole, 0)
 	read(again, 20)
 	saved := saveAndLoad(t, whole.counters)
-	if len(saved) != 1 || saved[0].Limit != 5 || len(again.counters.Open()) != 0 {
+	if len(saved.Alerts) != 1 || saved.Alerts[0].Limit != 5 || len(again.counters.Open()) != 0 {
 		t.Fatalf("saved %+v, and %d open", saved, len(again.counters.Open()))
 	}
 	again.counters.Restore(saved)
@@ -263,7 +263,7 @@ func TestRestoreWithoutALimit(t *testing.T) {
 	l := newLog(t, "sender 2/10s")
 	l.send(3, at(0))
 	saved := saveAndLoad(t, l.counters)
-	saved[0].Limit = 0
+	saved.Alerts[0].Limit = 0
 	l.counters.Restore(saved)
 	if got := l.counters.Open()[0].Limit; got != 2 {
 		t.Errorf("limit %d, want the rule's, 2", got)

@@ -8,6 +8,7 @@ type limits struct {
 	levelSize                  int // distinct values
 	rows, text                 int // of the arrival log
 	open, tallied, talliedText int // of alerts
+	incidents                  int // that are over and may go on
 }
 
 var defaultLimits = limits{
@@ -32,6 +33,8 @@ var defaultLimits = limits{
 	tallied: 1 << 20,
 	// How many bytes the values in them have together. They stay when the arrival log drops the arrivals.
 	talliedText: 128 << 20,
+	// How many incidents are remembered that are over. Each takes some 400 bytes and its value.
+	incidents: 30_000,
 }
 
 const (

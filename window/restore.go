@@ -10,13 +10,13 @@ import (
 // window. What is open now was over its limit at some time in the last window, by arrivals of the last two.
 func (c *Counters) Longest() time.Duration { return time.Duration(c.longest) * time.Second }
 
-// Save returns the open alerts for Restore, in the order they were opened. An alert that has ended is not among them,
-// even if Advance hasn't returned it yet.
-func (c *Counters) Save() []SavedAlert {
+// Save returns the open alerts and the incidents for Restore. An alert that has ended is not among them, even if
+// Advance hasn't returned it yet.
+func (c *Counters) Save() Saved {
 	open := c.openAlerts()
-	saved := make([]SavedAlert, len(open))
+	saved := Saved{Alerts: make([]SavedAlert, len(open)), Incidents: c.saveIncidents(open)}
 	for i, e := range open {
-		saved[i] = e.save(c.lastFall(e))
+		saved.Alerts[i] = e.save(c.lastFall(e))
 	}
 	return saved
 }
@@ -29,7 +29,7 @@ func (c *Counters) lastFall(e *openAlert) int64 {
 	return c.clock.Now
 }
 
-// Restore puts the alerts that Save returned back into counters. These must have read the log again, from two Longest
+// Restore puts what Save returned back into counters. These must have read the log again, from two Longest
 // before the moment of Save up to that moment.
 //
 //   - An alert of a rule that no longer exists is dropped.
@@ -40,13 +40,15 @@ func (c *Counters) lastFall(e *openAlert) int64 {
 //     latest, unless arrivals keep it open. SetClock sets the time for that where no line does.
 //
 // Restore returns the open alerts that were not saved, in the order they opened: they come from lines that were added
-// to the past. Open lists them after the saved ones. Advance won't return what ended during the re-read.
-func (c *Counters) Restore(saved []SavedAlert) (fresh []*Alert) {
+// to the past. Open lists them after the saved ones. Advance won't return what ended during the re-read. Incidents
+// become those that were saved: what was open then and isn't any more is over now.
+func (c *Counters) Restore(saved Saved) (fresh []*Alert) {
 	c.ended = nil
 	held := c.openAlerts()
-	known := make(map[*openAlert]bool, len(saved))
-	for i := range saved {
-		if e := c.restore(&saved[i]); e != nil {
+	known := make(map[*openAlert]bool, len(saved.Alerts))
+	c.restoreIncidents(saved.Incidents)
+	for i := range saved.Alerts {
+		if e := c.restore(&saved.Alerts[i]); e != nil {
 			known[e] = true
 			c.number(e)
 		}
@@ -54,6 +56,7 @@ func (c *Counters) Restore(saved []SavedAlert) (fresh []*Alert) {
 	for _, e := range held {
 		if !known[e] {
 			c.number(e)
+			c.joinIncident(e.alert, e.alert.Incident.About)
 			fresh = append(fresh, e.alert)
 		}
 	}
@@ -78,6 +81,7 @@ func (c *Counters) restore(s *SavedAlert) *openAlert {
 	}
 	if e != nil {
 		e.restore(s, &c.budget)
+		c.resumeIncident(e.alert, s)
 		c.delayEnd(e, s.Fell)
 	}
 	return e

@@ -2,6 +2,7 @@ package window
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -10,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// saveAndLoad returns the open alerts as they come back from a checkpoint.
-func saveAndLoad(t fataler, c *Counters) (saved []SavedAlert) {
+// saveAndLoad returns what is saved as it comes back from a checkpoint.
+func saveAndLoad(t fataler, c *Counters) (saved Saved) {
 	t.Helper()
 	text, err := json.Marshal(c.Save())
 	if err != nil {
@@ -20,10 +21,15 @@ func saveAndLoad(t fataler, c *Counters) (saved []SavedAlert) {
 	if err := json.Unmarshal(text, &saved); err != nil {
 		t.Fatal(err)
 	}
-	for i := range saved {
-		if err := saved[i].Validate(); err != nil {
-			t.Fatalf("what was saved is invalid: %v", err)
-		}
+	var failed error
+	for i := range saved.Alerts {
+		failed = errors.Join(failed, saved.Alerts[i].Validate())
+	}
+	for i := range saved.Incidents {
+		failed = errors.Join(failed, saved.Incidents[i].Validate())
+	}
+	if failed != nil {
+		t.Fatalf("what was saved is invalid: %v", failed)
 	}
 	return saved
 }
@@ -43,7 +49,8 @@ type seen struct {
 	Samples                          []string
 	Rows                             [NumValues][]ValueCount
 	More                             [NumValues]bool
-	Thread                           string
+	Incident, Identity               string
+	Closes, Untold                   bool
 	Chart                            Chart
 }
 
@@ -52,7 +59,8 @@ func seenOf(a *Alert) seen {
 		ID: a.ID, Rule: a.Rule.String(), Name: a.Rule.Name, Value: a.Value, CrossedBy: a.CrossedBy, Count: a.Count,
 		Peak:  a.Peak,
 		Limit: a.Limit, Messages: a.Messages, Recipients: a.Recipients, Size: a.Bytes, Samples: slices.Clone(a.Samples),
-		Times: a.Times, Thread: a.Thread, Chart: a.Chart(),
+		Times: a.Times, Incident: a.Incident.ID, Identity: a.Incident.About.String(), Closes: a.Closes,
+		Untold: a.Untold, Chart: a.Chart(),
 		Opened: format(a.Opened), Ended: format(a.Ended), First: format(a.First), Last: format(a.Last),
 	}
 	for k := range NumValues {

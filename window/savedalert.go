@@ -19,7 +19,10 @@ type SavedAlert struct {
 	Count      int64     `json:"count"`
 	Peak       int64     `json:"peak"`
 	Times      int64     `json:"times"`
-	Thread     string    `json:"thread"`
+	Incident   string    `json:"incident"`  // its id; "" from versions that had none
+	AboutKey   string    `json:"about_key"` // Identity.Key.String()
+	About      []byte    `json:"about"`
+	Thread     string    `json:"thread"` // the same id as Incident for versions that had none; "" if Untold
 	Before     int64     `json:"before"`
 	Since      SavedTime `json:"since"` // BeforeSince; only if that isn't zero
 	Limit      int64     `json:"limit"` // that was crossed; 0 from versions that didn't save it
@@ -100,7 +103,8 @@ func (e *openAlert) save(fell int64) SavedAlert {
 	s := SavedAlert{
 		Rule: a.Rule.String(), Name: []byte(a.Rule.Name), Value: []byte(a.Value),
 		ID: a.ID, Opened: saveTime(a.Opened), CrossedBy: []byte(a.CrossedBy), Count: a.Count, Peak: a.Peak,
-		Limit: a.Limit, Times: a.Times, Thread: a.Thread,
+		Limit: a.Limit, Times: a.Times,
+		Incident: a.Incident.ID, AboutKey: a.Incident.About.Key.String(), About: []byte(a.Incident.About.Value),
 		Before: a.Before, Since: saveTime(a.BeforeSince),
 		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, Suspicious: a.Suspicious, AtLeast: a.AtLeast,
 		First: saveTime(a.First), Last: saveTime(a.Last),
@@ -108,6 +112,9 @@ func (e *openAlert) save(fell int64) SavedAlert {
 		FirstAt: a.firstAt, LastAt: a.lastAt, OpenedAt: a.openedAt, FirstID: []byte(a.firstID),
 		LastID:  []byte(a.lastID),
 		Crossed: []byte(e.crossedBy), Middle: []byte(e.middle), Fell: fell,
+	}
+	if !a.Untold {
+		s.Thread = s.Incident
 	}
 	for _, id := range a.Samples {
 		s.Samples = append(s.Samples, []byte(id))
@@ -146,7 +153,7 @@ func (e *openAlert) restore(s *SavedAlert, b *memoryBudget) {
 	*a = Alert{
 		ID: s.ID, Rule: e.rule.Rule, Value: string(s.Value), Opened: s.Opened.time(zone),
 		CrossedBy: string(s.CrossedBy),
-		Count:     s.Count, Peak: s.Peak, Limit: cmp.Or(s.Limit, e.rule.Limit), Times: s.Times, Thread: s.Thread,
+		Count:     s.Count, Peak: s.Peak, Limit: cmp.Or(s.Limit, e.rule.Limit), Times: s.Times, Untold: s.Thread == "",
 		Before: s.Before, BeforeSince: s.Since.time(zone),
 		Messages: s.Messages, Recipients: s.Recipients, Bytes: s.Bytes, Suspicious: s.Suspicious, AtLeast: s.AtLeast,
 		First: s.First.time(zone), Last: s.Last.time(zone),
@@ -195,6 +202,11 @@ func (t *valueCounts) restore(s SavedValues, b *memoryBudget) {
 
 func (r *SavedValue) row() ValueCount {
 	return ValueCount{string(r.Value), r.Messages, r.Recipients, r.Bytes}
+}
+
+// Time returns the time in its offset.
+func (t SavedTime) Time() time.Time {
+	return time.Unix(t.Seconds, t.Nanoseconds).In(time.FixedZone("", t.Offset))
 }
 
 // time returns the time in the zone, if the zone had the same offset then, and otherwise in that offset. A zone knows

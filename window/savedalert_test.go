@@ -162,8 +162,8 @@ func TestLinesAddedToThePast(t *testing.T) {
 	if want := []string{"bob", "alice", "dave"}; !slices.Equal(open, want) {
 		t.Errorf("open %q, want %q", open, want)
 	}
-	if got := is.counters.Open()[1].ID; got != saved[1].ID {
-		t.Errorf("alice's alert is %s, want the saved %s", got, saved[1].ID)
+	if got := is.counters.Open()[1].ID; got != saved.Alerts[1].ID {
+		t.Errorf("alice's alert is %s, want the saved %s", got, saved.Alerts[1].ID)
 	}
 	if fresh := is.counters.Restore(is.counters.Save()); len(fresh) > 0 {
 		t.Errorf("restored what was just saved: %d fresh", len(fresh))

@@ -15,6 +15,8 @@ type Stats struct {
 	ForgottenRows   int // arrivals dropped before their time; alerts that open later miss them
 	OmittedDistinct int // distinct values that were not counted
 	RefusedAlerts   int // arrivals over a limit that opened no alert, and alerts that were not restored
+	// ForgottenIncidents are those that were over and could have gone on. An alert that follows begins another one.
+	ForgottenIncidents int
 }
 
 // Add adds the numbers of other counters.
@@ -29,6 +31,7 @@ func (s *Stats) Add(other Stats) {
 	s.ForgottenRows += other.ForgottenRows
 	s.OmittedDistinct += other.OmittedDistinct
 	s.RefusedAlerts += other.RefusedAlerts
+	s.ForgottenIncidents += other.ForgottenIncidents
 }
 
 // Stats returns what the counters hold now.

@@ -1,6 +1,7 @@
 package window
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -40,8 +41,10 @@ func (s *SavedAlert) Validate() error {
 
 // names checks the alert's ids and the message ids.
 func (s *SavedAlert) names() error {
-	if !isAlertID(s.ID) || s.Thread != "" && !isAlertID(s.Thread) {
-		return fmt.Errorf("alert %q in thread %q: want 20 hexadecimal digits each", s.ID, s.Thread)
+	for _, id := range []string{cmp.Or(s.Thread, s.ID), cmp.Or(s.Incident, s.ID), s.ID} {
+		if !isAlertID(id) {
+			return fmt.Errorf("alert %q: want 20 hexadecimal digits", id)
+		}
 	}
 	if len(s.Samples) > maxSamples || len(s.ValueCounts) > int(NumValues) {
 		return fmt.Errorf("%d samples, %d tallies: want at most %d and %d",

@@ -14,6 +14,7 @@ func TestImpossibleSaved(t *testing.T) {
 		"no id":                   func(s *SavedAlert) { s.ID = "" },
 		"a path as id":            func(s *SavedAlert) { s.ID = "../../../../../../xx" },
 		"thread":                  func(s *SavedAlert) { s.Thread = "Ab" },
+		"incident":                func(s *SavedAlert) { s.Incident = "Ab" },
 		"count":                   func(s *SavedAlert) { s.Count = -1 },
 		"peak":                    func(s *SavedAlert) { s.Peak = -1 },
 		"times and no limit":      func(s *SavedAlert) { s.Times, s.Limit = -1, 0 },
@@ -42,7 +43,7 @@ func TestImpossibleSaved(t *testing.T) {
 		"step":                    func(s *SavedAlert) { s.Chart.Step = -10 },
 		"chart before all stamps": func(s *SavedAlert) { s.Chart.From = math.MinInt64 },
 	} {
-		s := l.counters.Save()[0]
+		s := l.counters.Save().Alerts[0]
 		if err := s.Validate(); err != nil {
 			t.Fatalf("Validate = %v, want none for what was saved", err)
 		}
@@ -76,11 +77,11 @@ func TestTrim(t *testing.T) {
 		a.Values[Account], a.Values[Host] = []byte("ann"), []byte(host)
 		l.count(a)
 	}
-	s := l.counters.Save()[0]
+	s := l.counters.Save().Alerts[0]
 	s.Trim(2)
 	again := newLog(t, "account 1/1h").counters
 	again.SetClock(l.counters.Clock())
-	again.Restore([]SavedAlert{s})
+	again.Restore(Saved{Alerts: []SavedAlert{s}})
 	a := again.Open()[0]
 	rows := a.Top(Host, 0)
 	n, more := a.Distinct(Host)
@@ -97,20 +98,21 @@ func TestSavedByTheFirstVersion(t *testing.T) {
 	l := newLog(t, "sender 2/10s")
 	l.send(4, at(0))
 	saved := l.counters.Save()
-	saved[0].Chart, saved[0].FirstAt, saved[0].LastAt, saved[0].OpenedAt = SavedChart{}, 0, 0, 0
-	if err := saved[0].Validate(); err != nil {
+	a := &saved.Alerts[0]
+	a.Chart, a.FirstAt, a.LastAt, a.OpenedAt = SavedChart{}, 0, 0, 0
+	if err := saved.Alerts[0].Validate(); err != nil {
 		t.Fatal(err)
 	}
 	l.counters.Restore(saved)
 	restored := l.counters.Save()
-	if err := restored[0].Validate(); err != nil || restored[0].ID != saved[0].ID {
-		t.Errorf("restored as %s: %v", restored[0].ID, err)
+	if err := restored.Alerts[0].Validate(); err != nil || restored.Alerts[0].ID != saved.Alerts[0].ID {
+		t.Errorf("restored as %s: %v", restored.Alerts[0].ID, err)
 	}
-	if got, day := restored[0].OpenedAt, at(0).Unix(); got < day || got > day+10 {
+	if got, day := restored.Alerts[0].OpenedAt, at(0).Unix(); got < day || got > day+10 {
 		t.Errorf("opened at %d, want within 10 s of %d", got, day)
 	}
 	l.send(1, at(1))
-	if c := l.counters.Save()[0].Chart; c.From < at(-60).Unix() || len(c.Bars) == 0 {
+	if c := l.counters.Save().Alerts[0].Chart; c.From < at(-60).Unix() || len(c.Bars) == 0 {
 		t.Errorf("chart %+v, want it from %d on", c, at(-60).Unix())
 	}
 }

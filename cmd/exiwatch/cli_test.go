@@ -176,10 +176,10 @@ func TestExitCodes(t *testing.T) {
 		}},
 		{[]string{"run", "--config", wrong}, exitFailure, []string{wrong + ":1:1: ", "exiwatch: hint: "}},
 
-		{[]string{"bogus"}, exitUsage, []string{`unknown command "bogus"; expected one of arrivals, check, `, usage}},
+		{[]string{"bogus"}, exitUsage, []string{`unknown command "bogus"; expected one of alerts, arrivals, `, usage}},
 		{[]string{"replay", "--bogus"}, exitUsage, []string{`unknown flag "--bogus"` + "\n", usage}},
 		{[]string{"rnu"}, exitUsage, []string{`unknown command "rnu"; did you mean "run"?`, usage}},
-		{[]string{"help", "bogus"}, exitUsage, []string{`unknown command "bogus"; expected one of arrivals, `, usage}},
+		{[]string{"help", "bogus"}, exitUsage, []string{`unknown command "bogus"; expected one of alerts, arrivals, `, usage}},
 		{[]string{"help", "confg"}, exitUsage, []string{`unknown command "confg"; did you mean "config"?`, usage}},
 		{[]string{"replay", "--sincs", "1d"}, exitUsage,
 			[]string{`unknown flag "--sincs"; did you mean "--since"?`, usage}},

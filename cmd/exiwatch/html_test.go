@@ -169,31 +169,41 @@ func checkRanking(t *testing.T, name string, got [][]string, rows []report.Row, 
 func checkAlerts(t *testing.T, name, text string, d report.Document) {
 	t.Helper()
 	parts := strings.Split(text, `<li id="alert-`)[1:]
-	if len(parts) != len(d.Alerts) {
-		t.Fatalf("%s: %d alerts, want %d", name, len(parts), len(d.Alerts))
+	if len(parts) != len(d.Incidents) {
+		t.Fatalf("%s: %d incidents, want %d", name, len(parts), len(d.Incidents))
 	}
-	for i, a := range d.Alerts {
+	byID := make(map[string]report.Alert)
+	for _, a := range d.Alerts {
+		byID[a.ID] = a
+	}
+	stamp := func(at report.Time) string { return `datetime="` + at.Format(time.RFC3339) + `"` }
+	for i, n := range d.Incidents {
 		part := html.UnescapeString(parts[i])
-		stamp := func(at report.Time) string { return `datetime="` + at.Format(time.RFC3339) + `"` }
-		want := []string{
-			escape.Text(a.Value) + "</bdi></h3>", words.Amount(a.Peak, a.Count), "limit " +
-				words.Amount(a.Limit, a.Count), stamp(a.Opened) + ">", " opened",
-			words.Plural(a.Messages, "message") + " in all", words.Size(a.Bytes),
+		worst := byID[n.Alerts[0]]
+		want := []string{escape.Text(n.Account) + "</bdi></h3>"}
+		for _, id := range n.Alerts {
+			a := byID[id]
+			if float64(a.Peak)/float64(a.Limit) > float64(worst.Peak)/float64(worst.Limit) {
+				worst = a
+			}
+			want = append(want, stamp(a.Opened)+">", " opened")
+			for _, g := range a.Grew {
+				want = append(want, stamp(g.At))
+			}
+			if a.Ended.IsZero() {
+				want = append(want, "still open at the end of the log")
+			} else {
+				want = append(want, stamp(a.Ended), " ended")
+			}
 		}
-		for _, g := range a.Grew {
-			want = append(want, stamp(g.At))
-		}
-		if a.Recipients > 0 {
-			want = append(want, words.Plural(a.Recipients, "recipient"))
-		}
-		if a.Ended.IsZero() {
-			want = append(want, "still open at the end of the log")
-		} else {
-			want = append(want, stamp(a.Ended), " ended")
+		want = append(want, words.Amount(worst.Peak, worst.Count), "limit "+words.Amount(worst.Limit, worst.Count),
+			words.Plural(worst.Messages, "message")+" in all", words.Size(worst.Bytes))
+		if worst.Recipients > 0 {
+			want = append(want, words.Plural(worst.Recipients, "recipient"))
 		}
 		for _, w := range want {
 			if !strings.Contains(part, w) {
-				t.Errorf("%s: alert %d of %q hasn't %q", name, i, a.Value, w)
+				t.Errorf("%s: incident %d of %q hasn't %q", name, i, n.Account, w)
 			}
 		}
 	}

@@ -124,10 +124,10 @@ func TestLiveInATerminal(t *testing.T) {
 	x.sees("before")
 	x.live("", g.path)
 	x.sees("alice@lab.test", "accounts in 5m by messages, limit 20 messages", "1-2 of 2", "10 arrivals/min",
-		"0 open alerts", "!before")
+		"0 open incidents", "!before")
 	g.arrive(30, "mallory", "203.0.113.7", "Your parcel is waiting")
 	g.arrive(12, "mallory", "203.0.113.8", "Your parcel is waiting")
-	x.sees("▲>     42 ██████×2", "mallory@lab.test", "52 arrivals/min", "1 open alert")
+	x.sees("▲>     42 ██████×2", "mallory@lab.test", "52 arrivals/min", "1 open incident")
 	for _, step := range []struct {
 		key  string
 		sees []string
@@ -241,7 +241,7 @@ func TestLiveLeavesTheTerminalClean(t *testing.T) {
 			x.enter("echo be''fore")
 			x.sees("before")
 			x.live(test.environment, g.path)
-			x.sees("alice@lab.test", "1 open alert")
+			x.sees("alice@lab.test", "1 open incident")
 			coloured := strings.Contains(x.run("capture-pane", "-p", "-e"), "\x1b[31m") ||
 				strings.Contains(x.run("capture-pane", "-p", "-e"), "\x1b[1;31m")
 			if coloured {

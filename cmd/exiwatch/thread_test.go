@@ -36,6 +36,7 @@ timezone = "UTC"
 limit = 2
 window = "10s"
 [mail]
+max_per_hour = 0
 to = ["archive@lab.test"]
 from = "exiwatch@mx.lab.test"
 via = "smtp://%s"

@@ -38,20 +38,36 @@ func TestSeedRepeats(t *testing.T) {
 	}
 }
 
-// TestDifferences: what is lost, double or invented is told.
+// TestDifferences: what is lost, double or invented is told; what another mail tells isn't lost.
 func TestDifferences(t *testing.T) {
-	want := []listed{{ID: "once", Ended: new(time.Time)}, {ID: "lost"}, {ID: "double"}}
-	want[0].Grew = append(want[0].Grew, struct{ Times int64 }{20})
-	var mails []letter
-	for _, name := range []string{"once.opened", "double.opened", "once.grew20", "double.ended", "once.ended",
-		"double.opened"} {
-		mails = append(mails, letter{events: []string{name}})
-	}
-	found := differences(want, mails, func(listed) string { return "x:1" })
-	for i, told := range []string{"lost: lost", "mailed 2 times", "double.ended"} {
-		if len(found) != 3 || !strings.Contains(found[i], told) {
-			t.Fatalf("differences = %q, want one each of lost, double and invented", found)
+	over := func(id string, times ...int64) listed {
+		a := listed{ID: id, Value: id + "@lab.test", Ended: new(time.Time), Closes: true}
+		for _, n := range times {
+			a.Grew = append(a.Grew, struct{ Times int64 }{n})
 		}
+		return a
+	}
+	mail := func(event, text string, alerts ...string) letter {
+		return letter{alerts: alerts, event: event, text: []byte(text), messageID: alerts[0] + event}
+	}
+	want := []listed{over("once", 20), over("lost"), {ID: "double"}, over("late", 2, 5), over("past", 2), over("held")}
+	mails := []letter{
+		mail("opened", "", "once", "double"), mail("grew20", "", "once"), mail("ended", "", "double"),
+		mail("ended", "", "once"), mail("opened", "", "double"),
+		mail("opened", "By now it has come to =\r\n2 times the limit", "late"), mail("ended", "", "late"),
+		mail("dended", "past@lab.test sent at most 9 messages", "past", "held"),
+		mail("dopened", "", "other"), mail("dopened", "", "other"),
+	}
+	found := strings.Join(differences(want, mails, func(listed) string { return "x:1" }), "\n")
+	for _, told := range []string{"lost: lost.opened", "lost: lost.ended", "mailed 2 times, at 00:00:00.000 00:00:00.000: d",
+		"it: double.ended", "lost: late.grew5", "lost: held.ended", "mailed 2 times, at 00:00:00.000 00:00:00.000: other",
+		"list it: alert other"} {
+		if !strings.Contains(found, told) {
+			t.Errorf("no %q in\n%s", told, found)
+		}
+	}
+	if n := strings.Count(found, "\n"); n != 7 {
+		t.Errorf("%d differences, want 8:\n%s", n+1, found)
 	}
 }
 

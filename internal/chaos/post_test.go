@@ -7,6 +7,7 @@ import (
 	"net/mail"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -49,7 +50,8 @@ type post struct {
 // A letter is an accepted mail.
 type letter struct {
 	at        time.Time
-	events    []string // alert id and event, of each alert that it names
+	alerts    []string // ids
+	event     string   // as in the Message-ID
 	messageID string
 	text      []byte
 }
@@ -68,8 +70,9 @@ func read(text []byte) (letter, error) {
 	if found == nil {
 		return l, fmt.Errorf("Message-Id %q is none of ours", l.messageID)
 	}
-	for _, id := range m.Header["X-Exiwatch-Alert"] {
-		l.events = append(l.events, id+"."+found[1])
+	l.alerts, l.event = strings.Fields(strings.Join(m.Header["X-Exiwatch-Alert"], " ")), found[1]
+	if len(l.alerts) == 0 {
+		return l, fmt.Errorf("mail %q is about no alert", l.messageID)
 	}
 	return l, nil
 }
@@ -182,7 +185,7 @@ func (p *post) accept(data []byte, conn net.Conn) error {
 	armed := p.armed
 	p.armed = nil
 	p.mu.Unlock()
-	p.note("accepted %s", l.events)
+	p.note("accepted %s of %s", l.event, l.alerts)
 	if armed != nil {
 		p.note("and the daemon doesn't get the answer")
 		armed(conn)

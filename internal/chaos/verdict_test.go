@@ -7,6 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,18 +25,7 @@ type listed struct {
 	CrossedBy string `json:"crossed_by"`
 	Grew      []struct{ Times int64 }
 	Ended     *time.Time
-}
-
-// events are those of its life that are mailed.
-func (a *listed) events() []string {
-	names := []string{a.ID + ".opened"}
-	for _, g := range a.Grew {
-		names = append(names, fmt.Sprintf("%s.grew%d", a.ID, g.Times))
-	}
-	if a.Ended != nil {
-		names = append(names, a.ID+".ended")
-	}
-	return names
+	Closes    bool
 }
 
 // replay gives the alerts of finished logs in their order.
@@ -80,7 +72,7 @@ func (c *chaos) judge() {
 // maxTold is how many differences are told.
 const maxTold = 30
 
-// compare wants each event of an alert in one mail, and no other mail.
+// compare wants each event of an alert told, and no other mail.
 func compare(t *testing.T, want []listed, mails []letter, place func(listed) string) {
 	t.Helper()
 	found := differences(want, mails, place)
@@ -90,33 +82,98 @@ func compare(t *testing.T, want []listed, mails []letter, place func(listed) str
 	if len(found) > 0 {
 		t.Errorf("%d differences, of the events of %d alerts", len(found), len(want))
 	}
+	digests := 0
+	for _, m := range mails {
+		if m.isDigest() {
+			digests++
+		}
+	}
+	t.Logf("%d mails about %d alerts, %d of them digests", len(mails), len(want), digests)
 }
 
 // differences tells what was lost, what was mailed twice, and what was mailed though replay doesn't list it.
+//
+// Each event has a mail of its own, or is in one that tells more: a digest, or the mail that an alert opened which says
+// how far it has come since. The end of an alert is mailed if the incident is over with it.
 func differences(want []listed, mails []letter, place func(listed) string) (found []string) {
-	times := make(map[string][]time.Time)
+	own := make(map[string][]time.Time)     // by alert and event
+	digests := make(map[string][]time.Time) // by Message-ID
+	about := make(map[string][]letter)      // by alert
 	for _, m := range mails {
-		for _, name := range m.events {
-			times[name] = append(times[name], m.at)
+		for _, id := range m.alerts {
+			about[id] = append(about[id], m)
+		}
+		if m.isDigest() {
+			digests[m.messageID] = append(digests[m.messageID], m.at)
+			continue
+		}
+		for _, id := range m.alerts {
+			own[id+"."+m.event] = append(own[id+"."+m.event], m.at)
+		}
+	}
+	for _, mailed := range []map[string][]time.Time{own, digests} {
+		for name, at := range mailed {
+			if len(at) > 1 {
+				found = append(found, fmt.Sprintf("mailed %d times, at%s: %s", len(at), clocks(at), name))
+			}
 		}
 	}
 	for _, a := range want {
-		for _, name := range a.events() {
-			what := "lost"
-			if at := times[name]; len(at) > 0 {
-				what = fmt.Sprintf("mailed %d times, at%s", len(at), clocks(at))
-			}
-			if len(times[name]) != 1 {
-				found = append(found, fmt.Sprintf("%s: %s %s, rule %q, crossed by %s at %s: %s", what, name, a.Value,
-					a.Rule, a.CrossedBy, a.Opened.Format(time.DateTime), place(a)))
-			}
-			delete(times, name)
+		lost := func(event string) {
+			found = append(found, fmt.Sprintf("lost: %s.%s %s, rule %q, crossed by %s at %s: %s", a.ID, event, a.Value,
+				a.Rule, a.CrossedBy, a.Opened.Format(time.DateTime), place(a)))
 		}
+		told := func(event string, tells func(letter) bool) {
+			name := a.ID + "." + event
+			if len(own[name]) == 0 && !slices.ContainsFunc(about[a.ID], tells) {
+				lost(event)
+			}
+			delete(own, name)
+		}
+		told("opened", letter.isDigest)
+		for _, g := range a.Grew {
+			told(fmt.Sprintf("grew%d", g.Times), func(m letter) bool { return m.isDigest() || m.grownTo() >= g.Times })
+		}
+		if a.Closes {
+			told("ended", func(m letter) bool { return m.saysEnd(a.Value) })
+		}
+		delete(about, a.ID)
 	}
-	for name, at := range times {
+	for name, at := range own {
 		found = append(found, fmt.Sprintf("mailed at%s, and replay doesn't list it: %s", clocks(at), name))
 	}
+	for id := range about {
+		found = append(found, fmt.Sprintf("mailed, and replay doesn't list it: alert %s", id))
+	}
 	return found
+}
+
+// isDigest tells whether the mail is a digest.
+func (l letter) isDigest() bool { return strings.HasPrefix(l.event, "d") }
+
+var (
+	grownTo = regexp.MustCompile(`By now it has come to (\d+) times the limit`)
+	blanks  = regexp.MustCompile(`\s+`)
+)
+
+// words are the text of the mail in one line.
+func (l letter) words() string {
+	plain := strings.ReplaceAll(string(l.text), "=\r\n", "")
+	return blanks.ReplaceAllString(plain, " ")
+}
+
+// grownTo is how many times its limit an alert had come to when the mail that it opened was made; 0: not twice.
+func (l letter) grownTo() (times int64) {
+	if found := grownTo.FindStringSubmatch(l.words()); l.event == "opened" && found != nil {
+		fmt.Sscan(found[1], &times)
+	}
+	return times
+}
+
+// saysEnd tells whether the mail is a digest that says of an account that its incident is over.
+func (l letter) saysEnd(account string) bool {
+	end := regexp.MustCompile(regexp.QuoteMeta(account) + ` (ended: |[a-z ]*)at most `)
+	return l.isDigest() && end.MatchString(l.words())
 }
 
 func clocks(times []time.Time) (s string) {

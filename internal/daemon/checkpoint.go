@@ -61,13 +61,15 @@ func decode(data []byte) (*checkpoint, error) {
 
 // sparse is how many bytes an alert and a row take at least, as we write them. Smaller ones would need much more memory
 // than the file has.
-var sparse = map[string]int{"alerts": 300, "rows": 24}
+var sparse = map[string]int{"alerts": 300, "rows": 24, "incidents": 150, "gathered": 200, "last": 30}
 
 // most is how many elements our lists and objects have at most, by their names.
 var most = map[string]int{
 	"alerts": 10_000, "rows": 1000, "own": pipeline.MaxSent, "logs": 2000, "rules": maxCheckpoint,
-	"mailed": maxCheckpoint,
-	"hosts":  pipeline.MaxHosts, "bars": 64, "samples": 64, "tallies": 64, "told": 64, "gaps": maxGaps,
+	"mailed": maxCheckpoint, "updated": maxCheckpoint, "gathered": maxCheckpoint,
+	"others": maxCheckpoint, "incidents": 100_000,
+	"hosts": pipeline.MaxHosts, "bars": 64, "samples": 64, "tallies": 64, "told": 64, "gaps": maxGaps,
+	"last": maxCheckpoint,
 }
 
 // usual bounds lists of other names; few those whose names we don't write: encoding/json takes "ALERTS" for "alerts",
@@ -147,6 +149,9 @@ func (c *checkpoint) validate() error {
 		if err := c.Mailbag.Gathered[i].Validate(); err != nil {
 			return err
 		}
+	}
+	if n := c.Mailbag.Held; n < 0 || n > len(c.Mailbag.Gathered) {
+		return fmt.Errorf("%d of %d gathered events are held: out of range", n, len(c.Mailbag.Gathered))
 	}
 	for i := range c.Gaps {
 		if err := c.Gaps[i].From.Validate(); err != nil {

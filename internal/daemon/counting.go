@@ -8,6 +8,7 @@ import (
 	"exiwatch/internal/follow"
 	"exiwatch/internal/pipeline"
 	"exiwatch/tailer"
+	"exiwatch/window"
 )
 
 // newLog prepares to follow the log at path, with a pipeline of its own like first.
@@ -40,6 +41,7 @@ func (d *Daemon) tryPending() error {
 		if !l.Pending || d.stopping.Err() != nil {
 			continue
 		}
+		d.outbox.behind = isBehind(l)
 		if err := l.Resume(l.Saved); err != nil {
 			return err
 		}
@@ -70,6 +72,7 @@ func (d *Daemon) processBatch(b *follow.Batch) bool {
 		d.skipped(l, g)
 	}
 	l.WaitFor(b.Waits)
+	d.outbox.behind = isBehind(l)
 	whole := l.Count(b, func(lines int64) bool {
 		d.outbox.noteLines(lines)
 		return !d.outbox.due || d.stopping.Err() == nil
@@ -106,6 +109,10 @@ func (d *Daemon) caughtUp() {
 // that the mail server may have taken: if it had, the logs would have shown it.
 func (d *Daemon) reachedEnd(l *follow.LiveLog, at time.Time) {
 	first := l.ReachedEnd(at)
+	if d.outbox.behind {
+		d.outbox.behind = false
+		d.outbox.tellPast()
+	}
 	for _, l := range d.logs {
 		if l.End.IsZero() {
 			return
@@ -119,6 +126,18 @@ func (d *Daemon) reachedEnd(l *follow.LiveLog, at time.Time) {
 		d.Log.Info("the logs are read to their ends", "waiting_mails", d.outbox.spool.Len())
 		d.outbox.due = true
 	}
+}
+
+// isBehind tells whether a log has not been read to its end since the start. What it says then has happened while
+// nobody looked. The standard input is told of as it comes: nobody knows how old it is.
+func isBehind(l *follow.LiveLog) bool { return l.End.IsZero() && !l.IsStdin() }
+
+// openAlerts are those of all logs.
+func (d *Daemon) openAlerts() (all []*window.Alert) {
+	for _, p := range pipelinesOf(d.logs) {
+		all = append(all, p.Counters().Open()...)
+	}
+	return all
 }
 
 // isWhole: see outbox.

@@ -73,8 +73,7 @@ func (c *cellar) live(t testing.TB, was *checkpoint) *checkpoint {
 	if was != nil {
 		_, err := c.spool.DropUncommitted(was.Spooled)
 		testkit.Must(t, err)
-		d.outbox.limiter = was.Mailbag
-		d.outbox.limiter.plan(d.now())
+		d.outbox.limiter = was.Mailbag.restore(d.now())
 		d.sent.Restore(was.Own)
 		if len(was.Mailbag.Gathered) > 0 {
 			d.composer.Digest(was.Mailbag.Gathered[:min(len(was.Mailbag.Gathered), 9)], d.now())
@@ -152,7 +151,8 @@ var number = regexp.MustCompile(`"[A-Za-z_]+":\[?(-?[0-9]+)`)
 // moments are numbers that may be a little below zero, as are seconds before 1970 and zones in the west; bounded are
 // others that have an upper bound.
 var (
-	moments = []string{"now", "s", "offset", "first_at", "last_at", "opened_at", "fell", "from", "at"}
+	moments = []string{"now", "s", "offset", "first_at", "last_at", "opened_at", "fell", "from", "at",
+		"ended"}
 	bounded = []string{"version", "spooled", "hook", "Offset", "shift", "ns", "step", "times"}
 )
 

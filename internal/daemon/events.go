@@ -21,20 +21,19 @@ func (d *Daemon) delivered(name string) {
 	}
 }
 
-// opened gets the alerts that one arrival has opened.
+// opened gets the alerts of one incident that one arrival has opened.
 func (d *Daemon) opened(alerts []*window.Alert) {
 	for _, a := range alerts {
 		d.stats.opened[a.Rule.String()]++
-		d.say("alert", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value, "count", a.Count)
+		d.say("alert", "id", a.ID, "incident", a.Incident.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value,
+			"count", a.Count)
 	}
 	d.outbox.enqueue(notification{alerts: alerts, event: pipeline.Opened})
 }
 
 func (d *Daemon) grew(a *window.Alert) {
 	d.say("alert has grown", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
-	if a.Thread == "" {
-		a.Thread = a.ID
-	}
+	a.Untold = false
 	d.outbox.enqueue(notification{alerts: []*window.Alert{a}, event: pipeline.Grew(a), times: a.Times})
 }
 
@@ -43,7 +42,7 @@ func (d *Daemon) ended(a *window.Alert) {
 	if d.page != nil {
 		d.page.end(a)
 	}
-	if a.Thread != "" {
+	if !a.Untold || a.Closes && a.Incident.ID != a.ID {
 		d.outbox.enqueue(notification{alerts: []*window.Alert{a}, event: pipeline.Ended})
 	}
 }

@@ -226,7 +226,8 @@ func alertIDs(t *testing.T, c config.Config, names ...string) []string {
 	return openings(replayEvents(t, c, names...))
 }
 
-// replayEvents gives the events in the lives of the alerts that a replay of files lists, in order: alert id and event.
+// replayEvents gives the events that are mailed of the alerts that a replay of files lists, in order: alert id and
+// event.
 func replayEvents(t *testing.T, c config.Config, names ...string) []string {
 	t.Helper()
 	var events []string
@@ -236,8 +237,12 @@ func replayEvents(t *testing.T, c config.Config, names ...string) []string {
 				events = append(events, a.ID+"."+pipeline.Opened)
 			}
 		},
-		Grew:  func(a *window.Alert) { events = append(events, a.ID+"."+pipeline.Grew(a)) },
-		Ended: func(a *window.Alert) { events = append(events, a.ID+"."+pipeline.Ended) },
+		Grew: func(a *window.Alert) { events = append(events, a.ID+"."+pipeline.Grew(a)) },
+		Ended: func(a *window.Alert) {
+			if a.Closes {
+				events = append(events, a.ID+"."+pipeline.Ended)
+			}
+		},
 	})
 	testkit.Must(t, err)
 	var sources []replay.Source

@@ -11,10 +11,12 @@ import (
 type job struct {
 	at time.Time // of the wall clock: when it came up
 
-	told   notification // goes to every channel, and by mail if mailed
-	mailed bool
+	told   notification
+	mailed bool // told goes by mail
+	hooked bool // told goes to every other channel
 
 	digest     []mailer.Item // is mailed
+	past       bool          // its incidents were over when they were read
 	missing    []string      // places in the logs that the mail says are missing
 	delivered  string        // name of a mail of ours that a log shows
 	settled    time.Time     // up to when the logs were read
@@ -22,7 +24,7 @@ type job struct {
 	checkpoint *checkpoint
 }
 
-// A notification is an event in the life of an alert, or the opening of several by one arrival.
+// A notification is an event in the life of an alert, or the opening of several of one incident.
 type notification struct {
 	alerts []*window.Alert
 	event  string

@@ -45,13 +45,13 @@ func TestStormMakesADigest(t *testing.T) {
 	w.until("three mails", func() bool { return len(p.taken()) == 3 })
 	w.untilRead("user39")
 	w.stop()
-	clock.pass(digestPause / 2)
+	clock.pass(openingPause / 2)
 
 	w = goOn(t, c, true, p, clock.give)
 	w.untilSays(ready)
 	testkit.Append(t, mainlog, testkit.Sentinel("late", second(60), sentinelLimit))
 	w.untilRead("late")
-	clock.pass(digestPause)
+	clock.pass(openingPause)
 	w.until("the digest", func() bool { return len(p.taken()) == 4 })
 	digest := p.taken()[3]
 	want := alertIDs(t, c, mainlog)
@@ -77,12 +77,12 @@ func TestStormMakesADigest(t *testing.T) {
 	}
 	w.stop()
 	if n := len(p.taken()); n != 4 {
-		t.Errorf("%d mails within the hour and the digest's rest, want no more than 4", n)
+		t.Errorf("%d mails within the hour, want no more than 4", n)
 	}
 	clock.pass(time.Hour)
 	w = goOn(t, c, true, p, clock.give)
 	w.untilSays(ready)
-	clock.pass(digestPause)
+	clock.pass(openingPause)
 	w.until("the second digest", func() bool { return len(p.taken()) == 5 })
 	testkit.Append(t, mainlog, testkit.Sentinel("next", second(63), sentinelLimit))
 	w.until("a mail of its own again", func() bool { return len(p.taken()) == 6 })

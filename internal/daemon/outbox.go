@@ -2,10 +2,14 @@ package daemon
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 
 	"exiwatch/internal/follow"
+	"exiwatch/internal/pipeline"
+	"exiwatch/mailer"
 	"exiwatch/mailer/spool"
+	"exiwatch/window"
 )
 
 // An outbox is where alerts become notifications: it spools them first, writes a checkpoint that covers them second,
@@ -26,6 +30,9 @@ type outbox struct {
 	isWhole    func() bool        // no log stands within an unfinished entry
 	checkpoint func() *checkpoint // how far the logs have been counted
 	newGaps    func() []string    // the places in the logs that no mail has named as missing; each once
+	open       func() []*window.Alert
+
+	behind bool // the log that is read has not been read to its end since the start; with perHour 0 nothing is held
 
 	due       bool      // a checkpoint is to be written
 	flying    int       // how many checkpoints the writer has
@@ -77,28 +84,93 @@ const (
 // covers is read again.
 func (o *outbox) enqueue(n notification) {
 	now := o.now()
-	known := func() (known bool) {
-		o.counters.unlocked(func() { known = o.spool.Has(n.alerts[0].ID, n.event) })
-		return known
+	mailed := false
+	switch {
+	case n.event == pipeline.Ended && !n.alerts[0].Closes:
+	case o.behind && o.perHour > 0:
+		o.limiter.hold(n, now)
+	default:
+		mailed = o.mayMail(n, now)
 	}
-	mailed := o.limiter.put(n, now, o.perHour, known)
 	if mailed || len(o.channels) > 1 {
-		o.due = true
-		o.events++
-		j := job{at: now, told: n, mailed: mailed}
-		if mailed {
-			j.missing = o.newGaps()
-		}
-		o.add(j)
+		o.tell(job{at: now, told: n, mailed: mailed, hooked: true})
 	}
 	o.digest(now)
 }
 
-// digest has the digest mailed if it is due.
+// mayMail tells whether an event gets a mail of its own; else it goes into a digest.
+func (o *outbox) mayMail(n notification, now time.Time) bool {
+	return o.limiter.put(n, now, o.perHour, func() (known bool) {
+		o.counters.unlocked(func() { known = o.spool.Has(n.alerts[0].ID, n.event) })
+		return known
+	})
+}
+
+// tell has the writer tell something at once.
+func (o *outbox) tell(j job) {
+	o.due = true
+	o.events++
+	if j.mailed || len(j.digest) > 0 {
+		j.missing = o.newGaps()
+	}
+	o.add(j)
+}
+
+// tellPast tells what was held while the logs were read on from where they had been left: what is over in digests of
+// its own, what is open as if it had just happened.
+func (o *outbox) tellPast() {
+	now := o.now()
+	over, held := o.limiter.takePast()
+	for items := range slices.Chunk(over, maxDigest) {
+		o.limiter.markAll(items, now)
+		o.tell(job{at: now, digest: items, past: true})
+	}
+	if len(held) == 0 {
+		return
+	}
+	open := make(map[string]*window.Alert)
+	for _, a := range o.open() {
+		open[a.ID] = a
+	}
+	for _, item := range held {
+		n, ok := standing(item, open)
+		if !ok {
+			o.limiter.gather(item, now)
+			o.limiter.Due = now
+		} else if o.mayMail(n, now) {
+			o.tell(job{at: now, told: n, mailed: true})
+		}
+	}
+	o.digest(now)
+}
+
+// standing is the event that an item tells of, if the alerts are open that had one: for an incident that is new, that
+// they opened.
+func standing(item mailer.Item, open map[string]*window.Alert) (n notification, ok bool) {
+	n.event = item.Event
+	if item.New {
+		n.event = pipeline.Opened
+	}
+	if n.event != pipeline.Opened {
+		n.times = item.Times
+	}
+	ids := append(slices.Clone(item.Others), item.ID)
+	if i := slices.Index(ids, item.Incident.ID); i > 0 { // the incident's first alert names the mail
+		ids[0], ids[i] = ids[i], ids[0]
+	}
+	for _, id := range ids {
+		if open[id] == nil {
+			return n, false
+		}
+		n.alerts = append(n.alerts, open[id])
+	}
+	return n, item.New || len(n.alerts) == 1
+}
+
+// digest has the digests mailed that are due.
 func (o *outbox) digest(now time.Time) {
-	if items := o.limiter.digest(now); len(items) > 0 {
-		o.due = true
-		o.add(job{at: now, digest: items, missing: o.newGaps()})
+	for items := o.limiter.digest(now); len(items) > 0; items = o.limiter.digest(now) {
+		o.tell(job{at: now, digest: items})
 	}
 }
 
@@ -182,11 +254,15 @@ func (o *outbox) tick() {
 	if o.counted != o.saved && !now.Before(o.next) {
 		o.due = true
 	}
+	if o.limiter.isPastDue(now) {
+		o.tellPast()
+	}
 	o.digest(now)
 	o.saveIfDue(false)
 	if !now.Before(o.forget) && o.written {
 		o.forget = now.Add(time.Hour)
 		o.add(job{forget: now.Add(-o.memory)})
+		o.limiter.forget(now.Add(-o.memory))
 	}
 	if hangs := o.writer.hangs(time.Now()); hangs >= hangTime {
 		o.warn("the disk of the state folder doesn't answer: counting goes on, mails wait",

@@ -30,6 +30,7 @@ func (d *Daemon) logOverload() {
 		d.overloadFrom = now.Add(lossPause)
 		d.Log.Warn("more than can be held in memory", "log", l.Path, "keys_dropped", lost.DroppedKeys,
 			"arrivals_merged", lost.MergedArrivals, "arrivals_forgotten", lost.ForgottenRows,
-			"distinct_omitted", lost.OmittedDistinct, "alerts_refused", lost.RefusedAlerts)
+			"distinct_omitted", lost.OmittedDistinct, "alerts_refused", lost.RefusedAlerts,
+			"incidents_forgotten", lost.ForgottenIncidents)
 	}
 }

@@ -19,7 +19,7 @@ func TestRekey(t *testing.T) {
 		}
 		return pipeline.SavedAlert{SavedAlert: s}
 	}
-	c := checkpoint{Logs: map[string]*follow.Checkpoint{"mainlog": {Alerts: []pipeline.SavedAlert{
+	c := checkpoint{Logs: map[string]*follow.Checkpoint{"mainlog": {Saved: pipeline.Saved{Alerts: []pipeline.SavedAlert{
 		saved("account 20/5m", "Alice", "auth"),
 		saved("account 20/5m", "aLICE", "auth"),
 		saved("account 20/1h", "ALICE", "auth"),
@@ -28,7 +28,7 @@ func TestRekey(t *testing.T) {
 		saved("account 20/5m", "<>", ""),
 		saved("sender 20/5m", "A@b.test", ""),
 		saved("user 20/5m", "Alice", "user"),
-	}}}}
+	}}}}}
 	want := []string{
 		"account 20/5m alice", "account 20/1h alice", "account 20/5m Debian-exim", "account 20/5m <web#@shop.test>",
 		"account 20/5m <>",

@@ -38,7 +38,7 @@ func (d *Daemon) setup() (err error) {
 	d.warnOfSecrets()
 	d.page = d.newWebSource()
 	if err = d.restore(); err == nil && d.page != nil {
-		d.page.logs, d.page.waiting = d.logs, d.outbox.spool.Len
+		d.page.logs, d.page.waiting, d.page.outbox = d.logs, d.outbox.spool.Len, d.outbox
 		err = d.page.listen(d.state)
 	}
 	if err == nil {
@@ -147,8 +147,7 @@ func (d *Daemon) openOutbox(was *checkpoint, spool *spool.Spool) error {
 		return err
 	}
 	d.outbox = d.newOutbox(spool, channels...)
-	d.outbox.limiter = was.Mailbag
-	d.outbox.limiter.plan(d.now())
+	d.outbox.limiter = was.Mailbag.restore(d.now())
 	return nil
 }
 
@@ -157,7 +156,7 @@ func (d *Daemon) newOutbox(mails *spool.Spool, besides ...*channel) *outbox {
 	mail := &channel{name: mailChannel, spool: mails, transport: d.Config.Mail.Transport}
 	o := &outbox{
 		spool: mails, channels: append([]*channel{mail}, besides...),
-		isWhole: d.isWhole, checkpoint: d.checkpoint, newGaps: d.newGaps,
+		isWhole: d.isWhole, checkpoint: d.checkpoint, newGaps: d.newGaps, open: d.openAlerts,
 		counters: d.counters, stopping: d.stopping.Done(), log: d.Log, now: d.now, perHour: d.Config.Mail.MaxPerHour,
 	}
 	o.writer = o.newWriter(d.state, d.composer)
@@ -192,6 +191,7 @@ func (d *Daemon) resumeLogs(was *checkpoint, first *pipeline.Pipeline) error {
 		if err != nil {
 			return err
 		}
+		d.outbox.behind = isBehind(l)
 		if err := l.Resume(was.Logs[path]); err != nil {
 			return err
 		}
@@ -208,7 +208,7 @@ func (d *Daemon) resumeLogs(was *checkpoint, first *pipeline.Pipeline) error {
 func (d *Daemon) checkpoint() *checkpoint {
 	c := &checkpoint{
 		Version: checkpointVersion, Folded: true, Gaps: recent(d.gaps, d.now()),
-		Told: make(map[string]int64), Mailbag: d.outbox.limiter,
+		Told: make(map[string]int64), Mailbag: d.outbox.limiter.clone(),
 		Own: d.sent.Saved(), Logs: maps.Clone(d.others),
 	}
 	for _, l := range d.logs {

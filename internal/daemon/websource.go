@@ -27,6 +27,7 @@ type webSource struct {
 	now      func() time.Time
 	began    time.Time
 	waiting  func() int // mails in the spool
+	outbox   *outbox
 	counters countersLock
 	logs     []*follow.LiveLog
 
@@ -129,8 +130,26 @@ func (s *webSource) Now(ctx context.Context) (*web.Snapshot, error) {
 	if n.Open, err = s.worst(ctx, open, n.At); err != nil {
 		return nil, err
 	}
-	n.Ranking, err = s.rank(ctx, n.At)
+	if n.Ranking, err = s.rank(ctx, n.At); err != nil {
+		return nil, err
+	}
+	n.Told, err = s.toldOf(ctx, slices.Concat(n.Open, n.Ended))
 	return n, err
+}
+
+// toldOf says what became of the last mail about each alert's incident.
+func (s *webSource) toldOf(ctx context.Context, alerts []web.Alert) (map[string]string, error) {
+	told := make(map[string]telling)
+	err := s.counters.with(ctx, func() {
+		for _, a := range alerts {
+			told[a.Incident.ID] = s.outbox.limiter.tellingOf(a.Incident.ID)
+		}
+	})
+	words := make(map[string]string, len(told))
+	for id, t := range told {
+		words[id] = t.settle(s.outbox.spool.Dir()).String()
+	}
+	return words, err
 }
 
 // log returns how far a log was read.
@@ -252,7 +271,7 @@ func (s *webSource) Who(ctx context.Context, keys []window.Key, value string) (a
 				}
 			}
 			for _, a := range p.Counters().Open() {
-				if a.Value == value && slices.Contains(keys, a.Rule.Key) {
+				if a.Value == value && slices.Contains(keys, a.Rule.Key) || web.IsAbout(a, keys, value) {
 					open = append(open, web.NewAlert(a, s.standingOf(p, a, at).Count))
 				}
 			}

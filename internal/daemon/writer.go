@@ -188,7 +188,11 @@ func (w *writer) do(j *job) bool {
 	case j.delivered != "":
 		w.delivered = append(w.delivered, j.delivered)
 	case len(j.digest) > 0:
-		message, err := w.composerOf(j).Digest(j.digest, j.at)
+		compose := w.composerOf(j).Digest
+		if j.past {
+			compose = w.composerOf(j).Past
+		}
+		message, err := compose(j.digest, j.at)
 		if err != nil {
 			w.trouble.log.Error("a digest can't be made", "events", len(j.digest), "error", err)
 			break // nor later
@@ -202,7 +206,11 @@ func (w *writer) do(j *job) bool {
 
 // tell composes the notifications of an event.
 func (w *writer) tell(j *job) {
-	for _, c := range w.channels[1:] {
+	others := w.channels[1:]
+	if !j.hooked {
+		others = nil
+	}
+	for _, c := range others {
 		for _, a := range j.told.alerts {
 			message, err := c.message(w.composer, a, j.told.event)
 			if err != nil {

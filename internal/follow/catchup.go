@@ -16,9 +16,9 @@ type catchUp struct {
 	journal bool            // goal is a place in the journal
 	within  bool            // a line of the file that holds goal has come
 	read    int64           // where the last one of it ended
-	alerts  []pipeline.SavedAlert
-	rules   []string // whose open alerts these are
-	rewound func()   // ends pipeline.SentLedger.Rewind; nil: there was none
+	saved   pipeline.Saved  // what is open there, or may go on
+	rules   []string        // whose open alerts these are
+	rewound func()          // ends pipeline.SentLedger.Rewind; nil: there was none
 }
 
 // over tells whether a line that ends at p lies behind the goal: in its file, in a later one, or in the same one after
@@ -76,13 +76,12 @@ func (l *LiveLog) caughtUp() {
 		c.rewound()
 	}
 	l.Pipeline.SetSilent(false)
-	for _, a := range l.Pipeline.Restore(c.alerts) {
+	for _, a := range l.Pipeline.Restore(c.saved) {
 		if slices.Contains(c.rules, a.Rule.String()) {
-			a.Thread = a.ID
 			l.Pipeline.EmitOpened([]*window.Alert{a})
 			continue
 		}
-		a.Thread = "" // nobody hears of it before it grows
+		a.Untold = true // nobody hears of it before it grows
 		l.Log.Info("alert that was open already", "id", a.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value,
 			"messages", a.Messages)
 	}

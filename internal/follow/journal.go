@@ -35,7 +35,7 @@ func (l *LiveLog) resumeJournal(saved *Checkpoint) error {
 	if base.Clock.Now > saved.Clock.Now-l.resumePoints.reach {
 		base = l.journalBefore(saved.Clock)
 	}
-	return l.catchUpJournal(base, &catchUp{goal: saved.Position, journal: true, alerts: saved.Alerts,
+	return l.catchUpJournal(base, &catchUp{goal: saved.Position, journal: true, saved: saved.Saved,
 		rules: saved.Rules})
 }
 
@@ -71,7 +71,7 @@ func (l *LiveLog) resumeJournalLost(saved *Checkpoint) {
 		l.Log.Warn("the journal no longer holds the entry that was counted last: alerts may be missing", "log", l.Path,
 			"counted", journal.Time(saved.Position))
 	}
-	l.Pipeline.Restore(saved.Alerts)
+	l.Pipeline.Restore(saved.Saved)
 }
 
 // resumeJournalFirst is for a journal that is followed for the first time. Its past is counted silently as far back as

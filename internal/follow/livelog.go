@@ -247,7 +247,7 @@ func (l *LiveLog) Checkpoint() *Checkpoint {
 	case l.catchUp == nil && (l.at.Position.Offset > 0 || !l.End.IsZero()): // else nothing has been read
 		return &Checkpoint{
 			ResumePoint: l.at, Written: l.known, Base: l.resumePoints.all[0], Rules: l.Pipeline.RuleTexts(),
-			Alerts: l.Pipeline.Save(),
+			Saved: l.Pipeline.Save(),
 		}
 	}
 	return l.Saved
@@ -320,6 +320,8 @@ func (l *LiveLog) Losses() window.Stats {
 		ForgottenRows:   now.ForgottenRows - l.lost.ForgottenRows,
 		RefusedAlerts:   now.RefusedAlerts - l.lost.RefusedAlerts,
 		OmittedDistinct: now.OmittedDistinct - l.lost.OmittedDistinct,
+
+		ForgottenIncidents: now.ForgottenIncidents - l.lost.ForgottenIncidents,
 	}
 	l.lost = now
 	return lost

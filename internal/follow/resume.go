@@ -143,7 +143,7 @@ func (l *LiveLog) resumeBefore(goal tailer.Position, saved *Checkpoint) error {
 			return err
 		}
 	}
-	l.catchUpTo(&catchUp{goal: goal, alerts: saved.Alerts, rules: saved.Rules})
+	l.catchUpTo(&catchUp{goal: goal, saved: saved.Saved, rules: saved.Rules})
 	return nil
 }
 
@@ -188,7 +188,7 @@ func (l *LiveLog) resumeLost(saved *Checkpoint) {
 		l.follower.From = tailer.Position{}
 	}
 	l.follower.Since = saved.Written.Add(-coarse)
-	l.Pipeline.Restore(saved.Alerts)
+	l.Pipeline.Restore(saved.Saved)
 }
 
 // resumeOldest starts with the oldest file that matters to the windows at a time of the log's clock. The one in which

@@ -14,10 +14,10 @@ import (
 // A Checkpoint says how far one log has been counted.
 type Checkpoint struct {
 	ResumePoint
-	Written time.Time             `json:"written"` // by the wall clock: when it was so
-	Base    ResumePoint           `json:"base"`    // from where on the log must be read for the windows to be complete
-	Rules   []string              `json:"rules"`   // whose open alerts are below
-	Alerts  []pipeline.SavedAlert `json:"alerts"`
+	Written time.Time   `json:"written"` // by the wall clock: when it was so
+	Base    ResumePoint `json:"base"`    // from where on the log must be read for the windows to be complete
+	Rules   []string    `json:"rules"`   // whose open alerts are below
+	pipeline.Saved
 }
 
 // Validate fails for a checkpoint that this program can't have written.
@@ -35,12 +35,7 @@ func (c *Checkpoint) Validate() error {
 			}
 		}
 	}
-	for i := range c.Alerts {
-		if err := c.Alerts[i].Validate(); err != nil {
-			return fmt.Errorf("alert %d: %w", i+1, err)
-		}
-	}
-	return nil
+	return c.Saved.Validate()
 }
 
 // A ResumePoint is a place between two entries of a log, and what has to be known to read on from there.

@@ -19,8 +19,9 @@ const (
 	maxLanes  = 30 // senders over a limit
 )
 
-// A card describes one alert in full.
+// A card describes one incident, and its worst alert in full.
 type card struct {
+	who
 	report.Alert
 	Number int // from 1
 	When   *strip
@@ -32,7 +33,22 @@ type card struct {
 	Groups []group
 }
 
-// An event is a change of an alert: opened, grew or ended.
+// A who is whose incident it is.
+type who struct{ window.Identity }
+
+// Name is the value as the template shows it.
+func (w who) Name() string { return w.Value }
+
+// Noun names what the value is; empty for an account.
+func (w who) Noun() string {
+	switch w.Key {
+	case window.Account, window.Auth, window.User:
+		return ""
+	}
+	return words.Key(w.Key.String())
+}
+
+// An event is a change of an incident: an alert opened, grew or ended.
 type event struct {
 	At   time.Time // zero: not yet
 	What string
@@ -48,45 +64,51 @@ type group struct {
 // over is how many times its limit, which may be that of an exception, an alert reached.
 func over(a *report.Alert) float64 { return float64(a.Peak) / float64(max(a.Of.Limit, 1)) }
 
-// cards gives the n alerts that went furthest over their limits, in the order in which they opened.
+// cards gives the n incidents that went furthest over their limits, in the order in which they began.
 func (p *Page) cards(n int, on axis) (cards []card) {
-	order := make([]int, len(p.Document.Alerts))
+	groups := p.Document.ByIncident()
+	order := make([]int, len(groups))
 	for i := range order {
 		order[i] = i
 	}
 	if len(order) > n {
 		slices.SortStableFunc(order, func(a, b int) int {
-			return cmp.Compare(over(&p.Document.Alerts[b]), over(&p.Document.Alerts[a]))
+			return cmp.Compare(over(worst(groups[b])), over(worst(groups[a])))
 		})
 		order = order[:n]
 		slices.Sort(order)
 	}
 	for _, i := range order {
-		c := newCard(p.Document.Alerts[i], on)
+		c := newCard(groups[i], on)
 		c.Number = len(cards) + 1
 		cards = append(cards, c)
 	}
 	return cards
 }
 
-func newCard(a report.Alert, on axis) card {
-	chart := a.Of.Chart()
-	c := card{Alert: a, When: new(strip), Spark: htmlkit.NewSpark(chart.Messages), Step: chart.Step,
-		Topics: a.Of.Topics(maxTopics)}
-	on.mark(c.When, a.Opened.Time, a.Ended.Time)
-	c.Events = append(c.Events, event{a.Opened.Time, "opened"})
-	for _, g := range a.Grew {
-		times := words.Number(g.Times) + " times the limit"
-		if g.Times == 2 {
-			times = "twice the limit"
+// worst is the alert that went furthest over its limit.
+func worst(alerts []report.Alert) *report.Alert {
+	most := &alerts[0]
+	for i := range alerts {
+		if over(&alerts[i]) > over(most) {
+			most = &alerts[i]
 		}
-		c.Events = append(c.Events, event{g.At.Time, times})
 	}
-	ended := "ended"
-	if a.Ended.IsZero() {
-		ended = "still open at the end of the log"
+	return most
+}
+
+// newCard makes the card of an incident with these alerts.
+func newCard(alerts []report.Alert, on axis) card {
+	a := *worst(alerts)
+	chart := a.Of.Chart()
+	c := card{who: who{a.Of.Incident.About}, Alert: a, When: new(strip), Spark: htmlkit.NewSpark(chart.Messages),
+		Step: chart.Step, Topics: a.Of.Topics(maxTopics)}
+	for i := range alerts {
+		on.mark(c.When, alerts[i].Opened.Time, alerts[i].Ended.Time)
+		c.Events = append(c.Events, eventsOf(&alerts[i], len(alerts) > 1)...)
 	}
-	c.Events = append(c.Events, event{a.Ended.Time, ended})
+	slices.SortStableFunc(c.Events, event.compare)
+	c.Events = slices.CompactFunc(c.Events, func(a, b event) bool { return a.At.IsZero() && b.At.IsZero() })
 	c.More = others(a.Of, window.Topic, len(c.Topics))
 	for _, key := range []window.Key{window.Anomaly, window.Entry, window.Host, window.Sender} {
 		if rows := a.Of.Top(key, maxHosts); len(rows) > 0 && key.String() != a.Key {
@@ -94,6 +116,38 @@ func newCard(a report.Alert, on axis) card {
 		}
 	}
 	return c
+}
+
+// eventsOf are what happened to an alert. One of several is named by its rule.
+func eventsOf(a *report.Alert, several bool) []event {
+	by := ""
+	if several {
+		by = " (" + a.Of.Rule.String() + ")"
+	}
+	events := []event{{a.Opened.Time, "opened" + by}}
+	for _, g := range a.Grew {
+		times := words.Number(g.Times) + " times the limit"
+		if g.Times == 2 {
+			times = "twice the limit"
+		}
+		events = append(events, event{g.At.Time, times + by})
+	}
+	ended := "ended" + by
+	if a.Ended.IsZero() {
+		ended = "still open at the end of the log"
+	}
+	return append(events, event{a.Ended.Time, ended})
+}
+
+// compare puts what hasn't happened yet last.
+func (e event) compare(other event) int {
+	switch {
+	case e.At.IsZero() && !other.At.IsZero():
+		return 1
+	case other.At.IsZero() && !e.At.IsZero():
+		return -1
+	}
+	return e.At.Compare(other.At)
 }
 
 // others says how many values of a key are not shown.
@@ -108,10 +162,11 @@ func others(a *window.Alert, key window.Key, shown int) string {
 	return ""
 }
 
-// A lane is one sender with all its alerts.
+// A lane is one account with all its incidents.
 type lane struct {
+	who
 	report.Alert // the worst
-	Alerts       int64
+	Incidents    int64
 	When         *strip
 	Card         int // number of the worst alert's card; 0: none
 }
@@ -119,22 +174,24 @@ type lane struct {
 // lanes gives everybody who crossed a limit, the furthest over first.
 func (p *Page) lanes(on axis) []*lane {
 	var all []*lane
-	byValue := make(map[[2]string]*lane)
+	byIdentity := make(map[window.Identity]*lane)
 	for _, a := range p.Document.Alerts {
-		id := [2]string{a.Key, a.Value}
-		l := byValue[id]
+		id := a.Of.Incident.About
+		l := byIdentity[id]
 		if l == nil {
-			l = &lane{Alert: a, When: new(strip)}
-			byValue[id], all = l, append(all, l)
+			l = &lane{who: who{id}, Alert: a, When: new(strip)}
+			byIdentity[id], all = l, append(all, l)
 		}
-		l.Alerts++
+		if a.ID == a.Incident {
+			l.Incidents++
+		}
 		on.mark(l.When, a.Opened.Time, a.Ended.Time)
 		if over(&a) > over(&l.Alert) {
 			l.Alert = a
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *lane) int {
-		return cmp.Or(cmp.Compare(over(&b.Alert), over(&a.Alert)), cmp.Compare(b.Alerts, a.Alerts))
+		return cmp.Or(cmp.Compare(over(&b.Alert), over(&a.Alert)), cmp.Compare(b.Incidents, a.Incidents))
 	})
 	return all
 }

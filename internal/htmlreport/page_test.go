@@ -182,8 +182,8 @@ func TestNoLongerThanAMegabyte(t *testing.T) {
 	if len(html) > 1_000_000 || len(html) < 300_000 {
 		t.Errorf("%d bytes, want at most 1000000 and most of that", len(html))
 	}
-	if n := len(p.Document.Alerts); n != 8000 || !strings.Contains(html, "of 8,000 alerts: those that went furthest") {
-		t.Errorf("it doesn't say that it leaves out some of %d alerts", n)
+	if n := len(p.Document.Alerts); n != 8000 || !strings.Contains(html, "of 4,000 incidents: those that went furthest") {
+		t.Errorf("it doesn't say that it leaves out some of the incidents of %d alerts", n)
 	}
 	if !strings.Contains(html, "more</p>") {
 		t.Error("it doesn't say that it leaves out rows")

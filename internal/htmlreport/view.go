@@ -1,6 +1,7 @@
 package htmlreport
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -78,12 +79,12 @@ func (p *Page) view(b bounds) *view {
 	}
 	v.Lanes = v.Lanes[:min(len(v.Lanes), maxLanes)]
 	v.Cards = p.cards(b.alerts, v.Axis)
-	numbers := make(map[*window.Alert]int)
+	numbers := make(map[string]int)
 	for _, c := range v.Cards {
-		numbers[c.Of] = c.Number
+		numbers[c.Incident] = c.Number
 	}
 	for _, l := range v.Lanes {
-		l.Card = numbers[l.Of]
+		l.Card = numbers[l.Incident]
 	}
 	for _, k := range words.KeyNames {
 		rows := p.Document.Top[k.Key]
@@ -119,19 +120,19 @@ func (p *Page) effects() (all []effect) {
 func crossed(lanes []*lane) string {
 	n := make(map[string]int64)
 	for _, l := range lanes {
-		n[l.Key]++
+		n[cmp.Or(l.Noun(), "account")]++
 	}
 	var parts []string
 	for _, k := range words.KeyNames {
-		if n[k.Key] > 0 {
-			parts = append(parts, words.Plural(n[k.Key], k.Noun))
+		if n[k.Noun] > 0 {
+			parts = append(parts, words.Plural(n[k.Noun], k.Noun))
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-// Omitted is how many alerts have no card.
-func (v *view) Omitted() int { return len(v.Document.Alerts) - len(v.Cards) }
+// Omitted is how many incidents have no card.
+func (v *view) Omitted() int { return len(v.Document.Incidents) - len(v.Cards) }
 
 // Zone names the zone of the last arrival, as it is logged or the machine's.
 func (v *view) Zone() string { return v.Document.Last.Format("-0700") }

@@ -15,8 +15,9 @@ type detail struct {
 	row      rankingRow
 	sections []section
 	arrivals []recentMessage // the last ones, newest first
-	alerts   []*window.Alert // copies, newest first
-	subjects bool            // the log has subjects
+	// incidents have copies of their alerts, the newest first.
+	incidents [][]*window.Alert
+	subjects  bool // the log has subjects
 }
 
 // A section ranks the values of one key among the value's arrivals.
@@ -46,9 +47,9 @@ type recentMessage struct {
 
 // How much of a value is shown.
 const (
-	maxShares   = 10
-	maxArrivals = 50
-	maxAlerts   = 20
+	maxShares    = 10
+	maxArrivals  = 50
+	maxIncidents = 20
 )
 
 // sectionKeys are the keys of the sections. A value has no section of its own key.
@@ -82,7 +83,7 @@ func (e *engine) detail(a *answer, arrivals rowRange, open []*window.Alert) {
 	for i := range d.sections {
 		d.sections[i].rank()
 	}
-	a.detail, d.row, d.alerts = d, e.rankingRow(a, sum.totals[0]), e.alerts(q, open)
+	a.detail, d.row, d.incidents = d, e.rankingRow(a, sum.totals[0]), e.incidents(q, open)
 }
 
 // add counts an arrival under its value, or under each of its values.
@@ -140,13 +141,21 @@ func (b *arrivalBuffer) arrival(r *bufferedArrival) recentMessage {
 	}
 }
 
-// alerts are those on the query's value, open and ended.
-func (e *engine) alerts(q *query, open []*window.Alert) (all []*window.Alert) {
+// incidents are those with alerts on the query's value, open and ended ones.
+func (e *engine) incidents(q *query, open []*window.Alert) [][]*window.Alert {
+	var alerts []*window.Alert
 	for _, list := range [][]*window.Alert{open, e.ended} {
 		for _, a := range slices.Backward(list) {
-			if a.Rule.Key == q.key && a.Value == q.value && len(all) < maxAlerts {
-				all = append(all, a.Summary())
+			if a.Rule.Key == q.key && a.Value == q.value {
+				alerts = append(alerts, a)
 			}
+		}
+	}
+	all := window.ByIncident(alerts, incidentOf)
+	all = all[:min(len(all), maxIncidents)]
+	for _, incident := range all {
+		for i, a := range incident {
+			incident[i] = a.Summary()
 		}
 	}
 	return all

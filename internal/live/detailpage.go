@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,8 +36,8 @@ func (m *model) detailLines() []string {
 	a := m.answer
 	d := a.detail
 	var lines []string
-	for _, alert := range d.alerts {
-		lines = append(lines, alertText(alert, a.last, m.width))
+	for _, incident := range d.incidents {
+		lines = append(lines, incidentText(incident, a.last, m.width))
 	}
 	var pairs []section
 	for _, section := range d.sections {
@@ -116,12 +117,24 @@ func (s *section) lines(rows int, messages int64, width int) (lines []string) {
 	return lines
 }
 
-func alertText(a *window.Alert, now time.Time, width int) string {
-	since := "since " + clockText(a.Opened, now)
-	if !a.Ended.IsZero() {
-		since = clockText(a.Opened, now) + " to " + clockText(a.Ended, now)
+// incidentText is one line: that of the incident's alert that went furthest over its limit.
+func incidentText(alerts []*window.Alert, now time.Time, width int) string {
+	over := func(a *window.Alert) float64 { return float64(a.Peak) / float64(max(a.Limit, 1)) }
+	a := slices.MaxFunc(alerts, func(a, b *window.Alert) int { return cmp.Compare(over(a), over(b)) })
+	opened, ended, what := alerts[len(alerts)-1].Opened, alerts[0].Ended, "alert"
+	for _, other := range alerts {
+		if other.Ended.IsZero() || !ended.IsZero() && other.Ended.After(ended) {
+			ended = other.Ended
+		}
 	}
-	return cut(fmt.Sprintf(" alert %s, %s: %s, peak %s, limit %s %s", since, clean(a.Rule.Name, width),
+	if n := len(alerts); n > 1 {
+		what = fmt.Sprintf("%d alerts", n)
+	}
+	since := "since " + clockText(opened, now)
+	if !ended.IsZero() {
+		since = clockText(opened, now) + " to " + clockText(ended, now)
+	}
+	return cut(fmt.Sprintf(" %s %s, %s: %s, peak %s, limit %s %s", what, since, clean(a.Rule.Name, width),
 		plural(a.Messages, "message"), number(a.Peak), number(a.Limit), a.Rule.Count), width)
 }
 

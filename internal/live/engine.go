@@ -28,6 +28,8 @@ type engine struct {
 	last     time.Time       // stamp of the last arrival
 }
 
+func incidentOf(a *window.Alert) *window.Incident { return a.Incident }
+
 // maxEnded is how many ended alerts are kept.
 const maxEnded = 1000
 
@@ -54,7 +56,8 @@ func (e *engine) answer(asked query, now time.Time) *answer {
 	open := e.counters.Open()
 	a := &answer{query: asked, at: now, share: e.counters.Share(), rule: ruleFor(e.rules, &asked),
 		alerted: make(map[string]bool),
-		asOf:    asOf{e.buffer.now, e.buffer.next, e.last, e.rate.sum(), len(open)}}
+		asOf: asOf{e.buffer.now, e.buffer.next, e.last, e.rate.sum(),
+			len(window.ByIncident(open, incidentOf))}}
 	q := &a.query
 	if q.frozen != nil {
 		a.asOf = *q.frozen

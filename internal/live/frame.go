@@ -57,7 +57,7 @@ func (m *model) header() string {
 		if m.quiet() {
 			perMinute = 0
 		}
-		facts = append(facts, number(perMinute)+" arrivals/min", plural(int64(a.alerts), "open alert"))
+		facts = append(facts, number(perMinute)+" arrivals/min", plural(int64(a.incidents), "open incident"))
 	}
 	text := strings.Join(facts, "  ") + " "
 	log := cutFront(clean(m.log, m.width), m.width-widthOf(left)-widthOf(text)-1)

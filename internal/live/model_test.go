@@ -63,7 +63,7 @@ func TestEveryKey(t *testing.T) {
 	b.outbreak()
 	b.size(80, 24)
 	b.sees("accounts in 5m by messages, limit 20 messages", "▲>", "×2", "mallory@lab.test", "1-9 of 9",
-		"2 open alerts", "quiet for 3m")
+		"1 open incident", "quiet for 3m")
 	for _, test := range []struct {
 		key  string
 		sees []string
@@ -95,10 +95,10 @@ func TestEveryKey(t *testing.T) {
 		{"enter", []string{"account mallory@lab.test", "Topics", "Your parcel 418 is waiting (59 subjects)", "Hosts",
 			"203.0.113.", "Envelope senders", "HELO names", "client.lab.test",
 			"Recipient domains", "example.net", "▲ 59 messages in 5m",
-			"alert since 14:05:42, bulk sender: 59 messages, peak 59, limit 20 messages"}},
+			"2 alerts since 14:05:08, stolen password: 59 messages, peak 9, limit 3 hosts"}},
 		{"end", []string{"Your parcel 320 is waiting", "1xVMyU-"}},
 		{"home", []string{"account mallory@lab.test"}},
-		{"pgdown", []string{"account mallory@lab.test", "Last arrivals"}},
+		{"pgdown", []string{"account mallory@lab.test", "1xVMyU-"}},
 		{"w", []string{"in 15m"}},
 		{"esc", []string{"accounts in 15m"}},
 		{"2", []string{"1-9 of 9"}},

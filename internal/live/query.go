@@ -34,7 +34,7 @@ type asOf struct {
 
 	last      time.Time // the log's last arrival
 	perMinute int64     // arrivals in the last minute of log time
-	alerts    int       // open ones
+	incidents int       // open ones
 }
 
 // wanted gives the filter of values.

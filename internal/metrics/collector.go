@@ -80,6 +80,8 @@ func (e exposition) bounds(lost *window.Stats) {
 		lost.OmittedDistinct)
 	counter("alerts_refused_total", "Arrivals over a limit that opened no alert, as too many were open.",
 		lost.RefusedAlerts)
+	counter("incidents_forgotten_total",
+		"Incidents forgotten for want of room: an alert that follows one begins another.", lost.ForgottenIncidents)
 }
 
 // telling has what became of mails and notices.

@@ -23,7 +23,7 @@ func TestEveryNumberIsShown(t *testing.T) {
 		`exiwatch_alerts_open{rule="many \"recipients\""} 0`,
 		`exiwatch_keys_dropped_total 6`, `exiwatch_arrivals_merged_total 7`, `exiwatch_arrivals_forgotten_total 8`,
 		`exiwatch_distinct_omitted_total 9`,
-		`exiwatch_alerts_refused_total 10`, `exiwatch_events_unspooled 11`,
+		`exiwatch_alerts_refused_total 10`, `exiwatch_incidents_forgotten_total 14`, `exiwatch_events_unspooled 11`,
 		`exiwatch_deliveries_total{channel="mail",result="sent"} 1`,
 		`exiwatch_deliveries_total{channel="mail",result="partly"} 2`,
 		`exiwatch_deliveries_total{channel="mail",result="deferred"} 3`,

@@ -30,7 +30,7 @@ func whole() Snapshot {
 			{"/var/log/other/main-%D", 0, time.Hour, 0, 0}},
 		Rules: []Rule{{"bulk sender", 17, 1, 5}, {`many "recipients"`, 0, 0, 0}},
 		Lost: window.Stats{DroppedKeys: 6, MergedArrivals: 7, ForgottenRows: 8, OmittedDistinct: 9,
-			RefusedAlerts: 10},
+			RefusedAlerts: 10, ForgottenIncidents: 14},
 		Channels: []Channel{{"mail", 1, 2, 3, 4, 5, 90 * time.Second}, {"hook", 1, 0, 0, 0, 0, 0}},
 		Skipped:  13, Unspooled: 11, Rebuild: 1500 * time.Millisecond, Stale: 12,
 		Socket: &SocketStats{

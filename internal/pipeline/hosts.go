@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"slices"
 
 	"exiwatch/window"
@@ -91,25 +92,65 @@ type SavedAlert struct {
 	Host string `json:"host,omitempty"`
 }
 
-// Save returns the open alerts of all hosts.
-func (p *Pipeline) Save() (all []SavedAlert) {
+// A SavedIncident is an incident in a checkpoint.
+type SavedIncident struct {
+	window.SavedIncident
+	Host string `json:"host,omitempty"`
+}
+
+// Saved are the open alerts and the incidents of all hosts.
+type Saved struct {
+	Alerts    []SavedAlert    `json:"alerts"`
+	Incidents []SavedIncident `json:"incidents,omitempty"`
+}
+
+// Validate fails for what Save can't have returned.
+func (s *Saved) Validate() error {
+	for i := range s.Alerts {
+		if err := s.Alerts[i].Validate(); err != nil {
+			return fmt.Errorf("alert %d: %w", i+1, err)
+		}
+	}
+	for i := range s.Incidents {
+		if err := s.Incidents[i].Validate(); err != nil {
+			return fmt.Errorf("incident %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// Save returns the open alerts and the incidents of all hosts.
+func (p *Pipeline) Save() (all Saved) {
 	for _, one := range p.hosts.all {
-		for _, s := range one.counters.Save() {
-			all = append(all, SavedAlert{s, one.host})
+		saved := one.counters.Save()
+		for _, s := range saved.Alerts {
+			all.Alerts = append(all.Alerts, SavedAlert{s, one.host})
+		}
+		for _, s := range saved.Incidents {
+			all.Incidents = append(all.Incidents, SavedIncident{s, one.host})
 		}
 	}
 	return all
 }
 
 // Restore takes what Save returned. It returns the alerts that are open besides.
-func (p *Pipeline) Restore(all []SavedAlert) (others []*window.Alert) {
-	byHost := make(map[*Pipeline][]window.SavedAlert)
-	for _, s := range all {
-		one := p.hosts.all[0]
-		if s.Host != "" {
-			one = p.of([]byte(s.Host))
+func (p *Pipeline) Restore(all Saved) (others []*window.Alert) {
+	byHost := make(map[*Pipeline]window.Saved)
+	of := func(host string) *Pipeline {
+		if host == "" {
+			return p.hosts.all[0]
 		}
-		byHost[one] = append(byHost[one], s.SavedAlert)
+		return p.of([]byte(host))
+	}
+	for _, s := range all.Alerts {
+		one := byHost[of(s.Host)]
+		one.Alerts = append(one.Alerts, s.SavedAlert)
+		byHost[of(s.Host)] = one
+	}
+	for _, s := range all.Incidents {
+		one := byHost[of(s.Host)]
+		one.Incidents = append(one.Incidents, s.SavedIncident)
+		byHost[of(s.Host)] = one
 	}
 	for _, one := range slices.Clone(p.hosts.all) {
 		others = append(others, one.counters.Restore(byHost[one])...)

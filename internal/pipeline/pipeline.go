@@ -66,8 +66,8 @@ type Listener struct {
 	Other func(*parser.Entry)
 	// Own gets the name of each mail of ours that arrives, as in the spool: alert id and event.
 	Own func(name string)
-	// Opened gets the alerts that one arrival has opened; Grew each alert whose Times it has raised; Ended each alert
-	// when it ends.
+	// Opened gets the alerts of one incident that one arrival has opened; Grew each alert whose Times it has raised;
+	// Ended each alert when it ends.
 	Opened      func([]*window.Alert)
 	Grew, Ended func(*window.Alert)
 }
@@ -270,11 +270,23 @@ func (p *Pipeline) scope(a *parser.Arrival, w *window.Arrival) (any bool) {
 	return any
 }
 
-// EmitOpened emits the alerts that one arrival has opened.
+// EmitOpened emits the alerts that one arrival has opened, those of one incident together.
 func (p *Pipeline) EmitOpened(alerts []*window.Alert) {
-	p.sent.note(alerts[0].Thread, Opened)
-	if p.listener.Opened != nil {
-		p.listener.Opened(alerts)
+	for len(alerts) > 0 {
+		first := alerts[0].Incident
+		var same, others []*window.Alert
+		for _, a := range alerts {
+			if a.Incident == first {
+				same = append(same, a)
+			} else {
+				others = append(others, a)
+			}
+		}
+		p.sent.note(same[0].ID, Opened)
+		if p.listener.Opened != nil {
+			p.listener.Opened(same)
+		}
+		alerts = others
 	}
 }
 

@@ -20,14 +20,26 @@ type Document struct {
 	Top              map[string][]Row `json:"top"`
 	Uncounted        []UncountedRow   `json:"uncounted"`
 	Alerts           []Alert          `json:"alerts"`
+	Incidents        []Incident       `json:"incidents"`
 
 	Values map[string]int `json:"-"` // how many values each key has; Top has the first of them
 	Only   string         `json:"-"` // the line for [count] that counts the first rows of Uncounted
 }
 
+// An Incident is what one account's alerts tell together: see window.Incident.
+type Incident struct {
+	ID      string   `json:"id"`      // of the first alert
+	Key     string   `json:"key"`     // what Account is: auth, user, host, sender, or the key of a rule
+	Account string   `json:"account"` // whose alerts these are
+	Alerts  []string `json:"alerts"`  // ids, in the order in which they opened
+	Opened  Time     `json:"opened"`
+	Ended   Time     `json:"ended"` // null while one of the alerts is open
+}
+
 // An Alert is one of a Document's alerts.
 type Alert struct {
 	ID         string         `json:"id"`
+	Incident   string         `json:"incident"` // its id
 	Rule       string         `json:"rule"`
 	Key        string         `json:"key"`
 	Value      string         `json:"value"`
@@ -39,6 +51,7 @@ type Alert struct {
 	Peak       int64          `json:"peak"`
 	Grew       []Growth       `json:"grew"`
 	Ended      Time           `json:"ended"`
+	Closes     bool           `json:"closes"` // with its end none of the incident's alerts was open
 	Messages   int64          `json:"messages"`
 	Recipients int64          `json:"recipients"`
 	Bytes      int64          `json:"bytes"`
@@ -76,7 +89,8 @@ func (s *Summary) Document(n int) Document {
 		Malformed: t.Malformed, MalformedLines: append([]MalformedLine{}, s.malformed...),
 		Overflowed: t.Overflowed, Suspicious: t.Suspicious,
 		Injected: t.Injected, Recipients: t.Recipients, Size: t.Size, First: t.First, Last: t.Last,
-		SelectorsMissing: s.selectors.missing(), Top: make(map[string][]Row), Alerts: []Alert{},
+		SelectorsMissing: s.selectors.missing(), Top: make(map[string][]Row),
+		Alerts: []Alert{}, Incidents: []Incident{},
 		Values:    make(map[string]int),
 		Uncounted: joined.uncounted.Rows(0),
 	}
@@ -88,12 +102,35 @@ func (s *Summary) Document(n int) Document {
 	for _, a := range s.alerts {
 		d.Alerts = append(d.Alerts, a.document())
 	}
+	for _, group := range d.ByIncident() {
+		d.Incidents = append(d.Incidents, newIncident(group))
+	}
 	return d
+}
+
+// ByIncident groups the alerts by incidents, in the order in which these began.
+func (d *Document) ByIncident() [][]Alert {
+	return window.ByIncident(d.Alerts, func(a Alert) *window.Incident { return a.Of.Incident })
+}
+
+func newIncident(alerts []Alert) Incident {
+	first := alerts[0]
+	about := first.Of.Incident.About
+	n := Incident{ID: first.Incident, Key: about.Key.String(), Account: about.Value, Opened: first.Opened,
+		Ended: first.Ended}
+	for _, a := range alerts {
+		n.Alerts = append(n.Alerts, a.ID)
+		if a.Ended.IsZero() || !n.Ended.IsZero() && a.Ended.After(n.Ended.Time) {
+			n.Ended = a.Ended
+		}
+	}
+	return n
 }
 
 func (o *openedAlert) document() Alert {
 	d := Alert{
-		ID: o.ID, Rule: o.Rule.Name, Key: o.Rule.Key.String(), Value: o.Value, Count: o.Rule.Count.String(),
+		ID: o.ID, Incident: o.Alert.Incident.ID, Closes: o.Closes, Rule: o.Rule.Name,
+		Key: o.Rule.Key.String(), Value: o.Value, Count: o.Rule.Count.String(),
 		Limit: o.Rule.Limit, Window: o.Rule.Window.String(), Opened: Time{o.Opened, o.millis}, CrossedBy: o.CrossedBy,
 		Peak: o.Peak, Ended: Time{o.Ended, o.millis}, Messages: o.Messages, Recipients: o.Recipients,
 		Bytes: o.Bytes, Suspicious: o.Suspicious,

@@ -35,6 +35,8 @@ type openedAlert struct {
 	ended  *topValues // nil while the alert is open
 }
 
+func (o *openedAlert) incident() *window.Incident { return o.Alert.Incident }
+
 // topValues are values of an alert, most messages first.
 type topValues struct {
 	subjects []window.ValueCount

@@ -32,7 +32,11 @@ func (s *Summary) Text(w io.Writer, n int, colour bool) error {
 	}
 	out.effects(s, n)
 	out.uncounted(s, &joined.uncounted, n)
-	out.heading(fmt.Sprintf("Alerts that would have been mailed: %d", len(s.alerts)))
+	heading := fmt.Sprintf("Alerts that would have been mailed: %d", len(s.alerts))
+	if n := len(window.ByIncident(s.alerts, (*openedAlert).incident)); n < len(s.alerts) {
+		heading += ", in " + words.Plain(int64(n), "incident")
+	}
+	out.heading(heading)
 	for _, a := range s.alerts {
 		out.alert(a)
 	}
@@ -129,6 +133,9 @@ func (t *text) alert(o *openedAlert) {
 	}
 	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n", words.Plain(o.Messages, "message"), o.Peak,
 		o.Rule.Count, end)
+	if first := o.Alert.Incident; first.ID != o.ID {
+		fmt.Fprintf(t, "        part of the incident that began at %s\n", first.Opened.Format(time.DateTime))
+	}
 	if o.AtLeast {
 		fmt.Fprintln(t, "        There were more recipients: Exim cut their lists.")
 	}

@@ -77,7 +77,7 @@ func (now *Snapshot) detail(k window.Key, value string, standings []window.Usage
 		}
 	}
 	for _, a := range now.Ended {
-		if slices.Contains(aliasKeys(k), a.Rule.Key) && a.Value == value {
+		if a.concerns(aliasKeys(k), value) {
 			w.Alerts = append(w.Alerts, a)
 		}
 	}

@@ -15,8 +15,8 @@ type overview struct {
 	*Snapshot
 	Title    string
 	Level    string        // class of the verdict: good, bad or unsure
-	Senders  []*sender     // with open alerts
-	Active   []*sender     // those of Senders who are over a limit now
+	Standing []*incident   // with open alerts
+	Active   []*incident   // those of Standing that are over a limit now
 	Tampered bool          // an alert about the log's integrity is over its limit now
 	Nearest  *rankedSender // closest to its limit, but not over it
 	Chart    *htmlkit.Columns
@@ -43,8 +43,8 @@ func newOverview(now *Snapshot) *overview {
 	if i := slices.IndexFunc(o.Ranking, func(s rankedSender) bool { return s.Count <= s.Limit }); i >= 0 {
 		o.Nearest = &o.Ranking[i]
 	}
-	o.Senders = groupBySender(now.Open)
-	for _, p := range o.Senders {
+	o.Standing = incidentsOf(now.Open)
+	for _, p := range o.Standing {
 		switch {
 		case !p.Over():
 		case p.Alerts[0].Rule.Count == window.Anomalies:

@@ -1,16 +1,17 @@
 package web
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
 	"exiwatch/window"
 )
 
-// A sender is an account, host or the like that sends. An account, the authenticated id and the local user of the same
-// name are one sender. An envelope sender is a separate one, because anybody can forge it.
-type sender struct {
+// An incident has what the page shows of one: its alerts, and whose they are.
+type incident struct {
 	link
+	ID     string
 	Alerts []Alert
 }
 
@@ -33,29 +34,49 @@ func aliasKeys(k window.Key) []window.Key {
 	return accountKeys
 }
 
-// groupBySender groups alerts by sender, in the order of each sender's first alert.
-func groupBySender(alerts []Alert) (all []*sender) {
-	known := make(map[link]*sender)
-	for _, a := range alerts {
-		id := a.Named()
-		if known[id] == nil {
-			known[id] = &sender{link: id}
-			all = append(all, known[id])
-		}
-		known[id].Alerts = append(known[id].Alerts, a)
+// incidentsOf groups alerts by incident, in the order of each one's first alert.
+func incidentsOf(alerts []Alert) (all []*incident) {
+	for _, group := range window.ByIncident(alerts, func(a Alert) *window.Incident { return a.Incident }) {
+		of := group[0].Incident
+		all = append(all, &incident{link{canonicalKey(of.About.Key), of.About.Value}, of.ID, group})
 	}
 	return all
 }
 
-// Over tells whether the sender is over a limit now.
-func (s *sender) Over() bool { return slices.ContainsFunc(s.Alerts, Alert.Over) }
+// Over tells whether the account is over a limit now.
+func (n *incident) Over() bool { return slices.ContainsFunc(n.Alerts, Alert.Over) }
 
-// Opened is when the first alert opened.
-func (s *sender) Opened() time.Time {
-	return slices.MinFunc(s.Alerts, func(a, b Alert) int { return a.Opened.Compare(b.Opened) }).Opened
+// IsOpen tells whether one of the alerts is open.
+func (n *incident) IsOpen() bool {
+	return slices.ContainsFunc(n.Alerts, func(a Alert) bool { return a.Ended.IsZero() })
+}
+
+// Opened is when the incident began.
+func (n *incident) Opened() time.Time { return n.Alerts[0].Incident.Opened }
+
+// Ended is when the last of the alerts has ended.
+func (n *incident) Ended() time.Time {
+	return slices.MaxFunc(n.Alerts, func(a, b Alert) int { return a.Ended.Compare(b.Ended) }).Ended
 }
 
 // Largest is the alert with the most messages.
-func (s *sender) Largest() Alert {
-	return slices.MaxFunc(s.Alerts, func(a, b Alert) int { return int(a.Messages - b.Messages) })
+func (n *incident) Largest() Alert {
+	return slices.MaxFunc(n.Alerts, func(a, b Alert) int { return int(a.Messages - b.Messages) })
+}
+
+// Worst is the alert whose peak is the furthest over its limit.
+func (n *incident) Worst() Alert {
+	over := func(a Alert) float64 { return float64(a.Peak) / float64(max(a.Limit, 1)) }
+	return slices.MaxFunc(n.Alerts, func(a, b Alert) int { return cmp.Compare(over(a), over(b)) })
+}
+
+// concerns tells whether an alert is of a value, or of the incident of that account.
+func (a Alert) concerns(keys []window.Key, value string) bool {
+	return slices.Contains(keys, a.Rule.Key) && a.Value == value || IsAbout(a.Alert, keys, value)
+}
+
+// IsAbout tells whether an alert is of the incident of an account.
+func IsAbout(a *window.Alert, keys []window.Key, value string) bool {
+	about := a.Incident.About
+	return about.Value == value && slices.Contains(keys, about.Key)
 }

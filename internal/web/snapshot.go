@@ -31,7 +31,9 @@ type Snapshot struct {
 	Since    time.Time      // when the daemon started
 	Logs     []LogStatus
 	Waiting  int // mails in the spool
-	Keys     int // values counted, of all rules
+	// Told says of each incident of Open and Ended what became of the last mail about it, such as "sent at 12:03:04".
+	Told map[string]string
+	Keys int // values counted, of all rules
 }
 
 // How many entries a Snapshot has at most.

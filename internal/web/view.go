@@ -17,7 +17,6 @@ type link struct {
 }
 
 // Named is the page of the sender.
-func (a Alert) Named() link     { return link{canonicalKey(a.Rule.Key), a.Value} }
 func (s ruleUsage) Named() link { return link{canonicalKey(s.Rule.Key), s.Value} }
 
 // Noun names what the value is; empty for an account.
@@ -79,7 +78,7 @@ func (d *detail) Level() string {
 // Details tells whether the page shows an alert's groups: those of ended alerts, and of the open alert with the most
 // messages.
 func (d *detail) Details(a Alert) bool {
-	largest := sender{Alerts: d.Alerts}
+	largest := incident{Alerts: d.Alerts}
 	return !a.Ended.IsZero() || a.ID == largest.Largest().ID
 }
 
@@ -88,12 +87,17 @@ func (d *detail) IsOpen() bool {
 	return slices.ContainsFunc(d.Alerts, func(a Alert) bool { return a.Ended.IsZero() })
 }
 
-// All are the alerts, the last opened first.
-func (h *history) All() []Alert {
-	all := slices.Concat(h.Open, h.Ended)
-	slices.SortStableFunc(all, func(a, b Alert) int { return b.Opened.Compare(a.Opened) })
+// All are the incidents, the last one first.
+func (h *history) All() []*incident {
+	alerts := slices.Concat(h.Open, h.Ended)
+	slices.SortStableFunc(alerts, func(a, b Alert) int { return a.Opened.Compare(b.Opened) })
+	all := incidentsOf(alerts)
+	slices.SortStableFunc(all, func(a, b *incident) int { return b.Opened().Compare(a.Opened()) })
 	return all
 }
+
+// Mail says what became of the last mail about an incident.
+func (now *Snapshot) Mail(incident string) string { return now.Told[incident] }
 
 // Lines splits a text.
 func (Finding) Lines(text string) []string {

@@ -193,6 +193,9 @@ func (s *Spool) Waiting() (n int, since time.Time) {
 	return len(s.waiting), since
 }
 
+// Dir is the spool's folder.
+func (s *Spool) Dir() string { return s.dir }
+
 // Waits reports whether the mail about an event of an alert waits.
 func (s *Spool) Waits(id, event string) bool {
 	s.mu.Lock()

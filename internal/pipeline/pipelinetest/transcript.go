@@ -20,7 +20,7 @@ type Transcript struct{ strings.Builder }
 func (t *Transcript) Listener() pipeline.Listener {
 	alert := func(what string, a *window.Alert) {
 		fmt.Fprintf(t, "%s %s %s %s thread %s, %d of %d, peak %d, %d messages from %s to %s, ended %s, %v %v\n", what,
-			a.ID, a.Rule.String(), a.Value, a.Thread, a.Count, a.Limit,
+			a.ID, a.Rule.String(), a.Value, a.Incident.ID, a.Count, a.Limit,
 			a.Peak, a.Messages, a.First, a.Last, a.Ended, a.Samples, a.Top(window.Subject, 0))
 	}
 	return pipeline.Listener{
