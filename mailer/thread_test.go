@@ -68,6 +68,38 @@ func TestMailsOfAnAlertAreOneThread(t *testing.T) {
 	}
 }
 
+// TestMailsOfAnIncidentAreOneThread: three rules that one account crosses make one thread, by headers and by subjects.
+func TestMailsOfAnIncidentAreOneThread(t *testing.T) {
+	mails := threeRules(t, director)
+	first := read(t, mails[0].Data)
+	var notes []string
+	for i, m := range mails {
+		l := read(t, m.Data)
+		want := first.header.Get("Message-Id")
+		if i == 0 {
+			want = ""
+		}
+		if a, b := l.header.Get("In-Reply-To"), l.header.Get("References"); a != want || b != want {
+			t.Errorf("mail %d: In-Reply-To %s, References %s; want %s", i, a, b, want)
+		}
+		if got, want := baseSubject(l.subject(t)), baseSubject(first.subject(t)); got != want {
+			t.Errorf("mail %d: its subject counts as %q, want %q", i, got, want)
+		}
+		if got := l.header.Get("X-Exiwatch-Incident"); got != mails[0].ID {
+			t.Errorf("mail %d is of incident %s, want %s", i, got, mails[0].ID)
+		}
+		if !slices.Contains(m.Alerts, mails[0].ID) {
+			t.Errorf("mail %d waits for none of %s", i, mails[0].ID)
+		}
+		notes = append(notes, strings.TrimSuffix(l.subject(t), first.subject(t)))
+	}
+	want := []string{"", "Re: [also sent 41 messages in 5m (limit 40)] ",
+		"Re: [also wrote to 122 recipients in 1h (limit 120)] ", "Re: [ended: 70 messages in 2m18s] "}
+	if !slices.Equal(notes, want) {
+		t.Errorf("notes %q, want %q", notes, want)
+	}
+}
+
 // TestOneArrivalOverTwoLimits: what one arrival opened is one mail, and what comes later of either belongs to it.
 func TestOneArrivalOverTwoLimits(t *testing.T) {
 	l := begin(t, director, "account 20/5m", "sender 20/5m")

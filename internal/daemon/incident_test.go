@@ -3,14 +3,18 @@ package daemon
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"exiwatch/internal/config"
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/pipeline"
+	"exiwatch/internal/replay"
 	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
 	"exiwatch/mailer/spool"
@@ -229,5 +233,108 @@ func TestWhatIsOverIsToldTogether(t *testing.T) {
 	}
 	if len(all) == 0 || !strings.Contains(said[0], "open") || !strings.HasSuffix(said[0], "true sent") {
 		t.Errorf("the state folder says %q, want open first, and that its mail was sent", said)
+	}
+}
+
+// TestRestartsTellEachIncident: with few mails an hour, and digests of the others, a daemon that ends at random places
+// tells of each alert that replay lists, and of the end of each incident. No mail goes twice.
+func TestRestartsTellEachIncident(t *testing.T) {
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
+			tellInTraffic(t, seed)
+		})
+	}
+}
+
+func tellInTraffic(t *testing.T, seed uint64) {
+	c := configtest.Parse(t, fiveRules+"[mail]\nmax_per_hour = 3")
+	c.State, c.Log = t.TempDir(), []string{testkit.Write(t, "mainlog", "")}
+	lines, end := traffic(seed, 1200)
+	r := rand.New(rand.NewPCG(seed, 7))
+	var clock wallClock
+	var mails []mailer.Message
+	w := goOn(t, c, true, new(post), clock.give)
+	w.untilSays(ready)
+	w.stop()
+	write := func(most int) {
+		n := min(1+r.IntN(most), len(lines))
+		testkit.Append(t, c.Log[0], strings.Join(lines[:n], ""))
+		lines = lines[n:]
+	}
+	for len(lines) > 0 {
+		w = goOn(t, c, true, new(post), clock.give)
+		for range 1 + r.IntN(3) {
+			write(150)
+			if r.IntN(3) == 0 {
+				w.untilSays(ready)
+			}
+			clock.pass(time.Duration(r.IntN(300)) * time.Second)
+		}
+		w.stop()
+		mails = append(mails, w.post.taken()...)
+		write(60) // while no daemon runs
+	}
+	testkit.Append(t, c.Log[0], testkit.Sentinel("end", end, sentinelLimit))
+	w = goOn(t, c, true, new(post), clock.give)
+	w.untilRead("end")
+	w.until("nothing is held", func() (none bool) {
+		clock.pass(updateRest)
+		testkit.Must(t, w.daemon.counters.with(t.Context(), func() {
+			l := &w.daemon.outbox.limiter
+			none = len(l.Gathered)+len(l.past)+w.daemon.outbox.unsent() == 0
+		}))
+		return none
+	})
+	w.stop()
+	judge(t, c, append(mails, w.post.taken()...))
+}
+
+// judge compares mails, with digests among them, with what a replay of the log lists.
+func judge(t *testing.T, c config.Config, mails []mailer.Message) {
+	t.Helper()
+	about, times, digests := make(map[string]string), make(map[string]int), 0
+	for _, m := range mails {
+		if times[m.Name()]++; times[m.Name()] > 1 {
+			t.Errorf("mail %s went %d times", m.Name(), times[m.Name()])
+		}
+		text := ""
+		if strings.HasPrefix(m.Event, "d") {
+			digests++
+			text = strings.Join(strings.Fields(strings.ReplaceAll(string(m.Data), "=\r\n", "")), " ")
+		}
+		for _, id := range alertsOf(m) {
+			about[id] += text + " "
+		}
+	}
+	all, over := 0, make(map[string]*window.Alert) // by incident
+	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{
+		Opened: func(alerts []*window.Alert) {
+			for _, a := range alerts {
+				if all++; about[a.ID] == "" {
+					t.Errorf("nothing tells of alert %s of %s by %s", a.ID, a.Value, a.Rule)
+				}
+				delete(over, a.Incident.ID) // it goes on
+			}
+		},
+		Ended: func(a *window.Alert) {
+			if a.Closes && a.Rule.Key != window.Topic { // of a topic, a digest shows an example
+				over[a.Incident.ID] = a
+			}
+		},
+	})
+	testkit.Must(t, err)
+	_, err = replay.Run(t.Context(), p, []replay.Source{{Name: c.Log[0]}}, c.Zone, time.Now(), nil)
+	testkit.Must(t, err)
+	for _, a := range over {
+		end := regexp.MustCompile(regexp.QuoteMeta(a.Value) + ` (ended: |[a-z ]*)at most `)
+		if times[a.ID+"."+pipeline.Ended] == 0 && !end.MatchString(about[a.ID]) {
+			t.Errorf("nothing tells of the end of alert %s of %s by %s", a.ID, a.Value, a.Rule)
+		}
+	}
+	t.Logf("%d alerts, %d incidents are over, %d mails, %d digests", all, len(over), len(mails), digests)
+	if all < 40 || len(over) < 10 || digests < 5 || len(about) != all {
+		t.Errorf("%d alerts, %d that are over, %d digests are too few to tell anything; mails are about %d alerts", all,
+			len(over), digests, len(about))
 	}
 }
