@@ -28,6 +28,7 @@ type Composer struct {
 	// Missing are files of the log, or places in them, that were never counted: each mail says so first.
 	Missing []string
 	Log     string // path of the main log, for the commands that the mail proposes; "" is Debian's
+	Page    string // address at which people reach the live page, for short texts; "": none
 }
 
 // Check returns an error for the first setting that can't become a header unchanged.

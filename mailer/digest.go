@@ -30,9 +30,7 @@ func (c Composer) digest(items []Item, past bool, why sentence, now time.Time) (
 	if len(items) == 0 {
 		return Message{}, errors.New("composing a digest of nothing")
 	}
-	sorted := slices.SortedStableFunc(slices.Values(items), func(a, b Item) int {
-		return cmp.Compare(b.Messages, a.Messages)
-	})
+	sorted := byMessages(items)
 	d := digestOf(items)
 	incidents, counts := words.Plain(int64(len(d.incidents)), "incident"), d.counts()
 	if past {
@@ -59,6 +57,13 @@ func (c Composer) digest(items []Item, past bool, why sentence, now time.Time) (
 		}
 	}
 	return c.compose(m, now)
+}
+
+// byMessages sorts items: most messages first.
+func byMessages(items []Item) []Item {
+	return slices.SortedStableFunc(slices.Values(items), func(a, b Item) int {
+		return cmp.Compare(b.Messages, a.Messages)
+	})
 }
 
 // DigestName is the name of the Digest, or the Past, of these items: see Message.Name.

@@ -57,20 +57,26 @@ type Beginning struct {
 	Count   int64         `json:"count"`
 	AtLeast bool          `json:"at_least,omitempty"`
 	Opened  time.Time     `json:"opened"`
+	Rule    string        `json:"rule,omitempty"`  // as window.Rule.String writes it
+	About   string        `json:"about,omitempty"` // window.Identity.String, its value as in Item
 }
 
-// beginningOf copies from an alert what is said of its incident. An alert that a window.Counters didn't make is one by
+// BeginningOf copies from an alert what is said of its incident. An alert that a window.Counters didn't make is one by
 // itself.
-func beginningOf(a *window.Alert) Beginning {
+func BeginningOf(a *window.Alert) Beginning {
 	n := a.Incident
 	if n == nil {
 		n = &window.Incident{ID: a.ID, Opened: a.Opened, Rule: a.Rule, Value: a.Value, Count: a.Count, Limit: a.Limit,
 			AtLeast: a.AtLeast}
 	}
-	return Beginning{
+	b := Beginning{
 		ID: n.ID, Key: n.Rule.Key.String(), Measure: n.Rule.Count.String(), Window: n.Rule.Window, Limit: n.Limit,
-		Value: short(n.Value), Count: n.Count, AtLeast: n.AtLeast, Opened: n.Opened,
+		Value: short(n.Value), Count: n.Count, AtLeast: n.AtLeast, Opened: n.Opened, Rule: n.Rule.String(),
 	}
+	if n.About.Value != "" {
+		b.About = window.Identity{Key: n.About.Key, Value: short(n.About.Value)}.String()
+	}
+	return b
 }
 
 // item is the item of the incident's first alert when it opened.
@@ -90,7 +96,7 @@ func NewItem(a *window.Alert, event string) Item {
 		Value: short(a.Value), Count: a.Count, Peak: a.Peak, Messages: a.Messages, Recipients: a.Recipients,
 		Bytes: a.Bytes, AtLeast: a.AtLeast,
 		Opened: a.Opened, First: a.First, Last: a.Last, Ended: a.Ended,
-		Incident: beginningOf(a), Over: a.Closes,
+		Incident: BeginningOf(a), Over: a.Closes,
 	}
 	i.New = event == kinds[0] && i.ID == i.Incident.ID
 	if topics := a.Topics(1); len(topics) > 0 {

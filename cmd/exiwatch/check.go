@@ -27,7 +27,8 @@ could be better) or fail (exiwatch cannot work), and what to do. It reads the en
 Exim for its settings, and asks the mail server whether it accepts mail for the recipients. It
 changes nothing. Run it as the daemon's user.
 
-With --send-test it sends a test mail, and an event named test to [hook] and [webhook].
+With --send-test it sends a test mail, an event named test to [hook] and [webhook], and a
+test text to each [[notify]].
 
 Exit status: 1 if anything fails, else 0.`,
 		Args: noArguments,
@@ -39,7 +40,7 @@ Exit status: 1 if anything fails, else 0.`,
 	}
 	configFlag(cmd, &file)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON array")
-	cmd.Flags().BoolVar(&sendTest, "send-test", false, "send a test mail, and a test event to hook and webhook")
+	cmd.Flags().BoolVar(&sendTest, "send-test", false, "send a test mail, and a test to hook, webhook and each notify")
 	return cmd
 }
 

@@ -246,6 +246,7 @@ func TestHelpOfEachCommand(t *testing.T) {
 		"run":   "--config --from-start",
 		"check": "--json --send-test --config", "demo": "--help", "version": "--help", "completion": "bash zsh fish",
 		"query": "--config --socket",
+		"route": "--config",
 	} {
 		for _, args := range [][]string{{command, "--help"}, {"help", command}, {command, "-h"}} {
 			out, stderr, status := exiwatch(t, "", args...)

@@ -137,7 +137,7 @@ func (h *host) watch(ctx context.Context, page string, slow bool, events *atomic
 		h.t.Error(err)
 		return
 	}
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil || answer.StatusCode != http.StatusOK {
 		if ctx.Err() == nil {
 			h.t.Errorf("events of %s: %v", page, err)

@@ -216,6 +216,14 @@ func TestWhatCanBeWrong(t *testing.T) {
 			check: "webhook", status: Pass, says: "https://alerts.example.com, not tested"},
 		{name: "nobody at the webhook", settings: "[webhook]\nurl = \"http://127.0.0.1:1/\"\n",
 			spoil: func(l *lab) { l.Test = true }, check: "webhook", status: Fail, says: "refused"},
+		{name: "notify isn't tried", settings: "[[notify]]\nurl = \"ntfy://ntfy.example.com/secret\"\n",
+			check: "notify", status: Pass, says: "ntfy, not tested"},
+		{name: "notify's URL in the configuration", settings: "[[notify]]\nurl = \"ntfy://ntfy.example.com/secret\"\n",
+			check: "notify", status: Warn, says: "ntfy: the URL, which is a secret, is in the configuration itself"},
+		{name: "nobody at notify",
+			settings: "[[notify]]\nname = \"ops\"\nurl = \"ntfy://127.0.0.1:1/secret?scheme=http\"\n",
+			spoil:    func(l *lab) { l.Test = true }, check: "notify", status: Fail,
+			says: "notify ops: dial tcp 127.0.0.1:1: connect: connection refused"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := newLab(t, test.settings)
@@ -426,7 +434,8 @@ func TestLogsOfARealExim(t *testing.T) {
 	}
 }
 
-// TestSecrets: files of passwords and tokens are for the daemon alone; so is a configuration with a webhook's URL.
+// TestSecrets: files of passwords and tokens are for the daemon alone; so are files with URLs of
+// [[notify]], and a configuration with a webhook's URL.
 func TestSecrets(t *testing.T) {
 	l := newLab(t, "")
 	password := l.write("password", "secret\n", 0o604)
@@ -435,6 +444,10 @@ func TestSecrets(t *testing.T) {
 	want(t, l.run(), "secrets", Warn, "    chmod 0640 "+password)
 	os.Chmod(password, 0o600)
 	want(t, l.run(), "secrets", Pass, password+": readable only by root")
+
+	chat := l.write("chat", "ntfy://ntfy.example.com/secret\n", 0o604)
+	l.configure(fmt.Sprintf("[[notify]]\nurl_file = %q\n", chat))
+	want(t, l.run(), "secrets", Warn, chat+" holds a secret, and every user of this machine can read it")
 
 	token := l.write("token", "secret\n", 0o600)
 	l.configure(fmt.Sprintf("[webhook]\nurl = \"https://alerts.example.com/secret\"\ntoken_file = %q\n", token))

@@ -24,6 +24,9 @@ const runPatience = 5 * time.Second // for a program that only prints its versio
 func (c *checks) mail(ctx context.Context) []Result {
 	const name = "mail"
 	composer := daemon.Composer(c.Config, c.Host)
+	if !c.Test { // a test mail goes to those of [mail] alone
+		composer.To, composer.Cc = c.Config.Recipients(), nil
+	}
 	m, err := composer.TestMail(c.Now)
 	if err != nil {
 		return fail(name, "exiwatch help config shows the keys of [mail].", "%v", err)
@@ -137,6 +140,25 @@ func (c *checks) webhook(ctx context.Context) []Result {
 	return c.tell(ctx, "webhook", u.Scheme+"://"+u.Host, "accepted", w)
 }
 
+// notify checks that the services for chats and phones accept texts. It sends nothing unless a test is wanted.
+func (c *checks) notify(ctx context.Context) (all []Result) {
+	const name = "notify"
+	for i := range c.Config.Notify {
+		n := &c.Config.Notify[i]
+		if n.Inline {
+			all = append(all, warn(name, "Put the URL into a file that only root and the daemon can read, and name "+
+				"that with url_file.", "%s: the URL, which is a secret, is in the configuration itself", n.Name)...)
+		}
+		if !c.Test {
+			all = append(all, pass(name, "%s, not tested (--send-test sends it a test text)", n.Name)...)
+			continue
+		}
+		err := n.Transport.Send(ctx, daemon.Composer(c.Config, c.Host).ShortTest())
+		all = append(all, tested(name, err, "%s accepted a test text", n.Name)...)
+	}
+	return all
+}
+
 // tell sends a test event if one is wanted.
 func (c *checks) tell(ctx context.Context, name, whom, did string, t transport.Transport) []Result {
 	if !c.Test {
@@ -150,8 +172,13 @@ func (c *checks) tell(ctx context.Context, name, whom, did string, t transport.T
 	if err == nil {
 		err = t.Send(ctx, m)
 	}
+	return tested(name, err, "%s %s the event named test", whom, did)
+}
+
+// tested is the result of a test of a channel besides mail.
+func tested(name string, err error, format string, args ...any) []Result {
 	if err != nil {
 		return fail(name, "The daemon retries for five days. Mails don't wait for it.", "%v", err)
 	}
-	return pass(name, "%s %s the event named test", whom, did)
+	return pass(name, format, args...)
 }

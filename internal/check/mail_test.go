@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -114,6 +116,16 @@ func TestMailServer(t *testing.T) {
 	}
 }
 
+// TestMailServerIsAskedAboutRoutes: whether it takes mail for those whom only a route or a rule names.
+func TestMailServerIsAskedAboutRoutes(t *testing.T) {
+	p := &post{recipients: &smtp.SMTPError{Code: 550, EnhancedCode: smtp.NoEnhancedCode, Message: "no such user"}, only: "d@"}
+	l := newLab(t, fmt.Sprintf("[[rule]]\nto = [\"b@lab.test\"]\n[mail]\nto = [\"a@lab.test\"]\nvia = \"smtp://%s\"\n"+
+		"[[route]]\nmatch = \"account:*\"\nto = [\"c@lab.test\", \"a@lab.test\"]\ncc = [\"d@lab.test\"]\n", p.listen(t)))
+	want(t, l.run(), "mail", Fail, "d@lab.test: RCPT TO: 550 no such user")
+	p.only = "nobody@"
+	want(t, l.run(), "mail", Pass, "accepts mail for a@lab.test, b@lab.test, c@lab.test, d@lab.test; nothing was sent")
+}
+
 // TestMailServerAway: nobody listens, and somebody who says nothing holds nobody up.
 func TestMailServerAway(t *testing.T) {
 	hung, err := net.Listen("tcp", "127.0.0.1:0") // the kernel takes the connection, and nobody greets
@@ -144,5 +156,28 @@ func TestMailPatience(t *testing.T) {
 	}
 	if !strings.Contains(b.String(), "fail  mail") {
 		t.Errorf("the mail server that hangs didn't fail:\n%s", b.String())
+	}
+}
+
+// TestNotifyTest: a service gets a test text if one is wanted, and the URL isn't shown.
+func TestNotifyTest(t *testing.T) {
+	told := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		text, _ := io.ReadAll(q.Body)
+		told <- q.URL.Path + " " + string(text)
+		io.WriteString(w, `{"id": "1"}`)
+	}))
+	defer server.Close()
+	l := newLab(t, "")
+	url := l.write("url", "ntfy://"+server.Listener.Addr().String()+"/secretTopic?scheme=http\n", 0o600)
+	l.configure(fmt.Sprintf("[[notify]]\nurl_file = %q\n", url))
+	l.Test = true
+	all := l.run()
+	want(t, all, "notify", Pass, "ntfy accepted a test text")
+	if got := <-told; !strings.HasPrefix(got, "/secretTopic "+l.Host+": this is a test of exiwatch") {
+		t.Errorf("told %q", got)
+	}
+	if strings.Contains(table(all, false), "secretTopic") {
+		t.Errorf("the URL is shown:\n%s", table(all, false))
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"exiwatch/internal/private"
 )
 
-// secrets checks that others can't read the files of passwords and tokens, nor a configuration that holds a webhook's
-// URL.
+// secrets checks that others can't read the files of passwords, tokens and URLs of [[notify]], nor a configuration that
+// holds such a URL or a webhook's.
 func (c *checks) secrets(context.Context) []Result {
 	const name = "secrets"
 	paths := c.Config.Secrets

@@ -34,11 +34,14 @@ type Config struct {
 	Mail   Mail
 	// Hook and Webhook get the events, too, unless they are nil.
 	Hook, Webhook transport.Transport
-	Socket        *Socket        // nil: no socket
-	Metrics       netip.AddrPort // where to serve metrics; the zero value: nowhere
-	Web           *Web           // nil: no live page
-	// Secrets are the files with a password or a token, and the configuration itself if it has a webhook's URL. Anybody
-	// who knows that URL can write there.
+	Notify        []Notify // they say what mails say, in short
+	Routes        []Route
+	RuleTo        map[string][]string // Mail.To of rules that have their own, by Rule.String
+	Socket        *Socket             // nil: no socket
+	Metrics       netip.AddrPort      // where to serve metrics; the zero value: nowhere
+	Web           *Web                // nil: no live page
+	// Secrets are the files with a password, a token or a URL of [[notify]], and the configuration itself if it has
+	// such a URL or a webhook's. Anybody who knows that URL can write there.
 	Secrets []string
 }
 

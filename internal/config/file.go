@@ -29,6 +29,8 @@ type file struct {
 	Mail     mail     `toml:"mail"`
 	Hook     *hook    `toml:"hook"`
 	Webhook  *webhook `toml:"webhook"`
+	Notify   []notify `toml:"notify"`
+	Route    []route  `toml:"route"`
 	Socket   *socket  `toml:"socket"`
 	Metrics  *metrics `toml:"metrics"`
 	Web      *web     `toml:"web"`
@@ -97,15 +99,29 @@ func (f *file) config(name string, wrong *flaws) (c Config) {
 	c.Mail = f.Mail.mail(wrong)
 	c.Hook = f.Hook.transport(wrong)
 	c.Webhook = f.Webhook.transport(wrong)
+	c.Notify = f.notifies(wrong)
+	c.Routes = f.routes(c.Notify, wrong)
+	c.RuleTo = f.ruleTo(c.Rules, wrong)
 	c.Socket = f.Socket.socket(c.Rules, wrong)
 	c.Metrics = f.Metrics.address(wrong)
 	c.Web = f.Web.web(wrong)
-	secrets := []string{f.Mail.PasswordFile}
-	if f.Webhook != nil {
-		secrets = append(secrets, f.Webhook.TokenFile, name)
-	}
-	c.Secrets = slices.DeleteFunc(secrets, func(path string) bool { return path == "" })
+	c.Secrets = f.secrets(name)
 	return c
+}
+
+// secrets lists the files with a password, a token or a URL that is one.
+func (f *file) secrets(name string) []string {
+	all := []string{f.Mail.PasswordFile}
+	if f.Webhook != nil {
+		all = append(all, f.Webhook.TokenFile, name)
+	}
+	for _, n := range f.Notify {
+		all = append(all, n.URLFile)
+		if n.URL != "" && !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	return slices.DeleteFunc(all, func(path string) bool { return path == "" })
 }
 
 // Zone finds a time zone by a name such as Europe/Berlin. It returns the machine's for "".

@@ -188,8 +188,8 @@ func TestWrongConfiguration(t *testing.T) {
 		{"to = []", `1:1: unknown key "to"; did you mean "mail.to"?`},
 		{"[cuont]\nonly = []", `1:2: unknown key "cuont"; did you mean "count"?`},
 		{"\"a\\u001bb\" = 1", `1:1: unknown key "a\x1bb"`},
-		{"one = 1\n[[rule]]\ntwo = 2\n[mail]\nthree = 3", `1:1: unknown key "one"
-c.toml:3:1: unknown key "rule.two"
+		{"one = 1\n[[rule]]\nseven = 2\n[mail]\nthree = 3", `1:1: unknown key "one"
+c.toml:3:1: unknown key "rule.seven"
 c.toml:5:1: unknown key "mail.three"`},
 
 		{"state = 5", `1:9: state = 5: expected the path of a folder, in quotes`},
@@ -281,16 +281,19 @@ func TestErrorsAreForAdministrators(t *testing.T) {
 		if table != "" {
 			header = "[" + strings.TrimSuffix(table, ".") + "]"
 		}
-		if strings.HasPrefix(header, "[rule") {
+		if strings.HasPrefix(header, "[rule") || header == "[notify]" || header == "[route]" {
 			header = "[" + header + "]"
 		}
 		for _, value := range []string{"true", "{a = 1}", "[[1]]"} {
+			if value == "true" && isBool(key) {
+				value = "1"
+			}
 			if key == "rule.except.until" {
 				value += "\nmatch = 'a'\nlimit = 30"
 			}
 			_, err := Parse("c.toml", fmt.Appendf(nil, "%s\n%s = %s", header, last, value))
 			at := fmt.Sprintf("c.toml:2:%d: %s", len(last)+4, key)
-			if strings.HasPrefix(value, "[[") && strings.HasPrefix(table, "rule") {
+			if strings.HasPrefix(value, "[[") && (strings.HasPrefix(table, "rule") || table == "notify." || table == "route.") {
 				at = "c.toml:" // the reader doesn't say where a list in a list is
 			}
 			if err == nil || !strings.HasPrefix(err.Error(), at) ||
@@ -303,10 +306,13 @@ func TestErrorsAreForAdministrators(t *testing.T) {
 	}
 }
 
+func isBool(key string) bool { return key == "route.only" || key == "route.go_on" }
+
 // TestErrorsKeepSecrets: a value that lets its reader in isn't shown.
 func TestErrorsKeepSecrets(t *testing.T) {
 	for _, text := range []string{"[webhook]\nurl = 'ftp://hooks.test/Zx81'", "[mail]\nvia = 'smtp://u:Zx81@h'",
-		"[webhook]\nurl = ['https://hooks.test/Zx81']"} {
+		"[webhook]\nurl = ['https://hooks.test/Zx81']", "[[notify]]\nurl = 'telegram://Zx81@telegram?chats=1'",
+		"[[notify]]\nurl = ['ntfy://hooks.test/Zx81']"} {
 		if _, err := Parse("c.toml", []byte(text)); err == nil || strings.Contains(err.Error(), "Zx81") {
 			t.Errorf("%q: %v", text, err)
 		}

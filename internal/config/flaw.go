@@ -97,6 +97,8 @@ var expected = map[string]string{
 	"rule.except.limit":   `a whole number above the rule's limit`,
 	"rule.except.reason":  `a text in quotes`,
 	"rule.except.until":   `a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00, without quotes`,
+	"rule.to":             `a list of addresses that is not empty, such as ["root", "admin@example.com"]`,
+	"rule.to[]":           `an address such as "admin@example.com", or a local user such as "root"`,
 	"mail":                `a table that begins with [mail]`,
 	"mail.to":             `a list of addresses, such as ["root", "admin@example.com"]`,
 	"mail.to[]":           `an address such as "admin@example.com", or a local user such as "root"`,
@@ -116,6 +118,23 @@ var expected = map[string]string{
 	"webhook":             `a table that begins with [webhook]`,
 	"webhook.url":         `"https://HOST[:PORT]/PATH" without a password, or http:// on this machine`,
 	"webhook.token_file":  `the path of a file that holds a token on one line, in quotes`,
+	"notify":              `a table that begins with [[notify]]`,
+	"notify.name":         `1 to 32 lower-case letters, digits or hyphens, in quotes`,
+	"notify.url":          `a URL such as "ntfy://ntfy.sh/TOPIC"; better in a file, with url_file`,
+	"notify.url_file":     `the path of a file that holds a URL such as ntfy://ntfy.sh/TOPIC, in quotes`,
+	"notify.events":       `a list that is not empty, such as ["opened", "grew", "ended"]`,
+	"notify.events[]":     `"opened", "grew" or "ended"`,
+	"notify.subjects":     `"full", "hashed" or "none"`,
+	"route":               `a table that begins with [[route]]`,
+	"route.match":         `KEY:PATTERN, such as "account:*@example.com"`,
+	"route.to":            `a list of addresses, such as ["root", "admin@example.com"]`,
+	"route.to[]":          `an address such as "admin@example.com", or a local user such as "root"`,
+	"route.cc":            `a list of addresses, such as ["root", "admin@example.com"]`,
+	"route.cc[]":          `an address such as "admin@example.com", or a local user such as "root"`,
+	"route.notify":        `a list of names of [[notify]], such as ["ops"]`,
+	"route.notify[]":      `the name of a [[notify]], in quotes`,
+	"route.only":          `true or false`,
+	"route.go_on":         `true or false`,
 	"socket":              `a table that begins with [socket]`,
 	"socket.path":         `an absolute path, in quotes`,
 	"socket.mode":         `permissions in quotes, such as "0660"`,
@@ -129,6 +148,7 @@ var expected = map[string]string{
 	"web.listen":          `"unix:/run/exiwatch/web.sock" or a loopback address and a port, such as "127.0.0.1:8025"`,
 	"web.mode":            `permissions in quotes, such as "0660"`,
 	"web.group":           `a group of this machine, in quotes`,
+	"web.url":             `the address at which people reach the page, such as "https://mx.example.com/exiwatch/"`,
 }
 
 // The names of all keys and measures of rules.
@@ -192,9 +212,9 @@ func (f *flaw) in(name string, places map[string]place) error {
 	return fmt.Errorf("%s:%d:%d: %s: %w", name, at.line, at.column, subject, problem)
 }
 
-// isSecret reports whether errors must hide a value. Anybody who knows a webhook's URL can write there.
+// isSecret reports whether errors must hide a value. Anybody who knows the URL of a webhook or a chat can write there.
 func isSecret(key, text string) bool {
-	return key == "webhook.url" || key == "mail.via" && strings.Contains(text, "@")
+	return key == "webhook.url" || key == "notify.url" || key == "mail.via" && strings.Contains(text, "@")
 }
 
 // described is an error of the TOML library with its place, and without the library's words about Go's types.

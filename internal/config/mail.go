@@ -51,14 +51,18 @@ func (m *Mail) check(wrong *flaws) {
 		change(&c)
 		wrong.unless(c.Check() == nil, path)
 	}
-	for i, address := range m.To {
-		try(fmt.Sprintf("mail.to[%d]", i), func(c *mailer.Composer) { c.To = []string{address} })
-	}
-	for i, address := range m.Cc {
-		try(fmt.Sprintf("mail.cc[%d]", i), func(c *mailer.Composer) { c.Cc = []string{address} })
-	}
+	checkAddresses("mail.to", m.To, wrong)
+	checkAddresses("mail.cc", m.Cc, wrong)
 	try("mail.from", func(c *mailer.Composer) { c.From = cmp.Or(m.From, c.From) })
 	try("mail.subject", func(c *mailer.Composer) { c.Subject = m.Subject })
+}
+
+// checkAddresses checks the addresses in the list at a path.
+func checkAddresses(path string, list []string, wrong *flaws) {
+	for i, address := range list {
+		c := mailer.Composer{From: "exiwatch@localhost", To: []string{address}, Host: "localhost"}
+		wrong.unless(c.Check() == nil, fmt.Sprintf("%s[%d]", path, i))
+	}
 }
 
 // transport makes the transport of mails.

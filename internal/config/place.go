@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -63,11 +64,11 @@ func (w *walk) header(e *unstable.Node) string {
 	return path
 }
 
-// current is the path of the last table in a list of tables, or else the path itself. go-toml reads [rule] as [[rule]].
-// For a [[rule.except]] without a rule it makes one.
+// current is the path of the last table in a list of tables, or else the path itself. go-toml reads [rule] as [[rule]],
+// and likewise [notify] and [route]. For a [[rule.except]] without a rule it makes one.
 func (w *walk) current(path string) string {
 	n := w.tables[path]
-	if n == 0 && path != "rule" && path != "rule[0].except" {
+	if n == 0 && !slices.Contains([]string{"rule", "rule[0].except", "notify", "route"}, path) {
 		return path
 	}
 	return fmt.Sprintf("%s[%d]", path, max(n-1, 0))

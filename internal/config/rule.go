@@ -24,6 +24,7 @@ type rule struct {
 	Only         []string `toml:"only"`
 	Ignore       []string `toml:"ignore"`
 	LocalDomains []string `toml:"local_domains"`
+	To           []string `toml:"to"`
 	Except       []except `toml:"except"`
 }
 
@@ -63,6 +64,23 @@ func (f *file) rules(zone *time.Location, wrong *flaws) (all []window.Rule, scop
 		wrong.add(fmt.Sprintf("rule[%d]", first), err)
 	}
 	return all, scopes
+}
+
+// ruleTo finds who gets the mails of rules that say so.
+func (f *file) ruleTo(all []window.Rule, wrong *flaws) map[string][]string {
+	var to map[string][]string
+	for i, w := range f.Rule {
+		if w.To == nil {
+			continue
+		}
+		wrong.unless(len(w.To) > 0, fmt.Sprintf("rule[%d].to", i))
+		checkAddresses(fmt.Sprintf("rule[%d].to", i), w.To, wrong)
+		if to == nil {
+			to = make(map[string][]string)
+		}
+		to[all[i].String()] = w.To
+	}
+	return to
 }
 
 // count is what the rule counts: its own keys, and the others from general. scope names its own keys; it is "" if the

@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"io/fs"
 	"net/netip"
+	"net/url"
 	"path/filepath"
 	"strings"
+
+	"exiwatch/internal/escape"
 )
 
 // Web says where to serve the live page: on either Path or Listen.
@@ -14,6 +17,7 @@ type Web struct {
 	Mode   fs.FileMode
 	GID    int            // -1: the process's own
 	Listen netip.AddrPort // on loopback
+	URL    string         // where people reach it, for links; "": nowhere but here
 }
 
 // web is a Web as written.
@@ -21,6 +25,7 @@ type web struct {
 	Listen string `toml:"listen"`
 	Mode   string `toml:"mode"`
 	Group  string `toml:"group"`
+	URL    string `toml:"url"`
 }
 
 // web checks [web]. It returns nil without one. It accepts only a port of loopback: users on other machines need a
@@ -29,7 +34,10 @@ func (w *web) web(wrong *flaws) *Web {
 	if w == nil {
 		return nil
 	}
-	c := &Web{GID: -1}
+	c := &Web{GID: -1, URL: w.URL}
+	u, err := url.Parse(w.URL)
+	wrong.unless(w.URL == "" || err == nil && u.Host != "" && u.User == nil && u.RawQuery == "" &&
+		(u.Scheme == "https" || u.Scheme == "http") && escape.Text(w.URL) == w.URL, "web.url")
 	path, isPath := strings.CutPrefix(w.Listen, "unix:")
 	if isPath {
 		wrong.unless(filepath.IsAbs(path), "web.listen")

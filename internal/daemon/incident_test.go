@@ -181,7 +181,7 @@ func TestTellings(t *testing.T) {
 			t.Errorf("%s: %q, want %q", incident, got, want)
 		}
 	}
-	l.digest(testNow.Add(openingPause))
+	l.markAll(l.digest(testNow.Add(openingPause)), testNow.Add(openingPause))
 	if got := l.tellingOf("b").settle(folder).String(); got != "queued at 12:01:30" {
 		t.Errorf("after the digest: %q", got)
 	}

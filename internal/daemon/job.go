@@ -12,8 +12,8 @@ type job struct {
 	at time.Time // of the wall clock: when it came up
 
 	told   notification
-	mailed bool // told goes by mail
-	hooked bool // told goes to every other channel
+	mailed bool // told goes by mail, and in short by each [[notify]]
+	hooked bool // told goes to hook and webhook
 
 	digest     []mailer.Item // is mailed
 	past       bool          // its incidents were over when they were read
@@ -29,6 +29,17 @@ type notification struct {
 	alerts []*window.Alert
 	event  string
 	times  int64 // the alert's Times when it had grown; the alert grows on; else 0
+}
+
+// incident is one that the job's mail is about: they all have the same audience. ok is false if there is no mail.
+func (j *job) incident() (i mailer.Beginning, ok bool) {
+	switch {
+	case len(j.digest) > 0:
+		return j.digest[0].Incident, true
+	case j.mailed:
+		return mailer.BeginningOf(j.told.alerts[0]), true
+	}
+	return i, false
 }
 
 // rows is how much memory a snapshot of the job takes, in rows of alerts.

@@ -201,7 +201,7 @@ func hasRoom(mails *[]time.Time, now time.Time, most int) bool {
 // isPastDue tells whether what hold keeps has waited long enough.
 func (l *mailLimiter) isPastDue(now time.Time) bool { return len(l.past) > 0 && !now.Before(l.pastDue) }
 
-// digest returns the items of a digest, if one is due.
+// digest returns the items that are to go into digests, if these are due. The caller marks them.
 func (l *mailLimiter) digest(now time.Time) (items []mailer.Item) {
 	if len(l.Gathered) == 0 || len(l.Gathered) < maxDigest && now.Before(l.Due) {
 		return nil
@@ -210,6 +210,5 @@ func (l *mailLimiter) digest(now time.Time) (items []mailer.Item) {
 	if items, l.Gathered = l.Gathered[:n:n], l.Gathered[n:]; len(l.Gathered) == 0 {
 		l.Gathered, l.Due = nil, time.Time{}
 	}
-	l.markAll(items, now)
 	return items
 }

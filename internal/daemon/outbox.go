@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"exiwatch/internal/config"
 	"exiwatch/internal/follow"
 	"exiwatch/internal/pipeline"
 	"exiwatch/mailer"
@@ -31,6 +32,7 @@ type outbox struct {
 	checkpoint func() *checkpoint // how far the logs have been counted
 	newGaps    func() []string    // the places in the logs that no mail has named as missing; each once
 	open       func() []*window.Alert
+	audience   func(mailer.Beginning) config.Audience
 
 	behind bool // the log that is read has not been read to its end since the start; with perHour 0 nothing is held
 
@@ -92,7 +94,7 @@ func (o *outbox) enqueue(n notification) {
 	default:
 		mailed = o.mayMail(n, now)
 	}
-	if mailed || len(o.channels) > 1 {
+	if mailed || slices.ContainsFunc(o.channels[1:], func(c *channel) bool { return c.short == nil }) {
 		o.tell(job{at: now, told: n, mailed: mailed, hooked: true})
 	}
 	o.digest(now)
@@ -110,7 +112,7 @@ func (o *outbox) mayMail(n notification, now time.Time) bool {
 func (o *outbox) tell(j job) {
 	o.due = true
 	o.events++
-	if j.mailed || len(j.digest) > 0 {
+	if incident, ok := j.incident(); ok && o.audience(incident).General {
 		j.missing = o.newGaps()
 	}
 	o.add(j)
@@ -122,8 +124,7 @@ func (o *outbox) tellPast() {
 	now := o.now()
 	over, held := o.limiter.takePast()
 	for items := range slices.Chunk(over, maxDigest) {
-		o.limiter.markAll(items, now)
-		o.tell(job{at: now, digest: items, past: true})
+		o.tellDigests(job{at: now, digest: items, past: true})
 	}
 	if len(held) == 0 {
 		return
@@ -170,8 +171,32 @@ func standing(item mailer.Item, open map[string]*window.Alert) (n notification, 
 // digest has the digests mailed that are due.
 func (o *outbox) digest(now time.Time) {
 	for items := o.limiter.digest(now); len(items) > 0; items = o.limiter.digest(now) {
-		o.tell(job{at: now, digest: items})
+		o.tellDigests(job{at: now, digest: items})
 	}
+}
+
+// tellDigests tells a digest to each audience of its incidents, with these alone. Their first items name the digests
+// apart.
+func (o *outbox) tellDigests(j job) {
+	for _, group := range byAudience(j.digest, o.audience) {
+		o.limiter.markAll(group, j.at)
+		j.digest = group
+		o.tell(j)
+	}
+}
+
+// byAudience groups incidents of the same audience, in the order in which the first of each comes.
+func byAudience(items []mailer.Item, audience func(mailer.Beginning) config.Audience) (groups [][]mailer.Item) {
+	var all []config.Audience
+	for _, item := range items {
+		a := audience(item.Incident)
+		i := slices.IndexFunc(all, func(b config.Audience) bool { return a.Same(&b) })
+		if i < 0 {
+			i, all, groups = len(all), append(all, a), append(groups, nil)
+		}
+		groups[i] = append(groups[i], item)
+	}
+	return groups
 }
 
 // add gives the writer a job, behind all others. A daemon that is stopping doesn't wait for room: the next one does

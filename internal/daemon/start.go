@@ -60,6 +60,11 @@ func (d *Daemon) warnOfSecrets() {
 			d.Log.Warn("a secret can be read by others", "file", path, "readers", readers)
 		}
 	}
+	for _, n := range d.Config.Notify {
+		if n.Inline {
+			d.Log.Warn("a secret is in the configuration: url_file names a file of its own", "notify", n.Name)
+		}
+	}
 }
 
 // restore takes up what is in the state folder, and finds where the logs go on.
@@ -157,7 +162,8 @@ func (d *Daemon) newOutbox(mails *spool.Spool, besides ...*channel) *outbox {
 	o := &outbox{
 		spool: mails, channels: append([]*channel{mail}, besides...),
 		isWhole: d.isWhole, checkpoint: d.checkpoint, newGaps: d.newGaps, open: d.openAlerts,
-		counters: d.counters, stopping: d.stopping.Done(), log: d.Log, now: d.now, perHour: d.Config.Mail.MaxPerHour,
+		audience: d.Config.Audience, counters: d.counters, stopping: d.stopping.Done(), log: d.Log, now: d.now,
+		perHour: d.Config.Mail.MaxPerHour,
 	}
 	o.writer = o.newWriter(d.state, d.composer)
 	o.writer.begin = d.writing
@@ -225,6 +231,9 @@ func Composer(c config.Config, host string) mailer.Composer {
 		Subject: c.Mail.Subject, Subjects: c.Mail.Subjects, Host: host}
 	if len(c.Log) > 0 {
 		m.Log = c.Log[0]
+	}
+	if c.Web != nil {
+		m.Page = c.Web.URL
 	}
 	return m
 }

@@ -22,7 +22,7 @@ import (
 //	DIR/lock              who has it; the lock is the kernel's and ends with the process
 //	DIR/key               makes our Message-IDs; the secret of this folder
 //	DIR/checkpoint.json   see checkpoint
-//	DIR/spool/            see spool.Spool
+//	DIR/spool/            see spool.Spool; so are those of other channels: hook, webhook, notify-NAME
 type state struct {
 	dir  string
 	lock *os.File
@@ -42,8 +42,12 @@ func CheckState(dir string, uid int) error {
 	if err := private.CheckFolder(dir, uid); err != nil {
 		return fmt.Errorf("the state folder %w", err)
 	}
+	paths, _ := filepath.Glob(filepath.Join(dir, notifyPrefix+"*"))
 	for _, name := range []string{lockFile, keyFile, tokenFile, checkpointFile, spoolDir, hookChannel, webhookChannel} {
-		err := private.Check(filepath.Join(dir, name), uid)
+		paths = append(paths, filepath.Join(dir, name))
+	}
+	for _, path := range paths {
+		err := private.Check(path, uid)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
 			return fmt.Errorf("in the state folder, %w", err)
 		}

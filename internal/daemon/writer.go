@@ -3,11 +3,13 @@ package daemon
 import (
 	"errors"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"exiwatch/internal/config"
 	"exiwatch/mailer"
 	"exiwatch/mailer/spool"
 )
@@ -23,6 +25,7 @@ type writer struct {
 	channels []*channel // mail is the first
 	mail     *channel
 	composer mailer.Composer
+	audience func(mailer.Beginning) config.Audience
 	trouble  trouble
 	busy     atomic.Pointer[time.Time] // since when something is being written; nil: nothing is
 
@@ -62,7 +65,7 @@ const (
 func (o *outbox) newWriter(s *state, c mailer.Composer) *writer {
 	return &writer{
 		maxJobs: maxJobs, idle: true,
-		state: s, channels: o.channels, mail: o.channels[0], composer: c,
+		state: s, channels: o.channels, mail: o.channels[0], composer: c, audience: o.audience,
 		trouble: trouble{log: o.log, now: o.now},
 		wake:    make(chan struct{}, 1), room: make(chan struct{}, 1), saved: make(chan time.Duration, maxFlying+1),
 		last: make(chan struct{}), quit: make(chan struct{}), over: make(chan struct{}),
@@ -198,6 +201,7 @@ func (w *writer) do(j *job) bool {
 			break // nor later
 		}
 		w.messages[w.mail] = append(w.messages[w.mail], message)
+		w.tellShort(j)
 	default:
 		w.tell(j)
 	}
@@ -206,24 +210,15 @@ func (w *writer) do(j *job) bool {
 
 // tell composes the notifications of an event.
 func (w *writer) tell(j *job) {
-	others := w.channels[1:]
-	if !j.hooked {
-		others = nil
-	}
-	for _, c := range others {
-		for _, a := range j.told.alerts {
-			message, err := c.message(w.composer, a, j.told.event)
-			if err != nil {
-				w.trouble.log.Error("the notice of an alert can't be made", "id", a.ID, "event", j.told.event,
-					"error", err)
-				continue // nor later
-			}
-			w.messages[c] = append(w.messages[c], message)
+	for _, c := range w.channels[1:] {
+		if j.hooked && c.short == nil {
+			w.tellHook(c, j)
 		}
 	}
 	if !j.mailed {
 		return
 	}
+	w.tellShort(j)
 	message, err := compose(w.composerOf(j), j.told, j.at)
 	if err != nil {
 		w.trouble.log.Error("the mail of an alert can't be made", "id", j.told.alerts[0].ID, "event", j.told.event,
@@ -233,10 +228,45 @@ func (w *writer) tell(j *job) {
 	w.messages[w.mail] = append(w.messages[w.mail], message)
 }
 
+// tellHook composes the notices of an event for a hook or a webhook.
+func (w *writer) tellHook(c *channel, j *job) {
+	for _, a := range j.told.alerts {
+		message, err := c.message(w.composer, a, j.told.event)
+		if err != nil {
+			w.trouble.log.Error("the notice of an alert can't be made", "id", a.ID, "event", j.told.event, "error", err)
+			continue // nor later
+		}
+		w.messages[c] = append(w.messages[c], message)
+	}
+}
+
+// tellShort composes what each [[notify]] says of a job's mail.
+func (w *writer) tellShort(j *job) {
+	incident, _ := j.incident()
+	told := w.audience(incident).Notify
+	for _, c := range w.channels[1:] {
+		if c.short == nil || !slices.Contains(told, c.short.Name) {
+			continue
+		}
+		text, ok, err := c.text(w.composer, j)
+		if err != nil {
+			w.trouble.log.Error("the notice of an alert can't be made", "by", c.name, "error", err)
+			continue // nor later
+		}
+		if ok {
+			w.messages[c] = append(w.messages[c], text)
+		}
+	}
+}
+
 // composerOf makes the mail of a job.
 func (w *writer) composerOf(j *job) mailer.Composer {
 	c := w.composer
 	c.Missing = j.missing
+	if incident, ok := j.incident(); ok {
+		a := w.audience(incident)
+		c.To, c.Cc = a.To, a.Cc
+	}
 	return c
 }
 

@@ -1,6 +1,6 @@
 // Package transport hands a mail to whatever delivers it: a mail server by SMTP, the local sendmail program, a command
-// (Hook) or an HTTP server (Webhook). Each sends one mailer.Message, ends in bounded time whatever the other side does,
-// and says exactly what became of the mail.
+// (Hook), an HTTP server (Webhook) or a service for chats and phones (Notify). Each sends one mailer.Message, ends in
+// bounded time whatever the other side does, and says exactly what became of the mail.
 //
 //	via, err := transport.Parse("smtp://mx.example.org:25") // or "sendmail", "smtps://…"
 //	…
