@@ -65,12 +65,16 @@ const globs = `*?[]{}\`
 var filterFlags = map[window.Key]string{
 	window.Sender: "--sender=", window.Account: "--account=", window.Auth: "--auth=", window.User: "--user=",
 	window.Host: "--host=", window.Subject: "--subject=", window.Network: "--host=", window.SenderDomain: "--sender=*@",
+	window.AccountDomain: "--account=*@",
 }
 
 // filter returns the exiwatch flag that selects what an alert is about. A topic has none, nor has a value that would be
 // taken for a glob.
 func (c Composer) filter(a *window.Alert) (flag string, ok bool) {
 	flag, ok = filterFlags[a.Rule.Key]
+	if a.Rule.Key == window.AccountDomain && strings.HasPrefix(a.Value, "<") { // unverified
+		return "--account=<*@" + a.Value[1:], literal(a.Value)
+	}
 	return flag + a.Value, ok && literal(a.Value) && c.mayShow(a.Rule.Key.String())
 }
 

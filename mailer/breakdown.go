@@ -20,6 +20,7 @@ var dimensions = []dimension{
 	{window.Account, "Accounts", "of the account %s", "account"},
 	{window.Auth, "Authenticated ids", "authenticated as %s", "authenticated id"},
 	{window.User, "Local users", "submitted by the local user %s", "local user"},
+	{window.Script, "Script directories", "submitted in the directory %s", "directory"},
 	{window.Sender, "Envelope senders", "with the envelope sender %s", "envelope sender"},
 	{window.Host, "Hosts", "from %s", "host"},
 	{window.Network, "Networks", "from the network %s", "network"},

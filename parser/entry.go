@@ -35,13 +35,17 @@ type Entry struct {
 	Reason string // of a Malformed or Injected entry
 	Column int    // from 1, in bytes: where reading it ended
 
-	// Time is the stamp of a Submission, Malformed or Overflow entry, and of an Injected one that of the entry in
-	// which it stands; zero if none is known.
-	Time      time.Time
+	// Time is the stamp of a Submission, Identification, Malformed or Overflow entry, and of an Injected one that of
+	// the entry in which it stands; zero if none is known.
+	Time time.Time
+
+	PID       int    // [pid] of a Submission; 0 if absent
 	Directory []byte // cwd= of a Submission
 	Arguments []byte // what stands behind `args: `, the program's name first
 
 	User []byte // U= of an Identification
+
+	Forgeable bool // a Submission or an Identification may stand inside another entry, and be made up
 
 	lasting bool // its slices stand in the text given to Lines
 }

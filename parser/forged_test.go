@@ -88,7 +88,7 @@ func TestInjectedLines(t *testing.T) {
 		{"cwd that ends in a whole line", []string{stamp0 + "cwd=/srv/x", forged, stamp0 + "cwd=/tmp 6 args: exim -t",
 			ordinary},
 			[]string{"1 injected", "2 arrival victim@x helo=h ip=9.9.9.9 P=esmtpa auth=d id=victim@x S=1 forgeable",
-				"3 submission \"/tmp\"", "4 arrival c@d U=c P=local S=5 forgeable"}},
+				"3 submission forgeable \"/tmp\"", "4 arrival c@d U=c P=local S=5 forgeable"}},
 		{"recipient", []string{head0 + "r@h U=root P=local S=9 for \"a", forged, "z\"@d", ordinary},
 			[]string{"1 arrival r@h U=root P=local S=9 for 1 suspicious", "2 injected",
 				"4 arrival c@d U=c P=local S=5"}},
@@ -121,7 +121,7 @@ func TestInjectedLines(t *testing.T) {
 		{"real lines between two entries of the forger",
 			[]string{stamp0 + "cwd=/srv/x", stamp0 + "q 3 args: z 5 args: exim4 x@y", ordinary, stamp0 + "cwd=/srv/y",
 				"z 5 args: exim4 x@y"},
-			[]string{"1 injected", "3 arrival c@d U=c P=local S=5 forgeable", "4 submission \"/srv/y\\nz\""}},
+			[]string{"1 injected", "3 arrival c@d U=c P=local S=5 forgeable", "4 submission forgeable \"/srv/y\\nz\""}},
 		{"a beginning and a forged line that look whole",
 			[]string{head0 + "a@b H=(h) [192.0.2.7] P=esmtpa A=login:bob:a S=1", ordinary, "d@x S=231 for q@r"},
 			[]string{"1 arrival a@b helo=h ip=192.0.2.7 P=esmtpa auth=login id=bob as=a S=1\n" + ordinary +

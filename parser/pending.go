@@ -169,7 +169,9 @@ func (r *Reader) unknownLine(p Place, line []byte) {
 func (r *Reader) callLine(p Place, h linePrefix, line []byte) {
 	r.closeBeginning()
 	if r.flushDecided(); len(r.pending.items) == 0 {
-		if r.parseEntry(p, h, line) {
+		r.forgeable = r.pending.bytesRead <= r.pending.shadowEnd
+		whole := r.parseEntry(p, h, line)
+		if r.forgeable = false; whole {
 			r.setBeginning(h)
 		} else {
 			r.keepOpen(p, h, line)

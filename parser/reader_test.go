@@ -29,8 +29,14 @@ var kindNames = [...]string{"arrival", "malformed", "overflow", "injected", "sub
 
 func describe(e *Entry) string {
 	s := fmt.Sprintf("%d %s", e.Line, kindNames[e.Kind])
+	if e.Forgeable {
+		s += " forgeable"
+	}
 	switch e.Kind {
 	case Submission:
+		if e.PID != 0 {
+			s += fmt.Sprintf(" [%d]", e.PID)
+		}
 		return fmt.Sprintf("%s %q", s, e.Directory)
 	case Identification:
 		return fmt.Sprintf("%s %s", s, e.User)

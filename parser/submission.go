@@ -15,7 +15,10 @@ func (r *Reader) submission(p Place, h linePrefix, rest []byte) bool {
 	count := digits(rest[i+1 : i+n-len(" args:")])
 	arguments := bytes.TrimPrefix(rest[i+n:], []byte(" "))
 	if takesMessage(arguments, count) {
-		r.entry = Entry{Kind: Submission, Place: p, Directory: rest[len("cwd="):i], Arguments: arguments}
+		r.entry = Entry{
+			Kind: Submission, Place: p, PID: h.pid, Directory: rest[len("cwd="):i], Arguments: arguments,
+			Forgeable: r.forgeable,
+		}
 		r.report(&h)
 	}
 	return true
@@ -165,8 +168,6 @@ func (r *Reader) identification(p Place, h linePrefix, rest []byte) {
 		return
 	}
 	user := rest[i+3:]
-	r.entry = Entry{
-		Kind: Identification, Place: p, MessageID: h.id, SyslogHost: h.host, User: user[:tokenEnd(user)],
-	}
-	r.emit(&r.entry)
+	r.entry = Entry{Kind: Identification, Place: p, User: user[:tokenEnd(user)], Forgeable: r.forgeable}
+	r.report(&h)
 }

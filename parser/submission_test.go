@@ -16,7 +16,7 @@ func TestSubmissions(t *testing.T) {
 		stamp0+"[77] cwd=/srv 4 args: exim -bs -oMa 192.0.2.7",
 		stamp0+"cwd=/var/spool/exim 7 args: exim -t -oem -oi -f <> -E"+id0,
 		stamp0+id0+" Sender identification U=shop D=lab.test S=shop@lab.test",
-	), []string{"1 submission \"/home/shop/public html\"", "5 submission \"/srv\"", "7 identification shop"})
+	), []string{"1 submission \"/home/shop/public html\"", "5 submission [77] \"/srv\"", "7 identification shop"})
 }
 
 // TestCallsThatTakeAMessage: what Exim 4.96 did with each, when it was called so with a message on its standard input.
@@ -152,6 +152,19 @@ func TestArgumentsThatDontAddUp(t *testing.T) {
 			t.Errorf("%s: entries %q, want a submission: %t", test.arguments, got, test.want)
 		}
 	}
+}
+
+// TestForgeableCalls: what stands within reach of a call that breaks off may stand in its entry.
+func TestForgeableCalls(t *testing.T) {
+	const (
+		call = stamp0 + "cwd=/srv 2 args: sendmail -t"
+		user = stamp0 + id0 + " Sender identification U=shop D=lab.test"
+	)
+	checkEntries(t, entries(call, user, stamp0+"cwd=/srv/x", call, user, call, stamp0+strings.Repeat("x", maxEntry), call,
+		user), []string{
+		`1 submission "/srv"`, "2 identification shop", "3 injected", `4 submission forgeable "/srv"`,
+		"5 identification forgeable shop", `6 submission forgeable "/srv"`, `8 submission "/srv"`, "9 identification shop",
+	})
 }
 
 // TestTimeOfASubmission: it has the stamp of its line, and moves no other's.

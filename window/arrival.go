@@ -1,6 +1,10 @@
 package window
 
-import "time"
+import (
+	"bytes"
+	"slices"
+	"time"
+)
 
 // An Arrival is one message reception as the counters see it. Count only reads its slices, and keeps none of them.
 type Arrival struct {
@@ -34,12 +38,25 @@ func (a *Arrival) weights() [numSums]int64 {
 	}
 }
 
-// alternate is the arrival as it counts for another login.
-func (a *Arrival) alternate(login []byte) *Arrival {
-	other := *a
+// alternate is the arrival as it counts for its nth other login. It counts once for each domain of its logins.
+func (a *Arrival) alternate(n int) *Arrival {
+	other, login := *a, a.Logins[n]
 	other.Values[Auth], other.Values[Account] = login, login
+	sameDomain := func(l []byte) bool { return bytes.Equal(domainOf(l), domainOf(login)) }
+	if other.Values[AccountDomain] = domainOf(login); bytes.Equal(a.Values[AccountDomain], domainOf(login)) ||
+		slices.ContainsFunc(a.Logins[:n], sameDomain) {
+		other.Values[AccountDomain] = nil
+	}
 	other.Nature, other.Outside, other.Logins = Alternate, a.LoginsOutside, nil
 	return &other
+}
+
+// domainOf is the domain of a login; nil if it has none.
+func domainOf(login []byte) []byte {
+	if at := bytes.LastIndexByte(login, '@'); at >= 0 && at < len(login)-1 {
+		return login[at+1:]
+	}
+	return nil
 }
 
 // keptID is the part of the message id that the counters keep.

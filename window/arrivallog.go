@@ -57,8 +57,13 @@ type logBlock struct {
 	data []byte
 }
 
-// A keySet has a bit for each Key.
-type keySet uint16
+// A keySet has a bit for each Key. A row stores those below narrowKeys, and the others only where its Nature isn't
+// Plain.
+type keySet uint32
+
+const narrowKeys = 16
+
+var _ = [1]int{}[Anomaly-narrowKeys] // Plain arrivals have values below Anomaly
 
 const (
 	allKeys   keySet = 1<<NumValues - 1
@@ -114,11 +119,7 @@ func (h *arrivalLog) push(a *Arrival, at int64, hashes []uint32, weights *[numSu
 	data = binary.AppendUvarint(data, a.Outside)
 	id := a.keptID()
 	data = append(append(data, byte(len(id))|byte(a.Nature)<<natureShift), id...)
-	kept := h.kept
-	if a.Nature == Plain {
-		kept &^= 1<<Anomaly | 1<<Entry
-	}
-	b.data = h.appendValues(data, &a.Values, kept)
+	b.data = h.appendValues(data, a)
 	b.rows = append(b.rows, uint16(start))
 	h.rows++
 	h.size += len(b.data) - start
@@ -141,7 +142,7 @@ func (h *arrivalLog) blockFor(at int64) *logBlock {
 // refKey names an earlier key whose value is often the same as this key's, or ends in it. It is the key itself where
 // there is none.
 var refKey = [NumValues]Key{
-	Sender, Sender, Sender, Sender, Host, Network, Auth, Subject, Topic, Log,
+	Sender, Sender, Sender, Sender, Host, Network, Auth, Account, Subject, Topic, Log, Script, CPUser,
 	Helo, Protocol, RecipientDomain, Anomaly, Entry,
 }
 
@@ -152,13 +153,18 @@ const (
 	ending         // it is the end of the value of refKey
 )
 
-// appendValues appends the values to keep to a block's data, behind two bytes that say which ones there are.
-func (h *arrivalLog) appendValues(data []byte, values *[NumValues][]byte, kept keySet) []byte {
-	present := uint16(0)
+// appendValues appends the values to keep to a block's data, behind two bytes that say which ones there are, and a
+// third one where the arrival isn't Plain.
+func (h *arrivalLog) appendValues(data []byte, a *Arrival) []byte {
+	values, kept, present := &a.Values, h.kept, keySet(0)
 	mark := len(data)
-	data = append(data, 0, 0)
+	if data = append(data, 0, 0); a.Nature == Plain {
+		kept &= 1<<narrowKeys - 1
+	} else {
+		data = append(data, 0)
+	}
 	for left := kept; left != 0; left &= left - 1 {
-		k := bits.TrailingZeros16(uint16(left))
+		k := bits.TrailingZeros32(uint32(left))
 		value := values[k]
 		if value == nil {
 			continue
@@ -182,7 +188,10 @@ func (h *arrivalLog) appendValues(data []byte, values *[NumValues][]byte, kept k
 		sight.hash, sight.at = uint16(hash>>48), uint16(len(data))
 		data = append(data, value...)
 	}
-	binary.LittleEndian.PutUint16(data[mark:], present)
+	binary.LittleEndian.PutUint16(data[mark:], uint16(present))
+	if a.Nature != Plain {
+		data[mark+2] = byte(present >> narrowKeys)
+	}
 	return data
 }
 
@@ -245,9 +254,12 @@ func (h *arrivalLog) read(p rowPos) (r loggedArrival) {
 	r.outside = u.uvarint()
 	mark := u.take(1)[0]
 	r.nature, r.messageID = Nature(mark>>natureShift), u.take(uint64(mark&(1<<natureShift-1)))
-	present := binary.LittleEndian.Uint16(u.take(2))
+	present := keySet(binary.LittleEndian.Uint16(u.take(2)))
+	if r.nature != Plain {
+		present |= keySet(u.take(1)[0]) << narrowKeys
+	}
 	for left := present; left != 0; left &= left - 1 {
-		k := bits.TrailingZeros16(left)
+		k := bits.TrailingZeros32(uint32(left))
 		n := u.uvarint()
 		switch length := n >> 2; n & 3 {
 		case literal:

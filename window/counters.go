@@ -152,8 +152,8 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 // countLogins counts an arrival once more for each of its Logins. It adds to the alerts that the arrival has opened and
 // raised.
 func (c *Counters) countLogins(a *Arrival, opened, grown []*Alert) ([]*Alert, []*Alert) {
-	for _, login := range a.Logins {
-		o, g := c.Count(a.alternate(login))
+	for n := range a.Logins {
+		o, g := c.Count(a.alternate(n))
 		opened, grown = append(opened, o...), append(grown, g...)
 	}
 	return opened, grown

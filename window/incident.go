@@ -11,7 +11,8 @@ import (
 //   - Auth, User, Host or Sender: the login, local user, host or envelope sender that is behind an alert. An alert by
 //     Auth, User or Account has that of the arrival that crossed the limit. One by Host or Sender has that of all
 //     arrivals of its window if they have one account, and else its own value.
-//   - another key: an alert by Subject, Topic, Network, SenderDomain or Log has its own key and value.
+//   - another key: an alert by Subject, Topic, Network, SenderDomain, AccountDomain, Log, Script or CPUser has its own
+//     key and value.
 type Identity struct {
 	Key   Key
 	Value string

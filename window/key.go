@@ -10,16 +10,19 @@ import (
 type Key uint8
 
 const (
-	Sender       Key = iota // envelope sender, folded; <> when empty
-	SenderDomain            // the envelope sender's domain
-	Auth                    // authenticated id, folded
-	User                    // U= of a local submission
-	Host                    // the sending host's IP address
-	Network                 // that address's /24 or /64
-	Account                 // authenticated id, or local user, or (unverified) [ADDRESS] or <SENDER>
-	Subject                 // the subject as decoded
-	Topic                   // the subject as FoldSubject returns it
-	Log                     // the whole log: one value
+	Sender        Key = iota // envelope sender, folded; <> when empty
+	SenderDomain             // the envelope sender's domain
+	Auth                     // authenticated id, folded
+	User                     // U= of a local submission
+	Host                     // the sending host's IP address
+	Network                  // that address's /24 or /64
+	Account                  // authenticated id, or local user, or (unverified) [ADDRESS] or <SENDER>
+	AccountDomain            // the account's domain: that of a login, or (unverified) <DOMAIN> of <SENDER>
+	Subject                  // the subject as decoded
+	Topic                    // the subject as FoldSubject returns it
+	Log                      // the whole log: one value
+	Script                   // the directory in which a local submission was made
+	CPUser                   // cPanel's user, whom the log names apart: see Identified
 	NumKeys
 )
 
@@ -34,7 +37,8 @@ const (
 )
 
 var keyNames = [NumValues]string{
-	"sender", "sender_domain", "auth", "user", "host", "network", "account", "subject", "topic", "log",
+	"sender", "sender_domain", "auth", "user", "host", "network", "account", "account_domain",
+	"subject", "topic", "log", "script", "cpuser",
 	"helo", "protocol", "recipient_domain", "anomaly", "entry",
 }
 

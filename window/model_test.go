@@ -125,13 +125,14 @@ func (m *model) counts(a *Arrival, r Rule) bool {
 	}
 	switch {
 	case r.Count == Anomalies:
-		if a.Nature == Plain || a.Nature == Alternate {
+		if a.Nature == Plain || a.Nature == Alternate || a.Nature == Identified {
 			return false
 		}
 		if r.Scope == "" {
 			return a.Values[r.Key] != nil
 		}
-	case a.Nature == Stray, a.Nature == Alternate && r.Key != Auth && r.Key != Account:
+	case a.Nature == Stray, (a.Nature == Identified) != (r.Key == CPUser),
+		a.Nature == Alternate && r.Key != Auth && r.Key != Account && r.Key != AccountDomain:
 		return false
 	}
 	return a.Values[r.Key] != nil && a.Outside&(1<<slices.Index(scopes, r.Scope)) == 0
@@ -341,7 +342,8 @@ func drawRules(t *rapid.T) []Rule {
 		r.Name = r.String()
 		return r
 	})
-	return rapid.SliceOfNDistinct(rule, 1, 5, Rule.String).Draw(t, "rules")
+	valid := rule.Filter(func(r Rule) bool { return r.Validate() == nil })
+	return rapid.SliceOfNDistinct(valid, 1, 5, Rule.String).Draw(t, "rules")
 }
 
 func drawException(t *rapid.T, limit int64) Exception {
@@ -403,7 +405,8 @@ func drawArrival(t *rapid.T, n int, now *int64) *Arrival {
 	for range rapid.IntRange(0, 3).Draw(t, "addresses") {
 		a.Addresses = append(a.Addresses, fmt.Append(nil, rapid.IntRange(0, 9).Draw(t, "address")))
 	}
-	a.Nature = rapid.SampledFrom([]Nature{Plain, Plain, Plain, Odd, Doubtful, Stray, Alternate}).Draw(t, "nature")
+	a.Nature = rapid.SampledFrom([]Nature{Plain, Plain, Plain, Odd, Doubtful, Stray, Alternate, Identified}).Draw(t,
+		"nature")
 	a.Outside = rapid.SampledFrom([]uint64{0, 0, 0, 1, 2, 3, 4, 5, 6, 7}).Draw(t, "outside")
 	return a
 }

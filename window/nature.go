@@ -4,11 +4,12 @@ package window
 type Nature uint8
 
 const (
-	Plain     Nature = iota // an arrival as Exim logs it
-	Odd                     // an anomaly: Exim cut the entry
-	Doubtful                // an anomaly without a certain sender: it has two readings, or may be forged
-	Stray                   // an anomaly that is no arrival: only rules that count Anomalies count it
-	Alternate               // a Doubtful arrival again, for another login: only rules by Auth or Account count it
+	Plain      Nature = iota // an arrival as Exim logs it
+	Odd                      // an anomaly: Exim cut the entry
+	Doubtful                 // an anomaly without a certain sender: it has two readings, or may be forged
+	Stray                    // an anomaly that is no arrival: only rules that count Anomalies count it
+	Alternate                // a Doubtful arrival again, for another login: see accepts
+	Identified               // an arrival again, for the CPUser whom the log names later: only rules by CPUser count it
 )
 
 func (n Nature) isOdd() bool { return n == Odd || n == Doubtful || n == Stray }
@@ -21,8 +22,10 @@ func (t *counterTable) accepts(n Nature) bool {
 	switch {
 	case t.odd:
 		return n.isOdd()
+	case n == Identified || t.key == CPUser:
+		return n == Identified && t.key == CPUser
 	case n == Alternate:
-		return t.key == Auth || t.key == Account
+		return t.key == Auth || t.key == Account || t.key == AccountDomain
 	}
 	return n != Stray
 }

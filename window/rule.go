@@ -71,6 +71,9 @@ func (r Rule) Validate() error {
 	if r.Count >= numMeasures {
 		return fmt.Errorf("measure %d: want one below %d", r.Count, numMeasures)
 	}
+	if r.Key == CPUser && r.Count == Anomalies {
+		return errors.New("anomalies of cpuser: want another key, such as account, or another count")
+	}
 	if r.Limit < 1 {
 		return fmt.Errorf("limit %d: want at least 1", r.Limit)
 	}

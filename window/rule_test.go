@@ -30,7 +30,7 @@ func TestParseRuleErrorNamesWhatIsWrong(t *testing.T) {
 		{"", "KEY [MEASURE] LIMIT/WINDOW"},
 		{"sender", "KEY [MEASURE] LIMIT/WINDOW"},
 		{"sender messages 20/5m 1", "KEY [MEASURE] LIMIT/WINDOW"},
-		{"from 20/5m", "sender, sender_domain, auth, user, host, network, account, subject, topic"},
+		{"from 20/5m", "sender, sender_domain, auth, user, host, network, account, account_domain, subject, topic"},
 		{"sender mails 20/5m", "messages, recipients, bytes"},
 		{"sender 20", "LIMIT/WINDOW"},
 		{"sender x/5m", `limit "x"`},

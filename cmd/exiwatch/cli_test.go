@@ -46,6 +46,7 @@ func TestTop(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"account", "2 bob@bob.example|2 ann|1 bob|1 <eve@example.com>"},
 		{"sender", "3 bob@bob.example|2 ann@ann.example|1 eve@example.com"},
+		{"account_domain", "2 bob.example|1 <example.com>"},
 		{"sender_domain", "3 bob.example|2 ann.example|1 example.com"},
 		{"auth", "2 bob@bob.example"},
 		{"user", "2 ann|1 bob"},
@@ -205,7 +206,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"replay", "--rule", "sender", shop}, exitUsage, []string{`--rule "sender": expected KEY`, usage}},
 		{[]string{"replay", "--rule", "sender 20/5s", shop}, exitUsage, []string{`--rule "sender 20/5s": expected KEY`, "10s to 31d", usage}},
 		{[]string{"replay", "--rule", "sender 0/5m", shop}, exitUsage, []string{`--rule "sender 0/5m": `, "1 or more", usage}},
-		{[]string{"replay", "--rule", "script 20/5m", shop}, exitUsage, []string{`--rule "script 20/5m": unknown key "script"; expected one of `, usage}},
+		{[]string{"replay", "--rule", "folder 20/5m", shop}, exitUsage, []string{`--rule "folder 20/5m": unknown key "folder"; expected one of `, usage}},
 		{[]string{"replay", "--rule", "sender recipient 20/5m", shop}, exitUsage,
 			[]string{`unknown count "recipient"; did you mean "recipients"?`, usage}},
 		{[]string{"replay", "--alerts-per-week", "2", shop}, exitUsage,

@@ -66,8 +66,8 @@ func (p readPage) rows(caption string) [][]string {
 
 var captions = map[string]string{
 	"account": "Accounts", "auth": "Authenticated ids", "user": "Local users", "sender": "Envelope senders",
-	"sender_domain": "Sender domains",
-	"host":          "Hosts", "network": "Networks", "topic": "Topics", "subject": "Subjects",
+	"sender_domain": "Sender domains", "account_domain": "Account domains",
+	"host": "Hosts", "network": "Networks", "topic": "Topics", "subject": "Subjects",
 }
 
 // cell is a text of the log as Python reads it in a table.

@@ -38,8 +38,8 @@ arrivals. live needs a terminal of at least 80 by 24. NO_COLOR turns colours off
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v := live.View{Colour: isColour(cmd.OutOrStdout()) && os.Getenv("TERM") != "dumb"}
 			var err error
-			if v.Key, err = window.ParseKey(key); err != nil {
-				return usagef("--key %q: unknown key; %s", key, words.Suggest(key, ruleKeys()))
+			if v.Key, err = window.ParseKey(key); err != nil || v.Key >= window.Log {
+				return usagef("--key %q: unknown key; %s", key, words.Suggest(key, rankedKeys()))
 			}
 			if v.Window, err = window.ParseWindow(length); err != nil {
 				return usagef("--window %q: expected a duration from 10s to 31d, such as 5m, 1h or 7d", length)
@@ -62,7 +62,7 @@ arrivals. live needs a terminal of at least 80 by 24. NO_COLOR turns colours off
 	configFlag(cmd, &file)
 	cmd.Flags().StringVar(&key, "key", window.Account.String(), "first rank by `KEY` (exiwatch help keys)")
 	cmd.Flags().StringVar(&length, "window", "5m", "first use this `WINDOW`, such as 30m or 7d")
-	cmd.RegisterFlagCompletionFunc("key", cobra.FixedCompletions(ruleKeys(), cobra.ShellCompDirectiveNoFileComp))
+	cmd.RegisterFlagCompletionFunc("key", cobra.FixedCompletions(rankedKeys(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("window", cobra.FixedCompletions([]string{"1m", "5m", "15m", "1h", "1d"},
 		cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder))
 	return cmd

@@ -93,7 +93,7 @@ func requestOf(args []string) (string, error) {
 		case named && err == nil:
 			items = append(items, name+"="+readsocket.Quote(value))
 		case named && looksLikeKey(name):
-			return "", &hintedError{usagef("unknown key %q; %s", name, words.Suggest(name, ruleKeys())),
+			return "", &hintedError{usagef("unknown key %q; %s", name, words.Suggest(name, allKeys())),
 				"a value that contains = needs its key, as in sender=" + arg}
 		default:
 			items = append(items, readsocket.Quote(arg))

@@ -153,7 +153,7 @@ func parseRule(text string) (window.Rule, error) {
 	}
 	fields := strings.Fields(text)
 	if len(fields) == 2 || len(fields) == 3 {
-		keys := append(ruleKeys(), window.Log.String())
+		keys := allKeys()
 		if key := fields[0]; !slices.Contains(keys, key) {
 			return r, usagef("--rule %q: unknown key %q; %s", text, key, words.Suggest(key, keys))
 		}

@@ -59,14 +59,14 @@ func incidentOf(arg string) (mailer.Beginning, error) {
 		case err == nil:
 			key, arg = known, value
 		case looksLikeKey(name):
-			return mailer.Beginning{}, &hintedError{usagef("unknown key %q; %s", name, words.Suggest(name, ruleKeys())),
+			return mailer.Beginning{}, &hintedError{usagef("unknown key %q; %s", name, words.Suggest(name, allKeys())),
 				"a value that contains = needs its key, as in account=" + arg}
 		}
 	}
 	switch key {
 	case window.Account:
 		arg = fold.Account(arg)
-	case window.Sender, window.SenderDomain, window.Auth:
+	case window.Sender, window.SenderDomain, window.Auth, window.AccountDomain:
 		arg = fold.Name(arg)
 	}
 	return mailer.Beginning{Key: key.String(), Value: escape.Text(arg)}, nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"exiwatch/internal/report"
+	"exiwatch/internal/testkit"
 )
 
 // scriptsConfiguration has Exim log how it is called.
@@ -142,6 +144,58 @@ func tookMessages(log string) map[string]bool {
 		took[call[2]] = regexp.MustCompile(regexp.QuoteMeta(call[1]) + ` \S+ <= `).MatchString(log)
 	}
 	return took
+}
+
+// TestScriptRuleOnARealLog: a message that Exim reads slowly counts for the directory of its own call, whatever comes
+// meanwhile, and so does each message of a session.
+func TestScriptRuleOnARealLog(t *testing.T) {
+	need(t, "exim4")
+	dir, err := os.MkdirTemp("/tmp", "exiwatch-exim-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	e := &eximHost{t: t, dir: dir}
+	e.folders()
+	conf := e.write("exim.conf", strings.ReplaceAll(scriptsConfiguration, "DIR", dir))
+	call := func(directory string, args ...string) *exec.Cmd {
+		cmd := exec.Command("exim4", append([]string{"-C", conf}, args...)...)
+		cmd.Dir = filepath.Join(dir, directory)
+		testkit.Must(t, os.MkdirAll(cmd.Dir, 0o755))
+		return cmd
+	}
+	slow := call("shop", "-t")
+	stdin, err := slow.StdinPipe()
+	testkit.Must(t, err)
+	testkit.Must(t, slow.Start())
+	testkit.Until(t, "Exim logs the call", func() bool {
+		log, _ := os.ReadFile(e.mainlog())
+		return strings.Contains(string(log), "cwd="+slow.Dir)
+	})
+	for _, cmd := range []*exec.Cmd{call("blog", "-t"), call("blog", "-t"), call("shop", "-bs")} {
+		cmd.Stdin = strings.NewReader(aMessage)
+		if cmd.Args[len(cmd.Args)-1] == "-bs" {
+			cmd.Stdin = strings.NewReader(strings.TrimSuffix(aDialog, "QUIT\r\n") + aDialog)
+		}
+		testkit.Must(t, cmd.Run())
+	}
+	_, err = stdin.Write([]byte(aMessage))
+	testkit.Must(t, errors.Join(err, stdin.Close(), slow.Wait()))
+
+	out, stderr, status := exiwatch(t, "", "replay", "--config", os.DevNull, "--rule", "script 1/1h", "--json", e.mainlog())
+	var doc report.Document
+	if err := json.Unmarshal([]byte(out), &doc); err != nil || status != exitDone {
+		t.Fatal(err, stderr)
+	}
+	var got []string
+	for i, a := range doc.Alerts {
+		got = append(got, fmt.Sprintf("%s %s=%s, %d messages", filepath.Base(a.Value), doc.Incidents[i].Key,
+			filepath.Base(doc.Incidents[i].Account), a.Messages))
+	}
+	want := []string{"blog script=blog, 2 messages", "shop script=shop, 3 messages"}
+	if !slices.Equal(got, want) {
+		t.Errorf("alerts %q, want %q of\n%s", got, want, read(t, e.mainlog()))
+	}
 }
 
 // TestUsersOfMessages: cPanel's line may stand before the arrival or behind it, and several times.

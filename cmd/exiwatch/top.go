@@ -32,9 +32,9 @@ func topCommand() *cobra.Command {
 		Use:   "top KEY [FILE...]",
 		Short: "rank the values of a key, as sort | uniq -c | sort -gr would",
 		Long: `top counts the arrivals of the logs by KEY: sender, sender_domain, auth, user, host, network,
-account, subject, topic, script (the directory in a submission's cwd= line), cpuser (cPanel's
-user) or message. exiwatch help keys explains them. Without a FILE, top reads the main log and its
-rotated files.`,
+account, account_domain, subject, topic, script (the directory in a submission's cwd= line), cpuser
+(cPanel's user) or message. exiwatch help keys explains them. Without a FILE, top reads the main log
+and its rotated files.`,
 		Example: `  exiwatch top account --since 24h
   exiwatch top subject --sender alice@example.com
   exiwatch top auth --count hosts`,
@@ -78,11 +78,17 @@ rotated files.`,
 	return cmd
 }
 
-// topKeys are the keys of top: those of rules and three more.
-func topKeys() []string { return append(ruleKeys(), "script", "cpuser", "message") }
+// topKeys are the keys of top: those of rules but log, which has one value, and the message id.
+func topKeys() []string {
+	return append(rankedKeys(), "script", "cpuser", "message")
+}
 
-func ruleKeys() (names []string) {
-	for key := range window.Log { // which has one value
+// rankedKeys are the keys whose values every arrival has, if it has one.
+func rankedKeys() []string { return allKeys()[:window.Log] }
+
+// allKeys are the keys of rules.
+func allKeys() (names []string) {
+	for key := range window.NumKeys {
 		names = append(names, key.String())
 	}
 	return names
@@ -143,7 +149,8 @@ func (t *ranker) listener(s *selection) pipeline.Listener {
 			NewCollector: t.part((*ranker).weigh), Idle: true, Summary: true,
 		}
 	}
-	costly := t.key == window.Network.String() || t.key == window.Topic.String() || t.count == "networks"
+	key, _ := window.ParseKey(t.key)
+	costly := pipeline.IsCostly(key) || t.count == "networks"
 	return pipeline.Listener{AllKeys: costly, NewCollector: t.part((*ranker).gather), Idle: true, Summary: true}
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"exiwatch/window"
 )
 
 // selectorWord is a log selector as Exim reads it. Spaces between selectors are optional.
@@ -48,10 +50,13 @@ func (c *checks) forgeable(s *sample) []Result {
 		why := "With +arguments a local user (" + firstOf(users) +
 			") can forge log lines, with a folder whose name contains line feeds. " +
 			"exiwatch detects them; -arguments prevents them"
-		if exists(cPanel) {
+		switch {
+		case c.countsScripts():
+			why += "; rules by script need +arguments"
+		case exists(cPanel):
 			why += "; on cPanel, exiwatch top script needs +arguments"
 		}
-		note("arguments", why+".", !exists(cPanel))
+		note("arguments", why+".", !c.needsArguments())
 	}
 	if found == nil {
 		return nil
@@ -62,11 +67,19 @@ func (c *checks) forgeable(s *sample) []Result {
 	return warn("selectors", hint.String(), "Exim logs items that others can forge: %s", strings.Join(found, ", "))
 }
 
+// countsScripts tells whether a rule counts by script.
+func (c *checks) countsScripts() bool {
+	return slices.ContainsFunc(c.Config.Rules, func(r window.Rule) bool { return r.Key == window.Script })
+}
+
+// needsArguments tells whether this host needs +arguments in spite of local users: it is cPanel's, or has such rules.
+func (c *checks) needsArguments() bool { return c.countsScripts() || exists(cPanel) }
+
 // safer removes the selectors that forgeable warns about from a log_selector: +smtp_mailauth, and +arguments on a host
-// that has local users and isn't cPanel's.
+// that has local users and doesn't need it.
 func (c *checks) safer(words string) []string {
 	off := []string{"smtp_mailauth"}
-	if c.hasUsers && !exists(cPanel) {
+	if c.hasUsers && !c.needsArguments() {
 		off = append(off, "arguments")
 	}
 	all := strings.Fields(words)

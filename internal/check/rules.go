@@ -30,6 +30,7 @@ func (c *checks) rules(context.Context) []Result {
 					"%s: the log has no +%s", title, need)...)
 		}
 	}
+	all = append(all, c.scripts()...)
 	var seen []string // scopes
 	for _, r := range c.Config.Rules {
 		domains := c.Config.Scopes[r.Scope].LocalDomains
@@ -55,6 +56,15 @@ func (c *checks) rules(context.Context) []Result {
 	return all
 }
 
+// scripts says that rules by script count all submissions only with +pid.
+func (c *checks) scripts() []Result {
+	if !c.countsScripts() || !c.lacks("pid") || c.lacks("arguments") {
+		return nil
+	}
+	return warn("rules", "Add +pid to Exim's log_selector.", "rules by script: without +pid they count a submission "+
+		"only if no other directory's began in the same seconds, and none by SMTP (sendmail -bs)")
+}
+
 // isDefault reports whether a rule is a default one. The row selectors already recommends what these need.
 func isDefault(r window.Rule) bool {
 	return slices.ContainsFunc(config.Default().Rules, func(d window.Rule) bool {
@@ -69,6 +79,8 @@ func needs(r window.Rule) string {
 		return "received_recipients"
 	case r.Key == window.Subject, r.Key == window.Topic, r.Count == window.Subjects:
 		return "subject"
+	case r.Key == window.Script:
+		return "arguments"
 	}
 	return ""
 }

@@ -163,6 +163,9 @@ func (s *sample) arrival(a *parser.Arrival, w *window.Arrival) {
 
 // counted counts an arrival for its scopes.
 func (s *sample) counted(w *window.Arrival) {
+	if w.Nature == window.Identified {
+		return // it was counted
+	}
 	for i := range s.matched {
 		if w.Outside&(1<<i) == 0 {
 			s.matched[i]++

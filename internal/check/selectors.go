@@ -36,7 +36,7 @@ func (c *checks) selectors(s *sample) []Result {
 		return pass(name, "Exim logs subject, received_recipients and arguments")
 	}
 	missing := strings.Join(add, " ")
-	if c.hasUsers && !exists(cPanel) {
+	if c.hasUsers && !c.needsArguments() {
 		add = slices.DeleteFunc(add, func(word string) bool { return word == "+arguments" })
 	}
 	switch {

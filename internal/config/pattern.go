@@ -23,7 +23,7 @@ type Pattern struct {
 func NewPattern(key window.Key, text string) (Pattern, error) {
 	p := Pattern{Key: key, glob: text}
 	switch key {
-	case window.Sender, window.SenderDomain, window.Auth:
+	case window.Sender, window.SenderDomain, window.Auth, window.AccountDomain:
 		p.glob = fold.Name(text)
 	case window.Account:
 		p.glob = fold.Account(text)
@@ -48,6 +48,10 @@ func ParsePattern(s string) (Pattern, error) {
 	key, err := window.ParseKey(name)
 	if err != nil {
 		return Pattern{}, fmt.Errorf("unknown key %q; %s", name, words.Suggest(name, keyNames))
+	}
+	if key == window.Script || key == window.CPUser {
+		return Pattern{}, fmt.Errorf("%s is only known when an arrival is counted; expected another key, or a "+
+			"[[rule.except]] with a higher limit", key)
 	}
 	return NewPattern(key, text)
 }

@@ -97,7 +97,9 @@ func TestWrongPattern(t *testing.T) {
 	for pattern, want := range map[string]string{
 		"":                    "expected KEY:PATTERN",
 		"alice@lab.test":      "expected KEY:PATTERN",
-		"script:/srv/*":       `unknown key "script"`,
+		"scripts:/srv/*":      `unknown key "scripts"; did you mean "script"?`,
+		"script:/srv/*":       "script is only known when an arrival is counted",
+		"cpuser:shop":         "cpuser is only known when an arrival is counted",
 		" sender:x":           `unknown key " sender"; did you mean "sender"?`,
 		"host:":               "expected an address, a network",
 		"host:192.0.2":        "expected an address, a network",

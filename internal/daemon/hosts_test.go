@@ -40,8 +40,13 @@ func TestRestartsWithSeveralHosts(t *testing.T) {
 	for seed, format := range []string{"Nov 23 10:00:00 mx%d exim[4711]: %s", "exim-%d  | %s"} {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()
-			onHost := func(line string) string { return onHost(format, line) }
-			restartInTraffic(t, uint64(seed), onHost, func(files []string) []string {
+			onHosts := func(lines []string) []string {
+				for i, line := range lines {
+					lines[i] = onHost(format, line)
+				}
+				return lines
+			}
+			restartInTraffic(t, fiveRules, uint64(seed), onHosts, func(files []string) []string {
 				var text []byte
 				for _, name := range files { // whose first stamps don't say which is older
 					part, err := os.ReadFile(name)

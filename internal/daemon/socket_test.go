@@ -93,6 +93,9 @@ limit = 20
 key = "account"
 limit = 20
 [[rule]]
+key = "account_domain"
+limit = 20
+[[rule]]
 key = "topic"
 limit = 20
 [[rule]]
@@ -131,7 +134,8 @@ limit = 1
 		"topic=parcel":           "no",
 		"sender_domain=Lab.Test": "yes", "sender_domain=alice@lab.test": "yes", "sender_domain=x.test": "no",
 		"count sender_domain=lab.test": "2",
-		"user=Debian-exim":             "no", "count subject=x": "0",
+		"account_domain=<X.test>":      "yes", "account_domain=<web@x.test>": "yes", "account_domain=x.test": "no",
+		"user=Debian-exim": "no", "count subject=x": "0",
 	} {
 		if got := w.answer(request); got != want {
 			t.Errorf("%q is answered %q, want %q", request, got, want)

@@ -82,7 +82,8 @@ func TestRunsTellWhatLinesTell(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
 	testkit.Must(t, err)
 	c := configtest.Parse(t,
-		"[count]\nonly = [\"all\"]\n[[rule]]\nkey = \"account\"\nlimit = 3\nwindow = \"5m\"\n[[rule]]\nkey = \"network\"\ncount = \"subjects\"\nlimit = 2\nwindow = \"1h\"\n")
+		"[count]\nonly = [\"all\"]\n[[rule]]\nkey = \"account\"\nlimit = 3\nwindow = \"5m\"\n[[rule]]\nkey = \"network\"\ncount = \"subjects\"\nlimit = 2\nwindow = \"1h\"\n"+
+			pipelinetest.Joined)
 	c.Zone = zone
 	whole, byLine := 0, 0
 	rapid.Check(t, func(t *rapid.T) {

@@ -42,7 +42,11 @@ func (e *engine) addArrival(a *parser.Arrival, _ *window.Arrival) {
 	e.rate.add(a.Time.Unix() + e.counters.Clock().Shift)
 }
 
-func (e *engine) addCounted(a *window.Arrival) { e.buffer.add(a, e.counters.Clock()) }
+func (e *engine) addCounted(a *window.Arrival) {
+	if a.Nature != window.Identified { // else it is there
+		e.buffer.add(a, e.counters.Clock())
+	}
+}
 
 func (e *engine) addEnded(a *window.Alert) {
 	if len(e.ended) == maxEnded {

@@ -14,7 +14,7 @@ import (
 // keys are the keys of rankings, in the order of the Tab key.
 var keys = []window.Key{
 	window.Account, window.Sender, window.Auth, window.User, window.Host, window.Network, window.Topic,
-	window.Subject, window.SenderDomain,
+	window.Subject, window.SenderDomain, window.AccountDomain,
 }
 
 // maxTyped is how long a filter may be.

@@ -86,7 +86,7 @@ func TestEveryKey(t *testing.T) {
 		{"2", []string{"in 5m"}},
 		{"tab", []string{"envelope senders in 5m", "no limit"}},
 		{"shift+tab", []string{"accounts in 5m", "limit 20"}},
-		{"shift+tab", []string{"sender domains in 5m", "no counted message arrived"}},
+		{"shift+tab", []string{"account domains in 5m", "no counted message arrived"}},
 		{"tab", []string{"accounts in 5m"}},
 		{"?", []string{"PgUp PgDn", "any key goes back"}},
 		{"x", []string{"accounts in 5m"}},

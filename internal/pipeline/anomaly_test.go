@@ -56,11 +56,21 @@ func TestDoubtfulArrivals(t *testing.T) {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
+	// The domain of each login counts, each once.
+	domains := func(a *parser.Arrival) {
+		a.AuthenticatedID, a.Suspicious = []byte("alice@lab.test"), true
+		a.Logins = [][]byte{[]byte("bob@lab.test"), []byte("x@shop.test"), []byte("y@Shop.test"), []byte("root")}
+	}
+	got := fed(t, "[[rule]]\nkey = \"account_domain\"\nlimit = 1\n", entryAt(1, domains), entryAt(2, domains))
+	want := []string{"account_domain lab.test, 2 of 2", "account_domain shop.test, 2 of 2"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 	// Who isn't counted himself gets a login counted that he names.
 	relayed := func(a *parser.Arrival) {
 		a.Authenticator, a.AuthenticatedID, a.Suspicious, a.Logins = nil, nil, true, [][]byte{[]byte("boss")}
 	}
-	got := fed(t, "[[rule]]\nlimit = 1\n", entryAt(1, relayed), entryAt(2, relayed))
+	got = fed(t, "[[rule]]\nlimit = 1\n", entryAt(1, relayed), entryAt(2, relayed))
 	if diff := cmp.Diff([]string{"account boss, 2 of 2"}, got); diff != "" {
 		t.Error(diff)
 	}

@@ -80,14 +80,22 @@ func (v *keyExtractor) unverified(sender []byte) []byte {
 }
 
 // costly says which of the values that take the most time are wanted.
-type costly struct{ network, domains, topic bool }
+type costly struct{ network, accountDomain, domains, topic bool }
 
-var allCostly = costly{true, true, true}
+var allCostly = costly{true, true, true, true}
+
+// IsCostly tells whether a key's value is only extracted where something asks for it.
+func IsCostly(k window.Key) bool {
+	return k == window.Network || k == window.Topic || k == window.AccountDomain
+}
 
 // extractCostly fills in the costly values that are wanted.
 func (v *keyExtractor) extractCostly(a *parser.Arrival, w *window.Arrival, wanted costly) {
 	if wanted.network {
 		w.Values[window.Network] = v.networkOf(a.HostAddress)
+	}
+	if wanted.accountDomain {
+		w.Values[window.AccountDomain] = v.accountDomainOf(w)
 	}
 	if wanted.domains {
 		w.Values[window.RecipientDomain] = v.domainsOf(a)
@@ -139,6 +147,24 @@ func (v *keyExtractor) senderOf(sender []byte) (value, domain []byte) {
 		domain = value[at+1:]
 	}
 	return value, domain
+}
+
+// accountDomainOf returns the domain of a login, nil if it has none. That of an unverified account is in brackets: it
+// is the envelope sender's, which a client chooses, and no login is counted for it.
+func (v *keyExtractor) accountDomainOf(w *window.Arrival) []byte {
+	account, last := w.Values[window.Account], len(w.Values[window.Account])-1
+	at := bytes.LastIndexByte(account, '@')
+	switch {
+	case at < 0 || at == last:
+		return nil
+	case len(w.Values[window.Auth]) > 0:
+		return account[at+1:]
+	case len(w.Values[window.User]) > 0:
+		return nil
+	}
+	n := len(v.text)
+	v.text = append(append(v.text, '<'), account[at+1:]...)
+	return v.made(n)
 }
 
 // networkOf returns the /24 or /64 of an address; nil if it is none.
@@ -236,6 +262,8 @@ func (v *keyExtractor) lookupForms(t readsocket.Term) (values [][]byte) {
 		if value = v.askedSender(value); !bytes.Equal(value, EmptySender) {
 			value = v.unverified(value)
 		}
+	case window.AccountDomain:
+		value = askedAccountDomain(value)
 	case window.Log:
 		value = logValue
 	case window.Host:
@@ -258,6 +286,16 @@ func (v *keyExtractor) askedLogin(name []byte) []byte {
 		return []byte(fold.Account(string(trimmed)))
 	}
 	return v.login(name)
+}
+
+// askedAccountDomain returns a domain, or that of an account, as it is counted.
+func askedAccountDomain(name []byte) []byte {
+	domain := []byte(fold.Name(string(name)))
+	at := bytes.LastIndexByte(domain, '@')
+	if at > 0 && domain[0] == '<' {
+		return append([]byte("<"), domain[at+1:]...)
+	}
+	return domain[at+1:]
 }
 
 // askedSender returns an envelope sender as it is counted; <> is the empty one.

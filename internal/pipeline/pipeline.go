@@ -22,16 +22,18 @@ type Pipeline struct {
 	counted   []config.Count // of counters.Scopes
 	sent      *SentLedger
 	charset   encoding.Encoding
-	returns   *returns  // what a content filter may hand back; nil where no rule counts such a thing
-	last      time.Time // the latest stamp of the log that was believed
-	logs      bool      // rules count all arrivals of the log
-	eximUsers []string  // U= of Exim's own bounces
-	log       string    // name of the log, where there are several
-	addresses bool      // rules count recipients' addresses
-	costly    costly    // values of arrivals that rules count
-	always    bool      // all costly values of all arrivals, as they aren't for the counters alone
-	hosts     *hosts    // of the log
-	host      string    // that wrappers name; several may be in one log
+	returns   *returns         // what a content filter may hand back; nil where no rule counts such a thing
+	calls     *calls           // of Exim; nil where no rule counts by the directory
+	messages  *identifications // nil where no rule counts by cPanel's user
+	last      time.Time        // the latest stamp of the log that was believed
+	logs      bool             // rules count all arrivals of the log
+	eximUsers []string         // U= of Exim's own bounces
+	log       string           // name of the log, where there are several
+	addresses bool             // rules count recipients' addresses
+	costly    costly           // values of arrivals that rules count
+	always    bool             // all costly values of all arrivals, as they aren't for the counters alone
+	hosts     *hosts           // of the log
+	host      string           // that wrappers name; several may be in one log
 	logClock  logClock
 	keys      keyExtractor
 	arrival   window.Arrival
@@ -54,13 +56,15 @@ type Listener struct {
 	// NewCollector is called once for each worker. The function that it returns gets, of the arrivals that Arrival
 	// gets, those that this worker has parsed, in any order.
 	NewCollector func() func([]report.Reception)
-	// AllKeys asks for the network, the topic and the recipients' domains also of arrivals that no rule counts.
+	// AllKeys asks for the network, the topic, the account's domain and the recipients' domains also of arrivals that
+	// no rule counts.
 	AllKeys bool
 	// Summary says that of alerts only that matters which window.Counters.Brief leaves.
 	Summary bool
 	// Idle says that alerts don't matter: nothing is counted. Whether rules would count an arrival is still told.
 	Idle bool
-	// Counted gets each arrival that the rules have counted, after Arrival got it, with all its values.
+	// Counted gets each arrival that the rules have counted, after Arrival got it, with all its values. It gets those
+	// that count again for cPanel's user once more, as window.Identified.
 	Counted func(*window.Arrival)
 	// Other gets every entry that is no arrival.
 	Other func(*parser.Entry)
@@ -99,15 +103,22 @@ func newPipeline(p Pipeline) (*Pipeline, error) {
 		}
 		p.counted = append(p.counted, count)
 		p.always = p.always || slices.ContainsFunc(count.Ignore,
-			func(p config.Pattern) bool { return p.Key == window.Network || p.Key == window.Topic })
+			func(p config.Pattern) bool { return IsCostly(p.Key) })
 	}
 	p.costly = costly{
-		network: !p.listener.Summary || p.counters.Counts(window.Network),
-		domains: !p.listener.Summary,
-		topic:   p.counters.Counts(window.Topic) || p.listener.Counted != nil,
+		network:       !p.listener.Summary || p.counters.Counts(window.Network),
+		accountDomain: p.counters.Counts(window.AccountDomain) || p.listener.Counted != nil,
+		domains:       !p.listener.Summary,
+		topic:         p.counters.Counts(window.Topic) || p.listener.Counted != nil,
 	}
 	p.addresses, p.logs = p.counters.CountsAddresses(), p.counters.CountsLog()
 	p.returns, p.eximUsers = newReturns(p.counted), p.scopes[""].EximUsers
+	if p.counters.Counts(window.Script) {
+		p.calls = newCalls()
+	}
+	if p.counters.Counts(window.CPUser) {
+		p.messages = newIdentifications()
+	}
 	if p.listener.Summary {
 		p.counters.Brief()
 	}
@@ -141,17 +152,60 @@ func (p *Pipeline) applyOther(e *parser.Entry) {
 	}
 	var w window.Arrival
 	p = p.of(e.SyslogHost)
+	p.join(e)
 	if p.stray(e, &w) && (p.listener.Keep == nil || p.listener.Keep(&parser.Arrival{}, &w)) {
 		p.advance(w.At)
 		p.count(&w, false)
 	}
 }
 
-// passOver notes an arrival that isn't kept: a filter may hand it back later.
+// join notes an entry that says more of an arrival, and counts the arrival again if that waited for it.
+func (p *Pipeline) join(e *parser.Entry) {
+	switch now := p.counters.Clock().Now; {
+	case p.calls != nil && e.Kind == parser.Submission:
+		p.calls.add(e, p.second(e.Time), now)
+	case p.messages != nil && e.Kind == parser.Identification:
+		p.countIdentified(p.messages.identify(e, p.second(e.Time), now))
+	}
+}
+
+// second returns the second of the log's clock at which a line with the stamp stands. Only arrivals move the clock.
+func (p *Pipeline) second(stamp time.Time) int64 {
+	clock := p.counters.Clock()
+	return max(clock.Now, stamp.Unix()+clock.Shift)
+}
+
+// joinCall fills in the directory in which an arrival was submitted, if a rule counts by that.
+func (p *Pipeline) joinCall(a *parser.Arrival, w *window.Arrival) {
+	if p.calls != nil {
+		w.Values[window.Script] = p.calls.directoryOf(a, p.second(w.At))
+	}
+}
+
+// joinUser counts an arrival that counts for its user, too, or remembers it until he is known.
+func (p *Pipeline) joinUser(w *window.Arrival, counts bool) {
+	if p.messages != nil && counts {
+		p.countIdentified(p.messages.arrive(w, p.counters.Clock().Now))
+	}
+}
+
+// countIdentified counts an arrival for cPanel's user, if there is one, at the second that the log has reached.
+func (p *Pipeline) countIdentified(w *window.Arrival) {
+	if w != nil && !p.listener.Idle {
+		w.At = p.last
+		p.count(w, true)
+	}
+}
+
+// remembers tells whether arrivals that aren't kept matter for later ones.
+func (p *Pipeline) remembers() bool { return p.returns != nil || p.calls != nil }
+
+// passOver notes an arrival that isn't kept: a filter may hand it back later, and its call has its message.
 func (p *Pipeline) passOver(a *parser.Arrival, w *window.Arrival) {
 	if p = p.of(a.SyslogHost); p.returns != nil {
 		p.returns.comesBack(a, w.At.Unix())
 	}
+	p.joinCall(a, w)
 }
 
 // classify extracts the values of an arrival, and tells whether it is kept and whether any rule counts it. It is pure:
@@ -191,6 +245,7 @@ func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, counts bool) (wan
 	if back = p.returns != nil && p.returns.comesBack(a, p.counters.Clock().Now); back {
 		counts, w.Outside = false, ^uint64(0)
 	}
+	p.joinCall(a, w)
 	sent, name := p.sent.match(a, p.log)
 	if sent != nil && p.listener.Own != nil {
 		p.listener.Own(name)
@@ -204,6 +259,7 @@ func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, counts bool) (wan
 		sent.consume(p.log, p.counters.Clock().Now)
 	default:
 		p.count(w, counts)
+		p.joinUser(w, counts)
 	}
 	return true, back
 }
@@ -312,11 +368,18 @@ const slack = 10
 // Reach returns how many seconds of the log before a place decide what is counted and open there.
 //
 // An alert is open if its count was over the limit at some second of the last window, and the counts of that window
-// need the arrivals of the one before: two windows. A content filter hands back mail that came in before them.
+// need the arrivals of the one before: two windows. A content filter hands back mail that came in before them. Calls
+// come before their arrivals, and mostly arrivals before the lines that identify cPanel's users.
 func (p *Pipeline) Reach() int64 {
 	reach := 2*int64(p.counters.Longest()/time.Second) + slack
 	if p.returns != nil {
 		reach += returnSeconds
+	}
+	if p.calls != nil {
+		reach += callSeconds
+	}
+	if p.messages != nil {
+		reach += identifiedSeconds
 	}
 	return reach
 }

@@ -157,7 +157,7 @@ func (w *Worker) entry(e *parser.Entry) {
 	var keep bool
 	f.counts, keep = w.pipeline.classify(&f.arrival, &f.values, &w.keys)
 	w.Seen.note(f.values.At, keep)
-	if f.filtered = !keep; f.filtered && w.pipeline.returns == nil {
+	if f.filtered = !keep; f.filtered && !w.pipeline.remembers() {
 		w.parsed = w.parsed[:n]
 	}
 }

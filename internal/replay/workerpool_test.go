@@ -24,7 +24,8 @@ import (
 func TestPoolTellsWhatOneReaderTells(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
 	testkit.Must(t, err)
-	c := configtest.Parse(t, "[count]\nonly = [\"all\"]\n[[rule]]\nkey = \"account\"\nlimit = 3\nwindow = \"5m\"\n[[rule]]\nkey = \"network\"\ncount = \"subjects\"\nlimit = 2\nwindow = \"1h\"\n")
+	c := configtest.Parse(t, "[count]\nonly = [\"all\"]\n[[rule]]\nkey = \"account\"\nlimit = 3\nwindow = \"5m\"\n[[rule]]\nkey = \"network\"\ncount = \"subjects\"\nlimit = 2\nwindow = \"1h\"\n"+
+		pipelinetest.Joined)
 	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	again := 0
 	rapid.Check(t, func(t *rapid.T) {

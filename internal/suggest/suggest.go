@@ -102,7 +102,9 @@ func (s *Suggester) Arrival(at report.Time) {
 
 // Counted takes each counted arrival, after Arrival.
 func (s *Suggester) Counted(a *window.Arrival) {
-	s.arrivals++
+	if a.Nature != window.Identified {
+		s.arrivals++
+	}
 	for _, r := range s.rules {
 		r.count(a)
 	}

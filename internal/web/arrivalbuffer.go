@@ -64,8 +64,8 @@ func NewArrivalBuffer() *ArrivalBuffer {
 
 // kept are the keys whose values a row stores. The other values can be made from them.
 var kept = [...]window.Key{
-	window.Sender, window.Auth, window.User, window.Host, window.Network, window.Subject, window.Helo,
-	window.Protocol, window.RecipientDomain,
+	window.Sender, window.Auth, window.User, window.Host, window.Network, window.AccountDomain,
+	window.Script, window.Subject, window.Helo, window.Protocol, window.RecipientDomain,
 }
 
 // maxRow is the greatest size of a row, in bytes.

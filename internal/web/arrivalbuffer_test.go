@@ -21,6 +21,9 @@ func sent(at time.Time, account, subject string) *window.Arrival {
 		Bytes: 1000}
 	a.Values[window.Auth], a.Values[window.Account] = []byte(account), []byte(account)
 	a.Values[window.Sender], a.Values[window.SenderDomain] = []byte(account+"@lab.test"), []byte("lab.test")
+	if _, domain, ok := strings.Cut(account, "@"); ok {
+		a.Values[window.AccountDomain] = []byte(domain)
+	}
 	a.Values[window.Host], a.Values[window.Network] = []byte("192.0.2.1"), []byte("192.0.2.0/24")
 	a.Values[window.Helo], a.Values[window.Protocol] = []byte("pc"), []byte("esmtpsa")
 	a.Values[window.RecipientDomain] = []byte("a.test\nb.test")
@@ -37,12 +40,13 @@ func TestArrivalBufferGivesBackWhatWentIn(t *testing.T) {
 	b := NewArrivalBuffer()
 	var want []*window.Arrival
 	for i := range 3000 {
-		a := sent(noon.Add(time.Duration(i)*time.Second), fmt.Sprint("u", random.IntN(50)),
+		a := sent(noon.Add(time.Duration(i)*time.Second), fmt.Sprint("u", random.IntN(50), []string{"", "@lab.test"}[i%2]),
 			strings.Repeat("Re: x", random.IntN(60)))
 		switch random.IntN(4) {
 		case 0: // a local one
 			a.Values[window.User], a.Values[window.Account] = a.Values[window.Auth], a.Values[window.Auth]
 			a.Values[window.Auth], a.Values[window.Host], a.Values[window.Network] = nil, nil, nil
+			a.Values[window.AccountDomain] = nil
 		case 1: // one from elsewhere, a bounce
 			a.Values[window.Auth] = nil
 			a.Values[window.Sender], a.Values[window.SenderDomain], a.Values[window.Account] = []byte("<>"), nil,

@@ -43,10 +43,23 @@ func (t *Transcript) Listener() pipeline.Listener {
 	}
 }
 
+// Joined are rules that count by what several lines tell together.
+const Joined = `
+[[rule]]
+key = "script"
+limit = 1
+window = "1h"
+[[rule]]
+key = "cpuser"
+limit = 1
+window = "5m"
+`
+
 // AnyLog generates a log with all that the order of its lines decides about: hours that occur twice, steps of the
 // clock, late lines, entries in several lines or pieces, and rows of arrivals that open alerts.
 func AnyLog(t *rapid.T, zone *time.Location) []byte {
 	var log bytes.Buffer
+	var ids []string
 	now := time.Date(2026, 10, 25, 1, rapid.IntRange(0, 59).Draw(t, "minute"), 0, 0, zone)
 	step := rapid.SampledFrom([]time.Duration{time.Second, time.Minute, 4 * time.Minute, 9 * time.Minute}).Draw(t,
 		"step")
@@ -60,9 +73,14 @@ func AnyLog(t *rapid.T, zone *time.Location) []byte {
 			at = now.Add(-3 * time.Second)
 		}
 		stamp := at.Format("2006-01-02 15:04:05")
-		id := fmt.Sprintf("1xV0%02d-0000%02d-0%d", i%100, i/100, i%7)
+		id := messageID(at, i)
+		ids = append(ids, id)
+		near := ids[max(i-rapid.IntRange(0, 2).Draw(t, "back"), 0)]
 		who := rapid.SampledFrom([]string{"alice", "bob", "Carol"}).Draw(t, "who")
 		arrival := fmt.Sprintf("%s %s <= %s@Lab.test H=(pc) [2001:db8::%d] P=esmtpsa A=plain:%[3]s S=%d T=\"Re: Offer %d\"", stamp, id, who, i%3, 100+i, i%4)
+		pid := rapid.SampledFrom([]string{"", "", "[1] ", "[2] "}).Draw(t, "pid")
+		call := fmt.Sprintf("%s %scwd=/home/%s 3 args: /usr/sbin/sendmail -t -i", stamp, pid, who)
+		submitted := fmt.Sprintf("%s %s%s <= joe@b U=joe P=local S=5", stamp, pid, id)
 		kinds := []string{
 			stamp + " " + id + ` <= "x`, // breaks off
 			`y" @z.test U=joe P=local S=5 T="x" for a@b`,
@@ -70,8 +88,12 @@ func AnyLog(t *rapid.T, zone *time.Location) []byte {
 			`b"@c.test`,
 			fmt.Sprintf("Oct 25 %s mx exim[%d]: [1/2] %s <= joe@b U=joe P=lo", at.Format("15:04:05"), i%3, id),
 			fmt.Sprintf("Oct 25 %s mx exim[%d]: [2/2] cal S=7", at.Format("15:04:05"), i%3),
-			stamp + " cwd=/home/joe 3 args: /usr/sbin/sendmail -t -i",
-			stamp + " " + id + " Sender identification U=joe D=b S=joe@b",
+			call,
+			call + "\n" + submitted,
+			submitted,
+			stamp + " " + id + " Sender identification U=" + who + " D=b S=joe@b\n" + call + "\n" + submitted,
+			call + "\n" + submitted + "\n" + stamp + " " + id + " Sender identification U=joe D=b S=joe@b",
+			stamp + " " + near + " Sender identification U=" + who + " D=b S=joe@b",
 			stamp + " " + id + " <= nobody",
 			"\x00\x00" + arrival,
 			stamp + " " + id + " => x@y R=r T=smtp H=h [192.0.2.1]" +
@@ -79,7 +101,7 @@ func AnyLog(t *rapid.T, zone *time.Location) []byte {
 			strings.Replace(arrival, "T=\"", `T="Gr\303\274\303\237e \"`+"x", 1), // decoded
 			strings.Replace(arrival, stamp, stamp+" +0100", 1),
 		}
-		if kind := 22 - rapid.IntRange(0, 22).Draw(t, "kind"); kind < len(kinds) {
+		if kind := 23 - rapid.IntRange(0, 23).Draw(t, "kind"); kind < len(kinds) {
 			arrival = kinds[kind]
 		}
 		log.WriteString(arrival + "\n")
@@ -88,4 +110,14 @@ func AnyLog(t *rapid.T, zone *time.Location) []byte {
 		log.Truncate(max(log.Len()-1, 0))
 	}
 	return log.Bytes()
+}
+
+// messageID is the id of a message that came at a time, as line number i of a log.
+func messageID(at time.Time, i int) string {
+	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	id := make([]byte, 6)
+	for k, second := 5, at.Unix(); k >= 0; k, second = k-1, second/62 {
+		id[k] = digits[second%62]
+	}
+	return fmt.Sprintf("%s-%06d-0%d", id, i, i%7)
 }

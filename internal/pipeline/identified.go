@@ -1,0 +1,126 @@
+package pipeline
+
+import (
+	"bytes"
+
+	"exiwatch/parser"
+	"exiwatch/window"
+)
+
+// identifications joins cPanel's `Sender identification` lines with the arrivals of the same message id, whichever
+// comes first. cPanel logs them when the message is delivered, mostly within a second of the arrival and several times
+// if the delivery is tried again: the first one counts. It remembers the log's last hour, and so follows from the log
+// alone.
+type identifications struct {
+	all  []*identified // the oldest first
+	byID map[string]*identified
+}
+
+// identified is a message that has come, or whose user is known.
+type identified struct {
+	id      string
+	at      int64           // second of the log's clock
+	user    []byte          // nil: not known yet
+	arrival *window.Arrival // as it counts for the user; nil: it hasn't come yet
+}
+
+const (
+	// identifiedSeconds is how long the two lines may be apart.
+	identifiedSeconds = 3600
+	// maxIdentified bounds what is remembered: four messages a second for an hour, some 10 MB. Beyond it the oldest are
+	// forgotten.
+	maxIdentified = 1 << 14
+)
+
+func newIdentifications() *identifications {
+	return &identifications{byID: make(map[string]*identified)}
+}
+
+// identify notes what a line says of a message's user. It stands at a second of the log's clock, which arrivals have
+// brought to now. It returns the arrival that counts for the user now; nil: none.
+func (m *identifications) identify(e *parser.Entry, at, now int64) *window.Arrival {
+	if e.Forgeable || len(e.User) == 0 {
+		return nil
+	}
+	one := m.message(e.MessageID, at, now)
+	if one.user != nil {
+		return nil
+	}
+	one.user = bytes.Clone(e.User)
+	return one.forUser()
+}
+
+// arrive notes a counted arrival. It returns it as it counts for its user; nil if that isn't known yet.
+func (m *identifications) arrive(w *window.Arrival, now int64) *window.Arrival {
+	one := m.message(w.MessageID, now, now)
+	if one.arrival != nil {
+		return nil
+	}
+	one.arrival = keptArrival(w)
+	return one.forUser()
+}
+
+// forUser returns the arrival with its user; nil if one of them is missing.
+func (i *identified) forUser() *window.Arrival {
+	if i.user == nil || i.arrival == nil {
+		return nil
+	}
+	a := i.arrival
+	i.arrival = new(window.Arrival) // it has come; its text isn't needed any more
+	a.Values[window.CPUser] = i.user
+	return a
+}
+
+// message returns what is known at a second of a message, and forgets what is too old now.
+func (m *identifications) message(id []byte, at, now int64) *identified {
+	for len(m.all) > 0 && m.all[0].isOver(now) {
+		m.forgetFirst()
+	}
+	if one := m.byID[string(id)]; one != nil && !one.isOver(at) {
+		return one
+	}
+	if len(m.all) == maxIdentified {
+		m.forgetFirst()
+	}
+	one := &identified{id: string(id), at: at}
+	m.all, m.byID[one.id] = append(m.all, one), one
+	return one
+}
+
+// isOver tells whether it is too late for the other line.
+func (i *identified) isOver(at int64) bool { return i.at+identifiedSeconds <= at }
+
+func (m *identifications) forgetFirst() {
+	first := m.all[0]
+	if m.byID[first.id] == first {
+		delete(m.byID, first.id)
+	}
+	m.all[0], m.all = nil, m.all[1:]
+}
+
+// keptArrival copies an arrival with all its text, to be counted again.
+func keptArrival(w *window.Arrival) *window.Arrival {
+	kept := *w
+	kept.Nature, kept.Logins, kept.Addresses = window.Identified, nil, nil
+	size := len(w.MessageID)
+	for _, value := range w.Values {
+		size += len(value)
+	}
+	text := make([]byte, 0, size)
+	keep := func(b []byte) []byte {
+		if b == nil {
+			return nil
+		}
+		n := len(text)
+		text = append(text, b...)
+		return text[n:len(text):len(text)]
+	}
+	kept.MessageID = keep(w.MessageID)
+	for k, value := range w.Values {
+		kept.Values[k] = keep(value)
+	}
+	for _, address := range w.Addresses {
+		kept.Addresses = append(kept.Addresses, bytes.Clone(address))
+	}
+	return &kept
+}
