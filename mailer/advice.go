@@ -3,6 +3,7 @@ package mailer
 import (
 	"cmp"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"exiwatch/internal/escape"
@@ -42,9 +43,33 @@ func (c Composer) advice(a *window.Alert) section {
 		s.Steps = append(s.Steps, step{"To freeze them for now (exim -Mt thaws them)",
 			command("exiqgrep", "-i", "-f", pattern) + " | xargs -r exim -Mf"})
 	}
+	how := ": [[rule.except]] in the configuration"
+	if argv, ok := c.exception(a); ok {
+		suggest("If it is legitimate, to give it a higher limit for 30 days", argv...)
+		how = ""
+	}
 	s.Sentences = []sentence{sentencef("If this is abuse, %s before you clear the queue. If it is legitimate, "+
-		"such as a newsletter, give it a higher limit until a date: [[rule.except]] in the configuration.", abuse)}
+		"such as a newsletter, give it a higher limit until a date%s.", abuse, how)}
 	return s
+}
+
+// exception is the command that gives an alert's value a limit of at least twice its peak: the next 1, 2 or 5 with
+// zeros.
+func (c Composer) exception(a *window.Alert) (argv []string, ok bool) {
+	const most = 1e15 // a peak that is nobody's
+	rule := cmp.Or(a.Rule.Name, a.Rule.String())
+	if a.Rule.Count == window.Anomalies || a.Rule.Key == window.Log || !c.mayShow(a.Rule.Key.String()) ||
+		a.Peak > most || strings.ContainsAny(a.Value, "*?") || !pastable(a.Value) || !pastable(rule) {
+		return nil, false
+	}
+	limit, step := int64(1), 1
+	for ; limit < 2*max(a.Peak, a.Count); step++ {
+		if limit *= 2; step%3 == 2 { // 2 becomes 5
+			limit += limit / 4
+		}
+	}
+	return []string{"exiwatch", "except", "add", a.Value, "--rule", rule, "--limit", strconv.FormatInt(limit, 10),
+		"--until", "30d", "--reason", "alert " + a.ID}, true
 }
 
 func (c Composer) logPath() string { return cmp.Or(c.Log, mainLog) }

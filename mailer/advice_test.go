@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"exiwatch/internal/escape"
 	"exiwatch/window"
@@ -56,6 +57,45 @@ func TestAdviceNamesTheConfiguredLog(t *testing.T) {
 	}
 }
 
+func TestAdviceOfAnException(t *testing.T) {
+	const more = " --until 30d --reason 'alert 4711'"
+	named := window.Rule{Name: "bulk sender", Limit: 20}
+	for _, test := range []struct {
+		rule  window.Rule
+		value string
+		peak  int64
+		want  string // "" for no such command
+	}{
+		{named, "alice@lab.test", 21, "alice@lab.test --rule 'bulk sender' --limit 50" + more},
+		{named, "alice@lab.test", 26, "alice@lab.test --rule 'bulk sender' --limit 100" + more},
+		{window.Rule{Limit: 20, Window: 5 * time.Minute}, "<web#@lab.test>", 900,
+			"'<web#@lab.test>' --rule 'sender 20/5m' --limit 2000" + more},
+		{named, "[203.0.113.7]", 1, "'[203.0.113.7]' --rule 'bulk sender' --limit 2" + more},
+		{named, `LAB\al'ice`, 5, `'LAB\al'\''ice' --rule 'bulk sender' --limit 10` + more},
+		{named, "*@lab.test", 21, ""}, // would be a glob
+		{named, "-rf", 21, ""},
+		{named, "a\x1b", 21, ""},
+		{window.Rule{Name: "a\x1b"}, "alice", 21, ""},
+		{named, "alice", 1 << 60, ""},
+		{window.Rule{Name: "odd", Count: window.Anomalies}, "alice", 21, ""},
+		{window.Rule{Name: "log", Key: window.Log}, "mainlog", 21, ""},
+	} {
+		a := &window.Alert{ID: "4711", Rule: test.rule, Value: test.value, Peak: test.peak}
+		got := ""
+		if argv, ok := director.exception(a); ok {
+			got = strings.TrimPrefix(command(argv...), "exiwatch except add ")
+		}
+		if got != test.want {
+			t.Errorf("%v of %q: proposes %q, want %q", test.rule, test.value, got, test.want)
+		}
+	}
+	c := director
+	c.Subjects = SubjectsHashed
+	if argv, ok := c.exception(&window.Alert{Rule: window.Rule{Name: "s", Key: window.Subject}, Value: "x"}); ok {
+		t.Errorf("a subject that the mail may not show in %q", argv)
+	}
+}
+
 // TestCommandsReachTheProgramsWhole has a shell run every command that is proposed for hostile values, with programs
 // that print their arguments.
 func TestCommandsReachTheProgramsWhole(t *testing.T) {
@@ -63,7 +103,7 @@ func TestCommandsReachTheProgramsWhole(t *testing.T) {
 exigrep() { said exigrep "$@"; }; exiqgrep() { said exiqgrep "$@"; }; exiwatch() { said exiwatch "$@"; }
 xargs() { cat; said xargs "$@"; }
 `
-	commands := 0
+	commands, excepts := 0, 0
 	keys := []window.Key{window.Sender, window.Account, window.Auth, window.User, window.Host, window.Subject}
 	more := []string{"o'brien+$HOME{x}`y`|z@lab.test", "a&b=c@lab.test", "'@lab.test"}
 	for _, value := range slices.Concat(injections, more) {
@@ -85,6 +125,10 @@ xargs() { cat; said xargs "$@"; }
 				if strings.Contains(step.What, "freeze") {
 					want = 4 + 4
 				}
+				if strings.Contains(step.What, "higher limit") {
+					want = 12
+					excepts++
+				}
 				bare := func(s string) string { return strings.ReplaceAll(s, `\`, "") }
 				if len(lines) != want || !strings.Contains(bare(string(out)), bare(value)) {
 					t.Errorf("%q: %s: the programs get %q", value, step.Command, lines)
@@ -92,7 +136,7 @@ xargs() { cat; said xargs "$@"; }
 			}
 		}
 	}
-	if commands < 500 {
-		t.Errorf("only %d commands", commands)
+	if commands < 500 || excepts < 50 {
+		t.Errorf("only %d commands, %d of them exceptions", commands, excepts)
 	}
 }

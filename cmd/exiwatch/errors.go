@@ -114,7 +114,8 @@ func unknownCommand(root *cobra.Command, err error) error {
 }
 
 // wanted is what a flag takes, by the type of its value.
-var wanted = map[string]string{"uint": "a whole number of 0 or more", "float64": "a number", "bool": "true or false"}
+var wanted = map[string]string{"uint": "a whole number of 0 or more", "int64": "a whole number",
+	"float64": "a number", "bool": "true or false"}
 
 // flagError makes a usageError of an error of the library that reads the flags.
 func flagError(cmd *cobra.Command, err error) error {

@@ -11,6 +11,7 @@ import (
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/journal"
+	"exiwatch/internal/private"
 	"exiwatch/internal/replay"
 	"exiwatch/parser"
 	"exiwatch/tailer"
@@ -196,7 +197,10 @@ func readConfig(file string) (config.Config, error) {
 		return c, nil
 	}
 	text := "exiwatch help config lists the keys"
+	var unsafe *private.Error
 	switch {
+	case errors.As(err, &unsafe):
+		text = unsafe.Hint
 	case errors.Is(err, fs.ErrPermission):
 		text = "run as root or as a member of the file's group, or use the defaults: --config /dev/null"
 	case errors.Is(err, fs.ErrNotExist):

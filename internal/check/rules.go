@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/words"
@@ -17,19 +18,13 @@ func (c *checks) rules(context.Context) []Result {
 	var all []Result
 	for _, r := range c.Config.Rules {
 		title := cmp.Or(r.Name, r.String())
-		for _, e := range r.Except {
-			if !e.Until.IsZero() && !e.Until.After(c.Now) {
-				all = append(all, warn(name, "Remove it, or set a later until.",
-					"%s: the exception with the limit %d ended on %s",
-					title, e.Limit, e.Until.Add(-1).Format("2006-01-02"))...)
-			}
-		}
 		if need := needs(r); need != "" && c.lacks(need) && !isDefault(r) {
 			all = append(all,
 				warn(name, fmt.Sprintf("It counts nothing until Exim logs +%s: see the row selectors.", need),
 					"%s: the log has no +%s", title, need)...)
 		}
 	}
+	all = append(all, c.endedExceptions()...)
 	all = append(all, c.scripts()...)
 	var seen []string // scopes
 	for _, r := range c.Config.Rules {
@@ -52,6 +47,19 @@ func (c *checks) rules(context.Context) []Result {
 	}
 	if all == nil {
 		return pass(name, "%s; %s", words.Plain(int64(len(c.Config.Rules)), "rule"), tested)
+	}
+	return all
+}
+
+// endedExceptions names the exceptions that exiwatch except list shows as ended.
+func (c *checks) endedExceptions() (all []Result) {
+	for _, e := range c.Config.Exceptions {
+		if e.Ended(c.Now) {
+			hint := fmt.Sprintf("Remove it, or set a later until: %s, line %d.", e.File, e.Line)
+			all = append(all, warn("rules", hint,
+				"%s: the exception for %q with the limit %d ended on %s", strings.Join(e.Rules, ", "), e.Match, e.Limit,
+				e.End())...)
+		}
 	}
 	return all
 }

@@ -27,6 +27,8 @@ type Config struct {
 	State       string         // state folder
 	Zone        *time.Location // zone of logs that name none
 	Rules       []window.Rule
+	// Exceptions are those of all Rules, as somebody wrote them.
+	Exceptions []Exception
 	// Charset is the charset of subjects that aren't UTF-8 and name no charset; nil: windows-1252.
 	Charset encoding.Encoding
 	// Scopes say which arrivals the rules count.

@@ -26,6 +26,7 @@ type file struct {
 	WaitFor  string   `toml:"wait_for_file"`
 	Count    count    `toml:"count"`
 	Rule     []rule   `toml:"rule"`
+	Except   []extra  `toml:"except"`
 	Mail     mail     `toml:"mail"`
 	Hook     *hook    `toml:"hook"`
 	Webhook  *webhook `toml:"webhook"`
@@ -36,8 +37,25 @@ type file struct {
 	Web      *web     `toml:"web"`
 }
 
-// Read reads the configuration file name. For an empty name it reads DefaultFile if that exists.
+// Read reads the configuration file name, and the exceptions in the folder except.d beside it. For an empty name it
+// reads DefaultFile if that exists.
 func Read(name string) (Config, error) {
+	c, err := readFile(name)
+	if err != nil {
+		return Config{}, err
+	}
+	files, err := exceptFiles(cmp.Or(name, DefaultFile))
+	if err == nil {
+		err = c.addFiles(files)
+	}
+	if err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// readFile reads a configuration without except.d.
+func readFile(name string) (Config, error) {
 	optional := name == ""
 	if optional {
 		name = DefaultFile
@@ -52,7 +70,7 @@ func Read(name string) (Config, error) {
 	return Parse(name, b)
 }
 
-// Parse parses the text of a configuration. Errors mention name.
+// Parse parses the text of a configuration. Errors mention name. It reads no except.d.
 func Parse(name string, text []byte) (Config, error) {
 	f := file{Mail: mail{MaxPerHour: 20}, Count: count{
 		Only:      []string{"authenticated", "local", Loopback},
@@ -66,6 +84,7 @@ func Parse(name string, text []byte) (Config, error) {
 	if wrong.first != nil {
 		return Config{}, wrong.first.in(name, placesOf(text))
 	}
+	locate(c.Exceptions, name, text)
 	return c, nil
 }
 
@@ -96,6 +115,8 @@ func (f *file) config(name string, wrong *flaws) (c Config) {
 	}
 	c.WaitForFile = wrong.duration("wait_for_file", f.WaitFor)
 	c.Rules, c.Scopes = f.rules(c.Zone, wrong)
+	c.Exceptions = f.exceptions(c.Zone, c.Rules)
+	c.addExtras(f.Except, wrong)
 	c.Mail = f.Mail.mail(wrong)
 	c.Hook = f.Hook.transport(wrong)
 	c.Webhook = f.Webhook.transport(wrong)

@@ -65,10 +65,10 @@ func (w *walk) header(e *unstable.Node) string {
 }
 
 // current is the path of the last table in a list of tables, or else the path itself. go-toml reads [rule] as [[rule]],
-// and likewise [notify] and [route]. For a [[rule.except]] without a rule it makes one.
+// and likewise [except], [notify] and [route]. For a [[rule.except]] without a rule it makes one.
 func (w *walk) current(path string) string {
 	n := w.tables[path]
-	if n == 0 && !slices.Contains([]string{"rule", "rule[0].except", "notify", "route"}, path) {
+	if n == 0 && !slices.Contains([]string{"rule", "rule[0].except", "except", "notify", "route"}, path) {
 		return path
 	}
 	return fmt.Sprintf("%s[%d]", path, max(n-1, 0))

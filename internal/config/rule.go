@@ -10,8 +10,6 @@ import (
 
 	"exiwatch/internal/words"
 	"exiwatch/window"
-
-	"github.com/pelletier/go-toml/v2"
 )
 
 // rule is a rule as written.
@@ -26,14 +24,6 @@ type rule struct {
 	LocalDomains []string `toml:"local_domains"`
 	To           []string `toml:"to"`
 	Except       []except `toml:"except"`
-}
-
-// except is an exception as written.
-type except struct {
-	Match  string `toml:"match"`
-	Limit  int64  `toml:"limit"`
-	Reason string `toml:"reason"`
-	Until  any    `toml:"until"`
 }
 
 // defaultRules are the rules of a configuration without rules.
@@ -122,31 +112,4 @@ func (w *rule) rule(path string, zone *time.Location, wrong *flaws) window.Rule 
 		r.Except = append(r.Except, e.exception(fmt.Sprintf("%s.except[%d]", path, i), &r, zone, wrong))
 	}
 	return r
-}
-
-func (e *except) exception(path string, r *window.Rule, zone *time.Location, wrong *flaws) window.Exception {
-	wrong.unless(e.Match != "", path+".match")
-	p, err := NewPattern(r.Key, e.Match)
-	wrong.add(path+".match", err)
-	wrong.unlessf(e.Limit > r.Limit, path+".limit", "expected more than the rule's limit, %d", r.Limit)
-	until, ok := until(e.Until, zone)
-	wrong.unless(ok, path+".until")
-	match := func(value string) bool { return p.matches([]byte(value)) }
-	return window.Exception{Match: match, Limit: e.Limit, Reason: e.Reason, Until: until}
-}
-
-// until is when an exception ends: at the end of a day, or at a time.
-func until(written any, zone *time.Location) (at time.Time, ok bool) {
-	switch t := written.(type) {
-	case nil:
-	case toml.LocalDate:
-		at = time.Date(t.Year, time.Month(t.Month), t.Day+1, 0, 0, 0, 0, zone)
-	case toml.LocalDateTime:
-		at = t.AsTime(zone)
-	case time.Time:
-		at = t
-	default:
-		return at, false
-	}
-	return at, true
 }
