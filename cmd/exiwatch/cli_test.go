@@ -419,7 +419,7 @@ func TestJSONOfEachCommand(t *testing.T) {
 }
 
 // hostileLine has in every item what a terminal would obey.
-const hostileLine = "2026-11-23 10:00:00 1xV001-000001-01 <= \"\x1b[2J\u202e\"@x\x1b1m.test H=(\x1b]0;owned\x07) [192.0.2.7] P=esmtpa A=plain:ev\x1b[5m\u2066il S=1 " +
+const hostileLine = "2026-11-23 10:00:00 1xV001-000001-01 <= \"\x1b[2J\u202e\"@x\x1b1m.test H=(\x1b]0;owned\x07) [192.0.2.7] P=esmtpa A=plain:ev\x1b[5m\u2066il@x\x1b[1m.test S=1 " +
 	"T=\"\\033[2J\\r\\n\\302\\233\\342\\200\\256\\000\\377\"\n" +
 	"2026-11-23 10:00:01 cwd=/tmp/\x1b[31m\rx 3 args: /usr/sbin/sendmail -t\n" +
 	"2026-11-23 10:00:01 1xV002-000002-02 Sender identification U=\x1b[31mann D=x\n" +
