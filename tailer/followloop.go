@@ -196,11 +196,13 @@ func (c *followLoop) releaseFinished(now time.Time) (bool, error) {
 		return false, nil
 	}
 	s := c.segments[0]
-	if err := s.refresh(now); errors.Is(err, errShorter) {
-		c.truncated(0, err)
-		return true, nil
-	} else if err != nil {
-		return c.readFailed(s, err), nil
+	if s.decompressor == nil { // else its size doesn't matter, and nothing would read it again after a failure
+		if err := s.refresh(now); errors.Is(err, errShorter) {
+			c.truncated(0, err)
+			return true, nil
+		} else if err != nil {
+			return c.readFailed(s, err), nil
+		}
 	}
 	if !s.finished(now, c.Grace) {
 		return false, nil
@@ -246,18 +248,23 @@ func (c *followLoop) reportWait(now *WaitError) {
 	}
 }
 
+// soon is when the next round is due although nothing happens; nil: at the next tick.
+func (c *followLoop) soon(more bool) <-chan time.Time {
+	switch {
+	case more:
+		return c.immediately
+	case len(c.segments) > 1 && c.segments[0].readErr == nil: // else it is tried again at the next tick
+		return time.After(time.Until(c.segments[0].dueAt(c.Grace)))
+	case c.flooded:
+		return time.After(floodPause)
+	}
+	return nil
+}
+
 // wait returns when something has happened, or at once if there is more to read. look tells whether names may have
 // changed.
 func (c *followLoop) wait(ctx context.Context, tick <-chan time.Time, more bool) (look bool, err error) {
-	var soon <-chan time.Time
-	switch {
-	case more:
-		soon = c.immediately
-	case len(c.segments) > 1:
-		soon = time.After(time.Until(c.segments[0].dueAt(c.Grace)))
-	case c.flooded:
-		soon = time.After(floodPause)
-	}
+	soon := c.soon(more)
 	for {
 		select {
 		case <-ctx.Done():

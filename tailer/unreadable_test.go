@@ -446,3 +446,61 @@ func TestLeftOutAfterPatience(t *testing.T) {
 		})
 	}
 }
+
+// TestReadCompressedFileIsLeft: a compressed file that was read to its end is left for the next one, also if it can't
+// be looked at then. Nothing more is read of it, so nothing would end a wait for it.
+func TestReadCompressedFileIsLeft(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "mainlog")
+	lines, text := logLines("first", 30)
+	testkit.Append(t, log+".1", text)
+	gzipped(t, log+".1")
+	testkit.Append(t, log, "new\n")
+	var got []string
+	from := Position{}.withOffset(int64(len(lines[0])+1), []byte(text))
+	c := newFollowLoop(Follower{Path: log, Poll: true, From: from}, func(line Line) error {
+		got = append(got, string(line.Text))
+		return nil
+	}, nil)
+	defer c.close()
+	c.lookForFiles(time.Now())
+	if len(c.segments) != 2 {
+		t.Fatalf("%d files are open, want 2", len(c.segments))
+	}
+	for more := true; more; {
+		var err error
+		more, err = c.readChunk()
+		testkit.Must(t, err)
+	}
+	testkit.Must(t, c.segments[0].file.Close()) // it can't be looked at any more
+	for range 3 {
+		_, err := c.readChunk()
+		testkit.Must(t, err)
+		_, err = c.releaseFinished(time.Now())
+		testkit.Must(t, err)
+	}
+	if want := append(lines[1:], "new"); !slices.Equal(got, want) {
+		t.Errorf("%d lines, want %d: it waits for %v", len(got), len(want), c.readWait)
+	}
+}
+
+// TestWaitIsNoLoop: while a rotated file can't be read, it is tried again at the next tick, not all the time.
+func TestWaitIsNoLoop(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "mainlog")
+	testkit.Append(t, log, "one\n")
+	c := newFollowLoop(Follower{Path: log, Poll: true}, func(Line) error { return nil }, nil)
+	defer c.close()
+	c.lookForFiles(time.Now())
+	testkit.Must(t, os.Rename(log, log+".1"))
+	testkit.Append(t, log, "two\n")
+	c.lookForFiles(time.Now())
+	if len(c.segments) != 2 {
+		t.Fatalf("%d files are open, want 2", len(c.segments))
+	}
+	c.segments[0].unchangedSince = time.Now().Add(-time.Hour)
+	c.segments[0].readErr = os.ErrPermission
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := c.wait(ctx, nil, false); err != nil || ctx.Err() == nil {
+		t.Errorf("wait = %v before anything has happened", err)
+	}
+}
