@@ -92,14 +92,6 @@ func (h *arrivalLog) before(p rowPos) rowPos {
 	return rowPos{p.block - 1, len(h.blocks[p.block-1].rows) - 1}
 }
 
-// after is the position of the row behind p.
-func (h *arrivalLog) after(p rowPos) rowPos {
-	if p.row++; p.row == len(h.blocks[p.block].rows) {
-		return rowPos{p.block + 1, 0}
-	}
-	return p
-}
-
 // push adds an arrival that counts at the second at.
 func (h *arrivalLog) push(a *Arrival, at int64, hashes []uint32, weights *[numSums]int64) {
 	b := h.blockFor(at)

@@ -149,23 +149,21 @@ const (
 // startChart starts an alert's chart with what is known of two windows.
 func (c *Counters) startChart(a *Alert, rule *compiledRule, value []byte) {
 	h, now, window := &c.arrivals, c.clock.Now, rule.window
-	first := h.newest()
-	for n := 0; first != h.oldest() && n < maxBefore; {
-		p := h.before(first)
-		at := h.at(p)
-		if at+disorder+2*window <= now {
-			break
-		}
-		if at+window <= now {
-			n++
-		}
-		first = p
-	}
 	offset := offsetOf(a.Opened)
 	a.chart = newSeries(now-2*window+1, now, offset)
-	for p := first; p.block < len(h.blocks); p = h.after(p) {
-		if at := h.at(p); at+2*window > now && c.rowMatches(rule, p, value) {
+	for p, before := h.newest(), 0; ; p = h.before(p) {
+		at := h.at(p)
+		if at+disorder+2*window <= now {
+			return
+		}
+		if at+2*window > now && c.rowMatches(rule, p, value) {
 			a.chart.add(at, offset)
+		}
+		if at+window <= now {
+			before++
+		}
+		if before == maxBefore || p == h.oldest() {
+			return
 		}
 	}
 }

@@ -67,11 +67,11 @@ that it missed. At the first start it counts the existing log silently.`,
 	return cmd
 }
 
-// listen raises GOMAXPROCS by one, unless the environment sets it. If all processors are busy, Go's runtime polls the
-// socket only every ten milliseconds, which is too late for Exim's questions.
+// listen raises GOMAXPROCS by two, unless the environment sets it. While counting and the writer are busy on all that
+// there are, Go's runtime polls the socket only every ten milliseconds, which is too late for Exim's questions.
 var listen = sync.OnceFunc(func() {
 	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 2)
 	}
 })
 
