@@ -185,6 +185,7 @@ func TestByKeyboard(t *testing.T) {
 	}
 	tab.run(chromedp.KeyEvent("\r"))
 	tab.until("the focus is on the content", `document.activeElement.id === "main"`)
+	tab.until("the content is scrolled to, which Chromium does a frame later", `scrollY > 0`)
 	for range 6 {
 		tab.run(chromedp.KeyEvent("\t"))
 		tab.until("the focus is on a link that is outlined and seen", `(() => {
