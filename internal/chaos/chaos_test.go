@@ -11,7 +11,8 @@
 //		-chaos.kills=200 -chaos.cycles=200
 //
 // strace has calls fail by which the daemon looks at the log's folder and its files (fault). In a storm many accounts
-// go over a limit at a time, and each event of an alert's life makes a mail.
+// go over a limit at a time, and each event of an alert's life makes a mail. A hook, a webhook and a chat must be told
+// of all at least once.
 //
 // The folder of a run that failed is kept: journal (what happened when, to the millisecond), stderr of the daemons,
 // log, truth, state, strace, mails, replay.json. To find out which hazard it was, leave some out: -chaos.kills=0,

@@ -189,8 +189,8 @@ func (c *chaos) settle() {
 	c.until("the spool is empty", c.spoolEmpty)
 }
 
-// spoolEmpty tells whether no mail waits.
+// spoolEmpty tells whether no mail waits, and nothing for another channel.
 func (c *chaos) spoolEmpty() bool {
-	waiting, err := filepath.Glob(filepath.Join(c.dir, "state/spool/waiting/*.eml"))
+	waiting, err := filepath.Glob(filepath.Join(c.dir, "state/*/waiting/*.eml"))
 	return err == nil && len(waiting) == 0
 }

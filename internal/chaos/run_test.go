@@ -26,6 +26,7 @@ type chaos struct {
 	writer  *writer
 	row     *row
 	post    *post
+	others  *listeners
 	keeper  *keeper
 	packing sync.WaitGroup // a cycled file being compressed
 
@@ -49,6 +50,7 @@ func newChaos(t *testing.T, o options) *chaos {
 	c.writer = newWriter(t, dir, base, c.traffic)
 	c.row = &row{t: t, base: c.writer.pattern, scheme: scheme}
 	c.post = newPost(t, c.writer, c.note)
+	c.others = newListeners(c.post, dir)
 	c.config = c.configure()
 	c.keeper = newKeeper(t, filepath.Join(dir, "stderr"), &c.writer.mu, c.note, program, "run", "--config", c.config,
 		"--from-start")
@@ -105,7 +107,7 @@ to = ["director@lab.test"]
 from = "exiwatch@mx.lab.test"
 max_per_hour = 0
 via = "smtp://127.0.0.1:%d"
-`, c.writer.pattern, filepath.Join(c.dir, "state"), quoted(only), sentinelLimit, c.post.port)
+`, c.writer.pattern, filepath.Join(c.dir, "state"), quoted(only), sentinelLimit, c.post.port) + c.others.configuration()
 	path := filepath.Join(c.dir, "exiwatch.toml")
 	testkit.Must(c.t, os.WriteFile(path, []byte(text), 0o644))
 	c.note("scheme %s, counting %q", c.row.scheme, only)
