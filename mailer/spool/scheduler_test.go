@@ -3,6 +3,7 @@ package spool
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/textproto"
 	"os"
 	"path/filepath"
@@ -344,6 +345,40 @@ func TestBrokenFileIsReported(t *testing.T) {
 		if list := events(); len(list) != 1 || list[0].ID != "abc" || list[0].Err == nil ||
 			list[0].Kept != filepath.Join(dir, refusedDir, "abc.opened.broken") {
 			t.Errorf("%+v", list)
+		}
+	})
+}
+
+// TestServiceThatIsDownForAnHour: what came up meanwhile goes once each when the service is back, the newest at once.
+// What has waited all the time goes within as long again, as its pauses have grown.
+func TestServiceThatIsDownForAnHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, t.TempDir())
+		begin := time.Now()
+		back := begin.Add(time.Hour)
+		sent := make(map[string]time.Duration) // since it is back
+		_, stop := running(t, s, func(_ context.Context, m mailer.Message) error {
+			if time.Now().Before(back) {
+				return errLater
+			}
+			if _, twice := sent[m.ID]; twice {
+				t.Errorf("%s goes twice", m.ID)
+			}
+			sent[m.ID] = time.Since(back)
+			return nil
+		})
+		for i := range 70 { // a minute each: the last ten find the service up
+			put(t, s, mailOf(fmt.Sprint(i)))
+			time.Sleep(time.Minute)
+		}
+		time.Sleep(time.Hour)
+		stop()
+		for i := range 70 {
+			after, ok := sent[fmt.Sprint(i)]
+			waited := time.Hour - time.Duration(i)*time.Minute
+			if !ok || after > max(waited, 0)+max(0, -waited) {
+				t.Errorf("mail %d, which waited %v, went %v after the service was back, %v", i, waited, after, ok)
+			}
 		}
 	})
 }
