@@ -33,9 +33,7 @@ func (c Composer) advice(a *window.Alert) section {
 	abuse := "change the password or lock the account"
 	if o.dominates(window.User, 4) {
 		abuse = "stop the script or the web form"
-		if u := a.Top(window.User, 1)[0].Value; literal(u) {
-			suggest("The scripts that sent", "exiwatch", "top", "script", "--user="+u, "--since", "24h")
-		}
+		suggest("Folders that scripts sent from, of all users", "exiwatch", "top", "script", "--since", "24h")
 	}
 	if sender, ok := o.sender(); ok {
 		pattern := "^<" + regexp.QuoteMeta(sender) + ">$"

@@ -129,6 +129,12 @@ xargs() { cat; said xargs "$@"; }
 					want = 12
 					excepts++
 				}
+				if strings.Contains(step.Command, " top script ") { // which takes no filter
+					if step.Command != "exiwatch top script --since 24h" {
+						t.Errorf("%q: %s", value, step.Command)
+					}
+					continue
+				}
 				bare := func(s string) string { return strings.ReplaceAll(s, `\`, "") }
 				if len(lines) != want || !strings.Contains(bare(string(out)), bare(value)) {
 					t.Errorf("%q: %s: the programs get %q", value, step.Command, lines)
