@@ -30,7 +30,11 @@ func serveSMTP(ctx context.Context) (address string, mails <-chan string, stop f
 		defer close(ended)
 		server.Serve(listener) // until stop
 	}()
-	return listener.Addr().String(), took, func() { server.Close(); <-ended }, nil
+	return listener.Addr().String(), took, func() {
+		listener.Close() // the server doesn't know it before its Serve has begun
+		server.Close()
+		<-ended
+	}, nil
 }
 
 // A session accepts any mail.
