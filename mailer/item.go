@@ -69,6 +69,11 @@ func BeginningOf(a *window.Alert) Beginning {
 		n = &window.Incident{ID: a.ID, Opened: a.Opened, Rule: a.Rule, Value: a.Value, Count: a.Count, Limit: a.Limit,
 			AtLeast: a.AtLeast}
 	}
+	return BeginningOfIncident(n)
+}
+
+// BeginningOfIncident copies what is said of an incident.
+func BeginningOfIncident(n *window.Incident) Beginning {
 	b := Beginning{
 		ID: n.ID, Key: n.Rule.Key.String(), Measure: n.Rule.Count.String(), Window: n.Rule.Window, Limit: n.Limit,
 		Value: short(n.Value), Count: n.Count, AtLeast: n.AtLeast, Opened: n.Opened, Rule: n.Rule.String(),

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"io/fs"
 	"time"
 
 	"exiwatch/internal/daemon"
@@ -34,8 +33,7 @@ It reads the state folder, so run it as root or as the daemon's user. It is some
 			}
 			all, err := daemon.Incidents(c.State)
 			if err != nil {
-				return hinted(err, hint{fs.ErrNotExist, "has the daemon run with this configuration?"},
-					hint{fs.ErrPermission, "run as root, or as the user of the daemon"})
+				return stateHinted(err)
 			}
 			if daemon.Holder(c.State) == "" {
 				fmt.Fprintln(cmd.ErrOrStderr(), "exiwatch: no daemon runs: this is what the last one left")

@@ -39,8 +39,8 @@ func (s Setup) Run(ctx context.Context) iter.Seq[Result] {
 	c := &checks{Setup: s}
 	return func(yield func(Result) bool) {
 		for _, check := range []func(context.Context) []Result{
-			c.configuration, c.exim, c.logs, c.rules, c.relay, c.state, c.gaps, c.secrets, c.socket, c.mail, c.hook,
-			c.webhook, c.notify,
+			c.configuration, c.exim, c.logs, c.rules, c.relay, c.state, c.gaps, c.silences, c.secrets, c.socket, c.mail,
+			c.hook, c.webhook, c.notify,
 		} {
 			for _, r := range check(ctx) {
 				if !yield(r) {

@@ -73,10 +73,9 @@ func (a *Audience) Same(b *Audience) bool {
 func (c *Config) Audience(i mailer.Beginning) Audience {
 	var routed Audience
 	only := false
-	values := valuesOf(i)
 	for k := range c.Routes {
 		r := &c.Routes[k]
-		if !slices.ContainsFunc(values, r.Match.matchesValue) {
+		if !r.Match.MatchesIncident(i) {
 			continue
 		}
 		routed.To, routed.Cc = union(routed.To, r.To), union(routed.Cc, r.Cc)
@@ -168,6 +167,12 @@ func valuesOf(i mailer.Beginning) []keyValue {
 		return []keyValue{own, {key, value}, {account, "<" + value + ">"}}
 	}
 	return []keyValue{own, {key, value}}
+}
+
+// MatchesIncident reports whether the pattern matches the value of an incident's first alert, or its account, login,
+// local user, host or envelope sender.
+func (p Pattern) MatchesIncident(i mailer.Beginning) bool {
+	return slices.ContainsFunc(valuesOf(i), p.matchesValue)
 }
 
 func (p Pattern) matchesValue(v keyValue) bool {

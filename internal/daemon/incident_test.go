@@ -177,12 +177,12 @@ func TestTellings(t *testing.T) {
 		"b": "held for a digest at 12:01:30: 1 incident began with a mail within an hour",
 		"c": "held: the log is being read to its end", "d": "none",
 	} {
-		if got := l.tellingOf(incident).settle(folder).String(); got != want {
+		if got := l.tellingOf(mailer.Beginning{ID: incident}).settle(folder).String(); got != want {
 			t.Errorf("%s: %q, want %q", incident, got, want)
 		}
 	}
 	l.markAll(l.digest(testNow.Add(openingPause)), testNow.Add(openingPause))
-	if got := l.tellingOf("b").settle(folder).String(); got != "queued at 12:01:30" {
+	if got := l.tellingOf(mailer.Beginning{ID: "b"}).settle(folder).String(); got != "queued at 12:01:30" {
 		t.Errorf("after the digest: %q", got)
 	}
 	mark := filepath.Join(folder, "sent", "b.dopened")
@@ -190,7 +190,7 @@ func TestTellings(t *testing.T) {
 		mark = filepath.Join(folder, "sent", l.Told["b"].Name)
 	}
 	testkit.Append(t, mark, "")
-	if got := l.tellingOf("b").settle(folder).String(); !strings.HasPrefix(got, "sent at ") {
+	if got := l.tellingOf(mailer.Beginning{ID: "b"}).settle(folder).String(); !strings.HasPrefix(got, "sent at ") {
 		t.Errorf("after it was sent: %q", got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"exiwatch/internal/follow"
 	"exiwatch/internal/pipeline"
+	"exiwatch/mailer"
 	"exiwatch/window"
 )
 
@@ -28,7 +29,12 @@ type IncidentStatus struct {
 	Rule  window.Rule `json:"-"`
 	Count int64       `json:"-"`
 	Limit int64       `json:"-"`
+
+	beginning mailer.Beginning
 }
+
+// IsHeld tells whether a silence holds the incident's updates.
+func (i *IncidentStatus) IsHeld(s *Silence) bool { return s.Holds(i.beginning) }
 
 // An AlertStatus is how an open alert stands.
 type AlertStatus struct {
@@ -81,11 +87,16 @@ func Incidents(dir string) (all []IncidentStatus, err error) {
 	if err != nil {
 		return nil, err
 	}
-	limiter := c.Mailbag.restore(time.Now())
+	now := time.Now()
+	limiter := c.Mailbag.restore(now)
+	limiter.silences = &silences{}
+	if limiter.silences.all, err = Silences(dir, now); err != nil {
+		return nil, err
+	}
 	for path, log := range c.Logs {
 		for _, one := range incidentsOf(log) {
 			one.Log = path
-			one.Mail = statusOfMail(limiter.tellingOf(one.ID).settle(filepath.Join(dir, spoolDir)))
+			one.Mail = statusOfMail(limiter.tellingOf(one.beginning).settle(filepath.Join(dir, spoolDir)))
 			all = append(all, one)
 		}
 	}
@@ -104,6 +115,7 @@ func incidentsOf(log *follow.Checkpoint) (all []IncidentStatus) {
 		at[s.ID] = len(all)
 		one := IncidentStatus{ID: s.ID, Key: s.Key, Account: string(s.About), Opened: s.Opened.Time(), Rule: rule,
 			Count: s.Count, Limit: s.Limit}
+		one.setBeginning(string(s.Value))
 		if s.Ended > 0 {
 			one.Ended = new(time.Unix(s.Ended, 0).In(one.Opened.Location()))
 		}
@@ -117,10 +129,18 @@ func incidentsOf(log *follow.Checkpoint) (all []IncidentStatus) {
 			n, at[id] = len(all), len(all)
 			all = append(all, IncidentStatus{ID: id, Key: a.Key, Account: a.Value, Opened: log.Alerts[i].Opened.Time(),
 				Rule: a.Of, Count: log.Alerts[i].Count, Limit: a.Limit})
+			all[n].setBeginning(a.Value)
 		}
 		all[n].Alerts, all[n].Ended = append(all[n].Alerts, a), nil
 	}
 	return all
+}
+
+// setBeginning notes how the incident began, with a value of its rule's key.
+func (i *IncidentStatus) setBeginning(value string) {
+	key, _ := window.ParseKey(i.Key) // Validate has read it
+	i.beginning = mailer.BeginningOfIncident(&window.Incident{ID: i.ID, Opened: i.Opened, Rule: i.Rule, Value: value,
+		About: window.Identity{Key: key, Value: i.Account}, Count: i.Count, Limit: i.Limit})
 }
 
 func statusOf(s *pipeline.SavedAlert) AlertStatus {

@@ -34,6 +34,8 @@ type mailLimiter struct {
 	past    []mailer.Item  // while the logs are read on from where they had been left
 	at      map[string]int // where in past an incident is
 	pastDue time.Time      // when past is told, however far the logs have been read
+
+	silences *silences // these hold updates in Gathered; nil: none does
 }
 
 // A lastMail is the last mail about an incident.
@@ -84,11 +86,14 @@ func itemOf(n notification) mailer.Item {
 func (l *mailLimiter) put(n notification, now time.Time, most int, known func() bool) (mailed bool) {
 	incident := n.alerts[0].Incident.ID
 	name := n.alerts[0].ID + "." + n.event
+	opens := n.event == pipeline.Opened && n.alerts[0].ID == incident
+	if !opens && l.keeps(n, now) {
+		return false
+	}
 	if most == 0 {
 		l.mark(incident, name, now)
 		return true
 	}
-	opens := n.event == pipeline.Opened && n.alerts[0].ID == incident
 	budget := &l.Updated
 	if opens {
 		budget = &l.Mailed
@@ -104,6 +109,28 @@ func (l *mailLimiter) put(n notification, now time.Time, most int, known func() 
 	return true
 }
 
+// keeps holds an update of an incident that is silenced. What was held is over when the incident's end is told.
+func (l *mailLimiter) keeps(n notification, now time.Time) bool {
+	if l.silences.len() == 0 {
+		return false
+	}
+	item := itemOf(n)
+	i := l.find(item.Incident.ID)
+	if item.Over && i >= 0 && !l.isReady(&l.Gathered[i]) {
+		l.Gathered = slices.Delete(l.Gathered, i, i+1)
+	}
+	if l.isReady(&item) {
+		return false
+	}
+	l.gather(item, now)
+	return true
+}
+
+// isReady tells whether an item may go into a digest: it doesn't if it is an update of an incident that is silenced.
+func (l *mailLimiter) isReady(item *mailer.Item) bool {
+	return item.New || item.Over || l.silences.of(item.Incident) == nil
+}
+
 // find is the index in Gathered of an incident, or -1.
 func (l *mailLimiter) find(incident string) int {
 	return slices.IndexFunc(l.Gathered, func(i mailer.Item) bool { return i.Incident.ID == incident })
@@ -115,7 +142,7 @@ func (l *mailLimiter) gather(item mailer.Item, now time.Time) {
 	if item.New {
 		due = now.Add(openingPause)
 	}
-	if len(l.Gathered) == 0 || due.Before(l.Due) {
+	if l.isReady(&item) && (l.Due.IsZero() || due.Before(l.Due)) {
 		l.Due = due
 	}
 	if i := l.find(item.Incident.ID); i >= 0 {
@@ -201,14 +228,35 @@ func hasRoom(mails *[]time.Time, now time.Time, most int) bool {
 // isPastDue tells whether what hold keeps has waited long enough.
 func (l *mailLimiter) isPastDue(now time.Time) bool { return len(l.past) > 0 && !now.Before(l.pastDue) }
 
-// digest returns the items that are to go into digests, if these are due. The caller marks them.
+// digest returns the items that are to go into digests, if these are due. The caller marks them. What was held by a
+// silence that has ended is due at once.
 func (l *mailLimiter) digest(now time.Time) (items []mailer.Item) {
-	if len(l.Gathered) == 0 || len(l.Gathered) < maxDigest && now.Before(l.Due) {
+	ready := 0
+	for i := range l.Gathered {
+		if l.isReady(&l.Gathered[i]) {
+			ready++
+		}
+	}
+	switch {
+	case ready == 0:
+		l.Due = time.Time{}
+		return nil
+	case l.Due.IsZero():
+		l.Due = now
+	}
+	if ready < maxDigest && now.Before(l.Due) {
 		return nil
 	}
-	n := min(len(l.Gathered), maxDigest)
-	if items, l.Gathered = l.Gathered[:n:n], l.Gathered[n:]; len(l.Gathered) == 0 {
-		l.Gathered, l.Due = nil, time.Time{}
+	var rest []mailer.Item
+	for _, item := range l.Gathered {
+		if len(items) < maxDigest && l.isReady(&item) {
+			items = append(items, item)
+		} else {
+			rest = append(rest, item)
+		}
+	}
+	if l.Gathered = rest; len(items) == ready {
+		l.Due = time.Time{}
 	}
 	return items
 }

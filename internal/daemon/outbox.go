@@ -279,6 +279,7 @@ func (o *outbox) tick() {
 	if o.counted != o.saved && !now.Before(o.next) {
 		o.due = true
 	}
+	o.limiter.silences.look(now, o.counters)
 	if o.limiter.isPastDue(now) {
 		o.tellPast()
 	}

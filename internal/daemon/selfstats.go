@@ -41,6 +41,7 @@ func (d *Daemon) count() (c statsSnapshot) {
 	t := &d.tally
 	c.Arrivals, c.Malformed, c.Overflowed = t.Arrivals, t.Malformed, t.Overflowed
 	c.Suspicious, c.Injected = t.Suspicious, t.Injected
+	c.Silences = d.outbox.limiter.silences.len()
 	c.Skipped, c.Rebuild, c.Unspooled = d.stats.skipped, d.stats.catchUp, d.outbox.unspooled()
 	for i, name := range ruleNames(d.Config.Rules) {
 		c.Rules = append(c.Rules, metrics.Rule{Name: name, Opened: d.stats.opened[d.Config.Rules[i].String()]})

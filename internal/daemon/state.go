@@ -22,6 +22,7 @@ import (
 //	DIR/lock              who has it; the lock is the kernel's and ends with the process
 //	DIR/key               makes our Message-IDs; the secret of this folder
 //	DIR/checkpoint.json   see checkpoint
+//	DIR/silences.json     see Silence
 //	DIR/spool/            see spool.Spool; so are those of other channels: hook, webhook, notify-NAME
 type state struct {
 	dir  string
@@ -43,7 +44,8 @@ func CheckState(dir string, uid int) error {
 		return fmt.Errorf("the state folder %w", err)
 	}
 	paths, _ := filepath.Glob(filepath.Join(dir, notifyPrefix+"*"))
-	for _, name := range []string{lockFile, keyFile, tokenFile, checkpointFile, spoolDir, hookChannel, webhookChannel} {
+	for _, name := range []string{lockFile, keyFile, tokenFile, checkpointFile, silencesFile, spoolDir, hookChannel,
+		webhookChannel} {
 		paths = append(paths, filepath.Join(dir, name))
 	}
 	for _, path := range paths {
@@ -96,7 +98,7 @@ func takeLock(lock *os.File) error {
 
 // sweep removes files that a crash left half-written.
 func (s *state) sweep() {
-	for _, name := range []string{keyFile, checkpointFile} {
+	for _, name := range []string{keyFile, checkpointFile, silencesFile} {
 		left, _ := filepath.Glob(filepath.Join(s.dir, "."+name+"*")) // renameio's
 		for _, path := range left {
 			os.Remove(path)

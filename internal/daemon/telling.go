@@ -17,11 +17,14 @@ type telling struct {
 
 	held  string    // why news are held; "": none are
 	until time.Time // when the digest with them is made; zero: nobody knows
+
+	silence *Silence // that holds updates; nil: none does
 }
 
 // tellingOf says what the limiter knows of an incident. Whether a mail was sent only its spool knows.
-func (l *mailLimiter) tellingOf(incident string) telling {
-	t := telling{state: "none"}
+func (l *mailLimiter) tellingOf(about mailer.Beginning) telling {
+	incident := about.ID
+	t := telling{state: "none", silence: l.silences.of(about)}
 	if last, told := l.Told[incident]; told {
 		t.state, t.at, t.mail = "queued", last.At, last.Name
 	}
@@ -32,6 +35,10 @@ func (l *mailLimiter) tellingOf(incident string) telling {
 	}
 	i := l.find(incident)
 	if i < 0 {
+		return t
+	}
+	if !l.isReady(&l.Gathered[i]) {
+		t.held, t.until = t.silence.String(), t.silence.Until
 		return t
 	}
 	switch t.until = l.Due; {
@@ -64,6 +71,12 @@ func (t telling) String() string {
 	said := t.state
 	if !t.at.IsZero() {
 		said += " at " + t.at.Format(time.TimeOnly)
+	}
+	switch {
+	case t.silence != nil && t.held == t.silence.String():
+		return said + "; later news are held: " + t.held
+	case t.silence != nil:
+		said += "; " + t.silence.String()
 	}
 	if t.held == "" {
 		return said

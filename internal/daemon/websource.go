@@ -14,6 +14,7 @@ import (
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/readsocket"
 	"exiwatch/internal/web"
+	"exiwatch/mailer"
 	"exiwatch/tailer"
 	"exiwatch/window"
 )
@@ -142,7 +143,7 @@ func (s *webSource) toldOf(ctx context.Context, alerts []web.Alert) (map[string]
 	told := make(map[string]telling)
 	err := s.counters.with(ctx, func() {
 		for _, a := range alerts {
-			told[a.Incident.ID] = s.outbox.limiter.tellingOf(a.Incident.ID)
+			told[a.Incident.ID] = s.outbox.limiter.tellingOf(mailer.BeginningOfIncident(a.Incident))
 		}
 	})
 	words := make(map[string]string, len(told))

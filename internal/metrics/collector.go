@@ -100,6 +100,7 @@ func (e exposition) telling(s *Snapshot) {
 		e.gauge("spool_oldest_seconds", "How long the oldest of them has waited; 0 if none waits.",
 			c.Oldest.Seconds(), "channel", c.Name)
 	}
+	e.gauge("silences", "For how many accounts updates are held by exiwatch silence.", float64(s.Silences))
 	e.gauge("events_unspooled", "Events in the life of alerts whose mail can't be put on the disk yet.",
 		float64(s.Unspooled))
 }

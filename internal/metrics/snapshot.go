@@ -16,6 +16,7 @@ type Snapshot struct {
 	Lost                                                  window.Stats // what the bounds have cost
 	Channels                                              []Channel
 	Skipped                                               int64 // files of logs that were left out
+	Silences                                              int   // accounts whose updates are held
 	Unspooled                                             int   // events whose mail can't be spooled yet
 	// how long the counters were rebuilt, or have been so far
 	Rebuild time.Duration
