@@ -22,6 +22,7 @@ type Counters struct {
 	valueHashes   []uint32 // hashes of the current arrival's values for keys
 	scopes        []string
 	brief         bool
+	watch         func(at time.Time, rule int, value []byte, count, limit int64)
 	anomalies     bool           // a rule counts them in every scope
 	hashes        distinctHashes // of the current arrival
 	exceptionEnds []exceptionEnd // those to come, the next one first
@@ -101,6 +102,12 @@ func (c *Counters) Brief() {
 	}
 }
 
+// Watch has a function get the count and the limit of each rule, by its number, with each arrival that the rule counts.
+// Call it before the first arrival; nil is for none.
+func (c *Counters) Watch(reached func(at time.Time, rule int, value []byte, count, limit int64)) {
+	c.watch = reached
+}
+
 // Advance tells the counters that the log has reached the stamp at. It returns the alerts that have ended since the
 // last call, in the order they ended; the slice is the caller's. Call it with the stamp of every line, whether the line
 // counts or not, and before Count. Count moves the time by itself if you don't, but then the next Advance returns the
@@ -137,7 +144,11 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 			}
 		}
 	}
-	for _, rule := range c.rules {
+	for i, rule := range c.rules {
+		if t := rule.table; c.watch != nil && t.current != 0 {
+			rc := rule.countOf(t.current)
+			c.watch(a.At, i, t.value(t.current), rc.count, rule.limit(rc.except))
+		}
 		o, g := c.evaluate(rule, a, at, &weights)
 		if o != nil {
 			opened = append(opened, o)

@@ -32,7 +32,13 @@ files.
 heat map of days and hours, each alert, the rankings, and with --suggest the limits. A browser opens
 it without a network or scripts. It is less than 1 MB, whatever the log. Only its owner may read a
 new file, as it holds addresses and subjects: subjects = "hashed" | "none" under [mail] is for mails
-only. It replaces an earlier report; --force also overwrites other files.`
+only. It replaces an earlier report; --force also overwrites other files.
+
+--summary prints a summary of whole days of the log's time zone instead, from midnight to midnight:
+totals against the days before, incidents, who came closest to a limit, top accounts with their
+topics, anomalies, and what no rule counts. The day is the last whole one before the end of the log;
+--summary=week is the last whole week, from Monday on; --summary=2026-11-28 and --summary=2026-W48
+name one. What the log says of later days changes nothing in it. It takes no filters and times.`
 
 // A replayer holds the flags of replay.
 type replayer struct {
@@ -42,6 +48,7 @@ type replayer struct {
 	perWeek float64 // alerts of each rule
 	html    string  // the file to write, or "-" for the standard output
 	force   bool    // overwrite any file
+	summary string  // which days
 
 	rules []window.Rule
 	files []os.FileInfo // of all sources of --suggest
@@ -58,7 +65,8 @@ func replayCommand() *cobra.Command {
   exiwatch replay /var/log/exim4/mainlog.1 /var/log/exim4/mainlog
   exiwatch replay --rule 'sender 20/5m' --rule 'account recipients 500/1h' --json mainlog.2.gz
   exiwatch replay --suggest --since 30d > rules.toml
-  exiwatch replay --html report.html --since 7d`,
+  exiwatch replay --html report.html --since 7d
+  exiwatch replay --summary`,
 		RunE: r.reporting(r.run),
 	}
 	r.flags(cmd)
@@ -70,6 +78,9 @@ func replayCommand() *cobra.Command {
 		"with --suggest: at most `N` alerts of each rule a week; 0.25 is one in four weeks, 0 is none")
 	f.StringVar(&r.html, "html", "", "write an HTML `FILE` instead of text (\"-\": the standard output)")
 	f.BoolVar(&r.force, "force", false, "with --html: overwrite FILE even if it is not a report")
+	f.StringVar(&r.summary, "summary", "",
+		"print a summary of whole `DAYS`: day (the last one), week, 2026-11-28 or 2026-W48")
+	f.Lookup("summary").NoOptDefVal = spanDay
 	f.BoolVar(&r.asJSON, "json", false, "print one JSON document")
 	f.UintVarP(&r.rows, "rows", "n", 10, "`ROWS` of each ranking (0: all)")
 	return cmd
@@ -92,6 +103,9 @@ func (r *replayer) run(files []string) error {
 	if r.force && !given("html") {
 		unfit = errors.Join(unfit, usagef("--force needs --html"))
 	}
+	if given("summary") {
+		unfit = errors.Join(unfit, r.unfitSummary())
+	}
 	switch {
 	case unfit != nil:
 		return unfit
@@ -99,6 +113,8 @@ func (r *replayer) run(files []string) error {
 		return usagef("expected --json or --html, not both")
 	case given("html"):
 		return r.writeHTML(files)
+	case given("summary"):
+		return r.printSummary(files)
 	case r.suggest:
 		return r.printSuggestions(files)
 	}

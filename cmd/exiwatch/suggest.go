@@ -37,7 +37,7 @@ func (r *replayer) suggestions() (*suggest.Suggestions, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.lookAtFiles(); err != nil {
+	if err := r.lookAtFiles("--suggest"); err != nil {
 		return nil, err
 	}
 	r.begin = found.NextLog
@@ -60,12 +60,12 @@ func (r *replayer) suggestions() (*suggest.Suggestions, error) {
 }
 
 // lookAtFiles notes which files the logs are. It refuses sources that can be read only once.
-func (r *replayer) lookAtFiles() error {
+func (r *replayer) lookAtFiles(flag string) error {
 	for _, source := range slices.Concat(r.logs...) {
 		info, _ := os.Stat(source.Name) // nil if it has none
 		if source.Stream != nil || info != nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice|fs.ModeSocket) != 0 {
 			return &hintedError{
-				fmt.Errorf("--suggest reads the log several times, and %s can be read only once", source.Name),
+				fmt.Errorf("%s reads the log several times, and %s can be read only once", flag, source.Name),
 				"name the files, which may be compressed, or write the log to a file first",
 			}
 		}

@@ -268,7 +268,7 @@ func repeatedOf(t *testing.T, text string) (*replayer, string) {
 	if err := r.findSources([]string{log}); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.lookAtFiles(); err != nil {
+	if err := r.lookAtFiles("--suggest"); err != nil {
 		t.Fatal(err)
 	}
 	arrivals, logs := 0, 0

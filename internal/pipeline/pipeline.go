@@ -26,6 +26,7 @@ type Pipeline struct {
 	calls     *calls           // of Exim; nil where no rule counts by the directory
 	messages  *identifications // nil where no rule counts by cPanel's user
 	last      time.Time        // the latest stamp of the log that was believed
+	past      bool             // the log has come to Listener.Until
 	logs      bool             // rules count all arrivals of the log
 	eximUsers []string         // U= of Exim's own bounces
 	log       string           // name of the log, where there are several
@@ -61,6 +62,10 @@ type Listener struct {
 	AllKeys bool
 	// Summary says that of alerts only that matters which window.Counters.Brief leaves.
 	Summary bool
+	// Until, if set, ends what is read: entries with this stamp or a later one change nothing. Set Keep accordingly.
+	Until time.Time
+	// Reached gets the count of a rule, by its number, with each arrival that it counts, and the limit that applies.
+	Reached func(at time.Time, rule int, value []byte, count, limit int64)
 	// Idle says that alerts don't matter: nothing is counted. Whether rules would count an arrival is still told.
 	Idle bool
 	// Counted gets each arrival that the rules have counted, after Arrival got it, with all its values. It gets those
@@ -122,6 +127,7 @@ func newPipeline(p Pipeline) (*Pipeline, error) {
 	if p.listener.Summary {
 		p.counters.Brief()
 	}
+	p.counters.Watch(p.listener.Reached)
 	p.hosts = &hosts{all: []*Pipeline{&p}}
 	return &p, nil
 }
@@ -147,11 +153,13 @@ func (p *Pipeline) NewReader(zone *time.Location, reference time.Time, emit func
 
 // applyOther applies an entry that is no arrival. An anomaly is counted as such.
 func (p *Pipeline) applyOther(e *parser.Entry) {
+	if p = p.of(e.SyslogHost); p.past || p.isPast(e.Time) {
+		return
+	}
 	if p.listener.Other != nil && !p.hosts.silent {
 		p.listener.Other(e)
 	}
 	var w window.Arrival
-	p = p.of(e.SyslogHost)
 	p.join(e)
 	if p.stray(e, &w) && (p.listener.Keep == nil || p.listener.Keep(&parser.Arrival{}, &w)) {
 		p.advance(w.At)
@@ -198,11 +206,32 @@ func (p *Pipeline) countIdentified(w *window.Arrival) {
 }
 
 // remembers tells whether arrivals that aren't kept matter for later ones.
-func (p *Pipeline) remembers() bool { return p.returns != nil || p.calls != nil }
+func (p *Pipeline) remembers() bool {
+	return p.returns != nil || p.calls != nil || !p.listener.Until.IsZero()
+}
+
+// isPast tells whether a stamp is at or behind Listener.Until.
+func (p *Pipeline) isPast(at time.Time) bool {
+	return !p.listener.Until.IsZero() && !at.Before(p.listener.Until)
+}
+
+// Finish moves the clocks to Listener.Until, if that is set, so that alerts end as if a line stood there.
+func (p *Pipeline) Finish() {
+	for _, one := range p.hosts.all {
+		if until := p.listener.Until; !until.IsZero() {
+			one.advance(until)
+		}
+	}
+}
 
 // passOver notes an arrival that isn't kept: a filter may hand it back later, and its call has its message.
 func (p *Pipeline) passOver(a *parser.Arrival, w *window.Arrival) {
-	if p = p.of(a.SyslogHost); p.returns != nil {
+	p = p.of(a.SyslogHost)
+	if p.isPast(w.At) {
+		p.past = p.past || !a.Forgeable
+		return
+	}
+	if p.returns != nil {
 		p.returns.comesBack(a, w.At.Unix())
 	}
 	p.joinCall(a, w)
@@ -233,13 +262,13 @@ func (p *Pipeline) classify(a *parser.Arrival, w *window.Arrival, v *keyExtracto
 // apply counts the next arrival that is kept. Every one moves the clock, whether it counts or not. It tells whether the
 // arrival is still wanted, and whether a filter has handed it back, so that it doesn't count.
 func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, counts bool) (wanted, back bool) {
-	if p.listener.More != nil && !p.listener.More() {
+	if !p.wants(a) {
 		return false, false
 	}
+	p = p.of(a.SyslogHost)
 	if p.listener.Arrival != nil && !p.hosts.silent {
 		p.listener.Arrival(a, w)
 	}
-	p = p.of(a.SyslogHost)
 	p.believe(a, w)
 	p.advance(w.At)
 	if back = p.returns != nil && p.returns.comesBack(a, p.counters.Clock().Now); back {
@@ -262,6 +291,23 @@ func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, counts bool) (wan
 		p.joinUser(w, counts)
 	}
 	return true, back
+}
+
+// wants tells whether an arrival is still wanted: Listener.More says so, and it came before Until. A stamp that may be
+// forged proves nothing once the log has come to Until.
+func (p *Pipeline) wants(a *parser.Arrival) bool {
+	if p.listener.More != nil && !p.listener.More() {
+		return false
+	}
+	if p.listener.Until.IsZero() {
+		return true
+	}
+	host := p.of(a.SyslogHost)
+	if host.past && a.Forgeable {
+		return false
+	}
+	host.past = false
+	return true
 }
 
 // believe keeps a stamp that may be forged from moving the clock: such an arrival counts at the time that the log has

@@ -62,6 +62,7 @@ func Run(ctx context.Context, p *pipeline.Pipeline, sources []Source, zone *time
 	sizes := slices.Repeat([]int{chunkSize}, pipeline.NumWorkers())
 	pool := newWorkerPool(ctx, p, inOrder(sources, zone, now), sizes, zone, now, progress)
 	totals, err := pool.run()
+	p.Finish()
 	if err == nil && pool.chunks.broken != nil {
 		err = &BrokenLogs{pool.chunks.broken}
 	}

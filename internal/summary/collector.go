@@ -1,0 +1,176 @@
+// Package summary says what a log holds about whole days: a function of the log alone, whenever it is made.
+package summary
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"exiwatch/internal/pipeline"
+	"exiwatch/internal/report"
+	"exiwatch/parser"
+	"exiwatch/window"
+)
+
+// compared is how many days before a span it is compared with.
+const compared = 7
+
+// A Collector collects what a summary of a span says. It reads one or several logs through its Listener.
+type Collector struct {
+	span  Span
+	rules []window.Rule
+
+	days      [compared + 1]sums // the span, and those before it: a week has only one, a week before
+	spans     []Span             // of days
+	first     time.Time          // the earliest arrival of the logs
+	last      time.Time          // of the last arrival, in the order of the log
+	accounts  report.Ranking
+	topics    report.Ranking // accounts and topics, with a NUL between them
+	anomalies int64
+	hours     []int64 // arrivals of each hour of the span
+	uncounted []*report.Uncounted
+	alerts    []*window.Alert
+	near      []map[string]usage // by rule: values that came near its limit, or crossed it
+}
+
+// sums are the totals of a span.
+type sums struct{ messages, recipients, bytes int64 }
+
+// A usage is the highest count of a value under a rule.
+type usage struct {
+	count, limit int64
+	crossed      bool
+}
+
+// New makes a collector for the rules that count.
+func New(span Span, rules []window.Rule) *Collector {
+	c := &Collector{span: span, rules: rules, spans: []Span{span}, near: make([]map[string]usage, len(rules)),
+		hours: make([]int64, (span.To.Sub(span.From)+time.Hour-1)/time.Hour)}
+	step := 7
+	if span.IsDay() {
+		step = 1
+	}
+	for n := step; n <= compared; n += step {
+		c.spans = append(c.spans, span.back(n))
+	}
+	for i := range c.near {
+		c.near[i] = make(map[string]usage)
+	}
+	return c
+}
+
+// Since is where reading begins to matter: the days to compare with, and what the rules count then.
+func (c *Collector) Since() time.Time {
+	longest := time.Duration(0)
+	for _, r := range c.rules {
+		longest = max(longest, r.Window)
+	}
+	since, windows := c.spans[len(c.spans)-1].From, c.span.From.Add(-2*longest-time.Minute)
+	if windows.Before(since) {
+		return windows
+	}
+	return since
+}
+
+// Listener hears of all arrivals of the log from Since to the span's end, which Keep must select.
+func (c *Collector) Listener() pipeline.Listener {
+	return pipeline.Listener{AllKeys: true, Summary: true, Until: c.span.To, Arrival: c.arrival, Other: c.other,
+		NewCollector: c.newCollector, Opened: c.opened, Ended: c.ended, Reached: c.reached}
+}
+
+// newCollector counts what no rule counts.
+func (c *Collector) newCollector() func([]report.Reception) {
+	u := new(report.Uncounted)
+	c.uncounted = append(c.uncounted, u)
+	return func(all []report.Reception) {
+		for _, r := range all {
+			if r.Class != report.Counted && c.span.contains(r.Arrival.Time) {
+				u.Add(r.Class, r.Values)
+			}
+		}
+	}
+}
+
+func (c *Collector) arrival(a *parser.Arrival, w *window.Arrival) {
+	c.last = a.Time
+	for i, span := range c.spans {
+		if span.contains(a.Time) {
+			day := &c.days[i]
+			day.messages++
+			day.recipients += int64(a.RecipientCount)
+			day.bytes += max(a.Size, 0)
+		}
+	}
+	if !c.span.contains(a.Time) {
+		return
+	}
+	c.hours[a.Time.Sub(c.span.From)/time.Hour]++
+	if a.Overflowed || a.IsDoubtful() {
+		c.anomalies++
+	}
+	account := w.Values[window.Account]
+	if account == nil {
+		return
+	}
+	c.accounts.Add(account, w.Recipients, w.Bytes)
+	if topic := w.Values[window.Topic]; topic != nil {
+		c.topics.Add(slices.Concat(account, []byte{0}, topic), 0, 0)
+	}
+}
+
+// other counts an anomaly that is no arrival. Its stamp may be forged: it belongs to the day that the log has reached.
+func (c *Collector) other(e *parser.Entry) {
+	odd := e.Kind == parser.Malformed || e.Kind == parser.Overflow || e.Kind == parser.Injected
+	if odd && !e.Torn && c.span.contains(c.last) {
+		c.anomalies++
+	}
+}
+
+func (c *Collector) opened(alerts []*window.Alert) { c.alerts = append(c.alerts, alerts...) }
+
+// ended forgets an alert that ended before the span.
+func (c *Collector) ended(a *window.Alert) {
+	i := slices.Index(c.alerts, a)
+	switch {
+	case i < 0:
+	case a.Ended.Before(c.span.From):
+		c.alerts = slices.Delete(c.alerts, i, i+1)
+	default:
+		c.alerts[i] = a.Summary()
+	}
+}
+
+// reached notes a value that has used half of a limit. Fewer than that are of no interest, and would be very many.
+func (c *Collector) reached(at time.Time, rule int, value []byte, count, limit int64) {
+	if !c.span.contains(at) || count < limit-limit/2 {
+		return
+	}
+	u, known := c.near[rule][string(value)]
+	crossed := u.crossed || count > limit
+	if known && count <= u.count && crossed == u.crossed {
+		return
+	}
+	c.near[rule][string(value)] = usage{max(count, u.count), limit, crossed}
+}
+
+// closest gives for each rule the value that came closest to the limit without crossing it.
+func (c *Collector) closest() (all []Near) {
+	for i, values := range c.near {
+		best := Near{Rule: cmp.Or(c.rules[i].Name, c.rules[i].String()), Count: c.rules[i].Count.String()}
+		for value, u := range values {
+			n := Near{best.Rule, value, u.count, u.limit, best.Count}
+			if !u.crossed && (best.Limit == 0 || n.closer(&best)) {
+				best = n
+			}
+		}
+		if best.Limit > 0 {
+			all = append(all, best)
+		}
+	}
+	return all
+}
+
+func (n *Near) closer(other *Near) bool {
+	a, b := float64(n.Highest)/float64(max(n.Limit, 1)), float64(other.Highest)/float64(max(other.Limit, 1))
+	return a > b || a == b && n.Value < other.Value
+}
