@@ -57,6 +57,8 @@ type Story struct {
 	Alerts int        `json:"alerts"`
 	Opened time.Time  `json:"opened"`
 	Ended  *time.Time `json:"ended"` // null if it was open at the end of the span
+
+	window time.Duration
 }
 
 // Near is the value that came closest to the limit of a rule without crossing it.
@@ -143,7 +145,7 @@ func (c *Collector) incidents() []Story {
 		first := alerts[0].Incident
 		n := Story{ID: first.ID, Value: first.Value, Rule: first.Rule.Name, Count: first.Rule.Count.String(),
 			Limit: first.Limit, Window: first.Rule.Window.String(), Alerts: len(alerts),
-			Opened: first.Opened, Peak: first.Count}
+			Opened: first.Opened, Peak: first.Count, window: first.Rule.Window}
 		var ended time.Time
 		open := false
 		for _, a := range alerts {

@@ -63,7 +63,7 @@ func account(a Account) string {
 
 func incident(n Story) string {
 	text := fmt.Sprintf("%s: at most %s in %s, limit %s (%s), since %s, ", shown(n.Value),
-		words.Measured(n.Count, n.Peak), n.Window, words.Amount(n.Limit, n.Count), shown(n.Rule),
+		words.Measured(n.Count, n.Peak), words.Window(n.window), words.Amount(n.Limit, n.Count), shown(n.Rule),
 		n.Opened.Format(time.DateTime))
 	if n.Ended != nil {
 		text += "ended " + n.Ended.Format(time.DateTime)
