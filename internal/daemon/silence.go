@@ -47,7 +47,8 @@ const (
 	silencesFile    = "silences.json"
 	silencesVersion = 1 // see private.Newer
 	maxSilences     = 1000
-	maxSilencesFile = 2 << 20 // bytes
+	maxSilence      = 1000    // bytes of the texts of one
+	maxSilencesFile = 8 << 20 // bytes: JSON takes up to six for one of these
 )
 
 // savedSilences is the file.
@@ -91,6 +92,9 @@ func brokenSilences(path string, err error) error {
 func AddSilence(dir string, s Silence, now time.Time) error {
 	if _, err := config.ParsePattern(s.Match); err != nil {
 		return err
+	}
+	if n := len(s.Match) + len(s.By) + len(s.Reason); n > maxSilence {
+		return fmt.Errorf("account and reason have %d bytes: expected %d at most", n, maxSilence)
 	}
 	return changeSilences(dir, now, func(all []Silence) ([]Silence, error) {
 		all = slices.DeleteFunc(all, func(other Silence) bool { return other.Match == s.Match })

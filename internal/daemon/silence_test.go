@@ -118,6 +118,10 @@ func TestSilences(t *testing.T) {
 			t.Errorf("EndSilence = %v, %v; want %v", found, err, want)
 		}
 	}
+	long := Silence{Match: "account:alice", Until: now.Add(time.Hour), Reason: strings.Repeat("x", maxSilence)}
+	if err := AddSilence(dir, long, now); err == nil {
+		t.Error("a reason of any length is taken")
+	}
 	path := filepath.Join(dir, silencesFile)
 	for text, want := range map[string]string{
 		`{"version":2,"silences":[]}`:                        "was written by a newer exiwatch",
