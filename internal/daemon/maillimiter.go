@@ -237,12 +237,9 @@ func (l *mailLimiter) digest(now time.Time) (items []mailer.Item) {
 			ready++
 		}
 	}
-	switch {
-	case ready == 0:
+	if ready == 0 {
 		l.Due = time.Time{}
 		return nil
-	case l.Due.IsZero():
-		l.Due = now
 	}
 	if ready < maxDigest && now.Before(l.Due) {
 		return nil
