@@ -83,17 +83,24 @@ func openState(dir string) (*state, error) {
 	return s, nil
 }
 
-// ourselves is how long our own lock may be held by a child that is being started, and has all our files for a moment.
+// ourselves is how long our own lock, or that of a daemon that was killed, may be held by a child that is being
+// started, and has all its parent's files for a moment.
 const ourselves = 2 * time.Second
 
 // takeLock locks the file, or fails with EWOULDBLOCK.
 func takeLock(lock *os.File) error {
 	for deadline := time.Now().Add(ourselves); ; time.Sleep(10 * time.Millisecond) {
 		err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil || holder(lock) != strconv.Itoa(os.Getpid()) || time.Now().After(deadline) {
+		if err == nil || isOther(holder(lock)) || time.Now().After(deadline) {
 			return err
 		}
 	}
+}
+
+// isOther tells whether a process id is that of another process that is there.
+func isOther(holder string) bool {
+	pid, err := strconv.Atoi(holder)
+	return err != nil || pid != os.Getpid() && !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
 }
 
 // sweep removes files that a crash left half-written.

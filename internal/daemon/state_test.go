@@ -4,10 +4,13 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/private"
@@ -112,4 +115,21 @@ func TestOddLock(t *testing.T) {
 	if text, err := os.ReadFile(precious); err != nil || string(text) != "data" {
 		t.Errorf("the other name's file holds %q, %v now", text, err)
 	}
+}
+
+// TestLockOfADaemonThatWasKilled: a child that it was starting holds its lock for a moment. The next daemon waits.
+func TestLockOfADaemonThatWasKilled(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := openState(dir)
+	testkit.Must(t, err)
+	dead := exec.Command("true")
+	testkit.Must(t, dead.Run())
+	testkit.Must(t, s.lock.Truncate(0))
+	_, err = s.lock.WriteAt([]byte(strconv.Itoa(dead.Process.Pid)+"\n"), 0)
+	testkit.Must(t, err)
+	time.AfterFunc(100*time.Millisecond, s.close)
+	next, err := openState(dir)
+	testkit.Must(t, err)
+	next.close()
 }
