@@ -31,8 +31,8 @@ func silenceCommand() *cobra.Command {
 		Short: "hold the updates about an account while somebody is on it",
 		Long: `silence holds the updates about an account's incidents back for a while, because somebody is on it.
 If the incident is still open then, one update says how it stands. Its end is told at once, and so
-is a new incident. Hooks and webhooks are told of everything. Nothing else changes: everything is
-counted, and the page, exiwatch alerts and the socket show it.
+is a new incident. Hooks and webhooks are told of everything. Nothing is counted otherwise, and the
+socket answers as ever. The page and exiwatch alerts say who holds updates back, and until when.
 
 NAME is a key (exiwatch help keys), by default account. In ACCOUNT * matches any text and ? any
 character. DURATION is from 1m to 31d. Run it as root or as the daemon's user.

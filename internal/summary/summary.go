@@ -115,6 +115,8 @@ func (c *Collector) gaps(broken []error) []string {
 	switch {
 	case c.first.IsZero() || !c.first.Before(c.span.To):
 		gaps = append(gaps, "The log holds no arrival before the end of this time.")
+	case c.days[0].messages == 0:
+		gaps = append(gaps, "The log holds no arrival of this time: is it whole?")
 	case !c.covers(c.span):
 		gaps = append(gaps, "The log begins only at "+c.first.Format(time.DateTime)+": what came before is missing.")
 	}
