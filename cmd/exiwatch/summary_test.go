@@ -50,12 +50,9 @@ func TestSummaryIsAFunctionOfItsDays(t *testing.T) {
 	for i := range 9 {
 		after += summaryLine(fmt.Sprintf("2026-11-29 01:00:0%d", i), "eve@lab.test", "Later", 100+i)
 	}
-	for name, log := range map[string]string{"later lines": day + first + late + after} {
-		if got := summarized(t, "UTC", log, "--summary=2026-11-28"); got != want {
-			t.Errorf("with %s it is\n%s\nwant\n%s", name, got, want)
-		}
-		if got := summarized(t, "UTC", log, "--summary"); got != want {
-			t.Errorf("the last whole day is\n%s\nwant\n%s", got, want)
+	for _, flag := range []string{"--summary=2026-11-28", "--summary"} {
+		if got := summarized(t, "UTC", day+first+late+after, flag); got != want {
+			t.Errorf("with later lines %s says\n%s\nwant\n%s", flag, got, want)
 		}
 	}
 }
@@ -99,6 +96,11 @@ func TestQuietDayIsOneLine(t *testing.T) {
 	late := summaryLine("2026-11-28 09:10:00", "bob@lab.test", "Hello", 1)
 	if got := summarized(t, "UTC", late, "--summary=2026-11-28"); !strings.Contains(got, "begins only at 2026-11-28 09:10") {
 		t.Errorf("it hides that the log begins late:\n%s", got)
+	}
+	hole := summaryLine("2026-11-27 09:10:00", "bob@lab.test", "Hello", 1) + summaryLine("2026-11-29 09:10:00",
+		"bob@lab.test", "Hello", 2)
+	if got := summarized(t, "UTC", hole, "--summary"); !strings.Contains(got, "The log holds no arrival of this time") {
+		t.Errorf("it hides that the log lacks the day:\n%s", got)
 	}
 	if got := summarized(t, "UTC", log, "--summary=2026-W48"); !strings.Contains(got, "2026-11-23 to 2026-11-29") {
 		t.Errorf("the week is not told:\n%s", got)
