@@ -101,7 +101,7 @@ func NewItem(a *window.Alert, event string) Item {
 		Value: short(a.Value), Count: a.Count, Peak: a.Peak, Messages: a.Messages, Recipients: a.Recipients,
 		Bytes: a.Bytes, AtLeast: a.AtLeast,
 		Opened: a.Opened, First: a.First, Last: a.Last, Ended: a.Ended,
-		Incident: BeginningOf(a), Over: a.Closes,
+		Incident: BeginningOf(a), Over: a.Closes && kinds[kindOf(event)] == "ended", // not if the alert ended meanwhile
 	}
 	i.New = event == kinds[0] && i.ID == i.Incident.ID
 	if topics := a.Topics(1); len(topics) > 0 {

@@ -60,3 +60,14 @@ func TestShortDigest(t *testing.T) {
 		t.Error("a digest of nothing")
 	}
 }
+
+// TestItemOfAnEarlierEvent: an update that waited until its alert had ended still tells of the update.
+func TestItemOfAnEarlierEvent(t *testing.T) {
+	a := crossing(t, "account 5/5m", campaign)
+	a.Closes = true
+	for event, over := range map[string]bool{"opened": false, "grew2": false, "ended": true} {
+		if i := NewItem(a, event); i.Over != over {
+			t.Errorf("%s: over %v, want %v", event, i.Over, over)
+		}
+	}
+}
