@@ -179,10 +179,10 @@ func (i Item) news() string {
 		return "ended: at most " + peak + " " + limit
 	case i.Times > 0 && i.New:
 		return act(i.Key, i.Measure) + " " + peak + " " + limit + ", " + plain(i.Times) + " times its limit"
+	case !i.New && kinds[kindOf(i.Event)] == "opened": // it may have grown since
+		return "also " + i.crossing()
 	case i.Times > 0:
 		return fmt.Sprintf("grew to %d times its limit: %s %s", i.Times, peak, limit)
-	case !i.New:
-		return "also " + i.crossing()
 	}
 	return i.crossing()
 }

@@ -12,6 +12,8 @@ func TestShort(t *testing.T) {
 	opened.Subject = "Win\n\"now\"\x1b[31m"
 	opened.Others = []string{"b", "c"}
 	ended.Subjects = false
+	later := account(1, "opened", 105)
+	later.New, later.Times = false, 5
 	topic := account(2, "opened", 30)
 	topic.Key, topic.Value = "subject", "Win"
 	for _, test := range []struct {
@@ -21,6 +23,7 @@ func TestShort(t *testing.T) {
 		{opened, "", `user1@lab.test sent 21 messages in 5m (limit 20); over 2 other limits, too; ` +
 			`most about "Win\n\"now\"\x1b[31m"`},
 		{grew, "", `user1@lab.test grew to 5 times its limit: 100 messages in 5m (limit 20); most about "Win"`},
+		{later, SubjectsNone, `user1@lab.test also sent 21 messages in 5m (limit 20)`},
 		{ended, "", `user1@lab.test ended: at most 100 messages in 5m (limit 20)`},
 		{grew, SubjectsNone, `user1@lab.test grew to 5 times its limit: 100 messages in 5m (limit 20)`},
 		{grew, SubjectsHashed, `user1@lab.test grew to 5 times its limit: 100 messages in 5m (limit 20); ` +
