@@ -51,7 +51,7 @@ const manyFaults = 50
 func (c *chaos) judge() {
 	want := replay(c.t, c.config, filepath.Join(c.dir, "replay.json"), c.writer.truthPaths())
 	compare(c.t, want, c.post.accepted(), func(a listed) string { return c.placeOf(a.CrossedBy) })
-	c.others.judge(want, c.post.accepted())
+	c.others.judge(want, c.post.accepted(), c.keeper.stderr)
 	if least := c.o.lines / 300; len(want) < least {
 		c.t.Errorf("%d alerts are too few to tell anything", len(want))
 	}
