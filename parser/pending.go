@@ -50,6 +50,7 @@ const (
 // A pendingLine is a pending line, or an entry of several.
 type pendingLine struct {
 	place   Place
+	start   int64 // by pendingLines.bytesRead
 	line    []byte
 	kind    pendingKind
 	copied  bool // line lies in pendingLines.text
@@ -245,7 +246,7 @@ func (r *Reader) buffer(p Place, line []byte, s pendingKind) *pendingLine {
 		}
 		w.items = append(w.base[:0], w.items...)
 	}
-	w.items = append(w.items, pendingLine{place: p, line: line, kind: s, lasting: r.lasting})
+	w.items = append(w.items, pendingLine{place: p, start: w.lineStart, line: line, kind: s, lasting: r.lasting})
 	if !w.inReach {
 		w.first = len(w.items)
 	}
@@ -341,6 +342,12 @@ func (r *Reader) flushDecided() {
 		}
 		r.emitPending(it)
 	}
+	r.forgetItems(n)
+}
+
+// forgetItems forgets so many pending lines, which have been emitted.
+func (r *Reader) forgetItems(n int) {
+	w := &r.pending
 	w.items = w.items[n:]
 	if w.first = max(w.first-n, 0); len(w.items) == 0 {
 		w.items, w.text = w.base[:0], w.text[:0]

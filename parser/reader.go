@@ -77,11 +77,31 @@ func (r *Reader) anyLine(p Place, line []byte, raw int) {
 }
 
 // Flush emits all that is pending: the log ends here.
-func (r *Reader) Flush() {
-	for i := range r.pending.items {
-		r.pending.items[i].passed = true
+func (r *Reader) Flush() { r.FlushBut(Held{}) }
+
+// FlushBut emits all that is pending but the latest, which is as much as held.
+func (r *Reader) FlushBut(held Held) {
+	w := &r.pending
+	from := w.bytesRead - held.Bytes
+	n := 0
+	for n < len(w.items) && w.items[n].start < from {
+		n++
 	}
-	r.Pause()
+	if w.open && w.first <= n {
+		r.closeBeginning()
+	}
+	for i := range w.items[:n] {
+		it := &w.items[i]
+		if it.passed = true; !r.isDecided(it) {
+			r.clearDoubt(it)
+		}
+		r.emitPending(it)
+	}
+	r.forgetItems(n)
+	w.afterPause = w.doubts > 0
+	for len(r.split.parts) > held.Pieces {
+		r.giveUp(0)
+	}
 }
 
 // Pause says that nothing was added to the log for a while. Exim writes an entry at once, so the next line begins

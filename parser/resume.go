@@ -36,6 +36,21 @@ func (r *Reader) Blank() bool { return !r.isPending() }
 // Holding tells whether there are pending lines, which Flush would read.
 func (r *Reader) Holding() bool { return len(r.pending.items) > 0 || r.InPieces() }
 
+// Held says how much of what a Reader has read is pending.
+type Held struct {
+	Bytes  int64 `json:"bytes,omitempty"`  // how long ago the first of the lines began
+	Pieces int   `json:"pieces,omitempty"` // entries of which not all pieces have come
+}
+
+// Held is what Flush would read.
+func (r *Reader) Held() (held Held) {
+	if w := &r.pending; len(w.items) > 0 {
+		held.Bytes = w.bytesRead - w.items[0].start
+	}
+	held.Pieces = len(r.split.parts)
+	return held
+}
+
 // Oldest gives the place of the first pending line; zero if there is none. It doesn't know of entries in pieces.
 func (r *Reader) Oldest() Place {
 	if len(r.pending.items) == 0 {

@@ -140,11 +140,6 @@ func (d *Daemon) openAlerts() (all []*window.Alert) {
 	return all
 }
 
-// isWhole: see outbox.
-func (d *Daemon) isWhole() bool {
-	return !slices.ContainsFunc(d.logs, func(l *follow.LiveLog) bool { return !l.CatchingUp() && l.Holding() })
-}
-
 // leftOut returns the gaps of a log.
 func (d *Daemon) leftOut(log string) (gaps []tailer.Gap) {
 	for _, g := range d.gaps {

@@ -46,48 +46,6 @@ limit = 20000
 window = '3m'
 `
 
-// traffic makes a log in which some send in bursts, from several hosts, by login and from scripts, with other lines
-// between, and now and then a line that comes late.
-func traffic(seed uint64, n int) (lines []string, end time.Time) {
-	r := rand.New(rand.NewPCG(seed, 17))
-	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-	busy := 0
-	for i := range n {
-		if r.IntN(30) == 0 {
-			busy = r.IntN(6)
-		}
-		at = at.Add(time.Duration(r.IntN(9)) * time.Second)
-		stamp := at
-		if r.IntN(20) == 0 {
-			stamp = at.Add(-time.Duration(r.IntN(4)) * time.Second)
-		}
-		who := busy
-		if r.IntN(3) == 0 {
-			who = r.IntN(6)
-		}
-		lines = append(lines, fmt.Sprintf("%s 1xV%03d-%06d-%02d %s\n", stamp.Format(time.DateTime), i/1000, i, who,
-			entry(r, who)))
-	}
-	return lines, at
-}
-
-func entry(r *rand.Rand, who int) string {
-	subject := []string{"Invoice 17", "Invoice 18", "Re: Lunch", `Gr\303\274\303\237e`, ""}[r.IntN(5)]
-	rest := fmt.Sprintf(` S=%d T="%s" for%s`, 300+r.IntN(4000), subject, strings.Repeat(" x@example.org", 1+r.IntN(6)))
-	switch {
-	case r.IntN(8) == 0:
-		return "=> x@example.org R=dnslookup T=remote_smtp H=mx.example.org [203.0.113.1]"
-	case r.IntN(12) == 0:
-		return "<= <> R=1xV000-000000-00 U=Debian-exim P=local" + rest
-	case r.IntN(40) == 0:
-		return "<= nobody nonsense"
-	case who < 4:
-		return fmt.Sprintf("<= user%d@lab.test H=(pc) [192.0.2.%d] P=esmtpa A=plain:user%d%s", who, 1+r.IntN(3), who,
-			rest)
-	}
-	return fmt.Sprintf("<= web%d@lab.test U=web%d P=local%s", who, who, rest)
-}
-
 // TestDaemonSaysWhatReplaySays is the one invariant: the log is written line by line and cycled on the way, with a
 // line that comes late in the cycled file, and the daemon opens the alerts that a replay of the files lists. What was
 // there before it is counted silently, unless it is told to begin at the start.
@@ -104,7 +62,7 @@ func TestDaemonSaysWhatReplaySays(t *testing.T) {
 
 func followTraffic(t *testing.T, seed uint64, fromStart bool) {
 	c := configtest.Parse(t, fiveRules)
-	lines, end := traffic(seed, 900)
+	lines, end := testkit.Traffic(seed, 900)
 	mainlog := filepath.Join(t.TempDir(), "mainlog")
 	c.Log = []string{mainlog}
 	// What is there before the daemon, up to a point at which its reader has certainly come.

@@ -250,7 +250,7 @@ func TestRestartsTellEachIncident(t *testing.T) {
 func tellInTraffic(t *testing.T, seed uint64) {
 	c := configtest.Parse(t, fiveRules+"[mail]\nmax_per_hour = 3")
 	c.State, c.Log = t.TempDir(), []string{testkit.Write(t, "mainlog", "")}
-	lines, end := traffic(seed, 1200)
+	lines, end := testkit.Traffic(seed, 1200)
 	r := rand.New(rand.NewPCG(seed, 7))
 	var clock wallClock
 	var mails []mailer.Message

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
-	"exiwatch/internal/follow"
 	"exiwatch/internal/pipeline"
 	"exiwatch/mailer"
 	"exiwatch/mailer/spool"
@@ -28,7 +27,6 @@ type outbox struct {
 	perHour  int           // mails; 0: as many as there are
 	memory   time.Duration // for which sent mails are remembered
 
-	isWhole    func() bool        // no log stands within an unfinished entry
 	checkpoint func() *checkpoint // how far the logs have been counted
 	newGaps    func() []string    // the places in the logs that no mail has named as missing; each once
 	open       func() []*window.Alert
@@ -36,14 +34,13 @@ type outbox struct {
 
 	behind bool // the log that is read has not been read to its end since the start; with perHour 0 nothing is held
 
-	due       bool      // a checkpoint is to be written
-	flying    int       // how many checkpoints the writer has
-	events    int       // given to the writer since the last one
-	abandoned bool      // something wasn't told because the daemon is stopping: no checkpoint may pass it
-	held      time.Time // since when unfinished entries have been in the way; zero: they aren't
-	counted   int64     // lines, ever
-	saved     int64     // of them, in the last checkpoint
-	bytes     int64     // counted since the last checkpoint
+	due       bool  // a checkpoint is to be written
+	flying    int   // how many checkpoints the writer has
+	events    int   // given to the writer since the last one
+	abandoned bool  // something wasn't told because the daemon is stopping: no checkpoint may pass it
+	counted   int64 // lines, ever
+	saved     int64 // of them, in the last checkpoint
+	bytes     int64 // counted since the last checkpoint
 	took      time.Duration
 	next      time.Time // when the next checkpoint without mail is due
 	rest      time.Time // before this there is none with mail either
@@ -255,12 +252,7 @@ func (o *outbox) warn(message string, attributes ...any) {
 }
 
 // noteLines is called for each line or run of lines that was counted.
-func (o *outbox) noteLines(lines int64) {
-	o.counted += lines
-	if !o.held.IsZero() {
-		o.saveIfDue(true)
-	}
-}
+func (o *outbox) noteLines(lines int64) { o.counted += lines }
 
 // saveIfDue writes a checkpoint if one is due and may be written now. More tells that there is more to be read at once.
 func (o *outbox) saveIfDue(more bool) {
@@ -296,30 +288,18 @@ func (o *outbox) tick() {
 	}
 }
 
-// save has a checkpoint written, if there can be one at this moment.
+// save has a checkpoint written, unless something wasn't told.
 func (o *outbox) save() {
-	if o.abandoned || !o.mayCheckpoint(o.now()) && !isClosed(o.stopping) {
+	if o.abandoned {
 		return
 	}
 	began := time.Now()
 	var c *checkpoint
 	o.counters.unlocked(func() { c = o.checkpoint() })
-	o.due, o.held, o.saved, o.bytes, o.events = false, time.Time{}, o.counted, 0, 0
+	o.due, o.saved, o.bytes, o.events = false, o.counted, 0, 0
 	o.flying++
 	o.took = time.Since(began)
 	o.add(job{checkpoint: c})
-}
-
-// mayCheckpoint tells whether the logs stand between two entries: a checkpoint may not hold alerts that come of lines
-// behind an unfinished one. It is also true when that has not been so for too long.
-func (o *outbox) mayCheckpoint(now time.Time) bool {
-	if o.isWhole() {
-		return true
-	}
-	if o.held.IsZero() {
-		o.held = now
-	}
-	return now.Sub(o.held) >= follow.HoldPatience
 }
 
 // wrote notes how long the writer took for a checkpoint, disk included.

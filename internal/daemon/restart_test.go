@@ -65,46 +65,17 @@ func TestRestartsBetweenJoinedLines(t *testing.T) {
 	for seed := range uint64(2) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
-			restartInTraffic(t, rules, seed, func(lines []string) []string { return joinable(seed, lines) },
+			restartInTraffic(t, rules, seed, func(lines []string) []string { return testkit.Joinable(seed, lines) },
 				func(files []string) []string { return files })
 		})
 	}
-}
-
-// joinable puts a call some lines before each submission, and the line that names its user some lines behind it.
-func joinable(seed uint64, lines []string) []string {
-	r := rand.New(rand.NewPCG(seed, 7))
-	type late struct {
-		at   int
-		text string
-	}
-	var all []late
-	for i, line := range lines {
-		stamp, rest := line[:len(time.DateTime)+1], line[len(time.DateTime)+1:]
-		user := strings.Index(rest, " U=web")
-		if user < 0 {
-			all = append(all, late{i, line})
-			continue
-		}
-		name, id := rest[user+3:user+7], rest[:strings.IndexByte(rest, ' ')]
-		before, behind := max(i-r.IntN(3), 0), min(i+r.IntN(4), len(lines)-1)
-		all = append(all, late{before, fmt.Sprintf("%s[%d] cwd=/home/%s 2 args: sendmail -t\n",
-			lines[before][:len(stamp)], i+1, name)}, late{i, fmt.Sprintf("%s[%d] %s", stamp, i+1, rest)},
-			late{behind, lines[behind][:len(stamp)] + id + " Sender identification U=" + name + " D=lab.test S=x\n"})
-	}
-	slices.SortStableFunc(all, func(a, b late) int { return a.at - b.at })
-	var texts []string
-	for _, l := range all {
-		texts = append(texts, l.text)
-	}
-	return texts
 }
 
 func restartInTraffic(t *testing.T, rules string, seed uint64, rewritten func(lines []string) []string,
 	together func(files []string) []string) {
 	c := configtest.Parse(t, rules)
 	c.State = t.TempDir()
-	lines, end := traffic(seed, 2000)
+	lines, end := testkit.Traffic(seed, 2000)
 	lines = rewritten(lines)
 	r := rand.New(rand.NewPCG(seed, 99))
 	dir, mainlog := t.TempDir(), filepath.Join(t.TempDir(), "mainlog")

@@ -163,7 +163,7 @@ func (d *Daemon) newOutbox(mails *spool.Spool, besides ...*channel) *outbox {
 	mail := &channel{name: mailChannel, spool: mails, transport: d.Config.Mail.Transport}
 	o := &outbox{
 		spool: mails, channels: append([]*channel{mail}, besides...),
-		isWhole: d.isWhole, checkpoint: d.checkpoint, newGaps: d.newGaps, open: d.openAlerts,
+		checkpoint: d.checkpoint, newGaps: d.newGaps, open: d.openAlerts,
 		audience: d.Config.Audience, counters: d.counters, stopping: d.stopping.Done(), log: d.Log, now: d.now,
 		perHour: d.Config.Mail.MaxPerHour,
 	}

@@ -50,7 +50,7 @@ func TestLookingOnChangesNothing(t *testing.T) {
 	log, socket := filepath.Join(dir, "mainlog"), filepath.Join(dir, "web.sock")
 	testkit.Must(t, os.WriteFile(log, nil, 0o600))
 	c := configtest.Parse(t, fmt.Sprintf("log = %q\n[web]\nlisten = \"unix:%s\"\n%s", log, socket, fiveRules))
-	lines, end := traffic(5, 500)
+	lines, end := testkit.Traffic(5, 500)
 	p := &post{}
 	w := start(t, c, true, p)
 	w.until("the page is served", func() bool { _, err := os.Stat(socket); return err == nil })

@@ -49,7 +49,7 @@ func newReading(t *rapid.T, c config.Config, goal tailer.Position, was *Checkpoi
 	r.resumePoints.reach = 0
 	r.startFrom(tailer.Position{})
 	if goal.Offset > 0 {
-		r.catchUpTo(&catchUp{goal: goal, saved: was.Saved, rules: was.Rules})
+		r.catchUpTo(&catchUp{goal: goal, held: was.Held, saved: was.Saved, rules: was.Rules})
 	}
 	return r
 }

@@ -5,6 +5,7 @@ import (
 
 	"exiwatch/internal/journal"
 	"exiwatch/internal/pipeline"
+	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"
 )
@@ -16,6 +17,7 @@ type catchUp struct {
 	journal bool            // goal is a place in the journal
 	within  bool            // a line of the file that holds goal has come
 	read    int64           // where the last one of it ended
+	held    parser.Held     // what had been read there, and not counted
 	saved   pipeline.Saved  // what is open there, or may go on
 	rules   []string        // whose open alerts these are
 	rewound func()          // ends pipeline.SentLedger.Rewind; nil: there was none
@@ -68,6 +70,7 @@ func (l *LiveLog) catchUpTo(c *catchUp) {
 // checkpoint has them come from lines that were added late to a file that had been counted, or from a rule that is new.
 func (l *LiveLog) caughtUp() {
 	c := l.catchUp
+	l.reader.FlushBut(c.held)
 	l.catchUp = nil
 	if l.CaughtUp != nil {
 		l.CaughtUp()

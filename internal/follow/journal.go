@@ -35,8 +35,8 @@ func (l *LiveLog) resumeJournal(saved *Checkpoint) error {
 	if base.Clock.Now > saved.Clock.Now-l.resumePoints.reach {
 		base = l.journalBefore(saved.Clock)
 	}
-	return l.catchUpJournal(base, &catchUp{goal: saved.Position, journal: true, saved: saved.Saved,
-		rules: saved.Rules})
+	return l.catchUpJournal(base, &catchUp{goal: saved.Position, journal: true, held: saved.Held,
+		saved: saved.Saved, rules: saved.Rules})
 }
 
 // journalBefore is a place from which on the windows at a time of the log's clock are complete. Where the stamps are

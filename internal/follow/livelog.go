@@ -110,12 +110,12 @@ func (l *LiveLog) CatchingUp() bool { return l.catchUp != nil }
 // Holding tells whether the last lines read are an entry that isn't finished.
 func (l *LiveLog) Holding() bool { return l.reader.Holding() }
 
-// HoldPatience is how long a mail may wait for an entry of the log to be finished. If a piece of a syslog entry is
-// lost, it would wait for ever.
-const HoldPatience = 10 * time.Second
+// holdPatience is how long the end of a log isn't reached while an entry is held there. If a piece of a syslog entry is
+// lost, that would be for ever.
+const holdPatience = 10 * time.Second
 
 // IsWhole tells whether everything that was read has been counted: no entry is held that the next lines may go on with.
-// That an entry is held is no matter any more after HoldPatience.
+// That an entry is held is no matter any more after holdPatience.
 func (l *LiveLog) IsWhole(now time.Time) bool {
 	if !l.Holding() {
 		l.heldSince = time.Time{}
@@ -124,7 +124,7 @@ func (l *LiveLog) IsWhole(now time.Time) bool {
 	if l.heldSince.IsZero() {
 		l.heldSince = now
 	}
-	return now.Sub(l.heldSince) >= HoldPatience
+	return now.Sub(l.heldSince) >= holdPatience
 }
 
 // Flush ends the entry that isn't finished: no line comes any more.
@@ -199,7 +199,6 @@ func (l *LiveLog) run(b *Batch, j pipeline.Join) bool {
 func (l *LiveLog) CountLine(line tailer.Line) {
 	l.idle = false
 	if c := l.catchUp; c != nil && !line.Late && c.over(line.End) {
-		l.reader.Flush()
 		l.caughtUp()
 	}
 	if l.catchUp == nil {
@@ -214,7 +213,7 @@ func (l *LiveLog) CountLine(line tailer.Line) {
 	c := l.catchUp
 	done := c != nil && c.done(line.End)
 	if done {
-		l.reader.Flush() // nothing was held there
+		l.caughtUp()
 	}
 	if l.reader.Holding() {
 		if _, bytes, last, ok := l.reader.Since(); ok && bytes == int64(len(line.Text)+1) {
@@ -223,9 +222,6 @@ func (l *LiveLog) CountLine(line tailer.Line) {
 		return
 	}
 	l.reached(line.End)
-	if done {
-		l.caughtUp()
-	}
 }
 
 // reached notes that everything before a place was counted, and nothing behind it.
@@ -244,10 +240,11 @@ func (l *LiveLog) Checkpoint() *Checkpoint {
 	switch {
 	case l.stdin != nil:
 		return nil
-	case l.catchUp == nil && (l.at.Position.Offset > 0 || !l.End.IsZero()): // else nothing has been read
+	case l.catchUp == nil && (l.Seen.Offset > 0 || !l.End.IsZero()): // else nothing has been read
+		at := ResumePoint{Position: l.Seen, Clock: l.Pipeline.Clock(), Stamp: l.reader.Last()}
 		return &Checkpoint{
-			ResumePoint: l.at, Written: l.known, Base: l.resumePoints.all[0], Rules: l.Pipeline.RuleTexts(),
-			Saved: l.Pipeline.Save(),
+			ResumePoint: at, Held: l.reader.Held(), Written: l.known, Base: l.resumePoints.all[0],
+			Rules: l.Pipeline.RuleTexts(), Saved: l.Pipeline.Save(),
 		}
 	}
 	return l.Saved
@@ -272,7 +269,7 @@ func (l *LiveLog) ReachedEnd(at time.Time) (first bool) {
 			l.Log.Error("the place up to which the log had been counted wasn't met again: alerts may be missing",
 				"log", l.Path, "counted", l.known)
 		}
-		l.reader.Flush()
+		c.held = parser.Held{}
 		l.caughtUp()
 	}
 	first = l.End.IsZero()

@@ -133,6 +133,7 @@ func (l *LiveLog) resumeBefore(goal tailer.Position, saved *Checkpoint) error {
 	case !listed: // reading on from files before it would never come to the goal
 		at = saved.ResumePoint
 		at.Position = goal
+		at.Position.Offset = max(goal.Offset-saved.Held.Bytes, 0)
 		l.start(at)
 		l.logGap(saved.Stamp)
 	case ok:
@@ -143,7 +144,7 @@ func (l *LiveLog) resumeBefore(goal tailer.Position, saved *Checkpoint) error {
 			return err
 		}
 	}
-	l.catchUpTo(&catchUp{goal: goal, saved: saved.Saved, rules: saved.Rules})
+	l.catchUpTo(&catchUp{goal: goal, held: saved.Held, saved: saved.Saved, rules: saved.Rules})
 	return nil
 }
 

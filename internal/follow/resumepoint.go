@@ -11,9 +11,10 @@ import (
 	"exiwatch/window"
 )
 
-// A Checkpoint says how far one log has been counted.
+// A Checkpoint says how far one log has been counted: up to a place, except what was held there.
 type Checkpoint struct {
 	ResumePoint
+	Held    parser.Held `json:"held,omitzero"`
 	Written time.Time   `json:"written"` // by the wall clock: when it was so
 	Base    ResumePoint `json:"base"`    // from where on the log must be read for the windows to be complete
 	Rules   []string    `json:"rules"`   // whose open alerts are below
@@ -24,6 +25,9 @@ type Checkpoint struct {
 func (c *Checkpoint) Validate() error {
 	if c == nil {
 		return errors.New("it says nothing")
+	}
+	if c.Held.Bytes < 0 || c.Held.Pieces < 0 {
+		return fmt.Errorf("%d bytes and %d entries held: out of range", c.Held.Bytes, c.Held.Pieces)
 	}
 	for _, p := range []*ResumePoint{&c.ResumePoint, &c.Base} {
 		if err := errors.Join(p.Position.Validate(), p.Clock.Validate()); err != nil {
