@@ -17,7 +17,7 @@ import (
 var floors = map[string]int{
 	"cmd/exiwatch":   9,
 	"internal/check": 8, "internal/live": 7, "internal/htmlreport": 7, "internal/daemon": 7,
-	"internal/follow": 6, "internal/summary": 5, "internal/replay": 5,
+	"internal/follow": 6, "internal/summary": 6, "internal/replay": 5,
 	"internal/pipeline": 4, "internal/suggest": 4, "internal/web": 4,
 	"internal/config": 3, "internal/readsocket": 3, "internal/metrics": 3, "internal/report": 3, "internal/htmlkit": 3,
 	"mailer/spool": 3, "mailer/transport": 2, "mailer": 1, "internal/journal": 1,

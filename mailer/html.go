@@ -27,4 +27,4 @@ func (s *content) html(picture string) ([]byte, error) {
 
 // accents are the colours of the kinds of mail.
 var accents = map[string]string{"opened": "#d92d20", "grew": "#d92d20", "ended": "#3b8a55", "digest": "#c2610c",
-	testEvent: "#475467"}
+	testEvent: "#475467", SummaryEvent: "#3b6ea5"}

@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"cmp"
 	"fmt"
 	"net/textproto"
 	"slices"
@@ -62,7 +63,7 @@ func (c Composer) compose(d mimeMail, now time.Time) (Message, error) {
 			return Message{}, fmt.Errorf("composing a mail: %q is not the id and event of an alert", id+"."+d.event)
 		}
 	}
-	d.content.Name = c.name()
+	d.content.Name = cmp.Or(d.content.Name, c.name())
 	if len(c.Missing) > 0 {
 		d.content.Facts = append([]sentence{c.missing()}, d.content.Facts...)
 	}

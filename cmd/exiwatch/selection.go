@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
 	"time"
 
 	"exiwatch/internal/config"
-	"exiwatch/internal/journal"
 	"exiwatch/internal/private"
 	"exiwatch/internal/replay"
 	"exiwatch/parser"
@@ -149,21 +147,13 @@ func (s *selection) findLogs(files []string) error {
 		return logError(err)
 	}
 	for _, path := range s.settings.Log {
-		if j, ok := journal.Of(path); ok {
-			open := func() (io.ReadCloser, error) { return j.Open(s.cmd.Context()) }
-			s.logs = append(s.logs, []replay.Source{{Name: path, Open: open}})
+		if path == config.Stdin {
+			s.logs = append(s.logs, s.named([]string{path}))
 			continue
 		}
-		names := []string{path}
-		if path != config.Stdin {
-			var err error
-			if names, err = tailer.MemberPaths(path, s.settings.CycledTo...); err != nil {
-				return logError(err)
-			}
-		}
-		sources := s.named(names)
-		for i := range sources {
-			sources[i].Behind = i > 0 // in the daemon's order
+		sources, err := replay.SourcesOf(s.cmd.Context(), path, s.settings.CycledTo)
+		if err != nil {
+			return logError(err)
 		}
 		s.logs = append(s.logs, sources)
 	}

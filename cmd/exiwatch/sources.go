@@ -26,25 +26,15 @@ func (s *selection) findSources(files []string) error {
 // leaveOutCopies leaves out files that copy the beginning of another file of their log, as the daemon does, and says
 // so.
 func (s *selection) leaveOutCopies() {
-	isFile := func(source replay.Source) bool { return source.Stream == nil && source.Open == nil }
 	for i, sources := range s.logs {
-		var paths []string
-		for _, source := range sources {
-			if isFile(source) {
-				paths = append(paths, source.Name)
-			}
-		}
-		copies := tailer.Copies(paths)
+		var copies []tailer.Copy
+		s.logs[i], copies = replay.WithoutCopies(sources)
 		for _, c := range copies {
 			if c.Err != nil {
 				s.problem(c.Err)
 			}
 			s.note("note", "%s is a copy of the beginning of %s: read once", c.Path, c.Of)
 		}
-		s.logs[i] = slices.DeleteFunc(sources, func(source replay.Source) bool {
-			isIt := func(c tailer.Copy) bool { return c.Path == source.Name }
-			return isFile(source) && slices.ContainsFunc(copies, isIt)
-		})
 	}
 	s.bar = newProgress(s.cmd.ErrOrStderr())
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"runtime/debug"
 	"time"
 
+	"exiwatch/internal/daemon"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/summary"
 	"exiwatch/parser"
@@ -50,21 +52,22 @@ func (r *replayer) printSummary(files []string) error {
 		}
 		span = summary.Before(last.In(r.settings.Zone), r.summary == spanWeek)
 	}
-	c := summary.New(span, r.rules)
-	r.from, r.to = c.Since(), span.To
-	if _, err := r.read(r.rules, c.Listener()); err != nil {
-		return err
+	reader := summary.Logs{Config: &r.settings, Rules: r.rules, Key: daemon.Key(r.settings.State), Sources: r.logs,
+		Now: r.now, Progress: r.bar.show}
+	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
+	sum, problems, err := reader.Read(r.cmd.Context(), span)
+	r.bar.end()
+	if err != nil {
+		return logError(err)
 	}
-	var all pipeline.Look
-	for i := range r.looks {
-		all.Join(r.looks[i].Look)
+	for _, err := range problems {
+		r.problem(logError(err))
 	}
-	sum := c.Summary(all.First, r.problems)
 	r.looks = nil // it says itself what the log lacks
 	if r.asJSON {
-		return printJSON(r.cmd.OutOrStdout(), &sum)
+		return printJSON(r.cmd.OutOrStdout(), sum)
 	}
-	_, err := fmt.Fprint(r.cmd.OutOrStdout(), sum.Text())
+	_, err = fmt.Fprint(r.cmd.OutOrStdout(), sum.Text())
 	return err
 }
 

@@ -41,7 +41,7 @@ func TestSummaryIsAFunctionOfItsDays(t *testing.T) {
 	late := summaryLine("2026-11-28 23:59:58", "bob@lab.test", "Late", 92)
 	want := summarized(t, "UTC", day+first+late, "--summary=2026-11-28")
 	for _, part := range []string{"8 messages to 8 recipients", "eve@lab.test: at most 6 messages", "still open",
-		"6 eve@lab.test  6 × win a prize"} {
+		"6  eve@lab.test\n         6 × \"win a prize\""} {
 		if !strings.Contains(want, part) {
 			t.Errorf("the summary lacks %q:\n%s", part, want)
 		}

@@ -35,6 +35,7 @@ type file struct {
 	Socket   *socket  `toml:"socket"`
 	Metrics  *metrics `toml:"metrics"`
 	Web      *web     `toml:"web"`
+	Summary  *summary `toml:"summary"`
 }
 
 // Read reads the configuration file name, and the exceptions in the folder except.d beside it. For an empty name it
@@ -126,6 +127,7 @@ func (f *file) config(name string, wrong *flaws) (c Config) {
 	c.Socket = f.Socket.socket(c.Rules, wrong)
 	c.Metrics = f.Metrics.address(wrong)
 	c.Web = f.Web.web(wrong)
+	c.Summary = f.Summary.summary(c.Log, wrong)
 	c.Secrets = f.secrets(name)
 	return c
 }

@@ -68,6 +68,11 @@ func (f *flaws) text(path, file string) string {
 var expected = map[string]string{
 	"log":                 `a path, a glob, "journal" or "-", or a list of these`,
 	"log[]":               `a path, a glob or "journal", in quotes`,
+	"summary":             `a table that begins with [summary]`,
+	"summary.every":       `"day" or "week"`,
+	"summary.at":          `a time of the day such as "07:00"`,
+	"summary.to":          `a list of mail addresses, such as ["postmaster@example.com"]`,
+	"summary.to[]":        `a mail address, in quotes`,
 	"state":               `the path of a folder, in quotes`,
 	"timezone":            `a name of the tz database, such as "Europe/Berlin" or "UTC"`,
 	"charset":             `a name that web and mail use, such as "windows-1251" or "gb18030"`,

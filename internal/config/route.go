@@ -107,6 +107,9 @@ func (c *Config) Recipients() []string {
 	for _, r := range c.Routes {
 		all = union(union(all, r.To), r.Cc)
 	}
+	if c.Summary != nil {
+		all = union(all, c.Summary.To)
+	}
 	return all
 }
 

@@ -54,6 +54,8 @@ type Daemon struct {
 	watchdog watchdog
 	gaps     []Gap
 
+	summaries summarizer
+
 	running context.Context // of the goroutines that Run starts
 	wait    sync.WaitGroup  // for them
 	batches chan *follow.Batch
@@ -231,6 +233,7 @@ func (d *Daemon) tick() error {
 		return err
 	}
 	d.outbox.tick()
+	d.summarize()
 	d.logOverload()
 	d.warnings.tell(d.Log, d.now(), false)
 	return nil

@@ -17,10 +17,11 @@ type job struct {
 
 	digest     []mailer.Item // is mailed
 	past       bool          // its incidents were over when they were read
-	missing    []string      // places in the logs that the mail says are missing
-	delivered  string        // name of a mail of ours that a log shows
-	settled    time.Time     // up to when the logs were read
-	forget     time.Time     // before which mails were sent that are forgotten
+	summary    *mailer.SummaryMail
+	missing    []string  // places in the logs that the mail says are missing
+	delivered  string    // name of a mail of ours that a log shows
+	settled    time.Time // up to when the logs were read
+	forget     time.Time // before which mails were sent that are forgotten
 	checkpoint *checkpoint
 }
 

@@ -168,6 +168,9 @@ func (d *Daemon) newOutbox(mails *spool.Spool, besides ...*channel) *outbox {
 		perHour: d.Config.Mail.MaxPerHour,
 	}
 	o.writer = o.newWriter(d.state, d.composer)
+	if s := d.Config.Summary; s != nil {
+		o.writer.summaryTo = s.To
+	}
 	o.writer.begin = d.writing
 	o.writer.patience = cmp.Or(d.stopTime, stopPatience)
 	return o

@@ -26,7 +26,9 @@ type writer struct {
 	composer mailer.Composer
 	audience func(mailer.Beginning) config.Audience
 	trouble  trouble
-	busy     atomic.Pointer[time.Time] // since when something is being written; nil: nothing is
+
+	summaryTo []string                  // who gets summaries; empty: whom the composer names
+	busy      atomic.Pointer[time.Time] // since when something is being written; nil: nothing is
 
 	mu     sync.Mutex
 	jobs   []job
@@ -195,6 +197,13 @@ func (w *writer) do(j *job) bool {
 		w.forget(j.forget)
 	case j.delivered != "":
 		w.delivered = append(w.delivered, j.delivered)
+	case j.summary != nil:
+		message, err := w.summaryComposer().Summary(j.summary, j.at)
+		if err != nil {
+			w.trouble.log.Error("the summary mail can't be composed", "days", j.summary.Days, "error", err)
+			break // nor later
+		}
+		w.messages[w.mail] = append(w.messages[w.mail], message)
 	case len(j.digest) > 0:
 		compose := w.composerOf(j).Digest
 		if j.past {
@@ -271,6 +280,15 @@ func (w *writer) composerOf(j *job) mailer.Composer {
 	if incident, ok := j.incident(); ok {
 		a := w.audience(incident)
 		c.To, c.Cc = a.To, a.Cc
+	}
+	return c
+}
+
+// summaryComposer makes the mails of summaries.
+func (w *writer) summaryComposer() mailer.Composer {
+	c := w.composer
+	if len(w.summaryTo) > 0 {
+		c.To, c.Cc = w.summaryTo, nil
 	}
 	return c
 }

@@ -3,6 +3,7 @@ package replay
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +60,13 @@ type SourceLook struct {
 // then with the share that it has read, from 0 to 1.
 func Run(ctx context.Context, p *pipeline.Pipeline, sources []Source, zone *time.Location, now time.Time,
 	progress func(float64)) (Outcome, error) {
-	sizes := slices.Repeat([]int{chunkSize}, pipeline.NumWorkers())
+	return RunWith(ctx, 0, p, sources, zone, now, progress)
+}
+
+// RunWith is Run with so many workers; 0: as many as can work at a time.
+func RunWith(ctx context.Context, workers int, p *pipeline.Pipeline, sources []Source, zone *time.Location,
+	now time.Time, progress func(float64)) (Outcome, error) {
+	sizes := slices.Repeat([]int{chunkSize}, cmp.Or(workers, pipeline.NumWorkers()))
 	pool := newWorkerPool(ctx, p, inOrder(sources, zone, now), sizes, zone, now, progress)
 	totals, err := pool.run()
 	p.Finish()

@@ -156,9 +156,10 @@ func (c *Collector) reached(at time.Time, rule int, value []byte, count, limit i
 // closest gives for each rule the value that came closest to the limit without crossing it.
 func (c *Collector) closest() (all []Near) {
 	for i, values := range c.near {
-		best := Near{Rule: cmp.Or(c.rules[i].Name, c.rules[i].String()), Count: c.rules[i].Count.String()}
+		rule := &c.rules[i]
+		best := Near{Rule: cmp.Or(rule.Name, rule.String()), Key: rule.Key.String(), Count: rule.Count.String()}
 		for value, u := range values {
-			n := Near{best.Rule, value, u.count, u.limit, best.Count}
+			n := Near{best.Rule, best.Key, value, u.count, u.limit, best.Count}
 			if !u.crossed && (best.Limit == 0 || n.closer(&best)) {
 				best = n
 			}

@@ -61,6 +61,15 @@ func (s Span) back(n int) Span {
 	return days(s.From, -n, length)
 }
 
+// ID names the span in one word: 20261128, or 2026W48.
+func (s Span) ID() string {
+	if s.IsDay() {
+		return s.From.Format("20060102")
+	}
+	year, week := s.From.ISOWeek()
+	return fmt.Sprintf("%dW%02d", year, week)
+}
+
 // contains tells whether a stamp is in the span.
 func (s Span) contains(t time.Time) bool { return !t.Before(s.From) && t.Before(s.To) }
 

@@ -48,6 +48,7 @@ type Account struct {
 // A Story is an incident that has alerts that were open in the span.
 type Story struct {
 	ID     string     `json:"id"`
+	Key    string     `json:"key"`
 	Value  string     `json:"value"`
 	Rule   string     `json:"rule"` // of the first alert
 	Count  string     `json:"count"`
@@ -64,6 +65,7 @@ type Story struct {
 // Near is the value that came closest to the limit of a rule without crossing it.
 type Near struct {
 	Rule    string `json:"rule"`
+	Key     string `json:"key"`
 	Value   string `json:"value"`
 	Highest int64  `json:"highest"`
 	Limit   int64  `json:"limit"`
@@ -145,7 +147,8 @@ func (c *Collector) incidents() []Story {
 	all := []Story{}
 	for _, alerts := range window.ByIncident(c.alerts, func(a *window.Alert) *window.Incident { return a.Incident }) {
 		first := alerts[0].Incident
-		n := Story{ID: first.ID, Value: first.Value, Rule: first.Rule.Name, Count: first.Rule.Count.String(),
+		n := Story{ID: first.ID, Key: first.Rule.Key.String(), Value: first.Value,
+			Rule: first.Rule.Name, Count: first.Rule.Count.String(),
 			Limit: first.Limit, Window: first.Rule.Window.String(), Alerts: len(alerts),
 			Opened: first.Opened, Peak: first.Count, window: first.Rule.Window}
 		var ended time.Time

@@ -2,69 +2,75 @@ package summary
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
-	"exiwatch/internal/escape"
 	"exiwatch/internal/report"
 	"exiwatch/internal/words"
+	"exiwatch/mailer"
+	"exiwatch/window"
 )
 
 func plural(n int64, noun string) string { return words.Plural(n, noun) }
 
-// maxShown is how many characters are shown of a value from the log.
-const maxShown = 100
+// Text is the summary for a terminal. Where there is nothing to say it is one line.
+func (s *Summary) Text() string { return s.Mail().Text() }
 
-// shown makes a value from the log safe for a terminal and a mail.
-func shown(value string) string { return escape.Text(escape.Truncate(value, maxShown)) }
-
-// Text is the summary for people. Where there is nothing to say it is one line.
-func (s *Summary) Text() string {
-	if s.IsQuiet() {
-		return fmt.Sprintf("Nothing to report for %s: %s by %s, no incident, nobody near a limit (%s).\n", s.span,
+// Mail is what a mail says of the summary.
+func (s *Summary) Mail() *mailer.SummaryMail {
+	m := &mailer.SummaryMail{ID: s.span.ID(), Days: s.span.String(), From: s.From, Hours: s.Hours, Quiet: s.IsQuiet(),
+		News: plural(s.Messages, "message") + ", " + plural(int64(len(s.Incidents)), "incident")}
+	if len(s.Incidents) == 0 {
+		m.News = plural(s.Messages, "message") + ", no incident"
+	}
+	if m.Quiet {
+		m.Verdict = fmt.Sprintf("Nothing to report for %s: %s by %s, no incident, nobody near a limit (%s).", s.span,
 			plural(s.Messages, "message"), plural(int64(s.Accounts), "account"), s.comparison())
+		return m
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "Summary for %s\n\n%s to %s, %s, by %s\n%s\n", s.span, plural(s.Messages, "message"),
-		plural(s.Recipients, "recipient"), words.Size(s.Bytes), plural(int64(s.Accounts), "account"), s.comparison())
-	section(&b, "Gaps in the log", s.Gaps, func(gap string) string { return escape.Text(gap) })
-	section(&b, "Incidents", s.Incidents, incident)
-	section(&b, "Closest to a limit without crossing it", s.Closest, func(n Near) string {
-		return fmt.Sprintf("%s: %s of %s (%s)", shown(n.Value), words.Amount(n.Highest, n.Count),
-			words.Measured(n.Count, n.Limit), shown(n.Rule))
-	})
-	section(&b, "Top accounts", s.Top, account)
+	m.Verdict = fmt.Sprintf("Summary for %s: %s to %s, %s, by %s.", s.span, plural(s.Messages, "message"),
+		plural(s.Recipients, "recipient"), words.Size(s.Bytes), plural(int64(s.Accounts), "account"))
+	m.Facts = []string{"Compared: " + s.comparison() + "."}
+	m.Sections = []mailer.SummarySection{
+		{Title: "Gaps in the log", Lines: lines(s.Gaps, func(gap string) mailer.SummaryLine {
+			return mailer.SummaryLine{Words: gap}
+		})},
+		{Title: "Incidents", Lines: lines(s.Incidents, incident)},
+		{Title: "Closest to a limit without crossing it", Lines: lines(s.Closest, near)},
+		{Title: "Top accounts", Lines: lines(s.Top, account)},
+		{Title: "Anomalies in the log"},
+		{Title: "Counted by no rule: " + plural(s.uncounted, "message"), Lines: lines(s.Uncounted, uncounted)},
+	}
 	if s.Anomalies > 0 {
-		fmt.Fprintf(&b, "\nAnomalies in the log\n  %s: cut, ambiguous, forged or unreadable\n",
-			plural(s.Anomalies, "entry"))
+		m.Sections[4].Lines = []mailer.SummaryLine{
+			{Words: plural(s.Anomalies, "entry") + ": cut, ambiguous, forged or unreadable"}}
 	}
-	section(&b, fmt.Sprintf("Counted by no rule: %s", plural(s.uncounted, "message")), s.Uncounted,
-		func(r report.UncountedRow) string { return fmt.Sprintf("%7d %s", r.Messages, shown(r.String())) })
-	return b.String()
+	return m
 }
 
-// section writes a heading and a line for each of some things, if there are any.
-func section[T any](b *strings.Builder, heading string, all []T, line func(T) string) {
-	for i, one := range all {
-		if i == 0 {
-			fmt.Fprintf(b, "\n%s\n", heading)
-		}
-		fmt.Fprintf(b, "  %s\n", line(one))
+func lines[T any](all []T, line func(T) mailer.SummaryLine) (some []mailer.SummaryLine) {
+	for _, one := range all {
+		some = append(some, line(one))
 	}
+	return some
 }
 
-func account(a Account) string {
-	text := fmt.Sprintf("%7d %s", a.Messages, shown(a.Value))
-	if a.Topic != "" {
-		text += fmt.Sprintf("  %d × %s", a.TopicMessages, shown(a.Topic))
-	}
-	return text
+func near(n Near) mailer.SummaryLine {
+	return mailer.SummaryLine{Key: n.Key, Value: n.Value, Words: fmt.Sprintf(": %s of %s (%s)",
+		words.Amount(n.Highest, n.Count), words.Measured(n.Count, n.Limit), n.Rule)}
 }
 
-func incident(n Story) string {
-	text := fmt.Sprintf("%s: at most %s in %s, limit %s (%s), since %s, ", shown(n.Value),
-		words.Measured(n.Count, n.Peak), words.Window(n.window), words.Amount(n.Limit, n.Count), shown(n.Rule),
-		n.Opened.Format(time.DateTime))
+func account(a Account) mailer.SummaryLine {
+	return mailer.SummaryLine{Count: a.Messages, Key: window.Account.String(), Value: a.Value, Topic: a.Topic,
+		TopicMessages: a.TopicMessages}
+}
+
+func uncounted(r report.UncountedRow) mailer.SummaryLine {
+	return mailer.SummaryLine{Count: r.Messages, Words: r.String()}
+}
+
+func incident(n Story) mailer.SummaryLine {
+	text := fmt.Sprintf(": at most %s in %s, limit %s (%s), since %s, ", words.Measured(n.Count, n.Peak),
+		words.Window(n.window), words.Amount(n.Limit, n.Count), n.Rule, n.Opened.Format(time.DateTime))
 	if n.Ended != nil {
 		text += "ended " + n.Ended.Format(time.DateTime)
 	} else {
@@ -73,5 +79,5 @@ func incident(n Story) string {
 	if n.Alerts > 1 {
 		text += fmt.Sprintf("; %d alerts", n.Alerts)
 	}
-	return text
+	return mailer.SummaryLine{Key: n.Key, Value: n.Value, Words: text}
 }

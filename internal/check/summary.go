@@ -1,0 +1,24 @@
+package check
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"exiwatch/internal/summary"
+)
+
+// summaries shows when the next summary mail goes, of which days and to whom.
+func (c *checks) summaries(context.Context) []Result {
+	s := c.Config.Summary
+	if s == nil {
+		return nil
+	}
+	days, at := summary.Next(s, c.Now, c.Config.Zone)
+	to := s.To
+	if len(to) == 0 {
+		to = slices.Concat(c.Config.Mail.To, c.Config.Mail.Cc)
+	}
+	return pass("summary", "of %s: goes to %s at %s", days, strings.Join(to, ", "),
+		at.Format("2006-01-02 15:04 MST"))
+}
