@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/daemon"
 	"exiwatch/internal/live"
 	"exiwatch/internal/words"
+	"exiwatch/mailer"
 	"exiwatch/window"
 
 	"github.com/spf13/cobra"
@@ -56,6 +58,7 @@ arrivals. live needs a terminal of at least 80 by 24. NO_COLOR turns colours off
 				return err
 			}
 			v.Secret = daemon.Key(v.Config.State)
+			v.Silences = func() func(*window.Incident) string { return silencesIn(v.Config.State) }
 			return logError(v.Run(cmd.Context(), in, cmd.OutOrStdout()))
 		},
 	}
@@ -66,6 +69,18 @@ arrivals. live needs a terminal of at least 80 by 24. NO_COLOR turns colours off
 	cmd.RegisterFlagCompletionFunc("window", cobra.FixedCompletions([]string{"1m", "5m", "15m", "1h", "1d"},
 		cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder))
 	return cmd
+}
+
+// silencesIn says of an incident which silence in a state folder holds its updates. Who may not read the folder sees
+// none.
+func silencesIn(state string) func(*window.Incident) string {
+	all, _ := daemon.Silences(state, time.Now())
+	return func(i *window.Incident) string {
+		if s := daemon.SilenceOf(all, mailer.BeginningOfIncident(i)); s != nil {
+			return s.String()
+		}
+		return ""
+	}
 }
 
 // oneLog returns the log that live follows: the one in args, else the configured one, else Exim's.

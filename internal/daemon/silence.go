@@ -221,12 +221,17 @@ func (s *silences) len() int {
 }
 
 // of is the silence for an incident that ends last; nil if there is none.
-func (s *silences) of(i mailer.Beginning) (last *Silence) {
+func (s *silences) of(i mailer.Beginning) *Silence {
 	if s == nil {
 		return nil
 	}
-	for k := range s.all {
-		if one := &s.all[k]; one.Holds(i) && (last == nil || one.Until.After(last.Until)) {
+	return SilenceOf(s.all, i)
+}
+
+// SilenceOf is the one of some silences for an incident that ends last; nil if there is none.
+func SilenceOf(all []Silence, i mailer.Beginning) (last *Silence) {
+	for k := range all {
+		if one := &all[k]; one.Holds(i) && (last == nil || one.Until.After(last.Until)) {
 			last = one
 		}
 	}

@@ -12,12 +12,17 @@ import (
 
 // A detail is all that is known about one value.
 type detail struct {
-	row      rankingRow
-	sections []section
-	arrivals []recentMessage // the last ones, newest first
-	// incidents have copies of their alerts, the newest first.
-	incidents [][]*window.Alert
+	row       rankingRow
+	sections  []section
+	arrivals  []recentMessage // the last ones, newest first
+	incidents []incidentRow
 	subjects  bool // the log has subjects
+}
+
+// An incidentRow is an incident with copies of its alerts, the newest first.
+type incidentRow struct {
+	alerts   []*window.Alert
+	silenced string // until when and why its updates are held; "": they aren't
 }
 
 // A section ranks the values of one key among the value's arrivals.
@@ -142,7 +147,7 @@ func (b *arrivalBuffer) arrival(r *bufferedArrival) recentMessage {
 }
 
 // incidents are those with alerts on the query's value, open and ended ones.
-func (e *engine) incidents(q *query, open []*window.Alert) [][]*window.Alert {
+func (e *engine) incidents(q *query, open []*window.Alert) (rows []incidentRow) {
 	var alerts []*window.Alert
 	for _, list := range [][]*window.Alert{open, e.ended} {
 		for _, a := range slices.Backward(list) {
@@ -153,10 +158,19 @@ func (e *engine) incidents(q *query, open []*window.Alert) [][]*window.Alert {
 	}
 	all := window.ByIncident(alerts, incidentOf)
 	all = all[:min(len(all), maxIncidents)]
+	silenced := func(*window.Incident) string { return "" }
+	if e.silences != nil && len(all) > 0 {
+		silenced = e.silences()
+	}
 	for _, incident := range all {
+		row := incidentRow{alerts: incident}
 		for i, a := range incident {
+			if a.Ended.IsZero() {
+				row.silenced = silenced(a.Incident)
+			}
 			incident[i] = a.Summary()
 		}
+		rows = append(rows, row)
 	}
-	return all
+	return rows
 }

@@ -37,7 +37,10 @@ func (m *model) detailLines() []string {
 	d := a.detail
 	var lines []string
 	for _, incident := range d.incidents {
-		lines = append(lines, incidentText(incident, a.last, m.width))
+		lines = append(lines, incidentText(incident.alerts, a.last, m.width))
+		if incident.silenced != "" {
+			lines = append(lines, cut("   updates are held: "+clean(incident.silenced, m.width), m.width))
+		}
 	}
 	var pairs []section
 	for _, section := range d.sections {

@@ -21,6 +21,7 @@ type counters interface {
 type engine struct {
 	rules    []window.Rule
 	counters counters
+	silences func() func(*window.Incident) string // View.Silences
 	buffer   *arrivalBuffer
 	ranker   ranker
 	rate     ratePerMinute

@@ -317,3 +317,17 @@ func TestFilters(t *testing.T) {
 		}
 	}
 }
+
+// TestSilenced: the account's page says who holds its updates, and the silence is looked up for open incidents alone.
+func TestSilenced(t *testing.T) {
+	b := newBench(t, false)
+	b.engine.silences = func() func(*window.Incident) string {
+		return func(i *window.Incident) string { return "silenced until 2030 by \x1bjoe: " + i.Value }
+	}
+	b.outbreak()
+	b.size(120, 40)
+	b.press("enter")
+	b.sees(`updates are held: silenced until 2030 by`)
+	b.sees("joe: mallory@lab.test")
+	b.misses("\x1bjoe")
+}

@@ -25,6 +25,8 @@ type View struct {
 	Window time.Duration // as ParseWindow takes it
 	Colour bool
 	Secret []byte // makes our Message-IDs; nil: unknown
+	// Silences gives a function that says of an incident that its updates are held, and why; "": they aren't.
+	Silences func() func(*window.Incident) string
 }
 
 // framesPerSecond is how often the screen is looked at for what has changed, and so how late a key may show.
@@ -39,7 +41,7 @@ func (v *View) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	e.counters = viewer
+	e.counters, e.silences = viewer, v.Silences
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r := newRequests(ctx)
