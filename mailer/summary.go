@@ -30,6 +30,7 @@ type SummaryMail struct {
 type SummarySection struct {
 	Title string
 	Lines []SummaryLine
+	Rest  string // what is left out
 }
 
 // A SummaryLine is one thing that a summary lists.
@@ -81,7 +82,7 @@ func (c Composer) summary(s *SummaryMail) content {
 	}
 	all.Sparkline = s.sparkline()
 	for _, listed := range s.Sections {
-		one := section{Title: listed.Title}
+		one := section{Title: listed.Title, Rest: listed.Rest}
 		for _, line := range listed.Lines {
 			if line.Count == 0 {
 				one.Sentences = append(one.Sentences, c.summaryLine(line))

@@ -88,7 +88,7 @@ func TestSummaryOfDaysWithoutTwentyFourHours(t *testing.T) {
 // TestQuietDayIsOneLine also shows what a day before the log's beginning says.
 func TestQuietDayIsOneLine(t *testing.T) {
 	log := summaryLine("2026-11-28 00:10:00", "bob@lab.test", "Hello", 1)
-	want := "Nothing to report for 2026-11-28: 1 message by 1 account, no incident, nobody near a limit " +
+	want := "Nothing to report for 2026-11-28: 1 message, by 1 account, no incident, nobody near a limit " +
 		"(no earlier days in the log to compare with).\n"
 	if got := summarized(t, "UTC", log, "--summary=2026-11-28"); got != want {
 		t.Errorf("it says %q, want %q", got, want)
@@ -104,6 +104,51 @@ func TestQuietDayIsOneLine(t *testing.T) {
 	}
 	if got := summarized(t, "UTC", log, "--summary=2026-W48"); !strings.Contains(got, "2026-11-23 to 2026-11-29") {
 		t.Errorf("the week is not told:\n%s", got)
+	}
+}
+
+// TestSummaryOfAFlood tells of the incidents that went furthest over their limits, and how many it leaves out. Mail
+// that no rule counts has no part in the ranking.
+func TestSummaryOfAFlood(t *testing.T) {
+	log := strings.Repeat("2026-11-28 00:00:01 1xV999-000000-01 <= friend@far.test H=mx.far.test [198.51.100.7] P=esmtp "+
+		"S=9 T=\"Hi\" for x@y.test\n", 50)
+	for i := range 40 {
+		for n := range 4 + i {
+			log += summaryLine("2026-11-28 00:10:00", fmt.Sprintf("eve%d@lab.test", i), "Win", i+n)
+		}
+	}
+	got := summarized(t, "UTC", log, "--summary=2026-11-28")
+	for _, want := range []string{"eve39@lab.test: at most 43 messages in", "and 15 further incidents",
+		"eve15@lab.test: at", "940 messages counted by rules, by 40 accounts"} {
+		if got = strings.Join(strings.Fields(got), " "); !strings.Contains(got, want) {
+			t.Errorf("it lacks %q:\n%s", want, got)
+		}
+	}
+	for _, not := range []string{"eve14@lab.test: at", "friend@far.test"} {
+		if strings.Contains(got, not) {
+			t.Errorf("it has %q:\n%s", not, got)
+		}
+	}
+}
+
+// TestSummaryOfSeveralLogs: their sums, each log's own midnight burst, and a file that is missing among the cycled
+// ones.
+func TestSummaryOfSeveralLogs(t *testing.T) {
+	d := newLogDir(t, midnightBurst(6))
+	d.write("mainlog.2", summaryLine("2026-11-27 00:10:00", "bob@lab.test", "Hello", 1))
+	d.write("other", summaryLine("2026-11-27 00:20:00", "carol@lab.test", "Hello", 2)+
+		strings.ReplaceAll(midnightBurst(4), "eve@", "mallory@"))
+	d.write("exiwatch.toml", "timezone = 'UTC'\nlog = ['"+d.dir+"/mainlog', '"+d.dir+"/other']\n[[rule]]\nlimit = 3\n"+
+		"window = '5m'\n")
+	got, stderr, status := exiwatch(t, "", "replay", "--config", d.dir+"/exiwatch.toml", "--summary=2026-11-28")
+	if status != exitDone {
+		t.Fatal(stderr)
+	}
+	for _, want := range []string{"10 messages to", "by 2 accounts", "eve@lab.test: at most 6",
+		"mallory@lab.test: at most 4", "on average 2 messages a day, 1 day before", d.dir + "/mainlog.1 is missing"} {
+		if got = strings.Join(strings.Fields(got), " "); !strings.Contains(got, want) {
+			t.Errorf("it lacks %q:\n%s", want, got)
+		}
 	}
 }
 

@@ -95,6 +95,16 @@ func (r *Ranking) include(other *Ranking) {
 	}
 }
 
+// Keep forgets all values but the n with the most messages, and what was noted by AddDistinct.
+func (r *Ranking) Keep(n int) {
+	var kept Ranking
+	for _, row := range r.Top(n, Messages) {
+		value := []byte(row.Value)
+		kept.add(value, hashOf(value), row.Messages, row.Recipients, row.Bytes)
+	}
+	*r = kept
+}
+
 // Len is the number of values.
 func (r *Ranking) Len() int { return r.values.size }
 

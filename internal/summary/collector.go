@@ -22,10 +22,12 @@ type Collector struct {
 
 	days      [compared + 1]sums // the span, and those before it: a week has only one, a week before
 	spans     []Span             // of days
+	missing   []string           // files
 	first     time.Time          // the earliest arrival of the logs
 	last      time.Time          // of the last arrival, in the order of the log
-	accounts  report.Ranking
-	topics    report.Ranking // accounts and topics, with a NUL between them
+	counted   int64              // messages that rules count
+	accounts  shortlist          // of these
+	topics    shortlist          // accounts and topics, with a NUL between them
 	anomalies int64
 	hours     []int64 // arrivals of each hour of the span
 	uncounted []*report.Uncounted
@@ -74,7 +76,8 @@ func (c *Collector) Since() time.Time {
 
 // Listener hears of all arrivals of the log from Since to the span's end, which Keep must select.
 func (c *Collector) Listener() pipeline.Listener {
-	return pipeline.Listener{AllKeys: true, Summary: true, Until: c.span.To, Arrival: c.arrival, Other: c.other,
+	return pipeline.Listener{AllKeys: true, Summary: true, Until: c.span.To, Arrival: c.arrival, Counted: c.count,
+		Other:        c.other,
 		NewCollector: c.newCollector, Opened: c.opened, Ended: c.ended, Reached: c.reached}
 }
 
@@ -91,7 +94,7 @@ func (c *Collector) newCollector() func([]report.Reception) {
 	}
 }
 
-func (c *Collector) arrival(a *parser.Arrival, w *window.Arrival) {
+func (c *Collector) arrival(a *parser.Arrival, _ *window.Arrival) {
 	c.last = a.Time
 	for i, span := range c.spans {
 		if span.contains(a.Time) {
@@ -108,13 +111,38 @@ func (c *Collector) arrival(a *parser.Arrival, w *window.Arrival) {
 	if a.Overflowed || a.IsDoubtful() {
 		c.anomalies++
 	}
+}
+
+// count ranks an arrival that rules count.
+func (c *Collector) count(w *window.Arrival) {
+	if !c.span.contains(w.At) || w.Nature == window.Identified {
+		return
+	}
+	c.counted++
 	account := w.Values[window.Account]
 	if account == nil {
 		return
 	}
-	c.accounts.Add(account, w.Recipients, w.Bytes)
+	c.accounts.add(account, w.Recipients, w.Bytes)
 	if topic := w.Values[window.Topic]; topic != nil {
-		c.topics.Add(slices.Concat(account, []byte{0}, topic), 0, 0)
+		c.topics.add(slices.Concat(account, []byte{0}, topic), 0, 0)
+	}
+}
+
+// A shortlist ranks values in bounded memory. Of very many it forgets those that have the fewest messages so far.
+type shortlist struct {
+	report.Ranking
+	forgot bool
+}
+
+// maxListed is how many values a shortlist has when it has forgotten some; it may then get as many again.
+const maxListed = 50_000
+
+func (s *shortlist) add(value []byte, recipients, bytes int64) {
+	s.Add(value, recipients, bytes)
+	if s.Len() == 2*maxListed {
+		s.Keep(maxListed)
+		s.forgot = true
 	}
 }
 
@@ -146,6 +174,9 @@ func (c *Collector) reached(at time.Time, rule int, value []byte, count, limit i
 		return
 	}
 	u, known := c.near[rule][string(value)]
+	if !known && len(c.near[rule]) >= 2*maxListed {
+		return // somebody floods the log with values: the first are as good as others
+	}
 	crossed := u.crossed || count > limit
 	if known && count <= u.count && crossed == u.crossed {
 		return

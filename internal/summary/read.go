@@ -3,6 +3,8 @@ package summary
 import (
 	"context"
 	"errors"
+	"regexp"
+	"strconv"
 	"time"
 
 	"exiwatch/internal/config"
@@ -73,6 +75,7 @@ func (r *Logs) Read(ctx context.Context, span Span) (sum *Summary, problems []er
 			}
 		}
 		sources = replay.Since(sources, from, r.Config.Zone, r.Now)
+		c.missing = append(c.missing, missing(sources)...)
 		share := func(done float64) {
 			if r.Progress != nil {
 				r.Progress((float64(i) + done) / float64(len(r.Sources)))
@@ -91,6 +94,27 @@ func (r *Logs) Read(ctx context.Context, span Span) (sum *Summary, problems []er
 	}
 	made := c.Summary(seen.First, problems)
 	return &made, problems, nil
+}
+
+// cycledOK is the number of a cycled file.
+var cycledOK = regexp.MustCompile(`^(.*)\.(\d{1,4})(\.[a-z0-9]+)?$`)
+
+// missing names the files of a log that its cycled files' numbers pass over: mainlog.2 between mainlog.3 and mainlog.1.
+// The oldest comes first.
+func missing(sources []replay.Source) (names []string) {
+	last := 0
+	for _, s := range sources {
+		log, number := s.Name, 0
+		if name := cycledOK.FindStringSubmatch(s.Name); name != nil {
+			log = name[1]
+			number, _ = strconv.Atoi(name[2])
+		}
+		for last--; last > number; last-- {
+			names = append(names, log+"."+strconv.Itoa(last))
+		}
+		last = number
+	}
+	return names
 }
 
 // ReadLogs reads the configured logs with one worker.

@@ -16,8 +16,10 @@ type Summary struct {
 	Messages   int64                 `json:"messages"`
 	Recipients int64                 `json:"recipients"`
 	Bytes      int64                 `json:"bytes"`
-	Accounts   int                   `json:"accounts"`
-	Before     []Totals              `json:"before"` // earlier spans that the log covers, the latest first
+	Counted    int64                 `json:"counted"`           // messages that rules count
+	Accounts   int                   `json:"accounts"`          // whose these are
+	AtLeast    bool                  `json:"accounts_at_least"` // there were more accounts: figures may be too low
+	Before     []Totals              `json:"before"`            // earlier spans that the log covers, the latest first
 	Top        []Account             `json:"top"`
 	Incidents  []Story               `json:"incidents"`
 	Closest    []Near                `json:"closest"`
@@ -75,6 +77,9 @@ type Near struct {
 // maxRows is how many rows each part of a summary has.
 const maxRows = 10
 
+// maxStories is how many incidents a text tells of.
+const maxStories = 25
+
 // maxGap is how late the first line of a covered day may come.
 const maxGap = time.Hour
 
@@ -85,7 +90,8 @@ func (c *Collector) Summary(first time.Time, broken []error) Summary {
 	now := c.days[0]
 	s := Summary{
 		From: c.span.From, Until: c.span.To, Messages: now.messages, Recipients: now.recipients, Bytes: now.bytes,
-		Accounts: c.accounts.Len(), Before: []Totals{}, Top: []Account{}, Incidents: c.incidents(),
+		Counted: c.counted, Accounts: c.accounts.Len(), AtLeast: c.accounts.forgot,
+		Before: []Totals{}, Top: []Account{}, Incidents: c.incidents(),
 		Closest: append([]Near{}, c.closest()...), Anomalies: c.anomalies,
 		Hours: c.hours, Gaps: c.gaps(broken), span: c.span,
 	}
@@ -121,6 +127,9 @@ func (c *Collector) gaps(broken []error) []string {
 		gaps = append(gaps, "The log holds no arrival of this time: is it whole?")
 	case !c.covers(c.span):
 		gaps = append(gaps, "The log begins only at "+c.first.Format(time.DateTime)+": what came before is missing.")
+	}
+	for _, name := range c.missing {
+		gaps = append(gaps, name+" is missing, though older files are there: what it held isn't counted.")
 	}
 	for _, err := range broken {
 		gaps = append(gaps, "Not all could be read: "+err.Error())
@@ -174,7 +183,7 @@ func (c *Collector) incidents() []Story {
 
 // IsQuiet reports whether there is nothing to tell but how much was sent. Mail that no rule counts is ordinary.
 func (s *Summary) IsQuiet() bool {
-	return len(s.Incidents)+len(s.Closest)+len(s.Gaps) == 0 && s.Anomalies == 0
+	return len(s.Incidents)+len(s.Closest)+len(s.Gaps) == 0 && s.Anomalies == 0 && !s.AtLeast
 }
 
 // comparison says how the span compares with those before.

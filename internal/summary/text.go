@@ -1,7 +1,9 @@
 package summary
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"exiwatch/internal/report"
@@ -23,28 +25,59 @@ func (s *Summary) Mail() *mailer.SummaryMail {
 		m.News = plural(s.Messages, "message") + ", no incident"
 	}
 	if m.Quiet {
-		m.Verdict = fmt.Sprintf("Nothing to report for %s: %s by %s, no incident, nobody near a limit (%s).", s.span,
-			plural(s.Messages, "message"), plural(int64(s.Accounts), "account"), s.comparison())
+		m.Verdict = fmt.Sprintf("Nothing to report for %s: %s, %s, no incident, nobody near a limit (%s).", s.span,
+			plural(s.Messages, "message"), s.whose(), s.comparison())
 		return m
 	}
-	m.Verdict = fmt.Sprintf("Summary for %s: %s to %s, %s, by %s.", s.span, plural(s.Messages, "message"),
-		plural(s.Recipients, "recipient"), words.Size(s.Bytes), plural(int64(s.Accounts), "account"))
+	m.Verdict = fmt.Sprintf("Summary for %s: %s to %s, %s; %s.", s.span, plural(s.Messages, "message"),
+		plural(s.Recipients, "recipient"), words.Size(s.Bytes), s.whose())
 	m.Facts = []string{"Compared: " + s.comparison() + "."}
+	if s.AtLeast {
+		m.Facts = append(m.Facts, "There were too many accounts to know them all: some figures may be too low.")
+	}
 	m.Sections = []mailer.SummarySection{
 		{Title: "Gaps in the log", Lines: lines(s.Gaps, func(gap string) mailer.SummaryLine {
 			return mailer.SummaryLine{Words: gap}
 		})},
-		{Title: "Incidents", Lines: lines(s.Incidents, incident)},
+		{Title: "Incidents", Lines: lines(s.worst(), incident)},
 		{Title: "Closest to a limit without crossing it", Lines: lines(s.Closest, near)},
 		{Title: "Top accounts", Lines: lines(s.Top, account)},
 		{Title: "Anomalies in the log"},
 		{Title: "Counted by no rule: " + plural(s.uncounted, "message"), Lines: lines(s.Uncounted, uncounted)},
+	}
+	if more := len(s.Incidents) - maxStories; more > 0 {
+		m.Sections[1].Rest = "and " + plural(int64(more), "further incident") + ", which exiwatch replay lists"
 	}
 	if s.Anomalies > 0 {
 		m.Sections[4].Lines = []mailer.SummaryLine{
 			{Words: plural(s.Anomalies, "entry") + ": cut, ambiguous, forged or unreadable"}}
 	}
 	return m
+}
+
+// worst are the incidents that went furthest over their limits, in their order.
+func (s *Summary) worst() []Story {
+	if len(s.Incidents) <= maxStories {
+		return s.Incidents
+	}
+	over := func(n *Story) float64 { return float64(n.Peak) / float64(max(n.Limit, 1)) }
+	worst := slices.Clone(s.Incidents)
+	slices.SortStableFunc(worst, func(a, b Story) int { return cmp.Compare(over(&b), over(&a)) })
+	worst = worst[:maxStories]
+	slices.SortStableFunc(worst, func(a, b Story) int { return a.Opened.Compare(b.Opened) })
+	return worst
+}
+
+// whose says how many messages the rules count, and of how many accounts.
+func (s *Summary) whose() string {
+	accounts := plural(int64(s.Accounts), "account")
+	if s.AtLeast {
+		accounts = "more than " + accounts
+	}
+	if s.Counted == s.Messages {
+		return "by " + accounts
+	}
+	return plural(s.Counted, "message") + " counted by rules, by " + accounts
 }
 
 func lines[T any](all []T, line func(T) mailer.SummaryLine) (some []mailer.SummaryLine) {
