@@ -98,7 +98,7 @@ func (r *Reader) FlushBut(held Held) {
 		r.emitPending(it)
 	}
 	r.forgetItems(n)
-	w.afterPause = w.doubts > 0
+	w.afterPause = w.afterPause && w.doubts > 0
 	for len(r.split.parts) > held.Pieces {
 		r.giveUp(0)
 	}

@@ -13,12 +13,14 @@ import (
 // counters.
 type summarizer struct {
 	made chan madeSummary // nil while none is being made
-	told string           // the ID of the last one that the writer has got
+	told string           // the ID of the last one that was told
 	next time.Time        // after a failure: when to try again
 }
 
+// A madeSummary is a summary mail, or why there is none.
 type madeSummary struct {
-	mail *mailer.SummaryMail
+	id   string
+	mail *mailer.SummaryMail // nil: it was told before
 	err  error
 }
 
@@ -47,21 +49,26 @@ func (d *Daemon) summarize() {
 	}
 	span, since := summary.Due(c, now, d.Config.Zone)
 	reading := func(l *follow.LiveLog) bool { return !l.Pending && l.End.Before(span.To) }
-	switch id := span.ID(); {
-	case now.Before(s.next), now.Sub(since) >= maxSummaryDelay, s.told == id,
-		slices.ContainsFunc(d.logs, reading), d.outbox.spool.Has(id, mailer.SummaryEvent):
+	if now.Before(s.next) || now.Sub(since) >= maxSummaryDelay || s.told == span.ID() ||
+		slices.ContainsFunc(d.logs, reading) {
 		return
 	}
-	s.made = make(chan madeSummary, 1)
-	made, config := s.made, d.Config
-	d.wait.Go(func() {
-		sum, err := summary.ReadLogs(d.running, &config, d.composer.Key, span, now)
-		got := madeSummary{err: err}
-		if err == nil {
-			got.mail = sum.Mail()
-		}
-		made <- got
-	})
+	made := make(chan madeSummary, 1)
+	s.made = made
+	d.wait.Go(func() { made <- d.makeSummary(span, now) })
+}
+
+// makeSummary is called from a goroutine of its own: it needs the disk.
+func (d *Daemon) makeSummary(span summary.Span, now time.Time) madeSummary {
+	made := madeSummary{id: span.ID()}
+	if d.outbox.spool.Has(made.id, mailer.SummaryEvent) {
+		return made
+	}
+	sum, err := summary.ReadLogs(d.running, &d.Config, d.composer.Key, span, now)
+	if made.err = err; err == nil {
+		made.mail = sum.Mail()
+	}
+	return made
 }
 
 // tellSummary tells the summary that was made.
@@ -74,6 +81,7 @@ func (d *Daemon) tellSummary(made madeSummary, now time.Time) {
 		d.summaries.next = now.Add(summaryPause)
 		return
 	}
-	d.summaries.told = made.mail.ID
-	d.outbox.tell(job{at: now, summary: made.mail})
+	if d.summaries.told = made.id; made.mail != nil {
+		d.outbox.tell(job{at: now, summary: made.mail})
+	}
 }
