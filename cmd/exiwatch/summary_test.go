@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -149,6 +150,33 @@ func TestSummaryOfSeveralLogs(t *testing.T) {
 		if got = strings.Join(strings.Fields(got), " "); !strings.Contains(got, want) {
 			t.Errorf("it lacks %q:\n%s", want, got)
 		}
+	}
+}
+
+// TestSummaryOfASilentHour: hours in which others days have messages, and this one none.
+func TestSummaryOfASilentHour(t *testing.T) {
+	day := func(date string, silent ...int) (log string) {
+		for hour := range 24 {
+			for i := range 20 {
+				if !slices.Contains(silent, hour) {
+					log += summaryLine(fmt.Sprintf("%s %02d:%02d:00", date, hour, 2*i), "bob@lab.test", "Hi", i)
+				}
+			}
+		}
+		return log
+	}
+	earlier := day("2026-11-25", 3, 4) + day("2026-11-26") + day("2026-11-27")
+	got := strings.Join(strings.Fields(summarized(t, "UTC", earlier+day("2026-11-28", 4, 10, 11, 23),
+		"--summary=2026-11-28")), " ")
+	for _, want := range []string{"No message from 2026-11-28 10:00:00 to 2026-11-28 12:00:00",
+		"No message from 2026-11-28 23:00:00 to 2026-11-29 00:00:00"} {
+		if !strings.Contains(got, want) || strings.Count(got, "No message") != 2 {
+			t.Errorf("it lacks %q, or has others:\n%s", want, got)
+		}
+	}
+	if got := summarized(t, "UTC", day("2026-11-27")+day("2026-11-28", 4), "--summary=2026-11-28"); strings.Contains(got,
+		"No message from") {
+		t.Errorf("one day before suffices:\n%s", got)
 	}
 }
 

@@ -29,14 +29,17 @@ type Collector struct {
 	accounts  shortlist          // of these
 	topics    shortlist          // accounts and topics, with a NUL between them
 	anomalies int64
-	hours     []int64 // arrivals of each hour of the span
 	uncounted []*report.Uncounted
 	alerts    []*window.Alert
 	near      []map[string]usage // by rule: values that came near its limit, or crossed it
 }
 
 // sums are the totals of a span.
-type sums struct{ messages, recipients, bytes int64 }
+type sums struct {
+	messages, recipients, bytes int64
+
+	hours []int64 // messages of each hour
+}
 
 // A usage is the highest count of a value under a rule.
 type usage struct {
@@ -46,14 +49,16 @@ type usage struct {
 
 // New makes a collector for the rules that count.
 func New(span Span, rules []window.Rule) *Collector {
-	c := &Collector{span: span, rules: rules, spans: []Span{span}, near: make([]map[string]usage, len(rules)),
-		hours: make([]int64, (span.To.Sub(span.From)+time.Hour-1)/time.Hour)}
+	c := &Collector{span: span, rules: rules, spans: []Span{span}, near: make([]map[string]usage, len(rules))}
 	step := 7
 	if span.IsDay() {
 		step = 1
 	}
 	for n := step; n <= compared; n += step {
 		c.spans = append(c.spans, span.back(n))
+	}
+	for i, span := range c.spans {
+		c.days[i].hours = make([]int64, (span.To.Sub(span.From)+time.Hour-1)/time.Hour)
 	}
 	for i := range c.near {
 		c.near[i] = make(map[string]usage)
@@ -102,13 +107,10 @@ func (c *Collector) arrival(a *parser.Arrival, _ *window.Arrival) {
 			day.messages++
 			day.recipients += int64(a.RecipientCount)
 			day.bytes += max(a.Size, 0)
+			day.hours[a.Time.Sub(span.From)/time.Hour]++
 		}
 	}
-	if !c.span.contains(a.Time) {
-		return
-	}
-	c.hours[a.Time.Sub(c.span.From)/time.Hour]++
-	if a.Overflowed || a.IsDoubtful() {
+	if c.span.contains(a.Time) && (a.Overflowed || a.IsDoubtful()) {
 		c.anomalies++
 	}
 }

@@ -2,6 +2,7 @@ package summary
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,7 +94,7 @@ func (c *Collector) Summary(first time.Time, broken []error) Summary {
 		Counted: c.counted, Accounts: c.accounts.Len(), AtLeast: c.accounts.forgot,
 		Before: []Totals{}, Top: []Account{}, Incidents: c.incidents(),
 		Closest: append([]Near{}, c.closest()...), Anomalies: c.anomalies,
-		Hours: c.hours, Gaps: c.gaps(broken), span: c.span,
+		Hours: now.hours, Gaps: c.gaps(broken), span: c.span,
 	}
 	for i, span := range c.spans[1:] {
 		if sums := c.days[i+1]; c.covers(span) {
@@ -128,11 +129,49 @@ func (c *Collector) gaps(broken []error) []string {
 	case !c.covers(c.span):
 		gaps = append(gaps, "The log begins only at "+c.first.Format(time.DateTime)+": what came before is missing.")
 	}
+	gaps = append(gaps, c.quiet()...)
 	for _, name := range c.missing {
 		gaps = append(gaps, name+" is missing, though older files are there: what it held isn't counted.")
 	}
 	for _, err := range broken {
 		gaps = append(gaps, "Not all could be read: "+err.Error())
+	}
+	return gaps
+}
+
+// An hour without a message is odd if it has had so many in each of the spans before. Of days there must be enough.
+const usual, enough = 20, 3
+
+// quiet tells of hours without a message, in which there were some in all spans before.
+func (c *Collector) quiet() (gaps []string) {
+	var before []*sums
+	for i, span := range c.spans[1:] {
+		if c.covers(span) {
+			before = append(before, &c.days[i+1])
+		}
+	}
+	if len(before) < min(enough, len(c.spans)-1) {
+		return nil
+	}
+	odd := func(hour int) bool {
+		return c.days[0].hours[hour] == 0 && !slices.ContainsFunc(before, func(s *sums) bool {
+			return hour >= len(s.hours) || s.hours[hour] < usual
+		})
+	}
+	at := func(hour int) string {
+		return c.span.From.Add(time.Duration(hour) * time.Hour).Format(time.DateTime)
+	}
+	hours := len(c.days[0].hours)
+	for from := 0; from < hours; from++ {
+		to := from
+		for to < hours && odd(to) {
+			to++
+		}
+		if to > from {
+			gaps = append(gaps, fmt.Sprintf("No message from %s to %s, when there were %d or more an hour before: "+
+				"does the log lack something, or did Exim stand still?", at(from), at(to), usual))
+			from = to
+		}
 	}
 	return gaps
 }
