@@ -37,8 +37,12 @@ func dueAround(c *config.Schedule, now time.Time, later int) (Span, time.Time) {
 		now, length = Week(now).From, 7
 	}
 	y, m, d := now.Date()
+	span := Before(midnight(y, m, d+later*length, now.Location()), c.Week)
 	at := time.Date(y, m, d+later*length, 0, c.Minute, 0, 0, now.Location())
-	return Before(at, c.Week), at
+	if at.Before(span.To) { // clocks were put forward at midnight, over that time
+		at = span.To
+	}
+	return span, at
 }
 
 // Logs are what a summary is read of, and how.

@@ -87,7 +87,7 @@ var weekOK = regexp.MustCompile(`^(\d{4})-W(\d\d)$`)
 
 // Parse reads a date, such as 2026-11-28, or a week, such as 2026-W48.
 func Parse(text string, zone *time.Location) (Span, error) {
-	if t, err := time.ParseInLocation(time.DateOnly, text, zone); err == nil {
+	if t, err := time.Parse(time.DateOnly, text); err == nil { // in the zone there may be no such midnight
 		y, m, d := t.Date()
 		return days(time.Date(y, m, d, 12, 0, 0, 0, zone), 0, 1), nil
 	}
