@@ -265,6 +265,12 @@ c.toml:5:1: unknown key "mail.three"`},
 		{"[socket]\nlisten = '0.0.0.0:2525'", `2:10: socket.listen = '0.0.0.0:2525': expected a loopback address`},
 		{"[socket]\nlisten = '127.0.0.1'", `2:10: socket.listen = '127.0.0.1': expected a loopback address`},
 		{"[socket]\nport = 1", `2:1: unknown key "socket.port"`},
+		{"[summary]\nevery = 'month'", `2:9: summary.every = 'month': expected "day" or "week"`},
+		{"[summary]\nat = '24:00'", `2:6: summary.at = '24:00': expected a time of the day such as "07:00"`},
+		{"[summary]\nat = 7", `2:6: summary.at = 7: expected a time of the day`},
+		{"[summary]\nto = ['a b']", `2:7: summary.to = 'a b': expected a mail address`},
+		{"[summary]\non = 'monday'", `2:1: unknown key "summary.on"`},
+		{"log = '-'\n[summary]", `2:2: [summary] needs a log that can be read again`},
 	} {
 		c, err := Parse("c.toml", []byte(test.text))
 		if err == nil {

@@ -28,7 +28,8 @@ func (w *summary) summary(logs []string, wrong *flaws) *Schedule {
 	if w == nil {
 		return nil
 	}
-	wrong.unlessf(!slices.Contains(logs, Stdin), "summary", "the standard input can't be read again for a summary")
+	wrong.unlessf(!slices.Contains(logs, Stdin), "summary",
+		"[summary] needs a log that can be read again, which the standard input can't")
 	every := cmp.Or(w.Every, "day")
 	wrong.unless(slices.Contains(periods, every), "summary.every")
 	at, err := time.Parse("15:04", cmp.Or(w.At, "07:00"))
