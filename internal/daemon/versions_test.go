@@ -32,8 +32,8 @@ func TestStatesOfOlderVersions(t *testing.T) {
 	t.Parallel()
 	states, err := filepath.Glob(filepath.Join(olderStates, "*", "state"))
 	testkit.Must(t, err)
-	if len(states) < 6 {
-		t.Fatalf("%d older states, want 6: %q", len(states), states)
+	if len(states) < 7 {
+		t.Fatalf("%d older states, want 7: %q", len(states), states)
 	}
 	for _, folder := range states {
 		t.Run(filepath.Base(filepath.Dir(folder)), func(t *testing.T) {
