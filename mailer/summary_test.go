@@ -18,14 +18,16 @@ func dayOf() *SummaryMail {
 		Sections: []SummarySection{
 			{Title: "Gaps in the log"},
 			{Title: "Incidents", Lines: []SummaryLine{{Key: "auth", Value: "eve@lab.test",
-				Words: ": at most 412 in 5 minutes, limit 20 messages (account 20/5m), since 2026-10-25 18:02:11, ended 2026-10-25 19:40:02"}}},
+				Words: ": at most 412 in 5 minutes, limit 20 messages (account 20/5m), since 2026-10-25 18:02:11, " +
+					"ended 2026-10-25 19:40:02"}}},
 			{Title: "Closest to a limit without crossing it", Lines: []SummaryLine{{Key: "topic", Value: "invoice #",
 				Words: ": 18 messages of 20 (one subject)"}}},
 			{Title: "Top accounts", Lines: []SummaryLine{
 				{Count: 730, Key: "account", Value: "eve@lab.test", Topic: "Win <b>#</b> \u202eevil \"now\"", TopicMessages: 728},
 				{Count: 12, Key: "account", Value: "<x>" + strings.Repeat("y", 300), Topic: "", TopicMessages: 2},
 				{Count: 1, Key: "account", Value: "bob"}}},
-			{Title: "Counted by no rule: 40 messages", Lines: []SummaryLine{{Count: 40, Words: "relayed or incoming, 192.0.2.0/24"}}},
+			{Title: "Counted by no rule: 40 messages", Lines: []SummaryLine{
+				{Count: 40, Words: "relayed or incoming, 192.0.2.0/24"}}},
 		},
 	}
 	return s

@@ -19,6 +19,6 @@ func (c *checks) summaries(context.Context) []Result {
 	if len(to) == 0 {
 		to = slices.Concat(c.Config.Mail.To, c.Config.Mail.Cc)
 	}
-	return pass("summary", "of %s: goes to %s at %s", days, strings.Join(to, ", "),
-		at.Format("2006-01-02 15:04 MST"))
+	return pass("summary", "next mail at %s, about %s, to %s", at.Format("2006-01-02 15:04 MST"), days,
+		strings.Join(to, ", "))
 }

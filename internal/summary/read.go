@@ -3,14 +3,13 @@ package summary
 import (
 	"context"
 	"errors"
-	"regexp"
-	"strconv"
 	"time"
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/replay"
 	"exiwatch/parser"
+	"exiwatch/tailer"
 	"exiwatch/window"
 )
 
@@ -100,25 +99,16 @@ func (r *Logs) Read(ctx context.Context, span Span) (sum *Summary, problems []er
 	return &made, problems, nil
 }
 
-// cycledOK is the number of a cycled file.
-var cycledOK = regexp.MustCompile(`^(.*)\.(\d{1,4})(\.[a-z0-9]+)?$`)
-
-// missing names the files of a log that its cycled files' numbers pass over: mainlog.2 between mainlog.3 and mainlog.1.
-// The oldest comes first.
-func missing(sources []replay.Source) (names []string) {
-	last := 0
+// missing names rotated files that lack, where the sources are those of a log in the daemon's order.
+func missing(sources []replay.Source) []string {
+	var paths []string
 	for _, s := range sources {
-		log, number := s.Name, 0
-		if name := cycledOK.FindStringSubmatch(s.Name); name != nil {
-			log = name[1]
-			number, _ = strconv.Atoi(name[2])
-		}
-		for last--; last > number; last-- {
-			names = append(names, log+"."+strconv.Itoa(last))
-		}
-		last = number
+		paths = append(paths, s.Name)
 	}
-	return names
+	if last := len(sources) - 1; last > 0 && sources[last].Behind {
+		return tailer.Missing(paths[last], paths)
+	}
+	return nil
 }
 
 // ReadLogs reads the configured logs with one worker.

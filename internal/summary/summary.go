@@ -131,7 +131,7 @@ func (c *Collector) gaps(broken []error) []string {
 	}
 	gaps = append(gaps, c.quiet()...)
 	for _, name := range c.missing {
-		gaps = append(gaps, name+" is missing, though older files are there: what it held isn't counted.")
+		gaps = append(gaps, name+" is missing, though older rotated files are there: its messages aren't counted.")
 	}
 	for _, err := range broken {
 		gaps = append(gaps, "Not all could be read: "+err.Error())
