@@ -98,6 +98,10 @@ func TestQuietDayIsOneLine(t *testing.T) {
 	if got := summarized(t, "UTC", late, "--summary=2026-11-28"); !strings.Contains(got, "begins only at 2026-11-28 09:10") {
 		t.Errorf("it hides that the log begins late:\n%s", got)
 	}
+	if got := summarized(t, "UTC", strings.ReplaceAll(late, " for x@y.test", ""), "--summary=2026-11-28"); !strings.Contains(
+		got, "1 message, 100 bytes; by 1 account") {
+		t.Errorf("where the log names no recipients it says:\n%s", got)
+	}
 	hole := summaryLine("2026-11-27 09:10:00", "bob@lab.test", "Hello", 1) + summaryLine("2026-11-29 09:10:00",
 		"bob@lab.test", "Hello", 2)
 	if got := summarized(t, "UTC", hole, "--summary"); !strings.Contains(got, "The log holds no arrival of this time") {

@@ -29,8 +29,12 @@ func (s *Summary) Mail() *mailer.SummaryMail {
 			plural(s.Messages, "message"), s.whose(), s.comparison())
 		return m
 	}
-	m.Verdict = fmt.Sprintf("Summary for %s: %s to %s, %s; %s.", s.span, plural(s.Messages, "message"),
-		plural(s.Recipients, "recipient"), words.Size(s.Bytes), s.whose())
+	to := "" // unless the log names recipients
+	if s.Recipients > 0 {
+		to = " to " + plural(s.Recipients, "recipient")
+	}
+	m.Verdict = fmt.Sprintf("Summary for %s: %s%s, %s; %s.", s.span, plural(s.Messages, "message"), to,
+		words.Size(s.Bytes), s.whose())
 	m.Facts = []string{"Compared: " + s.comparison() + "."}
 	if s.AtLeast {
 		m.Facts = append(m.Facts, "There were too many accounts to know them all: some figures may be too low.")
