@@ -16,9 +16,10 @@ const hiddenText = "a\u009b31m\x7f\u202e\u2066\u2028\U000e0041z"
 // TestNothingHiddenReachesATerminal: whatever item of the log holds it, and whatever command shows it.
 func TestNothingHiddenReachesATerminal(t *testing.T) {
 	var log strings.Builder
-	for i := range 30 {
-		fmt.Fprintf(&log, "2026-11-23 10:00:%02d 1xV%03d-000001-01 <= %[3]s@lab.test H=(%[3]s) [192.0.2.7] "+
-			"P=esmtpa A=plain:%[3]s S=300 id=%[3]s@x T=\"%[3]s\" for %[3]s@example.org\n", i, i, hiddenText)
+	for i := range 240 { // thirty on each of eight days, so that --suggest has enough
+		fmt.Fprintf(&log, "2026-11-%d 10:00:%02d 1xV%03d-000001-01 <= %[4]s@lab.test H=(%[4]s) [192.0.2.7] "+
+			"P=esmtpa A=plain:%[4]s S=300 id=%[4]s@x T=\"%[4]s\" for %[4]s@example.org\n",
+			16+i/30, i%30, i, hiddenText)
 	}
 	log.WriteString("2026-11-23 10:00:40 1xV900-000001-01 <= b@lab.test H=(" + hiddenText + " P=esmtp S=x\n")
 	path := filepath.Join(t.TempDir(), "mainlog")

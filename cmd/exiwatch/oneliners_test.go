@@ -280,12 +280,17 @@ func overALimit(t *testing.T, o oneLiner) {
 	}
 }
 
-// whichLimit: the accounts' peaks are 4, 3, 2, 1 and 1. ratelimit.pl isn't run: it isn't packaged.
+// whichLimit: the accounts' peaks are 4, 3, 2, 1 and 1, on each of ten days. ratelimit.pl isn't run: it isn't packaged.
 func whichLimit(t *testing.T, o oneLiner) {
-	out := newLogDir(t, ofYesterday(t, ordinary)).text(o.now[0])
+	log := ""
+	for day := 14; day < 24; day++ {
+		log += strings.ReplaceAll(read(t, ordinary), "2026-11-23", fmt.Sprintf("2026-11-%d", day))
+	}
+	out := newLogDir(t, log).text(o.now[0])
 	for _, want := range []string{
-		"# From 11 arrivals that counted, ", "\n#   peaks of 5 values: median 2, 95% up to 4, 99% up to 4, 99.9% up to 4\n#   highest 4: alice@lab.test\n",
-		"\n#   2 opens 2 alerts\n#   3 opens 1 alert\n#       1 alice@lab.test\n[[rule]]\nname   = \"bulk sender\"\nkey    = \"account\"\n", "\nlimit  = 3\n",
+		"# From 110 arrivals that counted, ",
+		"\n#   50 daily peaks of 5 values: median 2, 95% up to 4, 99% up to 4, 99.9% up to 4\n#   highest 4: alice@lab.test\n",
+		"\n#   10 opens 0 alerts\n[[rule]]\nname   = \"bulk sender\"\nkey    = \"account\"\n", "\nlimit  = 10\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)

@@ -23,10 +23,11 @@ first timestamps. Without a FILE, replay reads the main log and its rotated file
 copies the beginning of another is read once. Of a broken file it counts what it can read; the
 exit status is then 1. Filters and times apply before counting.
 
---suggest prints rules for a configuration instead. The limit of each rule is the lowest that would
-have opened at most --alerts-per-week alerts a week in these logs. Comments say what was counted.
-A log of less than a week may have one alert. replay reads the logs several times, so they must be
-files.
+--suggest prints rules for a configuration instead. A limit is 1.5 times the count that 99% of the
+daily peaks don't exceed. Incidents that look like abuse are listed and left out of this measure.
+Exceptions are proposed for those who often send much. A limit rises if it would open more than
+--alerts-per-week alerts a week otherwise. It needs a week of logs. replay reads the logs several
+times, so they must be files.
 
 --html writes one HTML file ("-": the standard output) instead of text: totals, arrivals by hour, a
 heat map of days and hours, each alert, the rankings, and with --suggest the limits. A browser opens
@@ -75,7 +76,7 @@ func replayCommand() *cobra.Command {
 		"count by `'KEY [COUNT] LIMIT/WINDOW'` instead of the configured rules, such as 'sender 20/5m' (repeatable)")
 	f.BoolVar(&r.suggest, "suggest", false, "print rules with limits that fit these logs, as TOML")
 	f.Float64Var(&r.perWeek, "alerts-per-week", 1,
-		"with --suggest: at most `N` alerts of each rule a week; 0.25 is one in four weeks, 0 is none")
+		"with --suggest: at most `N` alerts of each rule a week that don't look like abuse; 0.25 is one in four weeks")
 	f.StringVar(&r.html, "html", "", "write an HTML `FILE` instead of text (\"-\": the standard output)")
 	f.BoolVar(&r.force, "force", false, "with --html: overwrite FILE even if it is not a report")
 	f.StringVar(&r.summary, "summary", "",

@@ -54,7 +54,7 @@ func (r *replayer) suggestions() (*suggest.Suggestions, error) {
 			result := found.Suggestions(int(r.rows))
 			return &result, nil
 		}
-		err = r.pass(rules, pipeline.Listener{Opened: found.Opened, Summary: true})
+		err = r.pass(rules, pipeline.Listener{Opened: found.Opened, Ended: found.Ended})
 	}
 	return nil, err
 }

@@ -54,8 +54,9 @@ func about(t *testing.T, value string) *htmlreport.Page {
 	p.Document.Malformed, p.Document.MalformedLines = 1, []report.MalformedLine{{File: value, Line: 1, Column: 2, Why: "odd"}}
 	n := int64(2)
 	p.Suggestions = &suggest.Suggestions{AlertsPerWeek: 1, AlertsAllowed: 1, Rules: []suggest.Suggestion{{
-		Rule: value, Key: "account", Count: "messages", Window: "5m", Limit: 3, Alerts: &n, Values: 1, Highest: 5, HighestValue: value, Suggested: &n, Opened: &n, Below: &n,
-		By: []suggest.By{{Value: value, Alerts: 2}},
+		Rule: value, Key: "account", Count: "messages", Window: "5m", Limit: 3, Alerts: &n, Values: 1, DailyPeaks: 1, Highest: 5, HighestValue: value, Suggested: &n, Opened: &n,
+		By: []suggest.By{{Value: value, Alerts: 2}}, NoLonger: []suggest.By{{Value: value, Alerts: 1}},
+		LikelyAbuse: []suggest.Abuse{{Value: value, Peak: 9}},
 	}}}
 	return p
 }

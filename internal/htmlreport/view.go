@@ -137,5 +137,10 @@ func (v *view) Omitted() int { return len(v.Document.Incidents) - len(v.Cards) }
 // Zone names the zone of the last arrival, as it is logged or the machine's.
 func (v *view) Zone() string { return v.Document.Last.Format("-0700") }
 
-// By are the first values that a suggested limit opens alerts for.
-func (v *view) By(s suggest.Suggestion) []suggest.By { return s.By[:min(len(s.By), maxBy)] }
+// By are the first of some values.
+func (v *view) By(all []suggest.By) []suggest.By { return all[:min(len(all), maxBy)] }
+
+// LikelyAbuse are the first of some incidents.
+func (v *view) LikelyAbuse(all []suggest.Abuse) []suggest.Abuse {
+	return all[:min(len(all), maxBy)]
+}

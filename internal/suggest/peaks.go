@@ -4,19 +4,76 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"time"
 
 	"exiwatch/window"
 )
 
-// peaks are the highest counts that each value of a rule's key had in one window. They are what the counters say
-// after each arrival, so that a limit is crossed by just those values whose peak is over it, whatever the rule
-// counts.
+// A day is a date of the log's zone, in days since 1970-01-01.
+type day int32
+
+func dayOf(t time.Time) day {
+	_, offset := t.Zone()
+	return day((t.Unix() + int64(offset)) / secondsOfDay)
+}
+
+const secondsOfDay = 24 * 60 * 60
+
+// A dayPeak is the highest count that a value had in one window on a day.
+type dayPeak struct {
+	day  day
+	peak int64
+}
+
+// A history is what is known of a value: when it was first seen, and its peak on each day on which it sent. The days
+// are in order.
+type history struct {
+	first time.Time
+	days  []dayPeak
+}
+
+// add notes a count of a day.
+func (h *history) add(on day, count int64) {
+	at, known := slices.BinarySearchFunc(h.days, on, func(d dayPeak, on day) int { return cmp.Compare(d.day, on) })
+	if known {
+		h.days[at].peak = max(h.days[at].peak, count)
+	} else {
+		h.days = slices.Insert(h.days, at, dayPeak{on, count})
+	}
+}
+
+// highest is the highest peak of any day.
+func (h *history) highest() (peak int64) {
+	for _, d := range h.days {
+		peak = max(peak, d.peak)
+	}
+	return peak
+}
+
+// usual is the median of the peaks on days outside of a period; 0 if there are none.
+func (h *history) usual(from, to day) int64 {
+	var others []int64
+	for _, d := range h.days {
+		if d.day < from || d.day > to {
+			others = append(others, d.peak)
+		}
+	}
+	if len(others) == 0 {
+		return 0
+	}
+	slices.Sort(others)
+	return others[(len(others)-1)/2]
+}
+
+// peaks are the histories of the values of a rule's key. Their counts are what the counters say after each arrival, so
+// that a limit is crossed by just those values whose peak is over it, whatever the rule counts.
 type peaks struct {
-	rule     window.Rule
-	counters *window.Counters
-	scope    int // of window.Counters.Scopes
-	highest  map[string]int64
-	short    bool // not all could be held: counts may be too low
+	rule      window.Rule
+	counters  *window.Counters
+	scope     int // of window.Counters.Scopes
+	arrivals  int64
+	histories map[string]*history
+	short     bool // not all could be held: counts may be too low
 }
 
 // uncapped is the rule without a limit: no alert opens, of which only so many may be open.
@@ -48,29 +105,34 @@ func (p *peaks) count(a *window.Arrival) {
 		slices.ContainsFunc(p.rule.Except, func(e window.Exception) bool { return e.Match(string(value)) }) {
 		return
 	}
+	p.arrivals++
 	own := *a
 	own.Outside = 0 // these counters have one scope alone
 	p.counters.Count(&own)
 	count, _ := p.counters.CountNow(p.rule.Key, value)
-	if peak, known := p.highest[string(value)]; !known || count > peak {
-		p.highest[string(value)] = count
+	h := p.histories[string(value)]
+	if h == nil {
+		h = &history{first: a.At}
+		p.histories[string(value)] = h
 	}
+	h.add(dayOf(a.At), count)
 }
 
-// A peak is a value with its highest count.
-type peak struct {
-	value string
-	count int64
+// highest gives the value with the highest peak; of equal ones the last by its text.
+func (p *peaks) highest() (value string, peak int64) {
+	for v, h := range p.histories {
+		if n := h.highest(); n > peak || n == peak && v > value {
+			value, peak = v, n
+		}
+	}
+	return value, peak
 }
 
-// ranked gives the peaks, the highest first, ties by value downwards.
-func (p *peaks) ranked() []peak {
-	all := make([]peak, 0, len(p.highest))
-	for value, count := range p.highest {
-		all = append(all, peak{value, count})
+// percentile gives the lowest of the sorted peaks that so many thousandths of them don't exceed; 0 if there are none.
+func percentile(sorted []int64, thousandths int) int64 {
+	if len(sorted) == 0 {
+		return 0
 	}
-	slices.SortFunc(all, func(a, b peak) int {
-		return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(b.value, a.value))
-	})
-	return all
+	rank := (len(sorted)*thousandths + 999) / 1000 // from 1
+	return sorted[max(rank, 1)-1]
 }

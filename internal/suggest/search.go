@@ -4,21 +4,24 @@ package suggest
 // range. Each takes 32 bytes for each value that is counted.
 const limitsAtOnce = 8
 
-// A search is for the lowest limit that opens at most allowed alerts. Of a limit under the first no pass is needed:
-// more than allowed values have a higher peak, and each opens an alert at least. Over it a value may open several,
+// A search is for the lowest limit, from a first one on, that opens at most allowed alerts. A value may open several,
 // and the number needn't fall as the limit rises: who is over a low one all the time opens one alert, and over a
 // higher one now and then several. If the first won't do, what is found is a limit that will where one less won't.
 type search struct {
 	allowed   int64
-	low, high int64           // low opens too many, or is 0; high doesn't
+	low, high int64           // low opens too many, or is under the first; high doesn't
 	alerts    map[int64]int64 // by limit, as counted
 }
 
-// newSearch searches by the peaks, highest first, of which the first isn't 0.
-func newSearch(sorted []peak, allowed int64) *search {
-	s := &search{allowed: allowed, high: sorted[0].count, alerts: make(map[int64]int64)}
-	if allowed < int64(len(sorted)) {
-		s.low = max(sorted[allowed].count-1, 0)
+// newSearch searches by the highest peak of each value, the highest first. Of a limit under the first no pass is
+// needed where more than allowed values have a higher peak: each opens an alert at least.
+func newSearch(first int64, peaks []int64, allowed int64) *search {
+	s := &search{allowed: allowed, low: first - 1, high: first, alerts: make(map[int64]int64)}
+	if len(peaks) > 0 {
+		s.high = max(first, peaks[0])
+	}
+	if allowed < int64(len(peaks)) {
+		s.low = max(s.low, peaks[allowed]-1)
 	}
 	return s
 }
@@ -26,10 +29,7 @@ func newSearch(sorted []peak, allowed int64) *search {
 // next gives the limits to count with, none when the limit is found.
 func (s *search) next() []int64 {
 	if len(s.alerts) == 0 {
-		if s.low == 0 {
-			return []int64{1}
-		}
-		return []int64{s.low, s.low + 1}
+		return []int64{s.low + 1}
 	}
 	var limits []int64
 	step := max((s.high-s.low)/(limitsAtOnce+1), 1)
@@ -43,7 +43,7 @@ func (s *search) next() []int64 {
 func (s *search) record(limit, alerts int64) {
 	s.alerts[limit] = alerts
 	switch {
-	case limit <= s.low || limit >= s.high:
+	case limit <= s.low || limit > s.high:
 	case alerts > s.allowed:
 		s.low = limit
 	default:

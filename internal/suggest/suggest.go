@@ -1,10 +1,17 @@
-// Package suggest chooses limits from a log: for each rule the lowest limit that would have opened only so many alerts.
+// Package suggest chooses limits from a log: limits over what the host's own senders usually do, though somebody may
+// have abused an account while the log was written.
 //
-// The log is read several times: once for the peaks, the highest count that each value of a rule's key had in one
-// window, and then with limits that these suggest, until one is found; the last time with those that were found.
-// Everything is counted as the daemon counts, so nothing here depends on what a rule counts.
+// For each rule it takes the daily peaks, the highest count in one window that each value of the rule's key had on each
+// day. The limit is one and a half times their 99th percentile, and no less than Floor. Incidents that look like abuse
+// are left out of the measure, and so are values that often send much, which are proposed as exceptions. If the limit
+// would still open more alerts than are allowed, it rises to the lowest one that doesn't.
 //
-// What is held beside the counters are the peaks of each rule: for a million values of 21 bytes 165 MB.
+// The log is read several times: once for the peaks, once for the incidents, and then with limits that these suggest,
+// until one is found; the last time with those that were found. Everything is counted as the daemon counts, so nothing
+// here depends on what a rule counts.
+//
+// What is held beside the counters are the peaks of each rule: of a million values that sent on one day each 220 MB,
+// and 16 bytes for each further day.
 package suggest
 
 import (
@@ -17,14 +24,43 @@ import (
 	"exiwatch/window"
 )
 
-const week = 7 * 24 * time.Hour
+const (
+	week = 7 * 24 * time.Hour
+
+	// MinDays and MinArrivals are how much log a limit needs: so many days, from the first to the last, and so many
+	// arrivals that the rule counts.
+	MinDays, MinArrivals = 7, 100
+)
+
+// Floor is the lowest limit that is suggested for a measure in a window. Under it people look like abusers.
+func Floor(m window.Measure, span time.Duration) int64 {
+	switch m {
+	case window.Messages:
+		return messagesFloor(span)
+	case window.Recipients:
+		return 5 * messagesFloor(span)
+	case window.Bytes:
+		return 1_000_000
+	}
+	return 5 // distinct hosts, subjects …
+}
+
+func messagesFloor(span time.Duration) int64 {
+	switch {
+	case span < 30*time.Minute:
+		return 10
+	case span < 6*time.Hour:
+		return 20
+	}
+	return 50
+}
 
 // A Suggester finds limits. It is given the log again and again:
 //
 //	First                           gives the rules for the first pass
 //	NextLog, Arrival and Counted    for the peaks
 //	Next                            gives the rules for the next pass
-//	Opened                          with each alert that these open
+//	Opened and Ended                with each alert of these
 //
 // until Next gives none. Suggestions has the result then.
 type Suggester struct {
@@ -32,22 +68,40 @@ type Suggester struct {
 	arrivals       int64 // counted
 	earliest, last report.Time
 	rules          []*ruleTrial
-	searched       []*ruleTrial               // those with a limit to find, once the peaks are known
+	measured       []*ruleTrial // those with enough log, once the peaks are known
+	byText         map[string]*ruleTrial
+	open           map[*window.Alert]bool
 	opened         map[string]*report.Ranking // alerts of the pass by rule, each by value
-	found          bool                       // the next pass is the last
+	judged         map[string]*report.Ranking // those of them that don't look like abuse
+	stage          stage
 }
+
+// A stage is what a pass is for.
+type stage int
+
+const (
+	forPeaks stage = iota
+	forIncidents
+	forLimits
+	forResult
+	done
+)
 
 // A ruleTrial is a rule with what the passes have shown about its limits.
 type ruleTrial struct {
 	peaks
-	sorted        []peak  // once the peaks are known
-	search        *search // nil: there is nothing to find
-	currentAlerts int64   // that the rule's own limit opens
-	byValue       *report.Ranking
+	why     string             // nothing is suggested
+	sorted  []int64            // daily peaks
+	much    int64              // a peak that isn't over it is no abuse
+	abuse   map[string][]Abuse // by value
+	except  []Except
+	search  *search
+	now     *report.Ranking // alerts by value that the rule's own limit opens
+	byValue *report.Ranking // and the suggested one
 }
 
-// New makes a Suggester of limits that open at most perWeek alerts a week. Of rules that differ only in their limits it
-// keeps the first.
+// New makes a Suggester of limits that open at most perWeek alerts a week, those that look like abuse not counted. Of
+// rules that differ only in their limits it keeps the first.
 func New(rules []window.Rule, perWeek float64) (*Suggester, error) {
 	s := &Suggester{perWeek: perWeek}
 	seen := make(map[string]bool)
@@ -57,7 +111,8 @@ func New(rules []window.Rule, perWeek float64) (*Suggester, error) {
 			continue
 		}
 		seen[text] = true
-		s.rules = append(s.rules, &ruleTrial{peaks: peaks{rule: rule, highest: make(map[string]int64)}})
+		s.rules = append(s.rules, &ruleTrial{peaks: peaks{rule: rule, histories: make(map[string]*history)},
+			abuse: make(map[string][]Abuse)})
 	}
 	counters, err := window.New(s.First())
 	if err != nil {
@@ -113,84 +168,165 @@ func (s *Suggester) Counted(a *window.Arrival) {
 // Opened takes the alerts of a pass.
 func (s *Suggester) Opened(alerts []*window.Alert) {
 	for _, a := range alerts {
-		text := a.Rule.String()
-		if s.opened[text] == nil {
-			s.opened[text] = new(report.Ranking)
-		}
-		s.opened[text].Add([]byte(a.Value), 0, 0)
+		rank(s.opened, a)
+		s.open[a] = true
 	}
+}
+
+// Ended takes each alert that ends in the pass.
+func (s *Suggester) Ended(a *window.Alert) {
+	if !s.open[a] {
+		return
+	}
+	delete(s.open, a)
+	r := s.byText[a.Rule.String()]
+	switch {
+	case s.stage == forIncidents && a.Limit == r.much:
+		s.judge(r, a)
+	case s.stage == forLimits && !r.excused(a.Value, dayOf(a.Opened)):
+		rank(s.judged, a)
+	}
+}
+
+// rank adds an alert to the ranking of its rule.
+func rank(rankings map[string]*report.Ranking, a *window.Alert) {
+	text := a.Rule.String()
+	if rankings[text] == nil {
+		rankings[text] = new(report.Ranking)
+	}
+	rankings[text].Add([]byte(a.Value), 0, 0)
 }
 
 // Next ends a pass and gives the rules for the next one; nil: there is none.
 func (s *Suggester) Next() []window.Rule {
-	if s.opened == nil {
-		s.startSearches()
-	} else {
-		s.recordPass()
+	for a := range s.open {
+		s.Ended(a)
 	}
-	if s.found {
-		return nil
+	switch s.stage {
+	case forPeaks:
+		s.measure()
+		s.stage = forIncidents
+		return s.pass((*ruleTrial).toJudge)
+	case forIncidents:
+		for _, r := range s.measured {
+			r.now = s.openedBy(r, r.rule.Limit)
+			s.startSearch(r)
+		}
+		s.stage = forLimits
+	case forLimits:
+		for _, r := range s.measured {
+			for _, limit := range r.search.next() {
+				r.search.record(limit, alertsOf(s.judged, r, limit).Total())
+			}
+		}
+	case forResult:
+		for _, r := range s.measured {
+			r.byValue = s.openedBy(r, r.search.high)
+		}
+		s.stage = done
 	}
-	s.opened = make(map[string]*report.Ranking)
-	rules := s.withLimits((*ruleTrial).candidates)
-	if rules == nil {
-		s.found = true
-		rules = s.withLimits(func(r *ruleTrial) []int64 { return []int64{r.search.high} })
+	if s.stage == forLimits {
+		if rules := s.pass((*ruleTrial).candidates); rules != nil {
+			return rules
+		}
+		for _, r := range s.measured {
+			r.exceptOver(r.search.high)
+		}
+		s.stage = forResult
 	}
-	return rules
+	if s.stage == forResult {
+		return s.pass((*ruleTrial).result)
+	}
+	return nil
 }
 
-// startSearches makes searches from the peaks.
-func (s *Suggester) startSearches() {
+// measure looks whether there is enough log, and says what is much.
+func (s *Suggester) measure() {
 	for _, r := range s.rules {
 		r.finish()
-		r.sorted = r.ranked()
-		r.counters, r.highest = nil, nil
-		if len(r.sorted) > 0 && r.sorted[0].count > 0 {
-			r.search = newSearch(r.sorted, s.allowed())
-			s.searched = append(s.searched, r)
+		r.counters = nil
+		r.sorted = r.daily()
+		switch _, highest := r.highest(); {
+		case len(r.histories) == 0:
+			r.why = "no counted arrival has a value of this key (exiwatch help keys says what it needs)"
+		case highest == 0:
+			r.why = "the log has nothing that this rule counts (exiwatch help keys says what it needs)"
+		case s.days() < MinDays || r.arrivals < MinArrivals:
+			r.why = notEnough
+		default:
+			r.much = muchOver * max(r.floor(), percentile(r.sorted, 900))
+			s.measured = append(s.measured, r)
 		}
 	}
 }
 
-// recordPass records the alerts of the pass.
-func (s *Suggester) recordPass() {
-	for _, r := range s.searched {
-		if s.found {
-			r.byValue = s.alerts(r, r.search.high)
-			continue
-		}
-		if len(r.search.alerts) == 0 {
-			r.currentAlerts = s.alerts(r, r.rule.Limit).Total()
-		}
-		for _, limit := range r.search.next() {
-			r.search.record(limit, s.alerts(r, limit).Total())
-		}
-	}
+const notEnough = "not enough log"
+
+// startSearch measures again, without the incidents and those who often send much.
+func (s *Suggester) startSearch(t *ruleTrial) {
+	s.findRegular(t, lowest(t, percentile(t.daily(), 900)))
+	t.sorted = t.daily()
+	first := lowest(t, percentile(t.sorted, 990))
+	t.search = newSearch(first, t.ofValues(), s.allowed())
 }
 
-// alerts gives the alerts that the rule with this limit opened in the pass.
-func (s *Suggester) alerts(r *ruleTrial, limit int64) *report.Ranking {
-	return cmp.Or(s.opened[withLimit(r.rule, limit).String()], new(report.Ranking))
-}
+// floor is the lowest limit that is suggested for the rule.
+func (t *ruleTrial) floor() int64 { return Floor(t.rule.Count, t.rule.Window) }
 
-// candidates gives the limits to try, and the first time also the rule's own.
-func (t *ruleTrial) candidates() []int64 {
-	limits := t.search.next()
-	if len(t.search.alerts) == 0 && !slices.Contains(limits, t.rule.Limit) {
-		limits = append(limits, t.rule.Limit)
-	}
-	return limits
-}
+// lowest is the lowest limit for values with such peaks.
+func lowest(t *ruleTrial, peak int64) int64 { return max(t.floor(), withRoom(peak)) }
 
-// withLimits gives the rules that are searched, each with some limits; nil if there are none.
-func (s *Suggester) withLimits(limits func(*ruleTrial) []int64) (rules []window.Rule) {
-	for _, r := range s.searched {
-		for _, limit := range limits(r) {
-			rules = append(rules, withLimit(r.rule, limit))
+// withRoom is one and a half times a peak.
+func withRoom(peak int64) int64 { return peak + (peak+1)/2 }
+
+// pass gives the rules that are measured, each with some limits; nil if there are none.
+func (s *Suggester) pass(rulesOf func(*ruleTrial) []window.Rule) (rules []window.Rule) {
+	s.open = make(map[*window.Alert]bool)
+	s.opened, s.judged = make(map[string]*report.Ranking), make(map[string]*report.Ranking)
+	s.byText = make(map[string]*ruleTrial)
+	for _, r := range s.measured {
+		for _, rule := range rulesOf(r) {
+			rules = append(rules, rule)
+			s.byText[rule.String()] = r
 		}
 	}
 	return rules
+}
+
+// openedBy gives the alerts that the rule with this limit opened in the pass.
+func (s *Suggester) openedBy(r *ruleTrial, limit int64) *report.Ranking {
+	return alertsOf(s.opened, r, limit)
+}
+
+func alertsOf(rankings map[string]*report.Ranking, r *ruleTrial, limit int64) *report.Ranking {
+	return cmp.Or(rankings[withLimit(r.rule, limit).String()], new(report.Ranking))
+}
+
+// toJudge is the rule with the limit over which a value may look like abuse, and with its own.
+func (t *ruleTrial) toJudge() []window.Rule {
+	much := withLimit(t.rule, t.much)
+	if own := withLimit(t.rule, t.rule.Limit); own.Limit != much.Limit {
+		return []window.Rule{much, own}
+	}
+	return []window.Rule{much}
+}
+
+// candidates is the rule with the limits to try.
+func (t *ruleTrial) candidates() (rules []window.Rule) {
+	for _, limit := range t.search.next() {
+		rules = append(rules, withLimit(t.rule, limit))
+	}
+	return rules
+}
+
+// result is the rule as suggested.
+func (t *ruleTrial) result() []window.Rule {
+	rule := withLimit(t.rule, t.search.high)
+	for _, e := range t.except {
+		rule.Except = append(rule.Except, window.Exception{Limit: e.Limit,
+			Match: func(value string) bool { return value == e.Match }})
+	}
+	return []window.Rule{rule}
 }
 
 // withLimit gives the rule with another limit, and a name without a limit. Exceptions open no alerts.
@@ -208,6 +344,9 @@ func withLimit(rule window.Rule, limit int64) window.Rule {
 
 // weeks is how long the log is, from the earliest stamp of an arrival to the last.
 func (s *Suggester) weeks() float64 { return float64(s.last.Sub(s.earliest.Time)) / float64(week) }
+
+// days is how many days the log covers, from the first to the last, both included.
+func (s *Suggester) days() int { return int(dayOf(s.last.Time)-dayOf(s.earliest.Time)) + 1 }
 
 // allowed is how many alerts of a rule the log may have. A log that is too short for one may have one, unless none at
 // all are wanted.

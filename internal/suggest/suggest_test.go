@@ -3,6 +3,8 @@ package suggest_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -74,6 +76,9 @@ func suggested(t *testing.T, perWeek float64, key window.Key, logs [][]event, ru
 			for i := range log {
 				opened, _ := c.Count(log[i].arrival(key, i))
 				s.Opened(opened)
+				for _, a := range c.Advance(log[i].at) {
+					s.Ended(a)
+				}
 			}
 		}
 	}
@@ -86,7 +91,6 @@ type naive struct {
 	at     []int64 // seconds, as read
 	weight []int64
 	now    int64
-	peak   int64
 	over   int64 // the last second at which the count was over the limit
 	open   bool
 	alerts int64
@@ -117,9 +121,7 @@ func (n *naive) add(at, now, weight int64) {
 	}
 	n.now = now
 	n.at, n.weight = append(n.at, at), append(n.weight, weight)
-	count := n.count(now)
-	n.peak = max(n.peak, count)
-	if count > n.rule.Limit {
+	if n.count(now) > n.rule.Limit {
 		n.over = now
 		if !n.open {
 			n.open = true
@@ -138,9 +140,12 @@ func weightOf(e *event, m window.Measure) int64 {
 	return 1
 }
 
-// naively gives the peak of each value, and how many alerts the rule opens.
-func naively(logs [][]event, rule window.Rule) (peaks map[string]int64, alerts int64) {
-	peaks = map[string]int64{}
+// A valueDay is a value on a day.
+type valueDay struct{ value, day string }
+
+// naively gives the peak of each value on each day, and how many alerts the rule opens.
+func naively(logs [][]event, rule window.Rule) (peaks map[valueDay]int64, alerts int64) {
+	peaks = map[valueDay]int64{}
 	for _, log := range logs {
 		byValue := map[string]*naive{}
 		now := int64(0)
@@ -153,9 +158,10 @@ func naively(logs [][]event, rule window.Rule) (peaks map[string]int64, alerts i
 				byValue[e.value] = n
 			}
 			n.add(e.at.Unix(), now, weightOf(e, rule.Count))
+			on := valueDay{e.value, e.at.Format(time.DateOnly)}
+			peaks[on] = max(peaks[on], n.count(now))
 		}
-		for value, n := range byValue {
-			peaks[value] = max(peaks[value], n.peak)
+		for _, n := range byValue {
 			alerts += n.alerts
 		}
 	}
@@ -169,7 +175,7 @@ func traffic(random *rand.Rand, arrivals, values int) []event {
 	burst, left := "", 0
 	for i := range log {
 		if left == 0 {
-			now = now.Add(time.Duration(random.IntN(120)) * time.Second)
+			now = now.Add(time.Duration(random.IntN(9000)) * time.Second)
 			burst, left = fmt.Sprintf("v%d", random.IntN(values)), 1+random.IntN(1+random.IntN(30))
 		}
 		left--
@@ -180,7 +186,7 @@ func traffic(random *rand.Rand, arrivals, values int) []event {
 	return log
 }
 
-// TestAgainstNaiveCounting: peaks, the limit and the alerts of it, of one less and of the rule's own.
+// TestAgainstNaiveCounting: daily peaks, the limit that comes of them, and the alerts of it and of the rule's own.
 func TestAgainstNaiveCounting(t *testing.T) {
 	for seed := range uint64(12) {
 		random := rand.New(rand.NewPCG(seed, 3))
@@ -200,29 +206,20 @@ func TestAgainstNaiveCounting(t *testing.T) {
 func verify(t *testing.T, text string, logs [][]event, rule window.Rule, result *suggest.Suggestions,
 	got *suggest.Suggestion) {
 	t.Helper()
-	byValue, given := naively(logs, rule)
-	var peaks []int64
-	for _, peak := range byValue {
-		peaks = append(peaks, peak)
+	daily, given := naively(logs, rule)
+	if len(got.LikelyAbuse)+len(got.Except) > 0 {
+		t.Fatalf("%s: incidents %v, exceptions %v in even traffic by senders", text, got.LikelyAbuse, got.Except)
 	}
-	slices.Sort(peaks)
-	rank := func(share float64) int64 {
-		for _, peak := range peaks { // the lowest that so many don't exceed
-			n := 0
-			for _, other := range peaks {
-				if other <= peak {
-					n++
-				}
-			}
-			if float64(n) >= share*float64(len(peaks)) {
-				return peak
-			}
+	peaks := slices.Sorted(maps.Values(daily))
+	rank := func(share float64) int64 { return peaks[int(math.Ceil(share*float64(len(peaks))))-1] }
+	highest := int64(0)
+	for on, peak := range daily {
+		if on.value == got.HighestValue {
+			highest = max(highest, peak)
 		}
-		return -1
 	}
-	want := []int64{int64(len(peaks)), rank(0.5), rank(0.95), rank(0.99), rank(0.999), rank(1),
-		byValue[got.HighestValue]}
-	if have := []int64{int64(got.Values), got.Median, got.P95, got.P99, got.P999, got.Highest,
+	want := []int64{int64(len(peaks)), rank(0.5), rank(0.95), rank(0.99), rank(0.999), rank(1), highest}
+	if have := []int64{int64(got.DailyPeaks), got.Median, got.P95, got.P99, got.P999, got.Highest,
 		got.Highest}; !slices.Equal(have, want) {
 		t.Errorf("%s: %d, naively %d", text, have, want)
 	}
@@ -242,11 +239,16 @@ func verify(t *testing.T, text string, logs [][]event, rule window.Rule, result 
 	if sum != opened {
 		t.Errorf("%s: limit %d opens %d alerts, %v", text, rule.Limit, opened, got.By)
 	}
-	if rule.Limit--; rule.Limit == 0 {
+	first := max(suggest.Floor(rule.Count, rule.Window), (rank(0.99)*3+1)/2)
+	if rule.Limit < first {
+		t.Errorf("%s: limit %d is under %d, which the peaks suggest", text, rule.Limit, first)
+	}
+	if rule.Limit == first {
 		return
 	}
-	if _, below := naively(logs, rule); below != *got.Below || below <= result.AlertsAllowed {
-		t.Errorf("%s: limit %d opens %d alerts, naively %d, %d are allowed", text, rule.Limit, *got.Below, below,
+	rule.Limit--
+	if _, below := naively(logs, rule); below <= result.AlertsAllowed {
+		t.Errorf("%s: limit %d opens %d alerts, so it would do: %d are allowed", text, rule.Limit, below,
 			result.AlertsAllowed)
 	}
 }
@@ -272,24 +274,45 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
-// TestNothingToGoBy: no value, or none of what is counted, and so no limit.
+// TestNothingToGoBy: no value, none of what is counted, or too little, and so no limit but the rule's own.
 func TestNothingToGoBy(t *testing.T) {
 	log := [][]event{{{at: begin, value: "a"}, {at: begin, value: "a"}}}
 	result := suggestions(t, 1, window.Sender, log, "auth 20/5m", "sender recipients 20/5m", "sender 20/5m")
 	text := toml(t, result)
 	for i, want := range []string{"no counted arrival has a value of this key",
-		"the log has nothing that this rule counts"} {
-		if r := result.Rules[i]; r.Suggested != nil || r.Opened != nil || r.Alerts != nil || r.Below != nil ||
+		"the log has nothing that this rule counts", "not enough log: keep 20"} {
+		if r := result.Rules[i]; r.Suggested != nil || r.Opened != nil || r.Alerts != nil || r.Why == "" ||
 			!strings.Contains(text, want) {
 			t.Errorf("%+v suggests a limit of nothing:\n%s", r, text)
 		}
 	}
-	if rules := parsed(t, text); len(rules) != 1 || rules[0].Count != window.Messages || rules[0].Limit != 1 {
+	if rules := parsed(t, text); len(rules) != 1 || rules[0].Count != window.Messages || rules[0].Limit != 20 {
 		t.Errorf("rules %v, want that of senders:\n%s", rules, text)
 	}
 	if text := toml(t, suggestions(t, 1, window.Sender, nil, "sender 20/5m")); !strings.Contains(text,
 		"No arrival counted") {
 		t.Errorf("of an empty log:\n%s", text)
+	}
+}
+
+// TestEnoughLog: seven days, of which the first and the last may be short, and a hundred arrivals.
+func TestEnoughLog(t *testing.T) {
+	for _, test := range []struct {
+		arrivals int
+		span     time.Duration
+		enough   bool
+	}{
+		{100, 6*24*time.Hour + time.Second, true}, {99, 30 * 24 * time.Hour, false},
+		{5000, 6*24*time.Hour - time.Second, false},
+	} {
+		log := make([]event, test.arrivals)
+		for i := range log {
+			log[i] = event{at: begin.Add(test.span * time.Duration(i) / time.Duration(len(log)-1)), value: "a"}
+		}
+		got := suggestions(t, 1, window.Sender, [][]event{log}, "sender 20/5m").Rules[0]
+		if enough := got.Suggested != nil; enough != test.enough {
+			t.Errorf("%d arrivals in %v: enough is %t, want %t: %s", test.arrivals, test.span, enough, test.enough, got.Why)
+		}
 	}
 }
 
@@ -327,7 +350,7 @@ func parsed(t *testing.T, text string) []window.Rule {
 
 // TestTheRulesAreThese: names and windows come back, and names that tell a limit don't.
 func TestTheRulesAreThese(t *testing.T) {
-	log := [][]event{traffic(rand.New(rand.NewPCG(1, 5)), 400, 5)}
+	log := [][]event{traffic(rand.New(rand.NewPCG(1, 5)), 2000, 5)}
 	rules := []window.Rule{
 		{Name: `the "big" one's`, Key: window.Sender, Limit: 20, Window: 5 * time.Minute},
 		{Name: "line\n[[rule]]\nlimit = 1\t\x7f\u202e", Key: window.Sender, Count: window.Bytes, Limit: 20,

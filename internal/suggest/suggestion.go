@@ -16,31 +16,35 @@ type Suggestions struct {
 	Rules         []Suggestion `json:"rules"`
 }
 
-// A Suggestion is what is suggested for a rule. The peaks are the highest counts of a value in one window: of this
-// many percent of the values the peak is no higher.
+// A Suggestion is what is suggested for a rule. The percentiles are of daily peaks: the highest counts that a value had
+// in one window on a day.
 type Suggestion struct {
-	Rule         string `json:"rule"`
-	Key          string `json:"key"`
-	Count        string `json:"count"`
-	Window       string `json:"window"`
-	Limit        int64  `json:"limit"`  // the rule's own, and
-	Alerts       *int64 `json:"alerts"` // how many it opens; null where there is nothing to count
-	Values       int    `json:"values"`
-	Median       int64  `json:"median"`
-	P95          int64  `json:"p95"`
-	P99          int64  `json:"p99"`
-	P999         int64  `json:"p99_9"`
-	Highest      int64  `json:"highest"`
-	HighestValue string `json:"highest_value"`
-	Incomplete   bool   `json:"incomplete"`       // there were more values than can be held: peaks may be too low
-	Suggested    *int64 `json:"suggested_limit"`  // null: there is none
-	Opened       *int64 `json:"suggested_alerts"` // how many it opens, as counted
-	Below        *int64 `json:"below_alerts"`     // how many one less opens; null where that is no limit
-	By           []By   `json:"by"`               // those that it opens
+	Rule         string   `json:"rule"`
+	Key          string   `json:"key"`
+	Count        string   `json:"count"`
+	Window       string   `json:"window"`
+	Limit        int64    `json:"limit"`  // the rule's own, and
+	Alerts       *int64   `json:"alerts"` // how many it opens; null where nothing is suggested
+	Values       int      `json:"values"`
+	DailyPeaks   int      `json:"daily_peaks"` // how many; without those of incidents, like the percentiles
+	Median       int64    `json:"median"`
+	P95          int64    `json:"p95"`
+	P99          int64    `json:"p99"`
+	P999         int64    `json:"p99_9"`
+	Highest      int64    `json:"highest"` // incidents included
+	HighestValue string   `json:"highest_value"`
+	Incomplete   bool     `json:"incomplete"`       // there were more values than can be held: peaks may be too low
+	Suggested    *int64   `json:"suggested_limit"`  // null: there is none, and
+	Why          string   `json:"why"`              // why
+	Opened       *int64   `json:"suggested_alerts"` // how many it opens, as counted
+	By           []By     `json:"by"`               // those that it opens
+	NoLonger     []By     `json:"no_longer"`        // those of the rule's own limit whose value it opens none for
+	LikelyAbuse  []Abuse  `json:"likely_abuse"`     // left out of the measure
+	Except       []Except `json:"except"`           // proposed exceptions
 
-	others int // values beside those of By
-	scope  string
-	except int // exceptions
+	others, otherNoLonger int // values beside those of By and NoLonger
+	scope                 string
+	except                int // the rule's own exceptions
 }
 
 // A By is a value with the number of its alerts.
@@ -65,32 +69,38 @@ func (t *ruleTrial) suggestion(n int) Suggestion {
 	rule := withLimit(t.rule, t.rule.Limit)
 	d := Suggestion{
 		Rule: rule.Name, Key: rule.Key.String(), Count: rule.Count.String(),
-		Window: window.FormatWindow(rule.Window), Limit: rule.Limit, Values: len(t.sorted), Incomplete: t.short,
-		By: []By{}, scope: rule.Scope, except: len(rule.Except),
+		Window: window.FormatWindow(rule.Window), Limit: rule.Limit, Values: len(t.histories),
+		DailyPeaks: len(t.sorted), Incomplete: t.short, Why: t.why,
+		Median: percentile(t.sorted, 500), P95: percentile(t.sorted, 950), P99: percentile(t.sorted, 990),
+		P999: percentile(t.sorted, 999),
+		By:   []By{}, NoLonger: []By{}, LikelyAbuse: append([]Abuse{}, byTime(t.abuse)...),
+		Except: append([]Except{}, t.except...), scope: rule.Scope, except: len(rule.Except),
 	}
-	if d.Values > 0 {
-		d.Median, d.P95, d.P99, d.P999 = percentile(t.sorted, 500), percentile(t.sorted, 950),
-			percentile(t.sorted, 990), percentile(t.sorted, 999)
-		d.Highest, d.HighestValue = t.sorted[0].count, t.sorted[0].value
-	}
+	d.HighestValue, d.Highest = t.highest()
 	if t.search == nil {
 		return d
 	}
-	opened := t.byValue.Total()
-	d.Alerts, d.Suggested, d.Opened = &t.currentAlerts, &t.search.high, &opened
-	if below, ok := t.search.alerts[t.search.high-1]; ok {
-		d.Below = &below
-	}
-	rows := t.byValue.Top(n, report.Messages)
-	for _, row := range rows {
+	now, opened := t.now.Total(), t.byValue.Total()
+	d.Alerts, d.Suggested, d.Opened = &now, &t.search.high, &opened
+	told := make(map[string]bool)
+	for _, row := range t.byValue.Top(0, report.Messages) {
+		told[row.Value] = true
 		d.By = append(d.By, By{row.Value, row.Messages})
 	}
-	d.others = t.byValue.Len() - len(rows)
+	for _, row := range t.now.Top(0, report.Messages) {
+		if !told[row.Value] {
+			d.NoLonger = append(d.NoLonger, By{row.Value, row.Messages})
+		}
+	}
+	d.By, d.others = firstOf(d.By, n)
+	d.NoLonger, d.otherNoLonger = firstOf(d.NoLonger, n)
 	return d
 }
 
-// percentile gives the lowest peak that so many thousandths of the values don't exceed.
-func percentile(sorted []peak, thousandths int) int64 {
-	rank := (len(sorted)*thousandths + 999) / 1000 // from 1, of the lowest
-	return sorted[len(sorted)-max(rank, 1)].count
+// firstOf gives the first n, all if n is 0, and how many others there are.
+func firstOf(all []By, n int) (first []By, others int) {
+	if n == 0 || n >= len(all) {
+		return all, 0
+	}
+	return all[:n], len(all) - n
 }

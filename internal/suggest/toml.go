@@ -39,54 +39,83 @@ func (t tomlWriter) log(s *Suggestions) {
 	const days = 7 // a week
 	t.comment("From %s that counted, %s to %s: %.1f days.", words.Plain(s.Arrivals, "arrival"),
 		s.First.Format(time.DateTime), s.Last.Format("2006-01-02 15:04:05 -0700"), s.Weeks*days)
+	t.comment("Daily peak: the highest count that a value had in one window on a day. A limit is 1.5 times the peak")
+	t.comment("that 99%% of them don't exceed, without incidents that look like abuse. A limit rises until the rest")
 	noun := "alerts"
 	if s.AlertsPerWeek == 1 {
 		noun = "alert"
 	}
-	t.comment("Goal: at most %v %s per rule and week, so %d in this log. Peak: the highest count in one window.",
-		s.AlertsPerWeek, noun, s.AlertsAllowed)
-	if s.Weeks < 1 {
-		t.comment("The log is shorter than a week, so these limits may be too low.")
-	}
+	t.comment("opens at most %v %s a week, so %d in this log.", s.AlertsPerWeek, noun, s.AlertsAllowed)
 }
 
 func (t tomlWriter) rule(r *Suggestion) {
 	fmt.Fprintln(t)
 	t.comment("%s: %s by %s in %s", r.Rule, r.Count, r.Key, r.Window)
-	if r.Suggested == nil {
-		why := "the log has nothing that this rule counts"
-		if r.Values == 0 {
-			why = "no counted arrival has a value of this key"
-		}
-		t.comment("  no limit: %s (exiwatch help keys says what it needs)", why)
+	limit := r.Limit
+	switch {
+	case r.Suggested != nil:
+		limit = *r.Suggested
+		t.figures(r)
+	case r.Why == notEnough:
+		t.comment("  not enough log: keep %d. A limit needs %d days with %d arrivals that count.", r.Limit, MinDays,
+			MinArrivals)
+	default:
+		t.comment("  no limit: %s", r.Why)
 		return
 	}
-	t.comment("  peaks of %s: median %d, 95%% up to %d, 99%% up to %d, 99.9%% up to %d",
-		words.Plain(int64(r.Values), "value"), r.Median, r.P95, r.P99, r.P999)
-	t.comment("  highest %d: %s", r.Highest, r.HighestValue)
-	if r.Incomplete {
-		t.comment("  too many values to hold in memory: some peaks may be higher")
-	}
-	if r.Limit != *r.Suggested {
-		t.comment("  %d opens %s", r.Limit, words.Plain(*r.Alerts, "alert"))
-	}
-	if r.Below != nil {
-		t.comment("  %d opens %s", *r.Suggested-1, words.Plain(*r.Below, "alert"))
-	}
-	t.comment("  %d opens %s", *r.Suggested, words.Plain(*r.Opened, "alert"))
-	for _, by := range r.By {
-		t.comment("%7d %s", by.Alerts, by.Value)
-	}
-	if r.others > 0 {
-		t.comment("        … and %d more", r.others)
-	}
 	fmt.Fprintf(t, "[[rule]]\nname   = %s\nkey    = %s\ncount  = %s\nlimit  = %d\nwindow = %s\n",
-		quoted(r.Rule), quoted(r.Key), quoted(r.Count), *r.Suggested, quoted(r.Window))
+		quoted(r.Rule), quoted(r.Key), quoted(r.Count), limit, quoted(r.Window))
 	if r.scope != "" {
 		t.comment("and as before %s", r.scope)
 	}
 	if r.except > 0 {
 		t.comment("and its exceptions (%d): these figures leave out the values that they match", r.except)
+	}
+	for _, e := range r.Except {
+		fmt.Fprintf(t, "\n[[rule.except]]\nmatch  = %s\nlimit  = %d\nreason = %s\nuntil  = %s\n",
+			quoted(e.Match), e.Limit, quoted(e.Reason), e.Until)
+	}
+}
+
+// figures say why a limit is suggested, and what it does.
+func (t tomlWriter) figures(r *Suggestion) {
+	t.comment("  %s of %s: median %d, 95%% up to %d, 99%% up to %d, 99.9%% up to %d",
+		words.Plain(int64(r.DailyPeaks), "daily peak"), words.Plain(int64(r.Values), "value"), r.Median, r.P95, r.P99,
+		r.P999)
+	t.comment("  highest %d: %s", r.Highest, r.HighestValue)
+	if r.Incomplete {
+		t.comment("  too many values to hold in memory: some peaks may be higher")
+	}
+	if len(r.LikelyAbuse) > 0 {
+		t.comment("  left out, as they look like abuse:")
+		for _, i := range r.LikelyAbuse[:min(len(r.LikelyAbuse), maxIncidents)] {
+			t.comment("    %s, %s: up to %d, %s", i.Opened.Format("2006-01-02 15:04"), i.Value, i.Peak,
+				strings.Join(i.Signs, ", "))
+		}
+		if more := len(r.LikelyAbuse) - maxIncidents; more > 0 {
+			t.comment("    … and %d more", more)
+		}
+	}
+	if r.Limit != *r.Suggested {
+		t.comment("  %d opens %s", r.Limit, words.Plain(*r.Alerts, "alert"))
+	}
+	t.comment("  %d opens %s", *r.Suggested, words.Plain(*r.Opened, "alert"))
+	t.by(r.By, r.others)
+	if len(r.NoLonger) > 0 {
+		t.comment("  no alert any more, with how many %d opens", r.Limit)
+		t.by(r.NoLonger, r.otherNoLonger)
+	}
+}
+
+// maxIncidents is how many incidents a comment names.
+const maxIncidents = 20
+
+func (t tomlWriter) by(all []By, others int) {
+	for _, by := range all {
+		t.comment("%7d %s", by.Alerts, by.Value)
+	}
+	if others > 0 {
+		t.comment("        … and %d more", others)
 	}
 }
 
