@@ -55,13 +55,19 @@ func (c Composer) Summary(s *SummaryMail, now time.Time) (Message, error) {
 	return c.compose(m, now)
 }
 
-// ISO is how replay --summary names the days: 2026-11-28 or 2026-W48.
+// ISO is how replay --summary names the days: 2026-11-28, 2026-W48 or 2026-11-24..2026-11-30.
 func (s *SummaryMail) ISO() string {
+	if first, last, ok := strings.Cut(s.ID, "to"); ok {
+		return isoDate(first) + ".." + isoDate(last)
+	}
 	if year, week, ok := strings.Cut(s.ID, "W"); ok {
 		return year + "-W" + week
 	}
-	return s.ID[:4] + "-" + s.ID[4:6] + "-" + s.ID[6:]
+	return isoDate(s.ID)
 }
+
+// isoDate writes 20261128 as 2026-11-28.
+func isoDate(digits string) string { return digits[:4] + "-" + digits[4:6] + "-" + digits[6:] }
 
 // Text is the summary for a terminal. If there is nothing to say, it is one line.
 func (s *SummaryMail) Text() string {

@@ -31,7 +31,7 @@ It reads the state folder, so run it as root or as the daemon's user. It is some
 			if err != nil {
 				return err
 			}
-			all, err := daemon.Incidents(c.State)
+			all, err := daemon.Incidents(c.State, c.Mail.TrialUntil)
 			if err != nil {
 				return stateHinted(err)
 			}

@@ -26,6 +26,5 @@ func helpTopics() []*cobra.Command {
 	return []*cobra.Command{
 		{Use: "keys", Short: "the keys that rules and top count by", Long: helpKeys},
 		{Use: "readsocket", Short: "what Exim can ask the daemon", Long: helpReadsocket},
-		{Use: "config", Short: "the configuration file", Long: helpConfig},
 	}
 }

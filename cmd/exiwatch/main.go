@@ -82,6 +82,7 @@ is. The same counting replays old logs.`,
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		runCommand(),
+		initCommand(),
 		replayCommand(),
 		topCommand(),
 		arrivalsCommand(),
@@ -93,6 +94,7 @@ is. The same counting replays old logs.`,
 		queryCommand(),
 		openCommand(),
 		checkCommand(),
+		configCommand(),
 		demoCommand(),
 		versionCommand(),
 	)

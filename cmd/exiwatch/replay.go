@@ -38,8 +38,9 @@ only. It replaces an earlier report; --force also overwrites other files.
 --summary prints a summary of whole days of the log's time zone instead, from midnight to midnight:
 totals against the days before, incidents, who came closest to a limit, top accounts with their
 topics, anomalies, and what no rule counts. The day is the last whole one before the end of the log;
---summary=week is the last whole week, from Monday on; --summary=2026-11-28 and --summary=2026-W48
-name one. What the log says of later days changes nothing in it. It takes no filters and times.`
+--summary=week is the last whole week, from Monday on; --summary=2026-11-28, --summary=2026-W48 and
+--summary=2026-11-24..2026-11-30 name one. What the log says of later days changes nothing in it.
+It takes no filters and times.`
 
 // A replayer holds the flags of replay.
 type replayer struct {

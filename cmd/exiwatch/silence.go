@@ -111,7 +111,7 @@ func reportSilence(out io.Writer, state, match string, now time.Time) error {
 			continue
 		}
 		fmt.Fprintf(out, "%s is %s\n", escape.Text(s.Match), escape.Text(s.String()))
-		open, err := daemon.Incidents(state)
+		open, err := daemon.Incidents(state, time.Time{})
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return stateHinted(err)
 		}

@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -146,13 +148,22 @@ func (x *extra) text() ([]byte, error) {
 		if row.value == "" || row.value == nil {
 			continue
 		}
-		line, err := toml.Marshal(map[string]any{row.key: row.value})
+		line, err := Line(row.key, row.value)
 		if err != nil {
-			return nil, fmt.Errorf("writing %s: %w", row.key, err)
+			return nil, err
 		}
-		b.Write(line)
+		b.WriteString(line)
 	}
 	return b.Bytes(), nil
+}
+
+// Line writes a key with its value as a line of TOML.
+func Line(key string, value any) (string, error) {
+	line, err := toml.Marshal(map[string]any{key: value})
+	if err != nil {
+		return "", fmt.Errorf("writing %s: %w", key, err)
+	}
+	return string(line), nil
 }
 
 // own is the exception of a file that AddException wrote and nobody changed.
@@ -252,7 +263,13 @@ func (f *exceptFile) write(name string) error {
 	case !errors.Is(err, fs.ErrExist):
 		return err
 	}
-	file, err := renameio.NewPendingFile(f.path, renameio.WithTempDir(folder), renameio.WithStaticPermissions(mode))
+	return writeAs(f.path, f.text, uid, gid, mode)
+}
+
+// writeAs puts a file in place at once, with an owner, a group and permissions.
+func writeAs(path string, text []byte, uid, gid int, mode fs.FileMode) error {
+	file, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)),
+		renameio.WithStaticPermissions(mode))
 	if err != nil {
 		return err
 	}
@@ -260,10 +277,26 @@ func (f *exceptFile) write(name string) error {
 	if err := file.Chown(uid, gid); err != nil {
 		return err
 	}
-	if _, err := file.Write(f.text); err != nil {
-		return fmt.Errorf("writing %s: %w", f.path, err)
+	if _, err := file.Write(text); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	return file.CloseAtomicallyReplace()
+}
+
+// Write puts a configuration in place at once. It keeps the owner, the group and the permissions of a file that is
+// there; a new one only we may read, and the group exiwatch, if there is one.
+func Write(name string, text []byte) error {
+	uid, gid, mode, err := ownerOf(name)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		mode = 0o640
+		if group, err := user.LookupGroup("exiwatch"); err == nil && uid == 0 {
+			gid, _ = strconv.Atoi(group.Gid)
+		}
+	}
+	return writeAs(name, text, uid, gid, mode.Perm())
 }
 
 // RemoveExceptions removes the exceptions for a pattern that AddException wrote: for the rule, or for any if rule is

@@ -118,7 +118,7 @@ func (f *file) config(name string, wrong *flaws) (c Config) {
 	c.Rules, c.Scopes = f.rules(c.Zone, wrong)
 	c.Exceptions = f.exceptions(c.Zone, c.Rules)
 	c.addExtras(f.Except, wrong)
-	c.Mail = f.Mail.mail(wrong)
+	c.Mail = f.Mail.mail(c.Zone, wrong)
 	c.Hook = f.Hook.transport(wrong)
 	c.Webhook = f.Webhook.transport(wrong)
 	c.Notify = f.notifies(wrong)

@@ -123,6 +123,7 @@ var expected = map[string]string{
 	"mail.tls":            `"off", "opportunistic" or "required"`,
 	"mail.max_per_hour":   `a whole number, or 0 for no limit`,
 	"mail.subjects":       `"full", "hashed" or "none"`,
+	"mail.trial_until":    `a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00, without quotes`,
 	"hook":                `a table that begins with [hook]`,
 	"hook.command":        `a list: the absolute path of a program, then each of its arguments`,
 	"hook.timeout":        `a duration such as "10s"`,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"exiwatch/mailer"
 	"exiwatch/mailer/transport"
@@ -22,6 +23,7 @@ type mail struct {
 	TLS          string   `toml:"tls"`
 	MaxPerHour   int      `toml:"max_per_hour"`
 	Subjects     string   `toml:"subjects"`
+	TrialUntil   any      `toml:"trial_until"`
 }
 
 // subjects are the values of mail.subjects, tlsPolicies those of mail.tls.
@@ -31,7 +33,7 @@ var (
 )
 
 // mail checks [mail].
-func (w *mail) mail(wrong *flaws) Mail {
+func (w *mail) mail(zone *time.Location, wrong *flaws) Mail {
 	m := Mail{To: w.To, Cc: w.Cc, From: w.From, Subject: w.Subject, MaxPerHour: w.MaxPerHour,
 		Subjects: cmp.Or(w.Subjects, "full")}
 	if len(m.To) == 0 {
@@ -39,6 +41,9 @@ func (w *mail) mail(wrong *flaws) Mail {
 	}
 	wrong.unless(m.MaxPerHour >= 0, "mail.max_per_hour")
 	wrong.unless(slices.Contains(subjects, m.Subjects), "mail.subjects")
+	var ok bool
+	m.TrialUntil, ok = until(w.TrialUntil, zone)
+	wrong.unless(ok, "mail.trial_until")
 	m.check(wrong)
 	m.Transport = w.transport(wrong)
 	return m

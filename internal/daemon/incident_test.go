@@ -225,7 +225,7 @@ func TestWhatIsOverIsToldTogether(t *testing.T) {
 		!strings.Contains(string(past.Data), "They were over when exiwatch came to read of them") {
 		t.Errorf("%s is about %d alerts, want a digest of those that are over, 6", past.Name(), len(alertsOf(past)))
 	}
-	all, err := Incidents(c.State)
+	all, err := Incidents(c.State, time.Time{})
 	testkit.Must(t, err)
 	var said []string
 	for _, i := range all {

@@ -54,10 +54,10 @@ type AlertStatus struct {
 
 // A MailStatus is what became of the last mail about an incident, and whether later news of it are held.
 type MailStatus struct {
-	State     string     `json:"state"`      // none, queued, sent or refused
+	State     string     `json:"state"`      // none, queued, sent, refused or trial
 	At        *time.Time `json:"at"`         // since when; null for none
 	Held      string     `json:"held"`       // why news are held; "": none are
-	HeldUntil *time.Time `json:"held_until"` // when the digest with them is made; null: nobody knows
+	HeldUntil *time.Time `json:"held_until"` // when the digest with them is made, or the trial ends; null: nobody knows
 	Words     string     `json:"-"`
 }
 
@@ -74,7 +74,7 @@ func statusOfMail(t telling) MailStatus {
 
 // Incidents reads them from a state folder, those that are open first. What it says is as old as the checkpoint. The
 // error is fs.ErrNotExist if there is none.
-func Incidents(dir string) (all []IncidentStatus, err error) {
+func Incidents(dir string, trial time.Time) (all []IncidentStatus, err error) {
 	path := filepath.Join(dir, checkpointFile)
 	data, err := readCheckpoint(path)
 	if err == nil && data == nil {
@@ -89,7 +89,7 @@ func Incidents(dir string) (all []IncidentStatus, err error) {
 	}
 	now := time.Now()
 	limiter := c.Mailbag.restore(now)
-	limiter.silences = &silences{}
+	limiter.trial, limiter.silences = trial, &silences{}
 	if limiter.silences.all, err = Silences(dir, now); err != nil {
 		return nil, err
 	}

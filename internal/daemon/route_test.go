@@ -58,7 +58,7 @@ func TestRoutes(t *testing.T) {
 	if len(slices.Compact(names)) != 5 {
 		t.Errorf("mails are named %q", names)
 	}
-	all, err := Incidents(c.State)
+	all, err := Incidents(c.State, time.Time{})
 	testkit.Must(t, err)
 	for _, i := range all {
 		if i.Mail.State != "sent" {

@@ -58,7 +58,8 @@ func TestSilence(t *testing.T) {
 			if got := p.eventNames(); slices.Contains(got, "dgrew5") || slices.ContainsFunc(got, isGrowth) {
 				t.Errorf("mailed %q while updates were silenced", got)
 			}
-			if all, err := Incidents(c.State); err != nil || !slices.ContainsFunc(all, func(i IncidentStatus) bool {
+			all, err := Incidents(c.State, time.Time{})
+			if err != nil || !slices.ContainsFunc(all, func(i IncidentStatus) bool {
 				return i.Account == "alice" && strings.Contains(i.Mail.Words, "later news are held: silenced until ") &&
 					strings.HasSuffix(i.Mail.Words, " by root")
 			}) {

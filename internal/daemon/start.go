@@ -153,6 +153,7 @@ func (d *Daemon) openOutbox(was *checkpoint, spool *spool.Spool) error {
 	}
 	d.outbox = d.newOutbox(spool, channels...)
 	d.outbox.limiter = was.Mailbag.restore(d.now())
+	d.outbox.limiter.trial = d.Config.Mail.TrialUntil
 	d.outbox.limiter.silences = &silences{dir: d.state.dir, log: d.Log}
 	d.outbox.limiter.silences.look(d.now(), d.counters)
 	return nil

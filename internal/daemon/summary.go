@@ -13,7 +13,7 @@ import (
 // counters.
 type summarizer struct {
 	made chan madeSummary // nil while none is being made
-	told string           // the ID of the last one that was told
+	told map[string]bool  // the IDs of those that were told
 	next time.Time        // after a failure: when to try again
 }
 
@@ -33,11 +33,7 @@ const (
 // summarize has the summary mail made that is due, when the logs have been read to their ends, and told when it is
 // made.
 func (d *Daemon) summarize() {
-	c, s := d.Config.Summary, &d.summaries
-	if c == nil {
-		return
-	}
-	now := d.now()
+	s, now := &d.summaries, d.now()
 	if s.made != nil {
 		select {
 		case got := <-s.made:
@@ -47,15 +43,32 @@ func (d *Daemon) summarize() {
 		}
 		return
 	}
-	span, since := summary.Due(c, now, d.Config.Zone)
+	span, due := d.dueSummary(now)
 	reading := func(l *follow.LiveLog) bool { return !l.Pending && l.End.Before(span.To) }
-	if now.Before(s.next) || now.Sub(since) >= maxSummaryDelay || s.told == span.ID() ||
-		slices.ContainsFunc(d.logs, reading) {
+	if !due || now.Before(s.next) || slices.ContainsFunc(d.logs, reading) {
 		return
 	}
 	made := make(chan madeSummary, 1)
 	s.made = made
 	d.wait.Go(func() { made <- d.makeSummary(span, now) })
+}
+
+// dueSummary gives the days whose summary is due and wasn't told: those of a trial that has ended, or those of
+// [summary].
+func (d *Daemon) dueSummary(now time.Time) (span summary.Span, due bool) {
+	fresh := func(since time.Time) bool {
+		return !now.Before(since) && now.Sub(since) < maxSummaryDelay && !d.summaries.told[span.ID()]
+	}
+	if until := d.Config.Mail.TrialUntil; !until.IsZero() {
+		if span = summary.Trial(until.In(d.Config.Zone)); fresh(until) {
+			return span, true
+		}
+	}
+	if d.Config.Summary == nil {
+		return span, false
+	}
+	span, since := summary.Due(d.Config.Summary, now, d.Config.Zone)
+	return span, fresh(since)
 }
 
 // makeSummary is called from a goroutine of its own: it needs the disk.
@@ -81,7 +94,11 @@ func (d *Daemon) tellSummary(made madeSummary, now time.Time) {
 		d.summaries.next = now.Add(summaryPause)
 		return
 	}
-	if d.summaries.told = made.id; made.mail != nil {
+	if d.summaries.told == nil {
+		d.summaries.told = make(map[string]bool)
+	}
+	d.summaries.told[made.id] = true
+	if made.mail != nil {
 		d.outbox.tell(job{at: now, summary: made.mail})
 	}
 }

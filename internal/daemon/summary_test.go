@@ -205,3 +205,46 @@ func textOf(t *testing.T, m mailer.Message) string {
 	testkit.Must(t, err)
 	return strings.ReplaceAll(string(text), "\r\n", "\n")
 }
+
+// TestTrial: of incidents that begin before its end nobody is told, however often the daemon is restarted; then one
+// summary of its last seven days is mailed, and later incidents are told.
+func TestTrial(t *testing.T) {
+	t.Parallel()
+	c := configtest.Parse(t, "timezone = 'UTC'\n[[rule]]\nkey = 'auth'\nlimit = 5\nwindow = '5m'\n"+
+		"[mail]\nto = ['root@lab.test']\ntrial_until = 2026-10-25")
+	c.State, c.Log = t.TempDir(), []string{summaryDays(t, time.UTC)}
+	end := time.Date(2026, 10, 26, 0, 0, 0, 0, time.UTC)
+	if !c.Mail.TrialUntil.Equal(end) {
+		t.Fatalf("the trial ends at %v", c.Mail.TrialUntil)
+	}
+	p, clock := new(post), new(wallClock)
+	for _, after := range []time.Duration{-time.Hour, time.Hour, 2 * time.Hour, 30 * time.Hour} {
+		w := startAt(t, c, p, clock, end.Add(after))
+		w.settled()
+		w.stop()
+	}
+	var told []string
+	for _, m := range p.taken() {
+		told = append(told, m.Event)
+		if m.Event == mailer.SummaryEvent && m.ID != "20261019" && m.ID != "2026W43" {
+			t.Errorf("a summary of %s", m.ID)
+		}
+	}
+	if want := []string{"opened", "ended", mailer.SummaryEvent}; !slices.Equal(slices.Sorted(slices.Values(told)),
+		slices.Sorted(slices.Values(want))) {
+		t.Errorf("told of %q, want what the day after the trial brought, and one summary", told)
+	}
+}
+
+// TestTrialIsSaid: who asks what became of the mail is told why there is none.
+func TestTrialIsSaid(t *testing.T) {
+	l := mailLimiter{trial: time.Date(2026, 10, 26, 0, 0, 0, 0, time.UTC), silences: &silences{}}
+	before := mailer.Beginning{ID: "a", Opened: l.trial.Add(-time.Second)}
+	if got := l.tellingOf(before).String(); got != "none: on trial until 2026-10-26 00:00:00" {
+		t.Errorf("before its end: %q", got)
+	}
+	after := mailer.Beginning{ID: "a", Opened: l.trial}
+	if got := l.tellingOf(after).String(); got != "none" {
+		t.Errorf("at its end: %q", got)
+	}
+}

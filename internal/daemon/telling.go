@@ -11,18 +11,21 @@ import (
 
 // A telling is what became of the last mail about an incident, and whether later news of it are held.
 type telling struct {
-	state string    // of the mail: none, queued, sent or refused
+	state string    // of the mail: none, queued, sent or refused; or trial: there will be none
 	at    time.Time // since when; zero: there is none
 	mail  string    // its name
 
 	held  string    // why news are held; "": none are
-	until time.Time // when the digest with them is made; zero: nobody knows
+	until time.Time // when the digest with them is made, or the trial ends; zero: nobody knows
 
 	silence *Silence // that holds updates; nil: none does
 }
 
 // tellingOf says what the limiter knows of an incident. Whether a mail was sent only its spool knows.
 func (l *mailLimiter) tellingOf(about mailer.Beginning) telling {
+	if about.Opened.Before(l.trial) {
+		return telling{state: "trial", until: l.trial}
+	}
 	incident := about.ID
 	t := telling{state: "none", silence: l.silences.of(about)}
 	if last, told := l.Told[incident]; told {
@@ -68,6 +71,9 @@ func (t telling) settle(folder string) telling {
 
 // String says it in words.
 func (t telling) String() string {
+	if t.state == "trial" {
+		return "none: on trial until " + t.until.Format(time.DateTime)
+	}
 	said := t.state
 	if !t.at.IsZero() {
 		said += " at " + t.at.Format(time.TimeOnly)

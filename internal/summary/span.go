@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -49,6 +50,9 @@ func Before(t time.Time, week bool) Span {
 	return days(t, -1, 1)
 }
 
+// Trial is the seven days before the midnight that a trial ends at, or that comes last before its end.
+func Trial(until time.Time) Span { return days(until, -7, 7) }
+
 // IsDay reports whether the span is one day.
 func (s Span) IsDay() bool { return s.To.Sub(s.From) < 2*24*time.Hour }
 
@@ -61,10 +65,13 @@ func (s Span) back(n int) Span {
 	return days(s.From, -n, length)
 }
 
-// ID names the span in one word: 20261128, or 2026W48.
+// ID names the span in one word: 20261128, 2026W48, or for other seven days 20261124to20261130.
 func (s Span) ID() string {
 	if s.IsDay() {
 		return s.From.Format("20060102")
+	}
+	if s.From.Weekday() != time.Monday {
+		return s.From.Format("20060102") + "to" + days(s.To, -1, 1).From.Format("20060102")
 	}
 	year, week := s.From.ISOWeek()
 	return fmt.Sprintf("%dW%02d", year, week)
@@ -85,8 +92,16 @@ func (s Span) String() string {
 // weekOK is a week as in ISO 8601.
 var weekOK = regexp.MustCompile(`^(\d{4})-W(\d\d)$`)
 
-// Parse reads a date, such as 2026-11-28, or a week, such as 2026-W48.
+// Parse reads a date, such as 2026-11-28, a week, such as 2026-W48, or seven days, such as 2026-11-24..2026-11-30.
 func Parse(text string, zone *time.Location) (Span, error) {
+	if first, last, ok := strings.Cut(text, ".."); ok {
+		from, err := Parse(first, zone)
+		to, err2 := Parse(last, zone)
+		if s := from.back(-6); err == nil && err2 == nil && from.IsDay() && s.From.Equal(to.From) {
+			return Span{from.From, to.To}, nil
+		}
+		return Span{}, fmt.Errorf("%q: expected seven days, such as 2026-11-24..2026-11-30", text)
+	}
 	if t, err := time.Parse(time.DateOnly, text); err == nil { // in the zone there may be no such midnight
 		y, m, d := t.Date()
 		return days(time.Date(y, m, d, 12, 0, 0, 0, zone), 0, 1), nil
@@ -99,5 +114,6 @@ func Parse(text string, zone *time.Location) (Span, error) {
 			return Week(noon), nil
 		}
 	}
-	return Span{}, fmt.Errorf("%q: expected day, week, a date such as 2026-11-28, or a week such as 2026-W48", text)
+	return Span{}, fmt.Errorf("%q: expected day, week, a date such as 2026-11-28, a week such as 2026-W48, or seven "+
+		"days such as 2026-11-24..2026-11-30", text)
 }
