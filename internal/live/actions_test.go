@@ -156,7 +156,7 @@ func TestExceptForWhat(t *testing.T) {
 	}
 	b.tell(updated{})
 	b.press("a")
-	b.sees("holds * or ?")
+	b.sees("take the * or ?")
 	b.press("x", "tab", "a")
 	b.sees("An exception is for an account")
 	b.press("tab")

@@ -32,7 +32,7 @@ func (m *model) except() tea.Cmd {
 	case !slices.Contains(accountKeys, q.key):
 		m.say("An exception is for an account: Tab leads to them.")
 	case strings.ContainsAny(q.value, "*?"):
-		m.say("The account holds * or ?, which an exception takes for any text: write it in the configuration.")
+		m.say("An exception would take the * or ? in this name for any text: none is added.")
 	default:
 		m.form = &exceptForm{account: q.value, fields: []formField{
 			{"limit", strconv.FormatInt(mailer.HigherLimit(m.needed()), 10)},
