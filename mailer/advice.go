@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"cmp"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -51,8 +52,7 @@ func (c Composer) advice(a *window.Alert) section {
 	return s
 }
 
-// exception is the command that gives an alert's value a limit of at least twice its peak: the next 1, 2 or 5 with
-// zeros.
+// exception is the command that gives an alert's value a limit of at least twice its peak.
 func (c Composer) exception(a *window.Alert) (argv []string, ok bool) {
 	const most = 1e15 // a peak that is nobody's
 	rule := cmp.Or(a.Rule.Name, a.Rule.String())
@@ -60,14 +60,20 @@ func (c Composer) exception(a *window.Alert) (argv []string, ok bool) {
 		a.Peak > most || strings.ContainsAny(a.Value, "*?") || !pastable(a.Value) || !pastable(rule) {
 		return nil, false
 	}
-	limit, step := int64(1), 1
-	for ; limit < 2*max(a.Peak, a.Count); step++ {
+	return []string{"exiwatch", "except", "add", a.Value, "--rule", rule,
+		"--limit", strconv.FormatInt(HigherLimit(max(a.Peak, a.Count)), 10),
+		"--until", "30d", "--reason", "alert " + a.ID}, true
+}
+
+// HigherLimit proposes a limit for who may send n, with room for as much again: the next 1, 2 or 5 with zeros.
+func HigherLimit(n int64) int64 {
+	limit := int64(1)
+	for step := 1; limit/2 < n && limit < math.MaxInt64/4; step++ {
 		if limit *= 2; step%3 == 2 { // 2 becomes 5
 			limit += limit / 4
 		}
 	}
-	return []string{"exiwatch", "except", "add", a.Value, "--rule", rule, "--limit", strconv.FormatInt(limit, 10),
-		"--until", "30d", "--reason", "alert " + a.ID}, true
+	return limit
 }
 
 func (c Composer) logPath() string { return cmp.Or(c.Log, mainLog) }

@@ -180,8 +180,10 @@ func TestContents(t *testing.T) {
 	want := map[string][]string{
 		"deb": slices.Concat(contents, []string{"-rwxr-xr-x /etc/init.d/exiwatch",
 			"-rw-r--r-- /lib/systemd/system/exiwatch.service",
+			"-rwxr-xr-x /usr/lib/nagios/plugins/check_exiwatch",
 			"-rw-r--r-- /usr/share/zsh/vendor-completions/_exiwatch"}),
 		"rpm": slices.Concat(contents, []string{"-rw-r--r-- /usr/lib/systemd/system/exiwatch.service",
+			"-rwxr-xr-x /usr/lib64/nagios/plugins/check_exiwatch",
 			"-rw-r--r-- /usr/share/zsh/site-functions/_exiwatch"}),
 	}
 	for kind, text := range listing {

@@ -88,6 +88,16 @@ type incidentEnd struct {
 // stands reports whether the incident hasn't gone on since.
 func (e incidentEnd) stands() bool { return e.open == 0 && e.end == e.at }
 
+// OpenIncidents returns how many incidents are open.
+func (c *Counters) OpenIncidents() (n int) {
+	for _, s := range c.incidents.byIdentity {
+		if s.open > 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // joinIncident makes an alert that opens part of an incident.
 func (c *Counters) joinIncident(a *Alert, about Identity) {
 	window := int64(a.Rule.Window / time.Second)

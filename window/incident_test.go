@@ -141,7 +141,11 @@ func TestIncidents(t *testing.T) {
 			}
 		}
 		end(c.Advance(stamp.Add(30 * time.Second)))
+		open := 0
 		for _, group := range naiveIncidents(all) {
+			if slices.ContainsFunc(group, func(a *toldAlert) bool { return a.end == math.MaxInt64 }) {
+				open++
+			}
 			for _, a := range group {
 				if a.Incident.ID != group[0].ID || a.Incident.About != a.about {
 					t.Fatalf("%s by %v is of incident %s of %v, want %s of %v", a.ID, a.Rule, a.Incident.ID,
@@ -154,6 +158,9 @@ func TestIncidents(t *testing.T) {
 					t.Fatalf("%s by %v closes its incident: %v, want %v", a.ID, a.Rule, a.Closes, closes)
 				}
 			}
+		}
+		if got := c.OpenIncidents(); got != open {
+			t.Fatalf("%d incidents are open, want %d", got, open)
 		}
 	})
 }

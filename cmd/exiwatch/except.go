@@ -53,22 +53,8 @@ and ? any character; write an unverified account in its brackets. An exception t
 the same values and the same rule is replaced. Run it as root.`,
 		Args: oneAccount,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := readConfig(file)
-			if err != nil {
-				return err
-			}
 			d.Match = args[0]
-			if err := completeDraft(&d, until, time.Now(), c.Zone); err != nil {
-				return err
-			}
-			path, err := config.AddException(file, d)
-			if err != nil {
-				return hinted(err)
-			}
-			e := config.Exception{Until: d.Until}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s may have up to %d until %s: %s\n", escape.Text(d.Match), d.Limit,
-				e.End(), escape.Text(path))
-			return reload(cmd.OutOrStdout(), c.State)
+			return writeException(cmd.OutOrStdout(), file, d, until)
 		},
 	}
 	configFlag(cmd, &file)
@@ -78,6 +64,24 @@ the same values and the same rule is replaced. Run it as root.`,
 	cmd.Flags().StringVar(&d.Rule, "rule", "",
 		"`NAME` of the rule (default all rules that count messages by account, auth or user)")
 	return cmd
+}
+
+// writeException adds an exception to a configuration, and says so.
+func writeException(out io.Writer, file string, d config.Draft, until string) error {
+	c, err := readConfig(file)
+	if err != nil {
+		return err
+	}
+	if err := completeDraft(&d, until, time.Now(), c.Zone); err != nil {
+		return err
+	}
+	path, err := config.AddException(file, d)
+	if err != nil {
+		return hinted(err)
+	}
+	e := config.Exception{Until: d.Until}
+	fmt.Fprintf(out, "%s may have up to %d until %s: %s\n", escape.Text(d.Match), d.Limit, e.End(), escape.Text(path))
+	return reload(out, c.State)
 }
 
 func oneAccount(cmd *cobra.Command, args []string) error {

@@ -27,6 +27,7 @@ func TestNothingHiddenReachesATerminal(t *testing.T) {
 	for _, args := range []string{
 		"arrivals", "replay", "replay --json", "replay --suggest", "replay --suggest --json", "replay --html -",
 		"top subject", "top subject --json", "top sender", "top sender --json", "top account --json",
+		"live --once", "live --once --key subject --json",
 	} {
 		out, stderr, status := exiwatch(t, "", append(strings.Fields(args), path)...)
 		if status != exitDone || !strings.Contains(out, "31m") {

@@ -4,71 +4,159 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/daemon"
+	"exiwatch/internal/escape"
 	"exiwatch/internal/live"
 	"exiwatch/internal/words"
 	"exiwatch/mailer"
 	"exiwatch/window"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 )
 
+// A liveView is what live is told to show, and how.
+type liveView struct {
+	file, key, length string
+	once, asJSON      bool
+	rows              uint
+}
+
 func liveCommand() *cobra.Command {
-	var file, key, length string
+	var l liveView
 	cmd := &cobra.Command{
 		Use:   "live [FILE]",
 		Short: "see who is sending right now, in the terminal, like top(1)",
 		Long: `live follows the main log, or FILE, and ranks who sends how much in a sliding window, with bars
-against the limits of the configured rules. It needs no daemon, sends no mail and writes nothing.
-At the start it reads the last day of the log.
+against the limits of the configured rules. It needs no daemon and sends no mail. At the start it
+reads the last day of the log.
 
 Press ? for the keys. Enter opens an account with its topics, hosts, envelope senders and last
-arrivals. live needs a terminal of at least 80 by 24. NO_COLOR turns colours off.`,
+arrivals. The mouse chooses a row and scrolls. a adds an exception for the chosen account, as
+exiwatch except add does. e exports what is shown to a new file in the current folder as CSV, E as
+JSON. o opens the live page where there is a display, and shows its address.
+
+live needs a terminal of at least 60 by 20. NO_COLOR turns colours off. With TERM=dumb, or a locale
+that isn't UTF-8, it shows ASCII alone.
+
+With --once it prints one ranking and ends: for people, cut to the terminal's width, or as ASCII of
+132 columns where the output is no terminal; with --json for programs.`,
 		Example: `  exiwatch live
-  exiwatch live --key host --window 1h /var/log/exim4/mainlog`,
+  exiwatch live --key host --window 1h /var/log/exim4/mainlog
+  exiwatch live --once --json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usagef("live follows one log; expected one FILE, not %d", len(args))
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			v := live.View{Colour: isColour(cmd.OutOrStdout()) && os.Getenv("TERM") != "dumb"}
-			var err error
-			if v.Key, err = window.ParseKey(key); err != nil || v.Key >= window.Log {
-				return usagef("--key %q: unknown key; %s", key, words.Suggest(key, rankedKeys()))
-			}
-			if v.Window, err = window.ParseWindow(length); err != nil {
-				return usagef("--window %q: expected a duration from 10s to 31d, such as 5m, 1h or 7d", length)
-			}
-			in, ok := cmd.InOrStdin().(*os.File)
-			if !ok || !isTerminal(in) || !isTerminal(cmd.OutOrStdout()) {
-				return &hintedError{errors.New("live needs a terminal to read keys from and to draw on"),
-					"exiwatch top account --since 1h prints a ranking"}
-			}
-			if v.Config, err = readConfig(file); err != nil {
-				return err
-			}
-			if v.Log, err = oneLog(cmd.Context(), &v.Config, args); err != nil {
-				return err
-			}
-			v.Secret = daemon.Key(v.Config.State)
-			v.Silences = func() func(*window.Incident) string { return silencesIn(v.Config.State) }
-			return logError(v.Run(cmd.Context(), in, cmd.OutOrStdout()))
-		},
+		RunE: l.run,
 	}
-	configFlag(cmd, &file)
-	cmd.Flags().StringVar(&key, "key", window.Account.String(), "first rank by `KEY` (exiwatch help keys)")
-	cmd.Flags().StringVar(&length, "window", "5m", "first use this `WINDOW`, such as 30m or 7d")
+	configFlag(cmd, &l.file)
+	cmd.Flags().StringVar(&l.key, "key", window.Account.String(), "first rank by `KEY` (exiwatch help keys)")
+	cmd.Flags().StringVar(&l.length, "window", "5m", "first use this `WINDOW`, such as 30m or 7d")
+	cmd.Flags().BoolVar(&l.once, "once", false, "print one ranking and end")
+	cmd.Flags().BoolVar(&l.asJSON, "json", false, "with --once: print JSON")
+	cmd.Flags().UintVarP(&l.rows, "rows", "n", 10, "with --once: `ROWS` (0: all)")
 	cmd.RegisterFlagCompletionFunc("key", cobra.FixedCompletions(rankedKeys(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("window", cobra.FixedCompletions([]string{"1m", "5m", "15m", "1h", "1d"},
 		cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder))
 	return cmd
+}
+
+func (l *liveView) run(cmd *cobra.Command, args []string) error {
+	v, err := l.view()
+	if err != nil {
+		return err
+	}
+	in, ok := cmd.InOrStdin().(*os.File)
+	out := cmd.OutOrStdout()
+	switch {
+	case !l.once && (l.asJSON || cmd.Flags().Changed("rows")):
+		return usagef("--json and --rows need --once")
+	case !l.once && (!ok || !isTerminal(in) || !isTerminal(out)):
+		return &hintedError{errors.New("live needs a terminal to read keys from and to draw on"),
+			"exiwatch live --once prints one ranking"}
+	}
+	if v.Config, err = readConfig(l.file); err != nil {
+		return err
+	}
+	if v.Log, err = oneLog(cmd.Context(), &v.Config, args); err != nil {
+		return err
+	}
+	v.Secret = daemon.Key(v.Config.State)
+	v.Colour, v.ASCII = isColour(out) && !isDumb(), isDumb() || !isUTF8() || !isTerminal(out)
+	if l.once {
+		return logError(v.Once(cmd.Context(), out, l.print(out, cmd.ErrOrStderr())))
+	}
+	v.Silences = func() func(*window.Incident) string { return silencesIn(v.Config.State) }
+	pages := pageOpener{file: l.file}
+	defer pages.close()
+	v.Actions = live.Actions{
+		Except: func(account, limit, until, reason string) string {
+			return told(func(out io.Writer) error { return typedException(out, l.file, account, limit, until, reason) })
+		},
+		Open: func() string { return told(pages.open) },
+	}
+	return logError(v.Run(cmd.Context(), in, out))
+}
+
+// view checks the flags that say what is looked at.
+func (l *liveView) view() (v live.View, err error) {
+	if v.Key, err = window.ParseKey(l.key); err != nil || v.Key >= window.Log {
+		return v, usagef("--key %q: unknown key; %s", l.key, words.Suggest(l.key, rankedKeys()))
+	}
+	if v.Window, err = window.ParseWindow(l.length); err != nil {
+		return v, usagef("--window %q: expected a duration from 10s to 31d, such as 5m, 1h or 7d", l.length)
+	}
+	return v, nil
+}
+
+// print says how to print one ranking.
+func (l *liveView) print(out, stderr io.Writer) live.Print {
+	const pipeWidth = 132 // columns: a line printer's
+	p := live.Print{Rows: int(min(l.rows, math.MaxInt32)), Width: pipeWidth, JSON: l.asJSON,
+		Note: func(err error) { fmt.Fprintln(stderr, "exiwatch: "+escape.Text(err.Error())) }}
+	if l.rows == 0 {
+		p.Rows = math.MaxInt32
+	}
+	if f, ok := out.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			p.Width = width
+		}
+	}
+	return p
+}
+
+// typedException adds an exception of what somebody typed.
+func typedException(out io.Writer, file, account, limit, until, reason string) error {
+	n, err := strconv.ParseInt(strings.TrimSpace(limit), 10, 64)
+	if err != nil {
+		return fmt.Errorf("limit %q: expected a whole number", limit)
+	}
+	return writeException(out, file, config.Draft{Match: account, Limit: n, Reason: reason}, strings.TrimSpace(until))
+}
+
+// told is what an action prints, and its error with the hint.
+func told(action func(io.Writer) error) string {
+	var b strings.Builder
+	err := action(&b)
+	if err == nil {
+		return b.String()
+	}
+	fmt.Fprintf(&b, "! %v\n", err)
+	if helpful := new(hintedError); errors.As(err, &helpful) {
+		fmt.Fprintln(&b, "hint: "+helpful.hint)
+	}
+	return b.String()
 }
 
 // silencesIn says of an incident which silence in a state folder holds its updates. Who may not read the folder sees

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -184,9 +185,11 @@ func TestLiveInATerminal(t *testing.T) {
 	x.run("resize-window", "-x", "120", "-y", "30")
 	x.sees("top topic", "Your parcel is waiting", "q quit")
 	x.run("resize-window", "-x", "60", "-y", "15")
-	x.sees("exiwatch live needs 80×24, this is 60×15")
+	x.sees("exiwatch live needs 60×20, this is 60×15")
+	x.run("resize-window", "-x", "60", "-y", "20")
+	x.sees("zoe@lab.test", "? help", "!needs", "!rcpts")
 	x.run("resize-window", "-x", "100", "-y", "30")
-	if lines := strings.Split(x.sees("zoe@lab.test", "q quit", "!needs"), "\n"); !strings.HasPrefix(lines[29],
+	if lines := strings.Split(x.sees("zoe@lab.test", "space freeze"), "\n"); !strings.HasPrefix(lines[29],
 		"q quit") {
 		t.Errorf("the keys are not on the last of 30 lines:\n%s", strings.Join(lines, "\n"))
 	}
@@ -233,6 +236,7 @@ func TestLiveLeavesTheTerminalClean(t *testing.T) {
 		{"Ctrl+C", "NO_COLOR=1", func(_ *testing.T, x *tmux) { x.press("C-c") }},
 		{"SIGTERM", "", terminateLive},
 		{"dumb", "TERM=dumb", terminateLive},
+		{"no UTF-8", "LC_ALL=C", terminateLive},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			g := &growing{t: t, path: filepath.Join(t.TempDir(), "mainlog")}
@@ -243,6 +247,10 @@ func TestLiveLeavesTheTerminalClean(t *testing.T) {
 			x.sees("before")
 			x.live(test.environment, g.path)
 			x.sees("alice@lab.test", "1 open incident")
+			isASCII := strings.Contains(x.screen(), "!>")
+			if wanted := test.environment == "TERM=dumb" || test.environment == "LC_ALL=C"; isASCII != wanted {
+				t.Errorf("ASCII: %t, want %t:\n%s", isASCII, wanted, x.screen())
+			}
 			coloured := strings.Contains(x.run("capture-pane", "-p", "-e"), "\x1b[31m") ||
 				strings.Contains(x.run("capture-pane", "-p", "-e"), "\x1b[1;31m")
 			if coloured {
@@ -267,6 +275,140 @@ func terminateLive(t *testing.T, x *tmux) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestLiveActs: the wheel scrolls, a click chooses an account, and a, o and e do what the commands do.
+func TestLiveActs(t *testing.T) {
+	g := &growing{t: t, path: filepath.Join(t.TempDir(), "mainlog")}
+	g.arrive(30, "alice", "192.0.2.1", "Lunch")
+	g.arrive(7, "bob", "192.0.2.2", "=1+1")
+	dir := filepath.Dir(g.path)
+	config := filepath.Join(dir, "exiwatch.toml")
+	writeFile(t, config, fmt.Sprintf("state = %q\n[web]\nlisten = '127.0.0.1:8025'\n", filepath.Join(dir, "state")))
+	x := startTmux(t, 80, 24)
+	x.enter("cd '" + dir + "'")
+	x.live("env -u DISPLAY -u WAYLAND_DISPLAY", g.path, "--config", config)
+	x.sees("▲>     30", "1-2 of 2")
+	x.press("-l", "\x1b[<0;10;5M\x1b[<0;10;5m") // a click on the second row
+	x.sees(" >      7")
+	x.press("-l", "\x1b[<64;10;5M") // the wheel
+	x.sees("▲>     30")
+	x.press("a")
+	x.sees("except alice@lab.test, limit: 100█")
+	for _, field := range []string{"until", "reason", "alice@lab.test may have up to 100 until"} {
+		x.press("Enter")
+		x.sees(field)
+	}
+	x.sees("except.d/", "No running daemon was found")
+	if out := except(t, config, "list"); !strings.Contains(out, "alice@lab.test\n        limit 100 of ") ||
+		!strings.Contains(out, "added in exiwatch live") {
+		t.Errorf("except list prints %s", out)
+	}
+	x.press("Escape")
+	x.sees("1-2 of 2")
+	x.press("a", "C-u", "5", "Enter", "Enter", "Enter")
+	x.sees("expected more than the rule's limit, 20")
+	x.press("o")
+	x.sees("hint: the daemon makes it")
+	x.press("x", "e")
+	x.sees("written to exiwatch-live-")
+	files, err := filepath.Glob(filepath.Join(dir, "exiwatch-live-*.csv"))
+	if err != nil || len(files) != 1 || !strings.Contains(read(t, files[0]), "bob@lab.test,7,") ||
+		!strings.Contains(read(t, files[0]), ",'=1+1\r\n") {
+		t.Errorf("the files are %q, %v", files, err)
+	}
+	x.press("q")
+	x.sees("status 0")
+}
+
+// TestLiveOnce: one ranking as text and as JSON, without a terminal.
+func TestLiveOnce(t *testing.T) {
+	g := &growing{t: t, path: filepath.Join(t.TempDir(), "mainlog")}
+	g.arrive(42, "alice", "192.0.2.1", `\033[31m会議`)
+	g.arrive(3, "bob", "192.0.2.2", "Lunch")
+	once := func(args ...string) string {
+		t.Helper()
+		out, stderr, status := exiwatch(t, "", append([]string{"live", "--once", "--config", "/dev/null", g.path}, args...)...)
+		if status != exitDone || stderr != "" {
+			t.Fatalf("live --once %q: status %d: %s", args, status, stderr)
+		}
+		return out
+	}
+	text := once()
+	for _, want := range []string{"1 open incident\n", " accounts in 5m by messages, limit 20 messages", "1-2 of 2\n",
+		"!      42 ######x2     42", "alice@lab.test", `\x1b[31m????`, "\n        3 #"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if text := once("--rows", "1", "--key", "host", "--window", "1h"); strings.Count(text, "\n") != 4 ||
+		!strings.Contains(text, "192.0.2.1") || !strings.Contains(text, "1-1 of 2") {
+		t.Errorf("one row of the hosts:\n%s", text)
+	}
+	var all struct {
+		Key, Window string
+		Incidents   int `json:"open_incidents"`
+		Rows        []struct {
+			Value    string
+			Messages int
+			Over     bool
+			Topic    string
+		}
+	}
+	if err := json.Unmarshal([]byte(once("--json", "-n", "0")), &all); err != nil || all.Key != "account" ||
+		all.Incidents != 1 || len(all.Rows) != 2 || all.Rows[0].Messages != 42 || !all.Rows[0].Over ||
+		all.Rows[0].Topic != "\x1b[31m会議" {
+		t.Errorf("%+v, %v", all, err)
+	}
+	writeFile(t, g.path, "")
+	if text := once(); !strings.Contains(text, "no arrival yet") {
+		t.Errorf("an empty log gives\n%s", text)
+	}
+	writeFile(t, g.path, "nothing of Exim's\n")
+	for _, log := range []string{g.path, g.path + ".not"} {
+		out, stderr, status := exiwatch(t, "", "live", "--once", "--config", "/dev/null", log)
+		if status != exitFailure || out != "" || !strings.Contains(stderr, "error: ") {
+			t.Errorf("%s: status %d: %s%s", log, status, out, stderr)
+		}
+	}
+}
+
+// TestOpenTellsNoArgument: other users see a program's arguments, so the page's token isn't among them.
+func TestOpenTellsNoArgument(t *testing.T) {
+	dir := t.TempDir()
+	config, seen := filepath.Join(dir, "exiwatch.toml"), filepath.Join(dir, "seen")
+	state, token := filepath.Join(dir, "state"), strings.Repeat("ab23", 8)
+	writeFile(t, config, fmt.Sprintf("state = %q\n[web]\nlisten = '127.0.0.1:8025'\n", state))
+	if err := os.Mkdir(state, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(state, "web-token"), []byte(token+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, "xdg-open"), "#!/bin/sh\n{ echo \"$*\"; cat \"$1\"; } >"+seen+".part && mv "+seen+".part "+
+		seen+"\n")
+	if err := os.Chmod(filepath.Join(dir, "xdg-open"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	t.Setenv("DISPLAY", ":7")
+	t.Setenv("TMPDIR", dir)
+	p := pageOpener{file: config}
+	if text := told(p.open); !strings.HasPrefix(text, "http://127.0.0.1:8025/"+token+"/\n") {
+		t.Errorf("it says %q", text)
+	}
+	until(t, "xdg-open was run", func() bool { _, err := os.Stat(seen); return err == nil })
+	args, page, _ := strings.Cut(read(t, seen), "\n")
+	if strings.Contains(args, token) || !strings.Contains(page, "url=http://127.0.0.1:8025/"+token+"/") {
+		t.Errorf("xdg-open is given %q, which holds %q", args, page)
+	}
+	if info, err := os.Stat(args); err != nil || info.Mode() != 0o600 {
+		t.Errorf("the file is %v, %v", info, err)
+	}
+	p.close()
+	if _, err := os.Stat(args); !os.IsNotExist(err) {
+		t.Errorf("the file is left: %v", err)
 	}
 }
 
@@ -309,7 +451,9 @@ func TestLivePanic(t *testing.T) {
 // TestLiveNeedsATerminal, and says what does without.
 func TestLiveNeedsATerminal(t *testing.T) {
 	for args, want := range map[string]string{
-		"live":                  "exiwatch: hint: exiwatch top",
+		"live":                  "exiwatch: hint: exiwatch live --once",
+		"live --json":           "need --once",
+		"live --rows 5":         "need --once",
 		"live a b":              "follows one log",
 		"live --key nonsense":   "--key",
 		"live --window 1second": "--window",

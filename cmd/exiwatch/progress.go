@@ -3,11 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
-
-	"golang.org/x/term"
 )
 
 // A progress bar appears on a terminal if the work takes longer than progressDelay.
@@ -48,11 +45,3 @@ func (p *progress) end() {
 		fmt.Fprintf(p.w, "\r%s\r", strings.Repeat(" ", progressWidth+8))
 	}
 }
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// isColour tells whether colours may be written to w. See https://no-color.org.
-func isColour(w io.Writer) bool { return isTerminal(w) && os.Getenv("NO_COLOR") == "" }

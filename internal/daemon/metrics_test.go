@@ -299,7 +299,7 @@ func TestMetricsAfterARestart(t *testing.T) {
 	got := w.untilMetric(url, "exiwatch_lines_total", 21)
 	for name, want := range map[string]float64{
 		"exiwatch_arrivals_total": 21, `exiwatch_alerts_open{rule="bulk sender"}`: 2, `exiwatch_alerts_opened_total{rule="bulk sender"}`: 1,
-		`exiwatch_keys_held{rule="bulk sender"}`: 2,
+		`exiwatch_keys_held{rule="bulk sender"}`: 2, "exiwatch_incidents_open": 2,
 	} {
 		if v := metric(got, name); v != want {
 			t.Errorf("%s %v, want %v", name, v, want)

@@ -58,6 +58,7 @@ func (d *Daemon) count() (c statsSnapshot) {
 			c.Rebuild = d.now().Sub(d.stats.began)
 		}
 		for _, p := range l.Pipeline.Hosts() {
+			c.Incidents += p.Counters().OpenIncidents()
 			for i, h := range p.Counters().RuleStats() {
 				c.Rules[i].Keys += h.Keys
 				c.Rules[i].Open += h.Open

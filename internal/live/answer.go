@@ -36,8 +36,11 @@ type rankingRow struct {
 	topic   string
 }
 
+// distance says how close the value is to its limit.
+func (l *rankingRow) distance() window.Distance { return window.DistanceOf(l.measure, l.limit) }
+
 // over tells whether the value is over its limit.
-func (l *rankingRow) over() bool { return l.limit > 0 && l.measure > l.limit }
+func (l *rankingRow) over() bool { return l.distance() == window.Over }
 
 // limitOf is the limit of a rule for a value at a time.
 func limitOf(r *window.Rule, value string, now time.Time) int64 {

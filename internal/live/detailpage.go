@@ -37,7 +37,7 @@ func (m *model) detailLines() []string {
 	d := a.detail
 	var lines []string
 	for _, incident := range d.incidents {
-		lines = append(lines, incidentText(incident.alerts, a.last, m.width))
+		lines = append(lines, m.incidentText(incident.alerts)...)
 		if incident.silenced != "" {
 			lines = append(lines, cut("   updates are held: "+clean(incident.silenced, m.width), m.width))
 		}
@@ -55,12 +55,16 @@ func (m *model) detailLines() []string {
 		}
 		lines = append(lines, section.lines(maxShares, d.row.messages, m.width)...)
 	}
-	for pair := range slices.Chunk(pairs, 2) {
-		lines = append(lines, m.pair(pair, d.row.messages)...)
+	abreast := 2
+	if m.narrow() {
+		abreast = 1
+	}
+	for row := range slices.Chunk(pairs, abreast) {
+		lines = append(lines, m.abreast(row, m.width/abreast, d.row.messages)...)
 	}
 	lines = append(lines, "", m.styles.heading.Render(" Last arrivals"))
 	for _, arrival := range d.arrivals {
-		lines = append(lines, arrival.text(a.last, m.width))
+		lines = append(lines, arrival.text(a.last, m.width, m.narrow()))
 	}
 	if len(d.arrivals) == 0 {
 		lines = append(lines, "  none in this window")
@@ -71,7 +75,10 @@ func (m *model) detailLines() []string {
 // standing writes a value's counts in the window, and its limit.
 func (m *model) standing(l *rankingRow) string {
 	text := fmt.Sprintf("%s in %s", plural(l.messages, "message"), window.FormatWindow(m.answer.query.window))
-	text += fmt.Sprintf(", %s, %sB, %s", plural(l.recipients, "recipient"), size(l.bytes), plural(l.hosts, "host"))
+	if !m.narrow() {
+		text += ", " + plural(l.recipients, "recipient")
+	}
+	text += fmt.Sprintf(", %sB, %s", size(l.bytes), plural(l.hosts, "host"))
 	if l.limit == 0 {
 		return text
 	}
@@ -82,9 +89,8 @@ func (m *model) standing(l *rankingRow) string {
 	return text
 }
 
-// pair puts two sections side by side.
-func (m *model) pair(sections []section, messages int64) []string {
-	column := m.width / 2
+// abreast puts sections side by side, each into a width.
+func (m *model) abreast(sections []section, column int, messages int64) []string {
 	title, rows := "", make([]string, 0, shareRows+1)
 	for i, s := range sections {
 		title += fit(" "+words.Heading(s.key.String()), column)
@@ -120,8 +126,9 @@ func (s *section) lines(rows int, messages int64, width int) (lines []string) {
 	return lines
 }
 
-// incidentText is one line: that of the incident's alert that went furthest over its limit.
-func incidentText(alerts []*window.Alert, now time.Time, width int) string {
+// incidentText is one line, or two on a narrow screen: that of the incident's alert that went furthest over its limit.
+func (m *model) incidentText(alerts []*window.Alert) []string {
+	now, width := m.answer.last, m.width
 	over := func(a *window.Alert) float64 { return float64(a.Peak) / float64(max(a.Limit, 1)) }
 	a := slices.MaxFunc(alerts, func(a, b *window.Alert) int { return cmp.Compare(over(a), over(b)) })
 	opened, ended, what := alerts[len(alerts)-1].Opened, alerts[0].Ended, "alert"
@@ -137,15 +144,25 @@ func incidentText(alerts []*window.Alert, now time.Time, width int) string {
 	if !ended.IsZero() {
 		since = clockText(opened, now) + " to " + clockText(ended, now)
 	}
-	return cut(fmt.Sprintf(" %s %s, %s: %s, peak %s, limit %s %s", what, since, clean(a.Rule.Name, width),
-		plural(a.Messages, "message"), number(a.Peak), number(a.Limit), a.Rule.Count), width)
+	head := fmt.Sprintf(" %s %s, %s: ", what, since, clean(a.Rule.Name, width))
+	rest := fmt.Sprintf("%s, peak %s, limit %s %s", plural(a.Messages, "message"), number(a.Peak), number(a.Limit),
+		a.Rule.Count)
+	if m.narrow() {
+		return []string{cut(head, width), cut("   "+rest, width)}
+	}
+	return []string{cut(head+rest, width)}
 }
 
-func (a *recentMessage) text(now time.Time, width int) string {
+// text is one line. A narrow screen has no room for the message id.
+func (a *recentMessage) text(now time.Time, width int, narrow bool) string {
 	recipients := ""
 	if a.recipients > 1 {
 		recipients = " to " + number(a.recipients)
 	}
-	return cut(fmt.Sprintf("  %s  %s  %s %sB  %s", fit(clockText(a.at, now), lastWidth), clean(a.messageID, width),
+	id := clean(a.messageID, width) + "  "
+	if narrow {
+		id = ""
+	}
+	return cut(fmt.Sprintf("  %s  %s%s %sB  %s", fit(clockText(a.at, now), lastWidth), id,
 		fit(clean(a.host, width), 15), right(size(a.bytes), 4), clean(a.subject, width)+recipients), width)
 }

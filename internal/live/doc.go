@@ -7,5 +7,6 @@
 // The counters keep what limits need. The buffer keeps the arrivals themselves, so a ranking can be by any key over any
 // window. Both have only what the rules count.
 //
-// All text from the log goes through clean before it is shown.
+// All text from the log goes through clean before it is shown. What has effect outside of the terminal is an Action of
+// the View, except exports.
 package live

@@ -2,15 +2,20 @@ package live
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
 
-// The least that the view needs.
+// The least that the view needs, and from which width on it has all columns.
 const (
-	minWidth  = 80
-	minHeight = 24
+	minWidth  = 60
+	minHeight = 20
+	fullWidth = 80
 )
+
+// narrow tells whether the screen has no room for all columns.
+func (m *model) narrow() bool { return m.width < fullWidth }
 
 // frame draws the whole screen, as many lines as there are and none wider than it is.
 func (m *model) frame() string {
@@ -21,8 +26,8 @@ func (m *model) frame() string {
 	lines := []string{m.styles.title.Render(m.header())}
 	room := m.height - 2
 	switch {
-	case m.help:
-		lines = append(lines, helpLines(m.width)...)
+	case m.page != nil:
+		lines = append(lines, m.page.shown(m.width, room)...)
 	case m.answer == nil:
 		lines = append(lines, "", " reading the log …")
 	case m.answer.detail != nil:
@@ -39,7 +44,10 @@ func (m *model) frame() string {
 
 // header is the first line: the log, its last arrival, and how many come.
 func (m *model) header() string {
-	left := " exiwatch live  "
+	left, rate := " exiwatch live  ", " arrivals/min"
+	if m.narrow() {
+		left, rate = " ", "/min"
+	}
 	var facts []string
 	if a := m.answer; a != nil {
 		switch {
@@ -57,7 +65,7 @@ func (m *model) header() string {
 		if m.quiet() {
 			perMinute = 0
 		}
-		facts = append(facts, number(perMinute)+" arrivals/min", plural(int64(a.incidents), "open incident"))
+		facts = append(facts, number(perMinute)+rate, plural(int64(a.incidents), "open incident"))
 	}
 	text := strings.Join(facts, "  ") + " "
 	log := cutFront(clean(m.log, m.width), m.width-widthOf(left)-widthOf(text)-1)
@@ -90,20 +98,46 @@ func (m *model) lag() string {
 	return ""
 }
 
-// footer shows the keys, the filter being typed, or a problem.
+// footer shows what is being typed, what became of a key, a problem, or the keys.
 func (m *model) footer() string {
 	switch {
+	case m.form != nil:
+		return m.form.line(m.width, m.caret())
 	case m.typing:
-		return cut("filter: "+clean(m.typed, m.width), m.width-1) + "█"
+		return cut("filter: "+clean(m.typed, m.width), m.width-1) + m.caret()
+	case m.notice != "":
+		return m.styles.heading.Render(cut(m.notice, m.width))
 	case m.problem != "":
 		return m.styles.near.Render(cut("! "+clean(m.problem, m.width), m.width))
-	case m.help:
-		return m.styles.faint.Render("any key goes back")
-	case m.query.open:
-		return m.styles.faint.Render(cut("Esc back  ↑↓ scroll  w window  space freeze  q quit  ? help", m.width))
 	}
-	return m.styles.faint.Render(cut("q quit  Enter open  / filter  s sort  Tab key  w window  space freeze  ? help",
-		m.width))
+	return m.styles.faint.Render(m.hints())
+}
+
+// caret stands where the next character will be.
+func (m *model) caret() string {
+	if m.ascii {
+		return "_"
+	}
+	return "█"
+}
+
+// hints are as many keys as there is room for, and ? in any case.
+func (m *model) hints() string {
+	keys := []string{"q quit", "Enter open", "/ filter", "s sort", "Tab key", "w window", "space freeze",
+		"a except", "e export", "o page", "? help"}
+	switch {
+	case m.page != nil:
+		keys = []string{"any key goes back", "↑↓ scroll"}
+	case m.query.open:
+		keys = []string{"Esc back", "↑↓ scroll", "w window", "space freeze", "q quit", "a except", "e export",
+			"o page", "? help"}
+	}
+	text := strings.Join(keys, "  ")
+	for last := len(keys) - 1; last > 0 && widthOf(text) > m.width; last-- {
+		keys = slices.Delete(keys, last-1, last)
+		text = strings.Join(keys, "  ")
+	}
+	return text
 }
 
 // progress says how much of the log has been read.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/config"
 	"exiwatch/parser"
 	"exiwatch/window"
 
@@ -52,7 +53,10 @@ func newBench(t *testing.T, colour bool) *bench {
 		t.Fatal(err)
 	}
 	b := &bench{t: t, counters: counters, atEnd: true, share: 1}
-	b.model = newModel("/var/log/exim4/mainlog", window.Account, 5*time.Minute, colour, now)
+	b.model = newModel(&View{Config: config.Config{Rules: rules}, Log: "/var/log/exim4/mainlog", Key: window.Account,
+		Window: 5 * time.Minute, Colour: colour, Actions: Actions{
+			Except: func(a, l, u, r string) string { return strings.Join([]string{a, l, u, r}, "|") },
+		}}, now)
 	b.engine = newEngine(rules, b.model.longest())
 	b.engine.counters = b
 	b.model.ask = func(q query) *answer { return b.engine.answer(q, now) }

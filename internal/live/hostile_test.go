@@ -52,7 +52,7 @@ func checkScreen(t *testing.T, b *bench, what string) {
 
 // TestHostileValues: whatever is logged, no line is broken, and nothing reaches the terminal that isn't text.
 func TestHostileValues(t *testing.T) {
-	for _, size := range [][2]int{{80, 24}, {121, 30}} {
+	for _, size := range [][2]int{{60, 20}, {80, 24}, {121, 30}} {
 		b := newBench(t, true)
 		for i, v := range hostile {
 			a := newArrival(start, i, v, v, v)
@@ -94,6 +94,36 @@ func TestHostileValues(t *testing.T) {
 			b.model.typing = false
 			checkScreen(t, b, fmt.Sprintf("%v, problem %q", size, v))
 			b.model.typing = true
+		}
+	}
+}
+
+// TestHostilePages: what an action says, and an account in the form, reach the terminal as text.
+func TestHostilePages(t *testing.T) {
+	b := newBench(t, true)
+	b.size(60, 20)
+	for _, v := range hostile {
+		b.tell(said(v))
+		checkScreen(t, b, fmt.Sprintf("%q is said", v))
+		b.press("x")
+		b.tell(said(v + "\n" + v))
+		checkScreen(t, b, fmt.Sprintf("%q is said on a page", v))
+		b.press("x")
+		b.model.form = &exceptForm{account: v, fields: []formField{{"limit", v}}}
+		b.tell(tea.PasteMsg{Content: v})
+		checkScreen(t, b, fmt.Sprintf("%q in a form", v))
+		b.press("esc")
+	}
+}
+
+// TestWrapped: nothing of a text is lost, and words stay whole where they fit.
+func TestWrapped(t *testing.T) {
+	for text, want := range map[string]string{
+		"to be or not": "to be |or not", "http://127.0.0.1/": "http://|127.0.0|.1/", "a\nb": "a|b",
+		"会議の資料": "会議の|資料", " 1234567": " 123456|7", "": "",
+	} {
+		if got := strings.Join(wrapped(text, 7), "|"); got != want {
+			t.Errorf("wrapped(%q, 7) = %q, want %q", text, got, want)
 		}
 	}
 }

@@ -27,22 +27,27 @@ var orderKeys = map[string]order{"m": byMessages, "r": byRecipients, "b": byByte
 // press handles a key.
 func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	key := msg.String()
+	m.notice = ""
 	switch {
 	case key == "ctrl+c":
 		return tea.Quit
 	case key == "ctrl+z":
 		return tea.Suspend
+	case m.form != nil:
+		return m.pressInForm(key, msg.Text)
 	case m.typing:
 		return m.typeKey(key, msg.Text)
 	case key == "q":
 		return tea.Quit
-	case m.help:
-		m.help = false
+	case m.page != nil:
+		if !m.page.press(key) {
+			m.page = nil
+		}
 		return nil
 	}
 	switch key {
 	case "?", "f1":
-		m.help = true
+		m.page = &textPage{text: helpText}
 	case "space":
 		return m.freeze()
 	case "w":
@@ -52,6 +57,8 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	case "1", "2", "3", "4", "5":
 		m.query.window = m.windows[key[0]-'1']
 		return m.askNow()
+	case "e", "E", "shift+e", "a", "o":
+		return m.act(key)
 	default:
 		if m.query.open {
 			return m.pressInDetail(key)
@@ -59,6 +66,20 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 		return m.pressInRanking(key)
 	}
 	return nil
+}
+
+// act handles the keys whose effect is elsewhere.
+func (m *model) act(key string) tea.Cmd {
+	switch key {
+	case "e":
+		return m.export(exportCSV)
+	case "a":
+		return m.except()
+	case "o":
+		open := m.actions.Open
+		return func() tea.Msg { return said(open()) }
+	}
+	return m.export(exportJSON)
 }
 
 func (m *model) pressInRanking(key string) tea.Cmd {
@@ -201,50 +222,48 @@ func (m *model) typeKey(key, text string) tea.Cmd {
 	switch key {
 	case "enter":
 		m.typing = false
+		return nil
 	case "esc":
 		m.typing = false
 		return m.filter("")
-	case "backspace":
-		_, n := utf8.DecodeLastRuneInString(m.typed)
-		return m.filter(m.typed[:len(m.typed)-n])
-	case "ctrl+u":
-		return m.filter("")
-	default:
-		return m.filter(m.typed + strings.ToValidUTF8(text, ""))
 	}
-	return nil
+	return m.filter(edited(m.typed, key, text))
+}
+
+// edited is a line after a key that types text or edits the line's end.
+func edited(line, key, text string) string {
+	switch key {
+	case "backspace":
+		_, n := utf8.DecodeLastRuneInString(line)
+		return line[:len(line)-n]
+	case "ctrl+u":
+		return ""
+	}
+	return line + strings.ToValidUTF8(text, "")
 }
 
 // longest is the longest window to choose from.
 func (m *model) longest() time.Duration { return slices.Max(m.windows) }
 
 const helpText = `
-  ↑ ↓ j k          one row up or down
-  PgUp PgDn        one screen up or down
-  Home End g G     the first row, the last one
-  Enter            details: topics, hosts, senders, last arrivals, alerts
-  Esc              go back; clear the filter
-  Tab Shift+Tab    another key: account, sender, auth, user, host, network, topic …
-  w W 1 2 3 4 5    another window: 1m 5m 15m 1h 1d
-  s S              sort by the next column, or by
-  m r b h l n      messages, recipients, bytes, hosts, last seen, name
-  /                filter: a part of the value, or a glob with * and ?
-  space            freeze the screen; counting goes on
-  ?                this page
-  q Ctrl+C         quit
+  ↑ ↓ j k   PgUp PgDn   Home End g G   move; the wheel, too
+  Enter           an account's details; a click chooses it
+  Esc             go back; clear the filter
+  Tab Shift+Tab   another key: sender, host, topic, …
+  w W 1 2 3 4 5   another window: 1m 5m 15m 1h 1d
+  s S             sort by the next column, or by
+  m r b h l n     messages recipients bytes hosts last name
+  /               filter: a part of the value, or a glob
+  space           freeze the screen; counting goes on
+  a               add an exception for the chosen account
+  e E             export what is shown to a file: CSV, JSON
+  o               the live page: how to open it
+  q Ctrl+C        quit
 
-  ▲  over its limit. A bar shows the count against the limit of the rule on this
-     key and window; without such a rule, against the highest count.
-  △  not over its limit any more, but with an alert still open.
+  ▲  over its limit: the rule's on this key and window.
+     Without one, bars are against the highest count.
+  △  not over its limit any more, but with an open alert.
 
-  Windows are of log time. The ranking has what the rules count. "data from"
-  means that the window has more arrivals than memory holds.`
-
-// helpLines is the page of keys.
-func helpLines(width int) []string {
-	lines := strings.Split(helpText, "\n")
-	for i, line := range lines {
-		lines[i] = cut(line, width)
-	}
-	return lines
-}
+  Windows are of log time. The ranking has what the rules
+  count. "data from": memory holds no more of the window.
+  Shift with the mouse selects text.`

@@ -14,6 +14,9 @@ type model struct {
 	log     string
 	windows []time.Duration // to choose from
 	styles  styles
+	ascii   bool
+	rules   []window.Rule
+	actions Actions
 	ask     func(query) *answer // answers; nil when the view ends
 	wait    func() bool         // returns when something was read; false when the view ends
 
@@ -27,7 +30,9 @@ type model struct {
 	asking, again bool // waiting for an answer; and for another one after it
 	waiting       bool // for the log to be read on
 	frozen        *asOf
-	help          bool
+	page          *textPage   // shown in place of everything; nil: none
+	form          *exceptForm // being filled in; nil: none
+	notice        string      // what became of the last key
 	typing        bool
 	typed         string
 	scroll        int // of an account's page
@@ -39,6 +44,7 @@ type (
 	updated  struct{} // the log was read on
 	ticked   time.Time
 	problem  string
+	said     string // what an action says
 )
 
 // Bounds on how often things happen.
@@ -50,14 +56,15 @@ const (
 	problemShown = 30 * time.Second // at least
 )
 
-func newModel(log string, key window.Key, length time.Duration, colour bool, now time.Time) *model {
-	m := &model{log: log, styles: newStyles(colour), now: now, windows: []time.Duration{
-		time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 24 * time.Hour,
-	}}
-	if !slices.Contains(m.windows, length) {
-		m.windows = append(m.windows, length)
+func newModel(v *View, now time.Time) *model {
+	m := &model{log: v.Log, styles: newStyles(v.Colour), ascii: v.ASCII, rules: v.Config.Rules, actions: v.Actions,
+		now: now, windows: []time.Duration{
+			time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 24 * time.Hour,
+		}}
+	if !slices.Contains(m.windows, v.Window) {
+		m.windows = append(m.windows, v.Window)
 	}
-	m.query = query{key: key, window: length, rows: 1}
+	m.query = query{key: v.Key, window: v.Window, rows: 1}
 	return m
 }
 
@@ -71,7 +78,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
-		m.query.rows, m.query.topics = rankingRows(msg.Height), msg.Width >= topicsFrom
+		m.query.rows, m.query.topics = rankingRows(msg.Height), msg.Width >= topicsFrom()
 		return m, m.askNow()
 	case answered:
 		return m, m.show(msg.answer)
@@ -86,10 +93,14 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, later()
 	case problem:
 		m.problem, m.problemAt = string(msg), time.Now()
+	case said:
+		m.say(string(msg))
 	case tea.PasteMsg:
-		if m.typing {
-			return m, m.filter(m.typed + msg.Content)
-		}
+		return m, m.paste(msg.Content)
+	case tea.MouseWheelMsg:
+		return m, m.wheel(msg.Button)
+	case tea.MouseClickMsg:
+		return m, m.click(msg.Y)
 	case tea.KeyPressMsg:
 		return m, m.press(msg)
 	}
@@ -99,11 +110,19 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // View draws the screen.
 func (m *model) View() tea.View {
 	v := tea.NewView("")
-	v.AltScreen = true
+	v.AltScreen, v.MouseMode = true, tea.MouseModeCellMotion
 	if m.width > 0 {
-		v.SetContent(m.frame())
+		v.SetContent(m.text(m.frame()))
 	}
 	return v
+}
+
+// text is what the terminal can show of a clean text.
+func (m *model) text(s string) string {
+	if m.ascii {
+		return ascii(s)
+	}
+	return s
 }
 
 // askNow asks the current query. Only one is asked at a time.

@@ -17,6 +17,12 @@ func TestScreens(t *testing.T) {
 		colour        bool
 		keys          []string
 	}{
+		{"ranking-60x20", 60, 20, false, nil},
+		{"hosts-1h-60x20", 60, 20, false, []string{"4", "h"}},
+		{"account-60x20", 60, 20, false, []string{"enter", "down", "down"}},
+		{"help-60x20", 60, 20, false, []string{"?"}},
+		{"except-60x20", 60, 20, false, []string{"a"}},
+		{"ranking-200x50", 200, 50, false, nil},
 		{"ranking-80x24", 80, 24, false, nil},
 		{"ranking-80x24-colour", 80, 24, true, nil},
 		{"ranking-120x40", 120, 40, false, []string{"down"}},
@@ -33,8 +39,8 @@ func TestScreens(t *testing.T) {
 			b.size(test.width, test.height)
 			b.press(test.keys...)
 			b.golden(test.name)
-			if lines := strings.Count(b.screen(), "\n") + 1; test.height >= minHeight && lines != test.height {
-				t.Errorf("the screen has %d lines, want %d", lines, test.height)
+			if test.height >= minHeight {
+				checkScreen(t, b, test.name)
 			}
 		})
 	}
@@ -54,6 +60,49 @@ func TestColoursAreOptional(t *testing.T) {
 	if strings.Contains(plain.screen(), "\x1b[3") || strings.Contains(plain.screen(), ";3") ||
 		!strings.Contains(coloured.screen(), ";31m") {
 		t.Errorf("colours where there should be none, or none:\n%q\n%q", plain.screen(), coloured.screen())
+	}
+}
+
+// TestASCII: a terminal that shows nothing else sees the same, every cell in its place.
+func TestASCII(t *testing.T) {
+	b := newBench(t, true)
+	b.outbreak()
+	b.arrive(newArrival(start.Add(7*time.Minute), 5000, "会議@lab.test", "192.0.2.1", "é"))
+	b.size(120, 30)
+	for _, key := range []string{"home", "end", "enter", "esc", "?", "x", "/"} {
+		b.press(key)
+		b.model.ascii = false
+		want := strings.Split(b.plain(), "\n")
+		b.model.ascii = true
+		checkScreen(t, b, key)
+		for i, line := range strings.Split(b.plain(), "\n") {
+			if strings.IndexFunc(line, func(r rune) bool { return r > '~' }) >= 0 || len(line) != widthOf(want[i]) {
+				t.Errorf("after %s: %q, want the cells of %q", key, line, want[i])
+			}
+		}
+	}
+	b.sees("filter: _", "!      59 ######x2", "????@lab.test")
+}
+
+// TestColoursByDistance are those of the page: a colour for each window.Distance.
+func TestColoursByDistance(t *testing.T) {
+	b := newBench(t, true)
+	for account, messages := range map[string]int{"over": 21, "near": 15, "far": 14} {
+		for n := range messages {
+			b.arrive(newArrival(start, n, account, "192.0.2.1", "x"))
+		}
+	}
+	b.size(80, 24)
+	for account, colour := range map[string]string{"near": "\x1b[33m", "far": "\x1b[36m"} {
+		for line := range strings.Lines(b.screen()) {
+			if strings.Contains(line, account) && !strings.Contains(line, colour) {
+				t.Errorf("%s is %q, want %q", account, line, colour)
+			}
+		}
+	}
+	b.press("down")
+	if !strings.Contains(b.screen(), "\x1b[1;31m████████") {
+		t.Errorf("what is over its limit isn't red:\n%q", b.screen())
 	}
 }
 
@@ -88,6 +137,8 @@ func TestEveryKey(t *testing.T) {
 		{"shift+tab", []string{"accounts in 5m", "limit 20"}},
 		{"shift+tab", []string{"account domains in 5m", "no counted message arrived"}},
 		{"tab", []string{"accounts in 5m"}},
+		{"a", []string{"except mallory@lab.test, limit: 200█"}},
+		{"esc", []string{"accounts in 5m", "space freeze"}},
 		{"?", []string{"PgUp PgDn", "any key goes back"}},
 		{"x", []string{"accounts in 5m"}},
 		{"space", []string{"FROZEN at 14:06:58"}},

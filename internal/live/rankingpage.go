@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,17 +15,57 @@ const (
 	markWidth     = 2
 	messagesWidth = 7
 	barWidth      = 8
-	amountWidth   = 6 // of recipients and bytes
-	hostsWidth    = 5
 	lastWidth     = 8
-	fixedWidth    = markWidth + messagesWidth + 1 + barWidth + 2*(1+amountWidth) + 1 + hostsWidth + 2 + lastWidth + 2
+	leftWidth     = markWidth + messagesWidth + 1 + barWidth
 
-	minValue   = 40
-	topicsFrom = fixedWidth + minValue + 2 + 20 // a screen as wide as this has room for topics
+	minValue = 40
+	minTopic = 20
 )
 
-// rankingRows is how many rows fit on a screen beside the header, two lines above them, and the footer.
-func rankingRows(height int) int { return max(height-4, 1) }
+// A column is one of those between the bar and the value.
+type column struct {
+	order order
+	name  string
+	width int
+	text  func(l *rankingRow, now time.Time) string
+}
+
+var columns = []column{
+	{byRecipients, "rcpts", 7, func(l *rankingRow, _ time.Time) string { return number(l.recipients) }},
+	{byBytes, "bytes", 7, func(l *rankingRow, _ time.Time) string { return size(l.bytes) }},
+	{byHosts, "hosts", 6, func(l *rankingRow, _ time.Time) string { return number(l.hosts) }},
+	{byLast, "last    ", 2 + lastWidth, func(l *rankingRow, now time.Time) string { return clockText(l.seen, now) }},
+}
+
+// columns are those that there is room for. A narrow screen has only the one that it is sorted by.
+func (m *model) columns() []column {
+	if !m.narrow() {
+		return columns
+	}
+	i := slices.IndexFunc(columns, func(c column) bool { return c.order == m.answer.query.order })
+	if i < 0 {
+		return nil
+	}
+	return columns[i : i+1]
+}
+
+// fixedWidth is how much the columns and what is left of them take.
+func fixedWidth(columns []column) int {
+	width := leftWidth + 2
+	for _, c := range columns {
+		width += c.width
+	}
+	return width
+}
+
+// topicsFrom is how wide a screen with room for topics is.
+func topicsFrom() int { return fixedWidth(columns) + minValue + 2 + minTopic }
+
+// rankingTop is how many lines are above the first row: the header, the title and the headings.
+const rankingTop = 3
+
+// rankingRows is how many rows fit on a screen, above the footer.
+func rankingRows(height int) int { return max(height-rankingTop-1, 1) }
 
 // rankingPage is the ranking without header and footer.
 func (m *model) rankingPage() []string {
@@ -78,19 +119,19 @@ func (m *model) columnHeadings() string {
 		}
 		return text
 	}
-	text := strings.Repeat(" ", markWidth) + right(name(byMessages, "msgs"), messagesWidth) +
-		strings.Repeat(" ", barWidth+1) +
-		" " + right(name(byRecipients, "rcpts"), amountWidth) + " " + right(name(byBytes, "bytes"), amountWidth) +
-		" " + right(name(byHosts, "hosts"), hostsWidth) + "  " + fit(name(byLast, "last"), lastWidth) + "  "
-	value := name(byName, strings.ReplaceAll(m.answer.query.key.String(), "_", " "))
-	if m.width < topicsFrom {
-		return text + value
+	text := right(name(byMessages, "msgs"), markWidth+messagesWidth) + strings.Repeat(" ", 1+barWidth)
+	for _, c := range m.columns() {
+		text += right(name(c.order, c.name), c.width)
 	}
-	return text + fit(value, valueWidth(m.width)) + "  top topic"
+	value := name(byName, strings.ReplaceAll(m.answer.query.key.String(), "_", " "))
+	if m.width < topicsFrom() {
+		return text + "  " + value
+	}
+	return text + "  " + fit(value, valueWidth(m.width)) + "  top topic"
 }
 
 // valueWidth is how wide the values are beside topics.
-func valueWidth(width int) int { return max(minValue, (width-fixedWidth-2)/2) }
+func valueWidth(width int) int { return max(minValue, (width-fixedWidth(columns)-2)/2) }
 
 func (m *model) row(l *rankingRow, cursor bool) string {
 	mark := " "
@@ -105,13 +146,16 @@ func (m *model) row(l *rankingRow, cursor bool) string {
 	if l.limit > 0 {
 		drawn = limitBar(l.measure, l.limit, barWidth)
 	}
-	rest := " " + right(number(l.recipients), amountWidth) + " " + right(size(l.bytes), amountWidth) + " " +
-		right(number(l.hosts), hostsWidth) + "  " + fit(clockText(l.seen, m.answer.last), lastWidth) + "  "
-	if m.width < topicsFrom {
-		rest += fit(clean(l.value, m.width), m.width-fixedWidth)
+	rest, shown := "", m.columns()
+	for _, c := range shown {
+		rest += right(c.text(l, m.answer.last), c.width)
+	}
+	rest += "  "
+	if room := m.width - fixedWidth(shown); m.width < topicsFrom() {
+		rest += fit(clean(l.value, m.width), room)
 	} else {
 		value := valueWidth(m.width)
-		rest += fit(clean(l.value, m.width), value) + "  " + fit(clean(l.topic, m.width), m.width-fixedWidth-value-2)
+		rest += fit(clean(l.value, m.width), value) + "  " + fit(clean(l.topic, m.width), room-value-2)
 	}
 	if cursor {
 		return m.styles.cursor.Render(mark + ">" + left + drawn + rest)

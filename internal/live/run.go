@@ -24,9 +24,20 @@ type View struct {
 	Key    window.Key
 	Window time.Duration // as ParseWindow takes it
 	Colour bool
+	ASCII  bool   // the terminal shows nothing else
 	Secret []byte // makes our Message-IDs; nil: unknown
+	// Actions are what the keys do that reach beyond the terminal.
+	Actions Actions
 	// Silences gives a function that says of an incident that its updates are held, and why; "": they aren't.
 	Silences func() func(*window.Incident) string
+}
+
+// Actions are functions that may take a while, and say what became of it, for people.
+type Actions struct {
+	// Except adds an exception, of what somebody typed.
+	Except func(account, limit, until, reason string) string
+	// Open opens the live page, or says how to.
+	Open func() string
 }
 
 // framesPerSecond is how often the screen is looked at for what has changed, and so how late a key may show.
@@ -34,7 +45,7 @@ const framesPerSecond = 10
 
 // Run shows the view on a terminal, until it is left or ctx ends, which is no error.
 func (v *View) Run(ctx context.Context, in io.Reader, out io.Writer) error {
-	m := newModel(v.Log, v.Key, v.Window, v.Colour, time.Now())
+	m := newModel(v, time.Now())
 	e := newEngine(v.Config.Rules, m.longest())
 	viewer, err := follow.NewViewer(&v.Config, v.Log, m.longest(), v.Secret, pipeline.Listener{Arrival: e.addArrival,
 		Counted: e.addCounted, Ended: e.addEnded})

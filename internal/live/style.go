@@ -1,6 +1,10 @@
 package live
 
-import "charm.land/lipgloss/v2"
+import (
+	"exiwatch/window"
+
+	"charm.land/lipgloss/v2"
+)
 
 // Styles are how things stand out. Whatever a colour says is said by a symbol or a word, too.
 type styles struct {
@@ -26,10 +30,10 @@ func newStyles(colour bool) styles {
 
 // of is the style of an amount against its limit.
 func (s *styles) of(l *rankingRow) lipgloss.Style {
-	switch {
-	case l.over():
+	switch l.distance() {
+	case window.Over:
 		return s.over
-	case l.limit > 0 && 2*l.measure > l.limit:
+	case window.Near:
 		return s.near
 	}
 	return s.bar

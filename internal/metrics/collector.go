@@ -58,6 +58,7 @@ func (e exposition) reading(s *Snapshot) {
 }
 
 func (e exposition) rules(s *Snapshot) {
+	e.gauge("incidents_open", "Incidents that are open.", float64(s.Incidents))
 	for _, r := range s.Rules {
 		e.gauge("alerts_open", "Alerts that are open.", float64(r.Open), "rule", r.Name)
 		e.counter("alerts_opened_total", "Alerts that were opened.", r.Opened, "rule", r.Name)

@@ -19,7 +19,7 @@ func TestEveryNumberIsShown(t *testing.T) {
 		`exiwatch_log_idle_seconds{log="/var/log/other/main-%D"} 3600`,
 		`exiwatch_rebuild_seconds 1.5`, `exiwatch_scrapes_stale_total 12`,
 		`exiwatch_alerts_open{rule="bulk sender"} 1`, `exiwatch_alerts_opened_total{rule="bulk sender"} 5`,
-		`exiwatch_keys_held{rule="bulk sender"} 17`,
+		`exiwatch_keys_held{rule="bulk sender"} 17`, `exiwatch_incidents_open 2`,
 		`exiwatch_alerts_open{rule="many \"recipients\""} 0`,
 		`exiwatch_keys_dropped_total 6`, `exiwatch_arrivals_merged_total 7`, `exiwatch_arrivals_forgotten_total 8`,
 		`exiwatch_distinct_omitted_total 9`,

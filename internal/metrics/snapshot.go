@@ -13,6 +13,7 @@ type Snapshot struct {
 	Arrivals, Malformed, Overflowed, Suspicious, Injected int64 // of report.Tally
 	Logs                                                  []Log
 	Rules                                                 []Rule
+	Incidents                                             int          // open ones
 	Lost                                                  window.Stats // what the bounds have cost
 	Channels                                              []Channel
 	Skipped                                               int64 // files of logs that were left out
