@@ -69,7 +69,7 @@ func (e *except) exception(path string, r *window.Rule, zone *time.Location, wro
 	wrong.unlessf(e.Limit > r.Limit, path+".limit", "expected more than the rule's limit, %d", r.Limit)
 	until, ok := until(e.Until, zone)
 	wrong.unless(ok, path+".until")
-	match := func(value string) bool { return p.matches([]byte(value)) }
+	match := func(value string) bool { return p.MatchValue([]byte(value)) }
 	return window.Exception{Match: match, Limit: e.Limit, Reason: e.Reason, Until: until}
 }
 

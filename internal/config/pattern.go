@@ -62,10 +62,11 @@ func (p *Pattern) String() string { return p.Key.String() + ":" + p.glob }
 // Match reports whether the arrival has the key, with a value that the pattern matches.
 func (p Pattern) Match(a *window.Arrival) bool {
 	value := a.Values[p.Key]
-	return value != nil && p.matches(value)
+	return value != nil && p.MatchValue(value)
 }
 
-func (p Pattern) matches(value []byte) bool {
+// MatchValue reports whether the pattern matches a value of its key.
+func (p Pattern) MatchValue(value []byte) bool {
 	if p.prefix.IsValid() {
 		return contains(p.prefix, value)
 	}

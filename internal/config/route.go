@@ -179,5 +179,5 @@ func (p Pattern) MatchesIncident(i mailer.Beginning) bool {
 }
 
 func (p Pattern) matchesValue(v keyValue) bool {
-	return p.Key.String() == v.key && p.matches([]byte(v.value))
+	return p.Key.String() == v.key && p.MatchValue([]byte(v.value))
 }

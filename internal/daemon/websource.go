@@ -131,7 +131,7 @@ func (s *webSource) Now(ctx context.Context) (*web.Snapshot, error) {
 	if n.Open, err = s.worst(ctx, open, n.At); err != nil {
 		return nil, err
 	}
-	if n.Ranking, err = s.rank(ctx, n.At); err != nil {
+	if err = s.rank(ctx, n); err != nil {
 		return nil, err
 	}
 	n.Told, err = s.toldOf(ctx, slices.Concat(n.Open, n.Ended))
@@ -232,26 +232,31 @@ func (s *webSource) standingOf(p *pipeline.Pipeline, a *window.Alert, at time.Ti
 	return window.Usage{}
 }
 
-// rank finds who is closest to a limit.
-func (s *webSource) rank(ctx context.Context, at time.Time) ([]window.Usage, error) {
-	ranking := window.Ranking{Most: web.MaxRanking}
+// rank finds who is closest to a limit: of each rule, and of all.
+func (s *webSource) rank(ctx context.Context, n *web.Snapshot) error {
+	rankings := make([]window.Ranking, len(s.config.Rules))
 	var all []*pipeline.Pipeline
 	if err := s.counters.with(ctx, func() { all = pipelinesOf(s.logs) }); err != nil {
-		return nil, err
+		return err
 	}
-	for _, p := range all {
-		for rule := range s.config.Rules {
+	for rule := range rankings {
+		rankings[rule].Most = web.MaxRanking
+		for _, p := range all {
 			for from, more := 0, true; more; more = from > 0 {
 				err := s.counters.with(ctx, func() {
-					from = p.Counters().Rank(&ranking, rule, from, rankPiece, p.Now(at))
+					from = p.Counters().Rank(&rankings[rule], rule, from, rankPiece, p.Now(n.At))
 				})
 				if err != nil {
-					return nil, err
+					return err
 				}
 			}
 		}
+		n.ByRule = append(n.ByRule, rankings[rule].Sorted())
 	}
-	return ranking.Sorted(), nil
+	n.Ranking = slices.Concat(n.ByRule...)
+	slices.SortStableFunc(n.Ranking, func(a, b window.Usage) int { return cmp.Compare(b.Share(), a.Share()) })
+	n.Ranking = n.Ranking[:min(len(n.Ranking), web.MaxRanking)]
+	return nil
 }
 
 // Who returns for each rule the highest count that the value has in any log.

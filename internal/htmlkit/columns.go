@@ -2,6 +2,7 @@ package htmlkit
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -69,12 +70,12 @@ func (c *Columns) spans() int { return len(c.Series[0].Values) }
 
 // Path is the outline of a series, stacked on those before it.
 func (c *Columns) Path(nth int) string {
-	n, top := c.spans(), float64(c.Top())
+	n := c.spans()
 	width := float64(boxWidth) / float64(n)
 	var up, down strings.Builder
 	for i := range n {
 		left, right := float64(i)*width, float64(i+1)*width
-		y := func(v int64) float64 { return boxHeight - boxHeight*float64(v)/top }
+		y := func(v int64) float64 { return boxHeight - boxHeight*c.scaled(v) }
 		fmt.Fprintf(&up, "L%.1f %.1fH%.1f", left, y(c.Sum(nth+1, i)), right)
 		// The way back is written from its end.
 		j := n - 1 - i
@@ -85,7 +86,25 @@ func (c *Columns) Path(nth int) string {
 
 // LimitY is the limit's distance from the top.
 func (c *Columns) LimitY() float64 {
-	return Round(boxHeight - boxHeight*float64(c.Limit)/float64(c.Top()))
+	return Round(boxHeight - boxHeight*c.scaled(c.Limit))
+}
+
+// IsLog tells whether the scale is logarithmic: where the highest value is far over the limit, whose line would
+// otherwise lie on the axis.
+func (c *Columns) IsLog() bool {
+	most, _ := c.Peak()
+	return c.Limit > 0 && most/farOver >= c.Limit
+}
+
+// farOver is how many times the limit makes the scale logarithmic.
+const farOver = 10
+
+// scaled is where a value is between the axis and the top, from 0 to 1.
+func (c *Columns) scaled(v int64) float64 {
+	if c.IsLog() {
+		return math.Log1p(float64(v)) / math.Log1p(float64(c.Top()))
+	}
+	return float64(v) / float64(c.Top())
 }
 
 // Sum is the sum of the first n series in a span.
@@ -140,12 +159,13 @@ type Drawing struct {
 	Names  []string  `json:"names"`
 	Values [][]int64 `json:"values"`
 	Limit  int64     `json:"limit,omitempty"`
+	Log    bool      `json:"log,omitempty"` // the scale is logarithmic
 }
 
 // Drawing is the chart for a script.
 func (c *Columns) Drawing() Drawing {
 	_, offset := c.From.Zone()
-	d := Drawing{From: c.From.Unix() + int64(offset), Step: int64(c.Step / time.Second), Limit: c.Limit}
+	d := Drawing{From: c.From.Unix() + int64(offset), Step: int64(c.Step / time.Second), Limit: c.Limit, Log: c.IsLog()}
 	for _, s := range c.Series {
 		d.Names = append(d.Names, s.Name)
 		d.Values = append(d.Values, s.Values)

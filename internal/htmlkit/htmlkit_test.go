@@ -11,11 +11,13 @@ func TestBarOfACountAgainstItsLimit(t *testing.T) {
 		count, limit int64
 		want         Bar
 	}{
-		{0, 20, Bar{0, 100, ""}},
-		{10, 20, Bar{50, 100, ""}},
-		{15, 20, Bar{75, 100, "near"}},
-		{20, 20, Bar{100, 100, "near"}},
-		{40, 20, Bar{100, 50, "over"}},
+		{0, 20, Bar{0, 100, "", ""}},
+		{10, 20, Bar{50, 100, "", ""}},
+		{15, 20, Bar{75, 100, "near", ""}},
+		{20, 20, Bar{100, 100, "near", ""}},
+		{30, 20, Bar{100, 66.7, "over", ""}},
+		{40, 20, Bar{100, 50, "over", "2×"}},
+		{779, 20, Bar{100, 2.6, "over", "38×"}},
 	} {
 		if got := NewBar(test.count, test.limit); got != test.want {
 			t.Errorf("NewBar(%d, %d) = %v, want %v", test.count, test.limit, got, test.want)
@@ -68,6 +70,21 @@ func TestNothingFromElsewhere(t *testing.T) {
 	for _, word := range []string{"url(", "@import", "http:", "https:", "expression"} {
 		if strings.Contains(CSS, word) {
 			t.Errorf("the style sheet has %q", word)
+		}
+	}
+}
+
+// TestLogarithmicScale: the limit's line stays visible where the count is far over it.
+func TestLogarithmicScale(t *testing.T) {
+	of := func(most int64) *Columns {
+		return &Columns{Step: time.Minute, Limit: 20, Series: []Series{{"a", "one", []int64{1, most}}}}
+	}
+	if c := of(199); c.IsLog() || c.Drawing().Log || c.LimitY() != 179.9 {
+		t.Errorf("199: logarithmic %t, limit at %v", c.IsLog(), c.LimitY())
+	}
+	for _, most := range []int64{200, 1_000_000} {
+		if c := of(most); !c.IsLog() || !c.Drawing().Log || c.LimitY() > 160 {
+			t.Errorf("%d: logarithmic %t, limit at %v of 200", most, c.IsLog(), c.LimitY())
 		}
 	}
 }

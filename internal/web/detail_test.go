@@ -119,10 +119,10 @@ func TestWhoKnowsOneValueOnly(t *testing.T) {
 func TestWaitingIsNotFine(t *testing.T) {
 	n := &Snapshot{Arrivals: NewArrivalBuffer().Snapshot(), At: noon,
 		Logs: []LogStatus{{Path: "/mainlog", Read: true, Waits: "open <b>: no", Since: noon}}}
-	if f := newOverview(n); f.Level != "unsure" || f.Title != "The log can't be read" {
+	if f := newOverview(n, nil); f.Level != "unsure" || f.Title != "The log can't be read" {
 		t.Errorf("the overview is %q, %q", f.Level, f.Title)
 	}
-	for _, body := range []any{newOverview(n), &health{Snapshot: n, Checked: noon}} {
+	for _, body := range []any{newOverview(n, nil), &health{Snapshot: n, Checked: noon}} {
 		var html bytes.Buffer
 		if err := templates.ExecuteTemplate(&html, "main", &page{At: noon, Body: body}); err != nil {
 			t.Fatal(err)
@@ -136,7 +136,7 @@ func TestWaitingIsNotFine(t *testing.T) {
 		}
 	}
 	n.Logs[0].Waits = ""
-	if f := newOverview(n); f.Level != "good" {
+	if f := newOverview(n, nil); f.Level != "good" {
 		t.Errorf("when it is over, the overview is %q, %q", f.Level, f.Title)
 	}
 }

@@ -1,7 +1,11 @@
 package web
 
 import (
+	"cmp"
+	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"exiwatch/internal/escape"
@@ -14,14 +18,17 @@ import (
 type overview struct {
 	*Snapshot
 	Title    string
-	Level    string        // class of the verdict: good, bad or unsure
-	Standing []*incident   // with open alerts
-	Active   []*incident   // those of Standing that are over a limit now
-	Tampered bool          // an alert about the log's integrity is over its limit now
-	Nearest  *rankedSender // closest to its limit, but not over it
+	Level    string      // class of the verdict: good, bad or unsure
+	Standing []*incident // with open alerts
+	Active   []*incident // those of Standing that are over a limit now
+	Tampered bool        // an alert about the log's integrity is over its limit now
+	Nearest  *ruleUsage  // closest to its limit, but not over it
 	Chart    *htmlkit.Columns
-	Ranking  []rankedSender
-	Silent   bool // the log has had no line for a while
+	Ranking  []rankedSender // of the page
+	Table    table
+	Chosen   string   // the rule of the ranking; empty: all rules
+	Choices  []choice // all rules, and each
+	Silent   bool     // the log has had no line for a while
 }
 
 // A rankedSender is a row of the ranking.
@@ -33,15 +40,11 @@ type rankedSender struct {
 // silence is how long a log may go without a line before the page says so.
 const silence = time.Hour
 
-func newOverview(now *Snapshot) *overview {
+func newOverview(now *Snapshot, query url.Values) *overview {
 	o := &overview{Snapshot: now, Chart: now.arrivalChart()}
-	ranking := now.ranked()
-	counts := now.lastHour(ranking)
-	for i, s := range ranking {
-		o.Ranking = append(o.Ranking, rankedSender{ruleUsage{s, now.Rules[s.Rule]}, htmlkit.NewSpark(counts[i])})
-	}
-	if i := slices.IndexFunc(o.Ranking, func(s rankedSender) bool { return s.Count <= s.Limit }); i >= 0 {
-		o.Nearest = &o.Ranking[i]
+	o.rank(query)
+	if i := slices.IndexFunc(now.Ranking, func(s window.Usage) bool { return s.Count <= s.Limit }); i >= 0 {
+		o.Nearest = &ruleUsage{now.Ranking[i], now.Rules[now.Ranking[i].Rule]}
 	}
 	o.Standing = incidentsOf(now.Open)
 	for _, p := range o.Standing {
@@ -82,7 +85,54 @@ func (now *Snapshot) Waits() bool {
 	return slices.ContainsFunc(now.Logs, func(l LogStatus) bool { return l.Waits != "" })
 }
 
-// shownRanking is how many senders the ranking has.
+// rank makes the ranking: by all rules or one, sorted as the parameters say.
+func (o *overview) rank(query url.Values) {
+	ranking := o.ranked()
+	o.Choices = append(o.Choices, choice{"", "all rules", true})
+	for i, r := range o.Rules {
+		name := strconv.Itoa(i)
+		chosen := query.Get("rule") == name
+		if o.Choices = append(o.Choices, choice{name, ruleText(r), chosen}); chosen {
+			o.Chosen, o.Choices[0].Chosen, ranking = name, false, o.ByRule[i]
+		}
+	}
+	o.Table = readTable(query, "share", []column{{"who", "Who", false}, {"count", "Count and limit", true},
+		{"share", "Share of limit", true}, {"headroom", "Headroom", true}})
+	o.Table.page, o.Table.query, o.Table.rows = "./", url.Values{"rule": {o.Chosen}}, shownRanking
+	ranking = slices.Clone(ranking)
+	slices.SortStableFunc(ranking, func(a, b window.Usage) int {
+		if o.Table.Down {
+			a, b = b, a
+		}
+		return compareUsages(a, b, o.Table.By)
+	})
+	o.Table.cut(len(ranking))
+	ranking = ranking[o.Table.first:o.Table.last]
+	counts := o.lastHour(ranking)
+	for i, s := range ranking {
+		o.Ranking = append(o.Ranking, rankedSender{ruleUsage{s, o.Rules[s.Rule]}, htmlkit.NewSpark(counts[i])})
+	}
+}
+
+// compareUsages compares two by a column.
+func compareUsages(a, b window.Usage, by string) int {
+	switch by {
+	case "who":
+		return strings.Compare(a.Value, b.Value)
+	case "count":
+		return cmp.Compare(a.Count, b.Count)
+	case "headroom":
+		return cmp.Compare(a.Limit-a.Count, b.Limit-b.Count)
+	}
+	return cmp.Compare(a.Share(), b.Share())
+}
+
+// ruleText is a rule's name, key and window.
+func ruleText(r window.Rule) string {
+	return r.Name + " (" + words.Key(r.Key.String()) + ", " + words.Window(r.Window) + ")"
+}
+
+// shownRanking is how many senders a page of the ranking has.
 const shownRanking = 20
 
 // ranked gives, for each sender, the standing closest to its limit.
@@ -90,7 +140,7 @@ func (now *Snapshot) ranked() (places []window.Usage) {
 	seen := make(map[link]bool)
 	for _, s := range now.Ranking {
 		id := ruleUsage{s, now.Rules[s.Rule]}.Named()
-		if !seen[id] && len(places) < shownRanking {
+		if !seen[id] {
 			places = append(places, s)
 		}
 		seen[id] = true
@@ -103,8 +153,62 @@ func (now *Snapshot) Read() bool {
 	return !slices.ContainsFunc(now.Logs, func(l LogStatus) bool { return !l.Read })
 }
 
-// history has the alerts since the daemon started.
-type history struct{ *Snapshot }
+// history has the incidents since the daemon started.
+type history struct {
+	*Snapshot
+	Text  string // which part of a name they have
+	Table table
+	Found []*incident // of all pages
+	All   []*incident // of the page
+}
+
+// newHistory makes the page from its parameters.
+func newHistory(now *Snapshot, query url.Values) *history {
+	h := &history{Snapshot: now, Text: query.Get("q")}
+	h.Table = readTable(query, "since", []column{{"since", "Since", true}, {"who", "Who", false},
+		{"state", "State", false}, {"peak", "Peak", true}, {"share", "Share of limit", true},
+		{"messages", "Messages", true}})
+	h.Table.page, h.Table.query = "alerts", url.Values{"q": {h.Text}}
+	h.Found = slices.DeleteFunc(h.incidents(), func(n *incident) bool {
+		return !strings.Contains(strings.ToLower(n.Value), strings.ToLower(h.Text))
+	})
+	slices.SortStableFunc(h.Found, func(a, b *incident) int {
+		if h.Table.Down {
+			a, b = b, a
+		}
+		return compareIncidents(a, b, h.Table.By)
+	})
+	h.Table.cut(len(h.Found))
+	h.All = h.Found[h.Table.first:h.Table.last]
+	return h
+}
+
+// incidents are all of them, the last one first.
+func (now *Snapshot) incidents() []*incident {
+	alerts := slices.Concat(now.Open, now.Ended)
+	slices.SortStableFunc(alerts, func(a, b Alert) int { return a.Opened.Compare(b.Opened) })
+	all := incidentsOf(alerts)
+	slices.SortStableFunc(all, func(a, b *incident) int { return b.Opened().Compare(a.Opened()) })
+	return all
+}
+
+// compareIncidents compares two by a column.
+func compareIncidents(a, b *incident, by string) int {
+	worst, other := a.Worst(), b.Worst()
+	switch by {
+	case "who":
+		return strings.Compare(a.Value, b.Value)
+	case "state":
+		return strings.Compare(a.state(), b.state())
+	case "peak":
+		return cmp.Compare(worst.Peak, other.Peak)
+	case "share":
+		return cmp.Compare(worst.times(), other.times())
+	case "messages":
+		return cmp.Compare(a.Largest().Messages, b.Largest().Messages)
+	}
+	return a.Opened().Compare(b.Opened())
+}
 
 // health tells whether the daemon can do its work.
 type health struct {

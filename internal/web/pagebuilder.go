@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -27,6 +28,7 @@ type pageBuilder struct {
 		at       time.Time
 		findings []Finding
 	}
+	searches      searches
 	checkRequests chan struct{} // a client wants the results of check
 }
 
@@ -39,9 +41,9 @@ const (
 // A page is what one URL shows.
 type page struct {
 	Title string
-	Tab   string     // now, alerts or health; empty for another page
+	Tab   string     // now, find, alerts or health; empty for another page
 	Query url.Values // of its events
-	Body  any        // front, *who, history or health
+	Body  any        // *overview, *detail, *find, *history or *health
 	Name  string     // of the machine
 	At    time.Time
 	Live  bool // for the script of an open page, which draws the charts itself
@@ -58,10 +60,20 @@ func (b *pageBuilder) build(ctx context.Context, path string, query url.Values, 
 	p := &page{Name: b.server.Name, At: now.At, Live: live, Query: url.Values{"page": {path}}}
 	switch path {
 	case "/":
-		f := newOverview(now)
-		p.Tab, p.Title, p.Body = "now", f.Title, f
+		o := newOverview(now, query)
+		p.Tab, p.Title, p.Body = "now", o.Title, o
+		o.Table.keep(p.Query)
+		p.Query.Set("rule", o.Chosen)
 	case "/alerts":
-		p.Tab, p.Title, p.Body = "alerts", "Alerts", &history{now}
+		h := newHistory(now, query)
+		p.Tab, p.Title, p.Body = "alerts", "Alerts", h
+		h.Table.keep(p.Query)
+		p.Query.Set("q", h.Text)
+	case "/find":
+		f := newFind(query, now, &b.searches)
+		p.Tab, p.Title, p.Body = "find", "Search", f
+		maps.Copy(p.Query, f.Query)
+		f.Table.keep(p.Query)
 	case "/health":
 		h := &health{Snapshot: now}
 		h.Findings, h.Checked = b.findings()
@@ -119,7 +131,8 @@ func (b *pageBuilder) servePage(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the daemon doesn't answer: "+err.Error(), http.StatusServiceUnavailable)
 		return
 	case p == nil:
-		http.NotFound(w, r)
+		reject(w, http.StatusNotFound, "there is no such value: key must be one that exiwatch help keys lists,"+
+			" value at most 1024 bytes")
 		return
 	}
 	var html bytes.Buffer

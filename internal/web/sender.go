@@ -51,6 +51,14 @@ func (n *incident) IsOpen() bool {
 	return slices.ContainsFunc(n.Alerts, func(a Alert) bool { return a.Ended.IsZero() })
 }
 
+// state is open or ended.
+func (n *incident) state() string {
+	if n.IsOpen() {
+		return "open"
+	}
+	return "ended"
+}
+
 // Opened is when the incident began.
 func (n *incident) Opened() time.Time { return n.Alerts[0].Incident.Opened }
 
@@ -66,9 +74,11 @@ func (n *incident) Largest() Alert {
 
 // Worst is the alert whose peak is the furthest over its limit.
 func (n *incident) Worst() Alert {
-	over := func(a Alert) float64 { return float64(a.Peak) / float64(max(a.Limit, 1)) }
-	return slices.MaxFunc(n.Alerts, func(a, b Alert) int { return cmp.Compare(over(a), over(b)) })
+	return slices.MaxFunc(n.Alerts, func(a, b Alert) int { return cmp.Compare(a.times(), b.times()) })
 }
+
+// times is how many times the limit the peak is.
+func (a Alert) times() float64 { return float64(a.Peak) / float64(max(a.Limit, 1)) }
 
 // concerns tells whether an alert is of a value, or of the incident of that account.
 func (a Alert) concerns(keys []window.Key, value string) bool {

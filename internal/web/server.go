@@ -43,6 +43,7 @@ var static embed.FS
 // Serve answers on the listeners until ctx ends, and then closes them.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	s.builder.server, s.builder.checkRequests = s, make(chan struct{}, 1)
+	s.builder.searches = searches{source: s.Source, wake: make(chan struct{}, 1)}
 	s.broker = broker{builder: &s.builder, subscriptions: make(map[string]*subscription)}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -50,6 +51,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	defer wait.Wait()
 	wait.Go(func() { s.broker.run(ctx) })
 	wait.Go(func() { s.builder.runChecks(ctx) })
+	wait.Go(func() { s.builder.searches.run(ctx) })
 	failed := make(chan error, len(listeners))
 	limiter := loopback.NewLimiter(maxConnections)
 	for _, l := range listeners {
@@ -89,8 +91,11 @@ func (s *Server) routes() http.Handler {
 		w.Write([]byte(htmlkit.CSS))
 	})
 	mux.HandleFunc("GET /events", s.broker.serveEvents)
-	for _, path := range []string{"/{$}", "/who", "/alerts", "/health"} {
+	for _, path := range []string{"/{$}", "/who", "/find", "/alerts", "/health"} {
 		mux.HandleFunc("GET "+path, s.builder.servePage)
 	}
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) {
+		reject(w, http.StatusNotFound, "there is no such page; exiwatch open prints the address of the first one")
+	})
 	return mux
 }

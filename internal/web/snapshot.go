@@ -13,6 +13,8 @@ type Source interface {
 	Now(ctx context.Context) (*Snapshot, error)
 	// Who gives the standing of a value under each rule on the keys, and the open alerts on it.
 	Who(ctx context.Context, keys []window.Key, value string) ([]window.Usage, []Alert, error)
+	// Search looks for arrivals in the logs, and tells how much of them it has read.
+	Search(ctx context.Context, s *Search, progress func(float64)) (*Found, error)
 	// Check runs the checks, which may take a while.
 	Check(ctx context.Context) []Finding
 }
@@ -23,12 +25,13 @@ type Snapshot struct {
 	Second   int64     // by the counters' clock
 	Arrivals *BufferSnapshot
 	Rules    []window.Rule
-	Scopes   []int          // each rule's scope, as in window.Arrival.Outside
-	Ranking  []window.Usage // closest to their limits first
-	Open     []Alert        // the worst first, at most MaxOpen
-	Opens    int            // how many are open
-	Ended    []Alert        // the newest first, at most MaxEnded
-	Since    time.Time      // when the daemon started
+	Scopes   []int            // each rule's scope, as in window.Arrival.Outside
+	Ranking  []window.Usage   // of all rules, closest to their limits first
+	ByRule   [][]window.Usage // of each rule, likewise
+	Open     []Alert          // the worst first, at most MaxOpen
+	Opens    int              // how many are open
+	Ended    []Alert          // the newest first, at most MaxEnded
+	Since    time.Time        // when the daemon started
 	Logs     []LogStatus
 	Waiting  int // mails in the spool
 	// Told says of each incident of Open and Ended what became of the last mail about it, such as "sent at 12:03:04".

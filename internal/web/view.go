@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -87,13 +88,26 @@ func (d *detail) IsOpen() bool {
 	return slices.ContainsFunc(d.Alerts, func(a Alert) bool { return a.Ended.IsZero() })
 }
 
-// All are the incidents, the last one first.
-func (h *history) All() []*incident {
-	alerts := slices.Concat(h.Open, h.Ended)
-	slices.SortStableFunc(alerts, func(a, b Alert) int { return a.Opened.Compare(b.Opened) })
-	all := incidentsOf(alerts)
-	slices.SortStableFunc(all, func(a, b *incident) int { return b.Opened().Compare(a.Opened()) })
+// LogLinks are searches of the logs for what is known of the value.
+func (d *detail) LogLinks() (all []logLink) {
+	for _, k := range [...]string{"topic", "host", "network", "sender"} {
+		if k == d.Key.String() {
+			continue
+		}
+		one := logLink{Text: words.Key(k)}
+		for _, span := range [...]choice{{"1d", "24 hours", false}, {"7d", "7 days", false}, {"all", "all", false}} {
+			q := url.Values{"key": {k}, "span": {span.Value}, "within": {d.Key.String()}, "value": {d.Value}}
+			one.Spans = append(one.Spans, choice{"find?" + q.Encode(), span.Text, false})
+		}
+		all = append(all, one)
+	}
 	return all
+}
+
+// A logLink is what may be searched for in the logs, with the addresses for some spans.
+type logLink struct {
+	Text  string
+	Spans []choice
 }
 
 // Mail says what became of the last mail about an incident.

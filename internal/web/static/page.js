@@ -53,7 +53,7 @@
       // The log's clock: d.from is what it shows, as if that were UTC.
       tzDate: (t) => uPlot.tzDate(new Date(t * 1e3), "Etc/UTC"),
       axes: [{ ...axis, values: (u, at) => at.map(time) }, { ...axis, size: 56 }],
-      scales: { y: { range: (u, low, high) => [0, Math.max(high * 1.05, 4)] } },
+      scales: { y: { distr: d.log ? 4 : 1, range: (u, low, high) => [0, Math.max(high * 1.05, 4)] } },
       cursor: { drag: { x: false, y: false } }, legend: { live: true },
     }, stacked(d), host);
     plot.root.setAttribute("aria-hidden", "true"); // the text below says it
@@ -91,6 +91,7 @@
     }
     parts.forEach((part, i) => {
       const old = now[i];
+      if (old.dataset.keep !== undefined) return; // somebody may be writing there
       const text = part.outerHTML;
       if (shown.get(part.id) === text) return;
       shown.set(part.id, text);
