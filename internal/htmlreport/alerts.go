@@ -12,25 +12,34 @@ import (
 	"exiwatch/window"
 )
 
-// How much a report has of an alert.
+// How much a report has of an incident.
 const (
 	maxTopics = 5
 	maxHosts  = 3
-	maxLanes  = 30 // senders over a limit
+	maxLimits = 3  // rules
+	maxEvents = 30 // of its alerts
 )
 
-// A card describes one incident, and its worst alert in full.
+// A card describes one incident: its alerts, and the worst of them in full. The table has a row for each card.
 type card struct {
 	who
-	report.Alert
-	Number int // from 1
-	When   *strip
-	Spark  htmlkit.Spark
-	Step   time.Duration // of the spark's spans
-	Events []event
-	Topics []window.TopicCount
-	More   string // how many other topics there are
-	Groups []group
+	report.Alert        // the worst
+	Number       int    // from 1
+	Alerts       int64  // how many the incident has
+	Limits       []over // the first of them
+	OtherLimits  int
+	Began        time.Time
+	Lasted       time.Duration // to the end of the log if it is open
+	Open         bool
+	When         *strip
+	Spark        htmlkit.Spark
+	Step         time.Duration // of the spark's spans
+	Events       []event
+	OtherEvents  int
+	Topics       []window.TopicCount
+	More         string // how many other topics there are
+	Groups       []group
+	Ranks        []*rank // rows of rankings that have the value of one of its alerts
 }
 
 // A who is whose incident it is.
@@ -61,61 +70,97 @@ type group struct {
 	More    string
 }
 
-// over is how many times its limit, which may be that of an exception, an alert reached.
-func over(a *report.Alert) float64 { return float64(a.Peak) / float64(max(a.Of.Limit, 1)) }
+// An over is the worst of an incident's alerts by one rule.
+type over struct{ *report.Alert }
 
-// cards gives the n incidents that went furthest over their limits, in the order in which they began.
-func (p *Page) cards(n int, on axis) (cards []card) {
-	groups := p.Document.ByIncident()
-	order := make([]int, len(groups))
-	for i := range order {
-		order[i] = i
+// Times is how many times its limit, which may be that of an exception, an alert reached.
+func (o over) Times() float64 { return htmlkit.Round(o.times()) }
+
+func (o over) times() float64 { return float64(o.Peak) / float64(max(o.Of.Limit, 1)) }
+
+// Other is what the alert is about if that isn't whose incident it is; else nil.
+func (o over) Other() *who {
+	whose := o.Of.Incident.About.Value
+	switch o.Value {
+	case whose, "[" + whose + "]", "<" + whose + ">": // an account that is no login is in brackets
+		return nil
 	}
-	if len(order) > n {
-		slices.SortStableFunc(order, func(a, b int) int {
-			return cmp.Compare(over(worst(groups[b])), over(worst(groups[a])))
-		})
-		order = order[:n]
-		slices.Sort(order)
-	}
-	for _, i := range order {
-		c := newCard(groups[i], on)
-		c.Number = len(cards) + 1
-		cards = append(cards, c)
-	}
-	return cards
+	return &who{window.Identity{Key: o.Of.Rule.Key, Value: o.Value}}
 }
 
-// worst is the alert that went furthest over its limit.
-func worst(alerts []report.Alert) *report.Alert {
-	most := &alerts[0]
+// compare puts the furthest over its limit first.
+func (o over) compare(other over) int { return cmp.Compare(other.times(), o.times()) }
+
+// An incident has its alerts, and the worst of them by each rule.
+type incident struct {
+	alerts []report.Alert
+	limits []over
+}
+
+// about is whose incident it is.
+func (n *incident) about() window.Identity { return n.alerts[0].Of.Incident.About }
+
+// incidents groups the alerts. The incident that went furthest over its limit comes first.
+func (p *Page) incidents() (all []incident) {
+	for _, alerts := range p.Document.ByIncident() {
+		all = append(all, incident{alerts, limits(alerts)})
+	}
+	slices.SortStableFunc(all, func(a, b incident) int {
+		x, y := a.limits[0], b.limits[0]
+		return cmp.Or(x.compare(y), cmp.Compare(y.Messages, x.Messages))
+	})
+	return all
+}
+
+// limits gives the worst alert by each rule, the worst of all first.
+func limits(alerts []report.Alert) (all []over) {
+	byRule := make(map[string]int)
 	for i := range alerts {
-		if over(&alerts[i]) > over(most) {
-			most = &alerts[i]
+		o := over{&alerts[i]}
+		at, ok := byRule[o.Rule]
+		if !ok {
+			byRule[o.Rule], all = len(all), append(all, o)
+		} else if o.times() > all[at].times() {
+			all[at] = o
 		}
 	}
-	return most
+	slices.SortStableFunc(all, over.compare)
+	return all
 }
 
-// newCard makes the card of an incident with these alerts.
-func newCard(alerts []report.Alert, on axis) card {
-	a := *worst(alerts)
+// newCard makes the card of an incident.
+func (p *Page) newCard(n *incident, on axis) *card {
+	a := n.limits[0].Alert
 	chart := a.Of.Chart()
-	c := card{who: who{a.Of.Incident.About}, Alert: a, When: new(strip), Spark: htmlkit.NewSpark(chart.Messages),
+	c := &card{who: who{n.about()}, Alert: *a, Alerts: int64(len(n.alerts)), Began: n.alerts[0].Opened.Time,
+		Limits: n.limits[:min(len(n.limits), maxLimits)], When: new(strip), Spark: htmlkit.NewSpark(chart.Messages),
 		Step: chart.Step, Topics: a.Of.Topics(maxTopics)}
-	for i := range alerts {
-		on.mark(c.When, alerts[i].Opened.Time, alerts[i].Ended.Time)
-		c.Events = append(c.Events, eventsOf(&alerts[i], len(alerts) > 1)...)
-	}
-	slices.SortStableFunc(c.Events, event.compare)
-	c.Events = slices.CompactFunc(c.Events, func(a, b event) bool { return a.At.IsZero() && b.At.IsZero() })
 	c.More = others(a.Of, window.Topic, len(c.Topics))
+	c.OtherLimits = len(n.limits) - len(c.Limits)
+	c.note(n.alerts, on)
+	until := c.Events[len(c.Events)-1].At
+	if c.Open = until.IsZero(); c.Open {
+		until = p.Document.Last.Time
+	}
+	c.Lasted = max(until.Sub(c.Began), 0)
+	c.OtherEvents = max(len(c.Events)-maxEvents, 0)
+	c.Events = c.Events[:len(c.Events)-c.OtherEvents]
 	for _, key := range []window.Key{window.Anomaly, window.Entry, window.Host, window.Sender} {
 		if rows := a.Of.Top(key, maxHosts); len(rows) > 0 && key.String() != a.Key {
 			c.Groups = append(c.Groups, group{words.Heading(key.String()), rows, others(a.Of, key, len(rows))})
 		}
 	}
 	return c
+}
+
+// note notes when what happened to the alerts.
+func (c *card) note(alerts []report.Alert, on axis) {
+	for i := range alerts {
+		on.mark(c.When, alerts[i].Opened.Time, alerts[i].Ended.Time)
+		c.Events = append(c.Events, eventsOf(&alerts[i], len(alerts) > 1)...)
+	}
+	slices.SortStableFunc(c.Events, event.compare)
+	c.Events = slices.CompactFunc(c.Events, func(a, b event) bool { return a.At.IsZero() && b.At.IsZero() })
 }
 
 // eventsOf are what happened to an alert. One of several is named by its rule.
@@ -160,38 +205,4 @@ func others(a *window.Alert, key window.Key, shown int) string {
 		return fmt.Sprintf("and %s more", words.Number(int64(n-shown)))
 	}
 	return ""
-}
-
-// A lane is one account with all its incidents.
-type lane struct {
-	who
-	report.Alert // the worst
-	Incidents    int64
-	When         *strip
-	Card         int // number of the worst alert's card; 0: none
-}
-
-// lanes gives everybody who crossed a limit, the furthest over first.
-func (p *Page) lanes(on axis) []*lane {
-	var all []*lane
-	byIdentity := make(map[window.Identity]*lane)
-	for _, a := range p.Document.Alerts {
-		id := a.Of.Incident.About
-		l := byIdentity[id]
-		if l == nil {
-			l = &lane{who: who{id}, Alert: a, When: new(strip)}
-			byIdentity[id], all = l, append(all, l)
-		}
-		if a.ID == a.Incident {
-			l.Incidents++
-		}
-		on.mark(l.When, a.Opened.Time, a.Ended.Time)
-		if over(&a) > over(&l.Alert) {
-			l.Alert = a
-		}
-	}
-	slices.SortStableFunc(all, func(a, b *lane) int {
-		return cmp.Or(cmp.Compare(over(&b.Alert), over(&a.Alert)), cmp.Compare(b.Incidents, a.Incidents))
-	})
-	return all
 }

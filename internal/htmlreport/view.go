@@ -2,6 +2,7 @@ package htmlreport
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -22,12 +23,10 @@ type view struct {
 	Heat      *heat
 	Logs      []string
 	MoreLogs  int
-	Lanes     []*lane
-	AllLanes  int
-	Only      *lane  // the only sender over a limit; nil: none, or several
+	Senders   []who  // over a limit, the furthest over first
 	Tampered  bool   // alerts are about the log
 	Crossed   string // how many crossed a limit: 530 accounts, 3 hosts
-	Cards     []card
+	Cards     folded[*card]
 	Effects   []effect
 	Rankings  []ranking
 	Recipient bool       // recipients are logged
@@ -55,45 +54,109 @@ func newUncounted(d *report.Document) *uncounted {
 	return u
 }
 
+// How many rows stand open. A page of them is some twenty screens long at the most.
+const (
+	openCards = 30
+	openRanks = 15
+)
+
+// A folded list shows its first elements, and the others when the reader asks for them.
+type folded[E any] struct{ All, Shown, Rest []E }
+
+func fold[E any](all []E, n int) folded[E] {
+	n = min(n, len(all))
+	return folded[E]{all, all[:n], all[n:]}
+}
+
 // A ranking is one of the document's.
 type ranking struct {
 	Heading, Noun string
-	Rows          []report.Row
+	Rows          folded[*rank]
 	More          int // values without a row
 }
 
-func (p *Page) view(b bounds) *view {
+// A rank is a row of a ranking.
+type rank struct {
+	report.Row
+	All       *report.Document
+	ID        string // of the row in the page
+	Heading   string // of its ranking
+	Incidents int64  // with alerts about its value
+	Card      int    // number of the worst of them; 0: none
+}
+
+// view gives the first incidents and ranks, within b.
+func (p *Page) view(incidents []incident, b bounds) *view {
 	v := &view{Page: p, Logs: p.Logs[:min(len(p.Logs), maxLogs)], Effects: p.effects(),
 		Recipient: p.Document.Recipients > 0, Uncounted: newUncounted(&p.Document)}
 	v.MoreLogs = len(p.Logs) - len(v.Logs)
 	if len(p.Hours) > 0 {
 		v.Axis, v.Chart, v.Heat = newAxis(p.Hours), newArrivalChart(p.Hours), newHeat(p.Hours)
 	}
-	v.Lanes = p.lanes(v.Axis)
-	v.AllLanes = len(v.Lanes)
-	isAboutLog := func(l *lane) bool { return l.Count == window.Anomalies.String() }
-	senders := slices.DeleteFunc(slices.Clone(v.Lanes), isAboutLog)
-	v.Crossed, v.Tampered = crossed(senders), len(senders) < len(v.Lanes)
-	if len(senders) == 1 {
-		v.Only = senders[0]
+	v.name(incidents)
+	places := v.rank(b.rows)
+	var cards []*card
+	for i := range incidents[:min(len(incidents), b.incidents)] {
+		c := p.newCard(&incidents[i], v.Axis)
+		c.Number = i + 1
+		c.link(incidents[i].alerts, places)
+		cards = append(cards, c)
 	}
-	v.Lanes = v.Lanes[:min(len(v.Lanes), maxLanes)]
-	v.Cards = p.cards(b.alerts, v.Axis)
-	numbers := make(map[string]int)
-	for _, c := range v.Cards {
-		numbers[c.Incident] = c.Number
+	v.Cards = fold(cards, openCards)
+	return v
+}
+
+// name names the senders behind incidents.
+func (v *view) name(incidents []incident) {
+	seen := make(map[window.Identity]bool)
+	for i := range incidents {
+		about := incidents[i].about()
+		switch {
+		case seen[about]:
+		case incidents[i].limits[0].Of.Rule.Count == window.Anomalies:
+			v.Tampered = true
+		default:
+			v.Senders = append(v.Senders, who{about})
+		}
+		seen[about] = true
 	}
-	for _, l := range v.Lanes {
-		l.Card = numbers[l.Incident]
-	}
+	v.Crossed = crossed(v.Senders)
+}
+
+// A place is a value in the ranking of a key.
+type place struct{ key, value string }
+
+// rank makes the rankings, each of n rows at the most, and says where their values are.
+func (v *view) rank(n int) map[place]*rank {
+	places := make(map[place]*rank)
 	for _, k := range words.KeyNames {
-		rows := p.Document.Top[k.Key]
-		rows = rows[:min(len(rows), b.rows)]
+		var rows []*rank
+		for i, row := range v.Document.Top[k.Key] {
+			if i == n {
+				break
+			}
+			r := &rank{Row: row, All: &v.Document, ID: fmt.Sprintf("%s-%d", k.Key, i+1), Heading: k.Heading}
+			rows, places[place{k.Key, row.Value}] = append(rows, r), r
+		}
 		if len(rows) > 0 {
-			v.Rankings = append(v.Rankings, ranking{k.Heading, k.Noun, rows, p.Document.Values[k.Key] - len(rows)})
+			more := v.Document.Values[k.Key] - len(rows)
+			v.Rankings = append(v.Rankings, ranking{k.Heading, k.Noun, fold(rows, openRanks), more})
 		}
 	}
-	return v
+	return places
+}
+
+// link links the incident and the ranks of what its alerts are about.
+func (c *card) link(alerts []report.Alert, places map[place]*rank) {
+	for _, a := range alerts {
+		r := places[place{a.Key, a.Value}]
+		if r == nil || slices.Contains(c.Ranks, r) {
+			continue
+		}
+		c.Ranks = append(c.Ranks, r)
+		r.Incidents++
+		r.Card = cmp.Or(r.Card, c.Number)
+	}
 }
 
 // maxBy is how many values are listed for a rule.
@@ -116,11 +179,11 @@ func (p *Page) effects() (all []effect) {
 	return all
 }
 
-// crossed counts lanes by their keys.
-func crossed(lanes []*lane) string {
+// crossed counts senders by their keys.
+func crossed(senders []who) string {
 	n := make(map[string]int64)
-	for _, l := range lanes {
-		n[cmp.Or(l.Noun(), "account")]++
+	for _, w := range senders {
+		n[cmp.Or(w.Noun(), "account")]++
 	}
 	var parts []string
 	for _, k := range words.KeyNames {
@@ -131,8 +194,8 @@ func crossed(lanes []*lane) string {
 	return strings.Join(parts, ", ")
 }
 
-// Omitted is how many incidents have no card.
-func (v *view) Omitted() int { return len(v.Document.Incidents) - len(v.Cards) }
+// Omitted is how many incidents have no row.
+func (v *view) Omitted() int { return len(v.Document.Incidents) - len(v.Cards.All) }
 
 // Zone names the zone of the last arrival, as it is logged or the machine's.
 func (v *view) Zone() string { return v.Document.Last.Format("-0700") }
