@@ -202,14 +202,14 @@ func checkAlerts(t *testing.T, name, text string, d report.Document) {
 			if float64(a.Peak)/float64(a.Limit) > float64(worst.Peak)/float64(worst.Limit) {
 				worst = a
 			}
-			want = append(want, stamp(a.Opened)+">", " opened")
+			want = append(want, stamp(a.Opened)+">", "<span>opened")
 			for _, g := range a.Grew {
 				want = append(want, stamp(g.At))
 			}
 			if a.Ended.IsZero() {
 				want = append(want, "still open at the end of the log")
 			} else {
-				want = append(want, stamp(a.Ended), " ended")
+				want = append(want, stamp(a.Ended), "<span>ended")
 			}
 		}
 		want = append(want, words.Amount(worst.Peak, worst.Count), "limit "+words.Amount(worst.Limit, worst.Count),

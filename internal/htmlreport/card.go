@@ -58,8 +58,9 @@ func (w who) Noun() string {
 
 // An event is a change of an incident: an alert opened, grew or ended.
 type event struct {
-	At   time.Time // zero: not yet
-	What string
+	At    time.Time // zero: not yet
+	What  string
+	Other *who // what the alert is about if that isn't whose incident it is
 }
 
 // A group are the values of a key among an alert's messages.
@@ -110,19 +111,19 @@ func eventsOf(a *report.Alert, several bool) []event {
 	if several {
 		by = " (" + a.Of.Rule.String() + ")"
 	}
-	events := []event{{a.Opened.Time, "opened" + by}}
+	other := over{a}.Other()
+	events := []event{{a.Opened.Time, "opened" + by, other}}
 	for _, g := range a.Grew {
 		times := words.Number(g.Times) + " times the limit"
 		if g.Times == 2 {
 			times = "twice the limit"
 		}
-		events = append(events, event{g.At.Time, times + by})
+		events = append(events, event{g.At.Time, times + by, other})
 	}
-	ended := "ended" + by
 	if a.Ended.IsZero() {
-		ended = "still open at the end of the log"
+		return append(events, event{What: "still open at the end of the log"})
 	}
-	return append(events, event{a.Ended.Time, ended})
+	return append(events, event{a.Ended.Time, "ended" + by, other})
 }
 
 // compare puts what hasn't happened yet last.

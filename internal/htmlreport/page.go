@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"html/template"
 	"io"
+	"net/netip"
 	"regexp"
 	"strings"
 	"time"
@@ -106,10 +107,13 @@ var pageTemplate = template.Must(htmlkit.New("page").Funcs(template.FuncMap{
 	"value":  value,
 }).Parse(pageHTML))
 
-// value is a value of the log as an element. Its lines break at @ and dots first.
+// value is a value of the log as an element. Its lines break at @ and dots first, but for those of a host's address.
 func value(logged string) template.HTML {
 	text := template.HTMLEscapeString(escape.Shown(logged))
-	return template.HTML(`<bdi>` + breaks.Replace(text) + `</bdi>`)
+	if _, err := netip.ParseAddr(strings.Trim(logged, "[]")); err != nil {
+		text = breaks.Replace(text)
+	}
+	return template.HTML(`<bdi>` + text + `</bdi>`)
 }
 
 var breaks = strings.NewReplacer("@", "<wbr>@", ".", "<wbr>.")

@@ -119,6 +119,31 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
+// TestAlertsAboutHosts: an account's incident names the hosts that its alerts are about, in its row and its card.
+func TestAlertsAboutHosts(t *testing.T) {
+	rules := []window.Rule{rule(t, "account 3/5m"), rule(t, "host 2/5m")}
+	page := written(t, told(t, rules, 9, func(add func(*window.Arrival)) {
+		for i := range 6 {
+			a := window.Arrival{At: at0.Add(time.Duration(i) * time.Second), MessageID: []byte("1xV001-000001-01")}
+			a.Values[window.Account], a.Values[window.Auth] = []byte("alice"), []byte("alice")
+			a.Values[window.Host] = fmt.Appendf(nil, "192.0.2.%d", i%2)
+			add(&a)
+		}
+	}))
+	const host = "<bdi>192.0.2.1</bdi>"
+	for _, want := range []string{
+		`<td class="num" data-name="alerts" data-by="3">`,
+		`<span>opened (host 2/5m): ` + host,
+		`<span>opened (account 3/5m)</span>`,
+		host + ` <a href="#alert-1">1 incident</a>`,
+		`<a href="#host-1">Hosts</a>`,
+	} {
+		if n := strings.Count(page, want); n != 1 {
+			t.Errorf("%s is there %d times, want once", want, n)
+		}
+	}
+}
+
 // TestLongIncident: an incident whose alerts open again and again has one row, and a card of a bounded length.
 func TestLongIncident(t *testing.T) {
 	page := written(t, told(t, []window.Rule{rule(t, "account 1/10s")}, 1, func(add func(*window.Arrival)) {
