@@ -72,15 +72,3 @@ func TestUsual(t *testing.T) {
 		}
 	}
 }
-
-func TestShare(t *testing.T) {
-	for _, test := range []struct {
-		n, total int64
-		want     string
-	}{{0, 10, "0%"}, {1, 1000, "<1%"}, {5, 1000, "1%"}, {1, 3, "33%"}, {2, 3, "67%"}, {999, 1000, "99%"},
-		{10, 10, "100%"}, {1, 0, "0%"}, {1 << 61, 1 << 62, "50%"}} {
-		if got := share(test.n, test.total); got != test.want {
-			t.Errorf("share(%d, %d) = %q, want %q", test.n, test.total, got, test.want)
-		}
-	}
-}

@@ -20,7 +20,8 @@ func (c Composer) topics(a *window.Alert) section {
 		return s
 	}
 	for _, t := range topics {
-		r := countRow{t.Messages, share(t.Messages, a.Messages), []sentence{c.subject(t.Example, valueWidth, inRow)}}
+		r := countRow{t.Messages, words.Percent(t.Messages, a.Messages),
+			[]sentence{c.subject(t.Example, valueWidth, inRow)}}
 		if t.Subjects > 1 {
 			r.Lines = append(r.Lines, sentencef("%s similar %s", others(t.Subjects-1, t.More),
 				words.Noun(int64(t.Subjects-1), "subject")))
@@ -36,7 +37,7 @@ func ranking(a *window.Alert, title string, k window.Key, n int) section {
 	s := section{Title: title}
 	rows := a.Top(k, n)
 	for _, r := range rows {
-		s.Rows = append(s.Rows, countRow{r.Messages, share(r.Messages, a.Messages),
+		s.Rows = append(s.Rows, countRow{r.Messages, words.Percent(r.Messages, a.Messages),
 			[]sentence{inRow(r.Value, valueWidth)}})
 	}
 	s.Rest = rest(a, k, len(rows))
@@ -61,19 +62,4 @@ func others(n int, more bool) string {
 		return "and at least " + strconv.Itoa(n)
 	}
 	return "and " + strconv.Itoa(n)
-}
-
-// share is n in percent of total: 0% only for none, 100% only for all.
-func share(n, total int64) string {
-	switch {
-	case n <= 0 || total <= 0:
-		return "0%"
-	case n >= total:
-		return "100%"
-	}
-	percent := int64(100*float64(n)/float64(total) + 0.5)
-	if percent < 1 {
-		return "<1%"
-	}
-	return plain(min(percent, 99)) + "%"
 }

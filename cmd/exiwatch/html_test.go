@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -149,6 +150,9 @@ func checkTotals(t *testing.T, name string, p readPage, d report.Document) {
 	}
 }
 
+// incidentLink is what a row of a ranking ends in if its value has incidents.
+var incidentLink = regexp.MustCompile(` \d+ incidents?$`)
+
 func checkRanking(t *testing.T, name string, got [][]string, rows []report.Row, d report.Document) {
 	t.Helper()
 	var want [][]string
@@ -160,17 +164,29 @@ func checkRanking(t *testing.T, name string, got [][]string, rows []report.Row, 
 		}
 		want = append(want, row)
 	}
+	for _, row := range got {
+		row[0] = incidentLink.ReplaceAllString(row[0], "")
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", name, diff)
 	}
 }
 
+// firstTime is when the first alert of a card opened.
+var firstTime = regexp.MustCompile(`datetime="[^"]*"`)
+
 // checkAlerts looks for every alert with its limit, peak, times, sums and first subject.
 func checkAlerts(t *testing.T, name, text string, d report.Document) {
 	t.Helper()
-	parts := strings.Split(text, `<li id="alert-`)[1:]
+	parts := strings.Split(strings.ReplaceAll(text, "<wbr>", ""), "<li><details>")[1:]
 	if len(parts) != len(d.Incidents) {
 		t.Fatalf("%s: %d incidents, want %d", name, len(parts), len(d.Incidents))
+	}
+	cards := make(map[string]string) // by the account and when the incident began
+	for _, part := range parts {
+		whose, rest, _ := strings.Cut(html.UnescapeString(part), "</bdi></h3>")
+		_, whose, _ = strings.Cut(whose, "<bdi>")
+		cards[whose+" "+firstTime.FindString(rest)] = html.UnescapeString(part)
 	}
 	byID := make(map[string]report.Alert)
 	for _, a := range d.Alerts {
@@ -178,7 +194,7 @@ func checkAlerts(t *testing.T, name, text string, d report.Document) {
 	}
 	stamp := func(at report.Time) string { return `datetime="` + at.Format(time.RFC3339) + `"` }
 	for i, n := range d.Incidents {
-		part := html.UnescapeString(parts[i])
+		part := cards[escape.Text(n.Account)+" "+stamp(n.Opened)]
 		worst := byID[n.Alerts[0]]
 		want := []string{escape.Text(n.Account) + "</bdi></h3>"}
 		for _, id := range n.Alerts {
@@ -186,14 +202,14 @@ func checkAlerts(t *testing.T, name, text string, d report.Document) {
 			if float64(a.Peak)/float64(a.Limit) > float64(worst.Peak)/float64(worst.Limit) {
 				worst = a
 			}
-			want = append(want, stamp(a.Opened)+">", " opened")
+			want = append(want, stamp(a.Opened)+">", "<span>opened")
 			for _, g := range a.Grew {
 				want = append(want, stamp(g.At))
 			}
 			if a.Ended.IsZero() {
 				want = append(want, "still open at the end of the log")
 			} else {
-				want = append(want, stamp(a.Ended), " ended")
+				want = append(want, stamp(a.Ended), "<span>ended")
 			}
 		}
 		want = append(want, words.Amount(worst.Peak, worst.Count), "limit "+words.Amount(worst.Limit, worst.Count),
@@ -267,7 +283,7 @@ func TestHTMLFile(t *testing.T) {
 		t.Errorf("modes %v and %v", mode("new.html"), mode("link.html"))
 	}
 	before := read(t, name("new.html"))
-	if !strings.Contains(before, "--sender bob@*") {
+	if !strings.Contains(before, "--sender bob<wbr>@*") {
 		t.Error("the page doesn't say what was selected")
 	}
 	write(exitDone, "--html", "/dev/null")

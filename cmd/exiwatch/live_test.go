@@ -168,7 +168,7 @@ func TestLiveInATerminal(t *testing.T) {
 		{"?", []string{"PgUp PgDn", "freeze the screen"}}, {"x", []string{"1-3 of 3"}},
 		{"Space", []string{"FROZEN at"}}, {"Space", []string{"!FROZEN"}},
 		{"Enter", []string{"account mallory@lab.test", "42 100%  Your parcel is waiting", "30  71%  203.0.113.7",
-			"12  28%  203.0.113.8", "Envelope senders",
+			"12  29%  203.0.113.8", "Envelope senders",
 			"HELO names", "example.org", "alert since"}},
 		{"w", []string{"42 messages in 15m"}}, {"W", []string{"42 messages in 5m"}},
 		{"End", []string{"account mallory@lab.test", "1xV000-000011-01"}}, {"Home", []string{"Topics"}},

@@ -30,10 +30,12 @@ Exceptions are proposed for those who often send much. A limit rises if it would
 times, so they must be files.
 
 --html writes one HTML file ("-": the standard output) instead of text: totals, arrivals by hour, a
-heat map of days and hours, each alert, the rankings, and with --suggest the limits. A browser opens
-it without a network or scripts. It is less than 1 MB, whatever the log. Only its owner may read a
-new file, as it holds addresses and subjects: subjects = "hashed" | "none" under [mail] is for mails
-only. It replaces an earlier report; --force also overwrites other files.
+heat map of days and hours, a row and a card for each incident, the rankings, and with --suggest the
+limits. A browser opens it without a network. A script in it sorts and searches the tables; without
+it the page is complete. It is less than 1 MB, whatever the log: it leaves out the incidents that
+went least over their limits, and says so. Only its owner may read a new file, as it holds addresses
+and subjects: subjects = "hashed" | "none" under [mail] is for mails only. It replaces an earlier
+report; --force also overwrites other files.
 
 --summary prints a summary of whole days of the log's time zone instead, from midnight to midnight:
 totals against the days before, incidents, who came closest to a limit, top accounts with their

@@ -61,15 +61,15 @@ func TestWhatIsNoLog(t *testing.T) {
 		{"utf16", "\xff\xfe2\x000\x002\x006\x00\n\x00", exitFailure,
 			"exiwatch: error: FILE is UTF-16 text: exiwatch doesn't read it; convert it, with iconv -f UTF-16 -t UTF-8\n"},
 		{"unknown", "## " + arrivals, exitDone,
-			"exiwatch: warning: 1 of 100 lines (1.0 %) of FILE was not understood, the first at FILE:1: ## 2026-"},
+			"exiwatch: warning: 1 of 100 lines (1%) of FILE was not understood, the first at FILE:1: ## 2026-"},
 		{"zone", strings.ReplaceAll(arrivals, " 1xV", " mx1 1xV"), exitFailure,
 			"exiwatch: error: FILE can't be read: it seems to " +
 				"hold Exim's entries in an unknown form. Line 1: 2026-11-23 10:00:00 mx1 1xV000-000001-01 <= a@lab.test"},
 		{"part", arrivals + "foo\nbar\n", exitDone,
-			"exiwatch: warning: 2 of 102 lines (2.0 %) of FILE were not understood, " +
+			"exiwatch: warning: 2 of 102 lines (2%) of FILE were not understood, " +
 				"the first at FILE:101: foo\n"},
 		{"nearly", strings.Repeat(arrivals, 3) + "foo\n", exitDone,
-			"exiwatch: note: 1 of 301 lines (0.3 %) of FILE was not understood, " +
+			"exiwatch: note: 1 of 301 lines (<1%) of FILE was not understood, " +
 				"the first at FILE:301: foo\n"},
 		{"mixed", "Nov 23 10:00:00 mx1 dovecot: x\n" + arrivals, exitDone,
 			"exiwatch: note: 1 of 101 lines of FILE come from other " +

@@ -108,7 +108,7 @@ func TestWhatCanBeWrong(t *testing.T) {
 		{name: "one malformed arrival", spoil: text(arrivals(30) + "2026-11-23 10:04:00 1xV999-000001-01 <= \n"),
 			check: "lines", status: Warn, says: "1 can't be read"},
 		{name: "something else writes into it", spoil: text(arrivals(30) + strings.Repeat("oops\n", 5)),
-			check: "lines", status: Warn, says: "5 (13.5 %) not understood"},
+			check: "lines", status: Warn, says: "5 (14%) not understood"},
 		{name: "hidden arrival", spoil: text(arrivals(30) +
 			"2026-11-23 10:04:00 1xV999-000001-01 **** log string overflowed log buffer ****\n"), check: "lines",
 			status: Warn, says: "1 overflowed"},

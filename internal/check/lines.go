@@ -40,7 +40,7 @@ func (c *checks) lines(s *sample) []Result {
 		return warn(name, show, "%s, %d can't be read", read, t.Malformed)
 	case verdict == report.Partly:
 		return warn(name, whose+" Another program may be writing to it.", "%s, %d (%s) not understood, such as: %s",
-			read, j.NotUnderstood(), report.Share(j.NotUnderstood(), j.Lines()), escape.Text(first.Text))
+			read, j.NotUnderstood(), words.Percent(j.NotUnderstood(), j.Lines()), escape.Text(first.Text))
 	case arrivals == 0:
 		return warn(name, "Check again after Exim has received a message.", "%s", read)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"exiwatch/internal/escape"
 	"exiwatch/internal/report"
+	"exiwatch/internal/words"
 	"exiwatch/parser"
 )
 
@@ -49,7 +50,7 @@ func (l *LiveLog) LogJudged() {
 	}
 	l.Log.Log(context.Background(), level, "lines of the log were not understood", "log", l.Path, "lines",
 		j.NotUnderstood(), "of", j.Lines(),
-		"share", report.Share(j.NotUnderstood(), j.Lines()), "first", fmt.Sprintf("%s:%d", first.File, first.Line),
+		"share", words.Percent(j.NotUnderstood(), j.Lines()), "first", fmt.Sprintf("%s:%d", first.File, first.Line),
 		"text", escape.Text(first.Text))
 }
 

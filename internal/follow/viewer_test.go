@@ -156,7 +156,7 @@ func TestViewerOfNoLog(t *testing.T) {
 	entries := testkit.Sentinel("alice", time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), 5)
 	for text, want := range map[string]string{
 		"{\"a\": 1}\n":     "JSON of another program",
-		entries + "oops\n": "1 of 7 lines (14.3 %)",
+		entries + "oops\n": "1 of 7 lines (14%)",
 	} {
 		testkit.Must(t, os.WriteFile(log, []byte(text), 0o600))
 		v, err := NewViewer(new(configtest.Parse(t, "")), log, time.Hour, nil, pipeline.Listener{})

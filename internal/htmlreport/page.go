@@ -1,5 +1,5 @@
 // Package htmlreport writes what a replay found into one HTML file that looks like the live page. The file opens from
-// a disk, loads nothing, and needs no script. Whatever the log holds, it is no longer than maxSize.
+// a disk, loads nothing, and is whole without its script. Whatever the log holds, it is no longer than maxSize.
 package htmlreport
 
 import (
@@ -9,12 +9,16 @@ import (
 	"encoding/base64"
 	"html/template"
 	"io"
+	"net/netip"
 	"regexp"
+	"strings"
 	"time"
 
+	"exiwatch/internal/escape"
 	"exiwatch/internal/htmlkit"
 	"exiwatch/internal/report"
 	"exiwatch/internal/suggest"
+	"exiwatch/internal/words"
 )
 
 // A Page is the content of a report.
@@ -34,21 +38,33 @@ const maxSize = 1_000_000 // bytes
 
 // bounds limit lists. The page says how much each list leaves out.
 type bounds struct {
-	alerts int // with a card
-	rows   int // of each ranking
+	incidents int // with a row and a card
+	rows      int // of each ranking
 }
 
-var widest = bounds{alerts: 150, rows: 400}
+var widest = bounds{incidents: 300, rows: 400}
+
+// fewRows is how many rows a ranking has before incidents are left out for it.
+const fewRows = 50
+
+// smaller are the next bounds to try.
+func (b bounds) smaller() bounds {
+	if b.rows > fewRows {
+		return bounds{b.incidents, b.rows / 2}
+	}
+	return bounds{b.incidents * 3 / 4, max(b.rows*3/4, 1)}
+}
 
 // Write writes the page, with as much in its lists as maxSize permits.
 func (p *Page) Write(w io.Writer) error {
 	var out bytes.Buffer
-	for b := widest; ; b = (bounds{alerts: b.alerts / 2, rows: (b.rows + 1) / 2}) {
+	incidents := p.incidents()
+	for b := widest; ; b = b.smaller() {
 		out.Reset()
-		if err := pageTemplate.Execute(&out, p.view(b)); err != nil {
+		if err := pageTemplate.Execute(&out, p.view(incidents, b)); err != nil {
 			return err
 		}
-		if out.Len() <= maxSize || b.alerts == 0 && b.rows == 1 {
+		if out.Len() <= maxSize || b.incidents == 0 && b.rows == 1 {
 			break
 		}
 	}
@@ -65,20 +81,42 @@ var pageCSS string
 // style is the live page's style and this page's own.
 var style = htmlkit.CSS + pageCSS
 
-// policy permits the page's own style and nothing else.
-var policy = func() string {
-	sum := sha256.Sum256([]byte(style))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-		"'; base-uri 'none'; form-action 'none'"
-}()
+// script sorts and searches tables, and opens what a link leads to.
+//
+//go:embed page.js
+var script string
+
+// policy permits the page's own style and script, and nothing else.
+var policy = "default-src 'none'; style-src " + source(style) + "; script-src " + source(script) +
+	"; base-uri 'none'; form-action 'none'"
+
+// source names an element by its content, for a Content Security Policy.
+func source(content string) string {
+	sum := sha256.Sum256([]byte(content))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
 
 var pageTemplate = template.Must(htmlkit.New("page").Funcs(template.FuncMap{
 	"style":  func() template.CSS { return template.CSS(style) }, // ours, without text from the log
+	"script": func() template.JS { return template.JS(script) },
 	"policy": func() string { return policy },
 	"clock":  func(t time.Time) string { return t.Format("2 Jan 2006 15:04:05") },
 	"day":    func(t time.Time) string { return t.Format(dayLayout) },
 	"days":   days,
+	"span":   words.Span,
+	"value":  value,
 }).Parse(pageHTML))
+
+// value is a value of the log as an element. Its lines break at @ and dots first, but for those of a host's address.
+func value(logged string) template.HTML {
+	text := template.HTMLEscapeString(escape.Shown(logged))
+	if _, err := netip.ParseAddr(strings.Trim(logged, "[]")); err != nil {
+		text = breaks.Replace(text)
+	}
+	return template.HTML(`<bdi>` + text + `</bdi>`)
+}
+
+var breaks = strings.NewReplacer("@", "<wbr>@", ".", "<wbr>.")
 
 const dayLayout = "2 Jan 2006"
 

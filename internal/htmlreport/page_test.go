@@ -50,12 +50,14 @@ func small(t *testing.T) *htmlreport.Page {
 
 var (
 	styles   = regexp.MustCompile(`(?s)<style>(.*?)</style>`)
+	scripts  = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
 	policies = regexp.MustCompile(`content="default-src[^"]*"`)
 )
 
-// TestGolden but for the style sheet, which is the live page's.
+// TestGolden but for the style sheet, which is the live page's, and the script.
 func TestGolden(t *testing.T) {
 	got := policies.ReplaceAllString(styles.ReplaceAllString(written(t, small(t)), "<style>…</style>"), `content="…"`)
+	got = scripts.ReplaceAllString(got, "<script>…</script>")
 	const name = "testdata/small.html"
 	if *update {
 		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
@@ -71,14 +73,94 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestPolicyIsOfTheStyle: a browser takes the style sheet and nothing else.
-func TestPolicyIsOfTheStyle(t *testing.T) {
+// TestPolicyIsOfStyleAndScript: a browser takes the style sheet and the script, and nothing else.
+func TestPolicyIsOfStyleAndScript(t *testing.T) {
 	page := written(t, small(t))
-	sum := sha256.Sum256([]byte(styles.FindStringSubmatch(page)[1]))
-	want := `content="default-src 'none'; style-src 'sha256-` + base64.StdEncoding.EncodeToString(sum[:]) +
-		`'; base-uri 'none'; form-action 'none'"`
+	source := func(element *regexp.Regexp) string {
+		sum := sha256.Sum256([]byte(element.FindStringSubmatch(page)[1]))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	want := `content="default-src 'none'; style-src ` + source(styles) + "; script-src " + source(scripts) +
+		`; base-uri 'none'; form-action 'none'"`
 	if got := html.UnescapeString(policies.FindString(page)); got != want {
 		t.Errorf("the policy is %s, want %s", got, want)
+	}
+}
+
+var (
+	identifiers = regexp.MustCompile(` id="([^"]*)"`)
+	links       = regexp.MustCompile(`href="#([^"]*)"`)
+)
+
+// TestLinksLeadSomewhere: each link's target is there once. A card leads to the ranks of what its alerts are about, and
+// these lead back.
+func TestLinksLeadSomewhere(t *testing.T) {
+	page := written(t, small(t))
+	targets := make(map[string]int)
+	for _, id := range identifiers.FindAllStringSubmatch(page, -1) {
+		targets[id[1]]++
+	}
+	all := links.FindAllStringSubmatch(page, -1)
+	for _, link := range all {
+		if targets[link[1]] != 1 {
+			t.Errorf("#%s is there %d times", link[1], targets[link[1]])
+		}
+	}
+	if len(all) < 10 {
+		t.Errorf("only %d links", len(all))
+	}
+	card := regexp.MustCompile(`(?s)<div id="alert-1">.*?</details>`).FindString(page)
+	if want := `<dd><a href="#account-1">Accounts</a></dd>`; !strings.Contains(card, want) {
+		t.Errorf("bob's card has no %s:\n%s", want, card)
+	}
+	rank := regexp.MustCompile(`<tr id="account-1">.*`).FindString(page)
+	if want := `<bdi>bob</bdi> <a href="#alert-1">1 incident</a>`; !strings.Contains(rank, want) {
+		t.Errorf("bob's rank has no %s:\n%s", want, rank)
+	}
+}
+
+// TestAlertsAboutHosts: an account's incident names the hosts that its alerts are about, in its row and its card.
+func TestAlertsAboutHosts(t *testing.T) {
+	rules := []window.Rule{rule(t, "account 3/5m"), rule(t, "host 2/5m")}
+	page := written(t, told(t, rules, 9, func(add func(*window.Arrival)) {
+		for i := range 6 {
+			a := window.Arrival{At: at0.Add(time.Duration(i) * time.Second), MessageID: []byte("1xV001-000001-01")}
+			a.Values[window.Account], a.Values[window.Auth] = []byte("alice"), []byte("alice")
+			a.Values[window.Host] = fmt.Appendf(nil, "192.0.2.%d", i%2)
+			add(&a)
+		}
+	}))
+	const host = "<bdi>192.0.2.1</bdi>"
+	for _, want := range []string{
+		`<td class="num" data-name="alerts" data-by="3">`,
+		`<span>opened (host 2/5m): ` + host,
+		`<span>opened (account 3/5m)</span>`,
+		host + ` <a href="#alert-1">1 incident</a>`,
+		`<a href="#host-1">Hosts</a>`,
+	} {
+		if n := strings.Count(page, want); n != 1 {
+			t.Errorf("%s is there %d times, want once", want, n)
+		}
+	}
+}
+
+// TestLongIncident: an incident whose alerts open again and again has one row, and a card of a bounded length.
+func TestLongIncident(t *testing.T) {
+	page := written(t, told(t, []window.Rule{rule(t, "account 1/10s")}, 1, func(add func(*window.Arrival)) {
+		for i := range 80 {
+			a := window.Arrival{At: at0.Add(time.Duration(i/2) * 25 * time.Second), MessageID: []byte("1xV001-000001-01")}
+			a.Values[window.Account] = []byte("alice@lab.test")
+			add(&a)
+		}
+	}))
+	for _, want := range []string{
+		`<td class="num" data-name="alerts" data-by="40">`,
+		`<p class="faint">and 50 more events</p>`, // of forty that opened, and thirty-nine ends
+		`<a href="#alert-1"><bdi>alice<wbr>@lab<wbr>.test`,
+	} {
+		if n := strings.Count(page, want); n != 1 {
+			t.Errorf("%s is there %d times, want once", want, n)
+		}
 	}
 }
 
@@ -117,7 +199,7 @@ func TestNothingHappened(t *testing.T) {
 	quiet := written(t, told(t, rules, 10, func(add func(*window.Arrival)) { add(&window.Arrival{At: at0}) }))
 	for html, words := range map[string]string{empty: "No messages.", quiet: "Nobody sent in bulk."} {
 		if !strings.Contains(html, words) || !strings.Contains(html, "No alert would have been mailed") {
-			t.Errorf("it doesn't say %q:\n%s", words, styles.ReplaceAllString(html, ""))
+			t.Errorf("it doesn't say %q:\n%s", words, scripts.ReplaceAllString(styles.ReplaceAllString(html, ""), ""))
 		}
 	}
 	for name, said := range judge(t, map[string]string{"empty": empty, "quiet": quiet}) {

@@ -2,7 +2,6 @@ package htmlreport
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"exiwatch/internal/report"
@@ -22,12 +21,10 @@ type view struct {
 	Heat      *heat
 	Logs      []string
 	MoreLogs  int
-	Lanes     []*lane
-	AllLanes  int
-	Only      *lane  // the only sender over a limit; nil: none, or several
+	Senders   []who  // over a limit, the furthest over first
 	Tampered  bool   // alerts are about the log
 	Crossed   string // how many crossed a limit: 530 accounts, 3 hosts
-	Cards     []card
+	Cards     folded[*card]
 	Effects   []effect
 	Rankings  []ranking
 	Recipient bool       // recipients are logged
@@ -55,45 +52,56 @@ func newUncounted(d *report.Document) *uncounted {
 	return u
 }
 
-// A ranking is one of the document's.
-type ranking struct {
-	Heading, Noun string
-	Rows          []report.Row
-	More          int // values without a row
+// How many rows stand open. A page of them is some twenty screens long at the most.
+const (
+	openCards = 30
+	openRanks = 15
+)
+
+// A folded list shows its first elements, and the others when the reader asks for them.
+type folded[E any] struct{ All, Shown, Rest []E }
+
+func fold[E any](all []E, n int) folded[E] {
+	n = min(n, len(all))
+	return folded[E]{all, all[:n], all[n:]}
 }
 
-func (p *Page) view(b bounds) *view {
+// view gives the first incidents and ranks, within b.
+func (p *Page) view(incidents []incident, b bounds) *view {
 	v := &view{Page: p, Logs: p.Logs[:min(len(p.Logs), maxLogs)], Effects: p.effects(),
 		Recipient: p.Document.Recipients > 0, Uncounted: newUncounted(&p.Document)}
 	v.MoreLogs = len(p.Logs) - len(v.Logs)
 	if len(p.Hours) > 0 {
 		v.Axis, v.Chart, v.Heat = newAxis(p.Hours), newArrivalChart(p.Hours), newHeat(p.Hours)
 	}
-	v.Lanes = p.lanes(v.Axis)
-	v.AllLanes = len(v.Lanes)
-	isAboutLog := func(l *lane) bool { return l.Count == window.Anomalies.String() }
-	senders := slices.DeleteFunc(slices.Clone(v.Lanes), isAboutLog)
-	v.Crossed, v.Tampered = crossed(senders), len(senders) < len(v.Lanes)
-	if len(senders) == 1 {
-		v.Only = senders[0]
+	v.name(incidents)
+	places := v.rank(b.rows)
+	var cards []*card
+	for i := range incidents[:min(len(incidents), b.incidents)] {
+		c := p.newCard(&incidents[i], v.Axis)
+		c.Number = i + 1
+		c.link(incidents[i].alerts, places)
+		cards = append(cards, c)
 	}
-	v.Lanes = v.Lanes[:min(len(v.Lanes), maxLanes)]
-	v.Cards = p.cards(b.alerts, v.Axis)
-	numbers := make(map[string]int)
-	for _, c := range v.Cards {
-		numbers[c.Incident] = c.Number
-	}
-	for _, l := range v.Lanes {
-		l.Card = numbers[l.Incident]
-	}
-	for _, k := range words.KeyNames {
-		rows := p.Document.Top[k.Key]
-		rows = rows[:min(len(rows), b.rows)]
-		if len(rows) > 0 {
-			v.Rankings = append(v.Rankings, ranking{k.Heading, k.Noun, rows, p.Document.Values[k.Key] - len(rows)})
-		}
-	}
+	v.Cards = fold(cards, openCards)
 	return v
+}
+
+// name names the senders behind incidents.
+func (v *view) name(incidents []incident) {
+	seen := make(map[window.Identity]bool)
+	for i := range incidents {
+		about := incidents[i].about()
+		switch {
+		case seen[about]:
+		case incidents[i].limits[0].Of.Rule.Count == window.Anomalies:
+			v.Tampered = true
+		default:
+			v.Senders = append(v.Senders, who{about})
+		}
+		seen[about] = true
+	}
+	v.Crossed = crossed(v.Senders)
 }
 
 // maxBy is how many values are listed for a rule.
@@ -116,11 +124,11 @@ func (p *Page) effects() (all []effect) {
 	return all
 }
 
-// crossed counts lanes by their keys.
-func crossed(lanes []*lane) string {
+// crossed counts senders by their keys.
+func crossed(senders []who) string {
 	n := make(map[string]int64)
-	for _, l := range lanes {
-		n[cmp.Or(l.Noun(), "account")]++
+	for _, w := range senders {
+		n[cmp.Or(w.Noun(), "account")]++
 	}
 	var parts []string
 	for _, k := range words.KeyNames {
@@ -131,8 +139,8 @@ func crossed(lanes []*lane) string {
 	return strings.Join(parts, ", ")
 }
 
-// Omitted is how many incidents have no card.
-func (v *view) Omitted() int { return len(v.Document.Incidents) - len(v.Cards) }
+// Omitted is how many incidents have no row.
+func (v *view) Omitted() int { return len(v.Document.Incidents) - len(v.Cards.All) }
 
 // Zone names the zone of the last arrival, as it is logged or the machine's.
 func (v *view) Zone() string { return v.Document.Last.Format("-0700") }

@@ -25,12 +25,15 @@ type collector struct {
 // aliasKeys are the keys whose value is often the account. Each is a bit of a set.
 var aliasKeys = [...]window.Key{window.Sender, window.Auth, window.User}
 
+// noAccount stands for the set of an arrival that isn't ranked by account.
+const noAccount = 1 << len(aliasKeys)
+
 // add adds arrivals, key by key, so that each table stays in the processor's cache.
 func (c *collector) add(receptions []Reception) {
 	c.sets = c.sets[:0]
 	var occur uint
 	for _, a := range receptions {
-		set := c.aliasSet(a.Values)
+		set := c.aliasSet(a)
 		c.sets = append(c.sets, set)
 		occur |= 1 << set
 	}
@@ -53,14 +56,18 @@ func (c *collector) add(receptions []Reception) {
 	}
 }
 
-// aliasSet gives the ranked keys whose value is the account.
-func (c *collector) aliasSet(w *window.Arrival) (set uint8) {
-	account := w.Values[window.Account]
-	if account == nil {
+// aliasSet gives the ranked keys whose value is the account. A bounce that no rule counts is nobody's mail: its account
+// isn't ranked.
+func (c *collector) aliasSet(a Reception) (set uint8) {
+	account := a.Values.Values[window.Account]
+	switch {
+	case a.Class == ClassBounces:
+		return noAccount
+	case account == nil:
 		return 0
 	}
 	for _, key := range aliasKeys {
-		if value := w.Values[key]; c.bits[key] != 0 && value != nil && bytes.Equal(value, account) {
+		if value := a.Values.Values[key]; c.bits[key] != 0 && value != nil && bytes.Equal(value, account) {
 			set |= c.bits[key]
 		}
 	}

@@ -51,16 +51,7 @@ func NotUnderstood(name string, j *parser.Judgement) string {
 		was = "was"
 	}
 	return fmt.Sprintf("%d of %s (%s) of %s %s not understood, the first at %s:%d: %s",
-		n, words.Plain(all, "line"), Share(n, all), name, was, first.File, first.Line, first.Text)
-}
-
-// Share writes part as a percentage of whole.
-func Share(part, whole int64) string {
-	percent := 100 * float64(part) / float64(max(whole, 1))
-	if percent < 0.1 {
-		return fmt.Sprintf("%.2g %%", percent)
-	}
-	return fmt.Sprintf("%.1f %%", percent)
+		n, words.Plain(all, "line"), words.Percent(n, all), name, was, first.File, first.Line, first.Text)
 }
 
 // IsNotExims says what a log without lines of Exim's seems to be, and shows its first line. The hint says what to do.

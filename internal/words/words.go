@@ -106,17 +106,20 @@ func inUnit(d time.Duration, fits func(unit) bool) string {
 	return Plural(int64(d/time.Second), "second")
 }
 
-// Percent is n as a share of of. It is 0% only for none, and 100% only for all.
+// Percent is n as a share of of, rounded. It is 0% only for none, and 100% only for all: what would round to these is
+// <1% or 99%.
 func Percent(n, of int64) string {
 	switch {
+	case n <= 0 || of <= 0:
+		return "0%"
 	case n >= of:
 		return "100%"
-	case n <= 0:
-		return "0%"
-	case float64(n)*100 < float64(of):
+	}
+	percent := int64(100*float64(n)/float64(of) + 0.5)
+	if percent < 1 {
 		return "<1%"
 	}
-	return fmt.Sprintf("%d%%", int64(float64(n)*100/float64(of)))
+	return strconv.FormatInt(min(percent, 99), 10) + "%"
 }
 
 // Suggest ends a sentence about an unknown name: with the known name most like it, or else with all known names.

@@ -19,7 +19,9 @@ func TestWords(t *testing.T) {
 		{Measured("anomalies", 1), "1 anomaly"}, {Measured("senders", 2), "2 envelope senders"},
 		{Window(90 * time.Minute), "90 minutes"},
 		{Key("auth"), "authenticated id"}, {Heading("auth"), "Authenticated ids"}, {Key("gadget"), "gadget"},
-		{Percent(0, 7), "0%"}, {Percent(1, 1000), "<1%"}, {Percent(999, 1000), "99%"}, {Percent(7, 7), "100%"},
+		{Percent(0, 7), "0%"}, {Percent(1, 0), "0%"}, {Percent(1, 1000), "<1%"}, {Percent(5, 1000), "1%"},
+		{Percent(1, 3), "33%"}, {Percent(2, 3), "67%"}, {Percent(999, 1000), "99%"}, {Percent(7, 7), "100%"},
+		{Percent(1<<61, 1<<62), "50%"},
 		{Span(time.Second), "1 second"}, {Span(90 * time.Second), "1 minute"}, {Span(3 * time.Hour), "3 hours"},
 		{Span(72 * time.Hour), "3 days"},
 	} {

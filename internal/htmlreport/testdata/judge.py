@@ -18,6 +18,8 @@ class Page(html.parser.HTMLParser):
         self.open, self.cell, self.fact = [], None, None
 
     def handle_starttag(self, tag, attrs):
+        if tag == "wbr" and "bdi" in self.open:  # where a value's lines break
+            return
         self.frame.append("<" + tag + "".join(f" {name}={value!r}" for name, value in attrs) + ">")
         if tag not in VOID:
             self.open.append(tag)
@@ -62,7 +64,7 @@ class Page(html.parser.HTMLParser):
             self.cell += data
         if "bdi" in self.open:
             self.values[-1] += data
-        elif "style" not in self.open:
+        elif self.open[-1:] not in (["style"], ["script"]):
             self.frame.append(" ".join(data.split()))
 
 
