@@ -19,7 +19,7 @@ long = TestCompressedWhileDown|TestBegunAgainWhateverHappened|TestCopytruncatedB
 build:
 	CGO_ENABLED=0 go build -trimpath -o exiwatch ./cmd/exiwatch
 
-packages: # dist/*.deb and dist/*.rpm, the same bytes from the same commit
+packages: # for Debian, Red Hat, Alpine and Arch, in dist; the same bytes from the same commit
 	packaging/build
 
 # Much of the time tests wait: for a mail server, for a second to pass. So more packages are tested at a time (-p) than

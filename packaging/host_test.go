@@ -15,14 +15,15 @@ import (
 // hostPatience is how long a script may take in a host.
 const hostPatience = testkit.HardEnd
 
-// inHost runs a script in a copy of this machine that is thrown away (testdata/host), with the deb at /deb.
+// inHost runs a script in a copy of this machine that is thrown away (testdata/host), with the packages at /deb, /apk
+// and /arch.
 func inHost(t *testing.T, script string) {
 	t.Helper()
 	t.Parallel()
 	need(t, "unshare", "pivot_root", "ip", "dpkg", "start-stop-daemon", "exim4", "monit")
 	dir := t.TempDir()
-	if err := copyFile(filepath.Join(dir, "deb"), one(t, packages(t), "deb")); err != nil {
-		t.Fatal(err)
+	for name, kind := range map[string]string{"deb": "deb", "apk": "apk", "arch": "pkg.tar.zst"} {
+		testkit.Must(t, copyFile(filepath.Join(dir, "packages", name), one(t, packages(t), kind)))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), hostPatience)
 	defer cancel()
@@ -104,6 +105,47 @@ dpkg -P exiwatch
 ! pgrep -x exiwatch
 snapshot >/root/after
 diff /root/before /root/after
+`)
+}
+
+// TestScriptsOfAlpineAndArch: they make the user, who may read the log and the configuration, and whom Exim may ask;
+// to run them again, as at an upgrade, changes nothing.
+func TestScriptsOfAlpineAndArch(t *testing.T) {
+	need(t, "bash", "tar", "zstd")
+	inHost(t, `
+groupadd maillog
+useradd exim
+mkdir /var/log/exim
+install -g maillog -m 640 /dev/null /var/log/exim/mainlog
+is_set_up() {
+	id exiwatch
+	id -nG exiwatch | grep -w maillog | grep -w adm
+	id -nG exim | grep -w exiwatch
+	[ "$(stat -c '%a %U %G' /etc/exiwatch/exiwatch.toml)" = "640 root exiwatch" ]
+	getent passwd exiwatch | grep ':/var/lib/exiwatch:/sbin/nologin$'
+}
+afresh() {
+	userdel exiwatch
+	groupdel exiwatch
+	rm -r /etc/exiwatch
+}
+
+tar --warning=no-unknown-keyword -xzf /apk -C /
+/.post-install
+is_set_up
+/.post-upgrade # without OpenRC there is no service to restart
+is_set_up
+/.pre-deinstall
+is_set_up
+afresh
+
+tar --zstd -xf /arch -C /
+bash -ec '. /.INSTALL; post_install'
+is_set_up
+bash -ec '. /.INSTALL; post_upgrade'
+is_set_up
+bash -ec '. /.INSTALL; pre_remove'
+is_set_up
 `)
 }
 

@@ -136,7 +136,7 @@ func TestPackagesAreReproducible(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []string{"deb", "rpm"} {
+	for _, kind := range kinds {
 		if a, b := sum(t, one(t, dist, kind)), sum(t, one(t, again, kind)); a != b {
 			t.Errorf("two builds of the %s: sha256 %s and %s", kind, a, b)
 		}
@@ -152,7 +152,10 @@ func sum(t *testing.T, name string) string {
 	return fmt.Sprintf("%x", sha256.Sum256(b))
 }
 
-// contents are what both packages hold, with permissions.
+// kinds are the packages' endings.
+var kinds = []string{"deb", "rpm", "apk", "pkg.tar.zst"}
+
+// contents are what all packages hold, with permissions.
 var contents = []string{
 	"-rw-r----- /etc/exiwatch/exiwatch.toml", // the scripts give it to the group
 	"-rwxr-xr-x /usr/bin/exiwatch",
@@ -173,10 +176,14 @@ var contents = []string{
 // TestContents: files and permissions, all root's; configuration files are known as such, and the binary needs no
 // library.
 func TestContents(t *testing.T) {
-	need(t, "dpkg-deb", "rpm")
+	need(t, "dpkg-deb", "rpm", "tar", "zstd")
 	dist := packages(t)
-	deb, rpm := one(t, dist, "deb"), one(t, dist, "rpm")
-	listing := map[string]string{"deb": output(t, "dpkg-deb", "-c", deb), "rpm": output(t, "rpm", "-qplv", rpm)}
+	deb, rpm, arch := one(t, dist, "deb"), one(t, dist, "rpm"), one(t, dist, "pkg.tar.zst")
+	listing := map[string]string{
+		"deb": output(t, "dpkg-deb", "-c", deb), "rpm": output(t, "rpm", "-qplv", rpm),
+		"apk":         output(t, "tar", "--warning=no-unknown-keyword", "-tvzf", one(t, dist, "apk")),
+		"pkg.tar.zst": output(t, "tar", "--zstd", "-tvf", arch),
+	}
 	want := map[string][]string{
 		"deb": slices.Concat(contents, []string{"-rwxr-xr-x /etc/init.d/exiwatch",
 			"-rw-r--r-- /lib/systemd/system/exiwatch.service",
@@ -185,15 +192,20 @@ func TestContents(t *testing.T) {
 		"rpm": slices.Concat(contents, []string{"-rw-r--r-- /usr/lib/systemd/system/exiwatch.service",
 			"-rwxr-xr-x /usr/lib64/nagios/plugins/check_exiwatch",
 			"-rw-r--r-- /usr/share/zsh/site-functions/_exiwatch"}),
+		"apk": slices.Concat(contents, []string{"-rwxr-xr-x /etc/init.d/exiwatch",
+			"-rw-r--r-- /usr/share/zsh/site-functions/_exiwatch"}),
+		"pkg.tar.zst": slices.Concat(contents, []string{"-rw-r--r-- /usr/lib/systemd/system/exiwatch.service",
+			"-rw-r--r-- /usr/share/zsh/site-functions/_exiwatch"}),
 	}
+	owner := regexp.MustCompile(` (root[/ ]+root|0/0) `)
 	for kind, text := range listing {
 		var got []string
 		for line := range strings.Lines(text) {
-			fields := strings.Fields(line)
-			if owner := regexp.MustCompile(`\broot[/ ]+root\b`); !owner.MatchString(line) {
+			if !owner.MatchString(line) {
 				t.Errorf("%s: %s isn't root's", kind, line)
 			}
-			got = append(got, fields[0]+" "+strings.TrimPrefix(fields[len(fields)-1], "."))
+			fields := strings.Fields(line)
+			got = append(got, fields[0]+" /"+strings.TrimLeft(fields[len(fields)-1], "./"))
 		}
 		for _, file := range want[kind] {
 			if !slices.Contains(got, file) {
@@ -207,6 +219,10 @@ func TestContents(t *testing.T) {
 	}
 	if got := output(t, "rpm", "-qpc", rpm); got != "/etc/exiwatch/exiwatch.toml\n" {
 		t.Errorf("the rpm's configuration files are %q", got)
+	}
+	if got := output(t, "tar", "--zstd", "-xOf", arch, ".PKGINFO"); !strings.Contains(got,
+		"\nbackup = etc/exiwatch/exiwatch.toml\n") {
+		t.Errorf("Arch's package says %q, want that the configuration is kept", got)
 	}
 	dir := t.TempDir()
 	output(t, "dpkg-deb", "-x", deb, dir)

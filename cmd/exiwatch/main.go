@@ -45,17 +45,18 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if errors.As(err, &status) && status.err == nil {
 		return status.status
 	}
+	begin := errorPriority(stderr) + "exiwatch: "
 	// An error may have several lines. Each is escaped, as it may hold text from a log or a user.
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		fmt.Fprintf(stderr, "exiwatch: error: %s\n", escape.Text(line))
+		fmt.Fprintf(stderr, "%serror: %s\n", begin, escape.Text(line))
 	}
 	var helpful *hintedError
 	if errors.As(err, &helpful) {
-		fmt.Fprintf(stderr, "exiwatch: hint: %s\n", helpful.hint)
+		fmt.Fprintf(stderr, "%shint: %s\n", begin, helpful.hint)
 	}
 	var usage *usageError
 	if errors.As(err, &usage) {
-		fmt.Fprintln(stderr, "exiwatch: hint: exiwatch help, or exiwatch COMMAND --help")
+		fmt.Fprintf(stderr, "%shint: exiwatch help, or exiwatch COMMAND --help\n", begin)
 		return exitUsage
 	}
 	if status != nil {

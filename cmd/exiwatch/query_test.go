@@ -1,17 +1,20 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"exiwatch/internal/check"
+	"exiwatch/internal/testkit"
 )
 
 // askable is a plot whose daemon can be asked.
@@ -53,6 +56,28 @@ func TestCheckAsksTheSocket(t *testing.T) {
 	if results, _ := checked(t, "--config", p.config); results["socket"].Status != check.Warn ||
 		!strings.HasPrefix(results["socket"].Detail, socket+": no daemon answers") {
 		t.Errorf("no daemon runs: %+v", results["socket"])
+	}
+}
+
+// TestHealthCheckOfTheImage: the image's HEALTHCHECK succeeds while the daemon answers, and only then.
+func TestHealthCheckOfTheImage(t *testing.T) {
+	found := regexp.MustCompile(`(?m)^HEALTHCHECK .* CMD (\[.*\])$`).FindStringSubmatch(
+		read(t, "../../packaging/Containerfile"))
+	if found == nil {
+		t.Fatal("packaging/Containerfile has no HEALTHCHECK")
+	}
+	var command []string
+	testkit.Must(t, json.Unmarshal([]byte(found[1]), &command))
+	p, _ := askable(t)
+	ask := append(command[1:], "--config", p.config)
+	d := startProcess(t, "run", "--config", p.config)
+	d.until(readToEnd, 1)
+	if out, said, status := exiwatch(t, "", ask...); status != exitDone {
+		t.Errorf("the daemon runs: %q says %q, %q, status %d", ask, out, said, status)
+	}
+	d.end()
+	if out, _, status := exiwatch(t, "", ask...); status != exitUnasked {
+		t.Errorf("no daemon runs: %q says %q, status %d, want %d", ask, out, status, exitUnasked)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -37,7 +38,7 @@ that it missed. At the first start it counts the existing log silently.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			sockets := activation.Files(true)
-			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+			log := newDaemonLog(cmd.ErrOrStderr())
 			s, err := newService(pidfile)
 			if err != nil {
 				return err
@@ -86,7 +87,7 @@ func runDaemons(ctx context.Context, log *slog.Logger, s *service, read func() (
 	}
 	var last *config.Config // the configuration to go back to
 	for {
-		log.Info("following", "log", c.Log, "rules", c.Rules, "state", c.State)
+		log.Info("following", identity(c)...)
 		if c.Socket != nil {
 			listen()
 		}
@@ -105,6 +106,15 @@ func runDaemons(ctx context.Context, log *slog.Logger, s *service, read func() (
 			s.reloading()
 		}
 	}
+}
+
+// identity says which program follows what, by which configuration.
+func identity(c *config.Config) []any {
+	attributes := []any{"version", version}
+	if from := builtFrom(); from != "" {
+		attributes = append(attributes, "commit", from)
+	}
+	return append(attributes, "config", cmp.Or(c.File, "none"), "log", c.Log, "rules", c.Rules, "state", c.State)
 }
 
 // lastMoment is how long after SIGTERM the program ends in any case; 0, as in tests: when all its work is done.

@@ -19,7 +19,8 @@ const (
 
 // A Config is a complete, checked configuration.
 type Config struct {
-	Log []string // main logs; empty: use FindLog
+	File string   // that was read; empty: these are the defaults
+	Log  []string // main logs; empty: use FindLog
 	// CycledTo are folders with cycled files, besides the logs' own folders.
 	CycledTo []string
 	// WaitForFile is how long to wait for an unreadable file of a log; 0: an hour.

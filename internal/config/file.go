@@ -68,7 +68,9 @@ func readFile(name string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("reading the configuration: %w", err)
 	}
-	return Parse(name, b)
+	c, err := Parse(name, b)
+	c.File = name
+	return c, err
 }
 
 // Parse parses the text of a configuration. Errors mention name. It reads no except.d.

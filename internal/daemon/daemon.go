@@ -133,6 +133,7 @@ func (d *Daemon) startServices() {
 		})
 	}
 	if d.page != nil {
+		d.Log.Info("the live page is served", "address", d.page.address())
 		d.wait.Go(func() {
 			if err := d.page.server.Serve(ctx, d.page.listener); err != nil {
 				d.Log.Error("the live page is served no more", "error", err)

@@ -25,20 +25,26 @@ func (d *Daemon) delivered(name string) {
 func (d *Daemon) opened(alerts []*window.Alert) {
 	for _, a := range alerts {
 		d.stats.opened[a.Rule.String()]++
-		d.say("alert", "id", a.ID, "incident", a.Incident.ID, "rule", a.Rule.Name, a.Rule.Key.String(), a.Value,
-			"count", a.Count)
+		d.aside(func() {
+			d.Log.Warn("alert", "id", a.ID, "incident", a.Incident.ID, "rule", a.Rule.Name, a.Rule.Key.String(),
+				a.Value, "count", a.Count)
+		})
 	}
 	d.outbox.enqueue(notification{alerts: alerts, event: pipeline.Opened})
 }
 
 func (d *Daemon) grew(a *window.Alert) {
-	d.say("alert has grown", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
+	d.aside(func() {
+		d.Log.Info("alert has grown", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
+	})
 	a.Untold = false
 	d.outbox.enqueue(notification{alerts: []*window.Alert{a}, event: pipeline.Grew(a), times: a.Times})
 }
 
 func (d *Daemon) ended(a *window.Alert) {
-	d.say("alert ended", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
+	d.aside(func() {
+		d.Log.Info("alert ended", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
+	})
 	if d.page != nil {
 		d.page.end(a)
 	}
@@ -47,10 +53,11 @@ func (d *Daemon) ended(a *window.Alert) {
 	}
 }
 
-// say logs an event. That may take time, and a storm has thousands: others read the counters meanwhile.
-func (d *Daemon) say(message string, attributes ...any) {
+// aside logs an event: each of an alert has a line of its own. That may take time, and a storm has thousands: others
+// read the counters meanwhile.
+func (d *Daemon) aside(log func()) {
 	d.counters.unlocked(func() {
-		d.Log.Info(message, attributes...)
+		log()
 		runtime.Gosched()
 	})
 }

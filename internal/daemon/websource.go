@@ -70,6 +70,14 @@ func (s *webSource) listen(state *state) (err error) {
 	return nil
 }
 
+// address is where the page is served, as the configuration writes it: without the token.
+func (s *webSource) address() string {
+	if s.config.Web.Path != "" {
+		return "unix:" + s.config.Web.Path
+	}
+	return s.listener.Addr().String()
+}
+
 func (s *webSource) close() {
 	if s != nil && s.listener != nil {
 		s.listener.Close()
