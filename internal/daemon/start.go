@@ -79,6 +79,7 @@ func (d *Daemon) restore() error {
 	}
 	if was == nil {
 		was = &checkpoint{Spooled: spool.Last()} // all mails go
+		d.Log.Info("first start", "hint", "exiwatch init writes a configuration with limits from this host's own logs")
 	}
 	key, err := d.state.key()
 	if err != nil {

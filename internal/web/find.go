@@ -86,8 +86,9 @@ func newFind(query url.Values, now *Snapshot, jobs *searches) *find {
 	if f.Text != "" {
 		f.Query.Set("q", f.Text)
 	}
-	f.Table = readTable(query, "messages", []column{{"value", "Value", false}, {"messages", "Messages", true},
-		{"recipients", "Recipients", true}, {"bytes", "Size", true}})
+	f.Table = readTable(query, "messages", []column{{"value", "Value", false, false},
+		{"messages", "Messages", true, true},
+		{"recipients", "Recipients", true, true}, {"bytes", "Size", true, true}})
 	f.Table.page, f.Table.query = "find", f.Query
 	if f.Asked = query.Has("key") || query.Has("q"); !f.Asked || f.Error != "" {
 		return f
@@ -217,7 +218,8 @@ func (r foundRow) Kind() string { return words.Key(r.Of.Key.String()) }
 // A column is one that a table can be sorted by.
 type column struct {
 	Name, Text string
-	Num        bool
+	Num        bool // it is sorted with the highest first
+	Right      bool // its cells are on the right
 }
 
 // A table says how a table is sorted, and which page of it is shown.

@@ -96,8 +96,9 @@ func (o *overview) rank(query url.Values) {
 			o.Chosen, o.Choices[0].Chosen, ranking = name, false, o.ByRule[i]
 		}
 	}
-	o.Table = readTable(query, "share", []column{{"who", "Who", false}, {"count", "Count and limit", true},
-		{"share", "Share of limit", true}, {"headroom", "Headroom", true}})
+	o.Table = readTable(query, "share", []column{{"who", "Who", false, false},
+		{"count", "Count and limit", true, false},
+		{"share", "Share of limit", true, false}, {"headroom", "Headroom", true, true}})
 	o.Table.page, o.Table.query, o.Table.rows = "./", url.Values{"rule": {o.Chosen}}, shownRanking
 	ranking = slices.Clone(ranking)
 	slices.SortStableFunc(ranking, func(a, b window.Usage) int {
@@ -165,9 +166,9 @@ type history struct {
 // newHistory makes the page from its parameters.
 func newHistory(now *Snapshot, query url.Values) *history {
 	h := &history{Snapshot: now, Text: query.Get("q")}
-	h.Table = readTable(query, "since", []column{{"since", "Since", true}, {"who", "Who", false},
-		{"state", "State", false}, {"peak", "Peak", true}, {"share", "Share of limit", true},
-		{"messages", "Messages", true}})
+	h.Table = readTable(query, "since", []column{{"since", "Since", true, false}, {"who", "Who", false, false},
+		{"state", "State", false, false}, {"peak", "Peak", true, false}, {"share", "Share of limit", true, false},
+		{"messages", "Messages", true, true}})
 	h.Table.page, h.Table.query = "alerts", url.Values{"q": {h.Text}}
 	h.Found = slices.DeleteFunc(h.incidents(), func(n *incident) bool {
 		return !strings.Contains(strings.ToLower(n.Value), strings.ToLower(h.Text))
