@@ -117,9 +117,15 @@ func TestEveryLink(t *testing.T) {
 		}
 		for _, link := range eval[[]string](tab, `[...document.querySelectorAll("a[href]")].map((a) => a.href)`) {
 			link, _, _ = strings.Cut(link, "#")
+			path, query, _ := strings.Cut(link, "?")
+			kind := path // of tables in other orders, and of searches, one is enough
+			if strings.Contains(query, "sort=") || strings.HasSuffix(path, "/find") {
+				kind += "?"
+			}
 			if !strings.HasPrefix(link, h.url) {
 				t.Errorf("%s leads to %s", queue[0], link)
-			} else if !seen[link] {
+			} else if !seen[link] && !(kind != path && seen[kind]) {
+				seen[kind] = true
 				seen[link] = true
 				queue = append(queue, link)
 			}

@@ -187,7 +187,7 @@ func (f *find) look(search Search, now *Snapshot, jobs *searches) {
 	f.Found, f.At = found, done
 	rows := j.sorted(f.Table.By, f.Table.Down)
 	f.Table.cut(len(rows))
-	f.Rows = rows[f.Table.first:f.Table.last]
+	f.Rows = slices.Clone(rows[f.Table.first:f.Table.last]) // another page may sort them otherwise
 }
 
 // compareFound compares two rows by a column; equal ones by their values.
