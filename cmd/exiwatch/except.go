@@ -14,7 +14,6 @@ import (
 	"exiwatch/internal/config"
 	"exiwatch/internal/daemon"
 	"exiwatch/internal/escape"
-	"exiwatch/internal/words"
 
 	"github.com/spf13/cobra"
 )
@@ -29,12 +28,11 @@ configuration. The running daemon reloads at once.
 
   exiwatch except add newsletter@example.com --limit 5000 --until 2027-01-31 \
       --reason 'the monthly newsletter'`,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef("except needs one of add, list, remove")
+				return usagef("except needs one of %s", strings.Join(commandNames(cmd), ", "))
 			}
-			return usagef("unknown command %q; %s", "except "+args[0],
-				words.Suggest(args[0], []string{"add", "list", "remove"}))
+			return noCommand(cmd, args[0])
 		},
 	}
 	cmd.AddCommand(exceptAddCommand(), exceptListCommand(), exceptRemoveCommand())
