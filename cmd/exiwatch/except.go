@@ -69,12 +69,14 @@ the same values and the same rule is replaced. Run it as root.`,
 			return reload(cmd.OutOrStdout(), c.State)
 		},
 	}
+	cmd.ValidArgsFunction = completing(&file, false, exceptedAccounts)
 	configFlag(cmd, &file)
 	cmd.Flags().Int64Var(&d.Limit, "limit", 0, "the limit for the account, above the rule's: `N`")
 	cmd.Flags().StringVar(&until, "until", "", "the last day, a `TIME`, or how long: 2027-01-31, 30d or 12h")
 	cmd.Flags().StringVar(&d.Reason, "reason", "", "why, for alerts and lists: `TEXT`")
 	cmd.Flags().StringVar(&d.Rule, "rule", "",
 		"`NAME` of the rule (default all rules that count messages by account, auth or user)")
+	completeRules(cmd, &file)
 	return cmd
 }
 
@@ -215,8 +217,10 @@ has the running daemon reload. It leaves files alone that somebody wrote or chan
 			return reload(cmd.OutOrStdout(), c.State)
 		},
 	}
+	cmd.ValidArgsFunction = completing(&file, false, exceptions)
 	configFlag(cmd, &file)
 	cmd.Flags().StringVar(&rule, "rule", "", "only the one that was made for the rule `NAME`")
+	completeRules(cmd, &file)
 	return cmd
 }
 

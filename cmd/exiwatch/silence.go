@@ -72,6 +72,7 @@ character. DURATION is from 1m to 31d. Run it as root or as the daemon's user.
 		},
 	}
 	cmd.AddCommand(silenceListCommand(), silenceEndCommand())
+	cmd.ValidArgsFunction = completing(&file, false, namedAccounts)
 	configFlag(cmd, &file)
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for everybody else: `TEXT`")
 	return cmd
@@ -204,6 +205,7 @@ func silenceEndCommand() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.ValidArgsFunction = completing(&file, false, silencedAccounts)
 	configFlag(cmd, &file)
 	return cmd
 }

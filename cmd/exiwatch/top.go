@@ -68,6 +68,7 @@ and its rotated files.`,
 	s.flags(cmd)
 	cmd.Flags().StringVar(&t.count, "count", "messages",
 		"what to rank by: "+strings.Join(weights, ", ")+" (the last five: how many different ones)")
+	cmd.RegisterFlagCompletionFunc("count", cobra.FixedCompletions(weights, cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().UintVarP(&s.rows, "rows", "n", 10, "`ROWS` (0: all)")
 	s.formatFlags(cmd, "print JSON", "print CSV for spreadsheets, with the fields of --json as columns")
 	return cmd
