@@ -109,6 +109,11 @@ func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]b
 	if !slices.Contains(kinds, event) || !ValidName(a.ID+"."+event) {
 		return nil, fmt.Errorf("making a notice: %q is not the id and event of an alert", a.ID+"."+event)
 	}
+	return newNotice(a, event, host, log, subjects, key)
+}
+
+// newNotice is Notice for any event.
+func newNotice(a *window.Alert, event, host, log, subjects string, key []byte) ([]byte, error) {
 	if err := checkSubjects(subjects); err != nil {
 		return nil, fmt.Errorf("making a notice: %w", err)
 	}
@@ -123,11 +128,6 @@ func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]b
 			n.Alert.Value = ""
 		}
 	}
-	return noticeJSON(n)
-}
-
-// noticeJSON returns a notice as programs get it.
-func noticeJSON(n any) ([]byte, error) {
 	var b bytes.Buffer
 	if err := escape.NewJSON(&b).Encode(n); err != nil {
 		return nil, fmt.Errorf("making a notice: %w", err)

@@ -9,7 +9,9 @@ import (
 
 // Short says in a line for chats and phones what the mail about an event says: on which host, who, how many, the limit
 // and the most frequent topic. Its name is that of the mail. Page, if there is one, follows on a line of its own.
-func (c Composer) Short(i Item) Message {
+func (c Composer) Short(i Item) Message { return c.short(i.ID, i.Event, c.shortText(i)) }
+
+func (c Composer) shortText(i Item) string {
 	text := c.itemSentence(i).String()
 	if n := len(i.Others); n > 0 && i.New {
 		text += "; over " + words.Plain(int64(n), "other limit") + ", too"
@@ -17,7 +19,7 @@ func (c Composer) Short(i Item) Message {
 	if i.Subjects && c.Subjects != SubjectsNone && !isSubject(i.Key) {
 		text += "; most about " + c.subject(i.Subject, digestWidth, quoted).String()
 	}
-	return c.short(i.ID, i.Event, text)
+	return text
 }
 
 // ShortDigest is the Short of a Digest, or of a Past.
@@ -34,11 +36,6 @@ func (c Composer) ShortDigest(items []Item) (Message, error) {
 	text := fmt.Sprintf("%s %s: %s; most by %s (%s)", words.Plain(int64(len(d.incidents)), "incident"),
 		between(d.first, d.last), d.counts(), c.nameOf(most, digestWidth), words.Plain(most.Messages, "message"))
 	return c.short(items[0].ID, digestPrefix+items[0].Event, text), nil
-}
-
-// ShortTest says that it is a test.
-func (c Composer) ShortTest() Message {
-	return c.short(testID(), testEvent, "this is a test of exiwatch: nobody has sent in bulk")
 }
 
 func (c Composer) short(id, event, text string) Message {

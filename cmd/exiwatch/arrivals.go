@@ -19,30 +19,45 @@ func arrivalsCommand() *cobra.Command {
 	var s selection
 	cmd := &cobra.Command{
 		Use:   "arrivals [FILE...]",
-		Short: "print every arrival as one JSON line",
+		Short: "print every arrival as one line of JSON or CSV",
 		Long: `arrivals prints each arrival line of the logs as one JSON object on a line. Fields without an
 item in the log line are left out. Entries that could not be read, or that Exim truncated, are
-reported on the standard error.`,
-		Example: `  exiwatch arrivals --auth 'alice*' /var/log/exim4/mainlog | jq -r .subject`,
+reported on the standard error.
+
+--csv prints CSV instead (RFC 4180, UTF-8), with the names of the fields in the first row. A field
+without an item is an empty cell. The recipients are in one cell, as logged. Control characters
+are escaped. A cell that a spreadsheet would run as a formula gets ' before it.`,
+		Example: `  exiwatch arrivals --auth 'alice*' /var/log/exim4/mainlog | jq -r .subject
+  exiwatch arrivals --since 24h --csv > arrivals.csv`,
 		RunE: s.reporting(func(files []string) error {
-			out := bufio.NewWriter(s.cmd.OutOrStdout()) // which keeps its first error for Flush
-			encoder := escape.NewJSON(out)
+			out := bufio.NewWriter(s.cmd.OutOrStdout())
+			write, flush := arrivalWriter(out, s.asCSV)
 			n := uint(0)
 			_, err := s.replay(files, nil, pipeline.Listener{
 				Arrival: func(a *parser.Arrival, _ *window.Arrival) {
 					if n++; s.rows == 0 || n <= s.rows {
-						encoder.Encode(report.Arrival(a))
+						write(a)
 					}
 				},
 				Other: func(e *parser.Entry) { complain(s.cmd.ErrOrStderr(), e) },
 			})
-			return cmp.Or(out.Flush(), err)
+			return cmp.Or(flush(), err)
 		}),
 	}
 	s.flags(cmd)
 	cmd.Flags().UintVarP(&s.rows, "rows", "n", 0, "at most `ROWS` arrivals (0: all)")
-	cmd.Flags().BoolVar(&s.asJSON, "json", true, "print JSON (always on)")
+	s.formatFlags(cmd, "print JSON (the default)", "print CSV for spreadsheets")
 	return cmd
+}
+
+// arrivalWriter writes arrivals as JSON or CSV. Its first error comes from flush.
+func arrivalWriter(out *bufio.Writer, asCSV bool) (write func(*parser.Arrival), flush func() error) {
+	if !asCSV {
+		encoder := escape.NewJSON(out)
+		return func(a *parser.Arrival) { encoder.Encode(report.Arrival(a)) }, out.Flush
+	}
+	w := report.NewArrivalCSV(out)
+	return w.Write, w.Flush
 }
 
 // complain reports an entry that hides an arrival, or may hide one.

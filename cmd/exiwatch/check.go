@@ -27,8 +27,9 @@ could be better) or fail (exiwatch cannot work), and what to do. It reads the en
 Exim for its settings, and asks the mail server whether it accepts mail for the recipients. It
 changes nothing. Run it as the daemon's user.
 
-With --send-test it sends a test mail, an event named test to [hook] and [webhook], and a
-test text to each [[notify]].
+With --send-test it sends what an alert looks like, marked as a test: a mail, an event named test
+to [hook] and [webhook], and a text to each [[notify]]. The alert is about an account that nobody
+has, and the mail proposes no command.
 
 Exit status: 1 if anything fails, else 0.`,
 		Args: noArguments,

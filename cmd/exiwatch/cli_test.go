@@ -181,6 +181,11 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"replay", "--bogus"}, exitUsage, []string{`unknown flag "--bogus"` + "\n", usage}},
 		{[]string{"rnu"}, exitUsage, []string{`unknown command "rnu"; did you mean "run"?`, usage}},
 		{[]string{"help", "bogus"}, exitUsage, []string{`unknown command "bogus"; expected one of alerts, arrivals, `, usage}},
+		{[]string{"help", "except", "ad"}, exitUsage, []string{`unknown command "except ad"; did you mean "add"?`, usage}},
+		{[]string{"config", "chek"}, exitUsage, []string{`unknown command "config chek"; did you mean "check"?`, usage}},
+		{[]string{"completion", "bsh"}, exitUsage, []string{`unknown command "completion bsh"; did you mean "bash"?`, usage}},
+		{[]string{"completion", "bash", "x"}, exitUsage, []string{`bash takes no arguments; unexpected "x"`, usage}},
+		{[]string{"help", "completion", "bsh"}, exitUsage, []string{`"completion bsh"; did you mean "bash"?`, usage}},
 		{[]string{"help", "confg"}, exitUsage, []string{`unknown command "confg"; did you mean "config"?`, usage}},
 		{[]string{"replay", "--sincs", "1d"}, exitUsage,
 			[]string{`unknown flag "--sincs"; did you mean "--since"?`, usage}},
@@ -211,6 +216,12 @@ func TestExitCodes(t *testing.T) {
 			[]string{`unknown count "recipient"; did you mean "recipients"?`, usage}},
 		{[]string{"replay", "--alerts-per-week", "2", shop}, exitUsage,
 			[]string{"--alerts-per-week needs --suggest", usage}},
+		{[]string{"top", "account", "--json", "--csv", shop}, exitUsage, []string{"expected --json or --csv, not both", usage}},
+		{[]string{"arrivals", "--json", "--csv", shop}, exitUsage, []string{"expected --json or --csv, not both", usage}},
+		{[]string{"replay", "--json", "--csv", shop}, exitUsage, []string{"expected --json or --csv, not both", usage}},
+		{[]string{"replay", "--suggest", "--csv", shop}, exitUsage, []string{"it can't be used with --suggest, --html", usage}},
+		{[]string{"replay", "--html", "-", "--csv", shop}, exitUsage, []string{"it can't be used with --suggest, --html", usage}},
+		{[]string{"replay", "--summary", "--csv", shop}, exitUsage, []string{"it can't be used with --suggest, --html", usage}},
 		{[]string{"replay", "--suggest", "--alerts-per-week", "-1", shop}, exitUsage,
 			[]string{"expected a number from 0 to 1000000", usage}},
 		{[]string{"replay", "--suggest", "--alerts-per-week", "NaN", shop}, exitUsage,
@@ -241,7 +252,7 @@ func TestExitCodes(t *testing.T) {
 
 // TestHelpOfEachCommand: the flags of INTERFACE.md are told.
 func TestHelpOfEachCommand(t *testing.T) {
-	common := "--config --since --until --timezone --json -n --sender --account --auth --user --host --subject"
+	common := "--config --since --until --timezone --json --csv -n --sender --account --auth --user --host --subject"
 	for command, flags := range map[string]string{
 		"replay": common + " --rule --suggest --alerts-per-week", "top": common + " --count", "arrivals": common,
 		"run":   "--config --from-start",

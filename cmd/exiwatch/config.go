@@ -25,8 +25,7 @@ func configCommand() *cobra.Command {
 			if len(args) == 0 {
 				return cmd.Help()
 			}
-			return usagef("unknown command %q; %s", "config "+args[0],
-				words.Suggest(args[0], []string{"check", "show", "schema"}))
+			return noCommand(cmd, args[0])
 		},
 	}
 	cmd.AddCommand(configCheckCommand(), configShowCommand(), configSchemaCommand())

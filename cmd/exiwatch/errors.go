@@ -106,11 +106,21 @@ func unknownCommand(root *cobra.Command, err error) error {
 	if !isIt || quoteErr != nil {
 		return err
 	}
-	var names []string
-	for _, cmd := range root.Commands() {
-		names = append(names, cmd.Name())
+	return noCommand(root, name)
+}
+
+// noCommand is the error for a name that none of cmd's commands has.
+func noCommand(cmd *cobra.Command, name string) error {
+	path := strings.TrimPrefix(cmd.CommandPath()+" "+name, cmd.Root().Name()+" ")
+	return usagef("unknown command %q; %s", path, words.Suggest(name, commandNames(cmd)))
+}
+
+// commandNames are the names of cmd's commands.
+func commandNames(cmd *cobra.Command) (names []string) {
+	for _, sub := range cmd.Commands() {
+		names = append(names, sub.Name())
 	}
-	return usagef("unknown command %q; %s", name, words.Suggest(name, names))
+	return names
 }
 
 // wanted is what a flag takes, by the type of its value.

@@ -14,7 +14,6 @@ import (
 	"exiwatch/internal/config"
 	"exiwatch/internal/daemon"
 	"exiwatch/internal/escape"
-	"exiwatch/internal/words"
 
 	"github.com/spf13/cobra"
 )
@@ -29,12 +28,11 @@ configuration. The running daemon reloads at once.
 
   exiwatch except add newsletter@example.com --limit 5000 --until 2027-01-31 \
       --reason 'the monthly newsletter'`,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef("except needs one of add, list, remove")
+				return usagef("except needs one of %s", strings.Join(commandNames(cmd), ", "))
 			}
-			return usagef("unknown command %q; %s", "except "+args[0],
-				words.Suggest(args[0], []string{"add", "list", "remove"}))
+			return noCommand(cmd, args[0])
 		},
 	}
 	cmd.AddCommand(exceptAddCommand(), exceptListCommand(), exceptRemoveCommand())
@@ -57,12 +55,14 @@ the same values and the same rule is replaced. Run it as root.`,
 			return writeException(cmd.OutOrStdout(), file, d, until)
 		},
 	}
+	cmd.ValidArgsFunction = completing(&file, false, exceptedAccounts)
 	configFlag(cmd, &file)
 	cmd.Flags().Int64Var(&d.Limit, "limit", 0, "the limit for the account, above the rule's: `N`")
 	cmd.Flags().StringVar(&until, "until", "", "the last day, a `TIME`, or how long: 2027-01-31, 30d or 12h")
 	cmd.Flags().StringVar(&d.Reason, "reason", "", "why, for alerts and lists: `TEXT`")
 	cmd.Flags().StringVar(&d.Rule, "rule", "",
 		"`NAME` of the rule (default all rules that count messages by account, auth or user)")
+	completeRules(cmd, &file)
 	return cmd
 }
 
@@ -221,8 +221,10 @@ has the running daemon reload. It leaves files alone that somebody wrote or chan
 			return reload(cmd.OutOrStdout(), c.State)
 		},
 	}
+	cmd.ValidArgsFunction = completing(&file, false, exceptions)
 	configFlag(cmd, &file)
 	cmd.Flags().StringVar(&rule, "rule", "", "only the one that was made for the rule `NAME`")
+	completeRules(cmd, &file)
 	return cmd
 }
 

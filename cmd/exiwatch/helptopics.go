@@ -17,7 +17,10 @@ var helpReadsocket string
 
 // knownTopic fails for a topic that is not a command. By default cobra prints the usage and succeeds.
 func knownTopic(cmd *cobra.Command, topic []string) error {
-	_, _, err := cmd.Root().Find(topic)
+	found, rest, err := cmd.Root().Find(topic)
+	if err == nil && len(rest) > 0 && found.HasSubCommands() {
+		return noCommand(found, rest[0])
+	}
 	return err
 }
 

@@ -28,10 +28,14 @@ func TestNothingHiddenReachesATerminal(t *testing.T) {
 		"arrivals", "replay", "replay --json", "replay --suggest", "replay --suggest --json", "replay --html -",
 		"top subject", "top subject --json", "top sender", "top sender --json", "top account --json",
 		"live --once", "live --once --key subject --json",
+		"arrivals --csv", "replay --csv", "top subject --csv",
 	} {
 		out, stderr, status := exiwatch(t, "", append(strings.Fields(args), path)...)
 		if status != exitDone || !strings.Contains(out, "31m") {
 			t.Errorf("%s: status %d: %.300q %s", args, status, out, stderr)
+		}
+		if strings.HasSuffix(args, "--csv") {
+			out = strings.ReplaceAll(out, "\r\n", "\n") // as RFC 4180 ends a line
 		}
 		for _, text := range []string{out, stderr} {
 			if i := strings.IndexFunc(text, obeyed); i >= 0 {

@@ -37,6 +37,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	addCompletion(root)
 	err := unknownCommand(root, root.ExecuteContext(ctx))
 	if err == nil || errors.Is(err, syscall.EPIPE) {
 		return exitDone

@@ -5,6 +5,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // TestManual: exiwatch(1) has every command and every option.
@@ -41,6 +44,43 @@ func TestManual(t *testing.T) {
 		t.Errorf("only %d options were found", len(flags))
 	}
 }
+
+// TestSynopsis: it has every command, each with its options. [filter ...] stands for those of COMMANDS that select
+// arrivals.
+func TestSynopsis(t *testing.T) {
+	page := read(t, "../../packaging/man/exiwatch.1")
+	_, synopsis, _ := strings.Cut(page, ".Sh SYNOPSIS\n")
+	synopsis, _, _ = strings.Cut(synopsis, ".Sh DESCRIPTION\n")
+	found := 0
+	var look func(*cobra.Command)
+	look = func(cmd *cobra.Command) {
+		for _, sub := range cmd.Commands() {
+			look(sub)
+		}
+		path := strings.TrimPrefix(cmd.CommandPath(), "exiwatch ")
+		if !cmd.Runnable() || path == "exiwatch" || path == "except" || path == "config" {
+			return
+		}
+		_, block, ok := strings.Cut(synopsis, ".Nm\n.Cm "+path+"\n")
+		if block, _, _ = strings.Cut(block, "\n.Nm"); !ok {
+			t.Errorf("the synopsis lacks %s", path)
+		}
+		found++
+		cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {
+			isFilter := strings.Contains(block, ".Op Ar filter ...") && strings.Contains(selecting, " "+flag.Name+" ")
+			if !regexp.MustCompile(`Fl -`+flag.Name+`\b`).MatchString(block) && !isFilter && flag.Name != "help" {
+				t.Errorf("the synopsis of %s lacks --%s", path, flag.Name)
+			}
+		})
+	}
+	look(rootCommand())
+	if found < 20 {
+		t.Errorf("only %d commands were found", found)
+	}
+}
+
+// selecting are the flags that select arrivals.
+const selecting = " since until timezone sender account auth user host subject "
 
 // TestManualExamples runs them where a main log lies.
 func TestManualExamples(t *testing.T) {

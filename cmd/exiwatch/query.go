@@ -66,6 +66,7 @@ Exit status: 0 for yes or a number, 1 for no, 2 if there is no answer or the que
 			return nil
 		},
 	}
+	cmd.ValidArgsFunction = completing(&file, true, askedValues)
 	configFlag(cmd, &file)
 	cmd.Flags().StringVar(&socket, "socket", "", "ask at this `PATH`, or HOST:PORT, instead of the configured one")
 	return cmd

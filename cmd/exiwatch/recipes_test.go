@@ -9,6 +9,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"exiwatch/mailer"
 )
 
 // recipe runs a program of docs/recipes.md with an event on its standard input. Its paths are in dir.
@@ -60,9 +63,14 @@ func TestRecipeChat(t *testing.T) {
 	defer server.Close()
 	writeFile(t, filepath.Join(dir, "chat-url"), server.URL+"\n")
 	recipe(t, dir, "chat", read(t, "../../mailer/testdata/notice.json"))
-	recipe(t, dir, "chat", `{"event": "test", "host": "mx.lab.test"}`)
+	test, err := mailer.Composer{Host: "mx.lab.test"}.TestNotice(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	recipe(t, dir, "chat", string(test.Data))
 	server.Close()
-	if len(got) != 2 || !strings.Contains(got[0], "opened: alice@lab.test sent 21 messages on mx.lab.test: Sie haben") {
+	if len(got) != 2 || !strings.Contains(got[0], "opened: alice@lab.test sent 21 messages on mx.lab.test: Sie haben") ||
+		!strings.Contains(got[1], "test: example-account@example.com sent 21 messages") {
 		t.Errorf("the chat got %q", got)
 	}
 }

@@ -42,7 +42,13 @@ totals against the days before, incidents, who came closest to a limit, top acco
 topics, anomalies, and what no rule counts. The day is the last whole one before the end of the log;
 --summary=week is the last whole week, from Monday on; --summary=2026-11-28, --summary=2026-W48 and
 --summary=2026-11-24..2026-11-30 name one. What the log says of later days changes nothing in it.
-It takes no filters and times.`
+It takes no filters and times.
+
+--csv prints the alerts as CSV instead (RFC 4180, UTF-8), with the names of the columns in the first
+row. Each alert has a row: its count and its limit belong to one rule. A spreadsheet groups the rows
+by the columns incident and account. Where there are fewer than three subjects, cells are empty, as
+is ended while the alert is open. Control characters are escaped. A cell that a spreadsheet would
+run as a formula gets ' before it.`
 
 // A replayer holds the flags of replay.
 type replayer struct {
@@ -70,7 +76,8 @@ func replayCommand() *cobra.Command {
   exiwatch replay --rule 'sender 20/5m' --rule 'account recipients 500/1h' --json mainlog.2.gz
   exiwatch replay --suggest --since 30d > rules.toml
   exiwatch replay --html report.html --since 7d
-  exiwatch replay --summary`,
+  exiwatch replay --summary
+  exiwatch replay --since 30d --csv > alerts.csv`,
 		RunE: r.reporting(r.run),
 	}
 	r.flags(cmd)
@@ -85,7 +92,7 @@ func replayCommand() *cobra.Command {
 	f.StringVar(&r.summary, "summary", "",
 		"print a summary of whole `DAYS`: day (the last one), week, 2026-11-28 or 2026-W48")
 	f.Lookup("summary").NoOptDefVal = spanDay
-	f.BoolVar(&r.asJSON, "json", false, "print one JSON document")
+	r.formatFlags(cmd, "print one JSON document", "print CSV for spreadsheets: one row for each alert")
 	f.UintVarP(&r.rows, "rows", "n", 10, "`ROWS` of each ranking (0: all)")
 	return cmd
 }
@@ -97,24 +104,11 @@ func (r *replayer) run(files []string) error {
 	if err := r.readRules(); err != nil {
 		return err
 	}
+	if err := r.unfit(); err != nil {
+		return err
+	}
 	given := r.cmd.Flags().Changed
-	var unfit error
-	if given("alerts-per-week") && !r.suggest {
-		unfit = usagef("--alerts-per-week needs --suggest")
-	} else if !(r.perWeek >= 0 && r.perWeek <= maxAlertsPerWeek) {
-		unfit = usagef("--alerts-per-week %v: expected a number from 0 to %d", r.perWeek, int(maxAlertsPerWeek))
-	}
-	if r.force && !given("html") {
-		unfit = errors.Join(unfit, usagef("--force needs --html"))
-	}
-	if given("summary") {
-		unfit = errors.Join(unfit, r.unfitSummary())
-	}
 	switch {
-	case unfit != nil:
-		return unfit
-	case given("html") && r.asJSON:
-		return usagef("expected --json or --html, not both")
 	case given("html"):
 		return r.writeHTML(files)
 	case given("summary"):
@@ -123,6 +117,30 @@ func (r *replayer) run(files []string) error {
 		return r.printSuggestions(files)
 	}
 	return r.summarize(files)
+}
+
+// unfit fails for flags that don't go together.
+func (r *replayer) unfit() (unfit error) {
+	given := r.cmd.Flags().Changed
+	refuse := func(format string, args ...any) { unfit = errors.Join(unfit, usagef(format, args...)) }
+	if given("alerts-per-week") && !r.suggest {
+		refuse("--alerts-per-week needs --suggest")
+	} else if !(r.perWeek >= 0 && r.perWeek <= maxAlertsPerWeek) {
+		refuse("--alerts-per-week %v: expected a number from 0 to %d", r.perWeek, int(maxAlertsPerWeek))
+	}
+	if r.force && !given("html") {
+		refuse("--force needs --html")
+	}
+	if given("html") && r.asJSON {
+		refuse("expected --json or --html, not both")
+	}
+	if r.asCSV && (r.suggest || given("html") || given("summary")) {
+		refuse("--csv lists alerts: it can't be used with --suggest, --html or --summary")
+	}
+	if given("summary") {
+		unfit = errors.Join(unfit, r.unfitSummary())
+	}
+	return unfit
 }
 
 // summarize reads the logs and prints rankings and alerts.
@@ -136,6 +154,9 @@ func (r *replayer) summarize(files []string) (err error) {
 	out := r.cmd.OutOrStdout()
 	if r.asJSON {
 		return printJSON(out, sum.Document(int(r.rows)))
+	}
+	if r.asCSV {
+		return sum.CSV(out)
 	}
 	return sum.Text(out, int(r.rows), isColour(out))
 }

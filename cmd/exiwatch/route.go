@@ -46,6 +46,7 @@ Where rules name their own to, it prints who is told of an incident that such a 
 			return printAudiences(cmd.OutOrStdout(), &c, i)
 		},
 	}
+	cmd.ValidArgsFunction = completing(&file, false, namedAccounts)
 	configFlag(cmd, &file)
 	return cmd
 }

@@ -24,7 +24,7 @@ type selection struct {
 	config, timezone, since, until string
 	globs                          [window.NumKeys][]string
 	rows                           uint
-	asJSON                         bool
+	asJSON, asCSV                  bool
 
 	cmd      *cobra.Command
 	settings config.Config
@@ -74,8 +74,17 @@ func (s *selection) flags(cmd *cobra.Command) {
 	}
 }
 
+// formatFlags adds the flags for output that programs read. json and csv say what each prints.
+func (s *selection) formatFlags(cmd *cobra.Command, json, csv string) {
+	cmd.Flags().BoolVar(&s.asJSON, "json", false, json)
+	cmd.Flags().BoolVar(&s.asCSV, "csv", false, csv)
+}
+
 // prepare reads the configuration and checks the flags.
 func (s *selection) prepare() (err error) {
+	if s.asJSON && s.asCSV {
+		return usagef("expected --json or --csv, not both")
+	}
 	s.now = time.Now()
 	if s.settings, err = readConfig(s.config); err != nil {
 		return err

@@ -40,7 +40,10 @@ character. DURATION is from 1m to 31d. Run it as root or as the daemon's user.
   exiwatch silence alice@example.com 2h --reason 'changing the password'
   exiwatch silence list
   exiwatch silence end alice@example.com`,
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && words.Closest(args[0], commandNames(cmd)) != "" {
+				return noCommand(cmd, args[0])
+			}
 			if len(args) != 2 {
 				return usagef("silence needs an account and for how long, such as alice@example.com 2h")
 			}
@@ -69,6 +72,7 @@ character. DURATION is from 1m to 31d. Run it as root or as the daemon's user.
 		},
 	}
 	cmd.AddCommand(silenceListCommand(), silenceEndCommand())
+	cmd.ValidArgsFunction = completing(&file, false, namedAccounts)
 	configFlag(cmd, &file)
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for everybody else: `TEXT`")
 	return cmd
@@ -201,6 +205,7 @@ func silenceEndCommand() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.ValidArgsFunction = completing(&file, false, silencedAccounts)
 	configFlag(cmd, &file)
 	return cmd
 }

@@ -65,6 +65,7 @@ func TestSilenceUsage(t *testing.T) {
 	}{
 		{"", exitUsage, "silence needs an account and for how long"},
 		{"alice", exitUsage, "silence needs an account and for how long"},
+		{"lst", exitUsage, `unknown command "silence lst"; did you mean "list"?`},
 		{"alice soon", exitUsage, `"soon": expected for how long, from 1m to 31d`},
 		{"alice 32d", exitUsage, `"32d": expected for how long, from 1m to 31d`},
 		{"acount=alice 2h", exitUsage, `unknown key "acount"; did you mean "account"?`},

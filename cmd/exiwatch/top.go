@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
+	"exiwatch/internal/csvsafe"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/report"
 	"exiwatch/internal/words"
@@ -60,21 +62,15 @@ and its rotated files.`,
 			t.join()
 			t.note(&s)
 			top := t.ranking.Top(int(s.rows), t.weight)
-			if s.asJSON {
-				return printJSON(s.cmd.OutOrStdout(), t.counted(top))
-			}
-			out := bufio.NewWriter(s.cmd.OutOrStdout())
-			for _, row := range top {
-				report.PrintRow(out, t.weight(&row), row.Value)
-			}
-			return out.Flush()
+			return t.print(&s, top)
 		}),
 	}
 	s.flags(cmd)
 	cmd.Flags().StringVar(&t.count, "count", "messages",
 		"what to rank by: "+strings.Join(weights, ", ")+" (the last five: how many different ones)")
+	cmd.RegisterFlagCompletionFunc("count", cobra.FixedCompletions(weights, cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().UintVarP(&s.rows, "rows", "n", 10, "`ROWS` (0: all)")
-	cmd.Flags().BoolVar(&s.asJSON, "json", false, "print JSON")
+	s.formatFlags(cmd, "print JSON", "print CSV for spreadsheets, with the fields of --json as columns")
 	return cmd
 }
 
@@ -259,6 +255,36 @@ func (t *ranker) add(value []byte, r reception) {
 	for _, other := range r.others {
 		t.ranking.AddDistinct(value, other)
 	}
+}
+
+// print prints the rows of the ranking in the format that the flags choose.
+func (t *ranker) print(s *selection, rows []report.Row) error {
+	w := s.cmd.OutOrStdout()
+	switch {
+	case s.asJSON:
+		return printJSON(w, t.counted(rows))
+	case s.asCSV:
+		return printCSV(w, t.counted(rows))
+	}
+	out := bufio.NewWriter(w)
+	for _, row := range rows {
+		report.PrintRow(out, t.weight(&row), row.Value)
+	}
+	return out.Flush()
+}
+
+// printCSV prints rows with a line of names before them: the fields of countedRow in JSON.
+func printCSV(w io.Writer, rows []countedRow) error {
+	out := csvsafe.NewWriter(w)
+	out.Write("value", "messages", "recipients", "bytes", "count")
+	for _, r := range rows {
+		out.String(r.Value)
+		for _, n := range []int64{r.Messages, r.Recipients, r.Bytes, r.Count} {
+			out.Int(n)
+		}
+		out.End()
+	}
+	return out.Flush()
 }
 
 // A countedRow is a row of `top --json`, ranked by its count.

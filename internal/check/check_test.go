@@ -303,7 +303,7 @@ func TestHookIsToldOfTheTest(t *testing.T) {
 	want(t, all, "mail", Pass, "accepted a test mail for root")
 	for name, says := range map[string]string{
 		"told":         `"event":"test"`,
-		"sendmail.got": "Subject: Mail Abuse Alert: this is a test, nobody has sent in bulk\n",
+		"sendmail.got": "Subject: Mail Abuse Alert: this is a test, nobody has sent bulk mail\n",
 	} {
 		if got, err := os.ReadFile(l.path(name)); err != nil || !strings.Contains(string(got), says) {
 			t.Errorf("%s = %q, %v: want %q in it", name, got, err, says)

@@ -153,7 +153,9 @@ func (c *checks) notify(ctx context.Context) (all []Result) {
 			all = append(all, pass(name, "%s, not tested (--send-test sends it a test text)", n.Name)...)
 			continue
 		}
-		err := n.Transport.Send(ctx, daemon.Composer(c.Config, c.Host).ShortTest())
+		composer := daemon.Composer(c.Config, c.Host)
+		composer.Subjects = n.Subjects
+		err := n.Transport.Send(ctx, composer.ShortTest(c.Now))
 		all = append(all, tested(name, err, "%s accepted a test text", n.Name)...)
 	}
 	return all
@@ -164,11 +166,11 @@ func (c *checks) tell(ctx context.Context, name, whom, did string, t transport.T
 	if !c.Test {
 		return pass(name, "%s, not tested (--send-test sends it an event named test)", whom)
 	}
-	log := ""
+	composer := daemon.Composer(c.Config, c.Host)
 	if len(c.samples) > 0 {
-		log = c.samples[0].path
+		composer.Log = c.samples[0].path
 	}
-	m, err := mailer.TestNotice(c.Host, log)
+	m, err := composer.TestNotice(c.Now)
 	if err == nil {
 		err = t.Send(ctx, m)
 	}

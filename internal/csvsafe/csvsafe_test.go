@@ -15,6 +15,7 @@ func TestCells(t *testing.T) {
 		"alice@lab.test": "alice@lab.test", "": "", "12": "12", `say "no", now`: `say "no", now`,
 		"=HYPERLINK(\"http://x/\")": `'=HYPERLINK("http://x/")`, "+1": "'+1", "-1": "'-1", "@SUM(1)": "'@SUM(1)",
 		"＝1": "'＝1", "a=b": "a=b", "\t=1": `'\t=1`, "\r=1": `'\r=1`, "\n=1": `'\n=1`,
+		" =1": "' =1", `"=1`: `'"=1`, "a;b": "a;b", "a;=1": "a;'=1", `a; "@1";+2`: `a;' "@1";'+2`, ";": ";", " a ": " a ",
 		"two\r\nlines": `two\r\nlines`, "\x1b[31m": `\x1b[31m`, "\xff": `\xff`, "会議": "会議",
 	} {
 		var out bytes.Buffer
@@ -29,6 +30,20 @@ func TestCells(t *testing.T) {
 		if err != nil || !slices.Equal(got, []string{"value", want}) {
 			t.Errorf("Write(%q) is read as %q, %v; want %q", cell, got, err, want)
 		}
+	}
+}
+
+// TestCellTypes: the ways to add a cell are one.
+func TestCellTypes(t *testing.T) {
+	var one, other bytes.Buffer
+	w, o := NewWriter(&one), NewWriter(&other)
+	w.String("=a")
+	w.Bytes(nil)
+	w.Bytes([]byte("b;-1"))
+	w.Int(-17)
+	err := errors.Join(w.End(), w.Write("c"), w.Flush(), o.Write("=a", "", "b;-1", "-17"), o.Write("c"), o.Flush())
+	if want := "'=a,,\"b;'-1\",'-17\r\nc\r\n"; err != nil || one.String() != want || other.String() != want {
+		t.Errorf("%q and %q, %v; want %q", one.String(), other.String(), err, want)
 	}
 }
 

@@ -26,31 +26,40 @@ const maxMarks = 4
 // Text is for reading and can't be reversed. A backslash stays single, so that LAB\alice stays readable. So the four
 // characters \x1b look like the byte that they stand for. In return Text(Text(s)) == Text(s).
 func Text(s string) string {
-	var b strings.Builder
-	b.Grow(len(s))
+	var short [256]byte
+	return string(AppendText(short[:0], s))
+}
+
+// AppendText appends Text of s to dst.
+func AppendText[T string | []byte](dst []byte, s T) []byte {
 	marks := maxMarks // on the last base character; the text has none yet
 	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
+		if c := s[i]; ' ' < c && c <= '~' {
+			dst, marks = append(dst, c), 0
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(string(s[i:min(len(s), i+utf8.UTFMax)]))
 		switch {
 		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[i])
+			dst = fmt.Appendf(dst, `\x%02x`, s[i])
 			marks = maxMarks
 		case unicode.Is(unicode.Zs, r):
-			b.WriteByte(' ')
+			dst = append(dst, ' ')
 			marks = maxMarks
 		case Hidden(r), unicode.IsMark(r) && marks == maxMarks:
-			b.WriteString(name(r))
+			dst = append(dst, name(r)...)
 			marks = maxMarks
 		case unicode.IsMark(r):
-			b.WriteRune(r)
+			dst = utf8.AppendRune(dst, r)
 			marks++
 		default:
-			b.WriteRune(r)
+			dst = utf8.AppendRune(dst, r)
 			marks = 0
 		}
 		i += size
 	}
-	return b.String()
+	return dst
 }
 
 // Hidden reports whether r has no glyph or an invisible one.
