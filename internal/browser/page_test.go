@@ -228,8 +228,8 @@ func TestAxeFindsNothing(t *testing.T) {
 	h.outbreak()
 	h.waitFor("health", "not there")
 	for _, theme := range []string{"light", "dark"} {
-		for _, width := range []int64{1280, 400} {
-			if *shots == "" && (theme == "light") != (width == 1280) {
+		for _, width := range []int64{1280, 400, 320} {
+			if *shots == "" && (theme == "light") != (width == 1280) && width != 320 {
 				continue
 			}
 			tab := newTab(t, width, 900)
@@ -253,7 +253,7 @@ func TestAxeFindsNothing(t *testing.T) {
 				}
 				if *shots != "" {
 					tab.shot(filepath.Join(*shots, []string{"first", "alerts", "health", "found", "find", "account", "host",
-						"nobody"}[i]+"-"+theme+"-"+map[int64]string{1280: "wide", 400: "400px"}[width]+".png"))
+						"nobody"}[i]+"-"+theme+"-"+map[int64]string{1280: "wide", 400: "400px", 320: "320px"}[width]+".png"))
 				}
 			}
 		}
