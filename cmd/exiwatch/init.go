@@ -184,7 +184,7 @@ func (p *proposer) table() {
 		p.sayf("No arrival counts in it: all limits are defaults.")
 		return
 	}
-	p.sayf("Read: %s that count, %s to %s", words.Plural(s.Arrivals, "arrival"), s.First.Format(time.DateTime),
+	p.sayf("Read: %s, %s to %s", words.Plural(s.Arrivals, "counted arrival"), s.First.Format(time.DateTime),
 		s.Last.Format(time.DateTime))
 	p.sayf("")
 	p.sayf("%-28s %7s %8s  %s", "Rule", "Limit", "Alerts", "About")

@@ -70,8 +70,9 @@ func (h *history) usual(from, to day) int64 {
 type peaks struct {
 	rule      window.Rule
 	counters  *window.Counters
-	scope     int // of window.Counters.Scopes
-	arrivals  int64
+	scope     int   // of window.Counters.Scopes
+	inside    int64 // arrivals of the scope
+	arrivals  int64 // of them, those that have a value
 	histories map[string]*history
 	short     bool // not all could be held: counts may be too low
 }
@@ -100,8 +101,12 @@ func (p *peaks) finish() {
 
 // count takes an arrival. It leaves out a value that has a limit of its own, which isn't asked about.
 func (p *peaks) count(a *window.Arrival) {
+	if a.Outside>>p.scope&1 != 0 {
+		return
+	}
+	p.inside++
 	value := a.Values[p.rule.Key]
-	if value == nil || a.Outside>>p.scope&1 != 0 ||
+	if value == nil ||
 		slices.ContainsFunc(p.rule.Except, func(e window.Exception) bool { return e.Match(string(value)) }) {
 		return
 	}

@@ -247,10 +247,12 @@ func (s *Suggester) measure() {
 		r.counters = nil
 		r.sorted = r.daily()
 		switch _, highest := r.highest(); {
+		case r.inside == 0:
+			r.why = "no arrival in the log counts for it"
 		case len(r.histories) == 0:
-			r.why = "no counted arrival has a value of this key (exiwatch help keys says what it needs)"
+			r.why = "no counted arrival has a value of this key"
 		case highest == 0:
-			r.why = "the log has nothing that this rule counts (exiwatch help keys says what it needs)"
+			r.why = "the log has nothing that this rule counts"
 		case s.days() < MinDays || r.arrivals < MinArrivals:
 			r.why = notEnough
 		default:

@@ -60,7 +60,7 @@ func (t tomlWriter) rule(r *Suggestion) {
 		t.comment("  not enough log: keep %d. A limit needs %d days with %d arrivals that count.", r.Limit, MinDays,
 			MinArrivals)
 	default:
-		t.comment("  no limit: %s", r.Why)
+		t.comment("  no limit: %s (exiwatch help keys says what it needs)", r.Why)
 		return
 	}
 	fmt.Fprintf(t, "[[rule]]\nname   = %s\nkey    = %s\ncount  = %s\nlimit  = %d\nwindow = %s\n",
