@@ -51,13 +51,13 @@ func TestSearch(t *testing.T) {
 	h.send(30, letter{account: "zoe@lab.test", subject: "x"})
 	h.waitFor("", "zoe@lab.test")
 	tab.run(chromedp.KeyEvent("\r"))
-	tab.until("mallory is found", `!!document.querySelector("#found tbody")?.textContent.includes("mallory@lab.test")`)
+	tab.arrives("mallory is found", `!!document.querySelector("#found tbody")?.textContent.includes("mallory@lab.test")`)
 	if got := tab.names(); len(got) != 2 { // the account, and the envelope sender
 		t.Errorf("found %q", got)
 	}
 	eval[any](tab, `(() => { const q = document.getElementById("q"); q.value = ""; document.getElementById("key").value = "account";
 		document.getElementById("span").value = "all"; document.querySelector("#ask button").click(); })()`)
-	tab.until("the rotated file is read", `!!document.querySelector("#found tbody")?.textContent.includes("a120@lab.test")`)
+	tab.arrives("the rotated file is read", `!!document.querySelector("#found tbody")?.textContent.includes("a120@lab.test")`)
 	if got := tab.names(); len(got) != 50 || got[0] != "a120@lab.test" {
 		t.Errorf("%d values, the first is %s", len(got), got[0])
 	}
@@ -69,13 +69,13 @@ func TestSearch(t *testing.T) {
 	tab.click("#found .pager a[rel=next]", "the second page", `document.querySelector("#found tbody th .value").textContent === "a051@lab.test"`)
 	tab.click("#found .pager a[rel=next]", "the last page", `document.querySelector("#found tbody th .value").textContent === "a101@lab.test"`)
 	tab.run(chromedp.NavigateBack(), chromedp.NavigateBack(), chromedp.NavigateBack())
-	tab.until("what was there before", `document.querySelector("#found tbody th .value")?.textContent === "a120@lab.test"`)
+	tab.arrives("what was there before", `document.querySelector("#found tbody th .value")?.textContent === "a120@lab.test"`)
 	if got := eval[string](tab, "location.href"); got != byMessages {
 		t.Errorf("back at %s, was at %s", got, byMessages)
 	}
 	day := time.Now().UTC().AddDate(0, 0, -3).Format(time.DateOnly)
 	tab.open(h.url + "find?key=subject&from=" + day + "T00:00&within=account&value=a120@lab.test")
-	tab.until("subjects of one account", `!!document.querySelector("#found tbody")?.textContent.includes("Old news 120")`)
+	tab.arrives("subjects of one account", `!!document.querySelector("#found tbody")?.textContent.includes("Old news 120")`)
 	if got := tab.names(); len(got) != 1 {
 		t.Errorf("subjects of a120: %q", got)
 	}
@@ -85,7 +85,7 @@ func TestSearch(t *testing.T) {
 		"": "Choose what to search for",
 	} {
 		tab.open(h.url + "find?" + query)
-		tab.until(query, fmt.Sprintf(`document.getElementById("found").textContent.includes(%q)`, want))
+		tab.arrives(query, fmt.Sprintf(`document.getElementById("found").textContent.includes(%q)`, want))
 	}
 }
 
@@ -93,8 +93,8 @@ func TestSearch(t *testing.T) {
 func (tab *tab) click(selector, what, expression string) {
 	tab.t.Helper()
 	tab.do("click", selector)
-	tab.until(what, `(() => { try { return `+expression+` } catch { return false } })()`)
-	tab.until("the page is live", `document.getElementById("pulse").textContent === "Live"`)
+	tab.arrives(what, expression)
+	tab.arrives("the page is live", `document.getElementById("pulse").textContent === "Live"`)
 }
 
 // TestSearchWithoutScript: the page is loaded anew until the logs are read.
@@ -106,7 +106,7 @@ func TestSearchWithoutScript(t *testing.T) {
 	tab := newTab(t, 400, 900)
 	tab.run(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
 	tab.run(chromedp.Navigate(h.url + "find?key=account&span=all"))
-	tab.until("the rotated file is read", `!!document.body?.innerText.includes("a120@lab.test")`)
+	tab.arrives("the rotated file is read", `!!document.body?.innerText.includes("a120@lab.test")`)
 	if eval[int](tab, `document.querySelectorAll("meta[http-equiv=refresh]").length`) != 0 {
 		t.Error("a result is loaded anew")
 	}

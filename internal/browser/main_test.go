@@ -157,6 +157,19 @@ func (tab *tab) do(method, selector string) {
 	eval[any](tab, fmt.Sprintf("document.querySelector(%q).%s()", selector, method))
 }
 
+// arrives waits until an expression is true of a page that is being loaded. Meanwhile it can't be evaluated, or fails.
+func (tab *tab) arrives(what, expression string) {
+	tab.t.Helper()
+	holds := func(expression string) bool {
+		value, err := chromedp.Run(tab.ctx, chromedp.Evaluate[bool](expression))
+		return err == nil && value
+	}
+	testkit.Until(tab.t, what, func() bool { return holds(expression) }, func() any {
+		text, err := chromedp.Run(tab.ctx, chromedp.Evaluate[string]("document.body?.innerText ?? ''"))
+		return fmt.Sprint(text, err)
+	})
+}
+
 // until waits until an expression is true.
 func (tab *tab) until(what, expression string) {
 	tab.t.Helper()
