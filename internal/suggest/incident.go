@@ -27,11 +27,12 @@ type Abuse struct {
 // What makes an incident look like abuse. Each was chosen so that the bursts of TestKnownAbuse are found, and people
 // and lists aren't.
 const (
-	muchOver     = 3  // times the 90th percentile of daily peaks, without which nothing is
+	muchOver     = 2  // times the 90th percentile of daily peaks, without which nothing is
 	overUsual    = 3  // times what the value usually sends: a sign
 	farOverUsual = 10 // times: enough by itself
 	manyNetworks = 4
-	oneTopic     = 80 // percent of the messages
+	fewTopics    = 3
+	mostMessages = 80 // percent, which these topics have
 	knownDays    = 3  // of log before a value can be called new
 )
 
@@ -53,14 +54,21 @@ func (s *Suggester) judge(t *ruleTrial, a *window.Alert) {
 	if usual > 0 && a.Peak >= overUsual*usual {
 		i.sign("%d times its usual peak of %d", a.Peak/usual, usual)
 	}
-	if fresh := dayOf(h.first) >= i.from-1 && dayOf(h.first)-dayOf(s.earliest.Time) >= knownDays; fresh {
+	switch {
+	case usual == 0:
+		i.sign("seen on no other day")
+	case dayOf(h.first) >= i.from-1 && dayOf(h.first)-dayOf(s.earliest.Time) >= knownDays:
 		i.sign("first seen %s", h.first.Format(time.DateTime))
 	}
 	if n, _ := a.Distinct(window.Network); n >= manyNetworks {
 		i.sign("from %s", words.Plural(int64(n), "network"))
 	}
-	if top := a.Top(window.Topic, 1); len(top) > 0 && top[0].Messages*100 >= oneTopic*a.Messages {
-		i.sign("one topic in %s of the messages", words.Percent(top[0].Messages, a.Messages))
+	sum := int64(0)
+	for n, topic := range a.Top(window.Topic, fewTopics) {
+		if sum += topic.Messages; sum*100 >= mostMessages*a.Messages {
+			i.sign("%s in %s of the messages", words.Plural(int64(n+1), "topic"), words.Percent(sum, a.Messages))
+			break
+		}
 	}
 	if far || len(i.Signs) >= 2 {
 		t.abuse[a.Value] = append(t.abuse[a.Value], i)

@@ -38,7 +38,7 @@ func Floor(m window.Measure, span time.Duration) int64 {
 	case window.Messages:
 		return messagesFloor(span)
 	case window.Recipients:
-		return 5 * messagesFloor(span)
+		return 2 * messagesFloor(span)
 	case window.Bytes:
 		return 1_000_000
 	}
