@@ -22,3 +22,14 @@ func (c *checks) summaries(context.Context) []Result {
 	return pass("summary", "next mail at %s, about %s, to %s", at.Format("2006-01-02 15:04 MST"), days,
 		strings.Join(to, ", "))
 }
+
+// trial shows until when nobody is told.
+func (c *checks) trial(context.Context) []Result {
+	until := c.Config.Mail.TrialUntil
+	if !until.After(c.Now) {
+		return nil
+	}
+	days := summary.Trial(until.In(c.Config.Zone))
+	return pass("trial", "until %s: alerts are counted and shown, but nobody is told; then a summary of %s is mailed",
+		until.In(c.Config.Zone).Format("2006-01-02 15:04 MST"), days)
+}

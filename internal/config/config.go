@@ -58,8 +58,8 @@ type Mail struct {
 	// MaxPerHour is how many mails to send in an hour before batching alerts into digests; 0: no limit.
 	MaxPerHour int
 	Subjects   string // full, hashed or none
-	// TrialUntil is when a trial ends, by the log's clock; zero: there is none. Nobody is told of incidents that began
-	// before. At the end a summary of seven days is mailed.
+	// TrialUntil is when a trial ends, by the log's clock; zero: there is none. Nobody is told of what happens before.
+	// At the end a summary of seven days is mailed.
 	TrialUntil time.Time
 }
 

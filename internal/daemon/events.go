@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"strings"
+	"time"
 
 	"exiwatch/internal/pipeline"
 	"exiwatch/mailer/spool"
@@ -30,13 +31,25 @@ func (d *Daemon) opened(alerts []*window.Alert) {
 				a.Value, "count", a.Count)
 		})
 	}
+	if d.onTrial(alerts[0].Opened) {
+		for _, a := range alerts {
+			a.Untold = true
+		}
+		return
+	}
 	d.outbox.enqueue(notification{alerts: alerts, event: pipeline.Opened})
 }
+
+// onTrial reports whether nobody is told of what happened at a time of the log.
+func (d *Daemon) onTrial(at time.Time) bool { return at.Before(d.Config.Mail.TrialUntil) }
 
 func (d *Daemon) grew(a *window.Alert) {
 	d.aside(func() {
 		d.Log.Info("alert has grown", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
 	})
+	if d.onTrial(a.Last) {
+		return
+	}
 	a.Untold = false
 	d.outbox.enqueue(notification{alerts: []*window.Alert{a}, event: pipeline.Grew(a), times: a.Times})
 }
@@ -47,6 +60,9 @@ func (d *Daemon) ended(a *window.Alert) {
 	})
 	if d.page != nil {
 		d.page.end(a)
+	}
+	if d.onTrial(a.Ended) {
+		return
 	}
 	if !a.Untold || a.Closes && a.Incident.ID != a.ID {
 		d.outbox.enqueue(notification{alerts: []*window.Alert{a}, event: pipeline.Ended})

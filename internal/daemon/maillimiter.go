@@ -35,7 +35,7 @@ type mailLimiter struct {
 	at      map[string]int // where in past an incident is
 	pastDue time.Time      // when past is told, however far the logs have been read
 
-	trial    time.Time // nobody is told of incidents that began before
+	trial    time.Time // nobody is told of what happened before
 	silences *silences // these hold updates in Gathered; nil: none does
 }
 

@@ -79,12 +79,9 @@ const (
 	hangTime = 30 * time.Second
 )
 
-// enqueue has the writer tell of an event, unless it goes into a digest or belongs to a trial. That hurries no
-// checkpoint: what no checkpoint covers is read again.
+// enqueue has the writer tell of an event, unless it goes into a digest. That hurries no checkpoint: what no checkpoint
+// covers is read again.
 func (o *outbox) enqueue(n notification) {
-	if n.alerts[0].Incident.Opened.Before(o.limiter.trial) {
-		return
-	}
 	now := o.now()
 	mailed := false
 	switch {

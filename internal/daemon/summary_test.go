@@ -236,6 +236,33 @@ func TestTrial(t *testing.T) {
 	}
 }
 
+// TestTrialOfWhatGoesOn: what began on trial and goes on after it is told when it grows, and then its end.
+func TestTrialOfWhatGoesOn(t *testing.T) {
+	t.Parallel()
+	end := time.Date(2026, 10, 26, 0, 0, 0, 0, time.UTC)
+	mainlog := filepath.Join(t.TempDir(), "mainlog")
+	for i := range 16 { // from two minutes before the end on
+		testkit.Append(t, mainlog, fmt.Sprintf("%s 1xV000-%06d-01 <= eve@lab.test H=h [192.0.2.7] P=esmtpsa "+
+			"A=plain:eve S=100 for x@y.test\n", end.Add(time.Duration(i-8)*15*time.Second).Format(time.DateTime), i))
+	}
+	testkit.Append(t, mainlog, end.Add(time.Hour).Format(time.DateTime)+" 1xV001-000000-01 <= bob@lab.test U=bob P=local S=9\n")
+	c := configtest.Parse(t, "timezone = 'UTC'\n[[rule]]\nkey = 'auth'\nlimit = 5\nwindow = '5m'\n"+
+		"[mail]\ntrial_until = 2026-10-26T00:00:00\nmax_per_hour = 0")
+	c.State, c.Log = t.TempDir(), []string{mainlog}
+	p, clock := new(post), new(wallClock)
+	w := startAt(t, c, p, clock, end.Add(2*time.Hour))
+	w.settled()
+	w.stop()
+	var told []string
+	for _, m := range p.taken() {
+		told = append(told, m.Event)
+	}
+	slices.Sort(told)
+	if want := []string{"ended", "grew2", mailer.SummaryEvent}; !slices.Equal(told, want) {
+		t.Errorf("told of %q, want %q", told, want)
+	}
+}
+
 // TestTrialIsSaid: who asks what became of the mail is told why there is none.
 func TestTrialIsSaid(t *testing.T) {
 	l := mailLimiter{trial: time.Date(2026, 10, 26, 0, 0, 0, 0, time.UTC), silences: &silences{}}

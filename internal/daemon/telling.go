@@ -23,10 +23,10 @@ type telling struct {
 
 // tellingOf says what the limiter knows of an incident. Whether a mail was sent only its spool knows.
 func (l *mailLimiter) tellingOf(about mailer.Beginning) telling {
-	if about.Opened.Before(l.trial) {
+	incident := about.ID
+	if _, told := l.Told[incident]; !told && about.Opened.Before(l.trial) {
 		return telling{state: "trial", until: l.trial}
 	}
-	incident := about.ID
 	t := telling{state: "none", silence: l.silences.of(about)}
 	if last, told := l.Told[incident]; told {
 		t.state, t.at, t.mail = "queued", last.At, last.Name

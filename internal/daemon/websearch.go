@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/replay"
@@ -12,14 +13,16 @@ import (
 	"exiwatch/window"
 )
 
-// Search reads what the logs hold of a span, as exiwatch top does, with one worker.
+// Search reads what the logs hold of a span, as exiwatch top does, with one worker of low priority.
 func (s *webSource) Search(ctx context.Context, search *web.Search, progress func(float64)) (*web.Found, error) {
 	found := web.NewFound(search)
 	keep := func(_ *parser.Arrival, w *window.Arrival) bool {
 		return search.During(w.At) && (search.Within == nil || search.Within.Match(w))
 	}
 	collector := func() func([]report.Reception) {
+		begin := sync.OnceFunc(lowPriority)
 		return func(arrivals []report.Reception) {
+			begin()
 			for _, a := range arrivals {
 				found.Add(a.Values.At, a.Values.Recipients, a.Values.Bytes,
 					func(k window.Key) []byte { return a.Values.Values[k] })
