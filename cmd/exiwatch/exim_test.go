@@ -234,12 +234,15 @@ func startDaemon(t *testing.T, config string, flags ...string) *daemonProcess {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	d := &daemonProcess{stop: stop, ended: make(chan int, 1)}
+	gone := make(chan bool)
 	go func() {
+		defer close(gone)
 		d.ended <- run(ctx, append([]string{"run", "--config", config}, flags...), strings.NewReader(""),
 			&bytes.Buffer{}, &d.stderr)
 	}()
 	t.Cleanup(func() {
 		stop()
+		<-gone // it writes into folders that are removed next
 		if t.Failed() {
 			t.Logf("exiwatch said:\n%s", d.stderr.String())
 		}
