@@ -105,7 +105,7 @@ func (h *abusedHost) log() string {
 	return strings.Join(h.lines, "")
 }
 
-// abusedHosts are three hosts with known abuse: a company, a hosting machine and a university.
+// abusedHosts are hosts with known abuse: a company, a hosting machine, a university, and one with three accounts.
 func abusedHosts(seed uint64, start time.Time) map[string]*abusedHost {
 	host := func() *abusedHost {
 		return &abusedHost{random: rand.New(rand.NewPCG(seed, 17)), start: start, days: 28}
@@ -136,7 +136,14 @@ func abusedHosts(seed uint64, start time.Time) map[string]*abusedHost {
 		university.abuse(day, time.Duration(5+20*i)*time.Minute, 120*(i+1), fmt.Sprintf("user%d", 100*i+7), 30*i+8,
 			same(fmt.Sprintf("Payment number %d failed", i)))
 	}
-	return map[string]*abusedHost{"company": company, "hosting": hosting, "university": university}
+
+	small := host() // abuse and a list have a large part of its daily peaks
+	small.days = 8
+	small.people(3, 4, 1)
+	small.daily(7, 500, 150, 5*time.Minute, "news", 1, "Our news of day")
+	small.abuse(2, 4*time.Minute, 60, "user1", 1, same("Your account is locked"))
+	small.abuse(6, 50*time.Minute, 300, "user0", 1, small.anySubject)
+	return map[string]*abusedHost{"company": company, "hosting": hosting, "university": university, "small": small}
 }
 
 // TestKnownAbuse: limits from logs with known abuse open an alert of each of these bursts, and at most one other a week

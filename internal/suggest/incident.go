@@ -27,7 +27,7 @@ type Abuse struct {
 // What makes an incident look like abuse. Each was chosen so that the bursts of TestKnownAbuse are found, and people
 // and lists aren't.
 const (
-	muchOver     = 2  // times the 90th percentile of daily peaks, without which nothing is
+	muchOver     = 2  // times the ordinary peak, under which nothing is
 	overUsual    = 3  // times what the value usually sends: a sign
 	farOverUsual = 10 // times: enough by itself
 	manyNetworks = 4
@@ -99,7 +99,7 @@ type Except struct {
 }
 
 const (
-	regularDays  = 3   // on which a value is over the limit, before that is regular
+	regularDays  = 2   // on which a value is over the limit, before that is regular
 	exceptMonths = 6   // until somebody should look again
 	maxExcept    = 20  // of a rule: if more send so much, the limit is too low
 	maxMatch     = 255 // bytes of a value

@@ -133,6 +133,10 @@ func (p *peaks) highest() (value string, peak int64) {
 	return value, peak
 }
 
+// ordinary is a peak that is high, but not out of the ordinary: the 90th percentile. Where abuse or lists have a tenth
+// of the peaks, as on a small host, five times the median is less.
+func ordinary(sorted []int64) int64 { return min(percentile(sorted, 900), 5*percentile(sorted, 500)) }
+
 // percentile gives the lowest of the sorted peaks that so many thousandths of them don't exceed; 0 if there are none.
 func percentile(sorted []int64, thousandths int) int64 {
 	if len(sorted) == 0 {

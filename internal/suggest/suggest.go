@@ -256,7 +256,7 @@ func (s *Suggester) measure() {
 		case s.days() < MinDays || r.arrivals < MinArrivals:
 			r.why = notEnough
 		default:
-			r.much = muchOver * max(r.floor(), percentile(r.sorted, 900))
+			r.much = muchOver * max(r.floor(), ordinary(r.sorted))
 			s.measured = append(s.measured, r)
 		}
 	}
@@ -266,7 +266,7 @@ const notEnough = "not enough log"
 
 // startSearch measures again, without the incidents and those who often send much.
 func (s *Suggester) startSearch(t *ruleTrial) {
-	s.findRegular(t, lowest(t, percentile(t.daily(), 900)))
+	s.findRegular(t, lowest(t, ordinary(t.daily())))
 	t.sorted = t.daily()
 	first := lowest(t, percentile(t.sorted, 990))
 	t.search = newSearch(first, t.ofValues(), s.allowed())
