@@ -142,15 +142,16 @@ func (f *find) readSpan(query url.Values, now *Snapshot) (from, to time.Time) {
 	}
 	read := func(name string) (at time.Time) {
 		text := query.Get(name)
+		if text == "" {
+			return at
+		}
+		f.Query.Set(name, text)
 		for _, layout := range []string{inputTime, "2006-01-02T15:04:05", time.DateOnly} {
 			if at, err := time.ParseInLocation(layout, text, end.Location()); err == nil {
-				f.Query.Set(name, text)
 				return at
 			}
 		}
-		if text != "" {
-			f.Error = "“" + text + "” is no time: 2026-11-29T10:00 is expected."
-		}
+		f.Error = "“" + text + "” is no time: 2026-11-29T10:00 is expected."
 		return at
 	}
 	from, to = read("from"), read("until")

@@ -168,7 +168,8 @@ func newHistory(now *Snapshot, query url.Values) *history {
 	h := &history{Snapshot: now, Text: query.Get("q")}
 	h.Table = readTable(query, "since", []column{{"since", "Since", true, false}, {"who", "Who", false, false},
 		{"state", "State", false, false}, {"peak", "Peak", true, false}, {"share", "Share of limit", true, false},
-		{"messages", "Messages", true, true}})
+		{"messages", "Messages", true, true}, {"subject", "Main subject", false, false},
+		{"mail", "Mail", false, false}})
 	h.Table.page, h.Table.query = "alerts", url.Values{"q": {h.Text}}
 	h.Found = slices.DeleteFunc(h.incidents(), func(n *incident) bool {
 		return !strings.Contains(strings.ToLower(n.Value), strings.ToLower(h.Text))
@@ -177,7 +178,7 @@ func newHistory(now *Snapshot, query url.Values) *history {
 		if h.Table.Down {
 			a, b = b, a
 		}
-		return compareIncidents(a, b, h.Table.By)
+		return h.compare(a, b)
 	})
 	h.Table.cut(len(h.Found))
 	h.All = h.Found[h.Table.first:h.Table.last]
@@ -193,10 +194,10 @@ func (now *Snapshot) incidents() []*incident {
 	return all
 }
 
-// compareIncidents compares two by a column.
-func compareIncidents(a, b *incident, by string) int {
+// compare compares two incidents by the column that the table is sorted by.
+func (h *history) compare(a, b *incident) int {
 	worst, other := a.Worst(), b.Worst()
-	switch by {
+	switch h.Table.By {
 	case "who":
 		return strings.Compare(a.Value, b.Value)
 	case "state":
@@ -207,6 +208,10 @@ func compareIncidents(a, b *incident, by string) int {
 		return cmp.Compare(worst.times(), other.times())
 	case "messages":
 		return cmp.Compare(a.Largest().Messages, b.Largest().Messages)
+	case "subject":
+		return strings.Compare(a.Subject(), b.Subject())
+	case "mail":
+		return strings.Compare(h.Told[a.ID], h.Told[b.ID])
 	}
 	return a.Opened().Compare(b.Opened())
 }

@@ -72,6 +72,14 @@ func (n *incident) Largest() Alert {
 	return slices.MaxFunc(n.Alerts, func(a, b Alert) int { return int(a.Messages - b.Messages) })
 }
 
+// Subject is one of the commonest topic; empty where none is logged.
+func (n *incident) Subject() string {
+	if topics := n.Largest().Topics; len(topics) > 0 {
+		return topics[0].Example
+	}
+	return ""
+}
+
 // Worst is the alert whose peak is the furthest over its limit.
 func (n *incident) Worst() Alert {
 	return slices.MaxFunc(n.Alerts, func(a, b Alert) int { return cmp.Compare(a.times(), b.times()) })

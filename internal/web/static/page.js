@@ -10,7 +10,11 @@
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
   const colours = ["one", "two", "three"];
 
-  const time = (t) => new Date(t * 1e3).toISOString().slice(11, 16);
+  // A chart of more than a day and a half has dates.
+  const time = (d, t) => {
+    const text = new Date(t * 1e3).toISOString();
+    return (d.step * d.values[0].length > 36 * 3600 ? text.slice(5, 10) + " " : "") + text.slice(11, 16);
+  };
 
   // Values are stacked: each line lies upon those before it, and is drawn first.
   function stacked(d) {
@@ -34,7 +38,7 @@
       return;
     }
     const n = d.values.length;
-    const series = [{ label: "time", value: (u, t) => t === null ? "–" : time(t) }];
+    const series = [{ label: "time", value: (u, t) => t === null ? "–" : time(charts.get(section.id)?.d ?? d, t) }];
     for (let i = n - 1; i >= 0; i--) {
       const own = i;
       series.push({
@@ -52,7 +56,7 @@
       width: Math.max(host.clientWidth, 200), height: 230, series,
       // The log's clock: d.from is what it shows, as if that were UTC.
       tzDate: (t) => uPlot.tzDate(new Date(t * 1e3), "Etc/UTC"),
-      axes: [{ ...axis, values: (u, at) => at.map(time) }, { ...axis, size: 56 }],
+      axes: [{ ...axis, values: (u, at) => at.map((t) => time(d, t)) }, { ...axis, size: 56 }],
       scales: { y: { distr: d.log ? 4 : 1, range: (u, low, high) => [0, Math.max(high * 1.05, 4)] } },
       cursor: { drag: { x: false, y: false } }, legend: { live: true },
     }, stacked(d), host);
