@@ -57,8 +57,8 @@ func (s *Suggester) judge(t *ruleTrial, a *window.Alert) {
 	switch {
 	case usual == 0:
 		i.sign("seen on no other day")
-	case dayOf(h.first) >= i.from-1 && dayOf(h.first)-dayOf(s.earliest.Time) >= knownDays:
-		i.sign("first seen %s", h.first.Format(time.DateTime))
+	case h.days[0].day >= i.from-1 && h.days[0].day-dayOf(s.earliest.Time) >= knownDays:
+		i.sign("first seen %s", h.days[0].day)
 	}
 	if n, _ := a.Distinct(window.Network); n >= manyNetworks {
 		i.sign("from %s", words.Plural(int64(n), "network"))

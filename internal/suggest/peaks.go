@@ -19,18 +19,16 @@ func dayOf(t time.Time) day {
 
 const secondsOfDay = 24 * 60 * 60
 
+func (d day) String() string { return time.Unix(int64(d)*secondsOfDay, 0).UTC().Format(time.DateOnly) }
+
 // A dayPeak is the highest count that a value had in one window on a day.
 type dayPeak struct {
 	day  day
 	peak int64
 }
 
-// A history is what is known of a value: when it was first seen, and its peak on each day on which it sent. The days
-// are in order.
-type history struct {
-	first time.Time
-	days  []dayPeak
-}
+// A history is what is known of a value: its peak on each day on which it sent. The days are in order.
+type history struct{ days []dayPeak }
 
 // add notes a count of a day.
 func (h *history) add(on day, count int64) {
@@ -117,7 +115,7 @@ func (p *peaks) count(a *window.Arrival) {
 	count, _ := p.counters.CountNow(p.rule.Key, value)
 	h := p.histories[string(value)]
 	if h == nil {
-		h = &history{first: a.At}
+		h = new(history)
 		p.histories[string(value)] = h
 	}
 	h.add(dayOf(a.At), count)

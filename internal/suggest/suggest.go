@@ -10,8 +10,8 @@
 // until one is found; the last time with those that were found. Everything is counted as the daemon counts, so nothing
 // here depends on what a rule counts.
 //
-// What is held beside the counters are the peaks of each rule: of a million values that sent on one day each 220 MB,
-// and 16 bytes for each further day.
+// What is held beside the counters are the peaks of each rule. With a million values that sent on one day each, replay
+// takes 370 MB; each further day of a value takes 16 bytes.
 package suggest
 
 import (
