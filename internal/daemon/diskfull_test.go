@@ -41,7 +41,7 @@ func TestDiskFull(t *testing.T) {
 			if !mounted {
 				return
 			}
-			c := configtest.Parse(t, fiveAnHour)
+			c := configtest.Parse(t, fiveAnHour+"\n[mail]\nmax_per_hour = 100") // a digest comes 90 seconds later
 			c.State = filepath.Join(disk, "state")
 			mainlog := testkit.Write(t, "mainlog", "")
 			c.Log = []string{mainlog}

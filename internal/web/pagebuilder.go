@@ -72,8 +72,10 @@ func (b *pageBuilder) build(ctx context.Context, path string, query url.Values, 
 	case "/find":
 		f := newFind(query, now, &b.searches)
 		p.Tab, p.Title, p.Body = "find", "Search", f
-		maps.Copy(p.Query, f.Query)
-		f.Table.keep(p.Query)
+		if f.Asked { // else its events would ask
+			maps.Copy(p.Query, f.Query)
+			f.Table.keep(p.Query)
+		}
 	case "/health":
 		h := &health{Snapshot: now}
 		h.Findings, h.Checked = b.findings()
