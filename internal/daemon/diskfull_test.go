@@ -37,7 +37,7 @@ func fillDisk(t *testing.T, dir string) (ballast string) {
 func TestDiskFull(t *testing.T) {
 	for _, restart := range []bool{false, true} {
 		t.Run(fmt.Sprintf("restart %t", restart), func(t *testing.T) {
-			disk, mounted := smalldisk.Mount(t, "size=512k")
+			disk, mounted := smalldisk.Mount(t, "size=2m") // all mails wait for a checkpoint at once if the machine is busy
 			if !mounted {
 				return
 			}
