@@ -192,7 +192,7 @@ func (s *searches) look(name string, search Search, now *Snapshot) *searchJob {
 			return j
 		}
 	}
-	s.jobs = slices.DeleteFunc(s.jobs, func(j *searchJob) bool { // the oldest result makes room
+	s.jobs = slices.DeleteFunc(s.jobs, func(j *searchJob) bool { // results make room
 		return len(s.jobs) >= maxSearches && !j.done.IsZero()
 	})
 	if len(s.jobs) >= maxSearches {
