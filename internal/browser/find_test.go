@@ -61,6 +61,9 @@ func TestSearch(t *testing.T) {
 	if got := tab.names(); len(got) != 50 || got[0] != "a120@lab.test" {
 		t.Errorf("%d values, the first is %s", len(got), got[0])
 	}
+	if got := eval[string](tab, `document.querySelector("#found tbody td").textContent`); got != "120" {
+		t.Errorf("a120 has %s messages, want 120", got)
+	}
 	byMessages := eval[string](tab, "location.href")
 	tab.click("#found thead th:nth-child(1) a", "sorted by name", `document.querySelector("#found thead th").getAttribute("aria-sort") === "ascending"`)
 	if got := tab.names(); got[0] != "a001@lab.test" || !slices.IsSorted(got) {
