@@ -14,7 +14,8 @@ import (
 // the value to it. To read it from another goroutine, or as it is at one moment, take a Snapshot before the next call
 // of Count.
 type Alert struct {
-	// ID is 20 hexadecimal digits. It is the same whenever the same message takes the same value over the same rule.
+	// ID is 20 hexadecimal digits. It is the same whenever the same message, in a fleet of the same LogHost, takes the
+	// same value over the same rule.
 	ID        string
 	Rule      Rule
 	Value     string
@@ -59,10 +60,15 @@ type Alert struct {
 
 const idLen = 10 // bytes of an alert's ID, which has two digits for each
 
-// alertID hashes rule, value and message id. Each stands behind its length, so that no two triples look the same.
-func alertID(rule Rule, value string, messageID []byte) string {
+// alertID hashes rule, value and message id, and in a fleet the host that logged it: two hosts may use one message id.
+// Each stands behind its length, so that no two of these look the same.
+func alertID(rule Rule, value string, a *Arrival) string {
+	parts := []string{rule.String(), value, string(a.MessageID)}
+	if host := a.Values[LogHost]; host != nil {
+		parts = append(parts, string(host))
+	}
 	var b []byte
-	for _, s := range []string{rule.String(), value, string(messageID)} {
+	for _, s := range parts {
 		b = binary.BigEndian.AppendUint64(b, uint64(len(s)))
 		b = append(b, s...)
 	}

@@ -23,7 +23,7 @@ func TestAlertIDOfPartsThatRunTogether(t *testing.T) {
 		{"a", "bc", Rule{Key: Sender, Count: Recipients, Limit: 20, Window: 5 * time.Minute}},
 		{"a", "bc", Rule{Key: Sender, Limit: 2, Window: 5 * time.Minute}},
 	} {
-		id := alertID(tt.rule, tt.value, []byte(tt.messageID))
+		id := alertID(tt.rule, tt.value, &Arrival{MessageID: []byte(tt.messageID)})
 		what := fmt.Sprintf("%v of %q by %q", tt.rule, tt.value, tt.messageID)
 		if other, ok := ids[id]; ok || len(id) != 20 {
 			t.Errorf("id %s of %s is also that of %s", id, what, other)
@@ -36,7 +36,7 @@ func TestAlertIDOfPartsThatRunTogether(t *testing.T) {
 func TestAlertIDStaysTheSame(t *testing.T) {
 	r := Rule{Name: "bulk sender", Key: Account, Limit: 20, Window: 5 * time.Minute}
 	const want = "0dd6dfef2c3f31d16ac4" // sha256sum of the parts, by hand
-	if got := alertID(r, "alice@lab.test", []byte("1vN2ab-000000001Xy-2kLm")); got != want {
+	if got := alertID(r, "alice@lab.test", &Arrival{MessageID: []byte("1vN2ab-000000001Xy-2kLm")}); got != want {
 		t.Errorf("alertID = %q, want %q", got, want)
 	}
 }

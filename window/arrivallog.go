@@ -48,6 +48,7 @@ type arrivalLog struct {
 	size     int              // bytes of the rows
 	hashes   int              // of a row
 	kept     keySet           // of the values
+	wide     bool             // rows of Plain arrivals store all of them, too
 	backrefs [1 << 11]backref // by hash: the latest value with it, perhaps of an earlier block
 }
 
@@ -58,7 +59,7 @@ type logBlock struct {
 }
 
 // A keySet has a bit for each Key. A row stores those below narrowKeys, and the others only where its Nature isn't
-// Plain.
+// Plain, or the log is wide.
 type keySet uint32
 
 const narrowKeys = 16
@@ -135,7 +136,7 @@ func (h *arrivalLog) blockFor(at int64) *logBlock {
 // there is none.
 var refKey = [NumValues]Key{
 	Sender, Sender, Sender, Sender, Host, Network, Auth, Account, Subject, Topic, Log, Script, CPUser,
-	Helo, Protocol, RecipientDomain, Anomaly, Entry,
+	Helo, Protocol, RecipientDomain, Anomaly, Entry, LogHost,
 }
 
 // How a value is packed: its length times four, plus one of these.
@@ -145,15 +146,18 @@ const (
 	ending         // it is the end of the value of refKey
 )
 
+// storesAll reports whether a row stores values from narrowKeys on.
+func (h *arrivalLog) storesAll(n Nature) bool { return n != Plain || h.wide }
+
 // appendValues appends the values to keep to a block's data, behind two bytes that say which ones there are, and a
-// third one where the arrival isn't Plain.
+// third one where the row stores all.
 func (h *arrivalLog) appendValues(data []byte, a *Arrival) []byte {
 	values, kept, present := &a.Values, h.kept, keySet(0)
 	mark := len(data)
-	if data = append(data, 0, 0); a.Nature == Plain {
-		kept &= 1<<narrowKeys - 1
-	} else {
+	if data = append(data, 0, 0); h.storesAll(a.Nature) {
 		data = append(data, 0)
+	} else {
+		kept &= 1<<narrowKeys - 1
 	}
 	for left := kept; left != 0; left &= left - 1 {
 		k := bits.TrailingZeros32(uint32(left))
@@ -181,7 +185,7 @@ func (h *arrivalLog) appendValues(data []byte, a *Arrival) []byte {
 		data = append(data, value...)
 	}
 	binary.LittleEndian.PutUint16(data[mark:], uint16(present))
-	if a.Nature != Plain {
+	if h.storesAll(a.Nature) {
 		data[mark+2] = byte(present >> narrowKeys)
 	}
 	return data
@@ -247,7 +251,7 @@ func (h *arrivalLog) read(p rowPos) (r loggedArrival) {
 	mark := u.take(1)[0]
 	r.nature, r.messageID = Nature(mark>>natureShift), u.take(uint64(mark&(1<<natureShift-1)))
 	present := keySet(binary.LittleEndian.Uint16(u.take(2)))
-	if r.nature != Plain {
+	if h.storesAll(r.nature) {
 		present |= keySet(u.take(1)[0]) << narrowKeys
 	}
 	for left := present; left != 0; left &= left - 1 {

@@ -40,6 +40,9 @@ func (c *Clock) read(stamp int64) int64 {
 	return at
 }
 
+// Second returns the second at which a line with the stamp counts if it was read last, or comes next.
+func (c Clock) Second(stamp time.Time) int64 { return c.read(seconds(stamp)) }
+
 // Clock returns the clock as it is after the last line. It never goes back. How far back a re-read must begin is
 // measured by Now, not by the stamps.
 func (c *Counters) Clock() Clock { return c.clock }

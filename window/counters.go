@@ -102,6 +102,10 @@ func (c *Counters) Brief() {
 	}
 }
 
+// KeepLogHosts makes alerts know each arrival's LogHost, which takes a byte more of each. Call it before the first
+// arrival.
+func (c *Counters) KeepLogHosts() { c.arrivals.wide = true }
+
 // Watch has a function get the count and the limit of each rule, by its number, with each arrival that the rule counts.
 // Call it before the first arrival; nil is for none.
 func (c *Counters) Watch(reached func(at time.Time, rule int, value []byte, count, limit int64)) {

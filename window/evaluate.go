@@ -79,7 +79,7 @@ func (c *Counters) openAlert(rule *compiledRule, rc *ruleCount, a *Arrival) *Ale
 		openedAt:  newest.at,
 		values:    make([]valueCounts, NumValues),
 	}
-	alert.ID = alertID(rule.Rule, alert.Value, a.MessageID)
+	alert.ID = alertID(rule.Rule, alert.Value, a)
 	alert.raisePeak(rc.count)
 	sums, from := t.sumsAfter(t.current, c.clock.Now-rule.window, c.clock.Now)
 	c.findWindow(rule, value, from, sums[Messages])

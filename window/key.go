@@ -33,13 +33,14 @@ const (
 	RecipientDomain                  // the recipients' domains, separated by LF
 	Anomaly                          // what is wrong with the entry, in words
 	Entry                            // the text of an entry that is an anomaly
+	LogHost                          // the host in whose log an arrival of a fleet is: see Counters.KeepLogHosts
 	NumValues
 )
 
 var keyNames = [NumValues]string{
 	"sender", "sender_domain", "auth", "user", "host", "network", "account", "account_domain",
 	"subject", "topic", "log", "script", "cpuser",
-	"helo", "protocol", "recipient_domain", "anomaly", "entry",
+	"helo", "protocol", "recipient_domain", "anomaly", "entry", "log_host",
 }
 
 // ParseKey returns the key with a name that String returns, if rules can have it. Its error lists these names.

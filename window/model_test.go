@@ -206,7 +206,7 @@ func (m *model) add(a *Arrival) (opened []string) {
 func (m *model) cross(r Rule, value string, count int64, a *Arrival) *modelAlert {
 	open := &modelAlert{rule: r, value: value, quiet: -1}
 	open.verdict = verdict{
-		ID: alertID(r, value, a.MessageID), Rule: r.String(), Value: value, CrossedBy: string(a.MessageID),
+		ID: alertID(r, value, a), Rule: r.String(), Value: value, CrossedBy: string(a.MessageID),
 		Count: count, Peak: count, Limit: m.limit(r, value, m.now), Opened: a.At.Unix(),
 	}
 	for _, b := range m.arrivals {

@@ -25,7 +25,7 @@ func TestScopeIsPartOfTheRule(t *testing.T) {
 	if _, err := ParseRule(r.String()); err == nil {
 		t.Errorf("ParseRule(%q): no error", r)
 	}
-	if alertID(scoped[0], "a", nil) == alertID(scoped[1], "a", nil) {
+	if alertID(scoped[0], "a", &Arrival{}) == alertID(scoped[1], "a", &Arrival{}) {
 		t.Error("alerts of two scopes have one id")
 	}
 	if _, err := New([]Rule{scoped[1], scoped[1]}); err == nil {
