@@ -44,6 +44,7 @@ type Config struct {
 	Metrics       netip.AddrPort      // where to serve metrics; the zero value: nowhere
 	Web           *Web                // nil: no live page
 	Summary       *Schedule           // nil: no summary mail
+	Fleet         *Fleet              // nil: this host counts alone
 	// Secrets are the files with a password, a token or a URL of [[notify]], and the configuration itself if it has
 	// such a URL or a webhook's. Anybody who knows that URL can write there.
 	Secrets []string

@@ -36,6 +36,7 @@ type file struct {
 	Metrics  *metrics `toml:"metrics"`
 	Web      *web     `toml:"web"`
 	Summary  *summary `toml:"summary"`
+	Fleet    *fleet   `toml:"fleet"`
 }
 
 // Read reads the configuration file name, and the exceptions in the folder except.d beside it. For an empty name it
@@ -130,6 +131,7 @@ func (f *file) config(name string, wrong *flaws) (c Config) {
 	c.Metrics = f.Metrics.address(wrong)
 	c.Web = f.Web.web(wrong)
 	c.Summary = f.Summary.summary(c.Log, wrong)
+	c.Fleet = f.Fleet.fleet(c.Log, wrong)
 	c.Secrets = f.secrets(name)
 	return c
 }
@@ -139,6 +141,9 @@ func (f *file) secrets(name string) []string {
 	all := []string{f.Mail.PasswordFile}
 	if f.Webhook != nil {
 		all = append(all, f.Webhook.TokenFile, name)
+	}
+	if f.Fleet != nil {
+		all = append(all, f.Fleet.PasswordFile)
 	}
 	for _, n := range f.Notify {
 		all = append(all, n.URLFile)

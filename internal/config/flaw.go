@@ -161,6 +161,15 @@ var expected = map[string]string{
 	"web.mode":            `permissions in quotes, such as "0660"`,
 	"web.group":           `a group of this machine, in quotes`,
 	"web.url":             `the address at which people reach the page, such as "https://mx.example.com/exiwatch/"`,
+	"fleet":               `a table that begins with [fleet]`,
+	"fleet.engine": `"redis://HOST:PORT", "rediss://HOST:PORT", "redis+sentinel://HOST:PORT,HOST:PORT/MASTER", ` +
+		`a list of the URLs of a cluster, or "none"`,
+	"fleet.engine[]":      `a URL such as "redis://HOST:PORT", in quotes`,
+	"fleet.name":          `1 to 64 letters, digits, ".", "_" or "-", in quotes`,
+	"fleet.host":          `1 to 64 letters, digits, ".", "_" or "-", in quotes`,
+	"fleet.password_file": `the path of a file that holds a password on one line, in quotes`,
+	"fleet.ca":            `the path of a file with certificates in PEM form, in quotes`,
+	"fleet.patience":      `a duration from "2s" to "10m"`,
 }
 
 // The names of all keys and measures of rules.
@@ -205,7 +214,7 @@ func (f *flaw) in(name string, places map[string]place) error {
 			problem = fmt.Errorf("missing; %w", problem)
 		}
 	}
-	if text := at.text; text != "" && !isSecret(subject, text) {
+	if text := at.text; text != "" && !isSecret(subject, text) && !mayHoldPassword(subject, text) {
 		if len(text) > maxShown || strings.Contains(text, "\n") {
 			text = "…"
 		}
@@ -224,9 +233,14 @@ func (f *flaw) in(name string, places map[string]place) error {
 	return fmt.Errorf("%s:%d:%d: %s: %w", name, at.line, at.column, subject, problem)
 }
 
-// isSecret reports whether errors must hide a value. Anybody who knows the URL of a webhook or a chat can write there.
+// isSecret reports whether a value must be hidden. Anybody who knows the URL of a webhook or a chat can write there.
 func isSecret(key, text string) bool {
 	return key == "webhook.url" || key == "notify.url" || key == "mail.via" && strings.Contains(text, "@")
+}
+
+// mayHoldPassword reports whether an error must hide a value that isn't a secret where it is right.
+func mayHoldPassword(key, text string) bool {
+	return key == "fleet.engine" && strings.Contains(text, "@")
 }
 
 // described is an error of the TOML library with its place, and without the library's words about Go's types.

@@ -62,8 +62,8 @@ func schemaOf(key string, t reflect.Type) *Schema {
 	case reflect.Int, reflect.Int64:
 		s.Type = "integer"
 	}
-	if key == "log" {
-		s.Type, s.Items = []string{"string", "array"}, &Schema{Type: "string", Description: expected["log[]"]}
+	if key == "log" || key == "fleet.engine" {
+		s.Type, s.Items = []string{"string", "array"}, &Schema{Type: "string", Description: expected[key+"[]"]}
 	}
 	s.Default = defaultOf(key)
 	return s

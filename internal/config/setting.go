@@ -34,6 +34,7 @@ var defaults = map[string]string{
 	"socket.path": strconv.Quote(DefaultSocket), "socket.mode": `"0660"`, "socket.key": `"sender"`,
 	"metrics.listen": strconv.Quote(DefaultMetrics), "web.mode": `"0660"`,
 	"summary.every": `"day"`, "summary.at": `"07:00"`,
+	"fleet.name": strconv.Quote(DefaultFleet), "fleet.patience": `"10s"`,
 }
 
 // Effective lists the keys of the configuration file name, also those that have a default, in the order of the manual.

@@ -17,7 +17,7 @@ import (
 func TestStatedDefaults(t *testing.T) {
 	tables := map[string]string{ // and what each needs
 		"": "", "count": "", "mail": "", "summary": "", "metrics": "", "hook": "command = ['/bin/true']\n",
-		"socket": "", "web": "listen = 'unix:/run/w.sock'\n", "[notify]": "url = 'ntfy://ntfy.sh/x'\n",
+		"fleet": "engine = 'none'\n", "socket": "", "web": "listen = 'unix:/run/w.sock'\n", "[notify]": "url = 'ntfy://ntfy.sh/x'\n",
 		"[route]": "match = 'account:a'\nto = ['b']\n", "[rule]": "",
 	}
 	stated := 0
