@@ -68,7 +68,7 @@ var _ = [1]int{}[Anomaly-narrowKeys] // Plain arrivals have values below Anomaly
 
 const (
 	allKeys   keySet = 1<<NumValues - 1
-	briefKeys keySet = 1<<Subject | 1<<Anomaly | 1<<Entry // of which a brief alert knows values
+	briefKeys keySet = 1<<Subject | 1<<Anomaly | 1<<Entry // see Counters.briefKeys
 )
 
 // A backref says where in the newest block a value may stand.

@@ -90,10 +90,10 @@ func (c *Counters) addRule(rule Rule, text string) {
 }
 
 // Brief makes alerts say less, so that counting takes less: First, Last, Samples, Before and Chart stay empty, and Top
-// and Distinct know only Subject, Anomaly and Entry. Call it before the first arrival.
+// and Distinct know only Subject, Anomaly, Entry and, if it is kept, LogHost. Call it before the first arrival.
 func (c *Counters) Brief() {
 	c.brief = true
-	c.arrivals.kept = briefKeys
+	c.arrivals.kept = c.briefKeys()
 	for _, t := range c.tables {
 		c.arrivals.kept |= 1 << t.key
 		if needsAccounts(t.key) {
@@ -104,7 +104,18 @@ func (c *Counters) Brief() {
 
 // KeepLogHosts makes alerts know each arrival's LogHost, which takes a byte more of each. Call it before the first
 // arrival.
-func (c *Counters) KeepLogHosts() { c.arrivals.wide = true }
+func (c *Counters) KeepLogHosts() {
+	c.arrivals.wide = true
+	c.arrivals.kept |= 1 << LogHost
+}
+
+// briefKeys are the keys of which a brief alert knows values.
+func (c *Counters) briefKeys() keySet {
+	if c.arrivals.wide {
+		return briefKeys | 1<<LogHost
+	}
+	return briefKeys
+}
 
 // Watch has a function get the count and the limit of each rule, by its number, with each arrival that the rule counts.
 // Call it before the first arrival; nil is for none.

@@ -49,7 +49,7 @@ func (c *Counters) addDetails(alert *Alert, r *loggedArrival, zone *time.Locatio
 	alert.AtLeast = alert.AtLeast || r.atLeast
 	shown := allKeys
 	if c.brief {
-		shown = briefKeys
+		shown = c.briefKeys()
 	} else {
 		alert.addTime(r, zone)
 	}

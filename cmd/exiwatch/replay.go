@@ -59,6 +59,7 @@ type replayer struct {
 	html    string  // the file to write, or "-" for the standard output
 	force   bool    // overwrite any file
 	summary string  // which days
+	fleet   []string
 
 	rules []window.Rule
 	files []os.FileInfo // of all sources of --suggest
@@ -92,6 +93,8 @@ func replayCommand() *cobra.Command {
 	f.StringVar(&r.summary, "summary", "",
 		"print a summary of whole `DAYS`: day (the last one), week, 2026-11-28 or 2026-W48")
 	f.Lookup("summary").NoOptDefVal = spanDay
+	f.StringArrayVar(&r.fleet, "fleet", nil,
+		"count the logs of several hosts as one fleet: the files of `HOST=GLOB`, or GLOB of a central log (repeatable)")
 	r.formatFlags(cmd, "print one JSON document", "print CSV for spreadsheets: one row for each alert")
 	f.UintVarP(&r.rows, "rows", "n", 10, "`ROWS` of each ranking (0: all)")
 	return cmd
@@ -108,6 +111,11 @@ func (r *replayer) run(files []string) error {
 		return err
 	}
 	given := r.cmd.Flags().Changed
+	if given("fleet") {
+		if err := r.findFleet(files); err != nil {
+			return err
+		}
+	}
 	switch {
 	case given("html"):
 		return r.writeHTML(files)
@@ -139,6 +147,9 @@ func (r *replayer) unfit() (unfit error) {
 	}
 	if given("summary") {
 		unfit = errors.Join(unfit, r.unfitSummary())
+	}
+	if given("fleet") && (r.suggest || given("summary")) {
+		refuse("--fleet counts logs together: it can't be used with --suggest or --summary")
 	}
 	return unfit
 }

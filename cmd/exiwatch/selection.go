@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/merge"
 	"exiwatch/internal/private"
 	"exiwatch/internal/replay"
 	"exiwatch/parser"
@@ -33,7 +34,8 @@ type selection struct {
 	patterns [][]config.Pattern // one list for each filtered key: any of them
 
 	logs     [][]replay.Source
-	log      int // being read, an index of logs
+	hosts    []merge.Log // of a fleet, in place of logs
+	log      int         // being read, an index of logs
 	bar      *progress
 	begin    func() error        // called before each log; may be nil
 	looks    []replay.SourceLook // what each log held at the first reading

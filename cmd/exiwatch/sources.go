@@ -16,6 +16,9 @@ import (
 
 // findSources finds the logs to read.
 func (s *selection) findSources(files []string) error {
+	if s.hosts != nil {
+		return nil
+	}
 	if err := s.findLogs(files); err != nil {
 		return err
 	}
@@ -27,16 +30,20 @@ func (s *selection) findSources(files []string) error {
 // so.
 func (s *selection) leaveOutCopies() {
 	for i, sources := range s.logs {
-		var copies []tailer.Copy
-		s.logs[i], copies = replay.WithoutCopies(sources)
-		for _, c := range copies {
-			if c.Err != nil {
-				s.problem(c.Err)
-			}
-			s.note("note", "%s is a copy of the beginning of %s: read once", c.Path, c.Of)
-		}
+		s.logs[i] = s.withoutCopies(sources)
 	}
 	s.bar = newProgress(s.cmd.ErrOrStderr())
+}
+
+func (s *selection) withoutCopies(sources []replay.Source) []replay.Source {
+	sources, copies := replay.WithoutCopies(sources)
+	for _, c := range copies {
+		if c.Err != nil {
+			s.problem(c.Err)
+		}
+		s.note("note", "%s is a copy of the beginning of %s: read once", c.Path, c.Of)
+	}
+	return sources
 }
 
 // problem notes an error of a single log. The command reads the other logs all the same.
@@ -79,14 +86,15 @@ const garbage = 50
 func (s *selection) read(rules []window.Rule, listener pipeline.Listener) (all tailer.Totals, err error) {
 	defer s.bar.end()
 	listener.Keep = s.keep
+	if s.hosts != nil {
+		return s.readFleet(rules, listener)
+	}
 	first := s.looks == nil
 	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
-	p, err := pipeline.New(s.settings.Scopes, rules, listener)
+	p, err := s.newPipeline(rules, listener)
 	if err != nil {
 		return all, err
 	}
-	p.Trust(daemon.Key(s.settings.State))
-	p.Decode(s.settings.Charset)
 	for i, sources := range s.logs {
 		if s.log = i; i > 0 {
 			if p, err = p.Another(sources[0].Name); err != nil {
@@ -103,13 +111,8 @@ func (s *selection) read(rules []window.Rule, listener pipeline.Listener) (all t
 		if first {
 			s.looks = append(s.looks, result.Sources...)
 		}
-		var broken *replay.BrokenLogs
-		if errors.As(err, &broken) {
-			for _, err := range broken.Errors {
-				s.problem(logError(err))
-			}
-		} else if err != nil {
-			return all, logError(err)
+		if err := s.noteBroken(err); err != nil {
+			return all, err
 		}
 		all.Lines, all.Bytes, all.Long = all.Lines+result.Lines, all.Bytes+result.Bytes, all.Long+result.Long
 	}
@@ -117,4 +120,27 @@ func (s *selection) read(rules []window.Rule, listener pipeline.Listener) (all t
 		return all, errors.Join(s.problems...)
 	}
 	return all, nil
+}
+
+// newPipeline makes a pipeline for finished logs.
+func (s *selection) newPipeline(rules []window.Rule, listener pipeline.Listener) (*pipeline.Pipeline, error) {
+	p, err := pipeline.New(s.settings.Scopes, rules, listener)
+	if err != nil {
+		return nil, err
+	}
+	p.Trust(daemon.Key(s.settings.State))
+	p.Decode(s.settings.Charset)
+	return p, nil
+}
+
+// noteBroken notes which logs could not be read to their ends. It returns any other error.
+func (s *selection) noteBroken(err error) error {
+	var broken *replay.BrokenLogs
+	if !errors.As(err, &broken) {
+		return logError(err)
+	}
+	for _, err := range broken.Errors {
+		s.problem(logError(err))
+	}
+	return nil
 }

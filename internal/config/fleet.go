@@ -246,3 +246,11 @@ func hostAndPort(text, port string) (string, error) {
 	}
 	return net.JoinHostPort(host, port), nil
 }
+
+// CheckHost says what is wrong with the name of a host in a fleet; nil: nothing.
+func CheckHost(name string) error {
+	if !fleetName.MatchString(name) {
+		return fmt.Errorf("host %q: expected 1 to 64 letters, digits, dots, hyphens and underscores", name)
+	}
+	return nil
+}

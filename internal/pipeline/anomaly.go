@@ -12,8 +12,10 @@ import (
 	"exiwatch/window"
 )
 
-// logValue is the only value of the key log, wherever the file is.
-var logValue = []byte("mainlog")
+// LogValue is the only value of the key log, wherever the file is.
+const LogValue = "mainlog"
+
+var logValue = []byte(LogValue)
 
 // maxText is how much of an odd entry's text is kept. One that overflowed has 8 kB, mostly one letter.
 const maxText = 400 // bytes

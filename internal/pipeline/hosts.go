@@ -13,6 +13,10 @@ type hosts struct {
 	all    []*Pipeline // the first is the one that was made for the log
 	byName map[string]*Pipeline
 	silent bool // the listener hears of nothing: it heard of these lines before
+
+	name   string // of the host of lines that name none; "": unknown
+	one    bool   // name is the host of all lines
+	record Record // that is published
 }
 
 // MaxHosts is how many hosts of one log are counted by themselves. Whoever may send to a syslog daemon can make up
@@ -22,6 +26,9 @@ const MaxHosts = 64
 // of returns the pipeline of a host that a wrapper names. The empty name is a host, too.
 func (p *Pipeline) of(host []byte) *Pipeline {
 	h := p.hosts
+	if h.one {
+		return h.all[0]
+	}
 	if one, ok := h.byName[string(host)]; ok {
 		return one
 	}

@@ -91,17 +91,22 @@ func IsCostly(k window.Key) bool {
 
 // extractCostly fills in the costly values that are wanted.
 func (v *keyExtractor) extractCostly(a *parser.Arrival, w *window.Arrival, wanted costly) {
+	v.deriveCostly(w, wanted)
+	if wanted.domains {
+		w.Values[window.RecipientDomain] = v.domainsOf(a)
+	}
+}
+
+// deriveCostly fills in those costly values that follow from other values.
+func (v *keyExtractor) deriveCostly(w *window.Arrival, wanted costly) {
 	if wanted.network {
-		w.Values[window.Network] = v.networkOf(a.HostAddress)
+		w.Values[window.Network] = v.networkOf(w.Values[window.Host])
 	}
 	if wanted.accountDomain {
 		w.Values[window.AccountDomain] = v.accountDomainOf(w)
 	}
-	if wanted.domains {
-		w.Values[window.RecipientDomain] = v.domainsOf(a)
-	}
-	if wanted.topic && a.Subject != nil {
-		w.Values[window.Topic] = v.topicOf(a.Subject)
+	if subject := w.Values[window.Subject]; wanted.topic && subject != nil {
+		w.Values[window.Topic] = v.topicOf(subject)
 	}
 }
 
@@ -142,11 +147,15 @@ func (v *keyExtractor) senderOf(sender []byte) (value, domain []byte) {
 	if len(sender) == 0 {
 		return EmptySender, nil
 	}
-	value = v.folded(sender)
-	if at := bytes.LastIndexByte(value, '@'); at >= 0 {
-		domain = value[at+1:]
+	return splitSender(v.folded(sender))
+}
+
+// splitSender returns a folded sender, and its domain.
+func splitSender(sender []byte) (value, domain []byte) {
+	if at := bytes.LastIndexByte(sender, '@'); at >= 0 {
+		domain = sender[at+1:]
 	}
-	return value, domain
+	return sender, domain
 }
 
 // accountDomainOf returns the domain of a login, nil if it has none. That of an unverified account is in brackets: it

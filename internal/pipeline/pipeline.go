@@ -71,6 +71,10 @@ type Listener struct {
 	// Counted gets each arrival that the rules have counted, after Arrival got it, with all its values. It gets those
 	// that count again for cPanel's user once more, as window.Identified.
 	Counted func(*window.Arrival)
+	// Publish gets each arrival that rules count, with the name of its host, instead of the counters of the pipeline,
+	// which then open no alerts: those of a fleet count it. The values that a Deriver makes may be missing. The record
+	// is good until Publish returns.
+	Publish func(host string, r *Record)
 	// Other gets every entry that is no arrival.
 	Other func(*parser.Entry)
 	// Own gets the name of each mail of ours that arrives, as in the spool: alert id and event.
@@ -276,7 +280,10 @@ func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, counts bool) (wan
 	}
 	p.joinCall(a, w)
 	sent, name := p.sent.match(a, p.log)
-	if sent != nil && p.listener.Own != nil {
+	if p.listener.Publish != nil {
+		name = p.ownName(a)
+	}
+	if name != "" && p.listener.Own != nil {
 		p.listener.Own(name)
 	}
 	if p.listener.Observed != nil {
@@ -286,6 +293,9 @@ func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, counts bool) (wan
 	case !counts && w.Nature == window.Plain || p.listener.Idle:
 	case sent != nil:
 		sent.consume(p.log, p.counters.Clock().Now)
+	case p.listener.Publish != nil:
+		p.publish(w, name)
+		p.joinUser(w, counts && name == "")
 	default:
 		p.count(w, counts)
 		p.joinUser(w, counts)
@@ -333,6 +343,10 @@ func (p *Pipeline) advance(at time.Time) {
 
 // count counts an arrival, and emits the events that follow. tell says that Listener.Counted gets it.
 func (p *Pipeline) count(w *window.Arrival, tell bool) {
+	if p.listener.Publish != nil {
+		p.publish(w, "")
+		return
+	}
 	opened, grown := p.counters.Count(w)
 	if len(opened) > 0 && !p.hosts.silent {
 		p.EmitOpened(opened)

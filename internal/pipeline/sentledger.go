@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"strings"
+
 	"exiwatch/mailer"
 	"exiwatch/parser"
 )
@@ -43,6 +45,20 @@ func (l *SentLedger) add(m *SentMail) {
 	}
 	l.byName[m.Name] = m
 	l.order = append(l.order, m)
+}
+
+// Note lists the mail about an event of an alert.
+func (l *SentLedger) Note(id, event string) { l.note(id, event) }
+
+// Take tells whether a mail of ours with this name is listed and hasn't been seen, and notes that it has.
+func (l *SentLedger) Take(name string, at int64) bool {
+	id, event, _ := strings.Cut(name, ".")
+	m := l.byName[id+"."+mailer.EventOf(event)]
+	if m == nil || m.Seen {
+		return false
+	}
+	m.consume("", at)
+	return true
 }
 
 // match returns the listed mail that an arrival is, and its name in the spool; nil if it is none, or was matched
