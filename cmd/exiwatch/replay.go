@@ -148,10 +148,15 @@ func (r *replayer) unfit() (unfit error) {
 	if given("summary") {
 		unfit = errors.Join(unfit, r.unfitSummary())
 	}
-	if given("fleet") && (r.suggest || given("summary")) {
-		refuse("--fleet counts logs together: it can't be used with --suggest or --summary")
+	return errors.Join(unfit, r.unfitFleet())
+}
+
+// unfitFleet fails for flags that don't go with --fleet.
+func (r *replayer) unfitFleet() error {
+	if r.fleet != nil && (r.suggest || r.summary != "") {
+		return usagef("--fleet counts logs together: it can't be used with --suggest or --summary")
 	}
-	return unfit
+	return nil
 }
 
 // summarize reads the logs and prints rankings and alerts.

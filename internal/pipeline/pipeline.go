@@ -279,13 +279,7 @@ func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, counts bool) (wan
 		counts, w.Outside = false, ^uint64(0)
 	}
 	p.joinCall(a, w)
-	sent, name := p.sent.match(a, p.log)
-	if p.listener.Publish != nil {
-		name = p.ownName(a)
-	}
-	if name != "" && p.listener.Own != nil {
-		p.listener.Own(name)
-	}
+	sent, name := p.ownMail(a)
 	if p.listener.Observed != nil {
 		p.listener.Observed(p, w, counts && sent == nil)
 	}
@@ -301,6 +295,20 @@ func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, counts bool) (wan
 		p.joinUser(w, counts)
 	}
 	return true, back
+}
+
+// ownMail returns the mail of ours that an arrival is, if it is listed, and its name in the spool. Where arrivals are
+// published nothing is listed: then the name is that of any mail of ours.
+func (p *Pipeline) ownMail(a *parser.Arrival) (sent *SentMail, name string) {
+	if p.listener.Publish != nil {
+		name = p.ownName(a)
+	} else {
+		sent, name = p.sent.match(a, p.log)
+	}
+	if name != "" && p.listener.Own != nil {
+		p.listener.Own(name)
+	}
+	return sent, name
 }
 
 // wants tells whether an arrival is still wanted: Listener.More says so, and it came before Until. A stamp that may be
