@@ -14,13 +14,13 @@ import (
 type Entry struct {
 	Rules   Rules // of the publisher
 	Last    int64 // the highest Record.Now in it
-	Batches []HostBatch
+	Batches []HostRecords
 }
 
-// A HostBatch is a batch of one host.
-type HostBatch struct {
-	Host  string
-	Batch merge.Batch
+// A HostRecords is a batch of one host.
+type HostRecords struct {
+	Host    string
+	Records merge.Records
 }
 
 const (
@@ -51,7 +51,7 @@ func (p *Packer) Pack(e *Entry) []byte {
 	p.plain = p.plain[:0]
 	for _, b := range e.Batches {
 		p.plain = appendText(p.plain, []byte(b.Host))
-		p.plain = appendText(p.plain, b.Batch)
+		p.plain = appendText(p.plain, b.Records)
 	}
 	return p.encoder.EncodeAll(p.plain, head)
 }
@@ -97,7 +97,7 @@ func (u *Unpacker) Unpack(packed []byte) (e Entry, err error) {
 		if !ok {
 			return e, errEntry
 		}
-		e.Batches = append(e.Batches, HostBatch{string(host), batch})
+		e.Batches = append(e.Batches, HostRecords{string(host), batch})
 	}
 	return e, nil
 }

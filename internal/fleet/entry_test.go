@@ -12,8 +12,8 @@ import (
 )
 
 func TestEntries(t *testing.T) {
-	want := Entry{Rules: Rules{1, 2}, Last: 1763632800, Batches: []HostBatch{
-		{"mx1", merge.Batch("one")}, {"mx2", merge.Batch(strings.Repeat("two ", 1000))}}}
+	want := Entry{Rules: Rules{1, 2}, Last: 1763632800, Batches: []HostRecords{
+		{"mx1", merge.Records("one")}, {"mx2", merge.Records(strings.Repeat("two ", 1000))}}}
 	packed := NewPacker().Pack(&want)
 	if last, ok := LastOf(packed); last != want.Last || !ok {
 		t.Errorf("LastOf = %d, %t", last, ok)
@@ -26,7 +26,7 @@ func TestEntries(t *testing.T) {
 
 func FuzzUnpack(f *testing.F) {
 	packer, unpacker := NewPacker(), NewUnpacker()
-	f.Add(packer.Pack(&Entry{Last: -1, Batches: []HostBatch{{"mx1", merge.Batch("one")}}}))
+	f.Add(packer.Pack(&Entry{Last: -1, Batches: []HostRecords{{"mx1", merge.Records("one")}}}))
 	f.Add(packer.Pack(&Entry{}))
 	f.Add([]byte{entryVersion})
 	f.Fuzz(func(t *testing.T, packed []byte) {

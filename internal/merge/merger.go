@@ -24,16 +24,19 @@ type Host struct {
 	// Until is the second before which everything has been pushed.
 	Until int64
 
-	batches []Batch // those behind the one that is decoded
+	batches []Records // those behind the one that is decoded
 	decoder decoder
 	size    int // bytes of the batch that is decoded
 }
 
 // Host returns the host of a name. It is a new one with the least Until if there was none.
 func (m *Merger) Host(name string) *Host {
-	i, found := slices.BinarySearchFunc(m.hosts, name, func(h *Host, name string) int { return cmp.Compare(h.Name, name) })
+	i, found := slices.BinarySearchFunc(m.hosts, name, func(h *Host, name string) int {
+		return cmp.Compare(h.Name, name)
+	})
 	if !found {
-		m.hosts = slices.Insert(m.hosts, i, &Host{Name: name, Until: math.MinInt64, decoder: decoder{host: []byte(name)}})
+		h := &Host{Name: name, Until: math.MinInt64, decoder: decoder{host: []byte(name)}}
+		m.hosts = slices.Insert(m.hosts, i, h)
 	}
 	return m.hosts[i]
 }
@@ -49,7 +52,7 @@ func (m *Merger) Size() int { return m.bytes }
 
 // Push adds the next batch of a host, which the merger keeps. late reports that it begins with a second that has been
 // released. Nothing of it is released in order any more.
-func (m *Merger) Push(h *Host, b Batch) (late bool, err error) {
+func (m *Merger) Push(h *Host, b Records) (late bool, err error) {
 	first, last, ok := b.Span()
 	if !ok {
 		return false, errBatch

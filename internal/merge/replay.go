@@ -47,7 +47,7 @@ const (
 // A piece is what has been read of one host in a log.
 type piece struct {
 	host    string
-	batch   Batch
+	batch   Records
 	records int
 }
 
@@ -121,9 +121,9 @@ func (l *finishedLog) add(ctx context.Context, host string, r *pipeline.Record) 
 		e = new(Encoder)
 		l.encoders[host] = e
 	}
-	before := len(e.Batch())
+	before := len(e.Records())
 	e.Add(r)
-	if l.size += len(e.Batch()) - before; l.size >= batchSize {
+	if l.size += len(e.Records()) - before; l.size >= batchSize {
 		l.flush(ctx)
 	}
 }
@@ -134,7 +134,7 @@ func (l *finishedLog) flush(ctx context.Context) {
 			continue
 		}
 		select {
-		case l.pieces <- piece{host, slices.Clone(e.Batch()), e.Len()}:
+		case l.pieces <- piece{host, slices.Clone(e.Records()), e.Len()}:
 		case <-ctx.Done():
 		}
 		e.Reset()

@@ -12,14 +12,14 @@ import (
 	"exiwatch/window"
 )
 
-// A Batch is encoded records of one host, in its order. It begins with the Now of the first and of the last.
-type Batch []byte
+// Records are encoded records of one host, in its order. They begin with the Now of the first and of the last.
+type Records []byte
 
 // span is how many bytes the seconds before the records take.
 const span = 16
 
 // Span returns Record.Now of the first and of the last record; ok is false for what no Encoder can have made.
-func (b Batch) Span() (first, last int64, ok bool) {
+func (b Records) Span() (first, last int64, ok bool) {
 	if len(b) <= span {
 		return 0, 0, false
 	}
@@ -62,8 +62,8 @@ func (e *Encoder) Reset() {
 // Len is how many records the batch has.
 func (e *Encoder) Len() int { return e.records }
 
-// Batch returns the batch, which is good until the next call of Add or Reset.
-func (e *Encoder) Batch() Batch { return e.text }
+// Records returns the records, which is good until the next call of Add or Reset.
+func (e *Encoder) Records() Records { return e.text }
 
 // Add adds a record. Record.Now must not be less than that of the record before.
 func (e *Encoder) Add(r *pipeline.Record) {
@@ -207,7 +207,7 @@ type decoder struct {
 var errBatch = errors.New("a batch that exiwatch can't have written")
 
 // begin begins with a batch.
-func (d *decoder) begin(b Batch) error {
+func (d *decoder) begin(b Records) error {
 	first, _, ok := b.Span()
 	if !ok {
 		return errBatch
@@ -340,7 +340,7 @@ func (d *decoder) texts(all [][]byte) [][]byte {
 }
 
 // Each calls fn with each record of a batch of a host. The record is good until fn returns.
-func (b Batch) Each(host string, fn func(*pipeline.Record)) error {
+func (b Records) Each(host string, fn func(*pipeline.Record)) error {
 	d := decoder{host: []byte(host)}
 	err := d.begin(b)
 	for ; err == nil && d.left; err = d.next() {
