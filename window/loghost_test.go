@@ -40,3 +40,15 @@ func TestSameMessageIDOnTwoHosts(t *testing.T) {
 		t.Errorf("alerts that messages of two hosts opened have one id %s", one.ID)
 	}
 }
+
+func TestSavedAlertApartFromCounters(t *testing.T) {
+	a := hostsAlert(t, true, "mx1", "mx2", "mx1")
+	saved := a.Save()
+	b := saved.Alert()
+	if a.ID != b.ID || a.Incident.ID != b.Incident.ID || a.Incident.About != b.Incident.About || a.Peak != b.Peak {
+		t.Errorf("saved %+v, got %+v", a, b)
+	}
+	if got, want := b.Top(LogHost, 0), a.Top(LogHost, 0); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("log hosts %v, want %v", got, want)
+	}
+}

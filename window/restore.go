@@ -12,11 +12,16 @@ func (c *Counters) Longest() time.Duration { return time.Duration(c.longest) * t
 
 // Save returns the open alerts and the incidents for Restore. An alert that has ended is not among them, even if
 // Advance hasn't returned it yet.
-func (c *Counters) Save() Saved {
+func (c *Counters) Save() Saved { return c.SaveSome(func(*Alert) bool { return true }) }
+
+// SaveSome is Save with only those of the open alerts for which wanted returns true.
+func (c *Counters) SaveSome(wanted func(*Alert) bool) Saved {
 	open := c.openAlerts()
-	saved := Saved{Alerts: make([]SavedAlert, len(open)), Incidents: c.saveIncidents(open)}
-	for i, e := range open {
-		saved.Alerts[i] = e.save(c.lastFall(e))
+	saved := Saved{Alerts: make([]SavedAlert, 0, len(open)), Incidents: c.saveIncidents(open)}
+	for _, e := range open {
+		if wanted(e.alert) {
+			saved.Alerts = append(saved.Alerts, e.save(c.lastFall(e)))
+		}
 	}
 	return saved
 }

@@ -99,7 +99,13 @@ type SavedChart struct {
 
 // save returns the alert as saved. fell is for Fell.
 func (e *openAlert) save(fell int64) SavedAlert {
-	a := e.alert
+	s := e.alert.Save()
+	s.Crossed, s.Middle, s.Fell = []byte(e.crossedBy), []byte(e.middle), fell
+	return s
+}
+
+// Save returns the alert as saved, without what only an open one needs to go on.
+func (a *Alert) Save() SavedAlert {
 	s := SavedAlert{
 		Rule: a.Rule.String(), Name: []byte(a.Rule.Name), Value: []byte(a.Value),
 		ID: a.ID, Opened: saveTime(a.Opened), CrossedBy: []byte(a.CrossedBy), Count: a.Count, Peak: a.Peak,
@@ -110,8 +116,7 @@ func (e *openAlert) save(fell int64) SavedAlert {
 		First: saveTime(a.First), Last: saveTime(a.Last),
 		Chart:   SavedChart{a.chart.from, chartSteps[a.chart.step], slices.Clone(a.chart.bars)},
 		FirstAt: a.firstAt, LastAt: a.lastAt, OpenedAt: a.openedAt, FirstID: []byte(a.firstID),
-		LastID:  []byte(a.lastID),
-		Crossed: []byte(e.crossedBy), Middle: []byte(e.middle), Fell: fell,
+		LastID: []byte(a.lastID),
 	}
 	if !a.Untold {
 		s.Thread = s.Incident
@@ -146,14 +151,29 @@ func saveTime(t time.Time) SavedTime {
 
 // restore makes the alert what was saved.
 func (e *openAlert) restore(s *SavedAlert, b *memoryBudget) {
-	a := e.alert
-	a.release(b)
-	zone := a.Last.Location()
+	e.alert.release(b)
+	*e.alert = s.alert(e.rule.Rule, e.alert.Last.Location(), b)
+	e.crossedBy, e.middle = string(s.Crossed), string(s.Middle)
+}
+
+// Alert returns the alert as it was, apart from all counters, with the rule's limit of that time. Its incident is what
+// is known of that from the alert.
+func (s *SavedAlert) Alert() *Alert {
+	rule, _ := ReadRule(s.Rule)
+	rule.Name = string(s.Name)
+	a := s.alert(rule, time.UTC, &memoryBudget{limits: &defaultLimits})
+	a.Incident = newIncident(&a, s.identity(&a))
+	a.Incident.ID = cmp.Or(s.Incident, a.ID)
+	return &a
+}
+
+// alert returns the alert as it was, without its incident.
+func (s *SavedAlert) alert(rule Rule, zone *time.Location, b *memoryBudget) Alert {
 	s.complete()
-	*a = Alert{
-		ID: s.ID, Rule: e.rule.Rule, Value: string(s.Value), Opened: s.Opened.time(zone),
+	a := Alert{
+		ID: s.ID, Rule: rule, Value: string(s.Value), Opened: s.Opened.time(zone),
 		CrossedBy: string(s.CrossedBy),
-		Count:     s.Count, Peak: s.Peak, Limit: cmp.Or(s.Limit, e.rule.Limit), Times: s.Times, Untold: s.Thread == "",
+		Count:     s.Count, Peak: s.Peak, Limit: cmp.Or(s.Limit, rule.Limit), Times: s.Times, Untold: s.Thread == "",
 		Before: s.Before, BeforeSince: s.Since.time(zone),
 		Messages: s.Messages, Recipients: s.Recipients, Bytes: s.Bytes, Suspicious: s.Suspicious, AtLeast: s.AtLeast,
 		First: s.First.time(zone), Last: s.Last.time(zone),
@@ -162,7 +182,6 @@ func (e *openAlert) restore(s *SavedAlert, b *memoryBudget) {
 		firstAt: s.FirstAt, lastAt: s.LastAt, openedAt: s.OpenedAt, firstID: string(s.FirstID),
 		lastID: string(s.LastID),
 	}
-	e.crossedBy, e.middle = string(s.Crossed), string(s.Middle)
 	for _, id := range s.Samples {
 		a.Samples = append(a.Samples, string(id))
 	}
@@ -171,6 +190,7 @@ func (e *openAlert) restore(s *SavedAlert, b *memoryBudget) {
 			a.values[k].restore(t, b)
 		}
 	}
+	return a
 }
 
 // complete fills in what the first version didn't save.

@@ -23,6 +23,8 @@ type Host struct {
 	Name string
 	// Until is the second before which everything has been pushed.
 	Until int64
+	// From is the second before which what is pushed is passed over.
+	From int64
 
 	batches []Records // those behind the one that is decoded
 	decoder decoder
@@ -35,7 +37,8 @@ func (m *Merger) Host(name string) *Host {
 		return cmp.Compare(h.Name, name)
 	})
 	if !found {
-		h := &Host{Name: name, Until: math.MinInt64, decoder: decoder{host: []byte(name)}}
+		h := &Host{Name: name, Until: math.MinInt64, From: math.MinInt64,
+			decoder: decoder{host: []byte(name)}}
 		m.hosts = slices.Insert(m.hosts, i, h)
 	}
 	return m.hosts[i]
@@ -78,9 +81,20 @@ func (m *Merger) decodeNext(h *Host) (err error) {
 		b := h.batches[0]
 		h.batches[0], h.batches = nil, h.batches[1:]
 		h.size = len(b)
-		err = h.decoder.begin(b)
+		for err = h.decoder.begin(b); err == nil && h.decoder.left && h.decoder.record.Now < h.From; {
+			err = h.decoder.next()
+		}
 	}
 	return err
+}
+
+// Drop drops what has been pushed of a host and not been released.
+func (m *Merger) Drop(h *Host) {
+	m.bytes -= h.size
+	for _, b := range h.batches {
+		m.bytes -= len(b)
+	}
+	h.batches, h.size, h.decoder.left = nil, 0, false
 }
 
 // Release calls fn with each record whose second is before until, in the fleet order. A record is good until fn
