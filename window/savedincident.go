@@ -50,16 +50,24 @@ func (c *Counters) saveIncidents(open []*openAlert) []SavedIncident {
 }
 
 func (s *incidentState) save() SavedIncident {
-	saved := SavedIncident{
-		ID: s.ID, Key: s.About.Key.String(), About: []byte(s.About.Value), Opened: saveTime(s.Opened),
-		Rule: s.Rule.String(), Name: []byte(s.Rule.Name), Value: []byte(s.Value), Count: s.Count, Limit: s.Limit,
-		AtLeast: s.AtLeast, Longest: s.window,
-	}
-	if s.open == 0 {
+	saved := s.Save()
+	if saved.Longest = s.window; s.open == 0 {
 		saved.Ended = s.end
 	}
 	return saved
 }
+
+// Save returns the incident as saved, as one that is open.
+func (i *Incident) Save() SavedIncident {
+	return SavedIncident{
+		ID: i.ID, Key: i.About.Key.String(), About: []byte(i.About.Value), Opened: saveTime(i.Opened),
+		Rule: i.Rule.String(), Name: []byte(i.Rule.Name), Value: []byte(i.Value), Count: i.Count, Limit: i.Limit,
+		AtLeast: i.AtLeast,
+	}
+}
+
+// Incident returns the incident apart from all counters.
+func (s *SavedIncident) Incident() *Incident { return s.restore(0, time.UTC).Incident }
 
 // restoreIncidents puts saved incidents into counters, as over. The alerts that are restored next open some again.
 func (c *Counters) restoreIncidents(saved []SavedIncident) {

@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"exiwatch/internal/private"
-
-	"github.com/google/renameio/v2"
 )
 
 // A state is the state folder, which one daemon at a time uses.
@@ -173,16 +171,7 @@ func Key(dir string) []byte {
 
 // write replaces a file of the folder atomically and durably.
 func (s *state) write(name string, data []byte) error {
-	err := renameio.WriteFile(filepath.Join(s.dir, name), data, 0o600, renameio.WithTempDir(s.dir),
-		renameio.WithStaticPermissions(0o600))
-	if err != nil {
-		return err
-	}
-	d, err := os.Open(s.dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return private.Write(filepath.Join(s.dir, name), data)
 }
 
 // load reads the checkpoint; nil if there is none. It fails with a *private.NewerError for one of a newer program. It

@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"strings"
 	"time"
 
 	"exiwatch/internal/pipeline"
@@ -72,5 +73,12 @@ func (c *Counter) emit(alert *window.Alert, event string, tell func(*window.Aler
 	c.sent.Note(alert.ID, event)
 	if !c.silent && tell != nil {
 		tell(alert)
+	}
+}
+
+// Expect notes that a mail with this name, as in the spool, may come: it doesn't count, once.
+func (c *Counter) Expect(name string) {
+	if id, event, ok := strings.Cut(name, "."); ok {
+		c.sent.Note(id, event)
 	}
 }

@@ -9,9 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"os/user"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"syscall"
+
+	"github.com/google/renameio/v2"
 )
 
 // An Error says why a file or folder isn't safe to use, and how to fix it.
@@ -143,4 +146,18 @@ func groupName(gid int) string {
 		return g.Name
 	}
 	return strconv.Itoa(gid)
+}
+
+// Write replaces a file atomically and durably. Only its owner may read it.
+func Write(path string, data []byte) error {
+	dir := filepath.Dir(path)
+	err := renameio.WriteFile(path, data, 0o600, renameio.WithTempDir(dir), renameio.WithStaticPermissions(0o600))
+	if err != nil {
+		return err
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
