@@ -19,12 +19,20 @@ type notice struct {
 	noticeHead
 	SubjectValues string      `json:"subject_values"` // how subjects and topics are shown: full, hashed, or none
 	Alert         noticeAlert `json:"alert"`
+
+	Withdrawal *noticeWithdrawal `json:"withdrawal,omitempty"` // of the event withdrawn: why
+}
+
+// A noticeWithdrawal says why an alert is withdrawn.
+type noticeWithdrawal struct {
+	LateHosts []string `json:"late_hosts"` // whose lines came late; the first noticeRows
+	Instead   string   `json:"instead"`    // FleetMark.Instead
 }
 
 // A noticeHead is what all notices begin with.
 type noticeHead struct {
 	Version int    `json:"version"` // noticeVersion
-	Event   string `json:"event"`   // opened, grew, ended or test
+	Event   string `json:"event"`   // opened, grew, ended, withdrawn or test
 	Host    string `json:"host"`    // of the mail server
 	Log     string `json:"log"`     // path of its main log
 }
@@ -102,27 +110,30 @@ const (
 	noticeText = 400 // bytes that a text takes in JSON, less quotes and ellipsis
 )
 
-// Notice makes the JSON about an event (opened, grew or ended) of a, in its present state: call it on the goroutine
-// that counts. subjects says how much it shows of subjects and topics: "full" (or ""), "hashed", which needs the key,
-// or "none". The same state makes the same bytes.
-func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]byte, error) {
+// Notice makes the JSON about an event (opened, grew, ended or withdrawn) of a, in its present state: call it on the
+// goroutine that counts. Of c it takes Host, Log, Subjects, Key and Fleet. The same state makes the same bytes.
+func (c Composer) Notice(a *window.Alert, event string) ([]byte, error) {
 	if !slices.Contains(kinds, event) || !ValidName(a.ID+"."+event) {
 		return nil, fmt.Errorf("making a notice: %q is not the id and event of an alert", a.ID+"."+event)
 	}
-	return newNotice(a, event, host, log, subjects, key)
+	return c.notice(a, event)
 }
 
-// newNotice is Notice for any event.
-func newNotice(a *window.Alert, event, host, log, subjects string, key []byte) ([]byte, error) {
-	if err := checkSubjects(subjects); err != nil {
+// notice is Notice for any event.
+func (c Composer) notice(a *window.Alert, event string) ([]byte, error) {
+	if err := checkSubjects(c.Subjects); err != nil {
 		return nil, fmt.Errorf("making a notice: %w", err)
 	}
-	n := notice{noticeHead{noticeVersion, event, clip(host), clip(log)}, cmp.Or(subjects, SubjectsFull), aboutAlert(a)}
+	n := notice{noticeHead: noticeHead{noticeVersion, event, clip(c.Host), clip(c.Log)},
+		SubjectValues: cmp.Or(c.Subjects, SubjectsFull), Alert: aboutAlert(a)}
+	if event == withdrawn {
+		n.Withdrawal = c.Fleet.withdrawal()
+	}
 	switch n.SubjectValues {
 	case SubjectsFull:
 		n.Alert.tellSubjects(a, clip)
 	case SubjectsHashed:
-		n.Alert.tellSubjects(a, func(s string) string { return redactSubject(s, key) })
+		n.Alert.tellSubjects(a, func(s string) string { return redactSubject(s, c.Key) })
 	default:
 		if isSubject(n.Alert.Key) {
 			n.Alert.Value = ""
@@ -133,6 +144,15 @@ func newNotice(a *window.Alert, event, host, log, subjects string, key []byte) (
 		return nil, fmt.Errorf("making a notice: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// withdrawal says why an alert is withdrawn.
+func (m FleetMark) withdrawal() *noticeWithdrawal {
+	w := &noticeWithdrawal{LateHosts: []string{}, Instead: clip(m.Instead)}
+	for _, host := range m.Late[:min(len(m.Late), noticeRows)] {
+		w.LateHosts = append(w.LateHosts, clip(host))
+	}
+	return w
 }
 
 // aboutAlert returns everything but subjects and topics.

@@ -24,7 +24,8 @@ import (
 // noticeOf makes a notice, and reads it.
 func noticeOf(t testing.TB, a *window.Alert, event, subjects string) (data []byte, n notice) {
 	t.Helper()
-	data, err := Notice(a, event, "mx.lab.test", "/var/log/exim4/mainlog", subjects, key)
+	data, err := Composer{Host: "mx.lab.test", Log: "/var/log/exim4/mainlog", Subjects: subjects, Key: key}.
+		Notice(a, event)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +184,7 @@ func TestNoticeOfHostileValues(t *testing.T) {
 			t.Skip("nothing to count")
 		}
 		host, log := string(wild(2).Draw(t, "host")), string(wild(2).Draw(t, "log"))
-		data, err := Notice(a, "opened", host, log, "full", nil)
+		data, err := Composer{Host: host, Log: log, Subjects: "full"}.Notice(a, "opened")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -261,7 +262,7 @@ func TestLongestNotice(t *testing.T) {
 		for _, n := range []*int64{&a.Messages, &a.Recipients, &a.Bytes, &a.Count, &a.Peak, &a.Rule.Limit, &a.Times} {
 			*n = 1<<63 - 1
 		}
-		data, err := Notice(a, "opened", a.Value, a.Value, "", nil)
+		data, err := Composer{Host: a.Value, Log: a.Value}.Notice(a, "opened")
 		t.Logf("%q: %d bytes", filler, len(data))
 		if err != nil || len(data) >= 64<<10 || len(data) < 50<<10 || !json.Valid(data) {
 			t.Errorf("%q: %d bytes, %v", filler, len(data), err)
@@ -330,12 +331,12 @@ func TestNoticeOfNothingWeKnow(t *testing.T) {
 	a := crossing(t, "account 20/5m", everything)
 	for _, test := range [][2]string{{"closed", ""}, {"", ""}, {"opened\n", ""}, {"opened", "some"},
 		{"opened", "None"}} {
-		if data, err := Notice(a, test[0], "mx", "log", test[1], key); err == nil {
+		if data, err := (Composer{Host: "mx", Subjects: test[1], Key: key}.Notice(a, test[0])); err == nil {
 			t.Errorf("%q: %s", test, data)
 		}
 	}
 	a.ID = "../x"
-	if data, err := Notice(a, "opened", "mx", "log", "", key); err == nil {
+	if data, err := (Composer{Host: "mx", Key: key}.Notice(a, "opened")); err == nil {
 		t.Errorf("%s", data)
 	}
 }

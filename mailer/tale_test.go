@@ -266,6 +266,27 @@ func thread(t testing.TB, c Composer) []Message {
 	return l.mails
 }
 
+// fleet is an alert of a fleet, which is withdrawn: for each of the two reasons.
+func fleet(t testing.TB, c Composer) []Message {
+	a := fleetAlert(t)
+	opened, err := c.Opened([]*window.Alert{a}, now)
+	l := logStory{t: t}
+	l.take(opened, err)
+	c.Fleet = FleetMark{Late: []string{"mx3"}}
+	l.take(c.Withdrawn(a, now.Add(time.Minute)))
+	c.Fleet = FleetMark{Late: []string{"mx2", "mx3", "mx4"}, Instead: "0123456789abcdef0123"}
+	l.take(c.Withdrawn(a, now.Add(time.Minute)))
+	return l.mails
+}
+
+// fleetAlert is an alert about messages that went through three hosts of a fleet.
+func fleetAlert(t testing.TB) *window.Alert {
+	return crossing(t, "account 20/5m", func(i int, a *window.Arrival) {
+		campaign(i, a)
+		a.Values[window.LogHost] = fmt.Appendf(nil, "mx%d", 1+i%7/3)
+	})
+}
+
 // threeRules is an attacker who crosses three rules one after the other: one incident, whose mails are one thread.
 func threeRules(t testing.TB, c Composer) []Message {
 	l := begin(t, c, "account 20/5m", "host 40/5m", "sender recipients 120/1h")
