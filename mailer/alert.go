@@ -83,7 +83,7 @@ func (c Composer) about(alerts []*window.Alert, i Item, note string, verdict sen
 		id: a.ID, event: i.Event, headline: c.headline(i.Incident.item()), note: note,
 		incidents: []string{i.Incident.ID},
 		content: content{
-			Event: kinds[kindOf(i.Event)], Verdict: verdict, Facts: append(doubts(a), facts...),
+			Event: kinds[kindOf(i.Event)], Verdict: verdict, Facts: slices.Concat(i.Fleet.alone(a), doubts(a), facts),
 			Sparkline: sparklineOf(a), Sections: c.sections(a),
 		},
 	}
@@ -102,10 +102,11 @@ func (c Composer) about(alerts []*window.Alert, i Item, note string, verdict sen
 // sections returns the sections of a mail about an alert.
 func (c Composer) sections(a *window.Alert) []section {
 	if isAnomalies(a) {
-		return append(c.oddEntries(a), samples(a))
+		sections := slices.Insert(c.oddEntries(a), 1, logHosts(a)...)
+		return append(sections, samples(a))
 	}
 	o := breakdownOf(a)
-	sections := slices.Concat([]section{c.topics(a), {Sentences: o.sentences}}, o.rankings, []section{
+	sections := slices.Concat([]section{c.topics(a), {Sentences: o.sentences}}, o.rankings, logHosts(a), []section{
 		{Sentences: append(usualVolume(a.Rule, a.Limit, a.Before, a.BeforeSince), exceptions(a)...)},
 		samples(a), c.advice(a),
 	})

@@ -213,10 +213,14 @@ func (c Composer) itemDetails(d digest, i Item) sentence {
 	if i.isWithdrawn() {
 		return sentencef("%s came late; %s", i.Fleet.lateLines(), text)
 	}
-	if !i.Subjects || c.Subjects == SubjectsNone || isSubject(i.Key) {
-		return sentencef("%s", text)
+	details := sentencef("%s", text)
+	if i.Fleet.Alone != "" {
+		details = sentencef("%s, %s", details, i.Fleet.countedBy("counted"))
 	}
-	return sentencef("%s; %s", c.subject(i.Subject, digestWidth, quoted), text)
+	if !i.Subjects || c.Subjects == SubjectsNone || isSubject(i.Key) {
+		return details
+	}
+	return sentencef("%s; %s", c.subject(i.Subject, digestWidth, quoted), details)
 }
 
 // layout includes the day if the digest covers several.

@@ -20,7 +20,15 @@ type notice struct {
 	SubjectValues string      `json:"subject_values"` // how subjects and topics are shown: full, hashed, or none
 	Alert         noticeAlert `json:"alert"`
 
+	// Of alerts of a fleet.
+	Alone      *noticeAlone      `json:"alone,omitempty"`      // one host counted it by itself
 	Withdrawal *noticeWithdrawal `json:"withdrawal,omitempty"` // of the event withdrawn: why
+}
+
+// A noticeAlone says which host counted an alert by itself, as the fleet gave no verdicts.
+type noticeAlone struct {
+	Host  string `json:"host"`
+	Since string `json:"since"` // when the engine last answered; "": it never did
 }
 
 // A noticeWithdrawal says why an alert is withdrawn.
@@ -84,6 +92,8 @@ type noticeAlert struct {
 	RecipientDomains []noticeRow     `json:"recipient_domains"`
 	Anomalies        []noticeRow     `json:"anomalies"` // what is wrong with how many log entries
 	Entries          []string        `json:"entries"`   // some of these
+
+	LogHosts []noticeRow `json:"log_hosts,omitempty"` // in whose logs the messages are; of a fleet
 }
 
 type noticeRow struct {
@@ -103,11 +113,12 @@ type noticeTopic struct {
 	Messages int64  `json:"messages"`
 }
 
-// Bounds of a notice, which make it shorter than 64 KiB: its lists have 123 texts at most, it has 12 others, and
-// numbers and names take less than 12 KiB.
+// Bounds of a notice, which make it shorter than 64 KiB: its lists have 133 texts at most, it has 14 others, and
+// numbers, names and late hosts take less than 6 KiB.
 const (
 	noticeRows = 10  // of a list
 	noticeText = 400 // bytes that a text takes in JSON, less quotes and ellipsis
+	noticeHost = 100 // bytes that the name of a late host takes, the same way
 )
 
 // Notice makes the JSON about an event (opened, grew, ended or withdrawn) of a, in its present state: call it on the
@@ -126,6 +137,7 @@ func (c Composer) notice(a *window.Alert, event string) ([]byte, error) {
 	}
 	n := notice{noticeHead: noticeHead{noticeVersion, event, clip(c.Host), clip(c.Log)},
 		SubjectValues: cmp.Or(c.Subjects, SubjectsFull), Alert: aboutAlert(a)}
+	n.Alone = c.Fleet.noticeAlone()
 	if event == withdrawn {
 		n.Withdrawal = c.Fleet.withdrawal()
 	}
@@ -146,11 +158,23 @@ func (c Composer) notice(a *window.Alert, event string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// noticeAlone says which host counted by itself; nil if none did.
+func (m FleetMark) noticeAlone() *noticeAlone {
+	if m.Alone == "" {
+		return nil
+	}
+	n := &noticeAlone{Host: clip(m.Alone)}
+	if !m.Since.IsZero() {
+		n.Since = stamp(m.Since)
+	}
+	return n
+}
+
 // withdrawal says why an alert is withdrawn.
 func (m FleetMark) withdrawal() *noticeWithdrawal {
 	w := &noticeWithdrawal{LateHosts: []string{}, Instead: clip(m.Instead)}
 	for _, host := range m.Late[:min(len(m.Late), noticeRows)] {
-		w.LateHosts = append(w.LateHosts, clip(host))
+		w.LateHosts = append(w.LateHosts, clipTo(host, noticeHost))
 	}
 	return w
 }
@@ -170,7 +194,7 @@ func aboutAlert(a *window.Alert) noticeAlert {
 		Senders: rowsOf(a, window.Sender), Auths: rowsOf(a, window.Auth), Users: rowsOf(a, window.User),
 		Hosts: rowsOf(a, window.Host), Networks: rowsOf(a, window.Network), Helos: rowsOf(a, window.Helo),
 		Protocols: rowsOf(a, window.Protocol), RecipientDomains: rowsOf(a, window.RecipientDomain),
-		Anomalies: rowsOf(a, window.Anomaly), Entries: []string{},
+		Anomalies: rowsOf(a, window.Anomaly), Entries: []string{}, LogHosts: rowsOf(a, window.LogHost),
 	}
 	for _, row := range a.Top(window.Entry, topSamples) {
 		n.Entries = append(n.Entries, clip(row.Value))
@@ -183,6 +207,9 @@ func aboutAlert(a *window.Alert) noticeAlert {
 	}
 	for _, k := range noticeLists {
 		n.Distinct[words.Noun(0, k.String())], _ = a.Distinct(k)
+	}
+	if hosts, _ := a.Distinct(window.LogHost); hosts > 0 {
+		n.Distinct["log_hosts"] = hosts
 	}
 	return n
 }
@@ -223,8 +250,9 @@ func stamp(t time.Time) string {
 }
 
 // clip cuts s to noticeText bytes of JSON, and adds an ellipsis.
-func clip(s string) string {
-	room := noticeText
+func clip(s string) string { return clipTo(s, noticeText) }
+
+func clipTo(s string, room int) string {
 	for i, r := range s {
 		if room -= escape.SizeInJSON(r); room < 0 {
 			return s[:i] + "…"

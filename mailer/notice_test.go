@@ -256,13 +256,16 @@ func TestLongestNotice(t *testing.T) {
 				t.Fatal("no alert")
 			}
 			a.MessageID = bytes.Repeat([]byte(filler), 24/len(filler))
+			a.Nature = window.Doubtful // with an anomaly, its entry and the log's host, too
 		})
 		a.Rule.Name, a.CrossedBy, a.Incident = a.Value, a.Value, &window.Incident{ID: a.Value}
 		a.Samples = []string{a.Value, a.Value, a.Value}
 		for _, n := range []*int64{&a.Messages, &a.Recipients, &a.Bytes, &a.Count, &a.Peak, &a.Rule.Limit, &a.Times} {
 			*n = 1<<63 - 1
 		}
-		data, err := Composer{Host: a.Value, Log: a.Value}.Notice(a, "opened")
+		c := Composer{Host: a.Value, Log: a.Value, Fleet: FleetMark{Alone: a.Value, Since: at0, Instead: a.Value,
+			Late: slices.Repeat([]string{a.Value}, 11)}}
+		data, err := c.Notice(a, withdrawn)
 		t.Logf("%q: %d bytes", filler, len(data))
 		if err != nil || len(data) >= 64<<10 || len(data) < 50<<10 || !json.Valid(data) {
 			t.Errorf("%q: %d bytes, %v", filler, len(data), err)

@@ -19,6 +19,9 @@ func (c Composer) shortText(i Item) string {
 	if n := len(i.Others); n > 0 && i.New {
 		text += "; over " + words.Plain(int64(n), "other limit") + ", too"
 	}
+	if i.Fleet.Alone != "" {
+		text += "; " + i.Fleet.countedBy("counted").String()
+	}
 	if i.Subjects && c.Subjects != SubjectsNone && !isSubject(i.Key) {
 		text += "; most about " + c.subject(i.Subject, digestWidth, quoted).String()
 	}

@@ -8,14 +8,6 @@ import (
 	"exiwatch/window"
 )
 
-// A FleetMark is what is said of an alert of a fleet besides the alert itself. The zero value says nothing.
-type FleetMark struct {
-	// Late are the hosts whose lines came late, so that the alert is withdrawn.
-	Late []string `json:"late,omitempty"`
-	// Instead is the id of the alert that begins in its place. "": the value wasn't over its limit.
-	Instead string `json:"instead,omitempty"`
-}
-
 // withdrawn is the event of Withdrawn.
 const withdrawn = "withdrawn"
 
