@@ -17,7 +17,7 @@ func (c Composer) Opened(alerts []*window.Alert, now time.Time) (Message, error)
 	if len(alerts) == 0 {
 		return Message{}, errors.New("composing a mail of no alert")
 	}
-	i := NewItem(alerts[0], "opened")
+	i := c.item(alerts[0], "opened")
 	verdict, facts, note := c.verdict(i), []sentence{totalsSoFar(i)}, ""
 	if i.Incident.ID != i.ID {
 		note = "also " + i.crossing()
@@ -38,7 +38,7 @@ func (c Composer) Opened(alerts []*window.Alert, now time.Time) (Message, error)
 
 // Grew makes the mail about an open alert whose Peak has reached a.Times times the limit.
 func (c Composer) Grew(a *window.Alert, now time.Time) (Message, error) {
-	i := NewItem(a, "grew"+plain(a.Times))
+	i := c.item(a, "grew"+plain(a.Times))
 	peak := amount(i.Measure, i.Peak)
 	note := fmt.Sprintf("%d times the limit: %s in %s", i.Times, peak, brief(i.Window))
 	verdict := sentencef("%s %s %s in %s, %d times the limit of %s.", c.theName(i), act(i.Key, i.Measure), peak,
@@ -54,7 +54,7 @@ func (c Composer) began(i Item) sentence {
 
 // Ended makes the mail about an alert that has ended, with its totals.
 func (c Composer) Ended(a *window.Alert, now time.Time) (Message, error) {
-	i := NewItem(a, "ended")
+	i := c.item(a, "ended")
 	note, at := "ended: "+words.Plain(i.Messages, "message"), ""
 	if took := i.took(); took > 0 {
 		note += " in " + brief(took)
@@ -69,6 +69,13 @@ func (c Composer) Ended(a *window.Alert, now time.Time) (Message, error) {
 	return c.compose(c.about([]*window.Alert{a}, i, note, verdict, totals), now)
 }
 
+// item is the item of an alert, with the composer's mark.
+func (c Composer) item(a *window.Alert, event string) Item {
+	i := NewItem(a, event)
+	i.Fleet = c.Fleet
+	return i
+}
+
 // about is the mail about an event of the first alert, whose item is i. note is what is new in its thread.
 func (c Composer) about(alerts []*window.Alert, i Item, note string, verdict sentence, facts ...sentence) mimeMail {
 	a := alerts[0]
@@ -76,7 +83,7 @@ func (c Composer) about(alerts []*window.Alert, i Item, note string, verdict sen
 		id: a.ID, event: i.Event, headline: c.headline(i.Incident.item()), note: note,
 		incidents: []string{i.Incident.ID},
 		content: content{
-			Event: kinds[kindOf(i.Event)], Verdict: verdict, Facts: append(doubts(a), facts...),
+			Event: kinds[kindOf(i.Event)], Verdict: verdict, Facts: slices.Concat(i.Fleet.alone(a), doubts(a), facts),
 			Sparkline: sparklineOf(a), Sections: c.sections(a),
 		},
 	}
@@ -95,10 +102,11 @@ func (c Composer) about(alerts []*window.Alert, i Item, note string, verdict sen
 // sections returns the sections of a mail about an alert.
 func (c Composer) sections(a *window.Alert) []section {
 	if isAnomalies(a) {
-		return append(c.oddEntries(a), samples(a))
+		sections := slices.Insert(c.oddEntries(a), 1, logHosts(a)...)
+		return append(sections, samples(a))
 	}
 	o := breakdownOf(a)
-	sections := slices.Concat([]section{c.topics(a), {Sentences: o.sentences}}, o.rankings, []section{
+	sections := slices.Concat([]section{c.topics(a), {Sentences: o.sentences}}, o.rankings, logHosts(a), []section{
 		{Sentences: append(usualVolume(a.Rule, a.Limit, a.Before, a.BeforeSince), exceptions(a)...)},
 		samples(a), c.advice(a),
 	})

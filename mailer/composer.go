@@ -14,8 +14,8 @@ import (
 // DefaultSubject begins the Subject header, unless the configuration says otherwise.
 const DefaultSubject = "Mail Abuse Alert"
 
-// A Composer makes the mails about alerts: Opened, Grew, Ended, and a Digest of many. Check reports whether its
-// settings work. The same input makes the same bytes.
+// A Composer makes the mails about alerts: Opened, Grew, Ended, Withdrawn, and a Digest of many. Check reports whether
+// its settings work. The same input makes the same bytes.
 type Composer struct {
 	From    string   // RFC 5322 address, with or without a display name
 	To, Cc  []string // the same; a bare local part such as root is for the mail server to qualify
@@ -27,8 +27,9 @@ type Composer struct {
 	Key      []byte // of the MAC in the Message-ID: secret, and the same for as long as the spool lives; see Genuine
 	// Missing are files of the log, or places in them, that were never counted: each mail says so first.
 	Missing []string
-	Log     string // path of the main log, for the commands that the mail proposes; "" is Debian's
-	Page    string // address at which people reach the live page, for short texts; "": none
+	Fleet   FleetMark // of the alert that the mail is about, if it is a fleet's; in a digest each Item has its own
+	Log     string    // path of the main log, for the commands that the mail proposes; "" is Debian's
+	Page    string    // address at which people reach the live page, for short texts; "": none
 }
 
 // Check returns an error for the first setting that can't become a header unchanged.

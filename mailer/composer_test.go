@@ -37,6 +37,19 @@ var director = Composer{
 // crossing counts arrivals a second apart, as edited by edit, until they open the alert of rule.
 func crossing(t testing.TB, rule string, edit func(i int, a *window.Arrival)) *window.Alert {
 	t.Helper()
+	return crossingIn(t, countersOf(t, rule), edit)
+}
+
+// crossingFleet is crossing for counters of a fleet.
+func crossingFleet(t testing.TB, rule string, edit func(i int, a *window.Arrival)) *window.Alert {
+	t.Helper()
+	c := countersOf(t, rule)
+	c.KeepLogHosts()
+	return crossingIn(t, c, edit)
+}
+
+func countersOf(t testing.TB, rule string) *window.Counters {
+	t.Helper()
 	r, err := window.ParseRule(rule)
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +58,11 @@ func crossing(t testing.TB, rule string, edit func(i int, a *window.Arrival)) *w
 	if err != nil {
 		t.Fatal(err)
 	}
+	return c
+}
+
+func crossingIn(t testing.TB, c *window.Counters, edit func(i int, a *window.Arrival)) *window.Alert {
+	t.Helper()
 	for i := range 2000 {
 		a := window.Arrival{At: at0.Add(time.Duration(i) * time.Second),
 			MessageID: fmt.Appendf(nil, "1w%04d-0000000ABC-1xYZ", i), Recipients: 2, Bytes: 3000}
@@ -53,7 +71,7 @@ func crossing(t testing.TB, rule string, edit func(i int, a *window.Arrival)) *w
 			return opened[0]
 		}
 	}
-	t.Fatalf("rule %q: no alert", rule)
+	t.Fatal("no alert")
 	return nil
 }
 

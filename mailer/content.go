@@ -10,7 +10,7 @@ import (
 
 // content is what a mail says, in this order. Both its text and its HTML are made of it, so that they state the same.
 type content struct {
-	Event     string     // opened, grew, ended, digest, summary or test
+	Event     string     // opened, grew, ended, withdrawn, digest, summary or test
 	Name      string     // what the mail calls itself: Mail Abuse Alert; compose sets it
 	Verdict   sentence   // who did what
 	Facts     []sentence // what the reader must know at once

@@ -77,11 +77,11 @@ func EventOf(event string) string { return strings.TrimPrefix(event, digestPrefi
 
 // A digest is what many items have in common.
 type digest struct {
-	ids         []string  // of the alerts, in order
-	incidents   []string  // ids
-	states      [3]int64  // incidents by state
-	overNew     int64     // new ones that are over
-	first, last time.Time // when an alert opened
+	ids         []string           // of the alerts, in order
+	incidents   []string           // ids
+	states      [len(states)]int64 // incidents by state
+	overNew     int64              // new ones that are over
+	first, last time.Time          // when an alert opened
 	oneRule     bool
 }
 
@@ -90,12 +90,15 @@ const (
 	stateNew = iota
 	stateUpdated
 	stateEnded
+	stateWithdrawn
 )
 
-var states = [...]string{"new", "updated", "ended"}
+var states = [...]string{"new", "updated", "ended", withdrawn}
 
 func (i *Item) state() int {
 	switch {
+	case i.isWithdrawn():
+		return stateWithdrawn
 	case i.New:
 		return stateNew
 	case i.Over:
@@ -121,7 +124,7 @@ func digestOf(items []Item) digest {
 		}
 		d.incidents = append(d.incidents, cmp.Or(i.Incident.ID, i.ID))
 		d.states[i.state()]++
-		if i.New && i.Over {
+		if i.state() == stateNew && i.Over {
 			d.overNew++
 		}
 	}
@@ -133,7 +136,7 @@ func kindOf(event string) int {
 	return max(slices.IndexFunc(kinds, func(kind string) bool { return strings.HasPrefix(event, kind) }), 0)
 }
 
-var kinds = []string{"opened", "grew", "ended"}
+var kinds = []string{"opened", "grew", "ended", withdrawn}
 
 // counts says how many incidents there are of each state: "280 new (12 of them over), 5 updated and 15 ended".
 func (d digest) counts() string {
@@ -173,6 +176,8 @@ func (i Item) news() string {
 	limit := "in " + brief(i.Window) + " (limit " + measured(i.Measure, i.Limit) + ")"
 	peak := amount(i.Measure, i.Peak)
 	switch {
+	case i.isWithdrawn():
+		return i.withdrawal()
 	case i.Over && i.New:
 		return act(i.Key, i.Measure) + " at most " + peak + " " + limit + ", and ended"
 	case i.Over:
@@ -205,10 +210,17 @@ func (c Composer) itemDetails(d digest, i Item) sentence {
 	if !d.oneRule {
 		text += ", rule " + i.Rule
 	}
-	if !i.Subjects || c.Subjects == SubjectsNone || isSubject(i.Key) {
-		return sentencef("%s", text)
+	if i.isWithdrawn() {
+		return sentencef("%s came late; %s", i.Fleet.lateLines(), text)
 	}
-	return sentencef("%s; %s", c.subject(i.Subject, digestWidth, quoted), text)
+	details := sentencef("%s", text)
+	if i.Fleet.Alone != "" {
+		details = sentencef("%s, %s", details, i.Fleet.countedBy("counted"))
+	}
+	if !i.Subjects || c.Subjects == SubjectsNone || isSubject(i.Key) {
+		return details
+	}
+	return sentencef("%s; %s", c.subject(i.Subject, digestWidth, quoted), details)
 }
 
 // layout includes the day if the digest covers several.

@@ -7,8 +7,8 @@
 //	}
 //	message, err := composer.Opened(alerts, time.Now())
 //
-// A [Composer] makes one mail for each event of an alert: Opened, Grew and Ended. Digest combines many events in one
-// mail. [Notice] makes the same event as JSON, for programs. The package does no delivery:
+// A [Composer] makes one mail for each event of an alert: Opened, Grew, Ended and Withdrawn. Digest combines many
+// events in one mail. Notice makes the same event as JSON, for programs. The package does no delivery:
 // exiwatch/mailer/transport sends a [Message], and exiwatch/mailer/spool keeps it on disk until it is delivered.
 //
 // # Hostile input

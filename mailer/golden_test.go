@@ -23,6 +23,7 @@ var cases = []struct {
 	{"burst", burst, 1}, {"networks", networks, 1}, {"script", webform, 1}, {"newsletter", newsletter, 1},
 	{"storm", storm, 1}, {"forged", forged, 1},
 	{"rules", threeRules, 4}, {"past", past, 1}, {"thread", thread, 4}, {"integrity", integrity, 1}, {"doubtful", doubtful, 1},
+	{"fleet", fleet, 3}, {"alone", alone, 2}, {"tampered", tampered, 1},
 	{"day", daily, 2}, {"check", sendTest, 1},
 }
 

@@ -26,5 +26,5 @@ func (s *content) html(picture string) ([]byte, error) {
 }
 
 // accents are the colours of the kinds of mail.
-var accents = map[string]string{"opened": "#d92d20", "grew": "#d92d20", "ended": "#3b8a55", "digest": "#c2610c",
-	testEvent: "#475467", SummaryEvent: "#3b6ea5"}
+var accents = map[string]string{"opened": "#d92d20", "grew": "#d92d20", "ended": "#3b8a55", withdrawn: "#475467",
+	"digest": "#c2610c", testEvent: "#475467", SummaryEvent: "#3b6ea5"}

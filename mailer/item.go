@@ -15,7 +15,7 @@ import (
 // be stored as JSON. It has the full subject; the Composer decides how much of it a mail shows.
 type Item struct {
 	ID    string `json:"id"`              // of the alert
-	Event string `json:"event"`           // opened, grew and how many times, or ended: as in Message
+	Event string `json:"event"`           // opened, grew and how many times, ended or withdrawn: as in Message
 	Times int64  `json:"times,omitempty"` // how many times the limit the highest count had come to; 0: not twice
 
 	Name    string        `json:"name,omitempty"` // the rule's, for people
@@ -44,6 +44,8 @@ type Item struct {
 	Over     bool      `json:"over,omitempty"` // none of the incident's alerts is open
 	// Others are the ids of the incident's other alerts that had an event since the last mail.
 	Others []string `json:"others,omitempty"`
+
+	Fleet FleetMark `json:"fleet,omitzero"` // who makes the item sets it
 }
 
 // A Beginning is what an Item says of a window.Incident: how its first alert opened.
@@ -101,7 +103,7 @@ func NewItem(a *window.Alert, event string) Item {
 		Value: short(a.Value), Count: a.Count, Peak: a.Peak, Messages: a.Messages, Recipients: a.Recipients,
 		Bytes: a.Bytes, AtLeast: a.AtLeast,
 		Opened: a.Opened, First: a.First, Last: a.Last, Ended: a.Ended,
-		Incident: BeginningOf(a), Over: a.Closes && kinds[kindOf(event)] == "ended", // not if the alert ended meanwhile
+		Incident: BeginningOf(a), Over: a.Closes && isOver(event), // not if the alert ended meanwhile
 	}
 	i.New = event == kinds[0] && i.ID == i.Incident.ID
 	if topics := a.Topics(1); len(topics) > 0 {
@@ -109,6 +111,9 @@ func NewItem(a *window.Alert, event string) Item {
 	}
 	return i
 }
+
+// isOver reports whether an alert is over with an event.
+func isOver(event string) bool { return event == "ended" || event == withdrawn }
 
 // Then returns the item for an incident of which i tells and which later has another event.
 func (i Item) Then(later Item) Item {
@@ -143,7 +148,7 @@ func (i *Item) Validate() error {
 	if !ValidName(i.ID + "." + i.Event) {
 		return fmt.Errorf("%q is not the id and event of an alert", i.ID+"."+i.Event)
 	}
-	for _, id := range append(slices.Clone(i.Others), cmp.Or(i.Incident.ID, i.ID)) {
+	for _, id := range append(slices.Clone(i.Others), cmp.Or(i.Incident.ID, i.ID), cmp.Or(i.Fleet.Instead, i.ID)) {
 		if !ValidName(id + "." + i.Event) {
 			return fmt.Errorf("%q is not the id of an alert", id)
 		}

@@ -19,12 +19,28 @@ type notice struct {
 	noticeHead
 	SubjectValues string      `json:"subject_values"` // how subjects and topics are shown: full, hashed, or none
 	Alert         noticeAlert `json:"alert"`
+
+	// Of alerts of a fleet.
+	Alone      *noticeAlone      `json:"alone,omitempty"`      // one host counted it by itself
+	Withdrawal *noticeWithdrawal `json:"withdrawal,omitempty"` // of the event withdrawn: why
+}
+
+// A noticeAlone says which host counted an alert by itself, as the fleet gave no verdicts.
+type noticeAlone struct {
+	Host  string `json:"host"`
+	Since string `json:"since"` // when the engine last answered; "": it never did
+}
+
+// A noticeWithdrawal says why an alert is withdrawn.
+type noticeWithdrawal struct {
+	LateHosts []string `json:"late_hosts"` // whose lines came late; the first noticeRows
+	Instead   string   `json:"instead"`    // FleetMark.Instead
 }
 
 // A noticeHead is what all notices begin with.
 type noticeHead struct {
 	Version int    `json:"version"` // noticeVersion
-	Event   string `json:"event"`   // opened, grew, ended or test
+	Event   string `json:"event"`   // opened, grew, ended, withdrawn or test
 	Host    string `json:"host"`    // of the mail server
 	Log     string `json:"log"`     // path of its main log
 }
@@ -76,6 +92,8 @@ type noticeAlert struct {
 	RecipientDomains []noticeRow     `json:"recipient_domains"`
 	Anomalies        []noticeRow     `json:"anomalies"` // what is wrong with how many log entries
 	Entries          []string        `json:"entries"`   // some of these
+
+	LogHosts []noticeRow `json:"log_hosts,omitempty"` // in whose logs the messages are; of a fleet
 }
 
 type noticeRow struct {
@@ -95,34 +113,39 @@ type noticeTopic struct {
 	Messages int64  `json:"messages"`
 }
 
-// Bounds of a notice, which make it shorter than 64 KiB: its lists have 123 texts at most, it has 12 others, and
-// numbers and names take less than 12 KiB.
+// Bounds of a notice, which make it shorter than 64 KiB: its lists have 133 texts at most, it has 14 others, and
+// numbers, names and late hosts take less than 6 KiB.
 const (
 	noticeRows = 10  // of a list
 	noticeText = 400 // bytes that a text takes in JSON, less quotes and ellipsis
+	noticeHost = 100 // bytes that the name of a late host takes, the same way
 )
 
-// Notice makes the JSON about an event (opened, grew or ended) of a, in its present state: call it on the goroutine
-// that counts. subjects says how much it shows of subjects and topics: "full" (or ""), "hashed", which needs the key,
-// or "none". The same state makes the same bytes.
-func Notice(a *window.Alert, event, host, log, subjects string, key []byte) ([]byte, error) {
+// Notice makes the JSON about an event (opened, grew, ended or withdrawn) of a, in its present state: call it on the
+// goroutine that counts. Of c it takes Host, Log, Subjects, Key and Fleet. The same state makes the same bytes.
+func (c Composer) Notice(a *window.Alert, event string) ([]byte, error) {
 	if !slices.Contains(kinds, event) || !ValidName(a.ID+"."+event) {
 		return nil, fmt.Errorf("making a notice: %q is not the id and event of an alert", a.ID+"."+event)
 	}
-	return newNotice(a, event, host, log, subjects, key)
+	return c.notice(a, event)
 }
 
-// newNotice is Notice for any event.
-func newNotice(a *window.Alert, event, host, log, subjects string, key []byte) ([]byte, error) {
-	if err := checkSubjects(subjects); err != nil {
+// notice is Notice for any event.
+func (c Composer) notice(a *window.Alert, event string) ([]byte, error) {
+	if err := checkSubjects(c.Subjects); err != nil {
 		return nil, fmt.Errorf("making a notice: %w", err)
 	}
-	n := notice{noticeHead{noticeVersion, event, clip(host), clip(log)}, cmp.Or(subjects, SubjectsFull), aboutAlert(a)}
+	n := notice{noticeHead: noticeHead{noticeVersion, event, clip(c.Host), clip(c.Log)},
+		SubjectValues: cmp.Or(c.Subjects, SubjectsFull), Alert: aboutAlert(a)}
+	n.Alone = c.Fleet.noticeAlone()
+	if event == withdrawn {
+		n.Withdrawal = c.Fleet.withdrawal()
+	}
 	switch n.SubjectValues {
 	case SubjectsFull:
 		n.Alert.tellSubjects(a, clip)
 	case SubjectsHashed:
-		n.Alert.tellSubjects(a, func(s string) string { return redactSubject(s, key) })
+		n.Alert.tellSubjects(a, func(s string) string { return redactSubject(s, c.Key) })
 	default:
 		if isSubject(n.Alert.Key) {
 			n.Alert.Value = ""
@@ -133,6 +156,27 @@ func newNotice(a *window.Alert, event, host, log, subjects string, key []byte) (
 		return nil, fmt.Errorf("making a notice: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// noticeAlone says which host counted by itself; nil if none did.
+func (m FleetMark) noticeAlone() *noticeAlone {
+	if m.Alone == "" {
+		return nil
+	}
+	n := &noticeAlone{Host: clip(m.Alone)}
+	if !m.Since.IsZero() {
+		n.Since = stamp(m.Since)
+	}
+	return n
+}
+
+// withdrawal says why an alert is withdrawn.
+func (m FleetMark) withdrawal() *noticeWithdrawal {
+	w := &noticeWithdrawal{LateHosts: []string{}, Instead: clip(m.Instead)}
+	for _, host := range m.Late[:min(len(m.Late), noticeRows)] {
+		w.LateHosts = append(w.LateHosts, clipTo(host, noticeHost))
+	}
+	return w
 }
 
 // aboutAlert returns everything but subjects and topics.
@@ -150,7 +194,7 @@ func aboutAlert(a *window.Alert) noticeAlert {
 		Senders: rowsOf(a, window.Sender), Auths: rowsOf(a, window.Auth), Users: rowsOf(a, window.User),
 		Hosts: rowsOf(a, window.Host), Networks: rowsOf(a, window.Network), Helos: rowsOf(a, window.Helo),
 		Protocols: rowsOf(a, window.Protocol), RecipientDomains: rowsOf(a, window.RecipientDomain),
-		Anomalies: rowsOf(a, window.Anomaly), Entries: []string{},
+		Anomalies: rowsOf(a, window.Anomaly), Entries: []string{}, LogHosts: rowsOf(a, window.LogHost),
 	}
 	for _, row := range a.Top(window.Entry, topSamples) {
 		n.Entries = append(n.Entries, clip(row.Value))
@@ -163,6 +207,9 @@ func aboutAlert(a *window.Alert) noticeAlert {
 	}
 	for _, k := range noticeLists {
 		n.Distinct[words.Noun(0, k.String())], _ = a.Distinct(k)
+	}
+	if hosts, _ := a.Distinct(window.LogHost); hosts > 0 {
+		n.Distinct["log_hosts"] = hosts
 	}
 	return n
 }
@@ -203,8 +250,9 @@ func stamp(t time.Time) string {
 }
 
 // clip cuts s to noticeText bytes of JSON, and adds an ellipsis.
-func clip(s string) string {
-	room := noticeText
+func clip(s string) string { return clipTo(s, noticeText) }
+
+func clipTo(s string, room int) string {
 	for i, r := range s {
 		if room -= escape.SizeInJSON(r); room < 0 {
 			return s[:i] + "…"

@@ -44,6 +44,14 @@ func ranking(a *window.Alert, title string, k window.Key, n int) section {
 	return s
 }
 
+// logHosts is the section of the hosts in whose logs the messages are: of a fleet's alert, also if it is one host.
+func logHosts(a *window.Alert) []section {
+	if len(a.Top(window.LogHost, 1)) == 0 {
+		return nil
+	}
+	return []section{ranking(a, words.Heading(window.LogHost.String()), window.LogHost, topLogHosts)}
+}
+
 // rest says how many values of a key are not shown.
 func rest(a *window.Alert, k window.Key, shown int) string {
 	total, more := a.Distinct(k)

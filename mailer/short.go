@@ -13,8 +13,14 @@ func (c Composer) Short(i Item) Message { return c.short(i.ID, i.Event, c.shortT
 
 func (c Composer) shortText(i Item) string {
 	text := c.itemSentence(i).String()
+	if i.isWithdrawn() {
+		return text + ". " + i.Fleet.lateLines().String() + " came late."
+	}
 	if n := len(i.Others); n > 0 && i.New {
 		text += "; over " + words.Plain(int64(n), "other limit") + ", too"
+	}
+	if i.Fleet.Alone != "" {
+		text += "; " + i.Fleet.countedBy("counted").String()
 	}
 	if i.Subjects && c.Subjects != SubjectsNone && !isSubject(i.Key) {
 		text += "; most about " + c.subject(i.Subject, digestWidth, quoted).String()

@@ -266,6 +266,55 @@ func thread(t testing.TB, c Composer) []Message {
 	return l.mails
 }
 
+// fleet is an alert of a fleet, which is withdrawn: for each of the two reasons.
+func fleet(t testing.TB, c Composer) []Message {
+	a := fleetAlert(t)
+	opened, err := c.Opened([]*window.Alert{a}, now)
+	l := logStory{t: t}
+	l.take(opened, err)
+	c.Fleet = FleetMark{Late: []string{"mx3"}}
+	l.take(c.Withdrawn(a, now.Add(time.Minute)))
+	c.Fleet = FleetMark{Late: []string{"mx2", "mx3", "mx4"}, Instead: "0123456789abcdef0123"}
+	l.take(c.Withdrawn(a, now.Add(time.Minute)))
+	return l.mails
+}
+
+// fleetAlert is an alert about messages that went through three hosts of a fleet.
+func fleetAlert(t testing.TB) *window.Alert {
+	return crossingFleet(t, "account 20/5m", func(i int, a *window.Arrival) {
+		campaign(i, a)
+		a.Values[window.LogHost] = fmt.Appendf(nil, "mx%d", 1+i%7/3)
+	})
+}
+
+// alone is an alert that one host of a fleet told by itself, and then its end.
+func alone(t testing.TB, c Composer) []Message {
+	l := begin(t, c, "account 20/5m")
+	l.counters.KeepLogHosts()
+	l.composer.Fleet = FleetMark{Alone: "mx1", Since: at0.Add(-9*time.Minute - 40*time.Second).UTC()}
+	for i := range 25 {
+		v := from("alice@lab.test", "203.0.113.8", "203.0.113.0/24", "pc-1", fmt.Sprintf("Your parcel %d", i))
+		v[window.LogHost] = "mx1"
+		l.arrive(at0.Add(time.Duration(i)*2*time.Second), v)
+	}
+	l.composer.Fleet.Since = at0.Add(-24 * time.Hour)
+	l.pass(at0.Add(time.Hour))
+	return l.mails
+}
+
+// tampered is a fleet in one of whose logs somebody writes.
+func tampered(t testing.TB, c Composer) []Message {
+	a := crossingFleet(t, "log anomalies 5/1h", func(i int, a *window.Arrival) {
+		a.Nature, a.Values[window.Log] = window.Stray, []byte("mainlog")
+		a.Values[window.Anomaly], a.Values[window.Entry] = []byte(Forged), fmt.Appendf(nil, "forged %d", i)
+		a.Values[window.LogHost] = []byte("mx2")
+	})
+	m, err := c.Opened([]*window.Alert{a}, now)
+	l := logStory{t: t}
+	l.take(m, err)
+	return l.mails
+}
+
 // threeRules is an attacker who crosses three rules one after the other: one incident, whose mails are one thread.
 func threeRules(t testing.TB, c Composer) []Message {
 	l := begin(t, c, "account 20/5m", "host 40/5m", "sender recipients 120/1h")

@@ -40,7 +40,7 @@ func (c Composer) testMail(id string, now time.Time) (Message, error) {
 
 // TestNotice makes the test for a Hook or a Webhook: the notice of an example, with the event test.
 func (c Composer) TestNotice(now time.Time) (Message, error) {
-	data, err := newNotice(exampleAlert(now), testEvent, c.Host, c.Log, c.Subjects, c.Key)
+	data, err := c.notice(exampleAlert(now), testEvent)
 	return Message{ID: testID(), Event: testEvent, Data: data}, err
 }
 

@@ -18,6 +18,7 @@ const (
 const (
 	topSubjects = 10
 	topOthers   = 5
+	topLogHosts = 10
 	topSamples  = 3
 )
 

@@ -135,7 +135,7 @@ var expected = map[string]string{
 	"notify.url":          `a URL such as "ntfy://ntfy.sh/TOPIC"; better in a file, with url_file`,
 	"notify.url_file":     `the path of a file that holds a URL such as ntfy://ntfy.sh/TOPIC, in quotes`,
 	"notify.events":       `a list that is not empty, such as ["opened", "grew", "ended"]`,
-	"notify.events[]":     `"opened", "grew" or "ended"`,
+	"notify.events[]":     `"opened", "grew", "ended" or "withdrawn"`,
 	"notify.subjects":     `"full", "hashed" or "none"`,
 	"route":               `a table that begins with [[route]]`,
 	"route.match":         `KEY:PATTERN, such as "account:*@example.com"`,

@@ -28,8 +28,8 @@ type Fleet struct {
 	// Host names this machine; all lines of its logs are that host's. Empty: it is the machine's name, and lines that
 	// syslog wrote are those of the host that syslog names.
 	Host         string
-	PasswordFile string // holds the engine's password; "": there is none
-	CA           string // file of certificates, in PEM, to trust besides the machine's; "": none
+	PasswordFile string // holds the engine's password in its first line; "": there is none
+	CA           string // file of certificates, in PEM, to trust instead of the machine's; "": none
 	Patience     time.Duration
 }
 
@@ -83,9 +83,13 @@ func (w *fleet) fleet(logs []string, wrong *flaws) *Fleet {
 func (f *Fleet) files(wrong *flaws) {
 	if f.PasswordFile != "" {
 		wrong.unlessf(len(f.Engine) > 0, "fleet.password_file", "needs an engine")
-		password := strings.TrimRight(wrong.text("fleet.password_file", f.PasswordFile), "\r\n")
-		wrong.unlessf(password != "", "fleet.password_file", "has no password in it")
+		password, _, _ := strings.Cut(wrong.text("fleet.password_file", f.PasswordFile), "\n")
+		wrong.unlessf(strings.TrimSuffix(password, "\r") != "", "fleet.password_file",
+			"has no password in its first line")
 	}
+	hasUser := slices.ContainsFunc(f.Engine, func(u string) bool { return strings.Contains(u, "@") })
+	wrong.unlessf(!hasUser || f.PasswordFile != "", "fleet.password_file",
+		"missing; the user in fleet.engine needs one")
 	if f.CA != "" {
 		wrong.unlessf(slices.ContainsFunc(f.Engine, func(u string) bool { return strings.HasPrefix(u, "rediss") }),
 			"fleet.ca", `needs an engine over TLS, such as "rediss://HOST:PORT"`)

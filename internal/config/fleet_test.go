@@ -37,13 +37,13 @@ func TestFleet(t *testing.T) {
 	of := func(urls ...string) *Fleet { return &Fleet{Engine: urls, Name: "exiwatch", Patience: 10 * time.Second} }
 	password, ca := engineFiles(t)
 	for text, want := range map[string]*Fleet{
-		"":                                      nil,
-		"[fleet]\nengine = 'none'":              of(),
-		"[fleet]\nengine = 'redis://r:1'":       of("redis://r:1"),
-		"[fleet]\nengine = 'redis://192.0.2.1'": of("redis://192.0.2.1:6379"),
-		"[fleet]\nengine = 'rediss://xw@[::1]'": of("rediss://xw@[::1]:6379"),
-		"[fleet]\nengine = ['redis://r:1/']":    of("redis://r:1"),
-		"[fleet]\nengine = ['redis://u@a:1', 'redis://u@b:1']":      of("redis://u@a:1", "redis://u@b:1"),
+		"":                                                          nil,
+		"[fleet]\nengine = 'none'":                                  of(),
+		"[fleet]\nengine = 'redis://r:1'":                           of("redis://r:1"),
+		"[fleet]\nengine = 'redis://192.0.2.1'":                     of("redis://192.0.2.1:6379"),
+		"[fleet]\nengine = 'rediss://[::1]'":                        of("rediss://[::1]:6379"),
+		"[fleet]\nengine = ['redis://r:1/']":                        of("redis://r:1"),
+		"[fleet]\nengine = ['redis://a:1', 'redis://b:1']":          of("redis://a:1", "redis://b:1"),
 		"[fleet]\nengine = 'redis+sentinel://a,b:1,[::1]:2/main_1'": of("redis+sentinel://a:26379,b:1,[::1]:2/main_1"),
 		"log = '-'\n[fleet]\nengine = 'none'":                       of(),
 		"[fleet]\nengine = 'rediss://u@r:1'\nname = 'lab.2'\nhost = 'mx1'\npatience = '1m30s'\npassword_file = '" +
@@ -106,7 +106,8 @@ func TestFleetErrors(t *testing.T) {
 		{engine("none") + "\nca = '" + ca + "'", `needs an engine over TLS`},
 		{engine("redis://a:1") + "\nca = '" + ca + "'", `needs an engine over TLS`},
 		{engine("rediss://a:1") + "\nca = '" + password + "'", `has no certificate in PEM form`},
-		{engine("rediss://a:1") + "\npassword_file = '/dev/null'", `has no password in it`},
+		{engine("rediss://a:1") + "\npassword_file = '/dev/null'", `has no password in its first line`},
+		{engine("rediss://u@a:1"), `fleet.password_file: missing; the user in fleet.engine needs one`},
 		{engine("rediss://a:1") + "\npassword_file = '/no/file'", `cannot be read: no such file`},
 		{"log = '-'\n" + engine("redis://a:1"), `x.toml:2:2: [fleet] needs a log that can be read again`},
 	} {
@@ -120,7 +121,9 @@ func TestFleetErrors(t *testing.T) {
 // TestFleetSettings: config show hides no URL, for none may have a password.
 func TestFleetSettings(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "x.toml")
-	testkit.Must(t, os.WriteFile(name, []byte("[fleet]\nengine = ['redis://u@a:1']\nhost = 'mx1'\n"), 0o600))
+	password, _ := engineFiles(t)
+	text := "[fleet]\nengine = ['redis://u@a:1']\nhost = 'mx1'\npassword_file = '" + password + "'\n"
+	testkit.Must(t, os.WriteFile(name, []byte(text), 0o600))
 	all, err := Effective(name)
 	testkit.Must(t, err)
 	for _, want := range []Setting{

@@ -15,7 +15,7 @@ import (
 type Notify struct {
 	Name      string // of its folder, in metrics and in the daemon's log
 	Transport transport.Transport
-	Events    []string // opened, grew or ended: those that it tells of
+	Events    []string // opened, grew, ended or withdrawn: those that it tells of
 	Subjects  string   // full, hashed or none
 	Inline    bool     // its URL, which is a secret, is in the configuration itself
 }
@@ -30,7 +30,7 @@ type notify struct {
 }
 
 // events are the values of notify.events.
-var events = []string{"opened", "grew", "ended"}
+var events = []string{"opened", "grew", "ended", "withdrawn"}
 
 // notifyName is what a name may be made of: it becomes that of a folder.
 var notifyName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)

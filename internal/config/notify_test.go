@@ -30,9 +30,9 @@ url = "https://mx.lab.test/page/"
 `, file))
 	testkit.Must(t, err)
 	for i, want := range []Notify{
-		{Name: "ntfy", Events: []string{"opened", "grew", "ended"}, Subjects: "hashed"},
+		{Name: "ntfy", Events: []string{"opened", "grew", "ended", "withdrawn"}, Subjects: "hashed"},
 		{Name: "ntfy2", Events: []string{"opened", "ended"}, Subjects: "none"},
-		{Name: "ntfy3", Events: []string{"opened", "grew", "ended"}, Subjects: "hashed", Inline: true},
+		{Name: "ntfy3", Events: []string{"opened", "grew", "ended", "withdrawn"}, Subjects: "hashed", Inline: true},
 	} {
 		got := c.Notify[i]
 		to := got.Transport.(*transport.Notify)

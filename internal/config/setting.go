@@ -29,7 +29,7 @@ var defaults = map[string]string{
 	"rule.key":         `"account"`, "rule.count": `"messages"`, "rule.limit": `20`, "rule.window": `"5m"`,
 	"mail.to": `["root"]`, "mail.subject": strconv.Quote(mailer.DefaultSubject), "mail.via": `"sendmail"`,
 	"mail.max_per_hour": `20`, "mail.subjects": `"full"`,
-	"hook.timeout": `"10s"`, "notify.events": `["opened", "grew", "ended"]`,
+	"hook.timeout": `"10s"`, "notify.events": `["opened", "grew", "ended", "withdrawn"]`,
 	"route.only": `false`, "route.go_on": `false`,
 	"socket.path": strconv.Quote(DefaultSocket), "socket.mode": `"0660"`, "socket.key": `"sender"`,
 	"metrics.listen": strconv.Quote(DefaultMetrics), "web.mode": `"0660"`,

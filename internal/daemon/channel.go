@@ -70,7 +70,7 @@ func kindOf(event string) string { return strings.TrimRight(event, "0123456789")
 // message makes the notification of an event.
 func (c *channel) message(m mailer.Composer, a *window.Alert, event string) (mailer.Message, error) {
 	kind := kindOf(event)
-	data, err := mailer.Notice(a, kind, m.Host, m.Log, m.Subjects, m.Key)
+	data, err := m.Notice(a, kind)
 	return mailer.Message{ID: a.ID, Event: event, Data: data}, err
 }
 
@@ -105,6 +105,8 @@ func compose(c mailer.Composer, n notification, now time.Time) (mailer.Message, 
 		return c.Opened(n.alerts, now)
 	case pipeline.Ended:
 		return c.Ended(n.alerts[0], now)
+	case pipeline.Withdrawn:
+		return c.Withdrawn(n.alerts[0], now)
 	}
 	return c.Grew(n.alerts[0], now)
 }

@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
+	"exiwatch/internal/config"
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
+	"exiwatch/window"
 )
 
 // A deaf transport refuses everything for now.
@@ -65,5 +68,37 @@ func TestHookIsTold(t *testing.T) {
 	waiting, err := filepath.Glob(filepath.Join(c.State, "webhook/waiting/*.eml"))
 	if err != nil || len(waiting) != len(want) {
 		t.Errorf("%d notices wait for the webhook, %v; want %d", len(waiting), err, len(want))
+	}
+}
+
+// TestWithdrawnIsTold: by mail, by hook and in short, now and when it was held.
+func TestWithdrawnIsTold(t *testing.T) {
+	n := eventOf("a", "a", pipeline.Withdrawn)
+	n.fleet = mailer.FleetMark{Late: []string{"mx3"}}
+	j := &job{told: n, mailed: true, hooked: true}
+	w := &writer{composer: mailer.Composer{From: "exiwatch@mx.lab.test", To: []string{"root"}, Host: "mx.lab.test"},
+		audience: func(mailer.Beginning) config.Audience { return config.Audience{To: []string{"root"}} }}
+	mail, err := compose(w.composerOf(j), j.told, second(0))
+	testkit.Must(t, err)
+	c := &channel{short: &config.Notify{Events: []string{pipeline.Withdrawn}}}
+	text, ok, err := c.text(w.composer, j)
+	testkit.Must(t, err)
+	if !ok {
+		t.Error("a channel for it tells nothing")
+	}
+	held, _ := standing(itemOf(n), map[string]*window.Alert{"a": n.alerts[0]})
+	for what, said := range map[string]string{"mail": string(mail.Data), "text": string(text.Data)} {
+		if !strings.Contains(said, "Lines of mx3 came late") {
+			t.Errorf("the %s doesn't say why: %s", what, said)
+		}
+	}
+	if mail.Event != pipeline.Withdrawn || text.Event != pipeline.Withdrawn || len(held.fleet.Late) != 1 {
+		t.Errorf("mail %s, text %s, held %+v", mail.Name(), text.Name(), held)
+	}
+	hook := &channel{name: hookChannel}
+	w.messages = make(map[*channel][]mailer.Message)
+	w.tellHook(hook, j)
+	if told := w.messages[hook]; len(told) != 1 || !strings.Contains(string(told[0].Data), `"late_hosts":["mx3"]`) {
+		t.Errorf("the hook gets %q", told)
 	}
 }

@@ -116,7 +116,7 @@ func (c *cellar) mailing(d *Daemon) pipeline.Listener {
 		return func(a *window.Alert) {
 			if left--; left >= 0 {
 				compose(d.composer, notification{alerts: []*window.Alert{a}, event: event}, d.now())
-				mailer.Notice(a, pipeline.Opened, d.Host, c.log, "full", nil)
+				mailer.Composer{Host: d.Host, Log: c.log}.Notice(a, pipeline.Opened)
 			}
 		}
 	}

@@ -29,7 +29,8 @@ type job struct {
 type notification struct {
 	alerts []*window.Alert
 	event  string
-	times  int64 // the alert's Times when it had grown; the alert grows on; else 0
+	times  int64            // the alert's Times when it had grown; the alert grows on; else 0
+	fleet  mailer.FleetMark // of an alert of a fleet
 }
 
 // incident is one that the job's mail is about: they all have the same audience. ok is false if there is no mail.

@@ -74,6 +74,7 @@ func itemOf(n notification) mailer.Item {
 	var item mailer.Item
 	for i, a := range slices.Backward(n.alerts) {
 		one := mailer.NewItem(a, n.event)
+		one.Fleet = n.fleet
 		if i < len(n.alerts)-1 {
 			one = item.Then(one)
 		}

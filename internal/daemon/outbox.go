@@ -145,7 +145,7 @@ func (o *outbox) tellPast() {
 // standing is the event that an item tells of, if the alerts are open that had one: for an incident that is new, that
 // they opened.
 func standing(item mailer.Item, open map[string]*window.Alert) (n notification, ok bool) {
-	n.event = item.Event
+	n.event, n.fleet = item.Event, item.Fleet
 	if item.New {
 		n.event = pipeline.Opened
 	}

@@ -245,7 +245,9 @@ func (w *writer) tell(j *job) {
 // tellHook composes the notices of an event for a hook or a webhook.
 func (w *writer) tellHook(c *channel, j *job) {
 	for _, a := range j.told.alerts {
-		message, err := c.message(w.composer, a, j.told.event)
+		composer := w.composer
+		composer.Fleet = j.told.fleet
+		message, err := c.message(composer, a, j.told.event)
 		if err != nil {
 			w.trouble.log.Error("the notice of an alert can't be made", "id", a.ID, "event", j.told.event, "error", err)
 			continue // nor later
@@ -276,7 +278,7 @@ func (w *writer) tellShort(j *job) {
 // composerOf makes the mail of a job.
 func (w *writer) composerOf(j *job) mailer.Composer {
 	c := w.composer
-	c.Missing = j.missing
+	c.Missing, c.Fleet = j.missing, j.told.fleet
 	if incident, ok := j.incident(); ok {
 		a := w.audience(incident)
 		c.To, c.Cc = a.To, a.Cc

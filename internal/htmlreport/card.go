@@ -13,10 +13,11 @@ import (
 
 // How much a report has of an incident.
 const (
-	maxTopics = 5
-	maxHosts  = 3
-	maxLimits = 3  // rules
-	maxEvents = 30 // of its alerts
+	maxTopics   = 5
+	maxHosts    = 3
+	maxLogHosts = 10 // of a fleet, in whose logs its messages are
+	maxLimits   = 3  // rules
+	maxEvents   = 30 // of its alerts
 )
 
 // A card describes one incident: its alerts, and the worst of them in full. The table has a row for each card.
@@ -87,8 +88,12 @@ func (p *Page) newCard(n *incident, on axis) *card {
 	c.Lasted = max(until.Sub(c.Began), 0)
 	c.OtherEvents = max(len(c.Events)-maxEvents, 0)
 	c.Events = c.Events[:len(c.Events)-c.OtherEvents]
-	for _, key := range []window.Key{window.Anomaly, window.Entry, window.Host, window.Sender} {
-		if rows := a.Of.Top(key, maxHosts); len(rows) > 0 && key.String() != a.Key {
+	for _, key := range []window.Key{window.Anomaly, window.Entry, window.Host, window.Sender, window.LogHost} {
+		most := maxHosts
+		if key == window.LogHost {
+			most = maxLogHosts
+		}
+		if rows := a.Of.Top(key, most); len(rows) > 0 && key.String() != a.Key {
 			c.Groups = append(c.Groups, group{words.Heading(key.String()), rows, others(a.Of, key, len(rows))})
 		}
 	}

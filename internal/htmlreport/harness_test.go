@@ -24,6 +24,7 @@ func told(t *testing.T, rules []window.Rule, rows int, arrivals func(func(*windo
 	if err != nil {
 		t.Fatal(err)
 	}
+	counters.KeepLogHosts()
 	sum := report.Summary{Rules: rules, Hourly: true}
 	gather := sum.NewCollector()
 	arrivals(func(w *window.Arrival) {

@@ -144,6 +144,24 @@ func TestAlertsAboutHosts(t *testing.T) {
 	}
 }
 
+// TestLogHostsOfAFleet: a card names the ten hosts in whose logs most of the messages are.
+func TestLogHostsOfAFleet(t *testing.T) {
+	page := written(t, told(t, []window.Rule{rule(t, "account 30/5m")}, 9, func(add func(*window.Arrival)) {
+		for i := range 31 {
+			a := window.Arrival{At: at0.Add(time.Duration(i) * time.Second), MessageID: []byte("1xV001-000001-01")}
+			a.Values[window.Account] = []byte("alice")
+			a.Values[window.LogHost] = fmt.Appendf(nil, "<mx>%d", i%12)
+			add(&a)
+		}
+	}))
+	for _, want := range []string{`<dt>Hosts that logged them</dt>`, `<bdi>&lt;mx&gt;0</bdi> <span class="faint">(3)</span>`,
+		`<span class="faint">and 2 more</span>`} {
+		if n := strings.Count(page, want); n != 1 {
+			t.Errorf("%s is there %d times, want once, in %s", want, n, page)
+		}
+	}
+}
+
 // TestLongIncident: an incident whose alerts open again and again has one row, and a card of a bounded length.
 func TestLongIncident(t *testing.T) {
 	page := written(t, told(t, []window.Rule{rule(t, "account 1/10s")}, 1, func(add func(*window.Arrival)) {

@@ -425,8 +425,9 @@ func (p *Pipeline) emit(alert *window.Alert, event string, tell func(*window.Ale
 	}
 }
 
-// The events in an alert's life, as mails name them.
-const Opened, Ended = "opened", "ended"
+// The events in an alert's life, as mails name them. Only an alert of a fleet is Withdrawn: it was told, and late lines
+// of another host, counted in their place, show that it isn't one.
+const Opened, Ended, Withdrawn = "opened", "ended", "withdrawn"
 
 func Grew(a *window.Alert) string { return "grew" + strconv.FormatInt(a.Times, 10) }
 

@@ -59,6 +59,7 @@ type Alert struct {
 	Subjects   []SubjectCount `json:"subjects"`
 	Anomalies  []AnomalyCount `json:"anomalies,omitempty"` // what is wrong with the log's entries
 	Entries    []string       `json:"entries,omitempty"`   // some of these
+	LogHosts   []LogHostCount `json:"log_hosts,omitempty"` // in whose logs the messages are; of a fleet
 
 	Of *window.Alert `json:"-"` // has more than the JSON
 }
@@ -78,6 +79,12 @@ type SubjectCount struct {
 // An AnomalyCount is how many entries have something wrong.
 type AnomalyCount struct {
 	Anomaly  string `json:"anomaly"`
+	Messages int64  `json:"messages"`
+}
+
+// A LogHostCount is how many messages are in one host's log.
+type LogHostCount struct {
+	LogHost  string `json:"log_host"`
 	Messages int64  `json:"messages"`
 }
 
@@ -143,6 +150,9 @@ func (o *openedAlert) document() Alert {
 	}
 	for _, row := range values.anomalies {
 		d.Anomalies = append(d.Anomalies, AnomalyCount{row.Value, row.Messages})
+	}
+	for _, row := range values.logHosts {
+		d.LogHosts = append(d.LogHosts, LogHostCount{row.Value, row.Messages})
 	}
 	for _, row := range values.entries {
 		d.Entries = append(d.Entries, row.Value)

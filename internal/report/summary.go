@@ -45,6 +45,8 @@ type topValues struct {
 
 	// Of an alert about anomalies: what is wrong with its entries, and some of these.
 	anomalies, entries []window.ValueCount
+
+	logHosts []window.ValueCount // of an alert of a fleet
 }
 
 // rankedKeys is the first key that isn't ranked: all arrivals have the same value of Log.
@@ -141,7 +143,7 @@ const maxEntries = 3
 
 // topValuesOf gives those of an alert that is open, n subjects, all if n is 0.
 func topValuesOf(a *window.Alert, n int) *topValues {
-	t := &topValues{subjects: a.Top(window.Subject, n)}
+	t := &topValues{subjects: a.Top(window.Subject, n), logHosts: a.Top(window.LogHost, 0)}
 	t.distinct, t.more = a.Distinct(window.Subject)
 	if a.Rule.Count == window.Anomalies {
 		t.anomalies, t.entries = a.Top(window.Anomaly, 0), a.Top(window.Entry, maxEntries)
