@@ -50,7 +50,7 @@ func (c *Counter) Reach(now int64, zone *time.Location) {
 // Add counts the next record in the fleet order. A mail about one of the fleet's alerts doesn't count, once.
 func (c *Counter) Add(r *pipeline.Record) {
 	c.Reach(r.Now, r.Arrival.At.Location())
-	if r.Own != "" && c.sent.Take(r.Own, r.Now) {
+	if r.Own != "" && c.sent.Take(r) {
 		return
 	}
 	c.deriver.Derive(&r.Arrival)

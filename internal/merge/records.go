@@ -18,13 +18,16 @@ type Records []byte
 // span is how many bytes the seconds before the records take.
 const span = 16
 
+// maxNow is farther than any host's clock runs, and far from what sums of seconds overflow at.
+const maxNow = 1 << 60
+
 // Span returns Record.Now of the first and of the last record; ok is false for what no Encoder can have made.
 func (b Records) Span() (first, last int64, ok bool) {
 	if len(b) <= span {
 		return 0, 0, false
 	}
 	first, last = int64(binary.BigEndian.Uint64(b)), int64(binary.BigEndian.Uint64(b[8:]))
-	return first, last, first <= last
+	return first, last, -maxNow <= first && first <= last && last <= maxNow
 }
 
 // A record has a head of these bits, the mask of its values, the mask of those that equal the record's before, its
@@ -164,7 +167,7 @@ func appendTexts(t []byte, all [][]byte) []byte {
 // masks are the values to write, and those of them that the record before has, too.
 func (e *Encoder) masks(a *window.Arrival, head uint64) (present, same uint64) {
 	for k, value := range a.Values {
-		if value == nil || !isWritten(window.Key(k)) || k == int(window.Account) && head&(isAuth|isUser) != 0 {
+		if value == nil || written>>k&1 == 0 || k == int(window.Account) && head&(isAuth|isUser) != 0 {
 			continue
 		}
 		present |= 1 << k
@@ -175,6 +178,16 @@ func (e *Encoder) masks(a *window.Arrival, head uint64) (present, same uint64) {
 	return present, same
 }
 
+// written are the values that a batch has.
+var written = func() (all uint64) {
+	for k := range window.NumValues {
+		if isWritten(k) {
+			all |= 1 << k
+		}
+	}
+	return all
+}()
+
 // isWritten tells whether a batch has the values of a key. The others are derived, or are those of the batch.
 func isWritten(k window.Key) bool {
 	return k != window.Log && k != window.LogHost && !pipeline.IsDerived(k)
@@ -182,10 +195,13 @@ func isWritten(k window.Key) bool {
 
 // keep remembers the values of the record.
 func (e *Encoder) keep(a *window.Arrival) {
+	if e.spare == nil {
+		e.spare = []byte{} // a value that is empty is one
+	}
 	kept := e.spare[:0]
 	before := e.before
 	for k, value := range a.Values {
-		if before[k] = nil; value != nil && isWritten(window.Key(k)) {
+		if before[k] = nil; value != nil && written>>k&1 == 1 {
 			n := len(kept)
 			kept = append(kept, value...)
 			before[k] = kept[n:len(kept):len(kept)]
@@ -198,9 +214,13 @@ func (e *Encoder) keep(a *window.Arrival) {
 type decoder struct {
 	host   []byte // of all records
 	rest   []byte
+	last   int64 // Record.Now of the last record
 	record pipeline.Record
-	zone   *time.Location
-	left   bool // record is one of the batch
+	zone   *time.Location // of the record
+	offset int64          // of zone, seconds east of UTC
+	made   *time.Location // the latest zone that is not UTC
+	east   int64          // offset of made
+	left   bool           // record is one of the batch
 	broken bool
 }
 
@@ -208,13 +228,19 @@ var errBatch = errors.New("a batch that exiwatch can't have written")
 
 // begin begins with a batch.
 func (d *decoder) begin(b Records) error {
-	first, _, ok := b.Span()
+	first, last, ok := b.Span()
 	if !ok {
+		d.left = false
 		return errBatch
 	}
-	d.record = pipeline.Record{Now: first}
-	d.rest, d.zone, d.broken = b[span:], time.UTC, false
-	return d.next()
+	logins, addresses := d.record.Arrival.Logins, d.record.Arrival.Addresses
+	d.record = pipeline.Record{Now: first, Arrival: window.Arrival{Logins: logins, Addresses: addresses}}
+	d.rest, d.last, d.zone, d.offset, d.broken = b[span:], last, time.UTC, 0, false
+	err := d.next()
+	if d.left && d.record.Now != first {
+		return d.fail()
+	}
+	return err
 }
 
 // next reads the next record. left is false behind the last one.
@@ -224,22 +250,32 @@ func (d *decoder) next() error {
 	}
 	r, a := &d.record, &d.record.Arrival
 	head, present, same := d.uvarint(), d.uvarint(), d.uvarint()
-	r.Now += int64(d.uvarint())
-	late := d.uvarint()
+	passed, late := d.uvarint(), d.uvarint()
+	d.require(passed <= uint64(d.last-r.Now) && late < maxLate*1000)
+	r.Now += int64(passed)
 	a.Recipients, a.Bytes = int64(d.uvarint()), int64(d.uvarint())
 	a.MessageID = d.text()
 	d.rare(head)
 	at := r.Now - int64(late/1000)
 	a.At = time.Unix(at, int64(late%1000)*1e6).In(d.zone)
-	if head >= heads || present>>window.NumValues != 0 || same&^present != 0 || late >= 6000 {
-		d.broken = true
-	}
-	d.values(head, present, same)
-	if d.broken {
-		d.left, d.rest = false, nil
-		return errBatch
+	d.require(head < heads && present&^written == 0 && same&^present == 0)
+	d.values(present, same)
+	d.derived(head)
+	if d.broken || len(d.rest) == 0 && r.Now != d.last {
+		return d.fail()
 	}
 	return nil
+}
+
+// maxLate is more than how many seconds a record is behind its host's clock.
+const maxLate = 6
+
+// require notes that the batch is broken unless ok.
+func (d *decoder) require(ok bool) { d.broken = d.broken || !ok }
+
+func (d *decoder) fail() error {
+	d.left, d.rest = false, nil
+	return errBatch
 }
 
 // rare reads what appendRare has written.
@@ -248,12 +284,13 @@ func (d *decoder) rare(head uint64) {
 	a.Nature, a.Outside, a.LoginsOutside, a.AtLeast, r.Own = window.Plain, 0, 0, head&isAtLeast != 0, ""
 	a.Logins, a.Addresses = a.Logins[:0], a.Addresses[:0]
 	if head&hasNature != 0 {
-		if a.Nature = window.Nature(d.uvarint()); a.Nature > window.Identified {
-			d.broken = true
-		}
+		nature := d.uvarint()
+		d.require(0 < nature && nature <= uint64(window.Identified))
+		a.Nature = window.Nature(nature)
 	}
 	if head&hasOutside != 0 {
 		a.Outside, a.LoginsOutside = d.uvarint(), d.uvarint()
+		d.require(a.Outside|a.LoginsOutside != 0)
 	}
 	if head&hasLogins != 0 {
 		a.Logins = d.texts(a.Logins)
@@ -266,40 +303,67 @@ func (d *decoder) rare(head uint64) {
 	}
 	if head&hasOwn != 0 {
 		r.Own = string(d.text())
+		d.require(r.Own != "")
 	}
 }
 
-// setZone reads the offset of a zone: less than two days.
+// maxOffset is more than a stamp's zone is from UTC: "+9999" is less.
+const maxOffset = 101 * 3600 // seconds
+
+// setZone reads the offset of a zone.
 func (d *decoder) setZone() {
-	offset, n := binary.Varint(d.rest)
-	if n <= 0 || offset <= -172800 || offset >= 172800 {
-		d.broken = true
+	zigzag := d.uvarint()
+	offset := int64(zigzag>>1) ^ -int64(zigzag&1)
+	d.require(offset != d.offset && -maxOffset < offset && offset < maxOffset)
+	switch {
+	case d.broken:
 		return
+	case offset == 0:
+		d.zone = time.UTC
+	case d.made != nil && d.east == offset:
+		d.zone = d.made
+	default:
+		d.zone = time.FixedZone("", int(offset))
+		d.made, d.east = d.zone, offset
 	}
-	d.rest = d.rest[n:]
-	d.zone = time.FixedZone("", int(offset))
+	d.offset = offset
 }
 
 var logValue = []byte(pipeline.LogValue)
 
 // values reads the values. Those that are the same stay, as they point into the batch.
-func (d *decoder) values(head, present, same uint64) {
+func (d *decoder) values(present, same uint64) {
 	values := &d.record.Arrival.Values
 	for k := range window.NumValues {
 		switch bit := uint64(1) << k; {
 		case present&bit == 0:
 			values[k] = nil
 		case same&bit == 0:
-			values[k] = d.text()
+			text := d.text()
+			d.require(values[k] == nil || !bytes.Equal(values[k], text))
+			values[k] = text
 		case values[k] == nil:
 			d.broken = true
 		}
 	}
-	switch {
-	case head&isAuth != 0:
-		values[window.Account] = values[window.Auth]
-	case head&isUser != 0:
-		values[window.Account] = values[window.User]
+}
+
+// derived sets the values that the head tells.
+func (d *decoder) derived(head uint64) {
+	values := &d.record.Arrival.Values
+	account, auth, user := values[window.Account], values[window.Auth], values[window.User]
+	is := func(account, other []byte) bool { return other != nil && bytes.Equal(account, other) }
+	switch head & (isAuth | isUser) {
+	case 0:
+		d.require(account == nil || !is(account, auth) && !is(account, user))
+	case isAuth:
+		d.require(account == nil && auth != nil)
+		values[window.Account] = auth
+	case isUser:
+		d.require(account == nil && user != nil && !is(user, auth))
+		values[window.Account] = user
+	default:
+		d.broken = true
 	}
 	if values[window.LogHost] = d.host; head&isInLog != 0 {
 		values[window.Log] = logValue
@@ -312,6 +376,7 @@ func (d *decoder) uvarint() uint64 {
 		d.broken, d.rest = true, nil
 		return 0
 	}
+	d.require(n == 1 || d.rest[n-1] != 0) // it is as short as can be
 	d.rest = d.rest[n:]
 	return v
 }
@@ -329,7 +394,7 @@ func (d *decoder) text() []byte {
 
 func (d *decoder) texts(all [][]byte) [][]byte {
 	n := d.uvarint()
-	if n > uint64(len(d.rest)) {
+	if n == 0 || n > uint64(len(d.rest)) {
 		d.broken = true
 		return all
 	}

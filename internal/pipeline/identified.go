@@ -22,6 +22,7 @@ type identified struct {
 	at      int64           // second of the log's clock
 	user    []byte          // nil: not known yet
 	arrival *window.Arrival // as it counts for the user; nil: it hasn't come yet
+	own     string          // Record.Own of the arrival
 }
 
 const (
@@ -37,38 +38,39 @@ func newIdentifications() *identifications {
 }
 
 // identify notes what a line says of a message's user. It stands at a second of the log's clock, which arrivals have
-// brought to now. It returns the arrival that counts for the user now; nil: none.
-func (m *identifications) identify(e *parser.Entry, at, now int64) *window.Arrival {
+// brought to now. It returns the arrival that counts for the user now, and its Record.Own; nil: none.
+func (m *identifications) identify(e *parser.Entry, at, now int64) (w *window.Arrival, own string) {
 	if e.Forgeable || len(e.User) == 0 {
-		return nil
+		return nil, ""
 	}
 	one := m.message(e.MessageID, at, now)
 	if one.user != nil {
-		return nil
+		return nil, ""
 	}
 	one.user = bytes.Clone(e.User)
 	return one.forUser()
 }
 
-// arrive notes a counted arrival. It returns it as it counts for its user; nil if that isn't known yet.
-func (m *identifications) arrive(w *window.Arrival, now int64) *window.Arrival {
+// arrive notes a counted arrival with its Record.Own. It returns them as they count for the user; nil if that isn't
+// known yet.
+func (m *identifications) arrive(w *window.Arrival, own string, now int64) (*window.Arrival, string) {
 	one := m.message(w.MessageID, now, now)
 	if one.arrival != nil {
-		return nil
+		return nil, ""
 	}
-	one.arrival = keptArrival(w)
+	one.arrival, one.own = keptArrival(w), own
 	return one.forUser()
 }
 
 // forUser returns the arrival with its user; nil if one of them is missing.
-func (i *identified) forUser() *window.Arrival {
+func (i *identified) forUser() (w *window.Arrival, own string) {
 	if i.user == nil || i.arrival == nil {
-		return nil
+		return nil, ""
 	}
 	a := i.arrival
 	i.arrival = new(window.Arrival) // it has come; its text isn't needed any more
 	a.Values[window.CPUser] = i.user
-	return a
+	return a, i.own
 }
 
 // message returns what is known at a second of a message, and forgets what is too old now.

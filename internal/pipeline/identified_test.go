@@ -64,7 +64,7 @@ func TestIdentifiedArrivalsCountForTheUserAlone(t *testing.T) {
 func TestIdentificationsAreBounded(t *testing.T) {
 	m := newIdentifications()
 	for i := range 2 * maxIdentified {
-		m.arrive(&window.Arrival{MessageID: fmt.Append(nil, i)}, int64(i/100))
+		m.arrive(&window.Arrival{MessageID: fmt.Append(nil, i)}, "", int64(i/100))
 	}
 	if len(m.all) != maxIdentified || len(m.byID) != maxIdentified {
 		t.Errorf("%d messages are remembered, %d by their ids", len(m.all), len(m.byID))

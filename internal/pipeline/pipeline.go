@@ -194,17 +194,21 @@ func (p *Pipeline) joinCall(a *parser.Arrival, w *window.Arrival) {
 	}
 }
 
-// joinUser counts an arrival that counts for its user, too, or remembers it until he is known.
-func (p *Pipeline) joinUser(w *window.Arrival, counts bool) {
+// joinUser counts an arrival that counts for its user, too, or remembers it until he is known. own is its Record.Own.
+func (p *Pipeline) joinUser(w *window.Arrival, own string, counts bool) {
 	if p.messages != nil && counts {
-		p.countIdentified(p.messages.arrive(w, p.counters.Clock().Now))
+		p.countIdentified(p.messages.arrive(w, own, p.counters.Clock().Now))
 	}
 }
 
 // countIdentified counts an arrival for cPanel's user, if there is one, at the second that the log has reached.
-func (p *Pipeline) countIdentified(w *window.Arrival) {
-	if w != nil && !p.listener.Idle {
-		w.At = p.last
+func (p *Pipeline) countIdentified(w *window.Arrival, own string) {
+	if w == nil || p.listener.Idle {
+		return
+	}
+	if w.At = p.last; p.listener.Publish != nil {
+		p.publish(w, own)
+	} else {
 		p.count(w, true)
 	}
 }
@@ -289,10 +293,10 @@ func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, counts bool) (wan
 		sent.consume(p.log, p.counters.Clock().Now)
 	case p.listener.Publish != nil:
 		p.publish(w, name)
-		p.joinUser(w, counts && name == "")
+		p.joinUser(w, name, counts)
 	default:
 		p.count(w, counts)
-		p.joinUser(w, counts)
+		p.joinUser(w, "", counts)
 	}
 	return true, back
 }

@@ -16,7 +16,8 @@ type Record struct {
 	// Arrival counts at the second At, which is that of the host's clock: at most 5 s before Now. Its fraction and its
 	// zone are those of the stamp.
 	Arrival window.Arrival
-	// Own is the alert id and the event, as in the spool, if the arrival looks like a mail of ours.
+	// Own is the alert id and the event, as in the spool, if the arrival looks like a mail of ours. An arrival that
+	// counts again as window.Identified has that of the first time.
 	Own string
 }
 
@@ -31,6 +32,7 @@ func (p *Pipeline) publish(w *window.Arrival, own string) {
 	if p.hosts.silent {
 		return
 	}
+	p.advance(w.At) // that of an arrival that counts again may not be the stamp that was read last
 	clock := p.counters.Clock()
 	r := &p.hosts.record
 	r.Now, r.Arrival, r.Own = clock.Now, *w, own

@@ -5,6 +5,7 @@ import (
 
 	"exiwatch/mailer"
 	"exiwatch/parser"
+	"exiwatch/window"
 )
 
 // MaxSent is how many mails are recognized when Exim logs them. Older ones were sent long ago.
@@ -25,6 +26,7 @@ type SentMail struct {
 	Seen bool   `json:"seen,omitempty"` // in the log, once
 	Log  string `json:"log,omitempty"`  // where
 	At   int64  `json:"at,omitempty"`   // and when, by its clock
+	ID   string `json:"id,omitempty"`   // the message that it was, in a fleet, where Log is the log's host
 
 	again bool // it was seen, and the log is being read again
 }
@@ -50,14 +52,20 @@ func (l *SentLedger) add(m *SentMail) {
 // Note lists the mail about an event of an alert.
 func (l *SentLedger) Note(id, event string) { l.note(id, event) }
 
-// Take tells whether a mail of ours with this name is listed and hasn't been seen, and notes that it has.
-func (l *SentLedger) Take(name string, at int64) bool {
-	id, event, _ := strings.Cut(name, ".")
+// Take tells whether a record of a fleet is a listed mail of ours that hasn't been seen, and notes that it has. The
+// record that counts again for cPanel's user is that mail if the first one was.
+func (l *SentLedger) Take(r *Record) bool {
+	id, event, _ := strings.Cut(r.Own, ".")
 	m := l.byName[id+"."+mailer.EventOf(event)]
-	if m == nil || m.Seen {
+	if m == nil {
 		return false
 	}
-	m.consume("", at)
+	host := r.Arrival.Values[window.LogHost]
+	if m.Seen {
+		return r.Arrival.Nature == window.Identified && m.Log == string(host) && m.ID == string(r.Arrival.MessageID)
+	}
+	m.consume(string(host), r.Now)
+	m.ID = string(r.Arrival.MessageID)
 	return true
 }
 
