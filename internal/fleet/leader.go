@@ -1,0 +1,267 @@
+package fleet
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"exiwatch/internal/engine"
+	"exiwatch/window"
+)
+
+// A leaderEngine is what a leader needs of an engine.
+type leaderEngine interface {
+	Lead(ctx context.Context, token string) (bool, error)
+	Resign(ctx context.Context, token string) error
+	Hosts(ctx context.Context) (map[string][]byte, error)
+	Poll(ctx context.Context, cursors []engine.Cursor, maxEntries int) ([]engine.Polled, error)
+	State(ctx context.Context) (engine.State, error)
+	Commit(ctx context.Context, c engine.Commit) (told []bool, seq int64, err error)
+	Reseed(ctx context.Context, s engine.State, token string) error
+	Told(ctx context.Context, names ...string) ([][]byte, error)
+	Local(ctx context.Context) (map[string][]byte, error)
+	DropLocal(ctx context.Context, ids ...string) error
+}
+
+// A Leader counts the fleet whenever no other host does.
+type Leader struct {
+	Engine leaderEngine
+	Host   string // this machine's name in the fleet
+	Rules  []window.Rule
+	Texts  []string // RuleTexts
+	Name   Rules    // of the rules
+	// Patience is how long the fleet waits for a host that is silent, and how far behind the others a host's clock may
+	// be to be waited for.
+	Patience time.Duration
+	// Pending is the file of events that may be told.
+	Pending string
+	// FromStart has the first leader of a fleet tell of everything that the streams hold.
+	FromStart bool
+	// Tell gets events that this host is to tell. They are sure when it calls done. It may wait, until ctx ends.
+	Tell func(ctx context.Context, events []Event, done func())
+	// Opened, if not nil, gets the alerts that are open, at times: copies without values.
+	Now func() time.Time
+	Log *slog.Logger
+
+	pending pending
+	leads   atomic.Bool
+	stats   atomic.Pointer[LeaderStats]
+}
+
+// LeaderStats are what a leader has counted since it leads.
+type LeaderStats struct {
+	Since    time.Time
+	Second   int64 // of the fleet, before which everything has been counted
+	Arrivals int64
+	Late     int64 // arrivals that came late
+	Rewinds  int64
+	Behind   []string // hosts that the fleet doesn't wait for
+}
+
+// Stats are those of the leader; nil while another host leads.
+func (l *Leader) Stats() *LeaderStats {
+	if !l.leads.Load() {
+		return nil
+	}
+	return l.stats.Load()
+}
+
+const (
+	askPause   = 500 * time.Millisecond // between two tries to lead
+	renewPause = 3 * time.Second
+	// renewMargin is how long before the end of the lease a leader stops that can't renew it.
+	renewMargin = 2 * time.Second
+)
+
+// Run leads the fleet whenever it can, until ctx ends.
+func (l *Leader) Run(ctx context.Context) error {
+	l.pending.path = l.Pending
+	if err := l.pending.load(); err != nil {
+		return err
+	}
+	left := l.pending.take()
+	for ctx.Err() == nil {
+		token := l.Host + " " + rand.Text()
+		leads, err := l.Engine.Lead(ctx, token)
+		if err == nil && left != nil {
+			if err = l.settle(ctx, left); err == nil {
+				left = nil
+			}
+		}
+		if err == nil && leads {
+			left = l.lead(ctx, token)
+		}
+		rest(ctx, askPause)
+	}
+	return nil
+}
+
+// settle tells those pending events that the engine has as this host's, and drops the others. The engine has answered
+// since they were committed: nothing is on its way.
+func (l *Leader) settle(ctx context.Context, left []pendingEvents) error {
+	for _, p := range left {
+		events, err := l.confirmed(ctx, &p)
+		if err != nil {
+			return err
+		}
+		if len(events) > 0 {
+			l.Tell(ctx, events, func() { l.drop(p.Seq) })
+		} else {
+			l.drop(p.Seq)
+		}
+	}
+	return nil
+}
+
+// confirmed are the events that the engine says a token has told.
+func (l *Leader) confirmed(ctx context.Context, p *pendingEvents) (events []Event, err error) {
+	for i := range p.Events {
+		e := p.Events[i].event()
+		var names []string
+		for _, a := range e.Alerts {
+			names = append(names, fullName(a.ID, e.Name))
+		}
+		blobs, err := l.Engine.Told(ctx, names...)
+		if err != nil {
+			return nil, err
+		}
+		var ours []*window.Alert
+		for i, blob := range blobs {
+			var t told
+			if json.Unmarshal(blob, &t) == nil && t.By == p.Token {
+				ours = append(ours, e.Alerts[i])
+			}
+		}
+		if e.Alerts = ours; len(ours) > 0 {
+			events = append(events, e)
+		}
+	}
+	return events, nil
+}
+
+func (l *Leader) drop(seq int64) {
+	if err := l.pending.drop(seq); err != nil {
+		l.Log.Error("the fleet's pending events can't be written", "error", err)
+	}
+}
+
+// lead leads while the lease can be renewed. It returns the events of which it isn't known whether they are told.
+func (l *Leader) lead(ctx context.Context, token string) (left []pendingEvents) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	renewed := make(chan struct{})
+	go func() {
+		defer close(renewed)
+		l.renew(ctx, cancel, token)
+	}()
+	t := newTerm(l, token)
+	err := t.run(ctx)
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	l.leads.Store(false)
+	cancel(nil)
+	<-renewed
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	l.resign(token)
+	if err != nil {
+		l.Log.Warn("this host leads the fleet no more", "error", err)
+	}
+	if t.unsure == nil {
+		return nil
+	}
+	return []pendingEvents{*t.unsure}
+}
+
+// resignTime is how long a leader that stops may take to say so.
+const resignTime = 500 * time.Millisecond
+
+func (l *Leader) resign(token string) {
+	ctx, cancel := context.WithTimeout(context.Background(), resignTime)
+	defer cancel()
+	_ = l.Engine.Resign(ctx, token) // else the lease ends by itself
+}
+
+var errLease = errors.New("the lease could not be renewed")
+
+// renew renews the lease until ctx ends. It is a goroutine of its own: counting may take longer than the lease.
+func (l *Leader) renew(ctx context.Context, cancel context.CancelCauseFunc, token string) {
+	last := time.Now()
+	for rest(ctx, renewPause); ctx.Err() == nil; rest(ctx, renewPause) {
+		began := time.Now()
+		leads, err := l.Engine.Lead(ctx, token)
+		switch {
+		case err == nil && leads:
+			last = began
+		case err == nil:
+			cancel(engine.ErrNotLeader)
+			return
+		}
+		if time.Since(last) > engine.Lease-renewMargin-renewPause {
+			cancel(errLease)
+			return
+		}
+	}
+}
+
+// rest waits.
+func rest(ctx context.Context, pause time.Duration) {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// hostInfo is what each daemon says of itself in the engine.
+type hostInfo struct {
+	Host    string    `json:"host"`
+	Version string    `json:"version"`
+	Rules   string    `json:"rules"`
+	Texts   []string  `json:"texts"`
+	Scopes  []string  `json:"scopes"`
+	Logs    []string  `json:"logs"`
+	Offset  int64     `json:"clock_offset_ms"`
+	At      time.Time `json:"at"`
+}
+
+// majority tells whether the leader's rules are those of most hosts. A tie is for the rules of the host whose name comes
+// first.
+func (l *Leader) majority(infos map[string]hostInfo) (ok bool, with string) {
+	votes, first := make(map[string]int), make(map[string]string)
+	for _, info := range infos {
+		votes[info.Rules]++
+		if name, ok := first[info.Rules]; !ok || info.Host < name {
+			first[info.Rules] = info.Host
+		}
+	}
+	best := l.Name.String()
+	if votes[best] == 0 {
+		votes[best], first[best] = 1, l.Host
+	}
+	for rules, n := range votes {
+		if n > votes[best] || n == votes[best] && first[rules] < first[best] {
+			best = rules
+		}
+	}
+	return best == l.Name.String(), first[best]
+}
+
+// names are the hosts as text.
+func names(hosts map[string]bool) string {
+	var all []string
+	for h := range hosts {
+		all = append(all, h)
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}

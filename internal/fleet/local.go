@@ -1,0 +1,92 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+
+	"exiwatch/internal/pipeline"
+	"exiwatch/window"
+)
+
+// A LocalAlert is one that a host told by itself, while the fleet gave no verdicts.
+type LocalAlert struct {
+	Host   string `json:"host"`
+	Rule   string `json:"rule"` // Rule.String()
+	Value  []byte `json:"value"`
+	Opened int64  `json:"opened"` // second of the host's clock
+	Ended  int64  `json:"ended"`  // 0: it is open, as far as was told
+}
+
+// joinLocal gives alerts that open the ids of alerts that hosts have told by themselves: they are those. What was told
+// of them isn't told again.
+func (t *term) joinLocal(ctx context.Context) error {
+	if !slices.ContainsFunc(t.events, func(e Event) bool { return e.Name == pipeline.Opened }) {
+		return nil
+	}
+	local, err := t.Engine.Local(ctx)
+	if err != nil || len(local) == 0 {
+		return err
+	}
+	if err := t.Engine.DropLocal(ctx, t.oldLocal(local)...); err != nil {
+		return err
+	}
+	for _, e := range t.events {
+		if e.Name != pipeline.Opened {
+			continue
+		}
+		for _, a := range e.Alerts {
+			if id := t.localOf(local, a); id != "" && id != a.ID {
+				t.aliases = append(t.aliases, alias{a.ID, id, a.Summary()})
+				t.rename(a.ID, id)
+				t.quiet[fullName(id, pipeline.Opened)] = true
+			}
+		}
+	}
+	return nil
+}
+
+// oldLocal are local alerts that ended too long ago to be one of the fleet's.
+func (t *term) oldLocal(local map[string][]byte) (ids []string) {
+	for id, text := range local {
+		var one LocalAlert
+		if json.Unmarshal(text, &one) != nil || max(one.Opened, one.Ended) < t.merger.Released()-t.memory() {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// localOf is the id of the local alert that an alert is; "" if it is none.
+func (t *term) localOf(local map[string][]byte, a *window.Alert) string {
+	rule, longest := a.Rule.String(), int64(a.Rule.Window/time.Second)
+	for _, id := range slices.Sorted(maps.Keys(local)) {
+		var one LocalAlert
+		if json.Unmarshal(local[id], &one) != nil || one.Rule != rule || string(one.Value) != a.Value {
+			continue
+		}
+		if at := a.Opened.Unix(); at <= max(one.Ended, one.Opened)+longest && one.Opened <= at+longest {
+			return id
+		}
+	}
+	return ""
+}
+
+// rename gives an alert another id wherever it is.
+func (t *term) rename(id, to string) {
+	t.ledger.is[id] = to
+	for _, e := range t.events {
+		for _, a := range e.Alerts {
+			if a.ID == id {
+				a.ID = to
+			}
+		}
+	}
+	for _, a := range t.counter.Open() {
+		if a.ID == id {
+			a.ID = to
+		}
+	}
+}

@@ -1,0 +1,240 @@
+package fleet
+
+import (
+	"context"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"exiwatch/internal/engine"
+	"exiwatch/internal/merge"
+	"exiwatch/internal/pipeline"
+	"exiwatch/window"
+)
+
+// A derivation is what a rewind finds between the second that it goes back to and the one that had been counted.
+type derivation struct {
+	events []Event
+	alerts []*window.Alert // each once, in the order in which they opened
+	ids    map[string]bool // of alerts
+}
+
+func (d *derivation) add(a *window.Alert) {
+	if !d.ids[a.ID] {
+		d.ids[a.ID] = true
+		d.alerts = append(d.alerts, a)
+	}
+}
+
+// rewind counts again from a second on, because lines of that time have come late. What had been told of it isn't told
+// again. What is new is told. What was told and isn't so is withdrawn.
+func (t *term) rewind(ctx context.Context, to int64) error {
+	began, reached := t.Now(), t.merger.Released()
+	hosts := slices.Sorted(maps.Keys(t.lateHosts))
+	t.Log.Info("lines of the fleet came late: counting again", "hosts", hosts, "from", time.Unix(to, 0).UTC(),
+		"to", time.Unix(reached, 0).UTC())
+	again, d, err := t.derive(ctx, to, reached)
+	if err != nil {
+		return err
+	}
+	t.merger, t.counter, t.streams = again.merger, again.counter, again.streams
+	again.found = t.note
+	for _, a := range again.counter.Open() {
+		d.add(a) // those that were open before
+	}
+	t.reconcile(d, to, reached, hosts)
+	t.found = t.note
+	t.late, t.lateHosts = math.MaxInt64, make(map[string]bool)
+	t.rewound = t.Now()
+	t.rewinding = t.rewound.Sub(began)
+	t.stats.Rewinds++
+	clear(t.saved)
+	return nil
+}
+
+// start is from when on records must be read for everything that is open at a second to be as it was.
+func (t *term) start(second int64) int64 {
+	start := second
+	for _, k := range t.ledger.alerts {
+		if k.opened < second && (k.ended == 0 || k.ended >= second) && !k.withdrawn {
+			start = min(start, k.opened)
+		}
+	}
+	return start - t.reach()
+}
+
+// derive counts from a second to another one in counters of its own, which it returns in a term.
+func (t *term) derive(ctx context.Context, from, to int64) (*term, *derivation, error) {
+	start := t.start(from)
+	again := newTerm(t.Leader, t.token)
+	again.ledger, again.rereading, again.seq = t.ledger, true, t.seq
+	again.merger = merge.NewMerger(math.MinInt64)
+	goals := make(map[string]engine.ID)
+	for name, s := range t.streams {
+		goals[name] = s.at
+		one := &stream{born: s.born, hosts: maps.Clone(s.hosts), at: s.before(start), last: math.MinInt64}
+		for _, p := range s.points {
+			if p.At.Compare(one.at) <= 0 {
+				one.points = append(one.points, p)
+				one.last = max(one.last, p.Second-1)
+			}
+		}
+		again.streams[name] = one
+	}
+	d := &derivation{ids: make(map[string]bool)}
+	again.found = func(e Event) { d.note(t, e) }
+	var err error
+	if again.counter, err = again.newCounter(); err != nil {
+		return nil, nil, err
+	}
+	again.counter.SetSilent(true)
+	for begun := false; ; {
+		more, err := again.pollTo(ctx, goals)
+		if err != nil {
+			return nil, nil, err
+		}
+		sure := int64(math.MaxInt64)
+		if more {
+			sure = again.sureTo(goals)
+		}
+		if again.count(min(sure, from)); sure >= from && !begun {
+			begun = true
+			again.counter.Restore(t.incidentsBefore(from))
+			again.counter.SetSilent(false)
+		}
+		if again.count(min(sure, to)); !more {
+			break
+		}
+	}
+	again.members, again.rereading = t.members, false
+	return again, d, nil
+}
+
+// note notes an event of the derivation. Of what has been told only the alert matters.
+func (d *derivation) note(t *term, e Event) {
+	for _, a := range e.Alerts {
+		d.add(a)
+	}
+	one := Event{Name: e.Name}
+	for _, a := range e.Alerts {
+		if s := a.Summary(); t.ledger.has(a.ID, e.Name) {
+			one.Alerts = append(one.Alerts, s)
+		} else {
+			one.Alerts = append(one.Alerts, a.Snapshot())
+		}
+	}
+	d.events = append(d.events, one)
+}
+
+// pollTo reads the streams up to goals. more says that they have not been reached.
+func (t *term) pollTo(ctx context.Context, goals map[string]engine.ID) (more bool, err error) {
+	var cursors []engine.Cursor
+	for name, s := range t.streams {
+		if s.at.Compare(goals[name]) < 0 {
+			cursors = append(cursors, engine.Cursor{Stream: name, After: s.at})
+		}
+	}
+	if len(cursors) == 0 {
+		return false, nil
+	}
+	polled, err := t.Engine.Poll(ctx, cursors, pollMost)
+	if err != nil {
+		return false, err
+	}
+	for _, p := range polled {
+		s, goal := t.streams[p.Stream], goals[p.Stream]
+		if s.born != p.End.Born || len(p.Entries) == 0 {
+			s.at = goal // it was lost meanwhile: the next poll sees that
+		}
+		for _, e := range p.Entries {
+			if e.ID.Compare(goal) > 0 {
+				s.at = goal
+				break
+			}
+			t.push(s, e)
+			s.at = e.ID
+		}
+	}
+	return true, nil
+}
+
+// sureTo is the second before which the streams have been read, on their way to goals.
+func (t *term) sureTo(goals map[string]engine.ID) int64 {
+	until := int64(math.MaxInt64)
+	for name, s := range t.streams {
+		if s.at.Compare(goals[name]) >= 0 {
+			continue
+		}
+		if len(s.hosts) != 1 {
+			return math.MinInt64
+		}
+		for host := range s.hosts {
+			until = min(until, t.merger.Host(host).Until)
+		}
+	}
+	return until
+}
+
+// incidentsBefore are the incidents that were open at a second, or could go on, as far as the engine has them.
+func (t *term) incidentsBefore(second int64) (saved window.Saved) {
+	for _, one := range t.counter.SaveSome(func(*window.Alert) bool { return false }).Incidents {
+		if one.Opened.Seconds >= second {
+			continue
+		}
+		if one.Ended >= second {
+			one.Ended = 0
+		}
+		saved.Incidents = append(saved.Incidents, one)
+	}
+	return saved
+}
+
+// reconcile compares what was derived from a second on with what had been told up to another one.
+func (t *term) reconcile(d *derivation, from, to int64, late []string) {
+	taken := make(map[string]bool) // ids of told alerts that were found again
+	ids := make(map[*window.Alert]string)
+	for _, a := range d.alerts {
+		if t.ledger.alerts[a.ID] != nil {
+			taken[a.ID] = true
+		}
+	}
+	for _, a := range d.alerts {
+		if t.ledger.alerts[a.ID] != nil {
+			continue
+		}
+		ended := int64(0)
+		if !a.Ended.IsZero() {
+			ended = a.Ended.Unix()
+		}
+		first := t.ledger.find(a.Rule.String(), a.Value, a.Opened.Unix(), ended, func(id string) bool { return !taken[id] })
+		if first == "" {
+			continue
+		}
+		ids[a] = first
+		taken[first] = true
+		t.ledger.is[a.ID] = first
+		t.aliases = append(t.aliases, alias{a.ID, first, a.Summary()})
+		a.ID = first
+	}
+	for _, e := range d.events {
+		for _, a := range e.Alerts {
+			a.ID = firstOf(t.ledger.is[a.ID], a.ID)
+		}
+		t.note(e)
+	}
+	t.withdraw(from, to, taken, late)
+}
+
+// withdraw withdraws what was told of alerts between two seconds that are not among those found again.
+func (t *term) withdraw(from, to int64, taken map[string]bool, late []string) {
+	for _, id := range slices.Sorted(maps.Keys(t.ledger.alerts)) {
+		k := t.ledger.alerts[id]
+		if taken[id] || k.withdrawn || k.opened < from || k.opened >= to {
+			continue
+		}
+		a := k.alert.alert()
+		a.ID = id
+		t.note(Event{Name: pipeline.Withdrawn, Alerts: []*window.Alert{a}, Late: late})
+	}
+}

@@ -1,0 +1,195 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"exiwatch/internal/engine"
+	"exiwatch/internal/merge"
+	"exiwatch/internal/pipeline"
+	"exiwatch/window"
+)
+
+// incidentPrefix begins the names of incidents among the open alerts in the engine.
+const incidentPrefix = "incident."
+
+// takeOver counts silently what the last leader has counted, and takes its open alerts from the engine.
+func (t *term) takeOver(ctx context.Context) error {
+	state, err := t.Engine.State(ctx)
+	if err != nil {
+		return err
+	}
+	saved, d, err := t.restore(&state)
+	if err != nil {
+		return err
+	}
+	t.merger = merge.NewMerger(math.MinInt64)
+	t.found = func(Event) {}
+	if t.counter, err = t.newCounter(); err != nil {
+		return err
+	}
+	t.counter.SetSilent(true)
+	t.rereading = true
+	for name, mark := range d.Streams {
+		if s := t.streams[name]; s != nil {
+			s.born, s.points = mark.Born, mark.Points
+			s.at = s.before(d.Second - t.reach())
+		}
+	}
+	if err := t.awaitStreams(ctx, &d); err != nil {
+		return err
+	}
+	t.rereading = false
+	t.found = t.note
+	t.counter.SetSilent(false)
+	fresh := t.counter.Restore(saved)
+	if len(fresh) > 0 {
+		t.found(Event{Name: pipeline.Opened, Alerts: fresh})
+	}
+	for _, a := range t.counter.Open() {
+		a.ID = firstOf(t.ledger.is[a.ID], a.ID)
+	}
+	for host, until := range d.Until { // its lines weren't counted when they should have been
+		if m := t.members[host]; m != nil && until < d.Second && m.until > until {
+			t.late, t.lateHosts[host] = min(t.late, until), true
+		}
+	}
+	return nil
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// restore reads the state that the last leader has left.
+func (t *term) restore(state *engine.State) (saved window.Saved, d done, err error) {
+	t.seq = state.Seq
+	for name, blob := range state.Told {
+		if err := t.ledger.restore(name, blob); err != nil {
+			t.Log.Error("a told event of the fleet can't be understood", "name", name, "error", err)
+		}
+	}
+	for id, blob := range state.Open {
+		if name, ok := strings.CutPrefix(id, incidentPrefix); ok {
+			var one window.SavedIncident
+			if err := json.Unmarshal(blob, &one); err != nil || one.Validate() != nil {
+				return saved, d, fmt.Errorf("incident %s of the fleet: %w", name, errEntry)
+			}
+			saved.Incidents = append(saved.Incidents, one)
+			t.incidents[name] = string(blob)
+			continue
+		}
+		var one window.SavedAlert
+		if err := json.Unmarshal(blob, &one); err != nil || one.Validate() != nil {
+			return saved, d, fmt.Errorf("open alert %s of the fleet: %w", id, errEntry)
+		}
+		saved.Alerts = append(saved.Alerts, one)
+		t.saved[id] = savedMark{}
+	}
+	sortSaved(&saved)
+	if d.Second = math.MinInt64; len(state.Done) > 0 {
+		if err := json.Unmarshal(state.Done, &d); err != nil {
+			return saved, d, fmt.Errorf("the fleet's state: %w", err)
+		}
+	} else if !t.FromStart {
+		d.Second = t.Now().Unix()
+	}
+	return saved, d, nil
+}
+
+// awaitStreams counts silently until the streams have come to where the last leader has counted them, or a stream that
+// is missing has been waited for.
+func (t *term) awaitStreams(ctx context.Context, d *done) error {
+	patient := t.Now()
+	for ctx.Err() == nil {
+		before := t.progress()
+		more, err := t.poll(ctx)
+		if err != nil {
+			return err
+		}
+		if t.progress() != before {
+			patient = t.Now()
+		}
+		t.count(min(t.sure(), d.Second))
+		if !more && (t.reached(d) || t.Now().Sub(patient) > t.Patience) {
+			t.count(d.Second)
+			return nil
+		}
+		if !more {
+			rest(ctx, pollPause)
+		}
+		if t.Now().Sub(t.looked) >= hostsPause {
+			if err := t.lookForHosts(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// progress is a number that changes when a stream has been read further.
+func (t *term) progress() (sum uint64) {
+	for _, s := range t.streams {
+		sum += s.at.Generation<<40 + s.at.Offset
+	}
+	return sum
+}
+
+// reached tells whether all hosts have published again what the last leader has counted.
+func (t *term) reached(d *done) bool {
+	for host, until := range d.Until {
+		if m := t.members[host]; m == nil || m.until < min(until, d.Second) {
+			return false
+		}
+	}
+	return true
+}
+
+// sure is the second before which all streams have been read, while they are read on.
+func (t *term) sure() int64 {
+	until := int64(math.MaxInt64)
+	for _, s := range t.streams {
+		if !s.whole && len(s.hosts) != 1 { // hosts may come whose records are earlier
+			return math.MinInt64
+		}
+		for host := range s.hosts {
+			if s.whole {
+				until = min(until, t.members[host].until)
+			} else {
+				until = min(until, t.merger.Host(host).Until)
+			}
+		}
+	}
+	return until
+}
+
+// mustRewind tells whether lines that came late are to be counted now: the host has caught up, or says nothing more.
+// Rewinds take a small share of the time.
+func (t *term) mustRewind() bool {
+	if t.late == math.MaxInt64 {
+		return false
+	}
+	now := t.Now()
+	if now.Sub(t.rewound) < rewindShare*t.rewinding {
+		return false
+	}
+	for host := range t.lateHosts {
+		m := t.members[host]
+		if m.until < t.merger.Released() && now.Sub(m.changed) < lateRest && now.Sub(t.lateSince) < t.Patience {
+			return false
+		}
+	}
+	return true
+}
+
+const (
+	rewindShare = 5
+	lateRest    = 2 * time.Second
+)

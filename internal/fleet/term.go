@@ -1,0 +1,402 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"exiwatch/internal/engine"
+	"exiwatch/internal/merge"
+	"exiwatch/internal/pipeline"
+	"exiwatch/window"
+)
+
+// A term is the time in which one leader leads, with one token.
+type term struct {
+	*Leader
+	token string
+
+	streams map[string]*stream
+	members map[string]*member // the hosts of the streams, by name
+	merger  *merge.Merger
+	counter *merge.Counter
+	unpack  *Unpacker
+	zone    *time.Location
+
+	ledger ledger
+	events []Event // found, and not committed yet
+	found  func(Event)
+	unsure *pendingEvents // of a commit that had no answer
+	// aliases are not in the engine yet; quiet are names of events that a host has told by itself.
+	aliases []alias
+	quiet   map[string]bool
+
+	seq       int64
+	saved     map[string]savedMark // what the engine has of open alerts
+	incidents map[string]string    // the same of incidents
+	doneNext  time.Time
+
+	rereading bool            // what comes has been counted
+	late      int64           // the earliest second that came late; math.MaxInt64: none
+	lateHosts map[string]bool // whose lines these are
+	lateSince time.Time
+	rewound   time.Time     // when the last rewind ended
+	rewinding time.Duration // how long it took
+
+	looked time.Time // for hosts
+	stats  LeaderStats
+}
+
+// A stream is the stream of one log, as far as it has been read.
+type stream struct {
+	at     engine.ID
+	last   int64 // the highest second so far
+	born   string
+	points []point // the oldest first
+	hosts  map[string]bool
+	whole  bool // it has been read to its end
+}
+
+// A point is a place in a stream up to which all records are older than a second.
+type point struct {
+	Second int64     `json:"second"`
+	At     engine.ID `json:"at"`
+}
+
+// A member is a host of the fleet.
+type member struct {
+	until   int64     // before it, all of the host's records have been pushed
+	changed time.Time // when until last grew
+	again   int64     // before it, records are read again, and have been counted
+}
+
+// done is what a leader leaves to the next one.
+type done struct {
+	Second  int64                 `json:"second"` // before it, everything has been counted
+	Until   map[string]int64      `json:"until"`  // by host: the same, if that is earlier
+	Streams map[string]streamMark `json:"streams"`
+}
+
+// A streamMark says where the next leader may begin to read a stream.
+type streamMark struct {
+	Born   string  `json:"born"`
+	Points []point `json:"points"`
+}
+
+const (
+	pollPause  = 100 * time.Millisecond
+	pollMost   = 200 // entries of a stream at a time
+	donePause  = time.Second
+	doneShare  = 10 // of the time, commits of open alerts may take one part of so many
+	hostsPause = 2 * time.Second
+	slack      = 10 // seconds
+	maxPoints  = 1000
+)
+
+func newTerm(l *Leader, token string) *term {
+	t := &term{Leader: l, token: token, streams: make(map[string]*stream), members: make(map[string]*member),
+		unpack: NewUnpacker(), zone: time.UTC, ledger: newLedger(), saved: make(map[string]savedMark),
+		incidents: make(map[string]string), late: math.MaxInt64, lateHosts: make(map[string]bool),
+		quiet: make(map[string]bool)}
+	t.stats.Since = l.Now()
+	return t
+}
+
+// run takes over from the last leader, and counts until ctx ends or the lease is lost.
+func (t *term) run(ctx context.Context) error {
+	if err := t.lookForHosts(ctx); err != nil {
+		return err
+	}
+	if err := t.takeOver(ctx); err != nil {
+		return err
+	}
+	t.Log.Info("this host leads the fleet", "counted_to", time.Unix(t.merger.Released(), 0).UTC())
+	t.publishStats()
+	t.leads.Store(true)
+	for ctx.Err() == nil {
+		more, err := t.cycle(ctx)
+		switch {
+		case errors.Is(err, engine.ErrNotLeader), errors.Is(err, engine.ErrAhead), errors.Is(err, errRules):
+			return err
+		case err != nil:
+			t.Log.Warn("the fleet's engine doesn't answer", "error", err)
+			rest(ctx, askPause)
+		case !more:
+			rest(ctx, pollPause)
+		}
+	}
+	return ctx.Err()
+}
+
+// cycle reads what has come, counts what is complete, and commits. more says that there is more to be read at once.
+func (t *term) cycle(ctx context.Context) (more bool, err error) {
+	if t.Now().Sub(t.looked) >= hostsPause {
+		if err := t.lookForHosts(ctx); err != nil {
+			return false, err
+		}
+	}
+	if more, err = t.poll(ctx); err != nil {
+		return false, err
+	}
+	if t.mustRewind() {
+		if err := t.rewind(ctx, t.late); err != nil {
+			return false, err
+		}
+	}
+	t.count(t.horizon())
+	t.publishStats()
+	return more, t.commit(ctx)
+}
+
+// count counts everything before a second.
+func (t *term) count(until int64) {
+	if until <= t.merger.Released() {
+		return
+	}
+	t.noteBroken(t.merger.Release(until, func(r *pipeline.Record) {
+		t.stats.Arrivals++
+		t.zone = r.Arrival.At.Location()
+		t.counter.Add(r)
+	}))
+	t.counter.Reach(until-1, t.zone)
+}
+
+func (t *term) noteBroken(err error) {
+	if err != nil {
+		t.Log.Error("arrivals of the fleet can't be read", "error", err)
+	}
+}
+
+// newCounter makes a counter whose events go to found.
+func (t *term) newCounter() (*merge.Counter, error) {
+	tell := func(name string, alerts ...*window.Alert) {
+		for _, a := range alerts {
+			a.ID = cmp.Or(t.ledger.is[a.ID], a.ID)
+		}
+		t.found(Event{Name: name, Alerts: slices.Clone(alerts)})
+	}
+	counter, err := merge.NewCounter(t.Rules, merge.Events{
+		Opened: func(alerts []*window.Alert) { tell(pipeline.Opened, alerts...) },
+		Grew:   func(a *window.Alert) { tell(pipeline.Grew(a), a) },
+		Ended:  func(a *window.Alert) { tell(pipeline.Ended, a) },
+	})
+	if err == nil {
+		for name := range t.ledger.told {
+			counter.Expect(name)
+		}
+	}
+	return counter, err
+}
+
+// note notes an event that is to be told, unless all of it has been.
+func (t *term) note(e Event) {
+	var news []*window.Alert
+	for _, a := range e.Alerts {
+		if !t.ledger.has(a.ID, e.Name) {
+			news = append(news, a.Snapshot())
+		}
+	}
+	if e.Alerts = news; len(news) > 0 {
+		t.events = append(t.events, e)
+	}
+}
+
+// reach is how many seconds before a second decide what is open there.
+func (t *term) reach() int64 { return 2*int64(t.counter.Longest()/time.Second) + slack }
+
+// lookForHosts finds the streams of the fleet.
+func (t *term) lookForHosts(ctx context.Context) error {
+	hosts, err := t.Engine.Hosts(ctx)
+	if err != nil {
+		return err
+	}
+	t.looked = t.Now()
+	infos := make(map[string]hostInfo)
+	for name, text := range hosts {
+		var info hostInfo
+		if json.Unmarshal(text, &info) == nil {
+			infos[name] = info
+		}
+		if t.streams[name] == nil {
+			t.streams[name] = &stream{last: math.MinInt64, hosts: make(map[string]bool)}
+		}
+	}
+	if ok, with := t.majority(infos); !ok {
+		return fmt.Errorf("%w: %s and most others", errRules, with)
+	}
+	return nil
+}
+
+// errRules says that this host must not lead.
+var errRules = errors.New("other hosts of the fleet have other rules")
+
+// poll reads what the streams have got.
+func (t *term) poll(ctx context.Context) (more bool, err error) {
+	var cursors []engine.Cursor
+	for _, name := range slices.Sorted(maps.Keys(t.streams)) {
+		cursors = append(cursors, engine.Cursor{Stream: name, After: t.streams[name].at})
+	}
+	if len(cursors) == 0 {
+		return false, nil
+	}
+	polled, err := t.Engine.Poll(ctx, cursors, pollMost)
+	for i := range polled {
+		p := &polled[i]
+		t.take(t.streams[p.Stream], p)
+		more = more || p.More
+	}
+	return more, err
+}
+
+// take takes what a stream has got.
+func (t *term) take(s *stream, p *engine.Polled) {
+	switch {
+	case p.End.Born == "": // it isn't there yet, or was lost and isn't filled again
+		return
+	case s.born != p.End.Born && s.born != "":
+		t.beginAgain(s)
+		s.born = p.End.Born
+		return
+	}
+	s.born = p.End.Born
+	for _, e := range p.Entries {
+		t.push(s, e)
+		s.at = e.ID
+	}
+	if s.whole = !p.More; p.More {
+		return
+	}
+	var untils Untils
+	if json.Unmarshal(p.End.Untils, &untils) != nil {
+		return
+	}
+	for host, until := range untils {
+		s.hosts[host] = true
+		m := t.member(host)
+		if until > m.until {
+			m.until, m.changed = until, t.Now()
+		}
+	}
+}
+
+func (t *term) member(host string) *member {
+	m := t.members[host]
+	if m == nil {
+		m = &member{until: math.MinInt64, changed: t.Now()}
+		t.members[host] = m
+	}
+	return m
+}
+
+// beginAgain reads a stream again that was lost and filled anew: what has been counted of it is passed over.
+func (t *term) beginAgain(s *stream) {
+	s.at, s.points = engine.ID{}, nil
+	s.last = math.MinInt64
+	for host := range s.hosts {
+		h, m := t.merger.Host(host), t.member(host)
+		t.merger.Drop(h)
+		m.again = min(m.until, t.merger.Released())
+		h.From = m.again
+	}
+}
+
+// push gives the records of an entry to the merger.
+func (t *term) push(s *stream, e engine.Entry) {
+	entry, err := t.unpack.Unpack(e.Batch)
+	if err != nil {
+		t.noteBroken(err)
+		return
+	}
+	s.mark(t.pointPause())
+	s.last = max(s.last, entry.Last)
+	for _, b := range entry.Batches {
+		s.hosts[b.Host] = true
+		h := t.merger.Host(b.Host)
+		if !t.rereading {
+			t.noteLate(h, b.Records)
+		}
+		_, err := t.merger.Push(h, b.Records)
+		t.noteBroken(err)
+	}
+}
+
+// noteLate notes records of a host that begin with a second that has been counted. A rewind will count them: until then
+// they are passed over.
+func (t *term) noteLate(h *merge.Host, records merge.Records) {
+	first, _, ok := records.Span()
+	released := t.merger.Released()
+	if first = max(first, t.member(h.Name).again); !ok || first >= released {
+		return
+	}
+	if t.late == math.MaxInt64 {
+		t.lateSince = t.Now()
+	}
+	t.late = min(t.late, first)
+	t.lateHosts[h.Name] = true
+	h.From = released
+	t.stats.Late++
+}
+
+// pointPause is how far apart points are, in seconds.
+func (t *term) pointPause() int64 { return max(t.reach()/100, 10) }
+
+// mark notes the place up to which the stream has been read, unless the last point is near.
+func (s *stream) mark(pause int64) {
+	if n := len(s.points); n > 0 && s.last+1-s.points[n-1].Second < pause || s.at == (engine.ID{}) {
+		return
+	}
+	s.points = append(s.points, point{s.last + 1, s.at})
+	if len(s.points) > maxPoints {
+		s.points = s.points[1:]
+	}
+}
+
+// before is where to read the stream from for all records from a second on.
+func (s *stream) before(second int64) (at engine.ID) {
+	for _, p := range s.points {
+		if p.Second <= second {
+			at = p.At
+		}
+	}
+	return at
+}
+
+// horizon is the second before which all hosts have published everything that the fleet waits for.
+func (t *term) horizon() int64 {
+	now, until := t.Now(), int64(math.MaxInt64)
+	var live []int64
+	for _, m := range t.members {
+		if now.Sub(m.changed) <= t.Patience {
+			live = append(live, m.until)
+		}
+	}
+	if len(live) == 0 {
+		return math.MinInt64
+	}
+	slices.Sort(live)
+	least := live[len(live)/2] - int64(t.Patience/time.Second)
+	t.stats.Behind = t.stats.Behind[:0]
+	for name, m := range t.members {
+		switch {
+		case now.Sub(m.changed) > t.Patience, m.until < least:
+			t.stats.Behind = append(t.stats.Behind, name)
+		default:
+			until = min(until, m.until)
+		}
+	}
+	slices.Sort(t.stats.Behind)
+	return until
+}
+
+func (t *term) publishStats() {
+	s := t.stats
+	s.Second = t.merger.Released()
+	s.Behind = slices.Clone(s.Behind)
+	t.Leader.stats.Store(&s)
+}
