@@ -135,3 +135,20 @@ func TestFleetSettings(t *testing.T) {
 		}
 	}
 }
+
+// TestFleetOfTheDocuments: the examples of docs/fleet.md are configurations.
+func TestFleetOfTheDocuments(t *testing.T) {
+	password, ca := engineFiles(t)
+	page := strings.NewReplacer("/etc/exiwatch/redis.password", password, "/etc/exiwatch/redis-ca.pem", ca).
+		Replace(text(t, "../../docs/fleet.md"))
+	blocks := strings.Split(page, "```toml\n")[1:]
+	for _, block := range blocks {
+		block, _, _ = strings.Cut(block, "```")
+		if c, err := Parse("fleet.md", []byte(block)); err != nil || c.Fleet == nil {
+			t.Errorf("%s: %v", block, err)
+		}
+	}
+	if len(blocks) < 3 {
+		t.Errorf("only %d examples", len(blocks))
+	}
+}
