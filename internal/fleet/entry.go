@@ -10,8 +10,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// An Entry is one append to a stream: batches of the hosts whose lines a log holds.
-type Entry struct {
+// A Portion is one append to a stream: batches of the hosts whose lines a log holds.
+type Portion struct {
 	Rules   Rules // of the publisher
 	Last    int64 // the highest Record.Now in it
 	Batches []HostRecords
@@ -45,7 +45,7 @@ func NewPacker() *Packer {
 }
 
 // Pack returns the entry as bytes of its own.
-func (p *Packer) Pack(e *Entry) []byte {
+func (p *Packer) Pack(e *Portion) []byte {
 	head := append([]byte{entryVersion}, e.Rules[:]...)
 	head = binary.BigEndian.AppendUint64(head, uint64(e.Last))
 	p.plain = p.plain[:0]
@@ -79,7 +79,7 @@ func LastOf(packed []byte) (last int64, ok bool) {
 }
 
 // Unpack returns an entry, whose batches are its own.
-func (u *Unpacker) Unpack(packed []byte) (e Entry, err error) {
+func (u *Unpacker) Unpack(packed []byte) (e Portion, err error) {
 	var ok bool
 	if e.Last, ok = LastOf(packed); !ok {
 		return e, errEntry

@@ -12,7 +12,7 @@ import (
 )
 
 func TestEntries(t *testing.T) {
-	want := Entry{Rules: Rules{1, 2}, Last: 1763632800, Batches: []HostRecords{
+	want := Portion{Rules: Rules{1, 2}, Last: 1763632800, Batches: []HostRecords{
 		{"mx1", merge.Records("one")}, {"mx2", merge.Records(strings.Repeat("two ", 1000))}}}
 	packed := NewPacker().Pack(&want)
 	if last, ok := LastOf(packed); last != want.Last || !ok {
@@ -26,8 +26,8 @@ func TestEntries(t *testing.T) {
 
 func FuzzUnpack(f *testing.F) {
 	packer, unpacker := NewPacker(), NewUnpacker()
-	f.Add(packer.Pack(&Entry{Last: -1, Batches: []HostRecords{{"mx1", merge.Records("one")}}}))
-	f.Add(packer.Pack(&Entry{}))
+	f.Add(packer.Pack(&Portion{Last: -1, Batches: []HostRecords{{"mx1", merge.Records("one")}}}))
+	f.Add(packer.Pack(&Portion{}))
 	f.Add([]byte{entryVersion})
 	f.Fuzz(func(t *testing.T, packed []byte) {
 		e, err := unpacker.Unpack(packed)

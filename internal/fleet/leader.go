@@ -51,7 +51,9 @@ type Leader struct {
 
 	pending pending
 	leads   atomic.Bool
+	refuses bool // most hosts have other rules
 	stats   atomic.Pointer[LeaderStats]
+	last    *term // for tests: the last one, when Run has ended
 }
 
 // LeaderStats are what a leader has counted since it leads.
@@ -86,7 +88,10 @@ func (l *Leader) Run(ctx context.Context) error {
 		return err
 	}
 	left := l.pending.take()
-	for ctx.Err() == nil {
+	for ; ctx.Err() == nil; rest(ctx, askPause) {
+		if may, err := l.mayLead(ctx); !may || err != nil {
+			continue
+		}
 		token := l.Host + " " + rand.Text()
 		leads, err := l.Engine.Lead(ctx, token)
 		if err == nil && left != nil {
@@ -97,9 +102,34 @@ func (l *Leader) Run(ctx context.Context) error {
 		if err == nil && leads {
 			left = l.lead(ctx, token)
 		}
-		rest(ctx, askPause)
 	}
 	return nil
+}
+
+// mayLead tells whether most hosts have this one's rules. It logs a change of that.
+func (l *Leader) mayLead(ctx context.Context) (bool, error) {
+	hosts, err := l.Engine.Hosts(ctx)
+	if err != nil {
+		return false, err
+	}
+	may, with := l.majority(infosOf(hosts))
+	if !may && !l.refuses {
+		l.Log.Error("this host doesn't lead the fleet: most hosts have other rules", "such_as", with)
+	}
+	l.refuses = !may
+	return may, nil
+}
+
+// infosOf reads what the hosts say of themselves.
+func infosOf(hosts map[string][]byte) map[string]hostInfo {
+	infos := make(map[string]hostInfo)
+	for name, text := range hosts {
+		var info hostInfo
+		if json.Unmarshal(text, &info) == nil {
+			infos[name] = info
+		}
+	}
+	return infos
 }
 
 // settle tells those pending events that the engine has as this host's, and drops the others. The engine has answered
@@ -161,6 +191,7 @@ func (l *Leader) lead(ctx context.Context, token string) (left []pendingEvents) 
 		l.renew(ctx, cancel, token)
 	}()
 	t := newTerm(l, token)
+	l.last = t
 	err := t.run(ctx)
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause

@@ -217,24 +217,19 @@ func (t *term) lookForHosts(ctx context.Context) error {
 		return err
 	}
 	t.looked = t.Now()
-	infos := make(map[string]hostInfo)
-	for name, text := range hosts {
-		var info hostInfo
-		if json.Unmarshal(text, &info) == nil {
-			infos[name] = info
-		}
+	for name := range hosts {
 		if t.streams[name] == nil {
 			t.streams[name] = &stream{last: math.MinInt64, hosts: make(map[string]bool)}
 		}
 	}
-	if ok, with := t.majority(infos); !ok {
-		return fmt.Errorf("%w: %s and most others", errRules, with)
+	if ok, with := t.majority(infosOf(hosts)); !ok {
+		return fmt.Errorf("%w, such as %s", errRules, with)
 	}
 	return nil
 }
 
 // errRules says that this host must not lead.
-var errRules = errors.New("other hosts of the fleet have other rules")
+var errRules = errors.New("most hosts of the fleet have other rules")
 
 // poll reads what the streams have got.
 func (t *term) poll(ctx context.Context) (more bool, err error) {
