@@ -93,6 +93,10 @@ func (t *term) send(ctx context.Context, c *engine.Commit) (fresh []bool, err er
 	for {
 		fresh, seq, err := t.Engine.Commit(ctx, *c)
 		switch {
+		case errors.Is(err, engine.ErrNotLeader):
+			if leads, e := t.Engine.Lead(ctx, t.token); e != nil || !leads {
+				return nil, err
+			} // the engine had lost the lease
 		case errors.Is(err, engine.ErrBehind):
 			t.Log.Warn("the fleet's engine has lost its state: it is written again")
 			if err := t.Engine.Reseed(ctx, t.state(), t.token); err != nil {
@@ -112,9 +116,6 @@ func (t *term) addEvents(c *engine.Commit) {
 	for _, e := range t.events {
 		for _, a := range e.Alerts {
 			ended := e.Name == pipeline.Ended || e.Name == pipeline.Withdrawn
-			if ended {
-				c.Drop = append(c.Drop, a.ID)
-			}
 			c.Tell = append(c.Tell, engine.Event{Name: fullName(a.ID, e.Name), Blob: t.blob(a, "")})
 			c.Verdicts = append(c.Verdicts, t.verdict(a, ended))
 		}

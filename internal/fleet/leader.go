@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -285,14 +283,4 @@ func (l *Leader) majority(infos map[string]hostInfo) (ok bool, with string) {
 		}
 	}
 	return best == l.Name.String(), first[best]
-}
-
-// names are the hosts as text.
-func names(hosts map[string]bool) string {
-	var all []string
-	for h := range hosts {
-		all = append(all, h)
-	}
-	slices.Sort(all)
-	return strings.Join(all, ", ")
 }

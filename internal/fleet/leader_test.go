@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,9 +27,11 @@ const firstSecond = 1_790_000_000
 // A fleetTest is a fleet whose records are known beforehand.
 type fleetTest struct {
 	*testing.T
-	server *redistest.Server
-	rules  []window.Rule
-	hosts  []*testHost
+	server   *redistest.Server
+	rules    []window.Rule
+	hosts    []*testHost
+	dir      string
+	observer *engine.Client
 
 	mu     sync.Mutex
 	events []Event
@@ -48,7 +51,7 @@ type testHost struct {
 // newFleetTest makes a fleet of n hosts. Accounts send in bursts through all of them; skew says how far a host's clock
 // is off.
 func newFleetTest(t *testing.T, seed uint64, n, seconds int, skew func(host int) int64) *fleetTest {
-	f := &fleetTest{T: t, server: redistest.Start(t)}
+	f := &fleetTest{T: t, server: redistest.Start(t), dir: t.TempDir()}
 	for _, text := range []string{"account 20/1m", "sender 6/20s", "account hosts 4/2m"} {
 		r, err := window.ParseRule(text)
 		if err != nil {
@@ -59,6 +62,7 @@ func newFleetTest(t *testing.T, seed uint64, n, seconds int, skew func(host int)
 	for i := range n {
 		f.hosts = append(f.hosts, &testHost{name: fmt.Sprintf("mx%d", i), client: f.client(), packer: NewPacker()})
 	}
+	f.observer = f.client()
 	for _, h := range f.hosts {
 		if err := h.client.SetHost(t.Context(), h.name, written(hostInfo{Host: h.name, Rules: h.rules.String()})); err != nil {
 			t.Fatal(err)
@@ -136,7 +140,7 @@ func (h *testHost) publish(t testing.TB, until int64) {
 // lead runs a leader until the function that it returns is called. kill ends it without a word.
 func (f *fleetTest) lead(name string, patience time.Duration) (stop func() *Leader) {
 	l := &Leader{Engine: f.client(), Host: name, Rules: f.rules, Patience: patience, FromStart: true, Now: time.Now,
-		Pending: filepath.Join(f.TempDir(), "pending.json"), Log: slog.New(slog.NewTextHandler(f.Output(), nil)),
+		Pending: filepath.Join(f.dir, name+".json"), Log: slog.New(slog.NewTextHandler(f.Output(), nil)),
 		Tell: func(_ context.Context, events []Event, done func()) {
 			f.mu.Lock()
 			f.events = append(f.events, events...)
@@ -266,7 +270,7 @@ func (f *fleetTest) finish() {
 
 // counted is the second up to which the fleet has been counted, as the engine knows.
 func (f *fleetTest) counted() int64 {
-	v, err := f.client().Verdicts(f.Context(), "")
+	v, err := f.observer.Verdicts(f.Context(), "")
 	var d done
 	if err != nil || json.Unmarshal(v.Done, &d) != nil {
 		return 0
@@ -286,6 +290,96 @@ func TestLeaderCountsTheFleetOrder(t *testing.T) {
 	stop := f.lead("mx0", 10*time.Second)
 	for s := int64(0); s < 600; s += 50 {
 		f.all(firstSecond + s)
+	}
+	f.finish()
+	f.checkTold(stop())
+}
+
+// expire lets the lease of a leader end that is gone.
+func (f *fleetTest) expire() { f.server.Do("DEL", "xw:{lab}:lead") }
+
+// TestLeadersChange: each leader goes on where the one before it has stopped.
+func TestLeadersChange(t *testing.T) {
+	for seed := range uint64(4) {
+		f := newFleetTest(t, seed, 4, 900, straight)
+		random := rand.New(rand.NewPCG(seed, 1))
+		var stop func() *Leader
+		for s := int64(0); s < 900; s += 60 {
+			if stop == nil || random.IntN(2) == 0 {
+				if stop != nil {
+					stop()
+				}
+				stop = f.lead(fmt.Sprintf("mx%d", random.IntN(4)), 10*time.Second)
+			}
+			f.all(firstSecond + s)
+			wait := firstSecond + s - int64(random.IntN(120))
+			f.until("second counted", func() bool { return f.counted() >= min(wait, firstSecond+s) })
+		}
+		f.finish()
+		stop()
+		for i := range 4 { // what a leader didn't know to be told
+			stop = f.lead(fmt.Sprintf("mx%d", i), 10*time.Second)
+			f.until("settled events", func() bool { _, err := os.Stat(filepath.Join(f.dir, fmt.Sprintf("mx%d.json", i))); return err != nil })
+			f.until("leader", func() bool {
+				token, err := f.client().Leader(t.Context())
+				return err == nil && strings.HasPrefix(token, fmt.Sprintf("mx%d ", i))
+			})
+			stop()
+		}
+		f.checkTold(stop())
+	}
+}
+
+// TestHostComesLate: a host is silent for longer than the fleet waits, and comes back.
+func TestHostComesLate(t *testing.T) {
+	for seed := range uint64(4) {
+		f := newFleetTest(t, seed, 4, 900, straight)
+		stop := f.lead("mx0", time.Second)
+		f.all(firstSecond + 300)
+		f.until("second counted", func() bool { return f.counted() >= firstSecond+300 })
+		f.all(firstSecond+700, 2)
+		f.until("second counted without mx2", func() bool {
+			f.all(firstSecond+700, 2)
+			return f.counted() >= firstSecond+700
+		})
+		f.finish()
+		l := stop()
+		f.until("rewind", func() bool { return l.last.stats.Rewinds > 0 })
+		f.checkTold(l)
+	}
+}
+
+// TestEngineIsEmptied: the publishers fill it again, the leader knows what was told.
+func TestEngineIsEmptied(t *testing.T) {
+	for seed := range uint64(4) {
+		f := newFleetTest(t, seed, 4, 900, straight)
+		stop := f.lead("mx0", 10*time.Second)
+		for s := int64(0); s < 900; s += 60 {
+			f.all(firstSecond + s)
+			if s%240 == 120 {
+				f.until("second counted", func() bool { return f.counted() >= firstSecond+s-100 })
+				f.server.Do("FLUSHALL")
+				for _, h := range f.hosts {
+					if err := h.client.SetHost(t.Context(), h.name, written(hostInfo{Host: h.name, Rules: h.rules.String()})); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		f.finish()
+		f.checkTold(stop())
+	}
+}
+
+// TestClocksApart: hosts whose clocks are off are merged by their clocks.
+func TestClocksApart(t *testing.T) {
+	f := newFleetTest(t, 3, 4, 900, func(host int) int64 { return []int64{0, 600, -600, 2}[host] })
+	stop := f.lead("mx0", time.Second)
+	for s := int64(0); s < 900; s += 30 {
+		for i, h := range f.hosts {
+			h.publish(t, firstSecond+s+[]int64{0, 600, -600, 2}[i])
+		}
+		f.until("second counted", func() bool { return f.counted() >= firstSecond+s-700 })
 	}
 	f.finish()
 	f.checkTold(stop())

@@ -47,18 +47,26 @@ func (t *term) takeOver(ctx context.Context) error {
 	t.found = t.note
 	t.counter.SetSilent(false)
 	fresh := t.counter.Restore(saved)
-	if len(fresh) > 0 {
+	if t.noteMissed(&d); len(fresh) > 0 && t.late == math.MaxInt64 { // else a rewind finds them
 		t.found(Event{Name: pipeline.Opened, Alerts: fresh})
 	}
 	for _, a := range t.counter.Open() {
 		a.ID = firstOf(t.ledger.is[a.ID], a.ID)
 	}
-	for host, until := range d.Until { // its lines weren't counted when they should have been
-		if m := t.members[host]; m != nil && until < d.Second && m.until > until {
+	return nil
+}
+
+// noteMissed notes hosts whose lines the last leader hadn't counted when it should have: they came too late for that.
+func (t *term) noteMissed(d *done) {
+	for host, m := range t.members {
+		until, known := d.Until[host]
+		if !known {
+			until = m.first
+		}
+		if until < d.Second && m.until > until {
 			t.late, t.lateHosts[host] = min(t.late, until), true
 		}
 	}
-	return nil
 }
 
 func firstOf(a, b string) string {

@@ -74,6 +74,7 @@ type member struct {
 	until   int64     // before it, all of the host's records have been pushed
 	changed time.Time // when until last grew
 	again   int64     // before it, records are read again, and have been counted
+	first   int64     // the earliest second of a record that was read
 }
 
 // done is what a leader leaves to the next one.
@@ -145,6 +146,11 @@ func (t *term) cycle(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	if t.mustRewind() {
+		if len(t.events) > 0 { // it must be known what of them is told
+			if err := t.commit(ctx); err != nil {
+				return false, err
+			}
+		}
 		if err := t.rewind(ctx, t.late); err != nil {
 			return false, err
 		}
@@ -283,7 +289,7 @@ func (t *term) take(s *stream, p *engine.Polled) {
 func (t *term) member(host string) *member {
 	m := t.members[host]
 	if m == nil {
-		m = &member{until: math.MinInt64, changed: t.Now()}
+		m = &member{until: math.MinInt64, changed: t.Now(), again: math.MinInt64, first: math.MaxInt64}
 		t.members[host] = m
 	}
 	return m
@@ -312,7 +318,10 @@ func (t *term) push(s *stream, e engine.Entry) {
 	s.last = max(s.last, entry.Last)
 	for _, b := range entry.Batches {
 		s.hosts[b.Host] = true
-		h := t.merger.Host(b.Host)
+		h, m := t.merger.Host(b.Host), t.member(b.Host)
+		if first, _, ok := b.Records.Span(); ok {
+			m.first = min(m.first, first)
+		}
 		if !t.rereading {
 			t.noteLate(h, b.Records)
 		}
