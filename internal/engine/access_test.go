@@ -185,6 +185,7 @@ func second[T any](_ T, err error) error { return err }
 
 // TestLeastPrivilegeInACluster, which a client asks for its slots.
 func TestLeastPrivilegeInACluster(t *testing.T) {
+	slow(t)
 	nodes := redistest.StartCluster(t)
 	var urls []string
 	for _, node := range nodes {

@@ -49,6 +49,7 @@ func everything(c *Client) map[string]func(context.Context) error {
 
 // TestStopped: an engine that is there and doesn't answer is an error, in time; afterwards it is as before.
 func TestStopped(t *testing.T) {
+	slow(t)
 	server := redistest.Start(t)
 	old, fresh := connected(t, server), connected(t, server)
 	for _, call := range everything(old) {
@@ -150,6 +151,7 @@ func TestRestarts(t *testing.T) {
 
 // TestClusterOfThree: one dies and comes back. What is on the others goes on.
 func TestClusterOfThree(t *testing.T) {
+	slow(t)
 	nodes := redistest.StartCluster(t, "appendonly yes", "appendfsync always")
 	c := open(t, Options{URLs: []string{nodes[0].URL(), nodes[1].URL(), nodes[2].URL()}})
 	ctx := context.Background()
@@ -211,6 +213,7 @@ func TestClusterOfThree(t *testing.T) {
 
 // TestSentinelFailover: the replica becomes the master, and has what it had got by then.
 func TestSentinelFailover(t *testing.T) {
+	slow(t)
 	r := redistest.StartSentinel(t)
 	c := open(t, Options{URLs: []string{"redis+sentinel://" + r.Sentinel.Addr() + "/lab"}})
 	ctx := context.Background()

@@ -84,6 +84,7 @@ func TestReseedBreaksOff(t *testing.T) {
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
+	leads(t, c, token)
 	if _, _, err := c.Commit(context.Background(), Commit{Token: token, After: 5}); !errors.Is(err, ErrBehind) {
 		t.Errorf("Commit = %v", err)
 	}
