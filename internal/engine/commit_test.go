@@ -12,9 +12,10 @@ import (
 
 const token, other = "mx1 a", "mx2 b"
 
-// commits commits, and wants no error.
+// commits renews the lease and commits, and wants no error.
 func commits(t testing.TB, c *Client, m Commit) (told []bool) {
 	t.Helper()
+	leads(t, c, m.Token)
 	told, seq, err := c.Commit(context.Background(), m)
 	if err != nil || seq != m.After+1 {
 		t.Fatalf("Commit behind %d = %d, %v", m.After, seq, err)

@@ -42,8 +42,11 @@ end
 return 0
 `)
 
-// Lead takes the lease for a token, or renews it if the token has it. False: another token has it. A token is of one
-// process, and of one time that it leads: after a failure that outlasts the lease it takes a new one.
+// NewToken makes a token of a host, which nobody has had before.
+func NewToken(host string) string { return strings.ReplaceAll(host, "\n", " ") + " " + random() }
+
+// Lead takes the lease for a token, or renews it if the token has it. False: another token has it. A token (NewToken)
+// is of one process, and of one time that it leads: after a failure that outlasts the lease it takes a new one.
 func (c *Client) Lead(ctx context.Context, token string) (bool, error) {
 	if token == "" || strings.Contains(token, "\n") {
 		return false, fmt.Errorf("%q is no token of a leader", token)

@@ -14,6 +14,7 @@ import (
 // MEMORY USAGE guesses the index of a stream, so the server's whole memory is compared, too. Most of it is room that
 // the allocator leaves at the end of each node of a stream (stream-node-max-bytes).
 func TestMemoryOfAnEntry(t *testing.T) {
+	slow(t)
 	server := redistest.Start(t)
 	c := connected(t, server)
 	ctx := context.Background()

@@ -49,6 +49,7 @@ func everything(c *Client) map[string]func(context.Context) error {
 
 // TestStopped: an engine that is there and doesn't answer is an error, in time; afterwards it is as before.
 func TestStopped(t *testing.T) {
+	slow(t)
 	server := redistest.Start(t)
 	old, fresh := connected(t, server), connected(t, server)
 	for _, call := range everything(old) {
@@ -150,6 +151,7 @@ func TestRestarts(t *testing.T) {
 
 // TestClusterOfThree: one dies and comes back. What is on the others goes on.
 func TestClusterOfThree(t *testing.T) {
+	slow(t)
 	nodes := redistest.StartCluster(t, "appendonly yes", "appendfsync always")
 	c := open(t, Options{URLs: []string{nodes[0].URL(), nodes[1].URL(), nodes[2].URL()}})
 	ctx := context.Background()
@@ -211,6 +213,7 @@ func TestClusterOfThree(t *testing.T) {
 
 // TestSentinelFailover: the replica becomes the master, and has what it had got by then.
 func TestSentinelFailover(t *testing.T) {
+	slow(t)
 	r := redistest.StartSentinel(t)
 	c := open(t, Options{URLs: []string{"redis+sentinel://" + r.Sentinel.Addr() + "/lab"}})
 	ctx := context.Background()
@@ -238,4 +241,71 @@ func TestSentinelFailover(t *testing.T) {
 	}
 	leads(t, c, token)
 	commits(t, c, Commit{Token: token, After: before.Seq})
+}
+
+// TestFailoverLosesWrites: the replica hasn't got the last ones. The publisher hears where its stream ends now, and the
+// leader that its commits are lost; the followers get all anew.
+func TestFailoverLosesWrites(t *testing.T) {
+	slow(t)
+	r := redistest.StartSentinel(t)
+	c := open(t, Options{URLs: []string{"redis+sentinel://" + r.Sentinel.Addr() + "/lab"}})
+	ctx := context.Background()
+	commits(t, c, Commit{Token: token, Verdicts: []Verdict{{ID: "old", JSON: blob("1")}}})
+	_, err := c.Append(ctx, "mx1", batchOf(ID{}, ID{0, 1}))
+	must(t, err)
+	r.Master.Do("wait", 1, 10000)
+
+	r.Replica.Pause()
+	r.Master.Do("client", "kill", "type", "replica")
+	commits(t, c, Commit{Token: token, After: 1, Tell: []Event{{"new.opened", blob("told")}},
+		Verdicts: []Verdict{{ID: "new", JSON: blob("1")}, {ID: "old", Ended: true}}})
+	f := new(follower)
+	f.check(t, c, 1, map[string]string{"new": "1"})
+	_, err = c.Append(ctx, "mx1", batchOf(ID{0, 1}, ID{0, 2}))
+	must(t, err)
+	state := stateOf(t, c)
+	r.Master.Kill()
+	r.Replica.Resume()
+
+	var at End
+	testkit.Until(t, "the replica is the master", func() bool {
+		at, err = c.Append(ctx, "mx1", Append{After: ID{0, 2}})
+		return err == nil
+	})
+	if at.ID != (ID{0, 1}) {
+		t.Errorf("the stream ends at %+v", at)
+	}
+	leads(t, c, token)
+	if _, _, err := c.Commit(ctx, Commit{Token: token, After: 2}); !errors.Is(err, ErrBehind) {
+		t.Fatalf("Commit = %v", err)
+	}
+	must(t, c.Reseed(ctx, state, token))
+	f.check(t, c, 2, map[string]string{"new": "1"})
+	if told := commits(t, c, Commit{Token: token, After: 2, Tell: []Event{{"new.opened", nil}}}); told[0] {
+		t.Error("what was lost is told again")
+	}
+}
+
+// TestSlotMoves to another node of a cluster: its streams are read there.
+func TestSlotMoves(t *testing.T) {
+	slow(t)
+	nodes := redistest.StartCluster(t)
+	c := open(t, Options{URLs: []string{nodes[0].URL(), nodes[1].URL()}})
+	ctx := context.Background()
+	moving, staying := Cursor{"mx1", ID{}}, Cursor{"mx2", ID{}}
+	_, err := c.Append(ctx, "mx2", batchOf(ID{}, ID{0, 1}))
+	must(t, err)
+	slot := nodes[0].Do("cluster", "keyslot", c.streamKey("mx1", "log")).(int64)
+	to := nodes[(slot*3/16384+1)%3]
+	for _, node := range []*redistest.Server{to, nodes[0], nodes[1], nodes[2]} {
+		node.Do("cluster", "setslot", slot, "node", to.Do("cluster", "myid"))
+	}
+	for n := range 2 {
+		polled, err := c.Poll(ctx, []Cursor{moving, staying}, 9)
+		if must(t, err); len(polled) != 2 || len(polled[0].Entries) != n || len(polled[1].Entries) != 1 {
+			t.Errorf("Poll = %+v", polled)
+		}
+		_, err = c.Append(ctx, "mx1", batchOf(ID{}, ID{0, 1}))
+		must(t, err)
+	}
 }

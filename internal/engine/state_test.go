@@ -67,7 +67,7 @@ func TestReseedOverAnOlderState(t *testing.T) {
 func TestReseedBreaksOff(t *testing.T) {
 	c := connected(t, redistest.Start(t))
 	ctx, cancel := context.WithCancel(context.Background())
-	leads(t, c, token)
+	commits(t, c, Commit{Token: token})
 	s := State{Seq: 5, Done: blob("5"), Open: make(map[string][]byte)}
 	for i := range 100 * chunk {
 		s.Open[fmt.Sprintf("%06d", i)] = blob("open")
@@ -84,6 +84,10 @@ func TestReseedBreaksOff(t *testing.T) {
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
+	if seq := stateOf(t, c).Seq; seq != 0 {
+		t.Errorf("a part of a state has seq %d", seq)
+	}
+	leads(t, c, token)
 	if _, _, err := c.Commit(context.Background(), Commit{Token: token, After: 5}); !errors.Is(err, ErrBehind) {
 		t.Errorf("Commit = %v", err)
 	}

@@ -60,8 +60,9 @@ type Append struct {
 	Trim   ID     // entries before it may go; zero: none
 }
 
-// appendScript adds a batch if the stream ends where the publisher believes. If the batch is there already (the answer
-// to the first try was lost), it says so. A stream of which the engine has lost a part (by eviction) is begun again.
+// appendScript adds a batch if the stream ends where the publisher believes. If the answer to a first try was lost, the
+// second one hears that the stream ends behind the batch. A stream of which the engine has lost a part (by eviction) is
+// begun again.
 var appendScript = redis.NewScript(`
 local log, tail = KEYS[1], KEYS[2]
 local after, id, batch, resume, untils, trim, born = unpack(ARGV)
@@ -70,14 +71,14 @@ if at and at ~= '0-0' and redis.call('EXISTS', log) == 0 then
 	redis.call('UNLINK', tail)
 	at = false
 end
-if (at or '0-0') ~= after and at ~= id then
+if (at or '0-0') ~= after then
 	return {0, redis.call('HMGET', tail, 'id', 'resume', 'untils', 'beat', 'born')}
 end
 if not at then
 	redis.call('UNLINK', log, tail)
 	redis.call('HSET', tail, 'born', born)
 end
-if batch ~= '' and at ~= id then
+if batch ~= '' then
 	redis.call('XADD', log, id, 'b', batch)
 end
 if trim ~= '0-0' then

@@ -9,6 +9,7 @@ import (
 	"exiwatch/internal/redistest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
 )
 
 func TestID(t *testing.T) {
@@ -181,5 +182,15 @@ func TestTrimByAge(t *testing.T) {
 	n, first := len(polled[0].Entries), polled[0].Entries[0].ID
 	if n < kept || n > kept+150 || first.Offset > entries-kept {
 		t.Errorf("%d entries from %v on, want %d and at most a node of Redis's more", n, first, kept)
+	}
+}
+
+// TestEndIsReadLast, as when a slot moves between the two commands: there is more to read up to the end.
+func TestEndIsReadLast(t *testing.T) {
+	end := redis.NewSliceResult([]any{"0-9", "", "", "1", "x"}, nil)
+	log := redis.NewXMessageSliceCmdResult([]redis.XMessage{{ID: "0-8", Values: map[string]any{"b": "B"}}}, nil)
+	p, err := readPolled(Cursor{"mx1", ID{0, 7}}, end, log, 10)
+	if must(t, err); !p.More || len(p.Entries) != 1 {
+		t.Errorf("%+v", p)
 	}
 }

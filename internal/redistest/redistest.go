@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -70,13 +71,20 @@ func newServer(t testing.TB, lines ...string) *Server {
 	return s
 }
 
-// freePort is one that nobody listens on.
+// freePort is one that nobody listens on. It isn't among those that the kernel gives to connections: they would take
+// the port of a server that is down for a while (ip_local_port_range in ip(7)).
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	testkit.Must(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	const lowest, ports, tries = 12000, 20000, 100
+	for range tries {
+		port := lowest + rand.IntN(ports)
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			testkit.Must(t, l.Close())
+			return port
+		}
+	}
+	t.Fatalf("no free port among %d", tries)
+	return 0
 }
 
 // Addr is HOST:PORT.
