@@ -25,6 +25,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -38,6 +39,7 @@ type Client struct {
 	name    string
 	where   string // the engine, for errors
 	timeout time.Duration
+	tries   atomic.Int64 // commits and reseedings so far
 }
 
 // Open makes a Client, which connects later. Errors are of the options alone. Close closes it.

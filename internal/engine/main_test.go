@@ -42,6 +42,15 @@ func onBoth(t *testing.T, test func(*testing.T, *Client)) {
 	t.Run("redis", func(t *testing.T) { test(t, connected(t, redistest.Start(t))) })
 }
 
+// slow lets a test that waits for real time run beside others, or skips it.
+func slow(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes patience")
+	}
+	t.Parallel()
+}
+
 // batchOf is a batch whose content is its place.
 func batchOf(after, id ID) Append {
 	return Append{After: after, ID: id, Batch: fmt.Appendf(nil, "%v to %v", after, id),
