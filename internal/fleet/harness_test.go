@@ -3,6 +3,7 @@ package fleet
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -247,4 +248,15 @@ func (l *logged) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
+}
+
+// untils are those at the stream's end.
+func (l *lab) untils() (u Untils) {
+	l.t.Helper()
+	end, err := l.client.End(context.Background(), labStream)
+	must(l.t, err)
+	if len(end.Untils) > 0 {
+		must(l.t, json.Unmarshal(end.Untils, &u))
+	}
+	return u
 }

@@ -56,7 +56,7 @@ const (
 	// conflictPause is the longest pause after the stream ended elsewhere than it should.
 	conflictPause = 30 * time.Second
 	// watchTime is how long the stream of another publisher must be still: longer than the pauses between its beats.
-	watchTime = 5 * beatPause
+	watchTime = 3 * beatPause
 )
 
 // errElsewhere says that the stream ends elsewhere than the publisher believed.

@@ -18,10 +18,10 @@ type resume struct {
 	From int64 `json:"from,omitempty"`
 	// Lost is how often the publisher has found that the engine had lost entries at the stream's end, as after a
 	// failover. What has been read from there on before may come again with other ids.
-	Lost   int                `json:"lost,omitempty"`
-	Bounds map[string]bound   `json:"bounds,omitempty"` // by host
-	Trims  []trimPoint        `json:"trims,omitempty"`
-	Log    *follow.Checkpoint `json:"log"` // without alerts and rules; nil: nothing has been read
+	Lost    int                `json:"lost,omitempty"`
+	Anchors map[string]anchor  `json:"anchors,omitempty"` // by host
+	Trims   []trimPoint        `json:"trims,omitempty"`
+	Log     *follow.Checkpoint `json:"log"` // without alerts and rules; nil: nothing has been read
 }
 
 const resumeVersion = 1
@@ -58,13 +58,13 @@ func (r *resume) encode() []byte {
 	return text
 }
 
-// A bound keeps the until of a host whose log is silent from running ahead of the host's clock after a restart: how
-// that differs from the wall clock isn't known then.
-type bound struct {
+// An anchor is what the until of a host goes on from after a restart, until a line of the host comes: how the host's
+// clock differs from the wall clock isn't known before that.
+type anchor struct {
 	Now   int64 `json:"now"`   // of the host's clock after its last line
 	Until int64 `json:"until"` // that was published
 	At    int64 `json:"at"`    // when, by the wall clock: Unix time in milliseconds
 }
 
 // at is the until at a time of the wall clock.
-func (b bound) at(ms int64) int64 { return max(b.Now, b.Until+(ms-b.At)/1000) }
+func (a anchor) at(ms int64) int64 { return max(a.Now, a.Until+(ms-a.At)/1000) }

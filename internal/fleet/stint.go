@@ -23,10 +23,10 @@ type stint struct {
 	pipeline *pipeline.Pipeline
 	packer   *Packer
 
-	end    engine.End // the stream's
-	resume resume     // of the last append
-	place  tailer.Position
-	bounds map[string]bound // of the time before the stint
+	end     engine.End // the stream's
+	resume  resume     // of the last append
+	place   tailer.Position
+	anchors map[string]anchor // of the time before the stint
 
 	encoders map[string]*merge.Encoder // by host
 	records  int                       // in encoders
@@ -49,11 +49,11 @@ const (
 
 // newStint prepares to publish from the stream's end on.
 func (p *Publisher) newStint(ctx context.Context, end engine.End, was resume) (*stint, error) {
-	s := &stint{Publisher: p, end: end, resume: was, bounds: was.Bounds, packer: NewPacker(),
+	s := &stint{Publisher: p, end: end, resume: was, anchors: was.Anchors, packer: NewPacker(),
 		encoders: make(map[string]*merge.Encoder), sent: p.Follow.Now()}
 	s.resume.Lost, p.lost = was.Lost+p.lost, 0
 	s.resume.Version, s.resume.Publisher = resumeVersion, p.state.Publisher
-	s.resume.Bounds = maps.Clone(was.Bounds)
+	s.resume.Anchors = maps.Clone(was.Anchors)
 	var err error
 	if s.pipeline, err = p.Pipeline(pipeline.Listener{Publish: s.add}); err != nil {
 		return nil, err
@@ -200,11 +200,10 @@ func (s *stint) newUntils() Untils {
 const noClock = 0
 
 func (s *stint) until(one *pipeline.Pipeline, now int64) int64 {
-	until := one.Until(s.log.End)
-	if b, ok := s.bounds[one.HostName()]; ok && b.Now == now && !s.log.End.IsZero() {
-		until = min(until, b.at(s.log.End.UnixMilli()))
+	if a, ok := s.anchors[one.HostName()]; ok && a.Now == now && !s.log.End.IsZero() {
+		return a.at(s.log.End.UnixMilli())
 	}
-	return until
+	return one.Until(s.log.End)
 }
 
 // append appends all records that there are, or a beat.
@@ -252,29 +251,29 @@ func (s *stint) note(untils Untils) {
 		s.place.Offset < was.Offset) {
 		s.newGeneration()
 	}
-	s.noteBounds(untils)
+	s.noteAnchors(untils)
 }
 
-// noteBounds notes the untils of hosts, but keeps older ones of those of whom no line has come since: these don't lose
+// noteAnchors notes the untils of hosts, but keeps older ones of those of whom no line has come since: these don't lose
 // a second with each restart.
-func (s *stint) noteBounds(untils Untils) {
+func (s *stint) noteAnchors(untils Untils) {
 	if s.log.End.IsZero() {
 		return
 	}
-	bounds := make(map[string]bound)
+	anchors := make(map[string]anchor)
 	for _, one := range s.pipeline.Hosts() {
 		host, now := one.HostName(), one.Counters().Clock().Now
 		until, ok := untils[host]
 		if !ok {
 			continue
 		}
-		b := bound{now, until, s.log.End.UnixMilli()}
-		if was, ok := s.bounds[host]; ok && was.Now == now {
-			b = was
+		a := anchor{now, until, s.log.End.UnixMilli()}
+		if was, ok := s.anchors[host]; ok && was.Now == now {
+			a = was
 		}
-		bounds[host] = b
+		anchors[host] = a
 	}
-	s.resume.Bounds = bounds
+	s.resume.Anchors = anchors
 }
 
 func (s *stint) newGeneration() {
