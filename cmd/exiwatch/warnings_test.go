@@ -17,7 +17,8 @@ func TestEveryWarningIsExplained(t *testing.T) {
 	page := read(t, "../../docs/operations.md")
 	rows := strings.Join(regexp.MustCompile("(?m)^\\| `[^|]*\\|").FindAllString(page, -1), "\n")
 	seen := 0
-	for _, dir := range []string{".", "../../internal/daemon", "../../internal/follow", "../../internal/readsocket"} {
+	for _, dir := range []string{".", "../../internal/daemon", "../../internal/fleet", "../../internal/follow",
+		"../../internal/readsocket"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)

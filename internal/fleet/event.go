@@ -120,7 +120,7 @@ func (l *ledger) restore(name string, blob []byte) error {
 	id, event, ok := cutName(name)
 	var t told
 	if err := json.Unmarshal(blob, &t); err != nil || !ok {
-		return errEntry
+		return errBundle
 	}
 	if err := t.Alert.Validate(); err != nil {
 		return err

@@ -121,7 +121,7 @@ func (h *testHost) publish(t testing.TB, until int64) {
 	}
 	if a.ID = h.last; e.Len() > 0 {
 		a.ID = engine.ID{Generation: 1, Offset: uint64(n)}
-		a.Batch = h.packer.Pack(&Portion{Rules: h.rules, Last: h.all[n-1].Now,
+		a.Batch = h.packer.Pack(&Bundle{Rules: h.rules, Last: h.all[n-1].Now,
 			Batches: []HostRecords{{h.name, slices.Clone(e.Records())}}})
 	}
 	end, err := h.client.Append(t.Context(), h.name, a)

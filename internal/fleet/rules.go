@@ -45,3 +45,8 @@ func (r Rules) String() string { return hex.EncodeToString(r[:]) }
 
 // Untils says for each host of a log before which second of its clock everything has been published.
 type Untils map[string]int64
+
+func (u Untils) encode() []byte {
+	text, _ := json.Marshal(u) // numbers can always be written
+	return text
+}

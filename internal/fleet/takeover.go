@@ -88,7 +88,7 @@ func (t *term) restore(state *engine.State) (saved window.Saved, d done, err err
 		if name, ok := strings.CutPrefix(id, incidentPrefix); ok {
 			var one window.SavedIncident
 			if err := json.Unmarshal(blob, &one); err != nil || one.Validate() != nil {
-				return saved, d, fmt.Errorf("incident %s of the fleet: %w", name, errEntry)
+				return saved, d, fmt.Errorf("incident %s of the fleet: %w", name, errBundle)
 			}
 			saved.Incidents = append(saved.Incidents, one)
 			t.incidents[name] = string(blob)
@@ -96,7 +96,7 @@ func (t *term) restore(state *engine.State) (saved window.Saved, d done, err err
 		}
 		var one window.SavedAlert
 		if err := json.Unmarshal(blob, &one); err != nil || one.Validate() != nil {
-			return saved, d, fmt.Errorf("open alert %s of the fleet: %w", id, errEntry)
+			return saved, d, fmt.Errorf("open alert %s of the fleet: %w", id, errBundle)
 		}
 		saved.Alerts = append(saved.Alerts, one)
 		t.saved[id] = savedMark{}

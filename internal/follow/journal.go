@@ -78,7 +78,11 @@ func (l *LiveLog) resumeJournalLost(saved *Checkpoint) {
 // the windows reach. With FromStart the listener hears of all that there is.
 func (l *LiveLog) resumeJournalFirst() error {
 	l.startFrom(tailer.Position{})
-	if l.FromStart {
+	switch {
+	case l.FromStart:
+		return nil
+	case l.Since != 0:
+		l.startFrom(journal.At(time.Unix(l.sinceBegin(), 0)))
 		return nil
 	}
 	now := l.Now()

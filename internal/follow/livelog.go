@@ -52,12 +52,15 @@ type Options struct {
 	Zone      *time.Location
 	CycledTo  []string
 	Patience  time.Duration
-	FromStart bool             // when a log is followed for the first time, the listener hears of what it holds
-	Stdin     io.Reader        // the log config.Stdin
-	Now       func() time.Time // the wall clock
-	Stopping  context.Context  // ends when the program is told to stop
-	Log       *slog.Logger
-	Problem   func(error) // tailer.Follower's
+	FromStart bool // when a log is followed for the first time, the listener hears of what it holds
+	// Since is a second of log time, or 0. When a log is followed for the first time, the listener hears of all that it
+	// holds from there on, and of some of what comes before.
+	Since    int64
+	Stdin    io.Reader        // the log config.Stdin
+	Now      func() time.Time // the wall clock
+	Stopping context.Context  // ends when the program is told to stop
+	Log      *slog.Logger
+	Problem  func(error) // tailer.Follower's
 
 	// Skipped gets each file that is left out before the log is followed. Those left out later are in batches.
 	Skipped func(*LiveLog, tailer.Gap)

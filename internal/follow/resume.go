@@ -227,7 +227,7 @@ func (l *LiveLog) logGap(first time.Time) {
 }
 
 // resumeFirst is for a log that is followed for the first time. The past is counted silently as far back as the windows
-// reach. With FromStart the listener hears of the current file from its start on.
+// reach. With FromStart the listener hears of the current file from its start on, with Since from there on.
 func (l *LiveLog) resumeFirst() error {
 	row, err := l.follower.Members()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -239,8 +239,12 @@ func (l *LiveLog) resumeFirst() error {
 		return fmt.Errorf("looking for %s: %w", l.Path, err)
 	}
 	last := row[len(row)-1]
-	if l.FromStart {
+	switch {
+	case l.FromStart:
 		l.startFrom(last.Start)
+		return nil
+	case l.Since != 0:
+		l.startFrom(row[l.reaching(row, l.sinceBegin())].Start)
 		return nil
 	}
 	now := l.Now()
@@ -256,6 +260,12 @@ func (l *LiveLog) resumeFirst() error {
 		l.Saved, l.SaveSoon = &Checkpoint{ResumePoint: here, Written: now, Base: l.at}, true
 	}
 	return nil
+}
+
+// sinceBegin is from when on the log is read for what it holds since Since: lines that go together may be some time
+// apart.
+func (l *LiveLog) sinceBegin() int64 {
+	return l.Since - (l.resumePoints.reach - 2*l.resumePoints.longest)
 }
 
 // reaching is the youngest of the files that begins at the second from or before it; the oldest if there is none. Once

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestEntries(t *testing.T) {
-	want := Portion{Rules: Rules{1, 2}, Last: 1763632800, Batches: []HostRecords{
+func TestBundles(t *testing.T) {
+	want := Bundle{Rules: Rules{1, 2}, Last: 1763632800, Batches: []HostRecords{
 		{"mx1", merge.Records("one")}, {"mx2", merge.Records(strings.Repeat("two ", 1000))}}}
 	packed := NewPacker().Pack(&want)
 	if last, ok := LastOf(packed); last != want.Last || !ok {
@@ -26,13 +26,13 @@ func TestEntries(t *testing.T) {
 
 func FuzzUnpack(f *testing.F) {
 	packer, unpacker := NewPacker(), NewUnpacker()
-	f.Add(packer.Pack(&Portion{Last: -1, Batches: []HostRecords{{"mx1", merge.Records("one")}}}))
-	f.Add(packer.Pack(&Portion{}))
-	f.Add([]byte{entryVersion})
+	f.Add(packer.Pack(&Bundle{Last: -1, Batches: []HostRecords{{"mx1", merge.Records("one")}}}))
+	f.Add(packer.Pack(&Bundle{}))
+	f.Add([]byte{bundleVersion})
 	f.Fuzz(func(t *testing.T, packed []byte) {
 		e, err := unpacker.Unpack(packed)
 		if err != nil {
-			if !errors.Is(err, errEntry) {
+			if !errors.Is(err, errBundle) {
 				t.Errorf("error %v", err)
 			}
 			return

@@ -10,8 +10,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// A Portion is one append to a stream: batches of the hosts whose lines a log holds.
-type Portion struct {
+// A Bundle is one append to a stream: batches of the hosts whose lines a log holds.
+type Bundle struct {
 	Rules   Rules // of the publisher
 	Last    int64 // the highest Record.Now in it
 	Batches []HostRecords
@@ -24,15 +24,15 @@ type HostRecords struct {
 }
 
 const (
-	entryVersion = 1
-	entryHead    = 1 + len(Rules{}) + 8 // bytes
-	// maxEntry bounds an entry: far more than 500 arrivals of the longest lines.
-	maxEntry = 16 << 20 // bytes
+	bundleVersion = 1
+	bundleHead    = 1 + len(Rules{}) + 8 // bytes
+	// maxBundle bounds a bundle: far more than 500 arrivals of the longest lines.
+	maxBundle = 16 << 20 // bytes
 )
 
-var errEntry = errors.New("an entry that exiwatch can't have written")
+var errBundle = errors.New("a bundle that exiwatch can't have written")
 
-// A Packer packs entries. It isn't safe for several goroutines.
+// A Packer packs bundles. It isn't safe for several goroutines.
 type Packer struct {
 	encoder *zstd.Encoder
 	plain   []byte
@@ -44,9 +44,9 @@ func NewPacker() *Packer {
 	return &Packer{encoder: e} // its options are right
 }
 
-// Pack returns the entry as bytes of its own.
-func (p *Packer) Pack(e *Portion) []byte {
-	head := append([]byte{entryVersion}, e.Rules[:]...)
+// Pack returns the bundle as bytes of its own.
+func (p *Packer) Pack(e *Bundle) []byte {
+	head := append([]byte{bundleVersion}, e.Rules[:]...)
 	head = binary.BigEndian.AppendUint64(head, uint64(e.Last))
 	p.plain = p.plain[:0]
 	for _, b := range e.Batches {
@@ -60,34 +60,34 @@ func appendText(dst, text []byte) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
 }
 
-// An Unpacker unpacks entries. It isn't safe for several goroutines.
+// An Unpacker unpacks bundles. It isn't safe for several goroutines.
 type Unpacker struct{ decoder *zstd.Decoder }
 
 // NewUnpacker makes an unpacker.
 func NewUnpacker() *Unpacker {
-	d, _ := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxEntry),
+	d, _ := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxBundle),
 		zstd.WithDecoderLowmem(true)) // its options are right
 	return &Unpacker{decoder: d}
 }
 
-// LastOf returns the highest Record.Now of a packed entry without unpacking it; ok is false if it can't be one.
+// LastOf returns the highest Record.Now of a packed bundle without unpacking it; ok is false if it can't be one.
 func LastOf(packed []byte) (last int64, ok bool) {
-	if len(packed) < entryHead || packed[0] != entryVersion {
+	if len(packed) < bundleHead || packed[0] != bundleVersion {
 		return 0, false
 	}
-	return int64(binary.BigEndian.Uint64(packed[entryHead-8:])), true
+	return int64(binary.BigEndian.Uint64(packed[bundleHead-8:])), true
 }
 
-// Unpack returns an entry, whose batches are its own.
-func (u *Unpacker) Unpack(packed []byte) (e Portion, err error) {
+// Unpack returns a bundle, whose batches are its own.
+func (u *Unpacker) Unpack(packed []byte) (e Bundle, err error) {
 	var ok bool
 	if e.Last, ok = LastOf(packed); !ok {
-		return e, errEntry
+		return e, errBundle
 	}
 	copy(e.Rules[:], packed[1:])
-	plain, err := u.decoder.DecodeAll(packed[entryHead:], nil)
+	plain, err := u.decoder.DecodeAll(packed[bundleHead:], nil)
 	if err != nil {
-		return e, fmt.Errorf("%w: %w", errEntry, err)
+		return e, fmt.Errorf("%w: %w", errBundle, err)
 	}
 	for len(plain) > 0 {
 		var host, batch []byte
@@ -95,7 +95,7 @@ func (u *Unpacker) Unpack(packed []byte) (e Portion, err error) {
 			batch, plain, ok = cutText(plain)
 		}
 		if !ok {
-			return e, errEntry
+			return e, errBundle
 		}
 		e.Batches = append(e.Batches, HostRecords{string(host), batch})
 	}
