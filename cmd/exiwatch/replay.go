@@ -110,12 +110,10 @@ func (r *replayer) run(files []string) error {
 	if err := r.unfit(); err != nil {
 		return err
 	}
-	given := r.cmd.Flags().Changed
-	if given("fleet") {
-		if err := r.findFleet(files); err != nil {
-			return err
-		}
+	if err := r.findFleet(files); err != nil {
+		return err
 	}
+	given := r.cmd.Flags().Changed
 	switch {
 	case given("html"):
 		return r.writeHTML(files)
@@ -160,11 +158,12 @@ func (r *replayer) unfitFleet() error {
 }
 
 // summarize reads the logs and prints rankings and alerts.
-func (r *replayer) summarize(files []string) (err error) {
+func (r *replayer) summarize(files []string) error {
 	sum := report.Summary{Rules: r.rules, Brief: !r.asJSON, Only: r.only()}
-	listener := summing(&sum)
-	listener.Ended, listener.Summary = sum.Ended, true
-	if sum.Totals, err = r.replay(files, r.rules, listener); err != nil {
+	if err := r.findSources(files); err != nil {
+		return err
+	}
+	if err := r.sum(&sum, true); err != nil {
 		return err
 	}
 	out := r.cmd.OutOrStdout()
@@ -177,10 +176,14 @@ func (r *replayer) summarize(files []string) (err error) {
 	return sum.Text(out, int(r.rows), isColour(out))
 }
 
-// summing makes a listener that fills a Summary.
-func summing(sum *report.Summary) pipeline.Listener {
-	return pipeline.Listener{AllKeys: !sum.Brief, Arrival: sum.Arrival, NewCollector: sum.NewCollector,
-		Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew}
+// summing makes a listener that fills a Summary. brief says that of alerts only what Text and Document need matters.
+func summing(sum *report.Summary, brief bool) pipeline.Listener {
+	l := pipeline.Listener{AllKeys: !sum.Brief, Arrival: sum.Arrival, NewCollector: sum.NewCollector,
+		Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew, Summary: brief}
+	if brief {
+		l.Ended = sum.Ended
+	}
+	return l
 }
 
 // readRules takes the rules of the command line, else the configured ones.
