@@ -21,7 +21,8 @@ import (
 func (r *replayer) findFleet(files []string) error {
 	switch f := r.settings.Fleet; {
 	case r.cmd.Flags().Changed("fleet") && len(files) > 0:
-		return usagef("%q: --fleet names all logs; name the host of this one: --fleet HOST=%s", files[0], files[0])
+		return usagef("%q: --fleet names all logs; give this one its host, --fleet HOST=%s, or quote the glob",
+			files[0], files[0])
 	case r.cmd.Flags().Changed("fleet"):
 		return r.findNamedFleet()
 	case f == nil || len(f.Engine) > 0 || len(files) > 0:

@@ -23,6 +23,11 @@ first timestamps. Without a FILE, replay reads the main log and its rotated file
 copies the beginning of another is read once. Of a broken file it counts what it can read; the
 exit status is then 1. Filters and times apply before counting.
 
+--fleet counts the logs of many hosts as one. mx1='/logs/mx1/mainlog*' names the host and all files of
+its log; repeat it for each host. A glob alone is a central log, whose lines name their hosts as
+syslog writes them. Each host has its own clock: a wrong one changes nothing for the others. Without
+FILE and --fleet, [fleet] engine = "none" counts the configured logs so.
+
 --suggest prints rules for a configuration instead. A limit is 1.5 times the count that 99% of the
 daily peaks don't exceed. Incidents that look like abuse are listed and left out of this measure.
 Exceptions are proposed for those who often send much. A limit rises if it would open more than
@@ -75,6 +80,7 @@ func replayCommand() *cobra.Command {
 		Example: `  exiwatch replay
   exiwatch replay /var/log/exim4/mainlog.1 /var/log/exim4/mainlog
   exiwatch replay --rule 'sender 20/5m' --rule 'account recipients 500/1h' --json mainlog.2.gz
+  exiwatch replay --fleet mx1='/logs/mx1/mainlog*' --fleet mx2='/logs/mx2/mainlog*'
   exiwatch replay --suggest --since 30d > rules.toml
   exiwatch replay --html report.html --since 7d
   exiwatch replay --summary
