@@ -18,6 +18,7 @@ import (
 	"exiwatch/internal/config"
 	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/pipeline"
+	"exiwatch/internal/pipeline/pipelinetest"
 	"exiwatch/internal/replay"
 	"exiwatch/internal/testkit"
 	"exiwatch/mailer"
@@ -25,6 +26,7 @@ import (
 	"exiwatch/window"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 // manyRules count by what several lines tell together, by what a fleet's counters derive, and by how many differ.
@@ -251,6 +253,25 @@ func TestOneLogIsNoFleet(t *testing.T) {
 	if found < 200 {
 		t.Errorf("only %d alerts were opened", found)
 	}
+}
+
+// TestAnyLogIsNoFleet: the alerts of one host's log are those of the log, whatever the order of its lines decides.
+func TestAnyLogIsNoFleet(t *testing.T) {
+	c := configtest.Parse(t, manyRules)
+	zone, err := time.LoadLocation("Europe/Berlin")
+	testkit.Must(t, err)
+	c.Zone = zone
+	rapid.Check(t, func(r *rapid.T) {
+		log := string(pipelinetest.AnyLog(r, zone))
+		want, back := replayed(t, c, text(log))
+		got := together(t, c, Log{Name: "mx1", Sources: []replay.Source{text(log)}})
+		if back {
+			want, got = timeless(want), timeless(got)
+		}
+		if diff := gocmp.Diff(want, got); diff != "" {
+			r.Fatalf("of the log\n%s(-want +got):\n%s", log, diff)
+		}
+	})
 }
 
 // hosts are those of a fleet in tests.
