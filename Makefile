@@ -49,6 +49,7 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzLogin -fuzztime 10m ./parser
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./internal/readsocket
 	go test -run '^$$' -fuzz FuzzCheckpoint -fuzztime 2m -fuzzminimizetime 1x ./internal/daemon
+	go test -run '^$$' -fuzz FuzzRecords -fuzztime 2m ./internal/merge
 
 chaos: # twenty minutes of kills, cycles, storms, calls that fail, and a mail server that does
 	go test -count=1 -timeout 60m -v -run 'TestChaos' ./internal/chaos -chaos.seeds=1 -chaos.lines=1000000 \

@@ -38,7 +38,7 @@ func (r *replayer) writeHTML(files []string) error {
 		}
 	}
 	sum := report.Summary{Rules: r.rules, Hourly: true, Only: r.only()}
-	if sum.Totals, err = r.read(r.rules, summing(&sum)); err != nil {
+	if err = r.sum(&sum, false); err != nil {
 		return err
 	}
 	for _, source := range slices.Concat(r.logs...) {

@@ -23,6 +23,11 @@ first timestamps. Without a FILE, replay reads the main log and its rotated file
 copies the beginning of another is read once. Of a broken file it counts what it can read; the
 exit status is then 1. Filters and times apply before counting.
 
+--fleet counts the logs of many hosts as one. mx1='/logs/mx1/mainlog*' names the host and all files of
+its log; repeat it for each host. A glob alone is a central log, whose lines name their hosts as
+syslog writes them. Each host has its own clock: a wrong one changes nothing for the others. Without
+FILE and --fleet, [fleet] engine = "none" counts the configured logs so.
+
 --suggest prints rules for a configuration instead. A limit is 1.5 times the count that 99% of the
 daily peaks don't exceed. Incidents that look like abuse are listed and left out of this measure.
 Exceptions are proposed for those who often send much. A limit rises if it would open more than
@@ -75,6 +80,7 @@ func replayCommand() *cobra.Command {
 		Example: `  exiwatch replay
   exiwatch replay /var/log/exim4/mainlog.1 /var/log/exim4/mainlog
   exiwatch replay --rule 'sender 20/5m' --rule 'account recipients 500/1h' --json mainlog.2.gz
+  exiwatch replay --fleet mx1='/logs/mx1/mainlog*' --fleet mx2='/logs/mx2/mainlog*'
   exiwatch replay --suggest --since 30d > rules.toml
   exiwatch replay --html report.html --since 7d
   exiwatch replay --summary
@@ -110,12 +116,10 @@ func (r *replayer) run(files []string) error {
 	if err := r.unfit(); err != nil {
 		return err
 	}
-	given := r.cmd.Flags().Changed
-	if given("fleet") {
-		if err := r.findFleet(files); err != nil {
-			return err
-		}
+	if err := r.findFleet(files); err != nil {
+		return err
 	}
+	given := r.cmd.Flags().Changed
 	switch {
 	case given("html"):
 		return r.writeHTML(files)
@@ -160,11 +164,12 @@ func (r *replayer) unfitFleet() error {
 }
 
 // summarize reads the logs and prints rankings and alerts.
-func (r *replayer) summarize(files []string) (err error) {
+func (r *replayer) summarize(files []string) error {
 	sum := report.Summary{Rules: r.rules, Brief: !r.asJSON, Only: r.only()}
-	listener := summing(&sum)
-	listener.Ended, listener.Summary = sum.Ended, true
-	if sum.Totals, err = r.replay(files, r.rules, listener); err != nil {
+	if err := r.findSources(files); err != nil {
+		return err
+	}
+	if err := r.sum(&sum, true); err != nil {
 		return err
 	}
 	out := r.cmd.OutOrStdout()
@@ -177,10 +182,14 @@ func (r *replayer) summarize(files []string) (err error) {
 	return sum.Text(out, int(r.rows), isColour(out))
 }
 
-// summing makes a listener that fills a Summary.
-func summing(sum *report.Summary) pipeline.Listener {
-	return pipeline.Listener{AllKeys: !sum.Brief, Arrival: sum.Arrival, NewCollector: sum.NewCollector,
-		Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew}
+// summing makes a listener that fills a Summary. brief says that of alerts only what Text and Document need matters.
+func summing(sum *report.Summary, brief bool) pipeline.Listener {
+	l := pipeline.Listener{AllKeys: !sum.Brief, Arrival: sum.Arrival, NewCollector: sum.NewCollector,
+		Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew, Summary: brief}
+	if brief {
+		l.Ended = sum.Ended
+	}
+	return l
 }
 
 // readRules takes the rules of the command line, else the configured ones.

@@ -34,7 +34,7 @@ type selection struct {
 	patterns [][]config.Pattern // one list for each filtered key: any of them
 
 	logs     [][]replay.Source
-	hosts    []merge.Log // of a fleet, in place of logs
+	hosts    []merge.Log // of a fleet: whose logs these are
 	log      int         // being read, an index of logs
 	bar      *progress
 	begin    func() error        // called before each log; may be nil
@@ -145,6 +145,9 @@ func (s *selection) only() []string {
 
 // findLogs finds the files of each log: those named are one log, without any each main log has its cycled siblings.
 func (s *selection) findLogs(files []string) error {
+	if s.hosts != nil {
+		return nil // they have been found
+	}
 	for _, name := range files {
 		if info, err := os.Stat(name); err == nil && info.IsDir() {
 			return logError(tailer.Followable(name))

@@ -16,9 +16,6 @@ import (
 
 // findSources finds the logs to read.
 func (s *selection) findSources(files []string) error {
-	if s.hosts != nil {
-		return nil
-	}
 	if err := s.findLogs(files); err != nil {
 		return err
 	}
@@ -30,20 +27,16 @@ func (s *selection) findSources(files []string) error {
 // so.
 func (s *selection) leaveOutCopies() {
 	for i, sources := range s.logs {
-		s.logs[i] = s.withoutCopies(sources)
+		sources, copies := replay.WithoutCopies(sources)
+		for _, c := range copies {
+			if c.Err != nil {
+				s.problem(c.Err)
+			}
+			s.note("note", "%s is a copy of the beginning of %s: read once", c.Path, c.Of)
+		}
+		s.logs[i] = sources
 	}
 	s.bar = newProgress(s.cmd.ErrOrStderr())
-}
-
-func (s *selection) withoutCopies(sources []replay.Source) []replay.Source {
-	sources, copies := replay.WithoutCopies(sources)
-	for _, c := range copies {
-		if c.Err != nil {
-			s.problem(c.Err)
-		}
-		s.note("note", "%s is a copy of the beginning of %s: read once", c.Path, c.Of)
-	}
-	return sources
 }
 
 // problem notes an error of a single log. The command reads the other logs all the same.
@@ -86,9 +79,6 @@ const garbage = 50
 func (s *selection) read(rules []window.Rule, listener pipeline.Listener) (all tailer.Totals, err error) {
 	defer s.bar.end()
 	listener.Keep = s.keep
-	if s.hosts != nil {
-		return s.readFleet(rules, listener)
-	}
 	first := s.looks == nil
 	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
 	p, err := s.newPipeline(rules, listener)

@@ -25,6 +25,7 @@ type Counter struct {
 	deriver *pipeline.Deriver
 	sent    pipeline.SentLedger
 	silent  bool
+	at      time.Time
 }
 
 // NewCounter makes a counter by the rules.
@@ -40,6 +41,9 @@ func NewCounter(rules []window.Rule, events Events) (*Counter, error) {
 // SetSilent keeps all events from the listener for now.
 func (c *Counter) SetSilent(silent bool) { c.silent = silent }
 
+// At is the stamp of the record that was added last.
+func (c *Counter) At() time.Time { return c.at }
+
 // Reach tells that everything before a second of the fleet has been counted: alerts end by that.
 func (c *Counter) Reach(now int64, zone *time.Location) {
 	for _, alert := range c.Advance(time.Unix(now, 0).In(zone)) {
@@ -49,6 +53,7 @@ func (c *Counter) Reach(now int64, zone *time.Location) {
 
 // Add counts the next record in the fleet order. A mail about one of the fleet's alerts doesn't count, once.
 func (c *Counter) Add(r *pipeline.Record) {
+	c.at = r.Arrival.At
 	c.Reach(r.Now, r.Arrival.At.Location())
 	if r.Own != "" && c.sent.Take(r) {
 		return

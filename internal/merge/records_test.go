@@ -80,8 +80,8 @@ func described(r *pipeline.Record) string {
 	a := &r.Arrival
 	_, zone := a.At.Zone()
 	return fmt.Sprintf("%d %d.%09d %d %q %d %d %x %x %d %t %q %q %q %#v", r.Now, a.At.Unix(), a.At.Nanosecond(), zone,
-		a.MessageID, a.Recipients, a.Bytes, a.Outside, a.LoginsOutside, a.Nature, a.AtLeast, a.Logins, a.Addresses, r.Own,
-		a.Values)
+		a.MessageID, a.Recipients, a.Bytes, a.Outside, a.LoginsOutside, a.Nature, a.AtLeast, a.Logins, a.Addresses,
+		r.Own, a.Values)
 }
 
 func encoded(all []*pipeline.Record) Records {

@@ -11,8 +11,6 @@ import (
 
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/replay"
-	"exiwatch/parser"
-	"exiwatch/window"
 )
 
 // A Log is the log of one host, or a central one that holds the lines of several.
@@ -23,6 +21,14 @@ type Log struct {
 	Sources       []replay.Source
 }
 
+// Words names the log in a message.
+func (l *Log) Words() string {
+	if l.Name != "" {
+		return "the log of " + l.Name
+	}
+	return "the log " + l.Unnamed
+}
+
 // A Replay counts the finished logs of a fleet.
 type Replay struct {
 	Logs []Log
@@ -30,17 +36,21 @@ type Replay struct {
 	Now  time.Time
 	// New makes the pipeline of a log.
 	New func(pipeline.Listener) (*pipeline.Pipeline, error)
+	// Listener gives the listener of one of the logs, whose Opened, Grew and Ended aren't called. Logs are read side by
+	// side: each listener is called by other goroutines than the others.
+	Listener func(log int) pipeline.Listener
 	// Progress, if not nil, gets the share that has been read, from 0 to 1.
 	Progress func(float64)
 
-	mu     sync.Mutex // of the listener, and of shares
+	mu     sync.Mutex // of shares
 	shares []float64
+	most   int // bytes that the merger has kept at a time
 }
 
 const (
-	// batchSize is from which size on a batch is given to the merger.
+	// batchSize is from which size on what has been read of a log is given to the merger.
 	batchSize = 64 << 10 // bytes
-	// ahead is how many batches of a log wait at most.
+	// ahead is how many times that may wait.
 	ahead = 4
 )
 
@@ -51,13 +61,15 @@ type piece struct {
 	records int
 }
 
-// A finishedLog is read by a goroutine of its own.
+// A finishedLog is read by goroutines of its own.
 type finishedLog struct {
 	*Log
+	number   int // from 0
 	replay   *Replay
-	pieces   chan piece          // closed when the log has been read
+	listener pipeline.Listener
+	pieces   chan []piece        // closed when the log has been read
 	encoders map[string]*Encoder // by host
-	size     int                 // of all their batches
+	size     int                 // of all that they hold
 	schedule schedule
 	done     bool // nothing more comes
 
@@ -67,55 +79,65 @@ type finishedLog struct {
 	clock   int64 // second that the log has reached
 }
 
-// Run reads the logs side by side, and gives the counter their records in the fleet order. The listener hears of all
-// logs, of each in its order. The error is that of replay.Run.
-func (r *Replay) Run(ctx context.Context, counter *Counter, listener pipeline.Listener) (replay.Outcome, error) {
+// Run reads the logs side by side, and gives the counter their records in the fleet order. The error is that of
+// replay.Run.
+func (r *Replay) Run(ctx context.Context, counter *Counter) (replay.Outcome, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r.shares = make([]float64, len(r.Logs))
 	logs := make([]*finishedLog, len(r.Logs))
 	for i := range r.Logs {
-		l := &finishedLog{Log: &r.Logs[i], replay: r, pieces: make(chan piece, ahead),
-			encoders: make(map[string]*Encoder)}
-		if err := l.plan(ctx, listener); err != nil {
-			return replay.Outcome{}, err
-		}
-		logs[i] = l
+		logs[i] = &finishedLog{Log: &r.Logs[i], number: i, replay: r, listener: r.Listener(i),
+			pieces: make(chan []piece, ahead), encoders: make(map[string]*Encoder)}
 	}
 	var wait sync.WaitGroup
-	for i, l := range logs {
-		wait.Go(func() { l.run(ctx, i, listener) })
+	for _, l := range logs {
+		wait.Go(func() { l.plan(ctx) })
 	}
-	err := r.merge(logs, counter)
+	wait.Wait()
+	for _, l := range logs {
+		wait.Go(func() { l.run(ctx) })
+	}
+	err := r.merge(ctx, logs, counter)
 	cancel()
 	wait.Wait()
 	outcome, e := r.finish(logs, counter)
-	return outcome, errors.Join(e, err)
+	return outcome, cmp.Or(e, err)
 }
 
 // run reads the log.
-func (l *finishedLog) run(ctx context.Context, number int, listener pipeline.Listener) {
+func (l *finishedLog) run(ctx context.Context) {
 	defer close(l.pieces)
-	publish := func(host string, rec *pipeline.Record) { l.add(ctx, host, rec) }
-	l.err = l.read(ctx, l.replay.shared(publish, listener), func(share float64) { l.replay.progress(number, share) })
+	listener := l.listener
+	listener.Publish = func(host string, rec *pipeline.Record) { l.add(ctx, host, rec) }
+	listener.Opened, listener.Grew, listener.Ended = nil, nil, nil
+	begin := 0.0
+	if l.schedule != nil {
+		begin = 0.5 // planning was the first half
+	}
+	l.err = l.read(ctx, listener, begin, 1)
 	l.flush(ctx)
 }
 
-// read reads the log once with a listener.
-func (l *finishedLog) read(ctx context.Context, listener pipeline.Listener, progress func(float64)) error {
+// read reads the log once with a listener, while its share grows from begin to end.
+func (l *finishedLog) read(ctx context.Context, listener pipeline.Listener, begin, end float64) error {
 	p, err := l.replay.New(listener)
 	if err != nil {
 		return err
 	}
 	p.NameHost(cmp.Or(l.Name, l.Unnamed), l.Name != "")
-	l.outcome, err = replay.RunWith(ctx, 1, p, l.Sources, l.replay.Zone, l.replay.Now, progress)
+	progress := func(share float64) { l.replay.progress(l.number, begin+share*(end-begin)) }
+	l.outcome, err = replay.RunBeside(ctx, len(l.replay.Logs), p, l.Sources, l.replay.Zone, l.replay.Now, progress)
 	l.clock = p.Clock().Now
 	return err
 }
 
-// add adds a record to the batch of its host. When they have become large, all hosts' batches go: a host of few records
+// add adds a record to those of its host. When all hosts have many together, all of them go: a host with few records
 // would hold up the others otherwise.
 func (l *finishedLog) add(ctx context.Context, host string, r *pipeline.Record) {
+	if !l.schedule.has(host) {
+		return
+	}
 	e := l.encoders[host]
 	if e == nil {
 		e = new(Encoder)
@@ -129,38 +151,18 @@ func (l *finishedLog) add(ctx context.Context, host string, r *pipeline.Record) 
 }
 
 func (l *finishedLog) flush(ctx context.Context) {
+	var all []piece
 	for host, e := range l.encoders {
-		if e.Len() == 0 {
-			continue
+		if e.Len() > 0 {
+			all = append(all, piece{host, slices.Clone(e.Records()), e.Len()})
+			e.Reset()
 		}
-		select {
-		case l.pieces <- piece{host, slices.Clone(e.Records()), e.Len()}:
-		case <-ctx.Done():
-		}
-		e.Reset()
 	}
 	l.size = 0
-}
-
-// shared is a listener for one of several logs that are read side by side.
-func (r *Replay) shared(publish func(string, *pipeline.Record), all pipeline.Listener) pipeline.Listener {
-	one := all
-	one.Publish, one.Opened, one.Grew, one.Ended = publish, nil, nil, nil
-	if all.Arrival != nil {
-		one.Arrival = func(a *parser.Arrival, w *window.Arrival) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			all.Arrival(a, w)
-		}
+	select {
+	case l.pieces <- all:
+	case <-ctx.Done():
 	}
-	if all.Other != nil {
-		one.Other = func(e *parser.Entry) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			all.Other(e)
-		}
-	}
-	return one
 }
 
 func (r *Replay) progress(log int, share float64) {
@@ -178,25 +180,25 @@ func (r *Replay) progress(log int, share float64) {
 }
 
 // merge releases what the logs bring until all of them have ended.
-func (r *Replay) merge(logs []*finishedLog, counter *Counter) (err error) {
+func (r *Replay) merge(ctx context.Context, logs []*finishedLog, counter *Counter) (err error) {
 	m := NewMerger(math.MinInt64)
 	for {
 		until, slowest := horizon(m, logs)
-		if e := m.Release(until, counter.Add); e != nil {
-			err = e
+		if e := ctx.Err(); e != nil {
+			return e
 		}
+		err = cmp.Or(m.Release(until, counter.Add), err)
 		if slowest == nil {
 			return err
 		}
-		p, ok := <-slowest.pieces
-		if !ok {
-			slowest.done = true
-			continue
+		all, ok := <-slowest.pieces
+		slowest.done = !ok
+		for _, p := range all {
+			slowest.schedule.note(p)
+			_, e := m.Push(m.HostIn(p.host, slowest.number), p.batch)
+			err = cmp.Or(e, err)
 		}
-		slowest.schedule.note(p)
-		if _, e := m.Push(m.Host(p.host), p.batch); e != nil {
-			err = e
-		}
+		r.most = max(r.most, m.Size())
 	}
 }
 
@@ -217,10 +219,13 @@ func horizon(m *Merger, logs []*finishedLog) (until int64, slowest *finishedLog)
 
 // reached is the second before which the log has brought everything.
 func (l *finishedLog) reached(m *Merger) int64 {
-	if l.Name != "" {
-		return m.Host(l.Name).Until
+	switch {
+	case l.Name != "":
+		return m.HostIn(l.Name, l.number).Until
+	case l.schedule == nil:
+		return math.MinInt64
 	}
-	return l.schedule.reached(m)
+	return l.schedule.reached(m, l.number)
 }
 
 // finish lets the alerts end that are over when the last log ends, and sums what was read.

@@ -3,8 +3,10 @@ package merge
 import (
 	"context"
 	"math"
+	"slices"
 
 	"exiwatch/internal/pipeline"
+	"exiwatch/internal/replay"
 )
 
 // A schedule says when the hosts of a central log will have records: without it nobody could tell, before the log's
@@ -14,7 +16,9 @@ type schedule map[string]*hostSchedule
 // A hostSchedule is the schedule of one host.
 type hostSchedule struct {
 	stretches []stretch
-	brought   int // records
+	planned   int // records
+	published int // records, at the second reading
+	brought   int // records that the merger has got of them
 }
 
 // A stretch is some time without a long pause.
@@ -26,25 +30,16 @@ type stretch struct {
 // pause is how many seconds without a record end a stretch. For so long other hosts' records wait for a silent host.
 const pause = 60
 
-// plan reads a central log once to make its schedule. A stream can't be read twice: then there is none, and all of the
-// log is held in memory before anything is counted.
-func (l *finishedLog) plan(ctx context.Context, listener pipeline.Listener) error {
-	if l.Name != "" {
-		return nil
+// plan reads a central log once to make its schedule. What isn't a file can't be read twice: then there is none, and
+// all of the log is held in memory before anything is counted.
+func (l *finishedLog) plan(ctx context.Context) {
+	if l.Name != "" || slices.ContainsFunc(l.Sources, func(s replay.Source) bool { return !s.IsFile() }) {
+		return
 	}
-	for _, s := range l.Sources {
-		if s.Stream != nil || s.Open != nil {
-			return nil
-		}
-	}
-	l.schedule = make(schedule)
-	err := l.read(ctx, pipeline.Listener{Keep: listener.Keep, Until: listener.Until, Summary: true,
-		Publish: l.schedule.add}, nil)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	_ = err // whoever reads it again says what is wrong
-	return nil
+	all := make(schedule)
+	listener := pipeline.Listener{Keep: l.listener.Keep, Until: l.listener.Until, Summary: true, Publish: all.add}
+	_ = l.read(ctx, listener, 0, 0.5) // whoever reads it again says what is wrong
+	l.schedule = all
 }
 
 // add notes a record.
@@ -54,17 +49,28 @@ func (s schedule) add(host string, r *pipeline.Record) {
 		h = new(hostSchedule)
 		s[host] = h
 	}
+	h.planned++
 	n := len(h.stretches)
-	records := 0
-	if n > 0 {
-		records = h.stretches[n-1].records
-	}
 	if n == 0 || r.Now-h.stretches[n-1].to > pause {
 		h.stretches = append(h.stretches, stretch{from: r.Now})
 		n++
 	}
 	last := &h.stretches[n-1]
-	last.to, last.records = r.Now, records+1
+	last.to, last.records = r.Now, h.planned
+}
+
+// has tells, for each record of a host once more, whether it is planned. The log may have grown since: those that have
+// come don't count, because nobody knows what else will come before them. Without a schedule it has all.
+func (s schedule) has(host string) bool {
+	if s == nil {
+		return true
+	}
+	h := s[host]
+	if h == nil || h.published == h.planned {
+		return false
+	}
+	h.published++
+	return true
 }
 
 // note notes that a piece has come.
@@ -74,14 +80,11 @@ func (s schedule) note(p piece) {
 	}
 }
 
-// reached is the second before which all hosts have brought everything.
-func (s schedule) reached(m *Merger) int64 {
-	if s == nil {
-		return math.MinInt64
-	}
+// reached is the second before which all hosts of a log have brought everything.
+func (s schedule) reached(m *Merger, log int) int64 {
 	until := int64(math.MaxInt64)
 	for name, h := range s {
-		until = min(until, h.reached(m.Host(name)))
+		until = min(until, h.reached(m.HostIn(name, log)))
 	}
 	return until
 }

@@ -22,17 +22,25 @@ type chunkSource struct {
 	chunks *tailer.Chunks
 
 	together int // how many logs are decompressed at a time
+	ahead    int // blocks of each of them
 	buffers  buffers
 }
 
 func newChunkSource(ctx context.Context, sources []Source, progress func(float64)) chunkSource {
-	together := pipeline.NumWorkers()
 	looks := make([]SourceLook, len(sources))
 	for i := range sources {
 		looks[i].Name = sources[i].Name
 	}
-	return chunkSource{ctx: ctx, sources: sources, looks: looks, progress: progress, together: together,
-		buffers: newBuffers(together, maxAhead/together/blockSize)}
+	s := chunkSource{ctx: ctx, sources: sources, looks: looks, progress: progress}
+	s.share(1)
+	return s
+}
+
+// share shares processors and memory with so many others. Call it before the first chunk.
+func (s *chunkSource) share(among int) {
+	s.together = max(pipeline.NumWorkers()/among, 1)
+	s.ahead = max(maxAhead/among/s.together/blockSize, 1)
+	s.buffers = newBuffers(s.together, s.ahead)
 }
 
 // An openSource was opened, or could not be.
@@ -102,7 +110,7 @@ func (s *chunkSource) open() error {
 		}
 		b := source.open()
 		if b.file != nil && b.file.Compressed() {
-			b.in = prefetch(b.file, s.buffers, maxAhead/s.together/blockSize)
+			b.in = prefetch(b.file, s.buffers, s.ahead)
 		}
 		s.opened = append(s.opened, b)
 	}

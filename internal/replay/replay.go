@@ -30,6 +30,12 @@ type Source struct {
 	pipe io.Closer // Stream is a pipe that was opened by its name
 }
 
+// IsFile tells whether the source can be read more than once, as a regular file.
+func (s Source) IsFile() bool {
+	info, err := os.Stat(s.Name)
+	return s.Stream == nil && s.Open == nil && err == nil && info.Mode().IsRegular()
+}
+
 // BrokenLogs is the error of a Run that could not read some logs to their ends. It has read all that comes before the
 // places that it can't read.
 type BrokenLogs struct {
@@ -60,14 +66,27 @@ type SourceLook struct {
 // then with the share that it has read, from 0 to 1.
 func Run(ctx context.Context, p *pipeline.Pipeline, sources []Source, zone *time.Location, now time.Time,
 	progress func(float64)) (Outcome, error) {
-	return RunWith(ctx, 0, p, sources, zone, now, progress)
+	return RunBeside(ctx, 1, p, sources, zone, now, progress)
 }
 
 // RunWith is Run with so many workers; 0: as many as can work at a time.
 func RunWith(ctx context.Context, workers int, p *pipeline.Pipeline, sources []Source, zone *time.Location,
 	now time.Time, progress func(float64)) (Outcome, error) {
 	sizes := slices.Repeat([]int{chunkSize}, cmp.Or(workers, pipeline.NumWorkers()))
+	return newWorkerPool(ctx, p, inOrder(sources, zone, now), sizes, zone, now, progress).outcome(p)
+}
+
+// RunBeside is Run as one of so many at a time, which share processors and memory.
+func RunBeside(ctx context.Context, runs int, p *pipeline.Pipeline, sources []Source, zone *time.Location,
+	now time.Time, progress func(float64)) (Outcome, error) {
+	sizes := slices.Repeat([]int{chunkSize}, max(pipeline.NumWorkers()/runs, 1))
 	pool := newWorkerPool(ctx, p, inOrder(sources, zone, now), sizes, zone, now, progress)
+	pool.chunks.share(runs)
+	return pool.outcome(p)
+}
+
+// outcome reads the logs through p.
+func (pool *workerPool) outcome(p *pipeline.Pipeline) (Outcome, error) {
 	totals, err := pool.run()
 	p.Finish()
 	if err == nil && pool.chunks.broken != nil {

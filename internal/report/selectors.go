@@ -27,6 +27,14 @@ func (s *selectors) arrival(a *parser.Arrival) {
 
 func (s *selectors) other(e *parser.Entry) { s.seen[0] = s.seen[0] || e.Kind == parser.Submission }
 
+// join adds what was seen elsewhere.
+func (s *selectors) join(other *selectors) {
+	for i, seen := range other.seen {
+		s.seen[i] = s.seen[i] || seen
+	}
+	s.remote = s.remote || other.remote
+}
+
 // missing names the selectors of which no item was seen where one would have been.
 func (s *selectors) missing() []string {
 	names := []string{}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"time"
 
 	"exiwatch/parser"
 	"exiwatch/tailer"
@@ -22,6 +23,7 @@ type Summary struct {
 
 	collectors []*collector
 	selectors  selectors
+	reached    Time // the log's
 	malformed  []MalformedLine
 	alerts     []*openedAlert
 	byAlert    map[*window.Alert]*openedAlert
@@ -100,6 +102,7 @@ func (s *Summary) joined() *collector {
 // Arrival adds an arrival, in the order of the log.
 func (s *Summary) Arrival(a *parser.Arrival, _ *window.Arrival) {
 	s.Tally.Arrival(a)
+	s.reached = s.Tally.Last
 	s.selectors.arrival(a)
 }
 
@@ -112,13 +115,26 @@ func (s *Summary) Other(e *parser.Entry) {
 	}
 }
 
+// Join adds what another Summary has of another log, but for Totals and alerts. The other one can't be used any more.
+func (s *Summary) Join(other *Summary) {
+	s.Tally.join(&other.Tally)
+	s.selectors.join(&other.selectors)
+	s.malformed = append(s.malformed, other.malformed[:min(len(other.malformed), maxMalformed-len(s.malformed))]...)
+	s.collectors = append(s.collectors, other.collectors...)
+}
+
+// Reach notes the time of the arrival for which Opened or Grew is called next, where Arrival doesn't get it.
+func (s *Summary) Reach(at time.Time) {
+	s.reached = Time{at, s.reached.Millis || at.Nanosecond() > 0}
+}
+
 // Opened adds alerts, which go on changing while they are open.
 func (s *Summary) Opened(alerts []*window.Alert) {
 	if s.byAlert == nil {
 		s.byAlert = make(map[*window.Alert]*openedAlert)
 	}
 	for _, a := range alerts {
-		o := &openedAlert{Alert: a, millis: s.Tally.Last.Millis}
+		o := &openedAlert{Alert: a, millis: s.reached.Millis}
 		s.alerts, s.byAlert[a] = append(s.alerts, o), o
 	}
 }
@@ -161,6 +177,6 @@ func (o *openedAlert) values() *topValues {
 // Grew notes that an alert has come to another multiple of its limit with the last arrival.
 func (s *Summary) Grew(a *window.Alert) {
 	if o := s.byAlert[a]; o != nil {
-		o.grew = append(o.grew, Growth{a.Times, s.Tally.Last})
+		o.grew = append(o.grew, Growth{a.Times, s.reached})
 	}
 }

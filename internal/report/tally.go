@@ -58,6 +58,33 @@ func (t *Tally) Arrival(a *parser.Arrival) {
 	}
 }
 
+// join adds the tally of another log.
+func (t *Tally) join(other *Tally) {
+	t.Arrivals += other.Arrivals
+	t.Malformed += other.Malformed
+	t.Overflowed += other.Overflowed
+	t.Suspicious += other.Suspicious
+	t.Injected += other.Injected
+	t.Recipients += other.Recipients
+	t.Size += other.Size
+	if other.First.IsZero() {
+		return
+	}
+	none := t.First.IsZero()
+	if none || other.First.Before(t.First.Time) {
+		t.First = other.First
+	}
+	if other.Last.After(t.Last.Time) {
+		t.Last = other.Last
+	}
+	if none || other.earliest.Before(t.earliest) {
+		t.earliest = other.earliest
+	}
+	if other.latest.After(t.latest) {
+		t.latest = other.latest
+	}
+}
+
 // Other counts an entry that is no arrival.
 func (t *Tally) Other(e *parser.Entry) {
 	switch e.Kind {
