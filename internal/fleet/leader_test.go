@@ -60,7 +60,7 @@ func newFleetTest(t *testing.T, seed uint64, n, seconds int, skew func(host int)
 		f.hosts = append(f.hosts, &testHost{name: fmt.Sprintf("mx%d", i), client: f.client(), packer: NewPacker()})
 	}
 	for _, h := range f.hosts {
-		if err := h.client.SetHost(t.Context(), h.name, written(hostInfo{Host: h.name, Rules: h.rules.String()})); err != nil {
+		if err := h.client.SetHost(t.Context(), h.name, written(HostInfo{Host: h.name, Rules: h.rules.String()})); err != nil {
 			t.Fatal(err)
 		}
 	}
