@@ -50,12 +50,12 @@ const (
 		" ~xw:{lab}:hosts ~xw:{lab}:local ~xw:{lab}:key" +
 		" %R~xw:{lab}:state %R~xw:{lab}:lead %R~xw:{lab}:now %R~xw:{lab}:verdicts %R~xw:{lab}:told" +
 		" +eval +evalsha +hget +hmget +hgetall +hset +hincrby +hdel +hlen +hscan +exists +unlink +get +set +setnx" +
-		" +xadd +xtrim +xrange +xrevrange"
+		" +xadd +xtrim +xrange +xrevrange +time"
 	// aclLeader is for a host that may lead. It reads all streams, and alters its own.
 	aclLeader = "resetkeys resetchannels -@all" +
 		" ~xw:{lab/mx1}:* ~xw:{lab/mx1#*}:* %R~xw:{lab/*}:* ~xw:{lab}:*" +
 		" +eval +evalsha +hget +hmget +hgetall +hset +hsetnx +hincrby +hdel +hlen +hscan +exists +unlink +del +get +set" +
-		" +setnx +xadd +xtrim +xrange +xrevrange"
+		" +setnx +xadd +xtrim +xrange +xrevrange +time"
 	aclCluster = " +cluster|slots +cluster|shards +command +readonly"
 )
 

@@ -7,7 +7,7 @@
 //	xw:{F/S}:end     hash: id, resume, untils, beat, born (see End)
 //	xw:{F}:hosts     hash: stream → what its host says of itself
 //	xw:{F}:lead      the leader's token, which expires
-//	xw:{F}:state     hash: seq, done, rules; by, try and born tell commits apart
+//	xw:{F}:state     hash: seq, done, rules, at (when); by, try and born tell commits apart
 //	xw:{F}:told      hash: event → "TOKEN SEQ\n" and a blob: who told it, by the commit behind which seq
 //	xw:{F}:open      hash: alert → blob
 //	xw:{F}:now       hash: alert → what followers need of it

@@ -58,7 +58,8 @@ type write struct {
 
 // commitScript writes a chunk of a commit. Only the last one advances seq. A leader may try a commit again: then seq
 // may have advanced already, and what the first try has told is this one's. The number of the try keeps a request that
-// was late from coming behind the next one. Another leader, or a state that was lost, gets a new "born".
+// was late from coming behind the next one. Another leader, or a state that was lost, gets a new "born". A user who may
+// not ask the time commits nevertheless.
 var commitScript = redis.NewScript(`
 local lead, state, told, open, now, verdicts = unpack(KEYS)
 local token, after, try, last, done, rules, kept = unpack(ARGV, 1, 7)
@@ -104,6 +105,8 @@ end
 if last == '1' then
 	seq = after + 1
 	redis.call('HSET', state, 'seq', string.format('%.0f', seq))
+	local at = redis.pcall('TIME')
+	redis.call('HSET', state, 'at', at[1] or '')
 	if done ~= '' then
 		redis.call('HSET', state, 'done', string.sub(done, 2))
 	end

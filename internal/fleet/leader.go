@@ -119,10 +119,10 @@ func (l *Leader) mayLead(ctx context.Context) (bool, error) {
 }
 
 // infosOf reads what the hosts say of themselves.
-func infosOf(hosts map[string][]byte) map[string]hostInfo {
-	infos := make(map[string]hostInfo)
+func infosOf(hosts map[string][]byte) map[string]HostInfo {
+	infos := make(map[string]HostInfo)
 	for name, text := range hosts {
-		var info hostInfo
+		var info HostInfo
 		if json.Unmarshal(text, &info) == nil {
 			infos[name] = info
 		}
@@ -251,21 +251,21 @@ func rest(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// hostInfo is what each daemon says of itself in the engine.
-type hostInfo struct {
-	Host    string    `json:"host"`
+// A HostInfo is what each daemon says of itself in the engine, by its streams, each HostInfoPause.
+type HostInfo struct {
+	Host    string    `json:"host"` // its name in the fleet
 	Version string    `json:"version"`
-	Rules   string    `json:"rules"`
-	Texts   []string  `json:"texts"`
+	Rules   string    `json:"rules"` // Rules.String()
+	Texts   []string  `json:"texts"` // RuleTexts
 	Scopes  []string  `json:"scopes"`
 	Logs    []string  `json:"logs"`
-	Offset  int64     `json:"clock_offset_ms"`
-	At      time.Time `json:"at"`
+	Offset  int64     `json:"clock_offset_ms"` // engine.Client.ClockOffset
+	At      time.Time `json:"at"`              // by the host's clock
 }
 
 // majority tells whether the leader's rules are those of most hosts. A tie is for the rules of the host whose name comes
 // first.
-func (l *Leader) majority(infos map[string]hostInfo) (ok bool, with string) {
+func (l *Leader) majority(infos map[string]HostInfo) (ok bool, with string) {
 	votes, first := make(map[string]int), make(map[string]string)
 	for _, info := range infos {
 		votes[info.Rules]++

@@ -65,7 +65,7 @@ func newFleetTest(t *testing.T, seed uint64, n, seconds int, skew func(host int)
 	}
 	f.observer = f.client()
 	for _, h := range f.hosts {
-		if err := h.client.SetHost(t.Context(), h.name, written(hostInfo{Host: h.name, Rules: h.rules.String()})); err != nil {
+		if err := h.client.SetHost(t.Context(), h.name, written(HostInfo{Host: h.name, Rules: h.rules.String()})); err != nil {
 			t.Fatal(err)
 		}
 	}
