@@ -68,7 +68,7 @@ func (t *term) start(second int64) int64 {
 func (t *term) derive(ctx context.Context, from, to int64) (*term, *derivation, error) {
 	start := t.start(from)
 	again := newTerm(t.Leader, t.token)
-	again.ledger, again.rereading, again.seq = t.ledger, true, t.seq
+	again.ledger, again.rereading, again.seq, again.start = t.ledger, true, t.seq, t.start
 	again.merger = merge.NewMerger(math.MinInt64)
 	goals := make(map[string]engine.ID)
 	for name, s := range t.streams {

@@ -31,7 +31,7 @@ type Status struct {
 	Lag       float64      `json:"lag_seconds"`
 	Committed time.Time    `json:"committed,omitzero"` // when the leader committed last; zero: unknown
 	Hosts     []HostStatus `json:"hosts"`              // by name
-	Alerts    []Verdict    `json:"alerts"`             // open ones, the oldest first
+	Alerts    []OpenAlert  `json:"alerts"`             // open ones, the oldest first
 	Unread    string       `json:"unread,omitempty"`   // why some streams couldn't be read
 }
 
@@ -57,7 +57,7 @@ type HostStatus struct {
 // Look looks at a fleet. Patience is that of the configuration. It changes nothing, and works without a leader. An
 // error says that the engine can't be asked.
 func Look(ctx context.Context, client *engine.Client, patience time.Duration) (Status, error) {
-	s := Status{Engine: client.Where(), Hosts: []HostStatus{}, Alerts: []Verdict{}}
+	s := Status{Engine: client.Where(), Hosts: []HostStatus{}, Alerts: []OpenAlert{}}
 	offset, err := client.ClockOffset(ctx)
 	if err != nil && !engine.IsDenied(err) { // without the right this machine's clock must do
 		return s, err
@@ -87,13 +87,13 @@ func Look(ctx context.Context, client *engine.Client, patience time.Duration) (S
 		return s, err
 	}
 	for id, text := range verdicts.All {
-		var v Verdict
+		var v OpenAlert
 		if json.Unmarshal(text, &v) != nil {
 			v.ID = id
 		}
 		s.Alerts = append(s.Alerts, v)
 	}
-	slices.SortFunc(s.Alerts, func(a, b Verdict) int {
+	slices.SortFunc(s.Alerts, func(a, b OpenAlert) int {
 		return cmp.Or(a.Opened.Compare(b.Opened), cmp.Compare(a.ID, b.ID))
 	})
 	return s, nil
