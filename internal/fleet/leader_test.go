@@ -361,7 +361,7 @@ func TestEngineIsEmptied(t *testing.T) {
 				f.until("second counted", func() bool { return f.counted() >= firstSecond+s-100 })
 				f.server.Do("FLUSHALL")
 				for _, h := range f.hosts {
-					if err := h.client.SetHost(t.Context(), h.name, written(hostInfo{Host: h.name, Rules: h.rules.String()})); err != nil {
+					if err := h.client.SetHost(t.Context(), h.name, written(HostInfo{Host: h.name, Rules: h.rules.String()})); err != nil {
 						t.Fatal(err)
 					}
 				}
