@@ -34,8 +34,8 @@ type alias struct {
 // is is the event of an alias in the engine.
 const is = "is"
 
-// An OpenAlert is what the followers know of an open alert.
-type OpenAlert struct {
+// A Ruling is what the followers know of an open alert.
+type Ruling struct {
 	ID       string           `json:"id"`
 	Incident string           `json:"incident"`
 	Rule     string           `json:"rule"` // its name
@@ -268,7 +268,7 @@ func (t *term) tell(ctx context.Context, fresh []bool) {
 
 // verdict is what followers get of an alert.
 func (t *term) verdict(a *window.Alert, ended bool) engine.Verdict {
-	v := OpenAlert{ID: a.ID, Incident: a.Incident.ID, Rule: a.Rule.Name, Key: a.Rule.Key.String(), Value: []byte(a.Value),
+	v := Ruling{ID: a.ID, Incident: a.Incident.ID, Rule: a.Rule.Name, Key: a.Rule.Key.String(), Value: []byte(a.Value),
 		Limit: cmp.Or(a.Limit, a.Rule.Limit), Measure: a.Rule.Count.String(), Window: a.Rule.Window.String(),
 		Opened: a.Opened, Messages: a.Messages, Hosts: make(map[string]int64)}
 	v.Count, v.Over = t.counter.CountAt(a.Rule.Key, []byte(a.Value), t.merger.Released()-1)

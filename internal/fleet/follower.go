@@ -20,8 +20,8 @@ type Follower struct {
 	Now    func() time.Time
 
 	mu     sync.RWMutex
-	open   map[string]*OpenAlert // by id
-	values map[valueKey]map[string]*OpenAlert
+	open   map[string]*Ruling // by id
+	values map[valueKey]map[string]*Ruling
 	leader string
 	seq    int64
 	second int64     // up to which the fleet was counted then
@@ -74,7 +74,7 @@ func (f *Follower) take(v *engine.Verdicts) {
 		f.seq, f.last, f.heard = v.Seq, f.Now(), true
 	}
 	if v.All != nil || f.open == nil {
-		f.open, f.values = make(map[string]*OpenAlert), make(map[valueKey]map[string]*OpenAlert)
+		f.open, f.values = make(map[string]*Ruling), make(map[valueKey]map[string]*Ruling)
 	}
 	for id, text := range v.All {
 		f.set(id, text)
@@ -94,14 +94,14 @@ func leaderHost(token string) string {
 }
 
 func (f *Follower) set(id string, text []byte) {
-	v := new(OpenAlert)
+	v := new(Ruling)
 	if err := json.Unmarshal(text, v); err != nil {
 		return // of a version to come
 	}
 	f.open[id] = v
 	key := valueKey{v.Key, string(v.Value)}
 	if f.values[key] == nil {
-		f.values[key] = make(map[string]*OpenAlert)
+		f.values[key] = make(map[string]*Ruling)
 	}
 	f.values[key][id] = v
 }
@@ -170,14 +170,14 @@ func (f *Follower) Leader() string {
 }
 
 // Open are the open alerts of the fleet, in the order in which they opened.
-func (f *Follower) Open() []OpenAlert {
+func (f *Follower) Open() []Ruling {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	all := make([]OpenAlert, 0, len(f.open))
+	all := make([]Ruling, 0, len(f.open))
 	for _, v := range f.open {
 		all = append(all, *v)
 	}
-	slices.SortFunc(all, func(a, b OpenAlert) int {
+	slices.SortFunc(all, func(a, b Ruling) int {
 		return cmp.Or(a.Opened.Compare(b.Opened), cmp.Compare(a.ID, b.ID))
 	})
 	return all
