@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -17,11 +18,16 @@ func (d *Daemon) newLog(path string, first *pipeline.Pipeline) (*follow.LiveLog,
 	if err != nil {
 		return nil, err
 	}
-	return follow.New(path, p, follow.Options{
-		Zone: d.Config.Zone, CycledTo: d.Config.CycledTo, Patience: d.Config.WaitForFile, FromStart: d.FromStart,
-		Stdin: d.Stdin, Now: d.now, Stopping: d.stopping, Log: d.Log, Problem: d.problem,
-		Skipped: d.skipped, LeftOut: d.leftOut, CaughtUp: d.caughtUp,
-	}), nil
+	o := d.followOptions()
+	o.FromStart, o.Stdin, o.Stopping = d.FromStart, d.Stdin, d.stopping
+	o.Problem, o.Skipped, o.LeftOut, o.CaughtUp = d.problem, d.skipped, d.leftOut, d.caughtUp
+	return follow.New(path, p, o), nil
+}
+
+// followOptions say how all logs are followed.
+func (d *Daemon) followOptions() follow.Options {
+	return follow.Options{Zone: d.Config.Zone, CycledTo: d.Config.CycledTo, Patience: d.Config.WaitForFile, Now: d.now,
+		Log: d.Log}
 }
 
 // launch starts a goroutine that follows log number i.
@@ -136,6 +142,9 @@ func isBehind(l *follow.LiveLog) bool { return l.End.IsZero() && !l.IsStdin() }
 func (d *Daemon) openAlerts() (all []*window.Alert) {
 	for _, p := range pipelinesOf(d.logs) {
 		all = append(all, p.Counters().Open()...)
+	}
+	if d.fleet != nil {
+		all = slices.AppendSeq(all, maps.Values(d.fleet.open))
 	}
 	return all
 }

@@ -50,6 +50,7 @@ type Daemon struct {
 	others   map[string]*follow.Checkpoint // of logs that were followed once, in case they are again
 	stats    selfStats
 	socket   *socketServer // nil: nobody asks
+	fleet    *fleetMember  // nil: this host is alone
 	page     *webSource    // nil: nobody looks
 	watchdog watchdog
 	gaps     []Gap
@@ -125,6 +126,7 @@ func (d *Daemon) startServices() {
 	for _, c := range d.outbox.channels {
 		d.wait.Go(func() { c.spool.Run(ctx, c.transport, func(e spool.Result) { d.noteSent(c, e) }) })
 	}
+	d.startFleet(ctx)
 	if d.socket != nil {
 		d.wait.Go(func() {
 			if err := d.socket.server.Serve(ctx, d.socket.listeners...); err != nil {
@@ -160,6 +162,11 @@ func (d *Daemon) loop() (err error) {
 				next = func() {
 					err = d.tick()
 					done = err != nil
+				}
+			case told := <-d.fleetEvents():
+				next = func() {
+					d.tellFleet(told)
+					d.outbox.saveIfDue(len(d.batches) > 0)
 				}
 			case <-d.outbox.writer.room:
 				next = d.outbox.refill
@@ -233,6 +240,7 @@ func (d *Daemon) tick() error {
 	if err := d.tryPending(); err != nil {
 		return err
 	}
+	d.lookAtFleet()
 	d.outbox.tick()
 	d.summarize()
 	d.logOverload()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"exiwatch/internal/pipeline"
+	"exiwatch/mailer"
 	"exiwatch/mailer/spool"
 	"exiwatch/parser"
 	"exiwatch/window"
@@ -24,6 +25,20 @@ func (d *Daemon) delivered(name string) {
 
 // opened gets the alerts of one incident that one arrival has opened.
 func (d *Daemon) opened(alerts []*window.Alert) {
+	switch {
+	case d.holdsBack():
+		for _, a := range alerts {
+			a.Untold = true
+		}
+	case d.fleet != nil:
+		d.tellAlone(alerts)
+	default:
+		d.openedFor(alerts, mailer.FleetMark{})
+	}
+}
+
+// openedFor tells that alerts of one incident have opened, with what is said of those of a fleet.
+func (d *Daemon) openedFor(alerts []*window.Alert, mark mailer.FleetMark) {
 	for _, a := range alerts {
 		d.stats.opened[a.Rule.String()]++
 		d.aside(func() {
@@ -37,13 +52,22 @@ func (d *Daemon) opened(alerts []*window.Alert) {
 		}
 		return
 	}
-	d.outbox.enqueue(notification{alerts: alerts, event: pipeline.Opened})
+	d.outbox.enqueue(notification{alerts: alerts, event: pipeline.Opened, fleet: mark})
 }
 
 // onTrial reports whether nobody is told of what happened at a time of the log.
 func (d *Daemon) onTrial(at time.Time) bool { return at.Before(d.Config.Mail.TrialUntil) }
 
 func (d *Daemon) grew(a *window.Alert) {
+	switch {
+	case d.fleet == nil:
+		d.grewFor(a, mailer.FleetMark{})
+	case !a.Untold && d.fleet.alone:
+		d.grewFor(a, d.fleet.mark())
+	}
+}
+
+func (d *Daemon) grewFor(a *window.Alert, mark mailer.FleetMark) {
 	d.aside(func() {
 		d.Log.Info("alert has grown", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
 	})
@@ -51,21 +75,37 @@ func (d *Daemon) grew(a *window.Alert) {
 		return
 	}
 	a.Untold = false
-	d.outbox.enqueue(notification{alerts: []*window.Alert{a}, event: pipeline.Grew(a), times: a.Times})
+	d.outbox.enqueue(notification{alerts: []*window.Alert{a}, event: pipeline.Grew(a), times: a.Times,
+		fleet: mark})
 }
 
 func (d *Daemon) ended(a *window.Alert) {
-	d.aside(func() {
-		d.Log.Info("alert ended", "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
-	})
 	if d.page != nil {
 		d.page.end(a)
 	}
+	switch {
+	case d.fleet == nil:
+		d.endedFor(a, pipeline.Ended, mailer.FleetMark{})
+	case !a.Untold:
+		d.fleet.noteLocal(a)
+		d.endedFor(a, pipeline.Ended, d.fleet.mark())
+	}
+}
+
+// endedFor tells that an alert has ended, or was withdrawn.
+func (d *Daemon) endedFor(a *window.Alert, event string, mark mailer.FleetMark) {
+	message := "alert ended"
+	if event == pipeline.Withdrawn {
+		message = "alert withdrawn: lines of other hosts came late"
+	}
+	d.aside(func() {
+		d.Log.Info(message, "id", a.ID, a.Rule.Key.String(), a.Value, "messages", a.Messages, "peak", a.Peak)
+	})
 	if d.onTrial(a.Ended) {
 		return
 	}
 	if !a.Untold || a.Closes && a.Incident.ID != a.ID {
-		d.outbox.enqueue(notification{alerts: []*window.Alert{a}, event: pipeline.Ended})
+		d.outbox.enqueue(notification{alerts: []*window.Alert{a}, event: event, fleet: mark})
 	}
 }
 

@@ -23,6 +23,7 @@ type job struct {
 	settled    time.Time // up to when the logs were read
 	forget     time.Time // before which mails were sent that are forgotten
 	checkpoint *checkpoint
+	sure       []func() // called when checkpoint is on disk
 }
 
 // A notification is an event in the life of an alert, or the opening of several of one incident.

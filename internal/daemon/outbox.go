@@ -48,6 +48,7 @@ type outbox struct {
 	written   bool      // there has been one
 	forget    time.Time // when to look for sent mails to be forgotten
 	waiting   []job     // for room with the writer
+	sure      []func()  // called when the next checkpoint is on disk
 	warnFrom  time.Time
 }
 
@@ -299,7 +300,8 @@ func (o *outbox) save() {
 	o.due, o.saved, o.bytes, o.events = false, o.counted, 0, 0
 	o.flying++
 	o.took = time.Since(began)
-	o.add(job{checkpoint: c})
+	o.add(job{checkpoint: c, sure: o.sure})
+	o.sure = nil
 }
 
 // wrote notes how long the writer took for a checkpoint, disk included.

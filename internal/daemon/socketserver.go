@@ -151,6 +151,10 @@ func (d *Daemon) value(q readsocket.Question) (count int64, over bool) {
 				c, o := p.Counters().CountAt(t.Key, value, p.Now(now))
 				count, over = max(count, c), over || o
 			}
+			if d.fleet != nil && d.fleet.follower != nil {
+				c, o := d.fleet.follower.Count(t.Key, value)
+				count, over = max(count, c), over || o
+			}
 		}
 	}
 	return count, over

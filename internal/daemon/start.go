@@ -93,6 +93,9 @@ func (d *Daemon) restore() error {
 	if err := d.openOutbox(was, spool); err != nil {
 		return err
 	}
+	if err := d.openFleet(first, key); err != nil {
+		return err
+	}
 	d.outbox.memory = 2*first.Counters().Longest() + 7*24*time.Hour
 	d.restoreOthers(was)
 	return d.resumeLogs(was, first)

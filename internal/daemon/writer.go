@@ -187,7 +187,7 @@ func (w *writer) do(j *job) bool {
 	}
 	switch {
 	case j.checkpoint != nil:
-		return w.flush() && w.save(j.checkpoint)
+		return w.flush() && w.save(j)
 	case !j.settled.IsZero():
 		if !w.flush() {
 			return false
@@ -332,8 +332,8 @@ func (w *writer) put(c *channel, messages []mailer.Message) bool {
 }
 
 // save writes a checkpoint, and lets the mails be sent that it covers.
-func (w *writer) save(c *checkpoint) bool {
-	began := time.Now()
+func (w *writer) save(j *job) bool {
+	began, c := time.Now(), j.checkpoint
 	c.Spooled = w.mail.spool.Last()
 	for _, channel := range w.channels[1:] {
 		c.Told[channel.name] = channel.spool.Last()
@@ -350,6 +350,9 @@ func (w *writer) save(c *checkpoint) bool {
 	w.mail.spool.Commit(c.Spooled)
 	for _, channel := range w.channels[1:] {
 		channel.spool.Commit(c.Told[channel.name])
+	}
+	for _, sure := range j.sure {
+		sure()
 	}
 	w.saved <- time.Since(began)
 	return true

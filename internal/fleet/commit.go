@@ -15,9 +15,15 @@ import (
 )
 
 // A savedMark tells whether an open alert has changed since the engine got it.
-type savedMark struct{ messages, peak, times int64 }
+type savedMark struct {
+	messages, peak, times int64
+	over                  bool // a limit, now
+}
 
-func markOf(a *window.Alert) savedMark { return savedMark{a.Messages, a.Peak, a.Times} }
+func (t *term) markOf(a *window.Alert) savedMark {
+	_, over := t.counter.CountAt(a.Rule.Key, []byte(a.Value), t.merger.Released()-1)
+	return savedMark{a.Messages, a.Peak, a.Times, over}
+}
 
 // An alias is an alert that was told under the id of another one.
 type alias struct {
@@ -28,14 +34,15 @@ type alias struct {
 // is is the event of an alias in the engine.
 const is = "is"
 
-// A Verdict is what the followers know of an open alert.
-type Verdict struct {
+// A Ruling is what the followers know of an open alert.
+type Ruling struct {
 	ID       string           `json:"id"`
 	Incident string           `json:"incident"`
 	Rule     string           `json:"rule"` // its name
 	Key      string           `json:"key"`
 	Value    []byte           `json:"value"`
-	Count    int64            `json:"count"` // in the rule's measure, now
+	Count    int64            `json:"count"` // the highest of the rules by the key, now
+	Over     bool             `json:"over"`  // one of them is over its limit
 	Limit    int64            `json:"limit"`
 	Measure  string           `json:"measure"`
 	Window   string           `json:"window"`
@@ -128,13 +135,13 @@ func (t *term) addEvents(c *engine.Commit) {
 // addState adds to a commit how far the fleet has been counted, and what is open there.
 func (t *term) addState(c *engine.Commit) {
 	c.Done, c.Put = t.done(), make(map[string][]byte)
-	saved := t.counter.SaveSome(func(a *window.Alert) bool { return t.saved[a.ID] != markOf(a) })
+	saved := t.counter.SaveSome(func(a *window.Alert) bool { return t.saved[a.ID] != t.markOf(a) })
 	for i := range saved.Alerts {
 		c.Put[saved.Alerts[i].ID] = written(&saved.Alerts[i])
 	}
 	open := make(map[string]bool)
 	for _, a := range t.counter.Open() {
-		if open[a.ID] = true; t.saved[a.ID] != markOf(a) {
+		if open[a.ID] = true; t.saved[a.ID] != t.markOf(a) {
 			c.Verdicts = append(c.Verdicts, t.verdict(a, false))
 		}
 	}
@@ -176,7 +183,7 @@ func (t *term) memory() int64 { return 2*t.reach() + 3600 }
 // done says how far the fleet has been counted.
 func (t *term) done() []byte {
 	second := t.merger.Released()
-	d := done{Second: second, Until: make(map[string]int64), Streams: make(map[string]streamMark)}
+	d := done{Second: second, Start: t.start, Until: make(map[string]int64), Streams: make(map[string]streamMark)}
 	for host, m := range t.members {
 		if d.Until[host] = m.until; t.lateHosts[host] {
 			d.Until[host] = min(m.until, t.late)
@@ -218,7 +225,7 @@ func (t *term) committed(c *engine.Commit, state bool) {
 	}
 	clear(t.saved)
 	for _, a := range t.counter.Open() {
-		t.saved[a.ID] = markOf(a)
+		t.saved[a.ID] = t.markOf(a)
 	}
 	for id, text := range c.Put {
 		if name, ok := strings.CutPrefix(id, incidentPrefix); ok {
@@ -261,10 +268,10 @@ func (t *term) tell(ctx context.Context, fresh []bool) {
 
 // verdict is what followers get of an alert.
 func (t *term) verdict(a *window.Alert, ended bool) engine.Verdict {
-	v := Verdict{ID: a.ID, Incident: a.Incident.ID, Rule: a.Rule.Name, Key: a.Rule.Key.String(), Value: []byte(a.Value),
+	v := Ruling{ID: a.ID, Incident: a.Incident.ID, Rule: a.Rule.Name, Key: a.Rule.Key.String(), Value: []byte(a.Value),
 		Limit: cmp.Or(a.Limit, a.Rule.Limit), Measure: a.Rule.Count.String(), Window: a.Rule.Window.String(),
 		Opened: a.Opened, Messages: a.Messages, Hosts: make(map[string]int64)}
-	v.Count, _ = t.counter.CountAt(a.Rule.Key, []byte(a.Value), t.merger.Released()-1)
+	v.Count, v.Over = t.counter.CountAt(a.Rule.Key, []byte(a.Value), t.merger.Released()-1)
 	for _, row := range a.Top(window.LogHost, 0) {
 		v.Hosts[row.Value] = row.Messages
 	}

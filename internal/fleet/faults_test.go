@@ -231,7 +231,7 @@ func TestCentralLog(t *testing.T) {
 
 // A faultyEngine does not do, or does without an answer, what it is told now and then.
 type faultyEngine struct {
-	publisherEngine
+	Streams
 	mu     sync.Mutex
 	random *rand.Rand
 	faults int
@@ -249,7 +249,7 @@ func (f *faultyEngine) Append(ctx context.Context, stream string, a engine.Appen
 	if fault == 0 {
 		return engine.End{}, errFault
 	}
-	end, err := f.publisherEngine.Append(ctx, stream, a)
+	end, err := f.Streams.Append(ctx, stream, a)
 	if fault == 1 {
 		return engine.End{}, errFault
 	}
@@ -259,7 +259,7 @@ func (f *faultyEngine) Append(ctx context.Context, stream string, a engine.Appen
 // TestAnswersLost: an append that was done, or wasn't, is tried again.
 func TestAnswersLost(t *testing.T) {
 	l := newLab(t)
-	f := &faultyEngine{publisherEngine: l.client, random: rand.New(rand.NewPCG(8, 8))}
+	f := &faultyEngine{Streams: l.client, random: rand.New(rand.NewPCG(8, 8))}
 	l.engine = f
 	lines, _ := testkit.Traffic(8, 2000)
 	for i := range 20 {

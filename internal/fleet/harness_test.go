@@ -66,7 +66,7 @@ type lab struct {
 	host   string // "": syslog names them
 	since  int64
 	keep   int64
-	engine publisherEngine
+	engine Streams
 	redis  *redistest.Server
 	client *engine.Client
 	log    *logged

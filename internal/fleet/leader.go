@@ -263,11 +263,23 @@ type HostInfo struct {
 	At      time.Time `json:"at"`              // by the host's clock
 }
 
+// voteTime is how long a host that is gone has a say in which rules are the fleet's.
+const voteTime = time.Hour
+
 // majority tells whether the leader's rules are those of most hosts. A tie is for the rules of the host whose name comes
 // first.
 func (l *Leader) majority(infos map[string]HostInfo) (ok bool, with string) {
 	votes, first := make(map[string]int), make(map[string]string)
+	var newest time.Time
 	for _, info := range infos {
+		if info.At.After(newest) {
+			newest = info.At
+		}
+	}
+	for _, info := range infos {
+		if newest.Sub(info.At) > voteTime { // it is gone
+			continue
+		}
 		votes[info.Rules]++
 		if name, ok := first[info.Rules]; !ok || info.Host < name {
 			first[info.Rules] = info.Host

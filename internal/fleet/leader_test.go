@@ -297,9 +297,6 @@ func TestLeaderCountsTheFleetOrder(t *testing.T) {
 	f.checkTold(stop())
 }
 
-// expire lets the lease of a leader end that is gone.
-func (f *fleetTest) expire() { f.server.Do("DEL", "xw:{lab}:lead") }
-
 // TestLeadersChange: each leader goes on where the one before it has stopped.
 func TestLeadersChange(t *testing.T) {
 	for seed := range uint64(4) {
@@ -361,7 +358,7 @@ func TestEngineIsEmptied(t *testing.T) {
 				f.until("second counted", func() bool { return f.counted() >= firstSecond+s-100 })
 				f.server.Do("FLUSHALL")
 				for _, h := range f.hosts {
-					if err := h.client.SetHost(t.Context(), h.name, written(hostInfo{Host: h.name, Rules: h.rules.String()})); err != nil {
+					if err := h.client.SetHost(t.Context(), h.name, written(HostInfo{Host: h.name, Rules: h.rules.String()})); err != nil {
 						t.Fatal(err)
 					}
 				}

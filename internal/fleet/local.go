@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"exiwatch/internal/engine"
 	"exiwatch/internal/pipeline"
 	"exiwatch/window"
 )
@@ -89,4 +90,14 @@ func (t *term) rename(id, to string) {
 			a.ID = to
 		}
 	}
+}
+
+// TellLocal writes to the engine that a host has told an alert by itself.
+func TellLocal(ctx context.Context, c *engine.Client, id string, a *LocalAlert) error {
+	return c.SetLocal(ctx, id, written(a))
+}
+
+// Announce writes to the engine what a daemon says of itself.
+func Announce(ctx context.Context, c *engine.Client, stream string, info *HostInfo) error {
+	return c.SetHost(ctx, stream, written(info))
 }

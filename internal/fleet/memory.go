@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"slices"
 	"sync"
+	"time"
 
 	"exiwatch/internal/engine"
 )
@@ -15,6 +16,9 @@ import (
 type Memory struct {
 	mu      sync.Mutex
 	streams map[string]*memoryStream
+	state   engine.State
+	path    string    // of the file with the state
+	written time.Time // when the file was
 }
 
 type memoryStream struct {

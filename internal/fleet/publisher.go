@@ -17,7 +17,7 @@ import (
 // but those of the append that is being tried, and reads no further while the engine doesn't answer. All that it knows
 // is at the stream's end.
 type Publisher struct {
-	Engine publisherEngine
+	Engine Streams
 	Stream string
 	Path   string // of the log, which isn't config.Stdin
 	// Host and All are the arguments of pipeline.Pipeline.NameHost.
@@ -44,8 +44,8 @@ type Publisher struct {
 	lost      int // how often the engine had lost entries since the last stint
 }
 
-// A publisherEngine is what a Publisher needs of an engine: see engine.Client.
-type publisherEngine interface {
+// Streams are what a Publisher needs of an engine: see engine.Client.
+type Streams interface {
 	End(ctx context.Context, stream string) (engine.End, error)
 	Append(ctx context.Context, stream string, a engine.Append) (engine.End, error)
 }

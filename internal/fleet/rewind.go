@@ -53,8 +53,8 @@ func (t *term) rewind(ctx context.Context, to int64) error {
 	return nil
 }
 
-// start is from when on records must be read for everything that is open at a second to be as it was.
-func (t *term) start(second int64) int64 {
+// startOf is from when on records must be read for everything that is open at a second to be as it was.
+func (t *term) startOf(second int64) int64 {
 	start := second
 	for _, k := range t.ledger.alerts {
 		if k.opened < second && (k.ended == 0 || k.ended >= second) && !k.withdrawn {
@@ -66,9 +66,9 @@ func (t *term) start(second int64) int64 {
 
 // derive counts from a second to another one in counters of its own, which it returns in a term.
 func (t *term) derive(ctx context.Context, from, to int64) (*term, *derivation, error) {
-	start := t.start(from)
+	start := t.startOf(from)
 	again := newTerm(t.Leader, t.token)
-	again.ledger, again.rereading, again.seq = t.ledger, true, t.seq
+	again.ledger, again.rereading, again.seq, again.start = t.ledger, true, t.seq, t.start
 	again.merger = merge.NewMerger(math.MinInt64)
 	goals := make(map[string]engine.ID)
 	for name, s := range t.streams {

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -31,7 +31,7 @@ type Status struct {
 	Lag       float64      `json:"lag_seconds"`
 	Committed time.Time    `json:"committed,omitzero"` // when the leader committed last; zero: unknown
 	Hosts     []HostStatus `json:"hosts"`              // by name
-	Alerts    []Verdict    `json:"alerts"`             // open ones, the oldest first
+	Alerts    []OpenAlert  `json:"alerts"`             // the oldest first
 	Unread    string       `json:"unread,omitempty"`   // why some streams couldn't be read
 }
 
@@ -54,10 +54,16 @@ type HostStatus struct {
 	Extra   []string `json:"rules_extra,omitempty"`
 }
 
+// An OpenAlert is an open alert of a fleet, with its value as text: bytes that aren't UTF-8 are U+FFFD.
+type OpenAlert struct {
+	Ruling
+	Value string `json:"value"`
+}
+
 // Look looks at a fleet. Patience is that of the configuration. It changes nothing, and works without a leader. An
 // error says that the engine can't be asked.
 func Look(ctx context.Context, client *engine.Client, patience time.Duration) (Status, error) {
-	s := Status{Engine: client.Where(), Hosts: []HostStatus{}, Alerts: []Verdict{}}
+	s := Status{Engine: client.Where(), Hosts: []HostStatus{}, Alerts: []OpenAlert{}}
 	offset, err := client.ClockOffset(ctx)
 	if err != nil && !engine.IsDenied(err) { // without the right this machine's clock must do
 		return s, err
@@ -87,13 +93,13 @@ func Look(ctx context.Context, client *engine.Client, patience time.Duration) (S
 		return s, err
 	}
 	for id, text := range verdicts.All {
-		var v Verdict
+		var v Ruling
 		if json.Unmarshal(text, &v) != nil {
 			v.ID = id
 		}
-		s.Alerts = append(s.Alerts, v)
+		s.Alerts = append(s.Alerts, OpenAlert{v, strings.ToValidUTF8(string(v.Value), "\ufffd")})
 	}
-	slices.SortFunc(s.Alerts, func(a, b Verdict) int {
+	slices.SortFunc(s.Alerts, func(a, b OpenAlert) int {
 		return cmp.Or(a.Opened.Compare(b.Opened), cmp.Compare(a.ID, b.ID))
 	})
 	return s, nil
@@ -115,36 +121,40 @@ func (s *Status) stand(standing *engine.Standing) {
 // isSecond tells seconds from what stands for none, or is nonsense.
 func isSecond(n int64) bool { return 0 < n && n < math.MaxInt32<<8 }
 
-// addHosts makes one of a host's streams: each says the same, but one may be newer. It returns the streams of each.
+// A saying is what a host says by one of its streams.
+type saying struct {
+	stream string
+	info   HostInfo
+}
+
+// addHosts makes one of a host's streams. It returns the streams of each. Streams are left out by which the host says
+// nothing more, although it does by others: it follows their logs no longer.
 func (s *Status) addHosts(said map[string][]byte) (streams [][]string) {
-	of := make(map[string]*HostStatus)
-	names := make(map[string][]string)
+	of := make(map[string][]saying)
 	for stream, text := range said {
 		var info HostInfo
 		if json.Unmarshal(text, &info) != nil || info.Host == "" {
 			info.Host, _, _ = strings.Cut(stream, "#")
 		}
-		names[info.Host] = append(names[info.Host], stream)
-		h := of[info.Host]
-		if h == nil {
-			h = &HostStatus{HostInfo: info}
-			of[info.Host] = h
-		}
-		logs := append(h.Logs, info.Logs...)
-		if info.At.After(h.At) {
-			h.HostInfo = info
-		}
-		slices.Sort(logs)
-		h.Logs = slices.Compact(logs)
+		of[info.Host] = append(of[info.Host], saying{stream, info})
 	}
-	for _, h := range of {
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		all := of[name]
+		slices.SortFunc(all, func(a, b saying) int {
+			return cmp.Or(b.info.At.Compare(a.info.At), cmp.Compare(a.stream, b.stream))
+		})
+		h, own := HostStatus{HostInfo: all[0].info}, []string(nil)
+		h.Logs = nil
+		for _, one := range all {
+			if all[0].info.At.Sub(one.info.At) <= SilentAfter {
+				own, h.Logs = append(own, one.stream), append(h.Logs, one.info.Logs...)
+			}
+		}
+		slices.Sort(h.Logs)
+		h.Logs = slices.Compact(h.Logs)
 		h.At = h.At.Add(-time.Duration(h.Offset) * time.Millisecond).UTC()
 		h.Silent = s.At.Sub(h.At) > SilentAfter
-		s.Hosts = append(s.Hosts, *h)
-	}
-	slices.SortFunc(s.Hosts, func(a, b HostStatus) int { return cmp.Compare(a.Host, b.Host) })
-	for _, h := range s.Hosts {
-		streams = append(streams, names[h.Host])
+		s.Hosts, streams = append(s.Hosts, h), append(streams, own)
 	}
 	return streams
 }
@@ -239,99 +249,4 @@ func less(texts, others []string) (rest []string) {
 		}
 	}
 	return rest
-}
-
-// A Problem is something that is wrong with a fleet. Both texts may hold what hosts say: escape them.
-type Problem struct {
-	Text string `json:"problem"`
-	Hint string `json:"hint"`
-	// Mild says that the fleet counts exactly nevertheless.
-	Mild bool `json:"mild,omitempty"`
-}
-
-const (
-	mostLag    = 20 * time.Second // beyond patience: a leader that has taken over is behind for that long
-	mostOffset = time.Second      // between the clocks of synchronized machines, by far
-)
-
-// Problems are what is wrong, the worst first. Zone is for times, patience that of the configuration.
-func (s *Status) Problems(zone *time.Location, patience time.Duration) (all []Problem) {
-	add := func(mild bool, hint, format string, args ...any) {
-		all = append(all, Problem{fmt.Sprintf(format, args...), hint, mild})
-	}
-	clock := func(at time.Time) string { return ShortTime(at, s.At, zone) }
-	switch lag := time.Duration(s.Lag * float64(time.Second)); {
-	case len(s.Hosts) == 0:
-		add(false, "Write the same [fleet] into each host's configuration, and restart exiwatch there.",
-			"No host has joined the fleet.")
-	case s.Leader == "":
-		add(false, "The daemons' logs say why none leads: journalctl -u exiwatch. A host leads that runs, reaches the "+
-			"engine, may write there and has the rules of most hosts.", "No host leads: each host counts alone.")
-	case !s.Counted.IsZero() && lag > patience+mostLag:
-		add(false, "A leader that has just taken over reads the last windows first: look again in a minute.",
-			"%s leads and has counted up to %s alone.", s.Leader, clock(s.Counted))
-	}
-	if s.Unread != "" {
-		add(false, "Look at that node of the engine. Its hosts' lines count when it is back.",
-			"Some hosts' arrivals can't be read: %s.", s.Unread)
-	}
-	for _, h := range s.Hosts {
-		if h.Silent {
-			since := "has never said that it runs"
-			if isSecond(h.At.Unix()) {
-				since = "is silent since " + clock(h.At)
-			}
-			add(false, "Does exiwatch run there, and does it reach the engine? Its arrivals count when they come.",
-				"%s %s. The fleet goes on without it.", h.Host, since)
-		}
-	}
-	for _, h := range s.Hosts {
-		if h.Differs {
-			add(false, "Give all hosts the same [[rule]]s, exceptions included, and reload exiwatch there.",
-				"%s has other rules than the fleet. Its arrivals count, but it never leads.%s", h.Host, h.difference())
-		}
-	}
-	for _, h := range s.Hosts {
-		offset := time.Duration(h.Offset) * time.Millisecond
-		switch {
-		case h.Silent:
-			continue
-		case !h.Waited && h.Slowest != "":
-			add(true, "Its clock may be behind, or it has much to read. Its arrivals count when they come.",
-				"%s has published up to %s alone. The fleet doesn't wait for it.", h.Host, clock(h.Until[h.Slowest]))
-		}
-		if offset.Abs() > mostOffset {
-			side := "ahead of"
-			if offset < 0 {
-				side = "behind"
-			}
-			add(true, "Synchronize all hosts' clocks: install chrony.", "The clock of %s is %.1f s %s the engine's.",
-				h.Host, offset.Abs().Seconds(), side)
-		}
-	}
-	return all
-}
-
-// difference lists the rules that differ, each in a line.
-func (h *HostStatus) difference() string {
-	var b strings.Builder
-	for _, text := range h.Lacks {
-		b.WriteString("\nthe fleet alone: " + text)
-	}
-	for _, text := range h.Extra {
-		b.WriteString("\n" + h.Host + " alone: " + text)
-	}
-	if b.Len() == 0 {
-		b.WriteString("\nThe rules are the same, in another order.")
-	}
-	return b.String()
-}
-
-// ShortTime writes a time for people: without its date, if it is that of now.
-func ShortTime(at, now time.Time, zone *time.Location) string {
-	at, now = at.In(zone), now.In(zone)
-	if at.Format(time.DateOnly) == now.Format(time.DateOnly) {
-		return at.Format(time.TimeOnly)
-	}
-	return at.Format(time.DateTime)
 }

@@ -108,7 +108,9 @@ func (t *term) restore(state *engine.State) (saved window.Saved, d done, err err
 		}
 	} else if !t.FromStart {
 		d.Second = t.Now().Unix()
+		d.Start = d.Second
 	}
+	t.start = d.Start
 	return saved, d, nil
 }
 

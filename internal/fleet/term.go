@@ -37,6 +37,7 @@ type term struct {
 	aliases []alias
 	quiet   map[string]bool
 
+	start     int64 // before it, nothing is told: the fleet was counted first then
 	seq       int64
 	saved     map[string]savedMark // what the engine has of open alerts
 	incidents map[string]string    // the same of incidents
@@ -80,6 +81,7 @@ type member struct {
 // done is what a leader leaves to the next one.
 type done struct {
 	Second  int64                 `json:"second"` // before it, everything has been counted
+	Start   int64                 `json:"start"`  // before it, nothing is told: the fleet was counted first then
 	Until   map[string]int64      `json:"until"`  // by host: the same, if that is earlier
 	Streams map[string]streamMark `json:"streams"`
 }
@@ -204,7 +206,9 @@ func (t *term) newCounter() (*merge.Counter, error) {
 func (t *term) note(e Event) {
 	var news []*window.Alert
 	for _, a := range e.Alerts {
-		if !t.ledger.has(a.ID, e.Name) {
+		old := a.Opened.Unix() < t.start &&
+			(e.Name == pipeline.Opened || e.Name == pipeline.Ended && t.ledger.alerts[a.ID] == nil)
+		if !old && !t.ledger.has(a.ID, e.Name) {
 			news = append(news, a.Snapshot())
 		}
 	}
