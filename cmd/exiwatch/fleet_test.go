@@ -57,7 +57,7 @@ func (s *fleetStage) leads(host string, v fleet.Ruling) {
 	testkit.Must(s, err)
 	if _, _, err := s.client.Commit(s.Context(), engine.Commit{Token: host + " token",
 		Done:     fmt.Appendf(nil, `{"second":%d}`, time.Now().Unix()),
-		Verdicts: []engine.Ruling{{ID: "a", JSON: text}}}); err != nil || !leads {
+		Verdicts: []engine.Verdict{{ID: "a", JSON: text}}}); err != nil || !leads {
 		s.Fatal(leads, err)
 	}
 }
@@ -169,7 +169,7 @@ func theExample() fleet.Status {
 	}
 	v := aVerdict
 	v.Opened = now.Add(-130 * time.Second)
-	s.Alerts = []fleet.OpenAlert{{Verdict: v, Value: string(v.Value)}}
+	s.Alerts = []fleet.OpenAlert{{Ruling: v, Value: string(v.Value)}}
 	return s
 }
 

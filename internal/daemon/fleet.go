@@ -21,8 +21,8 @@ type fleetMember struct {
 	host       string
 	client     *engine.Client // nil: there is no engine
 	leader     *fleet.Leader
-	follower   *fleet.Follower // nil without an engine
-	memory     *fleet.Memory   // in place of an engine
+	replica    *fleet.Replica // nil without an engine
+	memory     *fleet.Memory  // in place of an engine
 	publishers []*fleet.Publisher
 	told       chan toldEvents
 	locals     chan localAlert
@@ -75,7 +75,7 @@ func (d *Daemon) openFleet(first *pipeline.Pipeline, key []byte) error {
 			return err
 		}
 		m.client, m.leader.Engine = client, client
-		m.follower = &fleet.Follower{Engine: client, Now: d.now}
+		m.replica = &fleet.Replica{Engine: client, Now: d.now}
 		d.addPublishers(m, client, first, key)
 	}
 	d.fleet = m
@@ -115,7 +115,7 @@ func (d *Daemon) fleetSecond(m *fleetMember) int64 {
 		if s, ok := m.second(); ok {
 			return s
 		}
-		if m.follower == nil || d.stopping.Err() != nil || d.now().After(deadline) {
+		if m.replica == nil || d.stopping.Err() != nil || d.now().After(deadline) {
 			break
 		}
 		time.Sleep(localPause)
@@ -128,8 +128,8 @@ func (d *Daemon) fleetSecond(m *fleetMember) int64 {
 
 // second is the second up to which the fleet has been counted; ok is false while that isn't known.
 func (m *fleetMember) second() (second int64, ok bool) {
-	if m.follower != nil {
-		return m.follower.Second()
+	if m.replica != nil {
+		return m.replica.Second()
 	}
 	return m.memory.Second()
 }
@@ -158,7 +158,7 @@ func (d *Daemon) startFleet(ctx context.Context) {
 	if m.client == nil {
 		return
 	}
-	d.wait.Go(func() { m.follower.Run(ctx) })
+	d.wait.Go(func() { m.replica.Run(ctx) })
 	d.wait.Go(func() { d.announce(ctx) })
 	d.wait.Go(func() { m.writeLocals(ctx) })
 }
@@ -233,7 +233,7 @@ func (m *fleetMember) mark() mailer.FleetMark {
 	if m == nil {
 		return mailer.FleetMark{}
 	}
-	since, _ := m.follower.Alone()
+	since, _ := m.replica.Alone()
 	return mailer.FleetMark{Alone: m.host, Since: since}
 }
 
@@ -241,10 +241,10 @@ func (m *fleetMember) mark() mailer.FleetMark {
 // that are open and that the fleet hasn't told.
 func (d *Daemon) lookAtFleet() {
 	m := d.fleet
-	if m == nil || m.follower == nil {
+	if m == nil || m.replica == nil {
 		return
 	}
-	since, alone := m.follower.Alone()
+	since, alone := m.replica.Alone()
 	if alone == m.alone {
 		return
 	}
@@ -266,7 +266,7 @@ func (d *Daemon) lookAtFleet() {
 func (d *Daemon) tellUntold(alerts []*window.Alert) {
 	var untold []*window.Alert
 	for _, a := range alerts {
-		if a.Untold && !d.fleet.follower.Has(&a.Rule, a.Value) {
+		if a.Untold && !d.fleet.replica.Has(&a.Rule, a.Value) {
 			untold = append(untold, a)
 		}
 	}

@@ -151,8 +151,8 @@ func (d *Daemon) value(q readsocket.Question) (count int64, over bool) {
 				c, o := p.Counters().CountAt(t.Key, value, p.Now(now))
 				count, over = max(count, c), over || o
 			}
-			if d.fleet != nil && d.fleet.follower != nil {
-				c, o := d.fleet.follower.Count(t.Key, value)
+			if d.fleet != nil && d.fleet.replica != nil {
+				c, o := d.fleet.replica.Count(t.Key, value)
 				count, over = max(count, c), over || o
 			}
 		}

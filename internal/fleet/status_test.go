@@ -46,7 +46,7 @@ func (s *stage) host(stream string, ago time.Duration, change func(*HostInfo), l
 }
 
 // leads has a host lead that has counted up to some time ago, and found alerts.
-func (s *stage) leads(host string, ago time.Duration, alerts ...OpenAlert) {
+func (s *stage) leads(host string, ago time.Duration, alerts ...Ruling) {
 	s.Helper()
 	token := host + " token"
 	leads, err := s.client.Lead(s.Context(), token)
@@ -100,8 +100,8 @@ func TestLook(t *testing.T) {
 	s.host("mx1#2", 3*time.Second, func(i *HostInfo) { i.At = s.now.Add(-2 * time.Second) }, "mx1-b")
 	s.wantProblems("No host leads")
 	late, soon := s.now.Add(-time.Minute), s.now.Add(-time.Hour)
-	s.leads("mx1", 4*time.Second, OpenAlert{ID: "b", Opened: late, Value: []byte("bob"),
-		Hosts: map[string]int64{"mx1": 2}}, OpenAlert{ID: "a", Opened: soon})
+	s.leads("mx1", 4*time.Second, Ruling{ID: "b", Opened: late, Value: []byte("bob"),
+		Hosts: map[string]int64{"mx1": 2}}, Ruling{ID: "a", Opened: soon})
 	s.wantProblems()
 	got := s.look()
 	if got.Leader != "mx1" || !got.Counted.Equal(s.now.Add(-4*time.Second)) || got.Lag < 3 || got.Lag > 60 ||

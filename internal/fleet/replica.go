@@ -13,10 +13,10 @@ import (
 	"exiwatch/window"
 )
 
-// A Follower keeps this host's copy of the fleet's open alerts. Whoever asks it waits for no engine. Its methods may be
+// A Replica is this host's copy of the fleet's open alerts. Whoever asks it waits for no engine. Its methods may be
 // called at the same time.
-type Follower struct {
-	Engine followerEngine
+type Replica struct {
+	Engine replicaEngine
 	Now    func() time.Time
 
 	mu     sync.RWMutex
@@ -32,8 +32,8 @@ type Follower struct {
 	from string
 }
 
-// A followerEngine is what a follower needs of an engine.
-type followerEngine interface {
+// A replicaEngine is what a follower needs of an engine.
+type replicaEngine interface {
 	Verdicts(ctx context.Context, from string) (engine.Verdicts, error)
 }
 
@@ -46,43 +46,43 @@ const (
 )
 
 // Run keeps the copy up to date until ctx ends.
-func (f *Follower) Run(ctx context.Context) {
-	f.mu.Lock()
-	f.began = f.Now()
-	f.mu.Unlock()
+func (r *Replica) Run(ctx context.Context) {
+	r.mu.Lock()
+	r.began = r.Now()
+	r.mu.Unlock()
 	for ; ctx.Err() == nil; rest(ctx, followPause) {
-		v, err := f.Engine.Verdicts(ctx, f.from)
+		v, err := r.Engine.Verdicts(ctx, r.from)
 		if err != nil {
 			continue // Alone says so
 		}
-		f.take(&v)
+		r.take(&v)
 	}
 }
 
 // take takes what has changed.
-func (f *Follower) take(v *engine.Verdicts) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.leader = leaderHost(v.Leader); v.Seq == 0 {
+func (r *Replica) take(v *engine.Verdicts) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.leader = leaderHost(v.Leader); v.Seq == 0 {
 		return
 	}
-	if f.from = v.From; v.Seq != f.seq {
+	if r.from = v.From; v.Seq != r.seq {
 		var d done
 		if json.Unmarshal(v.Done, &d) == nil {
-			f.second = d.Second
+			r.second = d.Second
 		}
-		f.seq, f.last, f.heard = v.Seq, f.Now(), true
+		r.seq, r.last, r.heard = v.Seq, r.Now(), true
 	}
-	if v.All != nil || f.open == nil {
-		f.open, f.values = make(map[string]*Ruling), make(map[valueKey]map[string]*Ruling)
+	if v.All != nil || r.open == nil {
+		r.open, r.values = make(map[string]*Ruling), make(map[valueKey]map[string]*Ruling)
 	}
 	for id, text := range v.All {
-		f.set(id, text)
+		r.set(id, text)
 	}
 	for _, c := range v.Changed {
-		f.remove(c.ID)
+		r.remove(c.ID)
 		if !c.Ended {
-			f.set(c.ID, c.JSON)
+			r.set(c.ID, c.JSON)
 		}
 	}
 }
@@ -93,46 +93,46 @@ func leaderHost(token string) string {
 	return host
 }
 
-func (f *Follower) set(id string, text []byte) {
+func (r *Replica) set(id string, text []byte) {
 	v := new(Ruling)
 	if err := json.Unmarshal(text, v); err != nil {
 		return // of a version to come
 	}
-	f.open[id] = v
+	r.open[id] = v
 	key := valueKey{v.Key, string(v.Value)}
-	if f.values[key] == nil {
-		f.values[key] = make(map[string]*Ruling)
+	if r.values[key] == nil {
+		r.values[key] = make(map[string]*Ruling)
 	}
-	f.values[key][id] = v
+	r.values[key][id] = v
 }
 
-func (f *Follower) remove(id string) {
-	v := f.open[id]
+func (r *Replica) remove(id string) {
+	v := r.open[id]
 	if v == nil {
 		return
 	}
 	key := valueKey{v.Key, string(v.Value)}
-	if delete(f.values[key], id); len(f.values[key]) == 0 {
-		delete(f.values, key)
+	if delete(r.values[key], id); len(r.values[key]) == 0 {
+		delete(r.values, key)
 	}
-	delete(f.open, id)
+	delete(r.open, id)
 }
 
 // Count returns the highest count of the value's open alerts, and whether one of them is over its limit.
-func (f *Follower) Count(key window.Key, value []byte) (count int64, over bool) {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	for _, v := range f.values[valueKey{key.String(), string(value)}] {
+func (r *Replica) Count(key window.Key, value []byte) (count int64, over bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, v := range r.values[valueKey{key.String(), string(value)}] {
 		count, over = max(count, v.Count), over || v.Over
 	}
 	return count, over
 }
 
 // Has tells whether an alert of a rule and a value is open in the fleet.
-func (f *Follower) Has(rule *window.Rule, value string) bool {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	for _, v := range f.values[valueKey{rule.Key.String(), value}] {
+func (r *Replica) Has(rule *window.Rule, value string) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, v := range r.values[valueKey{rule.Key.String(), value}] {
 		if v.Rule == rule.Name {
 			return true
 		}
@@ -142,39 +142,39 @@ func (f *Follower) Has(rule *window.Rule, value string) bool {
 
 // Alone tells whether this host counts alone, because the fleet has given no verdicts for Silence, and since when; zero:
 // it never gave one.
-func (f *Follower) Alone() (since time.Time, alone bool) {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	if f.began.IsZero() {
-		return f.last, false
+func (r *Replica) Alone() (since time.Time, alone bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.began.IsZero() {
+		return r.last, false
 	}
-	last := f.began
-	if f.heard {
-		last = f.last
+	last := r.began
+	if r.heard {
+		last = r.last
 	}
-	return f.last, f.Now().Sub(last) > Silence
+	return r.last, r.Now().Sub(last) > Silence
 }
 
 // Second is the second up to which the fleet has been counted; ok is false while that isn't known.
-func (f *Follower) Second() (second int64, ok bool) {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return f.second, f.heard
+func (r *Replica) Second() (second int64, ok bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.second, r.heard
 }
 
 // Leader is the host that leads; "" if none does.
-func (f *Follower) Leader() string {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return f.leader
+func (r *Replica) Leader() string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.leader
 }
 
 // Open are the open alerts of the fleet, in the order in which they opened.
-func (f *Follower) Open() []Ruling {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	all := make([]Ruling, 0, len(f.open))
-	for _, v := range f.open {
+func (r *Replica) Open() []Ruling {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	all := make([]Ruling, 0, len(r.open))
+	for _, v := range r.open {
 		all = append(all, *v)
 	}
 	slices.SortFunc(all, func(a, b Ruling) int {
