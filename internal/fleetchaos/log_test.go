@@ -118,7 +118,7 @@ func (s *scribe) writeDue() (more bool) {
 	return s.written < len(s.lines) && !s.haste
 }
 
-// close writes a last line into all logs, at one stamp, at which all alerts have ended.
+// close writes a last arrival into all logs, at one stamp, at which all alerts have ended.
 func (s *scribe) close() {
 	at := s.stamp.Add(s.shape.length)
 	for i := range s.logs {
@@ -129,7 +129,8 @@ func (s *scribe) close() {
 		}
 	}
 	s.end = at.Add(2*longest(s.shape.unit) + time.Minute)
-	for _, log := range s.logs {
-		log.write(s.end.UTC().Format(time.DateTime) + " Start queue run: pid=1\n")
+	for i, log := range s.logs {
+		log.write(fmt.Sprintf("%s 1xlast-%06d-00 <= last%[2]d@lab.test U=last%[2]d P=local S=1\n",
+			s.end.UTC().Format(time.DateTime), i))
 	}
 }
