@@ -57,8 +57,8 @@ func (d *Daemon) openFleet(first *pipeline.Pipeline, key []byte) error {
 	if c == nil {
 		return nil
 	}
-	m := &fleetMember{host: cmp.Or(c.Host, d.Host), told: make(chan toldEvents), locals: make(chan localAlert, maxLocals),
-		open: make(map[string]*window.Alert)}
+	m := &fleetMember{host: cmp.Or(c.Host, d.Host), told: make(chan toldEvents),
+		locals: make(chan localAlert, maxLocals), open: make(map[string]*window.Alert)}
 	m.leader = &fleet.Leader{Host: m.host, Rules: d.Config.Rules, Texts: fleet.RuleTexts(&d.Config),
 		Name: fleet.RulesOf(&d.Config), Patience: c.Patience, Pending: filepath.Join(d.state.dir, fleetPending),
 		FromStart: d.FromStart, Tell: m.tell, Now: d.now, Log: d.Log}
@@ -237,8 +237,8 @@ func (m *fleetMember) mark() mailer.FleetMark {
 	return mailer.FleetMark{Alone: m.host, Since: since}
 }
 
-// lookAtFleet finds out whether the fleet gives verdicts. Without them this host tells its own alerts, and at once those
-// that are open and that the fleet hasn't told.
+// lookAtFleet finds out whether the fleet gives verdicts. Without them this host tells its own alerts, and at once
+// those that are open and that the fleet hasn't told.
 func (d *Daemon) lookAtFleet() {
 	m := d.fleet
 	if m == nil || m.replica == nil {

@@ -19,6 +19,7 @@ import (
 	"exiwatch/internal/merge"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/redistest"
+	"exiwatch/internal/testkit"
 	"exiwatch/window"
 )
 
@@ -65,9 +66,7 @@ func newFleetTest(t *testing.T, seed uint64, n, seconds int, skew func(host int)
 	}
 	f.observer = f.client()
 	for _, h := range f.hosts {
-		if err := h.client.SetHost(t.Context(), h.name, written(HostInfo{Host: h.name, Rules: h.rules.String()})); err != nil {
-			t.Fatal(err)
-		}
+		h.announce(t)
 	}
 	random := rand.New(rand.NewPCG(seed, 0))
 	for s := range seconds {
@@ -77,6 +76,13 @@ func newFleetTest(t *testing.T, seed uint64, n, seconds int, skew func(host int)
 		}
 	}
 	return f
+}
+
+// announce says that the host is there.
+func (h *testHost) announce(t testing.TB) {
+	if err := Announce(t.Context(), h.client, h.name, &HostInfo{Host: h.name, Rules: h.rules.String()}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func straight(int) int64 { return 0 }
@@ -166,14 +172,10 @@ func (f *fleetTest) lead(name string, patience time.Duration) (stop func() *Lead
 	return stop
 }
 
-// until waits for something.
+// until waits for something, as long as the fleet is counted further.
 func (f *fleetTest) until(what string, is func() bool) {
 	f.Helper()
-	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			f.Fatalf("no %s within a minute", what)
-		}
-	}
+	testkit.Until(f, what, is, func() any { return f.counted() })
 }
 
 // all publishes everything up to a second with all hosts but some.
@@ -358,9 +360,7 @@ func TestEngineIsEmptied(t *testing.T) {
 				f.until("second counted", func() bool { return f.counted() >= firstSecond+s-100 })
 				f.server.Do("FLUSHALL")
 				for _, h := range f.hosts {
-					if err := h.client.SetHost(t.Context(), h.name, written(HostInfo{Host: h.name, Rules: h.rules.String()})); err != nil {
-						t.Fatal(err)
-					}
+					h.announce(t)
 				}
 			}
 		}

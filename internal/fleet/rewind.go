@@ -207,7 +207,8 @@ func (t *term) reconcile(d *derivation, from, to int64, late []string) {
 		if !a.Ended.IsZero() {
 			ended = a.Ended.Unix()
 		}
-		first := t.ledger.find(a.Rule.String(), a.Value, a.Opened.Unix(), ended, func(id string) bool { return !taken[id] })
+		first := t.ledger.find(a.Rule.String(), a.Value, a.Opened.Unix(), ended,
+			func(id string) bool { return !taken[id] })
 		if first == "" {
 			continue
 		}
