@@ -3,7 +3,9 @@ package fleet
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"exiwatch/internal/engine"
 	"exiwatch/internal/testkit"
@@ -74,5 +76,39 @@ func TestPublishedInMemory(t *testing.T) {
 	must(t, err)
 	if n := len(memory.streams[labStream].entries); n != 1 {
 		t.Errorf("%d entries are left, want 1", n)
+	}
+}
+
+// TestTrimmed: what is older than Keep goes, also if the publisher is restarted again and again. Nothing else does.
+func TestTrimmed(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	memory := NewMemory()
+	l.engine, l.keep = memory, 600
+	lines, _ := testkit.Traffic(16, 3000)
+	var after atomic.Int64 // seconds
+	const step, steps = 100, 30
+	for i := range steps {
+		p := l.publisher()
+		p.Follow.Now = func() time.Time { return time.Now().Add(time.Duration(after.Load()) * time.Second) }
+		stop := l.run(p)
+		l.write(strings.Join(lines[i*100:(i+1)*100], ""))
+		wanted := l.wanted(l.from())[l.host]
+		testkit.Until(t, "all is published", func() bool {
+			all, _ := l.published(memory)
+			got := all[l.host]
+			return len(got) > 0 && len(wanted) > 0 && got[len(got)-1] == wanted[len(wanted)-1]
+		})
+		stop()
+		after.Add(step)
+	}
+	all, _ := l.published(memory)
+	wanted, got := l.wanted(l.from())[l.host], all[l.host]
+	least, most := len(wanted)*int(l.keep)/(step*steps), len(wanted)*int(l.keep)*3/2/(step*steps)
+	if len(got) < least || len(got) > most {
+		t.Errorf("%d records of %d are left, want %d to %d", len(got), len(wanted), least, most)
+	}
+	if diff := cmp.Diff(wanted[len(wanted)-len(got):], got); diff != "" {
+		t.Errorf("left (-want +got):\n%s", diff)
 	}
 }
