@@ -32,10 +32,13 @@ func fleetLogs(t *testing.T, seed uint64, n int, hosts ...string) (logs []*fleet
 	for _, host := range hosts {
 		logs = append(logs, &fleetLog{host: host, path: filepath.Join(dir, host, "mainlog")})
 	}
-	lines, end := testkit.Traffic(seed, n)
+	lines, was := testkit.Traffic(seed, n)
+	end := time.Now().UTC().Truncate(time.Second)
 	for i, line := range lines {
+		at, err := time.Parse(time.DateTime, line[:len(time.DateTime)])
+		testkit.Must(t, err)
 		l := logs[(i*7919+int(seed))%len(logs)]
-		l.lines = append(l.lines, line)
+		l.lines = append(l.lines, at.Add(end.Sub(was)).Format(time.DateTime)+line[len(time.DateTime):])
 	}
 	for _, l := range logs {
 		l.lines = append(l.lines, testkit.Sentinel("end-"+l.host, end, sentinelLimit))
@@ -86,7 +89,7 @@ func fleetIDs(t *testing.T, c config.Config, logs []*fleetLog, named bool) (ids 
 func TestLogsOfOneMachineAreAFleet(t *testing.T) {
 	t.Parallel()
 	c := configtest.Parse(t, fiveRules+"[fleet]\nengine = \"none\"\n")
-	logs := fleetLogs(t, 5, 900, "mx1", "mx2", "mx3")
+	logs := fleetLogs(t, 5, 600, "mx1", "mx2", "mx3")
 	for _, l := range logs {
 		c.Log = append(c.Log, l.path)
 	}
@@ -137,7 +140,7 @@ func (f *fleetDaemons) ids() (all []string) {
 // TestFleetSaysWhatReplayOfItSays: three daemons over a Redis, one of which is stopped and goes on.
 func TestFleetSaysWhatReplayOfItSays(t *testing.T) {
 	t.Parallel()
-	f := startFleetOf(t, fiveRules, fleetLogs(t, 6, 900, "mx1", "mx2", "mx3"))
+	f := startFleetOf(t, fiveRules, fleetLogs(t, 6, 600, "mx1", "mx2", "mx3"))
 	writeShare(t, f.logs, 0.5)
 	f.all[0].until("some alerts", func() bool { return len(f.ids()) > 5 })
 	w := f.all[1]

@@ -16,7 +16,7 @@ import (
 
 // streams are the part of an engine that has the streams.
 type streams interface {
-	publisherEngine
+	Streams
 	poller
 }
 
