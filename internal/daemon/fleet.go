@@ -48,6 +48,14 @@ const (
 	fleetMemory  = "fleetstate.json" // of an engine in memory
 )
 
+// streamFile is the file of a publisher.
+func streamFile(number string) string {
+	if number == "" {
+		return "stream-"
+	}
+	return "stream-" + number + ".json"
+}
+
 // maxLocals is how many local alerts wait for the engine.
 const maxLocals = 1000
 
@@ -57,8 +65,8 @@ func (d *Daemon) openFleet(first *pipeline.Pipeline, key []byte) error {
 	if c == nil {
 		return nil
 	}
-	m := &fleetMember{host: cmp.Or(c.Host, d.Host), told: make(chan toldEvents), locals: make(chan localAlert, maxLocals),
-		open: make(map[string]*window.Alert)}
+	m := &fleetMember{host: cmp.Or(c.Host, d.Host), told: make(chan toldEvents),
+		locals: make(chan localAlert, maxLocals), open: make(map[string]*window.Alert)}
 	m.leader = &fleet.Leader{Host: m.host, Rules: d.Config.Rules, Texts: fleet.RuleTexts(&d.Config),
 		Name: fleet.RulesOf(&d.Config), Patience: c.Patience, Pending: filepath.Join(d.state.dir, fleetPending),
 		FromStart: d.FromStart, Tell: m.tell, Now: d.now, Log: d.Log}
@@ -102,7 +110,7 @@ func (d *Daemon) addPublishers(m *fleetMember, e fleet.Streams, first *pipeline.
 				}
 				return p, err
 			},
-			Follow: d.followOptions(), State: filepath.Join(d.state.dir, "stream"+strconv.Itoa(i+1)+".json"),
+			Follow: d.followOptions(), State: filepath.Join(d.state.dir, streamFile(strconv.Itoa(i+1))),
 			Since: func() int64 { return d.fleetSecond(m) }, Keep: 3*longest + 600,
 		})
 	}
@@ -237,8 +245,8 @@ func (m *fleetMember) mark() mailer.FleetMark {
 	return mailer.FleetMark{Alone: m.host, Since: since}
 }
 
-// lookAtFleet finds out whether the fleet gives verdicts. Without them this host tells its own alerts, and at once those
-// that are open and that the fleet hasn't told.
+// lookAtFleet finds out whether the fleet gives verdicts. Without them this host tells its own alerts, and at once
+// those that are open and that the fleet hasn't told.
 func (d *Daemon) lookAtFleet() {
 	m := d.fleet
 	if m == nil || m.replica == nil {

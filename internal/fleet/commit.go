@@ -190,7 +190,7 @@ func (t *term) done() []byte {
 		}
 	}
 	for name, s := range t.streams {
-		d.Streams[name] = streamMark{s.born, s.pointsFor(second - t.reach())}
+		d.Streams[name] = streamMark{s.born, s.lost, s.pointsFor(second - t.reach())}
 	}
 	return written(d)
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"exiwatch/internal/engine"
+	"exiwatch/internal/journaltest"
 	"exiwatch/internal/testkit"
 )
 
@@ -115,6 +116,7 @@ func TestPublisherWhateverHappens(t *testing.T) {
 
 // TestLogCycledWhileEngineStops: what was written meanwhile is found in the files that the log was cycled to.
 func TestLogCycledWhileEngineStops(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, "appendonly yes", "appendfsync always")
 	lines, _ := testkit.Traffic(13, 4000)
 	write := func() {
@@ -149,15 +151,19 @@ func TestLogCycledWhileEngineStops(t *testing.T) {
 
 // TestEngineEmptied: what the log holds from two windows before Since on is published again.
 func TestEngineEmptied(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	lines, end := testkit.Traffic(5, 3000)
-	l.since = end.Unix() - 3600
+	l.since.Store(end.Unix() + 2*3600) // calls and more are looked for in the hours before
 	for i := range 3 {
 		l.write(strings.Join(lines[i*800:(i+1)*800], ""))
 		l.cycle()
 	}
 	l.compress()
 	l.start()
+	if some, all := count(l.wanted(l.from())), count(l.wanted(0)); some < 100 || some > all/2 {
+		t.Fatalf("%d of %d arrivals are to be published", some, all)
+	}
 	l.untilPublished()
 	_, before := l.published(l.client)
 	l.redis.Do("FLUSHALL")
@@ -168,7 +174,7 @@ func TestEngineEmptied(t *testing.T) {
 		t.Errorf("the stream ended at %v, and at %v when it was filled again", before, again)
 	}
 	l.redis.Restart(true)
-	l.since = 0 // all
+	l.since.Store(0) // all
 	l.write(strings.Join(lines[2600:], ""))
 	l.untilPublished()
 }
@@ -258,6 +264,7 @@ func (f *faultyEngine) Append(ctx context.Context, stream string, a engine.Appen
 
 // TestAnswersLost: an append that was done, or wasn't, is tried again.
 func TestAnswersLost(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	f := &faultyEngine{Streams: l.client, random: rand.New(rand.NewPCG(8, 8))}
 	l.engine = f
@@ -307,6 +314,7 @@ func TestPublisherEndsWhileEngineStops(t *testing.T) {
 
 // TestPublisherLosesState: it goes on where the stream ends. If that is lost, too, it begins anew.
 func TestPublisherLosesState(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	lines, _ := testkit.Traffic(14, 1000)
 	for i, lose := range []func(){
@@ -329,6 +337,7 @@ func TestPublisherLosesState(t *testing.T) {
 
 // TestTwoPublishers: the second daemon of the same name waits, and says so.
 func TestTwoPublishers(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	lines, _ := testkit.Traffic(10, 1000)
 	l.write(strings.Join(lines[:500], ""))
@@ -353,6 +362,7 @@ func TestTwoPublishers(t *testing.T) {
 
 // TestClonedPublishers: two daemons of one state notice by the ids, and don't loop fast.
 func TestClonedPublishers(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	lines, _ := testkit.Traffic(12, 2000)
 	l.write(strings.Join(lines[:100], ""))
@@ -366,4 +376,30 @@ func TestClonedPublishers(t *testing.T) {
 		return strings.Contains(l.log.String(), "two daemons publish as one host")
 	})
 	l.untilPublished()
+}
+
+// TestJournalPublished: the journal is a log like others, also when the stream is lost.
+func TestJournalPublished(t *testing.T) {
+	j := journaltest.New(t)
+	j.Install()
+	l := newLab(t)
+	l.path = "journal"
+	l.since.Store(journaltest.Day.Unix())
+	write := func(from, to int) {
+		var text strings.Builder
+		for n := from; n < to; n++ {
+			text.WriteString(arrivalAt(journaltest.Day.Add(time.Duration(n)*time.Second), n))
+		}
+		l.text.WriteString(text.String())
+		j.Append("system", journaltest.Exim(text.String())...)
+	}
+	for i := range 3 {
+		stop := l.start()
+		write(i*100, (i+1)*100)
+		l.untilPublished()
+		stop()
+		if i == 1 {
+			l.redis.Restart(true)
+		}
+	}
 }

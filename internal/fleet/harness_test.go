@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,7 +65,7 @@ type lab struct {
 	path   string // of the log
 	state  string
 	host   string // "": syslog names them
-	since  int64
+	since  atomic.Int64
 	keep   int64
 	engine Streams
 	redis  *redistest.Server
@@ -107,7 +108,7 @@ func (l *lab) pipeline(listener pipeline.Listener) (*pipeline.Pipeline, error) {
 func (l *lab) publisher() *Publisher {
 	return &Publisher{
 		Engine: l.engine, Stream: labStream, Path: l.path, Host: l.host, All: l.host != "", Pipeline: l.pipeline,
-		Rules: RulesOf(&l.config), State: l.state, Since: func() int64 { return l.since }, Keep: l.keep,
+		Rules: RulesOf(&l.config), State: l.state, Since: func() int64 { return l.since.Load() }, Keep: l.keep,
 		Follow: follow.Options{Zone: time.UTC, Log: slog.New(slog.NewTextHandler(l.log, nil))},
 	}
 }
@@ -208,7 +209,7 @@ func (l *lab) untilPublished() {
 func (l *lab) from() int64 {
 	p, err := l.pipeline(pipeline.Listener{})
 	must(l.t, err)
-	return l.since - p.Reach()
+	return l.since.Load() - p.Reach()
 }
 
 func (l *lab) untilHas(want map[string][]string) {

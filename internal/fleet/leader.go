@@ -266,8 +266,8 @@ type HostInfo struct {
 // voteTime is how long a host that is gone has a say in which rules are the fleet's.
 const voteTime = time.Hour
 
-// majority tells whether the leader's rules are those of most hosts. A tie is for the rules of the host whose name comes
-// first.
+// majority tells whether the leader's rules are those of most hosts. A tie is for the rules of the host whose name
+// comes first.
 func (l *Leader) majority(infos map[string]HostInfo) (ok bool, with string) {
 	votes, first := make(map[string]int), make(map[string]string)
 	var newest time.Time

@@ -84,7 +84,7 @@ func (m *Memory) Poll(_ context.Context, cursors []engine.Cursor, maxEntries int
 		p := engine.Polled{Stream: cursor.Stream}
 		if s := m.streams[cursor.Stream]; s != nil {
 			entries := s.entries[s.behind(cursor.After, false):]
-			p.End, p.More = s.end, len(entries) > maxEntries
+			p.End, p.More = s.end, len(entries) >= maxEntries
 			p.Entries = slices.Clone(entries[:min(len(entries), maxEntries)])
 		}
 		all = append(all, p)

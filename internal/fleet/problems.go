@@ -55,8 +55,8 @@ func (p *problems) ofFleet() {
 		p.add(false, "Write the same [fleet] into each host's configuration, and restart exiwatch there.",
 			"No host has joined the fleet.")
 	case p.Leader == "":
-		p.add(false, "The daemons' logs say why: journalctl -u exiwatch. A host leads that runs, reaches the engine, may "+
-			"write there and has the rules of most hosts.", "No host leads: each host counts alone.")
+		p.add(false, "The daemons' logs say why: journalctl -u exiwatch. A host leads that runs, reaches the engine, "+
+			"may write there and has the rules of most hosts.", "No host leads: each host counts alone.")
 	case !p.Counted.IsZero() && lag > p.patience+mostLag:
 		p.add(false, "A leader that has just taken over reads the last windows first: look again in a minute.",
 			"%s leads, and has counted no further than %s.", p.Leader, p.clock(p.Counted))

@@ -140,8 +140,8 @@ func (r *Replica) Has(rule *window.Rule, value string) bool {
 	return false
 }
 
-// Alone tells whether this host counts alone, because the fleet has given no verdicts for Silence, and since when; zero:
-// it never gave one.
+// Alone tells whether this host counts alone, because the fleet has given no verdicts for Silence, and when the last
+// one came; zero: none ever did.
 func (r *Replica) Alone() (since time.Time, alone bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()

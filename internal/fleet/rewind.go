@@ -73,7 +73,7 @@ func (t *term) derive(ctx context.Context, from, to int64) (*term, *derivation, 
 	goals := make(map[string]engine.ID)
 	for name, s := range t.streams {
 		goals[name] = s.at
-		one := &stream{born: s.born, hosts: maps.Clone(s.hosts), at: s.before(start), last: math.MinInt64}
+		one := &stream{born: s.born, lost: s.lost, hosts: maps.Clone(s.hosts), at: s.before(start), last: math.MinInt64}
 		for _, p := range s.points {
 			if p.At.Compare(one.at) <= 0 {
 				one.points = append(one.points, p)
@@ -207,7 +207,8 @@ func (t *term) reconcile(d *derivation, from, to int64, late []string) {
 		if !a.Ended.IsZero() {
 			ended = a.Ended.Unix()
 		}
-		first := t.ledger.find(a.Rule.String(), a.Value, a.Opened.Unix(), ended, func(id string) bool { return !taken[id] })
+		first := t.ledger.find(a.Rule.String(), a.Value, a.Opened.Unix(), ended,
+			func(id string) bool { return !taken[id] })
 		if first == "" {
 			continue
 		}

@@ -36,7 +36,7 @@ func (t *term) takeOver(ctx context.Context) error {
 	t.rereading = true
 	for name, mark := range d.Streams {
 		if s := t.streams[name]; s != nil {
-			s.born, s.points = mark.Born, mark.Points
+			s.born, s.lost, s.points = mark.Born, mark.Lost, mark.Points
 			s.at = s.before(d.Second - t.reach())
 		}
 	}
@@ -102,7 +102,7 @@ func (t *term) restore(state *engine.State) (saved window.Saved, d done, err err
 		t.saved[id] = savedMark{}
 	}
 	sortSaved(&saved)
-	if d.Second = math.MinInt64; len(state.Done) > 0 {
+	if len(state.Done) > 0 {
 		if err := json.Unmarshal(state.Done, &d); err != nil {
 			return saved, d, fmt.Errorf("the fleet's state: %w", err)
 		}

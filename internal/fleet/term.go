@@ -62,6 +62,7 @@ type stream struct {
 	points []point // the oldest first
 	hosts  map[string]bool
 	whole  bool // it has been read to its end
+	lost   int  // Lost of the stream, when it was begun
 }
 
 // A point is a place in a stream up to which all records are older than a second.
@@ -89,6 +90,7 @@ type done struct {
 // A streamMark says where the next leader may begin to read a stream.
 type streamMark struct {
 	Born   string  `json:"born"`
+	Lost   int     `json:"lost"`
 	Points []point `json:"points"`
 }
 
@@ -269,7 +271,13 @@ func (t *term) take(s *stream, p *engine.Polled) {
 		s.born = p.End.Born
 		return
 	}
-	s.born = p.End.Born
+	lost := Lost(p.End)
+	if s.born != "" && lost != s.lost || p.End.ID.Compare(s.at) < 0 { // it has been filled again in part
+		t.beginAgain(s)
+		s.lost = lost
+		return
+	}
+	s.born, s.lost = p.End.Born, lost
 	for _, e := range p.Entries {
 		t.push(s, e)
 		s.at = e.ID

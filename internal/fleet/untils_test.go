@@ -51,6 +51,7 @@ func TestUntilsOfAQuietLog(t *testing.T) {
 
 // TestUntilsHold: nothing comes with a second before an until that was there before it.
 func TestUntilsHold(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	stop := l.start()
 	for n := range 60 {

@@ -31,3 +31,13 @@ func (p *logClock) now(at time.Time) int64 {
 	}
 	return max(now, p.clock.Now+int64(at.Sub(p.read)/time.Second))
 }
+
+// least is the second of the log's clock at least. It differs from now where that is behind the wall clock: how far
+// isn't known to the second.
+func (p *logClock) least(at time.Time) int64 {
+	now, passed := at.Unix()+p.clock.Shift, p.clock.Now+int64(at.Sub(p.read)/time.Second)
+	if !p.after.IsZero() && now > p.clock.Now+1+int64(at.Sub(p.after)/time.Second) {
+		return passed
+	}
+	return max(now, passed)
+}

@@ -59,7 +59,7 @@ func (p *Pipeline) Until(end time.Time) int64 {
 	if end.IsZero() {
 		return now
 	}
-	return max(now, p.logClock.now(end.Add(-writeTime)))
+	return max(now, p.logClock.least(end.Add(-writeTime)))
 }
 
 // writeTime is how long a line may take from its stamp to the log.
