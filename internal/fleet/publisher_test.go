@@ -43,7 +43,7 @@ func TestFleetThatHasCountedNothing(t *testing.T) {
 	l := newLab(t)
 	lines, _ := testkit.Traffic(2, 300)
 	l.write(strings.Join(lines, ""))
-	l.since = math.MinInt64
+	l.since.Store(math.MinInt64)
 	l.start()
 	l.untilHas(l.wanted(0))
 }
