@@ -52,6 +52,13 @@ func (m *Memory) Second() (second int64, ok bool) {
 // Lead lets the only leader that there can be lead.
 func (m *Memory) Lead(context.Context, string) (bool, error) { return true, nil }
 
+// Seq is the number of the last commit.
+func (m *Memory) Seq(context.Context) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.state.Seq, nil
+}
+
 // Resign does nothing.
 func (m *Memory) Resign(context.Context, string) error { return nil }
 
