@@ -17,6 +17,7 @@ import (
 type leaderEngine interface {
 	Lead(ctx context.Context, token string) (bool, error)
 	Resign(ctx context.Context, token string) error
+	Leader(ctx context.Context) (token string, err error)
 	Hosts(ctx context.Context) (map[string][]byte, error)
 	Poll(ctx context.Context, cursors []engine.Cursor, maxEntries int) ([]engine.Polled, error)
 	State(ctx context.Context) (engine.State, error)
@@ -61,7 +62,8 @@ type LeaderStats struct {
 	Arrivals int64
 	Late     int64 // arrivals that came late
 	Rewinds  int64
-	Behind   []string // hosts that the fleet doesn't wait for
+	Hosts    int
+	Behind   []string // those that the fleet doesn't wait for
 }
 
 // Stats are those of the leader; nil while another host leads.
@@ -87,7 +89,7 @@ func (l *Leader) Run(ctx context.Context) error {
 	}
 	left := l.pending.take()
 	for ; ctx.Err() == nil; rest(ctx, askPause) {
-		if may, err := l.mayLead(ctx); !may || err != nil {
+		if left == nil && !l.wouldLead(ctx) {
 			continue
 		}
 		token := l.Host + " " + rand.Text()
@@ -97,25 +99,30 @@ func (l *Leader) Run(ctx context.Context) error {
 				left = nil
 			}
 		}
-		if err == nil && leads {
+		if err == nil && leads && !l.refuses {
 			left = l.lead(ctx, token)
+		} else if leads {
+			l.resign(token)
 		}
 	}
 	return nil
 }
 
-// mayLead tells whether most hosts have this one's rules. It logs a change of that.
-func (l *Leader) mayLead(ctx context.Context) (bool, error) {
+// wouldLead tells whether nobody leads, and most hosts have this one's rules. It logs a change of the latter.
+func (l *Leader) wouldLead(ctx context.Context) bool {
+	if other, err := l.Engine.Leader(ctx); err != nil || other != "" {
+		return false
+	}
 	hosts, err := l.Engine.Hosts(ctx)
 	if err != nil {
-		return false, err
+		return false
 	}
 	may, with := l.majority(infosOf(hosts))
 	if !may && !l.refuses {
 		l.Log.Error("this host doesn't lead the fleet: most hosts have other rules", "such_as", with)
 	}
 	l.refuses = !may
-	return may, nil
+	return may
 }
 
 // infosOf reads what the hosts say of themselves.
@@ -276,10 +283,12 @@ func (l *Leader) majority(infos map[string]HostInfo) (ok bool, with string) {
 			newest = info.At
 		}
 	}
+	voted := make(map[string]bool) // a host may have several logs
 	for _, info := range infos {
-		if newest.Sub(info.At) > voteTime { // it is gone
+		if newest.Sub(info.At) > voteTime || voted[info.Host] { // it is gone
 			continue
 		}
+		voted[info.Host] = true
 		votes[info.Rules]++
 		if name, ok := first[info.Rules]; !ok || info.Host < name {
 			first[info.Rules] = info.Host

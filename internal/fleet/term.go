@@ -75,6 +75,7 @@ type point struct {
 type member struct {
 	until   int64     // before it, all of the host's records have been pushed
 	changed time.Time // when until last grew
+	behind  time.Time // since when it is so far behind the others that the fleet doesn't wait; zero: it isn't
 	again   int64     // before it, records are read again, and have been counted
 	first   int64     // the earliest second of a record that was read
 }
@@ -356,7 +357,11 @@ func (t *term) noteLate(h *merge.Host, records merge.Records) {
 	t.late = min(t.late, first)
 	t.lateHosts[h.Name] = true
 	h.From = released
-	t.stats.Late++
+	t.noteBroken(records.Each(h.Name, func(r *pipeline.Record) {
+		if r.Now < released {
+			t.stats.Late++
+		}
+	}))
 }
 
 // pointPause is how far apart points are, in seconds.
@@ -399,8 +404,13 @@ func (t *term) horizon() int64 {
 	least := live[len(live)/2] - int64(t.Patience/time.Second)
 	t.stats.Behind = t.stats.Behind[:0]
 	for name, m := range t.members {
+		if m.until >= least {
+			m.behind = time.Time{}
+		} else if m.behind.IsZero() {
+			m.behind = now
+		}
 		switch {
-		case now.Sub(m.changed) > t.Patience, m.until < least:
+		case now.Sub(m.changed) > t.Patience, !m.behind.IsZero() && now.Sub(m.behind) > t.Patience:
 			t.stats.Behind = append(t.stats.Behind, name)
 		default:
 			until = min(until, m.until)
@@ -413,6 +423,6 @@ func (t *term) horizon() int64 {
 func (t *term) publishStats() {
 	s := t.stats
 	s.Second = t.merger.Released()
-	s.Behind = slices.Clone(s.Behind)
+	s.Hosts, s.Behind = len(t.members), slices.Clone(s.Behind)
 	t.Leader.stats.Store(&s)
 }
