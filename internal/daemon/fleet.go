@@ -70,7 +70,7 @@ func (d *Daemon) openFleet(first *pipeline.Pipeline, key []byte) error {
 	m := &fleetMember{host: cmp.Or(c.Host, d.Host), told: make(chan toldEvents),
 		locals: make(chan localAlert, maxLocals), open: make(map[string]*window.Alert)}
 	m.leader = &fleet.Leader{Host: m.host, Rules: d.Config.Rules, Texts: fleet.RuleTexts(&d.Config),
-		Name: fleet.RulesOf(&d.Config), Patience: c.Patience, Pending: filepath.Join(d.state.dir, fleetPending),
+		Name: fleet.RulesOf(&d.Config), Scopes: fleet.ScopesOf(d.Config.Rules), Patience: c.Patience, Pending: filepath.Join(d.state.dir, fleetPending),
 		FromStart: d.FromStart, Tell: m.tell, Now: d.now, Log: d.Log}
 	if len(c.Engine) == 0 {
 		memory, err := fleet.OpenMemory(filepath.Join(d.state.dir, fleetMemory))
@@ -103,7 +103,7 @@ func (d *Daemon) addPublishers(m *fleetMember, e fleet.Streams, first *pipeline.
 			stream += "#" + strconv.Itoa(i+1)
 		}
 		m.publishers = append(m.publishers, &fleet.Publisher{
-			Engine: e, Stream: stream, Path: path, Host: host, All: all, Rules: m.leader.Name,
+			Engine: e, Stream: stream, Path: path, Host: host, All: all, Scopes: m.leader.Scopes,
 			Pipeline: func(l pipeline.Listener) (*pipeline.Pipeline, error) {
 				p, err := pipeline.New(d.Config.Scopes, d.Config.Rules, l)
 				if err == nil {

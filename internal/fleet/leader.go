@@ -35,6 +35,7 @@ type Leader struct {
 	Rules  []window.Rule
 	Texts  []string // RuleTexts
 	Name   Rules    // of the rules
+	Scopes Scopes   // of the rules
 	// Patience is how long the fleet waits for a host that is silent, and how far behind the others a host's clock may
 	// be to be waited for.
 	Patience time.Duration
@@ -63,6 +64,7 @@ type LeaderStats struct {
 	Late     int64 // arrivals that came late
 	Rewinds  int64
 	Hosts    int
+	Foreign  int64    // arrivals that weren't counted, as their hosts' rules have other scopes
 	Behind   []string // those that the fleet doesn't wait for
 }
 

@@ -23,9 +23,10 @@ type Publisher struct {
 	Stream string
 	Path   string // of the log, which isn't config.Stdin
 	// Host and All are the arguments of pipeline.Pipeline.NameHost.
-	Host  string
-	All   bool
-	Rules Rules
+	Host string
+	All  bool
+	// Scopes names what the bits of an arrival's scopes mean.
+	Scopes Scopes
 	// Pipeline makes a pipeline that counts nothing but what the listener asks for.
 	Pipeline func(pipeline.Listener) (*pipeline.Pipeline, error)
 	// Follow is how the log is followed. Since, Stopping and CaughtUp are the publisher's; Now, Log and Problem may be

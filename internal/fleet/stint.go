@@ -299,7 +299,7 @@ func (s *stint) newGeneration() {
 
 // pack packs all records.
 func (s *stint) pack() []byte {
-	b := Bundle{Rules: s.Rules, Last: s.last}
+	b := Bundle{Scopes: s.Scopes, Last: s.last}
 	for _, host := range slices.Sorted(maps.Keys(s.encoders)) {
 		if e := s.encoders[host]; e.Len() > 0 {
 			b.Batches = append(b.Batches, HostRecords{host, e.Records()})

@@ -47,8 +47,9 @@ type term struct {
 	late      int64           // the earliest second that came late; math.MaxInt64: none
 	lateHosts map[string]bool // whose lines these are
 	lateSince time.Time
-	rewound   time.Time     // when the last rewind ended
-	rewinding time.Duration // how long it took
+	foreign   map[string]bool // hosts whose arrivals can't be counted
+	rewound   time.Time       // when the last rewind ended
+	rewinding time.Duration   // how long it took
 
 	looked time.Time // for hosts
 	stats  LeaderStats
@@ -109,7 +110,7 @@ func newTerm(l *Leader, token string) *term {
 	t := &term{Leader: l, token: token, streams: make(map[string]*stream), members: make(map[string]*member),
 		unpack: NewUnpacker(), zone: time.UTC, ledger: newLedger(), saved: make(map[string]savedMark),
 		incidents: make(map[string]string), late: math.MaxInt64, lateHosts: make(map[string]bool),
-		quiet: make(map[string]bool)}
+		quiet: make(map[string]bool), foreign: make(map[string]bool)}
 	t.stats.Since = l.Now()
 	return t
 }
@@ -329,6 +330,10 @@ func (t *term) push(s *stream, e engine.Entry) {
 	}
 	s.mark(t.pointPause())
 	s.last = max(s.last, entry.Last)
+	if entry.Scopes != t.Scopes {
+		t.noteForeign(&entry)
+		return
+	}
 	for _, b := range entry.Batches {
 		s.hosts[b.Host] = true
 		h, m := t.merger.Host(b.Host), t.member(b.Host)
@@ -340,6 +345,17 @@ func (t *term) push(s *stream, e engine.Entry) {
 		}
 		_, err := t.merger.Push(h, b.Records)
 		t.noteBroken(err)
+	}
+}
+
+// noteForeign notes arrivals that can't be counted.
+func (t *term) noteForeign(entry *Bundle) {
+	for _, b := range entry.Batches {
+		t.noteBroken(b.Records.Each(b.Host, func(*pipeline.Record) { t.stats.Foreign++ }))
+		if !t.foreign[b.Host] {
+			t.foreign[b.Host] = true
+			t.Log.Error("arrivals of a host of the fleet aren't counted: its rules have other scopes", "host", b.Host)
+		}
 	}
 }
 
