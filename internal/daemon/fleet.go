@@ -70,8 +70,8 @@ func (d *Daemon) openFleet(first *pipeline.Pipeline, key []byte) error {
 	m := &fleetMember{host: cmp.Or(c.Host, d.Host), told: make(chan toldEvents),
 		locals: make(chan localAlert, maxLocals), open: make(map[string]*window.Alert)}
 	m.leader = &fleet.Leader{Host: m.host, Rules: d.Config.Rules, Texts: fleet.RuleTexts(&d.Config),
-		Name: fleet.RulesOf(&d.Config), Scopes: fleet.ScopesOf(d.Config.Rules), Patience: c.Patience, Pending: filepath.Join(d.state.dir, fleetPending),
-		FromStart: d.FromStart, Tell: m.tell, Now: d.now, Log: d.Log}
+		Name: fleet.RulesOf(&d.Config), Scopes: fleet.ScopesOf(d.Config.Rules), Patience: c.Patience,
+		Pending: filepath.Join(d.state.dir, fleetPending), FromStart: d.FromStart, Tell: m.tell, Now: d.now, Log: d.Log}
 	if len(c.Engine) == 0 {
 		memory, err := fleet.OpenMemory(filepath.Join(d.state.dir, fleetMemory))
 		if err != nil {

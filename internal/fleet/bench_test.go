@@ -33,7 +33,8 @@ func filled(tb testing.TB, hosts, seconds, perSecond int) *Memory {
 			id := engine.ID{Generation: 1, Offset: uint64(s + 1)}
 			end, err := m.Append(tb.Context(), name, engine.Append{After: after, ID: id,
 				Untils: Untils{name: firstSecond + int64(seconds)}.encode(), Resume: []byte("{}"),
-				Batch: packer.Pack(&Bundle{Scopes: scopes, Last: second, Batches: []HostRecords{{name, append(merge.Records(nil), e.Records()...)}}})})
+				Batch: packer.Pack(&Bundle{Scopes: scopes, Last: second,
+					Batches: []HostRecords{{name, append(merge.Records(nil), e.Records()...)}}})})
 			if err != nil {
 				tb.Fatal(err)
 			}

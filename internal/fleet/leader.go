@@ -18,6 +18,7 @@ type leaderEngine interface {
 	Lead(ctx context.Context, token string) (bool, error)
 	Resign(ctx context.Context, token string) error
 	Leader(ctx context.Context) (token string, err error)
+	Seq(ctx context.Context) (int64, error)
 	Hosts(ctx context.Context) (map[string][]byte, error)
 	Poll(ctx context.Context, cursors []engine.Cursor, maxEntries int) ([]engine.Polled, error)
 	State(ctx context.Context) (engine.State, error)
@@ -53,7 +54,10 @@ type Leader struct {
 	leads   atomic.Bool
 	refuses bool // most hosts have other rules
 	stats   atomic.Pointer[LeaderStats]
-	last    *term // for tests: the last one, when Run has ended
+	last    *term // the last one
+	seen    int64 // the highest number of a commit that the engine had
+	// emptied is since when the engine has lost the fleet's state; zero: it hasn't.
+	emptied time.Time
 }
 
 // LeaderStats are what a leader has counted since it leads.
@@ -91,7 +95,7 @@ func (l *Leader) Run(ctx context.Context) error {
 	}
 	left := l.pending.take()
 	for ; ctx.Err() == nil; rest(ctx, askPause) {
-		if left == nil && !l.wouldLead(ctx) {
+		if l.waitsForState(ctx, left != nil) || left == nil && !l.wouldLead(ctx) {
 			continue
 		}
 		token := l.Host + " " + rand.Text()
@@ -108,6 +112,35 @@ func (l *Leader) Run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// emptyTime is how long the hosts of a fleet whose engine comes back empty leave it to the last leader to write the
+// state again. They begin anew if that is gone.
+const emptyTime = engine.Lease + 5*time.Second
+
+// waitsForState tells whether this host must not lead yet, because the engine has lost what it had of the fleet. Known
+// says that it had something.
+func (l *Leader) waitsForState(ctx context.Context, known bool) bool {
+	seq, err := l.Engine.Seq(ctx)
+	switch {
+	case err != nil:
+		return true
+	case seq > 0 || l.seen == 0 && !known || l.canResume():
+		l.seen, l.emptied = max(l.seen, seq), time.Time{}
+		return false
+	case l.emptied.IsZero():
+		l.emptied = l.Now()
+	}
+	if l.Now().Sub(l.emptied) < emptyTime {
+		return true
+	}
+	l.seen = 0
+	return false
+}
+
+// canResume tells whether this host led last, as far as it knows, and so has the fleet's state.
+func (l *Leader) canResume() bool {
+	return l.last != nil && l.last.ready && l.last.seq >= max(l.seen, 1)
 }
 
 // wouldLead tells whether nobody leads, and most hosts have this one's rules. It logs a change of the latter.
@@ -197,7 +230,12 @@ func (l *Leader) lead(ctx context.Context, token string) (left []pendingEvents) 
 		defer close(renewed)
 		l.renew(ctx, cancel, token)
 	}()
-	t := newTerm(l, token)
+	t := l.last
+	if seq, err := l.Engine.Seq(ctx); err == nil && seq == 0 && l.canResume() {
+		t.token, t.looked = token, time.Time{}
+	} else {
+		t = newTerm(l, token)
+	}
 	l.last = t
 	err := t.run(ctx)
 	if cause := context.Cause(ctx); cause != nil {

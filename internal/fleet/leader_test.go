@@ -158,8 +158,9 @@ func (f *fleetTest) lead(name string, patience time.Duration) (stop func() *Lead
 	if f.wrap != nil {
 		e = f.wrap(e)
 	}
-	l := &Leader{Engine: e, Host: name, Rules: f.rules, Scopes: ScopesOf(f.rules), Patience: patience, FromStart: true, Now: time.Now,
-		Pending: filepath.Join(f.dir, name+".json"), Log: slog.New(slog.NewTextHandler(f.Output(), nil)),
+	l := &Leader{Engine: e, Host: name, Rules: f.rules, Scopes: ScopesOf(f.rules), Patience: patience,
+		FromStart: true, Now: time.Now, Pending: filepath.Join(f.dir, name+".json"),
+		Log: slog.New(slog.NewTextHandler(f.Output(), nil)),
 		Tell: func(_ context.Context, events []Event, done func()) {
 			f.mu.Lock()
 			f.events = append(f.events, events...)
@@ -382,6 +383,35 @@ func TestEngineIsEmptied(t *testing.T) {
 		f.finish()
 		f.checkTold(stop())
 	}
+}
+
+// TestEmptiedEngineWaitsForItsLeader: another host that could lead leaves it to the last leader to write the state
+// again, also if that has lost the lease meanwhile.
+func TestEmptiedEngineWaitsForItsLeader(t *testing.T) {
+	f := newFleetTest(t, 1, 3, 900, straight)
+	stop := f.lead("mx0", 2*time.Second)
+	f.all(firstSecond + 200)
+	f.until("second counted", func() bool { return f.counted() >= firstSecond+200 })
+	first := f.leader
+	stopOther := f.lead("mx1", 2*time.Second)
+	f.until("host that knows the fleet", func() bool { // by its second look
+		seq, err := f.observer.Seq(t.Context())
+		return err == nil && seq > 3
+	})
+	for s := int64(300); s < 900; s += 300 {
+		f.server.Restart(true)
+		for _, h := range f.hosts {
+			h.announce(t)
+		}
+		f.until("second counted", func() bool {
+			f.all(firstSecond + s)
+			return f.counted() >= firstSecond+s
+		})
+	}
+	f.finish()
+	stopOther()
+	f.leader = first
+	f.checkTold(stop())
 }
 
 // TestClocksApart: hosts whose clocks are off are merged by their clocks.

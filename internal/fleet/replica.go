@@ -191,6 +191,14 @@ func (r *Replica) Has(rule *window.Rule, value string) bool {
 	return false
 }
 
+// Tells tells whether the fleet has an open alert of this id, and so will tell its end: a host's own alert may have
+// become the fleet's.
+func (r *Replica) Tells(id string) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.open[id] != nil
+}
+
 // Alone tells whether this host counts alone, because the fleet has given no verdicts for Silence, and when the last
 // one came; zero: none ever did.
 func (r *Replica) Alone() (since time.Time, alone bool) {

@@ -38,6 +38,7 @@ type term struct {
 	quiet   map[string]bool
 
 	start     int64 // before it, nothing is told: the fleet was counted first then
+	ready     bool  // it has taken over
 	seq       int64
 	saved     map[string]savedMark // what the engine has of open alerts
 	incidents map[string]string    // the same of incidents
@@ -120,8 +121,11 @@ func (t *term) run(ctx context.Context) error {
 	if err := t.lookForHosts(ctx); err != nil {
 		return err
 	}
-	if err := t.takeOver(ctx); err != nil {
-		return err
+	if !t.ready { // else it has led before, and the engine has lost what it had
+		if err := t.takeOver(ctx); err != nil {
+			return err
+		}
+		t.ready = true
 	}
 	t.Log.Info("this host leads the fleet", "counted_to", time.Unix(t.merger.Released(), 0).UTC())
 	t.publishStats()
