@@ -17,6 +17,7 @@ import (
 type leaderEngine interface {
 	Lead(ctx context.Context, token string) (bool, error)
 	Resign(ctx context.Context, token string) error
+	Leader(ctx context.Context) (token string, err error)
 	Seq(ctx context.Context) (int64, error)
 	Hosts(ctx context.Context) (map[string][]byte, error)
 	Poll(ctx context.Context, cursors []engine.Cursor, maxEntries int) ([]engine.Polled, error)
@@ -35,6 +36,7 @@ type Leader struct {
 	Rules  []window.Rule
 	Texts  []string // RuleTexts
 	Name   Rules    // of the rules
+	Scopes Scopes   // of the rules
 	// Patience is how long the fleet waits for a host that is silent, and how far behind the others a host's clock may
 	// be to be waited for.
 	Patience time.Duration
@@ -65,7 +67,9 @@ type LeaderStats struct {
 	Arrivals int64
 	Late     int64 // arrivals that came late
 	Rewinds  int64
-	Behind   []string // hosts that the fleet doesn't wait for
+	Hosts    int
+	Foreign  int64    // arrivals that weren't counted, as their hosts' rules have other scopes
+	Behind   []string // those that the fleet doesn't wait for
 }
 
 // Stats are those of the leader; nil while another host leads.
@@ -91,10 +95,7 @@ func (l *Leader) Run(ctx context.Context) error {
 	}
 	left := l.pending.take()
 	for ; ctx.Err() == nil; rest(ctx, askPause) {
-		if l.waitsForState(ctx, left != nil) {
-			continue
-		}
-		if may, err := l.mayLead(ctx); !may || err != nil {
+		if l.waitsForState(ctx, left != nil) || left == nil && !l.wouldLead(ctx) {
 			continue
 		}
 		token := l.Host + " " + rand.Text()
@@ -104,8 +105,10 @@ func (l *Leader) Run(ctx context.Context) error {
 				left = nil
 			}
 		}
-		if err == nil && leads {
+		if err == nil && leads && !l.refuses {
 			left = l.lead(ctx, token)
+		} else if leads {
+			l.resign(token)
 		}
 	}
 	return nil
@@ -136,20 +139,25 @@ func (l *Leader) waitsForState(ctx context.Context, known bool) bool {
 }
 
 // canResume tells whether this host led last, as far as it knows, and so has the fleet's state.
-func (l *Leader) canResume() bool { return l.last != nil && l.last.ready && l.last.seq >= max(l.seen, 1) }
+func (l *Leader) canResume() bool {
+	return l.last != nil && l.last.ready && l.last.seq >= max(l.seen, 1)
+}
 
-// mayLead tells whether most hosts have this one's rules. It logs a change of that.
-func (l *Leader) mayLead(ctx context.Context) (bool, error) {
+// wouldLead tells whether nobody leads, and most hosts have this one's rules. It logs a change of the latter.
+func (l *Leader) wouldLead(ctx context.Context) bool {
+	if other, err := l.Engine.Leader(ctx); err != nil || other != "" {
+		return false
+	}
 	hosts, err := l.Engine.Hosts(ctx)
 	if err != nil {
-		return false, err
+		return false
 	}
 	may, with := l.majority(infosOf(hosts))
 	if !may && !l.refuses {
 		l.Log.Error("this host doesn't lead the fleet: most hosts have other rules", "such_as", with)
 	}
 	l.refuses = !may
-	return may, nil
+	return may
 }
 
 // infosOf reads what the hosts say of themselves.
@@ -315,10 +323,12 @@ func (l *Leader) majority(infos map[string]HostInfo) (ok bool, with string) {
 			newest = info.At
 		}
 	}
+	voted := make(map[string]bool) // a host may have several logs
 	for _, info := range infos {
-		if newest.Sub(info.At) > voteTime { // it is gone
+		if newest.Sub(info.At) > voteTime || voted[info.Host] { // it is gone
 			continue
 		}
+		voted[info.Host] = true
 		votes[info.Rules]++
 		if name, ok := first[info.Rules]; !ok || info.Host < name {
 			first[info.Rules] = info.Host
