@@ -44,6 +44,7 @@ func (t *term) rewind(ctx context.Context, to int64) error {
 		a.ID = firstOf(t.ledger.is[a.ID], a.ID)
 		d.add(a) // those that were open before
 	}
+	t.dropEnds(to)
 	t.reconcile(d, to, reached, hosts)
 	t.found = t.note
 	t.late, t.lateHosts = math.MaxInt64, make(map[string]bool)

@@ -67,6 +67,9 @@ func (t *term) noteMissed(d *done) {
 			t.late, t.lateHosts[host] = min(t.late, until), true
 		}
 	}
+	if d.End != 0 && d.End < d.Second { // a rewind finds it again
+		t.late = min(t.late, d.End)
+	}
 }
 
 func firstOf(a, b string) string {

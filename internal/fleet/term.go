@@ -31,6 +31,7 @@ type term struct {
 
 	ledger ledger
 	events []Event // found, and not committed yet
+	held   []Event // ends of alerts that are found, and not to be told yet
 	found  func(Event)
 	unsure *pendingEvents // of a commit that had no answer
 	// aliases are not in the engine yet; quiet are names of events that a host has told by itself.
@@ -53,6 +54,7 @@ type term struct {
 	rewinding time.Duration   // how long it took
 
 	looked time.Time // for hosts
+	away   bool      // the engine didn't answer last
 	stats  LeaderStats
 }
 
@@ -84,9 +86,10 @@ type member struct {
 
 // done is what a leader leaves to the next one.
 type done struct {
-	Second  int64                 `json:"second"` // before it, everything has been counted
-	Start   int64                 `json:"start"`  // before it, nothing is told: the fleet was counted first then
-	Until   map[string]int64      `json:"until"`  // by host: the same, if that is earlier
+	Second  int64                 `json:"second"`        // before it, everything has been counted
+	Start   int64                 `json:"start"`         // before it, nothing is told: the fleet was counted first then
+	Until   map[string]int64      `json:"until"`         // by host: the same, if that is earlier
+	End     int64                 `json:"end,omitempty"` // of an alert that is the first whose end isn't told; 0: there is none
 	Streams map[string]streamMark `json:"streams"`
 }
 
@@ -136,6 +139,7 @@ func (t *term) run(ctx context.Context) error {
 		case errors.Is(err, engine.ErrNotLeader), errors.Is(err, engine.ErrAhead), errors.Is(err, errRules):
 			return err
 		case err != nil:
+			t.away = true
 			t.Log.Warn("the fleet's engine doesn't answer", "error", err)
 			rest(ctx, askPause)
 		case !more:
@@ -155,6 +159,7 @@ func (t *term) cycle(ctx context.Context) (more bool, err error) {
 	if more, err = t.poll(ctx); err != nil {
 		return false, err
 	}
+	t.noteBack()
 	if t.mustRewind() {
 		if len(t.events) > 0 { // it must be known what of them is told
 			if err := t.commit(ctx); err != nil {
@@ -166,8 +171,20 @@ func (t *term) cycle(ctx context.Context) (more bool, err error) {
 		}
 	}
 	t.count(t.horizon())
+	t.takeEnds()
 	t.publishStats()
 	return more, t.commit(ctx)
+}
+
+// noteBack gives the hosts time to publish what has waited for an engine that is back.
+func (t *term) noteBack() {
+	if !t.away {
+		return
+	}
+	t.away = false
+	for _, m := range t.members {
+		m.changed = t.Now()
+	}
 }
 
 // count counts everything before a second.
@@ -220,7 +237,11 @@ func (t *term) note(e Event) {
 			news = append(news, a.Snapshot())
 		}
 	}
-	if e.Alerts = news; len(news) > 0 {
+	switch e.Alerts = news; {
+	case len(news) == 0:
+	case isEnd(&e):
+		t.hold(e)
+	default:
 		t.events = append(t.events, e)
 	}
 }
@@ -367,10 +388,11 @@ func (t *term) noteForeign(entry *Bundle) {
 // they are passed over.
 func (t *term) noteLate(h *merge.Host, records merge.Records) {
 	first, _, ok := records.Span()
-	released := t.merger.Released()
-	if first = max(first, t.member(h.Name).again); !ok || first >= released {
+	released, m := t.merger.Released(), t.member(h.Name)
+	if first = max(first, m.again); !ok || first >= released {
 		return
 	}
+	m.until = min(m.until, first) // a log whose clock is wrong says too much while it has no lines
 	if t.late == math.MaxInt64 {
 		t.lateSince = t.Now()
 	}
