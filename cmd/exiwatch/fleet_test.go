@@ -81,8 +81,8 @@ func (s *fleetStage) wants(status int, texts ...string) {
 	}
 }
 
-var aVerdict = fleet.Ruling{ID: "a", Rule: "bulk", Key: "account", Value: []byte("ann@example.com"), Count: 41, Limit: 20,
-	Measure: "messages", Window: "5m0s", Messages: 120, Hosts: map[string]int64{"mx1": 30, "mx2": 90}}
+var aVerdict = fleet.Ruling{ID: "a", Rule: "bulk", Key: "account", Value: []byte("ann@example.com"), Count: 41,
+	Current: 41, Limit: 20, Measure: "messages", Window: "5m0s", Messages: 120, Hosts: map[string]int64{"mx1": 30, "mx2": 90}}
 
 func TestFleet(t *testing.T) {
 	s := newFleetStage(t)

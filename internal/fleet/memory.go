@@ -17,8 +17,9 @@ type Memory struct {
 	mu      sync.Mutex
 	streams map[string]*memoryStream
 	state   engine.State
-	path    string    // of the file with the state
-	written time.Time // when the file was
+	open    map[string]*Ruling // by the id of the alert
+	path    string             // of the file with the state
+	written time.Time          // when the file was
 }
 
 type memoryStream struct {
@@ -27,7 +28,9 @@ type memoryStream struct {
 }
 
 // NewMemory makes an empty engine.
-func NewMemory() *Memory { return &Memory{streams: make(map[string]*memoryStream)} }
+func NewMemory() *Memory {
+	return &Memory{streams: make(map[string]*memoryStream), open: make(map[string]*Ruling)}
+}
 
 // End tells where a stream ends.
 func (m *Memory) End(_ context.Context, stream string) (engine.End, error) {

@@ -49,6 +49,13 @@ func (m *Memory) Second() (second int64, ok bool) {
 	return d.Second, true
 }
 
+// Open are the open alerts, in the order in which they opened. They are there once the leader has taken over.
+func (m *Memory) Open() []Ruling {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return inOrder(m.open)
+}
+
 // Lead lets the only leader that there can be lead.
 func (m *Memory) Lead(context.Context, string) (bool, error) { return true, nil }
 
@@ -91,6 +98,12 @@ func (m *Memory) Commit(_ context.Context, c engine.Commit) (told []bool, seq in
 	}
 	for _, name := range c.Forget {
 		delete(m.state.Told, name)
+	}
+	for _, v := range c.Verdicts {
+		delete(m.open, v.ID)
+		if r := new(Ruling); !v.Ended && json.Unmarshal(v.JSON, r) == nil {
+			m.open[v.ID] = r
+		}
 	}
 	if c.Done != nil {
 		m.state.Done = c.Done
