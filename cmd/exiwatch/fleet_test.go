@@ -81,8 +81,9 @@ func (s *fleetStage) wants(status int, texts ...string) {
 	}
 }
 
-var aVerdict = fleet.Ruling{ID: "a", Rule: "bulk", Key: "account", Value: []byte("ann@example.com"), Count: 41,
-	Current: 41, Limit: 20, Measure: "messages", Window: "5m0s", Messages: 120, Hosts: map[string]int64{"mx1": 30, "mx2": 90}}
+var aRuling = fleet.Ruling{ID: "a", Rule: "bulk", Key: "account", Value: []byte("ann@example.com"), Count: 41,
+	Current: 41, Limit: 20, Measure: "messages", Window: "5m0s", Messages: 120,
+	Hosts: map[string]int64{"mx1": 30, "mx2": 90}}
 
 func TestFleet(t *testing.T) {
 	s := newFleetStage(t)
@@ -92,7 +93,7 @@ func TestFleet(t *testing.T) {
 	s.host("mx2", "1.2.4", "account 20/5m", 0)
 	s.wants(exitFailure, "2 hosts. No host leads: each host counts alone.\n", "exiwatch: error: No host leads",
 		"\nNo alert is open.\n")
-	s.leads("mx1", aVerdict)
+	s.leads("mx1", aRuling)
 	s.wants(exitDone, "2 hosts, mx1 leads, counted up to ", " s behind\n", "leads, waited for\n", "same   waited for\n",
 		"\n1 open alert:\nann@example.com  since ", ": 41 messages in 5 minutes (limit 20), 120 messages in all\n"+
 			"    mx2 90, mx1 30\n")
@@ -115,6 +116,33 @@ func TestFleet(t *testing.T) {
 		len(view.Hosts) != 3 || !view.Hosts[2].Silent || !view.Hosts[2].Rules || view.Hosts[0].Silent ||
 		len(view.Alerts) != 1 || view.Alerts[0].Value != "ann@example.com" || len(view.Problems) != 2 {
 		t.Errorf("status %d, %v: %s", status, err, out)
+	}
+}
+
+// TestHostIsRemoved, as docs/fleet.md says.
+func TestHostIsRemoved(t *testing.T) {
+	s := newFleetStage(t)
+	s.host("mx1", "1", "account 20/5m", 0)
+	s.leads("mx1", aRuling)
+	s.host("mx3", "1", "account 20/5m", time.Hour)
+	s.wants(exitFailure, "mx3 is silent")
+	commands := regexp.MustCompile(`(?m)^    redis-cli (HDEL|UNLINK) (.*)$`).FindAllStringSubmatch(
+		strings.ReplaceAll(read(t, "../../docs/fleet.md"), "{exiwatch", "{lab"), -1)
+	if len(commands) != 2 {
+		t.Fatalf("%q", commands)
+	}
+	for _, c := range commands {
+		arguments := []any{c[1]}
+		for _, word := range strings.Fields(c[2]) {
+			arguments = append(arguments, strings.Trim(word, "'"))
+		}
+		s.server.Do(arguments...)
+	}
+	s.wants(exitDone, "1 host, mx1 leads")
+	for _, key := range s.server.Do("keys", "*").([]any) {
+		if strings.Contains(key.(string), "mx3") {
+			t.Errorf("%s is left", key)
+		}
 	}
 }
 
@@ -167,7 +195,7 @@ func theExample() fleet.Status {
 			Offset: h.offset, At: at}, Silent: !h.waited, Waited: h.waited, Slowest: h.name, Lag: h.lag,
 			Until: map[string]time.Time{h.name: at}})
 	}
-	v := aVerdict
+	v := aRuling
 	v.Opened = now.Add(-130 * time.Second)
 	s.Alerts = []fleet.OpenAlert{{Ruling: v, Value: string(v.Value)}}
 	return s

@@ -40,7 +40,7 @@ func (s Setup) Run(ctx context.Context) iter.Seq[Result] {
 	return func(yield func(Result) bool) {
 		for _, check := range []func(context.Context) []Result{
 			c.configuration, c.exim, c.logs, c.rules, c.relay, c.state, c.gaps, c.silences, c.secrets, c.socket, c.mail,
-			c.hook, c.webhook, c.notify, c.summaries, c.trial,
+			c.hook, c.webhook, c.notify, c.summaries, c.trial, c.fleet,
 		} {
 			for _, r := range check(ctx) {
 				if !yield(r) {

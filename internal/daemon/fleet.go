@@ -48,6 +48,14 @@ const (
 	fleetMemory  = "fleetstate.json" // of an engine in memory
 )
 
+// streamFile is the file of a publisher.
+func streamFile(number string) string {
+	if number == "" {
+		return "stream-"
+	}
+	return "stream-" + number + ".json"
+}
+
 // maxLocals is how many local alerts wait for the engine.
 const maxLocals = 1000
 
@@ -102,7 +110,7 @@ func (d *Daemon) addPublishers(m *fleetMember, e fleet.Streams, first *pipeline.
 				}
 				return p, err
 			},
-			Follow: d.followOptions(), State: filepath.Join(d.state.dir, "stream"+strconv.Itoa(i+1)+".json"),
+			Follow: d.followOptions(), State: filepath.Join(d.state.dir, streamFile(strconv.Itoa(i+1))),
 			Since: func() int64 { return d.fleetSecond(m) }, Keep: 3*longest + 600,
 		})
 	}

@@ -21,6 +21,9 @@ import (
 //	DIR/key               makes our Message-IDs; the secret of this folder
 //	DIR/checkpoint.json   see checkpoint
 //	DIR/silences.json     see Silence
+//	DIR/fleet.json        events of the fleet that may be told: see fleet.Leader
+//	DIR/fleetstate.json   the state of a fleet without an engine: see fleet.Memory
+//	DIR/stream-N.json     see fleet.Publisher
 //	DIR/spool/            see spool.Spool; so are those of other channels: hook, webhook, notify-NAME
 type state struct {
 	dir  string
@@ -42,8 +45,10 @@ func CheckState(dir string, uid int) error {
 		return fmt.Errorf("the state folder %w", err)
 	}
 	paths, _ := filepath.Glob(filepath.Join(dir, notifyPrefix+"*"))
+	streams, _ := filepath.Glob(filepath.Join(dir, streamFile("*")))
+	paths = append(paths, streams...)
 	for _, name := range []string{lockFile, keyFile, tokenFile, checkpointFile, silencesFile, spoolDir, hookChannel,
-		webhookChannel} {
+		webhookChannel, fleetPending, fleetMemory} {
 		paths = append(paths, filepath.Join(dir, name))
 	}
 	for _, path := range paths {
@@ -103,7 +108,7 @@ func isOther(holder string) bool {
 
 // sweep removes files that a crash left half-written.
 func (s *state) sweep() {
-	for _, name := range []string{keyFile, checkpointFile, silencesFile} {
+	for _, name := range []string{keyFile, checkpointFile, silencesFile, fleetPending, fleetMemory, streamFile("")} {
 		left, _ := filepath.Glob(filepath.Join(s.dir, "."+name+"*")) // renameio's
 		for _, path := range left {
 			os.Remove(path)

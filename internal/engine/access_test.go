@@ -194,6 +194,8 @@ func TestLeastPrivilegeInACluster(t *testing.T) {
 	c := withUser(t, urls, nodes, aclLeader+aclCluster)
 	publisherDoes(t, c)
 	leaderDoes(t, c)
+	must(t, c.TryPublish(context.Background(), "mx1"))
+	must(t, c.TryLead(context.Background(), "mx1"))
 	for _, node := range nodes {
 		if log := node.Do("acl", "log").([]any); len(log) > 0 {
 			t.Errorf("refused: %v", log)

@@ -127,9 +127,7 @@ func TestTries(t *testing.T) {
 	must(t, leader.TryPublish(ctx, "mx1"))
 	must(t, leader.TryLead(ctx, "mx1"))
 	for _, right := range strings.Fields(aclLeader) {
-		switch right[0] {
-		case '~', '%', '+':
-		default:
+		if !strings.ContainsRune("~%+", rune(right[0])) || right == "+time" { // ClockOffset needs that one alone
 			continue
 		}
 		fewer := withUser(t, urls, nodes, strings.Replace(aclLeader+" ", " "+right+" ", " ", 1))

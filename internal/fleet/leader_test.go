@@ -31,7 +31,8 @@ type fleetTest struct {
 	server   *redistest.Server
 	rules    []window.Rule
 	hosts    []*testHost
-	leader   *Leader // the last one
+	leader   *Leader                         // the last one
+	wrap     func(leaderEngine) leaderEngine // nil: leaders use the engine as it is
 	dir      string
 	observer *engine.Client
 
@@ -90,16 +91,22 @@ func straight(int) int64 { return 0 }
 // add adds an arrival at a second.
 func (h *testHost) add(random *rand.Rand, second int64) {
 	text := func(format string, args ...any) []byte { return fmt.Appendf(nil, format, args...) }
-	account := text("user%d@lab.test", min(random.IntN(6)+random.IntN(40), 20))
+	a := h.addFor(min(random.IntN(6)+random.IntN(40), 20), second)
+	a.Values[window.Host] = text("192.0.2.%d", random.IntN(7))
+	a.Values[window.Subject] = text("hello %d", random.IntN(9))
+}
+
+// addFor adds an arrival of an account at a second.
+func (h *testHost) addFor(account int, second int64) *window.Arrival {
 	r := &pipeline.Record{Now: second}
 	a := &r.Arrival
 	a.At = time.Unix(second, 0).UTC()
-	a.MessageID, a.Recipients, a.Bytes = text("1v%06d", len(h.all)), 1, 1000
-	a.Values[window.Auth], a.Values[window.Account], a.Values[window.Sender] = account, account, account
-	a.Values[window.Host] = text("192.0.2.%d", random.IntN(7))
-	a.Values[window.Subject] = text("hello %d", random.IntN(9))
+	a.MessageID, a.Recipients, a.Bytes = fmt.Appendf(nil, "1v%06d", len(h.all)), 1, 1000
+	name := fmt.Appendf(nil, "user%d@lab.test", account)
+	a.Values[window.Auth], a.Values[window.Account], a.Values[window.Sender] = name, name, name
 	a.Values[window.LogHost] = []byte(h.name)
 	h.all = append(h.all, r)
+	return a
 }
 
 func (f *fleetTest) client() *engine.Client {
@@ -146,7 +153,11 @@ func (h *testHost) publish(t testing.TB, until int64) {
 
 // lead runs a leader until the function that it returns is called. kill ends it without a word.
 func (f *fleetTest) lead(name string, patience time.Duration) (stop func() *Leader) {
-	l := &Leader{Engine: f.client(), Host: name, Rules: f.rules, Patience: patience, FromStart: true, Now: time.Now,
+	var e leaderEngine = f.client()
+	if f.wrap != nil {
+		e = f.wrap(e)
+	}
+	l := &Leader{Engine: e, Host: name, Rules: f.rules, Patience: patience, FromStart: true, Now: time.Now,
 		Pending: filepath.Join(f.dir, name+".json"), Log: slog.New(slog.NewTextHandler(f.Output(), nil)),
 		Tell: func(_ context.Context, events []Event, done func()) {
 			f.mu.Lock()

@@ -204,22 +204,28 @@ func (s *Status) markWaited(patience time.Duration) {
 // compareRules marks the hosts with other rules than the fleet's. These are the leader's, else those of most hosts; a
 // tie is for the host whose name comes first.
 func (s *Status) compareRules() {
-	fleet := s.FleetRules()
-	if fleet == nil {
-		return
-	}
 	for i := range s.Hosts {
 		h := &s.Hosts[i]
-		if h.Rules == fleet.Rules || h.Rules == "" {
-			continue
+		if h.Rules != "" {
+			var same bool
+			h.Lacks, h.Extra, same = s.Compare(h.Rules, h.Texts)
+			h.Differs = !same
 		}
-		h.Differs = true
-		h.Lacks, h.Extra = less(fleet.Texts, h.Texts), less(h.Texts, fleet.Texts)
 	}
 }
 
-// FleetRules is a host that has the fleet's rules; nil if no host tells its own.
-func (s *Status) FleetRules() *HostStatus {
+// Compare compares rules, by their name and their texts, with those of the fleet: what they lack, and what they have
+// more. Both are empty if only their order differs. They are the same if no host says what its rules are.
+func (s *Status) Compare(rules string, texts []string) (lacks, extra []string, same bool) {
+	fleet := s.fleetRules()
+	if fleet == nil || fleet.Rules == rules {
+		return nil, nil, true
+	}
+	return less(fleet.Texts, texts), less(texts, fleet.Texts), false
+}
+
+// fleetRules is a host that has the fleet's rules; nil if no host tells its own.
+func (s *Status) fleetRules() *HostStatus {
 	votes := make(map[string]int)
 	for _, h := range s.Hosts {
 		votes[h.Rules]++

@@ -30,6 +30,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	if s.Socket != nil {
 		e.socket(s.Socket)
 	}
+	if s.Fleet != nil {
+		e.fleet(s.Fleet)
+	}
 }
 
 // reading has what was read of the logs.
@@ -118,6 +121,37 @@ func (e exposition) socket(s *SocketStats) {
 		"Connections to the socket that were closed because there were too many.", s.Refused)
 	took, _ := desc("socket_request_seconds", "How long a request took to be answered.", nil)
 	e.out <- prometheus.MustNewConstHistogram(took, all, s.Seconds, s.Within)
+}
+
+// fleet has this host's part in a fleet.
+func (e exposition) fleet(f *Fleet) {
+	gauge := func(name, help string, v float64) { e.gauge("fleet_"+name, help, v, "fleet", f.Name) }
+	counter := func(name, help string, n int64) { e.counter("fleet_"+name, help, n, "fleet", f.Name) }
+	gauge("engine_up", "1 if the fleet's engine answers, else 0.", flag(f.EngineUp))
+	gauge("degraded", "1 while this host counts alone, because the fleet gives no verdicts, else 0.", flag(f.Degraded))
+	gauge("leading", "1 if this host leads the fleet, else 0.", flag(f.Leading))
+	gauge("lag_seconds", "How long ago the second is up to which the fleet has been counted, as this host knows.",
+		f.Lag.Seconds())
+	gauge("hosts", "Hosts of the fleet.", float64(f.Hosts))
+	gauge("hosts_silent", "Hosts of the fleet that say nothing.", float64(f.Silent))
+	counter("arrivals_total", "Arrivals of the fleet that this host has counted as its leader.", f.Arrivals)
+	counter("arrivals_late_total", "Those of them that came after their second had been counted.", f.Late)
+	counter("rewinds_total", "How often this host, as the leader, has counted again because arrivals came late.",
+		f.Rewinds)
+	counter("appends_total", "Batches that this host has appended to its streams.", f.Batches)
+	counter("appended_arrivals_total", "Arrivals in the batches that this host has appended.", f.Appended)
+	gauge("publish_behind_bytes", "What of this host's logs has been read, and isn't in the engine yet.",
+		float64(f.PublishBytes))
+	gauge("publish_behind_seconds", "How long the oldest arrival that isn't in the engine yet has waited; 0 if none.",
+		f.PublishLag.Seconds())
+}
+
+// flag is a truth as a number.
+func flag(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // An exposition makes metrics of names without their prefix, help texts and pairs of label and value.

@@ -33,6 +33,14 @@ func TestEveryNumberIsShown(t *testing.T) {
 		`exiwatch_socket_requests_total{answer="number"} 3`, `exiwatch_socket_refused_total 1`,
 		`exiwatch_socket_request_seconds_bucket{le="0.001"} 4`, `exiwatch_socket_request_seconds_bucket{le="+Inf"} 6`,
 		`exiwatch_socket_request_seconds_sum 0.012`,
+		`exiwatch_fleet_engine_up{fleet="lab"} 1`, `exiwatch_fleet_degraded{fleet="lab"} 0`,
+		`exiwatch_fleet_leading{fleet="lab"} 1`, `exiwatch_fleet_lag_seconds{fleet="lab"} 1.5`,
+		`exiwatch_fleet_hosts{fleet="lab"} 10`, `exiwatch_fleet_hosts_silent{fleet="lab"} 2`,
+		`exiwatch_fleet_arrivals_total{fleet="lab"} 700`, `exiwatch_fleet_arrivals_late_total{fleet="lab"} 6`,
+		`exiwatch_fleet_rewinds_total{fleet="lab"} 3`, `exiwatch_fleet_appends_total{fleet="lab"} 40`,
+		`exiwatch_fleet_appended_arrivals_total{fleet="lab"} 80`,
+		`exiwatch_fleet_publish_behind_bytes{fleet="lab"} 512`,
+		`exiwatch_fleet_publish_behind_seconds{fleet="lab"} 60`,
 		`go_goroutines `, `process_open_fds `,
 	} {
 		if !strings.Contains(got, "\n"+want) {
@@ -45,6 +53,14 @@ func TestWithoutASocket(t *testing.T) {
 	s := whole()
 	s.Socket = nil
 	if got := scrape(t, s); strings.Contains(got, "socket") || !strings.Contains(got, "exiwatch_lines_total 54") {
+		t.Error(got)
+	}
+}
+
+func TestWithoutAFleet(t *testing.T) {
+	s := whole()
+	s.Fleet = nil
+	if got := scrape(t, s); strings.Contains(got, "fleet") || !strings.Contains(got, "exiwatch_lines_total 54") {
 		t.Error(got)
 	}
 }

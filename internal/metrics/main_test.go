@@ -38,6 +38,8 @@ func whole() Snapshot {
 			Answers: map[string]int64{"yes": 1, "no": 2, "number": 3, "unintelligible": 0, "late": 0}, Refused: 1,
 			Seconds: 0.012, Within: map[float64]uint64{0.001: 4, 0.01: 6},
 		},
+		Fleet: &Fleet{Name: "lab", EngineUp: true, Leading: true, Lag: 1500 * time.Millisecond, Hosts: 10, Silent: 2,
+			Arrivals: 700, Late: 6, Rewinds: 3, Batches: 40, Appended: 80, PublishBytes: 512, PublishLag: time.Minute},
 	}
 }
 

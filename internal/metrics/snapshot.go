@@ -22,6 +22,7 @@ type Snapshot struct {
 	// how long the counters were rebuilt, or have been so far
 	Rebuild time.Duration
 	Socket  *SocketStats // nil: there is none
+	Fleet   *Fleet       // nil: this host is in none
 	// snapshots in which the counts are those of the one before, as the counters were busy
 	Stale int64
 }
@@ -57,4 +58,23 @@ type SocketStats struct {
 	Refused int64              // connections
 	Seconds float64            // that all answers took together
 	Within  map[float64]uint64 // answers that took so many seconds or less
+}
+
+// A Fleet is this host's part in a fleet.
+type Fleet struct {
+	Name     string // of the fleet
+	EngineUp bool   // the engine has answered the last question; true without an engine
+	Degraded bool   // the fleet gives no verdicts: this host counts alone
+	Leading  bool
+	// Lag is how long ago the second is up to which the fleet has been counted, as far as this host knows.
+	Lag           time.Duration
+	Hosts, Silent int // that publish, and those of them that say nothing
+
+	Arrivals, Late, Rewinds int64 // of fleet.LeaderStats; 0 while another host leads
+
+	Batches, Appended int64 // batches, and arrivals in them, that this host has appended
+	// PublishBytes is what of the logs has been read and isn't in the engine yet; PublishLag is how long the oldest
+	// arrival of it has waited, 0 if there is none.
+	PublishBytes int64
+	PublishLag   time.Duration
 }
