@@ -17,9 +17,8 @@ type Memory struct {
 	mu      sync.Mutex
 	streams map[string]*memoryStream
 	state   engine.State
-	open    map[string]*Ruling // by the id of the alert
-	path    string             // of the file with the state
-	written time.Time          // when the file was
+	path    string    // of the file with the state
+	written time.Time // when the file was
 }
 
 type memoryStream struct {
@@ -28,9 +27,7 @@ type memoryStream struct {
 }
 
 // NewMemory makes an empty engine.
-func NewMemory() *Memory {
-	return &Memory{streams: make(map[string]*memoryStream), open: make(map[string]*Ruling)}
-}
+func NewMemory() *Memory { return &Memory{streams: make(map[string]*memoryStream)} }
 
 // End tells where a stream ends.
 func (m *Memory) End(_ context.Context, stream string) (engine.End, error) {

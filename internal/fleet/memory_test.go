@@ -116,7 +116,8 @@ func TestTrimmed(t *testing.T) {
 
 // TestMemoryKnowsWhatIsOpen: the rulings of a leader, until alerts end.
 func TestMemoryKnowsWhatIsOpen(t *testing.T) {
-	m, err := OpenMemory(filepath.Join(t.TempDir(), "state.json"))
+	path := filepath.Join(t.TempDir(), "state.json")
+	m, err := OpenMemory(path)
 	must(t, err)
 	commit := func(verdicts ...engine.Verdict) {
 		_, _, err := m.Commit(t.Context(), engine.Commit{Verdicts: verdicts})
@@ -127,8 +128,13 @@ func TestMemoryKnowsWhatIsOpen(t *testing.T) {
 	}
 	commit(ruling("b", 2), ruling("a", 3))
 	commit(ruling("c", 1), engine.Verdict{ID: "a", Ended: true})
-	open := m.Open()
-	if len(open) != 2 || open[0].ID != "c" || open[1].ID != "b" {
-		t.Errorf("open are %+v", open)
+	must(t, m.write(true))
+	again, err := OpenMemory(path)
+	must(t, err)
+	for _, m := range []*Memory{m, again} {
+		open := m.OpenAlerts()
+		if len(open) != 2 || open[0].ID != "c" || open[1].ID != "b" {
+			t.Errorf("open are %+v", open)
+		}
 	}
 }
