@@ -26,7 +26,7 @@ var floors = map[string]int{
 	"internal/signals": 0, "tailer": 0, "parser": 0, "window": 0,
 	"window/internal/distinct": -1, "window/internal/pool": -1,
 	// for tests
-	"internal/chaos": 10, "internal/browser": 10, "internal/smalldisk": 0, "internal/testkit": 0,
+	"internal/chaos": 10, "internal/fleetchaos": 10, "internal/browser": 10, "internal/smalldisk": 0, "internal/testkit": 0,
 	"internal/config/configtest": 4, "internal/pipeline/pipelinetest": 5, "internal/journaltest": 0, "internal/redistest": 1,
 }
 

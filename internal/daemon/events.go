@@ -88,7 +88,9 @@ func (d *Daemon) ended(a *window.Alert) {
 		d.endedFor(a, pipeline.Ended, mailer.FleetMark{})
 	case !a.Untold:
 		d.fleet.noteLocal(a)
-		d.endedFor(a, pipeline.Ended, d.fleet.mark())
+		if !d.fleet.replica.Tells(a.ID) {
+			d.endedFor(a, pipeline.Ended, d.fleet.mark())
+		}
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"exiwatch/internal/engine"
 	"exiwatch/internal/fleet"
+	"exiwatch/internal/follow"
+	"exiwatch/internal/metrics"
 	"exiwatch/internal/pipeline"
 	"exiwatch/mailer"
 	"exiwatch/window"
@@ -68,8 +70,8 @@ func (d *Daemon) openFleet(first *pipeline.Pipeline, key []byte) error {
 	m := &fleetMember{host: cmp.Or(c.Host, d.Host), told: make(chan toldEvents),
 		locals: make(chan localAlert, maxLocals), open: make(map[string]*window.Alert)}
 	m.leader = &fleet.Leader{Host: m.host, Rules: d.Config.Rules, Texts: fleet.RuleTexts(&d.Config),
-		Name: fleet.RulesOf(&d.Config), Patience: c.Patience, Pending: filepath.Join(d.state.dir, fleetPending),
-		FromStart: d.FromStart, Tell: m.tell, Now: d.now, Log: d.Log}
+		Name: fleet.RulesOf(&d.Config), Scopes: fleet.ScopesOf(d.Config.Rules), Patience: c.Patience,
+		Pending: filepath.Join(d.state.dir, fleetPending), FromStart: d.FromStart, Tell: m.tell, Now: d.now, Log: d.Log}
 	if len(c.Engine) == 0 {
 		memory, err := fleet.OpenMemory(filepath.Join(d.state.dir, fleetMemory))
 		if err != nil {
@@ -101,7 +103,7 @@ func (d *Daemon) addPublishers(m *fleetMember, e fleet.Streams, first *pipeline.
 			stream += "#" + strconv.Itoa(i+1)
 		}
 		m.publishers = append(m.publishers, &fleet.Publisher{
-			Engine: e, Stream: stream, Path: path, Host: host, All: all, Rules: m.leader.Name,
+			Engine: e, Stream: stream, Path: path, Host: host, All: all, Scopes: m.leader.Scopes,
 			Pipeline: func(l pipeline.Listener) (*pipeline.Pipeline, error) {
 				p, err := pipeline.New(d.Config.Scopes, d.Config.Rules, l)
 				if err == nil {
@@ -179,7 +181,7 @@ func (d *Daemon) announce(ctx context.Context) {
 	m := d.fleet
 	for tick := time.NewTicker(fleet.HostInfoPause); ctx.Err() == nil; {
 		offset, err := m.client.ClockOffset(ctx)
-		if err == nil {
+		if err == nil || engine.IsDenied(err) {
 			for _, p := range m.publishers {
 				info := fleet.HostInfo{Host: m.host, Version: d.Version, Rules: m.leader.Name.String(),
 					Texts: m.leader.Texts, Logs: []string{p.Path}, Offset: offset.Milliseconds(), At: d.now()}
@@ -330,3 +332,30 @@ func (m *fleetMember) writeLocals(ctx context.Context) {
 
 // localPause is between two tries to write to an engine that doesn't answer.
 const localPause = 200 * time.Millisecond
+
+// fleetStats are what metrics say of the fleet; nil without one.
+func (d *Daemon) fleetStats(now time.Time) *metrics.Fleet {
+	m := d.fleet
+	if m == nil {
+		return nil
+	}
+	f := &metrics.Fleet{Name: d.Config.Fleet.Name, EngineUp: true}
+	if m.replica != nil {
+		_, f.Degraded = m.replica.Alone()
+		f.EngineUp = m.replica.EngineUp()
+		f.Hosts, f.Silent = m.replica.Hosts()
+	}
+	if second, ok := m.second(); ok {
+		f.Lag = max(now.Sub(time.Unix(second, 0)), 0)
+	}
+	if s := m.leader.Stats(); s != nil {
+		f.Leading, f.Arrivals, f.Late, f.Rewinds = true, s.Arrivals, s.Late, s.Rewinds
+	}
+	for _, p := range m.publishers {
+		s := p.Stats(now)
+		f.Batches, f.Appended = f.Batches+s.Batches, f.Appended+s.Arrivals
+		f.PublishBytes += follow.UnreadBytes(p.Path, d.Config.CycledTo, s.Place)
+		f.PublishLag = max(f.PublishLag, s.Lag)
+	}
+	return f
+}

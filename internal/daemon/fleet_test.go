@@ -33,17 +33,22 @@ func fleetLogs(t *testing.T, seed uint64, n int, hosts ...string) (logs []*fleet
 		logs = append(logs, &fleetLog{host: host, path: filepath.Join(dir, host, "mainlog")})
 	}
 	lines, was := testkit.Traffic(seed, n)
-	end := time.Now().UTC().Truncate(time.Second)
+	first, err := time.Parse(time.DateTime, lines[0][:len(time.DateTime)])
+	testkit.Must(t, err)
+	// A quiet log has the wall clock: lines of the past would come late.
+	shift := time.Now().UTC().Truncate(time.Second).Add(time.Minute).Sub(first)
 	for i, line := range lines {
 		at, err := time.Parse(time.DateTime, line[:len(time.DateTime)])
 		testkit.Must(t, err)
 		l := logs[(i*7919+int(seed))%len(logs)]
-		l.lines = append(l.lines, at.Add(end.Sub(was)).Format(time.DateTime)+line[len(time.DateTime):])
+		l.lines = append(l.lines, at.Add(shift).Format(time.DateTime)+line[len(time.DateTime):])
 	}
+	end := was.Add(shift)
 	for _, l := range logs {
 		l.lines = append(l.lines, testkit.Sentinel("end-"+l.host, end, sentinelLimit))
 		testkit.Must(t, os.MkdirAll(filepath.Dir(l.path), 0o755))
-		testkit.Append(t, l.path, "")
+		testkit.Append(t, l.path, l.lines[0])
+		l.lines = l.lines[1:]
 	}
 	return logs
 }
@@ -124,7 +129,15 @@ func startFleetOf(t *testing.T, rules string, logs []*fleetLog) *fleetDaemons {
 			strings.ReplaceAll(rules, "HOST", l.host), f.server.URL(), l.host))
 		c := f.config
 		c.Log = []string{l.path}
-		f.all = append(f.all, start(t, c, true, new(post)))
+		c.State = t.TempDir()
+		ready := make(chan struct{})
+		f.all = append(f.all, goOn(t, c, true, new(post), func(d *Daemon) {
+			d.Ready = func() error {
+				close(ready)
+				return nil
+			}
+		}))
+		<-ready
 	}
 	return f
 }
@@ -138,10 +151,23 @@ func (f *fleetDaemons) ids() (all []string) {
 	return all
 }
 
+// members is how many hosts the fleet's leader counts.
+func (f *fleetDaemons) members() int {
+	for _, w := range f.all {
+		if s := w.daemon.fleet.leader.Stats(); s != nil {
+			return s.Hosts
+		}
+	}
+	return 0
+}
+
 // TestFleetSaysWhatReplayOfItSays: three daemons over a Redis, one of which is stopped and goes on.
 func TestFleetSaysWhatReplayOfItSays(t *testing.T) {
 	t.Parallel()
 	f := startFleetOf(t, fiveRules, fleetLogs(t, 6, 600, "mx1", "mx2", "mx3"))
+	f.all[0].until("three hosts", func() bool { // the lines of one that joins later come late
+		return f.members() == 3
+	}, func() any { return f.members() })
 	writeShare(t, f.logs, 0.5)
 	f.all[0].until("some alerts", func() bool { return len(f.ids()) > 5 })
 	w := f.all[1]
@@ -164,7 +190,7 @@ func TestFleetSaysWhatReplayOfItSays(t *testing.T) {
 func TestHostCountsAloneWithoutVerdicts(t *testing.T) {
 	t.Parallel()
 	socket := filepath.Join(t.TempDir(), "s")
-	logs := fleetLogs(t, 7, 0, "mx1", "mx2")
+	logs := fleetLogs(t, 7, 3, "mx1", "mx2")
 	f := startFleetOf(t, fmt.Sprintf("[[rule]]\nlimit = 5\nwindow = '1m'\n[socket]\npath = %q\n", socket), logs[:1])
 	w := f.all[0]
 	w.until("verdict", func() bool { return w.said("INFO", "this host leads the fleet") > 0 })

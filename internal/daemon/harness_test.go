@@ -164,7 +164,7 @@ func (w *watchman) stop() {
 	if w.t.Failed() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.t.Logf("the daemon said:\n%.4000s", w.log.Bytes())
+		w.t.Logf("the daemon said:\n%.40000s", w.log.Bytes())
 	}
 }
 

@@ -104,6 +104,7 @@ func (d *Daemon) snapshot(ctx context.Context) metrics.Snapshot {
 	if d.socket != nil {
 		c.Socket = d.socket.stats()
 	}
+	c.Fleet = d.fleetStats(now)
 	return c.Snapshot
 }
 

@@ -73,3 +73,14 @@ func (c *Client) Leader(ctx context.Context) (token string, err error) {
 		return token, err
 	})
 }
+
+// Seq is the number of the last commit; 0 if the engine has none of the fleet, or has lost it.
+func (c *Client) Seq(ctx context.Context) (int64, error) {
+	return call(ctx, c, "asking for the last commit", func(ctx context.Context) (int64, error) {
+		seq, err := c.redis.HGet(ctx, c.key("state"), "seq").Int64()
+		if err == redis.Nil {
+			return 0, nil
+		}
+		return seq, err
+	})
+}

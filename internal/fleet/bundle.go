@@ -12,8 +12,8 @@ import (
 
 // A Bundle is one append to a stream: batches of the hosts whose lines a log holds.
 type Bundle struct {
-	Rules   Rules // of the publisher
-	Last    int64 // the highest Record.Now in it
+	Scopes  Scopes // of the publisher
+	Last    int64  // the highest Record.Now in it
 	Batches []HostRecords
 }
 
@@ -25,7 +25,7 @@ type HostRecords struct {
 
 const (
 	bundleVersion = 1
-	bundleHead    = 1 + len(Rules{}) + 8 // bytes
+	bundleHead    = 1 + len(Scopes{}) + 8 // bytes
 	// maxBundle bounds a bundle: far more than 500 arrivals of the longest lines.
 	maxBundle = 16 << 20 // bytes
 )
@@ -46,7 +46,7 @@ func NewPacker() *Packer {
 
 // Pack returns the bundle as bytes of its own.
 func (p *Packer) Pack(e *Bundle) []byte {
-	head := append([]byte{bundleVersion}, e.Rules[:]...)
+	head := append([]byte{bundleVersion}, e.Scopes[:]...)
 	head = binary.BigEndian.AppendUint64(head, uint64(e.Last))
 	p.plain = p.plain[:0]
 	for _, b := range e.Batches {
@@ -84,7 +84,7 @@ func (u *Unpacker) Unpack(packed []byte) (e Bundle, err error) {
 	if e.Last, ok = LastOf(packed); !ok {
 		return e, errBundle
 	}
-	copy(e.Rules[:], packed[1:])
+	copy(e.Scopes[:], packed[1:])
 	plain, err := u.decoder.DecodeAll(packed[bundleHead:], nil)
 	if err != nil {
 		return e, fmt.Errorf("%w: %w", errBundle, err)

@@ -12,7 +12,7 @@ import (
 )
 
 func TestBundles(t *testing.T) {
-	want := Bundle{Rules: Rules{1, 2}, Last: 1763632800, Batches: []HostRecords{
+	want := Bundle{Scopes: Scopes{1, 2}, Last: 1763632800, Batches: []HostRecords{
 		{"mx1", merge.Records("one")}, {"mx2", merge.Records(strings.Repeat("two ", 1000))}}}
 	packed := NewPacker().Pack(&want)
 	if last, ok := LastOf(packed); last != want.Last || !ok {

@@ -89,12 +89,26 @@ func (t *term) keepPending() error {
 		t.drop(t.unsure.Seq)
 		t.unsure = nil
 	}
-	if len(t.events) == 0 {
+	events := t.loud()
+	if len(events) == 0 {
 		return nil
 	}
-	p, err := t.pending.add(t.token, t.events)
+	p, err := t.pending.add(t.token, events)
 	t.unsure = p
 	return err
+}
+
+// loud are the events that nobody has told by itself.
+func (t *term) loud() (events []Event) {
+	for _, e := range t.events {
+		e.Alerts = slices.DeleteFunc(slices.Clone(e.Alerts), func(a *window.Alert) bool {
+			return t.quiet[fullName(a.ID, e.Name)]
+		})
+		if len(e.Alerts) > 0 {
+			events = append(events, e)
+		}
+	}
+	return events
 }
 
 // send commits. An engine that has lost its state gets it again first.

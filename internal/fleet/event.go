@@ -90,6 +90,7 @@ type knownAlert struct {
 	opened    int64 // second of the clock
 	ended     int64 // 0: it is open, as far as was told
 	withdrawn bool
+	alias     bool     // it was never told: the alert is another one's, see ledger.is
 	names     []string // of its events
 }
 
@@ -149,15 +150,37 @@ func (l *ledger) note(id, event string, a savedAlert, by string) {
 		k.ended = max(a.Ended.Unix(), 1)
 	case pipeline.Withdrawn:
 		k.withdrawn = true
+	case is:
+		k.alias = true
 	}
 }
 
-// forget forgets alerts that ended before a second, and returns their names.
+// knows tells whether an alert was told under its id.
+func (l *ledger) knows(id string) bool {
+	k := l.alerts[id]
+	return k != nil && !k.alias
+}
+
+// isWithdrawn tells whether an alert was told under its id, and withdrawn.
+func (l *ledger) isWithdrawn(id string) bool { return l.knows(id) && l.alerts[id].withdrawn }
+
+// unused is an id like another one, under which nothing was told.
+func (l *ledger) unused(id string) string {
+	for l.alerts[id] != nil {
+		id += "x"
+	}
+	return id
+}
+
+// forget forgets alerts that ended before a second, and returns their names. An alias goes with its alert.
 func (l *ledger) forget(before int64) (names []string) {
 	for id, k := range l.alerts {
 		over := k.ended
 		if k.withdrawn {
 			over = max(k.opened, k.ended)
+		}
+		if k.alias && !l.knows(l.is[id]) {
+			over = k.opened
 		}
 		if over == 0 || over >= before {
 			continue
@@ -177,7 +200,7 @@ func (l *ledger) forget(before int64) (names []string) {
 // find returns the alert that was told of the same rule and value, and that touches an episode; "" if there is none.
 func (l *ledger) find(rule, value string, opened, ended int64, fits func(id string) bool) (found string) {
 	for id, k := range l.alerts {
-		if !k.withdrawn && k.alert.Rule == rule && string(k.alert.Value) == value && k.touches(opened, ended) &&
+		if !k.withdrawn && !k.alias && k.alert.Rule == rule && string(k.alert.Value) == value && k.touches(opened, ended) &&
 			fits(id) && (found == "" || k.opened < l.alerts[found].opened) {
 			found = id
 		}

@@ -108,7 +108,7 @@ func (l *lab) pipeline(listener pipeline.Listener) (*pipeline.Pipeline, error) {
 func (l *lab) publisher() *Publisher {
 	return &Publisher{
 		Engine: l.engine, Stream: labStream, Path: l.path, Host: l.host, All: l.host != "", Pipeline: l.pipeline,
-		Rules: RulesOf(&l.config), State: l.state, Since: func() int64 { return l.since.Load() }, Keep: l.keep,
+		Scopes: ScopesOf(l.config.Rules), State: l.state, Since: func() int64 { return l.since.Load() }, Keep: l.keep,
 		Follow: follow.Options{Zone: time.UTC, Log: slog.New(slog.NewTextHandler(l.log, nil))},
 	}
 }

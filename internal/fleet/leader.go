@@ -17,6 +17,8 @@ import (
 type leaderEngine interface {
 	Lead(ctx context.Context, token string) (bool, error)
 	Resign(ctx context.Context, token string) error
+	Leader(ctx context.Context) (token string, err error)
+	Seq(ctx context.Context) (int64, error)
 	Hosts(ctx context.Context) (map[string][]byte, error)
 	Poll(ctx context.Context, cursors []engine.Cursor, maxEntries int) ([]engine.Polled, error)
 	State(ctx context.Context) (engine.State, error)
@@ -34,6 +36,7 @@ type Leader struct {
 	Rules  []window.Rule
 	Texts  []string // RuleTexts
 	Name   Rules    // of the rules
+	Scopes Scopes   // of the rules
 	// Patience is how long the fleet waits for a host that is silent, and how far behind the others a host's clock may
 	// be to be waited for.
 	Patience time.Duration
@@ -51,7 +54,10 @@ type Leader struct {
 	leads   atomic.Bool
 	refuses bool // most hosts have other rules
 	stats   atomic.Pointer[LeaderStats]
-	last    *term // for tests: the last one, when Run has ended
+	last    *term // the last one
+	seen    int64 // the highest number of a commit that the engine had
+	// emptied is since when the engine has lost the fleet's state; zero: it hasn't.
+	emptied time.Time
 }
 
 // LeaderStats are what a leader has counted since it leads.
@@ -61,7 +67,9 @@ type LeaderStats struct {
 	Arrivals int64
 	Late     int64 // arrivals that came late
 	Rewinds  int64
-	Behind   []string // hosts that the fleet doesn't wait for
+	Hosts    int
+	Foreign  int64    // arrivals that weren't counted, as their hosts' rules have other scopes
+	Behind   []string // those that the fleet doesn't wait for
 }
 
 // Stats are those of the leader; nil while another host leads.
@@ -87,7 +95,7 @@ func (l *Leader) Run(ctx context.Context) error {
 	}
 	left := l.pending.take()
 	for ; ctx.Err() == nil; rest(ctx, askPause) {
-		if may, err := l.mayLead(ctx); !may || err != nil {
+		if l.waitsForState(ctx, left != nil) || left == nil && !l.wouldLead(ctx) {
 			continue
 		}
 		token := l.Host + " " + rand.Text()
@@ -97,25 +105,59 @@ func (l *Leader) Run(ctx context.Context) error {
 				left = nil
 			}
 		}
-		if err == nil && leads {
+		if err == nil && leads && !l.refuses {
 			left = l.lead(ctx, token)
+		} else if leads {
+			l.resign(token)
 		}
 	}
 	return nil
 }
 
-// mayLead tells whether most hosts have this one's rules. It logs a change of that.
-func (l *Leader) mayLead(ctx context.Context) (bool, error) {
+// emptyTime is how long the hosts of a fleet whose engine comes back empty leave it to the last leader to write the
+// state again. They begin anew if that is gone.
+const emptyTime = engine.Lease + 5*time.Second
+
+// waitsForState tells whether this host must not lead yet, because the engine has lost what it had of the fleet. Known
+// says that it had something.
+func (l *Leader) waitsForState(ctx context.Context, known bool) bool {
+	seq, err := l.Engine.Seq(ctx)
+	switch {
+	case err != nil:
+		return true
+	case seq > 0 || l.seen == 0 && !known || l.canResume():
+		l.seen, l.emptied = max(l.seen, seq), time.Time{}
+		return false
+	case l.emptied.IsZero():
+		l.emptied = l.Now()
+	}
+	if l.Now().Sub(l.emptied) < emptyTime {
+		return true
+	}
+	l.seen = 0
+	return false
+}
+
+// canResume tells whether this host led last, as far as it knows, and so has the fleet's state.
+func (l *Leader) canResume() bool {
+	return l.last != nil && l.last.ready && l.last.seq >= max(l.seen, 1)
+}
+
+// wouldLead tells whether nobody leads, and most hosts have this one's rules. It logs a change of the latter.
+func (l *Leader) wouldLead(ctx context.Context) bool {
+	if other, err := l.Engine.Leader(ctx); err != nil || other != "" {
+		return false
+	}
 	hosts, err := l.Engine.Hosts(ctx)
 	if err != nil {
-		return false, err
+		return false
 	}
 	may, with := l.majority(infosOf(hosts))
 	if !may && !l.refuses {
 		l.Log.Error("this host doesn't lead the fleet: most hosts have other rules", "such_as", with)
 	}
 	l.refuses = !may
-	return may, nil
+	return may
 }
 
 // infosOf reads what the hosts say of themselves.
@@ -188,7 +230,12 @@ func (l *Leader) lead(ctx context.Context, token string) (left []pendingEvents) 
 		defer close(renewed)
 		l.renew(ctx, cancel, token)
 	}()
-	t := newTerm(l, token)
+	t := l.last
+	if seq, err := l.Engine.Seq(ctx); err == nil && seq == 0 && l.canResume() {
+		t.token, t.looked = token, time.Time{}
+	} else {
+		t = newTerm(l, token)
+	}
 	l.last = t
 	err := t.run(ctx)
 	if cause := context.Cause(ctx); cause != nil {
@@ -276,10 +323,12 @@ func (l *Leader) majority(infos map[string]HostInfo) (ok bool, with string) {
 			newest = info.At
 		}
 	}
+	voted := make(map[string]bool) // a host may have several logs
 	for _, info := range infos {
-		if newest.Sub(info.At) > voteTime { // it is gone
+		if newest.Sub(info.At) > voteTime || voted[info.Host] { // it is gone
 			continue
 		}
+		voted[info.Host] = true
 		votes[info.Rules]++
 		if name, ok := first[info.Rules]; !ok || info.Host < name {
 			first[info.Rules] = info.Host

@@ -48,7 +48,7 @@ type testHost struct {
 	last   engine.ID
 	client *engine.Client
 	packer *Packer
-	rules  Rules
+	rules  []window.Rule
 }
 
 // newFleetTest makes a fleet of n hosts. Accounts send in bursts through all of them; skew says how far a host's clock
@@ -67,6 +67,7 @@ func newFleetTest(t *testing.T, seed uint64, n, seconds int, skew func(host int)
 	}
 	f.observer = f.client()
 	for _, h := range f.hosts {
+		h.rules = f.rules
 		h.announce(t)
 	}
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -81,7 +82,7 @@ func newFleetTest(t *testing.T, seed uint64, n, seconds int, skew func(host int)
 
 // announce says that the host is there.
 func (h *testHost) announce(t testing.TB) {
-	if err := Announce(t.Context(), h.client, h.name, &HostInfo{Host: h.name, Rules: h.rules.String()}); err != nil {
+	if err := Announce(t.Context(), h.client, h.name, &HostInfo{Host: h.name, Rules: Rules{}.String()}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -134,7 +135,7 @@ func (h *testHost) publish(t testing.TB, until int64) {
 	}
 	if a.ID = h.last; e.Len() > 0 {
 		a.ID = engine.ID{Generation: 1, Offset: uint64(n)}
-		a.Batch = h.packer.Pack(&Bundle{Rules: h.rules, Last: h.all[n-1].Now,
+		a.Batch = h.packer.Pack(&Bundle{Scopes: ScopesOf(h.rules), Last: h.all[n-1].Now,
 			Batches: []HostRecords{{h.name, slices.Clone(e.Records())}}})
 	}
 	end, err := h.client.Append(t.Context(), h.name, a)
@@ -157,8 +158,9 @@ func (f *fleetTest) lead(name string, patience time.Duration) (stop func() *Lead
 	if f.wrap != nil {
 		e = f.wrap(e)
 	}
-	l := &Leader{Engine: e, Host: name, Rules: f.rules, Patience: patience, FromStart: true, Now: time.Now,
-		Pending: filepath.Join(f.dir, name+".json"), Log: slog.New(slog.NewTextHandler(f.Output(), nil)),
+	l := &Leader{Engine: e, Host: name, Rules: f.rules, Scopes: ScopesOf(f.rules), Patience: patience,
+		FromStart: true, Now: time.Now, Pending: filepath.Join(f.dir, name+".json"),
+		Log: slog.New(slog.NewTextHandler(f.Output(), nil)),
 		Tell: func(_ context.Context, events []Event, done func()) {
 			f.mu.Lock()
 			f.events = append(f.events, events...)
@@ -302,6 +304,7 @@ func (f *fleetTest) latest() (last int64) {
 
 func TestLeaderCountsTheFleetOrder(t *testing.T) {
 	f := newFleetTest(t, 1, 4, 600, straight)
+	f.all(firstSecond)
 	stop := f.lead("mx0", 10*time.Second)
 	for s := int64(0); s < 600; s += 50 {
 		f.all(firstSecond + s)
@@ -349,8 +352,10 @@ func TestHostComesLate(t *testing.T) {
 		f.all(firstSecond + 300)
 		f.until("second counted", func() bool { return f.counted() >= firstSecond+300 })
 		f.all(firstSecond+700, 2)
+		second := int64(firstSecond + 700)
 		f.until("second counted without mx2", func() bool {
-			f.all(firstSecond+700, 2)
+			second = min(second+1, firstSecond+800) // the others go on
+			f.all(second, 2)
 			return f.counted() >= firstSecond+700
 		})
 		f.finish()
@@ -380,6 +385,35 @@ func TestEngineIsEmptied(t *testing.T) {
 	}
 }
 
+// TestEmptiedEngineWaitsForItsLeader: another host that could lead leaves it to the last leader to write the state
+// again, also if that has lost the lease meanwhile.
+func TestEmptiedEngineWaitsForItsLeader(t *testing.T) {
+	f := newFleetTest(t, 1, 3, 900, straight)
+	stop := f.lead("mx0", 2*time.Second)
+	f.all(firstSecond + 200)
+	f.until("second counted", func() bool { return f.counted() >= firstSecond+200 })
+	first := f.leader
+	stopOther := f.lead("mx1", 2*time.Second)
+	f.until("host that knows the fleet", func() bool { // by its second look
+		seq, err := f.observer.Seq(t.Context())
+		return err == nil && seq > 3
+	})
+	for s := int64(300); s < 900; s += 300 {
+		f.server.Restart(true)
+		for _, h := range f.hosts {
+			h.announce(t)
+		}
+		f.until("second counted", func() bool {
+			f.all(firstSecond + s)
+			return f.counted() >= firstSecond+s
+		})
+	}
+	f.finish()
+	stopOther()
+	f.leader = first
+	f.checkTold(stop())
+}
+
 // TestClocksApart: hosts whose clocks are off are merged by their clocks.
 func TestClocksApart(t *testing.T) {
 	f := newFleetTest(t, 3, 4, 900, func(host int) int64 { return []int64{0, 600, -600, 2}[host] })
@@ -391,5 +425,19 @@ func TestClocksApart(t *testing.T) {
 		f.until("second counted", func() bool { return f.counted() >= firstSecond+s-700 })
 	}
 	f.finish()
+	f.checkTold(stop())
+}
+
+// TestOtherScopes: what a host counts under other scopes isn't taken for what the leader's mean.
+func TestOtherScopes(t *testing.T) {
+	f := newFleetTest(t, 1, 3, 300, straight)
+	other, err := window.ParseRule("account 20/1m")
+	testkit.Must(t, err)
+	other.Scope = "guests"
+	f.hosts[2].rules = []window.Rule{other}
+	f.all(firstSecond) // all have joined
+	stop := f.lead("mx0", 10*time.Second)
+	f.finish()
+	f.hosts[2].all = nil // as if it weren't there
 	f.checkTold(stop())
 }

@@ -39,11 +39,15 @@ func (t *term) joinLocal(ctx context.Context) error {
 			continue
 		}
 		for _, a := range e.Alerts {
-			if id := t.localOf(local, a); id != "" && id != a.ID {
+			id := t.localOf(local, a)
+			if id == "" {
+				continue
+			}
+			if id != a.ID {
 				t.aliases = append(t.aliases, alias{a.ID, id, a.Summary()})
 				t.rename(a.ID, id)
-				t.quiet[fullName(id, pipeline.Opened)] = true
 			}
+			t.quiet[fullName(id, pipeline.Opened)] = true
 		}
 	}
 	return nil

@@ -69,6 +69,16 @@ func (m *Memory) Open() []Ruling {
 // Lead lets the only leader that there can be lead.
 func (m *Memory) Lead(context.Context, string) (bool, error) { return true, nil }
 
+// Leader is nobody, as far as others may ask.
+func (m *Memory) Leader(context.Context) (string, error) { return "", nil }
+
+// Seq is the number of the last commit.
+func (m *Memory) Seq(context.Context) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.state.Seq, nil
+}
+
 // Resign does nothing.
 func (m *Memory) Resign(context.Context, string) error { return nil }
 

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/engine"
 	"exiwatch/internal/follow"
 	"exiwatch/internal/pipeline"
+	"exiwatch/tailer"
 )
 
 // A Publisher appends what the rules count of one log to the log's stream. The log is its buffer: it keeps no arrivals
@@ -21,9 +23,10 @@ type Publisher struct {
 	Stream string
 	Path   string // of the log, which isn't config.Stdin
 	// Host and All are the arguments of pipeline.Pipeline.NameHost.
-	Host  string
-	All   bool
-	Rules Rules
+	Host string
+	All  bool
+	// Scopes names what the bits of an arrival's scopes mean.
+	Scopes Scopes
 	// Pipeline makes a pipeline that counts nothing but what the listener asks for.
 	Pipeline func(pipeline.Listener) (*pipeline.Pipeline, error)
 	// Follow is how the log is followed. Since, Stopping and CaughtUp are the publisher's; Now, Log and Problem may be
@@ -37,6 +40,7 @@ type Publisher struct {
 	// Keep is for how many seconds entries stay in the stream at least; 0: for ever.
 	Keep int64
 
+	stats     publisherStats
 	state     *publisherState
 	trouble   trouble
 	conflict  trouble
@@ -208,4 +212,30 @@ func (t *trouble) over() (was bool) {
 	was = !t.told.IsZero()
 	t.told = time.Time{}
 	return was
+}
+
+// publisherStats are what a publisher has done. Any goroutine reads them.
+type publisherStats struct {
+	batches, arrivals atomic.Int64
+	waiting           atomic.Pointer[time.Time]       // since when the oldest record waits; nil: none does
+	place             atomic.Pointer[tailer.Position] // up to which the log is in the engine; nil: unknown
+}
+
+// A PublisherStats says what a publisher has done since the start.
+type PublisherStats struct {
+	Batches, Arrivals int64
+	Lag               time.Duration   // since the oldest arrival waits that isn't in the engine; 0: none waits
+	Place             tailer.Position // up to which the log is in the engine; zero: unknown
+}
+
+// Stats are the publisher's.
+func (p *Publisher) Stats(now time.Time) (s PublisherStats) {
+	s.Batches, s.Arrivals = p.stats.batches.Load(), p.stats.arrivals.Load()
+	if since := p.stats.waiting.Load(); since != nil {
+		s.Lag = now.Sub(*since)
+	}
+	if place := p.stats.place.Load(); place != nil {
+		s.Place = *place
+	}
+	return s
 }

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -35,4 +36,14 @@ func TestPublisherRestarts(t *testing.T) {
 	}
 	l.start()
 	l.untilPublished()
+}
+
+// TestFleetThatHasCountedNothing: a leader that has counted no second yet has the whole log published.
+func TestFleetThatHasCountedNothing(t *testing.T) {
+	l := newLab(t)
+	lines, _ := testkit.Traffic(2, 300)
+	l.write(strings.Join(lines, ""))
+	l.since.Store(math.MinInt64)
+	l.start()
+	l.untilHas(l.wanted(0))
 }

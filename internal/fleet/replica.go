@@ -19,15 +19,17 @@ type Replica struct {
 	Engine replicaEngine
 	Now    func() time.Time
 
-	mu     sync.RWMutex
-	open   map[string]*Ruling // by id
-	values map[valueKey]map[string]*Ruling
-	leader string
-	seq    int64
-	second int64     // up to which the fleet was counted then
-	last   time.Time // when the last verdict came
-	heard  bool      // one has come
-	began  time.Time
+	mu            sync.RWMutex
+	open          map[string]*Ruling // by id
+	values        map[valueKey]map[string]*Ruling
+	leader        string
+	seq           int64
+	second        int64     // up to which the fleet was counted then
+	last          time.Time // when the last verdict came
+	heard         bool      // one has come
+	up            bool      // the engine has answered the last question
+	hosts, silent int       // of the fleet
+	began         time.Time
 
 	from string
 }
@@ -35,6 +37,7 @@ type Replica struct {
 // A replicaEngine is what a follower needs of an engine.
 type replicaEngine interface {
 	Verdicts(ctx context.Context, from string) (engine.Verdicts, error)
+	Hosts(ctx context.Context) (map[string][]byte, error)
 }
 
 type valueKey struct{ key, value string }
@@ -50,13 +53,61 @@ func (r *Replica) Run(ctx context.Context) {
 	r.mu.Lock()
 	r.began = r.Now()
 	r.mu.Unlock()
+	var looked time.Time // for hosts
 	for ; ctx.Err() == nil; rest(ctx, followPause) {
 		v, err := r.Engine.Verdicts(ctx, r.from)
-		if err != nil {
+		if r.note(err == nil); err != nil {
 			continue // Alone says so
 		}
 		r.take(&v)
+		if now := r.Now(); now.Sub(looked) >= HostInfoPause {
+			looked = now
+			r.countHosts(ctx)
+		}
 	}
+}
+
+func (r *Replica) note(up bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.up = up
+}
+
+// countHosts counts the hosts of the fleet.
+func (r *Replica) countHosts(ctx context.Context) {
+	said, err := r.Engine.Hosts(ctx)
+	if err != nil {
+		return
+	}
+	newest := make(map[string]time.Time)
+	for _, info := range infosOf(said) {
+		if info.At.After(newest[info.Host]) {
+			newest[info.Host] = info.At
+		}
+	}
+	silent, now := 0, r.Now()
+	for _, at := range newest {
+		if now.Sub(at) > SilentAfter {
+			silent++
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hosts, r.silent = len(newest), silent
+}
+
+// EngineUp tells whether the engine has answered the last question.
+func (r *Replica) EngineUp() bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.up
+}
+
+// Hosts are how many hosts the fleet has, and how many of them say nothing.
+func (r *Replica) Hosts() (all, silent int) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.hosts, r.silent
 }
 
 // take takes what has changed.
@@ -138,6 +189,14 @@ func (r *Replica) Has(rule *window.Rule, value string) bool {
 		}
 	}
 	return false
+}
+
+// Tells tells whether the fleet has an open alert of this id, and so will tell its end: a host's own alert may have
+// become the fleet's.
+func (r *Replica) Tells(id string) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.open[id] != nil
 }
 
 // Alone tells whether this host counts alone, because the fleet has given no verdicts for Silence, and when the last

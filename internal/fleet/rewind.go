@@ -41,6 +41,7 @@ func (t *term) rewind(ctx context.Context, to int64) error {
 	t.merger, t.counter, t.streams = again.merger, again.counter, again.streams
 	again.found = t.note
 	for _, a := range again.counter.Open() {
+		a.ID = firstOf(t.ledger.is[a.ID], a.ID)
 		d.add(a) // those that were open before
 	}
 	t.reconcile(d, to, reached, hosts)
@@ -49,7 +50,9 @@ func (t *term) rewind(ctx context.Context, to int64) error {
 	t.rewound = t.Now()
 	t.rewinding = t.rewound.Sub(began)
 	t.stats.Rewinds++
-	clear(t.saved)
+	for id := range t.saved { // the engine has them otherwise, or too many
+		t.saved[id] = savedMark{}
+	}
 	return nil
 }
 
@@ -57,7 +60,7 @@ func (t *term) rewind(ctx context.Context, to int64) error {
 func (t *term) startOf(second int64) int64 {
 	start := second
 	for _, k := range t.ledger.alerts {
-		if k.opened < second && (k.ended == 0 || k.ended >= second) && !k.withdrawn {
+		if k.opened < second && (k.ended == 0 || k.ended >= second) && !k.withdrawn && !k.alias {
 			start = min(start, k.opened)
 		}
 	}
@@ -69,6 +72,7 @@ func (t *term) derive(ctx context.Context, from, to int64) (*term, *derivation, 
 	start := t.startOf(from)
 	again := newTerm(t.Leader, t.token)
 	again.ledger, again.rereading, again.seq, again.start = t.ledger, true, t.seq, t.start
+	again.foreign, again.stats.Foreign = t.foreign, 0
 	again.merger = merge.NewMerger(math.MinInt64)
 	goals := make(map[string]engine.ID)
 	for name, s := range t.streams {
@@ -118,7 +122,7 @@ func (d *derivation) note(t *term, e Event) {
 	}
 	one := Event{Name: e.Name}
 	for _, a := range e.Alerts {
-		if s := a.Summary(); t.ledger.has(a.ID, e.Name) {
+		if s := a.Summary(); t.ledger.has(a.ID, e.Name) && !t.ledger.isWithdrawn(a.ID) {
 			one.Alerts = append(one.Alerts, s)
 		} else {
 			one.Alerts = append(one.Alerts, a.Snapshot())
@@ -193,14 +197,16 @@ func (t *term) incidentsBefore(second int64) (saved window.Saved) {
 // reconcile compares what was derived from a second on with what had been told up to another one.
 func (t *term) reconcile(d *derivation, from, to int64, late []string) {
 	taken := make(map[string]bool) // ids of told alerts that were found again
-	ids := make(map[*window.Alert]string)
 	for _, a := range d.alerts {
-		if t.ledger.alerts[a.ID] != nil {
+		if t.ledger.knows(a.ID) {
 			taken[a.ID] = true
 		}
 	}
 	for _, a := range d.alerts {
-		if t.ledger.alerts[a.ID] != nil {
+		if t.ledger.isWithdrawn(a.ID) { // it is one after all
+			t.call(a, t.ledger.unused(a.ID))
+			continue
+		} else if t.ledger.knows(a.ID) {
 			continue
 		}
 		ended := int64(0)
@@ -212,11 +218,8 @@ func (t *term) reconcile(d *derivation, from, to int64, late []string) {
 		if first == "" {
 			continue
 		}
-		ids[a] = first
 		taken[first] = true
-		t.ledger.is[a.ID] = first
-		t.aliases = append(t.aliases, alias{a.ID, first, a.Summary()})
-		a.ID = first
+		t.call(a, first)
 	}
 	for _, e := range d.events {
 		for _, a := range e.Alerts {
@@ -227,11 +230,18 @@ func (t *term) reconcile(d *derivation, from, to int64, late []string) {
 	t.withdraw(from, to, taken, late)
 }
 
+// call gives an alert the id under which it is told.
+func (t *term) call(a *window.Alert, id string) {
+	t.ledger.is[a.ID] = id
+	t.aliases = append(t.aliases, alias{a.ID, id, a.Summary()})
+	a.ID = id
+}
+
 // withdraw withdraws what was told of alerts between two seconds that are not among those found again.
 func (t *term) withdraw(from, to int64, taken map[string]bool, late []string) {
 	for _, id := range slices.Sorted(maps.Keys(t.ledger.alerts)) {
 		k := t.ledger.alerts[id]
-		if taken[id] || k.withdrawn || k.opened < from || k.opened >= to {
+		if taken[id] || k.withdrawn || k.alias || k.opened < from || k.opened >= to {
 			continue
 		}
 		a := k.alert.alert()

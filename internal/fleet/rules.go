@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/window"
 )
 
 // Rules names the rules of a host with their exceptions: hosts that judge alike have the same. Which arrivals a host
@@ -42,6 +43,21 @@ func RuleTexts(c *config.Config) (all []string) {
 }
 
 func (r Rules) String() string { return hex.EncodeToString(r[:]) }
+
+// Scopes names the scopes of rules and their order. Only arrivals whose host has the same can be counted: the bits of
+// window.Arrival.Outside mean these.
+type Scopes [8]byte
+
+// ScopesOf returns the name of the rules' scopes.
+func ScopesOf(rules []window.Rule) (s Scopes) {
+	var texts []string
+	if counters, err := window.New(rules); err == nil { // else whoever counts by them says so
+		texts = counters.Scopes()
+	}
+	sum := sha256.Sum256(written(texts))
+	copy(s[:], sum[:])
+	return s
+}
 
 // Untils says for each host of a log before which second of its clock everything has been published.
 type Untils map[string]int64

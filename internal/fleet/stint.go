@@ -37,11 +37,14 @@ type stint struct {
 }
 
 const (
-	// batchRecords and batchTime are with how many records, or how long after the first, a batch is appended. A shorter
-	// time needs much more memory of the engine: at 20 arrivals a second 124 bytes an arrival with 100 ms, and 79 with
-	// 250 ms. What rules count of a second is released more than a second later anyway, see pipeline.Pipeline.Until.
+	// batchRecords and batchTime are with how many records, or how long after the first, a batch is appended. A batch
+	// of less than fewRecords waits for fewTime: at 20 arrivals a second batches of 100 ms take 124 bytes an arrival of
+	// the engine's memory, and those of 250 ms take 79. What rules count of a second is released more than a second
+	// later anyway, see pipeline.Pipeline.Until.
 	batchRecords = 500
-	batchTime    = 250 * time.Millisecond
+	batchTime    = 100 * time.Millisecond
+	fewRecords   = 10
+	fewTime      = 250 * time.Millisecond
 	// A beat says that there is nothing. It comes beatPause after the last append, or when untils rise, but not before
 	// shortBeat.
 	beatPause, shortBeat = time.Second, 250 * time.Millisecond
@@ -66,7 +69,7 @@ func (p *Publisher) newStint(ctx context.Context, end engine.End, was resume) (*
 	} else {
 		s.resume.Generation = max(s.resume.Generation, p.state.Generation) + 1
 		if s.resume.From == 0 {
-			s.resume.From = s.Since() - s.pipeline.Reach()
+			s.resume.From = max(max(s.Since(), 0)-s.pipeline.Reach(), 1)
 			p.Follow.Log.Info("the fleet's engine has nothing of the log: it is published anew", "stream", p.Stream,
 				"log", p.Path, "from", time.Unix(s.resume.From, 0))
 		}
@@ -146,6 +149,8 @@ func (s *stint) add(host string, r *pipeline.Record) {
 	}
 	if s.records == 0 {
 		s.waiting, s.last = s.Follow.Now(), math.MinInt64
+		since := s.waiting
+		s.stats.waiting.Store(&since)
 	}
 	e.Add(r)
 	s.records++
@@ -179,8 +184,10 @@ func (s *stint) due() time.Duration {
 	switch {
 	case s.records >= batchRecords:
 		return 0
-	case s.records > 0:
+	case s.records >= fewRecords:
 		return s.waiting.Add(batchTime).Sub(now)
+	case s.records > 0:
+		return s.waiting.Add(fewTime).Sub(now)
 	case !s.log.CatchingUp() && !maps.Equal(s.newUntils(), s.untils):
 		return s.sent.Add(shortBeat).Sub(now)
 	}
@@ -229,7 +236,14 @@ func (s *stint) append(ctx context.Context) error {
 	if err := s.send(ctx, a); err != nil {
 		return err
 	}
+	if s.records > 0 {
+		s.stats.batches.Add(1)
+		s.stats.arrivals.Add(int64(s.records))
+	}
 	s.untils, s.records = untils, 0
+	s.stats.waiting.Store(nil)
+	place := s.place
+	s.stats.place.Store(&place)
 	return nil
 }
 
@@ -285,7 +299,7 @@ func (s *stint) newGeneration() {
 
 // pack packs all records.
 func (s *stint) pack() []byte {
-	b := Bundle{Rules: s.Rules, Last: s.last}
+	b := Bundle{Scopes: s.Scopes, Last: s.last}
 	for _, host := range slices.Sorted(maps.Keys(s.encoders)) {
 		if e := s.encoders[host]; e.Len() > 0 {
 			b.Batches = append(b.Batches, HostRecords{host, e.Records()})

@@ -38,6 +38,7 @@ type term struct {
 	quiet   map[string]bool
 
 	start     int64 // before it, nothing is told: the fleet was counted first then
+	ready     bool  // it has taken over
 	seq       int64
 	saved     map[string]savedMark // what the engine has of open alerts
 	incidents map[string]string    // the same of incidents
@@ -47,8 +48,9 @@ type term struct {
 	late      int64           // the earliest second that came late; math.MaxInt64: none
 	lateHosts map[string]bool // whose lines these are
 	lateSince time.Time
-	rewound   time.Time     // when the last rewind ended
-	rewinding time.Duration // how long it took
+	foreign   map[string]bool // hosts whose arrivals can't be counted
+	rewound   time.Time       // when the last rewind ended
+	rewinding time.Duration   // how long it took
 
 	looked time.Time // for hosts
 	stats  LeaderStats
@@ -75,6 +77,7 @@ type point struct {
 type member struct {
 	until   int64     // before it, all of the host's records have been pushed
 	changed time.Time // when until last grew
+	behind  time.Time // since when it is so far behind the others that the fleet doesn't wait; zero: it isn't
 	again   int64     // before it, records are read again, and have been counted
 	first   int64     // the earliest second of a record that was read
 }
@@ -108,7 +111,7 @@ func newTerm(l *Leader, token string) *term {
 	t := &term{Leader: l, token: token, streams: make(map[string]*stream), members: make(map[string]*member),
 		unpack: NewUnpacker(), zone: time.UTC, ledger: newLedger(), saved: make(map[string]savedMark),
 		incidents: make(map[string]string), late: math.MaxInt64, lateHosts: make(map[string]bool),
-		quiet: make(map[string]bool)}
+		quiet: make(map[string]bool), foreign: make(map[string]bool)}
 	t.stats.Since = l.Now()
 	return t
 }
@@ -118,8 +121,11 @@ func (t *term) run(ctx context.Context) error {
 	if err := t.lookForHosts(ctx); err != nil {
 		return err
 	}
-	if err := t.takeOver(ctx); err != nil {
-		return err
+	if !t.ready { // else it has led before, and the engine has lost what it had
+		if err := t.takeOver(ctx); err != nil {
+			return err
+		}
+		t.ready = true
 	}
 	t.Log.Info("this host leads the fleet", "counted_to", time.Unix(t.merger.Released(), 0).UTC())
 	t.publishStats()
@@ -328,6 +334,10 @@ func (t *term) push(s *stream, e engine.Entry) {
 	}
 	s.mark(t.pointPause())
 	s.last = max(s.last, entry.Last)
+	if entry.Scopes != t.Scopes {
+		t.noteForeign(&entry)
+		return
+	}
 	for _, b := range entry.Batches {
 		s.hosts[b.Host] = true
 		h, m := t.merger.Host(b.Host), t.member(b.Host)
@@ -339,6 +349,17 @@ func (t *term) push(s *stream, e engine.Entry) {
 		}
 		_, err := t.merger.Push(h, b.Records)
 		t.noteBroken(err)
+	}
+}
+
+// noteForeign notes arrivals that can't be counted.
+func (t *term) noteForeign(entry *Bundle) {
+	for _, b := range entry.Batches {
+		t.noteBroken(b.Records.Each(b.Host, func(*pipeline.Record) { t.stats.Foreign++ }))
+		if !t.foreign[b.Host] {
+			t.foreign[b.Host] = true
+			t.Log.Error("arrivals of a host of the fleet aren't counted: its rules have other scopes", "host", b.Host)
+		}
 	}
 }
 
@@ -356,7 +377,11 @@ func (t *term) noteLate(h *merge.Host, records merge.Records) {
 	t.late = min(t.late, first)
 	t.lateHosts[h.Name] = true
 	h.From = released
-	t.stats.Late++
+	t.noteBroken(records.Each(h.Name, func(r *pipeline.Record) {
+		if r.Now < released {
+			t.stats.Late++
+		}
+	}))
 }
 
 // pointPause is how far apart points are, in seconds.
@@ -399,8 +424,13 @@ func (t *term) horizon() int64 {
 	least := live[len(live)/2] - int64(t.Patience/time.Second)
 	t.stats.Behind = t.stats.Behind[:0]
 	for name, m := range t.members {
+		if m.until >= least {
+			m.behind = time.Time{}
+		} else if m.behind.IsZero() {
+			m.behind = now
+		}
 		switch {
-		case now.Sub(m.changed) > t.Patience, m.until < least:
+		case now.Sub(m.changed) > t.Patience, !m.behind.IsZero() && now.Sub(m.behind) > t.Patience:
 			t.stats.Behind = append(t.stats.Behind, name)
 		default:
 			until = min(until, m.until)
@@ -413,6 +443,6 @@ func (t *term) horizon() int64 {
 func (t *term) publishStats() {
 	s := t.stats
 	s.Second = t.merger.Released()
-	s.Behind = slices.Clone(s.Behind)
+	s.Hosts, s.Behind = len(t.members), slices.Clone(s.Behind)
 	t.Leader.stats.Store(&s)
 }
