@@ -168,6 +168,9 @@ func (d *Daemon) startFleet(ctx context.Context) {
 	if m.client == nil {
 		return
 	}
+	if d.page != nil {
+		d.wait.Go(func() { d.page.fleet.run(ctx) })
+	}
 	d.wait.Go(func() { m.replica.Run(ctx) })
 	d.wait.Go(func() { d.announce(ctx) })
 	d.wait.Go(func() { m.writeLocals(ctx) })
