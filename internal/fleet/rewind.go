@@ -96,6 +96,9 @@ func (t *term) derive(ctx context.Context, from, to int64) (*term, *derivation, 
 	again.counter.SetSilent(true)
 	for begun := false; ; {
 		more, err := again.pollTo(ctx, goals)
+		if err == nil {
+			err = t.beat(ctx)
+		}
 		if err != nil {
 			return nil, nil, err
 		}
