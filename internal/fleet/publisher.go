@@ -25,6 +25,7 @@ type Publisher struct {
 	// Host and All are the arguments of pipeline.Pipeline.NameHost.
 	Host string
 	All  bool
+	NoSubjects bool // subjects aren't published
 	// Scopes names what the bits of an arrival's scopes mean.
 	Scopes Scopes
 	// Pipeline makes a pipeline that counts nothing but what the listener asks for.
