@@ -11,6 +11,9 @@ import (
 // on, and an end that was told stands. Nobody is in a hurry to hear of an end.
 const endPatience = time.Minute
 
+// endMargin is by how many seconds a host's clock may have run ahead of its lines, which then come late.
+const endMargin = 5
+
 // hold keeps the end of an alert back until no host can have earlier lines.
 func (t *term) hold(e Event) { t.held = append(t.held, e) }
 
@@ -30,7 +33,7 @@ func (t *term) takeEnds() {
 	}
 	var kept []Event
 	for _, e := range t.held {
-		if endOf(&e) < sure {
+		if endOf(&e) < sure-endMargin {
 			t.events = append(t.events, e)
 		} else {
 			kept = append(kept, e)

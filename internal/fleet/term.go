@@ -66,7 +66,11 @@ type stream struct {
 	points []point // the oldest first
 	hosts  map[string]bool
 	whole  bool // it has been read to its end
-	lost   int  // Lost of the stream, when it was begun
+	// known is up to where the last leader had read it. While it is read again, what is behind there and before
+	// knownTo has come late. Zero: it isn't known.
+	known   engine.ID
+	knownTo int64
+	lost    int // Lost of the stream, when it was begun
 }
 
 // A point is a place in a stream up to which all records are older than a second.
@@ -82,6 +86,7 @@ type member struct {
 	behind  time.Time // since when it is so far behind the others that the fleet doesn't wait; zero: it isn't
 	again   int64     // before it, records are read again, and have been counted
 	first   int64     // the earliest second of a record that was read
+	slack   int64     // by how many seconds it has said too much
 }
 
 // done is what a leader leaves to the next one.
@@ -319,7 +324,7 @@ func (t *term) take(s *stream, p *engine.Polled) {
 	for host, until := range untils {
 		s.hosts[host] = true
 		m := t.member(host)
-		if until > m.until {
+		if until -= m.slack; until > m.until {
 			m.until, m.changed = until, t.Now()
 		}
 	}
@@ -336,7 +341,7 @@ func (t *term) member(host string) *member {
 
 // beginAgain reads a stream again that was lost and filled anew: what has been counted of it is passed over.
 func (t *term) beginAgain(s *stream) {
-	s.at, s.points = engine.ID{}, nil
+	s.at, s.known, s.points = engine.ID{}, engine.ID{}, nil
 	s.last = math.MinInt64
 	for host := range s.hosts {
 		h, m := t.merger.Host(host), t.member(host)
@@ -367,6 +372,8 @@ func (t *term) push(s *stream, e engine.Entry) {
 		}
 		if !t.rereading {
 			t.noteLate(h, b.Records)
+		} else if s.known != (engine.ID{}) && e.ID.Compare(s.known) > 0 {
+			t.noteUncounted(b, s.knownTo)
 		}
 		_, err := t.merger.Push(h, b.Records)
 		t.noteBroken(err)
@@ -384,6 +391,13 @@ func (t *term) noteForeign(entry *Bundle) {
 	}
 }
 
+// noteUncounted notes records that the last leader hadn't read when it had counted up to a second.
+func (t *term) noteUncounted(b HostRecords, second int64) {
+	if first, _, ok := b.Records.Span(); ok && first < second {
+		t.late, t.lateHosts[b.Host] = min(t.late, first), true
+	}
+}
+
 // noteLate notes records of a host that begin with a second that has been counted. A rewind will count them: until then
 // they are passed over.
 func (t *term) noteLate(h *merge.Host, records merge.Records) {
@@ -392,7 +406,12 @@ func (t *term) noteLate(h *merge.Host, records merge.Records) {
 	if first = max(first, m.again); !ok || first >= released {
 		return
 	}
-	m.until = min(m.until, first) // a log whose clock is wrong says too much while it has no lines
+	if said := m.until - first; said > 0 { // a log whose clock is wrong has said too much
+		if said <= int64(t.Patience/time.Second) {
+			m.slack = max(m.slack, said)
+		}
+		m.until = first
+	}
 	if t.late == math.MaxInt64 {
 		t.lateSince = t.Now()
 	}
