@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"math"
@@ -41,7 +42,7 @@ func (t *term) rewind(ctx context.Context, to int64) error {
 	t.merger, t.counter, t.streams = again.merger, again.counter, again.streams
 	again.found = t.note
 	for _, a := range again.counter.Open() {
-		a.ID = firstOf(t.ledger.is[a.ID], a.ID)
+		a.ID = cmp.Or(t.ledger.is[a.ID], a.ID)
 		d.add(a) // those that were open before
 	}
 	t.dropEnds(to)
@@ -227,7 +228,7 @@ func (t *term) reconcile(d *derivation, from, to int64, late []string) {
 	}
 	for _, e := range d.events {
 		for _, a := range e.Alerts {
-			a.ID = firstOf(t.ledger.is[a.ID], a.ID)
+			a.ID = cmp.Or(t.ledger.is[a.ID], a.ID)
 		}
 		t.note(e)
 	}
