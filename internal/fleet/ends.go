@@ -42,9 +42,18 @@ func (t *term) takeEnds() {
 	t.held = kept
 }
 
-// dropEnds forgets ends from a second on: a rewind finds them again, or others.
+// dropEnds forgets ends from a second on: a rewind finds them again, or others. The ledger knows of the ends that are
+// left: what opens later is another alert.
 func (t *term) dropEnds(from int64) {
-	t.held = slices.DeleteFunc(t.held, func(e Event) bool { return endOf(&e) >= from })
+	t.held = slices.DeleteFunc(t.held, func(e Event) bool {
+		at := endOf(&e)
+		if k := t.ledger.alerts[e.Alerts[0].ID]; k != nil && at >= from {
+			k.ended = 0
+		} else if k != nil {
+			k.ended = max(at, 1)
+		}
+		return at >= from
+	})
 }
 
 // firstEnd is the second of the earliest end that is held; 0: none is. A next leader counts again from there on.

@@ -226,13 +226,27 @@ func (t *term) reconcile(d *derivation, from, to int64, late []string) {
 		taken[first] = true
 		t.call(a, first)
 	}
+	t.noteFound(d)
+	t.withdraw(from, to, taken, late)
+}
+
+// noteFound notes the events of a derivation, and the openings before it that nobody was told of.
+func (t *term) noteFound(d *derivation) {
+	opened := make(map[string]bool)
 	for _, e := range d.events {
 		for _, a := range e.Alerts {
 			a.ID = cmp.Or(t.ledger.is[a.ID], a.ID)
+			opened[a.ID] = opened[a.ID] || e.Name == pipeline.Opened
 		}
+	}
+	for _, a := range d.alerts {
+		if !opened[a.ID] {
+			t.note(Event{Name: pipeline.Opened, Alerts: []*window.Alert{a}})
+		}
+	}
+	for _, e := range d.events {
 		t.note(e)
 	}
-	t.withdraw(from, to, taken, late)
 }
 
 // call gives an alert the id under which it is told.

@@ -203,6 +203,13 @@ func (f *fleet) untilCounted() {
 	}, func() any { return f.progress() }, f.sink.size)
 }
 
+// untilKept waits until the engine has the leader's state.
+func (f *fleet) untilKept() {
+	f.t.Helper()
+	testkit.Until(f.t, "the engine has the fleet's state", func() bool { return f.progress().Second > 0 },
+		func() any { return f.sink.size() })
+}
+
 // writing tells whether lines are still being written.
 func (f *fleet) writing() bool { return !isClosed(f.written) }
 
