@@ -39,6 +39,7 @@ func (s *slowEngine) Commit(ctx context.Context, c engine.Commit) ([]bool, int64
 // TestLeaseIsRenewedWhileCounting: a leader that counts for longer than the lease goes on leading. A prototype renewed
 // in the goroutine that counts, and two leaders took turns.
 func TestLeaseIsRenewedWhileCounting(t *testing.T) {
+	t.Parallel()
 	f := newFleetTest(t, 1, 2, 100, straight)
 	slow := &slowEngine{leaderEngine: f.client(), released: make(chan struct{})}
 	f.wrap = func(leaderEngine) leaderEngine { return slow }
@@ -61,6 +62,7 @@ func TestLeaseIsRenewedWhileCounting(t *testing.T) {
 // TestTokensAreOfOneTerm: two processes never have one token, whatever their hosts are called. A prototype used the
 // host's name, and both led.
 func TestTokensAreOfOneTerm(t *testing.T) {
+	t.Parallel()
 	f := newFleetTest(t, 1, 2, 10, straight)
 	f.lead("mx0", 10*time.Second)
 	first := f.leader
@@ -78,6 +80,7 @@ func TestTokensAreOfOneTerm(t *testing.T) {
 // TestOpenAlertsAreValuesOfTheirOwn: with many open alerts no value in the engine becomes large. A prototype wrote them
 // together, 10 MB each second.
 func TestOpenAlertsAreValuesOfTheirOwn(t *testing.T) {
+	t.Parallel()
 	f := newFleetTest(t, 1, 2, 0, straight)
 	const accounts, each = 300, 25
 	for n := range accounts * each {

@@ -145,8 +145,12 @@ func (l *lab) published(of poller) (all map[string][]string, end engine.End) {
 	all = make(map[string][]string)
 	cursor, unpacker := engine.Cursor{Stream: labStream}, NewUnpacker()
 	for {
-		polled, err := of.Poll(context.Background(), []engine.Cursor{cursor}, 1000)
-		must(l.t, err)
+		var polled []engine.Polled
+		var err error
+		testkit.Until(l.t, "answer of the engine", func() bool { // it may be on its way up
+			polled, err = of.Poll(context.Background(), []engine.Cursor{cursor}, 1000)
+			return err == nil
+		})
 		for _, e := range polled[0].Entries {
 			bundle, err := unpacker.Unpack(e.Batch)
 			must(l.t, err)

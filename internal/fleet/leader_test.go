@@ -303,6 +303,7 @@ func (f *fleetTest) latest() (last int64) {
 }
 
 func TestLeaderCountsTheFleetOrder(t *testing.T) {
+	t.Parallel()
 	f := newFleetTest(t, 1, 4, 600, straight)
 	f.all(firstSecond)
 	stop := f.lead("mx0", 10*time.Second)
@@ -315,79 +316,92 @@ func TestLeaderCountsTheFleetOrder(t *testing.T) {
 
 // TestLeadersChange: each leader goes on where the one before it has stopped.
 func TestLeadersChange(t *testing.T) {
-	for seed := range uint64(4) {
-		f := newFleetTest(t, seed, 4, 900, straight)
-		random := rand.New(rand.NewPCG(seed, 1))
-		var stop func() *Leader
-		for s := int64(0); s < 900; s += 60 {
-			if stop == nil || random.IntN(2) == 0 {
-				if stop != nil {
-					stop()
+	t.Parallel()
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			f := newFleetTest(t, seed, 4, 900, straight)
+			random := rand.New(rand.NewPCG(seed, 1))
+			var stop func() *Leader
+			for s := int64(0); s < 900; s += 60 {
+				if stop == nil || random.IntN(2) == 0 {
+					if stop != nil {
+						stop()
+					}
+					stop = f.lead(fmt.Sprintf("mx%d", random.IntN(4)), 10*time.Second)
 				}
-				stop = f.lead(fmt.Sprintf("mx%d", random.IntN(4)), 10*time.Second)
+				f.all(firstSecond + s)
+				wait := firstSecond + s - int64(random.IntN(120))
+				f.until("second counted", func() bool { return f.counted() >= min(wait, firstSecond+s) })
 			}
-			f.all(firstSecond + s)
-			wait := firstSecond + s - int64(random.IntN(120))
-			f.until("second counted", func() bool { return f.counted() >= min(wait, firstSecond+s) })
-		}
-		f.finish()
-		stop()
-		for i := range 4 { // what a leader didn't know to be told
-			stop = f.lead(fmt.Sprintf("mx%d", i), 10*time.Second)
-			f.until("leader without pending events", func() bool {
-				_, err := os.Stat(filepath.Join(f.dir, fmt.Sprintf("mx%d.json", i)))
-				return err != nil && f.leader.leads.Load()
-			})
+			f.finish()
 			stop()
-		}
-		f.checkTold(stop())
+			for i := range 4 { // what a leader didn't know to be told
+				stop = f.lead(fmt.Sprintf("mx%d", i), 10*time.Second)
+				f.until("leader without pending events", func() bool {
+					_, err := os.Stat(filepath.Join(f.dir, fmt.Sprintf("mx%d.json", i)))
+					return err != nil && f.leader.leads.Load()
+				})
+				stop()
+			}
+			f.checkTold(stop())
+		})
 	}
 }
 
 // TestHostComesLate: a host is silent for longer than the fleet waits, and comes back.
 func TestHostComesLate(t *testing.T) {
-	for seed := range uint64(4) {
-		f := newFleetTest(t, seed, 4, 900, straight)
-		stop := f.lead("mx0", time.Second)
-		f.all(firstSecond + 300)
-		f.until("second counted", func() bool { return f.counted() >= firstSecond+300 })
-		f.all(firstSecond+700, 2)
-		second := int64(firstSecond + 700)
-		f.until("second counted without mx2", func() bool {
-			second = min(second+1, firstSecond+800) // the others go on
-			f.all(second, 2)
-			return f.counted() >= firstSecond+700
+	t.Parallel()
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			f := newFleetTest(t, seed, 4, 900, straight)
+			stop := f.lead("mx0", time.Second)
+			f.all(firstSecond + 300)
+			f.until("second counted", func() bool { return f.counted() >= firstSecond+300 })
+			f.all(firstSecond+700, 2)
+			second := int64(firstSecond + 700)
+			f.until("second counted without mx2", func() bool {
+				second = min(second+1, firstSecond+800) // the others go on
+				f.all(second, 2)
+				return f.counted() >= firstSecond+700
+			})
+			f.finish()
+			l := stop()
+			f.until("rewind", func() bool { return l.last.stats.Rewinds > 0 })
+			f.checkTold(l)
 		})
-		f.finish()
-		l := stop()
-		f.until("rewind", func() bool { return l.last.stats.Rewinds > 0 })
-		f.checkTold(l)
 	}
 }
 
 // TestEngineIsEmptied: the publishers fill it again, the leader knows what was told.
 func TestEngineIsEmptied(t *testing.T) {
-	for seed := range uint64(4) {
-		f := newFleetTest(t, seed, 4, 900, straight)
-		stop := f.lead("mx0", 10*time.Second)
-		for s := int64(0); s < 900; s += 60 {
-			f.all(firstSecond + s)
-			if s%240 == 120 {
-				f.until("second counted", func() bool { return f.counted() >= firstSecond+s-100 })
-				f.server.Do("FLUSHALL")
-				for _, h := range f.hosts {
-					h.announce(t)
+	t.Parallel()
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			f := newFleetTest(t, seed, 4, 900, straight)
+			stop := f.lead("mx0", 10*time.Second)
+			for s := int64(0); s < 900; s += 60 {
+				f.all(firstSecond + s)
+				if s%240 == 120 {
+					f.until("second counted", func() bool { return f.counted() >= firstSecond+s-100 })
+					f.server.Do("FLUSHALL")
+					for _, h := range f.hosts {
+						h.announce(t)
+					}
 				}
 			}
-		}
-		f.finish()
-		f.checkTold(stop())
+			f.finish()
+			f.checkTold(stop())
+		})
 	}
 }
 
 // TestEmptiedEngineWaitsForItsLeader: another host that could lead leaves it to the last leader to write the state
 // again, also if that has lost the lease meanwhile.
 func TestEmptiedEngineWaitsForItsLeader(t *testing.T) {
+	t.Parallel()
 	f := newFleetTest(t, 1, 3, 900, straight)
 	stop := f.lead("mx0", 2*time.Second)
 	f.all(firstSecond + 200)
@@ -416,6 +430,7 @@ func TestEmptiedEngineWaitsForItsLeader(t *testing.T) {
 
 // TestClocksApart: hosts whose clocks are off are merged by their clocks.
 func TestClocksApart(t *testing.T) {
+	t.Parallel()
 	f := newFleetTest(t, 3, 4, 900, func(host int) int64 { return []int64{0, 600, -600, 2}[host] })
 	stop := f.lead("mx0", time.Second)
 	for s := int64(0); s < 900; s += 30 {
@@ -430,6 +445,7 @@ func TestClocksApart(t *testing.T) {
 
 // TestOtherScopes: what a host counts under other scopes isn't taken for what the leader's mean.
 func TestOtherScopes(t *testing.T) {
+	t.Parallel()
 	f := newFleetTest(t, 1, 3, 300, straight)
 	other, err := window.ParseRule("account 20/1m")
 	testkit.Must(t, err)
