@@ -2,10 +2,13 @@ package main
 
 import (
 	"bufio"
+	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"time"
 
+	"exiwatch/internal/config"
 	"exiwatch/internal/daemon"
 	"exiwatch/internal/escape"
 	"exiwatch/internal/words"
@@ -24,6 +27,10 @@ func alertsCommand() *cobra.Command {
 account at a time are one incident. Of each it says what became of the last mail about it: sent,
 queued (the mail server hasn't taken it yet), held for a digest and why, or refused.
 
+In a fleet it lists first what is open in the whole fleet, and the hosts whose logs have the messages.
+This host's own incidents, and the mails that it has sent, follow. If the engine doesn't answer it says
+so, and lists these alone. With --json an incident of the fleet has "fleet": true and "log_hosts".
+
 It reads the state folder, so run it as root or as the daemon's user. It is some seconds behind.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -31,22 +38,41 @@ It reads the state folder, so run it as root or as the daemon's user. It is some
 			if err != nil {
 				return err
 			}
-			all, err := daemon.Incidents(c.State, c.Mail.TrialUntil)
-			if err != nil {
-				return stateHinted(err)
-			}
-			if daemon.Holder(c.State) == "" {
-				fmt.Fprintln(cmd.ErrOrStderr(), "exiwatch: no daemon runs: this is what the last one left")
-			}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), append([]daemon.IncidentStatus{}, all...))
-			}
-			return printIncidents(cmd.OutOrStdout(), all)
+			return listAlerts(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), &c, asJSON)
 		},
 	}
 	configFlag(cmd, &file)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// listAlerts prints the open incidents of the fleet, if there is one, and those of this host. Those of the fleet are
+// printed also if this host's state can't be read.
+func listAlerts(ctx context.Context, w, stderr io.Writer, c *config.Config, asJSON bool) error {
+	together := fleetIncidents(ctx, stderr, c)
+	all, err := daemon.Incidents(c.State, c.Mail.TrialUntil)
+	if err != nil && together == nil {
+		return stateHinted(err)
+	}
+	if err == nil && daemon.Holder(c.State) == "" {
+		fmt.Fprintln(stderr, "exiwatch: no daemon runs: this is what the last one left")
+	}
+	if asJSON {
+		return cmp.Or(printJSON(w, append(asAny(together), asAny(all)...)), stateHinted(err))
+	}
+	if together != nil {
+		if err := printTogether(w, together, c.Zone); err != nil {
+			return err
+		}
+		fmt.Fprintln(w)
+	}
+	if err != nil {
+		return stateHinted(err)
+	}
+	if c.Fleet != nil {
+		fmt.Fprintln(w, "By this host's log alone, with the mails that it has sent:")
+	}
+	return printIncidents(w, all)
 }
 
 // printIncidents prints incidents for people. Nothing in them can move a terminal's cursor.

@@ -261,7 +261,7 @@ func (v *fleetView) printAlerts(w io.Writer, zone *time.Location) {
 			window = words.Window(d)
 		}
 		line := fmt.Sprintf("%s  since %s: %s in %s (limit %s), %s in all", who, fleet.ShortTime(a.Opened, v.At, zone),
-			words.Measured(a.Measure, a.Count), window, words.Amount(a.Limit, a.Measure),
+			words.Measured(a.Measure, a.Current), window, words.Amount(a.Limit, a.Measure),
 			words.Plain(a.Messages, "message"))
 		fmt.Fprintln(w, escape.Text(line))
 		names := slices.SortedFunc(maps.Keys(a.Hosts), func(x, y string) int {

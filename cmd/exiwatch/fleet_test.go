@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
 
+	"exiwatch/internal/daemon"
 	"exiwatch/internal/engine"
 	"exiwatch/internal/fleet"
 	"exiwatch/internal/redistest"
@@ -81,8 +83,9 @@ func (s *fleetStage) wants(status int, texts ...string) {
 	}
 }
 
-var aRuling = fleet.Ruling{ID: "a", Rule: "bulk", Key: "account", Value: []byte("ann@example.com"), Count: 41, Limit: 20,
-	Measure: "messages", Window: "5m0s", Messages: 120, Hosts: map[string]int64{"mx1": 30, "mx2": 90}}
+var aRuling = fleet.Ruling{ID: "a", Rule: "bulk", Key: "account", Value: []byte("ann@example.com"), Count: 41,
+	Current: 41, Limit: 20, Measure: "messages", Window: "5m0s", Messages: 120,
+	Hosts: map[string]int64{"mx1": 30, "mx2": 90}}
 
 func TestFleet(t *testing.T) {
 	s := newFleetStage(t)
@@ -219,5 +222,58 @@ func TestFleetOfTheDocument(t *testing.T) {
 	}
 	if bare = strings.ReplaceAll(bare, "\x1b[m", ""); bare != plain || b.String() == plain {
 		t.Errorf("with colours:\n%q", b.String())
+	}
+}
+
+// TestAlertsOfAFleet: what is open in the fleet comes first, with its hosts. Without the engine this host's is listed.
+func TestAlertsOfAFleet(t *testing.T) {
+	s := newFleetStage(t)
+	state, log := filepath.Join(t.TempDir(), "state"), testkit.Write(t, "mainlog", "")
+	s.config = testkit.Write(t, "exiwatch.toml", fmt.Sprintf("log = %q\nstate = %q\n%s[mail]\n"+
+		"via = 'sendmail:/bin/true'\n", log, state, read(t, s.config)))
+	d := startDaemon(t, s.config)
+	until(t, "the daemon leads, and has a checkpoint", func() bool {
+		_, err := daemon.Incidents(state, time.Time{})
+		leader, _ := s.client.Leader(s.Context())
+		return err == nil && leader != ""
+	})
+	at := time.Now().UTC()
+	testkit.Append(t, log, testkit.Sentinel("ann", at, 25))
+	testkit.Append(t, log, testkit.Sentinel("ev\x1b[31mil", at, 22))
+	var out string
+	until(t, "both are open", func() bool {
+		out, _, _ = exiwatch(t, "", "alerts", "--config", s.config)
+		return strings.Count(out, "open   since ") == 4 // in the fleet, and by this host's log
+	})
+	wantsAll(t, out, "Open in the fleet:\n", "        hosts: ",
+		"  ann\n        at most 26 messages in 5 minutes (limit 20), 26 messages in all\n",
+		`  ev\x1b[31mil`, "By this host's log alone, with the mails that it has sent:\n")
+	out, _, status := exiwatch(t, "", "alerts", "--json", "--config", s.config)
+	var all []struct {
+		Fleet    bool
+		Account  string
+		Alerts   []struct{ Peak int64 }
+		LogHosts []struct{ Messages int64 } `json:"log_hosts"`
+	}
+	if err := json.Unmarshal([]byte(out), &all); err != nil || status != exitDone || len(all) != 4 || !all[0].Fleet ||
+		all[3].Fleet || len(all[0].LogHosts) != 1 || len(all[0].Alerts) == 0 {
+		t.Errorf("status %d, %v: %s", status, err, out)
+	}
+	s.server.Kill()
+	out, stderr, status := exiwatch(t, "", "alerts", "--config", s.config)
+	if status != exitDone || strings.Contains(out, "Open in the fleet") {
+		t.Errorf("without the engine: status %d: %s", status, out)
+	}
+	wantsAll(t, out+stderr, "exiwatch: asking the fleet's engine for open alerts: ", "what follows is this host's alone",
+		"exiwatch: hint: ", "By this host's log alone")
+	d.stop()
+}
+
+func wantsAll(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q isn't in\n%s", part, text)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package browser
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -220,43 +221,56 @@ var pages = []string{"", "alerts", "health", "find?key=any&q=lab", "find", "who?
 // theme is seen at one width.
 func TestAxeFindsNothing(t *testing.T) {
 	t.Parallel()
-	script, err := os.ReadFile("testdata/axe-core/axe.min.js")
-	if err != nil {
-		t.Fatal(err)
-	}
 	h := startHost(t, rules)
 	h.outbreak()
 	h.waitFor("health", "not there")
+	h.axeFindsNothing(pages, []string{"first", "alerts", "health", "found", "find", "account", "host", "nobody"})
+}
+
+// axeFindsNothing looks at pages, whose pictures get names.
+func (h *host) axeFindsNothing(pages, names []string) {
+	h.t.Helper()
+	script, err := os.ReadFile("testdata/axe-core/axe.min.js")
+	if err != nil {
+		h.t.Fatal(err)
+	}
 	for _, theme := range []string{"light", "dark"} {
 		for _, width := range []int64{1280, 400, 320} {
 			if *shots == "" && (theme == "light") != (width == 1280) && width != 320 {
 				continue
 			}
-			tab := newTab(t, width, 900)
+			tab := newTab(h.t, width, 900)
 			tab.run(command(emulation.SetEmulatedMedia,
 				emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme",
 					Value: theme}}}))
 			for i, path := range pages {
 				tab.open(h.url + path)
-				if got := eval[int64](tab, "document.documentElement.scrollWidth"); got > width {
-					t.Errorf("/%s is %d wide on a screen of %d: %s", path, got, width, eval[string](tab,
-						`[...document.querySelectorAll("main *")].filter((e) => e.getBoundingClientRect().right > innerWidth).map((e) => e.outerHTML.slice(0, 100)).slice(0, 3).join("; ")`))
-				}
-				tab.run(chromedp.Evaluate[chromedp.Void](string(script)))
-				var found []axe
-				if err := json.Unmarshal([]byte(eval[string](tab,
-					"axe.run().then((r) => JSON.stringify(r.violations))")), &found); err != nil {
-					t.Fatal(err)
-				}
-				for _, v := range found {
-					t.Errorf("/%s, %s, %d wide: %s (%s): %s\n%+v", path, theme, width, v.ID, v.Impact, v.Help, v.Nodes)
-				}
+				what := fmt.Sprintf("/%s, %s, %d wide", path, theme, width)
+				tab.axe(string(script), what, width)
 				if *shots != "" {
-					tab.shot(filepath.Join(*shots, []string{"first", "alerts", "health", "found", "find", "account", "host",
-						"nobody"}[i]+"-"+theme+"-"+map[int64]string{1280: "wide", 400: "400px", 320: "320px"}[width]+".png"))
+					tab.shot(filepath.Join(*shots, names[i]+"-"+theme+"-"+map[int64]string{1280: "wide", 400: "400px",
+						320: "320px"}[width]+".png"))
 				}
 			}
 		}
+	}
+}
+
+// axe runs axe-core on the page, and looks whether it fits into the screen.
+func (tab *tab) axe(script, what string, width int64) {
+	tab.t.Helper()
+	if got := eval[int64](tab, "document.documentElement.scrollWidth"); got > width {
+		tab.t.Errorf("%s: the page is %d wide: %s", what, got, eval[string](tab,
+			`[...document.querySelectorAll("main *")].filter((e) => e.getBoundingClientRect().right > innerWidth).map((e) => e.outerHTML.slice(0, 100)).slice(0, 3).join("; ")`))
+	}
+	tab.run(chromedp.Evaluate[chromedp.Void](script))
+	var found []axe
+	if err := json.Unmarshal([]byte(eval[string](tab, "axe.run().then((r) => JSON.stringify(r.violations))")),
+		&found); err != nil {
+		tab.t.Fatal(err)
+	}
+	for _, v := range found {
+		tab.t.Errorf("%s: %s (%s): %s\n%+v", what, v.ID, v.Impact, v.Help, v.Nodes)
 	}
 }
 

@@ -121,11 +121,12 @@ type fleetDaemons struct {
 	config config.Config
 }
 
-// startFleetOf starts a daemon for each log over a Redis.
+// startFleetOf starts a daemon for each log over a Redis. HOST in the rules is the host's name.
 func startFleetOf(t *testing.T, rules string, logs []*fleetLog) *fleetDaemons {
 	f := &fleetDaemons{server: redistest.Start(t), logs: logs}
 	for _, l := range logs {
-		f.config = configtest.Parse(t, fmt.Sprintf("%s[fleet]\nengine = %q\nhost = %q\n", rules, f.server.URL(), l.host))
+		f.config = configtest.Parse(t, fmt.Sprintf("%s[fleet]\nengine = %q\nhost = %q\n",
+			strings.ReplaceAll(rules, "HOST", l.host), f.server.URL(), l.host))
 		c := f.config
 		c.Log = []string{l.path}
 		c.State = t.TempDir()

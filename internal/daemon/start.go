@@ -39,6 +39,7 @@ func (d *Daemon) setup() (err error) {
 	d.page = d.newWebSource()
 	if err = d.restore(); err == nil && d.page != nil {
 		d.page.logs, d.page.waiting, d.page.outbox = d.logs, d.outbox.spool.Len, d.outbox
+		d.page.fleet = d.newFleetLooker()
 		err = d.page.listen(d.state)
 	}
 	if err == nil {

@@ -31,6 +31,7 @@ type webSource struct {
 	outbox   *outbox
 	counters countersLock
 	logs     []*follow.LiveLog
+	fleet    *fleetLooker // nil: this host is in none
 
 	// These belong to the owner of the counters.
 	arrivals *web.ArrivalBuffer
@@ -106,7 +107,8 @@ const (
 
 // Now is called by one goroutine at a time.
 func (s *webSource) Now(ctx context.Context) (*web.Snapshot, error) {
-	n := &web.Snapshot{At: s.now(), Rules: s.config.Rules, Since: s.began, Waiting: s.waiting()}
+	n := &web.Snapshot{At: s.now(), Rules: s.config.Rules, Since: s.began, Waiting: s.waiting(),
+		Fleet: s.fleet.fleet(s.config.Zone)}
 	var open []standingAlert
 	positions := make([]tailer.Position, len(s.logs))
 	err := s.counters.with(ctx, func() {

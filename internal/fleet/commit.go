@@ -41,8 +41,10 @@ type Ruling struct {
 	Rule     string           `json:"rule"` // its name
 	Key      string           `json:"key"`
 	Value    []byte           `json:"value"`
-	Count    int64            `json:"count"` // the highest of the rules by the key, now
-	Over     bool             `json:"over"`  // one of them is over its limit
+	Count    int64            `json:"count"`   // the highest of the rules by the key, now
+	Over     bool             `json:"over"`    // one of them is over its limit
+	Current  int64            `json:"current"` // the rule's own count, now
+	Peak     int64            `json:"peak"`
 	Limit    int64            `json:"limit"`
 	Measure  string           `json:"measure"`
 	Window   string           `json:"window"`
@@ -78,6 +80,16 @@ func (t *term) commit(ctx context.Context) error {
 	}
 	t.tell(ctx, fresh)
 	return nil
+}
+
+// beat says, while much is counted, that the fleet has a leader: hosts would count alone.
+func (t *term) beat(ctx context.Context) error {
+	if t.Now().Before(t.doneNext) || t.unsure != nil {
+		return nil
+	}
+	_, err := t.send(ctx, &engine.Commit{Token: t.token, After: t.seq})
+	t.doneNext = t.Now().Add(donePause)
+	return err
 }
 
 // keepPending writes the events to the file of pending ones, before the engine hears of them. Those of a commit that
@@ -284,8 +296,14 @@ func (t *term) tell(ctx context.Context, fresh []bool) {
 func (t *term) verdict(a *window.Alert, ended bool) engine.Verdict {
 	v := Ruling{ID: a.ID, Incident: a.Incident.ID, Rule: a.Rule.Name, Key: a.Rule.Key.String(), Value: []byte(a.Value),
 		Limit: cmp.Or(a.Limit, a.Rule.Limit), Measure: a.Rule.Count.String(), Window: a.Rule.Window.String(),
-		Opened: a.Opened, Messages: a.Messages, Hosts: make(map[string]int64)}
-	v.Count, v.Over = t.counter.CountAt(a.Rule.Key, []byte(a.Value), t.merger.Released()-1)
+		Opened: a.Opened, Messages: a.Messages, Peak: a.Peak, Hosts: make(map[string]int64)}
+	now, rule := t.merger.Released()-1, a.Rule.String()
+	v.Count, v.Over = t.counter.CountAt(a.Rule.Key, []byte(a.Value), now)
+	for _, one := range t.counter.Usages(a.Rule.Key, a.Value, now) {
+		if t.Rules[one.Rule].String() == rule {
+			v.Current = one.Count
+		}
+	}
 	for _, row := range a.Top(window.LogHost, 0) {
 		v.Hosts[row.Value] = row.Messages
 	}

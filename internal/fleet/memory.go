@@ -50,14 +50,14 @@ func (m *Memory) Append(_ context.Context, stream string, a engine.Append) (at e
 	if len(a.Batch) == 0 {
 		a.ID = a.After
 	}
-	if s.end.ID != a.After && s.end.ID != a.ID {
+	if s.end.ID != a.After {
 		return s.end, nil
 	}
 	if s.end.Born == "" {
 		s.end.Born = rand.Text()
 		m.streams[stream] = s
 	}
-	if len(a.Batch) > 0 && s.end.ID != a.ID {
+	if len(a.Batch) > 0 {
 		s.entries = append(s.entries, engine.Entry{ID: a.ID, Batch: a.Batch})
 	}
 	s.entries = s.entries[s.behind(a.Trim, true):]

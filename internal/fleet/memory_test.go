@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -110,5 +111,30 @@ func TestTrimmed(t *testing.T) {
 	}
 	if diff := cmp.Diff(wanted[len(wanted)-len(got):], got); diff != "" {
 		t.Errorf("left (-want +got):\n%s", diff)
+	}
+}
+
+// TestMemoryKnowsWhatIsOpen: the rulings of a leader, until alerts end.
+func TestMemoryKnowsWhatIsOpen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	m, err := OpenMemory(path)
+	must(t, err)
+	commit := func(verdicts ...engine.Verdict) {
+		_, _, err := m.Commit(t.Context(), engine.Commit{Verdicts: verdicts})
+		must(t, err)
+	}
+	ruling := func(id string, second int64) engine.Verdict {
+		return engine.Verdict{ID: id, JSON: written(Ruling{ID: id, Opened: time.Unix(second, 0)})}
+	}
+	commit(ruling("b", 2), ruling("a", 3))
+	commit(ruling("c", 1), engine.Verdict{ID: "a", Ended: true})
+	must(t, m.write(true))
+	again, err := OpenMemory(path)
+	must(t, err)
+	for _, m := range []*Memory{m, again} {
+		open := m.OpenAlerts()
+		if len(open) != 2 || open[0].ID != "c" || open[1].ID != "b" {
+			t.Errorf("open are %+v", open)
+		}
 	}
 }

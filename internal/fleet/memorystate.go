@@ -27,6 +27,7 @@ func OpenMemory(path string) (*Memory, error) {
 	m.state = engine.State{Told: make(map[string][]byte), Open: make(map[string][]byte)}
 	data, err := private.Read(path, maxMemoryState)
 	if errors.Is(err, fs.ErrNotExist) {
+		m.state.Now = make(map[string][]byte)
 		return m, nil
 	}
 	if err != nil {
@@ -34,6 +35,9 @@ func OpenMemory(path string) (*Memory, error) {
 	}
 	if err := json.Unmarshal(data, &m.state); err != nil || m.state.Told == nil || m.state.Open == nil {
 		return nil, fmt.Errorf("reading the fleet's state in %s: %w", path, errBundle)
+	}
+	if m.state.Now == nil {
+		m.state.Now = make(map[string][]byte)
 	}
 	return m, nil
 }
@@ -47,6 +51,19 @@ func (m *Memory) Second() (second int64, ok bool) {
 		return 0, false
 	}
 	return d.Second, true
+}
+
+// Open are the open alerts, in the order in which they opened. In a file they are some seconds old.
+func (m *Memory) Open() []Ruling {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	open := make(map[string]*Ruling)
+	for id, text := range m.state.Now {
+		if r := new(Ruling); json.Unmarshal(text, r) == nil {
+			open[id] = r
+		}
+	}
+	return inOrder(open)
 }
 
 // Lead lets the only leader that there can be lead.
@@ -98,9 +115,15 @@ func (m *Memory) Commit(_ context.Context, c engine.Commit) (told []bool, seq in
 	maps.Copy(m.state.Open, c.Put)
 	for _, id := range c.Drop {
 		delete(m.state.Open, id)
+		delete(m.state.Now, id)
 	}
 	for _, name := range c.Forget {
 		delete(m.state.Told, name)
+	}
+	for _, v := range c.Verdicts {
+		if m.state.Now[v.ID] = v.JSON; v.Ended {
+			delete(m.state.Now, v.ID)
+		}
 	}
 	if c.Done != nil {
 		m.state.Done = c.Done

@@ -232,8 +232,13 @@ func (r *Replica) Leader() string {
 func (r *Replica) Open() []Ruling {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	all := make([]Ruling, 0, len(r.open))
-	for _, v := range r.open {
+	return inOrder(r.open)
+}
+
+// inOrder are rulings in the order in which their alerts opened.
+func inOrder(open map[string]*Ruling) []Ruling {
+	all := make([]Ruling, 0, len(open))
+	for _, v := range open {
 		all = append(all, *v)
 	}
 	slices.SortFunc(all, func(a, b Ruling) int {

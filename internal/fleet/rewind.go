@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"math"
@@ -41,7 +42,7 @@ func (t *term) rewind(ctx context.Context, to int64) error {
 	t.merger, t.counter, t.streams = again.merger, again.counter, again.streams
 	again.found = t.note
 	for _, a := range again.counter.Open() {
-		a.ID = firstOf(t.ledger.is[a.ID], a.ID)
+		a.ID = cmp.Or(t.ledger.is[a.ID], a.ID)
 		d.add(a) // those that were open before
 	}
 	t.dropEnds(to)
@@ -96,6 +97,9 @@ func (t *term) derive(ctx context.Context, from, to int64) (*term, *derivation, 
 	again.counter.SetSilent(true)
 	for begun := false; ; {
 		more, err := again.pollTo(ctx, goals)
+		if err == nil {
+			err = t.beat(ctx)
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -231,7 +235,7 @@ func (t *term) noteFound(d *derivation) {
 	opened := make(map[string]bool)
 	for _, e := range d.events {
 		for _, a := range e.Alerts {
-			a.ID = firstOf(t.ledger.is[a.ID], a.ID)
+			a.ID = cmp.Or(t.ledger.is[a.ID], a.ID)
 			opened[a.ID] = opened[a.ID] || e.Name == pipeline.Opened
 		}
 	}

@@ -88,21 +88,36 @@ func Look(ctx context.Context, client *engine.Client, patience time.Duration) (S
 	}
 	s.markWaited(patience)
 	s.compareRules()
+	s.Alerts, err = OpenAlerts(ctx, client)
+	return s, err
+}
+
+// OpenAlerts are the open alerts of a fleet, the oldest first. An error says that the engine can't be asked.
+func OpenAlerts(ctx context.Context, client *engine.Client) ([]OpenAlert, error) {
 	verdicts, err := client.Verdicts(ctx, "")
 	if err != nil {
-		return s, err
+		return []OpenAlert{}, err
 	}
+	open := make(map[string]*Ruling)
 	for id, text := range verdicts.All {
-		var v Ruling
-		if json.Unmarshal(text, &v) != nil {
-			v.ID = id
+		r := new(Ruling)
+		if json.Unmarshal(text, r) != nil {
+			r.ID = id // of a version to come
 		}
-		s.Alerts = append(s.Alerts, OpenAlert{v, strings.ToValidUTF8(string(v.Value), "\ufffd")})
+		open[id] = r
 	}
-	slices.SortFunc(s.Alerts, func(a, b OpenAlert) int {
-		return cmp.Or(a.Opened.Compare(b.Opened), cmp.Compare(a.ID, b.ID))
-	})
-	return s, nil
+	return asText(inOrder(open)), nil
+}
+
+// OpenAlerts are as Open returns them, with their values as text.
+func (m *Memory) OpenAlerts() []OpenAlert { return asText(m.Open()) }
+
+func asText(rulings []Ruling) []OpenAlert {
+	all := []OpenAlert{}
+	for _, r := range rulings {
+		all = append(all, OpenAlert{r, strings.ToValidUTF8(string(r.Value), "\ufffd")})
+	}
+	return all
 }
 
 // stand notes who leads, and how far the fleet is.

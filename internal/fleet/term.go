@@ -449,6 +449,15 @@ func (s *stream) before(second int64) (at engine.ID) {
 	return at
 }
 
+// usualOf is how far most hosts are: the median. Of two hosts it is the one that is nearer to the time now.
+func usualOf(untils []int64, now int64) int64 {
+	slices.Sort(untils)
+	if len(untils) == 2 && untils[1]-now > now-untils[0] {
+		return untils[0]
+	}
+	return untils[len(untils)/2]
+}
+
 // horizon is the second before which all hosts have published everything that the fleet waits for.
 func (t *term) horizon() int64 {
 	now, until := t.Now(), int64(math.MaxInt64)
@@ -461,8 +470,7 @@ func (t *term) horizon() int64 {
 	if len(live) == 0 {
 		return math.MinInt64
 	}
-	slices.Sort(live)
-	least := live[len(live)/2] - int64(t.Patience/time.Second)
+	least := usualOf(live, now.Unix()) - int64(t.Patience/time.Second)
 	t.stats.Behind = t.stats.Behind[:0]
 	for name, m := range t.members {
 		if m.until >= least {

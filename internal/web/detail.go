@@ -24,7 +24,9 @@ type detail struct {
 	Since                       time.Time
 	Groups                      []Group
 	Arrivals                    []recentMessage
-	Alerts                      []Alert
+	Alerts                      []Alert      // those that this host has counted
+	Together                    []FleetAlert // open ones of the fleet
+	InFleet                     bool         // the fleet counts for this host
 }
 
 // A ruleUsage is how much of a rule's limit a value has used.
@@ -57,6 +59,9 @@ var detailKeys = [...]window.Key{window.Topic, window.Account, window.Host, wind
 // detail collects the arrivals of a value. open are the alerts on it.
 func (now *Snapshot) detail(k window.Key, value string, standings []window.Usage, open []Alert) *detail {
 	w := &detail{Key: k, Value: value, Alerts: open}
+	if w.InFleet = now.Fleet.Counts(); w.InFleet {
+		w.Alerts, w.Together = nil, now.Fleet.of(aliasKeys(k), value)
+	}
 	var tallies detailTallies
 	w.Chart, w.ChartRule = now.countSeries(standings)
 	for _, s := range standings {

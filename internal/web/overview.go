@@ -29,6 +29,11 @@ type overview struct {
 	Chosen   string   // the rule of the ranking; empty: all rules
 	Choices  []choice // all rules, and each
 	Silent   bool     // the log has had no line for a while
+
+	// Of a host for which a fleet counts; Standing and Active are empty then.
+	Together []FleetAlert  // open ones, the worst first
+	Senders  []*FleetAlert // of each sender who is over a limit now, one
+	Count    int           // open ones, of the fleet or of this host
 }
 
 // A rankedSender is a row of the ranking.
@@ -46,7 +51,19 @@ func newOverview(now *Snapshot, query url.Values) *overview {
 	if i := slices.IndexFunc(now.Ranking, func(s window.Usage) bool { return s.Count <= s.Limit }); i >= 0 {
 		o.Nearest = &ruleUsage{now.Ranking[i], now.Rules[now.Ranking[i].Rule]}
 	}
-	o.Standing = incidentsOf(now.Open)
+	if o.Count = now.Opens; now.Fleet.Counts() {
+		o.judgeFleet()
+	} else {
+		o.judgeHost()
+	}
+	o.Silent = slices.ContainsFunc(now.Logs, func(l LogStatus) bool { return l.Read && now.At.Sub(l.Change) > silence })
+	o.Level, o.Title = o.verdict()
+	return o
+}
+
+// judgeHost finds out who sends in bulk on this host.
+func (o *overview) judgeHost() {
+	o.Standing = incidentsOf(o.Open)
 	for _, p := range o.Standing {
 		switch {
 		case !p.Over():
@@ -56,26 +73,38 @@ func newOverview(now *Snapshot, query url.Values) *overview {
 			o.Active = append(o.Active, p)
 		}
 	}
-	o.Silent = slices.ContainsFunc(now.Logs, func(l LogStatus) bool { return l.Read && now.At.Sub(l.Change) > silence })
-	o.Level, o.Title = o.verdict()
-	return o
+}
+
+// active is how many are sending in bulk, and the first of them.
+func (o *overview) active() (n int, first string) {
+	if len(o.Senders) > 0 {
+		return len(o.Senders), o.Senders[0].Value
+	}
+	if len(o.Active) > 0 {
+		return len(o.Active), o.Active[0].Value
+	}
+	return 0, ""
 }
 
 // verdict gives the level and the title.
 func (o *overview) verdict() (level, title string) {
-	switch {
-	case len(o.Active) == 1:
-		return "bad", escape.Shown(o.Active[0].Value) + " is sending in bulk"
-	case len(o.Active) > 1:
-		return "bad", words.Number(int64(len(o.Active))) + " are sending in bulk"
+	switch n, first := o.active(); {
+	case n == 1:
+		return "bad", escape.Shown(first) + " is sending in bulk"
+	case n > 1:
+		return "bad", words.Number(int64(n)) + " are sending in bulk"
 	case o.Tampered:
 		return "bad", "Somebody may be tampering with the log"
 	case o.Waits():
 		return "unsure", "The log can't be read"
 	case !o.Read():
 		return "unsure", "Still reading the log"
-	case o.Opens > 0:
-		return "unsure", "Nobody is sending in bulk any more"
+	case o.Fleet.Counts() && !o.Fleet.Known():
+		return "unsure", "Waiting for the fleet"
+	case o.Count > 0:
+		return "unsure", "Nobody is sending in bulk any more" + o.Fleet.hostAlone()
+	case o.Fleet.hostAlone() != "":
+		return "unsure", "Nobody is sending in bulk" + o.Fleet.hostAlone()
 	}
 	return "good", "Nobody is sending in bulk"
 }

@@ -41,10 +41,11 @@ const (
 // A page is what one URL shows.
 type page struct {
 	Title string
-	Tab   string     // now, find, alerts or health; empty for another page
-	Query url.Values // of its events
-	Body  any        // *overview, *detail, *find, *history or *health
-	Name  string     // of the machine
+	Tab   string      // now, find, alerts or health; empty for another page
+	Query url.Values  // of its events
+	Body  any         // *overview, *detail, *find, *history or *health
+	Name  string      // of the machine
+	Fleet *FleetState // that of the snapshot
 	At    time.Time
 	Live  bool // for the script of an open page, which draws the charts itself
 }
@@ -57,7 +58,7 @@ func (b *pageBuilder) build(ctx context.Context, path string, query url.Values, 
 	if err != nil {
 		return nil, err
 	}
-	p := &page{Name: b.server.Name, At: now.At, Live: live, Query: url.Values{"page": {path}}}
+	p := &page{Name: b.server.Name, Fleet: now.Fleet, At: now.At, Live: live, Query: url.Values{"page": {path}}}
 	switch path {
 	case "/":
 		o := newOverview(now, query)

@@ -37,6 +37,8 @@ type Snapshot struct {
 	// Told says of each incident of Open and Ended what became of the last mail about it, such as "sent at 12:03:04".
 	Told map[string]string
 	Keys int // values counted, of all rules
+	// Fleet is the one that the host is a member of; nil: none. Everything else is of this host alone.
+	Fleet *FleetState
 }
 
 // How many entries a Snapshot has at most.

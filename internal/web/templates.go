@@ -16,12 +16,20 @@ var pageHTML string
 
 // templates are those of all pages. Text from the log goes through show, and like all text through html/template.
 var templates = template.Must(htmlkit.New("web").Funcs(template.FuncMap{
-	"limitInWindow": limitInWindow, "clock": clock, "headroom": headroom, "peak": peakText,
+	"limitInWindow": limitInWindow, "clock": clock, "headroom": headroom, "peak": peakText, "here": here,
 	"drawing": func(c *htmlkit.Columns) (string, error) {
 		b, err := json.Marshal(c.Drawing())
 		return string(b), err
 	},
 }).Parse(pageHTML))
+
+// here is what the headings of a member of a fleet say of what is this host's alone.
+func here(f *FleetState) string {
+	if f == nil {
+		return ""
+	}
+	return " on this host"
+}
 
 // limitInWindow writes what a rule allows: 20 messages in 5 minutes.
 func limitInWindow(r window.Rule, limit int64) string {

@@ -67,7 +67,7 @@ func peakText(c *htmlkit.Columns, in string) string {
 
 // Level is bad if the value is over a limit now.
 func (d *detail) Level() string {
-	if slices.ContainsFunc(d.Standings, func(s ruleUsage) bool { return s.Count > s.Limit }) {
+	if slices.ContainsFunc(d.Standings, func(s ruleUsage) bool { return s.Count > s.Limit }) || d.IsOverInFleet() {
 		return "bad"
 	}
 	if d.IsOpen() || len(d.Standings) == 0 {
@@ -85,7 +85,12 @@ func (d *detail) Details(a Alert) bool {
 
 // IsOpen tells whether an alert on the value is open.
 func (d *detail) IsOpen() bool {
-	return slices.ContainsFunc(d.Alerts, func(a Alert) bool { return a.Ended.IsZero() })
+	return len(d.Together) > 0 || slices.ContainsFunc(d.Alerts, func(a Alert) bool { return a.Ended.IsZero() })
+}
+
+// IsOverInFleet tells whether the value is over a limit of the fleet now.
+func (d *detail) IsOverInFleet() bool {
+	return slices.ContainsFunc(d.Together, func(a FleetAlert) bool { return a.Over() })
 }
 
 // LogLinks are searches of the logs for what is known of the value.
