@@ -200,8 +200,8 @@ func (l *ledger) forget(before int64) (names []string) {
 // find returns the alert that was told of the same rule and value, and that touches an episode; "" if there is none.
 func (l *ledger) find(rule, value string, opened, ended int64, fits func(id string) bool) (found string) {
 	for id, k := range l.alerts {
-		if !k.withdrawn && !k.alias && k.alert.Rule == rule && string(k.alert.Value) == value && k.touches(opened, ended) &&
-			fits(id) && (found == "" || k.opened < l.alerts[found].opened) {
+		if !k.withdrawn && !k.alias && k.alert.Rule == rule && string(k.alert.Value) == value &&
+			k.touches(opened, ended) && fits(id) && (found == "" || k.opened < l.alerts[found].opened) {
 			found = id
 		}
 	}

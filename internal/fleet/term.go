@@ -94,7 +94,7 @@ type done struct {
 	Second  int64                 `json:"second"`        // before it, everything has been counted
 	Start   int64                 `json:"start"`         // before it, nothing is told: the fleet was counted first then
 	Until   map[string]int64      `json:"until"`         // by host: the same, if that is earlier
-	End     int64                 `json:"end,omitempty"` // of an alert that is the first whose end isn't told; 0: there is none
+	End     int64                 `json:"end,omitempty"` // the earliest that isn't told yet; 0: none
 	Streams map[string]streamMark `json:"streams"`
 }
 

@@ -44,6 +44,7 @@ const patience = 3 * time.Second
 type plan struct {
 	shape  shape
 	speed  float64
+	units  int // setting.units
 	engine func(testing.TB, ...string) backend
 	lines  []string                                    // of redis.conf
 	within func(host int) []string                     // host.within; nil: nothing
@@ -66,7 +67,7 @@ func newFleet(t *testing.T, p plan) *fleet {
 	t.Cleanup(func() { f.client.Close() })
 	var logs []*mainLog
 	for i := range p.shape.hosts {
-		s := setting{unit: p.shape.unit, engine: f.backend.urls, patience: patience}
+		s := setting{unit: p.shape.unit, engine: f.backend.urls, patience: patience, units: p.units}
 		if p.urls != nil {
 			s.engine = p.urls(i, s.engine)
 		}
@@ -201,6 +202,14 @@ func (f *fleet) untilCounted() {
 		}
 		return true
 	}, func() any { return f.progress() }, f.sink.size)
+}
+
+// untilCounts waits until a leader counts on.
+func (f *fleet) untilCounts() {
+	f.t.Helper()
+	began := f.progress().Second
+	testkit.Until(f.t, "the fleet is counted on", func() bool { return f.progress().Second > began },
+		func() any { return f.sink.size() })
 }
 
 // untilKept waits until the engine has the leader's state.

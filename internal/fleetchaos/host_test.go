@@ -39,6 +39,7 @@ type setting struct {
 	unit     time.Duration
 	engine   []string // URLs
 	patience time.Duration
+	units    int // rules with longer windows are left out; 0: none is
 }
 
 // newHost makes a host whose daemon doesn't run yet. Its webhook and its mail server are on sockets that open makes.
@@ -57,6 +58,9 @@ func (h *host) configuration(s setting, webhook, post int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "log = %q\nstate = %q\ntimezone = \"UTC\"\n", h.log.path, filepath.Join(h.folder, "state"))
 	for _, r := range rules {
+		if s.units > 0 && r.units > s.units {
+			continue
+		}
 		fmt.Fprintf(&b, "[[rule]]\nkey = %q\ncount = %q\nlimit = %d\nwindow = \"%ds\"\n", r.key, r.count, r.limit,
 			r.units*int(s.unit/time.Second))
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -59,7 +60,8 @@ type scribe struct {
 	stamp time.Time // of the first
 	speed float64   // seconds of log time in a second
 
-	end time.Time // stamp of the last line of all logs
+	end   time.Time            // stamp of the last line of all logs
+	wrote map[string]time.Time // by message id: when its line was written; nil: nobody wants to know
 
 	mu      sync.Mutex
 	written int
@@ -108,6 +110,9 @@ func (s *scribe) writeDue() (more bool) {
 	for s.written < len(s.lines) && s.lines[s.written].at <= due {
 		l := s.lines[s.written]
 		texts[l.host] += s.shape.stamped(l, s.stamp)
+		if id, _, _ := strings.Cut(l.text, " "); s.wrote != nil {
+			s.wrote[id] = time.Now()
+		}
 		s.written++
 	}
 	for i, text := range texts {

@@ -222,8 +222,7 @@ func everything(f *fleet) {
 			f.backend.nodes[0].Restart(false)
 		},
 		func() { // with its leader it would lose all that was told
-			f.untilLed()
-			f.pause(hearTime)
+			f.untilCounts()
 			f.note("the engine is emptied")
 			f.backend.nodes[0].Restart(true)
 			f.untilKept()
