@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"exiwatch/internal/words"
@@ -50,7 +51,7 @@ type fleet struct {
 }
 
 // fleetName is what the names of a fleet and of its hosts are made of: they become parts of the engine's keys.
-var fleetName = regexp.MustCompile(`^[0-9A-Za-z._-]{1,64}$`)
+var fleetName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-Za-z._-]{1,64}$`) })
 
 // Bounds of fleet.patience. Each host says every second how far it is.
 const (
@@ -66,8 +67,8 @@ func (w *fleet) fleet(logs []string, wrong *flaws) *Fleet {
 	f := &Fleet{Name: cmp.Or(w.Name, DefaultFleet), Host: w.Host, PasswordFile: w.PasswordFile, CA: w.CA,
 		Patience: DefaultPatience}
 	f.Engine = engines(w.Engine, wrong)
-	wrong.unless(fleetName.MatchString(f.Name), "fleet.name")
-	wrong.unless(f.Host == "" || fleetName.MatchString(f.Host), "fleet.host")
+	wrong.unless(fleetName().MatchString(f.Name), "fleet.name")
+	wrong.unless(f.Host == "" || fleetName().MatchString(f.Host), "fleet.host")
 	if w.Patience != "" {
 		f.Patience = wrong.duration("fleet.patience", w.Patience)
 		wrong.unless(leastPatience <= f.Patience && f.Patience <= mostPatience, "fleet.patience")
@@ -173,14 +174,14 @@ func parseEngine(text string) (u engineURL, err error) {
 		if strings.Contains(u.user, ":") {
 			return u, errors.New("expected no password here: use fleet.password_file")
 		}
-		if !fleetName.MatchString(u.user) {
+		if !fleetName().MatchString(u.user) {
 			return u, errors.New(`expected a user of letters, digits, ".", "_" and "-" before the @`)
 		}
 	}
 	hosts, path, _ := strings.Cut(rest, "/")
 	switch {
 	case u.sentinel():
-		if u.master = path; !fleetName.MatchString(path) {
+		if u.master = path; !fleetName().MatchString(path) {
 			return u, fmt.Errorf("expected the name of the master, as Sentinel knows it, at the end: %q", scheme+
 				"://HOST:PORT,HOST:PORT/MASTER")
 		}
@@ -232,7 +233,9 @@ func closestEngine(scheme string) string {
 }
 
 // engineHost is a name or an address of a host.
-var engineHost = regexp.MustCompile(`^[0-9A-Za-z._-]{1,253}$|^[0-9A-Fa-f:.]{2,45}$`)
+var engineHost = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[0-9A-Za-z._-]{1,253}$|^[0-9A-Fa-f:.]{2,45}$`)
+})
 
 // hostAndPort adds the default port to a host that has none.
 func hostAndPort(text, port string) (string, error) {
@@ -245,7 +248,7 @@ func hostAndPort(text, port string) (string, error) {
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 		return "", errors.New("expected a port from 1 to 65535")
 	}
-	if !engineHost.MatchString(host) {
+	if !engineHost().MatchString(host) {
 		return "", errors.New("expected a host's name or address before the port")
 	}
 	return net.JoinHostPort(host, port), nil
@@ -253,7 +256,7 @@ func hostAndPort(text, port string) (string, error) {
 
 // CheckHost says what is wrong with the name of a host in a fleet; nil: nothing.
 func CheckHost(name string) error {
-	if !fleetName.MatchString(name) {
+	if !fleetName().MatchString(name) {
 		return fmt.Errorf("host %q: expected 1 to 64 letters, digits, dots, hyphens and underscores", name)
 	}
 	return nil

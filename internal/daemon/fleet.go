@@ -104,6 +104,7 @@ func (d *Daemon) addPublishers(m *fleetMember, e fleet.Streams, first *pipeline.
 		}
 		m.publishers = append(m.publishers, &fleet.Publisher{
 			Engine: e, Stream: stream, Path: path, Host: host, All: all, Scopes: m.leader.Scopes,
+			NoSubjects: d.Config.Mail.Subjects == "none",
 			Pipeline: func(l pipeline.Listener) (*pipeline.Pipeline, error) {
 				p, err := pipeline.New(d.Config.Scopes, d.Config.Rules, l)
 				if err == nil {

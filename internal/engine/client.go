@@ -47,7 +47,7 @@ func Open(o Options) (*Client, error) {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}
-	if !goodName.MatchString(o.Name) {
+	if !goodName().MatchString(o.Name) {
 		return nil, fmt.Errorf("%q is no name of a fleet, want 1 to 64 of A-Z a-z 0-9 . _ -", o.Name)
 	}
 	a, err := parseURLs(o.URLs)

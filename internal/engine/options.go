@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -55,7 +56,7 @@ const (
 )
 
 // goodName keeps a fleet's name from being part of another's keys, and of patterns in an ACL.
-var goodName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+var goodName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`) })
 
 // An address is what a URL says.
 type address struct {

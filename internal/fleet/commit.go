@@ -82,6 +82,16 @@ func (t *term) commit(ctx context.Context) error {
 	return nil
 }
 
+// beat says, while much is counted, that the fleet has a leader: hosts would count alone.
+func (t *term) beat(ctx context.Context) error {
+	if t.Now().Before(t.doneNext) || t.unsure != nil {
+		return nil
+	}
+	_, err := t.send(ctx, &engine.Commit{Token: t.token, After: t.seq})
+	t.doneNext = t.Now().Add(donePause)
+	return err
+}
+
 // keepPending writes the events to the file of pending ones, before the engine hears of them. Those of a commit that
 // had no answer are among them.
 func (t *term) keepPending() error {
@@ -199,7 +209,7 @@ func (t *term) memory() int64 { return 2*t.reach() + 3600 }
 // done says how far the fleet has been counted.
 func (t *term) done() []byte {
 	second := t.merger.Released()
-	d := done{Second: second, Start: t.start, Until: make(map[string]int64), Streams: make(map[string]streamMark)}
+	d := done{Second: second, Start: t.start, End: t.firstEnd(), Until: make(map[string]int64), Streams: make(map[string]streamMark)}
 	for host, m := range t.members {
 		if d.Until[host] = m.until; t.lateHosts[host] {
 			d.Until[host] = min(m.until, t.late)

@@ -441,3 +441,22 @@ func TestOtherScopes(t *testing.T) {
 	f.hosts[2].all = nil // as if it weren't there
 	f.checkTold(stop())
 }
+
+// TestUsual: a wrong clock doesn't decide whom the fleet waits for.
+func TestUsual(t *testing.T) {
+	const now = firstSecond
+	for _, tt := range []struct {
+		untils []int64
+		want   int64
+	}{
+		{[]int64{now - 1}, now - 1},
+		{[]int64{now - 1, now + 1e9}, now - 1},
+		{[]int64{now - 600, now - 2}, now - 2},
+		{[]int64{now - 600, now - 1, now + 600}, now - 1},
+		{[]int64{now - 3, now - 2, now - 2, now + 1e9}, now - 2},
+	} {
+		if got := usualOf(tt.untils, now); got != tt.want {
+			t.Errorf("usualOf(%d) = %d, want %d", tt.untils, got, tt.want)
+		}
+	}
+}

@@ -82,7 +82,7 @@ func (t *term) localOf(local map[string][]byte, a *window.Alert) string {
 // rename gives an alert another id wherever it is.
 func (t *term) rename(id, to string) {
 	t.ledger.is[id] = to
-	for _, e := range t.events {
+	for _, e := range append(slices.Clone(t.events), t.held...) {
 		for _, a := range e.Alerts {
 			if a.ID == id {
 				a.ID = to

@@ -23,8 +23,9 @@ type Publisher struct {
 	Stream string
 	Path   string // of the log, which isn't config.Stdin
 	// Host and All are the arguments of pipeline.Pipeline.NameHost.
-	Host string
-	All  bool
+	Host       string
+	All        bool
+	NoSubjects bool // subjects aren't published
 	// Scopes names what the bits of an arrival's scopes mean.
 	Scopes Scopes
 	// Pipeline makes a pipeline that counts nothing but what the listener asks for.

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -46,4 +47,26 @@ func TestFleetThatHasCountedNothing(t *testing.T) {
 	l.since.Store(math.MinInt64)
 	l.start()
 	l.untilHas(l.wanted(0))
+}
+
+// TestSubjectsStayHere: with subjects = "none" no subject reaches the engine.
+func TestSubjectsStayHere(t *testing.T) {
+	for _, without := range []bool{false, true} {
+		l := newLab(t)
+		lines, _ := testkit.Traffic(3, 100)
+		l.write(strings.Join(lines, ""))
+		p := l.publisher()
+		p.NoSubjects = without
+		stop := l.run(p)
+		published := func() map[string][]string {
+			all, _ := l.published(l.client)
+			return all
+		}
+		testkit.Until(t, "arrivals in the engine", func() bool { return count(published()) >= count(l.wanted(0)) },
+			func() any { return count(published()) })
+		stop()
+		if found := strings.Contains(fmt.Sprint(published()), "Invoice"); found == without {
+			t.Errorf("NoSubjects %t: subjects in the engine: %t", without, found)
+		}
+	}
 }

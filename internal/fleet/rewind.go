@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"math"
@@ -41,9 +42,10 @@ func (t *term) rewind(ctx context.Context, to int64) error {
 	t.merger, t.counter, t.streams = again.merger, again.counter, again.streams
 	again.found = t.note
 	for _, a := range again.counter.Open() {
-		a.ID = firstOf(t.ledger.is[a.ID], a.ID)
+		a.ID = cmp.Or(t.ledger.is[a.ID], a.ID)
 		d.add(a) // those that were open before
 	}
+	t.dropEnds(to)
 	t.reconcile(d, to, reached, hosts)
 	t.found = t.note
 	t.late, t.lateHosts = math.MaxInt64, make(map[string]bool)
@@ -95,6 +97,9 @@ func (t *term) derive(ctx context.Context, from, to int64) (*term, *derivation, 
 	again.counter.SetSilent(true)
 	for begun := false; ; {
 		more, err := again.pollTo(ctx, goals)
+		if err == nil {
+			err = t.beat(ctx)
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -221,13 +226,27 @@ func (t *term) reconcile(d *derivation, from, to int64, late []string) {
 		taken[first] = true
 		t.call(a, first)
 	}
+	t.noteFound(d)
+	t.withdraw(from, to, taken, late)
+}
+
+// noteFound notes the events of a derivation, and the openings before it that nobody was told of.
+func (t *term) noteFound(d *derivation) {
+	opened := make(map[string]bool)
 	for _, e := range d.events {
 		for _, a := range e.Alerts {
-			a.ID = firstOf(t.ledger.is[a.ID], a.ID)
+			a.ID = cmp.Or(t.ledger.is[a.ID], a.ID)
+			opened[a.ID] = opened[a.ID] || e.Name == pipeline.Opened
 		}
+	}
+	for _, a := range d.alerts {
+		if !opened[a.ID] {
+			t.note(Event{Name: pipeline.Opened, Alerts: []*window.Alert{a}})
+		}
+	}
+	for _, e := range d.events {
 		t.note(e)
 	}
-	t.withdraw(from, to, taken, late)
 }
 
 // call gives an alert the id under which it is told.

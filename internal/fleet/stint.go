@@ -14,6 +14,7 @@ import (
 	"exiwatch/internal/merge"
 	"exiwatch/internal/pipeline"
 	"exiwatch/tailer"
+	"exiwatch/window"
 )
 
 // A stint is publishing from where the stream ended on, until it ends elsewhere.
@@ -141,6 +142,9 @@ func (s *stint) find(ctx context.Context) error {
 func (s *stint) add(host string, r *pipeline.Record) {
 	if r.Now < s.resume.From {
 		return
+	}
+	if s.NoSubjects {
+		r.Arrival.Values[window.Subject] = nil
 	}
 	e := s.encoders[host]
 	if e == nil {

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -51,7 +52,7 @@ func (t *term) takeOver(ctx context.Context) error {
 		t.found(Event{Name: pipeline.Opened, Alerts: fresh})
 	}
 	for _, a := range t.counter.Open() {
-		a.ID = firstOf(t.ledger.is[a.ID], a.ID)
+		a.ID = cmp.Or(t.ledger.is[a.ID], a.ID)
 	}
 	return nil
 }
@@ -67,13 +68,9 @@ func (t *term) noteMissed(d *done) {
 			t.late, t.lateHosts[host] = min(t.late, until), true
 		}
 	}
-}
-
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
+	if d.End != 0 && d.End < d.Second { // a rewind finds it again
+		t.late = min(t.late, d.End)
 	}
-	return b
 }
 
 // restore reads the state that the last leader has left.

@@ -31,6 +31,7 @@ type term struct {
 
 	ledger ledger
 	events []Event // found, and not committed yet
+	held   []Event // ends of alerts that are found, and not to be told yet
 	found  func(Event)
 	unsure *pendingEvents // of a commit that had no answer
 	// aliases are not in the engine yet; quiet are names of events that a host has told by itself.
@@ -53,6 +54,7 @@ type term struct {
 	rewinding time.Duration   // how long it took
 
 	looked time.Time // for hosts
+	away   bool      // the engine didn't answer last
 	stats  LeaderStats
 }
 
@@ -64,7 +66,11 @@ type stream struct {
 	points []point // the oldest first
 	hosts  map[string]bool
 	whole  bool // it has been read to its end
-	lost   int  // Lost of the stream, when it was begun
+	// known is up to where the last leader had read it. While it is read again, what is behind there and before
+	// knownTo has come late. Zero: it isn't known.
+	known   engine.ID
+	knownTo int64
+	lost    int // Lost of the stream, when it was begun
 }
 
 // A point is a place in a stream up to which all records are older than a second.
@@ -80,13 +86,15 @@ type member struct {
 	behind  time.Time // since when it is so far behind the others that the fleet doesn't wait; zero: it isn't
 	again   int64     // before it, records are read again, and have been counted
 	first   int64     // the earliest second of a record that was read
+	slack   int64     // by how many seconds it has said too much
 }
 
 // done is what a leader leaves to the next one.
 type done struct {
-	Second  int64                 `json:"second"` // before it, everything has been counted
-	Start   int64                 `json:"start"`  // before it, nothing is told: the fleet was counted first then
-	Until   map[string]int64      `json:"until"`  // by host: the same, if that is earlier
+	Second  int64                 `json:"second"`        // before it, everything has been counted
+	Start   int64                 `json:"start"`         // before it, nothing is told: the fleet was counted first then
+	Until   map[string]int64      `json:"until"`         // by host: the same, if that is earlier
+	End     int64                 `json:"end,omitempty"` // of an alert that is the first whose end isn't told; 0: there is none
 	Streams map[string]streamMark `json:"streams"`
 }
 
@@ -136,6 +144,7 @@ func (t *term) run(ctx context.Context) error {
 		case errors.Is(err, engine.ErrNotLeader), errors.Is(err, engine.ErrAhead), errors.Is(err, errRules):
 			return err
 		case err != nil:
+			t.away = true
 			t.Log.Warn("the fleet's engine doesn't answer", "error", err)
 			rest(ctx, askPause)
 		case !more:
@@ -155,6 +164,7 @@ func (t *term) cycle(ctx context.Context) (more bool, err error) {
 	if more, err = t.poll(ctx); err != nil {
 		return false, err
 	}
+	t.noteBack()
 	if t.mustRewind() {
 		if len(t.events) > 0 { // it must be known what of them is told
 			if err := t.commit(ctx); err != nil {
@@ -166,8 +176,20 @@ func (t *term) cycle(ctx context.Context) (more bool, err error) {
 		}
 	}
 	t.count(t.horizon())
+	t.takeEnds()
 	t.publishStats()
 	return more, t.commit(ctx)
+}
+
+// noteBack gives the hosts time to publish what has waited for an engine that is back.
+func (t *term) noteBack() {
+	if !t.away {
+		return
+	}
+	t.away = false
+	for _, m := range t.members {
+		m.changed = t.Now()
+	}
 }
 
 // count counts everything before a second.
@@ -220,7 +242,11 @@ func (t *term) note(e Event) {
 			news = append(news, a.Snapshot())
 		}
 	}
-	if e.Alerts = news; len(news) > 0 {
+	switch e.Alerts = news; {
+	case len(news) == 0:
+	case isEnd(&e):
+		t.hold(e)
+	default:
 		t.events = append(t.events, e)
 	}
 }
@@ -298,7 +324,7 @@ func (t *term) take(s *stream, p *engine.Polled) {
 	for host, until := range untils {
 		s.hosts[host] = true
 		m := t.member(host)
-		if until > m.until {
+		if until -= m.slack; until > m.until {
 			m.until, m.changed = until, t.Now()
 		}
 	}
@@ -315,7 +341,7 @@ func (t *term) member(host string) *member {
 
 // beginAgain reads a stream again that was lost and filled anew: what has been counted of it is passed over.
 func (t *term) beginAgain(s *stream) {
-	s.at, s.points = engine.ID{}, nil
+	s.at, s.known, s.points = engine.ID{}, engine.ID{}, nil
 	s.last = math.MinInt64
 	for host := range s.hosts {
 		h, m := t.merger.Host(host), t.member(host)
@@ -346,6 +372,8 @@ func (t *term) push(s *stream, e engine.Entry) {
 		}
 		if !t.rereading {
 			t.noteLate(h, b.Records)
+		} else if s.known != (engine.ID{}) && e.ID.Compare(s.known) > 0 {
+			t.noteUncounted(b, s.knownTo)
 		}
 		_, err := t.merger.Push(h, b.Records)
 		t.noteBroken(err)
@@ -363,13 +391,26 @@ func (t *term) noteForeign(entry *Bundle) {
 	}
 }
 
+// noteUncounted notes records that the last leader hadn't read when it had counted up to a second.
+func (t *term) noteUncounted(b HostRecords, second int64) {
+	if first, _, ok := b.Records.Span(); ok && first < second {
+		t.late, t.lateHosts[b.Host] = min(t.late, first), true
+	}
+}
+
 // noteLate notes records of a host that begin with a second that has been counted. A rewind will count them: until then
 // they are passed over.
 func (t *term) noteLate(h *merge.Host, records merge.Records) {
 	first, _, ok := records.Span()
-	released := t.merger.Released()
-	if first = max(first, t.member(h.Name).again); !ok || first >= released {
+	released, m := t.merger.Released(), t.member(h.Name)
+	if first = max(first, m.again); !ok || first >= released {
 		return
+	}
+	if said := m.until - first; said > 0 { // a log whose clock is wrong has said too much
+		if said <= int64(t.Patience/time.Second) {
+			m.slack = max(m.slack, said)
+		}
+		m.until = first
 	}
 	if t.late == math.MaxInt64 {
 		t.lateSince = t.Now()
@@ -408,6 +449,15 @@ func (s *stream) before(second int64) (at engine.ID) {
 	return at
 }
 
+// usualOf is how far most hosts are: the median. Of two hosts it is the one that is nearer to the time now.
+func usualOf(untils []int64, now int64) int64 {
+	slices.Sort(untils)
+	if len(untils) == 2 && untils[1]-now > now-untils[0] {
+		return untils[0]
+	}
+	return untils[len(untils)/2]
+}
+
 // horizon is the second before which all hosts have published everything that the fleet waits for.
 func (t *term) horizon() int64 {
 	now, until := t.Now(), int64(math.MaxInt64)
@@ -420,8 +470,7 @@ func (t *term) horizon() int64 {
 	if len(live) == 0 {
 		return math.MinInt64
 	}
-	slices.Sort(live)
-	least := live[len(live)/2] - int64(t.Patience/time.Second)
+	least := usualOf(live, now.Unix()) - int64(t.Patience/time.Second)
 	t.stats.Behind = t.stats.Behind[:0]
 	for name, m := range t.members {
 		if m.until >= least {

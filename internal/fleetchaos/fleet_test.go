@@ -162,19 +162,52 @@ func (f *fleet) leader() *host {
 // engineTime is how long the engine may take to answer the test.
 const engineTime = 2 * time.Second
 
-// second is before which second the fleet has counted everything; 0: it isn't known.
-func (f *fleet) second() (second int64) {
+// A progress is what the leader says of how far it is.
+type progress struct {
+	Second int64            // before it, the fleet has been counted
+	Until  map[string]int64 // by host: the same, if that is earlier
+}
+
+// progress is how far the fleet has been counted; zero: it isn't known.
+func (f *fleet) progress() (p progress) {
 	ctx, cancel := context.WithTimeout(context.Background(), engineTime)
 	defer cancel()
 	v, err := f.client.Verdicts(ctx, f.from)
 	if err != nil {
-		return 0
+		return progress{}
 	}
-	var done struct{ Second int64 }
-	if f.from = v.From; json.Unmarshal(v.Done, &done) != nil {
-		return 0
+	if f.from = v.From; json.Unmarshal(v.Done, &p) != nil {
+		return progress{}
 	}
-	return done.Second
+	return p
+}
+
+// untilCounted waits until all that has been written has been counted. The last lines are far ahead: a host that is
+// late with others by then would not be waited for.
+func (f *fleet) untilCounted() {
+	f.t.Helper()
+	last := make(map[string]int64)
+	for _, l := range f.scribe.lines {
+		at, err := time.Parse(time.DateTime, f.scribe.shape.stamped(l, f.scribe.stamp)[:len(time.DateTime)])
+		testkit.Must(f.t, err)
+		last[f.hosts[l.host].name] = at.Unix()
+	}
+	testkit.Until(f.t, "everything is counted", func() bool {
+		p := f.progress()
+		for name, at := range last {
+			if p.Until[name] <= at {
+				return false
+			}
+		}
+		return true
+	}, func() any { return f.progress() }, f.sink.size)
+}
+
+// untilKept waits until the engine has the leader's state.
+func (f *fleet) untilKept() {
+	f.t.Helper()
+	testkit.Until(f.t, "the engine has the fleet's state", func() bool { return f.progress().Second > 0 },
+		func() any { return f.sink.size() })
 }
 
 // writing tells whether lines are still being written.
@@ -211,8 +244,11 @@ func (f *fleet) finish() {
 	f.t.Helper()
 	<-f.written
 	f.startAll()
-	f.scribe.close()
 	f.note("everything is written")
+	f.untilCounted()
+	f.pause(hearTime)
+	f.scribe.close()
+	f.note("the logs are closed")
 	want := reference(f.t, f.hosts, filepath.Join(f.dir, "replay.json"))
 	v := f.untilTold(want)
 	f.t.Logf("%d lines, %d kills, %s: %v", len(f.scribe.lines), f.kills(), time.Since(f.begun).Round(time.Second), v)
@@ -232,6 +268,10 @@ func (f *fleet) finish() {
 	}
 }
 
+// hearTime is what a daemon may take until it knows that the fleet gives verdicts, and of which alerts. The last lines
+// end all alerts at once, also those that a host has told alone.
+const hearTime = 3 * time.Second
+
 // mostTold is how many faults are told.
 const mostTold = 30
 
@@ -240,7 +280,7 @@ func (f *fleet) untilTold(want []listed) *verdict {
 	end := f.scribe.end.Unix()
 	var v *verdict
 	var good, moved time.Time
-	state := func() any { return []any{f.sink.size(), min(f.second(), end)} }
+	state := func() any { return []any{f.sink.size(), min(f.progress().Second, end)} }
 	last := fmt.Sprint(state())
 	for moved = time.Now(); time.Since(moved) < still; time.Sleep(200 * time.Millisecond) { // until others have told
 		if now := fmt.Sprint(state()); now != last {

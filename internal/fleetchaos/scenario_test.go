@@ -1,7 +1,6 @@
 package fleetchaos
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -222,9 +221,12 @@ func everything(f *fleet) {
 			f.note("the engine is killed")
 			f.backend.nodes[0].Restart(false)
 		},
-		func() {
+		func() { // with its leader it would lose all that was told
+			f.untilLed()
+			f.pause(hearTime)
 			f.note("the engine is emptied")
 			f.backend.nodes[0].Restart(true)
+			f.untilKept()
 		},
 		func() { f.stopFor(f.backend.nodes[0], f.upTo(*outage)) },
 		func() {
@@ -240,12 +242,4 @@ func everything(f *fleet) {
 		f.pause(f.upTo(2 * time.Second))
 		harms[f.r.IntN(len(harms))]()
 	}
-}
-
-// alive waits until the engine answers.
-func (f *fleet) alive() {
-	testkit.Until(f.t, "the engine answers", func() bool {
-		_, err := f.client.Leader(context.Background())
-		return err == nil
-	})
 }
