@@ -63,13 +63,8 @@ type fleetView struct {
 
 // showFleet prints how a fleet does. An error tells the worst of what is wrong.
 func showFleet(ctx context.Context, w io.Writer, c *config.Config, asJSON bool) error {
-	switch {
-	case c.Fleet == nil:
-		return &hintedError{errors.New("this host is in no fleet: its configuration has no [fleet]"),
-			"write [fleet] with engine = \"redis://HOST:PORT\" into each host's configuration"}
-	case len(c.Fleet.Engine) == 0:
-		return &hintedError{errors.New("this fleet has no engine: it is the logs of this machine"),
-			"exiwatch live and exiwatch alerts show how it does"}
+	if err := hasEngine(c); err != nil {
+		return err
 	}
 	client, err := fleet.OpenEngine(c.Fleet)
 	if err != nil {
@@ -94,6 +89,19 @@ func showFleet(ctx context.Context, w io.Writer, c *config.Config, asJSON bool) 
 			text, _, _ := strings.Cut(p.Text, "\n")
 			return &hintedError{errors.New(text), p.Hint}
 		}
+	}
+	return nil
+}
+
+// hasEngine is an error unless a configuration has a fleet with an engine.
+func hasEngine(c *config.Config) error {
+	switch {
+	case c.Fleet == nil:
+		return &hintedError{errors.New("this host is in no fleet: its configuration has no [fleet]"),
+			"write [fleet] with engine = \"redis://HOST:PORT\" into each host's configuration"}
+	case len(c.Fleet.Engine) == 0:
+		return &hintedError{errors.New("this fleet has no engine: it is the logs of this machine"),
+			"exiwatch live FILE and exiwatch alerts show how it does"}
 	}
 	return nil
 }

@@ -13,8 +13,11 @@ import (
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/daemon"
+	"exiwatch/internal/engine"
 	"exiwatch/internal/escape"
+	"exiwatch/internal/fleet"
 	"exiwatch/internal/live"
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/words"
 	"exiwatch/mailer"
 	"exiwatch/window"
@@ -27,7 +30,10 @@ import (
 type liveView struct {
 	file, key, length string
 	once, asJSON      bool
+	fleet             bool
 	rows              uint
+
+	client *engine.Client // of the fleet
 }
 
 func liveCommand() *cobra.Command {
@@ -47,11 +53,16 @@ JSON. o opens the live page where there is a display, and shows its address.
 live needs a terminal of at least 60 by 20. NO_COLOR turns colours off. With TERM=dumb, or a locale
 that isn't UTF-8, it shows ASCII alone.
 
+With --fleet it follows the logs of all hosts of [fleet], from its engine, and ranks by the log host, too:
+the host in whose log a message is. It has what the rules count, of the past that the engine keeps. It
+needs no host that leads, and changes nothing. Lines that come late aren't in it.
+
 With --once it prints one ranking and ends: for people, cut to the terminal's width, or as ASCII of
 132 columns where the output is no terminal; with --json for programs.`,
 		Example: `  exiwatch live
   exiwatch live --key host --window 1h /var/log/exim4/mainlog
-  exiwatch live --once --json`,
+  exiwatch live --once --json
+  exiwatch live --fleet --key log_host`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usagef("live follows one log; expected one FILE, not %d", len(args))
@@ -63,10 +74,12 @@ With --once it prints one ranking and ends: for people, cut to the terminal's wi
 	configFlag(cmd, &l.file)
 	cmd.Flags().StringVar(&l.key, "key", window.Account.String(), "first rank by `KEY` (exiwatch help keys)")
 	cmd.Flags().StringVar(&l.length, "window", "5m", "first use this `WINDOW`, such as 30m or 7d")
+	cmd.Flags().BoolVar(&l.fleet, "fleet", false, "follow all hosts of the fleet, from its engine")
 	cmd.Flags().BoolVar(&l.once, "once", false, "print one ranking and end")
 	cmd.Flags().BoolVar(&l.asJSON, "json", false, "with --once: print JSON")
 	cmd.Flags().UintVarP(&l.rows, "rows", "n", 10, "with --once: `ROWS` (0: all)")
-	cmd.RegisterFlagCompletionFunc("key", cobra.FixedCompletions(rankedKeys(), cobra.ShellCompDirectiveNoFileComp))
+	cmd.RegisterFlagCompletionFunc("key", cobra.FixedCompletions(append(rankedKeys(), window.LogHost.String()),
+		cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("window", cobra.FixedCompletions([]string{"1m", "5m", "15m", "1h", "1d"},
 		cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder))
 	return cmd
@@ -89,13 +102,14 @@ func (l *liveView) run(cmd *cobra.Command, args []string) error {
 	if v.Config, err = readConfig(l.file); err != nil {
 		return err
 	}
-	if v.Log, err = oneLog(cmd.Context(), &v.Config, args); err != nil {
+	if err = l.choose(cmd.Context(), &v, args); err != nil {
 		return err
 	}
+	defer l.close()
 	v.Secret = daemon.Key(v.Config.State)
 	v.Colour, v.ASCII = isColour(out) && !isDumb(), isDumb() || !isUTF8() || !isTerminal(out)
 	if l.once {
-		return logError(v.Once(cmd.Context(), out, l.print(out, cmd.ErrOrStderr())))
+		return l.explain(v.Once(cmd.Context(), out, l.print(out, cmd.ErrOrStderr())))
 	}
 	v.Silences = func() func(*window.Incident) string { return silencesIn(v.Config.State) }
 	pages := pageOpener{file: l.file}
@@ -106,13 +120,60 @@ func (l *liveView) run(cmd *cobra.Command, args []string) error {
 		},
 		Open: func() string { return told(pages.open) },
 	}
-	return logError(v.Run(cmd.Context(), in, out))
+	return l.explain(v.Run(cmd.Context(), in, out))
+}
+
+// choose chooses what is followed: a log, or the fleet.
+func (l *liveView) choose(ctx context.Context, v *live.View, args []string) (err error) {
+	if !l.fleet {
+		v.Log, err = oneLog(ctx, &v.Config, args)
+		return err
+	}
+	if len(args) > 0 {
+		return usagef("--fleet follows all hosts of the fleet; expected no FILE")
+	}
+	if err := hasEngine(&v.Config); err != nil {
+		return err
+	}
+	if l.client, err = fleet.OpenEngine(v.Config.Fleet); err != nil {
+		return err
+	}
+	v.Log = "fleet " + v.Config.Fleet.Name
+	v.Fleet = func(past time.Duration, listener pipeline.Listener) (live.Feed, error) {
+		return fleet.NewViewer(ctx, l.client, v.Config.Rules, v.Config.Fleet.Patience, past, listener)
+	}
+	return nil
+}
+
+func (l *liveView) close() {
+	if l.client != nil {
+		l.client.Close()
+	}
+}
+
+// explain adds a hint to an error of what is followed.
+func (l *liveView) explain(err error) error {
+	switch {
+	case l.client == nil:
+		return logError(err)
+	case err == nil || errors.Is(err, context.Canceled):
+		return err
+	case errors.Is(err, fleet.ErrNoHosts):
+		return &hintedError{err, "write the same [fleet] into each host's configuration, and restart exiwatch there"}
+	}
+	return engineError(err)
 }
 
 // view checks the flags that say what is looked at.
 func (l *liveView) view() (v live.View, err error) {
-	if v.Key, err = window.ParseKey(l.key); err != nil || v.Key >= window.Log {
-		return v, usagef("--key %q: unknown key; %s", l.key, words.Suggest(l.key, rankedKeys()))
+	names := rankedKeys()
+	if l.fleet {
+		names = append(names, window.LogHost.String())
+	}
+	if v.Key, err = window.ParseKey(l.key); l.fleet && l.key == window.LogHost.String() {
+		v.Key = window.LogHost
+	} else if err != nil || v.Key >= window.Log {
+		return v, usagef("--key %q: unknown key; %s", l.key, words.Suggest(l.key, names))
 	}
 	if v.Window, err = window.ParseWindow(l.length); err != nil {
 		return v, usagef("--window %q: expected a duration from 10s to 31d, such as 5m, 1h or 7d", l.length)

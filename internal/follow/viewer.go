@@ -56,6 +56,11 @@ func NewViewer(c *config.Config, path string, past time.Duration, key []byte, li
 	return v, nil
 }
 
+// Attend sets Asks, Read and Problem.
+func (v *Viewer) Attend(asks <-chan func(), read func(), problem func(error)) {
+	v.Asks, v.Read, v.Problem = asks, read, problem
+}
+
 // begin starts in the youngest file that begins before the past.
 func (v *Viewer) begin(past time.Duration) error {
 	l := v.log

@@ -57,14 +57,14 @@ const (
 	maxIncidents = 20
 )
 
-// sectionKeys are the keys of the sections. A value has no section of its own key.
+// sectionKeys are the keys of the sections; a fleet has window.LogHost, too. A value has no section of its own key.
 var sectionKeys = []window.Key{window.Topic, window.Account, window.Host, window.Sender, window.Helo,
 	window.RecipientDomain}
 
 // detail fills an answer with what is known about the query's value.
 func (e *engine) detail(a *answer, arrivals rowRange, open []*window.Alert) {
 	buffer, q, d := e.buffer, &a.query, new(detail)
-	for _, k := range sectionKeys {
+	for _, k := range e.sections {
 		if k != q.key {
 			d.sections = append(d.sections, section{key: k, tallies: make(map[string]*valueTally),
 				subjects: make(map[[2]uint32]bool)})

@@ -8,7 +8,7 @@ import (
 	"exiwatch/window"
 )
 
-// counters is what an engine needs of a follow.Viewer.
+// counters is what an engine needs of a Feed.
 type counters interface {
 	Clock() window.Clock
 	Open() []*window.Alert
@@ -17,12 +17,13 @@ type counters interface {
 	Share() float64
 }
 
-// An engine owns the counted arrivals and answers queries. Only the goroutine of the Viewer uses it.
+// An engine owns the counted arrivals and answers queries. Only the goroutine of the Feed uses it.
 type engine struct {
 	rules    []window.Rule
 	counters counters
 	silences func() func(*window.Incident) string // View.Silences
 	buffer   *arrivalBuffer
+	sections []window.Key // of the page of a value
 	ranker   ranker
 	rate     ratePerMinute
 	ended    []*window.Alert // the last ones, the oldest first
@@ -35,7 +36,7 @@ func incidentOf(a *window.Alert) *window.Incident { return a.Incident }
 const maxEnded = 1000
 
 func newEngine(rules []window.Rule, keep time.Duration) *engine {
-	return &engine{rules: rules, buffer: newArrivalBuffer(keep)}
+	return &engine{rules: rules, buffer: newArrivalBuffer(keep), sections: sectionKeys}
 }
 
 func (e *engine) addArrival(a *parser.Arrival, _ *window.Arrival) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/pipeline"
 	"exiwatch/parser"
 	"exiwatch/window"
 
@@ -29,6 +30,7 @@ type bench struct {
 	atEnd    bool
 	share    float64
 	left     bool // the model has quit
+	fleet    bool // the arrivals are of a fleet
 }
 
 func (b *bench) Clock() window.Clock   { return b.counters.Clock() }
@@ -64,8 +66,23 @@ func newBench(t *testing.T, colour bool) *bench {
 	return b
 }
 
+// newFleetBench has the arrivals of a fleet.
+func newFleetBench(t *testing.T) *bench {
+	b := newBench(t, false)
+	b.fleet = true
+	v := View{Fleet: func(time.Duration, pipeline.Listener) (Feed, error) { return nil, nil }}
+	if _, err := v.open(b.engine, 0); err != nil {
+		t.Fatal(err)
+	}
+	b.engine.counters, b.model.keys, b.model.log = b, newModel(&v, now).keys, "fleet lab"
+	return b
+}
+
 // arrive has an arrival counted as a pipeline would.
 func (b *bench) arrive(a *window.Arrival) {
+	if b.fleet {
+		a.Values[window.LogHost] = fmt.Appendf(nil, "mx%d", 1+int(a.Bytes/100)%3)
+	}
 	for _, ended := range b.counters.Advance(a.At) {
 		b.engine.addEnded(ended)
 	}

@@ -11,7 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// keys are the keys of rankings, in the order of the Tab key.
+// keys are the keys of rankings, in the order of the Tab key. Those of a fleet end with window.LogHost.
 var keys = []window.Key{
 	window.Account, window.Sender, window.Auth, window.User, window.Host, window.Network, window.Topic,
 	window.Subject, window.SenderDomain, window.AccountDomain,
@@ -196,7 +196,7 @@ func (m *model) window(step int) tea.Cmd {
 
 // rank ranks another key, from its top.
 func (m *model) rank(step int) tea.Cmd {
-	m.query.key, m.query.filter = next(keys, m.query.key, step), ""
+	m.query.key, m.query.filter = next(m.keys, m.query.key, step), ""
 	m.toTop()
 	return m.askNow()
 }

@@ -13,6 +13,7 @@ import (
 type model struct {
 	log     string
 	windows []time.Duration // to choose from
+	keys    []window.Key    // likewise
 	styles  styles
 	ascii   bool
 	rules   []window.Rule
@@ -63,6 +64,9 @@ func newModel(v *View, now time.Time) *model {
 		}}
 	if !slices.Contains(m.windows, v.Window) {
 		m.windows = append(m.windows, v.Window)
+	}
+	if m.keys = keys; v.Fleet != nil {
+		m.keys = append(slices.Clone(keys), window.LogHost)
 	}
 	m.query = query{key: v.Key, window: v.Window, rows: 1}
 	return m

@@ -46,6 +46,30 @@ func TestScreens(t *testing.T) {
 	}
 }
 
+// TestScreensOfAFleet are those that differ.
+func TestScreensOfAFleet(t *testing.T) {
+	for name, keys := range map[string][]string{
+		"fleet-account-80x24": {"enter"}, "fleet-loghosts-80x24": {"shift+tab"},
+		"fleet-loghost-80x24": {"shift+tab", "enter"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newFleetBench(t)
+			b.outbreak()
+			b.size(80, 24)
+			b.press(keys...)
+			b.golden(name)
+			checkScreen(t, b, name)
+		})
+	}
+	b := newFleetBench(t)
+	b.outbreak()
+	b.size(120, 40)
+	b.press("shift+tab", "/", "m", "x", "2", "enter")
+	b.sees("filter mx2", "1-1 of 1")
+	b.press("a")
+	b.sees("An exception is for an account")
+}
+
 // TestColoursAreOptional: without them the same is said.
 func TestColoursAreOptional(t *testing.T) {
 	plain, coloured := newBench(t, false), newBench(t, true)

@@ -6,9 +6,6 @@ import (
 	"io"
 	"strings"
 	"time"
-
-	"exiwatch/internal/follow"
-	"exiwatch/internal/pipeline"
 )
 
 // A Print is how Once writes.
@@ -23,22 +20,21 @@ type Print struct {
 func (v *View) Once(ctx context.Context, out io.Writer, p Print) error {
 	m := newModel(v, time.Now())
 	e := newEngine(v.Config.Rules, v.Window)
-	viewer, err := follow.NewViewer(&v.Config, v.Log, v.Window, v.Secret, pipeline.Listener{Arrival: e.addArrival,
-		Counted: e.addCounted, Ended: e.addEnded})
+	feed, err := v.open(e, v.Window)
 	if err != nil {
 		return err
 	}
-	e.counters = viewer
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	atEnd := false
-	viewer.Read = func() {
-		if atEnd = viewer.AtEnd(); atEnd {
+	read := func() {
+		if atEnd = feed.AtEnd(); atEnd {
 			cancel(nil)
 		}
 	}
-	viewer.Problem = cancel // the first one; it may be one of a log that was read to its end
-	if err := viewer.Run(ctx); err != nil {
+	// A problem ends it. It may be one of a log that was read to its end.
+	feed.Attend(nil, read, cancel)
+	if err := feed.Run(ctx); err != nil {
 		return err
 	}
 	cause := context.Cause(ctx)

@@ -30,6 +30,28 @@ type View struct {
 	Actions Actions
 	// Silences gives a function that says of an incident that its updates are held, and why; "": they aren't.
 	Silences func() func(*window.Incident) string
+	// Fleet opens the fleet that is followed in place of the log, from a past before now on; nil: the log is followed.
+	Fleet func(past time.Duration, l pipeline.Listener) (Feed, error)
+}
+
+// A Feed is what is followed: see follow.Viewer and fleet.Viewer.
+type Feed interface {
+	counters
+	Attend(asks <-chan func(), read func(), problem func(error))
+	Run(ctx context.Context) error
+}
+
+// open opens what is followed, for an engine.
+func (v *View) open(e *engine, past time.Duration) (feed Feed, err error) {
+	l := pipeline.Listener{Arrival: e.addArrival, Counted: e.addCounted, Ended: e.addEnded}
+	if v.Fleet != nil {
+		e.sections = append([]window.Key{window.LogHost}, sectionKeys...)
+		feed, err = v.Fleet(past, l)
+	} else {
+		feed, err = follow.NewViewer(&v.Config, v.Log, past, v.Secret, l)
+	}
+	e.counters = feed
+	return feed, err
 }
 
 // Actions are functions that may take a while, and say what became of it, for people.
@@ -47,27 +69,25 @@ const framesPerSecond = 10
 func (v *View) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	m := newModel(v, time.Now())
 	e := newEngine(v.Config.Rules, m.longest())
-	viewer, err := follow.NewViewer(&v.Config, v.Log, m.longest(), v.Secret, pipeline.Listener{Arrival: e.addArrival,
-		Counted: e.addCounted, Ended: e.addEnded})
+	feed, err := v.open(e, m.longest())
 	if err != nil {
 		return err
 	}
-	e.counters, e.silences = viewer, v.Silences
+	e.silences = v.Silences
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r := newRequests(ctx)
-	viewer.Asks, viewer.Read = r.calls, r.read
 	m.ask = func(q query) *answer { return r.ask(e, q) }
 	m.wait = r.wait
 
 	// Note: tea.WithContext would end it without waiting for the goroutine that reads the keys.
 	screen := tea.NewProgram(m, tea.WithInput(in), tea.WithOutput(out), tea.WithoutSignalHandler(),
 		tea.WithFPS(framesPerSecond))
-	viewer.Problem = func(err error) { go screen.Send(problem(err.Error())) }
+	feed.Attend(r.calls, r.read, func(err error) { go screen.Send(problem(err.Error())) })
 	var wait sync.WaitGroup
 	var failed error
 	wait.Go(func() {
-		failed = followLog(ctx, viewer)
+		failed = followLog(ctx, feed)
 		screen.Quit()
 	})
 	_, err = screen.Run()
@@ -77,13 +97,13 @@ func (v *View) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 }
 
 // followLog follows the log. A panic becomes an error, so that the terminal is put right before anybody reads of it.
-func followLog(ctx context.Context, viewer *follow.Viewer) (err error) {
+func followLog(ctx context.Context, feed Feed) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
 		}
 	}()
-	return viewer.Run(ctx)
+	return feed.Run(ctx)
 }
 
 // A requests carries queries to the engine's goroutine, and signals back that the log was read on.

@@ -78,6 +78,11 @@ func NewDeriver(c *window.Counters) *Deriver {
 	}}
 }
 
+// NewFullDeriver makes one that leaves nothing out.
+func NewFullDeriver() *Deriver {
+	return &Deriver{wanted: costly{network: true, accountDomain: true, topic: true}}
+}
+
 // Derive sets the sender's domain, the network, the account's domain and the topic.
 func (d *Deriver) Derive(w *window.Arrival) {
 	d.keys.reset()

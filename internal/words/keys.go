@@ -24,7 +24,7 @@ var KeyNames = []KeyName{
 	{"recipient_domain", "recipient domain", "Recipient domains"},
 	{"anomaly", "anomaly", "Anomalies"},
 	{"entry", "log entry", "Log entries"},
-	{"log_host", "host of the log", "Hosts that logged them"},
+	{"log_host", "log host", "Hosts that logged them"},
 }
 
 // Key is the noun for one value of a key, or the key itself if it is unknown.
