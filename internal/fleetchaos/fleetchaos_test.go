@@ -33,6 +33,7 @@ var (
 	rate     = flag.Int("fleetchaos.rate", 60, "lines a second, of all hosts together")
 	outage   = flag.Duration("fleetchaos.outage", 13*time.Second, "how long an engine that hangs does so")
 	fast     = flag.Bool("fleetchaos.fast", false, "more scenarios, with hours of log time in minutes")
+	network  = flag.Bool("fleetchaos.network", false, "use network namespaces, as root")
 	parallel = flag.Int("fleetchaos.parallel", 6, "runs side by side")
 	keep     = flag.Bool("fleetchaos.keep", false, "keep the folder of a run that passed, too")
 	figures  = flag.Bool("fleetchaos.figures", false, "measure the fleet, too: some minutes")
@@ -50,11 +51,8 @@ func TestFleet(t *testing.T) {
 			one := *seed + uint64(i)
 			t.Run(fmt.Sprintf("%s/seed %d", s.name, one), func(t *testing.T) {
 				t.Parallel()
-				if s.needsRoot && os.Getuid() != 0 {
-					if os.Getenv("CI") == "true" {
-						t.Fatal("needs root for network namespaces")
-					}
-					t.Skip("needs root for network namespaces")
+				if s.needsRoot {
+					needNamespaces(t)
 				}
 				if s.fast && !*fast {
 					t.Skip("only with -fleetchaos.fast")
@@ -62,5 +60,15 @@ func TestFleet(t *testing.T) {
 				run(t, s, one)
 			})
 		}
+	}
+}
+
+// needNamespaces skips a test of network namespaces where it isn't wanted.
+func needNamespaces(t *testing.T) {
+	switch {
+	case !*network:
+		t.Skip("only with -fleetchaos.network: a browser of another test would see that the network changes")
+	case os.Getuid() != 0:
+		t.Fatal("needs root for network namespaces")
 	}
 }

@@ -117,9 +117,7 @@ func partition(t *testing.T, seed uint64) {
 
 // TestIsland: what runs there and listens there doesn't hear what is here, but by the cable.
 func TestIsland(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("needs root for network namespaces")
-	}
+	needNamespaces(t)
 	i := newIsland(t, 999)
 	l, err := i.listen()
 	testkit.Must(t, err)
