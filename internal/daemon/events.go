@@ -88,7 +88,7 @@ func (d *Daemon) ended(a *window.Alert) {
 		d.endedFor(a, pipeline.Ended, mailer.FleetMark{})
 	case !a.Untold:
 		d.fleet.noteLocal(a)
-		if !d.fleet.replica.Tells(a.ID) {
+		if !d.fleet.tells(a.ID) {
 			d.endedFor(a, pipeline.Ended, d.fleet.mark())
 		}
 	}

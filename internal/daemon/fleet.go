@@ -244,12 +244,15 @@ func (d *Daemon) holdsBack() bool { return d.fleet != nil && !d.fleet.alone }
 
 // mark is what is said of alerts that this host tells by itself.
 func (m *fleetMember) mark() mailer.FleetMark {
-	if m == nil {
+	if m.replica == nil { // told before the logs became a fleet
 		return mailer.FleetMark{}
 	}
 	since, _ := m.replica.Alone()
 	return mailer.FleetMark{Alone: m.host, Since: since}
 }
+
+// tells tells whether the fleet tells of an alert that this host told alone: it has taken it over.
+func (m *fleetMember) tells(id string) bool { return m.replica != nil && m.replica.Tells(id) }
 
 // lookAtFleet finds out whether the fleet gives verdicts. Without them this host tells its own alerts, and at once
 // those that are open and that the fleet hasn't told.

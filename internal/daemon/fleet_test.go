@@ -113,6 +113,24 @@ func TestLogsOfOneMachineAreAFleet(t *testing.T) {
 	}
 }
 
+// TestFleetBeginsWhileAnAlertIsOpen: what was told before is ended all the same.
+func TestFleetBeginsWhileAnAlertIsOpen(t *testing.T) {
+	t.Parallel()
+	log := filepath.Join(t.TempDir(), "mainlog")
+	rules := fmt.Sprintf("log = %q\n[[rule]]\nlimit = 5\nwindow = '1m'\n", log)
+	now := time.Now().UTC()
+	testkit.Append(t, log, testkit.Sentinel("before", now, 5))
+	p := new(post)
+	w := start(t, configtest.Parse(t, rules), true, p)
+	w.until("alert", func() bool { return len(p.ids()) == 1 })
+	w.stop()
+	c := configtest.Parse(t, rules+"[fleet]\nengine = 'none'\n")
+	c.State = w.daemon.Config.State
+	w = goOn(t, c, true, p)
+	testkit.Append(t, log, testkit.Sentinel("behind", now.Add(5*time.Minute), 1))
+	w.until("end", func() bool { return w.said("INFO", "alert ended") > 0 })
+}
+
 // A fleetDaemons is daemons of one fleet, each with a log.
 type fleetDaemons struct {
 	server *redistest.Server
