@@ -3,6 +3,7 @@ package fleet
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"math"
 	"slices"
@@ -136,6 +137,9 @@ func (d *derivation) note(t *term, e Event) {
 	d.events = append(d.events, one)
 }
 
+// errLost says that the engine has lost a stream that is being read again.
+var errLost = errors.New("the engine has lost what was to be counted again")
+
 // pollTo reads the streams up to goals. more says that they have not been reached.
 func (t *term) pollTo(ctx context.Context, goals map[string]engine.ID) (more bool, err error) {
 	var cursors []engine.Cursor
@@ -154,7 +158,7 @@ func (t *term) pollTo(ctx context.Context, goals map[string]engine.ID) (more boo
 	for _, p := range polled {
 		s, goal := t.streams[p.Stream], goals[p.Stream]
 		if s.born != p.End.Born || len(p.Entries) == 0 {
-			s.at = goal // it was lost meanwhile: the next poll sees that
+			return false, errLost // the next poll sees that, too
 		}
 		for _, e := range p.Entries {
 			if e.ID.Compare(goal) > 0 {

@@ -187,6 +187,11 @@ func (t *term) mustRewind() bool {
 	if now.Sub(t.rewound) < rewindShare*t.rewinding {
 		return false
 	}
+	for _, s := range t.streams {
+		if !s.refilled.IsZero() && now.Sub(s.refilled) < endPatience {
+			return false
+		}
+	}
 	for host := range t.lateHosts {
 		m := t.members[host]
 		if m.until < t.merger.Released() && now.Sub(m.changed) < lateRest && now.Sub(t.lateSince) < t.Patience {

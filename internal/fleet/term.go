@@ -68,9 +68,10 @@ type stream struct {
 	whole  bool // it has been read to its end
 	// known is up to where the last leader had read it. While it is read again, what is behind there and before
 	// knownTo has come late. Zero: it isn't known.
-	known   engine.ID
-	knownTo int64
-	lost    int // Lost of the stream, when it was begun
+	known    engine.ID
+	refilled time.Time // since when the stream, which was lost, is filled again; zero: it isn't
+	knownTo  int64
+	lost     int // Lost of the stream, when it was begun
 }
 
 // A point is a place in a stream up to which all records are older than a second.
@@ -321,6 +322,9 @@ func (t *term) take(s *stream, p *engine.Polled) {
 	if json.Unmarshal(p.End.Untils, &untils) != nil {
 		return
 	}
+	if t.isFull(s, untils) {
+		s.refilled = time.Time{}
+	}
 	for host, until := range untils {
 		s.hosts[host] = true
 		m := t.member(host)
@@ -341,7 +345,7 @@ func (t *term) member(host string) *member {
 
 // beginAgain reads a stream again that was lost and filled anew: what has been counted of it is passed over.
 func (t *term) beginAgain(s *stream) {
-	s.at, s.known, s.points = engine.ID{}, engine.ID{}, nil
+	s.at, s.known, s.points, s.refilled = engine.ID{}, engine.ID{}, nil, t.Now()
 	s.last = math.MinInt64
 	for host := range s.hosts {
 		h, m := t.merger.Host(host), t.member(host)
@@ -349,6 +353,16 @@ func (t *term) beginAgain(s *stream) {
 		m.again = min(m.until, t.merger.Released())
 		h.From = m.again
 	}
+}
+
+// isFull tells whether a stream that was lost holds again all that had been read of it.
+func (t *term) isFull(s *stream, untils Untils) bool {
+	for host := range s.hosts {
+		if until, ok := untils[host]; !ok || until < t.member(host).again {
+			return false
+		}
+	}
+	return true
 }
 
 // push gives the records of an entry to the merger.
