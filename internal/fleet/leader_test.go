@@ -275,24 +275,32 @@ func (f *fleetTest) checkTold(l *Leader) {
 	f.Logf("%d alerts, %d events", len(want), len(f.events))
 }
 
-// finish publishes everything, and waits until it has been counted.
+// finish publishes everything, and waits until it has been counted, also what comes late.
 func (f *fleetTest) finish() {
 	f.Helper()
 	end := f.latest() + 1
 	f.until("end of the records", func() bool {
-		f.all(end)
-		return f.counted() >= end
+		f.all(end + 100)
+		d := f.state()
+		for _, h := range f.hosts {
+			if d.Until[h.name] < end {
+				return false
+			}
+		}
+		return d.Second >= end
 	})
 }
 
 // counted is the second up to which the fleet has been counted, as the engine knows.
-func (f *fleetTest) counted() int64 {
+func (f *fleetTest) counted() int64 { return f.state().Second }
+
+// state is what the leader has left in the engine.
+func (f *fleetTest) state() (d done) {
 	v, err := f.observer.Verdicts(f.Context(), "")
-	var d done
 	if err != nil || json.Unmarshal(v.Done, &d) != nil {
-		return 0
+		return done{}
 	}
-	return d.Second
+	return d
 }
 
 func (f *fleetTest) latest() (last int64) {
