@@ -52,6 +52,9 @@ func run(t *testing.T, s scenario, seed uint64) {
 }
 
 // fastSpeed is how many seconds of log time pass in one.
+//
+// Note: these runs fail, and `make fleet` leaves them out. The stamps of such a log are up to an hour behind the wall
+// clock and run away from it, so hosts say too much of how far they are, and are dropped although they are in time.
 const fastSpeed = 40
 
 func newPlan(s scenario, seed uint64) plan {
