@@ -145,7 +145,11 @@ func (l *Leader) canResume() bool {
 
 // wouldLead tells whether nobody leads, and most hosts have this one's rules. It logs a change of the latter.
 func (l *Leader) wouldLead(ctx context.Context) bool {
-	if other, err := l.Engine.Leader(ctx); err != nil || other != "" {
+	other, err := l.Engine.Leader(ctx)
+	if err == nil && l.last != nil && other == l.last.token { // a renewal that an engine that hung has done since
+		l.resign(other)
+	}
+	if err != nil || other != "" {
 		return false
 	}
 	hosts, err := l.Engine.Hosts(ctx)
