@@ -89,7 +89,11 @@ func TestOpenAlertsAreValuesOfTheirOwn(t *testing.T) {
 	slow := &slowEngine{leaderEngine: f.client(), released: make(chan struct{})}
 	f.wrap = func(leaderEngine) leaderEngine { return slow }
 	stop := f.lead("mx0", 10*time.Second)
-	f.finish()
+	end := f.latest() + 1 // the alerts are open there
+	f.until("end of the records", func() bool {
+		f.all(end)
+		return f.counted() >= end
+	})
 	f.until("commit of open alerts", func() bool { return slow.largest.Load() > 0 })
 	if open := len(f.leader.last.counter.Open()); stop() == nil || open < accounts {
 		t.Errorf("%d open alerts, want %d at least", open, accounts)
