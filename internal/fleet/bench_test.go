@@ -14,8 +14,9 @@ import (
 	"exiwatch/window"
 )
 
-// filled makes an engine in memory that holds arrivals of hosts, each second some, in batches of a tenth of a second.
-func filled(tb testing.TB, hosts, seconds, perSecond int) *Memory {
+// filled makes an engine in memory that holds arrivals of hosts: of each so many batches of some arrivals, which are
+// some milliseconds apart.
+func filled(tb testing.TB, hosts, batches, arrivals int, apart time.Duration) *Memory {
 	m, err := OpenMemory(filepath.Join(tb.TempDir(), "state.json"))
 	if err != nil {
 		tb.Fatal(err)
@@ -23,16 +24,16 @@ func filled(tb testing.TB, hosts, seconds, perSecond int) *Memory {
 	packer, n, scopes := NewPacker(), 0, leaderOf(tb, m, "account 1/1m").Scopes
 	for h := range hosts {
 		name, after := fmt.Sprintf("mx%d", h), engine.ID{}
-		for s := range seconds * 10 {
+		for s := range batches {
 			var e merge.Encoder
-			second := int64(firstSecond + s/10)
-			for range perSecond / 10 / hosts {
+			second := firstSecond + int64(time.Duration(s)*apart/time.Second)
+			for range arrivals {
 				n++
 				e.Add(usual(n, second))
 			}
 			id := engine.ID{Generation: 1, Offset: uint64(s + 1)}
 			end, err := m.Append(tb.Context(), name, engine.Append{After: after, ID: id,
-				Untils: Untils{name: firstSecond + int64(seconds)}.encode(), Resume: []byte("{}"),
+				Untils: Untils{name: second + 1}.encode(), Resume: []byte("{}"),
 				Batch: packer.Pack(&Bundle{Scopes: scopes, Last: second,
 					Batches: []HostRecords{{name, append(merge.Records(nil), e.Records()...)}}})})
 			if err != nil {
@@ -78,9 +79,9 @@ func leaderOf(tb testing.TB, e leaderEngine, rules ...string) *Leader {
 func BenchmarkLeader(b *testing.B) {
 	for _, hosts := range []int{1, 10, 50} {
 		b.Run(fmt.Sprintf("%d hosts", hosts), func(b *testing.B) {
-			const seconds, perSecond = 100, 1000
-			m := filled(b, hosts, seconds, perSecond)
-			arrivals := seconds * (perSecond / 10 / hosts * hosts * 10)
+			const batches, all = 1000, 100
+			m := filled(b, hosts, batches, all/hosts, 100*time.Millisecond)
+			arrivals := batches * (all / hosts * hosts)
 			for b.Loop() {
 				t := newTerm(leaderOf(b, m, "account 500/5m", "account recipients 5000/1h", "sender hosts 100/5m"), "token")
 				m.state.Done = nil
@@ -101,6 +102,34 @@ func BenchmarkLeader(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(arrivals), "ns/arrival")
+		})
+	}
+}
+
+// BenchmarkTakeover is how long the next leader of ten hosts counts before it goes on, with windows of several lengths.
+func BenchmarkTakeover(b *testing.B) {
+	const hosts = 10
+	for _, load := range []struct {
+		window    string
+		perSecond int // of all hosts
+		apart     time.Duration
+	}{{"5m", 1000, 100 * time.Millisecond}, {"1h", 1000, time.Second}, {"24h", 20, 10 * time.Second}} {
+		b.Run(fmt.Sprintf("%s at %d a second", load.window, load.perSecond), func(b *testing.B) {
+			window, _ := time.ParseDuration(load.window)
+			arrivals := load.perSecond * int(load.apart/time.Millisecond) / 1000 / hosts
+			m := filled(b, hosts, int((2*window+time.Minute)/load.apart), arrivals, load.apart)
+			end := firstSecond + int64((2*window+time.Minute)/time.Second) - 1
+			m.state.Done = written(done{Second: end})
+			for b.Loop() {
+				t := newTerm(leaderOf(b, m, "account 100000/"+load.window), "token")
+				if err := t.lookForHosts(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+				if err := t.takeOver(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(float64(t.stats.Arrivals), "arrivals")
+			}
 		})
 	}
 }
