@@ -25,7 +25,7 @@ func (t *term) takeEnds() {
 	if len(t.held) == 0 {
 		return
 	}
-	sure, now := t.merger.Released(), t.Now()
+	sure, now := min(t.merger.Released(), t.late), t.Now() // late lines may be waiting for a rewind
 	for _, m := range t.members {
 		if now.Sub(m.changed) <= endPatience {
 			sure = min(sure, m.until)
