@@ -100,6 +100,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	var cancel context.CancelFunc
 	d.running, cancel = context.WithCancel(ctx)
+	defer d.closeFleet()
 	defer d.wait.Wait()
 	defer cancel()
 	d.startLogs()

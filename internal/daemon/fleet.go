@@ -3,6 +3,7 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"maps"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -235,8 +236,26 @@ func (d *Daemon) tellFleet(t toldEvents) {
 			}
 		}
 	}
+	m.prune()
 	d.outbox.sure = append(d.outbox.sure, t.done)
 	d.outbox.due = true
+}
+
+// manyOpen is from how many open alerts on those are looked for that another leader has ended.
+const manyOpen = 1000
+
+// prune forgets alerts that are over, as another host has told.
+func (m *fleetMember) prune() {
+	if m.replica != nil && len(m.open) > manyOpen {
+		maps.DeleteFunc(m.open, func(id string, _ *window.Alert) bool { return !m.replica.Tells(id) })
+	}
+}
+
+// closeFleet ends the connections to the engine.
+func (d *Daemon) closeFleet() {
+	if d.fleet != nil && d.fleet.client != nil {
+		d.fleet.client.Close()
+	}
 }
 
 // holdsBack tells whether the fleet tells of what the logs of this host say, so that the host doesn't.
