@@ -75,6 +75,7 @@ func (t *term) derive(ctx context.Context, from, to int64) (*term, *derivation, 
 	start := t.startOf(from)
 	again := newTerm(t.Leader, t.token)
 	again.ledger, again.rereading, again.seq, again.start = t.ledger, true, t.seq, t.start
+	again.awaited, again.awaitedSince = t.awaited, t.awaitedSince
 	again.foreign, again.stats.Foreign = t.foreign, 0
 	again.merger = merge.NewMerger(math.MinInt64)
 	goals := make(map[string]engine.ID)

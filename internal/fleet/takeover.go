@@ -45,6 +45,7 @@ func (t *term) takeOver(ctx context.Context) error {
 		return err
 	}
 	t.rereading = false
+	t.noteAwaited(&d)
 	t.found = t.note
 	t.counter.SetSilent(false)
 	fresh := t.counter.Restore(saved)
@@ -55,6 +56,28 @@ func (t *term) takeOver(ctx context.Context) error {
 		a.ID = cmp.Or(t.ledger.is[a.ID], a.ID)
 	}
 	return nil
+}
+
+// noteAwaited notes hosts of which the last leader had counted lines that the engine doesn't have: it has lost them,
+// and is being filled again. A rewind before that would withdraw what these lines make.
+func (t *term) noteAwaited(d *done) {
+	t.awaitedSince = t.Now()
+	for host, until := range d.Until {
+		if until = min(until, d.Second); t.members[host] == nil || t.members[host].until < until {
+			t.awaited[host] = until
+		}
+	}
+}
+
+// isAwaiting tells whether lines are still to come again that had been counted. A host that is gone isn't awaited for
+// longer than endPatience.
+func (t *term) isAwaiting(now time.Time) bool {
+	for host, until := range t.awaited {
+		if m := t.members[host]; m != nil && m.until >= until {
+			delete(t.awaited, host)
+		}
+	}
+	return len(t.awaited) > 0 && now.Sub(t.awaitedSince) < endPatience
 }
 
 // noteMissed notes hosts whose lines the last leader hadn't counted when it should have: they came too late for that.
@@ -185,6 +208,9 @@ func (t *term) mustRewind() bool {
 	}
 	now := t.Now()
 	if now.Sub(t.rewound) < rewindShare*t.rewinding {
+		return false
+	}
+	if t.isAwaiting(now) {
 		return false
 	}
 	for _, s := range t.streams {

@@ -49,9 +49,12 @@ type term struct {
 	late      int64           // the earliest second that came late; math.MaxInt64: none
 	lateHosts map[string]bool // whose lines these are
 	lateSince time.Time
-	foreign   map[string]bool // hosts whose arrivals can't be counted
-	rewound   time.Time       // when the last rewind ended
-	rewinding time.Duration   // how long it took
+	// awaited are, by host, until when lines had been counted that the engine had lost when the term began.
+	awaited      map[string]int64
+	awaitedSince time.Time
+	foreign      map[string]bool // hosts whose arrivals can't be counted
+	rewound      time.Time       // when the last rewind ended
+	rewinding    time.Duration   // how long it took
 
 	looked time.Time // for hosts
 	away   bool      // the engine didn't answer last
@@ -120,7 +123,8 @@ func newTerm(l *Leader, token string) *term {
 	t := &term{Leader: l, token: token, streams: make(map[string]*stream), members: make(map[string]*member),
 		unpack: NewUnpacker(), zone: time.UTC, ledger: newLedger(), saved: make(map[string]savedMark),
 		incidents: make(map[string]string), late: math.MaxInt64, lateHosts: make(map[string]bool),
-		quiet: make(map[string]bool), foreign: make(map[string]bool)}
+		quiet: make(map[string]bool), foreign: make(map[string]bool),
+		awaited: make(map[string]int64)}
 	t.stats.Since = l.Now()
 	return t
 }
