@@ -34,7 +34,8 @@ func TestLiveOfAFleet(t *testing.T) {
 	var text string
 	until(t, "both hosts' are there", func() bool { text = once(); return strings.Contains(text, "     27 ######") })
 	wantsAll(t, text, " exiwatch live  fleet lab", "1 open incident", "!      27", "mallory@lab.test", "1-1 of 1\n")
-	wantsAll(t, once("--key", "log_host", "--window", "1h"), " log hosts in 1h by messages", "      15 ", "  mx2", "      12 ", "  mx1")
+	wantsAll(t, once("--key", "log_host", "--window", "1h"), " log hosts in 1h by messages", "      15 ", "  mx2",
+		"      12 ", "  mx1")
 	var all struct {
 		Log, Key string
 		Rows     []struct{ Value string }
@@ -68,7 +69,8 @@ func TestLiveOfAFleet(t *testing.T) {
 func TestLiveNeedsAFleet(t *testing.T) {
 	s := newFleetStage(t)
 	for args, want := range map[string]string{
-		"--config " + s.config + " --once":           "error: no host has joined the fleet\nexiwatch: hint: write the same [fleet]",
+		"--config " + s.config + " --once": "error: no host has joined the fleet\n" +
+			"exiwatch: hint: write the same [fleet]",
 		"--config " + s.config + " --once mainlog":   "expected no FILE",
 		"--config /dev/null --once":                  "error: this host is in no fleet",
 		"--config " + s.config + " --once --key log": "unknown key",

@@ -214,7 +214,8 @@ func TestCentralLog(t *testing.T) {
 		must(t, err)
 		host := i % hosts
 		at = at.Add(time.Duration(host-1) * 10 * time.Minute)
-		lines[i] = fmt.Sprintf("Nov 23 10:00:00 mx%d exim[4711]: %s", host, at.Format(time.DateTime)+line[len(time.DateTime):])
+		lines[i] = fmt.Sprintf("Nov 23 10:00:00 mx%d exim[4711]: %s%s", host, at.Format(time.DateTime),
+			line[len(time.DateTime):])
 	}
 	r := rand.New(rand.NewPCG(7, 2))
 	for len(lines) > 0 {

@@ -222,8 +222,8 @@ func (l *lab) untilHas(want map[string][]string) {
 		all, _ := l.published(l.client)
 		return count(all)
 	}
-	testkit.Until(l.t, fmt.Sprint(count(want), " records are published"), func() bool { return got().(int) >= count(want) },
-		got)
+	testkit.Until(l.t, fmt.Sprint(count(want), " records are published"),
+		func() bool { return got().(int) >= count(want) }, got)
 	all, _ := l.published(l.client)
 	if diff := cmp.Diff(want, all); diff != "" {
 		l.t.Fatalf("published (-want +got):\n%.5000s\nlog: %s", diff, l.log)

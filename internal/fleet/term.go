@@ -3,10 +3,8 @@ package fleet
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"time"
@@ -61,38 +59,6 @@ type term struct {
 	stats  LeaderStats
 }
 
-// A stream is the stream of one log, as far as it has been read.
-type stream struct {
-	at     engine.ID
-	last   int64 // the highest second so far
-	born   string
-	points []point // the oldest first
-	hosts  map[string]bool
-	whole  bool // it has been read to its end
-	// known is up to where the last leader had read it. While it is read again, what is behind there and before
-	// knownTo has come late. Zero: it isn't known.
-	known    engine.ID
-	refilled time.Time // since when the stream, which was lost, is filled again; zero: it isn't
-	knownTo  int64
-	lost     int // Lost of the stream, when it was begun
-}
-
-// A point is a place in a stream up to which all records are older than a second.
-type point struct {
-	Second int64     `json:"second"`
-	At     engine.ID `json:"at"`
-}
-
-// A member is a host of the fleet.
-type member struct {
-	until   int64     // before it, all of the host's records have been pushed
-	changed time.Time // when until last grew
-	behind  time.Time // since when it is so far behind the others that the fleet doesn't wait; zero: it isn't
-	again   int64     // before it, records are read again, and have been counted
-	first   int64     // the earliest second of a record that was read
-	slack   int64     // by how many seconds it has said too much
-}
-
 // done is what a leader leaves to the next one.
 type done struct {
 	Second  int64                 `json:"second"`        // before it, everything has been counted
@@ -100,13 +66,6 @@ type done struct {
 	Until   map[string]int64      `json:"until"`         // by host: the same, if that is earlier
 	End     int64                 `json:"end,omitempty"` // the earliest that isn't told yet; 0: none
 	Streams map[string]streamMark `json:"streams"`
-}
-
-// A streamMark says where the next leader may begin to read a stream.
-type streamMark struct {
-	Born   string  `json:"born"`
-	Lost   int     `json:"lost"`
-	Points []point `json:"points"`
 }
 
 const (
@@ -279,233 +238,6 @@ func (t *term) lookForHosts(ctx context.Context) error {
 
 // errRules says that this host must not lead.
 var errRules = errors.New("most hosts of the fleet have other rules")
-
-// poll reads what the streams have got.
-func (t *term) poll(ctx context.Context) (more bool, err error) {
-	var cursors []engine.Cursor
-	for _, name := range slices.Sorted(maps.Keys(t.streams)) {
-		cursors = append(cursors, engine.Cursor{Stream: name, After: t.streams[name].at})
-	}
-	if len(cursors) == 0 {
-		return false, nil
-	}
-	polled, err := t.Engine.Poll(ctx, cursors, pollMost)
-	for i := range polled {
-		p := &polled[i]
-		t.take(t.streams[p.Stream], p)
-		more = more || p.More
-	}
-	return more, err
-}
-
-// take takes what a stream has got.
-func (t *term) take(s *stream, p *engine.Polled) {
-	switch {
-	case p.End.Born == "": // it isn't there yet, or was lost and isn't filled again
-		return
-	case s.born != p.End.Born && s.born != "":
-		t.beginAgain(s)
-		s.born = p.End.Born
-		return
-	}
-	lost := Lost(p.End)
-	if s.born != "" && lost != s.lost || p.End.ID.Compare(s.at) < 0 { // it has been filled again in part
-		t.beginAgain(s)
-		s.lost = lost
-		return
-	}
-	s.born, s.lost = p.End.Born, lost
-	for _, e := range p.Entries {
-		t.push(s, e)
-		s.at = e.ID
-	}
-	if s.whole = !p.More; p.More {
-		return
-	}
-	var untils Untils
-	if json.Unmarshal(p.End.Untils, &untils) != nil {
-		return
-	}
-	if t.isFull(s, untils) {
-		s.refilled = time.Time{}
-	}
-	for host, until := range untils {
-		s.hosts[host] = true
-		m := t.member(host)
-		if until -= m.slack; until > m.until {
-			m.until, m.changed = until, t.Now()
-		}
-	}
-}
-
-func (t *term) member(host string) *member {
-	m := t.members[host]
-	if m == nil {
-		m = &member{until: math.MinInt64, changed: t.Now(), again: math.MinInt64, first: math.MaxInt64}
-		t.members[host] = m
-	}
-	return m
-}
-
-// beginAgain reads a stream again that was lost and filled anew: what has been counted of it is passed over.
-func (t *term) beginAgain(s *stream) {
-	s.at, s.known, s.points, s.refilled = engine.ID{}, engine.ID{}, nil, t.Now()
-	s.last = math.MinInt64
-	for host := range s.hosts {
-		h, m := t.merger.Host(host), t.member(host)
-		t.merger.Drop(h)
-		m.again = min(m.until, t.merger.Released())
-		h.From = m.again
-	}
-}
-
-// isFull tells whether a stream that was lost holds again all that had been read of it.
-func (t *term) isFull(s *stream, untils Untils) bool {
-	for host := range s.hosts {
-		if until, ok := untils[host]; !ok || until < t.member(host).again {
-			return false
-		}
-	}
-	return true
-}
-
-// push gives the records of an entry to the merger.
-func (t *term) push(s *stream, e engine.Entry) {
-	entry, err := t.unpack.Unpack(e.Batch)
-	if err != nil {
-		t.noteBroken(err)
-		return
-	}
-	s.mark(t.pointPause())
-	s.last = max(s.last, entry.Last)
-	if entry.Scopes != t.Scopes {
-		t.noteForeign(&entry)
-		return
-	}
-	for _, b := range entry.Batches {
-		s.hosts[b.Host] = true
-		h, m := t.merger.Host(b.Host), t.member(b.Host)
-		if first, _, ok := b.Records.Span(); ok {
-			m.first = min(m.first, first)
-		}
-		if !t.rereading {
-			t.noteLate(h, b.Records)
-		} else if s.known != (engine.ID{}) && e.ID.Compare(s.known) > 0 {
-			t.noteUncounted(b, s.knownTo)
-		}
-		_, err := t.merger.Push(h, b.Records)
-		t.noteBroken(err)
-	}
-}
-
-// noteForeign notes arrivals that can't be counted.
-func (t *term) noteForeign(entry *Bundle) {
-	for _, b := range entry.Batches {
-		t.noteBroken(b.Records.Each(b.Host, func(*pipeline.Record) { t.stats.Foreign++ }))
-		if !t.foreign[b.Host] {
-			t.foreign[b.Host] = true
-			t.Log.Error("arrivals of a host of the fleet aren't counted: its rules have other scopes", "host", b.Host)
-		}
-	}
-}
-
-// noteUncounted notes records that the last leader hadn't read when it had counted up to a second.
-func (t *term) noteUncounted(b HostRecords, second int64) {
-	if first, _, ok := b.Records.Span(); ok && first < second {
-		t.late, t.lateHosts[b.Host] = min(t.late, first), true
-	}
-}
-
-// noteLate notes records of a host that begin with a second that has been counted. A rewind will count them: until then
-// they are passed over.
-func (t *term) noteLate(h *merge.Host, records merge.Records) {
-	first, _, ok := records.Span()
-	released, m := t.merger.Released(), t.member(h.Name)
-	if first = max(first, m.again); !ok || first >= released {
-		return
-	}
-	if said := m.until - first; said > 0 { // a log whose clock is wrong has said too much
-		if said <= int64(t.Patience/time.Second) {
-			m.slack = max(m.slack, said)
-		}
-		m.until = first
-	}
-	if t.late == math.MaxInt64 {
-		t.lateSince = t.Now()
-	}
-	t.late = min(t.late, first)
-	t.lateHosts[h.Name] = true
-	h.From = released
-	t.noteBroken(records.Each(h.Name, func(r *pipeline.Record) {
-		if r.Now < released {
-			t.stats.Late++
-		}
-	}))
-}
-
-// pointPause is how far apart points are, in seconds.
-func (t *term) pointPause() int64 { return max(t.reach()/100, 10) }
-
-// mark notes the place up to which the stream has been read, unless the last point is near.
-func (s *stream) mark(pause int64) {
-	if n := len(s.points); n > 0 && s.last+1-s.points[n-1].Second < pause || s.at == (engine.ID{}) {
-		return
-	}
-	s.points = append(s.points, point{s.last + 1, s.at})
-	if len(s.points) > maxPoints {
-		s.points = s.points[1:]
-	}
-}
-
-// before is where to read the stream from for all records from a second on.
-func (s *stream) before(second int64) (at engine.ID) {
-	for _, p := range s.points {
-		if p.Second <= second {
-			at = p.At
-		}
-	}
-	return at
-}
-
-// usualOf is how far most hosts are: the median. Of two hosts it is the one that is nearer to the time now.
-func usualOf(untils []int64, now int64) int64 {
-	slices.Sort(untils)
-	if len(untils) == 2 && untils[1]-now > now-untils[0] {
-		return untils[0]
-	}
-	return untils[len(untils)/2]
-}
-
-// horizon is the second before which all hosts have published everything that the fleet waits for.
-func (t *term) horizon() int64 {
-	now, until := t.Now(), int64(math.MaxInt64)
-	var live []int64
-	for _, m := range t.members {
-		if now.Sub(m.changed) <= t.Patience {
-			live = append(live, m.until)
-		}
-	}
-	if len(live) == 0 {
-		return math.MinInt64
-	}
-	least := usualOf(live, now.Unix()) - int64(t.Patience/time.Second)
-	t.stats.Behind = t.stats.Behind[:0]
-	for name, m := range t.members {
-		if m.until >= least {
-			m.behind = time.Time{}
-		} else if m.behind.IsZero() {
-			m.behind = now
-		}
-		switch {
-		case now.Sub(m.changed) > t.Patience, !m.behind.IsZero() && now.Sub(m.behind) > t.Patience:
-			t.stats.Behind = append(t.stats.Behind, name)
-		default:
-			until = min(until, m.until)
-		}
-	}
-	slices.Sort(t.stats.Behind)
-	return until
-}
 
 func (t *term) publishStats() {
 	s := t.stats

@@ -32,7 +32,7 @@ var (
 	length   = flag.Duration("fleetchaos.length", 45*time.Second, "how long traffic comes")
 	rate     = flag.Int("fleetchaos.rate", 60, "lines a second, of all hosts together")
 	outage   = flag.Duration("fleetchaos.outage", 13*time.Second, "how long an engine that hangs does so")
-	fast     = flag.Bool("fleetchaos.fast", false, "more scenarios, with an hour of log time in minutes, which fail: see fastSpeed")
+	fast     = flag.Bool("fleetchaos.fast", false, "more scenarios, an hour of log time in minutes; they fail: see fastSpeed")
 	network  = flag.Bool("fleetchaos.network", false, "use network namespaces, as root")
 	parallel = flag.Int("fleetchaos.parallel", 6, "runs side by side")
 	keep     = flag.Bool("fleetchaos.keep", false, "keep the folder of a run that passed, too")

@@ -141,7 +141,8 @@ func (g *generator) arrival(who, address, recipients int, subject string) string
 	if who%4 == 3 {
 		return fmt.Sprintf(" <= web%d@lab.test U=web%d P=local%s", who, who, rest)
 	}
-	return fmt.Sprintf(" <= user%d@lab.test H=(pc) [192.0.2.%d] P=esmtpsa X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=no A=plain:user%d%s",
+	return fmt.Sprintf(" <= user%d@lab.test H=(pc) [192.0.2.%d] P=esmtpsa "+
+		"X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=no A=plain:user%d%s",
 		who, address, who, rest)
 }
 

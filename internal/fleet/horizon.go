@@ -1,0 +1,66 @@
+package fleet
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// A member is a host of the fleet.
+type member struct {
+	until   int64     // before it, all of the host's records have been pushed
+	changed time.Time // when until last grew
+	behind  time.Time // since when it is so far behind the others that the fleet doesn't wait; zero: it isn't
+	again   int64     // before it, records are read again, and have been counted
+	first   int64     // the earliest second of a record that was read
+	slack   int64     // by how many seconds it has said too much
+}
+
+func (t *term) member(host string) *member {
+	m := t.members[host]
+	if m == nil {
+		m = &member{until: math.MinInt64, changed: t.Now(), again: math.MinInt64, first: math.MaxInt64}
+		t.members[host] = m
+	}
+	return m
+}
+
+// usualOf is how far most hosts are: the median. Of two hosts it is the one that is nearer to the time now.
+func usualOf(untils []int64, now int64) int64 {
+	slices.Sort(untils)
+	if len(untils) == 2 && untils[1]-now > now-untils[0] {
+		return untils[0]
+	}
+	return untils[len(untils)/2]
+}
+
+// horizon is the second before which all hosts have published everything that the fleet waits for.
+func (t *term) horizon() int64 {
+	now, until := t.Now(), int64(math.MaxInt64)
+	var live []int64
+	for _, m := range t.members {
+		if now.Sub(m.changed) <= t.Patience {
+			live = append(live, m.until)
+		}
+	}
+	if len(live) == 0 {
+		return math.MinInt64
+	}
+	least := usualOf(live, now.Unix()) - int64(t.Patience/time.Second)
+	t.stats.Behind = t.stats.Behind[:0]
+	for name, m := range t.members {
+		if m.until >= least {
+			m.behind = time.Time{}
+		} else if m.behind.IsZero() {
+			m.behind = now
+		}
+		switch {
+		case now.Sub(m.changed) > t.Patience, !m.behind.IsZero() && now.Sub(m.behind) > t.Patience:
+			t.stats.Behind = append(t.stats.Behind, name)
+		default:
+			until = min(until, m.until)
+		}
+	}
+	slices.Sort(t.stats.Behind)
+	return until
+}
