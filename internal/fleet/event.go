@@ -147,7 +147,7 @@ func (l *ledger) note(id, event string, a savedAlert, by string) {
 	case pipeline.Opened:
 		k.opened = a.OpenedAt
 	case pipeline.Ended:
-		k.ended = max(a.Ended.Unix(), 1)
+		k.alert, k.ended = a, max(a.Ended.Unix(), 1)
 	case pipeline.Withdrawn:
 		k.withdrawn = true
 	case is:

@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// never is before all seconds, and so far from the bounds of int64 that others may be added and taken away.
+const never = math.MinInt64 / 2
+
 // A member is a host of the fleet.
 type member struct {
 	until   int64     // before it, all of the host's records have been pushed
@@ -19,7 +22,7 @@ type member struct {
 func (t *term) member(host string) *member {
 	m := t.members[host]
 	if m == nil {
-		m = &member{until: math.MinInt64, changed: t.Now(), again: math.MinInt64, first: math.MaxInt64}
+		m = &member{until: never, changed: t.Now(), again: math.MinInt64, first: math.MaxInt64}
 		t.members[host] = m
 	}
 	return m
@@ -44,7 +47,7 @@ func (t *term) horizon() int64 {
 		}
 	}
 	if len(live) == 0 {
-		return math.MinInt64
+		return never
 	}
 	least := usualOf(live, now.Unix()) - int64(t.Patience/time.Second)
 	t.stats.Behind = t.stats.Behind[:0]

@@ -114,8 +114,8 @@ func (l *Leader) Run(ctx context.Context) error {
 	return nil
 }
 
-// emptyTime is how long the hosts of a fleet whose engine comes back empty leave it to the last leader to write the
-// state again. They begin anew if that is gone.
+// emptyTime is how long the hosts of a fleet whose engine comes back empty, or with an older state, leave it to the
+// last leader to write the state again. They begin from what there is if that is gone.
 const emptyTime = engine.Lease + 5*time.Second
 
 // waitsForState tells whether this host must not lead yet, because the engine has lost what it had of the fleet. Known
@@ -125,7 +125,7 @@ func (l *Leader) waitsForState(ctx context.Context, known bool) bool {
 	switch {
 	case err != nil:
 		return true
-	case seq > 0 || l.seen == 0 && !known || l.canResume():
+	case seq >= l.seen && (seq > 0 || !known) || l.canResume():
 		l.seen, l.emptied = max(l.seen, seq), time.Time{}
 		return false
 	case l.emptied.IsZero():
@@ -235,7 +235,7 @@ func (l *Leader) lead(ctx context.Context, token string) (left []pendingEvents) 
 		l.renew(ctx, cancel, token)
 	}()
 	t := l.last
-	if seq, err := l.Engine.Seq(ctx); err == nil && seq == 0 && l.canResume() {
+	if seq, err := l.Engine.Seq(ctx); err == nil && l.canResume() && seq < t.seq {
 		t.token, t.looked = token, time.Time{}
 	} else {
 		t = newTerm(l, token)

@@ -53,14 +53,7 @@ type testHost struct {
 // newFleetTest makes a fleet of n hosts. Accounts send in bursts through all of them; skew says how far a host's clock
 // is off.
 func newFleetTest(t *testing.T, seed uint64, n, seconds int, skew func(host int) int64) *fleetTest {
-	f := &fleetTest{T: t, server: redistest.Start(t), dir: t.TempDir()}
-	for _, text := range []string{"account 20/1m", "sender 6/20s", "account hosts 4/2m"} {
-		r, err := window.ParseRule(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f.rules = append(f.rules, r)
-	}
+	f := &fleetTest{T: t, server: redistest.Start(t), dir: t.TempDir(), rules: parseRules(t)}
 	for i := range n {
 		f.hosts = append(f.hosts, &testHost{name: fmt.Sprintf("mx%d", i), client: f.client(), packer: NewPacker()})
 	}
@@ -77,6 +70,18 @@ func newFleetTest(t *testing.T, seed uint64, n, seconds int, skew func(host int)
 		}
 	}
 	return f
+}
+
+// parseRules are the rules of the fleets here.
+func parseRules(t testing.TB) (rules []window.Rule) {
+	for _, text := range []string{"account 20/1m", "sender 6/20s", "account hosts 4/2m"} {
+		r, err := window.ParseRule(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules = append(rules, r)
+	}
+	return rules
 }
 
 // announce says that the host is there.

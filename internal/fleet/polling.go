@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"time"
 
 	"exiwatch/internal/engine"
 	"exiwatch/internal/merge"
@@ -34,9 +33,9 @@ func (t *term) poll(ctx context.Context) (more bool, err error) {
 // take takes what a stream has got.
 func (t *term) take(s *stream, p *engine.Polled) {
 	switch {
-	case p.End.Born == "": // it isn't there yet, or was lost and isn't filled again
+	case p.End.Born == "" && s.born == "": // it isn't there yet
 		return
-	case s.born != p.End.Born && s.born != "":
+	case p.End.Born != s.born && s.born != "": // it was lost
 		t.beginAgain(s)
 		s.born = p.End.Born
 		return
@@ -59,11 +58,9 @@ func (t *term) take(s *stream, p *engine.Polled) {
 	if json.Unmarshal(p.End.Untils, &untils) != nil {
 		return
 	}
-	if t.isFull(s, untils) {
-		s.refilled = time.Time{}
-	}
 	for host, until := range untils {
 		s.hosts[host] = true
+		t.noteFilled(host, until)
 		m := t.member(host)
 		if until -= m.slack; until > m.until {
 			m.until, m.changed = until, t.Now()
@@ -73,24 +70,14 @@ func (t *term) take(s *stream, p *engine.Polled) {
 
 // beginAgain reads a stream again that was lost and filled anew: what has been counted of it is passed over.
 func (t *term) beginAgain(s *stream) {
-	s.at, s.known, s.points, s.refilled = engine.ID{}, engine.ID{}, nil, t.Now()
-	s.last = math.MinInt64
+	s.at, s.points, s.last = engine.ID{}, nil, never
 	for host := range s.hosts {
 		h, m := t.merger.Host(host), t.member(host)
 		t.merger.Drop(h)
 		m.again = min(m.until, t.merger.Released())
-		h.From = m.again
+		m.until, m.changed, h.From = m.again, t.Now(), m.again
+		t.lost[host] = lostLines{m.again, t.Now()}
 	}
-}
-
-// isFull tells whether a stream that was lost holds again all that had been read of it.
-func (t *term) isFull(s *stream, untils Untils) bool {
-	for host := range s.hosts {
-		if until, ok := untils[host]; !ok || until < t.member(host).again {
-			return false
-		}
-	}
-	return true
 }
 
 // push gives the records of an entry to the merger.
@@ -114,8 +101,6 @@ func (t *term) push(s *stream, e engine.Entry) {
 		}
 		if !t.rereading {
 			t.noteLate(h, b.Records)
-		} else if s.known != (engine.ID{}) && e.ID.Compare(s.known) > 0 {
-			t.noteUncounted(b, s.knownTo)
 		}
 		_, err := t.merger.Push(h, b.Records)
 		t.noteBroken(err)
@@ -133,13 +118,6 @@ func (t *term) noteForeign(entry *Bundle) {
 	}
 }
 
-// noteUncounted notes records that the last leader hadn't read when it had counted up to a second.
-func (t *term) noteUncounted(b HostRecords, second int64) {
-	if first, _, ok := b.Records.Span(); ok && first < second {
-		t.late, t.lateHosts[b.Host] = min(t.late, first), true
-	}
-}
-
 // noteLate notes records of a host that begin with a second that has been counted. A rewind will count them: until then
 // they are passed over.
 func (t *term) noteLate(h *merge.Host, records merge.Records) {
@@ -149,7 +127,7 @@ func (t *term) noteLate(h *merge.Host, records merge.Records) {
 		return
 	}
 	if said := m.until - first; said > 0 { // a log whose clock is wrong has said too much
-		if said <= int64(t.Patience/time.Second) {
+		if said <= int64(t.Patience.Seconds()) {
 			m.slack = max(m.slack, said)
 		}
 		m.until = first

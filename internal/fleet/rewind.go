@@ -46,9 +46,10 @@ func (t *term) rewind(ctx context.Context, to int64) error {
 		a.ID = cmp.Or(t.ledger.is[a.ID], a.ID)
 		d.add(a) // those that were open before
 	}
-	t.dropEnds(to)
+	t.dropHeld(to)
 	t.reconcile(d, to, reached, hosts)
 	t.found = t.note
+	t.forgetLost()
 	t.late, t.lateHosts = math.MaxInt64, make(map[string]bool)
 	t.rewound = t.Now()
 	t.rewinding = t.rewound.Sub(began)
@@ -75,20 +76,16 @@ func (t *term) derive(ctx context.Context, from, to int64) (*term, *derivation, 
 	start := t.startOf(from)
 	again := newTerm(t.Leader, t.token)
 	again.ledger, again.rereading, again.seq, again.start = t.ledger, true, t.seq, t.start
-	again.awaited, again.awaitedSince = t.awaited, t.awaitedSince
+	again.lost = t.lost
 	again.foreign, again.stats.Foreign = t.foreign, 0
-	again.merger = merge.NewMerger(math.MinInt64)
+	again.merger = merge.NewMerger(never)
+	for host := range t.members { // where a stream has been read to its goal, nothing more comes
+		again.member(host).until = math.MaxInt64
+	}
 	goals := make(map[string]engine.ID)
 	for name, s := range t.streams {
 		goals[name] = s.at
-		one := &stream{born: s.born, lost: s.lost, hosts: maps.Clone(s.hosts), at: s.before(start), last: math.MinInt64}
-		for _, p := range s.points {
-			if p.At.Compare(one.at) <= 0 {
-				one.points = append(one.points, p)
-				one.last = max(one.last, p.Second-1)
-			}
-		}
-		again.streams[name] = one
+		again.streams[name] = s.goBack(s.points, start)
 	}
 	d := &derivation{ids: make(map[string]bool)}
 	again.found = func(e Event) { d.note(t, e) }
@@ -105,10 +102,7 @@ func (t *term) derive(ctx context.Context, from, to int64) (*term, *derivation, 
 		if err != nil {
 			return nil, nil, err
 		}
-		sure := int64(math.MaxInt64)
-		if more {
-			sure = again.sureTo(goals)
-		}
+		sure := again.sure()
 		if again.count(min(sure, from)); sure >= from && !begun {
 			begun = true
 			again.counter.Restore(t.incidentsBefore(from))
@@ -145,7 +139,7 @@ var errLost = errors.New("the engine has lost what was to be counted again")
 func (t *term) pollTo(ctx context.Context, goals map[string]engine.ID) (more bool, err error) {
 	var cursors []engine.Cursor
 	for name, s := range t.streams {
-		if s.at.Compare(goals[name]) < 0 {
+		if s.whole = s.at.Compare(goals[name]) >= 0; !s.whole {
 			cursors = append(cursors, engine.Cursor{Stream: name, After: s.at})
 		}
 	}
@@ -171,23 +165,6 @@ func (t *term) pollTo(ctx context.Context, goals map[string]engine.ID) (more boo
 		}
 	}
 	return true, nil
-}
-
-// sureTo is the second before which the streams have been read, on their way to goals.
-func (t *term) sureTo(goals map[string]engine.ID) int64 {
-	until := int64(math.MaxInt64)
-	for name, s := range t.streams {
-		if s.at.Compare(goals[name]) >= 0 {
-			continue
-		}
-		if len(s.hosts) != 1 {
-			return math.MinInt64
-		}
-		for host := range s.hosts {
-			until = min(until, t.merger.Host(host).Until)
-		}
-	}
-	return until
 }
 
 // incidentsBefore are the incidents that were open at a second, or could go on, as far as the engine has them.
@@ -231,6 +208,9 @@ func (t *term) reconcile(d *derivation, from, to int64, late []string) {
 		taken[first] = true
 		t.call(a, first)
 	}
+	t.held = slices.DeleteFunc(t.held, func(e Event) bool { // it was one after all
+		return e.Name == pipeline.Withdrawn && taken[e.Alerts[0].ID]
+	})
 	t.noteFound(d)
 	t.withdraw(from, to, taken, late)
 }

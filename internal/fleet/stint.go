@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -152,7 +151,7 @@ func (s *stint) add(host string, r *pipeline.Record) {
 		s.encoders[host] = e
 	}
 	if s.records == 0 {
-		s.waiting, s.last = s.Follow.Now(), math.MinInt64
+		s.waiting, s.last = s.Follow.Now(), never
 		since := s.waiting
 		s.stats.waiting.Store(&since)
 	}

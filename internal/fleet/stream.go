@@ -1,7 +1,7 @@
 package fleet
 
 import (
-	"time"
+	"maps"
 
 	"exiwatch/internal/engine"
 )
@@ -14,12 +14,7 @@ type stream struct {
 	points []point // the oldest first
 	hosts  map[string]bool
 	whole  bool // it has been read to its end
-	// known is up to where the last leader had read it. While it is read again, what is behind there and before
-	// knownTo has come late. Zero: it isn't known.
-	known    engine.ID
-	refilled time.Time // since when the stream, which was lost, is filled again; zero: it isn't
-	knownTo  int64
-	lost     int // Lost of the stream, when it was begun
+	lost   int  // Lost of the stream, when it was begun
 }
 
 // A point is a place in a stream up to which all records are older than a second.
@@ -49,12 +44,15 @@ func (s *stream) mark(pause int64) {
 	}
 }
 
-// before is where to read the stream from for all records from a second on.
-func (s *stream) before(second int64) (at engine.ID) {
-	for _, p := range s.points {
-		if p.Second <= second {
-			at = p.At
+// goBack is the stream, to be read again from before all records from a second on. Points are those it may be read from
+// earlier still.
+func (s *stream) goBack(points []point, second int64) *stream {
+	back := &stream{born: s.born, lost: s.lost, hosts: maps.Clone(s.hosts), last: never}
+	for _, p := range points {
+		if p.Second > second {
+			break
 		}
+		back.points, back.at, back.last = append(back.points, p), p.At, p.Second-1
 	}
-	return at
+	return back
 }

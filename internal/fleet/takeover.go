@@ -24,11 +24,14 @@ func (t *term) takeOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if state.Seq < t.seen {
+		return engine.ErrBehind // the last leader has more
+	}
 	saved, d, err := t.restore(&state)
 	if err != nil {
 		return err
 	}
-	t.merger = merge.NewMerger(math.MinInt64)
+	t.merger = merge.NewMerger(never)
 	t.found = func(Event) {}
 	if t.counter, err = t.newCounter(); err != nil {
 		return err
@@ -37,18 +40,19 @@ func (t *term) takeOver(ctx context.Context) error {
 	t.rereading = true
 	for name, mark := range d.Streams {
 		if s := t.streams[name]; s != nil {
-			s.born, s.lost, s.points = mark.Born, mark.Lost, mark.Points
-			s.at = s.before(d.Second - t.reach())
+			s.born, s.lost = mark.Born, mark.Lost
+			t.streams[name] = s.goBack(mark.Points, d.Second-t.reach())
 		}
 	}
 	if err := t.awaitStreams(ctx, &d); err != nil {
 		return err
 	}
 	t.rereading = false
-	t.noteAwaited(&d)
+	t.noteLost(&d)
+	fresh := t.counter.Restore(saved)
+	t.countTold(d.Second)
 	t.found = t.note
 	t.counter.SetSilent(false)
-	fresh := t.counter.Restore(saved)
 	if t.noteMissed(&d); len(fresh) > 0 && t.late == math.MaxInt64 { // else a rewind finds them
 		t.found(Event{Name: pipeline.Opened, Alerts: fresh})
 	}
@@ -58,26 +62,17 @@ func (t *term) takeOver(ctx context.Context) error {
 	return nil
 }
 
-// noteAwaited notes hosts of which the last leader had counted lines that the engine doesn't have: it has lost them,
-// and is being filled again. A rewind before that would withdraw what these lines make.
-func (t *term) noteAwaited(d *done) {
-	t.awaitedSince = t.Now()
-	for host, until := range d.Until {
-		if until = min(until, d.Second); t.members[host] == nil || t.members[host].until < until {
-			t.awaited[host] = until
-		}
+// countTold counts silently what the last leader has told of behind the second up to which it had left its state. A
+// rewind then finds which of that is so.
+func (t *term) countTold(second int64) {
+	latest := int64(never)
+	for _, k := range t.ledger.alerts {
+		latest = max(latest, k.opened, k.ended)
 	}
-}
-
-// isAwaiting tells whether lines are still to come again that had been counted. A host that is gone isn't awaited for
-// longer than endPatience.
-func (t *term) isAwaiting(now time.Time) bool {
-	for host, until := range t.awaited {
-		if m := t.members[host]; m != nil && m.until >= until {
-			delete(t.awaited, host)
-		}
+	if latest >= second {
+		t.count(latest + 1)
+		t.late = min(t.late, second)
 	}
-	return len(t.awaited) > 0 && now.Sub(t.awaitedSince) < endPatience
 }
 
 // noteMissed notes hosts whose lines the last leader hadn't counted when it should have: they came too late for that.
@@ -187,11 +182,11 @@ func (t *term) sure() int64 {
 	until := int64(math.MaxInt64)
 	for _, s := range t.streams {
 		if !s.whole && len(s.hosts) != 1 { // hosts may come whose records are earlier
-			return math.MinInt64
+			return never
 		}
 		for host := range s.hosts {
 			if s.whole {
-				until = min(until, t.members[host].until)
+				until = min(until, t.member(host).until)
 			} else {
 				until = min(until, t.merger.Host(host).Until)
 			}
@@ -207,16 +202,8 @@ func (t *term) mustRewind() bool {
 		return false
 	}
 	now := t.Now()
-	if now.Sub(t.rewound) < rewindShare*t.rewinding {
+	if now.Sub(t.rewound) < rewindShare*t.rewinding || t.isFilling(now) {
 		return false
-	}
-	if t.isAwaiting(now) {
-		return false
-	}
-	for _, s := range t.streams {
-		if !s.refilled.IsZero() && now.Sub(s.refilled) < endPatience {
-			return false
-		}
 	}
 	for host := range t.lateHosts {
 		m := t.members[host]

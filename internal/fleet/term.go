@@ -29,7 +29,7 @@ type term struct {
 
 	ledger ledger
 	events []Event // found, and not committed yet
-	held   []Event // ends of alerts that are found, and not to be told yet
+	held   []Event // final events that are found, and not to be told yet
 	found  func(Event)
 	unsure *pendingEvents // of a commit that had no answer
 	// aliases are not in the engine yet; quiet are names of events that a host has told by itself.
@@ -47,12 +47,10 @@ type term struct {
 	late      int64           // the earliest second that came late; math.MaxInt64: none
 	lateHosts map[string]bool // whose lines these are
 	lateSince time.Time
-	// awaited are, by host, until when lines had been counted that the engine had lost when the term began.
-	awaited      map[string]int64
-	awaitedSince time.Time
-	foreign      map[string]bool // hosts whose arrivals can't be counted
-	rewound      time.Time       // when the last rewind ended
-	rewinding    time.Duration   // how long it took
+	lost      map[string]lostLines // by host
+	foreign   map[string]bool      // hosts whose arrivals can't be counted
+	rewound   time.Time            // when the last rewind ended
+	rewinding time.Duration        // how long it took
 
 	looked time.Time // for hosts
 	away   bool      // the engine didn't answer last
@@ -61,10 +59,12 @@ type term struct {
 
 // done is what a leader leaves to the next one.
 type done struct {
-	Second  int64                 `json:"second"`        // before it, everything has been counted
-	Start   int64                 `json:"start"`         // before it, nothing is told: the fleet was counted first then
-	Until   map[string]int64      `json:"until"`         // by host: the same, if that is earlier
-	End     int64                 `json:"end,omitempty"` // the earliest that isn't told yet; 0: none
+	Second int64 `json:"second"`        // before it, everything has been counted
+	Start  int64 `json:"start"`         // before it, nothing is told: the fleet was counted first then
+	End    int64 `json:"end,omitempty"` // the earliest that isn't told yet; 0: none
+
+	Until   map[string]int64      `json:"until"`          // by host: as Second, if that is earlier
+	Lost    map[string]int64      `json:"lost,omitempty"` // by host: lostLines.until
 	Streams map[string]streamMark `json:"streams"`
 }
 
@@ -82,8 +82,7 @@ func newTerm(l *Leader, token string) *term {
 	t := &term{Leader: l, token: token, streams: make(map[string]*stream), members: make(map[string]*member),
 		unpack: NewUnpacker(), zone: time.UTC, ledger: newLedger(), saved: make(map[string]savedMark),
 		incidents: make(map[string]string), late: math.MaxInt64, lateHosts: make(map[string]bool),
-		quiet: make(map[string]bool), foreign: make(map[string]bool),
-		awaited: make(map[string]int64)}
+		quiet: make(map[string]bool), foreign: make(map[string]bool), lost: make(map[string]lostLines)}
 	t.stats.Since = l.Now()
 	return t
 }
@@ -140,7 +139,7 @@ func (t *term) cycle(ctx context.Context) (more bool, err error) {
 		}
 	}
 	t.count(t.horizon())
-	t.takeEnds()
+	t.takeHeld()
 	t.publishStats()
 	return more, t.commit(ctx)
 }
@@ -208,7 +207,7 @@ func (t *term) note(e Event) {
 	}
 	switch e.Alerts = news; {
 	case len(news) == 0:
-	case isEnd(&e):
+	case isFinal(&e):
 		t.hold(e)
 	default:
 		t.events = append(t.events, e)
@@ -227,7 +226,7 @@ func (t *term) lookForHosts(ctx context.Context) error {
 	t.looked = t.Now()
 	for name := range hosts {
 		if t.streams[name] == nil {
-			t.streams[name] = &stream{last: math.MinInt64, hosts: make(map[string]bool)}
+			t.streams[name] = &stream{last: never, hosts: make(map[string]bool)}
 		}
 	}
 	if ok, with := t.majority(infosOf(hosts)); !ok {

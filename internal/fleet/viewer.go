@@ -204,7 +204,7 @@ func (v *Viewer) drop(s *viewedStream) {
 func (v *Viewer) reach(s *viewedStream, host string, until int64, now time.Time) {
 	h := v.hosts[host]
 	if h == nil {
-		h = &viewedHost{until: math.MinInt64, changed: now, stream: s}
+		h = &viewedHost{until: never, changed: now, stream: s}
 		v.hosts[host] = h
 	}
 	if until > h.until {
@@ -255,7 +255,7 @@ func (v *Viewer) release(until int64) {
 func (v *Viewer) horizon(now time.Time) int64 {
 	for name := range v.streams {
 		if s := v.streams[name]; !s.loaded && !v.has(s) {
-			return math.MinInt64 // nothing of it has come
+			return never // nothing of it has come
 		}
 	}
 	var live []int64
@@ -264,7 +264,7 @@ func (v *Viewer) horizon(now time.Time) int64 {
 			live = append(live, h.until)
 		}
 	}
-	least := int64(math.MinInt64)
+	least := int64(never)
 	if len(live) > 0 {
 		slices.Sort(live)
 		least = live[len(live)/2] - int64(v.patience/time.Second)

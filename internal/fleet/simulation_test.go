@@ -1,0 +1,409 @@
+package fleet
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"exiwatch/internal/engine"
+	"exiwatch/internal/merge"
+	"exiwatch/internal/pipeline"
+	"exiwatch/window"
+)
+
+var (
+	simSeeds = flag.Uint64("fleet.seeds", 12, "how many fleets TestSimulation simulates")
+	simSeed  = flag.Uint64("fleet.seed", 1, "the first one's seed")
+	simLog   = flag.Bool("fleet.log", false, "print what happens in TestSimulation")
+)
+
+// A simulation is a fleet in a time of its own: hosts with a daemon each, which publishes and may lead, and one engine.
+type simulation struct {
+	*testing.T
+	*fleetTest
+	engine *simEngine
+	hosts  []*simHost
+	begin  int64 // second of the first records
+	events []Event
+	dir    string
+	// beginning has an element while a harm begins.
+	beginning chan struct{}
+}
+
+// A simHost is a host of a simulation.
+type simHost struct {
+	*testHost
+	client *simClient
+	lost   int // see resume.Lost
+	born   string
+	trying *engine.Append // that had no answer yet
+	stop   func()         // its daemon; nil: it doesn't run
+	skew   int64          // of its clock, in seconds
+}
+
+const (
+	simSeconds  = 600
+	simPatience = 3 * time.Second
+)
+
+func TestSimulation(t *testing.T) {
+	for seed := *simSeed; seed < *simSeed+*simSeeds; seed++ {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			dir := t.TempDir()
+			synctest.Test(t, func(t *testing.T) { simulate(t, seed, dir) })
+		})
+	}
+}
+
+// simulate lets a fleet count while things break, and then wants it to have told what the fleet order tells.
+func simulate(t *testing.T, seed uint64, dir string) {
+	random := rand.New(rand.NewPCG(seed, 7))
+	s := &simulation{T: t, dir: dir, begin: time.Now().Unix() + 5, beginning: make(chan struct{}, 1),
+		engine: &simEngine{random: rand.New(rand.NewPCG(seed, 8)), data: newSimData()}}
+	s.fleetTest = &fleetTest{T: t, rules: parseRules(t)}
+	for i := range 2 + random.IntN(5) {
+		one := &testHost{name: fmt.Sprintf("mx%d", i), packer: NewPacker(), rules: s.rules}
+		s.fleetTest.hosts = append(s.fleetTest.hosts, one)
+		s.hosts = append(s.hosts, &simHost{testHost: one, skew: int64(random.IntN(5)) - 2})
+	}
+	for second := range int64(simSeconds) {
+		for range random.IntN(8) {
+			h := s.hosts[random.IntN(len(s.hosts))]
+			h.add(random, s.begin+second+h.skew)
+		}
+	}
+	for _, h := range s.hosts {
+		s.start(h)
+	}
+	var harms sync.WaitGroup
+	for n := range 1 + seed%2 { // one after the other, or two at a time
+		harms.Go(func() {
+			b := breaker{s, rand.New(rand.NewPCG(seed, n))}
+			for time.Now().Unix() < s.begin+simSeconds {
+				time.Sleep(b.upTo(20 * time.Second)) // nothing breaks
+				b.breakSomething()
+			}
+		})
+	}
+	harms.Wait()
+	time.Sleep(2 * simSeconds * time.Second) // everything is counted, and every end is sure
+	for _, h := range s.hosts {
+		s.kill(h)
+	}
+	s.check()
+}
+
+// note prints what happens.
+func (s *simulation) note(format string, args ...any) {
+	if *simLog {
+		s.Logf("+%d %s", time.Now().Unix()-s.begin, fmt.Sprintf(format, args...))
+	}
+}
+
+// start starts the daemon of a host, if it doesn't run.
+func (s *simulation) start(h *simHost) {
+	if h.stop != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var goroutines sync.WaitGroup
+	h.client = &simClient{simEngine: s.engine}
+	h.last, h.sent, h.born, h.trying = engine.ID{}, 0, "", nil
+	h.stop = func() {
+		h.client.die()
+		cancel()
+		goroutines.Wait()
+	}
+	out := slog.New(slog.DiscardHandler)
+	if *simLog {
+		out = slog.New(slog.NewTextHandler(s.T.Output(), nil)).With("at", h.name)
+	}
+	l := &Leader{Engine: h.client, Host: h.name, Rules: s.rules, Scopes: ScopesOf(s.rules), Patience: simPatience,
+		FromStart: true, Now: time.Now, Pending: filepath.Join(s.dir, h.name+".json"), Log: out,
+		Tell: func(_ context.Context, events []Event, done func()) {
+			s.engine.mu.Lock()
+			s.events = append(s.events, events...)
+			s.engine.mu.Unlock()
+			for _, e := range events {
+				for _, a := range e.Alerts {
+					s.note("%s tells %s: %v", h.name, fullName(a.ID, e.Name), episodeOf(a, s.begin))
+				}
+			}
+			done()
+		}}
+	goroutines.Go(func() {
+		if err := l.Run(ctx); err != nil {
+			s.T.Error(err)
+		}
+	})
+	goroutines.Go(func() { s.publish(ctx, h) })
+}
+
+// kill ends the daemon of a host in the middle of what it does: it doesn't resign, and what it asks for may be done.
+func (s *simulation) kill(h *simHost) bool {
+	stop := h.stop
+	if h.stop = nil; stop != nil {
+		stop()
+	}
+	return stop != nil
+}
+
+// publish publishes what is in the log of a host, as long as its daemon runs.
+func (s *simulation) publish(ctx context.Context, h *simHost) {
+	info := written(&HostInfo{Host: h.name, Rules: Rules{}.String()})
+	for pause := shortPause; ctx.Err() == nil; rest(ctx, pause) {
+		err := h.client.announce(ctx, h.name, info)
+		for more := true; more && err == nil; {
+			more, err = h.publishSome(ctx)
+		}
+		if pause = 500 * time.Millisecond; err != nil {
+			pause = shortPause + time.Duration(time.Now().UnixNano()%int64(longPause))
+		}
+	}
+}
+
+// publishSome publishes one batch, the same again until there is an answer.
+func (h *simHost) publishSome(ctx context.Context) (more bool, err error) {
+	if h.trying == nil {
+		h.trying = h.nextBatch()
+	}
+	end, err := h.client.Append(ctx, h.name, *h.trying)
+	if err != nil {
+		return false, err
+	}
+	more = end.ID != h.last
+	switch {
+	case end.Born == "" || h.born != "" && end.Born != h.born:
+		h.lost = 0
+	case end.ID.Compare(h.last) < 0:
+		h.lost++
+	}
+	h.last, h.sent, h.born, h.trying = end.ID, int(end.ID.Offset), end.Born, nil
+	return more, nil
+}
+
+func (h *simHost) nextBatch() *engine.Append {
+	until := time.Now().Unix() - 1 + h.skew
+	n := h.sent
+	var e merge.Encoder
+	for n < len(h.all) && h.all[n].Now < until && n < h.sent+50 {
+		e.Add(h.all[n])
+		n++
+	}
+	if n < len(h.all) && h.all[n].Now < until {
+		until = h.all[n].Now
+	}
+	a := engine.Append{After: h.last, ID: h.last, Untils: written(Untils{h.name: until}),
+		Resume: fmt.Appendf(nil, `{"lost":%d}`, h.lost)}
+	if e.Len() > 0 {
+		a.ID = engine.ID{Generation: 1, Offset: uint64(n)}
+		a.Batch = h.packer.Pack(&Bundle{Scopes: ScopesOf(h.rules), Last: h.all[n-1].Now,
+			Batches: []HostRecords{{h.name, slices.Clone(e.Records())}}})
+	}
+	return &a
+}
+
+// A breaker does harm.
+type breaker struct {
+	*simulation
+	random *rand.Rand
+}
+
+func (b *breaker) upTo(d time.Duration) time.Duration {
+	return time.Duration(b.random.Int64N(int64(d)))
+}
+
+// breakSomething does one harm, and mends it.
+func (b *breaker) breakSomething() {
+	h := b.hosts[b.random.IntN(len(b.hosts))]
+	switch b.random.IntN(9) {
+	case 0, 1:
+		b.killFor(h, b.upTo(12*time.Second))
+	case 2:
+		name := b.engine.leaderName()
+		if i := slices.IndexFunc(b.hosts, func(h *simHost) bool { return h.name == name }); i >= 0 {
+			b.killFor(b.hosts[i], b.upTo(30*time.Second))
+		}
+	case 3:
+		b.cutFor(b.upTo(90*time.Second), h)
+	case 4:
+		var some []*simHost
+		for i := 0; i < len(b.hosts); i += 2 {
+			some = append(some, b.hosts[i])
+		}
+		b.cutFor(b.upTo(90*time.Second), some...)
+	case 5, 6:
+		if b.begins(func() bool { return b.engine.hang() }) {
+			b.note("the engine hangs")
+			time.Sleep(b.upTo(40 * time.Second)) // it lasts
+			b.engine.goOn()
+			b.note("it goes on")
+		}
+	case 7:
+		age := b.upTo(2 * time.Second)
+		for !b.begins(func() bool { return b.lose(b.engine.copy, age) }) {
+			time.Sleep(time.Second) // nobody leads
+		}
+	case 8:
+		for !b.begins(func() bool { return b.lose(newSimData, 0) }) {
+			time.Sleep(time.Second) // nobody leads
+		}
+	}
+}
+
+// begins begins a harm, when no other one begins.
+func (s *simulation) begins(harm func() bool) bool {
+	s.beginning <- struct{}{}
+	defer func() { <-s.beginning }()
+	return harm()
+}
+
+// cutFor cuts hosts off from the engine for some time.
+func (s *simulation) cutFor(d time.Duration, hosts ...*simHost) {
+	s.begins(func() bool {
+		for _, h := range hosts {
+			s.note("%s is cut off", h.name)
+			h.client.setCut(true)
+		}
+		return true
+	})
+	time.Sleep(d) // it lasts
+	for _, h := range hosts {
+		h.client.setCut(false)
+		s.note("%s is there again", h.name)
+	}
+}
+
+// lose has the engine go back to what it had some time ago, if a host leads: with its leader the fleet would forget
+// what it has told.
+func (s *simulation) lose(to func() simData, age time.Duration) bool {
+	seq, token := s.seq(), s.engine.copy().token
+	time.Sleep(1500 * time.Millisecond) // a leader commits each second
+	counts, d := s.seq() > seq, to()
+	time.Sleep(age) // this is lost
+	if !counts || s.engine.copy().token != token {
+		return false
+	}
+	s.note("the engine loses what it had")
+	s.engine.become(d)
+	for seq := s.seq(); s.seq() <= seq || s.seq() == 0; {
+		time.Sleep(time.Second) // the leader writes it again
+	}
+	return true
+}
+
+func (s *simulation) seq() int64 { return s.engine.copy().state.Seq }
+
+// killFor kills a daemon, which starts again after some time.
+func (s *simulation) killFor(h *simHost, d time.Duration) {
+	if !s.begins(func() bool { return s.kill(h) }) {
+		return
+	}
+	s.note("%s is killed", h.name)
+	time.Sleep(d) // it is gone
+	s.begins(func() bool {
+		s.start(h)
+		return true
+	})
+	s.note("%s is there again", h.name)
+}
+
+// An episode is an alert without its id.
+type episode struct {
+	rule, value    string
+	opened         int64
+	ended          int64
+	messages, peak int64
+}
+
+func (e episode) String() string {
+	return fmt.Sprintf("%s %s from %d to %d, %d messages, peak %d", e.rule, e.value, e.opened, e.ended, e.messages, e.peak)
+}
+
+func episodeOf(a *window.Alert, begin int64) episode {
+	return episode{a.Rule.String(), a.Value, a.Opened.Unix() - begin, a.Ended.Unix() - begin, a.Messages, a.Peak}
+}
+
+// check compares what was told with the fleet order.
+func (s *simulation) check() {
+	ended, opened, withdrawn := make(map[string]episode), make(map[string]episode), make(map[string]bool)
+	times := make(map[string]int)
+	for _, e := range s.events {
+		for _, a := range e.Alerts {
+			name := fullName(a.ID, e.Name)
+			if times[name]++; times[name] == 2 {
+				s.T.Errorf("told twice: %s", name)
+			}
+			switch e.Name {
+			case pipeline.Opened:
+				opened[a.ID] = episodeOf(a, s.begin)
+			case pipeline.Ended:
+				ended[a.ID] = episodeOf(a, s.begin)
+			case pipeline.Withdrawn:
+				withdrawn[a.ID] = true
+			}
+		}
+	}
+	told := make(map[episode]string)
+	for _, id := range slices.Sorted(maps.Keys(opened)) {
+		if e, ok := ended[id]; withdrawn[id] {
+			continue
+		} else if !ok {
+			s.T.Errorf("never ended: %s %v", id, opened[id])
+		} else if told[e] != "" {
+			s.T.Errorf("two alerts are one: %s and %s %v", told[e], id, e)
+		} else {
+			told[e] = id
+		}
+	}
+	want := s.wanted()
+	for _, e := range want {
+		if told[e] == "" {
+			s.T.Errorf("missing: %v", e)
+		}
+		delete(told, e)
+	}
+	for _, e := range slices.SortedFunc(maps.Keys(told), func(a, b episode) int { return int(a.opened - b.opened) }) {
+		s.T.Errorf("extra: %s %v", told[e], e)
+	}
+	for id := range ended {
+		if _, ok := opened[id]; !ok {
+			s.T.Errorf("ended, and never opened: %s %v", id, ended[id])
+		}
+	}
+	s.T.Logf("%d hosts, %d alerts, %d withdrawn", len(s.hosts), len(want), len(withdrawn))
+}
+
+// wanted are the episodes of the fleet order.
+func (s *simulation) wanted() (all []episode) {
+	m := merge.NewMerger(0)
+	counter, err := merge.NewCounter(s.rules, merge.Events{Ended: func(a *window.Alert) {
+		all = append(all, episodeOf(a, s.begin))
+	}})
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	for _, h := range s.hosts {
+		var e merge.Encoder
+		for _, r := range h.all {
+			e.Add(r)
+		}
+		if _, err := m.Push(m.Host(h.name), slices.Clone(e.Records())); err != nil {
+			s.T.Fatal(err)
+		}
+	}
+	if err := m.Release(1<<60, counter.Add); err != nil {
+		s.T.Fatal(err)
+	}
+	counter.Reach(s.begin+10*simSeconds, time.UTC)
+	return all
+}
