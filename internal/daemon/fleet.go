@@ -120,7 +120,7 @@ func (d *Daemon) addPublishers(m *fleetMember, e fleet.Streams, first *pipeline.
 	}
 }
 
-// fleetSecond is the second up to which the fleet has been counted, as far as is known: an empty stream is filled for
+// fleetSecond is the second from which on a next leader counts again, as far as is known: an empty stream is filled for
 // that. A leader that has outlived its engine says it soon.
 func (d *Daemon) fleetSecond(m *fleetMember) int64 {
 	for deadline := d.now().Add(secondPatience); ; {
@@ -138,12 +138,12 @@ func (d *Daemon) fleetSecond(m *fleetMember) int64 {
 	return d.now().Unix()
 }
 
-// second is the second up to which the fleet has been counted; ok is false while that isn't known.
+// second is the second from which on the fleet would be counted again; ok is false while that isn't known.
 func (m *fleetMember) second() (second int64, ok bool) {
 	if m.replica != nil {
-		return m.replica.Second()
+		return m.replica.Begin()
 	}
-	return m.memory.Second()
+	return m.memory.Begin()
 }
 
 // secondPatience is how long a publisher waits for a leader that may fill an empty engine.

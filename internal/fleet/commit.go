@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"exiwatch/internal/engine"
@@ -160,41 +159,15 @@ func (t *term) addEvents(c *engine.Commit) {
 
 // addState adds to a commit how far the fleet has been counted, and what is open there.
 func (t *term) addState(c *engine.Commit) {
-	c.Done, c.Put = t.done(), make(map[string][]byte)
-	saved := t.counter.SaveSome(func(a *window.Alert) bool { return t.saved[a.ID] != t.markOf(a) })
-	for i := range saved.Alerts {
-		c.Put[saved.Alerts[i].ID] = written(&saved.Alerts[i])
-	}
-	open := make(map[string]bool)
-	for _, a := range t.counter.Open() {
-		if open[a.ID] = true; t.saved[a.ID] != t.markOf(a) {
+	c.Put = make(map[string][]byte)
+	t.addBase(c)
+	c.Done = t.done()
+	for _, a := range slices.Concat(t.counter.Open(), t.stale) {
+		if t.saved[a.ID] != t.markOf(a) {
 			c.Verdicts = append(c.Verdicts, t.verdict(a, false))
 		}
 	}
-	for id := range t.saved {
-		if !open[id] {
-			c.Drop = append(c.Drop, id)
-		}
-	}
-	t.addIncidents(c, saved.Incidents)
 	c.Forget = t.ledger.forget(t.merger.Released() - t.memory())
-}
-
-// addIncidents adds to a commit the incidents that have changed.
-func (t *term) addIncidents(c *engine.Commit, incidents []window.SavedIncident) {
-	held := make(map[string]bool)
-	for i := range incidents {
-		id := incidents[i].ID
-		held[id] = true
-		if text := written(&incidents[i]); t.incidents[id] != string(text) {
-			c.Put[incidentPrefix+id] = text
-		}
-	}
-	for id := range t.incidents {
-		if !held[id] {
-			c.Drop = append(c.Drop, incidentPrefix+id)
-		}
-	}
 }
 
 // written is the JSON of what can always be written.
@@ -209,8 +182,8 @@ func (t *term) memory() int64 { return 2*t.reach() + 3600 }
 // done says how far the fleet has been counted.
 func (t *term) done() []byte {
 	second := t.merger.Released()
-	d := done{Second: second, Start: t.start, End: t.firstHeld(), Until: make(map[string]int64),
-		Lost: make(map[string]int64), Streams: make(map[string]streamMark)}
+	d := done{Second: second, Start: t.start, Base: t.kept.second, Sum: t.kept.sum, End: t.firstHeld(),
+		Until: make(map[string]int64), Lost: make(map[string]int64), Streams: make(map[string]streamMark)}
 	for host, l := range t.lost {
 		d.Lost[host] = l.until
 	}
@@ -220,7 +193,7 @@ func (t *term) done() []byte {
 		}
 	}
 	for name, s := range t.streams {
-		d.Streams[name] = streamMark{s.born, s.lost, s.pointsFor(second - t.reach())}
+		d.Streams[name] = streamMark{s.born, s.lost, s.pointsFor(t.kept.second - t.reach())}
 	}
 	return written(d)
 }
@@ -257,16 +230,8 @@ func (t *term) committed(c *engine.Commit, state bool) {
 	for _, a := range t.counter.Open() {
 		t.saved[a.ID] = t.markOf(a)
 	}
-	for id, text := range c.Put {
-		if name, ok := strings.CutPrefix(id, incidentPrefix); ok {
-			t.incidents[name] = string(text)
-		}
-	}
-	for _, id := range c.Drop {
-		if name, ok := strings.CutPrefix(id, incidentPrefix); ok {
-			delete(t.incidents, name)
-		}
-	}
+	t.stale = nil
+	t.noteKept(c)
 }
 
 // tell gives this host the events that it is the first to tell. Fresh says which of their names are new.
@@ -318,12 +283,8 @@ func (t *term) verdict(a *window.Alert, ended bool) engine.Verdict {
 func (t *term) state() engine.State {
 	s := engine.State{Seq: t.seq, Done: t.done(), Told: make(map[string][]byte), Open: make(map[string][]byte),
 		Now: make(map[string][]byte)}
-	saved := t.counter.Save()
-	for i := range saved.Alerts {
-		s.Open[saved.Alerts[i].ID] = written(&saved.Alerts[i])
-	}
-	for i := range saved.Incidents {
-		s.Open[incidentPrefix+saved.Incidents[i].ID] = written(&saved.Incidents[i])
+	for name, text := range t.kept.fields {
+		s.Open[name] = []byte(text)
 	}
 	for _, a := range t.counter.Open() {
 		s.Now[a.ID] = t.verdict(a, false).JSON

@@ -26,7 +26,9 @@ func finalAt(e *Event) int64 {
 }
 
 // hold keeps a final event back until no host can have earlier lines.
-func (t *term) hold(e Event) { t.held = append(t.held, e) }
+func (t *term) hold(e Event) {
+	t.held, t.stale = append(t.held, e), append(t.stale, e.Alerts...)
+}
 
 // known is the second before which all lines of the fleet have been counted, and none can come late: those of a host
 // that has been silent for endPatience excepted.

@@ -54,10 +54,11 @@ type Leader struct {
 	leads   atomic.Bool
 	refuses bool // most hosts have other rules
 	stats   atomic.Pointer[LeaderStats]
-	last    *term // the last one
-	seen    int64 // the highest number of a commit that the engine had
-	// emptied is since when the engine has lost the fleet's state; zero: it hasn't.
-	emptied time.Time
+	last    *term     // the last one
+	seen    int64     // the highest number of a commit that the engine had
+	asked   time.Time // when it last heard of the number of a commit while another host led
+	emptied time.Time // since when the engine has lost the fleet's state; zero: it hasn't
+	gapped  bool      // another host may have led by then
 }
 
 // LeaderStats are what a leader has counted since it leads.
@@ -114,33 +115,57 @@ func (l *Leader) Run(ctx context.Context) error {
 	return nil
 }
 
-// emptyTime is how long the hosts of a fleet whose engine comes back empty, or with an older state, leave it to the
-// last leader to write the state again. They begin from what there is if that is gone.
-const emptyTime = engine.Lease + 5*time.Second
+const (
+	// emptyTime is how long the hosts of a fleet whose engine comes back empty, or with an older state, leave it to the
+	// last leader to write the state again. They begin from what there is if that is gone.
+	emptyTime = engine.Lease + 5*time.Second
+	// resumeTime is the same for a host that may have been the last leader: it hasn't looked for a while.
+	resumeTime = 5 * time.Second
+)
 
 // waitsForState tells whether this host must not lead yet, because the engine has lost what it had of the fleet. Known
 // says that it had something.
 func (l *Leader) waitsForState(ctx context.Context, known bool) bool {
 	seq, err := l.Engine.Seq(ctx)
-	switch {
-	case err != nil:
+	if err != nil {
 		return true
-	case seq >= l.seen && (seq > 0 || !known) || l.canResume():
-		l.seen, l.emptied = max(l.seen, seq), time.Time{}
+	}
+	now := l.Now()
+	gap := now.Sub(l.asked)
+	l.asked = now
+	if seq >= l.highest() && (seq > 0 || !known) {
+		l.seen, l.emptied = seq, time.Time{}
 		return false
-	case l.emptied.IsZero():
-		l.emptied = l.Now()
 	}
-	if l.Now().Sub(l.emptied) < emptyTime {
+	if l.emptied.IsZero() {
+		l.emptied, l.gapped = now, gap > engine.Lease
+	}
+	pause := emptyTime
+	if l.canResume() {
+		if pause = 0; l.gapped {
+			pause = resumeTime
+		}
+	}
+	if now.Sub(l.emptied) < pause {
 		return true
 	}
-	l.seen = 0
+	if !l.canResume() {
+		l.seen, l.last = 0, nil
+	}
 	return false
+}
+
+// highest is the highest number of a commit that this host knows of.
+func (l *Leader) highest() int64 {
+	if l.last != nil && l.last.ready {
+		return max(l.seen, l.last.seq)
+	}
+	return l.seen
 }
 
 // canResume tells whether this host led last, as far as it knows, and so has the fleet's state.
 func (l *Leader) canResume() bool {
-	return l.last != nil && l.last.ready && l.last.seq >= max(l.seen, 1)
+	return l.last != nil && l.last.ready && l.last.seq >= max(l.highest(), 1)
 }
 
 // wouldLead tells whether nobody leads, and most hosts have this one's rules. It logs a change of the latter.

@@ -42,15 +42,15 @@ func OpenMemory(path string) (*Memory, error) {
 	return m, nil
 }
 
-// Second is the second up to which the fleet has been counted; ok is false if it never was.
-func (m *Memory) Second() (second int64, ok bool) {
+// Begin is the second from which on the fleet is counted again after a restart; ok is false if it never was counted.
+func (m *Memory) Begin() (second int64, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var d done
 	if json.Unmarshal(m.state.Done, &d) != nil {
 		return 0, false
 	}
-	return d.Second, true
+	return d.begin(), true
 }
 
 // Open are the open alerts, in the order in which they opened. In a file they are some seconds old.

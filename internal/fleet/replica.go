@@ -24,7 +24,7 @@ type Replica struct {
 	values        map[valueKey]map[string]*Ruling
 	leader        string
 	seq           int64
-	second        int64     // up to which the fleet was counted then
+	begins        int64     // done.begin of it
 	last          time.Time // when the last verdict came
 	heard         bool      // one has come
 	up            bool      // the engine has answered the last question
@@ -120,7 +120,7 @@ func (r *Replica) take(v *engine.Verdicts) {
 	if r.from = v.From; v.Seq != r.seq {
 		var d done
 		if json.Unmarshal(v.Done, &d) == nil {
-			r.second = d.Second
+			r.begins = d.begin()
 		}
 		r.seq, r.last, r.heard = v.Seq, r.Now(), true
 	}
@@ -214,11 +214,11 @@ func (r *Replica) Alone() (since time.Time, alone bool) {
 	return r.last, r.Now().Sub(last) > Silence
 }
 
-// Second is the second up to which the fleet has been counted; ok is false while that isn't known.
-func (r *Replica) Second() (second int64, ok bool) {
+// Begin is the second from which on a next leader counts again; ok is false while that isn't known.
+func (r *Replica) Begin() (second int64, ok bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.second, r.heard
+	return r.begins, r.heard
 }
 
 // Leader is the host that leads; "" if none does.

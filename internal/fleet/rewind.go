@@ -33,6 +33,7 @@ func (d *derivation) add(a *window.Alert) {
 // again. What is new is told. What was told and isn't so is withdrawn.
 func (t *term) rewind(ctx context.Context, to int64) error {
 	began, reached := t.Now(), t.merger.Released()
+	to = max(to, t.bases[0].second)
 	hosts := slices.Sorted(maps.Keys(t.lateHosts))
 	t.Log.Info("lines of the fleet came late: counting again", "hosts", hosts, "from", time.Unix(to, 0).UTC(),
 		"to", time.Unix(reached, 0).UTC())
@@ -40,7 +41,10 @@ func (t *term) rewind(ctx context.Context, to int64) error {
 	if err != nil {
 		return err
 	}
-	t.merger, t.counter, t.streams = again.merger, again.counter, again.streams
+	t.merger, t.counter, t.streams, t.bases = again.merger, again.counter, again.streams, again.bases
+	if t.kept.second > to {
+		t.kept.second = never // it isn't so
+	}
 	again.found = t.note
 	for _, a := range again.counter.Open() {
 		a.ID = cmp.Or(t.ledger.is[a.ID], a.ID)
@@ -54,27 +58,15 @@ func (t *term) rewind(ctx context.Context, to int64) error {
 	t.rewound = t.Now()
 	t.rewinding = t.rewound.Sub(began)
 	t.stats.Rewinds++
-	for id := range t.saved { // the engine has them otherwise, or too many
-		t.saved[id] = savedMark{}
-	}
+	clear(t.saved)
 	return nil
-}
-
-// startOf is from when on records must be read for everything that is open at a second to be as it was.
-func (t *term) startOf(second int64) int64 {
-	start := second
-	for _, k := range t.ledger.alerts {
-		if k.opened < second && (k.ended == 0 || k.ended >= second) && !k.withdrawn && !k.alias {
-			start = min(start, k.opened)
-		}
-	}
-	return start - t.reach()
 }
 
 // derive counts from a second to another one in counters of its own, which it returns in a term.
 func (t *term) derive(ctx context.Context, from, to int64) (*term, *derivation, error) {
-	start := t.startOf(from)
 	again := newTerm(t.Leader, t.token)
+	again.bases, again.unbased = t.basesBefore(from), true
+	start := again.bases[len(again.bases)-1].second - t.reach()
 	again.ledger, again.rereading, again.seq, again.start = t.ledger, true, t.seq, t.start
 	again.lost = t.lost
 	again.foreign, again.stats.Foreign = t.foreign, 0
@@ -103,9 +95,8 @@ func (t *term) derive(ctx context.Context, from, to int64) (*term, *derivation, 
 			return nil, nil, err
 		}
 		sure := again.sure()
-		if again.count(min(sure, from)); sure >= from && !begun {
+		if again.countThrough(min(sure, from)); sure >= from && !begun {
 			begun = true
-			again.counter.Restore(t.incidentsBefore(from))
 			again.counter.SetSilent(false)
 		}
 		if again.count(min(sure, to)); !more {
@@ -152,8 +143,11 @@ func (t *term) pollTo(ctx context.Context, goals map[string]engine.ID) (more boo
 	}
 	for _, p := range polled {
 		s, goal := t.streams[p.Stream], goals[p.Stream]
-		if s.born != p.End.Born || len(p.Entries) == 0 {
+		switch {
+		case s.born != p.End.Born || p.End.ID.Compare(goal) < 0:
 			return false, errLost // the next poll sees that, too
+		case len(p.Entries) == 0: // the rest was trimmed
+			s.at = goal
 		}
 		for _, e := range p.Entries {
 			if e.ID.Compare(goal) > 0 {
@@ -165,20 +159,6 @@ func (t *term) pollTo(ctx context.Context, goals map[string]engine.ID) (more boo
 		}
 	}
 	return true, nil
-}
-
-// incidentsBefore are the incidents that were open at a second, or could go on, as far as the engine has them.
-func (t *term) incidentsBefore(second int64) (saved window.Saved) {
-	for _, one := range t.counter.SaveSome(func(*window.Alert) bool { return false }).Incidents {
-		if one.Opened.Seconds >= second {
-			continue
-		}
-		if one.Ended >= second {
-			one.Ended = 0
-		}
-		saved.Incidents = append(saved.Incidents, one)
-	}
-	return saved
 }
 
 // reconcile compares what was derived from a second on with what had been told up to another one.

@@ -224,6 +224,10 @@ func (c *simClient) Append(ctx context.Context, stream string, a engine.Append) 
 		if len(a.Batch) > 0 {
 			s.entries = append(s.entries, engine.Entry{ID: a.ID, Batch: a.Batch})
 		}
+		s.entries = slices.DeleteFunc(slices.Clone(s.entries), func(e engine.Entry) bool {
+			last, _ := LastOf(e.Batch)
+			return last < time.Now().Unix()-simKeep
+		})
 		s.end.ID, s.end.Resume, s.end.Untils = a.ID, a.Resume, a.Untils
 		s.end.Beat++
 		c.data.streams[stream] = s

@@ -1,7 +1,9 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -47,12 +49,16 @@ type simHost struct {
 	born   string
 	trying *engine.Append // that had no answer yet
 	stop   func()         // its daemon; nil: it doesn't run
+	since  int64          // up to which the fleet had been counted, as far as it knew last
 	skew   int64          // of its clock, in seconds
 }
 
 const (
-	simSeconds  = 600
+	simSeconds  = 900
 	simPatience = 3 * time.Second
+	simReach    = 250 // seconds of parseRules, as pipeline.Pipeline.Reach
+	// simKeep is how many seconds streams are kept: less than an alert may last, and enough for the longest harm.
+	simKeep = 3*120 + 150
 )
 
 func TestSimulation(t *testing.T) {
@@ -95,7 +101,7 @@ func simulate(t *testing.T, seed uint64, dir string) {
 		})
 	}
 	harms.Wait()
-	time.Sleep(2 * simSeconds * time.Second) // everything is counted, and every end is sure
+	time.Sleep(simSeconds * time.Second) // everything is counted, and every end is sure
 	for _, h := range s.hosts {
 		s.kill(h)
 	}
@@ -162,6 +168,10 @@ func (s *simulation) publish(ctx context.Context, h *simHost) {
 	info := written(&HostInfo{Host: h.name, Rules: Rules{}.String()})
 	for pause := shortPause; ctx.Err() == nil; rest(ctx, pause) {
 		err := h.client.announce(ctx, h.name, info)
+		var d done
+		if state, e := h.client.State(ctx); e == nil && json.Unmarshal(state.Done, &d) == nil {
+			h.since = d.begin()
+		}
 		for more := true; more && err == nil; {
 			more, err = h.publishSome(ctx)
 		}
@@ -194,8 +204,14 @@ func (h *simHost) publishSome(ctx context.Context) (more bool, err error) {
 func (h *simHost) nextBatch() *engine.Append {
 	until := time.Now().Unix() - 1 + h.skew
 	n := h.sent
+	if n == 0 { // an empty stream is filled for what the leader counts again
+		n, _ = slices.BinarySearchFunc(h.all, h.since-simReach, func(r *pipeline.Record, second int64) int {
+			return cmp.Compare(r.Now, second)
+		})
+	}
+	first := n
 	var e merge.Encoder
-	for n < len(h.all) && h.all[n].Now < until && n < h.sent+50 {
+	for n < len(h.all) && h.all[n].Now < until && n < first+50 {
 		e.Add(h.all[n])
 		n++
 	}

@@ -27,21 +27,20 @@ func (t *term) takeOver(ctx context.Context) error {
 	if state.Seq < t.seen {
 		return engine.ErrBehind // the last leader has more
 	}
-	saved, d, err := t.restore(&state)
+	d, err := t.restore(&state)
 	if err != nil {
 		return err
 	}
-	t.merger = merge.NewMerger(never)
+	t.merger, t.unbased, t.rereading = merge.NewMerger(never), true, true
 	t.found = func(Event) {}
 	if t.counter, err = t.newCounter(); err != nil {
 		return err
 	}
 	t.counter.SetSilent(true)
-	t.rereading = true
 	for name, mark := range d.Streams {
 		if s := t.streams[name]; s != nil {
 			s.born, s.lost = mark.Born, mark.Lost
-			t.streams[name] = s.goBack(mark.Points, d.Second-t.reach())
+			t.streams[name] = s.goBack(mark.Points, t.kept.second-t.reach())
 		}
 	}
 	if err := t.awaitStreams(ctx, &d); err != nil {
@@ -49,17 +48,23 @@ func (t *term) takeOver(ctx context.Context) error {
 	}
 	t.rereading = false
 	t.noteLost(&d)
-	fresh := t.counter.Restore(saved)
 	t.countTold(d.Second)
-	t.found = t.note
 	t.counter.SetSilent(false)
-	if t.noteMissed(&d); len(fresh) > 0 && t.late == math.MaxInt64 { // else a rewind finds them
-		t.found(Event{Name: pipeline.Opened, Alerts: fresh})
-	}
 	for _, a := range t.counter.Open() {
 		a.ID = cmp.Or(t.ledger.is[a.ID], a.ID)
 	}
+	t.found = t.note
+	if t.noteMissed(&d); t.late == math.MaxInt64 { // else a rewind finds them
+		t.noteUntold()
+	}
 	return nil
+}
+
+// noteUntold notes alerts that are open, and of which nobody was told: they come from lines that are new.
+func (t *term) noteUntold() {
+	for _, a := range t.counter.Open() {
+		t.note(Event{Name: pipeline.Opened, Alerts: []*window.Alert{a}})
+	}
 }
 
 // countTold counts silently what the last leader has told of behind the second up to which it had left its state. A
@@ -91,42 +96,57 @@ func (t *term) noteMissed(d *done) {
 	}
 }
 
-// restore reads the state that the last leader has left.
-func (t *term) restore(state *engine.State) (saved window.Saved, d done, err error) {
+// restore reads the state that the last leader has left. Its base is the beginning if it has left none, or not all of
+// it.
+func (t *term) restore(state *engine.State) (d done, err error) {
 	t.seq = state.Seq
 	for name, blob := range state.Told {
 		if err := t.ledger.restore(name, blob); err != nil {
 			t.Log.Error("a told event of the fleet can't be understood", "name", name, "error", err)
 		}
 	}
-	for id, blob := range state.Open {
-		if name, ok := strings.CutPrefix(id, incidentPrefix); ok {
-			var one window.SavedIncident
-			if err := json.Unmarshal(blob, &one); err != nil || one.Validate() != nil {
-				return saved, d, fmt.Errorf("incident %s of the fleet: %w", name, errBundle)
-			}
-			saved.Incidents = append(saved.Incidents, one)
-			t.incidents[name] = string(blob)
-			continue
-		}
-		var one window.SavedAlert
-		if err := json.Unmarshal(blob, &one); err != nil || one.Validate() != nil {
-			return saved, d, fmt.Errorf("open alert %s of the fleet: %w", id, errBundle)
-		}
-		saved.Alerts = append(saved.Alerts, one)
-		t.saved[id] = savedMark{}
+	for name, blob := range state.Open {
+		t.inEngine[name] = string(blob)
 	}
-	sortSaved(&saved)
 	if len(state.Done) > 0 {
 		if err := json.Unmarshal(state.Done, &d); err != nil {
-			return saved, d, fmt.Errorf("the fleet's state: %w", err)
+			return d, fmt.Errorf("the fleet's state: %w", err)
 		}
 	} else if !t.FromStart {
 		d.Second = t.Now().Unix()
 		d.Start = d.Second
 	}
 	t.start = d.Start
-	return saved, d, nil
+	b := base{second: never}
+	if sumOf(t.inEngine) == d.Sum {
+		if b, err = readBase(d.Base, state.Open); err != nil {
+			return d, err
+		}
+	}
+	t.bases, t.kept = []base{b}, keep(&b)
+	return d, nil
+}
+
+// readBase reads a base as the engine has it.
+func readBase(second int64, open map[string][]byte) (b base, err error) {
+	b.second = second
+	for id, blob := range open {
+		if name, ok := strings.CutPrefix(id, incidentPrefix); ok {
+			var one window.SavedIncident
+			if err := json.Unmarshal(blob, &one); err != nil || one.Validate() != nil {
+				return b, fmt.Errorf("incident %s of the fleet: %w", name, errBundle)
+			}
+			b.saved.Incidents = append(b.saved.Incidents, one)
+			continue
+		}
+		var one window.SavedAlert
+		if err := json.Unmarshal(blob, &one); err != nil || one.Validate() != nil {
+			return b, fmt.Errorf("open alert %s of the fleet: %w", id, errBundle)
+		}
+		b.saved.Alerts = append(b.saved.Alerts, one)
+	}
+	sortSaved(&b.saved)
+	return b, nil
 }
 
 // awaitStreams counts silently until the streams have come to where the last leader has counted them, or a stream that
@@ -142,9 +162,9 @@ func (t *term) awaitStreams(ctx context.Context, d *done) error {
 		if t.progress() != before {
 			patient = t.Now()
 		}
-		t.count(min(t.sure(), d.Second))
+		t.countThrough(min(t.sure(), d.Second))
 		if !more && (t.reached(d) || t.Now().Sub(patient) > t.Patience) {
-			t.count(d.Second)
+			t.countThrough(d.Second)
 			return nil
 		}
 		if !more {

@@ -36,12 +36,16 @@ type term struct {
 	aliases []alias
 	quiet   map[string]bool
 
-	start     int64 // before it, nothing is told: the fleet was counted first then
-	ready     bool  // it has taken over
-	seq       int64
-	saved     map[string]savedMark // what the engine has of open alerts
-	incidents map[string]string    // the same of incidents
-	doneNext  time.Time
+	start    int64 // before it, nothing is told: the fleet was counted first then
+	ready    bool  // it has taken over
+	seq      int64
+	saved    map[string]savedMark // what the followers know of open alerts
+	stale    []*window.Alert      // that are open no more, of which the followers don't know that yet
+	bases    []base               // the oldest first
+	unbased  bool                 // alerts don't go on from a base yet
+	kept     keptBase
+	inEngine map[string]string // texts of bases in the engine, by their names; "" if it isn't known what it has
+	doneNext time.Time
 
 	rereading bool            // what comes has been counted
 	late      int64           // the earliest second that came late; math.MaxInt64: none
@@ -59,9 +63,11 @@ type term struct {
 
 // done is what a leader leaves to the next one.
 type done struct {
-	Second int64 `json:"second"`        // before it, everything has been counted
-	Start  int64 `json:"start"`         // before it, nothing is told: the fleet was counted first then
-	End    int64 `json:"end,omitempty"` // the earliest that isn't told yet; 0: none
+	Second int64  `json:"second"`        // before it, everything has been counted
+	Start  int64  `json:"start"`         // before it, nothing is told: the fleet was counted first then
+	Base   int64  `json:"base"`          // keptBase.second
+	Sum    uint64 `json:"sum"`           // keptBase.sum
+	End    int64  `json:"end,omitempty"` // the earliest that isn't told yet; 0: none
 
 	Until   map[string]int64      `json:"until"`          // by host: as Second, if that is earlier
 	Lost    map[string]int64      `json:"lost,omitempty"` // by host: lostLines.until
@@ -81,7 +87,7 @@ const (
 func newTerm(l *Leader, token string) *term {
 	t := &term{Leader: l, token: token, streams: make(map[string]*stream), members: make(map[string]*member),
 		unpack: NewUnpacker(), zone: time.UTC, ledger: newLedger(), saved: make(map[string]savedMark),
-		incidents: make(map[string]string), late: math.MaxInt64, lateHosts: make(map[string]bool),
+		inEngine: make(map[string]string), late: math.MaxInt64, lateHosts: make(map[string]bool),
 		quiet: make(map[string]bool), foreign: make(map[string]bool), lost: make(map[string]lostLines)}
 	t.stats.Since = l.Now()
 	return t
@@ -166,6 +172,7 @@ func (t *term) count(until int64) {
 		t.counter.Add(r)
 	}))
 	t.counter.Reach(until-1, t.zone)
+	t.noteBase()
 }
 
 func (t *term) noteBroken(err error) {
