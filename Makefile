@@ -58,7 +58,7 @@ chaos: # twenty minutes of kills, cycles, storms, calls that fail, and a mail se
 fleet: # half an hour: fleets of ten hosts whose daemons, engines and network fail, against replay --fleet; then figures
 	go test -count=1 -timeout 60m -v -run 'TestFleet|TestIsland|TestFigures' ./internal/fleetchaos -fleetchaos.hosts=10 \
 		-fleetchaos.length=3m -fleetchaos.rate=120 -fleetchaos.seeds=2 -fleetchaos.outage=30s \
-		-fleetchaos.parallel=3 -fleetchaos.network -fleetchaos.figures
+		-fleetchaos.parallel=6 -fleetchaos.network -fleetchaos.figures
 
 socket: # a million random requests; questions while the log grows; what asking costs Exim
 	go test -count=1 -v -run TestFlood ./internal/readsocket -readsocket.requests=1000000

@@ -76,7 +76,7 @@ func (t *term) beginAgain(s *stream) {
 		t.merger.Drop(h)
 		m.again = min(m.until, t.merger.Released())
 		m.until, m.changed, h.From = m.again, t.Now(), m.again
-		t.lost[host] = lostLines{m.again, t.Now()}
+		t.lost[host] = lostLines{max(m.again, t.lost[host].until), t.Now()}
 	}
 }
 
