@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -153,6 +154,15 @@ func (c *simClient) travel(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// ask is do of a request with an answer. Where there is none, the request may still be done later.
+func ask[T any](ctx context.Context, c *simClient, request func() T) (T, error) {
+	var answer, none T
+	if err := c.do(ctx, func() { answer = request() }); err != nil {
+		return none, err
+	}
+	return answer, nil
+}
+
 func (c *simClient) setCut(cut bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -172,13 +182,15 @@ func (c *simClient) holder() string {
 	return c.data.token
 }
 
-func (c *simClient) Lead(ctx context.Context, token string) (leads bool, err error) {
-	err = c.do(ctx, func() {
-		if h := c.holder(); h == "" || h == token {
-			c.data.token, c.data.ends, leads = token, time.Now().Add(engine.Lease), true
+func (c *simClient) Lead(ctx context.Context, token string) (bool, error) {
+	return ask(ctx, c, func() bool {
+		h := c.holder()
+		if h != "" && h != token {
+			return false
 		}
+		c.data.token, c.data.ends = token, time.Now().Add(engine.Lease)
+		return true
 	})
-	return leads && err == nil, err
 }
 
 func (c *simClient) Resign(ctx context.Context, token string) error {
@@ -189,55 +201,49 @@ func (c *simClient) Resign(ctx context.Context, token string) error {
 	})
 }
 
-func (c *simClient) Leader(ctx context.Context) (token string, err error) {
-	err = c.do(ctx, func() { token = c.holder() })
-	return token, err
+func (c *simClient) Leader(ctx context.Context) (string, error) { return ask(ctx, c, c.holder) }
+
+func (c *simClient) Seq(ctx context.Context) (int64, error) {
+	return ask(ctx, c, func() int64 { return c.data.state.Seq })
 }
 
-func (c *simClient) Seq(ctx context.Context) (seq int64, err error) {
-	err = c.do(ctx, func() { seq = c.data.state.Seq })
-	return seq, err
-}
-
-func (c *simClient) Hosts(ctx context.Context) (hosts map[string][]byte, err error) {
-	err = c.do(ctx, func() { hosts = maps.Clone(c.data.hosts) })
-	return hosts, err
+func (c *simClient) Hosts(ctx context.Context) (map[string][]byte, error) {
+	return ask(ctx, c, func() map[string][]byte { return maps.Clone(c.data.hosts) })
 }
 
 func (c *simClient) announce(ctx context.Context, stream string, info []byte) error {
 	return c.do(ctx, func() { c.data.hosts[stream] = info })
 }
 
-func (c *simClient) Append(ctx context.Context, stream string, a engine.Append) (end engine.End, err error) {
-	err = c.do(ctx, func() {
-		s := c.data.streams[stream]
+func (c *simClient) Append(ctx context.Context, stream string, a engine.Append) (engine.End, error) {
+	return ask(ctx, c, func() engine.End {
+		s, id := c.data.streams[stream], a.ID
 		if len(a.Batch) == 0 {
-			a.ID = a.After
+			id = a.After
 		}
-		if end = s.end; s.end.ID != a.After {
-			return
+		if s.end.ID != a.After {
+			return s.end
 		}
 		if s.end.Born == "" {
 			c.data.born++
 			s.end.Born = fmt.Sprint(c.data.born)
 		}
 		if len(a.Batch) > 0 {
-			s.entries = append(s.entries, engine.Entry{ID: a.ID, Batch: a.Batch})
+			s.entries = append(s.entries, engine.Entry{ID: id, Batch: a.Batch})
 		}
 		s.entries = slices.DeleteFunc(slices.Clone(s.entries), func(e engine.Entry) bool {
 			last, _ := LastOf(e.Batch)
 			return last < time.Now().Unix()-simKeep
 		})
-		s.end.ID, s.end.Resume, s.end.Untils = a.ID, a.Resume, a.Untils
+		s.end.ID, s.end.Resume, s.end.Untils = id, a.Resume, a.Untils
 		s.end.Beat++
 		c.data.streams[stream] = s
-		end = s.end
+		return s.end
 	})
-	return end, err
 }
 
-func (c *simClient) Poll(ctx context.Context, cursors []engine.Cursor, most int) (all []engine.Polled, err error) {
-	err = c.do(ctx, func() {
+func (c *simClient) Poll(ctx context.Context, cursors []engine.Cursor, most int) ([]engine.Polled, error) {
+	return ask(ctx, c, func() (all []engine.Polled) {
 		for _, cursor := range cursors {
 			p := engine.Polled{Stream: cursor.Stream}
 			if s, ok := c.data.streams[cursor.Stream]; ok {
@@ -247,44 +253,48 @@ func (c *simClient) Poll(ctx context.Context, cursors []engine.Cursor, most int)
 			}
 			all = append(all, p)
 		}
+		return all
 	})
-	if err != nil {
-		return nil, err
-	}
-	return all, nil
 }
 
-func (c *simClient) State(ctx context.Context) (s engine.State, err error) {
-	err = c.do(ctx, func() { s = c.data.clone().state })
-	return s, err
+func (c *simClient) State(ctx context.Context) (engine.State, error) {
+	return ask(ctx, c, func() engine.State { return c.data.clone().state })
 }
 
-// Commit of many writes is done in steps. All but the last may be lost with the leader.
+// A simAnswer is the engine's to a part of a commit.
+type simAnswer struct {
+	told []bool
+	err  error
+}
+
+// Commit is done in two steps, as one of many writes is. The second may be lost with the leader.
 func (c *simClient) Commit(ctx context.Context, m engine.Commit) (told []bool, seq int64, err error) {
-	told = make([]bool, len(m.Tell))
-	var refused error
-	for n, part := 0, max(len(m.Tell)/2, 1); refused == nil; n += part {
-		some, last := m.Tell[min(n, len(m.Tell)):min(n+part, len(m.Tell))], n+part >= len(m.Tell)
-		e := c.do(ctx, func() {
-			if refused = c.refuses(&m); refused != nil {
-				return
-			}
-			by := fmt.Sprint(m.Token, " ", m.After)
-			for i, event := range some {
-				if _, was := c.data.state.Told[event.Name]; !was {
-					c.data.state.Told[event.Name], c.data.by[event.Name] = event.Blob, by
-				}
-				told[n+i] = c.data.by[event.Name] == by
-			}
-			if last {
-				c.finish(&m)
-			}
-		})
-		if e != nil || last {
-			return told, m.After + 1, errors.Join(e, refused)
+	half := len(m.Tell) / 2
+	for part, some := range [][]engine.Event{m.Tell[:half], m.Tell[half:]} {
+		last := part == 1
+		answer, err := ask(ctx, c, func() simAnswer { return c.commit(&m, some, last) })
+		if told = append(told, answer.told...); cmp.Or(err, answer.err) != nil {
+			return append(told, make([]bool, len(m.Tell)-len(told))...), 0, cmp.Or(err, answer.err)
 		}
 	}
-	return told, 0, refused
+	return told, m.After + 1, nil
+}
+
+func (c *simClient) commit(m *engine.Commit, some []engine.Event, last bool) (answer simAnswer) {
+	if answer.err = c.refuses(m); answer.err != nil {
+		return answer
+	}
+	by := fmt.Sprint(m.Token, " ", m.After)
+	for _, event := range some {
+		if _, was := c.data.state.Told[event.Name]; !was {
+			c.data.state.Told[event.Name], c.data.by[event.Name] = event.Blob, by
+		}
+		answer.told = append(answer.told, c.data.by[event.Name] == by)
+	}
+	if last {
+		c.finish(m)
+	}
+	return answer
 }
 
 func (c *simClient) refuses(m *engine.Commit) error {
@@ -317,17 +327,14 @@ func (c *simClient) finish(m *engine.Commit) {
 	s.Seq, s.Rules = m.After+1, []byte(m.Token) // whose commit it was
 }
 
-func (c *simClient) Reseed(ctx context.Context, state engine.State, token string) (err error) {
-	var refused error
-	err = c.do(ctx, func() {
+func (c *simClient) Reseed(ctx context.Context, state engine.State, token string) error {
+	refused, err := ask(ctx, c, func() error {
 		s := &c.data.state
 		switch {
 		case c.holder() != token:
-			refused = engine.ErrNotLeader
-			return
+			return engine.ErrNotLeader
 		case s.Seq > state.Seq:
-			refused = engine.ErrAhead
-			return
+			return engine.ErrAhead
 		}
 		for name, blob := range state.Told {
 			if _, was := s.Told[name]; !was {
@@ -335,17 +342,18 @@ func (c *simClient) Reseed(ctx context.Context, state engine.State, token string
 			}
 		}
 		s.Open, s.Done, s.Seq, s.Rules = maps.Clone(state.Open), state.Done, state.Seq, []byte(token)
+		return nil
 	})
 	return errors.Join(err, refused)
 }
 
-func (c *simClient) Told(ctx context.Context, names ...string) (blobs [][]byte, err error) {
-	err = c.do(ctx, func() {
+func (c *simClient) Told(ctx context.Context, names ...string) ([][]byte, error) {
+	return ask(ctx, c, func() (blobs [][]byte) {
 		for _, name := range names {
 			blobs = append(blobs, c.data.state.Told[name])
 		}
+		return blobs
 	})
-	return blobs, err
 }
 
 func (c *simClient) Local(ctx context.Context) (map[string][]byte, error) {

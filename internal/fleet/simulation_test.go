@@ -23,7 +23,7 @@ import (
 )
 
 var (
-	simSeeds = flag.Uint64("fleet.seeds", 12, "how many fleets TestSimulation simulates")
+	simSeeds = flag.Uint64("fleet.seeds", 4, "how many fleets TestSimulation simulates")
 	simSeed  = flag.Uint64("fleet.seed", 1, "the first one's seed")
 	simLog   = flag.Bool("fleet.log", false, "print what happens in TestSimulation")
 )
@@ -285,18 +285,18 @@ func (s *simulation) begins(harm func() bool) bool {
 
 // cutFor cuts hosts off from the engine for some time.
 func (s *simulation) cutFor(d time.Duration, hosts ...*simHost) {
-	s.begins(func() bool {
-		for _, h := range hosts {
-			s.note("%s is cut off", h.name)
-			h.client.setCut(true)
-		}
-		return true
-	})
-	time.Sleep(d) // it lasts
-	for _, h := range hosts {
-		h.client.setCut(false)
-		s.note("%s is there again", h.name)
+	set := func(cut bool) {
+		s.begins(func() bool {
+			for _, h := range hosts {
+				s.note("%s is cut off: %t", h.name, cut)
+				h.client.setCut(cut)
+			}
+			return true
+		})
 	}
+	set(true)
+	time.Sleep(d) // it lasts
+	set(false)
 }
 
 // lose has the engine go back to what it had some time ago, if a host leads: with its leader the fleet would forget
