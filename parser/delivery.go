@@ -82,7 +82,9 @@ type Delivery struct {
 	SyslogHost []byte // the host, or container, that a wrapper before Exim's own text names
 	MessageID  []byte // 6-6-2 or, from Exim 4.97, 6-11-4 characters
 
-	Address    []byte // the final address, or a pipe's command, a file, `:blackhole:`; nil where it can't be told
+	// Address is the final address, or what is logged in its place: a pipe's command or a file, with the address of its
+	// parent in parentheses if there is one, or `:blackhole:`. It is nil where it can't be told.
+	Address    []byte
 	Original   []byte // <…>, the address as it arrived; nil if it is Address
 	Sender     []byte // F= (+sender_on_delivery), `<>` as empty
 	ReturnPath []byte // P= (+return_path_on_delivery)

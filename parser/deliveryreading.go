@@ -46,12 +46,8 @@ func (d *Delivery) agree(other *Delivery) bool {
 func (r *DeliveryReader) read(b []byte) {
 	d := &r.delivery
 	r.readings.n, r.bytesLeft = 0, effortPerByte*len(b)
-	if plain := *d; plain.plainReading(b, &r.bytesLeft) {
-		r.readings.add(&plain)
-	}
-	if bytes.IndexByte(b, '<') > 0 {
-		r.freeReadings(b)
-	}
+	r.plainReadings(b)
+	r.freeReadings(b)
 	if r.readings.n == 0 {
 		d.Reason = "the items behind the address can't be read"
 		return
@@ -65,21 +61,27 @@ func (r *DeliveryReader) read(b []byte) {
 	}
 }
 
-// plainReading reads b with an address that is one token, or quoted.
-func (d *Delivery) plainReading(b []byte, effort *int) bool {
-	if d.specialText(b) {
-		return true
+// plainReadings adds the readings in which the address is one token, or quoted. A pipe or a file isn't quoted.
+func (r *DeliveryReader) plainReadings(b []byte) {
+	try := r.delivery
+	if try.specialText(b) {
+		r.readings.add(&try)
+		return
 	}
 	token := tokenEnd(b)
-	if hasQuotes(b[:token]) {
-		if n := quotedTokenEnd(b); n > 0 {
-			if try := *d; try.readFrom(b, n, effort) {
-				*d = try
-				return true
-			}
+	quoted := hasQuotes(b[:token]) && !isFileOrPipe(b)
+	if try.readFrom(b, token, &r.bytesLeft) &&
+		!(quoted && try.Original == nil && bytes.IndexByte(try.Address, '@') < 0) {
+		r.readings.add(&try)
+	}
+	if !quoted {
+		return
+	}
+	if n := quotedTokenEnd(b); n > token {
+		if try = r.delivery; try.readFrom(b, n, &r.bytesLeft) {
+			r.readings.add(&try)
 		}
 	}
-	return d.readFrom(b, token, effort)
 }
 
 func hasQuotes(b []byte) bool { return bytes.IndexByte(b, '"') >= 0 || bytes.IndexByte(b, '\\') >= 0 }
@@ -173,7 +175,7 @@ func (d *Delivery) readFrom(b []byte, n int, effort *int) bool {
 	}
 	rest := b[n:]
 	d.Address = b[:n]
-	if bytes.HasPrefix(rest, []byte(" (")) {
+	if bytes.HasPrefix(rest, []byte(" (")) && !isFileOrPipe(b) {
 		end := parentsEnd(rest)
 		if end == 0 {
 			return false
@@ -215,13 +217,17 @@ func isParentEnd(b []byte, i int) bool {
 // brackets may be the original.
 func (r *DeliveryReader) freeReadings(b []byte) {
 	r.weak.n, r.bare.n = 0, 0
-	at := bytes.IndexByte(b, ' ')
-	for at >= 0 && r.bytesLeft >= 0 {
-		n := bytes.Index(b[at+1:], []byte(" <"))
+	next := bytes.IndexByte(b, ' ')
+	if !isFileOrPipe(b) {
+		next++ // there plainReadings has looked
+	}
+	for next >= 0 && r.bytesLeft >= 0 {
+		n := bytes.Index(b[next:], []byte(" <"))
 		if n < 0 {
 			break
 		}
-		at += 1 + n
+		at := next + n
+		next = at + 1
 		end, effort := bracketed(b[at+2:])
 		if r.bytesLeft -= effort; end < 0 {
 			continue
@@ -245,22 +251,36 @@ func (r *DeliveryReader) freeReading(b []byte, at, end int) {
 	if !try.items(b[end+1:], &r.bytesLeft) {
 		return
 	}
-	try.Address, try.Original = withoutParents(b, at), b[at+2:end]
-	routed := try.Router != nil || try.Transport != nil
-	local, spaced := spacedLocalPart(try.Address)
+	try.Address, try.Original = b[:at], b[at+2:end]
+	routed, fits := try.Router != nil || try.Transport != nil, false
+	if isFileOrPipe(b) {
+		fits = routed
+	} else if fits = r.isLocalPart(&try); !fits {
+		if try.Address = withoutParents(b, at); bytes.IndexByte(try.Address, ' ') < 0 {
+			return // plainReadings has it
+		}
+		fits = r.isLocalPart(&try) || r.isAddress(&try)
+	}
 	switch {
-	case bytes.IndexByte(try.Address, ' ') < 0:
-		return // plainReading has it
-	case spaced && try.Router != nil && try.Transport != nil,
-		spaced && r.isRelated(local, try.Original, true),
-		try.isDelivered() && r.isRelated(try.Address, try.Original, false),
-		routed && isFileOrPipe(b):
+	case fits:
 		r.readings.add(&try)
 	case routed:
 		r.weak.add(&try)
 	case r.bare.n == 0:
 		r.bare.add(&try)
 	}
+}
+
+// isLocalPart tells whether the address may be the local part of the original, which is all that a local delivery logs.
+func (r *DeliveryReader) isLocalPart(d *Delivery) bool {
+	return d.isDelivered() && r.isRelated(d.Address, d.Original, false)
+}
+
+// isAddress tells whether the address has a domain, and may well belong to the original: because of its local part, or
+// since R= and T= follow.
+func (r *DeliveryReader) isAddress(d *Delivery) bool {
+	local, ok := spacedLocalPart(d.Address)
+	return ok && (d.Router != nil && d.Transport != nil || r.isRelated(local, d.Original, true))
 }
 
 // withoutParents gives what stands before at without ` (address, address)`.

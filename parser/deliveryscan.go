@@ -76,13 +76,15 @@ func (s *deliveryScan) address(prefix string) []byte {
 	return value
 }
 
-// socket reads `[ip]` and `:port` behind prefix. A `*` behind them says that the connection was used before.
+// socket reads `[ip]` and `:port` behind prefix. A `*` behind them says that the connection was used before. The port
+// of a host that Exim never called is -1 (PORT_NONE in its macros.h).
 func (s *deliveryScan) socket(prefix string) (address []byte, port int) {
 	if s.wrong || !s.starts(prefix) || len(s.rest) == len(prefix) || s.rest[len(prefix)] != '[' {
 		return nil, 0
 	}
 	end := s.tokenEnd(len(prefix))
 	value := bytes.TrimSuffix(s.rest[len(prefix):end], []byte{'*'})
+	value = bytes.TrimSuffix(value, []byte(":-1"))
 	n, address, port := socketAddress(value)
 	if n != len(value) {
 		return nil, 0
