@@ -47,6 +47,7 @@ unit: # what needs no other program and no patience
 fuzz:
 	go test -run '^$$' -fuzz FuzzReader -fuzztime 5m ./parser
 	go test -run '^$$' -fuzz FuzzLogin -fuzztime 10m ./parser
+	go test -run '^$$' -fuzz FuzzDelivery -fuzztime 5m ./parser
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./internal/readsocket
 	go test -run '^$$' -fuzz FuzzCheckpoint -fuzztime 2m -fuzzminimizetime 1x ./internal/daemon
 	go test -run '^$$' -fuzz FuzzRecords -fuzztime 2m ./internal/merge

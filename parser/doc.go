@@ -122,6 +122,11 @@
 // an early arrival Forgeable that was emitted at a Pause before them, if somebody forges lines within maxEntry bytes
 // behind it.
 //
+// # Deliveries
+//
+// What became of a message stands in other lines of the log, which the Reader skips. A DeliveryReader reads those. See
+// Delivery for what they may hold and what of it is believed.
+//
 // # What is not understood
 //
 // Each line that isn't empty is judged once, when it is read: it begins an entry or belongs to one; it looks like one
