@@ -56,9 +56,7 @@ type Leader struct {
 	stats   atomic.Pointer[LeaderStats]
 	last    *term     // the last one
 	seen    int64     // the highest number of a commit that the engine had
-	asked   time.Time // when it last heard of the number of a commit while another host led
 	emptied time.Time // since when the engine has lost the fleet's state; zero: it hasn't
-	gapped  bool      // another host may have led by then
 }
 
 // LeaderStats are what a leader has counted since it leads.
@@ -119,7 +117,7 @@ const (
 	// emptyTime is how long the hosts of a fleet whose engine comes back empty, or with an older state, leave it to the
 	// last leader to write the state again. They begin from what there is if that is gone.
 	emptyTime = engine.Lease + 5*time.Second
-	// resumeTime is the same for a host that may have been the last leader: it hasn't looked for a while.
+	// resumeTime is the same for a host that may have been the last leader: another one may have led since it looked.
 	resumeTime = 5 * time.Second
 )
 
@@ -131,20 +129,16 @@ func (l *Leader) waitsForState(ctx context.Context, known bool) bool {
 		return true
 	}
 	now := l.Now()
-	gap := now.Sub(l.asked)
-	l.asked = now
 	if seq >= l.highest() && (seq > 0 || !known) {
 		l.seen, l.emptied = seq, time.Time{}
 		return false
 	}
 	if l.emptied.IsZero() {
-		l.emptied, l.gapped = now, gap > engine.Lease
+		l.emptied = now
 	}
 	pause := emptyTime
 	if l.canResume() {
-		if pause = 0; l.gapped {
-			pause = resumeTime
-		}
+		pause = resumeTime
 	}
 	if now.Sub(l.emptied) < pause {
 		return true
