@@ -64,7 +64,8 @@ func (t *term) oldLocal(local map[string][]byte) (ids []string) {
 	return ids
 }
 
-// localOf is the id of the local alert that an alert is; "" if it is none.
+// localOf is the id of the local alert that an alert is; "" if it is none. One that has ended by then belongs to an
+// earlier alert: the fleet's count is no less than a host's.
 func (t *term) localOf(local map[string][]byte, a *window.Alert) string {
 	rule, longest := a.Rule.String(), int64(a.Rule.Window/time.Second)
 	for _, id := range slices.Sorted(maps.Keys(local)) {
@@ -72,7 +73,11 @@ func (t *term) localOf(local map[string][]byte, a *window.Alert) string {
 		if json.Unmarshal(local[id], &one) != nil || one.Rule != rule || string(one.Value) != a.Value {
 			continue
 		}
-		if at := a.Opened.Unix(); at <= max(one.Ended, one.Opened)+longest && one.Opened <= at+longest {
+		end := one.Ended
+		if end == 0 {
+			end = one.Opened + longest
+		}
+		if at := a.Opened.Unix(); at <= end && one.Opened <= at+longest {
 			return id
 		}
 	}
