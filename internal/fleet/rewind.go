@@ -42,8 +42,8 @@ func (t *term) rewind(ctx context.Context, to int64) error {
 		return err
 	}
 	t.merger, t.counter, t.streams, t.bases = again.merger, again.counter, again.streams, again.bases
-	if t.kept.second > to {
-		t.kept.second = never // it isn't so
+	if t.kept.second > to { // it isn't so
+		t.kept = keep(&t.bases[0])
 	}
 	again.found = t.note
 	for _, a := range again.counter.Open() {
