@@ -381,10 +381,15 @@ func (s *simulation) check() {
 			told[e] = id
 		}
 	}
-	want := s.wanted()
+	want, grown := s.wanted()
 	for _, e := range want {
 		if told[e] == "" {
 			s.T.Errorf("missing: %v", e)
+		}
+		for _, name := range grown[e] {
+			if told[e] != "" && times[fullName(told[e], name)] == 0 {
+				s.T.Errorf("not told: %s of %v", fullName(told[e], name), e)
+			}
 		}
 		delete(told, e)
 	}
@@ -399,12 +404,16 @@ func (s *simulation) check() {
 	s.T.Logf("%d hosts, %d alerts, %d withdrawn", len(s.hosts), len(want), len(withdrawn))
 }
 
-// wanted are the episodes of the fleet order.
-func (s *simulation) wanted() (all []episode) {
-	m := merge.NewMerger(0)
-	counter, err := merge.NewCounter(s.rules, merge.Events{Ended: func(a *window.Alert) {
-		all = append(all, episodeOf(a, s.begin))
-	}})
+// wanted are the episodes of the fleet order, and the names of the events by which they grew.
+func (s *simulation) wanted() (all []episode, grown map[episode][]string) {
+	m, names := merge.NewMerger(0), make(map[string][]string)
+	grown = make(map[episode][]string)
+	counter, err := merge.NewCounter(s.rules, merge.Events{
+		Grew: func(a *window.Alert) { names[a.ID] = append(names[a.ID], pipeline.Grew(a)) },
+		Ended: func(a *window.Alert) {
+			e := episodeOf(a, s.begin)
+			all, grown[e] = append(all, e), names[a.ID]
+		}})
 	if err != nil {
 		s.T.Fatal(err)
 	}
@@ -421,5 +430,5 @@ func (s *simulation) wanted() (all []episode) {
 		s.T.Fatal(err)
 	}
 	counter.Reach(s.begin+10*simSeconds, time.UTC)
-	return all
+	return all, grown
 }
