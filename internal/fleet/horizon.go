@@ -9,20 +9,46 @@ import (
 // never is before all seconds, and so far from the bounds of int64 that others may be added and taken away.
 const never = math.MinInt64 / 2
 
-// A member is a host of the fleet.
-type member struct {
+// A progress is how far a host's records are here.
+type progress struct {
 	until   int64     // before it, all of the host's records have been pushed
 	changed time.Time // when until last grew
 	behind  time.Time // since when it is so far behind the others that the fleet doesn't wait; zero: it isn't
-	again   int64     // before it, records are read again, and have been counted
-	first   int64     // the earliest second of a record that was read
-	slack   int64     // by how many seconds it has said too much
+}
+
+// lives tells whether the host has made progress lately.
+func (p *progress) lives(now time.Time, patience time.Duration) bool {
+	return now.Sub(p.changed) <= patience
+}
+
+// isWaitedFor tells whether the fleet waits for the host: it lives, and hasn't long been before least, a second of
+// leastOf.
+func (p *progress) isWaitedFor(least int64, now time.Time, patience time.Duration) bool {
+	if p.until >= least {
+		p.behind = time.Time{}
+	} else if p.behind.IsZero() {
+		p.behind = now
+	}
+	return p.lives(now, patience) && (p.behind.IsZero() || now.Sub(p.behind) <= patience)
+}
+
+// leastOf is the second before which a host is behind the living ones.
+func leastOf(untils []int64, now time.Time, patience time.Duration) int64 {
+	return usualOf(untils, now.Unix()) - int64(patience/time.Second)
+}
+
+// A member is a host of the fleet.
+type member struct {
+	progress
+	again int64 // before it, records are read again, and have been counted
+	first int64 // the earliest second of a record that was read
+	slack int64 // by how many seconds it has said too much
 }
 
 func (t *term) member(host string) *member {
 	m := t.members[host]
 	if m == nil {
-		m = &member{until: never, changed: t.Now(), again: math.MinInt64, first: math.MaxInt64}
+		m = &member{progress: progress{until: never, changed: t.Now()}, again: math.MinInt64, first: math.MaxInt64}
 		t.members[host] = m
 	}
 	return m
@@ -42,26 +68,20 @@ func (t *term) horizon() int64 {
 	now, until := t.Now(), int64(math.MaxInt64)
 	var live []int64
 	for _, m := range t.members {
-		if now.Sub(m.changed) <= t.Patience {
+		if m.lives(now, t.Patience) {
 			live = append(live, m.until)
 		}
 	}
 	if len(live) == 0 {
 		return never
 	}
-	least := usualOf(live, now.Unix()) - int64(t.Patience/time.Second)
+	least := leastOf(live, now, t.Patience)
 	t.stats.Behind = t.stats.Behind[:0]
 	for name, m := range t.members {
-		if m.until >= least {
-			m.behind = time.Time{}
-		} else if m.behind.IsZero() {
-			m.behind = now
-		}
-		switch {
-		case now.Sub(m.changed) > t.Patience, !m.behind.IsZero() && now.Sub(m.behind) > t.Patience:
-			t.stats.Behind = append(t.stats.Behind, name)
-		default:
+		if m.isWaitedFor(least, now, t.Patience) {
 			until = min(until, m.until)
+		} else {
+			t.stats.Behind = append(t.stats.Behind, name)
 		}
 	}
 	slices.Sort(t.stats.Behind)

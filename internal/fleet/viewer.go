@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"exiwatch/internal/engine"
@@ -54,9 +53,8 @@ type viewerEngine interface {
 
 // A viewedHost is how far a host's arrivals are here.
 type viewedHost struct {
-	until   int64
-	changed time.Time
-	stream  *viewedStream
+	progress
+	stream *viewedStream
 }
 
 // A viewedStream is a stream as far as its entries have been taken.
@@ -193,6 +191,7 @@ func (v *Viewer) drop(s *viewedStream) {
 	for name, h := range v.hosts {
 		if h.stream == s {
 			v.merger.Drop(v.merger.Host(name))
+			h.until = min(h.until, v.merger.Released())
 		}
 	}
 	if s != nil {
@@ -204,7 +203,7 @@ func (v *Viewer) drop(s *viewedStream) {
 func (v *Viewer) reach(s *viewedStream, host string, until int64, now time.Time) {
 	h := v.hosts[host]
 	if h == nil {
-		h = &viewedHost{until: never, changed: now, stream: s}
+		h = &viewedHost{progress{until: never, changed: now}, s}
 		v.hosts[host] = h
 	}
 	if until > h.until {
@@ -260,18 +259,17 @@ func (v *Viewer) horizon(now time.Time) int64 {
 	}
 	var live []int64
 	for _, h := range v.hosts {
-		if h.stream.loaded && now.Sub(h.changed) <= v.patience {
+		if h.stream.loaded && h.lives(now, v.patience) {
 			live = append(live, h.until)
 		}
 	}
 	least := int64(never)
 	if len(live) > 0 {
-		slices.Sort(live)
-		least = live[len(live)/2] - int64(v.patience/time.Second)
+		least = leastOf(live, now, v.patience)
 	}
 	until := int64(math.MaxInt64)
 	for _, h := range v.hosts {
-		if !h.stream.loaded || now.Sub(h.changed) <= v.patience && h.until >= least {
+		if h.isWaitedFor(least, now, v.patience) || !h.stream.loaded {
 			until = min(until, h.until)
 		}
 	}

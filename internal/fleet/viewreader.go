@@ -71,8 +71,11 @@ func (r *viewReader) poll(ctx context.Context) (got viewed) {
 // isNew tells whether the stream was lost and is filled anew: then it is read from its beginning.
 func (r *viewReader) isNew(p *engine.Polled) bool {
 	was := r.born[p.Stream]
+	if p.End.Born == "" { // it was lost, and nothing is in it yet
+		return false
+	}
 	r.born[p.Stream] = p.End.Born
-	if p.End.Born == "" || (was == "" || was == p.End.Born) && p.End.ID.Compare(r.at[p.Stream]) >= 0 {
+	if (was == "" || was == p.End.Born) && p.End.ID.Compare(r.at[p.Stream]) >= 0 {
 		return false
 	}
 	fresh := !r.at[p.Stream].IsZero()
