@@ -80,7 +80,7 @@ func (c Composer) item(a *window.Alert, event string) Item {
 func (c Composer) about(alerts []*window.Alert, i Item, note string, verdict sentence, facts ...sentence) mimeMail {
 	a := alerts[0]
 	d := mimeMail{
-		id: a.ID, event: i.Event, headline: c.headline(i.Incident.item()), note: note,
+		id: a.ID, event: i.Fleet.EventName(i.Event), headline: c.headline(i.Incident.item()), note: note,
 		incidents: []string{i.Incident.ID},
 		content: content{
 			Event: kinds[kindOf(i.Event)], Verdict: verdict, Facts: slices.Concat(i.Fleet.alone(a), doubts(a), facts),

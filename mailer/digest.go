@@ -41,7 +41,7 @@ func (c Composer) digest(items []Item, past bool, why sentence, now time.Time) (
 		facts = append(facts, sentencef("All over the rule %s.", ruleName(items[0].Name, items[0].Rule)))
 	}
 	m := mimeMail{
-		id: items[0].ID, event: digestPrefix + items[0].Event, alerts: []string{strings.Join(d.ids, " ")},
+		id: items[0].ID, event: digestEvent(items), alerts: []string{strings.Join(d.ids, " ")},
 		incidents: d.incidents,
 		headline: oneLine(fmt.Sprintf("%s: %s, %s; most by %s (%s)", c.name(), incidents, counts,
 			c.nameOf(sorted[0], maxPrefix), words.Plain(sorted[0].Messages, "message"))),
@@ -67,7 +67,10 @@ func byMessages(items []Item) []Item {
 }
 
 // DigestName is the name of the Digest, or the Past, of these items: see Message.Name.
-func DigestName(items []Item) string { return items[0].ID + "." + digestPrefix + items[0].Event }
+func DigestName(items []Item) string { return items[0].ID + "." + digestEvent(items) }
+
+// digestEvent is the event in the name of a digest.
+func digestEvent(items []Item) string { return digestPrefix + items[0].Fleet.EventName(items[0].Event) }
 
 // digestPrefix begins the event of a digest.
 const digestPrefix = "d"

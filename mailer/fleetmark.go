@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"strings"
 	"time"
 
 	"exiwatch/window"
@@ -18,6 +19,21 @@ type FleetMark struct {
 	// Instead is the id of the alert that begins in its place. "": the value wasn't over its limit.
 	Instead string `json:"instead,omitempty"`
 }
+
+// EventName is the event in the name of what a host tells: Message.Event. What it tells alone of an open alert has a
+// name of its own, since the fleet may take the alert over and tell the same of it, on the same host, with its totals.
+func (m FleetMark) EventName(event string) string {
+	if m.Alone == "" || event == kinds[0] {
+		return event
+	}
+	return alonePrefix + event
+}
+
+// alonePrefix begins the event of what a host tells alone.
+const alonePrefix = "a"
+
+// FleetEvent undoes FleetMark.EventName.
+func FleetEvent(event string) string { return strings.TrimPrefix(event, alonePrefix) }
 
 // alone says that one host counted an alert by itself. The time is in the zone of the alert.
 func (m FleetMark) alone(a *window.Alert) []sentence {

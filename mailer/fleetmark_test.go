@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"exiwatch/internal/testkit"
 	"exiwatch/window"
 
 	"github.com/google/go-cmp/cmp"
@@ -42,6 +43,35 @@ func TestLogHostsAreNamed(t *testing.T) {
 	}
 	if data, _ := noticeOf(t, of(0), "opened", ""); strings.Contains(string(data), "log_host") {
 		t.Errorf("without a fleet: %s", data)
+	}
+}
+
+// TestNamesOfWhatIsToldAlone: an opening keeps its name, which the thread's mails refer to.
+func TestNamesOfWhatIsToldAlone(t *testing.T) {
+	c, a := director, fleetAlert(t)
+	item := NewItem(a, "ended")
+	for host, want := range map[string]string{"": "", "mx1": "a"} {
+		mark := FleetMark{Alone: host}
+		c.Fleet, item.Fleet = mark, mark
+		opened, err := c.Opened([]*window.Alert{a}, now)
+		testkit.Must(t, err)
+		ended, err := c.Ended(a, now)
+		testkit.Must(t, err)
+		digest, err := c.Digest([]Item{item}, now)
+		testkit.Must(t, err)
+		short, err := c.ShortDigest([]Item{item})
+		testkit.Must(t, err)
+		got := []string{opened.Event, ended.Event, digest.Event, short.Event, c.Short(item).Event}
+		if diff := cmp.Diff([]string{"opened", want + "ended", "d" + want + "ended", "d" + want + "ended",
+			want + "ended"}, got); diff != "" {
+			t.Error(diff)
+		}
+		if want := a.ID + "." + digest.Event; DigestName([]Item{item}) != want {
+			t.Errorf("a digest's name is %s, want %s", DigestName([]Item{item}), want)
+		}
+		if event := FleetEvent(EventOf(digest.Event)); event != "ended" {
+			t.Errorf("%s is about the event %s", digest.Event, event)
+		}
 	}
 }
 

@@ -6,7 +6,8 @@ import "fmt"
 type Message struct {
 	ID     string   // the alert's id, that of the first where it is about several
 	Alerts []string // the ids of all alerts and incidents that it is about; none: ID alone
-	// opened, grew and how many times, ended or withdrawn; a digest's is that of its first item with a d before it
+	// opened, grew and how many times, ended or withdrawn, as FleetMark.EventName has it; a digest's is that of its
+	// first item with a d before it
 	Event string
 	From  string   // envelope sender; "" is the null sender, which nobody answers
 	To    []string // envelope recipients, those of To and Cc; one without a domain is for the mail server to qualify

@@ -9,7 +9,9 @@ import (
 
 // Short says in a line for chats and phones what the mail about an event says: on which host, who, how many, the limit
 // and the most frequent topic. Its name is that of the mail. Page, if there is one, follows on a line of its own.
-func (c Composer) Short(i Item) Message { return c.short(i.ID, i.Event, c.shortText(i)) }
+func (c Composer) Short(i Item) Message {
+	return c.short(i.ID, i.Fleet.EventName(i.Event), c.shortText(i))
+}
 
 func (c Composer) shortText(i Item) string {
 	text := c.itemSentence(i).String()
@@ -41,7 +43,7 @@ func (c Composer) ShortDigest(items []Item) (Message, error) {
 	d, most := digestOf(items), byMessages(items)[0]
 	text := fmt.Sprintf("%s %s: %s; most by %s (%s)", words.Plain(int64(len(d.incidents)), "incident"),
 		between(d.first, d.last), d.counts(), c.nameOf(most, digestWidth), words.Plain(most.Messages, "message"))
-	return c.short(items[0].ID, digestPrefix+items[0].Event, text), nil
+	return c.short(items[0].ID, digestEvent(items), text), nil
 }
 
 func (c Composer) short(id, event, text string) Message {

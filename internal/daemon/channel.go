@@ -71,7 +71,7 @@ func kindOf(event string) string { return strings.TrimRight(event, "0123456789")
 func (c *channel) message(m mailer.Composer, a *window.Alert, event string) (mailer.Message, error) {
 	kind := kindOf(event)
 	data, err := m.Notice(a, kind)
-	return mailer.Message{ID: a.ID, Event: event, Data: data}, err
+	return mailer.Message{ID: a.ID, Event: m.Fleet.EventName(event), Data: data}, err
 }
 
 // text makes the short text of a job's mail. ok is false if the channel doesn't tell of its events.

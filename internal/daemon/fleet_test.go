@@ -12,6 +12,7 @@ import (
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/config/configtest"
+	"exiwatch/internal/fleet"
 	"exiwatch/internal/merge"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/redistest"
@@ -65,11 +66,19 @@ func writeShare(t *testing.T, logs []*fleetLog, share float64) {
 // fleetIDs are the alerts that a replay of a fleet's logs lists, sorted. Named says that lines are their host's.
 func fleetIDs(t *testing.T, c config.Config, logs []*fleetLog, named bool) (ids []string) {
 	t.Helper()
-	counter, err := merge.NewCounter(c.Rules, merge.Events{Opened: func(alerts []*window.Alert) {
+	replayFleet(t, c, logs, named, merge.Events{Opened: func(alerts []*window.Alert) {
 		for _, a := range alerts {
 			ids = append(ids, a.ID)
 		}
 	}})
+	slices.Sort(ids)
+	return ids
+}
+
+// replayFleet counts a fleet's logs.
+func replayFleet(t *testing.T, c config.Config, logs []*fleetLog, named bool, events merge.Events) {
+	t.Helper()
+	counter, err := merge.NewCounter(c.Rules, events)
 	testkit.Must(t, err)
 	r := merge.Replay{Zone: time.UTC, Now: time.Now(),
 		Listener: func(int) pipeline.Listener { return pipeline.Listener{} },
@@ -85,8 +94,6 @@ func fleetIDs(t *testing.T, c config.Config, logs []*fleetLog, named bool) (ids 
 	}
 	_, err = r.Run(t.Context(), counter)
 	testkit.Must(t, err)
-	slices.Sort(ids)
-	return ids
 }
 
 // TestLogsOfOneMachineAreAFleet: engine = "none" counts several logs as those of one host, also when it is stopped on
@@ -231,6 +238,32 @@ func TestHostCountsAloneWithoutVerdicts(t *testing.T) {
 	w.until("alert of the fleet", func() bool { return len(w.post.ids()) == 2 })
 	if got := len(w.opened()); got != 2 {
 		t.Errorf("%d alerts opened, want 2", got)
+	}
+}
+
+// TestEndOfTheFleetsAlertIsTold: also where its host told the alert and its end alone before.
+func TestEndOfTheFleetsAlertIsTold(t *testing.T) {
+	t.Parallel()
+	logs := fleetLogs(t, 8, 3, "mx1")
+	f := startFleetOf(t, "[[rule]]\nlimit = 5\nwindow = '10s'\n", logs)
+	w := f.all[0]
+	w.until("verdict", func() bool { return w.said("INFO", "this host leads the fleet") > 0 })
+	f.server.Pause()
+	w.until("a host that counts alone", func() bool { return w.said("WARN", "the fleet gives no verdicts") > 0 })
+	end := testkit.Sentinel("later", time.Now().UTC().Add(3*time.Minute), 0)
+	testkit.Append(t, logs[0].path, testkit.Sentinel("alone", time.Now().UTC(), 5)+end)
+	w.until("the end of an alert of this host alone", func() bool { return len(w.post.events()) == 2 })
+	id, _, _ := strings.Cut(w.post.events()[0], ".")
+	replayFleet(t, f.config, logs, true, merge.Events{Ended: func(a *window.Alert) {
+		a.ID, a.Incident.ID = id, id
+		w.daemon.fleet.tell(t.Context(), []fleet.Event{{Name: pipeline.Ended, Alerts: []*window.Alert{a}}}, func() {})
+	}})
+	w.until("the end of the fleet's alert", func() bool { return len(w.post.events()) == 3 })
+	if got, want := w.post.events(), []string{id + ".opened", id + ".aended", id + ".ended"}; !slices.Equal(got, want) {
+		t.Errorf("told %q, want %q", got, want)
+	}
+	if mail := string(w.post.mails[2].Data); strings.Contains(mail, "mx1 alone") {
+		t.Errorf("the end of the fleet's alert is that of a host alone:\n%s", mail)
 	}
 }
 

@@ -87,7 +87,7 @@ func itemOf(n notification) mailer.Item {
 // with one in an hour; 0: all events have one. Known tells whether that mail was spooled before.
 func (l *mailLimiter) put(n notification, now time.Time, most int, known func() bool) (mailed bool) {
 	incident := n.alerts[0].Incident.ID
-	name := n.alerts[0].ID + "." + n.event
+	name := n.alerts[0].ID + "." + n.fleet.EventName(n.event)
 	opens := n.event == pipeline.Opened && n.alerts[0].ID == incident
 	if !opens && l.keeps(n, now) {
 		return false

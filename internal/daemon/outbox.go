@@ -101,7 +101,7 @@ func (o *outbox) enqueue(n notification) {
 // mayMail tells whether an event gets a mail of its own; else it goes into a digest.
 func (o *outbox) mayMail(n notification, now time.Time) bool {
 	return o.limiter.put(n, now, o.perHour, func() (known bool) {
-		o.counters.unlocked(func() { known = o.spool.Has(n.alerts[0].ID, n.event) })
+		o.counters.unlocked(func() { known = o.spool.Has(n.alerts[0].ID, n.fleet.EventName(n.event)) })
 		return known
 	})
 }

@@ -56,7 +56,7 @@ func (l *SentLedger) Note(id, event string) { l.note(id, event) }
 // record that counts again for cPanel's user is that mail if the first one was.
 func (l *SentLedger) Take(r *Record) bool {
 	id, event, _ := strings.Cut(r.Own, ".")
-	m := l.byName[id+"."+mailer.EventOf(event)]
+	m := l.find(id, event)
 	if m == nil {
 		return false
 	}
@@ -69,6 +69,17 @@ func (l *SentLedger) Take(r *Record) bool {
 	return true
 }
 
+// find finds the listed mail with a name. What a host tells alone of an alert is a mail besides the fleet's: it is
+// listed when it is seen.
+func (l *SentLedger) find(id, event string) *SentMail {
+	event = mailer.EventOf(event)
+	name, together := id+"."+event, id+"."+mailer.FleetEvent(event)
+	if l.byName[name] == nil && l.byName[together] != nil {
+		l.add(&SentMail{Name: name})
+	}
+	return l.byName[name]
+}
+
 // match returns the listed mail that an arrival is, and its name in the spool; nil if it is none, or was matched
 // before.
 func (l *SentLedger) match(a *parser.Arrival, log string) (m *SentMail, name string) {
@@ -79,7 +90,7 @@ func (l *SentLedger) match(a *parser.Arrival, log string) (m *SentMail, name str
 	if !ok || l.key != nil && !mailer.Genuine(id, event, mac, l.key) {
 		return nil, ""
 	}
-	m = l.byName[id+"."+mailer.EventOf(event)]
+	m = l.find(id, event)
 	if m == nil || m.Seen || m.again && m.Log != log {
 		return nil, ""
 	}

@@ -81,6 +81,25 @@ func TestOwnMailIsNotCounted(t *testing.T) {
 	d.want("root", 4, 2)
 }
 
+// TestOwnMailToldAlone: a host's mail about the end of an alert doesn't use up the excuse of the fleet's.
+func TestOwnMailToldAlone(t *testing.T) {
+	d := newDesk(t, threeAnHour)
+	for range 4 {
+		d.submit("www-data", "")
+	}
+	alert := d.opened[0]
+	alone := mailer.FleetMark{Alone: "mx1"}.EventName(Ended)
+	mail := func(event string) string { return mailer.MessageID(alert.ID, event, "mx.lab.test", nil) }
+	d.submit("root", mail(alone)) // it hasn't ended
+	d.want("root", 1, 1)
+	d.at = d.at.Add(3 * time.Hour)
+	d.submit("www-data", "")
+	for _, event := range []string{alone, Ended, alone, Ended} {
+		d.submit("root", mail(event))
+	}
+	d.want("root", 2, 1)
+}
+
 // TestCopiedMessageIDs: a Message-ID excuses nobody unless the mail is due.
 func TestCopiedMessageIDs(t *testing.T) {
 	first := newDesk(t, threeAnHour)
