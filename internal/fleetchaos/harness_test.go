@@ -231,6 +231,13 @@ func TestJudge(t *testing.T) {
 			s.whole("mx1", one)
 			s.letters = s.letters[1:]
 		}, never, "not mailed: one.opened"},
+		"end mailed alone": {func(s *teller) {
+			s.tell("mx1", "opened", one)
+			s.tell("mx1", "ended", one).Alone = &struct{ Host string }{"mx1"}
+			s.letters[1].event, s.letters[1].messageID = "aended", "one.aended"
+			s.tell("mx1", "ended", one)
+			s.letters = s.letters[:2]
+		}, never, "not mailed: one.ended"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tell := &teller{at: begin}

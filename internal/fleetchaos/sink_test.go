@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"exiwatch/internal/testkit"
+	"exiwatch/mailer"
 
 	"github.com/emersion/go-smtp"
 )
@@ -56,6 +57,14 @@ func (n *notice) name() string {
 		return fmt.Sprintf("grew%d", n.Alert.Times)
 	}
 	return n.Event
+}
+
+// mailed is the event of its mail, as in the Message-ID.
+func (n *notice) mailed() string {
+	if n.Alone == nil {
+		return n.name()
+	}
+	return mailer.FleetMark{Alone: n.Alone.Host}.EventName(n.name())
 }
 
 // A letter is a mail that was accepted.

@@ -196,7 +196,7 @@ func (v *verdict) judgeMails(notices []notice, letters []letter, killed crash) {
 	}
 	for _, n := range notices {
 		name := n.name()
-		if name == "ended" && !n.Alert.Closes || own[n.Alert.ID+"."+name] { // its incident goes on
+		if name == "ended" && !n.Alert.Closes || own[n.Alert.ID+"."+n.mailed()] { // its incident goes on
 			continue
 		}
 		if !slices.ContainsFunc(about[n.Alert.ID], func(l *letter) bool {
