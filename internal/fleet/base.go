@@ -14,8 +14,9 @@ import (
 // A base is what was open when everything before a second had been counted. Counting again begins there: alerts may be
 // open for longer than the streams are kept.
 type base struct {
-	second int64
-	saved  window.Saved
+	second  int64
+	saved   window.Saved
+	unknown bool // it is what the streams say, as far as they reach back
 }
 
 // basePause is how far apart bases are, in seconds.
@@ -27,16 +28,16 @@ func (t *term) noteBase() {
 	if t.unbased || second < t.bases[len(t.bases)-1].second+t.basePause() {
 		return
 	}
-	t.bases = append(t.bases, base{second, t.counter.Save()})
+	t.bases = append(t.bases, base{second: second, saved: t.counter.Save()})
 	t.thinBases()
 }
 
-// thinBases keeps few bases: the older they are, the farther apart.
+// thinBases keeps few bases: the older they are, the farther apart. The engine's is one of them.
 func (t *term) thinBases() {
 	b := t.bases
 	newest := b[len(b)-1].second
 	for i := 1; i+1 < len(b); i++ {
-		if b[i+1].second-b[i-1].second <= (newest-b[i+1].second)/2 {
+		if b[i].second != t.kept.second && b[i+1].second-b[i-1].second <= (newest-b[i+1].second)/2 {
 			t.bases = slices.Delete(b, i, i+1)
 			return
 		}
@@ -62,7 +63,12 @@ func (t *term) finalBase() base {
 	if held := t.firstHeld(); held != 0 {
 		known = min(known, held)
 	}
-	all := t.basesBefore(known)
+	return t.baseBefore(known)
+}
+
+// baseBefore is the latest base up to a second; the oldest of all if there is none.
+func (t *term) baseBefore(second int64) base {
+	all := t.basesBefore(second)
 	return all[len(all)-1]
 }
 
@@ -72,8 +78,11 @@ func (t *term) countThrough(until int64) {
 		if t.count(min(until, b.second)); until < b.second {
 			return
 		}
-		t.counter.Restore(b.saved)
-		t.unbased = false
+		if t.unbased = false; b.unknown {
+			b.saved, b.unknown = t.counter.Save(), false
+		} else {
+			t.counter.Restore(b.saved)
+		}
 	}
 	t.count(until)
 }
@@ -97,14 +106,6 @@ func keep(b *base) keptBase {
 	return k
 }
 
-// begin is the second from which on a next leader counts again.
-func (d *done) begin() int64 {
-	if d.Base <= never {
-		return d.Second
-	}
-	return d.Base
-}
-
 // sumOf tells whether the fields of a base are all there: a leader may die while it writes many.
 func sumOf(fields map[string]string) uint64 {
 	sum := fnv.New64a()
@@ -119,7 +120,7 @@ func sumOf(fields map[string]string) uint64 {
 // addBase adds to a commit what the engine lacks of the final base. Until there is an answer it isn't known what of
 // that it has.
 func (t *term) addBase(c *engine.Commit) {
-	if b := t.finalBase(); b.second != t.kept.second {
+	if b := t.finalBase(); b.second > t.kept.second { // an older one needs lines that the engine may have lost
 		t.kept = keep(&b)
 	}
 	for name, text := range t.kept.fields {

@@ -182,15 +182,13 @@ func (t *term) memory() int64 { return 2*t.reach() + 3600 }
 // done says how far the fleet has been counted.
 func (t *term) done() []byte {
 	second := t.merger.Released()
-	d := done{Second: second, Start: t.start, Base: t.kept.second, Sum: t.kept.sum, End: t.firstHeld(),
+	d := done{Second: second, Start: t.start, Base: t.kept.second, Sum: t.kept.sum,
 		Until: make(map[string]int64), Lost: make(map[string]int64), Streams: make(map[string]streamMark)}
 	for host, l := range t.lost {
 		d.Lost[host] = l.until
 	}
 	for host, m := range t.members {
-		if d.Until[host] = m.until; t.lateHosts[host] {
-			d.Until[host] = min(m.until, t.late)
-		}
+		d.Until[host] = m.until
 	}
 	for name, s := range t.streams {
 		d.Streams[name] = streamMark{s.born, s.lost, s.pointsFor(t.kept.second - t.reach())}

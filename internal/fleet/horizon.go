@@ -41,14 +41,13 @@ func leastOf(untils []int64, now time.Time, patience time.Duration) int64 {
 type member struct {
 	progress
 	again int64 // before it, records are read again, and have been counted
-	first int64 // the earliest second of a record that was read
 	slack int64 // by how many seconds it has said too much
 }
 
 func (t *term) member(host string) *member {
 	m := t.members[host]
 	if m == nil {
-		m = &member{progress: progress{until: never, changed: t.Now()}, again: math.MinInt64, first: math.MaxInt64}
+		m = &member{progress: progress{until: never, changed: t.Now()}, again: math.MinInt64}
 		t.members[host] = m
 	}
 	return m

@@ -28,10 +28,13 @@ func (t *term) noteLost(d *done) {
 	}
 }
 
-// noteFilled notes that a host has published everything before a second.
+// noteFilled notes that a host has published everything before a second. If it had lost lines, there may be some among
+// them that were never counted: they are passed over, and a rewind counts them.
 func (t *term) noteFilled(host string, until int64) {
 	if l, ok := t.lost[host]; ok && until >= l.until {
 		delete(t.lost, host)
+		t.member(host).again = never
+		t.countAgain(t.kept.second, host)
 	}
 }
 

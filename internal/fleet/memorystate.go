@@ -50,7 +50,7 @@ func (m *Memory) Begin() (second int64, ok bool) {
 	if json.Unmarshal(m.state.Done, &d) != nil {
 		return 0, false
 	}
-	return d.begin(), true
+	return d.Base, true
 }
 
 // Open are the open alerts, in the order in which they opened. In a file they are some seconds old.

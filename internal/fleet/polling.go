@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
-	"math"
 	"slices"
 
 	"exiwatch/internal/engine"
@@ -95,10 +94,7 @@ func (t *term) push(s *stream, e engine.Entry) {
 	}
 	for _, b := range entry.Batches {
 		s.hosts[b.Host] = true
-		h, m := t.merger.Host(b.Host), t.member(b.Host)
-		if first, _, ok := b.Records.Span(); ok {
-			m.first = min(m.first, first)
-		}
+		h := t.merger.Host(b.Host)
 		if !t.rereading {
 			t.noteLate(h, b.Records)
 		}
@@ -132,11 +128,7 @@ func (t *term) noteLate(h *merge.Host, records merge.Records) {
 		}
 		m.until = first
 	}
-	if t.late == math.MaxInt64 {
-		t.lateSince = t.Now()
-	}
-	t.late = min(t.late, first)
-	t.lateHosts[h.Name] = true
+	t.countAgain(first, h.Name)
 	h.From = released
 	t.noteBroken(records.Each(h.Name, func(r *pipeline.Record) {
 		if r.Now < released {

@@ -120,7 +120,7 @@ func (r *Replica) take(v *engine.Verdicts) {
 	if r.from = v.From; v.Seq != r.seq {
 		var d done
 		if json.Unmarshal(v.Done, &d) == nil {
-			r.begins = d.begin()
+			r.begins = d.Base
 		}
 		r.seq, r.last, r.heard = v.Seq, r.Now(), true
 	}

@@ -29,21 +29,35 @@ func (d *derivation) add(a *window.Alert) {
 	}
 }
 
+// countAgain has a rewind count again from a second on. The host's lines came late; "": they may be any host's.
+func (t *term) countAgain(from int64, host string) {
+	if t.late == math.MaxInt64 {
+		t.lateSince = t.Now()
+	}
+	if t.late = min(t.late, from); host != "" {
+		t.lateHosts[host] = true
+	}
+}
+
 // rewind counts again from a second on, because lines of that time have come late. What had been told of it isn't told
 // again. What is new is told. What was told and isn't so is withdrawn.
 func (t *term) rewind(ctx context.Context, to int64) error {
 	began, reached := t.Now(), t.merger.Released()
 	to = max(to, t.bases[0].second)
 	hosts := slices.Sorted(maps.Keys(t.lateHosts))
-	t.Log.Info("lines of the fleet came late: counting again", "hosts", hosts, "from", time.Unix(to, 0).UTC(),
-		"to", time.Unix(reached, 0).UTC())
+	span := []any{"from", time.Unix(to, 0).UTC(), "to", time.Unix(reached, 0).UTC()}
+	if len(hosts) > 0 {
+		t.Log.Info("lines of the fleet came late: counting again", append(span, "hosts", hosts)...)
+	} else {
+		t.Log.Info("counting again what the last leader has counted", span...)
+	}
 	again, d, err := t.derive(ctx, to, reached)
 	if err != nil {
 		return err
 	}
 	t.merger, t.counter, t.streams, t.bases = again.merger, again.counter, again.streams, again.bases
-	if t.kept.second > to { // it isn't so
-		t.kept = keep(&t.bases[0])
+	if b := t.baseBefore(to); t.kept.second > to { // it isn't so
+		t.kept = keep(&b)
 	}
 	again.found = t.note
 	for _, a := range again.counter.Open() {
@@ -65,7 +79,7 @@ func (t *term) rewind(ctx context.Context, to int64) error {
 // derive counts from a second to another one in counters of its own, which it returns in a term.
 func (t *term) derive(ctx context.Context, from, to int64) (*term, *derivation, error) {
 	again := newTerm(t.Leader, t.token)
-	again.bases, again.unbased = t.basesBefore(from), true
+	again.bases, again.kept, again.unbased = t.basesBefore(from), t.kept, true
 	start := again.bases[len(again.bases)-1].second - t.reach()
 	again.ledger, again.rereading, again.seq, again.start = t.ledger, true, t.seq, t.start
 	again.lost = t.lost

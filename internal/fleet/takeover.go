@@ -11,7 +11,6 @@ import (
 
 	"exiwatch/internal/engine"
 	"exiwatch/internal/merge"
-	"exiwatch/internal/pipeline"
 	"exiwatch/window"
 )
 
@@ -40,7 +39,7 @@ func (t *term) takeOver(ctx context.Context) error {
 	for name, mark := range d.Streams {
 		if s := t.streams[name]; s != nil {
 			s.born, s.lost = mark.Born, mark.Lost
-			t.streams[name] = s.goBack(mark.Points, t.kept.second-t.reach())
+			t.streams[name] = s.goBack(mark.Points, t.bases[0].second-t.reach())
 		}
 	}
 	if err := t.awaitStreams(ctx, &d); err != nil {
@@ -53,18 +52,11 @@ func (t *term) takeOver(ctx context.Context) error {
 	for _, a := range t.counter.Open() {
 		a.ID = cmp.Or(t.ledger.is[a.ID], a.ID)
 	}
-	t.found = t.note
-	if t.noteMissed(&d); t.late == math.MaxInt64 { // else a rewind finds them
-		t.noteUntold()
+	t.found, t.kept = t.note, keep(&t.bases[0])
+	if len(state.Done) > 0 { // lines may have come too late for the last leader
+		t.countAgain(t.kept.second, "")
 	}
 	return nil
-}
-
-// noteUntold notes alerts that are open, and of which nobody was told: they come from lines that are new.
-func (t *term) noteUntold() {
-	for _, a := range t.counter.Open() {
-		t.note(Event{Name: pipeline.Opened, Alerts: []*window.Alert{a}})
-	}
 }
 
 // countTold counts silently what the last leader has told of behind the second up to which it had left its state. A
@@ -76,28 +68,11 @@ func (t *term) countTold(second int64) {
 	}
 	if latest >= second {
 		t.count(latest + 1)
-		t.late = min(t.late, second)
 	}
 }
 
-// noteMissed notes hosts whose lines the last leader hadn't counted when it should have: they came too late for that.
-func (t *term) noteMissed(d *done) {
-	for host, m := range t.members {
-		until, known := d.Until[host]
-		if !known {
-			until = m.first
-		}
-		if until < d.Second && m.until > until {
-			t.late, t.lateHosts[host] = min(t.late, until), true
-		}
-	}
-	if d.End != 0 && d.End < d.Second { // a rewind finds it again
-		t.late = min(t.late, d.End)
-	}
-}
-
-// restore reads the state that the last leader has left. Its base is the beginning if it has left none, or not all of
-// it.
+// restore reads the state that the last leader has left. What was open at its base is unknown if it has left none, or
+// not all of it.
 func (t *term) restore(state *engine.State) (d done, err error) {
 	t.seq = state.Seq
 	for name, blob := range state.Told {
@@ -114,16 +89,16 @@ func (t *term) restore(state *engine.State) (d done, err error) {
 		}
 	} else if !t.FromStart {
 		d.Second = t.Now().Unix()
-		d.Start = d.Second
+		d.Start, d.Base = d.Second, d.Second
 	}
 	t.start = d.Start
-	b := base{second: never}
-	if sumOf(t.inEngine) == d.Sum {
+	b := base{second: d.Base, unknown: true}
+	if len(state.Done) > 0 && sumOf(t.inEngine) == d.Sum {
 		if b, err = readBase(d.Base, state.Open); err != nil {
 			return d, err
 		}
 	}
-	t.bases, t.kept = []base{b}, keep(&b)
+	t.bases = []base{b}
 	return d, nil
 }
 

@@ -63,11 +63,10 @@ type term struct {
 
 // done is what a leader leaves to the next one.
 type done struct {
-	Second int64  `json:"second"`        // before it, everything has been counted
-	Start  int64  `json:"start"`         // before it, nothing is told: the fleet was counted first then
-	Base   int64  `json:"base"`          // keptBase.second
-	Sum    uint64 `json:"sum"`           // keptBase.sum
-	End    int64  `json:"end,omitempty"` // the earliest that isn't told yet; 0: none
+	Second int64  `json:"second"` // before it, everything has been counted
+	Start  int64  `json:"start"`  // before it, nothing is told: the fleet was counted first then
+	Base   int64  `json:"base"`   // keptBase.second
+	Sum    uint64 `json:"sum"`    // keptBase.sum
 
 	Until   map[string]int64      `json:"until"`          // by host: as Second, if that is earlier
 	Lost    map[string]int64      `json:"lost,omitempty"` // by host: lostLines.until

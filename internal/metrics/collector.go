@@ -136,7 +136,7 @@ func (e exposition) fleet(f *Fleet) {
 	gauge("hosts_silent", "Hosts of the fleet that say nothing.", float64(f.Silent))
 	counter("arrivals_total", "Arrivals of the fleet that this host has counted as its leader.", f.Arrivals)
 	counter("arrivals_late_total", "Those of them that came after their second had been counted.", f.Late)
-	counter("rewinds_total", "How often this host, as the leader, has counted again because arrivals came late.",
+	counter("rewinds_total", "How often this host, as the leader, has counted again, such as for late arrivals.",
 		f.Rewinds)
 	counter("appends_total", "Batches that this host has appended to its streams.", f.Batches)
 	counter("appended_arrivals_total", "Arrivals in the batches that this host has appended.", f.Appended)
