@@ -5,9 +5,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
+	"exiwatch/internal/pipeline"
 	"exiwatch/internal/testkit"
 	"exiwatch/window"
 )
@@ -80,6 +82,29 @@ func TestHostComesLate(t *testing.T) {
 			l := stop()
 			f.until("rewind", func() bool { return l.last.stats.Rewinds > 0 })
 			f.checkTold(l)
+		})
+	}
+}
+
+// TestLinesLateForATakeover: a host has said that it has nothing more, and its late lines come when nobody leads.
+func TestLinesLateForATakeover(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			f := newFleetTest(t, seed, 4, 900, straight)
+			h := f.hosts[2]
+			whole := h.all
+			h.all = slices.DeleteFunc(slices.Clone(whole), func(r *pipeline.Record) bool { return r.Now >= firstSecond+260 })
+			stop := f.lead("mx0", 10*time.Second)
+			f.all(firstSecond + 300)
+			f.until("second counted", func() bool { return f.counted() >= firstSecond+300 })
+			stop()
+			h.all = whole
+			f.all(firstSecond + 300)
+			stop = f.lead("mx1", 10*time.Second)
+			f.finish()
+			f.checkTold(stop())
 		})
 	}
 }
