@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -27,8 +28,12 @@ type resume struct {
 const resumeVersion = 1
 
 // Lost returns how often the publisher of a stream has found that the engine had lost the stream's last entries. When
-// that rises, what was read of the stream may come again with other ids.
+// that rises, what was read of the stream may come again with other ids. A leader asks at each poll of each stream, so
+// an end without the key isn't decoded.
 func Lost(end engine.End) int {
+	if !bytes.Contains(end.Resume, []byte(`"lost":`)) { // which can't stand within a string: quotes are escaped there
+		return 0
+	}
 	r, _ := decodeResume(end)
 	return r.Lost
 }
