@@ -139,8 +139,11 @@ func TestAlertsAreSorted(t *testing.T) {
 	}
 	link := eval[string](tab, `document.querySelector("#all .self").href`)
 	tab.open(link)
-	tab.until(link+" leads to the incident",
-		`document.querySelector(":target")?.textContent.includes("zoe@lab.test") ?? false`)
+	linked := `!!document.querySelector(".linked")?.textContent.includes("zoe@lab.test")`
+	tab.until(link+" leads to the incident", linked)
+	h.send(17, letter{account: "zoe@lab.test", subject: "y"})
+	tab.arrives("more messages of zoe", `document.getElementById("all").textContent.includes("77")`)
+	tab.until(link+" leads to the incident when its row has changed", linked)
 	tab.open(h.url + "?rule=2&sort=who")
 	if got := eval[string](tab, `document.getElementById("choice").selectedOptions[0].textContent`); got != "busy host (host, hour)" && got != "busy host (host, 1 hour)" {
 		t.Errorf("the rule is %q", got)

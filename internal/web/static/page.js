@@ -112,6 +112,12 @@
     });
   }
 
+  // The row that the address names. A row that replaces it is no :target.
+  function mark() {
+    main.querySelectorAll(".linked").forEach((e) => e.classList.remove("linked"));
+    if (location.hash) document.getElementById(location.hash.slice(1))?.classList.add("linked");
+  }
+
   let source = null;
   let paused = false;
 
@@ -127,6 +133,7 @@
       const page = JSON.parse(e.data);
       document.title = page.title + " · exiwatch";
       update(page.html);
+      mark();
       say("Live");
     };
     source.onerror = () => say("No connection, retrying …");
@@ -152,7 +159,9 @@
   addEventListener("pagehide", leave);
   addEventListener("pageshow", listen);
   addEventListener("resize", fit);
+  addEventListener("hashchange", mark);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach((c) => c.plot.redraw()));
   document.querySelectorAll("[data-chart]").forEach(draw);
+  mark();
   listen();
 })();
