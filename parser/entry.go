@@ -15,6 +15,7 @@ const (
 	Injected
 	Submission     // a `cwd=` line (+arguments) of a call to take a message
 	Identification // cPanel's `Sender identification` line
+	DeliveryLine   // what became of a recipient or a message; only after Reader.SetDeliveries
 )
 
 // An Entry is what the Reader makes of a line that matters. Its slices are good until the function that got it returns.
@@ -26,7 +27,9 @@ type Entry struct {
 
 	Arrival *Arrival // of a Reception
 
-	Text []byte // of a Malformed, Overflow or Injected entry: as logged, without its last LF
+	// Text is a Malformed, Overflow or Injected entry as logged, without its last LF. Of a DeliveryLine it is the line
+	// without what a wrapper put before it, for DeliveryReader.Line.
+	Text []byte
 
 	// Torn is true of a Malformed entry that a crash has torn: zeros stand in it, or a start of Exim behind it on the
 	// same line.
@@ -35,8 +38,8 @@ type Entry struct {
 	Reason string // of a Malformed or Injected entry
 	Column int    // from 1, in bytes: where reading it ended
 
-	// Time is the stamp of a Submission, Identification, Malformed or Overflow entry, and of an Injected one that of
-	// the entry in which it stands; zero if none is known.
+	// Time is the stamp of a Submission, Identification, DeliveryLine, Malformed or Overflow entry, and of an Injected
+	// one that of the entry in which it stands; zero if none is known.
 	Time time.Time
 
 	PID       int    // [pid] of a Submission; 0 if absent
@@ -45,7 +48,9 @@ type Entry struct {
 
 	User []byte // U= of an Identification
 
-	Forgeable bool // a Submission or an Identification may stand inside another entry, and be made up
+	Delivery DeliveryKind // of a DeliveryLine
+
+	Forgeable bool // a Submission, Identification or DeliveryLine may stand inside another entry, and be made up
 
 	lasting bool // its slices stand in the text given to Lines
 }

@@ -37,7 +37,9 @@ func (r *Reader) Lines(p Place, text []byte) (n int64) {
 func (r *Reader) fastLine(p Place, line []byte) bool {
 	switch sight, at := r.classify(line); sight {
 	case classSkipped:
-		r.judgement.Exim = true
+		if r.judgement.Exim = true; r.deliveries {
+			r.fastDelivery(p, line, at)
+		}
 		return true
 	case classNoMessage:
 		r.judgeStamped(p, line, line[at:])
@@ -61,7 +63,7 @@ const (
 )
 
 // classify tells what a line without NULs looks like. at is where the flag of an arrival stands, or the text of an
-// entry of no message. It sets the stamp and the pid in prefix, unless the class is unknown, and the id of an arrival.
+// entry of no message or of one that is skipped. It sets the stamp and the pid in prefix, unless the class is unknown, and the id of an arrival.
 func (r *Reader) classify(line []byte) (lineClass, int) {
 	const stampEnd, shortest = len("yyyy-mm-dd hh:mm:ss "), len("iiiiii-iiiiii-ii Completed")
 	if len(line) < stampEnd+shortest || !r.stamped(line) {
@@ -86,14 +88,33 @@ func (r *Reader) classify(line []byte) (lineClass, int) {
 		return classOther, 0 // an overflow mark, an identification
 	case '<', '(':
 		if b[end+2] != '=' {
-			return classSkipped, 0
+			return classSkipped, i + end + 1
 		}
 		if h.id = b[:end]; messageIDLength(b) != end || len(line) > mostItems {
 			return classUnknown, 0
 		}
 		return classArrival, i + end + 1
 	}
-	return classSkipped, 0
+	return classSkipped, i + end + 1
+}
+
+// fastDelivery emits a line of the class classSkipped if it is a delivery line. at is where its text begins.
+func (r *Reader) fastDelivery(p Place, line []byte, at int) {
+	if !mayBeDelivery(line[at]) {
+		return
+	}
+	h := &r.prefix
+	end := at - len("iiiiii-iiiiii-ii ")
+	if end < 0 || line[end+6] != '-' || line[end+13] != '-' {
+		end = at - len("iiiiii-iiiiiiiiiii-iiii ")
+	}
+	if h.id = line[end : at-1]; messageIDLength(line[end:]) != len(h.id) {
+		return
+	}
+	h.host, h.tag = nil, nil
+	if kind, ok := deliveryKind(line[at:]); ok {
+		r.emitDelivery(p, h, kind, line)
+	}
 }
 
 // mayBeZoneOrPID tells whether what stands behind a stamp may be a zone or a pid, going by its first byte.

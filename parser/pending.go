@@ -55,7 +55,7 @@ type pendingLine struct {
 	kind    pendingKind
 	copied  bool // line lies in pendingLines.text
 	lasting bool // line stands in the text given to Lines
-	usual   bool // an arrival that may be of the usual shape
+	usual   bool // fastLine may read it
 	stampDoubt
 }
 
@@ -79,7 +79,7 @@ func (r *Reader) nextPending(p Place, line []byte, raw int) {
 		r.judgeStamped(p, line, line[at:])
 		r.skipLine(p, line)
 	case classSkipped:
-		r.skipLine(p, line)
+		r.skippedLine(p, line, at)
 	case classArrival:
 		r.arrivalLine(p, line, line[at:])
 	case classOther:
@@ -121,6 +121,17 @@ func (r *Reader) skipLine(p Place, line []byte) {
 	if r.pending.open {
 		r.buffer(p, line, pendingRaw)
 	}
+}
+
+// skippedLine takes a line of the class classSkipped, of which the text begins at. A delivery line waits for the lines
+// before it.
+func (r *Reader) skippedLine(p Place, line []byte, at int) {
+	if !r.deliveries || !mayBeDelivery(line[at]) {
+		r.skipLine(p, line)
+		return
+	}
+	r.compareStamp(&r.prefix.stamp)
+	r.buffer(p, line, pendingRaw).usual = true
 }
 
 // arrivalLine takes an arrival. b begins with its flag.

@@ -21,6 +21,8 @@ type Reader struct {
 	arrival     Arrival
 	entry       Entry
 	short       Entry  // a Reception that fastArrival has read: nothing else is set in it
+	sent        Entry  // a DeliveryLine: its other fields are never set
+	deliveries  bool   // delivery lines are emitted
 	unwrapped   []byte // the text of a line in JSON
 	current     []byte // the entry being read
 	subject     []byte // unescaped
@@ -40,13 +42,16 @@ type Reader struct {
 // NewReader makes a Reader that calls emit for each entry that matters. zone is that of stamps that name none. A syslog
 // prefix names no year; its stamp is the latest one that isn't more than a day after reference.
 func NewReader(zone *time.Location, reference time.Time, emit func(*Entry)) *Reader {
-	r := &Reader{emit: emit, clock: clock{zone: zone, reference: reference}}
+	r := &Reader{emit: emit, clock: clock{zone: zone, reference: reference}, sent: Entry{Kind: DeliveryLine}}
 	r.decoder.setFallback(nil)
 	return r
 }
 
 // SetCharset sets the charset of subjects that aren't UTF-8 and don't name theirs; nil is windows-1252.
 func (r *Reader) SetCharset(charset encoding.Encoding) { r.decoder.setFallback(charset) }
+
+// SetDeliveries makes the Reader emit delivery lines, too. Call it before the first line.
+func (r *Reader) SetDeliveries(wanted bool) { r.deliveries = wanted }
 
 // SetReference moves the reference of NewReader. A followed log grows older than the reference it was opened with.
 func (r *Reader) SetReference(reference time.Time) { r.clock.reference = reference }
@@ -163,8 +168,25 @@ func (r *Reader) parseEntry(p Place, h linePrefix, line []byte) bool {
 		r.report(&h)
 	case bytes.HasPrefix(rest, []byte("Sender identification ")):
 		r.identification(p, h, rest)
+	case r.deliveries:
+		if kind, ok := deliveryKind(rest); ok {
+			r.emitDelivery(p, &h, kind, line)
+		}
 	}
 	return true
+}
+
+// emitDelivery emits a delivery line.
+func (r *Reader) emitDelivery(p Place, h *linePrefix, kind DeliveryKind, line []byte) {
+	e := &r.sent
+	e.Place, e.Delivery, e.MessageID, e.SyslogHost, e.Text = p, kind, h.id, h.host, line
+	e.Forgeable, e.lasting = r.forgeable, r.lasting && h.tag == nil
+	if at := r.secondOf(&h.stamp); h.stamp.plain() && at != noSecond {
+		e.Time = time.Unix(at, 0).In(r.clock.zone)
+	} else {
+		e.Time = r.stampOf(&h.stamp)
+	}
+	r.emit(e)
 }
 
 // isArrival tells whether b, the text of an entry, is an arrival's.
