@@ -63,7 +63,8 @@ const (
 )
 
 // classify tells what a line without NULs looks like. at is where the flag of an arrival stands, or the text of an
-// entry of no message or of one that is skipped. It sets the stamp and the pid in prefix, unless the class is unknown, and the id of an arrival.
+// entry of no message or of one that is skipped. It sets the stamp and the pid in prefix, unless the class is unknown,
+// and the id of an arrival.
 func (r *Reader) classify(line []byte) (lineClass, int) {
 	const stampEnd, shortest = len("yyyy-mm-dd hh:mm:ss "), len("iiiiii-iiiiii-ii Completed")
 	if len(line) < stampEnd+shortest || !r.stamped(line) {

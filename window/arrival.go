@@ -31,6 +31,9 @@ const maxWeight = 1 << 40
 
 // weights is what the arrival adds to each sum.
 func (a *Arrival) weights() [numSums]int64 {
+	if a.Nature.isFate() {
+		return [numSums]int64{Messages: 1, Recipients: 1}
+	}
 	return [numSums]int64{
 		Messages:   1,
 		Recipients: min(max(a.Recipients, 0), maxWeight),

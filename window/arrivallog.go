@@ -11,8 +11,12 @@ import (
 // cut.
 const maxMessageID = 24 // bytes
 
-// natureShift is how many bits the length of a message id takes.
-const natureShift = 5
+// natureShift is how many bits the length of a message id takes. The nature stands above it, but from lastShort on in a
+// byte of its own.
+const (
+	natureShift = 5
+	lastShort   = 1<<(8-natureShift) - 1
+)
 
 // A loggedArrival is an arrival as the log has it. Its slices are good until the next push or pop.
 type loggedArrival struct {
@@ -111,7 +115,11 @@ func (h *arrivalLog) push(a *Arrival, at int64, hashes []uint32, weights *[numSu
 	data = binary.AppendUvarint(data, uint64(weights[Bytes]))
 	data = binary.AppendUvarint(data, a.Outside)
 	id := a.keptID()
-	data = append(append(data, byte(len(id))|byte(a.Nature)<<natureShift), id...)
+	data = append(data, byte(len(id))|byte(min(a.Nature, lastShort))<<natureShift)
+	if a.Nature >= lastShort {
+		data = append(data, byte(a.Nature))
+	}
+	data = append(data, id...)
 	b.data = h.appendValues(data, a)
 	b.rows = append(b.rows, uint16(start))
 	h.rows++
@@ -249,7 +257,10 @@ func (h *arrivalLog) read(p rowPos) (r loggedArrival) {
 	r.recipients, r.atLeast, r.bytes = int64(recipients>>1), recipients&1 == 1, int64(u.uvarint())
 	r.outside = u.uvarint()
 	mark := u.take(1)[0]
-	r.nature, r.messageID = Nature(mark>>natureShift), u.take(uint64(mark&(1<<natureShift-1)))
+	if r.nature = Nature(mark >> natureShift); r.nature == lastShort {
+		r.nature = Nature(u.take(1)[0])
+	}
+	r.messageID = u.take(uint64(mark & (1<<natureShift - 1)))
 	present := keySet(binary.LittleEndian.Uint16(u.take(2)))
 	if h.storesAll(r.nature) {
 		present |= keySet(u.take(1)[0]) << narrowKeys

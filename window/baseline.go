@@ -22,15 +22,15 @@ func (p peakHistory) rolled(rc *ruleCount, period int64) peakHistory {
 	return p
 }
 
-// recordPeak raises the peak of the current period to the count.
-func (t *counterTable) recordPeak(rc *ruleCount, period int64) {
+// recordPeak raises the peak of the current period to a level.
+func (t *counterTable) recordPeak(rc *ruleCount, level, period int64) {
 	if period > rc.period {
 		if p := t.peaks(rc).rolled(rc, period); p != (peakHistory{}) {
 			t.setPeaks(rc, p)
 		}
 		rc.period, rc.peak = period, 0
 	}
-	rc.peak = max(rc.peak, rc.count)
+	rc.peak = max(rc.peak, level)
 }
 
 func (t *counterTable) peaks(rc *ruleCount) peakHistory {

@@ -25,6 +25,7 @@ type Counters struct {
 	watch         func(at time.Time, rule int, value []byte, count, limit int64)
 	anomalies     bool           // a rule counts them in every scope
 	hashes        distinctHashes // of the current arrival
+	shared        [numSums]int64 // see weigh
 	exceptionEnds []exceptionEnd // those to come, the next one first
 
 	open      map[openKey]*openAlert
@@ -54,7 +55,9 @@ func newLimited(rules []Rule, limits limits) (*Counters, error) {
 			return nil, fmt.Errorf("rule %q: %w", cmp.Or(r.Name, r.String()), err)
 		}
 		text := r.String()
-		r.Name = cmp.Or(r.Name, text)
+		if r.Name = cmp.Or(r.Name, text); r.Count == BounceShare {
+			r.Floor = cmp.Or(r.Floor, DefaultFloor)
+		}
 		if other := c.ruleOf(text); other != nil {
 			return nil, fmt.Errorf("rule %q: the same as rule %q", r.Name, other.Name)
 		}
@@ -70,7 +73,10 @@ func newLimited(rules []Rule, limits limits) (*Counters, error) {
 func (c *Counters) addRule(rule Rule, text string) {
 	t := c.tableOf(&rule)
 	r := &compiledRule{Rule: rule, text: text, table: t, index: len(t.rules), window: int64(rule.Window / time.Second)}
-	if r.Count != Anomalies {
+	switch {
+	case r.Count == BounceShare:
+		r.measure = Bytes // see weigh
+	case t.kind == ofArrivals:
 		r.measure = r.Count
 	}
 	if r.measure >= numSums {
@@ -153,7 +159,7 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 		t.current = 0
 		if value := a.Values[t.key]; value != nil && !t.isOutside(a.Outside) && t.accepts(a.Nature) {
 			c.hashes.compute(t.estimators, a)
-			t.add(value, c.valueHashes[t.nth], at, c.clock.Now, &weights)
+			t.add(value, c.valueHashes[t.nth], at, c.clock.Now, t.weigh(a, &weights))
 			if a.Nature.isDoubtful() && t.current != 0 {
 				t.recordDoubtful(t.current, at, c.clock.Now, &weights)
 			}
@@ -162,7 +168,7 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 	for i, rule := range c.rules {
 		if t := rule.table; c.watch != nil && t.current != 0 {
 			rc := rule.countOf(t.current)
-			c.watch(a.At, i, t.value(t.current), rc.count, rule.limit(rc.except))
+			c.watch(a.At, i, t.value(t.current), rule.level(rc.count), rule.limit(rc.except))
 		}
 		o, g := c.evaluate(rule, a, at, &weights)
 		if o != nil {

@@ -30,7 +30,7 @@ type tableConfig struct {
 	key               Key
 	nth               int // index in Counters.keys
 	scope             int
-	odd               bool            // the rules count Anomalies
+	kind              tableKind
 	rules             []*compiledRule // those on this key in this scope, in their order
 	shortest, longest int64           // window of the rules, seconds
 	estimators        []estimator
@@ -71,13 +71,17 @@ func (t *counterTable) add(value []byte, hash uint32, at, now int64, weights *[n
 	t.countDistinct(t.current, into.at.second(now), now)
 	for _, r := range t.rules {
 		rc := r.countOf(t.current)
+		was := r.Count == BounceShare && r.isOver(rc)
 		if r.estimator == nil {
 			rc.count += weights[r.measure]
 		} else {
 			rc.count = r.estimator.Count(t.current, r.nth, now-r.window)
 		}
+		if was && !r.isOver(rc) {
+			r.recordFall(t.current, now+1) // during this second it was over
+		}
 		if !t.c.brief {
-			t.recordPeak(rc, now/r.window)
+			t.recordPeak(rc, r.level(rc.count), now/r.window)
 		}
 	}
 }

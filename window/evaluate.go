@@ -16,10 +16,10 @@ func (c *Counters) evaluate(rule *compiledRule, a *Arrival, at int64, weights *[
 	rc := rule.countOf(t.current)
 	switch {
 	case rc.open:
-		if e := c.open[openKey{rule, t.current}]; c.extendAlert(e, rc.count, a, at, weights) {
+		if e := c.open[openKey{rule, t.current}]; c.extendAlert(e, rule.level(rc.count), a, at, weights) {
 			grown = e.alert
 		}
-	case rc.count > rule.limit(rc.except) && !c.alertsFull():
+	case rule.isOver(rc) && !c.alertsFull():
 		opened = c.openAlert(rule, rc, a)
 	}
 	return opened, grown
@@ -74,17 +74,19 @@ func (c *Counters) openAlert(rule *compiledRule, rc *ruleCount, a *Arrival) *Ale
 		Value:     string(value),
 		Opened:    a.At,
 		CrossedBy: string(a.MessageID),
-		Count:     rc.count,
+		Count:     rule.level(rc.count),
 		Limit:     rule.limit(rc.except),
 		openedAt:  newest.at,
 		values:    make([]valueCounts, NumValues),
 	}
 	alert.ID = alertID(rule.Rule, alert.Value, a)
-	alert.raisePeak(rc.count)
+	alert.raisePeak(alert.Count)
 	sums, from := t.sumsAfter(t.current, c.clock.Now-rule.window, c.clock.Now)
 	c.findWindow(rule, value, from, sums[Messages])
 	oldest, middle := h.read(c.found[0]), h.read(c.found[len(c.found)/2])
-	alert.Messages, alert.Recipients, alert.Bytes = sums[Messages], sums[Recipients], sums[Bytes]
+	if alert.Messages, alert.Recipients = sums[Messages], sums[Recipients]; t.kind != ofFates {
+		alert.Bytes = sums[Bytes]
+	}
 	if !c.brief {
 		c.setBaseline(alert, rule, rc)
 		alert.setFirst(&oldest, zone)

@@ -49,7 +49,7 @@ func (t *counterTable) candidate(n uint32, now int64) candidate {
 	c := candidate{n: n, last: t.buckets.At(t.counters.At(n).newest).at.second(now)}
 	for _, r := range t.rules {
 		rc := r.countOf(n)
-		count, limit := rc.count, r.limit(rc.except)
+		count, limit := r.level(rc.count), r.limit(rc.except)
 		c.share = max(c.share, float64(count)/float64(limit))
 		c.near = c.near || count > 0 && count >= limit/2
 	}

@@ -90,9 +90,9 @@ func (r *compiledRule) endExceptions(now int64) {
 		if rc.except == 0 || r.Except[rc.except-1].end() > now {
 			continue
 		}
-		over := rc.count > r.limit(rc.except)
+		over := r.isOver(rc)
 		rc.except = r.exception(r.table.value(n), now)
-		if over && rc.count <= r.limit(rc.except) { // the next exception has a higher limit
+		if over && !r.isOver(rc) { // the next exception has a higher limit
 			r.recordFall(n, now)
 		}
 	}

@@ -50,13 +50,18 @@ type verdict struct {
 
 func (m *model) count(r Rule, value string, now int64) (sum int64) {
 	distinct := map[string]bool{}
+	var known, refused int64
 	for _, a := range m.arrivals {
 		if !m.inside(a, r, value, now) {
 			continue
 		}
 		switch r.Count {
-		case Messages, Anomalies:
+		case Messages, Anomalies, Bounces, Deferrals:
 			sum++
+		case BounceShare:
+			if known++; a.Nature == Refused {
+				refused++
+			}
 		case Recipients:
 			sum += a.Recipients
 		case Bytes:
@@ -71,6 +76,12 @@ func (m *model) count(r Rule, value string, now int64) (sum int64) {
 				distinct[string(a.Values[key])] = true
 			}
 		}
+	}
+	if r.Count == BounceShare {
+		if known < cmp.Or(r.Floor, DefaultFloor) {
+			return 0
+		}
+		return refused * 100 / known
 	}
 	return sum + estimated(distinct, m.levelSize)
 }
@@ -100,7 +111,7 @@ func (m *model) inside(a *Arrival, r Rule, value string, now int64) bool {
 func (m *model) sure(r Rule, value string, now int64) (sum int64) {
 	sum = m.count(r, value, now)
 	for _, a := range m.arrivals {
-		if a.Nature != Doubtful && a.Nature != Alternate || !m.inside(a, r, value, now) {
+		if a.Nature != Doubtful && a.Nature != Alternate && a.Nature != DoubtfulLater || !m.inside(a, r, value, now) {
 			continue
 		}
 		switch r.Count {
@@ -125,11 +136,16 @@ func (m *model) counts(a *Arrival, r Rule) bool {
 	}
 	switch {
 	case r.Count == Anomalies:
-		if a.Nature == Plain || a.Nature == Alternate || a.Nature == Identified {
+		if a.Nature != Odd && a.Nature != Doubtful && a.Nature != Stray {
 			return false
 		}
 		if r.Scope == "" {
 			return a.Values[r.Key] != nil
+		}
+	case r.Count.Fates() || a.Nature >= Delivered:
+		wanted := map[Measure][]Nature{Bounces: {Refused}, Deferrals: {Deferred}, BounceShare: {Refused, Delivered}}
+		if !slices.Contains(wanted[r.Count], a.Nature) {
+			return false
 		}
 	case a.Nature == Stray, (a.Nature == Identified) != (r.Key == CPUser),
 		a.Nature == Alternate && r.Key != Auth && r.Key != Account && r.Key != AccountDomain:
@@ -223,7 +239,7 @@ func (m *model) finish(a *modelAlert) verdict {
 	subjects := map[string]*ValueCount{}
 	for _, b := range a.all {
 		v.Messages++
-		if b.Nature == Doubtful || b.Nature == Alternate {
+		if b.Nature == Doubtful || b.Nature == Alternate || b.Nature == DoubtfulLater {
 			v.Suspicious++
 		}
 		v.Recipients += b.Recipients
@@ -336,6 +352,9 @@ func drawRules(t *rapid.T) []Rule {
 			Window: time.Duration(rapid.SampledFrom([]int{10, 11, 15, 30, 60}).Draw(t, "window")) * time.Second,
 			Scope:  rapid.SampledFrom([]string{"", "", "", "only local", "only all"}).Draw(t, "scope"),
 		}
+		if r.Count == BounceShare {
+			r.Floor, r.Limit = rapid.Int64Range(1, 4).Draw(t, "floor"), r.Limit*15
+		}
 		for range rapid.SampledFrom([]int{0, 0, 0, 1, 2, 3}).Draw(t, "exceptions") {
 			r.Except = append(r.Except, drawException(t, r.Limit))
 		}
@@ -405,8 +424,11 @@ func drawArrival(t *rapid.T, n int, now *int64) *Arrival {
 	for range rapid.IntRange(0, 3).Draw(t, "addresses") {
 		a.Addresses = append(a.Addresses, fmt.Append(nil, rapid.IntRange(0, 9).Draw(t, "address")))
 	}
-	a.Nature = rapid.SampledFrom([]Nature{Plain, Plain, Plain, Odd, Doubtful, Stray, Alternate, Identified}).Draw(t,
-		"nature")
+	a.Nature = rapid.SampledFrom([]Nature{Plain, Plain, Plain, Odd, Doubtful, Stray, Alternate, Identified,
+		Relayed, DoubtfulLater, Delivered, Delivered, Refused, Refused, Deferred}).Draw(t, "nature")
+	if a.Nature >= Delivered {
+		a.Recipients, a.Bytes = 1, 0
+	}
 	a.Outside = rapid.SampledFrom([]uint64{0, 0, 0, 1, 2, 3, 4, 5, 6, 7}).Draw(t, "outside")
 	return a
 }

@@ -1,33 +1,85 @@
 package window
 
-// A Nature says how the counters treat an arrival. Its zero value is an ordinary arrival.
+// A Nature says how the counters treat an arrival, or what became of one of its recipients. Its zero value is an
+// ordinary arrival.
 type Nature uint8
 
 const (
-	Plain      Nature = iota // an arrival as Exim logs it
-	Odd                      // an anomaly: Exim cut the entry
-	Doubtful                 // an anomaly without a certain sender: it has two readings, or may be forged
-	Stray                    // an anomaly that is no arrival: only rules that count Anomalies count it
-	Alternate                // a Doubtful arrival again, for another login: see accepts
-	Identified               // an arrival again, for the CPUser whom the log names later: only rules by CPUser count it
+	Plain         Nature = iota // an arrival as Exim logs it
+	Odd                         // an anomaly: Exim cut the entry
+	Doubtful                    // an anomaly without a certain sender: it has two readings, or may be forged
+	Stray                       // an anomaly that is no arrival: only rules that count Anomalies count it
+	Alternate                   // a Doubtful arrival again, for another login: see accepts
+	Identified                  // again, for the CPUser whom the log names later: only rules by CPUser count it
+	Relayed                     // again, for rules that count it only when it is relayed
+	DoubtfulLater               // a Doubtful arrival again, when it is relayed
+
+	// What became of a recipient of an arrival, which has the arrival's values. Only such rules count it.
+	Delivered
+	Refused  // for good
+	Deferred // for the first time
+	numNatures
 )
 
 func (n Nature) isOdd() bool { return n == Odd || n == Doubtful || n == Stray }
 
 // isDoubtful reports whether the arrival may be somebody else's.
-func (n Nature) isDoubtful() bool { return n == Doubtful || n == Alternate }
+func (n Nature) isDoubtful() bool { return n == Doubtful || n == Alternate || n == DoubtfulLater }
+
+// Later reports whether it is no arrival, but what the log says later of one that rules have counted.
+func (n Nature) Later() bool { return n == Identified || n == Relayed || n.isFate() }
+
+// IsNature reports whether it is one of the natures above.
+func (n Nature) IsNature() bool { return n < numNatures }
+
+// isFate reports whether it says what became of a recipient.
+func (n Nature) isFate() bool { return n >= Delivered }
+
+// A tableKind is what a table counts.
+type tableKind uint8
+
+const (
+	ofArrivals tableKind = iota
+	ofAnomalies
+	ofRefused
+	ofDeferred
+	ofFates // Delivered and Refused: see share
+)
+
+// kind is the kind of the table that counts a measure.
+func (m Measure) kind() tableKind {
+	switch m {
+	case Anomalies:
+		return ofAnomalies
+	case Bounces:
+		return ofRefused
+	case Deferrals:
+		return ofDeferred
+	case BounceShare:
+		return ofFates
+	}
+	return ofArrivals
+}
 
 // accepts reports whether a table counts arrivals of this nature.
 func (t *counterTable) accepts(n Nature) bool {
-	switch {
-	case t.odd:
+	switch t.kind {
+	case ofAnomalies:
 		return n.isOdd()
+	case ofRefused:
+		return n == Refused
+	case ofDeferred:
+		return n == Deferred
+	case ofFates:
+		return n == Delivered || n == Refused
+	}
+	switch {
 	case n == Identified || t.key == CPUser:
 		return n == Identified && t.key == CPUser
 	case n == Alternate:
 		return t.key == Auth || t.key == Account || t.key == AccountDomain
 	}
-	return n != Stray
+	return n != Stray && !n.isFate()
 }
 
 // doubtfulSums are what the doubtful arrivals of one second add to a counter.

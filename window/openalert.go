@@ -27,7 +27,7 @@ type openKey struct {
 // It reports whether the alert has ended.
 func (e *openAlert) reschedule(now int64) (ended bool) {
 	r := e.rule
-	if rc := r.countOf(e.counter); rc.count > r.limit(rc.except) {
+	if r.isOver(r.countOf(e.counter)) {
 		e.due = now + 1 + r.window
 		return false
 	}

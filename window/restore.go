@@ -28,7 +28,7 @@ func (c *Counters) SaveSome(wanted func(*Alert) bool) Saved {
 
 // lastFall is the second at which the alert's count last fell to its limit; now while it is over.
 func (c *Counters) lastFall(e *openAlert) int64 {
-	if rc := e.rule.countOf(e.counter); rc.count <= e.rule.limit(rc.except) {
+	if !e.rule.isOver(e.rule.countOf(e.counter)) {
 		return e.rule.fellAt[e.counter]
 	}
 	return c.clock.Now

@@ -25,10 +25,18 @@ type Rule struct {
 	Window time.Duration // whole seconds from MinWindow to MaxWindow
 	Scope  string        // which arrivals count, always in the same words; empty: the default
 	Except []Exception   // higher limits for some values; not part of the rule's identity
+
+	// Floor is from how many recipients on, refused or delivered in the window, a BounceShare is more than 0: one
+	// refused recipient of two says nothing. 0 is DefaultFloor. Of other rules it is 0.
+	Floor int64
 }
 
+// DefaultFloor is the Floor of a rule that has none.
+const DefaultFloor = 20
+
 // ParseRule reads a rule: key, measure (messages when left out), limit and window, such as "sender 20/5m" or "sender
-// recipients 500/1h". It is the inverse of String but reads no scope. The rule's Name is the text.
+// recipients 500/1h"; of a BounceShare also the floor, as in "account bounce_share 50/1h of 100". It is the inverse of
+// String but reads no scope. The rule's Name is the text.
 func ParseRule(s string) (Rule, error) {
 	r, err := parseRule(strings.Fields(s))
 	if err != nil {
@@ -39,6 +47,12 @@ func ParseRule(s string) (Rule, error) {
 }
 
 func parseRule(fields []string) (r Rule, err error) {
+	if n := len(fields) - 2; n >= 2 && fields[n] == "of" {
+		if r.Floor, err = strconv.ParseInt(fields[n+1], 10, 64); err != nil || r.Floor < 1 {
+			return r, fmt.Errorf("floor %q: want a whole number from 1 on", fields[n+1])
+		}
+		fields = fields[:n]
+	}
 	if len(fields) != 2 && len(fields) != 3 {
 		return r, errors.New("want KEY [MEASURE] LIMIT/WINDOW, such as sender 20/5m")
 	}
@@ -71,8 +85,14 @@ func (r Rule) Validate() error {
 	if r.Count >= numMeasures {
 		return fmt.Errorf("measure %d: want one below %d", r.Count, numMeasures)
 	}
-	if r.Key == CPUser && r.Count == Anomalies {
-		return errors.New("anomalies of cpuser: want another key, such as account, or another count")
+	if r.Key == CPUser && r.Count.kind() != ofArrivals {
+		return fmt.Errorf("%s of cpuser: want another key, such as account, or another count", r.Count)
+	}
+	switch {
+	case r.Count == BounceShare && r.Limit >= 100:
+		return fmt.Errorf("limit %d of bounce_share: want percent, below 100", r.Limit)
+	case r.Floor < 0 || r.Floor > 0 && r.Count != BounceShare:
+		return fmt.Errorf("floor %d: want 0, or one above it for bounce_share", r.Floor)
 	}
 	if r.Limit < 1 {
 		return fmt.Errorf("limit %d: want at least 1", r.Limit)
@@ -96,6 +116,9 @@ func (r Rule) String() string {
 		s += r.Count.String() + " "
 	}
 	s += fmt.Sprintf("%d/%s", r.Limit, FormatWindow(r.Window))
+	if r.Floor != 0 && r.Floor != DefaultFloor {
+		s += fmt.Sprintf(" of %d", r.Floor)
+	}
 	if r.Scope != "" {
 		s += " {" + r.Scope + "}"
 	}

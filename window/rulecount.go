@@ -9,7 +9,7 @@ type compiledRule struct {
 	table     *counterTable
 	index     int                 // in table.rules
 	window    int64               // Rule.Window in seconds
-	measure   Measure             // Rule.Count; Messages for Anomalies, as their table counts nothing else
+	measure   Measure             // Rule.Count, or the sum that is it in a table of another kind
 	estimator *distinct.Estimator // of the measure, if that is of distinct values
 	nth       int                 // number of the window in the estimator
 	tail      uint64              // number of the oldest second inside the window
@@ -19,7 +19,7 @@ type compiledRule struct {
 
 // A ruleCount is the count of one rule and one value.
 type ruleCount struct {
-	count int64 // inside the rule's window: a sum of buckets, or of distinct values
+	count int64 // inside the rule's window: a sum of buckets, or of distinct values; see level
 	// See baseline.
 	period int64  // period of peak
 	peak   int64  // highest count in that period
@@ -34,17 +34,28 @@ func (r *compiledRule) countOf(n uint32) *ruleCount {
 	return r.table.ruleCounts.At(n*uint32(len(r.table.rules)) + uint32(r.index))
 }
 
+// level is what the rule's limit is for, of a count.
+func (r *compiledRule) level(count int64) int64 {
+	if r.Count == BounceShare {
+		return share(count).percent(r.Floor)
+	}
+	return count
+}
+
+// isOver reports whether a count is over the limit.
+func (r *compiledRule) isOver(rc *ruleCount) bool { return r.level(rc.count) > r.limit(rc.except) }
+
 // subtract takes a bucket out of a count because its second, at, leaves the rule's window. A counter's buckets leave
 // one second after the other, so the second is known at which the count falls to the limit.
 func (r *compiledRule) subtract(b *bucket, at int64) {
 	rc := r.countOf(b.counter)
-	was := rc.count
+	was := r.isOver(rc)
 	if r.estimator == nil {
 		rc.count -= b.sums()[r.measure]
 	} else {
 		rc.count = r.estimator.Leave(b.counter, r.nth, at)
 	}
-	if limit := r.limit(rc.except); was > limit && rc.count <= limit {
+	if was && !r.isOver(rc) {
 		r.recordFall(b.counter, at+r.window)
 	}
 }

@@ -46,9 +46,9 @@ func (c *Counters) scope(r *Rule) int {
 
 // tableOf returns the table that counts for a rule, and adds it where it is missing.
 func (c *Counters) tableOf(r *Rule) *counterTable {
-	k, scope, odd := r.Key, c.scope(r), r.Count == Anomalies
+	k, scope, kind := r.Key, c.scope(r), r.Count.kind()
 	for _, t := range c.tables {
-		if t.key == k && t.scope == scope && t.odd == odd {
+		if t.key == k && t.scope == scope && t.kind == kind {
 			return t
 		}
 	}
@@ -59,7 +59,7 @@ func (c *Counters) tableOf(r *Rule) *counterTable {
 		c.valueHashes = append(c.valueHashes, 0)
 		c.arrivals.hashes++
 	}
-	t := &counterTable{tableConfig: tableConfig{c: c, key: k, nth: nth, scope: scope, odd: odd}}
+	t := &counterTable{tableConfig: tableConfig{c: c, key: k, nth: nth, scope: scope, kind: kind}}
 	c.tables = append(c.tables, t)
 	return t
 }

@@ -58,7 +58,7 @@ func (c *Counters) Rank(into *Ranking, rule, from, n int, now int64) (next int) 
 	for i := max(from, 1); i < end; i++ { // position 0 stands for none
 		n := uint32(i)
 		rc := r.countOf(n)
-		if rc.count <= 0 || !into.hasRoom(Usage{Count: rc.count, Limit: r.limit(rc.except)}.Share()) {
+		if rc.count <= 0 || !into.hasRoom(Usage{Count: r.level(rc.count), Limit: r.limit(rc.except)}.Share()) {
 			continue
 		}
 		s := c.usage(rule, n, now)
@@ -131,13 +131,13 @@ func (c *Counters) CountNow(k Key, value []byte) (count int64, over bool) {
 func (r *compiledRule) countAt(n uint32, then int64) int64 {
 	t, left := r.table, then-r.window
 	if r.tail == t.seconds.Next() || t.seconds.At(r.tail).at > left {
-		return r.countOf(n).count // nothing leaves
+		return r.level(r.countOf(n).count) // nothing leaves
 	}
 	if r.estimator != nil {
 		return r.estimator.Count(n, r.nth, left)
 	}
 	sums, _ := t.sumsAfter(n, left, t.c.clock.Now)
-	return sums[r.measure]
+	return r.level(sums[r.measure])
 }
 
 // limitAt is the limit that will apply to counter n at the second now.

@@ -163,7 +163,7 @@ func (s *sample) arrival(a *parser.Arrival, w *window.Arrival) {
 
 // counted counts an arrival for its scopes.
 func (s *sample) counted(w *window.Arrival) {
-	if w.Nature == window.Identified {
+	if w.Nature.Later() && w.Nature != window.Relayed {
 		return // it was counted
 	}
 	for i := range s.matched {

@@ -135,7 +135,7 @@ func (v *Viewer) Run(ctx context.Context) error {
 func (v *Viewer) counted(r *pipeline.Record) {
 	a := &r.Arrival
 	v.deriver.Derive(a)
-	if v.listener.Arrival != nil && a.Nature != window.Identified { // else it was there
+	if v.listener.Arrival != nil && !a.Nature.Later() { // else it was there
 		v.listener.Arrival(&parser.Arrival{Time: a.At}, a)
 	}
 	if v.listener.Counted != nil {

@@ -45,7 +45,7 @@ func (e *engine) addArrival(a *parser.Arrival, _ *window.Arrival) {
 }
 
 func (e *engine) addCounted(a *window.Arrival) {
-	if a.Nature != window.Identified { // else it is there
+	if !a.Nature.Later() { // else it is there
 		e.buffer.add(a, e.counters.Clock())
 	}
 }

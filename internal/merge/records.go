@@ -285,7 +285,7 @@ func (d *decoder) rare(head uint64) {
 	a.Logins, a.Addresses = a.Logins[:0], a.Addresses[:0]
 	if head&hasNature != 0 {
 		nature := d.uvarint()
-		d.require(0 < nature && nature <= uint64(window.Identified))
+		d.require(0 < nature && nature < 1<<8 && window.Nature(nature).IsNature())
 		a.Nature = window.Nature(nature)
 	}
 	if head&hasOutside != 0 {

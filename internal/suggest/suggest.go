@@ -157,7 +157,7 @@ func (s *Suggester) Arrival(at report.Time) {
 
 // Counted takes each counted arrival, after Arrival.
 func (s *Suggester) Counted(a *window.Arrival) {
-	if a.Nature != window.Identified {
+	if !a.Nature.Later() {
 		s.arrivals++
 	}
 	for _, r := range s.rules {

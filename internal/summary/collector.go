@@ -117,7 +117,7 @@ func (c *Collector) arrival(a *parser.Arrival, _ *window.Arrival) {
 
 // count ranks an arrival that rules count.
 func (c *Collector) count(w *window.Arrival) {
-	if !c.span.contains(w.At) || w.Nature == window.Identified {
+	if !c.span.contains(w.At) || w.Nature.Later() {
 		return
 	}
 	c.counted++
