@@ -38,6 +38,8 @@ type Alert struct {
 	// forged.
 	Suspicious int64
 
+	Fates Fates
+
 	// AtLeast is true where Exim cut recipients off. Recipients is then a lower bound.
 	AtLeast bool
 
@@ -51,7 +53,7 @@ type Alert struct {
 	// window.
 	Samples []string
 
-	values          []valueCounts // of each Key; empty where nothing was counted
+	values          []valueCounts // of each Key, and refusalCounts; empty where nothing was counted
 	chart           series
 	firstID, lastID string
 	// Seconds of the clock.

@@ -35,6 +35,8 @@ type Counters struct {
 	ended     []*Alert     // not yet returned by Advance
 	found     []rowPos     // by findWindow; kept for its memory
 	topic     []byte       // by addDetails; kept for its memory
+	refusal   []byte       // by AddFate; kept for its memory
+	follow    func(a *Alert, ids [][]byte)
 
 	limits limits
 	budget memoryBudget
@@ -157,7 +159,11 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 	c.logArrival(a, at, &weights)
 	for _, t := range c.tables {
 		t.current = 0
-		if value := a.Values[t.key]; value != nil && !t.isOutside(a.Outside) && t.accepts(a.Nature) {
+		value := a.Values[t.key]
+		if value != nil && t.kind >= ofRefused {
+			c.followArrival(t, value, a)
+		}
+		if value != nil && !t.isOutside(a.Outside) && t.accepts(a.Nature) {
 			c.hashes.compute(t.estimators, a)
 			t.add(value, c.valueHashes[t.nth], at, c.clock.Now, t.weigh(a, &weights))
 			if a.Nature.isDoubtful() && t.current != 0 {
@@ -203,6 +209,7 @@ func (c *Counters) readStamp(stamp time.Time) int64 {
 	}
 	if c.clock.Now > was.Now {
 		c.endExceptions(was.Shift)
+		c.endAlertsOfShares(was.Shift)
 		c.slide(c.clock.Now)
 		c.endAlerts(c.clock.Now, was.Shift)
 		c.forgetArrivals()
@@ -236,6 +243,19 @@ func (c *Counters) endAlerts(now, shift int64) {
 		if counter.idle() {
 			t.drop(e.counter, c.clock.Now)
 		}
+	}
+}
+
+// endAlertsOfShares ends the alerts that are due before now, each at its second: a share may rise again by what leaves
+// later.
+func (c *Counters) endAlertsOfShares(shift int64) {
+	if !slices.ContainsFunc(c.rules, func(r *compiledRule) bool { return r.Count == BounceShare }) {
+		return
+	}
+	for len(c.queue) > 0 && c.queue[0].due < c.clock.Now {
+		due := c.queue[0].due
+		c.slide(due)
+		c.endAlerts(due, shift)
 	}
 }
 

@@ -37,6 +37,9 @@ func (c *Counters) extendAlert(e *openAlert, count int64, a *Arrival, at int64, 
 		alert.chart.add(at, offsetOf(alert.Opened))
 		alert.setSamples(e.crossedBy, e.middle)
 	}
+	if c.follow != nil && !a.Nature.isFate() {
+		c.follow(alert, [][]byte{a.keptID()})
+	}
 	return alert.raisePeak(count)
 }
 
@@ -77,7 +80,7 @@ func (c *Counters) openAlert(rule *compiledRule, rc *ruleCount, a *Arrival) *Ale
 		Count:     rule.level(rc.count),
 		Limit:     rule.limit(rc.except),
 		openedAt:  newest.at,
-		values:    make([]valueCounts, NumValues),
+		values:    make([]valueCounts, numCounts),
 	}
 	alert.ID = alertID(rule.Rule, alert.Value, a)
 	alert.raisePeak(alert.Count)
@@ -110,6 +113,7 @@ func (c *Counters) openAlert(rule *compiledRule, rc *ruleCount, a *Arrival) *Ale
 	}
 	c.number(e)
 	c.addOpen(e)
+	c.followWindow(alert, rule, value)
 	return alert
 }
 

@@ -37,10 +37,11 @@ const (
 	NumValues
 )
 
-var keyNames = [NumValues]string{
+var keyNames = [numCounts]string{
 	"sender", "sender_domain", "auth", "user", "host", "network", "account", "account_domain",
 	"subject", "topic", "log", "script", "cpuser",
 	"helo", "protocol", "recipient_domain", "anomaly", "entry", "log_host",
+	"refusal",
 }
 
 // ParseKey returns the key with a name that String returns, if rules can have it. Its error lists these names.
@@ -58,7 +59,7 @@ func parseName[N ~uint8](what string, names []string, s string) (N, error) {
 
 // String is the key's name in configuration, flags and mail, such as sender_domain.
 func (k Key) String() string {
-	if k >= NumValues {
+	if int(k) >= len(keyNames) {
 		return fmt.Sprintf("Key(%d)", uint8(k))
 	}
 	return keyNames[k]

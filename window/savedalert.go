@@ -35,6 +35,8 @@ type SavedAlert struct {
 	Last       SavedTime `json:"last"`
 	Samples    [][]byte  `json:"samples"`
 
+	Fates SavedFates `json:"fates"`
+
 	ValueCounts []SavedValues `json:"tallies"` // of the keys that have any
 	Chart       SavedChart    `json:"course"`
 
@@ -65,6 +67,14 @@ func (s *SavedAlert) Trim(rows int) {
 		}
 		t.Rows, t.Other = slices.Clone(t.Rows[:rows]), saveRow(&other)
 	}
+}
+
+// SavedFates are Fates. The refusals are among the ValueCounts.
+type SavedFates struct {
+	Delivered int64 `json:"delivered"`
+	Refused   int64 `json:"refused"`
+	Deferred  int64 `json:"deferred"`
+	Queued    int64 `json:"queued"`
 }
 
 // A SavedTime is a time with its offset from UTC, but without the name of its zone. encoding/json can't write years
@@ -113,6 +123,7 @@ func (a *Alert) Save() SavedAlert {
 		Incident: a.Incident.ID, AboutKey: a.Incident.About.Key.String(), About: []byte(a.Incident.About.Value),
 		Before: a.Before, Since: saveTime(a.BeforeSince),
 		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, Suspicious: a.Suspicious, AtLeast: a.AtLeast,
+		Fates: SavedFates(a.Fates),
 		First: saveTime(a.First), Last: saveTime(a.Last),
 		Chart:   SavedChart{a.chart.from, chartSteps[a.chart.step], slices.Clone(a.chart.bars)},
 		FirstAt: a.firstAt, LastAt: a.lastAt, OpenedAt: a.openedAt, FirstID: []byte(a.firstID),
@@ -176,8 +187,9 @@ func (s *SavedAlert) alert(rule Rule, zone *time.Location, b *memoryBudget) Aler
 		Count:     s.Count, Peak: s.Peak, Limit: cmp.Or(s.Limit, rule.Limit), Times: s.Times, Untold: s.Thread == "",
 		Before: s.Before, BeforeSince: s.Since.time(zone),
 		Messages: s.Messages, Recipients: s.Recipients, Bytes: s.Bytes, Suspicious: s.Suspicious, AtLeast: s.AtLeast,
+		Fates: Fates(s.Fates),
 		First: s.First.time(zone), Last: s.Last.time(zone),
-		values:  make([]valueCounts, NumValues),
+		values:  make([]valueCounts, numCounts),
 		chart:   s.Chart.series(),
 		firstAt: s.FirstAt, lastAt: s.LastAt, openedAt: s.OpenedAt, firstID: string(s.FirstID),
 		lastID: string(s.LastID),

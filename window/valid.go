@@ -14,7 +14,7 @@ func (s *SavedAlert) Validate() error {
 	if err := s.names(); err != nil {
 		return err
 	}
-	n := min(s.Count, s.Peak, s.Before, s.Limit, s.Messages, s.Recipients, s.Bytes, s.Suspicious)
+	n := min(s.Fates.Delivered, s.Fates.Refused, s.Fates.Deferred, s.Fates.Queued, s.Count, s.Peak, s.Before, s.Limit, s.Messages, s.Recipients, s.Bytes, s.Suspicious)
 	if n < 0 {
 		return fmt.Errorf("count %d: want 0 or more", n)
 	}
@@ -46,9 +46,9 @@ func (s *SavedAlert) names() error {
 			return fmt.Errorf("alert %q: want 20 hexadecimal digits", id)
 		}
 	}
-	if len(s.Samples) > maxSamples || len(s.ValueCounts) > int(NumValues) {
+	if len(s.Samples) > maxSamples || len(s.ValueCounts) > int(numCounts) {
 		return fmt.Errorf("%d samples, %d tallies: want at most %d and %d",
-			len(s.Samples), len(s.ValueCounts), maxSamples, NumValues)
+			len(s.Samples), len(s.ValueCounts), maxSamples, numCounts)
 	}
 	for _, id := range append(slices.Clone(s.Samples), s.FirstID, s.LastID, s.Crossed, s.Middle) {
 		if len(id) > maxMessageID {

@@ -33,7 +33,7 @@ func TestImpossibleSaved(t *testing.T) {
 		"fell":                    func(s *SavedAlert) { s.Fell = math.MaxInt64 },
 		"samples":                 func(s *SavedAlert) { s.Samples = make([][]byte, 4) },
 		"message id":              func(s *SavedAlert) { s.LastID = make([]byte, 25) },
-		"tallies":                 func(s *SavedAlert) { s.ValueCounts = make([]SavedValues, NumValues+1) },
+		"tallies":                 func(s *SavedAlert) { s.ValueCounts = make([]SavedValues, numCounts+1) },
 		"rows":                    func(s *SavedAlert) { s.ValueCounts[0].Rows = make([]SavedValue, 1001) },
 		"row":                     func(s *SavedAlert) { s.ValueCounts[0].Rows[0].Bytes = -1 },
 		"other row":               func(s *SavedAlert) { s.ValueCounts[0].Other.Messages = -1 },

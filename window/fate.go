@@ -1,0 +1,129 @@
+package window
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Fates say what became of an alert's messages and their recipients, as far as the log says and as long as the alert is
+// open. They are zero where nobody follows the messages: see Counters.Follow.
+type Fates struct {
+	Delivered int64 // recipients
+	Refused   int64 // recipients, for good
+	Deferred  int64 // recipients that were put off at least once, whatever became of them
+	Queued    int64 // messages that are still in the queue
+}
+
+// A Refusal is why recipients were refused or put off.
+type Refusal struct {
+	Text       string   // folded
+	Hosts      []string // that said so, those with the most recipients first; none where this host did
+	Recipients int64
+}
+
+// refusalCounts is where Alert.values counts refusals: each value is a host, an LF and a text.
+const (
+	refusalCounts = NumValues
+	numCounts     = NumValues + 1
+)
+
+// Follow has a function get the messages of each alert, by their ids as the alert keeps them: first those of the window
+// that crosses the limit, then each one that comes. Of an alert of a rule for fates these are all messages of its
+// value. Call it before the first arrival.
+func (c *Counters) Follow(messages func(a *Alert, ids [][]byte)) { c.follow = messages }
+
+// AddFate adds what became of a recipient of a message to an open alert. Why a recipient was refused or deferred is told
+// by a host, if it wasn't this one, in a folded text; nil: nobody told.
+func (c *Counters) AddFate(a *Alert, n Nature, host, text []byte) {
+	if !a.Ended.IsZero() {
+		return
+	}
+	switch n {
+	case Delivered:
+		a.Fates.Delivered++
+	case Refused:
+		a.Fates.Refused++
+	case Deferred:
+		a.Fates.Deferred++
+	}
+	if text != nil && !a.isBare() {
+		c.refusal = append(append(append(c.refusal[:0], host...), '\n'), text...)
+		a.values[refusalCounts].add(c.refusal, ValueCount{Messages: 1, Recipients: 1}, &c.budget)
+	}
+}
+
+// isBare reports whether the alert has no values: see Summary.
+func (a *Alert) isBare() bool { return len(a.values) == 0 }
+
+// Refusals returns the n commonest refusals, those with the most recipients first; all where n is 0.
+func (a *Alert) Refusals(n int) (all []Refusal) {
+	if a.isBare() {
+		return nil
+	}
+	at := make(map[string]int)
+	for _, row := range a.values[refusalCounts].top(0) {
+		host, text, _ := strings.Cut(row.Value, "\n")
+		i, known := at[text]
+		if !known {
+			i, at[text] = len(all), len(all)
+			all = append(all, Refusal{Text: text})
+		}
+		if all[i].Recipients += row.Recipients; host != "" {
+			all[i].Hosts = append(all[i].Hosts, host)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Refusal) int { return cmp.Compare(b.Recipients, a.Recipients) })
+	if n > 0 && n < len(all) {
+		all = all[:n:n]
+	}
+	return all
+}
+
+// followWindow tells Follow of the messages in the window that an alert has opened with.
+func (c *Counters) followWindow(a *Alert, rule *compiledRule, value []byte) {
+	if c.follow == nil {
+		return
+	}
+	var ids [][]byte
+	if !rule.Count.Fates() {
+		for _, p := range c.found {
+			r := c.arrivals.read(p)
+			ids = append(ids, bytes.Clone(r.messageID))
+		}
+		c.follow(a, ids)
+		return
+	}
+	h, from := &c.arrivals, c.clock.Now-rule.window
+	for p := h.newest(); ; p = h.before(p) {
+		if h.at(p)+disorder <= from {
+			break
+		}
+		if h.at(p) > from && h.mayHave(p, rule.table.nth, c.valueHashes[rule.table.nth]) {
+			if r := h.read(p); bytes.Equal(r.values[rule.Key], value) && !rule.table.isOutside(r.outside) {
+				ids = append(ids, bytes.Clone(r.messageID))
+			}
+		}
+		if p == h.oldest() {
+			break
+		}
+	}
+	c.follow(a, ids)
+}
+
+// followArrival tells Follow of an arrival of a value whose fates a rule with an open alert counts.
+func (c *Counters) followArrival(t *counterTable, value []byte, a *Arrival) {
+	if c.follow == nil || t.kind < ofRefused || a.Nature.isFate() || t.isOutside(a.Outside) {
+		return
+	}
+	n := t.find(value, c.valueHashes[t.nth])
+	if n == 0 || t.counters.At(n).openAlerts == 0 {
+		return
+	}
+	for _, r := range t.rules {
+		if e := c.open[openKey{r, n}]; e != nil {
+			c.follow(e.alert, [][]byte{a.keptID()})
+		}
+	}
+}
