@@ -158,18 +158,7 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 	}
 	c.logArrival(a, at, &weights)
 	for _, t := range c.tables {
-		t.current = 0
-		value := a.Values[t.key]
-		if value != nil && t.kind >= ofRefused {
-			c.followArrival(t, value, a)
-		}
-		if value != nil && !t.isOutside(a.Outside) && t.accepts(a.Nature) {
-			c.hashes.compute(t.estimators, a)
-			t.add(value, c.valueHashes[t.nth], at, c.clock.Now, t.weigh(a, &weights))
-			if a.Nature.isDoubtful() && t.current != 0 {
-				t.recordDoubtful(t.current, at, c.clock.Now, &weights)
-			}
-		}
+		c.countIn(t, a, at, &weights)
 	}
 	for i, rule := range c.rules {
 		if t := rule.table; c.watch != nil && t.current != 0 {
@@ -185,6 +174,26 @@ func (c *Counters) Count(a *Arrival) (opened, grown []*Alert) {
 		}
 	}
 	return c.countLogins(a, opened, grown)
+}
+
+// countIn counts an arrival in one table.
+func (c *Counters) countIn(t *counterTable, a *Arrival, at int64, weights *[numSums]int64) {
+	t.current = 0
+	value := a.Values[t.key]
+	if value == nil || t.isOutside(a.Outside) {
+		return
+	}
+	if t.kind >= ofRefused && !a.Nature.isFate() {
+		c.followArrival(t, value, a)
+	}
+	if !t.accepts(a.Nature) {
+		return
+	}
+	c.hashes.compute(t.estimators, a)
+	t.add(value, c.valueHashes[t.nth], at, c.clock.Now, t.weigh(a, weights))
+	if a.Nature.isDoubtful() && t.current != 0 {
+		t.recordDoubtful(t.current, at, c.clock.Now, weights)
+	}
 }
 
 // countLogins counts an arrival once more for each of its Logins. It adds to the alerts that the arrival has opened and

@@ -114,7 +114,7 @@ func (c *Counters) followWindow(a *Alert, rule *compiledRule, value []byte) {
 
 // followArrival tells Follow of an arrival of a value whose fates a rule with an open alert counts.
 func (c *Counters) followArrival(t *counterTable, value []byte, a *Arrival) {
-	if c.follow == nil || t.kind < ofRefused || a.Nature.isFate() || t.isOutside(a.Outside) {
+	if c.follow == nil {
 		return
 	}
 	n := t.find(value, c.valueHashes[t.nth])
