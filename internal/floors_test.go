@@ -22,7 +22,7 @@ var floors = map[string]int{
 	"internal/config": 3, "internal/readsocket": 3, "internal/metrics": 3, "internal/report": 3, "internal/htmlkit": 3,
 	"internal/engine": 3, "mailer/spool": 3,
 	"mailer/transport": 2, "mailer": 1, "internal/journal": 1, "internal/csvsafe": 1,
-	"internal/escape": 0, "internal/words": 0, "internal/fold": 0, "internal/loopback": 0, "internal/private": 0,
+	"internal/escape": 0, "internal/words": 0, "internal/fold": 0, "internal/refusal": 0, "internal/loopback": 0, "internal/private": 0,
 	"internal/signals": 0, "tailer": 0, "parser": 0, "window": 0,
 	"window/internal/distinct": -1, "window/internal/pool": -1,
 	// for tests

@@ -38,7 +38,7 @@ func (c *Counters) extendAlert(e *openAlert, count int64, a *Arrival, at int64, 
 		alert.setSamples(e.crossedBy, e.middle)
 	}
 	if c.follow != nil && !a.Nature.isFate() {
-		c.follow(alert, [][]byte{a.keptID()})
+		c.follow(alert, [][]byte{a.keptID()}, false)
 	}
 	return alert.raisePeak(count)
 }

@@ -29,13 +29,13 @@ const (
 	numCounts     = NumValues + 1
 )
 
-// Follow has a function get the messages of each alert, by their ids as the alert keeps them: first those of the window
-// that crosses the limit, then each one that comes. Of an alert of a rule for fates these are all messages of its
-// value. Call it before the first arrival.
-func (c *Counters) Follow(messages func(a *Alert, ids [][]byte)) { c.follow = messages }
+// Follow has a function get the messages of each alert, by their ids as the alert keeps them: those of the window that
+// crosses the limit when it has opened, then each one that comes. Of an alert of a rule for fates these are all
+// messages of its value. Call it before the first arrival.
+func (c *Counters) Follow(messages func(a *Alert, ids [][]byte, opened bool)) { c.follow = messages }
 
-// AddFate adds what became of a recipient of a message to an open alert. Why a recipient was refused or deferred is told
-// by a host, if it wasn't this one, in a folded text; nil: nobody told.
+// AddFate adds what became of a recipient of a message to an open alert. Why it was refused or deferred is told by a
+// host, if it wasn't this one, in a folded text; nil: nobody told.
 func (c *Counters) AddFate(a *Alert, n Nature, host, text []byte) {
 	if !a.Ended.IsZero() {
 		return
@@ -92,7 +92,7 @@ func (c *Counters) followWindow(a *Alert, rule *compiledRule, value []byte) {
 			r := c.arrivals.read(p)
 			ids = append(ids, bytes.Clone(r.messageID))
 		}
-		c.follow(a, ids)
+		c.follow(a, ids, true)
 		return
 	}
 	h, from := &c.arrivals, c.clock.Now-rule.window
@@ -109,7 +109,7 @@ func (c *Counters) followWindow(a *Alert, rule *compiledRule, value []byte) {
 			break
 		}
 	}
-	c.follow(a, ids)
+	c.follow(a, ids, true)
 }
 
 // followArrival tells Follow of an arrival of a value whose fates a rule with an open alert counts.
@@ -123,7 +123,7 @@ func (c *Counters) followArrival(t *counterTable, value []byte, a *Arrival) {
 	}
 	for _, r := range t.rules {
 		if e := c.open[openKey{r, n}]; e != nil {
-			c.follow(e.alert, [][]byte{a.keptID()})
+			c.follow(e.alert, [][]byte{a.keptID()}, false)
 		}
 	}
 }

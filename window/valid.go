@@ -14,7 +14,9 @@ func (s *SavedAlert) Validate() error {
 	if err := s.names(); err != nil {
 		return err
 	}
-	n := min(s.Fates.Delivered, s.Fates.Refused, s.Fates.Deferred, s.Fates.Queued, s.Count, s.Peak, s.Before, s.Limit, s.Messages, s.Recipients, s.Bytes, s.Suspicious)
+	f := &s.Fates
+	n := min(s.Count, s.Peak, s.Before, s.Limit, s.Messages, s.Recipients, s.Bytes, s.Suspicious,
+		f.Delivered, f.Refused, f.Deferred, f.Queued)
 	if n < 0 {
 		return fmt.Errorf("count %d: want 0 or more", n)
 	}

@@ -1,8 +1,10 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -12,6 +14,9 @@ type Count struct {
 	Ignore       []Pattern // but none that match these
 	LocalDomains []string  // in lower case; arrivals to these domains alone don't count
 	EximUsers    []string  // U= of Exim's own bounces
+
+	// Inside are networks besides those with private addresses: their hosts relay, and mail to them stays inside.
+	Inside []netip.Prefix
 }
 
 // Scopes has a Count for each window.Rule.Scope. Rules without settings of their own have the scope "".
@@ -23,6 +28,7 @@ type count struct {
 	Ignore       []string `toml:"ignore"`
 	LocalDomains []string `toml:"local_domains"`
 	EximUsers    []string `toml:"exim_users"`
+	Inside       []string `toml:"inside"`
 }
 
 // count checks the keys of a table such as rule[0].
@@ -42,22 +48,73 @@ func (w count) count(table string, wrong *flaws) Count {
 	for _, domain := range w.LocalDomains {
 		c.LocalDomains = append(c.LocalDomains, strings.ToLower(domain))
 	}
+	for i, s := range w.Inside {
+		prefix, ok := ParsePrefix(s)
+		wrong.unless(ok, fmt.Sprintf("%s.inside[%d]", table, i))
+		c.Inside = append(c.Inside, prefix)
+	}
 	return c
+}
+
+// IsLocal tells whether an address is in one of the LocalDomains.
+func (c *Count) IsLocal(address []byte) bool {
+	at := bytes.LastIndexByte(address, '@')
+	return at >= 0 && len(c.LocalDomains) > 0 &&
+		slices.Contains(c.LocalDomains, string(bytes.ToLower(address[at+1:])))
+}
+
+// IsInside tells whether a host is one of ours: its address is private (RFC 1918, RFC 4193), or in Inside.
+func (c *Count) IsInside(address []byte) bool {
+	ip, ok := parseIP(address)
+	return ok && (ip.IsPrivate() || c.inInside(ip))
+}
+
+// IsOutside tells whether a host is somebody else's: its address is public, and not in Inside.
+func (c *Count) IsOutside(address []byte) bool {
+	ip, ok := parseIP(address)
+	return ok && ip.IsGlobalUnicast() && !ip.IsPrivate() && !shared.Contains(ip) && !c.inInside(ip)
+}
+
+// shared is the address space between providers and their customers (RFC 6598), which isn't public.
+var shared = netip.MustParsePrefix("100.64.0.0/10")
+
+func (c *Count) inInside(ip netip.Addr) bool {
+	return slices.ContainsFunc(c.Inside, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
+func parseIP(b []byte) (netip.Addr, bool) {
+	if len(b) == 0 {
+		return netip.Addr{}, false
+	}
+	ip, err := netip.ParseAddr(string(b))
+	return ip.Unmap().WithZone(""), err == nil
+}
+
+// Counts tells whether a class is in Only by its name.
+func (c *Count) Counts(name string) bool {
+	return slices.ContainsFunc(c.Only, func(class Class) bool { return class.Name == name })
 }
 
 // A Class is a kind of arrival that [count] only can name.
 type Class struct {
-	Name   string       // authenticated, local, loopback, bounces or all; empty for a network
+	Name   string       // authenticated, local, loopback, relayed, forwarded, bounces or all; empty for a network
 	Prefix netip.Prefix // a network of sending hosts
 }
 
 // Loopback is the class of mail that comes over 127.0.0.0/8 or ::1 without a login.
 const Loopback = "loopback"
 
+// Classes of mail that a host inside hands over without a login, once a host outside has taken, refused or put off a
+// recipient.
+const (
+	Relayed   = "relayed"   // to an address as it arrived
+	Forwarded = "forwarded" // to an address that this host has put in the place of a local one
+)
+
 // ParseClass parses an element of [count] only.
 func ParseClass(s string) (Class, error) {
 	switch s {
-	case "authenticated", "local", Loopback, "bounces", "all":
+	case "authenticated", "local", Loopback, Relayed, Forwarded, "bounces", "all":
 		return Class{Name: s}, nil
 	}
 	if prefix, ok := ParsePrefix(s); ok {

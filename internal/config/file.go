@@ -77,7 +77,7 @@ func readFile(name string) (Config, error) {
 // Parse parses the text of a configuration. Errors mention name. It reads no except.d.
 func Parse(name string, text []byte) (Config, error) {
 	f := file{Mail: mail{MaxPerHour: 20}, Count: count{
-		Only:      []string{"authenticated", "local", Loopback},
+		Only:      []string{"authenticated", "local", Loopback, Relayed},
 		EximUsers: []string{"Debian-exim", "exim", "mailnull", "mail", "eximuser"},
 	}}
 	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&f); err != nil {

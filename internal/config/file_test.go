@@ -134,7 +134,7 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("State, Log, Zone = %q, %q, %v, want %q, none, the machine's", c.State, c.Log, c.Zone, DefaultState)
 	}
 	usual := Count{
-		Only:      []Class{{Name: "authenticated"}, {Name: "local"}, {Name: "loopback"}},
+		Only:      []Class{{Name: "authenticated"}, {Name: "local"}, {Name: "loopback"}, {Name: "relayed"}},
 		EximUsers: []string{"Debian-exim", "exim", "mailnull", "mail", "eximuser"},
 	}
 	if diff := cmp.Diff(usual, c.Scopes[""], cmpopts.EquateComparable(netip.Prefix{})); diff != "" {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,10 +28,10 @@ func keys(t reflect.Type, prefix string) (all []string) {
 	return all
 }
 
-// has tells whether a document has a key; of tables in lists, whether the first has.
+// has tells whether a document has a key; of tables in lists, whether any has.
 func has(document any, key string) bool {
-	if list, ok := document.([]any); ok && len(list) > 0 {
-		document = list[0]
+	if list, ok := document.([]any); ok {
+		return slices.ContainsFunc(list, func(one any) bool { return has(one, key) })
 	}
 	name, rest, nested := strings.Cut(key, ".")
 	table, ok := document.(map[string]any)

@@ -203,7 +203,7 @@ func TestClass(t *testing.T) {
 }
 
 func TestParseClass(t *testing.T) {
-	for _, name := range []string{"authenticated", "local", "loopback", "bounces", "all"} {
+	for _, name := range []string{"authenticated", "local", "loopback", "relayed", "forwarded", "bounces", "all"} {
 		if class, err := ParseClass(name); err != nil || class.Name != name || class.Prefix.IsValid() {
 			t.Errorf("ParseClass(%q) = %+v, %v, want the name", name, class, err)
 		}
@@ -211,7 +211,7 @@ func TestParseClass(t *testing.T) {
 	for _, name := range []string{"", "Local", "remote", "local ", "192.0.2.0/33", "192.0.2", "192.0.2.*",
 		"mail.lab.test"} {
 		if class, err := ParseClass(name); err == nil ||
-			!strings.Contains(err.Error(), `"authenticated", "local", "loopback", "bounces", "all"`) {
+			!strings.Contains(err.Error(), `"authenticated", "local", "loopback", "relayed", "forwarded", "bounces", "all"`) {
 			t.Errorf("ParseClass(%q) = %+v, %v, want an error that names the classes", name, class, err)
 		}
 	}

@@ -19,6 +19,7 @@ type rule struct {
 	Count        string   `toml:"count"`
 	Limit        *int64   `toml:"limit"`
 	Window       string   `toml:"window"`
+	Floor        *int64   `toml:"floor"`
 	Only         []string `toml:"only"`
 	Ignore       []string `toml:"ignore"`
 	LocalDomains []string `toml:"local_domains"`
@@ -108,6 +109,10 @@ func (w *rule) rule(path string, zone *time.Location, wrong *flaws) window.Rule 
 	wrong.unless(r.Limit >= 1, path+".limit")
 	r.Window, err = window.ParseWindow(cmp.Or(w.Window, r.Window.String()))
 	wrong.unless(err == nil, path+".window")
+	if w.Floor != nil {
+		r.Floor = *w.Floor
+		wrong.unless(r.Floor >= 1 && r.Count == window.BounceShare, path+".floor")
+	}
 	for i, e := range w.Except {
 		r.Except = append(r.Except, e.exception(fmt.Sprintf("%s.except[%d]", path, i), &r, zone, wrong))
 	}

@@ -24,9 +24,9 @@ local_domains = ["Example.org"]
 		t.Fatal(err)
 	}
 	for i, want := range []struct{ rule, only, ignored, domains string }{
-		{`account 20/5m`, "authenticated local loopback", "user", "lab.test"},
+		{`account 20/5m`, "authenticated local loopback relayed", "user", "lab.test"},
 		{`account 30/5m {only=["all"]}`, "all", "user", "lab.test"},
-		{`account 30/5m {ignore=[] local_domains=["Example.org"]}`, "authenticated local loopback", "", "example.org"},
+		{`account 30/5m {ignore=[] local_domains=["Example.org"]}`, "authenticated local loopback relayed", "", "example.org"},
 	} {
 		r := c.Rules[i]
 		count, ok := c.Scopes[r.Scope]

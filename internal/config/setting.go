@@ -24,7 +24,7 @@ type Setting struct {
 // defaults are the values of keys that a configuration needn't have, as TOML, where there are any.
 var defaults = map[string]string{
 	"state": strconv.Quote(DefaultState), "charset": `"windows-1252"`, "wait_for_file": `"1h"`,
-	"count.only":       `["authenticated", "local", "loopback"]`,
+	"count.only":       `["authenticated", "local", "loopback", "relayed"]`,
 	"count.exim_users": `["Debian-exim", "exim", "mailnull", "mail", "eximuser"]`,
 	"rule.key":         `"account"`, "rule.count": `"messages"`, "rule.limit": `20`, "rule.window": `"5m"`,
 	"mail.to": `["root"]`, "mail.subject": strconv.Quote(mailer.DefaultSubject), "mail.via": `"sendmail"`,

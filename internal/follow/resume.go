@@ -263,10 +263,8 @@ func (l *LiveLog) resumeFirst() error {
 }
 
 // sinceBegin is from when on the log is read for what it holds since Since: lines that go together may be some time
-// apart.
-func (l *LiveLog) sinceBegin() int64 {
-	return l.Since - (l.resumePoints.reach - 2*l.resumePoints.longest)
-}
+// apart. As in a look at the log, what has been in the queue before is left out.
+func (l *LiveLog) sinceBegin() int64 { return l.Since - l.Pipeline.Apart() }
 
 // reaching is the youngest of the files that begins at the second from or before it; the oldest if there is none. Once
 // the program is told to stop, it is any.

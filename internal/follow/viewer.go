@@ -45,7 +45,7 @@ func NewViewer(c *config.Config, path string, past time.Duration, key []byte, li
 	p.Decode(c.Charset)
 	v := &Viewer{log: New(path, p, Options{Zone: c.Zone, CycledTo: c.CycledTo, Now: time.Now,
 		Stopping: context.Background()})}
-	past = max(past, time.Duration(v.log.resumePoints.reach)*time.Second)
+	past = max(past, time.Duration(p.ViewReach())*time.Second)
 	begin := v.begin
 	if v.log.journal != nil {
 		begin = v.beginJournal

@@ -20,6 +20,7 @@ type returns struct {
 // A cameIn is an arrival that a filter may hand back.
 type cameIn struct {
 	hash    uint64 // of its id=
+	id      idHash // its message id
 	at      int64  // second of the log's clock
 	before  uint32 // what stood in heads
 	returns uint8  // that it still excuses
@@ -30,7 +31,7 @@ const (
 	returnSeconds = 3600
 	// maxReturns is how often one mail may be handed back: by two filters in a row.
 	maxReturns = 2
-	// maxCameIn bounds what is remembered: 73 arrivals a second for an hour, 7 MB. Beyond it the oldest are forgotten.
+	// maxCameIn bounds what is remembered: 73 arrivals a second for an hour, 8 MB. Beyond it the oldest are forgotten.
 	maxCameIn = 1 << 18
 	minCameIn = 1 << 10
 	// maxAlike is how many arrivals of one id= are looked at.
@@ -59,33 +60,34 @@ func mayReturn(a *parser.Arrival) bool {
 	return isLoopback(a) || isLocal(a) && a.Authenticator == nil && (a.HostAddress != nil || !isLocalProtocol(a))
 }
 
-// comesBack tells whether an arrival is a mail that came in another way within the last hour, and is now handed back.
-// Each arrival is handed back maxReturns times at most. now is the second of the log's clock.
-func (r *returns) comesBack(a *parser.Arrival, now int64) bool {
+// comesBack tells whether an arrival is a mail that came in another way within the last hour, and is now handed back;
+// origin is the message that it came as. Each arrival is handed back maxReturns times at most. now is the second of the
+// log's clock.
+func (r *returns) comesBack(a *parser.Arrival, now int64) (origin idHash, ok bool) {
 	if len(a.HeaderMessageID) == 0 {
-		return false
+		return 0, false
 	}
 	hash := maphash.Bytes(returnSeed, a.HeaderMessageID)
 	if !mayReturn(a) {
-		r.add(hash, now)
-		return false
+		r.add(hash, hashID(a.MessageID), now)
+		return 0, false
 	}
 	alike := 0
 	for n := r.heads[hash&r.mask()]; r.holds(n) && alike < maxAlike; {
 		in := &r.ring[uint64(n)&r.mask()]
 		if in.at+returnSeconds <= now {
-			return false
+			return 0, false
 		}
 		if in.hash == hash {
 			if in.returns > 0 {
 				in.returns--
-				return true
+				return in.id, true
 			}
 			alike++
 		}
 		n = in.before
 	}
-	return false
+	return 0, false
 }
 
 func newRing(size int) *returns {
@@ -98,7 +100,7 @@ func (r *returns) mask() uint64 { return uint64(len(r.ring) - 1) }
 func (r *returns) holds(n uint32) bool { return r.next-1-n < r.held }
 
 // add remembers an arrival, and forgets those that are too old.
-func (r *returns) add(hash uint64, now int64) {
+func (r *returns) add(hash uint64, id idHash, now int64) {
 	for r.held > 0 && r.ring[uint64(r.next-r.held)&r.mask()].at+returnSeconds <= now {
 		r.held--
 	}
@@ -109,7 +111,7 @@ func (r *returns) add(hash uint64, now int64) {
 			r.held--
 		}
 	}
-	r.put(cameIn{hash: hash, at: now, returns: maxReturns})
+	r.put(cameIn{hash: hash, id: id, at: now, returns: maxReturns})
 }
 
 func (r *returns) put(in cameIn) {

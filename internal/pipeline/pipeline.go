@@ -25,6 +25,7 @@ type Pipeline struct {
 	returns   *returns         // what a content filter may hand back; nil where no rule counts such a thing
 	calls     *calls           // of Exim; nil where no rule counts by the directory
 	messages  *identifications // nil where no rule counts by cPanel's user
+	queue     *queue           // nil where nobody asks what becomes of messages
 	last      time.Time        // the latest stamp of the log that was believed
 	past      bool             // the log has come to Listener.Until
 	logs      bool             // rules count all arrivals of the log
@@ -34,6 +35,7 @@ type Pipeline struct {
 	costly    costly           // values of arrivals that rules count
 	always    bool             // all costly values of all arrivals, as they aren't for the counters alone
 	hosts     *hosts           // of the log
+	relays    bool             // rules count what is relayed or forwarded
 	host      string           // that wrappers name; several may be in one log
 	logClock  logClock
 	keys      keyExtractor
@@ -68,9 +70,14 @@ type Listener struct {
 	Reached func(at time.Time, rule int, value []byte, count, limit int64)
 	// Idle says that alerts don't matter: nothing is counted. Whether rules would count an arrival is still told.
 	Idle bool
-	// Counted gets each arrival that the rules have counted, after Arrival got it, with all its values. It gets those
-	// that count again for cPanel's user once more, as window.Identified.
+	// Counted gets each arrival that the rules have counted, after Arrival got it, with all its values. It gets what
+	// counts later, too: see window.Nature.Later.
 	Counted func(*window.Arrival)
+	// Fate gets what became of a recipient of an arrival that is kept, counted or not, with the arrival's values:
+	// Delivered, Refused or Deferred.
+	Fate func(*window.Arrival)
+	// Relayed gets each arrival that no rule counted when it came, and that is counted now as it is relayed.
+	Relayed func(*window.Arrival)
 	// Publish gets each arrival that rules count, with the name of its host, instead of the counters of the pipeline,
 	// which then open no alerts: those of a fleet count it. The values that a Deriver makes may be missing. The record
 	// is good until Publish returns.
@@ -121,12 +128,16 @@ func newPipeline(p Pipeline) (*Pipeline, error) {
 		topic:         p.counters.Counts(window.Topic) || p.listener.Counted != nil,
 	}
 	p.addresses, p.logs = p.counters.CountsAddresses(), p.counters.CountsLog()
+	p.relays = slices.ContainsFunc(p.counted, func(c config.Count) bool { return countsLater(&c) })
 	p.returns, p.eximUsers = newReturns(p.counted), p.scopes[""].EximUsers
 	if p.counters.Counts(window.Script) {
 		p.calls = newCalls()
 	}
 	if p.counters.Counts(window.CPUser) {
 		p.messages = newIdentifications()
+	}
+	if p.asksForDeliveries() {
+		p.queue = newQueue(&p)
 	}
 	if p.listener.Summary {
 		p.counters.Brief()
@@ -152,11 +163,17 @@ func (p *Pipeline) Reader(zone *time.Location, reference time.Time) *parser.Read
 func (p *Pipeline) NewReader(zone *time.Location, reference time.Time, emit func(*parser.Entry)) *parser.Reader {
 	r := parser.NewReader(zone, reference, emit)
 	r.SetCharset(p.charset)
+	r.SetDeliveries(p.queue != nil)
 	return r
 }
 
 // applyOther applies an entry that is no arrival. An anomaly is counted as such.
 func (p *Pipeline) applyOther(e *parser.Entry) {
+	if e.Kind == parser.DeliveryLine {
+		l := lineOf(e)
+		p.applyDelivery(&l)
+		return
+	}
 	if p = p.of(e.SyslogHost); p.past || p.isPast(e.Time) {
 		return
 	}
@@ -245,42 +262,59 @@ func (p *Pipeline) passOver(a *parser.Arrival, w *window.Arrival) {
 	p.joinCall(a, w)
 }
 
-// classify extracts the values of an arrival, and tells whether it is kept and whether any rule counts it. It is pure:
-// it changes only w and v.
-func (p *Pipeline) classify(a *parser.Arrival, w *window.Arrival, v *keyExtractor) (counts, keep bool) {
+// A verdict says which rules count an arrival.
+type verdict struct {
+	keep   bool   // Listener.Keep wants it
+	counts bool   // any rule counts it
+	waits  uint64 // scopes of rules that count it when it is relayed
+}
+
+// classify extracts the values of an arrival, and tells which rules count it. It is pure: it changes only w and v.
+func (p *Pipeline) classify(a *parser.Arrival, w *window.Arrival, v *keyExtractor) (is verdict) {
 	v.extract(a, w)
 	if p.always {
 		v.extractCostly(a, w, allCostly)
 	}
 	if p.listener.Keep != nil && !p.listener.Keep(a, w) {
-		return false, false
+		return is
 	}
-	if counts = p.scope(a, w); p.logs {
+	is.keep = true
+	if is.counts = p.scope(a, w); p.logs {
 		w.Values[window.Log] = logValue
 	}
-	if counts && !p.always {
-		v.extractCostly(a, w, p.costly)
+	if p.relays && mayBeRelayed(a) {
+		is.waits = p.waitingScopes(a, w)
 	}
-	if counts && p.addresses {
-		w.Addresses = v.addressesOf(a)
+	if is.counts || is.waits != 0 {
+		if !p.always {
+			v.extractCostly(a, w, p.costly)
+		}
+		if p.addresses {
+			w.Addresses = v.addressesOf(a)
+		}
 	}
-	return counts, true
+	return is
 }
 
 // apply counts the next arrival that is kept. Every one moves the clock, whether it counts or not. It tells whether the
 // arrival is still wanted, and whether a filter has handed it back, so that it doesn't count.
-func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, counts bool) (wanted, back bool) {
+func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, is verdict) (wanted, back bool) {
 	if !p.wants(a) {
 		return false, false
 	}
+	counts := is.counts
 	p = p.of(a.SyslogHost)
 	if p.listener.Arrival != nil && !p.hosts.silent {
 		p.listener.Arrival(a, w)
 	}
 	p.believe(a, w)
 	p.advance(w.At)
-	if back = p.returns != nil && p.returns.comesBack(a, p.counters.Clock().Now); back {
-		counts, w.Outside = false, ^uint64(0)
+	if p.returns != nil {
+		var origin idHash
+		if origin, back = p.returns.comesBack(a, p.counters.Clock().Now); back {
+			counts, w.Outside = false, ^uint64(0)
+			p.queue.comesBack(origin, hashID(a.MessageID), p.counters.Clock().Now)
+		}
 	}
 	p.joinCall(a, w)
 	sent, name := p.ownMail(a)
@@ -297,6 +331,9 @@ func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, counts bool) (wan
 	default:
 		p.count(w, counts)
 		p.joinUser(w, "", counts)
+	}
+	if !back && sent == nil {
+		p.enqueue(w, is.waits, counts, name)
 	}
 	return true, back
 }
@@ -349,6 +386,7 @@ const maxLate = 5 * time.Second
 // advance notes that the log has reached a stamp.
 func (p *Pipeline) advance(at time.Time) {
 	for _, alert := range p.counters.Advance(at) {
+		p.queue.stopFollowing(alert)
 		p.emit(alert, Ended, p.listener.Ended)
 	}
 }
@@ -438,23 +476,37 @@ func Grew(a *window.Alert) string { return "grew" + strconv.FormatInt(a.Times, 1
 // slack is how many more seconds than needed are read again. Lines may come a few seconds late.
 const slack = 10
 
-// Reach returns how many seconds of the log before a place decide what is counted and open there.
+// Reach returns how many seconds of the log before a place decide what is counted and open there. Messages whose
+// delivery lines count may have been in the queue for a day.
+func (p *Pipeline) Reach() int64 {
+	if p.queue == nil {
+		return p.ViewReach()
+	}
+	return p.ViewReach() + queueSeconds
+}
+
+// ViewReach is Reach for a look at the log, for which nobody waits until a day more is read. What has been in the queue
+// for long is left out.
 //
 // An alert is open if its count was over the limit at some second of the last window, and the counts of that window
-// need the arrivals of the one before: two windows. A content filter hands back mail that came in before them. Calls
-// come before their arrivals, and mostly arrivals before the lines that identify cPanel's users.
-func (p *Pipeline) Reach() int64 {
-	reach := 2*int64(p.counters.Longest()/time.Second) + slack
+// need the arrivals of the one before: two windows.
+func (p *Pipeline) ViewReach() int64 { return 2*int64(p.counters.Longest()/time.Second) + p.Apart() }
+
+// Apart returns how many seconds lines that go together may be apart, but for delivery lines. A content filter hands
+// back mail that came in before. Calls come before their arrivals, and mostly arrivals before the lines that identify
+// cPanel's users.
+func (p *Pipeline) Apart() int64 {
+	apart := int64(slack)
 	if p.returns != nil {
-		reach += returnSeconds
+		apart += returnSeconds
 	}
 	if p.calls != nil {
-		reach += callSeconds
+		apart += callSeconds
 	}
 	if p.messages != nil {
-		reach += identifiedSeconds
+		apart += identifiedSeconds
 	}
-	return reach
+	return apart
 }
 
 // Counters returns the counters of the log, or of p's host. Whoever reads them must be the goroutine that p belongs to.

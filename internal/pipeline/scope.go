@@ -21,12 +21,42 @@ func inScope(c *config.Count, a *parser.Arrival, w *window.Arrival) bool {
 	if w.Nature == window.Doubtful {
 		return true
 	}
-	for _, p := range c.Ignore {
-		if p.Match(w) {
-			return false
+	return !isIgnored(c, w) && (len(c.LocalDomains) == 0 || !isInternal(c, a))
+}
+
+// countsLater tells whether rules of a scope count an arrival when a recipient of it goes outside.
+func countsLater(c *config.Count) bool { return c.Counts(config.Relayed) || c.Counts(config.Forwarded) }
+
+// mayBeRelayed tells whether an arrival came from another host without a login, and is no bounce.
+func mayBeRelayed(a *parser.Arrival) bool {
+	return a.Authenticator == nil && a.HostAddress != nil && len(a.EnvelopeSender) > 0 && !isLocal(a) &&
+		!isLoopbackAddress(a.HostAddress)
+}
+
+// waitingScopes returns the scopes that don't count such an arrival now, but will when it is relayed.
+func (p *Pipeline) waitingScopes(a *parser.Arrival, w *window.Arrival) (scopes uint64) {
+	for i := range p.counted {
+		if bit := uint64(1) << i; w.Outside&bit != 0 && waits(&p.counted[i], a, w) {
+			scopes |= bit
 		}
 	}
-	return len(c.LocalDomains) == 0 || !isInternal(c.LocalDomains, a)
+	return scopes
+}
+
+// waits tells whether an arrival that may be relayed waits for that: it came from inside, no pattern of ignore matches,
+// and not all its recipients are local, unless they may be forwarded.
+func waits(c *config.Count, a *parser.Arrival, w *window.Arrival) bool {
+	if !countsLater(c) || !c.IsInside(a.HostAddress) {
+		return false
+	}
+	if w.Nature == window.Doubtful {
+		return true
+	}
+	return !isIgnored(c, w) && (len(c.LocalDomains) == 0 || c.Counts(config.Forwarded) || !isInternal(c, a))
+}
+
+func isIgnored(c *config.Count, w *window.Arrival) bool {
+	return slices.ContainsFunc(c.Ignore, func(p config.Pattern) bool { return p.Match(w) })
 }
 
 // countsLogins tells whether rules of a scope count arrivals with a login, even in another reading of the line.
@@ -89,14 +119,13 @@ func Class(a *parser.Arrival, eximUsers []string) report.Class {
 	return report.ClassRelayed
 }
 
-// isInternal tells whether every recipient is known and in one of the domains.
-func isInternal(domains []string, a *parser.Arrival) bool {
+// isInternal tells whether every recipient is known and in one of the local domains.
+func isInternal(c *config.Count, a *parser.Arrival) bool {
 	if a.RecipientCount == 0 || a.Cut {
 		return false
 	}
 	for recipient := range a.Recipients() {
-		at := bytes.LastIndexByte(recipient, '@')
-		if at >= 0 && !slices.Contains(domains, string(bytes.ToLower(recipient[at+1:]))) {
+		if bytes.IndexByte(recipient, '@') >= 0 && !c.IsLocal(recipient) {
 			return false
 		}
 	}

@@ -27,6 +27,8 @@ type Worker struct {
 	keys      keyExtractor
 	parsed    []parsedEntry  // in the order of the chunk
 	other     []parser.Entry // those of them that are no arrivals
+	delivered []deliveryLine // delivery lines, in the order of the chunk
+	next      int            // of delivered: another reader has applied those before it
 	from      int            // of parsed: another reader has applied those before it
 	kept      []byte         // copies of text that a Reader uses again
 	collector func([]report.Reception)
@@ -47,6 +49,7 @@ type Chunk struct {
 type Join struct {
 	Lines, Bytes int64
 	parsed       int
+	delivered    int
 	oldest       int64 // line that is held; 0: none is
 	seen         Look
 }
@@ -56,13 +59,12 @@ const maxJoins = 4
 
 // A parsedEntry is an entry of the log that has not been applied yet.
 type parsedEntry struct {
-	other    int // 1 + its place in Worker.other; 0 of an arrival
-	arrival  parser.Arrival
-	values   window.Arrival
-	counts   bool
-	filtered bool // Listener.Keep wants none of it
-	wanted   bool // Listener.Arrival got it
-	back     bool // a content filter has handed it back
+	other   int // 1 + its place in Worker.other; 0 of an arrival
+	arrival parser.Arrival
+	values  window.Arrival
+	verdict
+	wanted bool // Listener.Arrival got it
+	back   bool // a content filter has handed it back
 }
 
 // MaxWorkers bounds the workers: more would wait for each other.
@@ -100,6 +102,7 @@ func (p *Pipeline) Workers(zone *time.Location, reference time.Time, sizes []int
 // Behind parser.Reach only held lines matter.
 func (w *Worker) Read() {
 	w.parsed, w.other, w.kept, w.Joins, w.from = w.parsed[:0], w.other[:0], w.kept[:0], w.Joins[:0], 0
+	w.delivered, w.next = w.delivered[:0], 0
 	w.keys.reset()
 	w.Reader.Restart()
 	w.Lines, w.Seen = 0, Look{}
@@ -113,7 +116,7 @@ func (w *Worker) Read() {
 		}
 		oldest := w.Reader.Oldest().Line
 		if read >= parser.Reach && !w.Reader.InPieces() && (oldest == 0 || oldest > reached) {
-			w.Joins = append(w.Joins, Join{w.Lines, int64(read), len(w.parsed), oldest, w.Seen})
+			w.Joins = append(w.Joins, Join{w.Lines, int64(read), len(w.parsed), len(w.delivered), oldest, w.Seen})
 		}
 		if w.Reader.Blank() {
 			break
@@ -137,6 +140,14 @@ func wholeLines(text []byte, n int) int {
 // entry keeps an entry that the reader has parsed.
 func (w *Worker) entry(e *parser.Entry) {
 	n := len(w.parsed)
+	if e.Kind == parser.DeliveryLine {
+		l := lineOf(e)
+		if l.before = n; !e.Lasting() {
+			w.keep(&l.text, &l.host)
+		}
+		w.delivered = append(w.delivered, l)
+		return
+	}
 	if n == cap(w.parsed) {
 		w.parsed = append(w.parsed, parsedEntry{})
 	}
@@ -154,10 +165,9 @@ func (w *Worker) entry(e *parser.Entry) {
 	if !e.Lasting() {
 		w.keepArrival(&f.arrival)
 	}
-	var keep bool
-	f.counts, keep = w.pipeline.classify(&f.arrival, &f.values, &w.keys)
-	w.Seen.note(f.values.At, keep)
-	if f.filtered = !keep; f.filtered && !w.pipeline.remembers() {
+	f.verdict = w.pipeline.classify(&f.arrival, &f.values, &w.keys)
+	w.Seen.note(f.values.At, f.keep)
+	if !f.keep && !w.pipeline.remembers() {
 		w.parsed = w.parsed[:n]
 	}
 }
@@ -198,6 +208,7 @@ func (f *parsedEntry) line(w *Worker) int64 {
 // how many lines of the file come before the chunk.
 func (w *Worker) Apply(before, upTo int64) {
 	for ; w.from < len(w.parsed) && w.parsed[w.from].line(w) < upTo; w.from++ {
+		w.deliver(w.from, upTo)
 		f := &w.parsed[w.from]
 		if f.other > 0 {
 			e := &w.other[f.other-1]
@@ -206,16 +217,28 @@ func (w *Worker) Apply(before, upTo int64) {
 			continue
 		}
 		f.arrival.Line += before
-		if f.filtered {
-			w.pipeline.passOver(&f.arrival, &f.values)
+		if f.keep {
+			f.wanted, f.back = w.pipeline.apply(&f.arrival, &f.values, f.verdict)
 		} else {
-			f.wanted, f.back = w.pipeline.apply(&f.arrival, &f.values, f.counts)
+			w.pipeline.passOver(&f.arrival, &f.values)
 		}
+	}
+	w.deliver(w.from, upTo)
+}
+
+// deliver gives the pipeline the delivery lines up to a line of the chunk that were parsed before entry number n.
+func (w *Worker) deliver(n int, upTo int64) {
+	for ; w.next < len(w.delivered); w.next++ {
+		l := &w.delivered[w.next]
+		if l.before > n || l.line >= upTo {
+			return
+		}
+		w.pipeline.applyDelivery(l)
 	}
 }
 
 // SkipTo leaves out what was parsed before a join.
-func (w *Worker) SkipTo(j Join) { w.from = j.parsed }
+func (w *Worker) SkipTo(j Join) { w.from, w.next = j.parsed, j.delivered }
 
 // Collect gives the arrivals of the chunk that were wanted to the worker's collector.
 func (w *Worker) Collect() {
@@ -240,11 +263,11 @@ func (w *Worker) ApplyInOrder(e *parser.Entry) {
 	}
 	p.keys.reset() // the worker's entries hold values of its own keys
 	a := &p.arrival
-	counts, keep := p.classify(e.Arrival, a, &p.keys)
-	if w.Seen.note(a.At, keep); !keep {
+	is := p.classify(e.Arrival, a, &p.keys)
+	if w.Seen.note(a.At, is.keep); !is.keep {
 		p.passOver(e.Arrival, a)
-	} else if wanted, back := p.apply(e.Arrival, a, counts); wanted && w.collector != nil {
-		w.collector([]report.Reception{p.reception(e.Arrival, a, counts, back)})
+	} else if wanted, back := p.apply(e.Arrival, a, is); wanted && w.collector != nil {
+		w.collector([]report.Reception{p.reception(e.Arrival, a, is.counts, back)})
 	}
 }
 
@@ -267,7 +290,7 @@ func (w *Worker) Reparse(r *parser.Reader, before int64) int64 {
 		}
 	}
 	r.Lines(parser.Place{File: w.File, Line: before + lines + 1}, w.Text[read:])
-	w.parsed = w.parsed[:0]
+	w.parsed, w.delivered = w.parsed[:0], w.delivered[:0]
 	return int64(len(w.Text))
 }
 

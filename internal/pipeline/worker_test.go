@@ -20,7 +20,7 @@ func BenchmarkCount(b *testing.B) {
 			i = 0
 		}
 		f := &w.parsed[i]
-		p.apply(&f.arrival, &f.values, f.counts)
+		p.apply(&f.arrival, &f.values, f.verdict)
 	}
 }
 

@@ -1,0 +1,311 @@
+package pipeline
+
+import (
+	"bytes"
+	"hash/maphash"
+	"slices"
+	"time"
+
+	"exiwatch/internal/config"
+	"exiwatch/internal/refusal"
+	"exiwatch/parser"
+	"exiwatch/window"
+)
+
+// A deliveryLine is a delivery line that is to be applied.
+type deliveryLine struct {
+	id        idHash
+	at        time.Time // the stamp
+	text      []byte
+	host      []byte // that a wrapper names
+	line      int64
+	before    int // entries of the chunk that were parsed before it
+	kind      parser.DeliveryKind
+	forgeable bool
+}
+
+// lineOf makes one of an entry. Its slices are the entry's.
+func lineOf(e *parser.Entry) deliveryLine {
+	return deliveryLine{
+		id: hashID(e.MessageID), at: e.Time, text: e.Text, host: e.SyslogHost, line: e.Line, kind: e.Delivery,
+		forgeable: e.Forgeable,
+	}
+}
+
+// asksForFates tells whether rules or the listener ask what becomes of the recipients of all arrivals.
+func (p *Pipeline) asksForFates() bool {
+	return p.listener.Fate != nil || slices.ContainsFunc(p.rules, func(r window.Rule) bool { return r.Count.Fates() })
+}
+
+// asksForDeliveries tells whether anything asks for delivery lines: alerts, rules that count what is relayed, or the
+// listener.
+func (p *Pipeline) asksForDeliveries() bool {
+	l := &p.listener
+	alerts := len(p.rules) > 0 && !l.Idle && l.Publish == nil
+	return alerts || l.Fate != nil || p.relays && (!l.Idle || l.Relayed != nil) || p.asksForFates() && !l.Idle
+}
+
+// enqueue puts an arrival into the queue if something asks what becomes of it. The argument waits has the scopes that
+// count it when it is relayed; counts says whether others have counted it.
+func (p *Pipeline) enqueue(w *window.Arrival, waits uint64, counts bool, own string) {
+	q := p.queue
+	if q == nil {
+		return
+	}
+	now, id := p.counters.Clock().Now, hashID(w.MessageID)
+	if waits != 0 || q.all && (counts || p.listener.Fate != nil) {
+		m := q.enter(id, now)
+		q.stopWaiting(m, m.waits)
+		m.arrival, m.own, m.counted, m.outside = pack(w), own, counts, w.Outside
+		if m.waits = waits; waits != 0 {
+			q.waiting++
+		}
+	}
+	for _, l := range q.early.take(id) {
+		p.applyInOrder(&l)
+	}
+}
+
+// applyDelivery applies a delivery line.
+func (p *Pipeline) applyDelivery(l *deliveryLine) {
+	p = p.of(l.host)
+	q := p.queue
+	switch {
+	case q == nil || l.forgeable || p.past || p.isPast(l.at):
+	case l.kind == parser.CutThrough && q.byID[l.id] == nil:
+		q.early.add(l)
+	default:
+		p.applyInOrder(l)
+	}
+}
+
+// applyInOrder applies a delivery line whose arrival has come, if the log has it.
+func (p *Pipeline) applyInOrder(l *deliveryLine) {
+	q, now := p.queue, p.counters.Clock().Now
+	switch m := q.find(l.id, now); {
+	case m != nil:
+		p.applyToQueued(m, l)
+	case q.all && p.listener.Keep == nil && l.kind < parser.Completed:
+		q.unjoined++
+	}
+	q.keepPast(l, now)
+}
+
+// keepPast keeps a line for alerts to come.
+func (q *queue) keepPast(l *deliveryLine, now int64) {
+	if l.kind == parser.Delivered && q.mayComeBack && isOverLoopback(l.text) {
+		past := *l
+		past.kind = toFilter
+		l = &past
+	}
+	q.past.add(l, now)
+}
+
+// applyToQueued applies a delivery line of a message that is held.
+func (p *Pipeline) applyToQueued(m *queued, l *deliveryLine) {
+	q := p.queue
+	if l.kind == parser.Completed {
+		q.complete(m)
+		return
+	}
+	f, ok := q.fateOf(m, l)
+	if !ok {
+		return
+	}
+	if m.waits != 0 {
+		p.relay(m, f.delivery, l)
+	}
+	if m.lines++; !m.add(&f) {
+		return
+	}
+	for _, follower := range m.followed {
+		if a := follower.open(); a != nil {
+			host, why := q.reason(&f)
+			p.counters.AddFate(a, f.nature, host, why)
+		}
+	}
+	if q.all && m.arrival.text != nil {
+		p.countFate(m, f.nature, l)
+	}
+}
+
+// A fate is what became of a recipient.
+type fate struct {
+	nature   window.Nature
+	delivery *parser.Delivery // nil where it isn't needed
+	toFilter bool             // the recipient was delivered over loopback, perhaps to a content filter
+}
+
+// fateOf tells what became of the recipient of a delivery line; ok is false if the line doesn't say. It is good until
+// the next call.
+func (q *queue) fateOf(m *queued, l *deliveryLine) (f fate, ok bool) {
+	if f.nature, ok = natureOf(l); !ok {
+		return f, false
+	}
+	overLoopback := f.nature == window.Delivered && q.mayComeBack && isOverLoopback(l.text)
+	if m.waits == 0 && !overLoopback && f.nature == window.Delivered {
+		return f, true
+	}
+	f.delivery = q.read(l)
+	f.toFilter = overLoopback && f.delivery != nil && isLoopbackAddress(f.delivery.HostAddress)
+	return f, f.delivery != nil
+}
+
+// add notes what became of a recipient. It reports whether that counts: a recipient is put off once, and what goes to a
+// filter isn't delivered.
+func (m *queued) add(f *fate) bool {
+	if f.nature == window.Deferred {
+		return isTry(f.delivery) && m.isFirstPutOff(f.delivery)
+	}
+	if f.toFilter {
+		m.toFilter++
+	}
+	return !f.toFilter || !m.back
+}
+
+// isFirstPutOff tells whether a recipient of a message is put off for the first time.
+func (m *queued) isFirstPutOff(d *parser.Delivery) bool {
+	address := d.Original
+	if address == nil {
+		address = d.Address
+	}
+	hash := maphash.Bytes(returnSeed, address)
+	if len(m.putOff) == maxPutOff || slices.Contains(m.putOff, hash) {
+		return false
+	}
+	m.putOff = append(m.putOff, hash)
+	return true
+}
+
+// natureOf tells what became of the recipient of a delivery line; ok is false if the line doesn't say. What a filter
+// discards isn't delivered.
+func natureOf(l *deliveryLine) (n window.Nature, ok bool) {
+	switch l.kind {
+	case parser.Delivered:
+		if bytes.Contains(l.text, []byte(" => :blackhole:")) || bytes.Contains(l.text, []byte(" => discarded")) ||
+			bytes.Contains(l.text, []byte(" => blackhole ")) {
+			return 0, false
+		}
+		return window.Delivered, true
+	case parser.DeliveredWith, parser.CutThrough:
+		return window.Delivered, true
+	case parser.Refused:
+		return window.Refused, true
+	case parser.Deferred:
+		return window.Deferred, true
+	}
+	return 0, false
+}
+
+// isOverLoopback tells, fast, whether the address of a line's host may be one of loopback.
+func isOverLoopback(text []byte) bool {
+	return bytes.Contains(text, []byte("[127.")) || bytes.Contains(text, []byte("[::1]"))
+}
+
+// read parses a line; nil if it can't be read.
+func (q *queue) read(l *deliveryLine) *parser.Delivery {
+	if !l.at.IsZero() {
+		q.reader.SetReference(l.at) // it tells the year of a syslog stamp
+	}
+	if d := q.reader.Line(l.text); d != nil && d.Reason == "" {
+		return d
+	}
+	return nil
+}
+
+// The codes of what is no try (macros.h): it is not time yet for routing, a local delivery or any host; and only local
+// deliveries, or none to this domain, are made now.
+const firstNoTry, lastNoTry = -55, -51
+
+// isTry tells whether a recipient that was deferred was tried.
+func isTry(d *parser.Delivery) bool { return d.Code < firstNoTry || d.Code > lastNoTry }
+
+// reason is who refused or put off a recipient, and why. It is good until the next call.
+func (q *queue) reason(f *fate) (host, text []byte) {
+	if f.nature == window.Delivered {
+		return nil, nil
+	}
+	d := f.delivery
+	if host = d.Host; host == nil {
+		host = d.HostAddress
+	}
+	q.text = refusal.AppendFolded(q.text[:0], d.Error)
+	return host, q.text
+}
+
+// relay counts a message that waits for being relayed if this line says that it is. It counts once, at the second of
+// the line.
+func (p *Pipeline) relay(m *queued, d *parser.Delivery, l *deliveryLine) {
+	due := uint64(0)
+	for i := range p.counted {
+		if bit := uint64(1) << i; m.waits&bit != 0 && goesOutside(&p.counted[i], d) {
+			due |= bit
+		}
+	}
+	if due == 0 {
+		return
+	}
+	q := p.queue
+	q.stopWaiting(m, due)
+	w := &q.arrival
+	m.arrival.unpack(w)
+	switch {
+	case w.Nature == window.Doubtful:
+		w.Nature = window.DoubtfulLater
+	case m.counted:
+		w.Nature = window.Relayed
+	default:
+		w.Nature = window.Plain
+	}
+	w.Outside = ^due
+	m.outside &^= due
+	m.counted = true
+	p.countLater(w, m.own, l)
+	if p.listener.Relayed != nil && w.Nature != window.Relayed && !p.hosts.silent {
+		p.listener.Relayed(w)
+	}
+}
+
+// countFate counts what became of a recipient.
+func (p *Pipeline) countFate(m *queued, n window.Nature, l *deliveryLine) {
+	w := &p.queue.arrival
+	m.arrival.unpack(w)
+	w.Nature, w.Outside = n, m.outside
+	if p.listener.Fate != nil && !p.hosts.silent {
+		p.listener.Fate(w)
+	}
+	if m.counted {
+		p.countLater(w, m.own, l)
+	}
+}
+
+// countLater counts an arrival, or what became of its recipient, at the second of a delivery line.
+func (p *Pipeline) countLater(w *window.Arrival, own string, l *deliveryLine) {
+	w.At = l.at.In(w.At.Location())
+	if p.listener.Idle {
+		return
+	}
+	if w.At.After(p.last) {
+		p.last = w.At
+	}
+	p.advance(w.At)
+	if p.listener.Publish != nil {
+		p.publish(w, own)
+	} else {
+		p.count(w, true)
+	}
+}
+
+// goesOutside tells whether a recipient went, or was to go, to a host outside, in a class that a scope counts. An
+// address that this host put in the place of the one that arrived is forwarded.
+func goesOutside(c *config.Count, d *parser.Delivery) bool {
+	if !c.IsOutside(d.HostAddress) {
+		return false
+	}
+	forwarded := d.Original != nil && !bytes.EqualFold(d.Original, d.Address) &&
+		(len(c.LocalDomains) == 0 || c.IsLocal(d.Original))
+	if forwarded {
+		return c.Counts(config.Forwarded)
+	}
+	return c.Counts(config.Relayed) && !c.IsLocal(d.Address)
+}

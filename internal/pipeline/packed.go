@@ -1,0 +1,76 @@
+package pipeline
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"time"
+
+	"exiwatch/window"
+)
+
+// A packedArrival is an arrival with all its values, as the queue keeps it. Its zero value is none.
+type packedArrival struct {
+	text                        []byte
+	recipients, bytes, received int64 // received: nanoseconds since 1970
+	zone                        *time.Location
+	nature                      window.Nature
+	atLeast                     bool
+	addresses                   int
+}
+
+// pack packs an arrival. What is wrong with an odd one is left out: that was counted.
+func pack(w *window.Arrival) packedArrival {
+	p := packedArrival{
+		recipients: w.Recipients, bytes: w.Bytes, received: w.At.UnixNano(), zone: w.At.Location(), nature: w.Nature,
+		atLeast: w.AtLeast, addresses: len(w.Addresses),
+	}
+	size := len(w.MessageID) + 3
+	var present uint64
+	for k, value := range w.Values {
+		if value != nil && k != int(window.Anomaly) && k != int(window.Entry) {
+			present |= 1 << k
+			size += len(value) + 2
+		}
+	}
+	p.text = appendText(make([]byte, 0, size+binary.MaxVarintLen64), w.MessageID)
+	p.text = binary.AppendUvarint(p.text, present)
+	for left := present; left != 0; left &= left - 1 {
+		p.text = appendText(p.text, w.Values[bits.TrailingZeros64(left)])
+	}
+	for _, address := range w.Addresses {
+		p.text = appendText(p.text, address)
+	}
+	return p
+}
+
+func appendText(dst, text []byte) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
+}
+
+// unpack fills w. Its slices lie in p.
+func (p *packedArrival) unpack(w *window.Arrival) {
+	rest := p.text
+	number := func() uint64 {
+		n, size := binary.Uvarint(rest)
+		rest = rest[size:]
+		return n
+	}
+	text := func() []byte {
+		n := number()
+		value := rest[:n:n]
+		rest = rest[n:]
+		return value
+	}
+	addresses := w.Addresses[:0]
+	*w = window.Arrival{
+		At: time.Unix(0, p.received).In(p.zone), MessageID: text(), Recipients: p.recipients, Bytes: p.bytes,
+		Nature: p.nature, AtLeast: p.atLeast,
+	}
+	for left := number(); left != 0; left &= left - 1 {
+		w.Values[bits.TrailingZeros64(left)] = text()
+	}
+	for range p.addresses {
+		addresses = append(addresses, text())
+	}
+	w.Addresses = addresses
+}

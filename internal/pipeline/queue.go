@@ -1,0 +1,242 @@
+package pipeline
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"time"
+
+	"exiwatch/parser"
+	"exiwatch/window"
+)
+
+// A queue joins delivery lines with the arrivals of the same message id: it holds messages from their arrival until
+// Exim has completed them. It remembers a day of the log, and so follows from the log alone.
+//
+// Which messages it holds depends on who asks. Those that count once they are relayed, and those of open alerts, are
+// always held. If rules or the listener ask what becomes of recipients, all are that count.
+type queue struct {
+	all         bool // every arrival that counts is held
+	waiting     int  // messages that wait for being relayed
+	byID        map[idHash]*queued
+	oldest      *queued // of those that Exim has not completed
+	newest      *queued
+	size        int
+	handedOn    []*queued // completed, but a filter may hand them back; those completed first are first
+	early       earlyLines
+	past        pastLines
+	followers   map[*window.Alert]*follower
+	reader      *parser.DeliveryReader
+	arrival     window.Arrival // unpacked
+	text        []byte         // of a refusal, folded
+	forgotten   int            // before their time
+	unjoined    int64          // lines about recipients of messages that aren't known
+	mayComeBack bool           // from a content filter
+}
+
+const (
+	// queueSeconds is how long a message is held.
+	queueSeconds = 24 * 3600
+	// maxQueued bounds what is held. Each message takes some 500 bytes, so all take 64 MB: two minutes of 1,000
+	// messages a second of which none is completed. Beyond it the oldest are forgotten.
+	maxQueued = 1 << 17
+	// maxHandedOn bounds the completed messages that a filter may hand back within an hour.
+	maxHandedOn = 1 << 15
+	// maxPutOff is how many recipients of a message are told apart that were put off.
+	maxPutOff = 1000
+)
+
+// queued is a message in the queue.
+type queued struct {
+	ids      []idHash      // its own, and those under which a filter has handed it back
+	left     int           // how many of them Exim has not completed
+	at       int64         // second of the log's clock when it arrived
+	arrival  packedArrival // empty if only alerts ask for the message
+	own      string        // Record.Own
+	waits    uint64        // scopes that count it when it is relayed
+	counted  bool          // rules have counted it
+	outside  uint64        // Arrival.Outside of what rules count of its recipients
+	putOff   []uint64      // hashes of recipients
+	followed []*follower
+	toFilter int64 // deliveries over loopback
+	back     bool  // a filter has handed it back
+	lines    int   // about it, since it is held
+
+	older, newer *queued
+}
+
+// An idHash stands for a message id.
+type idHash uint64
+
+// hashID hashes a message id, of which Exim chooses every character.
+func hashID(id []byte) idHash {
+	if len(id) < 16 {
+		return 0
+	}
+	const odd = 0x9e3779b97f4a7c15 // 2**64 divided by the golden ratio
+	hash := binary.LittleEndian.Uint64(id) * odd
+	hash = bits.RotateLeft64(hash^binary.LittleEndian.Uint64(id[8:]), 29) * odd
+	hash = bits.RotateLeft64(hash^binary.LittleEndian.Uint64(id[len(id)-8:]), 29) * odd
+	return idHash(hash | 1)
+}
+
+// newQueue makes the queue of a pipeline.
+func newQueue(p *Pipeline) *queue {
+	q := &queue{
+		all: p.asksForFates(), byID: make(map[idHash]*queued), followers: make(map[*window.Alert]*follower),
+		reader: parser.NewDeliveryReader(time.UTC, time.Time{}), mayComeBack: p.returns != nil,
+	}
+	if p.listener.Publish == nil {
+		q.past.longest = int64(p.counters.Longest() / time.Second)
+		p.counters.Follow(p.follow)
+	}
+	return q
+}
+
+// find returns the message with an id that is held at a second; nil if there is none.
+func (q *queue) find(id idHash, now int64) *queued {
+	if m := q.byID[id]; m != nil && !m.isOver(now) {
+		return m
+	}
+	return nil
+}
+
+func (m *queued) isOver(now int64) bool { return m.at+queueSeconds <= now }
+
+// enter returns the message with an id, and adds it if it isn't held. It forgets what is too old now.
+func (q *queue) enter(id idHash, now int64) *queued {
+	for q.oldest != nil && q.oldest.isOver(now) {
+		q.remove(q.oldest)
+	}
+	for len(q.handedOn) > 0 && q.handedOn[0].at+returnSeconds <= now {
+		q.dropHandedOn()
+	}
+	if m := q.byID[id]; m != nil && m.left > 0 {
+		return m
+	}
+	if q.size == maxQueued {
+		q.forgotten++
+		q.remove(q.oldest)
+	}
+	m := &queued{ids: []idHash{id}, at: now}
+	q.byID[id] = m
+	q.link(m)
+	return m
+}
+
+// link adds a message to those that Exim has not completed, as the newest.
+func (q *queue) link(m *queued) {
+	m.left++
+	if m.older = q.newest; m.older != nil {
+		m.older.newer = m
+	} else {
+		q.oldest = m
+	}
+	q.newest = m
+	q.size++
+}
+
+// unlink takes a message out of those.
+func (q *queue) unlink(m *queued) {
+	if m.older != nil {
+		m.older.newer = m.newer
+	} else {
+		q.oldest = m.newer
+	}
+	if m.newer != nil {
+		m.newer.older = m.older
+	} else {
+		q.newest = m.older
+	}
+	m.older, m.newer, m.left = nil, nil, 0
+	q.size--
+}
+
+// remove forgets a message that Exim has not completed.
+func (q *queue) remove(m *queued) {
+	q.unlink(m)
+	q.drop(m)
+}
+
+// drop forgets a message.
+func (q *queue) drop(m *queued) {
+	q.stopWaiting(m, m.waits)
+	for _, id := range m.ids {
+		if q.byID[id] == m {
+			delete(q.byID, id)
+		}
+	}
+}
+
+func (q *queue) dropHandedOn() {
+	if m := q.handedOn[0]; m.left == 0 {
+		q.drop(m)
+	}
+	q.handedOn[0], q.handedOn = nil, q.handedOn[1:]
+}
+
+// stopWaiting says that a message doesn't wait any more in these scopes.
+func (q *queue) stopWaiting(m *queued, scopes uint64) {
+	if m.waits == 0 {
+		return
+	}
+	if m.waits &^= scopes; m.waits == 0 {
+		q.waiting--
+	}
+}
+
+// complete notes that Exim has nothing left to do under one of a message's ids.
+func (q *queue) complete(m *queued) {
+	if m.left == 0 {
+		return
+	}
+	if m.left--; m.left > 0 {
+		return
+	}
+	for _, f := range m.followed {
+		if a := f.open(); a != nil {
+			a.Fates.Queued--
+		}
+	}
+	q.unlink(m)
+	if m.toFilter == 0 || !q.mayComeBack {
+		q.drop(m)
+		return
+	}
+	if len(q.handedOn) == maxHandedOn {
+		q.dropHandedOn()
+	}
+	q.handedOn = append(q.handedOn, m)
+}
+
+// comesBack notes that a filter has handed back a message under another id. What was delivered to the filter was not
+// delivered.
+func (q *queue) comesBack(origin, id idHash, now int64) {
+	if q == nil {
+		return
+	}
+	m := q.find(origin, now)
+	q.past.addHandedBack(origin, id, now)
+	if m == nil || q.byID[id] != nil {
+		return
+	}
+	if !m.back {
+		m.back = true
+		for _, f := range m.followed {
+			if a := f.open(); a != nil {
+				a.Fates.Delivered -= m.toFilter
+			}
+		}
+	}
+	m.ids = append(m.ids, id)
+	q.byID[id] = m
+	if m.left > 0 {
+		m.left++
+		return
+	}
+	q.link(m)
+	for _, f := range m.followed {
+		if a := f.open(); a != nil {
+			a.Fates.Queued++
+		}
+	}
+}
