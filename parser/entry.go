@@ -36,10 +36,10 @@ type Entry struct {
 	Torn bool
 
 	Reason string // of a Malformed or Injected entry
-	Column int    // from 1, in bytes: where reading it ended
+	Column int    // from 1, in bytes: where reading it ended. Of a DeliveryLine: where its flag stands
 
-	// Time is the stamp of a Submission, Identification, DeliveryLine, Malformed or Overflow entry, and of an Injected
-	// one that of the entry in which it stands; zero if none is known.
+	// Time is the stamp of a Submission, Identification, Malformed or Overflow entry, and of an Injected one that of
+	// the entry in which it stands; zero if none is known.
 	Time time.Time
 
 	PID       int    // [pid] of a Submission; 0 if absent
@@ -49,6 +49,7 @@ type Entry struct {
 	User []byte // U= of an Identification
 
 	Delivery DeliveryKind // of a DeliveryLine
+	Second   int64        // of a DeliveryLine: of its stamp, since 1970; NoSecond if that names no time
 
 	Forgeable bool // a Submission, Identification or DeliveryLine may stand inside another entry, and be made up
 

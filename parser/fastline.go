@@ -112,7 +112,7 @@ func (r *Reader) fastDelivery(p Place, line []byte, at int) {
 	if h.id = line[end : at-1]; messageIDLength(line[end:]) != len(h.id) {
 		return
 	}
-	h.host, h.tag = nil, nil
+	h.host, h.tag, h.length = nil, nil, at
 	if kind, ok := deliveryKind(line[at:]); ok {
 		r.emitDelivery(p, h, kind, line)
 	}

@@ -19,7 +19,7 @@ type pendingLines struct {
 	bytesRead       int64 // bytes of the log, while lines are pending
 	lineStart       int64 // where the current line begins
 	beginningAt     int64 // where the nearest beginning stands
-	beginningSecond int64 // its second, or noSecond
+	beginningSecond int64 // its second, or NoSecond
 	shadowEnd       int64 // up to here, lines may stand inside an entry that breaks off
 
 	stamps     earliestStamps // of the beginnings within reach
@@ -379,8 +379,7 @@ func (r *Reader) emitPending(it *pendingLine) {
 	default:
 		was := r.lasting
 		r.lasting = it.lasting
-		done := it.usual && !it.forgeable && r.fastLine(it.place, it.line)
-		if r.lasting = was; !done {
+		if !it.usual || it.forgeable || !r.fastLine(it.place, it.line) {
 			r.whole, r.forgeable = true, it.forgeable
 			if h, stamped := scanPrefix(it.line); stamped {
 				r.parseEntry(it.place, h, it.line)
@@ -389,12 +388,13 @@ func (r *Reader) emitPending(it *pendingLine) {
 			}
 			r.whole, r.forgeable = false, false
 		}
+		r.lasting = was
 	}
 }
 
 func (r *Reader) emitInjected(it *pendingLine, id []byte, reason string) {
 	r.entry = Entry{Kind: Injected, Place: it.place, MessageID: id, Column: 1, Text: it.line, Reason: reason}
-	if it.at != 0 && it.at != noSecond {
+	if it.at != 0 && it.at != NoSecond {
 		r.entry.Time = time.Unix(it.at, 0).In(r.clock.zone)
 	}
 	r.emit(&r.entry)

@@ -180,12 +180,8 @@ func (r *Reader) parseEntry(p Place, h linePrefix, line []byte) bool {
 func (r *Reader) emitDelivery(p Place, h *linePrefix, kind DeliveryKind, line []byte) {
 	e := &r.sent
 	e.Place, e.Delivery, e.MessageID, e.SyslogHost, e.Text = p, kind, h.id, h.host, line
+	e.Column, e.Second = h.length+1, r.secondOf(&h.stamp)
 	e.Forgeable, e.lasting = r.forgeable, r.lasting && h.tag == nil
-	if at := r.secondOf(&h.stamp); h.stamp.plain() && at != noSecond {
-		e.Time = time.Unix(at, 0).In(r.clock.zone)
-	} else {
-		e.Time = r.stampOf(&h.stamp)
-	}
 	r.emit(e)
 }
 

@@ -36,7 +36,7 @@ type Counters struct {
 	found     []rowPos     // by findWindow; kept for its memory
 	topic     []byte       // by addDetails; kept for its memory
 	refusal   []byte       // by AddFate; kept for its memory
-	follow    func(a *Alert, ids [][]byte, opened bool)
+	follower  Follower     // nil: nobody
 
 	limits limits
 	budget memoryBudget

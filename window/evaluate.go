@@ -37,8 +37,8 @@ func (c *Counters) extendAlert(e *openAlert, count int64, a *Arrival, at int64, 
 		alert.chart.add(at, offsetOf(alert.Opened))
 		alert.setSamples(e.crossedBy, e.middle)
 	}
-	if c.follow != nil && !a.Nature.isFate() {
-		c.follow(alert, [][]byte{a.keptID()}, false)
+	if c.follower != nil && !a.Nature.isFate() {
+		c.follower.Joined(alert, a.keptID())
 	}
 	return alert.raisePeak(count)
 }

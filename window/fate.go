@@ -29,10 +29,17 @@ const (
 	numCounts     = NumValues + 1
 )
 
-// Follow has a function get the messages of each alert, by their ids as the alert keeps them: those of the window that
-// crosses the limit when it has opened, then each one that comes. Of an alert of a rule for fates these are all
-// messages of its value. Call it before the first arrival.
-func (c *Counters) Follow(messages func(a *Alert, ids [][]byte, opened bool)) { c.follow = messages }
+// A Follower gets the messages of alerts, by their ids as alerts keep them. Of an alert of a rule for fates these are
+// all messages of its value.
+type Follower interface {
+	// Opened gets the messages of the window that crosses the limit, when the alert has opened.
+	Opened(a *Alert, ids [][]byte)
+	// Joined gets each further message.
+	Joined(a *Alert, id []byte)
+}
+
+// Follow sets who follows messages. Call it before the first arrival.
+func (c *Counters) Follow(f Follower) { c.follower = f }
 
 // AddFate adds what became of a recipient of a message to an open alert. Why it was refused or deferred is told by a
 // host, if it wasn't this one, in a folded text; nil: nobody told.
@@ -83,7 +90,7 @@ func (a *Alert) Refusals(n int) (all []Refusal) {
 
 // followWindow tells Follow of the messages in the window that an alert has opened with.
 func (c *Counters) followWindow(a *Alert, rule *compiledRule, value []byte) {
-	if c.follow == nil {
+	if c.follower == nil {
 		return
 	}
 	var ids [][]byte
@@ -92,7 +99,7 @@ func (c *Counters) followWindow(a *Alert, rule *compiledRule, value []byte) {
 			r := c.arrivals.read(p)
 			ids = append(ids, bytes.Clone(r.messageID))
 		}
-		c.follow(a, ids, true)
+		c.follower.Opened(a, ids)
 		return
 	}
 	h, from := &c.arrivals, c.clock.Now-rule.window
@@ -109,12 +116,12 @@ func (c *Counters) followWindow(a *Alert, rule *compiledRule, value []byte) {
 			break
 		}
 	}
-	c.follow(a, ids, true)
+	c.follower.Opened(a, ids)
 }
 
 // followArrival tells Follow of an arrival of a value whose fates a rule with an open alert counts.
 func (c *Counters) followArrival(t *counterTable, value []byte, a *Arrival) {
-	if c.follow == nil {
+	if c.follower == nil {
 		return
 	}
 	n := t.find(value, c.valueHashes[t.nth])
@@ -123,7 +130,7 @@ func (c *Counters) followArrival(t *counterTable, value []byte, a *Arrival) {
 	}
 	for _, r := range t.rules {
 		if e := c.open[openKey{r, n}]; e != nil {
-			c.follow(e.alert, [][]byte{a.keptID()}, false)
+			c.follower.Joined(e.alert, a.keptID())
 		}
 	}
 }

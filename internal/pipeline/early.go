@@ -17,7 +17,7 @@ func (e *earlyLines) add(l *deliveryLine) {
 		*e = slices.Delete(*e, 0, 1)
 	}
 	kept := *l
-	kept.text, kept.host = bytes.Clone(l.text), bytes.Clone(l.host)
+	kept.text = bytes.Clone(l.text)
 	*e = append(*e, kept)
 }
 

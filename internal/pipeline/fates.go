@@ -14,21 +14,18 @@ import (
 
 // A deliveryLine is a delivery line that is to be applied.
 type deliveryLine struct {
-	id        idHash
-	at        time.Time // the stamp
 	text      []byte
-	host      []byte // that a wrapper names
-	line      int64
-	before    int // entries of the chunk that were parsed before it
+	id        idHash
+	at        int64 // second of the stamp
+	flag      int16 // where its flag stands in text
 	kind      parser.DeliveryKind
 	forgeable bool
 }
 
-// lineOf makes one of an entry. Its slices are the entry's.
+// lineOf makes one of an entry. Its text is the entry's.
 func lineOf(e *parser.Entry) deliveryLine {
 	return deliveryLine{
-		id: hashID(e.MessageID), at: e.Time, text: e.Text, host: e.SyslogHost, line: e.Line, kind: e.Delivery,
-		forgeable: e.Forgeable,
+		id: hashID(e.MessageID), at: e.Second, text: e.Text, kind: e.Delivery, flag: int16(e.Column - 1), forgeable: e.Forgeable || e.Second == parser.NoSecond,
 	}
 }
 
@@ -56,7 +53,8 @@ func (p *Pipeline) enqueue(w *window.Arrival, waits uint64, counts bool, own str
 	if waits != 0 || q.all && (counts || p.listener.Fate != nil) {
 		m := q.enter(id, now)
 		q.stopWaiting(m, m.waits)
-		m.arrival, m.own, m.counted, m.outside = pack(w), own, counts, w.Outside
+		m.own, m.counted, m.outside = own, counts, w.Outside
+		m.arrival.pack(w)
 		if m.waits = waits; waits != 0 {
 			q.waiting++
 		}
@@ -66,12 +64,12 @@ func (p *Pipeline) enqueue(w *window.Arrival, waits uint64, counts bool, own str
 	}
 }
 
-// applyDelivery applies a delivery line.
-func (p *Pipeline) applyDelivery(l *deliveryLine) {
-	p = p.of(l.host)
+// applyDelivery applies a delivery line of a host.
+func (p *Pipeline) applyDelivery(l *deliveryLine, host []byte) {
+	p = p.of(host)
 	q := p.queue
 	switch {
-	case q == nil || l.forgeable || p.past || p.isPast(l.at):
+	case q == nil || l.forgeable || p.past || !p.listener.Until.IsZero() && p.isPast(time.Unix(l.at, 0)):
 	case l.kind == parser.CutThrough && q.byID[l.id] == nil:
 		q.early.add(l)
 	default:
@@ -93,7 +91,10 @@ func (p *Pipeline) applyInOrder(l *deliveryLine) {
 
 // keepPast keeps a line for alerts to come.
 func (q *queue) keepPast(l *deliveryLine, now int64) {
-	if l.kind == parser.Delivered && q.mayComeBack && isOverLoopback(l.text) {
+	if l.kind == parser.Delivered && isDiscarded(l.text[l.flag:]) {
+		return
+	}
+	if l.kind == parser.Delivered && q.mayComeBack && isOverLoopback(l.text[l.flag:]) {
 		past := *l
 		past.kind = toFilter
 		l = &past
@@ -124,7 +125,7 @@ func (p *Pipeline) applyToQueued(m *queued, l *deliveryLine) {
 			p.counters.AddFate(a, f.nature, host, why)
 		}
 	}
-	if q.all && m.arrival.text != nil {
+	if q.all && len(m.arrival.text) > 0 {
 		p.countFate(m, f.nature, l)
 	}
 }
@@ -142,7 +143,7 @@ func (q *queue) fateOf(m *queued, l *deliveryLine) (f fate, ok bool) {
 	if f.nature, ok = natureOf(l); !ok {
 		return f, false
 	}
-	overLoopback := f.nature == window.Delivered && q.mayComeBack && isOverLoopback(l.text)
+	overLoopback := f.nature == window.Delivered && q.mayComeBack && isOverLoopback(l.text[l.flag:])
 	if m.waits == 0 && !overLoopback && f.nature == window.Delivered {
 		return f, true
 	}
@@ -182,11 +183,7 @@ func (m *queued) isFirstPutOff(d *parser.Delivery) bool {
 func natureOf(l *deliveryLine) (n window.Nature, ok bool) {
 	switch l.kind {
 	case parser.Delivered:
-		if bytes.Contains(l.text, []byte(" => :blackhole:")) || bytes.Contains(l.text, []byte(" => discarded")) ||
-			bytes.Contains(l.text, []byte(" => blackhole ")) {
-			return 0, false
-		}
-		return window.Delivered, true
+		return window.Delivered, !isDiscarded(l.text[l.flag:])
 	case parser.DeliveredWith, parser.CutThrough:
 		return window.Delivered, true
 	case parser.Refused:
@@ -197,16 +194,33 @@ func natureOf(l *deliveryLine) (n window.Nature, ok bool) {
 	return 0, false
 }
 
-// isOverLoopback tells, fast, whether the address of a line's host may be one of loopback.
-func isOverLoopback(text []byte) bool {
-	return bytes.Contains(text, []byte("[127.")) || bytes.Contains(text, []byte("[::1]"))
+// isDiscarded tells whether a message was discarded. b begins with the flag.
+func isDiscarded(b []byte) bool {
+	const flag = len("=> ")
+	if len(b) <= flag || b[flag] != ':' && b[flag] != 'd' && b[flag] != 'b' {
+		return false
+	}
+	b = b[flag:]
+	return bytes.HasPrefix(b, []byte(":blackhole:")) || bytes.HasPrefix(b, []byte("discarded ")) ||
+		bytes.HasPrefix(b, []byte("blackhole "))
+}
+
+// isOverLoopback tells, fast, whether the address of a line's host may be one of loopback. b begins with the flag.
+func isOverLoopback(b []byte) bool {
+	for {
+		i := bytes.IndexByte(b, '[') + 1
+		if i == 0 {
+			return false
+		}
+		if b = b[i:]; bytes.HasPrefix(b, []byte("127.")) || bytes.HasPrefix(b, []byte("::1]")) {
+			return true
+		}
+	}
 }
 
 // read parses a line; nil if it can't be read.
 func (q *queue) read(l *deliveryLine) *parser.Delivery {
-	if !l.at.IsZero() {
-		q.reader.SetReference(l.at) // it tells the year of a syslog stamp
-	}
+	q.reader.SetReference(time.Unix(l.at, 0)) // it tells the year of a syslog stamp
 	if d := q.reader.Line(l.text); d != nil && d.Reason == "" {
 		return d
 	}
@@ -281,7 +295,7 @@ func (p *Pipeline) countFate(m *queued, n window.Nature, l *deliveryLine) {
 
 // countLater counts an arrival, or what became of its recipient, at the second of a delivery line.
 func (p *Pipeline) countLater(w *window.Arrival, own string, l *deliveryLine) {
-	w.At = l.at.In(w.At.Location())
+	w.At = time.Unix(l.at, 0).In(w.At.Location())
 	if p.listener.Idle {
 		return
 	}

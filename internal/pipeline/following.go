@@ -24,18 +24,51 @@ type pastMessage struct {
 	held *queued // the message, if it is in the queue
 }
 
-// follow lets an alert follow messages. If the alert has just opened, or a message has been in the queue for a while,
-// what has become of them is told at once.
-func (p *Pipeline) follow(a *window.Alert, ids [][]byte, opened bool) {
-	q, now := p.queue, p.counters.Clock().Now
+// followerOf returns the alert as a follower.
+func (q *queue) followerOf(a *window.Alert) *follower {
 	f := q.followers[a]
 	if f == nil {
 		f = &follower{alert: a}
 		q.followers[a] = f
 	}
+	return f
+}
+
+// Opened lets an alert that has opened follow the messages of its window. What has become of them is told at once.
+func (p *Pipeline) Opened(a *window.Alert, ids [][]byte) {
+	p.queue.lookBackAndFollow(a, ids, p.counters.Clock().Now-p.queue.past.longest, p.counters)
+}
+
+// Joined lets an alert follow another message. If that has been in the queue for a while, what has become of it is told
+// at once.
+func (p *Pipeline) Joined(a *window.Alert, id []byte) {
+	q, now := p.queue, p.counters.Clock().Now
+	m := q.find(hashID(id), now)
+	if m != nil && m.lines > 0 {
+		q.lookBackAndFollow(a, [][]byte{id}, m.at, p.counters)
+		return
+	}
+	if m == nil {
+		m = q.enter(hashID(id), now)
+	}
+	q.follow(m, q.followerOf(a))
+}
+
+// follow lets an alert follow a message that is held.
+func (q *queue) follow(m *queued, f *follower) {
+	if slices.Contains(m.followed, f) {
+		return
+	}
+	if m.followed = append(m.followed, f); m.left > 0 {
+		f.alert.Fates.Queued++
+	}
+}
+
+// lookBackAndFollow tells an alert what has become of messages since a second, and lets it follow them.
+func (q *queue) lookBackAndFollow(a *window.Alert, ids [][]byte, from int64, c *window.Counters) {
+	f, now := q.followerOf(a), c.Clock().Now
 	var messages []*pastMessage
 	byID := make(map[idHash]*pastMessage, len(ids))
-	from := now
 	for _, id := range ids {
 		hash := hashID(id)
 		m := q.find(hash, now)
@@ -44,21 +77,11 @@ func (p *Pipeline) follow(a *window.Alert, ids [][]byte, opened bool) {
 		}
 		one := &pastMessage{queued: queued{ids: []idHash{hash}, left: 1}, held: m}
 		messages, byID[hash] = append(messages, one), one
-		if opened {
-			from = now - q.past.longest
-		} else if m != nil && m.lines > 0 {
-			from = min(from, m.at)
-		}
 	}
-	if opened || from < now {
-		q.lookBack(a, byID, from, p.counters)
-	}
+	q.lookBack(a, byID, from, c)
 	for _, one := range messages {
 		if m := q.hold(one, now); m != nil {
-			m.followed = append(m.followed, f)
-			if m.left > 0 {
-				a.Fates.Queued++
-			}
+			q.follow(m, f)
 		}
 	}
 }

@@ -26,8 +26,8 @@ const MaxHosts = 64
 // of returns the pipeline of a host that a wrapper names. The empty name is a host, too.
 func (p *Pipeline) of(host []byte) *Pipeline {
 	h := p.hosts
-	if h.one {
-		return h.all[0]
+	if h.one || len(h.byName) == 1 && h.all[0].host == string(host) {
+		return h.all[0] // as mostly
 	}
 	if one, ok := h.byName[string(host)]; ok {
 		return one

@@ -19,28 +19,24 @@ type packedArrival struct {
 }
 
 // pack packs an arrival. What is wrong with an odd one is left out: that was counted.
-func pack(w *window.Arrival) packedArrival {
-	p := packedArrival{
-		recipients: w.Recipients, bytes: w.Bytes, received: w.At.UnixNano(), zone: w.At.Location(), nature: w.Nature,
+func (p *packedArrival) pack(w *window.Arrival) {
+	*p = packedArrival{
+		text: p.text[:0], recipients: w.Recipients, bytes: w.Bytes, received: w.At.UnixNano(), zone: w.At.Location(), nature: w.Nature,
 		atLeast: w.AtLeast, addresses: len(w.Addresses),
 	}
-	size := len(w.MessageID) + 3
 	var present uint64
 	for k, value := range w.Values {
 		if value != nil && k != int(window.Anomaly) && k != int(window.Entry) {
 			present |= 1 << k
-			size += len(value) + 2
 		}
 	}
-	p.text = appendText(make([]byte, 0, size+binary.MaxVarintLen64), w.MessageID)
-	p.text = binary.AppendUvarint(p.text, present)
+	p.text = binary.AppendUvarint(appendText(p.text, w.MessageID), present)
 	for left := present; left != 0; left &= left - 1 {
 		p.text = appendText(p.text, w.Values[bits.TrailingZeros64(left)])
 	}
 	for _, address := range w.Addresses {
 		p.text = appendText(p.text, address)
 	}
-	return p
 }
 
 func appendText(dst, text []byte) []byte {

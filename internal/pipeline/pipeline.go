@@ -171,7 +171,7 @@ func (p *Pipeline) NewReader(zone *time.Location, reference time.Time, emit func
 func (p *Pipeline) applyOther(e *parser.Entry) {
 	if e.Kind == parser.DeliveryLine {
 		l := lineOf(e)
-		p.applyDelivery(&l)
+		p.applyDelivery(&l, e.SyslogHost)
 		return
 	}
 	if p = p.of(e.SyslogHost); p.past || p.isPast(e.Time) {

@@ -21,6 +21,7 @@ type queue struct {
 	oldest      *queued // of those that Exim has not completed
 	newest      *queued
 	size        int
+	spare       []*queued
 	handedOn    []*queued // completed, but a filter may hand them back; those completed first are first
 	early       earlyLines
 	past        pastLines
@@ -43,6 +44,8 @@ const (
 	maxHandedOn = 1 << 15
 	// maxPutOff is how many recipients of a message are told apart that were put off.
 	maxPutOff = 1000
+	// maxSpare is how many messages that are done with are used again.
+	maxSpare = 1 << 10
 )
 
 // queued is a message in the queue.
@@ -87,7 +90,7 @@ func newQueue(p *Pipeline) *queue {
 	}
 	if p.listener.Publish == nil {
 		q.past.longest = int64(p.counters.Longest() / time.Second)
-		p.counters.Follow(p.follow)
+		p.counters.Follow(p)
 	}
 	return q
 }
@@ -117,7 +120,8 @@ func (q *queue) enter(id idHash, now int64) *queued {
 		q.forgotten++
 		q.remove(q.oldest)
 	}
-	m := &queued{ids: []idHash{id}, at: now}
+	m := q.fresh()
+	m.ids, m.at = append(m.ids, id), now
 	q.byID[id] = m
 	q.link(m)
 	return m
@@ -157,6 +161,27 @@ func (q *queue) remove(m *queued) {
 	q.drop(m)
 }
 
+// fresh returns a message without content.
+func (q *queue) fresh() *queued {
+	n := len(q.spare)
+	if n == 0 {
+		return new(queued)
+	}
+	m := q.spare[n-1]
+	q.spare = q.spare[:n-1]
+	return m
+}
+
+// recycle forgets a message that nobody has in hand.
+func (q *queue) recycle(m *queued) {
+	if q.drop(m); len(q.spare) < maxSpare {
+		clear(m.followed)
+		*m = queued{ids: m.ids[:0], putOff: m.putOff[:0], followed: m.followed[:0],
+			arrival: packedArrival{text: m.arrival.text[:0]}}
+		q.spare = append(q.spare, m)
+	}
+}
+
 // drop forgets a message.
 func (q *queue) drop(m *queued) {
 	q.stopWaiting(m, m.waits)
@@ -169,7 +194,7 @@ func (q *queue) drop(m *queued) {
 
 func (q *queue) dropHandedOn() {
 	if m := q.handedOn[0]; m.left == 0 {
-		q.drop(m)
+		q.recycle(m)
 	}
 	q.handedOn[0], q.handedOn = nil, q.handedOn[1:]
 }
@@ -199,7 +224,7 @@ func (q *queue) complete(m *queued) {
 	}
 	q.unlink(m)
 	if m.toFilter == 0 || !q.mayComeBack {
-		q.drop(m)
+		q.recycle(m)
 		return
 	}
 	if len(q.handedOn) == maxHandedOn {

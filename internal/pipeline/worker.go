@@ -25,12 +25,13 @@ type Worker struct {
 
 	pipeline  *Pipeline
 	keys      keyExtractor
-	parsed    []parsedEntry  // in the order of the chunk
-	other     []parser.Entry // those of them that are no arrivals
-	delivered []deliveryLine // delivery lines, in the order of the chunk
-	next      int            // of delivered: another reader has applied those before it
-	from      int            // of parsed: another reader has applied those before it
-	kept      []byte         // copies of text that a Reader uses again
+	parsed    []parsedEntry    // in the order of the chunk
+	other     []parser.Entry   // those of them that are no arrivals
+	delivered []parsedDelivery // delivery lines, in the order of the chunk
+	wrapped   [][]byte         // hosts that wrappers of delivery lines name
+	next      int              // of delivered: another reader has applied those before it
+	from      int              // of parsed: another reader has applied those before it
+	kept      []byte           // copies of text that a Reader uses again
 	collector func([]report.Reception)
 	collected []report.Reception
 }
@@ -102,7 +103,7 @@ func (p *Pipeline) Workers(zone *time.Location, reference time.Time, sizes []int
 // Behind parser.Reach only held lines matter.
 func (w *Worker) Read() {
 	w.parsed, w.other, w.kept, w.Joins, w.from = w.parsed[:0], w.other[:0], w.kept[:0], w.Joins[:0], 0
-	w.delivered, w.next = w.delivered[:0], 0
+	w.delivered, w.wrapped, w.next = w.delivered[:0], w.wrapped[:0], 0
 	w.keys.reset()
 	w.Reader.Restart()
 	w.Lines, w.Seen = 0, Look{}
@@ -141,11 +142,7 @@ func wholeLines(text []byte, n int) int {
 func (w *Worker) entry(e *parser.Entry) {
 	n := len(w.parsed)
 	if e.Kind == parser.DeliveryLine {
-		l := lineOf(e)
-		if l.before = n; !e.Lasting() {
-			w.keep(&l.text, &l.host)
-		}
-		w.delivered = append(w.delivered, l)
+		w.delivery(e)
 		return
 	}
 	if n == cap(w.parsed) {
@@ -169,6 +166,65 @@ func (w *Worker) entry(e *parser.Entry) {
 	w.Seen.note(f.values.At, f.keep)
 	if !f.keep && !w.pipeline.remembers() {
 		w.parsed = w.parsed[:n]
+	}
+}
+
+// A parsedDelivery is a delivery line that has not been applied yet. It has no pointers, as there may be many.
+type parsedDelivery struct {
+	id        idHash
+	at        int64  // second of the stamp
+	line      int32  // in the chunk
+	before    int32  // entries that were parsed before it
+	text      uint32 // where its text begins in Chunk.Text, or in Worker.kept
+	host      int32  // 1 + its place in Worker.wrapped; 0: no wrapper names one
+	length    uint16
+	flag      int16
+	kind      parser.DeliveryKind
+	forgeable bool
+	isKept    bool // its text is in Worker.kept
+}
+
+// delivery keeps a delivery line that the reader has parsed.
+func (w *Worker) delivery(e *parser.Entry) {
+	l := lineOf(e)
+	d := parsedDelivery{
+		id: l.id, at: l.at, line: int32(e.Line), before: int32(len(w.parsed)), length: uint16(len(l.text)),
+		flag: l.flag, kind: l.kind, forgeable: l.forgeable,
+	}
+	if e.Lasting() {
+		d.text = uint32(cap(w.Text) - cap(l.text)) // as it is a piece of it
+	} else {
+		d.isKept, d.text = true, uint32(len(w.kept))
+		w.kept = append(w.kept, l.text...)
+	}
+	if e.SyslogHost != nil {
+		host := e.SyslogHost
+		w.keep(&host)
+		w.wrapped = append(w.wrapped, host)
+		d.host = int32(len(w.wrapped))
+	}
+	w.delivered = append(w.delivered, d)
+}
+
+// deliver gives the pipeline the delivery lines up to a line of the chunk that were parsed before entry number n.
+func (w *Worker) deliver(n int, upTo int64) {
+	for ; w.next < len(w.delivered); w.next++ {
+		d := &w.delivered[w.next]
+		if int(d.before) > n || int64(d.line) >= upTo {
+			return
+		}
+		from := w.Text
+		if d.isKept {
+			from = w.kept
+		}
+		l := deliveryLine{
+			text: from[d.text:][:d.length], id: d.id, at: d.at, flag: d.flag, kind: d.kind, forgeable: d.forgeable,
+		}
+		var host []byte
+		if d.host > 0 {
+			host = w.wrapped[d.host-1]
+		}
+		w.pipeline.applyDelivery(&l, host)
 	}
 }
 
@@ -224,17 +280,6 @@ func (w *Worker) Apply(before, upTo int64) {
 		}
 	}
 	w.deliver(w.from, upTo)
-}
-
-// deliver gives the pipeline the delivery lines up to a line of the chunk that were parsed before entry number n.
-func (w *Worker) deliver(n int, upTo int64) {
-	for ; w.next < len(w.delivered); w.next++ {
-		l := &w.delivered[w.next]
-		if l.before > n || l.line >= upTo {
-			return
-		}
-		w.pipeline.applyDelivery(l)
-	}
 }
 
 // SkipTo leaves out what was parsed before a join.
