@@ -26,7 +26,7 @@ func (r *Reader) doubtStamp(s *stamp) {
 	w := &r.pending
 	it := &w.items[len(w.items)-1]
 	first := w.stamps.within(w.bytesRead - maxEntry)
-	if first == NoSecond || it.forgeable {
+	if first == noSecond || it.forgeable {
 		return
 	}
 	if it.at = r.secondOf(s); it.at-first > maxAhead {
@@ -56,7 +56,7 @@ func (r *Reader) compareStamp(s *stamp) {
 		return
 	}
 	at := r.secondOf(s)
-	if at == NoSecond || !w.framed && w.latest-at <= maxAhead {
+	if at == noSecond || !w.framed && w.latest-at <= maxAhead {
 		return
 	}
 	for i := range w.items {
@@ -102,7 +102,7 @@ type stampedByte struct {
 
 // add takes a line. Earlier lines with a later stamp no longer matter.
 func (e *earliestStamps) add(byte, at int64) {
-	if at == NoSecond {
+	if at == noSecond {
 		return
 	}
 	n := len(*e)
@@ -112,16 +112,16 @@ func (e *earliestStamps) add(byte, at int64) {
 	*e = append((*e)[:n], stampedByte{byte, at})
 }
 
-// within gives the earliest stamp of the lines from a byte on, or NoSecond, and forgets the lines before.
+// within gives the earliest stamp of the lines from a byte on, or noSecond, and forgets the lines before.
 func (e *earliestStamps) within(from int64) (at int64) {
 	if *e = slices.DeleteFunc(*e, func(s stampedByte) bool { return s.byte < from }); len(*e) == 0 {
-		return NoSecond
+		return noSecond
 	}
 	return (*e)[0].at
 }
 
-// NoSecond stands for a stamp that names no time.
-const NoSecond = math.MinInt64
+// noSecond stands for a stamp that names no time.
+const noSecond = math.MinInt64
 
 // A stampSecond is the second that a stamp names. Many lines have the same one.
 type stampSecond struct {
@@ -141,7 +141,7 @@ func (r *Reader) secondOf(s *stamp) int64 {
 	}
 	t := r.stampOf(s)
 	if t.IsZero() {
-		return NoSecond
+		return noSecond
 	}
 	if s.plain() && r.clock.hourIsPlain {
 		r.lastSecond = stampSecond{[19]byte(s.text), t.Unix()}

@@ -49,7 +49,6 @@ type Entry struct {
 	User []byte // U= of an Identification
 
 	Delivery DeliveryKind // of a DeliveryLine
-	Second   int64        // of a DeliveryLine: of its stamp, since 1970; NoSecond if that names no time
 
 	Forgeable bool // a Submission, Identification or DeliveryLine may stand inside another entry, and be made up
 

@@ -19,7 +19,7 @@ type pendingLines struct {
 	bytesRead       int64 // bytes of the log, while lines are pending
 	lineStart       int64 // where the current line begins
 	beginningAt     int64 // where the nearest beginning stands
-	beginningSecond int64 // its second, or NoSecond
+	beginningSecond int64 // its second, or noSecond
 	shadowEnd       int64 // up to here, lines may stand inside an entry that breaks off
 
 	stamps     earliestStamps // of the beginnings within reach
@@ -394,7 +394,7 @@ func (r *Reader) emitPending(it *pendingLine) {
 
 func (r *Reader) emitInjected(it *pendingLine, id []byte, reason string) {
 	r.entry = Entry{Kind: Injected, Place: it.place, MessageID: id, Column: 1, Text: it.line, Reason: reason}
-	if it.at != 0 && it.at != NoSecond {
+	if it.at != 0 && it.at != noSecond {
 		r.entry.Time = time.Unix(it.at, 0).In(r.clock.zone)
 	}
 	r.emit(&r.entry)

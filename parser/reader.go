@@ -180,8 +180,7 @@ func (r *Reader) parseEntry(p Place, h linePrefix, line []byte) bool {
 func (r *Reader) emitDelivery(p Place, h *linePrefix, kind DeliveryKind, line []byte) {
 	e := &r.sent
 	e.Place, e.Delivery, e.MessageID, e.SyslogHost, e.Text = p, kind, h.id, h.host, line
-	e.Column, e.Second = h.length+1, r.secondOf(&h.stamp)
-	e.Forgeable, e.lasting = r.forgeable, r.lasting && h.tag == nil
+	e.Column, e.Forgeable, e.lasting = h.length+1, r.forgeable, r.lasting && h.tag == nil
 	r.emit(e)
 }
 

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"hash/maphash"
+	"math"
 	"slices"
 	"time"
 
@@ -16,17 +17,21 @@ import (
 type deliveryLine struct {
 	text      []byte
 	id        idHash
-	at        int64 // second of the stamp
-	flag      int16 // where its flag stands in text
 	kind      parser.DeliveryKind
 	forgeable bool
 }
 
 // lineOf makes one of an entry. Its text is the entry's.
 func lineOf(e *parser.Entry) deliveryLine {
-	return deliveryLine{
-		id: hashID(e.MessageID), at: e.Second, text: e.Text, kind: e.Delivery, flag: int16(e.Column - 1), forgeable: e.Forgeable || e.Second == parser.NoSecond,
+	return deliveryLine{e.Text, hashID(e.MessageID), kindOf(e), e.Forgeable}
+}
+
+// kindOf is the kind of a delivery line. A message that is discarded isn't delivered.
+func kindOf(e *parser.Entry) parser.DeliveryKind {
+	if e.Delivery == parser.Delivered && isDiscarded(e.Text[e.Column-1:]) {
+		return noFate
 	}
+	return e.Delivery
 }
 
 // asksForFates tells whether rules or the listener ask what becomes of the recipients of all arrivals.
@@ -49,9 +54,10 @@ func (p *Pipeline) enqueue(w *window.Arrival, waits uint64, counts bool, own str
 	if q == nil {
 		return
 	}
-	now, id := p.counters.Clock().Now, hashID(w.MessageID)
+	id := hashID(w.MessageID)
 	if waits != 0 || q.all && (counts || p.listener.Fate != nil) {
-		m := q.enter(id, now)
+		p.catchUp()
+		m := q.enter(id, p.counters.Clock().Now)
 		q.stopWaiting(m, m.waits)
 		m.own, m.counted, m.outside = own, counts, w.Outside
 		m.arrival.pack(w)
@@ -59,8 +65,13 @@ func (p *Pipeline) enqueue(w *window.Arrival, waits uint64, counts bool, own str
 			q.waiting++
 		}
 	}
-	for _, l := range q.early.take(id) {
-		p.applyInOrder(&l)
+	if m := q.byID[id]; m != nil && len(q.early) > 0 {
+		looked := m.lines > 0
+		for _, l := range q.early.take(id) {
+			if !looked {
+				p.applyToQueued(m, &l)
+			}
+		}
 	}
 }
 
@@ -68,38 +79,34 @@ func (p *Pipeline) enqueue(w *window.Arrival, waits uint64, counts bool, own str
 func (p *Pipeline) applyDelivery(l *deliveryLine, host []byte) {
 	p = p.of(host)
 	q := p.queue
-	switch {
-	case q == nil || l.forgeable || p.past || !p.listener.Until.IsZero() && p.isPast(time.Unix(l.at, 0)):
-	case l.kind == parser.CutThrough && q.byID[l.id] == nil:
-		q.early.add(l)
-	default:
-		p.applyInOrder(l)
+	if q == nil || l.forgeable || p.past || !p.listener.Until.IsZero() && p.isPast(p.stampOf(l)) {
+		return
 	}
-}
-
-// applyInOrder applies a delivery line whose arrival has come, if the log has it.
-func (p *Pipeline) applyInOrder(l *deliveryLine) {
-	q, now := p.queue, p.counters.Clock().Now
+	now := p.counters.Clock().Now
 	switch m := q.find(l.id, now); {
 	case m != nil:
 		p.applyToQueued(m, l)
+	case l.kind == parser.CutThrough:
+		q.early.add(l)
 	case q.all && p.listener.Keep == nil && l.kind < parser.Completed:
 		q.unjoined++
 	}
-	q.keepPast(l, now)
+	q.past.add(l.id, l.kind, l.text, now)
 }
 
-// keepPast keeps a line for alerts to come.
-func (q *queue) keepPast(l *deliveryLine, now int64) {
-	if l.kind == parser.Delivered && isDiscarded(l.text[l.flag:]) {
-		return
+// stampOf returns the time of a delivery line. In an hour of the clock that occurs twice it is the one near the last
+// arrival.
+func (p *Pipeline) stampOf(l *deliveryLine) time.Time {
+	at, ok := parser.Stamp(l.text, p.zone, p.last)
+	if !ok {
+		return p.last
 	}
-	if l.kind == parser.Delivered && q.mayComeBack && isOverLoopback(l.text[l.flag:]) {
-		past := *l
-		past.kind = toFilter
-		l = &past
+	for _, other := range [...]time.Time{at.Add(-time.Hour), at.Add(time.Hour)} {
+		if other.Hour() == at.Hour() && other.Sub(p.last).Abs() < at.Sub(p.last).Abs() {
+			return other
+		}
 	}
-	q.past.add(l, now)
+	return at
 }
 
 // applyToQueued applies a delivery line of a message that is held.
@@ -134,21 +141,22 @@ func (p *Pipeline) applyToQueued(m *queued, l *deliveryLine) {
 type fate struct {
 	nature   window.Nature
 	delivery *parser.Delivery // nil where it isn't needed
-	toFilter bool             // the recipient was delivered over loopback, perhaps to a content filter
+	here     bool             // the recipient was delivered on this host, perhaps to a content filter
 }
 
 // fateOf tells what became of the recipient of a delivery line; ok is false if the line doesn't say. It is good until
 // the next call.
 func (q *queue) fateOf(m *queued, l *deliveryLine) (f fate, ok bool) {
-	if f.nature, ok = natureOf(l); !ok {
+	if f.nature, ok = natureOf(l.kind); !ok {
 		return f, false
 	}
-	overLoopback := f.nature == window.Delivered && q.mayComeBack && isOverLoopback(l.text[l.flag:])
-	if m.waits == 0 && !overLoopback && f.nature == window.Delivered {
-		return f, true
+	if f.nature == window.Delivered {
+		f.here = q.mayComeBack && isHere(l.text)
+		if m.waits == 0 {
+			return f, true
+		}
 	}
 	f.delivery = q.read(l)
-	f.toFilter = overLoopback && f.delivery != nil && isLoopbackAddress(f.delivery.HostAddress)
 	return f, f.delivery != nil
 }
 
@@ -158,10 +166,10 @@ func (m *queued) add(f *fate) bool {
 	if f.nature == window.Deferred {
 		return isTry(f.delivery) && m.isFirstPutOff(f.delivery)
 	}
-	if f.toFilter {
-		m.toFilter++
+	if f.here {
+		m.here++
 	}
-	return !f.toFilter || !m.back
+	return !f.here || !m.back
 }
 
 // isFirstPutOff tells whether a recipient of a message is put off for the first time.
@@ -178,13 +186,10 @@ func (m *queued) isFirstPutOff(d *parser.Delivery) bool {
 	return true
 }
 
-// natureOf tells what became of the recipient of a delivery line; ok is false if the line doesn't say. What a filter
-// discards isn't delivered.
-func natureOf(l *deliveryLine) (n window.Nature, ok bool) {
-	switch l.kind {
-	case parser.Delivered:
-		return window.Delivered, !isDiscarded(l.text[l.flag:])
-	case parser.DeliveredWith, parser.CutThrough:
+// natureOf tells what became of the recipient of a delivery line; ok is false if the line doesn't say.
+func natureOf(k parser.DeliveryKind) (n window.Nature, ok bool) {
+	switch k {
+	case parser.Delivered, parser.DeliveredWith, parser.CutThrough:
 		return window.Delivered, true
 	case parser.Refused:
 		return window.Refused, true
@@ -205,22 +210,14 @@ func isDiscarded(b []byte) bool {
 		bytes.HasPrefix(b, []byte("blackhole "))
 }
 
-// isOverLoopback tells, fast, whether the address of a line's host may be one of loopback. b begins with the flag.
-func isOverLoopback(b []byte) bool {
-	for {
-		i := bytes.IndexByte(b, '[') + 1
-		if i == 0 {
-			return false
-		}
-		if b = b[i:]; bytes.HasPrefix(b, []byte("127.")) || bytes.HasPrefix(b, []byte("::1]")) {
-			return true
-		}
-	}
+// isHere tells whether a recipient was delivered on this host: the line names no other one.
+func isHere(text []byte) bool {
+	i := bytes.Index(text, []byte(" H="))
+	return i < 0 || bytes.Contains(text[i:], []byte("[127.")) || bytes.Contains(text[i:], []byte("[::1]"))
 }
 
 // read parses a line; nil if it can't be read.
 func (q *queue) read(l *deliveryLine) *parser.Delivery {
-	q.reader.SetReference(time.Unix(l.at, 0)) // it tells the year of a syslog stamp
 	if d := q.reader.Line(l.text); d != nil && d.Reason == "" {
 		return d
 	}
@@ -295,7 +292,7 @@ func (p *Pipeline) countFate(m *queued, n window.Nature, l *deliveryLine) {
 
 // countLater counts an arrival, or what became of its recipient, at the second of a delivery line.
 func (p *Pipeline) countLater(w *window.Arrival, own string, l *deliveryLine) {
-	w.At = time.Unix(l.at, 0).In(w.At.Location())
+	w.At = p.stampOf(l)
 	if p.listener.Idle {
 		return
 	}
@@ -322,4 +319,36 @@ func goesOutside(c *config.Count, d *parser.Delivery) bool {
 		return c.Counts(config.Forwarded)
 	}
 	return c.Counts(config.Relayed) && !c.IsLocal(d.Address)
+}
+
+// passesBy notes a delivery line of the log's own host, fast, if nobody waits for it and its text isn't kept, as mostly.
+// It reports whether it did.
+func (p *Pipeline) passesBy(d *parsedDelivery) bool {
+	q := p.queue
+	switch d.kind {
+	case parser.Delivered, parser.DeliveredWith, parser.Completed:
+	default:
+		return false
+	}
+	if len(p.hosts.byName) > 1 || q.all || d.forgeable || !p.listener.Until.IsZero() {
+		return false
+	}
+	if _, held := q.byID[d.id]; held {
+		return false
+	}
+	q.past.add(d.id, d.kind, nil, p.counters.Clock().Now)
+	return true
+}
+
+// hasEmptyQueue tells whether nobody waits for delivery lines: then they are applied together, later.
+func (p *Pipeline) hasEmptyQueue() bool {
+	q := p.queue
+	return q == nil || len(q.byID) == 0 && !q.all && p.listener.Until.IsZero()
+}
+
+// catchUp applies the delivery lines that stand in the log before the entry that is applied now.
+func (p *Pipeline) catchUp() {
+	if w := p.hosts.all[0].applying; w != nil && !w.delivering {
+		w.deliver(w.from, math.MaxInt64)
+	}
 }

@@ -36,12 +36,14 @@ func (q *queue) followerOf(a *window.Alert) *follower {
 
 // Opened lets an alert that has opened follow the messages of its window. What has become of them is told at once.
 func (p *Pipeline) Opened(a *window.Alert, ids [][]byte) {
+	p.catchUp()
 	p.queue.lookBackAndFollow(a, ids, p.counters.Clock().Now-p.queue.past.longest, p.counters)
 }
 
 // Joined lets an alert follow another message. If that has been in the queue for a while, what has become of it is told
 // at once.
 func (p *Pipeline) Joined(a *window.Alert, id []byte) {
+	p.catchUp()
 	q, now := p.queue, p.counters.Clock().Now
 	m := q.find(hashID(id), now)
 	if m != nil && m.lines > 0 {
@@ -92,7 +94,7 @@ func (q *queue) hold(one *pastMessage, now int64) *queued {
 		return one.held
 	}
 	m := q.enter(one.ids[0], now)
-	m.ids, m.left, m.putOff, m.toFilter, m.back = one.ids, one.left, one.putOff, one.toFilter, one.back
+	m.ids, m.left, m.putOff, m.here, m.back, m.lines = one.ids, one.left, one.putOff, one.here, one.back, one.lines
 	for _, id := range m.ids {
 		q.byID[id] = m
 	}
@@ -102,11 +104,19 @@ func (q *queue) hold(one *pastMessage, now int64) *queued {
 // lookBack tells an alert what has become of messages since a second.
 func (q *queue) lookBack(a *window.Alert, messages map[idHash]*pastMessage, from int64, c *window.Counters) {
 	var back *pastMessage // the next row is the id under which a filter has handed it back
+	var mayBe [1 << 10]bool
+	for id := range messages {
+		mayBe[id%idHash(len(mayBe))] = true
+	}
 	q.past.each(from, func(row *pastRow, text []byte) {
+		if !mayBe[row.id%idHash(len(mayBe))] && back == nil {
+			return // as mostly
+		}
 		if row.kind == handedBack && back != nil {
 			back.left++
 			back.ids = append(back.ids, row.id)
 			messages[row.id], back = back, nil
+			mayBe[row.id%idHash(len(mayBe))] = true
 			return
 		}
 		m := messages[row.id]
@@ -115,11 +125,12 @@ func (q *queue) lookBack(a *window.Alert, messages map[idHash]*pastMessage, from
 		case row.kind == handedBack:
 			if back = m; !m.back {
 				m.back = true
-				a.Fates.Delivered -= m.toFilter
+				a.Fates.Delivered -= m.here
 			}
 		case row.kind == parser.Completed:
 			m.left--
 		default:
+			m.lines++
 			if f, ok := q.pastFate(row, text); ok && m.add(&f) {
 				host, why := q.reason(&f)
 				c.AddFate(a, f.nature, host, why)
@@ -128,15 +139,14 @@ func (q *queue) lookBack(a *window.Alert, messages map[idHash]*pastMessage, from
 	})
 }
 
-// pastFate is fateOf for a line that was kept.
+// pastFate is fateOf for a line that was kept. If a filter has handed back the message, all its deliveries before are
+// taken for those to the filter.
 func (q *queue) pastFate(row *pastRow, text []byte) (f fate, ok bool) {
-	if row.kind == toFilter {
-		return fate{nature: window.Delivered, toFilter: true}, true
-	}
-	l := deliveryLine{kind: row.kind, text: text}
-	if f.nature, ok = natureOf(&l); ok && text != nil {
-		f.delivery = q.read(&l)
-		ok = f.delivery != nil
+	f.nature, ok = natureOf(row.kind)
+	f.here = q.mayComeBack && f.nature == window.Delivered
+	if text != nil {
+		f.delivery = q.read(&deliveryLine{text: text})
+		ok = ok && f.delivery != nil
 	}
 	return f, ok
 }

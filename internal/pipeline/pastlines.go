@@ -1,29 +1,32 @@
 package pipeline
 
-import (
-	"sort"
-
-	"exiwatch/parser"
-)
+import "exiwatch/parser"
 
 // pastLines are the delivery lines of the longest window, or the newest of them. When an alert opens, they tell what
 // has become of the messages in its window. Nothing else asks for them, so a line is only kept, and not looked at.
 type pastLines struct {
 	longest int64 // window, seconds; 0: no rule has one
 	rows    []pastRow
-	first   int      // of rows that is kept
-	texts   [][]byte // of the rows that have one
-	gone    uint32   // texts before those
-	size    int      // of the texts, bytes
-	block   []byte   // in which the latest texts lie
+	first   int       // of rows that is kept
+	gone    int       // rows before the first of rows
+	steps   []rowStep // the oldest first
+	texts   [][]byte  // of the rows that have one
+	lost    uint32    // texts before those
+	size    int       // of the texts, bytes
+	block   []byte    // in which the latest texts lie
 }
 
 // A pastRow is a delivery line.
 type pastRow struct {
 	id   idHash
-	at   int64  // second of the log's clock
 	text uint32 // number of its text, or of the next one
 	kind parser.DeliveryKind
+}
+
+// A rowStep says at which second of the log's clock rows were kept, from one on.
+type rowStep struct {
+	row int // counted from the first one ever
+	at  int64
 }
 
 // hasText tells whether the text of a line is kept: it says why.
@@ -31,48 +34,53 @@ func (r *pastRow) hasText() bool { return r.kind == parser.Refused || r.kind == 
 
 // Kinds of rows that aren't in the log.
 const (
-	toFilter   = parser.Unfrozen + 1 + iota // a delivery over loopback, perhaps to a content filter
+	noFate     = parser.Unfrozen + 1 + iota // a message that was discarded
 	handedBack                              // of two rows: a message, and the id under which a filter hands it back
 )
 
 const (
-	// maxPast bounds the lines: those of some 400,000 messages. They take 24 MB.
+	// maxPast bounds the lines: those of some 400,000 messages. They take 16 MB.
 	maxPast = 1 << 20
 	// maxPastText bounds their texts.
 	maxPastText = 32 << 20 // bytes
 	pastBlock   = 1 << 16  // bytes
+	// rowsApart is how many seconds two steps are apart at least. A line is kept for so long beyond the window.
+	rowsApart = 10
 )
 
-// add keeps a line.
-func (p *pastLines) add(l *deliveryLine, now int64) {
-	if p.longest == 0 {
+// add keeps a line. text is that of one that says why.
+func (p *pastLines) add(id idHash, kind parser.DeliveryKind, text []byte, now int64) {
+	if p.longest == 0 || kind > parser.Completed && kind != handedBack {
 		return
 	}
-	p.push(l.id, now, l.kind, l.text)
-}
-
-// addHandedBack notes that a filter has handed back a message under another id.
-func (p *pastLines) addHandedBack(origin, id idHash, now int64) {
-	if p.longest > 0 {
-		p.push(origin, now, handedBack, nil)
-		p.push(id, now, handedBack, nil)
+	if n := len(p.steps); n == 0 || p.steps[n-1].at+rowsApart <= now {
+		p.steps = append(p.steps, rowStep{p.gone + len(p.rows), now})
+		p.forget(now)
 	}
-}
-
-func (p *pastLines) push(id idHash, now int64, kind parser.DeliveryKind, text []byte) {
-	row := pastRow{id: id, at: now, text: p.gone + uint32(len(p.texts)), kind: kind}
-	for p.first < len(p.rows) && (p.rows[p.first].at+p.longest <= now || len(p.rows)-p.first == maxPast ||
-		p.size > maxPastText) {
+	if len(p.rows)-p.first == maxPast {
 		p.dropFirst()
 	}
-	if p.first > len(p.rows)/2 {
-		p.rows, p.first = p.rows[:copy(p.rows, p.rows[p.first:])], 0
-	}
+	row := pastRow{id: id, text: p.lost + uint32(len(p.texts)), kind: kind}
 	if row.hasText() {
 		p.texts = append(p.texts, p.keep(text))
-		p.size += len(text)
+		for p.size += len(text); p.size > maxPastText; {
+			p.dropFirst()
+		}
 	}
 	p.rows = append(p.rows, row)
+}
+
+// forget drops the lines that have left the window by now.
+func (p *pastLines) forget(now int64) {
+	for len(p.steps) > 1 && p.steps[1].at+p.longest <= now {
+		for p.gone+p.first < p.steps[1].row {
+			p.dropFirst()
+		}
+		p.steps = p.steps[1:]
+	}
+	if p.first > len(p.rows)/2 {
+		p.rows, p.gone, p.first = p.rows[:copy(p.rows, p.rows[p.first:])], p.gone+p.first, 0
+	}
 }
 
 // keep copies a text into the block, or into a new one.
@@ -90,19 +98,24 @@ func (p *pastLines) dropFirst() {
 	if p.rows[p.first].hasText() {
 		p.size -= len(p.texts[0])
 		p.texts[0], p.texts = nil, p.texts[1:]
-		p.gone++
+		p.lost++
 	}
 	p.first++
 }
 
 // each calls f for each line from a second on, the oldest first. text is nil of lines of which none is kept.
 func (p *pastLines) each(from int64, f func(row *pastRow, text []byte)) {
-	kept := p.rows[p.first:]
-	begin := sort.Search(len(kept), func(i int) bool { return kept[i].at >= from })
-	for i := begin; i < len(kept); i++ {
-		row := &kept[i]
+	begin := p.first
+	for i := len(p.steps) - 1; i >= 0; i-- {
+		if p.steps[i].at <= from {
+			begin = max(begin, p.steps[i].row-p.gone)
+			break
+		}
+	}
+	for i := begin; i < len(p.rows); i++ {
+		row := &p.rows[i]
 		if row.hasText() {
-			f(row, p.texts[row.text-p.gone])
+			f(row, p.texts[row.text-p.lost])
 		} else {
 			f(row, nil)
 		}

@@ -26,6 +26,8 @@ type Pipeline struct {
 	calls     *calls           // of Exim; nil where no rule counts by the directory
 	messages  *identifications // nil where no rule counts by cPanel's user
 	queue     *queue           // nil where nobody asks what becomes of messages
+	zone      *time.Location   // of stamps that name none
+	applying  *Worker          // that applies its chunk
 	last      time.Time        // the latest stamp of the log that was believed
 	past      bool             // the log has come to Listener.Until
 	logs      bool             // rules count all arrivals of the log
@@ -164,6 +166,7 @@ func (p *Pipeline) NewReader(zone *time.Location, reference time.Time, emit func
 	r := parser.NewReader(zone, reference, emit)
 	r.SetCharset(p.charset)
 	r.SetDeliveries(p.queue != nil)
+	p.zone = zone
 	return r
 }
 

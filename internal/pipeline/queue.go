@@ -60,7 +60,7 @@ type queued struct {
 	outside  uint64        // Arrival.Outside of what rules count of its recipients
 	putOff   []uint64      // hashes of recipients
 	followed []*follower
-	toFilter int64 // deliveries over loopback
+	here     int64 // deliveries on this host, perhaps to a content filter
 	back     bool  // a filter has handed it back
 	lines    int   // about it, since it is held
 
@@ -223,7 +223,7 @@ func (q *queue) complete(m *queued) {
 		}
 	}
 	q.unlink(m)
-	if m.toFilter == 0 || !q.mayComeBack {
+	if m.here == 0 || !q.mayComeBack {
 		q.recycle(m)
 		return
 	}
@@ -240,7 +240,8 @@ func (q *queue) comesBack(origin, id idHash, now int64) {
 		return
 	}
 	m := q.find(origin, now)
-	q.past.addHandedBack(origin, id, now)
+	q.past.add(origin, handedBack, nil, now)
+	q.past.add(id, handedBack, nil, now)
 	if m == nil || q.byID[id] != nil {
 		return
 	}
@@ -248,7 +249,7 @@ func (q *queue) comesBack(origin, id idHash, now int64) {
 		m.back = true
 		for _, f := range m.followed {
 			if a := f.open(); a != nil {
-				a.Fates.Delivered -= m.toFilter
+				a.Fates.Delivered -= m.here
 			}
 		}
 	}

@@ -23,17 +23,18 @@ type Worker struct {
 	Joins     []Join           // at most maxJoins
 	Seen      Look             // in the chunk, and what ApplyInOrder got
 
-	pipeline  *Pipeline
-	keys      keyExtractor
-	parsed    []parsedEntry    // in the order of the chunk
-	other     []parser.Entry   // those of them that are no arrivals
-	delivered []parsedDelivery // delivery lines, in the order of the chunk
-	wrapped   [][]byte         // hosts that wrappers of delivery lines name
-	next      int              // of delivered: another reader has applied those before it
-	from      int              // of parsed: another reader has applied those before it
-	kept      []byte           // copies of text that a Reader uses again
-	collector func([]report.Reception)
-	collected []report.Reception
+	pipeline   *Pipeline
+	keys       keyExtractor
+	parsed     []parsedEntry    // in the order of the chunk
+	other      []parser.Entry   // those of them that are no arrivals
+	delivered  []parsedDelivery // delivery lines, in the order of the chunk
+	wrapped    [][]byte         // hosts that wrappers of delivery lines name
+	next       int              // of delivered: another reader has applied those before it
+	delivering bool             // deliver is being called
+	from       int              // of parsed: another reader has applied those before it
+	kept       []byte           // copies of text that a Reader uses again
+	collector  func([]report.Reception)
+	collected  []report.Reception
 }
 
 // A Chunk is whole lines of a log.
@@ -172,13 +173,11 @@ func (w *Worker) entry(e *parser.Entry) {
 // A parsedDelivery is a delivery line that has not been applied yet. It has no pointers, as there may be many.
 type parsedDelivery struct {
 	id        idHash
-	at        int64  // second of the stamp
 	line      int32  // in the chunk
 	before    int32  // entries that were parsed before it
 	text      uint32 // where its text begins in Chunk.Text, or in Worker.kept
 	host      int32  // 1 + its place in Worker.wrapped; 0: no wrapper names one
 	length    uint16
-	flag      int16
 	kind      parser.DeliveryKind
 	forgeable bool
 	isKept    bool // its text is in Worker.kept
@@ -186,16 +185,15 @@ type parsedDelivery struct {
 
 // delivery keeps a delivery line that the reader has parsed.
 func (w *Worker) delivery(e *parser.Entry) {
-	l := lineOf(e)
 	d := parsedDelivery{
-		id: l.id, at: l.at, line: int32(e.Line), before: int32(len(w.parsed)), length: uint16(len(l.text)),
-		flag: l.flag, kind: l.kind, forgeable: l.forgeable,
+		id: hashID(e.MessageID), line: int32(e.Line), before: int32(len(w.parsed)), length: uint16(len(e.Text)),
+		kind: kindOf(e), forgeable: e.Forgeable,
 	}
 	if e.Lasting() {
-		d.text = uint32(cap(w.Text) - cap(l.text)) // as it is a piece of it
+		d.text = uint32(cap(w.Text) - cap(e.Text)) // as it is a piece of it
 	} else {
 		d.isKept, d.text = true, uint32(len(w.kept))
-		w.kept = append(w.kept, l.text...)
+		w.kept = append(w.kept, e.Text...)
 	}
 	if e.SyslogHost != nil {
 		host := e.SyslogHost
@@ -208,24 +206,31 @@ func (w *Worker) delivery(e *parser.Entry) {
 
 // deliver gives the pipeline the delivery lines up to a line of the chunk that were parsed before entry number n.
 func (w *Worker) deliver(n int, upTo int64) {
+	w.delivering = true
+	defer func() { w.delivering = false }()
 	for ; w.next < len(w.delivered); w.next++ {
 		d := &w.delivered[w.next]
 		if int(d.before) > n || int64(d.line) >= upTo {
 			return
 		}
-		from := w.Text
-		if d.isKept {
-			from = w.kept
+		if d.host == 0 && w.pipeline.passesBy(d) {
+			continue
 		}
-		l := deliveryLine{
-			text: from[d.text:][:d.length], id: d.id, at: d.at, flag: d.flag, kind: d.kind, forgeable: d.forgeable,
-		}
+		l := deliveryLine{w.textOf(d), d.id, d.kind, d.forgeable}
 		var host []byte
 		if d.host > 0 {
 			host = w.wrapped[d.host-1]
 		}
 		w.pipeline.applyDelivery(&l, host)
 	}
+}
+
+func (w *Worker) textOf(d *parsedDelivery) []byte {
+	from := w.Text
+	if d.isKept {
+		from = w.kept
+	}
+	return from[d.text:][:d.length]
 }
 
 // keep copies items that are good only for a moment.
@@ -263,8 +268,11 @@ func (f *parsedEntry) line(w *Worker) int64 {
 // Apply gives the pipeline what was parsed, in the order of the log, up to a line of the chunk. The argument before is
 // how many lines of the file come before the chunk.
 func (w *Worker) Apply(before, upTo int64) {
+	w.pipeline.applying = w
 	for ; w.from < len(w.parsed) && w.parsed[w.from].line(w) < upTo; w.from++ {
-		w.deliver(w.from, upTo)
+		if !w.pipeline.hasEmptyQueue() || len(w.wrapped) > 0 {
+			w.deliver(w.from, upTo)
+		}
 		f := &w.parsed[w.from]
 		if f.other > 0 {
 			e := &w.other[f.other-1]
@@ -279,6 +287,7 @@ func (w *Worker) Apply(before, upTo int64) {
 			w.pipeline.passOver(&f.arrival, &f.values)
 		}
 	}
+	w.pipeline.applying = nil
 	w.deliver(w.from, upTo)
 }
 
