@@ -30,13 +30,13 @@ type Counters struct {
 
 	open      map[openKey]*openAlert
 	incidents incidents
-	queue     []*openAlert // the earliest due first
-	opened    uint64       // alerts so far
-	ended     []*Alert     // not yet returned by Advance
-	found     []rowPos     // by findWindow; kept for its memory
-	topic     []byte       // by addDetails; kept for its memory
-	refusal   []byte       // by AddFate; kept for its memory
-	follower  Follower     // nil: nobody
+	queue     []*openAlert    // the earliest due first
+	opened    uint64          // alerts so far
+	ended     []*Alert        // not yet returned by Advance
+	found     []rowPos        // by findWindow; kept for its memory
+	topic     []byte          // by addDetails; kept for its memory
+	refusal   []byte          // by AddFate; kept for its memory
+	follower  MessageFollower // nil: nobody
 
 	limits limits
 	budget memoryBudget

@@ -29,9 +29,9 @@ const (
 	numCounts     = NumValues + 1
 )
 
-// A Follower gets the messages of alerts, by their ids as alerts keep them. Of an alert of a rule for fates these are
+// A MessageFollower gets the messages of alerts, by their ids as alerts keep them. Of an alert of a rule for fates these are
 // all messages of its value.
-type Follower interface {
+type MessageFollower interface {
 	// Opened gets the messages of the window that crosses the limit, when the alert has opened.
 	Opened(a *Alert, ids [][]byte)
 	// Joined gets each further message.
@@ -39,7 +39,7 @@ type Follower interface {
 }
 
 // Follow sets who follows messages. Call it before the first arrival.
-func (c *Counters) Follow(f Follower) { c.follower = f }
+func (c *Counters) Follow(f MessageFollower) { c.follower = f }
 
 // AddFate adds what became of a recipient of a message to an open alert. Why it was refused or deferred is told by a
 // host, if it wasn't this one, in a folded text; nil: nobody told.

@@ -151,7 +151,7 @@ func (q *queue) fateOf(m *queued, l *deliveryLine) (f fate, ok bool) {
 		return f, false
 	}
 	if f.nature == window.Delivered {
-		f.here = q.mayComeBack && isHere(l.text)
+		f.here = q.mayComeBack && l.id == m.ids[0] && isHere(l.text)
 		if m.waits == 0 {
 			return f, true
 		}
@@ -210,10 +210,11 @@ func isDiscarded(b []byte) bool {
 		bytes.HasPrefix(b, []byte("blackhole "))
 }
 
-// isHere tells whether a recipient was delivered on this host: the line names no other one.
-func isHere(text []byte) bool {
-	i := bytes.Index(text, []byte(" H="))
-	return i < 0 || bytes.Contains(text[i:], []byte("[127.")) || bytes.Contains(text[i:], []byte("[::1]"))
+// isHere tells, fast, whether the recipient of a line was delivered on this host: it names no other one.
+func isHere(line []byte) bool {
+	_, b, _ := bytes.Cut(line, []byte("> ")) // behind the flag, for a wrapper and [pid] have brackets, too
+	host := b[bytes.IndexByte(b, '[')+1:]
+	return len(host) == len(b) || bytes.HasPrefix(host, []byte("127.")) || bytes.HasPrefix(host, []byte("::1]"))
 }
 
 // read parses a line; nil if it can't be read.
