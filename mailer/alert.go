@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -55,7 +56,7 @@ func (c Composer) began(i Item) sentence {
 // Ended makes the mail about an alert that has ended, with its totals.
 func (c Composer) Ended(a *window.Alert, now time.Time) (Message, error) {
 	i := c.item(a, "ended")
-	note, at := "ended: "+words.Plain(i.Messages, "message"), ""
+	note, at := "ended: "+words.Plain(i.Messages, cmp.Or(totalNouns[i.Measure], "message")), ""
 	if took := i.took(); took > 0 {
 		note += " in " + brief(took)
 	}
@@ -83,7 +84,7 @@ func (c Composer) about(alerts []*window.Alert, i Item, note string, verdict sen
 		id: a.ID, event: i.Fleet.EventName(i.Event), headline: c.headline(i.Incident.item()), note: note,
 		incidents: []string{i.Incident.ID},
 		content: content{
-			Event: kinds[kindOf(i.Event)], Verdict: verdict, Facts: slices.Concat(i.Fleet.alone(a), doubts(a), facts),
+			Event: kinds[kindOf(i.Event)], Verdict: verdict, Facts: slices.Concat(i.Fleet.alone(a), doubts(a), facts, fates(a)),
 			Sparkline: sparklineOf(a), Sections: c.sections(a),
 		},
 	}
@@ -106,7 +107,7 @@ func (c Composer) sections(a *window.Alert) []section {
 		return append(sections, samples(a))
 	}
 	o := breakdownOf(a)
-	sections := slices.Concat([]section{c.topics(a), {Sentences: o.sentences}}, o.rankings, logHosts(a), []section{
+	sections := slices.Concat([]section{c.topics(a)}, refusals(a), []section{{Sentences: o.sentences}}, o.rankings, logHosts(a), []section{
 		{Sentences: append(usualVolume(a.Rule, a.Limit, a.Before, a.BeforeSince), exceptions(a)...)},
 		samples(a), c.advice(a),
 	})

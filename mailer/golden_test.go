@@ -24,6 +24,7 @@ var cases = []struct {
 	{"storm", storm, 1}, {"forged", forged, 1},
 	{"rules", threeRules, 4}, {"past", past, 1}, {"thread", thread, 4}, {"integrity", integrity, 1}, {"doubtful", doubtful, 1},
 	{"fleet", fleet, 3}, {"alone", alone, 2}, {"tampered", tampered, 1},
+	{"bounced", bounced, 1}, {"relayed", relayed, 1}, {"refused", refusedHost, 1},
 	{"day", daily, 2}, {"check", sendTest, 1},
 }
 

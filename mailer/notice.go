@@ -67,6 +67,14 @@ type noticeAlert struct {
 	Bytes      int64   `json:"bytes"`
 	Suspicious int64   `json:"suspicious"` // messages that may be somebody else's
 
+	// What became of the recipients, and how many messages are still in the queue; all 0 where that isn't known.
+	Delivered  int64           `json:"delivered"`
+	Refused    int64           `json:"refused"`
+	Deferred   int64           `json:"deferred"`
+	Queued     int64           `json:"queued"`
+	Refusals   []noticeRefusal `json:"refusals"`    // the commonest reasons
+	BlockLists []string        `json:"block_lists"` // by which more than one host refuses this one
+
 	CrossedCount int64 `json:"crossed_count"` // the count when it crossed the limit
 	// the peak has come to so many times the limit: 2, 5, 10, 20 …; 0: not twice yet
 	Times    int64    `json:"times"`
@@ -101,6 +109,12 @@ type noticeRow struct {
 	Messages int64  `json:"messages"`
 }
 
+type noticeRefusal struct {
+	Text       string   `json:"text"`  // folded
+	Hosts      []string `json:"hosts"` // at most three that said so; none where this host did
+	Recipients int64    `json:"recipients"`
+}
+
 type noticeSubject struct {
 	Subject  string `json:"subject"`
 	Messages int64  `json:"messages"`
@@ -113,7 +127,7 @@ type noticeTopic struct {
 	Messages int64  `json:"messages"`
 }
 
-// Bounds of a notice, which make it shorter than 64 KiB: its lists have 133 texts at most, it has 14 others, and
+// Bounds of a notice, which make it shorter than 64 KiB: its lists have 145 texts at most, it has 14 others, and
 // numbers, names and late hosts take less than 6 KiB.
 const (
 	noticeRows = 10  // of a list
@@ -186,6 +200,8 @@ func aboutAlert(a *window.Alert) noticeAlert {
 		Limit: a.Limit, Window: a.Rule.Window.String(), Opened: stamp(a.Opened), CrossedBy: clip(a.CrossedBy),
 		Peak:     a.Peak,
 		Messages: a.Messages, Recipients: a.Recipients, Bytes: a.Bytes, Suspicious: a.Suspicious,
+		Delivered: a.Fates.Delivered, Refused: a.Fates.Refused, Deferred: a.Fates.Deferred, Queued: QueuedOf(a.Fates),
+		Refusals: refusalRows(a), BlockLists: append([]string{}, BlockLists(a)...),
 		CrossedCount: a.Count, Times: a.Times, Incident: clip(BeginningOf(a).ID), Closes: a.Closes,
 		Thread: clip(BeginningOf(a).ID), First: stamp(a.First), Last: stamp(a.Last),
 		Samples:  []string{},
@@ -208,6 +224,7 @@ func aboutAlert(a *window.Alert) noticeAlert {
 	for _, k := range noticeLists {
 		n.Distinct[words.Noun(0, k.String())], _ = a.Distinct(k)
 	}
+	n.Distinct["refusals"] = len(a.Refusals(0))
 	if hosts, _ := a.Distinct(window.LogHost); hosts > 0 {
 		n.Distinct["log_hosts"] = hosts
 	}
@@ -218,6 +235,18 @@ func aboutAlert(a *window.Alert) noticeAlert {
 var noticeLists = []window.Key{
 	window.Subject, window.Topic, window.Sender, window.Auth, window.User, window.Host, window.Network, window.Helo,
 	window.Protocol, window.RecipientDomain, window.Anomaly, window.Entry,
+}
+
+func refusalRows(a *window.Alert) []noticeRefusal {
+	rows := []noticeRefusal{}
+	for _, r := range a.Refusals(ShownRefusals) {
+		row := noticeRefusal{Text: clip(r.Text), Hosts: []string{}, Recipients: r.Recipients}
+		for _, host := range r.Hosts[:min(len(r.Hosts), ShownRefusers)] {
+			row.Hosts = append(row.Hosts, clip(host))
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 func rowsOf(a *window.Alert, k window.Key) []noticeRow {

@@ -19,11 +19,12 @@ func isSubject(key string) bool {
 var verbs = map[bool]map[string]string{
 	false: {
 		"": "sent", "recipients": "wrote to", "addresses": "wrote to", "hosts": "sent from", "networks": "sent from",
-		"senders": "used", "subjects": "used", "anomalies": "had",
+		"senders": "used", "subjects": "used", "anomalies": "had", "bounces": "had", "deferrals": "had",
+		"bounce_share": "had",
 	},
 	true: {
 		"": "came from", "messages": "appeared on", "bytes": "filled", "recipients": "went to", "addresses": "went to",
-		"subjects": "stood for",
+		"subjects": "stood for", "bounces": "had", "deferrals": "had", "bounce_share": "had",
 	},
 }
 
@@ -38,16 +39,22 @@ var nouns = map[string]string{"senders": "envelope sender", "anomalies": "anomal
 
 // amount is n of a measure, with its noun: 21 messages, 1.2 MB, 40 hosts.
 func amount(measure string, n int64) string {
-	if measure == "bytes" {
+	switch measure {
+	case "bytes":
 		return words.Size(n)
+	case "bounce_share":
+		return plain(n) + "% bounces"
 	}
 	return words.Plain(n, cmp.Or(nouns[measure], strings.TrimSuffix(measure, "s")))
 }
 
 // measured is n of a measure without its noun: 20, 1 GB.
 func measured(measure string, n int64) string {
-	if measure == "bytes" {
+	switch measure {
+	case "bytes":
 		return words.Size(n)
+	case "bounce_share":
+		return plain(n) + "%"
 	}
 	return plain(n)
 }

@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ type logStory struct {
 	counters *window.Counters
 	n        int // arrivals
 	mails    []Message
+	nature   window.Nature // of what is counted next, instead of that of its anomaly
 }
 
 func begin(t testing.TB, c Composer, rules ...string) *logStory {
@@ -78,7 +80,7 @@ func (l *logStory) count(at time.Time, v values) (opened, grown []*window.Alert)
 	if s, ok := v[window.Subject]; ok {
 		a.Values[window.Topic] = window.FoldSubject([]byte(s), make([]byte, 0, 100))
 	}
-	a.Nature = natures[v[window.Anomaly]]
+	a.Nature = cmp.Or(l.nature, natures[v[window.Anomaly]])
 	return l.counters.Count(&a)
 }
 

@@ -8,8 +8,10 @@ import (
 )
 
 // Fates say what became of an alert's messages and their recipients, as far as the log says and as long as the alert is
-// open. They are zero where nobody follows the messages: see Counters.Follow.
+// open. They are zero where nobody follows the messages: see Counters.Follow. Where the log has no delivery lines, all
+// messages seem to be in the queue.
 type Fates struct {
+	Known     bool  // the log has delivery lines
 	Delivered int64 // recipients
 	Refused   int64 // recipients, for good
 	Deferred  int64 // recipients that were put off at least once, whatever became of them
@@ -29,8 +31,8 @@ const (
 	numCounts     = NumValues + 1
 )
 
-// A MessageFollower gets the messages of alerts, by their ids as alerts keep them. Of an alert of a rule for fates these are
-// all messages of its value.
+// A MessageFollower gets the messages of alerts, by their ids as alerts keep them. Of an alert of a rule for fates
+// these are all messages of its value.
 type MessageFollower interface {
 	// Opened gets the messages of the window that crosses the limit, when the alert has opened.
 	Opened(a *Alert, ids [][]byte)
@@ -86,6 +88,21 @@ func (a *Alert) Refusals(n int) (all []Refusal) {
 		all = all[:n:n]
 	}
 	return all
+}
+
+// RefusingHosts returns the hosts that refused or put off recipients, and how many, those with the most first.
+func (a *Alert) RefusingHosts() []ValueCount {
+	if a.isBare() {
+		return nil
+	}
+	var hosts valueCounts
+	budget := memoryBudget{limits: &defaultLimits}
+	for _, row := range a.values[refusalCounts].rows {
+		if host, _, _ := strings.Cut(row.Value, "\n"); host != "" {
+			hosts.add([]byte(host), ValueCount{Messages: row.Messages, Recipients: row.Recipients}, &budget)
+		}
+	}
+	return hosts.top(0)
 }
 
 // followWindow tells Follow of the messages in the window that an alert has opened with.

@@ -71,6 +71,7 @@ func (s *SavedAlert) Trim(rows int) {
 
 // SavedFates are Fates. The refusals are among the ValueCounts.
 type SavedFates struct {
+	Known     bool  `json:"known"`
 	Delivered int64 `json:"delivered"`
 	Refused   int64 `json:"refused"`
 	Deferred  int64 `json:"deferred"`

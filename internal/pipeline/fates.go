@@ -82,6 +82,9 @@ func (p *Pipeline) applyDelivery(l *deliveryLine, host []byte) {
 	if q == nil || l.forgeable || p.past || !p.listener.Until.IsZero() && p.isPast(p.stampOf(l)) {
 		return
 	}
+	if !q.hasLines {
+		q.noteLines()
+	}
 	now := p.counters.Clock().Now
 	switch m := q.find(l.id, now); {
 	case m != nil:
@@ -331,7 +334,7 @@ func (p *Pipeline) passesBy(d *parsedDelivery) bool {
 	default:
 		return false
 	}
-	if len(p.hosts.byName) > 1 || q.all || d.forgeable || !p.listener.Until.IsZero() {
+	if len(p.hosts.byName) > 1 || q.all || d.forgeable || !p.listener.Until.IsZero() || !q.hasLines {
 		return false
 	}
 	if _, held := q.byID[d.id]; held {

@@ -29,6 +29,7 @@ func (q *queue) followerOf(a *window.Alert) *follower {
 	f := q.followers[a]
 	if f == nil {
 		f = &follower{alert: a}
+		a.Fates.Known = q.hasLines
 		q.followers[a] = f
 	}
 	return f
@@ -149,6 +150,14 @@ func (q *queue) pastFate(row *pastRow, text []byte) (f fate, ok bool) {
 		ok = ok && f.delivery != nil
 	}
 	return f, ok
+}
+
+// noteLines notes that the log has delivery lines.
+func (q *queue) noteLines() {
+	q.hasLines = true
+	for a := range q.followers {
+		a.Fates.Known = true
+	}
 }
 
 // stopFollowing says that an alert has ended.

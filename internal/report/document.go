@@ -1,6 +1,9 @@
 package report
 
-import "exiwatch/window"
+import (
+	"exiwatch/mailer"
+	"exiwatch/window"
+)
 
 // A Document is what `replay --json` prints.
 type Document struct {
@@ -56,6 +59,12 @@ type Alert struct {
 	Recipients int64          `json:"recipients"`
 	Bytes      int64          `json:"bytes"`
 	Suspicious int64          `json:"suspicious"`
+	Delivered  int64          `json:"delivered"` // recipients, while the alert was open
+	Refused    int64          `json:"refused"`   // for good
+	Deferred   int64          `json:"deferred"`  // at least once
+	Queued     int64          `json:"queued"`    // messages that weren't completed
+	Refusals   []RefusalCount `json:"refusals"`
+	BlockLists []string       `json:"block_lists"` // by which more than one host refuses this one
 	Subjects   []SubjectCount `json:"subjects"`
 	Anomalies  []AnomalyCount `json:"anomalies,omitempty"` // what is wrong with the log's entries
 	Entries    []string       `json:"entries,omitempty"`   // some of these
@@ -74,6 +83,13 @@ type Growth struct {
 type SubjectCount struct {
 	Subject  string `json:"subject"`
 	Messages int64  `json:"messages"`
+}
+
+// A RefusalCount is why so many recipients were refused or deferred.
+type RefusalCount struct {
+	Text       string   `json:"text"`  // folded
+	Hosts      []string `json:"hosts"` // that said so; none where this host did
+	Recipients int64    `json:"recipients"`
 }
 
 // An AnomalyCount is how many entries have something wrong.
@@ -141,13 +157,19 @@ func (o *openedAlert) document() Alert {
 		Limit: o.Rule.Limit, Window: o.Rule.Window.String(), Opened: Time{o.Opened, o.millis}, CrossedBy: o.CrossedBy,
 		Peak: o.Peak, Ended: Time{o.Ended, o.millis}, Messages: o.Messages, Recipients: o.Recipients,
 		Bytes: o.Bytes, Suspicious: o.Suspicious,
-		Grew: append([]Growth{}, o.grew...), Subjects: []SubjectCount{},
+		Delivered: o.Fates.Delivered, Refused: o.Fates.Refused, Deferred: o.Fates.Deferred, Queued: mailer.QueuedOf(o.Fates),
+		Refusals: []RefusalCount{},
+		Grew:     append([]Growth{}, o.grew...), Subjects: []SubjectCount{},
 		Of: o.Alert,
 	}
 	values := o.values()
 	for _, row := range values.subjects {
 		d.Subjects = append(d.Subjects, SubjectCount{row.Value, row.Messages})
 	}
+	for _, r := range values.refusals {
+		d.Refusals = append(d.Refusals, RefusalCount{r.Text, append([]string{}, r.Hosts...), r.Recipients})
+	}
+	d.BlockLists = append([]string{}, values.blockLists...)
 	for _, row := range values.anomalies {
 		d.Anomalies = append(d.Anomalies, AnomalyCount{row.Value, row.Messages})
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"exiwatch/mailer"
 	"exiwatch/parser"
 	"exiwatch/tailer"
 	"exiwatch/window"
@@ -48,7 +49,9 @@ type topValues struct {
 	// Of an alert about anomalies: what is wrong with its entries, and some of these.
 	anomalies, entries []window.ValueCount
 
-	logHosts []window.ValueCount // of an alert of a fleet
+	logHosts   []window.ValueCount // of an alert of a fleet
+	refusals   []window.Refusal
+	blockLists []string
 }
 
 // rankedKeys is the first key that isn't ranked: all arrivals have the same value of Log.
@@ -161,6 +164,7 @@ const maxEntries = 3
 func topValuesOf(a *window.Alert, n int) *topValues {
 	t := &topValues{subjects: a.Top(window.Subject, n), logHosts: a.Top(window.LogHost, 0)}
 	t.distinct, t.more = a.Distinct(window.Subject)
+	t.refusals, t.blockLists = a.Refusals(mailer.ShownRefusals), mailer.BlockLists(a)
 	if a.Rule.Count == window.Anomalies {
 		t.anomalies, t.entries = a.Top(window.Anomaly, 0), a.Top(window.Entry, maxEntries)
 	}

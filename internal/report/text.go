@@ -9,6 +9,7 @@ import (
 
 	"exiwatch/internal/escape"
 	"exiwatch/internal/words"
+	"exiwatch/mailer"
 	"exiwatch/window"
 )
 
@@ -144,6 +145,7 @@ func (t *text) alert(o *openedAlert) {
 			o.Suspicious)
 	}
 	values := o.values()
+	t.fates(o, values)
 	rows := values.subjects[:min(len(values.subjects), maxSubjects)]
 	about := values.anomalies != nil
 	if about {
@@ -159,5 +161,25 @@ func (t *text) alert(o *openedAlert) {
 		}
 	} else if values.distinct > len(rows) || values.more {
 		fmt.Fprintf(t, "            … and more subjects: %d\n", values.distinct-len(rows))
+	}
+}
+
+// fates says what became of an alert's messages.
+func (t *text) fates(o *openedAlert, values *topValues) {
+	if text := mailer.FatesSentence(o.Fates); text != "" {
+		fmt.Fprintf(t, "        %s\n", text)
+	}
+	for _, list := range values.blockLists {
+		fmt.Fprintf(t, "        %s refuses this host\n", list)
+	}
+	for _, r := range values.refusals {
+		text := escape.Text(r.Text)
+		if len(r.Hosts) > 0 {
+			text += "; by " + escape.Text(r.Hosts[0])
+		}
+		if n := len(r.Hosts) - 1; n > 0 {
+			text += " and " + words.Plain(int64(n), "other host")
+		}
+		fmt.Fprintf(t, "        %d refused or deferred: %s\n", r.Recipients, text)
 	}
 }

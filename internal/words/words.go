@@ -68,8 +68,11 @@ func Plain(n int64, noun string) string { return strconv.FormatInt(n, 10) + " " 
 
 // Measured writes an amount of count, which is a name from the configuration: 21 messages, 1.2 MB, 3 networks.
 func Measured(count string, n int64) string {
-	if count == "bytes" {
+	switch count {
+	case "bytes":
 		return Size(n)
+	case "bounce_share":
+		return Number(n) + "% bounces"
 	}
 	return Plural(n, cmp.Or(nouns[count], strings.TrimSuffix(count, "s")))
 }
