@@ -107,10 +107,11 @@ func (c Composer) sections(a *window.Alert) []section {
 		return append(sections, samples(a))
 	}
 	o := breakdownOf(a)
-	sections := slices.Concat([]section{c.topics(a)}, refusals(a), []section{{Sentences: o.sentences}}, o.rankings, logHosts(a), []section{
-		{Sentences: append(usualVolume(a.Rule, a.Limit, a.Before, a.BeforeSince), exceptions(a)...)},
-		samples(a), c.advice(a),
-	})
+	sections := slices.Concat([]section{c.topics(a)}, refusals(a), []section{{Sentences: o.sentences}}, o.rankings,
+		logHosts(a), []section{
+			{Sentences: append(usualVolume(a.Rule, a.Limit, a.Before, a.BeforeSince), exceptions(a)...)},
+			samples(a), c.advice(a),
+		})
 	return slices.DeleteFunc(sections, func(s section) bool { return s.Title == "" && len(s.Sentences) == 0 })
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -31,23 +32,30 @@ func topCommand() *cobra.Command {
 	var s selection
 	var t ranker
 	cmd := &cobra.Command{
-		Use:   "top KEY [FILE...]",
+		Use:   "top [bounces|deferrals] KEY [FILE...]",
 		Short: "rank the values of a key, as sort | uniq -c | sort -gr would",
 		Long: `top counts the arrivals of the logs by KEY: sender, sender_domain, auth, user, host, network,
 account, account_domain, subject, topic, script (the directory in a submission's cwd= line), cpuser
 (cPanel's user) or message. exiwatch help keys explains them. Without a FILE, top reads the main log
-and its rotated files.`,
+and its rotated files.
+
+top bounces counts the recipients that were refused for good instead, and top deferrals those that
+were deferred, each once a message: by the KEY of the message that they are of.`,
 		Example: `  exiwatch top account --since 24h
   exiwatch top subject --sender alice@example.com
-  exiwatch top auth --count hosts`,
+  exiwatch top auth --count hosts
+  exiwatch top bounces account --since 24h`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			if args = t.fateOf(args); len(args) == 0 {
 				return usagef("top needs a KEY: %s", strings.Join(topKeys(), ", "))
 			}
 			return t.prepare(args[0])
 		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) == 0 {
+			switch {
+			case len(args) == 0:
+				return slices.Concat(slices.Sorted(maps.Keys(fates)), topKeys()), cobra.ShellCompDirectiveNoFileComp
+			case len(new(ranker).fateOf(args)) == 0:
 				return topKeys(), cobra.ShellCompDirectiveNoFileComp
 			}
 			return nil, cobra.ShellCompDirectiveDefault
@@ -56,11 +64,12 @@ and its rotated files.`,
 			if t.key == "script" && len(s.patterns) > 0 {
 				return usagef("top script ranks calls of Exim: only --since and --until can select them")
 			}
-			if _, err := s.replay(args[1:], s.settings.Rules, t.listener(&s)); err != nil {
+			if _, err := s.replay(t.fateOf(args)[1:], s.settings.Rules, t.listener(&s)); err != nil {
 				return err
 			}
 			t.join()
 			t.note(&s)
+			t.noteUnjoined(&s)
 			top := t.ranking.Top(int(s.rows), t.weight)
 			return t.print(&s, top)
 		}),
@@ -90,9 +99,28 @@ func allKeys() (names []string) {
 	return names
 }
 
+// fates are what became of recipients.
+var fates = map[string]window.Nature{"bounces": window.Refused, "deferrals": window.Deferred}
+
+// fateOf sets what the arguments say to count of recipients, and returns the arguments behind that.
+func (t *ranker) fateOf(args []string) []string {
+	if len(args) == 0 {
+		return nil
+	}
+	nature, ok := fates[args[0]]
+	if !ok {
+		return args
+	}
+	t.fate, t.fated = args[0], nature
+	return args[1:]
+}
+
 // A ranker adds up arrivals by one key.
 type ranker struct {
 	key, count string
+	fate       string        // of recipients; "": arrivals are counted
+	fated      window.Nature // the same
+	unjoined   int64         // recipients of messages that aren't known
 	weight     func(*report.Row) int64
 	ranking    report.Ranking
 	gathered   []*ranker // one for each goroutine
@@ -112,6 +140,10 @@ func (t *ranker) prepare(key string) error {
 	}
 	if !slices.Contains(weights, t.count) {
 		return usagef("--count %q: %s", t.count, words.Suggest(t.count, weights))
+	}
+	if t.fate != "" && (key == "script" || key == "cpuser" || t.count != "messages") {
+		return usagef("top %s counts recipients by what their message is logged with: not by script, cpuser or "+
+			"--count %s", t.fate, t.count)
 	}
 	if key == "script" && t.count != "messages" {
 		return usagef("--count %q: top script counts submissions, which have no %s", t.count, t.count)
@@ -145,7 +177,26 @@ func (t *ranker) listener(s *selection) pipeline.Listener {
 			NewCollector: t.part((*ranker).weigh), Idle: true, Summary: true,
 		}
 	}
-	key, _ := window.ParseKey(t.key)
+	key, err := window.ParseKey(t.key)
+	if t.fate != "" {
+		return pipeline.Listener{
+			Fate: func(w *window.Arrival) {
+				value := w.MessageID
+				if err == nil {
+					value = w.Values[key]
+				}
+				if w.Nature == t.fated && value != nil {
+					t.ranking.Add(value, 1, 0)
+				}
+			},
+			Unjoined: func(n window.Nature) {
+				if n == t.fated {
+					t.unjoined++
+				}
+			},
+			AllKeys: pipeline.IsCostly(key), Idle: true, Summary: true,
+		}
+	}
 	costly := pipeline.IsCostly(key) || t.count == "networks"
 	return pipeline.Listener{AllKeys: costly, NewCollector: t.part((*ranker).gather), Idle: true, Summary: true}
 }
@@ -185,6 +236,14 @@ func (t *ranker) note(s *selection) {
 		text += ". [count] " + line + " counts them"
 	}
 	s.note("note", "%d of %d arrivals counted for no rule: %s", t.uncounted.Total(), t.arrivals, text)
+}
+
+// noteUnjoined prints how many recipients can't be counted.
+func (t *ranker) noteUnjoined(s *selection) {
+	if t.unjoined > 0 {
+		s.note("note", "%s of messages whose arrival isn't in these logs, or more than a day before, aren't counted",
+			words.Plain(t.unjoined, strings.TrimSuffix(t.fate, "s")))
+	}
 }
 
 // maxNoted is how many classes and networks a note names.

@@ -91,8 +91,10 @@ func (p *Pipeline) applyDelivery(l *deliveryLine, host []byte) {
 		p.applyToQueued(m, l)
 	case l.kind == parser.CutThrough:
 		q.early.add(l)
-	case q.all && p.listener.Keep == nil && l.kind < parser.Completed:
-		q.unjoined++
+	case q.all && p.listener.Keep == nil && p.listener.Unjoined != nil && !p.hosts.silent:
+		if nature, ok := natureOf(l.kind); ok {
+			p.listener.Unjoined(nature)
+		}
 	}
 	q.past.add(l.id, l.kind, l.text, now)
 }

@@ -78,6 +78,9 @@ type Listener struct {
 	// Fate gets what became of a recipient of an arrival that is kept, counted or not, with the arrival's values:
 	// Delivered, Refused or Deferred.
 	Fate func(*window.Arrival)
+	// Unjoined is called for each recipient of a message that isn't known, if rules or Fate ask what becomes of
+	// recipients and all arrivals are kept: the arrival is more than a day older, or not in the log.
+	Unjoined func(window.Nature)
 	// Relayed gets each arrival that no rule counted when it came, and that is counted now as it is relayed.
 	Relayed func(*window.Arrival)
 	// Publish gets each arrival that rules count, with the name of its host, instead of the counters of the pipeline,

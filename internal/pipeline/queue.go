@@ -30,7 +30,6 @@ type queue struct {
 	arrival     window.Arrival // unpacked
 	text        []byte         // of a refusal, folded
 	forgotten   int            // before their time
-	unjoined    int64          // lines about recipients of messages that aren't known
 	hasLines    bool           // the log has delivery lines
 	mayComeBack bool           // from a content filter
 }
