@@ -1,4 +1,4 @@
-.PHONY: build packages test lint unit fuzz web-load bench chaos fleet socket metrics fixtures
+.PHONY: build packages test lint unit fuzz totals web-load bench chaos fleet socket metrics fixtures
 
 # The race detector finds nothing where there is one goroutine, and makes minutes of seconds. There is one in these
 # packages, or what they test are programs of their own.
@@ -51,6 +51,9 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./internal/readsocket
 	go test -run '^$$' -fuzz FuzzCheckpoint -fuzztime 2m -fuzzminimizetime 1x ./internal/daemon
 	go test -run '^$$' -fuzz FuzzRecords -fuzztime 2m ./internal/merge
+
+totals: # of a million lines, as eximstats counts them
+	go test -count=1 -v -run TestTotalsOfManyLines ./parser -eximstats.lines=1000000
 
 chaos: # twenty minutes of kills, cycles, storms, calls that fail, and a mail server that does
 	go test -count=1 -timeout 60m -v -run 'TestChaos' ./internal/chaos -chaos.seeds=1 -chaos.lines=1000000 \
