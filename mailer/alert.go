@@ -84,7 +84,8 @@ func (c Composer) about(alerts []*window.Alert, i Item, note string, verdict sen
 		id: a.ID, event: i.Fleet.EventName(i.Event), headline: c.headline(i.Incident.item()), note: note,
 		incidents: []string{i.Incident.ID},
 		content: content{
-			Event: kinds[kindOf(i.Event)], Verdict: verdict, Facts: slices.Concat(i.Fleet.alone(a), doubts(a), facts, fates(a)),
+			Event: kinds[kindOf(i.Event)], Verdict: verdict,
+			Facts:     slices.Concat(i.Fleet.alone(a), doubts(a), facts, fates(a)),
 			Sparkline: sparklineOf(a), Sections: c.sections(a),
 		},
 	}

@@ -327,8 +327,8 @@ func goesOutside(c *config.Count, d *parser.Delivery) bool {
 	return c.Counts(config.Relayed) && !c.IsLocal(d.Address)
 }
 
-// passesBy notes a delivery line of the log's own host, fast, if nobody waits for it and its text isn't kept, as mostly.
-// It reports whether it did.
+// passesBy notes a delivery line of the log's own host, fast, if nobody waits for it and its text isn't kept, as
+// mostly. It reports whether it did.
 func (p *Pipeline) passesBy(d *parsedDelivery) bool {
 	q := p.queue
 	switch d.kind {

@@ -21,7 +21,8 @@ type packedArrival struct {
 // pack packs an arrival. What is wrong with an odd one is left out: that was counted.
 func (p *packedArrival) pack(w *window.Arrival) {
 	*p = packedArrival{
-		text: p.text[:0], recipients: w.Recipients, bytes: w.Bytes, received: w.At.UnixNano(), zone: w.At.Location(), nature: w.Nature,
+		text: p.text[:0], recipients: w.Recipients, bytes: w.Bytes, received: w.At.UnixNano(), zone: w.At.Location(),
+		nature:  w.Nature,
 		atLeast: w.AtLeast, addresses: len(w.Addresses),
 	}
 	var present uint64
