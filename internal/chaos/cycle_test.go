@@ -169,6 +169,7 @@ func (c *chaos) remove() {
 	c.note("cycle: delete, at truth file %d", c.writer.files)
 	testkit.Must(c.t, os.Remove(c.log()))
 	c.traffic.jump(3 * longestWindow)
+	c.traffic.queue = nil // their arrivals are gone
 	c.writer.mu.Unlock()
 	c.settle()
 }

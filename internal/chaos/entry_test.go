@@ -57,10 +57,10 @@ func (t *traffic) other() string {
 		return fmt.Sprintf("%s cwd=/home/web%d/public_html 3 args: /usr/sbin/sendmail -t -i\n", t.stamp(), t.r.IntN(people))
 	case n < 360:
 		return t.stamp() + " plain authenticator failed for (User) [203.0.113.77]: 535 Incorrect authentication data (set_id=admin)\n"
-	case n < 500:
+	case n < 370:
 		return t.head(0) + " Completed\n"
 	}
-	return t.head(0) + ` => x@example.org R=dnslookup T=remote_smtp H=mx.example.org [203.0.113.1] C="250 OK"` + "\n"
+	return t.delivery()
 }
 
 // lateLine is written by a process that still has a cycled log open. It comes a moment after the last line there.

@@ -75,7 +75,7 @@ const sentinelLimit = 5
 // configure writes the configuration: rules of different keys and measures. Where all arrivals count the daemon's own
 // mails would, too, if it didn't know them.
 func (c *chaos) configure() string {
-	only := [][]string{{"authenticated", "local"}, {"all"}}[c.r.IntN(2)]
+	only := [][]string{{"authenticated", "local", "relayed"}, {"all"}}[c.r.IntN(2)]
 	text := fmt.Sprintf(`log = %q
 state = %q
 timezone = "UTC"
@@ -102,6 +102,16 @@ key = "account"
 count = "bytes"
 limit = 20000
 window = "3m"
+[[rule]]
+count = "bounces"
+limit = 3
+window = "2m"
+[[rule]]
+key = "host"
+count = "bounce_share"
+limit = 60
+floor = 5
+window = "5m"
 [mail]
 to = ["director@lab.test"]
 from = "exiwatch@mx.lab.test"

@@ -3,6 +3,7 @@ package chaos
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 )
 
@@ -21,6 +22,7 @@ type traffic struct {
 	n     int // messages so far
 	own   int // of them, the daemon's mails
 	burst burst
+	queue []string // ids of messages that aren't delivered yet, the latest ones
 }
 
 // A burst is somebody who sends in bulk.
@@ -68,18 +70,30 @@ func (t *traffic) stamp() string {
 // head is stamp and message id.
 func (t *traffic) head(who int) string {
 	t.n++
-	return fmt.Sprintf("%s 1x%04d-%06d-%02d", t.stamp(), t.n/1_000_000, t.n%1_000_000, who)
+	return t.stamp() + " " + t.id(who)
+}
+
+// id is that of the message made last.
+func (t *traffic) id(who int) string {
+	return fmt.Sprintf("1x%04d-%06d-%02d", t.n/1_000_000, t.n%1_000_000, who)
 }
 
 // The first accounts of people authenticate, the others are scripts of this machine.
 const (
 	people = 40
 	logins = 28
+	inside = 36 // from here on: machines inside that send without a login
 )
 
 // message is the arrival of a message of somebody's.
 func (t *traffic) message(who, host int, subject string) string {
 	head, rest := t.head(who), t.rest(subject)
+	if t.queue = append(t.queue, t.id(who)); len(t.queue) > maxQueue {
+		t.queue = t.queue[1:]
+	}
+	if who >= inside {
+		return fmt.Sprintf("%s <= scan%d@lab.test H=(scan) [10.0.0.%d] P=esmtp%s", head, who, who, rest)
+	}
 	if n := t.r.IntN(60); n < len(hostile) {
 		return hostile[n](head, who, host, rest)
 	}
@@ -87,6 +101,38 @@ func (t *traffic) message(who, host int, subject string) string {
 		return fmt.Sprintf("%s <= user%d@lab.test H=(pc) [192.0.2.%d] P=esmtpsa X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=no A=plain:user%d%s", head, who, host, who, rest)
 	}
 	return fmt.Sprintf("%s <= web%d@lab.test U=web%d P=local%s", head, who, who, rest)
+}
+
+// maxQueue is how many messages wait for their delivery.
+const maxQueue = 20
+
+// delivery is what becomes of a recipient of a message in the queue.
+func (t *traffic) delivery() string {
+	if len(t.queue) == 0 {
+		return t.head(0) + " Completed\n"
+	}
+	n := t.r.IntN(len(t.queue))
+	head := t.stamp() + " " + t.queue[n]
+	const way = ` r%d@example.org R=dnslookup T=remote_smtp H=mx%d.example.org [203.0.113.%d]`
+	to := fmt.Sprintf(way, t.r.IntN(1000), t.r.IntN(4), 1+t.r.IntN(4))
+	var line string
+	switch n := t.r.IntN(10); {
+	case n < 4:
+		line = head + " =>" + to + ` C="250 OK"` + "\n"
+	case n < 5:
+		line = head + " => r@lab.test <r@lab.test> R=local_user T=local_delivery\n"
+	case n < 8:
+		line = head + " **" + to + fmt.Sprintf(": SMTP error from remote mail server after RCPT TO:<r@example.org>: "+
+			"550 5.7.1 no. %d %s\n", t.r.IntN(100), pick(t.r, words))
+	default:
+		at := strings.Index(to, " H=")
+		return head + " ==" + to[:at] + " defer (-44)" + to[at:] + ": SMTP error from remote mail server: 421 later\n"
+	}
+	if t.r.IntN(3) > 0 {
+		t.queue = append(t.queue[:n:n], t.queue[n+1:]...)
+		line += head + " Completed\n"
+	}
+	return line
 }
 
 // rest is what all arrivals end in, of different sizes and with one recipient or several.
