@@ -65,7 +65,8 @@ func TestCompletion(t *testing.T) {
 		{"except add --rule _", "bulk sender host 7/1h"},
 		{"except remove --rule b", "bulk sender"},
 		{"top account --count _", strings.Join(weights, " ")},
-		{"top _", strings.Join(topKeys(), " ")},
+		{"top _", "bounces deferrals " + strings.Join(topKeys(), " ")},
+		{"top bounces _", strings.Join(topKeys(), " ")},
 	} {
 		args := strings.Fields(test.args)
 		last := len(args) - 1

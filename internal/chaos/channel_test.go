@@ -180,7 +180,7 @@ func textsOf(alerts []listed, mails []letter) map[string]int {
 
 // texted matches a text: the mail server's host, who, and what became of the account's incident.
 var texted = regexp.MustCompile(
-	`^\S+: (?:host )?("(?:[^"\\]|\\.)*"|\S+) (?:(ended: )|grew to (\d+) times|(?:also )?(?:sent|wrote to|appeared on) )`)
+	`^\S+: (?:host )?("(?:[^"\\]|\\.)*"|\S+) (?:(ended: )|grew to (\d+) times|(?:also )?(?:sent|wrote to|appeared on|had) )`)
 
 // texts are the texts that the chat got, in the form of textsOf.
 func (l *listeners) texts() map[string]int {

@@ -230,12 +230,21 @@ func (q *queue) read(l *deliveryLine) *parser.Delivery {
 	return nil
 }
 
-// The codes of what is no try (macros.h): it is not time yet for routing, a local delivery or any host; and only local
-// deliveries, or none to this domain, are made now.
-const firstNoTry, lastNoTry = -55, -51
+// noTries are in lines that only say that a recipient isn't tried now. Each version of Exim has other codes for that
+// (macros.h), but the same texts.
+var noTries = [...]string{
+	"etry time not ", "reusing SMTP connection skips ", "concurrency limit reached for transport",
+}
 
 // isTry tells whether a recipient that was deferred was tried.
-func isTry(d *parser.Delivery) bool { return d.Code < firstNoTry || d.Code > lastNoTry }
+func isTry(d *parser.Delivery) bool {
+	for _, text := range noTries {
+		if bytes.Contains(d.Error, []byte(text)) {
+			return false
+		}
+	}
+	return true
+}
 
 // reason is who refused or put off a recipient, and why. It is good until the next call.
 func (q *queue) reason(f *fate) (host, text []byte) {
