@@ -17,18 +17,8 @@ var quickReference = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 
 // told gives what is told of a log, the long way or the short one.
 func told(log []byte, short bool) (all []Entry) {
-	r := NewReader(time.UTC, quickReference, func(e *Entry) {
-		c := *e
-		c.lasting = false
-		c.SyslogHost = bytes.Clone(e.SyslogHost)
-		c.MessageID, c.Directory, c.Arguments, c.User = bytes.Clone(e.MessageID), bytes.Clone(e.Directory),
-			bytes.Clone(e.Arguments), bytes.Clone(e.User)
-		c.Text = bytes.Clone(e.Text)
-		if e.Arrival != nil {
-			c.Arrival = cloned(e.Arrival)
-		}
-		all = append(all, c)
-	})
+	r := NewReader(time.UTC, quickReference, func(e *Entry) { all = append(all, clonedEntry(e)) })
+	r.SetDeliveries(true)
 	if short {
 		r.Lines(Place{"mainlog", 1}, log)
 	} else {
@@ -50,6 +40,20 @@ func told(log []byte, short bool) (all []Entry) {
 	}
 	r.Flush()
 	return all
+}
+
+// clonedEntry gives a copy that stays good.
+func clonedEntry(e *Entry) Entry {
+	c := *e
+	c.lasting = false
+	c.SyslogHost = bytes.Clone(e.SyslogHost)
+	c.MessageID, c.Directory, c.Arguments, c.User = bytes.Clone(e.MessageID), bytes.Clone(e.Directory),
+		bytes.Clone(e.Arguments), bytes.Clone(e.User)
+	c.Text = bytes.Clone(e.Text)
+	if e.Arrival != nil {
+		c.Arrival = cloned(e.Arrival)
+	}
+	return c
 }
 
 // cloned gives a copy that stays good.

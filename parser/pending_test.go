@@ -82,16 +82,17 @@ func TestVerdicts(t *testing.T) {
 			log := strings.Join(test.lines, "\n") + "\n"
 			checkEntries(t, entries(test.lines...), test.want)
 			for size := 1; size <= min(len(log), 500); size++ {
-				checkEntries(t, described(log, func(*Reader, int) {}, size), test.want)
+				checkEntries(t, described(log, false, func(*Reader, int) {}, size), test.want)
 			}
 		})
 	}
 }
 
 // described reads a log in chunks of whole lines, of at least so many bytes, and calls between after each.
-func described(log string, between func(r *Reader, read int), size int) (got []string) {
+func described(log string, deliveries bool, between func(r *Reader, read int), size int) (got []string) {
 	r := NewReader(time.UTC, time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC),
 		func(e *Entry) { got = append(got, describe(e)) })
+	r.SetDeliveries(deliveries)
 	n, read := int64(1), 0
 	for len(log) > 0 {
 		end := len(log)
@@ -199,9 +200,10 @@ func TestPausesChangeNothing(t *testing.T) {
 			ends[log.Len()] = rapid.Bool().Draw(t, "quiet")
 			written[log.Len()] = at0.Add(time.Duration(f.now) * time.Second)
 		}
-		want := described(log.String(), func(*Reader, int) {}, 1)
+		deliveries := rapid.Bool().Draw(t, "deliveries")
+		want := described(log.String(), deliveries, func(*Reader, int) {}, 1)
 		for _, size := range []int{1, 200, 1 << 20} {
-			got := described(log.String(), func(r *Reader, read int) {
+			got := described(log.String(), deliveries, func(r *Reader, read int) {
 				if ends[read] {
 					r.SetReference(written[read])
 					r.Pause()

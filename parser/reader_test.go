@@ -25,7 +25,7 @@ func entries(lines ...string) []string {
 	return got
 }
 
-var kindNames = [...]string{"arrival", "malformed", "overflow", "injected", "submission", "identification"}
+var kindNames = [...]string{"arrival", "malformed", "overflow", "injected", "submission", "identification", "delivery"}
 
 func describe(e *Entry) string {
 	s := fmt.Sprintf("%d %s", e.Line, kindNames[e.Kind])
@@ -40,6 +40,8 @@ func describe(e *Entry) string {
 		return fmt.Sprintf("%s %q", s, e.Directory)
 	case Identification:
 		return fmt.Sprintf("%s %s", s, e.User)
+	case DeliveryLine:
+		return fmt.Sprintf("%s %d of %s: %s", s, e.Delivery, e.MessageID, e.Text[e.Column-1:])
 	case Malformed:
 		return fmt.Sprintf("%s column %d: %s", s, e.Column, e.Reason)
 	case Reception:

@@ -21,20 +21,22 @@ func (e *earlyLines) add(l *deliveryLine) {
 	*e = append(*e, kept)
 }
 
-// take returns the lines of a message, whose arrival has come.
-func (e *earlyLines) take(id idHash) (lines []deliveryLine) {
-	if len(*e) == 0 {
-		return nil
-	}
-	rest := (*e)[:0]
-	for _, l := range *e {
+// has tells whether there are lines of a message.
+func (e earlyLines) has(id idHash) bool {
+	return slices.ContainsFunc(e, func(l deliveryLine) bool { return l.id == id })
+}
+
+// of returns the lines of a message.
+func (e earlyLines) of(id idHash) (lines []deliveryLine) {
+	for _, l := range e {
 		if l.id == id {
 			lines = append(lines, l)
-		} else {
-			rest = append(rest, l)
 		}
 	}
-	clear((*e)[len(rest):])
-	*e = rest
 	return lines
+}
+
+// drop forgets the lines of a message.
+func (e *earlyLines) drop(id idHash) {
+	*e = slices.DeleteFunc(*e, func(l deliveryLine) bool { return l.id == id })
 }

@@ -65,14 +65,21 @@ func (p *Pipeline) enqueue(w *window.Arrival, waits uint64, counts bool, own str
 			q.waiting++
 		}
 	}
-	if m := q.byID[id]; m != nil && len(q.early) > 0 {
-		looked := m.lines > 0
-		for _, l := range q.early.take(id) {
-			if !looked {
-				p.applyToQueued(m, &l)
-			}
+}
+
+// applyEarly applies the delivery lines that stand before an arrival, which has come. An alert that opens with it or
+// with them gets them here, and not by lookBack.
+func (p *Pipeline) applyEarly(id idHash) {
+	q := p.queue
+	if q == nil || !q.early.has(id) {
+		return
+	}
+	for _, l := range q.early.of(id) {
+		if m := q.byID[id]; m != nil {
+			p.applyToQueued(m, &l)
 		}
 	}
+	q.early.drop(id)
 }
 
 // applyDelivery applies a delivery line of a host.
@@ -86,17 +93,24 @@ func (p *Pipeline) applyDelivery(l *deliveryLine, host []byte) {
 		q.noteLines()
 	}
 	now := p.counters.Clock().Now
-	switch m := q.find(l.id, now); {
-	case m != nil:
-		p.applyToQueued(m, l)
-	case l.kind == parser.CutThrough:
+	m := q.find(l.id, now)
+	switch {
+	case m == nil && l.kind == parser.CutThrough:
 		q.early.add(l)
-	case q.all && p.listener.Keep == nil && p.listener.Unjoined != nil && !p.hosts.silent:
+	case (m == nil || !m.arrival.isSet()) && p.tellsUnjoined():
 		if nature, ok := natureOf(l.kind); ok {
 			p.listener.Unjoined(nature)
 		}
 	}
+	if m != nil {
+		p.applyToQueued(m, l)
+	}
 	q.past.add(l.id, l.kind, l.text, now)
+}
+
+// tellsUnjoined tells whether somebody gets the lines of messages whose arrivals aren't known.
+func (p *Pipeline) tellsUnjoined() bool {
+	return p.queue.all && p.listener.Keep == nil && p.listener.Unjoined != nil && !p.hosts.silent
 }
 
 // stampOf returns the time of a delivery line. In an hour of the clock that occurs twice it is the one near the last
@@ -131,14 +145,14 @@ func (p *Pipeline) applyToQueued(m *queued, l *deliveryLine) {
 	if m.lines++; !m.add(&f) {
 		return
 	}
+	if q.all && m.arrival.isSet() {
+		p.countFate(m, f.nature, l)
+	}
 	for _, follower := range m.followed {
 		if a := follower.open(); a != nil {
 			host, why := q.reason(&f)
 			p.counters.AddFate(a, f.nature, host, why)
 		}
-	}
-	if q.all && len(m.arrival.text) > 0 {
-		p.countFate(m, f.nature, l)
 	}
 }
 
@@ -161,7 +175,7 @@ func (q *queue) fateOf(m *queued, l *deliveryLine) (f fate, ok bool) {
 			return f, true
 		}
 	}
-	f.delivery = q.read(l)
+	f.delivery = read(q.reader, l.text)
 	return f, f.delivery != nil
 }
 
@@ -223,8 +237,8 @@ func isHere(line []byte) bool {
 }
 
 // read parses a line; nil if it can't be read.
-func (q *queue) read(l *deliveryLine) *parser.Delivery {
-	if d := q.reader.Line(l.text); d != nil && d.Reason == "" {
+func read(r *parser.DeliveryReader, text []byte) *parser.Delivery {
+	if d := r.Line(text); d != nil && d.Reason == "" {
 		return d
 	}
 	return nil

@@ -79,7 +79,13 @@ func (q *queue) lookBackAndFollow(a *window.Alert, ids [][]byte, from int64, c *
 			continue
 		}
 		one := &pastMessage{queued: queued{ids: []idHash{hash}, left: 1}, held: m}
-		messages, byID[hash] = append(messages, one), one
+		if m != nil {
+			one.ids, one.back = slices.Clone(m.ids), m.back
+		}
+		messages = append(messages, one)
+		for _, id := range one.ids {
+			byID[id] = one
+		}
 	}
 	q.lookBack(a, byID, from, c)
 	for _, one := range messages {
@@ -122,7 +128,8 @@ func (q *queue) lookBack(a *window.Alert, messages map[idHash]*pastMessage, from
 		}
 		m := messages[row.id]
 		switch {
-		case m == nil:
+		case m == nil, row.kind == parser.CutThrough && q.early.has(row.id):
+			// not of the alert, or a line for applyEarly
 		case row.kind == handedBack:
 			if back = m; !m.back {
 				m.back = true
@@ -132,7 +139,7 @@ func (q *queue) lookBack(a *window.Alert, messages map[idHash]*pastMessage, from
 			m.left--
 		default:
 			m.lines++
-			if f, ok := q.pastFate(row, text); ok && m.add(&f) {
+			if f, ok := q.pastFate(m, row, text); ok && m.add(&f) {
 				host, why := q.reason(&f)
 				c.AddFate(a, f.nature, host, why)
 			}
@@ -140,13 +147,13 @@ func (q *queue) lookBack(a *window.Alert, messages map[idHash]*pastMessage, from
 	})
 }
 
-// pastFate is fateOf for a line that was kept. If a filter has handed back the message, all its deliveries before are
-// taken for those to the filter.
-func (q *queue) pastFate(row *pastRow, text []byte) (f fate, ok bool) {
+// pastFate is fateOf for a line that was kept. If a filter has handed back the message, all deliveries under its first
+// id are taken for those to the filter.
+func (q *queue) pastFate(m *pastMessage, row *pastRow, text []byte) (f fate, ok bool) {
 	f.nature, ok = natureOf(row.kind)
-	f.here = q.mayComeBack && f.nature == window.Delivered
+	f.here = q.mayComeBack && f.nature == window.Delivered && row.id == m.ids[0]
 	if text != nil {
-		f.delivery = q.read(&deliveryLine{text: text})
+		f.delivery = read(q.pastReader, text)
 		ok = ok && f.delivery != nil
 	}
 	return f, ok

@@ -45,7 +45,7 @@ func (p *Pipeline) of(host []byte) *Pipeline {
 	if err != nil {
 		return first // can't be: the first was made of the same
 	}
-	one.hosts, one.host = h, string(host)
+	one.hosts, one.host, one.zone = h, string(host), first.zone
 	h.all, h.byName[one.host] = append(h.all, one), one
 	return one
 }

@@ -44,6 +44,9 @@ func appendText(dst, text []byte) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
 }
 
+// isSet tells whether it is an arrival.
+func (p *packedArrival) isSet() bool { return len(p.text) > 0 }
+
 // unpack fills w. Its slices lie in p.
 func (p *packedArrival) unpack(w *window.Arrival) {
 	rest := p.text

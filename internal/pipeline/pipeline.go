@@ -341,6 +341,7 @@ func (p *Pipeline) apply(a *parser.Arrival, w *window.Arrival, is verdict) (want
 	if !back && sent == nil {
 		p.enqueue(w, is.waits, counts, name)
 	}
+	p.applyEarly(hashID(a.MessageID))
 	return true, back
 }
 

@@ -27,11 +27,12 @@ type queue struct {
 	past        pastLines
 	followers   map[*window.Alert]*follower
 	reader      *parser.DeliveryReader
-	arrival     window.Arrival // unpacked
-	text        []byte         // of a refusal, folded
-	forgotten   int            // before their time
-	hasLines    bool           // the log has delivery lines
-	mayComeBack bool           // from a content filter
+	pastReader  *parser.DeliveryReader // of past lines, while a line of reader is being applied
+	arrival     window.Arrival         // unpacked
+	text        []byte                 // of a refusal, folded
+	forgotten   int                    // before their time
+	hasLines    bool                   // the log has delivery lines
+	mayComeBack bool                   // from a content filter
 }
 
 const (
@@ -62,6 +63,7 @@ type queued struct {
 	followed []*follower
 	here     int64 // deliveries on this host, perhaps to a content filter
 	back     bool  // a filter has handed it back
+	handedOn bool  // it is in queue.handedOn
 	lines    int   // about it, since it is held
 
 	older, newer *queued
@@ -86,7 +88,8 @@ func hashID(id []byte) idHash {
 func newQueue(p *Pipeline) *queue {
 	q := &queue{
 		all: p.asksForFates(), byID: make(map[idHash]*queued), followers: make(map[*window.Alert]*follower),
-		reader: parser.NewDeliveryReader(time.UTC, time.Time{}), mayComeBack: p.returns != nil,
+		reader:     parser.NewDeliveryReader(time.UTC, time.Time{}),
+		pastReader: parser.NewDeliveryReader(time.UTC, time.Time{}), mayComeBack: p.returns != nil,
 	}
 	if p.listener.Publish == nil {
 		q.past.longest = int64(p.counters.Longest() / time.Second)
@@ -193,7 +196,8 @@ func (q *queue) drop(m *queued) {
 }
 
 func (q *queue) dropHandedOn() {
-	if m := q.handedOn[0]; m.left == 0 {
+	m := q.handedOn[0]
+	if m.handedOn = false; m.left == 0 {
 		q.recycle(m)
 	}
 	q.handedOn[0], q.handedOn = nil, q.handedOn[1:]
@@ -223,6 +227,9 @@ func (q *queue) complete(m *queued) {
 		}
 	}
 	q.unlink(m)
+	if m.handedOn {
+		return // it has come back, and is there still
+	}
 	if m.here == 0 || !q.mayComeBack {
 		q.recycle(m)
 		return
@@ -230,6 +237,7 @@ func (q *queue) complete(m *queued) {
 	if len(q.handedOn) == maxHandedOn {
 		q.dropHandedOn()
 	}
+	m.handedOn = true
 	q.handedOn = append(q.handedOn, m)
 }
 
