@@ -20,7 +20,7 @@ func (c Composer) advice(a *window.Alert) section {
 	s := section{Title: "What to do next"}
 	suggest := func(what string, argv ...string) { s.Steps = append(s.Steps, step{what, command(argv...)}) }
 	if len(a.Samples) > 0 && pastable(a.Samples[0]) {
-		suggest("One of these messages, from its arrival to its end", "exigrep", a.Samples[0], c.logPath())
+		suggest("One of these messages, from its arrival to its end", "exiwatch", "message", a.Samples[0])
 	}
 	if f, ok := c.filter(a); ok {
 		if len(a.Top(window.Subject, 1)) > 0 && !isSubject(a.Rule.Key.String()) {
