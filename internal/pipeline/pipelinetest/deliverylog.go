@@ -56,6 +56,7 @@ type queuedMessage struct {
 	filtered   bool // all deliveries are to a filter
 	back       bool // handed back by one
 	hasCome    bool
+	at         time.Time // when it came first
 }
 
 // DrawDeliveryLog draws a log of arrivals, and of all that can become of them.
@@ -100,7 +101,7 @@ func (l *deliveryLog) write() {
 			l.handBack(m)
 		case kind < 11:
 			l.complete(m)
-		case kind == 11 && l.draw("again", 3) == 0 && !m.back:
+		case kind == 11 && l.draw("again", 3) == 0 && !m.back && l.now.Sub(m.at) < 24*time.Hour:
 			l.arrival(m)
 		default:
 			l.delivery(m, "")
@@ -131,7 +132,9 @@ func (l *deliveryLog) add(line DeliveryLogLine, text string) {
 
 // arrival draws an arrival of a message.
 func (l *deliveryLog) arrival(m *queuedMessage) {
-	m.early, m.hasCome = false, true
+	if !m.hasCome {
+		m.early, m.hasCome, m.at = false, true, l.now
+	}
 	line := DeliveryLogLine{ID: m.id, Arrival: true, HeaderID: m.header, Sender: l.pick("sender", "a@lab.test", "b@far.test")}
 	host := ""
 	switch line.Way = Way(l.draw("way", 5)); line.Way {
