@@ -44,7 +44,8 @@ const (
 	// maxPastText bounds their texts.
 	maxPastText = 32 << 20 // bytes
 	pastBlock   = 1 << 16  // bytes
-	// rowsApart is how many seconds two steps are apart at least. A line is kept for so long beyond the window.
+	// rowsApart is how many seconds two steps are apart at least. Each step's second is a multiple of it, wherever
+	// reading has begun. A line is kept for so long beyond the window.
 	rowsApart = 10
 )
 
@@ -53,7 +54,8 @@ func (p *pastLines) add(id idHash, kind parser.DeliveryKind, text []byte, now in
 	if p.longest == 0 || kind > parser.Completed && kind != handedBack {
 		return
 	}
-	if n := len(p.steps); n == 0 || p.steps[n-1].at+rowsApart <= now {
+	now -= now % rowsApart
+	if n := len(p.steps); n == 0 || p.steps[n-1].at < now {
 		p.steps = append(p.steps, rowStep{p.gone + len(p.rows), now})
 		p.forget(now)
 	}

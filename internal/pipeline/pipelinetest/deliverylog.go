@@ -101,7 +101,7 @@ func (l *deliveryLog) write() {
 			l.handBack(m)
 		case kind < 11:
 			l.complete(m)
-		case kind == 11 && l.draw("again", 3) == 0 && !m.back && l.now.Sub(m.at) < 24*time.Hour:
+		case kind == 11 && l.draw("again", 3) == 0 && !m.back && !m.filtered && l.now.Sub(m.at) < 24*time.Hour:
 			l.arrival(m)
 		default:
 			l.delivery(m, "")
