@@ -20,6 +20,7 @@ type deliveryLine struct {
 	id        idHash
 	kind      parser.DeliveryKind
 	forgeable bool
+	early     bool  // its arrival stands behind it
 	now       int64 // second of the log's clock where it stands; 0: that of now
 }
 
@@ -98,7 +99,7 @@ func (p *Pipeline) applyDelivery(l *deliveryLine, host []byte) {
 	m := q.find(l.id, now)
 	switch {
 	case m == nil && l.kind == parser.CutThrough:
-		q.early.add(l)
+		q.early.add(l, q.bounds.early)
 	case (m == nil || !m.arrival.isSet()) && p.tellsUnjoined():
 		if nature, ok := natureOf(l.kind); ok {
 			p.listener.Unjoined(nature)
@@ -116,8 +117,11 @@ func (p *Pipeline) tellsUnjoined() bool {
 }
 
 // stampOf returns the time of a delivery line. In an hour of the clock that occurs twice it is the one near the last
-// arrival.
+// arrival. A line before its arrival counts with that: it would set the clock back.
 func (p *Pipeline) stampOf(l *deliveryLine) time.Time {
+	if l.early {
+		return p.last
+	}
 	at, ok := parser.Stamp(l.text, p.zone, p.last)
 	if !ok {
 		return p.last

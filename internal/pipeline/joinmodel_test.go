@@ -165,9 +165,11 @@ func (m *joinModel) arrive(l *pipelinetest.DeliveryLogLine) {
 		m.messages[l.ID] = q
 	}
 	q.arrival, q.waits, q.counted, q.outside = w, waits, counts, w.Outside
-	for _, l := range early {
-		if l.ID == q.id {
-			m.apply(q, l)
+	for _, e := range early {
+		if e.ID == q.id {
+			line := *e
+			line.At = l.At // it would set the clock back
+			m.apply(q, &line)
 		}
 	}
 }

@@ -226,7 +226,7 @@ func (w *Worker) deliver(n int, upTo int64) {
 		if d.host == 0 && w.pipeline.passesBy(d, now) {
 			continue
 		}
-		l := deliveryLine{w.textOf(d), d.id, d.kind, d.forgeable, now}
+		l := deliveryLine{text: w.textOf(d), id: d.id, kind: d.kind, forgeable: d.forgeable, now: now}
 		var host []byte
 		if d.host > 0 {
 			host = w.wrapped[d.host-1]
