@@ -98,11 +98,35 @@ func TestQueueForgetsTheSame(t *testing.T) {
 	}
 }
 
+// TestCompletedTwice: a message that a filter has handed back after it was completed is completed once more, and is
+// used again for one other message alone.
+func TestCompletedTwice(t *testing.T) {
+	p := queueFor(t)
+	r := p.Reader(time.UTC, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC))
+	for _, line := range []string{
+		"10:00:00 1xV001-000001-01 <= u@lab.test U=joe P=local S=5 id=a@b",
+		"10:00:00 1xV001-000001-01 => filter R=r T=pipe",
+		"10:00:00 1xV001-000001-01 Completed",
+		"10:00:01 1xV001-000002-02 <= u@lab.test H=localhost [127.0.0.1] P=esmtp S=5 id=a@b",
+		"10:00:01 1xV001-000002-02 => x@far.test R=r T=t H=h [203.0.113.1]",
+		"10:00:01 1xV001-000002-02 Completed",
+		"12:00:00 1xV001-000003-03 <= u@lab.test U=joe P=local S=5",
+		"12:00:00 1xV001-000004-04 <= u@lab.test U=joe P=local S=5",
+	} {
+		r.Line(parser.Place{}, []byte("2026-11-20 "+line))
+	}
+	third, fourth := p.queue.byID[hashID([]byte("1xV001-000003-03"))], p.queue.byID[hashID([]byte("1xV001-000004-04"))]
+	if third == nil || third == fourth || p.queue.size != 2 || len(p.queue.handedOn) != 0 {
+		t.Errorf("%d messages are held, and two of them as one: %t", p.queue.size, third == fourth)
+	}
+}
+
 // BenchmarkDeliveries reads a log that is three quarters delivery lines: as by default, where no client relays; where
 // all do; and with rules that count what becomes of recipients.
 func BenchmarkDeliveries(b *testing.B) {
 	log := testkit.BusyLog(100_000)
-	relayed := bytes.ReplaceAll(bytes.ReplaceAll(log, []byte("P=esmtpsa"), []byte("P=esmtps")), []byte(" [198.51."), []byte(" [10.51."))
+	relayed := bytes.ReplaceAll(log, []byte("P=esmtpsa"), []byte("P=esmtps"))
+	relayed = bytes.ReplaceAll(relayed, []byte(" [198.51."), []byte(" [10.51."))
 	relayed = regexp.MustCompile(` A=\S+`).ReplaceAll(relayed, nil)
 	for _, kind := range []struct {
 		name string

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"exiwatch/internal/config"
+	"exiwatch/internal/config/configtest"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/pipeline/pipelinetest"
 	"exiwatch/internal/testkit"
@@ -48,6 +49,24 @@ func TestPoolJoinsAsOneReader(t *testing.T) {
 			t.Fatalf("of\n%s\n%s\nthe pool tells (-one reader +pool):\n%s", text, &b, diff)
 		}
 	})
+}
+
+// TestPoolAppliesEarlyLinesFirst: a cut-through delivery stands before its arrival, also where nobody waits for lines.
+func TestPoolAppliesEarlyLinesFirst(t *testing.T) {
+	c := configtest.Parse(t, "[[rule]]\nkey = \"account\"\nlimit = 1\nwindow = \"5m\"\n")
+	var opened *window.Alert
+	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{Opened: func(all []*window.Alert) { opened = all[0] }})
+	testkit.Must(t, err)
+	const log = `2026-11-20 10:00:00 1xV001-000001-01 >> x@far.test R=r T=t H=h [203.0.113.1]
+2026-11-20 10:00:00 1xV001-000001-01 <= u@lab.test U=joe P=local S=5
+2026-11-20 10:00:01 1xV001-000002-02 <= u@lab.test U=joe P=local S=5
+`
+	sources := []Source{{Name: "0", Stream: strings.NewReader(log)}}
+	_, err = newWorkerPool(t.Context(), p, sources, []int{1 << 17}, time.UTC, time.Now(), nil).run()
+	testkit.Must(t, err)
+	if opened == nil || opened.Fates.Delivered != 1 {
+		t.Errorf("the alert is %+v, want one with 1 recipient delivered", opened)
+	}
 }
 
 // A joined is a pipeline, and what it tells.
