@@ -8,16 +8,13 @@ import (
 // earlyLines are deliveries that were made while the message was received (`>>`): they are logged before its arrival.
 type earlyLines []deliveryLine
 
-// maxEarly is how many lines wait for their arrivals, which come within seconds. Beyond it the oldest are forgotten.
-const maxEarly = 256
-
-// add keeps a line until its arrival comes.
-func (e *earlyLines) add(l *deliveryLine) {
-	if len(*e) == maxEarly {
+// add keeps a line until its arrival comes. Beyond so many lines the oldest are forgotten.
+func (e *earlyLines) add(l *deliveryLine, most int) {
+	if len(*e) == most {
 		*e = slices.Delete(*e, 0, 1)
 	}
 	kept := *l
-	kept.text = bytes.Clone(l.text)
+	kept.text, kept.early = bytes.Clone(l.text), true
 	*e = append(*e, kept)
 }
 

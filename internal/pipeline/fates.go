@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"hash/maphash"
 	"math"
 	"slices"
@@ -19,11 +20,13 @@ type deliveryLine struct {
 	id        idHash
 	kind      parser.DeliveryKind
 	forgeable bool
+	early     bool  // its arrival stands behind it
+	now       int64 // second of the log's clock where it stands; 0: that of now
 }
 
 // lineOf makes one of an entry. Its text is the entry's.
 func lineOf(e *parser.Entry) deliveryLine {
-	return deliveryLine{e.Text, hashID(e.MessageID), kindOf(e), e.Forgeable}
+	return deliveryLine{text: e.Text, id: hashID(e.MessageID), kind: kindOf(e), forgeable: e.Forgeable}
 }
 
 // kindOf is the kind of a delivery line. A message that is discarded isn't delivered.
@@ -92,11 +95,11 @@ func (p *Pipeline) applyDelivery(l *deliveryLine, host []byte) {
 	if !q.hasLines {
 		q.noteLines()
 	}
-	now := p.counters.Clock().Now
+	now := cmp.Or(l.now, p.counters.Clock().Now)
 	m := q.find(l.id, now)
 	switch {
 	case m == nil && l.kind == parser.CutThrough:
-		q.early.add(l)
+		q.early.add(l, q.bounds.early)
 	case (m == nil || !m.arrival.isSet()) && p.tellsUnjoined():
 		if nature, ok := natureOf(l.kind); ok {
 			p.listener.Unjoined(nature)
@@ -114,8 +117,11 @@ func (p *Pipeline) tellsUnjoined() bool {
 }
 
 // stampOf returns the time of a delivery line. In an hour of the clock that occurs twice it is the one near the last
-// arrival.
+// arrival. A line before its arrival counts with that: it would set the clock back.
 func (p *Pipeline) stampOf(l *deliveryLine) time.Time {
+	if l.early {
+		return p.last
+	}
 	at, ok := parser.Stamp(l.text, p.zone, p.last)
 	if !ok {
 		return p.last
@@ -354,27 +360,27 @@ func goesOutside(c *config.Count, d *parser.Delivery) bool {
 
 // passesBy notes a delivery line of the log's own host, fast, if nobody waits for it and its text isn't kept, as
 // mostly. It reports whether it did.
-func (p *Pipeline) passesBy(d *parsedDelivery) bool {
+func (p *Pipeline) passesBy(d *parsedDelivery, now int64) bool {
 	q := p.queue
 	switch d.kind {
 	case parser.Delivered, parser.DeliveredWith, parser.Completed:
 	default:
 		return false
 	}
-	if len(p.hosts.byName) > 1 || q.all || d.forgeable || !p.listener.Until.IsZero() || !q.hasLines {
+	if !p.hosts.areUnnamed() || q.all || d.forgeable || !p.listener.Until.IsZero() || !q.hasLines {
 		return false
 	}
 	if _, held := q.byID[d.id]; held {
 		return false
 	}
-	q.past.add(d.id, d.kind, nil, p.counters.Clock().Now)
+	q.past.add(d.id, d.kind, nil, cmp.Or(now, p.counters.Clock().Now))
 	return true
 }
 
 // hasEmptyQueue tells whether nobody waits for delivery lines: then they are applied together, later.
 func (p *Pipeline) hasEmptyQueue() bool {
 	q := p.queue
-	return q == nil || len(q.byID) == 0 && !q.all && p.listener.Until.IsZero()
+	return q == nil || len(q.byID) == 0 && !q.all && p.listener.Until.IsZero() && p.hosts.areUnnamed()
 }
 
 // catchUp applies the delivery lines that stand in the log before the entry that is applied now.

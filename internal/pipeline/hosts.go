@@ -50,6 +50,9 @@ func (p *Pipeline) of(host []byte) *Pipeline {
 	return one
 }
 
+// areUnnamed tells whether all lines so far are of one host, that of lines without a wrapper's name.
+func (h *hosts) areUnnamed() bool { return h.one || len(h.byName) == 1 && h.all[0].host == "" }
+
 // Clock returns the clock that the log has reached: that of the host that is farthest ahead.
 func (p *Pipeline) Clock() window.Clock {
 	clock := p.hosts.all[0].counters.Clock()

@@ -63,6 +63,52 @@ func TestJoinIsAsDefined(t *testing.T) {
 	}
 }
 
+// TestReachSuffices: whoever begins to read a log at least Reach before a place, tells the same of the alerts that open
+// from there on.
+func TestReachSuffices(t *testing.T) {
+	alerts := 0
+	rapid.Check(t, func(t *rapid.T) {
+		text := pipelinetest.DrawDeliveryConfig(t)
+		c, err := config.Parse("test.toml", []byte(text))
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, text)
+		}
+		log := pipelinetest.DrawDeliveryLog(t, 120)
+		fates := rapid.Bool().Draw(t, "tells fates")
+		begin := rapid.IntRange(1, 60).Draw(t, "begin")
+		var from time.Time
+		read := func(log []pipelinetest.DeliveryLogLine) (texts []string) {
+			var h heard
+			p := h.pipeline(t, &c, fates)
+			from = log[0].At.Add(time.Duration(p.Reach()) * time.Second)
+			r := p.Reader(time.UTC, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC))
+			for i := range log {
+				r.Line(parser.Place{File: "0", Line: int64(i + 1)}, []byte(log[i].Text))
+			}
+			return h.alertTexts(nil)
+		}
+		got := read(log[begin:])
+		since := from
+		want := read(log)
+		old := func(text string) bool {
+			var opened int64
+			_, rest, _ := strings.Cut(text, " opened ")
+			if _, err := fmt.Sscan(rest, &opened); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+			return opened < since.Unix()
+		}
+		got, want = slices.DeleteFunc(got, old), slices.DeleteFunc(want, old)
+		if diff := cmp.Diff(strings.Join(want, "\n"), strings.Join(got, "\n")); diff != "" {
+			t.Fatalf("begun at line %d (+):\n%s\nof\n%s\n%s", begin+1, diff, text, textOf(log))
+		}
+		alerts += len(want)
+	})
+	if alerts == 0 {
+		t.Error("no alert opened behind a place that was begun at")
+	}
+}
+
 type joinedSoFar struct{ alerts, stale int }
 
 func textOf(log []pipelinetest.DeliveryLogLine) string {

@@ -165,9 +165,11 @@ func (m *joinModel) arrive(l *pipelinetest.DeliveryLogLine) {
 		m.messages[l.ID] = q
 	}
 	q.arrival, q.waits, q.counted, q.outside = w, waits, counts, w.Outside
-	for _, l := range early {
-		if l.ID == q.id {
-			m.apply(q, l)
+	for _, e := range early {
+		if e.ID == q.id {
+			line := *e
+			line.At = l.At // it would set the clock back
+			m.apply(q, &line)
 		}
 	}
 }
@@ -334,7 +336,7 @@ func (m *joinModel) origin(id string) string { return cmp.Or(m.back[id].origin, 
 
 // fatesOf says what became of an alert's messages before line n.
 func (m *joinModel) fatesOf(a *modelAlert, n int) string {
-	f := window.Fates{Known: len(m.rows) > 0 && m.rows[0].n < n}
+	f := window.Fates{Known: len(m.rows) > 0 && m.rows[0].n <= n}
 	refusals, completed, putOff := map[string]map[string]int64{}, map[string]bool{}, map[string]bool{}
 	for _, row := range m.rows {
 		if row.n >= n || !a.ids[m.origin(row.ID)] {

@@ -5,6 +5,7 @@ import "exiwatch/parser"
 // pastLines are the delivery lines of the longest window, or the newest of them. When an alert opens, they tell what
 // has become of the messages in its window. Nothing else asks for them, so a line is only kept, and not looked at.
 type pastLines struct {
+	bounds  *queueBounds
 	longest int64 // window, seconds; 0: no rule has one
 	rows    []pastRow
 	first   int       // of rows that is kept
@@ -39,12 +40,9 @@ const (
 )
 
 const (
-	// maxPast bounds the lines: those of some 400,000 messages. They take 16 MB.
-	maxPast = 1 << 20
-	// maxPastText bounds their texts.
-	maxPastText = 32 << 20 // bytes
-	pastBlock   = 1 << 16  // bytes
-	// rowsApart is how many seconds two steps are apart at least. A line is kept for so long beyond the window.
+	pastBlock = 1 << 16 // bytes
+	// rowsApart is how many seconds two steps are apart at least. Each step's second is a multiple of it, wherever
+	// reading has begun. A line is kept for so long beyond the window.
 	rowsApart = 10
 )
 
@@ -53,17 +51,18 @@ func (p *pastLines) add(id idHash, kind parser.DeliveryKind, text []byte, now in
 	if p.longest == 0 || kind > parser.Completed && kind != handedBack {
 		return
 	}
-	if n := len(p.steps); n == 0 || p.steps[n-1].at+rowsApart <= now {
+	now -= now % rowsApart
+	if n := len(p.steps); n == 0 || p.steps[n-1].at < now {
 		p.steps = append(p.steps, rowStep{p.gone + len(p.rows), now})
 		p.forget(now)
 	}
-	if len(p.rows)-p.first == maxPast {
+	if len(p.rows)-p.first == p.bounds.past {
 		p.dropFirst()
 	}
 	row := pastRow{id: id, text: p.lost + uint32(len(p.texts)), kind: kind}
 	if row.hasText() {
 		p.texts = append(p.texts, p.keep(text))
-		for p.size += len(text); p.size > maxPastText; {
+		for p.size += len(text); p.size > p.bounds.pastText; {
 			p.dropFirst()
 		}
 	}

@@ -15,6 +15,7 @@ import (
 // Which messages it holds depends on who asks. Those that count once they are relayed, and those of open alerts, are
 // always held. If rules or the listener ask what becomes of recipients, all are that count.
 type queue struct {
+	bounds      queueBounds
 	all         bool // every arrival that counts is held
 	waiting     int  // messages that wait for being relayed
 	byID        map[idHash]*queued
@@ -38,16 +39,24 @@ type queue struct {
 const (
 	// queueSeconds is how long a message is held.
 	queueSeconds = 24 * 3600
-	// maxQueued bounds what is held. Each message takes some 500 bytes, so all take 64 MB: two minutes of 1,000
-	// messages a second of which none is completed. Beyond it the oldest are forgotten.
-	maxQueued = 1 << 17
-	// maxHandedOn bounds the completed messages that a filter may hand back within an hour.
-	maxHandedOn = 1 << 15
 	// maxPutOff is how many recipients of a message are told apart that were put off.
 	maxPutOff = 1000
 	// maxSpare is how many messages that are done with are used again.
 	maxSpare = 1 << 10
 )
+
+// queueBounds bound what a queue remembers. Beyond each the oldest are forgotten.
+type queueBounds struct {
+	queued   int // messages that Exim has not completed
+	handedOn int // completed ones that a filter may hand back within an hour
+	early    int // lines that wait for their arrivals, which come within seconds
+	past     int // lines of the longest window
+	pastText int // bytes of their texts
+}
+
+// defaultBounds take 64 MB of messages, of some 500 bytes each: two minutes of 1,000 a second of which none is
+// completed. The past lines are those of some 400,000 messages, and take 16 MB and their texts.
+var defaultBounds = queueBounds{queued: 1 << 17, handedOn: 1 << 15, early: 256, past: 1 << 20, pastText: 32 << 20}
 
 // queued is a message in the queue.
 type queued struct {
@@ -87,10 +96,11 @@ func hashID(id []byte) idHash {
 // newQueue makes the queue of a pipeline.
 func newQueue(p *Pipeline) *queue {
 	q := &queue{
-		all: p.asksForFates(), byID: make(map[idHash]*queued), followers: make(map[*window.Alert]*follower),
+		bounds: defaultBounds, all: p.asksForFates(), byID: make(map[idHash]*queued), followers: make(map[*window.Alert]*follower),
 		reader:     parser.NewDeliveryReader(time.UTC, time.Time{}),
 		pastReader: parser.NewDeliveryReader(time.UTC, time.Time{}), mayComeBack: p.returns != nil,
 	}
+	q.past.bounds = &q.bounds
 	if p.listener.Publish == nil {
 		q.past.longest = int64(p.counters.Longest() / time.Second)
 		p.counters.Follow(p)
@@ -119,7 +129,7 @@ func (q *queue) enter(id idHash, now int64) *queued {
 	if m := q.byID[id]; m != nil && m.left > 0 {
 		return m
 	}
-	if q.size == maxQueued {
+	if q.size == q.bounds.queued {
 		q.forgotten++
 		q.remove(q.oldest)
 	}
@@ -234,7 +244,7 @@ func (q *queue) complete(m *queued) {
 		q.recycle(m)
 		return
 	}
-	if len(q.handedOn) == maxHandedOn {
+	if len(q.handedOn) == q.bounds.handedOn {
 		q.dropHandedOn()
 	}
 	m.handedOn = true

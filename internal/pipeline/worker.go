@@ -32,6 +32,9 @@ type Worker struct {
 	next       int              // of delivered: another reader has applied those before it
 	delivering bool             // deliver is being called
 	from       int              // of parsed: another reader has applied those before it
+	inPlace    bool             // delivery lines are applied one by one, each in its place
+	began      int              // of parsed: the first that is applied
+	clock      int64            // second of the log's clock before that
 	kept       []byte           // copies of text that a Reader uses again
 	collector  func([]report.Reception)
 	collected  []report.Reception
@@ -65,8 +68,9 @@ type parsedEntry struct {
 	arrival parser.Arrival
 	values  window.Arrival
 	verdict
-	wanted bool // Listener.Arrival got it
-	back   bool // a content filter has handed it back
+	clock  int64 // second of the log's clock behind it
+	wanted bool  // Listener.Arrival got it
+	back   bool  // a content filter has handed it back
 }
 
 // MaxWorkers bounds the workers: more would wait for each other.
@@ -104,7 +108,7 @@ func (p *Pipeline) Workers(zone *time.Location, reference time.Time, sizes []int
 // Behind parser.Reach only held lines matter.
 func (w *Worker) Read() {
 	w.parsed, w.other, w.kept, w.Joins, w.from = w.parsed[:0], w.other[:0], w.kept[:0], w.Joins[:0], 0
-	w.delivered, w.wrapped, w.next = w.delivered[:0], w.wrapped[:0], 0
+	w.delivered, w.wrapped, w.next, w.inPlace = w.delivered[:0], w.wrapped[:0], 0, false
 	w.keys.reset()
 	w.Reader.Restart()
 	w.Lines, w.Seen = 0, Look{}
@@ -201,6 +205,7 @@ func (w *Worker) delivery(e *parser.Entry) {
 		w.wrapped = append(w.wrapped, host)
 		d.host = int32(len(w.wrapped))
 	}
+	w.inPlace = w.inPlace || d.host > 0 || d.kind == parser.CutThrough
 	w.delivered = append(w.delivered, d)
 }
 
@@ -208,21 +213,35 @@ func (w *Worker) delivery(e *parser.Entry) {
 func (w *Worker) deliver(n int, upTo int64) {
 	w.delivering = true
 	defer func() { w.delivering = false }()
+	late := !w.inPlace && w.pipeline.hasEmptyQueue() // the clock may have moved since
 	for ; w.next < len(w.delivered); w.next++ {
 		d := &w.delivered[w.next]
 		if int(d.before) > n || int64(d.line) >= upTo {
 			return
 		}
-		if d.host == 0 && w.pipeline.passesBy(d) {
+		now := int64(0)
+		if late {
+			now = w.clockAt(d)
+		}
+		if d.host == 0 && w.pipeline.passesBy(d, now) {
 			continue
 		}
-		l := deliveryLine{w.textOf(d), d.id, d.kind, d.forgeable}
+		l := deliveryLine{text: w.textOf(d), id: d.id, kind: d.kind, forgeable: d.forgeable, now: now}
 		var host []byte
 		if d.host > 0 {
 			host = w.wrapped[d.host-1]
 		}
 		w.pipeline.applyDelivery(&l, host)
 	}
+}
+
+// clockAt is the second of the log's clock where a delivery line stands, if nobody has waited for lines since the entry
+// before it.
+func (w *Worker) clockAt(d *parsedDelivery) int64 {
+	if int(d.before) <= w.began {
+		return w.clock
+	}
+	return w.parsed[d.before-1].clock
 }
 
 func (w *Worker) textOf(d *parsedDelivery) []byte {
@@ -269,26 +288,32 @@ func (f *parsedEntry) line(w *Worker) int64 {
 // how many lines of the file come before the chunk.
 func (w *Worker) Apply(before, upTo int64) {
 	w.pipeline.applying = w
+	w.began, w.clock = w.from, w.pipeline.counters.Clock().Now
 	for ; w.from < len(w.parsed) && w.parsed[w.from].line(w) < upTo; w.from++ {
-		if !w.pipeline.hasEmptyQueue() || len(w.wrapped) > 0 {
+		if w.inPlace || !w.pipeline.hasEmptyQueue() {
 			w.deliver(w.from, upTo)
 		}
 		f := &w.parsed[w.from]
-		if f.other > 0 {
-			e := &w.other[f.other-1]
-			e.Line += before
-			w.pipeline.applyOther(e)
-			continue
-		}
-		f.arrival.Line += before
-		if f.keep {
-			f.wanted, f.back = w.pipeline.apply(&f.arrival, &f.values, f.verdict)
-		} else {
-			w.pipeline.passOver(&f.arrival, &f.values)
-		}
+		w.applyEntry(f, before)
+		f.clock = w.pipeline.counters.Clock().Now
 	}
 	w.pipeline.applying = nil
 	w.deliver(w.from, upTo)
+}
+
+func (w *Worker) applyEntry(f *parsedEntry, before int64) {
+	if f.other > 0 {
+		e := &w.other[f.other-1]
+		e.Line += before
+		w.pipeline.applyOther(e)
+		return
+	}
+	f.arrival.Line += before
+	if f.keep {
+		f.wanted, f.back = w.pipeline.apply(&f.arrival, &f.values, f.verdict)
+	} else {
+		w.pipeline.passOver(&f.arrival, &f.values)
+	}
 }
 
 // SkipTo leaves out what was parsed before a join.

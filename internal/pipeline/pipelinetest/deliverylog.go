@@ -56,6 +56,7 @@ type queuedMessage struct {
 	filtered   bool // all deliveries are to a filter
 	back       bool // handed back by one
 	hasCome    bool
+	at         time.Time // when it came first
 }
 
 // DrawDeliveryLog draws a log of arrivals, and of all that can become of them.
@@ -65,6 +66,11 @@ func DrawDeliveryLog(t *rapid.T, lines int) []DeliveryLogLine {
 		passes := rapid.SampledFrom([]int{0, 0, 0, 0, 0, 1, 1, 5, 20, 61, 400, 3600, 25 * 3600}).Draw(t, "passes")
 		if passes > 400 && l.draw("indeed", 4) > 0 {
 			passes = 2
+		}
+		for _, m := range l.queue {
+			if passes > 5 && m.early { // it comes within seconds
+				l.arrival(m)
+			}
 		}
 		l.now = l.now.Add(time.Duration(passes) * time.Second)
 		l.write()
@@ -100,7 +106,7 @@ func (l *deliveryLog) write() {
 			l.handBack(m)
 		case kind < 11:
 			l.complete(m)
-		case kind == 11 && l.draw("again", 3) == 0 && !m.back:
+		case kind == 11 && l.draw("again", 3) == 0 && !m.back && !m.filtered && l.now.Sub(m.at) < 24*time.Hour:
 			l.arrival(m)
 		default:
 			l.delivery(m, "")
@@ -131,7 +137,9 @@ func (l *deliveryLog) add(line DeliveryLogLine, text string) {
 
 // arrival draws an arrival of a message.
 func (l *deliveryLog) arrival(m *queuedMessage) {
-	m.early, m.hasCome = false, true
+	if !m.hasCome {
+		m.early, m.hasCome, m.at = false, true, l.now
+	}
 	line := DeliveryLogLine{ID: m.id, Arrival: true, HeaderID: m.header, Sender: l.pick("sender", "a@lab.test", "b@far.test")}
 	host := ""
 	switch line.Way = Way(l.draw("way", 5)); line.Way {

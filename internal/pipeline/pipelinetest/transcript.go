@@ -19,16 +19,16 @@ type Transcript struct{ strings.Builder }
 
 func (t *Transcript) Listener() pipeline.Listener {
 	alert := func(what string, a *window.Alert) {
-		fmt.Fprintf(t, "%s %s %s %s thread %s, %d of %d, peak %d, %d messages from %s to %s, ended %s, %v %v\n", what,
-			a.ID, a.Rule.String(), a.Value, a.Incident.ID, a.Count, a.Limit,
-			a.Peak, a.Messages, a.First, a.Last, a.Ended, a.Samples, a.Top(window.Subject, 0))
+		fmt.Fprintf(t, "%s %s %s %s thread %s, %d of %d, peak %d, %d messages from %s to %s, ended %s, %v %v %+v %v\n",
+			what, a.ID, a.Rule.String(), a.Value, a.Incident.ID, a.Count, a.Limit, a.Peak, a.Messages, a.First, a.Last,
+			a.Ended, a.Samples, a.Top(window.Subject, 0), a.Fates, a.Refusals(0))
 	}
 	return pipeline.Listener{
 		AllKeys: true,
 		Arrival: func(a *parser.Arrival, w *window.Arrival) {
 			fmt.Fprintf(t, "%s:%d %s %q %s\n", a.File, a.Line, w.At, w.Values, w.MessageID)
 		},
-		Counted: func(w *window.Arrival) { fmt.Fprintf(t, "counted %s\n", w.MessageID) },
+		Counted: func(w *window.Arrival) { fmt.Fprintf(t, "counted %s %d\n", w.MessageID, w.Nature) },
 		Other: func(e *parser.Entry) {
 			fmt.Fprintf(t, "%s:%d kind %d %s %s %q %q %q %s\n", e.File, e.Line, e.Kind, e.MessageID, e.Reason,
 				e.Directory, e.Arguments, e.User, e.Time)
@@ -96,12 +96,16 @@ func AnyLog(t *rapid.T, zone *time.Location) []byte {
 			stamp + " " + near + " Sender identification U=" + who + " D=b S=joe@b",
 			stamp + " " + id + " <= nobody",
 			"\x00\x00" + arrival,
-			stamp + " " + id + " => x@y R=r T=smtp H=h [192.0.2.1]" +
+			stamp + " " + near + " Completed",
+			stamp + " " + near + " ** x@y R=r T=smtp H=h [203.0.113.1]: 550 no",
+			strings.Replace(arrival, "A=plain", "U=plain", 1),
+			fmt.Sprintf("Oct 25 %s mx exim[%d]: %s => x@y R=r T=smtp H=h [203.0.113.1]", at.Format("15:04:05"), i%3, near),
+			stamp + " " + near + " => x@y R=r T=smtp H=h [203.0.113.1]" +
 				strings.Repeat("x", rapid.IntRange(0, 300).Draw(t, "long")),
 			strings.Replace(arrival, "T=\"", `T="Gr\303\274\303\237e \"`+"x", 1), // decoded
 			strings.Replace(arrival, stamp, stamp+" +0100", 1),
 		}
-		if kind := 23 - rapid.IntRange(0, 23).Draw(t, "kind"); kind < len(kinds) {
+		if kind := 27 - rapid.IntRange(0, 27).Draw(t, "kind"); kind < len(kinds) {
 			arrival = kinds[kind]
 		}
 		log.WriteString(arrival + "\n")
