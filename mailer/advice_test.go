@@ -121,7 +121,7 @@ xargs() { cat; said xargs "$@"; }
 				}
 				lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 				want := map[string]int{"exiwatch": 6, "exiqgrep": 4}[lines[0]]
-				if strings.Contains(step.Command, " message ") {
+				if strings.HasPrefix(step.Command, "exiwatch message ") {
 					want = 3
 				}
 				if strings.Contains(step.What, "freeze") {
