@@ -104,11 +104,11 @@ type Class struct {
 // Loopback is the class of mail that comes over 127.0.0.0/8 or ::1 without a login.
 const Loopback = "loopback"
 
-// Classes of mail that a host inside hands over without a login, once a host outside has taken, refused or put off a
+// Classes of mail that another host hands over without a login, once a host outside has taken, refused or put off a
 // recipient.
 const (
-	Relayed   = "relayed"   // to an address as it arrived
-	Forwarded = "forwarded" // to an address that this host has put in the place of a local one
+	Relayed   = "relayed"   // from a host inside, at an address as it arrived
+	Forwarded = "forwarded" // from any host, at an address that this one has put in the place of a local one
 )
 
 // ParseClass parses an element of [count] only.

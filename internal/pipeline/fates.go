@@ -282,20 +282,20 @@ func (q *queue) reason(f *fate) (host, text []byte) {
 // relay counts a message that waits for being relayed if this line says that it is. It counts once, at the second of
 // the line.
 func (p *Pipeline) relay(m *queued, d *parser.Delivery, l *deliveryLine) {
-	due := uint64(0)
+	q := p.queue
+	w, first := &q.arrival, !m.counted
+	m.arrival.unpack(w)
+	due, arrived := uint64(0), w.At
 	for i := range p.counted {
-		if bit := uint64(1) << i; m.waits&bit != 0 && goesOutside(&p.counted[i], d) {
+		bit := uint64(1) << i
+		if m.waits&bit != 0 && goesOutside(&p.counted[i], d, w.Values[window.Host]) {
 			due |= bit
 		}
 	}
 	if due == 0 {
 		return
 	}
-	q := p.queue
 	q.stopWaiting(m, due)
-	w, first := &q.arrival, !m.counted
-	m.arrival.unpack(w)
-	arrived := w.At
 	switch {
 	case w.Nature == window.Doubtful:
 		w.Nature = window.DoubtfulLater
@@ -344,9 +344,9 @@ func (p *Pipeline) countLater(w *window.Arrival, own string, l *deliveryLine) {
 	}
 }
 
-// goesOutside tells whether a recipient went, or was to go, to a host outside, in a class that a scope counts. An
-// address that this host put in the place of the one that arrived is forwarded.
-func goesOutside(c *config.Count, d *parser.Delivery) bool {
+// goesOutside tells whether a recipient of a message from a host went, or was to go, to a host outside, in a class that a
+// scope counts. An address that this host put in the place of the one that arrived is forwarded.
+func goesOutside(c *config.Count, d *parser.Delivery, from []byte) bool {
 	if !c.IsOutside(d.HostAddress) {
 		return false
 	}
@@ -355,7 +355,7 @@ func goesOutside(c *config.Count, d *parser.Delivery) bool {
 	if forwarded {
 		return c.Counts(config.Forwarded)
 	}
-	return c.Counts(config.Relayed) && !c.IsLocal(d.Address)
+	return c.Counts(config.Relayed) && c.IsInside(from) && !c.IsLocal(d.Address)
 }
 
 // passesBy notes a delivery line of the log's own host, fast, if nobody waits for it and its text isn't kept, as

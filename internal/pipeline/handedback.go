@@ -45,7 +45,7 @@ func newReturns(scopes []config.Count) *returns {
 	loopback := parser.Arrival{HostAddress: []byte("127.0.0.1")}
 	call := parser.Arrival{Protocol: []byte("local")}
 	for _, c := range scopes {
-		if slices.ContainsFunc(c.Only, func(class config.Class) bool {
+		if countsLater(&c) || slices.ContainsFunc(c.Only, func(class config.Class) bool {
 			return isClass(class, &loopback, nil) || isClass(class, &call, nil)
 		}) {
 			return newRing(minCameIn)

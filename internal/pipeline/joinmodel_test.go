@@ -86,7 +86,8 @@ func newJoinModel(t fataler, c *config.Config, tells bool) *joinModel {
 	for _, scope := range counters.Scopes() {
 		count := c.Scopes[scope]
 		m.scopes = append(m.scopes, count)
-		m.returns = m.returns || count.Counts("all") || count.Counts("local") || count.Counts("loopback")
+		m.returns = m.returns || count.Counts("all") || count.Counts("local") || count.Counts("loopback") ||
+			count.Counts("relayed") || count.Counts("forwarded")
 	}
 	for _, r := range c.Rules {
 		m.all = m.all || r.Count.Fates()
@@ -188,9 +189,15 @@ func (m *joinModel) countsAtOnce(c *config.Count, l *pipelinetest.DeliveryLogLin
 
 // mayWait tells whether a scope counts an arrival once it is relayed.
 func mayWait(c *config.Count, l *pipelinetest.DeliveryLogLine) bool {
-	fromInside := l.Way == pipelinetest.Inside || l.Way == pipelinetest.Outside && len(c.Inside) > 0
-	return fromInside && l.Sender != "" &&
-		(c.Counts("forwarded") || c.Counts("relayed") && !allLocal(c, l))
+	if l.Way != pipelinetest.Inside && l.Way != pipelinetest.Outside || l.Sender == "" {
+		return false
+	}
+	return c.Counts("forwarded") || c.Counts("relayed") && isFromInside(c, l.Host) && !allLocal(c, l)
+}
+
+// isFromInside tells whether a host that sends is inside.
+func isFromInside(c *config.Count, host string) bool {
+	return !strings.HasPrefix(host, "198.51.100.") || len(c.Inside) > 0
 }
 
 func allLocal(c *config.Count, l *pipelinetest.DeliveryLogLine) bool {
@@ -223,7 +230,7 @@ func (m *joinModel) apply(q *modelMessage, l *pipelinetest.DeliveryLogLine) {
 	if !ok {
 		return
 	}
-	if due := m.due(q.waits, l); due != 0 {
+	if due := m.due(q, l); due != 0 {
 		w := q.arrival
 		if w.At, w.Outside, w.Nature = l.At, ^due, window.Plain; q.counted {
 			w.Nature = window.Relayed
@@ -267,16 +274,17 @@ func (m *joinModel) isHere(l *pipelinetest.DeliveryLogLine) bool {
 }
 
 // due are those of the scopes that count a message now.
-func (m *joinModel) due(waits uint64, l *pipelinetest.DeliveryLogLine) (due uint64) {
+func (m *joinModel) due(q *modelMessage, l *pipelinetest.DeliveryLogLine) (due uint64) {
 	for i, c := range m.scopes {
 		outside := l.Host == "203.0.113.25" || l.Host == "198.51.100.25" && len(c.Inside) == 0
-		if waits>>i&1 == 0 || !outside {
+		if q.waits>>i&1 == 0 || !outside {
 			continue
 		}
 		local := func(address string) bool { return len(c.LocalDomains) > 0 && strings.HasSuffix(address, "@lab.test") }
 		forwarded := l.Original != "" && !strings.EqualFold(l.Original, l.Address) &&
 			(len(c.LocalDomains) == 0 || local(l.Original))
-		if forwarded && c.Counts("forwarded") || !forwarded && c.Counts("relayed") && !local(l.Address) {
+		if forwarded && c.Counts("forwarded") || !forwarded && c.Counts("relayed") && !local(l.Address) &&
+			isFromInside(&c, string(q.arrival.Values[window.Host])) {
 			due |= 1 << i
 		}
 	}

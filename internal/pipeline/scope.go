@@ -43,10 +43,10 @@ func (p *Pipeline) waitingScopes(a *parser.Arrival, w *window.Arrival) (scopes u
 	return scopes
 }
 
-// waits tells whether an arrival that may be relayed waits for that: it came from inside, no pattern of ignore matches,
-// and not all its recipients are local, unless they may be forwarded.
+// waits tells whether an arrival that may be relayed or forwarded waits for that: only hosts inside relay, no pattern of
+// ignore matches, and not all its recipients are local, unless they may be forwarded.
 func waits(c *config.Count, a *parser.Arrival, w *window.Arrival) bool {
-	if !countsLater(c) || !c.IsInside(a.HostAddress) {
+	if !c.Counts(config.Forwarded) && !(c.Counts(config.Relayed) && c.IsInside(a.HostAddress)) {
 		return false
 	}
 	if w.Nature == window.Doubtful {
