@@ -36,7 +36,7 @@ func mayBeRelayed(a *parser.Arrival) bool {
 // waitingScopes returns the scopes that don't count such an arrival now, but will when it is relayed.
 func (p *Pipeline) waitingScopes(a *parser.Arrival, w *window.Arrival) (scopes uint64) {
 	for i := range p.counted {
-		if bit := uint64(1) << i; w.Outside&bit != 0 && waits(&p.counted[i], a, w) {
+		if bit := uint64(1) << i; w.Outside&bit != 0 && p.waits(&p.counted[i], a, w) {
 			scopes |= bit
 		}
 	}
@@ -45,8 +45,8 @@ func (p *Pipeline) waitingScopes(a *parser.Arrival, w *window.Arrival) (scopes u
 
 // waits tells whether an arrival that may be relayed waits for that: it came from inside, no pattern of ignore matches,
 // and not all its recipients are local, unless they may be forwarded.
-func waits(c *config.Count, a *parser.Arrival, w *window.Arrival) bool {
-	if !countsLater(c) || !c.IsInside(a.HostAddress) {
+func (p *Pipeline) waits(c *config.Count, a *parser.Arrival, w *window.Arrival) bool {
+	if !countsLater(c) || !p.listener.AnyHost && !c.IsInside(a.HostAddress) {
 		return false
 	}
 	if w.Nature == window.Doubtful {
