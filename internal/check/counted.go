@@ -24,7 +24,7 @@ const (
 
 // weigh counts arrivals that no rule counts and ignore doesn't name, and the senders over loopback.
 func (s *sample) weigh(a *parser.Arrival, w *window.Arrival) {
-	if slices.ContainsFunc(s.ignore, func(p config.Pattern) bool { return p.Match(w) }) {
+	if s.ignores(w) {
 		s.ignored++
 		return
 	}
@@ -38,6 +38,10 @@ func (s *sample) weigh(a *parser.Arrival, w *window.Arrival) {
 			s.posting.Add([]byte(pattern), 0, 0)
 		}
 	}
+}
+
+func (s *sample) ignores(w *window.Arrival) bool {
+	return slices.ContainsFunc(s.ignore, func(p config.Pattern) bool { return p.Match(w) })
 }
 
 // counted shows how many arrivals the rules count, and where the others come from.
@@ -55,6 +59,7 @@ func (c *checks) counted(s *sample) []Result {
 		detail += fmt.Sprintf("; %d match ignore", s.ignored)
 	}
 	general := c.Config.Scopes[""]
+	rows = s.relaying.others(rows)
 	line := report.Only(general.OnlyNames(), general.Inside, rows)
 	worth := func(row report.UncountedRow) bool { return c.worth(row, arrivals) }
 	if line == "" || !slices.ContainsFunc(rows, worth) {
@@ -97,7 +102,7 @@ func (c *checks) posts(s *sample) []Result {
 		patterns = append(patterns, general.Ignore[i].String())
 	}
 	return warn("loopback", "If a list manager or another program that you know sends these, ignore them in "+
-		"exiwatch's configuration:\n    [count]\n    "+strings.Replace(report.OnlyLine(patterns), "only", "ignore", 1)+
+		"exiwatch's configuration:\n    [count]\n    "+report.CountLine("ignore", patterns)+
 		"\nMail with such an envelope sender then never counts, however it is sent.",
 		"%s over loopback without a login: %s", words.Plain(s.posts, "arrival"), strings.Join(found, ", "))
 }

@@ -86,8 +86,8 @@ func (c *checks) examined(ctx context.Context, found []Result, path string,
 		return results
 	}
 	if s.summary.Tally.Arrivals > 0 {
-		results = slices.Concat(results, c.forgeable(s), c.selectors(s), c.counted(s), c.authenticators(ctx, s),
-			c.posts(s))
+		results = slices.Concat(results, c.forgeable(s), c.selectors(s), c.counted(s), c.relays(s),
+			c.authenticators(ctx, s), c.posts(s))
 	}
 	return append(results, c.clock(s)...)
 }

@@ -43,6 +43,7 @@ type sample struct {
 	ignore    []config.Pattern // of any rule
 	ignored   int64            // arrivals that ignore names
 	uncounted report.Uncounted
+	relaying  relaying
 	posts     int64          // over loopback, without a login
 	posting   report.Ranking // these posts, by a pattern of ignore that fits
 
@@ -60,9 +61,12 @@ func (c *checks) sample(path string, feed func(*sample, *parser.Reader) error) (
 		s.ignore = append(s.ignore, c.Config.Scopes[scope].Ignore...)
 	}
 	p, err := pipeline.New(c.Config.Scopes, c.Config.Rules, pipeline.Listener{
-		Arrival: s.arrival, Counted: s.counted, Other: s.summary.Other,
+		Arrival: s.arrival, Counted: s.counted, Relayed: s.relayed, Other: s.summary.Other,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := s.relaying.listen(c); err != nil {
 		return nil, err
 	}
 	r := p.Reader(c.Config.Zone, c.Now)
@@ -70,6 +74,7 @@ func (c *checks) sample(path string, feed func(*sample, *parser.Reader) error) (
 		return nil, err
 	}
 	r.Flush()
+	s.relaying.reader.Flush()
 	s.judgement = r.Judgement()
 	s.missing = s.summary.Document(1).SelectorsMissing
 	if s.cwd {
@@ -137,7 +142,9 @@ var eximLine = regexp.MustCompile(`^(?:.{0,80}? \S*exim\S*: )?(?:\[[0-9]+[/\\][0
 
 // line reads a line, also what the parser leaves out of it. message is the part of the line that Exim wrote.
 func (s *sample) line(line tailer.Line, message []byte, r *parser.Reader, c *checks) {
-	r.Line(parser.Place{File: line.File, Line: line.Number}, line.Text)
+	place := parser.Place{File: line.File, Line: line.Number}
+	r.Line(place, line.Text)
+	s.relaying.reader.Line(place, line.Text)
 	s.lines++
 	at, ok := parser.Stamp(bytes.TrimLeft(line.Text, "\x00"), c.Config.Zone, c.Now)
 	if !ok {

@@ -69,6 +69,16 @@ func (c *Count) IsInside(address []byte) bool {
 	return ok && (ip.IsPrivate() || c.inInside(ip))
 }
 
+// HasInside tells whether all hosts of a network are ours.
+func (c *Count) HasInside(network netip.Prefix) bool {
+	covers := func(p netip.Prefix) bool { return p.Bits() <= network.Bits() && p.Contains(network.Addr()) }
+	return slices.ContainsFunc(privateNetworks, covers) || slices.ContainsFunc(c.Inside, covers)
+}
+
+// privateNetworks are those of private addresses (RFC 1918, RFC 4193).
+var privateNetworks = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"),
+	netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("fc00::/7")}
+
 // IsOutside tells whether a host is somebody else's: its address is public, and not in Inside.
 func (c *Count) IsOutside(address []byte) bool {
 	ip, ok := parseIP(address)

@@ -288,7 +288,7 @@ func (p *Pipeline) relay(m *queued, d *parser.Delivery, l *deliveryLine) {
 	due, arrived := uint64(0), w.At
 	for i := range p.counted {
 		bit := uint64(1) << i
-		if m.waits&bit != 0 && goesOutside(&p.counted[i], d, w.Values[window.Host]) {
+		if m.waits&bit != 0 && p.goesOutside(&p.counted[i], d, w.Values[window.Host]) {
 			due |= bit
 		}
 	}
@@ -344,9 +344,9 @@ func (p *Pipeline) countLater(w *window.Arrival, own string, l *deliveryLine) {
 	}
 }
 
-// goesOutside tells whether a recipient of a message from a host went, or was to go, to a host outside, in a class that a
-// scope counts. An address that this host put in the place of the one that arrived is forwarded.
-func goesOutside(c *config.Count, d *parser.Delivery, from []byte) bool {
+// goesOutside tells whether a recipient of a message from a host went, or was to go, to a host outside, in a class that
+// a scope counts. An address that this host put in the place of the one that arrived is forwarded.
+func (p *Pipeline) goesOutside(c *config.Count, d *parser.Delivery, from []byte) bool {
 	if !c.IsOutside(d.HostAddress) {
 		return false
 	}
@@ -355,7 +355,7 @@ func goesOutside(c *config.Count, d *parser.Delivery, from []byte) bool {
 	if forwarded {
 		return c.Counts(config.Forwarded)
 	}
-	return c.Counts(config.Relayed) && c.IsInside(from) && !c.IsLocal(d.Address)
+	return c.Counts(config.Relayed) && p.mayRelay(c, from) && !c.IsLocal(d.Address)
 }
 
 // passesBy notes a delivery line of the log's own host, fast, if nobody waits for it and its text isn't kept, as

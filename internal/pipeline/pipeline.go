@@ -84,6 +84,8 @@ type Listener struct {
 	// Relayed gets each arrival that no rule counted when it came, and that is counted now as it is relayed. It has
 	// the time at which it came.
 	Relayed func(*window.Arrival)
+	// AnyHost says that Relayed gets arrivals from hosts outside, too. Rules then count them.
+	AnyHost bool
 	// Publish gets each arrival that rules count, with the name of its host, instead of the counters of the pipeline,
 	// which then open no alerts: those of a fleet count it. The values that a Deriver makes may be missing. The record
 	// is good until Publish returns.

@@ -36,23 +36,28 @@ func mayBeRelayed(a *parser.Arrival) bool {
 // waitingScopes returns the scopes that don't count such an arrival now, but will when it is relayed.
 func (p *Pipeline) waitingScopes(a *parser.Arrival, w *window.Arrival) (scopes uint64) {
 	for i := range p.counted {
-		if bit := uint64(1) << i; w.Outside&bit != 0 && waits(&p.counted[i], a, w) {
+		if bit := uint64(1) << i; w.Outside&bit != 0 && p.waits(&p.counted[i], a, w) {
 			scopes |= bit
 		}
 	}
 	return scopes
 }
 
-// waits tells whether an arrival that may be relayed or forwarded waits for that: only hosts inside relay, no pattern of
-// ignore matches, and not all its recipients are local, unless they may be forwarded.
-func waits(c *config.Count, a *parser.Arrival, w *window.Arrival) bool {
-	if !c.Counts(config.Forwarded) && !(c.Counts(config.Relayed) && c.IsInside(a.HostAddress)) {
+// waits tells whether an arrival that may be relayed or forwarded waits for that: only hosts inside relay, no pattern
+// of ignore matches, and not all its recipients are local, unless they may be forwarded.
+func (p *Pipeline) waits(c *config.Count, a *parser.Arrival, w *window.Arrival) bool {
+	if !c.Counts(config.Forwarded) && !(c.Counts(config.Relayed) && p.mayRelay(c, a.HostAddress)) {
 		return false
 	}
 	if w.Nature == window.Doubtful {
 		return true
 	}
 	return !isIgnored(c, w) && (len(c.LocalDomains) == 0 || c.Counts(config.Forwarded) || !isInternal(c, a))
+}
+
+// mayRelay tells whether mail of a host can be relayed.
+func (p *Pipeline) mayRelay(c *config.Count, host []byte) bool {
+	return p.listener.AnyHost || c.IsInside(host)
 }
 
 func isIgnored(c *config.Count, w *window.Arrival) bool {

@@ -266,7 +266,7 @@ func Only(now []string, inside []netip.Prefix, rows []UncountedRow) string {
 	if len(now) == 0 || len(all) == len(now) {
 		return ""
 	}
-	return OnlyLine(all)
+	return CountLine("only", all)
 }
 
 // covers tells whether has, an element of only, counts all that word would; of a network inside, all that goes outside.
@@ -294,11 +294,11 @@ func prefixOf(text string) (netip.Prefix, bool) {
 	return prefix, err == nil
 }
 
-// OnlyLine writes the elements of [count] only as a line of the configuration.
-func OnlyLine(elements []string) string {
+// CountLine writes a list of [count], such as only, as a line of the configuration.
+func CountLine(key string, elements []string) string {
 	quoted := make([]string, len(elements))
 	for i, e := range elements {
 		quoted[i] = strconv.Quote(e)
 	}
-	return fmt.Sprintf("only = [%s]", strings.Join(quoted, ", "))
+	return fmt.Sprintf("%s = [%s]", key, strings.Join(quoted, ", "))
 }
