@@ -17,7 +17,7 @@ import (
 var floors = map[string]int{
 	"cmd/exiwatch":   10,
 	"internal/check": 9, "internal/daemon": 8, "internal/live": 7, "internal/htmlreport": 7, "internal/fleet": 7,
-	"internal/follow": 6, "internal/summary": 6, "internal/merge": 6, "internal/replay": 5,
+	"internal/follow": 6, "internal/summary": 6, "internal/merge": 6, "internal/history": 6, "internal/replay": 5,
 	"internal/pipeline": 4, "internal/suggest": 4, "internal/web": 4,
 	"internal/config": 3, "internal/readsocket": 3, "internal/metrics": 3, "internal/report": 3, "internal/htmlkit": 3,
 	"internal/engine": 3, "mailer/spool": 3,

@@ -222,3 +222,24 @@ func TestForgedDelivery(t *testing.T) {
 		}
 	}
 }
+
+// TestEntry: the prefix of any entry, in wrappers, too.
+func TestEntry(t *testing.T) {
+	const docker = `{"log":"2026-11-23 01:53:50 1xVabc-000001-01 H=mx [192.0.2.1] Connection refused\n","time":"2026-11-23T01:53:51Z"}`
+	for _, test := range []struct{ line, id, text string }{
+		{"2026-11-23 01:53:50 1xVabc-000001-01 anything = 1\r", "1xVabc-000001-01", "anything = 1"},
+		{"2026-11-23 01:53:50.123 +0100 [7] 1xVabc-00000000001-0001 x", "1xVabc-00000000001-0001", "x"},
+		{"Nov 23 01:53:50 mx exim[7]: 1xVabc-000001-01 msg", "1xVabc-000001-01", "msg"},
+		{docker, "1xVabc-000001-01", "H=mx [192.0.2.1] Connection refused"},
+		{"2026-11-23 01:53:50 Start queue run: pid=1", "", "Start queue run: pid=1"},
+		{"1xVabc-000001-01 no stamp", "", ""},
+	} {
+		at, id, text, ok := newDeliveryReader().Entry([]byte(test.line))
+		if string(id) != test.id || string(text) != test.text || ok == at.IsZero() || ok != (test.text != "") {
+			t.Errorf("Entry(%q) = %v, %q, %q, %v", test.line, at, id, text, ok)
+		}
+		if IsMessageID(test.text) || test.id != "" && !IsMessageID(test.id) {
+			t.Errorf("IsMessageID(%q) or of %q is wrong", test.text, test.id)
+		}
+	}
+}

@@ -35,15 +35,7 @@ func (r *DeliveryReader) SetReference(reference time.Time) { r.clock.reference =
 // Line reads a line of the log, without its LF. It returns nil if the line is no delivery line. What it returns is good
 // until the next call.
 func (r *DeliveryReader) Line(line []byte) *Delivery {
-	line = trimCR(line)
-	if mayBeJSON(line) {
-		if text, ok := appendUnwrapped(r.unwrapped[:0], line); ok {
-			r.unwrapped, line = text, text
-		}
-	}
-	if len(line) > 0 && line[0] == 0 {
-		line = bytes.TrimLeft(line, "\x00")
-	}
+	line = r.unwrap(line)
 	kind, ok := r.head(line)
 	if !ok {
 		return nil
@@ -68,6 +60,33 @@ func (r *DeliveryReader) Line(line []byte) *Delivery {
 		r.read(text[len("=> "):])
 	}
 	return d
+}
+
+// unwrap gives the text of a line in JSON, or the line, without a CR at the end and NULs at the beginning.
+func (r *DeliveryReader) unwrap(line []byte) []byte {
+	line = trimCR(line)
+	if mayBeJSON(line) {
+		if text, ok := appendUnwrapped(r.unwrapped[:0], line); ok {
+			r.unwrapped, line = text, text
+		}
+	}
+	if len(line) > 0 && line[0] == 0 {
+		line = bytes.TrimLeft(line, "\x00")
+	}
+	return line
+}
+
+// Entry reads what stands before the text of any entry: its time, zero if the stamp names none, and the id of its
+// message, nil if it belongs to none. It returns false if the line begins no entry. The slices are good until the next
+// call.
+func (r *DeliveryReader) Entry(line []byte) (at time.Time, messageID, text []byte, ok bool) {
+	line = r.unwrap(line)
+	h, ok := scanPrefix(line)
+	if !ok {
+		return at, nil, nil, false
+	}
+	at, _ = r.clock.time(h.stamp)
+	return at, h.id, line[h.length:], true
 }
 
 // FindDelivery tells whether a line is a delivery line, and of which kind and message. Most lines are told by a few

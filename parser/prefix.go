@@ -135,6 +135,9 @@ func messageIDLength(b []byte) int {
 	return 0
 }
 
+// IsMessageID tells whether s is a message id of Exim's: 6-6-2 or 6-11-4 characters.
+func IsMessageID(s string) bool { return len(s) > 0 && messageIDLength([]byte(s)) == len(s) }
+
 // isEnd tells whether a token may end at i.
 func isEnd(b []byte, i int) bool { return i == len(b) || b[i] == ' ' }
 

@@ -17,6 +17,9 @@ type Stats struct {
 	RefusedAlerts   int // arrivals over a limit that opened no alert, and alerts that were not restored
 	// ForgottenIncidents are those that were over and could have gone on. An alert that follows begins another one.
 	ForgottenIncidents int
+	// ForgottenMessages are those in Exim's queue that a pipeline forgot for want of room: what becomes of them doesn't
+	// count.
+	ForgottenMessages int
 }
 
 // Add adds the numbers of other counters.
@@ -32,6 +35,7 @@ func (s *Stats) Add(other Stats) {
 	s.OmittedDistinct += other.OmittedDistinct
 	s.RefusedAlerts += other.RefusedAlerts
 	s.ForgottenIncidents += other.ForgottenIncidents
+	s.ForgottenMessages += other.ForgottenMessages
 }
 
 // Stats returns what the counters hold now.

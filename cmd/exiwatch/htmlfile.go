@@ -37,7 +37,7 @@ func (r *replayer) writeHTML(files []string) error {
 			return err
 		}
 	}
-	sum := report.Summary{Rules: r.rules, Hourly: true, Only: r.only()}
+	sum := report.Summary{Rules: r.rules, Hourly: true, Only: r.only(), Inside: r.settings.Scopes[""].Inside}
 	if err = r.sum(&sum, false); err != nil {
 		return err
 	}

@@ -165,7 +165,7 @@ func (r *replayer) unfitFleet() error {
 
 // summarize reads the logs and prints rankings and alerts.
 func (r *replayer) summarize(files []string) error {
-	sum := report.Summary{Rules: r.rules, Brief: !r.asJSON, Only: r.only()}
+	sum := report.Summary{Rules: r.rules, Brief: !r.asJSON, Only: r.only(), Inside: r.settings.Scopes[""].Inside}
 	if err := r.findSources(files); err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func (r *replayer) summarize(files []string) error {
 // summing makes a listener that fills a Summary. brief says that of alerts only what Text and Document need matters.
 func summing(sum *report.Summary, brief bool) pipeline.Listener {
 	l := pipeline.Listener{AllKeys: !sum.Brief, Arrival: sum.Arrival, NewCollector: sum.NewCollector,
-		Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew, Summary: brief}
+		Relayed: sum.Relayed, Other: sum.Other, Opened: sum.Opened, Grew: sum.Grew, Summary: brief}
 	if brief {
 		l.Ended = sum.Ended
 	}

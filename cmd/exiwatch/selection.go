@@ -65,15 +65,20 @@ func configFlag(cmd *cobra.Command, file *string) {
 
 // flags adds the common flags to a command.
 func (s *selection) flags(cmd *cobra.Command) {
+	s.timeFlags(cmd, "arrivals")
+	for _, filter := range filters {
+		cmd.Flags().StringArrayVar(&s.globs[filter.key], filter.name, nil, filter.help)
+	}
+}
+
+// timeFlags adds the flags that say which logs are read, and which times of them. what is in the logs.
+func (s *selection) timeFlags(cmd *cobra.Command, what string) {
 	configFlag(cmd, &s.config)
 	f := cmd.Flags()
 	f.StringVar(&s.since, "since", "",
-		"only arrivals from `TIME` on: 2026-11-01, \"2026-11-01 14:30\", RFC 3339, or how long ago: 24h, 7d")
-	f.StringVar(&s.until, "until", "", "only arrivals before `TIME`")
+		"only "+what+" from `TIME` on: 2026-11-01, \"2026-11-01 14:30\", RFC 3339, or how long ago: 24h, 7d")
+	f.StringVar(&s.until, "until", "", "only "+what+" before `TIME`")
 	f.StringVar(&s.timezone, "timezone", "", "`ZONE` of logs that name none (default: the machine's)")
-	for _, filter := range filters {
-		f.StringArrayVar(&s.globs[filter.key], filter.name, nil, filter.help)
-	}
 }
 
 // formatFlags adds the flags for output that programs read. json and csv say what each prints.

@@ -126,6 +126,7 @@ type ranker struct {
 	gathered   []*ranker // one for each goroutine
 	arrivals   int64
 	uncounted  report.Uncounted
+	relayed    report.Uncounted // of those, arrivals that rules count later
 	items      []report.Item
 	identified cpanelUsers
 	others     [][]byte // values of one reception
@@ -174,7 +175,7 @@ func (t *ranker) listener(s *selection) pipeline.Listener {
 					t.identified.user(e.MessageID, e.User, t.add)
 				}
 			},
-			NewCollector: t.part((*ranker).weigh), Idle: true, Summary: true,
+			NewCollector: t.part((*ranker).weigh), Relayed: t.relay, Idle: true, Summary: true,
 		}
 	}
 	key, err := window.ParseKey(t.key)
@@ -198,8 +199,12 @@ func (t *ranker) listener(s *selection) pipeline.Listener {
 		}
 	}
 	costly := pipeline.IsCostly(key) || t.count == "networks"
-	return pipeline.Listener{AllKeys: costly, NewCollector: t.part((*ranker).gather), Idle: true, Summary: true}
+	return pipeline.Listener{AllKeys: costly, NewCollector: t.part((*ranker).gather), Relayed: t.relay, Idle: true,
+		Summary: true}
 }
+
+// relay notes that rules count an arrival after all.
+func (t *ranker) relay(w *window.Arrival) { t.relayed.Add(report.ClassRelayed, w) }
 
 // part makes collectors, each with a ranker of its own, for the goroutines.
 func (t *ranker) part(gather func(*ranker, []report.Reception)) func() func([]report.Reception) {
@@ -232,7 +237,7 @@ func (t *ranker) note(s *selection) {
 		parts = append(parts, fmt.Sprintf("%d %s", row.Messages, row))
 	}
 	text := strings.Join(parts, "; ")
-	if line := report.Only(s.only(), rows); line != "" {
+	if line := report.Only(s.only(), s.settings.Scopes[""].Inside, rows); line != "" {
 		text += ". [count] " + line + " counts them"
 	}
 	s.note("note", "%d of %d arrivals counted for no rule: %s", t.uncounted.Total(), t.arrivals, text)
@@ -256,6 +261,7 @@ func (t *ranker) join() {
 		t.uncounted.Join(&part.uncounted)
 		t.arrivals += part.arrivals
 	}
+	t.uncounted.Subtract(&t.relayed)
 }
 
 // gather adds arrivals to the ranking.

@@ -87,3 +87,53 @@ func TestUncountedIsTold(t *testing.T) {
 		t.Errorf("with the line:\n%s", out)
 	}
 }
+
+// relaying is a log of a host that sends messages through this one without a login, half a minute apart: so many to the
+// outside, and then twice as many to a mailbox here.
+func relaying(host string, outside int) string {
+	var b strings.Builder
+	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	for i := range 3 * outside {
+		line := func(items string, args ...any) {
+			stamp := at.Add(time.Duration(i) * 30 * time.Second).Format(time.DateTime)
+			fmt.Fprintf(&b, "%s 1xR%03d-%06d-01 %s\n", stamp, i%1000, i, fmt.Sprintf(items, args...))
+		}
+		line("<= app%d@lab.test H=app.lab.test [%s] P=esmtp S=900 for bob@example.org", i, host)
+		if i < outside {
+			line(`=> bob@example.org R=dnslookup T=remote_smtp H=mx.example.org [203.0.113.9] C="250 OK"`)
+		} else {
+			line("=> bob <bob@example.org> R=local_user T=mail_spool")
+		}
+		line("Completed")
+	}
+	return b.String()
+}
+
+// TestRelayedIsNotUncounted: what a host inside sends to the outside counts, so nobody says that it doesn't. For what
+// it sends to mailboxes here no line is proposed.
+func TestRelayedIsNotUncounted(t *testing.T) {
+	dir := t.TempDir()
+	config, log := filepath.Join(dir, "exiwatch.toml"), filepath.Join(dir, "mainlog")
+	writeFile(t, config, "timezone = \"UTC\"\n")
+	for _, from := range []struct {
+		host, network string
+		uncounted     int
+	}{{"10.1.2.3", "10.1.2.0/24", 100}, {"198.51.100.7", "198.51.100.0/24", 150}} {
+		writeFile(t, log, relaying(from.host, 50))
+		row := fmt.Sprintf("%d relayed or incoming, %s", from.uncounted, from.network)
+		for _, test := range []struct{ args, says string }{
+			{"replay", row},
+			{"replay --json", fmt.Sprintf("%q,\n      \"messages\": %d\n", from.network, from.uncounted)},
+			{"replay --summary=2026-11-23", fmt.Sprintf("Counted by no rule: %d messages", from.uncounted)},
+			{"top account", row},
+			{"top cpuser", row},
+		} {
+			out, stderr, status := exiwatch(t, "", append(strings.Fields(test.args), "--config", config, log)...)
+			proposes := strings.Contains(out+stderr, "only = [") && from.host == "10.1.2.3"
+			if status != exitDone || !strings.Contains(out+stderr, test.says) || proposes {
+				t.Errorf("%s of %s, status %d, doesn't say %q, or proposes a line:\n%s%s", test.args, from.host, status,
+					test.says, out, stderr)
+			}
+		}
+	}
+}

@@ -55,7 +55,7 @@ func (c *checks) counted(s *sample) []Result {
 		detail += fmt.Sprintf("; %d match ignore", s.ignored)
 	}
 	general := c.Config.Scopes[""]
-	line := report.Only(general.OnlyNames(), rows)
+	line := report.Only(general.OnlyNames(), general.Inside, rows)
 	worth := func(row report.UncountedRow) bool { return c.worth(row, arrivals) }
 	if line == "" || !slices.ContainsFunc(rows, worth) {
 		return pass(name, "%s", detail)

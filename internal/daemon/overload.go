@@ -31,6 +31,6 @@ func (d *Daemon) logOverload() {
 		d.Log.Warn("more than can be held in memory", "log", l.Path, "keys_dropped", lost.DroppedKeys,
 			"arrivals_merged", lost.MergedArrivals, "arrivals_forgotten", lost.ForgottenRows,
 			"distinct_omitted", lost.OmittedDistinct, "alerts_refused", lost.RefusedAlerts,
-			"incidents_forgotten", lost.ForgottenIncidents)
+			"incidents_forgotten", lost.ForgottenIncidents, "queue_forgotten", lost.ForgottenMessages)
 	}
 }

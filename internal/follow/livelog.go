@@ -322,6 +322,7 @@ func (l *LiveLog) Losses() window.Stats {
 		OmittedDistinct: now.OmittedDistinct - l.lost.OmittedDistinct,
 
 		ForgottenIncidents: now.ForgottenIncidents - l.lost.ForgottenIncidents,
+		ForgottenMessages:  now.ForgottenMessages - l.lost.ForgottenMessages,
 	}
 	l.lost = now
 	return lost

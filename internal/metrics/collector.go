@@ -86,6 +86,8 @@ func (e exposition) bounds(lost *window.Stats) {
 		lost.RefusedAlerts)
 	counter("incidents_forgotten_total",
 		"Incidents forgotten for want of room: an alert that follows one begins another.", lost.ForgottenIncidents)
+	counter("queue_forgotten_total",
+		"Messages in the queue forgotten for want of room: what becomes of them doesn't count.", lost.ForgottenMessages)
 }
 
 // telling has what became of mails and notices.

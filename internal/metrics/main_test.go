@@ -31,7 +31,8 @@ func whole() Snapshot {
 		Rules:     []Rule{{"bulk sender", 17, 1, 5}, {`many "recipients"`, 0, 0, 0}},
 		Incidents: 2,
 		Lost: window.Stats{DroppedKeys: 6, MergedArrivals: 7, ForgottenRows: 8, OmittedDistinct: 9,
-			RefusedAlerts: 10, ForgottenIncidents: 14},
+			RefusedAlerts: 10, ForgottenIncidents: 14,
+			ForgottenMessages: 15},
 		Channels: []Channel{{"mail", 1, 2, 3, 4, 5, 90 * time.Second}, {"hook", 1, 0, 0, 0, 0, 0}},
 		Skipped:  13, Unspooled: 11, Rebuild: 1500 * time.Millisecond, Stale: 12,
 		Socket: &SocketStats{

@@ -287,21 +287,23 @@ func (p *Pipeline) relay(m *queued, d *parser.Delivery, l *deliveryLine) {
 	}
 	q := p.queue
 	q.stopWaiting(m, due)
-	w := &q.arrival
+	w, first := &q.arrival, !m.counted
 	m.arrival.unpack(w)
+	arrived := w.At
 	switch {
 	case w.Nature == window.Doubtful:
 		w.Nature = window.DoubtfulLater
-	case m.counted:
-		w.Nature = window.Relayed
-	default:
+	case first:
 		w.Nature = window.Plain
+	default:
+		w.Nature = window.Relayed
 	}
 	w.Outside = ^due
 	m.outside &^= due
 	m.counted = true
 	p.countLater(w, m.own, l)
-	if p.listener.Relayed != nil && w.Nature != window.Relayed && !p.hosts.silent {
+	if p.listener.Relayed != nil && first && !p.hosts.silent {
+		w.At = arrived
 		p.listener.Relayed(w)
 	}
 }

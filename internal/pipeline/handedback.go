@@ -54,9 +54,9 @@ func newReturns(scopes []config.Count) *returns {
 	return nil
 }
 
-// mayReturn tells whether a filter may hand mail back in this way: over loopback without a login, or by a call in which
+// MayReturn tells whether a filter may hand mail back in this way: over loopback without a login, or by a call in which
 // a trusted user sets a protocol or a peer (P=spam-scanned).
-func mayReturn(a *parser.Arrival) bool {
+func MayReturn(a *parser.Arrival) bool {
 	return isLoopback(a) || isLocal(a) && a.Authenticator == nil && (a.HostAddress != nil || !isLocalProtocol(a))
 }
 
@@ -68,7 +68,7 @@ func (r *returns) comesBack(a *parser.Arrival, now int64) (origin idHash, ok boo
 		return 0, false
 	}
 	hash := maphash.Bytes(returnSeed, a.HeaderMessageID)
-	if !mayReturn(a) {
+	if !MayReturn(a) {
 		r.add(hash, hashID(a.MessageID), now)
 		return 0, false
 	}

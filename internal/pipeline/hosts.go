@@ -169,6 +169,9 @@ func (p *Pipeline) Restore(all Saved) (others []*window.Alert) {
 func (p *Pipeline) Stats() (sum window.Stats) {
 	for _, one := range p.hosts.all {
 		sum.Add(one.counters.Stats())
+		if one.queue != nil {
+			sum.ForgottenMessages += one.queue.forgotten
+		}
 	}
 	return sum
 }

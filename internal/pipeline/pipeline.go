@@ -81,7 +81,8 @@ type Listener struct {
 	// Unjoined is called for each recipient of a message that isn't known, if rules or Fate ask what becomes of
 	// recipients and all arrivals are kept: the arrival is more than a day older, or not in the log.
 	Unjoined func(window.Nature)
-	// Relayed gets each arrival that no rule counted when it came, and that is counted now as it is relayed.
+	// Relayed gets each arrival that no rule counted when it came, and that is counted now as it is relayed. It has
+	// the time at which it came.
 	Relayed func(*window.Arrival)
 	// Publish gets each arrival that rules count, with the name of its host, instead of the counters of the pipeline,
 	// which then open no alerts: those of a fleet count it. The values that a Deriver makes may be missing. The record

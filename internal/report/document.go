@@ -117,7 +117,7 @@ func (s *Summary) Document(n int) Document {
 		Values:    make(map[string]int),
 		Uncounted: joined.uncounted.Rows(0),
 	}
-	d.Only = Only(s.Only, d.Uncounted)
+	d.Only = Only(s.Only, s.Inside, d.Uncounted)
 	for key := range rankedKeys {
 		ranking := &joined.rankings[key]
 		d.Top[key.String()], d.Values[key.String()] = ranking.Top(n, Messages), ranking.Len()

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -17,12 +18,14 @@ const maxMalformed = 20
 type Summary struct {
 	Tally  Tally
 	Totals tailer.Totals
-	Rules  []window.Rule // that count
-	Brief  bool          // only what Text shows is ranked
-	Hourly bool          // arrivals are counted by the hour, too
-	Only   []string      // what [count] only names
+	Rules  []window.Rule  // that count
+	Brief  bool           // only what Text shows is ranked
+	Hourly bool           // arrivals are counted by the hour, too
+	Only   []string       // what [count] only names
+	Inside []netip.Prefix // what [count] inside names
 
 	collectors []*collector
+	relayed    Uncounted // arrivals that the collectors have as uncounted, and that rules count later
 	selectors  selectors
 	reached    Time // the log's
 	malformed  []MalformedLine
@@ -99,6 +102,7 @@ func (s *Summary) joined() *collector {
 		first.join(other)
 	}
 	first.mergeAliases()
+	first.uncounted.Subtract(&s.relayed)
 	return first
 }
 
@@ -108,6 +112,9 @@ func (s *Summary) Arrival(a *parser.Arrival, _ *window.Arrival) {
 	s.reached = s.Tally.Last
 	s.selectors.arrival(a)
 }
+
+// Relayed takes an arrival that no rule counted when it came for one that rules count: it is relayed.
+func (s *Summary) Relayed(w *window.Arrival) { s.relayed.Add(ClassRelayed, w) }
 
 // Other adds an entry that is no arrival.
 func (s *Summary) Other(e *parser.Entry) {
@@ -124,6 +131,7 @@ func (s *Summary) Join(other *Summary) {
 	s.selectors.join(&other.selectors)
 	s.malformed = append(s.malformed, other.malformed[:min(len(other.malformed), maxMalformed-len(s.malformed))]...)
 	s.collectors = append(s.collectors, other.collectors...)
+	s.relayed.Join(&other.relayed)
 }
 
 // Reach notes the time of the arrival for which Opened or Grew is called next, where Arrival doesn't get it.

@@ -119,7 +119,7 @@ func (t *text) uncounted(s *Summary, u *Uncounted, n int) {
 	for _, row := range rows {
 		PrintRow(t, row.Messages, row.String())
 	}
-	if line := Only(s.Only, rows); line != "" {
+	if line := Only(s.Only, s.Inside, rows); line != "" {
 		fmt.Fprintf(t, "No rule sees these, so no alert can report them. If these hosts send for your own users, "+
 			"count them:\n    [count]\n    %s\n", line)
 	}

@@ -106,6 +106,16 @@ func (u *Uncounted) Join(other *Uncounted) {
 	*other = Uncounted{}
 }
 
+// Subtract takes the arrivals of other out of u, which has them: rules count them after all. What rows say besides
+// their numbers stays as it was. It empties other.
+func (u *Uncounted) Subtract(other *Uncounted) {
+	for _, o := range other.rows.all() {
+		r, _ := u.rows.find(o.text(), hashOf(o.text()))
+		r.add(messages, -min(o.field(messages), r.field(messages)))
+	}
+	*other = Uncounted{}
+}
+
 // Total is the number of arrivals.
 func (u *Uncounted) Total() int64 { return u.rows.sum(messages) }
 
@@ -117,7 +127,9 @@ func (u *Uncounted) Rows(n int) []UncountedRow {
 	}
 	rows := make([]UncountedRow, 0, u.rows.size)
 	for _, r := range u.rows.all() {
-		rows = append(rows, uncountedRow(r))
+		if r.field(messages) > 0 {
+			rows = append(rows, uncountedRow(r))
+		}
 	}
 	slices.SortFunc(rows, func(a, b UncountedRow) int {
 		return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(a.Class, b.Class),
@@ -233,10 +245,10 @@ func span(d time.Duration) string {
 const maxOnly = 3
 
 // Only gives the line for [count] that also counts the first rows: to what only names now it adds their classes, and
-// the networks of those that are relayed. It is "" where that adds nothing, as where ignore keeps them from counting.
-// ClassBounces and messages that a filter has handed back stay out of it. Without now, which is never empty, nobody
-// knows the line.
-func Only(now []string, rows []UncountedRow) string {
+// the networks of those that are relayed, unless these are inside: what goes outside from there counts as "relayed". It
+// is "" where that adds nothing, as where ignore keeps them from counting. ClassBounces and messages that a filter has
+// handed back stay out of it. Without now, which is never empty, nobody knows the line.
+func Only(now []string, inside []netip.Prefix, rows []UncountedRow) string {
 	all := slices.Clone(now)
 	for _, row := range rows[:min(len(rows), maxOnly)] {
 		word := row.Class.String()
@@ -247,7 +259,7 @@ func Only(now []string, rows []UncountedRow) string {
 		default:
 			continue
 		}
-		if word != "" && !slices.ContainsFunc(all, func(has string) bool { return covers(has, word) }) {
+		if word != "" && !slices.ContainsFunc(all, func(has string) bool { return covers(has, word, inside) }) {
 			all = append(all, word)
 		}
 	}
@@ -257,12 +269,20 @@ func Only(now []string, rows []UncountedRow) string {
 	return OnlyLine(all)
 }
 
-// covers tells whether has, an element of only, counts all that word would.
-func covers(has, word string) bool {
+// covers tells whether has, an element of only, counts all that word would; of a network inside, all that goes outside.
+func covers(has, word string, inside []netip.Prefix) bool {
+	if has == word || has == "all" {
+		return true
+	}
 	network, err := netip.ParsePrefix(word)
+	if err != nil {
+		return false
+	}
+	if has == "relayed" {
+		return network.Addr().IsPrivate() || slices.ContainsFunc(inside, network.Overlaps)
+	}
 	within, ok := prefixOf(has)
-	return has == word || has == "all" || err == nil && ok && within.Bits() <= network.Bits() &&
-		within.Contains(network.Addr())
+	return ok && within.Bits() <= network.Bits() && within.Contains(network.Addr())
 }
 
 // prefixOf parses a network, or an address as a network of one.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -84,6 +85,28 @@ func TestUncounted(t *testing.T) {
 	}
 }
 
+// TestUncountedWithoutTheRelayed: what is relayed later isn't uncounted, however often and in whatever order that is
+// noted.
+func TestUncountedWithoutTheRelayed(t *testing.T) {
+	var u, relayed, more Uncounted
+	for i := range 5 {
+		u.Add(ClassRelayed, from("198.51.100.7", i))
+		u.Add(ClassRelayed, from("10.1.2.3", i))
+		relayed.Add(ClassRelayed, from("10.1.2.3", i))
+	}
+	for i := range 2 {
+		more.Add(ClassRelayed, from("198.51.100.8", i))
+	}
+	relayed.Join(&more)
+	for range 2 {
+		u.Subtract(&relayed)
+	}
+	rows := u.Rows(0)
+	if len(rows) != 1 || rows[0].Network != "198.51.100.0/24" || rows[0].Messages != 3 || u.Total() != 3 {
+		t.Errorf("it has %d: %+v", u.Total(), rows)
+	}
+}
+
 // TestClassIsReadAgain: JSON gives back each class, and no other.
 func TestClassIsReadAgain(t *testing.T) {
 	for class := Counted; class <= ClassOthers; class++ {
@@ -142,6 +165,7 @@ func TestOnly(t *testing.T) {
 	row := func(class Class, network string) UncountedRow {
 		return UncountedRow{Class: class, Network: network, Messages: 9}
 	}
+	inside := []netip.Prefix{netip.MustParsePrefix("198.51.100.7/32")}
 	for _, test := range []struct {
 		now  []string
 		rows []UncountedRow
@@ -161,9 +185,13 @@ func TestOnly(t *testing.T) {
 			row(ClassRelayed, "192.0.2.0/24")}, ""},
 		{[]string{"all"}, []UncountedRow{row(ClassRelayed, "192.0.2.0/24")}, ""},
 		{nil, []UncountedRow{row(ClassRelayed, "192.0.2.0/24")}, ""},
+		{[]string{"local"}, []UncountedRow{row(ClassRelayed, "10.1.2.0/24")}, `only = ["local", "10.1.2.0/24"]`},
+		{[]string{"relayed"}, []UncountedRow{row(ClassRelayed, "10.1.2.0/24"), row(ClassRelayed, "198.51.100.0/24")},
+			""},
+		{[]string{"relayed"}, []UncountedRow{row(ClassRelayed, "192.0.2.0/24")}, `only = ["relayed", "192.0.2.0/24"]`},
 	} {
 		before := slices.Clone(test.now)
-		if got := Only(test.now, test.rows); got != test.want || !slices.Equal(before, test.now) {
+		if got := Only(test.now, inside, test.rows); got != test.want || !slices.Equal(before, test.now) {
 			t.Errorf("Only(%q, %v) = %q, want %q", before, test.rows, got, test.want)
 		}
 	}

@@ -31,6 +31,7 @@ type Collector struct {
 	topics    shortlist          // accounts and topics, with a NUL between them
 	anomalies int64
 	uncounted []*report.Uncounted
+	relayed   report.Uncounted // of those, arrivals that rules count later
 	alerts    []*window.Alert
 	outcomes  map[*window.Alert]mailer.Outcome // of those that have ended
 	near      []map[string]usage               // by rule: values that came near its limit, or crossed it
@@ -85,8 +86,8 @@ func (c *Collector) Since() time.Time {
 // Listener hears of all arrivals of the log from Since to the span's end, which Keep must select.
 func (c *Collector) Listener() pipeline.Listener {
 	return pipeline.Listener{AllKeys: true, Summary: true, Until: c.span.To, Arrival: c.arrival, Counted: c.count,
-		Other:        c.other,
-		NewCollector: c.newCollector, Opened: c.opened, Ended: c.ended, Reached: c.reached}
+		Relayed: c.relay, Other: c.other, NewCollector: c.newCollector, Opened: c.opened,
+		Ended: c.ended, Reached: c.reached}
 }
 
 // newCollector counts what no rule counts.
@@ -99,6 +100,13 @@ func (c *Collector) newCollector() func([]report.Reception) {
 				u.Add(r.Class, r.Values)
 			}
 		}
+	}
+}
+
+// relay takes an arrival out of these: it is relayed.
+func (c *Collector) relay(w *window.Arrival) {
+	if c.span.contains(w.At) {
+		c.relayed.Add(report.ClassRelayed, w)
 	}
 }
 

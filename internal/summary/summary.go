@@ -120,6 +120,7 @@ func (c *Collector) Summary(first time.Time, broken []error) Summary {
 	for _, u := range c.uncounted {
 		uncounted.Join(u)
 	}
+	uncounted.Subtract(&c.relayed)
 	s.uncounted = uncounted.Total()
 	s.Uncounted = append([]report.UncountedRow{}, uncounted.Rows(maxRows)...)
 	return s
