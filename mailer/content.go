@@ -23,6 +23,7 @@ type content struct {
 type section struct {
 	Title     string
 	Sentences []sentence
+	Under     [][]sentence // what stands under each of Sentences; nil: nothing under any
 	Rows      []countRow
 	Rest      string // how many rows are not shown
 	Steps     []step

@@ -17,19 +17,22 @@ const (
 
 // FatesSentence says how many recipients were delivered, refused and deferred, and how many messages are in the queue;
 // "" if that isn't known.
-func FatesSentence(f window.Fates) string {
+func FatesSentence(f window.Fates) string { return strings.Join(FatesSentences(f, plain), " ") }
+
+// FatesSentences are the sentences of FatesSentence, with numbers as number writes them.
+func FatesSentences(f window.Fates, number func(int64) string) []string {
 	if !f.Known {
-		return ""
+		return nil
 	}
-	parts := []string{plain(f.Delivered) + " delivered", plain(f.Refused) + " refused"}
+	parts := []string{number(f.Delivered) + " delivered", number(f.Refused) + " refused"}
 	if f.Deferred > 0 {
-		parts = append(parts, plain(f.Deferred)+" deferred")
+		parts = append(parts, number(f.Deferred)+" deferred")
 	}
-	text := "Recipients: " + strings.Join(parts, ", ") + "."
+	all := []string{"Recipients: " + strings.Join(parts, ", ") + "."}
 	if f.Queued > 0 {
-		text += " Still in the queue: " + words.Plain(f.Queued, "message") + "."
+		all = append(all, "Still in the queue: "+number(f.Queued)+" "+words.Noun(f.Queued, "message")+".")
 	}
-	return text
+	return all
 }
 
 // QueuedOf is how many messages are in the queue; 0 where that isn't known.
@@ -78,57 +81,4 @@ func Refuser(a *window.Alert) (name string) {
 		}
 	}
 	return name
-}
-
-// fates are the facts of what became of an alert's messages.
-func fates(a *window.Alert) (facts []sentence) {
-	if text := FatesSentence(a.Fates); text != "" {
-		facts = append(facts, sentencef("%s", text))
-	}
-	if refuser := Refuser(a); a.Rule.Key == window.Log && a.Rule.Count.Fates() && refuser != "" {
-		facts = append(facts, sentencef("This host is being refused by %s.", inWords(refuser, valueWidth)))
-	}
-	for _, list := range BlockLists(a) {
-		facts = append(facts, sentencef("%s refuses this host: more than one server says so.", list))
-	}
-	return facts
-}
-
-// refusals are the section of why recipients were refused or deferred; none where none were.
-func refusals(a *window.Alert) []section {
-	all := a.Refusals(0)
-	if len(all) == 0 {
-		return nil
-	}
-	var sum int64
-	for _, r := range all {
-		sum += r.Recipients
-	}
-	s := section{Title: "Refused or deferred, by reason"}
-	for _, r := range all[:min(len(all), ShownRefusals)] {
-		row := countRow{r.Recipients, words.Percent(r.Recipients, sum), []sentence{inRow(r.Text, entryWidth)}}
-		if len(r.Hosts) > 0 {
-			row.Lines = append(row.Lines, sentencef("by %s", hostsOf(r.Hosts)))
-		}
-		s.Rows = append(s.Rows, row)
-	}
-	if n := len(all) - ShownRefusals; n > 0 {
-		s.Rest = others(n, false) + " more"
-	}
-	return []section{s}
-}
-
-// hostsOf names a few hosts.
-func hostsOf(hosts []string) sentence {
-	var s sentence
-	for i, host := range hosts[:min(len(hosts), ShownRefusers)] {
-		if i > 0 {
-			s = append(s, textSpan{", ", false})
-		}
-		s = append(s, inWords(host, valueWidth)...)
-	}
-	if n := len(hosts) - ShownRefusers; n > 0 {
-		s = append(s, textSpan{" and " + words.Plain(int64(n), "other host"), false})
-	}
-	return s
 }

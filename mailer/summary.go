@@ -40,6 +40,7 @@ type SummaryLine struct {
 	Words         string // behind the value, in our words
 	Topic         string // which most of the messages have
 	TopicMessages int64  // that have it; 0: there is no topic
+	Outcome       Outcome
 }
 
 // Summary makes the mail of a summary. Its Message's ID is that of the summary, and its Event SummaryEvent.
@@ -92,6 +93,7 @@ func (c Composer) summary(s *SummaryMail) content {
 		for _, line := range listed.Lines {
 			if line.Count == 0 {
 				one.Sentences = append(one.Sentences, c.summaryLine(line))
+				one.Under = append(one.Under, line.Outcome.lines(words.Number))
 			} else {
 				one.Rows = append(one.Rows, countRow{Count: line.Count, Lines: c.summaryLines(line)})
 			}

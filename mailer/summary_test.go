@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"exiwatch/internal/testkit"
+	"exiwatch/window"
 )
 
 // dayOf is a summary of a day with an attack in it, whose subjects are hostile.
@@ -19,7 +20,9 @@ func dayOf() *SummaryMail {
 			{Title: "Gaps in the log"},
 			{Title: "Incidents", Lines: []SummaryLine{{Key: "auth", Value: "eve@lab.test",
 				Words: ": at most 412 in 5 minutes, limit 20 messages (account 20/5m), since 2026-10-25 18:02:11, " +
-					"ended 2026-10-25 19:40:02"}}},
+					"ended 2026-10-25 19:40:02", Outcome: dayOutcome()},
+				{Key: "host", Value: "10.1.2.30", Words: ": at most 21 messages in 5 minutes, limit 20 (host 20/5m), " +
+					"since 2026-10-25 19:02:11, still open at the end of this time"}}},
 			{Title: "Closest to a limit without crossing it", Lines: []SummaryLine{{Key: "topic", Value: "invoice #",
 				Words: ": 18 messages of 20 (one subject)"}}},
 			{Title: "Top accounts", Lines: []SummaryLine{
@@ -31,6 +34,21 @@ func dayOf() *SummaryMail {
 		},
 	}
 	return s
+}
+
+// dayOutcome is what became of the attack. Two of the texts are hostile.
+func dayOutcome() Outcome {
+	return Outcome{
+		Fates:      window.Fates{Known: true, Delivered: 1380, Refused: 1234, Deferred: 25, Queued: 12},
+		BlockLists: []string{"Spamhaus"},
+		Reasons: []Reason{
+			{window.Refusal{Text: answers[0].text, Hosts: []string{answers[0].host}, Recipients: 1190}, 0},
+			{window.Refusal{Text: `550 <b>no</b>", by mx.evil.test` + "\x1b[2J\u202e", Hosts: []string{"mx1.lab.test",
+				"</bdi><b>mx2", "mx3.lab.test"}, Recipients: 40}, 2},
+			{window.Refusal{Text: "Unrouteable address", Recipients: 4}, 0},
+		},
+		Others: 2, Recipients: 1259,
+	}
 }
 
 func daily(t testing.TB, c Composer) []Message {

@@ -50,8 +50,13 @@ func (s *section) text(b *strings.Builder) {
 		b.WriteString(s.Title + ":\n")
 		indent = "  "
 	}
-	for _, sentence := range s.Sentences {
+	for i, sentence := range s.Sentences {
 		b.WriteString(wrap(sentence.String(), indent))
+		if s.Under != nil {
+			for _, line := range s.Under[i] {
+				b.WriteString(wrap(line.String(), indent+"  "))
+			}
+		}
 	}
 	for _, r := range s.Rows {
 		r.text(b)

@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"html/template"
 	"reflect"
+	"strings"
 	"time"
 
 	"exiwatch/internal/escape"
 	"exiwatch/internal/words"
+	"exiwatch/mailer"
+	"exiwatch/window"
 )
 
 // CSS is the style sheet. A page that can't fetch it puts it into a style element.
@@ -34,9 +37,11 @@ var funcs = template.FuncMap{
 	"show":     escape.Shown, // which html/template escapes, as all text
 	"stamp":    func(t time.Time) string { return t.Format(time.RFC3339) },
 	"bar":      NewBar,
+	"fates":    func(f window.Fates) string { return strings.Join(mailer.FatesSentences(f, words.Number), " ") },
 }
 
-// New makes a template that has the pieces: "bar" (a Bar), "spark" (a Spark), "columns" (a Columns).
+// New makes a template that has the pieces: "bar" (a Bar), "spark" (a Spark), "columns" (a Columns), "outcome" and
+// "reasons" (a mailer.Outcome).
 func New(name string) *template.Template {
 	return template.Must(template.New(name).Funcs(funcs).Parse(pieces))
 }

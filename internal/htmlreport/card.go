@@ -8,6 +8,7 @@ import (
 	"exiwatch/internal/htmlkit"
 	"exiwatch/internal/report"
 	"exiwatch/internal/words"
+	"exiwatch/mailer"
 	"exiwatch/window"
 )
 
@@ -38,6 +39,7 @@ type card struct {
 	OtherEvents  int
 	Topics       []window.TopicCount
 	More         string // how many other topics there are
+	Outcome      mailer.Outcome
 	Groups       []group
 	Ranks        []*rank // rows of rankings that have the value of one of its alerts
 }
@@ -77,7 +79,7 @@ func (p *Page) newCard(n *incident, on axis) *card {
 	chart := a.Of.Chart()
 	c := &card{who: who{n.about()}, Alert: *a, Alerts: int64(len(n.alerts)), Began: n.alerts[0].Opened.Time,
 		Limits: n.limits[:min(len(n.limits), maxLimits)], When: new(strip), Spark: htmlkit.NewSpark(chart.Messages),
-		Step: chart.Step, Topics: a.Of.Topics(maxTopics)}
+		Step: chart.Step, Topics: a.Of.Topics(maxTopics), Outcome: mailer.OutcomeOf(a.Of)}
 	c.More = others(a.Of, window.Topic, len(c.Topics))
 	c.OtherLimits = len(n.limits) - len(c.Limits)
 	c.note(n.alerts, on)

@@ -20,11 +20,36 @@ var at0 = time.Date(2026, 11, 23, 10, 30, 0, 0, time.FixedZone("", 3600))
 // told makes a page of arrivals by the rules. Which and how many they are is up to each.
 func told(t *testing.T, rules []window.Rule, rows int, arrivals func(func(*window.Arrival))) *htmlreport.Page {
 	t.Helper()
+	return toldWith(t, nil, rules, rows, arrivals)
+}
+
+// fated tells an alert that opens what became of its messages.
+type fated func(*window.Counters, *window.Alert)
+
+// A fates is a fated of some counters.
+type fates struct {
+	counters *window.Counters
+	tell     fated
+}
+
+func (f fates) Opened(a *window.Alert, _ [][]byte) {
+	if f.tell != nil {
+		f.tell(f.counters, a)
+	}
+}
+
+func (fates) Joined(*window.Alert, []byte) {}
+
+// toldWith is told of alerts whose messages are followed.
+func toldWith(t *testing.T, tell fated, rules []window.Rule, rows int,
+	arrivals func(func(*window.Arrival))) *htmlreport.Page {
+	t.Helper()
 	counters, err := window.New(rules)
 	if err != nil {
 		t.Fatal(err)
 	}
 	counters.KeepLogHosts()
+	counters.Follow(fates{counters, tell})
 	sum := report.Summary{Rules: rules, Hourly: true}
 	gather := sum.NewCollector()
 	arrivals(func(w *window.Arrival) {

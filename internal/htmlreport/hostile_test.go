@@ -39,7 +39,14 @@ func about(t *testing.T, value string) *htmlreport.Page {
 	t.Helper()
 	account, host := rule(t, "account 3/5m"), rule(t, "host 3/5m")
 	account.Name = value
-	p := told(t, []window.Rule{account, host}, 10, func(add func(*window.Arrival)) {
+	refused := func(c *window.Counters, a *window.Alert) {
+		line := []byte(strings.ReplaceAll(value, "\n", " "))
+		a.Fates.Known = true
+		for _, other := range []string{"", "2", "3", "4"} {
+			c.AddFate(a, window.Refused, append([]byte(other), line...), line)
+		}
+	}
+	p := toldWith(t, refused, []window.Rule{account, host}, 10, func(add func(*window.Arrival)) {
 		for i := range 9 {
 			a := window.Arrival{At: at0.Add(time.Duration(i) * time.Minute), MessageID: []byte(value), Recipients: 2,
 				Bytes: 3000}

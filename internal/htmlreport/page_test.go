@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 // small is a page of a few days with an outbreak: every part of a page has something in it.
 func small(t *testing.T) *htmlreport.Page {
-	return told(t, []window.Rule{rule(t, "account 3/5m"), rule(t, "host hosts 9/1h")}, 2,
+	return toldWith(t, bobBounces, []window.Rule{rule(t, "account 3/5m"), rule(t, "host hosts 9/1h")}, 2,
 		func(add func(*window.Arrival)) {
 			send := func(at time.Time, account, subject string, n int) {
 				for i := range n {
@@ -46,6 +46,20 @@ func small(t *testing.T) *htmlreport.Page {
 			send(at0.Add(72*time.Hour), "alice", "Invoice N", 5)
 			send(at0.Add(73*time.Hour), "carol", "Hello", 1)
 		})
+}
+
+// bobBounces has bob's messages refused by many hosts, for more reasons than are shown, and by a block list.
+func bobBounces(c *window.Counters, a *window.Alert) {
+	if a.Value != "bob" {
+		return
+	}
+	a.Fates.Known, a.Fates.Delivered, a.Fates.Queued = true, 1200, 3
+	for i, text := range []string{"550 blocked using zen.spamhaus.org", "550 User unknown", "451 Greylisted", "550 No"} {
+		for host := range 6 - i {
+			c.AddFate(a, window.Refused, fmt.Appendf(nil, "mx%d.lab.test", host), []byte(text))
+		}
+	}
+	c.AddFate(a, window.Deferred, nil, []byte("451 Greylisted"))
 }
 
 var (

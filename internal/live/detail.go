@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"exiwatch/mailer"
 	"exiwatch/window"
 )
 
@@ -22,7 +23,9 @@ type detail struct {
 // An incidentRow is an incident with copies of its alerts, the newest first.
 type incidentRow struct {
 	alerts   []*window.Alert
-	silenced string // until when and why its updates are held; "": they aren't
+	worst    *window.Alert  // of these, the one that went furthest over its limit
+	outcome  mailer.Outcome // of the worst
+	silenced string         // until when and why its updates are held; "": they aren't
 }
 
 // A section ranks the values of one key among the value's arrivals.
@@ -163,7 +166,8 @@ func (e *engine) incidents(q *query, open []*window.Alert) (rows []incidentRow) 
 		silenced = e.silences()
 	}
 	for _, incident := range all {
-		row := incidentRow{alerts: incident}
+		worst := slices.MaxFunc(incident, func(a, b *window.Alert) int { return cmp.Compare(timesOver(a), timesOver(b)) })
+		row := incidentRow{alerts: incident, worst: worst.Summary(), outcome: mailer.OutcomeOf(worst)}
 		for i, a := range incident {
 			if a.Ended.IsZero() {
 				row.silenced = silenced(a.Incident)
@@ -174,3 +178,6 @@ func (e *engine) incidents(q *query, open []*window.Alert) (rows []incidentRow) 
 	}
 	return rows
 }
+
+// timesOver is how many times its limit an alert reached.
+func timesOver(a *window.Alert) float64 { return float64(a.Peak) / float64(max(a.Limit, 1)) }

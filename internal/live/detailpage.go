@@ -1,7 +1,6 @@
 package live
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,10 +36,11 @@ func (m *model) detailLines() []string {
 	d := a.detail
 	var lines []string
 	for _, incident := range d.incidents {
-		lines = append(lines, m.incidentText(incident.alerts)...)
+		lines = append(lines, m.incidentText(&incident)...)
 		if incident.silenced != "" {
 			lines = append(lines, cut("   updates are held: "+clean(incident.silenced, m.width), m.width))
 		}
+		lines = append(lines, outcomeLines(&incident.outcome, m.width)...)
 	}
 	var pairs []section
 	for _, section := range d.sections {
@@ -126,11 +126,9 @@ func (s *section) lines(rows int, messages int64, width int) (lines []string) {
 	return lines
 }
 
-// incidentText is one line, or two on a narrow screen: that of the incident's alert that went furthest over its limit.
-func (m *model) incidentText(alerts []*window.Alert) []string {
-	now, width := m.answer.last, m.width
-	over := func(a *window.Alert) float64 { return float64(a.Peak) / float64(max(a.Limit, 1)) }
-	a := slices.MaxFunc(alerts, func(a, b *window.Alert) int { return cmp.Compare(over(a), over(b)) })
+// incidentText is one line, or two on a narrow screen: that of the incident's worst alert.
+func (m *model) incidentText(incident *incidentRow) []string {
+	now, width, alerts, a := m.answer.last, m.width, incident.alerts, incident.worst
 	opened, ended, what := alerts[len(alerts)-1].Opened, alerts[0].Ended, "alert"
 	for _, other := range alerts {
 		if other.Ended.IsZero() || !ended.IsZero() && other.Ended.After(ended) {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"strings"
 
 	"exiwatch/internal/csvsafe"
 	"exiwatch/parser"
@@ -82,10 +83,14 @@ func (c ArrivalCSV) truth(is bool) {
 var alertColumns = []string{
 	"id", "incident", "account", "rule", "key", "value", "opened", "ended", "count", "limit", "window", "peak",
 	"messages", "recipients", "bytes", "suspicious", "crossed_by", "subject_1", "subject_2", "subject_3",
+	"delivered", "refused", "deferred", "queued", "refusal_1", "refusal_2", "refusal_3", "block_lists",
 }
 
-// subjectColumns is how many of alertColumns are subjects.
-const subjectColumns = 3
+// How many of alertColumns are subjects, and how many are refusals.
+const (
+	subjectColumns = 3
+	refusalColumns = 3
+)
 
 // CSV writes a row for each alert, in the order in which they opened. account is that of the incident.
 func (s *Summary) CSV(w io.Writer) error {
@@ -110,6 +115,17 @@ func (s *Summary) CSV(w io.Writer) error {
 			}
 			out.String(subject)
 		}
+		for _, n := range []int64{a.Delivered, a.Refused, a.Deferred, a.Queued} {
+			out.Int(n)
+		}
+		for i := range refusalColumns {
+			why := ""
+			if i < len(a.Refusals) {
+				why = a.Refusals[i].Text
+			}
+			out.String(why)
+		}
+		out.String(strings.Join(a.BlockLists, ", "))
 		out.End()
 	}
 	return out.Flush()

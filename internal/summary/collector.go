@@ -8,6 +8,7 @@ import (
 
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/report"
+	"exiwatch/mailer"
 	"exiwatch/parser"
 	"exiwatch/window"
 )
@@ -32,7 +33,8 @@ type Collector struct {
 	uncounted []*report.Uncounted
 	relayed   report.Uncounted // of those, arrivals that rules count later
 	alerts    []*window.Alert
-	near      []map[string]usage // by rule: values that came near its limit, or crossed it
+	outcomes  map[*window.Alert]mailer.Outcome // of those that have ended
+	near      []map[string]usage               // by rule: values that came near its limit, or crossed it
 }
 
 // sums are the totals of a span.
@@ -50,7 +52,8 @@ type usage struct {
 
 // New makes a collector for the rules that count.
 func New(span Span, rules []window.Rule) *Collector {
-	c := &Collector{span: span, rules: rules, spans: []Span{span}, near: make([]map[string]usage, len(rules))}
+	c := &Collector{span: span, rules: rules, spans: []Span{span}, near: make([]map[string]usage, len(rules)),
+		outcomes: make(map[*window.Alert]mailer.Outcome)}
 	step := 7
 	if span.IsDay() {
 		step = 1
@@ -174,8 +177,17 @@ func (c *Collector) ended(a *window.Alert) {
 	case a.Ended.Before(c.span.From):
 		c.alerts = slices.Delete(c.alerts, i, i+1)
 	default:
-		c.alerts[i] = a.Summary()
+		short := a.Summary()
+		c.alerts[i], c.outcomes[short] = short, mailer.OutcomeOf(a)
 	}
+}
+
+// outcome is what became of the messages of an alert, as far as the log says until the span's end.
+func (c *Collector) outcome(a *window.Alert) mailer.Outcome {
+	if o, ended := c.outcomes[a]; ended {
+		return o
+	}
+	return mailer.OutcomeOf(a)
 }
 
 // reached notes a value that has used half of a limit. Fewer than that are of no interest, and would be very many.

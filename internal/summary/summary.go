@@ -1,12 +1,14 @@
 package summary
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"exiwatch/internal/report"
+	"exiwatch/mailer"
 	"exiwatch/window"
 )
 
@@ -62,7 +64,16 @@ type Story struct {
 	Opened time.Time  `json:"opened"`
 	Ended  *time.Time `json:"ended"` // null if it was open at the end of the span
 
-	window time.Duration
+	// What became of the recipients of the alert with the most messages, as in report.Alert.
+	Delivered  int64                 `json:"delivered"`
+	Refused    int64                 `json:"refused"`
+	Deferred   int64                 `json:"deferred"`
+	Queued     int64                 `json:"queued"`
+	Refusals   []report.RefusalCount `json:"refusals"` // each with at most three hosts
+	BlockLists []string              `json:"block_lists"`
+
+	window  time.Duration
+	outcome mailer.Outcome
 }
 
 // Near is the value that came closest to the limit of a rule without crossing it.
@@ -200,6 +211,9 @@ func (c *Collector) incidents() []Story {
 			Rule: first.Rule.Name, Count: first.Rule.Count.String(),
 			Limit: first.Limit, Window: first.Rule.Window.String(), Alerts: len(alerts),
 			Opened: first.Opened, Peak: first.Count, window: first.Rule.Window}
+		n.tell(c.outcome(slices.MaxFunc(alerts, func(a, b *window.Alert) int {
+			return cmp.Compare(a.Messages, b.Messages)
+		})))
 		var ended time.Time
 		open := false
 		for _, a := range alerts {
@@ -219,6 +233,17 @@ func (c *Collector) incidents() []Story {
 		all = append(all, n)
 	}
 	return all
+}
+
+// tell adds what became of an alert's messages.
+func (n *Story) tell(o mailer.Outcome) {
+	n.outcome, n.Delivered, n.Refused, n.Deferred = o, o.Fates.Delivered, o.Fates.Refused, o.Fates.Deferred
+	n.Queued, n.BlockLists = mailer.QueuedOf(o.Fates), append([]string{}, o.BlockLists...)
+	n.Refusals = []report.RefusalCount{}
+	for _, r := range o.Reasons {
+		n.Refusals = append(n.Refusals, report.RefusalCount{Text: r.Text, Hosts: append([]string{}, r.Hosts...),
+			Recipients: r.Recipients})
+	}
 }
 
 // IsQuiet reports whether there is nothing to tell but how much was sent. Mail that no rule counts is ordinary.

@@ -116,5 +116,5 @@ func incident(n Story) mailer.SummaryLine {
 	if n.Alerts > 1 {
 		text += fmt.Sprintf("; %d alerts", n.Alerts)
 	}
-	return mailer.SummaryLine{Key: n.Key, Value: n.Value, Words: text}
+	return mailer.SummaryLine{Key: n.Key, Value: n.Value, Words: text, Outcome: n.outcome}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"exiwatch/mailer"
 	"exiwatch/window"
 )
 
@@ -70,6 +71,7 @@ type Alert struct {
 	Current       int64 // the count now, in one window
 	Topics        []window.TopicCount
 	Groups        []Group
+	Outcome       mailer.Outcome
 }
 
 // A Group ranks the values of a key.
@@ -90,7 +92,7 @@ var alertKeys = [...]window.Key{window.Account, window.Host, window.Network, win
 
 // NewAlert copies an alert and adds its current count. Only the goroutine that owns the alert may call it.
 func NewAlert(a *window.Alert, count int64) Alert {
-	n := Alert{Alert: a.Summary(), Current: count, Topics: a.Topics(maxGroup)}
+	n := Alert{Alert: a.Summary(), Current: count, Topics: a.Topics(maxGroup), Outcome: mailer.OutcomeOf(a)}
 	for _, k := range alertKeys {
 		if k == a.Rule.Key {
 			continue
