@@ -96,7 +96,8 @@ func hashID(id []byte) idHash {
 // newQueue makes the queue of a pipeline.
 func newQueue(p *Pipeline) *queue {
 	q := &queue{
-		bounds: defaultBounds, all: p.asksForFates(), byID: make(map[idHash]*queued), followers: make(map[*window.Alert]*follower),
+		bounds: defaultBounds, all: p.asksForFates(),
+		byID: make(map[idHash]*queued), followers: make(map[*window.Alert]*follower),
 		reader:     parser.NewDeliveryReader(time.UTC, time.Time{}),
 		pastReader: parser.NewDeliveryReader(time.UTC, time.Time{}), mayComeBack: p.returns != nil,
 	}
