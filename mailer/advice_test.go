@@ -45,8 +45,8 @@ func TestAdviceLeavesOutWhatCantBePasted(t *testing.T) {
 
 func TestAdviceNamesAMessage(t *testing.T) {
 	c := director
-	a := &window.Alert{Samples: []string{"1tabcd-0000000ABC-1xYZ"}}
-	const want = "exiwatch message 1tabcd-0000000ABC-1xYZ"
+	a := &window.Alert{Samples: []string{"1tabcd-00000000ABC-1xYZ"}}
+	const want = "exiwatch message 1tabcd-00000000ABC-1xYZ"
 	if got := c.advice(a).Steps[0].Command; got != want {
 		t.Errorf("it proposes %q, want %q", got, want)
 	}

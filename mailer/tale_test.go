@@ -72,7 +72,7 @@ func (l *logStory) arrive(at time.Time, v values) {
 }
 
 func (l *logStory) count(at time.Time, v values) (opened, grown []*window.Alert) {
-	a := window.Arrival{At: at, MessageID: fmt.Appendf(nil, "1w%04d-0000000ABC-1xYZ", l.n), Recipients: 2, Bytes: 3000}
+	a := window.Arrival{At: at, MessageID: fmt.Appendf(nil, "1w%04d-00000000ABC-1xYZ", l.n), Recipients: 2, Bytes: 3000}
 	l.n++
 	for k, value := range v {
 		a.Values[k] = []byte(value)

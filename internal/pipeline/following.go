@@ -133,7 +133,7 @@ func (q *queue) lookBack(a *window.Alert, messages map[idHash]*pastMessage, from
 		case row.kind == handedBack:
 			if back = m; !m.back {
 				m.back = true
-				a.Fates.Delivered -= m.here
+				a.Fates.Delivered = max(a.Fates.Delivered-m.here, 0)
 			}
 		case row.kind == parser.Completed:
 			m.left--

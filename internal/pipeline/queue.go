@@ -268,7 +268,7 @@ func (q *queue) comesBack(origin, id idHash, now int64) {
 		m.back = true
 		for _, f := range m.followed {
 			if a := f.open(); a != nil {
-				a.Fates.Delivered -= m.here
+				a.Fates.Delivered = max(a.Fates.Delivered-m.here, 0)
 			}
 		}
 	}

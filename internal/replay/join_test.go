@@ -57,7 +57,8 @@ func TestPoolAppliesEarlyLinesFirst(t *testing.T) {
 	var opened *window.Alert
 	p, err := pipeline.New(c.Scopes, c.Rules, pipeline.Listener{Opened: func(all []*window.Alert) { opened = all[0] }})
 	testkit.Must(t, err)
-	const log = `2026-11-20 10:00:00 1xV001-000001-01 >> x@far.test R=r T=t H=h [203.0.113.1]
+	const log = `2026-11-20 10:00:00 1xV001-000000-00 <= v@lab.test U=web P=local S=5
+2026-11-20 10:00:00 1xV001-000001-01 >> x@far.test R=r T=t H=h [203.0.113.1]
 2026-11-20 10:00:00 1xV001-000001-01 <= u@lab.test U=joe P=local S=5
 2026-11-20 10:00:01 1xV001-000002-02 <= u@lab.test U=joe P=local S=5
 `
