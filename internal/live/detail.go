@@ -166,7 +166,9 @@ func (e *engine) incidents(q *query, open []*window.Alert) (rows []incidentRow) 
 		silenced = e.silences()
 	}
 	for _, incident := range all {
-		worst := slices.MaxFunc(incident, func(a, b *window.Alert) int { return cmp.Compare(timesOver(a), timesOver(b)) })
+		worst := slices.MaxFunc(incident, func(a, b *window.Alert) int {
+			return cmp.Compare(timesOver(a), timesOver(b))
+		})
 		row := incidentRow{alerts: incident, worst: worst.Summary(), outcome: mailer.OutcomeOf(worst)}
 		for i, a := range incident {
 			if a.Ended.IsZero() {

@@ -56,11 +56,15 @@ func TestHostileOutcome(t *testing.T) {
 		b.size(width, 30)
 		b.press("enter")
 		for _, v := range hostile {
+			const many = 1 << 60
+			outcome := mailer.Outcome{Refuser: v, Others: many,
+				Fates: window.Fates{Known: true, Delivered: many, Refused: many, Deferred: many, Queued: many},
+				Reasons: []mailer.Reason{
+					{Refusal: window.Refusal{Text: v, Hosts: []string{v}, Recipients: many}, OtherHosts: many},
+					{Refusal: window.Refusal{Text: v}},
+				}}
 			b.model.answer.detail.incidents = []incidentRow{{alerts: []*window.Alert{{}}, worst: &window.Alert{},
-				outcome: mailer.Outcome{Refuser: v, Others: 1 << 60, Fates: window.Fates{Known: true, Delivered: 1 << 60,
-					Refused: 1 << 60, Deferred: 1 << 60, Queued: 1 << 60}, Reasons: []mailer.Reason{
-					{Refusal: window.Refusal{Text: v, Hosts: []string{v}, Recipients: 1 << 60}, OtherHosts: 1 << 60},
-					{Refusal: window.Refusal{Text: v}}}}}}
+				outcome: outcome}}
 			b.model.Update(tea.WindowSizeMsg{Width: width, Height: 30})
 			b.sees("Refused or deferred, by reason:", "more reasons")
 			checkScreen(t, b, fmt.Sprintf("%d columns, %.20q", width, v))
