@@ -88,7 +88,7 @@ func injected(t *testing.T, field, value string) map[string][]byte {
 	var alerts []*window.Alert
 	for i := range 4 {
 		a := window.Arrival{At: at0.Add(time.Duration(i) * time.Minute),
-			MessageID: fmt.Appendf(nil, "1w%04d-0000000ABC-1xYZ", i), Recipients: 2, Bytes: 3000}
+			MessageID: fmt.Appendf(nil, "1w%04d-00000000ABC-1xYZ", i), Recipients: 2, Bytes: 3000}
 		for k := range a.Values {
 			a.Values[k] = fmt.Appendf(nil, "value%d.test", k)
 		}

@@ -115,7 +115,7 @@ func TestNoticeOfAnAlertThatEnds(t *testing.T) {
 	var a *window.Alert
 	for i := range 45 {
 		arrival := window.Arrival{At: at0.Add(time.Duration(i) * time.Second),
-			MessageID: fmt.Appendf(nil, "1w%04d-0000000ABC-1xYZ", i)}
+			MessageID: fmt.Appendf(nil, "1w%04d-00000000ABC-1xYZ", i)}
 		everything(i, &arrival)
 		opened, grown := c.Count(&arrival)
 		if len(opened) > 0 {

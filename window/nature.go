@@ -18,7 +18,7 @@ const (
 	Delivered
 	Refused  // for good
 	Deferred // for the first time
-	numNatures
+	NumNatures
 )
 
 func (n Nature) isOdd() bool { return n == Odd || n == Doubtful || n == Stray }
@@ -30,7 +30,7 @@ func (n Nature) isDoubtful() bool { return n == Doubtful || n == Alternate || n 
 func (n Nature) Later() bool { return n == Identified || n == Relayed || n.isFate() }
 
 // IsNature reports whether it is one of the natures above.
-func (n Nature) IsNature() bool { return n < numNatures }
+func (n Nature) IsNature() bool { return n < NumNatures }
 
 // isFate reports whether it says what became of a recipient.
 func (n Nature) isFate() bool { return n >= Delivered }

@@ -22,7 +22,11 @@ func TestAdviceCanBeFollowed(t *testing.T) {
 		for _, line := range regexp.MustCompile(`(?m)^ {4}(exiwatch .*)$`).FindAllStringSubmatch(read(t, mail), -1) {
 			args := strings.Split(shell(t, `exiwatch() { printf '%s\0' "$@"; }; `+line[1]), "\x00")
 			args = args[:len(args)-1]
-			d := newLogDir(t, simpleArrivals(3))
+			log := simpleArrivals(3)
+			if args[0] == "message" {
+				log += "2026-11-23 10:00:00 " + args[1] + " <= a@lab.test U=a P=local S=5\n"
+			}
+			d := newLogDir(t, log)
 			config := "[[rule]]\nname = 'bulk sender'\nlimit = 20\nwindow = '5m'\n"
 			for i, arg := range args[:len(args)-1] {
 				if r, err := window.ParseRule(args[i+1]); arg == "--rule" && err == nil {
@@ -35,10 +39,14 @@ func TestAdviceCanBeFollowed(t *testing.T) {
 			if status != exitDone {
 				t.Errorf("%s: %s\nstatus %d: %s%s", mail, line[1], status, out, stderr)
 			}
-			kinds[args[0]+" "+args[1]]++
+			kind := args[0] + " " + args[1]
+			if args[0] == "message" {
+				kind = args[0]
+			}
+			kinds[kind]++
 		}
 	}
-	for _, kind := range []string{"top subject", "top host", "top script", "except add"} {
+	for _, kind := range []string{"message", "top subject", "top host", "top script", "except add"} {
 		if kinds[kind] == 0 {
 			t.Errorf("no mail proposes exiwatch %s", kind)
 		}

@@ -42,6 +42,18 @@ func (p *Pipeline) asksForFates() bool {
 	return p.listener.Fate != nil || slices.ContainsFunc(p.rules, func(r window.Rule) bool { return r.Count.Fates() })
 }
 
+// wantedFates are what rules or the listener ask to become of recipients.
+func (p *Pipeline) wantedFates() [window.NumNatures]bool {
+	counts := func(measures ...window.Measure) bool {
+		return p.listener.Fate != nil ||
+			slices.ContainsFunc(p.rules, func(r window.Rule) bool { return slices.Contains(measures, r.Count) })
+	}
+	return [window.NumNatures]bool{
+		window.Delivered: counts(window.BounceShare), window.Refused: counts(window.Bounces, window.BounceShare),
+		window.Deferred: counts(window.Deferrals),
+	}
+}
+
 // asksForDeliveries tells whether anything asks for delivery lines: alerts, rules that count what is relayed, or the
 // listener.
 func (p *Pipeline) asksForDeliveries() bool {
@@ -151,7 +163,7 @@ func (p *Pipeline) applyToQueued(m *queued, l *deliveryLine) {
 	if m.lines++; !m.add(&f) {
 		return
 	}
-	if q.all && m.arrival.isSet() {
+	if q.wants[f.nature] && m.arrival.isSet() {
 		p.countFate(m, f.nature, l)
 	}
 	for _, follower := range m.followed {

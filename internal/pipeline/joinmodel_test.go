@@ -19,10 +19,11 @@ type joinModel struct {
 	t        fataler
 	counters *window.Counters
 	scopes   []config.Count
-	longest  int64 // window
-	tells    bool  // Listener.Fate is set
-	all      bool  // every arrival that counts is joined
-	returns  bool  // a filter may hand mail back
+	longest  int64                  // window
+	tells    bool                   // Listener.Fate is set
+	all      bool                   // every arrival that counts is joined
+	wants    map[window.Nature]bool // that rules count
+	returns  bool                   // a filter may hand mail back
 
 	n        int // lines so far
 	rows     []modelRow
@@ -89,8 +90,17 @@ func newJoinModel(t fataler, c *config.Config, tells bool) *joinModel {
 		m.returns = m.returns || count.Counts("all") || count.Counts("local") || count.Counts("loopback") ||
 			count.Counts("relayed") || count.Counts("forwarded")
 	}
+	m.wants = map[window.Nature]bool{window.Delivered: tells, window.Refused: tells, window.Deferred: tells}
 	for _, r := range c.Rules {
 		m.all = m.all || r.Count.Fates()
+		switch r.Count {
+		case window.Bounces:
+			m.wants[window.Refused] = true
+		case window.Deferrals:
+			m.wants[window.Deferred] = true
+		case window.BounceShare:
+			m.wants[window.Refused], m.wants[window.Delivered] = true, true
+		}
 	}
 	counters.Follow(m)
 	return m
@@ -257,7 +267,7 @@ func (m *joinModel) apply(q *modelMessage, l *pipelinetest.DeliveryLogLine) {
 	if m.tells {
 		m.tell("fate %d of %s", nature, w.MessageID)
 	}
-	if w.At = l.At; q.counted {
+	if w.At = l.At; q.counted && m.wants[nature] {
 		m.countLater(&w, l)
 	}
 }

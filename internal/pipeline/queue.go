@@ -16,8 +16,9 @@ import (
 // always held. If rules or the listener ask what becomes of recipients, all are that count.
 type queue struct {
 	bounds      queueBounds
-	all         bool // every arrival that counts is held
-	waiting     int  // messages that wait for being relayed
+	all         bool                    // every arrival that counts is held
+	wants       [window.NumNatures]bool // of recipients of all that are held
+	waiting     int                     // messages that wait for being relayed
 	byID        map[idHash]*queued
 	oldest      *queued // of those that Exim has not completed
 	newest      *queued
@@ -96,7 +97,7 @@ func hashID(id []byte) idHash {
 // newQueue makes the queue of a pipeline.
 func newQueue(p *Pipeline) *queue {
 	q := &queue{
-		bounds: defaultBounds, all: p.asksForFates(), byID: make(map[idHash]*queued),
+		bounds: defaultBounds, all: p.asksForFates(), wants: p.wantedFates(), byID: make(map[idHash]*queued),
 		followers:  make(map[*window.Alert]*follower),
 		reader:     parser.NewDeliveryReader(time.UTC, time.Time{}),
 		pastReader: parser.NewDeliveryReader(time.UTC, time.Time{}), mayComeBack: p.returns != nil,
