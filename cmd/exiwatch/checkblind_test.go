@@ -68,7 +68,7 @@ func TestCheckBlindRealExim(t *testing.T) {
 		"counted": {"1 of 7 arrivals count. No rule counts: 6 loopback, 127.0.0.0/24",
 			`only = ["authenticated", "local", "loopback"]`},
 		"relay": {"relays for 192.0.2.0/24, 10.0.0.0/8, 2001:db8::/32", "not evaluated: *.lab.test",
-			`inside = ["192.0.2.0/24", "2001:db8::/32"]`},
+			`only = ["authenticated", "local", "relayed", "loopback"]`, `inside = ["192.0.2.0/24", "2001:db8::/32"]`},
 	} {
 		r := rows[name]
 		for _, text := range want {
