@@ -62,8 +62,13 @@ func (m Measure) kind() tableKind {
 }
 
 // accepts reports whether a table counts arrivals of this nature.
-func (t *counterTable) accepts(n Nature) bool {
-	switch t.kind {
+func (t *counterTable) accepts(n Nature) bool { return accepts(t.kind, t.key, n) }
+
+// Accepts reports whether the rule counts arrivals of this nature.
+func (r *Rule) Accepts(n Nature) bool { return accepts(r.Count.kind(), r.Key, n) }
+
+func accepts(kind tableKind, key Key, n Nature) bool {
+	switch kind {
 	case ofAnomalies:
 		return n.isOdd()
 	case ofRefused:
@@ -74,10 +79,10 @@ func (t *counterTable) accepts(n Nature) bool {
 		return n == Delivered || n == Refused
 	}
 	switch {
-	case n == Identified || t.key == CPUser:
-		return n == Identified && t.key == CPUser
+	case n == Identified || key == CPUser:
+		return n == Identified && key == CPUser
 	case n == Alternate:
-		return t.key == Auth || t.key == Account || t.key == AccountDomain
+		return key == Auth || key == Account || key == AccountDomain
 	}
 	return n != Stray && !n.isFate()
 }

@@ -33,7 +33,7 @@ func (r *replayer) writeHTML(files []string) error {
 	r.leaveOutCopies()
 	p := htmlreport.Page{Selected: r.words(), Version: version, Made: r.now}
 	if r.suggest {
-		if p.Suggestions, err = r.suggestions(); err != nil {
+		if p.Suggestions, err = r.suggestions(r.relayRules()); err != nil {
 			return err
 		}
 	}

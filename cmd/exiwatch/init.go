@@ -17,6 +17,7 @@ import (
 
 	"exiwatch/internal/config"
 	"exiwatch/internal/escape"
+	"exiwatch/internal/eximconf"
 	"exiwatch/internal/suggest"
 	"exiwatch/internal/words"
 
@@ -24,12 +25,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const initHelp = `init writes a configuration for this host. It asks Exim for its log, its log selectors and its
-user, and reads the log and its rotated files, or the FILEs. From what this host's senders usually
-do it proposes limits for logins, for local users and for programs that connect from this machine:
-in five minutes, an hour and a day. Those who often send much get an exception with a reason and an
-end. A table shows which alerts these rules would have opened. Where there is not enough log,
-limits are defaults.
+const initHelp = `init writes a configuration for this host. It asks Exim for its log, its log selectors, its user,
+and for which hosts and domains it relays. It reads the log and its rotated files, or the FILEs.
+From what this host's senders usually do it proposes limits for logins, for local users and for
+programs that connect from this machine: in five minutes, an hour and a day. Where other hosts relay
+through this one without a login, they get limits, too. So do the refused recipients of an account.
+Those who often send much get an exception with a reason and an end. A table shows which alerts
+these rules would have opened. Where there is not enough log, limits are defaults.
+
+From relay_from_hosts init fills [count] inside: whose mail counts as relayed. Hosts with private
+addresses do so anyway. From local_domains and relay_to_domains it fills local_domains: mail to these
+alone doesn't count. Lookups, wildcards and files it names in a comment.
 
 On a terminal init asks to whom mail goes, whether the first week shall be a trial, and before it
 writes. During a trial alerts are counted and shown, but not mailed; a summary is mailed at its end
@@ -48,12 +54,15 @@ type proposer struct {
 	old      string            // the text of a configuration without rules
 	set      map[string]any    // what that sets
 	exim     map[string]string // its settings; empty without an Exim
+	hosts    eximconf.HostList // that it relays for
+	domains  eximconf.DomainList
+	groups   []ruleGroup
 	proposed *suggest.Suggestions
 	in       *bufio.Reader
 }
 
 func initCommand() *cobra.Command {
-	p := proposer{replayer: replayer{perWeek: 1}}
+	p := proposer{replayer: replayer{perWeek: 1}, groups: initGroups()}
 	cmd := &cobra.Command{
 		Use:   "init [FILE...]",
 		Short: "write a configuration for this host, with limits from its own logs",
@@ -92,9 +101,10 @@ func (p *proposer) run(files []string) error {
 	if err := p.findSources(files); err != nil {
 		return err
 	}
-	if p.proposed, err = p.suggestions(); err != nil {
+	if p.proposed, err = p.suggestions(nil); err != nil {
 		return err
 	}
+	p.leaveOutRelaying()
 	p.table()
 	if err := p.ask(); err != nil {
 		return err
@@ -163,13 +173,18 @@ func (p *proposer) sayf(format string, args ...any) {
 
 // askExim asks Exim for what the configuration needs to say.
 func (p *proposer) askExim(ctx context.Context) {
-	answer, err := config.Exim(ctx, "-bP", "exim_user", "log_selector", "log_file_path")
+	answer, err := config.Exim(ctx, "-bP", "exim_user", "log_selector", "log_file_path", "primary_hostname")
 	if err != nil {
 		p.sayf("Exim: cannot be asked (%v)", err)
 		return
 	}
 	p.exim = config.Settings(answer)
 	p.sayf("Exim: user %s, log_selector %s", p.exim["exim_user"], cmp.Or(p.exim["log_selector"], "(default)"))
+	lists, err := eximconf.Ask(ctx, config.Exim)
+	if err != nil {
+		p.sayf("Exim: doesn't show for which hosts and domains it relays (%v)", err)
+	}
+	p.hosts, p.domains = *lists.RelayFrom(), *lists.LocalDomains(p.exim["primary_hostname"])
 }
 
 // table shows what the rules would have done.
@@ -279,28 +294,6 @@ func (p *proposer) write(text string) error {
 	return nil
 }
 
-// initRules are the rules that init proposes, with limits for hosts without logs.
-var initRules = []struct {
-	about string
-	class string
-	rules []initRule
-}{
-	{"Logins: accounts whose password may leak.", "authenticated", []initRule{
-		{"login, 5 minutes", "messages", "5m", 20}, {"login, hour", "messages", "1h", 100},
-		{"login, day", "messages", "1d", 500}, {"login, recipients", "recipients", "1h", 500}}},
-	{"Local users: web forms, cron jobs, shells.", "local", []initRule{
-		{"local user, 5 minutes", "messages", "5m", 20}, {"local user, hour", "messages", "1h", 100},
-		{"local user, day", "messages", "1d", 500}}},
-	{"Programs that connect from this machine without a login.", config.Loopback, []initRule{
-		{"loopback, 5 minutes", "messages", "5m", 20}, {"loopback, hour", "messages", "1h", 100},
-		{"loopback, day", "messages", "1d", 500}}},
-}
-
-type initRule struct {
-	name, count, window string
-	limit               int64
-}
-
 // text is the configuration: the old one with what it doesn't set, and rules with the suggested limits or defaults.
 func (p *proposer) text(s *suggest.Suggestions) string {
 	var top, mail string
@@ -323,9 +316,71 @@ func (p *proposer) text(s *suggest.Suggestions) string {
 		text = under(text, "count", "# The users that Exim runs as: their bounces are not local.\n"+
 			tomlLine("exim_users", append([]string{user}, users...)))
 	}
+	text = under(text, "count", p.insideText()+p.domainsText())
 	return fmt.Sprintf("# Written by exiwatch init on %s. exiwatch help config explains all keys, exiwatch check\n"+
 		"# verifies the setup, exiwatch config show lists what applies.\n\n%s\n%s\n%s", p.now.Format(time.DateOnly),
-		top, strings.TrimSpace(text), initText(s))
+		top, strings.TrimSpace(text), p.rulesText(s))
+}
+
+// insideText are the lines about hosts that relay.
+func (p *proposer) insideText() (text string) {
+	if p.isSet("count", "inside") {
+		return ""
+	}
+	var inside []string
+	skipped := p.hosts.Skipped
+	for _, network := range p.hosts.Networks {
+		switch name := (config.Class{Prefix: network}).String(); {
+		case (&config.Count{}).HasInside(network):
+		case network.Bits() == 0: // nobody is outside of these
+			skipped = append(skipped, name)
+		default:
+			inside = append(inside, name)
+		}
+	}
+	if len(skipped) > 0 {
+		text = "# Exim also relays for hosts that inside can't name: " + listed(skipped) + "\n"
+	}
+	if inside != nil {
+		text += "# Hosts that relay without a login, by Exim's relay_from_hosts. Private addresses need no entry.\n" +
+			tomlLine("inside", inside)
+	}
+	return text
+}
+
+// domainsText are the lines about local domains.
+func (p *proposer) domainsText() (text string) {
+	if p.isSet("count", "local_domains") {
+		return ""
+	}
+	if len(p.domains.Skipped) > 0 {
+		text = "# Exim also has local domains that only it can look up: " + listed(p.domains.Skipped) + "\n"
+	}
+	if len(p.domains.Names) > 0 {
+		text += "# Mail to these alone doesn't count, by Exim's local_domains and relay_to_domains.\n" +
+			tomlLine("local_domains", p.domains.Names)
+	}
+	return text
+}
+
+// maxItem is how much of an item of Exim's lists a comment has. What follows white space or a = is left out: a lookup
+// may contain a password.
+const maxItem = 60 // characters
+
+// listed are items of Exim's lists on one line.
+func listed(items []string) string {
+	var all []string
+	for _, item := range items {
+		short := []rune(item)
+		if end := strings.IndexAny(item, " \t="); end > 0 && !strings.HasPrefix(item, "every other") {
+			short = append([]rune(item[:end]), '…')
+		}
+		if len(short) > maxItem {
+			short = append(short[:maxItem], '…')
+		}
+		all = append(all, escape.Text(string(short)))
+	}
+	return strings.Join(all, ", ")
 }
 
 // under adds lines to a table of a configuration.
@@ -340,51 +395,8 @@ func under(text, table, lines string) string {
 	return text + "\n[" + table + "]\n" + lines
 }
 
-// initText are the rules.
-func initText(s *suggest.Suggestions) string {
-	var b strings.Builder
-	n := 0
-	for _, group := range initRules {
-		fmt.Fprintf(&b, "\n# %s\n", group.about)
-		for _, rule := range group.rules {
-			var found *suggest.Suggestion
-			if s != nil {
-				found = &s.Rules[n]
-			}
-			n++
-			rule.write(&b, group.class, found)
-		}
-	}
-	b.WriteString("\n# The log itself: entries that are forged, truncated or unreadable.\n[[rule]]\n" +
-		"name   = \"log integrity\"\nkey    = \"log\"\ncount  = \"anomalies\"\nlimit  = 5\nwindow = \"1h\"\n")
-	return b.String()
-}
-
 // tomlLine is a line of TOML. Texts, numbers and lists of texts can always be written.
 func tomlLine(key string, value any) string {
 	line, _ := config.Line(key, value)
 	return line
-}
-
-// write writes the rule as TOML, with the reason for its limit.
-func (r initRule) write(b *strings.Builder, class string, s *suggest.Suggestion) {
-	limit, why := r.limit, "A default."
-	switch {
-	case s == nil:
-	case s.Suggested == nil:
-		why = "A default: " + s.Why + "."
-	default:
-		limit = *s.Suggested
-		why = fmt.Sprintf("Daily peaks: half up to %d, 99%% up to %d, highest %d. %s in the log.", s.Median, s.P99,
-			s.Highest, words.Plural(*s.Opened, "alert"))
-	}
-	fmt.Fprintf(b, "\n# %s\n[[rule]]\nname   = %q\nkey    = \"account\"\nonly   = [%q]\ncount  = %q\nlimit  = %d\n"+
-		"window = %q\n", escape.Text(why), r.name, class, r.count, limit, r.window)
-	if s == nil {
-		return
-	}
-	for _, e := range s.Except {
-		b.WriteString("\n[[rule.except]]\n" + tomlLine("match", e.Match) + tomlLine("limit", e.Limit) +
-			tomlLine("reason", e.Reason) + "until = " + e.Until + "\n")
-	}
 }

@@ -32,7 +32,7 @@ func TestInit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Rules) != 11 || c.Mail.To[0] != "ops@lab.test" || !c.Mail.TrialUntil.IsZero() || c.Zone != time.UTC {
+	if len(c.Rules) != 12 || c.Mail.To[0] != "ops@lab.test" || !c.Mail.TrialUntil.IsZero() || c.Zone != time.UTC {
 		t.Errorf("%d rules, mail to %q, trial until %v, zone %v", len(c.Rules), c.Mail.To, c.Mail.TrialUntil, c.Zone)
 	}
 	for i, r := range c.Rules[:3] {

@@ -30,7 +30,8 @@ FILE and --fleet, [fleet] engine = "none" counts the configured logs so.
 
 --suggest prints rules for a configuration instead. A limit is 1.5 times the count that 99% of the
 daily peaks don't exceed. Incidents that look like abuse are listed and left out of this measure.
-Exceptions are proposed for those who often send much. A limit rises if it would open more than
+Exceptions are proposed for those who often send much. Where hosts relay without a login, and no
+rule limits each of them, such rules are proposed. A limit rises if it would open more than
 --alerts-per-week alerts a week otherwise. It needs a week of logs. replay reads the logs several
 times, so they must be files.
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 
+	"exiwatch/internal/config"
 	"exiwatch/internal/pipeline"
 	"exiwatch/internal/report"
 	"exiwatch/internal/suggest"
@@ -18,7 +19,7 @@ func (r *replayer) printSuggestions(files []string) error {
 	if err := r.findSources(files); err != nil {
 		return err
 	}
-	result, err := r.suggestions()
+	result, err := r.suggestions(r.relayRules())
 	if err != nil {
 		return err
 	}
@@ -28,12 +29,31 @@ func (r *replayer) printSuggestions(files []string) error {
 	return result.TOML(r.cmd.OutOrStdout())
 }
 
+// relayRules proposes rules for hosts that relay, if none by host counts what they relay.
+func (r *replayer) relayRules() (all []suggest.Proposal) {
+	if slices.ContainsFunc(r.rules, func(rule window.Rule) bool {
+		count := r.settings.Scopes[rule.Scope]
+		return rule.Key == window.Host && (count.Counts(config.Relayed) || count.Counts("all"))
+	}) {
+		return nil
+	}
+	scopes, scope := r.settings.Scopes.With(config.Class{Name: config.Relayed})
+	r.settings.Scopes = scopes
+	for _, rule := range relayGroup.rules {
+		span, _ := window.ParseWindow(rule.window)
+		measure, _ := window.ParseMeasure(rule.count)
+		all = append(all, suggest.Proposal{Only: []string{config.Relayed}, Rule: window.Rule{Name: rule.name,
+			Key: window.Host, Count: measure, Limit: rule.limit, Window: span, Scope: scope}})
+	}
+	return all
+}
+
 // suggestions reads the logs until the limits are found.
-func (r *replayer) suggestions() (*suggest.Suggestions, error) {
+func (r *replayer) suggestions(proposals []suggest.Proposal) (*suggest.Suggestions, error) {
 	rules := slices.DeleteFunc(slices.Clone(r.rules), func(rule window.Rule) bool {
-		return rule.Count == window.Anomalies // no limit on volume
+		return rule.Count == window.Anomalies || rule.Count == window.BounceShare // no limits on volume
 	})
-	found, err := suggest.New(rules, r.perWeek)
+	found, err := suggest.New(rules, proposals, r.perWeek)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -21,6 +22,16 @@ type Count struct {
 
 // Scopes has a Count for each window.Rule.Scope. Rules without settings of their own have the scope "".
 type Scopes map[string]Count
+
+// With adds what rules count that have an only of their own, and returns their scope.
+func (s Scopes) With(only Class) (Scopes, string) {
+	scope := fmt.Sprintf("only=%q", []string{only.String()})
+	c := s[""]
+	c.Only = []Class{only}
+	all := maps.Clone(s)
+	all[scope] = c
+	return all, scope
+}
 
 // count is a Count as written. A missing key is nil.
 type count struct {

@@ -69,8 +69,8 @@ type peaks struct {
 	rule      window.Rule
 	counters  *window.Counters
 	scope     int   // of window.Counters.Scopes
-	inside    int64 // arrivals of the scope
-	arrivals  int64 // of them, those that have a value
+	inside    int64 // arrivals of the scope, and what the log says later of them
+	arrivals  int64 // of them, those that the rule counts
 	histories map[string]*history
 	short     bool // not all could be held: counts may be too low
 }
@@ -104,7 +104,7 @@ func (p *peaks) count(a *window.Arrival) {
 	}
 	p.inside++
 	value := a.Values[p.rule.Key]
-	if value == nil ||
+	if value == nil || !p.rule.Accepts(a.Nature) ||
 		slices.ContainsFunc(p.rule.Except, func(e window.Exception) bool { return e.Match(string(value)) }) {
 		return
 	}

@@ -41,9 +41,14 @@ func Floor(m window.Measure, span time.Duration) int64 {
 		return 2 * messagesFloor(span)
 	case window.Bytes:
 		return 1_000_000
+	case window.Bounces, window.Deferrals:
+		return bouncesFloor
 	}
 	return 5 // distinct hosts, subjects …
 }
+
+// bouncesFloor is for recipients that are refused or deferred: an old list of recipients has so many.
+const bouncesFloor = 20
 
 func messagesFloor(span time.Duration) int64 {
 	switch {
@@ -90,6 +95,7 @@ const (
 // A ruleTrial is a rule with what the passes have shown about its limits.
 type ruleTrial struct {
 	peaks
+	only    []string           // of a proposal
 	why     string             // nothing is suggested
 	sorted  []int64            // daily peaks
 	much    int64              // a peak that isn't over it is no abuse
@@ -100,19 +106,23 @@ type ruleTrial struct {
 	byValue *report.Ranking // and the suggested one
 }
 
+// A Proposal is a rule that nobody has configured, and the only that it has. It is left out where the log has nothing
+// for it.
+type Proposal struct {
+	window.Rule
+	Only []string
+}
+
 // New makes a Suggester of limits that open at most perWeek alerts a week, those that look like abuse not counted. Of
 // rules that differ only in their limits it keeps the first.
-func New(rules []window.Rule, perWeek float64) (*Suggester, error) {
+func New(rules []window.Rule, proposals []Proposal, perWeek float64) (*Suggester, error) {
 	s := &Suggester{perWeek: perWeek}
 	seen := make(map[string]bool)
 	for _, rule := range rules {
-		text := withLimit(rule, 1).String()
-		if seen[text] {
-			continue
-		}
-		seen[text] = true
-		s.rules = append(s.rules, &ruleTrial{peaks: peaks{rule: rule, histories: make(map[string]*history)},
-			abuse: make(map[string][]Abuse)})
+		s.add(Proposal{Rule: rule}, seen)
+	}
+	for _, p := range proposals {
+		s.add(p, seen)
 	}
 	counters, err := window.New(s.First())
 	if err != nil {
@@ -122,6 +132,17 @@ func New(rules []window.Rule, perWeek float64) (*Suggester, error) {
 		r.scope = slices.Index(counters.Scopes(), r.rule.Scope)
 	}
 	return s, nil
+}
+
+// add adds a rule, unless it was seen with another limit.
+func (s *Suggester) add(p Proposal, seen map[string]bool) {
+	text := withLimit(p.Rule, 1).String()
+	if seen[text] {
+		return
+	}
+	seen[text] = true
+	s.rules = append(s.rules, &ruleTrial{peaks: peaks{rule: p.Rule, histories: make(map[string]*history)},
+		abuse: make(map[string][]Abuse), only: p.Only})
 }
 
 // First gives the rules for the first pass, which finds the peaks. They open no alerts.
@@ -249,7 +270,7 @@ func (s *Suggester) measure() {
 		switch _, highest := r.highest(); {
 		case r.inside == 0:
 			r.why = "no arrival in the log counts for it"
-		case len(r.histories) == 0:
+		case len(r.histories) == 0 && !r.rule.Count.Fates():
 			r.why = "no counted arrival has a value of this key"
 		case highest == 0:
 			r.why = "the log has nothing that this rule counts"

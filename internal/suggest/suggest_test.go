@@ -50,7 +50,7 @@ func suggestions(t *testing.T, perWeek float64, key window.Key, logs [][]event, 
 
 func suggested(t *testing.T, perWeek float64, key window.Key, logs [][]event, rules []window.Rule) suggest.Suggestions {
 	t.Helper()
-	s, err := suggest.New(rules, perWeek)
+	s, err := suggest.New(rules, nil, perWeek)
 	if err != nil {
 		t.Fatal(err)
 	}

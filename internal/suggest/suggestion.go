@@ -41,6 +41,7 @@ type Suggestion struct {
 	NoLonger     []By     `json:"no_longer"`        // those of the rule's own limit whose value it opens none for
 	LikelyAbuse  []Abuse  `json:"likely_abuse"`     // left out of the measure
 	Except       []Except `json:"except"`           // proposed exceptions
+	Only         []string `json:"only,omitempty"`   // of a proposed rule
 
 	others, otherNoLonger int // values beside those of By and NoLonger
 	scope                 string
@@ -60,7 +61,9 @@ func (s *Suggester) Suggestions(n int) Suggestions {
 		AlertsPerWeek: s.perWeek, AlertsAllowed: s.allowed(), Rules: []Suggestion{},
 	}
 	for _, r := range s.rules {
-		all.Rules = append(all.Rules, r.suggestion(n))
+		if r.only == nil || r.inside > 0 {
+			all.Rules = append(all.Rules, r.suggestion(n))
+		}
 	}
 	return all
 }
@@ -74,7 +77,7 @@ func (t *ruleTrial) suggestion(n int) Suggestion {
 		Median: percentile(t.sorted, 500), P95: percentile(t.sorted, 950), P99: percentile(t.sorted, 990),
 		P999: percentile(t.sorted, 999),
 		By:   []By{}, NoLonger: []By{}, LikelyAbuse: append([]Abuse{}, byTime(t.abuse)...),
-		Except: append([]Except{}, t.except...), scope: rule.Scope, except: len(rule.Except),
+		Except: append([]Except{}, t.except...), scope: rule.Scope, except: len(rule.Except), Only: t.only,
 	}
 	d.HighestValue, d.Highest = t.highest()
 	if t.search == nil {

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"exiwatch/internal/escape"
+	"exiwatch/internal/report"
 	"exiwatch/internal/words"
 )
 
@@ -65,7 +66,9 @@ func (t tomlWriter) rule(r *Suggestion) {
 	}
 	fmt.Fprintf(t, "[[rule]]\nname   = %s\nkey    = %s\ncount  = %s\nlimit  = %d\nwindow = %s\n",
 		quoted(r.Rule), quoted(r.Key), quoted(r.Count), limit, quoted(r.Window))
-	if r.scope != "" {
+	if r.Only != nil {
+		fmt.Fprintln(t, report.CountLine("only  ", r.Only))
+	} else if r.scope != "" {
 		t.comment("and as before %s", r.scope)
 	}
 	if r.except > 0 {
