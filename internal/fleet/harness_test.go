@@ -213,7 +213,7 @@ func (l *lab) untilPublished() {
 func (l *lab) from() int64 {
 	p, err := l.pipeline(pipeline.Listener{})
 	must(l.t, err)
-	return l.since.Load() - p.Reach()
+	return l.since.Load() - p.ViewReach()
 }
 
 func (l *lab) untilHas(want map[string][]string) {

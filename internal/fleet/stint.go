@@ -69,7 +69,7 @@ func (p *Publisher) newStint(ctx context.Context, end engine.End, was resume) (*
 	} else {
 		s.resume.Generation = max(s.resume.Generation, p.state.Generation) + 1
 		if s.resume.From == 0 {
-			s.resume.From = max(max(s.Since(), 0)-s.pipeline.Reach(), 1)
+			s.resume.From = max(max(s.Since(), 0)-s.pipeline.ViewReach(), 1)
 			p.Follow.Log.Info("the fleet's engine has nothing of the log: it is published anew", "stream", p.Stream,
 				"log", p.Path, "from", time.Unix(s.resume.From, 0))
 		}

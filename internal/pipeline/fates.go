@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"exiwatch/internal/config"
 	"exiwatch/internal/refusal"
 	"exiwatch/parser"
 	"exiwatch/window"
@@ -73,12 +72,9 @@ func (p *Pipeline) enqueue(w *window.Arrival, waits uint64, counts bool, own str
 	if waits != 0 || q.all && (counts || p.listener.Fate != nil) {
 		p.catchUp()
 		m := q.enter(id, p.counters.Clock().Now)
-		q.stopWaiting(m, m.waits)
 		m.own, m.counted, m.outside = own, counts, w.Outside
 		m.arrival.pack(w)
-		if m.waits = waits; waits != 0 {
-			q.waiting++
-		}
+		m.waits = waits
 	}
 }
 
@@ -289,85 +285,6 @@ func (q *queue) reason(f *fate) (host, text []byte) {
 	}
 	q.text = refusal.AppendFolded(q.text[:0], d.Error)
 	return host, q.text
-}
-
-// relay counts a message that waits for being relayed if this line says that it is. It counts once, at the second of
-// the line.
-func (p *Pipeline) relay(m *queued, d *parser.Delivery, l *deliveryLine) {
-	q := p.queue
-	w, first := &q.arrival, !m.counted
-	m.arrival.unpack(w)
-	due, arrived := uint64(0), w.At
-	for i := range p.counted {
-		bit := uint64(1) << i
-		if m.waits&bit != 0 && p.goesOutside(&p.counted[i], d, w.Values[window.Host]) {
-			due |= bit
-		}
-	}
-	if due == 0 {
-		return
-	}
-	q.stopWaiting(m, due)
-	switch {
-	case w.Nature == window.Doubtful:
-		w.Nature = window.DoubtfulLater
-	case first:
-		w.Nature = window.Plain
-	default:
-		w.Nature = window.Relayed
-	}
-	w.Outside = ^due
-	m.outside &^= due
-	m.counted = true
-	p.countLater(w, m.own, l)
-	if p.listener.Relayed != nil && first && !p.hosts.silent {
-		w.At = arrived
-		p.listener.Relayed(w)
-	}
-}
-
-// countFate counts what became of a recipient.
-func (p *Pipeline) countFate(m *queued, n window.Nature, l *deliveryLine) {
-	w := &p.queue.arrival
-	m.arrival.unpack(w)
-	w.Nature, w.Outside = n, m.outside
-	if p.listener.Fate != nil && !p.hosts.silent {
-		p.listener.Fate(w)
-	}
-	if m.counted {
-		p.countLater(w, m.own, l)
-	}
-}
-
-// countLater counts an arrival, or what became of its recipient, at the second of a delivery line.
-func (p *Pipeline) countLater(w *window.Arrival, own string, l *deliveryLine) {
-	w.At = p.stampOf(l)
-	if p.listener.Idle {
-		return
-	}
-	if w.At.After(p.last) {
-		p.last = w.At
-	}
-	p.advance(w.At)
-	if p.listener.Publish != nil {
-		p.publish(w, own)
-	} else {
-		p.count(w, true)
-	}
-}
-
-// goesOutside tells whether a recipient of a message from a host went, or was to go, to a host outside, in a class that
-// a scope counts. An address that this host put in the place of the one that arrived is forwarded.
-func (p *Pipeline) goesOutside(c *config.Count, d *parser.Delivery, from []byte) bool {
-	if !c.IsOutside(d.HostAddress) {
-		return false
-	}
-	forwarded := d.Original != nil && !bytes.EqualFold(d.Original, d.Address) &&
-		(len(c.LocalDomains) == 0 || c.IsLocal(d.Original))
-	if forwarded {
-		return c.Counts(config.Forwarded)
-	}
-	return c.Counts(config.Relayed) && p.mayRelay(c, from) && !c.IsLocal(d.Address)
 }
 
 // passesBy notes a delivery line of the log's own host, fast, if nobody waits for it and its text isn't kept, as

@@ -58,7 +58,7 @@ func TestJoinIsAsDefined(t *testing.T) {
 			t.Fatalf("%d lines aren't joined, want %d, of\n%s", got.unjoined, m.unjoined, textOf(log))
 		}
 	})
-	if seen.alerts == 0 || seen.stale > seen.alerts/2 {
+	if seen.alerts == 0 || seen.stale == seen.alerts {
 		t.Errorf("%d of %d alerts aren't compared", seen.stale, seen.alerts)
 	}
 }

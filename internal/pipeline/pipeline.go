@@ -164,6 +164,7 @@ func (p *Pipeline) Decode(charset encoding.Encoding) { p.charset = charset }
 
 // Reader makes a reader of the log whose entries go into the pipeline. Its arguments are those of parser.NewReader.
 func (p *Pipeline) Reader(zone *time.Location, reference time.Time) *parser.Reader {
+	p.zone = zone
 	return p.NewReader(zone, reference, (&Worker{pipeline: p}).ApplyInOrder)
 }
 
@@ -172,7 +173,6 @@ func (p *Pipeline) NewReader(zone *time.Location, reference time.Time, emit func
 	r := parser.NewReader(zone, reference, emit)
 	r.SetCharset(p.charset)
 	r.SetDeliveries(p.queue != nil)
-	p.zone = zone
 	return r
 }
 

@@ -18,7 +18,6 @@ type queue struct {
 	bounds      queueBounds
 	all         bool                    // every arrival that counts is held
 	wants       [window.NumNatures]bool // of recipients of all that are held
-	waiting     int                     // messages that wait for being relayed
 	byID        map[idHash]*queued
 	oldest      *queued // of those that Exim has not completed
 	newest      *queued
@@ -199,7 +198,6 @@ func (q *queue) recycle(m *queued) {
 
 // drop forgets a message.
 func (q *queue) drop(m *queued) {
-	q.stopWaiting(m, m.waits)
 	for _, id := range m.ids {
 		if q.byID[id] == m {
 			delete(q.byID, id)
@@ -213,16 +211,6 @@ func (q *queue) dropHandedOn() {
 		q.recycle(m)
 	}
 	q.handedOn[0], q.handedOn = nil, q.handedOn[1:]
-}
-
-// stopWaiting says that a message doesn't wait any more in these scopes.
-func (q *queue) stopWaiting(m *queued, scopes uint64) {
-	if m.waits == 0 {
-		return
-	}
-	if m.waits &^= scopes; m.waits == 0 {
-		q.waiting--
-	}
 }
 
 // complete notes that Exim has nothing left to do under one of a message's ids.

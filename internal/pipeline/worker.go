@@ -89,6 +89,7 @@ func (p *Pipeline) NewWorker(zone *time.Location, reference time.Time) *Worker {
 // Workers returns a worker for each of the sizes, with a buffer of so many bytes. They are made once: pipelines made by
 // Another share them, one after the other.
 func (p *Pipeline) Workers(zone *time.Location, reference time.Time, sizes []int) []*Worker {
+	p.zone = zone
 	if p.workers == nil {
 		for _, size := range sizes {
 			w := &Worker{Chunk: Chunk{Buf: make([]byte, size)}}
