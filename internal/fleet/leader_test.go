@@ -181,7 +181,7 @@ func TestEmptiedEngineWaitsForItsLeader(t *testing.T) {
 func TestClocksApart(t *testing.T) {
 	t.Parallel()
 	f := newFleetTest(t, 3, 4, 900, func(host int) int64 { return []int64{0, 600, -600, 2}[host] })
-	stop := f.lead("mx0", time.Second)
+	stop := f.lead("mx0", time.Minute) // nobody is silent
 	for s := int64(0); s < 900; s += 30 {
 		for i, h := range f.hosts {
 			h.publish(t, firstSecond+s+[]int64{0, 600, -600, 2}[i])
