@@ -218,7 +218,6 @@ func (c *Counters) readStamp(stamp time.Time) int64 {
 	}
 	if c.clock.Now > was.Now {
 		c.endExceptions(was.Shift)
-		c.endAlertsOfShares(was.Shift)
 		c.slide(c.clock.Now)
 		c.endAlerts(c.clock.Now, was.Shift)
 		c.forgetArrivals()
@@ -252,19 +251,6 @@ func (c *Counters) endAlerts(now, shift int64) {
 		if counter.idle() {
 			t.drop(e.counter, c.clock.Now)
 		}
-	}
-}
-
-// endAlertsOfShares ends the alerts that are due before now, each at its second: a share may rise again by what leaves
-// later.
-func (c *Counters) endAlertsOfShares(shift int64) {
-	if !slices.ContainsFunc(c.rules, func(r *compiledRule) bool { return r.Count == BounceShare }) {
-		return
-	}
-	for len(c.queue) > 0 && c.queue[0].due < c.clock.Now {
-		due := c.queue[0].due
-		c.slide(due)
-		c.endAlerts(due, shift)
 	}
 }
 

@@ -77,6 +77,9 @@ func (t *counterTable) add(value []byte, hash uint32, at, now int64, weights *[n
 		} else {
 			rc.count = r.estimator.Count(t.current, r.nth, now-r.window)
 		}
+		if r.Count == BounceShare {
+			rc.over = true // if it is
+		}
 		if was && !r.isOver(rc) {
 			r.recordFall(t.current, now+1) // during this second it was over
 		}

@@ -14,11 +14,11 @@ type Fates struct {
 	Known     bool  // the log has delivery lines
 	Delivered int64 // recipients
 	Refused   int64 // recipients, for good
-	Deferred  int64 // recipients that were put off at least once, whatever became of them
+	Deferred  int64 // recipients that were deferred at least once, whatever became of them
 	Queued    int64 // messages that are still in the queue
 }
 
-// A Refusal is why recipients were refused or put off.
+// A Refusal is why recipients were refused or deferred.
 type Refusal struct {
 	Text       string   // folded
 	Hosts      []string // that said so, those with the most recipients first; none where this host did
@@ -90,7 +90,7 @@ func (a *Alert) Refusals(n int) (all []Refusal) {
 	return all
 }
 
-// RefusingHosts returns the hosts that refused or put off recipients, and how many, those with the most first.
+// RefusingHosts returns the hosts that refused or deferred recipients, and how many, those with the most first.
 func (a *Alert) RefusingHosts() []ValueCount {
 	if a.isBare() {
 		return nil

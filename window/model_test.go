@@ -180,9 +180,10 @@ func (m *model) advance(at int64) {
 func (m *model) settle() {
 	var ended []verdict
 	for key, a := range m.open {
-		if m.count(a.rule, a.value, m.now) > m.limit(a.rule, a.value, m.now) {
+		over := m.count(a.rule, a.value, m.now) > m.limit(a.rule, a.value, m.now)
+		if over && a.rule.Count != BounceShare {
 			a.quiet = -1
-		} else if a.quiet < 0 {
+		} else if !over && a.quiet < 0 {
 			a.quiet = m.now
 		}
 		if a.quiet >= 0 && m.now >= a.quiet+int64(a.rule.Window.Seconds()) {
@@ -210,6 +211,8 @@ func (m *model) add(a *Arrival) (opened []string) {
 			open.all = append(open.all, a)
 			if open.Peak = max(open.Peak, count); count > limit {
 				open.quiet = -1
+			} else if r.Count == BounceShare && open.quiet < 0 {
+				open.quiet = m.now + 1
 			}
 		} else if count > limit {
 			m.open[key] = m.cross(r, value, count, a)

@@ -27,6 +27,7 @@ type ruleCount struct {
 	// except is the number, from 1 on, of the exception whose limit applies; 0 for the rule's own limit.
 	except uint16
 	open   bool // has an open alert
+	over   bool // of a BounceShare: see isOver
 }
 
 // countOf is the rule's count of counter n.
@@ -42,8 +43,15 @@ func (r *compiledRule) level(count int64) int64 {
 	return count
 }
 
-// isOver reports whether a count is over the limit.
-func (r *compiledRule) isOver(rc *ruleCount) bool { return r.level(rc.count) > r.limit(rc.except) }
+// isOver reports whether a count is over the limit. A share comes to be over it only with a recipient, and not by what
+// leaves the window: else the alerts that are open would depend on lines from before the last window.
+func (r *compiledRule) isOver(rc *ruleCount) bool {
+	if r.Count == BounceShare {
+		rc.over = rc.over && r.level(rc.count) > r.limit(rc.except)
+		return rc.over
+	}
+	return rc.count > r.limit(rc.except)
+}
 
 // subtract takes a bucket out of a count because its second, at, leaves the rule's window. A counter's buckets leave
 // one second after the other, so the second is known at which the count falls to the limit.

@@ -125,8 +125,8 @@ type Class struct {
 // Loopback is the class of mail that comes over 127.0.0.0/8 or ::1 without a login.
 const Loopback = "loopback"
 
-// Classes of mail that another host hands over without a login, once a host outside has taken, refused or put off a
-// recipient.
+// Classes of mail that another host hands over without a login, once a host outside has taken, refused or deferred
+// a recipient.
 const (
 	Relayed   = "relayed"   // from a host inside, at an address as it arrived
 	Forwarded = "forwarded" // from any host, at an address that this one has put in the place of a local one

@@ -193,11 +193,11 @@ func (q *queue) fateOf(m *queued, l *deliveryLine) (f fate, ok bool) {
 	return f, f.delivery != nil
 }
 
-// add notes what became of a recipient. It reports whether that counts: a recipient is put off once, and what goes to a
+// add notes what became of a recipient. It reports whether that counts: a recipient is deferred once, and what goes to a
 // filter isn't delivered.
 func (m *queued) add(f *fate) bool {
 	if f.nature == window.Deferred {
-		return isTry(f.delivery) && m.isFirstPutOff(f.delivery)
+		return isTry(f.delivery) && m.isFirstDeferral(f.delivery)
 	}
 	if f.here {
 		m.here++
@@ -205,17 +205,17 @@ func (m *queued) add(f *fate) bool {
 	return !f.here || !m.back
 }
 
-// isFirstPutOff tells whether a recipient of a message is put off for the first time.
-func (m *queued) isFirstPutOff(d *parser.Delivery) bool {
+// isFirstDeferral tells whether a recipient of a message is deferred for the first time.
+func (m *queued) isFirstDeferral(d *parser.Delivery) bool {
 	address := d.Original
 	if address == nil {
 		address = d.Address
 	}
 	hash := maphash.Bytes(returnSeed, address)
-	if len(m.putOff) == maxPutOff || slices.Contains(m.putOff, hash) {
+	if len(m.deferred) == maxDeferred || slices.Contains(m.deferred, hash) {
 		return false
 	}
-	m.putOff = append(m.putOff, hash)
+	m.deferred = append(m.deferred, hash)
 	return true
 }
 
@@ -274,7 +274,7 @@ func isTry(d *parser.Delivery) bool {
 	return true
 }
 
-// reason is who refused or put off a recipient, and why. It is good until the next call.
+// reason is who refused or deferred a recipient, and why. It is good until the next call.
 func (q *queue) reason(f *fate) (host, text []byte) {
 	if f.nature == window.Delivered {
 		return nil, nil

@@ -101,7 +101,7 @@ func (q *queue) hold(one *pastMessage, now int64) *queued {
 		return one.held
 	}
 	m := q.enter(one.ids[0], now)
-	m.ids, m.left, m.putOff, m.here, m.back, m.lines = one.ids, one.left, one.putOff, one.here, one.back, one.lines
+	m.ids, m.left, m.deferred, m.here, m.back, m.lines = one.ids, one.left, one.deferred, one.here, one.back, one.lines
 	for _, id := range m.ids {
 		q.byID[id] = m
 	}

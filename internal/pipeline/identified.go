@@ -19,10 +19,11 @@ type identifications struct {
 // identified is a message that has come, or whose user is known.
 type identified struct {
 	id      string
-	at      int64           // second of the log's clock
-	user    []byte          // nil: not known yet
-	arrival *window.Arrival // as it counts for the user; nil: it hasn't come yet
-	own     string          // Record.Own of the arrival
+	at      int64  // second of the log's clock
+	user    []byte // nil: not known yet
+	arrival packedArrival
+	has     bool   // it has come
+	own     string // Record.Own of the arrival
 }
 
 const (
@@ -55,22 +56,24 @@ func (m *identifications) identify(e *parser.Entry, at, now int64) (w *window.Ar
 // known yet.
 func (m *identifications) arrive(w *window.Arrival, own string, now int64) (*window.Arrival, string) {
 	one := m.message(w.MessageID, now, now)
-	if one.arrival != nil {
+	if one.has {
 		return nil, ""
 	}
-	one.arrival, one.own = keptArrival(w), own
+	one.has, one.own = true, own
+	one.arrival.pack(w)
 	return one.forUser()
 }
 
 // forUser returns the arrival with its user; nil if one of them is missing.
 func (i *identified) forUser() (w *window.Arrival, own string) {
-	if i.user == nil || i.arrival == nil {
+	if i.user == nil || !i.arrival.isSet() {
 		return nil, ""
 	}
-	a := i.arrival
-	i.arrival = new(window.Arrival) // it has come; its text isn't needed any more
-	a.Values[window.CPUser] = i.user
-	return a, i.own
+	w = new(window.Arrival)
+	i.arrival.unpack(w)
+	w.Nature, w.Values[window.CPUser] = window.Identified, i.user
+	i.arrival = packedArrival{} // it isn't needed any more
+	return w, i.own
 }
 
 // message returns what is known at a second of a message, and forgets what is too old now.
@@ -98,31 +101,4 @@ func (m *identifications) forgetFirst() {
 		delete(m.byID, first.id)
 	}
 	m.all[0], m.all = nil, m.all[1:]
-}
-
-// keptArrival copies an arrival with all its text, to be counted again.
-func keptArrival(w *window.Arrival) *window.Arrival {
-	kept := *w
-	kept.Nature, kept.Logins, kept.Addresses = window.Identified, nil, nil
-	size := len(w.MessageID)
-	for _, value := range w.Values {
-		size += len(value)
-	}
-	text := make([]byte, 0, size)
-	keep := func(b []byte) []byte {
-		if b == nil {
-			return nil
-		}
-		n := len(text)
-		text = append(text, b...)
-		return text[n:len(text):len(text)]
-	}
-	kept.MessageID = keep(w.MessageID)
-	for k, value := range w.Values {
-		kept.Values[k] = keep(value)
-	}
-	for _, address := range w.Addresses {
-		kept.Addresses = append(kept.Addresses, bytes.Clone(address))
-	}
-	return &kept
 }

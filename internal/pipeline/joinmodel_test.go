@@ -53,7 +53,7 @@ type modelMessage struct {
 	outside       uint64
 	counted, back bool
 	id            string
-	putOff        map[string]bool
+	deferred      map[string]bool
 }
 
 type modelCameIn struct {
@@ -172,7 +172,7 @@ func (m *joinModel) arrive(l *pipelinetest.DeliveryLogLine) {
 	}
 	q := m.held(l.ID, now)
 	if q == nil {
-		q = &modelMessage{at: now, id: l.ID, putOff: map[string]bool{}}
+		q = &modelMessage{at: now, id: l.ID, deferred: map[string]bool{}}
 		m.messages[l.ID] = q
 	}
 	q.arrival, q.waits, q.counted, q.outside = w, waits, counts, w.Outside
@@ -253,11 +253,11 @@ func (m *joinModel) apply(q *modelMessage, l *pipelinetest.DeliveryLogLine) {
 	}
 	recipient := cmp.Or(l.Original, l.Address)
 	switch {
-	case nature == window.Deferred && (l.NoTry || q.putOff[recipient]),
+	case nature == window.Deferred && (l.NoTry || q.deferred[recipient]),
 		nature == window.Delivered && q.back && m.isHere(l) && l.ID == q.id:
 		return
 	case nature == window.Deferred:
-		q.putOff[recipient] = true
+		q.deferred[recipient] = true
 	}
 	if !m.all || !m.tells && !q.counted {
 		return
@@ -355,7 +355,7 @@ func (m *joinModel) origin(id string) string { return cmp.Or(m.back[id].origin, 
 // fatesOf says what became of an alert's messages before line n.
 func (m *joinModel) fatesOf(a *modelAlert, n int) string {
 	f := window.Fates{Known: len(m.rows) > 0 && m.rows[0].n <= n}
-	refusals, completed, putOff := map[string]map[string]int64{}, map[string]bool{}, map[string]bool{}
+	refusals, completed, deferred := map[string]map[string]int64{}, map[string]bool{}, map[string]bool{}
 	for _, row := range m.rows {
 		if row.n >= n || !a.ids[m.origin(row.ID)] {
 			continue
@@ -364,7 +364,7 @@ func (m *joinModel) fatesOf(a *modelAlert, n int) string {
 		nature, ok := natureOf(row.DeliveryLogLine)
 		recipient := m.origin(row.ID) + cmp.Or(row.Original, row.Address)
 		switch {
-		case !ok, nature == window.Deferred && (row.NoTry || putOff[recipient]):
+		case !ok, nature == window.Deferred && (row.NoTry || deferred[recipient]):
 			continue
 		case nature == window.Delivered:
 			if !m.isHere(row.DeliveryLogLine) || !m.isBack(row.ID, n) {
@@ -372,7 +372,7 @@ func (m *joinModel) fatesOf(a *modelAlert, n int) string {
 			}
 			continue
 		case nature == window.Deferred:
-			putOff[recipient] = true
+			deferred[recipient] = true
 			f.Deferred++
 		default:
 			f.Refused++

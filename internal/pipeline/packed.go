@@ -8,22 +8,21 @@ import (
 	"exiwatch/window"
 )
 
-// A packedArrival is an arrival with all its values, as the queue keeps it. Its zero value is none.
+// A packedArrival is an arrival with all its values, kept to be counted again. Its zero value is none.
 type packedArrival struct {
-	text                        []byte
-	recipients, bytes, received int64 // received: nanoseconds since 1970
-	zone                        *time.Location
-	nature                      window.Nature
-	atLeast                     bool
-	addresses                   int
+	text              []byte
+	at                time.Time
+	recipients, bytes int64
+	nature            window.Nature
+	atLeast           bool
+	addresses         int
 }
 
 // pack packs an arrival. What is wrong with an odd one is left out: that was counted.
 func (p *packedArrival) pack(w *window.Arrival) {
 	*p = packedArrival{
-		text: p.text[:0], recipients: w.Recipients, bytes: w.Bytes, received: w.At.UnixNano(), zone: w.At.Location(),
-		nature:  w.Nature,
-		atLeast: w.AtLeast, addresses: len(w.Addresses),
+		text: p.text[:0], at: w.At, recipients: w.Recipients, bytes: w.Bytes, nature: w.Nature, atLeast: w.AtLeast,
+		addresses: len(w.Addresses),
 	}
 	var present uint64
 	for k, value := range w.Values {
@@ -63,8 +62,7 @@ func (p *packedArrival) unpack(w *window.Arrival) {
 	}
 	addresses := w.Addresses[:0]
 	*w = window.Arrival{
-		At: time.Unix(0, p.received).In(p.zone), MessageID: text(), Recipients: p.recipients, Bytes: p.bytes,
-		Nature: p.nature, AtLeast: p.atLeast,
+		At: p.at, MessageID: text(), Recipients: p.recipients, Bytes: p.bytes, Nature: p.nature, AtLeast: p.atLeast,
 	}
 	for left := number(); left != 0; left &= left - 1 {
 		w.Values[bits.TrailingZeros64(left)] = text()

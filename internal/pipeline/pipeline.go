@@ -3,7 +3,6 @@ package pipeline
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"exiwatch/internal/config"
@@ -44,60 +43,6 @@ type Pipeline struct {
 	arrival   window.Arrival
 	listener  Listener
 	workers   []*Worker
-}
-
-// A Listener hears what a Pipeline finds, in the order of the log. Functions that are nil are not called.
-type Listener struct {
-	// Keep tells whether an arrival matters at all: filters of the command line. Several goroutines call it, in any
-	// order.
-	Keep func(*parser.Arrival, *window.Arrival) bool
-	// More tells, before each arrival that was kept, whether it is still wanted.
-	More func() bool
-	// Arrival gets each arrival that is kept, counted or not.
-	Arrival func(*parser.Arrival, *window.Arrival)
-	// Observed gets each arrival that is kept, with all its values, and whether rules count it; also while the pipeline
-	// is silent.
-	Observed func(p *Pipeline, w *window.Arrival, counted bool)
-	// NewCollector is called once for each worker. The function that it returns gets, of the arrivals that Arrival
-	// gets, those that this worker has parsed, in any order.
-	NewCollector func() func([]report.Reception)
-	// AllKeys asks for the network, the topic, the account's domain and the recipients' domains also of arrivals that
-	// no rule counts.
-	AllKeys bool
-	// Summary says that of alerts only that matters which window.Counters.Brief leaves.
-	Summary bool
-	// Until, if set, ends what is read: entries with this stamp or a later one change nothing. Set Keep accordingly.
-	Until time.Time
-	// Reached gets the count of a rule, by its number, with each arrival that it counts, and the limit that applies.
-	Reached func(at time.Time, rule int, value []byte, count, limit int64)
-	// Idle says that alerts don't matter: nothing is counted. Whether rules would count an arrival is still told.
-	Idle bool
-	// Counted gets each arrival that the rules have counted, after Arrival got it, with all its values. It gets what
-	// counts later, too: see window.Nature.Later.
-	Counted func(*window.Arrival)
-	// Fate gets what became of a recipient of an arrival that is kept, counted or not, with the arrival's values:
-	// Delivered, Refused or Deferred.
-	Fate func(*window.Arrival)
-	// Unjoined is called for each recipient of a message that isn't known, if rules or Fate ask what becomes of
-	// recipients and all arrivals are kept: the arrival is more than a day older, or not in the log.
-	Unjoined func(window.Nature)
-	// Relayed gets each arrival that no rule counted when it came, and that is counted now as it is relayed. It has
-	// the time at which it came.
-	Relayed func(*window.Arrival)
-	// AnyHost says that Relayed gets arrivals from hosts outside, too. Rules then count them.
-	AnyHost bool
-	// Publish gets each arrival that rules count, with the name of its host, instead of the counters of the pipeline,
-	// which then open no alerts: those of a fleet count it. The values that a Deriver makes may be missing. The record
-	// is good until Publish returns.
-	Publish func(host string, r *Record)
-	// Other gets every entry that is no arrival.
-	Other func(*parser.Entry)
-	// Own gets the name of each mail of ours that arrives, as in the spool: alert id and event.
-	Own func(name string)
-	// Opened gets the alerts of one incident that one arrival has opened; Grew each alert whose Times it has raised;
-	// Ended each alert when it ends.
-	Opened      func([]*window.Alert)
-	Grew, Ended func(*window.Alert)
 }
 
 // New makes a Pipeline that counts by the rules, if any, what the scopes say.
@@ -194,48 +139,6 @@ func (p *Pipeline) applyOther(e *parser.Entry) {
 	if p.stray(e, &w) && (p.listener.Keep == nil || p.listener.Keep(&parser.Arrival{}, &w)) {
 		p.advance(w.At)
 		p.count(&w, false)
-	}
-}
-
-// join notes an entry that says more of an arrival, and counts the arrival again if that waited for it.
-func (p *Pipeline) join(e *parser.Entry) {
-	switch now := p.counters.Clock().Now; {
-	case p.calls != nil && e.Kind == parser.Submission:
-		p.calls.add(e, p.second(e.Time), now)
-	case p.messages != nil && e.Kind == parser.Identification:
-		p.countIdentified(p.messages.identify(e, p.second(e.Time), now))
-	}
-}
-
-// second returns the second of the log's clock at which a line with the stamp stands. Only arrivals move the clock.
-func (p *Pipeline) second(stamp time.Time) int64 {
-	clock := p.counters.Clock()
-	return max(clock.Now, stamp.Unix()+clock.Shift)
-}
-
-// joinCall fills in the directory in which an arrival was submitted, if a rule counts by that.
-func (p *Pipeline) joinCall(a *parser.Arrival, w *window.Arrival) {
-	if p.calls != nil {
-		w.Values[window.Script] = p.calls.directoryOf(a, p.second(w.At))
-	}
-}
-
-// joinUser counts an arrival that counts for its user, too, or remembers it until he is known. own is its Record.Own.
-func (p *Pipeline) joinUser(w *window.Arrival, own string, counts bool) {
-	if p.messages != nil && counts {
-		p.countIdentified(p.messages.arrive(w, own, p.counters.Clock().Now))
-	}
-}
-
-// countIdentified counts an arrival for cPanel's user, if there is one, at the second that the log has reached.
-func (p *Pipeline) countIdentified(w *window.Arrival, own string) {
-	if w == nil || p.listener.Idle {
-		return
-	}
-	if w.At = p.last; p.listener.Publish != nil {
-		p.publish(w, own)
-	} else {
-		p.count(w, true)
 	}
 }
 
@@ -444,79 +347,6 @@ func (p *Pipeline) scope(a *parser.Arrival, w *window.Arrival) (any bool) {
 		}
 	}
 	return any
-}
-
-// EmitOpened emits the alerts that one arrival has opened, those of one incident together.
-func (p *Pipeline) EmitOpened(alerts []*window.Alert) {
-	for len(alerts) > 0 {
-		first := alerts[0].Incident
-		var same, others []*window.Alert
-		for _, a := range alerts {
-			if a.Incident == first {
-				same = append(same, a)
-			} else {
-				others = append(others, a)
-			}
-		}
-		p.sent.note(same[0].ID, Opened)
-		if p.listener.Opened != nil {
-			p.listener.Opened(same)
-		}
-		alerts = others
-	}
-}
-
-// emit emits an event in the life of an alert.
-func (p *Pipeline) emit(alert *window.Alert, event string, tell func(*window.Alert)) {
-	if p.hosts.silent {
-		return
-	}
-	p.sent.note(alert.ID, event)
-	if tell != nil {
-		tell(alert)
-	}
-}
-
-// The events in an alert's life, as mails name them. Only an alert of a fleet is Withdrawn: it was told, and late lines
-// of another host, counted in their place, show that it isn't one.
-const Opened, Ended, Withdrawn = "opened", "ended", "withdrawn"
-
-func Grew(a *window.Alert) string { return "grew" + strconv.FormatInt(a.Times, 10) }
-
-// slack is how many more seconds than needed are read again. Lines may come a few seconds late.
-const slack = 10
-
-// Reach returns how many seconds of the log before a place decide what is counted and open there. Messages whose
-// delivery lines count may have been in the queue for a day.
-func (p *Pipeline) Reach() int64 {
-	if p.queue == nil {
-		return p.ViewReach()
-	}
-	return p.ViewReach() + queueSeconds
-}
-
-// ViewReach is Reach for a look at the log, for which nobody waits until a day more is read. What has been in the queue
-// for long is left out.
-//
-// An alert is open if its count was over the limit at some second of the last window, and the counts of that window
-// need the arrivals of the one before: two windows.
-func (p *Pipeline) ViewReach() int64 { return 2*int64(p.counters.Longest()/time.Second) + p.Apart() }
-
-// Apart returns how many seconds lines that go together may be apart, but for delivery lines. A content filter hands
-// back mail that came in before. Calls come before their arrivals, and mostly arrivals before the lines that identify
-// cPanel's users.
-func (p *Pipeline) Apart() int64 {
-	apart := int64(slack)
-	if p.returns != nil {
-		apart += returnSeconds
-	}
-	if p.calls != nil {
-		apart += callSeconds
-	}
-	if p.messages != nil {
-		apart += identifiedSeconds
-	}
-	return apart
 }
 
 // Counters returns the counters of the log, or of p's host. Whoever reads them must be the goroutine that p belongs to.

@@ -39,8 +39,8 @@ type queue struct {
 const (
 	// queueSeconds is how long a message is held.
 	queueSeconds = 24 * 3600
-	// maxPutOff is how many recipients of a message are told apart that were put off.
-	maxPutOff = 1000
+	// maxDeferred is how many recipients of a message are told apart that were deferred.
+	maxDeferred = 1000
 	// maxSpare is how many messages that are done with are used again.
 	maxSpare = 1 << 10
 )
@@ -68,7 +68,7 @@ type queued struct {
 	waits    uint64        // scopes that count it when it is relayed
 	counted  bool          // rules have counted it
 	outside  uint64        // Arrival.Outside of what rules count of its recipients
-	putOff   []uint64      // hashes of recipients
+	deferred []uint64      // hashes of recipients
 	followed []*follower
 	here     int64 // deliveries on this host, perhaps to a content filter
 	back     bool  // a filter has handed it back
@@ -190,7 +190,7 @@ func (q *queue) fresh() *queued {
 func (q *queue) recycle(m *queued) {
 	if q.drop(m); len(q.spare) < maxSpare {
 		clear(m.followed)
-		*m = queued{ids: m.ids[:0], putOff: m.putOff[:0], followed: m.followed[:0],
+		*m = queued{ids: m.ids[:0], deferred: m.deferred[:0], followed: m.followed[:0],
 			arrival: packedArrival{text: m.arrival.text[:0]}}
 		q.spare = append(q.spare, m)
 	}

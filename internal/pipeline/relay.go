@@ -43,7 +43,7 @@ func (p *Pipeline) relay(m *queued, d *parser.Delivery, l *deliveryLine) {
 	}
 }
 
-// countFate counts what became of a recipient.
+// countFate counts what became of a recipient. That of an arrival that may be somebody else's counts for nobody.
 func (p *Pipeline) countFate(m *queued, n window.Nature, l *deliveryLine) {
 	w := &p.queue.arrival
 	m.arrival.unpack(w)
@@ -51,7 +51,7 @@ func (p *Pipeline) countFate(m *queued, n window.Nature, l *deliveryLine) {
 	if p.listener.Fate != nil && !p.hosts.silent {
 		p.listener.Fate(w)
 	}
-	if m.counted {
+	if m.counted && m.arrival.nature != window.Doubtful {
 		p.countLater(w, m.own, l)
 	}
 }

@@ -182,7 +182,7 @@ type parsedDelivery struct {
 	before    int32  // entries that were parsed before it
 	text      uint32 // where its text begins in Chunk.Text, or in Worker.kept
 	host      int32  // 1 + its place in Worker.wrapped; 0: no wrapper names one
-	length    uint16
+	length    uint32
 	kind      parser.DeliveryKind
 	forgeable bool
 	isKept    bool // its text is in Worker.kept
@@ -191,7 +191,7 @@ type parsedDelivery struct {
 // delivery keeps a delivery line that the reader has parsed.
 func (w *Worker) delivery(e *parser.Entry) {
 	d := parsedDelivery{
-		id: hashID(e.MessageID), line: int32(e.Line), before: int32(len(w.parsed)), length: uint16(len(e.Text)),
+		id: hashID(e.MessageID), line: int32(e.Line), before: int32(len(w.parsed)), length: uint32(len(e.Text)),
 		kind: kindOf(e), forgeable: e.Forgeable,
 	}
 	if e.Lasting() {
