@@ -193,8 +193,8 @@ func (q *queue) fateOf(m *queued, l *deliveryLine) (f fate, ok bool) {
 	return f, f.delivery != nil
 }
 
-// add notes what became of a recipient. It reports whether that counts: a recipient is deferred once, and what goes to a
-// filter isn't delivered.
+// add notes what became of a recipient. It reports whether that counts: a recipient is deferred once, and what goes to
+// a filter isn't delivered.
 func (m *queued) add(f *fate) bool {
 	if f.nature == window.Deferred {
 		return isTry(f.delivery) && m.isFirstDeferral(f.delivery)

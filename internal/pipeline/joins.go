@@ -17,8 +17,8 @@ func (p *Pipeline) join(e *parser.Entry) {
 	}
 }
 
-// second returns the second of the log's clock at which a line with the stamp stands. Only what counts moves the clock, and
-// arrivals.
+// second returns the second of the log's clock at which a line with the stamp stands. Only arrivals and what counts
+// later move the clock.
 func (p *Pipeline) second(stamp time.Time) int64 {
 	clock := p.counters.Clock()
 	return max(clock.Now, stamp.Unix()+clock.Shift)
