@@ -1,7 +1,6 @@
 package mailer
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -56,7 +55,7 @@ func (c Composer) began(i Item) sentence {
 // Ended makes the mail about an alert that has ended, with its totals.
 func (c Composer) Ended(a *window.Alert, now time.Time) (Message, error) {
 	i := c.item(a, "ended")
-	note, at := "ended: "+words.Plain(i.Messages, cmp.Or(totalNouns[i.Measure], "message")), ""
+	note, at := "ended: "+words.Plain(i.Messages, words.TotalNoun(i.Measure)), ""
 	if took := i.took(); took > 0 {
 		note += " in " + brief(took)
 	}

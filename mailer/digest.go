@@ -44,7 +44,7 @@ func (c Composer) digest(items []Item, past bool, why sentence, now time.Time) (
 		id: items[0].ID, event: digestEvent(items), alerts: []string{strings.Join(d.ids, " ")},
 		incidents: d.incidents,
 		headline: oneLine(fmt.Sprintf("%s: %s, %s; most by %s (%s)", c.name(), incidents, counts,
-			c.nameOf(sorted[0], maxPrefix), words.Plain(sorted[0].Messages, "message"))),
+			c.nameOf(sorted[0], maxPrefix), words.Plain(sorted[0].Messages, words.TotalNoun(sorted[0].Measure)))),
 		content: content{
 			Event: "digest", Verdict: sentencef("%s in one mail, %s: %s.", incidents, between(d.first, d.last), counts),
 			Facts: facts, Sections: c.digestSections(d, sorted), Foot: []sentence{sentencef("exiwatch on %s", c.Host)},

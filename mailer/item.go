@@ -188,9 +188,9 @@ func (i Item) atLeast(measure string) string {
 
 // totals lists the totals of the alert's arrivals.
 func (i Item) totals() string {
-	noun := totalNouns[i.Measure]
-	text := words.Plain(i.Messages, cmp.Or(noun, "message"))
-	if i.Recipients > 0 && (noun == "" || i.Measure == window.Anomalies.String()) {
+	noun := words.TotalNoun(i.Measure)
+	text := words.Plain(i.Messages, noun)
+	if i.Recipients > 0 && (noun == "message" || noun == "entry") {
 		text += " to " + i.atLeast("recipients") + words.Plain(i.Recipients, "recipient")
 	}
 	if i.Bytes > 0 {
@@ -200,11 +200,6 @@ func (i Item) totals() string {
 		text += ", in " + long(took)
 	}
 	return text
-}
-
-// totalNouns are the nouns of what an alert adds up, where that isn't messages.
-var totalNouns = map[string]string{
-	"anomalies": "entry", "bounces": "bounce", "deferrals": "deferral", "bounce_share": "recipient",
 }
 
 // took is how long the alert's arrivals took, roughly.

@@ -42,7 +42,8 @@ func (c Composer) ShortDigest(items []Item) (Message, error) {
 	}
 	d, most := digestOf(items), byMessages(items)[0]
 	text := fmt.Sprintf("%s %s: %s; most by %s (%s)", words.Plain(int64(len(d.incidents)), "incident"),
-		between(d.first, d.last), d.counts(), c.nameOf(most, digestWidth), words.Plain(most.Messages, "message"))
+		between(d.first, d.last), d.counts(), c.nameOf(most, digestWidth),
+		words.Plain(most.Messages, words.TotalNoun(most.Measure)))
 	return c.short(items[0].ID, digestEvent(items), text), nil
 }
 

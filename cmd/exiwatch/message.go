@@ -141,6 +141,9 @@ func (s *selection) notFound(finder *history.Finder) error {
 		}
 		s.note("note", "%s: %s", f.Name, span)
 	}
+	if len(finder.Files) == 0 && len(s.problems) > 0 {
+		return nil // they say why
+	}
 	text := fmt.Sprintf("no line of message %s in %s", finder.ID, words.Plain(int64(len(finder.Files)), "file"))
 	if s.since != "" || s.until != "" {
 		text += " " + strings.TrimSpace(s.words())

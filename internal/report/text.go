@@ -132,8 +132,9 @@ func (t *text) alert(o *openedAlert) {
 	if !o.Ended.IsZero() {
 		end = "ended " + o.Ended.Format(time.DateTime)
 	}
-	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n", words.Plain(o.Messages, "message"), o.Peak,
-		o.Rule.Count, end)
+	count := o.Rule.Count.String()
+	fmt.Fprintf(t, "        %s in all, at most %d %s in one window, %s\n",
+		words.Plain(o.Messages, words.TotalNoun(count)), o.Peak, count, end)
 	if first := o.Alert.Incident; first.ID != o.ID {
 		fmt.Fprintf(t, "        part of the incident that began at %s\n", first.Opened.Format(time.DateTime))
 	}

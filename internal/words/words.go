@@ -80,6 +80,14 @@ func Measured(count string, n int64) string {
 // nouns are the nouns for what is counted, where the count's name is another word.
 var nouns = map[string]string{"senders": "envelope sender", "addresses": "recipient address", "anomalies": "anomaly"}
 
+// TotalNoun is the noun for what an alert adds up as its messages, by what its rule counts: entries of the log,
+// recipients or messages.
+func TotalNoun(count string) string { return cmp.Or(totalNouns[count], "message") }
+
+var totalNouns = map[string]string{
+	"anomalies": "entry", "bounces": "bounce", "deferrals": "deferral", "bounce_share": "recipient",
+}
+
 // A unit is a unit of durations. Span uses it for durations of at least from.
 type unit struct {
 	length, from time.Duration
