@@ -30,6 +30,12 @@ func TestSavedIsExactWhateverTheBytes(t *testing.T) {
 		}
 		l.count(a)
 	}
+	open := l.counters.Open()[0]
+	open.Fates.Known, open.Fates.Queued = true, 4
+	for i, n := range []Nature{Delivered, Refused, Refused, Deferred} {
+		l.counters.AddFate(open, n, []byte(value), []byte(fmt.Sprint(value, i/2)))
+	}
+	want := open.Refusals(0)
 	saved := saveAndLoad(t, l.counters)
 	again := newLog(t, "sender 1/10s").counters
 	again.SetClock(l.counters.Clock())
@@ -39,6 +45,10 @@ func TestSavedIsExactWhateverTheBytes(t *testing.T) {
 	}
 	if diff := gocmp.Diff(l.counters.Save(), again.Save()); diff != "" {
 		t.Errorf("saved again: %s", diff)
+	}
+	restored := again.Open()[0]
+	if restored.Fates != open.Fates || restored.Fates == (Fates{}) || !gocmp.Equal(restored.Refusals(0), want) {
+		t.Errorf("restored %+v, %+v, want %+v, %+v", restored.Fates, restored.Refusals(0), open.Fates, want)
 	}
 }
 
